@@ -1,0 +1,6 @@
+//! What is true of payments, coins and blocks, as plain values and pure functions.
+//!
+//! Nothing in here does input or output, waits, reads a clock, draws a random number, knows SQL
+//! or the shapes that outsiders see. Everything comes in as an argument, the present included.
+
+pub(crate) mod network;

@@ -1,0 +1,3 @@
+//! Parse, run, one error line, exit code. Everything else lives in the library.
+
+fn main() {}
