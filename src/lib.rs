@@ -1,3 +1,7 @@
 //! litegate: a self-hosted, multi-tenant Litecoin payment gateway on the operator's own node.
 
+mod clock;
+mod crash;
 mod domain;
+mod secret;
+mod wake;

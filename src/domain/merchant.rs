@@ -1,0 +1,214 @@
+//! Merchants: who may create payments, and where their money goes.
+
+use std::fmt;
+use std::str::FromStr;
+
+use super::address::Address;
+use super::time::{DAY_MS, Timestamp};
+
+/// A merchant's id: 48 random bits, written `mer_` and 12 hexadecimal digits.
+///
+/// Random rather than counted, because API keys are derived from it: after a restored backup a
+/// counted id would be given to someone else, and the old merchant's key would open it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) struct MerchantId(u64);
+
+const ID_BITS: u64 = (1 << 48) - 1;
+
+impl MerchantId {
+    /// Keeps 48 of the random bits given.
+    pub(crate) fn from_random(bits: u64) -> MerchantId {
+        MerchantId(bits & ID_BITS)
+    }
+
+    /// The number as stored; below 2^48.
+    pub(crate) fn get(self) -> u64 {
+        self.0
+    }
+}
+
+impl fmt::Display for MerchantId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "mer_{:012x}", self.0)
+    }
+}
+
+/// The text is not a merchant id.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("must be a merchant id such as mer_0123456789ab")]
+pub(crate) struct BadMerchantId;
+
+impl FromStr for MerchantId {
+    type Err = BadMerchantId;
+
+    fn from_str(text: &str) -> Result<MerchantId, BadMerchantId> {
+        let digits = text.strip_prefix("mer_").ok_or(BadMerchantId)?;
+        let is_hex = digits.len() == 12 && digits.bytes().all(|b| b.is_ascii_hexdigit());
+        if !is_hex {
+            return Err(BadMerchantId);
+        }
+        u64::from_str_radix(digits, 16).map(MerchantId).map_err(|_| BadMerchantId)
+    }
+}
+
+/// The longest business name, in characters.
+pub(crate) const NAME_CHARS_MAX: usize = 64;
+
+/// A business name that is safe to show: trimmed, 1 to 64 characters, no control characters and
+/// none of the marks that reorder text.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct BusinessName(String);
+
+/// Why a business name is refused. The sentences follow the name of a field.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum BadName {
+    #[error("must not be empty")]
+    Empty,
+    #[error("must have at most 64 characters")]
+    TooLong,
+    #[error("must not hold control characters or marks that change the direction of text")]
+    Unprintable,
+}
+
+impl BusinessName {
+    pub(crate) fn parse(text: &str) -> Result<BusinessName, BadName> {
+        let text = text.trim();
+        if text.is_empty() {
+            return Err(BadName::Empty);
+        }
+        if text.chars().count() > NAME_CHARS_MAX {
+            return Err(BadName::TooLong);
+        }
+        if text.chars().any(is_unprintable) {
+            return Err(BadName::Unprintable);
+        }
+        Ok(BusinessName(text.to_owned()))
+    }
+
+    pub(crate) fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// Control characters, and the invisible marks that reorder or hide text (Unicode UAX #9 and the
+/// zero-width characters). Also used for the shop's order reference.
+pub(crate) fn is_unprintable(c: char) -> bool {
+    c.is_control()
+        || matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}')
+        || matches!(c, '\u{061c}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}')
+}
+
+/// A merchant as registered.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Merchant {
+    pub(crate) id: MerchantId,
+    pub(crate) name: BusinessName,
+    /// The Discord user who owns the account.
+    pub(crate) discord_id: Option<u64>,
+    pub(crate) created_at: Timestamp,
+    /// Raised by one to make a new API key; the old one is dead at once.
+    pub(crate) key_version: u32,
+    /// Confirmations that the merchant asks for, instead of the gateway's default.
+    pub(crate) confirmations: Option<u32>,
+    pub(crate) subscription: Subscription,
+}
+
+/// Until when a merchant may create payments.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Subscription {
+    None,
+    Until(Timestamp),
+}
+
+/// The longest subscription that can be granted at once, in days.
+pub(crate) const GRANT_DAYS_MAX: u32 = 3_660;
+
+impl Subscription {
+    pub(crate) fn is_active(self, now: Timestamp) -> bool {
+        match self {
+            Subscription::None => false,
+            Subscription::Until(end) => now < end,
+        }
+    }
+
+    /// Adds days to what is left, or from now on if nothing is left. Never shortens.
+    pub(crate) fn extended(self, days: u32, now: Timestamp) -> Subscription {
+        let from = match self {
+            Subscription::Until(end) if end > now => end,
+            Subscription::None | Subscription::Until(_) => now,
+        };
+        Subscription::Until(from.plus_ms(i64::from(days).saturating_mul(DAY_MS)))
+    }
+}
+
+/// One registration of a payout address. Rows are never changed but for being cancelled.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct PayoutAddress {
+    /// 1 for the merchant's first registration, then counted up.
+    pub(crate) version: u32,
+    pub(crate) address: Address,
+    pub(crate) registered_at: Timestamp,
+    /// The first registration counts at once, a change after the operator's delay.
+    pub(crate) effective_at: Timestamp,
+    pub(crate) cancelled_at: Option<Timestamp>,
+}
+
+/// The address in force at a time: the latest registration that is effective and not cancelled.
+pub(crate) fn address_in_force(
+    registrations: &[PayoutAddress],
+    now: Timestamp,
+) -> Option<&PayoutAddress> {
+    registrations
+        .iter()
+        .filter(|r| r.cancelled_at.is_none() && r.effective_at <= now)
+        .max_by_key(|r| r.version)
+}
+
+/// The change that waits for its time, if there is one.
+pub(crate) fn address_to_come(
+    registrations: &[PayoutAddress],
+    now: Timestamp,
+) -> Option<&PayoutAddress> {
+    registrations
+        .iter()
+        .filter(|r| r.cancelled_at.is_none() && r.effective_at > now)
+        .max_by_key(|r| r.version)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_trimmed_and_judged() {
+        assert_eq!(BusinessName::parse("  Acme & Sons ").map(|n| n.0), Ok("Acme & Sons".into()));
+        assert_eq!(BusinessName::parse(" "), Err(BadName::Empty));
+        assert_eq!(BusinessName::parse(&"é".repeat(65)), Err(BadName::TooLong));
+        assert!(BusinessName::parse(&"é".repeat(64)).is_ok());
+        for text in ["a\nb", "a\u{202e}b", "a\u{200b}b", "a\0b", "a\u{2066}b"] {
+            assert_eq!(BusinessName::parse(text), Err(BadName::Unprintable), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn a_subscription_grows_from_its_end_or_from_now() {
+        let now = Timestamp::from_ms(1_000 * DAY_MS);
+        let ten = Subscription::None.extended(10, now);
+        assert_eq!(ten, Subscription::Until(now.plus_ms(10 * DAY_MS)));
+        assert_eq!(ten.extended(5, now), Subscription::Until(now.plus_ms(15 * DAY_MS)));
+        let long_over = Subscription::Until(Timestamp::from_ms(0));
+        assert_eq!(long_over.extended(1, now), Subscription::Until(now.plus_ms(DAY_MS)));
+        assert!(!ten.is_active(now.plus_ms(10 * DAY_MS)), "the end itself is over");
+        assert!(ten.is_active(now.plus_ms(10 * DAY_MS - 1)));
+    }
+
+    #[test]
+    fn ids_round_trip_as_text() {
+        let id = MerchantId::from_random(u64::MAX);
+        assert_eq!(id.to_string(), "mer_ffffffffffff");
+        assert_eq!(id.to_string().parse(), Ok(id));
+        for text in ["", "mer_", "mer_fff", "ffffffffffff", "mer_+fffffffffff", "mer_gggggggggggg"] {
+            assert_eq!(text.parse::<MerchantId>(), Err(BadMerchantId), "{text}");
+        }
+    }
+}

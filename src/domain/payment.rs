@@ -1,0 +1,352 @@
+//! A payment's life: what was asked, what was seen, and the one verdict that is due.
+//!
+//! Facts come in (the payment, its coins, the tip), answers go out. Sums, confirmations and
+//! lateness are computed at each read; only [`Status`] is ever stored, because a completion is
+//! told to the merchant and cannot be unsaid.
+
+use std::fmt;
+use std::str::FromStr;
+
+use bitcoin::{OutPoint, ScriptBuf};
+
+use super::amount::Amount;
+use super::chain::{AtTip, BlockId};
+use super::keys::DerivationIndex;
+use super::merchant::MerchantId;
+use super::time::Timestamp;
+
+/// The public name of a payment: a random UUID (RFC 9562, version 4), so 122 bits to guess.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) struct PaymentId([u8; 16]);
+
+impl PaymentId {
+    /// Makes an id of 16 random bytes; six of their bits become version and variant.
+    pub(crate) fn from_random(mut bytes: [u8; 16]) -> PaymentId {
+        bytes[6] = (bytes[6] & 0x0f) | 0x40;
+        bytes[8] = (bytes[8] & 0x3f) | 0x80;
+        PaymentId(bytes)
+    }
+
+    /// The bytes as stored.
+    pub(crate) fn as_bytes(&self) -> &[u8; 16] {
+        &self.0
+    }
+
+    /// From stored bytes.
+    pub(crate) fn from_bytes(bytes: [u8; 16]) -> PaymentId {
+        PaymentId(bytes)
+    }
+}
+
+impl fmt::Display for PaymentId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (position, byte) in self.0.iter().enumerate() {
+            if matches!(position, 4 | 6 | 8 | 10) {
+                f.write_str("-")?;
+            }
+            write!(f, "{byte:02x}")?;
+        }
+        Ok(())
+    }
+}
+
+/// The text is not a UUID in its usual form.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("must be a payment id such as 550e8400-e29b-41d4-a716-446655440000")]
+pub(crate) struct BadPaymentId;
+
+impl FromStr for PaymentId {
+    type Err = BadPaymentId;
+
+    fn from_str(text: &str) -> Result<PaymentId, BadPaymentId> {
+        let raw = text.as_bytes();
+        let hyphens = [8, 13, 18, 23];
+        if raw.len() != 36 || hyphens.iter().any(|at| raw.get(*at) != Some(&b'-')) {
+            return Err(BadPaymentId);
+        }
+        let digits: Vec<u8> = raw.iter().copied().filter(|b| *b != b'-').collect();
+        let mut bytes = [0u8; 16];
+        if digits.len() != 32 {
+            return Err(BadPaymentId);
+        }
+        for (byte, pair) in bytes.iter_mut().zip(digits.chunks_exact(2)) {
+            let digit = |at: usize| {
+                let value = pair.get(at).and_then(|b| char::from(*b).to_digit(16));
+                value.and_then(|v| u8::try_from(v).ok()).ok_or(BadPaymentId)
+            };
+            *byte = (digit(0)? << 4) | digit(1)?;
+        }
+        Ok(PaymentId(bytes))
+    }
+}
+
+/// What was asked for. It never changes after it was created.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Payment {
+    pub(crate) id: PaymentId,
+    pub(crate) merchant: MerchantId,
+    pub(crate) index: DerivationIndex,
+    /// The script of the receiving address; only this exact script counts as paying.
+    pub(crate) script: ScriptBuf,
+    pub(crate) amount: Amount,
+    pub(crate) created_at: Timestamp,
+    pub(crate) expires_at: Timestamp,
+    /// Until when coins that are first seen may still complete the payment, late.
+    pub(crate) late_until: Timestamp,
+    /// Confirmations that each coin needs, by merchant and amount.
+    pub(crate) confirmations: u32,
+    /// Confirmations that a coin out of MWEB needs; at least as many as `confirmations`.
+    pub(crate) confirmations_pegout: u32,
+    /// The merchant's own order id.
+    pub(crate) reference: Option<String>,
+    pub(crate) webhook_url: Option<String>,
+    /// Where the checkout sends the shopper afterwards.
+    pub(crate) redirect_url: Option<String>,
+}
+
+/// An output that pays a payment. What was seen stays true; only its place changes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Coin {
+    pub(crate) outpoint: OutPoint,
+    pub(crate) index: DerivationIndex,
+    pub(crate) amount: Amount,
+    pub(crate) origin: Origin,
+    /// When it was first seen; for one first met in a block, the earlier of then and block time.
+    pub(crate) seen_at: Timestamp,
+    pub(crate) place: Place,
+}
+
+/// What kind of transaction made a coin; it decides how long the coin must rest.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Origin {
+    /// An ordinary transaction.
+    Plain,
+    /// A block's reward: spendable 100 blocks later.
+    Coinbase,
+    /// Out of MWEB: an output of a HogEx, or its announcement while the transaction is unmined.
+    Pegout,
+}
+
+/// Where a coin is, by the chain that we follow.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Place {
+    Mempool,
+    Block(BlockId),
+    /// Neither in the best chain nor in the mempool: replaced, double-spent or dropped.
+    Gone,
+}
+
+/// The stored verdict on a payment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Status {
+    Pending,
+    Completed { at: Timestamp, late: bool },
+    Expired { at: Timestamp },
+}
+
+impl Status {
+    /// The word of the API. Outsiders never see a fourth.
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Status::Pending => "pending",
+            Status::Completed { .. } => "completed",
+            Status::Expired { .. } => "expired",
+        }
+    }
+}
+
+/// The one change of status that is due now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Transition {
+    Complete { late: bool },
+    Expire,
+}
+
+/// What the coins of a payment amount to at one tip.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Assessment {
+    /// The sum of coins in the mempool or a block.
+    pub(crate) seen: Amount,
+    /// The sum of coins with as many confirmations as they need.
+    pub(crate) confirmed: Amount,
+    /// What is still missing from `seen`; zero when enough was sent.
+    pub(crate) due: Amount,
+    /// Confirmations of the last coin that is needed to reach the amount (of the youngest coin,
+    /// while the amount is not reached).
+    pub(crate) confirmations: u32,
+    /// Confirmations that the payment needs, raised if one of its coins came out of MWEB.
+    pub(crate) confirmations_required: u32,
+    /// Coins were seen and are gone, and nothing has taken their place.
+    pub(crate) replaced: bool,
+    /// A coin that counts was first seen after the payment's time was up.
+    pub(crate) late: bool,
+}
+
+impl Coin {
+    /// Confirmations on the best chain: 1 in the tip itself, 0 outside of any block.
+    pub(crate) fn confirmations(&self, tip: Option<BlockId>) -> u32 {
+        match (self.place, tip) {
+            (Place::Block(block), Some(tip)) => {
+                tip.height.saturating_add(1).saturating_sub(block.height)
+            }
+            (Place::Block(_), None) | (Place::Mempool | Place::Gone, _) => 0,
+        }
+    }
+
+    /// Whether it is in the mempool or on the best chain.
+    pub(crate) fn counts(&self) -> bool {
+        match self.place {
+            Place::Mempool | Place::Block(_) => true,
+            Place::Gone => false,
+        }
+    }
+}
+
+impl Payment {
+    fn confirmations_for(&self, origin: Origin) -> u32 {
+        match origin {
+            Origin::Plain | Origin::Coinbase => self.confirmations,
+            Origin::Pegout => self.confirmations_pegout,
+        }
+    }
+
+    fn is_confirmed(&self, coin: &Coin, tip: Option<BlockId>) -> bool {
+        coin.counts() && coin.confirmations(tip) >= self.confirmations_for(coin.origin).max(1)
+    }
+}
+
+/// Adds up what the coins say about a payment at a tip. `tip` is `None` before the first block
+/// was read.
+pub(crate) fn assess(payment: &Payment, coins: &[Coin], tip: Option<BlockId>) -> Assessment {
+    let sum = |keep: &dyn Fn(&Coin) -> bool| {
+        Amount::total(coins.iter().filter(|c| keep(c)).map(|c| c.amount))
+    };
+    let seen = sum(&|c| c.counts());
+    let pegout = coins.iter().any(|c| c.counts() && c.origin == Origin::Pegout);
+    Assessment {
+        seen,
+        confirmed: sum(&|c| payment.is_confirmed(c, tip)),
+        due: payment.amount.saturating_sub(seen),
+        confirmations: confirmations(payment, coins, tip),
+        confirmations_required: if pegout {
+            payment.confirmations_pegout
+        } else {
+            payment.confirmations
+        },
+        replaced: seen.is_zero() && !coins.is_empty(),
+        late: coins.iter().any(|c| c.counts() && c.seen_at > payment.expires_at),
+    }
+}
+
+/// The confirmations of the payment as a whole: the most confirmed coins are taken first, and
+/// the one that reaches the amount decides.
+fn confirmations(payment: &Payment, coins: &[Coin], tip: Option<BlockId>) -> u32 {
+    let mut depths: Vec<(u32, Amount)> = coins
+        .iter()
+        .filter(|c| c.counts())
+        .map(|c| (c.confirmations(tip), c.amount))
+        .collect();
+    depths.sort_unstable_by(|a, b| b.0.cmp(&a.0));
+    let mut sum = Amount::ZERO;
+    for (depth, amount) in &depths {
+        sum = Amount::total([sum, *amount]);
+        if sum >= payment.amount {
+            return *depth;
+        }
+    }
+    depths.last().map_or(0, |(depth, _)| *depth)
+}
+
+/// Whether the payment is complete now: coins, each with the confirmations that it needs and
+/// first seen no later than the end of the grace, add up to the amount.
+pub(crate) fn completes(
+    payment: &Payment,
+    status: Status,
+    coins: &[Coin],
+    tip: BlockId,
+) -> Option<Transition> {
+    match status {
+        Status::Completed { .. } => return None,
+        Status::Pending | Status::Expired { .. } => {}
+    }
+    let confirmed_until = |end: Timestamp| {
+        let counted = coins.iter().filter(|c| payment.is_confirmed(c, Some(tip)));
+        Amount::total(counted.filter(|c| c.seen_at <= end).map(|c| c.amount))
+    };
+    if confirmed_until(payment.expires_at) >= payment.amount {
+        // Money that was there in time is never late, even if the verdict "expired" came between
+        // (a coin that vanished over the deadline and returned).
+        Some(Transition::Complete { late: false })
+    } else if confirmed_until(payment.late_until) >= payment.amount {
+        Some(Transition::Complete { late: true })
+    } else {
+        None
+    }
+}
+
+/// Whether the payment's time is up: the deadline has passed, and what was seen in time does not
+/// reach the amount. Only with proof that we stand at the node's tip, mempool included.
+pub(crate) fn expires(
+    payment: &Payment,
+    status: Status,
+    coins: &[Coin],
+    now: Timestamp,
+    _at_tip: &AtTip,
+) -> Option<Transition> {
+    match status {
+        Status::Completed { .. } | Status::Expired { .. } => return None,
+        Status::Pending => {}
+    }
+    let in_time = coins.iter().filter(|c| c.counts() && c.seen_at <= payment.expires_at);
+    let short = Amount::total(in_time.map(|c| c.amount)) < payment.amount;
+    (now > payment.expires_at && short).then_some(Transition::Expire)
+}
+
+/// The state of the checkout in one word, finer than [`Status`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Detail {
+    Waiting,
+    PartlyPaid,
+    Seen,
+    Confirming,
+    Replaced,
+    Paid,
+    Overpaid,
+    Expired,
+    Late,
+}
+
+impl Detail {
+    /// The word of the API's `detail`.
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Detail::Waiting => "waiting",
+            Detail::PartlyPaid => "partly_paid",
+            Detail::Seen => "seen",
+            Detail::Confirming => "confirming",
+            Detail::Replaced => "replaced",
+            Detail::Paid => "paid",
+            Detail::Overpaid => "overpaid",
+            Detail::Expired => "expired",
+            Detail::Late => "late",
+        }
+    }
+}
+
+/// Says in a word what a shopper should be told.
+pub(crate) fn detail(payment: &Payment, status: Status, assessment: &Assessment) -> Detail {
+    match status {
+        Status::Completed { .. } if assessment.seen > payment.amount => Detail::Overpaid,
+        Status::Completed { .. } => Detail::Paid,
+        Status::Expired { .. } if assessment.late => Detail::Late,
+        Status::Expired { .. } => Detail::Expired,
+        Status::Pending if assessment.replaced => Detail::Replaced,
+        Status::Pending if assessment.seen.is_zero() => Detail::Waiting,
+        Status::Pending if !assessment.due.is_zero() => Detail::PartlyPaid,
+        Status::Pending if assessment.confirmations == 0 => Detail::Seen,
+        Status::Pending => Detail::Confirming,
+    }
+}
+
+#[cfg(test)]
+mod tests;

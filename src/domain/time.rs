@@ -1,0 +1,89 @@
+//! Points in time, as milliseconds since 1970 in UTC.
+//! The present is always an argument called `now`; this module cannot read a clock.
+
+use std::fmt;
+
+/// A point in time: milliseconds since 1970-01-01T00:00:00Z, leap seconds left out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) struct Timestamp(i64);
+
+/// The length of a day in milliseconds.
+pub(crate) const DAY_MS: i64 = 86_400_000;
+
+impl Timestamp {
+    pub(crate) const fn from_ms(ms: i64) -> Timestamp {
+        Timestamp(ms)
+    }
+
+    /// From whole seconds, as block headers and Unix have them.
+    pub(crate) fn from_seconds(seconds: i64) -> Timestamp {
+        Timestamp(seconds.saturating_mul(1000))
+    }
+
+    pub(crate) fn ms(self) -> i64 {
+        self.0
+    }
+
+    /// Whole seconds, rounded down.
+    pub(crate) fn seconds(self) -> i64 {
+        self.0.div_euclid(1000)
+    }
+
+    /// This time and `ms` milliseconds more.
+    pub(crate) fn plus_ms(self, ms: i64) -> Timestamp {
+        Timestamp(self.0.saturating_add(ms))
+    }
+
+    /// How many milliseconds passed since `earlier`; negative if it is in the future.
+    pub(crate) fn ms_since(self, earlier: Timestamp) -> i64 {
+        self.0.saturating_sub(earlier.0)
+    }
+}
+
+/// RFC 3339 in UTC, always with milliseconds and `Z`: `2023-12-31T23:59:59.000Z`.
+impl fmt::Display for Timestamp {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let days = self.0.div_euclid(DAY_MS);
+        let ms = self.0.rem_euclid(DAY_MS);
+        let (year, month, day) = civil_from_days(days);
+        let (hour, minute) = (ms / 3_600_000, ms / 60_000 % 60);
+        let (second, ms) = (ms / 1000 % 60, ms % 1000);
+        write!(f, "{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{ms:03}Z")
+    }
+}
+
+/// The date of a day counted from 1970-01-01, in the Gregorian calendar.
+/// Years are counted from March, so that the leap day is the last of its year.
+fn civil_from_days(days: i64) -> (i64, i64, i64) {
+    let shifted = days.saturating_add(719_468);
+    let era = shifted.div_euclid(146_097);
+    let day_of_era = shifted.rem_euclid(146_097);
+    let year_of_era =
+        (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    let month_from_march = (5 * day_of_year + 2) / 153;
+    let day = day_of_year - (153 * month_from_march + 2) / 5 + 1;
+    let month = if month_from_march < 10 { month_from_march + 3 } else { month_from_march - 9 };
+    let year = year_of_era + era * 400 + i64::from(month <= 2);
+    (year, month, day)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Timestamp;
+
+    #[test]
+    fn times_are_written_as_rfc_3339_with_milliseconds() {
+        #[track_caller]
+        fn check(ms: i64, expected: &str) {
+            assert_eq!(Timestamp::from_ms(ms).to_string(), expected);
+        }
+        check(0, "1970-01-01T00:00:00.000Z");
+        check(1_704_067_199_000, "2023-12-31T23:59:59.000Z");
+        check(1_709_164_800_001, "2024-02-29T00:00:00.001Z");
+        check(951_782_400_000, "2000-02-29T00:00:00.000Z");
+        check(4_107_542_399_999, "2100-02-28T23:59:59.999Z");
+        check(4_107_542_400_000, "2100-03-01T00:00:00.000Z");
+        check(-1, "1969-12-31T23:59:59.999Z");
+    }
+}

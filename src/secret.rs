@@ -1,0 +1,196 @@
+//! Secrets: a wrapper that does not print, and the keys that are derived instead of stored.
+//!
+//! API keys and webhook secrets are HMACs of the installation's secret over a merchant and a
+//! version. Nothing of them is in the database, so a stolen copy of it opens nothing, and they
+//! can be shown again at any time.
+
+use std::fmt;
+
+use bitcoin::hashes::{Hash, HashEngine, Hmac, HmacEngine, sha256};
+use subtle::ConstantTimeEq;
+use zeroize::Zeroizing;
+
+use crate::domain::merchant::MerchantId;
+use crate::domain::network::Network;
+
+/// A value that must not be seen: no Display, and Debug hides it.
+pub(crate) struct Secret<T: zeroize::Zeroize>(Zeroizing<T>);
+
+impl<T: zeroize::Zeroize> Secret<T> {
+    pub(crate) fn new(value: T) -> Secret<T> {
+        Secret(Zeroizing::new(value))
+    }
+
+    /// The value itself. Whoever calls this is where a leak would come from.
+    pub(crate) fn reveal(&self) -> &T {
+        &self.0
+    }
+}
+
+impl<T: zeroize::Zeroize + Clone> Clone for Secret<T> {
+    fn clone(&self) -> Secret<T> {
+        Secret(self.0.clone())
+    }
+}
+
+impl<T: zeroize::Zeroize> fmt::Debug for Secret<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("(secret)")
+    }
+}
+
+/// The 32 bytes from which API keys and webhook secrets derive.
+#[derive(Debug, Clone)]
+pub(crate) struct MasterSecret(Secret<[u8; 32]>);
+
+/// Bytes of the tag inside of an API key. 160 bits cannot be guessed.
+const TAG_BYTES: usize = 20;
+
+impl MasterSecret {
+    pub(crate) fn new(bytes: [u8; 32]) -> MasterSecret {
+        MasterSecret(Secret::new(bytes))
+    }
+
+    /// HMAC-SHA256 over a purpose and its parts; purposes never collide because each part is
+    /// preceded by its length.
+    fn derive(&self, parts: &[&[u8]]) -> [u8; 32] {
+        let mut engine = HmacEngine::<sha256::Hash>::new(self.0.reveal());
+        for part in parts {
+            engine.input(&(part.len() as u64).to_be_bytes());
+            engine.input(part);
+        }
+        Hmac::<sha256::Hash>::from_engine(engine).to_byte_array()
+    }
+
+    /// The API key of a merchant: the network's prefix, then merchant id, tag and checksum in
+    /// base58. The checksum lets a mistyped key be told without a look-up.
+    pub(crate) fn api_key(
+        &self,
+        network: Network,
+        merchant: MerchantId,
+        version: u32,
+    ) -> Secret<String> {
+        let mut payload = merchant.get().to_be_bytes()[2..].to_vec();
+        payload.extend(self.api_key_tag(network, merchant, version));
+        let text = bitcoin::base58::encode_check(&payload);
+        Secret::new(format!("{}{text}", network.api_key_prefix()))
+    }
+
+    /// Whether this is the merchant's key of this version, compared in constant time.
+    pub(crate) fn is_api_key(&self, key: &ApiKey, network: Network, version: u32) -> bool {
+        self.api_key_tag(network, key.merchant, version).ct_eq(&key.tag[..]).into()
+    }
+
+    fn api_key_tag(&self, network: Network, merchant: MerchantId, version: u32) -> Vec<u8> {
+        let merchant = merchant.get().to_be_bytes();
+        let parts: [&[u8]; 4] =
+            [b"api key", network.as_str().as_bytes(), &merchant, &version.to_be_bytes()];
+        self.derive(&parts)[..TAG_BYTES].to_vec()
+    }
+
+    /// The 32 bytes with which a merchant's webhooks are signed.
+    pub(crate) fn webhook_key(&self, merchant: MerchantId, version: u32) -> Secret<[u8; 32]> {
+        let merchant = merchant.get().to_be_bytes();
+        Secret::new(self.derive(&[b"webhook", &merchant, &version.to_be_bytes()]))
+    }
+
+    /// The same as the text that a merchant keeps: `whsec_` and base64 (Standard Webhooks).
+    pub(crate) fn webhook_secret(&self, merchant: MerchantId, version: u32) -> Secret<String> {
+        use bitcoin::base64::Engine;
+        let key = self.webhook_key(merchant, version);
+        let text = bitcoin::base64::engine::general_purpose::STANDARD.encode(key.reveal());
+        Secret::new(format!("whsec_{text}"))
+    }
+}
+
+/// A well-formed API key as presented. Whether it is anybody's, [`MasterSecret`] tells.
+pub(crate) struct ApiKey {
+    pub(crate) merchant: MerchantId,
+    tag: [u8; TAG_BYTES],
+}
+
+/// Why a text cannot be an API key of this gateway.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum BadApiKey {
+    /// It has the form of a key of another network.
+    OtherNetwork(Network),
+    /// Not a key at all, mistyped or cut off.
+    Malformed,
+}
+
+impl ApiKey {
+    /// Takes a presented key apart. Nothing secret decides the time this takes.
+    pub(crate) fn parse(text: &str, network: Network) -> Result<ApiKey, BadApiKey> {
+        let Some(body) = text.strip_prefix(network.api_key_prefix()) else {
+            let other = Network::ALL.into_iter().find(|n| text.starts_with(n.api_key_prefix()));
+            return Err(other.map_or(BadApiKey::Malformed, BadApiKey::OtherNetwork));
+        };
+        if body.len() > 64 {
+            return Err(BadApiKey::Malformed);
+        }
+        let payload = bitcoin::base58::decode_check(body).map_err(|_| BadApiKey::Malformed)?;
+        if payload.len() != 6 + TAG_BYTES {
+            return Err(BadApiKey::Malformed);
+        }
+        let (id, tag) = payload.split_at(6);
+        let mut bits = [0u8; 8];
+        bits[2..].copy_from_slice(id);
+        let merchant = MerchantId::from_random(u64::from_be_bytes(bits));
+        let tag = tag.try_into().map_err(|_| BadApiKey::Malformed)?;
+        Ok(ApiKey { merchant, tag })
+    }
+}
+
+/// Random bytes from the operating system.
+pub(crate) fn random_bytes<const N: usize>() -> [u8; N] {
+    use bitcoin::secp256k1::rand::RngCore;
+    let mut bytes = [0u8; N];
+    bitcoin::secp256k1::rand::rngs::OsRng.fill_bytes(&mut bytes);
+    bytes
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn master() -> MasterSecret {
+        MasterSecret::new([7; 32])
+    }
+
+    #[test]
+    fn a_key_opens_its_merchant_network_and_version_only() {
+        let merchant = MerchantId::from_random(42);
+        let text = master().api_key(Network::Regtest, merchant, 1);
+        assert!(text.reveal().starts_with("lg_regtest_"));
+        let key = ApiKey::parse(text.reveal(), Network::Regtest).ok().expect("our own key");
+        assert_eq!(key.merchant, merchant);
+        assert!(master().is_api_key(&key, Network::Regtest, 1));
+        assert!(!master().is_api_key(&key, Network::Regtest, 2), "rotated");
+        assert!(!MasterSecret::new([8; 32]).is_api_key(&key, Network::Regtest, 1));
+        let other = ApiKey::parse(text.reveal(), Network::Main).err();
+        assert_eq!(other, Some(BadApiKey::OtherNetwork(Network::Regtest)));
+    }
+
+    #[test]
+    fn a_mistyped_key_is_told_by_its_checksum() {
+        let text = master().api_key(Network::Main, MerchantId::from_random(1), 1);
+        let good = text.reveal().as_str();
+        for bad in ["", "lg_live_", &good[..good.len() - 1], &format!("{good}1"), &good.replace("lg_live_", "sk_")]
+        {
+            assert_eq!(ApiKey::parse(bad, Network::Main).err(), Some(BadApiKey::Malformed), "{bad}");
+        }
+    }
+
+    #[test]
+    fn secrets_do_not_print() {
+        let shown = format!("{:?} {:?}", master(), Secret::new("hush".to_owned()));
+        assert!(!shown.contains('7') && !shown.contains("hush"), "{shown}");
+    }
+
+    #[test]
+    fn webhook_secrets_have_the_form_of_standard_webhooks() {
+        let secret = master().webhook_secret(MerchantId::from_random(1), 1);
+        let encoded = secret.reveal().strip_prefix("whsec_").expect("the prefix");
+        assert_eq!(encoded.len(), 44, "32 bytes in base64");
+    }
+}

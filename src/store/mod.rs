@@ -1,0 +1,225 @@
+//! The database: the only SQL of the gateway, and the only channel between its roles.
+//!
+//! [`Store::read`] sees one consistent state and cannot write; [`Store::write`] is one transaction,
+//! durable (WAL, synchronous FULL) before it answers. Inside the closures is plain code on a
+//! blocking thread: no await, no network, no clock.
+//!
+//! Writes of this process go through one thread. It takes what is waiting, runs each job in a
+//! savepoint of its own, commits them together, and only then answers: many callers share the
+//! price of one disk flush, and a job that fails takes nobody with it. Other processes (the
+//! command line) wait for SQLite's lock.
+//!
+//! Must not know: what a job means, HTTP, the node.
+
+pub(crate) mod blocks;
+pub(crate) mod coins;
+mod columns;
+pub(crate) mod events;
+pub(crate) mod identity;
+pub(crate) mod idempotency;
+pub(crate) mod merchants;
+mod migrations;
+pub(crate) mod payments;
+pub(crate) mod sweeps;
+pub(crate) mod trail;
+mod writer;
+
+use std::ops::Deref;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use rusqlite::{Connection, OpenFlags};
+
+/// Why the database did not do what it was asked.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Error {
+    /// Too many writes are waiting, or another process holds the lock: try again later.
+    #[error("the database is busy")]
+    Busy,
+    /// The gateway is stopping.
+    #[error("the database is closed")]
+    Closed,
+    /// The file was written by a newer litegate.
+    #[error("the database has schema {found}, this litegate knows {known}: install a newer one")]
+    Newer { found: u32, known: u32 },
+    /// A row says something that cannot be: corruption, or a hand that wrote into the file.
+    #[error("the database holds an impossible value: {0}")]
+    Impossible(String),
+    #[error("database: {0}")]
+    Sqlite(#[source] rusqlite::Error),
+}
+
+impl From<rusqlite::Error> for Error {
+    fn from(error: rusqlite::Error) -> Error {
+        match error.sqlite_error_code() {
+            Some(rusqlite::ErrorCode::DatabaseBusy | rusqlite::ErrorCode::DatabaseLocked) => {
+                Error::Busy
+            }
+            _ => Error::Sqlite(error),
+        }
+    }
+}
+
+/// How long SQLite waits for the lock of another process.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// Connections that read at the same time.
+const READERS_MAX: u32 = 4;
+
+/// A handle to the database. Clones share it; the writer ends when the last one is dropped.
+#[derive(Clone)]
+pub(crate) struct Store {
+    writer: Arc<writer::Writer>,
+    readers: r2d2::Pool<Readers>,
+}
+
+/// A view of one state of the database. It has no way to write.
+pub(crate) struct ReadTx<'c> {
+    connection: &'c Connection,
+}
+
+/// One transaction that may write. It can do all that a [`ReadTx`] can.
+pub(crate) struct WriteTx<'c> {
+    read: ReadTx<'c>,
+}
+
+impl<'c> Deref for WriteTx<'c> {
+    type Target = ReadTx<'c>;
+
+    fn deref(&self) -> &ReadTx<'c> {
+        &self.read
+    }
+}
+
+impl<'c> ReadTx<'c> {
+    fn new(connection: &'c Connection) -> ReadTx<'c> {
+        ReadTx { connection }
+    }
+}
+
+impl<'c> WriteTx<'c> {
+    fn new(connection: &'c Connection) -> WriteTx<'c> {
+        WriteTx { read: ReadTx::new(connection) }
+    }
+}
+
+impl Store {
+    /// Opens the database, makes it if it is not there, and brings it to this schema.
+    ///
+    /// # Errors
+    /// If the file cannot be opened, is no database, or was written by a newer litegate.
+    pub(crate) fn open(path: &Path) -> Result<Store, Error> {
+        let mut connection = Connection::open(path)?;
+        restrict_to_owner(path)?;
+        prepare(&connection)?;
+        connection.pragma_update(None, "journal_mode", "WAL")?;
+        connection.pragma_update(None, "synchronous", "FULL")?;
+        migrations::run(&mut connection)?;
+        let readers = r2d2::Pool::builder()
+            .max_size(READERS_MAX)
+            .min_idle(Some(1))
+            .test_on_check_out(false)
+            .connection_timeout(BUSY_TIMEOUT)
+            .build(Readers { path: path.to_owned() })
+            .map_err(|_| Error::Busy)?;
+        Ok(Store { writer: Arc::new(writer::Writer::start(connection)), readers })
+    }
+
+    /// Runs `job` over one consistent state, on a thread that may block.
+    pub(crate) async fn read<T, E>(
+        &self,
+        job: impl FnOnce(&ReadTx) -> Result<T, E> + Send + 'static,
+    ) -> Result<T, E>
+    where
+        T: Send + 'static,
+        E: From<Error> + Send + 'static,
+    {
+        let store = self.clone();
+        match tokio::task::spawn_blocking(move || store.read_blocking(job)).await {
+            Ok(result) => result,
+            Err(error) if error.is_panic() => std::panic::resume_unwind(error.into_panic()),
+            Err(_) => Err(Error::Closed.into()),
+        }
+    }
+
+    /// As [`Store::read`], for code that is on a blocking thread already.
+    pub(crate) fn read_blocking<T, E: From<Error>>(
+        &self,
+        job: impl FnOnce(&ReadTx) -> Result<T, E>,
+    ) -> Result<T, E> {
+        let mut connection = self.readers.get().map_err(|_| Error::Busy)?;
+        let tx = connection.transaction().map_err(Error::from)?;
+        job(&ReadTx::new(&tx))
+    }
+
+    /// Runs `job` as one transaction and answers once it is durable. An error of the job, or a
+    /// panic in it, takes back all that it wrote.
+    pub(crate) async fn write<T, E>(
+        &self,
+        job: impl FnOnce(&WriteTx) -> Result<T, E> + Send + 'static,
+    ) -> Result<T, E>
+    where
+        T: Send + 'static,
+        E: From<Error> + Send + 'static,
+    {
+        self.writer.submit(job)?.wait().await
+    }
+
+    /// As [`Store::write`], for code that is on a blocking thread already.
+    pub(crate) fn write_blocking<T, E>(
+        &self,
+        job: impl FnOnce(&WriteTx) -> Result<T, E> + Send + 'static,
+    ) -> Result<T, E>
+    where
+        T: Send + 'static,
+        E: From<Error> + Send + 'static,
+    {
+        self.writer.submit(job)?.wait_blocking()
+    }
+}
+
+/// The file holds merchants' accounts: nobody but its owner may read it.
+fn restrict_to_owner(path: &Path) -> Result<(), Error> {
+    use std::os::unix::fs::PermissionsExt;
+    std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o600))
+        .map_err(|error| Error::Impossible(format!("{}: {error}", path.display())))
+}
+
+/// What every connection needs, before it is used.
+fn prepare(connection: &Connection) -> Result<(), rusqlite::Error> {
+    connection.busy_timeout(BUSY_TIMEOUT)?;
+    connection.pragma_update(None, "foreign_keys", true)?;
+    connection.pragma_update(None, "trusted_schema", false)?;
+    connection.set_prepared_statement_cache_capacity(64);
+    Ok(())
+}
+
+/// Makes the connections that can only read.
+struct Readers {
+    path: PathBuf,
+}
+
+impl r2d2::ManageConnection for Readers {
+    type Connection = Connection;
+    type Error = rusqlite::Error;
+
+    fn connect(&self) -> Result<Connection, rusqlite::Error> {
+        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let connection = Connection::open_with_flags(&self.path, flags)?;
+        prepare(&connection)?;
+        connection.pragma_update(None, "query_only", true)?;
+        Ok(connection)
+    }
+
+    fn is_valid(&self, connection: &mut Connection) -> Result<(), rusqlite::Error> {
+        connection.execute_batch("SELECT 1")
+    }
+
+    fn has_broken(&self, _: &mut Connection) -> bool {
+        false
+    }
+}
+
+#[cfg(test)]
+mod tests;
