@@ -3,5 +3,8 @@
 mod clock;
 mod crash;
 mod domain;
+mod node;
 mod secret;
+mod store;
+mod view;
 mod wake;

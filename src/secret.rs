@@ -175,9 +175,18 @@ mod tests {
     fn a_mistyped_key_is_told_by_its_checksum() {
         let text = master().api_key(Network::Main, MerchantId::from_random(1), 1);
         let good = text.reveal().as_str();
-        for bad in ["", "lg_live_", &good[..good.len() - 1], &format!("{good}1"), &good.replace("lg_live_", "sk_")]
-        {
-            assert_eq!(ApiKey::parse(bad, Network::Main).err(), Some(BadApiKey::Malformed), "{bad}");
+        for bad in [
+            "",
+            "lg_live_",
+            &good[..good.len() - 1],
+            &format!("{good}1"),
+            &good.replace("lg_live_", "sk_"),
+        ] {
+            assert_eq!(
+                ApiKey::parse(bad, Network::Main).err(),
+                Some(BadApiKey::Malformed),
+                "{bad}"
+            );
         }
     }
 

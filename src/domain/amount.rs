@@ -25,7 +25,9 @@ pub(crate) enum AmountError {
     Negative,
     #[error("must not be above 84000000")]
     TooLarge,
-    #[error("must have at most 8 decimals when given as a string; send a number, or round it first")]
+    #[error(
+        "must have at most 8 decimals when given as a string; send a number, or round it first"
+    )]
     TooPrecise,
 }
 

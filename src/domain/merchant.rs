@@ -207,7 +207,8 @@ mod tests {
         let id = MerchantId::from_random(u64::MAX);
         assert_eq!(id.to_string(), "mer_ffffffffffff");
         assert_eq!(id.to_string().parse(), Ok(id));
-        for text in ["", "mer_", "mer_fff", "ffffffffffff", "mer_+fffffffffff", "mer_gggggggggggg"] {
+        for text in ["", "mer_", "mer_fff", "ffffffffffff", "mer_+fffffffffff", "mer_gggggggggggg"]
+        {
             assert_eq!(text.parse::<MerchantId>(), Err(BadMerchantId), "{text}");
         }
     }

@@ -3,8 +3,10 @@
 //! Nothing in here does input or output, waits, reads a clock, draws a random number, knows SQL
 //! or the shapes that outsiders see. Everything comes in as an argument, the present included.
 
+pub(crate) mod address;
 pub(crate) mod amount;
 pub(crate) mod chain;
+pub(crate) mod keys;
 pub(crate) mod merchant;
 pub(crate) mod network;
 pub(crate) mod payment;

@@ -9,6 +9,7 @@ use std::str::FromStr;
 
 use bitcoin::{OutPoint, ScriptBuf};
 
+use super::address::Address;
 use super::amount::Amount;
 use super::chain::{AtTip, BlockId};
 use super::keys::DerivationIndex;
@@ -241,11 +242,8 @@ pub(crate) fn assess(payment: &Payment, coins: &[Coin], tip: Option<BlockId>) ->
 /// The confirmations of the payment as a whole: the most confirmed coins are taken first, and
 /// the one that reaches the amount decides.
 fn confirmations(payment: &Payment, coins: &[Coin], tip: Option<BlockId>) -> u32 {
-    let mut depths: Vec<(u32, Amount)> = coins
-        .iter()
-        .filter(|c| c.counts())
-        .map(|c| (c.confirmations(tip), c.amount))
-        .collect();
+    let mut depths: Vec<(u32, Amount)> =
+        coins.iter().filter(|c| c.counts()).map(|c| (c.confirmations(tip), c.amount)).collect();
     depths.sort_unstable_by(|a, b| b.0.cmp(&a.0));
     let mut sum = Amount::ZERO;
     for (depth, amount) in &depths {
@@ -346,6 +344,12 @@ pub(crate) fn detail(payment: &Payment, status: Status, assessment: &Assessment)
         Status::Pending if assessment.confirmations == 0 => Detail::Seen,
         Status::Pending => Detail::Confirming,
     }
+}
+
+/// What a wallet opens or scans (BIP21): lowercase, and nothing but the amount as parameter. Some
+/// Litecoin wallets refuse uppercase, or take further parameters for something else.
+pub(crate) fn payment_uri(address: &Address, amount: Amount) -> String {
+    format!("litecoin:{address}?amount={amount}")
 }
 
 #[cfg(test)]

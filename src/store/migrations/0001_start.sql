@@ -209,6 +209,13 @@ CREATE TABLE idempotency_keys (
     PRIMARY KEY (merchant_id, key)
 ) STRICT, WITHOUT ROWID;
 
+-- When each role last did its whole work, for pages and health checks in other processes.
+CREATE TABLE progress (
+    role TEXT PRIMARY KEY,
+    at   INTEGER NOT NULL,
+    note TEXT    NOT NULL DEFAULT ''
+) STRICT, WITHOUT ROWID;
+
 -- Who changed what. Append only; holds no secret.
 CREATE TABLE trail (
     id          INTEGER PRIMARY KEY,

@@ -1,0 +1,162 @@
+//! Litecoin addresses of one network, to and from scripts.
+//!
+//! rust-bitcoin's own address type knows only Bitcoin's prefixes, so spelling is done here on top
+//! of its base58 and bech32. Two addresses are the same when their scripts are.
+//!
+//! Invariant: an [`Address`] holds a standard script of its network (p2pkh, p2sh, p2wpkh, p2wsh,
+//! p2tr) that the network's nodes relay.
+
+use std::fmt;
+
+use bitcoin::bech32::{self, Hrp, segwit};
+use bitcoin::hashes::Hash;
+use bitcoin::{PubkeyHash, Script, ScriptBuf, ScriptHash, WitnessProgram, WitnessVersion, base58};
+
+use super::network::Network;
+
+/// An address that is valid on one network.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(crate) struct Address {
+    network: Network,
+    script: ScriptBuf,
+}
+
+/// Longer texts are no addresses and are not looked into.
+const TEXT_BYTES_MAX: usize = 128;
+
+/// Why a text is not an address that can be used here. The sentences follow the name of a field.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum AddressError {
+    #[error("must not be empty")]
+    Empty,
+    #[error("is too long for a Litecoin address")]
+    TooLong,
+    #[error("is an address of the {0} network; this gateway is on another one")]
+    OtherNetwork(Network),
+    #[error("is a Bitcoin address; give a Litecoin address")]
+    Bitcoin,
+    #[error("is an MWEB address, which cannot be paid out to; give an ordinary one such as ltc1q…")]
+    Mweb,
+    #[error("is mistyped: its checksum does not fit")]
+    Checksum,
+    #[error("has a witness version that Litecoin nodes do not relay")]
+    WitnessVersion,
+    #[error("is not a Litecoin address")]
+    Unknown,
+}
+
+impl Address {
+    /// Reads an address of `network` in any of its spellings.
+    ///
+    /// # Errors
+    /// One sentence for each thing that a person can do something about.
+    pub(crate) fn parse(text: &str, network: Network) -> Result<Address, AddressError> {
+        if text.is_empty() {
+            return Err(AddressError::Empty);
+        }
+        if text.len() > TEXT_BYTES_MAX * 2 {
+            return Err(AddressError::TooLong);
+        }
+        let lower = text.to_ascii_lowercase();
+        if lower.starts_with("ltcmweb1") || lower.starts_with("tmweb1") {
+            return Err(AddressError::Mweb);
+        }
+        if text.len() > TEXT_BYTES_MAX {
+            return Err(AddressError::TooLong);
+        }
+        match lower.rsplit_once('1') {
+            Some(("bc" | "tb" | "bcrt", _)) => Err(AddressError::Bitcoin),
+            Some((hrp, _)) => match Network::ALL.into_iter().find(|n| n.hrp() == hrp) {
+                Some(found) => parse_segwit(text, found, network),
+                None => parse_base58(text, network),
+            },
+            None => parse_base58(text, network),
+        }
+    }
+
+    /// The address that spells this script, if it is a standard one.
+    pub(crate) fn from_script(script: &Script, network: Network) -> Option<Address> {
+        let standard = script.is_p2pkh()
+            || script.is_p2sh()
+            || script.is_p2wpkh()
+            || script.is_p2wsh()
+            || script.is_p2tr();
+        standard.then(|| Address { network, script: script.to_owned() })
+    }
+
+    pub(crate) fn script(&self) -> &Script {
+        &self.script
+    }
+}
+
+fn parse_segwit(text: &str, found: Network, network: Network) -> Result<Address, AddressError> {
+    let decoded = segwit::decode(text);
+    let (_, version, program) = decoded.map_err(|_| AddressError::Checksum)?;
+    if found != network {
+        return Err(AddressError::OtherNetwork(found));
+    }
+    let version =
+        WitnessVersion::try_from(version.to_u8()).map_err(|_| AddressError::WitnessVersion)?;
+    let program =
+        WitnessProgram::new(version, &program).map_err(|_| AddressError::WitnessVersion)?;
+    let script = ScriptBuf::new_witness_program(&program);
+    Address::from_script(&script, network).ok_or(AddressError::WitnessVersion)
+}
+
+fn parse_base58(text: &str, network: Network) -> Result<Address, AddressError> {
+    let payload = match base58::decode_check(text) {
+        Ok(payload) => payload,
+        Err(base58::Error::Decode(_)) => return Err(AddressError::Unknown),
+        Err(_) => return Err(AddressError::Checksum),
+    };
+    let Some((version, hash)) = payload.split_first() else { return Err(AddressError::Unknown) };
+    let hash: [u8; 20] = hash.try_into().map_err(|_| AddressError::Unknown)?;
+    if *version == 0 {
+        return Err(AddressError::Bitcoin);
+    }
+    let script = script_of_version(*version, hash, network);
+    if let Some(script) = script {
+        return Ok(Address { network, script });
+    }
+    // Test and regtest share their versions: the first network that has it is named.
+    let other = Network::ALL.into_iter().find(|n| script_of_version(*version, hash, *n).is_some());
+    Err(other.map_or(AddressError::Unknown, AddressError::OtherNetwork))
+}
+
+fn script_of_version(version: u8, hash: [u8; 20], network: Network) -> Option<ScriptBuf> {
+    if version == network.p2pkh_version() {
+        Some(ScriptBuf::new_p2pkh(&PubkeyHash::from_byte_array(hash)))
+    } else if version == network.p2sh_version() || version == network.old_p2sh_version() {
+        Some(ScriptBuf::new_p2sh(&ScriptHash::from_byte_array(hash)))
+    } else {
+        None
+    }
+}
+
+/// The spelling of today: lowercase bech32, and `M…`/`Q…` for p2sh.
+impl fmt::Display for Address {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let bytes = self.script.as_bytes();
+        // The invariant of the type leaves only these forms.
+        if self.script.is_p2pkh() {
+            let hash = bytes.get(3..23).unwrap_or_default();
+            base58::encode_check_to_fmt(f, &with_version(self.network.p2pkh_version(), hash))
+        } else if self.script.is_p2sh() {
+            let hash = bytes.get(2..22).unwrap_or_default();
+            base58::encode_check_to_fmt(f, &with_version(self.network.p2sh_version(), hash))
+        } else {
+            let version = self.script.witness_version().ok_or(fmt::Error)?;
+            let hrp = Hrp::parse(self.network.hrp()).map_err(|_| fmt::Error)?;
+            let version = bech32::Fe32::try_from(version.to_num()).map_err(|_| fmt::Error)?;
+            let program = bytes.get(2..).unwrap_or_default();
+            f.write_str(&segwit::encode(hrp, version, program).map_err(|_| fmt::Error)?)
+        }
+    }
+}
+
+fn with_version(version: u8, hash: &[u8]) -> Vec<u8> {
+    [&[version], hash].concat()
+}
+
+#[cfg(test)]
+mod tests;

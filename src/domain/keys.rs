@@ -1,0 +1,254 @@
+//! The account's public key and what derives from it (BIP32, BIP84).
+//!
+//! Wallets spell one and the same key with different prefixes (SLIP-132). All spellings are
+//! accepted; the addresses are always p2wpkh of `<account>/0/index`, the receiving chain.
+//!
+//! Invariant: an [`AccountXpub`] cannot hold a private key, and neither errors nor logs repeat a
+//! text that might be one.
+
+use std::fmt;
+
+use bitcoin::bip32::{ChildNumber, Fingerprint, Xpub};
+use bitcoin::secp256k1::{All, Secp256k1};
+use bitcoin::{CompressedPublicKey, NetworkKind, ScriptBuf, base58};
+
+use super::network::Network;
+
+/// The number of an address on the receiving chain; below 2^31, as BIP32 demands of a key that
+/// derives without the private one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) struct DerivationIndex(u32);
+
+impl DerivationIndex {
+    /// `None` from 2^31 on.
+    pub(crate) fn new(index: u32) -> Option<DerivationIndex> {
+        (index < 1 << 31).then_some(DerivationIndex(index))
+    }
+
+    pub(crate) fn get(self) -> u32 {
+        self.0
+    }
+
+    /// The last step of the derivation path.
+    pub(crate) fn child(self) -> ChildNumber {
+        ChildNumber::Normal { index: self.0 }
+    }
+}
+
+/// The receiving chain of an account: the first step below the account key.
+pub(crate) const RECEIVING_CHAIN: ChildNumber = ChildNumber::Normal { index: 0 };
+
+/// The public key of an account, of one network.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct AccountXpub {
+    network: Network,
+    account: Xpub,
+    receiving: Xpub,
+    script_kind: SpelledKind,
+}
+
+/// Which kind of addresses the key's prefix speaks of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum SpelledKind {
+    /// `xpub`, `tpub`: says nothing.
+    Neutral,
+    P2wpkh,
+    P2shP2wpkh,
+    P2pkh,
+}
+
+/// Whether a prefix announces a public or a private key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Half {
+    Public,
+    Private,
+}
+
+/// Version bytes, the networks that use them, and what they announce: BIP32, SLIP-132 and the
+/// Litecoin wallets' own.
+#[rustfmt::skip]
+const SPELLINGS: [([u8; 4], NetworkKind, Half, SpelledKind); 18] = [
+    ([0x04, 0x88, 0xb2, 0x1e], NetworkKind::Main, Half::Public,  SpelledKind::Neutral),    // xpub
+    ([0x01, 0x9d, 0xa4, 0x62], NetworkKind::Main, Half::Public,  SpelledKind::P2pkh),      // Ltub
+    ([0x01, 0xb2, 0x6e, 0xf6], NetworkKind::Main, Half::Public,  SpelledKind::P2shP2wpkh), // Mtub
+    ([0x04, 0x9d, 0x7c, 0xb2], NetworkKind::Main, Half::Public,  SpelledKind::P2shP2wpkh), // ypub
+    ([0x04, 0xb2, 0x47, 0x46], NetworkKind::Main, Half::Public,  SpelledKind::P2wpkh),     // zpub
+    ([0x04, 0x35, 0x87, 0xcf], NetworkKind::Test, Half::Public,  SpelledKind::Neutral),    // tpub
+    ([0x04, 0x36, 0xf6, 0xe1], NetworkKind::Test, Half::Public,  SpelledKind::P2pkh),      // ttub
+    ([0x04, 0x4a, 0x52, 0x62], NetworkKind::Test, Half::Public,  SpelledKind::P2shP2wpkh), // upub
+    ([0x04, 0x5f, 0x1c, 0xf6], NetworkKind::Test, Half::Public,  SpelledKind::P2wpkh),     // vpub
+    ([0x04, 0x88, 0xad, 0xe4], NetworkKind::Main, Half::Private, SpelledKind::Neutral),    // xprv
+    ([0x01, 0x9d, 0x9c, 0xfe], NetworkKind::Main, Half::Private, SpelledKind::P2pkh),      // Ltpv
+    ([0x01, 0xb2, 0x67, 0x92], NetworkKind::Main, Half::Private, SpelledKind::P2shP2wpkh), // Mtpv
+    ([0x04, 0x9d, 0x78, 0x78], NetworkKind::Main, Half::Private, SpelledKind::P2shP2wpkh), // yprv
+    ([0x04, 0xb2, 0x43, 0x0c], NetworkKind::Main, Half::Private, SpelledKind::P2wpkh),     // zprv
+    ([0x04, 0x35, 0x83, 0x94], NetworkKind::Test, Half::Private, SpelledKind::Neutral),    // tprv
+    ([0x04, 0x36, 0xef, 0x7d], NetworkKind::Test, Half::Private, SpelledKind::P2pkh),      // ttpv
+    ([0x04, 0x4a, 0x4e, 0x28], NetworkKind::Test, Half::Private, SpelledKind::P2shP2wpkh), // uprv
+    ([0x04, 0x5f, 0x18, 0xbc], NetworkKind::Test, Half::Private, SpelledKind::P2wpkh),     // vprv
+];
+
+/// Longer texts are no keys and are not looked into.
+const TEXT_BYTES_MAX: usize = 128;
+
+/// Why a text is not the extended key that is wanted. The sentences follow the name of a field
+/// and never repeat the text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum KeyError {
+    #[error("must be an extended public key such as zpub… or xpub…")]
+    Unknown,
+    #[error("is mistyped: its checksum does not fit")]
+    Checksum,
+    #[error("is a private key; give the account's public key here (zpub…, xpub…)")]
+    Private,
+    #[error("must be an extended private key such as xprv…")]
+    NotPrivate,
+    #[error("belongs to another network than {0}")]
+    OtherNetwork(Network),
+}
+
+impl AccountXpub {
+    /// Reads a key of `network` in any of its spellings.
+    ///
+    /// # Errors
+    /// For private keys, keys of another network, and everything that is no extended key.
+    pub(crate) fn parse(text: &str, network: Network) -> Result<AccountXpub, KeyError> {
+        let (payload, half, script_kind) = take_apart(text, network)?;
+        if half == Half::Private {
+            return Err(KeyError::Private);
+        }
+        let account = Xpub::decode(&payload).map_err(|_| KeyError::Unknown)?;
+        AccountXpub::new(network, account, script_kind).ok_or(KeyError::Unknown)
+    }
+
+    /// The same key from its parts; `None` if the receiving chain cannot be derived, which has a
+    /// chance of 2^-127.
+    pub(crate) fn from_xpub(network: Network, account: Xpub) -> Option<AccountXpub> {
+        AccountXpub::new(network, account, SpelledKind::P2wpkh)
+    }
+
+    fn new(network: Network, account: Xpub, script_kind: SpelledKind) -> Option<AccountXpub> {
+        let secp = Secp256k1::verification_only();
+        let receiving = account.ckd_pub(&secp, RECEIVING_CHAIN).ok()?;
+        Some(AccountXpub { network, account, receiving, script_kind })
+    }
+
+    /// A warning, if the key's prefix speaks of other addresses than the p2wpkh that we derive:
+    /// the wallet that it came from may not look for them.
+    pub(crate) fn contradiction(&self) -> Option<&'static str> {
+        match self.script_kind {
+            SpelledKind::Neutral | SpelledKind::P2wpkh => None,
+            SpelledKind::P2shP2wpkh => Some(
+                "the key's prefix speaks of p2sh-p2wpkh addresses (BIP49), but payments go to \
+                 p2wpkh addresses (BIP84): check that your wallet finds them",
+            ),
+            SpelledKind::P2pkh => Some(
+                "the key's prefix speaks of p2pkh addresses (BIP44), but payments go to p2wpkh \
+                 addresses (BIP84): check that your wallet finds them",
+            ),
+        }
+    }
+
+    /// The public key at an index of the receiving chain.
+    pub(crate) fn public_key_at(&self, index: DerivationIndex) -> CompressedPublicKey {
+        let secp = Secp256k1::verification_only();
+        let child = self.receiving.ckd_pub(&secp, index.child());
+        // BIP32 allows a chance of 2^-127 for an index without a key.
+        child.expect("an index without a key does not occur").to_pub()
+    }
+
+    /// The p2wpkh script at an index of the receiving chain.
+    pub(crate) fn script_at(&self, index: DerivationIndex) -> ScriptBuf {
+        ScriptBuf::new_p2wpkh(&self.public_key_at(index).wpubkey_hash())
+    }
+
+    /// The first bytes of the account key's hash (BIP32).
+    pub(crate) fn fingerprint(&self) -> Fingerprint {
+        self.account.fingerprint()
+    }
+
+    /// The spelling that litecoind understands: `xpub…` or `tpub…`.
+    pub(crate) fn core_spelling(&self) -> String {
+        self.account.to_string()
+    }
+
+    /// Whether both are the same key, however they were spelled.
+    pub(crate) fn is_same_key(&self, other: &AccountXpub) -> bool {
+        self.account.public_key == other.account.public_key
+            && self.account.chain_code == other.account.chain_code
+    }
+}
+
+/// The spelling that says p2wpkh: `zpub…`, `vpub…`.
+impl fmt::Display for AccountXpub {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let version = match self.network.key_kind() {
+            NetworkKind::Main => [0x04, 0xb2, 0x47, 0x46],
+            NetworkKind::Test => [0x04, 0x5f, 0x1c, 0xf6],
+        };
+        let mut payload = self.account.encode();
+        payload[..4].copy_from_slice(&version);
+        base58::encode_check_to_fmt(f, &payload)
+    }
+}
+
+/// The 78 bytes of an extended key in rust-bitcoin's own spelling, and what its prefix announced.
+fn take_apart(text: &str, network: Network) -> Result<(Vec<u8>, Half, SpelledKind), KeyError> {
+    if text.len() > TEXT_BYTES_MAX {
+        return Err(KeyError::Unknown);
+    }
+    let mut payload = match base58::decode_check(text) {
+        Ok(payload) => payload,
+        Err(base58::Error::Decode(_)) => return Err(KeyError::Unknown),
+        Err(_) => return Err(KeyError::Checksum),
+    };
+    if payload.len() != 78 {
+        return Err(KeyError::Unknown);
+    }
+    let spelling = SPELLINGS.iter().find(|(version, ..)| payload.starts_with(version));
+    let Some((_, kind, half, script_kind)) = spelling else { return Err(KeyError::Unknown) };
+    if *half == Half::Private && *kind != network.key_kind() {
+        return Err(KeyError::Private);
+    }
+    if *kind != network.key_kind() {
+        return Err(KeyError::OtherNetwork(network));
+    }
+    let core: [u8; 4] = match (half, kind) {
+        (Half::Public, NetworkKind::Main) => [0x04, 0x88, 0xb2, 0x1e],
+        (Half::Public, NetworkKind::Test) => [0x04, 0x35, 0x87, 0xcf],
+        (Half::Private, NetworkKind::Main) => [0x04, 0x88, 0xad, 0xe4],
+        (Half::Private, NetworkKind::Test) => [0x04, 0x35, 0x83, 0x94],
+    };
+    for (byte, wanted) in payload.iter_mut().zip(core) {
+        *byte = wanted;
+    }
+    Ok((payload, *half, *script_kind))
+}
+
+/// Reads an extended private key in any of its spellings. It lives here because the spellings do;
+/// only the role that signs calls it.
+///
+/// # Errors
+/// For public keys, keys of another network, and everything that is no extended key.
+pub(crate) fn parse_private(
+    text: &str,
+    network: Network,
+) -> Result<bitcoin::bip32::Xpriv, KeyError> {
+    let (payload, half, _) = take_apart(text, network)?;
+    match half {
+        Half::Public => Err(KeyError::NotPrivate),
+        Half::Private => bitcoin::bip32::Xpriv::decode(&payload).map_err(|_| KeyError::Unknown),
+    }
+}
+
+/// The public half of an account's private key.
+pub(crate) fn public_half(
+    network: Network,
+    key: &bitcoin::bip32::Xpriv,
+    secp: &Secp256k1<All>,
+) -> Option<AccountXpub> {
+    AccountXpub::from_xpub(network, Xpub::from_priv(secp, key))
+}
+
+#[cfg(test)]
+mod tests;

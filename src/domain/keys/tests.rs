@@ -1,0 +1,90 @@
+//! The oracle is `tests/fixtures/addresses.tsv`: addresses that a real node derived.
+
+use super::*;
+use crate::domain::address::Address;
+
+const MAIN: &str = "xpub661MyMwAqRbcFtXgS5sYJABqqG9YLmC4Q1Rdap9gSE8NqtwybGhePY2gZ29ESFjqJoCu1Rupje8\
+                    YtGqsefD265TMg7usUDFdp6W1EGMcet8";
+const TEST: &str = "tpubD6NzVbkrYhZ4XgiXtGrdW5XDAPFCL9h7we1vwNCpn8tGbBcgfVYjXyhWo4E1xkh56hjod1RhGj\
+                    xbaTLV3X4FyWuejifB9jusQ46QzG87VKp";
+
+/// The same key with other version bytes.
+fn respell(text: &str, version: [u8; 4]) -> String {
+    let mut payload = base58::decode_check(text).expect("a key");
+    payload[..4].copy_from_slice(&version);
+    base58::encode_check(&payload)
+}
+
+#[test]
+fn scripts_are_those_that_the_node_derives() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/addresses.tsv");
+    let table = std::fs::read_to_string(path).expect("the table");
+    let mut seen = 0;
+    for line in table.lines() {
+        let row: Vec<&str> = line.split('\t').collect();
+        let [net, "p2wpkh", index, text, _] = row[..] else { continue };
+        let network: Network = net.parse().expect("a network");
+        let key = if network == Network::Main { MAIN } else { TEST };
+        let key = AccountXpub::parse(key, network).expect("a key");
+        let index = DerivationIndex::new(index.parse().expect("a number")).expect("small");
+        let address = Address::from_script(&key.script_at(index), network).expect("p2wpkh");
+        assert_eq!(address.to_string(), text);
+        seen += 1;
+    }
+    assert_eq!(seen, 9);
+}
+
+#[test]
+fn all_spellings_are_one_key() {
+    let plain = AccountXpub::parse(MAIN, Network::Main).expect("a key");
+    for (version, kind, half, spelled) in SPELLINGS {
+        let text = respell(if kind == NetworkKind::Main { MAIN } else { TEST }, version);
+        let network = if kind == NetworkKind::Main { Network::Main } else { Network::Regtest };
+        let parsed = AccountXpub::parse(&text, network);
+        if half == Half::Private {
+            assert_eq!(parsed, Err(KeyError::Private), "{text}");
+            continue;
+        }
+        let parsed = parsed.expect("a public key");
+        assert_eq!(
+            parsed.contradiction().is_some(),
+            matches!(spelled, SpelledKind::P2pkh | SpelledKind::P2shP2wpkh)
+        );
+        if kind == NetworkKind::Main {
+            assert!(parsed.is_same_key(&plain));
+            assert_eq!(parsed.core_spelling(), MAIN);
+            assert!(parsed.to_string().starts_with("zpub"));
+        } else {
+            assert_eq!(parsed.core_spelling(), TEST);
+            assert!(parsed.to_string().starts_with("vpub"));
+        }
+    }
+}
+
+#[test]
+fn what_is_no_key_of_this_network_is_refused() {
+    assert_eq!(AccountXpub::parse(TEST, Network::Main), Err(KeyError::OtherNetwork(Network::Main)));
+    assert_eq!(AccountXpub::parse(MAIN, Network::Test), Err(KeyError::OtherNetwork(Network::Test)));
+    let mistyped = MAIN.replace("661My", "661Mz");
+    assert_eq!(AccountXpub::parse(&mistyped, Network::Main), Err(KeyError::Checksum));
+    for text in ["", "zpub", "hello world", &"z".repeat(500)] {
+        assert!(AccountXpub::parse(text, Network::Main).is_err(), "{text}");
+    }
+}
+
+#[test]
+fn a_private_key_is_never_repeated() {
+    // The seed of BIP32's first test vector, whose public key the table was derived from.
+    let seed: Vec<u8> = (0..16).collect();
+    let key = bitcoin::bip32::Xpriv::new_master(NetworkKind::Main, &seed).expect("a good seed");
+    let private = &key.to_string();
+    for network in Network::ALL {
+        let error = AccountXpub::parse(private, network).expect_err("private");
+        assert_eq!(error, KeyError::Private);
+        assert!(!error.to_string().contains(&private[4..12]));
+    }
+    let key = parse_private(private, Network::Main).expect("a private key");
+    let half = public_half(Network::Main, &key, &Secp256k1::new()).expect("derivable");
+    assert!(half.is_same_key(&AccountXpub::parse(MAIN, Network::Main).expect("a key")));
+    assert_eq!(parse_private(MAIN, Network::Main), Err(KeyError::NotPrivate));
+}

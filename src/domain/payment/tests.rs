@@ -1,0 +1,243 @@
+//! Stories as text: `pay 0.02 / mine 1 / expect pending`, read by [`Story`].
+
+use bitcoin::hashes::Hash;
+use bitcoin::{BlockHash, OutPoint, ScriptBuf, Txid};
+
+use super::*;
+use crate::domain::chain::{NextStep, NodeChain, OurTip, next_step};
+
+fn amount(text: &str) -> Amount {
+    Amount::parse(text).expect("a test writes amounts well")
+}
+
+fn at_tip(tip: BlockId) -> AtTip {
+    match next_step(tip, NodeChain { tip, our_tip: OurTip::OnBestChain }) {
+        NextStep::AtTip(proof) => proof,
+        other => panic!("{other:?}"),
+    }
+}
+
+/// A payment of 0.05 with 3 confirmations (pegouts: 5), created at second 0, expiring at 100 and
+/// late until 200; a chain that only grows, or loses its last blocks.
+struct Story {
+    payment: Payment,
+    status: Status,
+    coins: Vec<Coin>,
+    tip: BlockId,
+    now: Timestamp,
+}
+
+impl Story {
+    fn new() -> Story {
+        let payment = Payment {
+            id: PaymentId::from_random([1; 16]),
+            merchant: MerchantId::from_random(1),
+            index: DerivationIndex::new(0).expect("small"),
+            script: ScriptBuf::new(),
+            amount: amount("0.05"),
+            created_at: Timestamp::from_seconds(0),
+            expires_at: Timestamp::from_seconds(100),
+            late_until: Timestamp::from_seconds(200),
+            confirmations: 3,
+            confirmations_pegout: 5,
+            reference: None,
+            webhook_url: None,
+            redirect_url: None,
+        };
+        let tip = BlockId { height: 10, hash: BlockHash::all_zeros() };
+        let now = payment.created_at;
+        Story { payment, status: Status::Pending, coins: Vec::new(), tip, now }
+    }
+
+    /// Runs one verb and then what the watcher does after it: complete or expire.
+    fn step(&mut self, verb: &str) {
+        let words: Vec<&str> = verb.split_whitespace().collect();
+        match words.as_slice() {
+            ["pay", sum] => self.pay(sum, Origin::Plain),
+            ["pegout", sum] => self.pay(sum, Origin::Pegout),
+            ["mine", n] => {
+                let n: u32 = n.parse().expect("a count");
+                let first = BlockId { height: self.tip.height + 1, ..self.tip };
+                for coin in &mut self.coins {
+                    if coin.place == Place::Mempool {
+                        coin.place = Place::Block(first);
+                    }
+                }
+                self.tip.height += n;
+            }
+            ["reorg", n] => {
+                self.tip.height -= n.parse::<u32>().expect("a count");
+                let tip = self.tip;
+                for coin in &mut self.coins {
+                    if matches!(coin.place, Place::Block(b) if b.height > tip.height) {
+                        coin.place = Place::Mempool;
+                    }
+                }
+            }
+            ["drop", n] => self.coins[n.parse::<usize>().expect("a position")].place = Place::Gone,
+            ["clock", s] => self.now = Timestamp::from_seconds(s.parse().expect("seconds")),
+            ["expect", expected @ ..] => {
+                assert_eq!(self.shown(), expected.join(" "), "after {verb:?}");
+                return;
+            }
+            _ => panic!("no such verb: {verb}"),
+        }
+        let due = completes(&self.payment, self.status, &self.coins, self.tip).or_else(|| {
+            expires(&self.payment, self.status, &self.coins, self.now, &at_tip(self.tip))
+        });
+        match due {
+            Some(Transition::Complete { late }) => {
+                self.status = Status::Completed { at: self.now, late };
+            }
+            Some(Transition::Expire) => self.status = Status::Expired { at: self.now },
+            None => {}
+        }
+    }
+
+    fn pay(&mut self, sum: &str, origin: Origin) {
+        let vout = u32::try_from(self.coins.len()).expect("few coins");
+        self.coins.push(Coin {
+            outpoint: OutPoint { txid: Txid::all_zeros(), vout },
+            index: self.payment.index,
+            amount: amount(sum),
+            origin,
+            seen_at: self.now,
+            place: Place::Mempool,
+        });
+    }
+
+    fn shown(&self) -> String {
+        let a = assess(&self.payment, &self.coins, Some(self.tip));
+        let word = detail(&self.payment, self.status, &a).as_str();
+        let late = matches!(self.status, Status::Completed { late: true, .. });
+        let late = if late { " late" } else { "" };
+        let (n, m) = (a.confirmations, a.confirmations_required);
+        format!("{}{late} {word} {n}/{m} due {}", self.status.as_str(), a.due)
+    }
+}
+
+#[track_caller]
+fn story(text: &str) {
+    let mut story = Story::new();
+    let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    for verb in text.split(" / ") {
+        story.step(verb);
+    }
+}
+
+#[test]
+fn paid_in_full() {
+    story(
+        "expect pending waiting 0/3 due 0.05 / pay 0.05 / expect pending seen 0/3 due 0 / mine 1
+         / expect pending confirming 1/3 due 0 / mine 1 / expect pending confirming 2/3 due 0
+         / mine 1 / expect completed paid 3/3 due 0",
+    );
+}
+
+#[test]
+fn paid_in_parts_the_last_part_decides() {
+    story(
+        "pay 0.02 / expect pending partly_paid 0/3 due 0.03 / mine 3
+         / expect pending partly_paid 3/3 due 0.03 / pay 0.03 / expect pending seen 0/3 due 0
+         / mine 2 / expect pending confirming 2/3 due 0 / mine 1 / expect completed paid 3/3 due 0",
+    );
+}
+
+#[test]
+fn a_litoshi_short_is_short() {
+    story("pay 0.04999999 / mine 9 / expect pending partly_paid 9/3 due 0.00000001");
+}
+
+#[test]
+fn the_surplus_does_not_wait_for_its_own_confirmations() {
+    story("pay 0.05 / mine 2 / pay 0.01 / mine 1 / expect completed overpaid 3/3 due 0");
+}
+
+#[test]
+fn a_replaced_coin_stops_counting() {
+    story(
+        "pay 0.05 / drop 0 / expect pending replaced 0/3 due 0.05 / pay 0.05 / mine 3 /
+           expect completed paid 3/3 due 0",
+    );
+}
+
+#[test]
+fn nothing_in_time_expires() {
+    story(
+        "clock 100 / expect pending waiting 0/3 due 0.05 / clock 101 /
+           expect expired expired 0/3 due 0.05",
+    );
+}
+
+#[test]
+fn part_paid_in_time_expires() {
+    story("pay 0.04 / clock 101 / expect expired expired 0/3 due 0.01");
+}
+
+#[test]
+fn money_seen_in_time_never_expires() {
+    story(
+        "clock 100 / pay 0.05 / clock 999 / expect pending seen 0/3 due 0 / mine 3 /
+           expect completed paid 3/3 due 0",
+    );
+}
+
+#[test]
+fn seen_in_time_and_then_gone_expires() {
+    story("pay 0.05 / clock 150 / drop 0 / expect expired expired 0/3 due 0.05");
+}
+
+#[test]
+fn late_within_grace_completes_late() {
+    story(
+        "clock 101 / pay 0.05 / expect expired late 0/3 due 0 / mine 3 /
+           expect completed late paid 3/3 due 0",
+    );
+}
+
+#[test]
+fn part_in_time_and_the_rest_late_is_late() {
+    story("pay 0.04 / clock 101 / pay 0.01 / mine 3 / expect completed late paid 3/3 due 0");
+}
+
+#[test]
+fn late_within_grace_may_confirm_after_it() {
+    story("clock 200 / pay 0.05 / clock 500 / mine 3 / expect completed late paid 3/3 due 0");
+}
+
+#[test]
+fn after_the_grace_it_stays_expired() {
+    story("clock 201 / pay 0.05 / mine 9 / expect expired late 9/3 due 0");
+}
+
+#[test]
+fn a_reorganisation_takes_confirmations_back() {
+    story(
+        "pay 0.05 / mine 2 / reorg 2 / expect pending seen 0/3 due 0 / mine 3 /
+           expect completed paid 3/3 due 0",
+    );
+}
+
+#[test]
+fn completed_is_final() {
+    story("pay 0.05 / mine 3 / reorg 3 / drop 0 / clock 999 / expect completed paid 0/3 due 0.05");
+}
+
+#[test]
+fn coins_out_of_mweb_need_more_confirmations() {
+    story(
+        "pegout 0.05 / mine 4 / expect pending confirming 4/5 due 0 / mine 1 /
+           expect completed paid 5/5 due 0",
+    );
+}
+
+#[test]
+fn payment_ids_round_trip_as_uuids() {
+    let id = PaymentId::from_random([0xab; 16]);
+    assert_eq!(id.to_string(), "abababab-abab-4bab-abab-abababababab");
+    assert_eq!(id.to_string().parse(), Ok(id));
+    let no_hyphens = "abababababab4bababababababababab";
+    for text in ["", no_hyphens, "abababab-abab-4bab-abab-ababababababab", "é", "g"] {
+        assert_eq!(text.parse::<PaymentId>(), Err(BadPaymentId), "{text}");
+    }
+}

@@ -1,0 +1,454 @@
+//! The dozen calls that we make, typed. Blocking: call from a thread that may wait.
+//!
+//! Each request is sent once. The transport is minreq's: the crate's default one would send a
+//! request again when an answer is slow. Nothing here spends by the node's wallet.
+
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use bitcoin::hex::{DisplayHex, FromHex};
+use bitcoin::{BlockHash, OutPoint, ScriptBuf, Txid};
+use bitcoincore_rpc::jsonrpc::minreq_http::{self, MinreqHttpTransport};
+use bitcoincore_rpc::{Client, RpcApi, jsonrpc};
+use serde::Deserialize;
+use serde_json::value::{RawValue, Value};
+
+use super::{Error, codec};
+use crate::domain::amount::Amount;
+use crate::domain::chain::{BlockId, OurTip};
+use crate::domain::time::Timestamp;
+use crate::secret::Secret;
+
+/// How to reach the node.
+#[derive(Debug, Clone)]
+pub(crate) struct Settings {
+    pub(crate) rpc_url: String,
+    pub(crate) auth: Auth,
+}
+
+/// How we prove to the node who we are.
+#[derive(Debug, Clone)]
+pub(crate) enum Auth {
+    /// The node writes a new cookie at each start.
+    CookieFile(PathBuf),
+    Password {
+        user: String,
+        password: Secret<String>,
+    },
+}
+
+/// How long an answer may take. A block of 4 MB comes within a second; a busy node may need more.
+const TIMEOUT: Duration = Duration::from_secs(30);
+
+/// A connection to one litecoind. Clones share it.
+#[derive(Clone)]
+pub(crate) struct Node {
+    settings: Arc<Settings>,
+    client: Arc<Mutex<Option<Arc<Client>>>>,
+}
+
+/// What the node says of its chain (`getblockchaininfo`).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct ChainState {
+    /// `main`, `test` or `regtest`.
+    pub(crate) chain: String,
+    pub(crate) tip: BlockId,
+    /// The height of the best header; above the tip while blocks are being fetched.
+    pub(crate) headers: u32,
+    pub(crate) initial_block_download: bool,
+    /// The lowest block that a pruned node still has.
+    pub(crate) prune_height: Option<u32>,
+}
+
+/// A header's place and times (`getblockheader`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Header {
+    pub(crate) height: u32,
+    pub(crate) median_time: Timestamp,
+    pub(crate) previous: Option<BlockHash>,
+}
+
+/// An output of a transaction in the mempool.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct SeenOutput {
+    pub(crate) outpoint: OutPoint,
+    pub(crate) amount: Amount,
+    pub(crate) script: ScriptBuf,
+    /// It leaves MWEB: in the block it will stand under the HogEx's txid instead.
+    pub(crate) pegout: bool,
+}
+
+/// An unspent output as the node has it (`gettxout`).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct UnspentOutput {
+    pub(crate) amount: Amount,
+    pub(crate) script: ScriptBuf,
+    /// 0 while its transaction is in the mempool.
+    pub(crate) confirmations: u32,
+    pub(crate) coinbase: bool,
+}
+
+/// Whether the node would take a transaction (`testmempoolaccept`).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Acceptance {
+    Accepted,
+    /// The node's reason: for people and logs, never to decide by.
+    Refused(String),
+}
+
+/// What the node says of itself (`getnetworkinfo`).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Version {
+    /// 210504 means 0.21.5.4 (the build number is the last part).
+    pub(crate) number: u64,
+    pub(crate) name: String,
+}
+
+/// What the node publishes by ZMQ (`getzmqnotifications`).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Notifications {
+    /// The node was built without ZMQ and does not know the call.
+    NotBuiltIn,
+    /// The topics that it publishes, such as `pubrawtx`, with their addresses.
+    Topics(Vec<Topic>),
+}
+
+/// One line of `getzmqnotifications`.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub(crate) struct Topic {
+    #[serde(rename = "type")]
+    pub(crate) kind: String,
+    pub(crate) address: String,
+}
+
+impl Node {
+    pub(crate) fn new(settings: Settings) -> Node {
+        Node { settings: Arc::new(settings), client: Arc::new(Mutex::new(None)) }
+    }
+
+    /// `getblockchaininfo`
+    pub(crate) fn chain_state(&self) -> Result<ChainState, Error> {
+        #[derive(Deserialize)]
+        struct Answer {
+            chain: String,
+            blocks: u32,
+            headers: u32,
+            bestblockhash: BlockHash,
+            initialblockdownload: bool,
+            pruneheight: Option<u32>,
+        }
+        let answer: Answer = self.call("getblockchaininfo", &[])?;
+        Ok(ChainState {
+            chain: answer.chain,
+            tip: BlockId { height: answer.blocks, hash: answer.bestblockhash },
+            headers: answer.headers,
+            initial_block_download: answer.initialblockdownload,
+            prune_height: answer.pruneheight,
+        })
+    }
+
+    /// `getbestblockhash`
+    pub(crate) fn best_block_hash(&self) -> Result<BlockHash, Error> {
+        self.call("getbestblockhash", &[])
+    }
+
+    /// `getblockhash`; [`Error::NotFound`] above the node's tip.
+    pub(crate) fn block_hash(&self, height: u32) -> Result<BlockHash, Error> {
+        match self.call("getblockhash", &[height.into()]) {
+            Err(Error::Rejected { code: -8, .. }) => Err(Error::NotFound),
+            answer => answer,
+        }
+    }
+
+    /// `getblockheader`
+    pub(crate) fn header(&self, hash: BlockHash) -> Result<Header, Error> {
+        let answer: HeaderAnswer = self.call("getblockheader", &[json(&hash)])?;
+        Ok(Header {
+            height: answer.height,
+            median_time: Timestamp::from_seconds(answer.mediantime),
+            previous: answer.previousblockhash,
+        })
+    }
+
+    /// Where the block that we stand on is for the node (`getblockheader`: a block off the best
+    /// chain has -1 confirmations).
+    pub(crate) fn place_of(&self, ours: BlockId) -> Result<OurTip, Error> {
+        match self.call::<HeaderAnswer>("getblockheader", &[json(&ours.hash)]) {
+            Ok(answer) if answer.confirmations < 0 => Ok(OurTip::OffBestChain),
+            Ok(_) => Ok(OurTip::OnBestChain),
+            Err(Error::NotFound) => Ok(OurTip::Unknown),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// `getblock`, decoded and checked to be the block that was asked for.
+    pub(crate) fn block(&self, hash: BlockHash) -> Result<codec::Block, Error> {
+        let hex: String = self.call("getblock", &[json(&hash), 0.into()])?;
+        let garbled = |reason: String| Error::Garbled { call: "getblock", reason };
+        let raw = Vec::<u8>::from_hex(&hex).map_err(|error| garbled(error.to_string()))?;
+        let block = codec::decode_block(&raw).map_err(|error| garbled(error.to_string()))?;
+        if block.hash != hash {
+            return Err(garbled(format!("asked for {hash}, got {}", block.hash)));
+        }
+        Ok(block)
+    }
+
+    /// `getrawmempool`: all transactions in the mempool, in no order.
+    pub(crate) fn mempool_txids(&self) -> Result<Vec<Txid>, Error> {
+        self.call("getrawmempool", &[])
+    }
+
+    /// `getmempoolentry`: whether the transaction is in the mempool.
+    pub(crate) fn mempool_contains(&self, txid: Txid) -> Result<bool, Error> {
+        match self.call::<Value>("getmempoolentry", &[json(&txid)]) {
+            Ok(_) => Ok(true),
+            Err(Error::NotFound) => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// The outputs of a transaction in the mempool, with the peg-outs that an MWEB transaction
+    /// announces (`getrawtransaction`, verbose: `vkern[].pegout`). `None` if it is not there.
+    pub(crate) fn mempool_outputs(&self, txid: Txid) -> Result<Option<Vec<SeenOutput>>, Error> {
+        #[derive(Deserialize)]
+        struct Answer {
+            hex: String,
+            blockhash: Option<BlockHash>,
+            #[serde(default)]
+            vkern: Vec<Kernel>,
+        }
+        #[derive(Deserialize)]
+        struct Kernel {
+            #[serde(default)]
+            pegout: Vec<Pegout>,
+        }
+        #[derive(Deserialize)]
+        #[serde(rename_all = "camelCase")]
+        struct Pegout {
+            value: Box<RawValue>,
+            script_pub_key: Script,
+        }
+        #[derive(Deserialize)]
+        struct Script {
+            hex: String,
+        }
+        let answer: Answer = match self.call("getrawtransaction", &[json(&txid), true.into()]) {
+            Ok(answer) => answer,
+            Err(Error::NotFound) => return Ok(None),
+            Err(error) => return Err(error),
+        };
+        if answer.blockhash.is_some() {
+            return Ok(None); // It is in a block; blocks are read as blocks.
+        }
+        let garbled = |reason: String| Error::Garbled { call: "getrawtransaction", reason };
+        let raw = Vec::<u8>::from_hex(&answer.hex).map_err(|error| garbled(error.to_string()))?;
+        let tx = codec::decode_tx(&raw).map_err(|error| garbled(error.to_string()))?;
+        let mut seen = Vec::with_capacity(tx.outputs.len());
+        for (vout, output) in (0u32..).zip(tx.outputs) {
+            let amount = Amount::from_litoshis(output.value.to_sat())
+                .ok_or_else(|| garbled("an output above the supply".to_owned()))?;
+            let outpoint = OutPoint { txid, vout };
+            seen.push(SeenOutput { outpoint, amount, script: output.script_pubkey, pegout: false });
+        }
+        // Announced peg-outs are numbered after the ordinary outputs, as if they were outputs of
+        // this transaction. In the block they are the HogEx's.
+        let first = u32::try_from(seen.len()).unwrap_or(u32::MAX);
+        let pegouts = answer.vkern.into_iter().flat_map(|kernel| kernel.pegout);
+        for (vout, pegout) in (first..).zip(pegouts) {
+            let amount = Amount::parse(pegout.value.get())
+                .map_err(|error| garbled(format!("pegout.value {error}")))?;
+            let script = ScriptBuf::from_hex(&pegout.script_pub_key.hex)
+                .map_err(|error| garbled(error.to_string()))?;
+            let outpoint = OutPoint { txid, vout };
+            seen.push(SeenOutput { outpoint, amount, script, pegout: true });
+        }
+        Ok(Some(seen))
+    }
+
+    /// `gettxout` with the mempool: `None` once the output is spent or gone.
+    pub(crate) fn unspent_output(&self, at: OutPoint) -> Result<Option<UnspentOutput>, Error> {
+        #[derive(Deserialize)]
+        #[serde(rename_all = "camelCase")]
+        struct Answer {
+            value: Box<RawValue>,
+            confirmations: u32,
+            coinbase: bool,
+            script_pub_key: Script,
+        }
+        #[derive(Deserialize)]
+        struct Script {
+            hex: String,
+        }
+        let arguments = [json(&at.txid), at.vout.into(), true.into()];
+        let Some(answer) = self.call::<Option<Answer>>("gettxout", &arguments)? else {
+            return Ok(None);
+        };
+        let garbled = |reason: String| Error::Garbled { call: "gettxout", reason };
+        let amount = Amount::parse(answer.value.get());
+        let script = ScriptBuf::from_hex(&answer.script_pub_key.hex);
+        Ok(Some(UnspentOutput {
+            amount: amount.map_err(|error| garbled(format!("value {error}")))?,
+            script: script.map_err(|error| garbled(error.to_string()))?,
+            confirmations: answer.confirmations,
+            coinbase: answer.coinbase,
+        }))
+    }
+
+    /// `estimatesmartfee`: litoshis per 1,000 vbytes to be mined within so many blocks. `None` on
+    /// a quiet chain, where the node has nothing to estimate from.
+    pub(crate) fn fee_estimate(&self, target_blocks: u16) -> Result<Option<u64>, Error> {
+        #[derive(Deserialize)]
+        struct Answer {
+            feerate: Option<Box<RawValue>>,
+        }
+        let answer: Answer = self.call("estimatesmartfee", &[target_blocks.into()])?;
+        let Some(rate) = answer.feerate else { return Ok(None) };
+        let rate = Amount::parse_json_number(rate.get()).map_err(|error| Error::Garbled {
+            call: "estimatesmartfee",
+            reason: format!("feerate {error}"),
+        })?;
+        Ok(Some(rate.litoshis()))
+    }
+
+    /// `testmempoolaccept`
+    pub(crate) fn test_accept(&self, raw: &[u8]) -> Result<Acceptance, Error> {
+        #[derive(Deserialize)]
+        #[serde(rename_all = "kebab-case")]
+        struct Answer {
+            allowed: bool,
+            #[serde(default)]
+            reject_reason: String,
+        }
+        let list = Value::Array(vec![raw.to_lower_hex_string().into()]);
+        let answers: Vec<Answer> = self.call("testmempoolaccept", &[list])?;
+        match answers.into_iter().next() {
+            Some(answer) if answer.allowed => Ok(Acceptance::Accepted),
+            Some(answer) => Ok(Acceptance::Refused(answer.reject_reason)),
+            None => Err(Error::Garbled {
+                call: "testmempoolaccept",
+                reason: "an empty list".to_owned(),
+            }),
+        }
+    }
+
+    /// `sendrawtransaction`. Sending the same bytes again does no harm.
+    pub(crate) fn broadcast(&self, raw: &[u8]) -> Result<Txid, Error> {
+        self.call("sendrawtransaction", &[raw.to_lower_hex_string().into()])
+    }
+
+    /// `getnetworkinfo`
+    pub(crate) fn version(&self) -> Result<Version, Error> {
+        #[derive(Deserialize)]
+        struct Answer {
+            version: u64,
+            subversion: String,
+        }
+        let answer: Answer = self.call("getnetworkinfo", &[])?;
+        Ok(Version { number: answer.version, name: answer.subversion })
+    }
+
+    /// `getzmqnotifications`
+    pub(crate) fn notifications(&self) -> Result<Notifications, Error> {
+        match self.call("getzmqnotifications", &[]) {
+            Ok(topics) => Ok(Notifications::Topics(topics)),
+            Err(Error::Rejected { code: -32601, .. }) => Ok(Notifications::NotBuiltIn),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// `getblockhash 0`: the chain's first block, which tells one chain from another.
+    pub(crate) fn genesis_hash(&self) -> Result<BlockHash, Error> {
+        self.block_hash(0)
+    }
+
+    /// Any other call, for the demo, which plays the shopper with the node's wallet on regtest.
+    pub(crate) fn raw(&self, call: &'static str, arguments: &[Value]) -> Result<Value, Error> {
+        self.call(call, arguments)
+    }
+
+    fn call<T: for<'de> Deserialize<'de>>(
+        &self,
+        call: &'static str,
+        arguments: &[Value],
+    ) -> Result<T, Error> {
+        let client = self.client()?;
+        let result = client.call(call, arguments).map_err(|error| judge(call, error));
+        if matches!(result, Err(Error::Unauthorized | Error::Unreachable(_))) {
+            // The node may have restarted with a new cookie: read it afresh next time.
+            *self.client.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        }
+        result
+    }
+
+    fn client(&self) -> Result<Arc<Client>, Error> {
+        let mut slot = self.client.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(client) = &*slot {
+            return Ok(client.clone());
+        }
+        let (user, password) = self.settings.auth.credentials()?;
+        let transport = MinreqHttpTransport::builder()
+            .url(&self.settings.rpc_url)
+            .map_err(|error| Error::Unreachable(error.to_string()))?
+            .timeout(TIMEOUT)
+            .basic_auth(user, Some(password.reveal().clone()))
+            .build();
+        let client = Client::from_jsonrpc(jsonrpc::Client::with_transport(transport));
+        Ok(slot.insert(Arc::new(client)).clone())
+    }
+}
+
+#[derive(Deserialize)]
+struct HeaderAnswer {
+    height: u32,
+    mediantime: i64,
+    confirmations: i64,
+    previousblockhash: Option<BlockHash>,
+}
+
+impl Auth {
+    fn credentials(&self) -> Result<(String, Secret<String>), Error> {
+        let file = match self {
+            Auth::Password { user, password } => return Ok((user.clone(), password.clone())),
+            Auth::CookieFile(file) => file,
+        };
+        let text = std::fs::read_to_string(file).map_err(|error| {
+            Error::Unreachable(format!("cookie file {}: {error}", file.display()))
+        })?;
+        let (user, password) = text.trim().split_once(':').ok_or(Error::Unauthorized)?;
+        Ok((user.to_owned(), Secret::new(password.to_owned())))
+    }
+}
+
+/// Ids are passed as text.
+fn json(id: &impl ToString) -> Value {
+    Value::String(id.to_string())
+}
+
+/// Sorts the many ways to fail by what the caller does next.
+fn judge(call: &'static str, error: bitcoincore_rpc::Error) -> Error {
+    let error = match error {
+        bitcoincore_rpc::Error::JsonRpc(error) => error,
+        other => return Error::Garbled { call, reason: other.to_string() },
+    };
+    match error {
+        jsonrpc::Error::Rpc(error) => match error.code {
+            -28 => Error::WarmingUp(error.message),
+            -5 => Error::NotFound,
+            code => Error::Rejected { code, message: error.message },
+        },
+        jsonrpc::Error::Transport(error) => {
+            match error.downcast_ref::<minreq_http::Error>() {
+                Some(minreq_http::Error::Http(http)) if http.status_code == 401 => {
+                    Error::Unauthorized
+                }
+                // 503: the work queue is full. Everything else is a connection that failed.
+                Some(minreq_http::Error::Http(http)) => {
+                    Error::Unreachable(format!("{call}: HTTP status {}", http.status_code))
+                }
+                _ => Error::Unreachable(format!("{call}: {error}")),
+            }
+        }
+        other => Error::Garbled { call, reason: other.to_string() },
+    }
+}

@@ -1,0 +1,239 @@
+//! Hints from the node by ZMQ: that a transaction or a block may exist, or that hints were lost.
+//!
+//! One thread owns the sockets. It parses frames without trust, watches the sequence numbers, and
+//! hands out [`Signal`]s. Nothing that it says is a fact: anybody may have bound the node's port
+//! (ZMQ has no authentication), and messages are lost without a word.
+
+use std::collections::HashMap;
+use std::sync::mpsc::{SyncSender, TrySendError};
+use std::time::Duration;
+
+use tokio_util::sync::CancellationToken;
+
+/// Where the node publishes. Both may be the same address.
+#[derive(Debug, Clone)]
+pub(crate) struct Settings {
+    pub(crate) rawtx: String,
+    pub(crate) hashblock: String,
+}
+
+/// A hint to look at the node now.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Signal {
+    /// These bytes may be a transaction that the node knows.
+    Tx(Vec<u8>),
+    /// The node may have a new tip.
+    Block,
+    /// Messages were lost, or the connection is new: look at everything.
+    Resync,
+    /// The connection to the publisher broke.
+    Down,
+}
+
+/// One message of the node: topic, body, and a number that counts up for each topic.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Frame<'m> {
+    pub(crate) topic: Topic,
+    pub(crate) body: &'m [u8],
+    pub(crate) sequence: u32,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) enum Topic {
+    RawTx,
+    HashBlock,
+}
+
+/// The largest message that is taken in, in bytes. A transaction cannot be larger than a block.
+const MESSAGE_BYTES_MAX: i64 = 8 * 1024 * 1024;
+
+/// Messages that libzmq keeps for us while we are busy.
+const HIGH_WATER_MARK: i32 = 100_000;
+
+/// How often the thread looks whether it should stop.
+const STOP_CHECK_MS: i64 = 250;
+
+/// Monitor events of libzmq (zmq.h): the handshake with a publisher is done; the connection broke.
+const EVENT_HANDSHAKE_SUCCEEDED: u16 = 0x1000;
+const EVENT_DISCONNECTED: u16 = 0x0200;
+
+/// Reads one message. `None` for everything that is not exactly of the documented form.
+pub(crate) fn parse_frame<'m>(parts: &'m [Vec<u8>]) -> Option<Frame<'m>> {
+    let [topic, body, sequence] = parts else { return None };
+    let topic = match topic.as_slice() {
+        b"rawtx" => Topic::RawTx,
+        b"hashblock" if body.len() == 32 => Topic::HashBlock,
+        _ => return None,
+    };
+    let sequence = u32::from_le_bytes(sequence.as_slice().try_into().ok()?);
+    Some(Frame { topic, body, sequence })
+}
+
+/// Watches the sequence numbers of each topic.
+#[derive(Debug, Default)]
+pub(crate) struct Sequences {
+    last: HashMap<Topic, u32>,
+}
+
+impl Sequences {
+    /// Whether this number follows the last one of its topic. Any other number means that
+    /// messages were lost or doubled, or that the node was restarted.
+    pub(crate) fn follows(&mut self, topic: Topic, sequence: u32) -> bool {
+        match self.last.insert(topic, sequence) {
+            Some(last) => last.wrapping_add(1) == sequence,
+            None => true,
+        }
+    }
+}
+
+/// Subscribes and passes signals on until told to stop. Runs on a thread of its own.
+///
+/// # Errors
+/// If the addresses are no ZMQ endpoints, or the system gives no sockets.
+pub(crate) fn run(
+    settings: &Settings,
+    signals: &SyncSender<Signal>,
+    shutdown: &CancellationToken,
+) -> Result<(), zmq::Error> {
+    let context = zmq::Context::new();
+    let socket = subscriber(&context, settings)?;
+    let monitor = context.socket(zmq::PAIR)?;
+    monitor.set_linger(0)?;
+    monitor.connect("inproc://litegate-zmq-monitor")?;
+    connect(&socket, settings)?;
+    let mut sequences = Sequences::default();
+    // A signal that did not fit into the queue; a resynchronisation makes up for it.
+    let mut missed = false;
+    while !shutdown.is_cancelled() {
+        let mut items = [socket.as_poll_item(zmq::POLLIN), monitor.as_poll_item(zmq::POLLIN)];
+        zmq::poll(&mut items, STOP_CHECK_MS)?;
+        let (message, event) = (items[0].is_readable(), items[1].is_readable());
+        let mut found = Vec::new();
+        if missed {
+            found.push(Signal::Resync);
+        }
+        if event {
+            found.extend(signal_of_event(&monitor.recv_multipart(0)?));
+        }
+        if message {
+            found.extend(signals_of_message(&socket.recv_multipart(0)?, &mut sequences));
+        }
+        missed = false;
+        for signal in found {
+            match signals.try_send(signal) {
+                Ok(()) => {}
+                Err(TrySendError::Full(_)) => missed = true,
+                Err(TrySendError::Disconnected(_)) => return Ok(()),
+            }
+        }
+    }
+    Ok(())
+}
+
+fn subscriber(context: &zmq::Context, settings: &Settings) -> Result<zmq::Socket, zmq::Error> {
+    let socket = context.socket(zmq::SUB)?;
+    socket.set_rcvhwm(HIGH_WATER_MARK)?;
+    socket.set_maxmsgsize(MESSAGE_BYTES_MAX)?;
+    socket.set_linger(0)?;
+    socket.set_reconnect_ivl(250)?;
+    socket.set_reconnect_ivl_max(5_000)?;
+    // A path that died without a FIN is noticed after two heartbeats.
+    socket.set_heartbeat_ivl(5_000)?;
+    socket.set_heartbeat_timeout(10_000)?;
+    socket.set_heartbeat_ttl(15_000)?;
+    socket.set_tcp_keepalive(1)?;
+    socket.set_tcp_keepalive_idle(60)?;
+    socket.set_tcp_keepalive_intvl(10)?;
+    socket.set_tcp_keepalive_cnt(3)?;
+    let events = i32::from(EVENT_HANDSHAKE_SUCCEEDED) | i32::from(EVENT_DISCONNECTED);
+    socket.monitor("inproc://litegate-zmq-monitor", events)?;
+    let _ = settings;
+    Ok(socket)
+}
+
+fn connect(socket: &zmq::Socket, settings: &Settings) -> Result<(), zmq::Error> {
+    socket.set_subscribe(b"rawtx")?;
+    socket.set_subscribe(b"hashblock")?;
+    socket.connect(&settings.rawtx)?;
+    if settings.hashblock != settings.rawtx {
+        socket.connect(&settings.hashblock)?;
+    }
+    Ok(())
+}
+
+/// A message of libzmq's monitor: the event's number and value, then the address.
+fn signal_of_event(parts: &[Vec<u8>]) -> Option<Signal> {
+    let number = parts.first()?.get(..2)?;
+    match u16::from_le_bytes(number.try_into().ok()?) {
+        EVENT_HANDSHAKE_SUCCEEDED => Some(Signal::Resync),
+        EVENT_DISCONNECTED => Some(Signal::Down),
+        _ => None,
+    }
+}
+
+fn signals_of_message(parts: &[Vec<u8>], sequences: &mut Sequences) -> Vec<Signal> {
+    let Some(frame) = parse_frame(parts) else {
+        tracing::debug!(parts = parts.len(), "a ZMQ message has not the documented form");
+        return vec![Signal::Resync];
+    };
+    let mut signals = Vec::with_capacity(2);
+    if !sequences.follows(frame.topic, frame.sequence) {
+        tracing::info!(topic = ?frame.topic, sequence = frame.sequence, "gap in ZMQ sequence");
+        signals.push(Signal::Resync);
+    }
+    signals.push(match frame.topic {
+        Topic::RawTx => Signal::Tx(frame.body.to_vec()),
+        Topic::HashBlock => Signal::Block,
+    });
+    signals
+}
+
+/// How long the subscriber may be silent before a look by polling is due anyway.
+pub(crate) const POLL_WITH_ZMQ: Duration = Duration::from_secs(5);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn message(topic: &str, body: &[u8], sequence: &[u8]) -> Vec<Vec<u8>> {
+        vec![topic.as_bytes().to_vec(), body.to_vec(), sequence.to_vec()]
+    }
+
+    #[test]
+    fn frames_are_parsed_without_trust() {
+        let good = message("rawtx", b"bytes", &[1, 0, 0, 0]);
+        let frame = parse_frame(&good).expect("the documented form");
+        assert_eq!((frame.topic, frame.body, frame.sequence), (Topic::RawTx, &b"bytes"[..], 1));
+        for bad in [
+            vec![],
+            message("rawtx", b"", &[1, 0, 0]),
+            message("rawtx", b"", &[1, 0, 0, 0, 0]),
+            message("rawblock", b"", &[1, 0, 0, 0]),
+            message("hashblock", &[0; 31], &[1, 0, 0, 0]),
+            good[..2].to_vec(),
+            [good.clone(), vec![vec![]]].concat(),
+        ] {
+            assert_eq!(parse_frame(&bad), None, "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn a_gap_a_repeat_and_a_restart_ask_for_a_resync() {
+        let mut sequences = Sequences::default();
+        let mut follows = |n| sequences.follows(Topic::RawTx, n);
+        assert!(follows(7), "the first number is as good as any");
+        assert!(follows(8));
+        assert!(!follows(10), "a gap");
+        assert!(follows(11));
+        assert!(!follows(11), "a repeat");
+        assert!(!follows(0), "the node was restarted");
+        assert!(sequences.follows(Topic::HashBlock, 5), "each topic counts for itself");
+    }
+
+    #[test]
+    fn sequences_wrap_around() {
+        let mut sequences = Sequences::default();
+        assert!(sequences.follows(Topic::RawTx, u32::MAX));
+        assert!(sequences.follows(Topic::RawTx, 0));
+    }
+}

@@ -1,0 +1,46 @@
+//! The chain as we followed it: one block a height, from where we began up to our tip.
+
+use rusqlite::{OptionalExtension, params};
+
+use crate::domain::chain::BlockId;
+use crate::domain::time::Timestamp;
+
+use super::columns::{block_hash, block_hash_bytes};
+use super::{Error, ReadTx, WriteTx};
+
+/// The block that we stand on; `None` before the first one was connected.
+pub(crate) fn tip(tx: &ReadTx) -> Result<Option<BlockId>, Error> {
+    let sql = "SELECT height, hash FROM blocks ORDER BY height DESC LIMIT 1";
+    let row = tx.connection.prepare_cached(sql)?.query_row([], |row| {
+        Ok(BlockId { height: row.get("height")?, hash: block_hash(row, "hash")? })
+    });
+    Ok(row.optional()?)
+}
+
+/// The lowest block that we know: where we began.
+pub(crate) fn first(tx: &ReadTx) -> Result<Option<BlockId>, Error> {
+    let sql = "SELECT height, hash FROM blocks ORDER BY height LIMIT 1";
+    let row = tx.connection.prepare_cached(sql)?.query_row([], |row| {
+        Ok(BlockId { height: row.get("height")?, hash: block_hash(row, "hash")? })
+    });
+    Ok(row.optional()?)
+}
+
+/// Adds the block on top of our tip. The caller has checked that its parent is our tip.
+pub(crate) fn insert(tx: &WriteTx, block: BlockId, time: Timestamp) -> Result<(), Error> {
+    let sql = "INSERT INTO blocks (height, hash, time) VALUES (?, ?, ?)";
+    let hash = block_hash_bytes(&block.hash);
+    tx.connection.prepare_cached(sql)?.execute(params![block.height, hash, time])?;
+    Ok(())
+}
+
+/// Takes the tip away. The error case means that `block` was not the tip: a bug.
+pub(crate) fn remove_tip(tx: &WriteTx, block: BlockId) -> Result<(), Error> {
+    let sql = "DELETE FROM blocks WHERE height = ?1 AND hash = ?2
+               AND height = (SELECT max(height) FROM blocks)";
+    let hash = block_hash_bytes(&block.hash);
+    match tx.connection.execute(sql, params![block.height, hash])? {
+        1 => Ok(()),
+        _ => Err(Error::Impossible(format!("block {} is not the tip", block.hash))),
+    }
+}

@@ -1,0 +1,160 @@
+//! Coins: the outputs that pay issued scripts, where each is now, and who spent it.
+
+use bitcoin::{OutPoint, Txid};
+use rusqlite::{OptionalExtension, Row, params};
+
+use crate::domain::chain::BlockId;
+use crate::domain::keys::DerivationIndex;
+use crate::domain::payment::{Coin, Origin, Place};
+
+use super::columns::{block_hash, block_hash_bytes, impossible, outpoint, txid, txid_bytes};
+use super::{Error, ReadTx, WriteTx};
+
+const COLUMNS: &str =
+    "txid, vout, derivation_index, amount, origin, seen_at, place, block_height, block_hash";
+
+fn origin_word(origin: Origin) -> &'static str {
+    match origin {
+        Origin::Plain => "plain",
+        Origin::Coinbase => "coinbase",
+        Origin::Pegout => "pegout",
+    }
+}
+
+/// Reads the word of an origin; used by the sweeps' queries too.
+pub(super) fn origin_of(word: &str) -> Result<Origin, Error> {
+    match word {
+        "plain" => Ok(Origin::Plain),
+        "coinbase" => Ok(Origin::Coinbase),
+        "pegout" => Ok(Origin::Pegout),
+        _ => Err(impossible("coins.origin", word)),
+    }
+}
+
+fn place_columns(place: Place) -> (&'static str, Option<u32>, Option<[u8; 32]>) {
+    match place {
+        Place::Mempool => ("mempool", None, None),
+        Place::Block(block) => ("block", Some(block.height), Some(block_hash_bytes(&block.hash))),
+        Place::Gone => ("gone", None, None),
+    }
+}
+
+fn from_row(row: &Row) -> rusqlite::Result<Result<Coin, Error>> {
+    let word: String = row.get("place")?;
+    let place = match word.as_str() {
+        "mempool" => Place::Mempool,
+        "block" => Place::Block(BlockId {
+            height: row.get("block_height")?,
+            hash: block_hash(row, "block_hash")?,
+        }),
+        "gone" => Place::Gone,
+        _ => return Ok(Err(impossible("coins.place", word))),
+    };
+    let origin = match origin_of(&row.get::<_, String>("origin")?) {
+        Ok(origin) => origin,
+        Err(error) => return Ok(Err(error)),
+    };
+    Ok(Ok(Coin {
+        outpoint: outpoint(row)?,
+        index: row.get("derivation_index")?,
+        amount: row.get("amount")?,
+        origin,
+        seen_at: row.get("seen_at")?,
+        place,
+    }))
+}
+
+/// All coins of a payment, in the order in which they were seen.
+pub(crate) fn of_payment(tx: &ReadTx, index: DerivationIndex) -> Result<Vec<Coin>, Error> {
+    let sql = format!(
+        "SELECT {COLUMNS} FROM coins WHERE derivation_index = ? ORDER BY seen_at, txid, vout"
+    );
+    let mut statement = tx.connection.prepare_cached(&sql)?;
+    let rows = statement.query_map([index], from_row)?;
+    rows.map(|row| row?).collect()
+}
+
+/// The coin at this outpoint.
+pub(crate) fn by_outpoint(tx: &ReadTx, at: OutPoint) -> Result<Option<Coin>, Error> {
+    let sql = format!("SELECT {COLUMNS} FROM coins WHERE txid = ? AND vout = ?");
+    let key = params![txid_bytes(&at.txid), at.vout];
+    tx.connection.prepare_cached(&sql)?.query_row(key, from_row).optional()?.transpose()
+}
+
+/// Adds a coin that was not known.
+pub(crate) fn insert(tx: &WriteTx, coin: &Coin) -> Result<(), Error> {
+    let sql = "INSERT INTO coins (txid, vout, derivation_index, amount, origin, seen_at, place,
+               block_height, block_hash) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)";
+    let (place, height, hash) = place_columns(coin.place);
+    tx.connection.prepare_cached(sql)?.execute(params![
+        txid_bytes(&coin.outpoint.txid),
+        coin.outpoint.vout,
+        coin.index,
+        coin.amount,
+        origin_word(coin.origin),
+        coin.seen_at,
+        place,
+        height,
+        hash,
+    ])?;
+    Ok(())
+}
+
+/// Moves a known coin to where it is now.
+pub(crate) fn move_to(tx: &WriteTx, at: OutPoint, place: Place) -> Result<(), Error> {
+    let sql = "UPDATE coins SET place = ?, block_height = ?, block_hash = ?
+               WHERE txid = ? AND vout = ?";
+    let (place, height, hash) = place_columns(place);
+    let mut statement = tx.connection.prepare_cached(sql)?;
+    match statement.execute(params![place, height, hash, txid_bytes(&at.txid), at.vout])? {
+        1 => Ok(()),
+        _ => Err(impossible("no coin at", at)),
+    }
+}
+
+/// The coins that are in the mempool as far as we know.
+pub(crate) fn in_mempool(tx: &ReadTx) -> Result<Vec<Coin>, Error> {
+    let sql = format!("SELECT {COLUMNS} FROM coins WHERE place = 'mempool'");
+    let mut statement = tx.connection.prepare_cached(&sql)?;
+    let rows = statement.query_map([], from_row)?;
+    rows.map(|row| row?).collect()
+}
+
+/// The coins in the block at this height.
+pub(crate) fn at_height(tx: &ReadTx, height: u32) -> Result<Vec<Coin>, Error> {
+    let sql = format!("SELECT {COLUMNS} FROM coins WHERE block_height = ?");
+    let mut statement = tx.connection.prepare_cached(&sql)?;
+    let rows = statement.query_map([height], from_row)?;
+    rows.map(|row| row?).collect()
+}
+
+/// Records that a transaction in the block at `height` spent the output at `at`, if it is one of
+/// our coins. Answers whether it is.
+pub(crate) fn spend(tx: &WriteTx, at: OutPoint, by: Txid, height: u32) -> Result<bool, Error> {
+    let sql = "UPDATE coins SET spent_txid = ?, spent_height = ? WHERE txid = ? AND vout = ?";
+    let mut statement = tx.connection.prepare_cached(sql)?;
+    let values = params![txid_bytes(&by), height, txid_bytes(&at.txid), at.vout];
+    Ok(statement.execute(values)? > 0)
+}
+
+/// Takes back the spends of the block at this height.
+pub(crate) fn unspend_at_height(tx: &WriteTx, height: u32) -> Result<(), Error> {
+    let sql = "UPDATE coins SET spent_txid = NULL, spent_height = NULL WHERE spent_height = ?";
+    tx.connection.prepare_cached(sql)?.execute([height])?;
+    Ok(())
+}
+
+/// The transactions that made the coins of a payment which count, without repetition, at most
+/// `limit`.
+pub(crate) fn txids_of_payment(
+    tx: &ReadTx,
+    index: DerivationIndex,
+    limit: u32,
+) -> Result<Vec<Txid>, Error> {
+    let sql = "SELECT txid, min(seen_at) AS first FROM coins
+               WHERE derivation_index = ? AND place <> 'gone'
+               GROUP BY txid ORDER BY first, txid LIMIT ?";
+    let mut statement = tx.connection.prepare_cached(sql)?;
+    let rows = statement.query_map(params![index, limit], |row| txid(row, "txid"))?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}

@@ -1,0 +1,122 @@
+//! How the domain's values stand in columns. A value that cannot be is refused when it is read,
+//! so that a damaged row is named instead of believed.
+
+use bitcoin::hashes::Hash;
+use bitcoin::{BlockHash, OutPoint, ScriptBuf, Txid};
+use rusqlite::Row;
+use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ToSql, ToSqlOutput, ValueRef};
+
+use crate::domain::amount::Amount;
+use crate::domain::keys::DerivationIndex;
+use crate::domain::merchant::MerchantId;
+use crate::domain::payment::PaymentId;
+use crate::domain::time::Timestamp;
+
+use super::Error;
+
+/// An integer column that holds a value of a narrower type.
+fn whole<T>(value: ValueRef<'_>, make: impl FnOnce(i64) -> Option<T>) -> FromSqlResult<T> {
+    let number = value.as_i64()?;
+    make(number).ok_or(FromSqlError::OutOfRange(number))
+}
+
+fn integer(number: u64) -> rusqlite::Result<ToSqlOutput<'static>> {
+    i64::try_from(number)
+        .map(ToSqlOutput::from)
+        .map_err(|error| rusqlite::Error::ToSqlConversionFailure(error.into()))
+}
+
+impl ToSql for Amount {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        integer(self.litoshis())
+    }
+}
+
+impl FromSql for Amount {
+    fn column_result(value: ValueRef<'_>) -> FromSqlResult<Amount> {
+        whole(value, |n| u64::try_from(n).ok().and_then(Amount::from_litoshis))
+    }
+}
+
+impl ToSql for Timestamp {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        Ok(ToSqlOutput::from(self.ms()))
+    }
+}
+
+impl FromSql for Timestamp {
+    fn column_result(value: ValueRef<'_>) -> FromSqlResult<Timestamp> {
+        Ok(Timestamp::from_ms(value.as_i64()?))
+    }
+}
+
+impl ToSql for MerchantId {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        integer(self.get())
+    }
+}
+
+impl FromSql for MerchantId {
+    fn column_result(value: ValueRef<'_>) -> FromSqlResult<MerchantId> {
+        whole(value, |n| u64::try_from(n).ok().map(MerchantId::from_random))
+    }
+}
+
+impl ToSql for DerivationIndex {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        Ok(ToSqlOutput::from(self.get()))
+    }
+}
+
+impl FromSql for DerivationIndex {
+    fn column_result(value: ValueRef<'_>) -> FromSqlResult<DerivationIndex> {
+        whole(value, |n| u32::try_from(n).ok().and_then(DerivationIndex::new))
+    }
+}
+
+impl ToSql for PaymentId {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        Ok(ToSqlOutput::from(self.as_bytes().as_slice()))
+    }
+}
+
+impl FromSql for PaymentId {
+    fn column_result(value: ValueRef<'_>) -> FromSqlResult<PaymentId> {
+        <[u8; 16]>::column_result(value).map(PaymentId::from_bytes)
+    }
+}
+
+/// A transaction id as its 32 bytes.
+pub(super) fn txid_bytes(txid: &Txid) -> [u8; 32] {
+    txid.to_byte_array()
+}
+
+/// A block id as its 32 bytes.
+pub(super) fn block_hash_bytes(hash: &BlockHash) -> [u8; 32] {
+    hash.to_byte_array()
+}
+
+/// Reads a transaction id from a column.
+pub(super) fn txid(row: &Row, column: &str) -> rusqlite::Result<Txid> {
+    row.get::<_, [u8; 32]>(column).map(Txid::from_byte_array)
+}
+
+/// Reads a block id from a column.
+pub(super) fn block_hash(row: &Row, column: &str) -> rusqlite::Result<BlockHash> {
+    row.get::<_, [u8; 32]>(column).map(BlockHash::from_byte_array)
+}
+
+/// Reads an outpoint from the columns `txid` and `vout`.
+pub(super) fn outpoint(row: &Row) -> rusqlite::Result<OutPoint> {
+    Ok(OutPoint { txid: txid(row, "txid")?, vout: row.get("vout")? })
+}
+
+/// Reads a script from a column.
+pub(super) fn script(row: &Row, column: &str) -> rusqlite::Result<ScriptBuf> {
+    row.get::<_, Vec<u8>>(column).map(ScriptBuf::from_bytes)
+}
+
+/// The error for a row that says something impossible.
+pub(super) fn impossible(column: &str, value: impl std::fmt::Display) -> Error {
+    Error::Impossible(format!("{column} = {value}"))
+}

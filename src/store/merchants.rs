@@ -1,0 +1,176 @@
+//! Merchants and the registrations of their payout addresses.
+
+use rusqlite::{OptionalExtension, Row, params};
+
+use crate::domain::address::Address;
+use crate::domain::merchant::{BusinessName, Merchant, MerchantId, PayoutAddress, Subscription};
+use crate::domain::network::Network;
+use crate::domain::time::Timestamp;
+
+use super::columns::{impossible, script};
+use super::{Error, ReadTx, WriteTx};
+
+const COLUMNS: &str =
+    "id, name, discord_id, created_at, key_version, confirmations, subscription_until";
+
+fn from_row(row: &Row) -> rusqlite::Result<Result<Merchant, Error>> {
+    let name: String = row.get("name")?;
+    let discord_id: Option<String> = row.get("discord_id")?;
+    let until: Option<Timestamp> = row.get("subscription_until")?;
+    let Ok(name) = BusinessName::parse(&name) else {
+        return Ok(Err(impossible("merchants.name", name)));
+    };
+    let discord_id = match discord_id.map(|id| id.parse::<u64>()) {
+        None => None,
+        Some(Ok(id)) => Some(id),
+        Some(Err(_)) => return Ok(Err(impossible("merchants.discord_id", "not a number"))),
+    };
+    Ok(Ok(Merchant {
+        id: row.get("id")?,
+        name,
+        discord_id,
+        created_at: row.get("created_at")?,
+        key_version: row.get("key_version")?,
+        confirmations: row.get("confirmations")?,
+        subscription: until.map_or(Subscription::None, Subscription::Until),
+    }))
+}
+
+/// The merchant of this id.
+pub(crate) fn by_id(tx: &ReadTx, id: MerchantId) -> Result<Option<Merchant>, Error> {
+    let sql = format!("SELECT {COLUMNS} FROM merchants WHERE id = ?");
+    tx.connection.prepare_cached(&sql)?.query_row([id], from_row).optional()?.transpose()
+}
+
+/// The merchant whom this Discord user owns.
+pub(crate) fn by_discord_id(tx: &ReadTx, discord_id: u64) -> Result<Option<Merchant>, Error> {
+    let sql = format!("SELECT {COLUMNS} FROM merchants WHERE discord_id = ?");
+    let mut statement = tx.connection.prepare_cached(&sql)?;
+    statement.query_row([discord_id.to_string()], from_row).optional()?.transpose()
+}
+
+/// All merchants, in the order in which they came.
+pub(crate) fn all(tx: &ReadTx) -> Result<Vec<Merchant>, Error> {
+    let sql = format!("SELECT {COLUMNS} FROM merchants ORDER BY created_at, id");
+    let mut statement = tx.connection.prepare_cached(&sql)?;
+    let rows = statement.query_map([], from_row)?;
+    rows.map(|row| row?).collect()
+}
+
+/// Adds a merchant with the first version of the API key.
+pub(crate) fn insert(tx: &WriteTx, merchant: &Merchant) -> Result<(), Error> {
+    let sql = "INSERT INTO merchants (id, name, discord_id, created_at, key_version, confirmations)
+               VALUES (?, ?, ?, ?, ?, ?)";
+    tx.connection.execute(
+        sql,
+        params![
+            merchant.id,
+            merchant.name.as_str(),
+            merchant.discord_id.map(|id| id.to_string()),
+            merchant.created_at,
+            merchant.key_version,
+            merchant.confirmations,
+        ],
+    )?;
+    set_subscription(tx, merchant.id, merchant.subscription)
+}
+
+/// Changes the business name.
+pub(crate) fn set_name(tx: &WriteTx, id: MerchantId, name: &BusinessName) -> Result<(), Error> {
+    let sql = "UPDATE merchants SET name = ? WHERE id = ?";
+    tx.connection.execute(sql, params![name.as_str(), id])?;
+    Ok(())
+}
+
+/// Changes the confirmations that the merchant asks for.
+pub(crate) fn set_confirmations(tx: &WriteTx, id: MerchantId, n: u32) -> Result<(), Error> {
+    tx.connection.execute("UPDATE merchants SET confirmations = ? WHERE id = ?", params![n, id])?;
+    Ok(())
+}
+
+/// Changes the end of the subscription.
+pub(crate) fn set_subscription(
+    tx: &WriteTx,
+    id: MerchantId,
+    subscription: Subscription,
+) -> Result<(), Error> {
+    let until = match subscription {
+        Subscription::None => None,
+        Subscription::Until(end) => Some(end),
+    };
+    let sql = "UPDATE merchants SET subscription_until = ? WHERE id = ?";
+    tx.connection.execute(sql, params![until, id])?;
+    Ok(())
+}
+
+/// Makes the API key of the next version the one that counts.
+pub(crate) fn raise_key_version(tx: &WriteTx, id: MerchantId) -> Result<(), Error> {
+    let sql = "UPDATE merchants SET key_version = key_version + 1 WHERE id = ?";
+    tx.connection.execute(sql, [id])?;
+    Ok(())
+}
+
+/// All registrations of payout addresses of a merchant, oldest first.
+pub(crate) fn payout_addresses(
+    tx: &ReadTx,
+    id: MerchantId,
+    network: Network,
+) -> Result<Vec<PayoutAddress>, Error> {
+    let sql = "SELECT version, script, registered_at, effective_at, cancelled_at
+               FROM payout_addresses WHERE merchant_id = ? ORDER BY version";
+    let mut statement = tx.connection.prepare_cached(sql)?;
+    let rows = statement.query_map([id], |row| {
+        let script = script(row, "script")?;
+        let Some(address) = Address::from_script(&script, network) else {
+            return Ok(Err(impossible("payout_addresses.script", script.to_hex_string())));
+        };
+        Ok(Ok(PayoutAddress {
+            version: row.get("version")?,
+            address,
+            registered_at: row.get("registered_at")?,
+            effective_at: row.get("effective_at")?,
+            cancelled_at: row.get("cancelled_at")?,
+        }))
+    })?;
+    rows.map(|row| row?).collect()
+}
+
+/// Whether the merchant has registered any payout address.
+pub(crate) fn has_payout_address(tx: &ReadTx, id: MerchantId) -> Result<bool, Error> {
+    let sql = "SELECT EXISTS (SELECT 1 FROM payout_addresses WHERE merchant_id = ?)";
+    Ok(tx.connection.prepare_cached(sql)?.query_row([id], |row| row.get(0))?)
+}
+
+/// Adds a registration. A change that was still to come is cancelled by it.
+pub(crate) fn register_payout_address(
+    tx: &WriteTx,
+    id: MerchantId,
+    registration: &PayoutAddress,
+) -> Result<(), Error> {
+    cancel_address_change(tx, id, registration.registered_at)?;
+    let sql = "INSERT INTO payout_addresses
+               (merchant_id, version, script, registered_at, effective_at)
+               VALUES (?, ?, ?, ?, ?)";
+    tx.connection.execute(
+        sql,
+        params![
+            id,
+            registration.version,
+            registration.address.script().as_bytes(),
+            registration.registered_at,
+            registration.effective_at,
+        ],
+    )?;
+    Ok(())
+}
+
+/// Cancels the change that has not taken effect yet. Answers whether there was one.
+pub(crate) fn cancel_address_change(
+    tx: &WriteTx,
+    id: MerchantId,
+    now: Timestamp,
+) -> Result<bool, Error> {
+    let sql = "UPDATE payout_addresses SET cancelled_at = ?2
+               WHERE merchant_id = ?1 AND effective_at > ?2 AND cancelled_at IS NULL";
+    Ok(tx.connection.execute(sql, params![id, now])? > 0)
+}

@@ -1,0 +1,181 @@
+//! Payments: what was asked for, the address given out for it, and the one stored verdict.
+
+use bitcoin::Script;
+use rusqlite::{OptionalExtension, Row, params};
+
+use crate::domain::keys::DerivationIndex;
+use crate::domain::merchant::MerchantId;
+use crate::domain::payment::{Payment, PaymentId, Status, Transition};
+use crate::domain::time::Timestamp;
+
+use super::columns::{impossible, script};
+use super::{Error, ReadTx, WriteTx};
+
+const COLUMNS: &str = "derivation_index, id, merchant_id, script, amount, created_at, expires_at,
+    late_until, confirmations, confirmations_pegout, reference, webhook_url, redirect_url,
+    status, status_at, late";
+
+/// A payment and the verdict on it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Judged {
+    pub(crate) payment: Payment,
+    pub(crate) status: Status,
+}
+
+/// Which payments to list.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Filter {
+    pub(crate) merchant: Option<MerchantId>,
+    /// A status as the API spells it.
+    pub(crate) status: Option<&'static str>,
+    pub(crate) reference: Option<String>,
+    /// Only payments with a smaller index, that is older ones.
+    pub(crate) before: Option<DerivationIndex>,
+}
+
+fn from_row(row: &Row) -> rusqlite::Result<Result<Judged, Error>> {
+    let payment = Payment {
+        id: row.get("id")?,
+        merchant: row.get("merchant_id")?,
+        index: row.get("derivation_index")?,
+        script: script(row, "script")?,
+        amount: row.get("amount")?,
+        created_at: row.get("created_at")?,
+        expires_at: row.get("expires_at")?,
+        late_until: row.get("late_until")?,
+        confirmations: row.get("confirmations")?,
+        confirmations_pegout: row.get("confirmations_pegout")?,
+        reference: row.get("reference")?,
+        webhook_url: row.get("webhook_url")?,
+        redirect_url: row.get("redirect_url")?,
+    };
+    let word: String = row.get("status")?;
+    let at: Option<Timestamp> = row.get("status_at")?;
+    let late: bool = row.get("late")?;
+    let status = match (word.as_str(), at) {
+        ("pending", None) => Status::Pending,
+        ("completed", Some(at)) => Status::Completed { at, late },
+        ("expired", Some(at)) => Status::Expired { at },
+        _ => return Ok(Err(impossible("payments.status", word))),
+    };
+    Ok(Ok(Judged { payment, status }))
+}
+
+/// The index that the next payment takes. Read and used in one write, so no two take the same.
+pub(crate) fn next_index(tx: &WriteTx) -> Result<DerivationIndex, Error> {
+    let sql = "SELECT coalesce(max(derivation_index) + 1, 0) FROM payments";
+    let next: i64 = tx.connection.prepare_cached(sql)?.query_row([], |row| row.get(0))?;
+    u32::try_from(next)
+        .ok()
+        .and_then(DerivationIndex::new)
+        .ok_or_else(|| impossible("the next derivation index", next))
+}
+
+/// Adds a payment; with it, its index and script are given out for ever.
+pub(crate) fn insert(tx: &WriteTx, payment: &Payment) -> Result<(), Error> {
+    let sql = "INSERT INTO payments (derivation_index, id, merchant_id, script, amount, created_at,
+               expires_at, late_until, confirmations, confirmations_pegout, reference, webhook_url,
+               redirect_url) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
+    tx.connection.prepare_cached(sql)?.execute(params![
+        payment.index,
+        payment.id,
+        payment.merchant,
+        payment.script.as_bytes(),
+        payment.amount,
+        payment.created_at,
+        payment.expires_at,
+        payment.late_until,
+        payment.confirmations,
+        payment.confirmations_pegout,
+        payment.reference,
+        payment.webhook_url,
+        payment.redirect_url,
+    ])?;
+    Ok(())
+}
+
+/// The payment of this id.
+pub(crate) fn by_id(tx: &ReadTx, id: PaymentId) -> Result<Option<Judged>, Error> {
+    let sql = format!("SELECT {COLUMNS} FROM payments WHERE id = ?");
+    tx.connection.prepare_cached(&sql)?.query_row([id], from_row).optional()?.transpose()
+}
+
+/// The payment of this index, which must exist.
+pub(crate) fn by_index(tx: &ReadTx, index: DerivationIndex) -> Result<Judged, Error> {
+    let sql = format!("SELECT {COLUMNS} FROM payments WHERE derivation_index = ?");
+    let found = tx.connection.prepare_cached(&sql)?.query_row([index], from_row).optional()?;
+    found.transpose()?.ok_or_else(|| impossible("derivation_index", index.get()))
+}
+
+/// The index whose address has exactly this script, if it was ever given out.
+pub(crate) fn index_of_script(
+    tx: &ReadTx,
+    script: &Script,
+) -> Result<Option<DerivationIndex>, Error> {
+    let sql = "SELECT derivation_index FROM payments WHERE script = ?";
+    let mut statement = tx.connection.prepare_cached(sql)?;
+    Ok(statement.query_row([script.as_bytes()], |row| row.get(0)).optional()?)
+}
+
+/// When the first payment was created.
+pub(crate) fn first_created_at(tx: &ReadTx) -> Result<Option<Timestamp>, Error> {
+    let sql = "SELECT created_at FROM payments ORDER BY derivation_index LIMIT 1";
+    Ok(tx.connection.query_row(sql, [], |row| row.get(0)).optional()?)
+}
+
+/// Payments newest first, at most `limit`.
+pub(crate) fn list(tx: &ReadTx, filter: &Filter, limit: u32) -> Result<Vec<Judged>, Error> {
+    let sql = format!(
+        "SELECT {COLUMNS} FROM payments
+         WHERE (?1 IS NULL OR merchant_id = ?1) AND (?2 IS NULL OR status = ?2)
+           AND (?3 IS NULL OR reference = ?3) AND (?4 IS NULL OR derivation_index < ?4)
+         ORDER BY derivation_index DESC LIMIT ?5"
+    );
+    let mut statement = tx.connection.prepare_cached(&sql)?;
+    let bound = params![filter.merchant, filter.status, filter.reference, filter.before, limit];
+    let rows = statement.query_map(bound, from_row)?;
+    rows.map(|row| row?).collect()
+}
+
+/// Pending payments whose time was up before `now`.
+pub(crate) fn overdue(tx: &ReadTx, now: Timestamp) -> Result<Vec<DerivationIndex>, Error> {
+    let sql = "SELECT derivation_index FROM payments
+               WHERE status = 'pending' AND expires_at < ? ORDER BY expires_at";
+    let mut statement = tx.connection.prepare_cached(sql)?;
+    let rows = statement.query_map([now], |row| row.get(0))?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+/// Payments that a new tip may complete: not completed, with a coin in a block above `height`.
+pub(crate) fn undecided_with_coins_above(
+    tx: &ReadTx,
+    height: i64,
+) -> Result<Vec<DerivationIndex>, Error> {
+    let sql = "SELECT DISTINCT derivation_index FROM coins JOIN payments USING (derivation_index)
+               WHERE block_height > ? AND status <> 'completed'";
+    let mut statement = tx.connection.prepare_cached(sql)?;
+    let rows = statement.query_map([height], |row| row.get(0))?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+/// Stores the verdict that is due. The error case means that somebody else changed the status
+/// within this write: a bug.
+pub(crate) fn decide(
+    tx: &WriteTx,
+    index: DerivationIndex,
+    from: Status,
+    transition: Transition,
+    now: Timestamp,
+) -> Result<(), Error> {
+    let (word, late) = match transition {
+        Transition::Complete { late } => ("completed", late),
+        Transition::Expire => ("expired", false),
+    };
+    let sql = "UPDATE payments SET status = ?, status_at = ?, late = ?
+               WHERE derivation_index = ? AND status = ?";
+    let mut statement = tx.connection.prepare_cached(sql)?;
+    match statement.execute(params![word, now, late, index, from.as_str()])? {
+        1 => Ok(()),
+        _ => Err(impossible("payments.status changed under", index.get())),
+    }
+}

@@ -1,0 +1,357 @@
+//! The shapes that outsiders see: API, webhooks, and `--json` on the command line.
+//!
+//! Numbers of money are written and read as their digits, never as a float. Fields are only ever
+//! added. The shapes know the domain; the domain does not know them.
+
+use std::fmt;
+
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde_json::value::RawValue;
+
+use crate::domain::address::Address;
+use crate::domain::amount::{Amount, AmountError};
+use crate::domain::chain::BlockId;
+use crate::domain::merchant::{Merchant, Subscription};
+use crate::domain::network::Network;
+use crate::domain::payment::{self, Coin, Origin, Payment, Place, Status};
+use crate::domain::time::Timestamp;
+
+/// Transactions that are named in an answer or a webhook at most.
+pub(crate) const TXIDS_MAX: u32 = 50;
+
+/// An amount in LTC as a JSON number with as many digits as are needed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Ltc(pub(crate) Amount);
+
+impl Serialize for Ltc {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let digits =
+            RawValue::from_string(self.0.to_string()).map_err(serde::ser::Error::custom)?;
+        digits.serialize(serializer)
+    }
+}
+
+/// A JSON number is rounded half up to the litoshi; a string has to be exact.
+impl<'de> Deserialize<'de> for Ltc {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Ltc, D::Error> {
+        let raw = Box::<RawValue>::deserialize(deserializer)?;
+        let text = raw.get();
+        let amount = if text.starts_with('"') {
+            let text: String = serde_json::from_str(text).map_err(D::Error::custom)?;
+            Amount::parse(&text)
+        } else if text.starts_with(|c: char| c == '-' || c.is_ascii_digit()) {
+            Amount::parse_json_number(text)
+        } else {
+            Err(AmountError::NotANumber)
+        };
+        amount.map(Ltc).map_err(D::Error::custom)
+    }
+}
+
+/// A time as RFC 3339 text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Time(pub(crate) Timestamp);
+
+impl Serialize for Time {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(&self.0)
+    }
+}
+
+/// A payment as everybody may see it who knows its id.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct PaymentView {
+    pub(crate) payment_id: String,
+    pub(crate) payment_url: String,
+    pub(crate) status: &'static str,
+    /// The checkout's state in a word; see the integration guide for the list.
+    pub(crate) detail: &'static str,
+    pub(crate) livemode: bool,
+    pub(crate) business_name: String,
+    pub(crate) amount_ltc: Ltc,
+    pub(crate) amount_litoshi: u64,
+    pub(crate) amount_due_ltc: Ltc,
+    pub(crate) amount_received_ltc: Ltc,
+    pub(crate) amount_confirmed_ltc: Ltc,
+    pub(crate) receiving_address: String,
+    pub(crate) payment_uri: String,
+    pub(crate) confirmations: u32,
+    pub(crate) confirmations_required: u32,
+    pub(crate) created_at: Time,
+    pub(crate) expires_at: Time,
+    pub(crate) expires_in_seconds: u64,
+    pub(crate) completed_at: Option<Time>,
+    pub(crate) late: bool,
+    pub(crate) txids: Vec<String>,
+    pub(crate) txids_truncated: bool,
+    pub(crate) reference: Option<String>,
+    pub(crate) redirect_url: Option<String>,
+}
+
+/// What the database says of a payment, enough to show it.
+#[derive(Debug, Clone)]
+pub(crate) struct PaymentFacts {
+    pub(crate) payment: Payment,
+    pub(crate) status: Status,
+    pub(crate) coins: Vec<Coin>,
+    pub(crate) tip: Option<BlockId>,
+    pub(crate) business_name: String,
+    /// The watcher has not been up to date for a while: payments are seen with a delay.
+    pub(crate) delayed: bool,
+}
+
+impl PaymentView {
+    pub(crate) fn new(facts: &PaymentFacts, site: &Site, now: Timestamp) -> PaymentView {
+        let payment = &facts.payment;
+        let assessment = payment::assess(payment, &facts.coins, facts.tip);
+        let detail = payment::detail(payment, facts.status, &assessment);
+        let (completed_at, late) = match facts.status {
+            Status::Completed { at, late } => (Some(Time(at)), late),
+            Status::Pending | Status::Expired { .. } => (None, assessment.late),
+        };
+        let address = receiving_address(payment, site.network);
+        let due = if assessment.due.is_zero() { payment.amount } else { assessment.due };
+        let (txids, txids_truncated) = txids(&facts.coins);
+        let left_ms = payment.expires_at.ms_since(now).max(0);
+        PaymentView {
+            payment_id: payment.id.to_string(),
+            payment_url: format!("{}/pay/{}", site.public_url, payment.id),
+            status: facts.status.as_str(),
+            detail: if facts.delayed && facts.status == Status::Pending {
+                "delayed"
+            } else {
+                detail.as_str()
+            },
+            livemode: site.network.is_live(),
+            business_name: facts.business_name.clone(),
+            amount_ltc: Ltc(payment.amount),
+            amount_litoshi: payment.amount.litoshis(),
+            amount_due_ltc: Ltc(assessment.due),
+            amount_received_ltc: Ltc(assessment.seen),
+            amount_confirmed_ltc: Ltc(assessment.confirmed),
+            payment_uri: payment::payment_uri(&address, due),
+            receiving_address: address.to_string(),
+            confirmations: assessment.confirmations,
+            confirmations_required: assessment.confirmations_required,
+            created_at: Time(payment.created_at),
+            expires_at: Time(payment.expires_at),
+            expires_in_seconds: u64::try_from(left_ms / 1000).unwrap_or(0),
+            completed_at,
+            late,
+            txids,
+            txids_truncated,
+            reference: payment.reference.clone(),
+            redirect_url: payment.redirect_url.clone(),
+        }
+    }
+}
+
+/// The gateway as outsiders see it: its network and its own URL, without a slash at the end.
+#[derive(Debug, Clone)]
+pub(crate) struct Site {
+    pub(crate) network: Network,
+    pub(crate) public_url: String,
+}
+
+/// The address of a payment. Its script was derived as p2wpkh, which every network can spell.
+pub(crate) fn receiving_address(payment: &Payment, network: Network) -> Address {
+    Address::from_script(&payment.script, network).expect("we derive only p2wpkh scripts")
+}
+
+/// The transactions that pay, without repetition, in the order in which they were seen.
+fn txids(coins: &[Coin]) -> (Vec<String>, bool) {
+    let mut txids: Vec<String> = Vec::new();
+    for coin in coins.iter().filter(|c| c.counts()) {
+        let txid = coin.outpoint.txid.to_string();
+        if !txids.contains(&txid) {
+            if txids.len() == TXIDS_MAX as usize {
+                return (txids, true);
+            }
+            txids.push(txid);
+        }
+    }
+    (txids, false)
+}
+
+/// The body of the webhook that tells of a completion. Flat, so that a receiver which takes
+/// apart `{paymentId, status, amountLtc, receivingAddress}` finds them.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct CompletedView {
+    pub(crate) payment_id: String,
+    pub(crate) status: &'static str,
+    pub(crate) amount_ltc: Ltc,
+    pub(crate) amount_litoshi: u64,
+    pub(crate) receiving_address: String,
+    pub(crate) amount_received_ltc: Ltc,
+    pub(crate) late: bool,
+    pub(crate) livemode: bool,
+    pub(crate) completed_at: Time,
+    pub(crate) reference: Option<String>,
+    pub(crate) txids: Vec<String>,
+    pub(crate) txids_truncated: bool,
+}
+
+impl CompletedView {
+    /// The completion as the write that stores it knows it.
+    pub(crate) fn new(
+        payment: &Payment,
+        coins: &[Coin],
+        network: Network,
+        at: Timestamp,
+        late: bool,
+    ) -> CompletedView {
+        let received = coins.iter().filter(|c| c.counts()).map(|c| c.amount);
+        let (txids, txids_truncated) = txids(coins);
+        CompletedView {
+            payment_id: payment.id.to_string(),
+            status: "completed",
+            amount_ltc: Ltc(payment.amount),
+            amount_litoshi: payment.amount.litoshis(),
+            receiving_address: receiving_address(payment, network).to_string(),
+            amount_received_ltc: Ltc(Amount::total(received)),
+            late,
+            livemode: network.is_live(),
+            completed_at: Time(at),
+            reference: payment.reference.clone(),
+            txids,
+            txids_truncated,
+        }
+    }
+}
+
+/// A coin, for operators.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct CoinView {
+    pub(crate) txid: String,
+    pub(crate) vout: u32,
+    pub(crate) amount_ltc: Ltc,
+    pub(crate) origin: &'static str,
+    pub(crate) place: &'static str,
+    pub(crate) block_height: Option<u32>,
+    pub(crate) confirmations: u32,
+    pub(crate) seen_at: Time,
+}
+
+impl CoinView {
+    pub(crate) fn new(coin: &Coin, tip: Option<BlockId>) -> CoinView {
+        let (place, block_height) = match coin.place {
+            Place::Mempool => ("mempool", None),
+            Place::Block(block) => ("block", Some(block.height)),
+            Place::Gone => ("gone", None),
+        };
+        CoinView {
+            txid: coin.outpoint.txid.to_string(),
+            vout: coin.outpoint.vout,
+            amount_ltc: Ltc(coin.amount),
+            origin: match coin.origin {
+                Origin::Plain => "plain",
+                Origin::Coinbase => "coinbase",
+                Origin::Pegout => "pegout",
+            },
+            place,
+            block_height,
+            confirmations: coin.confirmations(tip),
+            seen_at: Time(coin.seen_at),
+        }
+    }
+}
+
+/// A merchant, for operators.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct MerchantView {
+    pub(crate) merchant_id: String,
+    pub(crate) name: String,
+    pub(crate) discord_id: Option<String>,
+    pub(crate) created_at: Time,
+    pub(crate) confirmations: Option<u32>,
+    pub(crate) subscription_ends_at: Option<Time>,
+    pub(crate) subscription_active: bool,
+    pub(crate) payout_address: Option<String>,
+    pub(crate) next_payout_address: Option<String>,
+    pub(crate) next_payout_address_at: Option<Time>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) api_key: Option<Shown>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) webhook_secret: Option<Shown>,
+}
+
+/// A secret on its way to the one person who asked for it. Debug hides it.
+#[derive(Clone, Serialize)]
+#[serde(transparent)]
+pub(crate) struct Shown(pub(crate) String);
+
+impl fmt::Debug for Shown {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("(secret)")
+    }
+}
+
+impl MerchantView {
+    /// A merchant and the payout address in force, and the one to come with its time.
+    pub(crate) fn new(
+        merchant: &Merchant,
+        in_force: Option<&Address>,
+        to_come: Option<(&Address, Timestamp)>,
+        now: Timestamp,
+    ) -> MerchantView {
+        MerchantView {
+            merchant_id: merchant.id.to_string(),
+            name: merchant.name.as_str().to_owned(),
+            discord_id: merchant.discord_id.map(|id| id.to_string()),
+            created_at: Time(merchant.created_at),
+            confirmations: merchant.confirmations,
+            subscription_ends_at: match merchant.subscription {
+                Subscription::None => None,
+                Subscription::Until(end) => Some(Time(end)),
+            },
+            subscription_active: merchant.subscription.is_active(now),
+            payout_address: in_force.map(Address::to_string),
+            next_payout_address: to_come.map(|(address, _)| address.to_string()),
+            next_payout_address_at: to_come.map(|(_, at)| Time(at)),
+            api_key: None,
+            webhook_secret: None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Deserialize, Serialize)]
+    struct Body {
+        #[serde(rename = "amountLtc")]
+        amount: Ltc,
+    }
+
+    #[test]
+    fn amounts_keep_their_digits_through_json() {
+        #[track_caller]
+        fn check(sent: &str, answered: &str) {
+            let body: Body = serde_json::from_str(&format!("{{\"amountLtc\":{sent}}}")).unwrap();
+            let text = serde_json::to_string(&body).unwrap();
+            assert_eq!(text, format!("{{\"amountLtc\":{answered}}}"));
+        }
+        check("0.05", "0.05");
+        check("1e-8", "0.00000001");
+        check("5e-05", "0.00005");
+        check("20999999.99999999", "20999999.99999999");
+        check("83999999.99999998", "83999999.99999998");
+        check("0.30000000000000004", "0.3");
+        check("\"0.05\"", "0.05");
+        check("1.0", "1");
+    }
+
+    #[test]
+    fn what_is_no_amount_is_refused() {
+        for bad in ["\"0.123456789\"", "true", "null", "[]", "{}", "-1", "1e400", "\"\"", "\"a\""] {
+            let text = format!("{{\"amountLtc\":{bad}}}");
+            assert!(serde_json::from_str::<Body>(&text).is_err(), "{bad}");
+        }
+    }
+}
