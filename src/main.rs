@@ -1,3 +1,5 @@
 //! Parse, run, one error line, exit code. Everything else lives in the library.
 
-fn main() {}
+fn main() -> std::process::ExitCode {
+    litegate::cli::run()
+}

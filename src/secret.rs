@@ -62,6 +62,12 @@ impl MasterSecret {
         Hmac::<sha256::Hash>::from_engine(engine).to_byte_array()
     }
 
+    /// A tag by which another secret is told from this one, and which reveals neither.
+    pub(crate) fn tag(&self) -> String {
+        use bitcoin::hex::DisplayHex;
+        self.derive(&[b"tag"])[..8].to_lower_hex_string()
+    }
+
     /// The API key of a merchant: the network's prefix, then merchant id, tag and checksum in
     /// base58. The checksum lets a mistyped key be told without a look-up.
     pub(crate) fn api_key(

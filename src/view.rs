@@ -12,9 +12,11 @@ use serde_json::value::RawValue;
 use crate::domain::address::Address;
 use crate::domain::amount::{Amount, AmountError};
 use crate::domain::chain::BlockId;
+use crate::domain::event::{Attempt, Event, State};
 use crate::domain::merchant::{Merchant, Subscription};
 use crate::domain::network::Network;
 use crate::domain::payment::{self, Coin, Origin, Payment, Place, Status};
+use crate::domain::sweep::SentPayout as Payout;
 use crate::domain::time::Timestamp;
 
 /// Transactions that are named in an answer or a webhook at most.
@@ -257,6 +259,97 @@ impl CoinView {
             confirmations: coin.confirmations(tip),
             seen_at: Time(coin.seen_at),
         }
+    }
+}
+
+/// A merchant's line in a sweep.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct PayoutView {
+    pub(crate) txid: String,
+    pub(crate) gross_ltc: Ltc,
+    pub(crate) fee_share_ltc: Ltc,
+    pub(crate) amount_ltc: Ltc,
+    pub(crate) confirmations: u32,
+    pub(crate) created_at: Time,
+}
+
+impl PayoutView {
+    pub(crate) fn new(payout: &Payout, tip: Option<BlockId>) -> PayoutView {
+        let depth = |height: u32, tip: BlockId| tip.height.saturating_add(1).saturating_sub(height);
+        PayoutView {
+            txid: payout.txid.to_string(),
+            gross_ltc: Ltc(payout.gross),
+            fee_share_ltc: Ltc(payout.fee_share),
+            amount_ltc: Ltc(payout.amount),
+            confirmations: payout.block_height.zip(tip).map_or(0, |(h, tip)| depth(h, tip)),
+            created_at: Time(payout.created_at),
+        }
+    }
+}
+
+/// An event of the outbox with its attempts, for operators.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct EventView {
+    pub(crate) event_id: String,
+    pub(crate) payment_id: String,
+    pub(crate) merchant_id: String,
+    pub(crate) url: String,
+    pub(crate) state: &'static str,
+    pub(crate) created_at: Time,
+    pub(crate) next_attempt_at: Option<Time>,
+    pub(crate) attempts: Vec<AttemptView>,
+}
+
+/// One try at an event.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct AttemptView {
+    pub(crate) number: u32,
+    pub(crate) started_at: Time,
+    pub(crate) duration_ms: u32,
+    pub(crate) http_status: Option<u16>,
+    pub(crate) outcome: String,
+    pub(crate) answer: String,
+}
+
+impl EventView {
+    pub(crate) fn new(event: &Event, attempts: &[Attempt]) -> EventView {
+        EventView {
+            event_id: event.id.clone(),
+            payment_id: event.payment.to_string(),
+            merchant_id: event.merchant.to_string(),
+            url: without_secrets(&event.url),
+            state: event.state.as_str(),
+            created_at: Time(event.created_at),
+            next_attempt_at: match event.state {
+                State::Due { next_at } => Some(Time(next_at)),
+                State::Delivered | State::Failed => None,
+            },
+            attempts: attempts.iter().map(AttemptView::new).collect(),
+        }
+    }
+}
+
+impl AttemptView {
+    fn new(attempt: &Attempt) -> AttemptView {
+        AttemptView {
+            number: attempt.number,
+            started_at: Time(attempt.started_at),
+            duration_ms: attempt.duration_ms,
+            http_status: attempt.http_status,
+            outcome: attempt.outcome.clone(),
+            answer: attempt.answer.clone(),
+        }
+    }
+}
+
+/// A URL without its query, in which shops put tokens.
+fn without_secrets(url: &str) -> String {
+    match url.split_once('?') {
+        Some((before, _)) => format!("{before}?…"),
+        None => url.to_owned(),
     }
 }
 

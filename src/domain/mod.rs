@@ -6,8 +6,12 @@
 pub(crate) mod address;
 pub(crate) mod amount;
 pub(crate) mod chain;
+pub(crate) mod event;
 pub(crate) mod keys;
 pub(crate) mod merchant;
 pub(crate) mod network;
 pub(crate) mod payment;
+pub(crate) mod retry;
+pub(crate) mod sweep;
 pub(crate) mod time;
+pub(crate) mod webhook_url;

@@ -81,6 +81,9 @@ impl FromStr for PaymentId {
     }
 }
 
+/// Confirmations that a merchant or the operator may ask for at most: over ten hours of blocks.
+pub(crate) const CONFIRMATIONS_MAX: u32 = 250;
+
 /// What was asked for. It never changes after it was created.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Payment {

@@ -14,14 +14,14 @@
 pub(crate) mod blocks;
 pub(crate) mod coins;
 mod columns;
-//pub(crate) mod events;
+pub(crate) mod events;
 pub(crate) mod idempotency;
 pub(crate) mod identity;
 pub(crate) mod merchants;
 mod migrations;
 pub(crate) mod payments;
 pub(crate) mod progress;
-//pub(crate) mod sweeps;
+pub(crate) mod sweeps;
 pub(crate) mod trail;
 mod writer;
 
@@ -222,5 +222,5 @@ impl r2d2::ManageConnection for Readers {
     }
 }
 
-//#[cfg(test)]
-//mod tests;
+#[cfg(test)]
+mod tests;

@@ -179,3 +179,11 @@ pub(crate) fn decide(
         _ => Err(impossible("payments.status changed under", index.get())),
     }
 }
+
+/// How many payments there are of each status, for the metrics.
+pub(crate) fn count_by_status(tx: &ReadTx) -> Result<Vec<(String, i64)>, Error> {
+    let sql = "SELECT status, count(*) FROM payments GROUP BY status";
+    let mut statement = tx.connection.prepare_cached(sql)?;
+    let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}

@@ -126,7 +126,9 @@ impl Writer {
 impl Drop for Writer {
     fn drop(&mut self) {
         self.queue.take();
-        if let Some(thread) = self.thread.take() {
+        let Some(thread) = self.thread.take() else { return };
+        // A job may have held the last handle: then this is the writer itself, about to end.
+        if thread.thread().id() != std::thread::current().id() {
             let _ = thread.join(); // A panic of the writer was reported when it happened.
         }
     }

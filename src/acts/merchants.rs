@@ -1,0 +1,233 @@
+//! Merchants: adding them, and every change of an account. Each act leaves a line in the trail.
+
+use crate::domain::address::Address;
+use crate::domain::merchant::{
+    self, BusinessName, GRANT_DAYS_MAX, Merchant, MerchantId, PayoutAddress, Subscription,
+};
+use crate::domain::network::Network;
+use crate::domain::payment::CONFIRMATIONS_MAX;
+use crate::domain::time::Timestamp;
+use crate::secret;
+use crate::store::merchants as rows;
+use crate::store::{ReadTx, WriteTx, payments, trail};
+
+use super::{Actor, Refusal, act};
+
+/// What an act on merchants needs to know of the gateway.
+#[derive(Debug, Clone)]
+pub(crate) struct Rules {
+    pub(crate) network: Network,
+    /// How long a changed payout address waits, in milliseconds.
+    pub(crate) payout_address_delay_ms: i64,
+}
+
+/// A new merchant as asked for.
+#[derive(Debug, Clone)]
+pub(crate) struct NewMerchant {
+    pub(crate) name: BusinessName,
+    pub(crate) discord_id: Option<u64>,
+    pub(crate) payout_address: Option<Address>,
+    /// Days of subscription to begin with.
+    pub(crate) days: Option<u32>,
+}
+
+/// A merchant and what is registered for it.
+#[derive(Debug, Clone)]
+pub(crate) struct Account {
+    pub(crate) merchant: Merchant,
+    pub(crate) addresses: Vec<PayoutAddress>,
+}
+
+/// Adds a merchant.
+///
+/// # Errors
+/// If the Discord user has an account, the address is one of the gateway's own, or the days are
+/// out of range.
+pub(crate) fn add(
+    tx: &WriteTx,
+    actor: &Actor,
+    rules: &Rules,
+    new: &NewMerchant,
+    now: Timestamp,
+) -> Result<Merchant, Refusal> {
+    if let Some(discord_id) = new.discord_id
+        && let Some(taken) = rows::by_discord_id(tx, discord_id)?
+    {
+        return Err(Refusal::DiscordUserTaken(taken.id));
+    }
+    let merchant = Merchant {
+        id: MerchantId::from_random(u64::from_be_bytes(secret::random_bytes())),
+        name: new.name.clone(),
+        discord_id: new.discord_id,
+        created_at: now,
+        key_version: 1,
+        confirmations: None,
+        subscription: Subscription::None,
+    };
+    rows::insert(tx, &merchant)?;
+    let name = merchant.name.as_str().to_owned();
+    trail::append(tx, &act(actor, now, "add", merchant.id, (None, Some(name))))?;
+    if let Some(address) = &new.payout_address {
+        set_address(tx, actor, rules, merchant.id, address, now)?;
+    }
+    if let Some(days) = new.days {
+        grant(tx, actor, merchant.id, days, now)?;
+    }
+    get(tx, merchant.id)
+}
+
+/// The merchant of this id.
+pub(crate) fn get(tx: &ReadTx, id: MerchantId) -> Result<Merchant, Refusal> {
+    rows::by_id(tx, id)?.ok_or(Refusal::UnknownMerchant(id))
+}
+
+/// A merchant with its registrations.
+pub(crate) fn account(tx: &ReadTx, id: MerchantId, network: Network) -> Result<Account, Refusal> {
+    let merchant = get(tx, id)?;
+    Ok(Account { merchant, addresses: rows::payout_addresses(tx, id, network)? })
+}
+
+/// Registers a payout address: the first counts at once, a change after the operator's delay.
+/// Answers from when on it counts.
+///
+/// # Errors
+/// For an address of the gateway's own: it would pay its payouts back to itself for ever.
+pub(crate) fn set_address(
+    tx: &WriteTx,
+    actor: &Actor,
+    rules: &Rules,
+    id: MerchantId,
+    address: &Address,
+    now: Timestamp,
+) -> Result<PayoutAddress, Refusal> {
+    get(tx, id)?;
+    if payments::index_of_script(tx, address.script())?.is_some() {
+        let reason = "is an address of this gateway; give one of your own wallet";
+        return Err(Refusal::invalid("payoutAddress", reason));
+    }
+    let known = rows::payout_addresses(tx, id, rules.network)?;
+    let in_force = merchant::address_in_force(&known, now);
+    let last_version = known.last().map_or(0, |registration| registration.version);
+    let effective_at = match in_force {
+        // Nothing to wait for: it is the first, or the one that counts already.
+        None => now,
+        Some(current) if current.address == *address => now,
+        Some(_) => now.plus_ms(rules.payout_address_delay_ms),
+    };
+    let registration = PayoutAddress {
+        version: last_version.saturating_add(1),
+        address: address.clone(),
+        registered_at: now,
+        effective_at,
+        cancelled_at: None,
+    };
+    rows::register_payout_address(tx, id, &registration)?;
+    let before = in_force.map(|current| current.address.to_string());
+    let after = Some(format!("{address} from {effective_at}"));
+    trail::append(tx, &act(actor, now, "set_address", id, (before, after)))?;
+    Ok(registration)
+}
+
+/// Cancels a change of the payout address that has not taken effect.
+pub(crate) fn cancel_address_change(
+    tx: &WriteTx,
+    actor: &Actor,
+    id: MerchantId,
+    now: Timestamp,
+) -> Result<(), Refusal> {
+    get(tx, id)?;
+    if !rows::cancel_address_change(tx, id, now)? {
+        return Err(Refusal::NoAddressChange);
+    }
+    trail::append(tx, &act(actor, now, "cancel_address_change", id, (None, None)))?;
+    Ok(())
+}
+
+/// Changes the business name.
+pub(crate) fn set_name(
+    tx: &WriteTx,
+    actor: &Actor,
+    id: MerchantId,
+    name: &BusinessName,
+    now: Timestamp,
+) -> Result<(), Refusal> {
+    let before = get(tx, id)?.name.as_str().to_owned();
+    rows::set_name(tx, id, name)?;
+    let change = (Some(before), Some(name.as_str().to_owned()));
+    trail::append(tx, &act(actor, now, "set_name", id, change))?;
+    Ok(())
+}
+
+/// Changes the confirmations that payments of this merchant need.
+pub(crate) fn set_confirmations(
+    tx: &WriteTx,
+    actor: &Actor,
+    id: MerchantId,
+    confirmations: u32,
+    now: Timestamp,
+) -> Result<(), Refusal> {
+    if confirmations == 0 || confirmations > CONFIRMATIONS_MAX {
+        let reason = format!("must be between 1 and {CONFIRMATIONS_MAX}");
+        return Err(Refusal::invalid("confirmations", reason));
+    }
+    let before = get(tx, id)?.confirmations.map(|n| n.to_string());
+    rows::set_confirmations(tx, id, confirmations)?;
+    let change = (before, Some(confirmations.to_string()));
+    trail::append(tx, &act(actor, now, "set_confirmations", id, change))?;
+    Ok(())
+}
+
+/// Adds days to the subscription. Answers the new end.
+pub(crate) fn grant(
+    tx: &WriteTx,
+    actor: &Actor,
+    id: MerchantId,
+    days: u32,
+    now: Timestamp,
+) -> Result<Subscription, Refusal> {
+    if days == 0 || days > GRANT_DAYS_MAX {
+        let reason = format!("must be between 1 and {GRANT_DAYS_MAX}");
+        return Err(Refusal::invalid("days", reason));
+    }
+    let before = get(tx, id)?.subscription;
+    let after = before.extended(days, now);
+    rows::set_subscription(tx, id, after)?;
+    let change = (shown(before), shown(after));
+    trail::append(tx, &act(actor, now, "grant", id, change))?;
+    Ok(after)
+}
+
+/// Ends the subscription now. Payments that are open go on, and are paid out.
+pub(crate) fn revoke(
+    tx: &WriteTx,
+    actor: &Actor,
+    id: MerchantId,
+    now: Timestamp,
+) -> Result<(), Refusal> {
+    let before = get(tx, id)?.subscription;
+    rows::set_subscription(tx, id, Subscription::None)?;
+    trail::append(tx, &act(actor, now, "revoke", id, (shown(before), None)))?;
+    Ok(())
+}
+
+/// Makes a new API key; the old one is dead with this write.
+pub(crate) fn rotate_key(
+    tx: &WriteTx,
+    actor: &Actor,
+    id: MerchantId,
+    now: Timestamp,
+) -> Result<Merchant, Refusal> {
+    let before = get(tx, id)?.key_version;
+    rows::raise_key_version(tx, id)?;
+    let merchant = get(tx, id)?;
+    let change = (Some(format!("key {before}")), Some(format!("key {}", merchant.key_version)));
+    trail::append(tx, &act(actor, now, "rotate_key", id, change))?;
+    Ok(merchant)
+}
+
+fn shown(subscription: Subscription) -> Option<String> {
+    match subscription {
+        Subscription::None => None,
+        Subscription::Until(end) => Some(end.to_string()),
+    }
+}

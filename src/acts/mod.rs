@@ -1,0 +1,88 @@
+//! What a person may ask for, written once for API, bot and command line.
+//!
+//! An act runs inside of one write and answers with a value or a [`Refusal`]. Whoever asked (an
+//! API key, a Discord user, an operator's shell) was judged before; an act judges the request.
+//! Must not know: HTTP, Discord, the terminal.
+
+pub(crate) mod create_payment;
+pub(crate) mod merchants;
+pub(crate) mod payments;
+
+use crate::domain::address::AddressError;
+use crate::domain::merchant::{BadName, MerchantId};
+use crate::domain::time::Timestamp;
+use crate::store;
+use crate::store::trail::Act;
+
+/// Why a request cannot be. The sentences are shown as they are, by every door.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Refusal {
+    #[error("there is no merchant {0}")]
+    UnknownMerchant(MerchantId),
+    #[error("there is no such payment")]
+    UnknownPayment,
+    #[error("this Discord user has a merchant account already: {0}")]
+    DiscordUserTaken(MerchantId),
+    #[error("the subscription is not active; ask an administrator for a grant (/grant_sub)")]
+    SubscriptionInactive,
+    #[error("no payout address is registered; register one first (/set_address in Discord)")]
+    PayoutAddressMissing,
+    #[error("{field} {reason}")]
+    Invalid { field: &'static str, reason: String },
+    #[error("idempotency-key was used before with another request")]
+    IdempotencyKeyReused,
+    #[error("no change of the payout address is waiting")]
+    NoAddressChange,
+    /// Not the asker's fault.
+    #[error(transparent)]
+    Store(#[from] store::Error),
+}
+
+impl Refusal {
+    /// A field whose value is not allowed; the reason says what is.
+    pub(crate) fn invalid(field: &'static str, reason: impl ToString) -> Refusal {
+        Refusal::Invalid { field, reason: reason.to_string() }
+    }
+}
+
+impl From<AddressError> for Refusal {
+    fn from(error: AddressError) -> Refusal {
+        Refusal::invalid("payoutAddress", error)
+    }
+}
+
+impl From<BadName> for Refusal {
+    fn from(error: BadName) -> Refusal {
+        Refusal::invalid("name", error)
+    }
+}
+
+/// Who asks, for the trail.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Actor {
+    /// Somebody with a shell on the machine.
+    Cli,
+    /// A Discord user, by id.
+    Discord(u64),
+}
+
+impl Actor {
+    fn shown(&self) -> String {
+        match self {
+            Actor::Cli => "cli".to_owned(),
+            Actor::Discord(id) => format!("discord:{id}"),
+        }
+    }
+}
+
+/// A line of the trail about one merchant.
+fn act(
+    actor: &Actor,
+    now: Timestamp,
+    name: &'static str,
+    merchant: MerchantId,
+    change: (Option<String>, Option<String>),
+) -> Act {
+    let (before, after) = change;
+    Act { at: now, actor: actor.shown(), act: name, merchant: Some(merchant), before, after }
+}

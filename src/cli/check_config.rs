@@ -1,0 +1,28 @@
+//! `litegate check-config`: all mistakes of the configuration at once, without a node.
+
+use std::path::Path;
+
+use clap::Args;
+
+use super::{Failure, print_line};
+use crate::config;
+
+#[derive(Args)]
+#[command(after_help = "Example: litegate check-config --config /etc/litegate/litegate.toml")]
+pub(super) struct CheckConfig {}
+
+impl CheckConfig {
+    pub(super) fn run(self, config: Option<&Path>) -> Result<(), Failure> {
+        match config::load(config) {
+            Ok(config) => {
+                print_line(&format!("ok: {} at {}", config.network, config.site.public_url))
+            }
+            Err(mistakes) => {
+                for mistake in &mistakes.0 {
+                    print_line(mistake)?;
+                }
+                Err(Failure::Usage(format!("{} mistakes in the configuration", mistakes.0.len())))
+            }
+        }
+    }
+}

@@ -1,0 +1,443 @@
+//! `litegate demo`: the whole gateway on regtest with a node of its own, from an API call to the
+//! money at the payout address.
+
+pub(super) mod node;
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use clap::Args;
+use serde_json::Value;
+use tokio::net::TcpListener;
+use tokio::sync::mpsc::{Receiver, channel};
+use tokio_util::sync::CancellationToken;
+
+use super::{Failure, init, print_line, serve};
+use crate::acts::merchants::{self as acts, NewMerchant};
+use crate::acts::{Actor, Refusal};
+use crate::config::{self, Config};
+use crate::domain::address::Address;
+use crate::domain::amount::Amount;
+use crate::domain::merchant::{BusinessName, Merchant};
+use crate::domain::network::Network;
+use crate::domain::payment::PaymentId;
+use crate::http::demo::{Heard, Webhook};
+use crate::secret;
+use crate::serve::{Gateway, open_store};
+use crate::store::{Store, payments, sweeps};
+use crate::webhooks::sign;
+
+use node::PlayNode;
+
+#[derive(Args)]
+#[command(after_help = "Example: litegate demo --autopay")]
+pub(super) struct Demo {
+    /// Pay, mine and show everything by itself, then end; else the checkout waits in the browser
+    #[arg(long)]
+    autopay: bool,
+}
+
+/// The sum that the demo's payment asks for.
+const AMOUNT: &str = "0.05";
+
+/// Confirmations that it needs.
+const CONFIRMATIONS: u32 = 6;
+
+/// How long each step may take before the demo gives up.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// How often the demo looks at the payment.
+const LOOK_EVERY: Duration = Duration::from_millis(50);
+
+/// The pause between blocks when a person watches.
+const BLOCK_EVERY: Duration = Duration::from_secs(2);
+
+impl Demo {
+    pub(super) fn run(self) -> Result<(), Failure> {
+        serve::log_only_warnings();
+        let runtime = tokio::runtime::Runtime::new()
+            .map_err(|error| Failure::Failed(format!("start the runtime: {error}")))?;
+        let start = Instant::now();
+        let play = Arc::new(PlayNode::start()?);
+        // Whatever happens from here on, the node ends with `play`.
+        let shutdown = CancellationToken::new();
+        runtime.block_on(async {
+            let signals = serve::stop_on_signal(shutdown.clone())
+                .map_err(|error| Failure::Failed(format!("listen to signals: {error}")))?;
+            tokio::select! {
+                ended = self.show(start, play, shutdown.clone()) => ended,
+                () = shutdown.cancelled() => Err(Failure::Failed("stopped".to_owned())),
+                never = signals => match never {},
+            }
+        })
+    }
+
+    async fn show(
+        &self,
+        start: Instant,
+        play: Arc<PlayNode>,
+        shutdown: CancellationToken,
+    ) -> Result<(), Failure> {
+        let say = Teller { start };
+        say.step(1, &describe(&play)?)?;
+        play.fund()?;
+        let stage = Stage::set(&play).await?;
+        let key = secret_of(&stage);
+        say.step(2, &format!("merchant \"Demo Shop\", key {key}"))?;
+
+        let (heard_by, heard) = channel(16);
+        let gateway_shutdown = shutdown.child_token();
+        let (config, stop) = (stage.config.clone(), gateway_shutdown.clone());
+        let prepared = blocking(move || Ok(Gateway::prepare(config, &[], stop)?));
+        let gateway = prepared.await?;
+        let side = crate::http::demo::serve(
+            stage.side,
+            stage.config.http.listen,
+            heard_by,
+            gateway_shutdown.clone(),
+        );
+        let script = Script {
+            say,
+            play,
+            store: stage.store,
+            config: stage.config,
+            merchant: stage.merchant,
+            payout_address: stage.payout_address,
+            side_address: stage.side_address,
+            key,
+            heard,
+        };
+        let autopay = self.autopay;
+        let told = async {
+            let outcome = script.run(autopay).await;
+            gateway_shutdown.cancel();
+            outcome
+        };
+        let gateway = gateway.run(|_| {});
+        let (told, served, ()) = tokio::join!(told, gateway, side);
+        told?;
+        Ok(served?)
+    }
+}
+
+/// What kind of node it is.
+fn describe(play: &PlayNode) -> Result<String, Failure> {
+    use crate::node::rpc::Notifications;
+    let node = |error| Failure::Failed(format!("litecoind: {error}"));
+    let version = play.node.version().map_err(node)?;
+    let name = version.name.trim_matches('/').replace("LitecoinCore:", "litecoind ");
+    Ok(match play.node.notifications().map_err(node)? {
+        Notifications::NotBuiltIn => format!("{name} (regtest, polling: built without ZMQ)"),
+        Notifications::Topics(_) => format!("{name} (regtest, ZMQ)"),
+    })
+}
+
+/// Says each step with its time.
+#[derive(Clone, Copy)]
+struct Teller {
+    start: Instant,
+}
+
+impl Teller {
+    fn step(self, number: u32, text: &str) -> Result<(), Failure> {
+        let ms = self.start.elapsed().as_millis();
+        print_line(&format!("{:>6}.{} s  {number}/7 {text}", ms / 1000, ms % 1000 / 100))
+    }
+}
+
+/// Everything that the gateway of the demo runs with.
+struct Stage {
+    config: Config,
+    store: Store,
+    merchant: Merchant,
+    payout_address: Address,
+    side: TcpListener,
+    side_address: SocketAddr,
+}
+
+impl Stage {
+    async fn set(play: &PlayNode) -> Result<Stage, Failure> {
+        let failed = |error: std::io::Error| Failure::Failed(format!("listen: {error}"));
+        let side = TcpListener::bind("127.0.0.1:0").await.map_err(failed)?;
+        let side_address = side.local_addr().map_err(failed)?;
+        // A port that is free now; the gateway takes it a moment later.
+        let listen = std::net::TcpListener::bind("127.0.0.1:0").and_then(|l| l.local_addr());
+        let config = make_config(play, listen.map_err(failed)?, side_address)?;
+        let of_store = config.clone();
+        let store = blocking(move || Ok(open_store(&of_store)?)).await?;
+        let payout_address = play.new_address()?;
+        let new = NewMerchant {
+            name: BusinessName::parse("Demo Shop").map_err(Refusal::from)?,
+            discord_id: None,
+            payout_address: Some(payout_address.clone()),
+            days: Some(30),
+        };
+        let (rules, now) = (config.merchants.clone(), config.clock.now());
+        let merchant = store.write(move |tx| acts::add(tx, &Actor::Cli, &rules, &new, now)).await?;
+        Ok(Stage { config, store, merchant, payout_address, side, side_address })
+    }
+}
+
+/// Writes key and secret into the demo's folder and reads the configuration as `serve` would.
+fn make_config(play: &PlayNode, listen: SocketAddr, side: SocketAddr) -> Result<Config, Failure> {
+    use bitcoin::hex::DisplayHex;
+    let (signing_key, xpub) = init::new_key(Network::Regtest)?;
+    let secret = secret::random_bytes::<32>().to_lower_hex_string();
+    init::write_all_new(&play.dir, &[("secret", &secret), ("signing.key", &signing_key)])?;
+    let file = |name: &str| -> String { path_text(play.dir.join(name)) };
+    let text = format!(
+        "network = \"regtest\"\n\
+         public_url = \"http://{listen}\"\n\
+         database = \"{database}\"\n\
+         secret_file = \"{secret}\"\n\
+         [http]\nlisten = \"{listen}\"\nplay_money_url = \"http://{side}/pay\"\n\
+         [node]\nrpc_url = \"{rpc}\"\ncookie_file = \"{cookie}\"\n\
+         zmq_rawtx = \"{zmq}\"\nzmq_hashblock = \"{zmq}\"\n\
+         [wallet]\nxpub = \"{xpub}\"\nsigning_key_file = \"{key}\"\n\
+         [payments]\nconfirmations = {CONFIRMATIONS}\n\
+         [sweeper]\ninterval = \"1s\"\n\
+         [webhooks]\nallow_private_networks = true\n",
+        database = file("litegate.db"),
+        secret = file("secret"),
+        key = file("signing.key"),
+        rpc = play.rpc_url,
+        cookie = path_text(play.cookie_file.clone()),
+        zmq = play.zmq,
+    );
+    Ok(config::from_text(&text)?)
+}
+
+fn path_text(path: PathBuf) -> String {
+    path.display().to_string()
+}
+
+fn secret_of(stage: &Stage) -> String {
+    let merchant = &stage.merchant;
+    let secret = &stage.config.secret;
+    secret.api_key(Network::Regtest, merchant.id, merchant.key_version).reveal().clone()
+}
+
+/// The story from the API call to the payout.
+struct Script {
+    say: Teller,
+    play: Arc<PlayNode>,
+    store: Store,
+    config: Config,
+    merchant: Merchant,
+    payout_address: Address,
+    side_address: SocketAddr,
+    key: String,
+    heard: Receiver<Heard>,
+}
+
+impl Script {
+    async fn run(mut self, autopay: bool) -> Result<(), Failure> {
+        let payment = self.create().await?;
+        let url = text(&payment, "paymentUrl")?;
+        self.say.step(3, &format!("payment {AMOUNT} LTC → {url}  (open it)"))?;
+        let id = text(&payment, "paymentId")?;
+        if autopay {
+            self.tell(&payment, true).await?;
+            return self.next_steps();
+        }
+        print_line("          Press \"Pay with play money\" there, or Ctrl-C to end.")?;
+        loop {
+            match self.heard.recv().await {
+                Some(Heard::PlayMoney { payment_id }) if payment_id == id => {
+                    self.tell(&payment, false).await?;
+                    self.next_steps()?;
+                    print_line("          The gateway runs on until Ctrl-C.")?;
+                    std::future::pending::<()>().await;
+                }
+                Some(Heard::PlayMoney { .. } | Heard::Webhook(_)) => {}
+                None => return Err(Failure::Failed("the demo's server ended".to_owned())),
+            }
+        }
+    }
+
+    /// Creates the payment as a shop would: over HTTP, with the API key.
+    async fn create(&self) -> Result<Value, Failure> {
+        let webhook = format!("http://{}/webhook", self.side_address);
+        let body = format!("{{\"amountLtc\": {AMOUNT}, \"webhookUrl\": \"{webhook}\"}}");
+        let url = format!("{}/api/payments", self.config.site.public_url);
+        let key = self.key.clone();
+        blocking(move || {
+            let request = minreq::post(url)
+                .with_header("x-api-key", key)
+                .with_header("content-type", "application/json")
+                .with_body(body)
+                .with_timeout(PATIENCE.as_secs());
+            json_of(request)
+        })
+        .await
+    }
+
+    async fn status(&self, id: &str) -> Result<Value, Failure> {
+        let url = format!("{}/api/payments/{id}", self.config.site.public_url);
+        blocking(move || json_of(minreq::get(url).with_timeout(PATIENCE.as_secs()))).await
+    }
+
+    /// Pays and follows the money.
+    async fn tell(&mut self, payment: &Value, at_once: bool) -> Result<(), Failure> {
+        let id = text(payment, "paymentId")?;
+        let address = text(payment, "receivingAddress")?;
+        let play = self.play.clone();
+        let paid = Instant::now();
+        blocking(move || play.pay(&address, AMOUNT)).await?;
+        self.await_detail(&id, "seen").await?;
+        let after = paid.elapsed().as_millis();
+        self.say
+            .step(4, &format!("paid, seen after {}.{:02} s", after / 1000, after % 1000 / 10))?;
+
+        for n in 1..=CONFIRMATIONS {
+            if !at_once {
+                tokio::time::sleep(BLOCK_EVERY).await;
+            }
+            let play = self.play.clone();
+            blocking(move || play.mine(1)).await?;
+            self.await_confirmations(&id, n).await?;
+        }
+        self.await_status(&id, "completed").await?;
+        self.say.step(5, &format!("confirmed {CONFIRMATIONS}/{CONFIRMATIONS}, completed"))?;
+
+        let webhook = self.await_webhook().await?;
+        self.verify(&webhook, &id)?;
+        self.say.step(6, "webhook 200, signature verified")?;
+
+        let (txid, amount) = self.await_payout(&id).await?;
+        let play = self.play.clone();
+        blocking(move || play.mine(1)).await?;
+        let (play, address) = (self.play.clone(), self.payout_address.clone());
+        let received = blocking(move || play.received(&address)).await?;
+        if received != amount {
+            let message = format!("{received} LTC at the payout address instead of {amount}");
+            return Err(Failure::Failed(message));
+        }
+        self.say.step(
+            7,
+            &format!("swept: {received} LTC to Demo Shop, by the node's own UTXO set ({txid})"),
+        )
+    }
+
+    async fn await_detail(&self, id: &str, wanted: &str) -> Result<(), Failure> {
+        self.wait(&format!("detail {wanted}"), || async {
+            Ok((text(&self.status(id).await?, "detail")? == wanted).then_some(()))
+        })
+        .await
+    }
+
+    async fn await_status(&self, id: &str, wanted: &str) -> Result<(), Failure> {
+        self.wait(&format!("status {wanted}"), || async {
+            Ok((text(&self.status(id).await?, "status")? == wanted).then_some(()))
+        })
+        .await
+    }
+
+    async fn await_confirmations(&self, id: &str, wanted: u32) -> Result<(), Failure> {
+        self.wait(&format!("confirmation {wanted}"), || async {
+            let status = self.status(id).await?;
+            let n = status.get("confirmations").and_then(Value::as_u64).unwrap_or(0);
+            Ok((n >= u64::from(wanted)).then_some(()))
+        })
+        .await
+    }
+
+    async fn await_webhook(&mut self) -> Result<Webhook, Failure> {
+        let heard = async {
+            while let Some(heard) = self.heard.recv().await {
+                if let Heard::Webhook(webhook) = heard {
+                    return Some(webhook);
+                }
+            }
+            None
+        };
+        match tokio::time::timeout(PATIENCE, heard).await {
+            Ok(Some(webhook)) => Ok(webhook),
+            Ok(None) | Err(_) => Err(Failure::Failed("the webhook did not come".to_owned())),
+        }
+    }
+
+    /// As a shop verifies it.
+    fn verify(&self, webhook: &Webhook, id: &str) -> Result<(), Failure> {
+        let key = self.config.secret.webhook_key(self.merchant.id, 1);
+        let expected = sign::signature(key.reveal(), &webhook.id, webhook.timestamp, &webhook.body);
+        let body: Value = serde_json::from_str(&webhook.body).unwrap_or_default();
+        if webhook.signature != expected || text(&body, "paymentId")? != id {
+            return Err(Failure::Failed("the webhook's signature does not fit".to_owned()));
+        }
+        Ok(())
+    }
+
+    /// The sweep that pays the merchant out, once the node has it.
+    async fn await_payout(&self, id: &str) -> Result<(bitcoin::Txid, Amount), Failure> {
+        let id: PaymentId = id.parse().map_err(|_| Failure::Failed("no payment id".to_owned()))?;
+        self.wait("the sweep", || async {
+            let payouts = self.store.read(move |tx| {
+                let judged = payments::by_id(tx, id)?.ok_or(Refusal::UnknownPayment)?;
+                Ok::<_, Refusal>(sweeps::payout_of_payment(tx, judged.payment.index)?)
+            });
+            let Some(payout) = payouts.await?.into_iter().next() else { return Ok(None) };
+            let (play, txid) = (self.play.clone(), payout.txid);
+            let sent = blocking(move || {
+                play.node
+                    .mempool_contains(txid)
+                    .map_err(|error| Failure::Failed(format!("litecoind: {error}")))
+            });
+            Ok(sent.await?.then_some((payout.txid, payout.amount)))
+        })
+        .await
+    }
+
+    /// Looks again and again until there is something, or patience ends.
+    async fn wait<T, F>(&self, what: &str, mut look: impl FnMut() -> F) -> Result<T, Failure>
+    where
+        F: Future<Output = Result<Option<T>, Failure>>,
+    {
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            if let Some(found) = look().await? {
+                return Ok(found);
+            }
+            if Instant::now() > deadline {
+                return Err(Failure::Failed(format!("{what} did not come within {PATIENCE:?}")));
+            }
+            tokio::time::sleep(LOOK_EVERY).await;
+        }
+    }
+
+    fn next_steps(&self) -> Result<(), Failure> {
+        print_line("")?;
+        print_line("Next: run `litegate demo`, and create a payment of your own:")?;
+        print_line(&format!(
+            "  curl {}/api/payments -H 'x-api-key: {}' -H 'content-type: application/json' -d '{{\"amountLtc\": {AMOUNT}}}'",
+            self.config.site.public_url, self.key
+        ))
+    }
+}
+
+/// Runs code that waits outside of the runtime's own threads.
+async fn blocking<T: Send + 'static>(
+    job: impl FnOnce() -> Result<T, Failure> + Send + 'static,
+) -> Result<T, Failure> {
+    match tokio::task::spawn_blocking(job).await {
+        Ok(result) => result,
+        Err(error) => Err(Failure::Failed(format!("a step of the demo broke: {error}"))),
+    }
+}
+
+fn json_of(request: minreq::Request) -> Result<Value, Failure> {
+    let failed = |error: String| Failure::Failed(format!("the gateway's API: {error}"));
+    let response = request.send().map_err(|error| failed(error.to_string()))?;
+    let body = response.as_str().map_err(|error| failed(error.to_string()))?;
+    if response.status_code != 200 {
+        return Err(failed(format!("{} {body}", response.status_code)));
+    }
+    serde_json::from_str(body).map_err(|error| failed(error.to_string()))
+}
+
+fn text(value: &Value, field: &str) -> Result<String, Failure> {
+    let text = value.get(field).and_then(Value::as_str);
+    text.map(str::to_owned).ok_or_else(|| Failure::Failed(format!("the answer has no {field}")))
+}

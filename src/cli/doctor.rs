@@ -1,0 +1,167 @@
+//! `litegate doctor`: one line for each thing that must be right, with what to do if it is not.
+
+use std::path::Path;
+
+use clap::Args;
+use serde::Serialize;
+
+use super::{Failure, Format, print_json, print_line};
+use crate::config::{self, Config};
+use crate::domain::network::Network;
+use crate::node::rpc::{Node, Notifications};
+use crate::serve::open_store;
+use crate::sweeper::signing_key::SigningKey;
+
+#[derive(Args)]
+#[command(after_help = "Example: litegate doctor --config /etc/litegate/litegate.toml")]
+pub(super) struct Doctor {}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+enum Verdict {
+    Ok,
+    Warning,
+    Failure,
+}
+
+#[derive(Debug, Serialize)]
+struct Finding {
+    check: &'static str,
+    verdict: Verdict,
+    what: String,
+}
+
+impl Doctor {
+    pub(super) fn run(self, config: Option<&Path>, format: Format) -> Result<(), Failure> {
+        let config = config::load(config)?;
+        let mut findings = vec![finding("config", Verdict::Ok, "complete and without mistakes")];
+        findings.push(check_database(&config));
+        findings.push(check_signing_key(&config));
+        findings.extend(check_node(&config));
+        findings.push(check_public_url(&config));
+        match format {
+            Format::Json => print_json(&findings)?,
+            Format::Text => {
+                for finding in &findings {
+                    let word = match finding.verdict {
+                        Verdict::Ok => "ok     ",
+                        Verdict::Warning => "warning",
+                        Verdict::Failure => "FAILURE",
+                    };
+                    print_line(&format!("{word}  {}: {}", finding.check, finding.what))?;
+                }
+            }
+        }
+        match findings.iter().filter(|f| f.verdict == Verdict::Failure).count() {
+            0 => Ok(()),
+            n => Err(Failure::Failed(format!("{n} checks failed"))),
+        }
+    }
+}
+
+fn finding(check: &'static str, verdict: Verdict, what: impl Into<String>) -> Finding {
+    Finding { check, verdict, what: what.into() }
+}
+
+fn check_database(config: &Config) -> Finding {
+    match open_store(config) {
+        Ok(_) => {
+            finding("database", Verdict::Ok, format!("{} belongs here", config.database.display()))
+        }
+        Err(error) => finding("database", Verdict::Failure, format!("{error:#}")),
+    }
+}
+
+fn check_signing_key(config: &Config) -> Finding {
+    let Some(file) = &config.signing_key_file else {
+        let what = "none here: the gateway only watches, and sweeps nothing by itself";
+        return finding("signing key", Verdict::Ok, what);
+    };
+    match SigningKey::load(file, config.network, &config.xpub) {
+        Ok(_) => {
+            finding("signing key", Verdict::Ok, "fits wallet.xpub; only its owner can read it")
+        }
+        Err(error) => finding("signing key", Verdict::Failure, format!("{error:#}")),
+    }
+}
+
+fn check_node(config: &Config) -> Vec<Finding> {
+    let node = Node::new(config.node.clone());
+    let state = match node.chain_state() {
+        Ok(state) => state,
+        Err(error) => {
+            let what = format!("{error}; start litecoind, or mend [node]");
+            return vec![finding("node", Verdict::Failure, what)];
+        }
+    };
+    let mut findings = Vec::new();
+    if state.chain == config.network.node_chain() {
+        let what = format!("on {}, height {}", state.chain, state.tip.height);
+        findings.push(finding("node", Verdict::Ok, what));
+    } else {
+        let what = format!("on {}, but network is {}", state.chain, config.network);
+        findings.push(finding("node", Verdict::Failure, what));
+    }
+    let behind = state.headers.saturating_sub(state.tip.height);
+    findings.push(if behind == 0 {
+        finding("sync", Verdict::Ok, "the node has all the blocks that it knows of")
+    } else {
+        finding("sync", Verdict::Warning, format!("the node is {behind} blocks behind"))
+    });
+    findings.push(check_version(config, &node));
+    findings.push(check_zmq(config, &node));
+    findings
+}
+
+fn check_version(config: &Config, node: &Node) -> Finding {
+    match node.version() {
+        Ok(version) if version.number >= 210_504 => finding("version", Verdict::Ok, version.name),
+        Ok(version) => {
+            let live = config.network == Network::Main && !config.allow_old_node;
+            let verdict = if live { Verdict::Failure } else { Verdict::Warning };
+            let what = format!("{}: mainnet needs 0.21.5.4 or later", version.name);
+            finding("version", verdict, what)
+        }
+        Err(error) => finding("version", Verdict::Failure, error.to_string()),
+    }
+}
+
+fn check_zmq(config: &Config, node: &Node) -> Finding {
+    let polling = "payments are noticed by polling, every second";
+    if config.zmq.is_none() {
+        return finding("zmq", Verdict::Warning, format!("not configured: {polling}"));
+    }
+    match node.notifications() {
+        Ok(Notifications::NotBuiltIn) => {
+            let what = format!("this litecoind was built without ZMQ: {polling}");
+            finding("zmq", Verdict::Warning, what)
+        }
+        Ok(Notifications::Topics(topics)) => {
+            let missing: Vec<&str> = ["pubrawtx", "pubhashblock"]
+                .into_iter()
+                .filter(|kind| topics.iter().all(|topic| topic.kind != *kind))
+                .collect();
+            if missing.is_empty() {
+                let at = topics.first().map(|topic| topic.address.clone()).unwrap_or_default();
+                finding("zmq", Verdict::Ok, format!("the node publishes at {at}"))
+            } else {
+                let what = format!(
+                    "the node does not publish {}: {polling}; add zmq{}=… to litecoin.conf",
+                    missing.join(" and "),
+                    missing.join("=… and zmq")
+                );
+                finding("zmq", Verdict::Warning, what)
+            }
+        }
+        Err(error) => finding("zmq", Verdict::Failure, error.to_string()),
+    }
+}
+
+fn check_public_url(config: &Config) -> Finding {
+    let url = &config.site.public_url;
+    if config.network == Network::Main && !url.starts_with("https://") {
+        let what = format!("{url} is not https: shoppers' wallets can be led astray");
+        return finding("public URL", Verdict::Warning, what);
+    }
+    finding("public URL", Verdict::Ok, url.clone())
+}

@@ -1,0 +1,190 @@
+//! `litegate init`: a configuration, the secrets and the keys, in a folder where none of them is.
+
+use std::fs::OpenOptions;
+use std::io::Write;
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+
+use bip39::Mnemonic;
+use bitcoin::bip32::{ChildNumber, Xpriv};
+use bitcoin::hex::DisplayHex;
+use bitcoin::secp256k1::Secp256k1;
+use clap::Args;
+use serde::Serialize;
+use zeroize::{Zeroize, Zeroizing};
+
+use super::{Failure, Format, print_json, print_line};
+use crate::config::{self, NewFile};
+use crate::domain::keys::{self, AccountXpub};
+use crate::domain::network::Network;
+use crate::secret;
+
+#[derive(Args)]
+#[command(after_help = "Example: litegate init --network regtest --dir ./gateway")]
+pub(super) struct Init {
+    /// main, test or regtest
+    #[arg(long)]
+    network: Network,
+    /// The folder to write into; it is made if it is not there
+    #[arg(long, default_value = ".")]
+    dir: PathBuf,
+    /// The public key of an account that you have: no private key is made, sweeps go out as PSBT
+    #[arg(long)]
+    xpub: Option<String>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Made {
+    network: &'static str,
+    config: String,
+    xpub: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    mnemonic: Option<Zeroized>,
+    first_addresses: Vec<String>,
+}
+
+/// A text that is wiped when it is dropped.
+struct Zeroized(Zeroizing<String>);
+
+impl Serialize for Zeroized {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.0)
+    }
+}
+
+/// An account that was made just now.
+struct Account {
+    mnemonic: Zeroizing<String>,
+    signing_key: Zeroizing<String>,
+    xpub: AccountXpub,
+}
+
+impl Init {
+    pub(super) fn run(self, format: Format) -> Result<(), Failure> {
+        let (account, xpub) = match &self.xpub {
+            Some(text) => {
+                let xpub = AccountXpub::parse(text.trim(), self.network)
+                    .map_err(|error| Failure::Usage(format!("--xpub {error}")))?;
+                (None, xpub)
+            }
+            None => {
+                let account = new_account(self.network)?;
+                let xpub = account.xpub.clone();
+                (Some(account), xpub)
+            }
+        };
+        let dir = make_dir(&self.dir)?;
+        let text = config::new_file(&NewFile {
+            network: self.network,
+            dir: &dir,
+            xpub: &xpub,
+            has_signing_key: account.is_some(),
+        });
+        let secret = Zeroizing::new(secret::random_bytes::<32>().to_lower_hex_string());
+        let seal = Zeroizing::new(secret::random_bytes::<32>().to_lower_hex_string());
+        let mut files: Vec<(&str, &str)> =
+            vec![("secret", &secret), ("seal.key", &seal), ("litegate.toml", &text)];
+        if let Some(account) = &account {
+            files.push(("signing.key", &account.signing_key));
+        }
+        write_all_new(&dir, &files)?;
+        let made = Made {
+            network: self.network.as_str(),
+            config: dir.join("litegate.toml").display().to_string(),
+            xpub: xpub.to_string(),
+            first_addresses: first_addresses(&xpub, self.network),
+            mnemonic: account.map(|account| Zeroized(account.mnemonic)),
+        };
+        match format {
+            Format::Json => print_json(&made),
+            Format::Text => tell(&made),
+        }
+    }
+}
+
+/// A new BIP39 mnemonic of 24 words and the account m/84'/coin'/0' under it (BIP84).
+pub(super) fn new_key(network: Network) -> Result<(String, AccountXpub), Failure> {
+    let account = new_account(network)?;
+    Ok((account.signing_key.to_string(), account.xpub))
+}
+
+fn new_account(network: Network) -> Result<Account, Failure> {
+    let failed = |what: &str| Failure::Failed(format!("cannot make a key: {what}"));
+    let mut entropy = secret::random_bytes::<32>();
+    let mnemonic = Mnemonic::from_entropy(&entropy).map_err(|_| failed("mnemonic"))?;
+    entropy.zeroize();
+    let seed = Zeroizing::new(mnemonic.to_seed(""));
+    let secp = Secp256k1::new();
+    let master =
+        Xpriv::new_master(network.key_kind(), seed.as_slice()).map_err(|_| failed("master key"))?;
+    let hardened = |index| ChildNumber::Hardened { index };
+    let path = [hardened(84), hardened(network.coin_type()), hardened(0)];
+    let key = master.derive_priv(&secp, &path).map_err(|_| failed("account key"))?;
+    let xpub = keys::public_half(network, &key, &secp).ok_or_else(|| failed("public key"))?;
+    let mnemonic = Zeroizing::new(mnemonic.to_string());
+    Ok(Account { mnemonic, signing_key: Zeroizing::new(key.to_string()), xpub })
+}
+
+fn first_addresses(xpub: &AccountXpub, network: Network) -> Vec<String> {
+    use crate::domain::address::Address;
+    let index = (0..3).filter_map(keys::DerivationIndex::new);
+    let scripts = index.map(|index| xpub.script_at(index));
+    scripts.filter_map(|s| Address::from_script(&s, network)).map(|a| a.to_string()).collect()
+}
+
+fn make_dir(dir: &Path) -> Result<PathBuf, Failure> {
+    let failed = |error: std::io::Error| Failure::Failed(format!("{}: {error}", dir.display()));
+    if !dir.exists() {
+        std::fs::DirBuilder::new().recursive(true).mode(0o700).create(dir).map_err(failed)?;
+    }
+    dir.canonicalize().map_err(failed)
+}
+
+/// Writes all files, or none if one of them is there already.
+pub(super) fn write_all_new(dir: &Path, files: &[(&str, &str)]) -> Result<(), Failure> {
+    for (name, _) in files {
+        let path = dir.join(name);
+        if path.exists() {
+            let message = format!("{} is there already; nothing was written", path.display());
+            return Err(Failure::Refused(message));
+        }
+    }
+    for (name, text) in files {
+        let path = dir.join(name);
+        let failed = |error| Failure::Failed(format!("{}: {error}", path.display()));
+        let mut file = OpenOptions::new()
+            .write(true)
+            .create_new(true)
+            .mode(0o600)
+            .open(&path)
+            .map_err(failed)?;
+        let end = if text.ends_with('\n') { "" } else { "\n" };
+        file.write_all(format!("{text}{end}").as_bytes()).map_err(failed)?;
+        file.sync_all().map_err(failed)?;
+    }
+    Ok(())
+}
+
+fn tell(made: &Made) -> Result<(), Failure> {
+    print_line(&format!("network  {}", made.network))?;
+    print_line(&format!("config   {}", made.config))?;
+    print_line(&format!("xpub     {}", made.xpub))?;
+    for address in &made.first_addresses {
+        print_line(&format!("address  {address}"))?;
+    }
+    if let Some(mnemonic) = &made.mnemonic {
+        print_line("")?;
+        print_line(
+            "These words are the money. They are shown this once and stored nowhere: write",
+        )?;
+        print_line("them down on paper, and compare the addresses above with your wallet.")?;
+        print_line("")?;
+        print_line(&mnemonic.0)?;
+    }
+    print_line("")?;
+    print_line(&format!(
+        "Next: edit public_url and [node], then: litegate doctor --config {}",
+        made.config
+    ))
+}

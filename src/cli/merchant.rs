@@ -1,0 +1,215 @@
+//! `litegate merchant …`: the acts of the bot, for operators without Discord and for scripts.
+
+use std::path::Path;
+
+use clap::{Args, Subcommand};
+
+use super::{Failure, Format, open, print_json, print_line};
+use crate::acts::merchants::{self as acts, Account, NewMerchant};
+use crate::acts::{Actor, Refusal};
+use crate::config::Config;
+use crate::domain::address::Address;
+use crate::domain::merchant::{
+    BusinessName, Merchant as Row, MerchantId, address_in_force, address_to_come,
+};
+use crate::store::{Store, WriteTx, merchants as rows};
+use crate::view::{MerchantView, Shown};
+
+#[derive(Args)]
+#[command(
+    after_help = "Example: litegate merchant add --name 'Demo Shop' --payout-address ltc1q… --days 30"
+)]
+pub(super) struct Merchant {
+    #[command(subcommand)]
+    act: Act,
+}
+
+#[derive(Subcommand)]
+enum Act {
+    /// Add a merchant; prints its id and API key
+    #[command(after_help = "Example: litegate merchant add --name 'Demo Shop' --days 30")]
+    Add {
+        #[arg(long)]
+        name: String,
+        /// The Discord user who owns the account
+        #[arg(long)]
+        discord_id: Option<u64>,
+        #[arg(long)]
+        payout_address: Option<String>,
+        /// Days of subscription to begin with
+        #[arg(long)]
+        days: Option<u32>,
+    },
+    /// List all merchants
+    List,
+    /// Show one merchant
+    Show { id: MerchantId },
+    /// Register a payout address; a change takes effect after the configured delay
+    SetAddress { id: MerchantId, address: String },
+    /// Cancel a change of the payout address that has not taken effect
+    CancelAddressChange { id: MerchantId },
+    /// Change the business name
+    SetName { id: MerchantId, name: String },
+    /// Change the confirmations that new payments need
+    SetConfirmations { id: MerchantId, confirmations: u32 },
+    /// Add days of subscription
+    Grant { id: MerchantId, days: u32 },
+    /// End the subscription now
+    Revoke { id: MerchantId },
+    /// Show the API key
+    ViewKey { id: MerchantId },
+    /// Make a new API key; the old one is dead at once
+    RotateKey { id: MerchantId },
+    /// Show the secret that signs webhooks
+    ViewWebhookSecret { id: MerchantId },
+}
+
+/// Which secrets to show beside the merchant.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Reveal {
+    Nothing,
+    ApiKey,
+    WebhookSecret,
+}
+
+impl Merchant {
+    pub(super) fn run(self, config: Option<&Path>, format: Format) -> Result<(), Failure> {
+        let (config, store) = open(config)?;
+        let reveal = match self.act {
+            Act::List => return list(&config, &store, format),
+            Act::Add { .. } | Act::ViewKey { .. } | Act::RotateKey { .. } => Reveal::ApiKey,
+            Act::ViewWebhookSecret { .. } => Reveal::WebhookSecret,
+            Act::Show { .. }
+            | Act::SetAddress { .. }
+            | Act::CancelAddressChange { .. }
+            | Act::SetName { .. }
+            | Act::SetConfirmations { .. }
+            | Act::Grant { .. }
+            | Act::Revoke { .. } => Reveal::Nothing,
+        };
+        let id = self.act.carry_out(&config, &store)?;
+        let network = config.network;
+        let account = store.read_blocking(|tx| acts::account(tx, id, network))?;
+        let view = view(&account, &config, reveal);
+        match format {
+            Format::Json => print_json(&view),
+            Format::Text => print_text(&view),
+        }
+    }
+}
+
+impl Act {
+    /// Does what was asked for, in one write, and answers whom it was about.
+    fn carry_out(self, config: &Config, store: &Store) -> Result<MerchantId, Failure> {
+        let (now, rules) = (config.clock.now(), config.merchants.clone());
+        let network = config.network;
+        let write = |job: Box<dyn FnOnce(&WriteTx) -> Result<MerchantId, Refusal> + Send>| {
+            Ok(store.write_blocking(job)?)
+        };
+        let cli = Actor::Cli;
+        match self {
+            Act::Add { name, discord_id, payout_address, days } => {
+                let name = BusinessName::parse(&name).map_err(Refusal::from)?;
+                let payout_address = payout_address
+                    .map(|text| Address::parse(text.trim(), network))
+                    .transpose()
+                    .map_err(Refusal::from)?;
+                let new = NewMerchant { name, discord_id, payout_address, days };
+                write(Box::new(move |tx| Ok(acts::add(tx, &cli, &rules, &new, now)?.id)))
+            }
+            Act::SetAddress { id, address } => {
+                let address = Address::parse(address.trim(), network).map_err(Refusal::from)?;
+                write(Box::new(move |tx| {
+                    acts::set_address(tx, &cli, &rules, id, &address, now).map(|_| id)
+                }))
+            }
+            Act::CancelAddressChange { id } => write(Box::new(move |tx| {
+                acts::cancel_address_change(tx, &cli, id, now).map(|()| id)
+            })),
+            Act::SetName { id, name } => {
+                let name = BusinessName::parse(&name).map_err(Refusal::from)?;
+                write(Box::new(move |tx| acts::set_name(tx, &cli, id, &name, now).map(|()| id)))
+            }
+            Act::SetConfirmations { id, confirmations } => write(Box::new(move |tx| {
+                acts::set_confirmations(tx, &cli, id, confirmations, now).map(|()| id)
+            })),
+            Act::Grant { id, days } => {
+                write(Box::new(move |tx| acts::grant(tx, &cli, id, days, now).map(|_| id)))
+            }
+            Act::Revoke { id } => {
+                write(Box::new(move |tx| acts::revoke(tx, &cli, id, now).map(|()| id)))
+            }
+            Act::RotateKey { id } => {
+                write(Box::new(move |tx| acts::rotate_key(tx, &cli, id, now).map(|_| id)))
+            }
+            Act::Show { id } | Act::ViewKey { id } | Act::ViewWebhookSecret { id } => Ok(id),
+            Act::List => Err(Failure::Usage("list names nobody".to_owned())),
+        }
+    }
+}
+
+fn view(account: &Account, config: &Config, reveal: Reveal) -> MerchantView {
+    let now = config.clock.now();
+    let in_force = address_in_force(&account.addresses, now).map(|r| &r.address);
+    let to_come = address_to_come(&account.addresses, now).map(|r| (&r.address, r.effective_at));
+    let merchant: &Row = &account.merchant;
+    let mut view = MerchantView::new(merchant, in_force, to_come, now);
+    match reveal {
+        Reveal::Nothing => {}
+        Reveal::ApiKey => {
+            let key = config.secret.api_key(config.network, merchant.id, merchant.key_version);
+            view.api_key = Some(Shown(key.reveal().clone()));
+        }
+        Reveal::WebhookSecret => {
+            let secret = config.secret.webhook_secret(merchant.id, 1);
+            view.webhook_secret = Some(Shown(secret.reveal().clone()));
+        }
+    }
+    view
+}
+
+fn list(config: &Config, store: &Store, format: Format) -> Result<(), Failure> {
+    let network = config.network;
+    let accounts = store.read_blocking(|tx| {
+        let all = rows::all(tx)?;
+        all.iter()
+            .map(|merchant| acts::account(tx, merchant.id, network))
+            .collect::<Result<Vec<_>, _>>()
+    })?;
+    let views: Vec<MerchantView> =
+        accounts.iter().map(|account| view(account, config, Reveal::Nothing)).collect();
+    match format {
+        Format::Json => print_json(&views),
+        Format::Text => views.iter().try_for_each(|view| {
+            let address = view.payout_address.as_deref().unwrap_or("no payout address");
+            let active = if view.subscription_active { "active" } else { "no subscription" };
+            print_line(&format!("{}  {}  {active}  {address}", view.merchant_id, view.name))
+        }),
+    }
+}
+
+fn print_text(view: &MerchantView) -> Result<(), Failure> {
+    print_line(&format!("merchant        {}", view.merchant_id))?;
+    print_line(&format!("name            {}", view.name))?;
+    let address = view.payout_address.as_deref().unwrap_or("none");
+    print_line(&format!("payout address  {address}"))?;
+    if let (Some(next), Some(at)) = (&view.next_payout_address, &view.next_payout_address_at) {
+        print_line(&format!("                {next} from {}", at.0))?;
+    }
+    let subscription = match &view.subscription_ends_at {
+        Some(end) if view.subscription_active => format!("until {}", end.0),
+        Some(end) => format!("ended {}", end.0),
+        None => "none".to_owned(),
+    };
+    print_line(&format!("subscription    {subscription}"))?;
+    if let Some(confirmations) = view.confirmations {
+        print_line(&format!("confirmations   {confirmations}"))?;
+    }
+    if let Some(key) = &view.api_key {
+        print_line(&format!("API key         {}", key.0))?;
+    }
+    if let Some(secret) = &view.webhook_secret {
+        print_line(&format!("webhook secret  {}", secret.0))?;
+    }
+    Ok(())
+}

@@ -1,0 +1,200 @@
+//! The command line: what was typed, what it means, and how it ends. A file a command.
+
+mod check_config;
+mod demo;
+mod doctor;
+mod init;
+mod merchant;
+mod payment;
+mod serve;
+mod webhook;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use crate::acts::Refusal;
+use crate::config::{self, Config, Mistakes};
+use crate::node;
+use crate::serve::{Refused, open_store};
+use crate::store::Store;
+
+#[derive(Parser)]
+#[command(
+    name = "litegate",
+    version,
+    about = "A self-hosted Litecoin payment gateway on your own node",
+    after_help = "Example: litegate demo --autopay\n\nExit codes: 0 done, 1 a check failed, \
+                  2 usage or configuration, 3 node out of reach, 4 refused for safety."
+)]
+struct Cli {
+    /// The configuration (default: ./litegate.toml, else /etc/litegate/litegate.toml)
+    #[arg(long, global = true, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// Print data as JSON, with the API's names
+    #[arg(long, global = true)]
+    json: bool,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Make a configuration, the secrets and the keys in a new folder
+    Init(init::Init),
+    /// Run the gateway
+    Serve(serve::Serve),
+    /// Check node, keys, database, files and configuration
+    Doctor(doctor::Doctor),
+    /// Find all mistakes of the configuration, without a node
+    CheckConfig(check_config::CheckConfig),
+    /// Add merchants and change their accounts
+    Merchant(merchant::Merchant),
+    /// Look at payments
+    Payment(payment::Payment),
+    /// Look at webhooks and send them again
+    Webhook(webhook::Webhook),
+    /// Show a whole payment on a regtest node of its own
+    Demo(demo::Demo),
+    /// Keep the demo's node until our standard input ends (used by the demo itself)
+    #[command(hide = true)]
+    DemoNode(demo::node::DemoNode),
+}
+
+/// What a command prints with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Format {
+    Text,
+    Json,
+}
+
+/// How a command can fail, by exit code.
+#[derive(Debug)]
+enum Failure {
+    /// 1: a check failed, or the work could not be done.
+    Failed(String),
+    /// 2: usage or configuration.
+    Usage(String),
+    /// 3: the node is out of reach.
+    NodeOutOfReach(String),
+    /// 4: refused for safety.
+    Refused(String),
+}
+
+impl Failure {
+    fn code(&self) -> u8 {
+        match self {
+            Failure::Failed(_) => 1,
+            Failure::Usage(_) => 2,
+            Failure::NodeOutOfReach(_) => 3,
+            Failure::Refused(_) => 4,
+        }
+    }
+
+    fn message(&self) -> &str {
+        match self {
+            Failure::Failed(text)
+            | Failure::Usage(text)
+            | Failure::NodeOutOfReach(text)
+            | Failure::Refused(text) => text,
+        }
+    }
+}
+
+impl From<anyhow::Error> for Failure {
+    fn from(error: anyhow::Error) -> Failure {
+        let text = format!("{error:#}");
+        if error.downcast_ref::<Refused>().is_some() {
+            return Failure::Refused(text);
+        }
+        if error.downcast_ref::<Mistakes>().is_some() {
+            return Failure::Usage(text);
+        }
+        match error.downcast_ref::<node::Error>() {
+            Some(node::Error::Unreachable(_) | node::Error::WarmingUp(_)) => {
+                Failure::NodeOutOfReach(text)
+            }
+            _ => Failure::Failed(text),
+        }
+    }
+}
+
+impl From<Mistakes> for Failure {
+    fn from(mistakes: Mistakes) -> Failure {
+        Failure::Usage(mistakes.to_string())
+    }
+}
+
+impl From<Refusal> for Failure {
+    fn from(refusal: Refusal) -> Failure {
+        match &refusal {
+            Refusal::Invalid { .. } => Failure::Usage(refusal.to_string()),
+            _ => Failure::Failed(refusal.to_string()),
+        }
+    }
+}
+
+impl From<crate::store::Error> for Failure {
+    fn from(error: crate::store::Error) -> Failure {
+        Failure::Failed(error.to_string())
+    }
+}
+
+/// Runs the program: one error line on standard error, and the exit code of the contract.
+pub fn run() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            // Help and version are no errors; clap knows where they go.
+            let _ = error.print();
+            return ExitCode::from(if error.use_stderr() { 2 } else { 0 });
+        }
+    };
+    if let Some(point) = config::crash_point() {
+        crate::crash::arm(&point);
+    }
+    let format = if cli.json { Format::Json } else { Format::Text };
+    let config = cli.config.as_deref();
+    let result = match cli.command {
+        Command::Init(command) => command.run(format),
+        Command::Serve(command) => command.run(config),
+        Command::Doctor(command) => command.run(config, format),
+        Command::CheckConfig(command) => command.run(config),
+        Command::Merchant(command) => command.run(config, format),
+        Command::Payment(command) => command.run(config, format),
+        Command::Webhook(command) => command.run(config, format),
+        Command::Demo(command) => command.run(),
+        Command::DemoNode(command) => command.run(),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            eprintln!("litegate: {}", failure.message().replace('\n', " "));
+            ExitCode::from(failure.code())
+        }
+    }
+}
+
+/// The configuration and its database, for commands that work beside a running gateway.
+fn open(config: Option<&std::path::Path>) -> Result<(Config, Store), Failure> {
+    let config = config::load(config)?;
+    let store = open_store(&config)?;
+    Ok((config, store))
+}
+
+/// Prints one JSON document. It goes straight to text: numbers of money keep their digits.
+fn print_json(value: &impl serde::Serialize) -> Result<(), Failure> {
+    let text = serde_json::to_string(value).map_err(|error| Failure::Failed(error.to_string()))?;
+    print_line(&text)
+}
+
+/// Prints a line; a reader that has gone (`| head`) is no error.
+fn print_line(text: &str) -> Result<(), Failure> {
+    use std::io::Write;
+    match writeln!(std::io::stdout(), "{text}") {
+        Ok(()) => Ok(()),
+        Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
+        Err(error) => Err(Failure::Failed(format!("standard output: {error}"))),
+    }
+}

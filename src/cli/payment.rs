@@ -1,0 +1,166 @@
+//! `litegate payment …`: payments with their coins, payouts and webhooks.
+
+use std::path::Path;
+
+use clap::{Args, Subcommand, ValueEnum};
+use serde::Serialize;
+
+use super::{Failure, Format, open, print_json, print_line};
+use crate::acts::Refusal;
+use crate::acts::payments::{facts, facts_of};
+use crate::domain::merchant::MerchantId;
+use crate::domain::payment::PaymentId;
+use crate::store::payments::{self as rows, Filter};
+use crate::store::{blocks, events, sweeps};
+use crate::view::{CoinView, EventView, PaymentView, PayoutView};
+
+#[derive(Args)]
+#[command(after_help = "Example: litegate payment list --status pending")]
+pub(super) struct Payment {
+    #[command(subcommand)]
+    act: Act,
+}
+
+#[derive(Subcommand)]
+enum Act {
+    /// List payments, newest first
+    List {
+        #[arg(long)]
+        merchant: Option<MerchantId>,
+        #[arg(long)]
+        status: Option<StatusWord>,
+        /// How many at most
+        #[arg(long, default_value_t = 100)]
+        limit: u32,
+    },
+    /// Show a payment with its coins, payouts and webhooks
+    Show { id: PaymentId },
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum StatusWord {
+    Pending,
+    Completed,
+    Expired,
+}
+
+impl StatusWord {
+    fn as_str(self) -> &'static str {
+        match self {
+            StatusWord::Pending => "pending",
+            StatusWord::Completed => "completed",
+            StatusWord::Expired => "expired",
+        }
+    }
+}
+
+/// A payment with all that belongs to it.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Whole {
+    payment: PaymentView,
+    merchant_id: String,
+    derivation_index: u32,
+    webhook_url: Option<String>,
+    coins: Vec<CoinView>,
+    payouts: Vec<PayoutView>,
+    webhooks: Vec<EventView>,
+}
+
+impl Payment {
+    pub(super) fn run(self, config: Option<&Path>, format: Format) -> Result<(), Failure> {
+        let (config, store) = open(config)?;
+        let (site, now) = (&config.site, config.clock.now());
+        match self.act {
+            Act::List { merchant, status, limit } => {
+                let filter = Filter {
+                    merchant,
+                    status: status.map(StatusWord::as_str),
+                    ..Filter::default()
+                };
+                let found = store.read_blocking(|tx| {
+                    let judged = rows::list(tx, &filter, limit)?;
+                    judged.into_iter().map(|j| facts_of(tx, j, now)).collect::<Result<Vec<_>, _>>()
+                })?;
+                let views: Vec<PaymentView> =
+                    found.iter().map(|facts| PaymentView::new(facts, site, now)).collect();
+                match format {
+                    Format::Json => print_json(&views),
+                    Format::Text => views.iter().try_for_each(|v| print_line(&line(v))),
+                }
+            }
+            Act::Show { id } => {
+                let whole = store.read_blocking(|tx| {
+                    let facts = facts(tx, id, now)?;
+                    let tip = blocks::tip(tx)?;
+                    let index = facts.payment.index;
+                    let mut webhooks = Vec::new();
+                    for event in events::of_payment(tx, index)? {
+                        webhooks.push(EventView::new(&event, &events::attempts(tx, &event.id)?));
+                    }
+                    let payouts = sweeps::payout_of_payment(tx, index)?;
+                    Ok::<_, Refusal>(Whole {
+                        merchant_id: facts.payment.merchant.to_string(),
+                        derivation_index: index.get(),
+                        webhook_url: facts.payment.webhook_url.clone(),
+                        coins: facts.coins.iter().map(|c| CoinView::new(c, tip)).collect(),
+                        payouts: payouts.iter().map(|p| PayoutView::new(p, tip)).collect(),
+                        webhooks,
+                        payment: PaymentView::new(&facts, site, now),
+                    })
+                })?;
+                match format {
+                    Format::Json => print_json(&whole),
+                    Format::Text => print_text(&whole),
+                }
+            }
+        }
+    }
+}
+
+fn line(view: &PaymentView) -> String {
+    format!(
+        "{}  {:9}  {} LTC  {} of {} confirmations  {}",
+        view.payment_id,
+        view.status,
+        view.amount_ltc.0,
+        view.confirmations,
+        view.confirmations_required,
+        view.receiving_address,
+    )
+}
+
+fn print_text(whole: &Whole) -> Result<(), Failure> {
+    print_line(&line(&whole.payment))?;
+    let view = &whole.payment;
+    print_line(&format!(
+        "  {}, merchant {}, index {}, created {}, expires {}",
+        view.detail,
+        whole.merchant_id,
+        whole.derivation_index,
+        view.created_at.0,
+        view.expires_at.0
+    ))?;
+    for coin in &whole.coins {
+        print_line(&format!(
+            "  coin    {}:{}  {} LTC  {}, {} confirmations",
+            coin.txid, coin.vout, coin.amount_ltc.0, coin.place, coin.confirmations
+        ))?;
+    }
+    for payout in &whole.payouts {
+        print_line(&format!(
+            "  payout  {}  {} LTC of {} LTC  {} confirmations",
+            payout.txid, payout.amount_ltc.0, payout.gross_ltc.0, payout.confirmations
+        ))?;
+    }
+    for webhook in &whole.webhooks {
+        print_line(&format!("  webhook {}  {}", webhook.event_id, webhook.state))?;
+        for attempt in &webhook.attempts {
+            print_line(&format!(
+                "          {}  {}  {} ms",
+                attempt.started_at.0, attempt.outcome, attempt.duration_ms
+            ))?;
+        }
+    }
+    Ok(())
+}

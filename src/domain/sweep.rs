@@ -1,0 +1,297 @@
+//! Planning a sweep: which coins go out together, to whom, and who pays which part of the fee.
+//!
+//! All due merchants share a transaction: one input for each coin, one output for each payout
+//! script, no change. Every merchant bears the weight of its own inputs and output; what belongs
+//! to nobody is shared by the same weights. Pure: coins, payees and a fee rate in, plans out.
+//!
+//! Invariants, asserted whenever a plan is made: outputs + fee + operator's fee = inputs, shares
+//! sum to the fee to the litoshi, and no coin stands in two plans.
+
+use bitcoin::{OutPoint, ScriptBuf, Txid};
+
+use super::amount::Amount;
+use super::keys::DerivationIndex;
+use super::merchant::MerchantId;
+use super::network::{COINBASE_MATURITY, PEGOUT_MATURITY};
+use super::payment::Origin;
+use super::time::Timestamp;
+
+/// A coin that may be swept: confirmed as its payment needs, unspent, and in no other sweep.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct SweepCoin {
+    pub(crate) outpoint: OutPoint,
+    pub(crate) merchant: MerchantId,
+    pub(crate) index: DerivationIndex,
+    pub(crate) script: ScriptBuf,
+    pub(crate) amount: Amount,
+    pub(crate) origin: Origin,
+    pub(crate) confirmations: u32,
+}
+
+/// Where a merchant is paid. Merchants without an address in force are not payees; their coins
+/// wait.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Payee {
+    pub(crate) merchant: MerchantId,
+    pub(crate) script: ScriptBuf,
+}
+
+/// What the operator has configured for sweeps.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Rules {
+    /// A merchant's coins wait until they sum to this.
+    pub(crate) min_payout: Amount,
+    /// A payout that would cost more of itself in fees waits.
+    pub(crate) max_fee_percent: u8,
+}
+
+/// What goes out in one transaction.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct SweepPlan {
+    /// In the order of the transaction's inputs.
+    pub(crate) coins: Vec<SweepCoin>,
+    /// In the order of the transaction's outputs.
+    pub(crate) payouts: Vec<Payout>,
+    pub(crate) fee: Amount,
+    /// The weight that the signed transaction has at most (BIP141).
+    pub(crate) weight: u64,
+}
+
+/// A merchant's line in a sweep: gross = fee share + amount.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Payout {
+    pub(crate) merchant: MerchantId,
+    pub(crate) script: ScriptBuf,
+    pub(crate) gross: Amount,
+    pub(crate) fee_share: Amount,
+    pub(crate) amount: Amount,
+}
+
+/// A merchant's line in a sweep that was signed, with the version of it that counts: the one that
+/// confirmed, else the newest.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct SentPayout {
+    pub(crate) txid: Txid,
+    pub(crate) merchant: MerchantId,
+    pub(crate) gross: Amount,
+    pub(crate) fee_share: Amount,
+    pub(crate) amount: Amount,
+    pub(crate) created_at: Timestamp,
+    pub(crate) block_height: Option<u32>,
+}
+
+/// Why something is not in any plan.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Waits {
+    /// The coin is too young to be spent (coinbase or peg-out).
+    Immature,
+    /// The merchant has no payout address in force.
+    NoAddress,
+    /// The merchant's coins do not reach `min_payout`.
+    BelowMinimum,
+    /// The fee would be more than `max_fee_percent` of the payout.
+    TooExpensive,
+    /// What is left after the fee is dust, which nodes do not relay.
+    Dust,
+}
+
+/// Plans, and what has to wait.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Planned {
+    pub(crate) plans: Vec<SweepPlan>,
+    pub(crate) waiting: Vec<(OutPoint, Waits)>,
+}
+
+/// Weights of the parts of a transaction with p2wpkh inputs (BIP141: 4 for each byte outside of
+/// the witness, 1 inside). A signature has at most 72 bytes with its sighash byte; ours are ground
+/// to 71, so a signed transaction is one weight unit for each input lighter than planned, at most.
+const INPUT_WEIGHT: u64 = 4 * 41 + 1 + 1 + 72 + 1 + 33;
+/// Version, lock time, marker and flag, and the counts of inputs and outputs (three bytes each
+/// are enough for 65,535).
+const OVERHEAD_WEIGHT: u64 = 4 * (4 + 4 + 3 + 3) + 2;
+/// The heaviest transaction that nodes relay (policy), less a little.
+const WEIGHT_MAX: u64 = 399_000;
+/// The fee rate at which an output must be worth spending, in litoshis for 1,000 vbytes (policy).
+const DUST_RATE_LITOSHIS_PER_KVB: u64 = 30_000;
+
+/// Weight of an output with this script.
+fn output_weight(script: &ScriptBuf) -> u64 {
+    let script_bytes = u64::try_from(script.len()).unwrap_or(u64::MAX);
+    // Amount, length, script; standard scripts are shorter than 253 bytes.
+    script_bytes.saturating_add(9).saturating_mul(4)
+}
+
+/// The smallest amount that nodes relay to this script: spending it costs less than it holds at
+/// the dust rate (as the node computes it: the output, and an input of 67 or 148 vbytes).
+pub(crate) fn dust_limit(script: &ScriptBuf) -> Amount {
+    let input_vbytes: u64 = if script.is_witness_program() { 67 } else { 148 };
+    let vbytes = input_vbytes.saturating_add(output_weight(script) / 4);
+    let litoshis = vbytes.saturating_mul(DUST_RATE_LITOSHIS_PER_KVB) / 1000;
+    Amount::from_litoshis(litoshis).unwrap_or(Amount::MAX)
+}
+
+/// The fee for a weight, rounded up.
+fn fee_for(weight: u64, rate_litoshis_per_kvb: u64) -> Amount {
+    let vbytes = weight.div_ceil(4);
+    let litoshis = vbytes.saturating_mul(rate_litoshis_per_kvb).div_ceil(1000);
+    Amount::from_litoshis(litoshis).unwrap_or(Amount::MAX)
+}
+
+/// Whether the chain allows the coin to be spent in the next block.
+pub(crate) fn is_mature(origin: Origin, confirmations: u32) -> bool {
+    match origin {
+        Origin::Plain => confirmations >= 1,
+        Origin::Pegout => confirmations >= PEGOUT_MATURITY,
+        Origin::Coinbase => confirmations >= COINBASE_MATURITY,
+    }
+}
+
+/// A merchant's coins that could go out together.
+struct Share {
+    payee: Payee,
+    coins: Vec<SweepCoin>,
+}
+
+impl Share {
+    fn gross(&self) -> Amount {
+        Amount::total(self.coins.iter().map(|coin| coin.amount))
+    }
+
+    fn weight(&self) -> u64 {
+        let inputs = u64::try_from(self.coins.len()).unwrap_or(u64::MAX);
+        inputs.saturating_mul(INPUT_WEIGHT).saturating_add(output_weight(&self.payee.script))
+    }
+
+    fn waits(&self, why: Waits) -> impl Iterator<Item = (OutPoint, Waits)> + '_ {
+        self.coins.iter().map(move |coin| (coin.outpoint, why))
+    }
+}
+
+/// Plans what can go out now at a fee rate in litoshis for 1,000 vbytes.
+pub(crate) fn plan(
+    coins: &[SweepCoin],
+    payees: &[Payee],
+    rate_litoshis_per_kvb: u64,
+    rules: &Rules,
+) -> Planned {
+    let mut planned = Planned::default();
+    let mut shares: Vec<Share> =
+        payees.iter().map(|payee| Share { payee: payee.clone(), coins: Vec::new() }).collect();
+    shares.sort_by_key(|share| share.payee.merchant);
+    shares.dedup_by_key(|share| share.payee.merchant);
+    let mut sorted = coins.to_vec();
+    sorted.sort_by_key(|coin| coin.outpoint);
+    sorted.dedup_by_key(|coin| coin.outpoint);
+    for coin in sorted {
+        let share = shares.iter_mut().find(|share| share.payee.merchant == coin.merchant);
+        match share {
+            _ if !is_mature(coin.origin, coin.confirmations) => {
+                planned.waiting.push((coin.outpoint, Waits::Immature));
+            }
+            None => planned.waiting.push((coin.outpoint, Waits::NoAddress)),
+            Some(share) => share.coins.push(coin),
+        }
+    }
+    shares.retain(|share| !share.coins.is_empty());
+    let mut batches: Vec<Vec<Share>> = Vec::new();
+    for share in shares.into_iter().flat_map(split_by_weight) {
+        match judge(&share, rate_litoshis_per_kvb, rules) {
+            Some(why) => planned.waiting.extend(share.waits(why)),
+            None => put_into_batch(&mut batches, share),
+        }
+    }
+    planned.plans = batches.iter().map(|batch| finish(batch, rate_litoshis_per_kvb)).collect();
+    planned
+}
+
+/// Cuts a share that is too heavy for one transaction into parts.
+fn split_by_weight(share: Share) -> Vec<Share> {
+    let room = WEIGHT_MAX
+        .saturating_sub(OVERHEAD_WEIGHT)
+        .saturating_sub(output_weight(&share.payee.script));
+    let coins_max = usize::try_from(room / INPUT_WEIGHT).unwrap_or(1).max(1);
+    let parts = share.coins.chunks(coins_max);
+    parts.map(|coins| Share { payee: share.payee.clone(), coins: coins.to_vec() }).collect()
+}
+
+/// Why a share cannot go out, even alone in a transaction. In company it only gets cheaper.
+fn judge(share: &Share, rate: u64, rules: &Rules) -> Option<Waits> {
+    let gross = share.gross();
+    if gross < rules.min_payout {
+        return Some(Waits::BelowMinimum);
+    }
+    let fee = fee_for(share.weight().saturating_add(OVERHEAD_WEIGHT), rate);
+    let percent = u128::from(fee.litoshis()).saturating_mul(100);
+    let allowed = u128::from(gross.litoshis()).saturating_mul(u128::from(rules.max_fee_percent));
+    if percent > allowed {
+        return Some(Waits::TooExpensive);
+    }
+    match gross.checked_sub(fee) {
+        Some(amount) if amount >= dust_limit(&share.payee.script) => None,
+        Some(_) | None => Some(Waits::Dust),
+    }
+}
+
+/// Puts a share into the first transaction that has room for it.
+fn put_into_batch(batches: &mut Vec<Vec<Share>>, share: Share) {
+    let weight_of = |batch: &Vec<Share>| {
+        batch.iter().fold(OVERHEAD_WEIGHT, |sum, s| sum.saturating_add(s.weight()))
+    };
+    let fits = |batch: &&mut Vec<Share>| {
+        // A merchant has one line in a sweep.
+        let alone = batch.iter().all(|s| s.payee.merchant != share.payee.merchant);
+        alone && weight_of(batch).saturating_add(share.weight()) <= WEIGHT_MAX
+    };
+    match batches.iter_mut().find(fits) {
+        Some(batch) => batch.push(share),
+        None => batches.push(vec![share]),
+    }
+}
+
+fn finish(batch: &[Share], rate: u64) -> SweepPlan {
+    let weights: Vec<u64> = batch.iter().map(Share::weight).collect();
+    let weight = weights.iter().fold(OVERHEAD_WEIGHT, |sum, w| sum.saturating_add(*w));
+    let fee = fee_for(weight, rate);
+    let mut payouts: Vec<Payout> = Vec::with_capacity(batch.len());
+    for (share, fee_share) in batch.iter().zip(fee.split(&weights)) {
+        let gross = share.gross();
+        let amount = gross.checked_sub(fee_share).expect("a share that cannot pay its fee waits");
+        payouts.push(Payout {
+            merchant: share.payee.merchant,
+            script: share.payee.script.clone(),
+            gross,
+            fee_share,
+            amount,
+        });
+    }
+    payouts.sort_by(|a, b| (a.amount, &a.script).cmp(&(b.amount, &b.script)));
+    let mut coins: Vec<SweepCoin> =
+        batch.iter().flat_map(|share| share.coins.iter().cloned()).collect();
+    coins.sort_by_key(|coin| coin.outpoint);
+    let plan = SweepPlan { coins, payouts, fee, weight };
+    plan.assert_balanced();
+    plan
+}
+
+impl SweepPlan {
+    /// Checks what must hold of every plan, when it is made and when it is signed.
+    ///
+    /// # Panics
+    /// If it does not hold, which only a bug can cause.
+    pub(crate) fn assert_balanced(&self) {
+        let inputs = Amount::total(self.coins.iter().map(|coin| coin.amount));
+        let outputs = Amount::total(self.payouts.iter().map(|payout| payout.amount));
+        let shares = Amount::total(self.payouts.iter().map(|payout| payout.fee_share));
+        assert_eq!(outputs.checked_add(self.fee), Some(inputs), "outputs and fee are the inputs");
+        assert_eq!(shares, self.fee, "the shares are the fee");
+        for payout in &self.payouts {
+            let own = self.coins.iter().filter(|coin| coin.merchant == payout.merchant);
+            let own = Amount::total(own.map(|coin| coin.amount));
+            assert_eq!(own, payout.gross, "a merchant gets its own coins");
+            assert_eq!(payout.amount.checked_add(payout.fee_share), Some(payout.gross));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,154 @@
+use super::*;
+use bitcoin::hashes::Hash;
+use bitcoin::{PubkeyHash, ScriptHash, Txid, WPubkeyHash};
+use proptest::prelude::*;
+
+fn amount(text: &str) -> Amount {
+    Amount::parse(text).expect("a test writes amounts well")
+}
+
+fn merchant(n: u8) -> MerchantId {
+    MerchantId::from_random(u64::from(n))
+}
+
+fn payee(n: u8) -> Payee {
+    let script = ScriptBuf::new_p2wpkh(&WPubkeyHash::from_byte_array([n; 20]));
+    Payee { merchant: merchant(n), script }
+}
+
+fn coin(n: u32, of: u8, sum: Amount) -> SweepCoin {
+    SweepCoin {
+        outpoint: OutPoint { txid: Txid::all_zeros(), vout: n },
+        merchant: merchant(of),
+        index: DerivationIndex::new(n).expect("small"),
+        script: ScriptBuf::new(),
+        amount: sum,
+        origin: Origin::Plain,
+        confirmations: 6,
+    }
+}
+
+fn rules() -> Rules {
+    Rules { min_payout: amount("0.01"), max_fee_percent: 10 }
+}
+
+const RATE: u64 = 10_000;
+
+#[test]
+fn merchants_share_a_transaction_and_pay_for_their_own_inputs() {
+    let coins = [
+        coin(0, 1, amount("0.05")),
+        coin(1, 2, amount("0.03")),
+        coin(2, 2, amount("0.04")),
+        coin(3, 2, amount("0.05")),
+    ];
+    let planned = plan(&coins, &[payee(1), payee(2)], RATE, &rules());
+    assert_eq!(planned.waiting, []);
+    let [plan] = &planned.plans[..] else { panic!("{planned:?}") };
+    let [one, two] = &plan.payouts[..] else { panic!("{plan:?}") };
+    assert_eq!((one.merchant, one.gross), (merchant(1), amount("0.05")));
+    assert_eq!((two.merchant, two.gross), (merchant(2), amount("0.12")));
+    assert!(two.fee_share.litoshis() > 2 * one.fee_share.litoshis());
+    // 4 inputs of 68 vbytes, 2 outputs of 31, overhead: 345 and a little at 10 litoshis each.
+    assert_eq!(plan.fee.litoshis(), 3_495);
+}
+
+#[test]
+fn what_cannot_go_out_waits_and_holds_up_nobody() {
+    #[track_caller]
+    fn check(bad: SweepCoin, rate: u64, expected: Waits) {
+        let outpoint = bad.outpoint;
+        let good = coin(9, 1, amount("1"));
+        let planned = plan(&[bad, good.clone()], &[payee(1), payee(2)], rate, &rules());
+        assert_eq!(planned.waiting, [(outpoint, expected)]);
+        assert_eq!(planned.plans.len(), 1);
+        assert_eq!(planned.plans[0].coins, [good]);
+    }
+    let two = |sum: &str| coin(0, 2, amount(sum));
+    let pegout = |n| SweepCoin { origin: Origin::Pegout, confirmations: n, ..two("1") };
+    let coinbase = |n| SweepCoin { origin: Origin::Coinbase, confirmations: n, ..two("1") };
+    check(two("0.00999999"), RATE, Waits::BelowMinimum);
+    check(two("0.01"), 1_000_000, Waits::TooExpensive);
+    check(pegout(5), RATE, Waits::Immature);
+    check(coinbase(99), RATE, Waits::Immature);
+    check(SweepCoin { confirmations: 0, ..two("1") }, RATE, Waits::Immature);
+    check(coin(0, 3, amount("1")), RATE, Waits::NoAddress);
+    for mature in [pegout(6), coinbase(100)] {
+        assert_eq!(plan(&[mature], &[payee(2)], RATE, &rules()).plans.len(), 1);
+    }
+}
+
+#[test]
+fn a_payout_that_would_be_dust_waits() {
+    let rules = Rules { min_payout: Amount::ZERO, max_fee_percent: 100 };
+    // 112 vbytes at 10 litoshis, and 2,940 that are the dust limit of p2wpkh.
+    let planned = |litoshis| {
+        let sum = Amount::from_litoshis(litoshis).expect("small");
+        plan(&[coin(0, 1, sum)], &[payee(1)], RATE, &rules)
+    };
+    let fee = planned(1_000_000).plans[0].fee.litoshis();
+    assert_eq!(
+        planned(2_940 + fee - 1).waiting,
+        [(coin(0, 1, Amount::ZERO).outpoint, Waits::Dust)]
+    );
+    assert_eq!(planned(2_940 + fee).plans[0].payouts[0].amount.litoshis(), 2_940);
+}
+
+#[test]
+fn dust_limits_are_those_of_the_node() {
+    let p2pkh = ScriptBuf::new_p2pkh(&PubkeyHash::all_zeros());
+    let p2sh = ScriptBuf::new_p2sh(&ScriptHash::all_zeros());
+    assert_eq!(dust_limit(&payee(1).script).litoshis(), 2_940);
+    assert_eq!(dust_limit(&p2pkh).litoshis(), 5_460);
+    assert_eq!(dust_limit(&p2sh).litoshis(), 5_400);
+}
+
+#[test]
+fn what_is_too_heavy_is_split() {
+    let coins: Vec<SweepCoin> = (0..4_000).map(|n| coin(n, 1, amount("0.01"))).collect();
+    let planned = plan(&coins, &[payee(1)], RATE, &rules());
+    assert_eq!(planned.plans.len(), 3);
+    assert!(planned.plans.iter().all(|plan| plan.weight <= 400_000));
+    assert_eq!(planned.plans.iter().map(|plan| plan.coins.len()).sum::<usize>(), 4_000);
+}
+
+proptest! {
+    #[test]
+    fn no_coin_is_lost_doubled_or_paid_to_another(
+        sums in prop::collection::vec((1u64..100_000_000, 0u8..6, 0u32..120, 0..3usize), 0..60),
+        rate in 1_000u64..1_000_000,
+        min in 0u64..10_000_000,
+        percent in 0u8..=100,
+    ) {
+        let origins = [Origin::Plain, Origin::Pegout, Origin::Coinbase];
+        let coins: Vec<SweepCoin> = (0u32..).zip(&sums).map(|(n, (sum, of, confirmations, kind))| SweepCoin {
+            origin: origins[*kind],
+            confirmations: *confirmations,
+            ..coin(n, *of, Amount::from_litoshis(*sum).expect("in range"))
+        }).collect();
+        let payees: Vec<Payee> = (1..5).map(payee).collect();
+        let min_payout = Amount::from_litoshis(min).expect("in range");
+        let rules = Rules { min_payout, max_fee_percent: percent };
+        let planned = plan(&coins, &payees, rate, &rules);
+        let mut all: Vec<OutPoint> = planned.waiting.iter().map(|(at, _)| *at).collect();
+        for plan in &planned.plans {
+            plan.assert_balanced();
+            prop_assert!(plan.fee.litoshis() >= plan.weight / 4 * rate / 1000);
+            all.extend(plan.coins.iter().map(|c| c.outpoint));
+            for coin in &plan.coins {
+                prop_assert!(is_mature(coin.origin, coin.confirmations));
+            }
+            for payout in &plan.payouts {
+                prop_assert!(payout.gross >= min_payout);
+                prop_assert!(payout.amount >= dust_limit(&payout.script));
+                prop_assert_eq!(&payout.script, &payees.iter().find(|p| p.merchant == payout.merchant).expect("a payee").script);
+                // Each pays at most what it would pay alone, and the allowed part of it.
+                prop_assert!(payout.fee_share.litoshis() * 100 <= payout.gross.litoshis() * u64::from(percent) + 100);
+            }
+        }
+        all.sort_unstable();
+        let mut expected: Vec<OutPoint> = coins.iter().map(|c| c.outpoint).collect();
+        expected.sort_unstable();
+        prop_assert_eq!(all, expected, "every coin is in one plan or waits, once");
+    }
+}

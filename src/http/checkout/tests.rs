@@ -1,0 +1,82 @@
+use super::*;
+
+fn amount(text: &str) -> Amount {
+    Amount::parse(text).expect("a test writes amounts well")
+}
+
+fn checkout(detail: Detail) -> Checkout {
+    let address = "rltc1qp5wfcq48h6d63wyy9qz0awtpfqwwv4smt9zvvx".to_owned();
+    Checkout {
+        payment_id: "550e8400-e29b-41d4-a716-446655440000".to_owned(),
+        business_name: "Fish & <b>Chips</b>".to_owned(),
+        reference: Some("\"><script>alert(1)</script>".to_owned()),
+        amount: amount("0.05"),
+        due: amount("0.03"),
+        received: amount("0.02"),
+        payment_uri: format!("litecoin:{address}?amount=0.03"),
+        address,
+        detail,
+        delayed: false,
+        confirmations: 2,
+        confirmations_required: 6,
+        expires_at: Timestamp::from_seconds(1_800),
+        now: Timestamp::from_seconds(0),
+        redirect_url: Some("https://shop.example/thanks?a=1&b=2".to_owned()),
+        play_money_url: None,
+    }
+}
+
+fn html(detail: Detail) -> String {
+    render(&checkout(detail)).expect("it renders").html
+}
+
+#[test]
+fn each_state_says_what_to_do() {
+    #[track_caller]
+    fn check(detail: Detail, sentence: &str, asks: bool) {
+        let html = html(detail);
+        assert!(html.contains(sentence), "{sentence:?} in {html}");
+        assert_eq!(html.contains("rltc1qp5wfcq48h6d63wyy9qz0awtpfqwwv4smt9zvvx"), asks);
+        assert_eq!(html.contains("<svg"), asks);
+    }
+    check(Detail::Waiting, "Pay 0.05 LTC", true);
+    check(Detail::PartlyPaid, "Please send 0.03 LTC more", true);
+    check(Detail::Replaced, "was withdrawn", true);
+    check(Detail::Seen, "You can close this page", false);
+    check(Detail::Confirming, "About 10 minutes to go", false);
+    check(Detail::Paid, "Thank you", false);
+    check(Detail::Overpaid, "more than asked", false);
+    check(Detail::Expired, "Do not send anything", false);
+    check(Detail::Late, "The money is not lost", false);
+}
+
+#[test]
+fn what_a_merchant_sets_cannot_become_markup() {
+    let html = html(Detail::Paid);
+    assert!(!html.contains("<b>Chips"), "{html}");
+    assert!(!html.contains("<script>alert"), "{html}");
+    assert!(html.contains("shop.example/thanks?a=1&#38;b=2"), "{html}");
+}
+
+#[test]
+fn a_page_is_small_and_runs_only_its_own_script() {
+    for detail in [Detail::Waiting, Detail::Confirming, Detail::Paid, Detail::Late] {
+        let rendered = render(&checkout(detail)).expect("it renders");
+        assert!(rendered.html.len() < 20_000, "{} bytes", rendered.html.len());
+        let policy = &rendered.content_security_policy;
+        assert!(policy.starts_with("default-src 'none'"), "{policy}");
+        assert!(!policy.contains("unsafe"), "{policy}");
+        assert!(!rendered.html.contains("style=") && !rendered.html.contains("onclick="));
+        // The hash in the policy is that of what stands in the page.
+        let script = rendered.html.split("<script>").nth(1).expect("a script");
+        let script = script.split("</script>").next().expect("its end");
+        assert!(policy.contains(&hash(script)), "{policy}");
+    }
+}
+
+#[test]
+fn the_page_without_a_payment_asks_for_nothing() {
+    let page = render_not_found().expect("it renders");
+    assert!(page.html.contains("No such payment"));
+    assert!(!page.html.contains("litecoin:"));
+}

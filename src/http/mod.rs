@@ -1,0 +1,259 @@
+//! The public HTTP interface: one file a resource, errors as one table, limits on everything.
+//!
+//! Handlers parse text into types, call an act or a look-up, and shape the answer by `view`. They
+//! hold no rules of their own. Must not know: SQL, the node, keys that sign.
+
+pub(crate) mod auth;
+pub(crate) mod checkout;
+mod create;
+pub(crate) mod demo;
+pub(crate) mod docs;
+pub(crate) mod error;
+mod events;
+mod limit;
+pub(crate) mod ops;
+mod pay;
+pub(crate) mod qr;
+pub(crate) mod server;
+mod show;
+
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+
+use futures_util::TryStreamExt;
+use serde::Serialize;
+use tokio::sync::Semaphore;
+use tokio_util::sync::CancellationToken;
+use warp::filters::BoxedFilter;
+use warp::http::{HeaderMap, HeaderValue, header};
+use warp::reply::{Reply, Response};
+use warp::{Buf, Filter, Rejection};
+
+use crate::acts::create_payment;
+use crate::clock::Clock;
+use crate::domain::keys::AccountXpub;
+use crate::domain::merchant::MerchantId;
+use crate::domain::webhook_url::PrivateNetworks;
+use crate::secret::MasterSecret;
+use crate::store::Store;
+use crate::view::Site;
+use crate::wake::Wake;
+
+use error::{ApiError, Code};
+use limit::Limit;
+
+/// How the public interface is set up.
+#[derive(Debug, Clone)]
+pub(crate) struct Settings {
+    pub(crate) listen: SocketAddr,
+    /// Proxies whose `x-forwarded-for` is believed.
+    pub(crate) trusted_proxies: Vec<IpAddr>,
+    /// Requests a minute for each API key; 0: no limit.
+    pub(crate) rate_per_key: u32,
+    /// Requests a minute for each client address on public calls; 0: no limit.
+    pub(crate) rate_per_address: u32,
+    /// Where the checkout's button "Pay with play money" leads; regtest only.
+    pub(crate) play_money_url: Option<String>,
+}
+
+/// The largest request body, in bytes.
+const BODY_BYTES_MAX: usize = 64 * 1024;
+
+/// Event streams that may be open at a time.
+const STREAMS_MAX: usize = 2_000;
+
+/// All that the handlers work with.
+pub(crate) struct Api {
+    pub(crate) store: Store,
+    pub(crate) secret: MasterSecret,
+    pub(crate) xpub: AccountXpub,
+    pub(crate) site: Site,
+    pub(crate) payment_rules: create_payment::Rules,
+    pub(crate) private_networks: PrivateNetworks,
+    pub(crate) play_money_url: Option<String>,
+    pub(crate) wake: Wake,
+    pub(crate) clock: Clock,
+    pub(crate) shutdown: CancellationToken,
+    per_key: Limit<MerchantId>,
+    per_address: Limit<IpAddr>,
+    streams: Arc<Semaphore>,
+}
+
+/// What the handlers take from the rest of the gateway.
+pub(crate) struct Parts {
+    pub(crate) store: Store,
+    pub(crate) secret: MasterSecret,
+    pub(crate) xpub: AccountXpub,
+    pub(crate) site: Site,
+    pub(crate) payment_rules: create_payment::Rules,
+    pub(crate) private_networks: PrivateNetworks,
+    pub(crate) wake: Wake,
+    pub(crate) clock: Clock,
+    pub(crate) shutdown: CancellationToken,
+}
+
+impl Api {
+    pub(crate) fn new(parts: Parts, settings: &Settings) -> Api {
+        Api {
+            store: parts.store,
+            secret: parts.secret,
+            xpub: parts.xpub,
+            site: parts.site,
+            payment_rules: parts.payment_rules,
+            private_networks: parts.private_networks,
+            play_money_url: settings.play_money_url.clone(),
+            wake: parts.wake,
+            clock: parts.clock,
+            shutdown: parts.shutdown,
+            per_key: Limit::per_minute(settings.rate_per_key),
+            per_address: Limit::per_minute(settings.rate_per_address),
+            streams: Arc::new(Semaphore::new(STREAMS_MAX)),
+        }
+    }
+}
+
+/// The address of the client, put into each request by the server.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct ClientAddress(pub(crate) IpAddr);
+
+/// All routes. Nothing is rejected: what no route takes becomes a JSON error.
+pub(crate) fn routes(api: Arc<Api>) -> BoxedFilter<(Response,)> {
+    let with_api = {
+        let api = api.clone();
+        warp::any().map(move || api.clone())
+    };
+    let get = || warp::get().or(warp::head()).unify();
+    let public = {
+        let api = api.clone();
+        warp::ext::get::<ClientAddress>()
+            .map(move |ClientAddress(address)| api.per_address.count(&address))
+    };
+
+    let create = warp::path!("api" / "payments")
+        .and(warp::post())
+        .and(with_api.clone())
+        .and(warp::header::headers_cloned())
+        .and(warp::body::stream())
+        .then(|api, headers, body| async move {
+            let created = async {
+                let body = read_limited(body).await?;
+                create::create(api, headers, body).await
+            };
+            respond(created.await)
+        })
+        .boxed();
+
+    let show = warp::path!("api" / "payments" / String)
+        .and(get())
+        .and(public.clone())
+        .and(with_api.clone())
+        .and(warp::header::headers_cloned())
+        .then(|id, allowed: Result<(), ApiError>, api, headers: HeaderMap| async move {
+            let shown = match allowed {
+                Ok(()) => show::show(api, id, headers).await,
+                Err(error) => Err(error),
+            };
+            for_everybody(respond(shown))
+        })
+        .boxed();
+
+    let events = warp::path!("api" / "payments" / String / "events")
+        .and(warp::get())
+        .and(public.clone())
+        .and(with_api.clone())
+        .then(|id, allowed: Result<(), ApiError>, api| async move {
+            let opened = match allowed {
+                Ok(()) => events::events(api, id).await,
+                Err(error) => Err(error),
+            };
+            for_everybody(respond(opened))
+        })
+        .boxed();
+
+    let pay = warp::path!("pay" / String)
+        .and(get())
+        .and(public)
+        .and(with_api.clone())
+        .then(|id, allowed: Result<(), ApiError>, api| async move {
+            match allowed {
+                Ok(()) => pay::pay(api, id).await,
+                Err(error) => error.into_response(),
+            }
+        })
+        .boxed();
+
+    let docs = warp::path!("docs")
+        .and(get())
+        .and(with_api)
+        .map(|api: Arc<Api>| docs::guide(&api.site))
+        .boxed();
+
+    create
+        .or(events)
+        .unify()
+        .or(show)
+        .unify()
+        .or(pay)
+        .unify()
+        .or(docs)
+        .unify()
+        .recover(|rejection: Rejection| async move {
+            Ok::<_, std::convert::Infallible>(refuse(&rejection).into_response())
+        })
+        .unify()
+        .boxed()
+}
+
+fn respond(result: Result<Response, ApiError>) -> Response {
+    result.unwrap_or_else(ApiError::into_response)
+}
+
+/// What no route took.
+fn refuse(rejection: &Rejection) -> ApiError {
+    if rejection.find::<warp::reject::MethodNotAllowed>().is_some() {
+        return ApiError::new(Code::MethodNotAllowed, "this address does not take this method");
+    }
+    if rejection.is_not_found() {
+        return ApiError::not_found();
+    }
+    ApiError::internal(format!("unexpected rejection: {rejection:?}"))
+}
+
+/// Reads a body of limited size.
+async fn read_limited<B: Buf>(
+    body: impl futures_util::Stream<Item = Result<B, warp::Error>>,
+) -> Result<Vec<u8>, ApiError> {
+    let mut body = std::pin::pin!(body);
+    let mut bytes = Vec::new();
+    let broken = |_| ApiError::new(Code::InvalidRequest, "the body did not arrive whole");
+    while let Some(mut chunk) = body.try_next().await.map_err(broken)? {
+        if bytes.len() + chunk.remaining() > BODY_BYTES_MAX {
+            let message = format!("the body must be at most {BODY_BYTES_MAX} bytes");
+            return Err(ApiError::new(Code::PayloadTooLarge, message));
+        }
+        while chunk.has_remaining() {
+            let part = chunk.chunk().len();
+            bytes.extend_from_slice(chunk.chunk());
+            chunk.advance(part);
+        }
+    }
+    Ok(bytes)
+}
+
+/// A JSON answer. It goes through text, never through a value that would make floats of numbers.
+fn json(value: &impl Serialize) -> Result<Response, ApiError> {
+    let text = serde_json::to_string(value).map_err(ApiError::internal)?;
+    let mut response = Response::new(text.into());
+    let json = HeaderValue::from_static("application/json");
+    response.headers_mut().insert(header::CONTENT_TYPE, json);
+    Ok(response)
+}
+
+/// Public answers may be read by any page; keyed ones may not, so that keys stay out of browsers.
+fn for_everybody(mut response: Response) -> Response {
+    let headers = response.headers_mut();
+    headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
+    let exposed = HeaderValue::from_static("x-request-id, etag, retry-after");
+    headers.insert(header::ACCESS_CONTROL_EXPOSE_HEADERS, exposed);
+    response
+}

@@ -1,0 +1,36 @@
+//! The QR code of a payment URI, as SVG that wallets read from a screen.
+//!
+//! Always black on white with a quiet zone of four modules (ISO/IEC 18004), in dark mode too;
+//! byte mode, level M, no logo over it.
+
+use std::fmt::Write as _;
+
+use qrcode::{Color, EcLevel, QrCode};
+
+/// Modules of white around the code.
+const QUIET_ZONE: usize = 4;
+
+/// The picture, or `None` if the text is too long for a QR code, which no payment URI is.
+pub(crate) fn svg(text: &str) -> Option<String> {
+    let code = QrCode::with_error_correction_level(text, EcLevel::M).ok()?;
+    let width = code.width();
+    let side = width + 2 * QUIET_ZONE;
+    // One path of horizontal runs is a third of the size of a rectangle for each module.
+    let mut path = String::new();
+    for (y, row) in code.to_colors().chunks(width).enumerate() {
+        let mut x = 0;
+        while x < width {
+            let run = row[x..].iter().take_while(|color| **color == Color::Dark).count();
+            if run > 0 {
+                let (left, top) = (x + QUIET_ZONE, y + QUIET_ZONE);
+                let _ = write!(path, "M{left} {top}h{run}v1h-{run}z"); // A String takes all.
+            }
+            x += run.max(1);
+        }
+    }
+    Some(format!(
+        "<svg class=\"qr\" role=\"img\" aria-label=\"QR code of the payment\" \
+         viewBox=\"0 0 {side} {side}\" shape-rendering=\"crispEdges\">\
+         <path fill=\"#fff\" d=\"M0 0h{side}v{side}H0z\"/><path d=\"{path}\"/></svg>"
+    ))
+}

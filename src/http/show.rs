@@ -1,0 +1,63 @@
+//! `GET /api/payments/:paymentId`: public, for anybody who knows the id.
+
+use std::sync::Arc;
+
+use bitcoin::hashes::{Hash, sha256};
+use warp::http::{HeaderMap, HeaderValue, StatusCode, header};
+use warp::reply::{Reply, Response};
+
+use crate::acts::Refusal;
+use crate::acts::payments::facts;
+use crate::domain::payment::PaymentId;
+use crate::view::{PaymentFacts, PaymentView};
+
+use super::error::ApiError;
+use super::{Api, json};
+
+/// The error for a payment that does not exist.
+pub(crate) fn unknown() -> ApiError {
+    ApiError::from(Refusal::UnknownPayment)
+}
+
+/// The facts of a payment by the id in a path. A malformed id is an unknown one.
+pub(crate) async fn look_up(api: &Api, id: &str) -> Result<PaymentFacts, ApiError> {
+    let id: PaymentId = id.parse().map_err(|_| unknown())?;
+    let now = api.clock.now();
+    Ok(api.store.read(move |tx| facts(tx, id, now)).await?)
+}
+
+/// Shows a payment. With `if-none-match`, 304 while nothing but the countdown has changed.
+pub(crate) async fn show(
+    api: Arc<Api>,
+    id: String,
+    headers: HeaderMap,
+) -> Result<Response, ApiError> {
+    let facts = look_up(&api, &id).await?;
+    let view = PaymentView::new(&facts, &api.site, api.clock.now());
+    let etag = etag(&view)?;
+    let known = headers.get_all(header::IF_NONE_MATCH).iter();
+    let unchanged = known
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|value| value.split(','))
+        .any(|value| value.trim() == etag);
+    let mut response = if unchanged {
+        let mut response = warp::reply().into_response();
+        *response.status_mut() = StatusCode::NOT_MODIFIED;
+        response
+    } else {
+        json(&view)?
+    };
+    let value = HeaderValue::from_str(&etag).map_err(ApiError::internal)?;
+    response.headers_mut().insert(header::ETAG, value);
+    let no_cache = HeaderValue::from_static("no-cache");
+    response.headers_mut().insert(header::CACHE_CONTROL, no_cache);
+    Ok(response)
+}
+
+/// A weak tag over all but the seconds that are left.
+fn etag(view: &PaymentView) -> Result<String, ApiError> {
+    let still = PaymentView { expires_in_seconds: 0, ..view.clone() };
+    let text = serde_json::to_string(&still).map_err(ApiError::internal)?;
+    let hash = sha256::Hash::hash(text.as_bytes()).to_string();
+    Ok(format!("W/\"{}\"", &hash[..16]))
+}

@@ -1,0 +1,352 @@
+//! Starting and stopping the roles. The only place that starts tasks.
+//!
+//! Roles know each other by the database alone, so any of them may run in a process of its own.
+//! A role that ends or panics ends the process: the service manager starts it again, and starting
+//! is recovering.
+
+use std::collections::BTreeSet;
+use std::fs::File;
+use std::str::FromStr;
+use std::sync::Arc;
+use std::thread::JoinHandle;
+
+use anyhow::{Context, bail};
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+
+use crate::config::Config;
+use crate::domain::network::Network;
+use crate::http::{self, Api, Parts, ops};
+use crate::node::rpc::Node;
+use crate::store::identity::{self, Mark};
+use crate::store::{self, Store};
+use crate::sweeper::Sweeper;
+use crate::sweeper::signing_key::SigningKey;
+use crate::wake::Wake;
+use crate::watcher::Watcher;
+use crate::webhooks::Webhooks;
+use crate::{bot, clock};
+
+/// A part of the gateway that can run by itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Role {
+    Api,
+    Watcher,
+    Webhooks,
+    Sweeper,
+    Bot,
+}
+
+impl Role {
+    pub(crate) const ALL: [Role; 5] =
+        [Role::Api, Role::Watcher, Role::Webhooks, Role::Sweeper, Role::Bot];
+
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Role::Api => "api",
+            Role::Watcher => "watcher",
+            Role::Webhooks => "webhooks",
+            Role::Sweeper => "sweeper",
+            Role::Bot => "bot",
+        }
+    }
+}
+
+impl FromStr for Role {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Role, String> {
+        let role = Role::ALL.into_iter().find(|role| role.as_str() == text);
+        role.ok_or_else(|| "must be api, watcher, webhooks, sweeper or bot".to_owned())
+    }
+}
+
+/// Why the gateway refuses to start, by what it protects.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Refused {
+    #[error(
+        "the database belongs to another {what}: it says {stored}, the configuration {configured}"
+    )]
+    OtherIdentity { what: &'static str, stored: String, configured: String },
+    #[error("another process runs the role {0} on this database")]
+    AlreadyRunning(&'static str),
+    #[error("the signing key cannot be used: {0}")]
+    SigningKey(String),
+    #[error(
+        "the node is {0}, older than 0.21.5.4, and may follow an invalid chain; update it, or set node.allow_old_node"
+    )]
+    OldNode(String),
+}
+
+/// The oldest node that mainnet may use: it fixes the consensus of MWEB.
+const OLDEST_NODE: u64 = 210_504;
+
+/// Opens the database and checks that it belongs to this configuration.
+///
+/// # Errors
+/// [`Refused`] if it belongs to another network, account key or secret.
+pub(crate) fn open_store(config: &Config) -> anyhow::Result<Store> {
+    let store = Store::open(&config.database)
+        .with_context(|| format!("database {}", config.database.display()))?;
+    let marks = [
+        (Mark::Network, "network", config.network.as_str().to_owned()),
+        (Mark::Xpub, "wallet.xpub", config.xpub.core_spelling()),
+        (Mark::Secret, "secret_file", config.secret.tag()),
+    ];
+    store.write_blocking(move |tx| {
+        for (mark, what, configured) in marks {
+            let stored = identity::claim(tx, mark, &configured)?;
+            if stored != configured {
+                return Err(anyhow::Error::new(Refused::OtherIdentity {
+                    what,
+                    stored,
+                    configured,
+                }));
+            }
+        }
+        Ok(())
+    })?;
+    Ok(store)
+}
+
+/// A gateway that is about to run: everything that can be refused was checked.
+pub(crate) struct Gateway {
+    config: Config,
+    store: Store,
+    node: Node,
+    roles: BTreeSet<Role>,
+    key: Option<SigningKey>,
+    /// Held for as long as the roles run.
+    locks: Vec<File>,
+    shutdown: CancellationToken,
+}
+
+impl Gateway {
+    /// Checks all that must hold before money is touched. The node may be down.
+    ///
+    /// # Errors
+    /// [`Refused`], or the reason why database or key file cannot be used.
+    pub(crate) fn prepare(
+        config: Config,
+        only: &[Role],
+        shutdown: CancellationToken,
+    ) -> anyhow::Result<Gateway> {
+        let mut roles: BTreeSet<Role> = Role::ALL.into_iter().collect();
+        if config.bot.is_none() {
+            roles.remove(&Role::Bot);
+        }
+        if !only.is_empty() {
+            roles.retain(|role| only.contains(role));
+            if let Some(missing) = only.iter().find(|role| !roles.contains(role)) {
+                bail!("the role {} is not configured", missing.as_str());
+            }
+        }
+        let store = open_store(&config)?;
+        let locks = roles.iter().map(|role| lock(&config, *role)).collect::<Result<_, _>>()?;
+        let wants_key = roles.contains(&Role::Sweeper);
+        let key = match config.signing_key_file.as_ref().filter(|_| wants_key) {
+            None => None,
+            Some(file) => Some(
+                SigningKey::load(file, config.network, &config.xpub)
+                    .map_err(|error| Refused::SigningKey(format!("{error:#}")))?,
+            ),
+        };
+        let node = Node::new(config.node.clone());
+        if config.network == Network::Main && !config.allow_old_node {
+            // A node that does not answer is waited for, and asked again by the watcher.
+            if let Ok(version) = node.version()
+                && version.number < OLDEST_NODE
+            {
+                return Err(Refused::OldNode(version.name).into());
+            }
+        }
+        if let Some(contradiction) = config.xpub.contradiction() {
+            tracing::warn!("wallet.xpub: {contradiction}");
+        }
+        Ok(Gateway { config, store, node, roles, key, locks, shutdown })
+    }
+
+    /// Runs the roles until the shutdown signal, or until one of them ends. `ready` is called once
+    /// the API answers, with the address that it listens on.
+    pub(crate) async fn run(
+        self,
+        ready: impl FnOnce(Option<std::net::SocketAddr>),
+    ) -> anyhow::Result<()> {
+        let Gateway { config, store, node, roles, key, locks, shutdown } = self;
+        let (wake, clock) = (Wake::new(), config.clock.clone());
+        let mut tasks: JoinSet<(Role, anyhow::Result<()>)> = JoinSet::new();
+        let mut threads: Vec<JoinHandle<()>> = Vec::new();
+        let mut listening = None;
+        let ended = Ended(shutdown.clone());
+
+        if roles.contains(&Role::Api) {
+            let api = Api::new(parts(&config, &store, &wake, &clock, &shutdown), &config.http);
+            let listener = http::server::bind(&config.http).await?;
+            listening = listener.local_addr().ok();
+            let settings = config.http.clone();
+            tasks.spawn(async move {
+                http::server::serve(Arc::new(api), settings, listener).await;
+                (Role::Api, Ok(()))
+            });
+        }
+        if roles.contains(&Role::Watcher) {
+            let watcher = Watcher {
+                store: store.clone(),
+                node: node.clone(),
+                network: config.network,
+                zmq: config.zmq.clone(),
+                wake: wake.clone(),
+                clock: clock.clone(),
+                shutdown: shutdown.clone(),
+            };
+            threads.push(thread(Role::Watcher, ended.clone(), move || watcher.run())?);
+        }
+        if roles.contains(&Role::Webhooks) {
+            let webhooks = Webhooks {
+                store: store.clone(),
+                secret: config.secret.clone(),
+                settings: config.webhooks.clone(),
+                wake: wake.clone(),
+                clock: clock.clone(),
+                shutdown: shutdown.clone(),
+            };
+            tasks.spawn(async move { (Role::Webhooks, webhooks.run().await) });
+        }
+        if roles.contains(&Role::Sweeper) {
+            let sweeper = Sweeper {
+                store: store.clone(),
+                node: node.clone(),
+                network: config.network,
+                xpub: config.xpub.clone(),
+                key,
+                settings: config.sweeper.clone(),
+                wake: wake.clone(),
+                clock: clock.clone(),
+                shutdown: shutdown.clone(),
+            };
+            let runtime = tokio::runtime::Handle::current();
+            threads.push(thread(Role::Sweeper, ended, move || sweeper.run(&runtime))?);
+        }
+        if let Some(settings) = config.bot.clone().filter(|_| roles.contains(&Role::Bot)) {
+            let make = bot_of(settings, &config, &store);
+            let shutdown = shutdown.clone();
+            tasks.spawn(async move {
+                bot::run(make, shutdown).await;
+                (Role::Bot, Ok(()))
+            });
+        }
+        let metrics = config.metrics_listen.map(|listen| {
+            let ops = ops::Ops { store: store.clone(), clock: clock.clone() };
+            #[expect(
+                clippy::disallowed_methods,
+                reason = "this is the one place that starts tasks"
+            )]
+            tokio::spawn(ops::serve(ops, listen, shutdown.clone()))
+        });
+
+        ready(listening);
+        let outcome = tokio::select! {
+            () = shutdown.cancelled() => Ok(()),
+            Some(ended) = tasks.join_next() => Err(ended),
+        };
+        let stopping = shutdown.is_cancelled();
+        shutdown.cancel();
+        while tasks.join_next().await.is_some() {}
+        if let Some(metrics) = metrics {
+            let _ = metrics.await; // It ends with the signal; a panic there was reported.
+        }
+        let joined = tokio::task::spawn_blocking(move || {
+            threads.into_iter().map(JoinHandle::join).filter(Result::is_err).count()
+        });
+        let panicked = joined.await.context("wait for the roles")?;
+        drop(locks);
+        match outcome {
+            _ if panicked > 0 => bail!("a role panicked"),
+            Ok(()) => Ok(()),
+            Err(_) if stopping => Ok(()),
+            Err(Ok((role, Ok(())))) => bail!("the role {} ended by itself", role.as_str()),
+            Err(Ok((role, Err(error)))) => Err(error.context(role.as_str())),
+            Err(Err(error)) => Err(anyhow::Error::new(error).context("a role panicked")),
+        }
+    }
+}
+
+/// Ends the process's other roles when it is dropped, so also when its thread panics.
+#[derive(Clone)]
+struct Ended(CancellationToken);
+
+impl Drop for Ended {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.0.cancel();
+        }
+    }
+}
+
+fn thread(
+    role: Role,
+    ended: Ended,
+    run: impl FnOnce() + Send + 'static,
+) -> anyhow::Result<JoinHandle<()>> {
+    std::thread::Builder::new()
+        .name(role.as_str().to_owned())
+        .spawn(move || {
+            let _ended = ended;
+            run();
+        })
+        .with_context(|| format!("start the thread of the role {}", role.as_str()))
+}
+
+fn parts(
+    config: &Config,
+    store: &Store,
+    wake: &Wake,
+    clock: &clock::Clock,
+    shutdown: &CancellationToken,
+) -> Parts {
+    Parts {
+        store: store.clone(),
+        secret: config.secret.clone(),
+        xpub: config.xpub.clone(),
+        site: config.site.clone(),
+        payment_rules: config.payments.clone(),
+        private_networks: config.webhooks.private_networks,
+        wake: wake.clone(),
+        clock: clock.clone(),
+        shutdown: shutdown.clone(),
+    }
+}
+
+fn bot_of(
+    settings: bot::Settings,
+    config: &Config,
+    store: &Store,
+) -> impl Fn() -> bot::Bot + use<> {
+    let (secret, rules) = (config.secret.clone(), config.merchants.clone());
+    let (store, clock) = (store.clone(), config.clock.clone());
+    move || bot::Bot {
+        store: store.clone(),
+        secret: secret.clone(),
+        rules: rules.clone(),
+        settings: settings.clone(),
+        clock: clock.clone(),
+    }
+}
+
+/// Takes the lock of a role on this database; it is let go when the process ends, however it does.
+fn lock(config: &Config, role: Role) -> anyhow::Result<File> {
+    let mut path = config.database.clone().into_os_string();
+    path.push(format!(".{}.lock", role.as_str()));
+    let file = File::create(&path).with_context(|| format!("make {}", path.display()))?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(std::fs::TryLockError::WouldBlock) => {
+            Err(Refused::AlreadyRunning(role.as_str()).into())
+        }
+        Err(std::fs::TryLockError::Error(error)) => Err(store_error(error)),
+    }
+}
+
+fn store_error(error: std::io::Error) -> anyhow::Error {
+    anyhow::Error::new(store::Error::Impossible(format!("cannot lock the database: {error}")))
+}

@@ -1,0 +1,166 @@
+//! The outbox: what merchants must be told, and every try at telling them.
+
+use rusqlite::{OptionalExtension, Row, params};
+
+use crate::domain::event::{Attempt, Event, NewEvent, State};
+use crate::domain::keys::DerivationIndex;
+use crate::domain::time::Timestamp;
+
+use super::columns::impossible;
+use super::{Error, ReadTx, WriteTx};
+
+const COLUMNS: &str = "events.id, payments.id AS payment_id, events.merchant_id, url, body,
+    events.created_at, state, attempts, next_at";
+
+fn from_row(row: &Row) -> rusqlite::Result<Result<Event, Error>> {
+    let word: String = row.get("state")?;
+    let next_at: Option<Timestamp> = row.get("next_at")?;
+    let state = match (word.as_str(), next_at) {
+        ("due", Some(next_at)) => State::Due { next_at },
+        ("delivered", None) => State::Delivered,
+        ("failed", None) => State::Failed,
+        _ => return Ok(Err(impossible("events.state", word))),
+    };
+    Ok(Ok(Event {
+        id: row.get("id")?,
+        payment: row.get("payment_id")?,
+        merchant: row.get("merchant_id")?,
+        url: row.get("url")?,
+        body: row.get("body")?,
+        created_at: row.get("created_at")?,
+        state,
+        attempts: row.get("attempts")?,
+    }))
+}
+
+/// Adds an event that is due at once. Called in the write that causes it.
+pub(crate) fn insert(tx: &WriteTx, event: &NewEvent) -> Result<(), Error> {
+    let sql = "INSERT INTO events
+               (id, derivation_index, kind, merchant_id, url, body, created_at, next_at)
+               VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?7)";
+    tx.connection.prepare_cached(sql)?.execute(params![
+        event.id,
+        event.index,
+        event.kind.as_str(),
+        event.merchant,
+        event.url,
+        event.body,
+        event.created_at,
+    ])?;
+    Ok(())
+}
+
+/// Events that are due by `now`: of each merchant the `per_merchant` that wait longest, so that
+/// nobody's backlog hides another's event. At most `limit` in all.
+pub(crate) fn due(
+    tx: &ReadTx,
+    now: Timestamp,
+    per_merchant: u32,
+    limit: u32,
+) -> Result<Vec<Event>, Error> {
+    let sql = format!(
+        "SELECT {COLUMNS} FROM (
+             SELECT *, row_number() OVER (PARTITION BY merchant_id ORDER BY next_at, id) AS place
+             FROM events WHERE state = 'due' AND next_at <= ?1
+         ) AS events JOIN payments USING (derivation_index)
+         WHERE place <= ?2 ORDER BY next_at, events.id LIMIT ?3"
+    );
+    let mut statement = tx.connection.prepare_cached(&sql)?;
+    let rows = statement.query_map(params![now, per_merchant, limit], from_row)?;
+    rows.map(|row| row?).collect()
+}
+
+/// How many events wait to be delivered.
+pub(crate) fn count_due(tx: &ReadTx) -> Result<i64, Error> {
+    let sql = "SELECT count(*) FROM events WHERE state = 'due'";
+    Ok(tx.connection.prepare_cached(sql)?.query_row([], |row| row.get(0))?)
+}
+
+/// Records a try and what follows from it, in one write.
+pub(crate) fn record_attempt(
+    tx: &WriteTx,
+    event_id: &str,
+    attempt: &Attempt,
+    state: State,
+) -> Result<(), Error> {
+    let sql = "INSERT INTO attempts
+               (event_id, number, started_at, duration_ms, http_status, outcome, answer)
+               VALUES (?, ?, ?, ?, ?, ?, ?)";
+    tx.connection.prepare_cached(sql)?.execute(params![
+        event_id,
+        attempt.number,
+        attempt.started_at,
+        attempt.duration_ms,
+        attempt.http_status,
+        attempt.outcome,
+        attempt.answer,
+    ])?;
+    let next_at = match state {
+        State::Due { next_at } => Some(next_at),
+        State::Delivered | State::Failed => None,
+    };
+    let sql = "UPDATE events SET attempts = ?, state = ?, next_at = ? WHERE id = ?";
+    let values = params![attempt.number, state.as_str(), next_at, event_id];
+    match tx.connection.prepare_cached(sql)?.execute(values)? {
+        1 => Ok(()),
+        _ => Err(impossible("no event", event_id)),
+    }
+}
+
+/// The event of this id.
+pub(crate) fn by_id(tx: &ReadTx, id: &str) -> Result<Option<Event>, Error> {
+    let sql = format!(
+        "SELECT {COLUMNS} FROM events JOIN payments USING (derivation_index) WHERE events.id = ?"
+    );
+    tx.connection.prepare_cached(&sql)?.query_row([id], from_row).optional()?.transpose()
+}
+
+/// Events newest first, at most `limit`; only those in one state, if it is given.
+pub(crate) fn list(
+    tx: &ReadTx,
+    only: Option<&'static str>,
+    limit: u32,
+) -> Result<Vec<Event>, Error> {
+    let sql = format!(
+        "SELECT {COLUMNS} FROM events JOIN payments USING (derivation_index)
+         WHERE ?1 IS NULL OR state = ?1 ORDER BY events.created_at DESC, events.id LIMIT ?2"
+    );
+    let mut statement = tx.connection.prepare_cached(&sql)?;
+    let rows = statement.query_map(params![only, limit], from_row)?;
+    rows.map(|row| row?).collect()
+}
+
+/// The event of a payment, if one was caused.
+pub(crate) fn of_payment(tx: &ReadTx, index: DerivationIndex) -> Result<Vec<Event>, Error> {
+    let sql = format!(
+        "SELECT {COLUMNS} FROM events JOIN payments USING (derivation_index)
+         WHERE events.derivation_index = ? ORDER BY events.created_at"
+    );
+    let mut statement = tx.connection.prepare_cached(&sql)?;
+    let rows = statement.query_map([index], from_row)?;
+    rows.map(|row| row?).collect()
+}
+
+/// The tries at an event, in order.
+pub(crate) fn attempts(tx: &ReadTx, event_id: &str) -> Result<Vec<Attempt>, Error> {
+    let sql = "SELECT number, started_at, duration_ms, http_status, outcome, answer
+               FROM attempts WHERE event_id = ? ORDER BY number";
+    let mut statement = tx.connection.prepare_cached(sql)?;
+    let rows = statement.query_map([event_id], |row| {
+        Ok(Attempt {
+            number: row.get("number")?,
+            started_at: row.get("started_at")?,
+            duration_ms: row.get("duration_ms")?,
+            http_status: row.get("http_status")?,
+            outcome: row.get("outcome")?,
+            answer: row.get("answer")?,
+        })
+    })?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+/// Makes an event due again, whatever became of it. Answers whether there is such an event.
+pub(crate) fn resend(tx: &WriteTx, id: &str, now: Timestamp) -> Result<bool, Error> {
+    let sql = "UPDATE events SET state = 'due', next_at = ? WHERE id = ?";
+    Ok(tx.connection.execute(sql, params![now, id])? > 0)
+}

@@ -1,0 +1,225 @@
+//! Sweeps: the claims on coins, the signed versions, and what the chain made of them.
+
+use bitcoin::Txid;
+use rusqlite::params;
+
+use crate::domain::chain::BlockId;
+use crate::domain::keys::DerivationIndex;
+use crate::domain::sweep::{SentPayout, SweepCoin, SweepPlan};
+use crate::domain::time::Timestamp;
+
+use super::columns::{block_hash_bytes, impossible, outpoint, script, txid, txid_bytes};
+use super::{Error, ReadTx, WriteTx, coins};
+
+/// A signed version of a sweep that is in the database. Only the store makes one, so whatever is
+/// broadcast was stored before.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct StoredSweepTx {
+    sweep: i64,
+    version: u32,
+    txid: Txid,
+    raw: Vec<u8>,
+}
+
+impl StoredSweepTx {
+    pub(crate) fn txid(&self) -> Txid {
+        self.txid
+    }
+
+    pub(crate) fn raw(&self) -> &[u8] {
+        &self.raw
+    }
+}
+
+/// A plan with its signed transaction, ready to be stored.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct SignedPlan {
+    pub(crate) plan: SweepPlan,
+    pub(crate) txid: Txid,
+    pub(crate) raw: Vec<u8>,
+    /// Virtual size (BIP141).
+    pub(crate) vsize: u64,
+}
+
+/// Coins that could be swept: on the best chain, of payments that are decided, each with the
+/// confirmations that its payment needs, unspent, and claimed by no sweep.
+pub(crate) fn sweepable(tx: &ReadTx, tip_height: u32) -> Result<Vec<SweepCoin>, Error> {
+    let sql = "SELECT txid, vout, merchant_id, derivation_index, script, coins.amount, origin,
+                      ?1 - block_height + 1 AS depth
+               FROM coins JOIN payments USING (derivation_index)
+               WHERE sweep_id IS NULL AND place = 'block' AND spent_txid IS NULL
+                 AND status <> 'pending' AND coins.amount > 0
+                 AND ?1 - block_height + 1 >=
+                     iif(origin = 'pegout', confirmations_pegout, confirmations)
+               ORDER BY txid, vout";
+    let mut statement = tx.connection.prepare_cached(sql)?;
+    let rows = statement.query_map([tip_height], |row| {
+        let origin = match coins::origin_of(&row.get::<_, String>("origin")?) {
+            Ok(origin) => origin,
+            Err(error) => return Ok(Err(error)),
+        };
+        Ok(Ok(SweepCoin {
+            outpoint: outpoint(row)?,
+            merchant: row.get("merchant_id")?,
+            index: row.get("derivation_index")?,
+            script: script(row, "script")?,
+            amount: row.get("amount")?,
+            origin,
+            confirmations: row.get("depth")?,
+        }))
+    })?;
+    rows.map(|row| row?).collect()
+}
+
+/// Claims the plan's coins and stores its signed transaction with every merchant's line: all of
+/// it, or nothing.
+///
+/// # Errors
+/// If one of the coins was claimed, spent or taken back meanwhile: the plan is out of date.
+pub(crate) fn store_signed(
+    tx: &WriteTx,
+    signed: &SignedPlan,
+    now: Timestamp,
+) -> Result<StoredSweepTx, Error> {
+    signed.plan.assert_balanced();
+    tx.connection.execute("INSERT INTO sweeps (created_at) VALUES (?)", [now])?;
+    let sweep = tx.connection.last_insert_rowid();
+    let claim = "UPDATE coins SET sweep_id = ? WHERE txid = ? AND vout = ?
+                 AND sweep_id IS NULL AND place = 'block' AND spent_txid IS NULL";
+    let mut statement = tx.connection.prepare_cached(claim)?;
+    for coin in &signed.plan.coins {
+        let at = coin.outpoint;
+        if statement.execute(params![sweep, txid_bytes(&at.txid), at.vout])? != 1 {
+            return Err(impossible("the plan is out of date: coin", at));
+        }
+    }
+    let version = 1;
+    let sql = "INSERT INTO sweep_txs (sweep_id, version, txid, raw, fee, vsize, created_at)
+               VALUES (?, ?, ?, ?, ?, ?, ?)";
+    let vsize = i64::try_from(signed.vsize).unwrap_or(i64::MAX);
+    let fee = signed.plan.fee;
+    let id = txid_bytes(&signed.txid);
+    tx.connection.execute(sql, params![sweep, version, id, signed.raw, fee, vsize, now])?;
+    let sql = "INSERT INTO payouts
+               (sweep_id, version, merchant_id, script, gross, fee_share, operator_fee, amount)
+               VALUES (?, ?, ?, ?, ?, ?, 0, ?)";
+    let mut statement = tx.connection.prepare_cached(sql)?;
+    for payout in &signed.plan.payouts {
+        statement.execute(params![
+            sweep,
+            version,
+            payout.merchant,
+            payout.script.as_bytes(),
+            payout.gross,
+            payout.fee_share,
+            payout.amount,
+        ])?;
+    }
+    Ok(StoredSweepTx { sweep, version, txid: signed.txid, raw: signed.raw.clone() })
+}
+
+/// The newest versions of the sweeps that are neither confirmed nor dissolved: what has to be in
+/// the mempool.
+pub(crate) fn unconfirmed(tx: &ReadTx) -> Result<Vec<StoredSweepTx>, Error> {
+    let sql = "SELECT sweep_id, max(version) AS version, txid, raw
+               FROM sweep_txs JOIN sweeps ON sweeps.id = sweep_id
+               WHERE dissolved_at IS NULL
+               GROUP BY sweep_id HAVING max(block_height) IS NULL ORDER BY sweep_id";
+    let mut statement = tx.connection.prepare_cached(sql)?;
+    let rows = statement.query_map([], |row| {
+        Ok(StoredSweepTx {
+            sweep: row.get("sweep_id")?,
+            version: row.get("version")?,
+            txid: txid(row, "txid")?,
+            raw: row.get("raw")?,
+        })
+    })?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+/// Records that the node took a version for the first time.
+pub(crate) fn mark_sent(tx: &WriteTx, sent: &StoredSweepTx, now: Timestamp) -> Result<(), Error> {
+    let sql = "UPDATE sweep_txs SET sent_at = ? WHERE sweep_id = ? AND version = ?
+               AND sent_at IS NULL";
+    tx.connection.execute(sql, params![now, sent.sweep, sent.version])?;
+    Ok(())
+}
+
+/// Records that a transaction is in a block, if it is a sweep.
+pub(crate) fn confirm_in_block(tx: &WriteTx, txid: Txid, block: BlockId) -> Result<(), Error> {
+    let sql = "UPDATE sweep_txs SET block_height = ?, block_hash = ? WHERE txid = ?";
+    let values = params![block.height, block_hash_bytes(&block.hash), txid_bytes(&txid)];
+    tx.connection.prepare_cached(sql)?.execute(values)?;
+    Ok(())
+}
+
+/// Takes the sweeps of a block back that left the best chain.
+pub(crate) fn unconfirm_from_block(tx: &WriteTx, block: BlockId) -> Result<(), Error> {
+    let sql = "UPDATE sweep_txs SET block_height = NULL, block_hash = NULL
+               WHERE block_height = ? AND block_hash = ?";
+    let values = params![block.height, block_hash_bytes(&block.hash)];
+    tx.connection.prepare_cached(sql)?.execute(values)?;
+    Ok(())
+}
+
+/// Dissolves the sweeps that the chain has made impossible: one of their coins was spent by
+/// another transaction at least `depth` blocks deep. Their other coins can be swept again. Only
+/// facts of the chain decide; no error text of a node ever does.
+///
+/// Answers the ids of the sweeps.
+pub(crate) fn dissolve_impossible(
+    tx: &WriteTx,
+    tip_height: u32,
+    depth: u32,
+    now: Timestamp,
+) -> Result<Vec<i64>, Error> {
+    let sql = "SELECT DISTINCT sweep_id FROM coins
+               JOIN sweeps ON sweeps.id = sweep_id AND dissolved_at IS NULL
+               WHERE spent_txid IS NOT NULL AND ?1 - spent_height + 1 >= ?2
+                 AND spent_txid NOT IN
+                     (SELECT txid FROM sweep_txs WHERE sweep_txs.sweep_id = coins.sweep_id)";
+    let found: Vec<i64> = {
+        let mut statement = tx.connection.prepare_cached(sql)?;
+        let rows = statement.query_map(params![tip_height, depth], |row| row.get(0))?;
+        rows.collect::<Result<_, _>>()?
+    };
+    for sweep in &found {
+        tx.connection
+            .execute("UPDATE sweeps SET dissolved_at = ? WHERE id = ?", params![now, sweep])?;
+        tx.connection.execute("UPDATE coins SET sweep_id = NULL WHERE sweep_id = ?", [sweep])?;
+    }
+    Ok(found)
+}
+
+/// The payout that took a payment's coins out, if there is one. A sweep counts with the version
+/// that confirmed, else with its newest.
+pub(crate) fn payout_of_payment(
+    tx: &ReadTx,
+    index: DerivationIndex,
+) -> Result<Vec<SentPayout>, Error> {
+    let sql = "SELECT sweep_txs.txid, merchant_id, gross, fee_share, amount,
+                      sweep_txs.created_at, sweep_txs.block_height
+               FROM payouts JOIN sweep_txs USING (sweep_id, version)
+               WHERE sweep_id IN (SELECT sweep_id FROM coins WHERE derivation_index = ?1)
+                 AND merchant_id =
+                     (SELECT merchant_id FROM payments WHERE derivation_index = ?1)
+                 AND version = coalesce(
+                     (SELECT version FROM sweep_txs AS mined WHERE block_height IS NOT NULL
+                       AND mined.sweep_id = payouts.sweep_id),
+                     (SELECT max(version) FROM sweep_txs AS newest
+                       WHERE newest.sweep_id = payouts.sweep_id))
+               ORDER BY sweep_id";
+    let mut statement = tx.connection.prepare_cached(sql)?;
+    let rows = statement.query_map([index], |row| {
+        Ok(SentPayout {
+            txid: txid(row, "txid")?,
+            merchant: row.get("merchant_id")?,
+            gross: row.get("gross")?,
+            fee_share: row.get("fee_share")?,
+            amount: row.get("amount")?,
+            created_at: row.get("created_at")?,
+            block_height: row.get("block_height")?,
+        })
+    })?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}

@@ -1,0 +1,110 @@
+//! From a plan to a signed transaction, by way of a PSBT (BIP174).
+
+use std::collections::BTreeMap;
+
+use anyhow::{Context, ensure};
+use bitcoin::absolute::LockTime;
+use bitcoin::bip32::{ChildNumber, DerivationPath};
+use bitcoin::psbt::Psbt;
+use bitcoin::sighash::{EcdsaSighashType, SighashCache};
+use bitcoin::transaction::Version;
+use bitcoin::{
+    Amount as BitcoinAmount, Sequence, Transaction, TxIn, TxOut, Witness, ecdsa, secp256k1,
+};
+
+use crate::domain::keys::{AccountXpub, RECEIVING_CHAIN};
+use crate::domain::sweep::SweepPlan;
+use crate::store::sweeps::SignedPlan;
+
+use super::signing_key::SigningKey;
+
+/// The unsigned transaction with all that a signer needs: amounts, scripts and key paths.
+pub(crate) fn psbt(plan: &SweepPlan, xpub: &AccountXpub) -> anyhow::Result<Psbt> {
+    plan.assert_balanced();
+    let unsigned = Transaction {
+        version: Version::TWO,
+        lock_time: LockTime::ZERO,
+        input: plan
+            .coins
+            .iter()
+            .map(|coin| TxIn {
+                previous_output: coin.outpoint,
+                // Says that it may be replaced by a version with a higher fee (BIP125).
+                sequence: Sequence::ENABLE_RBF_NO_LOCKTIME,
+                ..TxIn::default()
+            })
+            .collect(),
+        output: plan
+            .payouts
+            .iter()
+            .map(|payout| TxOut {
+                value: BitcoinAmount::from_sat(payout.amount.litoshis()),
+                script_pubkey: payout.script.clone(),
+            })
+            .collect(),
+    };
+    let mut psbt = Psbt::from_unsigned_tx(unsigned).context("make a PSBT")?;
+    for (input, coin) in psbt.inputs.iter_mut().zip(&plan.coins) {
+        ensure!(
+            coin.script == xpub.script_at(coin.index),
+            "the script of index {} is not the one that the key derives",
+            coin.index.get()
+        );
+        input.witness_utxo = Some(TxOut {
+            value: BitcoinAmount::from_sat(coin.amount.litoshis()),
+            script_pubkey: coin.script.clone(),
+        });
+        input.sighash_type = Some(EcdsaSighashType::All.into());
+        let path = [RECEIVING_CHAIN, ChildNumber::Normal { index: coin.index.get() }];
+        let origin = (xpub.fingerprint(), DerivationPath::from(path.to_vec()));
+        let key = xpub.public_key_at(coin.index).0;
+        input.bip32_derivation = BTreeMap::from([(key, origin)]);
+    }
+    Ok(psbt)
+}
+
+/// Signs every input and checks the finished transaction against the plan.
+pub(crate) fn sign(
+    plan: SweepPlan,
+    xpub: &AccountXpub,
+    key: &SigningKey,
+) -> anyhow::Result<SignedPlan> {
+    let mut psbt = psbt(&plan, xpub)?;
+    let mut cache = SighashCache::new(&psbt.unsigned_tx);
+    let mut witnesses = Vec::with_capacity(plan.coins.len());
+    for (position, coin) in plan.coins.iter().enumerate() {
+        let value = BitcoinAmount::from_sat(coin.amount.litoshis());
+        let sighash = cache
+            .p2wpkh_signature_hash(position, &coin.script, value, EcdsaSighashType::All)
+            .context("hash an input for its signature")?;
+        let message = secp256k1::Message::from(sighash);
+        let mut secret = key.secret_key_at(coin.index);
+        let signature = key.secp().sign_ecdsa_low_r(&message, &secret);
+        secret.non_secure_erase();
+        let public = xpub.public_key_at(coin.index).0;
+        key.secp()
+            .verify_ecdsa(&message, &signature, &public)
+            .with_context(|| format!("the key does not fit index {}", coin.index.get()))?;
+        let signature = ecdsa::Signature { signature, sighash_type: EcdsaSighashType::All };
+        witnesses.push(Witness::p2wpkh(&signature, &public));
+    }
+    for (input, witness) in psbt.inputs.iter_mut().zip(witnesses) {
+        input.final_script_witness = Some(witness);
+    }
+    let tx = psbt.extract_tx().context("finish the transaction")?;
+    check(&tx, &plan)?;
+    let vsize = u64::try_from(tx.vsize()).context("size of the transaction")?;
+    let raw = bitcoin::consensus::encode::serialize(&tx);
+    Ok(SignedPlan { txid: tx.compute_txid(), raw, vsize, plan })
+}
+
+/// The bytes must spend exactly the plan's coins and pay exactly its payouts.
+fn check(tx: &Transaction, plan: &SweepPlan) -> anyhow::Result<()> {
+    let inputs = tx.input.iter().map(|input| input.previous_output);
+    ensure!(inputs.eq(plan.coins.iter().map(|coin| coin.outpoint)), "other inputs than planned");
+    let outputs = tx.output.iter().map(|out| (out.value.to_sat(), &out.script_pubkey));
+    let planned = plan.payouts.iter().map(|p| (p.amount.litoshis(), &p.script));
+    ensure!(outputs.eq(planned), "other outputs than planned");
+    ensure!(tx.weight().to_wu() <= plan.weight, "heavier than planned");
+    Ok(())
+}

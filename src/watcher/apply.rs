@@ -1,0 +1,250 @@
+//! Facts into the store: the heart of the gateway.
+//!
+//! Each function is part of one write: a block's coins, the statuses that they change and the
+//! events that follow commit together or not at all. All of them may run again over the same
+//! facts and change nothing the second time.
+//!
+//! Must not know: the node, the clock, who is waiting for the outcome.
+
+use bitcoin::{OutPoint, Txid};
+
+use crate::domain::amount::Amount;
+use crate::domain::chain::{AtTip, BlockId};
+use crate::domain::event;
+use crate::domain::keys::DerivationIndex;
+use crate::domain::network::Network;
+use crate::domain::payment::{
+    self, CONFIRMATIONS_MAX, Coin, Origin, PaymentId, Place, Status, Transition,
+};
+use crate::domain::time::Timestamp;
+use crate::node::codec::{Block, Tx, TxKind};
+use crate::node::rpc::SeenOutput;
+use crate::store::payments::Judged;
+use crate::store::{Error, WriteTx, blocks, coins, events, payments, sweeps};
+use crate::view::CompletedView;
+
+/// What a write changed, for the signals that follow its commit.
+#[derive(Debug, Default, Clone, PartialEq, Eq)]
+pub(crate) struct Changes {
+    /// Payments whose pages may show something else now.
+    pub(crate) payments: Vec<PaymentId>,
+    /// Payments that became complete.
+    pub(crate) completed: Vec<PaymentId>,
+}
+
+impl Changes {
+    fn touch(&mut self, id: PaymentId) {
+        if !self.payments.contains(&id) {
+            self.payments.push(id);
+        }
+    }
+}
+
+/// Records the outputs of a transaction in the mempool that pay us.
+pub(crate) fn saw_tx(
+    tx: &WriteTx,
+    outputs: &[SeenOutput],
+    now: Timestamp,
+) -> Result<Changes, Error> {
+    let mut changes = Changes::default();
+    for output in outputs {
+        let Some(index) = payments::index_of_script(tx, &output.script)? else { continue };
+        let origin = if output.pegout { Origin::Pegout } else { Origin::Plain };
+        let coin = Coin {
+            outpoint: output.outpoint,
+            index,
+            amount: output.amount,
+            origin,
+            seen_at: now,
+            place: Place::Mempool,
+        };
+        match coins::by_outpoint(tx, coin.outpoint)? {
+            None => coins::insert(tx, &coin)?,
+            // It had been dropped and is back.
+            Some(known) if known.place == Place::Gone => {
+                coins::move_to(tx, coin.outpoint, Place::Mempool)?;
+            }
+            // In a block: only disconnecting that block takes it out.
+            Some(_) => continue,
+        }
+        let id = payments::by_index(tx, index)?.payment.id;
+        tracing::info!(payment.id = %id, txid = %coin.outpoint.txid, amount = %coin.amount, "payment seen");
+        changes.touch(id);
+    }
+    Ok(changes)
+}
+
+/// Records that transactions have left the mempool and are in no block of ours.
+pub(crate) fn dropped(tx: &WriteTx, gone: &[OutPoint], _at_tip: &AtTip) -> Result<Changes, Error> {
+    let mut changes = Changes::default();
+    for outpoint in gone {
+        let Some(coin) = coins::by_outpoint(tx, *outpoint)? else { continue };
+        if coin.place == Place::Mempool {
+            coins::move_to(tx, *outpoint, Place::Gone)?;
+            let id = payments::by_index(tx, coin.index)?.payment.id;
+            tracing::info!(payment.id = %id, txid = %outpoint.txid, "replaced or dropped");
+            changes.touch(id);
+        }
+    }
+    Ok(changes)
+}
+
+/// Connects a block on top of our tip: its coins, their confirmations, the verdicts that follow.
+/// The caller has checked that the block's parent is our tip.
+pub(crate) fn connect(
+    tx: &WriteTx,
+    block: &Block,
+    id: BlockId,
+    network: Network,
+    now: Timestamp,
+) -> Result<Changes, Error> {
+    let time = Timestamp::from_seconds(i64::from(block.header.time));
+    blocks::insert(tx, id, time)?;
+    let mut changes = Changes::default();
+    for block_tx in &block.txs {
+        let Some(txid) = block_tx.txid else { continue }; // Not in a block: its id is known.
+        for input in &block_tx.inputs {
+            coins::spend(tx, *input, txid, id.height)?;
+        }
+        sweeps::confirm_in_block(tx, txid, id)?;
+        place_coins(tx, block_tx, txid, id, now.min(time), &mut changes)?;
+    }
+    let oldest = i64::from(id.height).saturating_sub(i64::from(CONFIRMATIONS_MAX));
+    for index in payments::undecided_with_coins_above(tx, oldest)? {
+        complete_if_due(tx, index, id, network, now, &mut changes)?;
+    }
+    Ok(changes)
+}
+
+/// Places the outputs of a transaction in a block that pay us.
+fn place_coins(
+    tx: &WriteTx,
+    block_tx: &Tx,
+    txid: Txid,
+    block: BlockId,
+    seen_at: Timestamp,
+    changes: &mut Changes,
+) -> Result<(), Error> {
+    let origin = match block_tx.kind {
+        TxKind::Plain | TxKind::MwebOnly => Origin::Plain,
+        TxKind::Coinbase => Origin::Coinbase,
+        TxKind::Hogex => Origin::Pegout,
+    };
+    for (vout, output) in (0u32..).zip(&block_tx.outputs) {
+        let Some(index) = payments::index_of_script(tx, &output.script_pubkey)? else { continue };
+        let Some(amount) = Amount::from_litoshis(output.value.to_sat()) else { continue };
+        let outpoint = OutPoint { txid, vout };
+        let place = Place::Block(block);
+        if coins::by_outpoint(tx, outpoint)?.is_some() {
+            coins::move_to(tx, outpoint, place)?;
+        } else {
+            let announced = match origin {
+                Origin::Pegout => announced_at(tx, index, amount)?,
+                Origin::Plain | Origin::Coinbase => None,
+            };
+            let seen_at = announced.unwrap_or(seen_at);
+            coins::insert(tx, &Coin { outpoint, index, amount, origin, seen_at, place })?;
+        }
+        changes.touch(payments::by_index(tx, index)?.payment.id);
+    }
+    Ok(())
+}
+
+/// A peg-out was announced while its transaction was in the mempool, under another txid. The
+/// coin in the block takes the announcement's place, and its time.
+fn announced_at(
+    tx: &WriteTx,
+    index: DerivationIndex,
+    amount: Amount,
+) -> Result<Option<Timestamp>, Error> {
+    let known = coins::of_payment(tx, index)?;
+    let announced = known.iter().find(|coin| {
+        coin.origin == Origin::Pegout && coin.place == Place::Mempool && coin.amount == amount
+    });
+    if let Some(coin) = announced {
+        coins::move_to(tx, coin.outpoint, Place::Gone)?;
+    }
+    Ok(announced.map(|coin| coin.seen_at))
+}
+
+/// Takes our tip back. Its coins return to the mempool, for the next look there to judge; an
+/// output of a coinbase or a HogEx cannot be there and is gone.
+pub(crate) fn disconnect(tx: &WriteTx, id: BlockId) -> Result<Changes, Error> {
+    let mut changes = Changes::default();
+    for coin in coins::at_height(tx, id.height)? {
+        let place = match coin.origin {
+            Origin::Plain => Place::Mempool,
+            Origin::Coinbase | Origin::Pegout => Place::Gone,
+        };
+        coins::move_to(tx, coin.outpoint, place)?;
+        let Judged { payment, status } = payments::by_index(tx, coin.index)?;
+        if let Status::Completed { .. } = status {
+            tracing::warn!(
+                payment.id = %payment.id, txid = %coin.outpoint.txid, height = id.height,
+                "a coin of a completed payment left the best chain"
+            );
+        }
+        changes.touch(payment.id);
+    }
+    coins::unspend_at_height(tx, id.height)?;
+    sweeps::unconfirm_from_block(tx, id)?;
+    blocks::remove_tip(tx, id)?;
+    Ok(changes)
+}
+
+/// Expires the payments whose time is up and that were not paid in time.
+pub(crate) fn expire(tx: &WriteTx, now: Timestamp, at_tip: &AtTip) -> Result<Changes, Error> {
+    let mut changes = Changes::default();
+    for index in payments::overdue(tx, now)? {
+        let Judged { payment, status } = payments::by_index(tx, index)?;
+        let coins = coins::of_payment(tx, index)?;
+        if let Some(transition) = payment::expires(&payment, status, &coins, now, at_tip) {
+            payments::decide(tx, index, status, transition, now)?;
+            tracing::info!(payment.id = %payment.id, "expired");
+            changes.touch(payment.id);
+        }
+    }
+    Ok(changes)
+}
+
+/// Stores the completion and its event in this write, if they are due.
+fn complete_if_due(
+    tx: &WriteTx,
+    index: DerivationIndex,
+    tip: BlockId,
+    network: Network,
+    now: Timestamp,
+    changes: &mut Changes,
+) -> Result<(), Error> {
+    let Judged { payment, status } = payments::by_index(tx, index)?;
+    let coins = coins::of_payment(tx, index)?;
+    changes.touch(payment.id); // One more confirmation to show, if nothing else.
+    let Some(transition) = payment::completes(&payment, status, &coins, tip) else {
+        return Ok(());
+    };
+    payments::decide(tx, index, status, transition, now)?;
+    changes.completed.push(payment.id);
+    let late = match transition {
+        Transition::Complete { late } => late,
+        Transition::Expire => false,
+    };
+    tracing::info!(payment.id = %payment.id, late, "completed");
+    if let Some(url) = &payment.webhook_url {
+        let view = CompletedView::new(&payment, &coins, network, now, late);
+        let body = serde_json::to_string(&view)
+            .map_err(|error| Error::Impossible(format!("webhook body: {error}")))?;
+        events::insert(
+            tx,
+            &event::NewEvent {
+                id: event::id_of(payment.id, event::Kind::Completed),
+                index,
+                kind: event::Kind::Completed,
+                merchant: payment.merchant,
+                url: url.clone(),
+                body,
+                created_at: now,
+            },
+        )?;
+    }
+    Ok(())
+}

@@ -1,0 +1,348 @@
+//! The watcher: follows the node's best chain and mempool, and stores what it sees.
+//!
+//! ZMQ wakes it, RPC tells it the truth. A pass walks to the tip, compares the mempool, and lets
+//! time run out where it has; it is the same whether a frame, a timer or a restart caused it.
+//! Plain blocking code on a thread of its own.
+//!
+//! Must not know: HTTP, webhooks' receivers, sweeps' making.
+
+mod apply;
+mod mempool;
+mod sync;
+
+use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
+use std::time::{Duration, Instant};
+
+use anyhow::Context;
+use tokio_util::sync::CancellationToken;
+
+use crate::acts::payments::WATCHER;
+use crate::clock::Clock;
+use crate::domain::network::Network;
+use crate::domain::time::Timestamp;
+use crate::node::codec;
+use crate::node::rpc::{Node, Notifications};
+use crate::node::zmq::{self, Signal};
+use crate::store::{Store, progress};
+use crate::wake::Wake;
+
+use apply::Changes;
+use mempool::LookedAt;
+use sync::{End, Walk};
+
+/// The role and all that it works with.
+pub(crate) struct Watcher {
+    pub(crate) store: Store,
+    pub(crate) node: Node,
+    pub(crate) network: Network,
+    /// Where the node publishes; absent: polling only.
+    pub(crate) zmq: Option<zmq::Settings>,
+    pub(crate) wake: Wake,
+    pub(crate) clock: Clock,
+    pub(crate) shutdown: CancellationToken,
+}
+
+/// How often we look without ZMQ.
+const POLL_ALONE: Duration = Duration::from_millis(700);
+
+/// The longest pause after errors.
+const PAUSE_MAX: Duration = Duration::from_secs(10);
+
+/// Signals that may wait; further ones become one resynchronisation.
+const SIGNALS_MAX: usize = 10_000;
+
+/// How often progress is recorded while nothing else happens, in milliseconds.
+const PROGRESS_MS: i64 = 10_000;
+
+/// How we notice that something happened.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Noticing {
+    Zmq,
+    Polling(Why),
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Why {
+    NotConfigured,
+    NotBuiltIn,
+    NotPublished,
+    Silent,
+}
+
+impl Noticing {
+    fn as_str(self) -> &'static str {
+        match self {
+            Noticing::Zmq => "zmq",
+            Noticing::Polling(Why::NotConfigured) => "polling: no ZMQ configured",
+            Noticing::Polling(Why::NotBuiltIn) => "polling: the node was built without ZMQ",
+            Noticing::Polling(Why::NotPublished) => {
+                "polling: the node does not publish rawtx and hashblock"
+            }
+            Noticing::Polling(Why::Silent) => "polling: ZMQ is silent",
+        }
+    }
+
+    fn pause(self) -> Duration {
+        match self {
+            Noticing::Zmq => zmq::POLL_WITH_ZMQ,
+            Noticing::Polling(_) => POLL_ALONE,
+        }
+    }
+}
+
+/// What changes from pass to pass.
+struct State {
+    looked_at: LookedAt,
+    noticing: Noticing,
+    /// Passes in a row that found a new tip of which no `hashblock` had told.
+    untold_moves: u32,
+    /// A `hashblock` came since the last pass.
+    told_of_block: bool,
+    recorded_at: Option<Timestamp>,
+    reachable: bool,
+}
+
+impl Watcher {
+    /// Watches until told to stop.
+    pub(crate) fn run(self) {
+        let (sender, signals) = sync_channel(SIGNALS_MAX);
+        let settings = self.zmq.clone();
+        let shutdown = self.shutdown.clone();
+        let subscriber = settings.map(|settings| {
+            std::thread::Builder::new()
+                .name("zmq".to_owned())
+                .spawn(move || {
+                    if let Err(error) = zmq::run(&settings, &sender, &shutdown) {
+                        tracing::error!(%error, "ZMQ cannot be used; polling instead");
+                    }
+                })
+                .expect("the system can start one more thread at start-up")
+        });
+        self.watch(&signals);
+        if let Some(thread) = subscriber {
+            let _ = thread.join(); // A panic there was reported when it happened.
+        }
+    }
+
+    fn watch(&self, signals: &Receiver<Signal>) {
+        let mut state = State {
+            looked_at: LookedAt::default(),
+            noticing: Noticing::Zmq,
+            untold_moves: 0,
+            told_of_block: true,
+            recorded_at: None,
+            reachable: true,
+        };
+        let mut asked_node = false;
+        let mut failures = 0u32;
+        while !self.shutdown.is_cancelled() {
+            let pass =
+                self.ask_once(&mut asked_node, &mut state).and_then(|()| self.pass(&mut state));
+            match pass {
+                Ok(()) => {
+                    if !state.reachable {
+                        tracing::info!("the node answers again");
+                    }
+                    (state.reachable, failures) = (true, 0);
+                    self.wait(signals, state.noticing.pause(), &mut state);
+                }
+                Err(error) => {
+                    if state.reachable {
+                        tracing::warn!(error = format!("{error:#}"), "waiting for the node");
+                    }
+                    state.reachable = false;
+                    failures = failures.saturating_add(1);
+                    let pause = Duration::from_millis(250) * 2u32.pow(failures.min(6));
+                    asked_node = false; // It may come back as another build.
+                    self.rest(pause.min(PAUSE_MAX));
+                }
+            }
+        }
+    }
+
+    /// Asks the node, once after each (re)connection, what it publishes.
+    fn ask_once(&self, asked: &mut bool, state: &mut State) -> anyhow::Result<()> {
+        if *asked {
+            return Ok(());
+        }
+        let noticing = match (&self.zmq, self.node.notifications().context("ask for ZMQ")?) {
+            (None, _) => Noticing::Polling(Why::NotConfigured),
+            (Some(_), Notifications::NotBuiltIn) => Noticing::Polling(Why::NotBuiltIn),
+            (Some(_), Notifications::Topics(topics)) => {
+                let published = |kind: &str| topics.iter().any(|topic| topic.kind == kind);
+                if published("pubrawtx") && published("pubhashblock") {
+                    Noticing::Zmq
+                } else {
+                    Noticing::Polling(Why::NotPublished)
+                }
+            }
+        };
+        self.notice(noticing, state);
+        *asked = true;
+        Ok(())
+    }
+
+    /// Says once how blocks and transactions are noticed from now on.
+    fn notice(&self, noticing: Noticing, state: &mut State) {
+        if state.noticing == noticing {
+            return;
+        }
+        state.noticing = noticing;
+        state.recorded_at = None;
+        match noticing {
+            Noticing::Zmq => tracing::info!("noticing payments by ZMQ"),
+            Noticing::Polling(_) => tracing::warn!(
+                every_ms = POLL_ALONE.as_millis(),
+                "noticing payments by {}",
+                noticing.as_str()
+            ),
+        }
+    }
+
+    /// One whole look at the node.
+    fn pass(&self, state: &mut State) -> anyhow::Result<()> {
+        let walk = Walk {
+            store: &self.store,
+            node: &self.node,
+            network: self.network,
+            clock: &self.clock,
+            shutdown: &self.shutdown,
+        };
+        let mut moved = false;
+        let end = walk.to_tip(|changes| {
+            moved = true;
+            self.tell(changes);
+        })?;
+        if std::mem::take(&mut state.told_of_block) {
+            state.untold_moves = 0;
+        } else if moved {
+            state.untold_moves = state.untold_moves.saturating_add(1);
+        }
+        // Once may be a pass that was faster than the frame; twice is silence.
+        if state.untold_moves >= 2 && state.noticing == Noticing::Zmq {
+            self.notice(Noticing::Polling(Why::Silent), state);
+        }
+        let End::AtTip(at_tip) = end else { return Ok(()) };
+        let found = mempool::compare(&self.node, &self.store, &mut state.looked_at, &at_tip)?;
+        let Some(found) = found else { return Ok(()) }; // The tip moved; the next pass is due.
+        let now = self.clock.now();
+        if !found.seen.is_empty() || !found.gone.is_empty() {
+            let changes = self.store.write_blocking(move |tx| {
+                let mut changes = apply::dropped(tx, &found.gone, &at_tip)?;
+                let seen = apply::saw_tx(tx, &found.seen, now)?;
+                changes.payments.extend(seen.payments);
+                Ok::<_, anyhow::Error>(changes)
+            })?;
+            self.tell(&changes);
+        }
+        let overdue = self.store.read_blocking(|tx| crate::store::payments::overdue(tx, now))?;
+        if !overdue.is_empty() {
+            self.tell(&self.store.write_blocking(move |tx| apply::expire(tx, now, &at_tip))?);
+        }
+        if moved || state.recorded_at.is_none_or(|at| now.ms_since(at).abs() >= PROGRESS_MS) {
+            let note = sync::progress_note(at_tip.tip(), state.noticing.as_str(), now);
+            self.store.write_blocking(move |tx| progress::record(tx, WATCHER, &note))?;
+            state.recorded_at = Some(now);
+        }
+        Ok(())
+    }
+
+    /// Waits for the next look: a signal, the time, or the end. Transactions are looked at one by
+    /// one as they are announced.
+    fn wait(&self, signals: &Receiver<Signal>, pause: Duration, state: &mut State) {
+        let deadline = Instant::now() + pause;
+        while !self.shutdown.is_cancelled() {
+            let left = deadline.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                return;
+            }
+            if self.zmq.is_none() {
+                return self.rest(left); // Nobody sends signals.
+            }
+            match signals.recv_timeout(left.min(Duration::from_millis(250))) {
+                Ok(Signal::Tx(raw)) => match self.hear_of_tx(&raw, state) {
+                    Ok(Heard::Done) => {}
+                    Ok(Heard::LookAround) => return,
+                    Err(error) => {
+                        tracing::debug!(error = format!("{error:#}"), "looking again");
+                        return;
+                    }
+                },
+                Ok(Signal::Block) => {
+                    state.told_of_block = true;
+                    if state.noticing == Noticing::Polling(Why::Silent) {
+                        self.notice(Noticing::Zmq, state);
+                    }
+                    return;
+                }
+                Ok(Signal::Resync) => return,
+                Ok(Signal::Down) => tracing::info!("the connection to the node's ZMQ broke"),
+                Err(RecvTimeoutError::Timeout) => {}
+                Err(RecvTimeoutError::Disconnected) => return self.rest(left),
+            }
+        }
+    }
+
+    /// A frame says that this transaction exists. If it pays us, the node is asked for it; what
+    /// the node says is recorded, not what the frame says.
+    fn hear_of_tx(&self, raw: &[u8], state: &mut State) -> anyhow::Result<Heard> {
+        let Ok(tx) = codec::decode_tx(raw) else { return Ok(Heard::LookAround) };
+        let Some(txid) = tx.txid else {
+            return Ok(Heard::LookAround); // Within MWEB: only the node can tell what it pays.
+        };
+        if state.looked_at.contains(txid) {
+            return Ok(Heard::Done);
+        }
+        let ours = self.store.read_blocking(|read| {
+            for output in &tx.outputs {
+                let script = &output.script_pubkey;
+                if crate::store::payments::index_of_script(read, script)?.is_some() {
+                    return Ok::<_, anyhow::Error>(true);
+                }
+            }
+            Ok(false)
+        })?;
+        if !ours {
+            // The id commits to the outputs, so a forged frame cannot hide another transaction.
+            // A HogEx may pay somebody else only; blocks are read as blocks.
+            state.looked_at.add(txid);
+            return Ok(Heard::Done);
+        }
+        let seen = mempool::look_at(&self.node, &self.store, &mut state.looked_at, txid)?;
+        if !seen.is_empty() {
+            let now = self.clock.now();
+            self.tell(&self.store.write_blocking(move |tx| apply::saw_tx(tx, &seen, now))?);
+        }
+        Ok(Heard::Done)
+    }
+
+    /// Passes on what a commit changed.
+    fn tell(&self, changes: &Changes) {
+        for payment in &changes.payments {
+            self.wake.payment_changed(*payment);
+        }
+        if !changes.completed.is_empty() {
+            self.wake.stir_webhooks();
+            self.wake.stir_sweeper();
+        }
+    }
+
+    /// Sleeps, but ends soon when told to stop.
+    fn rest(&self, pause: Duration) {
+        let deadline = Instant::now() + pause;
+        while !self.shutdown.is_cancelled() {
+            let left = deadline.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                return;
+            }
+            std::thread::sleep(left.min(Duration::from_millis(100)));
+        }
+    }
+}
+
+/// What became of an announced transaction.
+enum Heard {
+    Done,
+    /// It cannot be told from the bytes: look at the whole mempool.
+    LookAround,
+}

@@ -1,0 +1,159 @@
+//! Walking to the node's tip, block by block. Start-up, catching up and a reorganisation are all
+//! the same walk: connect what is next, take back what left the best chain, until both stand on
+//! one block.
+
+use anyhow::{Context, bail};
+use tokio_util::sync::CancellationToken;
+
+use crate::clock::Clock;
+use crate::domain::chain::{AtTip, BlockId, NextStep, NodeChain, next_step};
+use crate::domain::network::Network;
+use crate::domain::time::Timestamp;
+use crate::node;
+use crate::node::rpc::{ChainState, Node};
+use crate::store::{Store, blocks, payments};
+
+use super::apply::{self, Changes};
+
+/// How far before the first payment the walk begins, in milliseconds: block times may be two
+/// hours off (consensus).
+const MARGIN_MS: i64 = 3 * 3_600_000;
+
+/// What the walk needs.
+pub(crate) struct Walk<'w> {
+    pub(crate) store: &'w Store,
+    pub(crate) node: &'w Node,
+    pub(crate) network: Network,
+    pub(crate) clock: &'w Clock,
+    pub(crate) shutdown: &'w CancellationToken,
+}
+
+/// Where the walk ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum End {
+    /// At the node's tip, with proof.
+    AtTip(AtTip),
+    /// The node has not caught up itself: its tip proves nothing yet.
+    NodeBehind,
+    /// We were told to stop.
+    Stopped,
+}
+
+impl Walk<'_> {
+    /// Walks until we stand where the node stands. `changed` is called after each commit.
+    ///
+    /// # Errors
+    /// If the node is out of reach, on another network, or no longer has a block that we need.
+    pub(crate) fn to_tip(&self, mut changed: impl FnMut(&Changes)) -> anyhow::Result<End> {
+        loop {
+            if self.shutdown.is_cancelled() {
+                return Ok(End::Stopped);
+            }
+            let state = self.node.chain_state().context("read the node's chain")?;
+            self.check_network(&state)?;
+            let Some(ours) = self.store.read_blocking(blocks::tip)? else {
+                self.begin(&state)?;
+                continue;
+            };
+            let our_tip = self.node.place_of(ours).context("find our tip on the node")?;
+            match next_step(ours, NodeChain { tip: state.tip, our_tip }) {
+                NextStep::Connect { height } => {
+                    if let Some(changes) = self.connect(ours, height, &state)? {
+                        changed(&changes);
+                    }
+                }
+                NextStep::Disconnect(block) => {
+                    tracing::warn!(height = block.height, hash = %block.hash, "reorganisation: block taken back");
+                    let changes =
+                        self.store.write_blocking(move |tx| apply::disconnect(tx, block))?;
+                    changed(&changes);
+                }
+                NextStep::AtTip(_) if is_catching_up(&state) => return Ok(End::NodeBehind),
+                NextStep::AtTip(proof) => return Ok(End::AtTip(proof)),
+                NextStep::Behind => return Ok(End::NodeBehind),
+            }
+        }
+    }
+
+    fn check_network(&self, state: &ChainState) -> anyhow::Result<()> {
+        if state.chain != self.network.node_chain() {
+            bail!("the node is on network {:?}, this gateway on {}", state.chain, self.network);
+        }
+        Ok(())
+    }
+
+    /// The first block that we stand on: the tip, or, if addresses were given out while the node
+    /// was out of reach, a block from before the first of them.
+    fn begin(&self, state: &ChainState) -> anyhow::Result<()> {
+        let first_payment = self.store.read_blocking(payments::first_created_at)?;
+        let mut block = state.tip;
+        if let Some(created_at) = first_payment {
+            let early_enough = created_at.plus_ms(-MARGIN_MS);
+            loop {
+                let header = self.node.header(block.hash).context("walk back to the start")?;
+                let Some(previous) = header.previous else { break };
+                if header.median_time < early_enough {
+                    break;
+                }
+                block = BlockId { height: header.height.saturating_sub(1), hash: previous };
+            }
+        }
+        tracing::info!(height = block.height, hash = %block.hash, "following the chain from here");
+        let now = self.clock.now();
+        self.store.write_blocking(move |tx| match blocks::tip(tx)? {
+            Some(_) => Ok::<_, anyhow::Error>(()),
+            None => Ok(blocks::insert(tx, block, now)?),
+        })
+    }
+
+    /// Fetches the block at a height and connects it, if it is a child of our tip. `None` if the
+    /// chain moved under our feet; the next step sees where to.
+    fn connect(
+        &self,
+        ours: BlockId,
+        height: u32,
+        state: &ChainState,
+    ) -> anyhow::Result<Option<Changes>> {
+        if state.prune_height.is_some_and(|lowest| height < lowest) {
+            bail!(
+                "the node has pruned block {height}, which we still have to read: start it with \
+                 -reindex or prune less, or restore the gateway from a newer backup"
+            );
+        }
+        let hash = match self.node.block_hash(height) {
+            Err(node::Error::NotFound) => return Ok(None),
+            answer => answer.with_context(|| format!("ask for block {height}"))?,
+        };
+        let block = match self.node.block(hash) {
+            Err(node::Error::NotFound) => return Ok(None),
+            answer => answer.with_context(|| format!("fetch block {height}"))?,
+        };
+        if block.header.prev_blockhash != ours.hash {
+            return Ok(None);
+        }
+        let (id, network, now) = (BlockId { height, hash }, self.network, self.clock.now());
+        let changes = self
+            .store
+            .write_blocking(move |tx| apply::connect(tx, &block, id, network, now))
+            .with_context(|| format!("connect block {height}"))?;
+        tracing::debug!(height, %hash, "block connected");
+        Ok(Some(changes))
+    }
+}
+
+/// Whether the node knows of blocks that it does not have yet. Its flag for the initial download
+/// also stands on a regtest chain whose last block is a day old, so heights decide there.
+fn is_catching_up(state: &ChainState) -> bool {
+    let live = state.chain != Network::Regtest.node_chain();
+    state.headers > state.tip.height || (live && state.initial_block_download)
+}
+
+/// What the watcher records of itself once it stands at the tip.
+pub(crate) fn progress_note(
+    tip: BlockId,
+    how: &str,
+    now: Timestamp,
+) -> crate::store::progress::Progress {
+    let note = format!("height {} ({how})", tip.height);
+    crate::store::progress::Progress { at: now, note }
+}

@@ -1,0 +1,10 @@
+//! The role that tells merchants: sends due events from the outbox, and records every try.
+//!
+//! At least once: an event is delivered when a receiver answered 2xx and that is stored. Must not
+//! know: why an event happened, or how its body is made.
+
+mod deliver;
+pub(crate) mod sign;
+mod target;
+
+pub(crate) use deliver::{Settings, Webhooks};

@@ -1,0 +1,189 @@
+//! Where a webhook may really go: every resolved address is judged, and the connection is made to
+//! a judged address only. No redirects, no proxy, and little of the answer is read.
+
+use std::error::Error as _;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use reqwest::dns::{Addrs, Name, Resolve, Resolving};
+use reqwest::header::{CONTENT_TYPE, HeaderMap, RETRY_AFTER, USER_AGENT};
+use reqwest::{Client, redirect};
+
+use crate::domain::webhook_url::{PrivateNetworks, WebhookUrl, is_public};
+
+/// What is read of an answer at most, in bytes.
+const ANSWER_BYTES_MAX: usize = 16 * 1024;
+
+/// What is kept of it, in characters.
+const ANSWER_CHARS_KEPT: usize = 256;
+
+/// How long connecting and the whole exchange may take.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Timeouts {
+    pub(crate) connect: Duration,
+    pub(crate) total: Duration,
+}
+
+impl Default for Timeouts {
+    fn default() -> Timeouts {
+        Timeouts { connect: Duration::from_secs(5), total: Duration::from_secs(15) }
+    }
+}
+
+/// What a receiver answered.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    /// The beginning of the body, control characters escaped.
+    pub(crate) beginning: String,
+    pub(crate) retry_after_ms: Option<i64>,
+}
+
+/// Why there was no answer. The words are shown to the merchant: they name no address.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum NoAnswer {
+    #[error("the URL leads to a private or special address")]
+    NotPublic,
+    #[error("the receiver took too long")]
+    Timeout,
+    #[error("no connection to the receiver")]
+    Connect,
+    #[error("the receiver broke off")]
+    Broken,
+}
+
+/// Sends requests to judged addresses only.
+#[derive(Clone)]
+pub(crate) struct Sender {
+    client: Client,
+    private: PrivateNetworks,
+}
+
+/// A name resolved to an address that is not public.
+#[derive(Debug, thiserror::Error)]
+#[error("a resolved address is not public")]
+struct ResolvedInside;
+
+/// Looks a name up and refuses it if any of its addresses is not public. The connector gets
+/// exactly the judged addresses, so a name that changes its mind changes nothing.
+struct JudgingResolver {
+    private: PrivateNetworks,
+}
+
+impl Resolve for JudgingResolver {
+    fn resolve(&self, name: Name) -> Resolving {
+        let private = self.private;
+        Box::pin(async move {
+            let found = tokio::net::lookup_host((name.as_str(), 0)).await?;
+            let found: Vec<SocketAddr> = found.collect();
+            let inside = found.iter().any(|address| !is_public(address.ip()));
+            if inside && private == PrivateNetworks::Refused {
+                return Err(ResolvedInside.into());
+            }
+            Ok(Box::new(found.into_iter()) as Addrs)
+        })
+    }
+}
+
+impl Sender {
+    /// # Errors
+    /// If the system has no usable TLS.
+    pub(crate) fn new(
+        private: PrivateNetworks,
+        timeouts: Timeouts,
+    ) -> Result<Sender, reqwest::Error> {
+        let client = Client::builder()
+            .dns_resolver(JudgingResolver { private })
+            .no_proxy()
+            .redirect(redirect::Policy::none())
+            .connect_timeout(timeouts.connect)
+            .timeout(timeouts.total)
+            .pool_max_idle_per_host(0)
+            .build()?;
+        Ok(Sender { client, private })
+    }
+
+    /// Posts a JSON body once.
+    ///
+    /// # Errors
+    /// If there was no answer; any answer at all is `Ok`.
+    pub(crate) async fn post(
+        &self,
+        url: &str,
+        headers: HeaderMap,
+        body: String,
+    ) -> Result<Answer, NoAnswer> {
+        // Judged again: what was allowed when the payment was created may not be any more, and
+        // the client does not ask the resolver about literal addresses.
+        let url = WebhookUrl::parse(url, self.private).map_err(|_| NoAnswer::NotPublic)?;
+        let request = self
+            .client
+            .post(url.as_str())
+            .headers(headers)
+            .header(CONTENT_TYPE, "application/json")
+            .header(USER_AGENT, concat!("litegate/", env!("CARGO_PKG_VERSION")))
+            .body(body);
+        let mut response = request.send().await.map_err(|error| judge(&error))?;
+        let mut read = Vec::new();
+        while read.len() < ANSWER_BYTES_MAX {
+            match response.chunk().await {
+                Ok(Some(chunk)) => read.extend_from_slice(&chunk),
+                // The status came; a body that breaks off takes nothing back.
+                Ok(None) | Err(_) => break,
+            }
+        }
+        Ok(Answer {
+            status: response.status().as_u16(),
+            beginning: printable(&read),
+            retry_after_ms: retry_after_ms(response.headers()),
+        })
+    }
+}
+
+/// What went wrong, by the chain of causes.
+fn judge(error: &reqwest::Error) -> NoAnswer {
+    let mut cause = error.source();
+    while let Some(inner) = cause {
+        if inner.is::<ResolvedInside>() {
+            return NoAnswer::NotPublic;
+        }
+        cause = inner.source();
+    }
+    if error.is_timeout() {
+        NoAnswer::Timeout
+    } else if error.is_connect() {
+        NoAnswer::Connect
+    } else {
+        NoAnswer::Broken
+    }
+}
+
+/// The seconds form of `retry-after` (RFC 9110); the date form is not worth a parser.
+fn retry_after_ms(headers: &HeaderMap) -> Option<i64> {
+    let seconds: i64 = headers.get(RETRY_AFTER)?.to_str().ok()?.trim().parse().ok()?;
+    Some(seconds.saturating_mul(1000))
+}
+
+/// The beginning of an answer as text that does no harm in a log or a terminal.
+fn printable(bytes: &[u8]) -> String {
+    let text = String::from_utf8_lossy(bytes);
+    let escaped = text.chars().flat_map(|c| {
+        let plain = !crate::domain::merchant::is_unprintable(c);
+        let kept = plain.then_some(c);
+        kept.into_iter().chain(c.escape_default().take(if plain { 0 } else { 12 }))
+    });
+    escaped.take(ANSWER_CHARS_KEPT).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn answers_are_made_harmless() {
+        assert_eq!(printable(b"ok"), "ok");
+        assert_eq!(printable(b"a\x1b[2Jb\r\n"), "a\\u{1b}[2Jb\\r\\n");
+        assert_eq!(printable("\u{202e}x".as_bytes()), "\\u{202e}x");
+        assert_eq!(printable(&[b'x'; 1000]).chars().count(), ANSWER_CHARS_KEPT);
+    }
+}
