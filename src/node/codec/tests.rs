@@ -7,7 +7,6 @@ use proptest::prelude::*;
 use serde_json::Value;
 
 use super::*;
-use crate::domain::amount::Amount;
 
 fn fixture(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures").join(name)
@@ -52,15 +51,18 @@ fn transactions_decode_as_the_node_decodes_them() {
             assert!(row["vout"].as_array().expect("outputs").is_empty(), "{file}");
             continue;
         }
-        if file == "tx-pegin.hex" {
-            continue; // Its row shows the MWEB side; the ordinary side is tested below.
-        }
+        let is_hogex = file.contains("hogex");
+        assert_eq!(tx.kind, if is_hogex { TxKind::Hogex } else { TxKind::Plain }, "{file}");
         assert_eq!(tx.txid.expect(file).to_string(), row["txid"], "{file}");
         assert_eq!(shown(&tx.outputs), expected(&row["vout"]), "{file}");
         let inputs: Vec<String> = tx.inputs.iter().map(ToString::to_string).collect();
         assert_eq!(Value::from(inputs), row["vin"], "{file}");
     }
-    assert!(kinds.contains(&TxKind::MwebOnly) && kinds.contains(&TxKind::Plain));
+    let count = |kind| kinds.iter().filter(|k| **k == kind).count();
+    assert_eq!(
+        [TxKind::Plain, TxKind::Coinbase, TxKind::Hogex, TxKind::MwebOnly].map(count),
+        [3, 0, 2, 3]
+    );
 }
 
 #[test]
@@ -106,7 +108,7 @@ fn a_garbled_block_is_refused() {
     let at = good.windows(8).position(|bytes| bytes == amount).expect("it pays 0.05");
     amount_changed[at] ^= 1;
     assert!(decode_block(&amount_changed).is_err());
-    let extension_begins = 1018;
+    let extension_begins = good.len() - extension_bytes(&good);
     for end in 0..extension_begins {
         assert!(decode_block(&good[..end]).is_err(), "cut at {end}");
     }
@@ -117,7 +119,103 @@ fn what_follows_a_transaction_is_an_error() {
     let mut bytes = raw("tx-p2wpkh.hex");
     bytes.push(0);
     assert!(matches!(decode_tx(&bytes), Err(CodecError::Trailing(1))));
-    assert!(matches!(decode_tx(&vec![0; BYTES_MAX + 1]), Err(CodecError::TooLarge(_))));
+    assert!(matches!(decode_tx(&vec![0; TX_BYTES_MAX + 1]), Err(CodecError::TooLarge(_))));
+    assert!(matches!(decode_block(&vec![0; BLOCK_BYTES_MAX + 1]), Err(CodecError::TooLarge(_))));
+
+    let mut bytes = raw("block-pre-mweb.hex");
+    bytes.push(0);
+    assert!(matches!(decode_block(&bytes), Err(CodecError::Trailing(1))));
+}
+
+/// A peg-in as it is broadcast: flag 9, the witnesses, and an MWEB part before the lock time.
+/// Built from an ordinary payment, whose id the added part must not change.
+fn pegin(mweb_part: &[u8]) -> Vec<u8> {
+    let mut bytes = raw("tx-p2wpkh.hex");
+    bytes[5] |= FLAG_MWEB;
+    let lock_time = bytes.split_off(bytes.len() - 4);
+    [&bytes[..], mweb_part, &lock_time].concat()
+}
+
+#[test]
+fn a_peg_in_is_its_ordinary_side() {
+    let plain = decode_tx(&raw("tx-p2wpkh.hex")).expect("a transaction");
+    let whole = raw("tx-mweb-only.hex");
+    let mweb_part = &whole[8..whole.len() - 4];
+    assert_eq!(decode_tx(&pegin(mweb_part)).expect("a peg-in"), plain);
+}
+
+#[test]
+fn an_mweb_part_of_no_known_kind_is_refused() {
+    for part in [&[][..], &[1], &[2, 0], &[0, 0]] {
+        assert!(matches!(decode_tx(&pegin(part)), Err(CodecError::Mweb)), "{part:?}");
+    }
+    // A HogEx without outputs, which nodes refuse.
+    let mut no_outputs = raw("tx-hogex-plain.hex");
+    no_outputs.truncate(4 + 2 + 1 + 41);
+    no_outputs.extend([0, 0, 0, 0, 0, 0]);
+    assert!(matches!(decode_tx(&no_outputs), Err(CodecError::Mweb)));
+    // In a block nothing but the HogEx's mark may stand there.
+    let block = raw("block-mweb-pegout.hex");
+    let mark = block.len() - extension_bytes(&block) - 5;
+    let mut unmarked = block;
+    unmarked[mark] = 1;
+    assert!(matches!(decode_block(&unmarked), Err(CodecError::Mweb)));
+}
+
+/// How many bytes follow the last transaction of a block that ends in a HogEx from the fixtures.
+fn extension_bytes(block: &[u8]) -> usize {
+    let hogex = [raw("tx-hogex-pegout.hex"), raw("tx-hogex-plain.hex")];
+    let end = hogex.iter().find_map(|tx| {
+        block.windows(tx.len()).position(|window| window == tx).map(|at| at + tx.len())
+    });
+    block.len() - end.expect("it has one of the two")
+}
+
+/// What `-rpcserialversion=1` leaves of a block: no mark at the HogEx, no extension block.
+fn stripped(file: &str) -> Vec<u8> {
+    let mut bytes = raw(file);
+    bytes.truncate(bytes.len() - extension_bytes(&bytes));
+    let hogex_bytes = if file.contains("pegout") {
+        raw("tx-hogex-pegout.hex").len()
+    } else {
+        raw("tx-hogex-plain.hex").len()
+    };
+    let hogex = bytes.split_off(bytes.len() - hogex_bytes);
+    let (body, lock_time) = (&hogex[6..hogex.len() - 5], &hogex[hogex.len() - 4..]);
+    [&bytes[..], &hogex[..4], body, lock_time].concat()
+}
+
+#[test]
+fn a_stripped_block_is_the_same_block() {
+    for file in ["block-mweb-pegin.hex", "block-mweb-pegout.hex"] {
+        let stripped = decode_block(&stripped(file)).expect(file);
+        assert_eq!(stripped, decode_block(&raw(file)).expect(file), "{file}");
+    }
+}
+
+#[test]
+fn more_money_than_there_is_is_refused() {
+    let mut bytes = raw("tx-p2wpkh.hex");
+    let amount = 5_000_000u64.to_le_bytes();
+    let at = bytes.windows(8).position(|b| b == amount).expect("it pays 0.05");
+    bytes[at..at + 8].copy_from_slice(&Amount::MAX.litoshis().to_le_bytes());
+    assert!(decode_tx(&bytes).is_ok());
+    bytes[at..at + 8].copy_from_slice(&(Amount::MAX.litoshis() + 1).to_le_bytes());
+    assert!(matches!(decode_tx(&bytes), Err(CodecError::Money)));
+}
+
+#[test]
+fn a_block_whose_last_transaction_is_repeated_is_refused() {
+    // Three transactions, and the third twice, have the same root.
+    let good = raw("block-mweb-pegin.hex");
+    let block = decode_block(&good).expect("a block");
+    let ids: Vec<_> = block.txs.iter().filter_map(|tx| tx.txid).map(Txid::to_raw_hash).collect();
+    let three = ids[..3].to_vec();
+    let four = [&ids[..3], &ids[2..3]].concat();
+    assert!(merkle_root(three).is_some());
+    assert_eq!(merkle_root(four), None);
+    assert_eq!(merkle_root(Vec::new()), None);
+    assert_eq!(merkle_root(ids[..1].to_vec()), Some(ids[0]));
 }
 
 #[test]
