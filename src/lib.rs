@@ -3,6 +3,8 @@
 mod clock;
 mod crash;
 mod domain;
+#[doc(hidden)]
+pub mod fuzzing;
 mod node;
 mod secret;
 mod store;
