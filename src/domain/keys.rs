@@ -277,9 +277,6 @@ fn take_apart(text: &str, network: Network) -> Result<(Vec<u8>, Half, SpelledKin
     }
     let spelling = SPELLINGS.iter().find(|(version, ..)| payload.starts_with(version));
     let Some((_, kind, half, script_kind)) = spelling else { return Err(KeyError::Unknown) };
-    if *half == Half::Private && *kind != network.key_kind() {
-        return Err(KeyError::Private);
-    }
     if *kind != network.key_kind() {
         return Err(KeyError::OtherNetwork(network));
     }

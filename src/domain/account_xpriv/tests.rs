@@ -80,6 +80,7 @@ fn what_is_no_private_key_of_this_network_is_refused() {
     let text = key.to_text();
     for network in [Network::Test, Network::Regtest] {
         let error = refused(&text, network);
+        assert_eq!(error, KeyError::OtherNetwork(network));
         assert!(!error.to_string().contains(&text[4..12]), "{error}");
     }
     assert_eq!(refused(&text[..text.len() - 1], Network::Main), KeyError::Checksum);

@@ -194,6 +194,32 @@ fn a_stripped_block_is_the_same_block() {
 }
 
 #[test]
+fn a_block_without_a_coinbase_is_refused() {
+    // The coinbase of a block of one transaction, spending a real output instead of none.
+    let mut bytes = raw("block-pre-mweb.hex");
+    let null = [[0; 32].as_slice(), &[0xff; 4]].concat();
+    let at = bytes.windows(36).position(|b| b == null).expect("a coinbase");
+    bytes[at] = 7;
+    let root = expected_merkle_root(&bytes).expect("transactions").to_byte_array();
+    bytes[36..68].copy_from_slice(&root);
+    assert!(matches!(decode_block(&bytes), Err(CodecError::NoCoinbase)));
+    bytes.truncate(80);
+    bytes.push(0);
+    assert!(matches!(decode_block(&bytes), Err(CodecError::Empty)));
+}
+
+#[test]
+fn a_transaction_that_spends_nothing_is_refused() {
+    // Flag 1, no inputs, no outputs; and the rest of an MWEB-only one where only blocks are read.
+    let nothing = [2, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0];
+    assert!(matches!(decode_tx(&nothing), Err(CodecError::NoInputs)));
+    let mut block = raw("block-pre-mweb.hex");
+    block.truncate(80);
+    block.extend([1, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0]);
+    assert!(matches!(decode_block(&block), Err(CodecError::NoInputs)));
+}
+
+#[test]
 fn more_money_than_there_is_is_refused() {
     let mut bytes = raw("tx-p2wpkh.hex");
     let amount = 5_000_000u64.to_le_bytes();
