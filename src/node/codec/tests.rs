@@ -136,6 +136,42 @@ fn pegin(mweb_part: &[u8]) -> Vec<u8> {
     [&bytes[..], mweb_part, &lock_time].concat()
 }
 
+/// The first block with MWEB of a regtest chain, at height 432, and the peg-in in it as it was in
+/// the mempool; from Litecoin Core 0.21.5.5, which named these ids.
+const FIRST_MWEB_TXIDS: [&str; 3] = [
+    "b82c2b414c05668c83f95030b3e5d3705b812841de621472d28682f52640ec8c",
+    "8235349386f2c0fd6bb9ca2dbd255611a531055434bc60aa07646f8fa5bc55f0",
+    "df608500aff4f7d3a9115bd6936f5f01edf245670ba4e35c801404c976f5df4f",
+];
+
+#[test]
+fn a_peg_in_of_a_real_node_decodes() {
+    let tx = decode_tx(&raw("tx-pegin-flag9.hex")).expect("a peg-in");
+    assert_eq!(tx.kind, TxKind::Plain);
+    assert_eq!(tx.txid.expect("an id").to_string(), FIRST_MWEB_TXIDS[1]);
+    assert_eq!(
+        tx.inputs[0].to_string(),
+        "5dbb81751ed7853f2a47d8059828eecf76c4f5fb6b87b9866d6792276d2b0270:0"
+    );
+    let script = "5920318771c753b1cb040b9d20afe3bd134dd02a3adb1589a8c9998d1cf49f0539a2";
+    let amount = Amount::parse("12.499837").expect("an amount");
+    assert_eq!(shown(&tx.outputs), [(amount, script.to_owned())]);
+}
+
+#[test]
+fn all_that_a_node_may_leave_of_a_block_is_the_same_block() {
+    // Whole; and with `-rpcserialversion=1` and `=0`, which leave MWEB out, and witnesses too.
+    let whole = decode_block(&raw("block-first-mweb.hex")).expect("a block");
+    let txids: Vec<String> =
+        whole.txs.iter().map(|tx| tx.txid.expect("in a block").to_string()).collect();
+    assert_eq!(txids, FIRST_MWEB_TXIDS);
+    let kinds: Vec<TxKind> = whole.txs.iter().map(|tx| tx.kind).collect();
+    assert_eq!(kinds, [TxKind::Coinbase, TxKind::Plain, TxKind::Hogex]);
+    for file in ["block-first-mweb-serialversion1.hex", "block-first-mweb-serialversion0.hex"] {
+        assert_eq!(decode_block(&raw(file)).expect(file), whole, "{file}");
+    }
+}
+
 #[test]
 fn a_peg_in_is_its_ordinary_side() {
     let plain = decode_tx(&raw("tx-p2wpkh.hex")).expect("a transaction");
