@@ -46,14 +46,10 @@ pub fn fuzz_block(bytes: &[u8]) {
 pub fn fuzz_address(bytes: &[u8]) {
     let Ok(text) = std::str::from_utf8(bytes) else { return };
     for network in Network::ALL {
-        match Address::parse(text, network) {
-            Ok(address) => {
-                let canonical = address.to_string();
-                assert_eq!(Address::parse(&canonical, network), Ok(address.clone()));
-                assert_eq!(Address::from_script(address.script(), network), Some(address));
-            }
-            Err(error) => assert!(text.len() < 8 || !error.to_string().contains(text)),
-        }
+        let Ok(address) = Address::parse(text, network) else { continue };
+        let canonical = address.to_string();
+        assert_eq!(Address::parse(&canonical, network).as_ref(), Ok(&address));
+        assert_eq!(Address::from_script(address.script(), network), Some(address));
     }
 }
 
