@@ -6,16 +6,15 @@ use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 use bip39::Mnemonic;
-use bitcoin::bip32::{ChildNumber, Xpriv};
 use bitcoin::hex::DisplayHex;
-use bitcoin::secp256k1::Secp256k1;
 use clap::Args;
 use serde::Serialize;
 use zeroize::{Zeroize, Zeroizing};
 
 use super::{Failure, Format, print_json, print_line};
 use crate::config::{self, NewFile};
-use crate::domain::keys::{self, AccountXpub};
+use crate::domain::account_xpriv::AccountXpriv;
+use crate::domain::keys::{AccountXpub, DerivationIndex};
 use crate::domain::network::Network;
 use crate::secret;
 
@@ -115,20 +114,17 @@ fn new_account(network: Network) -> Result<Account, Failure> {
     let mnemonic = Mnemonic::from_entropy(&entropy).map_err(|_| failed("mnemonic"))?;
     entropy.zeroize();
     let seed = Zeroizing::new(mnemonic.to_seed(""));
-    let secp = Secp256k1::new();
-    let master =
-        Xpriv::new_master(network.key_kind(), seed.as_slice()).map_err(|_| failed("master key"))?;
-    let hardened = |index| ChildNumber::Hardened { index };
-    let path = [hardened(84), hardened(network.coin_type()), hardened(0)];
-    let key = master.derive_priv(&secp, &path).map_err(|_| failed("account key"))?;
-    let xpub = keys::public_half(network, &key, &secp).ok_or_else(|| failed("public key"))?;
-    let mnemonic = Zeroizing::new(mnemonic.to_string());
-    Ok(Account { mnemonic, signing_key: Zeroizing::new(key.to_string()), xpub })
+    let key = AccountXpriv::from_mnemonic_seed(seed.as_slice(), network);
+    Ok(Account {
+        mnemonic: Zeroizing::new(mnemonic.to_string()),
+        signing_key: key.to_text(),
+        xpub: key.to_xpub(),
+    })
 }
 
 fn first_addresses(xpub: &AccountXpub, network: Network) -> Vec<String> {
     use crate::domain::address::Address;
-    let index = (0..3).filter_map(keys::DerivationIndex::new);
+    let index = (0..3).filter_map(DerivationIndex::new);
     let scripts = index.map(|index| xpub.script_at(index));
     scripts.filter_map(|s| Address::from_script(&s, network)).map(|a| a.to_string()).collect()
 }

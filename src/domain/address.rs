@@ -7,18 +7,22 @@
 //! p2tr) that the network's nodes relay.
 
 use std::fmt;
+use std::hash::{Hash, Hasher};
 
+use bitcoin::bech32::primitives::decode::SegwitHrpstringError;
 use bitcoin::bech32::{self, Hrp, segwit};
-use bitcoin::hashes::Hash;
+use bitcoin::hashes::Hash as _;
 use bitcoin::{PubkeyHash, Script, ScriptBuf, ScriptHash, WitnessProgram, WitnessVersion, base58};
 
 use super::network::Network;
 
-/// An address that is valid on one network.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+/// An address that is valid on one network. The spelling it was read from does not count when two
+/// are compared.
+#[derive(Debug, Clone)]
 pub(crate) struct Address {
     network: Network,
     script: ScriptBuf,
+    old_p2sh_spelling: bool,
 }
 
 /// Longer texts are no addresses and are not looked into.
@@ -31,6 +35,10 @@ pub(crate) enum AddressError {
     Empty,
     #[error("is too long for a Litecoin address")]
     TooLong,
+    #[error("must not contain spaces or line breaks")]
+    Whitespace,
+    #[error("mixes capital and small letters; check that it was copied as a whole")]
+    MixedCase,
     #[error("is an address of the {0} network; this gateway is on another one")]
     OtherNetwork(Network),
     #[error("is a Bitcoin address; give a Litecoin address")]
@@ -64,7 +72,12 @@ impl Address {
         if text.len() > TEXT_BYTES_MAX {
             return Err(AddressError::TooLong);
         }
-        match lower.rsplit_once('1') {
+        if text.chars().any(char::is_whitespace) {
+            return Err(AddressError::Whitespace);
+        }
+        // The first 1 ends the prefix. The last one does by BIP173, but in an address of ours there
+        // is no other, and a person who types a 1 for an l shall hear that it is mistyped.
+        match lower.split_once('1') {
             Some(("bc" | "tb" | "bcrt", _)) => Err(AddressError::Bitcoin),
             Some((hrp, _)) => match Network::ALL.into_iter().find(|n| n.hrp() == hrp) {
                 Some(found) => parse_segwit(text, found, network),
@@ -81,19 +94,57 @@ impl Address {
             || script.is_p2wpkh()
             || script.is_p2wsh()
             || script.is_p2tr();
-        standard.then(|| Address { network, script: script.to_owned() })
+        standard.then(|| Address { network, script: script.to_owned(), old_p2sh_spelling: false })
     }
 
     pub(crate) fn script(&self) -> &Script {
         &self.script
     }
+
+    pub(crate) fn network(&self) -> Network {
+        self.network
+    }
+
+    /// Whether it was read from the spelling of p2sh that Bitcoin shares (`3…`, `2…`): it is
+    /// valid, but may have been meant for the other chain, so the person should be warned.
+    pub(crate) fn is_old_p2sh_spelling(&self) -> bool {
+        self.old_p2sh_spelling
+    }
+}
+
+impl PartialEq for Address {
+    fn eq(&self, other: &Address) -> bool {
+        self.network == other.network && self.script == other.script
+    }
+}
+
+impl Eq for Address {}
+
+impl Hash for Address {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.network.hash(state);
+        self.script.hash(state);
+    }
 }
 
 fn parse_segwit(text: &str, found: Network, network: Network) -> Result<Address, AddressError> {
-    let decoded = segwit::decode(text);
-    let (_, version, program) = decoded.map_err(|_| AddressError::Checksum)?;
     if found != network {
         return Err(AddressError::OtherNetwork(found));
+    }
+    let has_capital = text.bytes().any(|byte| byte.is_ascii_uppercase());
+    if has_capital && text.bytes().any(|byte| byte.is_ascii_lowercase()) {
+        return Err(AddressError::MixedCase);
+    }
+    let (hrp, version, program) = segwit::decode(text).map_err(|error| match error.0 {
+        // The checksum is right: this was made on purpose, but not by a wallet.
+        SegwitHrpstringError::WitnessLength(_) | SegwitHrpstringError::Padding(_) => {
+            AddressError::Unknown
+        }
+        // Versions above 16 do not exist, and are looked at before the checksum: a slip.
+        _ => AddressError::Checksum,
+    })?;
+    if hrp.to_lowercase() != network.hrp() {
+        return Err(AddressError::Checksum); // There is a second 1, which the decoder goes by.
     }
     let version =
         WitnessVersion::try_from(version.to_u8()).map_err(|_| AddressError::WitnessVersion)?;
@@ -116,7 +167,8 @@ fn parse_base58(text: &str, network: Network) -> Result<Address, AddressError> {
     }
     let script = script_of_version(*version, hash, network);
     if let Some(script) = script {
-        return Ok(Address { network, script });
+        let old_p2sh_spelling = *version == network.old_p2sh_version();
+        return Ok(Address { network, script, old_p2sh_spelling });
     }
     // Test and regtest share their versions: the first network that has it is named.
     let other = Network::ALL.into_iter().find(|n| script_of_version(*version, hash, *n).is_some());

@@ -38,8 +38,11 @@ impl DerivationIndex {
 /// The receiving chain of an account: the first step below the account key.
 pub(crate) const RECEIVING_CHAIN: ChildNumber = ChildNumber::Normal { index: 0 };
 
+/// The deepest account that leaves room for the two steps below it: BIP32 counts depth in a byte.
+const ACCOUNT_DEPTH_MAX: u8 = 253;
+
 /// The public key of an account, of one network.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub(crate) struct AccountXpub {
     network: Network,
     account: Xpub,
@@ -103,6 +106,10 @@ pub(crate) enum KeyError {
     Private,
     #[error("must be an extended private key such as xprv…")]
     NotPrivate,
+    #[error("is a key of a multisignature wallet; give the key of a single-signature account")]
+    Multisig,
+    #[error("is too deep below its master key for addresses to derive from it")]
+    TooDeep,
     #[error("belongs to another network than {0}")]
     OtherNetwork(Network),
 }
@@ -113,21 +120,30 @@ impl AccountXpub {
     /// # Errors
     /// For private keys, keys of another network, and everything that is no extended key.
     pub(crate) fn parse(text: &str, network: Network) -> Result<AccountXpub, KeyError> {
+        if looks_private(text) {
+            return Err(KeyError::Private);
+        }
         let (payload, half, script_kind) = take_apart(text, network)?;
         if half == Half::Private {
             return Err(KeyError::Private);
         }
         let account = Xpub::decode(&payload).map_err(|_| KeyError::Unknown)?;
+        if account.depth > ACCOUNT_DEPTH_MAX {
+            return Err(KeyError::TooDeep);
+        }
         AccountXpub::new(network, account, script_kind).ok_or(KeyError::Unknown)
     }
 
-    /// The same key from its parts; `None` if the receiving chain cannot be derived, which has a
-    /// chance of 2^-127.
+    /// The same key from its parts; `None` if it is too deep, or if the receiving chain cannot be
+    /// derived, which has a chance of 2^-127.
     pub(crate) fn from_xpub(network: Network, account: Xpub) -> Option<AccountXpub> {
         AccountXpub::new(network, account, SpelledKind::P2wpkh)
     }
 
     fn new(network: Network, account: Xpub, script_kind: SpelledKind) -> Option<AccountXpub> {
+        if account.depth > ACCOUNT_DEPTH_MAX {
+            return None;
+        }
         let secp = Secp256k1::verification_only();
         let receiving = account.ckd_pub(&secp, RECEIVING_CHAIN).ok()?;
         Some(AccountXpub { network, account, receiving, script_kind })
@@ -153,13 +169,27 @@ impl AccountXpub {
     pub(crate) fn public_key_at(&self, index: DerivationIndex) -> CompressedPublicKey {
         let secp = Secp256k1::verification_only();
         let child = self.receiving.ckd_pub(&secp, index.child());
-        // BIP32 allows a chance of 2^-127 for an index without a key.
+        // The depth has room, and BIP32 leaves a chance of 2^-127 for an index without a key.
         child.expect("an index without a key does not occur").to_pub()
     }
 
     /// The p2wpkh script at an index of the receiving chain.
     pub(crate) fn script_at(&self, index: DerivationIndex) -> ScriptBuf {
         ScriptBuf::new_p2wpkh(&self.public_key_at(index).wpubkey_hash())
+    }
+
+    /// The account key as rust-bitcoin has it.
+    pub(crate) fn xpub(&self) -> &Xpub {
+        &self.account
+    }
+
+    pub(crate) fn network(&self) -> Network {
+        self.network
+    }
+
+    /// How many steps the key is below its master key: 3 for an account as BIP84 has it.
+    pub(crate) fn depth(&self) -> u8 {
+        self.account.depth
     }
 
     /// The first bytes of the account key's hash (BIP32).
@@ -192,6 +222,43 @@ impl fmt::Display for AccountXpub {
     }
 }
 
+/// Shows the fingerprint only: who knows the whole key knows the address of every payment.
+impl fmt::Debug for AccountXpub {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "AccountXpub({} of {})", self.fingerprint(), self.network)
+    }
+}
+
+/// Whether a text is a secret, or was before it was damaged: an extended private key by its first
+/// letters, a single private key (WIF or hex), or a recovery phrase.
+fn looks_private(text: &str) -> bool {
+    /// Of Litecoin's main network, of all test networks, and of Bitcoin's main network.
+    const WIF_VERSIONS: [u8; 3] = [176, 239, 128];
+    const NAMES: [&str; 13] = [
+        "xprv", "Ltpv", "Mtpv", "yprv", "zprv", "tprv", "ttpv", "uprv", "vprv", "Yprv", "Zprv",
+        "Uprv", "Vprv",
+    ];
+    let text = text.trim();
+    let is_hex = text.len() == 64 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
+    let is_phrase = text.split_whitespace().count() >= 12
+        && text.chars().all(|c| c.is_alphabetic() || c.is_whitespace());
+    let is_wif = text.len() <= TEXT_BYTES_MAX
+        && base58::decode_check(text).is_ok_and(|payload| match payload.split_first() {
+            Some((version, key)) => matches!(key.len(), 32 | 33) && WIF_VERSIONS.contains(version),
+            None => false,
+        });
+    NAMES.iter().any(|name| text.starts_with(name)) || is_hex || is_phrase || is_wif
+}
+
+/// The public spellings of shares in a multisignature wallet (SLIP-132), from which no address
+/// of a single key follows: Ypub, Zpub, Upub, Vpub.
+const MULTISIG_SPELLINGS: [[u8; 4]; 4] = [
+    [0x02, 0x95, 0xb4, 0x3f],
+    [0x02, 0xaa, 0x7e, 0xd3],
+    [0x02, 0x42, 0x89, 0xef],
+    [0x02, 0x57, 0x54, 0x83],
+];
+
 /// The 78 bytes of an extended key in rust-bitcoin's own spelling, and what its prefix announced.
 fn take_apart(text: &str, network: Network) -> Result<(Vec<u8>, Half, SpelledKind), KeyError> {
     if text.len() > TEXT_BYTES_MAX {
@@ -205,11 +272,11 @@ fn take_apart(text: &str, network: Network) -> Result<(Vec<u8>, Half, SpelledKin
     if payload.len() != 78 {
         return Err(KeyError::Unknown);
     }
+    if MULTISIG_SPELLINGS.iter().any(|version| payload.starts_with(version)) {
+        return Err(KeyError::Multisig);
+    }
     let spelling = SPELLINGS.iter().find(|(version, ..)| payload.starts_with(version));
     let Some((_, kind, half, script_kind)) = spelling else { return Err(KeyError::Unknown) };
-    if *half == Half::Private && *kind != network.key_kind() {
-        return Err(KeyError::Private);
-    }
     if *kind != network.key_kind() {
         return Err(KeyError::OtherNetwork(network));
     }
@@ -237,7 +304,10 @@ pub(crate) fn parse_private(
     let (payload, half, _) = take_apart(text, network)?;
     match half {
         Half::Public => Err(KeyError::NotPrivate),
-        Half::Private => bitcoin::bip32::Xpriv::decode(&payload).map_err(|_| KeyError::Unknown),
+        Half::Private => {
+            let key = bitcoin::bip32::Xpriv::decode(&payload).map_err(|_| KeyError::Unknown)?;
+            if key.depth > ACCOUNT_DEPTH_MAX { Err(KeyError::TooDeep) } else { Ok(key) }
+        }
     }
 }
 

@@ -3,6 +3,7 @@
 //! Nothing in here does input or output, waits, reads a clock, draws a random number, knows SQL
 //! or the shapes that outsiders see. Everything comes in as an argument, the present included.
 
+pub(crate) mod account_xpriv;
 pub(crate) mod address;
 pub(crate) mod amount;
 pub(crate) mod chain;

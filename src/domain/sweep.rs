@@ -106,13 +106,20 @@ pub(crate) struct Planned {
 /// the witness, 1 inside). A signature has at most 72 bytes with its sighash byte; ours are ground
 /// to 71, so a signed transaction is one weight unit for each input lighter than planned, at most.
 const INPUT_WEIGHT: u64 = 4 * 41 + 1 + 1 + 72 + 1 + 33;
-/// Version, lock time, marker and flag, and the counts of inputs and outputs (three bytes each
-/// are enough for 65,535).
-const OVERHEAD_WEIGHT: u64 = 4 * (4 + 4 + 3 + 3) + 2;
+/// Version, lock time, marker and flag, and the counts of inputs and outputs at their longest
+/// (three bytes each are enough for 65,535).
+const OVERHEAD_WEIGHT_MAX: u64 = 4 * (4 + 4 + 3 + 3) + 2;
 /// The heaviest transaction that nodes relay (policy), less a little.
 const WEIGHT_MAX: u64 = 399_000;
 /// The fee rate at which an output must be worth spending, in litoshis for 1,000 vbytes (policy).
 const DUST_RATE_LITOSHIS_PER_KVB: u64 = 30_000;
+
+/// Weight of what belongs to no input and no output.
+fn overhead_weight(inputs: usize, outputs: usize) -> u64 {
+    let count_bytes = |n: usize| if n < 253 { 1 } else { 3 };
+    let spared_bytes: u64 = 6u64.saturating_sub(count_bytes(inputs) + count_bytes(outputs));
+    OVERHEAD_WEIGHT_MAX.saturating_sub(spared_bytes.saturating_mul(4))
+}
 
 /// Weight of an output with this script.
 fn output_weight(script: &ScriptBuf) -> u64 {
@@ -207,7 +214,7 @@ pub(crate) fn plan(
 /// Cuts a share that is too heavy for one transaction into parts.
 fn split_by_weight(share: Share) -> Vec<Share> {
     let room = WEIGHT_MAX
-        .saturating_sub(OVERHEAD_WEIGHT)
+        .saturating_sub(OVERHEAD_WEIGHT_MAX)
         .saturating_sub(output_weight(&share.payee.script));
     let coins_max = usize::try_from(room / INPUT_WEIGHT).unwrap_or(1).max(1);
     let parts = share.coins.chunks(coins_max);
@@ -220,7 +227,7 @@ fn judge(share: &Share, rate: u64, rules: &Rules) -> Option<Waits> {
     if gross < rules.min_payout {
         return Some(Waits::BelowMinimum);
     }
-    let fee = fee_for(share.weight().saturating_add(OVERHEAD_WEIGHT), rate);
+    let fee = fee_for(share.weight().saturating_add(OVERHEAD_WEIGHT_MAX), rate);
     let percent = u128::from(fee.litoshis()).saturating_mul(100);
     let allowed = u128::from(gross.litoshis()).saturating_mul(u128::from(rules.max_fee_percent));
     if percent > allowed {
@@ -235,7 +242,7 @@ fn judge(share: &Share, rate: u64, rules: &Rules) -> Option<Waits> {
 /// Puts a share into the first transaction that has room for it.
 fn put_into_batch(batches: &mut Vec<Vec<Share>>, share: Share) {
     let weight_of = |batch: &Vec<Share>| {
-        batch.iter().fold(OVERHEAD_WEIGHT, |sum, s| sum.saturating_add(s.weight()))
+        batch.iter().fold(OVERHEAD_WEIGHT_MAX, |sum, s| sum.saturating_add(s.weight()))
     };
     let fits = |batch: &&mut Vec<Share>| {
         // A merchant has one line in a sweep.
@@ -250,7 +257,9 @@ fn put_into_batch(batches: &mut Vec<Vec<Share>>, share: Share) {
 
 fn finish(batch: &[Share], rate: u64) -> SweepPlan {
     let weights: Vec<u64> = batch.iter().map(Share::weight).collect();
-    let weight = weights.iter().fold(OVERHEAD_WEIGHT, |sum, w| sum.saturating_add(*w));
+    let inputs = batch.iter().map(|share| share.coins.len()).sum();
+    let overhead = overhead_weight(inputs, batch.len());
+    let weight = weights.iter().fold(overhead, |sum, w| sum.saturating_add(*w));
     let fee = fee_for(weight, rate);
     let mut payouts: Vec<Payout> = Vec::with_capacity(batch.len());
     for (share, fee_share) in batch.iter().zip(fee.split(&weights)) {

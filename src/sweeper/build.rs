@@ -70,6 +70,7 @@ pub(crate) fn sign(
     key: &SigningKey,
 ) -> anyhow::Result<SignedPlan> {
     let mut psbt = psbt(&plan, xpub)?;
+    let secp = secp256k1::Secp256k1::new();
     let mut cache = SighashCache::new(&psbt.unsigned_tx);
     let mut witnesses = Vec::with_capacity(plan.coins.len());
     for (position, coin) in plan.coins.iter().enumerate() {
@@ -79,11 +80,10 @@ pub(crate) fn sign(
             .context("hash an input for its signature")?;
         let message = secp256k1::Message::from(sighash);
         let mut secret = key.secret_key_at(coin.index);
-        let signature = key.secp().sign_ecdsa_low_r(&message, &secret);
+        let signature = secp.sign_ecdsa_low_r(&message, &secret);
         secret.non_secure_erase();
         let public = xpub.public_key_at(coin.index).0;
-        key.secp()
-            .verify_ecdsa(&message, &signature, &public)
+        secp.verify_ecdsa(&message, &signature, &public)
             .with_context(|| format!("the key does not fit index {}", coin.index.get()))?;
         let signature = ecdsa::Signature { signature, sighash_type: EcdsaSighashType::All };
         witnesses.push(Witness::p2wpkh(&signature, &public));
@@ -108,3 +108,6 @@ fn check(tx: &Transaction, plan: &SweepPlan) -> anyhow::Result<()> {
     ensure!(tx.weight().to_wu() <= plan.weight, "heavier than planned");
     Ok(())
 }
+
+#[cfg(test)]
+mod tests;

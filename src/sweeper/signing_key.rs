@@ -1,7 +1,7 @@
 //! The only private key of the gateway: the account's, from a file that only its owner can read.
 //!
-//! Nothing else of the gateway sees it. It does not print, and it is wiped when it is dropped, as
-//! far as the types of rust-bitcoin allow: copies made inside of its arithmetic are out of reach.
+//! Nothing else of the gateway reads the file or holds the key. It does not print, and is wiped
+//! when it is dropped as far as `domain::account_xpriv` says.
 
 use std::fs::File;
 use std::io::Read;
@@ -9,17 +9,17 @@ use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
 use anyhow::{Context, bail};
-use bitcoin::bip32::{ChildNumber, Xpriv};
-use bitcoin::secp256k1::{All, Secp256k1, SecretKey};
+use bitcoin::secp256k1::SecretKey;
 use zeroize::Zeroizing;
 
-use crate::domain::keys::{self, AccountXpub, DerivationIndex, RECEIVING_CHAIN};
+use crate::domain::account_xpriv::AccountXpriv;
+use crate::domain::keys::{AccountXpub, DerivationIndex};
 use crate::domain::network::Network;
 
 /// The account's private key. It signs, and cannot be taken out.
+#[derive(Debug)]
 pub(crate) struct SigningKey {
-    account: Xpriv,
-    secp: Secp256k1<All>,
+    account: AccountXpriv,
 }
 
 /// The largest key file, in bytes.
@@ -51,37 +51,16 @@ impl SigningKey {
         file.take(FILE_BYTES_MAX)
             .read_to_string(&mut text)
             .with_context(|| format!("read {shown}"))?;
-        let account = keys::parse_private(text.trim(), network)
+        let account = AccountXpriv::parse(text.trim(), network)
             .map_err(|error| anyhow::anyhow!("{shown} {error}"))?;
-        let secp = Secp256k1::new();
-        let public = keys::public_half(network, &account, &secp);
-        if !public.is_some_and(|public| public.is_same_key(xpub)) {
+        if !account.to_xpub().is_same_key(xpub) {
             bail!("{shown} holds the key of another account than wallet.xpub");
         }
-        Ok(SigningKey { account, secp })
+        Ok(SigningKey { account })
     }
 
-    /// The private key of an address of the receiving chain.
+    /// The private key of an address of the receiving chain. The caller erases it after use.
     pub(super) fn secret_key_at(&self, index: DerivationIndex) -> SecretKey {
-        let path = [RECEIVING_CHAIN, ChildNumber::Normal { index: index.get() }];
-        // BIP32 allows a chance of 2^-127 for an index without a key.
-        let child = self.account.derive_priv(&self.secp, &path);
-        child.expect("an index without a key does not occur").private_key
-    }
-
-    pub(super) fn secp(&self) -> &Secp256k1<All> {
-        &self.secp
-    }
-}
-
-impl Drop for SigningKey {
-    fn drop(&mut self) {
-        self.account.private_key.non_secure_erase();
-    }
-}
-
-impl std::fmt::Debug for SigningKey {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("SigningKey(secret)")
+        self.account.secret_key_at(index)
     }
 }

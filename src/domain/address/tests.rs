@@ -95,10 +95,50 @@ fn each_mistake_has_its_sentence() {
     check("mgiHMN7dJsANUWwLfgbiw7hc4kR5xMjPhw", AddressError::OtherNetwork(Network::Test));
     check("ltc1qw508d6qejxtdg4y5r3zarvary0c5xw7kgmn4nq", AddressError::Checksum);
     check("LUxXFcwXFPpRZdMv4aYu6bDwPdC2skPfLD", AddressError::Checksum);
+    // A 1 typed for an l, a half, and a word with a letter of another case.
+    check("ltc1qw508d6qejxtdg4y5r3zarvary0c5xw7k1mn4n9", AddressError::Checksum);
+    check("ltc1q", AddressError::Checksum);
+    let other_prefix = Hrp::parse("ltc1x").expect("a prefix");
+    let other_prefix = segwit::encode(other_prefix, bech32::Fe32::Q, &[7; 20]).expect("room");
+    check(&other_prefix, AddressError::Checksum);
+    check("ltc1Qw508d6qejxtdg4y5r3zarvary0c5xw7kgmn4n9", AddressError::MixedCase);
+    check("ltc1qw508d6qejxtdg4y5r3zarvary0c5xw7kgmn4n9\n", AddressError::Whitespace);
+    check("rltc1qp5wfcq48", AddressError::OtherNetwork(Network::Regtest));
+    check("tb1qw508d6qejxtdg4y5r3zarvary0c5xw7kxpjzsx", AddressError::Bitcoin);
     check("hello", AddressError::Unknown);
     let mweb = format!("ltcmweb1{}", "q".repeat(100));
     check(&mweb, AddressError::Mweb);
     check(&mweb.to_uppercase(), AddressError::Mweb);
+}
+
+#[test]
+fn only_known_witness_versions_are_paid() {
+    #[track_caller]
+    fn check(version: u8, program: &[u8], expected: AddressError) {
+        let hrp = Hrp::parse("ltc").expect("a prefix");
+        let version = bech32::Fe32::try_from(version).expect("a version");
+        let mut text = String::new();
+        // Unchecked: the length of the program is what is tested.
+        segwit::encode_to_fmt_unchecked(&mut text, hrp, version, program).expect("room");
+        assert_eq!(Address::parse(&text, Network::Main), Err(expected), "{text}");
+    }
+    check(2, &[7; 32], AddressError::WitnessVersion);
+    check(16, &[7; 20], AddressError::WitnessVersion);
+    check(1, &[0x4e, 0x73], AddressError::WitnessVersion); // Pay to anchor.
+    check(1, &[7; 20], AddressError::WitnessVersion);
+    check(8, &[7; 32], AddressError::WitnessVersion); // What a HogAddr would be.
+    check(9, &[7; 32], AddressError::WitnessVersion); // What a peg-in would be.
+    check(0, &[7; 25], AddressError::Unknown);
+    check(17, &[7; 20], AddressError::Checksum);
+}
+
+#[test]
+fn the_old_spelling_of_p2sh_is_told_from_the_new_one() {
+    let old = Address::parse("3P14159f73E4gFr7JterCCQh9QjiTjiZrG", Network::Main).expect("valid");
+    assert!(old.is_old_p2sh_spelling());
+    let new = Address::parse(&old.to_string(), Network::Main).expect("valid");
+    assert!(!new.is_old_p2sh_spelling());
+    assert_eq!(std::collections::HashSet::from([old, new]).len(), 1);
 }
 
 #[test]

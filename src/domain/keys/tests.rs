@@ -1,5 +1,7 @@
 //! The oracle is `tests/fixtures/addresses.tsv`: addresses that a real node derived.
 
+use proptest::prelude::*;
+
 use super::*;
 use crate::domain::address::Address;
 
@@ -69,6 +71,72 @@ fn what_is_no_key_of_this_network_is_refused() {
     assert_eq!(AccountXpub::parse(&mistyped, Network::Main), Err(KeyError::Checksum));
     for text in ["", "zpub", "hello world", &"z".repeat(500)] {
         assert!(AccountXpub::parse(text, Network::Main).is_err(), "{text}");
+    }
+}
+
+#[test]
+fn an_account_too_deep_to_derive_from_is_refused() {
+    // Depth is the fifth byte. At 253 the last possible address is at depth 255.
+    let at_depth = |depth: u8| {
+        let mut payload = base58::decode_check(MAIN).expect("a key");
+        payload[4] = depth;
+        AccountXpub::parse(&base58::encode_check(&payload), Network::Main)
+    };
+    let deepest = at_depth(253).expect("room for two steps");
+    assert_eq!(deepest.depth(), 253);
+    let last = DerivationIndex::new((1 << 31) - 1).expect("the last");
+    assert_eq!(deepest.script_at(last), at_depth(3).expect("a key").script_at(last));
+    assert_eq!(at_depth(254), Err(KeyError::TooDeep));
+    assert_eq!(at_depth(255), Err(KeyError::TooDeep));
+    assert_eq!(DerivationIndex::new(1 << 31), None);
+}
+
+#[test]
+fn secrets_are_called_secrets_even_when_damaged() {
+    let wif = base58::encode_check(&[&[176][..], &[7; 32], &[1]].concat());
+    let private = respell(MAIN, [0x04, 0x88, 0xad, 0xe4]);
+    let phrase = "abandon ".repeat(11) + "about";
+    for text in [&wif, &private[..60], &phrase, &"ab".repeat(32), "zprvAWgYBBk7JR8Gj"] {
+        assert_eq!(AccountXpub::parse(text, Network::Main), Err(KeyError::Private), "{text}");
+    }
+}
+
+#[test]
+fn keys_of_multisignature_wallets_are_refused() {
+    for version in MULTISIG_SPELLINGS {
+        let text = respell(MAIN, version);
+        for network in Network::ALL {
+            assert_eq!(AccountXpub::parse(&text, network), Err(KeyError::Multisig), "{text}");
+        }
+    }
+}
+
+#[test]
+fn debug_output_keeps_the_key_back() {
+    let key = AccountXpub::parse(MAIN, Network::Main).expect("a key");
+    assert_eq!(format!("{key:?}"), "AccountXpub(3442193e of main)");
+}
+
+proptest! {
+    #[test]
+    fn no_text_makes_the_parser_panic(text in "\\PC{0,140}") {
+        let _ = AccountXpub::parse(&text, Network::Main);
+    }
+
+    #[test]
+    fn no_payload_makes_the_parser_panic(
+        spelling in 0..SPELLINGS.len(),
+        body in prop::collection::vec(any::<u8>(), 74),
+    ) {
+        let payload = [&SPELLINGS[spelling].0[..], &body].concat();
+        let text = base58::encode_check(&payload);
+        for network in Network::ALL {
+            if let Ok(key) = AccountXpub::parse(&text, network) {
+                let _ = key.script_at(DerivationIndex::new(0).expect("small"));
+                prop_assert!(AccountXpub::parse(&key.to_string(), network)
+                    .is_ok_and(|again| again.is_same_key(&key)));
+            }
+        }
     }
 }
 

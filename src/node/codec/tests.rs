@@ -7,7 +7,6 @@ use proptest::prelude::*;
 use serde_json::Value;
 
 use super::*;
-use crate::domain::amount::Amount;
 
 fn fixture(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures").join(name)
@@ -52,15 +51,18 @@ fn transactions_decode_as_the_node_decodes_them() {
             assert!(row["vout"].as_array().expect("outputs").is_empty(), "{file}");
             continue;
         }
-        if file == "tx-pegin.hex" {
-            continue; // Its row shows the MWEB side; the ordinary side is tested below.
-        }
+        let is_hogex = file.contains("hogex");
+        assert_eq!(tx.kind, if is_hogex { TxKind::Hogex } else { TxKind::Plain }, "{file}");
         assert_eq!(tx.txid.expect(file).to_string(), row["txid"], "{file}");
         assert_eq!(shown(&tx.outputs), expected(&row["vout"]), "{file}");
         let inputs: Vec<String> = tx.inputs.iter().map(ToString::to_string).collect();
         assert_eq!(Value::from(inputs), row["vin"], "{file}");
     }
-    assert!(kinds.contains(&TxKind::MwebOnly) && kinds.contains(&TxKind::Plain));
+    let count = |kind| kinds.iter().filter(|k| **k == kind).count();
+    assert_eq!(
+        [TxKind::Plain, TxKind::Coinbase, TxKind::Hogex, TxKind::MwebOnly].map(count),
+        [3, 0, 2, 3]
+    );
 }
 
 #[test]
@@ -106,7 +108,7 @@ fn a_garbled_block_is_refused() {
     let at = good.windows(8).position(|bytes| bytes == amount).expect("it pays 0.05");
     amount_changed[at] ^= 1;
     assert!(decode_block(&amount_changed).is_err());
-    let extension_begins = 1018;
+    let extension_begins = good.len() - extension_bytes(&good);
     for end in 0..extension_begins {
         assert!(decode_block(&good[..end]).is_err(), "cut at {end}");
     }
@@ -117,7 +119,165 @@ fn what_follows_a_transaction_is_an_error() {
     let mut bytes = raw("tx-p2wpkh.hex");
     bytes.push(0);
     assert!(matches!(decode_tx(&bytes), Err(CodecError::Trailing(1))));
-    assert!(matches!(decode_tx(&vec![0; BYTES_MAX + 1]), Err(CodecError::TooLarge(_))));
+    assert!(matches!(decode_tx(&vec![0; TX_BYTES_MAX + 1]), Err(CodecError::TooLarge(_))));
+    assert!(matches!(decode_block(&vec![0; BLOCK_BYTES_MAX + 1]), Err(CodecError::TooLarge(_))));
+
+    let mut bytes = raw("block-pre-mweb.hex");
+    bytes.push(0);
+    assert!(matches!(decode_block(&bytes), Err(CodecError::Trailing(1))));
+}
+
+/// A peg-in as it is broadcast: flag 9, the witnesses, and an MWEB part before the lock time.
+/// Built from an ordinary payment, whose id the added part must not change.
+fn pegin(mweb_part: &[u8]) -> Vec<u8> {
+    let mut bytes = raw("tx-p2wpkh.hex");
+    bytes[5] |= FLAG_MWEB;
+    let lock_time = bytes.split_off(bytes.len() - 4);
+    [&bytes[..], mweb_part, &lock_time].concat()
+}
+
+/// The first block with MWEB of a regtest chain, at height 432, and the peg-in in it as it was in
+/// the mempool; from Litecoin Core 0.21.5.5, which named these ids.
+const FIRST_MWEB_TXIDS: [&str; 3] = [
+    "b82c2b414c05668c83f95030b3e5d3705b812841de621472d28682f52640ec8c",
+    "8235349386f2c0fd6bb9ca2dbd255611a531055434bc60aa07646f8fa5bc55f0",
+    "df608500aff4f7d3a9115bd6936f5f01edf245670ba4e35c801404c976f5df4f",
+];
+
+#[test]
+fn a_peg_in_of_a_real_node_decodes() {
+    let tx = decode_tx(&raw("tx-pegin-flag9.hex")).expect("a peg-in");
+    assert_eq!(tx.kind, TxKind::Plain);
+    assert_eq!(tx.txid.expect("an id").to_string(), FIRST_MWEB_TXIDS[1]);
+    assert_eq!(
+        tx.inputs[0].to_string(),
+        "5dbb81751ed7853f2a47d8059828eecf76c4f5fb6b87b9866d6792276d2b0270:0"
+    );
+    let script = "5920318771c753b1cb040b9d20afe3bd134dd02a3adb1589a8c9998d1cf49f0539a2";
+    let amount = Amount::parse("12.499837").expect("an amount");
+    assert_eq!(shown(&tx.outputs), [(amount, script.to_owned())]);
+}
+
+#[test]
+fn all_that_a_node_may_leave_of_a_block_is_the_same_block() {
+    // Whole; and with `-rpcserialversion=1` and `=0`, which leave MWEB out, and witnesses too.
+    let whole = decode_block(&raw("block-first-mweb.hex")).expect("a block");
+    let txids: Vec<String> =
+        whole.txs.iter().map(|tx| tx.txid.expect("in a block").to_string()).collect();
+    assert_eq!(txids, FIRST_MWEB_TXIDS);
+    let kinds: Vec<TxKind> = whole.txs.iter().map(|tx| tx.kind).collect();
+    assert_eq!(kinds, [TxKind::Coinbase, TxKind::Plain, TxKind::Hogex]);
+    for file in ["block-first-mweb-serialversion1.hex", "block-first-mweb-serialversion0.hex"] {
+        assert_eq!(decode_block(&raw(file)).expect(file), whole, "{file}");
+    }
+}
+
+#[test]
+fn a_peg_in_is_its_ordinary_side() {
+    let plain = decode_tx(&raw("tx-p2wpkh.hex")).expect("a transaction");
+    let whole = raw("tx-mweb-only.hex");
+    let mweb_part = &whole[8..whole.len() - 4];
+    assert_eq!(decode_tx(&pegin(mweb_part)).expect("a peg-in"), plain);
+}
+
+#[test]
+fn an_mweb_part_of_no_known_kind_is_refused() {
+    for part in [&[][..], &[1], &[2, 0], &[0, 0]] {
+        assert!(matches!(decode_tx(&pegin(part)), Err(CodecError::Mweb)), "{part:?}");
+    }
+    // A HogEx without outputs, which nodes refuse.
+    let mut no_outputs = raw("tx-hogex-plain.hex");
+    no_outputs.truncate(4 + 2 + 1 + 41);
+    no_outputs.extend([0, 0, 0, 0, 0, 0]);
+    assert!(matches!(decode_tx(&no_outputs), Err(CodecError::Mweb)));
+    // In a block nothing but the HogEx's mark may stand there.
+    let block = raw("block-mweb-pegout.hex");
+    let mark = block.len() - extension_bytes(&block) - 5;
+    let mut unmarked = block;
+    unmarked[mark] = 1;
+    assert!(matches!(decode_block(&unmarked), Err(CodecError::Mweb)));
+}
+
+/// How many bytes follow the last transaction of a block that ends in a HogEx from the fixtures.
+fn extension_bytes(block: &[u8]) -> usize {
+    let hogex = [raw("tx-hogex-pegout.hex"), raw("tx-hogex-plain.hex")];
+    let end = hogex.iter().find_map(|tx| {
+        block.windows(tx.len()).position(|window| window == tx).map(|at| at + tx.len())
+    });
+    block.len() - end.expect("it has one of the two")
+}
+
+/// What `-rpcserialversion=1` leaves of a block: no mark at the HogEx, no extension block.
+fn stripped(file: &str) -> Vec<u8> {
+    let mut bytes = raw(file);
+    bytes.truncate(bytes.len() - extension_bytes(&bytes));
+    let hogex_bytes = if file.contains("pegout") {
+        raw("tx-hogex-pegout.hex").len()
+    } else {
+        raw("tx-hogex-plain.hex").len()
+    };
+    let hogex = bytes.split_off(bytes.len() - hogex_bytes);
+    let (body, lock_time) = (&hogex[6..hogex.len() - 5], &hogex[hogex.len() - 4..]);
+    [&bytes[..], &hogex[..4], body, lock_time].concat()
+}
+
+#[test]
+fn a_stripped_block_is_the_same_block() {
+    for file in ["block-mweb-pegin.hex", "block-mweb-pegout.hex"] {
+        let stripped = decode_block(&stripped(file)).expect(file);
+        assert_eq!(stripped, decode_block(&raw(file)).expect(file), "{file}");
+    }
+}
+
+#[test]
+fn a_block_without_a_coinbase_is_refused() {
+    // The coinbase of a block of one transaction, spending a real output instead of none.
+    let mut bytes = raw("block-pre-mweb.hex");
+    let null = [[0; 32].as_slice(), &[0xff; 4]].concat();
+    let at = bytes.windows(36).position(|b| b == null).expect("a coinbase");
+    bytes[at] = 7;
+    let root = expected_merkle_root(&bytes).expect("transactions").to_byte_array();
+    bytes[36..68].copy_from_slice(&root);
+    assert!(matches!(decode_block(&bytes), Err(CodecError::NoCoinbase)));
+    bytes.truncate(80);
+    bytes.push(0);
+    assert!(matches!(decode_block(&bytes), Err(CodecError::Empty)));
+}
+
+#[test]
+fn a_transaction_that_spends_nothing_is_refused() {
+    // Flag 1, no inputs, no outputs; and the rest of an MWEB-only one where only blocks are read.
+    let nothing = [2, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0];
+    assert!(matches!(decode_tx(&nothing), Err(CodecError::NoInputs)));
+    let mut block = raw("block-pre-mweb.hex");
+    block.truncate(80);
+    block.extend([1, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0]);
+    assert!(matches!(decode_block(&block), Err(CodecError::NoInputs)));
+}
+
+#[test]
+fn more_money_than_there_is_is_refused() {
+    let mut bytes = raw("tx-p2wpkh.hex");
+    let amount = 5_000_000u64.to_le_bytes();
+    let at = bytes.windows(8).position(|b| b == amount).expect("it pays 0.05");
+    bytes[at..at + 8].copy_from_slice(&Amount::MAX.litoshis().to_le_bytes());
+    assert!(decode_tx(&bytes).is_ok());
+    bytes[at..at + 8].copy_from_slice(&(Amount::MAX.litoshis() + 1).to_le_bytes());
+    assert!(matches!(decode_tx(&bytes), Err(CodecError::Money)));
+}
+
+#[test]
+fn a_block_whose_last_transaction_is_repeated_is_refused() {
+    // Three transactions, and the third twice, have the same root.
+    let good = raw("block-mweb-pegin.hex");
+    let block = decode_block(&good).expect("a block");
+    let ids: Vec<_> = block.txs.iter().filter_map(|tx| tx.txid).map(Txid::to_raw_hash).collect();
+    let three = ids[..3].to_vec();
+    let four = [&ids[..3], &ids[2..3]].concat();
+    assert!(merkle_root(three).is_some());
+    assert_eq!(merkle_root(four), None);
+    assert_eq!(merkle_root(Vec::new()), None);
+    assert_eq!(merkle_root(ids[..1].to_vec()), Some(ids[0]));
 }
 
 #[test]

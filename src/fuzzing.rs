@@ -1,0 +1,106 @@
+//! Entry points for the fuzz targets under `tests/fuzz`, which cannot see private modules.
+//!
+//! Not an interface: nothing here is promised to anyone. Each function takes any bytes, must not
+//! panic, and asserts what is true of every input. Crashes that fuzzing finds become files of the
+//! corpora, which an ordinary test replays.
+
+use bitcoin::hashes::Hash;
+
+use crate::domain::account_xpriv::AccountXpriv;
+use crate::domain::address::Address;
+use crate::domain::amount::Amount;
+use crate::domain::keys::{AccountXpub, DerivationIndex};
+use crate::domain::network::Network;
+use crate::node::codec::{self, Tx, TxKind};
+
+/// A lone transaction, as ZMQ hands it over.
+pub fn fuzz_transaction(bytes: &[u8]) {
+    let Ok(tx) = codec::decode_tx(bytes) else { return };
+    check_tx(&tx);
+    let has_mweb_part = bytes.get(4) == Some(&0) && bytes.get(5).is_some_and(|flag| flag & 8 != 0);
+    // The end is part of the format, but for an MWEB part, which says nowhere how long it is.
+    if let (Some((_, cut)), false) = (bytes.split_last(), has_mweb_part) {
+        assert!(codec::decode_tx(cut).is_err(), "a byte at the end does not count");
+    }
+    // rust-bitcoin is a second opinion on everything that has no MWEB part.
+    let second = bitcoin::consensus::deserialize::<bitcoin::Transaction>(bytes);
+    if let (Some(txid), Ok(second)) = (tx.txid, second) {
+        assert_eq!(txid, second.compute_txid());
+        assert_eq!(tx.outputs, second.output);
+    }
+}
+
+/// A block, as the node answers. The root is set right first, for no mutation finds it.
+pub fn fuzz_block(bytes: &[u8]) {
+    let _ = codec::decode_block(bytes);
+    let bytes = with_merkle_root(bytes);
+    let Ok(block) = codec::decode_block(&bytes) else { return };
+    assert!(!block.txs.is_empty());
+    for tx in &block.txs {
+        check_tx(tx);
+        assert!(tx.txid.is_some(), "in a block each transaction has an id");
+    }
+}
+
+/// An address in any letters.
+pub fn fuzz_address(bytes: &[u8]) {
+    let Ok(text) = std::str::from_utf8(bytes) else { return };
+    for network in Network::ALL {
+        let Ok(address) = Address::parse(text, network) else { continue };
+        let canonical = address.to_string();
+        assert_eq!(Address::parse(&canonical, network).as_ref(), Ok(&address));
+        assert_eq!(Address::from_script(address.script(), network), Some(address));
+    }
+}
+
+/// An extended key in any letters; or, as no mutation finds a checksum, the bytes of one.
+pub fn fuzz_extended_key(bytes: &[u8]) {
+    if let Ok(text) = std::str::from_utf8(bytes) {
+        check_key(text);
+    }
+    check_key(&bitcoin::base58::encode_check(bytes.get(..78).unwrap_or(bytes)));
+}
+
+fn check_key(text: &str) {
+    let first = DerivationIndex::new(0).expect("zero is small");
+    for network in Network::ALL {
+        let public = AccountXpub::parse(text, network);
+        let private = AccountXpriv::parse(text, network);
+        assert!(public.is_err() || private.is_err(), "a key is public or private");
+        if let Ok(key) = &public {
+            let again = AccountXpub::parse(&key.to_string(), network);
+            assert!(again.is_ok_and(|again| again.script_at(first) == key.script_at(first)));
+        }
+        if let Ok(key) = private {
+            let again = AccountXpriv::parse(&key.to_text(), network).expect("its own text");
+            assert!(again.to_xpub().is_same_key(&key.to_xpub()));
+            let _ = key.secret_key_at(first);
+        }
+    }
+}
+
+fn check_tx(tx: &Tx) {
+    assert!(tx.outputs.iter().all(|o| Amount::from_litoshis(o.value.to_sat()).is_some()));
+    match tx.kind {
+        TxKind::MwebOnly => {
+            assert!(tx.txid.is_none() && tx.inputs.is_empty() && tx.outputs.is_empty());
+        }
+        TxKind::Hogex => assert!(tx.txid.is_some() && !tx.outputs.is_empty()),
+        TxKind::Coinbase => assert!(tx.txid.is_some() && tx.inputs.is_empty()),
+        TxKind::Plain => assert!(tx.txid.is_some()),
+    }
+}
+
+/// The same block with the root that its transactions have, if it is complete.
+fn with_merkle_root(bytes: &[u8]) -> Vec<u8> {
+    let mut bytes = bytes.to_vec();
+    if let Some(root) = codec::expected_merkle_root(&bytes)
+        && let Some(place) = bytes.get_mut(36..68)
+    {
+        place.copy_from_slice(&root.to_byte_array());
+    }
+    bytes
+}
+
+#[cfg(test)]
+mod tests;

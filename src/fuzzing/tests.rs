@@ -1,0 +1,50 @@
+//! Replays the corpora of `tests/fuzz`, so that what fuzzing found once stays found.
+
+use std::path::Path;
+
+use super::*;
+
+#[track_caller]
+fn replay(target: &str, entry: fn(&[u8]), files_min: usize) {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fuzz/corpus").join(target);
+    let mut files = 0;
+    for file in std::fs::read_dir(&folder).expect(target) {
+        let path = file.expect("a file").path();
+        println!("{}", path.display()); // Shown when the test fails.
+        entry(&std::fs::read(&path).expect("readable"));
+        files += 1;
+    }
+    assert!(files >= files_min, "{target} has {files} files");
+}
+
+#[test]
+fn transactions_of_the_corpus_hold() {
+    replay("transaction", fuzz_transaction, 8);
+}
+
+#[test]
+fn blocks_of_the_corpus_hold() {
+    replay("block", fuzz_block, 3);
+}
+
+#[test]
+fn addresses_of_the_corpus_hold() {
+    replay("address", fuzz_address, 20);
+}
+
+#[test]
+fn extended_keys_of_the_corpus_hold() {
+    replay("extended_key", fuzz_extended_key, 10);
+}
+
+#[test]
+fn the_root_set_right_lets_a_changed_block_through() {
+    // Else the block target would test nothing behind the root.
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fuzz/corpus/block");
+    let mut bytes = std::fs::read(folder.join("mweb-pegout")).expect("a seed");
+    let at = bytes.len() - 20;
+    let changed = bytes.iter().position(|byte| *byte == 0x14).expect("a script").min(at) + 1;
+    bytes[changed] ^= 1;
+    assert!(codec::decode_block(&bytes).is_err());
+    assert!(codec::decode_block(&with_merkle_root(&bytes)).is_ok());
+}
