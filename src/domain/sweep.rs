@@ -227,7 +227,8 @@ fn judge(share: &Share, rate: u64, rules: &Rules) -> Option<Waits> {
     if gross < rules.min_payout {
         return Some(Waits::BelowMinimum);
     }
-    let fee = fee_for(share.weight().saturating_add(OVERHEAD_WEIGHT_MAX), rate);
+    let alone = share.weight().saturating_add(overhead_weight(share.coins.len(), 1));
+    let fee = fee_for(alone, rate);
     let percent = u128::from(fee.litoshis()).saturating_mul(100);
     let allowed = u128::from(gross.litoshis()).saturating_mul(u128::from(rules.max_fee_percent));
     if percent > allowed {
