@@ -11,4 +11,6 @@
 
 mod harness;
 
+mod create;
+mod life;
 mod node_verbs;

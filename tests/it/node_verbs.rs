@@ -94,6 +94,12 @@ fn mweb_can_be_made_active() {
     let block: Value = node.call("getblock", json!([tip, 1]));
     assert_eq!(block["height"], 434);
     assert!(block["tx"].as_array().unwrap().len() >= 2, "the last transaction is the HogEx");
+    let address = node.fresh_address();
+    let txid = node.send_from_mweb(&address, "0.05");
+    let raw: String = node.call("getrawtransaction", json!([txid]));
+    assert!(raw.starts_with("0200000000080000"), "no ordinary inputs and outputs: {raw}");
+    node.mine(1);
+    assert_eq!(node.balance_of(&address), 5_000_000, "by the HogEx");
 }
 
 #[test]

@@ -315,6 +315,25 @@ impl Node {
         self.mine(1);
     }
 
+    /// Pays out of the wallet's MWEB balance. The id under which it is in the mempool.
+    pub(crate) fn send_from_mweb(&self, address: &str, amount: &str) -> String {
+        #[derive(Deserialize)]
+        struct Coin {
+            txid: Option<String>,
+            vout: Option<u32>,
+        }
+        // With all other coins locked the wallet has no choice.
+        let coins: Vec<Coin> = self.call("listunspent", json!([0]));
+        let plain: Vec<Value> = coins
+            .iter()
+            .filter_map(|coin| Some(json!({"txid": coin.txid.as_ref()?, "vout": coin.vout?})))
+            .collect();
+        self.call::<bool>("lockunspent", json!([false, plain]));
+        let txid = self.send(address, amount);
+        self.call::<bool>("lockunspent", json!([true, plain]));
+        txid
+    }
+
     /// The p2wpkh addresses of `xpub/0/first` to `xpub/0/last`, by the node itself.
     pub(crate) fn derive_addresses(&self, xpub: &str, first: u32, last: u32) -> Vec<String> {
         #[derive(Deserialize)]
