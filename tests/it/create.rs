@@ -306,7 +306,7 @@ fn the_same_idempotency_key_gives_the_same_payment() {
         (answer.status != 409).then(|| Fields::of(&answer.body).text("paymentId"))
     };
     let ids: BTreeSet<String> = std::thread::scope(|scope| {
-        let threads: Vec<_> = (0..20).map(|_| scope.spawn(&post)).collect();
+        let threads: Vec<_> = (0..20).map(|_| scope.spawn(post)).collect();
         threads.into_iter().filter_map(|thread| thread.join().unwrap()).collect()
     });
     assert_eq!(ids.len(), 1, "twenty at once are one payment");

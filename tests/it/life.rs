@@ -127,7 +127,7 @@ fn one_transaction_can_pay_many() {
     node.mine(2);
     for payment in payments {
         let fields = shop.await_status(&payment.id, "completed", SOON);
-        assert_eq!(fields.texts("txids"), [txid.clone()]);
+        assert_eq!(fields.texts("txids"), std::slice::from_ref(&txid));
     }
 }
 

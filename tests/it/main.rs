@@ -11,6 +11,20 @@
 
 mod harness;
 
+mod checkout;
+mod cli;
+mod config;
 mod create;
+mod demo;
+mod docs;
+mod guide;
+mod hints;
+mod late;
 mod life;
 mod node_verbs;
+mod reorg;
+mod replace;
+mod restart;
+mod sweep;
+mod tidy;
+mod webhooks;

@@ -60,11 +60,6 @@ impl Fields {
         }
     }
 
-    /// The names of the fields, in the order of the alphabet.
-    pub(crate) fn names(&self) -> Vec<&str> {
-        self.fields.keys().map(String::as_str).collect()
-    }
-
     /// Whether there is such a field.
     pub(crate) fn has(&self, name: &str) -> bool {
         self.fields.contains_key(name)

@@ -138,11 +138,6 @@ impl Node {
         format!("tcp://127.0.0.1:{}", self.zmq_port)
     }
 
-    /// Whether the node publishes itself.
-    pub(crate) fn has_zmq(&self) -> bool {
-        has_zmq(&self.rpc)
-    }
-
     /// Any call.
     #[track_caller]
     pub(crate) fn call<T: serde::de::DeserializeOwned>(&self, method: &str, params: Value) -> T {
@@ -204,7 +199,7 @@ impl Node {
     }
 
     /// Takes the top blocks off the chain and lets the node never have them again.
-    fn disconnect(&self, depth: u32) {
+    pub(crate) fn disconnect(&self, depth: u32) {
         let lowest: String = self.call("getblockhash", json!([self.height() + 1 - depth]));
         self.call::<Value>("invalidateblock", json!([lowest]));
     }

@@ -53,6 +53,11 @@ impl Shop {
         }
     }
 
+    /// The same shop with another API key.
+    pub(crate) fn with_key(&self, api_key: &str) -> Shop {
+        Shop { api_key: api_key.to_owned(), ..self.clone() }
+    }
+
     /// `POST /api/payments` with this body, and headers beside the usual ones.
     #[track_caller]
     pub(crate) fn post(&self, body: &str, headers: &[(&str, &str)]) -> Answer {
