@@ -52,7 +52,8 @@ fn a_shop_cannot_put_markup_on_the_page() {
     let name = "<script>alert(1)</script> & \"Sons\"";
     gate.cli_ok(&["merchant", "set-name", &shop.merchant_id, name]);
     let payment = shop.create_with(
-        r#"{"amountLtc": 0.05, "reference": "<img src=x>", "redirectUrl": "https://shop.example/?a=\"><b>"}"#,
+        r#"{"amountLtc": 0.05, "reference": "<img src=x>",
+            "redirectUrl": "https://shop.example/?a=\"><b>"}"#,
     );
     let page = gate.get(&format!("/pay/{}", payment.id)).body;
     for markup in ["<script>alert(1)", "<img src=x>", "\"><b>"] {

