@@ -76,7 +76,6 @@ fn every_command_explains_itself() {
         "payment list",
         "payment show",
         "webhook",
-        "sweep",
         "check-config",
         "demo",
     ] {

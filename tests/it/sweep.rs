@@ -10,6 +10,10 @@ use crate::harness::shop::Shop;
 use crate::harness::stage::Stage;
 use crate::harness::wait::{SOON, stays_true, wait_until};
 
+fn sweeping(gate: &Gate) {
+    gate.set("sweeper.interval", "1s");
+}
+
 /// The one transaction in the mempool.
 fn await_only_transaction(node: &Node) -> String {
     wait_until("the sweep in the mempool", SOON, || {
@@ -27,7 +31,8 @@ fn pay(node: &Node, shop: &Shop, amount: &str) -> String {
 
 #[test]
 fn two_merchants_are_paid_by_one_transaction_that_shares_the_fee_by_inputs() {
-    let Some(Stage { gate, shop, node }) = Stage::alone() else { return };
+    let stage = Stage::alone_with(sweeping);
+    let Some(Stage { gate, shop, node }) = stage else { return };
     let neighbour = Shop::open(&gate, &node, "Neighbour");
     let ids = [pay(&node, &shop, "0.05"), pay(&node, &shop, "0.07"), pay(&node, &shop, "0.03")];
     let theirs = pay(&node, &neighbour, "1.5");
@@ -36,7 +41,6 @@ fn two_merchants_are_paid_by_one_transaction_that_shares_the_fee_by_inputs() {
         shop.await_status(id, "completed", SOON);
     }
     neighbour.await_status(&theirs, "completed", SOON);
-    gate.cli_ok(&["sweep"]);
     let txid = await_only_transaction(&node);
     let fee = node.fee_of(&txid);
     assert!(fee > 0);
@@ -55,15 +59,13 @@ fn two_merchants_are_paid_by_one_transaction_that_shares_the_fee_by_inputs() {
     node.mine(1);
     assert_eq!(node.balance_of(&shop.payout_address), ours);
     assert_eq!(node.balance_of(&neighbour.payout_address), others);
-    // Nothing is left to sweep.
-    gate.cli_ok(&["sweep"]);
-    assert!(node.mempool().is_empty(), "no coin is paid twice");
+    stays_true("no coin is paid twice", Duration::from_secs(3), || node.mempool().is_empty());
 }
 
 #[test]
 fn it_sweeps_by_itself_and_not_before_completion() {
     let stage = Stage::alone_with(|gate| {
-        gate.set("sweeper.interval", "1s");
+        sweeping(gate);
         gate.set("payments.confirmations", 3);
     });
     let Some(Stage { gate: _gate, shop, node }) = stage else { return };
@@ -81,38 +83,26 @@ fn it_sweeps_by_itself_and_not_before_completion() {
 
 #[test]
 fn a_small_sum_waits() {
-    let stage = Stage::alone_with(|gate| gate.set("sweeper.min_payout", "0.05"));
-    let Some(Stage { gate, shop, node }) = stage else { return };
+    let stage = Stage::alone_with(|gate| {
+        sweeping(gate);
+        gate.set("sweeper.min_payout", "0.05");
+    });
+    let Some(Stage { gate: _gate, shop, node }) = stage else { return };
     let small = pay(&node, &shop, "0.03");
     node.mine(2);
     shop.await_status(&small, "completed", SOON);
-    gate.cli_ok(&["sweep"]);
-    assert!(node.mempool().is_empty(), "below min_payout");
+    stays_true("below min_payout", Duration::from_secs(3), || node.mempool().is_empty());
     let more = pay(&node, &shop, "0.03");
     node.mine(2);
     shop.await_status(&more, "completed", SOON);
-    gate.cli_ok(&["sweep"]);
     let txid = await_only_transaction(&node);
     assert_eq!(node.outputs_of(&txid)[0].1 + node.fee_of(&txid), litoshis("0.06"));
 }
 
 #[test]
-fn a_dry_run_sends_nothing() {
-    let Some(Stage { gate, shop, node }) = Stage::alone() else { return };
-    let id = pay(&node, &shop, "0.05");
-    node.mine(2);
-    shop.await_status(&id, "completed", SOON);
-    let said = gate.cli_ok(&["sweep", "--dry-run"]);
-    assert!(said.stdout.contains(&shop.payout_address), "{said:?}");
-    assert!(node.mempool().is_empty());
-}
-
-#[test]
 fn a_sweep_survives_a_crash_of_gateway_and_node() {
     let Some(node) = Node::start().map(Arc::new) else { return };
-    let Stage { gate, shop, node } = Stage::beside(node, |gate: &Gate| {
-        gate.set("sweeper.interval", "1s");
-    });
+    let Stage { gate, shop, node } = Stage::beside(node, sweeping);
     let id = pay(&node, &shop, "0.05");
     node.mine(2);
     shop.await_status(&id, "completed", SOON);
@@ -128,17 +118,17 @@ fn a_sweep_survives_a_crash_of_gateway_and_node() {
 #[test]
 fn late_money_is_swept_as_well() {
     let stage = Stage::alone_with(|gate| {
+        sweeping(gate);
         gate.set("payments.expiry", "2s");
         gate.set("payments.late_grace", "1s");
     });
-    let Some(Stage { gate, shop, node }) = stage else { return };
+    let Some(Stage { gate: _gate, shop, node }) = stage else { return };
     let payment = shop.create("0.05");
     shop.await_status(&payment.id, "expired", SOON);
     stays_true("past the grace", Duration::from_millis(1_500), || true);
     node.send(&payment.address, "0.05");
     node.mine(2);
     shop.await_field(&payment.id, "confirmations", "2", SOON);
-    gate.cli_ok(&["sweep"]);
     let txid = await_only_transaction(&node);
     assert_eq!(node.outputs_of(&txid)[0].0, shop.payout_address);
 }
@@ -148,7 +138,7 @@ fn without_the_signing_key_nothing_is_sent() {
     let Some(node) = Node::start().map(Arc::new) else { return };
     let Stage { gate, shop, node } = Stage::beside(node, |gate: &Gate| {
         gate.unset("wallet.signing_key_file");
-        gate.set("sweeper.interval", "1s");
+        sweeping(gate);
     });
     let id = pay(&node, &shop, "0.05");
     node.mine(2);

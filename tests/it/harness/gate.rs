@@ -46,7 +46,7 @@ pub(crate) struct Output {
 
 impl Gate {
     /// A gateway beside this node, configured by `litegate init`, not started. It follows the
-    /// node by ZMQ, takes two confirmations, sweeps only by command, and may call webhooks on
+    /// node by ZMQ, takes two confirmations, does not sweep in the time of a test, and may call webhooks on
     /// this machine.
     pub(crate) fn init(node: &Node) -> Gate {
         let gate = Gate::offline();
