@@ -1,0 +1,105 @@
+//! The page that the shopper sees.
+
+use crate::harness::stage::Stage;
+use crate::harness::wait::{SOON, wait_for};
+
+#[test]
+fn the_page_shows_what_to_pay_and_where() {
+    let Some(Stage { gate, shop, .. }) = Stage::shared() else { return };
+    let payment = shop.create("0.05");
+    let page = gate.get(&format!("/pay/{}", payment.id));
+    assert_eq!(page.status, 200);
+    assert!(page.header("content-type").unwrap().starts_with("text/html"));
+    for wanted in [
+        payment.address.as_str(),
+        "0.05",
+        "Corner Shop",
+        "<svg",
+        &payment.fields.text("paymentUri"),
+    ] {
+        assert!(page.body.contains(wanted), "{wanted} is not on the page");
+    }
+    for header in ["content-security-policy", "referrer-policy", "x-content-type-options"] {
+        assert!(page.header(header).is_some(), "no {header}");
+    }
+    assert!(page.header("set-cookie").is_none());
+    for foreign in ["src=\"http", "href=\"http", "@import", "url(http"] {
+        assert!(!page.body.contains(foreign), "the page loads from elsewhere: {foreign}");
+    }
+}
+
+#[test]
+fn the_page_follows_the_payment() {
+    let Some(Stage { gate, shop, node }) = Stage::alone() else { return };
+    let payment = shop.create("0.05");
+    let path = format!("/pay/{}", payment.id);
+    node.send(&payment.address, "0.02");
+    shop.await_field(&payment.id, "amountReceivedLtc", "0.02", SOON);
+    let page = gate.get(&path).body;
+    let uri = format!("litecoin:{}?amount=0.03", payment.address);
+    assert!(page.contains(&uri), "asks for the remainder");
+    node.send(&payment.address, "0.03");
+    node.mine(2);
+    shop.await_status(&payment.id, "completed", SOON);
+    wait_for("the page without a request for money", SOON, || {
+        !gate.get(&path).body.contains(&format!("litecoin:{}", payment.address))
+    });
+}
+
+#[test]
+fn a_shop_cannot_put_markup_on_the_page() {
+    let Some(Stage { gate, shop, .. }) = Stage::shared() else { return };
+    let name = "<script>alert(1)</script> & \"Sons\"";
+    gate.cli_ok(&["merchant", "set-name", &shop.merchant_id, name]);
+    let payment = shop.create_with(
+        r#"{"amountLtc": 0.05, "reference": "<img src=x>",
+            "redirectUrl": "https://shop.example/?a=\"><b>"}"#,
+    );
+    let page = gate.get(&format!("/pay/{}", payment.id)).body;
+    for markup in ["<script>alert(1)", "<img src=x>", "\"><b>"] {
+        assert!(!page.contains(markup), "{markup}");
+    }
+}
+
+#[test]
+fn an_unknown_payment_has_a_page_that_says_so() {
+    let Some(Stage { gate, .. }) = Stage::shared() else { return };
+    for id in ["550e8400-e29b-41d4-a716-446655440000", "nonsense", "%3Cscript%3E"] {
+        let page = gate.get(&format!("/pay/{id}"));
+        assert_eq!(page.status, 404, "{id}");
+        assert!(page.header("content-type").unwrap().starts_with("text/html"), "{id}");
+        assert!(!page.body.to_lowercase().contains("<script>"), "{id}");
+    }
+}
+
+#[test]
+fn the_changes_come_as_events() {
+    use std::io::{BufRead, BufReader, Write};
+    let Some(Stage { gate, shop, node }) = Stage::alone() else { return };
+    let payment = shop.create("0.05");
+    let mut stream = std::net::TcpStream::connect(("127.0.0.1", gate.port())).unwrap();
+    stream.set_read_timeout(Some(SOON)).unwrap();
+    let path = format!("/api/payments/{}/events", payment.id);
+    write!(stream, "GET {path} HTTP/1.1\r\nhost: gate\r\naccept: text/event-stream\r\n\r\n")
+        .unwrap();
+    let mut lines = BufReader::new(stream).lines().map_while(Result::ok);
+    let mut next = || {
+        let line = lines.find(|line| line.starts_with("data:"));
+        let line = line.expect("an event before the time is up");
+        crate::harness::json::Fields::of(line["data:".len()..].trim())
+    };
+    let first = next();
+    assert_eq!(first.text("paymentId"), payment.id);
+    assert_eq!(first.raw("amountReceivedLtc"), "0");
+    node.send(&payment.address, "0.05");
+    let mut seen = next();
+    while seen.raw("amountReceivedLtc") != "0.05" {
+        seen = next();
+    }
+    assert_eq!(seen.text("status"), "pending");
+    node.mine(2);
+    let mut last = next();
+    while last.text("status") != "completed" {
+        last = next();
+    }
+}

@@ -1,0 +1,230 @@
+//! The commands: what they print, what they refuse, and with which exit code.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+
+use crate::harness::files;
+use crate::harness::gate::Gate;
+use crate::harness::json::Fields;
+use crate::harness::node::Node;
+use crate::harness::stage::Stage;
+use crate::harness::wait::SOON;
+
+/// Every file below a folder with its bytes.
+fn contents(folder: &Path) -> BTreeMap<String, Vec<u8>> {
+    let read = |path: &std::path::PathBuf| (path.display().to_string(), fs::read(path).unwrap());
+    files::files_below(folder, "").iter().map(read).collect()
+}
+
+#[test]
+fn init_makes_everything_once_and_keeps_secrets_to_the_owner() {
+    let gate = Gate::bare();
+    let folder = gate.folder().display().to_string();
+    let init = ["init", "--network", "regtest", "--dir", &folder, "--json"];
+    let made = gate.run(&init);
+    assert_eq!(made.code, 0, "{made:?}");
+    let said = Fields::of(made.stdout.trim());
+    let mnemonic = said.text("mnemonic");
+    assert!([12, 24].contains(&mnemonic.split(' ').count()), "a BIP39 mnemonic");
+    assert_eq!(said.text("xpub"), gate.setting("wallet.xpub"));
+    for key in ["secret_file", "sweeper.seal_key_file", "wallet.signing_key_file"] {
+        let mode = fs::metadata(gate.setting(key)).unwrap().permissions().mode() & 0o777;
+        assert_eq!(mode, 0o600, "{key}");
+    }
+    let before = contents(gate.folder());
+    for (path, bytes) in &before {
+        let text = String::from_utf8_lossy(bytes);
+        assert!(!text.contains(&mnemonic), "the mnemonic is shown once, not kept: {path}");
+    }
+    assert_eq!(gate.cli(&["check-config"]).code, 0, "what init makes is a valid configuration");
+    let again = gate.run(&init);
+    assert_ne!(again.code, 0);
+    assert!(!again.stderr.trim().is_empty());
+    assert_eq!(contents(gate.folder()), before, "nothing is overwritten");
+}
+
+#[test]
+fn init_with_an_xpub_makes_a_watch_only_gateway() {
+    let other = Gate::offline();
+    let gate = Gate::bare();
+    let folder = gate.folder().display().to_string();
+    let xpub = other.setting("wallet.xpub");
+    let arguments = ["init", "--network", "regtest", "--dir", &folder, "--xpub", &xpub];
+    let made = gate.run(&arguments);
+    assert_eq!(made.code, 0, "{made:?}");
+    assert!(!gate.config()["wallet"].as_table().unwrap().contains_key("signing_key_file"));
+    assert_eq!(gate.cli(&["check-config"]).code, 0);
+    let refused = Gate::bare();
+    let folder = refused.folder().display().to_string();
+    let output = refused.run(&["init", "--network", "main", "--dir", &folder, "--xpub", &xpub]);
+    assert_eq!(output.code, 2, "a key of regtest on main: {output:?}");
+    assert!(contents(refused.folder()).is_empty(), "nothing is left half made");
+}
+
+#[test]
+fn every_command_explains_itself() {
+    let gate = Gate::bare();
+    for command in [
+        "init",
+        "serve",
+        "doctor",
+        "merchant",
+        "merchant add",
+        "payment",
+        "payment list",
+        "payment show",
+        "webhook",
+        "check-config",
+        "demo",
+    ] {
+        let words: Vec<&str> = command.split(' ').chain(["--help"]).collect();
+        let output = gate.run(&words);
+        assert_eq!(output.code, 0, "{command}: {output:?}");
+        assert!(output.stdout.to_lowercase().contains("example"), "{command}: no example");
+    }
+    for wrong in [&["no-such-command"][..], &["merchant", "add", "--no-such-option"], &[]] {
+        assert_eq!(gate.run(wrong).code, 2, "{wrong:?}");
+    }
+    assert_eq!(gate.run(&["--version"]).code, 0);
+}
+
+#[test]
+fn merchants_are_looked_after_from_the_command_line() {
+    let Some(Stage { gate, shop, node }) = Stage::shared() else { return };
+    let id = shop.merchant_id.clone();
+    let id = id.as_str();
+    assert!(shop.api_key.starts_with("lg_regtest_"), "{}", shop.api_key);
+    let listed = gate.cli_list(&["merchant", "list"]);
+    let ids: Vec<String> = listed.iter().map(|merchant| merchant.text("merchantId")).collect();
+    assert_eq!(ids, [id]);
+    assert!(!listed[0].whole().contains(&shop.api_key), "a list shows no keys");
+    let shown = gate.cli_json(&["merchant", "show", id]);
+    assert_eq!(shown.text("name"), "Corner Shop");
+    assert_eq!(shown.text("payoutAddress"), shop.payout_address);
+    assert_eq!(shown.raw("subscriptionActive"), "true");
+
+    gate.cli_ok(&["merchant", "set-name", id, "Corner & Söhne"]);
+    let payment = shop.create("0.05");
+    assert_eq!(shop.status(&payment.id).text("businessName"), "Corner & Söhne");
+
+    assert_eq!(gate.cli_json(&["merchant", "view-key", id]).text("apiKey"), shop.api_key);
+    let rotated = gate.cli_json(&["merchant", "rotate-key", id]).text("apiKey");
+    assert_ne!(rotated, shop.api_key);
+    let old = shop.post(r#"{"amountLtc": 0.05}"#, &[]);
+    assert_eq!(old.status, 401, "the old key is dead at once: {}", old.body);
+    let shop = shop.with_key(&rotated);
+    shop.create("0.05");
+
+    gate.cli_ok(&["merchant", "revoke", id]);
+    assert_eq!(shop.post(r#"{"amountLtc": 0.05}"#, &[]).status, 402);
+    gate.cli_ok(&["merchant", "grant", id, "7"]);
+    shop.create("0.05");
+
+    let other = node.fresh_address();
+    gate.cli_ok(&["merchant", "set-address", id, &other]);
+    let shown = gate.cli_json(&["merchant", "show", id]);
+    assert_eq!(shown.text("payoutAddress"), shop.payout_address, "a change takes its time");
+    assert_eq!(shown.text("nextPayoutAddress"), other);
+}
+
+#[test]
+fn wrong_merchants_are_refused_with_one_clear_line() {
+    let Some(Stage { gate, shop, .. }) = Stage::shared() else { return };
+    let id = shop.merchant_id.as_str();
+    let payment = shop.create("0.05");
+    for arguments in [
+        &["merchant", "set-address", id, "ltc1qw508d6qejxtdg4y5r3zarvary0c5xw7kgmn4n9"][..],
+        &["merchant", "set-address", id, "rltc1qnonsense"],
+        &["merchant", "set-address", id, &payment.address],
+        &["merchant", "set-confirmations", id, "0"],
+        &["merchant", "grant", id, "0"],
+        &["merchant", "set-name", id, ""],
+        &["merchant", "set-name", id, &"x".repeat(65)],
+        &["merchant", "show", "nobody"],
+        &["merchant", "show", "550e8400-e29b-41d4-a716-446655440000"],
+        &[
+            "merchant",
+            "add",
+            "--name",
+            "X",
+            "--payout-address",
+            "1BoatSLRHtKNngkdXEeobR76b53LETtpyT",
+        ],
+        &["payment", "show", "550e8400-e29b-41d4-a716-446655440000"],
+    ] {
+        let output = gate.cli(arguments);
+        assert_ne!(output.code, 0, "{arguments:?}: {output:?}");
+        assert_eq!(output.stderr.trim().lines().count(), 1, "{arguments:?}: {}", output.stderr);
+        assert!(output.stdout.is_empty(), "{arguments:?}: {output:?}");
+    }
+    assert_eq!(gate.cli_list(&["merchant", "list"]).len(), 1, "nothing was added");
+}
+
+#[test]
+fn payments_can_be_listed_and_shown() {
+    let Some(Stage { gate, shop, node }) = Stage::shared() else { return };
+    let (paid, open) = (shop.create("0.05"), shop.create("0.06"));
+    let txid = node.send(&paid.address, "0.05");
+    node.mine(2);
+    shop.await_status(&paid.id, "completed", SOON);
+    let ids = |arguments: &[&str]| -> Vec<String> {
+        gate.cli_list(arguments).iter().map(|payment| payment.text("paymentId")).collect()
+    };
+    let all = ids(&["payment", "list"]);
+    assert_eq!(all.len(), 2);
+    assert!(all.contains(&paid.id) && all.contains(&open.id));
+    assert_eq!(ids(&["payment", "list", "--status", "completed"]), std::slice::from_ref(&paid.id));
+    assert_eq!(ids(&["payment", "list", "--status", "pending"]), [open.id]);
+    assert_eq!(ids(&["payment", "list", "--merchant", &shop.merchant_id]).len(), 2);
+    let shown = gate.cli_json(&["payment", "show", &paid.id]);
+    assert_eq!(shown.text("status"), "completed");
+    assert_eq!(shown.raw("amountLtc"), "0.05");
+    let coins = shown.objects("coins");
+    assert_eq!(coins.len(), 1);
+    assert_eq!(coins[0].text("txid"), txid);
+    assert_eq!(coins[0].raw("amountLtc"), "0.05");
+    let table = gate.cli_ok(&["payment", "list"]);
+    assert!(table.stdout.contains(&paid.id), "{table:?}");
+}
+
+#[test]
+fn the_doctor_finds_a_sound_gateway_sound_and_a_missing_node() {
+    let Some(Stage { gate, .. }) = Stage::shared() else { return };
+    let sound = gate.cli(&["doctor"]);
+    assert_eq!(sound.code, 0, "{sound:?}");
+    assert!(sound.stdout.lines().count() >= 5, "a line each: {}", sound.stdout);
+    let alone = Gate::offline();
+    let sick = alone.cli(&["doctor"]);
+    assert_eq!(sick.code, 1, "{sick:?}");
+    assert!(sick.stdout.to_lowercase().contains("node"), "{sick:?}");
+}
+
+#[test]
+fn a_signing_key_of_another_wallet_is_refused() {
+    let Some(node) = Node::shared() else { return };
+    let (gate, other) = (Gate::init(&node), Gate::offline());
+    gate.set("wallet.signing_key_file", other.setting("wallet.signing_key_file"));
+    let output = gate.cli(&["serve"]);
+    assert!([2, 4].contains(&output.code), "{output:?}");
+    assert!(output.stderr.contains("signing_key_file"), "{output:?}");
+}
+
+#[test]
+fn no_secret_is_ever_logged() {
+    let Some(node) = Node::shared() else { return };
+    let Stage { gate, shop, .. } = Stage::beside(node, |gate| {
+        gate.set_environment("LITEGATE_LOG", "trace");
+    });
+    shop.create("0.05");
+    shop.post("{", &[]);
+    gate.request("POST", "/api/payments", &[("x-api-key", "lg_regtest_wrong_key_of_mine")], "{}");
+    gate.term();
+    let log = gate.log();
+    let secret = fs::read_to_string(gate.setting("secret_file")).unwrap();
+    let signing = fs::read_to_string(gate.setting("wallet.signing_key_file")).unwrap();
+    for hidden in [shop.api_key.as_str(), secret.trim(), signing.trim(), "wrong_key_of_mine"] {
+        assert!(!log.contains(hidden), "a secret stands in the log");
+    }
+}

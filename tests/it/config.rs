@@ -1,0 +1,139 @@
+//! The configuration is strict: what is wrong is refused at start by the key's name.
+
+use crate::harness::gate::Gate;
+use crate::harness::node::Node;
+use crate::harness::stage::Stage;
+
+/// The configuration with one change is refused by `serve` and `check-config`, naming the key.
+#[track_caller]
+fn check_refused(change: impl FnOnce(&Gate), words: &[&str]) {
+    let gate = Gate::offline();
+    change(&gate);
+    for command in ["serve", "check-config"] {
+        let output = gate.cli_fails(&[command], 2, words);
+        assert!(!output.stderr.contains("panicked"), "{output:?}");
+    }
+}
+
+#[test]
+fn unknown_keys_are_refused() {
+    check_refused(|gate| gate.set("payments.confirmation", 6), &["payments", "confirmation"]);
+    check_refused(|gate| gate.set("webhook.timeout", 6), &["webhook"]);
+    check_refused(|gate| gate.set("netwrok", "main"), &["netwrok"]);
+    check_refused(
+        |gate| gate.set_environment("LITEGATE_PAYMENTS__CONFIRMATION", "6"),
+        &["LITEGATE_PAYMENTS__CONFIRMATION"],
+    );
+}
+
+#[test]
+fn wrong_values_are_refused_by_the_name_of_the_key() {
+    for (key, value) in [
+        ("network", "mainnet"),
+        ("public_url", "pay.example.com"),
+        ("public_url", "ftp://pay.example.com"),
+        ("http.listen", "8080"),
+        ("http.listen", "127.0.0.1:99999"),
+        ("node.rpc_url", "127.0.0.1:9332"),
+        ("node.zmq_rawtx", "127.0.0.1:28332"),
+        ("wallet.xpub", "zpub"),
+        ("payments.expiry", "30"),
+        ("payments.expiry", "half an hour"),
+        ("payments.expiry", "0s"),
+        ("payments.late_grace", "-1h"),
+        ("payments.min_amount", "0.123456789"),
+        ("payments.min_amount", "-1"),
+        ("payments.large_amount", "much"),
+        ("payments.confirmations", "six"),
+        ("sweeper.interval", "often"),
+        ("sweeper.min_payout", "1e400"),
+        ("webhooks.allow_private_networks", "maybe"),
+        ("metrics.listen", "everywhere"),
+    ] {
+        let name = key.rsplit('.').next().unwrap();
+        check_refused(|gate| gate.set(key, value), &[name]);
+    }
+    for (key, value) in [
+        ("payments.confirmations", 0),
+        ("payments.confirmations", -1),
+        ("payments.confirmations", 5_000_000_000_i64),
+        ("payments.confirmations_large", 0),
+        ("sweeper.max_fee_percent", 101),
+        ("http.rate_per_key", -1),
+        ("public_url", 5),
+    ] {
+        let name = key.rsplit('.').next().unwrap();
+        check_refused(|gate| gate.set(key, value), &[name]);
+    }
+}
+
+#[test]
+fn the_network_has_no_default() {
+    check_refused(
+        |gate| {
+            let mut config = gate.config();
+            config.remove("network").unwrap();
+            std::fs::write(gate.config_file(), config.to_string()).unwrap();
+        },
+        &["network"],
+    );
+}
+
+#[test]
+fn missing_and_broken_files_are_refused() {
+    check_refused(|gate| std::fs::remove_file(gate.config_file()).unwrap(), &["litegate.toml"]);
+    check_refused(
+        |gate| std::fs::write(gate.config_file(), "network = \n").unwrap(),
+        &["litegate.toml"],
+    );
+    check_refused(|gate| gate.set("secret_file", "/no/such/secret"), &["secret_file"]);
+    check_refused(
+        |gate| std::fs::write(gate.setting("secret_file"), "short").unwrap(),
+        &["secret_file"],
+    );
+    check_refused(
+        |gate| gate.set("wallet.signing_key_file", "/no/such/key"),
+        &["signing_key_file"],
+    );
+}
+
+#[test]
+fn keys_of_another_network_or_kind_are_refused() {
+    // BIP32's test vector 1, master: public on mainnet, and private.
+    let main = "xpub661MyMwAqRbcFtXgS5sYJABqqG9YLmC4Q1Rdap9gSE8NqtwybGhePY2gZ29ESFjqJo\
+                Cu1Rupje8YtGqsefD265TMg7usUDFdp6W1EGMcet8";
+    let private = "xprv9s21ZrQH143K3QTDL4LXw2F7HEK3wJUD2nW2nRk4stbPy6cq3jPPqjiChkVvvNKmPGJ\
+                   xWUtg6LnF5kejMRNNU3TGtRBeJgk33yuGBxrMPHi";
+    check_refused(|gate| gate.set("wallet.xpub", main), &["xpub"]);
+    let gate = Gate::offline();
+    gate.set("wallet.xpub", private);
+    let output = gate.cli_fails(&["serve"], 2, &["xpub", "private"]);
+    assert!(!output.stderr.contains(private), "a private key is not repeated: {output:?}");
+}
+
+#[test]
+fn check_config_tells_all_mistakes_at_once() {
+    let gate = Gate::offline();
+    assert_eq!(gate.cli(&["check-config"]).code, 0, "as init made it: no node is needed");
+    gate.set("payments.expiry", "soon");
+    gate.set("payments.min_amount", "little");
+    gate.set("public_url", "nowhere");
+    gate.cli_fails(&["check-config"], 2, &["expiry", "min_amount", "public_url"]);
+}
+
+#[test]
+fn environment_variables_override_the_file() {
+    let Some(node) = Node::shared() else { return };
+    let Stage { gate, shop, .. } = Stage::beside(node, |gate| {
+        gate.set("payments.confirmations", 3);
+        gate.set_environment("LITEGATE_PAYMENTS__CONFIRMATIONS", "5");
+        gate.set_environment("LITEGATE_PUBLIC_URL", "https://pay.example.com/");
+    });
+    let payment = shop.create("0.05");
+    assert_eq!(payment.fields.raw("confirmationsRequired"), "5");
+    let url = format!("https://pay.example.com/pay/{}", payment.id);
+    assert_eq!(payment.fields.text("paymentUrl"), url);
+    gate.term();
+    gate.set_environment("LITEGATE_PAYMENTS__EXPIRY", "soon");
+    gate.cli_fails(&["serve"], 2, &["expiry"]);
+}

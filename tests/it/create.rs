@@ -1,0 +1,333 @@
+//! `POST /api/payments`: exact amounts, refusals that explain themselves, one address a payment.
+
+use std::collections::BTreeSet;
+
+use crate::harness::gate::Gate;
+use crate::harness::http::Answer;
+use crate::harness::json::Fields;
+use crate::harness::node::Node;
+use crate::harness::receiver::Receiver;
+use crate::harness::shop::Shop;
+use crate::harness::stage::Stage;
+use crate::harness::wait::SOON;
+
+/// Amounts as shops send them, as we answer them, and in litoshis.
+const AMOUNTS: [(&str, &str, &str); 9] = [
+    ("0.05", "0.05", "5000000"),
+    ("0.1", "0.1", "10000000"),
+    ("1e-8", "0.00000001", "1"),
+    ("20999999.99999999", "20999999.99999999", "2099999999999999"),
+    ("5e-05", "0.00005", "5000"),
+    ("\"0.05\"", "0.05", "5000000"),
+    ("0.30000000000000004", "0.3", "30000000"),
+    ("2.50", "2.5", "250000000"),
+    ("1", "1", "100000000"),
+];
+
+fn any_amount(gate: &Gate) {
+    gate.set("payments.min_amount", "0.00000001");
+}
+
+#[test]
+fn amounts_keep_every_digit_from_request_to_database_and_answer() {
+    let Some(Stage { gate, shop, .. }) = Stage::shared_with(any_amount) else { return };
+    let mut created = Vec::new();
+    for (sent, answered, litoshis) in AMOUNTS {
+        let payment = shop.create(sent);
+        assert_eq!(payment.fields.raw("amountLtc"), answered, "sent {sent}");
+        assert_eq!(payment.fields.raw("amountLitoshi"), litoshis, "sent {sent}");
+        created.push((payment.id, answered, litoshis));
+    }
+    gate.restart();
+    for (id, answered, litoshis) in created {
+        let fields = shop.status(&id);
+        assert_eq!(fields.raw("amountLtc"), answered);
+        assert_eq!(fields.raw("amountLitoshi"), litoshis);
+        assert_eq!(fields.raw("amountDueLtc"), answered);
+        let uri = format!("litecoin:{}?amount={answered}", fields.text("receivingAddress"));
+        assert_eq!(fields.text("paymentUri"), uri);
+    }
+}
+
+#[test]
+fn amounts_keep_every_digit_in_the_webhook() {
+    let Some(Stage { gate: _gate, shop, node }) = Stage::shared_with(any_amount) else { return };
+    let receiver = Receiver::start();
+    let mut created = Vec::new();
+    for (sent, answered, _) in AMOUNTS.iter().filter(|(_, _, litoshis)| litoshis.len() < 9) {
+        let payment = shop.create_told(sent, &receiver.url("/hook"));
+        // A litoshi is too little for a network that refuses dust: pay more.
+        node.send(&payment.address, "0.4");
+        created.push((payment.id, *answered));
+    }
+    assert!(created.len() >= 5, "most of the table is cheap enough to be paid");
+    node.mine(2);
+    for (id, answered) in created {
+        let hit = receiver.await_hit_for(&id, SOON);
+        assert_eq!(hit.fields().raw("amountLtc"), answered);
+        assert_eq!(hit.fields().raw("amountReceivedLtc"), "0.4");
+    }
+}
+
+#[test]
+fn what_is_no_amount_is_refused_by_the_name_of_the_field() {
+    let Some(Stage { gate: _gate, shop, .. }) = Stage::shared() else { return };
+    for body in [
+        r#"{"amountLtc": "0.123456789"}"#,
+        r#"{"amountLtc": 0}"#,
+        r#"{"amountLtc": 0.000000001}"#,
+        r#"{"amountLtc": -1}"#,
+        r#"{"amountLtc": -0}"#,
+        r#"{"amountLtc": 1e400}"#,
+        r#"{"amountLtc": 1e-400}"#,
+        r#"{"amountLtc": true}"#,
+        r#"{"amountLtc": NaN}"#,
+        r#"{"amountLtc": Infinity}"#,
+        r#"{"amountLtc": null}"#,
+        r#"{"amountLtc": ""}"#,
+        r#"{"amountLtc": " 0.05"}"#,
+        r#"{"amountLtc": "0,05"}"#,
+        r#"{"amountLtc": "0x10"}"#,
+        r#"{"amountLtc": [0.05]}"#,
+        r#"{"amountLtc": {"value": 1}}"#,
+        r#"{"amountLtc": 84000000.00000001}"#,
+        r#"{"amountLtc": 0.00099999}"#,
+        r#"{"amount": 0.05}"#,
+        r#"{}"#,
+    ] {
+        let answer = shop.post(body, &[]);
+        check_error(&answer, 400, "invalid_request");
+        let error = Fields::of(&answer.body).object("error");
+        assert!(error.text("message").contains("amountLtc"), "{body}: {}", answer.body);
+    }
+}
+
+#[test]
+fn other_fields_are_refused_by_name_or_ignored() {
+    let Some(Stage { gate: _gate, shop, .. }) = Stage::shared() else { return };
+    for (fields, named) in [
+        (r#""webhookUrl": "ftp://shop.example/hook""#, "webhookUrl"),
+        (r#""webhookUrl": "not a url""#, "webhookUrl"),
+        (r#""webhookUrl": "/hook""#, "webhookUrl"),
+        (r#""webhookUrl": 5"#, "webhookUrl"),
+        (r#""webhookUrl": "https://user:word@shop.example/hook""#, "webhookUrl"),
+        (r#""expiresIn": 59"#, "expiresIn"),
+        (r#""expiresIn": 86401"#, "expiresIn"),
+        (r#""expiresIn": "soon""#, "expiresIn"),
+        (r#""redirectUrl": "javascript:alert(1)""#, "redirectUrl"),
+        (&format!(r#""reference": "{}""#, "x".repeat(129)), "reference"),
+    ] {
+        let answer = shop.post(&format!(r#"{{"amountLtc": 0.05, {fields}}}"#), &[]);
+        check_error(&answer, 400, "invalid_request");
+        assert!(answer.body.contains(named), "{fields}: {}", answer.body);
+    }
+    for fields in [
+        r#""webhookUrl": null"#,
+        r#""webhookUrl": """#,
+        r#""webhookUrl": "https://name-that-nobody-resolves.example/hook""#,
+        r#""customer": {"name": "Ada", "tags": [1, 2.5, null]}, "note": "x""#,
+        r#""expiresIn": 60"#,
+        r#""expiresIn": 86400"#,
+    ] {
+        let answer = shop.post(&format!(r#"{{"amountLtc": 0.05, {fields}}}"#), &[]);
+        assert_eq!(answer.status, 200, "{fields}: {}", answer.body);
+    }
+    let full = shop.create_with(
+        r#"{"amountLtc": 0.05, "reference": "order 7", "redirectUrl": "https://shop.example/ok"}"#,
+    );
+    assert_eq!(full.fields.text("reference"), "order 7");
+    assert_eq!(full.fields.text("redirectUrl"), "https://shop.example/ok");
+}
+
+#[test]
+fn the_answer_is_complete_and_the_payment_can_be_looked_up() {
+    let Some(Stage { gate, shop, .. }) = Stage::shared() else { return };
+    let payment = shop.create("0.05");
+    let fields = &payment.fields;
+    assert_eq!(fields.text("status"), "pending");
+    let url = format!("http://127.0.0.1:{}/pay/{}", gate.port(), payment.id);
+    assert_eq!(fields.text("paymentUrl"), url);
+    assert!(payment.address.starts_with("rltc1q"), "{}", payment.address);
+    let id: Vec<usize> = payment.id.split('-').map(str::len).collect();
+    assert_eq!(id, [8, 4, 4, 4, 12], "a UUID: {}", payment.id);
+    let answer = gate.get(&format!("/api/payments/{}", payment.id));
+    assert_eq!(answer.status, 200);
+    assert_eq!(answer.header("access-control-allow-origin"), Some("*"));
+    assert!(answer.header("content-type").unwrap().starts_with("application/json"));
+    assert!(answer.header("x-request-id").is_some_and(|id| !id.is_empty()));
+    let status = Fields::of(&answer.body);
+    assert_eq!(status.text("paymentId"), payment.id);
+    assert_eq!(status.text("status"), "pending");
+    assert_eq!(status.raw("amountLtc"), "0.05");
+    assert_eq!(status.text("receivingAddress"), payment.address);
+    assert_eq!(status.text("expiresAt"), fields.text("expiresAt"));
+    assert_eq!(status.text("businessName"), "Corner Shop");
+    assert_eq!(status.raw("livemode"), "false");
+    assert_eq!(status.raw("confirmations"), "0");
+    assert_eq!(status.raw("confirmationsRequired"), "2");
+    assert_eq!(status.raw("amountReceivedLtc"), "0");
+    assert_eq!(status.raw("completedAt"), "null");
+    assert_eq!(status.raw("late"), "false");
+    assert_eq!(status.texts("txids"), Vec::<String>::new());
+    for name in ["createdAt", "expiresAt"] {
+        let time = status.text(name);
+        let shape: String =
+            time.chars().map(|c| if c.is_ascii_digit() { '0' } else { c }).collect();
+        assert_eq!(shape, "0000-00-00T00:00:00.000Z", "{name}: {time}");
+    }
+}
+
+#[test]
+fn requests_are_taken_as_real_programs_send_them() {
+    let Some(Stage { gate, shop, .. }) = Stage::shared() else { return };
+    let key = shop.api_key.as_str();
+    for headers in [
+        vec![("Content-Type", "application/json; charset=utf-8"), ("X-API-Key", key)],
+        vec![("content-type", "application/json"), ("x-api-key", key), ("accept", "text/xml")],
+        vec![("x-api-key", key)],
+    ] {
+        let answer = gate.request("POST", "/api/payments", &headers, r#"{"amountLtc":0.05}"#);
+        assert_eq!(answer.status, 200, "{headers:?}: {}", answer.body);
+    }
+}
+
+#[test]
+fn refusals_have_status_code_and_sentence() {
+    let Some(Stage { gate, shop, node }) = Stage::shared() else { return };
+    let post =
+        |headers: &[(&str, &str)], body: &str| gate.request("POST", "/api/payments", headers, body);
+    let json = ("content-type", "application/json");
+    let good = r#"{"amountLtc": 0.05}"#;
+    check_error(&post(&[json], good), 401, "invalid_api_key");
+    let (unknown, live) = ("lg_regtest_unknown", shop.api_key.replace("lg_regtest_", "lg_live_"));
+    check_error(&post(&[json, ("x-api-key", unknown)], good), 401, "invalid_api_key");
+    let other_network = post(&[json, ("x-api-key", &live)], good);
+    check_error(&other_network, 401, "invalid_api_key");
+    assert!(other_network.body.contains("regtest"), "told so: {}", other_network.body);
+
+    let added = gate.cli_json(&[
+        "merchant",
+        "add",
+        "--name",
+        "No Subscription",
+        "--payout-address",
+        &node.fresh_address(),
+    ]);
+    let key = added.text("apiKey");
+    check_error(&post(&[json, ("x-api-key", &key)], good), 402, "subscription_inactive");
+    let added = gate.cli_json(&["merchant", "add", "--name", "No Address", "--days", "30"]);
+    let key = added.text("apiKey");
+    check_error(&post(&[json, ("x-api-key", &key)], good), 409, "payout_address_missing");
+
+    let key = ("x-api-key", shop.api_key.as_str());
+    for body in ["", "{", "[]", "null", "5", "\"text\"", "{\"amountLtc\": 0.05"] {
+        check_error(&post(&[json, key], body), 400, "invalid_request");
+    }
+    let huge = format!(r#"{{"amountLtc": 0.05, "note": "{}"}}"#, "x".repeat(2_000_000));
+    check_json_error(&post(&[json, key], &huge), 413);
+    let xml = post(&[("content-type", "text/xml"), key], "<amount/>");
+    check_json_error(&xml, 415);
+    check_json_error(&gate.request("DELETE", "/api/payments", &[key], ""), 405);
+    check_json_error(&gate.get("/no/such/page"), 404);
+    let unknown = gate.get("/api/payments/550e8400-e29b-41d4-a716-446655440000");
+    check_error(&unknown, 404, "not_found");
+    check_error(&gate.get("/api/payments/not-a-uuid"), 404, "not_found");
+}
+
+#[track_caller]
+fn check_error(answer: &Answer, status: u16, code: &str) {
+    check_json_error(answer, status);
+    let error = Fields::of(&answer.body).object("error");
+    assert_eq!(error.text("code"), code, "{}", answer.body);
+}
+
+#[track_caller]
+fn check_json_error(answer: &Answer, status: u16) {
+    assert_eq!(answer.status, status, "{}", answer.body);
+    assert!(answer.header("content-type").unwrap().starts_with("application/json"), "{answer:?}");
+    let error = Fields::of(&answer.body).object("error");
+    assert!(!error.text("message").is_empty());
+    assert!(error.text("docUrl").contains(&error.text("code")), "{}", answer.body);
+    assert_eq!(answer.header("x-request-id"), Some(error.text("requestId").as_str()));
+}
+
+#[test]
+fn two_hundred_at_once_get_two_hundred_addresses_of_the_xpub() {
+    let Some(Stage { gate, shop, node }) = Stage::shared() else { return };
+    let created: Vec<(String, String)> = std::thread::scope(|scope| {
+        let threads: Vec<_> = (0..200)
+            .map(|_| {
+                scope.spawn(|| {
+                    let payment = shop.create("0.05");
+                    (payment.id, payment.address)
+                })
+            })
+            .collect();
+        threads.into_iter().map(|thread| thread.join().unwrap()).collect()
+    });
+    let ids: BTreeSet<&String> = created.iter().map(|(id, _)| id).collect();
+    let given: BTreeSet<String> = created.iter().map(|(_, address)| address.clone()).collect();
+    assert_eq!((ids.len(), given.len()), (200, 200));
+    let derived = node.derive_addresses(&gate.setting("wallet.xpub"), 0, 299);
+    let derived: BTreeSet<String> = derived.into_iter().collect();
+    let foreign: Vec<&String> = given.difference(&derived).collect();
+    assert!(foreign.is_empty(), "not derived from the xpub by the node: {foreign:?}");
+}
+
+#[test]
+fn the_same_idempotency_key_gives_the_same_payment() {
+    let Some(Stage { gate, shop, node }) = Stage::shared() else { return };
+    let body = r#"{"amountLtc": 0.05, "reference": "a"}"#;
+    let key = [("idempotency-key", "order-7")];
+    let first = shop.post(body, &key);
+    assert_eq!(first.status, 200, "{}", first.body);
+    let id = Fields::of(&first.body).text("paymentId");
+    let again = shop.post(body, &key);
+    assert_eq!((again.status, &again.body), (200, &first.body));
+    let same_meaning = shop.post(r#"{ "reference":"a", "amountLtc":0.050 }"#, &key);
+    assert_eq!(same_meaning.status, 200, "{}", same_meaning.body);
+    assert_eq!(Fields::of(&same_meaning.body).text("paymentId"), id);
+    let other = shop.post(r#"{"amountLtc": 0.06, "reference": "a"}"#, &key);
+    check_json_error(&other, 422);
+    let other_key = shop.post(body, &[("idempotency-key", "order-8")]);
+    assert_ne!(Fields::of(&other_key.body).text("paymentId"), id);
+    let neighbour = Shop::open(&gate, &node, "Neighbour");
+    let theirs = neighbour.post(body, &key);
+    assert_ne!(Fields::of(&theirs.body).text("paymentId"), id, "keys are each merchant's own");
+
+    gate.kill();
+    gate.start();
+    let after = shop.post(body, &key);
+    assert_eq!(Fields::of(&after.body).text("paymentId"), id, "kept over a crash");
+
+    let post = || {
+        let answer = shop.post(body, &[("idempotency-key", "at-once")]);
+        // Told to come again while the first is under way: allowed, but no second payment.
+        (answer.status != 409).then(|| Fields::of(&answer.body).text("paymentId"))
+    };
+    let ids: BTreeSet<String> = std::thread::scope(|scope| {
+        let threads: Vec<_> = (0..20).map(|_| scope.spawn(post)).collect();
+        threads.into_iter().filter_map(|thread| thread.join().unwrap()).collect()
+    });
+    assert_eq!(ids.len(), 1, "twenty at once are one payment");
+}
+
+#[test]
+fn an_answered_payment_survives_a_kill_and_its_address_is_never_given_again() {
+    let Some(node) = Node::shared() else { return };
+    let Stage { gate, shop, .. } = Stage::beside(node, |_| ());
+    let mut addresses = BTreeSet::new();
+    let mut ids = Vec::new();
+    for _ in 0..3 {
+        for _ in 0..10 {
+            let payment = shop.create("0.05");
+            assert!(addresses.insert(payment.address), "an address was given twice");
+            ids.push(payment.id);
+        }
+        gate.kill();
+        gate.start();
+    }
+    for id in ids {
+        assert_eq!(shop.status(&id).text("status"), "pending");
+    }
+}

@@ -1,0 +1,102 @@
+//! `litegate demo`: everything on this machine in seconds, and nothing left behind.
+
+use std::fs;
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use crate::harness::files;
+use crate::harness::node;
+use crate::harness::wait::wait_for;
+
+/// Processes whose command line or environment names this folder.
+fn processes_of(folder: &Path) -> Vec<String> {
+    let folder = folder.display().to_string();
+    let mut found = Vec::new();
+    for entry in fs::read_dir("/proc").unwrap().filter_map(Result::ok) {
+        let line = fs::read(entry.path().join("cmdline")).unwrap_or_default();
+        let line = String::from_utf8_lossy(&line).replace('\0', " ");
+        if line.contains(&folder) {
+            found.push(line);
+        }
+    }
+    found
+}
+
+fn demo(folder: &Path, arguments: &[&str]) -> Option<Command> {
+    let Some(daemon) = node::daemon() else {
+        let skip = std::env::var_os("LITEGATE_TEST_WITHOUT_NODE");
+        assert!(skip.is_some_and(|value| value == "1"), "no litecoind for the demo");
+        return None;
+    };
+    let mut command = Command::new(files::LITEGATE);
+    command.arg("demo").args(arguments).current_dir(folder);
+    command.env("TMPDIR", folder).env("HOME", folder).env("LITECOIND", daemon);
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    Some(command)
+}
+
+#[track_caller]
+fn check_nothing_left(folder: &Path) {
+    wait_for("the end of the demo's processes", Duration::from_secs(10), || {
+        processes_of(folder).is_empty()
+    });
+    let left = files::files_below(folder, "");
+    assert!(left.is_empty(), "left behind: {left:?}");
+}
+
+#[test]
+fn the_demo_pays_itself_and_cleans_up() {
+    let folder = files::folder();
+    let Some(mut command) = demo(folder.path(), &["--autopay"]) else { return };
+    let start = Instant::now();
+    let output = command.output().unwrap();
+    let took = start.elapsed();
+    let said = String::from_utf8_lossy(&output.stdout).into_owned();
+    let complaint = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(0), "{said}\n{complaint}");
+    for step in 1..=7 {
+        assert!(said.contains(&format!("{step}/7")), "no step {step}:\n{said}");
+    }
+    for wanted in ["lg_regtest_", "/pay/", "0.05", "webhook", "swept"] {
+        assert!(said.contains(wanted), "{wanted} is not in\n{said}");
+    }
+    assert!(took < Duration::from_secs(60), "it took {took:?}");
+    check_nothing_left(folder.path());
+}
+
+#[test]
+fn the_demo_cleans_up_when_it_is_interrupted() {
+    for signal in ["INT", "TERM"] {
+        let folder = files::folder();
+        let Some(mut command) = demo(folder.path(), &[]) else { return };
+        let mut process = command.spawn().unwrap();
+        let stdout = process.stdout.take().unwrap();
+        let mut lines = std::io::BufRead::lines(std::io::BufReader::new(stdout));
+        let url = lines.by_ref().map_while(Result::ok).find(|line| line.contains("/pay/"));
+        assert!(url.is_some(), "the demo prints where to pay");
+        files::signal(process.id(), signal);
+        wait_for("the demo's end", Duration::from_secs(20), || {
+            process.try_wait().unwrap().is_some()
+        });
+        check_nothing_left(folder.path());
+    }
+}
+
+#[test]
+fn without_litecoind_the_demo_says_in_one_line_how_to_get_it() {
+    let folder = files::folder();
+    let output = Command::new(files::LITEGATE)
+        .arg("demo")
+        .current_dir(folder.path())
+        .env("TMPDIR", folder.path())
+        .env("LITECOIND", folder.path().join("no-such-daemon"))
+        .stdin(Stdio::null())
+        .output()
+        .unwrap();
+    let complaint = String::from_utf8_lossy(&output.stderr);
+    assert_ne!(output.status.code(), Some(0));
+    assert_eq!(complaint.trim().lines().count(), 1, "{complaint}");
+    assert!(complaint.contains("LITECOIND"), "{complaint}");
+    check_nothing_left(folder.path());
+}

@@ -1,0 +1,105 @@
+//! What the documents say is so: README's commands exist, the sample configuration is one.
+
+use std::fs;
+
+use crate::harness::files;
+use crate::harness::gate::Gate;
+
+fn read(path: &str) -> String {
+    let file = files::project().join(path);
+    fs::read_to_string(&file).unwrap_or_else(|error| panic!("{path}: {error}"))
+}
+
+/// The lines of the fenced blocks of a document.
+fn code_of(text: &str) -> Vec<String> {
+    let mut inside = false;
+    let mut lines = Vec::new();
+    for line in text.lines() {
+        if line.trim_start().starts_with("```") {
+            inside = !inside;
+        } else if inside {
+            lines.push(line.trim().to_owned());
+        }
+    }
+    lines
+}
+
+#[test]
+fn the_commands_of_the_readme_exist() {
+    let readme = code_of(&read("README.md"));
+    let makefile = read("Makefile");
+    for target in ["demo", "test"] {
+        assert!(readme.contains(&format!("make {target}")), "README shows `make {target}`");
+        assert!(makefile.contains(&format!("\n{target}:")), "the Makefile has {target}");
+    }
+    let gate = Gate::bare();
+    let mut tried = 0;
+    for line in &readme {
+        let Some(rest) = line.strip_prefix("litegate ") else { continue };
+        let command: Vec<&str> = rest
+            .split_whitespace()
+            .take_while(|w| {
+                w.chars().all(|c| c.is_ascii_lowercase() || c == '-') && !w.starts_with('-')
+            })
+            .collect();
+        let output = gate.run(&[&command[..1], &["--help"]].concat());
+        assert_eq!(output.code, 0, "`{line}`: {output:?}");
+        tried += 1;
+    }
+    assert!(tried > 0, "README shows litegate's commands");
+}
+
+#[test]
+fn every_key_of_the_sample_is_explained_and_known() {
+    let sample = read("config/litegate.toml");
+    let mut explained = false;
+    for line in sample.lines() {
+        let is_key = |line: &str| {
+            let name = line.split('=').next().unwrap_or_default().trim();
+            line.contains(" = ") && name.chars().all(|c| c.is_ascii_lowercase() || c == '_')
+        };
+        let bare = line.strip_prefix("# ").unwrap_or(line);
+        if is_key(bare) {
+            assert!(explained, "{line}: no comment says what it is for");
+        } else {
+            // A key right after another one shares its comment.
+            explained = line.starts_with('#');
+        }
+    }
+    let gate = Gate::bare();
+    fs::write(gate.config_file(), &sample).unwrap();
+    let output = gate.cli(&["check-config"]);
+    assert!(!output.stderr.contains("unknown"), "{output:?}");
+}
+
+#[test]
+fn the_sample_with_everything_uncommented_is_known_as_well() {
+    let sample = read("config/litegate.toml");
+    let all: Vec<String> = sample
+        .lines()
+        .map(|line| match line.strip_prefix("# ") {
+            Some(key) if key.contains(" = ") && !key.contains(" … ") => key.to_owned(),
+            _ => line.to_owned(),
+        })
+        .collect();
+    let gate = Gate::bare();
+    fs::write(gate.config_file(), all.join("\n")).unwrap();
+    let output = gate.cli(&["check-config"]);
+    // The files that it names are not there; but every key is one.
+    assert!(!output.stderr.contains("unknown"), "{output:?}");
+    assert!(!output.stderr.to_lowercase().contains("toml"), "{output:?}");
+}
+
+#[test]
+fn the_documents_name_what_is_there() {
+    for document in ["README.md", "CHANGELOG.md"] {
+        let text = read(document);
+        assert!(!text.trim().is_empty(), "{document}");
+        for (at, _) in text.match_indices("](") {
+            let target = text[at + 2..].split([')', '#']).next().unwrap();
+            let outside = target.is_empty() || target.contains("://");
+            let file = files::project().join(target);
+            assert!(outside || file.exists(), "{document} links to {target}");
+        }
+    }
+}

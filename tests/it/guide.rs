@@ -1,0 +1,232 @@
+//! The integration guide's examples, character for character but for host, key and amount, in
+//! their real programs: axios, requests, Express 4 and 5.
+
+use std::io::{BufRead, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+use std::sync::mpsc::{Receiver, channel};
+use std::sync::{Mutex, OnceLock};
+
+use crate::harness::files;
+use crate::harness::json::Fields;
+use crate::harness::stage::Stage;
+use crate::harness::wait::{SOON, wait_until};
+
+fn shops() -> PathBuf {
+    files::project().join("tests/shops")
+}
+
+/// Installs the real packages if they are not there yet.
+#[track_caller]
+fn prepare() {
+    static PREPARED: OnceLock<Result<(), String>> = OnceLock::new();
+    let prepared = PREPARED.get_or_init(|| {
+        let there = ["node_modules/axios", "node_modules/express4", "node_modules/express5"];
+        let there = there.iter().all(|name| shops().join(name).is_dir());
+        if there && shops().join("python/requests").is_dir() {
+            return Ok(());
+        }
+        let script = files::project().join("tests/prepare.sh");
+        match Command::new(script).stdin(Stdio::null()).output() {
+            Ok(output) if output.status.success() => Ok(()),
+            Ok(output) => Err(String::from_utf8_lossy(&output.stderr).trim().replace('\n', " / ")),
+            Err(error) => Err(error.to_string()),
+        }
+    });
+    if let Err(why) = prepared {
+        panic!("run tests/prepare.sh where npm and python3 with pip reach their registries: {why}");
+    }
+}
+
+/// An example as the guide prints it, with this gateway's host, this shop's key and receiver.
+fn example(name: &str, stage: &Stage, hook: &str) -> String {
+    let text = std::fs::read_to_string(shops().join("guide").join(name)).unwrap();
+    let host = format!("http://127.0.0.1:{}", stage.gate.port());
+    let replace = |text: String, what: &str, by: &str| {
+        assert!(text.contains(what), "{name} has no {what}");
+        text.replace(what, by)
+    };
+    let text = replace(text, "https://gateway.fluxcord.store", &host);
+    let text = replace(text, "YOUR_SECRET_API_KEY", &stage.shop.api_key);
+    replace(text, "https://your-website.com/api/webhook/ltc-payment", hook)
+}
+
+/// Runs a program with the packages of `tests/shops`.
+fn run(program: &str, script: &Path) -> Output {
+    let output = command(program, script).output();
+    output.unwrap_or_else(|error| {
+        panic!("install {program}, which the guide's examples use: {error}")
+    })
+}
+
+fn command(program: &str, script: &Path) -> Command {
+    let mut command = Command::new(program);
+    command.arg(script).stdin(Stdio::null());
+    command.env("NODE_PATH", shops().join("node_modules"));
+    command.env("PYTHONPATH", shops().join("python"));
+    for name in ["HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"] {
+        command.env_remove(name);
+    }
+    command
+}
+
+/// Runs a creating example and looks at what its author would look at.
+#[track_caller]
+fn check_creates(stage: &Stage, program: &str, script: &Path, amount: &str) -> Fields {
+    let output = run(program, script);
+    let said = String::from_utf8_lossy(&output.stdout).into_owned();
+    let complaint = String::from_utf8_lossy(&output.stderr);
+    let url = said.trim().strip_prefix("Payment URL: ");
+    let url = url.unwrap_or_else(|| panic!("{program} said {said:?}, {complaint:?}"));
+    let path = url.strip_prefix(&format!("http://127.0.0.1:{}", stage.gate.port())).unwrap();
+    let page = stage.gate.get(path);
+    assert_eq!(page.status, 200, "the payment page opens");
+    assert!(page.header("content-type").unwrap().starts_with("text/html"));
+    let id = path.strip_prefix("/pay/").unwrap();
+    let status = stage.shop.status(id);
+    for name in
+        ["paymentId", "status", "amountLtc", "receivingAddress", "expiresAt", "businessName"]
+    {
+        assert!(status.has(name), "the guide promises {name}: {}", status.whole());
+    }
+    assert_eq!(status.raw("amountLtc"), amount);
+    status
+}
+
+#[test]
+fn the_node_example_creates_a_payment() {
+    let Some(stage) = Stage::shared() else { return };
+    prepare();
+    let folder = files::folder();
+    let script = folder.path().join("create.js");
+    let hook = "http://127.0.0.1:9/api/webhook/ltc-payment";
+    for (amount, answered) in
+        [("0.05", "0.05"), ("0.1 + 0.2", "0.3"), ("0.001 + 5e-8", "0.00100005")]
+    {
+        let text = example("create.js", &stage, hook);
+        std::fs::write(&script, format!("{text}\ncreatePayment({amount});\n")).unwrap();
+        check_creates(&stage, "node", &script, answered);
+    }
+}
+
+#[test]
+fn the_python_example_creates_a_payment() {
+    let Some(stage) = Stage::shared_with(|gate| gate.set("payments.min_amount", "0.00000001"))
+    else {
+        return;
+    };
+    prepare();
+    let folder = files::folder();
+    let script = folder.path().join("create.py");
+    let hook = "http://127.0.0.1:9/api/webhook/ltc-payment";
+    for (amount, answered) in [("0.05", "0.05"), ("0.00005", "0.00005"), ("0.1 + 0.2", "0.3")] {
+        let text = example("create.py", &stage, hook);
+        std::fs::write(&script, format!("{text}\ncreate_payment({amount})\n")).unwrap();
+        check_creates(&stage, "python3", &script, answered);
+    }
+}
+
+#[test]
+fn the_examples_print_an_error_that_explains_itself() {
+    let Some(stage) = Stage::shared() else { return };
+    prepare();
+    stage.gate.cli_ok(&["merchant", "revoke", &stage.shop.merchant_id]);
+    let folder = files::folder();
+    for (name, program, call) in [
+        ("create.js", "node", "createPayment(0.05);"),
+        ("create.py", "python3", "create_payment(0.05)"),
+    ] {
+        let script = folder.path().join(name);
+        let text = example(name, &stage, "http://127.0.0.1:9/");
+        std::fs::write(&script, format!("{text}\n{call}\n")).unwrap();
+        let output = run(program, &script);
+        let said = String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned();
+        assert!(said.contains("Error") && said.contains("subscription_inactive"), "{said}");
+        assert!(!said.contains("Traceback"), "{said}");
+    }
+}
+
+/// The guide's receiver in an Express server of its own. Ends when it is dropped.
+struct ExpressShop {
+    process: Child,
+    lines: Mutex<Receiver<String>>,
+    port: u16,
+}
+
+impl ExpressShop {
+    fn start(express: &str, folder: &Path) -> ExpressShop {
+        let receiver = std::fs::read_to_string(shops().join("guide/receiver.js")).unwrap();
+        let script = folder.join("receiver.js");
+        let text = format!(
+            "const express = require('{express}');\nconst app = express();\n{receiver}\n\
+             const server = app.listen(0, '127.0.0.1', \
+             () => console.log('port ' + server.address().port));\n"
+        );
+        std::fs::write(&script, text).unwrap();
+        let mut process = command("node", &script).stdout(Stdio::piped()).spawn().unwrap();
+        let stdout = BufReader::new(process.stdout.take().unwrap());
+        let (sender, lines) = channel();
+        std::thread::spawn(move || {
+            for line in stdout.lines().map_while(Result::ok) {
+                // Nobody listens any more once the test is over.
+                let _ = sender.send(line);
+            }
+        });
+        let mut shop = ExpressShop { process, lines: Mutex::new(lines), port: 0 };
+        let line = shop.await_line("port ");
+        shop.port = line["port ".len()..].parse().unwrap();
+        shop
+    }
+
+    #[track_caller]
+    fn await_line(&self, beginning: &str) -> String {
+        wait_until(&format!("a line `{beginning}…` of the shop"), SOON, || {
+            let line = self.lines.lock().unwrap().try_recv().ok()?;
+            assert!(line.starts_with(beginning), "the shop said {line:?}");
+            Some(line)
+        })
+    }
+}
+
+impl Drop for ExpressShop {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+#[track_caller]
+fn check_receiver(express: &str) {
+    let Some(stage) = Stage::shared() else { return };
+    prepare();
+    let folder = files::folder();
+    let shop = ExpressShop::start(express, folder.path());
+    let hook = format!("http://127.0.0.1:{}/api/webhook/ltc-payment", shop.port);
+    let script = folder.path().join("create.js");
+    let text = example("create.js", &stage, &hook);
+    std::fs::write(&script, format!("{text}\ncreatePayment(0.05);\n")).unwrap();
+    let created = check_creates(&stage, "node", &script, "0.05");
+    let id = created.text("paymentId");
+    stage.node.send(&created.text("receivingAddress"), "0.05");
+    stage.node.mine(2);
+    let said = shop.await_line("Payment ");
+    assert_eq!(said, format!("Payment {id} completed! Delivered product."));
+    let status = stage.shop.status(&id);
+    assert_eq!(status.text("status"), "completed");
+    wait_until("the event as delivered", SOON, || {
+        let events = stage.gate.cli_list(&["webhook", "list"]);
+        let told =
+            |event: &&Fields| event.whole().contains(&id) && event.whole().contains("delivered");
+        events.iter().find(told).map(|_| ())
+    });
+}
+
+#[test]
+fn the_express_4_receiver_hears_of_the_completion() {
+    check_receiver("express4");
+}
+
+#[test]
+fn the_express_5_receiver_hears_of_the_completion() {
+    check_receiver("express5");
+}

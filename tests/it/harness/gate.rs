@@ -1,0 +1,403 @@
+//! The gateway as an operator has it: a folder made by `litegate init`, a configuration that can
+//! be edited, a server that can be started, ended and killed, and the commands beside it.
+
+use std::fs;
+use std::io::{BufRead, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::{Arc, Mutex};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use tempfile::TempDir;
+
+use super::files;
+use super::http::{self, Answer};
+use super::json::{self, Fields};
+use super::node::Node;
+use super::ports;
+use super::wait::{SOON, wait_for, wait_until};
+
+/// A command that has not ended by then never will.
+const COMMAND: Duration = Duration::from_secs(60);
+
+/// A gateway and its folder. Killed and removed when it is dropped.
+pub(crate) struct Gate {
+    folder: TempDir,
+    port: u16,
+    environment: Mutex<Vec<(String, String)>>,
+    running: Mutex<Option<Running>>,
+    /// Everything that all servers of this folder have logged.
+    log: Arc<Mutex<String>>,
+}
+
+struct Running {
+    process: Child,
+    reader: Option<JoinHandle<()>>,
+}
+
+/// What a command said, and how it ended.
+#[derive(Debug, Clone)]
+pub(crate) struct Output {
+    pub(crate) code: i32,
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
+}
+
+impl Gate {
+    /// A gateway beside this node, configured by `litegate init`, not started. It follows the
+    /// node by ZMQ, takes two confirmations, does not sweep in the time of a test, and may call webhooks on
+    /// this machine.
+    pub(crate) fn init(node: &Node) -> Gate {
+        let gate = Gate::offline();
+        gate.set("node.rpc_url", node.rpc_url());
+        gate.set("node.cookie_file", node.cookie_file().display().to_string());
+        gate.set("node.zmq_rawtx", node.zmq_url());
+        gate.set("node.zmq_hashblock", node.zmq_url());
+        gate
+    }
+
+    /// As [`Gate::init`], but beside a node that nobody started.
+    pub(crate) fn offline() -> Gate {
+        let gate = Gate::bare();
+        let folder = gate.folder.path().display().to_string();
+        let made = gate.run(&["init", "--network", "regtest", "--dir", &folder]);
+        assert_eq!(made.code, 0, "litegate init: {made:?}");
+        gate.set("public_url", format!("http://127.0.0.1:{}", gate.port));
+        gate.set("http.listen", format!("127.0.0.1:{}", gate.port));
+        gate.set("http.rate_per_key", 0);
+        gate.set("http.rate_per_address", 0);
+        gate.set("metrics.listen", format!("127.0.0.1:{}", ports::free()));
+        gate.set("node.rpc_url", format!("http://127.0.0.1:{}", ports::free()));
+        gate.set("node.cookie_file", format!("{folder}/.cookie"));
+        gate.set("node.zmq_rawtx", format!("tcp://127.0.0.1:{}", ports::free()));
+        gate.set("node.zmq_hashblock", gate.setting("node.zmq_rawtx"));
+        gate.set("payments.confirmations", 2);
+        gate.set("clock.offset_file", gate.clock_file().display().to_string());
+        gate.let_pass(Duration::ZERO);
+        gate.set("sweeper.interval", "12h");
+        gate.set("webhooks.allow_private_networks", true);
+        gate
+    }
+
+    /// A folder and a port, and nothing in the folder.
+    pub(crate) fn bare() -> Gate {
+        Gate {
+            folder: files::folder(),
+            port: ports::free(),
+            environment: Mutex::new(Vec::new()),
+            running: Mutex::new(None),
+            log: Arc::new(Mutex::new(String::new())),
+        }
+    }
+
+    pub(crate) fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    pub(crate) fn port(&self) -> u16 {
+        self.port
+    }
+
+    pub(crate) fn config_file(&self) -> PathBuf {
+        self.folder.path().join("litegate.toml")
+    }
+
+    /// The configuration as it stands in the file.
+    pub(crate) fn config(&self) -> toml::Table {
+        fs::read_to_string(self.config_file()).unwrap().parse().unwrap()
+    }
+
+    /// A key of the configuration that is a string, such as `wallet.xpub`.
+    #[track_caller]
+    pub(crate) fn setting(&self, key: &str) -> String {
+        let mut value = toml::Value::Table(self.config());
+        for part in key.split('.') {
+            value = value.get(part).unwrap_or_else(|| panic!("no key {key}")).clone();
+        }
+        value.as_str().unwrap_or_else(|| panic!("{key} is not a string")).to_owned()
+    }
+
+    /// Writes a key of the configuration, such as `payments.confirmations`.
+    pub(crate) fn set(&self, key: &str, value: impl Into<toml::Value>) {
+        let mut config = self.config();
+        let (sections, name) = match key.rsplit_once('.') {
+            Some((sections, name)) => (sections.split('.').collect(), name),
+            None => (Vec::new(), key),
+        };
+        let mut table = &mut config;
+        for section in sections {
+            let entry = table.entry(section).or_insert_with(|| toml::Table::new().into());
+            table = entry.as_table_mut().unwrap();
+        }
+        table.insert(name.to_owned(), value.into());
+        fs::write(self.config_file(), config.to_string()).unwrap();
+    }
+
+    /// Takes a key out of the configuration.
+    pub(crate) fn unset(&self, key: &str) {
+        let mut config = self.config();
+        let (section, name) = key.split_once('.').unwrap();
+        let table = config.get_mut(section).and_then(toml::Value::as_table_mut);
+        table.and_then(|table| table.remove(name)).unwrap_or_else(|| panic!("no key {key}"));
+        fs::write(self.config_file(), config.to_string()).unwrap();
+    }
+
+    fn clock_file(&self) -> PathBuf {
+        self.folder.path().join("clock-offset")
+    }
+
+    /// Moves the gateway's clock so far ahead of the real one. The node's stays as it is.
+    pub(crate) fn let_pass(&self, time: Duration) {
+        // Renamed into place: the gateway must never read half of a number.
+        let file = self.folder.path().join("clock-offset-next");
+        fs::write(&file, time.as_millis().to_string()).unwrap();
+        fs::rename(file, self.clock_file()).unwrap();
+    }
+
+    /// Overrides a key by an environment variable, for everything that is run from now on.
+    pub(crate) fn set_environment(&self, name: &str, value: &str) {
+        self.environment.lock().unwrap().push((name.to_owned(), value.to_owned()));
+    }
+
+    /// Starts the server and waits until it says `ready`.
+    #[track_caller]
+    pub(crate) fn start(&self) {
+        let before = self.spawn();
+        self.await_ready(before);
+    }
+
+    /// Starts the server without waiting. Returns where its part of the log begins.
+    pub(crate) fn spawn(&self) -> usize {
+        let before = self.log().len();
+        let mut process = self
+            .command(&["serve"])
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let stderr = BufReader::new(process.stderr.take().unwrap());
+        let log = Arc::clone(&self.log);
+        let reader = std::thread::spawn(move || {
+            for line in stderr.lines().map_while(Result::ok) {
+                let mut log = log.lock().unwrap();
+                log.push_str(&line);
+                log.push('\n');
+            }
+        });
+        let mut running = self.running.lock().unwrap();
+        assert!(running.is_none(), "the gateway runs already");
+        *running = Some(Running { process, reader: Some(reader) });
+        before
+    }
+
+    /// Waits for the line `ready` of the server whose log begins there.
+    #[track_caller]
+    pub(crate) fn await_ready(&self, before: usize) {
+        wait_for("the line `ready`", SOON, || {
+            if let Some(running) = self.running.lock().unwrap().as_mut()
+                && let Some(status) = running.process.try_wait().unwrap()
+            {
+                panic!("litegate serve ended ({status}):\n{}", self.log());
+            }
+            self.log()[before..].lines().any(|line| line == "ready")
+        });
+    }
+
+    /// Whether the server has ended by itself, and how.
+    pub(crate) fn ended(&self) -> Option<ExitStatus> {
+        let mut running = self.running.lock().unwrap();
+        running.as_mut().expect("it was started").process.try_wait().unwrap()
+    }
+
+    /// SIGKILL: the process is gone at once.
+    pub(crate) fn kill(&self) {
+        let mut running = self.running.lock().unwrap().take().expect("the gateway runs");
+        running.process.kill().unwrap();
+        running.process.wait().unwrap();
+        running.join();
+    }
+
+    /// SIGTERM, and waits for a clean end.
+    #[track_caller]
+    pub(crate) fn term(&self) {
+        let mut running = self.running.lock().unwrap().take().expect("the gateway runs");
+        files::signal(running.process.id(), "TERM");
+        let status =
+            wait_until("the end after SIGTERM", SOON, || running.process.try_wait().unwrap());
+        running.join();
+        assert!(status.success(), "SIGTERM ended it with {status}:\n{}", self.log());
+    }
+
+    /// Ends and starts it.
+    #[track_caller]
+    pub(crate) fn restart(&self) {
+        self.term();
+        self.start();
+    }
+
+    /// Everything that was logged.
+    pub(crate) fn log(&self) -> String {
+        self.log.lock().unwrap().clone()
+    }
+
+    /// Waits until a line of the log contains all these words, in any case.
+    #[track_caller]
+    pub(crate) fn await_log(&self, words: &[&str]) -> String {
+        wait_until(&format!("a line of the log with {words:?}"), SOON, || {
+            self.log_lines(words).into_iter().next()
+        })
+    }
+
+    /// The lines of the log that contain all these words, in any case.
+    pub(crate) fn log_lines(&self, words: &[&str]) -> Vec<String> {
+        let has = |line: &str| {
+            let line = line.to_lowercase();
+            words.iter().all(|word| line.contains(&word.to_lowercase()))
+        };
+        self.log().lines().filter(|line| has(line)).map(str::to_owned).collect()
+    }
+
+    /// Runs a command with this gateway's configuration.
+    pub(crate) fn cli(&self, arguments: &[&str]) -> Output {
+        let file = self.config_file().display().to_string();
+        self.run(&[arguments, &["--config", &file]].concat())
+    }
+
+    /// Runs a command that must succeed and print one JSON object.
+    #[track_caller]
+    pub(crate) fn cli_json(&self, arguments: &[&str]) -> Fields {
+        Fields::of(self.cli_ok(&[arguments, &["--json"]].concat()).stdout.trim())
+    }
+
+    /// Runs a command that must succeed and print a JSON list.
+    #[track_caller]
+    pub(crate) fn cli_list(&self, arguments: &[&str]) -> Vec<Fields> {
+        json::list(self.cli_ok(&[arguments, &["--json"]].concat()).stdout.trim())
+    }
+
+    /// Runs a command that must succeed.
+    #[track_caller]
+    pub(crate) fn cli_ok(&self, arguments: &[&str]) -> Output {
+        let output = self.cli(arguments);
+        assert_eq!(output.code, 0, "litegate {arguments:?}: {output:?}");
+        output
+    }
+
+    /// Runs a command that must fail with this exit code and one clear line.
+    #[track_caller]
+    pub(crate) fn cli_fails(&self, arguments: &[&str], code: i32, words: &[&str]) -> Output {
+        let output = self.cli(arguments);
+        assert_eq!(output.code, code, "litegate {arguments:?}: {output:?}");
+        for word in words {
+            let said = output.stderr.to_lowercase();
+            assert!(said.contains(&word.to_lowercase()), "{word:?} is not in {output:?}");
+        }
+        output
+    }
+
+    /// Runs a command as it stands, in the gateway's folder.
+    pub(crate) fn run(&self, arguments: &[&str]) -> Output {
+        let mut process = self
+            .command_bare(arguments)
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let stdout = collect(process.stdout.take().unwrap());
+        let stderr = collect(process.stderr.take().unwrap());
+        let start = Instant::now();
+        let status = loop {
+            if let Some(status) = process.try_wait().unwrap() {
+                break status;
+            }
+            if start.elapsed() > COMMAND {
+                process.kill().unwrap();
+                process.wait().unwrap();
+                panic!("litegate {arguments:?} did not end: {}", stderr.join().unwrap());
+            }
+            std::thread::park_timeout(Duration::from_millis(5));
+        };
+        Output {
+            code: status.code().unwrap_or(-1),
+            stdout: stdout.join().unwrap(),
+            stderr: stderr.join().unwrap(),
+        }
+    }
+
+    fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = self.command_bare(arguments);
+        command.arg("--config").arg(self.config_file());
+        command
+    }
+
+    fn command_bare(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(files::LITEGATE);
+        // What the person who runs the tests has set must not configure the gateway.
+        for (name, _) in std::env::vars_os() {
+            if name.to_string_lossy().starts_with("LITEGATE_") {
+                command.env_remove(name);
+            }
+        }
+        command.args(arguments).current_dir(self.folder.path());
+        command.envs(self.environment.lock().unwrap().iter().map(|(name, value)| (name, value)));
+        command
+    }
+
+    /// A request to the public API.
+    #[track_caller]
+    pub(crate) fn request(
+        &self,
+        method: &str,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: &str,
+    ) -> Answer {
+        match http::request(self.port, method, path, headers, body.as_bytes()) {
+            Ok(answer) => answer,
+            Err(error) => panic!("{method} {path}: {error}"),
+        }
+    }
+
+    /// A GET without headers.
+    #[track_caller]
+    pub(crate) fn get(&self, path: &str) -> Answer {
+        self.request("GET", path, &[], "")
+    }
+}
+
+impl Drop for Gate {
+    fn drop(&mut self) {
+        // A poisoned lock belongs to a test that failed already; the process still has to go.
+        let running = self.running.get_mut().unwrap_or_else(|poisoned| poisoned.into_inner());
+        if let Some(mut running) = running.take() {
+            let _ = running.process.kill();
+            let _ = running.process.wait();
+            running.join();
+        }
+        if std::thread::panicking()
+            && let Ok(log) = self.log.lock()
+        {
+            println!("--- the gateway's log ---\n{log}--- end ---");
+        }
+    }
+}
+
+impl Running {
+    fn join(&mut self) {
+        if let Some(reader) = self.reader.take() {
+            let _ = reader.join();
+        }
+    }
+}
+
+fn collect(mut from: impl std::io::Read + Send + 'static) -> JoinHandle<String> {
+    std::thread::spawn(move || {
+        let mut bytes = Vec::new();
+        // What could be read before the pipe broke is what there is to show.
+        let _ = from.read_to_end(&mut bytes);
+        String::from_utf8_lossy(&bytes).into_owned()
+    })
+}

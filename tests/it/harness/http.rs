@@ -1,0 +1,119 @@
+//! A small HTTP/1.1 client that changes nothing: headers go out as written, the body comes back
+//! as the text that was sent. One connection a request.
+
+use std::io::{self, Read, Write};
+use std::net::TcpStream;
+use std::time::Duration;
+
+const TIMEOUT: Duration = Duration::from_secs(30);
+
+/// An answer, with its body as the text that came.
+#[derive(Debug, Clone)]
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) headers: Vec<(String, String)>,
+    pub(crate) body: String,
+}
+
+impl Answer {
+    /// The value of the first header of this name.
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+        find_header(&self.headers, name)
+    }
+}
+
+pub(crate) fn find_header<'h>(headers: &'h [(String, String)], name: &str) -> Option<&'h str> {
+    let found = headers.iter().find(|(n, _)| n.eq_ignore_ascii_case(name));
+    found.map(|(_, value)| value.as_str())
+}
+
+/// Sends a request to `http://127.0.0.1:<port><path>` and reads the whole answer.
+///
+/// # Errors
+/// If nobody listens, the connection breaks, or the answer is not HTTP.
+pub(crate) fn request(
+    port: u16,
+    method: &str,
+    path: &str,
+    headers: &[(&str, &str)],
+    body: &[u8],
+) -> io::Result<Answer> {
+    let mut head = format!("{method} {path} HTTP/1.1\r\nhost: 127.0.0.1:{port}\r\n");
+    head.push_str("connection: close\r\n");
+    for (name, value) in headers {
+        head.push_str(&format!("{name}: {value}\r\n"));
+    }
+    let framed = headers.iter().any(|(n, _)| {
+        n.eq_ignore_ascii_case("content-length") || n.eq_ignore_ascii_case("transfer-encoding")
+    });
+    if !framed && (!body.is_empty() || method != "GET") {
+        head.push_str(&format!("content-length: {}\r\n", body.len()));
+    }
+    head.push_str("\r\n");
+    let address = std::net::SocketAddr::from(([127, 0, 0, 1], port));
+    let mut stream = TcpStream::connect_timeout(&address, TIMEOUT)?;
+    stream.set_read_timeout(Some(TIMEOUT))?;
+    stream.set_write_timeout(Some(TIMEOUT))?;
+    stream.write_all(head.as_bytes())?;
+    // A server may answer and close before it has read all; its answer is what counts.
+    let sent = stream.write_all(body);
+    let mut bytes = Vec::new();
+    if let Err(error) = stream.read_to_end(&mut bytes)
+        && bytes.is_empty()
+    {
+        return Err(error);
+    }
+    if bytes.is_empty() {
+        sent?;
+    }
+    parse(&bytes, method == "HEAD")
+}
+
+fn parse(bytes: &[u8], headless: bool) -> io::Result<Answer> {
+    let broken = |what: &str| io::Error::new(io::ErrorKind::InvalidData, what.to_owned());
+    let end = find(bytes, b"\r\n\r\n").ok_or_else(|| broken("no end of the header"))?;
+    let head = std::str::from_utf8(&bytes[..end]).map_err(|_| broken("header is not text"))?;
+    let mut lines = head.split("\r\n");
+    let status = lines.next().and_then(|line| line.split(' ').nth(1)).and_then(|s| s.parse().ok());
+    let status = status.ok_or_else(|| broken("no status line"))?;
+    let headers: Vec<(String, String)> = lines
+        .filter_map(|line| line.split_once(':'))
+        .map(|(name, value)| (name.to_ascii_lowercase(), value.trim().to_owned()))
+        .collect();
+    let rest = &bytes[end + 4..];
+    let chunked = find_header(&headers, "transfer-encoding").is_some_and(|v| v == "chunked");
+    let body = if headless {
+        Vec::new()
+    } else if chunked {
+        dechunk(rest).ok_or_else(|| broken("broken chunks"))?
+    } else {
+        let length = find_header(&headers, "content-length").and_then(|v| v.parse().ok());
+        match length {
+            Some(length) if rest.len() < length => return Err(broken("the body is cut short")),
+            Some(length) => rest[..length].to_vec(),
+            None => rest.to_vec(),
+        }
+    };
+    let body = String::from_utf8(body).map_err(|_| broken("the body is not text"))?;
+    Ok(Answer { status, headers, body })
+}
+
+fn dechunk(mut rest: &[u8]) -> Option<Vec<u8>> {
+    let mut body = Vec::new();
+    loop {
+        let end = find(rest, b"\r\n")?;
+        let size = std::str::from_utf8(&rest[..end]).ok()?;
+        let size = usize::from_str_radix(size.split(';').next()?.trim(), 16).ok()?;
+        rest = &rest[end + 2..];
+        if size == 0 {
+            return Some(body);
+        }
+        body.extend_from_slice(rest.get(..size)?);
+        rest = rest.get(size + 2..)?;
+    }
+}
+
+/// Where `needle` begins in `bytes`.
+pub(crate) fn find(bytes: &[u8], needle: &[u8]) -> Option<usize> {
+    bytes.windows(needle.len()).position(|window| window == needle)
+}

@@ -1,0 +1,17 @@
+//! The verbs of the tests: a node that mines and reorganises, a gateway that is started and
+//! killed, a shop that creates payments, a receiver that takes webhooks.
+//!
+//! Plain blocking code. Nothing here knows the inside of the gateway.
+
+pub(crate) mod files;
+pub(crate) mod gate;
+pub(crate) mod http;
+pub(crate) mod json;
+pub(crate) mod node;
+pub(crate) mod ports;
+pub(crate) mod receiver;
+pub(crate) mod rpc;
+pub(crate) mod shop;
+pub(crate) mod stage;
+pub(crate) mod wait;
+pub(crate) mod zmq;

@@ -1,0 +1,464 @@
+//! A real litecoind on regtest, with verbs. Killed and removed when it is dropped.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::{Arc, Mutex, OnceLock, Weak};
+use std::time::Duration;
+
+use serde::Deserialize;
+use serde_json::value::RawValue;
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+use super::files;
+use super::json::litoshis;
+use super::ports;
+use super::rpc::{Rpc, RpcError};
+use super::wait::wait_until;
+use super::zmq::Announcer;
+
+/// A node that does not answer by then never will.
+const UP: Duration = Duration::from_secs(60);
+
+/// Blocks of the prepared chain: the first ten coinbases can be spent.
+const PREPARED_BLOCKS: u32 = 110;
+
+/// The height of the last block before MWEB rules on regtest.
+const BEFORE_MWEB: u32 = 431;
+
+/// A running (or stopped) litecoind with a wallet that has money.
+pub(crate) struct Node {
+    folder: TempDir,
+    rpc: Rpc,
+    zmq_port: u16,
+    arguments: Vec<String>,
+    running: Mutex<Option<Running>>,
+}
+
+struct Running {
+    process: Child,
+    /// Publishes in the node's place if it was built without ZMQ.
+    announcer: Option<Announcer>,
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.announcer.take();
+        // It may have ended by itself; then there is nothing to kill.
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+impl Node {
+    /// A node of the test's own. `None` only where the person who runs the tests said that there
+    /// is no node and that the tests that need one shall be skipped.
+    pub(crate) fn start() -> Option<Node> {
+        Node::start_with(&[])
+    }
+
+    /// A node of the test's own with further arguments.
+    pub(crate) fn start_with(arguments: &[&str]) -> Option<Node> {
+        let node = Node::stopped_with(arguments)?;
+        node.up();
+        Some(node)
+    }
+
+    /// A node that has its folder and ports, but does not run yet.
+    pub(crate) fn stopped() -> Option<Node> {
+        Node::stopped_with(&[])
+    }
+
+    fn stopped_with(arguments: &[&str]) -> Option<Node> {
+        let prepared = prepared_folder()?;
+        let folder = files::folder();
+        copy_folder(&prepared, folder.path());
+        let rpc =
+            Rpc { port: ports::free(), cookie_file: folder.path().join("regtest").join(".cookie") };
+        Some(Node {
+            folder,
+            rpc,
+            zmq_port: ports::free(),
+            arguments: arguments.iter().map(|a| (*a).to_owned()).collect(),
+            running: Mutex::new(None),
+        })
+    }
+
+    /// The node that is shared by all tests that neither stop nor reorganise it, and do not care
+    /// how many blocks the others mine. It ends with the last test that holds it.
+    pub(crate) fn shared() -> Option<Arc<Node>> {
+        static SHARED: Mutex<Weak<Node>> = Mutex::new(Weak::new());
+        // A test that failed while it started the node has said so; this one tries again.
+        let mut shared = SHARED.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+        if let Some(node) = shared.upgrade() {
+            return Some(node);
+        }
+        let node = Arc::new(Node::start()?);
+        *shared = Arc::downgrade(&node);
+        Some(node)
+    }
+
+    /// Starts it, and mines a block: a node whose tip is a day old takes itself to be behind.
+    pub(crate) fn up(&self) {
+        let process = spawn(self.folder.path(), &self.rpc, self.zmq_port, &self.arguments);
+        let mut running = Running { process, announcer: None };
+        await_rpc(&self.rpc, &mut running.process, self.folder.path());
+        if !has_zmq(&self.rpc) {
+            running.announcer = Some(Announcer::start(self.rpc.clone(), self.zmq_port));
+        }
+        *self.running.lock().unwrap() = Some(running);
+        self.mine(1);
+    }
+
+    /// Stops it as an operator would, and waits until it has written everything.
+    pub(crate) fn stop(&self) {
+        let mut running = self.running.lock().unwrap().take().expect("the node runs");
+        running.announcer.take();
+        self.rpc.call::<Value>("stop", json!([]));
+        wait_until("the node's end", UP, || running.process.try_wait().unwrap());
+    }
+
+    /// Stops and starts it, on the same ports and folder.
+    pub(crate) fn restart(&self) {
+        self.stop();
+        self.up();
+    }
+
+    pub(crate) fn rpc_url(&self) -> String {
+        format!("http://127.0.0.1:{}", self.rpc.port)
+    }
+
+    pub(crate) fn cookie_file(&self) -> &Path {
+        &self.rpc.cookie_file
+    }
+
+    /// Where `rawtx` and `hashblock` are published, by the node or in its place.
+    pub(crate) fn zmq_url(&self) -> String {
+        format!("tcp://127.0.0.1:{}", self.zmq_port)
+    }
+
+    /// Any call.
+    #[track_caller]
+    pub(crate) fn call<T: serde::de::DeserializeOwned>(&self, method: &str, params: Value) -> T {
+        self.rpc.call(method, params)
+    }
+
+    /// Any call that may be refused.
+    pub(crate) fn try_call<T: serde::de::DeserializeOwned>(
+        &self,
+        method: &str,
+        params: Value,
+    ) -> Result<T, RpcError> {
+        self.rpc.try_call(method, params)
+    }
+
+    /// A new address of the node's own wallet.
+    pub(crate) fn fresh_address(&self) -> String {
+        self.call("getnewaddress", json!([]))
+    }
+
+    /// Mines blocks to an address of the node's wallet.
+    pub(crate) fn mine(&self, blocks: u32) {
+        self.mine_to(&self.fresh_address(), blocks);
+    }
+
+    /// Mines blocks whose coinbases pay this address.
+    pub(crate) fn mine_to(&self, address: &str, blocks: u32) {
+        let mined: Vec<String> = self.call("generatetoaddress", json!([blocks, address]));
+        assert_eq!(mined.len(), blocks as usize, "blocks mined");
+    }
+
+    /// Mines a block with no transactions but its coinbase. Before MWEB only.
+    pub(crate) fn mine_empty(&self) {
+        self.mine_exactly(&[]);
+    }
+
+    /// Mines a block of exactly these raw transactions. Before MWEB only.
+    pub(crate) fn mine_exactly(&self, transactions: &[&str]) {
+        let address = self.fresh_address();
+        self.call::<Value>("generateblock", json!([address, transactions]));
+    }
+
+    /// Replaces the top blocks by one more, which pay fresh addresses. The transactions of the
+    /// blocks that went come back to the mempool, and are mined again.
+    pub(crate) fn reorg(&self, depth: u32) {
+        self.disconnect(depth);
+        for _ in 0..=depth {
+            self.mine(1);
+        }
+    }
+
+    /// As [`Node::reorg`], but the new blocks are empty: what was in the old ones stays in the
+    /// mempool.
+    pub(crate) fn reorg_to_empty(&self, depth: u32) {
+        self.disconnect(depth);
+        for _ in 0..=depth {
+            self.mine_empty();
+        }
+    }
+
+    /// Takes the top blocks off the chain and lets the node never have them again.
+    pub(crate) fn disconnect(&self, depth: u32) {
+        let lowest: String = self.call("getblockhash", json!([self.height() + 1 - depth]));
+        self.call::<Value>("invalidateblock", json!([lowest]));
+    }
+
+    /// Pays from the node's wallet; the amount in LTC as text. The id of the transaction.
+    pub(crate) fn send(&self, address: &str, amount: &str) -> String {
+        self.call("sendtoaddress", json!([address, amount]))
+    }
+
+    pub(crate) fn height(&self) -> u32 {
+        self.call("getblockcount", json!([]))
+    }
+
+    /// What confirmed coins pay this address, in litoshis, by the node's UTXO set.
+    pub(crate) fn balance_of(&self, address: &str) -> u64 {
+        #[derive(Deserialize)]
+        struct Scan {
+            total_amount: Box<RawValue>,
+        }
+        // One scan at a time: another test's may be under way on a shared node.
+        let scan: Scan = wait_until("a scan of the UTXO set", UP, || {
+            let what = json!(["start", [format!("addr({address})")]]);
+            self.try_call("scantxoutset", what).ok()
+        });
+        litoshis(scan.total_amount.get())
+    }
+
+    /// The transactions that wait to be mined.
+    pub(crate) fn mempool(&self) -> Vec<String> {
+        self.call("getrawmempool", json!([]))
+    }
+
+    /// The outputs of a mempool transaction, as address and litoshis.
+    pub(crate) fn outputs_of(&self, txid: &str) -> Vec<(String, u64)> {
+        #[derive(Deserialize)]
+        struct Tx {
+            vout: Vec<Out>,
+        }
+        #[derive(Deserialize)]
+        struct Out {
+            value: Box<RawValue>,
+            #[serde(rename = "scriptPubKey")]
+            script: Script,
+        }
+        #[derive(Deserialize)]
+        struct Script {
+            #[serde(default)]
+            addresses: Vec<String>,
+        }
+        let tx: Tx = self.call("getrawtransaction", json!([txid, true]));
+        let pay = |out: Out| (out.script.addresses.join(","), litoshis(out.value.get()));
+        tx.vout.into_iter().map(pay).collect()
+    }
+
+    /// What a mempool transaction pays the miner, in litoshis.
+    pub(crate) fn fee_of(&self, txid: &str) -> u64 {
+        #[derive(Deserialize)]
+        struct Entry {
+            fees: Fees,
+        }
+        #[derive(Deserialize)]
+        struct Fees {
+            base: Box<RawValue>,
+        }
+        let entry: Entry = self.call("getmempoolentry", json!([txid]));
+        litoshis(entry.fees.base.get())
+    }
+
+    /// A signed transaction that spends the same coins as this mempool transaction, but pays all
+    /// (less a high fee) to the node's own wallet: its double-spend. The raw bytes in hex.
+    pub(crate) fn double_spend_of(&self, txid: &str) -> String {
+        #[derive(Deserialize)]
+        struct Tx {
+            vin: Vec<In>,
+        }
+        #[derive(Deserialize)]
+        struct In {
+            txid: String,
+            vout: u32,
+        }
+        let tx: Tx = self.call("getrawtransaction", json!([txid, true]));
+        let spent: u64 = self.outputs_of(txid).iter().map(|(_, amount)| amount).sum();
+        let inputs: Vec<Value> =
+            tx.vin.iter().map(|i| json!({"txid": i.txid, "vout": i.vout})).collect();
+        // Far above the fee of the first one, so that a node that replaces at all takes it.
+        let amount = decimal(spent - 1_000_000);
+        let output = json!({ self.fresh_address(): amount });
+        let raw: String = self.call("createrawtransaction", json!([inputs, [output]]));
+        #[derive(Deserialize)]
+        struct Signed {
+            hex: String,
+            complete: bool,
+        }
+        let signed: Signed = self.call("signrawtransactionwithwallet", json!([raw]));
+        assert!(signed.complete, "the wallet signs for its own coins");
+        signed.hex
+    }
+
+    /// Mines past the activation of MWEB. The first block with MWEB rules needs a peg-in.
+    pub(crate) fn activate_mweb(&self) {
+        let height = self.height();
+        if height > BEFORE_MWEB {
+            return;
+        }
+        self.mine(BEFORE_MWEB - height);
+        let address: String = self.call("getnewaddress", json!(["", "mweb"]));
+        self.send(&address, "10");
+        self.mine(1);
+    }
+
+    /// Pays out of the wallet's MWEB balance. The id under which it is in the mempool.
+    pub(crate) fn send_from_mweb(&self, address: &str, amount: &str) -> String {
+        #[derive(Deserialize)]
+        struct Coin {
+            txid: Option<String>,
+            vout: Option<u32>,
+        }
+        // With all other coins locked the wallet has no choice.
+        let coins: Vec<Coin> = self.call("listunspent", json!([0]));
+        let plain: Vec<Value> = coins
+            .iter()
+            .filter_map(|coin| Some(json!({"txid": coin.txid.as_ref()?, "vout": coin.vout?})))
+            .collect();
+        self.call::<bool>("lockunspent", json!([false, plain]));
+        let txid = self.send(address, amount);
+        self.call::<bool>("lockunspent", json!([true, plain]));
+        txid
+    }
+
+    /// The p2wpkh addresses of `xpub/0/first` to `xpub/0/last`, by the node itself.
+    pub(crate) fn derive_addresses(&self, xpub: &str, first: u32, last: u32) -> Vec<String> {
+        #[derive(Deserialize)]
+        struct Descriptor {
+            descriptor: String,
+        }
+        let text = format!("wpkh({}/0/*)", core_spelling(xpub));
+        let descriptor: Descriptor = self.call("getdescriptorinfo", json!([text]));
+        self.call("deriveaddresses", json!([descriptor.descriptor, [first, last]]))
+    }
+}
+
+/// Decimal text in LTC, as the node's RPC takes it.
+pub(crate) fn decimal(litoshis: u64) -> String {
+    format!("{}.{:08}", litoshis / 100_000_000, litoshis % 100_000_000)
+}
+
+/// The same extended key as the node spells it off mainnet (`tpub`).
+pub(crate) fn core_spelling(xpub: &str) -> String {
+    let mut bytes = bitcoin::base58::decode_check(xpub).unwrap();
+    bytes[..4].copy_from_slice(&[0x04, 0x35, 0x87, 0xCF]);
+    bitcoin::base58::encode_check(&bytes)
+}
+
+/// The daemon: `LITECOIND`, else the one on PATH. Debian's is a script around the real one.
+pub(crate) fn daemon() -> Option<PathBuf> {
+    if let Some(named) = std::env::var_os("LITECOIND").filter(|value| !value.is_empty()) {
+        let named = PathBuf::from(named);
+        assert!(named.is_file(), "LITECOIND={}: there is no such file", named.display());
+        return Some(named);
+    }
+    let wrapped = PathBuf::from("/usr/lib/litecoin/litecoind");
+    let found = files::on_path("litecoind");
+    let is_script = |path: &PathBuf| fs::read(path).is_ok_and(|bytes| bytes.starts_with(b"#!"));
+    match found {
+        Some(path) if is_script(&path) => Some(wrapped).filter(|path| path.is_file()),
+        Some(path) => Some(path),
+        None => Some(wrapped).filter(|path| path.is_file()),
+    }
+}
+
+/// A data folder with money in the wallet, made once for each daemon and copied for each test.
+fn prepared_folder() -> Option<PathBuf> {
+    static PREPARED: OnceLock<Option<PathBuf>> = OnceLock::new();
+    PREPARED
+        .get_or_init(|| {
+            let Some(daemon) = daemon() else {
+                let skip = std::env::var_os("LITEGATE_TEST_WITHOUT_NODE");
+                assert!(
+                    skip.is_some_and(|value| value == "1"),
+                    "no litecoind: `apt-get install litecoind`, or set LITECOIND=/path/to/litecoind"
+                );
+                return None;
+            };
+            Some(prepare(&daemon))
+        })
+        .clone()
+}
+
+fn prepare(daemon: &Path) -> PathBuf {
+    let file = fs::metadata(daemon).unwrap();
+    let modified = file.modified().unwrap().duration_since(std::time::UNIX_EPOCH).unwrap();
+    let name = format!("regtest-{PREPARED_BLOCKS}-{}-{}", file.len(), modified.as_secs());
+    let finished = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
+    if finished.is_dir() {
+        return finished;
+    }
+    let folder = files::folder();
+    let rpc =
+        Rpc { port: ports::free(), cookie_file: folder.path().join("regtest").join(".cookie") };
+    let mut process = spawn(folder.path(), &rpc, ports::free(), &[]);
+    await_rpc(&rpc, &mut process, folder.path());
+    rpc.call::<Value>("createwallet", json!(["money"]));
+    let address: String = rpc.call("getnewaddress", json!([]));
+    rpc.call::<Value>("generatetoaddress", json!([PREPARED_BLOCKS, address]));
+    rpc.call::<Value>("stop", json!([]));
+    wait_until("the prepared node's end", UP, || process.try_wait().unwrap());
+    // Another run of the tests may be preparing the same; whoever renames first is right.
+    let unfinished = finished.with_extension(std::process::id().to_string());
+    copy_folder(folder.path(), &unfinished);
+    if fs::rename(&unfinished, &finished).is_err() {
+        let _ = fs::remove_dir_all(&unfinished);
+    }
+    finished
+}
+
+fn copy_folder(from: &Path, to: &Path) {
+    fs::create_dir_all(to).unwrap();
+    for entry in fs::read_dir(from).unwrap() {
+        let entry = entry.unwrap();
+        let target = to.join(entry.file_name());
+        if entry.path().is_dir() {
+            copy_folder(&entry.path(), &target);
+        } else {
+            fs::copy(entry.path(), target).unwrap();
+        }
+    }
+}
+
+fn spawn(folder: &Path, rpc: &Rpc, zmq_port: u16, arguments: &[String]) -> Child {
+    let daemon = daemon().expect("a folder was prepared with it");
+    let wallets = folder.join("regtest").join("wallets").join("money");
+    let wallet = if wallets.is_dir() { vec!["-wallet=money"] } else { vec![] };
+    Command::new(daemon)
+        .arg(format!("-datadir={}", folder.display()))
+        .args(["-regtest", "-server", "-listen=0", "-connect=0", "-dnsseed=0", "-upnp=0"])
+        .args(["-fallbackfee=0.0002", "-keypool=20", "-dbcache=4", "-rpcthreads=8"])
+        .args(["-debug=0", "-shrinkdebugfile=0", "-rpcworkqueue=64"])
+        .arg(format!("-rpcport={}", rpc.port))
+        .arg(format!("-zmqpubrawtx=tcp://127.0.0.1:{zmq_port}"))
+        .arg(format!("-zmqpubhashblock=tcp://127.0.0.1:{zmq_port}"))
+        .args(wallet)
+        .args(arguments)
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap()
+}
+
+fn await_rpc(rpc: &Rpc, process: &mut Child, folder: &Path) {
+    wait_until("the node's RPC", UP, || {
+        if let Some(status) = process.try_wait().unwrap() {
+            let log = fs::read_to_string(folder.join("regtest").join("debug.log"));
+            panic!("litecoind ended ({status}):\n{}", log.unwrap_or_default());
+        }
+        rpc.try_call::<u32>("getblockcount", json!([])).ok()
+    });
+}
+
+fn has_zmq(rpc: &Rpc) -> bool {
+    rpc.try_call::<Vec<Value>>("getzmqnotifications", json!([])).is_ok_and(|list| !list.is_empty())
+}

@@ -1,0 +1,134 @@
+//! ZMQ is a hint and RPC the truth: without ZMQ the gateway polls, and no message can mislead it.
+
+use std::path::Path;
+use std::time::Duration;
+
+use serde_json::Value;
+
+use crate::harness::files;
+use crate::harness::gate::Gate;
+use crate::harness::ports;
+use crate::harness::stage::Stage;
+use crate::harness::wait::{SOON, stays_true};
+use crate::harness::zmq::{Publisher, unhex};
+
+fn without_zmq(gate: &Gate) {
+    gate.unset("node.zmq_rawtx");
+    gate.unset("node.zmq_hashblock");
+}
+
+#[test]
+fn without_zmq_it_polls_and_says_so_once() {
+    let Some(Stage { gate, shop, node }) = Stage::alone_with(without_zmq) else { return };
+    let payment = shop.create("0.05");
+    node.send(&payment.address, "0.05");
+    let fields = shop.await_field(&payment.id, "amountReceivedLtc", "0.05", SOON);
+    assert_eq!(fields.text("detail"), "seen");
+    node.mine(1);
+    shop.await_field(&payment.id, "confirmations", "1", SOON);
+    node.mine(1);
+    shop.await_status(&payment.id, "completed", SOON);
+    let said = gate.log_lines(&["poll"]);
+    assert_eq!(said.len(), 1, "said once: {said:?}");
+    assert!(said[0].to_lowercase().contains("zmq"), "{said:?}");
+    let doctor = gate.cli(&["doctor"]);
+    let line = doctor.stdout.lines().find(|line| line.to_lowercase().contains("zmq"));
+    let line = line.unwrap_or_else(|| panic!("doctor says nothing of ZMQ: {doctor:?}"));
+    assert!(line.to_lowercase().contains("poll"), "{line}");
+}
+
+#[test]
+fn it_polls_where_nobody_publishes() {
+    let stage = Stage::alone_with(|gate| {
+        let nobody = format!("tcp://127.0.0.1:{}", ports::free());
+        gate.set("node.zmq_rawtx", nobody.clone());
+        gate.set("node.zmq_hashblock", nobody);
+    });
+    let Some(Stage { gate, shop, node }) = stage else { return };
+    let payment = shop.create("0.05");
+    node.send(&payment.address, "0.05");
+    shop.await_field(&payment.id, "amountReceivedLtc", "0.05", SOON);
+    node.mine(2);
+    shop.await_status(&payment.id, "completed", SOON);
+    gate.await_log(&["zmq", "poll"]);
+}
+
+#[test]
+fn no_message_by_zmq_can_mislead_or_stop_it() {
+    let port = ports::free();
+    let mut publisher = Publisher::bind(port);
+    let stage = Stage::alone_with(|gate| {
+        gate.set("node.zmq_rawtx", format!("tcp://127.0.0.1:{port}"));
+        gate.set("node.zmq_hashblock", format!("tcp://127.0.0.1:{port}"));
+    });
+    let Some(Stage { gate, shop, node }) = stage else { return };
+    let payment = shop.create("0.05");
+    // A node's own transaction to our address that no node knows: signed, but never sent.
+    let txid = node.send(&payment.address, "0.05");
+    let double_spend = node.double_spend_of(&txid);
+    shop.await_field(&payment.id, "amountReceivedLtc", "0.05", SOON);
+    let sent: String = node.call("getrawtransaction", serde_json::json!([txid]));
+    node.mine_exactly(&[&double_spend]);
+    shop.await_field(&payment.id, "amountReceivedLtc", "0", SOON);
+    // Long after it lost, somebody announces it again, and much else.
+    for _ in 0..3 {
+        publisher.publish("rawtx", &unhex(&sent));
+    }
+    for (topic, body, sequence) in recorded_frames() {
+        publisher.publish_as(&topic, &body, sequence);
+        // Cut short and with a byte changed.
+        publisher.publish_as(&topic, &body[..body.len() / 2], sequence);
+        let mut changed = body.clone();
+        changed[0] ^= 0xFF;
+        publisher.publish_as(&topic, &changed, sequence.wrapping_mul(31));
+    }
+    for length in [0, 1, 4, 5, 9, 10, 11, 79, 80, 1_000_000] {
+        publisher.publish("rawtx", &vec![0xFF; length]);
+        publisher.publish("rawtx", &vec![0x00; length]);
+        publisher.publish("hashblock", &vec![0xFF; length]);
+    }
+    publisher.publish("rawtx", &vec![2; 20_000_000]);
+    publisher.publish_parts(&[b"rawtx"]);
+    publisher.publish_parts(&[b"rawtx", b"body"]);
+    publisher.publish_parts(&[b"rawtx", b"body", b"\x01"]);
+    publisher.publish_parts(&[b"hashblock", b"", b"\x01\x00\x00\x00", b"more"]);
+    publisher.publish_parts(&[b"rawtxandmore", b"", b""]);
+    stays_true("nothing received, and it lives", Duration::from_secs(2), || {
+        assert!(gate.ended().is_none(), "it ended:\n{}", gate.log());
+        shop.status(&payment.id).raw("amountReceivedLtc") == "0"
+    });
+    node.send(&payment.address, "0.05");
+    node.mine(2);
+    shop.await_status(&payment.id, "completed", SOON);
+}
+
+/// Frames that a real node published, MWEB among them.
+fn recorded_frames() -> Vec<(String, Vec<u8>, u32)> {
+    let file = files::project().join(Path::new("tests/fixtures/zmq-frames.jsonl"));
+    let lines = std::fs::read_to_string(file).unwrap();
+    let frames: Vec<(String, Vec<u8>, u32)> = lines
+        .lines()
+        .map(|line| serde_json::from_str::<Value>(line).unwrap())
+        .filter(|line| line.get("topic").is_some())
+        .map(|line| {
+            let topic = line["topic"].as_str().unwrap().to_owned();
+            let body = unhex(line["body"].as_str().unwrap());
+            (topic, body, u32::try_from(line["sequence"].as_u64().unwrap()).unwrap())
+        })
+        .collect();
+    assert!(frames.len() > 20, "the recording is there");
+    frames
+}
+
+#[test]
+fn a_burst_of_transactions_is_no_trouble() {
+    let Some(Stage { gate: _gate, shop, node }) = Stage::alone() else { return };
+    let payments: Vec<_> = (0..20).map(|_| shop.create("0.01")).collect();
+    for payment in &payments {
+        node.send(&payment.address, "0.01");
+    }
+    node.mine(2);
+    for payment in &payments {
+        shop.await_status(&payment.id, "completed", SOON);
+    }
+}

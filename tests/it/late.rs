@@ -1,0 +1,68 @@
+//! Money that comes after the time was up: counted within the grace, kept for the merchant after.
+
+use std::time::Duration;
+
+use crate::harness::gate::Gate;
+use crate::harness::receiver::Receiver;
+use crate::harness::stage::Stage;
+use crate::harness::wait::{SOON, stays_true};
+
+fn short_expiry(gate: &Gate) {
+    gate.set("payments.expiry", "2s");
+}
+
+#[test]
+fn late_money_within_the_grace_completes_and_is_told_as_late() {
+    let Some(Stage { gate: _gate, shop, node }) = Stage::alone_with(short_expiry) else { return };
+    let receiver = Receiver::start();
+    let payment = shop.create_told("0.05", &receiver.url("/hook"));
+    shop.await_status(&payment.id, "expired", SOON);
+    node.send(&payment.address, "0.05");
+    let seen = shop.await_field(&payment.id, "amountReceivedLtc", "0.05", SOON);
+    assert_eq!(seen.text("status"), "expired", "until it is confirmed");
+    assert_eq!(seen.raw("late"), "true");
+    assert_eq!(seen.text("detail"), "late");
+    node.mine(1);
+    let seen = shop.await_field(&payment.id, "confirmations", "1", SOON);
+    assert_eq!(seen.text("status"), "expired");
+    node.mine(1);
+    let fields = shop.await_status(&payment.id, "completed", SOON);
+    assert_eq!(fields.raw("late"), "true");
+    let hit = receiver.await_hit_for(&payment.id, SOON);
+    assert_eq!(hit.fields().text("status"), "completed");
+    assert_eq!(hit.fields().raw("late"), "true");
+}
+
+#[test]
+fn a_late_part_can_make_up_the_amount() {
+    let Some(Stage { gate: _gate, shop, node }) = Stage::alone_with(short_expiry) else { return };
+    let payment = shop.create("0.05");
+    node.send(&payment.address, "0.02");
+    shop.await_status(&payment.id, "expired", SOON);
+    node.send(&payment.address, "0.03");
+    node.mine(2);
+    let fields = shop.await_status(&payment.id, "completed", SOON);
+    assert_eq!(fields.raw("late"), "true");
+}
+
+#[test]
+fn after_the_grace_it_stays_expired_and_the_money_is_recorded() {
+    let stage = Stage::alone_with(|gate| {
+        short_expiry(gate);
+        gate.set("payments.late_grace", "1s");
+    });
+    let Some(Stage { gate: _gate, shop, node }) = stage else { return };
+    let receiver = Receiver::start();
+    let payment = shop.create_told("0.05", &receiver.url("/hook"));
+    shop.await_status(&payment.id, "expired", SOON);
+    stays_true("expired through the grace", Duration::from_millis(1_500), || {
+        shop.status(&payment.id).text("status") == "expired"
+    });
+    node.send(&payment.address, "0.05");
+    node.mine(3);
+    let fields = shop.await_field(&payment.id, "confirmations", "3", SOON);
+    assert_eq!(fields.text("status"), "expired");
+    assert_eq!(fields.raw("amountConfirmedLtc"), "0.05");
+    assert_eq!(fields.raw("late"), "true");
+    assert!(receiver.hits().is_empty(), "an expired payment is not told as completed");
+}

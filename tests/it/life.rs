@@ -1,0 +1,191 @@
+//! A payment's life on a real chain: seen, confirmed, completed; in parts, with a surplus, or not
+//! at all.
+
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+
+use crate::harness::receiver::Receiver;
+use crate::harness::stage::Stage;
+use crate::harness::wait::{SOON, stays_true};
+
+#[test]
+fn a_payment_is_seen_within_a_second_of_its_broadcast() {
+    let Some(Stage { gate: _gate, shop, node }) = Stage::alone() else { return };
+    // A first one, so that the subscription stands.
+    let first = shop.create("0.05");
+    node.send(&first.address, "0.05");
+    shop.await_field(&first.id, "amountReceivedLtc", "0.05", SOON);
+    for _ in 0..3 {
+        let payment = shop.create("0.05");
+        let txid = node.send(&payment.address, "0.05");
+        let sent = Instant::now();
+        let seen = shop.await_field(&payment.id, "amountReceivedLtc", "0.05", SOON);
+        let took = sent.elapsed();
+        assert!(took < Duration::from_secs(1), "seen after {took:?}");
+        assert_eq!(seen.text("status"), "pending");
+        assert_eq!(seen.text("detail"), "seen");
+        assert_eq!(seen.texts("txids"), [txid]);
+        assert_eq!(seen.raw("amountConfirmedLtc"), "0");
+        assert_eq!(seen.raw("amountDueLtc"), "0");
+    }
+}
+
+#[test]
+fn it_completes_at_exactly_the_required_confirmations() {
+    let receiver = Receiver::start();
+    let stage = Stage::alone_with(|gate| gate.set("payments.confirmations", 4));
+    let Some(Stage { gate, shop, node }) = stage else { return };
+    let own = shop.clone();
+    gate.cli_ok(&["merchant", "set-confirmations", &own.merchant_id, "3"]);
+    let payment = shop.create_told("0.05", &receiver.url("/hook"));
+    assert_eq!(payment.fields.raw("confirmationsRequired"), "3", "the merchant's own number");
+    node.send(&payment.address, "0.05");
+    for confirmations in ["1", "2"] {
+        node.mine(1);
+        let fields = shop.await_field(&payment.id, "confirmations", confirmations, SOON);
+        assert_eq!(fields.text("status"), "pending", "at {confirmations} confirmations");
+        assert_eq!(fields.text("detail"), "confirming");
+    }
+    stays_true("pending at 2 of 3", Duration::from_secs(1), || {
+        shop.status(&payment.id).text("status") == "pending"
+    });
+    assert!(receiver.hits().is_empty(), "told too early");
+    node.mine(1);
+    let fields = shop.await_status(&payment.id, "completed", SOON);
+    assert_eq!(fields.raw("confirmations"), "3");
+    assert_eq!(fields.raw("amountConfirmedLtc"), "0.05");
+    assert_eq!(fields.raw("late"), "false");
+    assert!(fields.text("completedAt").ends_with('Z'));
+    receiver.await_hit_for(&payment.id, SOON);
+}
+
+#[test]
+fn large_amounts_take_more_confirmations() {
+    let stage = Stage::alone_with(|gate| {
+        gate.set("payments.large_amount", "0.5");
+        gate.set("payments.confirmations_large", 4);
+    });
+    let Some(Stage { gate: _gate, shop, node }) = stage else { return };
+    let (small, large) = (shop.create("0.49999999"), shop.create("0.5"));
+    assert_eq!(small.fields.raw("confirmationsRequired"), "2");
+    assert_eq!(large.fields.raw("confirmationsRequired"), "4");
+    node.send(&small.address, "0.49999999");
+    node.send(&large.address, "0.5");
+    node.mine(2);
+    shop.await_status(&small.id, "completed", SOON);
+    let fields = shop.await_field(&large.id, "confirmations", "2", SOON);
+    assert_eq!(fields.text("status"), "pending");
+    node.mine(2);
+    shop.await_status(&large.id, "completed", SOON);
+}
+
+#[test]
+fn parts_add_up() {
+    let Some(Stage { gate: _gate, shop, node }) = Stage::alone() else { return };
+    let payment = shop.create("0.05");
+    node.send(&payment.address, "0.02");
+    let partly = shop.await_field(&payment.id, "amountReceivedLtc", "0.02", SOON);
+    assert_eq!(partly.raw("amountDueLtc"), "0.03");
+    let uri = format!("litecoin:{}?amount=0.03", payment.address);
+    assert_eq!(partly.text("paymentUri"), uri);
+    node.mine(3);
+    let partly = shop.await_field(&payment.id, "amountConfirmedLtc", "0.02", SOON);
+    assert_eq!(partly.text("status"), "pending");
+    node.send(&payment.address, "0.01999999");
+    node.send(&payment.address, "0.01");
+    node.mine(2);
+    let short = shop.await_field(&payment.id, "amountConfirmedLtc", "0.04999999", SOON);
+    assert_eq!(short.text("status"), "pending", "a litoshi short");
+    assert_eq!(short.raw("amountDueLtc"), "0.00000001");
+    node.send(&payment.address, "0.001");
+    node.mine(2);
+    let fields = shop.await_status(&payment.id, "completed", SOON);
+    assert_eq!(fields.raw("amountReceivedLtc"), "0.05099999");
+    assert_eq!(fields.texts("txids").len(), 4);
+}
+
+#[test]
+fn a_surplus_belongs_to_the_merchant() {
+    let Some(Stage { gate: _gate, shop, node }) = Stage::alone() else { return };
+    let payment = shop.create("0.05");
+    node.send(&payment.address, "0.07");
+    node.mine(2);
+    let fields = shop.await_status(&payment.id, "completed", SOON);
+    assert_eq!(fields.raw("amountLtc"), "0.05");
+    assert_eq!(fields.raw("amountReceivedLtc"), "0.07");
+    assert_eq!(fields.raw("amountDueLtc"), "0");
+}
+
+#[test]
+fn one_transaction_can_pay_many() {
+    let Some(Stage { gate: _gate, shop, node }) = Stage::alone() else { return };
+    let payments: Vec<_> = (0..5).map(|_| shop.create("0.05")).collect();
+    let outputs: serde_json::Map<String, Value> =
+        payments.iter().map(|payment| (payment.address.clone(), json!("0.05"))).collect();
+    let txid: String = node.call("sendmany", json!(["", outputs]));
+    node.mine(2);
+    for payment in payments {
+        let fields = shop.await_status(&payment.id, "completed", SOON);
+        assert_eq!(fields.texts("txids"), std::slice::from_ref(&txid));
+    }
+}
+
+#[test]
+fn a_coinbase_pays_like_any_other_output() {
+    let Some(Stage { gate: _gate, shop, node }) = Stage::alone() else { return };
+    let payment = shop.create("0.05");
+    node.mine_to(&payment.address, 1);
+    let fields = shop.await_field(&payment.id, "confirmations", "1", SOON);
+    assert_eq!(fields.text("status"), "pending");
+    node.mine(1);
+    shop.await_status(&payment.id, "completed", SOON);
+}
+
+#[test]
+fn without_money_it_expires() {
+    let stage = Stage::shared_with(|gate| gate.set("payments.expiry", "2s"));
+    let Some(Stage { gate: _gate, shop, node }) = stage else { return };
+    let payment = shop.create("0.05");
+    assert_eq!(payment.fields.text("status"), "pending");
+    let short = shop.create("0.05");
+    node.send(&short.address, "0.04999999");
+    shop.await_field(&short.id, "amountReceivedLtc", "0.04999999", SOON);
+    shop.await_status(&payment.id, "expired", SOON);
+    shop.await_status(&short.id, "expired", SOON);
+}
+
+#[test]
+fn what_is_paid_in_full_but_not_confirmed_does_not_expire() {
+    let stage = Stage::alone_with(|gate| gate.set("payments.expiry", "3s"));
+    let Some(Stage { gate: _gate, shop, node }) = stage else { return };
+    let (paid, unpaid) = (shop.create("0.05"), shop.create("0.05"));
+    node.send(&paid.address, "0.05");
+    shop.await_field(&paid.id, "amountReceivedLtc", "0.05", SOON);
+    shop.await_status(&unpaid.id, "expired", SOON);
+    stays_true("pending while it waits for its block", Duration::from_secs(2), || {
+        shop.status(&paid.id).text("status") == "pending"
+    });
+    node.mine(2);
+    let fields = shop.await_status(&paid.id, "completed", SOON);
+    assert_eq!(fields.raw("late"), "false");
+}
+
+#[test]
+fn a_payment_out_of_mweb_arrives_with_the_block() {
+    let stage = Stage::alone_with(|gate| gate.set("payments.confirmations_pegout", 2));
+    let Some(Stage { gate: _gate, shop, node }) = stage else { return };
+    node.activate_mweb();
+    let payment = shop.create("0.05");
+    let before = shop.create("0.05");
+    node.send(&before.address, "0.05");
+    node.mine(2);
+    shop.await_status(&before.id, "completed", SOON);
+    let in_mempool = node.send_from_mweb(&payment.address, "0.05");
+    node.mine(1);
+    let fields = shop.await_field(&payment.id, "confirmations", "1", SOON);
+    assert_eq!(fields.text("status"), "pending");
+    assert_ne!(fields.texts("txids"), [in_mempool], "it is an output of the HogEx");
+    node.mine(1);
+    shop.await_status(&payment.id, "completed", SOON);
+}

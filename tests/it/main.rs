@@ -1,0 +1,30 @@
+//! The gateway from outside: the real `litegate`, a real `litecoind` on regtest, real shops.
+//!
+//! One binary. Each module is named for the part of the contract it asks about; `harness` has the
+//! verbs. A test may do only what a person or a program outside could do: run commands, edit the
+//! configuration, talk HTTP, use the node. Waits have deadlines, ports are free ones, folders are
+//! temporary, and everything that was started is killed when the test ends.
+//!
+//! The node is the one that `LITECOIND` names, else the daemon on PATH.
+
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod harness;
+
+mod checkout;
+mod cli;
+mod config;
+mod create;
+mod demo;
+mod docs;
+mod guide;
+mod hints;
+mod late;
+mod life;
+mod node_verbs;
+mod reorg;
+mod replace;
+mod restart;
+mod sweep;
+mod tidy;
+mod webhooks;

@@ -1,0 +1,353 @@
+//! The rules of the house, read from the source as text: who may import whom, which crate lives
+//! where, where SQL may stand, which words are not used.
+
+use std::fs;
+use std::path::Path;
+
+use crate::harness::files;
+
+/// The rows of the house. A file may import files of a smaller number only; those of row 6 and
+/// the folders of row 5 also those that stand before them.
+const ROWS: [(&str, u32); 20] = [
+    ("domain", 10),
+    ("view", 20),
+    ("secret", 20),
+    ("wake", 20),
+    ("clock", 20),
+    ("crash", 20),
+    ("store", 30),
+    ("node", 30),
+    ("acts", 40),
+    ("watcher", 50),
+    ("webhooks", 51),
+    ("sweeper", 52),
+    ("http", 53),
+    ("bot", 54),
+    ("config", 60),
+    ("serve", 61),
+    ("cli", 62),
+    ("fuzzing", 80),
+    ("lib", 90),
+    ("main", 91),
+];
+
+/// Crates that may be imported in one place only.
+const HOMES: [(&str, &[&str]); 20] = [
+    ("warp", &["http/"]),
+    ("hyper", &["http/"]),
+    ("hyper_util", &["http/"]),
+    ("tower", &["http/"]),
+    ("tower_http", &["http/"]),
+    ("http_body_util", &["http/"]),
+    ("askama", &["http/checkout.rs"]),
+    ("qrcode", &["http/"]),
+    ("prometheus", &["http/"]),
+    ("poise", &["bot/"]),
+    ("serenity", &["bot/"]),
+    ("rusqlite", &["store/"]),
+    ("r2d2", &["store/"]),
+    ("scheduled_thread_pool", &["store/"]),
+    ("bitcoincore_rpc", &["node/"]),
+    ("zmq", &["node/"]),
+    ("reqwest", &["webhooks/"]),
+    ("toml", &["config.rs", "cli/"]),
+    ("clap", &["cli/"]),
+    ("bip39", &["cli/"]),
+];
+
+/// Words that say nothing about a thing.
+const EMPTY_WORDS: [&str; 7] = ["manager", "handler", "helper", "util", "utils", "service", "info"];
+
+/// A source file of ours: its path below `src`, and its lines without comments and unit tests.
+struct Source {
+    path: String,
+    lines: Vec<(usize, String)>,
+}
+
+fn sources() -> Vec<Source> {
+    let root = files::project().join("src");
+    let found = files::files_below(&root, ".rs");
+    assert!(found.len() > 10, "the source is there");
+    found
+        .iter()
+        .map(|file| {
+            let path = file.strip_prefix(&root).unwrap().display().to_string();
+            let text = fs::read_to_string(file).unwrap();
+            let is_test = path.ends_with("tests.rs") || path.contains("/tests/");
+            let lines = if is_test { Vec::new() } else { code_lines(&text) };
+            Source { path, lines }
+        })
+        .collect()
+}
+
+/// The numbered lines up to an inline module of unit tests, less comments.
+fn code_lines(text: &str) -> Vec<(usize, String)> {
+    let inline_tests = text.find("#[cfg(test)]\nmod tests {");
+    text[..inline_tests.unwrap_or(text.len())]
+        .lines()
+        .enumerate()
+        .map(|(index, line)| {
+            let code = match line.find("//") {
+                // An address in a string is no comment.
+                Some(at) if !line[..at].ends_with(':') => &line[..at],
+                _ => line,
+            };
+            (index + 1, code.to_owned())
+        })
+        .collect()
+}
+
+impl Source {
+    /// The part of the house to which the file belongs: `store`, `config`.
+    fn part(&self) -> &str {
+        let first = self.path.split('/').next().unwrap();
+        first.strip_suffix(".rs").unwrap_or(first)
+    }
+
+    /// The `use` declarations, each as one line.
+    fn imports(&self) -> Vec<String> {
+        let lines: Vec<&str> = self.lines.iter().map(|(_, line)| line.trim()).collect();
+        let text = lines.join(" ");
+        let declarations = text.split("use ").skip(1);
+        declarations.map(|rest| format!("use {}", rest.split(';').next().unwrap())).collect()
+    }
+
+    fn row(&self) -> u32 {
+        row(self.part()).unwrap_or_else(|| panic!("src/{} is in no row of the house", self.path))
+    }
+}
+
+fn row(part: &str) -> Option<u32> {
+    ROWS.iter().find(|(name, _)| *name == part).map(|(_, row)| *row)
+}
+
+/// The names that follow `prefix` as a whole path: `crate::store::x` gives `store`.
+fn names_after<'l>(line: &'l str, prefix: &str) -> Vec<&'l str> {
+    let mut names = Vec::new();
+    let mut from = 0;
+    while let Some(at) = line[from..].find(prefix) {
+        let start = from + at;
+        let end = start + prefix.len();
+        from = end;
+        if line[..start].ends_with(|c: char| c.is_alphanumeric() || c == '_' || c == ':') {
+            continue;
+        }
+        let rest = &line[end..];
+        if let Some(list) = rest.strip_prefix('{') {
+            let list = list.split('}').next().unwrap();
+            names.extend(list.split(',').map(|item| item.trim().split("::").next().unwrap()));
+        } else {
+            let length = rest.find(|c: char| !c.is_alphanumeric() && c != '_');
+            names.push(&rest[..length.unwrap_or(rest.len())]);
+        }
+    }
+    names.retain(|name| !name.is_empty());
+    names
+}
+
+/// Whether the line uses this crate by its name.
+fn uses_crate(line: &str, name: &str) -> bool {
+    let path = format!("{name}::");
+    let by_path = line.match_indices(&path).any(|(at, _)| {
+        let before = line[..at].chars().next_back();
+        !before.is_some_and(|c| c.is_alphanumeric() || c == '_' || c == ':')
+    });
+    by_path || line.trim() == format!("use {name};")
+}
+
+#[track_caller]
+fn none(what: &str, found: Vec<String>) {
+    assert!(found.is_empty(), "{what}:\n{}", found.join("\n"));
+}
+
+#[test]
+fn a_row_imports_only_smaller_rows() {
+    let mut found = Vec::new();
+    for source in sources() {
+        for (number, line) in &source.lines {
+            for name in names_after(line, "crate::") {
+                let Some(row) = row(name) else { continue };
+                if name != source.part() && row >= source.row() {
+                    found.push(format!("src/{}:{number}: {}", source.path, line.trim()));
+                }
+            }
+        }
+    }
+    none("imports against the rows of the house", found);
+}
+
+#[test]
+fn the_domain_knows_only_std_and_bitcoin() {
+    let mut found = Vec::new();
+    for source in sources().iter().filter(|source| source.part() == "domain") {
+        for (number, line) in &source.lines {
+            let Some(path) = line.trim().strip_prefix("use ") else { continue };
+            let root = path.split([':', ';', ' ']).next().unwrap();
+            let allowed =
+                ["std", "bitcoin", "crate", "super", "self", "uuid", "url", "thiserror", "zeroize"];
+            if !allowed.contains(&root) {
+                found.push(format!("src/{}:{number}: {}", source.path, line.trim()));
+            }
+            for forbidden in ["std::fs", "std::net::Tcp", "std::env", "Instant", "async ", ".await"]
+            {
+                if line.contains(forbidden) {
+                    found.push(format!("src/{}:{number}: {}", source.path, line.trim()));
+                }
+            }
+        }
+    }
+    none("the domain is pure", found);
+}
+
+#[test]
+fn each_crate_has_one_home() {
+    let mut found = Vec::new();
+    for source in sources() {
+        for (name, homes) in HOMES {
+            if homes.iter().any(|home| source.path.starts_with(home)) {
+                continue;
+            }
+            // A module of ours may have a crate's name: `use crate::node::zmq;`.
+            let shadowed = source.imports().iter().any(|import| {
+                let ours = import.starts_with("use crate::") || import.starts_with("use super::");
+                let words = |c: char| !c.is_alphanumeric() && c != '_';
+                ours && import.split(words).any(|word| word == name)
+            });
+            for (number, line) in source.lines.iter().filter(|_| !shadowed) {
+                if uses_crate(line, name) {
+                    found.push(format!("src/{}:{number}: {name} lives in {homes:?}", source.path));
+                }
+            }
+        }
+    }
+    none("crates away from home", found);
+}
+
+#[test]
+fn sql_stands_in_the_store_only() {
+    let mut found = Vec::new();
+    let words = [
+        "\"SELECT ",
+        "\"INSERT ",
+        "\"UPDATE ",
+        "\"DELETE FROM",
+        "CREATE TABLE",
+        "\"PRAGMA ",
+        "ON CONFLICT",
+    ];
+    for source in sources().iter().filter(|source| source.part() != "store") {
+        for (number, line) in &source.lines {
+            if words.iter().any(|word| line.contains(word)) {
+                found.push(format!("src/{}:{number}: {}", source.path, line.trim()));
+            }
+        }
+    }
+    none("SQL outside of the store", found);
+}
+
+#[test]
+fn the_clock_the_environment_and_tasks_have_one_place_each() {
+    let mut found = Vec::new();
+    for (words, home) in [
+        (&["SystemTime::now", "UNIX_EPOCH"][..], &["clock.rs"][..]),
+        (&["env::var"], &["config.rs"]),
+        (&["tokio::spawn"], &["serve.rs"]),
+        (&["f64", "f32"], &[]),
+    ] {
+        for source in sources().iter().filter(|source| !home.contains(&source.path.as_str())) {
+            for (number, line) in &source.lines {
+                let whole = |word: &&&str| {
+                    line.match_indices(**word).any(|(at, _)| {
+                        !line[..at].ends_with(|c: char| c.is_alphanumeric() || c == '_')
+                    })
+                };
+                if let Some(word) = words.iter().find(whole) {
+                    found.push(format!("src/{}:{number}: {word} only in {home:?}", source.path));
+                }
+            }
+        }
+    }
+    none("in the wrong place", found);
+}
+
+#[test]
+fn names_say_what_a_thing_is() {
+    let mut found = Vec::new();
+    for source in sources() {
+        for (number, line) in &source.lines {
+            for kind in ["struct ", "enum ", "trait ", "fn ", "mod ", "type "] {
+                for name in names_after(line, kind) {
+                    let words = words_of(name);
+                    if let Some(empty) =
+                        EMPTY_WORDS.iter().find(|w| words.contains(&(**w).to_owned()))
+                    {
+                        found.push(format!("src/{}:{number}: {name}: {empty}", source.path));
+                    }
+                }
+            }
+            if line.contains("use ") && line.trim().ends_with("::*;") {
+                found.push(format!("src/{}:{number}: a glob", source.path));
+            }
+        }
+    }
+    none("empty words and globs", found);
+}
+
+/// The words of a name in either spelling: `http_handler`, `HttpHandler`.
+fn words_of(name: &str) -> Vec<String> {
+    let mut words = vec![String::new()];
+    for c in name.chars() {
+        if c == '_' || c.is_uppercase() {
+            words.push(String::new());
+        }
+        if c != '_' {
+            words.last_mut().unwrap().extend(c.to_lowercase());
+        }
+    }
+    words
+}
+
+#[test]
+fn every_file_says_at_its_head_what_lives_there() {
+    let mut found = Vec::new();
+    for folder in ["src", "tests/it"] {
+        for file in files::files_below(&files::project().join(folder), ".rs") {
+            let text = fs::read_to_string(&file).unwrap();
+            let tests = file.ends_with("tests.rs");
+            if !text.starts_with("//! ") && !tests {
+                found.push(format!("{}: no comment at the head", file.display()));
+            }
+            for (index, line) in text.lines().enumerate() {
+                // The formatter keeps code narrow, but leaves comments and texts alone.
+                if line.trim_start().starts_with("//") && line.chars().count() > 100 {
+                    found.push(format!("{}:{}: too long", file.display(), index + 1));
+                }
+            }
+        }
+    }
+    none("files", found);
+}
+
+#[test]
+fn every_migration_is_numbered_without_a_hole() {
+    let folder = files::project().join("src/store/migrations");
+    let names: Vec<String> = files::files_below(&folder, ".sql")
+        .iter()
+        .map(|file| Path::new(file).file_name().unwrap().to_string_lossy().into_owned())
+        .collect();
+    assert!(!names.is_empty());
+    for (index, name) in names.iter().enumerate() {
+        assert!(name.starts_with(&format!("{:04}_", index + 1)), "{name}");
+    }
+}
+
+#[test]
+fn the_rules_find_what_they_look_for() {
+    assert_eq!(names_after("use crate::store::payments;", "crate::"), ["store"]);
+    assert_eq!(names_after("use crate::{bot, http};", "crate::"), ["bot", "http"]);
+    assert_eq!(names_after("let x = crate::clock::now();", "crate::"), ["clock"]);
+    assert!(uses_crate("let s = zmq::Context::new();", "zmq"));
+    assert!(!uses_crate("use crate::node::zmq::Settings;", "zmq"));
+    assert_eq!(words_of("HttpHandler"), ["", "http", "handler"]);
+    assert_eq!(code_lines("a // b\nlet u = \"http://x\";").len(), 2);
+}
