@@ -58,6 +58,17 @@ impl NewPayment {
     }
 }
 
+/// Who asks for a payment, and how.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Request {
+    pub(crate) merchant: MerchantId,
+    pub(crate) new: NewPayment,
+    /// Makes repeated requests one payment.
+    pub(crate) idempotency_key: Option<String>,
+    /// The id that the payment gets, if this request makes it.
+    pub(crate) id: PaymentId,
+}
+
 /// A payment that exists now, and whether this request made it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Created {
@@ -75,12 +86,11 @@ pub(crate) fn create_payment(
     tx: &WriteTx,
     rules: &Rules,
     xpub: &AccountXpub,
-    merchant: MerchantId,
-    new: &NewPayment,
-    idempotency_key: Option<&str>,
-    id: PaymentId,
+    request: &Request,
     now: Timestamp,
 ) -> Result<Created, Refusal> {
+    let Request { merchant, new, idempotency_key, .. } = request;
+    let merchant = *merchant;
     if let Some(key) = idempotency_key
         && let Some(used) = idempotency::find(tx, merchant, key)?
     {
@@ -89,7 +99,7 @@ pub(crate) fn create_payment(
         }
         return Ok(Created::Replayed(payments::by_index(tx, used.index)?));
     }
-    let payment = judge(tx, rules, xpub, merchant, new, id, now)?;
+    let payment = judge(tx, rules, xpub, request, now)?;
     payments::insert(tx, &payment)?;
     if let Some(key) = idempotency_key {
         let request_hash = new.fingerprint();
@@ -103,11 +113,10 @@ fn judge(
     tx: &WriteTx,
     rules: &Rules,
     xpub: &AccountXpub,
-    merchant: MerchantId,
-    new: &NewPayment,
-    id: PaymentId,
+    request: &Request,
     now: Timestamp,
 ) -> Result<Payment, Refusal> {
+    let (merchant, new, id) = (request.merchant, &request.new, request.id);
     let account = merchant_acts::get(tx, merchant)?;
     if !account.subscription.is_active(now) {
         return Err(Refusal::SubscriptionInactive);

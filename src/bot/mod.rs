@@ -50,7 +50,13 @@ enum Failure {
     #[error("this command is for administrators")]
     NotAdmin,
     #[error(transparent)]
-    Discord(#[from] serenity::Error),
+    Discord(Box<serenity::Error>),
+}
+
+impl From<serenity::Error> for Failure {
+    fn from(error: serenity::Error) -> Failure {
+        Failure::Discord(Box::new(error)) // It is large.
+    }
 }
 
 impl From<crate::store::Error> for Failure {

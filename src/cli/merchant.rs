@@ -12,6 +12,7 @@ use crate::domain::address::Address;
 use crate::domain::merchant::{
     BusinessName, Merchant as Row, MerchantId, address_in_force, address_to_come,
 };
+use crate::domain::network::Network;
 use crate::store::{Store, WriteTx, merchants as rows};
 use crate::view::{MerchantView, Shown};
 
@@ -103,49 +104,61 @@ impl Act {
     fn carry_out(self, config: &Config, store: &Store) -> Result<MerchantId, Failure> {
         let (now, rules) = (config.clock.now(), config.merchants.clone());
         let network = config.network;
-        let write = |job: Box<dyn FnOnce(&WriteTx) -> Result<MerchantId, Refusal> + Send>| {
-            Ok(store.write_blocking(job)?)
-        };
         let cli = Actor::Cli;
         match self {
             Act::Add { name, discord_id, payout_address, days } => {
                 let name = BusinessName::parse(&name).map_err(Refusal::from)?;
-                let payout_address = payout_address
-                    .map(|text| Address::parse(text.trim(), network))
-                    .transpose()
-                    .map_err(Refusal::from)?;
+                let payout_address =
+                    payout_address.map(|text| read_address(&text, network)).transpose()?;
                 let new = NewMerchant { name, discord_id, payout_address, days };
-                write(Box::new(move |tx| Ok(acts::add(tx, &cli, &rules, &new, now)?.id)))
+                write(store, move |tx| Ok(acts::add(tx, &cli, &rules, &new, now)?.id))
             }
             Act::SetAddress { id, address } => {
-                let address = Address::parse(address.trim(), network).map_err(Refusal::from)?;
-                write(Box::new(move |tx| {
+                let address = read_address(&address, network)?;
+                write(store, move |tx| {
                     acts::set_address(tx, &cli, &rules, id, &address, now).map(|_| id)
-                }))
+                })
             }
-            Act::CancelAddressChange { id } => write(Box::new(move |tx| {
-                acts::cancel_address_change(tx, &cli, id, now).map(|()| id)
-            })),
+            Act::CancelAddressChange { id } => {
+                write(store, move |tx| acts::cancel_address_change(tx, &cli, id, now).map(|()| id))
+            }
             Act::SetName { id, name } => {
                 let name = BusinessName::parse(&name).map_err(Refusal::from)?;
-                write(Box::new(move |tx| acts::set_name(tx, &cli, id, &name, now).map(|()| id)))
+                write(store, move |tx| acts::set_name(tx, &cli, id, &name, now).map(|()| id))
             }
-            Act::SetConfirmations { id, confirmations } => write(Box::new(move |tx| {
+            Act::SetConfirmations { id, confirmations } => write(store, move |tx| {
                 acts::set_confirmations(tx, &cli, id, confirmations, now).map(|()| id)
-            })),
+            }),
             Act::Grant { id, days } => {
-                write(Box::new(move |tx| acts::grant(tx, &cli, id, days, now).map(|_| id)))
+                write(store, move |tx| acts::grant(tx, &cli, id, days, now).map(|_| id))
             }
             Act::Revoke { id } => {
-                write(Box::new(move |tx| acts::revoke(tx, &cli, id, now).map(|()| id)))
+                write(store, move |tx| acts::revoke(tx, &cli, id, now).map(|()| id))
             }
             Act::RotateKey { id } => {
-                write(Box::new(move |tx| acts::rotate_key(tx, &cli, id, now).map(|_| id)))
+                write(store, move |tx| acts::rotate_key(tx, &cli, id, now).map(|_| id))
             }
             Act::Show { id } | Act::ViewKey { id } | Act::ViewWebhookSecret { id } => Ok(id),
             Act::List => Err(Failure::Usage("list names nobody".to_owned())),
         }
     }
+}
+
+/// Does an act in one write.
+fn write(
+    store: &Store,
+    act: impl FnOnce(&WriteTx) -> Result<MerchantId, Refusal> + Send + 'static,
+) -> Result<MerchantId, Failure> {
+    Ok(store.write_blocking(act)?)
+}
+
+/// Reads an address, with a warning where it may have been meant for the other chain.
+fn read_address(text: &str, network: Network) -> Result<Address, Refusal> {
+    let address = Address::parse(text.trim(), network)?;
+    if address.is_old_p2sh_spelling() {
+        eprintln!("litegate: {text} may be meant for Bitcoin; on Litecoin it is {address}");
+    }
+    Ok(address)
 }
 
 fn view(account: &Account, config: &Config, reveal: Reveal) -> MerchantView {

@@ -101,10 +101,6 @@ impl Address {
         &self.script
     }
 
-    pub(crate) fn network(&self) -> Network {
-        self.network
-    }
-
     /// Whether it was read from the spelling of p2sh that Bitcoin shares (`3…`, `2…`): it is
     /// valid, but may have been meant for the other chain, so the person should be warned.
     pub(crate) fn is_old_p2sh_spelling(&self) -> bool {

@@ -178,16 +178,8 @@ impl AccountXpub {
         ScriptBuf::new_p2wpkh(&self.public_key_at(index).wpubkey_hash())
     }
 
-    /// The account key as rust-bitcoin has it.
-    pub(crate) fn xpub(&self) -> &Xpub {
-        &self.account
-    }
-
-    pub(crate) fn network(&self) -> Network {
-        self.network
-    }
-
-    /// How many steps the key is below its master key: 3 for an account as BIP84 has it.
+    /// How many steps the key is below its master key.
+    #[cfg(test)]
     pub(crate) fn depth(&self) -> u8 {
         self.account.depth
     }

@@ -247,7 +247,7 @@ pub(crate) fn assess(payment: &Payment, coins: &[Coin], tip: Option<BlockId>) ->
 fn confirmations(payment: &Payment, coins: &[Coin], tip: Option<BlockId>) -> u32 {
     let mut depths: Vec<(u32, Amount)> =
         coins.iter().filter(|c| c.counts()).map(|c| (c.confirmations(tip), c.amount)).collect();
-    depths.sort_unstable_by(|a, b| b.0.cmp(&a.0));
+    depths.sort_unstable_by_key(|(depth, _)| std::cmp::Reverse(*depth));
     let mut sum = Amount::ZERO;
     for (depth, amount) in &depths {
         sum = Amount::total([sum, *amount]);

@@ -58,11 +58,6 @@ impl WebhookUrl {
     pub(crate) fn as_str(&self) -> &str {
         self.0.as_str()
     }
-
-    /// The host, by which deliveries are limited.
-    pub(crate) fn host(&self) -> &str {
-        self.0.host_str().unwrap_or_default()
-    }
 }
 
 /// A URL to which the checkout may send a shopper.

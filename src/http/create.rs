@@ -8,7 +8,7 @@ use warp::http::HeaderMap;
 use warp::reply::Response;
 
 use crate::acts::create_payment::{
-    Created, EXPIRES_IN_SECONDS, NewPayment, REFERENCE_CHARS_MAX, create_payment,
+    Created, EXPIRES_IN_SECONDS, NewPayment, REFERENCE_CHARS_MAX, Request, create_payment,
 };
 use crate::acts::payments::facts_of;
 use crate::domain::merchant::is_unprintable;
@@ -46,18 +46,19 @@ pub(crate) async fn create(
     let holder = auth::key_holder(&headers, &api.store, &api.secret, api.site.network).await?;
     api.per_key.count(&holder.merchant())?;
     check_content_type(&headers)?;
-    let new = read_body(&api, &body)?;
-    let idempotency_key = idempotency_key(&headers)?;
-    let id = PaymentId::from_random(secret::random_bytes());
+    let request = Request {
+        merchant: holder.merchant(),
+        new: read_body(&api, &body)?,
+        idempotency_key: idempotency_key(&headers)?,
+        id: PaymentId::from_random(secret::random_bytes()),
+    };
     let now = api.clock.now();
     let of_write = api.clone();
     let (replayed, facts) = api
         .store
         .write(move |tx| {
             let (rules, xpub) = (&of_write.payment_rules, &of_write.xpub);
-            let key = idempotency_key.as_deref();
-            let merchant = holder.merchant();
-            let created = create_payment(tx, rules, xpub, merchant, &new, key, id, now)?;
+            let created = create_payment(tx, rules, xpub, &request, now)?;
             let (replayed, judged) = match created {
                 Created::New(judged) => (false, judged),
                 Created::Replayed(judged) => (true, judged),

@@ -26,7 +26,7 @@ use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use warp::filters::BoxedFilter;
 use warp::http::{HeaderMap, HeaderValue, header};
-use warp::reply::{Reply, Response};
+use warp::reply::Response;
 use warp::{Buf, Filter, Rejection};
 
 use crate::acts::create_payment;

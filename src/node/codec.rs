@@ -16,6 +16,8 @@ pub(crate) struct Tx {
     /// `None` for a transaction within MWEB, whose id only the node can tell.
     pub(crate) txid: Option<Txid>,
     pub(crate) kind: TxKind,
+    /// It has a part within MWEB, whose peg-outs only the node can tell.
+    pub(crate) carries_mweb: bool,
     /// The outputs that it spends; none for a coinbase.
     pub(crate) inputs: Vec<OutPoint>,
     pub(crate) outputs: Vec<TxOut>,
@@ -230,6 +232,7 @@ fn read_tx(rest: &mut &[u8], place: Where) -> Result<Tx, CodecError> {
     Ok(Tx {
         txid: Some(txid),
         kind,
+        carries_mweb: mweb == Mweb::Carried,
         inputs: if coinbase {
             Vec::new()
         } else {
@@ -255,7 +258,13 @@ fn read_mweb(rest: &mut &[u8], place: Where) -> Result<Mweb, CodecError> {
 }
 
 fn mweb_only() -> Tx {
-    Tx { txid: None, kind: TxKind::MwebOnly, inputs: Vec::new(), outputs: Vec::new() }
+    Tx {
+        txid: None,
+        kind: TxKind::MwebOnly,
+        carries_mweb: true,
+        inputs: Vec::new(),
+        outputs: Vec::new(),
+    }
 }
 
 /// The double SHA-256 of the transaction without witnesses and MWEB part.

@@ -86,7 +86,6 @@ pub(crate) struct UnspentOutput {
     pub(crate) script: ScriptBuf,
     /// 0 while its transaction is in the mempool.
     pub(crate) confirmations: u32,
-    pub(crate) coinbase: bool,
 }
 
 /// Whether the node would take a transaction (`testmempoolaccept`).
@@ -273,7 +272,6 @@ impl Node {
         struct Answer {
             value: Box<RawValue>,
             confirmations: u32,
-            coinbase: bool,
             script_pub_key: Script,
         }
         #[derive(Deserialize)]
@@ -291,7 +289,6 @@ impl Node {
             amount: amount.map_err(|error| garbled(format!("value {error}")))?,
             script: script.map_err(|error| garbled(error.to_string()))?,
             confirmations: answer.confirmations,
-            coinbase: answer.coinbase,
         }))
     }
 

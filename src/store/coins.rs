@@ -7,7 +7,7 @@ use crate::domain::chain::BlockId;
 use crate::domain::keys::DerivationIndex;
 use crate::domain::payment::{Coin, Origin, Place};
 
-use super::columns::{block_hash, block_hash_bytes, impossible, outpoint, txid, txid_bytes};
+use super::columns::{block_hash, block_hash_bytes, impossible, outpoint, txid_bytes};
 use super::{Error, ReadTx, WriteTx};
 
 const COLUMNS: &str =
@@ -142,19 +142,4 @@ pub(crate) fn unspend_at_height(tx: &WriteTx, height: u32) -> Result<(), Error> 
     let sql = "UPDATE coins SET spent_txid = NULL, spent_height = NULL WHERE spent_height = ?";
     tx.connection.prepare_cached(sql)?.execute([height])?;
     Ok(())
-}
-
-/// The transactions that made the coins of a payment which count, without repetition, at most
-/// `limit`.
-pub(crate) fn txids_of_payment(
-    tx: &ReadTx,
-    index: DerivationIndex,
-    limit: u32,
-) -> Result<Vec<Txid>, Error> {
-    let sql = "SELECT txid, min(seen_at) AS first FROM coins
-               WHERE derivation_index = ? AND place <> 'gone'
-               GROUP BY txid ORDER BY first, txid LIMIT ?";
-    let mut statement = tx.connection.prepare_cached(sql)?;
-    let rows = statement.query_map(params![index, limit], |row| txid(row, "txid"))?;
-    Ok(rows.collect::<Result<_, _>>()?)
 }

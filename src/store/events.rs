@@ -1,6 +1,6 @@
 //! The outbox: what merchants must be told, and every try at telling them.
 
-use rusqlite::{OptionalExtension, Row, params};
+use rusqlite::{Row, params};
 
 use crate::domain::event::{Attempt, Event, NewEvent, State};
 use crate::domain::keys::DerivationIndex;
@@ -105,14 +105,6 @@ pub(crate) fn record_attempt(
         1 => Ok(()),
         _ => Err(impossible("no event", event_id)),
     }
-}
-
-/// The event of this id.
-pub(crate) fn by_id(tx: &ReadTx, id: &str) -> Result<Option<Event>, Error> {
-    let sql = format!(
-        "SELECT {COLUMNS} FROM events JOIN payments USING (derivation_index) WHERE events.id = ?"
-    );
-    tx.connection.prepare_cached(&sql)?.query_row([id], from_row).optional()?.transpose()
 }
 
 /// Events newest first, at most `limit`; only those in one state, if it is given.

@@ -27,9 +27,12 @@ enum Ran {
 /// A job waiting for the writer. `run` works inside of a savepoint; `answer` tells the caller,
 /// after the commit or with the error that prevented it.
 struct Job {
-    run: Box<dyn FnOnce(&WriteTx) -> (Ran, Answer) + Send>,
+    run: Work,
     refuse: Box<dyn FnOnce(Error) + Send>,
 }
+
+/// The work of a job, and how its caller is answered.
+type Work = Box<dyn FnOnce(&WriteTx) -> (Ran, Answer) + Send>;
 
 /// Tells the caller the outcome: `None` for "committed", or why it was not.
 type Answer = Box<dyn FnOnce(Option<Error>) + Send>;
@@ -39,9 +42,12 @@ pub(super) struct Writer {
     thread: Option<JoinHandle<()>>,
 }
 
+/// What a job ended with: its result, or the panic that ended it.
+type Outcome<T, E> = Result<Result<T, E>, Box<dyn Any + Send>>;
+
 /// The outcome that a caller of the writer waits for.
 pub(super) struct Pending<T, E> {
-    outcome: oneshot::Receiver<Result<Result<T, E>, Box<dyn Any + Send>>>,
+    outcome: oneshot::Receiver<Outcome<T, E>>,
 }
 
 impl<T, E: From<Error>> Pending<T, E> {
@@ -53,9 +59,7 @@ impl<T, E: From<Error>> Pending<T, E> {
         Self::unpack(self.outcome.blocking_recv())
     }
 
-    fn unpack(
-        outcome: Result<Result<Result<T, E>, Box<dyn Any + Send>>, oneshot::error::RecvError>,
-    ) -> Result<T, E> {
+    fn unpack(outcome: Result<Outcome<T, E>, oneshot::error::RecvError>) -> Result<T, E> {
         match outcome {
             Ok(Ok(result)) => result,
             Ok(Err(panic)) => resume_unwind(panic),

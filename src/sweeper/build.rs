@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use anyhow::{Context, ensure};
 use bitcoin::absolute::LockTime;
-use bitcoin::bip32::{ChildNumber, DerivationPath};
+use bitcoin::bip32::DerivationPath;
 use bitcoin::psbt::Psbt;
 use bitcoin::sighash::{EcdsaSighashType, SighashCache};
 use bitcoin::transaction::Version;
@@ -55,7 +55,7 @@ pub(crate) fn psbt(plan: &SweepPlan, xpub: &AccountXpub) -> anyhow::Result<Psbt>
             script_pubkey: coin.script.clone(),
         });
         input.sighash_type = Some(EcdsaSighashType::All.into());
-        let path = [RECEIVING_CHAIN, ChildNumber::Normal { index: coin.index.get() }];
+        let path = [RECEIVING_CHAIN, coin.index.child()];
         let origin = (xpub.fingerprint(), DerivationPath::from(path.to_vec()));
         let key = xpub.public_key_at(coin.index).0;
         input.bip32_derivation = BTreeMap::from([(key, origin)]);

@@ -22,7 +22,7 @@ use crate::clock::Clock;
 use crate::domain::keys::AccountXpub;
 use crate::domain::merchant::address_in_force;
 use crate::domain::network::Network;
-use crate::domain::sweep::{self, Payee, Planned, SweepPlan};
+use crate::domain::sweep::{self, Payee, Planned, SweepCoin, SweepPlan};
 use crate::domain::time::Timestamp;
 use crate::node::rpc::{Acceptance, Node};
 use crate::store::{Store, blocks, merchants, sweeps};
@@ -162,6 +162,7 @@ impl Sweeper {
             }
             Ok((coins, payees))
         })?;
+        let coins = self.known_to_node(coins)?;
         if coins.is_empty() {
             return Ok(Planned::default());
         }
@@ -173,6 +174,26 @@ impl Sweeper {
         Ok(planned)
     }
 
+    /// Keeps the coins that the node, too, says are there: unspent, in a block, with the same
+    /// amount and script. What the database says alone moves no money.
+    fn known_to_node(&self, coins: Vec<SweepCoin>) -> anyhow::Result<Vec<SweepCoin>> {
+        let mut known = Vec::with_capacity(coins.len());
+        for coin in coins {
+            let found = self.node.unspent_output(coin.outpoint).context("ask for a coin")?;
+            let fits = found.is_some_and(|found| {
+                found.amount == coin.amount
+                    && found.script == coin.script
+                    && found.confirmations > 0
+            });
+            if fits {
+                known.push(coin);
+            } else {
+                tracing::warn!(outpoint = %coin.outpoint, "the node does not have this coin; it waits");
+            }
+        }
+        Ok(known)
+    }
+
     fn fee_rate(&self) -> anyhow::Result<u64> {
         let estimate = self.node.fee_estimate(TARGET_BLOCKS).context("ask for the fee rate")?;
         Ok(estimate.unwrap_or(RATE_DEFAULT).clamp(RATE_MIN, RATE_MAX))
@@ -181,14 +202,13 @@ impl Sweeper {
     /// Signs a plan, has the node test it, stores it, and only then sends it. A plan that the node
     /// refuses is halved until the refused coin is alone, so that it holds up nobody else.
     fn sweep(&self, plan: SweepPlan, key: &SigningKey) -> anyhow::Result<Vec<Txid>> {
-        let rate_source = plan.fee;
         let signed = build::sign(plan, &self.xpub, key)?;
         match self.node.test_accept(&signed.raw).context("test the sweep")? {
             Acceptance::Accepted => {}
             Acceptance::Refused(reason) => {
                 tracing::error!(
                     txid = %signed.txid, reason, coins = signed.plan.coins.len(),
-                    fee = %rate_source, "the node refuses a sweep"
+                    "the node refuses a sweep"
                 );
                 return self.sweep_halves(&signed.plan, key);
             }

@@ -13,7 +13,7 @@ mod sync;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
 use std::time::{Duration, Instant};
 
-use anyhow::Context;
+use anyhow::{Context, ensure};
 use tokio_util::sync::CancellationToken;
 
 use crate::acts::payments::WATCHER;
@@ -160,11 +160,17 @@ impl Watcher {
         }
     }
 
-    /// Asks the node, once after each (re)connection, what it publishes.
+    /// Asks the node, once after each (re)connection, which chain it has and what it publishes.
     fn ask_once(&self, asked: &mut bool, state: &mut State) -> anyhow::Result<()> {
         if *asked {
             return Ok(());
         }
+        let genesis = self.node.genesis_hash().context("ask for the first block")?.to_string();
+        ensure!(
+            genesis == self.network.genesis_hash(),
+            "the node's chain begins with {genesis}: it is not on {}",
+            self.network
+        );
         let noticing = match (&self.zmq, self.node.notifications().context("ask for ZMQ")?) {
             (None, _) => Noticing::Polling(Why::NotConfigured),
             (Some(_), Notifications::NotBuiltIn) => Noticing::Polling(Why::NotBuiltIn),
@@ -287,11 +293,12 @@ impl Watcher {
     /// the node says is recorded, not what the frame says.
     fn hear_of_tx(&self, raw: &[u8], state: &mut State) -> anyhow::Result<Heard> {
         let Ok(tx) = codec::decode_tx(raw) else { return Ok(Heard::LookAround) };
-        let Some(txid) = tx.txid else {
-            return Ok(Heard::LookAround); // Within MWEB: only the node can tell what it pays.
-        };
+        let Some(txid) = tx.txid else { return Ok(Heard::LookAround) };
         if state.looked_at.contains(txid) {
             return Ok(Heard::Done);
+        }
+        if tx.carries_mweb {
+            return Ok(Heard::LookAround); // Only the node can tell what its MWEB part pays.
         }
         let ours = self.store.read_blocking(|read| {
             for output in &tx.outputs {

@@ -177,7 +177,8 @@ fn a_peg_in_is_its_ordinary_side() {
     let plain = decode_tx(&raw("tx-p2wpkh.hex")).expect("a transaction");
     let whole = raw("tx-mweb-only.hex");
     let mweb_part = &whole[8..whole.len() - 4];
-    assert_eq!(decode_tx(&pegin(mweb_part)).expect("a peg-in"), plain);
+    let expected = Tx { carries_mweb: true, ..plain };
+    assert_eq!(decode_tx(&pegin(mweb_part)).expect("a peg-in"), expected);
 }
 
 #[test]
