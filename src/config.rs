@@ -172,15 +172,20 @@ const PLACES: [&str; 2] = ["litegate.toml", "/etc/litegate/litegate.toml"];
 /// All mistakes at once.
 pub(crate) fn load(file: Option<&Path>) -> Result<Config, Mistakes> {
     let usual = || PLACES.iter().map(PathBuf::from).find(|place| place.exists());
-    let text = match file.map(Path::to_owned).or_else(usual) {
-        Some(file) => std::fs::read_to_string(&file)
+    let file = file.map(Path::to_owned).or_else(usual);
+    let text = match &file {
+        Some(file) => std::fs::read_to_string(file)
             .map_err(|error| Mistakes(vec![format!("{}: {error}", file.display())]))?,
         None => String::new(), // The environment may say it all.
     };
     let environment = std::env::vars().filter_map(|(name, value)| {
         name.strip_prefix(ENVIRONMENT).map(|name| (name.to_owned(), value))
     });
-    read(&text, environment)
+    let table: Table = text.parse().map_err(|error: toml::de::Error| {
+        let name = file.map(|file| file.display().to_string()).unwrap_or_default();
+        Mistakes(vec![format!("{name}: {}", in_one_line(&error.to_string()))])
+    })?;
+    read(table, environment)
 }
 
 /// The name of a crash point that a test has armed (debug builds only).
@@ -210,24 +215,72 @@ const NO_KEYS: [&str; 2] = ["CRASH_AT", "LOG"];
 
 /// Reads a configuration from its text alone, as `init` and the demo make it.
 pub(crate) fn from_text(text: &str) -> Result<Config, Mistakes> {
-    read(text, std::iter::empty())
+    let table = text.parse().map_err(|error: toml::de::Error| Mistakes(vec![error.to_string()]))?;
+    read(table, std::iter::empty())
 }
 
 fn read(
-    text: &str,
+    file: Table,
     environment: impl Iterator<Item = (String, String)>,
 ) -> Result<Config, Mistakes> {
     let one = |sentence: String| Mistakes(vec![sentence]);
     let mut table: Table = SAMPLE.parse().expect("the sample is tested to be TOML");
-    let file: Table = text.parse().map_err(|error: toml::de::Error| one(error.to_string()))?;
     overlay(&mut table, file);
     for (name, value) in environment.filter(|(name, _)| !NO_KEYS.contains(&name.as_str())) {
         set_from_environment(&mut table, &name, value).map_err(one)?;
     }
+    let unknown = unknown_keys(&table);
+    if !unknown.is_empty() {
+        return Err(Mistakes(unknown));
+    }
     let raw: Raw = Value::Table(table)
         .try_into()
-        .map_err(|error: toml::de::Error| one(error.to_string().trim().to_owned()))?;
+        .map_err(|error: toml::de::Error| one(in_one_line(&error.to_string())))?;
     raw.judge()
+}
+
+fn in_one_line(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// Every key that there is: those of the sample, the commented ones among them.
+fn known_keys() -> Table {
+    let uncommented: Vec<&str> = SAMPLE
+        .lines()
+        .map(|line| line.strip_prefix("# ").filter(|rest| is_key_line(rest)).unwrap_or(line))
+        .collect();
+    uncommented.join("\n").parse().expect("the sample is tested to be TOML")
+}
+
+/// Whether a line of the sample sets a key.
+fn is_key_line(line: &str) -> bool {
+    let name = line.split(" = ").next().unwrap_or_default();
+    name.len() < line.len() && name.chars().all(|c| c.is_ascii_lowercase() || c == '_')
+}
+
+/// A sentence for each key and section that does not exist, with the nearest one that does.
+fn unknown_keys(table: &Table) -> Vec<String> {
+    let known = known_keys();
+    let mut mistakes = Vec::new();
+    let mut check = |prefix: &str, found: &Table, known: &Table| {
+        for key in found.keys().filter(|key| !known.contains_key(*key)) {
+            let near = known.keys().max_by_key(|k| common_prefix(k, key));
+            let hint = near.map(|near| format!("; did you mean {near}?")).unwrap_or_default();
+            mistakes.push(format!("{prefix}{key} is an unknown key{hint}"));
+        }
+    };
+    check("", table, &known);
+    for (name, section) in &known {
+        if let (Some(known), Some(Value::Table(found))) = (section.as_table(), table.get(name)) {
+            check(&format!("{name}."), found, known);
+        }
+    }
+    mistakes
+}
+
+/// How many letters two names begin with in common.
+fn common_prefix(a: &str, b: &str) -> usize {
+    a.bytes().zip(b.bytes()).take_while(|(a, b)| a == b).count()
 }
 
 /// Puts the keys of `over` into `under`, section by section.

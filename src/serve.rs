@@ -70,7 +70,7 @@ pub(crate) enum Refused {
     OtherIdentity { what: &'static str, stored: String, configured: String },
     #[error("another process runs the role {0} on this database")]
     AlreadyRunning(&'static str),
-    #[error("the signing key cannot be used: {0}")]
+    #[error("wallet.signing_key_file: {0}")]
     SigningKey(String),
     #[error(
         "the node is {0}, older than 0.21.5.4, and may follow an invalid chain; update it, or set node.allow_old_node"

@@ -21,7 +21,8 @@ impl CheckConfig {
                 for mistake in &mistakes.0 {
                     print_line(mistake)?;
                 }
-                Err(Failure::Usage(format!("{} mistakes in the configuration", mistakes.0.len())))
+                let n = mistakes.0.len();
+                Err(Failure::Usage(format!("{n} mistakes in the configuration: {mistakes}")))
             }
         }
     }

@@ -42,26 +42,37 @@ enum Act {
         days: Option<u32>,
     },
     /// List all merchants
+    #[command(after_help = "Example: litegate merchant list")]
     List,
     /// Show one merchant
+    #[command(after_help = "Example: litegate merchant show mer_0123456789ab")]
     Show { id: MerchantId },
     /// Register a payout address; a change takes effect after the configured delay
+    #[command(after_help = "Example: litegate merchant set-address mer_0123456789ab ltc1q…")]
     SetAddress { id: MerchantId, address: String },
     /// Cancel a change of the payout address that has not taken effect
+    #[command(after_help = "Example: litegate merchant cancel-address-change mer_0123456789ab")]
     CancelAddressChange { id: MerchantId },
     /// Change the business name
+    #[command(after_help = "Example: litegate merchant set-name mer_0123456789ab 'New name'")]
     SetName { id: MerchantId, name: String },
     /// Change the confirmations that new payments need
+    #[command(after_help = "Example: litegate merchant set-confirmations mer_0123456789ab 3")]
     SetConfirmations { id: MerchantId, confirmations: u32 },
     /// Add days of subscription
+    #[command(after_help = "Example: litegate merchant grant mer_0123456789ab 30")]
     Grant { id: MerchantId, days: u32 },
     /// End the subscription now
+    #[command(after_help = "Example: litegate merchant revoke mer_0123456789ab")]
     Revoke { id: MerchantId },
     /// Show the API key
+    #[command(after_help = "Example: litegate merchant view-key mer_0123456789ab")]
     ViewKey { id: MerchantId },
     /// Make a new API key; the old one is dead at once
+    #[command(after_help = "Example: litegate merchant rotate-key mer_0123456789ab")]
     RotateKey { id: MerchantId },
     /// Show the secret that signs webhooks
+    #[command(after_help = "Example: litegate merchant view-webhook-secret mer_0123456789ab")]
     ViewWebhookSecret { id: MerchantId },
 }
 

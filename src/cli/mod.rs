@@ -145,11 +145,7 @@ impl From<crate::store::Error> for Failure {
 pub fn run() -> ExitCode {
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
-        Err(error) => {
-            // Help and version are no errors; clap knows where they go.
-            let _ = error.print();
-            return ExitCode::from(if error.use_stderr() { 2 } else { 0 });
-        }
+        Err(error) => return answer_usage(&error),
     };
     if let Some(point) = config::crash_point() {
         crate::crash::arm(&point);
@@ -174,6 +170,19 @@ pub fn run() -> ExitCode {
             ExitCode::from(failure.code())
         }
     }
+}
+
+/// Help and version go where clap puts them; of an error only the sentence is kept, in one line.
+fn answer_usage(error: &clap::Error) -> ExitCode {
+    if !error.use_stderr() {
+        let _ = error.print(); // A reader that has gone is no error.
+        return ExitCode::SUCCESS;
+    }
+    let text = error.to_string();
+    let sentence = text.split("\n\n").next().unwrap_or_default().trim_start_matches("error: ");
+    let line = sentence.split_whitespace().collect::<Vec<_>>().join(" ");
+    eprintln!("litegate: {line} (see litegate --help)");
+    ExitCode::from(2)
 }
 
 /// The configuration and its database, for commands that work beside a running gateway.

@@ -24,6 +24,7 @@ pub(super) struct Payment {
 #[derive(Subcommand)]
 enum Act {
     /// List payments, newest first
+    #[command(after_help = "Example: litegate payment list --status pending")]
     List {
         #[arg(long)]
         merchant: Option<MerchantId>,
@@ -34,6 +35,7 @@ enum Act {
         limit: u32,
     },
     /// Show a payment with its coins, payouts and webhooks
+    #[command(after_help = "Example: litegate payment show 550e8400-e29b-41d4-a716-446655440000")]
     Show { id: PaymentId },
 }
 
@@ -58,6 +60,7 @@ impl StatusWord {
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Whole {
+    #[serde(flatten)]
     payment: PaymentView,
     merchant_id: String,
     derivation_index: u32,

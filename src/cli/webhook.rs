@@ -19,6 +19,7 @@ pub(super) struct Webhook {
 #[derive(Subcommand)]
 enum Act {
     /// List events, newest first
+    #[command(after_help = "Example: litegate webhook list --failed")]
     List {
         /// Only those that were given up
         #[arg(long)]
@@ -28,6 +29,7 @@ enum Act {
         limit: u32,
     },
     /// Make an event due again
+    #[command(after_help = "Example: litegate webhook resend evt_0123456789abcdef0123456789abcdef")]
     Resend { event_id: String },
 }
 

@@ -1,8 +1,8 @@
 //! Planning a sweep: which coins go out together, to whom, and who pays which part of the fee.
 //!
 //! All due merchants share a transaction: one input for each coin, one output for each payout
-//! script, no change. Every merchant bears the weight of its own inputs and output; what belongs
-//! to nobody is shared by the same weights. Pure: coins, payees and a fee rate in, plans out.
+//! script, no change. The fee is shared by inputs: a merchant with many coins pays for them
+//! itself. Pure: coins, payees and a fee rate in, plans out.
 //!
 //! Invariants, asserted whenever a plan is made: outputs + fee + operator's fee = inputs, shares
 //! sum to the fee to the litoshi, and no coin stands in two plans.
@@ -202,12 +202,20 @@ pub(crate) fn plan(
     shares.retain(|share| !share.coins.is_empty());
     let mut batches: Vec<Vec<Share>> = Vec::new();
     for share in shares.into_iter().flat_map(split_by_weight) {
-        match judge(&share, rate_litoshis_per_kvb, rules) {
+        match judge_alone(&share, rate_litoshis_per_kvb, rules) {
             Some(why) => planned.waiting.extend(share.waits(why)),
             None => put_into_batch(&mut batches, share),
         }
     }
-    planned.plans = batches.iter().map(|batch| finish(batch, rate_litoshis_per_kvb)).collect();
+    for mut batch in batches {
+        // A share that was good alone may not be in company; without it the others are judged anew.
+        while let Some((place, why)) = unfit(&batch, rate_litoshis_per_kvb, rules) {
+            planned.waiting.extend(batch.remove(place).waits(why));
+        }
+        if !batch.is_empty() {
+            planned.plans.push(finish(&batch, rate_litoshis_per_kvb));
+        }
+    }
     planned
 }
 
@@ -221,23 +229,46 @@ fn split_by_weight(share: Share) -> Vec<Share> {
     parts.map(|coins| Share { payee: share.payee.clone(), coins: coins.to_vec() }).collect()
 }
 
-/// Why a share cannot go out, even alone in a transaction. In company it only gets cheaper.
-fn judge(share: &Share, rate: u64, rules: &Rules) -> Option<Waits> {
-    let gross = share.gross();
-    if gross < rules.min_payout {
+/// Why a share cannot go out, even alone in a transaction.
+fn judge_alone(share: &Share, rate: u64, rules: &Rules) -> Option<Waits> {
+    if share.gross() < rules.min_payout {
         return Some(Waits::BelowMinimum);
     }
-    let alone = share.weight().saturating_add(overhead_weight(share.coins.len(), 1));
-    let fee = fee_for(alone, rate);
-    let percent = u128::from(fee.litoshis()).saturating_mul(100);
+    let weight = share.weight().saturating_add(overhead_weight(share.coins.len(), 1));
+    judge_fee(share, fee_for(weight, rate), rules)
+}
+
+/// Why a share cannot bear this fee.
+fn judge_fee(share: &Share, fee: Amount, rules: &Rules) -> Option<Waits> {
+    let gross = share.gross();
+    let hundredfold = u128::from(fee.litoshis()).saturating_mul(100);
     let allowed = u128::from(gross.litoshis()).saturating_mul(u128::from(rules.max_fee_percent));
-    if percent > allowed {
+    if hundredfold > allowed {
         return Some(Waits::TooExpensive);
     }
     match gross.checked_sub(fee) {
         Some(amount) if amount >= dust_limit(&share.payee.script) => None,
         Some(_) | None => Some(Waits::Dust),
     }
+}
+
+/// The first share of a transaction that cannot bear its part of the fee.
+fn unfit(batch: &[Share], rate: u64, rules: &Rules) -> Option<(usize, Waits)> {
+    let (_, _, fees) = fees(batch, rate);
+    let judged = batch.iter().zip(fees).map(|(share, fee)| judge_fee(share, fee, rules));
+    judged.enumerate().find_map(|(place, why)| why.map(|why| (place, why)))
+}
+
+/// The weight of a transaction, its fee, and the part that each share bears.
+fn fees(batch: &[Share], rate: u64) -> (u64, Amount, Vec<Amount>) {
+    let inputs = batch.iter().map(|share| share.coins.len()).sum();
+    let overhead = overhead_weight(inputs, batch.len());
+    let weight = batch.iter().fold(overhead, |sum, share| sum.saturating_add(share.weight()));
+    let fee = fee_for(weight, rate);
+    // All inputs weigh the same: their number is their weight.
+    let by_inputs: Vec<u64> =
+        batch.iter().map(|share| u64::try_from(share.coins.len()).unwrap_or(u64::MAX)).collect();
+    (weight, fee, fee.split(&by_inputs))
 }
 
 /// Puts a share into the first transaction that has room for it.
@@ -257,13 +288,9 @@ fn put_into_batch(batches: &mut Vec<Vec<Share>>, share: Share) {
 }
 
 fn finish(batch: &[Share], rate: u64) -> SweepPlan {
-    let weights: Vec<u64> = batch.iter().map(Share::weight).collect();
-    let inputs = batch.iter().map(|share| share.coins.len()).sum();
-    let overhead = overhead_weight(inputs, batch.len());
-    let weight = weights.iter().fold(overhead, |sum, w| sum.saturating_add(*w));
-    let fee = fee_for(weight, rate);
+    let (weight, fee, fee_shares) = fees(batch, rate);
     let mut payouts: Vec<Payout> = Vec::with_capacity(batch.len());
-    for (share, fee_share) in batch.iter().zip(fee.split(&weights)) {
+    for (share, fee_share) in batch.iter().zip(fee_shares) {
         let gross = share.gross();
         let amount = gross.checked_sub(fee_share).expect("a share that cannot pay its fee waits");
         payouts.push(Payout {

@@ -12,10 +12,10 @@ use crate::acts::create_payment::{
 };
 use crate::acts::payments::facts_of;
 use crate::domain::merchant::is_unprintable;
-use crate::domain::payment::PaymentId;
+use crate::domain::payment::{PaymentId, Status};
 use crate::domain::webhook_url::{RedirectUrl, WebhookUrl};
 use crate::secret;
-use crate::view::{Ltc, PaymentView};
+use crate::view::{Ltc, PaymentFacts, PaymentView};
 
 use super::error::{ApiError, Code};
 use super::{Api, auth, json};
@@ -54,7 +54,7 @@ pub(crate) async fn create(
     };
     let now = api.clock.now();
     let of_write = api.clone();
-    let (replayed, facts) = api
+    let (replayed, mut facts) = api
         .store
         .write(move |tx| {
             let (rules, xpub) = (&of_write.payment_rules, &of_write.xpub);
@@ -66,7 +66,9 @@ pub(crate) async fn create(
             facts_of(tx, judged, now).map(|facts| (replayed, facts))
         })
         .await?;
-    let view = PaymentView::new(&facts, &api.site, now);
+    // The answer is the payment as it was created, so that a repeated request gets the same bytes.
+    facts = PaymentFacts { coins: Vec::new(), status: Status::Pending, delayed: false, ..facts };
+    let view = PaymentView::new(&facts, &api.site, facts.payment.created_at);
     tracing::info!(payment.id = %view.payment_id, amount = %facts.payment.amount, replayed, "created");
     let mut response = json(&view)?;
     if replayed {
@@ -92,10 +94,7 @@ fn read_body(api: &Api, body: &[u8]) -> Result<NewPayment, ApiError> {
         // serde would read an array field by field.
         return Err(ApiError::new(Code::InvalidRequest, "the body must be a JSON object"));
     }
-    let body: Body = serde_json::from_slice(body).map_err(|error| {
-        let message = format!("the body must be a JSON object: {error}");
-        ApiError::new(Code::InvalidRequest, message)
-    })?;
+    let body: Body = serde_json::from_slice(body).map_err(|error| malformed(body, &error))?;
     let amount = body.amount_ltc.ok_or_else(|| ApiError::invalid("amountLtc", "is missing"))?;
     let amount: Ltc = serde_json::from_str(amount.get())
         .map_err(|error| ApiError::invalid("amountLtc", without_position(&error)))?;
@@ -117,6 +116,29 @@ fn read_body(api: &Api, body: &[u8]) -> Result<NewPayment, ApiError> {
         reference: reference(text("reference", body.reference.as_deref())?)?,
         expires_in_seconds: expires_in(body.expires_in.as_deref())?,
     })
+}
+
+/// The fields that a body may have, as they are spelled in it.
+const FIELDS: [&str; 5] = ["amountLtc", "webhookUrl", "redirectUrl", "reference", "expiresIn"];
+
+/// The error for a body that is no JSON. It names the field in which reading ended, so that
+/// `{"amountLtc": NaN}` is told where to look.
+fn malformed(body: &[u8], error: &serde_json::Error) -> ApiError {
+    let lines = body.split(|byte| *byte == b'\n').take(error.line().saturating_sub(1));
+    let before: usize = lines.map(|line| line.len() + 1).sum();
+    let read = body.get(..before.saturating_add(error.column())).unwrap_or(body);
+    let read = String::from_utf8_lossy(read);
+    let field = FIELDS
+        .into_iter()
+        .filter_map(|field| read.rfind(&format!("\"{field}\"")).map(|at| (at, field)))
+        .max();
+    match field {
+        Some((_, field)) => ApiError::invalid(field, format!("is not valid JSON: {error}")),
+        None => {
+            let message = format!("the body must be a JSON object: {error}");
+            ApiError::new(Code::InvalidRequest, message)
+        }
+    }
 }
 
 /// A text field; null and "" mean none.

@@ -42,7 +42,7 @@ const UNDER_WAY_MAX: usize = 64;
 const PER_MERCHANT_MAX: u32 = 4;
 
 /// How often the outbox is looked at without a signal; other processes write to it too.
-const POLL: Duration = Duration::from_secs(2);
+const POLL: Duration = Duration::from_millis(500);
 
 /// How long deliveries may finish once we stop. Those that do not are sent again.
 const GRACE: Duration = Duration::from_secs(5);

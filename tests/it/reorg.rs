@@ -66,6 +66,10 @@ fn a_deep_reorganisation_is_nothing_special() {
     node.send(&payment.address, "0.05");
     shop.await_field(&payment.id, "amountReceivedLtc", "0.05", SOON);
     node.reorg_to_empty(15);
+    if node.mempool().is_empty() {
+        // It spent a reward that the shorter chain makes immature again: paid once more.
+        node.send(&payment.address, "0.05");
+    }
     node.mine(2);
     shop.await_status(&payment.id, "completed", SOON);
 }

@@ -110,15 +110,22 @@ impl Demo {
             heard,
         };
         let autopay = self.autopay;
+        let (answers, ready) = tokio::sync::oneshot::channel();
         let told = async {
-            let outcome = script.run(autopay).await;
+            // An error means that the gateway has ended before; it says why.
+            let outcome = match ready.await {
+                Ok(()) => script.run(autopay).await,
+                Err(_) => Err(Failure::Failed("the gateway did not start".to_owned())),
+            };
             gateway_shutdown.cancel();
             outcome
         };
-        let gateway = gateway.run(|_| {});
+        let gateway = gateway.run(move |_| {
+            let _ = answers.send(()); // The demo may be ending.
+        });
         let (told, served, ()) = tokio::join!(told, gateway, side);
-        told?;
-        Ok(served?)
+        served?;
+        told
     }
 }
 

@@ -101,7 +101,7 @@ pub(super) struct PlayNode {
 impl PlayNode {
     /// Starts a litecoind on regtest in a new folder and waits until it answers.
     pub(super) fn start() -> Result<PlayNode, Failure> {
-        let litecoind = find().ok_or_else(|| Failure::Failed(HOW_TO_GET_ONE.to_owned()))?;
+        let litecoind = find()?;
         let failed =
             |what: &str, error: std::io::Error| Failure::Failed(format!("{what}: {error}"));
         let dir = tempfile::Builder::new()
@@ -205,16 +205,21 @@ impl Drop for PlayNode {
 }
 
 /// The litecoind that the environment names, else the one in the path.
-fn find() -> Option<PathBuf> {
+fn find() -> Result<PathBuf, Failure> {
     if let Some(named) = config::litecoind() {
-        return Some(named);
+        if named.is_file() {
+            return Ok(named);
+        }
+        let message = format!("LITECOIND names {}, which is not there", named.display());
+        return Err(Failure::Failed(message));
     }
     let in_path = config::search_path().into_iter().map(|dir| dir.join("litecoind"));
     let found = in_path.into_iter().find(|file| file.is_file());
     let debians = Path::new(DEBIANS_DAEMON);
     match found {
-        Some(found) if !is_script(&found) => Some(found),
-        _ => debians.is_file().then(|| debians.to_owned()),
+        Some(found) if !is_script(&found) => Ok(found),
+        _ if debians.is_file() => Ok(debians.to_owned()),
+        _ => Err(Failure::Failed(HOW_TO_GET_ONE.to_owned())),
     }
 }
 

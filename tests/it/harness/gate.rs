@@ -46,8 +46,8 @@ pub(crate) struct Output {
 
 impl Gate {
     /// A gateway beside this node, configured by `litegate init`, not started. It follows the
-    /// node by ZMQ, takes two confirmations, does not sweep in the time of a test, and may call webhooks on
-    /// this machine.
+    /// node by ZMQ, takes two confirmations, does not sweep in the time of a test, and may call
+    /// webhooks on this machine.
     pub(crate) fn init(node: &Node) -> Gate {
         let gate = Gate::offline();
         gate.set("node.rpc_url", node.rpc_url());

@@ -1,0 +1,66 @@
+#!/bin/sh
+# Installs what is missing on a Debian machine, and says what and why.
+#
+#   tests/install.sh demo    what it takes to build and to run the demo
+#   tests/install.sh test    the same, and what the tests use
+set -eu
+
+what=${1:-demo}
+
+# A line for each: the package, a command that succeeds where it is there, and what it is for.
+wanted() {
+  cat <<'LIST'
+g++|command -v g++|compiles ZeroMQ and SQLite
+pkg-config|command -v pkg-config|finds OpenSSL for the build
+libssl-dev|pkg-config --exists openssl|TLS for webhooks and Discord
+litecoind|command -v litecoind || test -x /usr/lib/litecoin/litecoind|the node (for demo and tests)
+LIST
+  if [ "$what" = test ]; then
+    cat <<'LIST'
+nodejs|command -v node|runs the guide's Node examples
+npm|command -v npm|installs axios and express for them
+python3|command -v python3|runs the guide's Python example
+python3-pip|python3 -m pip --version|installs requests for it
+LIST
+  fi
+}
+
+if ! command -v cargo >/dev/null 2>&1; then
+  echo "install: Rust is missing: install it by https://rustup.rs, then run this again" >&2
+  exit 2
+fi
+
+missing=
+list=$(wanted)
+while IFS='|' read -r package check purpose; do
+  # A litecoind that the caller names needs no package.
+  if [ "$package" = litecoind ] && [ -n "${LITECOIND:-}" ]; then continue; fi
+  if ! sh -c "$check" >/dev/null 2>&1; then
+    echo "install: $package is missing: $purpose"
+    missing="$missing $package"
+  fi
+done <<LIST
+$list
+LIST
+
+if [ -z "$missing" ]; then
+  echo "install: everything is there"
+  exit 0
+fi
+if ! command -v apt-get >/dev/null 2>&1; then
+  echo "install: there is no apt-get here; install by hand:$missing" >&2
+  exit 2
+fi
+root=
+if [ "$(id -u)" != 0 ]; then
+  if ! command -v sudo >/dev/null 2>&1; then
+    echo "install: run as root: apt-get install$missing" >&2
+    exit 2
+  fi
+  root=sudo
+fi
+echo "install: apt-get install$missing"
+$root apt-get update -qq
+# shellcheck disable=SC2086 # The list is meant to be split.
+$root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $missing >/dev/null
+echo "install: done"
