@@ -306,6 +306,14 @@ fn set_from_environment(table: &mut Table, name: &str, text: String) -> Result<(
         }
         None => (table, lower.as_str()),
     };
+    let known = known_keys();
+    let known = match lower.split_once("__") {
+        Some((section, _)) => known.get(section).and_then(Value::as_table).cloned(),
+        None => Some(known),
+    };
+    if !known.is_some_and(|known| known.contains_key(key)) {
+        return Err(format!("{ENVIRONMENT}{name}: there is no such key"));
+    }
     let bad = |kind: &str| format!("{ENVIRONMENT}{name} must be {kind}");
     let value = match section.get(key) {
         Some(Value::Boolean(_)) => Value::Boolean(text.parse().map_err(|_| bad("true or false"))?),

@@ -92,14 +92,21 @@ fn the_sample_with_everything_uncommented_is_known_as_well() {
 
 #[test]
 fn the_documents_name_what_is_there() {
-    for document in ["README.md", "CHANGELOG.md"] {
-        let text = read(document);
-        assert!(!text.trim().is_empty(), "{document}");
+    let mut documents = vec![files::project().join("README.md")];
+    for folder in ["litecoind", "static/docs", "static/docs/decisions"] {
+        let entries = fs::read_dir(files::project().join(folder)).unwrap();
+        let found = entries.map(|entry| entry.unwrap().path());
+        documents.extend(found.filter(|path| path.extension().is_some_and(|e| e == "md")));
+    }
+    assert!(documents.iter().any(|path| path.ends_with("CHANGELOG.md")), "{documents:?}");
+    for document in documents {
+        let text = fs::read_to_string(&document).unwrap();
+        assert!(!text.trim().is_empty(), "{}", document.display());
         for (at, _) in text.match_indices("](") {
             let target = text[at + 2..].split([')', '#']).next().unwrap();
             let outside = target.is_empty() || target.contains("://");
-            let file = files::project().join(target);
-            assert!(outside || file.exists(), "{document} links to {target}");
+            let file = document.parent().unwrap().join(target);
+            assert!(outside || file.exists(), "{} links to {target}", document.display());
         }
     }
 }
