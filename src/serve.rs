@@ -16,7 +16,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::config::Config;
 use crate::domain::network::Network;
-use crate::http::{self, Api, Parts, ops};
+use crate::http::{self, Api, Limits, ops};
 use crate::node::rpc::Node;
 use crate::store::identity::{self, Mark};
 use crate::store::{self, Store};
@@ -180,7 +180,7 @@ impl Gateway {
         let ended = Ended(shutdown.clone());
 
         if roles.contains(&Role::Api) {
-            let api = Api::new(parts(&config, &store, &wake, &clock, &shutdown), &config.http);
+            let api = api_of(&config, &store, &wake, &clock, &shutdown);
             let listener = http::server::bind(&config.http).await?;
             listening = listener.local_addr().ok();
             let settings = config.http.clone();
@@ -297,14 +297,14 @@ fn thread(
         .with_context(|| format!("start the thread of the role {}", role.as_str()))
 }
 
-fn parts(
+fn api_of(
     config: &Config,
     store: &Store,
     wake: &Wake,
     clock: &clock::Clock,
     shutdown: &CancellationToken,
-) -> Parts {
-    Parts {
+) -> Api {
+    Api {
         store: store.clone(),
         secret: config.secret.clone(),
         xpub: config.xpub.clone(),
@@ -314,6 +314,8 @@ fn parts(
         wake: wake.clone(),
         clock: clock.clone(),
         shutdown: shutdown.clone(),
+        play_money_url: config.http.play_money_url.clone(),
+        limits: Limits::new(&config.http),
     }
 }
 

@@ -44,7 +44,7 @@ pub(crate) async fn create(
     body: Vec<u8>,
 ) -> Result<Response, ApiError> {
     let holder = auth::key_holder(&headers, &api.store, &api.secret, api.site.network).await?;
-    api.per_key.count(&holder.merchant())?;
+    api.limits.per_key.count(&holder.merchant())?;
     check_content_type(&headers)?;
     let request = Request {
         merchant: holder.merchant(),

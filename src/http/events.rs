@@ -45,7 +45,7 @@ pub(crate) async fn events(api: Arc<Api>, id: String) -> Result<Response, ApiErr
     // Subscribed before the first look, so that no change falls between.
     let changes = api.wake.changes();
     let facts = show::look_up(&api, &id).await?;
-    let permit = api.streams.clone().try_acquire_owned().map_err(|_| {
+    let permit = api.limits.streams.clone().try_acquire_owned().map_err(|_| {
         ApiError::new(Code::Overloaded, "too many open streams; ask GET /api/payments/:id instead")
     })?;
     let watching = Watching {

@@ -74,37 +74,19 @@ pub(crate) struct Api {
     pub(crate) wake: Wake,
     pub(crate) clock: Clock,
     pub(crate) shutdown: CancellationToken,
+    pub(crate) limits: Limits,
+}
+
+/// What callers may take at a time.
+pub(crate) struct Limits {
     per_key: Limit<MerchantId>,
     per_address: Limit<IpAddr>,
     streams: Arc<Semaphore>,
 }
 
-/// What the handlers take from the rest of the gateway.
-pub(crate) struct Parts {
-    pub(crate) store: Store,
-    pub(crate) secret: MasterSecret,
-    pub(crate) xpub: AccountXpub,
-    pub(crate) site: Site,
-    pub(crate) payment_rules: create_payment::Rules,
-    pub(crate) private_networks: PrivateNetworks,
-    pub(crate) wake: Wake,
-    pub(crate) clock: Clock,
-    pub(crate) shutdown: CancellationToken,
-}
-
-impl Api {
-    pub(crate) fn new(parts: Parts, settings: &Settings) -> Api {
-        Api {
-            store: parts.store,
-            secret: parts.secret,
-            xpub: parts.xpub,
-            site: parts.site,
-            payment_rules: parts.payment_rules,
-            private_networks: parts.private_networks,
-            play_money_url: settings.play_money_url.clone(),
-            wake: parts.wake,
-            clock: parts.clock,
-            shutdown: parts.shutdown,
+impl Limits {
+    pub(crate) fn new(settings: &Settings) -> Limits {
+        Limits {
             per_key: Limit::per_minute(settings.rate_per_key),
             per_address: Limit::per_minute(settings.rate_per_address),
             streams: Arc::new(Semaphore::new(STREAMS_MAX)),
@@ -126,7 +108,7 @@ pub(crate) fn routes(api: Arc<Api>) -> BoxedFilter<(Response,)> {
     let public = {
         let api = api.clone();
         warp::ext::get::<ClientAddress>()
-            .map(move |ClientAddress(address)| api.per_address.count(&address))
+            .map(move |ClientAddress(address)| api.limits.per_address.count(&address))
     };
 
     let create = warp::path!("api" / "payments")

@@ -24,8 +24,10 @@ pub(crate) enum Signal {
     Tx(Vec<u8>),
     /// The node may have a new tip.
     Block,
-    /// Messages were lost, or the connection is new: look at everything.
+    /// Messages were lost: look at everything.
     Resync,
+    /// The connection to a publisher is new: look at everything that it did not tell.
+    Up,
     /// The connection to the publisher broke.
     Down,
 }
@@ -96,7 +98,7 @@ pub(crate) fn run(
     shutdown: &CancellationToken,
 ) -> Result<(), zmq::Error> {
     let context = zmq::Context::new();
-    let socket = subscriber(&context, settings)?;
+    let socket = subscriber(&context)?;
     let monitor = context.socket(zmq::PAIR)?;
     monitor.set_linger(0)?;
     monitor.connect("inproc://litegate-zmq-monitor")?;
@@ -130,7 +132,7 @@ pub(crate) fn run(
     Ok(())
 }
 
-fn subscriber(context: &zmq::Context, settings: &Settings) -> Result<zmq::Socket, zmq::Error> {
+fn subscriber(context: &zmq::Context) -> Result<zmq::Socket, zmq::Error> {
     let socket = context.socket(zmq::SUB)?;
     socket.set_rcvhwm(HIGH_WATER_MARK)?;
     socket.set_maxmsgsize(MESSAGE_BYTES_MAX)?;
@@ -147,7 +149,6 @@ fn subscriber(context: &zmq::Context, settings: &Settings) -> Result<zmq::Socket
     socket.set_tcp_keepalive_cnt(3)?;
     let events = i32::from(EVENT_HANDSHAKE_SUCCEEDED) | i32::from(EVENT_DISCONNECTED);
     socket.monitor("inproc://litegate-zmq-monitor", events)?;
-    let _ = settings;
     Ok(socket)
 }
 
@@ -165,7 +166,7 @@ fn connect(socket: &zmq::Socket, settings: &Settings) -> Result<(), zmq::Error> 
 fn signal_of_event(parts: &[Vec<u8>]) -> Option<Signal> {
     let number = parts.first()?.get(..2)?;
     match u16::from_le_bytes(number.try_into().ok()?) {
-        EVENT_HANDSHAKE_SUCCEEDED => Some(Signal::Resync),
+        EVENT_HANDSHAKE_SUCCEEDED => Some(Signal::Up),
         EVENT_DISCONNECTED => Some(Signal::Down),
         _ => None,
     }

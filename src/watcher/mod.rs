@@ -45,6 +45,9 @@ pub(crate) struct Watcher {
 /// How often we look without ZMQ.
 const POLL_ALONE: Duration = Duration::from_millis(700);
 
+/// How long the connection to the publisher may take before we stop relying on it.
+const CONNECT_PATIENCE: Duration = Duration::from_secs(3);
+
 /// The longest pause after errors.
 const PAUSE_MAX: Duration = Duration::from_secs(10);
 
@@ -66,6 +69,7 @@ enum Why {
     NotConfigured,
     NotBuiltIn,
     NotPublished,
+    NotConnected,
     Silent,
 }
 
@@ -78,6 +82,7 @@ impl Noticing {
             Noticing::Polling(Why::NotPublished) => {
                 "polling: the node does not publish rawtx and hashblock"
             }
+            Noticing::Polling(Why::NotConnected) => "polling: no connection to the node's ZMQ",
             Noticing::Polling(Why::Silent) => "polling: ZMQ is silent",
         }
     }
@@ -94,6 +99,8 @@ impl Noticing {
 struct State {
     looked_at: LookedAt,
     noticing: Noticing,
+    /// Since when there is no connection to the publisher; `None` while there is one.
+    disconnected_since: Option<Instant>,
     /// Passes in a row that found a new tip of which no `hashblock` had told.
     untold_moves: u32,
     /// A `hashblock` came since the last pass.
@@ -128,6 +135,7 @@ impl Watcher {
         let mut state = State {
             looked_at: LookedAt::default(),
             noticing: Noticing::Zmq,
+            disconnected_since: Some(Instant::now()),
             untold_moves: 0,
             told_of_block: true,
             recorded_at: None,
@@ -224,6 +232,10 @@ impl Watcher {
         } else if moved {
             state.untold_moves = state.untold_moves.saturating_add(1);
         }
+        let alone_for = state.disconnected_since.map(|since| since.elapsed());
+        if alone_for.is_some_and(|d| d > CONNECT_PATIENCE) && state.noticing == Noticing::Zmq {
+            self.notice(Noticing::Polling(Why::NotConnected), state);
+        }
         // Once may be a pass that was faster than the frame; twice is silence.
         if state.untold_moves >= 2 && state.noticing == Noticing::Zmq {
             self.notice(Noticing::Polling(Why::Silent), state);
@@ -282,7 +294,14 @@ impl Watcher {
                     return;
                 }
                 Ok(Signal::Resync) => return,
-                Ok(Signal::Down) => tracing::info!("the connection to the node's ZMQ broke"),
+                Ok(Signal::Up) => {
+                    state.disconnected_since = None;
+                    if state.noticing == Noticing::Polling(Why::NotConnected) {
+                        self.notice(Noticing::Zmq, state);
+                    }
+                    return;
+                }
+                Ok(Signal::Down) => state.disconnected_since = Some(Instant::now()),
                 Err(RecvTimeoutError::Timeout) => {}
                 Err(RecvTimeoutError::Disconnected) => return self.rest(left),
             }
