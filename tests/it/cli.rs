@@ -208,7 +208,7 @@ fn a_signing_key_of_another_wallet_is_refused() {
     gate.set("wallet.signing_key_file", other.setting("wallet.signing_key_file"));
     let output = gate.cli(&["serve"]);
     assert!([2, 4].contains(&output.code), "{output:?}");
-    assert!(output.stderr.contains("signing key"), "{output:?}");
+    assert!(output.stderr.contains("signing_key_file"), "{output:?}");
 }
 
 #[test]
