@@ -5,7 +5,7 @@ use crate::harness::wait::{SOON, wait_for};
 
 #[test]
 fn the_page_shows_what_to_pay_and_where() {
-    let Some(Stage { gate, shop, .. }) = Stage::shared() else { return };
+    let Some(Stage { gate, shop, node: _node }) = Stage::shared() else { return };
     let payment = shop.create("0.05");
     let page = gate.get(&format!("/pay/{}", payment.id));
     assert_eq!(page.status, 200);
@@ -48,7 +48,7 @@ fn the_page_follows_the_payment() {
 
 #[test]
 fn a_shop_cannot_put_markup_on_the_page() {
-    let Some(Stage { gate, shop, .. }) = Stage::shared() else { return };
+    let Some(Stage { gate, shop, node: _node }) = Stage::shared() else { return };
     let name = "<script>alert(1)</script> & \"Sons\"";
     gate.cli_ok(&["merchant", "set-name", &shop.merchant_id, name]);
     let payment = shop.create_with(
@@ -63,7 +63,7 @@ fn a_shop_cannot_put_markup_on_the_page() {
 
 #[test]
 fn an_unknown_payment_has_a_page_that_says_so() {
-    let Some(Stage { gate, .. }) = Stage::shared() else { return };
+    let Some(Stage { gate, node: _node, .. }) = Stage::shared() else { return };
     for id in ["550e8400-e29b-41d4-a716-446655440000", "nonsense", "%3Cscript%3E"] {
         let page = gate.get(&format!("/pay/{id}"));
         assert_eq!(page.status, 404, "{id}");

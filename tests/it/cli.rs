@@ -131,7 +131,7 @@ fn merchants_are_looked_after_from_the_command_line() {
 
 #[test]
 fn wrong_merchants_are_refused_with_one_clear_line() {
-    let Some(Stage { gate, shop, .. }) = Stage::shared() else { return };
+    let Some(Stage { gate, shop, node: _node }) = Stage::shared() else { return };
     let id = shop.merchant_id.as_str();
     let payment = shop.create("0.05");
     for arguments in [
@@ -191,7 +191,7 @@ fn payments_can_be_listed_and_shown() {
 
 #[test]
 fn the_doctor_finds_a_sound_gateway_sound_and_a_missing_node() {
-    let Some(Stage { gate, .. }) = Stage::shared() else { return };
+    let Some(Stage { gate, node: _node, .. }) = Stage::shared() else { return };
     let sound = gate.cli(&["doctor"]);
     assert_eq!(sound.code, 0, "{sound:?}");
     assert!(sound.stdout.lines().count() >= 5, "a line each: {}", sound.stdout);
@@ -214,7 +214,7 @@ fn a_signing_key_of_another_wallet_is_refused() {
 #[test]
 fn no_secret_is_ever_logged() {
     let Some(node) = Node::shared() else { return };
-    let Stage { gate, shop, .. } = Stage::beside(node, |gate| {
+    let Stage { gate, shop, node: _node } = Stage::beside(node, |gate| {
         gate.set_environment("LITEGATE_LOG", "trace");
     });
     shop.create("0.05");

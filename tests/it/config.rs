@@ -124,7 +124,7 @@ fn check_config_tells_all_mistakes_at_once() {
 #[test]
 fn environment_variables_override_the_file() {
     let Some(node) = Node::shared() else { return };
-    let Stage { gate, shop, .. } = Stage::beside(node, |gate| {
+    let Stage { gate, shop, node: _node } = Stage::beside(node, |gate| {
         gate.set("payments.confirmations", 3);
         gate.set_environment("LITEGATE_PAYMENTS__CONFIRMATIONS", "5");
         gate.set_environment("LITEGATE_PUBLIC_URL", "https://pay.example.com/");

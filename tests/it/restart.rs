@@ -111,7 +111,7 @@ fn the_node_restarts_while_it_serves() {
 #[test]
 fn sigterm_ends_it_cleanly_while_shops_are_connected() {
     let Some(node) = Node::shared() else { return };
-    let Stage { gate, shop, .. } = Stage::beside(Arc::clone(&node), |_| ());
+    let Stage { gate, shop, node: _node } = Stage::beside(Arc::clone(&node), |_| ());
     let payment = shop.create("0.05");
     // A connection that asks for nothing must not hold up the end.
     let idle = std::net::TcpStream::connect(("127.0.0.1", gate.port())).unwrap();

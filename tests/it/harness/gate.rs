@@ -285,13 +285,13 @@ impl Gate {
         output
     }
 
-    /// Runs a command that must fail with this exit code and one clear line.
+    /// Runs a command that must fail with this exit code and say these words.
     #[track_caller]
     pub(crate) fn cli_fails(&self, arguments: &[&str], code: i32, words: &[&str]) -> Output {
         let output = self.cli(arguments);
         assert_eq!(output.code, code, "litegate {arguments:?}: {output:?}");
         for word in words {
-            let said = output.stderr.to_lowercase();
+            let said = format!("{}{}", output.stdout, output.stderr).to_lowercase();
             assert!(said.contains(&word.to_lowercase()), "{word:?} is not in {output:?}");
         }
         output
