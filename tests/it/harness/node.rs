@@ -29,11 +29,13 @@ const BEFORE_MWEB: u32 = 431;
 
 /// A running (or stopped) litecoind with a wallet that has money.
 pub(crate) struct Node {
+    // Before the folder, for they are dropped in this order: the process must not write any more
+    // when its folder is removed.
+    running: Mutex<Option<Running>>,
     folder: TempDir,
     rpc: Rpc,
     zmq_port: u16,
     arguments: Vec<String>,
-    running: Mutex<Option<Running>>,
 }
 
 struct Running {
