@@ -13,7 +13,7 @@ wanted() {
 g++|command -v g++|compiles ZeroMQ and SQLite
 pkg-config|command -v pkg-config|finds OpenSSL for the build
 libssl-dev|pkg-config --exists openssl|TLS for webhooks and Discord
-litecoind|command -v litecoind || test -x /usr/lib/litecoin/litecoind|the node (for demo and tests)
+litecoind|PATH="$PATH:/usr/lib/litecoin" command -v litecoind|the node (for demo and tests)
 LIST
   if [ "$what" = test ]; then
     cat <<'LIST'

@@ -295,10 +295,10 @@ impl Watcher {
                 }
                 Ok(Signal::Resync) => return,
                 Ok(Signal::Up) => {
+                    // Whatever the node said of itself: somebody publishes where we listen. Should
+                    // that one be silent, the next blocks tell.
                     state.disconnected_since = None;
-                    if state.noticing == Noticing::Polling(Why::NotConnected) {
-                        self.notice(Noticing::Zmq, state);
-                    }
+                    self.notice(Noticing::Zmq, state);
                     return;
                 }
                 Ok(Signal::Down) => state.disconnected_since = Some(Instant::now()),

@@ -50,9 +50,12 @@ impl DemoNode {
             .enable_all()
             .build()
             .map_err(|error| Failure::Failed(error.to_string()))?;
-        // Ctrl-C reaches every process of the terminal; this one waits for its input to end.
+        // Signals to the terminal or the group reach this process too; it waits for its input to
+        // end. Being listened to is enough for a signal to do nothing.
         let _ignored = runtime.block_on(async {
-            tokio::signal::unix::signal(tokio::signal::unix::SignalKind::interrupt())
+            use tokio::signal::unix::{SignalKind, signal};
+            let kinds = [SignalKind::interrupt(), SignalKind::terminate(), SignalKind::hangup()];
+            kinds.map(signal)
         });
         let mut child = self.start()?;
         let mut nothing = Vec::new();
