@@ -70,7 +70,12 @@
     if (main().dataset.live !== "true") return;
     if (!window.EventSource) return poll();
     source = new EventSource(`/api/payments/${id}/events`);
-    source.onmessage = () => { clearInterval(timer); draw(); };
+    source.onmessage = (event) => {
+      clearInterval(timer);
+      const { detail, confirmations, amountReceivedLtc } = JSON.parse(event.data);
+      const shown = `${detail}/${confirmations}/${amountReceivedLtc}`;
+      if (shown !== main().dataset.shown) draw();
+    };
     source.onerror = poll;
   };
 

@@ -74,6 +74,11 @@ impl RedirectUrl {
         self.0.as_str()
     }
 
+    /// Scheme, host and port, as a content security policy names them.
+    pub(crate) fn origin(&self) -> String {
+        self.0.origin().ascii_serialization()
+    }
+
     /// The host, which the button names.
     pub(crate) fn host(&self) -> &str {
         self.0.host_str().unwrap_or_default()

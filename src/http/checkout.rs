@@ -72,6 +72,8 @@ struct Page<'p> {
     asks: bool,
     /// Whether something may still change.
     live: bool,
+    /// What the script compares with an event, to see whether the page shows it already.
+    shown: String,
     qr: Option<String>,
     minutes_left: i64,
     deadline: String,
@@ -107,6 +109,7 @@ pub(crate) fn render(checkout: &Checkout) -> Result<Rendered, askama::Error> {
         words: words(checkout),
         asks,
         live,
+        shown: shown(checkout),
         qr: if asks { qr::svg(&checkout.payment_uri) } else { None },
         minutes_left: left_ms / 60_000,
         deadline: checkout.expires_at.to_string(),
@@ -118,9 +121,25 @@ pub(crate) fn render(checkout: &Checkout) -> Result<Rendered, askama::Error> {
     Ok(Rendered { html, content_security_policy: policy(checkout.play_money_url.as_deref()) })
 }
 
+/// As the script makes it of an event: `detail/confirmations/amountReceivedLtc`.
+fn shown(checkout: &Checkout) -> String {
+    let pending = !matches!(
+        checkout.detail,
+        Detail::Paid | Detail::Overpaid | Detail::Expired | Detail::Late
+    );
+    let delayed = checkout.delayed && pending;
+    let detail = if delayed { "delayed" } else { checkout.detail.as_str() };
+    format!("{detail}/{}/{}", checkout.confirmations, checkout.received)
+}
+
 fn policy(play_money_url: Option<&str>) -> String {
     let (style, script) = &*HASHES;
-    let form = play_money_url.unwrap_or("'none'");
+    // A browser asks for leave again where the answer to a form leads: back to this page.
+    let play_money = play_money_url.and_then(|url| RedirectUrl::parse(url).ok());
+    let form = match play_money {
+        Some(url) => format!("{} 'self'", url.origin()),
+        None => "'none'".to_owned(),
+    };
     format!(
         "default-src 'none'; connect-src 'self'; style-src {style}; script-src {script}; \
          base-uri 'none'; form-action {form}; frame-ancestors 'none'"

@@ -75,6 +75,18 @@ fn a_page_is_small_and_runs_only_its_own_script() {
 }
 
 #[test]
+fn play_money_may_be_paid_and_leads_back() {
+    let play_money_url = Some("http://127.0.0.1:8081/pay".to_owned());
+    let rendered = render(&Checkout { play_money_url, ..checkout(Detail::Waiting) });
+    let rendered = rendered.expect("it renders");
+    let action = "action=\"http://127.0.0.1:8081/pay/550e8400-e29b-41d4-a716-446655440000\"";
+    assert!(rendered.html.contains(action), "{}", rendered.html);
+    let allowed = "form-action http://127.0.0.1:8081 'self';";
+    assert!(rendered.content_security_policy.contains(allowed));
+    assert!(render(&checkout(Detail::Waiting)).is_ok_and(|r| !r.html.contains("<form")));
+}
+
+#[test]
 fn the_page_without_a_payment_asks_for_nothing() {
     let page = render_not_found().expect("it renders");
     assert!(page.html.contains("No such payment"));
