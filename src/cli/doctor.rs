@@ -163,5 +163,24 @@ fn check_public_url(config: &Config) -> Finding {
         let what = format!("{url} is not https: shoppers' wallets can be led astray");
         return finding("public URL", Verdict::Warning, what);
     }
+    if let Some(status) = redirect_of_plain_http(url) {
+        let what = format!(
+            "plain http answers {status}: HTTP clients turn a redirected POST into a GET; let the \
+             proxy answer 308"
+        );
+        return finding("public URL", Verdict::Warning, what);
+    }
     finding("public URL", Verdict::Ok, url.clone())
+}
+
+/// How long a look at the public URL may take, in seconds.
+const LOOK_SECONDS: u64 = 3;
+
+/// The status with which the public name redirects plain HTTP, if it is one that loses a POST.
+/// Nobody answering there is fine.
+fn redirect_of_plain_http(public_url: &str) -> Option<i32> {
+    let plain = public_url.replacen("https://", "http://", 1);
+    let request = minreq::get(format!("{plain}/api/payments/doctor"));
+    let response = request.with_timeout(LOOK_SECONDS).with_follow_redirects(false).send().ok()?;
+    matches!(response.status_code, 301 | 302).then_some(response.status_code)
 }

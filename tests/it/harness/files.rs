@@ -43,8 +43,9 @@ pub(crate) fn on_path(name: &str) -> Option<PathBuf> {
 
 /// Sends a signal, such as `TERM`, to a process of ours.
 pub(crate) fn signal(pid: u32, name: &str) {
-    let status = std::process::Command::new("kill")
-        .args([format!("-{name}"), pid.to_string()])
+    // The shell's own kill: a small system has no program of that name.
+    let status = std::process::Command::new("sh")
+        .args(["-c", &format!("kill -{name} {pid}")])
         .status()
         .unwrap();
     assert!(status.success(), "kill -{name} {pid}");
