@@ -232,6 +232,16 @@ fn coins_out_of_mweb_need_more_confirmations() {
 }
 
 #[test]
+fn money_that_came_late_does_not_keep_a_payment_open() {
+    // The watcher was away over the deadline: the verdict comes after the late money.
+    let mut story = Story::new();
+    story.now = Timestamp::from_seconds(101);
+    story.pay("0.05", Origin::Plain);
+    let due = expires(&story.payment, story.status, &story.coins, story.now, &at_tip(story.tip));
+    assert_eq!(due, Some(Transition::Expire));
+}
+
+#[test]
 fn payment_ids_round_trip_as_uuids() {
     let id = PaymentId::from_random([0xab; 16]);
     assert_eq!(id.to_string(), "abababab-abab-4bab-abab-abababababab");
