@@ -1,0 +1,468 @@
+//! What the keys mean: from the values as typed to a [`Config`], with every mistake named by its
+//! key. Reads the secret files that keys name; must not know where the values came from.
+
+use std::net::IpAddr;
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+use std::time::Duration;
+
+use serde::Deserialize;
+use zeroize::Zeroizing;
+
+use crate::acts::{create_payment, merchants};
+use crate::clock::Clock;
+use crate::domain::amount::Amount;
+use crate::domain::keys::AccountXpub;
+use crate::domain::network::Network;
+use crate::domain::payment::CONFIRMATIONS_MAX;
+use crate::domain::sweep;
+use crate::domain::webhook_url::PrivateNetworks;
+use crate::node::rpc::{self, Auth};
+use crate::node::zmq;
+use crate::secret::{MasterSecret, Secret};
+use crate::view::Site;
+use crate::{bot, http, sweeper, webhooks};
+
+use super::{Config, Mistakes};
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Raw {
+    network: Option<String>,
+    public_url: Option<String>,
+    database: PathBuf,
+    secret_file: PathBuf,
+    http: RawHttp,
+    node: RawNode,
+    wallet: RawWallet,
+    payments: RawPayments,
+    sweeper: RawSweeper,
+    webhooks: RawWebhooks,
+    discord: RawDiscord,
+    metrics: RawMetrics,
+    clock: RawClock,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawHttp {
+    listen: String,
+    trusted_proxies: Vec<String>,
+    rate_per_key: u32,
+    rate_per_address: u32,
+    play_money_url: Option<String>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawNode {
+    rpc_url: String,
+    cookie_file: Option<PathBuf>,
+    rpc_user: Option<String>,
+    rpc_password_file: Option<PathBuf>,
+    zmq_rawtx: Option<String>,
+    zmq_hashblock: Option<String>,
+    allow_old_node: bool,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawWallet {
+    xpub: Option<String>,
+    signing_key_file: Option<PathBuf>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawPayments {
+    confirmations: u32,
+    large_amount: String,
+    confirmations_large: u32,
+    confirmations_pegout: u32,
+    expiry: String,
+    late_grace: String,
+    min_amount: String,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawSweeper {
+    interval: String,
+    min_payout: String,
+    max_fee_percent: u8,
+    payout_address_delay: String,
+    seal_key_file: Option<PathBuf>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawWebhooks {
+    allow_private_networks: bool,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawDiscord {
+    token_file: Option<PathBuf>,
+    guild_id: u64,
+    admin_role_id: u64,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawMetrics {
+    listen: Option<String>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawClock {
+    offset_file: Option<PathBuf>,
+}
+
+/// Collects mistakes; each reading answers `None` if it made one.
+#[derive(Default)]
+struct Judge {
+    mistakes: Vec<String>,
+}
+
+impl Judge {
+    fn say(&mut self, key: &str, reason: impl std::fmt::Display) {
+        self.mistakes.push(format!("{key} {reason}"));
+    }
+
+    fn take<T, E: std::fmt::Display>(&mut self, key: &str, result: Result<T, E>) -> Option<T> {
+        result.map_err(|error| self.say(key, error)).ok()
+    }
+
+    fn need<T>(&mut self, key: &str, value: Option<T>) -> Option<T> {
+        if value.is_none() {
+            self.say(key, "is missing");
+        }
+        value
+    }
+
+    fn parse<T: FromStr>(&mut self, key: &str, text: &str, wanted: &str) -> Option<T> {
+        let parsed = text.parse().ok();
+        if parsed.is_none() {
+            self.say(key, format!("must be {wanted}"));
+        }
+        parsed
+    }
+
+    fn amount(&mut self, key: &str, text: &str) -> Option<Amount> {
+        self.take(key, Amount::parse(text))
+    }
+
+    fn duration(&mut self, key: &str, text: &str) -> Option<Duration> {
+        self.take(key, parse_duration(text))
+    }
+
+    fn duration_ms(&mut self, key: &str, text: &str) -> Option<i64> {
+        self.duration(key, text).map(|d| i64::try_from(d.as_millis()).unwrap_or(i64::MAX))
+    }
+
+    fn confirmations(&mut self, key: &str, n: u32) -> Option<u32> {
+        let allowed = (1..=CONFIRMATIONS_MAX).contains(&n);
+        if !allowed {
+            self.say(key, format!("must be between 1 and {CONFIRMATIONS_MAX}"));
+        }
+        allowed.then_some(n)
+    }
+
+    fn file(&mut self, key: &str, path: &Path) -> Option<Zeroizing<String>> {
+        match std::fs::read_to_string(path) {
+            Ok(text) => Some(Zeroizing::new(text)),
+            Err(error) => {
+                self.say(key, format!("{}: {error}", path.display()));
+                None
+            }
+        }
+    }
+
+    /// A file whose content must not be seen by others.
+    fn secret_file(&mut self, key: &str, path: &Path) -> Option<Zeroizing<String>> {
+        use std::os::unix::fs::PermissionsExt;
+        let text = self.file(key, path)?;
+        let mode = std::fs::metadata(path).map(|m| m.permissions().mode() & 0o077).unwrap_or(0);
+        if mode != 0 {
+            self.say(key, format!("{}: others may read it; chmod 600 it", path.display()));
+            return None;
+        }
+        Some(text)
+    }
+}
+
+/// A number and a unit.
+fn parse_duration(text: &str) -> Result<Duration, String> {
+    let wrong = || "must be a number and a unit (ms, s, m, h, d), such as \"30m\"".to_owned();
+    let at = text.find(|c: char| !c.is_ascii_digit()).ok_or_else(wrong)?;
+    let (number, unit) = text.split_at(at);
+    let number: u64 = number.parse().map_err(|_| wrong())?;
+    let ms_each: u64 = match unit.trim() {
+        "ms" => 1,
+        "s" => 1_000,
+        "m" => 60_000,
+        "h" => 3_600_000,
+        "d" => 86_400_000,
+        _ => return Err(wrong()),
+    };
+    let year_ms = 366 * 86_400_000u64;
+    match number.checked_mul(ms_each) {
+        Some(ms) if ms <= year_ms => Ok(Duration::from_millis(ms)),
+        _ => Err("must be at most a year".to_owned()),
+    }
+}
+
+impl Raw {
+    /// All the values, or all the mistakes.
+    pub(super) fn judge(self) -> Result<Config, Mistakes> {
+        let mut judge = Judge::default();
+        let config = self.read(&mut judge);
+        match config {
+            Some(config) if judge.mistakes.is_empty() => Ok(config),
+            _ => Err(Mistakes(judge.mistakes)),
+        }
+    }
+
+    /// Reads all that can be read, so that all mistakes are found, and only then puts it together.
+    fn read(self, judge: &mut Judge) -> Option<Config> {
+        let network = judge.need("network", self.network.as_deref());
+        let network = network.and_then(|text| judge.take("network", text.parse::<Network>()));
+        let public_url = judge.need("public_url", self.public_url.as_deref());
+        let public_url = public_url.and_then(|text| read_public_url(judge, text));
+        let secret = read_secret(judge, &self.secret_file);
+        let http = read_http(judge, &self.http, network);
+        let auth = read_auth(judge, &self.node);
+        let zmq = read_zmq(judge, &self.node);
+        let xpub = read_xpub(judge, &self.wallet, network);
+        let payments = read_payments(judge, &self.payments);
+        let sweeper = read_sweeper(judge, &self.sweeper);
+        let delay_key = "sweeper.payout_address_delay";
+        let delay = judge.duration_ms(delay_key, &self.sweeper.payout_address_delay);
+        let bot = read_bot(judge, &self.discord);
+        let metrics_listen = self.metrics.listen.as_deref().map(|text| {
+            judge.parse("metrics.listen", text, "an address and a port, such as 127.0.0.1:9180")
+        });
+        for (key, file) in [
+            ("wallet.signing_key_file", &self.wallet.signing_key_file),
+            ("sweeper.seal_key_file", &self.sweeper.seal_key_file),
+        ] {
+            if let Some(file) = file.as_ref().filter(|file| !file.exists()) {
+                judge.say(key, format!("{}: there is no such file", file.display()));
+            }
+        }
+        let clock = read_clock(judge, &self.clock, network);
+        let private_networks = if self.webhooks.allow_private_networks {
+            PrivateNetworks::Allowed
+        } else {
+            PrivateNetworks::Refused
+        };
+        let network = network?;
+        Some(Config {
+            network,
+            site: Site { network, public_url: public_url? },
+            database: self.database,
+            secret: secret?,
+            http: http?,
+            node: rpc::Settings { rpc_url: self.node.rpc_url, auth: auth? },
+            zmq: zmq?,
+            allow_old_node: self.node.allow_old_node,
+            xpub: xpub?,
+            signing_key_file: self.wallet.signing_key_file,
+            payments: payments?,
+            merchants: merchants::Rules { network, payout_address_delay_ms: delay? },
+            sweeper: sweeper?,
+            webhooks: webhooks::Settings { private_networks },
+            bot: bot?,
+            metrics_listen: metrics_listen.flatten(),
+            clock: clock?,
+        })
+    }
+}
+
+fn read_public_url(judge: &mut Judge, text: &str) -> Option<String> {
+    let parsed = url::Url::parse(text).ok().filter(|url| {
+        matches!(url.scheme(), "http" | "https") && url.has_host() && url.query().is_none()
+    });
+    if parsed.is_none() {
+        judge.say("public_url", "must be a URL such as https://pay.example.com");
+    }
+    parsed.map(|url| url.as_str().trim_end_matches('/').to_owned())
+}
+
+fn read_secret(judge: &mut Judge, file: &Path) -> Option<MasterSecret> {
+    use bitcoin::hex::FromHex;
+    let text = judge.secret_file("secret_file", file)?;
+    match <[u8; 32]>::from_hex(text.trim()) {
+        Ok(bytes) => Some(MasterSecret::new(bytes)),
+        Err(_) => {
+            judge.say("secret_file", "must hold 32 bytes as 64 hexadecimal digits");
+            None
+        }
+    }
+}
+
+fn read_http(judge: &mut Judge, raw: &RawHttp, network: Option<Network>) -> Option<http::Settings> {
+    let wanted = "an address and a port, such as 127.0.0.1:8080";
+    let listen = judge.parse("http.listen", &raw.listen, wanted);
+    let proxies: Vec<Option<IpAddr>> = raw
+        .trusted_proxies
+        .iter()
+        .map(|text| judge.parse("http.trusted_proxies", text, "a list of IP addresses"))
+        .collect();
+    if raw.play_money_url.is_some() && network.is_some_and(|n| n != Network::Regtest) {
+        judge.say("http.play_money_url", "is for regtest only");
+    }
+    Some(http::Settings {
+        listen: listen?,
+        trusted_proxies: proxies.into_iter().collect::<Option<_>>()?,
+        rate_per_key: raw.rate_per_key,
+        rate_per_address: raw.rate_per_address,
+        play_money_url: raw.play_money_url.clone(),
+    })
+}
+
+fn read_auth(judge: &mut Judge, raw: &RawNode) -> Option<Auth> {
+    let rpc_url = url::Url::parse(&raw.rpc_url).ok().filter(|url| url.scheme() == "http");
+    match rpc_url {
+        None => judge.say("node.rpc_url", "must be a URL such as http://127.0.0.1:9332"),
+        Some(url) if !url.username().is_empty() || url.password().is_some() => {
+            judge.say("node.rpc_url", "must not hold a password; use node.rpc_password_file");
+        }
+        Some(_) => {}
+    }
+    match (&raw.cookie_file, &raw.rpc_user, &raw.rpc_password_file) {
+        (Some(cookie), None, None) => Some(Auth::CookieFile(cookie.clone())),
+        (None, Some(user), Some(file)) => {
+            let text = judge.secret_file("node.rpc_password_file", file)?;
+            let password = Secret::new(text.trim().to_owned());
+            Some(Auth::Password { user: user.clone(), password })
+        }
+        (Some(_), _, _) => {
+            judge.say("node.cookie_file", "and node.rpc_user exclude each other; give one");
+            None
+        }
+        (None, Some(_), None) => {
+            judge.say("node.rpc_password_file", "is missing");
+            None
+        }
+        (None, None, _) => {
+            judge.say("node.cookie_file", "is missing (or give rpc_user and rpc_password_file)");
+            None
+        }
+    }
+}
+
+/// The outer `None` is a mistake, the inner one means that ZMQ is not used.
+fn read_zmq(judge: &mut Judge, raw: &RawNode) -> Option<Option<zmq::Settings>> {
+    let mut endpoint = |key: &str, text: &Option<String>| {
+        let text = text.as_deref()?;
+        let known = ["tcp://", "ipc://"].iter().any(|scheme| text.starts_with(scheme));
+        if !known {
+            judge.say(key, "must be an endpoint such as tcp://127.0.0.1:28332");
+        }
+        known.then(|| text.to_owned())
+    };
+    let rawtx = endpoint("node.zmq_rawtx", &raw.zmq_rawtx);
+    let hashblock = endpoint("node.zmq_hashblock", &raw.zmq_hashblock);
+    match (rawtx, hashblock) {
+        (Some(rawtx), Some(hashblock)) => Some(Some(zmq::Settings { rawtx, hashblock })),
+        (None, None) => Some(None),
+        (Some(_), None) => {
+            judge.say("node.zmq_hashblock", "is missing beside node.zmq_rawtx");
+            None
+        }
+        (None, Some(_)) => {
+            judge.say("node.zmq_rawtx", "is missing beside node.zmq_hashblock");
+            None
+        }
+    }
+}
+
+fn read_xpub(judge: &mut Judge, raw: &RawWallet, network: Option<Network>) -> Option<AccountXpub> {
+    let text = judge.need("wallet.xpub", raw.xpub.as_deref())?;
+    judge.take("wallet.xpub", AccountXpub::parse(text, network?))
+}
+
+fn read_payments(judge: &mut Judge, raw: &RawPayments) -> Option<create_payment::Rules> {
+    let confirmations = judge.confirmations("payments.confirmations", raw.confirmations);
+    let large = judge.amount("payments.large_amount", &raw.large_amount);
+    let confirmations_large =
+        judge.confirmations("payments.confirmations_large", raw.confirmations_large);
+    let confirmations_pegout =
+        judge.confirmations("payments.confirmations_pegout", raw.confirmations_pegout);
+    let expiry = judge.duration_ms("payments.expiry", &raw.expiry);
+    let late_grace = judge.duration_ms("payments.late_grace", &raw.late_grace);
+    let min_amount = judge.amount("payments.min_amount", &raw.min_amount);
+    if expiry == Some(0) {
+        judge.say("payments.expiry", "must not be zero");
+    }
+    Some(create_payment::Rules {
+        confirmations: confirmations?,
+        large_amount: large?,
+        confirmations_large: confirmations_large?,
+        confirmations_pegout: confirmations_pegout?,
+        expiry_ms: expiry?,
+        late_grace_ms: late_grace?,
+        min_amount: min_amount?,
+    })
+}
+
+fn read_sweeper(judge: &mut Judge, raw: &RawSweeper) -> Option<sweeper::Settings> {
+    let interval = judge.duration("sweeper.interval", &raw.interval);
+    let min_payout = judge.amount("sweeper.min_payout", &raw.min_payout);
+    if raw.max_fee_percent == 0 || raw.max_fee_percent > 100 {
+        judge.say("sweeper.max_fee_percent", "must be between 1 and 100");
+    }
+    if interval.is_some_and(|interval| interval.is_zero()) {
+        judge.say("sweeper.interval", "must not be zero");
+    }
+    Some(sweeper::Settings {
+        interval: interval?,
+        rules: sweep::Rules { min_payout: min_payout?, max_fee_percent: raw.max_fee_percent },
+    })
+}
+
+/// The outer `None` is a mistake, the inner one means that there is no bot.
+fn read_bot(judge: &mut Judge, raw: &RawDiscord) -> Option<Option<bot::Settings>> {
+    let Some(file) = &raw.token_file else { return Some(None) };
+    let token = judge.secret_file("discord.token_file", file);
+    if raw.guild_id == 0 {
+        judge.say("discord.guild_id", "is missing beside discord.token_file");
+        return None;
+    }
+    Some(Some(bot::Settings {
+        token: Secret::new(token?.trim().to_owned()),
+        guild_id: raw.guild_id,
+        admin_role_id: (raw.admin_role_id != 0).then_some(raw.admin_role_id),
+    }))
+}
+
+fn read_clock(judge: &mut Judge, raw: &RawClock, network: Option<Network>) -> Option<Clock> {
+    match &raw.offset_file {
+        None => Some(Clock::system()),
+        Some(file) if network == Some(Network::Regtest) => Some(Clock::moved_by(file.clone())),
+        Some(_) => {
+            judge.say("clock.offset_file", "is for regtest only");
+            None
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn durations_have_a_number_and_a_unit() {
+        let ms = |text| parse_duration(text).map(|d| d.as_millis());
+        assert_eq!(ms("500ms"), Ok(500));
+        assert_eq!(ms("30m"), Ok(1_800_000));
+        assert_eq!(ms("2 h"), Ok(7_200_000));
+        assert_eq!(ms("366d"), Ok(366 * 86_400_000));
+        for text in ["", "30", "m", "-1m", "1.5h", "1y", "367d", "99999999999999999999s"] {
+            assert!(parse_duration(text).is_err(), "{text}");
+        }
+    }
+}
