@@ -248,3 +248,6 @@ fn complete_if_due(
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests;
