@@ -372,11 +372,7 @@ impl Drop for Gate {
     fn drop(&mut self) {
         // A poisoned lock belongs to a test that failed already; the process still has to go.
         let running = self.running.get_mut().unwrap_or_else(|poisoned| poisoned.into_inner());
-        if let Some(mut running) = running.take() {
-            let _ = running.process.kill();
-            let _ = running.process.wait();
-            running.join();
-        }
+        drop(running.take());
         if std::thread::panicking()
             && let Ok(log) = self.log.lock()
         {
@@ -390,6 +386,15 @@ impl Running {
         if let Some(reader) = self.reader.take() {
             let _ = reader.join();
         }
+    }
+}
+
+/// Whatever ends a test, the process goes with it.
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.process.kill(); // It may have ended.
+        let _ = self.process.wait();
+        self.join();
     }
 }
 
