@@ -2,17 +2,30 @@
 // The page is whole without this script. With it, the page follows the payment: each change is
 // fetched as the server draws it, and put in place of what is shown.
 (() => {
+  const PAUSE_MS = 5000;
   const main = () => document.getElementById("checkout");
+  const live = () => main().dataset.live === "true";
   const id = main().dataset.payment;
   let source = null;
-  let timer = 0;
-  let last = "";
+  let polling = 0;
+  let retry = 0;
+  let drawing = false;
+  let again = false;
+  let deadline = 0;
 
   const wire = () => {
     for (const button of document.querySelectorAll("[data-copy]")) {
       button.hidden = false;
       button.onclick = () => copy(document.getElementById(button.dataset.copy));
     }
+    const left = document.querySelector("[data-left]");
+    if (!left) return;
+    // Counted from what the server says is left: the shopper's clock may be wrong.
+    deadline = Date.now() + left.dataset.left * 1000;
+    left.setAttribute("aria-hidden", "true");
+    const clock = document.querySelector("time");
+    const options = { hour: "2-digit", minute: "2-digit", timeZoneName: "short" };
+    clock.textContent = new Date(clock.dateTime).toLocaleTimeString([], options);
     tick();
   };
 
@@ -28,50 +41,84 @@
   };
 
   const tick = () => {
-    const shown = document.querySelector("[data-deadline]");
-    if (!shown) return;
-    const left = Math.max(0, Math.floor((Date.parse(shown.dataset.deadline) - Date.now()) / 1000));
-    const text = `${Math.floor(left / 60)}:${String(left % 60).padStart(2, "0")}`;
-    shown.textContent = text;
-    shown.setAttribute("aria-hidden", "true");
+    const left = document.querySelector("[data-left]");
+    if (!left) return;
+    const seconds = Math.max(0, Math.floor((deadline - Date.now()) / 1000));
+    const [h, m, s] = [Math.floor(seconds / 3600), Math.floor(seconds / 60) % 60, seconds % 60];
+    const two = (n) => String(n).padStart(2, "0");
+    left.textContent = h ? `${h}:${two(m)}:${two(s)}` : `${m}:${two(s)}`;
   };
 
+  // One at a time, so that an older page never replaces a newer one.
   const draw = async () => {
-    const answer = await fetch(location.pathname, { cache: "no-store" });
-    if (!answer.ok) return;
-    const page = new DOMParser().parseFromString(await answer.text(), "text/html");
-    const next = page.getElementById("checkout");
-    if (!next || next.innerHTML === last) return;
-    last = next.innerHTML;
+    again = true;
+    if (drawing) return;
+    drawing = true;
+    clearTimeout(retry);
+    try {
+      while (again && live()) {
+        again = false;
+        place(await load());
+      }
+    } catch {
+      // An event comes once: what could not be fetched is asked for again.
+      retry = setTimeout(draw, PAUSE_MS);
+    }
+    drawing = false;
+  };
+
+  const load = async () => {
+    const limit = new AbortController();
+    const timer = setTimeout(() => limit.abort(), 2 * PAUSE_MS);
+    try {
+      const answer = await fetch(location.pathname, { cache: "no-store", signal: limit.signal });
+      if (!answer.ok) throw new Error(answer.status);
+      return new DOMParser().parseFromString(await answer.text(), "text/html");
+    } finally {
+      clearTimeout(timer);
+    }
+  };
+
+  const place = (page) => {
     const old = main();
+    const next = page.getElementById("checkout");
+    if (next.dataset.shown === old.dataset.shown) return;
     // The live region stays in place, so that a screen reader hears what changes in it.
     const region = old.querySelector("[role=status]");
     const words = next.querySelector("[role=status]");
     if (region.innerHTML !== words.innerHTML) region.innerHTML = words.innerHTML;
     words.replaceWith(region);
+    const { tagName, textContent, dataset } = document.activeElement;
+    const focused = [...next.querySelectorAll(tagName)].find(
+      (e) => e.textContent === textContent && e.dataset.copy === dataset.copy
+    );
     old.replaceWith(next);
     document.title = page.title;
     wire();
-    if (next.dataset.live !== "true") stop();
+    if (focused) focused.focus({ preventScroll: true });
+    if (!live()) stop();
   };
 
   const stop = () => {
     if (source) source.close();
-    clearInterval(timer);
     source = null;
+    clearInterval(polling);
+    polling = 0;
   };
 
+  // Each failed attempt to connect comes here: the first one starts the polling.
   const poll = () => {
-    clearInterval(timer);
-    timer = setInterval(draw, 5000);
+    if (!polling) polling = setInterval(draw, PAUSE_MS);
   };
 
   const listen = () => {
-    if (main().dataset.live !== "true") return;
+    stop();
+    if (!live()) return;
     if (!window.EventSource) return poll();
     source = new EventSource(`/api/payments/${id}/events`);
     source.onmessage = (event) => {
-      clearInterval(timer);
+      clearInterval(polling);
+      polling = 0;
       const { detail, confirmations, amountReceivedLtc } = JSON.parse(event.data);
       const shown = `${detail}/${confirmations}/${amountReceivedLtc}`;
       if (shown !== main().dataset.shown) draw();
@@ -80,7 +127,7 @@
   };
 
   document.addEventListener("visibilitychange", () => { if (!document.hidden) draw(); });
-  addEventListener("pageshow", (event) => { if (event.persisted) draw(); });
+  addEventListener("pageshow", (event) => { if (event.persisted) { listen(); draw(); } });
   setInterval(tick, 1000);
   wire();
   listen();

@@ -75,8 +75,14 @@ struct Page<'p> {
     /// What the script compares with an event, to see whether the page shows it already.
     shown: String,
     qr: Option<String>,
-    minutes_left: i64,
+    /// The address in groups of four, for the eye; side by side they are the address.
+    address_groups: Vec<&'p str>,
+    /// By our clock, for the shopper's may be wrong.
+    seconds_left: i64,
+    time_left: String,
     deadline: String,
+    /// The deadline's hour and minute in UTC.
+    deadline_clock: String,
     redirect: Option<Redirect<'p>>,
     play_money: Option<String>,
 }
@@ -97,7 +103,8 @@ struct Words {
 pub(crate) fn render(checkout: &Checkout) -> Result<Rendered, askama::Error> {
     let asks = matches!(checkout.detail, Detail::Waiting | Detail::PartlyPaid | Detail::Replaced);
     let live = !matches!(checkout.detail, Detail::Paid | Detail::Overpaid);
-    let left_ms = checkout.expires_at.ms_since(checkout.now).max(0);
+    let seconds_left = checkout.expires_at.ms_since(checkout.now).max(0) / 1000;
+    let deadline = checkout.expires_at.to_string();
     let redirect = checkout.redirect_url.as_deref().and_then(|url| {
         let host = RedirectUrl::parse(url).ok()?.host().to_owned();
         Some(Redirect { url, host })
@@ -111,8 +118,11 @@ pub(crate) fn render(checkout: &Checkout) -> Result<Rendered, askama::Error> {
         live,
         shown: shown(checkout),
         qr: if asks { qr::svg(&checkout.payment_uri) } else { None },
-        minutes_left: left_ms / 60_000,
-        deadline: checkout.expires_at.to_string(),
+        address_groups: groups(&checkout.address),
+        seconds_left,
+        time_left: time_left(seconds_left),
+        deadline_clock: deadline.get(11..16).unwrap_or_default().to_owned(),
+        deadline,
         redirect,
         play_money: play_money.map(|url| format!("{url}/{}", checkout.payment_id)),
         checkout,
@@ -208,6 +218,22 @@ fn words(checkout: &Checkout) -> Words {
         ),
     };
     Words { state, title, hint }
+}
+
+/// The time until the deadline in words, as it stands without the script.
+fn time_left(seconds: i64) -> String {
+    match (seconds / 3600, seconds / 60) {
+        (_, 0) => "less than a minute".to_owned(),
+        (_, 1) => "1 minute".to_owned(),
+        (0 | 1, minutes) => format!("{minutes} minutes"),
+        (hours, _) => format!("{hours} hours"),
+    }
+}
+
+/// Splits text of ASCII letters and digits into groups of four.
+fn groups(text: &str) -> Vec<&str> {
+    let starts = (0..text.len()).step_by(4);
+    starts.filter_map(|start| text.get(start..text.len().min(start + 4))).collect()
 }
 
 /// The expected time for so many blocks, in minutes, rounded up.

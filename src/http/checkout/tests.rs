@@ -37,6 +37,7 @@ fn each_state_says_what_to_do() {
         let html = html(detail);
         assert!(html.contains(sentence), "{sentence:?} in {html}");
         assert_eq!(html.contains("rltc1qp5wfcq48h6d63wyy9qz0awtpfqwwv4smt9zvvx"), asks);
+        assert_eq!(html.contains("<span>wfcq</span>"), asks, "{html}");
         assert_eq!(html.contains("<svg"), asks);
     }
     check(Detail::Waiting, "Pay 0.05 LTC", true);
@@ -48,6 +49,43 @@ fn each_state_says_what_to_do() {
     check(Detail::Overpaid, "more than asked", false);
     check(Detail::Expired, "Do not send anything", false);
     check(Detail::Late, "The money is not lost", false);
+}
+
+#[test]
+fn the_groups_of_an_address_are_the_address() {
+    #[track_caller]
+    fn check(address: &str, expected: &[&str]) {
+        assert_eq!(groups(address), expected);
+        let html = render(&Checkout { address: address.to_owned(), ..checkout(Detail::Waiting) });
+        let html = html.expect("it renders").html;
+        let shown = html.split("<code id=\"address\">").nth(1).expect("an address");
+        let shown = shown.split("</code>").next().expect("its end");
+        let text = shown.replace("<span>", "").replace("</span><wbr>", "");
+        assert_eq!(text, address, "nothing stands between the groups: it is copied as it is");
+    }
+    check("ltc1qp5w", &["ltc1", "qp5w"]);
+    check("ltc1qp5wf", &["ltc1", "qp5w", "f"]);
+}
+
+#[test]
+fn the_time_left_is_counted_by_our_clock() {
+    #[track_caller]
+    fn check(seconds: i64, expected: &str) {
+        let now = Timestamp::from_seconds(1_704_067_140 - seconds);
+        let expires_at = Timestamp::from_seconds(1_704_067_140);
+        let html = render(&Checkout { now, expires_at, ..checkout(Detail::Waiting) });
+        let html = html.expect("it renders").html;
+        let left = format!("data-left=\"{}\">{expected}</span>", seconds.max(0));
+        assert!(html.contains(&left), "{left} in {html}");
+        assert!(html.contains("\"2023-12-31T23:59:00.000Z\">23:59 UTC</time>"), "{html}");
+    }
+    check(-5, "less than a minute");
+    check(59, "less than a minute");
+    check(60, "1 minute");
+    check(1_800, "30 minutes");
+    check(7_199, "119 minutes");
+    check(7_200, "2 hours");
+    check(86_400, "24 hours");
 }
 
 #[test]
