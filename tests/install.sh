@@ -31,13 +31,15 @@ if ! command -v cargo >/dev/null 2>&1; then
 fi
 
 missing=
+reasons=
 list=$(wanted)
 while IFS='|' read -r package check purpose; do
   # A litecoind that the caller names needs no package.
   if [ "$package" = litecoind ] && [ -n "${LITECOIND:-}" ]; then continue; fi
   if ! sh -c "$check" >/dev/null 2>&1; then
-    echo "install: $package is missing: $purpose"
     missing="$missing $package"
+    reasons="${reasons}install: $package is missing: $purpose
+"
   fi
 done <<LIST
 $list
@@ -59,6 +61,7 @@ if [ "$(id -u)" != 0 ]; then
   fi
   root=sudo
 fi
+printf '%s' "$reasons"
 echo "install: apt-get install$missing"
 $root apt-get update -qq
 # shellcheck disable=SC2086 # The list is meant to be split.
