@@ -22,7 +22,7 @@ impl CheckConfig {
                     print_line(mistake)?;
                 }
                 let n = mistakes.0.len();
-                Err(Failure::Usage(format!("{n} mistakes in the configuration: {mistakes}")))
+                Err(Failure::Usage(format!("mistakes in the configuration ({n}): {mistakes}")))
             }
         }
     }

@@ -243,6 +243,8 @@ impl Script {
     async fn run(mut self, autopay: bool) -> Result<(), Failure> {
         let payment = self.create().await?;
         let url = text(&payment, "paymentUrl")?;
+        // Until the watcher stood at the tip once, the page would speak of a delay.
+        self.await_detail(&text(&payment, "paymentId")?, "waiting").await?;
         self.say.step(3, &format!("payment {AMOUNT} LTC → {url}  (open it)"))?;
         let id = text(&payment, "paymentId")?;
         if autopay {
