@@ -88,3 +88,47 @@ fn the_key_of_another_account_is_refused_and_not_repeated() {
     assert!(error.to_string().contains("another account"), "{error:#}");
     assert!(!format!("{error:#}").contains("tprv"));
 }
+
+#[test]
+fn a_key_file_of_another_user_is_refused() {
+    let (_dir, path, xpub) = key_file(0o600);
+    // Only root can give a file away; for anybody else there is nothing to test.
+    if std::os::unix::fs::chown(&path, Some(12_345), None).is_ok() {
+        let error = SigningKey::load(&path, Network::Regtest, &xpub).expect_err("refused");
+        assert!(error.to_string().contains("belongs to user 12345"), "{error:#}");
+    }
+}
+
+#[test]
+fn what_is_no_key_file_is_refused() {
+    let (dir, path, xpub) = key_file(0o600);
+    let load = |path: &std::path::Path| SigningKey::load(path, Network::Regtest, &xpub);
+    let error = load(dir.path()).expect_err("refused");
+    assert!(error.to_string().contains("is not a file"), "{error:#}");
+    std::fs::write(&path, vec![b' '; 4_097]).expect("written");
+    let error = load(&path).expect_err("refused");
+    assert!(error.to_string().contains("too large"), "{error:#}");
+}
+
+#[test]
+fn signatures_hold_under_the_hash_that_consensus_asks_for() {
+    let (_dir, path, xpub) = key_file(0o600);
+    let key = SigningKey::load(&path, Network::Regtest, &xpub).expect("our key");
+    let plan = plan(&xpub, 5);
+    let coins = plan.coins.clone();
+    let signed = sign(plan, &xpub, &key).expect("signed");
+    // From the bytes alone, as a node reads them.
+    let tx: Transaction = bitcoin::consensus::deserialize(&signed.raw).expect("a transaction");
+    let secp = secp256k1::Secp256k1::verification_only();
+    for (position, (input, coin)) in tx.input.iter().zip(&coins).enumerate() {
+        let signature = ecdsa::Signature::from_slice(&input.witness[0]).expect("a signature");
+        assert_eq!(signature.sighash_type, EcdsaSighashType::All);
+        let public = bitcoin::CompressedPublicKey::from_slice(&input.witness[1]).expect("a key");
+        assert_eq!(coin.script, ScriptBuf::new_p2wpkh(&public.wpubkey_hash()));
+        let value = BitcoinAmount::from_sat(coin.amount.litoshis());
+        let hash = SighashCache::new(&tx)
+            .p2wpkh_signature_hash(position, &coin.script, value, EcdsaSighashType::All)
+            .expect("hashed");
+        secp.verify_ecdsa(&hash.into(), &signature.signature, &public.0).expect("valid");
+    }
+}
