@@ -7,6 +7,8 @@
 //! Invariants, asserted whenever a plan is made: outputs + fee + operator's fee = inputs, shares
 //! sum to the fee to the litoshi, and no coin stands in two plans.
 
+use std::collections::BTreeMap;
+
 use bitcoin::{OutPoint, ScriptBuf, Txid};
 
 use super::amount::Amount;
@@ -83,6 +85,12 @@ pub(crate) struct SentPayout {
 /// Why something is not in any plan.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Waits {
+    /// The script that was given out is not the one that the account's key derives.
+    NotOurs,
+    /// The node does not have the coin, or not with this amount and script.
+    UnknownToNode,
+    /// The node would not take a transaction with this coin, or to this payout address.
+    Refused,
     /// The coin is too young to be spent (coinbase or peg-out).
     Immature,
     /// The merchant has no payout address in force.
@@ -201,10 +209,17 @@ pub(crate) fn plan(
     }
     shares.retain(|share| !share.coins.is_empty());
     let mut batches: Vec<Vec<Share>> = Vec::new();
-    for share in shares.into_iter().flat_map(split_by_weight) {
-        match judge_alone(&share, rate_litoshis_per_kvb, rules) {
-            Some(why) => planned.waiting.extend(share.waits(why)),
-            None => put_into_batch(&mut batches, share),
+    for share in shares {
+        // The minimum is about all that a merchant has, not about the parts of it.
+        if share.gross() < rules.min_payout {
+            planned.waiting.extend(share.waits(Waits::BelowMinimum));
+            continue;
+        }
+        for part in split_by_weight(share) {
+            match judge_alone(&part, rate_litoshis_per_kvb, rules) {
+                Some(why) => planned.waiting.extend(part.waits(why)),
+                None => put_into_batch(&mut batches, part),
+            }
         }
     }
     for mut batch in batches {
@@ -231,9 +246,6 @@ fn split_by_weight(share: Share) -> Vec<Share> {
 
 /// Why a share cannot go out, even alone in a transaction.
 fn judge_alone(share: &Share, rate: u64, rules: &Rules) -> Option<Waits> {
-    if share.gross() < rules.min_payout {
-        return Some(Waits::BelowMinimum);
-    }
     let weight = share.weight().saturating_add(overhead_weight(share.coins.len(), 1));
     judge_fee(share, fee_for(weight, rate), rules)
 }
@@ -327,6 +339,54 @@ impl SweepPlan {
             assert_eq!(own, payout.gross, "a merchant gets its own coins");
             assert_eq!(payout.amount.checked_add(payout.fee_share), Some(payout.gross));
         }
+    }
+}
+
+/// The halves of what a node refuses, to find out which part it is: whole merchants as long as
+/// there are several, then coins of the one. `None` if there is only one coin.
+pub(crate) fn halves(coins: &[SweepCoin]) -> Option<[Vec<SweepCoin>; 2]> {
+    let mut sorted = coins.to_vec();
+    sorted.sort_by_key(|coin| (coin.merchant, coin.outpoint));
+    let merchants = merchants_of(coins);
+    let second = if merchants.len() > 1 {
+        let first_of_second_half = *merchants.get(merchants.len() / 2)?;
+        sorted.partition_point(|coin| coin.merchant < first_of_second_half)
+    } else {
+        sorted.len() / 2
+    };
+    let rest = sorted.split_off(second);
+    (!sorted.is_empty() && !rest.is_empty()).then_some([sorted, rest])
+}
+
+/// The merchants whose coins these are, each once, in order.
+pub(crate) fn merchants_of(coins: &[SweepCoin]) -> Vec<MerchantId> {
+    let mut merchants: Vec<MerchantId> = coins.iter().map(|coin| coin.merchant).collect();
+    merchants.sort_unstable();
+    merchants.dedup();
+    merchants
+}
+
+/// The sweeps of which a coin is neither in the best chain nor in the mempool any more, each with
+/// the height of our tip when that was first seen. Forgotten when the process ends: a restart
+/// makes the wait longer, never shorter.
+#[derive(Debug, Default, Clone, PartialEq, Eq)]
+pub(crate) struct Vanishing {
+    since_height: BTreeMap<i64, u32>,
+}
+
+impl Vanishing {
+    /// Takes the sweeps of which this is so at this tip. Answers those of which it has been so,
+    /// without a break, for so many blocks.
+    pub(crate) fn observe(&mut self, sweeps: &[i64], tip_height: u32, blocks: u32) -> Vec<i64> {
+        self.since_height.retain(|sweep, _| sweeps.contains(sweep));
+        let mut lasting = Vec::new();
+        for sweep in sweeps {
+            let since = *self.since_height.entry(*sweep).or_insert(tip_height);
+            if tip_height.saturating_sub(since) >= blocks {
+                lasting.push(*sweep);
+            }
+        }
+        lasting
     }
 }
 

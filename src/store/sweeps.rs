@@ -121,10 +121,15 @@ pub(crate) fn store_signed(
 /// The newest versions of the sweeps that are neither confirmed nor dissolved: what has to be in
 /// the mempool.
 pub(crate) fn unconfirmed(tx: &ReadTx) -> Result<Vec<StoredSweepTx>, Error> {
-    let sql = "SELECT sweep_id, max(version) AS version, txid, raw
-               FROM sweep_txs JOIN sweeps ON sweeps.id = sweep_id
+    let sql = "SELECT sweep_id, version, txid, raw
+               FROM sweep_txs AS newest JOIN sweeps ON sweeps.id = sweep_id
                WHERE dissolved_at IS NULL
-               GROUP BY sweep_id HAVING max(block_height) IS NULL ORDER BY sweep_id";
+                 AND version = (SELECT max(version) FROM sweep_txs AS any_version
+                                WHERE any_version.sweep_id = newest.sweep_id)
+                 AND NOT EXISTS (SELECT 1 FROM sweep_txs AS mined
+                                 WHERE mined.sweep_id = newest.sweep_id
+                                   AND mined.block_height IS NOT NULL)
+               ORDER BY sweep_id";
     let mut statement = tx.connection.prepare_cached(sql)?;
     let rows = statement.query_map([], |row| {
         Ok(StoredSweepTx {
@@ -184,11 +189,49 @@ pub(crate) fn dissolve_impossible(
         rows.collect::<Result<_, _>>()?
     };
     for sweep in &found {
-        tx.connection
-            .execute("UPDATE sweeps SET dissolved_at = ? WHERE id = ?", params![now, sweep])?;
-        tx.connection.execute("UPDATE coins SET sweep_id = NULL WHERE sweep_id = ?", [sweep])?;
+        dissolve(tx, *sweep, now)?;
     }
     Ok(found)
+}
+
+/// The sweeps under way of which a coin is gone: the transaction that made it is neither in the
+/// best chain nor in the mempool, so no version can be mined as things are. Nobody can be seen to
+/// spend such a coin: it does not exist.
+pub(crate) fn with_vanished_coin(tx: &ReadTx) -> Result<Vec<i64>, Error> {
+    let sql = "SELECT DISTINCT sweep_id FROM coins
+               JOIN sweeps ON sweeps.id = sweep_id AND dissolved_at IS NULL
+               WHERE place = 'gone'
+                 AND NOT EXISTS (SELECT 1 FROM sweep_txs WHERE sweep_txs.sweep_id = coins.sweep_id
+                                 AND sweep_txs.block_height IS NOT NULL)
+               ORDER BY sweep_id";
+    let mut statement = tx.connection.prepare_cached(sql)?;
+    let rows = statement.query_map([], |row| row.get(0))?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+/// Dissolves those of these sweeps of which a coin is still gone. Their other coins can be swept
+/// again: a later sweep of them spends them too, so that at most one of the two is ever mined,
+/// even if the chain flips back and the lost coin returns.
+///
+/// Answers the ids of the sweeps.
+pub(crate) fn dissolve_vanished(
+    tx: &WriteTx,
+    sweeps: &[i64],
+    now: Timestamp,
+) -> Result<Vec<i64>, Error> {
+    let mut found = with_vanished_coin(tx)?;
+    found.retain(|sweep| sweeps.contains(sweep));
+    for sweep in &found {
+        dissolve(tx, *sweep, now)?;
+    }
+    Ok(found)
+}
+
+fn dissolve(tx: &WriteTx, sweep: i64, now: Timestamp) -> Result<(), Error> {
+    let sql = "UPDATE sweeps SET dissolved_at = ? WHERE id = ?";
+    tx.connection.execute(sql, params![now, sweep])?;
+    tx.connection.execute("UPDATE coins SET sweep_id = NULL WHERE sweep_id = ?", [sweep])?;
+    Ok(())
 }
 
 /// The payout that took a payment's coins out, if there is one. A sweep counts with the version
@@ -223,3 +266,6 @@ pub(crate) fn payout_of_payment(
     })?;
     Ok(rows.collect::<Result<_, _>>()?)
 }
+
+#[cfg(test)]
+mod tests;

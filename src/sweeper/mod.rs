@@ -5,27 +5,34 @@
 //! of this process or of the one after a crash, goes on: a sweep is claimed and stored in one
 //! write, and only then broadcast. Plain blocking code on a thread of its own.
 //!
+//! One bad coin, key path or payout address holds up nobody else: what is wrong is left out and
+//! named, the rest goes out. What the node refuses is found by trying parts; its error texts are
+//! for people alone.
+//!
 //! Must not know: HTTP, why a payment is complete.
 
 mod broadcast;
 mod build;
 pub(crate) mod signing_key;
 
-use std::time::Duration;
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::{Duration, Instant};
 
 use anyhow::Context;
-use bitcoin::Txid;
+use bitcoin::{OutPoint, Txid};
 use tokio::runtime::Handle;
 use tokio_util::sync::CancellationToken;
 
 use crate::clock::Clock;
+use crate::domain::amount::Amount;
 use crate::domain::keys::AccountXpub;
-use crate::domain::merchant::address_in_force;
+use crate::domain::merchant::{MerchantId, address_in_force};
 use crate::domain::network::Network;
-use crate::domain::sweep::{self, Payee, Planned, SweepCoin, SweepPlan};
+use crate::domain::sweep::{self, Payee, Planned, SweepCoin, SweepPlan, Vanishing, Waits};
 use crate::domain::time::Timestamp;
 use crate::node::rpc::{Acceptance, Node};
-use crate::store::{Store, blocks, merchants, sweeps};
+use crate::store::sweeps::{SignedPlan, StoredSweepTx};
+use crate::store::{self, ReadTx, Store, blocks, merchants, sweeps};
 use crate::wake::Wake;
 
 use broadcast::Sent;
@@ -54,9 +61,11 @@ pub(crate) struct Sweeper {
 
 /// What a pass did.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
-pub(crate) struct Report {
+struct Report {
     /// Sweeps made and sent by this pass.
-    pub(crate) sent: Vec<Txid>,
+    sent: Vec<Txid>,
+    /// What did not go out, and why.
+    waiting: Vec<(OutPoint, Waits)>,
 }
 
 /// Fee rates in litoshis for 1,000 vbytes: what is taken without an estimate (ten times the
@@ -69,34 +78,73 @@ const RATE_MAX: u64 = 1_000_000;
 /// Blocks within which a sweep should be mined.
 const TARGET_BLOCKS: u16 = 6;
 
-/// How deep another spend of our coin must be buried before its sweep is given up, in blocks.
+/// For how many blocks another spend of our coin, or the loss of the transaction that made it,
+/// must last before its sweep is given up.
 const DISSOLVE_DEPTH: u32 = 2;
+
+/// Parts of one merchant's coins that are tried at most in a pass, to find those that the node
+/// refuses. After that the rest of them waits; other merchants' coins do not.
+const COIN_TRIALS_MAX: u32 = 64;
+
+/// The rules for such a part: it is only tried, never sent.
+const TRIAL: sweep::Rules = sweep::Rules { min_payout: Amount::ZERO, max_fee_percent: 100 };
+
+/// The pause after a first failure. It doubles with each that follows.
+const FAILURE_PAUSE: Duration = Duration::from_secs(1);
 
 /// How often an unconfirmed sweep is looked after, at least.
 const LOOK_AFTER: Duration = Duration::from_secs(60);
 
+/// What a running sweeper remembers from one look to the next. Losing it costs time and repeats
+/// words in the log, no more.
+#[derive(Debug, Default)]
+struct Memory {
+    vanishing: Vanishing,
+    /// What the log says already, so that it is said once.
+    told: BTreeMap<OutPoint, Waits>,
+    not_taken: BTreeSet<Txid>,
+}
+
+/// What could go out if the rules let it.
+struct Due {
+    coins: Vec<SweepCoin>,
+    payees: Vec<Payee>,
+    rate_litoshis_per_kvb: u64,
+}
+
+/// The pause before the next look, after so many failures in a row.
+fn pause_after(failures: u32, longest: Duration) -> Duration {
+    match failures.checked_sub(1) {
+        None => longest,
+        Some(repeated) => FAILURE_PAUSE.saturating_mul(2u32.saturating_pow(repeated)).min(longest),
+    }
+}
+
 impl Sweeper {
     /// Sweeps until told to stop. Must be called on a thread outside of the runtime.
     pub(crate) fn run(self, runtime: &Handle) {
-        let mut failing = false;
-        let mut last_sweep: Option<std::time::Instant> = None;
+        let mut memory = Memory::default();
+        let mut failures: u32 = 0;
+        let mut last_sweep: Option<Instant> = None;
         while !self.shutdown.is_cancelled() {
             let due = last_sweep.is_none_or(|at| at.elapsed() >= self.settings.interval);
             let result =
-                if due { self.pass() } else { self.look_after().map(|()| Report::default()) };
+                if due { self.pass(&mut memory).map(|_| ()) } else { self.look_after(&mut memory) };
             match result {
-                Ok(_) => failing = false,
+                Ok(()) => {
+                    failures = 0;
+                    if due {
+                        last_sweep = Some(Instant::now());
+                    }
+                }
                 Err(error) => {
-                    if !failing {
+                    if failures == 0 {
                         tracing::warn!(error = format!("{error:#}"), "sweeper waits");
                     }
-                    failing = true;
+                    failures = failures.saturating_add(1);
                 }
             }
-            if due && !failing {
-                last_sweep = Some(std::time::Instant::now());
-            }
-            let pause = self.settings.interval.min(LOOK_AFTER);
+            let pause = pause_after(failures, self.settings.interval.min(LOOK_AFTER));
             runtime.block_on(async {
                 tokio::select! {
                     () = self.shutdown.cancelled() => {}
@@ -108,90 +156,116 @@ impl Sweeper {
     }
 
     /// Gives up what the chain has made impossible and sends again what is unconfirmed.
-    fn look_after(&self) -> anyhow::Result<()> {
+    fn look_after(&self, memory: &mut Memory) -> anyhow::Result<()> {
         let now = self.clock.now();
-        let Some(tip) = self.store.read_blocking(blocks::tip)? else { return Ok(()) };
-        let dissolved = self.store.write_blocking(move |tx| {
-            sweeps::dissolve_impossible(tx, tip.height, DISSOLVE_DEPTH, now)
+        let looked = self.store.read_blocking(|tx| {
+            let Some(tip) = blocks::tip(tx)? else { return Ok::<_, store::Error>(None) };
+            Ok(Some((tip, sweeps::with_vanished_coin(tx)?)))
         })?;
-        for sweep in dissolved {
+        let Some((tip, vanished)) = looked else { return Ok(()) };
+        let lasting = memory.vanishing.observe(&vanished, tip.height, DISSOLVE_DEPTH);
+        let (spent, vanished) = self.store.write_blocking(move |tx| {
+            let spent = sweeps::dissolve_impossible(tx, tip.height, DISSOLVE_DEPTH, now)?;
+            Ok::<_, store::Error>((spent, sweeps::dissolve_vanished(tx, &lasting, now)?))
+        })?;
+        for sweep in spent {
             tracing::error!(
                 sweep,
                 "a coin was spent by another transaction: is the key in use elsewhere? The sweep is given up, its other coins will go into a new one"
             );
         }
-        for sweep in self.store.read_blocking(sweeps::unconfirmed)? {
-            self.send(&sweep)?;
+        for sweep in vanished {
+            tracing::error!(
+                sweep,
+                "a payment that was being paid out has vanished from the chain. The sweep is given up, its other coins will go into a new one"
+            );
+        }
+        let unconfirmed = self.store.read_blocking(sweeps::unconfirmed)?;
+        memory.not_taken.retain(|txid| unconfirmed.iter().any(|sweep| sweep.txid() == *txid));
+        for sweep in unconfirmed {
+            self.send(&sweep, memory)?;
         }
         Ok(())
     }
 
     /// One whole look: looks after what is under way, then sweeps what is due.
-    pub(crate) fn pass(&self) -> anyhow::Result<Report> {
-        self.look_after()?;
-        let mut report = Report::default();
-        let planned = self.plan()?;
+    fn pass(&self, memory: &mut Memory) -> anyhow::Result<Report> {
+        self.look_after(memory)?;
+        let (due, waiting) = self.due()?;
+        let mut report = Report { waiting, ..Report::default() };
+        let planned = plan(&due.coins, &due, &self.settings.rules);
+        report.waiting.extend(planned.waiting);
+        let mut failed = None;
         if let Some(key) = &self.key {
             for plan in planned.plans {
-                report.sent.extend(self.sweep(plan, key)?);
+                if let Err(error) = self.sweep(plan, key, &due, memory, &mut report) {
+                    failed = failed.or(Some(error));
+                }
             }
         } else if !planned.plans.is_empty() {
             tracing::info!(plans = planned.plans.len(), "coins are due; no signing key here");
         }
-        Ok(report)
+        memory.tell(&report.waiting);
+        failed.map_or(Ok(report), Err)
     }
 
-    /// What could go out now, and what waits.
-    pub(crate) fn plan(&self) -> anyhow::Result<Planned> {
+    /// What could go out now, and what is left out because something is wrong with it.
+    fn due(&self) -> anyhow::Result<(Due, Vec<(OutPoint, Waits)>)> {
         let now = self.clock.now();
         let (coins, payees) = self.store.read_blocking(|tx| {
             let Some(tip) = blocks::tip(tx)? else {
                 return Ok::<_, anyhow::Error>((Vec::new(), Vec::new()));
             };
             let coins = sweeps::sweepable(tx, tip.height).context("read the coins")?;
-            let mut payees: Vec<Payee> = Vec::new();
-            for coin in &coins {
-                if payees.iter().any(|payee| payee.merchant == coin.merchant) {
-                    continue;
-                }
-                let known = merchants::payout_addresses(tx, coin.merchant, self.network)?;
-                if let Some(in_force) = address_in_force(&known, now) {
-                    let script = in_force.address.script().to_owned();
-                    payees.push(Payee { merchant: coin.merchant, script });
-                }
+            let mut payees = Vec::new();
+            for merchant in sweep::merchants_of(&coins) {
+                payees.extend(self.payee(tx, merchant, now).context("read a payout address")?);
             }
             Ok((coins, payees))
         })?;
-        let coins = self.known_to_node(coins)?;
-        if coins.is_empty() {
-            return Ok(Planned::default());
-        }
-        let rate = self.fee_rate()?;
-        let planned = sweep::plan(&coins, &payees, rate, &self.settings.rules);
-        for (outpoint, why) in &planned.waiting {
-            tracing::debug!(%outpoint, ?why, "a coin waits");
-        }
-        Ok(planned)
-    }
-
-    /// Keeps the coins that the node, too, says are there: unspent, in a block, with the same
-    /// amount and script. What the database says alone moves no money.
-    fn known_to_node(&self, coins: Vec<SweepCoin>) -> anyhow::Result<Vec<SweepCoin>> {
-        let mut known = Vec::with_capacity(coins.len());
+        let mut waiting = Vec::new();
+        let mut sound = Vec::with_capacity(coins.len());
         for coin in coins {
-            let found = self.node.unspent_output(coin.outpoint).context("ask for a coin")?;
-            let fits = found.is_some_and(|found| {
-                found.amount == coin.amount
-                    && found.script == coin.script
-                    && found.confirmations > 0
-            });
-            if fits {
-                known.push(coin);
-            } else {
-                tracing::warn!(outpoint = %coin.outpoint, "the node does not have this coin; it waits");
+            match self.flaw(&coin)? {
+                Some(why) => waiting.push((coin.outpoint, why)),
+                None => sound.push(coin),
             }
         }
-        Ok(known)
+        let rate_litoshis_per_kvb = if sound.is_empty() { RATE_DEFAULT } else { self.fee_rate()? };
+        Ok((Due { coins: sound, payees, rate_litoshis_per_kvb }, waiting))
+    }
+
+    /// Where the merchant is paid. A damaged row is this merchant's trouble alone.
+    fn payee(
+        &self,
+        tx: &ReadTx,
+        merchant: MerchantId,
+        now: Timestamp,
+    ) -> Result<Option<Payee>, store::Error> {
+        let known = match merchants::payout_addresses(tx, merchant, self.network) {
+            Ok(known) => known,
+            Err(store::Error::Impossible(what)) => {
+                tracing::error!(merchant.id = %merchant, what, "payout address refused");
+                return Ok(None);
+            }
+            Err(error) => return Err(error),
+        };
+        let in_force = address_in_force(&known, now);
+        Ok(in_force.map(|found| Payee { merchant, script: found.address.script().to_owned() }))
+    }
+
+    /// What is wrong with a coin, if anything: its script must be the one that our key derives,
+    /// and the node, too, must say that it is there: unspent, in a block, with the same amount and
+    /// script. What the database says alone moves no money.
+    fn flaw(&self, coin: &SweepCoin) -> anyhow::Result<Option<Waits>> {
+        if coin.script != self.xpub.script_at(coin.index) {
+            return Ok(Some(Waits::NotOurs));
+        }
+        let found = self.node.unspent_output(coin.outpoint).context("ask for a coin")?;
+        let fits = found.is_some_and(|found| {
+            found.amount == coin.amount && found.script == coin.script && found.confirmations > 0
+        });
+        Ok((!fits).then_some(Waits::UnknownToNode))
     }
 
     fn fee_rate(&self) -> anyhow::Result<u64> {
@@ -199,20 +273,92 @@ impl Sweeper {
         Ok(estimate.unwrap_or(RATE_DEFAULT).clamp(RATE_MIN, RATE_MAX))
     }
 
-    /// Signs a plan, has the node test it, stores it, and only then sends it. A plan that the node
-    /// refuses is halved until the refused coin is alone, so that it holds up nobody else.
-    fn sweep(&self, plan: SweepPlan, key: &SigningKey) -> anyhow::Result<Vec<Txid>> {
-        let signed = build::sign(plan, &self.xpub, key)?;
-        match self.node.test_accept(&signed.raw).context("test the sweep")? {
-            Acceptance::Accepted => {}
-            Acceptance::Refused(reason) => {
-                tracing::error!(
-                    txid = %signed.txid, reason, coins = signed.plan.coins.len(),
-                    "the node refuses a sweep"
-                );
-                return self.sweep_halves(&signed.plan, key);
+    /// Signs a plan, has the node test it, stores it, and only then sends it. Of a plan that the
+    /// node refuses, the parts that it refuses are left out, so that they hold up nobody else.
+    fn sweep(
+        &self,
+        planned: SweepPlan,
+        key: &SigningKey,
+        due: &Due,
+        memory: &mut Memory,
+        report: &mut Report,
+    ) -> anyhow::Result<()> {
+        let signed = build::sign(planned, &self.xpub, key)?;
+        let Some(reason) = self.refusal(&signed)? else {
+            report.sent.push(self.store_and_send(signed, memory)?);
+            return Ok(());
+        };
+        let coins = signed.plan.coins;
+        tracing::warn!(coins = coins.len(), reason, "the node refuses a sweep; looking for why");
+        let mut trials = COIN_TRIALS_MAX;
+        let refused = self.refused_among(&coins, key, due, &mut trials)?;
+        report.waiting.extend(refused.iter().map(|outpoint| (*outpoint, Waits::Refused)));
+        let good = coins.into_iter().filter(|coin| !refused.contains(&coin.outpoint));
+        let again = plan(&good.collect::<Vec<_>>(), due, &self.settings.rules);
+        report.waiting.extend(again.waiting);
+        for planned in again.plans {
+            let signed = build::sign(planned, &self.xpub, key)?;
+            match self.refusal(&signed)? {
+                None => report.sent.push(self.store_and_send(signed, memory)?),
+                Some(reason) => {
+                    // Every part was fine by itself: the node's mind has changed. Next time.
+                    tracing::warn!(reason, "the node refuses a sweep of coins that it takes apart");
+                    let coins = signed.plan.coins.iter();
+                    report.waiting.extend(coins.map(|coin| (coin.outpoint, Waits::Refused)));
+                }
             }
         }
+        Ok(())
+    }
+
+    /// Of coins that the node refuses together, those that it refuses by themselves. Whole
+    /// merchants are tried first, then a merchant's coins. What is too small to be tried alone, or
+    /// was not tried for want of trials, counts as refused for this time.
+    fn refused_among(
+        &self,
+        coins: &[SweepCoin],
+        key: &SigningKey,
+        due: &Due,
+        trials_left: &mut u32,
+    ) -> anyhow::Result<BTreeSet<OutPoint>> {
+        let Some(halves) = sweep::halves(coins) else {
+            return Ok(coins.iter().map(|coin| coin.outpoint).collect());
+        };
+        let of_one_merchant = sweep::merchants_of(coins).len() == 1;
+        let mut refused = BTreeSet::new();
+        for half in halves {
+            let mut own_trials = COIN_TRIALS_MAX;
+            let trials = if of_one_merchant { &mut *trials_left } else { &mut own_trials };
+            if of_one_merchant {
+                let Some(left) = trials.checked_sub(1) else {
+                    refused.extend(half.iter().map(|coin| coin.outpoint));
+                    continue;
+                };
+                *trials = left;
+            }
+            let trial = plan(&half, due, &TRIAL);
+            refused.extend(trial.waiting.iter().map(|(outpoint, _)| *outpoint));
+            for planned in trial.plans {
+                let signed = build::sign(planned, &self.xpub, key)?;
+                if let Some(reason) = self.refusal(&signed)? {
+                    let coins = &signed.plan.coins;
+                    tracing::debug!(coins = coins.len(), reason, "the node refuses a part");
+                    refused.extend(self.refused_among(coins, key, due, trials)?);
+                }
+            }
+        }
+        Ok(refused)
+    }
+
+    /// The node's reason for not taking the transaction, if it would not.
+    fn refusal(&self, signed: &SignedPlan) -> anyhow::Result<Option<String>> {
+        match self.node.test_accept(&signed.raw).context("test the sweep")? {
+            Acceptance::Accepted => Ok(None),
+            Acceptance::Refused(reason) => Ok(Some(reason)),
+        }
+    }
+
+    fn store_and_send(&self, signed: SignedPlan, memory: &mut Memory) -> anyhow::Result<Txid> {
         let now = self.clock.now();
         let stored = self
             .store
@@ -220,40 +366,60 @@ impl Sweeper {
             .context("store the sweep")?;
         crate::crash::point("before-broadcast");
         tracing::info!(txid = %stored.txid(), "sweep stored");
-        self.send(&stored)?;
-        Ok(vec![stored.txid()])
+        self.send(&stored, memory)?;
+        Ok(stored.txid())
     }
 
-    fn sweep_halves(&self, plan: &SweepPlan, key: &SigningKey) -> anyhow::Result<Vec<Txid>> {
-        if plan.coins.len() < 2 {
-            return Ok(Vec::new()); // Alone it is refused: it waits.
-        }
-        let payees: Vec<Payee> = plan
-            .payouts
-            .iter()
-            .map(|payout| Payee { merchant: payout.merchant, script: payout.script.clone() })
-            .collect();
-        let rate = self.fee_rate()?;
-        let mut sent = Vec::new();
-        for half in plan.coins.chunks(plan.coins.len().div_ceil(2)) {
-            let planned = sweep::plan(half, &payees, rate, &self.settings.rules);
-            for plan in planned.plans {
-                sent.extend(self.sweep(plan, key)?);
-            }
-        }
-        Ok(sent)
-    }
-
-    fn send(&self, sweep: &sweeps::StoredSweepTx) -> anyhow::Result<()> {
+    fn send(&self, sweep: &StoredSweepTx, memory: &mut Memory) -> anyhow::Result<()> {
         match broadcast::send(&self.node, sweep)? {
             Sent::InMempool => {
+                memory.not_taken.remove(&sweep.txid());
                 let (sweep, now): (_, Timestamp) = (sweep.clone(), self.clock.now());
                 self.store.write_blocking(move |tx| sweeps::mark_sent(tx, &sweep, now))?;
             }
             Sent::NotTaken(reason) => {
-                tracing::warn!(txid = %sweep.txid(), reason, "the node does not take a sweep yet");
+                if memory.not_taken.insert(sweep.txid()) {
+                    tracing::warn!(
+                        txid = %sweep.txid(), reason,
+                        "the node does not take a sweep yet; it is sent again until a block decides"
+                    );
+                }
             }
         }
         Ok(())
     }
 }
+
+fn plan(coins: &[SweepCoin], due: &Due, rules: &sweep::Rules) -> Planned {
+    sweep::plan(coins, &due.payees, due.rate_litoshis_per_kvb, rules)
+}
+
+impl Memory {
+    /// Says in the log what waits and why, each coin once for each reason.
+    fn tell(&mut self, waiting: &[(OutPoint, Waits)]) {
+        let now: BTreeMap<OutPoint, Waits> = waiting.iter().copied().collect();
+        for (outpoint, why) in &now {
+            if self.told.get(outpoint) == Some(why) {
+                continue;
+            }
+            match why {
+                Waits::NotOurs => {
+                    tracing::error!(%outpoint, "a coin's script is not one of our key; it waits");
+                }
+                Waits::Refused => tracing::error!(%outpoint, "the node refuses a coin; it waits"),
+                Waits::UnknownToNode => {
+                    tracing::warn!(%outpoint, "the node does not have this coin; it waits");
+                }
+                Waits::Immature
+                | Waits::NoAddress
+                | Waits::BelowMinimum
+                | Waits::TooExpensive
+                | Waits::Dust => tracing::debug!(%outpoint, ?why, "a coin waits"),
+            }
+        }
+        self.told = now;
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -152,3 +152,47 @@ proptest! {
         prop_assert_eq!(all, expected, "every coin is in one plan or waits, once");
     }
 }
+
+#[test]
+fn the_minimum_counts_all_of_a_merchants_coins_even_in_several_transactions() {
+    // What does not fit into the first transaction is less than the minimum.
+    let coins: Vec<SweepCoin> = (0..1_500).map(|n| coin(n, 1, amount("0.0002"))).collect();
+    let rules = Rules { min_payout: amount("0.1"), max_fee_percent: 10 };
+    let planned = plan(&coins, &[payee(1)], RATE, &rules);
+    assert_eq!(planned.waiting, []);
+    assert_eq!(planned.plans.iter().map(|plan| plan.coins.len()).sum::<usize>(), 1_500);
+    assert!(planned.plans.iter().any(|plan| plan.payouts[0].gross < rules.min_payout));
+}
+
+#[test]
+fn halves_keep_a_merchant_whole_while_there_are_several() {
+    #[track_caller]
+    fn check(of: &[u8], expected: Option<[&[u8]; 2]>) {
+        let coins: Vec<SweepCoin> =
+            (0..).zip(of).map(|(n, of)| coin(n, *of, amount("1"))).collect();
+        let merchants = |half: &Vec<SweepCoin>| -> Vec<MerchantId> {
+            half.iter().map(|coin| coin.merchant).collect()
+        };
+        let found = halves(&coins).map(|halves| halves.map(|half| merchants(&half)));
+        let named = |half: &[u8]| half.iter().map(|n| merchant(*n)).collect::<Vec<_>>();
+        assert_eq!(found, expected.map(|halves| halves.map(named)));
+    }
+    check(&[], None);
+    check(&[1], None);
+    check(&[1, 1, 1], Some([&[1], &[1, 1]]));
+    check(&[2, 1, 2, 2], Some([&[1], &[2, 2, 2]]));
+    check(&[3, 1, 2, 1], Some([&[1, 1], &[2, 3]]));
+}
+
+#[test]
+fn a_loss_counts_once_it_lasted() {
+    let mut vanishing = Vanishing::default();
+    assert_eq!(vanishing.observe(&[7], 100, 2), [0i64; 0]);
+    assert_eq!(vanishing.observe(&[7, 8], 101, 2), [0i64; 0]);
+    assert_eq!(vanishing.observe(&[7, 8], 102, 2), [7]);
+    assert_eq!(vanishing.observe(&[8], 103, 2), [8]);
+    // 7 had come back for a while: its time begins again. A lower tip counts for nothing.
+    assert_eq!(vanishing.observe(&[7], 103, 2), [0i64; 0]);
+    assert_eq!(vanishing.observe(&[7], 90, 2), [0i64; 0]);
+    assert_eq!(vanishing.observe(&[7], 105, 2), [7]);
+}

@@ -1,0 +1,263 @@
+//! What the store promises of sweeps, on a real file: a coin is claimed once, a sweep ends by
+//! facts of the chain alone, and what is sent again is the newest version.
+
+use bitcoin::hashes::Hash;
+use bitcoin::{BlockHash, OutPoint, ScriptBuf, WPubkeyHash};
+
+use super::*;
+use crate::domain::amount::Amount;
+use crate::domain::merchant::{BusinessName, Merchant, MerchantId, Subscription};
+use crate::domain::payment::{Coin, Origin, Payment, PaymentId, Place};
+use crate::domain::sweep::{Payee, Rules, plan};
+use crate::store::{Store, merchants, payments};
+
+/// The coins of these tests are in the block at this height, and need this many confirmations.
+const HEIGHT: u32 = 100;
+const CONFIRMATIONS: u32 = 3;
+/// A tip at which all of them can be swept.
+const TIP: u32 = 102;
+const NOW: Timestamp = Timestamp::from_ms(1_000);
+
+fn merchant() -> MerchantId {
+    MerchantId::from_random(1)
+}
+
+fn script(n: u8) -> ScriptBuf {
+    ScriptBuf::new_p2wpkh(&WPubkeyHash::from_byte_array([n; 20]))
+}
+
+fn txid(n: u8) -> Txid {
+    Txid::from_byte_array([n; 32])
+}
+
+fn at(n: u8) -> OutPoint {
+    OutPoint { txid: txid(n), vout: 0 }
+}
+
+/// A payment with index `n`, decided, and one coin of it in a block.
+fn add_paid(tx: &WriteTx, n: u8, status: &str, origin: Origin) -> Result<(), Error> {
+    let index = DerivationIndex::new(n.into()).expect("small");
+    let amount = Amount::from_litoshis(5_000_000).expect("in range");
+    payments::insert(
+        tx,
+        &Payment {
+            id: PaymentId::from_random([n; 16]),
+            merchant: merchant(),
+            index,
+            script: script(n),
+            amount,
+            created_at: NOW,
+            expires_at: NOW,
+            late_until: NOW,
+            confirmations: CONFIRMATIONS,
+            confirmations_pegout: CONFIRMATIONS + 1,
+            reference: None,
+            webhook_url: None,
+            redirect_url: None,
+        },
+    )?;
+    let sql = "UPDATE payments SET status = ?1, status_at = iif(?1 = 'pending', NULL, 0)
+               WHERE derivation_index = ?2";
+    tx.connection.execute(sql, params![status, index])?;
+    let place = Place::Block(block(HEIGHT));
+    coins::insert(tx, &Coin { outpoint: at(n), index, amount, origin, seen_at: NOW, place })
+}
+
+/// A store with completed payments 1, 2, 3, each with a coin.
+fn store() -> (tempfile::TempDir, Store) {
+    let dir = tempfile::tempdir().expect("a folder");
+    let store = Store::open(&dir.path().join("litegate.db")).expect("a new database");
+    write(&store, |tx| {
+        let name = BusinessName::parse("Shop").expect("a name");
+        let merchant = Merchant {
+            id: merchant(),
+            name,
+            discord_id: None,
+            created_at: NOW,
+            key_version: 1,
+            confirmations: None,
+            subscription: Subscription::None,
+        };
+        merchants::insert(tx, &merchant)?;
+        for n in 1..=3 {
+            add_paid(tx, n, "completed", Origin::Plain)?;
+        }
+        Ok(())
+    });
+    (dir, store)
+}
+
+fn write<T: Send + 'static>(
+    store: &Store,
+    job: impl FnOnce(&WriteTx) -> Result<T, Error> + Send + 'static,
+) -> T {
+    store.write_blocking(job).expect("written")
+}
+
+fn read<T>(store: &Store, job: impl FnOnce(&ReadTx) -> Result<T, Error>) -> T {
+    store.read_blocking(job).expect("read")
+}
+
+/// The coins that could be swept at this tip, by their number.
+fn sweepable_at(store: &Store, tip_height: u32) -> Vec<u8> {
+    let coins = read(store, |tx| sweepable(tx, tip_height));
+    coins.iter().map(|coin| coin.outpoint.txid.to_byte_array()[0]).collect()
+}
+
+/// A signed sweep of these coins, whose transaction has the id `id`.
+fn signed(store: &Store, coins: &[u8], id: u8) -> SignedPlan {
+    let mut found = read(store, |tx| sweepable(tx, TIP));
+    found.retain(|coin| coins.contains(&coin.outpoint.txid.to_byte_array()[0]));
+    assert_eq!(found.len(), coins.len(), "the coins of the plan are there");
+    let payee = Payee { merchant: merchant(), script: script(200) };
+    let rules = Rules { min_payout: Amount::ZERO, max_fee_percent: 100 };
+    let plan = plan(&found, &[payee], 10_000, &rules).plans.remove(0);
+    SignedPlan { plan, txid: txid(id), raw: vec![id], vsize: 200 }
+}
+
+fn claim(store: &Store, coins: &[u8], id: u8) -> StoredSweepTx {
+    let signed = signed(store, coins, id);
+    write(store, move |tx| store_signed(tx, &signed, NOW))
+}
+
+fn under_way(store: &Store) -> Vec<Txid> {
+    read(store, unconfirmed).iter().map(StoredSweepTx::txid).collect()
+}
+
+fn block(height: u32) -> BlockId {
+    BlockId { height, hash: BlockHash::from_byte_array([height.to_le_bytes()[0]; 32]) }
+}
+
+/// A block with the transaction of a sweep: it is recorded, and the coins that it spends.
+fn mine(store: &Store, id: u8, coins_spent: &'static [u8], height: u32) {
+    write(store, move |tx| {
+        confirm_in_block(tx, txid(id), block(height))?;
+        for n in coins_spent {
+            assert!(coins::spend(tx, at(*n), txid(id), height)?);
+        }
+        Ok(())
+    });
+}
+
+fn dissolved_at(store: &Store, tip_height: u32) -> usize {
+    write(store, move |tx| dissolve_impossible(tx, tip_height, 2, NOW)).len()
+}
+
+#[test]
+fn a_coin_is_swept_once_its_payment_is_decided_and_it_is_deep_enough() {
+    let (_dir, store) = store();
+    write(&store, |tx| {
+        add_paid(tx, 4, "pending", Origin::Plain)?;
+        add_paid(tx, 5, "expired", Origin::Plain)?;
+        add_paid(tx, 6, "completed", Origin::Pegout)
+    });
+    let tip_of_confirmations = |n: u32| HEIGHT + n - 1;
+    let at_confirmations = |n| sweepable_at(&store, tip_of_confirmations(n));
+    assert_eq!(at_confirmations(CONFIRMATIONS - 1), [0; 0]);
+    assert_eq!(at_confirmations(CONFIRMATIONS), [1, 2, 3, 5], "late money too, pending not");
+    assert_eq!(at_confirmations(CONFIRMATIONS + 1), [1, 2, 3, 5, 6], "peg-outs need one more");
+}
+
+#[test]
+fn a_plan_claims_all_of_its_coins_or_none() {
+    let (_dir, store) = store();
+    let overlapping = signed(&store, &[2, 3], 101);
+    claim(&store, &[1, 2], 100);
+    assert_eq!(sweepable_at(&store, TIP), [3]);
+    let refused = store.write_blocking(move |tx| store_signed(tx, &overlapping, NOW));
+    assert!(matches!(refused, Err(Error::Impossible(_))), "{refused:?}");
+    assert_eq!(sweepable_at(&store, TIP), [3], "the coin beside the claimed one stays free");
+    assert_eq!(under_way(&store), [txid(100)]);
+}
+
+#[test]
+fn a_coin_that_was_spent_or_lost_since_the_plan_is_not_claimed() {
+    for (spent, place) in [(true, Place::Block(block(HEIGHT))), (false, Place::Mempool)] {
+        let (_dir, store) = store();
+        let stale = signed(&store, &[1, 2], 100);
+        write(&store, move |tx| {
+            coins::move_to(tx, at(1), place)?;
+            if spent {
+                coins::spend(tx, at(1), txid(66), TIP)?;
+            }
+            Ok(())
+        });
+        assert!(store.write_blocking(move |tx| store_signed(tx, &stale, NOW)).is_err());
+        assert_eq!(under_way(&store), []);
+        assert_eq!(sweepable_at(&store, TIP), [2, 3]);
+    }
+}
+
+#[test]
+fn the_newest_version_is_sent_again_until_any_is_mined() {
+    let (_dir, store) = store();
+    claim(&store, &[1], 100);
+    // Ids and bytes that sort against the versions, so that order alone does not give the newest.
+    write(&store, |tx| {
+        let sql = "INSERT INTO sweep_txs (sweep_id, version, txid, raw, fee, vsize, created_at)
+                   SELECT sweep_id, ?, ?, ?, fee, vsize, created_at FROM sweep_txs
+                   WHERE version = 1";
+        for (version, id) in [(2, 50), (3, 70), (4, 60)] {
+            tx.connection.execute(sql, params![version, txid_bytes(&txid(id)), [id]])?;
+        }
+        Ok(())
+    });
+    let [newest] = &read(&store, unconfirmed)[..] else { panic!("one sweep") };
+    assert_eq!((newest.version, newest.txid(), newest.raw()), (4, txid(60), &[60][..]));
+    mine(&store, 100, &[1], TIP + 1);
+    assert_eq!(under_way(&store), [], "an older version was mined");
+    write(&store, |tx| unconfirm_from_block(tx, block(TIP + 1)));
+    assert_eq!(under_way(&store), [txid(60)], "its block left the chain");
+}
+
+#[test]
+fn a_sweep_is_given_up_for_a_foreign_spend_that_is_deep_and_for_no_spend_of_its_own() {
+    let (_dir, store) = store();
+    claim(&store, &[1, 2], 100);
+    claim(&store, &[3], 101);
+    mine(&store, 101, &[3], TIP + 1);
+    assert_eq!(dissolved_at(&store, TIP + 50), 0, "it was paid");
+    mine(&store, 66, &[1], TIP + 1);
+    assert_eq!(dissolved_at(&store, TIP + 1), 0, "the block may yet be replaced");
+    assert_eq!(dissolved_at(&store, TIP + 2), 1);
+    assert_eq!(dissolved_at(&store, TIP + 3), 0, "once");
+    assert_eq!(under_way(&store), []);
+    assert_eq!(sweepable_at(&store, TIP), [2], "the spent coin is not, the other is free");
+    claim(&store, &[2], 102);
+    assert_eq!(under_way(&store), [txid(102)]);
+}
+
+#[test]
+fn a_sweep_is_given_up_when_a_coin_is_gone_and_only_then() {
+    let (_dir, store) = store();
+    let vanished = |store: &Store| read(store, with_vanished_coin);
+    let place = |place| write(&store, move |tx| coins::move_to(tx, at(1), place));
+    claim(&store, &[1, 2], 100);
+    let [sweep] = &read(&store, unconfirmed)[..] else { panic!("one sweep") };
+    let id = sweep.sweep;
+    place(Place::Mempool);
+    assert_eq!(vanished(&store), [0i64; 0], "its transaction may be mined again");
+    place(Place::Gone);
+    assert_eq!(vanished(&store), [id]);
+    place(Place::Block(block(HEIGHT)));
+    let dissolved = write(&store, move |tx| dissolve_vanished(tx, &[id], NOW));
+    assert_eq!(dissolved, [0i64; 0], "it came back between the look and the write");
+    place(Place::Gone);
+    let dissolved = write(&store, |tx| dissolve_vanished(tx, &[], NOW));
+    assert_eq!(dissolved, [0i64; 0], "gone, but not for long enough");
+    let dissolved = write(&store, move |tx| dissolve_vanished(tx, &[id], NOW));
+    assert_eq!(dissolved, [id]);
+    assert_eq!((under_way(&store), vanished(&store)), (vec![], vec![]));
+    assert_eq!(sweepable_at(&store, TIP), [2, 3]);
+    place(Place::Block(block(HEIGHT)));
+    assert_eq!(sweepable_at(&store, TIP), [1, 2, 3], "a coin that returns is free as well");
+}
+
+#[test]
+fn a_mined_sweep_is_never_given_up_for_a_lost_coin() {
+    let (_dir, store) = store();
+    claim(&store, &[1, 2], 100);
+    mine(&store, 100, &[1, 2], TIP + 1);
+    write(&store, |tx| coins::move_to(tx, at(1), Place::Gone));
+    assert_eq!(read(&store, with_vanished_coin), [0i64; 0]);
+}

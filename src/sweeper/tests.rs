@@ -1,0 +1,15 @@
+use super::*;
+
+#[test]
+fn pauses_grow_with_failures_up_to_the_usual_one() {
+    #[track_caller]
+    fn check(failures: u32, longest: u64, expected: u64) {
+        let pause = pause_after(failures, Duration::from_secs(longest));
+        assert_eq!(pause, Duration::from_secs(expected), "{failures} failures");
+    }
+    check(0, 60, 60);
+    for (failures, seconds) in [(1, 1), (2, 2), (3, 4), (6, 32), (7, 60), (u32::MAX, 60)] {
+        check(failures, 60, seconds);
+    }
+    check(5, 3, 3);
+}
