@@ -147,3 +147,123 @@ fn without_the_signing_key_nothing_is_sent() {
         gate.ended().is_none() && node.mempool().is_empty()
     });
 }
+
+/// Writes into the database behind the gateway's back, while it is stopped.
+fn tamper(gate: &Gate, sql: &str) {
+    let connection = rusqlite::Connection::open(gate.setting("database")).unwrap();
+    connection.execute_batch(sql).unwrap();
+    assert_eq!(connection.changes(), 1, "one row changes: {sql}");
+}
+
+/// Lets the gateway sweep, which by itself it does not in the time of a test.
+fn restart_sweeping(gate: &Gate, tampered: &str) {
+    gate.kill();
+    if !tampered.is_empty() {
+        tamper(gate, tampered);
+    }
+    sweeping(gate);
+    gate.start();
+}
+
+/// What the only transaction in the mempool pays, by address.
+fn paid(node: &Node) -> Vec<String> {
+    let txid = await_only_transaction(node);
+    let mut addresses: Vec<String> =
+        node.outputs_of(&txid).into_iter().map(|(address, _)| address).collect();
+    addresses.sort();
+    addresses
+}
+
+#[test]
+fn a_coin_that_the_node_refuses_holds_up_nobody() {
+    let Some(Stage { gate, shop, node }) = Stage::alone() else { return };
+    let neighbour = Shop::open(&gate, &node, "Neighbour");
+    // Two coins that reach the least payout only together; a good one beside the bad one.
+    let mut ids = vec![pay(&node, &shop, "0.006"), pay(&node, &shop, "0.006")];
+    let theirs = pay(&node, &neighbour, "0.05");
+    let mined = neighbour.create("1");
+    node.mine_to(&mined.address, 1);
+    node.mine(1);
+    ids.push(theirs);
+    for id in &ids {
+        shop.await_status(id, "completed", SOON);
+    }
+    neighbour.await_status(&mined.id, "completed", SOON);
+    // The database says that a miner's coin is an ordinary one. The node knows better.
+    restart_sweeping(&gate, "UPDATE coins SET origin = 'plain' WHERE origin = 'coinbase'");
+    let mut expected = vec![shop.payout_address.clone(), neighbour.payout_address.clone()];
+    expected.sort();
+    assert_eq!(paid(&node), expected);
+    let txid = await_only_transaction(&node);
+    let fee = node.fee_of(&txid);
+    node.mine(1);
+    let paid = node.balance_of(&shop.payout_address) + node.balance_of(&neighbour.payout_address);
+    assert_eq!(paid + fee, litoshis("0.062"), "all but the refused coin");
+}
+
+#[test]
+fn a_payout_script_that_cannot_be_holds_up_nobody() {
+    let Some(Stage { gate, shop, node }) = Stage::alone() else { return };
+    let neighbour = Shop::open(&gate, &node, "Neighbour");
+    let ids = [pay(&node, &shop, "0.05"), pay(&node, &neighbour, "0.05")];
+    node.mine(2);
+    for id in &ids {
+        shop.await_status(id, "completed", SOON);
+    }
+    restart_sweeping(
+        &gate,
+        "UPDATE payout_addresses SET script = zeroblob(100)
+         WHERE merchant_id = (SELECT id FROM merchants WHERE name = 'Neighbour')",
+    );
+    assert_eq!(paid(&node), [shop.payout_address]);
+    gate.await_log(&["error", &neighbour.merchant_id]);
+}
+
+#[test]
+fn a_payment_whose_address_is_not_ours_holds_up_nobody() {
+    let Some(Stage { gate, shop, node }) = Stage::alone() else { return };
+    let neighbour = Shop::open(&gate, &node, "Neighbour");
+    let ids = [pay(&node, &shop, "0.05"), pay(&node, &neighbour, "0.05")];
+    node.mine(2);
+    for id in &ids {
+        shop.await_status(id, "completed", SOON);
+    }
+    // The coin is real, but index 7 of our key does not own it.
+    restart_sweeping(
+        &gate,
+        "PRAGMA foreign_keys = OFF; DROP TRIGGER payments_are_fixed;
+         UPDATE coins SET derivation_index = 7 WHERE derivation_index = 1;
+         UPDATE payments SET derivation_index = 7 WHERE derivation_index = 1;",
+    );
+    assert_eq!(paid(&node), [shop.payout_address]);
+}
+
+#[test]
+fn a_payment_that_vanished_frees_the_coins_that_were_swept_with_it() {
+    let Some(Stage { gate, shop, node }) = Stage::alone() else { return };
+    let neighbour = Shop::open(&gate, &node, "Neighbour");
+    let stays = pay(&node, &neighbour, "0.07");
+    node.mine(1);
+    let vanishes = shop.create("0.05");
+    let txid = node.send(&vanishes.address, "0.05");
+    let double_spend = node.double_spend_of(&txid);
+    node.mine(2);
+    shop.await_status(&vanishes.id, "completed", SOON);
+    neighbour.await_status(&stays, "completed", SOON);
+    restart_sweeping(&gate, "");
+    let first = await_only_transaction(&node);
+    assert_eq!(node.outputs_of(&first).len(), 2);
+    node.disconnect(2);
+    node.mine_exactly(&[&double_spend]);
+    assert_eq!(node.mempool(), [""; 0], "the sweep went with the coin that it spent");
+    shop.await_field(&vanishes.id, "confirmations", "0", SOON);
+    stays_true("not given up at once", Duration::from_secs(2), || node.mempool().is_empty());
+    node.mine(2);
+    assert_eq!(paid(&node), std::slice::from_ref(&neighbour.payout_address));
+    let fee = node.fee_of(&await_only_transaction(&node));
+    gate.await_log(&["error", "given up"]);
+    node.mine(3);
+    assert_eq!(node.balance_of(&neighbour.payout_address), litoshis("0.07") - fee);
+    assert_eq!(node.balance_of(&shop.payout_address), 0);
+    stays_true("paid once", Duration::from_secs(2), || node.mempool().is_empty());
+}
