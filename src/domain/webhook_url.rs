@@ -58,6 +58,12 @@ impl WebhookUrl {
     pub(crate) fn as_str(&self) -> &str {
         self.0.as_str()
     }
+
+    /// Host and port, the same for every spelling and path: who is being sent to.
+    pub(crate) fn receiver(&self) -> String {
+        let host = self.0.host_str().unwrap_or_default().trim_end_matches('.');
+        format!("{host}:{}", self.0.port_or_known_default().unwrap_or_default())
+    }
 }
 
 /// A URL to which the checkout may send a shopper.
@@ -297,5 +303,56 @@ mod tests {
         ] {
             assert!(WebhookUrl::parse(text, PrivateNetworks::Refused).is_ok(), "{text}");
         }
+    }
+
+    #[test]
+    fn a_range_ends_where_the_registry_says() {
+        // The address before a special range, its first, its last, and the one after it.
+        for (before, first, last, after) in [
+            ("", "0.0.0.0", "0.255.255.255", "1.0.0.0"),
+            ("9.255.255.255", "10.0.0.0", "10.255.255.255", "11.0.0.0"),
+            ("100.63.255.255", "100.64.0.0", "100.127.255.255", "100.128.0.0"),
+            ("126.255.255.255", "127.0.0.0", "127.255.255.255", "128.0.0.0"),
+            ("169.253.255.255", "169.254.0.0", "169.254.255.255", "169.255.0.0"),
+            ("172.15.255.255", "172.16.0.0", "172.31.255.255", "172.32.0.0"),
+            ("191.255.255.255", "192.0.0.0", "192.0.0.255", "192.0.1.0"),
+            ("192.0.1.255", "192.0.2.0", "192.0.2.255", "192.0.3.0"),
+            ("192.88.98.255", "192.88.99.0", "192.88.99.255", "192.88.100.0"),
+            ("192.167.255.255", "192.168.0.0", "192.168.255.255", "192.169.0.0"),
+            ("198.17.255.255", "198.18.0.0", "198.19.255.255", "198.20.0.0"),
+            ("198.51.99.255", "198.51.100.0", "198.51.100.255", "198.51.101.0"),
+            ("203.0.112.255", "203.0.113.0", "203.0.113.255", "203.0.114.0"),
+            ("223.255.255.255", "224.0.0.0", "255.255.255.255", ""),
+            ("", "::", "1fff:ffff:ffff:ffff:ffff:ffff:ffff:ffff", "2000::"),
+            ("2000:ffff::", "2001::", "2001:1ff:ffff::", "2001:200::"),
+            ("2001:db7:ffff::", "2001:db8::", "2001:db8:ffff::", "2001:db9::"),
+            ("2001:ffff::", "2002::", "2002:ffff::", "2003::"),
+            ("3ffe:ffff::", "3fff::", "3fff:fff:ffff::", "3fff:1000::"),
+            ("3fff:ffff::", "4000::", "ffff:ffff::", ""),
+            ("::ffff:9.255.255.255", "::ffff:10.0.0.0", "::ffff:10.9.9.9", "::ffff:11.0.0.0"),
+            ("64:ff9b::8.8.8.8", "64:ff9b::10.0.0.0", "64:ff9b::127.0.0.1", "64:ff9b::11.0.0.0"),
+        ] {
+            for (text, expected) in [(before, true), (first, false), (last, false), (after, true)] {
+                if !text.is_empty() {
+                    let address: IpAddr = text.parse().expect("an address");
+                    assert_eq!(is_public(address), expected, "{text}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_receiver_is_the_same_in_every_spelling() {
+        #[track_caller]
+        fn check(text: &str, expected: &str) {
+            let url = WebhookUrl::parse(text, PrivateNetworks::Allowed).expect("a URL");
+            assert_eq!(url.receiver(), expected, "{text}");
+        }
+        check("https://shop.example/hook?a=1", "shop.example:443");
+        check("HTTPS://Shop.Example.:443", "shop.example:443");
+        check("http://shop.example/", "shop.example:80");
+        check("http://shop.example:8080/", "shop.example:8080");
+        check("http://0x7f.1/", "127.0.0.1:80");
+        check("http://[::1]/", "[::1]:80");
     }
 }

@@ -50,8 +50,9 @@ pub(crate) fn insert(tx: &WriteTx, event: &NewEvent) -> Result<(), Error> {
     Ok(())
 }
 
-/// Events that are due by `now`: of each merchant the `per_merchant` that wait longest, so that
-/// nobody's backlog hides another's event. At most `limit` in all.
+/// Events that are due by `now`, fairly by merchant: of each the `per_merchant` that wait longest,
+/// and everybody's first before anybody's second, so that nobody's backlog hides another's event.
+/// At most `limit` in all.
 pub(crate) fn due(
     tx: &ReadTx,
     now: Timestamp,
@@ -60,10 +61,10 @@ pub(crate) fn due(
 ) -> Result<Vec<Event>, Error> {
     let sql = format!(
         "SELECT {COLUMNS} FROM (
-             SELECT *, row_number() OVER (PARTITION BY merchant_id ORDER BY next_at, id) AS place
+             SELECT id, row_number() OVER (PARTITION BY merchant_id ORDER BY next_at, id) AS turn
              FROM events WHERE state = 'due' AND next_at <= ?1
-         ) AS events JOIN payments USING (derivation_index)
-         WHERE place <= ?2 ORDER BY next_at, events.id LIMIT ?3"
+         ) AS turns JOIN events USING (id) JOIN payments USING (derivation_index)
+         WHERE turn <= ?2 ORDER BY turn, next_at, events.id LIMIT ?3"
     );
     let mut statement = tx.connection.prepare_cached(&sql)?;
     let rows = statement.query_map(params![now, per_merchant, limit], from_row)?;
@@ -156,3 +157,6 @@ pub(crate) fn resend(tx: &WriteTx, id: &str, now: Timestamp) -> Result<bool, Err
     let sql = "UPDATE events SET state = 'due', next_at = ? WHERE id = ?";
     Ok(tx.connection.execute(sql, params![now, id])? > 0)
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,18 +1,20 @@
 //! The loop over the outbox: fair between merchants, bounded, each try recorded.
 
 use std::collections::HashMap;
+use std::panic::AssertUnwindSafe;
 use std::time::{Duration, Instant};
 
 use anyhow::Context;
+use futures_util::FutureExt;
 use reqwest::header::{HeaderMap, HeaderValue};
-use tokio::task::JoinSet;
+use tokio::task::{JoinError, JoinSet};
 use tokio_util::sync::CancellationToken;
 
 use crate::clock::Clock;
 use crate::domain::event::{Attempt, Event, State};
 use crate::domain::merchant::MerchantId;
 use crate::domain::retry::{self, Next};
-use crate::domain::webhook_url::PrivateNetworks;
+use crate::domain::webhook_url::{PrivateNetworks, WebhookUrl};
 use crate::secret::{self, MasterSecret};
 use crate::store::{Store, events};
 use crate::wake::Wake;
@@ -36,16 +38,36 @@ pub(crate) struct Webhooks {
     pub(crate) shutdown: CancellationToken,
 }
 
-/// Deliveries under way at a time: in all, and for one merchant. A merchant's slow receiver takes
-/// only that merchant's places.
+/// Deliveries under way at a time, in all.
 const UNDER_WAY_MAX: usize = 64;
-const PER_MERCHANT_MAX: u32 = 4;
+
+/// Deliveries under way at a time for one merchant: its slow receiver takes its own places only.
+const PER_MERCHANT_MAX: usize = 4;
+
+/// Deliveries under way at a time to one host and port, whoever they are for: nobody can use us
+/// as a hammer by naming somebody else's URL.
+const PER_RECEIVER_MAX: usize = 4;
+
+/// From so many deliveries under way on, a merchant gets one place instead of several. However
+/// many receivers are dead, a merchant who has nothing under way so finds a place.
+const CROWDED: usize = UNDER_WAY_MAX / 2;
+
+/// Events of one merchant that are looked at in a round: those under way are among them.
+const LOOKED_AT_PER_MERCHANT: u32 = 8;
+
+/// Events that are looked at in a round. More than have a place, because some of them wait for
+/// their receiver.
+const LOOKED_AT_MAX: u32 = 512;
 
 /// How often the outbox is looked at without a signal; other processes write to it too.
 const POLL: Duration = Duration::from_millis(500);
 
 /// How long deliveries may finish once we stop. Those that do not are sent again.
 const GRACE: Duration = Duration::from_secs(5);
+
+/// How long an event rests whose attempt could not be recorded. It is still due, so without this
+/// it would be sent over and over.
+const UNRECORDED_PAUSE: Duration = Duration::from_secs(60);
 
 /// The answer by which a receiver says that it will never take this.
 const GONE: u16 = 410;
@@ -58,10 +80,15 @@ impl Webhooks {
     pub(crate) async fn run(self) -> anyhow::Result<()> {
         let sender = Sender::new(self.settings.private_networks, Timeouts::default())
             .context("prepare the HTTP client")?;
+        self.run_with(&sender).await;
+        Ok(())
+    }
+
+    async fn run_with(&self, sender: &Sender) {
         let mut under_way = UnderWay::default();
         let mut failing = false;
         while !self.shutdown.is_cancelled() {
-            match self.start_due(&sender, &mut under_way).await {
+            match self.start_due(sender, &mut under_way).await {
                 Ok(()) => failing = false,
                 Err(error) => {
                     if !failing {
@@ -78,16 +105,14 @@ impl Webhooks {
             }
         }
         let _ = tokio::time::timeout(GRACE, under_way.finish_all()).await;
-        Ok(())
     }
 
     /// Starts what is due and has a place.
     async fn start_due(&self, sender: &Sender, under_way: &mut UnderWay) -> anyhow::Result<()> {
         let now = self.clock.now();
-        let limit = u32::try_from(UNDER_WAY_MAX).unwrap_or(u32::MAX);
         // Those under way are still due in the database: they are asked for again and skipped.
         let due = self.store.read(move |tx| {
-            events::due(tx, now, PER_MERCHANT_MAX, limit).context("read the outbox")
+            events::due(tx, now, LOOKED_AT_PER_MERCHANT, LOOKED_AT_MAX).context("read the outbox")
         });
         for event in due.await? {
             if under_way.has_place_for(&event) {
@@ -96,6 +121,7 @@ impl Webhooks {
                     secret: self.secret.clone(),
                     sender: sender.clone(),
                     clock: self.clock.clone(),
+                    shutdown: self.shutdown.clone(),
                 };
                 under_way.start(event, delivery);
             }
@@ -108,24 +134,33 @@ impl Webhooks {
 #[derive(Default)]
 struct UnderWay {
     tasks: JoinSet<String>,
-    events: HashMap<String, MerchantId>,
+    places: HashMap<String, Place>,
+}
+
+/// Whose places a delivery takes.
+struct Place {
+    merchant: MerchantId,
+    receiver: String,
 }
 
 impl UnderWay {
     fn has_place_for(&self, event: &Event) -> bool {
-        let of_merchant = self.events.values().filter(|id| **id == event.merchant).count();
-        !self.events.contains_key(&event.id)
-            && self.events.len() < UNDER_WAY_MAX
-            && of_merchant < PER_MERCHANT_MAX as usize
+        if self.places.len() >= UNDER_WAY_MAX || self.places.contains_key(&event.id) {
+            return false;
+        }
+        let receiver = receiver_of(event);
+        let of_merchant = self.places.values().filter(|at| at.merchant == event.merchant).count();
+        let of_receiver = self.places.values().filter(|at| at.receiver == receiver).count();
+        let crowded = self.places.len() >= CROWDED;
+        of_merchant < if crowded { 1 } else { PER_MERCHANT_MAX } && of_receiver < PER_RECEIVER_MAX
     }
 
     fn start(&mut self, event: Event, delivery: Delivery) {
-        self.events.insert(event.id.clone(), event.merchant);
+        let id = event.id.clone();
+        let place = Place { merchant: event.merchant, receiver: receiver_of(&event) };
+        self.places.insert(id.clone(), place);
         self.tasks.spawn(async move {
-            let id = event.id.clone();
-            if let Err(error) = delivery.deliver(event).await {
-                tracing::error!(event.id = %id, error = format!("{error:#}"), "delivery not recorded");
-            }
+            delivery.deliver_or_rest(event).await;
             id
         });
     }
@@ -133,16 +168,18 @@ impl UnderWay {
     /// Ends when a delivery has ended; never, while there is none.
     async fn finish_one(&mut self) {
         match self.tasks.join_next().await {
-            Some(Ok(id)) => {
-                self.events.remove(&id);
-            }
-            Some(Err(error)) => {
-                // A panic: which event it was is not known, so all places are counted anew.
-                tracing::error!(%error, "a delivery panicked");
-                self.events.clear();
-            }
+            Some(ended) => self.free(ended),
             None => std::future::pending().await,
         }
+        while let Some(ended) = self.tasks.try_join_next() {
+            self.free(ended);
+        }
+    }
+
+    fn free(&mut self, ended: Result<String, JoinError>) {
+        // Panics of a delivery are caught inside of it, and nobody ends one from outside.
+        let id = ended.expect("a delivery neither panics nor is aborted");
+        self.places.remove(&id);
     }
 
     async fn finish_all(&mut self) {
@@ -152,14 +189,41 @@ impl UnderWay {
     }
 }
 
+/// Host and port that an event is sent to.
+fn receiver_of(event: &Event) -> String {
+    // Whether the target may be reached is judged when it is sent.
+    match WebhookUrl::parse(&event.url, PrivateNetworks::Allowed) {
+        Ok(url) => url.receiver(),
+        Err(_) => event.url.clone(),
+    }
+}
+
 struct Delivery {
     store: Store,
     secret: MasterSecret,
     sender: Sender,
     clock: Clock,
+    shutdown: CancellationToken,
 }
 
 impl Delivery {
+    /// Makes one try. If it could not be recorded, the event keeps its place for a while.
+    async fn deliver_or_rest(&self, event: Event) {
+        let id = event.id.clone();
+        match AssertUnwindSafe(self.deliver(event)).catch_unwind().await {
+            Ok(Ok(())) => return,
+            Ok(Err(error)) => {
+                tracing::error!(event.id = %id, error = format!("{error:#}"), "delivery not recorded");
+            }
+            // One receiver's answer must not be able to stop the gateway, whatever it holds.
+            Err(_) => tracing::error!(event.id = %id, "a delivery panicked"),
+        }
+        tokio::select! {
+            () = self.shutdown.cancelled() => {}
+            () = tokio::time::sleep(UNRECORDED_PAUSE) => {}
+        }
+    }
+
     /// Makes one try and records it with what follows.
     async fn deliver(&self, event: Event) -> anyhow::Result<()> {
         let started_at = self.clock.now();
@@ -219,3 +283,6 @@ fn shown(outcome: &Result<Answer, NoAnswer>) -> String {
         Err(why) => why.to_string(),
     }
 }
+
+#[cfg(test)]
+mod tests;

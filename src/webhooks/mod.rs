@@ -8,3 +8,6 @@ pub(crate) mod sign;
 mod target;
 
 pub(crate) use deliver::{Settings, Webhooks};
+
+#[cfg(test)]
+mod receiver;

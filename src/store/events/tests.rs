@@ -1,0 +1,191 @@
+//! The outbox's promises, on a real database.
+
+use bitcoin::ScriptBuf;
+
+use super::*;
+use crate::domain::amount::Amount;
+use crate::domain::event::{Kind, id_of};
+use crate::domain::merchant::{BusinessName, Merchant, MerchantId, Subscription};
+use crate::domain::payment::{Payment, PaymentId};
+use crate::store::{Store, merchants, payments};
+
+fn at(ms: i64) -> Timestamp {
+    Timestamp::from_ms(ms)
+}
+
+fn open() -> (tempfile::TempDir, Store) {
+    let dir = tempfile::tempdir().expect("a folder");
+    let store = Store::open(&dir.path().join("litegate.db")).expect("a new database");
+    (dir, store)
+}
+
+/// An event of this merchant that is due from `ms` on, for a payment of its own.
+fn event(tx: &WriteTx, of: u64, ms: i64) -> Result<NewEvent, Error> {
+    let merchant = MerchantId::from_random(of);
+    if merchants::by_id(tx, merchant)?.is_none() {
+        let shop = Merchant {
+            id: merchant,
+            name: BusinessName::parse("Shop").expect("a name"),
+            discord_id: None,
+            created_at: at(0),
+            key_version: 1,
+            confirmations: None,
+            subscription: Subscription::None,
+        };
+        merchants::insert(tx, &shop)?;
+    }
+    let index = payments::next_index(tx)?;
+    let mut bytes = [0; 16];
+    bytes[..4].copy_from_slice(&index.get().to_be_bytes());
+    let payment = Payment {
+        id: PaymentId::from_random(bytes),
+        merchant,
+        index,
+        script: ScriptBuf::from_bytes(index.get().to_be_bytes().to_vec()),
+        amount: Amount::from_litoshis(1).expect("an amount"),
+        created_at: at(0),
+        expires_at: at(0),
+        late_until: at(0),
+        confirmations: 1,
+        confirmations_pegout: 1,
+        reference: None,
+        webhook_url: None,
+        redirect_url: None,
+    };
+    payments::insert(tx, &payment)?;
+    Ok(NewEvent {
+        id: id_of(payment.id, Kind::Completed),
+        index,
+        kind: Kind::Completed,
+        merchant,
+        url: "https://shop.example/hook".to_owned(),
+        body: "{\"a\": \"ä\u{0}\\n\"}".to_owned(),
+        created_at: at(ms),
+    })
+}
+
+fn add(store: &Store, of: u64, ms: i64) -> NewEvent {
+    let added = store.write_blocking(move |tx| {
+        let event = event(tx, of, ms)?;
+        insert(tx, &event)?;
+        Ok::<_, Error>(event)
+    });
+    added.expect("written")
+}
+
+fn one(store: &Store, id: &str) -> Event {
+    let all = store.read_blocking(|tx| list(tx, None, 100)).expect("read");
+    all.into_iter().find(|event| event.id == id).expect("the event")
+}
+
+fn attempt(number: u32) -> Attempt {
+    Attempt {
+        number,
+        started_at: at(7),
+        duration_ms: 12,
+        http_status: Some(500),
+        outcome: "HTTP 500".to_owned(),
+        answer: "ä".repeat(256),
+    }
+}
+
+fn record(store: &Store, id: &str, number: u32, state: State) -> Result<(), Error> {
+    let id = id.to_owned();
+    store.write_blocking(move |tx| record_attempt(tx, &id, &attempt(number), state))
+}
+
+#[test]
+fn an_event_is_due_at_once_and_keeps_its_exact_body() {
+    let (_dir, store) = open();
+    let new = add(&store, 1, 5);
+    let found = one(&store, &new.id);
+    assert_eq!((found.state, found.attempts), (State::Due { next_at: at(5) }, 0));
+    assert_eq!((found.body, found.url, found.merchant), (new.body, new.url, new.merchant));
+    assert_eq!(store.read_blocking(count_due).expect("read"), 1);
+}
+
+#[test]
+fn a_payment_has_one_event_of_a_kind() {
+    let (_dir, store) = open();
+    let mut again = add(&store, 1, 5);
+    again.id.push('x');
+    assert!(store.write_blocking(move |tx| insert(tx, &again)).is_err());
+}
+
+#[test]
+fn an_event_and_its_cause_are_stored_together_or_not_at_all() {
+    let (_dir, store) = open();
+    let refused = store.write_blocking(|tx| {
+        insert(tx, &event(tx, 1, 5)?)?;
+        Err::<(), Error>(Error::Busy)
+    });
+    assert!(refused.is_err());
+    assert!(store.read_blocking(|tx| list(tx, None, 9)).expect("read").is_empty());
+}
+
+#[test]
+fn nobody_s_backlog_hides_another_s_event() {
+    let (_dir, store) = open();
+    // Merchant 1 has waited longest with all of its events.
+    let (a, b, c) = (add(&store, 1, 1), add(&store, 1, 2), add(&store, 1, 3));
+    let (d, e) = (add(&store, 2, 8), add(&store, 3, 9));
+    let future = add(&store, 4, 20);
+    let check = |now: i64, per_merchant: u32, limit: u32, expected: &[&NewEvent]| {
+        let found = store.read_blocking(|tx| due(tx, at(now), per_merchant, limit)).expect("read");
+        let found: Vec<&str> = found.iter().map(|event| event.id.as_str()).collect();
+        let expected: Vec<&str> = expected.iter().map(|event| event.id.as_str()).collect();
+        assert_eq!(found, expected, "at {now}, {per_merchant} each, {limit} in all");
+    };
+    check(10, 9, 9, &[&a, &d, &e, &b, &c]);
+    check(10, 2, 9, &[&a, &d, &e, &b]);
+    check(10, 9, 3, &[&a, &d, &e]);
+    check(2, 9, 9, &[&a, &b]);
+    check(20, 1, 9, &[&a, &d, &e, &future]);
+    check(0, 9, 9, &[]);
+}
+
+#[test]
+fn an_attempt_and_what_follows_are_one_write() {
+    let (_dir, store) = open();
+    let id = add(&store, 1, 5).id;
+    record(&store, &id, 1, State::Due { next_at: at(50) }).expect("recorded");
+    record(&store, &id, 2, State::Delivered).expect("recorded");
+    assert_eq!((one(&store, &id).state, one(&store, &id).attempts), (State::Delivered, 2));
+    let tries = store.read_blocking(|tx| attempts(tx, &id)).expect("read");
+    assert_eq!(tries, [attempt(1), attempt(2)]);
+    assert_eq!(store.read_blocking(count_due).expect("read"), 0);
+    // An attempt that cannot be stored changes nothing of the event.
+    assert!(record(&store, &id, 2, State::Failed).is_err());
+    assert_eq!(one(&store, &id).state, State::Delivered);
+    assert!(record(&store, "evt_unknown", 1, State::Failed).is_err());
+}
+
+#[test]
+fn what_ended_can_be_sent_again() {
+    let (_dir, store) = open();
+    for end in [State::Delivered, State::Failed] {
+        let id = add(&store, 1, 5).id;
+        record(&store, &id, 1, end).expect("recorded");
+        let again = id.clone();
+        assert!(store.write_blocking(move |tx| resend(tx, &again, at(99))).expect("written"));
+        let found = one(&store, &id);
+        assert_eq!((found.state, found.attempts), (State::Due { next_at: at(99) }, 1));
+    }
+    assert!(!store.write_blocking(|tx| resend(tx, "evt_unknown", at(99))).expect("written"));
+}
+
+#[test]
+fn events_are_listed_by_state_and_payment() {
+    let (_dir, store) = open();
+    let (old, new) = (add(&store, 1, 5), add(&store, 2, 6));
+    record(&store, &old.id, 1, State::Failed).expect("recorded");
+    let ids = |only, limit| {
+        let found = store.read_blocking(|tx| list(tx, only, limit)).expect("read");
+        found.into_iter().map(|event| event.id).collect::<Vec<String>>()
+    };
+    assert_eq!(ids(None, 9), [new.id.clone(), old.id.clone()], "newest first");
+    assert_eq!(ids(None, 1), [new.id]);
+    assert_eq!(ids(Some("failed"), 9), std::slice::from_ref(&old.id));
+    let of_one = store.read_blocking(|tx| of_payment(tx, old.index)).expect("read");
+    assert_eq!(of_one.into_iter().map(|event| event.id).collect::<Vec<String>>(), [old.id]);
+}

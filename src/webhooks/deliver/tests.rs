@@ -1,0 +1,358 @@
+//! The loop over a real outbox, against receivers that misbehave.
+
+use std::sync::Arc;
+
+use bitcoin::ScriptBuf;
+
+use super::*;
+use crate::domain::amount::Amount;
+use crate::domain::event::{Kind, NewEvent, id_of};
+use crate::domain::keys::DerivationIndex;
+use crate::domain::merchant::{BusinessName, Merchant, Subscription};
+use crate::domain::payment::{Payment, PaymentId};
+use crate::domain::time::Timestamp;
+use crate::store::{merchants, payments};
+use crate::webhooks::receiver::{Receiver, Reply, until};
+
+/// Longer than any test: what hangs, hangs.
+const LONG: Duration = Duration::from_secs(60);
+
+/// An outbox and the role over it.
+struct Stage {
+    dir: tempfile::TempDir,
+    store: Store,
+    wake: Wake,
+    shutdown: CancellationToken,
+    role: JoinSet<()>,
+}
+
+fn secret() -> MasterSecret {
+    MasterSecret::new([7; 32])
+}
+
+fn merchant(n: u64) -> MerchantId {
+    MerchantId::from_random(n)
+}
+
+impl Stage {
+    fn new() -> Stage {
+        let dir = tempfile::tempdir().expect("a folder");
+        let store = Store::open(&dir.path().join("litegate.db")).expect("a new database");
+        let (wake, shutdown) = (Wake::new(), CancellationToken::new());
+        Stage { dir, store, wake, shutdown, role: JoinSet::new() }
+    }
+
+    fn clock(&self) -> Clock {
+        Clock::moved_by(self.dir.path().join("offset"))
+    }
+
+    /// Lets the clock say that so much time has passed since the start.
+    fn let_pass(&self, passed: Duration) {
+        let ms = passed.as_millis().to_string();
+        std::fs::write(self.dir.path().join("offset"), ms).expect("written");
+    }
+
+    fn start(&mut self, total: Duration) {
+        let webhooks = Webhooks {
+            store: self.store.clone(),
+            secret: secret(),
+            settings: Settings { private_networks: PrivateNetworks::Allowed },
+            wake: self.wake.clone(),
+            clock: self.clock(),
+            shutdown: self.shutdown.clone(),
+        };
+        let timeouts = Timeouts { connect: total, total };
+        let sender = Sender::new(PrivateNetworks::Allowed, timeouts).expect("a client");
+        self.role.spawn(async move { webhooks.run_with(&sender).await });
+    }
+
+    /// A completed payment that must be told. Answers the event's id.
+    async fn tell(&self, of: u64, url: &str) -> String {
+        let (url, now) = (url.to_owned(), self.clock().now());
+        let id = self.store.write(move |tx| {
+            if merchants::by_id(tx, merchant(of))?.is_none() {
+                merchants::insert(tx, &shop(of))?;
+            }
+            let index = payments::next_index(tx)?;
+            payments::insert(tx, &payment(of, index, now))?;
+            let id = id_of(payment_id(index), Kind::Completed);
+            let event = NewEvent {
+                id: id.clone(),
+                index,
+                kind: Kind::Completed,
+                merchant: merchant(of),
+                url,
+                body: format!(r#"{{"paymentId":"{}"}}"#, payment_id(index)),
+                created_at: now,
+            };
+            events::insert(tx, &event)?;
+            Ok::<_, crate::store::Error>(id)
+        });
+        let id = id.await.expect("written");
+        self.wake.stir_webhooks();
+        id
+    }
+
+    fn event(&self, id: &str) -> (Event, Vec<Attempt>) {
+        let found = self.store.read_blocking(|tx| {
+            let event = events::list(tx, None, 1000)?.into_iter().find(|event| event.id == id);
+            Ok::<_, crate::store::Error>((event, events::attempts(tx, id)?))
+        });
+        let (event, attempts) = found.expect("read");
+        (event.expect("the event"), attempts)
+    }
+
+    /// The event and its attempts, once there are so many.
+    async fn await_attempts(&self, id: &str, count: usize) -> (Event, Vec<Attempt>) {
+        until("the record", || Some(self.event(id)).filter(|(_, tries)| tries.len() >= count)).await
+    }
+}
+
+fn shop(n: u64) -> Merchant {
+    Merchant {
+        id: merchant(n),
+        name: BusinessName::parse("Shop").expect("a name"),
+        discord_id: None,
+        created_at: Timestamp::from_ms(0),
+        key_version: 1,
+        confirmations: None,
+        subscription: Subscription::None,
+    }
+}
+
+fn payment_id(index: DerivationIndex) -> PaymentId {
+    let mut bytes = [0; 16];
+    bytes[..4].copy_from_slice(&index.get().to_be_bytes());
+    PaymentId::from_random(bytes)
+}
+
+fn payment(of: u64, index: DerivationIndex, now: Timestamp) -> Payment {
+    Payment {
+        id: payment_id(index),
+        merchant: merchant(of),
+        index,
+        script: ScriptBuf::from_bytes(index.get().to_be_bytes().to_vec()),
+        amount: Amount::from_litoshis(5_000_000).expect("an amount"),
+        created_at: now,
+        expires_at: now,
+        late_until: now,
+        confirmations: 1,
+        confirmations_pegout: 1,
+        reference: None,
+        webhook_url: None,
+        redirect_url: None,
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_2xx_ends_it() {
+    let mut stage = Stage::new();
+    let text = "HTTP/1.1 202 Accepted\r\ncontent-length: 7\r\n\r\nth\x1bank\n";
+    let receiver = Receiver::start(vec![], Reply::Text(text.to_owned())).await;
+    let id = stage.tell(1, &receiver.url()).await;
+    stage.start(LONG);
+    let (event, attempts) = stage.await_attempts(&id, 1).await;
+    assert_eq!((event.state, event.attempts), (State::Delivered, 1));
+    assert_eq!((attempts[0].number, attempts[0].http_status), (1, Some(202)));
+    assert_eq!(
+        (attempts[0].outcome.as_str(), attempts[0].answer.as_str()),
+        ("HTTP 202", "th\\u{1b}ank\\n")
+    );
+    let hit = receiver.hits().remove(0);
+    assert!(hit.head.starts_with("POST /hook HTTP/1.1"), "{}", hit.head);
+    assert_eq!(hit.body, event.body);
+    assert_eq!(hit.header("content-type"), "application/json");
+    assert_eq!(hit.header("webhook-id"), id);
+    assert!(hit.header("user-agent").starts_with("litegate/"));
+    let seconds: i64 = hit.header("webhook-timestamp").parse().expect("seconds");
+    let key = secret().webhook_key(merchant(1), 1);
+    let signature = sign::signature(key.reveal(), &id, seconds, &event.body);
+    assert_eq!(hit.header("webhook-signature"), signature);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_failure_is_tried_again_with_the_same_id_and_body() {
+    let mut stage = Stage::new();
+    let first = vec![Reply::status("500 Oops"), Reply::status("302 Found\r\nlocation: /there")];
+    let receiver = Receiver::start(first, Reply::status("200 OK")).await;
+    let id = stage.tell(1, &receiver.url()).await;
+    stage.start(LONG);
+    let (event, _) = stage.await_attempts(&id, 1).await;
+    assert!(matches!(event.state, State::Due { .. }), "{event:?}");
+    stage.let_pass(Duration::from_secs(6));
+    stage.await_attempts(&id, 2).await;
+    stage.let_pass(Duration::from_secs(6 + 331));
+    let (event, attempts) = stage.await_attempts(&id, 3).await;
+    assert_eq!(event.state, State::Delivered);
+    let statuses: Vec<Option<u16>> = attempts.iter().map(|try_| try_.http_status).collect();
+    assert_eq!(statuses, [Some(500), Some(302), Some(200)]);
+    let hits = receiver.hits();
+    assert!(hits.iter().all(|hit| hit.header("webhook-id") == id && hit.body == hits[0].body));
+    let timestamps: Vec<&str> = hits.iter().map(|hit| hit.header("webhook-timestamp")).collect();
+    assert!(timestamps[0] < timestamps[1], "each try is signed anew: {timestamps:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn gone_is_gone() {
+    let mut stage = Stage::new();
+    let receiver = Receiver::start(vec![], Reply::status("410 Gone")).await;
+    let id = stage.tell(1, &receiver.url()).await;
+    stage.start(LONG);
+    assert_eq!(stage.await_attempts(&id, 1).await.0.state, State::Failed);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_receiver_that_hangs_is_left_after_the_time_limit() {
+    let mut stage = Stage::new();
+    let receiver = Receiver::start(vec![], Reply::Hang).await;
+    let id = stage.tell(1, &receiver.url()).await;
+    stage.start(Duration::from_secs(1));
+    let (event, attempts) = stage.await_attempts(&id, 1).await;
+    assert!(matches!(event.state, State::Due { .. }), "{event:?}");
+    assert_eq!(
+        (attempts[0].http_status, attempts[0].outcome.as_str()),
+        (None, "the receiver took too long")
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_the_receiver_asks_for_is_waited() {
+    let mut stage = Stage::new();
+    let reply = Reply::status("429 Slow\r\nretry-after: 3600");
+    let receiver = Receiver::start(vec![], reply).await;
+    let id = stage.tell(1, &receiver.url()).await;
+    stage.start(LONG);
+    let (event, attempts) = stage.await_attempts(&id, 1).await;
+    let State::Due { next_at } = event.state else { panic!("{event:?}") };
+    assert!(next_at.ms_since(attempts[0].started_at) >= 3_600_000);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_slow_receiver_holds_up_no_other_merchant() {
+    let mut stage = Stage::new();
+    // Two receivers, so that it is the merchant's places that are counted.
+    let slow =
+        [Receiver::start(vec![], Reply::Hang).await, Receiver::start(vec![], Reply::Hang).await];
+    let quick = Receiver::start(vec![], Reply::status("200 OK")).await;
+    for n in 0..20 {
+        stage.tell(1, &slow[n % 2].url()).await;
+    }
+    stage.start(LONG);
+    let hits = || slow.iter().map(|receiver| receiver.hits().len()).sum::<usize>();
+    until("four requests", || (hits() >= 4).then_some(())).await;
+    for _ in 0..5 {
+        let id = stage.tell(2, &quick.url()).await;
+        assert_eq!(stage.await_attempts(&id, 1).await.0.state, State::Delivered);
+    }
+    assert_eq!(hits(), 4, "no more places than one merchant has");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn many_merchants_with_dead_receivers_hold_up_nobody_else() {
+    let mut stage = Stage::new();
+    let mut dead = Vec::new();
+    for n in 0..24 {
+        let receiver = Receiver::start(vec![], Reply::Hang).await;
+        for _ in 0..8 {
+            stage.tell(100 + n, &receiver.url()).await;
+        }
+        dead.push(receiver);
+    }
+    stage.start(LONG);
+    for receiver in &dead {
+        receiver.await_hits(1).await;
+    }
+    let quick = Receiver::start(vec![], Reply::status("200 OK")).await;
+    for n in 0..10 {
+        let id = stage.tell(n, &quick.url()).await;
+        assert_eq!(stage.await_attempts(&id, 1).await.0.state, State::Delivered);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn many_merchants_do_not_hammer_one_receiver() {
+    let mut stage = Stage::new();
+    let told = Arc::new(tokio::sync::Notify::new());
+    let receiver = Receiver::start(vec![], Reply::WhenTold(told.clone())).await;
+    let mut ids = Vec::new();
+    for n in 0..12 {
+        ids.push(stage.tell(n, &receiver.url()).await);
+    }
+    stage.start(LONG);
+    receiver.await_hits(4).await;
+    // Another receiver on the same machine is another matter.
+    let neighbour = Receiver::start(vec![], Reply::status("200 OK")).await;
+    let id = stage.tell(50, &neighbour.url()).await;
+    stage.await_attempts(&id, 1).await;
+    for id in &ids {
+        until("the delivery", || {
+            told.notify_one();
+            Some(stage.event(id)).filter(|(event, _)| event.state == State::Delivered)
+        })
+        .await;
+    }
+    assert_eq!(receiver.open_max(), 4);
+    assert_eq!(receiver.hits().len(), 12, "each once");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_cannot_be_recorded_is_not_sent_over_and_over() {
+    let mut stage = Stage::new();
+    let receiver = Receiver::start(vec![], Reply::status("200 OK")).await;
+    let id = stage.tell(1, &receiver.url()).await;
+    // The second attempt is there already, so recording the next one fails.
+    let now = stage.clock().now();
+    for number in [2, 1] {
+        let attempt = Attempt {
+            number,
+            started_at: now,
+            duration_ms: 0,
+            http_status: None,
+            outcome: "made up".to_owned(),
+            answer: String::new(),
+        };
+        let id = id.clone();
+        let state = State::Due { next_at: now };
+        let recorded =
+            stage.store.write(move |tx| events::record_attempt(tx, &id, &attempt, state));
+        recorded.await.expect("recorded");
+    }
+    stage.start(LONG);
+    receiver.await_hits(1).await;
+    // A second merchant's events go through several rounds of the loop meanwhile.
+    let other = Receiver::start(vec![], Reply::status("200 OK")).await;
+    for _ in 0..5 {
+        let id = stage.tell(2, &other.url()).await;
+        stage.await_attempts(&id, 1).await;
+    }
+    assert_eq!(receiver.hits().len(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_under_way_may_finish_when_we_stop() {
+    let mut stage = Stage::new();
+    let told = Arc::new(tokio::sync::Notify::new());
+    let receiver = Receiver::start(vec![], Reply::WhenTold(told.clone())).await;
+    let id = stage.tell(1, &receiver.url()).await;
+    stage.start(LONG);
+    receiver.await_hits(1).await;
+    stage.shutdown.cancel();
+    told.notify_one();
+    let ended = tokio::time::timeout(GRACE, stage.role.join_next()).await;
+    ended.expect("in time").expect("one role").expect("no panic");
+    assert_eq!(stage.event(&id).0.state, State::Delivered);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_hangs_does_not_keep_us_from_stopping() {
+    let mut stage = Stage::new();
+    let receiver = Receiver::start(vec![], Reply::Hang).await;
+    let id = stage.tell(1, &receiver.url()).await;
+    stage.start(LONG);
+    receiver.await_hits(1).await;
+    stage.shutdown.cancel();
+    let ended = tokio::time::timeout(GRACE * 2, stage.role.join_next()).await;
+    ended.expect("in time").expect("one role").expect("no panic");
+    let (event, attempts) = stage.event(&id);
+    assert!(matches!(event.state, State::Due { .. }) && attempts.is_empty(), "sent again later");
+}
