@@ -9,6 +9,7 @@ use std::fs::File;
 use std::str::FromStr;
 use std::sync::Arc;
 use std::thread::JoinHandle;
+use std::time::Duration;
 
 use anyhow::{Context, bail};
 use tokio::task::JoinSet;
@@ -19,7 +20,7 @@ use crate::domain::network::Network;
 use crate::http::{self, Api, Limits, ops};
 use crate::node::rpc::Node;
 use crate::store::identity::{self, Mark};
-use crate::store::{self, Store};
+use crate::store::{self, Store, payments};
 use crate::sweeper::Sweeper;
 use crate::sweeper::signing_key::SigningKey;
 use crate::wake::Wake;
@@ -70,6 +71,8 @@ pub(crate) enum Refused {
     OtherIdentity { what: &'static str, stored: String, configured: String },
     #[error("another process runs the role {0} on this database")]
     AlreadyRunning(&'static str),
+    #[error("{0}")]
+    HighWater(#[source] store::Error),
     #[error("wallet.signing_key_file: {0}")]
     SigningKey(String),
     #[error(
@@ -80,6 +83,9 @@ pub(crate) enum Refused {
 
 /// The oldest node that mainnet may use: it fixes the consensus of MWEB.
 const OLDEST_NODE: u64 = 210_504;
+
+/// How long the API waits for the watcher's first look at the node.
+const FIRST_LOOK: Duration = Duration::from_secs(2);
 
 /// Opens the database and checks that it belongs to this configuration.
 ///
@@ -107,6 +113,20 @@ pub(crate) fn open_store(config: &Config) -> anyhow::Result<Store> {
         Ok(())
     })?;
     Ok(store)
+}
+
+/// Makes sure that no index is given out that a later state of this database gave out.
+fn heed_high_water(config: &Config, store: &Store) -> anyhow::Result<()> {
+    let (owner, now) = (config.xpub.fingerprint().to_string(), config.clock.now());
+    let heed = move |tx: &store::WriteTx| payments::heed_high_water(tx, &owner, now);
+    let skipped = store.write_blocking(heed).map_err(Refused::HighWater)?;
+    if let Some(next) = skipped {
+        tracing::error!(
+            next = next.get(),
+            "this database is older than its high-water mark, or has lost it: an old copy was put back? The next address is one that was never given out; run litegate audit"
+        );
+    }
+    Ok(())
 }
 
 /// A gateway that is about to run: everything that can be refused was checked.
@@ -143,6 +163,9 @@ impl Gateway {
         }
         let store = open_store(&config)?;
         let locks = roles.iter().map(|role| lock(&config, *role)).collect::<Result<_, _>>()?;
+        if roles.contains(&Role::Api) {
+            heed_high_water(&config, &store)?;
+        }
         let wants_key = roles.contains(&Role::Sweeper);
         let key = match config.signing_key_file.as_ref().filter(|_| wants_key) {
             None => None,
@@ -179,6 +202,24 @@ impl Gateway {
         let mut listening = None;
         let ended = Ended(shutdown.clone());
 
+        if roles.contains(&Role::Watcher) {
+            let (looked, first_look) = tokio::sync::oneshot::channel();
+            let watcher = Watcher {
+                store: store.clone(),
+                node: node.clone(),
+                network: config.network,
+                xpub: config.xpub.clone(),
+                zmq: config.zmq.clone(),
+                wake: wake.clone(),
+                clock: clock.clone(),
+                shutdown: shutdown.clone(),
+                first_look: Some(looked),
+            };
+            threads.push(thread(Role::Watcher, ended.clone(), move || watcher.run())?);
+            // The first look may find addresses in use that the API must not give out. It may also
+            // take long, or there may be no node.
+            let _ = tokio::time::timeout(FIRST_LOOK, first_look).await;
+        }
         if roles.contains(&Role::Api) {
             let api = api_of(&config, &store, &wake, &clock, &shutdown);
             let listener = http::server::bind(&config.http).await?;
@@ -188,18 +229,6 @@ impl Gateway {
                 http::server::serve(Arc::new(api), settings, listener).await;
                 (Role::Api, Ok(()))
             });
-        }
-        if roles.contains(&Role::Watcher) {
-            let watcher = Watcher {
-                store: store.clone(),
-                node: node.clone(),
-                network: config.network,
-                zmq: config.zmq.clone(),
-                wake: wake.clone(),
-                clock: clock.clone(),
-                shutdown: shutdown.clone(),
-            };
-            threads.push(thread(Role::Watcher, ended.clone(), move || watcher.run())?);
         }
         if roles.contains(&Role::Webhooks) {
             let webhooks = Webhooks {

@@ -11,6 +11,7 @@ use serde_json::value::RawValue;
 
 use crate::domain::address::Address;
 use crate::domain::amount::{Amount, AmountError};
+use crate::domain::audit::Report;
 use crate::domain::chain::BlockId;
 use crate::domain::event::{Attempt, Event, State};
 use crate::domain::merchant::{Merchant, Subscription};
@@ -408,6 +409,46 @@ impl MerchantView {
             next_payout_address_at: to_come.map(|(_, at)| Time(at)),
             api_key: None,
             webhook_secret: None,
+        }
+    }
+}
+
+/// The accounts, as the command line shows them.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct AuditView {
+    pub(crate) clean: bool,
+    pub(crate) received_ltc: Ltc,
+    pub(crate) paid_ltc: Ltc,
+    pub(crate) fees_ltc: Ltc,
+    pub(crate) in_flight_ltc: Ltc,
+    pub(crate) unswept_ltc: Ltc,
+    pub(crate) elsewhere_ltc: Ltc,
+    pub(crate) differences: Vec<DifferenceView>,
+}
+
+/// One thing that does not add up.
+#[derive(Debug, Serialize)]
+pub(crate) struct DifferenceView {
+    pub(crate) kind: &'static str,
+    pub(crate) message: String,
+}
+
+impl AuditView {
+    pub(crate) fn new(report: &Report) -> AuditView {
+        let shown = report.differences.iter().map(|difference| DifferenceView {
+            kind: difference.kind(),
+            message: difference.to_string(),
+        });
+        AuditView {
+            clean: report.is_clean(),
+            received_ltc: Ltc(report.received),
+            paid_ltc: Ltc(report.paid),
+            fees_ltc: Ltc(report.fees),
+            in_flight_ltc: Ltc(report.in_flight),
+            unswept_ltc: Ltc(report.unswept),
+            elsewhere_ltc: Ltc(report.elsewhere),
+            differences: shown.collect(),
         }
     }
 }

@@ -1,11 +1,13 @@
 //! The command line: what was typed, what it means, and how it ends. A file a command.
 
+mod audit;
 mod check_config;
 mod demo;
 mod doctor;
 mod init;
 mod merchant;
 mod payment;
+mod rescan;
 mod serve;
 mod webhook;
 
@@ -55,6 +57,10 @@ enum Command {
     Payment(payment::Payment),
     /// Look at webhooks and send them again
     Webhook(webhook::Webhook),
+    /// Read blocks again and repair what differs
+    Rescan(rescan::Rescan),
+    /// Account for every litoshi, against the node
+    Audit(audit::Audit),
     /// Show a whole payment on a regtest node of its own
     Demo(demo::Demo),
     /// Keep the demo's node until our standard input ends (used by the demo itself)
@@ -160,6 +166,8 @@ pub fn run() -> ExitCode {
         Command::Merchant(command) => command.run(config, format),
         Command::Payment(command) => command.run(config, format),
         Command::Webhook(command) => command.run(config, format),
+        Command::Rescan(command) => command.run(config, format),
+        Command::Audit(command) => command.run(config, format),
         Command::Demo(command) => command.run(),
         Command::DemoNode(command) => command.run(),
     };

@@ -194,6 +194,11 @@ impl AccountXpub {
         self.account.to_string()
     }
 
+    /// All scripts of the receiving chain as an output descriptor, for the node to derive.
+    pub(crate) fn receiving_descriptor(&self) -> String {
+        format!("wpkh({}/{RECEIVING_CHAIN}/*)", self.core_spelling())
+    }
+
     /// Whether both are the same key, however they were spelled.
     pub(crate) fn is_same_key(&self, other: &AccountXpub) -> bool {
         self.account.public_key == other.account.public_key

@@ -16,6 +16,9 @@ pub(crate) enum Error {
     /// It answers, but is still starting (RPC error -28): wait and ask again.
     #[error("the node is starting: {0}")]
     WarmingUp(String),
+    /// It does the same for somebody else already, and does it once at a time: ask again later.
+    #[error("the node is busy with the same for somebody else")]
+    Busy,
     /// It does not take our user name and password, or our cookie.
     #[error("the node refuses our credentials: check node.cookie_file or node.rpc_user")]
     Unauthorized,

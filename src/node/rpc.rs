@@ -16,6 +16,7 @@ use serde_json::value::{RawValue, Value};
 
 use super::{Error, codec};
 use crate::domain::amount::Amount;
+use crate::domain::audit::Unspent;
 use crate::domain::chain::{BlockId, OurTip};
 use crate::domain::time::Timestamp;
 use crate::secret::Secret;
@@ -40,6 +41,9 @@ pub(crate) enum Auth {
 
 /// How long an answer may take. A block of 4 MB comes within a second; a busy node may need more.
 const TIMEOUT: Duration = Duration::from_secs(30);
+
+/// How long the node may take to read its whole set of unspent outputs.
+const SCAN_TIMEOUT: Duration = Duration::from_secs(900);
 
 /// A connection to one litecoind. Clones share it.
 #[derive(Clone)]
@@ -86,6 +90,13 @@ pub(crate) struct UnspentOutput {
     pub(crate) script: ScriptBuf,
     /// 0 while its transaction is in the mempool.
     pub(crate) confirmations: u32,
+}
+
+/// The node's unspent outputs of some scripts, and the block after which it counted them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct UnspentSet {
+    pub(crate) tip: BlockId,
+    pub(crate) outputs: Vec<Unspent>,
 }
 
 /// Whether the node would take a transaction (`testmempoolaccept`).
@@ -292,6 +303,56 @@ impl Node {
         }))
     }
 
+    /// `scantxoutset`: the unspent outputs of a ranged descriptor, from index 0 to `last`. Reads
+    /// the node's whole set of unspent outputs: minutes on mainnet. [`Error::Busy`] while another
+    /// scan is under way; the node does one at a time.
+    pub(crate) fn scan_unspent(&self, descriptor: &str, last: u32) -> Result<UnspentSet, Error> {
+        #[derive(Deserialize)]
+        struct Answer {
+            success: bool,
+            height: u32,
+            bestblock: BlockHash,
+            unspents: Vec<Output>,
+        }
+        #[derive(Deserialize)]
+        #[serde(rename_all = "camelCase")]
+        struct Output {
+            txid: Txid,
+            vout: u32,
+            script_pub_key: ScriptBuf,
+            amount: Box<RawValue>,
+            height: u32,
+        }
+        const CALL: &str = "scantxoutset";
+        let garbled = |reason: String| Error::Garbled { call: CALL, reason };
+        let scanned = serde_json::json!([{ "desc": descriptor, "range": [0, last] }]);
+        let answer: Answer =
+            match self.connect(SCAN_TIMEOUT)?.call(CALL, &["start".into(), scanned]) {
+                Ok(answer) => answer,
+                Err(error) => match judge(CALL, error) {
+                    Error::Rejected { code: -8, message } if message.contains("in progress") => {
+                        return Err(Error::Busy);
+                    }
+                    error => return Err(error),
+                },
+            };
+        if !answer.success {
+            return Err(garbled("the scan was aborted".to_owned()));
+        }
+        let output = |found: Output| {
+            let amount = Amount::parse(found.amount.get());
+            Ok(Unspent {
+                outpoint: OutPoint { txid: found.txid, vout: found.vout },
+                script: found.script_pub_key,
+                amount: amount.map_err(|error| garbled(format!("amount {error}")))?,
+                height: found.height,
+            })
+        };
+        let tip = BlockId { height: answer.height, hash: answer.bestblock };
+        let outputs = answer.unspents.into_iter().map(output).collect::<Result<_, _>>()?;
+        Ok(UnspentSet { tip, outputs })
+    }
+
     /// `estimatesmartfee`: litoshis per 1,000 vbytes to be mined within so many blocks. `None` on
     /// a quiet chain, where the node has nothing to estimate from.
     pub(crate) fn fee_estimate(&self, target_blocks: u16) -> Result<Option<u64>, Error> {
@@ -383,15 +444,18 @@ impl Node {
         if let Some(client) = &*slot {
             return Ok(client.clone());
         }
+        Ok(slot.insert(Arc::new(self.connect(TIMEOUT)?)).clone())
+    }
+
+    fn connect(&self, timeout: Duration) -> Result<Client, Error> {
         let (user, password) = self.settings.auth.credentials()?;
         let transport = MinreqHttpTransport::builder()
             .url(&self.settings.rpc_url)
             .map_err(|error| Error::Unreachable(error.to_string()))?
-            .timeout(TIMEOUT)
+            .timeout(timeout)
             .basic_auth(user, Some(password.reveal().clone()))
             .build();
-        let client = Client::from_jsonrpc(jsonrpc::Client::with_transport(transport));
-        Ok(slot.insert(Arc::new(client)).clone())
+        Ok(Client::from_jsonrpc(jsonrpc::Client::with_transport(transport)))
     }
 }
 

@@ -17,6 +17,24 @@ pub(crate) fn tip(tx: &ReadTx) -> Result<Option<BlockId>, Error> {
     Ok(row.optional()?)
 }
 
+/// The block that we followed at this height, if any.
+pub(crate) fn at_height(tx: &ReadTx, height: u32) -> Result<Option<BlockId>, Error> {
+    let sql = "SELECT height, hash FROM blocks WHERE height = ?";
+    let row = tx.connection.prepare_cached(sql)?.query_row([height], |row| {
+        Ok(BlockId { height: row.get("height")?, hash: block_hash(row, "hash")? })
+    });
+    Ok(row.optional()?)
+}
+
+/// The block that we began at.
+pub(crate) fn first(tx: &ReadTx) -> Result<Option<BlockId>, Error> {
+    let sql = "SELECT height, hash FROM blocks ORDER BY height LIMIT 1";
+    let row = tx.connection.prepare_cached(sql)?.query_row([], |row| {
+        Ok(BlockId { height: row.get("height")?, hash: block_hash(row, "hash")? })
+    });
+    Ok(row.optional()?)
+}
+
 /// Adds the block on top of our tip. The caller has checked that its parent is our tip.
 pub(crate) fn insert(tx: &WriteTx, block: BlockId, time: Timestamp) -> Result<(), Error> {
     let sql = "INSERT INTO blocks (height, hash, time) VALUES (?, ?, ?)";

@@ -7,7 +7,7 @@ use crate::domain::chain::BlockId;
 use crate::domain::keys::DerivationIndex;
 use crate::domain::payment::{Coin, Origin, Place};
 
-use super::columns::{block_hash, block_hash_bytes, impossible, outpoint, txid_bytes};
+use super::columns::{block_hash, block_hash_bytes, impossible, outpoint, txid, txid_bytes};
 use super::{Error, ReadTx, WriteTx};
 
 const COLUMNS: &str =
@@ -39,7 +39,7 @@ fn place_columns(place: Place) -> (&'static str, Option<u32>, Option<[u8; 32]>) 
     }
 }
 
-fn from_row(row: &Row) -> rusqlite::Result<Result<Coin, Error>> {
+pub(super) fn from_row(row: &Row) -> rusqlite::Result<Result<Coin, Error>> {
     let word: String = row.get("place")?;
     let place = match word.as_str() {
         "mempool" => Place::Mempool,
@@ -141,5 +141,36 @@ pub(crate) fn spend(tx: &WriteTx, at: OutPoint, by: Txid, height: u32) -> Result
 pub(crate) fn unspend_at_height(tx: &WriteTx, height: u32) -> Result<(), Error> {
     let sql = "UPDATE coins SET spent_txid = NULL, spent_height = NULL WHERE spent_height = ?";
     tx.connection.prepare_cached(sql)?.execute([height])?;
+    Ok(())
+}
+
+/// The coins that are recorded as spent in the block at this height, and by what.
+pub(crate) fn spent_at_height(tx: &ReadTx, height: u32) -> Result<Vec<(OutPoint, Txid)>, Error> {
+    let sql = "SELECT txid, vout, spent_txid FROM coins WHERE spent_height = ?";
+    let mut statement = tx.connection.prepare_cached(sql)?;
+    let rows =
+        statement.query_map([height], |row| Ok((outpoint(row)?, txid(row, "spent_txid")?)))?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+/// Takes back that a coin was spent.
+pub(crate) fn unspend(tx: &WriteTx, at: OutPoint) -> Result<(), Error> {
+    let sql = "UPDATE coins SET spent_txid = NULL, spent_height = NULL
+               WHERE txid = ? AND vout = ?";
+    tx.connection.prepare_cached(sql)?.execute(params![txid_bytes(&at.txid), at.vout])?;
+    Ok(())
+}
+
+/// Writes what a known coin really holds and whom it pays, as its block says.
+pub(crate) fn correct(tx: &WriteTx, coin: &Coin) -> Result<(), Error> {
+    let sql = "UPDATE coins SET derivation_index = ?, amount = ?, origin = ?
+               WHERE txid = ? AND vout = ?";
+    tx.connection.prepare_cached(sql)?.execute(params![
+        coin.index,
+        coin.amount,
+        origin_word(coin.origin),
+        txid_bytes(&coin.outpoint.txid),
+        coin.outpoint.vout,
+    ])?;
     Ok(())
 }

@@ -12,9 +12,11 @@
 //! Must not know: what a job means, HTTP, the node.
 
 pub(crate) mod blocks;
+pub(crate) mod books;
 pub(crate) mod coins;
 mod columns;
 pub(crate) mod events;
+pub(crate) mod high_water;
 pub(crate) mod idempotency;
 pub(crate) mod identity;
 pub(crate) mod merchants;
@@ -31,6 +33,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use rusqlite::{Connection, OpenFlags};
+
+use high_water::HighWater;
 
 /// Why the database did not do what it was asked.
 #[derive(Debug, thiserror::Error)]
@@ -83,6 +87,7 @@ pub(crate) struct ReadTx<'c> {
 /// One transaction that may write. It can do all that a [`ReadTx`] can.
 pub(crate) struct WriteTx<'c> {
     read: ReadTx<'c>,
+    high_water: &'c HighWater,
 }
 
 impl<'c> Deref for WriteTx<'c> {
@@ -100,8 +105,8 @@ impl<'c> ReadTx<'c> {
 }
 
 impl<'c> WriteTx<'c> {
-    fn new(connection: &'c Connection) -> WriteTx<'c> {
-        WriteTx { read: ReadTx::new(connection) }
+    fn new(connection: &'c Connection, high_water: &'c HighWater) -> WriteTx<'c> {
+        WriteTx { read: ReadTx::new(connection), high_water }
     }
 }
 
@@ -124,7 +129,8 @@ impl Store {
             .connection_timeout(BUSY_TIMEOUT)
             .build(Readers { path: path.to_owned() })
             .map_err(|_| Error::Busy)?;
-        Ok(Store { writer: Arc::new(writer::Writer::start(connection)), readers })
+        let high_water = HighWater::beside(path);
+        Ok(Store { writer: Arc::new(writer::Writer::start(connection, high_water)), readers })
     }
 
     /// Runs `job` over one consistent state, on a thread that may block.

@@ -9,6 +9,7 @@ use crate::domain::payment::{Payment, PaymentId, Status, Transition};
 use crate::domain::time::Timestamp;
 
 use super::columns::{impossible, script};
+use super::high_water::{Found, UNMARKED_GAP};
 use super::{Error, ReadTx, WriteTx};
 
 const COLUMNS: &str = "derivation_index, id, merchant_id, script, amount, created_at, expires_at,
@@ -33,7 +34,7 @@ pub(crate) struct Filter {
     pub(crate) before: Option<DerivationIndex>,
 }
 
-fn from_row(row: &Row) -> rusqlite::Result<Result<Judged, Error>> {
+pub(super) fn from_row(row: &Row) -> rusqlite::Result<Result<Judged, Error>> {
     let payment = Payment {
         id: row.get("id")?,
         merchant: row.get("merchant_id")?,
@@ -61,9 +62,11 @@ fn from_row(row: &Row) -> rusqlite::Result<Result<Judged, Error>> {
     Ok(Ok(Judged { payment, status }))
 }
 
-/// The index that the next payment takes. Read and used in one write, so no two take the same.
-pub(crate) fn next_index(tx: &WriteTx) -> Result<DerivationIndex, Error> {
-    let sql = "SELECT coalesce(max(derivation_index) + 1, 0) FROM payments";
+/// The index that the next payment takes: above all that were given out, and all that may have
+/// been. Read and used in one write, so no two take the same.
+pub(crate) fn next_index(tx: &ReadTx) -> Result<DerivationIndex, Error> {
+    let sql = "SELECT max(coalesce((SELECT max(derivation_index) + 1 FROM payments), 0),
+                          coalesce((SELECT max(below) FROM skipped_indexes), 0))";
     let next: i64 = tx.connection.prepare_cached(sql)?.query_row([], |row| row.get(0))?;
     u32::try_from(next)
         .ok()
@@ -71,8 +74,45 @@ pub(crate) fn next_index(tx: &WriteTx) -> Result<DerivationIndex, Error> {
         .ok_or_else(|| impossible("the next derivation index", next))
 }
 
+/// Never gives out an index below `below`: it may have been given out by a database that is lost.
+/// Answers whether that changes anything.
+pub(crate) fn skip_indexes(
+    tx: &WriteTx,
+    below: DerivationIndex,
+    reason: &str,
+    now: Timestamp,
+) -> Result<bool, Error> {
+    if below <= next_index(tx)? {
+        return Ok(false);
+    }
+    let sql = "INSERT INTO skipped_indexes (below, at, reason) VALUES (?, ?, ?)";
+    tx.connection.execute(sql, params![below, now, reason])?;
+    Ok(true)
+}
+
+/// Opens the high-water mark, and skips the indexes that it says may have been given out by a
+/// later state of this database. To be called before the first index is given out; `owner` names
+/// the account key. Answers the next index if some were skipped.
+pub(crate) fn heed_high_water(
+    tx: &WriteTx,
+    owner: &str,
+    now: Timestamp,
+) -> Result<Option<DerivationIndex>, Error> {
+    let next = next_index(tx)?;
+    let (below, reason) = match tx.high_water.open(owner)? {
+        Found::Next(index) => (index, "the high-water mark"),
+        Found::Nothing if next.get() == 0 => return Ok(None),
+        Found::Nothing => {
+            let further = DerivationIndex::new(next.get().saturating_add(UNMARKED_GAP));
+            (further.unwrap_or(next), "there was no high-water mark")
+        }
+    };
+    Ok(skip_indexes(tx, below, reason, now)?.then_some(below))
+}
+
 /// Adds a payment; with it, its index and script are given out for ever.
 pub(crate) fn insert(tx: &WriteTx, payment: &Payment) -> Result<(), Error> {
+    tx.high_water.raise_over(payment.index)?;
     let sql = "INSERT INTO payments (derivation_index, id, merchant_id, script, amount, created_at,
                expires_at, late_until, confirmations, confirmations_pegout, reference, webhook_url,
                redirect_url) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";

@@ -167,6 +167,15 @@ pub(crate) fn unconfirm_from_block(tx: &WriteTx, block: BlockId) -> Result<(), E
     Ok(())
 }
 
+/// The sweeps that are recorded as mined in this block.
+pub(crate) fn mined_in(tx: &ReadTx, block: BlockId) -> Result<Vec<Txid>, Error> {
+    let sql = "SELECT txid FROM sweep_txs WHERE block_height = ? AND block_hash = ?";
+    let mut statement = tx.connection.prepare_cached(sql)?;
+    let values = params![block.height, block_hash_bytes(&block.hash)];
+    let rows = statement.query_map(values, |row| txid(row, "txid"))?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
 /// Dissolves the sweeps that the chain has made impossible: one of their coins was spent by
 /// another transaction at least `depth` blocks deep. Their other coins can be swept again. Only
 /// facts of the chain decide; no error text of a node ever does.

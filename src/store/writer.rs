@@ -8,6 +8,7 @@ use std::thread::JoinHandle;
 use rusqlite::Connection;
 use tokio::sync::oneshot;
 
+use super::high_water::HighWater;
 use super::{Error, WriteTx};
 
 /// Jobs that may wait at a time; one more is told that the database is busy.
@@ -69,11 +70,11 @@ impl<T, E: From<Error>> Pending<T, E> {
 }
 
 impl Writer {
-    pub(super) fn start(connection: Connection) -> Writer {
+    pub(super) fn start(connection: Connection, high_water: HighWater) -> Writer {
         let (queue, jobs) = sync_channel(QUEUE_MAX);
         let thread = std::thread::Builder::new()
             .name("store-writer".to_owned())
-            .spawn(move || write_all(&connection, &jobs))
+            .spawn(move || write_all(&WriteTx::new(&connection, &high_water), &jobs))
             .expect("the system can start one more thread at start-up");
         Writer { queue: Some(queue), thread: Some(thread) }
     }
@@ -138,16 +139,21 @@ impl Drop for Writer {
     }
 }
 
-fn write_all(connection: &Connection, jobs: &Receiver<Job>) {
+fn write_all(tx: &WriteTx, jobs: &Receiver<Job>) {
     while let Ok(first) = jobs.recv() {
         let mut group = vec![first];
         group.extend(jobs.try_iter().take(GROUP_MAX - 1));
-        write_group(connection, group);
+        write_group(tx, group);
+    }
+    // Everything into the one file, so that a copy of it taken while nothing runs is whole.
+    if let Err(error) = tx.connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(())) {
+        tracing::debug!(%error, "the log of writes stays beside the database");
     }
 }
 
 /// Runs a group of jobs in one transaction, and answers each after the commit.
-fn write_group(connection: &Connection, group: Vec<Job>) {
+fn write_group(tx: &WriteTx, group: Vec<Job>) {
+    let connection = tx.connection;
     if let Err(error) = connection.execute_batch("BEGIN IMMEDIATE") {
         tracing::error!(%error, "cannot begin to write");
         let busy = matches!(Error::from(error), Error::Busy);
@@ -160,7 +166,7 @@ fn write_group(connection: &Connection, group: Vec<Job>) {
     let mut jobs = group.into_iter();
     let mut failure: Option<String> = None;
     for job in jobs.by_ref() {
-        match run_in_savepoint(connection, job) {
+        match run_in_savepoint(tx, job) {
             Ok(answer) => answers.push(answer),
             Err((answer, error)) => {
                 answers.extend(answer);
@@ -192,15 +198,13 @@ fn write_group(connection: &Connection, group: Vec<Job>) {
 
 /// Runs one job in its own savepoint. The error case means that the whole transaction is lost:
 /// SQLite rolls everything back by itself on a full disk or an I/O error.
-fn run_in_savepoint(
-    connection: &Connection,
-    job: Job,
-) -> Result<Answer, (Option<Answer>, rusqlite::Error)> {
+fn run_in_savepoint(tx: &WriteTx, job: Job) -> Result<Answer, (Option<Answer>, rusqlite::Error)> {
+    let connection = tx.connection;
     if let Err(error) = connection.execute_batch("SAVEPOINT job") {
         (job.refuse)(Error::Closed);
         return Err((None, error));
     }
-    let (ran, answer) = (job.run)(&WriteTx::new(connection));
+    let (ran, answer) = (job.run)(tx);
     let end = match ran {
         Ran::Kept => "RELEASE job",
         Ran::Undone => "ROLLBACK TO job; RELEASE job",

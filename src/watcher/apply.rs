@@ -101,19 +101,46 @@ pub(crate) fn connect(
     let time = Timestamp::from_seconds(i64::from(block.header.time));
     blocks::insert(tx, id, time)?;
     let mut changes = Changes::default();
+    place_block(tx, block, id, now, &mut changes)?;
+    let oldest = i64::from(id.height).saturating_sub(i64::from(CONFIRMATIONS_MAX));
+    for index in payments::undecided_with_coins_above(tx, oldest)? {
+        complete_if_due(tx, index, id, network, now, &mut changes)?;
+    }
+    Ok(changes)
+}
+
+/// Records what a block says of our coins and sweeps. The block is in our chain.
+pub(super) fn place_block(
+    tx: &WriteTx,
+    block: &Block,
+    id: BlockId,
+    now: Timestamp,
+    changes: &mut Changes,
+) -> Result<(), Error> {
+    let time = Timestamp::from_seconds(i64::from(block.header.time));
     for block_tx in &block.txs {
         let Some(txid) = block_tx.txid else { continue }; // Not in a block: its id is known.
         for input in &block_tx.inputs {
             coins::spend(tx, *input, txid, id.height)?;
         }
         sweeps::confirm_in_block(tx, txid, id)?;
-        place_coins(tx, block_tx, txid, id, now.min(time), &mut changes)?;
+        place_coins(tx, block_tx, txid, id, now.min(time), changes)?;
     }
-    let oldest = i64::from(id.height).saturating_sub(i64::from(CONFIRMATIONS_MAX));
-    for index in payments::undecided_with_coins_above(tx, oldest)? {
-        complete_if_due(tx, index, id, network, now, &mut changes)?;
+    Ok(())
+}
+
+/// Completes every payment that is due at our tip.
+pub(super) fn judge_all(
+    tx: &WriteTx,
+    tip: BlockId,
+    network: Network,
+    now: Timestamp,
+    changes: &mut Changes,
+) -> Result<(), Error> {
+    for index in payments::undecided_with_coins_above(tx, -1)? {
+        complete_if_due(tx, index, tip, network, now, changes)?;
     }
-    Ok(changes)
+    Ok(())
 }
 
 /// Places the outputs of a transaction in a block that pay us.

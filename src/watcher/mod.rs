@@ -6,18 +6,22 @@
 //!
 //! Must not know: HTTP, webhooks' receivers, sweeps' making.
 
+mod ahead;
 mod apply;
 mod mempool;
+pub(crate) mod rescan;
 mod sync;
 
 use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, ensure};
+use tokio::sync::oneshot;
 use tokio_util::sync::CancellationToken;
 
 use crate::acts::payments::WATCHER;
 use crate::clock::Clock;
+use crate::domain::keys::AccountXpub;
 use crate::domain::network::Network;
 use crate::domain::time::Timestamp;
 use crate::node::codec;
@@ -26,6 +30,7 @@ use crate::node::zmq::{self, Signal};
 use crate::store::{Store, progress};
 use crate::wake::Wake;
 
+use ahead::Ahead;
 use apply::Changes;
 use mempool::LookedAt;
 use sync::{End, Walk};
@@ -35,11 +40,14 @@ pub(crate) struct Watcher {
     pub(crate) store: Store,
     pub(crate) node: Node,
     pub(crate) network: Network,
+    pub(crate) xpub: AccountXpub,
     /// Where the node publishes; absent: polling only.
     pub(crate) zmq: Option<zmq::Settings>,
     pub(crate) wake: Wake,
     pub(crate) clock: Clock,
     pub(crate) shutdown: CancellationToken,
+    /// Told when the first look at the node is over, however it ended.
+    pub(crate) first_look: Option<oneshot::Sender<()>>,
 }
 
 /// How often we look without ZMQ.
@@ -97,6 +105,7 @@ impl Noticing {
 
 /// What changes from pass to pass.
 struct State {
+    ahead: Ahead,
     looked_at: LookedAt,
     noticing: Noticing,
     /// Since when there is no connection to the publisher; `None` while there is one.
@@ -111,7 +120,7 @@ struct State {
 
 impl Watcher {
     /// Watches until told to stop.
-    pub(crate) fn run(self) {
+    pub(crate) fn run(mut self) {
         let (sender, signals) = sync_channel(SIGNALS_MAX);
         let settings = self.zmq.clone();
         let shutdown = self.shutdown.clone();
@@ -131,8 +140,9 @@ impl Watcher {
         }
     }
 
-    fn watch(&self, signals: &Receiver<Signal>) {
+    fn watch(&mut self, signals: &Receiver<Signal>) {
         let mut state = State {
+            ahead: Ahead::new(self.xpub.clone()),
             looked_at: LookedAt::default(),
             noticing: Noticing::Zmq,
             disconnected_since: Some(Instant::now()),
@@ -146,6 +156,9 @@ impl Watcher {
         while !self.shutdown.is_cancelled() {
             let pass =
                 self.ask_once(&mut asked_node, &mut state).and_then(|()| self.pass(&mut state));
+            if let Some(first_look) = self.first_look.take() {
+                let _ = first_look.send(()); // Nobody may be waiting for it.
+            }
             match pass {
                 Ok(()) => {
                     if !state.reachable {
@@ -215,15 +228,17 @@ impl Watcher {
 
     /// One whole look at the node.
     fn pass(&self, state: &mut State) -> anyhow::Result<()> {
-        let walk = Walk {
+        let mut walk = Walk {
             store: &self.store,
             node: &self.node,
             network: self.network,
+            xpub: &self.xpub,
             clock: &self.clock,
             shutdown: &self.shutdown,
+            ahead: &mut state.ahead,
         };
         let mut moved = false;
-        let end = walk.to_tip(|changes| {
+        let end = walk.walk(|changes| {
             moved = true;
             self.tell(changes);
         })?;

@@ -6,13 +6,16 @@ use anyhow::{Context, bail};
 use tokio_util::sync::CancellationToken;
 
 use crate::clock::Clock;
+use crate::domain::audit::LOOK_AHEAD;
 use crate::domain::chain::{AtTip, BlockId, NextStep, NodeChain, next_step};
+use crate::domain::keys::{AccountXpub, DerivationIndex};
 use crate::domain::network::Network;
 use crate::domain::time::Timestamp;
 use crate::node;
 use crate::node::rpc::{ChainState, Node};
-use crate::store::{Store, blocks, payments};
+use crate::store::{self, Store, WriteTx, blocks, payments};
 
+use super::ahead::Ahead;
 use super::apply::{self, Changes};
 
 /// How far before the first payment the walk begins, in milliseconds: block times may be two
@@ -24,8 +27,10 @@ pub(crate) struct Walk<'w> {
     pub(crate) store: &'w Store,
     pub(crate) node: &'w Node,
     pub(crate) network: Network,
+    pub(crate) xpub: &'w AccountXpub,
     pub(crate) clock: &'w Clock,
     pub(crate) shutdown: &'w CancellationToken,
+    pub(crate) ahead: &'w mut Ahead,
 }
 
 /// Where the walk ended.
@@ -44,7 +49,7 @@ impl Walk<'_> {
     ///
     /// # Errors
     /// If the node is out of reach, on another network, or no longer has a block that we need.
-    pub(crate) fn to_tip(&self, mut changed: impl FnMut(&Changes)) -> anyhow::Result<End> {
+    pub(crate) fn walk(&mut self, mut changed: impl FnMut(&Changes)) -> anyhow::Result<End> {
         loop {
             if self.shutdown.is_cancelled() {
                 return Ok(End::Stopped);
@@ -84,7 +89,7 @@ impl Walk<'_> {
 
     /// The first block that we stand on: the tip, or, if addresses were given out while the node
     /// was out of reach, a block from before the first of them.
-    fn begin(&self, state: &ChainState) -> anyhow::Result<()> {
+    fn begin(&mut self, state: &ChainState) -> anyhow::Result<()> {
         let first_payment = self.store.read_blocking(payments::first_created_at)?;
         let mut block = state.tip;
         if let Some(created_at) = first_payment {
@@ -100,16 +105,39 @@ impl Walk<'_> {
         }
         tracing::info!(height = block.height, hash = %block.hash, "following the chain from here");
         let now = self.clock.now();
-        self.store.write_blocking(move |tx| match blocks::tip(tx)? {
-            Some(_) => Ok::<_, anyhow::Error>(()),
-            None => Ok(blocks::insert(tx, block, now)?),
+        let used = self.used_before()?;
+        self.store.write_blocking(move |tx| {
+            if let Some(index) = used {
+                skip_used(tx, index, now)?;
+            }
+            match blocks::tip(tx)? {
+                Some(_) => Ok::<_, anyhow::Error>(()),
+                None => Ok(blocks::insert(tx, block, now)?),
+            }
         })
+    }
+
+    /// The highest index that holds coins although we have followed no block yet: the account was
+    /// in use before us. Asked once, before the first block: the node reads its whole set.
+    fn used_before(&mut self) -> anyhow::Result<Option<DerivationIndex>> {
+        let next = self.store.read_blocking(payments::next_index)?;
+        self.ahead.reach(next);
+        let last = next.get().saturating_add(LOOK_AHEAD);
+        match self.node.scan_unspent(&self.xpub.receiving_descriptor(), last) {
+            Ok(set) => {
+                Ok(self.ahead.highest(set.outputs.iter().map(|found| found.script.as_script())))
+            }
+            Err(error) => {
+                tracing::warn!(%error, "cannot see whether the account was in use before");
+                Ok(None)
+            }
+        }
     }
 
     /// Fetches the block at a height and connects it, if it is a child of our tip. `None` if the
     /// chain moved under our feet; the next step sees where to.
     fn connect(
-        &self,
+        &mut self,
         ours: BlockId,
         height: u32,
         state: &ChainState,
@@ -132,13 +160,33 @@ impl Walk<'_> {
             return Ok(None);
         }
         let (id, network, now) = (BlockId { height, hash }, self.network, self.clock.now());
+        self.ahead.reach(self.store.read_blocking(payments::next_index)?);
+        let outputs = block.txs.iter().flat_map(|block_tx| &block_tx.outputs);
+        let used = self.ahead.highest(outputs.map(|output| output.script_pubkey.as_script()));
         let changes = self
             .store
-            .write_blocking(move |tx| apply::connect(tx, &block, id, network, now))
+            .write_blocking(move |tx| {
+                if let Some(index) = used {
+                    skip_used(tx, index, now)?;
+                }
+                apply::connect(tx, &block, id, network, now)
+            })
             .with_context(|| format!("connect block {height}"))?;
         tracing::debug!(height, %hash, "block connected");
         Ok(Some(changes))
     }
+}
+
+/// Never gives out an index that is in use on the chain, nor one below it.
+fn skip_used(tx: &WriteTx, index: DerivationIndex, now: Timestamp) -> Result<(), store::Error> {
+    let Some(below) = DerivationIndex::new(index.get().saturating_add(1)) else { return Ok(()) };
+    if payments::skip_indexes(tx, below, "paid on the chain", now)? {
+        tracing::error!(
+            index = index.get(),
+            "an address was paid that this database never gave out: was an old copy put back, or is the account in use elsewhere? The indexes up to it are skipped"
+        );
+    }
+    Ok(())
 }
 
 /// Whether the node knows of blocks that it does not have yet. Its flag for the initial download

@@ -11,6 +11,7 @@
 
 mod harness;
 
+mod audit;
 mod checkout;
 mod cli;
 mod config;
@@ -25,6 +26,7 @@ mod node_verbs;
 mod reorg;
 mod replace;
 mod restart;
+mod restore;
 mod sweep;
 mod tidy;
 mod webhooks;

@@ -76,6 +76,19 @@ BEGIN
     SELECT RAISE(ABORT, 'completed is final');
 END;
 
+-- Indexes that may have been given out by a later state of this database that was lost: none
+-- below the highest of these is ever given out again.
+CREATE TABLE skipped_indexes (
+    below  INTEGER PRIMARY KEY CHECK (below BETWEEN 0 AND 2147483647),
+    at     INTEGER NOT NULL,
+    reason TEXT    NOT NULL
+) STRICT;
+
+CREATE TRIGGER skipped_indexes_stay BEFORE DELETE ON skipped_indexes
+BEGIN
+    SELECT RAISE(ABORT, 'a skipped index may be in use');
+END;
+
 -- The chain as we followed it, from the block that we began at. No holes.
 CREATE TABLE blocks (
     height INTEGER PRIMARY KEY CHECK (height >= 0),

@@ -250,6 +250,20 @@ impl Gate {
         })
     }
 
+    /// Waits until the watcher has recorded that it stands on the block at this height.
+    #[track_caller]
+    pub(crate) fn await_tip(&self, height: &str) {
+        let metric = format!("litegate_chain_height {height}");
+        wait_for(&metric, SOON, || self.metrics().lines().any(|line| line == metric));
+    }
+
+    /// The metrics as Prometheus reads them.
+    #[track_caller]
+    pub(crate) fn metrics(&self) -> String {
+        let port = self.setting("metrics.listen").rsplit_once(':').unwrap().1.parse().unwrap();
+        http::request(port, "GET", "/metrics", &[], b"").unwrap().body
+    }
+
     /// The lines of the log that contain all these words, in any case.
     pub(crate) fn log_lines(&self, words: &[&str]) -> Vec<String> {
         let has = |line: &str| {

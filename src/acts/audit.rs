@@ -1,0 +1,82 @@
+//! The audit: the stored facts against themselves, and against the node's own unspent outputs.
+
+use std::time::{Duration, Instant};
+
+use anyhow::Context;
+
+use crate::domain::audit::{Audit, LOOK_AHEAD, Report};
+use crate::domain::chain::BlockId;
+use crate::domain::keys::AccountXpub;
+use crate::node;
+use crate::node::rpc::{Node, UnspentSet};
+use crate::store::{self, ReadTx, Store, blocks, books, payments};
+
+/// How long we and the node may take to stand on one block.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// The pause before we ask again.
+const PAUSE: Duration = Duration::from_millis(200);
+
+/// How often a scan is begun anew because the tip moved meanwhile.
+const SCANS_MAX: u32 = 5;
+
+/// Audits the whole database. It reads only, so it may run beside a serving gateway.
+///
+/// # Errors
+/// If the node is out of reach, or the database cannot be read.
+pub(crate) fn audit(store: &Store, node: &Node, xpub: &AccountXpub) -> anyhow::Result<Report> {
+    let mut scans = 0u32;
+    loop {
+        scans = scans.saturating_add(1);
+        let scanned = scan(store, node, xpub)?;
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            let tip = store.read_blocking(blocks::tip)?;
+            if tip == Some(scanned.tip) {
+                let report = store.read_blocking(|tx| match blocks::tip(tx)? {
+                    tip if tip == Some(scanned.tip) => {
+                        Ok(Some(facts(tx, xpub, tip)?.finish(&scanned.outputs)))
+                    }
+                    _ => Ok::<_, store::Error>(None), // It moved just now.
+                })?;
+                if let Some(report) = report {
+                    return Ok(report);
+                }
+            }
+            let node_moved = node.best_block_hash()? != scanned.tip.hash;
+            if node_moved && scans < SCANS_MAX {
+                break; // The scan is out of date.
+            }
+            if Instant::now() >= deadline {
+                return Ok(store.read_blocking(|tx| {
+                    let audit = facts(tx, xpub, blocks::tip(tx)?)?;
+                    Ok::<_, store::Error>(audit.behind(scanned.tip.height))
+                })?);
+            }
+            std::thread::sleep(PAUSE);
+        }
+    }
+}
+
+/// The node's unspent outputs for all addresses given out and those that come next.
+fn scan(store: &Store, node: &Node, xpub: &AccountXpub) -> anyhow::Result<UnspentSet> {
+    let next = store.read_blocking(payments::next_index)?.get();
+    let last = next.saturating_add(LOOK_AHEAD);
+    let deadline = Instant::now() + PATIENCE;
+    loop {
+        match node.scan_unspent(&xpub.receiving_descriptor(), last) {
+            Err(node::Error::Busy) if Instant::now() < deadline => std::thread::sleep(PAUSE),
+            answer => return answer.context("read the node's unspent outputs"),
+        }
+    }
+}
+
+fn facts<'x>(
+    tx: &ReadTx,
+    xpub: &'x AccountXpub,
+    tip: Option<BlockId>,
+) -> Result<Audit<'x>, store::Error> {
+    let mut audit = Audit::new(xpub, tip, books::coins(tx)?, books::sweeps(tx)?);
+    books::payments(tx, |payment| audit.payment(payment))?;
+    Ok(audit)
+}

@@ -1,0 +1,53 @@
+//! `litegate audit`: where every litoshi is, and whether the node agrees.
+
+use std::path::Path;
+
+use clap::Args;
+
+use super::{Failure, Format, open, print_json, print_line};
+use crate::acts;
+use crate::node::rpc::Node;
+use crate::view::AuditView;
+
+#[derive(Args)]
+#[command(after_help = "Example: litegate audit --json")]
+pub(super) struct Audit {}
+
+impl Audit {
+    pub(super) fn run(self, config: Option<&Path>, format: Format) -> Result<(), Failure> {
+        let (config, store) = open(config)?;
+        let node = Node::new(config.node.clone());
+        let report = acts::audit::audit(&store, &node, &config.xpub)?;
+        let view = AuditView::new(&report);
+        match format {
+            Format::Json => print_json(&view)?,
+            Format::Text => print_text(&view)?,
+        }
+        match view.differences.len() {
+            0 => Ok(()),
+            1 => Err(Failure::Failed("the audit found a difference".to_owned())),
+            n => Err(Failure::Failed(format!("the audit found {n} differences"))),
+        }
+    }
+}
+
+fn print_text(view: &AuditView) -> Result<(), Failure> {
+    let sums = [
+        ("received", view.received_ltc),
+        ("paid out", view.paid_ltc),
+        ("fees", view.fees_ltc),
+        ("in flight", view.in_flight_ltc),
+        ("unswept", view.unswept_ltc),
+        ("spent elsewhere", view.elsewhere_ltc),
+    ];
+    for (name, sum) in sums {
+        print_line(&format!("{name:15}  {} LTC", sum.0))?;
+    }
+    for difference in &view.differences {
+        print_line(&format!("difference: {}", difference.message))?;
+    }
+    match view.clean {
+        true => print_line("clean: every litoshi is accounted for, and the node agrees"),
+        false => Ok(()),
+    }
+}

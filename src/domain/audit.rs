@@ -1,0 +1,378 @@
+//! The accounts: every litoshi that ever came in is in exactly one place, and the node agrees.
+//!
+//! An [`Audit`] is fed with the stored facts, then with the node's own list of unspent outputs at
+//! the same tip, and ends as a [`Report`]. Nothing here repairs; a difference is for people.
+//!
+//! Must not know: how facts are stored, how the node is asked.
+
+use std::collections::{HashMap, HashSet};
+
+use bitcoin::{OutPoint, ScriptBuf, Txid};
+
+use super::amount::Amount;
+use super::chain::BlockId;
+use super::keys::{AccountXpub, DerivationIndex};
+use super::merchant::MerchantId;
+use super::payment::{self, Coin, Payment, PaymentId, Place, Status};
+
+/// How many addresses beyond the last one given out are looked at, too.
+pub(crate) const LOOK_AHEAD: u32 = 1_000;
+
+/// A coin with what the sweeps and the chain made of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct BookedCoin {
+    pub(crate) coin: Coin,
+    /// The sweep that claims it.
+    pub(crate) claim: Option<i64>,
+    /// The transaction on the best chain that spent it.
+    pub(crate) spent_by: Option<Txid>,
+}
+
+/// One signed version of a sweep, with its bytes read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct BookedVersion {
+    pub(crate) sweep: i64,
+    pub(crate) dissolved: bool,
+    pub(crate) txid: Txid,
+    pub(crate) inputs: Vec<OutPoint>,
+    pub(crate) outputs: Vec<(ScriptBuf, Amount)>,
+    pub(crate) fee: Amount,
+    pub(crate) payouts: Vec<BookedPayout>,
+    /// Where it was mined.
+    pub(crate) block: Option<BlockId>,
+}
+
+/// A merchant's line in a version of a sweep.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct BookedPayout {
+    pub(crate) merchant: MerchantId,
+    pub(crate) script: ScriptBuf,
+    pub(crate) gross: Amount,
+    pub(crate) amount: Amount,
+}
+
+/// A payment with its verdict, and whether the event of its completion is there.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct BookedPayment {
+    pub(crate) payment: Payment,
+    pub(crate) status: Status,
+    pub(crate) has_event: bool,
+}
+
+/// An unspent output of the node's own set (`scantxoutset`).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Unspent {
+    pub(crate) outpoint: OutPoint,
+    pub(crate) script: ScriptBuf,
+    pub(crate) amount: Amount,
+    pub(crate) height: u32,
+}
+
+/// Something that does not add up, as a sentence for the operator.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum Difference {
+    #[error(
+        "the database stands on block {ours}, the node on {node}: is the watcher running? The node's coins were not compared"
+    )]
+    Behind { ours: u32, node: u32 },
+    #[error(
+        "payment {payment}: the node has an unspent coin {at} of {amount} LTC that is not recorded; rescan from height {height}"
+    )]
+    MissingCoin { payment: PaymentId, at: OutPoint, amount: Amount, height: u32 },
+    #[error(
+        "unattributed: {amount} LTC at {at} pay address {index}, which was never given out; rescan does not help, look for a lost database"
+    )]
+    Unattributed { index: u32, at: OutPoint, amount: Amount },
+    #[error("coin {at} of {amount} LTC is recorded as unspent, the node has no such coin")]
+    NotOnNode { at: OutPoint, amount: Amount },
+    #[error(
+        "coin {at} is recorded with {recorded} LTC in block {height}, the node says {amount} LTC in block {node_height}"
+    )]
+    OtherCoin { at: OutPoint, recorded: Amount, height: u32, amount: Amount, node_height: u32 },
+    #[error("coin {at} of {amount} LTC belongs to no payment")]
+    Orphan { at: OutPoint, amount: Amount },
+    #[error(
+        "coin {at} of {amount} LTC was spent by {by}, which is no sweep of ours: is the key in use elsewhere?"
+    )]
+    SpentElsewhere { at: OutPoint, amount: Amount, by: Txid },
+    #[error("payment {0}: its stored script is not the one that the account's key derives")]
+    ForeignScript(PaymentId),
+    #[error("payment {payment} is completed, but the best chain holds {held} LTC of {amount} LTC")]
+    CompletedWithoutCoins { payment: PaymentId, held: Amount, amount: Amount },
+    #[error("payment {0} should be completed")]
+    NotCompleted(PaymentId),
+    #[error("payment {0} is completed, but its webhook event is missing")]
+    MissingEvent(PaymentId),
+    #[error("sweep {txid}: its bytes, its plan and its coins do not fit: {what}")]
+    BadSweep { txid: Txid, what: &'static str },
+}
+
+impl Difference {
+    /// A stable word for programs.
+    pub(crate) fn kind(&self) -> &'static str {
+        match self {
+            Difference::Behind { .. } => "behind",
+            Difference::MissingCoin { .. } => "missing_coin",
+            Difference::Unattributed { .. } => "unattributed",
+            Difference::NotOnNode { .. } => "not_on_node",
+            Difference::OtherCoin { .. } => "other_coin",
+            Difference::Orphan { .. } => "orphan_coin",
+            Difference::SpentElsewhere { .. } => "spent_elsewhere",
+            Difference::ForeignScript(_) => "foreign_script",
+            Difference::CompletedWithoutCoins { .. } => "completed_without_coins",
+            Difference::NotCompleted(_) => "not_completed",
+            Difference::MissingEvent(_) => "missing_event",
+            Difference::BadSweep { .. } => "bad_sweep",
+        }
+    }
+}
+
+/// Where all the money is. `received` is what the best chain holds or held for our addresses; it
+/// is the sum of all the others.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Report {
+    pub(crate) received: Amount,
+    /// Paid to merchants by mined sweeps.
+    pub(crate) paid: Amount,
+    /// Fees of mined sweeps.
+    pub(crate) fees: Amount,
+    /// Claimed by sweeps that are not mined yet.
+    pub(crate) in_flight: Amount,
+    pub(crate) unswept: Amount,
+    /// Spent by transactions that are no sweeps of ours.
+    pub(crate) elsewhere: Amount,
+    pub(crate) differences: Vec<Difference>,
+}
+
+/// An audit under way.
+#[derive(Debug)]
+pub(crate) struct Audit<'x> {
+    xpub: &'x AccountXpub,
+    tip: Option<BlockId>,
+    coins: Vec<BookedCoin>,
+    of_payment: HashMap<DerivationIndex, Vec<usize>>,
+    sweeps: Vec<BookedVersion>,
+    /// Who has the scripts that were given out.
+    issued: HashMap<ScriptBuf, PaymentId>,
+    attributed: HashSet<usize>,
+    next: u32,
+    report: Report,
+}
+
+impl<'x> Audit<'x> {
+    /// Begins with the coins and sweeps as they were at `tip`.
+    pub(crate) fn new(
+        xpub: &'x AccountXpub,
+        tip: Option<BlockId>,
+        coins: Vec<BookedCoin>,
+        sweeps: Vec<BookedVersion>,
+    ) -> Audit<'x> {
+        let mut of_payment: HashMap<DerivationIndex, Vec<usize>> = HashMap::new();
+        for (at, booked) in coins.iter().enumerate() {
+            of_payment.entry(booked.coin.index).or_default().push(at);
+        }
+        Audit {
+            xpub,
+            tip,
+            coins,
+            of_payment,
+            sweeps,
+            issued: HashMap::new(),
+            attributed: HashSet::new(),
+            next: 0,
+            report: Report::default(),
+        }
+    }
+
+    /// Takes a payment in: its script, its verdict and its event must follow from the facts.
+    pub(crate) fn payment(&mut self, booked: &BookedPayment) {
+        let BookedPayment { payment, status, has_event } = booked;
+        let mut found = Vec::new();
+        if self.xpub.script_at(payment.index) != payment.script {
+            found.push(Difference::ForeignScript(payment.id));
+        }
+        let at = self.of_payment.get(&payment.index).cloned().unwrap_or_default();
+        let coins: Vec<Coin> =
+            at.iter().filter_map(|n| self.coins.get(*n)).map(|b| b.coin.clone()).collect();
+        match status {
+            Status::Completed { .. } => {
+                let mined = coins.iter().filter(|coin| block_of(coin).is_some());
+                let held = Amount::total(mined.map(|coin| coin.amount));
+                let (id, amount) = (payment.id, payment.amount);
+                if held < amount {
+                    found.push(Difference::CompletedWithoutCoins { payment: id, held, amount });
+                }
+                if payment.webhook_url.is_some() && !has_event {
+                    found.push(Difference::MissingEvent(payment.id));
+                }
+            }
+            Status::Pending | Status::Expired { .. } => {
+                let due =
+                    self.tip.and_then(|tip| payment::completes(payment, *status, &coins, tip));
+                if due.is_some() {
+                    found.push(Difference::NotCompleted(payment.id));
+                }
+            }
+        }
+        self.attributed.extend(at);
+        self.issued.insert(payment.script.clone(), payment.id);
+        self.next = self.next.max(payment.index.get().saturating_add(1));
+        self.report.differences.extend(found);
+    }
+
+    /// Ends without the node's word: it and we did not stand on one block in time.
+    pub(crate) fn behind(mut self, node_height: u32) -> Report {
+        let ours = self.tip.map_or(0, |tip| tip.height);
+        self.report.differences.insert(0, Difference::Behind { ours, node: node_height });
+        self.add_up()
+    }
+
+    /// Ends with the node's unspent outputs for all scripts that were given out and the
+    /// [`LOOK_AHEAD`] beyond them, at the same tip.
+    pub(crate) fn finish(mut self, unspent: &[Unspent]) -> Report {
+        let on_node: HashMap<OutPoint, &Unspent> =
+            unspent.iter().map(|found| (found.outpoint, found)).collect();
+        let mut recorded = HashSet::new();
+        let mut differences = Vec::new();
+        for BookedCoin { coin, spent_by, .. } in &self.coins {
+            let Some(block) = block_of(coin) else { continue };
+            if spent_by.is_some() {
+                continue;
+            }
+            let (at, amount) = (coin.outpoint, coin.amount);
+            recorded.insert(at);
+            match on_node.get(&at) {
+                None => differences.push(Difference::NotOnNode { at, amount }),
+                Some(found) if found.amount != amount || found.height != block.height => {
+                    differences.push(Difference::OtherCoin {
+                        at,
+                        recorded: amount,
+                        height: block.height,
+                        amount: found.amount,
+                        node_height: found.height,
+                    });
+                }
+                Some(_) => {}
+            }
+        }
+        for found in unspent.iter().filter(|found| !recorded.contains(&found.outpoint)) {
+            let (at, amount, height) = (found.outpoint, found.amount, found.height);
+            differences.push(match self.issued.get(&found.script) {
+                Some(payment) => Difference::MissingCoin { payment: *payment, at, amount, height },
+                None => Difference::Unattributed { index: self.index_ahead(found), at, amount },
+            });
+        }
+        self.report.differences.extend(differences);
+        self.add_up()
+    }
+
+    /// Which of the addresses not given out yet has this script.
+    fn index_ahead(&self, found: &Unspent) -> u32 {
+        let ahead = (self.next..).take(usize::try_from(LOOK_AHEAD).unwrap_or(usize::MAX));
+        let derives = |index: &u32| {
+            DerivationIndex::new(*index).map(|index| self.xpub.script_at(index))
+                == Some(found.script.clone())
+        };
+        // Of a gap below: an index that was skipped.
+        ahead.chain((0..self.next).rev()).find(derives).unwrap_or(u32::MAX)
+    }
+
+    fn add_up(mut self) -> Report {
+        let mut sweeps: HashMap<Txid, usize> = HashMap::new();
+        for (n, version) in self.sweeps.iter().enumerate() {
+            sweeps.insert(version.txid, n);
+        }
+        let coins: HashMap<OutPoint, &BookedCoin> =
+            self.coins.iter().map(|booked| (booked.coin.outpoint, booked)).collect();
+        let mut differences = Vec::new();
+        for version in &self.sweeps {
+            if let Some(what) = misfit(version, &coins) {
+                differences.push(Difference::BadSweep { txid: version.txid, what });
+            }
+            if version.block.is_some() {
+                let paid = version.payouts.iter().map(|payout| payout.amount);
+                add(&mut self.report.paid, Amount::total(paid));
+                add(&mut self.report.fees, version.fee);
+            }
+        }
+        for (n, BookedCoin { coin, claim, spent_by }) in self.coins.iter().enumerate() {
+            let (at, amount) = (coin.outpoint, coin.amount);
+            if !self.attributed.contains(&n) {
+                differences.push(Difference::Orphan { at, amount });
+            }
+            if block_of(coin).is_none() {
+                continue; // Not in the best chain: not received.
+            }
+            add(&mut self.report.received, amount);
+            match (spent_by, claim) {
+                (Some(by), _) if !sweeps.contains_key(by) => {
+                    differences.push(Difference::SpentElsewhere { at, amount, by: *by });
+                    add(&mut self.report.elsewhere, amount);
+                }
+                (Some(_), _) => {} // Counted as paid and fee.
+                (None, Some(_)) => add(&mut self.report.in_flight, amount),
+                (None, None) => add(&mut self.report.unswept, amount),
+            }
+        }
+        self.report.differences.extend(differences);
+        self.report
+    }
+}
+
+impl Report {
+    /// Whether everything adds up.
+    pub(crate) fn is_clean(&self) -> bool {
+        self.differences.is_empty()
+    }
+}
+
+fn add(sum: &mut Amount, more: Amount) {
+    *sum = Amount::total([*sum, more]);
+}
+
+fn block_of(coin: &Coin) -> Option<BlockId> {
+    match coin.place {
+        Place::Block(block) => Some(block),
+        Place::Mempool | Place::Gone => None,
+    }
+}
+
+/// What is wrong with a version of a sweep, if anything: its inputs are coins that it claims, its
+/// outputs are the payouts, and nothing is left over or made up.
+fn misfit(version: &BookedVersion, coins: &HashMap<OutPoint, &BookedCoin>) -> Option<&'static str> {
+    let spent: Vec<Option<&&BookedCoin>> =
+        version.inputs.iter().map(|input| coins.get(input)).collect();
+    if spent.iter().any(Option::is_none) {
+        return Some("it spends a coin that is not recorded");
+    }
+    let is_claimed = |booked: &&&BookedCoin| booked.claim == Some(version.sweep);
+    if !version.dissolved && !spent.iter().flatten().all(is_claimed) {
+        return Some("it spends a coin that it does not claim");
+    }
+    let is_spent = |booked: &&&BookedCoin| booked.spent_by == Some(version.txid);
+    if version.block.is_some() && !spent.iter().flatten().all(is_spent) {
+        return Some("it is mined, but a coin of it is not recorded as spent by it");
+    }
+    let lines: Vec<(ScriptBuf, Amount)> =
+        version.payouts.iter().map(|payout| (payout.script.clone(), payout.amount)).collect();
+    let sorted = |mut lines: Vec<(ScriptBuf, Amount)>| {
+        lines.sort_unstable();
+        lines
+    };
+    if sorted(lines) != sorted(version.outputs.clone()) {
+        return Some("its outputs are not the payouts");
+    }
+    let into = Amount::total(spent.iter().flatten().map(|booked| booked.coin.amount));
+    let gross = Amount::total(version.payouts.iter().map(|payout| payout.gross));
+    let out = Amount::total(version.outputs.iter().map(|(_, amount)| *amount));
+    if gross != into {
+        return Some("the merchants' sums are not what goes in");
+    }
+    if Amount::total([out, version.fee]) != into {
+        return Some("what goes in is not what comes out");
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests;

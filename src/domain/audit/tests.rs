@@ -1,0 +1,190 @@
+use bitcoin::BlockHash;
+use bitcoin::hashes::Hash;
+
+use super::*;
+use crate::domain::network::Network;
+use crate::domain::payment::Origin;
+use crate::domain::time::Timestamp;
+
+/// The key of `tests/fixtures/addresses.tsv`.
+const XPUB: &str = "tpubD6NzVbkrYhZ4XgiXtGrdW5XDAPFCL9h7we1vwNCpn8tGbBcgfVYjXyhW\
+    o4E1xkh56hjod1RhGjxbaTLV3X4FyWuejifB9jusQ46QzG87VKp";
+const TIP: u32 = 110;
+
+fn xpub() -> AccountXpub {
+    AccountXpub::parse(XPUB, Network::Regtest).expect("a good key")
+}
+
+fn index(n: u32) -> DerivationIndex {
+    DerivationIndex::new(n).expect("small")
+}
+
+fn ltc(text: &str) -> Amount {
+    Amount::parse(text).expect("an amount")
+}
+
+fn block(height: u32) -> BlockId {
+    BlockId { height, hash: BlockHash::from_byte_array([7; 32]) }
+}
+
+fn at(n: u8) -> OutPoint {
+    OutPoint { txid: Txid::from_byte_array([n; 32]), vout: 0 }
+}
+
+fn sweep_txid() -> Txid {
+    Txid::from_byte_array([99; 32])
+}
+
+/// Facts of two completed payments of 1 LTC: the first was swept, the second was not yet.
+struct Facts {
+    coins: Vec<BookedCoin>,
+    sweeps: Vec<BookedVersion>,
+    payments: Vec<BookedPayment>,
+    unspent: Vec<Unspent>,
+}
+
+fn coin(n: u8) -> BookedCoin {
+    let coin = Coin {
+        outpoint: at(n),
+        index: index(n.into()),
+        amount: ltc("1"),
+        origin: Origin::Plain,
+        seen_at: Timestamp::from_ms(0),
+        place: Place::Block(block(100)),
+    };
+    BookedCoin { coin, claim: None, spent_by: None }
+}
+
+fn paid(n: u8) -> BookedPayment {
+    let payment = Payment {
+        id: PaymentId::from_random([n; 16]),
+        merchant: MerchantId::from_random(1),
+        index: index(n.into()),
+        script: xpub().script_at(index(n.into())),
+        amount: ltc("1"),
+        created_at: Timestamp::from_ms(0),
+        expires_at: Timestamp::from_ms(0),
+        late_until: Timestamp::from_ms(0),
+        confirmations: 6,
+        confirmations_pegout: 6,
+        reference: None,
+        webhook_url: Some("https://shop.example/hook".to_owned()),
+        redirect_url: None,
+    };
+    let status = Status::Completed { at: Timestamp::from_ms(0), late: false };
+    BookedPayment { payment, status, has_event: true }
+}
+
+fn unspent(n: u8) -> Unspent {
+    let script = xpub().script_at(index(n.into()));
+    Unspent { outpoint: at(n), script, amount: ltc("1"), height: 100 }
+}
+
+fn facts() -> Facts {
+    let script = ScriptBuf::from_bytes(vec![0x51]);
+    let (merchant, amount) = (MerchantId::from_random(1), ltc("0.99"));
+    let sweep = BookedVersion {
+        sweep: 1,
+        dissolved: false,
+        txid: sweep_txid(),
+        inputs: vec![at(0)],
+        outputs: vec![(script.clone(), amount)],
+        fee: ltc("0.01"),
+        payouts: vec![BookedPayout { merchant, script, gross: ltc("1"), amount }],
+        block: Some(block(108)),
+    };
+    let swept = BookedCoin { claim: Some(1), spent_by: Some(sweep_txid()), ..coin(0) };
+    Facts {
+        coins: vec![swept, coin(1)],
+        sweeps: vec![sweep],
+        payments: vec![paid(0), paid(1)],
+        unspent: vec![unspent(1)],
+    }
+}
+
+fn audit(facts: Facts) -> Report {
+    let xpub = xpub();
+    let mut audit = Audit::new(&xpub, Some(block(TIP)), facts.coins, facts.sweeps);
+    facts.payments.iter().for_each(|payment| audit.payment(payment));
+    audit.finish(&facts.unspent)
+}
+
+#[test]
+fn every_litoshi_is_in_one_place() {
+    let report = audit(facts());
+    assert_eq!(report.differences, []);
+    let Report { received, paid, fees, in_flight, unswept, elsewhere, .. } = report;
+    assert_eq!((received, unswept), (ltc("2"), ltc("1")));
+    assert_eq!(
+        (paid, fees, in_flight, elsewhere),
+        (ltc("0.99"), ltc("0.01"), Amount::ZERO, Amount::ZERO)
+    );
+    assert_eq!(received, Amount::total([paid, fees, in_flight, unswept, elsewhere]));
+}
+
+#[test]
+fn a_sweep_that_is_not_mined_is_in_flight() {
+    let mut facts = facts();
+    facts.sweeps[0].block = None;
+    facts.coins[0].spent_by = None;
+    facts.unspent.push(unspent(0));
+    let report = audit(facts);
+    assert_eq!(report.differences, []);
+    assert_eq!((report.in_flight, report.unswept, report.paid), (ltc("1"), ltc("1"), Amount::ZERO));
+}
+
+#[test]
+fn each_wrong_fact_is_named() {
+    #[track_caller]
+    fn check(kinds: &[&str], damage: impl FnOnce(&mut Facts)) {
+        let mut damaged = facts();
+        damage(&mut damaged);
+        let found: Vec<&str> = audit(damaged).differences.iter().map(Difference::kind).collect();
+        assert_eq!(found, kinds);
+    }
+    // A coin's row is gone: the node has it, its payment lost it.
+    check(&["completed_without_coins", "missing_coin"], |f| f.coins.truncate(1));
+    // A swept coin's row is gone: the sweep's bytes still name it.
+    check(&["completed_without_coins", "bad_sweep"], |f| f.coins.retain(|c| c.claim.is_none()));
+    check(&["not_on_node"], |f| f.unspent.clear());
+    check(&["other_coin"], |f| f.unspent[0].amount = ltc("0.5"));
+    check(&["other_coin"], |f| f.unspent[0].height = 99);
+    check(&["unattributed"], |f| f.unspent.push(unspent(5)));
+    check(&["completed_without_coins", "orphan_coin"], |f| f.coins[1].coin.index = index(77));
+    check(&["spent_elsewhere"], |f| {
+        f.coins[1].spent_by = Some(Txid::from_byte_array([55; 32]));
+        f.unspent.clear();
+    });
+    check(&["foreign_script"], |f| {
+        f.payments[1].payment.script = ScriptBuf::from_bytes(vec![0x52]);
+    });
+    check(&["completed_without_coins"], |f| {
+        f.coins[1].coin.place = Place::Mempool;
+        f.unspent.clear();
+    });
+    check(&["not_completed"], |f| f.payments[1].status = Status::Pending);
+    check(&["missing_event"], |f| f.payments[1].has_event = false);
+    check(&["bad_sweep"], |f| f.coins[0].claim = None);
+    check(&["bad_sweep"], |f| f.sweeps[0].outputs[0].1 = ltc("0.98"));
+    check(&["bad_sweep"], |f| f.sweeps[0].payouts[0].gross = ltc("0.99"));
+    check(&["bad_sweep"], |f| f.sweeps[0].fee = ltc("0.02"));
+}
+
+#[test]
+fn an_address_that_was_never_given_out_is_named_by_its_index() {
+    let mut facts = facts();
+    facts.unspent.push(unspent(200));
+    let difference = Difference::Unattributed { index: 200, at: at(200), amount: ltc("1") };
+    assert_eq!(audit(facts).differences, [difference]);
+}
+
+#[test]
+fn a_database_behind_the_node_is_not_compared() {
+    let xpub = xpub();
+    let Facts { coins, sweeps, payments, .. } = facts();
+    let mut audit = Audit::new(&xpub, Some(block(TIP)), coins, sweeps);
+    payments.iter().for_each(|payment| audit.payment(payment));
+    let report = audit.behind(120);
+    assert_eq!(report.differences, [Difference::Behind { ours: TIP, node: 120 }]);
+    assert_eq!(report.received, ltc("2"));
+}

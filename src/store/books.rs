@@ -1,0 +1,112 @@
+//! The whole of the facts, read for an audit: coins, sweeps and payments, with what ties them.
+
+use std::collections::HashMap;
+
+use bitcoin::consensus::encode::deserialize;
+use bitcoin::{ScriptBuf, Transaction};
+use rusqlite::Row;
+
+use crate::domain::amount::Amount;
+use crate::domain::audit::{BookedCoin, BookedPayment, BookedPayout, BookedVersion};
+use crate::domain::chain::BlockId;
+
+use super::columns::{block_hash, impossible, script, txid};
+use super::{Error, ReadTx, coins, payments};
+
+/// All coins that were ever seen.
+pub(crate) fn coins(tx: &ReadTx) -> Result<Vec<BookedCoin>, Error> {
+    let sql = "SELECT * FROM coins ORDER BY txid, vout";
+    let mut statement = tx.connection.prepare(sql)?;
+    let rows = statement.query_map([], |row| {
+        let spent_by = match row.get::<_, Option<[u8; 32]>>("spent_txid")? {
+            Some(_) => Some(txid(row, "spent_txid")?),
+            None => None,
+        };
+        let claim = row.get("sweep_id")?;
+        Ok(coins::from_row(row)?.map(|coin| BookedCoin { coin, claim, spent_by }))
+    })?;
+    rows.map(|row| row?).collect()
+}
+
+/// All signed versions of all sweeps.
+pub(crate) fn sweeps(tx: &ReadTx) -> Result<Vec<BookedVersion>, Error> {
+    let mut payouts: HashMap<(i64, u32), Vec<BookedPayout>> = HashMap::new();
+    let mut statement = tx.connection.prepare("SELECT * FROM payouts")?;
+    let lines = statement.query_map([], |row| {
+        let payout = BookedPayout {
+            merchant: row.get("merchant_id")?,
+            script: script(row, "script")?,
+            gross: row.get("gross")?,
+            amount: row.get("amount")?,
+        };
+        Ok(((row.get("sweep_id")?, row.get("version")?), payout))
+    })?;
+    for line in lines {
+        let (key, payout) = line?;
+        payouts.entry(key).or_default().push(payout);
+    }
+    let sql = "SELECT sweep_txs.*, dissolved_at IS NOT NULL AS dissolved
+               FROM sweep_txs JOIN sweeps ON sweeps.id = sweep_id ORDER BY sweep_id, version";
+    let mut statement = tx.connection.prepare(sql)?;
+    let rows = statement.query_map([], version)?;
+    let mut versions = Vec::new();
+    for row in rows {
+        let (mut version, number) = row??;
+        version.payouts = payouts.remove(&(version.sweep, number)).unwrap_or_default();
+        versions.push(version);
+    }
+    Ok(versions)
+}
+
+fn version(row: &Row) -> rusqlite::Result<Result<(BookedVersion, u32), Error>> {
+    let raw: Vec<u8> = row.get("raw")?;
+    let txid = txid(row, "txid")?;
+    let block = match row.get::<_, Option<u32>>("block_height")? {
+        Some(height) => Some(BlockId { height, hash: block_hash(row, "block_hash")? }),
+        None => None,
+    };
+    let Ok(sweep) = deserialize::<Transaction>(&raw) else {
+        return Ok(Err(impossible("sweep_txs.raw of", txid)));
+    };
+    if sweep.compute_txid() != txid {
+        return Ok(Err(impossible("sweep_txs.raw of another id than", txid)));
+    }
+    let outputs: Option<Vec<(ScriptBuf, Amount)>> = sweep
+        .output
+        .into_iter()
+        .map(|out| Some((out.script_pubkey, Amount::from_litoshis(out.value.to_sat())?)))
+        .collect();
+    let Some(outputs) = outputs else { return Ok(Err(impossible("an output of sweep", txid))) };
+    let version = BookedVersion {
+        sweep: row.get("sweep_id")?,
+        dissolved: row.get("dissolved")?,
+        txid,
+        inputs: sweep.input.into_iter().map(|input| input.previous_output).collect(),
+        outputs,
+        fee: row.get("fee")?,
+        payouts: Vec::new(),
+        block,
+    };
+    Ok(Ok((version, row.get("version")?)))
+}
+
+/// Calls `each` with every payment, oldest first; there may be more than fit into memory.
+pub(crate) fn payments(tx: &ReadTx, mut each: impl FnMut(&BookedPayment)) -> Result<(), Error> {
+    let sql = "SELECT *, EXISTS (SELECT 1 FROM events
+                  WHERE events.derivation_index = payments.derivation_index
+                    AND kind = 'completed') AS has_event
+               FROM payments ORDER BY derivation_index";
+    let mut statement = tx.connection.prepare(sql)?;
+    let rows = statement.query_map([], |row| {
+        let has_event = row.get("has_event")?;
+        Ok(payments::from_row(row)?.map(|judged| BookedPayment {
+            payment: judged.payment,
+            status: judged.status,
+            has_event,
+        }))
+    })?;
+    for row in rows {
+        each(&row??);
+    }
+    Ok(())
+}

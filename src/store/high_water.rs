@@ -1,0 +1,148 @@
+//! The high-water mark: a small file beside the database that says which derivation indexes may
+//! have been given out. When an old copy of the database is put back, the mark is still there, and
+//! no address is given out a second time.
+//!
+//! It is written before the commit that gives an index out, and not flushed: it need not survive
+//! a power cut (the database does), only the loss of the database. Its form is one line: the next
+//! index in ten digits, a space, and the fingerprint of the account key.
+
+use std::fs::{File, OpenOptions};
+use std::io::ErrorKind;
+use std::os::unix::fs::{FileExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+use std::sync::Mutex;
+
+use crate::domain::keys::DerivationIndex;
+
+use super::Error;
+
+/// How far the indexes go on when there is no mark beside a database that has given some out.
+pub(crate) const UNMARKED_GAP: u32 = 10_000;
+
+/// What the mark said when it was opened.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Found {
+    /// All indexes below this one may have been given out.
+    Next(DerivationIndex),
+    /// There was no mark, or one of another key.
+    Nothing,
+}
+
+/// The mark of one database. Opened by [`HighWater::open`]; until then it is not written.
+#[derive(Debug)]
+pub(super) struct HighWater {
+    path: PathBuf,
+    open: Mutex<Option<Open>>,
+}
+
+#[derive(Debug)]
+struct Open {
+    file: File,
+    next: u32,
+}
+
+impl HighWater {
+    pub(super) fn beside(database: &Path) -> HighWater {
+        let mut path = database.to_owned().into_os_string();
+        path.push(".high-water");
+        HighWater { path: path.into(), open: Mutex::new(None) }
+    }
+
+    /// Opens the mark and reads it; `owner` is the fingerprint of the key.
+    ///
+    /// # Errors
+    /// If it cannot be read, or is no mark.
+    pub(super) fn open(&self, owner: &str) -> Result<Found, Error> {
+        let found = match std::fs::read_to_string(&self.path) {
+            Ok(text) => self.parse(&text, owner)?,
+            Err(error) if error.kind() == ErrorKind::NotFound => Found::Nothing,
+            Err(error) => return Err(self.failed(&error)),
+        };
+        let next = match found {
+            Found::Next(index) => index.get(),
+            Found::Nothing => 0,
+        };
+        let make = || {
+            let file = OpenOptions::new()
+                .write(true)
+                .create(true)
+                .truncate(false)
+                .mode(0o600)
+                .open(&self.path)?;
+            if found == Found::Nothing {
+                file.set_len(0)?;
+                file.write_all_at(format!("{next:010} {owner}\n").as_bytes(), 0)?;
+                file.sync_all()?;
+            }
+            Ok(file)
+        };
+        let file = make().map_err(|error| self.failed(&error))?;
+        *self.open.lock().unwrap_or_else(std::sync::PoisonError::into_inner) =
+            Some(Open { file, next });
+        Ok(found)
+    }
+
+    /// Writes that `index` may have been given out.
+    pub(super) fn raise_over(&self, index: DerivationIndex) -> Result<(), Error> {
+        let mut slot = self.open.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let Some(open) = slot.as_mut() else { return Ok(()) };
+        let next = index.get().saturating_add(1);
+        if next > open.next {
+            let digits = format!("{next:010}");
+            open.file.write_all_at(digits.as_bytes(), 0).map_err(|error| self.failed(&error))?;
+            open.next = next;
+        }
+        Ok(())
+    }
+
+    fn parse(&self, text: &str, owner: &str) -> Result<Found, Error> {
+        let read = || {
+            let (next, key) = text.strip_suffix('\n')?.split_once(' ')?;
+            let next = DerivationIndex::new(next.parse().ok()?)?;
+            Some(if key == owner { Found::Next(next) } else { Found::Nothing })
+        };
+        read().ok_or_else(|| {
+            Error::Impossible(format!(
+                "{} is no high-water mark; without the file, indexes go on {UNMARKED_GAP} further",
+                self.path.display()
+            ))
+        })
+    }
+
+    fn failed(&self, error: &std::io::Error) -> Error {
+        Error::Impossible(format!("high-water mark {}: {error}", self.path.display()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_mark_survives_its_process_and_only_rises() {
+        let dir = tempfile::tempdir().expect("a folder");
+        let database = dir.path().join("litegate.db");
+        let index = |n| DerivationIndex::new(n).expect("small");
+        let mark = HighWater::beside(&database);
+        assert_eq!(mark.open("00aa").expect("made"), Found::Nothing);
+        mark.raise_over(index(41)).expect("written");
+        mark.raise_over(index(7)).expect("not written");
+        assert_eq!(
+            HighWater::beside(&database).open("00aa").expect("read"),
+            Found::Next(index(42))
+        );
+        // Another account's mark says nothing about ours.
+        assert_eq!(HighWater::beside(&database).open("00bb").expect("read"), Found::Nothing);
+        assert_eq!(HighWater::beside(&database).open("00bb").expect("read"), Found::Next(index(0)));
+    }
+
+    #[test]
+    fn what_is_no_mark_is_refused() {
+        for bad in ["", "12", "x 00aa\n", "-1 00aa\n", "4294967295 00aa\n", "0000000001 00aa"] {
+            let dir = tempfile::tempdir().expect("a folder");
+            let database = dir.path().join("litegate.db");
+            std::fs::write(dir.path().join("litegate.db.high-water"), bad).expect("written");
+            assert!(HighWater::beside(&database).open("00aa").is_err(), "{bad:?}");
+        }
+    }
+}

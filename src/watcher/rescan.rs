@@ -1,0 +1,165 @@
+//! Reading blocks again that we followed already, and repairing what is recorded otherwise.
+//!
+//! The same placing of coins as when a block is connected, once more over the same facts: where
+//! nothing is wrong, nothing changes. Each block is one write, and is skipped if it left our chain
+//! meanwhile, so a rescan may run beside a serving gateway and be repeated.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use anyhow::{Context, ensure};
+use bitcoin::{OutPoint, Txid};
+
+use crate::clock::Clock;
+use crate::domain::amount::Amount;
+use crate::domain::chain::BlockId;
+use crate::domain::network::Network;
+use crate::domain::payment::{Coin, Origin, Place};
+use crate::domain::time::Timestamp;
+use crate::node::codec::Block;
+use crate::node::rpc::Node;
+use crate::store::{Error, ReadTx, Store, WriteTx, blocks, coins, payments, sweeps};
+
+use super::apply::{self, Changes};
+
+/// What a rescan did.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Rescanned {
+    /// The first and the last block that were read, if any was.
+    pub(crate) heights: Option<(u32, u32)>,
+    /// Facts that were recorded otherwise, and are right now.
+    pub(crate) repaired: u32,
+    /// Payments that this completed.
+    pub(crate) completed: u32,
+}
+
+/// How often a block is tried whose chain moves while it is fetched.
+const TRIES_MAX: u32 = 10;
+
+/// Reads the blocks from a height up to our tip again. Blocks from before we began to follow the
+/// chain hold no payment, and are left alone.
+///
+/// # Errors
+/// If the node is out of reach or has not one of the blocks any more.
+pub(crate) fn rescan(
+    store: &Store,
+    node: &Node,
+    network: Network,
+    clock: &Clock,
+    from_height: u32,
+) -> anyhow::Result<Rescanned> {
+    let mut done = Rescanned::default();
+    let Some(first) = store.read_blocking(blocks::first)? else { return Ok(done) };
+    let from = from_height.max(first.height.saturating_add(1));
+    let mut height = from;
+    let mut tries = 0u32;
+    while let Some(id) = store.read_blocking(|tx| blocks::at_height(tx, height))? {
+        let block = node.block(id.hash).with_context(|| {
+            format!("read block {height} again (a pruned node has only the newest blocks)")
+        })?;
+        let now = clock.now();
+        let repaired = store.write_blocking(move |tx| reread(tx, &block, id, now))?;
+        let Some(repaired) = repaired else {
+            tries = tries.saturating_add(1);
+            ensure!(tries < TRIES_MAX, "the chain moves too often at block {height}; try again");
+            continue;
+        };
+        done.repaired = done.repaired.saturating_add(repaired);
+        done.heights = Some((from, height));
+        (height, tries) = (height.saturating_add(1), 0);
+    }
+    let now = clock.now();
+    let changes = store.write_blocking(move |tx| {
+        let mut changes = Changes::default();
+        if let Some(tip) = blocks::tip(tx)? {
+            apply::judge_all(tx, tip, network, now, &mut changes)?;
+        }
+        Ok::<_, Error>(changes)
+    })?;
+    done.completed = u32::try_from(changes.completed.len()).unwrap_or(u32::MAX);
+    Ok(done)
+}
+
+/// What is recorded of one block.
+#[derive(Debug, PartialEq, Eq)]
+struct Recorded {
+    coins: BTreeMap<OutPoint, Coin>,
+    spent: BTreeMap<OutPoint, Txid>,
+    mined: BTreeSet<Txid>,
+}
+
+/// Makes what is recorded of a block what the block says. Answers how many facts were otherwise;
+/// `None` if the block is not in our chain any more.
+fn reread(tx: &WriteTx, block: &Block, id: BlockId, now: Timestamp) -> Result<Option<u32>, Error> {
+    if blocks::at_height(tx, id.height)? != Some(id) {
+        return Ok(None);
+    }
+    let real = ours(tx, block)?;
+    let before = recorded(tx, &real, id)?;
+    for (at, coin) in before.coins.iter().filter(|(at, _)| !real.contains_key(at)) {
+        // As after a reorganisation: the next look at the mempool judges.
+        let place = match coin.origin {
+            Origin::Plain => Place::Mempool,
+            Origin::Coinbase | Origin::Pegout => Place::Gone,
+        };
+        coins::move_to(tx, *at, place)?;
+    }
+    for at in before.spent.keys() {
+        coins::unspend(tx, *at)?;
+    }
+    if before.mined.iter().any(|txid| !block.txs.iter().any(|tx| tx.txid == Some(*txid))) {
+        sweeps::unconfirm_from_block(tx, id)?;
+    }
+    apply::place_block(tx, block, id, now, &mut Changes::default())?;
+    for (at, (index, amount)) in &real {
+        if let Some(coin) = coins::by_outpoint(tx, *at)?
+            && (coin.index, coin.amount) != (*index, *amount)
+        {
+            coins::correct(tx, &Coin { index: *index, amount: *amount, ..coin })?;
+        }
+    }
+    Ok(Some(before.differences(&recorded(tx, &real, id)?)))
+}
+
+type Real = BTreeMap<OutPoint, (crate::domain::keys::DerivationIndex, Amount)>;
+
+/// The outputs of a block that pay us.
+fn ours(tx: &ReadTx, block: &Block) -> Result<Real, Error> {
+    let mut real = Real::new();
+    for block_tx in &block.txs {
+        let Some(txid) = block_tx.txid else { continue };
+        for (vout, output) in (0u32..).zip(&block_tx.outputs) {
+            let Some(amount) = Amount::from_litoshis(output.value.to_sat()) else { continue };
+            if let Some(index) = payments::index_of_script(tx, &output.script_pubkey)? {
+                real.insert(OutPoint { txid, vout }, (index, amount));
+            }
+        }
+    }
+    Ok(real)
+}
+
+fn recorded(tx: &ReadTx, real: &Real, id: BlockId) -> Result<Recorded, Error> {
+    let mut found: BTreeMap<OutPoint, Coin> =
+        coins::at_height(tx, id.height)?.into_iter().map(|coin| (coin.outpoint, coin)).collect();
+    for at in real.keys() {
+        found.extend(coins::by_outpoint(tx, *at)?.map(|coin| (*at, coin)));
+    }
+    Ok(Recorded {
+        coins: found,
+        spent: coins::spent_at_height(tx, id.height)?.into_iter().collect(),
+        mined: sweeps::mined_in(tx, id)?.into_iter().collect(),
+    })
+}
+
+impl Recorded {
+    fn differences(&self, now: &Recorded) -> u32 {
+        let mut places: BTreeSet<OutPoint> =
+            self.coins.keys().chain(now.coins.keys()).copied().collect();
+        places.retain(|at| self.coins.get(at) != now.coins.get(at));
+        let mut spends: BTreeSet<OutPoint> =
+            self.spent.keys().chain(now.spent.keys()).copied().collect();
+        spends.retain(|at| self.spent.get(at) != now.spent.get(at));
+        let mined = self.mined.symmetric_difference(&now.mined).count();
+        let count = places.len().saturating_add(spends.len()).saturating_add(mined);
+        u32::try_from(count).unwrap_or(u32::MAX)
+    }
+}

@@ -1,0 +1,207 @@
+//! `litegate audit` and `litegate rescan`: every litoshi is accounted for, and what is recorded
+//! otherwise than it happened is found, named and repaired, beside a serving gateway.
+
+use std::time::Duration;
+
+use crate::harness::database::Database;
+use crate::harness::gate::{Gate, Output};
+use crate::harness::json::{Fields, litoshis};
+use crate::harness::stage::Stage;
+use crate::harness::wait::{SOON, wait_for};
+
+/// The sums of an audit that must be clean.
+#[track_caller]
+fn clean(gate: &Gate) -> Fields {
+    gate.cli_json(&["audit"])
+}
+
+/// Audits until it is clean; the watcher may have blocks to read.
+#[track_caller]
+fn await_clean(gate: &Gate) {
+    wait_for("a clean audit", SOON, || gate.cli(&["audit"]).code == 0);
+}
+
+#[track_caller]
+fn differs(gate: &Gate, words: &[&str]) -> Output {
+    gate.cli_fails(&["audit"], 1, words)
+}
+
+fn sum(fields: &Fields, name: &str) -> u64 {
+    litoshis(fields.raw(name))
+}
+
+#[test]
+fn the_accounts_follow_the_money() {
+    let stage = Stage::alone_with(|gate| gate.set("sweeper.interval", "1s"));
+    let Some(Stage { gate, shop, node }) = stage else { return };
+    let sums = clean(&gate);
+    assert_eq!(sum(&sums, "receivedLtc"), 0);
+    let payment = shop.create("0.05");
+    node.send(&payment.address, "0.05");
+    node.mine(1);
+    shop.await_field(&payment.id, "confirmations", "1", SOON);
+    let sums = clean(&gate);
+    assert_eq!((sum(&sums, "receivedLtc"), sum(&sums, "unsweptLtc")), (5_000_000, 5_000_000));
+    node.mine(1);
+    shop.await_status(&payment.id, "completed", SOON);
+    wait_for("the sweep", SOON, || !node.mempool().is_empty());
+    let sums = clean(&gate);
+    assert_eq!((sum(&sums, "inFlightLtc"), sum(&sums, "unsweptLtc")), (5_000_000, 0));
+    let fee = node.fee_of(&node.mempool()[0]);
+    node.mine(1);
+    let tip = node.height().to_string();
+    gate.await_tip(&tip);
+    let sums = clean(&gate);
+    assert_eq!(sum(&sums, "receivedLtc"), 5_000_000);
+    assert_eq!((sum(&sums, "paidLtc"), sum(&sums, "feesLtc")), (5_000_000 - fee, fee));
+    assert_eq!((sum(&sums, "inFlightLtc"), sum(&sums, "unsweptLtc")), (0, 0));
+    assert!(sums.raw("clean") == "true" && sums.raw("differences") == "[]", "{sums:?}");
+    let text = gate.cli_ok(&["audit"]).stdout;
+    assert!(text.contains("received         0.05 LTC") && text.contains("clean"), "{text}");
+}
+
+#[test]
+fn a_lost_coin_is_named_and_read_again_from_its_block() {
+    let Some(Stage { gate, shop, node }) = Stage::alone() else { return };
+    let payment = shop.create("0.05");
+    let txid = node.send(&payment.address, "0.05");
+    node.mine(2);
+    shop.await_status(&payment.id, "completed", SOON);
+    let height = node.height() - 1;
+    let database = Database::of(&gate);
+    database.damage("DELETE FROM coins");
+    let said = differs(&gate, &["difference", &payment.id, &txid, "0.05 LTC"]);
+    assert_eq!(said.stderr.trim().lines().count(), 1, "one error line: {said:?}");
+    let done = gate.cli_json(&["rescan", "--from-height", &height.to_string()]);
+    assert_eq!((done.raw("repaired"), done.raw("completed")), ("1", "0"));
+    assert_eq!(sum(&clean(&gate), "receivedLtc"), 5_000_000);
+    let again = gate.cli_json(&["rescan", "--from-height", &height.to_string()]);
+    assert_eq!(again.raw("repaired"), "0", "safe to repeat");
+}
+
+#[test]
+fn damaged_facts_are_repaired_and_the_payment_completes() {
+    #[track_caller]
+    fn check(stage: &Stage, damage: &str, words: &[&str]) {
+        let Stage { gate, .. } = stage;
+        Database::of(gate).damage(damage);
+        differs(gate, words);
+        gate.cli_ok(&["rescan", "--from-height", "0"]);
+        await_clean(gate);
+    }
+    let Some(stage) = Stage::alone() else { return };
+    let payment = stage.shop.create("0.05");
+    let other = stage.shop.create("0.07");
+    stage.node.send(&payment.address, "0.05");
+    stage.node.send(&other.address, "0.07");
+    stage.node.mine(2);
+    stage.shop.await_status(&payment.id, "completed", SOON);
+    stage.shop.await_status(&other.id, "completed", SOON);
+    check(&stage, "UPDATE coins SET amount = 1 WHERE amount = 5000000", &["0.00000001 LTC"]);
+    check(
+        &stage,
+        "UPDATE coins SET derivation_index = 1 - derivation_index",
+        &[&other.id, "completed, but"],
+    );
+    check(
+        &stage,
+        "UPDATE coins SET spent_txid = randomblob(32), spent_height = block_height",
+        &["no sweep of ours"],
+    );
+    check(
+        &stage,
+        "UPDATE coins SET place = 'gone', block_height = NULL, block_hash = NULL",
+        &[&other.id, "is not recorded"],
+    );
+    check(
+        &stage,
+        "INSERT INTO coins (txid, vout, derivation_index, amount, origin, seen_at, place,
+             block_height, block_hash)
+         SELECT randomblob(32), 0, 0, 7, 'plain', 0, 'block', height, hash FROM blocks
+         ORDER BY height DESC LIMIT 1",
+        &["the node has no such coin"],
+    );
+    // A verdict that was lost with its coins comes back with them, and with its event.
+    check(
+        &stage,
+        "UPDATE payments SET status = 'pending', status_at = NULL; DELETE FROM coins",
+        &["is not recorded"],
+    );
+    assert_eq!(stage.shop.status(&payment.id).text("status"), "completed");
+}
+
+#[test]
+fn reading_everything_again_changes_nothing() {
+    let stage = Stage::alone_with(|gate| gate.set("sweeper.interval", "1s"));
+    let Some(Stage { gate, shop, node }) = stage else { return };
+    for amount in ["0.05", "0.06", "0.07"] {
+        let payment = shop.create("0.06");
+        node.send(&payment.address, amount);
+        node.mine(1);
+        node.reorg(1);
+        shop.await_field(&payment.id, "confirmations", "2", SOON);
+    }
+    node.mine(2);
+    wait_for("a sweep", SOON, || !node.mempool().is_empty());
+    node.mine(1);
+    gate.await_tip(&node.height().to_string());
+    await_clean(&gate);
+    gate.term();
+    let database = Database::of(&gate);
+    let before = database.dump(&["coins", "payments", "events", "sweeps", "sweep_txs", "blocks"]);
+    let done = gate.cli_json(&["rescan", "--from-height", "0"]);
+    assert_eq!((done.raw("repaired"), done.raw("completed")), ("0", "0"));
+    assert_eq!(
+        database.dump(&["coins", "payments", "events", "sweeps", "sweep_txs", "blocks"]),
+        before
+    );
+}
+
+#[test]
+fn money_at_an_address_that_was_never_given_out_is_unattributed() {
+    let Some(Stage { gate, shop, node }) = Stage::alone() else { return };
+    let xpub = gate.setting("wallet.xpub");
+    let payment = shop.create("0.05");
+    let ahead = &node.derive_addresses(&xpub, 20, 20)[0];
+    node.send(ahead, "0.05");
+    node.mine(2);
+    gate.await_tip(&node.height().to_string());
+    differs(&gate, &["unattributed", "0.05 LTC", "address 20"]);
+    assert_eq!(shop.status(&payment.id).raw("amountReceivedLtc"), "0");
+    // Whoever gets the next address must not be credited with that money.
+    let next = shop.create("0.05");
+    assert_eq!(next.address, node.derive_addresses(&xpub, 21, 21)[0]);
+    gate.await_log(&["error", "never gave out"]);
+}
+
+#[test]
+fn a_completed_payment_whose_coins_are_gone_shows() {
+    let Some(Stage { gate, shop, node }) = Stage::alone() else { return };
+    let payment = shop.create("0.05");
+    node.send(&payment.address, "0.05");
+    node.mine(2);
+    shop.await_status(&payment.id, "completed", SOON);
+    clean(&gate);
+    node.reorg_to_empty(2);
+    shop.await_field(&payment.id, "confirmations", "0", SOON);
+    differs(&gate, &[&payment.id, "is completed, but the best chain holds 0 LTC of 0.05 LTC"]);
+    node.mine(1);
+    shop.await_field(&payment.id, "confirmations", "1", SOON);
+    clean(&gate);
+}
+
+#[test]
+fn a_database_that_lags_is_no_clean_one_and_a_missing_node_no_verdict() {
+    let Some(Stage { gate, shop: _, node }) = Stage::alone() else { return };
+    gate.term();
+    node.mine(3);
+    let began = std::time::Instant::now();
+    let (ours, theirs) = ((node.height() - 3).to_string(), node.height().to_string());
+    differs(&gate, &["stands on block", &ours, &theirs]);
+    assert!(began.elapsed() < Duration::from_secs(30));
+    gate.start();
+    await_clean(&gate);
+    node.stop();
+    gate.cli_fails(&["audit"], 3, &["out of reach"]);
+    gate.cli_fails(&["rescan", "--from-height", "0"], 3, &["out of reach"]);
+}

@@ -1,0 +1,115 @@
+//! An old copy of the database is put back: no address is given out a second time.
+
+use std::fs;
+
+use crate::harness::gate::Gate;
+use crate::harness::stage::Stage;
+use crate::harness::wait::SOON;
+
+const MARK: &str = "litegate.db.high-water";
+
+/// Files by name, with what was in them.
+type Copied = Vec<(String, Vec<u8>)>;
+
+/// Copies the database, and what stands beside it, as they are while nothing runs.
+fn copy(gate: &Gate, names: &[&str]) -> Copied {
+    names
+        .iter()
+        .map(|name| (name.to_string(), fs::read(gate.folder().join(name)).unwrap()))
+        .collect()
+}
+
+fn put_back(gate: &Gate, copied: &[(String, Vec<u8>)]) {
+    for (name, bytes) in copied {
+        fs::write(gate.folder().join(name), bytes).unwrap();
+    }
+}
+
+/// A gateway that gave out one address, a copy of its database then, and what it gave out later.
+fn later(names: &[&str]) -> Option<(Stage, Copied, Vec<String>)> {
+    let stage = Stage::alone()?;
+    stage.shop.create("0.05");
+    stage.gate.term();
+    let copied = copy(&stage.gate, names);
+    stage.gate.start();
+    let given_out = (0..3).map(|_| stage.shop.create("0.05").address).collect();
+    Some((stage, copied, given_out))
+}
+
+#[test]
+fn the_high_water_mark_tells_of_an_old_copy() {
+    let Some((Stage { gate, shop, node }, copied, given_out)) = later(&["litegate.db"]) else {
+        return;
+    };
+    gate.kill();
+    let _ = fs::remove_file(gate.folder().join("litegate.db-wal")); // It belongs to the lost one.
+    put_back(&gate, &copied);
+    gate.start();
+    gate.await_log(&["error", "older than its high-water mark", "next=4"]);
+    let fresh = shop.create("0.05");
+    assert!(!given_out.contains(&fresh.address), "{given_out:?}");
+    assert_eq!(fresh.address, node.derive_addresses(&gate.setting("wallet.xpub"), 4, 4)[0]);
+    // It is told once; a usual start says nothing.
+    gate.restart();
+    assert_eq!(gate.log_lines(&["high-water"]).len(), 1);
+    assert_eq!(
+        shop.create("0.05").address,
+        node.derive_addresses(&gate.setting("wallet.xpub"), 5, 5)[0]
+    );
+}
+
+#[test]
+fn without_a_mark_the_indexes_go_far_on() {
+    let Some((Stage { gate, shop, node }, copied, _)) = later(&["litegate.db"]) else { return };
+    gate.kill();
+    let _ = fs::remove_file(gate.folder().join("litegate.db-wal"));
+    put_back(&gate, &copied);
+    fs::remove_file(gate.folder().join(MARK)).unwrap();
+    gate.start();
+    let expected = node.derive_addresses(&gate.setting("wallet.xpub"), 10_001, 10_001);
+    assert_eq!(shop.create("0.05").address, expected[0]);
+}
+
+#[test]
+fn the_chain_tells_of_addresses_in_use_when_the_whole_folder_is_old() {
+    let Some((Stage { gate, shop, node }, copied, given_out)) = later(&["litegate.db", MARK])
+    else {
+        return;
+    };
+    node.send(&given_out[1], "0.05");
+    node.mine(1);
+    gate.kill();
+    let _ = fs::remove_file(gate.folder().join("litegate.db-wal"));
+    put_back(&gate, &copied);
+    gate.start();
+    // Indexes 1 to 3 were given out since the copy, and 2 was paid: 3 cannot be known.
+    let fresh = shop.create("0.05");
+    assert_eq!(fresh.address, node.derive_addresses(&gate.setting("wallet.xpub"), 3, 3)[0]);
+    gate.await_log(&["error", "never gave out", "index=2"]);
+    gate.cli_fails(&["audit"], 1, &["unattributed", "address 2"]);
+    // What is paid from now on is credited as ever.
+    node.send(&fresh.address, "0.05");
+    node.mine(2);
+    shop.await_status(&fresh.id, "completed", SOON);
+}
+
+#[test]
+fn an_account_that_was_in_use_before_is_noticed_at_the_first_start() {
+    let Some(node) = crate::harness::node::Node::start() else { return };
+    let node = std::sync::Arc::new(node);
+    let gate = Gate::init(&node);
+    let xpub = gate.setting("wallet.xpub");
+    node.send(&node.derive_addresses(&xpub, 7, 7)[0], "1");
+    node.mine(1);
+    gate.start();
+    let shop = crate::harness::shop::Shop::open(&gate, &node, "Corner Shop");
+    assert_eq!(shop.create("0.05").address, node.derive_addresses(&xpub, 8, 8)[0]);
+}
+
+#[test]
+fn a_damaged_mark_is_refused() {
+    let Some((Stage { gate, .. }, ..)) = later(&[]) else { return };
+    gate.term();
+    fs::write(gate.folder().join(MARK), "what?\n").unwrap();
+    gate.cli_fails(&["serve"], 4, &["is no high-water mark", "10000 further"]);
+}
