@@ -6,12 +6,16 @@
 
 use bitcoin::hashes::Hash;
 
+use crate::acts::create_payment::{EXPIRES_IN_SECONDS, REFERENCE_CHARS_MAX};
 use crate::domain::account_xpriv::AccountXpriv;
 use crate::domain::address::Address;
 use crate::domain::amount::Amount;
 use crate::domain::keys::{AccountXpub, DerivationIndex};
 use crate::domain::network::Network;
+use crate::domain::webhook_url::PrivateNetworks;
+use crate::http::create;
 use crate::node::codec::{self, Tx, TxKind};
+use crate::node::zmq::{self, Topic};
 
 /// A lone transaction, as ZMQ hands it over.
 pub fn fuzz_transaction(bytes: &[u8]) {
@@ -59,6 +63,62 @@ pub fn fuzz_extended_key(bytes: &[u8]) {
         check_key(text);
     }
     check_key(&bitcoin::base58::encode_check(bytes.get(..78).unwrap_or(bytes)));
+}
+
+/// A message of the node's publisher. The bytes are its parts, each after its length in two bytes.
+pub fn fuzz_zmq_frame(bytes: &[u8]) {
+    let mut parts = Vec::new();
+    let mut rest = bytes;
+    while let Some((length, after)) = rest.split_first_chunk::<2>() {
+        let (part, after) = after.split_at(after.len().min(u16::from_le_bytes(*length).into()));
+        parts.push(part.to_vec());
+        rest = after;
+    }
+    let Some(frame) = zmq::parse_frame(&parts) else { return };
+    let topic = match frame.topic {
+        Topic::RawTx => "rawtx",
+        Topic::HashBlock => "hashblock",
+    };
+    let written =
+        [topic.as_bytes().to_vec(), frame.body.to_vec(), frame.sequence.to_le_bytes().to_vec()];
+    assert_eq!(parts, written, "nothing but the documented form is taken");
+    if frame.topic == Topic::RawTx {
+        fuzz_transaction(frame.body);
+    }
+}
+
+/// An amount as a string, and as a number of a JSON text.
+pub fn fuzz_amount(bytes: &[u8]) {
+    let Ok(text) = std::str::from_utf8(bytes) else { return };
+    let (strict, rounded) = (Amount::parse(text), Amount::parse_json_number(text));
+    for amount in [&strict, &rounded].into_iter().flatten() {
+        assert!(*amount <= Amount::MAX);
+        assert_eq!(Amount::parse(&amount.to_string()), Ok(*amount), "its own digits");
+        assert!(!amount.to_string().contains(['e', 'E', '+', '-']));
+    }
+    let is_json = serde_json::from_str::<serde_json::Number>(text).is_ok();
+    if let (Ok(strict), true) = (strict, is_json) {
+        assert_eq!(rounded, Ok(strict), "what is exact is not rounded");
+    }
+    let is_plain = text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
+    // rust-bitcoin is a second opinion on plain decimals.
+    let second = bitcoin::Amount::from_str_in(text, bitcoin::Denomination::Bitcoin);
+    if let (Ok(strict), Ok(second), true) = (strict, second, is_plain) {
+        assert_eq!(strict.litoshis(), second.to_sat());
+    }
+}
+
+/// The body of `POST /api/payments`.
+pub fn fuzz_request_body(bytes: &[u8]) {
+    let Ok(asked) = create::read_body(bytes, PrivateNetworks::Refused) else { return };
+    assert!(!asked.amount.is_zero() && asked.amount <= Amount::MAX);
+    assert!(asked.reference.is_none_or(|text| text.chars().count() <= REFERENCE_CHARS_MAX));
+    assert!(asked.expires_in_seconds.is_none_or(|s| EXPIRES_IN_SECONDS.contains(&s)));
+    for url in [asked.webhook_url, asked.redirect_url].into_iter().flatten() {
+        assert!(url.starts_with("http://") || url.starts_with("https://"), "{url:?}");
+        assert!(url.is_ascii() && !url.bytes().any(|byte| byte.is_ascii_control()), "{url:?}");
+    }
+    assert!(serde_json::from_slice::<serde_json::Value>(bytes).is_ok_and(|body| body.is_object()));
 }
 
 fn check_key(text: &str) {

@@ -38,6 +38,21 @@ fn extended_keys_of_the_corpus_hold() {
 }
 
 #[test]
+fn frames_of_the_corpus_hold() {
+    replay("zmq_frame", fuzz_zmq_frame, 10);
+}
+
+#[test]
+fn amounts_of_the_corpus_hold() {
+    replay("amount", fuzz_amount, 20);
+}
+
+#[test]
+fn request_bodies_of_the_corpus_hold() {
+    replay("request_body", fuzz_request_body, 15);
+}
+
+#[test]
 fn the_root_set_right_lets_a_changed_block_through() {
     // Else the block target would test nothing behind the root.
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fuzz/corpus/block");

@@ -5,7 +5,7 @@
 
 pub(crate) mod auth;
 pub(crate) mod checkout;
-mod create;
+pub(crate) mod create;
 pub(crate) mod demo;
 pub(crate) mod docs;
 pub(crate) mod error;
