@@ -1,21 +1,31 @@
 //! Named points at which a test lets the process die, as `kill -9` would. Debug builds only: a
 //! release has no such points.
+//!
+//! The points are `before-commit`, `after-commit` and `before-broadcast`. A point is armed by its
+//! name, or by `name@file`: then it waits until that file is there.
 
 #[cfg(debug_assertions)]
-static ARMED: std::sync::OnceLock<String> = std::sync::OnceLock::new();
+static ARMED: std::sync::OnceLock<(String, Option<std::path::PathBuf>)> =
+    std::sync::OnceLock::new();
 
-/// Makes the process die when it reaches the point of this name. Without effect in a release.
-pub(crate) fn arm(name: &str) {
+/// Makes the process die when it reaches this point. Without effect in a release.
+pub(crate) fn arm(point: &str) {
     #[cfg(debug_assertions)]
-    let _ = ARMED.set(name.to_owned()); // Set once, at start.
+    let _ = ARMED.set(match point.split_once('@') {
+        Some((name, file)) => (name.to_owned(), Some(file.into())),
+        None => (point.to_owned(), None),
+    }); // Set once, at start.
     #[cfg(not(debug_assertions))]
-    let _ = name;
+    let _ = point;
 }
 
 /// Dies here if this point was armed.
 pub(crate) fn point(name: &str) {
     #[cfg(debug_assertions)]
-    if ARMED.get().is_some_and(|armed| armed == name) {
+    if let Some((armed, file)) = ARMED.get()
+        && armed == name
+        && file.as_ref().is_none_or(|file| file.exists())
+    {
         // No unwinding, no destructors, no flushing: as if the power had gone.
         std::process::abort();
     }

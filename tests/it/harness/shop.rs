@@ -61,14 +61,17 @@ impl Shop {
     /// `POST /api/payments` with this body, and headers beside the usual ones.
     #[track_caller]
     pub(crate) fn post(&self, body: &str, headers: &[(&str, &str)]) -> Answer {
-        let usual = [("content-type", "application/json"), ("x-api-key", self.api_key.as_str())];
-        let headers = [&usual, headers].concat();
-        let answer =
-            super::http::request(self.port, "POST", "/api/payments", &headers, body.as_bytes());
-        match answer {
+        match self.try_post(body, headers) {
             Ok(answer) => answer,
             Err(error) => panic!("POST {body}: {error}"),
         }
+    }
+
+    /// As [`Shop::post`], for a gateway that may not answer.
+    pub(crate) fn try_post(&self, body: &str, headers: &[(&str, &str)]) -> std::io::Result<Answer> {
+        let usual = [("content-type", "application/json"), ("x-api-key", self.api_key.as_str())];
+        let headers = [&usual, headers].concat();
+        super::http::request(self.port, "POST", "/api/payments", &headers, body.as_bytes())
     }
 
     /// Creates a payment from a JSON object.

@@ -1,0 +1,240 @@
+//! SIGKILL at random instants, again and again, under a stream of payments, blocks and
+//! reorganisations: at the end nothing is missing, doubled or wrongly completed.
+//!
+//! `KILLS=200 SEED=7 cargo test --test it kill` runs it longer, or again.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use serde::Deserialize;
+use serde_json::json;
+use serde_json::value::RawValue;
+
+use crate::harness::json::{Fields, litoshis};
+use crate::harness::node::{Node, decimal};
+use crate::harness::random::{Random, setting};
+use crate::harness::receiver::Receiver;
+use crate::harness::shop::Shop;
+use crate::harness::stage::Stage;
+use crate::harness::wait::{SOON, wait_for};
+
+/// Kills in the usual run.
+const KILLS: u64 = 15;
+
+/// What each payment asks for.
+const AMOUNT: u64 = 1_000_000;
+
+/// A payment that was answered.
+#[derive(Debug, Clone)]
+struct Answered {
+    key: String,
+    id: String,
+    address: String,
+}
+
+#[test]
+fn killed_again_and_again_it_loses_and_doubles_nothing() {
+    let (kills, seed) = (setting("KILLS", KILLS), setting("SEED", 1));
+    println!("{kills} kills with seed {seed}");
+    let Some(Stage { gate, shop, node }) = Stage::alone_with(|gate| {
+        // One more than the deepest reorganisation below: what is complete stays in the chain.
+        gate.set("payments.confirmations", 4);
+        gate.set("sweeper.interval", "1s");
+    }) else {
+        return;
+    };
+    let receiver = Receiver::start();
+    let (over, answered) = (AtomicBool::new(false), Mutex::new(Vec::<Answered>::new()));
+    let mut random = Random::of(seed);
+    gate.kill();
+    std::thread::scope(|scope| {
+        for client in 0..3 {
+            let (shop, over, answered) = (&shop, &over, &answered);
+            let url = receiver.url("/hook");
+            scope.spawn(move || order(shop, &url, client, over, answered));
+        }
+        let mut of_chain = Random::of(seed.wrapping_add(1));
+        let (over_ref, answered_ref, node_ref) = (&over, &answered, &node);
+        scope.spawn(move || move_chain(node_ref, &mut of_chain, over_ref, answered_ref));
+        let deadline = Instant::now() + Duration::from_secs(kills.saturating_mul(5));
+        for _ in 0..kills {
+            gate.spawn();
+            // Some die while they start, some in the middle of the work.
+            let life = Duration::from_millis(20 + random.below(900));
+            std::thread::park_timeout(life);
+            gate.kill();
+            assert!(Instant::now() < deadline, "{kills} kills take too long");
+        }
+        gate.start();
+        over.store(true, Ordering::Relaxed);
+    });
+    node.mine(8);
+    gate.await_tip(&node.height().to_string());
+    let answered = answered.into_inner().unwrap();
+    println!("{} payments, {} webhooks", answered.len(), receiver.hits().len());
+    assert!(answered.len() as u64 > kills, "the stream went on: {}", answered.len());
+    check_orders(&answered, &gate.cli_list(&["payment", "list", "--limit", "1000000"]));
+    let paid = paid_by_chain(&node);
+    let mut completed = 0;
+    for Answered { id, address, .. } in &answered {
+        let truth = paid.get(address).cloned().unwrap_or_default();
+        let fields = shop.status(id);
+        assert_eq!(litoshis(fields.raw("amountReceivedLtc")), truth.sum, "{fields:?}");
+        assert_eq!(litoshis(fields.raw("amountConfirmedLtc")), truth.sum, "{fields:?}");
+        assert_eq!(fields.texts("txids").into_iter().collect::<BTreeSet<_>>(), truth.txids);
+        let status = if truth.sum >= AMOUNT { "completed" } else { "pending" };
+        assert_eq!(fields.text("status"), status, "{fields:?}");
+        if status == "completed" {
+            completed += 1;
+            receiver.await_hit_for(id, SOON);
+        }
+    }
+    assert!(completed > 0);
+    let mut events: HashMap<String, BTreeSet<String>> = HashMap::new();
+    for hit in receiver.hits() {
+        let id = hit.header("webhook-id").to_owned();
+        events.entry(hit.fields().text("paymentId")).or_default().insert(id);
+    }
+    assert_eq!(events.len(), completed, "told of those that are complete, and of no other");
+    assert!(events.values().all(|ids| ids.len() == 1), "one event each: {events:?}");
+    wait_for("the last sweep is mined", SOON, || {
+        if !node.mempool().is_empty() {
+            node.mine(1);
+        }
+        gate.cli_json(&["audit"]).raw("inFlightLtc") == "0"
+    });
+    let sums = gate.cli_json(&["audit"]);
+    let received = paid_by_chain(&node).remove(&shop.payout_address).unwrap_or_default().sum;
+    assert_eq!(received, litoshis(sums.raw("paidLtc")), "no coin is paid out twice");
+}
+
+/// Orders one payment after the other, and asks again with the same key until it is answered.
+fn order(shop: &Shop, url: &str, client: u32, over: &AtomicBool, answered: &Mutex<Vec<Answered>>) {
+    let body = format!(r#"{{"amountLtc": {}, "webhookUrl": "{url}"}}"#, decimal(AMOUNT));
+    for number in 0.. {
+        let key = format!("order-{client}-{number}");
+        let first = ask(shop, &body, &key);
+        let second = (number % 3 == 0).then(|| ask(shop, &body, &key));
+        assert!(second.is_none_or(|(id, address)| (id, address) == first), "{key}: one payment");
+        let (id, address) = first;
+        answered.lock().unwrap().push(Answered { key, id, address });
+        if over.load(Ordering::Relaxed) {
+            return;
+        }
+        std::thread::park_timeout(Duration::from_millis(60));
+    }
+}
+
+fn ask(shop: &Shop, body: &str, key: &str) -> (String, String) {
+    let deadline = Instant::now() + Duration::from_secs(60);
+    loop {
+        match shop.try_post(body, &[("idempotency-key", key)]) {
+            Ok(answer) if answer.status == 200 => {
+                let fields = Fields::of(&answer.body);
+                return (fields.text("paymentId"), fields.text("receivingAddress"));
+            }
+            Ok(answer) => assert!(answer.status >= 500, "{}", answer.body),
+            Err(_) => {} // It is being killed.
+        }
+        assert!(Instant::now() < deadline, "{key} was never answered");
+        std::thread::park_timeout(Duration::from_millis(20));
+    }
+}
+
+/// Pays what was ordered: whole, in two parts, too much, or half and no more. Mines, and every
+/// now and then replaces the newest blocks.
+fn move_chain(
+    node: &Node,
+    random: &mut Random,
+    over: &AtomicBool,
+    answered: &Mutex<Vec<Answered>>,
+) {
+    let mut next = 0;
+    while !over.load(Ordering::Relaxed) {
+        let ordered: Vec<Answered> = answered.lock().unwrap()[next..].to_vec();
+        next += ordered.len();
+        for payment in ordered {
+            let parts: &[u64] = match random.below(5) {
+                0 => &[AMOUNT / 2, AMOUNT / 2],
+                1 => &[AMOUNT * 2],
+                2 => &[AMOUNT / 2],
+                3 => &[],
+                _ => &[AMOUNT],
+            };
+            for part in parts {
+                // The wallet may be out of coins for a while: what counts is what it paid.
+                let _: Result<String, _> =
+                    node.try_call("sendtoaddress", json!([payment.address, decimal(*part)]));
+            }
+        }
+        match random.below(6) {
+            0 => node.reorg(1 + u32::try_from(random.below(3)).unwrap()),
+            1 => node.reorg_to_empty(1),
+            _ => node.mine(1),
+        }
+        std::thread::park_timeout(Duration::from_millis(100));
+    }
+}
+
+/// Every answered order exists, no address was given out twice, and there is no payment that
+/// nobody asked for.
+#[track_caller]
+fn check_orders(answered: &[Answered], listed: &[Fields]) {
+    let listed: BTreeMap<String, String> = listed
+        .iter()
+        .map(|fields| (fields.text("paymentId"), fields.text("receivingAddress")))
+        .collect();
+    for Answered { key, id, address } in answered {
+        assert_eq!(listed.get(id), Some(address), "{key} was answered");
+    }
+    let addresses: BTreeSet<&String> = listed.values().collect();
+    assert_eq!(addresses.len(), listed.len(), "each address once");
+    assert_eq!(listed.len(), answered.len(), "each order once");
+}
+
+/// What the best chain says of an address.
+#[derive(Debug, Clone, Default)]
+struct Truth {
+    sum: u64,
+    txids: BTreeSet<String>,
+}
+
+/// All outputs of all blocks, by address.
+fn paid_by_chain(node: &Node) -> BTreeMap<String, Truth> {
+    #[derive(Deserialize)]
+    struct Block {
+        tx: Vec<Tx>,
+    }
+    #[derive(Deserialize)]
+    struct Tx {
+        txid: String,
+        vout: Vec<Out>,
+    }
+    #[derive(Deserialize)]
+    struct Out {
+        value: Box<RawValue>,
+        #[serde(rename = "scriptPubKey")]
+        script: Script,
+    }
+    #[derive(Deserialize)]
+    struct Script {
+        #[serde(default)]
+        addresses: Vec<String>,
+    }
+    let mut paid: BTreeMap<String, Truth> = BTreeMap::new();
+    for height in 1..=node.height() {
+        let hash: String = node.call("getblockhash", json!([height]));
+        let block: Block = node.call("getblock", json!([hash, 2]));
+        for tx in block.tx {
+            for out in tx.vout {
+                let [address] = out.script.addresses.as_slice() else { continue };
+                let truth = paid.entry(address.clone()).or_default();
+                truth.sum += litoshis(out.value.get());
+                truth.txids.insert(tx.txid.clone());
+            }
+        }
+    }
+    paid
+}
