@@ -20,7 +20,7 @@ use crate::domain::network::Network;
 use crate::http::{self, Api, Limits, ops};
 use crate::node::rpc::Node;
 use crate::store::identity::{self, Mark};
-use crate::store::{self, Store, payments};
+use crate::store::{self, Store, merchants, payments};
 use crate::sweeper::Sweeper;
 use crate::sweeper::signing_key::SigningKey;
 use crate::wake::Wake;
@@ -72,6 +72,12 @@ pub(crate) enum Refused {
     #[error("another process runs the role {0} on this database")]
     AlreadyRunning(&'static str),
     #[error("{0}")]
+    Damaged(#[source] store::Error),
+    #[error(
+        "the database is empty, but {next} addresses were given out by the one that was there: restore a backup, or remove the file that ends in .high-water to begin anew"
+    )]
+    Emptied { next: u32 },
+    #[error("{0}")]
     HighWater(#[source] store::Error),
     #[error("wallet.signing_key_file: {0}")]
     SigningKey(String),
@@ -92,7 +98,15 @@ const FIRST_LOOK: Duration = Duration::from_secs(2);
 /// # Errors
 /// [`Refused`] if it belongs to another network, account key or secret.
 pub(crate) fn open_store(config: &Config) -> anyhow::Result<Store> {
-    let store = Store::open(&config.database)
+    open_store_with(config, store::PATIENCE)
+}
+
+fn open_store_with(config: &Config, patience: Duration) -> anyhow::Result<Store> {
+    let store = Store::open_with(&config.database, patience)
+        .map_err(|error| match error {
+            damaged @ store::Error::Damaged(_) => Refused::Damaged(damaged).into(),
+            other => anyhow::Error::new(other),
+        })
         .with_context(|| format!("database {}", config.database.display()))?;
     let marks = [
         (Mark::Network, "network", config.network.as_str().to_owned()),
@@ -118,8 +132,15 @@ pub(crate) fn open_store(config: &Config) -> anyhow::Result<Store> {
 /// Makes sure that no index is given out that a later state of this database gave out.
 fn heed_high_water(config: &Config, store: &Store) -> anyhow::Result<()> {
     let (owner, now) = (config.xpub.fingerprint().to_string(), config.clock.now());
-    let heed = move |tx: &store::WriteTx| payments::heed_high_water(tx, &owner, now);
-    let skipped = store.write_blocking(heed).map_err(Refused::HighWater)?;
+    let skipped = store.write_blocking(move |tx| {
+        let skipped = payments::heed_high_water(tx, &owner, now).map_err(Refused::HighWater)?;
+        match skipped {
+            Some(next) if merchants::all(tx)?.is_empty() => {
+                Err(anyhow::Error::new(Refused::Emptied { next: next.get() }))
+            }
+            _ => Ok(skipped),
+        }
+    })?;
     if let Some(next) = skipped {
         tracing::error!(
             next = next.get(),
@@ -161,7 +182,7 @@ impl Gateway {
                 bail!("the role {} is not configured", missing.as_str());
             }
         }
-        let store = open_store(&config)?;
+        let store = open_store_with(&config, store::PATIENCE_SERVING)?;
         let locks = roles.iter().map(|role| lock(&config, *role)).collect::<Result<_, _>>()?;
         if roles.contains(&Role::Api) {
             heed_high_water(&config, &store)?;

@@ -160,9 +160,18 @@ impl From<store::Error> for ApiError {
                 retry_after_seconds: Some(1),
                 ..ApiError::new(Code::Overloaded, "the gateway is busy; try again in a second")
             },
-            store::Error::Newer { .. } | store::Error::Impossible(_) | store::Error::Sqlite(_) => {
-                ApiError::internal(error)
+            store::Error::Full => {
+                tracing::error!(%error, "nothing can be written");
+                let message = "the gateway cannot store anything at the moment; try again later";
+                ApiError {
+                    retry_after_seconds: Some(60),
+                    ..ApiError::new(Code::Overloaded, message)
+                }
             }
+            store::Error::Newer { .. }
+            | store::Error::Damaged(_)
+            | store::Error::Impossible(_)
+            | store::Error::Sqlite(_) => ApiError::internal(error),
         }
     }
 }

@@ -48,6 +48,12 @@ pub(crate) enum Error {
     /// The file was written by a newer litegate.
     #[error("the database has schema {found}, this litegate knows {known}: install a newer one")]
     Newer { found: u32, known: u32 },
+    /// There is no room for it: nothing of the write is there, and it may be tried again.
+    #[error("the disk is full")]
+    Full,
+    /// SQLite found the file damaged, or it is no database at all.
+    #[error("the database is damaged ({0}): nothing more is written; restore a backup")]
+    Damaged(String),
     /// A row says something that cannot be: corruption, or a hand that wrote into the file.
     #[error("the database holds an impossible value: {0}")]
     Impossible(String),
@@ -57,17 +63,27 @@ pub(crate) enum Error {
 
 impl From<rusqlite::Error> for Error {
     fn from(error: rusqlite::Error) -> Error {
+        use rusqlite::ErrorCode;
         match error.sqlite_error_code() {
-            Some(rusqlite::ErrorCode::DatabaseBusy | rusqlite::ErrorCode::DatabaseLocked) => {
-                Error::Busy
+            Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => Error::Busy,
+            Some(ErrorCode::DiskFull) => Error::Full,
+            Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => {
+                Error::Damaged(error.to_string())
             }
             _ => Error::Sqlite(error),
         }
     }
 }
 
-/// How long SQLite waits for the lock of another process.
-const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+/// How long a command waits for the lock of another process.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(5);
+
+/// As [`PATIENCE`], of a server: whoever asks it is told "busy" within two seconds, even behind a
+/// write that waits in vain itself.
+pub(crate) const PATIENCE_SERVING: Duration = Duration::from_millis(900);
+
+/// The largest file that is read through for damage when it is opened, in bytes: a second or so.
+const CHECKED_BYTES_MAX: u64 = 128 * 1024 * 1024;
 
 /// Connections that read at the same time.
 const READERS_MAX: u32 = 4;
@@ -111,23 +127,32 @@ impl<'c> WriteTx<'c> {
 }
 
 impl Store {
-    /// Opens the database, makes it if it is not there, and brings it to this schema.
+    /// As [`Store::open_with`], with the patience of a command.
+    #[cfg(test)]
+    pub(crate) fn open(path: &Path) -> Result<Store, Error> {
+        Store::open_with(path, PATIENCE)
+    }
+
+    /// Opens the database, makes it if it is not there, and brings it to this schema. `patience`
+    /// is how long a write waits for another process's lock.
     ///
     /// # Errors
-    /// If the file cannot be opened, is no database, or was written by a newer litegate.
-    pub(crate) fn open(path: &Path) -> Result<Store, Error> {
+    /// If the file cannot be opened, is no database, is damaged, or was written by a newer
+    /// litegate.
+    pub(crate) fn open_with(path: &Path, patience: Duration) -> Result<Store, Error> {
         let mut connection = Connection::open(path)?;
         restrict_to_owner(path)?;
-        prepare(&connection)?;
+        prepare(&connection, patience)?;
         connection.pragma_update(None, "journal_mode", "WAL")?;
         connection.pragma_update(None, "synchronous", "FULL")?;
+        check_for_damage(&connection, path)?;
         migrations::run(&mut connection)?;
         let readers = r2d2::Pool::builder()
             .max_size(READERS_MAX)
             .min_idle(Some(1))
             .test_on_check_out(false)
-            .connection_timeout(BUSY_TIMEOUT)
-            .build(Readers { path: path.to_owned() })
+            .connection_timeout(patience)
+            .build(Readers { path: path.to_owned(), patience })
             .map_err(|_| Error::Busy)?;
         let high_water = HighWater::beside(path);
         Ok(Store { writer: Arc::new(writer::Writer::start(connection, high_water)), readers })
@@ -193,9 +218,20 @@ fn restrict_to_owner(path: &Path) -> Result<(), Error> {
         .map_err(|error| Error::Impossible(format!("{}: {error}", path.display())))
 }
 
+/// Reads a file through that is small enough for it. SQLite keeps no checksums: this finds broken
+/// structure, not a changed digit in a row.
+fn check_for_damage(connection: &Connection, path: &Path) -> Result<(), Error> {
+    let size = std::fs::metadata(path).map_or(0, |found| found.len());
+    if size > CHECKED_BYTES_MAX {
+        return Ok(());
+    }
+    let said: String = connection.query_row("PRAGMA quick_check(1)", [], |row| row.get(0))?;
+    if said == "ok" { Ok(()) } else { Err(Error::Damaged(said)) }
+}
+
 /// What every connection needs, before it is used.
-fn prepare(connection: &Connection) -> Result<(), rusqlite::Error> {
-    connection.busy_timeout(BUSY_TIMEOUT)?;
+fn prepare(connection: &Connection, patience: Duration) -> Result<(), rusqlite::Error> {
+    connection.busy_timeout(patience)?;
     connection.pragma_update(None, "foreign_keys", true)?;
     connection.pragma_update(None, "trusted_schema", false)?;
     connection.set_prepared_statement_cache_capacity(64);
@@ -205,6 +241,7 @@ fn prepare(connection: &Connection) -> Result<(), rusqlite::Error> {
 /// Makes the connections that can only read.
 struct Readers {
     path: PathBuf,
+    patience: Duration,
 }
 
 impl r2d2::ManageConnection for Readers {
@@ -214,7 +251,7 @@ impl r2d2::ManageConnection for Readers {
     fn connect(&self) -> Result<Connection, rusqlite::Error> {
         let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let connection = Connection::open_with_flags(&self.path, flags)?;
-        prepare(&connection)?;
+        prepare(&connection, self.patience)?;
         connection.pragma_update(None, "query_only", true)?;
         Ok(connection)
     }

@@ -5,7 +5,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::thread::JoinHandle;
 
-use rusqlite::Connection;
+use rusqlite::{Connection, ErrorCode};
 use tokio::sync::oneshot;
 
 use super::high_water::HighWater;
@@ -156,43 +156,62 @@ fn write_group(tx: &WriteTx, group: Vec<Job>) {
     let connection = tx.connection;
     if let Err(error) = connection.execute_batch("BEGIN IMMEDIATE") {
         tracing::error!(%error, "cannot begin to write");
-        let busy = matches!(Error::from(error), Error::Busy);
-        for job in group {
-            (job.refuse)(if busy { Error::Busy } else { Error::Closed });
-        }
+        group.into_iter().for_each(|job| (job.refuse)(lost(&error)));
         return;
     }
     let mut answers = Vec::with_capacity(group.len());
     let mut jobs = group.into_iter();
-    let mut failure: Option<String> = None;
+    let mut failure: Option<rusqlite::Error> = None;
     for job in jobs.by_ref() {
         match run_in_savepoint(tx, job) {
             Ok(answer) => answers.push(answer),
             Err((answer, error)) => {
                 answers.extend(answer);
-                failure = Some(error.to_string());
+                failure = Some(error);
                 break;
             }
         }
     }
     if failure.is_none() {
         crate::crash::point("before-commit");
-        failure = connection.execute_batch("COMMIT").err().map(|error| error.to_string());
+        failure = connection.execute_batch("COMMIT").err();
         crate::crash::point("after-commit");
     }
     if let Some(error) = &failure {
         tracing::error!(%error, "a write failed and was taken back");
+        end_if_disk_fails(error);
         if !connection.is_autocommit() {
             // If even this fails the next BEGIN fails too, and says so.
             let _ = connection.execute_batch("ROLLBACK");
         }
     }
-    let lost = || failure.clone().map(|e| Error::Impossible(format!("not written: {e}")));
     for answer in answers {
-        answer(lost());
+        answer(failure.as_ref().map(lost));
     }
     for job in jobs {
-        (job.refuse)(lost().unwrap_or(Error::Closed));
+        (job.refuse)(failure.as_ref().map_or(Error::Closed, lost));
+    }
+}
+
+/// What a caller is told whose write was lost to this error.
+fn lost(error: &rusqlite::Error) -> Error {
+    match error.sqlite_error_code() {
+        Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => Error::Busy,
+        Some(ErrorCode::DiskFull) => Error::Full,
+        Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => {
+            Error::Damaged(error.to_string())
+        }
+        _ => Error::Impossible(format!("not written: {error}")),
+    }
+}
+
+/// Ends the process if the disk fails. What a failed flush left behind is unknown, and a second
+/// flush that succeeds proves nothing, for the system forgets what it could not write. Nobody is
+/// answered; starting again reads what is really there.
+fn end_if_disk_fails(error: &rusqlite::Error) {
+    if error.sqlite_error_code() == Some(ErrorCode::SystemIoFailure) {
+        tracing::error!("the disk fails: ending at once");
+        std::process::exit(1);
     }
 }
 

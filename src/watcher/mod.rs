@@ -162,14 +162,14 @@ impl Watcher {
             match pass {
                 Ok(()) => {
                     if !state.reachable {
-                        tracing::info!("the node answers again");
+                        tracing::info!("the watcher goes on");
                     }
                     (state.reachable, failures) = (true, 0);
                     self.wait(signals, state.noticing.pause(), &mut state);
                 }
                 Err(error) => {
                     if state.reachable {
-                        tracing::warn!(error = format!("{error:#}"), "waiting for the node");
+                        tracing::warn!(error = format!("{error:#}"), "the watcher waits");
                     }
                     state.reachable = false;
                     failures = failures.saturating_add(1);

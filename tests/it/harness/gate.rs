@@ -160,6 +160,11 @@ impl Gate {
         self.environment.lock().unwrap().push((name.to_owned(), value.to_owned()));
     }
 
+    /// Takes back all that [`Gate::set_environment`] set.
+    pub(crate) fn clear_environment(&self) {
+        self.environment.lock().unwrap().clear();
+    }
+
     /// Starts the server and waits until it says `ready`.
     #[track_caller]
     pub(crate) fn start(&self) {

@@ -10,6 +10,7 @@ pub(crate) mod http;
 pub(crate) mod json;
 pub(crate) mod node;
 pub(crate) mod ports;
+pub(crate) mod powercut;
 pub(crate) mod random;
 pub(crate) mod receiver;
 pub(crate) mod rpc;

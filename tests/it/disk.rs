@@ -1,0 +1,165 @@
+//! The disk is full, fails, or holds a damaged file; another process holds the lock.
+
+use std::fs;
+use std::time::{Duration, Instant};
+
+use rusqlite::Connection;
+
+use crate::harness::gate::Gate;
+use crate::harness::json::Fields;
+use crate::harness::powercut::{Disk, Recorder};
+use crate::harness::random::setting;
+use crate::harness::shop::Shop;
+use crate::harness::stage::Stage;
+use crate::harness::wait::{SOON, wait_for};
+
+const BODY: &str = r#"{"amountLtc": 0.05}"#;
+
+/// A POST that must be told to come again later, within two seconds.
+#[track_caller]
+fn post_later(shop: &Shop) {
+    let began = Instant::now();
+    let answer = shop.post(BODY, &[]);
+    assert_eq!(answer.status, 503, "{}", answer.body);
+    assert!(began.elapsed() < Duration::from_secs(2), "{:?}", began.elapsed());
+    let error = Fields::of(&answer.body).object("error");
+    assert_eq!(error.text("code"), "overloaded");
+    assert!(answer.header("retry-after").is_some(), "{answer:?}");
+}
+
+fn database(gate: &Gate) -> std::path::PathBuf {
+    gate.setting("database").into()
+}
+
+#[test]
+fn a_full_disk_loses_nothing_and_stops_nobody_from_looking() {
+    let Some(Stage { gate, shop, node }) = Stage::alone() else { return };
+    gate.term();
+    let recorder = Recorder::preload(&gate, Disk::Honest);
+    gate.start();
+    let before = shop.create("0.05");
+    recorder.fill_disk();
+    post_later(&shop);
+    post_later(&shop);
+    assert_eq!(shop.status(&before.id).text("status"), "pending");
+    node.send(&before.address, "0.05");
+    node.mine(2);
+    gate.await_log(&["warn", "the watcher waits", "full"]);
+    assert!(gate.ended().is_none(), "it goes on");
+    recorder.free_disk();
+    shop.await_status(&before.id, "completed", SOON);
+    let after = shop.create("0.05");
+    let listed = gate.cli_list(&["payment", "list"]);
+    let listed: Vec<String> = listed.iter().map(|payment| payment.text("paymentId")).collect();
+    assert_eq!(listed, [after.id, before.id], "no half payment");
+    gate.cli_ok(&["audit"]);
+}
+
+#[test]
+fn a_failing_disk_ends_the_process_and_nothing_was_promised() {
+    // `FLUSHES=200` tries more instants.
+    let flushes = setting("FLUSHES", 6);
+    let Some(Stage { gate, shop, node }) = Stage::alone() else { return };
+    gate.term();
+    let recorder = Recorder::preload(&gate, Disk::Honest);
+    let mut answered = Vec::new();
+    for pass in 0..flushes {
+        gate.start();
+        recorder.break_disk_after(pass % 5);
+        while let Ok(answer) = shop.try_post(BODY, &[]) {
+            assert_eq!(answer.status, 200, "{}", answer.body);
+            answered.push(Fields::of(&answer.body).text("paymentId"));
+            assert!(answered.len() < 1_000, "it does not notice");
+        }
+        wait_for("the end", SOON, || gate.ended().is_some());
+        gate.await_log(&["error", "the disk fails"]);
+        recorder.mend_disk();
+        gate.kill();
+    }
+    gate.start();
+    gate.await_tip(&node.height().to_string());
+    answered.iter().for_each(|id| drop(shop.status(id)));
+    gate.cli_ok(&["audit"]);
+}
+
+#[test]
+fn a_lock_held_by_somebody_else_is_waited_for_a_little() {
+    let Some(Stage { gate, shop, node }) = Stage::alone() else { return };
+    let before = shop.create("0.05");
+    let other = Connection::open(database(&gate)).unwrap();
+    other.execute_batch("BEGIN EXCLUSIVE").unwrap();
+    post_later(&shop);
+    assert_eq!(shop.status(&before.id).text("status"), "pending");
+    node.send(&before.address, "0.05");
+    node.mine(2);
+    gate.await_log(&["warn", "the watcher waits", "busy"]);
+    assert!(gate.ended().is_none(), "it goes on");
+    other.execute_batch("COMMIT").unwrap();
+    shop.await_status(&before.id, "completed", SOON);
+    shop.create("0.05");
+    assert_eq!(gate.cli_list(&["payment", "list"]).len(), 2);
+}
+
+#[test]
+fn a_damaged_file_is_named_and_left_alone() {
+    let Some(Stage { gate, shop, node: _node }) = Stage::shared() else { return };
+    for _ in 0..20 {
+        shop.create("0.05");
+    }
+    gate.term();
+    let file = database(&gate);
+    let good = fs::read(&file).unwrap();
+    let pages = good.len() / 4096;
+    let mut noticed = 0;
+    for page in 0..pages.min(50) {
+        let mut bad = good.clone();
+        // The head of each page says what kind it is and where its cells are.
+        let head = page * 4096 + if page == 0 { 100 } else { 0 };
+        bad[head..head + 8].iter_mut().for_each(|byte| *byte ^= 0xFF);
+        fs::write(&file, &bad).unwrap();
+        let output = gate.cli(&["payment", "list"]);
+        if output.code == 4 {
+            noticed += 1;
+            assert!(output.stderr.contains("damaged"), "{output:?}");
+            assert!(output.stderr.contains("restore a backup"), "{output:?}");
+            assert_eq!(fs::read(&file).unwrap(), bad, "nothing was written to it");
+        }
+    }
+    assert!(noticed * 10 >= pages.min(50) * 9, "{noticed} of {pages} pages");
+    fs::write(&file, b"this was a database once, and is none any more").unwrap();
+    gate.cli_fails(&["serve"], 4, &["damaged", "restore a backup"]);
+    fs::write(&file, &good).unwrap();
+    gate.start();
+}
+
+#[test]
+fn an_emptied_file_is_not_taken_for_a_new_one() {
+    let Some(Stage { gate, shop, node: _node }) = Stage::shared() else { return };
+    shop.create("0.05");
+    gate.term();
+    for emptied in [true, false] {
+        match emptied {
+            true => fs::write(database(&gate), b"").unwrap(),
+            false => fs::remove_file(database(&gate)).unwrap(),
+        }
+        gate.cli_fails(&["serve"], 4, &["is empty", "1 addresses", "restore a backup"]);
+    }
+}
+
+#[test]
+fn a_log_of_writes_that_was_cut_short_still_opens() {
+    let Some(Stage { gate, shop, node: _node }) = Stage::shared() else { return };
+    let first = shop.create("0.05");
+    gate.restart(); // The first is in the database itself now.
+    let log = gate.folder().join("litegate.db-wal");
+    let length = fs::read(&log).unwrap().len();
+    shop.create("0.05");
+    gate.kill();
+    let bytes = fs::read(&log).unwrap();
+    assert!(bytes.len() > length + 100);
+    fs::write(&log, &bytes[..length + 100]).unwrap();
+    gate.start();
+    assert_eq!(shop.status(&first.id).text("status"), "pending");
+    // The index of the payment that was cut off is not given out again.
+    gate.await_log(&["older than its high-water mark"]);
+}

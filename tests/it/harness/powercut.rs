@@ -1,0 +1,233 @@
+//! Power cuts: `tests/powercut/recorder.c`, preloaded into the program as it is, records what it
+//! asks of the disk; here are built the files that a cut at some instant could leave behind.
+//!
+//! The model: what was flushed is there. Of everything that was asked for since the last flush of
+//! a file, any part may be there, sector by sector of 512 bytes.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::OnceLock;
+
+use super::files;
+use super::gate::Gate;
+use super::random::Random;
+
+/// What a disk writes whole or not at all, in bytes.
+const SECTOR: usize = 512;
+
+/// The recorder beside a gateway's database.
+pub(crate) struct Recorder {
+    database: PathBuf,
+    log: PathBuf,
+    full: PathBuf,
+    eio: PathBuf,
+    base: Vec<u8>,
+}
+
+/// How the recorded program's disk behaves.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Disk {
+    Honest,
+    /// It says that it flushed, and did not.
+    Liar,
+}
+
+impl Recorder {
+    /// From its next start on the gateway, which does not run now, is recorded.
+    pub(crate) fn preload(gate: &Gate, disk: Disk) -> Recorder {
+        let database = PathBuf::from(gate.setting("database"));
+        let beside = |name: &str| gate.folder().join(name);
+        let recorder = Recorder {
+            base: fs::read(&database).unwrap(),
+            log: beside("requests"),
+            full: beside("disk-is-full"),
+            eio: beside("disk-fails"),
+            database,
+        };
+        gate.set_environment("LD_PRELOAD", &library().display().to_string());
+        gate.set_environment("POWERCUT_FILE", &recorder.database.display().to_string());
+        gate.set_environment("POWERCUT_LOG", &recorder.log.display().to_string());
+        gate.set_environment("POWERCUT_FULL", &recorder.full.display().to_string());
+        gate.set_environment("POWERCUT_EIO", &recorder.eio.display().to_string());
+        if disk == Disk::Liar {
+            gate.set_environment("POWERCUT_LIAR", "1");
+        }
+        recorder
+    }
+
+    /// How much was asked of the disk so far: a promise made now needs no later request.
+    pub(crate) fn position(&self) -> u64 {
+        fs::metadata(&self.log).map_or(0, |log| log.len())
+    }
+
+    pub(crate) fn fill_disk(&self) {
+        fs::write(&self.full, "").unwrap();
+    }
+
+    pub(crate) fn free_disk(&self) {
+        fs::remove_file(&self.full).unwrap();
+    }
+
+    /// Flushes fail after so many more.
+    pub(crate) fn break_disk_after(&self, flushes: u64) {
+        fs::write(&self.eio, flushes.to_string()).unwrap();
+    }
+
+    pub(crate) fn mend_disk(&self) {
+        fs::remove_file(&self.eio).unwrap();
+    }
+
+    /// All requests, each with the position behind it.
+    pub(crate) fn requests(&self) -> Vec<(Request, u64)> {
+        let log = fs::read(&self.log).unwrap();
+        let mut requests = Vec::new();
+        let mut at = 0;
+        while at < log.len() {
+            let number = |at: usize| u64::from_le_bytes(log[at..at + 8].try_into().unwrap());
+            let (operation, file) = (log[at], log[at + 1]);
+            let (offset, length) = (number(at + 2) as usize, number(at + 10) as usize);
+            at += 18;
+            let action = match operation {
+                b'W' => {
+                    at += length;
+                    Action::Write { offset, data: log[at - length..at].to_vec() }
+                }
+                b'T' => Action::Truncate { length: offset },
+                b'S' => Action::Flush,
+                b'U' => Action::Unlink,
+                other => panic!("not a request: {other}"),
+            };
+            requests.push((Request { file, action }, at as u64));
+        }
+        requests
+    }
+
+    /// Writes the files that a cut after these requests could leave, and says where.
+    pub(crate) fn image(
+        &self,
+        requests: &[(Request, u64)],
+        random: &mut Random,
+        folder: &Path,
+    ) -> PathBuf {
+        let mut disk: BTreeMap<u8, Contents> = BTreeMap::new();
+        disk.insert(b'd', Contents { flushed: Some(self.base.clone()), waiting: Vec::new() });
+        for (request, _) in requests {
+            let contents = disk.entry(request.file).or_default();
+            match &request.action {
+                Action::Flush => contents.flush(),
+                action => contents.waiting.push(action),
+            }
+        }
+        let database = folder.join("litegate.db");
+        for (file, suffix) in [(b'd', ""), (b'w', "-wal"), (b'j', "-journal")] {
+            let path = folder.join(format!("litegate.db{suffix}"));
+            let _ = fs::remove_file(&path); // Of the image before this one.
+            if let Some(bytes) = disk.get(&file).and_then(|contents| contents.after_cut(random)) {
+                fs::write(path, bytes).unwrap();
+            }
+        }
+        let _ = fs::remove_file(folder.join("litegate.db-shm"));
+        database
+    }
+}
+
+/// Something that the program asked of the disk.
+#[derive(Debug, Clone)]
+pub(crate) struct Request {
+    file: u8,
+    action: Action,
+}
+
+#[derive(Debug, Clone)]
+enum Action {
+    Write { offset: usize, data: Vec<u8> },
+    Truncate { length: usize },
+    Flush,
+    Unlink,
+}
+
+/// A file: what is on the disk for sure, and what may be.
+#[derive(Debug, Default)]
+struct Contents<'r> {
+    flushed: Option<Vec<u8>>,
+    waiting: Vec<&'r Action>,
+}
+
+impl Contents<'_> {
+    fn flush(&mut self) {
+        for action in std::mem::take(&mut self.waiting) {
+            apply(&mut self.flushed, action, |_| true);
+        }
+    }
+
+    /// What is there after the cut: of each waiting request all, nothing, or some sectors.
+    fn after_cut(&self, random: &mut Random) -> Option<Vec<u8>> {
+        let mut left = self.flushed.clone();
+        for action in &self.waiting {
+            match random.below(3) {
+                0 => {}
+                1 => apply(&mut left, action, |_| true),
+                _ => apply(&mut left, action, |_| random.below(2) == 0),
+            }
+        }
+        left
+    }
+}
+
+fn apply(file: &mut Option<Vec<u8>>, action: &Action, mut keep: impl FnMut(usize) -> bool) {
+    match action {
+        Action::Write { offset, data } => {
+            let bytes = file.get_or_insert_default();
+            for (number, piece) in sectors(*offset, data) {
+                if keep(number) {
+                    let end = number + piece.len();
+                    bytes.resize(bytes.len().max(end), 0);
+                    bytes[number..end].copy_from_slice(piece);
+                }
+            }
+        }
+        Action::Truncate { length } => {
+            if keep(0) {
+                file.get_or_insert_default().resize(*length, 0);
+            }
+        }
+        Action::Unlink => {
+            if keep(0) {
+                *file = None;
+            }
+        }
+        Action::Flush => {}
+    }
+}
+
+/// Data in pieces that end where sectors end, each with its offset in the file.
+fn sectors(offset: usize, data: &[u8]) -> impl Iterator<Item = (usize, &[u8])> {
+    let mut at = 0;
+    std::iter::from_fn(move || {
+        let start = offset + at;
+        let length = (SECTOR - start % SECTOR).min(data.len() - at);
+        let piece = &data[at..at + length];
+        at += length;
+        (length > 0).then_some((start, piece))
+    })
+}
+
+/// The recorder, compiled once.
+fn library() -> &'static Path {
+    static MADE: OnceLock<PathBuf> = OnceLock::new();
+    MADE.get_or_init(|| {
+        let folder = Path::new(env!("CARGO_TARGET_TMPDIR"));
+        let made = folder.join("powercut-recorder.so");
+        let source = files::project().join("tests/powercut/recorder.c");
+        let status = Command::new("cc")
+            .args(["-O1", "-Wall", "-Wextra", "-Werror", "-shared", "-fPIC", "-o"])
+            .args([&made, &source])
+            .args(["-ldl", "-lpthread"])
+            .status()
+            .expect("a C compiler");
+        assert!(status.success(), "the recorder does not compile");
+        made
+    })
+}
