@@ -177,21 +177,30 @@ fn place_coins(
     Ok(())
 }
 
-/// A peg-out was announced while its transaction was in the mempool, under another txid. The
-/// coin in the block takes the announcement's place, and its time.
+/// When a peg-out was first seen that now stands in a block under a txid of the block's own. It was
+/// announced while its transaction was in the mempool, or stood in another block that left the
+/// best chain: the coin in the block takes the place of that coin, and its time.
+///
+/// Coins are told apart by amount and time. One that another coin of the chain has succeeded
+/// already is not taken twice; of several, one that is still in the mempool comes first.
 fn announced_at(
     tx: &WriteTx,
     index: DerivationIndex,
     amount: Amount,
 ) -> Result<Option<Timestamp>, Error> {
-    let known = coins::of_payment(tx, index)?;
-    let announced = known.iter().find(|coin| {
-        coin.origin == Origin::Pegout && coin.place == Place::Mempool && coin.amount == amount
-    });
-    if let Some(coin) = announced {
+    let mut known = coins::of_payment(tx, index)?;
+    known.retain(|coin| coin.origin == Origin::Pegout && coin.amount == amount);
+    let succeeded: Vec<Timestamp> = known
+        .iter()
+        .filter(|coin| matches!(coin.place, Place::Block(_)))
+        .map(|coin| coin.seen_at)
+        .collect();
+    if let Some(coin) = known.iter().find(|coin| coin.place == Place::Mempool) {
         coins::move_to(tx, coin.outpoint, Place::Gone)?;
+        return Ok(Some(coin.seen_at));
     }
-    Ok(announced.map(|coin| coin.seen_at))
+    let lost = known.iter().filter(|coin| coin.place == Place::Gone);
+    Ok(lost.map(|coin| coin.seen_at).find(|seen_at| !succeeded.contains(seen_at)))
 }
 
 /// Takes our tip back. Its coins return to the mempool, for the next look there to judge; an

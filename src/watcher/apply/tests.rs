@@ -26,50 +26,136 @@ const PAYMENTS: usize = 3;
 const AMOUNT: u64 = 5_000_000;
 const CONFIRMATIONS: u32 = 3;
 
+/// How long a payment lives, and how long it may still complete after that, in milliseconds.
+const EXPIRY_MS: i64 = 1_000;
+const LATE_GRACE_MS: i64 = 1_000;
+
 /// What may happen. Numbers are taken modulo what there is.
 #[derive(Debug, Clone)]
 enum Act {
     /// So many litoshis to one of the payments.
     Pay(usize, u64),
+    /// The same to two payments at once, from one transaction.
+    PayTwo(usize, u64),
+    /// Out of MWEB, twice in one transaction: the coins will be outputs of a block's HogEx.
+    PegOut(usize, u64),
     /// A transaction leaves the mempool: replaced, double-spent or evicted.
     Drop(usize),
+    /// A transaction is replaced by one that pays so much.
+    Replace(usize, u64),
     /// One that had left comes back.
     Return(usize),
     /// A block with every transaction of the mempool but each n-th.
     Mine(usize),
     /// So many of the last blocks are left for as many empty ones and one more.
     Reorg(usize),
+    /// As `Reorg`, but the first of the new blocks takes what the old ones held.
+    ReorgMined(usize),
+    /// A frame tells of one transaction of the mempool.
+    Hear(usize),
     /// The watcher comes to look; until then all hints are lost.
     Look,
+    /// It looks at a node that has not come as far as we have.
+    LookLagging,
+    /// Time passes, in milliseconds.
+    Wait(i64),
     /// The process dies and starts: the database is all that is left.
     Restart,
 }
 
 fn act() -> impl Strategy<Value = Act> {
+    let payment = 0..PAYMENTS;
+    let litoshis = || prop_oneof![Just(AMOUNT), 1u64..2 * AMOUNT];
     prop_oneof![
-        3 => (0..PAYMENTS, 1u64..2 * AMOUNT).prop_map(|(n, litoshis)| Act::Pay(n, litoshis)),
+        4 => (payment.clone(), litoshis()).prop_map(|(n, litoshis)| Act::Pay(n, litoshis)),
+        1 => (payment.clone(), litoshis()).prop_map(|(n, litoshis)| Act::PayTwo(n, litoshis)),
+        2 => (payment, litoshis()).prop_map(|(n, litoshis)| Act::PegOut(n, litoshis)),
         1 => (0..8usize).prop_map(Act::Drop),
+        1 => (0..8usize, litoshis()).prop_map(|(n, litoshis)| Act::Replace(n, litoshis)),
         1 => (0..8usize).prop_map(Act::Return),
         4 => (2..5usize).prop_map(Act::Mine),
-        2 => (1..6usize).prop_map(Act::Reorg),
+        1 => (1..6usize).prop_map(Act::Reorg),
+        2 => (1..6usize).prop_map(Act::ReorgMined),
+        1 => (0..8usize).prop_map(Act::Hear),
         4 => Just(Act::Look),
+        1 => Just(Act::LookLagging),
+        1 => (1..EXPIRY_MS).prop_map(Act::Wait),
         1 => Just(Act::Restart),
     ]
 }
 
+/// A transaction of the model: what it pays, and whether that comes out of MWEB.
+#[derive(Debug, Clone)]
+struct ModelTx {
+    id: Txid,
+    outputs: Vec<TxOut>,
+    pegout: bool,
+}
+
 /// A node as simple as can be: a best chain of blocks, and a mempool.
 struct ModelNode {
-    chain: Vec<Block>,
-    mempool: Vec<Tx>,
+    chain: Vec<ModelBlock>,
+    mempool: Vec<ModelTx>,
     /// What was dropped, and may come back.
-    left: Vec<Tx>,
+    left: Vec<ModelTx>,
     made: u32,
+    now: Timestamp,
+    /// When the gateway could first see each output.
+    first_seen: BTreeMap<(Txid, u32), Timestamp>,
+}
+
+struct ModelBlock {
+    hash: BlockHash,
+    header: Header,
+    txs: Vec<ModelTx>,
+    hogex: Txid,
+}
+
+impl ModelBlock {
+    /// The block as the node hands it over: peg-outs are outputs of its last transaction.
+    fn read(&self) -> Block {
+        let (pegouts, plain): (Vec<_>, Vec<_>) = self.txs.iter().partition(|tx| tx.pegout);
+        let tx = |txid, kind, outputs| Tx {
+            txid: Some(txid),
+            kind,
+            carries_mweb: false,
+            inputs: Vec::new(),
+            outputs,
+        };
+        let mut txs: Vec<Tx> =
+            plain.into_iter().map(|of| tx(of.id, TxKind::Plain, of.outputs.clone())).collect();
+        let outputs = pegouts.into_iter().flat_map(|of| of.outputs.clone()).collect();
+        txs.push(tx(self.hogex, TxKind::Hogex, outputs));
+        Block { hash: self.hash, header: self.header, txs }
+    }
+
+    /// Where each output of the block stands, with the output of the model that it is.
+    fn outputs(&self) -> Vec<(OutPoint, (Txid, u32), &TxOut)> {
+        let mut of_hogex = 0..;
+        let mut found = Vec::new();
+        for tx in &self.txs {
+            for (vout, output) in (0u32..).zip(&tx.outputs) {
+                let at = match tx.pegout {
+                    true => OutPoint { txid: self.hogex, vout: of_hogex.next().expect("few") },
+                    false => OutPoint { txid: tx.id, vout },
+                };
+                found.push((at, (tx.id, vout), output));
+            }
+        }
+        found
+    }
 }
 
 impl ModelNode {
     fn new() -> ModelNode {
-        let mut node =
-            ModelNode { chain: Vec::new(), mempool: Vec::new(), left: Vec::new(), made: 0 };
+        let mut node = ModelNode {
+            chain: Vec::new(),
+            mempool: Vec::new(),
+            left: Vec::new(),
+            made: 0,
+            now: START,
+            first_seen: BTreeMap::new(),
+        };
         node.mine(Vec::new());
         node
     }
@@ -86,39 +172,64 @@ impl ModelNode {
         }
     }
 
-    fn mine(&mut self, txs: Vec<Tx>) {
+    fn fresh_id(&mut self) -> Txid {
         self.made += 1;
+        let mut id = [0; 32];
+        id[..4].copy_from_slice(&self.made.to_le_bytes());
+        Txid::from_byte_array(id)
+    }
+
+    fn mine(&mut self, txs: Vec<ModelTx>) {
+        let hogex = self.fresh_id();
         let previous = self.chain.last().map_or(BlockHash::all_zeros(), |block| block.hash);
         let header = Header {
             version: Version::TWO,
             prev_blockhash: previous,
             merkle_root: TxMerkleNode::all_zeros(),
-            time: 1,
+            time: u32::MAX, // Later than any time here: what counts is when we saw it.
             bits: CompactTarget::from_consensus(0),
             nonce: self.made, // Makes blocks of the same height differ.
         };
-        self.chain.push(Block { hash: header.block_hash(), header, txs });
+        self.chain.push(ModelBlock { hash: header.block_hash(), header, txs, hogex });
     }
 
-    fn pay(&mut self, payment: &Payment, litoshis: u64) {
-        self.made += 1;
-        let mut id = [0; 32];
-        id[..4].copy_from_slice(&self.made.to_le_bytes());
+    fn pay(&mut self, payments: &[&Payment], litoshis: u64, pegout: bool) {
         let value = bitcoin::Amount::from_sat(litoshis);
-        self.mempool.push(Tx {
-            txid: Some(Txid::from_byte_array(id)),
-            kind: TxKind::Plain,
-            carries_mweb: false,
-            inputs: Vec::new(),
-            outputs: vec![TxOut { value, script_pubkey: payment.script.clone() }],
-        });
+        let pay = |payment: &&Payment| TxOut { value, script_pubkey: payment.script.clone() };
+        let mut outputs: Vec<TxOut> = payments.iter().map(pay).collect();
+        if pegout {
+            // Another of another amount: two equal ones could not be told apart.
+            let value = bitcoin::Amount::from_sat(litoshis + 2 * AMOUNT);
+            outputs.push(TxOut { value, ..outputs[0].clone() });
+        }
+        let id = self.fresh_id();
+        self.mempool.push(ModelTx { id, outputs, pegout });
+    }
+
+    fn leave(&mut self, depth: usize) -> Vec<ModelTx> {
+        let depth = depth.min(self.chain.len() - 1);
+        let lost = self.chain.split_off(self.chain.len() - depth);
+        lost.into_iter().flat_map(|block| block.txs).collect()
     }
 
     fn happen(&mut self, act: &Act, payments: &[Payment]) {
         match act {
-            Act::Pay(n, litoshis) => self.pay(&payments[*n], *litoshis),
+            Act::Pay(n, litoshis) => self.pay(&[&payments[*n]], *litoshis, false),
+            Act::PayTwo(n, litoshis) => {
+                let other = (n + 1) % payments.len();
+                self.pay(&[&payments[*n], &payments[other]], *litoshis, false);
+            }
+            // Amounts that come once: peg-outs of equal amounts cannot be told apart.
+            Act::PegOut(n, litoshis) => {
+                let litoshis = litoshis + u64::from(self.made) * 10 * AMOUNT;
+                self.pay(&[&payments[*n]], litoshis % (1_000 * AMOUNT), true);
+            }
             Act::Drop(which) if !self.mempool.is_empty() => {
                 self.left.push(self.mempool.remove(which % self.mempool.len()));
+            }
+            Act::Replace(which, litoshis) if !self.mempool.is_empty() => {
+                self.mempool.remove(which % self.mempool.len());
+                self.pay(&[&payments[which % payments.len()]], *litoshis, false);
             }
             Act::Return(which) if !self.left.is_empty() => {
                 self.mempool.push(self.left.remove(which % self.left.len()));
@@ -132,15 +243,55 @@ impl ModelNode {
                 self.mine(mined);
             }
             Act::Reorg(depth) => {
-                let depth = (*depth).min(self.chain.len() - 1);
-                let lost = self.chain.split_off(self.chain.len() - depth);
-                self.mempool.extend(lost.into_iter().flat_map(|block| block.txs));
-                for _ in 0..=depth {
+                let lost = self.leave(*depth);
+                self.mempool.extend(lost);
+                for _ in 0..=*depth {
                     self.mine(Vec::new());
                 }
             }
-            Act::Drop(_) | Act::Return(_) | Act::Look | Act::Restart => {}
+            Act::ReorgMined(depth) => {
+                let lost = self.leave(*depth);
+                self.mine(lost);
+                for _ in 0..*depth {
+                    self.mine(Vec::new());
+                }
+            }
+            Act::Wait(ms) => self.now = self.now.plus_ms(*ms),
+            Act::Drop(_)
+            | Act::Replace(..)
+            | Act::Return(_)
+            | Act::Hear(_)
+            | Act::Look
+            | Act::LookLagging
+            | Act::Restart => {}
         }
+    }
+
+    /// What the gateway sees when it looks now was first seen now, if it was not seen before.
+    fn be_seen(&mut self) {
+        let blocks = self.chain.iter().flat_map(|block| &block.txs);
+        let seen: Vec<(Txid, u32)> =
+            blocks.chain(&self.mempool).flat_map(ModelTx::output_ids).collect();
+        for id in seen {
+            self.first_seen.entry(id).or_insert(self.now);
+        }
+    }
+}
+
+impl ModelTx {
+    fn output_ids(&self) -> impl Iterator<Item = (Txid, u32)> + '_ {
+        (0u32..).zip(&self.outputs).map(|(vout, _)| (self.id, vout))
+    }
+
+    /// Its outputs as the node tells of them while it is in the mempool.
+    fn seen_outputs(&self) -> Vec<SeenOutput> {
+        let seen = |(vout, output): (u32, &TxOut)| SeenOutput {
+            outpoint: OutPoint { txid: self.id, vout },
+            amount: Amount::from_litoshis(output.value.to_sat()).expect("in range"),
+            script: output.script_pubkey.clone(),
+            pegout: self.pegout,
+        };
+        (0..).zip(&self.outputs).map(seen).collect()
     }
 }
 
@@ -166,23 +317,25 @@ impl Gateway {
         Gateway { dir, store, payments }
     }
 
-    /// Walks to the node's tip and compares the mempool, as a pass of the watcher does.
-    fn look(&self, node: &ModelNode) {
+    /// Walks to the node's tip, compares the mempool and lets time run out, as a pass of the
+    /// watcher does.
+    fn look(&self, node: &mut ModelNode) {
+        node.be_seen();
+        let now = node.now;
         let at_tip = loop {
             let ours = self.store.read_blocking(blocks::tip).expect("read");
             let Some(ours) = ours else {
                 let start = BlockId { height: 0, hash: node.chain[0].hash };
-                let write = move |tx: &WriteTx| blocks::insert(tx, start, now());
+                let write = move |tx: &WriteTx| blocks::insert(tx, start, now);
                 self.store.write_blocking(write).expect("begun");
                 continue;
             };
             let chain = NodeChain { tip: node.tip(), our_tip: node.place_of(ours) };
             match next_step(ours, chain) {
                 NextStep::Connect { height } => {
-                    let block = node.chain[height as usize].clone();
+                    let block = node.chain[height as usize].read();
                     let id = BlockId { height, hash: block.hash };
-                    let write =
-                        move |tx: &WriteTx| connect(tx, &block, id, Network::Regtest, now());
+                    let write = move |tx: &WriteTx| connect(tx, &block, id, Network::Regtest, now);
                     self.store.write_blocking(write).expect("connected");
                 }
                 NextStep::Disconnect(id) => {
@@ -192,7 +345,8 @@ impl Gateway {
                 NextStep::Behind => panic!("the model node is never behind"),
             }
         };
-        let outputs: Vec<SeenOutput> = node.mempool.iter().flat_map(seen_outputs).collect();
+        let outputs: Vec<SeenOutput> =
+            node.mempool.iter().flat_map(ModelTx::seen_outputs).collect();
         let present: Vec<OutPoint> = outputs.iter().map(|output| output.outpoint).collect();
         self.store
             .write_blocking(move |tx| {
@@ -200,27 +354,38 @@ impl Gateway {
                 let gone = ours.iter().map(|coin| coin.outpoint);
                 let gone: Vec<OutPoint> = gone.filter(|at| !present.contains(at)).collect();
                 dropped(tx, &gone, &at_tip)?;
-                saw_tx(tx, &outputs, now())
+                saw_tx(tx, &outputs, now)?;
+                expire(tx, now, &at_tip)
             })
             .expect("compared");
     }
+
+    /// Looks at a node that is still on its way to where we stand: nothing may follow from that.
+    fn look_lagging(&self) {
+        let Some(ours) = self.store.read_blocking(blocks::tip).expect("read") else { return };
+        for below in 0..ours.height.min(3) {
+            let tip = BlockId { height: below, hash: BlockHash::all_zeros() };
+            let chain = NodeChain { tip, our_tip: OurTip::Unknown };
+            assert_eq!(next_step(ours, chain), NextStep::Behind);
+        }
+    }
+
+    /// A frame told of a transaction, and the node confirmed that it is in the mempool.
+    fn hear(&self, node: &mut ModelNode, which: usize) {
+        if node.mempool.is_empty() {
+            return;
+        }
+        let heard = node.mempool[which % node.mempool.len()].clone();
+        for id in heard.output_ids() {
+            node.first_seen.entry(id).or_insert(node.now);
+        }
+        let (outputs, now) = (heard.seen_outputs(), node.now);
+        self.store.write_blocking(move |tx| saw_tx(tx, &outputs, now)).expect("seen");
+    }
 }
 
-/// Nothing in these histories expires.
-fn now() -> Timestamp {
-    Timestamp::from_ms(1_000)
-}
-
-fn seen_outputs(tx: &Tx) -> Vec<SeenOutput> {
-    let txid = tx.txid.expect("the model's transactions have ids");
-    let seen = |(vout, output): (u32, &TxOut)| SeenOutput {
-        outpoint: OutPoint { txid, vout },
-        amount: Amount::from_litoshis(output.value.to_sat()).expect("in range"),
-        script: output.script_pubkey.clone(),
-        pegout: false,
-    };
-    (0..).zip(&tx.outputs).map(seen).collect()
-}
+/// When each history begins.
+const START: Timestamp = Timestamp::from_ms(1_000);
 
 fn set_up(tx: &WriteTx) -> Result<Vec<Payment>, Refusal> {
     let xpub: AccountXpub = AccountXpriv::from_mnemonic_seed(&[1; 64], Network::Regtest).to_xpub();
@@ -234,7 +399,7 @@ fn set_up(tx: &WriteTx) -> Result<Vec<Payment>, Refusal> {
         payout_address: address,
         days: Some(1),
     };
-    let merchant = merchants::add(tx, &Actor::Cli, &rules, &new, now())?.id;
+    let merchant = merchants::add(tx, &Actor::Cli, &rules, &new, START)?.id;
     assert!(merchant_rows::has_payout_address(tx, merchant)?);
     let amount = Amount::from_litoshis(AMOUNT).expect("in range");
     let rules = create_payment::Rules {
@@ -242,8 +407,8 @@ fn set_up(tx: &WriteTx) -> Result<Vec<Payment>, Refusal> {
         large_amount: Amount::MAX,
         confirmations_large: CONFIRMATIONS,
         confirmations_pegout: CONFIRMATIONS,
-        expiry_ms: 1_000_000,
-        late_grace_ms: 0,
+        expiry_ms: EXPIRY_MS,
+        late_grace_ms: LATE_GRACE_MS,
         min_amount: Amount::ZERO,
     };
     (0..PAYMENTS)
@@ -257,29 +422,70 @@ fn set_up(tx: &WriteTx) -> Result<Vec<Payment>, Refusal> {
             };
             let id = PaymentId::from_random([u8::try_from(n).expect("few"); 16]);
             let request = create_payment::Request { merchant, new, idempotency_key: None, id };
-            create_payment(tx, &rules, &xpub, &request, now())?;
+            create_payment(tx, &rules, &xpub, &request, START)?;
             Ok(payments::by_id(tx, id)?.ok_or(Refusal::UnknownPayment)?.payment)
         })
         .collect()
 }
 
-/// Where each coin of a payment is, by the final chain and mempool alone.
-fn expected(node: &ModelNode, payment: &Payment) -> BTreeMap<OutPoint, (u64, Place)> {
-    let in_blocks = (0u32..).zip(&node.chain).flat_map(|(height, block)| {
+/// A coin as it must be recorded: its amount, when it was first seen, and where it is.
+type Expected = (u64, Timestamp, Place);
+
+/// The coins of a payment that count, by the final chain and mempool alone.
+fn expected(node: &ModelNode, payment: &Payment) -> BTreeMap<OutPoint, Expected> {
+    let mut found = BTreeMap::new();
+    let mut note = |at: OutPoint, id: (Txid, u32), output: &TxOut, place: Place| {
+        if output.script_pubkey == payment.script {
+            found.insert(at, (output.value.to_sat(), node.first_seen[&id], place));
+        }
+    };
+    for (height, block) in (0u32..).zip(&node.chain) {
         let place = Place::Block(BlockId { height, hash: block.hash });
-        block.txs.iter().map(move |tx| (tx, place))
-    });
-    let in_mempool = node.mempool.iter().map(|tx| (tx, Place::Mempool));
-    in_blocks
-        .chain(in_mempool)
-        .flat_map(|(tx, place)| seen_outputs(tx).into_iter().map(move |out| (out, place)))
-        .filter(|(output, _)| output.script == payment.script)
-        .map(|(output, place)| (output.outpoint, (output.amount.litoshis(), place)))
-        .collect()
+        for (at, id, output) in block.outputs() {
+            note(at, id, output, place);
+        }
+    }
+    for tx in &node.mempool {
+        for (id, output) in tx.output_ids().zip(&tx.outputs) {
+            let at = OutPoint { txid: id.0, vout: id.1 };
+            note(at, id, output, Place::Mempool);
+        }
+    }
+    found
 }
 
-fn check(gateway: &Gateway, node: &ModelNode, was_completed: &mut [bool; PAYMENTS]) {
-    for (payment, was_completed) in gateway.payments.iter().zip(was_completed) {
+/// The verdict that follows from an earlier one and the coins that count now.
+fn verdict(
+    before: &'static str,
+    payment: &Payment,
+    coins: &BTreeMap<OutPoint, Expected>,
+    node: &ModelNode,
+) -> &'static str {
+    let tip = node.tip();
+    let sum = |until: Timestamp, depth: u32| -> u64 {
+        let counts = |(_, seen, place): &&Expected| {
+            let deep = match place {
+                Place::Block(block) => tip.height + 1 - block.height,
+                Place::Mempool | Place::Gone => 0,
+            };
+            *seen <= until && deep >= depth
+        };
+        coins.values().filter(counts).map(|(amount, ..)| amount).sum()
+    };
+    match before {
+        "completed" | "completed late" => before,
+        _ if sum(payment.expires_at, CONFIRMATIONS) >= AMOUNT => "completed",
+        _ if sum(payment.late_until, CONFIRMATIONS) >= AMOUNT => "completed late",
+        "pending" if node.now > payment.expires_at && sum(payment.expires_at, 0) < AMOUNT => {
+            "expired"
+        }
+        _ => before,
+    }
+}
+
+/// Compares what is stored after a look with what it must be; `verdicts` are those before it.
+fn check(gateway: &Gateway, node: &ModelNode, verdicts: &mut [&'static str; PAYMENTS]) {
+    for (payment, before) in gateway.payments.iter().zip(verdicts) {
         let index = payment.index;
         let (judged, stored, events) = gateway
             .store
@@ -289,22 +495,22 @@ fn check(gateway: &Gateway, node: &ModelNode, was_completed: &mut [bool; PAYMENT
                 Ok::<_, Error>((judged, coins::of_payment(tx, index)?, events))
             })
             .expect("read");
-        let counted = stored.iter().filter(|coin| coin.counts());
-        let counted: BTreeMap<OutPoint, (u64, Place)> =
-            counted.map(|coin| (coin.outpoint, (coin.amount.litoshis(), coin.place))).collect();
+        let counted: BTreeMap<OutPoint, Expected> = stored
+            .iter()
+            .filter(|coin| coin.counts())
+            .map(|coin| (coin.outpoint, (coin.amount.litoshis(), coin.seen_at, coin.place)))
+            .collect();
         assert_eq!(counted, expected(node, payment), "coins that count");
-        let tip = node.tip();
-        let deep = counted.values().filter(|(_, place)| match place {
-            Place::Block(block) => tip.height + 1 - block.height >= CONFIRMATIONS,
-            Place::Mempool | Place::Gone => false,
-        });
-        let confirmed: u64 = deep.map(|(amount, _)| amount).sum();
-        let completed = matches!(judged.status, Status::Completed { .. });
-        assert!(completed || confirmed < AMOUNT, "paid and confirmed, but not completed");
-        assert!(completed || !*was_completed, "completed is final");
-        assert!(!completed || *was_completed || confirmed >= AMOUNT, "completed too early");
-        assert_eq!(events.len(), usize::from(completed), "one event for one completion");
-        *was_completed = completed;
+        let status = match judged.status {
+            Status::Pending => "pending",
+            Status::Expired { .. } => "expired",
+            Status::Completed { late: false, .. } => "completed",
+            Status::Completed { late: true, .. } => "completed late",
+        };
+        *before = verdict(before, payment, &counted, node);
+        assert_eq!(status, *before, "of {counted:?} at {:?}", node.now);
+        let told = usize::from(status.starts_with("completed"));
+        assert_eq!(events.len(), told, "one event for one completion");
     }
 }
 
@@ -316,38 +522,68 @@ fn completes_with_the_last_confirmation_and_not_before() {
         let index = gateway.payments[0].index;
         gateway.store.read_blocking(|tx| payments::by_index(tx, index)).expect("read").status
     };
-    node.pay(&gateway.payments[0], AMOUNT);
+    node.pay(&[&gateway.payments[0]], AMOUNT, false);
     for _ in 0..CONFIRMATIONS {
-        gateway.look(&node);
+        gateway.look(&mut node);
         assert_eq!(status(&gateway), Status::Pending);
         node.happen(&Act::Mine(9), &gateway.payments);
     }
-    gateway.look(&node);
-    assert_eq!(status(&gateway), Status::Completed { at: now(), late: false });
+    gateway.look(&mut node);
+    assert_eq!(status(&gateway), Status::Completed { at: START, late: false });
+}
+
+/// Plays a history and checks after each look, and at its end.
+fn play(history: &[Act]) {
+    let mut gateway = Gateway::new();
+    let mut node = ModelNode::new();
+    let mut verdicts = ["pending"; PAYMENTS];
+    for act in history {
+        node.happen(act, &gateway.payments);
+        match act {
+            Act::Look => {
+                gateway.look(&mut node);
+                check(&gateway, &node, &mut verdicts);
+            }
+            Act::Hear(which) => gateway.hear(&mut node, *which),
+            Act::LookLagging => gateway.look_lagging(),
+            Act::Restart => gateway = gateway.restart(),
+            Act::Pay(..)
+            | Act::PayTwo(..)
+            | Act::PegOut(..)
+            | Act::Drop(_)
+            | Act::Replace(..)
+            | Act::Return(_)
+            | Act::Mine(_)
+            | Act::Reorg(_)
+            | Act::ReorgMined(_)
+            | Act::Wait(_) => {}
+        }
+    }
+    gateway.look(&mut node);
+    check(&gateway, &node, &mut verdicts);
+}
+
+#[test]
+fn a_pegout_that_is_mined_again_elsewhere_was_seen_when_it_was_first_seen() {
+    // Nobody looked between the two blocks, and the payment's time was up meanwhile.
+    let paid = Act::PegOut(0, AMOUNT);
+    let late = Act::Wait(EXPIRY_MS + 1);
+    let again = Act::ReorgMined(1);
+    play(&[paid.clone(), Act::Mine(9), Act::Look, late.clone(), again.clone(), Act::Look]);
+    play(&[paid, Act::Look, Act::Mine(9), Act::Look, late, again, Act::Look]);
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 48, ..ProptestConfig::default() })]
+    // PROPTEST_CASES=100000 looks at as many.
+    #![proptest_config(ProptestConfig {
+        cases: std::env::var("PROPTEST_CASES").ok().and_then(|n| n.parse().ok()).unwrap_or(48),
+        ..ProptestConfig::default()
+    })]
 
     #[test]
     fn any_history_ends_as_its_final_chain_says(
         history in prop::collection::vec(act(), 1..40),
     ) {
-        let mut gateway = Gateway::new();
-        let mut node = ModelNode::new();
-        let mut was_completed = [false; PAYMENTS];
-        for act in &history {
-            node.happen(act, &gateway.payments);
-            match act {
-                Act::Look => {
-                    gateway.look(&node);
-                    check(&gateway, &node, &mut was_completed);
-                }
-                Act::Restart => gateway = gateway.restart(),
-                Act::Pay(..) | Act::Drop(_) | Act::Return(_) | Act::Mine(_) | Act::Reorg(_) => {}
-            }
-        }
-        gateway.look(&node);
-        check(&gateway, &node, &mut was_completed);
+        play(&history);
     }
 }
