@@ -12,6 +12,7 @@ use bitcoin::{OutPoint, ScriptBuf};
 use super::address::Address;
 use super::amount::Amount;
 use super::chain::{AtTip, BlockId};
+use super::doubt::Trust;
 use super::keys::DerivationIndex;
 use super::merchant::MerchantId;
 use super::time::Timestamp;
@@ -186,6 +187,17 @@ pub(crate) struct Assessment {
     pub(crate) late: bool,
 }
 
+impl Origin {
+    /// Whether a coin of this origin may complete a payment. Out of MWEB comes what an inflated
+    /// extension block would pay with, so that waits for the end of a doubt.
+    fn is_trusted(self, trust: Trust) -> bool {
+        match (trust, self) {
+            (Trust::Full, _) | (Trust::Withheld, Origin::Plain | Origin::Coinbase) => true,
+            (Trust::Withheld, Origin::Pegout) => false,
+        }
+    }
+}
+
 impl Coin {
     /// Confirmations on the best chain: 1 in the tip itself, 0 outside of any block.
     pub(crate) fn confirmations(&self, tip: Option<BlockId>) -> u32 {
@@ -259,19 +271,22 @@ fn confirmations(payment: &Payment, coins: &[Coin], tip: Option<BlockId>) -> u32
 }
 
 /// Whether the payment is complete now: coins, each with the confirmations that it needs and
-/// first seen no later than the end of the grace, add up to the amount.
+/// first seen no later than the end of the grace, add up to the amount. While trust in the chain
+/// is withheld, coins out of MWEB do not count.
 pub(crate) fn completes(
     payment: &Payment,
     status: Status,
     coins: &[Coin],
     tip: BlockId,
+    trust: Trust,
 ) -> Option<Transition> {
     match status {
         Status::Completed { .. } => return None,
         Status::Pending | Status::Expired { .. } => {}
     }
     let confirmed_until = |end: Timestamp| {
-        let counted = coins.iter().filter(|c| payment.is_confirmed(c, Some(tip)));
+        let confirmed = coins.iter().filter(|c| payment.is_confirmed(c, Some(tip)));
+        let counted = confirmed.filter(|c| c.origin.is_trusted(trust));
         Amount::total(counted.filter(|c| c.seen_at <= end).map(|c| c.amount))
     };
     if confirmed_until(payment.expires_at) >= payment.amount {

@@ -1,5 +1,6 @@
 //! The chain as we followed it: one block a height, from where we began up to our tip.
 
+use bitcoin::BlockHash;
 use rusqlite::{OptionalExtension, params};
 
 use crate::domain::chain::BlockId;
@@ -33,6 +34,20 @@ pub(crate) fn first(tx: &ReadTx) -> Result<Option<BlockId>, Error> {
         Ok(BlockId { height: row.get("height")?, hash: block_hash(row, "hash")? })
     });
     Ok(row.optional()?)
+}
+
+/// The block that we have at this height, if we came by there.
+pub(crate) fn hash_at(tx: &ReadTx, height: u32) -> Result<Option<BlockHash>, Error> {
+    let mut statement = tx.connection.prepare_cached("SELECT hash FROM blocks WHERE height = ?")?;
+    Ok(statement.query_row([height], |row| block_hash(row, "hash")).optional()?)
+}
+
+/// How many of the newest blocks have a time after `since`, counted up to `limit`.
+pub(crate) fn newer_than(tx: &ReadTx, since: Timestamp, limit: u32) -> Result<u32, Error> {
+    let sql = "SELECT count(*) FROM (SELECT time FROM blocks ORDER BY height DESC LIMIT ?2)
+               WHERE time > ?1";
+    let mut statement = tx.connection.prepare_cached(sql)?;
+    Ok(statement.query_row(params![since, limit], |row| row.get(0))?)
 }
 
 /// Adds the block on top of our tip. The caller has checked that its parent is our tip.

@@ -25,6 +25,7 @@ struct Story {
     coins: Vec<Coin>,
     tip: BlockId,
     now: Timestamp,
+    trust: Trust,
 }
 
 impl Story {
@@ -46,7 +47,8 @@ impl Story {
         };
         let tip = BlockId { height: 10, hash: BlockHash::all_zeros() };
         let now = payment.created_at;
-        Story { payment, status: Status::Pending, coins: Vec::new(), tip, now }
+        let (status, trust) = (Status::Pending, Trust::Full);
+        Story { payment, status, coins: Vec::new(), tip, now, trust }
     }
 
     /// Runs one verb and then what the watcher does after it: complete or expire.
@@ -75,6 +77,8 @@ impl Story {
                 }
             }
             ["drop", n] => self.coins[n.parse::<usize>().expect("a position")].place = Place::Gone,
+            ["doubt"] => self.trust = Trust::Withheld,
+            ["trust"] => self.trust = Trust::Full,
             ["clock", s] => self.now = Timestamp::from_seconds(s.parse().expect("seconds")),
             ["expect", expected @ ..] => {
                 assert_eq!(self.shown(), expected.join(" "), "after {verb:?}");
@@ -82,9 +86,9 @@ impl Story {
             }
             _ => panic!("no such verb: {verb}"),
         }
-        let due = completes(&self.payment, self.status, &self.coins, self.tip).or_else(|| {
-            expires(&self.payment, self.status, &self.coins, self.now, &at_tip(self.tip))
-        });
+        let due = completes(&self.payment, self.status, &self.coins, self.tip, self.trust).or_else(
+            || expires(&self.payment, self.status, &self.coins, self.now, &at_tip(self.tip)),
+        );
         match due {
             Some(Transition::Complete { late }) => {
                 self.status = Status::Completed { at: self.now, late };
