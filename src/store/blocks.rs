@@ -1,6 +1,5 @@
 //! The chain as we followed it: one block a height, from where we began up to our tip.
 
-use bitcoin::BlockHash;
 use rusqlite::{OptionalExtension, params};
 
 use crate::domain::chain::BlockId;
@@ -34,12 +33,6 @@ pub(crate) fn first(tx: &ReadTx) -> Result<Option<BlockId>, Error> {
         Ok(BlockId { height: row.get("height")?, hash: block_hash(row, "hash")? })
     });
     Ok(row.optional()?)
-}
-
-/// The block that we have at this height, if we came by there.
-pub(crate) fn hash_at(tx: &ReadTx, height: u32) -> Result<Option<BlockHash>, Error> {
-    let mut statement = tx.connection.prepare_cached("SELECT hash FROM blocks WHERE height = ?")?;
-    Ok(statement.query_row([height], |row| block_hash(row, "hash")).optional()?)
 }
 
 /// How many of the newest blocks have a time after `since`, counted up to `limit`.

@@ -124,14 +124,14 @@ impl Watch {
             watched_ms: i64::try_from(watched.as_millis()).unwrap_or(i64::MAX),
         };
         troubles.extend(doubt::judge_pace(pace));
-        let second = self.ask_second(store, tip)?;
+        let second = self.ask_second(node, tip)?;
         troubles.extend(second.and_then(doubt::judge_second_node));
         let second_node_silent = self.second.is_some() && second.is_none();
         Ok(Look { tip, troubles, second_node_silent })
     }
 
     /// How the second node stands to our tip. `None` if there is none, or it cannot say now.
-    fn ask_second(&mut self, store: &Store, tip: BlockId) -> anyhow::Result<Option<SecondNode>> {
+    fn ask_second(&mut self, node: &Node, tip: BlockId) -> anyhow::Result<Option<SecondNode>> {
         let Some(second) = &self.second else { return Ok(None) };
         let rests = self.second_rests_until.is_some_and(|until| Instant::now() < until);
         if rests {
@@ -147,9 +147,8 @@ impl Watch {
         };
         self.second_rests_until = None;
         let Some(view) = view else { return Ok(None) };
-        let ours = store.read_blocking(|tx| blocks::hash_at(tx, view.compared.height))?;
-        // Below the first block that we followed there is nothing to compare.
-        let same_chain = ours.is_none_or(|hash| hash == view.compared.hash);
+        let ours = node.block_hash(view.compared.height).context("compare the two nodes")?;
+        let same_chain = ours == view.compared.hash;
         let apart = view.tip_height.abs_diff(tip.height);
         if apart < BRANCH_BLOCKS {
             self.apart_since = None;

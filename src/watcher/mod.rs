@@ -23,9 +23,9 @@ use tokio_util::sync::CancellationToken;
 
 use crate::acts::payments::WATCHER;
 use crate::clock::Clock;
-use crate::domain::keys::AccountXpub;
 use crate::domain::chain::{AtTip, BlockId};
 use crate::domain::doubt::Trust;
+use crate::domain::keys::AccountXpub;
 use crate::domain::network::Network;
 use crate::domain::time::Timestamp;
 use crate::node::codec;
@@ -151,7 +151,6 @@ impl Watcher {
     }
 
     fn watch(&mut self, signals: &Receiver<Signal>) {
-    fn watch(&self, signals: &Receiver<Signal>) {
         let (enabled, now) = (self.doubt.enabled, self.clock.now());
         let enable = move |tx: &WriteTx| doubts::enable(tx, enabled, now);
         if let Err(error) = self.store.write_blocking(enable) {
@@ -293,8 +292,8 @@ impl Watcher {
             })?;
             self.tell(&changes);
         }
-        let certain =
-            trust == Trust::Full && state.clock.is_sound(&self.clock, &self.node, at_tip.tip())?;
+        let sound = state.clock.is_sound(&self.clock, &self.node, at_tip.tip())?;
+        let certain = sound && trust == Trust::Full;
         let overdue = self.store.read_blocking(|tx| crate::store::payments::overdue(tx, now))?;
         if certain && !overdue.is_empty() {
             self.tell(&self.store.write_blocking(move |tx| apply::expire(tx, now, &at_tip))?);

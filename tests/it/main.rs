@@ -19,6 +19,7 @@ mod crash;
 mod create;
 mod demo;
 mod docs;
+mod doubt;
 mod guide;
 mod hints;
 mod kill;
