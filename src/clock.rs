@@ -1,38 +1,178 @@
 //! The one clock. Everybody else is told the time.
+//!
+//! The time of the machine may be set wrong while we run. So it is held against the clock that
+//! counts from the machine's start, which nobody sets: after a jump the time goes on from where it
+//! was, until the machine's time comes back or the chain confirms the new one ([`Clock::adopt`]).
+//! A payment seen meanwhile is seen at the right time, and nothing runs out all at once.
 
 use std::path::PathBuf;
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
-use crate::domain::time::Timestamp;
+use crate::domain::time::{Reading, Timestamp, jump_ms};
 
 /// Tells the time. On regtest it can be moved by a file, so that days pass within a test.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub(crate) struct Clock {
     offset_file: Option<PathBuf>,
+    shared: Arc<Shared>,
+}
+
+#[derive(Debug)]
+struct Shared {
+    started: Instant,
+    /// The last reading at which both clocks agreed.
+    agreed: Mutex<Option<Reading>>,
+}
+
+/// What the file of a test says.
+#[derive(Debug, Clone, Copy, Default)]
+struct Moved {
+    /// Time that passes for everybody, in milliseconds.
+    all_ms: i64,
+    /// A fault: the machine's time alone is wrong by so many milliseconds.
+    wall_ms: i64,
 }
 
 impl Clock {
     /// The clock of this machine.
     pub(crate) fn system() -> Clock {
-        Clock { offset_file: None }
+        Clock::new(None)
     }
 
     /// The clock of this machine, moved by the milliseconds that stand in a file, read at each
-    /// look. A file that is missing or no number moves nothing.
+    /// look. A file that is missing or no number moves nothing. `wall` and milliseconds are a
+    /// clock that was set wrong, for tests of that fault.
     pub(crate) fn moved_by(offset_file: PathBuf) -> Clock {
-        Clock { offset_file: Some(offset_file) }
+        Clock::new(Some(offset_file))
+    }
+
+    fn new(offset_file: Option<PathBuf>) -> Clock {
+        let shared = Shared { started: now_since_start(), agreed: Mutex::new(None) };
+        Clock { offset_file, shared: Arc::new(shared) }
     }
 
     pub(crate) fn now(&self) -> Timestamp {
+        let moved = self.moved();
+        let reading = self.read(moved);
+        let mut agreed = self.shared.agreed.lock().unwrap_or_else(PoisonError::into_inner);
+        let steady = match agreed.filter(|before| jump_ms(*before, reading).is_some()) {
+            Some(before) => before.wall.plus_ms(reading.boot_ms.saturating_sub(before.boot_ms)),
+            None => {
+                *agreed = Some(reading);
+                reading.wall
+            }
+        };
+        steady.plus_ms(moved.all_ms)
+    }
+
+    /// By how many milliseconds the machine's time has jumped, while it has.
+    pub(crate) fn jumped_ms(&self) -> Option<i64> {
+        let reading = self.read(self.moved());
+        let agreed = *self.shared.agreed.lock().unwrap_or_else(PoisonError::into_inner);
+        agreed.and_then(|before| jump_ms(before, reading))
+    }
+
+    /// The machine's time as it is, right or wrong.
+    pub(crate) fn wall(&self) -> Timestamp {
+        self.read(self.moved()).wall
+    }
+
+    /// Takes the machine's time for right from now on, whatever it was before.
+    pub(crate) fn adopt(&self) {
+        let reading = self.read(self.moved());
+        *self.shared.agreed.lock().unwrap_or_else(PoisonError::into_inner) = Some(reading);
+    }
+
+    fn read(&self, moved: Moved) -> Reading {
         #[expect(clippy::disallowed_methods, reason = "this is the one place that reads the clock")]
         let since_1970 = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         let ms = i64::try_from(since_1970.as_millis()).unwrap_or(i64::MAX);
-        Timestamp::from_ms(ms).plus_ms(self.offset_ms())
+        Reading { wall: Timestamp::from_ms(ms).plus_ms(moved.wall_ms), boot_ms: self.boot_ms() }
     }
 
-    fn offset_ms(&self) -> i64 {
-        let Some(file) = &self.offset_file else { return 0 };
+    /// Milliseconds since the machine's start, sleep included. Where the system does not say, since
+    /// the start of this process, sleep left out.
+    fn boot_ms(&self) -> i64 {
+        let uptime = std::fs::read_to_string("/proc/uptime").ok();
+        uptime.as_deref().and_then(uptime_ms).unwrap_or_else(|| {
+            i64::try_from(self.shared.started.elapsed().as_millis()).unwrap_or(i64::MAX)
+        })
+    }
+
+    fn moved(&self) -> Moved {
+        let Some(file) = &self.offset_file else { return Moved::default() };
         let text = std::fs::read_to_string(file).unwrap_or_default();
-        text.trim().parse().unwrap_or(0)
+        match text.trim().strip_prefix("wall ") {
+            Some(wall) => Moved { wall_ms: wall.trim().parse().unwrap_or(0), all_ms: 0 },
+            None => Moved { all_ms: text.trim().parse().unwrap_or(0), wall_ms: 0 },
+        }
+    }
+}
+
+impl Default for Clock {
+    fn default() -> Clock {
+        Clock::system()
+    }
+}
+
+fn now_since_start() -> Instant {
+    Instant::now()
+}
+
+/// Milliseconds from the text of `/proc/uptime`: seconds with two decimals, then the idle time.
+fn uptime_ms(text: &str) -> Option<i64> {
+    let (seconds, hundredths) = text.split_whitespace().next()?.split_once('.')?;
+    let hundredths: i64 = hundredths.parse().ok().filter(|n| (0..100).contains(n))?;
+    let seconds: i64 = seconds.parse().ok()?;
+    seconds.checked_mul(1000)?.checked_add(hundredths * 10)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn uptime_is_read_as_milliseconds() {
+        assert_eq!(uptime_ms("12345.67 98765.43\n"), Some(12_345_670));
+        assert_eq!(uptime_ms("0.01 0.00"), Some(10));
+        for text in ["", "12345", "x.01 1", "1.234 1", "-"] {
+            assert_eq!(uptime_ms(text), None, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn after_a_jump_the_time_goes_on_from_where_it_was() {
+        let folder = tempfile::tempdir().expect("a folder for the test");
+        let file = folder.path().join("offset");
+        let clock = Clock::moved_by(file.clone());
+        let day_ms = 86_400_000;
+        let write = |text: &str| std::fs::write(&file, text).expect("a file for the test");
+        let since = |before: Timestamp| clock.now().ms_since(before);
+        let start = clock.now();
+        write(&format!("wall {}", 2 * day_ms));
+        assert!(since(start) < day_ms, "two days ahead is not believed");
+        assert!(clock.jumped_ms().is_some_and(|ms| (ms - 2 * day_ms).abs() < 60_000));
+        write(&format!("wall -{}", day_ms / 8));
+        assert!((0..day_ms / 24).contains(&since(start)), "three hours back is not believed");
+        write("wall 30000");
+        assert!(since(start) >= 29_000, "half a minute is a correction");
+        write("0");
+        assert_eq!(clock.jumped_ms(), None);
+        write(&format!("wall {day_ms}"));
+        clock.adopt();
+        assert!(since(start) >= day_ms - 60_000, "what was adopted is the time");
+        assert_eq!(clock.jumped_ms(), None);
+    }
+
+    #[test]
+    fn time_that_a_test_lets_pass_is_no_jump() {
+        let folder = tempfile::tempdir().expect("a folder for the test");
+        let file = folder.path().join("offset");
+        let clock = Clock::moved_by(file.clone());
+        let start = clock.now();
+        std::fs::write(&file, "172800000").expect("a file for the test");
+        assert!(clock.now().ms_since(start) >= 172_800_000);
+        assert_eq!(clock.jumped_ms(), None);
     }
 }

@@ -20,7 +20,7 @@ use crate::node::rpc;
 use crate::node::zmq;
 use crate::secret::MasterSecret;
 use crate::view::Site;
-use crate::{bot, http, sweeper, webhooks};
+use crate::{bot, http, sweeper, watcher, webhooks};
 
 /// The commented sample, which holds the defaults.
 pub(crate) const SAMPLE: &str = include_str!("../config/litegate.toml");
@@ -39,6 +39,7 @@ pub(crate) struct Config {
     pub(crate) node: rpc::Settings,
     pub(crate) zmq: Option<zmq::Settings>,
     pub(crate) allow_old_node: bool,
+    pub(crate) doubt: watcher::doubt::Settings,
     pub(crate) xpub: AccountXpub,
     pub(crate) signing_key_file: Option<PathBuf>,
     pub(crate) payments: create_payment::Rules,

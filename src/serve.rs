@@ -231,6 +231,7 @@ impl Gateway {
                 network: config.network,
                 xpub: config.xpub.clone(),
                 zmq: config.zmq.clone(),
+                doubt: config.doubt.clone(),
                 wake: wake.clone(),
                 clock: clock.clone(),
                 shutdown: shutdown.clone(),

@@ -9,7 +9,7 @@ use crate::domain::chain::BlockId;
 use crate::domain::keys::AccountXpub;
 use crate::node;
 use crate::node::rpc::{Node, UnspentSet};
-use crate::store::{self, ReadTx, Store, blocks, books, payments};
+use crate::store::{self, ReadTx, Store, blocks, books, doubts, payments};
 
 /// How long we and the node may take to stand on one block.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -77,6 +77,9 @@ fn facts<'x>(
     tip: Option<BlockId>,
 ) -> Result<Audit<'x>, store::Error> {
     let mut audit = Audit::new(xpub, tip, books::coins(tx)?, books::sweeps(tx)?);
+    if let Some(tip) = tip {
+        audit.believe(doubts::trust_at(tx, tip)?);
+    }
     books::payments(tx, |payment| audit.payment(payment))?;
     Ok(audit)
 }

@@ -26,6 +26,17 @@ pub(crate) struct Rules {
     pub(crate) min_amount: Amount,
 }
 
+impl Rules {
+    /// Confirmations that a payment of this amount needs, and those of coins out of MWEB. The
+    /// merchant's own number stands in for the default; large amounts and MWEB only ever raise it.
+    fn confirmations_for(&self, own: Option<u32>, amount: Amount) -> (u32, u32) {
+        let asked = own.unwrap_or(self.confirmations);
+        let large = if amount >= self.large_amount { self.confirmations_large } else { 1 };
+        let confirmations = asked.max(large);
+        (confirmations, confirmations.max(self.confirmations_pegout))
+    }
+}
+
 /// The shortest and the longest life that a shop may ask for, in seconds.
 pub(crate) const EXPIRES_IN_SECONDS: std::ops::RangeInclusive<u32> = 60..=86_400;
 
@@ -128,9 +139,8 @@ fn judge(
         let reason = format!("must be at least {} LTC", rules.min_amount);
         return Err(Refusal::invalid("amountLtc", reason));
     }
-    let asked = account.confirmations.unwrap_or(rules.confirmations);
-    let large = if new.amount >= rules.large_amount { rules.confirmations_large } else { 1 };
-    let confirmations = asked.max(large);
+    let (confirmations, confirmations_pegout) =
+        rules.confirmations_for(account.confirmations, new.amount);
     let life_ms =
         new.expires_in_seconds.map_or(rules.expiry_ms, |s| i64::from(s).saturating_mul(1000));
     let index = payments::next_index(tx)?;
@@ -145,9 +155,43 @@ fn judge(
         expires_at,
         late_until: expires_at.plus_ms(rules.late_grace_ms),
         confirmations,
-        confirmations_pegout: confirmations.max(rules.confirmations_pegout),
+        confirmations_pegout,
         reference: new.reference.clone(),
         webhook_url: new.webhook_url.clone(),
         redirect_url: new.redirect_url.clone(),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn confirmations_rise_with_the_amount_and_never_fall() {
+        #[track_caller]
+        fn check(own: Option<u32>, amount: &str, expected: (u32, u32)) {
+            let parse = |text| Amount::parse(text).expect("a test writes amounts well");
+            let rules = Rules {
+                confirmations: 6,
+                large_amount: parse("10"),
+                confirmations_large: 12,
+                confirmations_pegout: 24,
+                expiry_ms: 1,
+                late_grace_ms: 1,
+                min_amount: parse("0.001"),
+            };
+            assert_eq!(rules.confirmations_for(own, parse(amount)), expected, "{own:?} {amount}");
+        }
+        check(None, "0.05", (6, 24));
+        check(None, "9.99999999", (6, 24));
+        check(None, "10", (12, 24));
+        check(None, "84000000", (12, 24));
+        check(Some(1), "0.05", (1, 24));
+        check(Some(1), "10", (12, 24));
+        check(Some(20), "0.05", (20, 24));
+        // "At least": a merchant who wants more than the operator gets it.
+        check(Some(20), "10", (20, 24));
+        check(Some(30), "0.05", (30, 30));
+        check(Some(250), "10", (250, 250));
+    }
 }

@@ -3,7 +3,7 @@
 use crate::domain::payment::{PaymentId, Status};
 use crate::domain::time::Timestamp;
 use crate::store::payments::Judged;
-use crate::store::{ReadTx, blocks, coins, merchants, payments, progress};
+use crate::store::{ReadTx, blocks, coins, doubts, merchants, payments, progress};
 use crate::view::PaymentFacts;
 
 use super::Refusal;
@@ -33,10 +33,15 @@ pub(crate) fn facts_of(
         coins: coins::of_payment(tx, payment.index)?,
         tip: blocks::tip(tx)?,
         business_name: merchant.name.as_str().to_owned(),
-        delayed: status == Status::Pending && is_delayed(tx, now)?,
+        delayed: status == Status::Pending && (is_delayed(tx, now)? || in_doubt(tx)?),
         payment,
         status,
     })
+}
+
+/// Whether there is a doubt about the chain, so that some payments wait for longer.
+pub(crate) fn in_doubt(tx: &ReadTx) -> Result<bool, Refusal> {
+    Ok(doubts::open(tx)?.is_some())
 }
 
 /// Whether the watcher has not been up to date for a while.

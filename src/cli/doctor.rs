@@ -5,11 +5,12 @@ use std::path::Path;
 use clap::Args;
 use serde::Serialize;
 
-use super::{Failure, Format, print_json, print_line};
+use super::{Failure, Format, doubt, print_json, print_line};
 use crate::config::{self, Config};
 use crate::domain::network::Network;
 use crate::node::rpc::{Node, Notifications};
 use crate::serve::open_store;
+use crate::store::{blocks, doubts};
 use crate::sweeper::signing_key::SigningKey;
 
 #[derive(Args)]
@@ -36,6 +37,7 @@ impl Doctor {
         let config = config::load(config)?;
         let mut findings = vec![finding("config", Verdict::Ok, "complete and without mistakes")];
         findings.push(check_database(&config));
+        findings.push(check_doubt(&config));
         findings.push(check_signing_key(&config));
         findings.extend(check_node(&config));
         findings.push(check_public_url(&config));
@@ -69,6 +71,25 @@ fn check_database(config: &Config) -> Finding {
             finding("database", Verdict::Ok, format!("{} belongs here", config.database.display()))
         }
         Err(error) => finding("database", Verdict::Failure, format!("{error:#}")),
+    }
+}
+
+fn check_doubt(config: &Config) -> Finding {
+    let doubt = open_store(config).and_then(|store| {
+        store.read_blocking(|tx| {
+            let height = blocks::tip(tx)?.map_or(0, |tip| tip.height);
+            Ok::<_, anyhow::Error>((doubts::open(tx)?, height))
+        })
+    });
+    match doubt {
+        Ok((Some(doubt), height)) => {
+            finding("doubt", Verdict::Warning, doubt::describe(&doubt, height))
+        }
+        Ok((None, _)) if config.doubt.enabled => {
+            finding("doubt", Verdict::Ok, "none about the chain")
+        }
+        Ok((None, _)) => finding("doubt", Verdict::Ok, "not looked for (doubt.watch)"),
+        Err(error) => finding("doubt", Verdict::Failure, format!("{error:#}")),
     }
 }
 

@@ -4,6 +4,7 @@ mod audit;
 mod check_config;
 mod demo;
 mod doctor;
+mod doubt;
 mod init;
 mod merchant;
 mod payment;
@@ -61,6 +62,8 @@ enum Command {
     Rescan(rescan::Rescan),
     /// Account for every litoshi, against the node
     Audit(audit::Audit),
+    /// Show or end a doubt about the chain
+    Doubt(doubt::Doubt),
     /// Show a whole payment on a regtest node of its own
     Demo(demo::Demo),
     /// Keep the demo's node until our standard input ends (used by the demo itself)
@@ -168,6 +171,7 @@ pub fn run() -> ExitCode {
         Command::Webhook(command) => command.run(config, format),
         Command::Rescan(command) => command.run(config, format),
         Command::Audit(command) => command.run(config, format),
+        Command::Doubt(command) => command.run(config, format),
         Command::Demo(command) => command.run(),
         Command::DemoNode(command) => command.run(),
     };

@@ -21,7 +21,7 @@ use crate::node::rpc::{self, Auth};
 use crate::node::zmq;
 use crate::secret::{MasterSecret, Secret};
 use crate::view::Site;
-use crate::{bot, http, sweeper, webhooks};
+use crate::{bot, http, sweeper, watcher, webhooks};
 
 use super::{Config, Mistakes};
 
@@ -41,6 +41,7 @@ pub(super) struct Raw {
     discord: RawDiscord,
     metrics: RawMetrics,
     clock: RawClock,
+    doubt: RawDoubt,
 }
 
 #[derive(Debug, Deserialize)]
@@ -118,6 +119,16 @@ struct RawMetrics {
 #[serde(deny_unknown_fields)]
 struct RawClock {
     offset_file: Option<PathBuf>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawDoubt {
+    watch: String,
+    second_rpc_url: Option<String>,
+    second_cookie_file: Option<PathBuf>,
+    second_rpc_user: Option<String>,
+    second_rpc_password_file: Option<PathBuf>,
 }
 
 /// Collects mistakes; each reading answers `None` if it made one.
@@ -234,6 +245,7 @@ impl Raw {
         let secret = read_secret(judge, &self.secret_file);
         let http = read_http(judge, &self.http, network);
         let auth = read_auth(judge, &self.node);
+        let doubt = read_doubt(judge, &self.doubt, network);
         let zmq = read_zmq(judge, &self.node);
         let xpub = read_xpub(judge, &self.wallet, network);
         let payments = read_payments(judge, &self.payments);
@@ -268,6 +280,7 @@ impl Raw {
             node: rpc::Settings { rpc_url: self.node.rpc_url, auth: auth? },
             zmq: zmq?,
             allow_old_node: self.node.allow_old_node,
+            doubt: doubt?,
             xpub: xpub?,
             signing_key_file: self.wallet.signing_key_file,
             payments: payments?,
@@ -324,34 +337,86 @@ fn read_http(judge: &mut Judge, raw: &RawHttp, network: Option<Network>) -> Opti
 }
 
 fn read_auth(judge: &mut Judge, raw: &RawNode) -> Option<Auth> {
-    let rpc_url = url::Url::parse(&raw.rpc_url).ok().filter(|url| url.scheme() == "http");
+    read_login(
+        judge,
+        ["node.rpc_url", "node.cookie_file", "node.rpc_user", "node.rpc_password_file"],
+        &raw.rpc_url,
+        (&raw.cookie_file, &raw.rpc_user, &raw.rpc_password_file),
+    )
+}
+
+/// How to reach a node, by these keys: URL, cookie, user, password.
+fn read_login(
+    judge: &mut Judge,
+    [url_key, cookie_key, user_key, password_key]: [&str; 4],
+    rpc_url: &str,
+    login: (&Option<PathBuf>, &Option<String>, &Option<PathBuf>),
+) -> Option<Auth> {
+    let rpc_url = url::Url::parse(rpc_url).ok().filter(|url| url.scheme() == "http");
     match rpc_url {
-        None => judge.say("node.rpc_url", "must be a URL such as http://127.0.0.1:9332"),
+        None => judge.say(url_key, "must be a URL such as http://127.0.0.1:9332"),
         Some(url) if !url.username().is_empty() || url.password().is_some() => {
-            judge.say("node.rpc_url", "must not hold a password; use node.rpc_password_file");
+            judge.say(url_key, format!("must not hold a password; use {password_key}"));
         }
         Some(_) => {}
     }
-    match (&raw.cookie_file, &raw.rpc_user, &raw.rpc_password_file) {
+    match login {
         (Some(cookie), None, None) => Some(Auth::CookieFile(cookie.clone())),
         (None, Some(user), Some(file)) => {
-            let text = judge.secret_file("node.rpc_password_file", file)?;
+            let text = judge.secret_file(password_key, file)?;
             let password = Secret::new(text.trim().to_owned());
             Some(Auth::Password { user: user.clone(), password })
         }
         (Some(_), _, _) => {
-            judge.say("node.cookie_file", "and node.rpc_user exclude each other; give one");
+            judge.say(cookie_key, format!("and {user_key} exclude each other; give one"));
             None
         }
         (None, Some(_), None) => {
-            judge.say("node.rpc_password_file", "is missing");
+            judge.say(password_key, "is missing");
             None
         }
         (None, None, _) => {
-            judge.say("node.cookie_file", "is missing (or give rpc_user and rpc_password_file)");
+            judge.say(cookie_key, "is missing (or give rpc_user and rpc_password_file)");
             None
         }
     }
+}
+
+fn read_doubt(
+    judge: &mut Judge,
+    raw: &RawDoubt,
+    network: Option<Network>,
+) -> Option<watcher::doubt::Settings> {
+    let enabled = match raw.watch.as_str() {
+        "on" => Some(true),
+        "off" => Some(false),
+        "auto" => network.map(|network| network != Network::Regtest),
+        _ => {
+            judge.say("doubt.watch", "must be \"auto\", \"on\" or \"off\"");
+            None
+        }
+    };
+    let second_node = match &raw.second_rpc_url {
+        None => {
+            if raw.second_cookie_file.is_some() || raw.second_rpc_user.is_some() {
+                judge.say("doubt.second_rpc_url", "is missing beside the second node's login");
+            }
+            None
+        }
+        Some(url) => {
+            let keys = [
+                "doubt.second_rpc_url",
+                "doubt.second_cookie_file",
+                "doubt.second_rpc_user",
+                "doubt.second_rpc_password_file",
+            ];
+            let login =
+                (&raw.second_cookie_file, &raw.second_rpc_user, &raw.second_rpc_password_file);
+            let auth = read_login(judge, keys, url, login)?;
+            Some(rpc::Settings { rpc_url: url.clone(), auth })
+        }
+    };
+    Some(watcher::doubt::Settings { enabled: enabled?, second_node })
 }
 
 /// The outer `None` is a mistake, the inner one means that ZMQ is not used.

@@ -11,6 +11,7 @@ use bitcoin::{OutPoint, ScriptBuf, Txid};
 
 use super::amount::Amount;
 use super::chain::BlockId;
+use super::doubt::Trust;
 use super::keys::{AccountXpub, DerivationIndex};
 use super::merchant::MerchantId;
 use super::payment::{self, Coin, Payment, PaymentId, Place, Status};
@@ -149,6 +150,7 @@ pub(crate) struct Report {
 pub(crate) struct Audit<'x> {
     xpub: &'x AccountXpub,
     tip: Option<BlockId>,
+    trust: Trust,
     coins: Vec<BookedCoin>,
     of_payment: HashMap<DerivationIndex, Vec<usize>>,
     sweeps: Vec<BookedVersion>,
@@ -174,6 +176,7 @@ impl<'x> Audit<'x> {
         Audit {
             xpub,
             tip,
+            trust: Trust::Full,
             coins,
             of_payment,
             sweeps,
@@ -182,6 +185,11 @@ impl<'x> Audit<'x> {
             next: 0,
             report: Report::default(),
         }
+    }
+
+    /// Says how far the chain is believed: while in doubt, payments rightly wait.
+    pub(crate) fn believe(&mut self, trust: Trust) {
+        self.trust = trust;
     }
 
     /// Takes a payment in: its script, its verdict and its event must follow from the facts.
@@ -207,8 +215,9 @@ impl<'x> Audit<'x> {
                 }
             }
             Status::Pending | Status::Expired { .. } => {
-                let due =
-                    self.tip.and_then(|tip| payment::completes(payment, *status, &coins, tip));
+                let due = self
+                    .tip
+                    .and_then(|tip| payment::completes(payment, *status, &coins, tip, self.trust));
                 if due.is_some() {
                     found.push(Difference::NotCompleted(payment.id));
                 }

@@ -8,6 +8,7 @@ pub(crate) mod address;
 pub(crate) mod amount;
 pub(crate) mod audit;
 pub(crate) mod chain;
+pub(crate) mod doubt;
 pub(crate) mod event;
 pub(crate) mod keys;
 pub(crate) mod merchant;

@@ -4,6 +4,7 @@
 //! lateness are computed at each read; only [`Status`] is ever stored, because a completion is
 //! told to the merchant and cannot be unsaid.
 
+use std::cmp::Reverse;
 use std::fmt;
 use std::str::FromStr;
 
@@ -12,6 +13,7 @@ use bitcoin::{OutPoint, ScriptBuf};
 use super::address::Address;
 use super::amount::Amount;
 use super::chain::{AtTip, BlockId};
+use super::doubt::Trust;
 use super::keys::DerivationIndex;
 use super::merchant::MerchantId;
 use super::time::Timestamp;
@@ -175,15 +177,26 @@ pub(crate) struct Assessment {
     pub(crate) confirmed: Amount,
     /// What is still missing from `seen`; zero when enough was sent.
     pub(crate) due: Amount,
-    /// Confirmations of the last coin that is needed to reach the amount (of the youngest coin,
-    /// while the amount is not reached).
+    /// Confirmations of the coin that the payment waits for the longest (of all coins, while the
+    /// amount is not reached; of those that reach it the soonest, afterwards).
     pub(crate) confirmations: u32,
-    /// Confirmations that the payment needs, raised if one of its coins came out of MWEB.
+    /// Confirmations that this coin needs.
     pub(crate) confirmations_required: u32,
     /// Coins were seen and are gone, and nothing has taken their place.
     pub(crate) replaced: bool,
     /// A coin that counts was first seen after the payment's time was up.
     pub(crate) late: bool,
+}
+
+impl Origin {
+    /// Whether a coin of this origin may complete a payment. Out of MWEB comes what an inflated
+    /// extension block would pay with, so that waits for the end of a doubt.
+    fn is_trusted(self, trust: Trust) -> bool {
+        match (trust, self) {
+            (Trust::Full, _) | (Trust::Withheld, Origin::Plain | Origin::Coinbase) => true,
+            (Trust::Withheld, Origin::Pegout) => false,
+        }
+    }
 }
 
 impl Coin {
@@ -226,52 +239,61 @@ pub(crate) fn assess(payment: &Payment, coins: &[Coin], tip: Option<BlockId>) ->
         Amount::total(coins.iter().filter(|c| keep(c)).map(|c| c.amount))
     };
     let seen = sum(&|c| c.counts());
-    let pegout = coins.iter().any(|c| c.counts() && c.origin == Origin::Pegout);
+    let (confirmations, confirmations_required) = confirmations(payment, coins, tip);
     Assessment {
         seen,
         confirmed: sum(&|c| payment.is_confirmed(c, tip)),
         due: payment.amount.saturating_sub(seen),
-        confirmations: confirmations(payment, coins, tip),
-        confirmations_required: if pegout {
-            payment.confirmations_pegout
-        } else {
-            payment.confirmations
-        },
+        confirmations,
+        confirmations_required,
         replaced: seen.is_zero() && !coins.is_empty(),
         late: coins.iter().any(|c| c.counts() && c.seen_at > payment.expires_at),
     }
 }
 
-/// The confirmations of the payment as a whole: the most confirmed coins are taken first, and
-/// the one that reaches the amount decides.
-fn confirmations(payment: &Payment, coins: &[Coin], tip: Option<BlockId>) -> u32 {
-    let mut depths: Vec<(u32, Amount)> =
-        coins.iter().filter(|c| c.counts()).map(|c| (c.confirmations(tip), c.amount)).collect();
-    depths.sort_unstable_by_key(|(depth, _)| std::cmp::Reverse(*depth));
+/// Confirmations of the payment as a whole, and how many it needs: those of the coin that decides.
+/// The coins with the least to wait for are taken first, and the one that reaches the amount
+/// decides (the last one, while the amount is not reached). So the first number reaches the second
+/// just when the payment completes, whatever its coins' origins.
+fn confirmations(payment: &Payment, coins: &[Coin], tip: Option<BlockId>) -> (u32, u32) {
+    let mut waits: Vec<(u32, Reverse<u32>, u32, Amount)> = coins
+        .iter()
+        .filter(|c| c.counts())
+        .map(|c| {
+            let (depth, needed) = (c.confirmations(tip), payment.confirmations_for(c.origin));
+            (needed.saturating_sub(depth), Reverse(depth), needed, c.amount)
+        })
+        .collect();
+    waits.sort_unstable();
     let mut sum = Amount::ZERO;
-    for (depth, amount) in &depths {
-        sum = Amount::total([sum, *amount]);
+    let mut deciding = (0, payment.confirmations);
+    for (_, Reverse(depth), needed, amount) in waits {
+        sum = Amount::total([sum, amount]);
+        deciding = (depth, needed);
         if sum >= payment.amount {
-            return *depth;
+            break;
         }
     }
-    depths.last().map_or(0, |(depth, _)| *depth)
+    deciding
 }
 
 /// Whether the payment is complete now: coins, each with the confirmations that it needs and
-/// first seen no later than the end of the grace, add up to the amount.
+/// first seen no later than the end of the grace, add up to the amount. While trust in the chain
+/// is withheld, coins out of MWEB do not count.
 pub(crate) fn completes(
     payment: &Payment,
     status: Status,
     coins: &[Coin],
     tip: BlockId,
+    trust: Trust,
 ) -> Option<Transition> {
     match status {
         Status::Completed { .. } => return None,
         Status::Pending | Status::Expired { .. } => {}
     }
     let confirmed_until = |end: Timestamp| {
-        let counted = coins.iter().filter(|c| payment.is_confirmed(c, Some(tip)));
+        let confirmed = coins.iter().filter(|c| payment.is_confirmed(c, Some(tip)));
+        let counted = confirmed.filter(|c| c.origin.is_trusted(trust));
         Amount::total(counted.filter(|c| c.seen_at <= end).map(|c| c.amount))
     };
     if confirmed_until(payment.expires_at) >= payment.amount {

@@ -40,6 +40,40 @@ impl Timestamp {
     }
 }
 
+/// What two clocks said at one moment: the one that people set, and the one that counts from the
+/// machine's start, which nobody sets.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Reading {
+    pub(crate) wall: Timestamp,
+    pub(crate) boot_ms: i64,
+}
+
+/// By how many milliseconds two clocks may part between two readings: leap seconds and corrections
+/// over the network are smaller.
+pub(crate) const JUMP_MS_MAX: i64 = 2 * 60_000;
+
+/// By how much the wall clock has jumped between two readings, if that is more than a correction.
+/// Positive: it is ahead.
+pub(crate) fn jump_ms(before: Reading, now: Reading) -> Option<i64> {
+    let by_boot = now.boot_ms.saturating_sub(before.boot_ms);
+    let jump = now.wall.ms_since(before.wall).saturating_sub(by_boot);
+    (jump.saturating_abs() > JUMP_MS_MAX).then_some(jump)
+}
+
+/// Whether a time cannot be by the median time past of the best chain (BIP113), which follows the
+/// true time by about a quarter of an hour: a clock ten minutes behind it is wrong, one three
+/// hours ahead is wrong or sees no blocks.
+pub(crate) fn chain_contradicts(time: Timestamp, median_time: Timestamp) -> bool {
+    let ahead = time.ms_since(median_time);
+    !(-10 * 60_000..=3 * 3_600_000).contains(&ahead)
+}
+
+/// Whether the chain speaks for a time: the median time past follows it as closely as it does
+/// most of the time.
+pub(crate) fn chain_confirms(time: Timestamp, median_time: Timestamp) -> bool {
+    (0..=30 * 60_000).contains(&time.ms_since(median_time))
+}
+
 /// RFC 3339 in UTC, always with milliseconds and `Z`: `2023-12-31T23:59:59.000Z`.
 impl fmt::Display for Timestamp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -70,7 +104,7 @@ fn civil_from_days(days: i64) -> (i64, i64, i64) {
 
 #[cfg(test)]
 mod tests {
-    use super::Timestamp;
+    use super::*;
 
     #[test]
     fn times_are_written_as_rfc_3339_with_milliseconds() {
@@ -85,5 +119,48 @@ mod tests {
         check(4_107_542_399_999, "2100-02-28T23:59:59.999Z");
         check(4_107_542_400_000, "2100-03-01T00:00:00.000Z");
         check(-1, "1969-12-31T23:59:59.999Z");
+    }
+    #[test]
+    fn a_clock_that_parts_from_the_other_has_jumped() {
+        #[track_caller]
+        fn check(wall_ms: i64, boot_ms: i64, expected: Option<i64>) {
+            let reading = |wall, boot_ms| Reading { wall: Timestamp::from_ms(wall), boot_ms };
+            let start = reading(1_700_000_000_000, 5_000);
+            let now = reading(1_700_000_000_000 + wall_ms, 5_000 + boot_ms);
+            assert_eq!(jump_ms(start, now), expected, "{wall_ms} {boot_ms}");
+        }
+        let minute = 60_000;
+        check(0, 0, None);
+        check(10 * DAY_MS, 10 * DAY_MS, None);
+        check(1_000, 0, None);
+        check(2 * minute, 0, None);
+        check(2 * minute + 1, 0, Some(2 * minute + 1));
+        check(-2 * minute - 1, 0, Some(-2 * minute - 1));
+        check(2 * DAY_MS, 1_000, Some(2 * DAY_MS - 1_000));
+        check(-180 * minute, 1_000, Some(-180 * minute - 1_000));
+        // The machine slept, and the wall clock stood still.
+        check(0, DAY_MS, Some(-DAY_MS));
+    }
+
+    #[test]
+    fn the_chain_bounds_the_time() {
+        #[track_caller]
+        fn check(ahead_minutes: i64, contradicted: bool, confirmed: bool) {
+            let median = Timestamp::from_ms(1_700_000_000_000);
+            let time = median.plus_ms(ahead_minutes * 60_000);
+            assert_eq!(chain_contradicts(time, median), contradicted, "{ahead_minutes}");
+            assert_eq!(chain_confirms(time, median), confirmed, "{ahead_minutes}");
+        }
+        check(15, false, true);
+        check(0, false, true);
+        check(30, false, true);
+        check(31, false, false);
+        check(180, false, false);
+        check(181, true, false);
+        check(2_880, true, false);
+        check(-1, false, false);
+        check(-10, false, false);
+        check(-11, true, false);
+        check(-180, true, false);
     }
 }

@@ -10,7 +10,7 @@ use warp::Filter;
 use warp::http::StatusCode;
 use warp::reply::{Reply, Response};
 
-use crate::acts::payments::{WATCHER, is_delayed};
+use crate::acts::payments::{WATCHER, in_doubt, is_delayed};
 use crate::clock::Clock;
 use crate::store::{Store, blocks, events, payments, progress};
 
@@ -80,7 +80,7 @@ async fn metrics(ops: Ops) -> Response {
 
 async fn gather(ops: &Ops) -> anyhow::Result<String> {
     let now = ops.clock.now();
-    let (by_status, due, tip, progress) = ops
+    let (by_status, due, tip, progress, doubt) = ops
         .store
         .read(move |tx| {
             Ok::<_, anyhow::Error>((
@@ -88,6 +88,7 @@ async fn gather(ops: &Ops) -> anyhow::Result<String> {
                 events::count_due(tx)?,
                 blocks::tip(tx)?,
                 progress::of_role(tx, WATCHER)?,
+                in_doubt(tx)?,
             ))
         })
         .await?;
@@ -105,6 +106,8 @@ async fn gather(ops: &Ops) -> anyhow::Result<String> {
         Ok(())
     };
     gauge("litegate_webhooks_due", "Events that wait to be delivered", due)?;
+    let help = "1 while in doubt about the chain: payments out of MWEB and sweeps wait";
+    gauge("litegate_doubt", help, i64::from(doubt))?;
     if let Some(tip) = tip {
         gauge("litegate_chain_height", "The block that we stand on", i64::from(tip.height))?;
     }

@@ -18,6 +18,7 @@ use super::{Error, codec};
 use crate::domain::amount::Amount;
 use crate::domain::audit::Unspent;
 use crate::domain::chain::{BlockId, OurTip};
+use crate::domain::doubt::{Branch, BranchState};
 use crate::domain::time::Timestamp;
 use crate::secret::Secret;
 
@@ -156,6 +157,30 @@ impl Node {
             initial_block_download: answer.initialblockdownload,
             prune_height: answer.pruneheight,
         })
+    }
+
+    /// `getchaintips`: the ends of all branches that the node knows of, its own among them.
+    pub(crate) fn chain_tips(&self) -> Result<Vec<Branch>, Error> {
+        #[derive(Deserialize)]
+        struct Answer {
+            height: u32,
+            hash: BlockHash,
+            branchlen: u32,
+            status: String,
+        }
+        let answer: Vec<Answer> = self.call("getchaintips", &[])?;
+        let branch = |tip: Answer| Branch {
+            height: tip.height,
+            hash: tip.hash,
+            blocks: tip.branchlen,
+            state: match tip.status.as_str() {
+                "active" => BranchState::Active,
+                "invalid" => BranchState::Invalid,
+                // valid-fork, valid-headers, headers-only, and words of nodes to come.
+                _ => BranchState::Competing,
+            },
+        };
+        Ok(answer.into_iter().map(branch).collect())
     }
 
     /// `getbestblockhash`

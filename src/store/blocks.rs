@@ -35,6 +35,14 @@ pub(crate) fn first(tx: &ReadTx) -> Result<Option<BlockId>, Error> {
     Ok(row.optional()?)
 }
 
+/// How many of the newest blocks have a time after `since`, counted up to `limit`.
+pub(crate) fn newer_than(tx: &ReadTx, since: Timestamp, limit: u32) -> Result<u32, Error> {
+    let sql = "SELECT count(*) FROM (SELECT time FROM blocks ORDER BY height DESC LIMIT ?2)
+               WHERE time > ?1";
+    let mut statement = tx.connection.prepare_cached(sql)?;
+    Ok(statement.query_row(params![since, limit], |row| row.get(0))?)
+}
+
 /// Adds the block on top of our tip. The caller has checked that its parent is our tip.
 pub(crate) fn insert(tx: &WriteTx, block: BlockId, time: Timestamp) -> Result<(), Error> {
     let sql = "INSERT INTO blocks (height, hash, time) VALUES (?, ?, ?)";

@@ -15,6 +15,7 @@ pub(crate) mod blocks;
 pub(crate) mod books;
 pub(crate) mod coins;
 mod columns;
+pub(crate) mod doubts;
 pub(crate) mod events;
 pub(crate) mod high_water;
 pub(crate) mod idempotency;

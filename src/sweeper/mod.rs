@@ -25,6 +25,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::clock::Clock;
 use crate::domain::amount::Amount;
+use crate::domain::doubt::Trust;
 use crate::domain::keys::AccountXpub;
 use crate::domain::merchant::{MerchantId, address_in_force};
 use crate::domain::network::Network;
@@ -32,7 +33,7 @@ use crate::domain::sweep::{self, Payee, Planned, SweepCoin, SweepPlan, Vanishing
 use crate::domain::time::Timestamp;
 use crate::node::rpc::{Acceptance, Node};
 use crate::store::sweeps::{SignedPlan, StoredSweepTx};
-use crate::store::{self, ReadTx, Store, blocks, merchants, sweeps};
+use crate::store::{self, ReadTx, Store, blocks, doubts, merchants, sweeps};
 use crate::wake::Wake;
 
 use broadcast::Sent;
@@ -120,6 +121,12 @@ fn pause_after(failures: u32, longest: Duration) -> Duration {
     }
 }
 
+/// Whether our tip was looked at and there is no doubt about its chain.
+fn trusts_the_chain(tx: &ReadTx) -> Result<bool, store::Error> {
+    let Some(tip) = blocks::tip(tx)? else { return Ok(true) }; // There are no coins yet.
+    Ok(doubts::trust_at(tx, tip)? == Trust::Full)
+}
+
 impl Sweeper {
     /// Sweeps until told to stop. Must be called on a thread outside of the runtime.
     pub(crate) fn run(self, runtime: &Handle) {
@@ -128,12 +135,15 @@ impl Sweeper {
         let mut last_sweep: Option<Instant> = None;
         while !self.shutdown.is_cancelled() {
             let due = last_sweep.is_none_or(|at| at.elapsed() >= self.settings.interval);
-            let result =
-                if due { self.pass(&mut memory).map(|_| ()) } else { self.look_after(&mut memory) };
+            let result = if due {
+                self.pass(&mut memory).map(|report| report.is_some())
+            } else {
+                self.look_after(&mut memory).map(|()| false)
+            };
             match result {
-                Ok(()) => {
+                Ok(swept) => {
                     failures = 0;
-                    if due {
+                    if swept {
                         last_sweep = Some(Instant::now());
                     }
                 }
@@ -188,9 +198,14 @@ impl Sweeper {
         Ok(())
     }
 
-    /// One whole look: looks after what is under way, then sweeps what is due.
-    fn pass(&self, memory: &mut Memory) -> anyhow::Result<Report> {
+    /// One whole look: looks after what is under way, then sweeps what is due. `None` if that has
+    /// to wait because of a doubt about the chain.
+    fn pass(&self, memory: &mut Memory) -> anyhow::Result<Option<Report>> {
         self.look_after(memory)?;
+        if !self.store.read_blocking(trusts_the_chain)? {
+            // Not recorded as a sweep: the next look tries again.
+            return Ok(None);
+        }
         let (due, waiting) = self.due()?;
         let mut report = Report { waiting, ..Report::default() };
         let planned = plan(&due.coins, &due, &self.settings.rules);
@@ -206,7 +221,7 @@ impl Sweeper {
             tracing::info!(plans = planned.plans.len(), "coins are due; no signing key here");
         }
         memory.tell(&report.waiting);
-        failed.map_or(Ok(report), Err)
+        failed.map_or(Ok(Some(report)), Err)
     }
 
     /// What could go out now, and what is left out because something is wrong with it.

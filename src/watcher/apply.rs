@@ -20,7 +20,7 @@ use crate::domain::time::Timestamp;
 use crate::node::codec::{Block, Tx, TxKind};
 use crate::node::rpc::SeenOutput;
 use crate::store::payments::Judged;
-use crate::store::{Error, WriteTx, blocks, coins, events, payments, sweeps};
+use crate::store::{Error, WriteTx, blocks, coins, doubts, events, payments, sweeps};
 use crate::view::CompletedView;
 
 /// What a write changed, for the signals that follow its commit.
@@ -243,6 +243,21 @@ pub(crate) fn expire(tx: &WriteTx, now: Timestamp, at_tip: &AtTip) -> Result<Cha
     Ok(changes)
 }
 
+/// Judges again the payments whose coins out of MWEB waited for the chain to be trusted. Nothing
+/// comes of it unless it is trusted at our tip now.
+pub(crate) fn settle_withheld(
+    tx: &WriteTx,
+    network: Network,
+    now: Timestamp,
+) -> Result<Changes, Error> {
+    let mut changes = Changes::default();
+    let Some(tip) = blocks::tip(tx)? else { return Ok(changes) };
+    for index in doubts::payments_with_pegouts(tx)? {
+        complete_if_due(tx, index, tip, network, now, &mut changes)?;
+    }
+    Ok(changes)
+}
+
 /// Stores the completion and its event in this write, if they are due.
 fn complete_if_due(
     tx: &WriteTx,
@@ -255,7 +270,8 @@ fn complete_if_due(
     let Judged { payment, status } = payments::by_index(tx, index)?;
     let coins = coins::of_payment(tx, index)?;
     changes.touch(payment.id); // One more confirmation to show, if nothing else.
-    let Some(transition) = payment::completes(&payment, status, &coins, tip) else {
+    let trust = doubts::trust_at(tx, tip)?;
+    let Some(transition) = payment::completes(&payment, status, &coins, tip, trust) else {
         return Ok(());
     };
     payments::decide(tx, index, status, transition, now)?;

@@ -8,6 +8,8 @@
 
 mod ahead;
 mod apply;
+mod clock_watch;
+pub(crate) mod doubt;
 mod mempool;
 pub(crate) mod rescan;
 mod sync;
@@ -21,17 +23,20 @@ use tokio_util::sync::CancellationToken;
 
 use crate::acts::payments::WATCHER;
 use crate::clock::Clock;
+use crate::domain::chain::{AtTip, BlockId};
+use crate::domain::doubt::Trust;
 use crate::domain::keys::AccountXpub;
 use crate::domain::network::Network;
 use crate::domain::time::Timestamp;
 use crate::node::codec;
 use crate::node::rpc::{Node, Notifications};
 use crate::node::zmq::{self, Signal};
-use crate::store::{Store, progress};
+use crate::store::{Store, WriteTx, doubts, progress};
 use crate::wake::Wake;
 
 use ahead::Ahead;
 use apply::Changes;
+use clock_watch::ClockWatch;
 use mempool::LookedAt;
 use sync::{End, Walk};
 
@@ -43,6 +48,7 @@ pub(crate) struct Watcher {
     pub(crate) xpub: AccountXpub,
     /// Where the node publishes; absent: polling only.
     pub(crate) zmq: Option<zmq::Settings>,
+    pub(crate) doubt: doubt::Settings,
     pub(crate) wake: Wake,
     pub(crate) clock: Clock,
     pub(crate) shutdown: CancellationToken,
@@ -115,6 +121,10 @@ struct State {
     /// A `hashblock` came since the last pass.
     told_of_block: bool,
     recorded_at: Option<Timestamp>,
+    doubt: doubt::Watch,
+    /// The tip at which payments were judged with full trust in the chain.
+    settled: Option<BlockId>,
+    clock: ClockWatch,
     reachable: bool,
 }
 
@@ -141,6 +151,12 @@ impl Watcher {
     }
 
     fn watch(&mut self, signals: &Receiver<Signal>) {
+        let (enabled, now) = (self.doubt.enabled, self.clock.now());
+        let enable = move |tx: &WriteTx| doubts::enable(tx, enabled, now);
+        if let Err(error) = self.store.write_blocking(enable) {
+            // The row of the last run stands; a first run begins without one, that is trusting.
+            tracing::error!(%error, "cannot record whether to look for doubts");
+        }
         let mut state = State {
             ahead: Ahead::new(self.xpub.clone()),
             looked_at: LookedAt::default(),
@@ -149,6 +165,9 @@ impl Watcher {
             untold_moves: 0,
             told_of_block: true,
             recorded_at: None,
+            doubt: doubt::Watch::new(&self.doubt),
+            settled: None,
+            clock: ClockWatch::new(self.network),
             reachable: true,
         };
         let mut asked_node = false;
@@ -255,7 +274,12 @@ impl Watcher {
         if state.untold_moves >= 2 && state.noticing == Noticing::Zmq {
             self.notice(Noticing::Polling(Why::Silent), state);
         }
-        let End::AtTip(at_tip) = end else { return Ok(()) };
+        let End::AtTip(at_tip) = end else {
+            state.doubt.node_is_behind();
+            return Ok(());
+        };
+        state.doubt.look(&self.node, &self.store, &at_tip, self.clock.now())?;
+        let trust = self.settle(&at_tip, state)?;
         let found = mempool::compare(&self.node, &self.store, &mut state.looked_at, &at_tip)?;
         let Some(found) = found else { return Ok(()) }; // The tip moved; the next pass is due.
         let now = self.clock.now();
@@ -268,8 +292,10 @@ impl Watcher {
             })?;
             self.tell(&changes);
         }
+        let sound = state.clock.is_sound(&self.clock, &self.node, at_tip.tip())?;
+        let certain = sound && trust == Trust::Full;
         let overdue = self.store.read_blocking(|tx| crate::store::payments::overdue(tx, now))?;
-        if !overdue.is_empty() {
+        if certain && !overdue.is_empty() {
             self.tell(&self.store.write_blocking(move |tx| apply::expire(tx, now, &at_tip))?);
         }
         if moved || state.recorded_at.is_none_or(|at| now.ms_since(at).abs() >= PROGRESS_MS) {
@@ -278,6 +304,30 @@ impl Watcher {
             state.recorded_at = Some(now);
         }
         Ok(())
+    }
+
+    /// Judges what waited for trust in the chain, once at each tip that has it. Says whether this
+    /// one has.
+    fn settle(&self, at_tip: &AtTip, state: &mut State) -> anyhow::Result<Trust> {
+        let tip = at_tip.tip();
+        let trust = self.store.read_blocking(|tx| doubts::trust_at(tx, tip))?;
+        match trust {
+            Trust::Withheld => state.settled = None,
+            Trust::Full if state.settled == Some(tip) => {}
+            Trust::Full => {
+                let waiting = self.store.read_blocking(doubts::payments_with_pegouts)?;
+                if !waiting.is_empty() {
+                    let (network, now) = (self.network, self.clock.now());
+                    let judge = move |tx: &WriteTx| apply::settle_withheld(tx, network, now);
+                    self.tell(&self.store.write_blocking(judge)?);
+                }
+                state.settled = Some(tip);
+                if self.doubt.enabled {
+                    self.wake.stir_sweeper(); // It may have waited for this.
+                }
+            }
+        }
+        Ok(trust)
     }
 
     /// Waits for the next look: a signal, the time, or the end. Transactions are looked at one by

@@ -20,6 +20,7 @@ mod create;
 mod demo;
 mod disk;
 mod docs;
+mod doubt;
 mod guide;
 mod hints;
 mod kill;

@@ -2,6 +2,7 @@
 
 use bitcoin::hashes::Hash;
 use bitcoin::{BlockHash, OutPoint, ScriptBuf, Txid};
+use proptest::prelude::*;
 
 use super::*;
 use crate::domain::chain::{NextStep, NodeChain, OurTip, next_step};
@@ -25,6 +26,7 @@ struct Story {
     coins: Vec<Coin>,
     tip: BlockId,
     now: Timestamp,
+    trust: Trust,
 }
 
 impl Story {
@@ -46,7 +48,8 @@ impl Story {
         };
         let tip = BlockId { height: 10, hash: BlockHash::all_zeros() };
         let now = payment.created_at;
-        Story { payment, status: Status::Pending, coins: Vec::new(), tip, now }
+        let (status, trust) = (Status::Pending, Trust::Full);
+        Story { payment, status, coins: Vec::new(), tip, now, trust }
     }
 
     /// Runs one verb and then what the watcher does after it: complete or expire.
@@ -75,6 +78,8 @@ impl Story {
                 }
             }
             ["drop", n] => self.coins[n.parse::<usize>().expect("a position")].place = Place::Gone,
+            ["doubt"] => self.trust = Trust::Withheld,
+            ["trust"] => self.trust = Trust::Full,
             ["clock", s] => self.now = Timestamp::from_seconds(s.parse().expect("seconds")),
             ["expect", expected @ ..] => {
                 assert_eq!(self.shown(), expected.join(" "), "after {verb:?}");
@@ -82,9 +87,9 @@ impl Story {
             }
             _ => panic!("no such verb: {verb}"),
         }
-        let due = completes(&self.payment, self.status, &self.coins, self.tip).or_else(|| {
-            expires(&self.payment, self.status, &self.coins, self.now, &at_tip(self.tip))
-        });
+        let due = completes(&self.payment, self.status, &self.coins, self.tip, self.trust).or_else(
+            || expires(&self.payment, self.status, &self.coins, self.now, &at_tip(self.tip)),
+        );
         match due {
             Some(Transition::Complete { late }) => {
                 self.status = Status::Completed { at: self.now, late };
@@ -229,6 +234,55 @@ fn coins_out_of_mweb_need_more_confirmations() {
         "pegout 0.05 / mine 4 / expect pending confirming 4/5 due 0 / mine 1 /
            expect completed paid 5/5 due 0",
     );
+}
+
+#[test]
+fn parts_of_both_kinds_each_wait_for_their_own() {
+    story(
+        "pay 0.02 / expect pending partly_paid 0/3 due 0.03 / pegout 0.03
+         / expect pending seen 0/5 due 0 / mine 3 / expect pending confirming 3/5 due 0
+         / mine 1 / expect pending confirming 4/5 due 0 / mine 1 / expect completed paid 5/5 due 0",
+    );
+    // The peg-out is older: the plain coin decides.
+    story(
+        "pegout 0.03 / mine 4 / pay 0.02 / expect pending seen 0/3 due 0 / mine 2
+         / expect pending confirming 2/3 due 0 / mine 1 / expect completed paid 3/3 due 0",
+    );
+    // A surplus out of MWEB is not waited for.
+    story("pay 0.05 / pegout 0.01 / mine 3 / expect completed overpaid 3/3 due 0");
+}
+
+#[test]
+fn in_doubt_only_coins_out_of_mweb_wait() {
+    story("doubt / pay 0.05 / mine 3 / expect completed paid 3/3 due 0");
+    story(
+        "doubt / pegout 0.05 / mine 9 / expect pending confirming 9/5 due 0 / trust
+         / expect completed paid 9/5 due 0",
+    );
+    story("doubt / pay 0.02 / pegout 0.03 / mine 9 / expect pending confirming 9/5 due 0");
+    story("doubt / pay 0.05 / pegout 0.01 / mine 3 / expect completed overpaid 3/3 due 0");
+}
+
+proptest! {
+    /// What the checkout counts to is what completes the payment.
+    #[test]
+    fn a_payment_completes_when_its_confirmations_reach_what_is_shown(
+        coins in prop::collection::vec((1..6u64, any::<bool>(), 0..8u32), 1..6)
+    ) {
+        let mut story = Story::new();
+        for (cents, pegout, depth) in coins {
+            let origin = if pegout { Origin::Pegout } else { Origin::Plain };
+            story.pay(&format!("0.0{cents}"), origin);
+            let coin = story.coins.last_mut().expect("just paid");
+            if let Some(above) = depth.checked_sub(1) {
+                coin.place = Place::Block(BlockId { height: 10 - above, ..story.tip });
+            }
+        }
+        let shown = assess(&story.payment, &story.coins, Some(story.tip));
+        let due = completes(&story.payment, story.status, &story.coins, story.tip, Trust::Full);
+        let counted = shown.confirmations >= shown.confirmations_required;
+        prop_assert_eq!(due.is_some(), counted && shown.due.is_zero(), "{:?}", shown);
+    }
 }
 
 #[test]

@@ -163,6 +163,7 @@ CREATE TABLE coins (
 
 CREATE INDEX coins_by_payment ON coins (derivation_index);
 CREATE INDEX coins_in_mempool ON coins (txid) WHERE place = 'mempool';
+CREATE INDEX coins_of_pegouts ON coins (derivation_index) WHERE origin = 'pegout' AND place = 'block';
 CREATE INDEX coins_by_height ON coins (block_height) WHERE block_height IS NOT NULL;
 CREATE INDEX coins_by_spent_height ON coins (spent_height) WHERE spent_height IS NOT NULL;
 CREATE INDEX coins_unclaimed ON coins (derivation_index) WHERE sweep_id IS NULL;
@@ -221,6 +222,38 @@ CREATE TABLE idempotency_keys (
     created_at       INTEGER NOT NULL,
     PRIMARY KEY (merchant_id, key)
 ) STRICT, WITHOUT ROWID;
+
+-- Whether anybody looks for reasons to doubt the chain, and the tip at which they last did.
+-- One row, or none before the watcher first ran.
+CREATE TABLE doubt_watch (
+    id            INTEGER PRIMARY KEY CHECK (id = 1),
+    enabled       INTEGER NOT NULL CHECK (enabled IN (0, 1)),
+    looked_height INTEGER,
+    looked_hash   BLOB CHECK (length(looked_hash) = 32),
+    CHECK ((looked_height IS NULL) = (looked_hash IS NULL))
+) STRICT;
+
+-- What was wrong at the last look: a branch by its last block, anything else by an empty one.
+CREATE TABLE doubt_troubles (
+    kind   TEXT NOT NULL,
+    branch BLOB NOT NULL CHECK (length(branch) IN (0, 32)),
+    PRIMARY KEY (kind, branch)
+) STRICT, WITHOUT ROWID;
+
+-- Doubts, past and present; at most one is open.
+CREATE TABLE doubts (
+    id              INTEGER PRIMARY KEY,
+    began_at        INTEGER NOT NULL,
+    began_height    INTEGER NOT NULL,
+    reason          TEXT    NOT NULL,
+    troubled_height INTEGER NOT NULL,
+    ended_at        INTEGER,
+    -- 'quiet', or who ended it by hand.
+    ended_by        TEXT,
+    CHECK ((ended_at IS NULL) = (ended_by IS NULL))
+) STRICT;
+
+CREATE UNIQUE INDEX doubts_open ON doubts ((ended_at IS NULL)) WHERE ended_at IS NULL;
 
 -- When each role last did its whole work, for pages and health checks in other processes.
 CREATE TABLE progress (
