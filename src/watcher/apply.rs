@@ -20,7 +20,7 @@ use crate::domain::time::Timestamp;
 use crate::node::codec::{Block, Tx, TxKind};
 use crate::node::rpc::SeenOutput;
 use crate::store::payments::Judged;
-use crate::store::{Error, WriteTx, blocks, coins, doubts, events, payments, sweeps};
+use crate::store::{Error, ReadTx, WriteTx, blocks, coins, doubts, events, payments, sweeps};
 use crate::view::CompletedView;
 
 /// What a write changed, for the signals that follow its commit.
@@ -59,6 +59,11 @@ pub(crate) fn saw_tx(
             place: Place::Mempool,
         };
         match coins::by_outpoint(tx, coin.outpoint)? {
+            None if output.pegout => {
+                let known = pegouts_of(tx, index, output.amount)?;
+                let seen_at = first_seen_of_lost(&known).unwrap_or(now);
+                coins::insert(tx, &Coin { seen_at, ..coin })?;
+            }
             None => coins::insert(tx, &coin)?,
             // It had been dropped and is back.
             Some(known) if known.place == Place::Gone => {
@@ -166,7 +171,7 @@ fn place_coins(
             coins::move_to(tx, outpoint, place)?;
         } else {
             let announced = match origin {
-                Origin::Pegout => announced_at(tx, index, amount)?,
+                Origin::Pegout => succeed_announced(tx, index, amount)?,
                 Origin::Plain | Origin::Coinbase => None,
             };
             let seen_at = announced.unwrap_or(seen_at);
@@ -177,30 +182,34 @@ fn place_coins(
     Ok(())
 }
 
-/// When a peg-out was first seen that now stands in a block under a txid of the block's own. It was
-/// announced while its transaction was in the mempool, or stood in another block that left the
-/// best chain: the coin in the block takes the place of that coin, and its time.
-///
-/// Coins are told apart by amount and time. One that another coin of the chain has succeeded
-/// already is not taken twice; of several, one that is still in the mempool comes first.
-fn announced_at(
+/// A peg-out in a block takes the place of its announcement in the mempool, under another txid.
+/// Answers when that was first seen.
+fn succeed_announced(
     tx: &WriteTx,
     index: DerivationIndex,
     amount: Amount,
 ) -> Result<Option<Timestamp>, Error> {
+    let known = pegouts_of(tx, index, amount)?;
+    let Some(announced) = known.iter().find(|coin| coin.place == Place::Mempool) else {
+        return Ok(first_seen_of_lost(&known));
+    };
+    coins::move_to(tx, announced.outpoint, Place::Gone)?;
+    Ok(Some(announced.seen_at))
+}
+
+/// When a peg-out was first seen that comes again under another txid, after a reorganisation: as
+/// the output of another HogEx, or back in the mempool. Peg-outs are told apart by amount and
+/// time; one that a coin which counts has succeeded already is not taken twice.
+fn first_seen_of_lost(known: &[Coin]) -> Option<Timestamp> {
+    let succeeded = |seen_at| known.iter().any(|coin| coin.counts() && coin.seen_at == seen_at);
+    let lost = known.iter().filter(|coin| !coin.counts()).map(|coin| coin.seen_at);
+    lost.filter(|seen_at| !succeeded(*seen_at)).min()
+}
+
+fn pegouts_of(tx: &ReadTx, index: DerivationIndex, amount: Amount) -> Result<Vec<Coin>, Error> {
     let mut known = coins::of_payment(tx, index)?;
     known.retain(|coin| coin.origin == Origin::Pegout && coin.amount == amount);
-    let succeeded: Vec<Timestamp> = known
-        .iter()
-        .filter(|coin| matches!(coin.place, Place::Block(_)))
-        .map(|coin| coin.seen_at)
-        .collect();
-    if let Some(coin) = known.iter().find(|coin| coin.place == Place::Mempool) {
-        coins::move_to(tx, coin.outpoint, Place::Gone)?;
-        return Ok(Some(coin.seen_at));
-    }
-    let lost = known.iter().filter(|coin| coin.place == Place::Gone);
-    Ok(lost.map(|coin| coin.seen_at).find(|seen_at| !succeeded.contains(seen_at)))
+    Ok(known)
 }
 
 /// Takes our tip back. Its coins return to the mempool, for the next look there to judge; an
