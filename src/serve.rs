@@ -19,6 +19,7 @@ use crate::config::Config;
 use crate::domain::network::Network;
 use crate::http::{self, Api, Limits, ops};
 use crate::node::rpc::Node;
+use crate::node::zmq;
 use crate::store::identity::{self, Mark};
 use crate::store::{self, Store, merchants, payments};
 use crate::sweeper::Sweeper;
@@ -92,6 +93,9 @@ const OLDEST_NODE: u64 = 210_504;
 
 /// How long the API waits for the watcher's first look at the node.
 const FIRST_LOOK: Duration = Duration::from_secs(2);
+
+/// How long the operator's interface may take to end.
+const METRICS_GRACE: Duration = Duration::from_secs(2);
 
 /// Opens the database and checks that it belongs to this configuration.
 ///
@@ -221,6 +225,7 @@ impl Gateway {
         let mut tasks: JoinSet<(Role, anyhow::Result<()>)> = JoinSet::new();
         let mut threads: Vec<JoinHandle<()>> = Vec::new();
         let mut listening = None;
+        let counters = Arc::new(zmq::Counters::default());
         let ended = Ended(shutdown.clone());
 
         if roles.contains(&Role::Watcher) {
@@ -231,6 +236,7 @@ impl Gateway {
                 network: config.network,
                 xpub: config.xpub.clone(),
                 zmq: config.zmq.clone(),
+                counters: Arc::clone(&counters),
                 doubt: config.doubt.clone(),
                 wake: wake.clone(),
                 clock: clock.clone(),
@@ -287,7 +293,8 @@ impl Gateway {
             });
         }
         let metrics = config.metrics_listen.map(|listen| {
-            let ops = ops::Ops { store: store.clone(), clock: clock.clone() };
+            let zmq = roles.contains(&Role::Watcher).then(|| Arc::clone(&counters));
+            let ops = ops::Ops { store: store.clone(), clock: clock.clone(), zmq };
             #[expect(
                 clippy::disallowed_methods,
                 reason = "this is the one place that starts tasks"
@@ -303,8 +310,12 @@ impl Gateway {
         let stopping = shutdown.is_cancelled();
         shutdown.cancel();
         while tasks.join_next().await.is_some() {}
-        if let Some(metrics) = metrics {
-            let _ = metrics.await; // It ends with the signal; a panic there was reported.
+        if let Some(mut metrics) = metrics {
+            // It ends with the signal (a panic there was reported), unless somebody holds a
+            // connection with half a request.
+            if tokio::time::timeout(METRICS_GRACE, &mut metrics).await.is_err() {
+                metrics.abort();
+            }
         }
         let joined = tokio::task::spawn_blocking(move || {
             threads.into_iter().map(JoinHandle::join).filter(Result::is_err).count()

@@ -10,7 +10,7 @@ use crate::config::{self, Config};
 use crate::domain::network::Network;
 use crate::node::rpc::{Node, Notifications};
 use crate::serve::open_store;
-use crate::store::{blocks, doubts};
+use crate::store::{blocks, doubts, payments};
 use crate::sweeper::signing_key::SigningKey;
 
 #[derive(Args)]
@@ -38,6 +38,7 @@ impl Doctor {
         let mut findings = vec![finding("config", Verdict::Ok, "complete and without mistakes")];
         findings.push(check_database(&config));
         findings.push(check_doubt(&config));
+        findings.push(check_completed(&config));
         findings.push(check_signing_key(&config));
         findings.extend(check_node(&config));
         findings.push(check_public_url(&config));
@@ -90,6 +91,20 @@ fn check_doubt(config: &Config) -> Finding {
         }
         Ok((None, _)) => finding("doubt", Verdict::Ok, "not looked for (doubt.watch)"),
         Err(error) => finding("doubt", Verdict::Failure, format!("{error:#}")),
+    }
+}
+
+fn check_completed(config: &Config) -> Finding {
+    let lost = open_store(config)
+        .and_then(|store| Ok(store.read_blocking(payments::completed_without_coins)?));
+    match lost.as_deref() {
+        Ok([]) => finding("completed payments", Verdict::Ok, "none has lost its coins"),
+        Ok(lost) => {
+            let ids: Vec<String> = lost.iter().map(ToString::to_string).collect();
+            let what = format!("the best chain does not hold the coins of {}", ids.join(", "));
+            finding("completed payments", Verdict::Warning, what)
+        }
+        Err(error) => finding("completed payments", Verdict::Failure, format!("{error:#}")),
     }
 }
 

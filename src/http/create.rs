@@ -94,6 +94,10 @@ pub(crate) fn read_body(
     body: &[u8],
     private_networks: PrivateNetworks,
 ) -> Result<NewPayment, ApiError> {
+    if std::str::from_utf8(body).is_err() {
+        // serde would not look into the fields that it skips.
+        return Err(ApiError::new(Code::InvalidRequest, "the body must be JSON in UTF-8"));
+    }
     if !body.trim_ascii_start().starts_with(b"{") {
         // serde would read an array field by field.
         return Err(ApiError::new(Code::InvalidRequest, "the body must be a JSON object"));

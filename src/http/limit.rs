@@ -47,6 +47,8 @@ impl<K: Hash + Eq + Clone> Limit<K> {
 /// The address of the client: the peer's, or, if the peer is one of our proxies, the last address
 /// in `x-forwarded-for` that is none of our proxies.
 pub(crate) fn client_address(peer: IpAddr, headers: &HeaderMap, proxies: &[IpAddr]) -> IpAddr {
+    // A socket for both families names an IPv4 peer ::ffff:a.b.c.d.
+    let peer = peer.to_canonical();
     if !proxies.contains(&peer) {
         return peer;
     }

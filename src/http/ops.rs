@@ -2,8 +2,9 @@
 //! public address.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 
-use prometheus::{Encoder, IntGauge, IntGaugeVec, Opts, Registry, TextEncoder};
+use prometheus::{Encoder, IntCounter, IntGauge, IntGaugeVec, Opts, Registry, TextEncoder};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use warp::Filter;
@@ -12,6 +13,7 @@ use warp::reply::{Reply, Response};
 
 use crate::acts::payments::{WATCHER, in_doubt, is_delayed};
 use crate::clock::Clock;
+use crate::node::zmq::Counters;
 use crate::store::{Store, blocks, events, payments, progress};
 
 /// What the operator's interface looks at.
@@ -19,6 +21,8 @@ use crate::store::{Store, blocks, events, payments, progress};
 pub(crate) struct Ops {
     pub(crate) store: Store,
     pub(crate) clock: Clock,
+    /// Of the watcher in this process, if it runs here.
+    pub(crate) zmq: Option<Arc<Counters>>,
 }
 
 /// Serves until the shutdown signal. A port that is taken is an error in the log and no more:
@@ -80,7 +84,7 @@ async fn metrics(ops: Ops) -> Response {
 
 async fn gather(ops: &Ops) -> anyhow::Result<String> {
     let now = ops.clock.now();
-    let (by_status, due, tip, progress, doubt) = ops
+    let (by_status, due, tip, progress, doubt, lost) = ops
         .store
         .read(move |tx| {
             Ok::<_, anyhow::Error>((
@@ -89,6 +93,7 @@ async fn gather(ops: &Ops) -> anyhow::Result<String> {
                 blocks::tip(tx)?,
                 progress::of_role(tx, WATCHER)?,
                 in_doubt(tx)?,
+                payments::completed_without_coins(tx)?.len(),
             ))
         })
         .await?;
@@ -108,6 +113,13 @@ async fn gather(ops: &Ops) -> anyhow::Result<String> {
     gauge("litegate_webhooks_due", "Events that wait to be delivered", due)?;
     let help = "1 while in doubt about the chain: payments out of MWEB and sweeps wait";
     gauge("litegate_doubt", help, i64::from(doubt))?;
+    let help = "Completed payments whose coins the best chain does not hold any more";
+    gauge("litegate_completed_without_coins", help, i64::try_from(lost)?)?;
+    for (name, help, count) in ops.zmq.iter().flat_map(|counters| counters.all()) {
+        let counter = IntCounter::new(name, help)?;
+        counter.inc_by(count);
+        registry.register(Box::new(counter))?;
+    }
     if let Some(tip) = tip {
         gauge("litegate_chain_height", "The block that we stand on", i64::from(tip.height))?;
     }

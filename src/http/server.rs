@@ -60,7 +60,10 @@ pub(crate) async fn serve(api: Arc<Api>, settings: Settings, listener: TcpListen
     let graceful = GracefulShutdown::new();
     let mut connections = JoinSet::new();
     loop {
-        let permit = permits.clone().acquire_owned().await;
+        let permit = tokio::select! {
+            permit = permits.clone().acquire_owned() => permit,
+            () = shutdown.cancelled() => break, // Also while every place is taken.
+        };
         let permit = permit.expect("the semaphore is never closed");
         let accepted = tokio::select! {
             accepted = listener.accept() => accepted,

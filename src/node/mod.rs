@@ -5,6 +5,7 @@
 
 pub(crate) mod codec;
 pub(crate) mod rpc;
+mod transport;
 pub(crate) mod zmq;
 
 /// Why the node did not answer, by what a caller does next.

@@ -1,19 +1,20 @@
 //! The dozen calls that we make, typed. Blocking: call from a thread that may wait.
 //!
-//! Each request is sent once. The transport is minreq's: the crate's default one would send a
-//! request again when an answer is slow. Nothing here spends by the node's wallet.
+//! Each request is sent once, and nothing here spends by the node's wallet.
 
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use bitcoin::base64::Engine;
+use bitcoin::base64::engine::general_purpose::STANDARD;
 use bitcoin::hex::{DisplayHex, FromHex};
 use bitcoin::{BlockHash, OutPoint, ScriptBuf, Txid};
-use bitcoincore_rpc::jsonrpc::minreq_http::{self, MinreqHttpTransport};
 use bitcoincore_rpc::{Client, RpcApi, jsonrpc};
 use serde::Deserialize;
 use serde_json::value::{RawValue, Value};
 
+use super::transport::{Http, HttpError};
 use super::{Error, codec};
 use crate::domain::amount::Amount;
 use crate::domain::audit::Unspent;
@@ -474,12 +475,13 @@ impl Node {
 
     fn connect(&self, timeout: Duration) -> Result<Client, Error> {
         let (user, password) = self.settings.auth.credentials()?;
-        let transport = MinreqHttpTransport::builder()
-            .url(&self.settings.rpc_url)
-            .map_err(|error| Error::Unreachable(error.to_string()))?
-            .timeout(timeout)
-            .basic_auth(user, Some(password.reveal().clone()))
-            .build();
+        let pair = Secret::new(format!("{user}:{}", password.reveal()));
+        let encoded = Secret::new(STANDARD.encode(pair.reveal()));
+        let transport = Http {
+            url: self.settings.rpc_url.clone(),
+            authorization: Secret::new(format!("Basic {}", encoded.reveal())),
+            timeout,
+        };
         Ok(Client::from_jsonrpc(jsonrpc::Client::with_transport(transport)))
     }
 }
@@ -523,18 +525,14 @@ fn judge(call: &'static str, error: bitcoincore_rpc::Error) -> Error {
             -5 => Error::NotFound,
             code => Error::Rejected { code, message: error.message },
         },
-        jsonrpc::Error::Transport(error) => {
-            match error.downcast_ref::<minreq_http::Error>() {
-                Some(minreq_http::Error::Http(http)) if http.status_code == 401 => {
-                    Error::Unauthorized
-                }
-                // 503: the work queue is full. Everything else is a connection that failed.
-                Some(minreq_http::Error::Http(http)) => {
-                    Error::Unreachable(format!("{call}: HTTP status {}", http.status_code))
-                }
-                _ => Error::Unreachable(format!("{call}: {error}")),
+        jsonrpc::Error::Transport(error) => match error.downcast_ref::<HttpError>() {
+            Some(HttpError::Status(401)) => Error::Unauthorized,
+            Some(HttpError::TooLong | HttpError::NoJson(_)) => {
+                Error::Garbled { call, reason: error.to_string() }
             }
-        }
+            // 503: the work queue is full. Everything else is a connection that failed.
+            _ => Error::Unreachable(format!("{call}: {error}")),
+        },
         other => Error::Garbled { call, reason: other.to_string() },
     }
 }

@@ -5,8 +5,9 @@
 //! (ZMQ has no authentication), and messages are lost without a word.
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{SyncSender, TrySendError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio_util::sync::CancellationToken;
 
@@ -50,7 +51,11 @@ pub(crate) enum Topic {
 const MESSAGE_BYTES_MAX: i64 = 8 * 1024 * 1024;
 
 /// Messages that libzmq keeps for us while we are busy.
-const HIGH_WATER_MARK: i32 = 100_000;
+const HIGH_WATER_MARK: i32 = 10_000;
+
+/// The longest transaction that is passed on as a hint, in bytes. A longer one asks for a whole
+/// look instead, so that hints that wait take little memory.
+const HINT_BYTES_MAX: usize = 100_000;
 
 /// How often the thread looks whether it should stop.
 const STOP_CHECK_MS: i64 = 250;
@@ -58,6 +63,74 @@ const STOP_CHECK_MS: i64 = 250;
 /// Monitor events of libzmq (zmq.h): the handshake with a publisher is done; the connection broke.
 const EVENT_HANDSHAKE_SUCCEEDED: u16 = 0x1000;
 const EVENT_DISCONNECTED: u16 = 0x0200;
+
+/// What came by ZMQ since the process began, for the metrics.
+#[derive(Debug, Default)]
+pub(crate) struct Counters {
+    messages: AtomicU64,
+    gaps: AtomicU64,
+    malformed: AtomicU64,
+    connections: AtomicU64,
+    losses: AtomicU64,
+    overflows: AtomicU64,
+    resyncs: AtomicU64,
+}
+
+impl Counters {
+    /// Each count with its name and meaning, as the metrics show them.
+    pub(crate) fn all(&self) -> [(&'static str, &'static str, u64); 7] {
+        let read = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
+        [
+            ("litegate_zmq_messages_total", "Messages of the node by ZMQ", read(&self.messages)),
+            (
+                "litegate_zmq_gaps_total",
+                "Messages whose number does not follow: lost, doubled, or the node began anew",
+                read(&self.gaps),
+            ),
+            (
+                "litegate_zmq_malformed_total",
+                "Messages that have not the documented form",
+                read(&self.malformed),
+            ),
+            (
+                "litegate_zmq_connections_total",
+                "Connections that were made to the node's publisher",
+                read(&self.connections),
+            ),
+            (
+                "litegate_zmq_connection_losses_total",
+                "Connections to the node's publisher that broke",
+                read(&self.losses),
+            ),
+            (
+                "litegate_zmq_overflows_total",
+                "Hints that we were too slow to take",
+                read(&self.overflows),
+            ),
+            (
+                "litegate_zmq_resyncs_total",
+                "Whole looks at the node because hints were lost or made no sense",
+                read(&self.resyncs),
+            ),
+        ]
+    }
+
+    /// Counts a whole look that hints which were lost have caused.
+    pub(crate) fn resynchronised(&self) {
+        count(&self.resyncs);
+    }
+}
+
+fn count(counter: &AtomicU64) {
+    counter.fetch_add(1, Ordering::Relaxed);
+}
+
+/// Where libzmq tells of the connection.
+const MONITOR: &str = "inproc://litegate-zmq-monitor";
+
+/// How long a broken connection may take to come back before a new socket is made. Longer than
+/// libzmq's own longest pause.
+const RECONNECT_PATIENCE: Duration = Duration::from_secs(10);
 
 /// Reads one message. `None` for everything that is not exactly of the documented form.
 pub(crate) fn parse_frame<'m>(parts: &'m [Vec<u8>]) -> Option<Frame<'m>> {
@@ -95,15 +168,38 @@ impl Sequences {
 pub(crate) fn run(
     settings: &Settings,
     signals: &SyncSender<Signal>,
+    counters: &Counters,
     shutdown: &CancellationToken,
 ) -> Result<(), zmq::Error> {
+    while listen(settings, signals, counters, shutdown)? == Ended::Deaf {}
+    Ok(())
+}
+
+/// Why a socket is left.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Ended {
+    /// We were told to stop.
+    Stopped,
+    /// Its connection broke and did not come back. libzmq connects again by itself, but not after
+    /// a message that is too long: then a new socket is needed.
+    Deaf,
+}
+
+/// One socket's life.
+fn listen(
+    settings: &Settings,
+    signals: &SyncSender<Signal>,
+    counters: &Counters,
+    shutdown: &CancellationToken,
+) -> Result<Ended, zmq::Error> {
     let context = zmq::Context::new();
     let socket = subscriber(&context)?;
     let monitor = context.socket(zmq::PAIR)?;
     monitor.set_linger(0)?;
-    monitor.connect("inproc://litegate-zmq-monitor")?;
+    monitor.connect(MONITOR)?;
     connect(&socket, settings)?;
     let mut sequences = Sequences::default();
+    let mut broken_since: Option<Instant> = None;
     // A signal that did not fit into the queue; a resynchronisation makes up for it.
     let mut missed = false;
     while !shutdown.is_cancelled() {
@@ -115,21 +211,34 @@ pub(crate) fn run(
             found.push(Signal::Resync);
         }
         if event {
-            found.extend(signal_of_event(&monitor.recv_multipart(0)?));
+            let signal = signal_of_event(&monitor.recv_multipart(0)?, counters);
+            match signal {
+                Some(Signal::Down) => broken_since = Some(Instant::now()),
+                Some(_) => broken_since = None,
+                None => {}
+            }
+            found.extend(signal);
         }
         if message {
-            found.extend(signals_of_message(&socket.recv_multipart(0)?, &mut sequences));
+            let parts = socket.recv_multipart(0)?;
+            found.extend(signals_of_message(&parts, &mut sequences, counters));
         }
         missed = false;
         for signal in found {
             match signals.try_send(signal) {
                 Ok(()) => {}
-                Err(TrySendError::Full(_)) => missed = true,
-                Err(TrySendError::Disconnected(_)) => return Ok(()),
+                Err(TrySendError::Full(_)) => {
+                    count(&counters.overflows);
+                    missed = true;
+                }
+                Err(TrySendError::Disconnected(_)) => return Ok(Ended::Stopped),
             }
         }
+        if broken_since.is_some_and(|since| since.elapsed() > RECONNECT_PATIENCE) {
+            return Ok(Ended::Deaf);
+        }
     }
-    Ok(())
+    Ok(Ended::Stopped)
 }
 
 fn subscriber(context: &zmq::Context) -> Result<zmq::Socket, zmq::Error> {
@@ -139,6 +248,8 @@ fn subscriber(context: &zmq::Context) -> Result<zmq::Socket, zmq::Error> {
     socket.set_linger(0)?;
     socket.set_reconnect_ivl(250)?;
     socket.set_reconnect_ivl_max(5_000)?;
+    socket.set_connect_timeout(5_000)?;
+    socket.set_handshake_ivl(10_000)?;
     // A path that died without a FIN is noticed after two heartbeats.
     socket.set_heartbeat_ivl(5_000)?;
     socket.set_heartbeat_timeout(10_000)?;
@@ -148,7 +259,7 @@ fn subscriber(context: &zmq::Context) -> Result<zmq::Socket, zmq::Error> {
     socket.set_tcp_keepalive_intvl(10)?;
     socket.set_tcp_keepalive_cnt(3)?;
     let events = i32::from(EVENT_HANDSHAKE_SUCCEEDED) | i32::from(EVENT_DISCONNECTED);
-    socket.monitor("inproc://litegate-zmq-monitor", events)?;
+    socket.monitor(MONITOR, events)?;
     Ok(socket)
 }
 
@@ -163,26 +274,40 @@ fn connect(socket: &zmq::Socket, settings: &Settings) -> Result<(), zmq::Error> 
 }
 
 /// A message of libzmq's monitor: the event's number and value, then the address.
-fn signal_of_event(parts: &[Vec<u8>]) -> Option<Signal> {
+fn signal_of_event(parts: &[Vec<u8>], counters: &Counters) -> Option<Signal> {
     let number = parts.first()?.get(..2)?;
     match u16::from_le_bytes(number.try_into().ok()?) {
-        EVENT_HANDSHAKE_SUCCEEDED => Some(Signal::Up),
-        EVENT_DISCONNECTED => Some(Signal::Down),
+        EVENT_HANDSHAKE_SUCCEEDED => {
+            count(&counters.connections);
+            Some(Signal::Up)
+        }
+        EVENT_DISCONNECTED => {
+            count(&counters.losses);
+            Some(Signal::Down)
+        }
         _ => None,
     }
 }
 
-fn signals_of_message(parts: &[Vec<u8>], sequences: &mut Sequences) -> Vec<Signal> {
+fn signals_of_message(
+    parts: &[Vec<u8>],
+    sequences: &mut Sequences,
+    counters: &Counters,
+) -> Vec<Signal> {
+    count(&counters.messages);
     let Some(frame) = parse_frame(parts) else {
+        count(&counters.malformed);
         tracing::debug!(parts = parts.len(), "a ZMQ message has not the documented form");
         return vec![Signal::Resync];
     };
     let mut signals = Vec::with_capacity(2);
     if !sequences.follows(frame.topic, frame.sequence) {
-        tracing::info!(topic = ?frame.topic, sequence = frame.sequence, "gap in ZMQ sequence");
+        count(&counters.gaps);
+        tracing::debug!(topic = ?frame.topic, sequence = frame.sequence, "gap in ZMQ sequence");
         signals.push(Signal::Resync);
     }
     signals.push(match frame.topic {
+        Topic::RawTx if frame.body.len() > HINT_BYTES_MAX => Signal::Resync,
         Topic::RawTx => Signal::Tx(frame.body.to_vec()),
         Topic::HashBlock => Signal::Block,
     });

@@ -110,6 +110,9 @@ impl HighWater {
     }
 
     fn failed(&self, error: &std::io::Error) -> Error {
+        if error.kind() == ErrorKind::StorageFull {
+            return Error::Full;
+        }
         Error::Impossible(format!("high-water mark {}: {error}", self.path.display()))
     }
 }

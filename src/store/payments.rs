@@ -107,7 +107,11 @@ pub(crate) fn heed_high_water(
             (further.unwrap_or(next), "there was no high-water mark")
         }
     };
-    Ok(skip_indexes(tx, below, reason, now)?.then_some(below))
+    let skipped = skip_indexes(tx, below, reason, now)?;
+    if let Some(last) = below.get().checked_sub(1).and_then(DerivationIndex::new) {
+        tx.high_water.raise_over(last)?; // The mark itself may have been lost.
+    }
+    Ok(skipped.then_some(below))
 }
 
 /// Adds a payment; with it, its index and script are given out for ever.
@@ -225,5 +229,20 @@ pub(crate) fn count_by_status(tx: &ReadTx) -> Result<Vec<(String, i64)>, Error> 
     let sql = "SELECT status, count(*) FROM payments GROUP BY status";
     let mut statement = tx.connection.prepare_cached(sql)?;
     let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+/// Completed payments whose coins on the best chain do not reach the amount (any more).
+pub(crate) fn completed_without_coins(tx: &ReadTx) -> Result<Vec<PaymentId>, Error> {
+    let sql = "SELECT id FROM payments
+               WHERE status = 'completed'
+                 AND derivation_index IN
+                     (SELECT derivation_index FROM coins WHERE place IN ('mempool', 'gone'))
+                 AND amount > (SELECT coalesce(sum(coins.amount), 0) FROM coins
+                               WHERE coins.derivation_index = payments.derivation_index
+                                 AND place = 'block')
+               ORDER BY derivation_index";
+    let mut statement = tx.connection.prepare_cached(sql)?;
+    let rows = statement.query_map([], |row| row.get(0))?;
     Ok(rows.collect::<Result<_, _>>()?)
 }

@@ -23,24 +23,34 @@ impl Ahead {
         Ahead { xpub, scripts: HashMap::new(), derived: 0 }
     }
 
-    /// Looks ahead from `next`, the index that the next payment takes.
-    pub(super) fn reach(&mut self, next: DerivationIndex) {
-        let end = next.get().saturating_add(LOOK_AHEAD);
-        if self.derived < end {
-            self.scripts.retain(|_, index| *index >= next);
+    /// The highest index from `next` on, the one that the next payment takes, that one of these
+    /// scripts belongs to: found within [`LOOK_AHEAD`] of `next`, or of another that was found.
+    pub(super) fn highest<'s>(
+        &mut self,
+        next: DerivationIndex,
+        scripts: impl Iterator<Item = &'s Script> + Clone,
+    ) -> Option<DerivationIndex> {
+        let mut highest = None;
+        loop {
+            self.reach(highest.unwrap_or(next));
+            let known = scripts.clone().filter_map(|script| self.scripts.get(script)).copied();
+            match known.max() {
+                Some(found) if Some(found) > highest => highest = Some(found),
+                _ => return highest,
+            }
         }
-        for index in self.derived.max(next.get())..end {
+    }
+
+    /// Derives what is missing up to [`LOOK_AHEAD`] beyond `from`.
+    fn reach(&mut self, from: DerivationIndex) {
+        let end = from.get().saturating_add(LOOK_AHEAD);
+        if self.derived < end {
+            self.scripts.retain(|_, index| *index >= from);
+        }
+        for index in self.derived.max(from.get())..end {
             let Some(index) = DerivationIndex::new(index) else { break };
             self.scripts.insert(self.xpub.script_at(index), index);
         }
         self.derived = self.derived.max(end);
-    }
-
-    /// The highest of the next indexes that one of these scripts belongs to.
-    pub(super) fn highest<'s>(
-        &self,
-        scripts: impl Iterator<Item = &'s Script>,
-    ) -> Option<DerivationIndex> {
-        scripts.filter_map(|script| self.scripts.get(script)).copied().max()
     }
 }

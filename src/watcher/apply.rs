@@ -61,7 +61,7 @@ pub(crate) fn saw_tx(
         match coins::by_outpoint(tx, coin.outpoint)? {
             None if output.pegout => {
                 let known = pegouts_of(tx, index, output.amount)?;
-                let seen_at = first_seen_of_lost(&known).unwrap_or(now);
+                let seen_at = first_seen_of_lost(&known).unwrap_or_else(|| told_apart(&known, now));
                 coins::insert(tx, &Coin { seen_at, ..coin })?;
             }
             None => coins::insert(tx, &coin)?,
@@ -148,6 +148,15 @@ pub(super) fn judge_all(
     Ok(())
 }
 
+/// What the outputs of a transaction in a block are.
+pub(super) fn origin_of(kind: TxKind) -> Origin {
+    match kind {
+        TxKind::Plain | TxKind::MwebOnly => Origin::Plain,
+        TxKind::Coinbase => Origin::Coinbase,
+        TxKind::Hogex => Origin::Pegout,
+    }
+}
+
 /// Places the outputs of a transaction in a block that pay us.
 fn place_coins(
     tx: &WriteTx,
@@ -157,11 +166,7 @@ fn place_coins(
     seen_at: Timestamp,
     changes: &mut Changes,
 ) -> Result<(), Error> {
-    let origin = match block_tx.kind {
-        TxKind::Plain | TxKind::MwebOnly => Origin::Plain,
-        TxKind::Coinbase => Origin::Coinbase,
-        TxKind::Hogex => Origin::Pegout,
-    };
+    let origin = origin_of(block_tx.kind);
     for (vout, output) in (0u32..).zip(&block_tx.outputs) {
         let Some(index) = payments::index_of_script(tx, &output.script_pubkey)? else { continue };
         let Some(amount) = Amount::from_litoshis(output.value.to_sat()) else { continue };
@@ -171,7 +176,7 @@ fn place_coins(
             coins::move_to(tx, outpoint, place)?;
         } else {
             let announced = match origin {
-                Origin::Pegout => succeed_announced(tx, index, amount)?,
+                Origin::Pegout => succeed_announced(tx, index, amount, seen_at)?,
                 Origin::Plain | Origin::Coinbase => None,
             };
             let seen_at = announced.unwrap_or(seen_at);
@@ -188,10 +193,12 @@ fn succeed_announced(
     tx: &WriteTx,
     index: DerivationIndex,
     amount: Amount,
+    seen_at: Timestamp,
 ) -> Result<Option<Timestamp>, Error> {
     let known = pegouts_of(tx, index, amount)?;
     let Some(announced) = known.iter().find(|coin| coin.place == Place::Mempool) else {
-        return Ok(first_seen_of_lost(&known));
+        let first = first_seen_of_lost(&known);
+        return Ok(first.or_else(|| Some(told_apart(&known, seen_at))));
     };
     coins::move_to(tx, announced.outpoint, Place::Gone)?;
     Ok(Some(announced.seen_at))
@@ -204,6 +211,15 @@ fn first_seen_of_lost(known: &[Coin]) -> Option<Timestamp> {
     let succeeded = |seen_at| known.iter().any(|coin| coin.counts() && coin.seen_at == seen_at);
     let lost = known.iter().filter(|coin| !coin.counts()).map(|coin| coin.seen_at);
     lost.filter(|seen_at| !succeeded(*seen_at)).min()
+}
+
+/// A time that no equal peg-out of the payment has: of several that are seen at once, each gets
+/// one of its own, a millisecond earlier than the last.
+fn told_apart(known: &[Coin], mut seen_at: Timestamp) -> Timestamp {
+    while known.iter().any(|coin| coin.seen_at == seen_at) {
+        seen_at = seen_at.plus_ms(-1);
+    }
+    seen_at
 }
 
 fn pegouts_of(tx: &ReadTx, index: DerivationIndex, amount: Amount) -> Result<Vec<Coin>, Error> {

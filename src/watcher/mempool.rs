@@ -9,6 +9,7 @@ use anyhow::Context;
 use bitcoin::{OutPoint, Txid};
 
 use crate::domain::chain::AtTip;
+use crate::node;
 use crate::node::rpc::{Node, SeenOutput};
 use crate::store::{Error, ReadTx, Store, coins, payments};
 
@@ -40,7 +41,13 @@ pub(crate) struct Found {
     pub(crate) seen: Vec<SeenOutput>,
     /// Coins that we believed in the mempool, and that are not there.
     pub(crate) gone: Vec<OutPoint>,
+    /// Whether every transaction was looked at; if not, the next look goes on.
+    pub(crate) whole: bool,
 }
+
+/// Transactions that are fetched in one look at most, so that a full mempool, met for the first
+/// time, keeps nobody from blocks.
+const LOOKS_MAX: usize = 500;
 
 /// Asks the node for its mempool and compares. `None` if the node moved to another tip meanwhile:
 /// then a transaction may be missing because it was mined, and nothing can be said.
@@ -57,14 +64,15 @@ pub(crate) fn compare(
     let present: HashSet<Txid> = txids.into_iter().collect();
     looked_at.forget_all_but(&present);
     let ours = store.read_blocking(coins::in_mempool).context("read our coins")?;
-    let mut found = Found::default();
+    let mut found = Found { whole: true, ..Found::default() };
     found
         .gone
         .extend(ours.iter().map(|coin| coin.outpoint).filter(|at| !present.contains(&at.txid)));
-    for txid in &present {
-        if !looked_at.contains(*txid) {
-            found.seen.extend(look_at(node, store, looked_at, *txid)?);
-        }
+    let mut new = present.iter().filter(|txid| !looked_at.contains(**txid));
+    let now: Vec<Txid> = new.by_ref().take(LOOKS_MAX).copied().collect();
+    found.whole = new.next().is_none();
+    for txid in now {
+        found.seen.extend(look_at(node, store, looked_at, txid)?);
     }
     Ok(Some(found))
 }
@@ -76,7 +84,15 @@ pub(crate) fn look_at(
     looked_at: &mut LookedAt,
     txid: Txid,
 ) -> anyhow::Result<Vec<SeenOutput>> {
-    let outputs = node.mempool_outputs(txid).with_context(|| format!("read {txid}"))?;
+    let outputs = match node.mempool_outputs(txid) {
+        Err(error @ node::Error::Garbled { .. }) => {
+            // Whatever it is, it must not hide the others.
+            tracing::warn!(%txid, %error, "a transaction in the mempool cannot be read");
+            looked_at.add(txid);
+            return Ok(Vec::new());
+        }
+        answer => answer.with_context(|| format!("read {txid}"))?,
+    };
     let Some(outputs) = outputs else { return Ok(Vec::new()) }; // It has left already.
     let ours = store.read_blocking(|tx| keep_ours(tx, outputs)).context("look for our scripts")?;
     looked_at.add(txid);

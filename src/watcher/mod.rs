@@ -7,6 +7,7 @@
 //! Must not know: HTTP, webhooks' receivers, sweeps' making.
 
 mod ahead;
+mod alarm;
 mod apply;
 mod clock_watch;
 pub(crate) mod doubt;
@@ -14,6 +15,7 @@ mod mempool;
 pub(crate) mod rescan;
 mod sync;
 
+use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
 use std::time::{Duration, Instant};
 
@@ -30,11 +32,12 @@ use crate::domain::network::Network;
 use crate::domain::time::Timestamp;
 use crate::node::codec;
 use crate::node::rpc::{Node, Notifications};
-use crate::node::zmq::{self, Signal};
+use crate::node::zmq::{self, Counters, Signal};
 use crate::store::{Store, WriteTx, doubts, progress};
 use crate::wake::Wake;
 
 use ahead::Ahead;
+use alarm::Alarm;
 use apply::Changes;
 use clock_watch::ClockWatch;
 use mempool::LookedAt;
@@ -48,6 +51,8 @@ pub(crate) struct Watcher {
     pub(crate) xpub: AccountXpub,
     /// Where the node publishes; absent: polling only.
     pub(crate) zmq: Option<zmq::Settings>,
+    /// What came by ZMQ, for the metrics.
+    pub(crate) counters: Arc<Counters>,
     pub(crate) doubt: doubt::Settings,
     pub(crate) wake: Wake,
     pub(crate) clock: Clock,
@@ -62,11 +67,14 @@ const POLL_ALONE: Duration = Duration::from_millis(700);
 /// How long the connection to the publisher may take before we stop relying on it.
 const CONNECT_PATIENCE: Duration = Duration::from_secs(3);
 
-/// The longest pause after errors.
-const PAUSE_MAX: Duration = Duration::from_secs(10);
+/// The longest pause after errors: a node that is back is noticed soon.
+const PAUSE_MAX: Duration = Duration::from_secs(2);
 
 /// Signals that may wait; further ones become one resynchronisation.
-const SIGNALS_MAX: usize = 10_000;
+const SIGNALS_MAX: usize = 1_000;
+
+/// The shortest time between two whole looks that hints ask for: nobody can keep us busy.
+const LOOK_PAUSE: Duration = Duration::from_millis(200);
 
 /// How often progress is recorded while nothing else happens, in milliseconds.
 const PROGRESS_MS: i64 = 10_000;
@@ -111,6 +119,9 @@ impl Noticing {
 
 /// What changes from pass to pass.
 struct State {
+    alarm: Alarm,
+    /// Whether the chain or the mempool changed since the alarm last looked.
+    changed: bool,
     ahead: Ahead,
     looked_at: LookedAt,
     noticing: Noticing,
@@ -126,6 +137,8 @@ struct State {
     settled: Option<BlockId>,
     clock: ClockWatch,
     reachable: bool,
+    /// The last look did not come to its end: the next one is due at once.
+    more: bool,
 }
 
 impl Watcher {
@@ -134,11 +147,12 @@ impl Watcher {
         let (sender, signals) = sync_channel(SIGNALS_MAX);
         let settings = self.zmq.clone();
         let shutdown = self.shutdown.clone();
+        let counters = Arc::clone(&self.counters);
         let subscriber = settings.map(|settings| {
             std::thread::Builder::new()
                 .name("zmq".to_owned())
                 .spawn(move || {
-                    if let Err(error) = zmq::run(&settings, &sender, &shutdown) {
+                    if let Err(error) = zmq::run(&settings, &sender, &counters, &shutdown) {
                         tracing::error!(%error, "ZMQ cannot be used; polling instead");
                     }
                 })
@@ -159,6 +173,8 @@ impl Watcher {
         }
         let mut state = State {
             ahead: Ahead::new(self.xpub.clone()),
+            alarm: Alarm::default(),
+            changed: true,
             looked_at: LookedAt::default(),
             noticing: Noticing::Zmq,
             disconnected_since: Some(Instant::now()),
@@ -169,6 +185,7 @@ impl Watcher {
             settled: None,
             clock: ClockWatch::new(self.network),
             reachable: true,
+            more: false,
         };
         let mut asked_node = false;
         let mut failures = 0u32;
@@ -184,12 +201,18 @@ impl Watcher {
                         tracing::info!("the watcher goes on");
                     }
                     (state.reachable, failures) = (true, 0);
-                    self.wait(signals, state.noticing.pause(), &mut state);
+                    if state.more {
+                        self.skip_hints(signals, &mut state);
+                    } else {
+                        self.wait(signals, state.noticing.pause(), &mut state);
+                    }
                 }
                 Err(error) => {
                     if state.reachable {
                         tracing::warn!(error = format!("{error:#}"), "the watcher waits");
                     }
+                    // What was read may not have been written: look at everything again.
+                    state.looked_at = LookedAt::default();
                     state.reachable = false;
                     failures = failures.saturating_add(1);
                     let pause = Duration::from_millis(250) * 2u32.pow(failures.min(6));
@@ -256,6 +279,7 @@ impl Watcher {
             shutdown: &self.shutdown,
             ahead: &mut state.ahead,
         };
+        state.more = false;
         let mut moved = false;
         let end = walk.walk(|changes| {
             moved = true;
@@ -280,9 +304,13 @@ impl Watcher {
         };
         state.doubt.look(&self.node, &self.store, &at_tip, self.clock.now())?;
         let trust = self.settle(&at_tip, state)?;
+        // What the mempool does not hold now was not there by now.
+        let now = self.clock.now();
         let found = mempool::compare(&self.node, &self.store, &mut state.looked_at, &at_tip)?;
         let Some(found) = found else { return Ok(()) }; // The tip moved; the next pass is due.
-        let now = self.clock.now();
+        let whole = found.whole;
+        state.more = !whole;
+        state.changed |= moved || !found.gone.is_empty();
         if !found.seen.is_empty() || !found.gone.is_empty() {
             let changes = self.store.write_blocking(move |tx| {
                 let mut changes = apply::dropped(tx, &found.gone, &at_tip)?;
@@ -292,8 +320,11 @@ impl Watcher {
             })?;
             self.tell(&changes);
         }
+        if std::mem::take(&mut state.changed) {
+            state.alarm.look(&self.store)?;
+        }
         let sound = state.clock.is_sound(&self.clock, &self.node, at_tip.tip())?;
-        let certain = sound && trust == Trust::Full;
+        let certain = whole && sound && trust == Trust::Full;
         let overdue = self.store.read_blocking(|tx| crate::store::payments::overdue(tx, now))?;
         if certain && !overdue.is_empty() {
             self.tell(&self.store.write_blocking(move |tx| apply::expire(tx, now, &at_tip))?);
@@ -333,7 +364,8 @@ impl Watcher {
     /// Waits for the next look: a signal, the time, or the end. Transactions are looked at one by
     /// one as they are announced.
     fn wait(&self, signals: &Receiver<Signal>, pause: Duration, state: &mut State) {
-        let deadline = Instant::now() + pause;
+        let began = Instant::now();
+        let deadline = began + pause;
         while !self.shutdown.is_cancelled() {
             let left = deadline.saturating_duration_since(Instant::now());
             if left.is_zero() {
@@ -345,32 +377,55 @@ impl Watcher {
             match signals.recv_timeout(left.min(Duration::from_millis(250))) {
                 Ok(Signal::Tx(raw)) => match self.hear_of_tx(&raw, state) {
                     Ok(Heard::Done) => {}
-                    Ok(Heard::LookAround) => return,
+                    Ok(Heard::LookAround) => {
+                        return self.rest(LOOK_PAUSE.saturating_sub(began.elapsed()));
+                    }
                     Err(error) => {
+                        // What was read may not have been written: look at everything again.
+                        state.looked_at = LookedAt::default();
                         tracing::debug!(error = format!("{error:#}"), "looking again");
                         return;
                     }
                 },
-                Ok(Signal::Block) => {
-                    state.told_of_block = true;
-                    if state.noticing == Noticing::Polling(Why::Silent) {
-                        self.notice(Noticing::Zmq, state);
-                    }
-                    return;
+                Ok(Signal::Block) => return self.hear_of_block(state),
+                Ok(Signal::Resync) => {
+                    self.counters.resynchronised();
+                    self.rest(LOOK_PAUSE.saturating_sub(began.elapsed()));
+                    return self.skip_hints(signals, state);
                 }
-                Ok(Signal::Resync) => return,
-                Ok(Signal::Up) => {
-                    // Whatever the node said of itself: somebody publishes where we listen. Should
-                    // that one be silent, the next blocks tell.
-                    state.disconnected_since = None;
-                    self.notice(Noticing::Zmq, state);
-                    return;
-                }
+                Ok(Signal::Up) => return self.connected(state),
                 Ok(Signal::Down) => state.disconnected_since = Some(Instant::now()),
                 Err(RecvTimeoutError::Timeout) => {}
                 Err(RecvTimeoutError::Disconnected) => return self.rest(left),
             }
         }
+    }
+
+    /// Drops the hints that wait: a whole look is due, which sees all that they could tell. What
+    /// they say of the connection counts.
+    fn skip_hints(&self, signals: &Receiver<Signal>, state: &mut State) {
+        for signal in signals.try_iter().take(SIGNALS_MAX) {
+            match signal {
+                Signal::Tx(_) | Signal::Resync => {}
+                Signal::Block => self.hear_of_block(state),
+                Signal::Up => self.connected(state),
+                Signal::Down => state.disconnected_since = Some(Instant::now()),
+            }
+        }
+    }
+
+    fn hear_of_block(&self, state: &mut State) {
+        state.told_of_block = true;
+        if state.noticing == Noticing::Polling(Why::Silent) {
+            self.notice(Noticing::Zmq, state);
+        }
+    }
+
+    /// Whatever the node said of itself: somebody publishes where we listen. Should that one be
+    /// silent, the next blocks tell.
+    fn connected(&self, state: &mut State) {
+        state.disconnected_since = None;
+        self.notice(Noticing::Zmq, state);
     }
 
     /// A frame says that this transaction exists. If it pays us, the node is asked for it; what
@@ -394,9 +449,8 @@ impl Watcher {
             Ok(false)
         })?;
         if !ours {
-            // The id commits to the outputs, so a forged frame cannot hide another transaction.
-            // A HogEx may pay somebody else only; blocks are read as blocks.
-            state.looked_at.add(txid);
+            // It may still carry an MWEB part that the frame does not show (rpcserialversion, or
+            // a forged frame): the next whole look asks the node.
             return Ok(Heard::Done);
         }
         let seen = mempool::look_at(&self.node, &self.store, &mut state.looked_at, txid)?;

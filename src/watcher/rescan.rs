@@ -11,7 +11,8 @@ use bitcoin::{OutPoint, Txid};
 
 use crate::clock::Clock;
 use crate::domain::amount::Amount;
-use crate::domain::chain::BlockId;
+use crate::domain::chain::{BlockId, OurTip};
+use crate::domain::keys::DerivationIndex;
 use crate::domain::network::Network;
 use crate::domain::payment::{Coin, Origin, Place};
 use crate::domain::time::Timestamp;
@@ -67,10 +68,15 @@ pub(crate) fn rescan(
         done.heights = Some((from, height));
         (height, tries) = (height.saturating_add(1), 0);
     }
+    // A verdict needs our tip to be in the node's best chain; else it is the watcher's, later.
+    let Some(sure) = store.read_blocking(blocks::tip)? else { return Ok(done) };
+    if node.place_of(sure).context("find our tip on the node")? != OurTip::OnBestChain {
+        return Ok(done);
+    }
     let now = clock.now();
     let changes = store.write_blocking(move |tx| {
         let mut changes = Changes::default();
-        if let Some(tip) = blocks::tip(tx)? {
+        if let Some(tip) = blocks::tip(tx)?.filter(|tip| *tip == sure) {
             apply::judge_all(tx, tip, network, now, &mut changes)?;
         }
         Ok::<_, Error>(changes)
@@ -110,17 +116,26 @@ fn reread(tx: &WriteTx, block: &Block, id: BlockId, now: Timestamp) -> Result<Op
         sweeps::unconfirm_from_block(tx, id)?;
     }
     apply::place_block(tx, block, id, now, &mut Changes::default())?;
-    for (at, (index, amount)) in &real {
+    for (at, output) in &real {
+        let Output { index, amount, origin } = *output;
         if let Some(coin) = coins::by_outpoint(tx, *at)?
-            && (coin.index, coin.amount) != (*index, *amount)
+            && (coin.index, coin.amount, coin.origin) != (index, amount, origin)
         {
-            coins::correct(tx, &Coin { index: *index, amount: *amount, ..coin })?;
+            coins::correct(tx, &Coin { index, amount, origin, ..coin })?;
         }
     }
     Ok(Some(before.differences(&recorded(tx, &real, id)?)))
 }
 
-type Real = BTreeMap<OutPoint, (crate::domain::keys::DerivationIndex, Amount)>;
+/// An output of a block that pays us.
+#[derive(Debug, Clone, Copy)]
+struct Output {
+    index: DerivationIndex,
+    amount: Amount,
+    origin: Origin,
+}
+
+type Real = BTreeMap<OutPoint, Output>;
 
 /// The outputs of a block that pay us.
 fn ours(tx: &ReadTx, block: &Block) -> Result<Real, Error> {
@@ -130,7 +145,8 @@ fn ours(tx: &ReadTx, block: &Block) -> Result<Real, Error> {
         for (vout, output) in (0u32..).zip(&block_tx.outputs) {
             let Some(amount) = Amount::from_litoshis(output.value.to_sat()) else { continue };
             if let Some(index) = payments::index_of_script(tx, &output.script_pubkey)? {
-                real.insert(OutPoint { txid, vout }, (index, amount));
+                let origin = apply::origin_of(block_tx.kind);
+                real.insert(OutPoint { txid, vout }, Output { index, amount, origin });
             }
         }
     }

@@ -7,7 +7,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::clock::Clock;
 use crate::domain::audit::LOOK_AHEAD;
-use crate::domain::chain::{AtTip, BlockId, NextStep, NodeChain, next_step};
+use crate::domain::chain::{AtTip, BlockId, NextStep, NodeChain, OurTip, next_step};
 use crate::domain::keys::{AccountXpub, DerivationIndex};
 use crate::domain::network::Network;
 use crate::domain::time::Timestamp;
@@ -67,7 +67,17 @@ impl Walk<'_> {
                         changed(&changes);
                     }
                 }
+                // A node that reads its blocks anew (-reindex-chainstate) has our tip, but is not
+                // there yet: it has left nothing.
+                NextStep::Disconnect(block)
+                    if state.tip.height < block.height && is_catching_up(&state) =>
+                {
+                    return Ok(End::NodeBehind);
+                }
                 NextStep::Disconnect(block) => {
+                    if our_tip == OurTip::Unknown {
+                        self.check_common_past(state.tip)?;
+                    }
                     tracing::warn!(height = block.height, hash = %block.hash, "reorganisation: block taken back");
                     let changes =
                         self.store.write_blocking(move |tx| apply::disconnect(tx, block))?;
@@ -85,6 +95,23 @@ impl Walk<'_> {
             bail!("the node is on network {:?}, this gateway on {}", state.chain, self.network);
         }
         Ok(())
+    }
+
+    /// A node that does not know our tip must know the block that we began at. If it does not, it
+    /// follows another chain from before that: nothing is taken back on its word.
+    fn check_common_past(&self, theirs: BlockId) -> anyhow::Result<()> {
+        let Some(first) = self.store.read_blocking(blocks::first)? else { return Ok(()) };
+        match self.node.place_of(first).context("find our first block on the node")? {
+            OurTip::OnBestChain | OurTip::OffBestChain => Ok(()),
+            OurTip::Unknown => bail!(
+                "the node follows another chain: it stands on block {} {}, and does not know our \
+                 block {} {}; point node.rpc_url at the node that was used before",
+                theirs.height,
+                theirs.hash,
+                first.height,
+                first.hash
+            ),
+        }
     }
 
     /// The first block that we stand on: the tip, or, if addresses were given out while the node
@@ -121,16 +148,23 @@ impl Walk<'_> {
     /// in use before us. Asked once, before the first block: the node reads its whole set.
     fn used_before(&mut self) -> anyhow::Result<Option<DerivationIndex>> {
         let next = self.store.read_blocking(payments::next_index)?;
-        self.ahead.reach(next);
-        let last = next.get().saturating_add(LOOK_AHEAD);
-        match self.node.scan_unspent(&self.xpub.receiving_descriptor(), last) {
-            Ok(set) => {
-                Ok(self.ahead.highest(set.outputs.iter().map(|found| found.script.as_script())))
+        let mut used = None;
+        loop {
+            let from = used.unwrap_or(next);
+            let last = from.get().saturating_add(LOOK_AHEAD);
+            let set = match self.node.scan_unspent(&self.xpub.receiving_descriptor(), last) {
+                Ok(set) => set,
+                Err(error) => {
+                    tracing::warn!(%error, "cannot see whether the account was in use before");
+                    return Ok(used);
+                }
+            };
+            let scripts = set.outputs.iter().map(|found| found.script.as_script());
+            let highest = self.ahead.highest(from, scripts);
+            if highest.is_none() || highest <= used {
+                return Ok(used);
             }
-            Err(error) => {
-                tracing::warn!(%error, "cannot see whether the account was in use before");
-                Ok(None)
-            }
+            used = highest;
         }
     }
 
@@ -160,9 +194,10 @@ impl Walk<'_> {
             return Ok(None);
         }
         let (id, network, now) = (BlockId { height, hash }, self.network, self.clock.now());
-        self.ahead.reach(self.store.read_blocking(payments::next_index)?);
         let outputs = block.txs.iter().flat_map(|block_tx| &block_tx.outputs);
-        let used = self.ahead.highest(outputs.map(|output| output.script_pubkey.as_script()));
+        let scripts = outputs.map(|output| output.script_pubkey.as_script());
+        let next = self.store.read_blocking(payments::next_index)?;
+        let used = self.ahead.highest(next, scripts);
         let changes = self
             .store
             .write_blocking(move |tx| {

@@ -101,6 +101,19 @@ fn a_lock_held_by_somebody_else_is_waited_for_a_little() {
 }
 
 #[test]
+fn a_sighting_that_could_not_be_written_is_written_later() {
+    let Some(Stage { gate, shop, node }) = Stage::alone() else { return };
+    let payment = shop.create("0.05");
+    let other = Connection::open(database(&gate)).unwrap();
+    other.execute_batch("BEGIN EXCLUSIVE").unwrap();
+    node.send(&payment.address, "0.05");
+    gate.await_log(&["error", "cannot begin to write"]);
+    other.execute_batch("COMMIT").unwrap();
+    let fields = shop.await_field(&payment.id, "amountReceivedLtc", "0.05", SOON);
+    assert_eq!(fields.text("detail"), "seen");
+}
+
+#[test]
 fn a_damaged_file_is_named_and_left_alone() {
     let Some(Stage { gate, shop, node: _node }) = Stage::shared() else { return };
     for _ in 0..20 {

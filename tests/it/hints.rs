@@ -1,15 +1,16 @@
 //! ZMQ is a hint and RPC the truth: without ZMQ the gateway polls, and no message can mislead it.
 
 use std::path::Path;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
 use crate::harness::files;
 use crate::harness::gate::Gate;
 use crate::harness::ports;
+use crate::harness::proxy::Relay;
 use crate::harness::stage::Stage;
-use crate::harness::wait::{SOON, stays_true};
+use crate::harness::wait::{SOON, stays_true, wait_until};
 use crate::harness::zmq::{Publisher, unhex};
 
 fn without_zmq(gate: &Gate) {
@@ -137,4 +138,149 @@ fn a_burst_of_transactions_is_no_trouble() {
     for payment in &payments {
         shop.await_status(&payment.id, "completed", SOON);
     }
+}
+
+/// A stage that hears a publisher of the test's own instead of its node's.
+fn stage_with_publisher() -> Option<(Stage, Publisher)> {
+    let port = ports::free();
+    let publisher = Publisher::bind(port);
+    let stage = Stage::alone_with(|gate| {
+        gate.set("node.zmq_rawtx", format!("tcp://127.0.0.1:{port}"));
+        gate.set("node.zmq_hashblock", format!("tcp://127.0.0.1:{port}"));
+    })?;
+    await_metric(&stage.gate, "litegate_zmq_connections_total", 1);
+    Some((stage, publisher))
+}
+
+#[track_caller]
+fn await_metric(gate: &Gate, name: &str, least: u64) {
+    let mut last = String::new();
+    wait_until(&format!("{name} at least {least}"), Duration::from_secs(40), || {
+        let metrics = gate.metrics();
+        last = metrics.lines().find(|line| line.starts_with(name))?.to_owned();
+        let value: u64 = last.rsplit_once(' ')?.1.parse().ok()?;
+        (value >= least).then_some(())
+    });
+}
+
+/// Whatever was published: a payment is seen, and completes.
+#[track_caller]
+fn goes_on(Stage { gate, shop, node }: &Stage) {
+    let payment = shop.create("0.05");
+    node.send(&payment.address, "0.05");
+    shop.await_field(&payment.id, "amountReceivedLtc", "0.05", SOON);
+    node.mine(2);
+    shop.await_status(&payment.id, "completed", SOON);
+    gate.cli_ok(&["audit"]);
+}
+
+#[test]
+fn numbers_that_do_not_follow_cause_a_whole_look() {
+    #[track_caller]
+    fn check(sequences: &[u32], gaps: u64) {
+        let Some((stage, publisher)) = stage_with_publisher() else { return };
+        // A subscription takes a moment to arrive at the publisher; then nothing is lost.
+        wait_until("the first message", SOON, || {
+            publisher.publish_as("hashblock", &[7; 32], 0);
+            let metrics = stage.gate.metrics();
+            (!metrics.contains("litegate_zmq_messages_total 0")).then_some(())
+        });
+        for sequence in sequences {
+            publisher.publish_as("rawtx", b"no transaction", *sequence);
+        }
+        await_metric(&stage.gate, "litegate_zmq_gaps_total", gaps);
+        await_metric(&stage.gate, "litegate_zmq_resyncs_total", 1);
+        goes_on(&stage);
+    }
+    check(&[1, 2, 9], 1); // Lost.
+    check(&[1, 2, 2], 1); // Repeated.
+    check(&[1, 3, 2, 4], 3); // Reordered.
+    check(&[7, 8, 0, 1], 1); // The publisher began anew.
+}
+
+#[test]
+fn messages_of_no_known_form_cause_a_whole_look() {
+    let Some((stage, publisher)) = stage_with_publisher() else { return };
+    wait_until("messages without form", SOON, || {
+        publisher.publish_parts(&[b"rawtx"]);
+        publisher.publish_parts(&[b"rawtx", b"a", b"b", b"c"]);
+        publisher.publish_parts(&[b"hashblock", &[1; 31], &[0; 4]]);
+        publisher.publish_parts(&[b"hashblock", &[1; 32], &[0; 3]]);
+        (!stage.gate.metrics().contains("litegate_zmq_malformed_total 0")).then_some(())
+    });
+    await_metric(&stage.gate, "litegate_zmq_resyncs_total", 1);
+    goes_on(&stage);
+}
+
+#[test]
+fn a_huge_message_breaks_the_connection_and_no_more() {
+    let Some((stage, mut publisher)) = stage_with_publisher() else { return };
+    wait_until("the connection breaks", SOON, || {
+        publisher.publish("rawtx", &vec![0; 9 * 1024 * 1024]);
+        let metrics = stage.gate.metrics();
+        (!metrics.contains("litegate_zmq_connection_losses_total 0")).then_some(())
+    });
+    await_metric(&stage.gate, "litegate_zmq_connections_total", 2);
+    goes_on(&stage);
+}
+
+#[test]
+fn a_publisher_that_begins_anew_is_heard_again() {
+    let port = ports::free();
+    let publisher = Publisher::bind(port);
+    let stage = Stage::alone_with(|gate| {
+        gate.set("node.zmq_rawtx", format!("tcp://127.0.0.1:{port}"));
+        gate.set("node.zmq_hashblock", format!("tcp://127.0.0.1:{port}"));
+    });
+    let Some(stage) = stage else { return };
+    await_metric(&stage.gate, "litegate_zmq_connections_total", 1);
+    drop(publisher);
+    await_metric(&stage.gate, "litegate_zmq_connection_losses_total", 1);
+    goes_on(&stage);
+    let mut publisher = Publisher::bind(port);
+    await_metric(&stage.gate, "litegate_zmq_connections_total", 2);
+    publisher.publish("hashblock", &[7; 32]);
+    goes_on(&stage);
+}
+
+#[test]
+fn a_link_that_died_without_a_word_is_noticed_and_heals() {
+    let port = ports::free();
+    let _publisher = Publisher::bind(port);
+    let relay = Relay::before(port);
+    let stage = Stage::alone_with(|gate| {
+        gate.set("node.zmq_rawtx", format!("tcp://127.0.0.1:{}", relay.port()));
+        gate.set("node.zmq_hashblock", format!("tcp://127.0.0.1:{}", relay.port()));
+    });
+    let Some(stage) = stage else { return };
+    await_metric(&stage.gate, "litegate_zmq_connections_total", 1);
+    relay.set_hole(true);
+    let began = Instant::now();
+    await_metric(&stage.gate, "litegate_zmq_connection_losses_total", 1);
+    assert!(began.elapsed() < Duration::from_secs(30), "{:?}", began.elapsed());
+    goes_on(&stage);
+    relay.set_hole(false);
+    await_metric(&stage.gate, "litegate_zmq_connections_total", 2);
+    goes_on(&stage);
+}
+
+#[test]
+fn hints_without_a_node_that_answers_claim_nothing() {
+    let Some((stage, mut publisher)) = stage_with_publisher() else { return };
+    let Stage { gate, shop, node } = &stage;
+    let payment = shop.create("0.05");
+    let txid = node.send(&payment.address, "0.25");
+    let raw: String = node.call("getrawtransaction", serde_json::json!([txid]));
+    let unpaid = shop.create("0.05");
+    shop.await_field(&payment.id, "amountReceivedLtc", "0.25", SOON);
+    node.stop();
+    gate.await_log(&["the watcher waits"]);
+    for number in 0..20u8 {
+        publisher.publish("rawtx", &unhex(&raw));
+        publisher.publish("hashblock", &[number; 32]);
+    }
+    stays_true("nothing is claimed", Duration::from_secs(2), || {
+        shop.status(&payment.id).raw("amountConfirmedLtc") == "0"
+            && shop.status(&unpaid.id).raw("amountReceivedLtc") == "0"
+    });
 }

@@ -8,9 +8,7 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use serde::Deserialize;
 use serde_json::json;
-use serde_json::value::RawValue;
 
 use crate::harness::json::{Fields, litoshis};
 use crate::harness::node::{Node, decimal};
@@ -18,6 +16,7 @@ use crate::harness::random::{Random, setting};
 use crate::harness::receiver::Receiver;
 use crate::harness::shop::Shop;
 use crate::harness::stage::Stage;
+use crate::harness::truth::paid_by_chain;
 use crate::harness::wait::{SOON, wait_for};
 
 /// Kills in the usual run.
@@ -192,49 +191,4 @@ fn check_orders(answered: &[Answered], listed: &[Fields]) {
     let addresses: BTreeSet<&String> = listed.values().collect();
     assert_eq!(addresses.len(), listed.len(), "each address once");
     assert_eq!(listed.len(), answered.len(), "each order once");
-}
-
-/// What the best chain says of an address.
-#[derive(Debug, Clone, Default)]
-struct Truth {
-    sum: u64,
-    txids: BTreeSet<String>,
-}
-
-/// All outputs of all blocks, by address.
-fn paid_by_chain(node: &Node) -> BTreeMap<String, Truth> {
-    #[derive(Deserialize)]
-    struct Block {
-        tx: Vec<Tx>,
-    }
-    #[derive(Deserialize)]
-    struct Tx {
-        txid: String,
-        vout: Vec<Out>,
-    }
-    #[derive(Deserialize)]
-    struct Out {
-        value: Box<RawValue>,
-        #[serde(rename = "scriptPubKey")]
-        script: Script,
-    }
-    #[derive(Deserialize)]
-    struct Script {
-        #[serde(default)]
-        addresses: Vec<String>,
-    }
-    let mut paid: BTreeMap<String, Truth> = BTreeMap::new();
-    for height in 1..=node.height() {
-        let hash: String = node.call("getblockhash", json!([height]));
-        let block: Block = node.call("getblock", json!([hash, 2]));
-        for tx in block.tx {
-            for out in tx.vout {
-                let [address] = out.script.addresses.as_slice() else { continue };
-                let truth = paid.entry(address.clone()).or_default();
-                truth.sum += litoshis(out.value.get());
-                truth.txids.insert(tx.txid.clone());
-            }
-        }
-    }
-    paid
 }

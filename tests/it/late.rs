@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use crate::harness::gate::Gate;
+use crate::harness::random::setting;
 use crate::harness::receiver::Receiver;
 use crate::harness::stage::Stage;
 use crate::harness::wait::{SOON, stays_true};
@@ -68,4 +69,62 @@ fn after_the_grace_it_stays_expired_and_the_money_is_recorded() {
     assert_eq!(fields.raw("amountConfirmedLtc"), "0.05");
     assert_eq!(fields.raw("late"), "true");
     assert!(receiver.hits().is_empty(), "an expired payment is not told as completed");
+}
+
+#[test]
+fn what_is_mined_in_the_very_block_around_the_deadline_counts_by_when_it_was_seen() {
+    #[track_caller]
+    fn check(seen_before: bool, expected: &str) {
+        let Some(Stage { gate, shop, node }) = Stage::alone_with(|gate| {
+            gate.set("payments.expiry", "60s");
+            gate.set("payments.late_grace", "0s");
+        }) else {
+            return;
+        };
+        let payment = shop.create("0.05");
+        gate.let_pass(Duration::from_secs(55));
+        if seen_before {
+            node.send(&payment.address, "0.05");
+            shop.await_field(&payment.id, "amountReceivedLtc", "0.05", SOON);
+        }
+        gate.let_pass(Duration::from_secs(65));
+        if !seen_before {
+            shop.await_status(&payment.id, "expired", SOON);
+            node.send(&payment.address, "0.05");
+            // Its block says that it is older: what counts is when it could be seen.
+            shop.await_field(&payment.id, "amountReceivedLtc", "0.05", SOON);
+        }
+        node.mine(2);
+        let fields = shop.await_field(&payment.id, "confirmations", "2", SOON);
+        assert_eq!(fields.text("status"), expected);
+    }
+    check(true, "completed");
+    check(false, "expired");
+}
+
+#[test]
+fn many_small_transactions_to_one_address_add_up() {
+    // `TRANSACTIONS=10000` sends more of them.
+    let count = setting("TRANSACTIONS", 150);
+    let Some(Stage { gate, shop, node }) = Stage::alone() else { return };
+    let amount = crate::harness::node::decimal(count * 100_000);
+    let payment = shop.create(&amount);
+    let mut sent = 0;
+    while sent < count {
+        // Of several outputs each, as a wallet that pays many makes them.
+        for _ in 0..20.min(count - sent) {
+            node.send(&payment.address, "0.001");
+            sent += 1;
+        }
+        node.mine(1);
+    }
+    node.mine(1);
+    let fields = shop.await_status(&payment.id, "completed", SOON * 5);
+    assert_eq!(fields.raw("amountReceivedLtc"), amount.trim_end_matches('0'));
+    assert_eq!(fields.texts("txids").len(), 50.min(usize::try_from(count).unwrap()));
+    let began = std::time::Instant::now();
+    shop.status(&payment.id);
+    println!("{count} transactions; one look takes {:?}", began.elapsed());
+    gate.await_tip(&node.height().to_string());
+    gate.cli_ok(&["audit"]);
 }

@@ -2,6 +2,10 @@
 
 use std::time::Duration;
 
+use serde_json::{Value, json};
+
+use crate::harness::node::Node;
+use crate::harness::random::setting;
 use crate::harness::receiver::Receiver;
 use crate::harness::stage::Stage;
 use crate::harness::wait::{SOON, stays_true};
@@ -73,4 +77,104 @@ fn a_deep_reorganisation_is_nothing_special() {
     assert_eq!(fields.raw("confirmations"), "0");
     node.mine(2);
     shop.await_status(&payment.id, "completed", SOON);
+}
+
+#[test]
+fn every_depth_is_followed_in_both_directions() {
+    // `DEPTHS=100` climbs the whole ladder.
+    let depths = u32::try_from(setting("DEPTHS", 12)).unwrap();
+    let stage = Stage::alone_with(|gate| {
+        gate.set("payments.confirmations", 200);
+        gate.set("payments.expiry", "24h");
+    });
+    let Some(Stage { gate, shop, node }) = stage else { return };
+    // Coins that lie deeper than all that is taken back; a young coinbase would vanish with it.
+    let coins: serde_json::Map<String, Value> =
+        (0..depths + 5).map(|_| (node.fresh_address(), json!("0.06"))).collect();
+    node.call::<Value>("sendmany", json!(["", coins]));
+    node.mine(depths + 5);
+    for depth in 1..=depths {
+        let payment = shop.create("0.05");
+        let txid = node.send(&payment.address, "0.05");
+        node.mine(depth);
+        let deep = depth.to_string();
+        shop.await_field(&payment.id, "confirmations", &deep, SOON);
+        // Moved: it is mined again, in the first of the new blocks.
+        node.disconnect(depth);
+        send_again(&node, &txid);
+        node.mine(depth + 1);
+        let deep = (depth + 1).to_string();
+        let fields = shop.await_field(&payment.id, "confirmations", &deep, SOON);
+        assert_eq!(fields.raw("amountReceivedLtc"), "0.05", "counted once");
+        assert_eq!(fields.texts("txids"), std::slice::from_ref(&txid));
+        // Back to the mempool, then mined.
+        node.disconnect(depth + 1);
+        for _ in 0..depth + 2 {
+            node.mine_empty();
+        }
+        send_again(&node, &txid);
+        let fields = shop.await_field(&payment.id, "confirmations", "0", SOON);
+        assert_eq!(fields.raw("amountReceivedLtc"), "0.05");
+        node.mine(1);
+        shop.await_field(&payment.id, "confirmations", "1", SOON);
+    }
+    gate.await_tip(&node.height().to_string());
+    gate.cli_ok(&["audit"]);
+}
+
+/// A node that is told to leave more than ten blocks drops what was in them. The payer's wallet
+/// sends it again.
+fn send_again(node: &Node, txid: &str) {
+    #[derive(serde::Deserialize)]
+    struct Tx {
+        hex: String,
+    }
+    let tx: Tx = node.call("gettransaction", json!([txid]));
+    // It may be there already.
+    let _: Result<Value, _> = node.try_call("sendrawtransaction", json!([tx.hex]));
+}
+
+#[test]
+fn a_branch_that_comes_back_is_the_chain_again() {
+    let stage = Stage::alone_with(|gate| gate.set("payments.confirmations", 5));
+    let Some(Stage { gate, shop, node }) = stage else { return };
+    let payment = shop.create("0.05");
+    node.send(&payment.address, "0.05");
+    node.mine(3);
+    shop.await_field(&payment.id, "confirmations", "3", SOON);
+    let first: String = node.call("getblockhash", json!([node.height() - 2]));
+    node.reorg_to_empty(3);
+    shop.await_field(&payment.id, "confirmations", "0", SOON);
+    // The node takes the first branch again, as soon as it is the longer one.
+    let second: String = node.call("getblockhash", json!([node.height() - 3]));
+    node.call::<Value>("invalidateblock", json!([second]));
+    node.call::<Value>("reconsiderblock", json!([first]));
+    shop.await_field(&payment.id, "confirmations", "3", SOON);
+    node.mine(2);
+    shop.await_status(&payment.id, "completed", SOON);
+    gate.await_tip(&node.height().to_string());
+    gate.cli_ok(&["audit"]);
+}
+
+#[test]
+fn a_completed_payment_without_its_coins_is_an_alarm() {
+    let Some(Stage { gate, shop, node }) = Stage::alone() else { return };
+    let payment = shop.create("0.05");
+    let txid = node.send(&payment.address, "0.05");
+    let rival = node.double_spend_of(&txid);
+    node.mine(2);
+    shop.await_status(&payment.id, "completed", SOON);
+    assert!(gate.metrics().contains("litegate_completed_without_coins 0"));
+    node.disconnect(2);
+    node.mine_exactly(&[&rival]);
+    node.mine(2);
+    gate.await_log(&["error", "has lost its coins", &payment.id]);
+    assert!(gate.metrics().contains("litegate_completed_without_coins 1"));
+    assert_eq!(shop.status(&payment.id).text("status"), "completed");
+    let doctor = gate.cli(&["doctor"]);
+    assert!(doctor.stdout.contains(&payment.id), "{}", doctor.stdout);
+    gate.cli_fails(&["audit"], 1, &[&payment.id]);
+    node.mine(1);
+    gate.await_tip(&node.height().to_string());
+    assert_eq!(gate.log_lines(&["has lost its coins"]).len(), 1, "told once");
 }

@@ -59,3 +59,95 @@ fn a_double_spend_of_a_confirmed_payment_takes_it_off_the_chain() {
     let fields = shop.await_field(&payment.id, "amountReceivedLtc", "0", SOON);
     assert_eq!(fields.text("status"), "pending");
 }
+
+#[test]
+fn what_the_mempool_lets_go_does_not_count_until_it_is_back() {
+    let node = Node::start_with(&["-mempoolexpiry=1"]).map(std::sync::Arc::new);
+    let Some(node) = node else { return };
+    let Stage { gate: _gate, shop, node } = Stage::beside(node, |_| ());
+    let payment = shop.create("0.05");
+    let txid = node.send(&payment.address, "0.05");
+    shop.await_field(&payment.id, "amountReceivedLtc", "0.05", SOON);
+    #[derive(serde::Deserialize)]
+    struct Tx {
+        hex: String,
+    }
+    let tx: Tx = node.call("gettransaction", json!([txid]));
+    // Two hours later the node drops it, when the next transaction comes in.
+    let entry: serde_json::Value = node.call("getmempoolentry", json!([txid]));
+    let later = entry["time"].as_u64().unwrap() + 7_200;
+    node.call::<serde_json::Value>("setmocktime", json!([later]));
+    node.send(&node.fresh_address(), "1");
+    let fields = shop.await_field(&payment.id, "amountReceivedLtc", "0", SOON);
+    assert_eq!(fields.text("detail"), "replaced");
+    node.call::<serde_json::Value>("sendrawtransaction", json!([tx.hex]));
+    let fields = shop.await_field(&payment.id, "amountReceivedLtc", "0.05", SOON);
+    assert_eq!(fields.text("detail"), "seen");
+    assert_eq!(fields.texts("txids"), [txid]);
+    node.mine(2);
+    shop.await_status(&payment.id, "completed", SOON);
+}
+
+#[test]
+fn a_transaction_whose_id_was_changed_on_its_way_counts_once() {
+    // Before segwit a stranger could change a signature's encoding, and with it the id. The
+    // network does not pass such a transaction on; a miner may take it.
+    let Some(Stage { gate, shop, node }) = Stage::alone() else { return };
+    let legacy: String = node.call("getnewaddress", json!(["", "legacy"]));
+    let funding = node.send(&legacy, "1");
+    let vout = node.outputs_of(&funding).iter().position(|(to, _)| *to == legacy).unwrap();
+    node.mine(1);
+    let payment = shop.create("0.05");
+    let inputs = json!([{"txid": funding, "vout": vout}]);
+    let outputs = json!([{ payment.address.clone(): "0.05" }, { node.fresh_address(): "0.94" }]);
+    let raw: String = node.call("createrawtransaction", json!([inputs, outputs]));
+    #[derive(serde::Deserialize)]
+    struct Signed {
+        hex: String,
+    }
+    let signed: Signed = node.call("signrawtransactionwithwallet", json!([raw]));
+    let txid: String = node.call("sendrawtransaction", json!([signed.hex]));
+    let fields = shop.await_field(&payment.id, "amountReceivedLtc", "0.05", SOON);
+    assert_eq!(fields.texts("txids"), std::slice::from_ref(&txid));
+    let changed = with_another_push(&signed.hex);
+    node.mine_exactly(&[&changed]);
+    shop.await_field(&payment.id, "confirmations", "1", SOON);
+    // The look at the mempool that follows the block finds the first id gone.
+    let fields = shop.await_field(&payment.id, "amountReceivedLtc", "0.05", SOON);
+    assert_ne!(fields.texts("txids"), [txid], "under the id that was mined");
+    node.mine(1);
+    shop.await_status(&payment.id, "completed", SOON);
+    gate.cli_ok(&["audit"]);
+}
+
+/// The same transaction, whose signature is pushed by another opcode: it is as valid.
+fn with_another_push(hex: &str) -> String {
+    use bitcoin::consensus::encode::{deserialize_hex, serialize_hex};
+    let mut tx: bitcoin::Transaction = deserialize_hex(hex).unwrap();
+    let mut script = tx.input[0].script_sig.to_bytes();
+    script.insert(0, 0x4c); // OP_PUSHDATA1: the length that follows is what was there.
+    tx.input[0].script_sig = script.into();
+    serialize_hex(&tx)
+}
+
+#[test]
+fn a_chain_of_unconfirmed_transactions_is_seen_to_its_end() {
+    let Some(Stage { gate, shop, node }) = Stage::alone() else { return };
+    // 24 payments, each out of the change of the one before it.
+    let coins: Vec<serde_json::Value> = node.call("listunspent", json!([1]));
+    let locked: Vec<serde_json::Value> =
+        coins[1..].iter().map(|coin| json!({"txid": coin["txid"], "vout": coin["vout"]})).collect();
+    node.call::<bool>("lockunspent", json!([false, locked]));
+    let payments: Vec<_> = (0..24).map(|_| shop.create("0.05")).collect();
+    for payment in &payments {
+        node.send(&payment.address, "0.05");
+    }
+    for payment in &payments {
+        shop.await_field(&payment.id, "amountReceivedLtc", "0.05", SOON);
+    }
+    node.mine(2);
+    for payment in &payments {
+        shop.await_status(&payment.id, "completed", SOON);
+    }
+    gate.cli_ok(&["audit"]);
+}

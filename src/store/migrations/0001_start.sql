@@ -163,6 +163,7 @@ CREATE TABLE coins (
 
 CREATE INDEX coins_by_payment ON coins (derivation_index);
 CREATE INDEX coins_in_mempool ON coins (txid) WHERE place = 'mempool';
+CREATE INDEX coins_off_chain ON coins (place, derivation_index) WHERE place IN ('mempool', 'gone');
 CREATE INDEX coins_of_pegouts ON coins (derivation_index) WHERE origin = 'pegout' AND place = 'block';
 CREATE INDEX coins_by_height ON coins (block_height) WHERE block_height IS NOT NULL;
 CREATE INDEX coins_by_spent_height ON coins (spent_height) WHERE spent_height IS NOT NULL;

@@ -103,14 +103,21 @@ impl Node {
 
     /// Starts it, and mines a block: a node whose tip is a day old takes itself to be behind.
     pub(crate) fn up(&self) {
-        let process = spawn(self.folder.path(), &self.rpc, self.zmq_port, &self.arguments);
+        self.up_with(&[]);
+        self.mine(1);
+    }
+
+    /// Starts it with further arguments for this time, and mines nothing.
+    pub(crate) fn up_with(&self, more: &[&str]) {
+        let mut arguments = self.arguments.clone();
+        arguments.extend(more.iter().map(|argument| (*argument).to_owned()));
+        let process = spawn(self.folder.path(), &self.rpc, self.zmq_port, &arguments);
         let mut running = Running { process, announcer: None };
         await_rpc(&self.rpc, &mut running.process, self.folder.path());
         if !has_zmq(&self.rpc) {
             running.announcer = Some(Announcer::start(self.rpc.clone(), self.zmq_port));
         }
         *self.running.lock().unwrap() = Some(running);
-        self.mine(1);
     }
 
     /// Stops it as an operator would, and waits until it has written everything.
@@ -180,6 +187,14 @@ impl Node {
     pub(crate) fn mine_exactly(&self, transactions: &[&str]) {
         let address = self.fresh_address();
         self.call::<Value>("generateblock", json!([address, transactions]));
+    }
+
+    /// Mines a block without this transaction of the mempool.
+    pub(crate) fn mine_without(&self, txid: &str) {
+        const FEE: i64 = 100_000_000;
+        self.call::<Value>("prioritisetransaction", json!([txid, null, -FEE]));
+        self.mine(1);
+        self.call::<Value>("prioritisetransaction", json!([txid, null, FEE]));
     }
 
     /// Replaces the top blocks by one more, which pay fresh addresses. The transactions of the

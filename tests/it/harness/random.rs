@@ -28,6 +28,7 @@ impl Random {
 
 /// A number that the environment sets, such as `KILLS=200`, else the usual one.
 #[track_caller]
+#[expect(clippy::disallowed_methods, reason = "the tests have no configuration file")]
 pub(crate) fn setting(name: &str, usual: u64) -> u64 {
     match std::env::var(name) {
         Ok(text) => text.parse().unwrap_or_else(|_| panic!("{name} must be a number, not {text}")),

@@ -1,0 +1,253 @@
+//! Between the gateway and its node: an RPC proxy that answers for the node as badly as told, and
+//! a relay that can turn into a black hole.
+
+use std::io::{Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+/// How long a connection of a test may live.
+const LIFE: Duration = Duration::from_secs(150);
+
+/// How often a thread that waits looks whether something changed.
+const PAUSE: Duration = Duration::from_millis(20);
+
+/// What happens to the calls that come through.
+#[derive(Debug, Clone)]
+pub(crate) enum Fault {
+    None,
+    /// Answered with this status and no JSON, as by a node whose work queue is full (503).
+    Status(u16),
+    /// Answered with 200 and something that is no JSON.
+    Garbage,
+    /// Answered with so many bytes.
+    Huge(usize),
+    /// Answered after this time.
+    Slow(Duration),
+    /// Taken, and never answered. The connection stays open.
+    Hole,
+    /// The node acts, but the answer to this method is lost.
+    Loses(&'static str),
+    /// The answers' text is changed.
+    Rewrite(&'static str, &'static str),
+}
+
+/// A proxy before a node's RPC port.
+pub(crate) struct RpcProxy {
+    port: u16,
+    fault: Arc<Mutex<Fault>>,
+    calls: Arc<Mutex<Vec<String>>>,
+    listener: Listening,
+}
+
+impl RpcProxy {
+    pub(crate) fn before(rpc_url: &str) -> RpcProxy {
+        let node: u16 = rpc_url.rsplit_once(':').unwrap().1.trim_end_matches('/').parse().unwrap();
+        let fault = Arc::new(Mutex::new(Fault::None));
+        let calls = Arc::new(Mutex::new(Vec::new()));
+        let (of_thread, noted) = (Arc::clone(&fault), Arc::clone(&calls));
+        let listener = Listening::start(move |stream, over| {
+            answer(stream, node, &of_thread, &noted, over);
+        });
+        RpcProxy { port: listener.port, fault, calls, listener }
+    }
+
+    pub(crate) fn url(&self) -> String {
+        format!("http://127.0.0.1:{}", self.port)
+    }
+
+    pub(crate) fn set(&self, fault: Fault) {
+        *self.fault.lock().unwrap() = fault;
+    }
+
+    /// How often a method was called.
+    pub(crate) fn count(&self, method: &str) -> usize {
+        self.calls.lock().unwrap().iter().filter(|called| *called == method).count()
+    }
+
+    /// Waits until so many more calls came than now.
+    #[track_caller]
+    pub(crate) fn await_calls(&self, more: usize) {
+        let enough = self.calls.lock().unwrap().len() + more;
+        super::wait::wait_for("calls of the node", super::wait::SOON, || {
+            self.calls.lock().unwrap().len() >= enough
+        });
+    }
+
+    /// No further connection is taken.
+    pub(crate) fn close(self) {
+        drop(self.listener);
+    }
+}
+
+/// One call: a request that says how long it is, and an answer until the connection's end.
+fn answer(
+    mut stream: TcpStream,
+    node: u16,
+    fault: &Mutex<Fault>,
+    calls: &Mutex<Vec<String>>,
+    over: &AtomicBool,
+) -> Option<()> {
+    let request = read_message(&mut stream)?;
+    let text = String::from_utf8_lossy(&request).into_owned();
+    let method = text.split("\"method\":\"").nth(1)?.split('"').next()?.to_owned();
+    calls.lock().unwrap().push(method.clone());
+    let current = fault.lock().unwrap().clone();
+    let answer = match current {
+        Fault::None => forward(node, &request)?,
+        Fault::Status(status) => http(&format!("{status} Said"), b"Work queue depth exceeded"),
+        Fault::Garbage => http("200 OK", b"\x00\xff<html>not what you asked for"),
+        Fault::Huge(bytes) => http("200 OK", &vec![b' '; bytes]),
+        Fault::Slow(pause) => {
+            std::thread::park_timeout(pause);
+            forward(node, &request)?
+        }
+        Fault::Hole => {
+            let begun = Instant::now();
+            while begun.elapsed() < LIFE
+                && !over.load(Ordering::Relaxed)
+                && matches!(*fault.lock().unwrap(), Fault::Hole)
+            {
+                std::thread::park_timeout(PAUSE);
+            }
+            return None;
+        }
+        Fault::Loses(lost) if lost == method => {
+            forward(node, &request)?;
+            return None;
+        }
+        Fault::Loses(_) => forward(node, &request)?,
+        Fault::Rewrite(from, to) => {
+            let answer = forward(node, &request)?;
+            let text = String::from_utf8_lossy(&answer).into_owned();
+            let (head, body) = text.split_once("\r\n\r\n")?;
+            let status = head.split_once(' ')?.1.lines().next()?.to_owned();
+            http(&status, body.replace(from, to).as_bytes())
+        }
+    };
+    stream.write_all(&answer).ok()
+}
+
+fn http(status: &str, body: &[u8]) -> Vec<u8> {
+    let head =
+        format!("HTTP/1.1 {status}\r\ncontent-length: {}\r\nconnection: close\r\n\r\n", body.len());
+    [head.as_bytes(), body].concat()
+}
+
+/// A request or an answer: a head that says how long the body is, and the body.
+fn read_message(stream: &mut TcpStream) -> Option<Vec<u8>> {
+    stream.set_read_timeout(Some(LIFE)).ok()?;
+    let mut request = Vec::new();
+    let mut byte = [0];
+    while !request.ends_with(b"\r\n\r\n") {
+        stream.read_exact(&mut byte).ok()?;
+        request.push(byte[0]);
+    }
+    let head = String::from_utf8_lossy(&request).to_lowercase();
+    let length = head.lines().find_map(|line| line.strip_prefix("content-length:"))?;
+    let mut body = vec![0; length.trim().parse().ok()?];
+    stream.read_exact(&mut body).ok()?;
+    request.extend(body);
+    Some(request)
+}
+
+fn forward(node: u16, request: &[u8]) -> Option<Vec<u8>> {
+    let mut stream = TcpStream::connect(("127.0.0.1", node)).ok()?;
+    stream.write_all(request).ok()?;
+    read_message(&mut stream) // The node keeps the connection open.
+}
+
+/// A relay between two ports, which can stop passing anything on without closing anything.
+pub(crate) struct Relay {
+    hole: Arc<AtomicBool>,
+    listener: Listening,
+}
+
+impl Relay {
+    pub(crate) fn before(port: u16) -> Relay {
+        let hole = Arc::new(AtomicBool::new(false));
+        let of_thread = Arc::clone(&hole);
+        let listener = Listening::start(move |stream, over| {
+            let Ok(other) = TcpStream::connect(("127.0.0.1", port)) else { return };
+            std::thread::scope(|scope| {
+                scope.spawn(|| pass(&stream, &other, &of_thread, over));
+                pass(&other, &stream, &of_thread, over);
+            });
+        });
+        Relay { hole, listener }
+    }
+
+    pub(crate) fn port(&self) -> u16 {
+        self.listener.port
+    }
+
+    /// From now on nothing passes, or everything again.
+    pub(crate) fn set_hole(&self, hole: bool) {
+        self.hole.store(hole, Ordering::Relaxed);
+    }
+}
+
+/// Passes bytes on until one side ends.
+fn pass(mut from: &TcpStream, mut to: &TcpStream, hole: &AtomicBool, over: &AtomicBool) {
+    let _ = from.set_read_timeout(Some(PAUSE));
+    let mut buffer = [0; 16 * 1024];
+    while !over.load(Ordering::Relaxed) {
+        if hole.load(Ordering::Relaxed) {
+            std::thread::park_timeout(PAUSE);
+            continue;
+        }
+        match from.read(&mut buffer) {
+            Ok(0) => break,
+            Ok(length) => {
+                if to.write_all(&buffer[..length]).is_err() {
+                    break;
+                }
+            }
+            Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => {}
+            Err(_) => break,
+        }
+    }
+    let _ = from.shutdown(std::net::Shutdown::Both);
+    let _ = to.shutdown(std::net::Shutdown::Both);
+}
+
+/// A listener with a thread for each connection, until it is dropped.
+struct Listening {
+    port: u16,
+    over: Arc<AtomicBool>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Listening {
+    fn start<T>(serve: impl Fn(TcpStream, &AtomicBool) -> T + Send + Sync + 'static) -> Listening {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let over = Arc::new(AtomicBool::new(false));
+        let (of_thread, serve) = (Arc::clone(&over), Arc::new(serve));
+        let thread = std::thread::spawn(move || {
+            for stream in listener.incoming() {
+                if of_thread.load(Ordering::Relaxed) {
+                    return;
+                }
+                let (Ok(stream), over) = (stream, Arc::clone(&of_thread)) else { continue };
+                let serve = Arc::clone(&serve);
+                std::thread::spawn(move || {
+                    serve(stream, &over);
+                });
+            }
+        });
+        Listening { port, over, thread: Some(thread) }
+    }
+}
+
+impl Drop for Listening {
+    fn drop(&mut self) {
+        self.over.store(true, Ordering::Relaxed);
+        let woken = TcpStream::connect(("127.0.0.1", self.port));
+        if let (Ok(_), Some(thread)) = (woken, self.thread.take()) {
+            let _ = thread.join();
+        }
+    }
+}

@@ -1,0 +1,138 @@
+//! A random walk on a real node: what the gateway says in the end is what the final chain says.
+//!
+//! `STEPS=300 SEED=7 cargo test --test it histories` walks further, or elsewhere.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use crate::harness::json::litoshis;
+use crate::harness::node::{Node, decimal};
+use crate::harness::random::{Random, setting};
+use crate::harness::shop::Created;
+use crate::harness::stage::Stage;
+use crate::harness::truth::paid_by_chain;
+use crate::harness::wait::{SOON, wait_for};
+
+/// Steps of the usual walk.
+const STEPS: u64 = 45;
+
+/// What each payment asks for.
+const AMOUNT: u64 = 1_000_000;
+
+/// A walk under way.
+struct Walk {
+    stage: Stage,
+    random: Random,
+    payments: Vec<Created>,
+    /// Transactions that paid, newest last.
+    sent: Vec<String>,
+    passed: Duration,
+    running: bool,
+}
+
+impl Walk {
+    /// One step; those that the node or its wallet refuses just now are none.
+    fn step(&mut self) {
+        let Stage { gate, shop, node } = &self.stage;
+        match self.random.below(12) {
+            0 | 1 if self.running => {
+                let amount = decimal(AMOUNT);
+                self.payments.push(shop.create(&amount));
+            }
+            0..=3 => {
+                let Some(payment) = pick(&mut self.random, &self.payments) else { return };
+                let amount =
+                    [AMOUNT, AMOUNT / 2, AMOUNT / 2, 2 * AMOUNT][self.random.below(4) as usize];
+                let sent = node
+                    .try_call::<String>("sendtoaddress", json!([payment.address, decimal(amount)]));
+                self.sent.extend(sent.ok());
+            }
+            4 => {
+                // Replaced in the mempool.
+                if let Some(rival) = self.rival() {
+                    let _: Result<Value, _> =
+                        node.try_call("sendrawtransaction", json!([rival, 0]));
+                }
+            }
+            5 => {
+                // A conflict is mined that nobody saw before.
+                if let Some(rival) = self.rival() {
+                    let address = node.fresh_address();
+                    let _: Result<Value, _> =
+                        node.try_call("generateblock", json!([address, [rival]]));
+                }
+            }
+            6 | 7 => node.mine(1),
+            8 => node.reorg(1 + u32::try_from(self.random.below(3)).unwrap()),
+            9 => node.reorg_to_empty(1 + u32::try_from(self.random.below(2)).unwrap()),
+            10 => {
+                // Killed: what happens until the next start is not heard of.
+                match self.running {
+                    true => gate.kill(),
+                    false => gate.start(),
+                }
+                self.running = !self.running;
+            }
+            _ => {
+                self.passed += Duration::from_secs(600);
+                gate.let_pass(self.passed);
+            }
+        }
+    }
+
+    /// A double-spend of the last transaction that waits to be mined.
+    fn rival(&self) -> Option<String> {
+        let mempool: BTreeSet<String> = self.stage.node.mempool().into_iter().collect();
+        let txid = self.sent.iter().rev().find(|txid| mempool.contains(*txid))?;
+        Some(self.stage.node.double_spend_of(txid))
+    }
+}
+
+fn pick<'p>(random: &mut Random, payments: &'p [Created]) -> Option<&'p Created> {
+    let count = u64::try_from(payments.len()).ok().filter(|count| *count > 0)?;
+    payments.get(random.below(count) as usize)
+}
+
+#[test]
+fn whatever_happens_the_final_chain_decides() {
+    let (steps, seed) = (setting("STEPS", STEPS), setting("SEED", 1));
+    println!("{steps} steps with seed {seed}");
+    let Some(node) = Node::start_with(&["-mempoolreplacement=1", "-walletrbf=1"]) else { return };
+    let stage = Stage::beside(Arc::new(node), |gate| {
+        // One more than the deepest reorganisation: what is complete stays in the chain.
+        gate.set("payments.confirmations", 4);
+    });
+    let mut walk = Walk {
+        payments: vec![stage.shop.create(&decimal(AMOUNT))],
+        stage,
+        random: Random::of(seed),
+        sent: Vec::new(),
+        passed: Duration::ZERO,
+        running: true,
+    };
+    for _ in 0..steps {
+        walk.step();
+    }
+    let Walk { stage: Stage { gate, shop, node }, payments, running, .. } = &walk;
+    if !running {
+        gate.start();
+    }
+    node.mine(5);
+    gate.await_tip(&node.height().to_string());
+    let chain = paid_by_chain(node);
+    for payment in payments {
+        let truth = chain.get(&payment.address).cloned().unwrap_or_default();
+        wait_for("the mempool's last word", SOON, || {
+            litoshis(shop.status(&payment.id).raw("amountReceivedLtc")) == truth.sum
+        });
+        let fields = shop.status(&payment.id);
+        assert_eq!(litoshis(fields.raw("amountConfirmedLtc")), truth.sum, "{fields:?}");
+        assert_eq!(fields.texts("txids").into_iter().collect::<BTreeSet<_>>(), truth.txids);
+        let completed = fields.text("status") == "completed";
+        assert_eq!(completed, truth.sum >= AMOUNT, "{fields:?}");
+    }
+    gate.cli_ok(&["audit"]);
+}

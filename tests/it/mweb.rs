@@ -1,0 +1,143 @@
+//! Payments out of MWEB: announced by the node's verbose decoding, mined as outputs of a HogEx.
+
+use crate::harness::gate::Gate;
+use crate::harness::node::Node;
+use crate::harness::stage::Stage;
+use crate::harness::wait::{SOON, stays_true, wait_for};
+
+fn few_confirmations(gate: &Gate) {
+    gate.set("payments.confirmations", 2);
+    gate.set("payments.confirmations_pegout", 3);
+}
+
+/// A node with MWEB active and a wallet that holds coins in it.
+fn activated(stage: &Stage) {
+    stage.node.activate_mweb();
+    stage.node.mine(1);
+    stage.gate.await_tip(&stage.node.height().to_string());
+}
+
+#[test]
+fn it_is_seen_before_its_block_and_counts_once_after_a_reorganisation() {
+    let Some(stage) = Stage::alone_with(few_confirmations) else { return };
+    activated(&stage);
+    let Stage { gate, shop, node } = &stage;
+    let payment = shop.create("0.05");
+    let announced = node.send_from_mweb(&payment.address, "0.05");
+    let fields = shop.await_field(&payment.id, "amountReceivedLtc", "0.05", SOON);
+    assert_eq!((fields.text("detail").as_str(), fields.raw("confirmations")), ("seen", "0"));
+    assert_eq!(fields.raw("confirmationsRequired"), "3");
+    assert_eq!(fields.texts("txids"), std::slice::from_ref(&announced));
+    node.mine(1);
+    let fields = shop.await_field(&payment.id, "confirmations", "1", SOON);
+    let first = fields.texts("txids");
+    assert_eq!(fields.raw("amountReceivedLtc"), "0.05", "the announcement counts no more");
+    assert_ne!(first, std::slice::from_ref(&announced), "it is an output of the HogEx");
+    // The block is replaced; the same peg-out is mined later, in another HogEx.
+    node.disconnect(1);
+    node.mine_without(&announced);
+    node.mine(1);
+    gate.await_tip(&node.height().to_string());
+    let mined = |fields: &crate::harness::json::Fields| fields.raw("confirmations") != "0";
+    wait_for("the peg-out in a block again", SOON, || {
+        let fields = shop.status(&payment.id);
+        assert_ne!(fields.raw("amountReceivedLtc"), "0.1", "counted twice");
+        if !mined(&fields) {
+            node.mine(1);
+        }
+        mined(&fields)
+    });
+    let fields = shop.status(&payment.id);
+    assert_eq!(fields.raw("amountReceivedLtc"), "0.05");
+    assert_ne!(fields.texts("txids"), first, "another HogEx");
+    node.mine(3);
+    let fields = shop.await_field(&payment.id, "status", "\"completed\"", SOON);
+    assert_eq!(fields.raw("amountReceivedLtc"), "0.05");
+    gate.await_tip(&node.height().to_string());
+    gate.cli_ok(&["audit"]);
+}
+
+#[test]
+fn it_is_swept_once_it_is_mature_and_holds_up_nobody_before() {
+    let Some(stage) = Stage::alone_with(|gate| {
+        few_confirmations(gate);
+        gate.set("sweeper.interval", "1s");
+    }) else {
+        return;
+    };
+    activated(&stage);
+    let Stage { gate, shop, node } = &stage;
+    let pegout = shop.create("0.05");
+    node.send_from_mweb(&pegout.address, "0.05");
+    shop.await_field(&pegout.id, "amountReceivedLtc", "0.05", SOON);
+    node.mine(3);
+    shop.await_status(&pegout.id, "completed", SOON);
+    let plain = shop.create("0.07");
+    node.send(&plain.address, "0.07");
+    node.mine(2);
+    shop.await_status(&plain.id, "completed", SOON);
+    // At 5 confirmations the peg-out is complete and not spendable: the other goes out alone.
+    wait_for("the plain coin goes out", SOON, || node.mempool().len() == 1);
+    let gross = |id: &str| {
+        let payouts = gate.cli_json(&["payment", "show", id]).objects("payouts");
+        payouts.first().map(|payout| payout.raw("grossLtc").to_owned())
+    };
+    assert_eq!(gross(&plain.id).as_deref(), Some("0.07"));
+    stays_true("the peg-out waits", std::time::Duration::from_secs(2), || {
+        gross(&pegout.id).is_none()
+    });
+    node.mine(1);
+    wait_for("the peg-out goes out", SOON, || gross(&pegout.id).as_deref() == Some("0.05"));
+    node.mine(1);
+    gate.await_tip(&node.height().to_string());
+    gate.cli_ok(&["audit"]);
+}
+
+#[test]
+fn a_node_that_strips_mweb_is_read_alike() {
+    #[track_caller]
+    fn check(version: &str) {
+        let Some(node) = Node::start_with(&[&format!("-rpcserialversion={version}")]) else {
+            return;
+        };
+        let stage = Stage::beside(std::sync::Arc::new(node), few_confirmations);
+        activated(&stage);
+        let Stage { gate, shop, node } = &stage;
+        let pegout = shop.create("0.05");
+        let plain = shop.create("0.07");
+        node.send(&plain.address, "0.07");
+        node.send_from_mweb(&pegout.address, "0.05");
+        shop.await_field(&pegout.id, "amountReceivedLtc", "0.05", SOON);
+        shop.await_field(&plain.id, "amountReceivedLtc", "0.07", SOON);
+        node.mine(3);
+        shop.await_status(&pegout.id, "completed", SOON);
+        shop.await_status(&plain.id, "completed", SOON);
+        gate.cli_ok(&["audit"]);
+    }
+    check("0");
+    check("1");
+}
+
+#[test]
+fn two_equal_payments_out_of_mweb_are_two() {
+    let Some(stage) = Stage::alone_with(few_confirmations) else { return };
+    activated(&stage);
+    let Stage { gate, shop, node } = &stage;
+    let payment = shop.create("0.1");
+    node.send_from_mweb(&payment.address, "0.05");
+    shop.await_field(&payment.id, "amountReceivedLtc", "0.05", SOON);
+    node.mine(1);
+    let second = node.send_from_mweb(&payment.address, "0.05");
+    shop.await_field(&payment.id, "amountReceivedLtc", "0.1", SOON);
+    node.mine(1);
+    node.disconnect(1);
+    node.mine_without(&second);
+    wait_for("both in blocks", SOON, || {
+        node.mine(1);
+        gate.await_tip(&node.height().to_string());
+        let fields = shop.status(&payment.id);
+        assert_ne!(fields.raw("amountReceivedLtc"), "0.15", "counted twice");
+        fields.text("status") == "completed"
+    });
+    gate.cli_ok(&["audit"]);
+}

@@ -1,0 +1,214 @@
+//! The node is slow, silent, overloaded, mistaken, or another one. The gateway waits, says so
+//! once, takes orders meanwhile, and believes nothing that it should not.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use crate::harness::gate::Gate;
+use crate::harness::node::Node;
+use crate::harness::proxy::{Fault, RpcProxy};
+use crate::harness::stage::Stage;
+use crate::harness::wait::{SOON, stays_true, wait_for};
+
+/// A stage whose gateway asks its node through a proxy, and hears nothing by ZMQ.
+fn stage_with(configure: impl FnOnce(&Gate)) -> Option<(Stage, RpcProxy)> {
+    let node = Arc::new(Node::start()?);
+    let proxy = RpcProxy::before(&node.rpc_url());
+    let stage = Stage::beside(node, |gate| {
+        gate.set("node.rpc_url", proxy.url());
+        gate.unset("node.zmq_rawtx");
+        gate.unset("node.zmq_hashblock");
+        configure(gate);
+    });
+    Some((stage, proxy))
+}
+
+/// While the fault lasts: orders and questions are answered, the trouble is told once, nothing is
+/// believed. Afterwards: what was paid meanwhile is complete within seconds.
+#[track_caller]
+fn check(fault: Fault, words: &[&str]) {
+    let Some((Stage { gate, shop, node }, proxy)) = stage_with(|_| ()) else { return };
+    let before = shop.create("0.05");
+    proxy.set(fault);
+    proxy.await_calls(3);
+    let meanwhile = shop.create("0.07");
+    node.send(&before.address, "0.05");
+    node.send(&meanwhile.address, "0.07");
+    node.mine(2);
+    gate.await_log(&[&["warn", "the watcher waits"], words].concat());
+    stays_true("nothing is believed", Duration::from_secs(1), || {
+        shop.status(&before.id).text("status") == "pending"
+            && shop.status(&meanwhile.id).text("status") == "pending"
+    });
+    assert_eq!(gate.log_lines(&["the watcher waits"]).len(), 1, "{}", gate.log());
+    proxy.set(Fault::None);
+    shop.await_status(&before.id, "completed", SOON);
+    shop.await_status(&meanwhile.id, "completed", SOON);
+    gate.await_log(&["info", "the watcher goes on"]);
+    gate.cli_ok(&["audit"]);
+}
+
+#[test]
+fn a_full_work_queue_is_waited_for() {
+    check(Fault::Status(503), &["503"]);
+}
+
+#[test]
+fn an_answer_that_is_no_json_is_not_believed() {
+    check(Fault::Garbage, &["no json"]);
+}
+
+#[test]
+fn an_answer_without_end_is_not_read_to_its_end() {
+    check(Fault::Huge(100_000_000), &["longer than"]);
+}
+
+#[test]
+fn a_node_of_another_network_is_not_followed() {
+    check(Fault::Rewrite("\"chain\":\"regtest\"", "\"chain\":\"main\""), &["on network", "main"]);
+}
+
+#[test]
+fn a_node_that_has_pruned_what_we_need_is_named_with_the_way_out() {
+    check(
+        Fault::Rewrite("\"pruned\":false", "\"pruned\":true,\"pruneheight\":999999"),
+        &["has pruned block", "-reindex"],
+    );
+}
+
+#[test]
+fn a_slow_node_is_no_trouble_to_shops() {
+    let Some((Stage { gate: _gate, shop, node }, proxy)) = stage_with(|_| ()) else { return };
+    proxy.set(Fault::Slow(Duration::from_millis(700)));
+    proxy.await_calls(2);
+    let began = Instant::now();
+    let payment = shop.create("0.05");
+    shop.status(&payment.id);
+    assert!(began.elapsed() < Duration::from_millis(600), "{:?}", began.elapsed());
+    node.send(&payment.address, "0.05");
+    node.mine(2);
+    shop.await_status(&payment.id, "completed", Duration::from_secs(40));
+}
+
+#[test]
+fn a_black_hole_is_noticed_and_left_without_a_restart() {
+    let Some((Stage { gate, shop, node }, proxy)) = stage_with(|_| ()) else { return };
+    let payment = shop.create("0.05");
+    proxy.set(Fault::Hole);
+    let began = Instant::now();
+    node.send(&payment.address, "0.05");
+    node.mine(2);
+    wait_for("it is noticed", Duration::from_secs(35), || {
+        shop.status(&payment.id); // Shops are answered all the time.
+        !gate.log_lines(&["the watcher waits"]).is_empty()
+    });
+    assert!(began.elapsed() < Duration::from_secs(33), "{:?}", began.elapsed());
+    proxy.set(Fault::None);
+    shop.await_status(&payment.id, "completed", SOON);
+}
+
+#[test]
+fn a_node_that_lags_makes_nothing_expire_or_complete() {
+    let Some((Stage { gate, shop, node }, proxy)) =
+        stage_with(|gate| gate.set("payments.expiry", "1m"))
+    else {
+        return;
+    };
+    let (unpaid, height) = (shop.create("0.05"), node.height());
+    // It knows of headers whose blocks it does not have yet.
+    proxy.set(Fault::Rewrite("\"headers\":", "\"headers\":9"));
+    proxy.await_calls(5);
+    gate.let_pass(Duration::from_secs(120));
+    stays_true("nothing expires", Duration::from_secs(2), || {
+        shop.status(&unpaid.id).text("status") == "pending"
+    });
+    proxy.set(Fault::None);
+    shop.await_status(&unpaid.id, "expired", SOON);
+    assert_eq!(node.height(), height, "no block came: the node's word alone decided");
+}
+
+#[test]
+fn a_sweep_whose_answer_was_lost_is_paid_once() {
+    let Some((Stage { gate, shop, node }, proxy)) =
+        stage_with(|gate| gate.set("sweeper.interval", "1s"))
+    else {
+        return;
+    };
+    let payment = shop.create("0.05");
+    proxy.set(Fault::Loses("sendrawtransaction"));
+    node.send(&payment.address, "0.05");
+    node.mine(2);
+    shop.await_status(&payment.id, "completed", SOON);
+    wait_for("the sweep", SOON, || node.mempool().len() == 1);
+    assert_eq!(proxy.count("sendrawtransaction"), 1);
+    let txid = node.mempool()[0].clone();
+    node.mine(1);
+    proxy.set(Fault::None);
+    gate.await_tip(&node.height().to_string());
+    let payouts = gate.cli_json(&["payment", "show", &payment.id]).objects("payouts");
+    assert_eq!(payouts.len(), 1);
+    assert_eq!(payouts[0].text("txid"), txid);
+    stays_true("paid once", Duration::from_secs(2), || node.mempool().is_empty());
+    gate.cli_ok(&["audit"]);
+}
+
+#[test]
+fn another_chain_with_our_heights_is_refused() {
+    let Some(Stage { gate, shop, node }) = Stage::alone() else { return };
+    let payment = shop.create("0.05");
+    node.send(&payment.address, "0.05");
+    node.mine(3);
+    shop.await_status(&payment.id, "completed", SOON);
+    let Some(other) = Node::start() else { return };
+    other.mine(20); // It is even longer, and knows none of the blocks that we followed.
+    gate.term();
+    gate.set("node.rpc_url", other.rpc_url());
+    gate.set("node.cookie_file", other.cookie_file().display().to_string());
+    gate.start();
+    gate.await_log(&["warn", "the watcher waits", "follows another chain"]);
+    let fields = shop.status(&payment.id);
+    assert_eq!((fields.text("status").as_str(), fields.raw("confirmations")), ("completed", "3"));
+    assert!(gate.log_lines(&["reorganisation"]).is_empty(), "nothing was taken back");
+    gate.term();
+    gate.set("node.rpc_url", node.rpc_url());
+    gate.set("node.cookie_file", node.cookie_file().display().to_string());
+    gate.start();
+    node.mine(1);
+    shop.await_field(&payment.id, "confirmations", "4", SOON);
+}
+
+#[test]
+fn a_node_that_reads_its_blocks_anew_is_waited_for() {
+    // With or without its index of blocks: in the latter case it knows our tip all the time.
+    check_reindex("-reindex");
+    check_reindex("-reindex-chainstate");
+}
+
+#[track_caller]
+fn check_reindex(argument: &str) {
+    let Some(Stage { gate, shop, node }) = Stage::alone() else { return };
+    let payment = shop.create("0.05");
+    node.send(&payment.address, "0.05");
+    node.mine(1);
+    shop.await_field(&payment.id, "confirmations", "1", SOON);
+    let height = node.height();
+    node.stop();
+    node.up_with(&[argument]); // It answers before it has read all of its blocks.
+    wait_for("the node's blocks", SOON, || node.height() >= height);
+    assert_eq!(shop.status(&payment.id).raw("confirmations"), "1");
+    node.mine(1);
+    shop.await_status(&payment.id, "completed", SOON);
+    assert!(gate.log_lines(&["reorganisation"]).is_empty(), "nothing was taken back");
+    gate.cli_ok(&["audit"]);
+}
+
+#[test]
+fn without_the_proxy_nothing_listens_and_orders_go_on() {
+    let Some((Stage { gate, shop, node: _node }, proxy)) = stage_with(|_| ()) else { return };
+    proxy.close();
+    gate.await_log(&["warn", "the watcher waits"]);
+    shop.create("0.05");
+    let doctor = gate.cli(&["doctor"]);
+    assert_eq!(doctor.code, 1);
+    assert!(doctor.stdout.contains("start litecoind"), "{}", doctor.stdout);
+}
