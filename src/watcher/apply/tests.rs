@@ -376,6 +376,9 @@ impl Gateway {
             return;
         }
         let heard = node.mempool[which % node.mempool.len()].clone();
+        if heard.pegout {
+            return self.look(node); // Frames do not show peg-outs: they cause a whole look.
+        }
         for id in heard.output_ids() {
             node.first_seen.entry(id).or_insert(node.now);
         }
