@@ -8,11 +8,11 @@ demo:
 	cargo build --locked
 	./target/debug/litegate demo --autopay
 
-# Everything that CI runs.
+# Everything that CI runs: the tests of `cargo test`, and those that take longer.
 test:
 	sh tests/install.sh test
 	$(MAKE) lint
-	cargo test --locked
+	cargo test --locked -- --include-ignored
 
 build:
 	cargo build --locked --release

@@ -83,6 +83,7 @@ fn in_doubt_nothing_is_swept_and_nothing_expires_until_a_hand_ends_it() {
 }
 
 #[test]
+#[ignore = "long"]
 fn a_doubt_ends_by_itself_after_24_quiet_blocks() {
     let Some(Stage { gate, shop, node }) = Stage::alone_with(watchful) else { return };
     node.mine(3);
@@ -113,6 +114,7 @@ fn without_being_asked_for_regtest_knows_no_doubt() {
 }
 
 #[test]
+#[ignore = "long"]
 fn coins_out_of_mweb_wait_while_two_nodes_disagree() {
     let Some(second) = Node::start() else { return };
     let Some(node) = Node::start() else { return };

@@ -175,6 +175,7 @@ fn goes_on(Stage { gate, shop, node }: &Stage) {
 }
 
 #[test]
+#[ignore = "long"]
 fn numbers_that_do_not_follow_cause_a_whole_look() {
     #[track_caller]
     fn check(sequences: &[u32], gaps: u64) {
@@ -213,6 +214,7 @@ fn messages_of_no_known_form_cause_a_whole_look() {
 }
 
 #[test]
+#[ignore = "long"]
 fn a_huge_message_breaks_the_connection_and_no_more() {
     let Some((stage, mut publisher)) = stage_with_publisher() else { return };
     wait_until("the connection breaks", SOON, || {
@@ -244,6 +246,7 @@ fn a_publisher_that_begins_anew_is_heard_again() {
 }
 
 #[test]
+#[ignore = "long"]
 fn a_link_that_died_without_a_word_is_noticed_and_heals() {
     let port = ports::free();
     let _publisher = Publisher::bind(port);

@@ -58,6 +58,7 @@ fn it_is_seen_before_its_block_and_counts_once_after_a_reorganisation() {
 }
 
 #[test]
+#[ignore = "long"]
 fn it_is_swept_once_it_is_mature_and_holds_up_nobody_before() {
     let Some(stage) = Stage::alone_with(|gate| {
         few_confirmations(gate);
@@ -94,6 +95,7 @@ fn it_is_swept_once_it_is_mature_and_holds_up_nobody_before() {
 }
 
 #[test]
+#[ignore = "long"]
 fn a_node_that_strips_mweb_is_read_alike() {
     #[track_caller]
     fn check(version: &str) {
@@ -119,6 +121,7 @@ fn a_node_that_strips_mweb_is_read_alike() {
 }
 
 #[test]
+#[ignore = "long"]
 fn two_equal_payments_out_of_mweb_are_two() {
     let Some(stage) = Stage::alone_with(few_confirmations) else { return };
     activated(&stage);

@@ -91,6 +91,7 @@ fn a_slow_node_is_no_trouble_to_shops() {
 }
 
 #[test]
+#[ignore = "long"]
 fn a_black_hole_is_noticed_and_left_without_a_restart() {
     let Some((Stage { gate, shop, node }, proxy)) = stage_with(|_| ()) else { return };
     let payment = shop.create("0.05");
@@ -178,6 +179,7 @@ fn another_chain_with_our_heights_is_refused() {
 }
 
 #[test]
+#[ignore = "long"]
 fn a_node_that_reads_its_blocks_anew_is_waited_for() {
     // With or without its index of blocks: in the latter case it knows our tip all the time.
     check_reindex("-reindex");

@@ -1,6 +1,6 @@
 //! The power goes: whatever was answered is there afterwards, and nothing is torn.
 //!
-//! `IMAGES=10000 SEED=7 cargo test --test it powercut` looks at more of what a cut could leave.
+//! `IMAGES=10000 SEED=7 cargo test --test it powercut -- --include-ignored` looks at more of what a cut could leave.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -116,6 +116,7 @@ fn look_at_images(recording: &Recording, images: u64, seed: u64) -> Vec<String> 
 }
 
 #[test]
+#[ignore = "long"]
 fn what_was_answered_survives_a_power_cut() {
     let Some(recording) = record(Disk::Honest) else { return };
     let (images, seed) = (setting("IMAGES", IMAGES), setting("SEED", 1));
@@ -141,6 +142,7 @@ fn what_was_answered_survives_a_power_cut() {
 }
 
 #[test]
+#[ignore = "long"]
 fn a_disk_that_lies_is_caught() {
     // The same look at the same work finds losses where flushes were dropped: it can fail.
     let Some(recording) = record(Disk::Liar) else { return };

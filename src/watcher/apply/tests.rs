@@ -370,20 +370,23 @@ impl Gateway {
         }
     }
 
-    /// A frame told of a transaction, and the node confirmed that it is in the mempool.
-    fn hear(&self, node: &mut ModelNode, which: usize) {
+    /// A frame told of a transaction, and the node confirmed that it is in the mempool. Says
+    /// whether that caused a whole look.
+    fn hear(&self, node: &mut ModelNode, which: usize) -> bool {
         if node.mempool.is_empty() {
-            return;
+            return false;
         }
         let heard = node.mempool[which % node.mempool.len()].clone();
         if heard.pegout {
-            return self.look(node); // Frames do not show peg-outs: they cause a whole look.
+            self.look(node); // Frames do not show peg-outs.
+            return true;
         }
         for id in heard.output_ids() {
             node.first_seen.entry(id).or_insert(node.now);
         }
         let (outputs, now) = (heard.seen_outputs(), node.now);
         self.store.write_blocking(move |tx| saw_tx(tx, &outputs, now)).expect("seen");
+        false
     }
 }
 
@@ -555,7 +558,11 @@ fn play(history: &[Act]) {
                 gateway.look(&mut node);
                 check(&gateway, &node, &mut verdicts);
             }
-            Act::Hear(which) => gateway.hear(&mut node, *which),
+            Act::Hear(which) => {
+                if gateway.hear(&mut node, *which) {
+                    check(&gateway, &node, &mut verdicts);
+                }
+            }
             Act::LookLagging => gateway.look_lagging(),
             Act::Restart => gateway = gateway.restart(),
             Act::Pay(..)
