@@ -1,6 +1,7 @@
 //! A random walk on a real node: what the gateway says in the end is what the final chain says.
 //!
-//! `STEPS=300 SEED=7 cargo test --test it histories -- --include-ignored` walks further, or elsewhere.
+//! `STEPS=300 SEED=7 cargo test --test it histories -- --include-ignored` walks further, or
+//! elsewhere.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;

@@ -30,7 +30,7 @@ fn check(fault: Fault, words: &[&str]) {
     let Some((Stage { gate, shop, node }, proxy)) = stage_with(|_| ()) else { return };
     let before = shop.create("0.05");
     proxy.set(fault);
-    proxy.await_calls(3);
+    proxy.await_calls(1);
     let meanwhile = shop.create("0.07");
     node.send(&before.address, "0.05");
     node.send(&meanwhile.address, "0.07");
@@ -59,6 +59,7 @@ fn an_answer_that_is_no_json_is_not_believed() {
 }
 
 #[test]
+#[ignore = "long"]
 fn an_answer_without_end_is_not_read_to_its_end() {
     check(Fault::Huge(100_000_000), &["longer than"]);
 }

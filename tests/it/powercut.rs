@@ -1,6 +1,7 @@
 //! The power goes: whatever was answered is there afterwards, and nothing is torn.
 //!
-//! `IMAGES=10000 SEED=7 cargo test --test it powercut -- --include-ignored` looks at more of what a cut could leave.
+//! `IMAGES=10000 SEED=7 cargo test --test it powercut -- --include-ignored` looks at more of what
+//! a cut could leave.
 
 use std::collections::BTreeMap;
 use std::path::Path;
