@@ -92,7 +92,7 @@ pub(crate) enum Refused {
 const OLDEST_NODE: u64 = 210_504;
 
 /// How long the API waits for the watcher's first look at the node.
-const FIRST_LOOK: Duration = Duration::from_secs(2);
+const FIRST_LOOK: Duration = Duration::from_secs(4);
 
 /// How long the operator's interface may take to end.
 const METRICS_GRACE: Duration = Duration::from_secs(2);

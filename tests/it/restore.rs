@@ -82,10 +82,10 @@ fn the_chain_tells_of_addresses_in_use_when_the_whole_folder_is_old() {
     let _ = fs::remove_file(gate.folder().join("litegate.db-wal"));
     put_back(&gate, &copied);
     gate.start();
+    gate.await_log(&["error", "never gave out", "index=2"]);
     // Indexes 1 to 3 were given out since the copy, and 2 was paid: 3 cannot be known.
     let fresh = shop.create("0.05");
     assert_eq!(fresh.address, node.derive_addresses(&gate.setting("wallet.xpub"), 3, 3)[0]);
-    gate.await_log(&["error", "never gave out", "index=2"]);
     gate.cli_fails(&["audit"], 1, &["unattributed", "address 2"]);
     // What is paid from now on is credited as ever.
     node.send(&fresh.address, "0.05");
@@ -102,6 +102,7 @@ fn an_account_that_was_in_use_before_is_noticed_at_the_first_start() {
     node.send(&node.derive_addresses(&xpub, 7, 7)[0], "1");
     node.mine(1);
     gate.start();
+    gate.await_log(&["error", "never gave out", "index=7"]);
     let shop = crate::harness::shop::Shop::open(&gate, &node, "Corner Shop");
     assert_eq!(shop.create("0.05").address, node.derive_addresses(&xpub, 8, 8)[0]);
 }
