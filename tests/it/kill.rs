@@ -58,12 +58,14 @@ fn killed_again_and_again_it_loses_and_doubles_nothing() {
         let mut of_chain = Random::of(seed.wrapping_add(1));
         let (over_ref, answered_ref, node_ref) = (&over, &answered, &node);
         scope.spawn(move || move_chain(node_ref, &mut of_chain, over_ref, answered_ref));
-        let deadline = Instant::now() + Duration::from_secs(kills.saturating_mul(5));
+        let deadline = Instant::now() + Duration::from_secs(kills.saturating_mul(20));
         for _ in 0..kills {
-            gate.spawn();
-            // Some die while they start, some in the middle of the work.
-            let life = Duration::from_millis(20 + random.below(900));
-            std::thread::park_timeout(life);
+            let began = gate.spawn();
+            // Some die while they start, most in the middle of the work.
+            if random.below(4) > 0 {
+                gate.await_ready(began);
+            }
+            std::thread::park_timeout(Duration::from_millis(20 + random.below(600)));
             gate.kill();
             assert!(Instant::now() < deadline, "{kills} kills take too long");
         }
