@@ -51,6 +51,13 @@ pub(crate) struct Config {
     pub(crate) clock: Clock,
 }
 
+impl Config {
+    /// The version below which the node is refused (`getnetworkinfo.version`), if any.
+    pub(crate) fn oldest_node(&self) -> Option<u64> {
+        self.network.oldest_node().filter(|_| !self.allow_old_node)
+    }
+}
+
 /// All mistakes of a configuration, each a sentence that begins with its key.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Mistakes(pub(crate) Vec<String>);

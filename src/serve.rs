@@ -16,7 +16,6 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use crate::config::Config;
-use crate::domain::network::Network;
 use crate::http::{self, Api, Limits, ops};
 use crate::node::rpc::Node;
 use crate::node::zmq;
@@ -87,9 +86,6 @@ pub(crate) enum Refused {
     )]
     OldNode(String),
 }
-
-/// The oldest node that mainnet may use: it fixes the consensus of MWEB.
-const OLDEST_NODE: u64 = 210_504;
 
 /// How long the API waits for the watcher's first look at the node.
 const FIRST_LOOK: Duration = Duration::from_secs(4);
@@ -200,13 +196,11 @@ impl Gateway {
             ),
         };
         let node = Node::new(config.node.clone());
-        if config.network == Network::Main && !config.allow_old_node {
-            // A node that does not answer is waited for, and asked again by the watcher.
-            if let Ok(version) = node.version()
-                && version.number < OLDEST_NODE
-            {
-                return Err(Refused::OldNode(version.name).into());
-            }
+        // A node that does not answer is waited for, and asked again by the watcher.
+        if let (Some(oldest), Ok(version)) = (config.oldest_node(), node.version())
+            && version.number < oldest
+        {
+            return Err(Refused::OldNode(version.name).into());
         }
         if let Some(contradiction) = config.xpub.contradiction() {
             tracing::warn!("wallet.xpub: {contradiction}");
@@ -234,6 +228,7 @@ impl Gateway {
                 store: store.clone(),
                 node: node.clone(),
                 network: config.network,
+                oldest_node: config.oldest_node(),
                 xpub: config.xpub.clone(),
                 zmq: config.zmq.clone(),
                 counters: Arc::clone(&counters),

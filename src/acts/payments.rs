@@ -46,6 +46,6 @@ pub(crate) fn in_doubt(tx: &ReadTx) -> Result<bool, Refusal> {
 
 /// Whether the watcher has not been up to date for a while.
 pub(crate) fn is_delayed(tx: &ReadTx, now: Timestamp) -> Result<bool, Refusal> {
-    let last = progress::of_role(tx, WATCHER)?;
-    Ok(last.is_none_or(|progress| now.ms_since(progress.at) > WATCHER_SILENCE_MS_MAX))
+    let last = progress::of_role(tx, WATCHER)?.and_then(|progress| progress.at);
+    Ok(last.is_none_or(|at| now.ms_since(at) > WATCHER_SILENCE_MS_MAX))
 }

@@ -7,8 +7,9 @@ use serde::Serialize;
 
 use super::{Failure, Format, doubt, print_json, print_line};
 use crate::config::{self, Config};
+use crate::domain::chain::OurTip;
 use crate::domain::network::Network;
-use crate::node::rpc::{Node, Notifications};
+use crate::node::rpc::{ChainState, Node, Notifications};
 use crate::serve::open_store;
 use crate::store::{blocks, doubts, payments};
 use crate::sweeper::signing_key::SigningKey;
@@ -139,22 +140,63 @@ fn check_node(config: &Config) -> Vec<Finding> {
         findings.push(finding("node", Verdict::Failure, what));
     }
     let behind = state.headers.saturating_sub(state.tip.height);
-    findings.push(if behind == 0 {
-        finding("sync", Verdict::Ok, "the node has all the blocks that it knows of")
-    } else {
+    let downloading = state.initial_block_download && config.network != Network::Regtest;
+    findings.push(if behind > 0 {
         finding("sync", Verdict::Warning, format!("the node is {behind} blocks behind"))
+    } else if downloading {
+        finding("sync", Verdict::Warning, "the node is still in its initial download")
+    } else {
+        finding("sync", Verdict::Ok, "the node has all the blocks that it knows of")
     });
+    findings.push(check_chain(config, &node, &state));
     findings.push(check_version(config, &node));
     findings.push(check_zmq(config, &node));
     findings
 }
 
+/// Whether the node's chain is the one that the database follows, and goes back far enough.
+fn check_chain(config: &Config, node: &Node, state: &ChainState) -> Finding {
+    let judged = || -> anyhow::Result<(Verdict, String)> {
+        let genesis = node.genesis_hash()?.to_string();
+        if genesis != config.network.genesis_hash() {
+            let what = format!("the node's chain begins with {genesis}: another network's");
+            return Ok((Verdict::Failure, what));
+        }
+        let store = open_store(config)?;
+        let (first, tip) = store
+            .read_blocking(|tx| Ok::<_, anyhow::Error>((blocks::first(tx)?, blocks::tip(tx)?)))?;
+        let (Some(first), Some(tip)) = (first, tip) else {
+            return Ok((Verdict::Ok, "no block was followed yet".to_owned()));
+        };
+        if node.place_of(first)? == OurTip::Unknown {
+            let what = format!(
+                "the node does not know block {} {}, which was followed before: point \
+                 node.rpc_url at the node that was used then",
+                first.height, first.hash
+            );
+            return Ok((Verdict::Failure, what));
+        }
+        let next = tip.height.saturating_add(1);
+        if state.prune_height.is_some_and(|lowest| next < lowest) {
+            let what = format!("the node has pruned block {next}, which is still to be read");
+            return Ok((Verdict::Failure, what));
+        }
+        Ok((Verdict::Ok, format!("the one that we follow, up to height {}", tip.height)))
+    };
+    match judged() {
+        Ok((verdict, what)) => finding("chain", verdict, what),
+        Err(error) => finding("chain", Verdict::Failure, format!("{error:#}")),
+    }
+}
+
 fn check_version(config: &Config, node: &Node) -> Finding {
     match node.version() {
-        Ok(version) if version.number >= 210_504 => finding("version", Verdict::Ok, version.name),
+        Ok(version) if Network::Main.oldest_node().is_none_or(|n| version.number >= n) => {
+            finding("version", Verdict::Ok, version.name)
+        }
         Ok(version) => {
-            let live = config.network == Network::Main && !config.allow_old_node;
-            let verdict = if live { Verdict::Failure } else { Verdict::Warning };
+            let refused = config.oldest_node().is_some();
+            let verdict = if refused { Verdict::Failure } else { Verdict::Warning };
             let what = format!("{}: mainnet needs 0.21.5.4 or later", version.name);
             finding("version", verdict, what)
         }

@@ -106,6 +106,13 @@ impl Network {
         }
     }
 
+    /// The oldest node that may be followed (`getnetworkinfo.version`): 0.21.5.4 mended the
+    /// consensus of MWEB, and an older one may take a chain for valid that is not. Where no money
+    /// is at stake, any.
+    pub(crate) fn oldest_node(self) -> Option<u64> {
+        self.is_live().then_some(210_504)
+    }
+
     /// The id of the first block, as the node prints it.
     pub(crate) fn genesis_hash(self) -> &'static str {
         match self {

@@ -62,14 +62,19 @@ async fn ready(ops: Ops) -> Response {
         })
         .await;
     match state {
-        Ok((false, Some(last))) => text(StatusCode::OK, format!("ready: {}\n", last.note)),
-        Ok((_, Some(last))) => {
-            let note = format!("delayed: last at the tip {}, {}\n", last.at, last.note);
-            text(StatusCode::SERVICE_UNAVAILABLE, note)
-        }
-        Ok((_, None)) => {
-            let note = "delayed: never stood at the node's tip\n".to_owned();
-            text(StatusCode::SERVICE_UNAVAILABLE, note)
+        Ok((delayed, last)) => {
+            let trouble = last.as_ref().and_then(|last| last.trouble.clone());
+            let since = match last.and_then(|last| Some((last.at?, last.note))) {
+                Some((at, note)) => format!("last at the tip {at}, {note}"),
+                None => "never stood at the node's tip".to_owned(),
+            };
+            let why = trouble.map(|trouble| format!(": {trouble}")).unwrap_or_default();
+            // A trouble of some seconds is told, and no reason to call for help.
+            let (status, word) = match delayed {
+                false => (StatusCode::OK, "ready"),
+                true => (StatusCode::SERVICE_UNAVAILABLE, "delayed"),
+            };
+            text(status, format!("{word}: {since}{why}\n"))
         }
         Err(error) => text(StatusCode::SERVICE_UNAVAILABLE, format!("database: {error:#}\n")),
     }
@@ -123,8 +128,8 @@ async fn gather(ops: &Ops) -> anyhow::Result<String> {
     if let Some(tip) = tip {
         gauge("litegate_chain_height", "The block that we stand on", i64::from(tip.height))?;
     }
-    if let Some(progress) = progress {
-        let silence = now.ms_since(progress.at) / 1000;
+    if let Some(at) = progress.and_then(|progress| progress.at) {
+        let silence = now.ms_since(at) / 1000;
         let help = "Seconds since the watcher last stood at the node's tip";
         gauge("litegate_watcher_silence_seconds", help, silence)?;
     }

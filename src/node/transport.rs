@@ -14,6 +14,9 @@ use crate::secret::Secret;
 /// The longest answer that is read, in bytes: a block in hexadecimal, and its wrapping.
 const ANSWER_BYTES_MAX: u64 = 2 * (BLOCK_BYTES_MAX as u64) + 64 * 1024;
 
+/// The longest status line, and the longest headers of an answer, in bytes.
+const HEAD_BYTES_MAX: usize = 16 * 1024;
+
 /// Where the node answers, and how we prove who we are.
 pub(super) struct Http {
     pub(super) url: String,
@@ -45,6 +48,8 @@ impl Http {
         let response = minreq::post(&self.url)
             .with_timeout(self.timeout.as_secs().max(1))
             .with_max_redirects(0)
+            .with_max_headers_size(HEAD_BYTES_MAX)
+            .with_max_status_line_length(HEAD_BYTES_MAX)
             .with_header("authorization", self.authorization.reveal())
             .with_header("content-type", "application/json")
             .with_body(body)

@@ -10,24 +10,37 @@ use super::{Error, ReadTx, WriteTx};
 /// What a role last said of itself.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Progress {
-    pub(crate) at: Timestamp,
+    /// When it had last done its whole work; `None` if never.
+    pub(crate) at: Option<Timestamp>,
     /// A word for people, such as the way in which blocks are noticed.
     pub(crate) note: String,
+    /// What has kept it from its work since, in words for the operator.
+    pub(crate) trouble: Option<String>,
 }
 
-/// Records that the role is up to date now.
-pub(crate) fn record(tx: &WriteTx, role: &str, progress: &Progress) -> Result<(), Error> {
+/// Records that the role is up to date now, and nothing troubles it.
+pub(crate) fn record(tx: &WriteTx, role: &str, at: Timestamp, note: &str) -> Result<(), Error> {
     let sql = "INSERT INTO progress (role, at, note) VALUES (?, ?, ?)
-               ON CONFLICT (role) DO UPDATE SET at = excluded.at, note = excluded.note";
-    tx.connection.prepare_cached(sql)?.execute(params![role, progress.at, progress.note])?;
+               ON CONFLICT (role)
+               DO UPDATE SET at = excluded.at, note = excluded.note, trouble = NULL";
+    tx.connection.prepare_cached(sql)?.execute(params![role, at, note])?;
+    Ok(())
+}
+
+/// Records what keeps a role from its work.
+pub(crate) fn record_trouble(tx: &WriteTx, role: &str, trouble: &str) -> Result<(), Error> {
+    let sql = "INSERT INTO progress (role, trouble) VALUES (?, ?)
+               ON CONFLICT (role) DO UPDATE SET trouble = excluded.trouble";
+    tx.connection.prepare_cached(sql)?.execute(params![role, trouble])?;
     Ok(())
 }
 
 /// What the role last recorded.
 pub(crate) fn of_role(tx: &ReadTx, role: &str) -> Result<Option<Progress>, Error> {
-    let mut statement =
-        tx.connection.prepare_cached("SELECT at, note FROM progress WHERE role = ?")?;
-    let row = statement
-        .query_row([role], |row| Ok(Progress { at: row.get("at")?, note: row.get("note")? }));
+    let sql = "SELECT at, note, trouble FROM progress WHERE role = ?";
+    let mut statement = tx.connection.prepare_cached(sql)?;
+    let row = statement.query_row([role], |row| {
+        Ok(Progress { at: row.get("at")?, note: row.get("note")?, trouble: row.get("trouble")? })
+    });
     Ok(row.optional()?)
 }

@@ -48,6 +48,8 @@ pub(crate) struct Watcher {
     pub(crate) store: Store,
     pub(crate) node: Node,
     pub(crate) network: Network,
+    /// The version below which the node is not followed (`getnetworkinfo.version`).
+    pub(crate) oldest_node: Option<u64>,
     pub(crate) xpub: AccountXpub,
     /// Where the node publishes; absent: polling only.
     pub(crate) zmq: Option<zmq::Settings>,
@@ -117,6 +119,9 @@ impl Noticing {
     }
 }
 
+/// How much of an error is recorded for `/readyz`, in characters.
+const TROUBLE_CHARS_MAX: usize = 500;
+
 /// What changes from pass to pass.
 struct State {
     alarm: Alarm,
@@ -137,6 +142,10 @@ struct State {
     settled: Option<BlockId>,
     clock: ClockWatch,
     reachable: bool,
+    /// The node does not have all blocks that it knows of, or fewer than we.
+    node_behind: bool,
+    /// What is recorded of why we do not stand at the tip.
+    trouble: Option<String>,
     /// The last look did not come to its end: the next one is due at once.
     more: bool,
 }
@@ -185,6 +194,8 @@ impl Watcher {
             settled: None,
             clock: ClockWatch::new(self.network),
             reachable: true,
+            node_behind: false,
+            trouble: None,
             more: false,
         };
         let mut asked_node = false;
@@ -211,6 +222,7 @@ impl Watcher {
                     if state.reachable {
                         tracing::warn!(error = format!("{error:#}"), "the watcher waits");
                     }
+                    self.note_trouble(format!("{error:#}"), &mut state);
                     // What was read may not have been written: look at everything again.
                     state.looked_at = LookedAt::default();
                     state.reachable = false;
@@ -220,6 +232,19 @@ impl Watcher {
                     self.rest(pause.min(PAUSE_MAX));
                 }
             }
+        }
+    }
+
+    /// Lets `/readyz` say what the watcher waits for.
+    fn note_trouble(&self, trouble: String, state: &mut State) {
+        if state.trouble.as_ref() == Some(&trouble) {
+            return;
+        }
+        let noted: String = trouble.chars().take(TROUBLE_CHARS_MAX).collect();
+        let write = move |tx: &WriteTx| progress::record_trouble(tx, WATCHER, &noted);
+        match self.store.write_blocking(write) {
+            Ok(()) => state.trouble = Some(trouble),
+            Err(error) => tracing::debug!(%error, "cannot record what the watcher waits for"),
         }
     }
 
@@ -234,6 +259,15 @@ impl Watcher {
             "the node's chain begins with {genesis}: it is not on {}",
             self.network
         );
+        if let Some(oldest) = self.oldest_node {
+            let version = self.node.version().context("ask for the node's version")?;
+            ensure!(
+                version.number >= oldest,
+                "the node is {}, older than 0.21.5.4, and may follow an invalid chain; update it, \
+                 or set node.allow_old_node",
+                version.name
+            );
+        }
         let noticing = match (&self.zmq, self.node.notifications().context("ask for ZMQ")?) {
             (None, _) => Noticing::Polling(Why::NotConfigured),
             (Some(_), Notifications::NotBuiltIn) => Noticing::Polling(Why::NotBuiltIn),
@@ -298,10 +332,24 @@ impl Watcher {
         if state.untold_moves >= 2 && state.noticing == Noticing::Zmq {
             self.notice(Noticing::Polling(Why::Silent), state);
         }
-        let End::AtTip(at_tip) = end else {
-            state.doubt.node_is_behind();
-            return Ok(());
+        let at_tip = match end {
+            End::AtTip(at_tip) => at_tip,
+            End::Stopped => return Ok(()),
+            End::NodeBehind => {
+                state.doubt.node_is_behind();
+                if !std::mem::replace(&mut state.node_behind, true) {
+                    tracing::warn!("the node has not caught up itself: nothing expires meanwhile");
+                }
+                self.note_trouble("the node has not caught up itself".to_owned(), state);
+                return Ok(());
+            }
         };
+        if std::mem::take(&mut state.node_behind) {
+            tracing::info!("the node has caught up");
+        }
+        if state.trouble.take().is_some() {
+            state.recorded_at = None; // Recording that all is well forgets the trouble.
+        }
         state.doubt.look(&self.node, &self.store, &at_tip, self.clock.now())?;
         let trust = self.settle(&at_tip, state)?;
         // What the mempool does not hold now was not there by now.
@@ -330,8 +378,9 @@ impl Watcher {
             self.tell(&self.store.write_blocking(move |tx| apply::expire(tx, now, &at_tip))?);
         }
         if moved || state.recorded_at.is_none_or(|at| now.ms_since(at).abs() >= PROGRESS_MS) {
-            let note = sync::progress_note(at_tip.tip(), state.noticing.as_str(), now);
-            self.store.write_blocking(move |tx| progress::record(tx, WATCHER, &note))?;
+            let height = at_tip.tip().height;
+            let note = format!("height {height} ({})", state.noticing.as_str());
+            self.store.write_blocking(move |tx| progress::record(tx, WATCHER, now, &note))?;
             state.recorded_at = Some(now);
         }
         Ok(())

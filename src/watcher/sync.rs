@@ -85,7 +85,12 @@ impl Walk<'_> {
                 }
                 NextStep::AtTip(_) if is_catching_up(&state) => return Ok(End::NodeBehind),
                 NextStep::AtTip(proof) => return Ok(End::AtTip(proof)),
-                NextStep::Behind => return Ok(End::NodeBehind),
+                NextStep::Behind => {
+                    if our_tip == OurTip::Unknown && !is_catching_up(&state) {
+                        self.check_common_past(state.tip)?;
+                    }
+                    return Ok(End::NodeBehind);
+                }
             }
         }
     }
@@ -229,14 +234,4 @@ fn skip_used(tx: &WriteTx, index: DerivationIndex, now: Timestamp) -> Result<(),
 fn is_catching_up(state: &ChainState) -> bool {
     let live = state.chain != Network::Regtest.node_chain();
     state.headers > state.tip.height || (live && state.initial_block_download)
-}
-
-/// What the watcher records of itself once it stands at the tip.
-pub(crate) fn progress_note(
-    tip: BlockId,
-    how: &str,
-    now: Timestamp,
-) -> crate::store::progress::Progress {
-    let note = format!("height {} ({how})", tip.height);
-    crate::store::progress::Progress { at: now, note }
 }

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use crate::harness::gate::Gate;
 use crate::harness::node::Node;
+use crate::harness::ports;
 use crate::harness::proxy::{Fault, RpcProxy};
 use crate::harness::stage::Stage;
 use crate::harness::wait::{SOON, stays_true, wait_for};
@@ -36,6 +37,10 @@ fn check(fault: Fault, words: &[&str]) {
     node.send(&meanwhile.address, "0.07");
     node.mine(2);
     gate.await_log(&[&["warn", "the watcher waits"], words].concat());
+    wait_for("the operator is told why", SOON, || {
+        let told = gate.readiness().to_lowercase();
+        words.iter().all(|word| told.contains(word))
+    });
     stays_true("nothing is believed", Duration::from_secs(1), || {
         shop.status(&before.id).text("status") == "pending"
             && shop.status(&meanwhile.id).text("status") == "pending"
@@ -67,6 +72,40 @@ fn an_answer_without_end_is_not_read_to_its_end() {
 #[test]
 fn a_node_of_another_network_is_not_followed() {
     check(Fault::Rewrite("\"chain\":\"regtest\"", "\"chain\":\"main\""), &["on network", "main"]);
+}
+
+/// The first blocks of the two networks.
+const GENESIS_REGTEST: &str = "530827f38f93b43ed12af0b3ad25a288dc02ed74d6d7857862df51fc56c416f9";
+const GENESIS_MAIN: &str = "12a765e31ffd4059bada1e25190f6e98c99d9714d334efa41a195a7e7e04bfe2";
+
+#[test]
+fn an_old_node_on_mainnet_is_refused_at_start_and_when_it_comes_later() {
+    let Some(node) = Node::shared() else { return };
+    let as_main = RpcProxy::before(&node.rpc_url());
+    as_main.set(Fault::Rewrite(GENESIS_REGTEST, GENESIS_MAIN));
+    let proxy = RpcProxy::before(&as_main.url());
+    let old = Fault::Rewrite("\"version\":21", "\"version\":18");
+    proxy.set(old.clone());
+    let gate = Gate::bare();
+    let folder = gate.folder().display().to_string();
+    assert_eq!(gate.run(&["init", "--network", "main", "--dir", &folder]).code, 0);
+    gate.set("http.listen", format!("127.0.0.1:{}", gate.port()));
+    gate.set("metrics.listen", format!("127.0.0.1:{}", ports::free()));
+    gate.set("node.rpc_url", proxy.url());
+    gate.set("node.cookie_file", node.cookie_file().display().to_string());
+    gate.unset("node.zmq_rawtx");
+    gate.unset("node.zmq_hashblock");
+    gate.cli_fails(&["serve"], 4, &["older than 0.21.5.4"]);
+    proxy.set(Fault::Status(503));
+    gate.start();
+    gate.await_log(&["the watcher waits", "503"]);
+    proxy.set(old);
+    wait_for("it is refused again", SOON, || {
+        let doctor = gate.cli(&["doctor"]);
+        doctor.code == 1 && doctor.stdout.contains("FAILURE  version")
+    });
+    wait_for("the operator is told why", SOON, || gate.readiness().contains("older than 0.21.5.4"));
+    assert!(gate.log_lines(&["following the chain"]).is_empty(), "{}", gate.log());
 }
 
 #[test]
@@ -119,7 +158,9 @@ fn a_node_that_lags_makes_nothing_expire_or_complete() {
     let (unpaid, height) = (shop.create("0.05"), node.height());
     // It knows of headers whose blocks it does not have yet.
     proxy.set(Fault::Rewrite("\"headers\":", "\"headers\":9"));
+    gate.await_log(&["warn", "has not caught up itself"]);
     proxy.await_calls(5);
+    assert_eq!(gate.log_lines(&["has not caught up itself"]).len(), 1, "{}", gate.log());
     gate.let_pass(Duration::from_secs(120));
     stays_true("nothing expires", Duration::from_secs(2), || {
         shop.status(&unpaid.id).text("status") == "pending"
@@ -157,6 +198,7 @@ fn a_sweep_whose_answer_was_lost_is_paid_once() {
 #[test]
 fn another_chain_with_our_heights_is_refused() {
     let Some(Stage { gate, shop, node }) = Stage::alone() else { return };
+    gate.await_log(&["following the chain from here"]);
     let payment = shop.create("0.05");
     node.send(&payment.address, "0.05");
     node.mine(3);
@@ -171,6 +213,9 @@ fn another_chain_with_our_heights_is_refused() {
     let fields = shop.status(&payment.id);
     assert_eq!((fields.text("status").as_str(), fields.raw("confirmations")), ("completed", "3"));
     assert!(gate.log_lines(&["reorganisation"]).is_empty(), "nothing was taken back");
+    let doctor = gate.cli(&["doctor"]);
+    assert_eq!(doctor.code, 1);
+    assert!(doctor.stdout.contains("FAILURE  chain: the node does not know"), "{}", doctor.stdout);
     gate.term();
     gate.set("node.rpc_url", node.rpc_url());
     gate.set("node.cookie_file", node.cookie_file().display().to_string());

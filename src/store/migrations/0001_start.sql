@@ -259,8 +259,11 @@ CREATE UNIQUE INDEX doubts_open ON doubts ((ended_at IS NULL)) WHERE ended_at IS
 -- When each role last did its whole work, for pages and health checks in other processes.
 CREATE TABLE progress (
     role TEXT PRIMARY KEY,
-    at   INTEGER NOT NULL,
-    note TEXT    NOT NULL DEFAULT ''
+    -- NULL before it first did its whole work.
+    at   INTEGER,
+    note TEXT    NOT NULL DEFAULT '',
+    -- Why it could not do its work since, in words; NULL once it did.
+    trouble TEXT
 ) STRICT, WITHOUT ROWID;
 
 -- Who changed what. Append only; holds no secret.

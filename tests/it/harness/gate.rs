@@ -262,6 +262,12 @@ impl Gate {
         wait_for(&metric, SOON, || self.metrics().lines().any(|line| line == metric));
     }
 
+    /// What `/readyz` answers.
+    pub(crate) fn readiness(&self) -> String {
+        let port = self.setting("metrics.listen").rsplit_once(':').unwrap().1.parse().unwrap();
+        http::request(port, "GET", "/readyz", &[], b"").unwrap().body
+    }
+
     /// The metrics as Prometheus reads them.
     #[track_caller]
     pub(crate) fn metrics(&self) -> String {
