@@ -45,6 +45,8 @@ pub(crate) struct Config {
     pub(crate) payments: create_payment::Rules,
     pub(crate) merchants: merchants::Rules,
     pub(crate) sweeper: sweeper::Settings,
+    /// Absent: there is no seal key.
+    pub(crate) seals: Option<sweeper::seals::Settings>,
     pub(crate) webhooks: webhooks::Settings,
     pub(crate) bot: Option<bot::Settings>,
     pub(crate) metrics_listen: Option<SocketAddr>,

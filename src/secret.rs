@@ -39,6 +39,37 @@ impl<T: zeroize::Zeroize> fmt::Debug for Secret<T> {
     }
 }
 
+/// HMAC-SHA256 over a purpose and its parts; purposes never collide because each part is
+/// preceded by its length.
+fn hmac(key: &Secret<[u8; 32]>, parts: &[&[u8]]) -> [u8; 32] {
+    let mut engine = HmacEngine::<sha256::Hash>::new(key.reveal());
+    for part in parts {
+        engine.input(&(part.len() as u64).to_be_bytes());
+        engine.input(part);
+    }
+    Hmac::<sha256::Hash>::from_engine(engine).to_byte_array()
+}
+
+/// The 32 bytes with which the sweeper, and nobody else, seals what it relies on.
+#[derive(Debug, Clone)]
+pub(crate) struct SealKey(Secret<[u8; 32]>);
+
+impl SealKey {
+    pub(crate) fn new(bytes: [u8; 32]) -> SealKey {
+        SealKey(Secret::new(bytes))
+    }
+
+    /// The seal over a purpose and its parts.
+    pub(crate) fn seal(&self, parts: &[&[u8]]) -> [u8; 32] {
+        hmac(&self.0, parts)
+    }
+
+    /// Whether a seal is the one over these parts, compared in constant time.
+    pub(crate) fn fits(&self, seal: &[u8], parts: &[&[u8]]) -> bool {
+        self.seal(parts)[..].ct_eq(seal).into()
+    }
+}
+
 /// The 32 bytes from which API keys and webhook secrets derive.
 #[derive(Debug, Clone)]
 pub(crate) struct MasterSecret(Secret<[u8; 32]>);
@@ -51,15 +82,8 @@ impl MasterSecret {
         MasterSecret(Secret::new(bytes))
     }
 
-    /// HMAC-SHA256 over a purpose and its parts; purposes never collide because each part is
-    /// preceded by its length.
     fn derive(&self, parts: &[&[u8]]) -> [u8; 32] {
-        let mut engine = HmacEngine::<sha256::Hash>::new(self.0.reveal());
-        for part in parts {
-            engine.input(&(part.len() as u64).to_be_bytes());
-            engine.input(part);
-        }
-        Hmac::<sha256::Hash>::from_engine(engine).to_byte_array()
+        hmac(&self.0, parts)
     }
 
     /// A tag by which another secret is told from this one, and which reveals neither.

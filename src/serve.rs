@@ -22,6 +22,7 @@ use crate::node::zmq;
 use crate::store::identity::{self, Mark};
 use crate::store::{self, Store, merchants, payments};
 use crate::sweeper::Sweeper;
+use crate::sweeper::seals::{Access, Seals};
 use crate::sweeper::signing_key::SigningKey;
 use crate::wake::Wake;
 use crate::watcher::Watcher;
@@ -81,6 +82,8 @@ pub(crate) enum Refused {
     HighWater(#[source] store::Error),
     #[error("wallet.signing_key_file: {0}")]
     SigningKey(String),
+    #[error("sweeper.seal_key_file: {0}")]
+    Seals(String),
     #[error(
         "the node is {0}, older than 0.21.5.4, and may follow an invalid chain; update it, or set node.allow_old_node"
     )]
@@ -156,7 +159,7 @@ pub(crate) struct Gateway {
     store: Store,
     node: Node,
     roles: BTreeSet<Role>,
-    key: Option<SigningKey>,
+    sweeper: Option<Sweeper>,
     /// Held for as long as the roles run.
     locks: Vec<File>,
     shutdown: CancellationToken,
@@ -187,13 +190,9 @@ impl Gateway {
         if roles.contains(&Role::Api) {
             heed_high_water(&config, &store)?;
         }
-        let wants_key = roles.contains(&Role::Sweeper);
-        let key = match config.signing_key_file.as_ref().filter(|_| wants_key) {
-            None => None,
-            Some(file) => Some(
-                SigningKey::load(file, config.network, &config.xpub)
-                    .map_err(|error| Refused::SigningKey(format!("{error:#}")))?,
-            ),
+        let sweeper = match roles.contains(&Role::Sweeper) {
+            true => Some(sweeper_of(&config, &store, Access::ReadAndWrite, &shutdown)?),
+            false => None,
         };
         let node = Node::new(config.node.clone());
         // A node that does not answer is waited for, and asked again by the watcher.
@@ -205,7 +204,7 @@ impl Gateway {
         if let Some(contradiction) = config.xpub.contradiction() {
             tracing::warn!("wallet.xpub: {contradiction}");
         }
-        Ok(Gateway { config, store, node, roles, key, locks, shutdown })
+        Ok(Gateway { config, store, node, roles, sweeper, locks, shutdown })
     }
 
     /// Runs the roles until the shutdown signal, or until one of them ends. `ready` is called once
@@ -214,7 +213,7 @@ impl Gateway {
         self,
         ready: impl FnOnce(Option<std::net::SocketAddr>),
     ) -> anyhow::Result<()> {
-        let Gateway { config, store, node, roles, key, locks, shutdown } = self;
+        let Gateway { config, store, node, roles, sweeper, locks, shutdown } = self;
         let (wake, clock) = (Wake::new(), config.clock.clone());
         let mut tasks: JoinSet<(Role, anyhow::Result<()>)> = JoinSet::new();
         let mut threads: Vec<JoinHandle<()>> = Vec::new();
@@ -264,18 +263,8 @@ impl Gateway {
             };
             tasks.spawn(async move { (Role::Webhooks, webhooks.run().await) });
         }
-        if roles.contains(&Role::Sweeper) {
-            let sweeper = Sweeper {
-                store: store.clone(),
-                node: node.clone(),
-                network: config.network,
-                xpub: config.xpub.clone(),
-                key,
-                settings: config.sweeper.clone(),
-                wake: wake.clone(),
-                clock: clock.clone(),
-                shutdown: shutdown.clone(),
-            };
+        if let Some(sweeper) = sweeper {
+            let sweeper = Sweeper { node: node.clone(), wake: wake.clone(), ..sweeper };
             let runtime = tokio::runtime::Handle::current();
             threads.push(thread(Role::Sweeper, ended, move || sweeper.run(&runtime))?);
         }
@@ -376,6 +365,37 @@ fn api_of(
     }
 }
 
+/// The sweeper with its keys.
+///
+/// # Errors
+/// [`Refused`] if the keys are not the account's, not ours alone, or do not fit their record.
+pub(crate) fn sweeper_of(
+    config: &Config,
+    store: &Store,
+    access: Access,
+    shutdown: &CancellationToken,
+) -> anyhow::Result<Sweeper> {
+    let key = config.signing_key_file.as_ref().map(|file| {
+        SigningKey::load(file, config.network, &config.xpub)
+            .map_err(|error| Refused::SigningKey(format!("{error:#}")))
+    });
+    let seals = config.seals.as_ref().map(|settings| {
+        Seals::open(settings, store, access).map_err(|error| Refused::Seals(format!("{error:#}")))
+    });
+    Ok(Sweeper {
+        store: store.clone(),
+        node: Node::new(config.node.clone()),
+        network: config.network,
+        xpub: config.xpub.clone(),
+        key: key.transpose()?,
+        seals: seals.transpose()?,
+        settings: config.sweeper.clone(),
+        wake: Wake::new(),
+        clock: config.clock.clone(),
+        shutdown: shutdown.clone(),
+    })
+}
+
 fn bot_of(
     settings: bot::Settings,
     config: &Config,
@@ -393,7 +413,7 @@ fn bot_of(
 }
 
 /// Takes the lock of a role on this database; it is let go when the process ends, however it does.
-fn lock(config: &Config, role: Role) -> anyhow::Result<File> {
+pub(crate) fn lock(config: &Config, role: Role) -> anyhow::Result<File> {
     let mut path = config.database.clone().into_os_string();
     path.push(format!(".{}.lock", role.as_str()));
     let file = File::create(&path).with_context(|| format!("make {}", path.display()))?;

@@ -5,6 +5,7 @@
 
 use std::fmt;
 
+use bitcoin::{OutPoint, Txid};
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::value::RawValue;
@@ -17,7 +18,7 @@ use crate::domain::event::{Attempt, Event, State};
 use crate::domain::merchant::{Merchant, Subscription};
 use crate::domain::network::Network;
 use crate::domain::payment::{self, Coin, Origin, Payment, Place, Status};
-use crate::domain::sweep::SentPayout as Payout;
+use crate::domain::sweep::{self, SentPayout as Payout, SentSweep, SweepPlan, Waits};
 use crate::domain::time::Timestamp;
 
 /// Transactions that are named in an answer or a webhook at most.
@@ -289,6 +290,85 @@ impl PayoutView {
     }
 }
 
+/// A sweep for operators: one that was sent, or one that would be.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct SweepView {
+    /// Absent as long as it is not signed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) txid: Option<String>,
+    pub(crate) coins: usize,
+    /// Virtual size (BIP141); what it is at most as long as it is not signed.
+    pub(crate) vsize: u64,
+    pub(crate) fee_ltc: Ltc,
+    pub(crate) payouts: Vec<SweepPayoutView>,
+}
+
+/// A merchant's line in a sweep, with the address that is paid.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct SweepPayoutView {
+    pub(crate) merchant_id: String,
+    pub(crate) payout_address: String,
+    pub(crate) gross_ltc: Ltc,
+    pub(crate) fee_share_ltc: Ltc,
+    pub(crate) operator_fee_ltc: Ltc,
+    pub(crate) amount_ltc: Ltc,
+}
+
+/// A coin that does not go out yet.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct WaitingView {
+    pub(crate) outpoint: String,
+    pub(crate) reason: String,
+}
+
+impl SweepView {
+    pub(crate) fn planned(plan: &SweepPlan, txid: Option<Txid>, network: Network) -> SweepView {
+        SweepView {
+            txid: txid.map(|txid| txid.to_string()),
+            coins: plan.coins.len(),
+            vsize: plan.weight.div_ceil(4),
+            fee_ltc: Ltc(plan.fee),
+            payouts: plan.payouts.iter().map(|p| SweepPayoutView::new(p, network)).collect(),
+        }
+    }
+
+    pub(crate) fn sent(sweep: &SentSweep, network: Network) -> SweepView {
+        SweepView {
+            txid: Some(sweep.txid.to_string()),
+            coins: sweep.coins,
+            vsize: sweep.vsize,
+            fee_ltc: Ltc(sweep.fee),
+            payouts: sweep.payouts.iter().map(|p| SweepPayoutView::new(p, network)).collect(),
+        }
+    }
+}
+
+impl SweepPayoutView {
+    fn new(payout: &sweep::Payout, network: Network) -> SweepPayoutView {
+        let address = Address::from_script(&payout.script, network);
+        SweepPayoutView {
+            merchant_id: payout.merchant.to_string(),
+            payout_address: match address {
+                Some(address) => address.to_string(),
+                None => payout.script.to_hex_string(),
+            },
+            gross_ltc: Ltc(payout.gross),
+            fee_share_ltc: Ltc(payout.fee_share),
+            operator_fee_ltc: Ltc(payout.operator_fee),
+            amount_ltc: Ltc(payout.amount),
+        }
+    }
+}
+
+impl WaitingView {
+    pub(crate) fn new((outpoint, why): &(OutPoint, Waits)) -> WaitingView {
+        WaitingView { outpoint: outpoint.to_string(), reason: why.to_string() }
+    }
+}
+
 /// An event of the outbox with its attempts, for operators.
 #[derive(Debug, Clone, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -421,6 +501,7 @@ pub(crate) struct AuditView {
     pub(crate) received_ltc: Ltc,
     pub(crate) paid_ltc: Ltc,
     pub(crate) fees_ltc: Ltc,
+    pub(crate) operator_fees_ltc: Ltc,
     pub(crate) in_flight_ltc: Ltc,
     pub(crate) unswept_ltc: Ltc,
     pub(crate) elsewhere_ltc: Ltc,
@@ -445,6 +526,7 @@ impl AuditView {
             received_ltc: Ltc(report.received),
             paid_ltc: Ltc(report.paid),
             fees_ltc: Ltc(report.fees),
+            operator_fees_ltc: Ltc(report.operator_fees),
             in_flight_ltc: Ltc(report.in_flight),
             unswept_ltc: Ltc(report.unswept),
             elsewhere_ltc: Ltc(report.elsewhere),

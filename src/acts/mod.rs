@@ -8,6 +8,7 @@ pub(crate) mod audit;
 pub(crate) mod create_payment;
 pub(crate) mod merchants;
 pub(crate) mod payments;
+pub(crate) mod sweeps;
 
 use crate::domain::address::AddressError;
 use crate::domain::merchant::{BadName, MerchantId};
@@ -32,6 +33,8 @@ pub(crate) enum Refusal {
     Invalid { field: &'static str, reason: String },
     #[error("idempotency-key was used before with another request")]
     IdempotencyKeyReused,
+    #[error("the chain is in doubt: nothing is paid out until that is over (litegate doubt)")]
+    ChainInDoubt,
     #[error("no change of the payout address is waiting")]
     NoAddressChange,
     /// Not the asker's fault.

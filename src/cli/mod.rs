@@ -10,6 +10,7 @@ mod merchant;
 mod payment;
 mod rescan;
 mod serve;
+mod sweep;
 mod webhook;
 
 use std::path::PathBuf;
@@ -58,6 +59,8 @@ enum Command {
     Payment(payment::Payment),
     /// Look at webhooks and send them again
     Webhook(webhook::Webhook),
+    /// Pay out what is due now, or have it signed elsewhere
+    Sweep(sweep::Sweep),
     /// Read blocks again and repair what differs
     Rescan(rescan::Rescan),
     /// Account for every litoshi, against the node
@@ -169,6 +172,7 @@ pub fn run() -> ExitCode {
         Command::Merchant(command) => command.run(config, format),
         Command::Payment(command) => command.run(config, format),
         Command::Webhook(command) => command.run(config, format),
+        Command::Sweep(command) => command.run(config, format),
         Command::Rescan(command) => command.run(config, format),
         Command::Audit(command) => command.run(config, format),
         Command::Doubt(command) => command.run(config, format),

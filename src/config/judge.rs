@@ -11,6 +11,7 @@ use zeroize::Zeroizing;
 
 use crate::acts::{create_payment, merchants};
 use crate::clock::Clock;
+use crate::domain::address::Address;
 use crate::domain::amount::Amount;
 use crate::domain::keys::AccountXpub;
 use crate::domain::network::Network;
@@ -22,6 +23,7 @@ use crate::node::zmq;
 use crate::secret::{MasterSecret, Secret};
 use crate::view::Site;
 use crate::{bot, http, sweeper, watcher, webhooks};
+use bitcoin::bip32::{DerivationPath, Fingerprint, KeySource};
 
 use super::{Config, Mistakes};
 
@@ -71,6 +73,7 @@ struct RawNode {
 struct RawWallet {
     xpub: Option<String>,
     signing_key_file: Option<PathBuf>,
+    key_origin: Option<String>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -93,6 +96,10 @@ struct RawSweeper {
     max_fee_percent: u8,
     payout_address_delay: String,
     seal_key_file: Option<PathBuf>,
+    record_file: Option<PathBuf>,
+    raise_after: String,
+    operator_fee_basis_points: u16,
+    operator_address: Option<String>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -249,7 +256,8 @@ impl Raw {
         let zmq = read_zmq(judge, &self.node);
         let xpub = read_xpub(judge, &self.wallet, network);
         let payments = read_payments(judge, &self.payments);
-        let sweeper = read_sweeper(judge, &self.sweeper);
+        let key_origin = read_key_origin(judge, &self.wallet);
+        let sweeper = read_sweeper(judge, &self.sweeper, network);
         let delay_key = "sweeper.payout_address_delay";
         let delay = judge.duration_ms(delay_key, &self.sweeper.payout_address_delay);
         let bot = read_bot(judge, &self.discord);
@@ -285,7 +293,12 @@ impl Raw {
             signing_key_file: self.wallet.signing_key_file,
             payments: payments?,
             merchants: merchants::Rules { network, payout_address_delay_ms: delay? },
-            sweeper: sweeper?,
+            seals: self.sweeper.seal_key_file.map(|key_file| sweeper::seals::Settings {
+                record_file: self.sweeper.record_file.unwrap_or_else(|| beside(&key_file)),
+                key_file,
+                payout_address_delay_ms: delay.unwrap_or_default(),
+            }),
+            sweeper: sweeper::Settings { key_origin: key_origin?, ..sweeper? },
             webhooks: webhooks::Settings { private_networks },
             bot: bot?,
             metrics_listen: metrics_listen.flatten(),
@@ -474,8 +487,36 @@ fn read_payments(judge: &mut Judge, raw: &RawPayments) -> Option<create_payment:
     })
 }
 
-fn read_sweeper(judge: &mut Judge, raw: &RawSweeper) -> Option<sweeper::Settings> {
+/// Where the sweeper keeps its record if the configuration does not say.
+fn beside(key_file: &Path) -> PathBuf {
+    let mut path = key_file.as_os_str().to_owned();
+    path.push(".record");
+    path.into()
+}
+
+/// The outer `None` is a mistake, the inner one means that it is not known.
+fn read_key_origin(judge: &mut Judge, raw: &RawWallet) -> Option<Option<KeySource>> {
+    let Some(text) = &raw.key_origin else { return Some(None) };
+    let read = || {
+        let (fingerprint, path) = text.split_once('/')?;
+        let path: DerivationPath = path.parse().ok()?;
+        Some((fingerprint.parse::<Fingerprint>().ok()?, path))
+    };
+    let found = read();
+    if found.is_none() {
+        judge.say("wallet.key_origin", "must be a fingerprint and a path, as d34db33f/84'/2'/0'");
+    }
+    found.map(Some)
+}
+
+fn read_sweeper(
+    judge: &mut Judge,
+    raw: &RawSweeper,
+    network: Option<Network>,
+) -> Option<sweeper::Settings> {
     let interval = judge.duration("sweeper.interval", &raw.interval);
+    let raise_after = judge.duration("sweeper.raise_after", &raw.raise_after);
+    let operator = read_operator_fee(judge, raw, network);
     let min_payout = judge.amount("sweeper.min_payout", &raw.min_payout);
     if raw.max_fee_percent == 0 || raw.max_fee_percent > 100 {
         judge.say("sweeper.max_fee_percent", "must be between 1 and 100");
@@ -485,8 +526,41 @@ fn read_sweeper(judge: &mut Judge, raw: &RawSweeper) -> Option<sweeper::Settings
     }
     Some(sweeper::Settings {
         interval: interval?,
-        rules: sweep::Rules { min_payout: min_payout?, max_fee_percent: raw.max_fee_percent },
+        raise_after: raise_after?,
+        key_origin: None,
+        rules: sweep::Rules {
+            min_payout: min_payout?,
+            max_fee_percent: raw.max_fee_percent,
+            operator: operator?,
+        },
     })
+}
+
+/// The outer `None` is a mistake, the inner one means that the operator takes nothing.
+fn read_operator_fee(
+    judge: &mut Judge,
+    raw: &RawSweeper,
+    network: Option<Network>,
+) -> Option<Option<sweep::OperatorFee>> {
+    let basis_points = raw.operator_fee_basis_points;
+    if basis_points > sweep::BASIS_POINTS_MAX {
+        let reason = format!("must be at most {}", sweep::BASIS_POINTS_MAX);
+        judge.say("sweeper.operator_fee_basis_points", reason);
+        return None;
+    }
+    match &raw.operator_address {
+        None if basis_points == 0 => Some(None),
+        None => {
+            let reason = "is missing beside sweeper.operator_fee_basis_points";
+            judge.say("sweeper.operator_address", reason);
+            None
+        }
+        Some(text) => {
+            let address = Address::parse(text, network?);
+            let script = judge.take("sweeper.operator_address", address)?.script().to_owned();
+            Some((basis_points > 0).then_some(sweep::OperatorFee { basis_points, script }))
+        }
+    }
 }
 
 /// The outer `None` is a mistake, the inner one means that there is no bot.

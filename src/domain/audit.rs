@@ -49,7 +49,15 @@ pub(crate) struct BookedPayout {
     pub(crate) merchant: MerchantId,
     pub(crate) script: ScriptBuf,
     pub(crate) gross: Amount,
+    pub(crate) operator_fee: Amount,
     pub(crate) amount: Amount,
+}
+
+impl BookedVersion {
+    /// What the operator takes by it.
+    fn operator_fee(&self) -> Amount {
+        Amount::total(self.payouts.iter().map(|payout| payout.operator_fee))
+    }
 }
 
 /// A payment with its verdict, and whether the event of its completion is there.
@@ -135,8 +143,10 @@ pub(crate) struct Report {
     pub(crate) received: Amount,
     /// Paid to merchants by mined sweeps.
     pub(crate) paid: Amount,
-    /// Fees of mined sweeps.
+    /// Fees of mined sweeps: the network's and the operator's.
     pub(crate) fees: Amount,
+    /// What the operator took; a part of `fees`.
+    pub(crate) operator_fees: Amount,
     /// Claimed by sweeps that are not mined yet.
     pub(crate) in_flight: Amount,
     pub(crate) unswept: Amount,
@@ -301,7 +311,9 @@ impl<'x> Audit<'x> {
             if version.block.is_some() {
                 let paid = version.payouts.iter().map(|payout| payout.amount);
                 add(&mut self.report.paid, Amount::total(paid));
-                add(&mut self.report.fees, version.fee);
+                let taken = version.operator_fee();
+                add(&mut self.report.fees, Amount::total([version.fee, taken]));
+                add(&mut self.report.operator_fees, taken);
             }
         }
         for (n, BookedCoin { coin, claim, spent_by }) in self.coins.iter().enumerate() {
@@ -362,8 +374,14 @@ fn misfit(version: &BookedVersion, coins: &HashMap<OutPoint, &BookedCoin>) -> Op
     if version.block.is_some() && !spent.iter().flatten().all(is_spent) {
         return Some("it is mined, but a coin of it is not recorded as spent by it");
     }
-    let lines: Vec<(ScriptBuf, Amount)> =
+    let mut lines: Vec<(ScriptBuf, Amount)> =
         version.payouts.iter().map(|payout| (payout.script.clone(), payout.amount)).collect();
+    if let Some((script, _)) = version.outputs.last()
+        && !version.operator_fee().is_zero()
+    {
+        // The operator's output is the last one; to which script is the operator's affair.
+        lines.push((script.clone(), version.operator_fee()));
+    }
     let sorted = |mut lines: Vec<(ScriptBuf, Amount)>| {
         lines.sort_unstable();
         lines

@@ -15,6 +15,7 @@ pub(crate) mod merchant;
 pub(crate) mod network;
 pub(crate) mod payment;
 pub(crate) mod retry;
+pub(crate) mod seal;
 pub(crate) mod sweep;
 pub(crate) mod time;
 pub(crate) mod webhook_url;

@@ -1,13 +1,15 @@
 //! Planning a sweep: which coins go out together, to whom, and who pays which part of the fee.
 //!
 //! All due merchants share a transaction: one input for each coin, one output for each payout
-//! script, no change. The fee is shared by inputs: a merchant with many coins pays for them
-//! itself. Pure: coins, payees and a fee rate in, plans out.
+//! script, no change, and the operator's part last if the operator takes one. The network's fee is
+//! shared by inputs: a merchant with many coins pays for them itself. Pure: coins, payees and a
+//! fee rate in, plans out.
 //!
-//! Invariants, asserted whenever a plan is made: outputs + fee + operator's fee = inputs, shares
-//! sum to the fee to the litoshi, and no coin stands in two plans.
+//! Invariants, asserted whenever a plan is made: outputs + fee = inputs, shares sum to the fee to
+//! the litoshi, and no coin stands in two plans.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 use bitcoin::{OutPoint, ScriptBuf, Txid};
 
@@ -43,9 +45,22 @@ pub(crate) struct Payee {
 pub(crate) struct Rules {
     /// A merchant's coins wait until they sum to this.
     pub(crate) min_payout: Amount,
-    /// A payout that would cost more of itself in fees waits.
+    /// A payout that would cost more of itself in the network's fees waits.
     pub(crate) max_fee_percent: u8,
+    /// What the operator takes, if anything.
+    pub(crate) operator: Option<OperatorFee>,
 }
+
+/// The operator's own fee on each payout.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct OperatorFee {
+    /// Hundredths of a percent of the gross sum, rounded down to the litoshi.
+    pub(crate) basis_points: u16,
+    pub(crate) script: ScriptBuf,
+}
+
+/// The most that the operator can take: a tenth.
+pub(crate) const BASIS_POINTS_MAX: u16 = 1_000;
 
 /// What goes out in one transaction.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -54,18 +69,28 @@ pub(crate) struct SweepPlan {
     pub(crate) coins: Vec<SweepCoin>,
     /// In the order of the transaction's outputs.
     pub(crate) payouts: Vec<Payout>,
+    /// The last output: what the operator takes of all payouts.
+    pub(crate) operator: Option<OperatorOutput>,
     pub(crate) fee: Amount,
     /// The weight that the signed transaction has at most (BIP141).
     pub(crate) weight: u64,
 }
 
-/// A merchant's line in a sweep: gross = fee share + amount.
+/// A merchant's line in a sweep: gross = fee share + operator's fee + amount.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Payout {
     pub(crate) merchant: MerchantId,
     pub(crate) script: ScriptBuf,
     pub(crate) gross: Amount,
     pub(crate) fee_share: Amount,
+    pub(crate) operator_fee: Amount,
+    pub(crate) amount: Amount,
+}
+
+/// What the operator gets by a sweep.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct OperatorOutput {
+    pub(crate) script: ScriptBuf,
     pub(crate) amount: Amount,
 }
 
@@ -77,9 +102,21 @@ pub(crate) struct SentPayout {
     pub(crate) merchant: MerchantId,
     pub(crate) gross: Amount,
     pub(crate) fee_share: Amount,
+    pub(crate) operator_fee: Amount,
     pub(crate) amount: Amount,
     pub(crate) created_at: Timestamp,
     pub(crate) block_height: Option<u32>,
+}
+
+/// A version of a sweep as it was sent, for people.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct SentSweep {
+    pub(crate) txid: Txid,
+    pub(crate) fee: Amount,
+    /// Virtual size (BIP141).
+    pub(crate) vsize: u64,
+    pub(crate) coins: usize,
+    pub(crate) payouts: Vec<Payout>,
 }
 
 /// Why something is not in any plan.
@@ -99,8 +136,26 @@ pub(crate) enum Waits {
     BelowMinimum,
     /// The fee would be more than `max_fee_percent` of the payout.
     TooExpensive,
-    /// What is left after the fee is dust, which nodes do not relay.
+    /// What is left after the fees is dust, which nodes do not relay.
     Dust,
+    /// The sweeper's seal does not fit the payment: its row was changed behind the gateway's back.
+    BrokenSeal,
+}
+
+impl fmt::Display for Waits {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Waits::NotOurs => "its script is not the one that our key derives",
+            Waits::UnknownToNode => "the node does not have it",
+            Waits::Refused => "the node refuses it",
+            Waits::Immature => "it is too young to be spent",
+            Waits::NoAddress => "the merchant has no payout address in force",
+            Waits::BelowMinimum => "the merchant's coins do not reach sweeper.min_payout",
+            Waits::TooExpensive => "the fee would be more than sweeper.max_fee_percent",
+            Waits::Dust => "what is left after the fees is dust",
+            Waits::BrokenSeal => "its payment was changed behind the gateway's back",
+        })
+    }
 }
 
 /// Plans, and what has to wait.
@@ -215,10 +270,10 @@ pub(crate) fn plan(
             planned.waiting.extend(share.waits(Waits::BelowMinimum));
             continue;
         }
-        for part in split_by_weight(share) {
+        for part in split_by_weight(share, rules) {
             match judge_alone(&part, rate_litoshis_per_kvb, rules) {
                 Some(why) => planned.waiting.extend(part.waits(why)),
-                None => put_into_batch(&mut batches, part),
+                None => put_into_batch(&mut batches, part, rules),
             }
         }
     }
@@ -228,16 +283,23 @@ pub(crate) fn plan(
             planned.waiting.extend(batch.remove(place).waits(why));
         }
         if !batch.is_empty() {
-            planned.plans.push(finish(&batch, rate_litoshis_per_kvb));
+            let costs = costs(&batch, rate_litoshis_per_kvb, rules);
+            planned.plans.push(finish(&batch, costs, rules));
         }
     }
     planned
 }
 
+/// What every transaction may need beside inputs and payouts.
+fn reserved_weight(rules: &Rules) -> u64 {
+    let operator = rules.operator.as_ref().map_or(0, |operator| output_weight(&operator.script));
+    OVERHEAD_WEIGHT_MAX.saturating_add(operator)
+}
+
 /// Cuts a share that is too heavy for one transaction into parts.
-fn split_by_weight(share: Share) -> Vec<Share> {
+fn split_by_weight(share: Share, rules: &Rules) -> Vec<Share> {
     let room = WEIGHT_MAX
-        .saturating_sub(OVERHEAD_WEIGHT_MAX)
+        .saturating_sub(reserved_weight(rules))
         .saturating_sub(output_weight(&share.payee.script));
     let coins_max = usize::try_from(room / INPUT_WEIGHT).unwrap_or(1).max(1);
     let parts = share.coins.chunks(coins_max);
@@ -246,47 +308,91 @@ fn split_by_weight(share: Share) -> Vec<Share> {
 
 /// Why a share cannot go out, even alone in a transaction.
 fn judge_alone(share: &Share, rate: u64, rules: &Rules) -> Option<Waits> {
-    let weight = share.weight().saturating_add(overhead_weight(share.coins.len(), 1));
-    judge_fee(share, fee_for(weight, rate), rules)
+    unfit(std::slice::from_ref(share), rate, rules).map(|(_, why)| why)
 }
 
-/// Why a share cannot bear this fee.
-fn judge_fee(share: &Share, fee: Amount, rules: &Rules) -> Option<Waits> {
+/// The first share of a transaction that cannot bear its part of the fee.
+fn unfit(batch: &[Share], rate: u64, rules: &Rules) -> Option<(usize, Waits)> {
+    misfit(batch, &costs(batch, rate, rules), rules)
+}
+
+fn misfit(batch: &[Share], costs: &Costs, rules: &Rules) -> Option<(usize, Waits)> {
+    let lines = batch.iter().zip(costs.fee_shares.iter().zip(&costs.operator_fees));
+    let judged = lines.map(|(share, (fee, operator_fee))| judge(share, *fee, *operator_fee, rules));
+    judged.enumerate().find_map(|(place, why)| why.map(|why| (place, why)))
+}
+
+/// Why a share cannot bear these fees.
+fn judge(share: &Share, fee: Amount, operator_fee: Amount, rules: &Rules) -> Option<Waits> {
     let gross = share.gross();
     let hundredfold = u128::from(fee.litoshis()).saturating_mul(100);
     let allowed = u128::from(gross.litoshis()).saturating_mul(u128::from(rules.max_fee_percent));
     if hundredfold > allowed {
         return Some(Waits::TooExpensive);
     }
-    match gross.checked_sub(fee) {
+    match gross.checked_sub(fee).and_then(|left| left.checked_sub(operator_fee)) {
         Some(amount) if amount >= dust_limit(&share.payee.script) => None,
         Some(_) | None => Some(Waits::Dust),
     }
 }
 
-/// The first share of a transaction that cannot bear its part of the fee.
-fn unfit(batch: &[Share], rate: u64, rules: &Rules) -> Option<(usize, Waits)> {
-    let (_, _, fees) = fees(batch, rate);
-    let judged = batch.iter().zip(fees).map(|(share, fee)| judge_fee(share, fee, rules));
-    judged.enumerate().find_map(|(place, why)| why.map(|why| (place, why)))
+/// What a transaction costs, and the part of it that each share bears.
+struct Costs {
+    weight: u64,
+    fee: Amount,
+    fee_shares: Vec<Amount>,
+    operator_fees: Vec<Amount>,
 }
 
-/// The weight of a transaction, its fee, and the part that each share bears.
-fn fees(batch: &[Share], rate: u64) -> (u64, Amount, Vec<Amount>) {
-    let inputs = batch.iter().map(|share| share.coins.len()).sum();
-    let overhead = overhead_weight(inputs, batch.len());
-    let weight = batch.iter().fold(overhead, |sum, share| sum.saturating_add(share.weight()));
-    let fee = fee_for(weight, rate);
+impl Costs {
+    fn operator_sum(&self) -> Amount {
+        Amount::total(self.operator_fees.iter().copied())
+    }
+}
+
+/// The costs at a fee rate.
+fn costs(batch: &[Share], rate: u64, rules: &Rules) -> Costs {
+    let operator_fees = operator_fees(batch, rules);
+    let weight = weight(batch, &operator_fees, rules);
+    costs_with(batch, weight, fee_for(weight, rate), operator_fees)
+}
+
+/// The costs at a fee that is given.
+fn costs_with(batch: &[Share], weight: u64, fee: Amount, operator_fees: Vec<Amount>) -> Costs {
     // All inputs weigh the same: their number is their weight.
     let by_inputs: Vec<u64> =
         batch.iter().map(|share| u64::try_from(share.coins.len()).unwrap_or(u64::MAX)).collect();
-    (weight, fee, fee.split(&by_inputs))
+    Costs { weight, fee, fee_shares: fee.split(&by_inputs), operator_fees }
+}
+
+/// The weight that the signed transaction has at most.
+fn weight(batch: &[Share], operator_fees: &[Amount], rules: &Rules) -> u64 {
+    let inputs = batch.iter().map(|share| share.coins.len()).sum();
+    let takes = operator_fees.iter().any(|fee| *fee > Amount::ZERO);
+    let own = rules.operator.as_ref().filter(|_| takes);
+    let overhead = overhead_weight(inputs, batch.len().saturating_add(usize::from(takes)))
+        .saturating_add(own.map_or(0, |operator| output_weight(&operator.script)));
+    batch.iter().fold(overhead, |sum, share| sum.saturating_add(share.weight()))
+}
+
+/// What the operator takes of each share: nothing of any if the sum would be dust.
+fn operator_fees(batch: &[Share], rules: &Rules) -> Vec<Amount> {
+    let none = vec![Amount::ZERO; batch.len()];
+    let Some(operator) = &rules.operator else { return none };
+    let part = |share: &Share| {
+        let gross = u128::from(share.gross().litoshis());
+        let litoshis = gross.saturating_mul(u128::from(operator.basis_points)) / 10_000;
+        u64::try_from(litoshis).ok().and_then(Amount::from_litoshis).unwrap_or(Amount::ZERO)
+    };
+    let fees: Vec<Amount> = batch.iter().map(part).collect();
+    let sum = Amount::total(fees.iter().copied());
+    if sum < dust_limit(&operator.script) { none } else { fees }
 }
 
 /// Puts a share into the first transaction that has room for it.
-fn put_into_batch(batches: &mut Vec<Vec<Share>>, share: Share) {
+fn put_into_batch(batches: &mut Vec<Vec<Share>>, share: Share, rules: &Rules) {
     let weight_of = |batch: &Vec<Share>| {
-        batch.iter().fold(OVERHEAD_WEIGHT_MAX, |sum, s| sum.saturating_add(s.weight()))
+        batch.iter().fold(reserved_weight(rules), |sum, s| sum.saturating_add(s.weight()))
     };
     let fits = |batch: &&mut Vec<Share>| {
         // A merchant has one line in a sweep.
@@ -299,37 +405,89 @@ fn put_into_batch(batches: &mut Vec<Vec<Share>>, share: Share) {
     }
 }
 
-fn finish(batch: &[Share], rate: u64) -> SweepPlan {
-    let (weight, fee, fee_shares) = fees(batch, rate);
+fn finish(batch: &[Share], costs: Costs, rules: &Rules) -> SweepPlan {
+    let operator_sum = costs.operator_sum();
     let mut payouts: Vec<Payout> = Vec::with_capacity(batch.len());
-    for (share, fee_share) in batch.iter().zip(fee_shares) {
+    let lines = batch.iter().zip(costs.fee_shares.iter().zip(&costs.operator_fees));
+    for (share, (fee_share, operator_fee)) in lines {
         let gross = share.gross();
-        let amount = gross.checked_sub(fee_share).expect("a share that cannot pay its fee waits");
+        let left = gross.checked_sub(*fee_share).and_then(|left| left.checked_sub(*operator_fee));
         payouts.push(Payout {
             merchant: share.payee.merchant,
             script: share.payee.script.clone(),
             gross,
-            fee_share,
-            amount,
+            fee_share: *fee_share,
+            operator_fee: *operator_fee,
+            amount: left.expect("a share that cannot pay its fees waits"),
         });
     }
     payouts.sort_by(|a, b| (a.amount, &a.script).cmp(&(b.amount, &b.script)));
     let mut coins: Vec<SweepCoin> =
         batch.iter().flat_map(|share| share.coins.iter().cloned()).collect();
     coins.sort_by_key(|coin| coin.outpoint);
-    let plan = SweepPlan { coins, payouts, fee, weight };
+    let own = rules.operator.as_ref().filter(|_| operator_sum > Amount::ZERO);
+    let operator =
+        own.map(|own| OperatorOutput { script: own.script.clone(), amount: operator_sum });
+    let plan = SweepPlan { coins, payouts, operator, fee: costs.fee, weight: costs.weight };
     plan.assert_balanced();
     plan
 }
 
+/// The plan that pays out exactly these coins at exactly this fee: what somebody else signed, or
+/// a version of a sweep with a higher fee.
+///
+/// # Errors
+/// Names a merchant that cannot be paid so, and why. One without payee has no address in force.
+pub(crate) fn plan_with_fee(
+    coins: &[SweepCoin],
+    payees: &[Payee],
+    fee: Amount,
+    rules: &Rules,
+) -> Result<SweepPlan, (MerchantId, Waits)> {
+    let mut batch: Vec<Share> = Vec::new();
+    for merchant in merchants_of(coins) {
+        let payee = payees.iter().find(|payee| payee.merchant == merchant);
+        let payee = payee.ok_or((merchant, Waits::NoAddress))?.clone();
+        let own = coins.iter().filter(|coin| coin.merchant == merchant);
+        batch.push(Share { payee, coins: own.cloned().collect() });
+    }
+    let operator_fees = operator_fees(&batch, rules);
+    let weight = weight(&batch, &operator_fees, rules);
+    let costs = costs_with(&batch, weight, fee, operator_fees);
+    match misfit(&batch, &costs, rules) {
+        Some((place, why)) => {
+            let share = batch.get(place).expect("the place of one of them");
+            Err((share.payee.merchant, why))
+        }
+        None => Ok(finish(&batch, costs, rules)),
+    }
+}
+
 impl SweepPlan {
+    /// The outputs of the transaction, in their order.
+    pub(crate) fn outputs(&self) -> impl Iterator<Item = (&ScriptBuf, Amount)> {
+        let payouts = self.payouts.iter().map(|payout| (&payout.script, payout.amount));
+        payouts.chain(self.operator.iter().map(|operator| (&operator.script, operator.amount)))
+    }
+
+    /// The fee rate in litoshis for 1,000 vbytes, rounded down.
+    pub(crate) fn rate_litoshis_per_kvb(&self) -> u64 {
+        let vbytes = self.weight.div_ceil(4).max(1);
+        self.fee.litoshis().saturating_mul(1000) / vbytes
+    }
+
+    /// The fee at another rate.
+    pub(crate) fn fee_at(&self, rate_litoshis_per_kvb: u64) -> Amount {
+        fee_for(self.weight, rate_litoshis_per_kvb)
+    }
+
     /// Checks what must hold of every plan, when it is made and when it is signed.
     ///
     /// # Panics
     /// If it does not hold, which only a bug can cause.
     pub(crate) fn assert_balanced(&self) {
         let inputs = Amount::total(self.coins.iter().map(|coin| coin.amount));
-        let outputs = Amount::total(self.payouts.iter().map(|payout| payout.amount));
+        let outputs = Amount::total(self.outputs().map(|(_, amount)| amount));
         let shares = Amount::total(self.payouts.iter().map(|payout| payout.fee_share));
         assert_eq!(outputs.checked_add(self.fee), Some(inputs), "outputs and fee are the inputs");
         assert_eq!(shares, self.fee, "the shares are the fee");
@@ -337,8 +495,13 @@ impl SweepPlan {
             let own = self.coins.iter().filter(|coin| coin.merchant == payout.merchant);
             let own = Amount::total(own.map(|coin| coin.amount));
             assert_eq!(own, payout.gross, "a merchant gets its own coins");
-            assert_eq!(payout.amount.checked_add(payout.fee_share), Some(payout.gross));
+            let costs = payout.fee_share.checked_add(payout.operator_fee);
+            let gross = costs.and_then(|costs| costs.checked_add(payout.amount));
+            assert_eq!(gross, Some(payout.gross), "what is not paid out are the fees");
         }
+        let operator_fees = Amount::total(self.payouts.iter().map(|payout| payout.operator_fee));
+        let operator = self.operator.as_ref().map_or(Amount::ZERO, |operator| operator.amount);
+        assert_eq!(operator_fees, operator, "the operator gets what was taken for it");
     }
 }
 

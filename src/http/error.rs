@@ -148,6 +148,7 @@ impl From<Refusal> for ApiError {
             Refusal::Store(error) => ApiError::from(error),
             Refusal::UnknownMerchant(_)
             | Refusal::DiscordUserTaken(_)
+            | Refusal::ChainInDoubt
             | Refusal::NoAddressChange => ApiError::internal(message),
         }
     }

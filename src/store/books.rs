@@ -37,6 +37,7 @@ pub(crate) fn sweeps(tx: &ReadTx) -> Result<Vec<BookedVersion>, Error> {
             merchant: row.get("merchant_id")?,
             script: script(row, "script")?,
             gross: row.get("gross")?,
+            operator_fee: row.get("operator_fee")?,
             amount: row.get("amount")?,
         };
         Ok(((row.get("sweep_id")?, row.get("version")?), payout))

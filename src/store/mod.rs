@@ -24,6 +24,8 @@ pub(crate) mod merchants;
 mod migrations;
 pub(crate) mod payments;
 pub(crate) mod progress;
+pub(crate) mod requests;
+pub(crate) mod seals;
 pub(crate) mod sweeps;
 pub(crate) mod trail;
 mod writer;

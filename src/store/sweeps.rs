@@ -1,11 +1,11 @@
 //! Sweeps: the claims on coins, the signed versions, and what the chain made of them.
 
 use bitcoin::Txid;
-use rusqlite::params;
+use rusqlite::{Row, params};
 
 use crate::domain::chain::BlockId;
 use crate::domain::keys::DerivationIndex;
-use crate::domain::sweep::{SentPayout, SweepCoin, SweepPlan};
+use crate::domain::sweep::{Payout, SentPayout, SentSweep, SweepCoin, SweepPlan};
 use crate::domain::time::Timestamp;
 
 use super::columns::{block_hash_bytes, impossible, outpoint, script, txid, txid_bytes};
@@ -31,6 +31,16 @@ impl StoredSweepTx {
     }
 }
 
+/// A sweep that is neither confirmed nor dissolved: what has to be in the mempool.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Unconfirmed {
+    pub(crate) id: i64,
+    /// Newest first, never empty.
+    pub(crate) versions: Vec<StoredSweepTx>,
+    /// When the newest version was made.
+    pub(crate) made_at: Timestamp,
+}
+
 /// A plan with its signed transaction, ready to be stored.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct SignedPlan {
@@ -53,21 +63,7 @@ pub(crate) fn sweepable(tx: &ReadTx, tip_height: u32) -> Result<Vec<SweepCoin>, 
                      iif(origin = 'pegout', confirmations_pegout, confirmations)
                ORDER BY txid, vout";
     let mut statement = tx.connection.prepare_cached(sql)?;
-    let rows = statement.query_map([tip_height], |row| {
-        let origin = match coins::origin_of(&row.get::<_, String>("origin")?) {
-            Ok(origin) => origin,
-            Err(error) => return Ok(Err(error)),
-        };
-        Ok(Ok(SweepCoin {
-            outpoint: outpoint(row)?,
-            merchant: row.get("merchant_id")?,
-            index: row.get("derivation_index")?,
-            script: script(row, "script")?,
-            amount: row.get("amount")?,
-            origin,
-            confirmations: row.get("depth")?,
-        }))
-    })?;
+    let rows = statement.query_map([tip_height], sweep_coin)?;
     rows.map(|row| row?).collect()
 }
 
@@ -93,7 +89,38 @@ pub(crate) fn store_signed(
             return Err(impossible("the plan is out of date: coin", at));
         }
     }
-    let version = 1;
+    insert_version(tx, sweep, 1, signed, now)
+}
+
+/// Stores the next version of a sweep, over the same coins.
+///
+/// # Errors
+/// If the sweep was confirmed, dissolved or raised meanwhile, or holds other coins.
+pub(crate) fn store_raised(
+    tx: &WriteTx,
+    sweep: i64,
+    newest: &StoredSweepTx,
+    signed: &SignedPlan,
+    now: Timestamp,
+) -> Result<StoredSweepTx, Error> {
+    signed.plan.assert_balanced();
+    let current = unconfirmed(tx)?.into_iter().find(|unconfirmed| unconfirmed.id == sweep);
+    let is_newest = current.is_some_and(|current| current.versions.first() == Some(newest));
+    let claimed = coins_of(tx, sweep, 0)?;
+    let same = claimed.iter().map(|coin| coin.outpoint);
+    if !is_newest || !same.eq(signed.plan.coins.iter().map(|coin| coin.outpoint)) {
+        return Err(impossible("the plan is out of date: sweep", sweep));
+    }
+    insert_version(tx, sweep, newest.version.saturating_add(1), signed, now)
+}
+
+fn insert_version(
+    tx: &WriteTx,
+    sweep: i64,
+    version: u32,
+    signed: &SignedPlan,
+    now: Timestamp,
+) -> Result<StoredSweepTx, Error> {
     let sql = "INSERT INTO sweep_txs (sweep_id, version, txid, raw, fee, vsize, created_at)
                VALUES (?, ?, ?, ?, ?, ?, ?)";
     let vsize = i64::try_from(signed.vsize).unwrap_or(i64::MAX);
@@ -102,7 +129,7 @@ pub(crate) fn store_signed(
     tx.connection.execute(sql, params![sweep, version, id, signed.raw, fee, vsize, now])?;
     let sql = "INSERT INTO payouts
                (sweep_id, version, merchant_id, script, gross, fee_share, operator_fee, amount)
-               VALUES (?, ?, ?, ?, ?, ?, 0, ?)";
+               VALUES (?, ?, ?, ?, ?, ?, ?, ?)";
     let mut statement = tx.connection.prepare_cached(sql)?;
     for payout in &signed.plan.payouts {
         statement.execute(params![
@@ -112,34 +139,119 @@ pub(crate) fn store_signed(
             payout.script.as_bytes(),
             payout.gross,
             payout.fee_share,
+            payout.operator_fee,
             payout.amount,
         ])?;
     }
-    Ok(StoredSweepTx { sweep, version, txid: signed.txid, raw: signed.raw.clone() })
+    Ok(StoredSweepTx { version, txid: signed.txid, raw: signed.raw.clone(), sweep })
 }
 
-/// The newest versions of the sweeps that are neither confirmed nor dissolved: what has to be in
-/// the mempool.
-pub(crate) fn unconfirmed(tx: &ReadTx) -> Result<Vec<StoredSweepTx>, Error> {
-    let sql = "SELECT sweep_id, version, txid, raw
-               FROM sweep_txs AS newest JOIN sweeps ON sweeps.id = sweep_id
+/// The coins that a sweep claims, in the order of its inputs, as deep as they are at this tip.
+pub(crate) fn coins_of(tx: &ReadTx, sweep: i64, tip_height: u32) -> Result<Vec<SweepCoin>, Error> {
+    let sql = "SELECT txid, vout, merchant_id, derivation_index, script, coins.amount, origin,
+                      max(0, ?2 - coalesce(block_height, ?2 + 1) + 1) AS depth
+               FROM coins JOIN payments USING (derivation_index)
+               WHERE sweep_id = ?1 ORDER BY txid, vout";
+    let mut statement = tx.connection.prepare_cached(sql)?;
+    let rows = statement.query_map(params![sweep, tip_height], sweep_coin)?;
+    let mut coins: Vec<SweepCoin> = rows.map(|row| row?).collect::<Result<_, Error>>()?;
+    coins.sort_by_key(|coin| coin.outpoint);
+    Ok(coins)
+}
+
+fn sweep_coin(row: &Row) -> rusqlite::Result<Result<SweepCoin, Error>> {
+    let origin = match coins::origin_of(&row.get::<_, String>("origin")?) {
+        Ok(origin) => origin,
+        Err(error) => return Ok(Err(error)),
+    };
+    Ok(Ok(SweepCoin {
+        outpoint: outpoint(row)?,
+        merchant: row.get("merchant_id")?,
+        index: row.get("derivation_index")?,
+        script: script(row, "script")?,
+        amount: row.get("amount")?,
+        origin,
+        confirmations: row.get("depth")?,
+    }))
+}
+
+/// The sweeps that are neither confirmed nor dissolved, with all their versions.
+pub(crate) fn unconfirmed(tx: &ReadTx) -> Result<Vec<Unconfirmed>, Error> {
+    let sql = "SELECT sweep_id, version, txid, raw, sweep_txs.created_at
+               FROM sweep_txs JOIN sweeps ON sweeps.id = sweep_id
                WHERE dissolved_at IS NULL
-                 AND version = (SELECT max(version) FROM sweep_txs AS any_version
-                                WHERE any_version.sweep_id = newest.sweep_id)
                  AND NOT EXISTS (SELECT 1 FROM sweep_txs AS mined
-                                 WHERE mined.sweep_id = newest.sweep_id
+                                 WHERE mined.sweep_id = sweep_txs.sweep_id
                                    AND mined.block_height IS NOT NULL)
-               ORDER BY sweep_id";
+               ORDER BY sweep_id, version DESC";
     let mut statement = tx.connection.prepare_cached(sql)?;
     let rows = statement.query_map([], |row| {
-        Ok(StoredSweepTx {
+        let made_at: Timestamp = row.get("created_at")?;
+        let version = StoredSweepTx {
             sweep: row.get("sweep_id")?,
             version: row.get("version")?,
             txid: txid(row, "txid")?,
             raw: row.get("raw")?,
+        };
+        Ok((version, made_at))
+    })?;
+    let mut found: Vec<Unconfirmed> = Vec::new();
+    for row in rows {
+        let (version, made_at) = row?;
+        match found.last_mut() {
+            Some(last) if last.id == version.sweep => last.versions.push(version),
+            Some(_) | None => {
+                let id = version.sweep;
+                found.push(Unconfirmed { id, versions: vec![version], made_at });
+            }
+        }
+    }
+    Ok(found)
+}
+
+/// The merchants' lines in a version of a sweep.
+pub(crate) fn payouts_of(tx: &ReadTx, of: &StoredSweepTx) -> Result<Vec<Payout>, Error> {
+    let sql = "SELECT merchant_id, script, gross, fee_share, operator_fee, amount FROM payouts
+               WHERE sweep_id = ? AND version = ? ORDER BY merchant_id";
+    let mut statement = tx.connection.prepare_cached(sql)?;
+    let rows = statement.query_map(params![of.sweep, of.version], |row| {
+        Ok(Payout {
+            merchant: row.get("merchant_id")?,
+            script: script(row, "script")?,
+            gross: row.get("gross")?,
+            fee_share: row.get("fee_share")?,
+            operator_fee: row.get("operator_fee")?,
+            amount: row.get("amount")?,
         })
     })?;
     Ok(rows.collect::<Result<_, _>>()?)
+}
+
+/// The versions that were made at or after a time, oldest first.
+pub(crate) fn made_since(tx: &ReadTx, at: Timestamp) -> Result<Vec<SentSweep>, Error> {
+    let sql = "SELECT sweep_id, version, txid, raw, fee, vsize,
+                      (SELECT count(*) FROM coins WHERE coins.sweep_id = sweep_txs.sweep_id) AS coins
+               FROM sweep_txs WHERE created_at >= ? ORDER BY sweep_id, version";
+    let mut statement = tx.connection.prepare_cached(sql)?;
+    let rows = statement.query_map([at], |row| {
+        let version = StoredSweepTx {
+            sweep: row.get("sweep_id")?,
+            version: row.get("version")?,
+            txid: txid(row, "txid")?,
+            raw: row.get("raw")?,
+        };
+        let vsize: i64 = row.get("vsize")?;
+        let coins: i64 = row.get("coins")?;
+        Ok((version, row.get("fee")?, vsize.unsigned_abs(), coins.unsigned_abs()))
+    })?;
+    let mut found = Vec::new();
+    for row in rows {
+        let (version, fee, vsize, coins) = row?;
+        let payouts = payouts_of(tx, &version)?;
+        let coins = usize::try_from(coins).unwrap_or(usize::MAX);
+        found.push(SentSweep { txid: version.txid, fee, vsize, coins, payouts });
+    }
+    Ok(found)
 }
 
 /// Records that the node took a version for the first time.
@@ -249,7 +361,7 @@ pub(crate) fn payout_of_payment(
     tx: &ReadTx,
     index: DerivationIndex,
 ) -> Result<Vec<SentPayout>, Error> {
-    let sql = "SELECT sweep_txs.txid, merchant_id, gross, fee_share, amount,
+    let sql = "SELECT sweep_txs.txid, merchant_id, gross, fee_share, operator_fee, amount,
                       sweep_txs.created_at, sweep_txs.block_height
                FROM payouts JOIN sweep_txs USING (sweep_id, version)
                WHERE sweep_id IN (SELECT sweep_id FROM coins WHERE derivation_index = ?1)
@@ -268,6 +380,7 @@ pub(crate) fn payout_of_payment(
             merchant: row.get("merchant_id")?,
             gross: row.get("gross")?,
             fee_share: row.get("fee_share")?,
+            operator_fee: row.get("operator_fee")?,
             amount: row.get("amount")?,
             created_at: row.get("created_at")?,
             block_height: row.get("block_height")?,

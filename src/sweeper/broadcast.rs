@@ -14,10 +14,14 @@ pub(crate) enum Sent {
     NotTaken(String),
 }
 
+/// Whether the node has this version in its mempool.
+pub(crate) fn is_in_mempool(node: &Node, sweep: &StoredSweepTx) -> anyhow::Result<bool> {
+    node.mempool_contains(sweep.txid()).context("look for the sweep")
+}
+
 /// Sends a stored sweep, or sees that the node has it. Sending the same bytes twice does no harm.
 pub(crate) fn send(node: &Node, sweep: &StoredSweepTx) -> anyhow::Result<Sent> {
-    let known = node.mempool_contains(sweep.txid()).context("look for the sweep")?;
-    if known {
+    if is_in_mempool(node, sweep)? {
         return Ok(Sent::InMempool);
     }
     match node.broadcast(sweep.raw()) {

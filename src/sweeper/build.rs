@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use anyhow::{Context, ensure};
+use anyhow::{Context, bail, ensure};
 use bitcoin::absolute::LockTime;
-use bitcoin::bip32::DerivationPath;
+use bitcoin::bip32::{DerivationPath, KeySource};
 use bitcoin::psbt::Psbt;
 use bitcoin::sighash::{EcdsaSighashType, SighashCache};
 use bitcoin::transaction::Version;
@@ -19,7 +19,11 @@ use crate::store::sweeps::SignedPlan;
 use super::signing_key::SigningKey;
 
 /// The unsigned transaction with all that a signer needs: amounts, scripts and key paths.
-pub(crate) fn psbt(plan: &SweepPlan, xpub: &AccountXpub) -> anyhow::Result<Psbt> {
+pub(crate) fn psbt(
+    plan: &SweepPlan,
+    xpub: &AccountXpub,
+    key_origin: Option<&KeySource>,
+) -> anyhow::Result<Psbt> {
     plan.assert_balanced();
     let unsigned = Transaction {
         version: Version::TWO,
@@ -35,11 +39,10 @@ pub(crate) fn psbt(plan: &SweepPlan, xpub: &AccountXpub) -> anyhow::Result<Psbt>
             })
             .collect(),
         output: plan
-            .payouts
-            .iter()
-            .map(|payout| TxOut {
-                value: BitcoinAmount::from_sat(payout.amount.litoshis()),
-                script_pubkey: payout.script.clone(),
+            .outputs()
+            .map(|(script, amount)| TxOut {
+                value: BitcoinAmount::from_sat(amount.litoshis()),
+                script_pubkey: script.clone(),
             })
             .collect(),
     };
@@ -55,8 +58,11 @@ pub(crate) fn psbt(plan: &SweepPlan, xpub: &AccountXpub) -> anyhow::Result<Psbt>
             script_pubkey: coin.script.clone(),
         });
         input.sighash_type = Some(EcdsaSighashType::All.into());
-        let path = [RECEIVING_CHAIN, coin.index.child()];
-        let origin = (xpub.fingerprint(), DerivationPath::from(path.to_vec()));
+        let (fingerprint, account) = match key_origin {
+            Some((fingerprint, path)) => (*fingerprint, path.clone()),
+            None => (xpub.fingerprint(), DerivationPath::master()),
+        };
+        let origin = (fingerprint, account.extend([RECEIVING_CHAIN, coin.index.child()]));
         let key = xpub.public_key_at(coin.index).0;
         input.bip32_derivation = BTreeMap::from([(key, origin)]);
     }
@@ -69,7 +75,7 @@ pub(crate) fn sign(
     xpub: &AccountXpub,
     key: &SigningKey,
 ) -> anyhow::Result<SignedPlan> {
-    let mut psbt = psbt(&plan, xpub)?;
+    let mut psbt = psbt(&plan, xpub, None)?;
     let secp = secp256k1::Secp256k1::new();
     let mut cache = SighashCache::new(&psbt.unsigned_tx);
     let mut witnesses = Vec::with_capacity(plan.coins.len());
@@ -99,13 +105,50 @@ pub(crate) fn sign(
 }
 
 /// The bytes must spend exactly the plan's coins and pay exactly its payouts.
-fn check(tx: &Transaction, plan: &SweepPlan) -> anyhow::Result<()> {
+pub(super) fn check(tx: &Transaction, plan: &SweepPlan) -> anyhow::Result<()> {
     let inputs = tx.input.iter().map(|input| input.previous_output);
     ensure!(inputs.eq(plan.coins.iter().map(|coin| coin.outpoint)), "other inputs than planned");
     let outputs = tx.output.iter().map(|out| (out.value.to_sat(), &out.script_pubkey));
-    let planned = plan.payouts.iter().map(|p| (p.amount.litoshis(), &p.script));
+    let planned = plan.outputs().map(|(script, amount)| (amount.litoshis(), script));
     ensure!(outputs.eq(planned), "other outputs than planned");
     ensure!(tx.weight().to_wu() <= plan.weight, "heavier than planned");
+    Ok(())
+}
+
+/// Every input must be signed by the key that its index derives, over all inputs and outputs.
+pub(super) fn verify_signatures(
+    tx: &Transaction,
+    plan: &SweepPlan,
+    xpub: &AccountXpub,
+) -> anyhow::Result<()> {
+    let secp = secp256k1::Secp256k1::verification_only();
+    let mut cache = SighashCache::new(tx);
+    for (position, (input, coin)) in tx.input.iter().zip(&plan.coins).enumerate() {
+        let outpoint = coin.outpoint;
+        let (Some(signature), Some(key), 2) =
+            (input.witness.nth(0), input.witness.nth(1), input.witness.len())
+        else {
+            bail!("input {outpoint} is not signed");
+        };
+        let public = xpub.public_key_at(coin.index).0;
+        ensure!(
+            key == public.serialize() && coin.script == xpub.script_at(coin.index),
+            "input {outpoint} is signed by another key than ours"
+        );
+        let signature = ecdsa::Signature::from_slice(signature)
+            .with_context(|| format!("the signature of input {outpoint}"))?;
+        ensure!(
+            signature.sighash_type == EcdsaSighashType::All,
+            "input {outpoint} is not signed for all inputs and outputs (SIGHASH_ALL)"
+        );
+        let value = BitcoinAmount::from_sat(coin.amount.litoshis());
+        let sighash = cache
+            .p2wpkh_signature_hash(position, &coin.script, value, EcdsaSighashType::All)
+            .context("hash an input for its signature")?;
+        let message = secp256k1::Message::from(sighash);
+        secp.verify_ecdsa(&message, &signature.signature, &public)
+            .with_context(|| format!("the signature of input {outpoint} is not valid"))?;
+    }
     Ok(())
 }
 

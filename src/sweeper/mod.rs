@@ -13,36 +13,48 @@
 
 mod broadcast;
 mod build;
+mod due;
+pub(crate) mod external;
+mod private_file;
+pub(crate) mod seals;
 pub(crate) mod signing_key;
+mod trial;
+mod under_way;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
-use anyhow::Context;
+use anyhow::{Context, ensure};
+use bitcoin::bip32::KeySource;
 use bitcoin::{OutPoint, Txid};
 use tokio::runtime::Handle;
 use tokio_util::sync::CancellationToken;
 
+use crate::acts::sweeps::SWEEPER;
 use crate::clock::Clock;
-use crate::domain::amount::Amount;
 use crate::domain::doubt::Trust;
 use crate::domain::keys::AccountXpub;
-use crate::domain::merchant::{MerchantId, address_in_force};
 use crate::domain::network::Network;
-use crate::domain::sweep::{self, Payee, Planned, SweepCoin, SweepPlan, Vanishing, Waits};
+use crate::domain::sweep::{self, Planned, SweepPlan, Vanishing, Waits};
 use crate::domain::time::Timestamp;
-use crate::node::rpc::{Acceptance, Node};
-use crate::store::sweeps::{SignedPlan, StoredSweepTx};
-use crate::store::{self, ReadTx, Store, blocks, doubts, merchants, sweeps};
+use crate::node::rpc::Node;
+use crate::store::sweeps::SignedPlan;
+use crate::store::{self, ReadTx, Store, WriteTx, blocks, doubts, progress, requests, sweeps};
 use crate::wake::Wake;
 
-use broadcast::Sent;
+use due::Due;
+use seals::Seals;
 use signing_key::SigningKey;
+use trial::COIN_TRIALS_MAX;
 
 /// How sweeps are made.
 #[derive(Debug, Clone)]
 pub(crate) struct Settings {
     pub(crate) interval: Duration,
+    /// A sweep that is unconfirmed for so long gets a version with a higher fee.
+    pub(crate) raise_after: Duration,
+    /// Where the account's key comes from, for external signers (BIP174).
+    pub(crate) key_origin: Option<KeySource>,
     pub(crate) rules: sweep::Rules,
 }
 
@@ -54,6 +66,8 @@ pub(crate) struct Sweeper {
     pub(crate) xpub: AccountXpub,
     /// Absent: watch-only, nothing is signed here.
     pub(crate) key: Option<SigningKey>,
+    /// Absent: what the database says is taken for true.
+    pub(crate) seals: Option<Seals>,
     pub(crate) settings: Settings,
     pub(crate) wake: Wake,
     pub(crate) clock: Clock,
@@ -62,36 +76,21 @@ pub(crate) struct Sweeper {
 
 /// What a pass did.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
-struct Report {
+pub(crate) struct Report {
     /// Sweeps made and sent by this pass.
-    sent: Vec<Txid>,
+    pub(crate) sent: Vec<Txid>,
     /// What did not go out, and why.
-    waiting: Vec<(OutPoint, Waits)>,
+    pub(crate) waiting: Vec<(OutPoint, Waits)>,
 }
-
-/// Fee rates in litoshis for 1,000 vbytes: what is taken without an estimate (ten times the
-/// minimum that nodes relay, since most nodes do not replace a transaction once they have it), and
-/// the least and the most that an estimate is believed.
-const RATE_DEFAULT: u64 = 10_000;
-const RATE_MIN: u64 = 2_000;
-const RATE_MAX: u64 = 1_000_000;
-
-/// Blocks within which a sweep should be mined.
-const TARGET_BLOCKS: u16 = 6;
-
-/// For how many blocks another spend of our coin, or the loss of the transaction that made it,
-/// must last before its sweep is given up.
-const DISSOLVE_DEPTH: u32 = 2;
-
-/// Parts of one merchant's coins that are tried at most in a pass, to find those that the node
-/// refuses. After that the rest of them waits; other merchants' coins do not.
-const COIN_TRIALS_MAX: u32 = 64;
-
-/// The rules for such a part: it is only tried, never sent.
-const TRIAL: sweep::Rules = sweep::Rules { min_payout: Amount::ZERO, max_fee_percent: 100 };
 
 /// The pause after a first failure. It doubles with each that follows.
 const FAILURE_PAUSE: Duration = Duration::from_secs(1);
+
+/// How much of an error is recorded, in characters.
+const TROUBLE_CHARS_MAX: usize = 500;
+
+/// How often new payments are sealed, and requests looked for.
+const TICK: Duration = Duration::from_secs(1);
 
 /// How often an unconfirmed sweep is looked after, at least.
 const LOOK_AFTER: Duration = Duration::from_secs(60);
@@ -104,13 +103,8 @@ struct Memory {
     /// What the log says already, so that it is said once.
     told: BTreeMap<OutPoint, Waits>,
     not_taken: BTreeSet<Txid>,
-}
-
-/// What could go out if the rules let it.
-struct Due {
-    coins: Vec<SweepCoin>,
-    payees: Vec<Payee>,
-    rate_litoshis_per_kvb: u64,
+    /// Versions for which a higher fee was tried, and when.
+    raise_tried: BTreeMap<Txid, Timestamp>,
 }
 
 /// The pause before the next look, after so many failures in a row.
@@ -129,16 +123,23 @@ fn trusts_the_chain(tx: &ReadTx) -> Result<bool, store::Error> {
 
 impl Sweeper {
     /// Sweeps until told to stop. Must be called on a thread outside of the runtime.
-    pub(crate) fn run(self, runtime: &Handle) {
+    pub(crate) fn run(mut self, runtime: &Handle) {
         let mut memory = Memory::default();
         let mut failures: u32 = 0;
         let mut last_sweep: Option<Instant> = None;
+        let mut next_look = Instant::now();
+        // What was asked for before we began is answered by the first pass.
+        let mut answered = None;
         while !self.shutdown.is_cancelled() {
-            let due = last_sweep.is_none_or(|at| at.elapsed() >= self.settings.interval);
+            let asked = self.newest_request(answered);
+            let due = last_sweep.is_none_or(|at| at.elapsed() >= self.settings.interval)
+                || asked > answered;
             let result = if due {
                 self.pass(&mut memory).map(|report| report.is_some())
-            } else {
+            } else if Instant::now() >= next_look {
                 self.look_after(&mut memory).map(|()| false)
+            } else {
+                self.seal_new().map(|()| false)
             };
             match result {
                 Ok(swept) => {
@@ -146,69 +147,88 @@ impl Sweeper {
                     if swept {
                         last_sweep = Some(Instant::now());
                     }
+                    if due {
+                        answered = asked;
+                    }
                 }
                 Err(error) => {
                     if failures == 0 {
                         tracing::warn!(error = format!("{error:#}"), "sweeper waits");
                     }
+                    self.note_trouble(&format!("{error:#}"));
                     failures = failures.saturating_add(1);
                 }
             }
-            let pause = pause_after(failures, self.settings.interval.min(LOOK_AFTER));
-            runtime.block_on(async {
+            if failures > 0 || Instant::now() >= next_look {
+                let pause = pause_after(failures, self.settings.interval.min(LOOK_AFTER));
+                next_look = Instant::now() + pause;
+            }
+            let pause = match failures {
+                0 => next_look.saturating_duration_since(Instant::now()).min(TICK),
+                _ => next_look.saturating_duration_since(Instant::now()),
+            };
+            let stirred = runtime.block_on(async {
                 tokio::select! {
-                    () = self.shutdown.cancelled() => {}
-                    () = self.wake.sweeper_stirred() => {}
-                    () = tokio::time::sleep(pause) => {}
+                    () = self.shutdown.cancelled() => false,
+                    () = self.wake.sweeper_stirred() => true,
+                    () = tokio::time::sleep(pause) => false,
                 }
             });
+            if stirred {
+                next_look = Instant::now();
+            }
         }
     }
 
-    /// Gives up what the chain has made impossible and sends again what is unconfirmed.
-    fn look_after(&self, memory: &mut Memory) -> anyhow::Result<()> {
-        let now = self.clock.now();
-        let looked = self.store.read_blocking(|tx| {
-            let Some(tip) = blocks::tip(tx)? else { return Ok::<_, store::Error>(None) };
-            Ok(Some((tip, sweeps::with_vanished_coin(tx)?)))
-        })?;
-        let Some((tip, vanished)) = looked else { return Ok(()) };
-        let lasting = memory.vanishing.observe(&vanished, tip.height, DISSOLVE_DEPTH);
-        let (spent, vanished) = self.store.write_blocking(move |tx| {
-            let spent = sweeps::dissolve_impossible(tx, tip.height, DISSOLVE_DEPTH, now)?;
-            Ok::<_, store::Error>((spent, sweeps::dissolve_vanished(tx, &lasting, now)?))
-        })?;
-        for sweep in spent {
-            tracing::error!(
-                sweep,
-                "a coin was spent by another transaction: is the key in use elsewhere? The sweep is given up, its other coins will go into a new one"
-            );
+    /// The newest request for a sweep now, or what was the newest if that cannot be seen.
+    fn newest_request(&self, known: Option<i64>) -> Option<i64> {
+        self.store.read_blocking(requests::newest).unwrap_or_else(|error| {
+            tracing::debug!(%error, "cannot look for requests");
+            known
+        })
+    }
+
+    /// Lets whoever asked for a sweep see why there is none.
+    fn note_trouble(&self, trouble: &str) {
+        let trouble: String = trouble.chars().take(TROUBLE_CHARS_MAX).collect();
+        let write = move |tx: &WriteTx| progress::record_trouble(tx, SWEEPER, &trouble);
+        if let Err(error) = self.store.write_blocking(write) {
+            tracing::debug!(%error, "cannot record what the sweeper waits for");
         }
-        for sweep in vanished {
-            tracing::error!(
-                sweep,
-                "a payment that was being paid out has vanished from the chain. The sweep is given up, its other coins will go into a new one"
-            );
+    }
+
+    fn seal_new(&mut self) -> anyhow::Result<()> {
+        match &mut self.seals {
+            Some(seals) => seals.seal_new(&self.store).context("seal the payments"),
+            None => Ok(()),
         }
-        let unconfirmed = self.store.read_blocking(sweeps::unconfirmed)?;
-        memory.not_taken.retain(|txid| unconfirmed.iter().any(|sweep| sweep.txid() == *txid));
-        for sweep in unconfirmed {
-            self.send(&sweep, memory)?;
-        }
-        Ok(())
+    }
+
+    /// Sweeps once, for an operator's command. `None` if that has to wait because of a doubt.
+    pub(crate) fn sweep_once(&mut self) -> anyhow::Result<Option<Report>> {
+        self.pass(&mut Memory::default())
+    }
+
+    /// What a sweep would send now, and what waits.
+    pub(crate) fn plan_now(&mut self) -> anyhow::Result<Planned> {
+        let due = self.due()?;
+        let mut planned = due.plan(&due.coins, &self.settings.rules);
+        planned.waiting.extend(due.waiting);
+        Ok(planned)
     }
 
     /// One whole look: looks after what is under way, then sweeps what is due. `None` if that has
     /// to wait because of a doubt about the chain.
-    fn pass(&self, memory: &mut Memory) -> anyhow::Result<Option<Report>> {
+    fn pass(&mut self, memory: &mut Memory) -> anyhow::Result<Option<Report>> {
+        let began = self.clock.now();
         self.look_after(memory)?;
         if !self.store.read_blocking(trusts_the_chain)? {
             // Not recorded as a sweep: the next look tries again.
             return Ok(None);
         }
-        let (due, waiting) = self.due()?;
-        let mut report = Report { waiting, ..Report::default() };
-        let planned = plan(&due.coins, &due, &self.settings.rules);
+        let due = self.due()?;
+        let mut report = Report { waiting: due.waiting.clone(), ..Report::default() };
+        let planned = due.plan(&due.coins, &self.settings.rules);
         report.waiting.extend(planned.waiting);
         let mut failed = None;
         if let Some(key) = &self.key {
@@ -221,71 +241,12 @@ impl Sweeper {
             tracing::info!(plans = planned.plans.len(), "coins are due; no signing key here");
         }
         memory.tell(&report.waiting);
-        failed.map_or(Ok(Some(report)), Err)
-    }
-
-    /// What could go out now, and what is left out because something is wrong with it.
-    fn due(&self) -> anyhow::Result<(Due, Vec<(OutPoint, Waits)>)> {
-        let now = self.clock.now();
-        let (coins, payees) = self.store.read_blocking(|tx| {
-            let Some(tip) = blocks::tip(tx)? else {
-                return Ok::<_, anyhow::Error>((Vec::new(), Vec::new()));
-            };
-            let coins = sweeps::sweepable(tx, tip.height).context("read the coins")?;
-            let mut payees = Vec::new();
-            for merchant in sweep::merchants_of(&coins) {
-                payees.extend(self.payee(tx, merchant, now).context("read a payout address")?);
-            }
-            Ok((coins, payees))
-        })?;
-        let mut waiting = Vec::new();
-        let mut sound = Vec::with_capacity(coins.len());
-        for coin in coins {
-            match self.flaw(&coin)? {
-                Some(why) => waiting.push((coin.outpoint, why)),
-                None => sound.push(coin),
-            }
+        if let Some(error) = failed {
+            return Err(error);
         }
-        let rate_litoshis_per_kvb = if sound.is_empty() { RATE_DEFAULT } else { self.fee_rate()? };
-        Ok((Due { coins: sound, payees, rate_litoshis_per_kvb }, waiting))
-    }
-
-    /// Where the merchant is paid. A damaged row is this merchant's trouble alone.
-    fn payee(
-        &self,
-        tx: &ReadTx,
-        merchant: MerchantId,
-        now: Timestamp,
-    ) -> Result<Option<Payee>, store::Error> {
-        let known = match merchants::payout_addresses(tx, merchant, self.network) {
-            Ok(known) => known,
-            Err(store::Error::Impossible(what)) => {
-                tracing::error!(merchant.id = %merchant, what, "payout address refused");
-                return Ok(None);
-            }
-            Err(error) => return Err(error),
-        };
-        let in_force = address_in_force(&known, now);
-        Ok(in_force.map(|found| Payee { merchant, script: found.address.script().to_owned() }))
-    }
-
-    /// What is wrong with a coin, if anything: its script must be the one that our key derives,
-    /// and the node, too, must say that it is there: unspent, in a block, with the same amount and
-    /// script. What the database says alone moves no money.
-    fn flaw(&self, coin: &SweepCoin) -> anyhow::Result<Option<Waits>> {
-        if coin.script != self.xpub.script_at(coin.index) {
-            return Ok(Some(Waits::NotOurs));
-        }
-        let found = self.node.unspent_output(coin.outpoint).context("ask for a coin")?;
-        let fits = found.is_some_and(|found| {
-            found.amount == coin.amount && found.script == coin.script && found.confirmations > 0
-        });
-        Ok((!fits).then_some(Waits::UnknownToNode))
-    }
-
-    fn fee_rate(&self) -> anyhow::Result<u64> {
-        let estimate = self.node.fee_estimate(TARGET_BLOCKS).context("ask for the fee rate")?;
-        Ok(estimate.unwrap_or(RATE_DEFAULT).clamp(RATE_MIN, RATE_MAX))
+        let note = format!("{} sent, {} coins wait", report.sent.len(), report.waiting.len());
+        self.store.write_blocking(move |tx| progress::record(tx, SWEEPER, began, &note))?;
+        Ok(Some(report))
     }
 
     /// Signs a plan, has the node test it, stores it, and only then sends it. Of a plan that the
@@ -309,7 +270,7 @@ impl Sweeper {
         let refused = self.refused_among(&coins, key, due, &mut trials)?;
         report.waiting.extend(refused.iter().map(|outpoint| (*outpoint, Waits::Refused)));
         let good = coins.into_iter().filter(|coin| !refused.contains(&coin.outpoint));
-        let again = plan(&good.collect::<Vec<_>>(), due, &self.settings.rules);
+        let again = due.plan(&good.collect::<Vec<_>>(), &self.settings.rules);
         report.waiting.extend(again.waiting);
         for planned in again.plans {
             let signed = build::sign(planned, &self.xpub, key)?;
@@ -326,87 +287,18 @@ impl Sweeper {
         Ok(())
     }
 
-    /// Of coins that the node refuses together, those that it refuses by themselves. Whole
-    /// merchants are tried first, then a merchant's coins. What is too small to be tried alone, or
-    /// was not tried for want of trials, counts as refused for this time.
-    fn refused_among(
-        &self,
-        coins: &[SweepCoin],
-        key: &SigningKey,
-        due: &Due,
-        trials_left: &mut u32,
-    ) -> anyhow::Result<BTreeSet<OutPoint>> {
-        let Some(halves) = sweep::halves(coins) else {
-            return Ok(coins.iter().map(|coin| coin.outpoint).collect());
-        };
-        let of_one_merchant = sweep::merchants_of(coins).len() == 1;
-        let mut refused = BTreeSet::new();
-        for half in halves {
-            let mut own_trials = COIN_TRIALS_MAX;
-            let trials = if of_one_merchant { &mut *trials_left } else { &mut own_trials };
-            if of_one_merchant {
-                let Some(left) = trials.checked_sub(1) else {
-                    refused.extend(half.iter().map(|coin| coin.outpoint));
-                    continue;
-                };
-                *trials = left;
-            }
-            let trial = plan(&half, due, &TRIAL);
-            refused.extend(trial.waiting.iter().map(|(outpoint, _)| *outpoint));
-            for planned in trial.plans {
-                let signed = build::sign(planned, &self.xpub, key)?;
-                if let Some(reason) = self.refusal(&signed)? {
-                    let coins = &signed.plan.coins;
-                    tracing::debug!(coins = coins.len(), reason, "the node refuses a part");
-                    refused.extend(self.refused_among(coins, key, due, trials)?);
-                }
-            }
-        }
-        Ok(refused)
-    }
-
-    /// The node's reason for not taking the transaction, if it would not.
-    fn refusal(&self, signed: &SignedPlan) -> anyhow::Result<Option<String>> {
-        match self.node.test_accept(&signed.raw).context("test the sweep")? {
-            Acceptance::Accepted => Ok(None),
-            Acceptance::Refused(reason) => Ok(Some(reason)),
-        }
-    }
-
     fn store_and_send(&self, signed: SignedPlan, memory: &mut Memory) -> anyhow::Result<Txid> {
         let now = self.clock.now();
-        let stored = self
-            .store
-            .write_blocking(move |tx| sweeps::store_signed(tx, &signed, now))
-            .context("store the sweep")?;
+        let stored = self.store.write_blocking(move |tx| {
+            // A doubt may have begun while we planned and signed.
+            ensure!(trusts_the_chain(tx)?, "the chain is in doubt: nothing is sent");
+            sweeps::store_signed(tx, &signed, now).context("store the sweep")
+        })?;
         crate::crash::point("before-broadcast");
         tracing::info!(txid = %stored.txid(), "sweep stored");
         self.send(&stored, memory)?;
         Ok(stored.txid())
     }
-
-    fn send(&self, sweep: &StoredSweepTx, memory: &mut Memory) -> anyhow::Result<()> {
-        match broadcast::send(&self.node, sweep)? {
-            Sent::InMempool => {
-                memory.not_taken.remove(&sweep.txid());
-                let (sweep, now): (_, Timestamp) = (sweep.clone(), self.clock.now());
-                self.store.write_blocking(move |tx| sweeps::mark_sent(tx, &sweep, now))?;
-            }
-            Sent::NotTaken(reason) => {
-                if memory.not_taken.insert(sweep.txid()) {
-                    tracing::warn!(
-                        txid = %sweep.txid(), reason,
-                        "the node does not take a sweep yet; it is sent again until a block decides"
-                    );
-                }
-            }
-        }
-        Ok(())
-    }
-}
-
-fn plan(coins: &[SweepCoin], due: &Due, rules: &sweep::Rules) -> Planned {
-    sweep::plan(coins, &due.payees, due.rate_litoshis_per_kvb, rules)
 }
 
 impl Memory {
@@ -418,6 +310,10 @@ impl Memory {
                 continue;
             }
             match why {
+                Waits::BrokenSeal => tracing::error!(
+                    %outpoint,
+                    "a payment was changed behind the gateway's back; its coin waits"
+                ),
                 Waits::NotOurs => {
                     tracing::error!(%outpoint, "a coin's script is not one of our key; it waits");
                 }

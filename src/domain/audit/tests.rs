@@ -90,7 +90,13 @@ fn facts() -> Facts {
         inputs: vec![at(0)],
         outputs: vec![(script.clone(), amount)],
         fee: ltc("0.01"),
-        payouts: vec![BookedPayout { merchant, script, gross: ltc("1"), amount }],
+        payouts: vec![BookedPayout {
+            merchant,
+            script,
+            gross: ltc("1"),
+            operator_fee: Amount::ZERO,
+            amount,
+        }],
         block: Some(block(108)),
     };
     let swept = BookedCoin { claim: Some(1), spent_by: Some(sweep_txid()), ..coin(0) };
@@ -167,6 +173,7 @@ fn each_wrong_fact_is_named() {
     check(&["bad_sweep"], |f| f.coins[0].claim = None);
     check(&["bad_sweep"], |f| f.sweeps[0].outputs[0].1 = ltc("0.98"));
     check(&["bad_sweep"], |f| f.sweeps[0].payouts[0].gross = ltc("0.99"));
+    check(&["bad_sweep"], |f| f.sweeps[0].payouts[0].operator_fee = ltc("0.01"));
     check(&["bad_sweep"], |f| f.sweeps[0].fee = ltc("0.02"));
 }
 

@@ -29,7 +29,7 @@ fn coin(n: u32, of: u8, sum: Amount) -> SweepCoin {
 }
 
 fn rules() -> Rules {
-    Rules { min_payout: amount("0.01"), max_fee_percent: 10 }
+    Rules { min_payout: amount("0.01"), max_fee_percent: 10, operator: None }
 }
 
 const RATE: u64 = 10_000;
@@ -81,7 +81,7 @@ fn what_cannot_go_out_waits_and_holds_up_nobody() {
 
 #[test]
 fn a_payout_that_would_be_dust_waits() {
-    let rules = Rules { min_payout: Amount::ZERO, max_fee_percent: 100 };
+    let rules = Rules { min_payout: Amount::ZERO, max_fee_percent: 100, operator: None };
     // 112 vbytes at 10 litoshis, and 2,940 that are the dust limit of p2wpkh.
     let planned = |litoshis| {
         let sum = Amount::from_litoshis(litoshis).expect("small");
@@ -93,6 +93,38 @@ fn a_payout_that_would_be_dust_waits() {
         [(coin(0, 1, Amount::ZERO).outpoint, Waits::Dust)]
     );
     assert_eq!(planned(2_940 + fee).plans[0].payouts[0].amount.litoshis(), 2_940);
+}
+
+#[test]
+fn the_operators_part_is_an_output_of_its_own_unless_it_is_dust() {
+    let operator = OperatorFee { basis_points: 50, script: payee(9).script };
+    let rules = Rules { operator: Some(operator), ..rules() };
+    let coins = [coin(0, 1, amount("0.05000001")), coin(1, 2, amount("1"))];
+    let planned = plan(&coins, &[payee(1), payee(2)], RATE, &rules);
+    let [plan_of_two] = &planned.plans[..] else { panic!("{planned:?}") };
+    let taken: Vec<u64> =
+        plan_of_two.payouts.iter().map(|payout| payout.operator_fee.litoshis()).collect();
+    assert_eq!(taken, [25_000, 500_000], "half a percent, rounded down");
+    let own = plan_of_two.operator.as_ref().expect("an output");
+    assert_eq!((own.amount.litoshis(), &own.script), (525_000, &payee(9).script));
+    assert_eq!(plan_of_two.outputs().count(), 3);
+    // 0.005 % of 0.05 LTC are 250 litoshis: nodes would not relay that, so nothing is taken.
+    let low = OperatorFee { basis_points: 1, script: payee(9).script };
+    let rules = Rules { operator: Some(low), ..rules };
+    let planned = plan(&coins[..1], &[payee(1)], RATE, &rules);
+    assert_eq!(planned.plans[0].payouts[0].operator_fee, Amount::ZERO);
+    assert_eq!(planned.plans[0].operator, None);
+}
+
+#[test]
+fn a_fee_that_is_given_is_judged_like_any_other() {
+    let coins = [coin(0, 1, amount("0.05")), coin(1, 2, amount("0.05"))];
+    let with = |fee: &str, payees: &[Payee]| plan_with_fee(&coins, payees, amount(fee), &rules());
+    let both = [payee(1), payee(2)];
+    let plan = with("0.0001", &both).expect("a good plan");
+    assert_eq!(plan.payouts[0].amount, amount("0.04995"));
+    assert_eq!(with("0.0101", &both), Err((merchant(1), Waits::TooExpensive)));
+    assert_eq!(with("0.0001", &both[..1]), Err((merchant(2), Waits::NoAddress)));
 }
 
 #[test]
@@ -120,6 +152,7 @@ proptest! {
         rate in 1_000u64..1_000_000,
         min in 0u64..10_000_000,
         percent in 0u8..=100,
+        basis_points in 0u16..=BASIS_POINTS_MAX,
     ) {
         let origins = [Origin::Plain, Origin::Pegout, Origin::Coinbase];
         let coins: Vec<SweepCoin> = (0u32..).zip(&sums).map(|(n, (sum, of, confirmations, kind))| SweepCoin {
@@ -129,12 +162,19 @@ proptest! {
         }).collect();
         let payees: Vec<Payee> = (1..5).map(payee).collect();
         let min_payout = Amount::from_litoshis(min).expect("in range");
-        let rules = Rules { min_payout, max_fee_percent: percent };
+        let script = payee(9).script;
+        let operator = (basis_points > 0).then_some(OperatorFee { basis_points, script });
+        let rules = Rules { min_payout, max_fee_percent: percent, operator: operator.clone() };
         let planned = plan(&coins, &payees, rate, &rules);
         let mut all: Vec<OutPoint> = planned.waiting.iter().map(|(at, _)| *at).collect();
         for plan in &planned.plans {
             plan.assert_balanced();
             prop_assert!(plan.fee.litoshis() >= plan.weight / 4 * rate / 1000);
+            prop_assert!(plan.operator.as_ref().is_none_or(|own| own.amount >= dust_limit(&own.script)));
+            // Whoever knows the coins and the fee comes to the same plan, in any order.
+            let reversed: Vec<SweepCoin> = plan.coins.iter().rev().cloned().collect();
+            let again = plan_with_fee(&reversed, &payees, plan.fee, &rules);
+            prop_assert_eq!(again.as_ref(), Ok(plan));
             all.extend(plan.coins.iter().map(|c| c.outpoint));
             for coin in &plan.coins {
                 prop_assert!(is_mature(coin.origin, coin.confirmations));
@@ -144,6 +184,9 @@ proptest! {
                 prop_assert!(payout.amount >= dust_limit(&payout.script));
                 prop_assert_eq!(&payout.script, &payees.iter().find(|p| p.merchant == payout.merchant).expect("a payee").script);
                 prop_assert!(payout.fee_share.litoshis() * 100 <= payout.gross.litoshis() * u64::from(percent));
+                let most = payout.gross.litoshis() * u64::from(basis_points) / 10_000;
+                let taken = payout.operator_fee.litoshis();
+                prop_assert!(taken == most || taken == 0 && plan.operator.is_none());
             }
         }
         all.sort_unstable();
@@ -157,7 +200,7 @@ proptest! {
 fn the_minimum_counts_all_of_a_merchants_coins_even_in_several_transactions() {
     // What does not fit into the first transaction is less than the minimum.
     let coins: Vec<SweepCoin> = (0..1_500).map(|n| coin(n, 1, amount("0.0002"))).collect();
-    let rules = Rules { min_payout: amount("0.1"), max_fee_percent: 10 };
+    let rules = Rules { min_payout: amount("0.1"), max_fee_percent: 10, operator: None };
     let planned = plan(&coins, &[payee(1)], RATE, &rules);
     assert_eq!(planned.waiting, []);
     assert_eq!(planned.plans.iter().map(|plan| plan.coins.len()).sum::<usize>(), 1_500);

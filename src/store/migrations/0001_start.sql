@@ -89,6 +89,20 @@ BEGIN
     SELECT RAISE(ABORT, 'a skipped index may be in use');
 END;
 
+-- The sweeper's seals: a MAC over a payment's index, id, merchant and script, made at first sight
+-- with a key that only the sweeper reads.
+CREATE TABLE payment_seals (
+    derivation_index INTEGER PRIMARY KEY REFERENCES payments (derivation_index),
+    seal             BLOB    NOT NULL CHECK (length(seal) = 32)
+) STRICT;
+
+-- Somebody asked the running sweeper to sweep now.
+CREATE TABLE sweep_requests (
+    id INTEGER PRIMARY KEY,
+    at INTEGER NOT NULL,
+    by TEXT    NOT NULL
+) STRICT;
+
 -- The chain as we followed it, from the block that we began at. No holes.
 CREATE TABLE blocks (
     height INTEGER PRIMARY KEY CHECK (height >= 0),

@@ -110,7 +110,7 @@ fn signed(store: &Store, coins: &[u8], id: u8) -> SignedPlan {
     found.retain(|coin| coins.contains(&coin.outpoint.txid.to_byte_array()[0]));
     assert_eq!(found.len(), coins.len(), "the coins of the plan are there");
     let payee = Payee { merchant: merchant(), script: script(200) };
-    let rules = Rules { min_payout: Amount::ZERO, max_fee_percent: 100 };
+    let rules = Rules { min_payout: Amount::ZERO, max_fee_percent: 100, operator: None };
     let plan = plan(&found, &[payee], 10_000, &rules).plans.remove(0);
     SignedPlan { plan, txid: txid(id), raw: vec![id], vsize: 200 }
 }
@@ -121,7 +121,7 @@ fn claim(store: &Store, coins: &[u8], id: u8) -> StoredSweepTx {
 }
 
 fn under_way(store: &Store) -> Vec<Txid> {
-    read(store, unconfirmed).iter().map(StoredSweepTx::txid).collect()
+    read(store, unconfirmed).iter().map(|sweep| sweep.versions[0].txid()).collect()
 }
 
 fn block(height: u32) -> BlockId {
@@ -189,25 +189,44 @@ fn a_coin_that_was_spent_or_lost_since_the_plan_is_not_claimed() {
 }
 
 #[test]
-fn the_newest_version_is_sent_again_until_any_is_mined() {
+fn the_versions_are_kept_newest_first_until_any_is_mined() {
     let (_dir, store) = store();
-    claim(&store, &[1], 100);
+    let spare = signed(&store, &[1], 0);
+    let mut newest = claim(&store, &[1], 100);
+    let id = newest.sweep;
     // Ids and bytes that sort against the versions, so that order alone does not give the newest.
-    write(&store, |tx| {
-        let sql = "INSERT INTO sweep_txs (sweep_id, version, txid, raw, fee, vsize, created_at)
-                   SELECT sweep_id, ?, ?, ?, fee, vsize, created_at FROM sweep_txs
-                   WHERE version = 1";
-        for (version, id) in [(2, 50), (3, 70), (4, 60)] {
-            tx.connection.execute(sql, params![version, txid_bytes(&txid(id)), [id]])?;
-        }
-        Ok(())
-    });
-    let [newest] = &read(&store, unconfirmed)[..] else { panic!("one sweep") };
-    assert_eq!((newest.version, newest.txid(), newest.raw()), (4, txid(60), &[60][..]));
+    for n in [50, 70, 60] {
+        let raised = SignedPlan { txid: txid(n), raw: vec![n], ..spare.clone() };
+        let before = newest.clone();
+        newest = write(&store, move |tx| store_raised(tx, id, &before, &raised, NOW));
+        let raised = SignedPlan { txid: txid(n + 1), raw: vec![n], ..spare.clone() };
+        let late = claimed_version(&newest, newest.version - 1);
+        let twice = store.write_blocking(move |tx| store_raised(tx, id, &late, &raised, NOW));
+        assert!(twice.is_err(), "somebody else raised it meanwhile");
+    }
+    let [sweep] = &read(&store, unconfirmed)[..] else { panic!("one sweep") };
+    let versions: Vec<_> = sweep.versions.iter().map(|v| (v.version, v.txid())).collect();
+    assert_eq!(versions, [(4, txid(60)), (3, txid(70)), (2, txid(50)), (1, txid(100))]);
+    assert_eq!(read(&store, |tx| payouts_of(tx, &newest)).len(), 1, "each version has its lines");
     mine(&store, 100, &[1], TIP + 1);
     assert_eq!(under_way(&store), [], "an older version was mined");
     write(&store, |tx| unconfirm_from_block(tx, block(TIP + 1)));
     assert_eq!(under_way(&store), [txid(60)], "its block left the chain");
+}
+
+#[test]
+fn a_version_over_other_coins_is_not_stored() {
+    let (_dir, store) = store();
+    let others = signed(&store, &[1, 2], 50);
+    let newest = claim(&store, &[1], 100);
+    let id = newest.sweep;
+    let stored = store.write_blocking(move |tx| store_raised(tx, id, &newest, &others, NOW));
+    assert!(stored.is_err());
+    assert_eq!(under_way(&store), [txid(100)]);
+}
+
+fn claimed_version(of: &StoredSweepTx, version: u32) -> StoredSweepTx {
+    StoredSweepTx { version, ..of.clone() }
 }
 
 #[test]
@@ -234,7 +253,7 @@ fn a_sweep_is_given_up_when_a_coin_is_gone_and_only_then() {
     let place = |place| write(&store, move |tx| coins::move_to(tx, at(1), place));
     claim(&store, &[1, 2], 100);
     let [sweep] = &read(&store, unconfirmed)[..] else { panic!("one sweep") };
-    let id = sweep.sweep;
+    let id = sweep.id;
     place(Place::Mempool);
     assert_eq!(vanished(&store), [0i64; 0], "its transaction may be mined again");
     place(Place::Gone);

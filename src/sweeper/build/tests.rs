@@ -38,7 +38,7 @@ fn plan(xpub: &AccountXpub, coins: u32) -> SweepPlan {
         })
         .collect();
     let script = ScriptBuf::new_p2wpkh(&WPubkeyHash::from_byte_array([3; 20]));
-    let rules = Rules { min_payout: Amount::ZERO, max_fee_percent: 100 };
+    let rules = Rules { min_payout: Amount::ZERO, max_fee_percent: 100, operator: None };
     let planned = sweep::plan(&coins, &[Payee { merchant, script }], 10_000, &rules);
     planned.plans.into_iter().next().expect("one plan")
 }

@@ -285,6 +285,11 @@ impl Node {
         litoshis(entry.fees.base.get())
     }
 
+    /// A mempool transaction's raw bytes in hex.
+    pub(crate) fn raw_transaction(&self, txid: &str) -> String {
+        self.call("getrawtransaction", json!([txid]))
+    }
+
     /// A signed transaction that spends the same coins as this mempool transaction, but pays all
     /// (less a high fee) to the node's own wallet: its double-spend. The raw bytes in hex.
     pub(crate) fn double_spend_of(&self, txid: &str) -> String {

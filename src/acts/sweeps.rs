@@ -1,0 +1,55 @@
+//! Sweeps as people ask for them: to sweep now, and what came of it.
+
+use crate::domain::doubt::Trust;
+use crate::domain::sweep::SentSweep;
+use crate::domain::time::Timestamp;
+use crate::store::trail::{self, Act};
+use crate::store::{ReadTx, WriteTx, blocks, doubts, progress, requests, sweeps};
+
+use super::{Actor, Refusal};
+
+/// The name under which the sweeper records its progress.
+pub(crate) const SWEEPER: &str = "sweeper";
+
+/// What became of a request so far.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Outcome {
+    /// The sweeper did not look yet.
+    Waiting,
+    /// The sweeper cannot, and says why.
+    Trouble(String),
+    /// It looked; these were made since the request.
+    Done(Vec<SentSweep>),
+}
+
+/// Asks the running sweeper to sweep now.
+///
+/// # Errors
+/// While there is a doubt about the chain: no sweep goes out then.
+pub(crate) fn request(tx: &WriteTx, actor: &Actor, now: Timestamp) -> Result<(), Refusal> {
+    if in_doubt(tx)? {
+        return Err(Refusal::ChainInDoubt);
+    }
+    requests::add(tx, &actor.shown(), now)?;
+    let (actor, act) = (actor.shown(), "sweep_now");
+    trail::append(tx, &Act { at: now, actor, act, merchant: None, before: None, after: None })?;
+    Ok(())
+}
+
+/// What became of a request made at this time.
+pub(crate) fn outcome(tx: &ReadTx, asked_at: Timestamp) -> Result<Outcome, Refusal> {
+    let Some(last) = progress::of_role(tx, SWEEPER)? else { return Ok(Outcome::Waiting) };
+    if let Some(trouble) = last.trouble {
+        return Ok(Outcome::Trouble(trouble));
+    }
+    match last.at {
+        Some(at) if at >= asked_at => Ok(Outcome::Done(sweeps::made_since(tx, asked_at)?)),
+        Some(_) | None => Ok(Outcome::Waiting),
+    }
+}
+
+/// Whether sweeps wait because of a doubt about the chain.
+pub(crate) fn in_doubt(tx: &ReadTx) -> Result<bool, Refusal> {
+    let Some(tip) = blocks::tip(tx)? else { return Ok(false) };
+    Ok(doubts::trust_at(tx, tip)? != Trust::Full)
+}

@@ -1,0 +1,221 @@
+//! `litegate sweep`: pays out now, by the running sweeper, by this process, or by a signer
+//! elsewhere.
+
+use std::fs::File;
+use std::io::{Read, Write};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use clap::Args;
+use serde::Serialize;
+use tokio_util::sync::CancellationToken;
+
+use super::{Failure, Format, open, print_json, print_line};
+use crate::acts::{Actor, Refusal, sweeps};
+use crate::config::Config;
+use crate::domain::sweep::Waits;
+use crate::serve::{Refused, Role, lock, sweeper_of};
+use crate::store::Store;
+use crate::sweeper::Sweeper;
+use crate::sweeper::external::PSBT_BYTES_MAX;
+use crate::sweeper::seals::{Access, Seals};
+use crate::view::{SweepView, WaitingView};
+
+#[derive(Args)]
+#[command(
+    after_help = "Examples:\n  litegate sweep --dry-run\n  litegate sweep --psbt sweep.psbt\n  \
+                        litegate sweep --import signed.psbt"
+)]
+pub(super) struct Sweep {
+    /// Print what would be sent, and what waits; send nothing
+    #[arg(long, group = "way")]
+    dry_run: bool,
+    /// Write an unsigned PSBT for an external signer to a new file
+    #[arg(long, value_name = "FILE", group = "way")]
+    psbt: Option<PathBuf>,
+    /// Check the PSBT that an external signer has signed, and send it
+    #[arg(long, value_name = "FILE", group = "way")]
+    import: Option<PathBuf>,
+    /// Take what the database says now for true: when the sweeper's record was lost
+    #[arg(long, group = "way")]
+    trust_database: bool,
+}
+
+#[derive(Serialize)]
+struct View {
+    sweeps: Vec<SweepView>,
+    waiting: Vec<WaitingView>,
+}
+
+/// How long the running sweeper may take to answer.
+const PATIENCE: Duration = Duration::from_secs(120);
+
+/// How often its answer is looked for.
+const LOOK: Duration = Duration::from_millis(100);
+
+impl Sweep {
+    pub(super) fn run(self, config: Option<&Path>, format: Format) -> Result<(), Failure> {
+        let (config, store) = open(config)?;
+        // Held while this process sweeps; a sweeper that runs already holds it.
+        let lock = match lock(&config, Role::Sweeper) {
+            Ok(lock) => Some(lock),
+            Err(error) if matches!(error.downcast_ref(), Some(Refused::AlreadyRunning(_))) => None,
+            Err(error) => return Err(error.into()),
+        };
+        if self.trust_database {
+            return trust_database(&config, &store, lock.is_some());
+        }
+        let access = if lock.is_some() { Access::ReadAndWrite } else { Access::ReadOnly };
+        let sweeper = || sweeper_of(&config, &store, access, &CancellationToken::new());
+        if self.dry_run {
+            let planned = sweeper()?.plan_now()?;
+            let sweeps = planned.plans.iter();
+            let sweeps = sweeps.map(|plan| SweepView::planned(plan, None, config.network));
+            return tell(sweeps.collect(), &planned.waiting, "would be sent", format);
+        }
+        if let Some(file) = &self.psbt {
+            return export(&mut sweeper()?, file, &config, format);
+        }
+        if store.read_blocking(sweeps::in_doubt)? {
+            return Err(Failure::Refused(Refusal::ChainInDoubt.to_string()));
+        }
+        if let Some(file) = &self.import {
+            let (txid, plan) = sweeper()?.import(&read(file)?)?;
+            let view = SweepView::planned(&plan, Some(txid), config.network);
+            return tell(vec![view], &[], "sent", format);
+        }
+        if config.signing_key_file.is_none() {
+            let what = "there is no signing key here: use --psbt and --import";
+            return Err(Failure::Usage(what.to_owned()));
+        }
+        match lock {
+            Some(_lock) => sweep_here(&mut sweeper()?, &config, &store, format),
+            None => ask(&config, &store, format),
+        }
+    }
+}
+
+/// Forgets what was sealed, so that the next sweeper seals everything as it is now.
+fn trust_database(config: &Config, store: &Store, have_lock: bool) -> Result<(), Failure> {
+    let Some(settings) = &config.seals else {
+        let what = "sweeper.seal_key_file is not set: nothing is sealed";
+        return Err(Failure::Usage(what.to_owned()));
+    };
+    if !have_lock {
+        return Err(Failure::Refused("stop the sweeper first".to_owned()));
+    }
+    Seals::forget(settings, store)?;
+    print_line("the next start of the sweeper takes what the database says for true")
+}
+
+fn sweep_here(
+    sweeper: &mut Sweeper,
+    config: &Config,
+    store: &Store,
+    format: Format,
+) -> Result<(), Failure> {
+    let began = config.clock.now();
+    let Some(report) = sweeper.sweep_once()? else {
+        return Err(Failure::Refused(Refusal::ChainInDoubt.to_string()));
+    };
+    let sent = store.read_blocking(|tx| crate::store::sweeps::made_since(tx, began))?;
+    let views = sent.iter().map(|sweep| SweepView::sent(sweep, config.network)).collect();
+    tell(views, &report.waiting, "sent", format)
+}
+
+/// Has the running sweeper do it, and waits for what comes of it.
+fn ask(config: &Config, store: &Store, format: Format) -> Result<(), Failure> {
+    let asked_at = config.clock.now();
+    store.write_blocking(move |tx| sweeps::request(tx, &Actor::Cli, asked_at))?;
+    let deadline = Instant::now() + PATIENCE;
+    loop {
+        match store.read_blocking(move |tx| sweeps::outcome(tx, asked_at))? {
+            sweeps::Outcome::Done(sent) => {
+                let views = sent.iter().map(|sweep| SweepView::sent(sweep, config.network));
+                return tell(views.collect(), &[], "sent", format);
+            }
+            sweeps::Outcome::Trouble(why) => {
+                return Err(Failure::Failed(format!("the sweeper waits: {why}")));
+            }
+            sweeps::Outcome::Waiting if Instant::now() > deadline => {
+                let what = "the sweeper did not answer; its log says why";
+                return Err(Failure::Failed(what.to_owned()));
+            }
+            sweeps::Outcome::Waiting => std::thread::sleep(LOOK),
+        }
+    }
+}
+
+fn export(
+    sweeper: &mut Sweeper,
+    file: &Path,
+    config: &Config,
+    format: Format,
+) -> Result<(), Failure> {
+    let shown = file.display();
+    let Some(unsigned) = sweeper.unsigned()? else {
+        return Err(Failure::Failed("nothing is due: no PSBT was written".to_owned()));
+    };
+    let write = || {
+        let mut out = File::options().write(true).create_new(true).mode(0o600).open(file)?;
+        out.write_all(unsigned.psbt.as_bytes())?;
+        out.sync_all()
+    };
+    write().map_err(|error| Failure::Failed(format!("{shown}: {error}")))?;
+    let view = SweepView::planned(&unsigned.plan, None, config.network);
+    tell(vec![view], &[], "to be signed", format)?;
+    if format == Format::Text && unsigned.more > 0 {
+        let more = unsigned.more;
+        print_line(&format!("{more} more will be due once this one was imported"))?;
+    }
+    Ok(())
+}
+
+fn read(file: &Path) -> Result<Vec<u8>, Failure> {
+    let shown = file.display();
+    let failed = |error: std::io::Error| Failure::Failed(format!("{shown}: {error}"));
+    let mut bytes = Vec::new();
+    let opened = File::open(file).map_err(failed)?;
+    opened.take(PSBT_BYTES_MAX + 1).read_to_end(&mut bytes).map_err(failed)?;
+    match u64::try_from(bytes.len()) {
+        Ok(length) if length <= PSBT_BYTES_MAX => Ok(bytes),
+        _ => Err(Failure::Failed(format!("{shown} is longer than {PSBT_BYTES_MAX} bytes"))),
+    }
+}
+
+fn tell(
+    sweeps: Vec<SweepView>,
+    waiting: &[(bitcoin::OutPoint, Waits)],
+    word: &str,
+    format: Format,
+) -> Result<(), Failure> {
+    let waiting: Vec<WaitingView> = waiting.iter().map(WaitingView::new).collect();
+    if format == Format::Json {
+        return print_json(&View { sweeps, waiting });
+    }
+    if sweeps.is_empty() {
+        print_line(&format!("nothing is {}", if word == "sent" { "due" } else { word }))?;
+    }
+    for sweep in &sweeps {
+        let name = sweep.txid.as_deref().unwrap_or("a transaction");
+        print_line(&format!(
+            "{word}: {name}, {} coins, {} vbytes, fee {} LTC",
+            sweep.coins, sweep.vsize, sweep.fee_ltc.0
+        ))?;
+        for payout in &sweep.payouts {
+            print_line(&format!(
+                "  {} LTC to {} ({}; {} LTC less {} LTC of the fee)",
+                payout.amount_ltc.0,
+                payout.payout_address,
+                payout.merchant_id,
+                payout.gross_ltc.0,
+                payout.fee_share_ltc.0
+            ))?;
+        }
+    }
+    for coin in &waiting {
+        print_line(&format!("waits: {}: {}", coin.outpoint, coin.reason))?;
+    }
+    Ok(())
+}

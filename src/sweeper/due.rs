@@ -1,0 +1,151 @@
+//! What could go out now: the coins, where their merchants are paid, and the fee rate. Whatever is
+//! wrong with a row is that row's trouble alone.
+
+use anyhow::Context;
+use bitcoin::OutPoint;
+
+use crate::domain::merchant::{MerchantId, PayoutAddress, address_in_force};
+use crate::domain::sweep::{self, Payee, Planned, SweepCoin, Waits};
+use crate::domain::time::Timestamp;
+use crate::store::{self, ReadTx, blocks, merchants, payments, sweeps};
+
+use super::Sweeper;
+
+/// Fee rates in litoshis for 1,000 vbytes: what is taken without an estimate (ten times the
+/// minimum that nodes relay, since most nodes do not replace a transaction once they have it), and
+/// the least and the most that an estimate is believed.
+const RATE_DEFAULT: u64 = 10_000;
+pub(super) const RATE_MIN: u64 = 2_000;
+pub(super) const RATE_MAX: u64 = 1_000_000;
+
+/// Blocks within which a sweep should be mined.
+const TARGET_BLOCKS: u16 = 6;
+
+/// What could go out if the rules let it.
+pub(super) struct Due {
+    pub(super) coins: Vec<SweepCoin>,
+    pub(super) payees: Vec<Payee>,
+    pub(super) rate_litoshis_per_kvb: u64,
+    /// What is left out because something is wrong with it.
+    pub(super) waiting: Vec<(OutPoint, Waits)>,
+}
+
+impl Due {
+    pub(super) fn plan(&self, coins: &[SweepCoin], rules: &sweep::Rules) -> Planned {
+        sweep::plan(coins, &self.payees, self.rate_litoshis_per_kvb, rules)
+    }
+}
+
+/// The rows of a merchant's payout addresses. A damaged one is that merchant's trouble alone.
+type Rows = (MerchantId, Result<Vec<PayoutAddress>, String>);
+
+impl Sweeper {
+    /// What could go out now.
+    pub(super) fn due(&mut self) -> anyhow::Result<Due> {
+        if let Some(seals) = &mut self.seals {
+            seals.seal_new(&self.store).context("seal the payments")?;
+        }
+        let (coins, mut waiting, rows) = self.store.read_blocking(|tx| {
+            let Some(tip) = blocks::tip(tx)? else {
+                return Ok::<_, anyhow::Error>((Vec::new(), Vec::new(), Vec::new()));
+            };
+            let found = sweeps::sweepable(tx, tip.height).context("read the coins")?;
+            let (mut coins, mut waiting) = (Vec::with_capacity(found.len()), Vec::new());
+            for coin in found {
+                let sealed = self.seals.as_ref().map_or(Ok(true), |seals| seals.fits(tx, &coin));
+                match sealed.context("read a seal")? {
+                    true => coins.push(coin),
+                    false => waiting.push((coin.outpoint, Waits::BrokenSeal)),
+                }
+            }
+            let mut rows: Vec<Rows> = Vec::new();
+            for merchant in sweep::merchants_of(&coins) {
+                rows.push((merchant, self.rows_of(tx, merchant).context("read an address")?));
+            }
+            Ok((coins, waiting, rows))
+        })?;
+        let now = self.clock.now();
+        let mut payees = Vec::with_capacity(rows.len());
+        for (merchant, rows) in rows {
+            let script = match rows {
+                Ok(rows) => self.payout_script(merchant, &rows, now)?,
+                Err(what) => {
+                    tracing::error!(merchant.id = %merchant, what, "payout address refused");
+                    None
+                }
+            };
+            payees.extend(script.map(|script| Payee { merchant, script }));
+        }
+        let mut sound = Vec::with_capacity(coins.len());
+        for coin in coins {
+            match self.flaw(&coin)? {
+                Some(why) => waiting.push((coin.outpoint, why)),
+                None => sound.push(coin),
+            }
+        }
+        let rate_litoshis_per_kvb = if sound.is_empty() { RATE_DEFAULT } else { self.fee_rate()? };
+        Ok(Due { coins: sound, payees, rate_litoshis_per_kvb, waiting })
+    }
+
+    /// The rows of a merchant's addresses, of which none may be our own: a payout to one of those
+    /// would come back for ever.
+    fn rows_of(
+        &self,
+        tx: &ReadTx,
+        merchant: MerchantId,
+    ) -> Result<Result<Vec<PayoutAddress>, String>, store::Error> {
+        let rows = match merchants::payout_addresses(tx, merchant, self.network) {
+            Ok(rows) => rows,
+            Err(store::Error::Impossible(what)) => return Ok(Err(what)),
+            Err(error) => return Err(error),
+        };
+        for row in &rows {
+            if payments::index_of_script(tx, row.address.script())?.is_some() {
+                return Ok(Err(format!("{} is an address of this gateway", row.address)));
+            }
+        }
+        Ok(Ok(rows))
+    }
+
+    /// Where the merchant is paid now: by what the sweeper itself saw, if it has a seal key.
+    fn payout_script(
+        &mut self,
+        merchant: MerchantId,
+        rows: &[PayoutAddress],
+        now: Timestamp,
+    ) -> anyhow::Result<Option<bitcoin::ScriptBuf>> {
+        let Some(seals) = &mut self.seals else {
+            let in_force = address_in_force(rows, now);
+            return Ok(in_force.map(|found| found.address.script().to_owned()));
+        };
+        let found = seals.payout_script(merchant, rows, now)?;
+        Ok(found.unwrap_or_else(|contradiction| {
+            tracing::error!(
+                merchant.id = %merchant,
+                what = %contradiction,
+                "payout address refused: the database was changed behind the gateway's back"
+            );
+            None
+        }))
+    }
+
+    /// What is wrong with a coin, if anything: its script must be the one that our key derives,
+    /// and the node, too, must say that it is there: unspent, in a block, with the same amount and
+    /// script. What the database says alone moves no money.
+    pub(super) fn flaw(&self, coin: &SweepCoin) -> anyhow::Result<Option<Waits>> {
+        if coin.script != self.xpub.script_at(coin.index) {
+            return Ok(Some(Waits::NotOurs));
+        }
+        let found = self.node.unspent_output(coin.outpoint).context("ask for a coin")?;
+        let fits = found.is_some_and(|found| {
+            found.amount == coin.amount && found.script == coin.script && found.confirmations > 0
+        });
+        Ok((!fits).then_some(Waits::UnknownToNode))
+    }
+
+    /// The node's estimate, within what is believed, in litoshis for 1,000 vbytes.
+    pub(super) fn fee_rate(&self) -> anyhow::Result<u64> {
+        let estimate = self.node.fee_estimate(TARGET_BLOCKS).context("ask for the fee rate")?;
+        Ok(estimate.unwrap_or(RATE_DEFAULT).clamp(RATE_MIN, RATE_MAX))
+    }
+}

@@ -1,0 +1,128 @@
+//! Sweeps that somebody else signs: a PSBT (BIP174) goes out, and comes back signed. What comes
+//! back is judged by what we would plan now, not by what it says of itself.
+
+use anyhow::{Context, bail, ensure};
+use bitcoin::base64::Engine;
+use bitcoin::base64::engine::general_purpose::STANDARD;
+use bitcoin::psbt::Psbt;
+use bitcoin::{Transaction, Txid, Witness};
+
+use crate::domain::amount::Amount;
+use crate::domain::sweep::{SweepCoin, SweepPlan, plan_with_fee};
+use crate::node::rpc::Acceptance;
+use crate::store::sweeps::SignedPlan;
+
+use super::{Memory, Sweeper, build, due};
+
+/// The largest PSBT that is read, in bytes: a transaction of standard weight, with what a signer
+/// adds to each of its inputs, in base64.
+pub(crate) const PSBT_BYTES_MAX: u64 = 4 << 20;
+
+/// An unsigned sweep for an external signer.
+#[derive(Debug)]
+pub(crate) struct Unsigned {
+    pub(crate) plan: SweepPlan,
+    /// In base64, as wallets take it.
+    pub(crate) psbt: String,
+    /// Plans that have to wait for this one: one PSBT is signed after the other.
+    pub(crate) more: usize,
+}
+
+impl Sweeper {
+    /// The PSBT of what would be sent now; `None` if nothing is due.
+    pub(crate) fn unsigned(&mut self) -> anyhow::Result<Option<Unsigned>> {
+        let mut plans = self.plan_now()?.plans.into_iter();
+        let Some(plan) = plans.next() else { return Ok(None) };
+        let psbt = build::psbt(&plan, &self.xpub, self.settings.key_origin.as_ref())?;
+        Ok(Some(Unsigned { psbt: STANDARD.encode(psbt.serialize()), more: plans.len(), plan }))
+    }
+
+    /// Takes a signed PSBT: checks that it spends coins that are due, that it pays exactly what we
+    /// would pay for them, and every signature; then it is stored, and only then sent.
+    ///
+    /// # Errors
+    /// Says what does not fit. Nothing is stored or sent then.
+    pub(crate) fn import(&mut self, bytes: &[u8]) -> anyhow::Result<(Txid, SweepPlan)> {
+        let psbt = parse(bytes)?;
+        let due = self.due()?;
+        let mut coins: Vec<SweepCoin> = Vec::with_capacity(psbt.unsigned_tx.input.len());
+        for input in &psbt.unsigned_tx.input {
+            let at = input.previous_output;
+            if coins.iter().any(|coin| coin.outpoint == at) {
+                bail!("the PSBT spends {at} twice");
+            }
+            match due.coins.iter().find(|coin| coin.outpoint == at) {
+                Some(coin) => coins.push(coin.clone()),
+                None => match due.waiting.iter().find(|(waits, _)| *waits == at) {
+                    Some((_, why)) => bail!("the PSBT spends {at}, which has to wait: {why}"),
+                    None => bail!("the PSBT spends {at}, which is no coin that is due"),
+                },
+            }
+        }
+        let inputs = Amount::total(coins.iter().map(|coin| coin.amount));
+        let outputs = psbt.unsigned_tx.output.iter().map(|output| output.value.to_sat());
+        let outputs = Amount::from_litoshis(outputs.fold(0u64, u64::saturating_add));
+        let fee = outputs.and_then(|outputs| inputs.checked_sub(outputs)).with_context(|| {
+            format!("the PSBT pays out more than the {inputs} LTC that its coins hold")
+        })?;
+        let plan = plan_with_fee(&coins, &due.payees, fee, &self.settings.rules)
+            .map_err(|(merchant, why)| anyhow::anyhow!("the PSBT cannot pay {merchant}: {why}"))?;
+        ensure!(
+            (due::RATE_MIN..=due::RATE_MAX).contains(&plan.rate_litoshis_per_kvb()),
+            "the PSBT leaves a fee of {fee} LTC, which is not within what is allowed for its size"
+        );
+        let unsigned = &psbt.unsigned_tx;
+        for (output, (script, amount)) in unsigned.output.iter().zip(plan.outputs()) {
+            let pays = output.value.to_sat();
+            ensure!(
+                output.script_pubkey == *script && pays == amount.litoshis(),
+                "the PSBT has another output than planned: {} litoshis to script {}, not {} to {}; \
+                 make a new one with --psbt",
+                pays,
+                output.script_pubkey.to_hex_string(),
+                amount.litoshis(),
+                script.to_hex_string()
+            );
+        }
+        ensure!(
+            unsigned.output.len() == plan.outputs().count(),
+            "the PSBT has {} outputs, and {} are planned; make a new one with --psbt",
+            unsigned.output.len(),
+            plan.outputs().count()
+        );
+        let tx = finish(psbt, &plan)?;
+        build::check(&tx, &plan)?;
+        build::verify_signatures(&tx, &plan, &self.xpub)?;
+        let vsize = u64::try_from(tx.vsize()).context("size of the transaction")?;
+        let raw = bitcoin::consensus::encode::serialize(&tx);
+        let signed = SignedPlan { txid: tx.compute_txid(), raw, vsize, plan: plan.clone() };
+        if let Acceptance::Refused(reason) = self.node.test_accept(&signed.raw)? {
+            bail!("the node refuses the transaction: {reason}");
+        }
+        Ok((self.store_and_send(signed, &mut Memory::default())?, plan))
+    }
+}
+
+/// Reads a PSBT, as bytes or in base64.
+fn parse(bytes: &[u8]) -> anyhow::Result<Psbt> {
+    if bytes.starts_with(b"psbt") {
+        return Psbt::deserialize(bytes).context("the file is no PSBT");
+    }
+    let text = std::str::from_utf8(bytes).context("the file is no PSBT")?;
+    let text: String = text.split_whitespace().collect();
+    let decoded = STANDARD.decode(text).context("the file is no PSBT")?;
+    Psbt::deserialize(&decoded).context("the file is no PSBT")
+}
+
+/// The transaction with the witnesses that the signer left: finished ones, or signatures by key.
+fn finish(psbt: Psbt, plan: &SweepPlan) -> anyhow::Result<Transaction> {
+    let mut tx = psbt.unsigned_tx;
+    for ((input, signed), coin) in tx.input.iter_mut().zip(psbt.inputs).zip(&plan.coins) {
+        input.witness = match (signed.final_script_witness, signed.partial_sigs.iter().next()) {
+            (Some(witness), _) => witness,
+            (None, Some((key, signature))) => Witness::p2wpkh(signature, &key.inner),
+            (None, None) => bail!("input {} is not signed", coin.outpoint),
+        };
+    }
+    Ok(tx)
+}

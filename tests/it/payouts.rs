@@ -1,0 +1,233 @@
+//! `litegate sweep`: now, as a rehearsal, and by a signer elsewhere. What comes back signed is
+//! believed only as far as it pays what we would pay.
+
+use std::fs;
+use std::path::PathBuf;
+use std::str::FromStr;
+
+use bitcoin::bip32::{DerivationPath, Xpriv};
+use bitcoin::psbt::Psbt;
+use bitcoin::{NetworkKind, OutPoint, PrivateKey, ScriptBuf};
+use serde_json::{Value, json};
+
+use crate::harness::gate::{Gate, Output};
+use crate::harness::json::litoshis;
+use crate::harness::node::Node;
+use crate::harness::shop::Shop;
+use crate::harness::stage::Stage;
+use crate::harness::wait::{SOON, wait_for};
+
+/// Pays and confirms so many payments of a tenth each.
+fn pay(node: &Node, shop: &Shop, payments: usize) -> Vec<String> {
+    let ids: Vec<String> = (0..payments)
+        .map(|_| {
+            let payment = shop.create("0.1");
+            node.send(&payment.address, "0.1");
+            payment.id
+        })
+        .collect();
+    node.mine(2);
+    for id in &ids {
+        shop.await_status(id, "completed", SOON);
+    }
+    ids
+}
+
+#[test]
+fn a_rehearsal_says_what_goes_out_and_what_waits_and_sends_nothing() {
+    let Some(Stage { gate, shop, node }) = Stage::alone() else { return };
+    let small = Shop::open(&gate, &node, "Small");
+    pay(&node, &shop, 2);
+    let least = small.create("0.001");
+    node.send(&least.address, "0.001");
+    node.mine(2);
+    small.await_status(&least.id, "completed", SOON);
+    let rehearsed = gate.cli_json(&["sweep", "--dry-run"]);
+    let [sweep] = &rehearsed.objects("sweeps")[..] else { panic!("{}", rehearsed.whole()) };
+    let [payout] = &sweep.objects("payouts")[..] else { panic!("{}", sweep.whole()) };
+    assert_eq!(payout.text("merchantId"), shop.merchant_id);
+    assert_eq!(payout.text("payoutAddress"), shop.payout_address);
+    assert_eq!(payout.raw("grossLtc"), "0.2");
+    assert_eq!(payout.raw("feeShareLtc"), sweep.raw("feeLtc"));
+    assert!(!sweep.has("txid"), "nothing is signed");
+    let waiting = rehearsed.objects("waiting");
+    assert_eq!(waiting.len(), 1);
+    assert!(waiting[0].text("reason").contains("sweeper.min_payout"), "{}", waiting[0].whole());
+    assert_eq!(node.mempool(), [""; 0]);
+    let told = gate.cli_ok(&["sweep", "--dry-run"]).stdout;
+    assert!(told.contains("would be sent") && told.contains("waits: "), "{told}");
+}
+
+#[test]
+fn a_sweep_can_be_had_now_from_the_running_gateway_or_without_it() {
+    let Some(Stage { gate, shop, node }) = Stage::alone() else { return };
+    pay(&node, &shop, 1);
+    let sent = gate.cli_json(&["sweep"]).objects("sweeps");
+    assert_eq!(sent.len(), 1);
+    assert_eq!(node.mempool(), [sent[0].text("txid")]);
+    assert_eq!(gate.cli_json(&["sweep"]).objects("sweeps").len(), 0, "nothing is left");
+    node.mine(1);
+    pay(&node, &shop, 1);
+    gate.term();
+    let sent = gate.cli_json(&["sweep"]).objects("sweeps");
+    assert_eq!(node.mempool(), [sent[0].text("txid")]);
+    gate.start();
+    node.mine(1);
+    gate.await_tip(&node.height().to_string());
+    gate.cli_ok(&["audit"]);
+}
+
+/// A gateway without the signing key, whose sweeps are signed by litecoind's own wallet.
+struct WatchOnly {
+    stage: Stage,
+    /// The key file, which lies elsewhere now.
+    key: Xpriv,
+}
+
+impl WatchOnly {
+    fn start() -> Option<WatchOnly> {
+        let mut key = None;
+        let stage = Stage::alone_with(|gate| {
+            let file = gate.setting("wallet.signing_key_file");
+            key = Some(Xpriv::from_str(fs::read_to_string(&file).unwrap().trim()).unwrap());
+            gate.unset("wallet.signing_key_file");
+            fs::remove_file(file).unwrap();
+            gate.set("wallet.key_origin", "d34db33f/84'/1'/0'");
+        })?;
+        Some(WatchOnly { stage, key: key.unwrap() })
+    }
+
+    fn gate(&self) -> &Gate {
+        &self.stage.gate
+    }
+
+    fn file(&self, name: &str) -> PathBuf {
+        self.gate().folder().join(name)
+    }
+
+    fn export(&self, name: &str) -> Psbt {
+        let file = self.file(name);
+        self.gate().cli_ok(&["sweep", "--psbt", &file.display().to_string()]);
+        let text = fs::read_to_string(file).unwrap();
+        Psbt::from_str(&text).unwrap()
+    }
+
+    /// The node's wallet takes the keys of the first addresses, and signs what it can.
+    fn sign(&self, psbt: &Psbt) -> String {
+        let secp = bitcoin::secp256k1::Secp256k1::new();
+        for index in 0..6u32 {
+            let path = DerivationPath::from_str(&format!("m/0/{index}")).unwrap();
+            let child = self.key.derive_priv(&secp, &path).unwrap();
+            let key = PrivateKey::new(child.private_key, NetworkKind::Test);
+            self.stage.node.call::<Value>("importprivkey", json!([key.to_wif(), "", false]));
+        }
+        let signed: Value =
+            self.stage.node.call("walletprocesspsbt", json!([psbt.to_string(), true, "ALL"]));
+        signed["psbt"].as_str().unwrap().to_owned()
+    }
+
+    fn import(&self, psbt: &str) -> Output {
+        let file = self.file("signed.psbt");
+        fs::write(&file, psbt).unwrap();
+        self.gate().cli(&["sweep", "--import", &file.display().to_string()])
+    }
+
+    #[track_caller]
+    fn check_refused(&self, psbt: &str, words: &[&str]) {
+        let answer = self.import(psbt);
+        assert_eq!(answer.code, 1, "{answer:?}");
+        for word in words {
+            assert!(answer.stderr.contains(word), "{word}: {}", answer.stderr);
+        }
+        assert_eq!(self.stage.node.mempool(), [""; 0], "nothing was sent");
+    }
+}
+
+#[test]
+fn a_sweep_signed_by_another_wallet_is_checked_and_sent() {
+    let Some(watch_only) = WatchOnly::start() else { return };
+    let Stage { gate, shop, node } = &watch_only.stage;
+    pay(node, shop, 3);
+    gate.cli_fails(&["sweep"], 2, &["no signing key here", "--psbt"]);
+    let psbt = watch_only.export("unsigned.psbt");
+    let path = DerivationPath::from_str("84'/1'/0'/0/0").unwrap();
+    let origins: Vec<_> =
+        psbt.inputs.iter().flat_map(|input| input.bip32_derivation.values()).collect();
+    assert_eq!(origins.len(), 3);
+    assert!(origins.iter().any(|(fingerprint, of)| {
+        fingerprint.to_string() == "d34db33f" && of.to_u32_vec() == path.to_u32_vec()
+    }));
+    let sent = watch_only.import(&watch_only.sign(&psbt));
+    assert_eq!(sent.code, 0, "{sent:?}");
+    let txid = node.mempool()[0].clone();
+    assert!(sent.stdout.contains(&txid), "{}", sent.stdout);
+    let fee = node.fee_of(&txid);
+    node.mine(1);
+    gate.await_tip(&node.height().to_string());
+    assert_eq!(node.balance_of(&shop.payout_address), litoshis("0.3") - fee);
+    watch_only.check_refused(&watch_only.sign(&psbt), &["which is no coin that is due"]);
+    gate.cli_fails(&["sweep", "--psbt", "/nowhere/x"], 1, &["nothing is due"]);
+    gate.cli_ok(&["audit"]);
+}
+
+#[test]
+fn what_was_changed_on_its_way_to_the_signer_is_refused() {
+    let Some(watch_only) = WatchOnly::start() else { return };
+    let Stage { gate, shop, node } = &watch_only.stage;
+    let neighbour = Shop::open(gate, node, "Neighbour");
+    pay(node, shop, 2);
+    pay(node, &neighbour, 1);
+    let psbt = watch_only.export("unsigned.psbt");
+    let mut other = psbt.clone();
+    other.unsigned_tx.output[0].script_pubkey =
+        ScriptBuf::new_p2wpkh(&bitcoin::hashes::Hash::hash(b"somebody else"));
+    watch_only.check_refused(&watch_only.sign(&other), &["another output than planned"]);
+    let mut less = psbt.clone();
+    less.unsigned_tx.output[1].value = bitcoin::Amount::from_sat(4_000_000);
+    watch_only.check_refused(&watch_only.sign(&less), &["cannot pay", "max_fee_percent"]);
+    let mut shifted = psbt.clone();
+    let some = bitcoin::Amount::from_sat(1_000);
+    shifted.unsigned_tx.output[0].value += some;
+    shifted.unsigned_tx.output[1].value -= some;
+    watch_only.check_refused(&watch_only.sign(&shifted), &["another output than planned"]);
+    let mut missing = psbt.clone();
+    missing.unsigned_tx.input.remove(0);
+    missing.inputs.remove(0);
+    watch_only.check_refused(&watch_only.sign(&missing), &["pays out more than the 0.2 LTC"]);
+    let mut foreign = psbt.clone();
+    foreign.unsigned_tx.input[0].previous_output = OutPoint { vout: 7, ..OutPoint::null() };
+    watch_only.check_refused(&foreign.to_string(), &["which is no coin that is due"]);
+    watch_only.check_refused(&psbt.to_string(), &["is not signed"]);
+    watch_only.check_refused("cHNidP8BAHEC", &["no PSBT"]);
+    watch_only.check_refused("", &["no PSBT"]);
+    // Signed, and then changed: by another key, and over other outputs.
+    let signed = Psbt::from_str(&watch_only.sign(&psbt)).unwrap();
+    let mut swapped = signed.clone();
+    swapped.inputs.swap(0, 1);
+    watch_only.check_refused(&swapped.to_string(), &["signed by another key"]);
+    let sent = watch_only.import(&signed.to_string());
+    assert_eq!(sent.code, 0, "the honest one is taken: {sent:?}");
+    wait_for("it is there", SOON, || node.mempool().len() == 1);
+}
+
+#[test]
+fn the_operator_gets_its_part_of_each_payout() {
+    let Some(node) = Node::start() else { return };
+    let operator = node.fresh_address();
+    let stage = Stage::beside(std::sync::Arc::new(node), |gate| {
+        gate.set("sweeper.operator_fee_basis_points", 150);
+        gate.set("sweeper.operator_address", operator.clone());
+    });
+    let Stage { gate, shop, node } = stage;
+    pay(&node, &shop, 2);
+    let sent = gate.cli_json(&["sweep"]).objects("sweeps");
+    let payout = &sent[0].objects("payouts")[0];
+    assert_eq!(payout.raw("operatorFeeLtc"), "0.003");
+    node.mine(1);
+    assert_eq!(node.balance_of(&operator), litoshis("0.003"));
+    let paid = node.balance_of(&shop.payout_address);
+    assert_eq!(paid + litoshis(sent[0].raw("feeLtc")), litoshis("0.197"));
+    gate.await_tip(&node.height().to_string());
+    let audit = gate.cli_json(&["audit"]);
+    assert_eq!((audit.raw("clean"), audit.raw("operatorFeesLtc")), ("true", "0.003"));
+}

@@ -1,0 +1,221 @@
+//! Writing the database alone moves no money: what the sweeper saw first is what it pays by.
+
+use std::fs;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use crate::harness::gate::Gate;
+use crate::harness::node::Node;
+use crate::harness::shop::Shop;
+use crate::harness::stage::Stage;
+use crate::harness::wait::{SOON, wait_for};
+
+const DAY: Duration = Duration::from_secs(86_400);
+
+/// Writes into the database behind the gateway's back, while it is stopped, as somebody would who
+/// has taken over the process that serves the web.
+fn tamper(gate: &Gate, sql: &str) {
+    let connection = rusqlite::Connection::open(gate.setting("database")).unwrap();
+    let freely = "PRAGMA foreign_keys = OFF; DROP TRIGGER IF EXISTS payments_are_fixed;";
+    connection.execute_batch(&format!("{freely} {sql}")).unwrap();
+    assert!(connection.changes() >= 1, "a row changes: {sql}");
+}
+
+fn id_of(shop: &Shop) -> String {
+    let digits = shop.merchant_id.strip_prefix("mer_").unwrap();
+    u64::from_str_radix(digits, 16).unwrap().to_string()
+}
+
+/// A completed payment of a tenth.
+fn pay(node: &Node, shop: &Shop) {
+    let payment = shop.create("0.1");
+    node.send(&payment.address, "0.1");
+    node.mine(2);
+    shop.await_status(&payment.id, "completed", SOON);
+}
+
+fn record_file(gate: &Gate) -> PathBuf {
+    PathBuf::from(format!("{}.record", gate.setting("sweeper.seal_key_file")))
+}
+
+/// Waits until the sweeper has seen every payment and every address that is due.
+fn let_it_see(gate: &Gate) {
+    gate.cli_ok(&["sweep"]);
+}
+
+/// Two shops with a payment each that the sweeper has seen. While nothing is due, their coins stay.
+fn stage() -> Option<(Stage, Shop)> {
+    let stage = Stage::alone_with(|gate| gate.set("sweeper.min_payout", "0.05"))?;
+    let honest = Shop::open(&stage.gate, &stage.node, "Honest");
+    for shop in [&stage.shop, &honest] {
+        pay(&stage.node, shop);
+    }
+    let_it_see(&stage.gate);
+    stage.node.mine(1);
+    Some((stage, honest))
+}
+
+/// Two shops are paid out once. Then both are paid again, somebody writes into the database, and
+/// the sweeper goes on: the honest shop gets its money, nobody else gets anything, and the log
+/// names what was refused.
+#[track_caller]
+fn check(sql: impl FnOnce(&Stage, &Shop, &str) -> String, words: &[&str]) {
+    let Some((stage, honest)) = stage() else { return };
+    let Stage { gate, shop, node } = &stage;
+    pay(node, shop);
+    pay(node, &honest);
+    wait_for("the payments are sealed", SOON, || {
+        fs::read_to_string(record_file(gate)).is_ok_and(|text| text.contains("payments 4\n"))
+    });
+    let thief = node.fresh_address();
+    let script: serde_json::Value = node.call("getaddressinfo", serde_json::json!([thief.clone()]));
+    let script = script["scriptPubKey"].as_str().unwrap().to_owned();
+    let before = [node.balance_of(&shop.payout_address), node.balance_of(&honest.payout_address)];
+    gate.kill();
+    tamper(gate, &sql(&stage, &honest, &script));
+    gate.start();
+    let sent = gate.cli_json(&["sweep"]);
+    wait_for("the honest shop's money", SOON, || node.mempool().len() == 1);
+    let paid: Vec<String> =
+        node.outputs_of(&node.mempool()[0]).into_iter().map(|(address, _)| address).collect();
+    assert_eq!(paid, std::slice::from_ref(&honest.payout_address), "{}", sent.whole());
+    gate.await_log(words);
+    node.mine(1);
+    assert_eq!(node.balance_of(&thief), 0);
+    assert_eq!(node.balance_of(&shop.payout_address), before[0], "it waits");
+    assert!(node.balance_of(&honest.payout_address) > before[1]);
+}
+
+#[test]
+fn a_changed_payout_address_is_refused_by_name() {
+    let changed = |stage: &Stage, _: &Shop, thief: &str| {
+        let id = id_of(&stage.shop);
+        format!("UPDATE payout_addresses SET script = x'{thief}' WHERE merchant_id = {id}")
+    };
+    check(changed, &["error", "payout address 1 was changed"]);
+}
+
+#[test]
+fn an_address_put_in_the_place_of_the_first_is_refused() {
+    let replaced = |stage: &Stage, _: &Shop, thief: &str| {
+        let id = id_of(&stage.shop);
+        format!(
+            "UPDATE payout_addresses SET version = 2, script = x'{thief}' WHERE merchant_id = {id}"
+        )
+    };
+    check(replaced, &["error", "payout address 1 is missing"]);
+}
+
+#[test]
+fn a_payment_of_another_merchant_is_refused_by_name() {
+    // The second payment of the shop becomes the honest shop's: it would get the money.
+    let stolen = |stage: &Stage, honest: &Shop, _: &str| {
+        let (id, other) = (id_of(&stage.shop), id_of(honest));
+        format!(
+            "UPDATE payments SET merchant_id = {other}
+             WHERE merchant_id = {id} AND derivation_index = 2"
+        )
+    };
+    check(stolen, &["error", "was changed behind the gateway's back"]);
+}
+
+#[test]
+fn a_payment_whose_seal_was_taken_away_is_not_sealed_again() {
+    let unsealed = |stage: &Stage, honest: &Shop, _: &str| {
+        let (id, other) = (id_of(&stage.shop), id_of(honest));
+        format!(
+            "DELETE FROM payment_seals WHERE derivation_index = 2;
+             UPDATE payments SET merchant_id = {other}
+             WHERE merchant_id = {id} AND derivation_index = 2"
+        )
+    };
+    check(unsealed, &["error", "was changed behind the gateway's back"]);
+}
+
+#[test]
+fn a_seal_of_another_payment_does_not_fit() {
+    let swapped = |stage: &Stage, honest: &Shop, _: &str| {
+        let (id, other) = (id_of(&stage.shop), id_of(honest));
+        format!(
+            "UPDATE payment_seals SET seal =
+                 (SELECT seal FROM payment_seals WHERE derivation_index = 3)
+             WHERE derivation_index = 2;
+             UPDATE payments SET merchant_id = {other}
+             WHERE merchant_id = {id} AND derivation_index = 2"
+        )
+    };
+    check(swapped, &["error", "was changed behind the gateway's back"]);
+}
+
+#[test]
+fn a_backdated_change_waits_for_the_whole_delay_and_can_be_cancelled() {
+    let Some((Stage { gate, shop, node }, _)) = stage() else { return };
+    let thief = node.fresh_address();
+    gate.cli_ok(&["merchant", "set-address", &shop.merchant_id, &thief]);
+    gate.kill();
+    tamper(&gate, "UPDATE payout_addresses SET effective_at = 1, registered_at = 1");
+    gate.start();
+    pay(&node, &shop);
+    let sent = gate.cli_json(&["sweep"]).objects("sweeps");
+    assert_eq!(sent[0].objects("payouts")[0].text("payoutAddress"), shop.payout_address);
+    node.mine(1);
+    // The merchant hears of it and cancels; whoever undoes that is refused.
+    gate.kill();
+    tamper(&gate, "UPDATE payout_addresses SET cancelled_at = 2 WHERE version = 2");
+    gate.start();
+    pay(&node, &shop);
+    let sent = gate.cli_json(&["sweep"]).objects("sweeps");
+    assert_eq!(sent[0].objects("payouts")[0].text("payoutAddress"), shop.payout_address);
+    node.mine(1);
+    gate.kill();
+    tamper(&gate, "UPDATE payout_addresses SET cancelled_at = NULL");
+    gate.let_pass(2 * DAY);
+    gate.start();
+    pay(&node, &shop);
+    assert_eq!(gate.cli_json(&["sweep"]).objects("sweeps").len(), 0);
+    gate.await_log(&["error", "payout address 2 was cancelled, and now is not"]);
+    assert_eq!(node.balance_of(&thief), 0);
+}
+
+#[test]
+fn an_honest_change_takes_effect_after_the_delay() {
+    let Some((Stage { gate, shop, node }, _)) = stage() else { return };
+    let new = node.fresh_address();
+    pay(&node, &shop);
+    gate.cli_ok(&["merchant", "set-address", &shop.merchant_id, &new]);
+    let old_one = gate.cli_json(&["sweep"]).objects("sweeps");
+    assert_eq!(old_one[0].objects("payouts")[0].text("payoutAddress"), shop.payout_address);
+    node.mine(1);
+    gate.let_pass(DAY + Duration::from_secs(10));
+    pay(&node, &shop);
+    let new_one = gate.cli_json(&["sweep"]).objects("sweeps");
+    assert_eq!(new_one[0].objects("payouts")[0].text("payoutAddress"), new);
+}
+
+#[test]
+fn a_lost_or_foreign_record_is_refused_and_can_be_begun_anew() {
+    let Some((Stage { gate, shop, node }, _)) = stage() else { return };
+    gate.term();
+    let record = fs::read_to_string(record_file(&gate)).unwrap();
+    let seal_key = gate.setting("sweeper.seal_key_file");
+    let key = fs::read_to_string(&seal_key).unwrap();
+    fs::write(record_file(&gate), record.replace("payments 2", "payments 0")).unwrap();
+    gate.cli_fails(&["serve"], 4, &["sweeper.seal_key_file", "was changed"]);
+    fs::write(record_file(&gate), &record).unwrap();
+    fs::write(&seal_key, "07".repeat(32)).unwrap();
+    gate.cli_fails(&["serve"], 4, &["another seal key"]);
+    fs::write(&seal_key, &key).unwrap();
+    fs::remove_file(record_file(&gate)).unwrap();
+    gate.cli_fails(&["serve"], 4, &["is gone", "--trust-database"]);
+    gate.cli_ok(&["sweep", "--trust-database"]);
+    gate.start();
+    pay(&node, &shop);
+    assert_eq!(gate.cli_json(&["sweep"]).objects("sweeps").len(), 1);
+    gate.cli_fails(&["sweep", "--trust-database"], 4, &["stop the sweeper"]);
+}
+
+#[test]
+fn two_sweepers_on_one_database_do_not_run() {
+    let Some((Stage { gate, .. }, _)) = stage() else { return };
+    gate.cli_fails(&["serve", "--only", "sweeper"], 4, &["another process", "sweeper"]);
+}
