@@ -10,6 +10,7 @@ use std::fmt::Write as _;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
+use bitcoin::bip32::KeySource;
 use toml::{Table, Value};
 
 use crate::acts::{create_payment, merchants};
@@ -42,6 +43,8 @@ pub(crate) struct Config {
     pub(crate) doubt: watcher::doubt::Settings,
     pub(crate) xpub: AccountXpub,
     pub(crate) signing_key_file: Option<PathBuf>,
+    /// What opens the signing key's file if that is encrypted.
+    pub(crate) passphrase_file: Option<PathBuf>,
     pub(crate) payments: create_payment::Rules,
     pub(crate) merchants: merchants::Rules,
     pub(crate) sweeper: sweeper::Settings,
@@ -243,6 +246,8 @@ pub(crate) struct NewFile<'n> {
     pub(crate) dir: &'n Path,
     pub(crate) xpub: &'n AccountXpub,
     pub(crate) has_signing_key: bool,
+    pub(crate) passphrase_file: Option<&'n Path>,
+    pub(crate) key_origin: Option<&'n KeySource>,
 }
 
 /// The text of a new configuration file: what has to be set, and a pointer to the rest.
@@ -276,6 +281,12 @@ pub(crate) fn new_file(new: &NewFile) -> String {
     );
     if new.has_signing_key {
         let _ = writeln!(text, "signing_key_file = \"{dir}/signing.key\"");
+    }
+    if let Some(file) = new.passphrase_file {
+        let _ = writeln!(text, "passphrase_file = \"{}\"", file.display());
+    }
+    if let Some((fingerprint, path)) = new.key_origin {
+        let _ = writeln!(text, "key_origin = \"{fingerprint}/{path}\"");
     }
     let _ = write!(text, "\n[sweeper]\nseal_key_file = \"{dir}/seal.key\"\n");
     text

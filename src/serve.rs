@@ -376,7 +376,7 @@ pub(crate) fn sweeper_of(
     shutdown: &CancellationToken,
 ) -> anyhow::Result<Sweeper> {
     let key = config.signing_key_file.as_ref().map(|file| {
-        SigningKey::load(file, config.network, &config.xpub)
+        SigningKey::load(file, config.passphrase_file.as_deref(), config.network, &config.xpub)
             .map_err(|error| Refused::SigningKey(format!("{error:#}")))
     });
     let seals = config.seals.as_ref().map(|settings| {

@@ -114,7 +114,7 @@ fn check_signing_key(config: &Config) -> Finding {
         let what = "none here: the gateway only watches, and sweeps nothing by itself";
         return finding("signing key", Verdict::Ok, what);
     };
-    match SigningKey::load(file, config.network, &config.xpub) {
+    match SigningKey::load(file, config.passphrase_file.as_deref(), config.network, &config.xpub) {
         Ok(_) => {
             finding("signing key", Verdict::Ok, "fits wallet.xpub; only its owner can read it")
         }

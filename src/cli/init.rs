@@ -6,6 +6,7 @@ use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 use bip39::Mnemonic;
+use bitcoin::bip32::KeySource;
 use bitcoin::hex::DisplayHex;
 use clap::Args;
 use serde::Serialize;
@@ -17,6 +18,7 @@ use crate::domain::account_xpriv::AccountXpriv;
 use crate::domain::keys::{AccountXpub, DerivationIndex};
 use crate::domain::network::Network;
 use crate::secret;
+use crate::sweeper::{encrypted, private_file};
 
 #[derive(Args)]
 #[command(after_help = "Example: litegate init --network regtest --dir ./gateway")]
@@ -30,6 +32,10 @@ pub(super) struct Init {
     /// The public key of an account that you have: no private key is made, sweeps go out as PSBT
     #[arg(long)]
     xpub: Option<String>,
+    /// A file with a passphrase, of which the last line end does not count: the signing key's file
+    /// is encrypted with it, and opened with it by `serve`
+    #[arg(long, value_name = "FILE", conflicts_with = "xpub")]
+    passphrase_file: Option<PathBuf>,
 }
 
 #[derive(Serialize)]
@@ -56,6 +62,7 @@ impl Serialize for Zeroized {
 struct Account {
     mnemonic: Zeroizing<String>,
     signing_key: Zeroizing<String>,
+    key_origin: KeySource,
     xpub: AccountXpub,
 }
 
@@ -74,18 +81,30 @@ impl Init {
             }
         };
         let dir = make_dir(&self.dir)?;
+        let passphrase_file = self.passphrase_file.as_deref().map(absolute).transpose()?;
+        let signing_key = match (&account, &passphrase_file) {
+            (Some(account), Some(file)) => {
+                let passphrase = private_file::read(file)?;
+                let text = encrypted::encrypt(&account.signing_key, &passphrase, encrypted::LOG_N)?;
+                Some(Zeroizing::new(text))
+            }
+            (Some(account), None) => Some(account.signing_key.clone()),
+            (None, _) => None,
+        };
         let text = config::new_file(&NewFile {
             network: self.network,
             dir: &dir,
             xpub: &xpub,
             has_signing_key: account.is_some(),
+            passphrase_file: passphrase_file.as_deref(),
+            key_origin: account.as_ref().map(|account| &account.key_origin),
         });
         let secret = Zeroizing::new(secret::random_bytes::<32>().to_lower_hex_string());
         let seal = Zeroizing::new(secret::random_bytes::<32>().to_lower_hex_string());
         let mut files: Vec<(&str, &str)> =
             vec![("secret", &secret), ("seal.key", &seal), ("litegate.toml", &text)];
-        if let Some(account) = &account {
-            files.push(("signing.key", &account.signing_key));
+        if let Some(signing_key) = &signing_key {
+            files.push(("signing.key", signing_key));
         }
         write_all_new(&dir, &files)?;
         let made = Made {
@@ -114,10 +133,11 @@ fn new_account(network: Network) -> Result<Account, Failure> {
     let mnemonic = Mnemonic::from_entropy(&entropy).map_err(|_| failed("mnemonic"))?;
     entropy.zeroize();
     let seed = Zeroizing::new(mnemonic.to_seed(""));
-    let key = AccountXpriv::from_mnemonic_seed(seed.as_slice(), network);
+    let (key, key_origin) = AccountXpriv::from_mnemonic_seed(seed.as_slice(), network);
     Ok(Account {
         mnemonic: Zeroizing::new(mnemonic.to_string()),
         signing_key: key.to_text(),
+        key_origin,
         xpub: key.to_xpub(),
     })
 }
@@ -127,6 +147,11 @@ fn first_addresses(xpub: &AccountXpub, network: Network) -> Vec<String> {
     let index = (0..3).filter_map(DerivationIndex::new);
     let scripts = index.map(|index| xpub.script_at(index));
     scripts.filter_map(|s| Address::from_script(&s, network)).map(|a| a.to_string()).collect()
+}
+
+fn absolute(path: &Path) -> Result<PathBuf, Failure> {
+    path.canonicalize()
+        .map_err(|error| Failure::Usage(format!("--passphrase-file {}: {error}", path.display())))
 }
 
 fn make_dir(dir: &Path) -> Result<PathBuf, Failure> {

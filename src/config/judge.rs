@@ -73,6 +73,7 @@ struct RawNode {
 struct RawWallet {
     xpub: Option<String>,
     signing_key_file: Option<PathBuf>,
+    passphrase_file: Option<PathBuf>,
     key_origin: Option<String>,
 }
 
@@ -266,6 +267,7 @@ impl Raw {
         });
         for (key, file) in [
             ("wallet.signing_key_file", &self.wallet.signing_key_file),
+            ("wallet.passphrase_file", &self.wallet.passphrase_file),
             ("sweeper.seal_key_file", &self.sweeper.seal_key_file),
         ] {
             if let Some(file) = file.as_ref().filter(|file| !file.exists()) {
@@ -291,6 +293,7 @@ impl Raw {
             doubt: doubt?,
             xpub: xpub?,
             signing_key_file: self.wallet.signing_key_file,
+            passphrase_file: self.wallet.passphrase_file,
             payments: payments?,
             merchants: merchants::Rules { network, payout_address_delay_ms: delay? },
             seals: self.sweeper.seal_key_file.map(|key_file| sweeper::seals::Settings {

@@ -11,7 +11,7 @@
 use std::fmt;
 
 use bitcoin::base58;
-use bitcoin::bip32::{ChildNumber, Xpriv};
+use bitcoin::bip32::{ChildNumber, DerivationPath, KeySource, Xpriv};
 use bitcoin::secp256k1::{All, Secp256k1, SecretKey};
 use zeroize::{Zeroize, Zeroizing};
 
@@ -38,16 +38,20 @@ impl AccountXpriv {
 
     /// The first account of a wallet: `m/84'/coin'/0'` (BIP84) below the seed of a recovery phrase
     /// (BIP39), which is 64 bytes.
-    pub(crate) fn from_mnemonic_seed(seed: &[u8], network: Network) -> AccountXpriv {
+    ///
+    /// With it comes where it comes from: the master key's fingerprint and the path below it, as
+    /// hardware wallets want to read it in a PSBT (BIP174).
+    pub(crate) fn from_mnemonic_seed(seed: &[u8], network: Network) -> (AccountXpriv, KeySource) {
         let secp = Secp256k1::new();
         let path = [84, network.coin_type(), 0].map(|index| ChildNumber::Hardened { index });
         let master = Xpriv::new_master(network.key_kind(), seed);
         // BIP32 leaves a chance of 2^-127 for a seed or a step without a key.
         let mut master = master.expect("a seed without a key does not occur");
+        let origin = (master.fingerprint(&secp), DerivationPath::from(path.to_vec()));
         let account = master.derive_priv(&secp, &path);
         master.private_key.non_secure_erase();
         let account = account.expect("an account without a key does not occur");
-        AccountXpriv { network, account, secp }
+        (AccountXpriv { network, account, secp }, origin)
     }
 
     /// The public key of the same account.

@@ -14,8 +14,9 @@
 mod broadcast;
 mod build;
 mod due;
+pub(crate) mod encrypted;
 pub(crate) mod external;
-mod private_file;
+pub(crate) mod private_file;
 pub(crate) mod seals;
 pub(crate) mod signing_key;
 mod trial;

@@ -45,7 +45,7 @@ fn open_private(path: &Path) -> anyhow::Result<File> {
 /// # Errors
 /// If others own the file or may read it, or if it is no plain small file of text. No error
 /// repeats what it holds.
-pub(super) fn read(path: &Path) -> anyhow::Result<Zeroizing<String>> {
+pub(crate) fn read(path: &Path) -> anyhow::Result<Zeroizing<String>> {
     let file = open_private(path)?;
     let mut text = Zeroizing::new(String::new());
     file.take(FILE_BYTES_MAX)

@@ -72,6 +72,7 @@ impl Seals {
     ) -> anyhow::Result<Seals> {
         let shown = settings.record_file.display();
         let key = load_key(&settings.key_file)?;
+        let mut found = true;
         let record = match read(&settings.record_file)? {
             Some(text) => {
                 parse(&text, &key).with_context(|| format!("the sweeper's record {shown}"))?
@@ -81,10 +82,17 @@ impl Seals {
                  back, or, if nobody can have changed the database, take what it says for true \
                  with `litegate sweep --trust-database`"
             ),
-            None => Record::default(),
+            None => {
+                found = false;
+                Record::default()
+            }
         };
         let delay_ms = settings.payout_address_delay_ms;
-        Ok(Seals { key, file: settings.record_file.clone(), delay_ms, record, access })
+        let seals = Seals { key, file: settings.record_file.clone(), delay_ms, record, access };
+        if !found {
+            seals.save()?; // Before the first seal: seals without a record are refused.
+        }
+        Ok(seals)
     }
 
     /// Forgets everything, in the database and beside it, and takes what the database says now for

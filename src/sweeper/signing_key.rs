@@ -12,7 +12,7 @@ use crate::domain::account_xpriv::AccountXpriv;
 use crate::domain::keys::{AccountXpub, DerivationIndex};
 use crate::domain::network::Network;
 
-use super::private_file;
+use super::{encrypted, private_file};
 
 /// The account's private key. It signs, and cannot be taken out.
 #[derive(Debug)]
@@ -28,11 +28,19 @@ impl SigningKey {
     /// key. No error repeats what it holds.
     pub(crate) fn load(
         path: &Path,
+        passphrase: Option<&Path>,
         network: Network,
         xpub: &AccountXpub,
     ) -> anyhow::Result<SigningKey> {
         let shown = path.display();
-        let text = private_file::read(path)?;
+        let mut text = private_file::read(path)?;
+        if encrypted::is_encrypted(&text) {
+            let Some(file) = passphrase else {
+                bail!("{shown} is encrypted: set wallet.passphrase_file");
+            };
+            text = encrypted::decrypt(&text, &private_file::read(file)?)
+                .map_err(|error| anyhow::anyhow!("{shown} {error}"))?;
+        }
         let account = AccountXpriv::parse(text.trim(), network)
             .map_err(|error| anyhow::anyhow!("{shown} {error}"))?;
         if !account.to_xpub().is_same_key(xpub) {

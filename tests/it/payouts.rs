@@ -2,6 +2,7 @@
 //! believed only as far as it pays what we would pay.
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 use std::str::FromStr;
 
@@ -208,6 +209,37 @@ fn what_was_changed_on_its_way_to_the_signer_is_refused() {
     let sent = watch_only.import(&signed.to_string());
     assert_eq!(sent.code, 0, "the honest one is taken: {sent:?}");
     wait_for("it is there", SOON, || node.mempool().len() == 1);
+}
+
+#[test]
+fn a_key_under_a_passphrase_signs_and_is_useless_without_it() {
+    let Some(node) = Node::start() else { return };
+    let gate = Gate::bare();
+    let folder = gate.folder().display().to_string();
+    let passphrase = gate.folder().join("passphrase");
+    fs::write(&passphrase, "correct horse battery staple\n").unwrap();
+    fs::set_permissions(&passphrase, fs::Permissions::from_mode(0o600)).unwrap();
+    let file = passphrase.display().to_string();
+    let init = ["init", "--network", "regtest", "--dir", &folder, "--passphrase-file", &file];
+    assert_eq!(gate.run(&init).code, 0);
+    let key = fs::read_to_string(gate.folder().join("signing.key")).unwrap();
+    assert!(!key.contains("prv"), "{key}");
+    gate.set("public_url", format!("http://127.0.0.1:{}", gate.port()));
+    gate.set("http.listen", format!("127.0.0.1:{}", gate.port()));
+    gate.set("node.rpc_url", node.rpc_url());
+    gate.set("node.cookie_file", node.cookie_file().display().to_string());
+    gate.unset("node.zmq_rawtx");
+    gate.unset("node.zmq_hashblock");
+    gate.set("payments.confirmations", 2);
+    gate.start();
+    let shop = Shop::open(&gate, &node, "Corner Shop");
+    pay(&node, &shop, 1);
+    assert_eq!(gate.cli_json(&["sweep"]).objects("sweeps").len(), 1);
+    gate.term();
+    fs::write(&passphrase, "another").unwrap();
+    gate.cli_fails(&["serve"], 4, &["wallet.signing_key_file", "does not open"]);
+    gate.unset("wallet.passphrase_file");
+    gate.cli_fails(&["serve"], 4, &["is encrypted: set wallet.passphrase_file"]);
 }
 
 #[test]

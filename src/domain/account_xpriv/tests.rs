@@ -19,7 +19,7 @@ fn the_account_of_a_seed_is_the_one_that_other_wallets_find() {
     // The first addresses that wallets show for this well known phrase.
     #[track_caller]
     fn check(network: Network, script: &str) {
-        let account = AccountXpriv::from_mnemonic_seed(&seed(), network).to_xpub();
+        let account = AccountXpriv::from_mnemonic_seed(&seed(), network).0.to_xpub();
         let first = account.script_at(DerivationIndex::new(0).expect("small"));
         assert_eq!(first.to_hex_string(), script, "{network}");
         assert_eq!(account.depth(), 3);
@@ -50,7 +50,7 @@ fn a_published_account_gives_its_published_keys() {
 #[test]
 fn each_secret_key_is_the_one_of_its_address() {
     for network in Network::ALL {
-        let private = AccountXpriv::from_mnemonic_seed(&seed(), network);
+        let private = AccountXpriv::from_mnemonic_seed(&seed(), network).0;
         let public = private.to_xpub();
         for index in [0, 1, 7, (1 << 31) - 1] {
             let index = DerivationIndex::new(index).expect("below the end");
@@ -63,7 +63,7 @@ fn each_secret_key_is_the_one_of_its_address() {
 #[test]
 fn text_round_trips_and_nothing_else_prints_the_key() {
     for network in Network::ALL {
-        let key = AccountXpriv::from_mnemonic_seed(&seed(), network);
+        let key = AccountXpriv::from_mnemonic_seed(&seed(), network).0;
         let text = key.to_text();
         let again = AccountXpriv::parse(&text, network).expect("its own text");
         assert!(again.to_xpub().is_same_key(&key.to_xpub()));
@@ -73,7 +73,7 @@ fn text_round_trips_and_nothing_else_prints_the_key() {
 
 #[test]
 fn what_is_no_private_key_of_this_network_is_refused() {
-    let key = AccountXpriv::from_mnemonic_seed(&seed(), Network::Main);
+    let key = AccountXpriv::from_mnemonic_seed(&seed(), Network::Main).0;
     let refused = |text: &str, network| AccountXpriv::parse(text, network).map(|_| ()).unwrap_err();
     assert_eq!(refused(&key.to_xpub().to_string(), Network::Main), KeyError::NotPrivate);
     assert_eq!(refused("hello world", Network::Main), KeyError::Unknown);

@@ -6,6 +6,7 @@ use crate::domain::merchant::MerchantId;
 use crate::domain::network::Network;
 use crate::domain::payment::Origin;
 use crate::domain::sweep::{self, Payee, Rules, SweepCoin};
+use crate::sweeper::encrypted;
 use bitcoin::hashes::Hash;
 use bitcoin::{OutPoint, ScriptBuf, Txid, WPubkeyHash};
 use std::os::unix::fs::PermissionsExt;
@@ -13,7 +14,7 @@ use std::path::PathBuf;
 
 /// A key file in a folder of its own, with its public key.
 fn key_file(mode: u32) -> (tempfile::TempDir, PathBuf, AccountXpub) {
-    let account = AccountXpriv::from_mnemonic_seed(&[7; 64], Network::Regtest);
+    let account = AccountXpriv::from_mnemonic_seed(&[7; 64], Network::Regtest).0;
     let dir = tempfile::tempdir().expect("a folder");
     let path = dir.path().join("signing.key");
     std::fs::write(&path, account.to_text().as_bytes()).expect("written");
@@ -46,7 +47,7 @@ fn plan(xpub: &AccountXpub, coins: u32) -> SweepPlan {
 #[test]
 fn a_signed_sweep_pays_what_was_planned_and_weighs_what_was_said() {
     let (_dir, path, xpub) = key_file(0o600);
-    let key = SigningKey::load(&path, Network::Regtest, &xpub).expect("our key");
+    let key = SigningKey::load(&path, None, Network::Regtest, &xpub).expect("our key");
     for coins in [1, 2, 300] {
         let plan = plan(&xpub, coins);
         let planned_vsize = plan.weight.div_ceil(4);
@@ -64,7 +65,7 @@ fn a_signed_sweep_pays_what_was_planned_and_weighs_what_was_said() {
 #[test]
 fn a_coin_whose_script_is_not_ours_is_not_signed() {
     let (_dir, path, xpub) = key_file(0o600);
-    let key = SigningKey::load(&path, Network::Regtest, &xpub).expect("our key");
+    let key = SigningKey::load(&path, None, Network::Regtest, &xpub).expect("our key");
     let mut plan = plan(&xpub, 2);
     plan.coins[1].script = plan.coins[0].script.clone();
     let error = sign(plan, &xpub, &key).expect_err("refused");
@@ -75,7 +76,7 @@ fn a_coin_whose_script_is_not_ours_is_not_signed() {
 fn a_key_file_that_others_can_read_is_refused() {
     for mode in [0o640, 0o604, 0o644, 0o660] {
         let (_dir, path, xpub) = key_file(mode);
-        let error = SigningKey::load(&path, Network::Regtest, &xpub).expect_err("refused");
+        let error = SigningKey::load(&path, None, Network::Regtest, &xpub).expect_err("refused");
         assert!(error.to_string().contains("can be read by others"), "{error:#}");
     }
 }
@@ -83,8 +84,8 @@ fn a_key_file_that_others_can_read_is_refused() {
 #[test]
 fn the_key_of_another_account_is_refused_and_not_repeated() {
     let (_dir, path, _) = key_file(0o600);
-    let other = AccountXpriv::from_mnemonic_seed(&[8; 64], Network::Regtest).to_xpub();
-    let error = SigningKey::load(&path, Network::Regtest, &other).expect_err("refused");
+    let other = AccountXpriv::from_mnemonic_seed(&[8; 64], Network::Regtest).0.to_xpub();
+    let error = SigningKey::load(&path, None, Network::Regtest, &other).expect_err("refused");
     assert!(error.to_string().contains("another account"), "{error:#}");
     assert!(!format!("{error:#}").contains("tprv"));
 }
@@ -94,7 +95,7 @@ fn a_key_file_of_another_user_is_refused() {
     let (_dir, path, xpub) = key_file(0o600);
     // Only root can give a file away; for anybody else there is nothing to test.
     if std::os::unix::fs::chown(&path, Some(12_345), None).is_ok() {
-        let error = SigningKey::load(&path, Network::Regtest, &xpub).expect_err("refused");
+        let error = SigningKey::load(&path, None, Network::Regtest, &xpub).expect_err("refused");
         assert!(error.to_string().contains("belongs to user 12345"), "{error:#}");
     }
 }
@@ -102,7 +103,7 @@ fn a_key_file_of_another_user_is_refused() {
 #[test]
 fn what_is_no_key_file_is_refused() {
     let (dir, path, xpub) = key_file(0o600);
-    let load = |path: &std::path::Path| SigningKey::load(path, Network::Regtest, &xpub);
+    let load = |path: &std::path::Path| SigningKey::load(path, None, Network::Regtest, &xpub);
     let error = load(dir.path()).expect_err("refused");
     assert!(error.to_string().contains("is not a file"), "{error:#}");
     std::fs::write(&path, vec![b' '; 4_097]).expect("written");
@@ -113,7 +114,7 @@ fn what_is_no_key_file_is_refused() {
 #[test]
 fn signatures_hold_under_the_hash_that_consensus_asks_for() {
     let (_dir, path, xpub) = key_file(0o600);
-    let key = SigningKey::load(&path, Network::Regtest, &xpub).expect("our key");
+    let key = SigningKey::load(&path, None, Network::Regtest, &xpub).expect("our key");
     let plan = plan(&xpub, 5);
     let coins = plan.coins.clone();
     let signed = sign(plan, &xpub, &key).expect("signed");
@@ -131,4 +132,25 @@ fn signatures_hold_under_the_hash_that_consensus_asks_for() {
             .expect("hashed");
         secp.verify_ecdsa(&hash.into(), &signature.signature, &public.0).expect("valid");
     }
+}
+
+#[test]
+fn an_encrypted_key_file_opens_with_its_passphrase_alone() {
+    let (dir, path, xpub) = key_file(0o600);
+    let text = std::fs::read_to_string(&path).expect("read");
+    std::fs::write(&path, encrypted::encrypt(&text, "open sesame", 4).expect("encrypted"))
+        .expect("written");
+    let passphrase = dir.path().join("passphrase");
+    let load = |file| SigningKey::load(&path, file, Network::Regtest, &xpub);
+    let error = load(None).expect_err("no passphrase");
+    assert!(error.to_string().contains("wallet.passphrase_file"), "{error:#}");
+    std::fs::write(&passphrase, "open sesame\n").expect("written");
+    std::fs::set_permissions(&passphrase, std::fs::Permissions::from_mode(0o644)).expect("set");
+    let error = load(Some(passphrase.as_path())).expect_err("others can read it");
+    assert!(error.to_string().contains("can be read by others"), "{error:#}");
+    std::fs::set_permissions(&passphrase, std::fs::Permissions::from_mode(0o600)).expect("set");
+    load(Some(passphrase.as_path())).expect("opened");
+    std::fs::write(&passphrase, "close sesame\n").expect("written");
+    let error = load(Some(passphrase.as_path())).expect_err("another one");
+    assert!(error.to_string().contains("does not open with this passphrase"), "{error:#}");
 }

@@ -394,8 +394,9 @@ impl Gateway {
 const START: Timestamp = Timestamp::from_ms(1_000);
 
 fn set_up(tx: &WriteTx) -> Result<Vec<Payment>, Refusal> {
-    let xpub: AccountXpub = AccountXpriv::from_mnemonic_seed(&[1; 64], Network::Regtest).to_xpub();
-    let elsewhere = AccountXpriv::from_mnemonic_seed(&[2; 64], Network::Regtest).to_xpub();
+    let xpub: AccountXpub =
+        AccountXpriv::from_mnemonic_seed(&[1; 64], Network::Regtest).0.to_xpub();
+    let elsewhere = AccountXpriv::from_mnemonic_seed(&[2; 64], Network::Regtest).0.to_xpub();
     let first = DerivationIndex::new(0).expect("small");
     let address = Address::from_script(&elsewhere.script_at(first), Network::Regtest);
     let rules = merchants::Rules { network: Network::Regtest, payout_address_delay_ms: 0 };
