@@ -71,6 +71,9 @@ pub(crate) struct ChainState {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Header {
     pub(crate) height: u32,
+    /// What the block's miner said.
+    pub(crate) time: Timestamp,
+    /// The median of the eleven blocks up to this one (BIP113).
     pub(crate) median_time: Timestamp,
     pub(crate) previous: Option<BlockHash>,
 }
@@ -202,6 +205,7 @@ impl Node {
         let answer: HeaderAnswer = self.call("getblockheader", &[json(&hash)])?;
         Ok(Header {
             height: answer.height,
+            time: Timestamp::from_seconds(answer.time),
             median_time: Timestamp::from_seconds(answer.mediantime),
             previous: answer.previousblockhash,
         })
@@ -489,6 +493,7 @@ impl Node {
 #[derive(Deserialize)]
 struct HeaderAnswer {
     height: u32,
+    time: i64,
     mediantime: i64,
     confirmations: i64,
     previousblockhash: Option<BlockHash>,

@@ -1,7 +1,9 @@
 //! The gateway or the node goes away and comes back; no payment is lost.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use serde_json::{Value, json};
 
 use crate::harness::gate::Gate;
 use crate::harness::node::Node;
@@ -71,6 +73,26 @@ fn reorganised_while_it_was_stopped() {
     assert_eq!(fields.text("status"), "pending");
     assert_eq!(fields.raw("amountReceivedLtc"), "0.05", "it is in the mempool");
     node.mine(2);
+    shop.await_status(&payment.id, "completed", SOON);
+}
+
+#[test]
+fn after_a_long_silence_of_the_chain_it_begins_before_the_first_payment() {
+    let Some(node) = Node::stopped() else { return };
+    let gate = Gate::init(&node);
+    gate.let_pass(Duration::from_secs(86_400));
+    gate.start();
+    gate.await_log(&["the watcher waits"]);
+    let shop = Shop::open_paid_to(&gate, "Early Shop", SOME_ADDRESS);
+    let payment = shop.create("0.05");
+    gate.term();
+    // A day after all other blocks, the payment is mined before we hear of the node.
+    node.up_with(&[]);
+    let tomorrow = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs() + 86_400;
+    node.call::<Value>("setmocktime", json!([tomorrow]));
+    node.send(&payment.address, "0.05");
+    node.mine(2);
+    gate.start();
     shop.await_status(&payment.id, "completed", SOON);
 }
 
