@@ -1,8 +1,9 @@
 //! Looking at payments: the facts that every door shows.
 
+use crate::domain::merchant::MerchantId;
 use crate::domain::payment::{PaymentId, Status};
 use crate::domain::time::Timestamp;
-use crate::store::payments::Judged;
+use crate::store::payments::{Filter, Judged};
 use crate::store::{ReadTx, blocks, coins, doubts, merchants, payments, progress};
 use crate::view::PaymentFacts;
 
@@ -37,6 +38,55 @@ pub(crate) fn facts_of(
         payment,
         status,
     })
+}
+
+/// Which payments of a merchant to show.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Question {
+    /// A status as the API spells it.
+    pub(crate) status: Option<&'static str>,
+    pub(crate) reference: Option<String>,
+    /// The last payment of the page before.
+    pub(crate) after: Option<PaymentId>,
+    pub(crate) limit: u32,
+}
+
+/// Payments newest first, and whether there are more.
+#[derive(Debug, Clone)]
+pub(crate) struct Page {
+    pub(crate) payments: Vec<PaymentFacts>,
+    pub(crate) more: bool,
+}
+
+/// What is said of a cursor that no page of this merchant ended with.
+pub(crate) const BAD_CURSOR: &str = "must be a nextCursor of this list";
+
+/// A page of a merchant's payments.
+pub(crate) fn page(
+    tx: &ReadTx,
+    merchant: MerchantId,
+    question: &Question,
+    now: Timestamp,
+) -> Result<Page, Refusal> {
+    let before = match question.after {
+        None => None,
+        Some(id) => {
+            let last = payments::by_id(tx, id)?.filter(|last| last.payment.merchant == merchant);
+            let last = last.ok_or_else(|| Refusal::invalid("cursor", BAD_CURSOR))?;
+            Some(last.payment.index)
+        }
+    };
+    let filter = Filter {
+        merchant: Some(merchant),
+        status: question.status,
+        reference: question.reference.clone(),
+        before,
+    };
+    let mut found = payments::list(tx, &filter, question.limit.saturating_add(1))?;
+    let more = found.len() > question.limit as usize;
+    found.truncate(question.limit as usize);
+    let shown = found.into_iter().map(|judged| facts_of(tx, judged, now));
+    Ok(Page { payments: shown.collect::<Result<_, _>>()?, more })
 }
 
 /// Whether there is a doubt about the chain, so that some payments wait for longer.

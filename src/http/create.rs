@@ -1,10 +1,12 @@
 //! `POST /api/payments`: text becomes types, the act is done in one write, the answer follows it.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use serde::Deserialize;
+use serde::de::IgnoredAny;
 use serde_json::value::RawValue;
-use warp::http::HeaderMap;
+use warp::http::{HeaderMap, HeaderValue};
 use warp::reply::Response;
 
 use crate::acts::create_payment::{
@@ -17,8 +19,9 @@ use crate::domain::webhook_url::{PrivateNetworks, RedirectUrl, WebhookUrl};
 use crate::secret;
 use crate::view::{Ltc, PaymentFacts, PaymentView};
 
+use super::auth::KeyHolder;
 use super::error::{ApiError, Code};
-use super::{Api, auth, json};
+use super::{Api, json};
 
 /// The longest idempotency key, in characters of printable ASCII.
 const IDEMPOTENCY_KEY_CHARS_MAX: usize = 255;
@@ -34,24 +37,37 @@ struct Body {
     expires_in: Option<Box<RawValue>>,
 }
 
+/// What the headers of a request ask for.
+pub(crate) struct Asked {
+    idempotency_key: Option<String>,
+}
+
+/// Judges the headers, so that a wrong one is refused before the body is read.
+///
+/// # Errors
+/// 400, 415.
+pub(crate) fn read_headers(headers: &HeaderMap) -> Result<Asked, ApiError> {
+    check_content_type(headers)?;
+    Ok(Asked { idempotency_key: idempotency_key(headers)? })
+}
+
 /// Creates a payment.
 ///
 /// # Errors
-/// See the contract's table: 400, 401, 402, 409, 422, 429.
+/// See the contract's table: 400, 402, 409, 422.
 pub(crate) async fn create(
     api: Arc<Api>,
-    headers: HeaderMap,
+    holder: KeyHolder,
+    asked: Asked,
     body: Vec<u8>,
 ) -> Result<Response, ApiError> {
-    let holder = auth::key_holder(&headers, &api.store, &api.secret, api.site.network).await?;
-    api.limits.per_key.count(&holder.merchant())?;
-    check_content_type(&headers)?;
     let request = Request {
         merchant: holder.merchant(),
         new: read_body(&body, api.private_networks)?,
-        idempotency_key: idempotency_key(&headers)?,
+        idempotency_key: asked.idempotency_key,
         id: PaymentId::from_random(secret::random_bytes()),
     };
+    let ignored = ignored_fields(&body);
     let now = api.clock.now();
     let of_write = api.clone();
     let (replayed, mut facts) = api
@@ -72,8 +88,11 @@ pub(crate) async fn create(
     tracing::info!(payment.id = %view.payment_id, amount = %facts.payment.amount, replayed, "created");
     let mut response = json(&view)?;
     if replayed {
-        let value = warp::http::HeaderValue::from_static("true");
+        let value = HeaderValue::from_static("true");
         response.headers_mut().insert("idempotent-replayed", value);
+    }
+    if let Some(names) = ignored {
+        response.headers_mut().insert("x-ignored-fields", names);
     }
     Ok(response)
 }
@@ -149,6 +168,27 @@ fn malformed(body: &[u8], error: &serde_json::Error) -> ApiError {
     }
 }
 
+/// Names of ignored fields that are told at most, and the longest of them, in bytes.
+const IGNORED_MAX: usize = 16;
+const IGNORED_BYTES_MAX: usize = 64;
+
+/// The fields of a body that mean nothing to us, so that a misspelt one is noticed. What a header
+/// or a list cannot hold is percent-encoded.
+fn ignored_fields(body: &[u8]) -> Option<HeaderValue> {
+    let fields: BTreeMap<String, IgnoredAny> = serde_json::from_slice(body).ok()?;
+    let names: Vec<String> = fields
+        .into_keys()
+        .filter(|name| !FIELDS.contains(&name.as_str()))
+        .take(IGNORED_MAX)
+        .map(|name| {
+            let bytes = name.as_bytes();
+            let start = &bytes[..bytes.len().min(IGNORED_BYTES_MAX)];
+            url::form_urlencoded::byte_serialize(start).collect()
+        })
+        .collect();
+    if names.is_empty() { None } else { HeaderValue::from_str(&names.join(", ")).ok() }
+}
+
 /// A text field; null and "" mean none.
 fn text(field: &'static str, raw: Option<&RawValue>) -> Result<Option<String>, ApiError> {
     let Some(raw) = raw else { return Ok(None) };
@@ -178,18 +218,38 @@ fn expires_in(raw: Option<&RawValue>) -> Result<Option<u32>, ApiError> {
     })
 }
 
-/// The key of the `idempotency-key` header; the quoted form of the IETF draft and the bare one
-/// are the same key.
+/// The key of the `idempotency-key` header; the quoted form of the IETF draft (a string of RFC
+/// 9651) and the bare one are the same key.
 fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>, ApiError> {
-    let Some(value) = headers.get("idempotency-key") else { return Ok(None) };
+    let mut values = headers.get_all("idempotency-key").iter();
+    let Some(value) = values.next() else { return Ok(None) };
+    if values.next().is_some() {
+        return Err(ApiError::invalid("idempotency-key", "must not be sent twice"));
+    }
     let text = value.to_str().unwrap_or_default();
-    let bare = text.strip_prefix('"').and_then(|t| t.strip_suffix('"')).unwrap_or(text);
-    let printable = bare.bytes().all(|b| (0x20..=0x7e).contains(&b));
-    if bare.is_empty() || bare.len() > IDEMPOTENCY_KEY_CHARS_MAX || !printable {
+    let key = unquoted(text).unwrap_or_else(|| text.to_owned());
+    let printable = key.bytes().all(|b| (0x20..=0x7e).contains(&b));
+    if key.is_empty() || key.len() > IDEMPOTENCY_KEY_CHARS_MAX || !printable {
         let reason = format!("must be 1 to {IDEMPOTENCY_KEY_CHARS_MAX} printable ASCII characters");
         return Err(ApiError::invalid("idempotency-key", reason));
     }
-    Ok(Some(bare.to_owned()))
+    Ok(Some(key))
+}
+
+/// What a quoted string says: a backslash stands before a quote or a backslash. `None` for
+/// anything else, which is a bare key.
+fn unquoted(text: &str) -> Option<String> {
+    let inner = text.strip_prefix('"')?.strip_suffix('"')?;
+    let mut said = String::with_capacity(inner.len());
+    let mut chars = inner.chars();
+    while let Some(c) = chars.next() {
+        match c {
+            '"' => return None,
+            '\\' => said.push(chars.next().filter(|c| matches!(c, '"' | '\\'))?),
+            c => said.push(c),
+        }
+    }
+    Some(said)
 }
 
 /// serde's sentence without " at line 1 column 5", which counts within the field.
@@ -198,5 +258,54 @@ fn without_position(error: &serde_json::Error) -> String {
     match text.rfind(" at line ") {
         Some(at) => text[..at].to_owned(),
         None => text,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_quoted_and_the_bare_idempotency_key_are_one() {
+        #[track_caller]
+        fn check(sent: &str, expected: Option<&str>) {
+            let mut headers = HeaderMap::new();
+            headers.insert("idempotency-key", sent.parse().unwrap());
+            assert_eq!(idempotency_key(&headers).ok().flatten().as_deref(), expected, "{sent}");
+        }
+        check("order-7", Some("order-7"));
+        check(r#""order-7""#, Some("order-7"));
+        check(r#""a\"b\\c""#, Some(r#"a"b\c"#));
+        check(r#"a"b"#, Some(r#"a"b"#));
+        check(r#""a"b""#, Some(r#""a"b""#));
+        check(r#""a\b""#, Some(r#""a\b""#));
+        check(r#"""#, Some(r#"""#));
+        check(r#""""#, None);
+        check("", None);
+        check(&"x".repeat(255), Some(&"x".repeat(255)));
+        check(&"x".repeat(256), None);
+    }
+
+    #[test]
+    fn an_idempotency_key_sent_twice_is_refused() {
+        let mut headers = HeaderMap::new();
+        headers.append("idempotency-key", "a".parse().unwrap());
+        headers.append("idempotency-key", "b".parse().unwrap());
+        assert!(idempotency_key(&headers).is_err());
+    }
+
+    #[test]
+    fn fields_that_mean_nothing_are_told() {
+        #[track_caller]
+        fn check(body: &str, expected: Option<&str>) {
+            let told = ignored_fields(body.as_bytes());
+            assert_eq!(told.as_ref().map(|value| value.to_str().unwrap()), expected, "{body}");
+        }
+        check(r#"{"amountLtc": 1, "reference": null}"#, None);
+        check(r#"{"amountLTC": 1, "note": {"a": [1]}}"#, Some("amountLTC, note"));
+        check(r#"{"a b\r\n,": 1, "ö": 2}"#, Some("a+b%0D%0A%2C, %C3%B6"));
+        let many: Vec<String> = (10..99).map(|n| format!("\"{n}{}\": 0", "x".repeat(99))).collect();
+        let told = ignored_fields(format!("{{{}}}", many.join(",")).as_bytes()).unwrap();
+        assert!(told.len() < 16 * 70, "{}", told.len());
     }
 }

@@ -4,7 +4,7 @@
 //! known. Everything that is not the caller's fault is `internal`, its detail only in the log.
 
 use serde::Serialize;
-use warp::http::{HeaderValue, StatusCode, header};
+use warp::http::{HeaderMap, HeaderValue, StatusCode, header};
 use warp::reply::{Reply, Response};
 
 use crate::acts::Refusal;
@@ -21,6 +21,7 @@ pub(crate) enum Code {
     NotFound,
     MethodNotAllowed,
     PayloadTooLarge,
+    HeadersTooLarge,
     UnsupportedMediaType,
     RateLimited,
     Timeout,
@@ -30,7 +31,7 @@ pub(crate) enum Code {
 
 impl Code {
     #[cfg(test)]
-    pub(crate) const ALL: [Code; 13] = [
+    pub(crate) const ALL: [Code; 14] = [
         Code::InvalidRequest,
         Code::InvalidApiKey,
         Code::SubscriptionInactive,
@@ -39,6 +40,7 @@ impl Code {
         Code::NotFound,
         Code::MethodNotAllowed,
         Code::PayloadTooLarge,
+        Code::HeadersTooLarge,
         Code::UnsupportedMediaType,
         Code::RateLimited,
         Code::Timeout,
@@ -56,6 +58,7 @@ impl Code {
             Code::NotFound => "not_found",
             Code::MethodNotAllowed => "method_not_allowed",
             Code::PayloadTooLarge => "payload_too_large",
+            Code::HeadersTooLarge => "headers_too_large",
             Code::UnsupportedMediaType => "unsupported_media_type",
             Code::RateLimited => "rate_limited",
             Code::Timeout => "timeout",
@@ -74,10 +77,11 @@ impl Code {
             Code::NotFound => StatusCode::NOT_FOUND,
             Code::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
             Code::PayloadTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+            Code::HeadersTooLarge => StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
             Code::UnsupportedMediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Code::RateLimited => StatusCode::TOO_MANY_REQUESTS,
-            Code::Timeout => StatusCode::REQUEST_TIMEOUT,
-            Code::Overloaded => StatusCode::SERVICE_UNAVAILABLE,
+            // Not 408: it may have been our slowness, and clients send a 503 again.
+            Code::Timeout | Code::Overloaded => StatusCode::SERVICE_UNAVAILABLE,
             Code::Internal => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }
@@ -114,6 +118,30 @@ impl ApiError {
             retry_after_seconds: Some(retry_after_seconds),
             ..ApiError::new(Code::RateLimited, "too many requests; see retry-after")
         }
+    }
+
+    /// The client's address has as many connections as it gets.
+    pub(crate) fn too_many_connections() -> ApiError {
+        ApiError {
+            retry_after_seconds: Some(10),
+            ..ApiError::new(Code::RateLimited, "too many connections from this address")
+        }
+    }
+
+    /// The request did not end in time. What it asked for may have happened.
+    pub(crate) fn timeout() -> ApiError {
+        let message = "the request took too long; send it again, with the same idempotency key";
+        ApiError { retry_after_seconds: Some(1), ..ApiError::new(Code::Timeout, message) }
+    }
+
+    /// We have too much to do: it may be tried again in a second.
+    pub(crate) fn overloaded(message: impl Into<String>) -> ApiError {
+        ApiError { retry_after_seconds: Some(1), ..ApiError::new(Code::Overloaded, message) }
+    }
+
+    /// When another try has a chance, for errors that pass.
+    pub(crate) fn retry_after_seconds(&self) -> Option<u64> {
+        self.retry_after_seconds
     }
 
     /// Something of ours failed. The detail goes to the log, not to the caller.
@@ -157,10 +185,9 @@ impl From<Refusal> for ApiError {
 impl From<store::Error> for ApiError {
     fn from(error: store::Error) -> ApiError {
         match error {
-            store::Error::Busy | store::Error::Closed => ApiError {
-                retry_after_seconds: Some(1),
-                ..ApiError::new(Code::Overloaded, "the gateway is busy; try again in a second")
-            },
+            store::Error::Busy | store::Error::Closed => {
+                ApiError::overloaded("the gateway is busy; try again in a second")
+            }
             store::Error::Full => {
                 tracing::error!(%error, "nothing can be written");
                 let message = "the gateway cannot store anything at the moment; try again later";
@@ -175,6 +202,49 @@ impl From<store::Error> for ApiError {
             | store::Error::Sqlite(_) => ApiError::internal(error),
         }
     }
+}
+
+/// How the caller wants to read errors.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Shape {
+    /// `{"error": {…}}`
+    Usual,
+    /// RFC 9457.
+    Problem,
+}
+
+impl Shape {
+    /// By the `accept` header: problems for those who ask for them, and not less than for JSON.
+    pub(crate) fn wanted(headers: &HeaderMap) -> Shape {
+        let accepted = headers.get_all(header::ACCEPT).iter().filter_map(|v| v.to_str().ok());
+        let mut problem = 0;
+        let mut json = 0;
+        for range in accepted.flat_map(|value| value.split(',')) {
+            let mut parts = range.split(';').map(str::trim);
+            let kind = parts.next().unwrap_or_default();
+            let weight = parts.find_map(|part| part.strip_prefix("q=")).map_or(1000, thousandths);
+            if kind.eq_ignore_ascii_case("application/problem+json") {
+                problem = weight;
+            } else if kind.eq_ignore_ascii_case("application/json") {
+                json = weight;
+            }
+        }
+        if problem > 0 && problem >= json { Shape::Problem } else { Shape::Usual }
+    }
+
+    fn media_type(self) -> &'static str {
+        match self {
+            Shape::Usual => "application/json",
+            Shape::Problem => "application/problem+json",
+        }
+    }
+}
+
+/// A weight of RFC 9110 (at most three decimals) in thousandths; 0 for what is none.
+fn thousandths(text: &str) -> u32 {
+    let (whole, decimals) = text.split_once('.').unwrap_or((text, ""));
+    let digits = format!("{whole}{decimals:0<3}");
+    digits.parse().ok().filter(|weight| *weight <= 1000).unwrap_or(0)
 }
 
 #[derive(Serialize)]
@@ -193,27 +263,112 @@ struct Inner<'e> {
     request_id: &'e str,
 }
 
+/// The same facts as RFC 9457 names them.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Problem<'e> {
+    #[serde(rename = "type")]
+    kind: String,
+    title: &'static str,
+    status: u16,
+    detail: &'e str,
+    /// The request, as the operator finds it in the log.
+    instance: &'e str,
+    code: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    param: Option<&'static str>,
+    request_id: &'e str,
+}
+
+impl ApiError {
+    pub(crate) fn status(&self) -> StatusCode {
+        self.code.status()
+    }
+
+    /// The error as JSON.
+    pub(crate) fn text(&self, shape: Shape, public_url: &str, request_id: &str) -> String {
+        let (code, message, param) = (self.code.as_str(), &self.message, self.param);
+        let doc_url = format!("{public_url}/docs#{code}");
+        let text = match shape {
+            Shape::Usual => {
+                let error = Inner { code, message, param, doc_url, request_id };
+                serde_json::to_string(&Body { error })
+            }
+            Shape::Problem => serde_json::to_string(&Problem {
+                kind: doc_url,
+                title: self.status().canonical_reason().unwrap_or(code),
+                status: self.status().as_u16(),
+                detail: message,
+                instance: request_id,
+                code,
+                param,
+                request_id,
+            }),
+        };
+        text.expect("strings are always JSON")
+    }
+}
+
 /// Writes the body of a response that carries an error; leaves others as they are.
-pub(crate) fn write_body(response: Response, public_url: &str, request_id: &str) -> Response {
+pub(crate) fn write_body(
+    response: Response,
+    shape: Shape,
+    public_url: &str,
+    request_id: &str,
+) -> Response {
     let (mut parts, body) = response.into_parts();
     let Some(error) = parts.extensions.remove::<ApiError>() else {
         return Response::from_parts(parts, body);
     };
-    let body = Body {
-        error: Inner {
-            code: error.code.as_str(),
-            message: &error.message,
-            param: error.param,
-            doc_url: format!("{public_url}/docs#{}", error.code.as_str()),
-            request_id,
-        },
-    };
-    let text = serde_json::to_string(&body).expect("strings are always JSON");
-    let json = HeaderValue::from_static("application/json");
-    parts.headers.insert(header::CONTENT_TYPE, json);
+    let kind = HeaderValue::from_static(shape.media_type());
+    parts.headers.insert(header::CONTENT_TYPE, kind);
+    parts.headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    parts.headers.append(header::VARY, HeaderValue::from_static("accept"));
     parts.headers.remove(header::CONTENT_LENGTH);
     if let Some(seconds) = error.retry_after_seconds {
         parts.headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
     }
-    Response::from_parts(parts, text.into())
+    Response::from_parts(parts, error.text(shape, public_url, request_id).into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn problems_are_for_those_who_ask_for_them() {
+        #[track_caller]
+        fn check(accept: &[&str], expected: Shape) {
+            let mut headers = HeaderMap::new();
+            for value in accept {
+                headers.append(header::ACCEPT, value.parse().unwrap());
+            }
+            assert_eq!(Shape::wanted(&headers), expected, "{accept:?}");
+        }
+        check(&[], Shape::Usual);
+        check(&["*/*"], Shape::Usual);
+        check(&["application/json, text/plain, */*"], Shape::Usual);
+        check(&["application/problem+json"], Shape::Problem);
+        check(&["text/html", "Application/Problem+JSON; q=0.5"], Shape::Problem);
+        check(&["application/json, application/problem+json"], Shape::Problem);
+        check(&["application/json, application/problem+json;q=0.9"], Shape::Usual);
+        check(&["application/json;q=0.8, application/problem+json;q=0.9"], Shape::Problem);
+        check(&["application/problem+json;q=0"], Shape::Usual);
+        check(&["application/problem+json;q=x"], Shape::Usual);
+    }
+
+    #[test]
+    fn an_error_says_the_same_in_both_shapes() {
+        let error = ApiError::invalid("limit", "must be a number");
+        let usual = error.text(Shape::Usual, "https://pay.example", "req_1");
+        assert_eq!(
+            usual,
+            r#"{"error":{"code":"invalid_request","message":"limit must be a number","param":"limit","docUrl":"https://pay.example/docs#invalid_request","requestId":"req_1"}}"#
+        );
+        let problem = error.text(Shape::Problem, "https://pay.example", "req_1");
+        assert_eq!(
+            problem,
+            r#"{"type":"https://pay.example/docs#invalid_request","title":"Bad Request","status":400,"detail":"limit must be a number","instance":"req_1","code":"invalid_request","param":"limit","requestId":"req_1"}"#
+        );
+    }
 }

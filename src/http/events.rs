@@ -1,5 +1,5 @@
 //! `GET /api/payments/:paymentId/events`: the payment as server-sent events, at once and at each
-//! change, until it is completed or the client goes.
+//! change, until nothing can change any more, its time is up, or the client goes.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,21 +8,34 @@ use futures_util::stream::{self, Stream};
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::sync::broadcast::Receiver;
 use tokio::sync::broadcast::error::RecvError;
-use warp::http::HeaderValue;
+use tokio::time::Instant;
+use warp::http::{HeaderMap, HeaderValue, StatusCode, header};
 use warp::reply::{Reply, Response};
 use warp::sse::Event;
 
-use crate::domain::payment::{PaymentId, Status};
+use crate::domain::payment::{self, PaymentId, Status};
+use crate::domain::time::Timestamp;
 use crate::view::{PaymentFacts, PaymentView};
 
-use super::error::{ApiError, Code};
-use super::{Api, show};
+use super::error::ApiError;
+use super::limit::Share;
+use super::{Api, ClientAddress, show};
 
 /// A comment is sent so often, so that proxies keep the stream open.
 const KEEP_ALIVE: Duration = Duration::from_secs(15);
 
 /// A look by ourselves, for changes made by another process.
 const POLL: Duration = Duration::from_secs(5);
+
+/// How long a stream lives at most; a browser then connects again by itself.
+const LIFETIME: Duration = Duration::from_secs(60 * 60);
+
+/// The id of the last message of a payment whose status is final. A browser that connects again
+/// sends it back, and is told that there is nothing more.
+const LAST: &str = "last";
+
+/// How long a client whose address has too many streams is asked to wait.
+const PATIENCE_SECONDS: u64 = 30;
 
 /// How long a browser waits before it connects again, in milliseconds.
 const RETRY_MS: u64 = 3_000;
@@ -34,19 +47,32 @@ struct Watching {
     sent: Option<PaymentView>,
     next: Option<PaymentFacts>,
     ended: bool,
-    _permit: OwnedSemaphorePermit,
+    _held: (OwnedSemaphorePermit, Share),
 }
 
 /// Opens the stream.
 ///
 /// # Errors
-/// 404 for an unknown payment, 503 when too many streams are open.
-pub(crate) async fn events(api: Arc<Api>, id: String) -> Result<Response, ApiError> {
+/// 404 for an unknown payment, 429 when the client's address has too many streams, 503 when
+/// everybody together has.
+pub(crate) async fn events(
+    api: Arc<Api>,
+    id: String,
+    ClientAddress(address): ClientAddress,
+    headers: HeaderMap,
+) -> Result<Response, ApiError> {
     // Subscribed before the first look, so that no change falls between.
     let changes = api.wake.changes();
     let facts = show::look_up(&api, &id).await?;
+    if headers.get("last-event-id").is_some_and(|id| id == LAST) {
+        let mut response = warp::reply().into_response();
+        *response.status_mut() = StatusCode::NO_CONTENT; // Ends a browser's attempts.
+        return Ok(response);
+    }
+    let share = api.limits.streams_each.take(address);
+    let share = share.ok_or_else(|| ApiError::rate_limited(PATIENCE_SECONDS))?;
     let permit = api.limits.streams.clone().try_acquire_owned().map_err(|_| {
-        ApiError::new(Code::Overloaded, "too many open streams; ask GET /api/payments/:id instead")
+        ApiError::overloaded("too many open streams; ask GET /api/payments/:id instead")
     })?;
     let watching = Watching {
         id: facts.payment.id,
@@ -54,15 +80,17 @@ pub(crate) async fn events(api: Arc<Api>, id: String) -> Result<Response, ApiErr
         sent: None,
         next: Some(facts),
         ended: false,
-        _permit: permit,
+        _held: (permit, share),
         api: api.clone(),
     };
-    let until = api.shutdown.clone().cancelled_owned();
+    let shutdown = api.shutdown.clone();
+    let until = Box::pin(tokio::time::timeout(LIFETIME, shutdown.cancelled_owned()));
     let stream = futures_util::StreamExt::take_until(messages(watching), until);
     let stream = warp::sse::keep_alive().interval(KEEP_ALIVE).stream(stream);
     let mut response = warp::sse::reply(stream).into_response();
-    let no = HeaderValue::from_static("no");
-    response.headers_mut().insert("x-accel-buffering", no);
+    let headers = response.headers_mut();
+    headers.insert("x-accel-buffering", HeaderValue::from_static("no"));
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
     Ok(response)
 }
 
@@ -78,28 +106,48 @@ fn messages(
                 Some(facts) => facts,
                 None => watching.await_change().await?,
             };
-            watching.ended = matches!(facts.status, Status::Completed { .. });
-            let view = PaymentView::new(&facts, &watching.api.site, watching.api.clock.now());
+            let now = watching.api.clock.now();
+            let ended = is_final(&facts, now);
+            let view = PaymentView::new(&facts, &watching.api.site, now);
             let same = watching.sent.as_ref().is_some_and(|sent| {
                 let expires_in_seconds = view.expires_in_seconds;
                 PaymentView { expires_in_seconds, ..sent.clone() } == view
             });
-            if same {
+            if same && ended == watching.ended {
                 continue;
             }
-            let message = serde_json::to_string(&view)
-                .map(|text| Event::default().retry(Duration::from_millis(RETRY_MS)).data(text));
+            watching.ended = ended;
+            let message = serde_json::to_string(&view).map(|text| {
+                let event = Event::default().retry(Duration::from_millis(RETRY_MS)).data(text);
+                if ended { event.id(LAST) } else { event }
+            });
             watching.sent = Some(view);
             return Some((message, watching));
         }
     })
 }
 
+/// Whether the status cannot change any more: completed, or expired with too little money at the
+/// end of the grace.
+fn is_final(facts: &PaymentFacts, now: Timestamp) -> bool {
+    let payment = &facts.payment;
+    match facts.status {
+        Status::Completed { .. } => true,
+        Status::Expired { .. } => {
+            let seen = payment::assess(payment, &facts.coins, facts.tip).seen;
+            now > payment.late_until && seen < payment.amount
+        }
+        Status::Pending => false,
+    }
+}
+
 impl Watching {
     /// Reads the payment again once it may have changed. `None` ends the stream.
     async fn await_change(&mut self) -> Option<PaymentFacts> {
+        // One deadline, or the changes of other payments would put it off for ever.
+        let deadline = Instant::now() + POLL;
         loop {
-            match tokio::time::timeout(POLL, self.changes.recv()).await {
+            match tokio::time::timeout_at(deadline, self.changes.recv()).await {
                 Ok(Ok(changed)) if changed != self.id => continue,
                 // Ours changed, we lagged behind and do not know, or it is time to look.
                 Ok(Ok(_) | Err(RecvError::Lagged(_))) | Err(_) => break,

@@ -11,11 +11,14 @@ pub(crate) mod docs;
 pub(crate) mod error;
 mod events;
 mod limit;
+mod list;
 pub(crate) mod ops;
 mod pay;
 pub(crate) mod qr;
+mod resource;
 pub(crate) mod server;
 mod show;
+mod wire;
 
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
@@ -39,8 +42,9 @@ use crate::store::Store;
 use crate::view::Site;
 use crate::wake::Wake;
 
+use auth::KeyHolder;
 use error::{ApiError, Code};
-use limit::Limit;
+use limit::{Allowance, Limit, Shares};
 
 /// How the public interface is set up.
 #[derive(Debug, Clone)]
@@ -59,8 +63,14 @@ pub(crate) struct Settings {
 /// The largest request body, in bytes.
 const BODY_BYTES_MAX: usize = 64 * 1024;
 
-/// Event streams that may be open at a time.
+/// Event streams that may be open at a time; never more than half of all connections.
 const STREAMS_MAX: usize = 2_000;
+
+/// Event streams for one client address: shoppers behind one router are many.
+const STREAMS_EACH_MAX: usize = 64;
+
+/// Connections from one peer that is none of our proxies.
+const CONNECTIONS_EACH_MAX: usize = 128;
 
 /// All that the handlers work with.
 pub(crate) struct Api {
@@ -82,6 +92,8 @@ pub(crate) struct Limits {
     per_key: Limit<MerchantId>,
     per_address: Limit<IpAddr>,
     streams: Arc<Semaphore>,
+    streams_each: Shares,
+    connections_each: Shares,
 }
 
 impl Limits {
@@ -89,7 +101,9 @@ impl Limits {
         Limits {
             per_key: Limit::per_minute(settings.rate_per_key),
             per_address: Limit::per_minute(settings.rate_per_address),
-            streams: Arc::new(Semaphore::new(STREAMS_MAX)),
+            streams: Arc::new(Semaphore::new(STREAMS_MAX.min(server::connections_max() / 2))),
+            streams_each: Shares::of(STREAMS_EACH_MAX),
+            connections_each: Shares::of(CONNECTIONS_EACH_MAX),
         }
     }
 }
@@ -105,23 +119,37 @@ pub(crate) fn routes(api: Arc<Api>) -> BoxedFilter<(Response,)> {
         warp::any().map(move || api.clone())
     };
     let get = || warp::get().or(warp::head()).unify();
+    let address = warp::ext::get::<ClientAddress>();
+    let query = warp::query::raw().or(warp::any().map(String::new)).unify();
     let public = {
         let api = api.clone();
-        warp::ext::get::<ClientAddress>()
-            .map(move |ClientAddress(address)| api.limits.per_address.count(&address))
+        address.map(move |ClientAddress(address)| {
+            api.limits.per_address.count(&limit::neighbourhood(address)).map(|_| ())
+        })
     };
+    let key = with_api.clone().and(address).and(warp::header::headers_cloned()).then(judge_key);
 
     let create = warp::path!("api" / "payments")
         .and(warp::post())
+        .and(key.clone())
         .and(with_api.clone())
         .and(warp::header::headers_cloned())
         .and(warp::body::stream())
-        .then(|api, headers, body| async move {
-            let created = async {
-                let body = read_limited(body).await?;
-                create::create(api, headers, body).await
-            };
-            respond(created.await)
+        .then(|key: Keyed, api, headers, body| {
+            key.answer(|holder| async move {
+                let asked = create::read_headers(&headers)?;
+                create::create(api, holder, asked, read_limited(body).await?).await
+            })
+        })
+        .boxed();
+
+    let list = warp::path!("api" / "payments")
+        .and(get())
+        .and(key)
+        .and(with_api.clone())
+        .and(query)
+        .then(|key: Keyed, api, query: String| {
+            key.answer(|holder| async move { list::list(api, holder, &query).await })
         })
         .boxed();
 
@@ -131,11 +159,10 @@ pub(crate) fn routes(api: Arc<Api>) -> BoxedFilter<(Response,)> {
         .and(with_api.clone())
         .and(warp::header::headers_cloned())
         .then(|id, allowed: Result<(), ApiError>, api, headers: HeaderMap| async move {
-            let shown = match allowed {
-                Ok(()) => show::show(api, id, headers).await,
-                Err(error) => Err(error),
-            };
-            for_everybody(respond(shown))
+            match allowed {
+                Ok(()) => respond(show::show(api, id, headers).await),
+                Err(error) => error.into_response(),
+            }
         })
         .boxed();
 
@@ -143,13 +170,16 @@ pub(crate) fn routes(api: Arc<Api>) -> BoxedFilter<(Response,)> {
         .and(warp::get())
         .and(public.clone())
         .and(with_api.clone())
-        .then(|id, allowed: Result<(), ApiError>, api| async move {
-            let opened = match allowed {
-                Ok(()) => events::events(api, id).await,
-                Err(error) => Err(error),
-            };
-            for_everybody(respond(opened))
-        })
+        .and(address)
+        .and(warp::header::headers_cloned())
+        .then(
+            |id, allowed: Result<(), ApiError>, api, address: ClientAddress, headers| async move {
+                match allowed {
+                    Ok(()) => respond(events::events(api, id, address, headers).await),
+                    Err(error) => error.into_response(),
+                }
+            },
+        )
         .boxed();
 
     let pay = warp::path!("pay" / String)
@@ -171,6 +201,8 @@ pub(crate) fn routes(api: Arc<Api>) -> BoxedFilter<(Response,)> {
         .boxed();
 
     create
+        .or(list)
+        .unify()
         .or(events)
         .unify()
         .or(show)
@@ -186,16 +218,64 @@ pub(crate) fn routes(api: Arc<Api>) -> BoxedFilter<(Response,)> {
         .boxed()
 }
 
+/// A request with an API key, judged before its body is read.
+struct Keyed {
+    holder: Result<KeyHolder, ApiError>,
+    /// What the key's merchant has left; nothing for a key that is not valid, or without a limit.
+    allowance: Option<Allowance>,
+}
+
+/// Judges the key of a request and counts it: against the merchant if it is valid, else against
+/// the client's address, which is told to wait when it tries too often.
+async fn judge_key(
+    api: Arc<Api>,
+    ClientAddress(address): ClientAddress,
+    headers: HeaderMap,
+) -> Keyed {
+    let (store, network) = (&api.store, api.site.network);
+    let holder = match auth::key_holder(&headers, store, &api.secret, network).await {
+        Ok(holder) => holder,
+        Err(refused) => {
+            let tries = api.limits.per_address.count(&limit::neighbourhood(address));
+            let holder = Err(tries.err().unwrap_or(refused));
+            return Keyed { holder, allowance: None };
+        }
+    };
+    match api.limits.per_key.count(&holder.merchant()) {
+        Ok(allowance) => Keyed { holder: Ok(holder), allowance },
+        Err(refused) => {
+            let allowance = api.limits.per_key.exhausted(&refused);
+            Keyed { holder: Err(refused), allowance }
+        }
+    }
+}
+
+impl Keyed {
+    /// Answers as `act` says if the key is valid, and tells the merchant what is left.
+    async fn answer<F>(self, act: impl FnOnce(KeyHolder) -> F) -> Response
+    where
+        F: Future<Output = Result<Response, ApiError>>,
+    {
+        let result = match self.holder {
+            Ok(holder) => act(holder).await,
+            Err(refused) => Err(refused),
+        };
+        let mut response = respond(result);
+        if let Some(allowance) = self.allowance {
+            allowance.tell(&mut response);
+        }
+        response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        response
+    }
+}
+
 fn respond(result: Result<Response, ApiError>) -> Response {
     result.unwrap_or_else(ApiError::into_response)
 }
 
-/// What no route took.
+/// What no route took, though there is a resource.
 fn refuse(rejection: &Rejection) -> ApiError {
-    if rejection.find::<warp::reject::MethodNotAllowed>().is_some() {
-        return ApiError::new(Code::MethodNotAllowed, "this address does not take this method");
-    }
-    if rejection.is_not_found() {
+    if rejection.is_not_found() || rejection.find::<warp::reject::MethodNotAllowed>().is_some() {
         return ApiError::not_found();
     }
     ApiError::internal(format!("unexpected rejection: {rejection:?}"))
@@ -229,13 +309,4 @@ fn json(value: &impl Serialize) -> Result<Response, ApiError> {
     let json = HeaderValue::from_static("application/json");
     response.headers_mut().insert(header::CONTENT_TYPE, json);
     Ok(response)
-}
-
-/// Public answers may be read by any page; keyed ones may not, so that keys stay out of browsers.
-fn for_everybody(mut response: Response) -> Response {
-    let headers = response.headers_mut();
-    headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
-    let exposed = HeaderValue::from_static("x-request-id, etag, retry-after");
-    headers.insert(header::ACCESS_CONTROL_EXPOSE_HEADERS, exposed);
-    response
 }

@@ -3,9 +3,15 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
+use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::server::graceful::GracefulShutdown;
+use hyper_util::service::TowerToHyperService;
 use prometheus::{Encoder, IntCounter, IntGauge, IntGaugeVec, Opts, Registry, TextEncoder};
 use tokio::net::TcpListener;
+use tokio::sync::Semaphore;
+use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use warp::Filter;
 use warp::http::StatusCode;
@@ -13,8 +19,20 @@ use warp::reply::{Reply, Response};
 
 use crate::acts::payments::{WATCHER, in_doubt, is_delayed};
 use crate::clock::Clock;
+use crate::domain::chain::BlockId;
+use crate::domain::time::Timestamp;
 use crate::node::zmq::Counters;
-use crate::store::{Store, blocks, events, payments, progress};
+use crate::store::progress::Progress;
+use crate::store::{ReadTx, Store, blocks, events, payments, progress};
+
+/// Connections at a time; there are a few readers at most.
+const CONNECTIONS_MAX: usize = 64;
+
+/// How long request headers may take, and how long an idle connection is kept.
+const HEADERS_TIMEOUT: Duration = Duration::from_secs(75);
+
+/// How long a connection may live.
+const CONNECTION_LIFETIME: Duration = Duration::from_secs(60 * 60);
 
 /// What the operator's interface looks at.
 #[derive(Clone)]
@@ -43,8 +61,37 @@ pub(crate) async fn serve(ops: Ops, listen: SocketAddr, shutdown: CancellationTo
     let readyz = warp::path!("readyz").and(with_ops.clone()).then(ready);
     let metrics = warp::path!("metrics").and(with_ops).then(metrics);
     let routes = healthz.or(readyz).unify().or(metrics).unify();
-    let stop = shutdown.cancelled_owned();
-    warp::serve(routes).incoming(listener).graceful(stop).run().await;
+    let answering = TowerToHyperService::new(warp::service(routes));
+    let permits = Arc::new(Semaphore::new(CONNECTIONS_MAX));
+    let graceful = GracefulShutdown::new();
+    let mut connections = JoinSet::new();
+    loop {
+        let accepted = tokio::select! {
+            accepted = listener.accept() => accepted,
+            () = shutdown.cancelled() => break,
+        };
+        let stream = match accepted {
+            Ok((stream, _)) => stream,
+            Err(error) => {
+                tracing::warn!(%error, "cannot accept a connection for metrics");
+                tokio::time::sleep(Duration::from_millis(100)).await;
+                continue;
+            }
+        };
+        let Ok(permit) = permits.clone().try_acquire_owned() else { continue };
+        let connection = hyper::server::conn::http1::Builder::new()
+            .timer(TokioTimer::new())
+            .header_read_timeout(HEADERS_TIMEOUT)
+            .serve_connection(TokioIo::new(stream), answering.clone());
+        let connection = graceful.watch(connection);
+        connections.spawn(async move {
+            // Not even the operator's own reader may stay for ever.
+            let _ = tokio::time::timeout(CONNECTION_LIFETIME, connection).await;
+            drop(permit);
+        });
+        while connections.try_join_next().is_some() {}
+    }
+    graceful.shutdown().await;
 }
 
 fn text(status: StatusCode, text: String) -> Response {
@@ -87,53 +134,76 @@ async fn metrics(ops: Ops) -> Response {
     }
 }
 
+/// All that can be measured. A database that cannot be read hides only what it would say.
 async fn gather(ops: &Ops) -> anyhow::Result<String> {
-    let now = ops.clock.now();
-    let (by_status, due, tip, progress, doubt, lost) = ops
-        .store
-        .read(move |tx| {
-            Ok::<_, anyhow::Error>((
-                payments::count_by_status(tx)?,
-                events::count_due(tx)?,
-                blocks::tip(tx)?,
-                progress::of_role(tx, WATCHER)?,
-                in_doubt(tx)?,
-                payments::completed_without_coins(tx)?.len(),
-            ))
-        })
-        .await?;
     let registry = Registry::new();
-    let opts = Opts::new("litegate_payments", "Payments by status");
-    let payments = IntGaugeVec::new(opts, &["status"])?;
-    registry.register(Box::new(payments.clone()))?;
-    for (status, count) in by_status {
-        payments.with_label_values(&[&status]).set(count);
-    }
-    let gauge = |name: &str, help: &str, value: i64| -> anyhow::Result<()> {
-        let gauge = IntGauge::new(name, help)?;
-        gauge.set(value);
-        registry.register(Box::new(gauge))?;
-        Ok(())
-    };
-    gauge("litegate_webhooks_due", "Events that wait to be delivered", due)?;
-    let help = "1 while in doubt about the chain: payments out of MWEB and sweeps wait";
-    gauge("litegate_doubt", help, i64::from(doubt))?;
-    let help = "Completed payments whose coins the best chain does not hold any more";
-    gauge("litegate_completed_without_coins", help, i64::try_from(lost)?)?;
     for (name, help, count) in ops.zmq.iter().flat_map(|counters| counters.all()) {
         let counter = IntCounter::new(name, help)?;
         counter.inc_by(count);
         registry.register(Box::new(counter))?;
     }
-    if let Some(tip) = tip {
-        gauge("litegate_chain_height", "The block that we stand on", i64::from(tip.height))?;
-    }
-    if let Some(at) = progress.and_then(|progress| progress.at) {
-        let silence = now.ms_since(at) / 1000;
-        let help = "Seconds since the watcher last stood at the node's tip";
-        gauge("litegate_watcher_silence_seconds", help, silence)?;
+    let now = ops.clock.now();
+    let read = ops.store.read(Stored::read).await;
+    let help = "1 if the database could be read; else what it would say is missing";
+    gauge(&registry, "litegate_database_readable", help, i64::from(read.is_ok()))?;
+    match read {
+        Ok(stored) => stored.register(&registry, now)?,
+        Err(error) => tracing::error!(error = format!("{error:#}"), "metrics lack the database"),
     }
     let mut out = Vec::new();
     TextEncoder::new().encode(&registry.gather(), &mut out)?;
     Ok(String::from_utf8(out)?)
+}
+
+fn gauge(registry: &Registry, name: &str, help: &str, value: i64) -> anyhow::Result<()> {
+    let gauge = IntGauge::new(name, help)?;
+    gauge.set(value);
+    Ok(registry.register(Box::new(gauge))?)
+}
+
+/// What the database says.
+struct Stored {
+    by_status: Vec<(String, i64)>,
+    due: i64,
+    tip: Option<BlockId>,
+    progress: Option<Progress>,
+    doubt: bool,
+    lost: usize,
+}
+
+impl Stored {
+    fn read(tx: &ReadTx) -> anyhow::Result<Stored> {
+        Ok(Stored {
+            by_status: payments::count_by_status(tx)?,
+            due: events::count_due(tx)?,
+            tip: blocks::tip(tx)?,
+            progress: progress::of_role(tx, WATCHER)?,
+            doubt: in_doubt(tx)?,
+            lost: payments::completed_without_coins(tx)?.len(),
+        })
+    }
+
+    fn register(self, registry: &Registry, now: Timestamp) -> anyhow::Result<()> {
+        let opts = Opts::new("litegate_payments", "Payments by status");
+        let payments = IntGaugeVec::new(opts, &["status"])?;
+        registry.register(Box::new(payments.clone()))?;
+        for (status, count) in self.by_status {
+            payments.with_label_values(&[&status]).set(count);
+        }
+        let gauge = |name, help, value| gauge(registry, name, help, value);
+        gauge("litegate_webhooks_due", "Events that wait to be delivered", self.due)?;
+        let help = "1 while in doubt about the chain: payments out of MWEB and sweeps wait";
+        gauge("litegate_doubt", help, i64::from(self.doubt))?;
+        let help = "Completed payments whose coins the best chain does not hold any more";
+        gauge("litegate_completed_without_coins", help, i64::try_from(self.lost)?)?;
+        if let Some(tip) = self.tip {
+            gauge("litegate_chain_height", "The block that we stand on", i64::from(tip.height))?;
+        }
+        if let Some(at) = self.progress.and_then(|progress| progress.at) {
+            let silence = now.ms_since(at) / 1000;
+            let help = "Seconds since the watcher last stood at the node's tip";
+            gauge("litegate_watcher_silence_seconds", help, silence)?;
+        }
+        Ok(())
+    }
 }

@@ -1,10 +1,16 @@
 //! The accept loop: limits on connections, headers and time, a request id for each answer, and an
 //! end that lets running requests finish.
+//!
+//! Whatever strangers do with their connections, places and descriptors are left for others: an
+//! address gets a share of the places, a client that sends no request or does not read its answer
+//! is cut off, and all places together need at most half of the descriptors that we may open.
 
 use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::panic::AssertUnwindSafe;
+use std::pin::pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use anyhow::Context;
@@ -18,16 +24,25 @@ use hyper_util::service::TowerToHyperService;
 use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
+use tracing::Instrument;
 use warp::http::{HeaderValue, Request};
 use warp::reply::Response;
 
 use crate::secret;
 
-use super::error::{self, ApiError, Code};
-use super::{Api, ClientAddress, Settings, limit, routes};
+use super::error::{self, ApiError, Code, Shape};
+use super::wire::Wire;
+use super::{Api, ClientAddress, Settings, limit, resource, routes};
 
-/// Connections at a time; further ones wait in the system's queue.
+/// Connections at a time, if there are descriptors for twice as many; further ones wait in the
+/// system's queue.
 const CONNECTIONS_MAX: usize = 4_096;
+
+/// How many files a process may open where nobody says.
+const DESCRIPTORS_USUAL: usize = 1_024;
+
+/// By when a new connection must have sent the headers of its first request.
+const FIRST_REQUEST: Duration = Duration::from_secs(10);
 
 /// How long request headers may take, and how long an idle connection is kept. Longer than the
 /// 60 s for which common proxies keep theirs, so that they never send into a closed one.
@@ -39,6 +54,9 @@ const REQUEST_TIMEOUT: Duration = Duration::from_secs(20);
 /// The largest headers of a request, in bytes.
 const HEADER_BYTES_MAX: usize = 32 * 1024;
 
+/// The longest id of a request by its client that is logged.
+const THEIR_ID_BYTES_MAX: usize = 64;
+
 /// How long running requests may take to finish once we stop.
 const GRACE: Duration = Duration::from_secs(10);
 
@@ -46,6 +64,20 @@ const GRACE: Duration = Duration::from_secs(10);
 pub(crate) async fn bind(settings: &Settings) -> anyhow::Result<TcpListener> {
     let listen = settings.listen;
     TcpListener::bind(listen).await.with_context(|| format!("http.listen: bind {listen}"))
+}
+
+/// Connections that we may have at a time. The other half of the descriptors is for database, node
+/// and webhooks.
+pub(crate) fn connections_max() -> usize {
+    let limits = std::fs::read_to_string("/proc/self/limits").unwrap_or_default();
+    (descriptors_max(&limits).unwrap_or(DESCRIPTORS_USUAL) / 2).clamp(1, CONNECTIONS_MAX)
+}
+
+/// The soft limit of open files in what Linux shows of a process's limits (proc(5)).
+fn descriptors_max(limits: &str) -> Option<usize> {
+    let line = limits.lines().find_map(|line| line.strip_prefix("Max open files"))?;
+    let soft = line.split_whitespace().next()?;
+    if soft == "unlimited" { Some(usize::MAX) } else { soft.parse().ok() }
 }
 
 /// Serves until the shutdown signal, then lets running requests finish.
@@ -56,7 +88,7 @@ pub(crate) async fn serve(api: Arc<Api>, settings: Settings, listener: TcpListen
         settings,
         public_url: api.site.public_url.clone(),
     });
-    let permits = Arc::new(Semaphore::new(CONNECTIONS_MAX));
+    let permits = Arc::new(Semaphore::new(connections_max()));
     let graceful = GracefulShutdown::new();
     let mut connections = JoinSet::new();
     loop {
@@ -78,20 +110,41 @@ pub(crate) async fn serve(api: Arc<Api>, settings: Settings, listener: TcpListen
                 continue;
             }
         };
-        let answering = answering.clone();
-        let service = service_fn(move |request| {
+        // Behind a proxy of ours are many clients.
+        let is_proxy = limit::is_proxy(peer.ip(), &answering.settings.trusted_proxies);
+        let share = api.limits.connections_each.take(peer.ip());
+        if share.is_none() && !is_proxy {
+            let (_, refusal) = answering.refusal(ApiError::too_many_connections());
+            let _ = stream.try_write(&refusal); // If there is no room for it, so be it.
+            continue;
+        }
+        let asked = Arc::new(AtomicBool::new(false));
+        let service = {
+            let (answering, asked) = (answering.clone(), asked.clone());
+            service_fn(move |request| {
+                asked.store(true, Ordering::Relaxed);
+                let answering = answering.clone();
+                async move { Ok::<_, Infallible>(answering.answer(request, peer).await) }
+            })
+        };
+        let refuse = {
             let answering = answering.clone();
-            async move { Ok::<_, Infallible>(answering.answer(request, peer).await) }
-        });
+            move |status| answering.refuse_unread(status)
+        };
         let connection = hyper::server::conn::http1::Builder::new()
             .timer(TokioTimer::new())
             .header_read_timeout(HEADERS_TIMEOUT)
             .max_buf_size(HEADER_BYTES_MAX)
-            .serve_connection(TokioIo::new(stream), service);
+            .serve_connection(TokioIo::new(Wire::new(stream, Box::new(refuse))), service);
         let connection = graceful.watch(connection);
         connections.spawn(async move {
-            let _ = connection.await; // A client that broke off is no news.
-            drop(permit);
+            let mut connection = pin!(connection);
+            // A client that broke off is no news.
+            let first = tokio::time::timeout(FIRST_REQUEST, &mut connection).await;
+            if first.is_err() && asked.load(Ordering::Relaxed) {
+                let _ = connection.await;
+            }
+            drop((permit, share));
         });
         while connections.try_join_next().is_some() {}
     }
@@ -113,28 +166,100 @@ where
     S: Service<Request<Incoming>, Response = Response, Error = Infallible>,
 {
     /// Answers one request, whatever happens in its handler.
-    async fn answer(&self, mut request: Request<Incoming>, peer: SocketAddr) -> Response {
-        let request_id = format!("req_{}", secret::random_bytes::<8>().to_lower_hex_string());
+    async fn answer(&self, request: Request<Incoming>, peer: SocketAddr) -> Response {
+        let request_id = request_id();
+        // What the client calls it, if it can be shown.
+        let theirs = request.headers().get("x-request-id").and_then(|id| id.to_str().ok());
+        let theirs = theirs.filter(|id| {
+            let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
+            !id.is_empty() && id.len() <= THEIR_ID_BYTES_MAX && id.bytes().all(plain)
+        });
+        // Of the highest level, so that every line of the request has the id.
+        let span = tracing::error_span!("request", id = %request_id, client_id = theirs);
+        self.answer_within(request, peer, &request_id).instrument(span).await
+    }
+
+    async fn answer_within(
+        &self,
+        mut request: Request<Incoming>,
+        peer: SocketAddr,
+        request_id: &str,
+    ) -> Response {
         let proxies = &self.settings.trusted_proxies;
         let address = limit::client_address(peer.ip(), request.headers(), proxies);
         request.extensions_mut().insert(ClientAddress(address));
         let (method, path) = (request.method().clone(), request.uri().path().to_owned());
-        let handled = AssertUnwindSafe(self.routes.call(request)).catch_unwind();
-        let mut response = match tokio::time::timeout(REQUEST_TIMEOUT, handled).await {
-            Ok(Ok(Ok(response))) => response,
-            Ok(Ok(Err(never))) => match never {},
-            Ok(Err(_panic)) => ApiError::internal("a handler panicked").into_response(),
-            Err(_elapsed) => {
-                ApiError::new(Code::Timeout, "the request took too long").into_response()
+        let shape = Shape::wanted(request.headers());
+        let resource = resource::at(&path);
+        let mut response = match resource::answer(resource, &method) {
+            Some(response) => response,
+            None => {
+                let handled = AssertUnwindSafe(self.routes.call(request)).catch_unwind();
+                match tokio::time::timeout(REQUEST_TIMEOUT, handled).await {
+                    Ok(Ok(Ok(response))) => response,
+                    Ok(Ok(Err(never))) => match never {},
+                    Ok(Err(_panic)) => ApiError::internal("a handler panicked").into_response(),
+                    Err(_elapsed) => ApiError::timeout().into_response(),
+                }
             }
         };
-        response = error::write_body(response, &self.public_url, &request_id);
-        tracing::debug!(request.id = %request_id, %method, path, status = response.status().as_u16(), "answered");
+        resource::share(resource, &mut response);
+        response = error::write_body(response, shape, &self.public_url, request_id);
+        tracing::debug!(%method, path, status = response.status().as_u16(), "answered");
         let headers = response.headers_mut();
-        if let Ok(value) = HeaderValue::from_str(&request_id) {
+        if let Ok(value) = HeaderValue::from_str(request_id) {
             headers.insert("x-request-id", value);
         }
         headers.insert("x-content-type-options", HeaderValue::from_static("nosniff"));
         response
+    }
+
+    /// A whole answer for a connection that gets no other, and its request id.
+    fn refusal(&self, error: ApiError) -> (String, Vec<u8>) {
+        let request_id = request_id();
+        let body = error.text(Shape::Usual, &self.public_url, &request_id);
+        let (status, length) = (error.status(), body.len());
+        let retry = error.retry_after_seconds().map(|s| format!("retry-after: {s}\r\n"));
+        let retry = retry.unwrap_or_default();
+        let answer = format!(
+            "HTTP/1.1 {status}\r\ncontent-type: application/json\r\ncontent-length: {length}\r\n\
+             x-request-id: {request_id}\r\nx-content-type-options: nosniff\r\n{retry}\
+             connection: close\r\n\r\n{body}"
+        );
+        (request_id, answer.into_bytes())
+    }
+
+    /// The answer to what is no request to us, in place of hyper's, which has no body.
+    fn refuse_unread(&self, status: u16) -> Vec<u8> {
+        let error = if status == 400 {
+            ApiError::new(Code::InvalidRequest, "this is no request of HTTP/1.1")
+        } else {
+            let message = format!("headers must be at most {HEADER_BYTES_MAX} bytes together");
+            ApiError::new(Code::HeadersTooLarge, message)
+        };
+        let (request_id, answer) = self.refusal(error);
+        tracing::debug!(request.id = %request_id, status, "refused what cannot be read");
+        answer
+    }
+}
+
+fn request_id() -> String {
+    format!("req_{}", secret::random_bytes::<8>().to_lower_hex_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_soft_limit_of_open_files_is_found() {
+        let shown = "Limit                     Soft Limit           Hard Limit           Units\n\
+                     Max processes             63432                63432                processes\n\
+                     Max open files            1024                 524288               files\n";
+        assert_eq!(descriptors_max(shown), Some(1024));
+        let unlimited = shown.replace("1024  ", "unlimited");
+        assert_eq!(descriptors_max(&unlimited), Some(usize::MAX));
+        assert_eq!(descriptors_max(""), None);
+        assert!((1..=CONNECTIONS_MAX).contains(&connections_max()));
     }
 }

@@ -39,7 +39,7 @@ pub(crate) async fn show(
     let unchanged = known
         .filter_map(|value| value.to_str().ok())
         .flat_map(|value| value.split(','))
-        .any(|value| value.trim() == etag);
+        .any(|value| is_same(value.trim(), &etag));
     let mut response = if unchanged {
         let mut response = warp::reply().into_response();
         *response.status_mut() = StatusCode::NOT_MODIFIED;
@@ -52,6 +52,12 @@ pub(crate) async fn show(
     let no_cache = HeaderValue::from_static("no-cache");
     response.headers_mut().insert(header::CACHE_CONTROL, no_cache);
     Ok(response)
+}
+
+/// Compares weakly (RFC 9110, 8.8.3.2), as `if-none-match` does; `*` stands for any tag.
+fn is_same(asked: &str, etag: &str) -> bool {
+    let opaque = |tag: &str| tag.strip_prefix("W/").unwrap_or(tag).to_owned();
+    asked == "*" || opaque(asked) == opaque(etag)
 }
 
 /// A weak tag over all but the seconds that are left.

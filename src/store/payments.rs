@@ -1,7 +1,7 @@
 //! Payments: what was asked for, the address given out for it, and the one stored verdict.
 
 use bitcoin::Script;
-use rusqlite::{OptionalExtension, Row, params};
+use rusqlite::{OptionalExtension, Row, ToSql, params};
 
 use crate::domain::keys::DerivationIndex;
 use crate::domain::merchant::MerchantId;
@@ -167,18 +167,43 @@ pub(crate) fn first_created_at(tx: &ReadTx) -> Result<Option<Timestamp>, Error> 
     Ok(tx.connection.query_row(sql, [], |row| row.get(0)).optional()?)
 }
 
-/// Payments newest first, at most `limit`.
+/// Payments newest first, at most `limit`. A merchant's are found by an index, however many
+/// payments others have.
 pub(crate) fn list(tx: &ReadTx, filter: &Filter, limit: u32) -> Result<Vec<Judged>, Error> {
-    let sql = format!(
-        "SELECT {COLUMNS} FROM payments
-         WHERE (?1 IS NULL OR merchant_id = ?1) AND (?2 IS NULL OR status = ?2)
-           AND (?3 IS NULL OR reference = ?3) AND (?4 IS NULL OR derivation_index < ?4)
-         ORDER BY derivation_index DESC LIMIT ?5"
-    );
+    let (sql, mut bound) = list_query(filter);
+    bound.push(&limit);
     let mut statement = tx.connection.prepare_cached(&sql)?;
-    let bound = params![filter.merchant, filter.status, filter.reference, filter.before, limit];
-    let rows = statement.query_map(bound, from_row)?;
+    let rows = statement.query_map(&bound[..], from_row)?;
     rows.map(|row| row?).collect()
+}
+
+/// The query of [`list`] without its limit. It has only the conditions that are asked for: with
+/// `? IS NULL OR …` no index would be used.
+fn list_query(filter: &Filter) -> (String, Vec<&dyn ToSql>) {
+    let mut conditions = Vec::new();
+    let mut bound: Vec<&dyn ToSql> = Vec::new();
+    if let Some(merchant) = &filter.merchant {
+        conditions.push("merchant_id = ?");
+        bound.push(merchant);
+    }
+    if let Some(status) = &filter.status {
+        conditions.push("status = ?");
+        bound.push(status);
+    }
+    if let Some(reference) = &filter.reference {
+        conditions.push("reference = ?");
+        bound.push(reference);
+    }
+    if let Some(before) = &filter.before {
+        conditions.push("derivation_index < ?");
+        bound.push(before);
+    }
+    let conditions =
+        if conditions.is_empty() { "TRUE".to_owned() } else { conditions.join(" AND ") };
+    let sql = format!(
+        "SELECT {COLUMNS} FROM payments WHERE {conditions} ORDER BY derivation_index DESC LIMIT ?"
+    );
+    (sql, bound)
 }
 
 /// Pending payments whose time was up before `now`.
@@ -245,4 +270,51 @@ pub(crate) fn completed_without_coins(tx: &ReadTx) -> Result<Vec<PaymentId>, Err
     let mut statement = tx.connection.prepare_cached(sql)?;
     let rows = statement.query_map([], |row| row.get(0))?;
     Ok(rows.collect::<Result<_, _>>()?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::Store;
+
+    #[test]
+    fn a_merchants_payments_are_found_by_an_index() {
+        #[track_caller]
+        fn check(store: &Store, filter: Filter, expected: &str) {
+            let plan: Vec<String> = store
+                .read_blocking(|tx| {
+                    let (sql, mut bound) = list_query(&filter);
+                    bound.push(&20);
+                    let sql = format!("EXPLAIN QUERY PLAN {sql}");
+                    let mut statement = tx.connection.prepare(&sql)?;
+                    let rows = statement.query_map(&bound[..], |row| row.get("detail"))?;
+                    Ok::<_, Error>(rows.collect::<Result<_, _>>()?)
+                })
+                .expect("a plan");
+            assert_eq!(plan, [expected], "one search, no scan, no sorting: {filter:?}");
+        }
+        let dir = tempfile::tempdir().expect("a folder");
+        let store = Store::open(&dir.path().join("litegate.db")).expect("a new database");
+        let of = |status, reference: Option<&str>, before| Filter {
+            merchant: Some(MerchantId::from_random(1)),
+            status,
+            reference: reference.map(str::to_owned),
+            before,
+        };
+        let index = DerivationIndex::new(7);
+        let by = |index: &str| format!("SEARCH payments USING INDEX {index}");
+        let usual = by("payments_by_merchant (merchant_id=?)");
+        check(&store, of(None, None, None), &usual);
+        let further = by("payments_by_merchant (merchant_id=? AND derivation_index<?)");
+        check(&store, of(None, None, index), &further);
+        let status = by("payments_by_status (merchant_id=? AND status=?)");
+        check(&store, of(Some("expired"), None, None), &status);
+        let further = by("payments_by_status (merchant_id=? AND status=? AND rowid<?)");
+        check(&store, of(Some("expired"), None, index), &further);
+        let reference = by("payments_by_reference (merchant_id=? AND reference=?)");
+        check(&store, of(None, Some("a"), None), &reference);
+        check(&store, of(Some("pending"), Some("a"), None), &reference);
+        let further = by("payments_by_reference (merchant_id=? AND reference=? AND rowid<?)");
+        check(&store, of(None, Some("a"), index), &further);
+    }
 }

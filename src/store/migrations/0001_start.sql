@@ -55,6 +55,7 @@ CREATE TABLE payments (
 CREATE INDEX payments_by_merchant ON payments (merchant_id, derivation_index);
 CREATE INDEX payments_by_reference ON payments (merchant_id, reference)
     WHERE reference IS NOT NULL;
+CREATE INDEX payments_by_status ON payments (merchant_id, status);
 CREATE INDEX payments_pending ON payments (expires_at) WHERE status = 'pending';
 
 CREATE TRIGGER payments_stay BEFORE DELETE ON payments

@@ -1,0 +1,123 @@
+//! `GET /api/payments`: the payments of the key's merchant, newest first, a page at a time.
+
+use std::sync::Arc;
+
+use serde::Serialize;
+use warp::reply::Response;
+
+use crate::acts::payments::{BAD_CURSOR, Page, Question, page};
+use crate::view::PaymentView;
+
+use super::auth::KeyHolder;
+use super::error::ApiError;
+use super::{Api, json};
+
+/// Payments on a page, unless the caller says how many.
+const LIMIT_USUAL: u32 = 20;
+
+/// Payments on a page at most.
+const LIMIT_MAX: u32 = 100;
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct PageView {
+    data: Vec<PaymentView>,
+    /// What to send as `cursor` for the page that follows; null on the last one. It is the last
+    /// payment of this page: what is created meanwhile moves nothing, and tells nothing of others.
+    next_cursor: Option<String>,
+}
+
+/// Lists payments: `status`, `reference`, `limit`, `cursor`.
+///
+/// # Errors
+/// 400 that names the parameter.
+pub(crate) async fn list(
+    api: Arc<Api>,
+    holder: KeyHolder,
+    query: &str,
+) -> Result<Response, ApiError> {
+    let question = read_query(query)?;
+    let now = api.clock.now();
+    let Page { payments, more } =
+        api.store.read(move |tx| page(tx, holder.merchant(), &question, now)).await?;
+    let next_cursor = payments.last().filter(|_| more).map(|facts| facts.payment.id.to_string());
+    let view = |facts| PaymentView::new(facts, &api.site, now);
+    json(&PageView { data: payments.iter().map(view).collect(), next_cursor })
+}
+
+/// What the query asks for. Unknown parts are ignored, as unknown fields of a body are.
+fn read_query(query: &str) -> Result<Question, ApiError> {
+    let mut question = Question { status: None, reference: None, after: None, limit: LIMIT_USUAL };
+    let mut met: Vec<&'static str> = Vec::new();
+    for (name, value) in url::form_urlencoded::parse(query.as_bytes()) {
+        let known = ["status", "reference", "limit", "cursor"].into_iter().find(|k| *k == name);
+        let Some(name) = known else { continue };
+        if met.contains(&name) {
+            return Err(ApiError::invalid(name, "must not be sent twice"));
+        }
+        met.push(name);
+        match name {
+            "status" => question.status = Some(status_word(&value)?),
+            "reference" => question.reference = Some(value.into_owned()),
+            "limit" => {
+                let limit = value.parse().ok().filter(|limit| (1..=LIMIT_MAX).contains(limit));
+                let digits = value.bytes().all(|byte| byte.is_ascii_digit());
+                let reason = format!("must be a whole number from 1 to {LIMIT_MAX}");
+                let limit = limit.filter(|_| digits);
+                question.limit = limit.ok_or_else(|| ApiError::invalid("limit", reason))?;
+            }
+            _ => {
+                let last = value.parse().map_err(|_| ApiError::invalid("cursor", BAD_CURSOR));
+                question.after = Some(last?);
+            }
+        }
+    }
+    Ok(question)
+}
+
+fn status_word(text: &str) -> Result<&'static str, ApiError> {
+    let known = ["pending", "completed", "expired"].into_iter().find(|word| *word == text);
+    known.ok_or_else(|| ApiError::invalid("status", "must be pending, completed or expired"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Status, reference, limit, and whether there is a cursor.
+    type Parts<'p> = (Option<&'p str>, Option<&'p str>, u32, bool);
+
+    #[test]
+    fn a_query_is_judged_part_by_part() {
+        #[track_caller]
+        fn check(query: &str, expected: Result<Parts, &str>) {
+            let read = read_query(query);
+            let read = read
+                .as_ref()
+                .map(|q| (q.status, q.reference.as_deref(), q.limit, q.after.is_some()))
+                .map_err(|error| format!("{error:?}"));
+            match (read, expected) {
+                (Ok(read), Ok(expected)) => assert_eq!(read, expected, "{query}"),
+                (Err(read), Err(param)) => {
+                    assert!(read.contains(&format!("Some(\"{param}\")")), "{query}: {read}");
+                }
+                (read, _) => panic!("{query}: {read:?}"),
+            }
+        }
+        check("", Ok((None, None, 20, false)));
+        check("status=expired&limit=100&x=y&x=z", Ok((Some("expired"), None, 100, false)));
+        check("reference=order+7%2F8", Ok((None, Some("order 7/8"), 20, false)));
+        check("cursor=550e8400-e29b-41d4-a716-446655440000", Ok((None, None, 20, true)));
+        for query in ["limit=0", "limit=101", "limit=+5", "limit=-1", "limit=", "limit=1.0"] {
+            check(query, Err("limit"));
+        }
+        for query in ["status=", "status=Pending", "status=gone", "status=pending%00"] {
+            check(query, Err("status"));
+        }
+        for query in ["cursor=", "cursor=1", "cursor=550e8400e29b41d4a716446655440000"] {
+            check(query, Err("cursor"));
+        }
+        check("limit=5&limit=5", Err("limit"));
+        check("reference=a&reference=b", Err("reference"));
+    }
+}

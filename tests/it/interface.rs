@@ -1,0 +1,287 @@
+//! What every answer has, whatever was asked: errors that programs can read, the right headers for
+//! pages and caches, and one answer for a request that is sent again.
+
+use std::collections::BTreeSet;
+use std::io::{Read, Write};
+use std::net::TcpStream;
+use std::time::Duration;
+
+use crate::harness::gate::Gate;
+use crate::harness::json::Fields;
+use crate::harness::stage::Stage;
+use crate::harness::wait::{SOON, wait_for};
+
+/// Sends bytes as they are and reads all that comes until the end.
+fn raw(gate: &Gate, bytes: &[u8]) -> String {
+    let mut stream = TcpStream::connect(("127.0.0.1", gate.port())).unwrap();
+    stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+    stream.write_all(bytes).unwrap();
+    let mut answer = Vec::new();
+    // A server that closes with unread bytes may reset; what came before counts.
+    let _ = stream.read_to_end(&mut answer);
+    String::from_utf8_lossy(&answer).into_owned()
+}
+
+#[test]
+fn an_unchanged_status_costs_a_client_no_body() {
+    let Some(Stage { gate, shop, node }) = Stage::shared() else { return };
+    let payment = shop.create("0.05");
+    let path = format!("/api/payments/{}", payment.id);
+    let first = gate.get(&path);
+    let tag = first.header("etag").expect("a tag").to_owned();
+    assert!(tag.starts_with("W/\"") && tag.ends_with('"'), "{tag}");
+    assert_eq!(first.header("cache-control"), Some("no-cache"));
+    let ask = |tag: &str| gate.request("GET", &path, &[("if-none-match", tag)], "");
+    for known in [tag.clone(), format!("\"other\", {tag}"), tag[2..].to_owned(), "*".to_owned()] {
+        let again = ask(&known);
+        assert_eq!((again.status, again.body.as_str()), (304, ""), "{known}");
+        assert_eq!(again.header("etag"), Some(tag.as_str()));
+        assert_eq!(again.header("access-control-allow-origin"), Some("*"));
+    }
+    assert_eq!(ask("W/\"other\"").status, 200);
+    let head = gate.request("HEAD", &path, &[], "");
+    assert_eq!((head.status, head.body.as_str()), (200, ""));
+    node.send(&payment.address, "0.02");
+    shop.await_field(&payment.id, "detail", "\"partly_paid\"", SOON);
+    let changed = ask(&tag);
+    assert_eq!(changed.status, 200, "it has changed");
+    assert_ne!(changed.header("etag"), Some(tag.as_str()));
+}
+
+#[test]
+fn pages_may_read_what_is_everybodys_and_nothing_else() {
+    let Some(Stage { gate, shop, node: _node }) = Stage::shared() else { return };
+    let payment = shop.create("0.05");
+    let path = format!("/api/payments/{}", payment.id);
+    let unknown = "/api/payments/550e8400-e29b-41d4-a716-446655440000";
+    for (path, status) in [(path.as_str(), 200), (unknown, 404), ("/api/payments/x/y", 404)] {
+        let answer = gate.get(path);
+        assert_eq!(answer.status, status);
+        assert_eq!(answer.header("access-control-allow-origin"), Some("*"), "{path}");
+        let exposed = answer.header("access-control-expose-headers");
+        assert_eq!(exposed, Some("x-request-id, etag, retry-after"), "{path}");
+    }
+    let asks = [
+        ("origin", "https://shop.example"),
+        ("access-control-request-method", "GET"),
+        ("access-control-request-headers", "if-none-match"),
+    ];
+    for path in [path.clone(), format!("{path}/events"), "/openapi.json".to_owned()] {
+        let preflight = gate.request("OPTIONS", &path, &asks, "");
+        assert_eq!((preflight.status, preflight.body.as_str()), (204, ""), "{path}");
+        assert_eq!(preflight.header("access-control-allow-origin"), Some("*"));
+        assert!(preflight.header("access-control-allow-methods").unwrap().contains("GET"));
+        let headers = preflight.header("access-control-allow-headers").unwrap();
+        assert!(headers.contains("if-none-match") && headers.contains("last-event-id"));
+    }
+    for (method, path) in [("OPTIONS", "/api/payments"), ("POST", "/api/payments")] {
+        let answer = gate.request(method, path, &asks, "");
+        let shared: Vec<_> =
+            answer.headers.iter().filter(|(name, _)| name.starts_with("access-control")).collect();
+        assert!(shared.is_empty(), "{method} {path}: {shared:?}");
+    }
+}
+
+#[test]
+fn a_wrong_method_is_told_the_right_ones() {
+    let Some(Stage { gate, shop, node: _node }) = Stage::shared() else { return };
+    let payment = shop.create("0.05").id;
+    for (method, path, allowed) in [
+        ("DELETE", "/api/payments".to_owned(), "GET, HEAD, POST"),
+        ("PUT", format!("/api/payments/{payment}"), "GET, HEAD, OPTIONS"),
+        ("HEAD", format!("/api/payments/{payment}/events"), "GET, OPTIONS"),
+        ("POST", format!("/pay/{payment}"), "GET, HEAD"),
+        ("BREW", "/docs".to_owned(), "GET, HEAD"),
+    ] {
+        let answer = gate.request(method, &path, &[], "");
+        assert_eq!((answer.status, answer.header("allow")), (405, Some(allowed)), "{method}");
+        if method != "HEAD" {
+            let code = Fields::of(&answer.body).object("error").text("code");
+            assert_eq!(code, "method_not_allowed");
+        }
+    }
+}
+
+#[test]
+fn what_is_no_request_is_answered_in_json_too() {
+    let Some(Stage { gate, shop: _shop, node: _node }) = Stage::shared() else { return };
+    let long = format!("GET / HTTP/1.1\r\nhost: x\r\nnote: {}\r\n\r\n", "x".repeat(100_000));
+    let many: String = (0..200).map(|n| format!("h{n}: x\r\n")).collect();
+    let many = format!("GET /docs HTTP/1.1\r\nhost: x\r\n{many}\r\n");
+    for (bytes, status, code) in [
+        ("NONSENSE\r\n\r\n", "400", "invalid_request"),
+        ("GET / HTTP/1.1\r\nbad header\r\n\r\n", "400", "invalid_request"),
+        ("GET /\u{0}x HTTP/1.1\r\n\r\n", "400", "invalid_request"),
+        (&long, "431", "headers_too_large"),
+        (&many, "431", "headers_too_large"),
+    ] {
+        let answer = raw(&gate, bytes.as_bytes());
+        let start: String = bytes.chars().take(30).collect();
+        assert!(answer.starts_with(&format!("HTTP/1.1 {status} ")), "{start}: {answer}");
+        let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+        let error = Fields::of(body).object("error");
+        assert_eq!(error.text("code"), code, "{start}");
+        assert!(head.contains(&format!("x-request-id: {}", error.text("requestId"))), "{head}");
+    }
+}
+
+#[test]
+fn an_error_is_a_problem_for_those_who_ask() {
+    let Some(Stage { gate, shop, node: _node }) = Stage::shared() else { return };
+    let problem = [("accept", "application/problem+json")];
+    let answer = shop.post(r#"{"amountLtc": -1}"#, &problem);
+    assert_eq!(answer.status, 400);
+    assert_eq!(answer.header("content-type"), Some("application/problem+json"));
+    let fields = Fields::of(&answer.body);
+    let kind = format!("http://127.0.0.1:{}/docs#invalid_request", gate.port());
+    assert_eq!(fields.text("type"), kind);
+    assert_eq!(fields.raw("status"), "400");
+    assert_eq!(fields.text("param"), "amountLtc");
+    assert!(fields.text("detail").contains("amountLtc"));
+    assert_eq!(Some(fields.text("instance").as_str()), answer.header("x-request-id"));
+    let fine = shop.post(r#"{"amountLtc": 1}"#, &problem);
+    assert_eq!(fine.status, 200);
+    assert_eq!(fine.header("content-type"), Some("application/json"));
+    let unknown = gate.request("GET", "/no/such", &problem, "");
+    assert_eq!(unknown.header("content-type"), Some("application/problem+json"));
+}
+
+#[test]
+fn misspelt_fields_are_told() {
+    let Some(Stage { gate: _gate, shop, node: _node }) = Stage::shared() else { return };
+    let answer = shop.post(r#"{"amountLtc": 1, "webhookURL": "x", "note": {"a": [1e999]}}"#, &[]);
+    assert_eq!(answer.status, 200, "{}", answer.body);
+    assert_eq!(answer.header("x-ignored-fields"), Some("note, webhookURL"));
+    let answer = shop.post(r#"{"amountLtc": 1}"#, &[]);
+    assert_eq!(answer.header("x-ignored-fields"), None);
+}
+
+#[test]
+fn a_repeated_request_gets_the_same_bytes() {
+    let Some(Stage { gate, shop, node }) = Stage::shared() else { return };
+    let body = r#"{"amountLtc": 0.05, "reference": "a"}"#;
+    let first = shop.post(body, &[("idempotency-key", "order-7")]);
+    assert_eq!((first.status, first.header("idempotent-replayed")), (200, None));
+    let id = Fields::of(&first.body).text("paymentId");
+    node.send(&Fields::of(&first.body).text("receivingAddress"), "0.05");
+    node.mine(2);
+    shop.await_status(&id, "completed", SOON);
+    gate.restart();
+    for key in ["order-7", "\"order-7\""] {
+        let again = shop.post(body, &[("idempotency-key", key)]);
+        assert_eq!((again.status, &again.body), (200, &first.body), "{key}");
+        assert_eq!(again.header("idempotent-replayed"), Some("true"));
+    }
+    let other = shop.post(r#"{"amountLtc": 0.06}"#, &[("idempotency-key", "\"order-7\"")]);
+    assert_eq!(other.status, 422, "{}", other.body);
+    let twice = [("idempotency-key", "a"), ("idempotency-key", "b")];
+    assert_eq!(shop.post(body, &twice).status, 400);
+}
+
+#[test]
+fn two_hundred_at_once_with_one_key_are_one_payment() {
+    let Some(Stage { gate, shop, node: _node }) = Stage::shared() else { return };
+    let post = || shop.post(r#"{"amountLtc": 0.05}"#, &[("idempotency-key", "at once")]);
+    let answers: Vec<_> = std::thread::scope(|scope| {
+        let threads: Vec<_> = (0..200).map(|_| scope.spawn(post)).collect();
+        threads.into_iter().map(|thread| thread.join().unwrap()).collect()
+    });
+    assert!(answers.iter().all(|answer| answer.status == 200), "{:?}", answers[0]);
+    let bodies: BTreeSet<&String> = answers.iter().map(|answer| &answer.body).collect();
+    assert_eq!(bodies.len(), 1, "all got the same bytes");
+    let first = answers.iter().filter(|answer| answer.header("idempotent-replayed").is_none());
+    assert_eq!(first.count(), 1, "one of them made it");
+    let key = ("x-api-key", shop.api_key.as_str());
+    let list = gate.request("GET", "/api/payments", &[key], "");
+    assert_eq!(Fields::of(&list.body).objects("data").len(), 1, "{}", list.body);
+}
+
+#[test]
+fn a_client_that_breaks_off_leaves_a_whole_payment_or_none() {
+    let Some(Stage { gate, shop, node: _node }) = Stage::shared() else { return };
+    let body = |n: usize| format!(r#"{{"amountLtc": 0.05, "reference": "broken {n}"}}"#);
+    let mut whole = 0;
+    for n in 0..60 {
+        let body = body(n);
+        let head = format!(
+            "POST /api/payments HTTP/1.1\r\nhost: x\r\nx-api-key: {}\r\nidempotency-key: k{n}\r\n\
+             content-type: application/json\r\ncontent-length: {}\r\n\r\n",
+            shop.api_key,
+            body.len()
+        );
+        let all = [head.as_bytes(), body.as_bytes()].concat();
+        // The later ones send everything and go before, or while, it is answered.
+        let sent = if n < 30 { all.len() * (n + 1) / 31 } else { all.len() };
+        whole += usize::from(sent == all.len());
+        let mut stream = TcpStream::connect(("127.0.0.1", gate.port())).unwrap();
+        stream.write_all(&all[..sent]).unwrap();
+        if n % 2 == 0 {
+            stream.shutdown(std::net::Shutdown::Write).unwrap();
+        }
+        drop(stream);
+    }
+    let key = ("x-api-key", shop.api_key.as_str());
+    let mut made = 0;
+    for n in 0..60 {
+        let path = format!("/api/payments?reference=broken+{n}");
+        let found = || {
+            let answer = gate.request("GET", &path, &[key], "");
+            Fields::of(&answer.body).objects("data")
+        };
+        let before = found();
+        assert!(before.len() <= 1, "{n}");
+        // Whoever asks again gets what there is, or makes it; either way there is one, and whole.
+        let again = shop.post(&body(n), &[("idempotency-key", &format!("k{n}"))]);
+        assert_eq!(again.status, 200, "{n}: {}", again.body);
+        let id = Fields::of(&again.body).text("paymentId");
+        let after = found();
+        assert_eq!(after.len(), 1, "{n}");
+        assert_eq!(after[0].text("paymentId"), id);
+        assert_eq!(shop.status(&id).text("reference"), format!("broken {n}"));
+        let replayed = again.header("idempotent-replayed").is_some();
+        assert!(before.is_empty() || replayed, "{n} was there, so it is replayed");
+        made += usize::from(replayed);
+    }
+    assert!(made <= whole, "a body that did not come whole made a payment: {made} of {whole}");
+}
+
+#[test]
+fn the_log_names_the_request() {
+    let Some(Stage { gate, shop, node: _node }) = Stage::shared() else { return };
+    let answer = shop.post(r#"{"amountLtc": 0.05}"#, &[("x-request-id", "theirs-1")]);
+    let id = answer.header("x-request-id").unwrap();
+    assert!(id.starts_with("req_"), "{id}");
+    gate.await_log(&["created", id, "theirs-1", &Fields::of(&answer.body).text("paymentId")]);
+    let odd = shop.post(r#"{"amountLtc": 0.05}"#, &[("x-request-id", "a b <i>")]);
+    assert_eq!(odd.status, 200, "{}", odd.body);
+    gate.await_log(&["created", odd.header("x-request-id").unwrap()]);
+    assert!(gate.log_lines(&["<i>"]).is_empty(), "only plain ids are logged");
+}
+
+#[test]
+fn text_that_hides_is_refused() {
+    let Some(Stage { gate: _gate, shop, node: _node }) = Stage::shared() else { return };
+    for c in ["\\u0000", "\\u00ad", "\\u2028", "\\u2029", "\\u202e", "\\u3164", "\\udb40\\udc41"] {
+        let answer = shop.post(&format!(r#"{{"amountLtc": 1, "reference": "a{c}b"}}"#), &[]);
+        assert_eq!(answer.status, 400, "{c}: {}", answer.body);
+    }
+    for text in ["Bestellung Nr. 7 – Grüße", "注文 7", "order 🙂", "طلب ٧"] {
+        let answer = shop.post(&format!(r#"{{"amountLtc": 1, "reference": "{text}"}}"#), &[]);
+        assert_eq!(answer.status, 200, "{text}: {}", answer.body);
+    }
+}
+
+#[test]
+fn the_metrics_stay_when_the_database_cannot_be_read() {
+    let Some(Stage { gate, shop: _shop, node: _node }) = Stage::shared() else { return };
+    assert!(gate.metrics().contains("\nlitegate_database_readable 1\n"), "{}", gate.metrics());
+    let file = std::path::PathBuf::from(gate.setting("database"));
+    let file = gate.folder().join(file);
+    // A hand that takes away what the metrics count.
+    let rows = rusqlite::Connection::open(&file).unwrap();
+    rows.execute_batch("DROP TABLE doubts").unwrap();
+    wait_for("metrics without the database", SOON, || {
+        gate.metrics().contains("\nlitegate_database_readable 0\n")
+    });
+    assert!(gate.metrics().contains("litegate_zmq"), "{}", gate.metrics());
+}

@@ -1,0 +1,277 @@
+//! Limits: what a key, an address, a slow or a hostile client gets, and that others notice nothing.
+
+use std::io::{ErrorKind, Read, Write};
+use std::net::{Ipv4Addr, Shutdown, SocketAddr, TcpStream};
+use std::time::{Duration, Instant};
+
+use tokio::net::TcpSocket;
+
+use crate::harness::gate::Gate;
+use crate::harness::json::Fields;
+use crate::harness::stage::Stage;
+use crate::harness::wait::{SOON, stays_true, wait_for};
+
+/// An ordinary call must not take longer, whatever others do.
+const PROMPT: Duration = Duration::from_secs(3);
+
+/// A connection from another address of this machine, which is no proxy of the gateway's.
+fn connect_from(from: Ipv4Addr, gate: &Gate) -> std::io::Result<TcpStream> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let to = SocketAddr::from(([127, 0, 0, 1], gate.port()));
+    let stream = runtime.block_on(async {
+        let socket = TcpSocket::new_v4()?;
+        // A small window: what is not read stays with the gateway.
+        socket.set_recv_buffer_size(4096)?;
+        socket.bind(SocketAddr::from((from, 0)))?;
+        socket.connect(to).await?.into_std()
+    })?;
+    stream.set_nonblocking(false)?;
+    stream.set_read_timeout(Some(SOON))?;
+    Ok(stream)
+}
+
+/// Whether the other side has ended the connection, without waiting.
+fn is_closed(stream: &TcpStream) -> bool {
+    let mut byte = [0];
+    stream.set_nonblocking(true).unwrap();
+    let read = stream.peek(&mut byte);
+    stream.set_nonblocking(false).unwrap();
+    match read {
+        Ok(count) => count == 0,
+        Err(error) => error.kind() != ErrorKind::WouldBlock,
+    }
+}
+
+/// Opens an event stream as a client that a proxy names, and reads until the first message.
+fn listen(gate: &Gate, path: &str, client: &str) -> (u16, TcpStream) {
+    let mut stream = TcpStream::connect(("127.0.0.1", gate.port())).unwrap();
+    stream.set_read_timeout(Some(SOON)).unwrap();
+    let head = format!(
+        "GET {path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\nx-forwarded-for: {client}\r\n\r\n"
+    );
+    stream.write_all(head.as_bytes()).unwrap();
+    let mut seen = Vec::new();
+    let mut bytes = [0; 4096];
+    while !String::from_utf8_lossy(&seen).contains("\r\n\r\n{")
+        && !String::from_utf8_lossy(&seen).contains("data:")
+    {
+        let count = stream.read(&mut bytes).unwrap();
+        assert!(count > 0, "closed: {}", String::from_utf8_lossy(&seen));
+        seen.extend_from_slice(&bytes[..count]);
+    }
+    let status = String::from_utf8_lossy(&seen)[9..12].parse().unwrap();
+    (status, stream)
+}
+
+#[test]
+fn a_key_is_told_what_is_left_to_it() {
+    let Some(Stage { gate, shop, node: _node }) =
+        Stage::shared_with(|gate| gate.set("http.rate_per_key", 60))
+    else {
+        return;
+    };
+    let mut refused = None;
+    for left in (0..10).rev() {
+        let answer = shop.post(r#"{"amountLtc": 0.05}"#, &[]);
+        assert_eq!(answer.header("ratelimit-policy"), Some("\"key\";q=60;w=60"));
+        let told = answer.header("ratelimit").unwrap().to_owned();
+        if answer.status == 429 {
+            refused = Some(answer); // A second has passed meanwhile, or the machine is slow.
+            break;
+        }
+        assert_eq!(answer.status, 200, "{}", answer.body);
+        let words: Vec<&str> = told.split(';').collect();
+        assert_eq!(words[0], "\"key\"");
+        let count: u32 = words[1].strip_prefix("r=").unwrap().parse().unwrap();
+        assert!((left..10).contains(&count), "{told}, at least {left}");
+    }
+    let started = Instant::now();
+    let refused = refused.unwrap_or_else(|| {
+        loop {
+            let answer = shop.post(r#"{"amountLtc": 0.05}"#, &[]);
+            if answer.status == 429 {
+                break answer;
+            }
+            assert!(started.elapsed() < SOON, "never refused");
+        }
+    });
+    assert_eq!(Fields::of(&refused.body).object("error").text("code"), "rate_limited");
+    let wait: u64 = refused.header("retry-after").unwrap().parse().unwrap();
+    assert!((1..=2).contains(&wait), "{wait}");
+    assert!(refused.header("ratelimit").unwrap().starts_with("\"key\";r=0;t="));
+    let public = gate.get("/api/payments/x");
+    assert_eq!(public.header("ratelimit"), None, "the limit of keys is nothing to others");
+}
+
+#[test]
+fn an_address_that_tries_keys_is_told_to_wait() {
+    let Some(Stage { gate, shop, node: _node }) =
+        Stage::shared_with(|gate| gate.set("http.rate_per_address", 60))
+    else {
+        return;
+    };
+    let wrong = format!("{}x", shop.api_key);
+    let attempt = |key: &str, client: &str| {
+        let headers = [("x-api-key", key), ("x-forwarded-for", client)];
+        gate.request("POST", "/api/payments", &headers, r#"{"amountLtc": 0.05}"#)
+    };
+    let codes: Vec<u16> = (0..15).map(|_| attempt(&wrong, "203.0.113.7").status).collect();
+    assert_eq!(codes[..5], [401; 5], "{codes:?}");
+    assert!(codes.contains(&429), "{codes:?}");
+    assert_eq!(attempt(&wrong, "203.0.113.8").status, 401, "others are not concerned");
+    assert_eq!(attempt(&shop.api_key, "203.0.113.7").status, 200, "nor is a key that is valid");
+    // Neighbours of one IPv6 network count as one; so do an address with and without its port.
+    let codes: Vec<u16> =
+        (0..15).map(|n| attempt(&wrong, &format!("[2001:db8::{n:x}]:4711")).status).collect();
+    assert!(codes.contains(&429), "{codes:?}");
+    let codes: Vec<u16> =
+        (0..15).map(|n| attempt(&wrong, &format!("2001:db8:0:{n:x}::1")).status).collect();
+    assert_eq!(codes[1..], [401; 14], "other networks: {codes:?}");
+}
+
+#[test]
+fn a_wrong_key_is_refused_before_the_body_is_read() {
+    let Some(Stage { gate, shop, node: _node }) = Stage::shared() else { return };
+    for (headers, status) in [
+        ("x-api-key: wrong\r\n".to_owned(), "401"),
+        (format!("x-api-key: {}\r\ncontent-type: text/xml\r\n", shop.api_key), "415"),
+        (format!("x-api-key: {}\r\nidempotency-key: \"\"\r\n", shop.api_key), "400"),
+    ] {
+        let mut stream = TcpStream::connect(("127.0.0.1", gate.port())).unwrap();
+        stream.set_read_timeout(Some(SOON)).unwrap();
+        let head = format!(
+            "POST /api/payments HTTP/1.1\r\nhost: x\r\n{headers}content-length: 60000\r\n\r\n{{"
+        );
+        stream.write_all(head.as_bytes()).unwrap();
+        let mut start = [0; 12];
+        stream.read_exact(&mut start).unwrap();
+        assert_eq!(&start[9..], status.as_bytes(), "{headers}");
+    }
+}
+
+#[test]
+fn a_stream_ends_when_the_payment_is_final_and_browsers_stay_away() {
+    let Some(Stage { gate, shop, node }) = Stage::shared() else { return };
+    let payment = shop.create("0.05");
+    let path = format!("/api/payments/{}/events", payment.id);
+    let (status, mut stream) = listen(&gate, &path, "203.0.113.7");
+    assert_eq!(status, 200);
+    node.send(&payment.address, "0.05");
+    node.mine(2);
+    let mut rest = String::new();
+    stream.read_to_string(&mut rest).expect("the stream ends by itself");
+    assert!(rest.contains("\"status\":\"completed\""), "{rest}");
+    assert!(rest.contains("id:last"), "{rest}");
+    let again = gate.request("GET", &path, &[("last-event-id", "last")], "");
+    assert_eq!((again.status, again.body.as_str()), (204, ""), "nothing more to tell");
+    let whole = gate.get(&path);
+    assert!(whole.body.contains("\"status\":\"completed\""), "{}", whole.body);
+}
+
+#[test]
+fn a_stream_of_a_payment_that_nobody_can_pay_any_more_ends() {
+    let Some(Stage { gate, shop, node: _node }) = Stage::shared() else { return };
+    let payment = shop.create_with(r#"{"amountLtc": 0.05, "expiresIn": 60}"#);
+    let path = format!("/api/payments/{}/events", payment.id);
+    let (_, mut stream) = listen(&gate, &path, "203.0.113.7");
+    gate.let_pass(Duration::from_secs(120));
+    shop.await_status(&payment.id, "expired", SOON);
+    stays_true("the stream, in the time for late money", Duration::from_secs(1), || {
+        stream.set_nonblocking(true).unwrap();
+        let mut bytes = [0; 4096];
+        let open = !matches!(stream.read(&mut bytes), Ok(0));
+        stream.set_nonblocking(false).unwrap();
+        open
+    });
+    gate.let_pass(Duration::from_secs(60 * 24 * 3600));
+    let mut rest = String::new();
+    stream.read_to_string(&mut rest).expect("the stream ends by itself");
+    assert!(rest.contains("id:last"), "{rest}");
+}
+
+#[test]
+fn an_address_has_its_share_of_streams_and_connections() {
+    let Some(Stage { gate, shop, node: _node }) = Stage::shared() else { return };
+    let payment = shop.create("0.05");
+    let path = format!("/api/payments/{}/events", payment.id);
+    let open: Vec<(u16, TcpStream)> =
+        (0..64).map(|_| listen(&gate, &path, "203.0.113.7")).collect();
+    assert!(open.iter().all(|(status, _)| *status == 200));
+    assert_eq!(listen(&gate, &path, "203.0.113.7").0, 429, "one more than its share");
+    let (status, other) = listen(&gate, &path, "203.0.113.8");
+    assert_eq!(status, 200, "others are not concerned");
+    drop(other);
+    drop(open);
+    wait_for("the places of streams that were left", SOON, || {
+        listen(&gate, &path, "203.0.113.7").0 == 200
+    });
+
+    let greedy = Ipv4Addr::new(127, 0, 0, 2);
+    let held: Vec<TcpStream> = (0..128).map(|_| connect_from(greedy, &gate).unwrap()).collect();
+    let mut refused = connect_from(greedy, &gate).unwrap();
+    let mut answer = String::new();
+    let _ = refused.read_to_string(&mut answer); // It may have been reset after the answer.
+    assert!(answer.starts_with("HTTP/1.1 429 "), "{answer}");
+    assert!(answer.contains("rate_limited") && answer.contains("x-request-id"), "{answer}");
+    let mut neighbour = connect_from(Ipv4Addr::new(127, 0, 0, 3), &gate).unwrap();
+    neighbour.write_all(b"GET /docs HTTP/1.1\r\nhost: x\r\n\r\n").unwrap();
+    let mut start = [0; 12];
+    neighbour.read_exact(&mut start).unwrap();
+    assert_eq!(&start, b"HTTP/1.1 200");
+    assert!(held.iter().any(|stream| !is_closed(stream)), "the first ones were taken");
+}
+
+/// Calls that a shop makes all the time; panics if one is slow.
+#[track_caller]
+fn check_ordinary_calls(stage: &Stage, what: &str) {
+    let before = Instant::now();
+    let payment = stage.shop.create("0.05");
+    stage.shop.status(&payment.id);
+    assert_eq!(stage.gate.get(&format!("/pay/{}", payment.id)).status, 200);
+    assert!(before.elapsed() < PROMPT, "{what}: {:?}", before.elapsed());
+}
+
+#[test]
+fn slow_readers_and_half_open_connections_hold_up_nobody() {
+    let Some(stage) = Stage::shared() else { return };
+    let Stage { gate, shop, node: _node } = &stage;
+    let path = format!("/api/payments/{}", shop.create("0.05").id);
+    let attackers: Vec<Ipv4Addr> = (2..8).map(|n| Ipv4Addr::new(127, 0, 0, n)).collect();
+    let mut held = Vec::new();
+    for n in 0..600 {
+        let Ok(mut stream) = connect_from(attackers[n % attackers.len()], gate) else { continue };
+        let request = format!("GET {path} HTTP/1.1\r\nhost: x\r\n\r\n");
+        let sent = match n % 5 {
+            0 => Ok(()),                                          // Says nothing.
+            1 => stream.write_all(b"GET /docs HTTP/1.1\r\nhost"), // Stops within the headers.
+            2 => stream.write_all(request.repeat(40).as_bytes()), // Asks much, reads nothing.
+            3 => stream.write_all(
+                format!(
+                    "POST /api/payments HTTP/1.1\r\nhost: x\r\nx-api-key: {}\r\n\
+                     content-length: 60000\r\n\r\n{{",
+                    shop.api_key
+                )
+                .as_bytes(),
+            ), // Stops within the body.
+            _ => stream
+                .write_all(format!("GET {path}/events HTTP/1.1\r\nhost: x\r\n\r\n").as_bytes())
+                .and_then(|()| stream.shutdown(Shutdown::Write)), // Half closed.
+        };
+        if sent.is_ok() {
+            held.push((n % 5, stream));
+        }
+        if n % 100 == 99 {
+            check_ordinary_calls(&stage, &format!("beside {n} others"));
+        }
+    }
+    assert!(held.len() > 400, "{}", held.len());
+    // Those who sent no whole request are cut off; meanwhile and afterwards all goes on.
+    let cut_off = |kind: usize| {
+        held.iter().filter(|(of, _)| *of == kind).all(|(_, stream)| is_closed(stream))
+    };
+    wait_for("the end of connections without a request", SOON, || {
+        check_ordinary_calls(&stage, "while others are cut off");
+        cut_off(0) && cut_off(1)
+    });
+    check_ordinary_calls(&stage, "afterwards");
+}
