@@ -452,6 +452,9 @@ pub(crate) struct MerchantView {
     pub(crate) api_key: Option<Shown>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) webhook_secret: Option<Shown>,
+    /// Until when the secret before the last rotation signs as well.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) previous_webhook_secret_ends_at: Option<Time>,
 }
 
 /// A secret on its way to the one person who asked for it. Debug hides it.
@@ -489,6 +492,7 @@ impl MerchantView {
             next_payout_address_at: to_come.map(|(_, at)| Time(at)),
             api_key: None,
             webhook_secret: None,
+            previous_webhook_secret_ends_at: None,
         }
     }
 }

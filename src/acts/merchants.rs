@@ -3,6 +3,7 @@
 use crate::domain::address::Address;
 use crate::domain::merchant::{
     self, BusinessName, GRANT_DAYS_MAX, Merchant, MerchantId, PayoutAddress, Subscription,
+    WebhookSecret,
 };
 use crate::domain::network::Network;
 use crate::domain::payment::CONFIRMATIONS_MAX;
@@ -63,6 +64,7 @@ pub(crate) fn add(
         key_version: 1,
         confirmations: None,
         subscription: Subscription::None,
+        webhook_secret: WebhookSecret::FIRST,
     };
     rows::insert(tx, &merchant)?;
     let name = merchant.name.as_str().to_owned();
@@ -222,6 +224,23 @@ pub(crate) fn rotate_key(
     let merchant = get(tx, id)?;
     let change = (Some(format!("key {before}")), Some(format!("key {}", merchant.key_version)));
     trail::append(tx, &act(actor, now, "rotate_key", id, change))?;
+    Ok(merchant)
+}
+
+/// Makes a new webhook secret. The one before signs beside it for a day; a second rotation within
+/// that day ends the first secret at once.
+pub(crate) fn rotate_webhook_secret(
+    tx: &WriteTx,
+    actor: &Actor,
+    id: MerchantId,
+    now: Timestamp,
+) -> Result<Merchant, Refusal> {
+    let before = get(tx, id)?.webhook_secret.version;
+    rows::raise_webhook_version(tx, id, now)?;
+    let merchant = get(tx, id)?;
+    let after = merchant.webhook_secret.version;
+    let change = (Some(format!("secret {before}")), Some(format!("secret {after}")));
+    trail::append(tx, &act(actor, now, "rotate_webhook_secret", id, change))?;
     Ok(merchant)
 }
 

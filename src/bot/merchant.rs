@@ -121,7 +121,7 @@ async fn show_key(
 async fn view_webhook_secret(context: Context<'_>) -> Result<(), Failure> {
     let user = context.author().id.get();
     let merchant = read(context, move |tx| account_of(tx, user)).await?;
-    let secret = context.data().secret.webhook_secret(merchant.id, 1);
+    let secret = context.data().secret.webhook_secret(merchant.id, merchant.webhook_secret.version);
     let text = format!(
         "Your webhook secret: ||`{}`||\nKeep it on your server, and verify every webhook with it.",
         secret.reveal()

@@ -14,7 +14,7 @@ use crate::domain::merchant::{
 };
 use crate::domain::network::Network;
 use crate::store::{Store, WriteTx, merchants as rows};
-use crate::view::{MerchantView, Shown};
+use crate::view::{MerchantView, Shown, Time};
 
 #[derive(Args)]
 #[command(
@@ -74,6 +74,10 @@ enum Act {
     /// Show the secret that signs webhooks
     #[command(after_help = "Example: litegate merchant view-webhook-secret mer_0123456789ab")]
     ViewWebhookSecret { id: MerchantId },
+    /// Make a new webhook secret; for 24 hours webhooks carry signatures by the old one, too
+    #[command(after_help = "A second rotation within that time ends the first secret at once.\n\n\
+                            Example: litegate merchant rotate-webhook-secret mer_0123456789ab")]
+    RotateWebhookSecret { id: MerchantId },
 }
 
 /// Which secrets to show beside the merchant.
@@ -90,7 +94,9 @@ impl Merchant {
         let reveal = match self.act {
             Act::List => return list(&config, &store, format),
             Act::Add { .. } | Act::ViewKey { .. } | Act::RotateKey { .. } => Reveal::ApiKey,
-            Act::ViewWebhookSecret { .. } => Reveal::WebhookSecret,
+            Act::ViewWebhookSecret { .. } | Act::RotateWebhookSecret { .. } => {
+                Reveal::WebhookSecret
+            }
             Act::Show { .. }
             | Act::SetAddress { .. }
             | Act::CancelAddressChange { .. }
@@ -149,6 +155,9 @@ impl Act {
             Act::RotateKey { id } => {
                 write(store, move |tx| acts::rotate_key(tx, &cli, id, now).map(|_| id))
             }
+            Act::RotateWebhookSecret { id } => {
+                write(store, move |tx| acts::rotate_webhook_secret(tx, &cli, id, now).map(|_| id))
+            }
             Act::Show { id } | Act::ViewKey { id } | Act::ViewWebhookSecret { id } => Ok(id),
             Act::List => Err(Failure::Usage("list names nobody".to_owned())),
         }
@@ -185,8 +194,12 @@ fn view(account: &Account, config: &Config, reveal: Reveal) -> MerchantView {
             view.api_key = Some(Shown(key.reveal().clone()));
         }
         Reveal::WebhookSecret => {
-            let secret = config.secret.webhook_secret(merchant.id, 1);
+            let current = merchant.webhook_secret;
+            let secret = config.secret.webhook_secret(merchant.id, current.version);
             view.webhook_secret = Some(Shown(secret.reveal().clone()));
+            let in_grace = current.previous_version(now).is_some();
+            let ends_at = current.grace_ends_at().filter(|_| in_grace);
+            view.previous_webhook_secret_ends_at = ends_at.map(Time);
         }
     }
     view
@@ -234,6 +247,9 @@ fn print_text(view: &MerchantView) -> Result<(), Failure> {
     }
     if let Some(secret) = &view.webhook_secret {
         print_line(&format!("webhook secret  {}", secret.0))?;
+    }
+    if let Some(end) = &view.previous_webhook_secret_ends_at {
+        print_line(&format!("                the one before signs as well until {}", end.0))?;
     }
     Ok(())
 }

@@ -116,6 +116,36 @@ pub(crate) struct Merchant {
     /// Confirmations that the merchant asks for, instead of the gateway's default.
     pub(crate) confirmations: Option<u32>,
     pub(crate) subscription: Subscription,
+    pub(crate) webhook_secret: WebhookSecret,
+}
+
+/// Which secrets sign a merchant's webhooks. The secrets derive from their version.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct WebhookSecret {
+    /// 1 for the first secret, raised by one with each rotation.
+    pub(crate) version: u32,
+    /// When this version replaced the one before; absent for the first.
+    pub(crate) rotated_at: Option<Timestamp>,
+}
+
+/// How long the secret before a rotation signs beside the new one, in milliseconds.
+const ROTATION_GRACE_MS: i64 = DAY_MS;
+
+impl WebhookSecret {
+    /// The secret that a merchant begins with.
+    pub(crate) const FIRST: WebhookSecret = WebhookSecret { version: 1, rotated_at: None };
+
+    /// Until when the version before this one signs as well. Only the last rotation counts: who
+    /// rotates twice ends a leaked secret at once.
+    pub(crate) fn grace_ends_at(self) -> Option<Timestamp> {
+        self.rotated_at.map(|at| at.plus_ms(ROTATION_GRACE_MS))
+    }
+
+    /// The version before this one, while receivers may still verify by it.
+    pub(crate) fn previous_version(self, now: Timestamp) -> Option<u32> {
+        let in_grace = self.grace_ends_at().is_some_and(|end| now < end);
+        self.version.checked_sub(1).filter(|version| in_grace && *version >= 1)
+    }
 }
 
 /// Until when a merchant may create payments.
@@ -205,6 +235,16 @@ mod tests {
         assert_eq!(long_over.extended(1, now), Subscription::Until(now.plus_ms(DAY_MS)));
         assert!(!ten.is_active(now.plus_ms(10 * DAY_MS)), "the end itself is over");
         assert!(ten.is_active(now.plus_ms(10 * DAY_MS - 1)));
+    }
+
+    #[test]
+    fn for_a_day_after_a_rotation_two_secrets_sign() {
+        let at = Timestamp::from_ms(1_000 * DAY_MS);
+        let rotated = WebhookSecret { version: 3, rotated_at: Some(at) };
+        assert_eq!(rotated.previous_version(at), Some(2));
+        assert_eq!(rotated.previous_version(at.plus_ms(DAY_MS - 1)), Some(2));
+        assert_eq!(rotated.previous_version(at.plus_ms(DAY_MS)), None);
+        assert_eq!(WebhookSecret::FIRST.previous_version(at), None);
     }
 
     #[test]

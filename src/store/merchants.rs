@@ -3,15 +3,17 @@
 use rusqlite::{OptionalExtension, Row, params};
 
 use crate::domain::address::Address;
-use crate::domain::merchant::{BusinessName, Merchant, MerchantId, PayoutAddress, Subscription};
+use crate::domain::merchant::{
+    BusinessName, Merchant, MerchantId, PayoutAddress, Subscription, WebhookSecret,
+};
 use crate::domain::network::Network;
 use crate::domain::time::Timestamp;
 
 use super::columns::{impossible, script};
 use super::{Error, ReadTx, WriteTx};
 
-const COLUMNS: &str =
-    "id, name, discord_id, created_at, key_version, confirmations, subscription_until";
+const COLUMNS: &str = "id, name, discord_id, created_at, key_version, confirmations,
+    subscription_until, webhook_version, webhook_rotated_at";
 
 fn from_row(row: &Row) -> rusqlite::Result<Result<Merchant, Error>> {
     let name: String = row.get("name")?;
@@ -33,6 +35,10 @@ fn from_row(row: &Row) -> rusqlite::Result<Result<Merchant, Error>> {
         key_version: row.get("key_version")?,
         confirmations: row.get("confirmations")?,
         subscription: until.map_or(Subscription::None, Subscription::Until),
+        webhook_secret: WebhookSecret {
+            version: row.get("webhook_version")?,
+            rotated_at: row.get("webhook_rotated_at")?,
+        },
     }))
 }
 
@@ -57,7 +63,7 @@ pub(crate) fn all(tx: &ReadTx) -> Result<Vec<Merchant>, Error> {
     rows.map(|row| row?).collect()
 }
 
-/// Adds a merchant with the first version of the API key.
+/// Adds a merchant with the first version of the API key and of the webhook secret.
 pub(crate) fn insert(tx: &WriteTx, merchant: &Merchant) -> Result<(), Error> {
     let sql = "INSERT INTO merchants (id, name, discord_id, created_at, key_version, confirmations)
                VALUES (?, ?, ?, ?, ?, ?)";
@@ -107,6 +113,19 @@ pub(crate) fn set_subscription(
 pub(crate) fn raise_key_version(tx: &WriteTx, id: MerchantId) -> Result<(), Error> {
     let sql = "UPDATE merchants SET key_version = key_version + 1 WHERE id = ?";
     tx.connection.execute(sql, [id])?;
+    Ok(())
+}
+
+/// Makes the webhook secret of the next version the one that is shown; the one before signs beside
+/// it for a while.
+pub(crate) fn raise_webhook_version(
+    tx: &WriteTx,
+    id: MerchantId,
+    now: Timestamp,
+) -> Result<(), Error> {
+    let sql = "UPDATE merchants SET webhook_version = webhook_version + 1, webhook_rotated_at = ?
+               WHERE id = ?";
+    tx.connection.execute(sql, params![now, id])?;
     Ok(())
 }
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use super::*;
-use crate::domain::merchant::{BusinessName, Merchant, MerchantId, Subscription};
+use crate::domain::merchant::{BusinessName, Merchant, MerchantId, Subscription, WebhookSecret};
 use crate::domain::time::Timestamp;
 
 fn open() -> (tempfile::TempDir, Store) {
@@ -22,6 +22,7 @@ fn merchant(n: u64) -> Merchant {
         key_version: 1,
         confirmations: None,
         subscription: Subscription::None,
+        webhook_secret: WebhookSecret::FIRST,
     }
 }
 

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::Context;
 use futures_util::FutureExt;
-use reqwest::header::{HeaderMap, HeaderValue};
+use reqwest::header::{HeaderMap, HeaderValue, InvalidHeaderValue};
 use tokio::task::{JoinError, JoinSet};
 use tokio_util::sync::CancellationToken;
 
@@ -14,9 +14,10 @@ use crate::clock::Clock;
 use crate::domain::event::{Attempt, Event, State};
 use crate::domain::merchant::MerchantId;
 use crate::domain::retry::{self, Next};
+use crate::domain::time::Timestamp;
 use crate::domain::webhook_url::{PrivateNetworks, WebhookUrl};
 use crate::secret::{self, MasterSecret};
-use crate::store::{Store, events};
+use crate::store::{Store, events, merchants};
 use crate::wake::Wake;
 
 use super::sign;
@@ -228,7 +229,7 @@ impl Delivery {
     async fn deliver(&self, event: Event) -> anyhow::Result<()> {
         let started_at = self.clock.now();
         let start = Instant::now();
-        let headers = self.headers(&event)?;
+        let headers = self.headers(&event).await?;
         let outcome = self.sender.post(&event.url, headers, event.body.clone()).await;
         let attempt = Attempt {
             number: event.attempts.saturating_add(1),
@@ -250,15 +251,13 @@ impl Delivery {
             .context("record the attempt")
     }
 
-    fn headers(&self, event: &Event) -> anyhow::Result<HeaderMap> {
-        let seconds = self.clock.now().seconds();
-        let key = self.secret.webhook_key(event.merchant, 1);
-        let signature = sign::signature(key.reveal(), &event.id, seconds, &event.body);
-        let mut headers = HeaderMap::new();
-        headers.insert("webhook-id", HeaderValue::from_str(&event.id)?);
-        headers.insert("webhook-timestamp", HeaderValue::from(seconds));
-        headers.insert("webhook-signature", HeaderValue::from_str(&signature)?);
-        Ok(headers)
+    async fn headers(&self, event: &Event) -> anyhow::Result<HeaderMap> {
+        let id = event.merchant;
+        let merchant = self.store.read(move |tx| merchants::by_id(tx, id)).await?;
+        let merchant = merchant.context("an event of no merchant")?;
+        let now = self.clock.now();
+        let signer = sign::Signer::of(&merchant, &self.secret, now);
+        Ok(headers(&event.id, now, &signer.signatures(&event.id, now, &event.body))?)
     }
 
     /// 2xx ends it, 410 gives it up, everything else is tried again.
@@ -275,6 +274,19 @@ impl Delivery {
             Next::GiveUp => State::Failed,
         }
     }
+}
+
+/// The headers of the Standard Webhooks specification.
+pub(super) fn headers(
+    id: &str,
+    now: Timestamp,
+    signatures: &str,
+) -> Result<HeaderMap, InvalidHeaderValue> {
+    let mut headers = HeaderMap::new();
+    headers.insert("webhook-id", HeaderValue::from_str(id)?);
+    headers.insert("webhook-timestamp", HeaderValue::from(now.seconds()));
+    headers.insert("webhook-signature", HeaderValue::from_str(signatures)?);
+    Ok(headers)
 }
 
 fn shown(outcome: &Result<Answer, NoAnswer>) -> String {

@@ -4,7 +4,32 @@ use bitcoin::base64::Engine;
 use bitcoin::base64::engine::general_purpose::STANDARD;
 use bitcoin::hashes::{Hash, HashEngine, Hmac, HmacEngine, sha256};
 
-/// The value of `webhook-signature`: `v1,` and the base64 of HMAC-SHA256 over
+use crate::domain::merchant::Merchant;
+use crate::domain::time::Timestamp;
+use crate::secret::{MasterSecret, Secret};
+
+/// The keys that sign a merchant's webhooks at one time: the newest first, and for a while after
+/// a rotation the one before.
+pub(crate) struct Signer {
+    keys: Vec<Secret<[u8; 32]>>,
+}
+
+impl Signer {
+    pub(crate) fn of(merchant: &Merchant, secret: &MasterSecret, now: Timestamp) -> Signer {
+        let current = merchant.webhook_secret;
+        let versions = [Some(current.version), current.previous_version(now)];
+        let key = |version| secret.webhook_key(merchant.id, version);
+        Signer { keys: versions.into_iter().flatten().map(key).collect() }
+    }
+
+    /// The value of `webhook-signature`: a signature by each key, separated by spaces.
+    pub(crate) fn signatures(&self, id: &str, now: Timestamp, body: &str) -> String {
+        let signed = self.keys.iter().map(|key| signature(key.reveal(), id, now.seconds(), body));
+        signed.collect::<Vec<String>>().join(" ")
+    }
+}
+
+/// One signature of `webhook-signature`: `v1,` and the base64 of HMAC-SHA256 over
 /// `id.timestamp.body`. `seconds` is the value of `webhook-timestamp`.
 pub(crate) fn signature(key: &[u8; 32], id: &str, seconds: i64, body: &str) -> String {
     sign(key, id, seconds, body)

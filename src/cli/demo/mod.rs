@@ -370,7 +370,8 @@ impl Script {
 
     /// As a shop verifies it.
     fn verify(&self, webhook: &Webhook, id: &str) -> Result<(), Failure> {
-        let key = self.config.secret.webhook_key(self.merchant.id, 1);
+        let version = self.merchant.webhook_secret.version;
+        let key = self.config.secret.webhook_key(self.merchant.id, version);
         let expected = sign::signature(key.reveal(), &webhook.id, webhook.timestamp, &webhook.body);
         let body: Value = serde_json::from_str(&webhook.body).unwrap_or_default();
         if webhook.signature != expected || text(&body, "paymentId")? != id {

@@ -5,7 +5,7 @@ use bitcoin::ScriptBuf;
 use super::*;
 use crate::domain::amount::Amount;
 use crate::domain::event::{Kind, id_of};
-use crate::domain::merchant::{BusinessName, Merchant, MerchantId, Subscription};
+use crate::domain::merchant::{BusinessName, Merchant, MerchantId, Subscription, WebhookSecret};
 use crate::domain::payment::{Payment, PaymentId};
 use crate::store::{Store, merchants, payments};
 
@@ -31,6 +31,7 @@ fn event(tx: &WriteTx, of: u64, ms: i64) -> Result<NewEvent, Error> {
             key_version: 1,
             confirmations: None,
             subscription: Subscription::None,
+            webhook_secret: WebhookSecret::FIRST,
         };
         merchants::insert(tx, &shop)?;
     }

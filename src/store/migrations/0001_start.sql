@@ -15,7 +15,11 @@ CREATE TABLE merchants (
     created_at         INTEGER NOT NULL,
     key_version        INTEGER NOT NULL DEFAULT 1 CHECK (key_version >= 1),
     confirmations      INTEGER CHECK (confirmations >= 1),
-    subscription_until INTEGER
+    subscription_until INTEGER,
+    -- The version of the secret that signs webhooks, and when it replaced the one before.
+    webhook_version    INTEGER NOT NULL DEFAULT 1 CHECK (webhook_version >= 1),
+    webhook_rotated_at INTEGER,
+    CHECK ((webhook_version = 1) = (webhook_rotated_at IS NULL))
 ) STRICT;
 
 -- Every registration of a payout address, the first as version 1. Only cancelling changes a row.

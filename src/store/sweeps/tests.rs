@@ -6,7 +6,7 @@ use bitcoin::{BlockHash, OutPoint, ScriptBuf, WPubkeyHash};
 
 use super::*;
 use crate::domain::amount::Amount;
-use crate::domain::merchant::{BusinessName, Merchant, MerchantId, Subscription};
+use crate::domain::merchant::{BusinessName, Merchant, MerchantId, Subscription, WebhookSecret};
 use crate::domain::payment::{Coin, Origin, Payment, PaymentId, Place};
 use crate::domain::sweep::{Payee, Rules, plan};
 use crate::store::{Store, merchants, payments};
@@ -77,6 +77,7 @@ fn store() -> (tempfile::TempDir, Store) {
             key_version: 1,
             confirmations: None,
             subscription: Subscription::None,
+            webhook_secret: WebhookSecret::FIRST,
         };
         merchants::insert(tx, &merchant)?;
         for n in 1..=3 {

@@ -8,7 +8,7 @@ use super::*;
 use crate::domain::amount::Amount;
 use crate::domain::event::{Kind, NewEvent, id_of};
 use crate::domain::keys::DerivationIndex;
-use crate::domain::merchant::{BusinessName, Merchant, Subscription};
+use crate::domain::merchant::{BusinessName, Merchant, Subscription, WebhookSecret};
 use crate::domain::payment::{Payment, PaymentId};
 use crate::domain::time::Timestamp;
 use crate::store::{merchants, payments};
@@ -117,6 +117,7 @@ fn shop(n: u64) -> Merchant {
         key_version: 1,
         confirmations: None,
         subscription: Subscription::None,
+        webhook_secret: WebhookSecret::FIRST,
     }
 }
 
