@@ -6,6 +6,7 @@
 use std::fmt;
 
 use bitcoin::{OutPoint, Txid};
+use bitcoin::hashes::Hash;
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::value::RawValue;
@@ -196,9 +197,34 @@ pub(crate) struct CompletedView {
     pub(crate) reference: Option<String>,
     pub(crate) txids: Vec<String>,
     pub(crate) txids_truncated: bool,
+    /// Present on what was sent for a test and tells of no payment.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) test: Option<bool>,
 }
 
 impl CompletedView {
+    /// A completion that never was, for the test of a receiver. Its payment id is all zeros.
+    pub(crate) fn of_test(network: Network, at: Timestamp) -> CompletedView {
+        let nobody = bitcoin::WPubkeyHash::from_byte_array([0; 20]);
+        let address = Address::from_script(&bitcoin::ScriptBuf::new_p2wpkh(&nobody), network);
+        let amount = Amount::from_litoshis(TEST_AMOUNT_LITOSHIS).unwrap_or(Amount::ZERO);
+        CompletedView {
+            payment_id: "00000000-0000-0000-0000-000000000000".to_owned(),
+            status: "completed",
+            amount_ltc: Ltc(amount),
+            amount_litoshi: amount.litoshis(),
+            receiving_address: address.expect("every network spells p2wpkh").to_string(),
+            amount_received_ltc: Ltc(amount),
+            late: false,
+            livemode: network.is_live(),
+            completed_at: Time(at),
+            reference: None,
+            txids: vec!["0".repeat(64)],
+            txids_truncated: false,
+            test: Some(true),
+        }
+    }
+
     /// The completion as the write that stores it knows it.
     pub(crate) fn new(
         payment: &Payment,
@@ -222,9 +248,13 @@ impl CompletedView {
             reference: payment.reference.clone(),
             txids,
             txids_truncated,
+            test: None,
         }
     }
 }
+
+/// What a test webhook says it was paid: 0.05 LTC, as in the guide's examples.
+const TEST_AMOUNT_LITOSHIS: u64 = 5_000_000;
 
 /// A coin, for operators.
 #[derive(Debug, Clone, Serialize)]
@@ -424,6 +454,20 @@ impl AttemptView {
             answer: attempt.answer.clone(),
         }
     }
+}
+
+/// What came of a test webhook.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct TrialView {
+    pub(crate) event_id: String,
+    pub(crate) delivered: bool,
+    pub(crate) http_status: Option<u16>,
+    pub(crate) duration_ms: u32,
+    pub(crate) outcome: String,
+    pub(crate) answer: String,
+    /// What the outcome usually means, if it is no success.
+    pub(crate) advice: Option<&'static str>,
 }
 
 /// A URL without its query, in which shops put tokens.

@@ -9,6 +9,7 @@ pub(crate) mod create_payment;
 pub(crate) mod merchants;
 pub(crate) mod payments;
 pub(crate) mod sweeps;
+pub(crate) mod webhooks;
 
 use crate::domain::address::AddressError;
 use crate::domain::merchant::{BadName, MerchantId};
@@ -23,6 +24,8 @@ pub(crate) enum Refusal {
     UnknownMerchant(MerchantId),
     #[error("there is no such payment")]
     UnknownPayment,
+    #[error("there is no such webhook event")]
+    UnknownEvent,
     #[error("this Discord user has a merchant account already: {0}")]
     DiscordUserTaken(MerchantId),
     #[error("the subscription is not active; ask an administrator for a grant (/grant_sub)")]
@@ -68,6 +71,8 @@ pub(crate) enum Actor {
     Cli,
     /// A Discord user, by id.
     Discord(u64),
+    /// Who holds the merchant's API key.
+    ApiKey,
 }
 
 impl Actor {
@@ -75,6 +80,7 @@ impl Actor {
         match self {
             Actor::Cli => "cli".to_owned(),
             Actor::Discord(id) => format!("discord:{id}"),
+            Actor::ApiKey => "api key".to_owned(),
         }
     }
 }

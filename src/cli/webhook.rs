@@ -1,13 +1,18 @@
-//! `litegate webhook …`: the outbox, and sending an event again.
+//! `litegate webhook …`: the outbox, sending an event again, and trying a receiver.
 
 use std::path::Path;
 
 use clap::{Args, Subcommand};
 
 use super::{Failure, Format, open, print_json, print_line};
-use crate::acts::Refusal;
-use crate::store::events;
-use crate::view::EventView;
+use crate::acts::merchants;
+use crate::acts::webhooks::{self as acts, Question};
+use crate::acts::{Actor, Refusal};
+use crate::config::Config;
+use crate::domain::merchant::MerchantId;
+use crate::store::Store;
+use crate::view::{EventView, TrialView};
+use crate::webhooks::trial;
 
 #[derive(Args)]
 #[command(after_help = "Example: litegate webhook list --failed")]
@@ -24,6 +29,9 @@ enum Act {
         /// Only those that were given up
         #[arg(long)]
         failed: bool,
+        /// Only this merchant's
+        #[arg(long, value_name = "ID")]
+        merchant: Option<MerchantId>,
         /// How many at most
         #[arg(long, default_value_t = 100)]
         limit: u32,
@@ -31,43 +39,97 @@ enum Act {
     /// Make an event due again
     #[command(after_help = "Example: litegate webhook resend evt_0123456789abcdef0123456789abcdef")]
     Resend { event_id: String },
+    /// Send a signed test webhook to a URL, and say what came of it
+    #[command(after_help = "The body holds \"test\": true and a payment id of zeros. Exits 1 \
+                            unless the receiver takes it.\n\nExample: litegate webhook test \
+                            --merchant mer_0123456789ab --url https://shop.example/webhook")]
+    Test {
+        /// Whose secret signs
+        #[arg(long, value_name = "ID")]
+        merchant: MerchantId,
+        /// Where it goes
+        #[arg(long)]
+        url: String,
+    },
 }
 
 impl Webhook {
     pub(super) fn run(self, config: Option<&Path>, format: Format) -> Result<(), Failure> {
         let (config, store) = open(config)?;
         match self.act {
-            Act::List { failed, limit } => {
-                let only = failed.then_some("failed");
-                let views = store.read_blocking(|tx| {
-                    let found = events::list(tx, only, limit)?;
-                    let view = |event| {
-                        let event: crate::domain::event::Event = event;
-                        Ok(EventView::new(&event, &events::attempts(tx, &event.id)?))
-                    };
-                    found.into_iter().map(view).collect::<Result<Vec<_>, Refusal>>()
-                })?;
-                match format {
-                    Format::Json => print_json(&views),
-                    Format::Text => views.iter().try_for_each(|view| {
-                        let last = view.attempts.last().map_or("not tried yet", |a| &a.outcome);
-                        print_line(&format!(
-                            "{}  {}  {}  {last}",
-                            view.event_id, view.state, view.payment_id
-                        ))
-                    }),
-                }
+            Act::List { failed, merchant, limit } => {
+                let state = failed.then_some("failed");
+                let question = Question { merchant, state, cursor: None, limit };
+                list(&store, &question, format)
             }
-            Act::Resend { event_id } => {
-                let (id, now) = (event_id.clone(), config.clock.now());
-                if store.write_blocking(move |tx| events::resend(tx, &id, now))? {
-                    return match format {
-                        Format::Json => print_json(&serde_json::json!({ "eventId": event_id })),
-                        Format::Text => print_line(&format!("{event_id} is due again")),
-                    };
-                }
-                Err(Failure::Failed(format!("there is no event {event_id}")))
-            }
+            Act::Resend { event_id } => resend(&config, &store, event_id, format),
+            Act::Test { merchant, url } => test(&config, &store, merchant, &url, format),
         }
+    }
+}
+
+fn list(store: &Store, question: &Question, format: Format) -> Result<(), Failure> {
+    let (told, _) = store.read_blocking(|tx| acts::list(tx, question))?;
+    let views: Vec<EventView> =
+        told.iter().map(|(event, attempts)| EventView::new(event, attempts)).collect();
+    match format {
+        Format::Json => print_json(&views),
+        Format::Text => views.iter().try_for_each(|view| {
+            let last = view.attempts.last().map_or("not tried yet", |a| &a.outcome);
+            print_line(&format!("{}  {}  {}  {last}", view.event_id, view.state, view.payment_id))
+        }),
+    }
+}
+
+fn resend(config: &Config, store: &Store, id: String, format: Format) -> Result<(), Failure> {
+    let (of_write, now) = (id.clone(), config.clock.now());
+    let written =
+        store.write_blocking(move |tx| acts::resend(tx, &Actor::Cli, None, &of_write, now));
+    match written {
+        Ok(_) => {}
+        Err(Refusal::UnknownEvent) => {
+            return Err(Failure::Failed(format!("there is no event {id}")));
+        }
+        Err(refusal) => return Err(refusal.into()),
+    }
+    match format {
+        Format::Json => print_json(&serde_json::json!({ "eventId": id })),
+        Format::Text => print_line(&format!("{id} is due again")),
+    }
+}
+
+fn test(
+    config: &Config,
+    store: &Store,
+    id: MerchantId,
+    url: &str,
+    format: Format,
+) -> Result<(), Failure> {
+    let private = config.webhooks.private_networks;
+    trial::check_url(url, private)?;
+    let merchant = store.read_blocking(|tx| merchants::get(tx, id))?;
+    let runtime = tokio::runtime::Runtime::new()
+        .map_err(|error| Failure::Failed(format!("start the runtime: {error}")))?;
+    let now = config.clock.now();
+    let sent = trial::send(&merchant, &config.secret, config.network, private, url, now);
+    let tried = runtime.block_on(sent)?;
+    match format {
+        Format::Json => print_json(&tried)?,
+        Format::Text => print_trial(&tried)?,
+    }
+    if tried.delivered {
+        return Ok(());
+    }
+    Err(Failure::Failed(format!("the receiver did not take the test: {}", tried.outcome)))
+}
+
+fn print_trial(tried: &TrialView) -> Result<(), Failure> {
+    print_line(&format!("{} after {} ms", tried.outcome, tried.duration_ms))?;
+    if !tried.answer.is_empty() {
+        print_line(&format!("answer: {}", tried.answer))?;
+    }
+    match tried.advice {
+        Some(advice) => print_line(advice),
+        None => Ok(()),
     }
 }

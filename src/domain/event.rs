@@ -55,6 +55,9 @@ pub(crate) enum State {
 }
 
 impl State {
+    /// The words in the database, in lists and in questions about them.
+    pub(crate) const WORDS: [&str; 3] = ["due", "delivered", "failed"];
+
     pub(crate) fn as_str(self) -> &'static str {
         match self {
             State::Due { .. } => "due",
@@ -76,6 +79,9 @@ pub(crate) struct Event {
     pub(crate) state: State,
     /// Attempts so far.
     pub(crate) attempts: u32,
+    /// Of those, the ones from before the event was last made due by hand: they do not count
+    /// towards giving up.
+    pub(crate) attempts_before: u32,
 }
 
 /// One try at an event.

@@ -12,6 +12,76 @@ const PAUSES_MS: [i64; 9] = [
 /// The longest pause that a receiver may ask for by `retry-after`, in milliseconds.
 const RETRY_AFTER_MS_MAX: i64 = DAY_MS;
 
+/// What a receiver asked for by `retry-after` (RFC 9110, 10.2.3).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum RetryAfter {
+    /// A pause in milliseconds.
+    Pause { ms: i64 },
+    /// A time.
+    At(Timestamp),
+}
+
+impl RetryAfter {
+    /// Reads the value of the header: whole seconds, or a date as RFC 9110 wants it written. What
+    /// is neither asks for nothing.
+    pub(crate) fn parse(text: &str) -> Option<RetryAfter> {
+        let text = text.trim();
+        if !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit()) {
+            // More seconds than fit are for ever, which is bounded elsewhere.
+            let seconds: i64 = text.parse().unwrap_or(i64::MAX);
+            return Some(RetryAfter::Pause { ms: seconds.saturating_mul(1000) });
+        }
+        http_date(text).map(RetryAfter::At)
+    }
+
+    fn pause_ms(self, now: Timestamp) -> i64 {
+        let asked_ms = match self {
+            RetryAfter::Pause { ms } => ms,
+            RetryAfter::At(at) => at.ms_since(now),
+        };
+        asked_ms.clamp(0, RETRY_AFTER_MS_MAX)
+    }
+}
+
+const MONTHS: [&str; 12] =
+    ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+
+/// A date such as `Sun, 06 Nov 1994 08:49:37 GMT` (IMF-fixdate, RFC 9110, 5.6.7); the two obsolete
+/// forms are left out. The name of the day is not looked at.
+fn http_date(text: &str) -> Option<Timestamp> {
+    let words: Vec<&str> = text.split(' ').collect();
+    let [_, day, month, year, time, "GMT"] = words.as_slice() else { return None };
+    let number = |text: &str, length: usize, range: std::ops::RangeInclusive<i64>| {
+        let is_number = text.len() == length && text.bytes().all(|b| b.is_ascii_digit());
+        text.parse::<i64>().ok().filter(|n| is_number && range.contains(n))
+    };
+    let year = number(year, 4, 1970..=9999)?;
+    let month = MONTHS.iter().position(|name| name == month)?;
+    let is_leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+    let february = if is_leap { 29 } else { 28 };
+    let lengths = [31, february, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
+    let day = number(day, 2, 1..=*lengths.get(month)?)?;
+    let times: Vec<&str> = time.split(':').collect();
+    let [hour, minute, second] = times.as_slice() else { return None };
+    let (hour, minute) = (number(hour, 2, 0..=23)?, number(minute, 2, 0..=59)?);
+    let second = number(second, 2, 0..=60)?;
+
+    let before = year.saturating_sub(1);
+    let leap_days = (before / 4).saturating_sub(before / 100).saturating_add(before / 400);
+    let days = year
+        .saturating_sub(1970)
+        .saturating_mul(365)
+        .saturating_add(leap_days.saturating_sub(LEAP_DAYS_BEFORE_1970))
+        .saturating_add(lengths.iter().take(month).sum())
+        .saturating_add(day.saturating_sub(1));
+    let minutes = hour.saturating_mul(60).saturating_add(minute);
+    let seconds = minutes.saturating_mul(60).saturating_add(second);
+    Some(Timestamp::from_ms(days.saturating_mul(DAY_MS)).plus_ms(seconds.saturating_mul(1000)))
+}
+
+/// Leap days of the Gregorian calendar from its year 1 to the end of 1969.
+const LEAP_DAYS_BEFORE_1970: i64 = 477;
+
 /// What follows after an attempt that did not succeed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Next {
@@ -20,20 +90,20 @@ pub(crate) enum Next {
 }
 
 /// Decides what follows after attempt number `attempts` (1 is the first). `jitter` is a random
-/// number by which the pause is spread ten per cent to either side; `retry_after_ms` is what the
-/// receiver asked for.
+/// number by which the pause is spread ten per cent to either side; `asked` is what the receiver
+/// asked for, which only ever makes the pause longer.
 pub(crate) fn after_failure(
     attempts: u32,
     now: Timestamp,
     jitter: u32,
-    retry_after_ms: Option<i64>,
+    asked: Option<RetryAfter>,
 ) -> Next {
     let nth = usize::try_from(attempts.saturating_sub(1)).unwrap_or(usize::MAX);
     let Some(pause_ms) = PAUSES_MS.get(nth) else { return Next::GiveUp };
     // 900 to 1100 thousandths.
     let thousandths = 900i64.saturating_add(i64::from(jitter % 201));
     let spread_ms = pause_ms.saturating_mul(thousandths) / 1000;
-    let asked_ms = retry_after_ms.unwrap_or(0).clamp(0, RETRY_AFTER_MS_MAX);
+    let asked_ms = asked.map_or(0, |asked| asked.pause_ms(now));
     Next::TryAt(now.plus_ms(spread_ms.max(asked_ms)))
 }
 
@@ -65,10 +135,55 @@ mod tests {
 
     #[test]
     fn a_receiver_may_ask_for_a_longer_pause_but_not_for_ever() {
-        let at = |asked| after_failure(1, Timestamp::from_ms(0), 100, Some(asked));
+        let at = |ms| after_failure(1, Timestamp::from_ms(0), 100, Some(RetryAfter::Pause { ms }));
         assert_eq!(at(60_000), Next::TryAt(Timestamp::from_ms(60_000)));
         assert_eq!(at(1), Next::TryAt(Timestamp::from_ms(5_000)));
         assert_eq!(at(i64::MAX), Next::TryAt(Timestamp::from_ms(DAY_MS)));
         assert_eq!(at(-5), Next::TryAt(Timestamp::from_ms(5_000)));
+        let now = Timestamp::from_ms(1_000_000);
+        let until = |ms| {
+            let asked = RetryAfter::At(Timestamp::from_ms(ms));
+            after_failure(1, now, 100, Some(asked))
+        };
+        assert_eq!(until(1_090_000), Next::TryAt(Timestamp::from_ms(1_090_000)));
+        assert_eq!(until(900_000), Next::TryAt(now.plus_ms(5_000)));
+        assert_eq!(until(i64::MAX), Next::TryAt(now.plus_ms(DAY_MS)));
+    }
+
+    #[test]
+    fn retry_after_is_seconds_or_a_date() {
+        #[track_caller]
+        fn check(text: &str, expected: Option<RetryAfter>) {
+            assert_eq!(RetryAfter::parse(text), expected, "{text}");
+        }
+        let pause = |ms| Some(RetryAfter::Pause { ms });
+        let at = |seconds| Some(RetryAfter::At(Timestamp::from_seconds(seconds)));
+        check("120", pause(120_000));
+        check(" 7 ", pause(7_000));
+        check("0", pause(0));
+        check("9223372036854775807", pause(i64::MAX));
+        check("99999999999999999999", pause(i64::MAX));
+        check("Sun, 06 Nov 1994 08:49:37 GMT", at(784_111_777));
+        check("Thu, 01 Jan 1970 00:00:00 GMT", at(0));
+        check("Thu, 29 Feb 2024 23:59:59 GMT", at(1_709_251_199));
+        check("Fri, 01 Mar 2024 00:00:00 GMT", at(1_709_251_200));
+        check("Fri, 31 Dec 2100 12:00:00 GMT", at(4_133_937_600));
+        for text in [
+            "",
+            "soon",
+            "-1",
+            "1.5",
+            "Sunday, 06-Nov-94 08:49:37 GMT",
+            "Sun Nov  6 08:49:37 1994",
+            "Sun, 29 Feb 2023 00:00:00 GMT",
+            "Sun, 6 Nov 1994 08:49:37 GMT",
+            "Sun, 06 Nov 1994 24:00:00 GMT",
+            "Sun, 06 Nov 1994 08:49:37 CET",
+            "Sun, 06 Nov 1994 08:49 GMT",
+            "Sun, 06 Foo 1994 08:49:37 GMT",
+            "Sun, +6 Nov 1994 08:49:37 GMT",
+        ] {
+            check(text, None);
+        }
     }
 }

@@ -172,7 +172,9 @@ impl From<Refusal> for ApiError {
                 param: Some("idempotency-key"),
                 ..ApiError::new(Code::IdempotencyKeyReused, message)
             },
-            Refusal::UnknownPayment => ApiError::new(Code::NotFound, message),
+            Refusal::UnknownPayment | Refusal::UnknownEvent => {
+                ApiError::new(Code::NotFound, message)
+            }
             Refusal::Store(error) => ApiError::from(error),
             Refusal::UnknownMerchant(_)
             | Refusal::DiscordUserTaken(_)

@@ -18,6 +18,7 @@ pub(crate) mod qr;
 mod resource;
 pub(crate) mod server;
 mod show;
+mod webhooks;
 mod wire;
 
 use std::net::{IpAddr, SocketAddr};
@@ -194,6 +195,23 @@ pub(crate) fn routes(api: Arc<Api>) -> BoxedFilter<(Response,)> {
         })
         .boxed();
 
+    let webhooks = warp::path!("api" / "webhooks")
+        .and(get())
+        .and(with_api.clone())
+        .and(warp::header::headers_cloned())
+        .and(warp::query::raw().or(warp::any().map(String::new)).unify())
+        .then(
+            |api, headers, query| async move { respond(webhooks::list(api, headers, query).await) },
+        )
+        .boxed();
+
+    let resend = warp::path!("api" / "webhooks" / String / "resend")
+        .and(warp::post())
+        .and(with_api.clone())
+        .and(warp::header::headers_cloned())
+        .then(|id, api, headers| async move { respond(webhooks::resend(api, headers, id).await) })
+        .boxed();
+
     let docs = warp::path!("docs")
         .and(get())
         .and(with_api)
@@ -206,6 +224,10 @@ pub(crate) fn routes(api: Arc<Api>) -> BoxedFilter<(Response,)> {
         .or(events)
         .unify()
         .or(show)
+        .unify()
+        .or(webhooks)
+        .unify()
+        .or(resend)
         .unify()
         .or(pay)
         .unify()

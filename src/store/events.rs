@@ -1,16 +1,17 @@
 //! The outbox: what merchants must be told, and every try at telling them.
 
-use rusqlite::{Row, params};
+use rusqlite::{OptionalExtension, Row, params};
 
 use crate::domain::event::{Attempt, Event, NewEvent, State};
 use crate::domain::keys::DerivationIndex;
+use crate::domain::merchant::MerchantId;
 use crate::domain::time::Timestamp;
 
 use super::columns::impossible;
 use super::{Error, ReadTx, WriteTx};
 
 const COLUMNS: &str = "events.id, payments.id AS payment_id, events.merchant_id, url, body,
-    events.created_at, state, attempts, next_at";
+    events.created_at, state, attempts, attempts_before, next_at";
 
 fn from_row(row: &Row) -> rusqlite::Result<Result<Event, Error>> {
     let word: String = row.get("state")?;
@@ -30,6 +31,7 @@ fn from_row(row: &Row) -> rusqlite::Result<Result<Event, Error>> {
         created_at: row.get("created_at")?,
         state,
         attempts: row.get("attempts")?,
+        attempts_before: row.get("attempts_before")?,
     }))
 }
 
@@ -50,6 +52,14 @@ pub(crate) fn insert(tx: &WriteTx, event: &NewEvent) -> Result<(), Error> {
     Ok(())
 }
 
+/// As much of a due event as it takes to find a place for it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Due {
+    pub(crate) id: String,
+    pub(crate) merchant: MerchantId,
+    pub(crate) url: String,
+}
+
 /// Events that are due by `now`, fairly by merchant: of each the `per_merchant` that wait longest,
 /// and everybody's first before anybody's second, so that nobody's backlog hides another's event.
 /// At most `limit` in all.
@@ -58,17 +68,18 @@ pub(crate) fn due(
     now: Timestamp,
     per_merchant: u32,
     limit: u32,
-) -> Result<Vec<Event>, Error> {
-    let sql = format!(
-        "SELECT {COLUMNS} FROM (
-             SELECT id, row_number() OVER (PARTITION BY merchant_id ORDER BY next_at, id) AS turn
-             FROM events WHERE state = 'due' AND next_at <= ?1
-         ) AS turns JOIN events USING (id) JOIN payments USING (derivation_index)
-         WHERE turn <= ?2 ORDER BY turn, next_at, events.id LIMIT ?3"
-    );
-    let mut statement = tx.connection.prepare_cached(&sql)?;
-    let rows = statement.query_map(params![now, per_merchant, limit], from_row)?;
-    rows.map(|row| row?).collect()
+) -> Result<Vec<Due>, Error> {
+    let sql = "SELECT id, merchant_id, url FROM (
+                   SELECT id, row_number() OVER (PARTITION BY merchant_id ORDER BY next_at, id)
+                       AS turn
+                   FROM events WHERE state = 'due' AND next_at <= ?1
+               ) AS turns JOIN events USING (id)
+               WHERE turn <= ?2 ORDER BY turn, next_at, id LIMIT ?3";
+    let mut statement = tx.connection.prepare_cached(sql)?;
+    let rows = statement.query_map(params![now, per_merchant, limit], |row| {
+        Ok(Due { id: row.get("id")?, merchant: row.get("merchant_id")?, url: row.get("url")? })
+    })?;
+    Ok(rows.collect::<Result<_, _>>()?)
 }
 
 /// How many events wait to be delivered.
@@ -108,19 +119,43 @@ pub(crate) fn record_attempt(
     }
 }
 
-/// Events newest first, at most `limit`; only those in one state, if it is given.
-pub(crate) fn list(
-    tx: &ReadTx,
-    only: Option<&'static str>,
-    limit: u32,
-) -> Result<Vec<Event>, Error> {
+/// Which events are asked for; absent parts exclude none.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Wanted<'w> {
+    pub(crate) merchant: Option<MerchantId>,
+    /// One of [`State::WORDS`].
+    pub(crate) state: Option<&'w str>,
+    /// The last event of the page before.
+    pub(crate) after: Option<&'w Event>,
+}
+
+/// Events newest first, at most `limit`.
+pub(crate) fn list(tx: &ReadTx, wanted: &Wanted, limit: u32) -> Result<Vec<Event>, Error> {
+    // Two statements, so that each has an index to follow.
+    let whose = match wanted.merchant {
+        Some(_) => "events.merchant_id = ?1",
+        None => "?1 IS NULL",
+    };
     let sql = format!(
         "SELECT {COLUMNS} FROM events JOIN payments USING (derivation_index)
-         WHERE ?1 IS NULL OR state = ?1 ORDER BY events.created_at DESC, events.id LIMIT ?2"
+         WHERE {whose} AND (?2 IS NULL OR state = ?2)
+           AND (?3 IS NULL OR events.created_at < ?3 OR (events.created_at = ?3 AND events.id > ?4))
+         ORDER BY events.created_at DESC, events.id LIMIT ?5"
     );
     let mut statement = tx.connection.prepare_cached(&sql)?;
-    let rows = statement.query_map(params![only, limit], from_row)?;
+    let (after_at, after_id) =
+        wanted.after.map(|event| (event.created_at, event.id.as_str())).unzip();
+    let values = params![wanted.merchant, wanted.state, after_at, after_id, limit];
+    let rows = statement.query_map(values, from_row)?;
     rows.map(|row| row?).collect()
+}
+
+/// The event of this id.
+pub(crate) fn by_id(tx: &ReadTx, id: &str) -> Result<Option<Event>, Error> {
+    let sql = format!(
+        "SELECT {COLUMNS} FROM events JOIN payments USING (derivation_index) WHERE events.id = ?"
+    );
+    tx.connection.prepare_cached(&sql)?.query_row([id], from_row).optional()?.transpose()
 }
 
 /// The event of a payment, if one was caused.
@@ -152,9 +187,11 @@ pub(crate) fn attempts(tx: &ReadTx, event_id: &str) -> Result<Vec<Attempt>, Erro
     Ok(rows.collect::<Result<_, _>>()?)
 }
 
-/// Makes an event due again, whatever became of it. Answers whether there is such an event.
+/// Makes an event due again, whatever became of it; the schedule begins anew. Answers whether
+/// there is such an event.
 pub(crate) fn resend(tx: &WriteTx, id: &str, now: Timestamp) -> Result<bool, Error> {
-    let sql = "UPDATE events SET state = 'due', next_at = ? WHERE id = ?";
+    let sql = "UPDATE events SET state = 'due', next_at = ?, attempts_before = attempts
+               WHERE id = ?";
     Ok(tx.connection.execute(sql, params![now, id])? > 0)
 }
 

@@ -11,7 +11,7 @@ use super::{Error, WriteTx};
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Act {
     pub(crate) at: Timestamp,
-    /// Who did it: `cli`, `discord:<user id>` or `system`.
+    /// Who did it: `cli`, `discord:<user id>`, `api key` or `system`.
     pub(crate) actor: String,
     /// The act's name, such as `set_address`.
     pub(crate) act: &'static str,

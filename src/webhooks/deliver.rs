@@ -12,12 +12,13 @@ use tokio_util::sync::CancellationToken;
 
 use crate::clock::Clock;
 use crate::domain::event::{Attempt, Event, State};
-use crate::domain::merchant::MerchantId;
+use crate::domain::merchant::{Merchant, MerchantId};
 use crate::domain::retry::{self, Next};
 use crate::domain::time::Timestamp;
 use crate::domain::webhook_url::{PrivateNetworks, WebhookUrl};
 use crate::secret::{self, MasterSecret};
-use crate::store::{Store, events, merchants};
+use crate::store::events::Due;
+use crate::store::{self, Store, events, merchants};
 use crate::wake::Wake;
 
 use super::sign;
@@ -40,7 +41,7 @@ pub(crate) struct Webhooks {
 }
 
 /// Deliveries under way at a time, in all.
-const UNDER_WAY_MAX: usize = 64;
+const UNDER_WAY_MAX: usize = 256;
 
 /// Deliveries under way at a time for one merchant: its slow receiver takes its own places only.
 const PER_MERCHANT_MAX: usize = 4;
@@ -58,7 +59,7 @@ const LOOKED_AT_PER_MERCHANT: u32 = 8;
 
 /// Events that are looked at in a round. More than have a place, because some of them wait for
 /// their receiver.
-const LOOKED_AT_MAX: u32 = 512;
+const LOOKED_AT_MAX: u32 = 1_024;
 
 /// How often the outbox is looked at without a signal; other processes write to it too.
 const POLL: Duration = Duration::from_millis(500);
@@ -145,7 +146,7 @@ struct Place {
 }
 
 impl UnderWay {
-    fn has_place_for(&self, event: &Event) -> bool {
+    fn has_place_for(&self, event: &Due) -> bool {
         if self.places.len() >= UNDER_WAY_MAX || self.places.contains_key(&event.id) {
             return false;
         }
@@ -156,12 +157,12 @@ impl UnderWay {
         of_merchant < if crowded { 1 } else { PER_MERCHANT_MAX } && of_receiver < PER_RECEIVER_MAX
     }
 
-    fn start(&mut self, event: Event, delivery: Delivery) {
+    fn start(&mut self, event: Due, delivery: Delivery) {
         let id = event.id.clone();
         let place = Place { merchant: event.merchant, receiver: receiver_of(&event) };
         self.places.insert(id.clone(), place);
         self.tasks.spawn(async move {
-            delivery.deliver_or_rest(event).await;
+            delivery.deliver_or_rest(&id).await;
             id
         });
     }
@@ -191,7 +192,7 @@ impl UnderWay {
 }
 
 /// Host and port that an event is sent to.
-fn receiver_of(event: &Event) -> String {
+fn receiver_of(event: &Due) -> String {
     // Whether the target may be reached is judged when it is sent.
     match WebhookUrl::parse(&event.url, PrivateNetworks::Allowed) {
         Ok(url) => url.receiver(),
@@ -209,9 +210,8 @@ struct Delivery {
 
 impl Delivery {
     /// Makes one try. If it could not be recorded, the event keeps its place for a while.
-    async fn deliver_or_rest(&self, event: Event) {
-        let id = event.id.clone();
-        match AssertUnwindSafe(self.deliver(event)).catch_unwind().await {
+    async fn deliver_or_rest(&self, id: &str) {
+        match AssertUnwindSafe(self.deliver(id)).catch_unwind().await {
             Ok(Ok(())) => return,
             Ok(Err(error)) => {
                 tracing::error!(event.id = %id, error = format!("{error:#}"), "delivery not recorded");
@@ -226,10 +226,16 @@ impl Delivery {
     }
 
     /// Makes one try and records it with what follows.
-    async fn deliver(&self, event: Event) -> anyhow::Result<()> {
+    async fn deliver(&self, id: &str) -> anyhow::Result<()> {
+        let Some((event, merchant)) = self.load(id).await? else { return Ok(()) };
         let started_at = self.clock.now();
         let start = Instant::now();
-        let headers = self.headers(&event).await?;
+        let signatures = sign::Signer::of(&merchant, &self.secret, started_at).signatures(
+            &event.id,
+            started_at,
+            &event.body,
+        );
+        let headers = headers(&event.id, started_at, &signatures)?;
         let outcome = self.sender.post(&event.url, headers, event.body.clone()).await;
         let attempt = Attempt {
             number: event.attempts.saturating_add(1),
@@ -239,37 +245,51 @@ impl Delivery {
             outcome: shown(&outcome),
             answer: outcome.as_ref().map(|answer| answer.beginning.clone()).unwrap_or_default(),
         };
-        let state = self.judge(&outcome, attempt.number);
+        let state = self.judge(&outcome, attempt.number.saturating_sub(event.attempts_before));
         tracing::info!(
             event.id = %event.id, payment.id = %event.payment, attempt = attempt.number,
             outcome = attempt.outcome, state = state.as_str(), "webhook"
         );
-        let id = event.id;
+        if state == State::Failed {
+            tracing::warn!(
+                event.id = %event.id, payment.id = %event.payment, merchant.id = %event.merchant,
+                outcome = attempt.outcome,
+                "a webhook was given up; it can be sent again by litegate webhook resend"
+            );
+        }
         self.store
-            .write(move |tx| events::record_attempt(tx, &id, &attempt, state))
+            .write(move |tx| {
+                // Somebody may have asked for it again meanwhile: then it stays due.
+                let now = events::by_id(tx, &event.id)?.map_or(event.state, |now| now.state);
+                let next = if now == event.state { state } else { now };
+                events::record_attempt(tx, &event.id, &attempt, next)
+            })
             .await
             .context("record the attempt")
     }
 
-    async fn headers(&self, event: &Event) -> anyhow::Result<HeaderMap> {
-        let id = event.merchant;
-        let merchant = self.store.read(move |tx| merchants::by_id(tx, id)).await?;
-        let merchant = merchant.context("an event of no merchant")?;
-        let now = self.clock.now();
-        let signer = sign::Signer::of(&merchant, &self.secret, now);
-        Ok(headers(&event.id, now, &signer.signatures(&event.id, now, &event.body))?)
+    /// The event as it is now and whose it is; nothing if it is not due any more.
+    async fn load(&self, id: &str) -> anyhow::Result<Option<(Event, Merchant)>> {
+        let id = id.to_owned();
+        let loaded = self.store.read(move |tx| {
+            let Some(event) = events::by_id(tx, &id)? else { return Ok(None) };
+            let merchant = merchants::by_id(tx, event.merchant)?;
+            let is_due = matches!(event.state, State::Due { .. });
+            Ok::<_, store::Error>(merchant.filter(|_| is_due).map(|merchant| (event, merchant)))
+        });
+        loaded.await.context("read the event")
     }
 
     /// 2xx ends it, 410 gives it up, everything else is tried again.
     fn judge(&self, outcome: &Result<Answer, NoAnswer>, attempts: u32) -> State {
-        let retry_after_ms = match outcome {
-            Ok(answer) if (200..300).contains(&answer.status) => return State::Delivered,
+        let asked = match outcome {
+            Ok(answer) if answer.is_success() => return State::Delivered,
             Ok(answer) if answer.status == GONE => return State::Failed,
-            Ok(answer) => answer.retry_after_ms,
+            Ok(answer) => answer.retry_after,
             Err(_) => None,
         };
         let jitter = u32::from_be_bytes(secret::random_bytes());
-        match retry::after_failure(attempts, self.clock.now(), jitter, retry_after_ms) {
+        match retry::after_failure(attempts, self.clock.now(), jitter, asked) {
             Next::TryAt(next_at) => State::Due { next_at },
             Next::GiveUp => State::Failed,
         }
@@ -289,7 +309,8 @@ pub(super) fn headers(
     Ok(headers)
 }
 
-fn shown(outcome: &Result<Answer, NoAnswer>) -> String {
+/// An outcome in a word or a short sentence, as it is recorded and shown.
+pub(super) fn shown(outcome: &Result<Answer, NoAnswer>) -> String {
     match outcome {
         Ok(answer) => format!("HTTP {}", answer.status),
         Err(why) => why.to_string(),

@@ -6,6 +6,7 @@
 mod deliver;
 pub(crate) mod sign;
 mod target;
+pub(crate) mod trial;
 
 pub(crate) use deliver::{Settings, Webhooks};
 

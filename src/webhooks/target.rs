@@ -12,6 +12,7 @@ use reqwest::header::{CONTENT_TYPE, HeaderMap, RETRY_AFTER, USER_AGENT};
 use reqwest::{Client, redirect};
 use tokio::sync::Semaphore;
 
+use crate::domain::retry::RetryAfter;
 use crate::domain::webhook_url::{PrivateNetworks, WebhookUrl, is_public};
 
 /// What is read of an answer at most, in bytes.
@@ -39,7 +40,14 @@ pub(crate) struct Answer {
     pub(crate) status: u16,
     /// The beginning of the body, control characters escaped.
     pub(crate) beginning: String,
-    pub(crate) retry_after_ms: Option<i64>,
+    pub(crate) retry_after: Option<RetryAfter>,
+}
+
+impl Answer {
+    /// Whether the receiver took it: any 2xx, whatever it says beside.
+    pub(crate) fn is_success(&self) -> bool {
+        (200..300).contains(&self.status)
+    }
 }
 
 /// Why there was no answer. The words are shown to the merchant: they name no address.
@@ -49,8 +57,12 @@ pub(crate) enum NoAnswer {
     NotPublic,
     #[error("the receiver took too long")]
     Timeout,
+    #[error("the receiver's name has no address")]
+    NoSuchName,
     #[error("no connection to the receiver")]
     Connect,
+    #[error("the receiver's certificate is not valid")]
+    Tls,
     #[error("the receiver broke off")]
     Broken,
 }
@@ -66,6 +78,11 @@ pub(crate) struct Sender {
 #[derive(Debug, thiserror::Error)]
 #[error("a resolved address is not public")]
 struct ResolvedInside;
+
+/// A name that could not be resolved.
+#[derive(Debug, thiserror::Error)]
+#[error("the name was not found")]
+struct NotFound;
 
 /// Looks a name up and refuses it if any of its addresses is not public. The connector gets
 /// exactly the judged addresses, so a name that changes its mind changes nothing.
@@ -97,7 +114,10 @@ impl Resolve for JudgingResolver {
                 drop(permit); // Not before: we stop waiting long before a dead name server does.
                 found
             });
-            let found = found.await??;
+            let found = found.await?.map_err(|_| NotFound)?;
+            if found.is_empty() {
+                return Err(NotFound.into());
+            }
             let inside = found.iter().any(|address| !is_public(address.ip()));
             if inside && private == PrivateNetworks::Refused {
                 return Err(ResolvedInside.into());
@@ -166,7 +186,7 @@ impl Sender {
         Ok(Answer {
             status: response.status().as_u16(),
             beginning: printable(&read),
-            retry_after_ms: retry_after_ms(response.headers()),
+            retry_after: retry_after(response.headers()),
         })
     }
 }
@@ -177,6 +197,12 @@ fn judge(error: &reqwest::Error) -> NoAnswer {
     while let Some(inner) = cause {
         if inner.is::<ResolvedInside>() {
             return NoAnswer::NotPublic;
+        }
+        if inner.is::<NotFound>() {
+            return NoAnswer::NoSuchName;
+        }
+        if inner.is::<native_tls::Error>() {
+            return NoAnswer::Tls;
         }
         cause = inner.source();
     }
@@ -189,10 +215,8 @@ fn judge(error: &reqwest::Error) -> NoAnswer {
     }
 }
 
-/// The seconds form of `retry-after` (RFC 9110); the date form is not worth a parser.
-fn retry_after_ms(headers: &HeaderMap) -> Option<i64> {
-    let seconds: i64 = headers.get(RETRY_AFTER)?.to_str().ok()?.trim().parse().ok()?;
-    Some(seconds.saturating_mul(1000))
+fn retry_after(headers: &HeaderMap) -> Option<RetryAfter> {
+    RetryAfter::parse(headers.get(RETRY_AFTER)?.to_str().ok()?)
 }
 
 /// The beginning of an answer as text that does no harm in a log or a terminal.

@@ -34,6 +34,7 @@ mod mweb;
 mod node_faults;
 mod node_verbs;
 mod payouts;
+mod outbox;
 mod powercut;
 mod raise;
 mod reorg;

@@ -75,7 +75,7 @@ fn add(store: &Store, of: u64, ms: i64) -> NewEvent {
 }
 
 fn one(store: &Store, id: &str) -> Event {
-    let all = store.read_blocking(|tx| list(tx, None, 100)).expect("read");
+    let all = store.read_blocking(|tx| list(tx, &Wanted::default(), 100)).expect("read");
     all.into_iter().find(|event| event.id == id).expect("the event")
 }
 
@@ -121,7 +121,7 @@ fn an_event_and_its_cause_are_stored_together_or_not_at_all() {
         Err::<(), Error>(Error::Busy)
     });
     assert!(refused.is_err());
-    assert!(store.read_blocking(|tx| list(tx, None, 9)).expect("read").is_empty());
+    assert!(store.read_blocking(|tx| list(tx, &Wanted::default(), 9)).expect("read").is_empty());
 }
 
 #[test]
@@ -176,12 +176,35 @@ fn what_ended_can_be_sent_again() {
 }
 
 #[test]
+fn a_merchant_s_events_come_page_by_page() {
+    let (_dir, store) = open();
+    let mut expected: Vec<NewEvent> =
+        [5, 7, 7, 7, 9].into_iter().map(|ms| add(&store, 1, ms)).collect();
+    add(&store, 2, 7);
+    expected.sort_by(|a, b| b.created_at.cmp(&a.created_at).then(a.id.cmp(&b.id)));
+    let mut found: Vec<String> = Vec::new();
+    loop {
+        let after = found.last().map(|id| one(&store, id));
+        let merchant = Some(MerchantId::from_random(1));
+        let wanted = Wanted { merchant, state: Some("due"), after: after.as_ref() };
+        let page = store.read_blocking(|tx| list(tx, &wanted, 2)).expect("read");
+        if page.is_empty() {
+            break;
+        }
+        found.extend(page.into_iter().map(|event| event.id));
+    }
+    assert_eq!(found, expected.into_iter().map(|event| event.id).collect::<Vec<String>>());
+}
+
+#[test]
 fn events_are_listed_by_state_and_payment() {
     let (_dir, store) = open();
     let (old, new) = (add(&store, 1, 5), add(&store, 2, 6));
     record(&store, &old.id, 1, State::Failed).expect("recorded");
     let ids = |only, limit| {
-        let found = store.read_blocking(|tx| list(tx, only, limit)).expect("read");
+        let found = store
+            .read_blocking(|tx| list(tx, &Wanted { state: only, ..Wanted::default() }, limit))
+            .expect("read");
         found.into_iter().map(|event| event.id).collect::<Vec<String>>()
     };
     assert_eq!(ids(None, 9), [new.id.clone(), old.id.clone()], "newest first");

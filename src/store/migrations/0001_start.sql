@@ -212,6 +212,8 @@ CREATE TABLE events (
     created_at       INTEGER NOT NULL,
     state            TEXT    NOT NULL DEFAULT 'due' CHECK (state IN ('due', 'delivered', 'failed')),
     attempts         INTEGER NOT NULL DEFAULT 0,
+    -- Attempts from before the event was last made due by hand, from which on the schedule runs.
+    attempts_before  INTEGER NOT NULL DEFAULT 0 CHECK (attempts_before BETWEEN 0 AND attempts),
     -- When the next attempt is due; absent once the event is delivered or failed.
     next_at          INTEGER,
     UNIQUE (derivation_index, kind),

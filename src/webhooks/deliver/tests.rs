@@ -10,7 +10,7 @@ use crate::domain::event::{Kind, NewEvent, id_of};
 use crate::domain::keys::DerivationIndex;
 use crate::domain::merchant::{BusinessName, Merchant, Subscription, WebhookSecret};
 use crate::domain::payment::{Payment, PaymentId};
-use crate::domain::time::Timestamp;
+use crate::domain::time::{DAY_MS, Timestamp};
 use crate::store::{merchants, payments};
 use crate::webhooks::receiver::{Receiver, Reply, until};
 
@@ -95,7 +95,7 @@ impl Stage {
 
     fn event(&self, id: &str) -> (Event, Vec<Attempt>) {
         let found = self.store.read_blocking(|tx| {
-            let event = events::list(tx, None, 1000)?.into_iter().find(|event| event.id == id);
+            let event = events::by_id(tx, id)?;
             Ok::<_, crate::store::Error>((event, events::attempts(tx, id)?))
         });
         let (event, attempts) = found.expect("read");
@@ -219,13 +219,106 @@ async fn a_receiver_that_hangs_is_left_after_the_time_limit() {
 #[tokio::test(flavor = "multi_thread")]
 async fn what_the_receiver_asks_for_is_waited() {
     let mut stage = Stage::new();
-    let reply = Reply::status("429 Slow\r\nretry-after: 3600");
-    let receiver = Receiver::start(vec![], reply).await;
+    // An hour, and a date that is further away than anybody may ask for.
+    let first = vec![Reply::status("429 Slow\r\nretry-after: 3600")];
+    let date = "503 Later\r\nretry-after: Wed, 01 Jan 2200 00:00:00 GMT";
+    let receiver = Receiver::start(first, Reply::status(date)).await;
     let id = stage.tell(1, &receiver.url()).await;
     stage.start(LONG);
     let (event, attempts) = stage.await_attempts(&id, 1).await;
     let State::Due { next_at } = event.state else { panic!("{event:?}") };
     assert!(next_at.ms_since(attempts[0].started_at) >= 3_600_000);
+    stage.let_pass(Duration::from_secs(3_700));
+    let (event, attempts) = stage.await_attempts(&id, 2).await;
+    let State::Due { next_at } = event.state else { panic!("{event:?}") };
+    let waits_ms = next_at.ms_since(attempts[1].started_at);
+    assert!((DAY_MS..DAY_MS + 60_000).contains(&waits_ms), "{waits_ms}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn for_a_day_after_a_rotation_there_are_two_signatures() {
+    let mut stage = Stage::new();
+    let receiver = Receiver::start(vec![], Reply::status("200 OK")).await;
+    stage.start(LONG);
+    let mut signed_by = Vec::new();
+    for passed_ms in [0, 1, DAY_MS - 60_000, DAY_MS + 60_000] {
+        stage.let_pass(Duration::from_millis(passed_ms.unsigned_abs()));
+        if passed_ms == 1 {
+            let now = stage.clock().now();
+            let raised = stage.store.write(move |tx| {
+                merchants::raise_webhook_version(tx, merchant(1), now)?;
+                merchants::raise_webhook_version(tx, merchant(1), now)
+            });
+            raised.await.expect("written");
+            stage.let_pass(Duration::from_millis(2));
+        }
+        let id = stage.tell(1, &receiver.url()).await;
+        stage.await_attempts(&id, 1).await;
+        let hit = receiver.hits().last().expect("a request").clone();
+        let seconds: i64 = hit.header("webhook-timestamp").parse().expect("seconds");
+        let versions = hit.header("webhook-signature").split(' ').map(|given| {
+            let fits = |version: &u32| {
+                let key = secret().webhook_key(merchant(1), *version);
+                sign::signature(key.reveal(), &id, seconds, &hit.body) == given
+            };
+            (1..=3).find(fits).expect("a signature by one of the secrets")
+        });
+        signed_by.push(versions.collect::<Vec<u32>>());
+    }
+    assert_eq!(signed_by, [vec![1], vec![3, 2], vec![3, 2], vec![3]]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_asked_for_again_meanwhile_is_sent_again() {
+    let mut stage = Stage::new();
+    let told = Arc::new(tokio::sync::Notify::new());
+    let receiver = Receiver::start(vec![], Reply::WhenTold(told.clone())).await;
+    let id = stage.tell(1, &receiver.url()).await;
+    stage.start(LONG);
+    receiver.await_hits(1).await;
+    stage.let_pass(Duration::from_millis(5));
+    let (again, now) = (id.clone(), stage.clock().now());
+    let resent = stage.store.write(move |tx| events::resend(tx, &again, now));
+    assert!(resent.await.expect("written"));
+    told.notify_one();
+    receiver.await_hits(2).await;
+    told.notify_one();
+    let (event, attempts) = stage.await_attempts(&id, 2).await;
+    assert_eq!((event.state, attempts.len()), (State::Delivered, 2));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_sent_again_by_hand_has_its_days_again() {
+    let mut stage = Stage::new();
+    let replies = vec![Reply::status("410 Gone"), Reply::status("500 Oops")];
+    let receiver = Receiver::start(replies, Reply::status("200 OK")).await;
+    let id = stage.tell(1, &receiver.url()).await;
+    // Nine attempts were made before the one that is answered with 410.
+    for number in 1..=9 {
+        let (of_write, now) = (id.clone(), stage.clock().now());
+        let attempt = Attempt {
+            number,
+            started_at: now,
+            duration_ms: 0,
+            http_status: None,
+            outcome: "made up".to_owned(),
+            answer: String::new(),
+        };
+        let state = State::Due { next_at: now };
+        let recorded =
+            stage.store.write(move |tx| events::record_attempt(tx, &of_write, &attempt, state));
+        recorded.await.expect("recorded");
+    }
+    stage.start(LONG);
+    assert_eq!(stage.await_attempts(&id, 10).await.0.state, State::Failed);
+    let (again, now) = (id.clone(), stage.clock().now());
+    let resent = stage.store.write(move |tx| events::resend(tx, &again, now));
+    assert!(resent.await.expect("written"));
+    let (event, attempts) = stage.await_attempts(&id, 11).await;
+    let State::Due { next_at } = event.state else { panic!("given up at once: {event:?}") };
+    assert!(next_at.ms_since(attempts[10].started_at) < 60_000, "the first pause is short");
+    stage.let_pass(Duration::from_secs(60));
+    assert_eq!(stage.await_attempts(&id, 12).await.0.state, State::Delivered);
 }
 
 #[tokio::test(flavor = "multi_thread")]

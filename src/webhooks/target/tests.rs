@@ -117,22 +117,6 @@ async fn a_name_that_takes_too_long_is_a_timeout() {
 }
 
 #[tokio::test]
-async fn a_receiver_may_say_when_to_come_back() {
-    #[track_caller]
-    fn check(value: &str, expected: Option<i64>) {
-        let mut headers = HeaderMap::new();
-        headers.insert(RETRY_AFTER, value.parse().expect("a header"));
-        assert_eq!(retry_after_ms(&headers), expected, "{value}");
-    }
-    check("120", Some(120_000));
-    check(" 7 ", Some(7_000));
-    check("soon", None);
-    check("9223372036854775807", Some(i64::MAX));
-    check("99999999999999999999", None);
-    assert_eq!(retry_after_ms(&HeaderMap::new()), None);
-}
-
-#[tokio::test]
 async fn look_ups_that_hang_leave_threads_to_the_database() {
     static UNDER_WAY: AtomicU32 = AtomicU32::new(0);
     static MOST: AtomicU32 = AtomicU32::new(0);

@@ -1,0 +1,117 @@
+//! `GET /api/webhooks` and `POST /api/webhooks/:eventId/resend`: a merchant's own outbox, with what
+//! its receiver answered. By API key only, because answers may hold anything.
+
+use std::sync::Arc;
+
+use serde::Serialize;
+use warp::http::HeaderMap;
+use warp::reply::Response;
+
+use crate::acts::webhooks::{self as acts, Question, Told};
+use crate::acts::{Actor, Refusal};
+use crate::view::EventView;
+
+use super::error::ApiError;
+use super::{Api, auth, json};
+
+/// Events on a page, unless the caller says how many.
+const LIMIT_USUAL: u32 = 20;
+
+/// Events on a page at most.
+const LIMIT_MAX: u32 = 100;
+
+/// One page of events, newest first.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Page {
+    webhooks: Vec<EventView>,
+    /// What to send as `cursor` for the page that follows; null on the last one.
+    next_cursor: Option<String>,
+}
+
+/// Lists events of the key's merchant: `status`, `limit`, `cursor`.
+///
+/// # Errors
+/// 400, 401, 429.
+pub(crate) async fn list(
+    api: Arc<Api>,
+    headers: HeaderMap,
+    query: String,
+) -> Result<Response, ApiError> {
+    let holder = auth::key_holder(&headers, &api.store, &api.secret, api.site.network).await?;
+    api.limits.per_key.count(&holder.merchant())?;
+    let question = Question { merchant: Some(holder.merchant()), ..read_query(&query)? };
+    let (told, more) =
+        api.store.read(move |tx| acts::list(tx, &question).map_err(ApiError::from)).await?;
+    let next_cursor = told.last().filter(|_| more).map(|(event, _)| event.id.clone());
+    json(&Page { webhooks: told.iter().map(view).collect(), next_cursor })
+}
+
+/// Makes an event of the key's merchant due now and answers it as it stands.
+///
+/// # Errors
+/// 401, 404, 429.
+pub(crate) async fn resend(
+    api: Arc<Api>,
+    headers: HeaderMap,
+    id: String,
+) -> Result<Response, ApiError> {
+    let holder = auth::key_holder(&headers, &api.store, &api.secret, api.site.network).await?;
+    api.limits.per_key.count(&holder.merchant())?;
+    let (merchant, now) = (Some(holder.merchant()), api.clock.now());
+    let told =
+        api.store.write(move |tx| acts::resend(tx, &Actor::ApiKey, merchant, &id, now)).await?;
+    api.wake.stir_webhooks();
+    json(&view(&told))
+}
+
+fn view((event, attempts): &Told) -> EventView {
+    EventView::new(event, attempts)
+}
+
+/// What the query asks for. Unknown parts are ignored, as unknown fields of a body are.
+fn read_query(query: &str) -> Result<Question, Refusal> {
+    let mut question = Question { limit: LIMIT_USUAL, ..Question::default() };
+    for (name, value) in url::form_urlencoded::parse(query.as_bytes()) {
+        match name.as_ref() {
+            "status" => question.state = Some(acts::state_word(&value)?),
+            "limit" => {
+                let limit = value.parse().ok().filter(|limit| (1..=LIMIT_MAX).contains(limit));
+                let reason = format!("must be a whole number from 1 to {LIMIT_MAX}");
+                question.limit = limit.ok_or_else(|| Refusal::invalid("limit", reason))?;
+            }
+            "cursor" => question.cursor = Some(value.into_owned()),
+            _ => {}
+        }
+    }
+    Ok(question)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_query_is_judged_part_by_part() {
+        #[track_caller]
+        fn check(query: &str, expected: Result<(Option<&str>, u32, Option<&str>), &str>) {
+            let read = read_query(query).map_err(|refusal| refusal.to_string());
+            let read = read.as_ref().map(|q| (q.state, q.limit, q.cursor.as_deref()));
+            match expected {
+                Ok(parts) => assert_eq!(read, Ok(parts), "{query}"),
+                Err(beginning) => {
+                    assert!(read.is_err_and(|said| said.starts_with(beginning)), "{query}");
+                }
+            }
+        }
+        check("", Ok((None, 20, None)));
+        check("status=failed&limit=100&cursor=evt_1&x=y", Ok((Some("failed"), 100, Some("evt_1"))));
+        check("status=fail%65d", Ok((Some("failed"), 20, None)));
+        for query in ["status=", "status=Failed", "status=gone", "status=failed%00"] {
+            check(query, Err("status must be"));
+        }
+        for query in ["limit=0", "limit=101", "limit=-1", "limit=ten", "limit=", "limit=1.0"] {
+            check(query, Err("limit must be"));
+        }
+    }
+}

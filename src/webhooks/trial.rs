@@ -1,0 +1,134 @@
+//! A webhook that tells of nothing: signed and sent like any other, to see whether a receiver takes
+//! it. Nothing of it is stored.
+
+use std::time::Instant;
+
+use anyhow::Context;
+
+use crate::acts::Refusal;
+use crate::domain::event::{Kind, id_of};
+use crate::domain::merchant::Merchant;
+use crate::domain::network::Network;
+use crate::domain::payment::PaymentId;
+use crate::domain::time::Timestamp;
+use crate::domain::webhook_url::{PrivateNetworks, WebhookUrl};
+use crate::secret::{self, MasterSecret};
+use crate::view::{CompletedView, TrialView};
+
+use super::deliver;
+use super::sign::Signer;
+use super::target::{Answer, NoAnswer, Sender, Timeouts};
+
+/// Judges a URL as it is judged when a payment is created.
+///
+/// # Errors
+/// If it would be refused there.
+pub(crate) fn check_url(url: &str, private: PrivateNetworks) -> Result<(), Refusal> {
+    WebhookUrl::parse(url, private).map(|_| ()).map_err(|error| Refusal::invalid("url", error))
+}
+
+/// Sends one test and says what came of it.
+///
+/// # Errors
+/// If the system has no usable TLS. That the receiver fails is no error.
+pub(crate) async fn send(
+    merchant: &Merchant,
+    secret: &MasterSecret,
+    network: Network,
+    private: PrivateNetworks,
+    url: &str,
+    now: Timestamp,
+) -> anyhow::Result<TrialView> {
+    let sender = Sender::new(private, Timeouts::default()).context("prepare the HTTP client")?;
+    // A new id each time: a receiver that has seen one test must not take the next for a repeat.
+    let id = id_of(PaymentId::from_random(secret::random_bytes()), Kind::Completed);
+    let body = serde_json::to_string(&CompletedView::of_test(network, now)).context("the body")?;
+    let signatures = Signer::of(merchant, secret, now).signatures(&id, now, &body);
+    let headers = deliver::headers(&id, now, &signatures).context("the headers")?;
+    let start = Instant::now();
+    let outcome = sender.post(url, headers, body).await;
+    Ok(TrialView {
+        event_id: id,
+        delivered: outcome.as_ref().is_ok_and(Answer::is_success),
+        http_status: outcome.as_ref().ok().map(|answer| answer.status),
+        duration_ms: u32::try_from(start.elapsed().as_millis()).unwrap_or(u32::MAX),
+        outcome: deliver::shown(&outcome),
+        advice: advice(&outcome),
+        answer: outcome.map(|answer| answer.beginning).unwrap_or_default(),
+    })
+}
+
+/// What an outcome usually means for the developer who sees it.
+fn advice(outcome: &Result<Answer, NoAnswer>) -> Option<&'static str> {
+    Some(match outcome {
+        Err(NoAnswer::NotPublic) => {
+            "The gateway sends to public addresses only. The operator can allow private ones with \
+             webhooks.allow_private_networks."
+        }
+        Err(NoAnswer::NoSuchName) => "Check how the host is spelled, and its DNS record.",
+        Err(NoAnswer::Connect) => {
+            "Nothing listens there, or a firewall lets nobody in: check port and firewall."
+        }
+        Err(NoAnswer::Tls) => {
+            "The certificate has expired, is for another name, is signed by nobody known, or the \
+             server leaves out the certificates in between."
+        }
+        Err(NoAnswer::Timeout) => {
+            "Answer within 15 seconds: check the signature, note the event, answer 200, and do the \
+             work afterwards."
+        }
+        Err(NoAnswer::Broken) => {
+            "The connection ended without an answer that is HTTP: is the URL http where the server \
+             speaks https, or the other way round?"
+        }
+        Ok(answer) => match answer.status {
+            200..=299 => return None,
+            300..=399 => "Redirects are not followed: give the URL that they lead to.",
+            400 | 413 | 415 | 422 => {
+                "The receiver does not take the body: it is JSON with content-type \
+                 application/json. If it verifies the signature, it must do so over the bytes as \
+                 they came."
+            }
+            401 | 403 => {
+                "The receiver asks for a login or a CSRF token, or a firewall turns us away: let \
+                 POST in without one, and verify the signature instead."
+            }
+            404 | 405 => "No route of the receiver takes POST at this path.",
+            410 => "410 means: never again. A real event would be given up after this answer.",
+            429 | 503 => "The receiver is busy; a real event would come again later.",
+            _ => "The receiver failed: its own log says why.",
+        },
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_failure_is_explained_and_a_success_is_not() {
+        let answered = |status| Ok(Answer { status, beginning: String::new(), retry_after: None });
+        assert_eq!(advice(&answered(204)), None);
+        for (status, word) in [
+            (302, "Redirects"),
+            (400, "JSON"),
+            (403, "CSRF"),
+            (404, "POST"),
+            (410, "never"),
+            (429, "busy"),
+            (500, "log"),
+        ] {
+            assert!(advice(&answered(status)).is_some_and(|text| text.contains(word)), "{status}");
+        }
+        for (why, word) in [
+            (NoAnswer::NotPublic, "public"),
+            (NoAnswer::NoSuchName, "DNS"),
+            (NoAnswer::Connect, "firewall"),
+            (NoAnswer::Tls, "certificate"),
+            (NoAnswer::Timeout, "15 seconds"),
+            (NoAnswer::Broken, "https"),
+        ] {
+            assert!(advice(&Err(why)).is_some_and(|text| text.contains(word)), "{why}");
+        }
+    }
+}
