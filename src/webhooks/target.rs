@@ -61,7 +61,7 @@ pub(crate) enum NoAnswer {
     NoSuchName,
     #[error("no connection to the receiver")]
     Connect,
-    #[error("the receiver's certificate is not valid")]
+    #[error("no secure connection: the receiver's certificate or TLS is not valid")]
     Tls,
     #[error("the receiver broke off")]
     Broken,

@@ -71,7 +71,8 @@ fn advice(outcome: &Result<Answer, NoAnswer>) -> Option<&'static str> {
         }
         Err(NoAnswer::Tls) => {
             "The certificate has expired, is for another name, is signed by nobody known, or the \
-             server leaves out the certificates in between."
+             server leaves out the certificates in between; or it speaks http where the URL says \
+             https."
         }
         Err(NoAnswer::Timeout) => {
             "Answer within 15 seconds: check the signature, note the event, answer 200, and do the \
