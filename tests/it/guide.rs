@@ -12,18 +12,24 @@ use crate::harness::json::Fields;
 use crate::harness::stage::Stage;
 use crate::harness::wait::{SOON, wait_until};
 
-fn shops() -> PathBuf {
+pub(crate) fn shops() -> PathBuf {
     files::project().join("tests/shops")
 }
 
 /// Installs the real packages if they are not there yet.
 #[track_caller]
-fn prepare() {
+pub(crate) fn prepare() {
     static PREPARED: OnceLock<Result<(), String>> = OnceLock::new();
     let prepared = PREPARED.get_or_init(|| {
-        let there = ["node_modules/axios", "node_modules/express4", "node_modules/express5"];
-        let there = there.iter().all(|name| shops().join(name).is_dir());
-        if there && shops().join("python/requests").is_dir() {
+        let there = [
+            "node_modules/axios",
+            "node_modules/express4",
+            "node_modules/express5",
+            "node_modules/standardwebhooks",
+            "python/requests",
+            "python/standardwebhooks",
+        ];
+        if there.iter().all(|name| shops().join(name).is_dir()) {
             return Ok(());
         }
         let script = files::project().join("tests/prepare.sh");
@@ -59,7 +65,7 @@ fn run(program: &str, script: &Path) -> Output {
     })
 }
 
-fn command(program: &str, script: &Path) -> Command {
+pub(crate) fn command(program: &str, script: &Path) -> Command {
     let mut command = Command::new(program);
     command.arg(script).stdin(Stdio::null());
     command.env("NODE_PATH", shops().join("node_modules"));

@@ -44,4 +44,5 @@ mod restore;
 mod seals;
 mod sweep;
 mod tidy;
+mod verifiers;
 mod webhooks;
