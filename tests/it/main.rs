@@ -37,6 +37,7 @@ mod payouts;
 mod outbox;
 mod powercut;
 mod raise;
+mod receivers;
 mod reorg;
 mod replace;
 mod restart;

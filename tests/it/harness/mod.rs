@@ -17,6 +17,8 @@ pub(crate) mod receiver;
 pub(crate) mod rpc;
 pub(crate) mod shop;
 pub(crate) mod stage;
+pub(crate) mod tls;
 pub(crate) mod truth;
+pub(crate) mod villain;
 pub(crate) mod wait;
 pub(crate) mod zmq;

@@ -226,6 +226,15 @@ impl Node {
         self.call("sendtoaddress", json!([address, amount]))
     }
 
+    /// Pays all these addresses the same amount, in as few transactions as the node relays.
+    pub(crate) fn send_to_all(&self, addresses: &[&str], amount: &str) {
+        for some in addresses.chunks(500) {
+            let amounts: serde_json::Map<String, Value> =
+                some.iter().map(|address| ((*address).to_owned(), json!(amount))).collect();
+            let _: String = self.call("sendmany", json!(["", amounts]));
+        }
+    }
+
     pub(crate) fn height(&self) -> u32 {
         self.call("getblockcount", json!([]))
     }

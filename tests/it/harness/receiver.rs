@@ -59,18 +59,31 @@ pub(crate) struct Receiver {
     thread: Option<JoinHandle<()>>,
 }
 
+/// What a receiver does with a request before it answers.
+type Work = Box<dyn Fn(&Hit) + Send + Sync>;
+
 #[derive(Default)]
 struct State {
     hits: Mutex<Vec<Hit>>,
     replies: Mutex<VecDeque<Reply>>,
+    work: Option<Work>,
     stop: AtomicBool,
 }
 
 impl Receiver {
     pub(crate) fn start() -> Receiver {
+        Receiver::start_as(State::default())
+    }
+
+    /// One that does this with each request before it answers.
+    pub(crate) fn start_with(work: impl Fn(&Hit) + Send + Sync + 'static) -> Receiver {
+        Receiver::start_as(State { work: Some(Box::new(work)), ..State::default() })
+    }
+
+    fn start_as(state: State) -> Receiver {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let port = listener.local_addr().unwrap().port();
-        let state = Arc::new(State::default());
+        let state = Arc::new(state);
         let shared = Arc::clone(&state);
         let thread = std::thread::spawn(move || {
             for stream in listener.incoming() {
@@ -137,6 +150,9 @@ impl Drop for Receiver {
 fn serve(stream: TcpStream, state: &State) -> Option<()> {
     stream.set_read_timeout(Some(Duration::from_secs(30))).ok()?;
     let hit = read(&stream)?;
+    if let Some(work) = &state.work {
+        work(&hit);
+    }
     // What is recorded first can be awaited before the answer is on its way.
     state.hits.lock().unwrap().push(hit);
     let reply = state.replies.lock().unwrap().pop_front().unwrap_or(Reply::Status(200));

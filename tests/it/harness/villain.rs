@@ -1,0 +1,200 @@
+//! Receivers of webhooks that want to do harm, or are badly broken.
+
+use std::io::{Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+/// What a villain does with each request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Villainy {
+    /// Never answers.
+    Hang,
+    /// Resets the connection before it has read anything.
+    Reset,
+    /// Answers these bytes.
+    Text(Vec<u8>),
+    /// Answers these bytes, and then the others for ever.
+    Flood(Vec<u8>, Vec<u8>),
+    /// Answers these bytes one by one, with a pause after each.
+    Drip(Vec<u8>),
+}
+
+impl Villainy {
+    /// Answers with this status line and body.
+    pub(crate) fn answer(status: &str, body: &str) -> Villainy {
+        let length = body.len();
+        let head = format!("HTTP/1.1 {status}\r\ncontent-length: {length}\r\n\r\n");
+        Villainy::Text((head + body).into_bytes())
+    }
+
+    /// 200, and a body without end.
+    pub(crate) fn endless_body() -> Villainy {
+        let head = b"HTTP/1.1 200 OK\r\ncontent-length: 99999999999\r\n\r\n";
+        Villainy::Flood(head.to_vec(), vec![b'x'; 4096])
+    }
+
+    /// 200, and header fields without end.
+    pub(crate) fn endless_header() -> Villainy {
+        let field = format!("x-{}: {}\r\n", "y".repeat(30), "z".repeat(4_000));
+        Villainy::Flood(b"HTTP/1.1 200 OK\r\n".to_vec(), field.into_bytes())
+    }
+
+    /// 200, and a header field without end.
+    pub(crate) fn endless_field() -> Villainy {
+        Villainy::Flood(b"HTTP/1.1 200 OK\r\nx-y: ".to_vec(), vec![b'z'; 4096])
+    }
+
+    /// 200, and a gzip stream of a few kilobytes that unpacks to a gigabyte, or for ever.
+    pub(crate) fn gzip_bomb() -> Villainy {
+        let head =
+            b"HTTP/1.1 200 OK\r\ncontent-encoding: gzip\r\ncontent-length: 99999999999\r\n\r\n";
+        // RFC 1952: magic, deflate, no flags, no time, unknown system. RFC 1951: a last block with
+        // fixed codes, the byte 0, then "258 bytes from one back" again and again: 13 bits each.
+        let mut start = head.to_vec();
+        start.extend([0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 255]);
+        let mut bits: Vec<bool> = vec![true, true, false];
+        bits.extend([false, false, true, true, false, false, false, false]);
+        // Whole bytes: three more bits of the code that follows go into the second byte.
+        let repeat: Vec<bool> =
+            "1100010100000".bytes().map(|bit| bit == b'1').cycle().take(13 * 8 * 40 + 5).collect();
+        bits.extend(&repeat[..5]);
+        start.extend(pack(&bits));
+        Villainy::Flood(start, pack(&repeat[5..]))
+    }
+
+    /// Interim answers without end (RFC 9110, 15.2), one at a time.
+    pub(crate) fn endless_continues() -> Villainy {
+        Villainy::Drip(b"HTTP/1.1 100 Continue\r\n\r\n".repeat(10_000))
+    }
+
+    /// A status line that takes days.
+    pub(crate) fn drip() -> Villainy {
+        let reason = "k".repeat(100_000);
+        Villainy::Drip(format!("HTTP/1.1 200 o{reason}").into_bytes())
+    }
+}
+
+/// Bits as deflate packs them: the first is the lowest of a byte.
+fn pack(bits: &[bool]) -> Vec<u8> {
+    let byte = |eight: &[bool]| eight.iter().rev().fold(0, |byte, bit| byte << 1 | u8::from(*bit));
+    bits.chunks(8).map(byte).collect()
+}
+
+/// A villain on a free port of this machine.
+pub(crate) struct Villain {
+    port: u16,
+    state: Arc<State>,
+    thread: Option<JoinHandle<()>>,
+}
+
+#[derive(Default)]
+struct State {
+    hits: AtomicUsize,
+    open: AtomicUsize,
+    open_max: AtomicUsize,
+    sent_max: AtomicU64,
+    stop: AtomicBool,
+}
+
+impl Villain {
+    pub(crate) fn start(villainy: Villainy) -> Villain {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let state = Arc::new(State::default());
+        let shared = Arc::clone(&state);
+        let thread = std::thread::spawn(move || {
+            for stream in listener.incoming() {
+                if shared.stop.load(Ordering::Relaxed) {
+                    return;
+                }
+                let (Ok(stream), state) = (stream, Arc::clone(&shared)) else { continue };
+                let villainy = villainy.clone();
+                // Counted before the thread starts: one more is open from now on.
+                let open = state.open.fetch_add(1, Ordering::SeqCst) + 1;
+                state.open_max.fetch_max(open, Ordering::SeqCst);
+                std::thread::spawn(move || {
+                    state.hits.fetch_add(1, Ordering::SeqCst);
+                    let sent = serve(stream, &villainy, &state.stop);
+                    state.sent_max.fetch_max(sent, Ordering::SeqCst);
+                    state.open.fetch_sub(1, Ordering::SeqCst);
+                });
+            }
+        });
+        Villain { port, state, thread: Some(thread) }
+    }
+
+    pub(crate) fn url(&self) -> String {
+        format!("http://127.0.0.1:{}/hook", self.port)
+    }
+
+    /// Connections so far.
+    pub(crate) fn hits(&self) -> usize {
+        self.state.hits.load(Ordering::SeqCst)
+    }
+
+    /// The most connections that were open at a time.
+    pub(crate) fn open_max(&self) -> usize {
+        self.state.open_max.load(Ordering::SeqCst)
+    }
+
+    /// The most bytes that one connection took, those in buffers on the way included.
+    pub(crate) fn sent_max(&self) -> u64 {
+        self.state.sent_max.load(Ordering::SeqCst)
+    }
+}
+
+impl Drop for Villain {
+    fn drop(&mut self) {
+        self.state.stop.store(true, Ordering::Relaxed);
+        let woken = TcpStream::connect(("127.0.0.1", self.port));
+        if let (Ok(_), Some(thread)) = (woken, self.thread.take()) {
+            let _ = thread.join();
+        }
+    }
+}
+
+/// Answers the bytes that were sent.
+fn serve(stream: TcpStream, villainy: &Villainy, stop: &AtomicBool) -> u64 {
+    // Whatever breaks off here is what the villain wanted.
+    let _ = stream.set_read_timeout(Some(Duration::from_secs(60)));
+    let _ = stream.set_write_timeout(Some(Duration::from_secs(60)));
+    let mut stream = stream;
+    if *villainy == Villainy::Reset {
+        // Closed with bytes that nobody read, which makes the system send a reset.
+        let _ = stream.peek(&mut [0]);
+        return 0;
+    }
+    let mut request = [0; 16 * 1024];
+    let _ = stream.read(&mut request);
+    let mut sent = 0;
+    let mut send = |bytes: &[u8]| {
+        let written = stream.write_all(bytes).is_ok() && !stop.load(Ordering::Relaxed);
+        sent += if written { bytes.len() as u64 } else { 0 };
+        written
+    };
+    match villainy {
+        Villainy::Hang => while matches!(stream.read(&mut request), Ok(1..)) {},
+        Villainy::Reset => {}
+        Villainy::Text(bytes) => {
+            send(bytes);
+        }
+        Villainy::Flood(start, rest) => {
+            let mut goes_on = send(start);
+            while goes_on {
+                goes_on = send(rest);
+            }
+        }
+        Villainy::Drip(bytes) => {
+            for byte in bytes {
+                if !send(&[*byte]) {
+                    break;
+                }
+                std::thread::park_timeout(Duration::from_millis(20));
+            }
+        }
+    }
+    sent
+}

@@ -1,0 +1,329 @@
+//! Receivers that fail, lie, flood and ask back, while others wait for their webhooks.
+//!
+//! `DELIVERIES=1000 ASKS=1000 KILLS=20 cargo test --test it receivers -- --include-ignored` does
+//! more of each.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, SystemTime};
+
+use crate::harness::files;
+use crate::harness::http;
+use crate::harness::json::Fields;
+use crate::harness::random::setting;
+use crate::harness::receiver::{Hit, Receiver, Reply};
+use crate::harness::shop::{Created, Shop};
+use crate::harness::stage::Stage;
+use crate::harness::tls::{GOOD, Identity, TlsReceiver};
+use crate::harness::villain::{Villain, Villainy};
+use crate::harness::wait::{SOON, wait_for, wait_until};
+
+/// Deliveries that have to be on time, and shops that they are for.
+const DELIVERIES: u64 = 120;
+const SHOPS: u64 = 12;
+
+/// "On time": the slowest of a hundred.
+const ON_TIME_MS: u64 = 5_000;
+
+/// Payments of each villain: more than it has places.
+const OF_A_VILLAIN: usize = 6;
+
+/// What a gateway may give to one connection of a villain, with all that waits in buffers.
+const SENT_MAX: u64 = 32 * 1024 * 1024;
+
+/// How long a villain's first tries may take: two rounds of the longest wait.
+const TRIED: Duration = Duration::from_secs(60);
+
+const AMOUNT: &str = "0.001";
+
+/// Pays all at once and lets them complete in one block.
+fn complete(stage: &Stage, payments: &[Created]) {
+    let addresses: Vec<&str> = payments.iter().map(|payment| payment.address.as_str()).collect();
+    stage.node.send_to_all(&addresses, AMOUNT);
+    stage.node.mine(2);
+}
+
+fn events_of(stage: &Stage, shop: &Shop) -> Vec<Fields> {
+    stage.gate.cli_list(&["webhook", "list", "--merchant", &shop.merchant_id, "--limit", "10000"])
+}
+
+/// Milliseconds from the completion, as the webhook tells it, to its arrival.
+fn latency_ms(hit: &Hit) -> u64 {
+    const DAY_MS: u64 = 86_400_000;
+    #[expect(clippy::disallowed_methods, reason = "the gateway's times are this machine's")]
+    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap();
+    let arrived = u64::try_from((now - hit.at.elapsed()).as_millis()).unwrap();
+    // 2026-01-02T03:04:05.678Z
+    let completed = hit.fields().text("completedAt");
+    let part = |from: usize, to: usize| completed[from..to].parse::<u64>().unwrap();
+    let minutes = part(11, 13) * 60 + part(14, 16);
+    let completed = (minutes * 60 + part(17, 19)) * 1_000 + part(20, 23);
+    (arrived % DAY_MS + DAY_MS - completed) % DAY_MS
+}
+
+/// How all tries at a villain must look.
+struct Expected {
+    outcome: &'static str,
+    answer: &'static str,
+    state: &'static str,
+}
+
+#[test]
+fn villains_are_handled_and_everybody_else_is_on_time() {
+    let Some(stage) = Stage::alone() else { return };
+    let deliveries = setting("DELIVERIES", DELIVERIES);
+    let elsewhere = Receiver::start();
+    let redirect = format!("302 Found\r\nlocation: {}", elsewhere.url("/inside"));
+    let failed = |outcome, state| Expected { outcome, answer: "", state };
+    let villains: Vec<(Villain, Expected)> = [
+        (Villainy::Hang, failed("the receiver took too long", "due")),
+        (Villainy::Reset, failed("the receiver broke off", "due")),
+        (Villainy::drip(), failed("the receiver took too long", "due")),
+        (Villainy::endless_continues(), failed("the receiver took too long", "due")),
+        (Villainy::endless_header(), failed("the receiver broke off", "due")),
+        (Villainy::endless_field(), failed("the receiver broke off", "due")),
+        (Villainy::answer("500 Oops", ""), failed("HTTP 500", "due")),
+        (Villainy::answer(&redirect, ""), failed("HTTP 302", "due")),
+        (Villainy::answer("410 Gone", ""), failed("HTTP 410", "failed")),
+        (
+            Villainy::endless_body(),
+            Expected { outcome: "HTTP 200", answer: "xxxxxxxxxxxxxxxx", state: "delivered" },
+        ),
+        (
+            Villainy::gzip_bomb(),
+            Expected { outcome: "HTTP 200", answer: "\\u{1f}", state: "delivered" },
+        ),
+        (
+            Villainy::answer("200 OK", "\u{1b}[2J\u{202e}\r\nERROR forged"),
+            Expected {
+                outcome: "HTTP 200",
+                answer: "\\u{1b}[2J\\u{202e}\\r\\nERROR forged",
+                state: "delivered",
+            },
+        ),
+    ]
+    .map(|(villainy, expected)| (Villain::start(villainy), expected))
+    .into();
+    let untrusted = TlsReceiver::start(&Identity::authority("Nobody").signed_by("localhost", GOOD));
+
+    let mut payments = Vec::new();
+    let owners: Vec<Shop> = villains
+        .iter()
+        .map(|(villain, _)| {
+            let owner = Shop::open(&stage.gate, &stage.node, "Villain");
+            payments.extend((0..OF_A_VILLAIN).map(|_| owner.create_told(AMOUNT, &villain.url())));
+            owner
+        })
+        .collect();
+    // Two shops more that name the first villain's address: it must not see more at a time.
+    let hammers = [(); 2].map(|()| Shop::open(&stage.gate, &stage.node, "Hammer"));
+    for owner in &hammers {
+        let url = villains[0].0.url();
+        payments.push(owner.create_told(AMOUNT, &url));
+    }
+    let of_untrusted = Shop::open(&stage.gate, &stage.node, "Untrusted");
+    payments.push(of_untrusted.create_told(AMOUNT, &untrusted.url()));
+    let quick: Vec<(Receiver, Vec<String>)> = (0..SHOPS)
+        .map(|_| {
+            let (shop, receiver) =
+                (Shop::open(&stage.gate, &stage.node, "Quick"), Receiver::start());
+            let theirs: Vec<Created> = (0..deliveries.div_ceil(SHOPS))
+                .map(|_| shop.create_told(AMOUNT, &receiver.url("/hook")))
+                .collect();
+            let ids = theirs.iter().map(|payment| payment.id.clone()).collect();
+            payments.extend(theirs);
+            (receiver, ids)
+        })
+        .collect();
+    complete(&stage, &payments);
+
+    let mut latencies = Vec::new();
+    for (receiver, ids) in &quick {
+        let hits = receiver.await_hits(ids.len(), TRIED);
+        latencies.extend(hits.iter().map(latency_ms));
+        let told: BTreeSet<String> =
+            hits.iter().map(|hit| hit.fields().text("paymentId")).collect();
+        assert_eq!(told, ids.iter().cloned().collect(), "each once");
+    }
+    latencies.sort_unstable();
+    let of_hundred = |n: usize| latencies[(latencies.len() * n / 100).min(latencies.len() - 1)];
+    println!(
+        "{} deliveries: median {} ms, p99 {} ms",
+        latencies.len(),
+        of_hundred(50),
+        of_hundred(99)
+    );
+    assert!(of_hundred(99) < ON_TIME_MS, "late: {latencies:?}");
+
+    for ((villain, expected), owner) in villains.iter().zip(&owners) {
+        let what = expected.outcome;
+        let events = wait_until(&format!("a villain's tries: {what}"), TRIED, || {
+            let events = events_of(&stage, owner);
+            let tried = |event: &Fields| !event.objects("attempts").is_empty();
+            events.iter().all(tried).then_some(events)
+        });
+        assert_eq!(events.len(), OF_A_VILLAIN);
+        for event in &events {
+            assert_eq!(event.text("state"), expected.state, "{}", event.whole());
+            for attempt in event.objects("attempts") {
+                assert_eq!(attempt.text("outcome"), expected.outcome, "{}", event.whole());
+                let answer = attempt.text("answer");
+                assert!(answer.starts_with(expected.answer), "{}", event.whole());
+                assert!(answer.chars().count() <= 256);
+                let took_ms: u64 = attempt.raw("durationMs").parse().unwrap();
+                assert!(took_ms < 25_000, "{}", event.whole());
+            }
+        }
+        assert!(villain.hits() >= OF_A_VILLAIN);
+        assert!(villain.sent_max() < SENT_MAX, "{what}: took {} bytes", villain.sent_max());
+    }
+    // The one that hangs sees the end of a connection at once, so it counts right.
+    assert_eq!(villains[0].0.open_max(), 4, "no more at a time, whoever names its address");
+    let event = &events_of(&stage, &of_untrusted)[0];
+    assert!(event.objects("attempts")[0].text("outcome").contains("certificate"));
+    assert_eq!(untrusted.requests(), 0, "nothing was said to a stranger");
+    assert!(elsewhere.hits().is_empty(), "followed a redirect");
+    assert!(!stage.gate.log().contains(['\u{1b}', '\u{202e}']), "control characters in the log");
+}
+
+#[test]
+fn a_certificate_must_be_good_for_the_host_today_and_by_a_known_authority() {
+    let known = Identity::authority("Known");
+    let folder = files::folder();
+    let file = folder.path().join("authorities.pem");
+    known.write(&file);
+    let Some(stage) = Stage::shared_with(|gate| {
+        gate.set_environment("SSL_CERT_FILE", &file.display().to_string());
+    }) else {
+        return;
+    };
+    let try_at = |url: &str| {
+        let merchant = &stage.shop.merchant_id;
+        stage.gate.cli(&["webhook", "test", "--merchant", merchant, "--url", url])
+    };
+    let good = TlsReceiver::start(&known.signed_by("localhost", GOOD));
+    let tried = try_at(&good.url());
+    assert_eq!((tried.code, good.requests()), (0, 1), "{tried:?}");
+    for (what, identity) in [
+        ("over", known.signed_by("localhost", (-30, -1))),
+        ("to come", known.signed_by("localhost", (1, 30))),
+        ("of another host", known.signed_by("shop.example", GOOD)),
+        ("by nobody known", Identity::authority("Unknown").signed_by("localhost", GOOD)),
+        ("by itself", Identity::authority("localhost")),
+    ] {
+        let receiver = TlsReceiver::start(&identity);
+        let tried = try_at(&receiver.url());
+        assert_eq!(tried.code, 1, "{what}: {tried:?}");
+        assert!(tried.stderr.contains("certificate"), "{what}: {tried:?}");
+        assert!(receiver.connections() > 0 && receiver.requests() == 0, "{what}");
+    }
+    let plain = Receiver::start();
+    let tried = try_at(&plain.url("/hook").replace("http://", "https://"));
+    assert!(tried.stderr.contains("no secure connection"), "{tried:?}");
+}
+
+#[test]
+fn an_hour_of_failures_is_got_over() {
+    let Some(stage) = Stage::alone() else { return };
+    let receiver = Receiver::start();
+    receiver.fail_next(4);
+    let payment = stage.shop.create_told(AMOUNT, &receiver.url("/hook"));
+    complete(&stage, std::slice::from_ref(&payment));
+    // After each of the first pauses: five seconds, five minutes, half an hour, two hours.
+    let mut passed = Duration::ZERO;
+    for (tries, pause) in [(1, 6), (2, 331), (3, 1_981), (4, 7_921)] {
+        let due = || {
+            let events = events_of(&stage, &stage.shop);
+            events.iter().any(|event| event.objects("attempts").len() == tries)
+        };
+        wait_for(&format!("the record of try {tries}"), SOON, due);
+        passed += Duration::from_secs(pause);
+        stage.gate.let_pass(passed);
+    }
+    let hits = receiver.await_hits(5, SOON);
+    let distinct = |of: fn(&Hit) -> String| hits.iter().map(of).collect::<BTreeSet<_>>().len();
+    assert_eq!(distinct(|hit| hit.header("webhook-id").to_owned()), 1);
+    assert_eq!(distinct(|hit| hit.body.clone()), 1);
+    assert_eq!(distinct(|hit| hit.header("webhook-timestamp").to_owned()), 5, "signed anew");
+    wait_for("the end", SOON, || events_of(&stage, &stage.shop)[0].text("state") == "delivered");
+}
+
+#[test]
+fn whoever_asks_back_at_once_hears_that_it_is_completed() {
+    let Some(stage) = Stage::alone() else { return };
+    let heard: Arc<Mutex<BTreeMap<String, String>>> = Arc::default();
+    let (port, of_work) = (stage.gate.port(), Arc::clone(&heard));
+    let receiver = Receiver::start_with(move |hit| {
+        let id = hit.fields().text("paymentId");
+        let answer = http::request(port, "GET", &format!("/api/payments/{id}"), &[], b"").unwrap();
+        of_work.lock().unwrap().insert(id, Fields::of(&answer.body).text("status"));
+    });
+    let url = receiver.url("/hook");
+    let asks = usize::try_from(setting("ASKS", 40)).unwrap();
+    let payments: Vec<Created> = (0..asks).map(|_| stage.shop.create_told(AMOUNT, &url)).collect();
+    complete(&stage, &payments);
+    receiver.await_hits(asks, TRIED);
+    let heard = heard.lock().unwrap();
+    assert_eq!(heard.len(), asks);
+    for (id, status) in heard.iter() {
+        assert_eq!(status, "completed", "{id}");
+    }
+}
+
+#[test]
+fn killed_while_delivering_it_loses_none_and_repeats_the_id() {
+    let Some(stage) = Stage::alone() else { return };
+    let receiver = Receiver::start_with(|_| std::thread::park_timeout(Duration::from_millis(150)));
+    // Few answers are a success: the rest has to come again.
+    let kills = setting("KILLS", 3);
+    let mut payments = Vec::new();
+    for round in 0..kills {
+        let mixed = [Reply::HangUp, Reply::Status(500), Reply::Status(200)];
+        receiver.reply_next(mixed.into_iter().cycle().take(6));
+        let url = receiver.url("/hook");
+        let theirs: Vec<Created> = (0..8).map(|_| stage.shop.create_told(AMOUNT, &url)).collect();
+        let before = receiver.hits().len();
+        complete(&stage, &theirs);
+        payments.extend(theirs);
+        receiver.await_hits(before + 2 + usize::try_from(round % 3).unwrap(), SOON);
+        stage.gate.kill();
+        stage.gate.start();
+    }
+    // Failed tries come again after five seconds.
+    stage.gate.let_pass(Duration::from_secs(6));
+    wait_for("every delivery", TRIED, || {
+        let events = events_of(&stage, &stage.shop);
+        events.len() == payments.len()
+            && events.iter().all(|event| event.text("state") == "delivered")
+    });
+    let mut told: BTreeMap<String, BTreeSet<(String, String)>> = BTreeMap::new();
+    for hit in receiver.hits() {
+        let id = hit.fields().text("paymentId");
+        told.entry(id).or_default().insert((hit.header("webhook-id").to_owned(), hit.body));
+    }
+    assert_eq!(told.len(), payments.len());
+    for payment in &payments {
+        assert_eq!(told[&payment.id].len(), 1, "one id and one body: {:?}", told[&payment.id]);
+    }
+    let ids: BTreeSet<&String> = told.values().flatten().map(|(id, _)| id).collect();
+    assert_eq!(ids.len(), payments.len(), "no two payments share an id");
+}
+
+#[test]
+fn a_restored_database_repeats_the_id() {
+    let Some(stage) = Stage::alone() else { return };
+    let receiver = Receiver::start();
+    let payment = stage.shop.create_told(AMOUNT, &receiver.url("/hook"));
+    stage.gate.term();
+    let database = stage.gate.folder().join("litegate.db");
+    let before = std::fs::read(&database).unwrap();
+    stage.gate.start();
+    complete(&stage, std::slice::from_ref(&payment));
+    let first = receiver.await_hit_for(&payment.id, SOON);
+    stage.gate.term();
+    std::fs::write(&database, before).unwrap();
+    stage.gate.start();
+    let hits = receiver.await_hits(2, SOON);
+    assert_eq!(hits[1].fields().text("paymentId"), payment.id);
+    assert_eq!(hits[1].header("webhook-id"), first.header("webhook-id"));
+}
