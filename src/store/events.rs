@@ -69,12 +69,23 @@ pub(crate) fn due(
     per_merchant: u32,
     limit: u32,
 ) -> Result<Vec<Due>, Error> {
-    let sql = "SELECT id, merchant_id, url FROM (
-                   SELECT id, row_number() OVER (PARTITION BY merchant_id ORDER BY next_at, id)
-                       AS turn
-                   FROM events WHERE state = 'due' AND next_at <= ?1
-               ) AS turns JOIN events USING (id)
-               WHERE turn <= ?2 ORDER BY turn, next_at, id LIMIT ?3";
+    // From one waiting merchant to the next, and of each only the first few: what is left alone
+    // costs nothing, however long it is.
+    let sql = "WITH RECURSIVE waiting (merchant) AS (
+                   SELECT min(merchant_id) FROM events WHERE state = 'due'
+                   UNION ALL
+                   SELECT (SELECT min(merchant_id) FROM events
+                           WHERE state = 'due' AND merchant_id > merchant)
+                   FROM waiting WHERE merchant IS NOT NULL
+               )
+               SELECT id, merchant_id, url,
+                   row_number() OVER (PARTITION BY merchant_id ORDER BY next_at, id) AS turn
+               FROM waiting JOIN events AS found ON found.id IN (
+                   SELECT id FROM events
+                   WHERE state = 'due' AND merchant_id = merchant AND next_at <= ?1
+                   ORDER BY next_at, id LIMIT ?2
+               )
+               ORDER BY turn, next_at, id LIMIT ?3";
     let mut statement = tx.connection.prepare_cached(sql)?;
     let rows = statement.query_map(params![now, per_merchant, limit], |row| {
         Ok(Due { id: row.get("id")?, merchant: row.get("merchant_id")?, url: row.get("url")? })

@@ -1,6 +1,7 @@
 //! The loop over the outbox: fair between merchants, bounded, each try recorded.
 
 use std::collections::HashMap;
+use std::hash::Hash;
 use std::panic::AssertUnwindSafe;
 use std::time::{Duration, Instant};
 
@@ -136,7 +137,11 @@ impl Webhooks {
 #[derive(Default)]
 struct UnderWay {
     tasks: JoinSet<String>,
+    /// By the event's id.
     places: HashMap<String, Place>,
+    /// How many places each merchant and each receiver has taken; none is left out.
+    of_merchant: HashMap<MerchantId, usize>,
+    of_receiver: HashMap<String, usize>,
 }
 
 /// Whose places a delivery takes.
@@ -150,16 +155,20 @@ impl UnderWay {
         if self.places.len() >= UNDER_WAY_MAX || self.places.contains_key(&event.id) {
             return false;
         }
-        let receiver = receiver_of(event);
-        let of_merchant = self.places.values().filter(|at| at.merchant == event.merchant).count();
-        let of_receiver = self.places.values().filter(|at| at.receiver == receiver).count();
+        let of_merchant = self.of_merchant.get(&event.merchant).copied().unwrap_or(0);
         let crowded = self.places.len() >= CROWDED;
-        of_merchant < if crowded { 1 } else { PER_MERCHANT_MAX } && of_receiver < PER_RECEIVER_MAX
+        if of_merchant >= if crowded { 1 } else { PER_MERCHANT_MAX } {
+            return false;
+        }
+        let of_receiver = self.of_receiver.get(&receiver_of(event)).copied().unwrap_or(0);
+        of_receiver < PER_RECEIVER_MAX
     }
 
     fn start(&mut self, event: Due, delivery: Delivery) {
         let id = event.id.clone();
         let place = Place { merchant: event.merchant, receiver: receiver_of(&event) };
+        *self.of_merchant.entry(place.merchant).or_default() += 1;
+        *self.of_receiver.entry(place.receiver.clone()).or_default() += 1;
         self.places.insert(id.clone(), place);
         self.tasks.spawn(async move {
             delivery.deliver_or_rest(&id).await;
@@ -181,13 +190,24 @@ impl UnderWay {
     fn free(&mut self, ended: Result<String, JoinError>) {
         // Panics of a delivery are caught inside of it, and nobody ends one from outside.
         let id = ended.expect("a delivery neither panics nor is aborted");
-        self.places.remove(&id);
+        let place = self.places.remove(&id).expect("a delivery has a place until it ends");
+        give_back(&mut self.of_merchant, &place.merchant);
+        give_back(&mut self.of_receiver, &place.receiver);
     }
 
     async fn finish_all(&mut self) {
         while !self.tasks.is_empty() {
             self.finish_one().await;
         }
+    }
+}
+
+/// Counts one less, and forgets whose count is zero.
+fn give_back<K: Eq + Hash>(counts: &mut HashMap<K, usize>, key: &K) {
+    let count = counts.get_mut(key).expect("what is given back was taken");
+    *count -= 1;
+    if *count == 0 {
+        counts.remove(key);
     }
 }
 

@@ -146,6 +146,35 @@ fn nobody_s_backlog_hides_another_s_event() {
 }
 
 #[test]
+fn a_long_backlog_does_not_make_the_look_long() {
+    let (_dir, store) = open();
+    for of in 1..=3 {
+        add(&store, of, 1);
+    }
+    let copied = store.write_blocking(|tx| {
+        let sql = "WITH RECURSIVE n (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n WHERE n < 20000)
+                   INSERT INTO payments (derivation_index, id, merchant_id, script, amount,
+                       created_at, expires_at, late_until, confirmations, confirmations_pegout)
+                   SELECT n + 100, randomblob(16), merchant_id, randomblob(22), 1, 0, 0, 0, 1, 1
+                   FROM n JOIN payments ON derivation_index = n % 3";
+        tx.connection.execute(sql, [])?;
+        let sql = "INSERT INTO events (id, derivation_index, kind, merchant_id, url, body,
+                       created_at, next_at)
+                   SELECT 'evt_' || hex(id), derivation_index, 'completed', merchant_id, 'u', 'b',
+                       1, derivation_index
+                   FROM payments WHERE derivation_index > 100";
+        tx.connection.execute(sql, [])?;
+        Ok::<_, Error>(())
+    });
+    copied.expect("written");
+    let start = std::time::Instant::now();
+    let found = store.read_blocking(|tx| due(tx, at(1_000_000), 8, 1_024)).expect("read");
+    assert_eq!(found.len(), 24);
+    let took = start.elapsed();
+    assert!(took.as_millis() < 100, "{took:?}");
+}
+
+#[test]
 fn an_attempt_and_what_follows_are_one_write() {
     let (_dir, store) = open();
     let id = add(&store, 1, 5).id;

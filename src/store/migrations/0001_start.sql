@@ -220,7 +220,7 @@ CREATE TABLE events (
     CHECK ((state = 'due') = (next_at IS NOT NULL))
 ) STRICT, WITHOUT ROWID;
 
-CREATE INDEX events_due ON events (next_at) WHERE state = 'due';
+CREATE INDEX events_due ON events (merchant_id, next_at) WHERE state = 'due';
 CREATE INDEX events_by_merchant ON events (merchant_id, created_at);
 
 -- Each try at an event: what came back, how long it took, the beginning of the answer.
