@@ -5,8 +5,8 @@
 
 use std::fmt;
 
-use bitcoin::{OutPoint, Txid};
 use bitcoin::hashes::Hash;
+use bitcoin::{OutPoint, Txid};
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::value::RawValue;

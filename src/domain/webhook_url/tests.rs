@@ -90,7 +90,7 @@ const INSIDE: [&str; 187] = [
     "http://239.255.255.250:1900/",
     "http://240.0.0.1/",
     "http://255.255.255.255/",
-    // Letters that become others: full width, circled, ideographic stops, percent signs, soft hyphens.
+    // Letters that become others: full width, circled, ideographic stops, percent, soft hyphens.
     "http://０.０.０.０/",
     "http://１２７.０.０.１/",
     "http://①②⑦.0.0.1/",
