@@ -43,6 +43,7 @@ mod replace;
 mod restart;
 mod restore;
 mod seals;
+mod soak;
 mod sweep;
 mod tidy;
 mod verifiers;

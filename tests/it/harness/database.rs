@@ -41,17 +41,19 @@ impl Database {
 
     /// All rows of these tables, in the order of their keys.
     pub(crate) fn dump(&self, tables: &[&str]) -> Vec<Vec<Value>> {
+        tables.iter().flat_map(|table| self.rows(&format!("SELECT * FROM {table}"))).collect()
+    }
+
+    /// What a query answers.
+    #[track_caller]
+    pub(crate) fn rows(&self, sql: &str) -> Vec<Vec<Value>> {
         let connection = self.open();
-        let mut all = Vec::new();
-        for table in tables {
-            let mut statement = connection.prepare(&format!("SELECT * FROM {table}")).unwrap();
-            let columns = statement.column_count();
-            let rows = statement
-                .query_map([], |row| (0..columns).map(|at| row.get::<_, Value>(at)).collect())
-                .unwrap();
-            all.extend(rows.map(Result::unwrap));
-        }
-        all
+        let mut statement = connection.prepare(sql).unwrap();
+        let columns = statement.column_count();
+        let rows = statement
+            .query_map([], |row| (0..columns).map(|at| row.get::<_, Value>(at)).collect())
+            .unwrap();
+        rows.map(Result::unwrap).collect()
     }
 
     fn open(&self) -> Connection {

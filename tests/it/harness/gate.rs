@@ -31,8 +31,9 @@ pub(crate) struct Gate {
     log: Arc<Mutex<String>>,
 }
 
-struct Running {
-    process: Child,
+/// A `litegate serve`. Killed when it is dropped.
+pub(super) struct Running {
+    pub(super) process: Child,
     reader: Option<JoinHandle<()>>,
 }
 
@@ -175,25 +176,10 @@ impl Gate {
     /// Starts the server without waiting. Returns where its part of the log begins.
     pub(crate) fn spawn(&self) -> usize {
         let before = self.log().len();
-        let mut process = self
-            .command(&["serve"])
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let stderr = BufReader::new(process.stderr.take().unwrap());
-        let log = Arc::clone(&self.log);
-        let reader = std::thread::spawn(move || {
-            for line in stderr.lines().map_while(Result::ok) {
-                let mut log = log.lock().unwrap();
-                log.push_str(&line);
-                log.push('\n');
-            }
-        });
+        let started = Running::start(self.command(&["serve"]), &self.log);
         let mut running = self.running.lock().unwrap();
         assert!(running.is_none(), "the gateway runs already");
-        *running = Some(Running { process, reader: Some(reader) });
+        *running = Some(started);
         before
     }
 
@@ -352,7 +338,8 @@ impl Gate {
         }
     }
 
-    fn command(&self, arguments: &[&str]) -> Command {
+    /// A command with this gateway's configuration and environment, not started.
+    pub(super) fn command(&self, arguments: &[&str]) -> Command {
         let mut command = self.command_bare(arguments);
         command.arg("--config").arg(self.config_file());
         command
@@ -407,6 +394,26 @@ impl Drop for Gate {
 }
 
 impl Running {
+    /// Starts a server whose log goes there.
+    pub(super) fn start(mut command: Command, log: &Arc<Mutex<String>>) -> Running {
+        let mut process = command
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let stderr = BufReader::new(process.stderr.take().unwrap());
+        let log = Arc::clone(log);
+        let reader = std::thread::spawn(move || {
+            for line in stderr.lines().map_while(Result::ok) {
+                let mut log = log.lock().unwrap();
+                log.push_str(&line);
+                log.push('\n');
+            }
+        });
+        Running { process, reader: Some(reader) }
+    }
+
     fn join(&mut self) {
         if let Some(reader) = self.reader.take() {
             let _ = reader.join();

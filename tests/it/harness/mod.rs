@@ -14,6 +14,7 @@ pub(crate) mod powercut;
 pub(crate) mod proxy;
 pub(crate) mod random;
 pub(crate) mod receiver;
+pub(crate) mod roles;
 pub(crate) mod rpc;
 pub(crate) mod shop;
 pub(crate) mod stage;

@@ -342,7 +342,17 @@ impl Node {
     }
 
     /// Pays out of the wallet's MWEB balance. The id under which it is in the mempool.
+    #[track_caller]
     pub(crate) fn send_from_mweb(&self, address: &str, amount: &str) -> String {
+        self.try_send_from_mweb(address, amount).unwrap()
+    }
+
+    /// As [`Node::send_from_mweb`], where that balance may be waiting for a block.
+    pub(crate) fn try_send_from_mweb(
+        &self,
+        address: &str,
+        amount: &str,
+    ) -> Result<String, RpcError> {
         #[derive(Deserialize)]
         struct Coin {
             txid: Option<String>,
@@ -355,20 +365,24 @@ impl Node {
             .filter_map(|coin| Some(json!({"txid": coin.txid.as_ref()?, "vout": coin.vout?})))
             .collect();
         self.call::<bool>("lockunspent", json!([false, plain]));
-        let txid = self.send(address, amount);
+        let txid = self.try_call("sendtoaddress", json!([address, amount]));
         self.call::<bool>("lockunspent", json!([true, plain]));
         txid
     }
 
     /// The p2wpkh addresses of `xpub/0/first` to `xpub/0/last`, by the node itself.
     pub(crate) fn derive_addresses(&self, xpub: &str, first: u32, last: u32) -> Vec<String> {
+        self.derive(&format!("wpkh({}/0/*)", core_spelling(xpub)), first, last)
+    }
+
+    /// The addresses of a descriptor that ends in `/*`, from the first index to the last.
+    pub(crate) fn derive(&self, descriptor: &str, first: u32, last: u32) -> Vec<String> {
         #[derive(Deserialize)]
         struct Descriptor {
             descriptor: String,
         }
-        let text = format!("wpkh({}/0/*)", core_spelling(xpub));
-        let descriptor: Descriptor = self.call("getdescriptorinfo", json!([text]));
-        self.call("deriveaddresses", json!([descriptor.descriptor, [first, last]]))
+        let whole: Descriptor = self.call("getdescriptorinfo", json!([descriptor]));
+        self.call("deriveaddresses", json!([whole.descriptor, [first, last]]))
     }
 }
 

@@ -1,0 +1,634 @@
+//! Everything at once, for long: many merchants, payments of all kinds, reorganisations, fee
+//! spikes, changed payout addresses, a clock that moves, and each process killed again and again.
+//! At the end the node's own chain and UTXO set must say what the gateway says, to the litoshi.
+//!
+//! `make soak` runs it with 50 merchants and 2,000 payments. SOAK_MERCHANTS, SOAK_PAYMENTS and
+//! SEED choose otherwise. A node that replaces transactions is used with every second seed.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::fs;
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+use rusqlite::types::Value as Cell;
+use serde_json::{Value, json};
+
+use crate::harness::database::Database;
+use crate::harness::gate::Gate;
+use crate::harness::json::{Fields, litoshis};
+use crate::harness::node::{Node, core_spelling, decimal};
+use crate::harness::proxy::{Fault, RpcProxy};
+use crate::harness::random::{Random, setting};
+use crate::harness::receiver::Receiver;
+use crate::harness::roles::Part;
+use crate::harness::shop::{Created, Shop};
+use crate::harness::truth::{At, Chain, chain, unspent};
+use crate::harness::wait::{SOON, wait_for};
+
+const MERCHANTS: u64 = 4;
+const PAYMENTS: u64 = 40;
+
+/// Kinds of payout addresses that a merchant may have.
+const ADDRESS_KINDS: [&str; 4] =
+    ["wpkh({}/7/*)", "pkh({}/7/*)", "sh(wpkh({}/7/*))", "wsh(pkh({}/7/*))"];
+
+/// The clock moves by multiples of this, so that what a change of a payout address waits for is
+/// never a matter of seconds.
+const CLOCK_STEP: Duration = Duration::from_secs(2 * 3600);
+const ADDRESS_DELAY: Duration = Duration::from_secs(24 * 3600);
+
+/// What the gateway is configured to pay out at least.
+const MIN_PAYOUT: u64 = 1_000_000;
+
+/// One more than the deepest reorganisation: what is complete stays in the chain.
+const CONFIRMATIONS: u32 = 4;
+
+/// The last block at which blocks without transactions are mined; later MWEB may be active.
+const EMPTY_BLOCKS_UNTIL: u32 = 400;
+
+/// What the node answers where it has no estimate of the fee rate, and what is made of it.
+const NO_ESTIMATE: &str = r#""errors":["Insufficient data or no feerate found"]"#;
+const SPIKES: [&str; 4] = [
+    r#""feerate":0.00000001"#,
+    r#""feerate":0.00090000"#,
+    r#""feerate":0.00500000"#,
+    r#""feerate":1.00000000"#,
+];
+
+/// The parts of the gateway, each a process.
+const API: usize = 0; // 1 is the watcher.
+const SWEEPER: usize = 2;
+const PARTS: [&str; 3] = ["api,webhooks", "watcher", "sweeper"];
+
+/// What a shopper does to pay.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Act {
+    Send(u64),
+    FromMweb(u64),
+    Mine,
+}
+
+struct Order {
+    merchant: usize,
+    created: Created,
+    amount: u64,
+    /// What is still to be done, in order.
+    acts: VecDeque<Act>,
+    /// Not before the clock shows this.
+    not_before: Duration,
+}
+
+/// A registration of a payout address, at a time of the moved clock.
+struct Registration {
+    address: String,
+    at: Duration,
+    cancelled: bool,
+}
+
+struct Merchant {
+    shop: Shop,
+    registrations: Vec<Registration>,
+}
+
+impl Merchant {
+    fn pending(&mut self, now: Duration) -> impl Iterator<Item = &mut Registration> {
+        let later = self.registrations.iter_mut().skip(1);
+        later.filter(move |r| !r.cancelled && r.at + ADDRESS_DELAY > now)
+    }
+
+    /// The address in force: the first counts at once, another after its delay.
+    fn in_force(&self, now: Duration) -> &str {
+        let [first, later @ ..] = self.registrations.as_slice() else { panic!("has an address") };
+        let newest = later.iter().rev().find(|r| !r.cancelled && r.at + ADDRESS_DELAY <= now);
+        &newest.unwrap_or(first).address
+    }
+}
+
+struct Soak {
+    // In the order in which they end.
+    parts: [Part; 3],
+    gate: Gate,
+    proxy: RpcProxy,
+    receiver: Receiver,
+    node: Node,
+    random: Random,
+    merchants: Vec<Merchant>,
+    orders: Vec<Order>,
+    target: usize,
+    fresh_addresses: VecDeque<String>,
+    passed: Duration,
+    /// Until which step a part stays down.
+    down_until: [u64; 3],
+    step: u64,
+    /// Where each merchant's money went when a sweep was made.
+    in_force_of: BTreeMap<i64, Vec<String>>,
+    counts: BTreeMap<&'static str, u64>,
+}
+
+#[test]
+#[ignore = "long"]
+fn after_everything_at_once_the_utxo_set_says_what_the_books_say() {
+    let (merchants, payments) =
+        (setting("SOAK_MERCHANTS", MERCHANTS), setting("SOAK_PAYMENTS", PAYMENTS));
+    let seed = setting("SEED", 1);
+    println!("{merchants} merchants, {payments} payments, seed {seed}");
+    let began = Instant::now();
+    let Some(mut soak) = Soak::begin(merchants, payments, seed) else { return };
+    // A bound on what should end long before.
+    for _ in 0..payments * 20 + 1_000 {
+        if soak.orders.len() >= soak.target && soak.orders.iter().all(|o| o.acts.is_empty()) {
+            break;
+        }
+        soak.step();
+    }
+    println!("walked for {} s: {:?}", began.elapsed().as_secs(), soak.counts);
+    soak.settle();
+    soak.judge();
+    println!("all in {} s", began.elapsed().as_secs());
+}
+
+impl Soak {
+    fn begin(merchants: u64, payments: u64, seed: u64) -> Option<Soak> {
+        let replaces = ["-mempoolreplacement=1", "-walletrbf=1"];
+        let node = Node::start_with(if seed % 2 == 0 { &replaces } else { &[] })?;
+        let gate = Gate::init(&node);
+        let proxy = RpcProxy::before(&node.rpc_url());
+        gate.set("node.rpc_url", proxy.url());
+        gate.set("payments.confirmations", CONFIRMATIONS);
+        gate.set("payments.confirmations_pegout", CONFIRMATIONS + 2);
+        gate.set("sweeper.interval", "1s");
+        gate.set("sweeper.min_payout", decimal(MIN_PAYOUT));
+        // Coins for payments: few outputs would soon be chains too long for the mempool.
+        let purse: serde_json::Map<String, Value> =
+            (0..40).map(|_| (node.fresh_address(), json!("2"))).collect();
+        node.call::<String>("sendmany", json!(["", purse]));
+        node.mine(1);
+        let each = u32::try_from(merchants + payments / 8).unwrap();
+        let key = core_spelling(&gate.setting("wallet.xpub"));
+        let lists = ADDRESS_KINDS.map(|kind| node.derive(&kind.replace("{}", &key), 0, each));
+        let mixed = (0..lists[0].len()).flat_map(|at| lists.iter().map(move |l| l[at].clone()));
+        let mut soak = Soak {
+            fresh_addresses: mixed.collect(),
+            parts: PARTS.map(Part::of),
+            gate,
+            proxy,
+            receiver: Receiver::start(),
+            node,
+            random: Random::of(seed),
+            merchants: Vec::new(),
+            orders: Vec::new(),
+            target: usize::try_from(payments).unwrap(),
+            passed: Duration::ZERO,
+            down_until: [0; 3],
+            step: 0,
+            in_force_of: BTreeMap::new(),
+            counts: BTreeMap::new(),
+        };
+        let crash = format!("before-broadcast@{}", soak.crash_flag().display());
+        soak.parts[SWEEPER].set_environment("LITEGATE_CRASH_AT", &crash);
+        for part in &mut soak.parts {
+            part.start(&soak.gate);
+        }
+        for number in 0..merchants {
+            let address = soak.fresh_addresses.pop_front().unwrap();
+            let shop = Shop::open_paid_to(&soak.gate, &format!("Merchant {number}"), &address);
+            // The clock will move by more than the month that it begins with.
+            soak.gate.cli_ok(&["merchant", "grant", &shop.merchant_id, "3650"]);
+            let first = Registration { address, at: Duration::ZERO, cancelled: false };
+            soak.merchants.push(Merchant { shop, registrations: vec![first] });
+        }
+        Some(soak)
+    }
+
+    fn step(&mut self) {
+        self.step += 1;
+        let what = match self.random.below(100) {
+            0..=24 => self.order(),
+            25..=58 => self.pay(),
+            59..=77 => self.mine(),
+            78..=82 => self.reorganise(),
+            83..=88 => self.kill(),
+            89..=92 => self.spike(),
+            93..=96 => self.change_address(),
+            _ => self.move_clock(),
+        };
+        *self.counts.entry(what).or_default() += 1;
+        self.revive();
+        if self.orders.len() >= self.target / 2 {
+            self.enter_mweb();
+        }
+    }
+
+    fn batch(&self) -> u64 {
+        1 + self.target as u64 / 200
+    }
+
+    /// New payments of any kind.
+    fn order(&mut self) -> &'static str {
+        if !self.parts[API].runs() {
+            return "nothing";
+        }
+        let mweb = self.node.height() > EMPTY_BLOCKS_UNTIL;
+        for _ in 0..=self.random.below(self.batch() * 2) {
+            if self.orders.len() >= self.target {
+                break;
+            }
+            let amount = 200_000 + self.random.below(5_000_000);
+            let dust = 3_000 + self.random.below(2_000);
+            let (kind, acts) = match self.random.below(20) {
+                0 => ("unpaid", vec![]),
+                1..=5 => ("exact", vec![Act::Send(amount)]),
+                6 | 7 => ("part", vec![Act::Send(amount / 2)]),
+                8 | 9 => ("split", vec![Act::Send(amount / 3), Act::Send(amount - amount / 3)]),
+                10 | 11 => ("over", vec![Act::Send(amount * 2)]),
+                12 => ("late", vec![Act::Send(amount)]),
+                13 => ("repeated", vec![Act::Send(amount), Act::Send(amount)]),
+                14 => ("dust", vec![Act::Send(dust)]),
+                15 => ("dust beside", vec![Act::Send(dust), Act::Send(amount)]),
+                16 if self.random.below(self.batch()) == 0 => ("coinbase", vec![Act::Mine]),
+                _ if mweb => ("out of MWEB", vec![Act::FromMweb(amount)]),
+                _ => ("exact", vec![Act::Send(amount)]),
+            };
+            *self.counts.entry(kind).or_default() += 1;
+            let merchant = self.random.below(self.merchants.len() as u64) as usize;
+            let url = self.receiver.url("/hook");
+            let created = self.merchants[merchant].shop.create_told(&decimal(amount), &url);
+            let wait = if kind == "late" { CLOCK_STEP } else { Duration::ZERO };
+            let not_before = self.passed + wait;
+            self.orders.push(Order { merchant, created, amount, acts: acts.into(), not_before });
+        }
+        "order"
+    }
+
+    /// Shoppers pay: alone, or several by one transaction.
+    fn pay(&mut self) -> &'static str {
+        let passed = self.passed;
+        let ready = |order: &Order| !order.acts.is_empty() && order.not_before <= passed;
+        let mut able: Vec<usize> =
+            (0..self.orders.len()).filter(|at| ready(&self.orders[*at])).collect();
+        let count = 1 + self.random.below(self.batch() * 3) as usize;
+        let mut together = serde_json::Map::new();
+        let alone = self.random.below(3) == 0;
+        for _ in 0..count.min(able.len()) {
+            let place = self.random.below(able.len() as u64) as usize;
+            let order = &mut self.orders[able.swap_remove(place)];
+            let Some(act) = order.acts.pop_front() else { continue };
+            let address = &order.created.address;
+            let done = match act {
+                Act::Send(amount) if alone => {
+                    let to = json!([address, decimal(amount)]);
+                    self.node.try_call::<String>("sendtoaddress", to).is_ok()
+                }
+                Act::Send(amount) => {
+                    together.insert(address.clone(), json!(decimal(amount)));
+                    true
+                }
+                Act::FromMweb(amount) => {
+                    self.node.try_send_from_mweb(address, &decimal(amount)).is_ok()
+                }
+                Act::Mine => {
+                    self.node.mine_to(address, 1);
+                    true
+                }
+            };
+            if !done {
+                // The wallet may be out of coins until the next block.
+                order.acts.push_front(act);
+            }
+        }
+        if !together.is_empty()
+            && self.node.try_call::<String>("sendmany", json!(["", together])).is_err()
+        {
+            for order in &mut self.orders {
+                if let Some(amount) = together.get(&order.created.address) {
+                    order.acts.push_front(Act::Send(litoshis(amount.as_str().unwrap())));
+                }
+            }
+        }
+        "pay"
+    }
+
+    fn mine(&mut self) -> &'static str {
+        self.node.mine(1 + u32::try_from(self.random.below(2)).unwrap());
+        "mine"
+    }
+
+    fn reorganise(&mut self) -> &'static str {
+        let depth = 1 + u32::try_from(self.random.below(u64::from(CONFIRMATIONS) - 1)).unwrap();
+        if self.node.height() < EMPTY_BLOCKS_UNTIL && self.random.below(2) == 0 {
+            self.node.reorg_to_empty(depth);
+            return "reorganise to empty";
+        }
+        self.node.reorg(depth);
+        "reorganise"
+    }
+
+    /// A part dies at once, or the sweeper dies the next time that it has stored a sweep.
+    fn kill(&mut self) -> &'static str {
+        let part = self.random.below(3) as usize;
+        if part == SWEEPER && self.random.below(2) == 0 {
+            fs::write(self.crash_flag(), "").unwrap();
+            return "doom the sweeper";
+        }
+        self.parts[part].kill();
+        self.down_until[part] = self.step + self.random.below(2) * self.random.below(12);
+        "kill"
+    }
+
+    fn crash_flag(&self) -> PathBuf {
+        self.gate.folder().join("die-now")
+    }
+
+    /// Starts again what is down for long enough.
+    fn revive(&mut self) {
+        let flag = self.crash_flag();
+        for (at, part) in self.parts.iter_mut().enumerate() {
+            if part.has_ended() {
+                assert!(at == SWEEPER && flag.exists(), "{} ended by itself", part.roles());
+                fs::remove_file(&flag).unwrap();
+                part.kill();
+                *self.counts.entry("died before a broadcast").or_default() += 1;
+            }
+            if !part.runs() && self.down_until[at] <= self.step {
+                part.start(&self.gate);
+            }
+        }
+    }
+
+    /// The node's estimate of the fee rate is low, high, absurd, or none.
+    fn spike(&mut self) -> &'static str {
+        let spikes = SPIKES.len() as u64;
+        let fault = match self.random.below(spikes + 2).checked_sub(2) {
+            Some(at) => Fault::Rewrite(NO_ESTIMATE, SPIKES[at as usize]),
+            None => Fault::None,
+        };
+        self.proxy.set(fault);
+        "spike"
+    }
+
+    /// A merchant asks for another payout address, or cancels what it asked for.
+    fn change_address(&mut self) -> &'static str {
+        let at = self.random.below(self.merchants.len() as u64) as usize;
+        let (passed, cancels) = (self.passed, self.random.below(2) == 0);
+        let merchant = &mut self.merchants[at];
+        let id = merchant.shop.merchant_id.clone();
+        if cancels && merchant.pending(passed).next().is_some() {
+            self.gate.cli_ok(&["merchant", "cancel-address-change", &id]);
+            merchant.pending(passed).for_each(|change| change.cancelled = true);
+            return "cancel a change of address";
+        }
+        let Some(address) = self.fresh_addresses.pop_front() else { return "nothing" };
+        self.gate.cli_ok(&["merchant", "set-address", &id, &address]);
+        merchant.registrations.push(Registration { address, at: passed, cancelled: false });
+        "change an address"
+    }
+
+    /// Hours pass. The sweeper dies first, so that it is known which sweeps were made before.
+    fn move_clock(&mut self) -> &'static str {
+        let steps = [1, 1, 2, 13][self.random.below(4) as usize];
+        self.move_clock_by(CLOCK_STEP * steps);
+        "move the clock"
+    }
+
+    fn move_clock_by(&mut self, time: Duration) {
+        self.parts[SWEEPER].kill();
+        self.note_sweeps();
+        self.passed += time;
+        self.gate.let_pass(self.passed);
+    }
+
+    /// All sweeps that were made since the last look pay the addresses that are in force now.
+    fn note_sweeps(&mut self) {
+        let now: Vec<String> =
+            self.merchants.iter().map(|m| m.in_force(self.passed).to_owned()).collect();
+        for row in Database::of(&self.gate).rows("SELECT id FROM sweeps") {
+            self.in_force_of.entry(number(&row[0])).or_insert_with(|| now.clone());
+        }
+    }
+
+    /// From here on coins come out of MWEB, too.
+    fn enter_mweb(&mut self) {
+        if self.node.height() > EMPTY_BLOCKS_UNTIL {
+            return;
+        }
+        self.node.activate_mweb();
+        // Deeper than any reorganisation.
+        self.node.mine(CONFIRMATIONS + 2);
+    }
+
+    /// Everything is up, the fee is usual, all that can be decided is decided, and all that can be
+    /// paid out is.
+    fn settle(&mut self) {
+        self.proxy.set(Fault::None);
+        let _ = fs::remove_file(self.crash_flag()); // It may not be there.
+        self.move_clock_by(CLOCK_STEP * 30);
+        self.down_until = [0; 3];
+        self.revive();
+        // Coinbases can be spent now.
+        self.node.mine(101);
+        let (mut quiet_since, deadline) = (Instant::now(), Instant::now() + SOON * 30);
+        while quiet_since.elapsed() < Duration::from_secs(6) {
+            assert!(Instant::now() < deadline, "it never comes to rest");
+            if !self.node.mempool().is_empty() || !self.is_decided() {
+                self.node.mine(1);
+                self.gate.await_tip(&self.node.height().to_string());
+                quiet_since = Instant::now();
+            }
+            // A sweeper without work does nothing that could be waited for.
+            std::thread::park_timeout(Duration::from_millis(200));
+        }
+        self.gate.await_tip(&self.node.height().to_string());
+        self.note_sweeps();
+    }
+
+    /// Whether no payment is pending and no sweep waits to be mined.
+    fn is_decided(&self) -> bool {
+        let waiting = "SELECT 1 FROM payments WHERE status = 'pending' UNION ALL
+                       SELECT 1 FROM sweeps WHERE dissolved_at IS NULL AND id NOT IN
+                           (SELECT sweep_id FROM sweep_txs WHERE block_height IS NOT NULL)";
+        Database::of(&self.gate).rows(waiting).is_empty()
+    }
+
+    /// Holds everything that the gateway says against what the node says.
+    fn judge(&self) {
+        let chain = chain(&self.node);
+        self.judge_payments(&chain);
+        let fees = self.judge_sweeps(&chain);
+        self.judge_sums(&chain, fees);
+        self.judge_webhooks();
+    }
+
+    fn judge_payments(&self, chain: &Chain) {
+        let paid = chain.paid();
+        let listed = self.gate.cli_list(&["payment", "list", "--limit", "1000000"]);
+        assert_eq!(listed.len(), self.orders.len());
+        let listed: BTreeMap<String, Fields> =
+            listed.into_iter().map(|fields| (fields.text("paymentId"), fields)).collect();
+        let mut completed = 0;
+        for Order { created, amount, .. } in &self.orders {
+            let truth = paid.get(&created.address).cloned().unwrap_or_default();
+            let fields = &listed[&created.id];
+            assert_eq!(litoshis(fields.raw("amountReceivedLtc")), truth.sum, "{fields:?}");
+            assert_eq!(litoshis(fields.raw("amountConfirmedLtc")), truth.sum, "{fields:?}");
+            assert_eq!(fields.texts("txids").into_iter().collect::<BTreeSet<_>>(), truth.txids);
+            match fields.text("status").as_str() {
+                "completed" => assert!(truth.sum >= *amount, "{fields:?}"),
+                "expired" => {}
+                other => panic!("{other}: {fields:?}"),
+            }
+            completed += u64::from(fields.text("status") == "completed");
+        }
+        println!("{completed} of {} payments are completed", self.orders.len());
+        assert!(completed * 3 > self.orders.len() as u64, "most are paid in time");
+    }
+
+    /// Each transaction that spends coins of ours is a sweep that pays each merchant its own
+    /// coins less its share of the fee, at the address in force when it was made. The sum of fees.
+    fn judge_sweeps(&self, chain: &Chain) -> u64 {
+        let sweep_of: BTreeMap<String, i64> = Database::of(&self.gate)
+            .rows("SELECT txid, sweep_id FROM sweep_txs")
+            .iter()
+            .map(|row| (txid(&row[0]), number(&row[1])))
+            .collect();
+        let merchant_of: BTreeMap<&str, usize> =
+            self.orders.iter().map(|o| (o.created.address.as_str(), o.merchant)).collect();
+        // By sweep: merchant, and how many coins of what sum it had in it.
+        let mut spent: BTreeMap<&str, BTreeMap<usize, (u64, u64)>> = BTreeMap::new();
+        for (at, by) in &chain.spent_by {
+            let Some(out) = chain.outputs.get(at) else { continue };
+            let Some(merchant) = out.address.as_deref().and_then(|a| merchant_of.get(a)) else {
+                continue;
+            };
+            let (coins, sum) = spent.entry(by).or_default().entry(*merchant).or_default();
+            (*coins, *sum) = (*coins + 1, *sum + out.amount);
+        }
+        let mut fees = 0;
+        for (by, shares) in &spent {
+            let sweep = sweep_of.get(*by).unwrap_or_else(|| panic!("{by} is no sweep of ours"));
+            let pays: BTreeMap<&str, u64> = outputs_of(chain, by);
+            let in_force = &self.in_force_of[sweep];
+            let gross: u64 = shares.values().map(|(_, sum)| sum).sum();
+            let coins: u64 = shares.values().map(|(coins, _)| coins).sum();
+            let fee = gross - pays.values().sum::<u64>();
+            assert_eq!(pays.len(), shares.len(), "{by}: an output for each merchant, no other");
+            for (merchant, (own, sum)) in shares {
+                let address = &in_force[*merchant];
+                let paid = pays.get(address.as_str());
+                let paid = paid.unwrap_or_else(|| panic!("{by}: {address} is not in {pays:?}"));
+                let share = u128::from(fee) * u128::from(*own) / u128::from(coins);
+                let share = u64::try_from(share).unwrap();
+                let bears = sum - paid;
+                assert!(bears.abs_diff(share) <= 1, "{by}: bears {bears}, its share is {share}");
+            }
+            fees += fee;
+        }
+        println!("{} sweeps were mined", spent.len());
+        fees
+    }
+
+    /// received = paid + fees + unswept, by the node's own UTXO set, and by the gateway's books.
+    fn judge_sums(&self, chain: &Chain, fees: u64) {
+        let paid_at = chain.paid();
+        let sum_at = |address: &String| paid_at.get(address).map_or(0, |truth| truth.sum);
+        let received: u64 = self.orders.iter().map(|o| sum_at(&o.created.address)).sum();
+        let booked = self.booked_payouts();
+        let mut paid = 0;
+        for merchant in &self.merchants {
+            for Registration { address, cancelled, .. } in &merchant.registrations {
+                let holds: u64 = self.utxos(&[json!(format!("addr({address})"))]).values().sum();
+                assert_eq!(holds, booked.get(address).copied().unwrap_or(0), "{address}");
+                assert!(!cancelled || holds == 0, "{address} was cancelled and holds {holds}");
+                paid += holds;
+            }
+        }
+        let key = core_spelling(&self.gate.setting("wallet.xpub"));
+        let range = self.orders.len() + 1_000;
+        let unswept = self.utxos(&[json!({ "desc": format!("wpkh({key}/0/*)"), "range": range })]);
+        let unswept_sum: u64 = unswept.values().sum();
+        println!("received {received} = paid {paid} + fees {fees} + unswept {unswept_sum}");
+        assert_eq!(received, paid + fees + unswept_sum);
+        // Nothing waits that could go out.
+        let mut waits: BTreeMap<usize, u64> = BTreeMap::new();
+        for (at, amount) in &unswept {
+            let address = chain.outputs[at].address.as_ref().unwrap();
+            let order = self.orders.iter().find(|o| o.created.address == *address).unwrap();
+            *waits.entry(order.merchant).or_default() += amount;
+        }
+        assert!(waits.values().all(|sum| *sum < MIN_PAYOUT), "these could go out: {waits:?}");
+        let audit = self.gate.cli_json(&["audit"]);
+        for (name, sum) in [
+            ("receivedLtc", received),
+            ("paidLtc", paid),
+            ("feesLtc", fees),
+            ("unsweptLtc", unswept_sum),
+            ("inFlightLtc", 0),
+        ] {
+            assert_eq!(litoshis(audit.raw(name)), sum, "{name} of the audit");
+        }
+    }
+
+    /// What the payouts of mined sweeps say, by address.
+    fn booked_payouts(&self) -> BTreeMap<String, u64> {
+        let rows = Database::of(&self.gate).rows(
+            "SELECT hex(script), sum(amount) FROM payouts JOIN sweep_txs USING (sweep_id, version)
+             WHERE block_height IS NOT NULL GROUP BY script",
+        );
+        let mut booked = BTreeMap::new();
+        for row in rows {
+            let Cell::Text(script) = &row[0] else { panic!("a script: {row:?}") };
+            let decoded: Value = self.node.call("decodescript", json!([script]));
+            let address = decoded["addresses"][0].as_str().unwrap().to_owned();
+            booked.insert(address, u64::try_from(number(&row[1])).unwrap());
+        }
+        booked
+    }
+
+    fn utxos(&self, descriptors: &[Value]) -> BTreeMap<At, u64> {
+        unspent(&self.node, &json!(descriptors))
+    }
+
+    /// Each completed payment is told under one id, and no other payment is.
+    fn judge_webhooks(&self) {
+        let completed: BTreeSet<String> = self
+            .gate
+            .cli_list(&["payment", "list", "--status", "completed", "--limit", "1000000"])
+            .iter()
+            .map(|fields| fields.text("paymentId"))
+            .collect();
+        let told = || {
+            let mut told: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+            for hit in self.receiver.hits() {
+                let id = hit.header("webhook-id").to_owned();
+                told.entry(hit.fields().text("paymentId")).or_default().insert(id);
+            }
+            told
+        };
+        wait_for("all are told", SOON * 3, || told().len() >= completed.len());
+        let told = told();
+        assert!(told.keys().eq(&completed), "those that are complete, and no other");
+        assert!(told.values().all(|ids| ids.len() == 1), "one event each");
+    }
+}
+
+fn outputs_of<'c>(chain: &'c Chain, txid: &str) -> BTreeMap<&'c str, u64> {
+    let mut pays = BTreeMap::new();
+    let all = (txid.to_owned(), 0)..=(txid.to_owned(), u32::MAX);
+    for (at, out) in chain.outputs.range(all) {
+        let address = out.address.as_deref().unwrap_or_else(|| panic!("{at:?} pays nobody"));
+        *pays.entry(address).or_default() += out.amount;
+    }
+    pays
+}
+
+fn number(cell: &Cell) -> i64 {
+    match cell {
+        Cell::Integer(number) => *number,
+        other => panic!("not a number: {other:?}"),
+    }
+}
+
+/// An id as people read it, from the bytes in the order of the protocol.
+fn txid(cell: &Cell) -> String {
+    let Cell::Blob(bytes) = cell else { panic!("not bytes: {cell:?}") };
+    bytes.iter().rev().map(|byte| format!("{byte:02x}")).collect()
+}
