@@ -146,9 +146,9 @@ pub(crate) fn routes(api: Arc<Api>) -> BoxedFilter<(Response,)> {
 
     let list = warp::path!("api" / "payments")
         .and(get())
-        .and(key)
+        .and(key.clone())
         .and(with_api.clone())
-        .and(query)
+        .and(query.clone())
         .then(|key: Keyed, api, query: String| {
             key.answer(|holder| async move { list::list(api, holder, &query).await })
         })
@@ -197,19 +197,21 @@ pub(crate) fn routes(api: Arc<Api>) -> BoxedFilter<(Response,)> {
 
     let webhooks = warp::path!("api" / "webhooks")
         .and(get())
+        .and(key.clone())
         .and(with_api.clone())
-        .and(warp::header::headers_cloned())
-        .and(warp::query::raw().or(warp::any().map(String::new)).unify())
-        .then(
-            |api, headers, query| async move { respond(webhooks::list(api, headers, query).await) },
-        )
+        .and(query)
+        .then(|key: Keyed, api, query: String| {
+            key.answer(|holder| async move { webhooks::list(api, holder, &query).await })
+        })
         .boxed();
 
     let resend = warp::path!("api" / "webhooks" / String / "resend")
         .and(warp::post())
+        .and(key)
         .and(with_api.clone())
-        .and(warp::header::headers_cloned())
-        .then(|id, api, headers| async move { respond(webhooks::resend(api, headers, id).await) })
+        .then(|id, key: Keyed, api| {
+            key.answer(|holder| async move { webhooks::resend(api, holder, id).await })
+        })
         .boxed();
 
     let docs = warp::path!("docs")

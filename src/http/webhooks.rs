@@ -4,7 +4,6 @@
 use std::sync::Arc;
 
 use serde::Serialize;
-use warp::http::HeaderMap;
 use warp::reply::Response;
 
 use crate::acts::webhooks::{self as acts, Question, Told};
@@ -12,7 +11,8 @@ use crate::acts::{Actor, Refusal};
 use crate::view::EventView;
 
 use super::error::ApiError;
-use super::{Api, auth, json};
+use super::auth::KeyHolder;
+use super::{Api, json};
 
 /// Events on a page, unless the caller says how many.
 const LIMIT_USUAL: u32 = 20;
@@ -35,12 +35,10 @@ struct Page {
 /// 400, 401, 429.
 pub(crate) async fn list(
     api: Arc<Api>,
-    headers: HeaderMap,
-    query: String,
+    holder: KeyHolder,
+    query: &str,
 ) -> Result<Response, ApiError> {
-    let holder = auth::key_holder(&headers, &api.store, &api.secret, api.site.network).await?;
-    api.limits.per_key.count(&holder.merchant())?;
-    let question = Question { merchant: Some(holder.merchant()), ..read_query(&query)? };
+    let question = Question { merchant: Some(holder.merchant()), ..read_query(query)? };
     let (told, more) =
         api.store.read(move |tx| acts::list(tx, &question).map_err(ApiError::from)).await?;
     let next_cursor = told.last().filter(|_| more).map(|(event, _)| event.id.clone());
@@ -53,11 +51,9 @@ pub(crate) async fn list(
 /// 401, 404, 429.
 pub(crate) async fn resend(
     api: Arc<Api>,
-    headers: HeaderMap,
+    holder: KeyHolder,
     id: String,
 ) -> Result<Response, ApiError> {
-    let holder = auth::key_holder(&headers, &api.store, &api.secret, api.site.network).await?;
-    api.limits.per_key.count(&holder.merchant())?;
     let (merchant, now) = (Some(holder.merchant()), api.clock.now());
     let told =
         api.store.write(move |tx| acts::resend(tx, &Actor::ApiKey, merchant, &id, now)).await?;

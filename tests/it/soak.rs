@@ -120,6 +120,8 @@ struct Soak {
     /// Until which step a part stays down.
     down_until: [u64; 3],
     step: u64,
+    /// Not before this height is more money moved into MWEB.
+    pegin_again_at: u32,
     /// Where each merchant's money went when a sweep was made.
     in_force_of: BTreeMap<i64, Vec<String>>,
     counts: BTreeMap<&'static str, u64>,
@@ -181,6 +183,7 @@ impl Soak {
             passed: Duration::ZERO,
             down_until: [0; 3],
             step: 0,
+            pegin_again_at: 0,
             in_force_of: BTreeMap::new(),
             counts: BTreeMap::new(),
         };
@@ -269,6 +272,7 @@ impl Soak {
         let count = 1 + self.random.below(self.batch() * 3) as usize;
         let mut together = serde_json::Map::new();
         let alone = self.random.below(3) == 0;
+        let mut mweb_is_empty = false;
         for _ in 0..count.min(able.len()) {
             let place = self.random.below(able.len() as u64) as usize;
             let order = &mut self.orders[able.swap_remove(place)];
@@ -284,7 +288,9 @@ impl Soak {
                     true
                 }
                 Act::FromMweb(amount) => {
-                    self.node.try_send_from_mweb(address, &decimal(amount)).is_ok()
+                    let paid = self.node.try_send_from_mweb(address, &decimal(amount)).is_ok();
+                    mweb_is_empty |= !paid;
+                    paid
                 }
                 Act::Mine => {
                     self.node.mine_to(address, 1);
@@ -304,6 +310,12 @@ impl Soak {
                     order.acts.push_front(Act::Send(litoshis(amount.as_str().unwrap())));
                 }
             }
+        }
+        if mweb_is_empty && self.node.height() >= self.pegin_again_at {
+            // The wallet takes coins out of MWEB for other payments, too.
+            let address: String = self.node.call("getnewaddress", json!(["", "mweb"]));
+            let _: Result<String, _> = self.node.try_call("sendtoaddress", json!([address, "5"]));
+            self.pegin_again_at = self.node.height() + 4;
         }
         "pay"
     }

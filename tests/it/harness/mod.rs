@@ -8,6 +8,7 @@ pub(crate) mod files;
 pub(crate) mod gate;
 pub(crate) mod http;
 pub(crate) mod json;
+pub(crate) mod many;
 pub(crate) mod node;
 pub(crate) mod ports;
 pub(crate) mod powercut;

@@ -1,0 +1,44 @@
+//! Sweeps of a thousand coins and more: in one transaction if the standard weight allows, in as few
+//! as possible if not, no larger than they must be.
+
+use crate::harness::json::litoshis;
+use crate::harness::many::Many;
+use crate::harness::random::setting;
+
+/// The heaviest transaction that nodes relay.
+const WEIGHT_STANDARD: u64 = 400_000;
+
+#[track_caller]
+fn check(coins: usize, merchants: usize, transactions: usize) {
+    let Some(mut many) = Many::of(merchants) else { return };
+    let swept = many.sweep(coins, merchants);
+    println!(
+        "{coins} coins of {merchants} merchants: planned, signed and taken by the node in {} ms, \
+         {} vbytes of at least {}, {:?}",
+        swept.took.as_millis(),
+        swept.vbytes(),
+        swept.vbytes_min(),
+        swept.sent,
+    );
+    assert_eq!(swept.sent.len(), transactions);
+    assert!(swept.sent.iter().all(|sent| sent.weight <= WEIGHT_STANDARD), "{swept:?}");
+    assert!(swept.is_within(10), "more than 1 % too large: {swept:?}");
+    let audit = many.gate.cli_json(&["audit"]);
+    let held: u64 = many.shops.iter().map(|s| many.node.balance_of(&s.payout_address)).sum();
+    assert_eq!(held, litoshis(audit.raw("paidLtc")));
+    assert_eq!(audit.raw("unsweptLtc"), "0");
+    assert!(many.is_up());
+}
+
+#[test]
+#[ignore = "long"]
+fn a_thousand_coins_go_out_in_one_transaction() {
+    let coins = usize::try_from(setting("SWEEP_COINS", 1_000)).unwrap();
+    check(coins, 4, coins.div_ceil(1_450));
+}
+
+#[test]
+#[ignore = "long"]
+fn more_than_the_standard_weight_goes_out_in_two() {
+    check(1_500, 1, 2);
+}
