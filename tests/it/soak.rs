@@ -391,6 +391,8 @@ impl Soak {
         }
         let Some(address) = self.fresh_addresses.pop_front() else { return "nothing" };
         self.gate.cli_ok(&["merchant", "set-address", &id, &address]);
+        // What was still to come is overtaken.
+        merchant.pending(passed).for_each(|change| change.cancelled = true);
         merchant.registrations.push(Registration { address, at: passed, cancelled: false });
         "change an address"
     }
