@@ -251,10 +251,11 @@ fn payees_who_spend_at_once_are_not_paid_twice() {
     assert_eq!(sum, litoshis("0.12"));
 }
 
-/// A merchant with an own address for each stage of a sweep.
-fn change_address(gate: &Gate, node: &Node, shop: &Shop) -> String {
+/// Asks for another payout address, as the merchant's so-manieth.
+fn change_address(gate: &Gate, node: &Node, shop: &Shop, number: usize) -> String {
     let address = node.fresh_address();
     gate.cli_ok(&["merchant", "set-address", &shop.merchant_id, &address]);
+    gate.await_addresses_seen(&shop.merchant_id, number);
     address
 }
 
@@ -275,7 +276,7 @@ fn a_changed_payout_address_counts_from_its_time_and_for_sweeps_that_are_made_la
     };
     let pays = |node: &Node| node.outputs_of(&await_sweep(node))[0].0.clone();
     // Pending: the change waits for its day; a payout before that goes to the old address.
-    let second = change_address(&gate, &node, &shop);
+    let second = change_address(&gate, &node, &shop, 2);
     pay_whole(&node, &shop, "0.05");
     assert_eq!(pays(&node), shop.payout_address, "the change waits");
     // In the mempool: what was made stays.
@@ -287,14 +288,14 @@ fn a_changed_payout_address_counts_from_its_time_and_for_sweeps_that_are_made_la
     assert_eq!(pays(&node), second, "in force since yesterday");
     node.mine(1);
     // Cancelled: it never counts. Changed twice: the last one does.
-    let cancelled = change_address(&gate, &node, &shop);
+    let cancelled = change_address(&gate, &node, &shop, 3);
     gate.cli_ok(&["merchant", "cancel-address-change", &shop.merchant_id]);
     days_pass(&gate);
     pay_whole(&node, &shop, "0.05");
     assert_eq!(pays(&node), second, "the change was cancelled");
     node.mine(1);
-    let overtaken = change_address(&gate, &node, &shop);
-    let third = change_address(&gate, &node, &shop);
+    let overtaken = change_address(&gate, &node, &shop, 4);
+    let third = change_address(&gate, &node, &shop, 5);
     // Stored, and not sent yet, when the change comes into force.
     fs::write(&flag, "").unwrap();
     pay_whole(&node, &shop, "0.05");
@@ -310,7 +311,7 @@ fn a_changed_payout_address_counts_from_its_time_and_for_sweeps_that_are_made_la
     assert_eq!(pays(&node), third, "the last of two changes");
     node.mine(1);
     // Mined, then taken out of the chain: it comes back as it was.
-    let fourth = change_address(&gate, &node, &shop);
+    let fourth = change_address(&gate, &node, &shop, 6);
     days_pass(&gate);
     node.disconnect(1);
     node.mine_empty();

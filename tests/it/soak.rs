@@ -405,10 +405,26 @@ impl Soak {
     }
 
     fn move_clock_by(&mut self, time: Duration) {
+        self.await_addresses_seen();
         self.parts[SWEEPER].kill();
         self.note_sweeps();
         self.passed += time;
         self.gate.let_pass(self.passed);
+    }
+
+    /// The delay of a change counts from the sweeper's first sight of it.
+    fn await_addresses_seen(&mut self) {
+        self.down_until[SWEEPER] = 0;
+        let seen = |soak: &Soak| {
+            soak.merchants.iter().all(|merchant| {
+                let seen = soak.gate.addresses_seen(&merchant.shop.merchant_id);
+                seen >= merchant.registrations.len()
+            })
+        };
+        wait_for("the sweeper sees all addresses", SOON, || {
+            self.revive();
+            seen(self)
+        });
     }
 
     /// All sweeps that were made since the last look pay the addresses that are in force now.

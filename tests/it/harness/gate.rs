@@ -248,6 +248,22 @@ impl Gate {
         wait_for(&metric, SOON, || self.metrics().lines().any(|line| line == metric));
     }
 
+    /// Waits until the sweeper has taken note of so many payout addresses of a merchant: the
+    /// delay of a change counts from then.
+    #[track_caller]
+    pub(crate) fn await_addresses_seen(&self, merchant_id: &str, count: usize) {
+        let what = format!("{count} addresses of {merchant_id} in the sweeper's record");
+        wait_for(&what, SOON, || self.addresses_seen(merchant_id) >= count);
+    }
+
+    /// How many payout addresses of a merchant are in the sweeper's record.
+    pub(crate) fn addresses_seen(&self, merchant_id: &str) -> usize {
+        let file = format!("{}.record", self.setting("sweeper.seal_key_file"));
+        let record = fs::read_to_string(file).unwrap_or_default();
+        let start = format!("address {merchant_id} ");
+        record.lines().filter(|line| line.starts_with(&start)).count()
+    }
+
     /// What `/readyz` answers.
     pub(crate) fn readiness(&self) -> String {
         let port = self.setting("metrics.listen").rsplit_once(':').unwrap().1.parse().unwrap();
