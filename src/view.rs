@@ -3,6 +3,8 @@
 //! Numbers of money are written and read as their digits, never as a float. Fields are only ever
 //! added. The shapes know the domain; the domain does not know them.
 
+pub(crate) mod account;
+
 use std::fmt;
 
 use bitcoin::hashes::Hash;
@@ -499,6 +501,9 @@ pub(crate) struct MerchantView {
     /// Until when the secret before the last rotation signs as well.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) previous_webhook_secret_ends_at: Option<Time>,
+    /// What its accounts hold, where one merchant is shown.
+    #[serde(flatten, skip_serializing_if = "Option::is_none")]
+    pub(crate) sums: Option<account::SumsView>,
 }
 
 /// A secret on its way to the one person who asked for it. Debug hides it.
@@ -537,6 +542,7 @@ impl MerchantView {
             api_key: None,
             webhook_secret: None,
             previous_webhook_secret_ends_at: None,
+            sums: None,
         }
     }
 }

@@ -7,9 +7,13 @@ use anyhow::Context;
 use crate::domain::audit::{Audit, LOOK_AHEAD, Report};
 use crate::domain::chain::BlockId;
 use crate::domain::keys::AccountXpub;
+use crate::domain::ledger::Ledger;
+use crate::domain::merchant::MerchantId;
 use crate::node;
 use crate::node::rpc::{Node, UnspentSet};
-use crate::store::{self, ReadTx, Store, blocks, books, doubts, payments};
+use crate::store::{self, ReadTx, Store, blocks, books, doubts, merchants, payments};
+
+use super::{Refusal, accounts};
 
 /// How long we and the node may take to stand on one block.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -35,9 +39,11 @@ pub(crate) fn audit(store: &Store, node: &Node, xpub: &AccountXpub) -> anyhow::R
             if tip == Some(scanned.tip) {
                 let report = store.read_blocking(|tx| match blocks::tip(tx)? {
                     tip if tip == Some(scanned.tip) => {
-                        Ok(Some(facts(tx, xpub, tip)?.finish(&scanned.outputs)))
+                        let mut report = facts(tx, xpub, tip)?.finish(&scanned.outputs);
+                        report.compare_accounts(&ledgers(tx)?);
+                        Ok(Some(report))
                     }
-                    _ => Ok::<_, store::Error>(None), // It moved just now.
+                    _ => Ok::<_, Refusal>(None), // It moved just now.
                 })?;
                 if let Some(report) = report {
                     return Ok(report);
@@ -56,6 +62,12 @@ pub(crate) fn audit(store: &Store, node: &Node, xpub: &AccountXpub) -> anyhow::R
             std::thread::sleep(PAUSE);
         }
     }
+}
+
+/// The accounts of all merchants.
+fn ledgers(tx: &ReadTx) -> Result<Vec<(MerchantId, Ledger)>, Refusal> {
+    let merchants = merchants::all(tx)?.into_iter();
+    merchants.map(|merchant| Ok((merchant.id, accounts::sums(tx, merchant.id)?.ledger))).collect()
 }
 
 /// The node's unspent outputs for all addresses given out and those that come next.

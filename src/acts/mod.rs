@@ -4,6 +4,7 @@
 //! API key, a Discord user, an operator's shell) was judged before; an act judges the request.
 //! Must not know: HTTP, Discord, the terminal.
 
+pub(crate) mod accounts;
 pub(crate) mod audit;
 pub(crate) mod create_payment;
 pub(crate) mod merchants;

@@ -6,7 +6,7 @@ use clap::{Args, Subcommand};
 
 use super::{Failure, Format, open, print_json, print_line};
 use crate::acts::merchants::{self as acts, Account, NewMerchant};
-use crate::acts::{Actor, Refusal};
+use crate::acts::{Actor, Refusal, accounts};
 use crate::config::Config;
 use crate::domain::address::Address;
 use crate::domain::merchant::{
@@ -14,6 +14,7 @@ use crate::domain::merchant::{
 };
 use crate::domain::network::Network;
 use crate::store::{Store, WriteTx, merchants as rows};
+use crate::view::account::SumsView;
 use crate::view::{MerchantView, Shown, Time};
 
 #[derive(Args)]
@@ -105,10 +106,14 @@ impl Merchant {
             | Act::Grant { .. }
             | Act::Revoke { .. } => Reveal::Nothing,
         };
+        let show = matches!(self.act, Act::Show { .. });
         let id = self.act.carry_out(&config, &store)?;
         let network = config.network;
         let account = store.read_blocking(|tx| acts::account(tx, id, network))?;
-        let view = view(&account, &config, reveal);
+        let mut view = view(&account, &config, reveal);
+        if show {
+            view.sums = Some(SumsView::new(&store.read_blocking(|tx| accounts::sums(tx, id))?));
+        }
         match format {
             Format::Json => print_json(&view),
             Format::Text => print_text(&view),
@@ -250,6 +255,9 @@ fn print_text(view: &MerchantView) -> Result<(), Failure> {
     }
     if let Some(end) = &view.previous_webhook_secret_ends_at {
         print_line(&format!("                the one before signs as well until {}", end.0))?;
+    }
+    for (name, sum) in view.sums.iter().flat_map(SumsView::named) {
+        print_line(&format!("{name:14}  {} LTC", sum.0))?;
     }
     Ok(())
 }

@@ -13,6 +13,7 @@ use super::amount::Amount;
 use super::chain::BlockId;
 use super::doubt::Trust;
 use super::keys::{AccountXpub, DerivationIndex};
+use super::ledger::{Account, Ledger};
 use super::merchant::MerchantId;
 use super::payment::{self, Coin, Payment, PaymentId, Place, Status};
 
@@ -112,6 +113,10 @@ pub(crate) enum Difference {
     NotCompleted(PaymentId),
     #[error("payment {0} is completed, but its webhook event is missing")]
     MissingEvent(PaymentId),
+    #[error("the accounts of merchant {0} do not balance: what sweeps spent is not what they paid")]
+    Unbalanced(MerchantId),
+    #[error("the merchants' accounts together do not come to the sums above: {0}")]
+    AccountsDisagree(&'static str),
     #[error("sweep {txid}: its bytes, its plan and its coins do not fit: {what}")]
     BadSweep { txid: Txid, what: &'static str },
 }
@@ -131,6 +136,8 @@ impl Difference {
             Difference::CompletedWithoutCoins { .. } => "completed_without_coins",
             Difference::NotCompleted(_) => "not_completed",
             Difference::MissingEvent(_) => "missing_event",
+            Difference::Unbalanced(_) => "unbalanced",
+            Difference::AccountsDisagree(_) => "accounts_disagree",
             Difference::BadSweep { .. } => "bad_sweep",
         }
     }
@@ -341,6 +348,31 @@ impl<'x> Audit<'x> {
 }
 
 impl Report {
+    /// Compares the sums with the merchants' own accounts.
+    pub(crate) fn compare_accounts(&mut self, ledgers: &[(MerchantId, Ledger)]) {
+        for (merchant, ledger) in ledgers {
+            if !ledger.is_balanced() {
+                self.differences.push(Difference::Unbalanced(*merchant));
+            }
+        }
+        let total =
+            |account| Amount::total(ledgers.iter().map(|(_, ledger)| ledger.balance(account)));
+        let fees = Amount::total([total(Account::NetworkFees), total(Account::OperatorFees)]);
+        let compared = [
+            ("received", total(Account::Chain), self.received),
+            ("paid out", total(Account::Paid), self.paid),
+            ("fees", fees, self.fees),
+            ("in flight", total(Account::InFlight), self.in_flight),
+            ("unswept", total(Account::Unswept), self.unswept),
+            ("spent elsewhere", total(Account::Elsewhere), self.elsewhere),
+        ];
+        for (name, accounts, books) in compared {
+            if accounts != books {
+                self.differences.push(Difference::AccountsDisagree(name));
+            }
+        }
+    }
+
     /// Whether everything adds up.
     pub(crate) fn is_clean(&self) -> bool {
         self.differences.is_empty()

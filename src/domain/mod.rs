@@ -11,6 +11,7 @@ pub(crate) mod chain;
 pub(crate) mod doubt;
 pub(crate) mod event;
 pub(crate) mod keys;
+pub(crate) mod ledger;
 pub(crate) mod merchant;
 pub(crate) mod network;
 pub(crate) mod payment;

@@ -3,7 +3,8 @@
 //! Handlers parse text into types, call an act or a look-up, and shape the answer by `view`. They
 //! hold no rules of their own. Must not know: SQL, the node, keys that sign.
 
-pub(crate) mod auth;
+pub(crate) mod account;
+mod auth;
 pub(crate) mod checkout;
 pub(crate) mod create;
 pub(crate) mod demo;
@@ -195,6 +196,25 @@ pub(crate) fn routes(api: Arc<Api>) -> BoxedFilter<(Response,)> {
         })
         .boxed();
 
+    let account = warp::path!("api" / "account")
+        .and(get())
+        .and(key.clone())
+        .and(with_api.clone())
+        .then(|key: Keyed, api| {
+            key.answer(|holder| async move { account::account(api, holder).await })
+        })
+        .boxed();
+
+    let payouts = warp::path!("api" / "payouts")
+        .and(get())
+        .and(key.clone())
+        .and(with_api.clone())
+        .and(query.clone())
+        .then(|key: Keyed, api, query: String| {
+            key.answer(|holder| async move { account::payouts(api, holder, &query).await })
+        })
+        .boxed();
+
     let webhooks = warp::path!("api" / "webhooks")
         .and(get())
         .and(key.clone())
@@ -226,6 +246,10 @@ pub(crate) fn routes(api: Arc<Api>) -> BoxedFilter<(Response,)> {
         .or(events)
         .unify()
         .or(show)
+        .unify()
+        .or(account)
+        .unify()
+        .or(payouts)
         .unify()
         .or(webhooks)
         .unify()

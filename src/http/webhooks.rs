@@ -10,8 +10,8 @@ use crate::acts::webhooks::{self as acts, Question, Told};
 use crate::acts::{Actor, Refusal};
 use crate::view::EventView;
 
-use super::error::ApiError;
 use super::auth::KeyHolder;
+use super::error::ApiError;
 use super::{Api, json};
 
 /// Events on a page, unless the caller says how many.

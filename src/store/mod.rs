@@ -11,6 +11,7 @@
 //!
 //! Must not know: what a job means, HTTP, the node.
 
+pub(crate) mod accounts;
 pub(crate) mod blocks;
 pub(crate) mod books;
 pub(crate) mod coins;

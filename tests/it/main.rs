@@ -11,6 +11,7 @@
 
 mod harness;
 
+mod account;
 mod audit;
 mod checkout;
 mod cli;

@@ -1,0 +1,105 @@
+//! `GET /api/account` and `GET /api/payouts`: what a merchant has, and what it was paid. By API
+//! key.
+
+use std::sync::Arc;
+
+use bitcoin::Txid;
+use serde::Serialize;
+use warp::reply::Response;
+
+use crate::acts::accounts::{self as acts, Statement};
+use crate::acts::payments::BAD_CURSOR;
+use crate::domain::merchant::{Subscription, address_in_force, address_to_come};
+use crate::store::blocks;
+use crate::view::Time;
+use crate::view::account::{AccountView, PaidView, SumsView};
+
+use super::auth::KeyHolder;
+use super::error::ApiError;
+use super::{Api, json};
+
+/// Payouts on a page, unless the caller says how many.
+const LIMIT_USUAL: u32 = 20;
+
+/// Payouts on a page at most.
+const LIMIT_MAX: u32 = 100;
+
+/// The account of the key's merchant.
+///
+/// # Errors
+/// Only those of the key and the database.
+pub(crate) async fn account(api: Arc<Api>, holder: KeyHolder) -> Result<Response, ApiError> {
+    let (network, now) = (api.site.network, api.clock.now());
+    let Statement { account, sums } =
+        api.store.read(move |tx| acts::statement(tx, holder.merchant(), network)).await?;
+    let merchant = &account.merchant;
+    let to_come = address_to_come(&account.addresses, now);
+    json(&AccountView {
+        merchant_id: merchant.id.to_string(),
+        business_name: merchant.name.as_str().to_owned(),
+        livemode: network.is_live(),
+        subscription_ends_at: match merchant.subscription {
+            Subscription::None => None,
+            Subscription::Until(end) => Some(Time(end)),
+        },
+        subscription_active: merchant.subscription.is_active(now),
+        confirmations: merchant.confirmations,
+        payout_address: address_in_force(&account.addresses, now).map(|a| a.address.to_string()),
+        next_payout_address: to_come.map(|change| change.address.to_string()),
+        next_payout_address_at: to_come.map(|change| Time(change.effective_at)),
+        sums: SumsView::new(&sums),
+    })
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Page {
+    data: Vec<PaidView>,
+    /// What to send as `cursor` for the page that follows; null on the last one.
+    next_cursor: Option<String>,
+}
+
+/// The sweeps that paid the key's merchant, newest first: `limit`, `cursor`.
+///
+/// # Errors
+/// 400 that names the parameter.
+pub(crate) async fn payouts(
+    api: Arc<Api>,
+    holder: KeyHolder,
+    query: &str,
+) -> Result<Response, ApiError> {
+    let (after, limit) = read_query(query)?;
+    let (found, more, tip) = api
+        .store
+        .read(move |tx| {
+            let (found, more) = acts::payouts(tx, holder.merchant(), after, limit)?;
+            Ok::<_, ApiError>((found, more, blocks::tip(tx)?))
+        })
+        .await?;
+    let next_cursor = found.last().filter(|_| more).map(|paid| paid.payout.txid.to_string());
+    let view =
+        |paid: &crate::store::accounts::PaidSweep| PaidView::new(&paid.payout, &paid.payments, tip);
+    json(&Page { data: found.iter().map(view).collect(), next_cursor })
+}
+
+/// What the query asks for. Unknown parts are ignored, as unknown fields of a body are.
+fn read_query(query: &str) -> Result<(Option<Txid>, u32), ApiError> {
+    let (mut after, mut limit) = (None, LIMIT_USUAL);
+    for (name, value) in url::form_urlencoded::parse(query.as_bytes()) {
+        match name.as_ref() {
+            "limit" => {
+                let digits = value.bytes().all(|byte| byte.is_ascii_digit());
+                let asked = value.parse().ok().filter(|limit| (1..=LIMIT_MAX).contains(limit));
+                let reason = format!("must be a whole number from 1 to {LIMIT_MAX}");
+                let asked = asked.filter(|_| digits);
+                limit = asked.ok_or_else(|| ApiError::invalid("limit", reason))?;
+            }
+            "cursor" => {
+                let txid = value.parse().map_err(|_| ApiError::invalid("cursor", BAD_CURSOR));
+                after = Some(txid?);
+            }
+            _ => {}
+        }
+    }
+    Ok((after, limit))
+}

@@ -1,0 +1,189 @@
+//! The facts of one merchant's accounts, summed up, and the sweeps that paid it.
+
+use rusqlite::params;
+
+use crate::domain::amount::Amount;
+use crate::domain::ledger::{CoinState, Fact};
+use crate::domain::merchant::MerchantId;
+use crate::domain::payment::PaymentId;
+use crate::domain::sweep::SentPayout;
+
+use super::columns::{impossible, txid};
+use super::{Error, ReadTx};
+
+/// What the coins of a merchant come to.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Facts {
+    /// Of the best chain: coins by what became of them, and payouts.
+    pub(crate) booked: Vec<Fact>,
+    /// In the mempool.
+    pub(crate) unconfirmed: Amount,
+    /// On the best chain with the confirmations that their payments need.
+    pub(crate) confirmed: Amount,
+}
+
+/// The facts of a merchant's accounts.
+pub(crate) fn facts(tx: &ReadTx, merchant: MerchantId, tip_height: u32) -> Result<Facts, Error> {
+    let sql = "SELECT CASE
+                   WHEN place = 'mempool' THEN 'mempool'
+                   WHEN spent_txid IN (SELECT txid FROM sweep_txs) THEN 'spent'
+                   WHEN spent_txid IS NOT NULL THEN 'elsewhere'
+                   WHEN sweep_id IS NOT NULL THEN 'claimed'
+                   ELSE 'unclaimed' END AS state,
+                 sum(coins.amount) AS amount,
+                 sum(iif(place = 'block' AND ?2 - block_height + 1 >=
+                         iif(origin = 'pegout', confirmations_pegout, confirmations),
+                     coins.amount, 0)) AS confirmed
+               FROM payments CROSS JOIN coins USING (derivation_index)
+               WHERE merchant_id = ?1 AND place <> 'gone' GROUP BY 1";
+    let mut statement = tx.connection.prepare_cached(sql)?;
+    let rows = statement.query_map(params![merchant, tip_height], |row| {
+        let amounts: (Amount, Amount) = (row.get("amount")?, row.get("confirmed")?);
+        Ok((row.get::<_, String>("state")?, amounts))
+    })?;
+    let mut facts = Facts::default();
+    for row in rows {
+        let (state, (amount, confirmed)) = row?;
+        facts.confirmed = Amount::total([facts.confirmed, confirmed]);
+        let state = match state.as_str() {
+            "mempool" => {
+                facts.unconfirmed = amount;
+                continue;
+            }
+            "spent" => CoinState::SpentBySweep,
+            "elsewhere" => CoinState::SpentElsewhere,
+            "claimed" => CoinState::Claimed,
+            "unclaimed" => CoinState::Unclaimed,
+            other => return Err(impossible("state of a coin", other)),
+        };
+        facts.booked.push(Fact::Coin { amount, state });
+    }
+    let sql = "SELECT coalesce(sum(amount), 0), coalesce(sum(fee_share), 0),
+                      coalesce(sum(operator_fee), 0)
+               FROM payouts JOIN sweep_txs USING (sweep_id, version)
+               WHERE merchant_id = ? AND block_height IS NOT NULL";
+    let mut statement = tx.connection.prepare_cached(sql)?;
+    let payout = statement.query_row([merchant], |row| {
+        Ok(Fact::Payout { amount: row.get(0)?, fee_share: row.get(1)?, operator_fee: row.get(2)? })
+    })?;
+    facts.booked.push(payout);
+    Ok(facts)
+}
+
+/// A sweep that pays a merchant: its number, the merchant's line, and what it is made of.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct PaidSweep {
+    pub(crate) sweep: i64,
+    pub(crate) payout: SentPayout,
+    /// The payments whose coins are in it, with the sums of these.
+    pub(crate) payments: Vec<(PaymentId, Amount)>,
+}
+
+/// The sweeps that paid a merchant or are about to, newest first. A sweep counts with the version
+/// that was mined, else with its newest; one that was given up pays nothing.
+pub(crate) fn sweeps(
+    tx: &ReadTx,
+    merchant: MerchantId,
+    before: Option<i64>,
+    limit: u32,
+) -> Result<Vec<PaidSweep>, Error> {
+    let sql = "SELECT sweep_id, sweep_txs.txid, gross, fee_share, operator_fee, amount,
+                      sweep_txs.created_at, sweep_txs.block_height
+               FROM payouts JOIN sweep_txs USING (sweep_id, version)
+                            JOIN sweeps ON sweeps.id = sweep_id
+               WHERE merchant_id = ?1 AND sweep_id < coalesce(?2, sweep_id + 1)
+                 AND (dissolved_at IS NULL OR block_height IS NOT NULL)
+                 AND version = coalesce(
+                     (SELECT version FROM sweep_txs AS mined WHERE block_height IS NOT NULL
+                       AND mined.sweep_id = payouts.sweep_id),
+                     (SELECT max(version) FROM sweep_txs AS newest
+                       WHERE newest.sweep_id = payouts.sweep_id))
+               ORDER BY sweep_id DESC LIMIT ?3";
+    let mut statement = tx.connection.prepare_cached(sql)?;
+    let rows = statement.query_map(params![merchant, before, limit], |row| {
+        let payout = SentPayout {
+            txid: txid(row, "txid")?,
+            merchant,
+            gross: row.get("gross")?,
+            fee_share: row.get("fee_share")?,
+            operator_fee: row.get("operator_fee")?,
+            amount: row.get("amount")?,
+            created_at: row.get("created_at")?,
+            block_height: row.get("block_height")?,
+        };
+        Ok(PaidSweep { sweep: row.get("sweep_id")?, payout, payments: Vec::new() })
+    })?;
+    let mut found: Vec<PaidSweep> = rows.collect::<Result<_, _>>()?;
+    for paid in &mut found {
+        paid.payments = payments_in(tx, merchant, paid)?;
+    }
+    Ok(found)
+}
+
+/// What of a merchant is in a sweep: the coins that it claims, or, if it was mined, that it spent.
+fn payments_in(
+    tx: &ReadTx,
+    merchant: MerchantId,
+    paid: &PaidSweep,
+) -> Result<Vec<(PaymentId, Amount)>, Error> {
+    let sql = "SELECT payments.id, sum(coins.amount) AS amount
+               FROM coins CROSS JOIN payments USING (derivation_index)
+               WHERE (sweep_id = ?2 OR (spent_height = ?3 AND spent_txid = ?4))
+                 AND merchant_id = ?1
+               GROUP BY derivation_index ORDER BY derivation_index";
+    let mut statement = tx.connection.prepare_cached(sql)?;
+    let id = super::columns::txid_bytes(&paid.payout.txid);
+    let values = params![merchant, paid.sweep, paid.payout.block_height, id];
+    let rows = statement.query_map(values, |row| Ok((row.get("id")?, row.get("amount")?)))?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+/// The number of a sweep by the id of one of its versions, if it pays this merchant.
+pub(crate) fn sweep_of_txid(
+    tx: &ReadTx,
+    merchant: MerchantId,
+    id: bitcoin::Txid,
+) -> Result<Option<i64>, Error> {
+    use rusqlite::OptionalExtension;
+    let sql = "SELECT sweep_id FROM sweep_txs JOIN payouts USING (sweep_id, version)
+               WHERE txid = ? AND merchant_id = ?";
+    let mut statement = tx.connection.prepare_cached(sql)?;
+    let id = super::columns::txid_bytes(&id);
+    Ok(statement.query_row(params![id, merchant], |row| row.get(0)).optional()?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::Store;
+
+    #[test]
+    fn no_call_reads_a_whole_table() {
+        let dir = tempfile::tempdir().expect("a folder");
+        let store = Store::open(&dir.path().join("litegate.db")).expect("a database");
+        let merchant = MerchantId::from_random(1);
+        let looked = |sql: &str| {
+            store
+                .read_blocking(|tx| {
+                    let mut plan = tx.connection.prepare(&format!("EXPLAIN QUERY PLAN {sql}"))?;
+                    let rows = plan.query_map([], |row| row.get::<_, String>("detail"))?;
+                    Ok::<_, Error>(rows.collect::<Result<Vec<_>, _>>()?)
+                })
+                .expect("a plan")
+        };
+        for sql in [
+            "SELECT sum(coins.amount) FROM payments CROSS JOIN coins USING (derivation_index)
+             WHERE merchant_id = 1 AND place <> 'gone'",
+            "SELECT * FROM payouts JOIN sweep_txs USING (sweep_id, version)
+             JOIN sweeps ON sweeps.id = sweep_id
+             WHERE merchant_id = 1 ORDER BY sweep_id DESC LIMIT 5",
+            "SELECT * FROM coins CROSS JOIN payments USING (derivation_index)
+             WHERE (sweep_id = 1 OR (spent_height = 2 AND spent_txid = x'00')) AND merchant_id = 1",
+        ] {
+            let steps = looked(sql);
+            assert!(steps.iter().all(|step| !step.starts_with("SCAN")), "{sql}: {steps:?}");
+        }
+        let empty = store.read_blocking(|tx| facts(tx, merchant, 7)).expect("facts");
+        assert_eq!(empty.booked.len(), 1, "no coins, and a payout of nothing");
+    }
+}
