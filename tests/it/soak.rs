@@ -152,7 +152,7 @@ fn after_everything_at_once_the_utxo_set_says_what_the_books_say() {
 impl Soak {
     fn begin(merchants: u64, payments: u64, seed: u64) -> Option<Soak> {
         let replaces = ["-mempoolreplacement=1", "-walletrbf=1"];
-        let node = Node::start_with(if seed % 2 == 0 { &replaces } else { &[] })?;
+        let node = Node::start_with(if seed.is_multiple_of(2) { &replaces } else { &[] })?;
         let gate = Gate::init(&node);
         let proxy = RpcProxy::before(&node.rpc_url());
         gate.set("node.rpc_url", proxy.url());

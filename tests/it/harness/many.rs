@@ -92,7 +92,7 @@ impl Many {
             self.node.call::<String>("sendmany", json!(["", pay]));
             left -= now;
             // No chain of our own change longer than the mempool takes.
-            if (coins - left) / addresses % 20 == 0 {
+            if ((coins - left) / addresses).is_multiple_of(20) {
                 self.node.mine(1);
             }
         }
