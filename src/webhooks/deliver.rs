@@ -22,6 +22,7 @@ use crate::store::events::Due;
 use crate::store::{self, Store, events, merchants};
 use crate::wake::Wake;
 
+use super::pace::Pace;
 use super::sign;
 use super::target::{Answer, NoAnswer, Sender, Timeouts};
 
@@ -118,7 +119,8 @@ impl Webhooks {
             events::due(tx, now, LOOKED_AT_PER_MERCHANT, LOOKED_AT_MAX).context("read the outbox")
         });
         for event in due.await? {
-            if under_way.has_place_for(&event) {
+            let now = Instant::now();
+            if under_way.has_place_for(&event, now) {
                 let delivery = Delivery {
                     store: self.store.clone(),
                     secret: self.secret.clone(),
@@ -126,7 +128,7 @@ impl Webhooks {
                     clock: self.clock.clone(),
                     shutdown: self.shutdown.clone(),
                 };
-                under_way.start(event, delivery);
+                under_way.start(event, now, delivery);
             }
         }
         Ok(())
@@ -142,6 +144,9 @@ struct UnderWay {
     /// How many places each merchant and each receiver has taken; none is left out.
     of_merchant: HashMap<MerchantId, usize>,
     of_receiver: HashMap<String, usize>,
+    /// A merchant can name many names of one machine, so both have a pace.
+    pace_of_merchant: Pace<MerchantId>,
+    pace_of_receiver: Pace<String>,
 }
 
 /// Whose places a delivery takes.
@@ -151,24 +156,28 @@ struct Place {
 }
 
 impl UnderWay {
-    fn has_place_for(&self, event: &Due) -> bool {
+    fn has_place_for(&self, event: &Due, now: Instant) -> bool {
         if self.places.len() >= UNDER_WAY_MAX || self.places.contains_key(&event.id) {
             return false;
         }
         let of_merchant = self.of_merchant.get(&event.merchant).copied().unwrap_or(0);
         let crowded = self.places.len() >= CROWDED;
-        if of_merchant >= if crowded { 1 } else { PER_MERCHANT_MAX } {
+        let most = if crowded { 1 } else { PER_MERCHANT_MAX };
+        if of_merchant >= most || !self.pace_of_merchant.allows(&event.merchant, now) {
             return false;
         }
-        let of_receiver = self.of_receiver.get(&receiver_of(event)).copied().unwrap_or(0);
-        of_receiver < PER_RECEIVER_MAX
+        let receiver = receiver_of(event);
+        let of_receiver = self.of_receiver.get(&receiver).copied().unwrap_or(0);
+        of_receiver < PER_RECEIVER_MAX && self.pace_of_receiver.allows(&receiver, now)
     }
 
-    fn start(&mut self, event: Due, delivery: Delivery) {
+    fn start(&mut self, event: Due, now: Instant, delivery: Delivery) {
         let id = event.id.clone();
         let place = Place { merchant: event.merchant, receiver: receiver_of(&event) };
         *self.of_merchant.entry(place.merchant).or_default() += 1;
         *self.of_receiver.entry(place.receiver.clone()).or_default() += 1;
+        self.pace_of_merchant.count(place.merchant, now);
+        self.pace_of_receiver.count(place.receiver.clone(), now);
         self.places.insert(id.clone(), place);
         self.tasks.spawn(async move {
             delivery.deliver_or_rest(&id).await;

@@ -223,6 +223,24 @@ fn a_certificate_must_be_good_for_the_host_today_and_by_a_known_authority() {
 }
 
 #[test]
+fn no_proxy_of_the_environment_comes_between() {
+    // It would ask for names and addresses itself, and nobody would judge them.
+    let proxy = Receiver::start();
+    let Some(stage) = Stage::shared_with(|gate| {
+        for name in ["HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"] {
+            gate.set_environment(name, &proxy.url(""));
+        }
+        gate.set_environment("NO_PROXY", "");
+    }) else {
+        return;
+    };
+    let receiver = Receiver::start();
+    let arguments = ["webhook", "test", "--merchant", &stage.shop.merchant_id, "--url"];
+    stage.gate.cli_ok(&[&arguments[..], &[&receiver.url("/hook")]].concat());
+    assert_eq!((receiver.hits().len(), proxy.hits().len()), (1, 0));
+}
+
+#[test]
 fn an_hour_of_failures_is_got_over() {
     let Some(stage) = Stage::alone() else { return };
     let receiver = Receiver::start();

@@ -12,6 +12,7 @@ use crate::domain::merchant::{BusinessName, Merchant, Subscription, WebhookSecre
 use crate::domain::payment::{Payment, PaymentId};
 use crate::domain::time::{DAY_MS, Timestamp};
 use crate::store::{merchants, payments};
+use crate::webhooks::pace::BURST;
 use crate::webhooks::receiver::{Receiver, Reply, until};
 
 /// Longer than any test: what hangs, hangs.
@@ -387,6 +388,43 @@ async fn many_merchants_do_not_hammer_one_receiver() {
     }
     assert_eq!(receiver.open_max(), 4);
     assert_eq!(receiver.hits().len(), 12, "each once");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nobody_is_sent_to_faster_than_the_pace() {
+    let stage = Stage::new();
+    let receiver = Receiver::start(vec![], Reply::status("200 OK")).await;
+    let (of_merchant, url) = (7, receiver.url());
+    let id = stage.tell(of_merchant, &url).await;
+    let event = |merchant_number, url: &str| Due {
+        id: "evt_next".to_owned(),
+        merchant: merchant(merchant_number),
+        url: url.to_owned(),
+    };
+    let mut under_way = UnderWay::default();
+    let now = Instant::now();
+    let sender = Sender::new(PrivateNetworks::Allowed, Timeouts::default()).expect("a client");
+    let delivery = || Delivery {
+        store: stage.store.clone(),
+        secret: secret(),
+        sender: sender.clone(),
+        clock: stage.clock(),
+        shutdown: stage.shutdown.clone(),
+    };
+    let other = "http://127.0.0.1:1/";
+    for _ in 0..BURST {
+        for sent in [event(of_merchant, &url), event(8, other)] {
+            assert!(under_way.has_place_for(&sent, now), "within the burst");
+        }
+        // What was delivered is found not to be due any more.
+        under_way.start(Due { id: id.clone(), ..event(of_merchant, &url) }, now, delivery());
+        under_way.finish_all().await;
+    }
+    assert_eq!(receiver.hits().len(), 1);
+    assert!(!under_way.has_place_for(&event(of_merchant, other), now), "the merchant's pace");
+    assert!(!under_way.has_place_for(&event(8, &url), now), "the receiver's pace");
+    assert!(under_way.has_place_for(&event(8, other), now), "and nobody else's");
+    assert!(under_way.has_place_for(&event(of_merchant, &url), now + Duration::from_secs(1)));
 }
 
 #[tokio::test(flavor = "multi_thread")]
