@@ -19,7 +19,7 @@ use crate::domain::time::Timestamp;
 use crate::domain::webhook_url::{PrivateNetworks, WebhookUrl};
 use crate::secret::{self, MasterSecret};
 use crate::store::events::Due;
-use crate::store::{self, Store, events, merchants};
+use crate::store::{self, Store, WriteTx, events, merchants};
 use crate::wake::Wake;
 
 use super::pace::Pace;
@@ -72,6 +72,12 @@ const GRACE: Duration = Duration::from_secs(5);
 /// How long an event rests whose attempt could not be recorded. It is still due, so without this
 /// it would be sent over and over.
 const UNRECORDED_PAUSE: Duration = Duration::from_secs(60);
+
+/// How long to wait for a database that is busy.
+const UNREAD_PAUSE: Duration = Duration::from_secs(1);
+
+/// How often a try is recorded at most, while the database is busy.
+const RECORD_TRIES_MAX: u32 = 5;
 
 /// The answer by which a receiver says that it will never take this.
 const GONE: u16 = 410;
@@ -240,7 +246,15 @@ struct Delivery {
 impl Delivery {
     /// Makes one try. If it could not be recorded, the event keeps its place for a while.
     async fn deliver_or_rest(&self, id: &str) {
-        match AssertUnwindSafe(self.deliver(id)).catch_unwind().await {
+        let (event, merchant) = match self.load(id).await {
+            Ok(Some(loaded)) => loaded,
+            Ok(None) => return,
+            Err(error) => {
+                tracing::error!(event.id = %id, error = format!("{error:#}"), "delivery not begun");
+                return self.rest(UNREAD_PAUSE).await;
+            }
+        };
+        match AssertUnwindSafe(self.deliver(event, merchant)).catch_unwind().await {
             Ok(Ok(())) => return,
             Ok(Err(error)) => {
                 tracing::error!(event.id = %id, error = format!("{error:#}"), "delivery not recorded");
@@ -248,15 +262,18 @@ impl Delivery {
             // One receiver's answer must not be able to stop the gateway, whatever it holds.
             Err(_) => tracing::error!(event.id = %id, "a delivery panicked"),
         }
+        self.rest(UNRECORDED_PAUSE).await;
+    }
+
+    async fn rest(&self, pause: Duration) {
         tokio::select! {
             () = self.shutdown.cancelled() => {}
-            () = tokio::time::sleep(UNRECORDED_PAUSE) => {}
+            () = tokio::time::sleep(pause) => {}
         }
     }
 
     /// Makes one try and records it with what follows.
-    async fn deliver(&self, id: &str) -> anyhow::Result<()> {
-        let Some((event, merchant)) = self.load(id).await? else { return Ok(()) };
+    async fn deliver(&self, event: Event, merchant: Merchant) -> anyhow::Result<()> {
         let started_at = self.clock.now();
         let start = Instant::now();
         let signatures = sign::Signer::of(&merchant, &self.secret, started_at).signatures(
@@ -286,15 +303,20 @@ impl Delivery {
                 "a webhook was given up; it can be sent again by litegate webhook resend"
             );
         }
-        self.store
-            .write(move |tx| {
-                // Somebody may have asked for it again meanwhile: then it stays due.
-                let now = events::by_id(tx, &event.id)?.map_or(event.state, |now| now.state);
-                let next = if now == event.state { state } else { now };
-                events::record_attempt(tx, &event.id, &attempt, next)
-            })
-            .await
-            .context("record the attempt")
+        let mut tries = 1;
+        loop {
+            let (event, attempt) = (event.clone(), attempt.clone());
+            let recorded = self.store.write(move |tx| record(tx, &event, &attempt, state)).await;
+            match recorded {
+                // Somebody holds the lock, or the disk is full: that passes, and what is lost here
+                // is sent twice.
+                Err(store::Error::Busy | store::Error::Full) if tries < RECORD_TRIES_MAX => {
+                    tries += 1;
+                    self.rest(UNREAD_PAUSE).await;
+                }
+                recorded => return recorded.context("record the attempt"),
+            }
+        }
     }
 
     /// The event as it is now and whose it is; nothing if it is not due any more.
@@ -323,6 +345,19 @@ impl Delivery {
             Next::GiveUp => State::Failed,
         }
     }
+}
+
+/// Records a try at an event as it was when the try began.
+fn record(
+    tx: &WriteTx,
+    event: &Event,
+    attempt: &Attempt,
+    state: State,
+) -> Result<(), store::Error> {
+    // Somebody may have asked for it again meanwhile: then it stays due.
+    let now = events::by_id(tx, &event.id)?.map_or(event.state, |now| now.state);
+    let next = if now == event.state { state } else { now };
+    events::record_attempt(tx, &event.id, attempt, next)
 }
 
 /// The headers of the Standard Webhooks specification.
