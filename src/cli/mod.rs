@@ -7,6 +7,7 @@ mod doctor;
 mod doubt;
 mod init;
 mod merchant;
+mod openapi;
 mod payment;
 mod rescan;
 mod serve;
@@ -67,6 +68,8 @@ enum Command {
     Audit(audit::Audit),
     /// Show or end a doubt about the chain
     Doubt(doubt::Doubt),
+    /// Print the API as OpenAPI 3.1
+    Openapi(openapi::Openapi),
     /// Show a whole payment on a regtest node of its own
     Demo(demo::Demo),
     /// Keep the demo's node until our standard input ends (used by the demo itself)
@@ -176,6 +179,7 @@ pub fn run() -> ExitCode {
         Command::Rescan(command) => command.run(config, format),
         Command::Audit(command) => command.run(config, format),
         Command::Doubt(command) => command.run(config, format),
+        Command::Openapi(command) => command.run(config),
         Command::Demo(command) => command.run(),
         Command::DemoNode(command) => command.run(),
     };

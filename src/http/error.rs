@@ -67,7 +67,7 @@ impl Code {
         }
     }
 
-    fn status(self) -> StatusCode {
+    pub(crate) fn status(self) -> StatusCode {
         match self {
             Code::InvalidRequest => StatusCode::BAD_REQUEST,
             Code::InvalidApiKey => StatusCode::UNAUTHORIZED,

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use serde::Serialize;
 use warp::reply::Response;
 
+use crate::acts::create_payment::REFERENCE_CHARS_MAX;
 use crate::acts::payments::{BAD_CURSOR, Page, Question, page};
 use crate::view::PaymentView;
 
@@ -58,6 +59,10 @@ fn read_query(query: &str) -> Result<Question, ApiError> {
         met.push(name);
         match name {
             "status" => question.status = Some(status_word(&value)?),
+            "reference" if value.chars().count() > REFERENCE_CHARS_MAX => {
+                let reason = format!("must have at most {REFERENCE_CHARS_MAX} characters");
+                return Err(ApiError::invalid("reference", reason));
+            }
             "reference" => question.reference = Some(value.into_owned()),
             "limit" => {
                 let limit = value.parse().ok().filter(|limit| (1..=LIMIT_MAX).contains(limit));
@@ -119,5 +124,8 @@ mod tests {
         }
         check("limit=5&limit=5", Err("limit"));
         check("reference=a&reference=b", Err("reference"));
+        let longest = "%C3%B6".repeat(128);
+        check(&format!("reference={longest}"), Ok((None, Some(&"ö".repeat(128)), 20, false)));
+        check(&format!("reference={longest}x"), Err("reference"));
     }
 }

@@ -13,6 +13,7 @@ pub(crate) mod error;
 mod events;
 mod limit;
 mod list;
+pub(crate) mod openapi;
 pub(crate) mod ops;
 mod pay;
 pub(crate) mod qr;
@@ -184,6 +185,16 @@ pub(crate) fn routes(api: Arc<Api>) -> BoxedFilter<(Response,)> {
         )
         .boxed();
 
+    let openapi = warp::path!("openapi.json")
+        .and(get())
+        .and(public.clone())
+        .and(with_api.clone())
+        .map(|allowed: Result<(), ApiError>, api: Arc<Api>| match allowed {
+            Ok(()) => openapi::answer(&api.site.public_url),
+            Err(error) => error.into_response(),
+        })
+        .boxed();
+
     let pay = warp::path!("pay" / String)
         .and(get())
         .and(public)
@@ -254,6 +265,8 @@ pub(crate) fn routes(api: Arc<Api>) -> BoxedFilter<(Response,)> {
         .or(webhooks)
         .unify()
         .or(resend)
+        .unify()
+        .or(openapi)
         .unify()
         .or(pay)
         .unify()

@@ -68,7 +68,15 @@ fn view((event, attempts): &Told) -> EventView {
 /// What the query asks for. Unknown parts are ignored, as unknown fields of a body are.
 fn read_query(query: &str) -> Result<Question, Refusal> {
     let mut question = Question { limit: LIMIT_USUAL, ..Question::default() };
+    let mut met: Vec<&'static str> = Vec::new();
     for (name, value) in url::form_urlencoded::parse(query.as_bytes()) {
+        let known = ["status", "limit", "cursor"].into_iter().find(|known| *known == name);
+        if let Some(name) = known {
+            if met.contains(&name) {
+                return Err(Refusal::invalid(name, "must not be sent twice"));
+            }
+            met.push(name);
+        }
         match name.as_ref() {
             "status" => question.state = Some(acts::state_word(&value)?),
             "limit" => {

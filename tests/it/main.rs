@@ -36,6 +36,7 @@ mod many;
 mod mweb;
 mod node_faults;
 mod node_verbs;
+mod openapi;
 mod outbox;
 mod payouts;
 mod powercut;

@@ -1,0 +1,39 @@
+//! `litegate openapi`: the interface for machines, printed.
+
+use std::path::Path;
+
+use clap::Args;
+
+use super::{Failure, print_line};
+use crate::{config, http};
+
+/// Stands in the document when nobody says where the gateway is.
+const URL_USUAL: &str = "https://pay.example.com";
+
+#[derive(Args)]
+#[command(after_help = "Example: litegate openapi --url https://pay.example.com > openapi.json")]
+pub(super) struct Openapi {
+    /// The gateway's own URL (default: the configuration's public_url, if --config is given)
+    #[arg(long, value_name = "URL")]
+    url: Option<String>,
+}
+
+impl Openapi {
+    pub(super) fn run(self, config: Option<&Path>) -> Result<(), Failure> {
+        let url = match (self.url, config) {
+            (Some(text), _) => read_url(&text)?,
+            (None, Some(file)) => {
+                let config = config::load(Some(file)).map_err(anyhow::Error::new)?;
+                config.site.public_url
+            }
+            (None, None) => URL_USUAL.to_owned(),
+        };
+        print_line(http::openapi::document(&url).trim_end())
+    }
+}
+
+fn read_url(text: &str) -> Result<String, Failure> {
+    let url = url::Url::parse(text).ok().filter(|url| matches!(url.scheme(), "http" | "https"));
+    let wrong = || Failure::Usage("--url must be a URL such as https://pay.example.com".to_owned());
+    Ok(url.ok_or_else(wrong)?.as_str().trim_end_matches('/').to_owned())
+}

@@ -1,0 +1,77 @@
+//! `GET /openapi.json` and `litegate openapi`: the interface for machines, as OpenAPI 3.1.
+//!
+//! The document is written by hand and checked: against the error codes here, against the running
+//! server from outside.
+
+use warp::http::{HeaderValue, header};
+use warp::reply::Response;
+
+const DOCUMENT: &str = include_str!("../../static/openapi.json");
+
+/// The document of a gateway with this URL.
+pub(crate) fn document(public_url: &str) -> String {
+    // The URL was parsed, so it holds nothing that would end a JSON string.
+    let document = DOCUMENT.replace("{{public_url}}", public_url);
+    document.replace("{{version}}", env!("CARGO_PKG_VERSION"))
+}
+
+/// Serves the document.
+pub(crate) fn answer(public_url: &str) -> Response {
+    let mut response = Response::new(document(public_url).into());
+    let json = HeaderValue::from_static("application/json");
+    response.headers_mut().insert(header::CONTENT_TYPE, json);
+    response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
+    response
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use serde_json::Value;
+
+    use super::*;
+    use crate::http::error::Code;
+    use crate::http::resource;
+
+    fn parsed() -> Value {
+        serde_json::from_str(&document("https://pay.example.com")).expect("JSON")
+    }
+
+    #[test]
+    fn the_document_has_every_error_code_with_its_status_and_no_other() {
+        let document = parsed();
+        let listed = &document["components"]["schemas"]["ErrorCode"]["enum"];
+        let listed: BTreeSet<&str> =
+            listed.as_array().expect("a list").iter().filter_map(Value::as_str).collect();
+        let ours: BTreeSet<&str> = Code::ALL.iter().map(|code| code.as_str()).collect();
+        assert_eq!(listed, ours);
+        let mut shown = BTreeSet::new();
+        let responses = document["components"]["responses"].as_object().expect("responses");
+        for response in responses.values() {
+            let examples = &response["content"]["application/problem+json"]["examples"];
+            for (code, example) in examples.as_object().expect("examples") {
+                let known = Code::ALL.iter().find(|known| known.as_str() == code).expect("a code");
+                assert_eq!(example["value"]["status"], known.status().as_u16(), "{code}");
+                shown.insert(code.as_str());
+            }
+        }
+        assert_eq!(shown, ours, "each has an example");
+    }
+
+    #[test]
+    fn what_is_documented_is_there() {
+        let document = parsed();
+        let paths = document["paths"].as_object().expect("paths");
+        for (path, operations) in paths {
+            let path = path.replace(['{', '}'], "x");
+            let resource = resource::at(&path).unwrap_or_else(|| panic!("{path} is no resource"));
+            for method in ["get", "post", "put", "patch", "delete"] {
+                let documented = operations.get(method).is_some();
+                let name = method.to_uppercase().parse().expect("a method");
+                let taken = resource::answer(Some(resource), &name).is_none();
+                assert_eq!(documented, taken, "{method} {path}");
+            }
+        }
+    }
+}

@@ -1,0 +1,134 @@
+//! The OpenAPI document: valid, printed as it is served, and true of the running server as
+//! thousands of made-up requests find it.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::sync::OnceLock;
+
+use crate::harness::files;
+use crate::harness::gate::{Gate, Output};
+use crate::harness::json::Fields;
+use crate::harness::random::setting;
+use crate::harness::stage::Stage;
+
+fn checkers() -> PathBuf {
+    files::project().join("tests/shops/openapi")
+}
+
+/// Installs the validator and schemathesis if they are not there yet.
+#[track_caller]
+fn prepare() {
+    static PREPARED: OnceLock<Result<(), String>> = OnceLock::new();
+    let prepared = PREPARED.get_or_init(|| {
+        let there = ["schemathesis", "openapi_spec_validator"];
+        if there.iter().all(|name| checkers().join("python").join(name).is_dir()) {
+            return Ok(());
+        }
+        let mut pip = Command::new("python3");
+        pip.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-input"]);
+        pip.args(["--root-user-action=ignore", "--target", "python"]);
+        pip.args(["--requirement", "requirements.txt"]);
+        match pip.current_dir(checkers()).stdin(Stdio::null()).output() {
+            Ok(output) if output.status.success() => Ok(()),
+            Ok(output) => Err(String::from_utf8_lossy(&output.stderr).trim().replace('\n', " / ")),
+            Err(error) => Err(error.to_string()),
+        }
+    });
+    if let Err(why) = prepared {
+        panic!("tests/shops/openapi/requirements.txt cannot be installed by pip: {why}");
+    }
+}
+
+/// Runs Python with the checkers, in this folder: they leave files where they run.
+fn python(folder: &Path, arguments: &[&str]) -> Output {
+    let mut command = Command::new("python3");
+    command.args(arguments).current_dir(folder).stdin(Stdio::null());
+    command.env("PYTHONPATH", checkers().join("python"));
+    command
+        .env("PYTHONDONTWRITEBYTECODE", "1")
+        .env("SCHEMATHESIS_HOOKS", checkers().join("formats.py"));
+    for name in ["HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"] {
+        command.env_remove(name);
+    }
+    let output = command.output().expect("python3 is installed");
+    Output {
+        code: output.status.code().unwrap_or(-1),
+        stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
+        stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
+    }
+}
+
+#[test]
+fn the_document_is_valid_and_printed_as_it_is_served() {
+    let Some(Stage { gate, shop: _shop, node: _node }) = Stage::shared() else { return };
+    prepare();
+    let served = gate.get("/openapi.json");
+    assert_eq!(served.status, 200);
+    assert_eq!(served.header("content-type"), Some("application/json"));
+    assert_eq!(served.header("access-control-allow-origin"), Some("*"));
+    let printed = gate.cli_ok(&["openapi"]).stdout;
+    assert_eq!(printed.trim_end(), served.body.trim_end());
+    assert!(!served.body.contains("{{"), "something was not filled in");
+    let file = gate.folder().join("openapi.json");
+    std::fs::write(&file, &served.body).unwrap();
+    let check = checkers().join("check.py").display().to_string();
+    let checked = python(gate.folder(), &[&check, &file.display().to_string()]);
+    assert_eq!(checked.code, 0, "{checked:?}");
+
+    let elsewhere = Gate::bare();
+    let printed = elsewhere.run(&["openapi", "--url", "https://shop.example/pay/"]).stdout;
+    let servers = Fields::of(&printed).objects("servers");
+    assert_eq!(servers[0].text("url"), "https://shop.example/pay");
+    assert_eq!(elsewhere.run(&["openapi", "--url", "shop.example"]).code, 2);
+}
+
+/// Requests that schemathesis makes up for each operation and phase.
+const CASES_USUAL: u64 = 15;
+
+/// Runs all of schemathesis's checks with this key. Answers how many requests it made.
+#[track_caller]
+fn check_by_schemathesis(gate: &Gate, key: &str, without: &[&str]) -> u64 {
+    let cases = setting("API_CASES", CASES_USUAL).to_string();
+    let seed = setting("API_SEED", 20_261_124).to_string();
+    let url = format!("http://127.0.0.1:{}/openapi.json", gate.port());
+    let key = format!("x-api-key:{key}");
+    let config = checkers().join("schemathesis.toml").display().to_string();
+    let exclude = without.join(",");
+    let mut arguments =
+        vec!["-m", "schemathesis.cli", "--config-file", &config, "run", &url, "--header", &key];
+    arguments.extend(["--checks", "all", "--continue-on-failure", "--max-examples", &cases]);
+    arguments.extend(["--seed", &seed, "--generation-database", "none", "--no-color"]);
+    arguments.extend(["--request-timeout", "20", "--max-response-time", "10"]);
+    if !without.is_empty() {
+        arguments.extend(["--exclude-checks", &exclude]);
+    }
+    let run = python(gate.folder(), &arguments);
+    assert_eq!(run.code, 0, "{}\n{}", run.stdout, run.stderr);
+    // "Test cases:" and then "1234 generated, …".
+    let made = run.stdout.lines().find_map(|line| {
+        let count = line.trim().split(" generated").next()?;
+        line.contains(" generated").then(|| count.parse().ok())?
+    });
+    made.unwrap_or_else(|| panic!("how many cases? {}", run.stdout))
+}
+
+fn any_amount(gate: &Gate) {
+    gate.set("payments.min_amount", "0.00000001");
+}
+
+#[test]
+fn made_up_requests_find_the_server_as_documented() {
+    let Some(Stage { gate, shop, node: _node }) = Stage::shared_with(any_amount) else { return };
+    prepare();
+    let made = check_by_schemathesis(&gate, &shop.api_key, &[]);
+    assert!(made >= 200, "{made} cases");
+}
+
+#[test]
+fn made_up_requests_with_a_wrong_key_find_the_server_as_documented() {
+    let Some(Stage { gate, shop, node: _node }) = Stage::shared_with(any_amount) else { return };
+    prepare();
+    let wrong = format!("{}x", shop.api_key);
+    let made = check_by_schemathesis(&gate, &wrong, &[]);
+    assert!(made >= 200, "{made} cases");
+}
