@@ -154,6 +154,14 @@ pub(crate) fn payout_addresses(
     rows.map(|row| row?).collect()
 }
 
+/// The version of each merchant's newest registration of a payout address.
+pub(crate) fn newest_address_versions(tx: &ReadTx) -> Result<Vec<(MerchantId, u32)>, Error> {
+    let sql = "SELECT merchant_id, max(version) FROM payout_addresses GROUP BY merchant_id";
+    let mut statement = tx.connection.prepare_cached(sql)?;
+    let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
 /// Whether the merchant has registered any payout address.
 pub(crate) fn has_payout_address(tx: &ReadTx, id: MerchantId) -> Result<bool, Error> {
     let sql = "SELECT EXISTS (SELECT 1 FROM payout_addresses WHERE merchant_id = ?)";

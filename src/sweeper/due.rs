@@ -42,9 +42,7 @@ type Rows = (MerchantId, Result<Vec<PayoutAddress>, String>);
 impl Sweeper {
     /// What could go out now.
     pub(super) fn due(&mut self) -> anyhow::Result<Due> {
-        if let Some(seals) = &mut self.seals {
-            seals.seal_new(&self.store).context("seal the payments")?;
-        }
+        self.seal_new()?;
         let (coins, mut waiting, rows) = self.store.read_blocking(|tx| {
             let Some(tip) = blocks::tip(tx)? else {
                 return Ok::<_, anyhow::Error>((Vec::new(), Vec::new(), Vec::new()));

@@ -198,11 +198,12 @@ impl Sweeper {
         }
     }
 
+    /// Seals new payments, and takes note of new payout addresses.
     fn seal_new(&mut self) -> anyhow::Result<()> {
-        match &mut self.seals {
-            Some(seals) => seals.seal_new(&self.store).context("seal the payments"),
-            None => Ok(()),
-        }
+        let now = self.clock.now();
+        let Some(seals) = &mut self.seals else { return Ok(()) };
+        seals.seal_new(&self.store).context("seal the payments")?;
+        seals.see_addresses(&self.store, self.network, now).context("see the payout addresses")
     }
 
     /// Sweeps once, for an operator's command. `None` if that has to wait because of a doubt.

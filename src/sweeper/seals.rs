@@ -15,12 +15,13 @@ use bitcoin::ScriptBuf;
 use bitcoin::hex::{DisplayHex, FromHex};
 
 use crate::domain::merchant::{MerchantId, PayoutAddress};
+use crate::domain::network::Network;
 use crate::domain::seal::{Contradiction, Record, Seen};
 use crate::domain::sweep::SweepCoin;
 use crate::domain::time::Timestamp;
 use crate::secret::SealKey;
 use crate::store::seals::{self, SealedFacts};
-use crate::store::{self, ReadTx, Store};
+use crate::store::{self, ReadTx, Store, merchants};
 
 use super::private_file;
 
@@ -120,6 +121,31 @@ impl Seals {
             // Only now: a seal that is there twice is compared, one that is missing is missed.
             self.record.payments_below = below;
             self.save()?;
+        }
+        Ok(())
+    }
+
+    /// Takes note of the payout addresses that are new, so that the delay of a change begins when
+    /// it was asked for, and not when money is due. What contradicts the record is named then.
+    pub(crate) fn see_addresses(
+        &mut self,
+        store: &Store,
+        network: Network,
+        now: Timestamp,
+    ) -> anyhow::Result<()> {
+        for (merchant, newest) in store.read_blocking(merchants::newest_address_versions)? {
+            let seen = self.record.addresses.get(&merchant).and_then(|seen| seen.last());
+            if seen.is_some_and(|seen| seen.version >= newest) {
+                continue;
+            }
+            let rows = |tx: &ReadTx| merchants::payout_addresses(tx, merchant, network);
+            match store.read_blocking(rows) {
+                Ok(rows) => {
+                    let _ = self.payout_script(merchant, &rows, now)?;
+                }
+                Err(store::Error::Impossible(_)) => {}
+                Err(error) => return Err(error.into()),
+            }
         }
         Ok(())
     }
