@@ -216,6 +216,19 @@ pub(crate) fn is_mature(origin: Origin, confirmations: u32) -> bool {
     }
 }
 
+/// Whether the coin's own input would cost more of it than a payout may cost. It waits until fees
+/// are low, lest it eats what the merchant's other coins hold, or holds them up.
+fn is_uneconomic(coin: &SweepCoin, rate: u64, rules: &Rules) -> bool {
+    is_too_expensive(fee_for(INPUT_WEIGHT, rate), coin.amount, rules)
+}
+
+/// Whether a fee is a larger part of a sum than the operator allows.
+fn is_too_expensive(fee: Amount, gross: Amount, rules: &Rules) -> bool {
+    let hundredfold = u128::from(fee.litoshis()).saturating_mul(100);
+    let allowed = u128::from(gross.litoshis()).saturating_mul(u128::from(rules.max_fee_percent));
+    hundredfold > allowed
+}
+
 /// A merchant's coins that could go out together.
 struct Share {
     payee: Payee,
@@ -259,6 +272,9 @@ pub(crate) fn plan(
                 planned.waiting.push((coin.outpoint, Waits::Immature));
             }
             None => planned.waiting.push((coin.outpoint, Waits::NoAddress)),
+            Some(_) if is_uneconomic(&coin, rate_litoshis_per_kvb, rules) => {
+                planned.waiting.push((coin.outpoint, Waits::TooExpensive));
+            }
             Some(share) => share.coins.push(coin),
         }
     }
@@ -325,9 +341,7 @@ fn misfit(batch: &[Share], costs: &Costs, rules: &Rules) -> Option<(usize, Waits
 /// Why a share cannot bear these fees.
 fn judge(share: &Share, fee: Amount, operator_fee: Amount, rules: &Rules) -> Option<Waits> {
     let gross = share.gross();
-    let hundredfold = u128::from(fee.litoshis()).saturating_mul(100);
-    let allowed = u128::from(gross.litoshis()).saturating_mul(u128::from(rules.max_fee_percent));
-    if hundredfold > allowed {
+    if is_too_expensive(fee, gross, rules) {
         return Some(Waits::TooExpensive);
     }
     match gross.checked_sub(fee).and_then(|left| left.checked_sub(operator_fee)) {

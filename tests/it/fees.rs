@@ -398,3 +398,24 @@ fn a_new_sweep_pays_what_the_mempool_asks_for_at_least() {
     node.mine(1);
     await_clean_audit(&gate, &node);
 }
+
+#[test]
+#[ignore = "long"]
+fn coins_that_cost_more_than_they_hold_stay_behind_and_hold_up_no_other() {
+    let Some((Stage { gate, shop, node }, proxy)) = proxied() else { return };
+    let payment = shop.create("0.05");
+    for amount in ["0.00004", "0.00005", "0.05"] {
+        node.send(&payment.address, amount);
+    }
+    // An input costs 0.00068 LTC at the ceiling.
+    proxy.set(ABSURDLY_HIGH);
+    node.mine(2);
+    shop.await_status(&payment.id, "completed", SOON);
+    let txid = await_sweep(&node);
+    let sum = node.outputs_of(&txid)[0].1 + node.fee_of(&txid);
+    assert_eq!(sum, litoshis("0.05"), "the good coin alone");
+    let waiting = gate.cli_json(&["sweep", "--dry-run"]).objects("waiting");
+    assert_eq!(waiting.len(), 2, "{waiting:?}");
+    node.mine(1);
+    await_clean_audit(&gate, &node);
+}

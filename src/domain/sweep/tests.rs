@@ -70,6 +70,8 @@ fn what_cannot_go_out_waits_and_holds_up_nobody() {
     let coinbase = |n| SweepCoin { origin: Origin::Coinbase, confirmations: n, ..two("1") };
     check(two("0.00999999"), RATE, Waits::BelowMinimum);
     check(two("0.01"), 1_000_000, Waits::TooExpensive);
+    // Of the merchant that has the good one: its own input would cost 680 litoshis.
+    check(coin(0, 1, amount("0.00006799")), RATE, Waits::TooExpensive);
     check(pegout(5), RATE, Waits::Immature);
     check(coinbase(99), RATE, Waits::Immature);
     check(SweepCoin { confirmations: 0, ..two("1") }, RATE, Waits::Immature);
