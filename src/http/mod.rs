@@ -150,7 +150,7 @@ pub(crate) fn routes(api: Arc<Api>) -> BoxedFilter<(Response,)> {
         .and(get())
         .and(key.clone())
         .and(with_api.clone())
-        .and(query.clone())
+        .and(query)
         .then(|key: Keyed, api, query: String| {
             key.answer(|holder| async move { list::list(api, holder, &query).await })
         })
@@ -220,7 +220,7 @@ pub(crate) fn routes(api: Arc<Api>) -> BoxedFilter<(Response,)> {
         .and(get())
         .and(key.clone())
         .and(with_api.clone())
-        .and(query.clone())
+        .and(query)
         .then(|key: Keyed, api, query: String| {
             key.answer(|holder| async move { account::payouts(api, holder, &query).await })
         })
