@@ -47,6 +47,7 @@ mod replace;
 mod restart;
 mod restore;
 mod seals;
+mod snippets;
 mod soak;
 mod sweep;
 mod tidy;
