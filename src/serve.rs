@@ -269,10 +269,9 @@ impl Gateway {
             threads.push(thread(Role::Sweeper, ended, move || sweeper.run(&runtime))?);
         }
         if let Some(settings) = config.bot.clone().filter(|_| roles.contains(&Role::Bot)) {
-            let make = bot_of(settings, &config, &store);
-            let shutdown = shutdown.clone();
+            let bot = bot_of(settings, &config, &store, &node, &wake, &shutdown);
             tasks.spawn(async move {
-                bot::run(make, shutdown).await;
+                bot::run(bot).await;
                 (Role::Bot, Ok(()))
             });
         }
@@ -400,15 +399,24 @@ fn bot_of(
     settings: bot::Settings,
     config: &Config,
     store: &Store,
-) -> impl Fn() -> bot::Bot + use<> {
-    let (secret, rules) = (config.secret.clone(), config.merchants.clone());
-    let (store, clock) = (store.clone(), config.clock.clone());
-    move || bot::Bot {
+    node: &Node,
+    wake: &Wake,
+    shutdown: &CancellationToken,
+) -> bot::Bot {
+    bot::Bot {
         store: store.clone(),
-        secret: secret.clone(),
-        rules: rules.clone(),
-        settings: settings.clone(),
-        clock: clock.clone(),
+        secret: config.secret.clone(),
+        rules: config.merchants.clone(),
+        payment_rules: config.payments.clone(),
+        xpub: config.xpub.clone(),
+        site: config.site.clone(),
+        node: node.clone(),
+        database: config.database.clone(),
+        limit: bot::Limit::per_minute(settings.rate_per_user),
+        settings,
+        wake: wake.clone(),
+        clock: config.clock.clone(),
+        shutdown: shutdown.clone(),
     }
 }
 

@@ -129,6 +129,24 @@ pub(crate) fn raise_webhook_version(
     Ok(())
 }
 
+/// Since when the merchant may make no new payments, if an administrator has said so.
+pub(crate) fn suspended_at(tx: &ReadTx, id: MerchantId) -> Result<Option<Timestamp>, Error> {
+    let sql = "SELECT suspended_at FROM merchants WHERE id = ?";
+    let found = tx.connection.prepare_cached(sql)?.query_row([id], |row| row.get(0)).optional()?;
+    Ok(found.flatten())
+}
+
+/// Suspends a merchant, or lets it go on.
+pub(crate) fn set_suspended(
+    tx: &WriteTx,
+    id: MerchantId,
+    since: Option<Timestamp>,
+) -> Result<(), Error> {
+    let sql = "UPDATE merchants SET suspended_at = ? WHERE id = ?";
+    tx.connection.execute(sql, params![since, id])?;
+    Ok(())
+}
+
 /// All registrations of payout addresses of a merchant, oldest first.
 pub(crate) fn payout_addresses(
     tx: &ReadTx,

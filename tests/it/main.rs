@@ -19,6 +19,7 @@ mod config;
 mod crash;
 mod create;
 mod demo;
+mod discord;
 mod disk;
 mod docs;
 mod doubt;
