@@ -44,7 +44,7 @@ pub(crate) struct Surroundings {
     pub(crate) network: Network,
     /// Kinds that the operator has turned off.
     pub(crate) off: Vec<Kind>,
-    /// What the node says of itself while the watcher is silent.
+    /// What the node says of itself, once the watcher has been silent for long.
     pub(crate) node: Option<String>,
     /// Room on the disk of the database, in bytes, if it is less than the operator wants.
     pub(crate) low_disk: Option<u64>,
@@ -342,17 +342,18 @@ fn of_the_whole(
     // A state that comes and goes: told when it begins, and when what was told has ended.
     let told = last_of(Kind::Node)?;
     let told_down = told.as_ref().filter(|notice| notice.key.ends_with(":down"));
-    if is_watcher_silent(tx, around.started_at, now)? {
+    if let Some(node) = &around.node {
         if told_down.is_none() && !told.is_some_and(|notice| recently(notice.created_at)) {
             let minutes = NODE_SILENCE_MS_MAX / 60_000;
-            let node = around.node.clone().unwrap_or_else(|| "it is not known why".to_owned());
             let text = format!(
                 "For more than {minutes} minutes we have not stood at the node's tip: {node}. \
                  Payments are taken, but not seen. `/node`"
             );
             drafts.push(to_admins(Kind::Node, format!("{}:down", now.ms()), text));
         }
-    } else if let Some(down) = told_down {
+    } else if let Some(down) = told_down
+        && !is_watcher_silent(tx, around.started_at, now)?
+    {
         let text = "We stand at the node's tip again. `/node`".to_owned();
         drafts.push(to_admins(Kind::Node, format!("{}:back", down.id), text));
     }

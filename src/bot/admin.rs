@@ -60,13 +60,7 @@ fn end_of(subscription: Subscription) -> String {
 }
 
 /// Add days to a merchant's subscription; opens the account if there is none
-#[poise::command(
-    slash_command,
-    guild_only,
-    ephemeral,
-    category = "Administrators",
-    default_member_permissions = "ADMINISTRATOR"
-)]
+#[poise::command(slash_command, guild_only, ephemeral, category = "Administrators")]
 async fn grant_sub(
     context: Context<'_>,
     #[description = "The merchant"] user: serenity::User,
@@ -98,13 +92,7 @@ async fn grant_sub(
 }
 
 /// End a merchant's subscription now; open payments go on
-#[poise::command(
-    slash_command,
-    guild_only,
-    ephemeral,
-    category = "Administrators",
-    default_member_permissions = "ADMINISTRATOR"
-)]
+#[poise::command(slash_command, guild_only, ephemeral, category = "Administrators")]
 async fn revoke_sub(
     context: Context<'_>,
     #[description = "The merchant"] user: serenity::User,
@@ -128,13 +116,7 @@ async fn revoke_sub(
 }
 
 /// Let a merchant make no new payments; open ones go on and are paid out
-#[poise::command(
-    slash_command,
-    guild_only,
-    ephemeral,
-    category = "Administrators",
-    default_member_permissions = "ADMINISTRATOR"
-)]
+#[poise::command(slash_command, guild_only, ephemeral, category = "Administrators")]
 async fn suspend(
     context: Context<'_>,
     #[description = "The merchant"] user: serenity::User,
@@ -157,13 +139,7 @@ async fn suspend(
 }
 
 /// Let a suspended merchant make payments again
-#[poise::command(
-    slash_command,
-    guild_only,
-    ephemeral,
-    category = "Administrators",
-    default_member_permissions = "ADMINISTRATOR"
-)]
+#[poise::command(slash_command, guild_only, ephemeral, category = "Administrators")]
 async fn unsuspend(
     context: Context<'_>,
     #[description = "The merchant"] user: serenity::User,
@@ -180,13 +156,7 @@ async fn unsuspend(
 }
 
 /// List the merchants, newest first
-#[poise::command(
-    slash_command,
-    guild_only,
-    ephemeral,
-    category = "Administrators",
-    default_member_permissions = "ADMINISTRATOR"
-)]
+#[poise::command(slash_command, guild_only, ephemeral, category = "Administrators")]
 async fn merchants(context: Context<'_>) -> Result<(), Failure> {
     let asker = begin(context).await?;
     Admin::of(context).await?;
@@ -202,13 +172,7 @@ fn read_id(text: &str) -> Result<MerchantId, Failure> {
 }
 
 /// Show one merchant: subscription, address, sums, failures
-#[poise::command(
-    slash_command,
-    guild_only,
-    ephemeral,
-    category = "Administrators",
-    default_member_permissions = "ADMINISTRATOR"
-)]
+#[poise::command(slash_command, guild_only, ephemeral, category = "Administrators")]
 async fn merchant(
     context: Context<'_>,
     #[description = "Type a name or an id"]
@@ -262,13 +226,7 @@ fn stats_line(stats: &Stats) -> String {
 }
 
 /// How the gateway does: payments, money, times, webhooks
-#[poise::command(
-    slash_command,
-    guild_only,
-    ephemeral,
-    category = "Administrators",
-    default_member_permissions = "ADMINISTRATOR"
-)]
+#[poise::command(slash_command, guild_only, ephemeral, category = "Administrators")]
 async fn stats(context: Context<'_>) -> Result<(), Failure> {
     let Asker { now, .. } = begin(context).await?;
     Admin::of(context).await?;
@@ -296,13 +254,7 @@ async fn stats(context: Context<'_>) -> Result<(), Failure> {
 }
 
 /// Show the node: height, lag, peers, mempool, versions
-#[poise::command(
-    slash_command,
-    guild_only,
-    ephemeral,
-    category = "Administrators",
-    default_member_permissions = "ADMINISTRATOR"
-)]
+#[poise::command(slash_command, guild_only, ephemeral, category = "Administrators")]
 async fn node(context: Context<'_>) -> Result<(), Failure> {
     let Asker { now, .. } = begin(context).await?;
     Admin::of(context).await?;
@@ -350,13 +302,7 @@ async fn node(context: Context<'_>) -> Result<(), Failure> {
 }
 
 /// Pay out now what is ready, instead of at the next interval
-#[poise::command(
-    slash_command,
-    guild_only,
-    ephemeral,
-    category = "Administrators",
-    default_member_permissions = "ADMINISTRATOR"
-)]
+#[poise::command(slash_command, guild_only, ephemeral, category = "Administrators")]
 async fn sweep_now(context: Context<'_>) -> Result<(), Failure> {
     let asker = begin(context).await?;
     Admin::of(context).await?;
@@ -388,13 +334,7 @@ async fn sweep_now(context: Context<'_>) -> Result<(), Failure> {
 }
 
 /// List webhooks that were given up, or send those of a merchant again
-#[poise::command(
-    slash_command,
-    guild_only,
-    ephemeral,
-    category = "Administrators",
-    default_member_permissions = "ADMINISTRATOR"
-)]
+#[poise::command(slash_command, guild_only, ephemeral, category = "Administrators")]
 async fn webhooks(
     context: Context<'_>,
     #[description = "Send all failed ones of this merchant again"]
@@ -419,13 +359,7 @@ async fn webhooks(
 }
 
 /// Show who did what, newest first
-#[poise::command(
-    slash_command,
-    guild_only,
-    ephemeral,
-    category = "Administrators",
-    default_member_permissions = "ADMINISTRATOR"
-)]
+#[poise::command(slash_command, guild_only, ephemeral, category = "Administrators")]
 async fn audit(
     context: Context<'_>,
     #[description = "Only what concerns this merchant"]
@@ -441,13 +375,7 @@ async fn audit(
 }
 
 /// Say something to all merchants, in the channel for notices
-#[poise::command(
-    slash_command,
-    guild_only,
-    ephemeral,
-    category = "Administrators",
-    default_member_permissions = "ADMINISTRATOR"
-)]
+#[poise::command(slash_command, guild_only, ephemeral, category = "Administrators")]
 async fn announce(
     context: Context<'_>,
     #[description = "What to say; markup is shown as it is"]
@@ -483,13 +411,7 @@ pub(super) async fn post_announcement(bot: &Bot, text: &str) -> Result<Answer, F
 }
 
 /// Check the server, the role and the channels that are configured
-#[poise::command(
-    slash_command,
-    guild_only,
-    ephemeral,
-    category = "Administrators",
-    default_member_permissions = "ADMINISTRATOR"
-)]
+#[poise::command(slash_command, guild_only, ephemeral, category = "Administrators")]
 async fn setup(context: Context<'_>) -> Result<(), Failure> {
     begin(context).await?;
     Admin::of(context).await?;
@@ -524,13 +446,7 @@ async fn setup(context: Context<'_>) -> Result<(), Failure> {
 }
 
 /// Show the values in effect; they are changed in the configuration file
-#[poise::command(
-    slash_command,
-    guild_only,
-    ephemeral,
-    category = "Administrators",
-    default_member_permissions = "ADMINISTRATOR"
-)]
+#[poise::command(slash_command, guild_only, ephemeral, category = "Administrators")]
 async fn config(context: Context<'_>) -> Result<(), Failure> {
     begin(context).await?;
     Admin::of(context).await?;

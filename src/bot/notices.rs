@@ -47,7 +47,8 @@ const CHANNELS_MAX: usize = 10_000;
 /// HTTP.
 pub(super) async fn run(bot: &Arc<Bot>) {
     let started_at = bot.clock.now();
-    let mut post = Post { http: http_of(&bot.settings), channels: HashMap::new() };
+    let mut post =
+        Post { http: http_of(&bot.settings), channels: HashMap::new(), silent_since: None };
     let mut said = String::new();
     while !bot.shutdown.is_cancelled() {
         let pass = AssertUnwindSafe(pass(bot, &mut post, started_at)).catch_unwind().await;
@@ -73,7 +74,7 @@ async fn pass(bot: &Arc<Bot>, post: &mut Post, started_at: Timestamp) -> Result<
     let around = Surroundings {
         network: bot.rules.network,
         off: bot.settings.notices_off.clone(),
-        node: why_silent(bot, started_at, now).await?,
+        node: why_silent(bot, post, started_at, now).await?,
         low_disk: free_bytes(&bot.database).filter(|free| *free < bot.settings.low_disk_bytes),
         started_at,
     };
@@ -92,9 +93,13 @@ async fn pass(bot: &Arc<Bot>, post: &mut Post, started_at: Timestamp) -> Result<
     Ok(())
 }
 
+/// How long the watcher must be seen to be silent: after a jump of the clock it only looks so.
+const SILENCE_SEEN: Duration = Duration::from_secs(5);
+
 /// What the node says while the watcher is away from its tip, if nobody was told yet.
 async fn why_silent(
     bot: &Bot,
+    post: &mut Post,
     started_at: Timestamp,
     now: Timestamp,
 ) -> Result<Option<String>, Failure> {
@@ -106,6 +111,11 @@ async fn why_silent(
         })
         .await?;
     if !untold {
+        post.silent_since = None;
+        return Ok(None);
+    }
+    let since = *post.silent_since.get_or_insert_with(tokio::time::Instant::now);
+    if since.elapsed() < SILENCE_SEEN {
         return Ok(None);
     }
     Ok(Some(match bot.ask_node(|node| node.chain_state()).await {
@@ -251,11 +261,14 @@ async fn tell_admins(
     Ok(Outcome::Later)
 }
 
-/// The way of messages to people.
+/// The way of messages to people, and what is remembered from one look to the next. Losing it
+/// costs time, no more.
 struct Post {
     http: serenity::Http,
     /// The channels of direct messages, by user.
     channels: HashMap<u64, serenity::ChannelId>,
+    /// Since when the watcher is seen to be silent.
+    silent_since: Option<tokio::time::Instant>,
 }
 
 /// The same message to the same reader has the same nonce: Discord drops its repetition.

@@ -9,6 +9,7 @@ use poise::serenity_prelude as serenity;
 
 use crate::store::progress::{self, Progress};
 
+use super::permit::ADMIN;
 use super::{Bot, Failure, Settings, all_commands, answer, http_of};
 
 /// The name under which is recorded what was registered.
@@ -29,8 +30,21 @@ pub(super) async fn keep_registered(bot: &Bot, http: &serenity::Http) -> Infalli
     std::future::pending().await
 }
 
+/// The commands as Discord gets them. Those of administrators are hidden from everybody else, until
+/// the owners of the server show them to a role.
+fn definitions() -> Vec<serenity::CreateCommand> {
+    let all = all_commands().into_iter().filter_map(|command| {
+        let created = command.create_as_slash_command()?;
+        Some(match command.category.as_deref() {
+            Some(ADMIN) => created.default_member_permissions(serenity::Permissions::empty()),
+            _ => created,
+        })
+    });
+    all.collect()
+}
+
 async fn register(bot: &Bot, http: &serenity::Http) -> Result<(), Failure> {
-    let commands = poise::builtins::create_application_commands(&all_commands());
+    let commands = definitions();
     let json = serde_json::to_string(&commands)
         .map_err(|_| Failure::Unavailable("the commands cannot be written as JSON"))?;
     let guild = bot.settings.guild_id;

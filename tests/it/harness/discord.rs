@@ -101,7 +101,6 @@ pub(crate) struct Posted {
     pub(crate) channel: u64,
     /// The person whose direct messages the channel is.
     pub(crate) to: Option<u64>,
-    pub(crate) id: u64,
     pub(crate) body: Value,
 }
 
@@ -113,8 +112,6 @@ pub(crate) struct Reply {
     /// The answer itself, with what followed a deferral.
     pub(crate) body: Value,
     ephemeral: bool,
-    /// All bodies that belong to it, the first answer among them.
-    pub(crate) all: Vec<Value>,
 }
 
 impl Reply {
@@ -417,7 +414,6 @@ impl Discord {
         let (_, first) = parts.iter().find(|(how, _)| how == "callback")?;
         let kind = first["type"].as_u64()?;
         let follows = parts.iter().filter(|(how, _)| how != "callback").map(|(_, body)| body);
-        let mut follows: Vec<Value> = follows.cloned().collect();
         let deferred = matches!(kind, 5 | 6);
         let is_ephemeral = |body: &Value| body["flags"].as_u64().unwrap_or(0) & 64 != 0;
         let body = match follows.last() {
@@ -430,8 +426,7 @@ impl Discord {
             5 => is_ephemeral(&first["data"]),
             _ => is_ephemeral(&body) || kind == 6,
         };
-        follows.insert(0, first["data"].clone());
-        Some(Reply { kind, body, ephemeral, all: follows })
+        Some(Reply { kind, body, ephemeral })
     }
 
     fn data(&self, name: &str, options: &Value) -> Value {
@@ -720,8 +715,7 @@ fn post_message(state: &State, call: &Call, channel: &str) -> (u16, Value) {
         return (200, state.message(before.channel, &before.body));
     }
     let message = state.message(channel, &call.body);
-    let id = message["id"].as_str().unwrap().parse().unwrap();
-    posted.push(Posted { channel, to, id, body: call.body.clone() });
+    posted.push(Posted { channel, to, body: call.body.clone() });
     (200, message)
 }
 
@@ -877,8 +871,9 @@ fn hear(
                 gateway.identified += 1;
                 gateway.connected += 1;
                 gateway.session += 1;
-                // What happened before this session is not told to it.
-                *sent = Some(gateway.events.last().map_or(1, |(number, ..)| *number));
+                // What happened before this session is not told to it; it counts from one.
+                gateway.events.clear();
+                *sent = Some(1);
                 json!({
                     "v": 10, "user": state.user(), "guilds": [],
                     "session_id": format!("session-{}", gateway.session),
