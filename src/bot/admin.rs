@@ -60,7 +60,12 @@ fn end_of(subscription: Subscription) -> String {
 }
 
 /// Add days to a merchant's subscription; opens the account if there is none
-#[poise::command(slash_command, guild_only, ephemeral, category = "Administrators")]
+#[poise::command(
+    slash_command,
+    ephemeral,
+    category = "Administrators",
+    interaction_context = "Guild"
+)]
 async fn grant_sub(
     context: Context<'_>,
     #[description = "The merchant"] user: serenity::User,
@@ -92,7 +97,12 @@ async fn grant_sub(
 }
 
 /// End a merchant's subscription now; open payments go on
-#[poise::command(slash_command, guild_only, ephemeral, category = "Administrators")]
+#[poise::command(
+    slash_command,
+    ephemeral,
+    category = "Administrators",
+    interaction_context = "Guild"
+)]
 async fn revoke_sub(
     context: Context<'_>,
     #[description = "The merchant"] user: serenity::User,
@@ -116,7 +126,12 @@ async fn revoke_sub(
 }
 
 /// Let a merchant make no new payments; open ones go on and are paid out
-#[poise::command(slash_command, guild_only, ephemeral, category = "Administrators")]
+#[poise::command(
+    slash_command,
+    ephemeral,
+    category = "Administrators",
+    interaction_context = "Guild"
+)]
 async fn suspend(
     context: Context<'_>,
     #[description = "The merchant"] user: serenity::User,
@@ -139,7 +154,12 @@ async fn suspend(
 }
 
 /// Let a suspended merchant make payments again
-#[poise::command(slash_command, guild_only, ephemeral, category = "Administrators")]
+#[poise::command(
+    slash_command,
+    ephemeral,
+    category = "Administrators",
+    interaction_context = "Guild"
+)]
 async fn unsuspend(
     context: Context<'_>,
     #[description = "The merchant"] user: serenity::User,
@@ -156,7 +176,12 @@ async fn unsuspend(
 }
 
 /// List the merchants, newest first
-#[poise::command(slash_command, guild_only, ephemeral, category = "Administrators")]
+#[poise::command(
+    slash_command,
+    ephemeral,
+    category = "Administrators",
+    interaction_context = "Guild"
+)]
 async fn merchants(context: Context<'_>) -> Result<(), Failure> {
     let asker = begin(context).await?;
     Admin::of(context).await?;
@@ -172,7 +197,12 @@ fn read_id(text: &str) -> Result<MerchantId, Failure> {
 }
 
 /// Show one merchant: subscription, address, sums, failures
-#[poise::command(slash_command, guild_only, ephemeral, category = "Administrators")]
+#[poise::command(
+    slash_command,
+    ephemeral,
+    category = "Administrators",
+    interaction_context = "Guild"
+)]
 async fn merchant(
     context: Context<'_>,
     #[description = "Type a name or an id"]
@@ -226,7 +256,12 @@ fn stats_line(stats: &Stats) -> String {
 }
 
 /// How the gateway does: payments, money, times, webhooks
-#[poise::command(slash_command, guild_only, ephemeral, category = "Administrators")]
+#[poise::command(
+    slash_command,
+    ephemeral,
+    category = "Administrators",
+    interaction_context = "Guild"
+)]
 async fn stats(context: Context<'_>) -> Result<(), Failure> {
     let Asker { now, .. } = begin(context).await?;
     Admin::of(context).await?;
@@ -254,7 +289,12 @@ async fn stats(context: Context<'_>) -> Result<(), Failure> {
 }
 
 /// Show the node: height, lag, peers, mempool, versions
-#[poise::command(slash_command, guild_only, ephemeral, category = "Administrators")]
+#[poise::command(
+    slash_command,
+    ephemeral,
+    category = "Administrators",
+    interaction_context = "Guild"
+)]
 async fn node(context: Context<'_>) -> Result<(), Failure> {
     let Asker { now, .. } = begin(context).await?;
     Admin::of(context).await?;
@@ -302,7 +342,12 @@ async fn node(context: Context<'_>) -> Result<(), Failure> {
 }
 
 /// Pay out now what is ready, instead of at the next interval
-#[poise::command(slash_command, guild_only, ephemeral, category = "Administrators")]
+#[poise::command(
+    slash_command,
+    ephemeral,
+    category = "Administrators",
+    interaction_context = "Guild"
+)]
 async fn sweep_now(context: Context<'_>) -> Result<(), Failure> {
     let asker = begin(context).await?;
     Admin::of(context).await?;
@@ -334,7 +379,12 @@ async fn sweep_now(context: Context<'_>) -> Result<(), Failure> {
 }
 
 /// List webhooks that were given up, or send those of a merchant again
-#[poise::command(slash_command, guild_only, ephemeral, category = "Administrators")]
+#[poise::command(
+    slash_command,
+    ephemeral,
+    category = "Administrators",
+    interaction_context = "Guild"
+)]
 async fn webhooks(
     context: Context<'_>,
     #[description = "Send all failed ones of this merchant again"]
@@ -359,7 +409,12 @@ async fn webhooks(
 }
 
 /// Show who did what, newest first
-#[poise::command(slash_command, guild_only, ephemeral, category = "Administrators")]
+#[poise::command(
+    slash_command,
+    ephemeral,
+    category = "Administrators",
+    interaction_context = "Guild"
+)]
 async fn audit(
     context: Context<'_>,
     #[description = "Only what concerns this merchant"]
@@ -375,7 +430,12 @@ async fn audit(
 }
 
 /// Say something to all merchants, in the channel for notices
-#[poise::command(slash_command, guild_only, ephemeral, category = "Administrators")]
+#[poise::command(
+    slash_command,
+    ephemeral,
+    category = "Administrators",
+    interaction_context = "Guild"
+)]
 async fn announce(
     context: Context<'_>,
     #[description = "What to say; markup is shown as it is"]
@@ -411,7 +471,12 @@ pub(super) async fn post_announcement(bot: &Bot, text: &str) -> Result<Answer, F
 }
 
 /// Check the server, the role and the channels that are configured
-#[poise::command(slash_command, guild_only, ephemeral, category = "Administrators")]
+#[poise::command(
+    slash_command,
+    ephemeral,
+    category = "Administrators",
+    interaction_context = "Guild"
+)]
 async fn setup(context: Context<'_>) -> Result<(), Failure> {
     begin(context).await?;
     Admin::of(context).await?;
@@ -446,7 +511,12 @@ async fn setup(context: Context<'_>) -> Result<(), Failure> {
 }
 
 /// Show the values in effect; they are changed in the configuration file
-#[poise::command(slash_command, guild_only, ephemeral, category = "Administrators")]
+#[poise::command(
+    slash_command,
+    ephemeral,
+    category = "Administrators",
+    interaction_context = "Guild"
+)]
 async fn config(context: Context<'_>) -> Result<(), Failure> {
     begin(context).await?;
     Admin::of(context).await?;

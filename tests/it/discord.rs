@@ -372,6 +372,7 @@ fn administrators_grant_revoke_suspend_and_see_it_in_the_trail() {
 fn lists_are_turned_page_by_page() {
     let (discord, gate) = offline(|_| ());
     let (ada, root) = (Person::member(ADA, "ada"), Person::admin(ROOT, "root"));
+    discord.join(&ada);
     discord.command(&root, "grant_sub", grant(ADA, 10));
     discord.command(&ada, "set_address", text("ltc_address", ADDRESS));
     let empty = discord.command(&ada, "payments", json!([]));

@@ -722,7 +722,7 @@ fn post_message(state: &State, call: &Call, channel: &str) -> (u16, Value) {
 fn guild_object() -> Value {
     let role = |id: u64, name: &str| {
         json!({
-            "id": id.to_string(), "name": name, "color": 0, "hoist": false, "position": 0,
+            "id": id.to_string(), "name": name, "color": 0, "colors": { "primary_color": 0 }, "hoist": false, "position": 0,
             "permissions": "0", "managed": false, "mentionable": false, "flags": 0,
         })
     };
@@ -798,16 +798,25 @@ fn registered(state: &State, commands: &Value) -> Value {
 fn serve_gateway(stream: TcpStream, state: &State) {
     let Ok(mut socket) = tungstenite::accept(stream) else { return };
     let _ = socket.get_mut().set_read_timeout(Some(LOOK));
-    let _ = speak(&mut socket, state); // However it ends, the bot sees a closed connection.
+    let generation = state.gateway.lock().unwrap().generation;
+    let mut sent = None;
+    speak(&mut socket, state, generation, &mut sent); // However it ends, the bot sees it closed.
+    let mut gateway = state.gateway.lock().unwrap();
+    if sent.is_some() && gateway.generation == generation {
+        gateway.connected -= 1;
+    }
 }
 
 /// Hello, then whatever the bot says, and events as they come. Ends with the connection.
-fn speak(socket: &mut WebSocket<TcpStream>, state: &State) -> Option<()> {
-    let generation = state.gateway.lock().unwrap().generation;
+fn speak(
+    socket: &mut WebSocket<TcpStream>,
+    state: &State,
+    generation: u64,
+    // The number of the last event that this connection has sent, once it has a session.
+    sent: &mut Option<u64>,
+) -> Option<()> {
     let hello = json!({ "op": 10, "d": { "heartbeat_interval": 1000 }, "s": null, "t": null });
     say(socket, &hello)?;
-    // The number of the last event that this connection has sent, once it has a session.
-    let mut sent: Option<u64> = None;
     loop {
         if state.stop.load(Ordering::Relaxed) {
             return None;
@@ -817,14 +826,14 @@ fn speak(socket: &mut WebSocket<TcpStream>, state: &State) -> Option<()> {
             if gateway.generation != generation {
                 return None; // Cut without a word.
             }
-            let due: Vec<_> = match sent {
+            let due: Vec<_> = match *sent {
                 Some(last) => gateway.events.iter().filter(|e| e.0 > last).cloned().collect(),
                 None => Vec::new(),
             };
             drop(gateway);
             for (number, name, event) in due {
                 say(socket, &json!({ "op": 0, "t": name, "s": number, "d": event }))?;
-                sent = Some(number);
+                *sent = Some(number);
             }
         }
         let text = match socket.read() {
@@ -839,7 +848,7 @@ fn speak(socket: &mut WebSocket<TcpStream>, state: &State) -> Option<()> {
             Err(_) => return None,
         };
         let message: Value = serde_json::from_str(&text).ok()?;
-        hear(socket, state, &message, &mut sent)?;
+        hear(socket, state, &message, sent)?;
     }
 }
 
