@@ -1,5 +1,5 @@
-//! What administrators do to the whole: say something to all merchants, ask for a sweep, send a
-//! merchant's failed webhooks again. Each leaves a line in the trail.
+//! What administrators do to the whole: say something to all merchants, send a merchant's failed
+//! webhooks again. Each leaves a line in the trail.
 
 use crate::domain::merchant::MerchantId;
 use crate::domain::time::Timestamp;
@@ -26,12 +26,6 @@ pub(crate) fn record(
     now: Timestamp,
 ) -> Result<(), Refusal> {
     trail::append(tx, &of_all(actor, now, "announce", Some(text.to_owned())))?;
-    Ok(())
-}
-
-/// Records that somebody asked for a sweep.
-pub(crate) fn record_sweep(tx: &WriteTx, actor: &Actor, now: Timestamp) -> Result<(), Refusal> {
-    trail::append(tx, &of_all(actor, now, "sweep_now", None))?;
     Ok(())
 }
 

@@ -91,8 +91,8 @@ pub(crate) enum Created {
 /// Creates a payment for a merchant.
 ///
 /// # Errors
-/// Without an active subscription, while suspended, without a payout address, below the minimum amount, or when
-/// the idempotency key stands for another request.
+/// Without an active subscription, while suspended, without a payout address, below the minimum
+/// amount, or when the idempotency key stands for another request.
 pub(crate) fn create_payment(
     tx: &WriteTx,
     rules: &Rules,

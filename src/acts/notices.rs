@@ -11,10 +11,10 @@ use crate::domain::network::Network;
 use crate::domain::notice::{Kind, REMINDER_DAYS, reminder_due};
 use crate::domain::time::{DAY_MS, Timestamp};
 use crate::store::notices::{self as rows, Draft};
-use crate::store::progress::{self, Progress};
-use crate::store::{self, ReadTx, WriteTx, doubts, merchants, payments, trail};
+use crate::store::{self, ReadTx, WriteTx, doubts, merchants, payments, progress, trail};
 
 use super::payments::WATCHER;
+use super::sweeps::SWEEPER;
 
 /// The name under which the looks are recorded.
 const NOTICES: &str = "notices";
@@ -34,6 +34,9 @@ const STUCK_MS: i64 = 2 * 60 * 60_000;
 
 /// How long the watcher may be away from the node's tip before administrators are told.
 pub(crate) const NODE_SILENCE_MS_MAX: i64 = 2 * 60_000;
+
+/// How long the sweeper may be kept from its work before administrators are told.
+const SWEEPER_SILENCE_MS_MAX: i64 = 30 * 60_000;
 
 /// No notice of a state that comes and goes is repeated within this time.
 const REPEAT_MS_MIN: i64 = 6 * 60 * 60_000;
@@ -58,7 +61,8 @@ pub(crate) fn is_watcher_silent(
     started_at: Timestamp,
     now: Timestamp,
 ) -> Result<bool, store::Error> {
-    let last = progress::of_role(tx, WATCHER)?.map_or(started_at, |progress| progress.at);
+    let last = progress::of_role(tx, WATCHER)?.and_then(|progress| progress.at);
+    let last = last.unwrap_or(started_at);
     Ok(now.ms_since(last) > NODE_SILENCE_MS_MAX)
 }
 
@@ -84,9 +88,11 @@ pub(crate) fn look(
     now: Timestamp,
 ) -> Result<Found, store::Error> {
     let last = progress::of_role(tx, NOTICES)?;
-    let Some(last) = last else { return Ok(Found { drafts: Vec::new(), record: true }) };
-    let began = last.note.parse().map_or(last.at, Timestamp::from_ms);
-    let since = last.at.plus_ms(-OVERLAP_MS).max(began);
+    let Some((last_at, note)) = last.and_then(|last| Some((last.at?, last.note))) else {
+        return Ok(Found { drafts: Vec::new(), record: true });
+    };
+    let began = note.parse().map_or(last_at, Timestamp::from_ms);
+    let since = last_at.plus_ms(-OVERLAP_MS).max(began);
     let mut drafts = of_payments(tx, since)?;
     drafts.extend(of_webhooks(tx, since)?);
     drafts.extend(of_payouts(tx, since, now)?);
@@ -99,7 +105,7 @@ pub(crate) fn look(
             wanted.push(draft);
         }
     }
-    let record = !wanted.is_empty() || now.ms_since(last.at) >= RECORD_MS;
+    let record = !wanted.is_empty() || now.ms_since(last_at) >= RECORD_MS;
     Ok(Found { drafts: wanted, record })
 }
 
@@ -112,7 +118,7 @@ pub(crate) fn store(tx: &WriteTx, found: &Found, now: Timestamp) -> Result<(), s
         Some(last) => last.note,
         None => now.ms().to_string(),
     };
-    progress::record(tx, NOTICES, &Progress { at: now, note: began })
+    progress::record(tx, NOTICES, now, &began)
 }
 
 fn is_wanted(tx: &ReadTx, draft: &Draft, around: &Surroundings) -> Result<bool, store::Error> {
@@ -356,6 +362,18 @@ fn of_the_whole(
     {
         let text = "We stand at the node's tip again. `/node`".to_owned();
         drafts.push(to_admins(Kind::Node, format!("{}:back", down.id), text));
+    }
+    if let Some(sweeper) = progress::of_role(tx, SWEEPER)?
+        && let Some(trouble) = &sweeper.trouble
+        && now.ms_since(sweeper.at.unwrap_or(around.started_at)) > SWEEPER_SILENCE_MS_MAX
+    {
+        let since = sweeper.at.map_or(0, Timestamp::ms);
+        let text = format!(
+            "The sweeper has not done its work for half an hour: {}. Payments are taken and wait. \
+             `litegate doctor` looks for the reason.",
+            plain(trouble)
+        );
+        drafts.push(to_admins(Kind::SweepStuck, format!("trouble:{since}"), text));
     }
     for id in payments::completed_without_coins(tx)? {
         let text = format!(

@@ -328,13 +328,16 @@ async fn node(context: Context<'_>) -> Result<(), Failure> {
         }
         Err(error) => vec![("Node", plain(&error.to_string())), ("We stand at", ours)],
     };
-    fields.push(match watcher {
-        Some(last) => {
-            let silent = now.ms_since(last.at) / 1_000;
-            ("Watcher", format!("at the tip {silent} s ago; {}", plain(&last.note)))
-        }
-        None => ("Watcher", "has not stood at the tip yet".to_owned()),
-    });
+    let last = watcher.as_ref().and_then(|watcher| watcher.at);
+    let mut state = match last {
+        Some(at) => format!("at the tip {} s ago", now.ms_since(at) / 1_000),
+        None => "has not stood at the tip yet".to_owned(),
+    };
+    if let Some(watcher) = watcher {
+        let words = watcher.trouble.unwrap_or(watcher.note);
+        state = format!("{state}; {}", plain(&words));
+    }
+    fields.push(("Watcher", state));
     if doubt {
         fields.push(("Doubt", "the chain is doubted; `litegate doubt` shows why".to_owned()));
     }

@@ -4,11 +4,13 @@
 //! an old button does nothing, and a restart in between changes nothing.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use poise::serenity_prelude as serenity;
 
 use crate::acts::merchants as acts;
-use crate::acts::{Actor, Refusal, announce, confirmations};
+use crate::acts::notices::plain;
+use crate::acts::{Actor, Refusal, announce, confirmations, sweeps};
 use crate::domain::address::Address;
 use crate::domain::merchant::MerchantId;
 use crate::domain::time::Timestamp;
@@ -234,7 +236,7 @@ async fn confirmed(bot: &Arc<Bot>, origin: &Origin<'_>, id: String) -> Result<An
                     Ok(merchants::by_id(tx, id)?.map(|merchant| (merchant, None)))
                 }
                 Deed::SweepNow => {
-                    announce::record_sweep(tx, &actor, now)?;
+                    sweeps::request(tx, &actor, now)?;
                     Ok(None)
                 }
                 Deed::Announce(text) => {
@@ -244,14 +246,19 @@ async fn confirmed(bot: &Arc<Bot>, origin: &Origin<'_>, id: String) -> Result<An
             }
         })
         .await?;
-    tell(bot, &deed, written).await
+    tell(bot, &deed, written, now).await
 }
 
 type Written =
     Option<(crate::domain::merchant::Merchant, Option<crate::domain::merchant::PayoutAddress>)>;
 
 /// What the presser reads once it is done.
-async fn tell(bot: &Arc<Bot>, deed: &Deed, written: Written) -> Result<Answer, Failure> {
+async fn tell(
+    bot: &Arc<Bot>,
+    deed: &Deed,
+    written: Written,
+    now: Timestamp,
+) -> Result<Answer, Failure> {
     let name = written.as_ref().map(|(merchant, _)| admin::called(merchant)).unwrap_or_default();
     Ok(match deed {
         Deed::SetAddress(_) => match written.and_then(|(_, set)| set) {
@@ -289,10 +296,45 @@ async fn tell(bot: &Arc<Bot>, deed: &Deed, written: Written) -> Result<Answer, F
         }
         Deed::SweepNow => {
             bot.wake.stir_sweeper();
-            Answer::text("The sweeper looks now. `/stats` and `/audit` show what came of it.")
+            swept(bot, now).await?
         }
         Deed::Announce(text) => admin::post_announcement(bot, text).await?,
     })
+}
+
+/// How long an administrator waits for the sweeper, and how often it is looked for.
+const SWEEP_PATIENCE: Duration = Duration::from_secs(30);
+const SWEEP_LOOK: Duration = Duration::from_millis(250);
+
+/// What came of asking for a sweep.
+async fn swept(bot: &Bot, asked_at: Timestamp) -> Result<Answer, Failure> {
+    let begun = tokio::time::Instant::now();
+    loop {
+        match bot.read(move |tx| Ok(sweeps::outcome(tx, asked_at)?)).await? {
+            sweeps::Outcome::Done(made) if made.is_empty() => {
+                let text = "The sweeper has looked; nothing could go out. `litegate sweep \
+                            --dry-run` says why.";
+                return Ok(Answer::text(text));
+            }
+            sweeps::Outcome::Done(made) => {
+                let line = |sweep: &crate::domain::sweep::SentSweep| {
+                    let (txid, fee) = (sweep.txid, answer::ltc(sweep.fee));
+                    format!("`{txid}`: {} payouts, fee {fee}", sweep.payouts.len())
+                };
+                let lines: Vec<String> = made.iter().map(line).collect();
+                return Ok(Answer::page("Swept", &lines.join("\n")));
+            }
+            sweeps::Outcome::Trouble(why) => {
+                return Ok(Answer::text(format!("The sweeper cannot: {}.", plain(&why))));
+            }
+            sweeps::Outcome::Waiting if begun.elapsed() > SWEEP_PATIENCE => {
+                let text = "The sweeper has not looked yet. `/stats` and `litegate sweep` show \
+                            what comes of it.";
+                return Ok(Answer::text(text));
+            }
+            sweeps::Outcome::Waiting => tokio::time::sleep(SWEEP_LOOK).await,
+        }
+    }
 }
 
 #[cfg(test)]

@@ -16,10 +16,12 @@ use poise::serenity_prelude as serenity;
 
 use crate::acts::merchants as acts;
 use crate::acts::notices::{self as act, Surroundings};
+use crate::acts::payments::WATCHER;
 use crate::domain::merchant::{MerchantId, address_to_come};
 use crate::domain::notice::Kind;
 use crate::domain::time::Timestamp;
 use crate::store::notices::{self as rows, End, Notice};
+use crate::store::progress;
 
 use super::answer::{in_words, is_unauthorized, may_pass, refusal_of};
 use super::{Bot, Failure, buttons, http_of};
@@ -117,6 +119,10 @@ async fn why_silent(
     let since = *post.silent_since.get_or_insert_with(tokio::time::Instant::now);
     if since.elapsed() < SILENCE_SEEN {
         return Ok(None);
+    }
+    let watcher = bot.read(|tx| Ok(progress::of_role(tx, WATCHER)?)).await?;
+    if let Some(trouble) = watcher.and_then(|watcher| watcher.trouble) {
+        return Ok(Some(act::plain(&trouble)));
     }
     Ok(Some(match bot.ask_node(|node| node.chain_state()).await {
         Ok(Ok(state)) => {

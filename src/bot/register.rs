@@ -7,7 +7,7 @@ use std::time::Duration;
 use bitcoin::hashes::{Hash, sha256};
 use poise::serenity_prelude as serenity;
 
-use crate::store::progress::{self, Progress};
+use crate::store::progress;
 
 use super::permit::ADMIN;
 use super::{Bot, Failure, Settings, all_commands, answer, http_of};
@@ -61,8 +61,8 @@ async fn register(bot: &Bot, http: &serenity::Http) -> Result<(), Failure> {
         http.create_guild_commands(serenity::GuildId::new(guild), &commands).await?;
     }
     tracing::info!(count = commands.len(), scope, "commands registered");
-    let progress = Progress { at: bot.clock.now(), note: hash };
-    bot.write(move |tx| Ok(progress::record(tx, COMMANDS, &progress)?)).await
+    let now = bot.clock.now();
+    bot.write(move |tx| Ok(progress::record(tx, COMMANDS, now, &hash)?)).await
 }
 
 /// What the bot has to be allowed on its server: to see and write in channels (for notices), with

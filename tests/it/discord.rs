@@ -448,6 +448,31 @@ fn what_administrators_look_at_is_there_without_a_node() {
 }
 
 #[test]
+fn an_administrator_sweeps_now_after_seeing_what_would_go_out() {
+    let Some(Stage { gate, shop, node }) = Stage::alone() else { return };
+    let discord = Discord::start();
+    gate.term();
+    discord.configure(&gate);
+    gate.start();
+    discord.await_bot();
+    // The first look of a sweeper that starts has swept what there was: nothing.
+    let payment = shop.create("0.05");
+    node.send(&payment.address, "0.05");
+    node.mine(2);
+    shop.await_status(&payment.id, "completed", SOON);
+    let root = Person::admin(ROOT, "root");
+    let question = discord.command(&root, "sweep_now", json!([]));
+    assert!(question.text().contains("1 coins of 1 merchants, 0.05 LTC"), "{}", question.text());
+    assert!(node.mempool().is_empty(), "nothing before the yes");
+    let done = discord.press(&root, &question.body, "Sweep now");
+    let mempool = node.mempool();
+    assert_eq!(mempool.len(), 1, "{}", done.text());
+    assert!(done.text().contains(&mempool[0]), "{}", done.text());
+    let trail = discord.command(&root, "audit", json!([])).text();
+    assert!(trail.contains("sweep\\_now"), "{trail}");
+}
+
+#[test]
 fn doctor_says_how_to_invite_the_bot_and_whether_the_token_is_good() {
     let discord = Discord::start();
     let gate = Gate::offline();

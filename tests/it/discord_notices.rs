@@ -150,7 +150,7 @@ fn webhooks_that_fail_and_are_given_up_are_told_with_what_to_do() {
     let mut passed = Duration::ZERO;
     let mut told = |words: &[&str]| {
         for _ in 0..60 {
-            rest(&gate, &mut passed, 3 * HOUR);
+            rest(&gate, &mut passed, 13 * HOUR);
             // The next attempt may be due only after some more hours.
             let (begun, hits) = (Instant::now(), receiver.hits().len());
             while begun.elapsed() < Duration::from_secs(3) && receiver.hits().len() == hits {
