@@ -413,10 +413,10 @@ impl Discord {
         let parts = answers.get(token)?;
         let (_, first) = parts.iter().find(|(how, _)| how == "callback")?;
         let kind = first["type"].as_u64()?;
-        let follows = parts.iter().filter(|(how, _)| how != "callback").map(|(_, body)| body);
+        let mut follows = parts.iter().filter(|(how, _)| how != "callback").map(|(_, body)| body);
         let deferred = matches!(kind, 5 | 6);
         let is_ephemeral = |body: &Value| body["flags"].as_u64().unwrap_or(0) & 64 != 0;
-        let body = match follows.last() {
+        let body = match follows.next_back() {
             Some(last) => last.clone(),
             None if deferred => return None,
             None => first["data"].clone(),
