@@ -4,8 +4,11 @@
 use poise::serenity_prelude as serenity;
 
 use crate::acts::notices::plain;
+use crate::domain::amount::Amount;
 use crate::domain::merchant::MerchantId;
-use crate::store::{self, ReadTx, events, merchants, notices, payments, trail};
+use crate::domain::sweep::SentPayout;
+use crate::store::{self, ReadTx, blocks, events, merchants, notices, payments, stats, trail};
+use crate::view::PayoutView;
 
 use super::answer::{Answer, ltc, relative};
 use super::{Bot, Failure, account_of};
@@ -21,6 +24,8 @@ const PAGES_MAX: u32 = 100;
 pub(super) enum List {
     /// The asker's payments, with one status or all.
     Payments(Option<&'static str>),
+    /// What was paid out to the asker.
+    Payouts,
     /// The asker's notices.
     Notices,
     Merchants,
@@ -41,6 +46,7 @@ impl List {
     fn custom_id(&self, page: u32) -> String {
         let (name, argument) = match self {
             List::Payments(status) => ("payments", status.unwrap_or("-").to_owned()),
+            List::Payouts => ("payouts", "-".to_owned()),
             List::Notices => ("notices", "-".to_owned()),
             List::Merchants => ("merchants", "-".to_owned()),
             List::Trail(id) => ("trail", id.map_or("-".to_owned(), |id| id.to_string())),
@@ -57,6 +63,7 @@ impl List {
         let list = match (name, argument) {
             ("payments", "-") => List::Payments(None),
             ("payments", word) => List::Payments(Some(status_of(word)?)),
+            ("payouts", _) => List::Payouts,
             ("notices", _) => List::Notices,
             ("merchants", _) => List::Merchants,
             ("trail", "-") => List::Trail(None),
@@ -69,7 +76,7 @@ impl List {
 
     pub(super) fn is_for_admins(&self) -> bool {
         match self {
-            List::Payments(_) | List::Notices => false,
+            List::Payments(_) | List::Payouts | List::Notices => false,
             List::Merchants | List::Trail(_) | List::FailedWebhooks => true,
         }
     }
@@ -78,6 +85,7 @@ impl List {
         match self {
             List::Payments(None) => "Payments".to_owned(),
             List::Payments(Some(status)) => format!("Payments: {status}"),
+            List::Payouts => "Payouts".to_owned(),
             List::Notices => "Notices".to_owned(),
             List::Merchants => "Merchants".to_owned(),
             List::Trail(_) => "Who did what".to_owned(),
@@ -90,6 +98,10 @@ impl List {
             List::Payments(_) => {
                 "None yet. `/invoice` makes one by hand, your shop makes them by \
                                   the API: `/docs`."
+            }
+            List::Payouts => {
+                "None yet. What is complete and confirmed is paid out with the next sweep; small \
+                 sums wait for more. `/account` shows what waits."
             }
             List::Notices => {
                 "Nothing has happened that you would be told of. `/notifications` \
@@ -109,6 +121,23 @@ pub(super) async fn page(bot: &Bot, user: u64, list: &List, page: u32) -> Result
     let mut lines = bot
         .read(move |tx| match wanted {
             List::Payments(status) => payment_lines(tx, user, status, skip),
+            List::Payouts => {
+                let merchant = account_of(tx, user)?;
+                let tip = blocks::tip(tx)?;
+                let found = stats::payouts(tx, merchant.id, skip, LINES + 1)?;
+                let line = |payout: SentPayout| {
+                    let view = PayoutView::new(&payout, tip);
+                    format!(
+                        "{} {} · fee {} · {} confirmations\n`{}`",
+                        relative(payout.created_at),
+                        ltc(payout.amount),
+                        ltc(Amount::total([payout.fee_share, payout.operator_fee])),
+                        view.confirmations,
+                        payout.txid
+                    )
+                };
+                Ok(found.into_iter().map(line).collect())
+            }
             List::Notices => {
                 let merchant = account_of(tx, user)?;
                 let found = notices::list(tx, merchant.id, skip, LINES + 1)?;
@@ -233,6 +262,7 @@ mod tests {
         for list in [
             List::Payments(None),
             List::Payments(Some("expired")),
+            List::Payouts,
             List::Notices,
             List::Merchants,
             List::Trail(None),

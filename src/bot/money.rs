@@ -14,7 +14,7 @@ use crate::domain::event::State;
 use crate::domain::merchant::{Subscription, is_unprintable};
 use crate::domain::payment::PaymentId;
 use crate::secret;
-use crate::store::{ReadTx, blocks, events, payments, sweeps};
+use crate::store::{ReadTx, blocks, events, payments, stats, sweeps};
 use crate::view::{PaymentView, PayoutView};
 
 use super::answer::{Answer, date, ltc, relative, reply};
@@ -23,7 +23,7 @@ use super::merchant::address_lines;
 use super::{Asker, Context, Data, Failure, account_of, begin, choices};
 
 pub(super) fn commands() -> Vec<poise::Command<Data, Failure>> {
-    vec![account(), payments(), payment(), resend_webhook(), invoice()]
+    vec![account(), payments(), payment(), payouts(), resend_webhook(), invoice()]
 }
 
 /// Show where your account stands
@@ -32,10 +32,10 @@ async fn account(context: Context<'_>) -> Result<(), Failure> {
     let Asker { user, now, .. } = begin(context).await?;
     let bot = context.data();
     let network = bot.rules.network;
-    let account = bot
+    let (account, (paid, waits)) = bot
         .read(move |tx| {
             let merchant = account_of(tx, user)?;
-            Ok(acts::account(tx, merchant.id, network)?)
+            Ok((acts::account(tx, merchant.id, network)?, stats::sums(tx, merchant.id)?))
         })
         .await?;
     let subscription = match account.merchant.subscription {
@@ -51,6 +51,8 @@ async fn account(context: Context<'_>) -> Result<(), Failure> {
         ("Payout address", address_lines(&account, now)),
         ("Subscription", subscription),
         ("Confirmations", confirmations.to_string()),
+        ("Paid out", format!("{}: `/payouts`", ltc(paid))),
+        ("Waits to be paid out", ltc(waits)),
     ];
     reply(context, Answer::table(plain(account.merchant.name.as_str()), &fields)).await
 }
@@ -153,6 +155,14 @@ async fn payment(
         fields.push(("Paid out with", format!("`{}`, {confirmations} confirmations", view.txid)));
     }
     reply(context, Answer::table("Payment", &fields)).await
+}
+
+/// List what was paid out to you, newest first
+#[poise::command(slash_command, ephemeral, category = "Money", interaction_context = "Guild|BotDm")]
+async fn payouts(context: Context<'_>) -> Result<(), Failure> {
+    let asker = begin(context).await?;
+    let page = lists::page(context.data(), asker.user, &List::Payouts, 0).await?;
+    reply(context, page).await
 }
 
 /// Send the webhook of a payment again

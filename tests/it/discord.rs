@@ -153,6 +153,10 @@ fn from_nothing_to_the_first_payment_by_bot_and_rest_alone() {
     let txid = gate.cli_json(&["payment", "show", &payment.id]);
     let txid = txid.objects("payouts")[0].text("txid");
     assert!(payouts.contains(&txid), "{payouts}");
+    let listed = discord.command(&ada, "payouts", json!([])).text();
+    assert!(listed.contains(&txid) && listed.contains("LTC"), "{listed}");
+    let account = discord.command(&ada, "account", json!([])).text();
+    assert!(account.contains("0.04"), "what was paid out, less the fee: {account}");
     // No message holds the key, and no log does.
     for posted in discord.posted() {
         assert!(!posted.body.to_string().contains(&shop.api_key));
