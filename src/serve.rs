@@ -422,7 +422,9 @@ fn bot_of(
 
 /// Takes the lock of a role on this database; it is let go when the process ends, however it does.
 pub(crate) fn lock(config: &Config, role: Role) -> anyhow::Result<File> {
-    let mut path = config.database.clone().into_os_string();
+    // One lock for one file, by whatever name it is reached.
+    let database = config.database.canonicalize();
+    let mut path = database.unwrap_or_else(|_| config.database.clone()).into_os_string();
     path.push(format!(".{}.lock", role.as_str()));
     let file = File::create(&path).with_context(|| format!("make {}", path.display()))?;
     match file.try_lock() {

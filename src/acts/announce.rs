@@ -38,8 +38,9 @@ pub(crate) fn resend_failed(
 ) -> Result<u32, Refusal> {
     merchants::get(tx, id)?;
     let mut count = 0u32;
-    for event in events::list(tx, Some("failed"), RESENT_MAX)? {
-        if event.merchant == id && events::resend(tx, &event.id, now)? {
+    let failed = events::Wanted { merchant: Some(id), state: Some("failed"), after: None };
+    for event in events::list(tx, &failed, RESENT_MAX)? {
+        if events::resend(tx, &event.id, now)? {
             count = count.saturating_add(1);
         }
     }

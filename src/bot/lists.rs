@@ -155,7 +155,8 @@ pub(super) async fn page(bot: &Bot, user: u64, list: &List, page: u32) -> Result
                 Ok(found.iter().map(trail_line).collect())
             }
             List::FailedWebhooks => {
-                let found = events::list(tx, Some("failed"), skip.saturating_add(LINES + 1))?;
+                let failed = events::Wanted { state: Some("failed"), ..events::Wanted::default() };
+                let found = events::list(tx, &failed, skip.saturating_add(LINES + 1))?;
                 let line = |event: crate::domain::event::Event| {
                     format!(
                         "`{}` {} · {} attempts · `{}`",

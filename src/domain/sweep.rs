@@ -447,8 +447,7 @@ fn finish(batch: &[Share], costs: Costs, rules: &Rules) -> SweepPlan {
     plan
 }
 
-/// The plan that pays out exactly these coins at exactly this fee: what somebody else signed, or
-/// a version of a sweep with a higher fee.
+/// The plan that pays out exactly these coins at exactly this fee: what somebody else signed.
 ///
 /// # Errors
 /// Names a merchant that cannot be paid so, and why. One without payee has no address in force.
@@ -458,6 +457,37 @@ pub(crate) fn plan_with_fee(
     fee: Amount,
     rules: &Rules,
 ) -> Result<SweepPlan, (MerchantId, Waits)> {
+    let batch = batch_of(coins, payees)?;
+    let operator_fees = operator_fees(&batch, rules);
+    plan_of(&batch, operator_fees, fee, rules)
+}
+
+/// Another version of a sweep: the same coins, to the same scripts, with the same part for the
+/// operator, at another fee.
+///
+/// # Errors
+/// As of [`plan_with_fee`].
+pub(crate) fn plan_again(
+    coins: &[SweepCoin],
+    payouts: &[Payout],
+    operator: Option<&ScriptBuf>,
+    fee: Amount,
+    rules: &Rules,
+) -> Result<SweepPlan, (MerchantId, Waits)> {
+    let payee =
+        |payout: &Payout| Payee { merchant: payout.merchant, script: payout.script.clone() };
+    let batch = batch_of(coins, &payouts.iter().map(payee).collect::<Vec<_>>())?;
+    let taken = |share: &Share| {
+        let own = payouts.iter().find(|payout| payout.merchant == share.payee.merchant);
+        own.map_or(Amount::ZERO, |payout| payout.operator_fee)
+    };
+    let operator_fees = batch.iter().map(taken).collect();
+    let operator = operator.map(|script| OperatorFee { basis_points: 0, script: script.clone() });
+    plan_of(&batch, operator_fees, fee, &Rules { operator, ..rules.clone() })
+}
+
+/// The coins by merchant.
+fn batch_of(coins: &[SweepCoin], payees: &[Payee]) -> Result<Vec<Share>, (MerchantId, Waits)> {
     let mut batch: Vec<Share> = Vec::new();
     for merchant in merchants_of(coins) {
         let payee = payees.iter().find(|payee| payee.merchant == merchant);
@@ -465,15 +495,23 @@ pub(crate) fn plan_with_fee(
         let own = coins.iter().filter(|coin| coin.merchant == merchant);
         batch.push(Share { payee, coins: own.cloned().collect() });
     }
-    let operator_fees = operator_fees(&batch, rules);
-    let weight = weight(&batch, &operator_fees, rules);
-    let costs = costs_with(&batch, weight, fee, operator_fees);
-    match misfit(&batch, &costs, rules) {
+    Ok(batch)
+}
+
+fn plan_of(
+    batch: &[Share],
+    operator_fees: Vec<Amount>,
+    fee: Amount,
+    rules: &Rules,
+) -> Result<SweepPlan, (MerchantId, Waits)> {
+    let weight = weight(batch, &operator_fees, rules);
+    let costs = costs_with(batch, weight, fee, operator_fees);
+    match misfit(batch, &costs, rules) {
         Some((place, why)) => {
             let share = batch.get(place).expect("the place of one of them");
             Err((share.payee.merchant, why))
         }
-        None => Ok(finish(&batch, costs, rules)),
+        None => Ok(finish(batch, costs, rules)),
     }
 }
 

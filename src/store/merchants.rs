@@ -172,11 +172,13 @@ pub(crate) fn payout_addresses(
     rows.map(|row| row?).collect()
 }
 
-/// The version of each merchant's newest registration of a payout address.
-pub(crate) fn newest_address_versions(tx: &ReadTx) -> Result<Vec<(MerchantId, u32)>, Error> {
-    let sql = "SELECT merchant_id, max(version) FROM payout_addresses GROUP BY merchant_id";
+/// Each merchant's newest registration of a payout address, by version, and how many registrations
+/// were cancelled: whoever knows both of them has seen all.
+pub(crate) fn address_marks(tx: &ReadTx) -> Result<Vec<(MerchantId, u32, u32)>, Error> {
+    let sql = "SELECT merchant_id, max(version), count(cancelled_at) FROM payout_addresses
+               GROUP BY merchant_id";
     let mut statement = tx.connection.prepare_cached(sql)?;
-    let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
     Ok(rows.collect::<Result<_, _>>()?)
 }
 

@@ -132,6 +132,8 @@ impl Sweeper {
         // What was asked for before we began is answered by the first pass.
         let mut answered = None;
         while !self.shutdown.is_cancelled() {
+            // Whatever else fails: what is seen late is believed for longer.
+            let sealed = self.seal_new();
             let asked = self.newest_request(answered);
             let due = last_sweep.is_none_or(|at| at.elapsed() >= self.settings.interval)
                 || asked > answered;
@@ -140,15 +142,14 @@ impl Sweeper {
             } else if Instant::now() >= next_look {
                 self.look_after(&mut memory).map(|()| false)
             } else {
-                self.seal_new().map(|()| false)
+                Ok(false)
             };
+            let result = sealed.and(result);
             match result {
                 Ok(swept) => {
                     failures = 0;
                     if swept {
                         last_sweep = Some(Instant::now());
-                    }
-                    if due {
                         answered = asked;
                     }
                 }

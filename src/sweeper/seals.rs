@@ -125,17 +125,22 @@ impl Seals {
         Ok(())
     }
 
-    /// Takes note of the payout addresses that are new, so that the delay of a change begins when
-    /// it was asked for, and not when money is due. What contradicts the record is named then.
+    /// Takes note of payout addresses that are new and of changes that were cancelled, so that the
+    /// delay of a change begins when it was asked for, and not when money is due, and nobody can
+    /// undo a cancellation unseen. What contradicts the record is named when money is due.
     pub(crate) fn see_addresses(
         &mut self,
         store: &Store,
         network: Network,
         now: Timestamp,
     ) -> anyhow::Result<()> {
-        for (merchant, newest) in store.read_blocking(merchants::newest_address_versions)? {
-            let seen = self.record.addresses.get(&merchant).and_then(|seen| seen.last());
-            if seen.is_some_and(|seen| seen.version >= newest) {
+        for (merchant, newest, cancelled) in store.read_blocking(merchants::address_marks)? {
+            let known = self.record.addresses.get(&merchant).is_some_and(|seen| {
+                let seen_cancelled = seen.iter().filter(|seen| seen.cancelled).count();
+                seen.last().is_some_and(|last| last.version == newest)
+                    && u32::try_from(seen_cancelled) == Ok(cancelled)
+            });
+            if known {
                 continue;
             }
             let rows = |tx: &ReadTx| merchants::payout_addresses(tx, merchant, network);

@@ -177,6 +177,10 @@ proptest! {
             let reversed: Vec<SweepCoin> = plan.coins.iter().rev().cloned().collect();
             let again = plan_with_fee(&reversed, &payees, plan.fee, &rules);
             prop_assert_eq!(again.as_ref(), Ok(plan));
+            let operator = plan.operator.as_ref().map(|own| &own.script);
+            let other = Rules { operator: None, ..rules.clone() };
+            let again = plan_again(&reversed, &plan.payouts, operator, plan.fee, &other);
+            prop_assert_eq!(again.as_ref(), Ok(plan), "whatever the operator takes by now");
             all.extend(plan.coins.iter().map(|c| c.outpoint));
             for coin in &plan.coins {
                 prop_assert!(is_mature(coin.origin, coin.confirmations));
