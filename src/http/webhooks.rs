@@ -24,7 +24,7 @@ const LIMIT_MAX: u32 = 100;
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Page {
-    webhooks: Vec<EventView>,
+    data: Vec<EventView>,
     /// What to send as `cursor` for the page that follows; null on the last one.
     next_cursor: Option<String>,
 }
@@ -42,7 +42,7 @@ pub(crate) async fn list(
     let (told, more) =
         api.store.read(move |tx| acts::list(tx, &question).map_err(ApiError::from)).await?;
     let next_cursor = told.last().filter(|_| more).map(|(event, _)| event.id.clone());
-    json(&Page { webhooks: told.iter().map(view).collect(), next_cursor })
+    json(&Page { data: told.iter().map(view).collect(), next_cursor })
 }
 
 /// Makes an event of the key's merchant due now and answers it as it stands.
