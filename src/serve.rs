@@ -411,6 +411,7 @@ fn bot_of(
         xpub: config.xpub.clone(),
         site: config.site.clone(),
         node: node.clone(),
+        private_networks: config.webhooks.private_networks,
         database: config.database.clone(),
         limit: bot::Limit::per_minute(settings.rate_per_user),
         settings,

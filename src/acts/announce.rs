@@ -3,8 +3,9 @@
 
 use crate::domain::merchant::MerchantId;
 use crate::domain::time::Timestamp;
+use crate::store::WriteTx;
+use crate::store::events::{self, Wanted};
 use crate::store::trail::{self, Act};
-use crate::store::{WriteTx, events};
 
 use super::{Actor, Refusal, act, merchants};
 
@@ -38,8 +39,8 @@ pub(crate) fn resend_failed(
 ) -> Result<u32, Refusal> {
     merchants::get(tx, id)?;
     let mut count = 0u32;
-    let failed = events::Wanted { merchant: Some(id), state: Some("failed"), after: None };
-    for event in events::list(tx, &failed, RESENT_MAX)? {
+    let wanted = Wanted { merchant: Some(id), state: Some("failed"), after: None };
+    for event in events::list(tx, &wanted, RESENT_MAX)? {
         if events::resend(tx, &event.id, now)? {
             count = count.saturating_add(1);
         }

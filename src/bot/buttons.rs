@@ -26,6 +26,7 @@ use super::{Bot, Data, Failure, account_of, admin, merchant};
 pub(super) enum Deed {
     SetAddress(String),
     RotateKey,
+    RotateWebhookSecret,
     CancelAddressChange,
     RevokeSub(MerchantId),
     Suspend(MerchantId),
@@ -40,6 +41,7 @@ impl Deed {
         match self {
             Deed::SetAddress(address) => ("set_address", address.clone()),
             Deed::RotateKey => ("rotate_key", String::new()),
+            Deed::RotateWebhookSecret => ("rotate_webhook_secret", String::new()),
             Deed::CancelAddressChange => ("cancel_address_change", String::new()),
             Deed::RevokeSub(id) => ("revoke_sub", id.to_string()),
             Deed::Suspend(id) => ("suspend", id.to_string()),
@@ -54,6 +56,7 @@ impl Deed {
         match act {
             "set_address" => Some(Deed::SetAddress(argument.to_owned())),
             "rotate_key" => Some(Deed::RotateKey),
+            "rotate_webhook_secret" => Some(Deed::RotateWebhookSecret),
             "cancel_address_change" => Some(Deed::CancelAddressChange),
             "revoke_sub" => id().map(Deed::RevokeSub),
             "suspend" => id().map(Deed::Suspend),
@@ -66,7 +69,10 @@ impl Deed {
 
     fn is_for_admins(&self) -> bool {
         match self {
-            Deed::SetAddress(_) | Deed::RotateKey | Deed::CancelAddressChange => false,
+            Deed::SetAddress(_)
+            | Deed::RotateKey
+            | Deed::RotateWebhookSecret
+            | Deed::CancelAddressChange => false,
             Deed::RevokeSub(_)
             | Deed::Suspend(_)
             | Deed::SweepNow
@@ -218,6 +224,10 @@ async fn confirmed(bot: &Arc<Bot>, origin: &Origin<'_>, id: String) -> Result<An
                     let merchant = account_of(tx, user)?;
                     Ok(Some((acts::rotate_key(tx, &actor, merchant.id, now)?, None)))
                 }
+                Deed::RotateWebhookSecret => {
+                    let merchant = account_of(tx, user)?;
+                    Ok(Some((acts::rotate_webhook_secret(tx, &actor, merchant.id, now)?, None)))
+                }
                 Deed::CancelAddressChange => {
                     let merchant = account_of(tx, user)?;
                     acts::cancel_address_change(tx, &actor, merchant.id, now)?;
@@ -274,10 +284,11 @@ async fn tell(
             None => Answer::text("Nothing was changed."),
         },
         Deed::RotateKey => match written {
-            Some((merchant, _)) => {
-                let answer = merchant::key_answer(bot, &merchant);
-                return Ok(answer);
-            }
+            Some((merchant, _)) => merchant::key_answer(bot, &merchant),
+            None => Answer::text("Nothing was changed."),
+        },
+        Deed::RotateWebhookSecret => match written {
+            Some((merchant, _)) => merchant::webhook_secret_answer(bot, &merchant),
             None => Answer::text("Nothing was changed."),
         },
         Deed::CancelAddressChange => {
@@ -347,6 +358,7 @@ mod tests {
         for deed in [
             Deed::SetAddress("ltc1q".into()),
             Deed::RotateKey,
+            Deed::RotateWebhookSecret,
             Deed::CancelAddressChange,
             Deed::RevokeSub(id),
             Deed::Suspend(id),

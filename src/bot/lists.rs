@@ -3,11 +3,13 @@
 
 use poise::serenity_prelude as serenity;
 
+use crate::acts::accounts;
 use crate::acts::notices::plain;
 use crate::domain::amount::Amount;
 use crate::domain::merchant::MerchantId;
-use crate::domain::sweep::SentPayout;
-use crate::store::{self, ReadTx, blocks, events, merchants, notices, payments, stats, trail};
+use crate::store::accounts::PaidSweep;
+use crate::store::events::Wanted;
+use crate::store::{self, ReadTx, blocks, events, merchants, notices, payments, trail};
 use crate::view::PayoutView;
 
 use super::answer::{Answer, ltc, relative};
@@ -124,8 +126,10 @@ pub(super) async fn page(bot: &Bot, user: u64, list: &List, page: u32) -> Result
             List::Payouts => {
                 let merchant = account_of(tx, user)?;
                 let tip = blocks::tip(tx)?;
-                let found = stats::payouts(tx, merchant.id, skip, LINES + 1)?;
-                let line = |payout: SentPayout| {
+                let shown = skip.saturating_add(LINES + 1);
+                let (found, _) = accounts::payouts(tx, merchant.id, None, shown)?;
+                let line = |paid: PaidSweep| {
+                    let payout = paid.payout;
                     let view = PayoutView::new(&payout, tip);
                     format!(
                         "{} {} · fee {} · {} confirmations\n`{}`",
@@ -136,7 +140,7 @@ pub(super) async fn page(bot: &Bot, user: u64, list: &List, page: u32) -> Result
                         payout.txid
                     )
                 };
-                Ok(found.into_iter().map(line).collect())
+                Ok(found.into_iter().skip(skip as usize).map(line).collect())
             }
             List::Notices => {
                 let merchant = account_of(tx, user)?;
@@ -155,8 +159,8 @@ pub(super) async fn page(bot: &Bot, user: u64, list: &List, page: u32) -> Result
                 Ok(found.iter().map(trail_line).collect())
             }
             List::FailedWebhooks => {
-                let failed = events::Wanted { state: Some("failed"), ..events::Wanted::default() };
-                let found = events::list(tx, &failed, skip.saturating_add(LINES + 1))?;
+                let wanted = Wanted { merchant: None, state: Some("failed"), after: None };
+                let found = events::list(tx, &wanted, skip.saturating_add(LINES + 1))?;
                 let line = |event: crate::domain::event::Event| {
                     format!(
                         "`{}` {} · {} attempts · `{}`",

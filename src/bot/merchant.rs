@@ -24,6 +24,7 @@ pub(super) fn commands() -> Vec<poise::Command<Data, Failure>> {
         view_key(),
         rotate_key(),
         view_webhook_secret(),
+        rotate_webhook_secret(),
         set_business_name(),
         set_confirmations(),
         subscription(),
@@ -71,8 +72,8 @@ async fn help(context: Context<'_>) -> Result<(), Failure> {
          examples.\n\n\
          **Money**: `/payments` `/payment` `/payouts` `/account` `/invoice`\n\
          **Account**: `/set_business_name` `/set_confirmations` `/subscription` \
-         `/cancel_address_change` `/rotate_key` `/view_webhook_secret`\n\
-         **News**: `/notices` `/notifications` `/resend_webhook`",
+         `/cancel_address_change` `/rotate_key` `/view_webhook_secret` `/rotate_webhook_secret`\n\
+         **News**: `/notices` `/notifications` `/resend_webhook` `/test_webhook`",
         mark(has_address),
         mark(active.is_some()),
         mark(has_key),
@@ -243,10 +244,39 @@ async fn view_webhook_secret(context: Context<'_>) -> Result<(), Failure> {
     let asker = begin(context).await?;
     let bot = context.data();
     let merchant = show_secret(bot, &asker, "view_webhook_secret").await?;
+    reply(context, webhook_secret_answer(bot, &merchant)).await
+}
+
+/// An answer with the webhook secret that is shown.
+pub(super) fn webhook_secret_answer(bot: &Bot, merchant: &Merchant) -> Answer {
     let secret = bot.secret.webhook_secret(merchant.id, merchant.webhook_secret.version);
     let warning = "Keep it on your server, and verify every webhook with it. Whoever has it can \
                    make your shop believe that a payment is complete.";
-    reply(context, secret_answer(bot, "webhook secret", secret.reveal(), warning)).await
+    secret_answer(bot, "webhook secret", secret.reveal(), warning)
+}
+
+/// Replace the secret that signs webhooks; both sign for a day
+#[poise::command(
+    slash_command,
+    ephemeral,
+    category = "Account",
+    interaction_context = "Guild|BotDm"
+)]
+async fn rotate_webhook_secret(context: Context<'_>) -> Result<(), Failure> {
+    let Asker { user, .. } = begin(context).await?;
+    let bot = context.data();
+    let merchant = bot.read(move |tx| account_of(tx, user)).await?;
+    let before = merchant.webhook_secret.version;
+    let text = format!(
+        "**Before** secret {before}\n**After** secret {}\n\nWebhooks carry two signatures for 24 \
+         hours, so your shop can change over in peace. Replacing it twice ends a leaked secret at \
+         once.",
+        before.saturating_add(1)
+    );
+    let page = Answer::page("Replace the webhook secret?", &text);
+    let deed = Deed::RotateWebhookSecret;
+    let answer = buttons::question(bot, user, &deed, page, "Replace the secret").await?;
+    reply(context, answer).await
 }
 
 /// Change the name that shoppers see on the checkout

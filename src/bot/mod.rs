@@ -34,6 +34,7 @@ use crate::domain::keys::AccountXpub;
 use crate::domain::merchant::Merchant;
 use crate::domain::notice;
 use crate::domain::time::Timestamp;
+use crate::domain::webhook_url::PrivateNetworks;
 use crate::node::rpc::Node;
 use crate::secret::{MasterSecret, Secret};
 use crate::store::{ReadTx, Store, WriteTx, merchants};
@@ -78,6 +79,8 @@ pub(crate) struct Bot {
     pub(crate) xpub: AccountXpub,
     pub(crate) site: Site,
     pub(crate) node: Node,
+    /// Whether webhooks may go to private networks.
+    pub(crate) private_networks: PrivateNetworks,
     pub(crate) database: std::path::PathBuf,
     pub(crate) settings: Settings,
     pub(crate) wake: Wake,

@@ -3,19 +3,21 @@
 
 use poise::serenity_prelude as serenity;
 
+use crate::acts::accounts;
 use crate::acts::create_payment::{
     Created, NewPayment, REFERENCE_CHARS_MAX, Request, create_payment,
 };
-use crate::acts::merchants as acts;
 use crate::acts::notices::plain;
-use crate::acts::{Refusal, payments as payment_acts};
+use crate::acts::{Refusal, payments as payment_acts, webhooks};
 use crate::domain::amount::Amount;
 use crate::domain::event::State;
 use crate::domain::merchant::{Subscription, is_unprintable};
 use crate::domain::payment::PaymentId;
 use crate::secret;
-use crate::store::{ReadTx, blocks, events, payments, stats, sweeps};
+use crate::store::{ReadTx, blocks, events, payments, sweeps};
+use crate::view::account::SumsView;
 use crate::view::{PaymentView, PayoutView};
+use crate::webhooks::trial;
 
 use super::answer::{Answer, date, ltc, relative, reply};
 use super::lists::{self, List};
@@ -23,7 +25,7 @@ use super::merchant::address_lines;
 use super::{Asker, Context, Data, Failure, account_of, begin, choices};
 
 pub(super) fn commands() -> Vec<poise::Command<Data, Failure>> {
-    vec![account(), payments(), payment(), payouts(), resend_webhook(), invoice()]
+    vec![account(), payments(), payment(), payouts(), resend_webhook(), test_webhook(), invoice()]
 }
 
 /// Show where your account stands
@@ -32,12 +34,18 @@ async fn account(context: Context<'_>) -> Result<(), Failure> {
     let Asker { user, now, .. } = begin(context).await?;
     let bot = context.data();
     let network = bot.rules.network;
-    let (account, (paid, waits)) = bot
+    let statement = bot
         .read(move |tx| {
             let merchant = account_of(tx, user)?;
-            Ok((acts::account(tx, merchant.id, network)?, stats::sums(tx, merchant.id)?))
+            Ok(accounts::statement(tx, merchant.id, network)?)
         })
         .await?;
+    let account = statement.account;
+    let sums: Vec<String> = SumsView::new(&statement.sums)
+        .named()
+        .into_iter()
+        .map(|(name, sum)| format!("{name}: {}", ltc(sum.0)))
+        .collect();
     let subscription = match account.merchant.subscription {
         Subscription::Until(end) if end > now => {
             format!("until {} ({})", date(end), relative(end))
@@ -51,8 +59,7 @@ async fn account(context: Context<'_>) -> Result<(), Failure> {
         ("Payout address", address_lines(&account, now)),
         ("Subscription", subscription),
         ("Confirmations", confirmations.to_string()),
-        ("Paid out", format!("{}: `/payouts`", ltc(paid))),
-        ("Waits to be paid out", ltc(waits)),
+        ("Money", format!("{}\n`/payouts` lists what was paid out", sums.join("\n"))),
     ];
     reply(context, Answer::table(plain(account.merchant.name.as_str()), &fields)).await
 }
@@ -174,16 +181,16 @@ async fn resend_webhook(
     #[max_length = 64]
     payment: String,
 ) -> Result<(), Failure> {
-    let Asker { user, now, .. } = begin(context).await?;
+    let Asker { user, actor, now, .. } = begin(context).await?;
     let bot = context.data();
     let resent = bot
         .write(move |tx| {
             let judged = own_payment(tx, user, &payment)?;
             let mut count = 0u32;
             for event in events::of_payment(tx, judged.payment.index)? {
-                if events::resend(tx, &event.id, now)? {
-                    count = count.saturating_add(1);
-                }
+                let own = Some(judged.payment.merchant);
+                webhooks::resend(tx, &actor, own, &event.id, now)?;
+                count = count.saturating_add(1);
             }
             Ok(count)
         })
@@ -195,6 +202,37 @@ async fn resend_webhook(
     }
     bot.wake.stir_webhooks();
     reply(context, Answer::text("It is sent again now. `/payment` shows what came of it.")).await
+}
+
+/// Send a signed test webhook to a URL, and see what came of it
+#[poise::command(slash_command, ephemeral, category = "Money", interaction_context = "Guild|BotDm")]
+async fn test_webhook(
+    context: Context<'_>,
+    #[description = "Where your shop takes webhooks, such as https://shop.example/hook"]
+    #[max_length = 2048]
+    url: String,
+) -> Result<(), Failure> {
+    let Asker { user, now, .. } = begin(context).await?;
+    let bot = context.data();
+    let (url, private) = (url.trim(), bot.private_networks);
+    trial::check_url(url, private)?;
+    let merchant = bot.read(move |tx| account_of(tx, user)).await?;
+    let network = bot.rules.network;
+    let tried = trial::send(&merchant, &bot.secret, network, private, url, now)
+        .await
+        .map_err(|_| Failure::Unavailable("the test cannot be sent from here"))?;
+    let mark = if tried.delivered { "✔" } else { "✘" };
+    let mut fields = vec![
+        ("What came of it", format!("{mark} {}, {} ms", plain(&tried.outcome), tried.duration_ms)),
+        ("Its id", format!("`{}`", tried.event_id)),
+    ];
+    if !tried.answer.is_empty() {
+        fields.push(("What it answered", plain(&tried.answer)));
+    }
+    if let Some(advice) = tried.advice {
+        fields.push(("Advice", advice.to_owned()));
+    }
+    reply(context, Answer::table("Test webhook", &fields)).await
 }
 
 /// Make a payment by hand, and get a link for the shopper

@@ -9,6 +9,7 @@ use crate::harness::discord::{Discord, Person, Reply};
 use crate::harness::files;
 use crate::harness::gate::Gate;
 use crate::harness::node::Node;
+use crate::harness::receiver::Receiver;
 use crate::harness::shop::Shop;
 use crate::harness::stage::Stage;
 use crate::harness::wait::{SOON, stays_true, wait_for};
@@ -431,6 +432,30 @@ fn lists_are_turned_page_by_page() {
     let hidden = discord.command(&bob, "resend_webhook", text("payment", &by_order[0].1));
     assert!(hidden.text().contains("no such payment"), "{}", hidden.text());
     drop(gate);
+}
+
+#[test]
+fn a_webhook_secret_is_replaced_and_a_test_says_what_came_of_it() {
+    let (discord, _gate) = offline(|_| ());
+    let ada = Person::member(ADA, "ada");
+    discord.command(&ada, "set_address", text("ltc_address", ADDRESS));
+    let before = secret_in(&discord.command(&ada, "view_webhook_secret", json!([])));
+    let question = discord.command(&ada, "rotate_webhook_secret", json!([]));
+    let done = discord.press(&ada, &question.body, "Replace the secret");
+    let after = secret_in(&done);
+    assert_ne!(before, after);
+    assert_eq!(after, secret_in(&discord.command(&ada, "view_webhook_secret", json!([]))));
+
+    let receiver = Receiver::start();
+    let url = receiver.url("/hook");
+    let tried = discord.command(&ada, "test_webhook", text("url", &url)).text();
+    assert!(tried.contains("✔ HTTP 200"), "{tried}");
+    assert_eq!(receiver.hits()[0].header("webhook-signature").split(' ').count(), 2);
+    receiver.fail_next(1);
+    let tried = discord.command(&ada, "test_webhook", text("url", &url)).text();
+    assert!(tried.contains("✘ HTTP 500"), "{tried}");
+    let refused = discord.command(&ada, "test_webhook", text("url", "file:///etc/passwd")).text();
+    assert!(refused.contains("must"), "{refused}");
 }
 
 #[test]
