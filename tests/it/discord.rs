@@ -156,8 +156,10 @@ fn from_nothing_to_the_first_payment_by_bot_and_rest_alone() {
     assert!(payouts.contains(&txid), "{payouts}");
     let listed = discord.command(&ada, "payouts", json!([])).text();
     assert!(listed.contains(&txid) && listed.contains("LTC"), "{listed}");
-    let account = discord.command(&ada, "account", json!([])).text();
-    assert!(account.contains("0.04"), "what was paid out, less the fee: {account}");
+    node.mine(1);
+    wait_for("what was paid out, less the fee, in /account", SOON, || {
+        discord.command(&ada, "account", json!([])).text().contains("paid out: 0.04")
+    });
     // No message holds the key, and no log does.
     for posted in discord.posted() {
         assert!(!posted.body.to_string().contains(&shop.api_key));
