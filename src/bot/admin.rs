@@ -13,7 +13,7 @@ use crate::domain::time::{DAY_MS, Timestamp};
 use crate::store::stats::{self, Stats};
 use crate::store::{ReadTx, blocks, events, merchants as rows, payments, progress, sweeps};
 
-use super::answer::{Answer, date, in_words, ltc, patiently, relative, reply};
+use super::answer::{Answer, date, in_time, in_words, ltc, patiently, relative, reply};
 use super::buttons::{self, Deed};
 use super::lists::{self, List};
 use super::merchant::address_lines;
@@ -487,7 +487,7 @@ async fn setup(context: Context<'_>) -> Result<(), Failure> {
     let http = http_of(settings);
     let mut lines = Vec::new();
     let guild = serenity::GuildId::new(settings.guild_id);
-    match http.get_guild(guild).await {
+    match in_time(http.get_guild(guild)).await {
         Ok(found) => lines.push(format!("✔ server: {}", plain(&found.name))),
         Err(error) => lines.push(format!("✘ server: {}", in_words(&error))),
     }
@@ -503,7 +503,7 @@ async fn setup(context: Context<'_>) -> Result<(), Failure> {
             lines.push(format!("– {name} is not set: nothing falls back to a channel"));
             continue;
         };
-        match http.get_channel(serenity::ChannelId::new(id)).await {
+        match in_time(http.get_channel(serenity::ChannelId::new(id))).await {
             Ok(_) => lines.push(format!("✔ {name}: <#{id}> can be seen")),
             Err(error) => lines.push(format!("✘ {name}: {}", in_words(&error))),
         }

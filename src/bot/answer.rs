@@ -26,7 +26,7 @@ pub(super) struct Answer {
 const COLOUR: u32 = 0x34_5d_9d;
 
 /// The longest description of an embed, in characters (Discord's limit is 4,096).
-const DESCRIPTION_CHARS_MAX: usize = 4_000;
+pub(super) const DESCRIPTION_CHARS_MAX: usize = 4_000;
 
 /// The longest value of a field (Discord's limit is 1,024).
 const FIELD_CHARS_MAX: usize = 1_000;
@@ -101,7 +101,7 @@ impl Answer {
 }
 
 /// The beginning of a text that is too long.
-fn cut(text: &str, chars_max: usize) -> String {
+pub(super) fn cut(text: &str, chars_max: usize) -> String {
     if text.chars().count() <= chars_max {
         return text.to_owned();
     }
@@ -113,6 +113,17 @@ fn cut(text: &str, chars_max: usize) -> String {
 const TRIES: u32 = 4;
 const PAUSE: Duration = Duration::from_millis(500);
 
+/// How long one request to Discord may take; the library itself would wait for ever.
+const REQUEST_MAX: Duration = Duration::from_secs(15);
+
+/// One request with an end.
+pub(super) async fn in_time<T>(
+    call: impl Future<Output = Result<T, serenity::Error>>,
+) -> Result<T, serenity::Error> {
+    let late = |_| Err(serenity::Error::Other("no answer in time"));
+    tokio::time::timeout(REQUEST_MAX, call).await.unwrap_or_else(late)
+}
+
 /// Calls until it works, or cannot.
 pub(super) async fn patiently<T, F>(mut call: impl FnMut() -> F) -> Result<T, serenity::Error>
 where
@@ -120,13 +131,13 @@ where
 {
     let mut pause = PAUSE;
     for _ in 1..TRIES {
-        match call().await {
+        match in_time(call()).await {
             Err(error) if may_pass(&error) => tokio::time::sleep(pause).await,
             ended => return ended,
         }
         pause *= 2;
     }
-    call().await
+    in_time(call()).await
 }
 
 /// Answers to the asker alone. A secret is taken away again after a while.

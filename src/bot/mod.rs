@@ -230,8 +230,8 @@ fn all_commands() -> Vec<poise::Command<Data, Failure>> {
 async fn connect(bot: &Arc<Bot>) -> Result<(), Lost> {
     let http = http_of(&bot.settings);
     // serenity would go to Discord's own gateway if it were not told another one here.
-    http.get_bot_gateway().await?;
-    let application = http.get_current_application_info().await?.id;
+    answer::in_time(http.get_bot_gateway()).await?;
+    let application = answer::in_time(http.get_current_application_info()).await?.id;
     http.set_application_id(application);
     let data = Arc::clone(bot);
     let framework = poise::Framework::builder()

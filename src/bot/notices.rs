@@ -23,7 +23,9 @@ use crate::domain::time::Timestamp;
 use crate::store::notices::{self as rows, End, Notice};
 use crate::store::progress;
 
-use super::answer::{in_words, is_unauthorized, may_pass, refusal_of};
+use super::answer::{
+    DESCRIPTION_CHARS_MAX, cut, in_time, in_words, is_unauthorized, may_pass, refusal_of,
+};
 use super::{Bot, Failure, buttons, http_of};
 
 /// The pause between two looks.
@@ -89,10 +91,14 @@ async fn pass(bot: &Arc<Bot>, post: &mut Post, started_at: Timestamp) -> Result<
     for notice in due {
         by_reader.entry(notice.merchant).or_default().push(notice);
     }
+    let mut trouble = Ok(());
     for (reader, notices) in by_reader {
-        tell(bot, post, reader, notices, now).await?;
+        // One reader whose notices cannot be told holds up nobody else.
+        if let Err(failure) = tell(bot, post, reader, notices, now).await {
+            trouble = Err(failure);
+        }
     }
-    Ok(())
+    trouble
 }
 
 /// How long the watcher must be seen to be silent: after a jump of the clock it only looks so.
@@ -199,7 +205,9 @@ enum Outcome {
 
 fn page(title: &str, group: &[Notice]) -> serenity::CreateEmbed {
     let lines: Vec<String> = group.iter().map(|notice| format!("• {}", notice.text)).collect();
-    serenity::CreateEmbed::new().title(title).description(lines.join("\n"))
+    serenity::CreateEmbed::new()
+        .title(title)
+        .description(cut(&lines.join("\n"), DESCRIPTION_CHARS_MAX))
 }
 
 async fn tell_merchant(
@@ -294,7 +302,7 @@ impl Post {
             Some(channel) => *channel,
             None => {
                 let wanted = serde_json::json!({ "recipient_id": user.to_string() });
-                match self.http.create_private_channel(&wanted).await {
+                match in_time(self.http.create_private_channel(&wanted)).await {
                     Ok(opened) => {
                         if self.channels.len() >= CHANNELS_MAX {
                             self.channels.clear();
@@ -317,7 +325,7 @@ impl Post {
     ) -> Outcome {
         // Mentions that a message allows were set by whoever made it; else there are none.
         let message = message.nonce(serenity::Nonce::String(nonce.to_owned())).enforce_nonce(true);
-        match channel.send_message(&self.http, message).await {
+        match in_time(channel.send_message(&self.http, message)).await {
             Ok(_) => Outcome::Sent,
             Err(error) => judge(&error),
         }
@@ -327,7 +335,7 @@ impl Post {
     async fn is_admin(&self, bot: &Bot, user: u64) -> Option<bool> {
         let role = bot.settings.admin_role_id?;
         let guild = serenity::GuildId::new(bot.settings.guild_id);
-        match self.http.get_member(guild, serenity::UserId::new(user)).await {
+        match in_time(self.http.get_member(guild, serenity::UserId::new(user))).await {
             Ok(member) => Some(member.roles.iter().any(|held| held.get() == role)),
             Err(error) if refusal_of(&error).is_some_and(|(status, _)| status == 404) => {
                 Some(false)

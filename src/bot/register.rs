@@ -56,9 +56,10 @@ async fn register(bot: &Bot, http: &serenity::Http) -> Result<(), Failure> {
         return Ok(());
     }
     if bot.settings.global_commands {
-        http.create_global_commands(&commands).await?;
+        answer::in_time(http.create_global_commands(&commands)).await?;
     } else {
-        http.create_guild_commands(serenity::GuildId::new(guild), &commands).await?;
+        let guild = serenity::GuildId::new(guild);
+        answer::in_time(http.create_guild_commands(guild, &commands)).await?;
     }
     tracing::info!(count = commands.len(), scope, "commands registered");
     let now = bot.clock.now();

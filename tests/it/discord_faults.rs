@@ -156,3 +156,21 @@ fn commands_are_acknowledged_in_time_while_the_node_is_down() {
     let reply = discord.await_reply(&token, "/node");
     assert!(reply.text().contains("We stand at"), "{}", reply.text());
 }
+
+#[test]
+#[ignore = "long"]
+fn a_discord_that_takes_requests_and_never_answers_is_left_and_found_again() {
+    let (discord, gate, shop) = with_merchant();
+    gate.term();
+    discord.set_mood(Mood::Slow(Duration::from_secs(600)));
+    gate.start();
+    payments_go_on(&shop, "while Discord is silent");
+    // Longer than a request may take.
+    wait_for("the end of the wait", Duration::from_secs(40), || {
+        !gate.log_lines(&["no connection to Discord", "no answer in time"]).is_empty()
+    });
+    discord.set_mood(Mood::Well);
+    wait_for("the bot's return", Duration::from_secs(60), || discord.sessions().0 == 2);
+    let reply = discord.command(&Person::member(ADA, "ada"), "docs", json!([]));
+    assert!(reply.text().contains("/docs"));
+}
