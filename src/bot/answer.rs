@@ -120,8 +120,10 @@ const REQUEST_MAX: Duration = Duration::from_secs(15);
 pub(super) async fn in_time<T>(
     call: impl Future<Output = Result<T, serenity::Error>>,
 ) -> Result<T, serenity::Error> {
-    let late = |_| Err(serenity::Error::Other("no answer in time"));
-    tokio::time::timeout(REQUEST_MAX, call).await.unwrap_or_else(late)
+    match tokio::time::timeout(REQUEST_MAX, call).await {
+        Ok(answered) => answered,
+        Err(_) => Err(serenity::Error::Other("no answer in time")),
+    }
 }
 
 /// Calls until it works, or cannot.
