@@ -20,7 +20,7 @@ LIST
 nodejs|command -v node|runs the guide's Node examples
 npm|command -v npm|installs axios and express for them
 python3|command -v python3|runs the guide's Python example
-python3-pip|python3 -m pip --version|installs requests for it
+python3-pip|python3 -m pip --version|installs requests, schemathesis and others for the tests
 LIST
   fi
 }

@@ -291,6 +291,11 @@ impl ApiError {
         self.code.status()
     }
 
+    #[cfg(test)]
+    pub(crate) fn message(&self) -> &str {
+        &self.message
+    }
+
     /// The error as JSON.
     pub(crate) fn text(&self, shape: Shape, public_url: &str, request_id: &str) -> String {
         let (code, message, param) = (self.code.as_str(), &self.message, self.param);

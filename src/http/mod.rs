@@ -342,6 +342,26 @@ fn refuse(rejection: &Rejection) -> ApiError {
     ApiError::internal(format!("unexpected rejection: {rejection:?}"))
 }
 
+/// The parts of a query that are known, decoded. Unknown ones are ignored, as unknown fields of a
+/// body are.
+///
+/// # Errors
+/// 400 for a part that is sent twice: nobody could say which one counts.
+fn query_parts<const N: usize>(
+    query: &str,
+    known: [&'static str; N],
+) -> Result<Vec<(&'static str, String)>, ApiError> {
+    let mut parts: Vec<(&'static str, String)> = Vec::new();
+    for (name, value) in url::form_urlencoded::parse(query.as_bytes()) {
+        let Some(name) = known.into_iter().find(|known| *known == name) else { continue };
+        if parts.iter().any(|(met, _)| *met == name) {
+            return Err(ApiError::invalid(name, "must not be sent twice"));
+        }
+        parts.push((name, value.into_owned()));
+    }
+    Ok(parts)
+}
+
 /// Reads a body of limited size.
 async fn read_limited<B: Buf>(
     body: impl futures_util::Stream<Item = Result<B, warp::Error>>,
