@@ -208,7 +208,7 @@ impl Gateway {
     }
 
     /// Runs the roles until the shutdown signal, or until one of them ends. `ready` is called once
-    /// the API answers, with the address that it listens on.
+    /// the API and the metrics answer, with the address that the API listens on.
     pub(crate) async fn run(
         self,
         ready: impl FnOnce(Option<std::net::SocketAddr>),
@@ -275,14 +275,18 @@ impl Gateway {
                 (Role::Bot, Ok(()))
             });
         }
-        let metrics = config.metrics_listen.map(|listen| {
+        let measured = match config.metrics_listen {
+            Some(listen) => ops::bind(listen).await,
+            None => None,
+        };
+        let metrics = measured.map(|listener| {
             let zmq = roles.contains(&Role::Watcher).then(|| Arc::clone(&counters));
             let ops = ops::Ops { store: store.clone(), clock: clock.clone(), zmq };
             #[expect(
                 clippy::disallowed_methods,
                 reason = "this is the one place that starts tasks"
             )]
-            tokio::spawn(ops::serve(ops, listen, shutdown.clone()))
+            tokio::spawn(ops::serve(ops, listener, shutdown.clone()))
         });
 
         ready(listening);
