@@ -5,8 +5,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
+use crate::harness::clock;
 use crate::harness::files;
 use crate::harness::http;
 use crate::harness::json::Fields;
@@ -50,9 +51,7 @@ fn events_of(stage: &Stage, shop: &Shop) -> Vec<Fields> {
 /// Milliseconds from the completion, as the webhook tells it, to its arrival.
 fn latency_ms(hit: &Hit) -> u64 {
     const DAY_MS: u64 = 86_400_000;
-    #[expect(clippy::disallowed_methods, reason = "the gateway's times are this machine's")]
-    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap();
-    let arrived = u64::try_from((now - hit.at.elapsed()).as_millis()).unwrap();
+    let arrived = u64::try_from((clock::now() - hit.at.elapsed()).as_millis()).unwrap();
     // 2026-01-02T03:04:05.678Z
     let completed = hit.fields().text("completedAt");
     let part = |from: usize, to: usize| completed[from..to].parse::<u64>().unwrap();

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
+use crate::harness::clock;
 use crate::harness::gate::Gate;
 use crate::harness::node::Node;
 use crate::harness::receiver::Receiver;
@@ -88,7 +89,7 @@ fn after_a_long_silence_of_the_chain_it_begins_before_the_first_payment() {
     gate.term();
     // A day after all other blocks, the payment is mined before we hear of the node.
     node.up_with(&[]);
-    let tomorrow = node.block_time() + 86_400;
+    let tomorrow = clock::now().as_secs() + 86_400;
     node.call::<Value>("setmocktime", json!([tomorrow]));
     node.send(&payment.address, "0.05");
     node.mine(2);

@@ -3,7 +3,6 @@
 
 use std::io::Write;
 use std::process::Stdio;
-use std::time::SystemTime;
 
 use bitcoin::base64::Engine;
 use bitcoin::base64::engine::general_purpose::STANDARD;
@@ -11,6 +10,7 @@ use bitcoin::hashes::{Hash, HashEngine, Hmac, HmacEngine, sha256};
 use serde_json::json;
 
 use crate::guide::{command, prepare, shops};
+use crate::harness::clock;
 use crate::harness::receiver::{Hit, Receiver};
 use crate::harness::stage::Stage;
 use crate::harness::wait::SOON;
@@ -49,8 +49,7 @@ impl Case {
 
     /// With a right signature by the secret, so many seconds from now.
     fn signed_at(what: &'static str, seconds: i64, taken: bool, of: &Case) -> Case {
-        #[expect(clippy::disallowed_methods, reason = "the libraries compare with this clock")]
-        let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap().as_secs();
+        let now = clock::now().as_secs();
         let timestamp = now.checked_add_signed(seconds).unwrap().to_string();
         let mut case = Case { what, timestamp, taken, ..of.clone() };
         case.signatures = signature(&case.secret, &case);

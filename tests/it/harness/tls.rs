@@ -18,6 +18,8 @@ use openssl::ssl::{SslAcceptor, SslMethod};
 use openssl::x509::extension::{BasicConstraints, SubjectAlternativeName};
 use openssl::x509::{X509, X509Builder, X509NameBuilder};
 
+use super::clock;
+
 /// A certificate with its key.
 pub(crate) struct Identity {
     certificate: X509,
@@ -78,10 +80,8 @@ impl Identity {
     }
 }
 
-#[expect(clippy::disallowed_methods, reason = "certificates are judged by the machine's clock")]
 fn now() -> i64 {
-    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap();
-    i64::try_from(now.as_secs()).unwrap()
+    i64::try_from(clock::now().as_secs()).unwrap()
 }
 
 /// A receiver that answers 200 to everybody who trusts its certificate.
