@@ -145,12 +145,12 @@ fn many_small_transactions_to_one_address_add_up() {
     // `TRANSACTIONS=10000` sends more of them.
     let count = setting("TRANSACTIONS", 100);
     let Some(Stage { gate, shop, node }) = Stage::alone() else { return };
-    let amount = crate::harness::node::decimal(count * 100_000);
+    let amount = crate::harness::node::decimal(count * 10_000);
     let payment = shop.create(&amount);
-    let coins = coins_of_a_payer(&node, count, "0.0011");
+    let coins = coins_of_a_payer(&node, count, "0.0002");
     for some in coins.chunks(500) {
         for coin in some {
-            send_coin(&node, coin, &payment.address, "0.001");
+            send_coin(&node, coin, &payment.address, "0.0001");
         }
         node.mine(1);
     }
