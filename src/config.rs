@@ -36,6 +36,7 @@ pub(crate) struct Config {
     pub(crate) site: Site,
     pub(crate) database: PathBuf,
     pub(crate) secret: MasterSecret,
+    pub(crate) secret_file: PathBuf,
     pub(crate) http: http::Settings,
     pub(crate) node: rpc::Settings,
     pub(crate) zmq: Option<zmq::Settings>,

@@ -111,11 +111,7 @@ fn open_store_with(config: &Config, patience: Duration) -> anyhow::Result<Store>
             other => anyhow::Error::new(other),
         })
         .with_context(|| format!("database {}", config.database.display()))?;
-    let marks = [
-        (Mark::Network, "network", config.network.as_str().to_owned()),
-        (Mark::Xpub, "wallet.xpub", config.xpub.core_spelling()),
-        (Mark::Secret, "secret_file", config.secret.tag()),
-    ];
+    let marks = marks(config);
     store.write_blocking(move |tx| {
         for (mark, what, configured) in marks {
             let stored = identity::claim(tx, mark, &configured)?;
@@ -132,8 +128,38 @@ fn open_store_with(config: &Config, patience: Duration) -> anyhow::Result<Store>
     Ok(store)
 }
 
+/// What a database must belong to, with the keys of the configuration that say so.
+fn marks(config: &Config) -> [(Mark, &'static str, String); 3] {
+    [
+        (Mark::Network, "network", config.network.as_str().to_owned()),
+        (Mark::Xpub, "wallet.xpub", config.xpub.core_spelling()),
+        (Mark::Secret, "secret_file", config.secret.tag()),
+    ]
+}
+
+/// Checks that a file, which is not opened for use, belongs to this configuration. `marked` asks
+/// it for a mark.
+///
+/// # Errors
+/// [`Refused`] if it belongs to another network, account key or secret.
+pub(crate) fn check_identity(
+    config: &Config,
+    mut marked: impl FnMut(Mark) -> anyhow::Result<Option<String>>,
+) -> anyhow::Result<()> {
+    for (mark, what, configured) in marks(config) {
+        let stored = marked(mark)?.unwrap_or_default();
+        if stored != configured {
+            return Err(Refused::OtherIdentity { what, stored, configured }.into());
+        }
+    }
+    Ok(())
+}
+
 /// Makes sure that no index is given out that a later state of this database gave out.
-fn heed_high_water(config: &Config, store: &Store) -> anyhow::Result<()> {
+///
+/// # Errors
+/// [`Refused`] if the mark is damaged, or there is nothing but the mark.
+pub(crate) fn heed_high_water(config: &Config, store: &Store) -> anyhow::Result<()> {
     let (owner, now) = (config.xpub.fingerprint().to_string(), config.clock.now());
     let skipped = store.write_blocking(move |tx| {
         let skipped = payments::heed_high_water(tx, &owner, now).map_err(Refused::HighWater)?;

@@ -15,7 +15,7 @@ use serde_json::value::RawValue;
 
 use crate::domain::address::Address;
 use crate::domain::amount::{Amount, AmountError};
-use crate::domain::audit::Report;
+use crate::domain::audit::{Difference, Report};
 use crate::domain::chain::BlockId;
 use crate::domain::event::{Attempt, Event, State};
 use crate::domain::merchant::{Merchant, Subscription};
@@ -569,12 +569,14 @@ pub(crate) struct DifferenceView {
     pub(crate) message: String,
 }
 
+impl DifferenceView {
+    pub(crate) fn new(difference: &Difference) -> DifferenceView {
+        DifferenceView { kind: difference.kind(), message: difference.to_string() }
+    }
+}
+
 impl AuditView {
     pub(crate) fn new(report: &Report) -> AuditView {
-        let shown = report.differences.iter().map(|difference| DifferenceView {
-            kind: difference.kind(),
-            message: difference.to_string(),
-        });
         AuditView {
             clean: report.is_clean(),
             received_ltc: Ltc(report.received),
@@ -584,7 +586,7 @@ impl AuditView {
             in_flight_ltc: Ltc(report.in_flight),
             unswept_ltc: Ltc(report.unswept),
             elsewhere_ltc: Ltc(report.elsewhere),
-            differences: shown.collect(),
+            differences: report.differences.iter().map(DifferenceView::new).collect(),
         }
     }
 }

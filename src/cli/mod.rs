@@ -1,6 +1,7 @@
 //! The command line: what was typed, what it means, and how it ends. A file a command.
 
 mod audit;
+mod backup;
 mod check_config;
 mod demo;
 mod doctor;
@@ -10,6 +11,7 @@ mod merchant;
 mod openapi;
 mod payment;
 mod rescan;
+mod restore;
 mod serve;
 mod sweep;
 mod trail;
@@ -67,6 +69,10 @@ enum Command {
     Rescan(rescan::Rescan),
     /// Account for every litoshi, against the node
     Audit(audit::Audit),
+    /// Copy the database while it is in use, or try a copy
+    Backup(backup::Backup),
+    /// Put a copy in the database's place
+    Restore(restore::Restore),
     /// Show who changed what
     Trail(trail::Trail),
     /// Show or end a doubt about the chain
@@ -181,6 +187,8 @@ pub fn run() -> ExitCode {
         Command::Sweep(command) => command.run(config, format),
         Command::Rescan(command) => command.run(config, format),
         Command::Audit(command) => command.run(config, format),
+        Command::Backup(command) => command.run(config, format),
+        Command::Restore(command) => command.run(config, format),
         Command::Doubt(command) => command.run(config, format),
         Command::Openapi(command) => command.run(config),
         Command::Trail(command) => command.run(config, format),

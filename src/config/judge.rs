@@ -295,6 +295,7 @@ impl Raw {
             site: Site { network, public_url: public_url? },
             database: self.database,
             secret: secret?,
+            secret_file: self.secret_file,
             http: http?,
             node: rpc::Settings { rpc_url: self.node.rpc_url, auth: auth? },
             zmq: zmq?,

@@ -12,6 +12,7 @@
 //! Must not know: what a job means, HTTP, the node.
 
 pub(crate) mod accounts;
+pub(crate) mod backup;
 pub(crate) mod blocks;
 pub(crate) mod books;
 pub(crate) mod coins;

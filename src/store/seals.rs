@@ -53,6 +53,14 @@ pub(crate) fn of(tx: &ReadTx, index: DerivationIndex) -> Result<Option<Vec<u8>>,
     Ok(tx.connection.prepare_cached(sql)?.query_row([index], |row| row.get(0)).optional()?)
 }
 
+/// How many payments have no seal.
+pub(crate) fn unsealed_count(tx: &ReadTx) -> Result<u64, Error> {
+    let sql = "SELECT count(*) FROM payments
+               WHERE derivation_index NOT IN (SELECT derivation_index FROM payment_seals)";
+    let count: i64 = tx.connection.query_row(sql, [], |row| row.get(0))?;
+    Ok(u64::try_from(count).unwrap_or(0))
+}
+
 /// Whether there is any seal.
 pub(crate) fn any(tx: &ReadTx) -> Result<bool, Error> {
     let sql = "SELECT EXISTS (SELECT 1 FROM payment_seals)";

@@ -13,7 +13,7 @@ mod clock_watch;
 pub(crate) mod doubt;
 mod mempool;
 pub(crate) mod rescan;
-mod sync;
+pub(crate) mod sync;
 
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};

@@ -23,14 +23,14 @@ use super::apply::{self, Changes};
 const MARGIN_MS: i64 = 3 * 3_600_000;
 
 /// What the walk needs.
-pub(crate) struct Walk<'w> {
-    pub(crate) store: &'w Store,
-    pub(crate) node: &'w Node,
-    pub(crate) network: Network,
-    pub(crate) xpub: &'w AccountXpub,
-    pub(crate) clock: &'w Clock,
-    pub(crate) shutdown: &'w CancellationToken,
-    pub(crate) ahead: &'w mut Ahead,
+pub(super) struct Walk<'w> {
+    pub(super) store: &'w Store,
+    pub(super) node: &'w Node,
+    pub(super) network: Network,
+    pub(super) xpub: &'w AccountXpub,
+    pub(super) clock: &'w Clock,
+    pub(super) shutdown: &'w CancellationToken,
+    pub(super) ahead: &'w mut Ahead,
 }
 
 /// Where the walk ended.
@@ -44,12 +44,29 @@ pub(crate) enum End {
     Stopped,
 }
 
+/// Walks to the node's tip once, for a command. The pool of unconfirmed transactions is left to
+/// the watcher.
+///
+/// # Errors
+/// As [`Walk::walk`].
+pub(crate) fn catch_up(
+    store: &Store,
+    node: &Node,
+    network: Network,
+    xpub: &AccountXpub,
+    clock: &Clock,
+) -> anyhow::Result<End> {
+    let (shutdown, mut ahead) = (CancellationToken::new(), Ahead::new(xpub.clone()));
+    let shutdown = &shutdown;
+    Walk { store, node, network, xpub, clock, shutdown, ahead: &mut ahead }.walk(|_| {})
+}
+
 impl Walk<'_> {
     /// Walks until we stand where the node stands. `changed` is called after each commit.
     ///
     /// # Errors
     /// If the node is out of reach, on another network, or no longer has a block that we need.
-    pub(crate) fn walk(&mut self, mut changed: impl FnMut(&Changes)) -> anyhow::Result<End> {
+    pub(super) fn walk(&mut self, mut changed: impl FnMut(&Changes)) -> anyhow::Result<End> {
         loop {
             if self.shutdown.is_cancelled() {
                 return Ok(End::Stopped);

@@ -13,6 +13,7 @@ mod harness;
 
 mod account;
 mod audit;
+mod backup;
 mod checkout;
 mod cli;
 mod config;

@@ -1,0 +1,183 @@
+//! `litegate backup`: a copy of the database while it is in use, and the trial of a copy.
+
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use serde::Serialize;
+
+use super::{Failure, Format, open, print_json, print_line};
+use crate::acts;
+use crate::config::{self, Config};
+use crate::domain::audit::Difference;
+use crate::node::rpc::Node;
+use crate::serve::open_store;
+use crate::store::backup::{self, Contents};
+use crate::store::{self, Store};
+use crate::view::{DifferenceView, Time};
+use crate::watcher::sync;
+
+#[derive(Args)]
+#[command(
+    after_help = "Examples: litegate backup /mnt/copies/monday.db\n          litegate backup \
+                  --verify /mnt/copies/monday.db"
+)]
+pub(super) struct Backup {
+    /// The copy; when one is made, a file that is not there yet
+    file: PathBuf,
+    /// Try a copy: whole, ours, and clean against the node once it has caught up
+    #[arg(long)]
+    verify: bool,
+}
+
+/// What a copy holds, with the API's names.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct ContentsView {
+    bytes: u64,
+    merchants: u64,
+    payments: u64,
+    newest_payment_at: Option<Time>,
+    next_index: u32,
+    height: Option<u32>,
+}
+
+impl ContentsView {
+    pub(super) fn new(contents: &Contents) -> ContentsView {
+        ContentsView {
+            bytes: contents.bytes,
+            merchants: contents.merchants,
+            payments: contents.payments,
+            newest_payment_at: contents.newest_at.map(Time),
+            next_index: contents.next_index.get(),
+            height: contents.tip.map(|tip| tip.height),
+        }
+    }
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Verified {
+    #[serde(flatten)]
+    contents: ContentsView,
+    clean: bool,
+    differences: Vec<DifferenceView>,
+    since_then: Vec<DifferenceView>,
+}
+
+impl Backup {
+    pub(super) fn run(self, config: Option<&Path>, format: Format) -> Result<(), Failure> {
+        if self.verify {
+            verify(config, &self.file, format)
+        } else {
+            copy(config, &self.file, format)
+        }
+    }
+}
+
+fn copy(config: Option<&Path>, file: &Path, format: Format) -> Result<(), Failure> {
+    let (config, store) = open(config)?;
+    backup::copy(&store, file, |_, _| {})?;
+    let contents = contents(&store, file)?;
+    if format == Format::Json {
+        return print_json(&ContentsView::new(&contents));
+    }
+    print_contents(&contents)?;
+    for (what, file) in elsewhere(&config) {
+        print_line(&format!("not in it, keep a copy elsewhere: {what} {}", file.display()))?;
+    }
+    Ok(())
+}
+
+fn verify(config: Option<&Path>, file: &Path, format: Format) -> Result<(), Failure> {
+    let config = config::load(config)?;
+    let scratch = backup::unpack(file, &config.database, "verify")?;
+    let config = Config { database: scratch.path().to_owned(), ..config };
+    let store = open_store(&config)?;
+    let contents = contents(&store, file)?;
+    if format == Format::Text {
+        print_line("whole: every page and every row was read")?;
+        print_contents(&contents)?;
+    }
+    let (since, differences): (Vec<_>, Vec<_>) =
+        catch_up_and_audit(&config, &store)?.into_iter().partition(|difference| {
+            // The gateway went on: later payments and payouts are not the copy's fault.
+            matches!(
+                difference,
+                Difference::Unattributed { .. } | Difference::SpentElsewhere { .. }
+            )
+        });
+    let views = |differences: &[Difference]| differences.iter().map(DifferenceView::new).collect();
+    match format {
+        Format::Json => print_json(&Verified {
+            contents: ContentsView::new(&contents),
+            clean: differences.is_empty(),
+            differences: views(&differences),
+            since_then: views(&since),
+        })?,
+        Format::Text => {
+            for difference in &since {
+                print_line(&format!("since then: {difference}"))?;
+            }
+            for difference in &differences {
+                print_line(&format!("difference: {difference}"))?;
+            }
+            if differences.is_empty() {
+                print_line("clean: it can be restored")?;
+            }
+        }
+    }
+    match differences.is_empty() {
+        true => Ok(()),
+        false => Err(Failure::Failed("the copy differs from the chain".to_owned())),
+    }
+}
+
+/// Reads what the chain has had since, and compares.
+pub(super) fn catch_up_and_audit(
+    config: &Config,
+    store: &Store,
+) -> anyhow::Result<Vec<Difference>> {
+    let node = Node::new(config.node.clone());
+    sync::catch_up(store, &node, config.network, &config.xpub, &config.clock)?;
+    Ok(acts::audit::audit(store, &node, &config.xpub)?.differences)
+}
+
+pub(super) fn contents(store: &Store, file: &Path) -> Result<Contents, Failure> {
+    let bytes = std::fs::metadata(file).map_or(0, |found| found.len());
+    let contents = store.read_blocking(|tx| backup::contents(tx, bytes));
+    contents.map_err(|error: store::Error| error.into())
+}
+
+pub(super) fn print_contents(contents: &Contents) -> Result<(), Failure> {
+    let Contents { bytes, payments, merchants, newest_at, next_index, tip } = contents;
+    let newest = newest_at.map_or_else(String::new, |at| format!(", the newest of {at}"));
+    let height = tip.map_or("no block".to_owned(), |tip| format!("block {}", tip.height));
+    print_line(&format!("merchants: {merchants}, payments: {payments}{newest}"))?;
+    print_line(&format!("up to {height}; the next index is {}; {bytes} bytes", next_index.get()))
+}
+
+/// What a restored gateway needs besides the database.
+fn elsewhere(config: &Config) -> Vec<(&'static str, PathBuf)> {
+    let seals = config.seals.as_ref();
+    [
+        Some(("secret_file", config.secret_file.clone())),
+        config.signing_key_file.clone().map(|file| ("wallet.signing_key_file", file)),
+        seals.map(|seals| ("sweeper.seal_key_file", seals.key_file.clone())),
+        seals.map(|seals| ("sweeper.record_file", seals.record_file.clone())),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
+}
+
+impl From<backup::Failed> for Failure {
+    fn from(failed: backup::Failed) -> Failure {
+        match failed {
+            backup::Failed::Exists(_) => Failure::Usage(failed.to_string()),
+            backup::Failed::Unfit { .. } => Failure::Refused(failed.to_string()),
+            backup::Failed::File { .. } | backup::Failed::Store(_) => {
+                Failure::Failed(failed.to_string())
+            }
+        }
+    }
+}

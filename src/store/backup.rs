@@ -1,0 +1,263 @@
+//! Copies of the database: made while it is in use, judged, and put in its place.
+//!
+//! A copy is one file that needs no other. It holds no key and no secret; it does hold customers'
+//! references and merchants' webhook addresses, so only its owner may read it.
+
+use std::fs::{self, File, OpenOptions, Permissions};
+use std::io::{ErrorKind, Read};
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+
+use rusqlite::backup::{Backup, StepResult};
+use rusqlite::{Connection, OpenFlags};
+
+use crate::domain::chain::BlockId;
+use crate::domain::keys::DerivationIndex;
+use crate::domain::time::Timestamp;
+
+use super::{Error, ReadTx, Store, blocks, migrations, payments};
+
+/// Pages that are copied at a time, of 4 kB each; between them the disk serves others.
+const STEP_PAGES: i32 = 1_000;
+
+/// What goes wrong with copies.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Failed {
+    #[error("{}: {source}", path.display())]
+    File { path: PathBuf, source: std::io::Error },
+    #[error("{} is there already", .0.display())]
+    Exists(PathBuf),
+    /// The file is no copy that can be put back.
+    #[error("{}: {what}", path.display())]
+    Unfit { path: PathBuf, what: String },
+    #[error(transparent)]
+    Store(#[from] Error),
+}
+
+impl From<rusqlite::Error> for Failed {
+    fn from(error: rusqlite::Error) -> Failed {
+        Failed::Store(error.into())
+    }
+}
+
+fn failed(path: &Path) -> impl FnOnce(std::io::Error) -> Failed {
+    let path = path.to_owned();
+    |source| Failed::File { path, source }
+}
+
+/// What a copy holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Contents {
+    pub(crate) bytes: u64,
+    pub(crate) payments: u64,
+    pub(crate) merchants: u64,
+    /// When the newest payment was created.
+    pub(crate) newest_at: Option<Timestamp>,
+    pub(crate) next_index: DerivationIndex,
+    pub(crate) tip: Option<BlockId>,
+}
+
+/// Copies one state of the database into a new file, while others write. `copied` hears how many
+/// pages are done, and of how many.
+///
+/// # Errors
+/// If the file is there already, or cannot be written. Nothing is left then.
+pub(crate) fn copy(
+    store: &Store,
+    to: &Path,
+    mut copied: impl FnMut(u64, u64),
+) -> Result<(), Failed> {
+    if to.exists() {
+        return Err(Failed::Exists(to.to_owned()));
+    }
+    let part = Scratch::beside(to, "part")?;
+    // The transaction stays on one state for as long as it lasts; in WAL mode it stops no writer.
+    store.read_blocking(|tx| {
+        let mut copy = Connection::open(part.path())?;
+        copy.pragma_update(None, "synchronous", "OFF")?; // It is flushed as a whole.
+        {
+            let backup = Backup::new(tx.connection, &mut copy)?;
+            while backup.step(STEP_PAGES)? != StepResult::Done {
+                let progress = backup.progress();
+                let total = u64::try_from(progress.pagecount).unwrap_or(0);
+                let left = u64::try_from(progress.remaining).unwrap_or(0);
+                copied(total.saturating_sub(left), total);
+            }
+        }
+        // One file, that nothing beside it belongs to.
+        copy.pragma_update(None, "journal_mode", "DELETE")?;
+        Ok::<_, Failed>(())
+    })?;
+    judge(part.path(), to)?;
+    part.take_place_of(to)
+}
+
+/// A private copy of a copy, that may be opened and changed, beside `near`. It is checked: whole,
+/// of this program, of a schema that this binary knows.
+///
+/// # Errors
+/// [`Failed::Unfit`] says what it is instead.
+pub(crate) fn unpack(file: &Path, near: &Path, name: &str) -> Result<Scratch, Failed> {
+    let scratch = Scratch::beside(near, name)?;
+    let mut from = File::open(file).map_err(failed(file))?;
+    let mut to =
+        File::options().write(true).open(scratch.path()).map_err(failed(scratch.path()))?;
+    std::io::copy(&mut from, &mut to).map_err(failed(scratch.path()))?;
+    judge(scratch.path(), file)?;
+    Ok(scratch)
+}
+
+/// What the database holds, in numbers.
+pub(crate) fn contents(tx: &ReadTx, bytes: u64) -> Result<Contents, Error> {
+    let count = |table: &str| {
+        let sql = format!("SELECT count(*) FROM {table}");
+        tx.connection.query_row(&sql, [], |row| row.get::<_, i64>(0))
+    };
+    let newest = "SELECT max(created_at) FROM payments";
+    Ok(Contents {
+        bytes,
+        payments: u64::try_from(count("payments")?).unwrap_or(0),
+        merchants: u64::try_from(count("merchants")?).unwrap_or(0),
+        newest_at: tx.connection.query_row(newest, [], |row| row.get(0))?,
+        next_index: payments::next_index(tx)?,
+        tip: blocks::tip(tx)?,
+    })
+}
+
+/// Puts a checked copy where the database is; what was there is kept under another name, which is
+/// answered. The caller holds the locks of all roles.
+///
+/// A kill in the middle leaves no database rather than a wrong one: then it is done again.
+///
+/// # Errors
+/// If a file cannot be moved.
+pub(crate) fn put_in_place(
+    scratch: Scratch,
+    database: &Path,
+    suffix: &str,
+) -> Result<Option<PathBuf>, Failed> {
+    let kept = with_suffix(database, suffix);
+    let mut moved = None;
+    // The file before its log: a log without its file is ignored, a file without its log is torn.
+    for part in ["", "-wal", "-shm"] {
+        let (from, to) = (with_suffix(database, part), with_suffix(&kept, part));
+        match fs::rename(&from, &to) {
+            Ok(()) if part.is_empty() => moved = Some(kept.clone()),
+            Ok(()) => {}
+            Err(error) if error.kind() == ErrorKind::NotFound => {}
+            Err(error) => return Err(failed(&from)(error)),
+        }
+    }
+    scratch.take_place_of(database)?;
+    Ok(moved)
+}
+
+/// Whether a file is a whole database of ours. `named` is what errors call it.
+fn judge(file: &Path, named: &Path) -> Result<(), Failed> {
+    let unfit = |what: String| Failed::Unfit { path: named.to_owned(), what };
+    let mut head = [0; 20];
+    let read = File::open(file).and_then(|mut file| file.read_exact(&mut head));
+    if read.is_err() || !head.starts_with(b"SQLite format 3\0") {
+        return Err(unfit("is no database".to_owned()));
+    }
+    // Bytes 18 and 19 of the file format: 2 is a database with a log beside it.
+    if head[18] != 1 || head[19] != 1 {
+        return Err(unfit(
+            "is a plain copy of a database in use, without the log that belongs to it; make \
+             copies by litegate backup"
+                .to_owned(),
+        ));
+    }
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = Connection::open_with_flags(file, flags)?;
+    let damaged = |error: rusqlite::Error| unfit(format!("is damaged ({error})"));
+    let said: String =
+        connection.query_row("PRAGMA integrity_check(1)", [], |row| row.get(0)).map_err(damaged)?;
+    if said != "ok" {
+        return Err(unfit(format!("is damaged ({said})")));
+    }
+    let loose: i64 = connection
+        .query_row("SELECT count(*) FROM pragma_foreign_key_check", [], |row| row.get(0))
+        .map_err(damaged)?;
+    if loose > 0 {
+        return Err(unfit(format!("is damaged ({loose} rows refer to nothing)")));
+    }
+    let found: u32 = connection.query_row("PRAGMA user_version", [], |row| row.get(0))?;
+    let known = migrations::known_version();
+    if found > known {
+        return Err(Error::Newer { found, known }.into());
+    }
+    let ours = "SELECT count(*) FROM sqlite_schema WHERE name IN ('payments', 'identity')";
+    if found == 0 || connection.query_row(ours, [], |row| row.get::<_, i64>(0))? != 2 {
+        return Err(unfit("is no database of litegate".to_owned()));
+    }
+    Ok(())
+}
+
+/// A file that goes away again, with all that SQLite puts beside it, unless it takes a place.
+#[derive(Debug)]
+pub(crate) struct Scratch {
+    path: PathBuf,
+}
+
+impl Scratch {
+    /// A new, empty file for its owner alone: the owner of the folder that it lies in.
+    fn beside(near: &Path, name: &str) -> Result<Scratch, Failed> {
+        let path = with_suffix(near, &format!(".{name}"));
+        let scratch = Scratch { path: path.clone() };
+        scratch.remove(); // Of a run that was killed.
+        let mut options = OpenOptions::new();
+        options.write(true).create_new(true).mode(0o600).open(&path).map_err(failed(&path))?;
+        Ok(scratch)
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Reads from it without changing it.
+    pub(crate) fn read<T>(
+        &self,
+        job: impl FnOnce(&ReadTx) -> Result<T, Error>,
+    ) -> Result<T, Error> {
+        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        job(&ReadTx::new(&Connection::open_with_flags(&self.path, flags)?))
+    }
+
+    /// Flushes it, gives it the owner of the folder, and renames it.
+    fn take_place_of(self, to: &Path) -> Result<(), Failed> {
+        let parent = to.parent().filter(|parent| !parent.as_os_str().is_empty());
+        let folder = parent.unwrap_or(Path::new("."));
+        let write = || {
+            let file = File::open(&self.path)?;
+            file.set_permissions(Permissions::from_mode(0o600))?;
+            // An operator's command may run as root: the file is the gateway's own.
+            let (owner, ours) = (fs::metadata(folder)?, file.metadata()?);
+            if (owner.uid(), owner.gid()) != (ours.uid(), ours.gid()) && ours.uid() == 0 {
+                std::os::unix::fs::fchown(&file, Some(owner.uid()), Some(owner.gid()))?;
+            }
+            file.sync_all()?;
+            fs::rename(&self.path, to)?;
+            File::open(folder)?.sync_all()
+        };
+        write().map_err(failed(to))
+    }
+
+    fn remove(&self) {
+        for part in ["", "-wal", "-shm", "-journal"] {
+            let _ = fs::remove_file(with_suffix(&self.path, part)); // It may not be there.
+        }
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        self.remove();
+    }
+}
+
+fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
+    let mut name = path.to_owned().into_os_string();
+    name.push(suffix);
+    name.into()
+}

@@ -1,0 +1,174 @@
+//! Copies of the database: made in the middle of traffic, tried, and put back after a disaster.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use crate::harness::gate::Gate;
+use crate::harness::http;
+use crate::harness::receiver::Receiver;
+use crate::harness::shop::Shop;
+use crate::harness::stage::Stage;
+use crate::harness::wait::SOON;
+
+const FILE: &str = "copy.db";
+
+fn path(gate: &Gate, name: &str) -> String {
+    gate.folder().join(name).display().to_string()
+}
+
+/// Nothing is left of the database but what lies beside it.
+fn lose_the_database(gate: &Gate) {
+    gate.kill();
+    for name in ["litegate.db", "litegate.db-wal", "litegate.db-shm"] {
+        let _ = fs::remove_file(gate.folder().join(name)); // The last two may have gone already.
+    }
+}
+
+fn leftovers(gate: &Gate) -> Vec<PathBuf> {
+    let entries = fs::read_dir(gate.folder()).unwrap().map(|entry| entry.unwrap().path());
+    entries
+        .filter(|path| {
+            let name = path.to_string_lossy();
+            [".part", ".verify", ".restoring"].iter().any(|word| name.contains(word))
+        })
+        .collect()
+}
+
+#[test]
+fn a_copy_is_made_amid_traffic_and_found_good() {
+    let Some(Stage { gate, shop, node }) = Stage::alone() else { return };
+    let before = shop.create("0.05");
+    let copy = path(&gate, FILE);
+    let done = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        let traffic = scope.spawn(|| {
+            while !done.load(Ordering::Relaxed) {
+                shop.create("0.01");
+            }
+        });
+        let said = gate.cli_ok(&["backup", &copy]);
+        done.store(true, Ordering::Relaxed);
+        traffic.join().unwrap();
+        for word in ["merchants: 1", "not in it", "secret_file", "signing_key_file", "seal_key"] {
+            assert!(said.stdout.contains(word), "{word}: {said:?}");
+        }
+    });
+    assert_eq!(fs::metadata(&copy).unwrap().permissions().mode() & 0o777, 0o600);
+    node.send(&before.address, "0.05");
+    node.mine(2);
+    shop.await_status(&before.id, "completed", SOON);
+    let tried = gate.cli_json(&["backup", "--verify", &copy]);
+    assert_eq!(tried.raw("clean"), "true");
+    assert!(tried.raw("payments").parse::<u64>().unwrap() >= 1);
+    gate.cli_fails(&["backup", &copy], 2, &["there already"]);
+    assert!(leftovers(&gate).is_empty(), "{:?}", leftovers(&gate));
+    gate.cli_ok(&["audit"]);
+}
+
+#[test]
+fn after_the_loss_of_the_database_a_copy_goes_on_where_the_chain_is() {
+    let Some(Stage { gate, shop, node }) = Stage::alone() else { return };
+    let receiver = Receiver::start();
+    let told = shop.create_told("0.05", &receiver.url("/hook"));
+    node.send(&told.address, "0.05");
+    node.mine(2);
+    let hit = receiver.await_hit_for(&told.id, SOON);
+    let paid_later = shop.create_told("0.05", &receiver.url("/hook"));
+    gate.cli_ok(&["backup", &path(&gate, FILE)]);
+    // All this is in no copy.
+    let lost: Vec<String> = (0..5).map(|_| shop.create("0.05").address).collect();
+    node.send(&paid_later.address, "0.05");
+    gate.cli_fails(&["restore", &path(&gate, FILE)], 4, &["another process runs the role"]);
+    lose_the_database(&gate);
+    node.mine(2);
+    let restored = gate.cli_json(&["restore", &path(&gate, FILE)]);
+    assert_eq!(restored.raw("clean"), "true", "{}", restored.whole());
+    assert_eq!(restored.raw("nextIndex"), "7");
+    gate.start();
+    // Paid while there was no database: completed, and told as it would have been.
+    shop.await_status(&paid_later.id, "completed", SOON);
+    receiver.await_hit_for(&paid_later.id, SOON);
+    assert_eq!(shop.status(&told.id).text("status"), "completed");
+    for other in receiver.hits().iter().filter(|other| other.fields().text("paymentId") == told.id)
+    {
+        assert_eq!(other.header("webhook-id"), hit.header("webhook-id"));
+    }
+    let fresh = shop.create("0.05");
+    assert!(!lost.contains(&fresh.address), "{lost:?}");
+    gate.cli_ok(&["audit"]);
+    assert!(leftovers(&gate).is_empty(), "{:?}", leftovers(&gate));
+}
+
+#[test]
+fn money_for_a_payment_that_no_copy_knows_is_named() {
+    let Some(Stage { gate, shop, node }) = Stage::alone() else { return };
+    gate.cli_ok(&["backup", &path(&gate, FILE)]);
+    let lost = shop.create("0.05");
+    node.send(&lost.address, "0.05");
+    lose_the_database(&gate);
+    node.mine(2);
+    let restore = ["restore", &path(&gate, FILE)];
+    gate.cli_fails(&restore, 1, &["it is restored", "unattributed: 0.05 ltc", "address 0"]);
+    gate.start();
+    let shop = Shop::with_key_of(&gate, &shop.api_key);
+    assert_ne!(shop.create("0.05").address, lost.address);
+}
+
+#[test]
+fn the_database_that_was_there_is_kept() {
+    let Some(Stage { gate, shop, node: _node }) = Stage::alone() else { return };
+    gate.cli_ok(&["backup", &path(&gate, FILE)]);
+    let payment = shop.create("0.05");
+    gate.kill();
+    let restored = gate.cli_json(&["restore", &path(&gate, FILE)]);
+    // It can be put back in turn, with what its log held.
+    let kept = restored.text("kept");
+    gate.start();
+    let route = format!("/api/payments/{}", payment.id);
+    let answer = http::request(gate.port(), "GET", &route, &[], b"").unwrap();
+    assert_eq!(answer.status, 404);
+    gate.kill();
+    gate.set_environment("LITEGATE_DATABASE", &kept);
+    gate.start();
+    assert_eq!(shop.status(&payment.id).text("status"), "pending");
+}
+
+#[test]
+fn what_is_no_copy_is_refused_and_nothing_is_touched() {
+    let Some(Stage { gate, shop, node }) = Stage::alone() else { return };
+    let payment = shop.create("0.05");
+    gate.cli_ok(&["backup", &path(&gate, FILE)]);
+    let good = fs::read(gate.folder().join(FILE)).unwrap();
+    let make = |name: &str, bytes: &[u8]| {
+        fs::write(gate.folder().join(name), bytes).unwrap();
+        path(&gate, name)
+    };
+    let mut torn = good.clone();
+    torn[4_096..8_192].fill(0xa5);
+    let mut newer = good.clone();
+    newer[60..64].copy_from_slice(&77u32.to_be_bytes()); // The user version of the file format.
+    let other = Gate::init(&node);
+    other.start();
+    other.cli_ok(&["backup", &path(&other, FILE)]);
+    let running = fs::read(gate.folder().join("litegate.db")).unwrap();
+    gate.kill();
+    let cases = [
+        (path(&gate, "nothing.db"), 1, "no such file"),
+        (make("empty.db", b""), 4, "is no database"),
+        (make("text.db", &[b'x'; 9_000]), 4, "is no database"),
+        (make("half.db", &good[..good.len() / 2]), 4, "is damaged"),
+        (make("torn.db", &torn), 4, "is damaged"),
+        (make("newer.db", &newer), 1, "schema 77"),
+        (make("running.db", &running), 4, "plain copy of a database in use"),
+        (path(&other, FILE), 4, "belongs to another"),
+    ];
+    for (file, code, words) in cases {
+        gate.cli_fails(&["backup", "--verify", &file], code, &[words]);
+        gate.cli_fails(&["restore", &file], code, &[words]);
+    }
+    assert!(leftovers(&gate).is_empty(), "{:?}", leftovers(&gate));
+    gate.start();
+    assert_eq!(shop.status(&payment.id).text("status"), "pending");
+}
