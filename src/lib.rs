@@ -10,6 +10,7 @@ mod domain;
 
 mod clock;
 mod crash;
+mod measures;
 mod secret;
 mod view;
 mod wake;

@@ -307,7 +307,12 @@ impl Gateway {
         };
         let metrics = measured.map(|listener| {
             let zmq = roles.contains(&Role::Watcher).then(|| Arc::clone(&counters));
-            let ops = ops::Ops { store: store.clone(), clock: clock.clone(), zmq };
+            let ops = ops::Ops {
+                store: store.clone(),
+                clock: clock.clone(),
+                database: config.database.clone(),
+                zmq,
+            };
             #[expect(
                 clippy::disallowed_methods,
                 reason = "this is the one place that starts tasks"

@@ -15,6 +15,7 @@ use warp::sse::Event;
 
 use crate::domain::payment::{self, PaymentId, Status};
 use crate::domain::time::Timestamp;
+use crate::measures;
 use crate::view::{PaymentFacts, PaymentView};
 
 use super::error::ApiError;
@@ -47,7 +48,7 @@ struct Watching {
     sent: Option<PaymentView>,
     next: Option<PaymentFacts>,
     ended: bool,
-    _held: (OwnedSemaphorePermit, Share),
+    _held: (OwnedSemaphorePermit, Share, measures::Stream),
 }
 
 /// Opens the stream.
@@ -80,7 +81,7 @@ pub(crate) async fn events(
         sent: None,
         next: Some(facts),
         ended: false,
-        _held: (permit, share),
+        _held: (permit, share, measures::Stream::open()),
         api: api.clone(),
     };
     let shutdown = api.shutdown.clone();

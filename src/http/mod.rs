@@ -13,6 +13,7 @@ pub(crate) mod error;
 mod events;
 mod limit;
 mod list;
+mod metrics;
 pub(crate) mod openapi;
 pub(crate) mod ops;
 mod pay;

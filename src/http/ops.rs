@@ -2,13 +2,13 @@
 //! public address.
 
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
 use hyper_util::service::TowerToHyperService;
-use prometheus::{Encoder, IntCounter, IntGauge, IntGaugeVec, Opts, Registry, TextEncoder};
 use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
@@ -17,13 +17,10 @@ use warp::Filter;
 use warp::http::StatusCode;
 use warp::reply::{Reply, Response};
 
-use crate::acts::payments::{WATCHER, in_doubt, is_delayed};
+use crate::acts::payments::{WATCHER, is_delayed};
 use crate::clock::Clock;
-use crate::domain::chain::BlockId;
-use crate::domain::time::Timestamp;
 use crate::node::zmq::Counters;
-use crate::store::progress::Progress;
-use crate::store::{ReadTx, Store, blocks, events, payments, progress};
+use crate::store::{Store, progress};
 
 /// Connections at a time; there are a few readers at most.
 const CONNECTIONS_MAX: usize = 64;
@@ -39,6 +36,7 @@ const CONNECTION_LIFETIME: Duration = Duration::from_secs(60 * 60);
 pub(crate) struct Ops {
     pub(crate) store: Store,
     pub(crate) clock: Clock,
+    pub(crate) database: PathBuf,
     /// Of the watcher in this process, if it runs here.
     pub(crate) zmq: Option<Arc<Counters>>,
 }
@@ -131,82 +129,8 @@ async fn ready(ops: Ops) -> Response {
 }
 
 async fn metrics(ops: Ops) -> Response {
-    match gather(&ops).await {
+    match super::metrics::gather(&ops).await {
         Ok(body) => text(StatusCode::OK, body),
         Err(error) => text(StatusCode::INTERNAL_SERVER_ERROR, format!("{error:#}\n")),
-    }
-}
-
-/// All that can be measured. A database that cannot be read hides only what it would say.
-async fn gather(ops: &Ops) -> anyhow::Result<String> {
-    let registry = Registry::new();
-    for (name, help, count) in ops.zmq.iter().flat_map(|counters| counters.all()) {
-        let counter = IntCounter::new(name, help)?;
-        counter.inc_by(count);
-        registry.register(Box::new(counter))?;
-    }
-    let now = ops.clock.now();
-    let read = ops.store.read(Stored::read).await;
-    let help = "1 if the database could be read; else what it would say is missing";
-    gauge(&registry, "litegate_database_readable", help, i64::from(read.is_ok()))?;
-    match read {
-        Ok(stored) => stored.register(&registry, now)?,
-        Err(error) => tracing::error!(error = format!("{error:#}"), "metrics lack the database"),
-    }
-    let mut out = Vec::new();
-    TextEncoder::new().encode(&registry.gather(), &mut out)?;
-    Ok(String::from_utf8(out)?)
-}
-
-fn gauge(registry: &Registry, name: &str, help: &str, value: i64) -> anyhow::Result<()> {
-    let gauge = IntGauge::new(name, help)?;
-    gauge.set(value);
-    Ok(registry.register(Box::new(gauge))?)
-}
-
-/// What the database says.
-struct Stored {
-    by_status: Vec<(String, i64)>,
-    due: i64,
-    tip: Option<BlockId>,
-    progress: Option<Progress>,
-    doubt: bool,
-    lost: usize,
-}
-
-impl Stored {
-    fn read(tx: &ReadTx) -> anyhow::Result<Stored> {
-        Ok(Stored {
-            by_status: payments::count_by_status(tx)?,
-            due: events::count_due(tx)?,
-            tip: blocks::tip(tx)?,
-            progress: progress::of_role(tx, WATCHER)?,
-            doubt: in_doubt(tx)?,
-            lost: payments::completed_without_coins(tx)?.len(),
-        })
-    }
-
-    fn register(self, registry: &Registry, now: Timestamp) -> anyhow::Result<()> {
-        let opts = Opts::new("litegate_payments", "Payments by status");
-        let payments = IntGaugeVec::new(opts, &["status"])?;
-        registry.register(Box::new(payments.clone()))?;
-        for (status, count) in self.by_status {
-            payments.with_label_values(&[&status]).set(count);
-        }
-        let gauge = |name, help, value| gauge(registry, name, help, value);
-        gauge("litegate_webhooks_due", "Events that wait to be delivered", self.due)?;
-        let help = "1 while in doubt about the chain: payments out of MWEB and sweeps wait";
-        gauge("litegate_doubt", help, i64::from(self.doubt))?;
-        let help = "Completed payments whose coins the best chain does not hold any more";
-        gauge("litegate_completed_without_coins", help, i64::try_from(self.lost)?)?;
-        if let Some(tip) = self.tip {
-            gauge("litegate_chain_height", "The block that we stand on", i64::from(tip.height))?;
-        }
-        if let Some(at) = self.progress.and_then(|progress| progress.at) {
-            let silence = now.ms_since(at) / 1000;
-            let help = "Seconds since the watcher last stood at the node's tip";
-            gauge("litegate_watcher_silence_seconds", help, silence)?;
-        }
-        Ok(())
     }
 }

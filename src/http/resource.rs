@@ -23,7 +23,7 @@ pub(super) enum Access {
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Resource {
     /// The path; a segment `*` stands for any one.
-    path: &'static str,
+    pub(super) path: &'static str,
     /// As the header `allow` lists them.
     methods: &'static str,
     pub(super) access: Access,

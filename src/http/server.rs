@@ -11,7 +11,7 @@ use std::panic::AssertUnwindSafe;
 use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::Context;
 use bitcoin::hex::DisplayHex;
@@ -28,6 +28,7 @@ use tracing::Instrument;
 use warp::http::{HeaderValue, Request};
 use warp::reply::Response;
 
+use crate::measures;
 use crate::secret;
 
 use super::error::{self, ApiError, Code, Shape};
@@ -191,6 +192,7 @@ where
         let (method, path) = (request.method().clone(), request.uri().path().to_owned());
         let shape = Shape::wanted(request.headers());
         let resource = resource::at(&path);
+        let began = Instant::now();
         let mut response = match resource::answer(resource, &method) {
             Some(response) => response,
             None => {
@@ -205,6 +207,8 @@ where
         };
         resource::share(resource, &mut response);
         response = error::write_body(response, shape, &self.public_url, request_id);
+        let address = resource.map_or("unknown", |resource| resource.path);
+        measures::answered(address, response.status().as_u16(), began.elapsed());
         tracing::debug!(%method, path, status = response.status().as_u16(), "answered");
         let headers = response.headers_mut();
         if let Ok(value) = HeaderValue::from_str(request_id) {

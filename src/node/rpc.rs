@@ -4,7 +4,7 @@
 
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bitcoin::base64::Engine;
 use bitcoin::base64::engine::general_purpose::STANDARD;
@@ -21,6 +21,7 @@ use crate::domain::audit::Unspent;
 use crate::domain::chain::{BlockId, OurTip};
 use crate::domain::doubt::{Branch, BranchState};
 use crate::domain::time::Timestamp;
+use crate::measures;
 use crate::secret::Secret;
 
 /// How to reach the node.
@@ -476,7 +477,13 @@ impl Node {
         arguments: &[Value],
     ) -> Result<T, Error> {
         let client = self.client()?;
+        let began = Instant::now();
         let result = client.call(call, arguments).map_err(|error| judge(call, error));
+        let unanswered = matches!(
+            result,
+            Err(Error::Unauthorized | Error::Unreachable(_) | Error::WarmingUp(_) | Error::Busy)
+        );
+        measures::called(call, began.elapsed(), !unanswered);
         if matches!(result, Err(Error::Unauthorized | Error::Unreachable(_))) {
             // The node may have restarted with a new cookie: read it afresh next time.
             *self.client.lock().unwrap_or_else(PoisonError::into_inner) = None;

@@ -32,6 +32,7 @@ pub(crate) mod requests;
 pub(crate) mod seals;
 pub(crate) mod stats;
 pub(crate) mod sweeps;
+pub(crate) mod totals;
 pub(crate) mod trail;
 mod writer;
 

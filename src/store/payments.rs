@@ -249,14 +249,6 @@ pub(crate) fn decide(
     }
 }
 
-/// How many payments there are of each status, for the metrics.
-pub(crate) fn count_by_status(tx: &ReadTx) -> Result<Vec<(String, i64)>, Error> {
-    let sql = "SELECT status, count(*) FROM payments GROUP BY status";
-    let mut statement = tx.connection.prepare_cached(sql)?;
-    let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;
-    Ok(rows.collect::<Result<_, _>>()?)
-}
-
 /// Completed payments whose coins on the best chain do not reach the amount (any more).
 pub(crate) fn completed_without_coins(tx: &ReadTx) -> Result<Vec<PaymentId>, Error> {
     let sql = "SELECT id FROM payments

@@ -4,9 +4,12 @@ use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::thread::JoinHandle;
+use std::time::Instant;
 
 use rusqlite::{Connection, ErrorCode};
 use tokio::sync::oneshot;
+
+use crate::measures;
 
 use super::high_water::HighWater;
 use super::{Error, WriteTx};
@@ -153,7 +156,7 @@ fn write_all(tx: &WriteTx, jobs: &Receiver<Job>) {
 
 /// Runs a group of jobs in one transaction, and answers each after the commit.
 fn write_group(tx: &WriteTx, group: Vec<Job>) {
-    let connection = tx.connection;
+    let (connection, began) = (tx.connection, Instant::now());
     if let Err(error) = connection.execute_batch("BEGIN IMMEDIATE") {
         tracing::error!(%error, "cannot begin to write");
         group.into_iter().for_each(|job| (job.refuse)(lost(&error)));
@@ -184,6 +187,9 @@ fn write_group(tx: &WriteTx, group: Vec<Job>) {
             // If even this fails the next BEGIN fails too, and says so.
             let _ = connection.execute_batch("ROLLBACK");
         }
+    }
+    if failure.is_none() {
+        measures::committed(answers.len(), began.elapsed());
     }
     for answer in answers {
         answer(failure.as_ref().map(lost));

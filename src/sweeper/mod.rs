@@ -38,6 +38,7 @@ use crate::domain::keys::AccountXpub;
 use crate::domain::network::Network;
 use crate::domain::sweep::{self, Planned, SweepPlan, Vanishing, Waits};
 use crate::domain::time::Timestamp;
+use crate::measures;
 use crate::node::rpc::Node;
 use crate::store::sweeps::SignedPlan;
 use crate::store::{self, ReadTx, Store, WriteTx, blocks, doubts, progress, requests, sweeps};
@@ -291,12 +292,13 @@ impl Sweeper {
     }
 
     fn store_and_send(&self, signed: SignedPlan, memory: &mut Memory) -> anyhow::Result<Txid> {
-        let now = self.clock.now();
+        let (now, fee) = (self.clock.now(), signed.plan.fee);
         let stored = self.store.write_blocking(move |tx| {
             // A doubt may have begun while we planned and signed.
             ensure!(trusts_the_chain(tx)?, "the chain is in doubt: nothing is sent");
             sweeps::store_signed(tx, &signed, now).context("store the sweep")
         })?;
+        measures::swept(fee);
         crate::crash::point("before-broadcast");
         tracing::info!(txid = %stored.txid(), "sweep stored");
         self.send(&stored, memory)?;

@@ -17,6 +17,7 @@ use crate::domain::payment::{
     self, CONFIRMATIONS_MAX, Coin, Origin, PaymentId, Place, Status, Transition,
 };
 use crate::domain::time::Timestamp;
+use crate::measures;
 use crate::node::codec::{Block, Tx, TxKind};
 use crate::node::rpc::SeenOutput;
 use crate::store::payments::Judged;
@@ -301,6 +302,10 @@ fn complete_if_due(
     };
     payments::decide(tx, index, status, transition, now)?;
     changes.completed.push(payment.id);
+    if let Some(first) = coins.iter().map(|coin| coin.seen_at).min() {
+        let after_ms = u64::try_from(now.ms_since(first)).unwrap_or(0);
+        measures::completed(std::time::Duration::from_millis(after_ms));
+    }
     let late = match transition {
         Transition::Complete { late } => late,
         Transition::Expire => false,

@@ -30,6 +30,7 @@ use crate::domain::doubt::Trust;
 use crate::domain::keys::AccountXpub;
 use crate::domain::network::Network;
 use crate::domain::time::Timestamp;
+use crate::measures;
 use crate::node::codec;
 use crate::node::rpc::{Node, Notifications};
 use crate::node::zmq::{self, Counters, Signal};
@@ -292,6 +293,7 @@ impl Watcher {
         }
         state.noticing = noticing;
         state.recorded_at = None;
+        measures::notices_by_polling(noticing != Noticing::Zmq);
         match noticing {
             Noticing::Zmq => tracing::info!("noticing payments by ZMQ"),
             Noticing::Polling(_) => tracing::warn!(
@@ -502,10 +504,12 @@ impl Watcher {
             // a forged frame): the next whole look asks the node.
             return Ok(Heard::Done);
         }
+        let heard_at = Instant::now();
         let seen = mempool::look_at(&self.node, &self.store, &mut state.looked_at, txid)?;
         if !seen.is_empty() {
             let now = self.clock.now();
             self.tell(&self.store.write_blocking(move |tx| apply::saw_tx(tx, &seen, now))?);
+            measures::noticed(heard_at.elapsed());
         }
         Ok(Heard::Done)
     }

@@ -11,6 +11,7 @@ use crate::domain::chain::{AtTip, BlockId, NextStep, NodeChain, OurTip, next_ste
 use crate::domain::keys::{AccountXpub, DerivationIndex};
 use crate::domain::network::Network;
 use crate::domain::time::Timestamp;
+use crate::measures;
 use crate::node;
 use crate::node::rpc::{ChainState, Node};
 use crate::store::{self, Store, WriteTx, blocks, payments};
@@ -73,6 +74,7 @@ impl Walk<'_> {
             }
             let state = self.node.chain_state().context("read the node's chain")?;
             self.check_network(&state)?;
+            measures::node_stands_at(state.tip.height);
             let Some(ours) = self.store.read_blocking(blocks::tip)? else {
                 self.begin(&state)?;
                 continue;

@@ -17,6 +17,7 @@ use crate::domain::merchant::{Merchant, MerchantId};
 use crate::domain::retry::{self, Next};
 use crate::domain::time::Timestamp;
 use crate::domain::webhook_url::{PrivateNetworks, WebhookUrl};
+use crate::measures;
 use crate::secret::{self, MasterSecret};
 use crate::store::events::Due;
 use crate::store::{self, Store, WriteTx, events, merchants};
@@ -292,6 +293,7 @@ impl Delivery {
             answer: outcome.as_ref().map(|answer| answer.beginning.clone()).unwrap_or_default(),
         };
         let state = self.judge(&outcome, attempt.number.saturating_sub(event.attempts_before));
+        measures::attempted(state.as_str(), start.elapsed());
         tracing::info!(
             event.id = %event.id, payment.id = %event.payment, attempt = attempt.number,
             outcome = attempt.outcome, state = state.as_str(), "webhook"

@@ -38,6 +38,7 @@ mod life;
 mod limits;
 mod list;
 mod many;
+mod metrics;
 mod mweb;
 mod node_faults;
 mod node_verbs;

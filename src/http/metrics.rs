@@ -1,0 +1,176 @@
+//! `/metrics` in Prometheus' text format: what this process measured, and what the database and
+//! the machine say now. OPERATORS.md explains each series.
+
+use std::path::{Path, PathBuf};
+
+use prometheus::{Encoder, IntCounter, IntGauge, IntGaugeVec, Opts, Registry, TextEncoder};
+
+use crate::acts::payments::{WATCHER, in_doubt};
+use crate::domain::chain::BlockId;
+use crate::domain::time::Timestamp;
+use crate::measures;
+use crate::node::zmq::Counters;
+use crate::store::progress::Progress;
+use crate::store::totals::{Totals, totals};
+use crate::store::{ReadTx, blocks, payments, progress};
+
+use super::ops::Ops;
+
+/// All that can be measured. A database that cannot be read hides only what it would say.
+pub(super) async fn gather(ops: &Ops) -> anyhow::Result<String> {
+    let registry = Registry::new();
+    count_zmq(&registry, ops.zmq.as_deref())?;
+    measure_process(&registry)?;
+    measure_disk(&registry, &ops.database)?;
+    let now = ops.clock.now();
+    let read = ops.store.read(Stored::read).await;
+    let help = "1 if the database could be read; else what it would say is missing";
+    gauge(&registry, "litegate_database_readable", help, i64::from(read.is_ok()))?;
+    match read {
+        Ok(stored) => stored.register(&registry, now)?,
+        Err(error) => tracing::error!(error = format!("{error:#}"), "metrics lack the database"),
+    }
+    let mut families = registry.gather();
+    families.extend(measures::gather());
+    let mut out = Vec::new();
+    TextEncoder::new().encode(&families, &mut out)?;
+    Ok(String::from_utf8(out)?)
+}
+
+fn gauge(registry: &Registry, name: &str, help: &str, value: i64) -> anyhow::Result<()> {
+    let gauge = IntGauge::new(name, help)?;
+    gauge.set(value);
+    Ok(registry.register(Box::new(gauge))?)
+}
+
+fn labelled(
+    registry: &Registry,
+    name: &str,
+    help: &str,
+    label: &str,
+    values: &[(String, i64)],
+) -> anyhow::Result<()> {
+    let gauges = IntGaugeVec::new(Opts::new(name, help), &[label])?;
+    registry.register(Box::new(gauges.clone()))?;
+    for (word, value) in values {
+        gauges.with_label_values(&[word]).set(*value);
+    }
+    Ok(())
+}
+
+fn count_zmq(registry: &Registry, counters: Option<&Counters>) -> anyhow::Result<()> {
+    for (name, help, count) in counters.iter().flat_map(|counters| counters.all()) {
+        let counter = IntCounter::new(name, help)?;
+        counter.inc_by(count);
+        registry.register(Box::new(counter))?;
+    }
+    Ok(())
+}
+
+/// What Linux says of this process (proc(5)), under the names that are usual.
+fn measure_process(registry: &Registry) -> anyhow::Result<()> {
+    let version = [(env!("CARGO_PKG_VERSION").to_owned(), 1)];
+    labelled(registry, "litegate_build_info", "The version that runs", "version", &version)?;
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let resident = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+    let kilobytes = resident.and_then(|rest| rest.split_whitespace().next()?.parse::<i64>().ok());
+    if let Some(kilobytes) = kilobytes {
+        let bytes = kilobytes.saturating_mul(1024);
+        gauge(registry, "process_resident_memory_bytes", "Memory in use", bytes)?;
+    }
+    if let Ok(open) = std::fs::read_dir("/proc/self/fd") {
+        let open = i64::try_from(open.count()).unwrap_or(i64::MAX);
+        gauge(registry, "process_open_fds", "Files and connections that are open", open)?;
+    }
+    Ok(())
+}
+
+fn measure_disk(registry: &Registry, database: &Path) -> anyhow::Result<()> {
+    let folder = database.parent().filter(|folder| !folder.as_os_str().is_empty());
+    if let Ok(disk) = rustix::fs::statvfs(folder.unwrap_or(Path::new("."))) {
+        let free = disk.f_bavail.saturating_mul(disk.f_frsize);
+        let help = "Room that is left beside the database";
+        let free = i64::try_from(free).unwrap_or(i64::MAX);
+        gauge(registry, "litegate_disk_free_bytes", help, free)?;
+    }
+    let mut log = database.to_owned().into_os_string();
+    log.push("-wal");
+    let bytes = std::fs::metadata(PathBuf::from(log)).map_or(0, |found| found.len());
+    let help = "Size of the database's write-ahead log";
+    gauge(registry, "litegate_database_log_bytes", help, i64::try_from(bytes)?)
+}
+
+/// What the database says.
+struct Stored {
+    totals: Totals,
+    tip: Option<BlockId>,
+    progress: Option<Progress>,
+    doubt: bool,
+    lost: usize,
+}
+
+impl Stored {
+    fn read(tx: &ReadTx) -> anyhow::Result<Stored> {
+        Ok(Stored {
+            totals: totals(tx)?,
+            tip: blocks::tip(tx)?,
+            progress: progress::of_role(tx, WATCHER)?,
+            doubt: in_doubt(tx)?,
+            lost: payments::completed_without_coins(tx)?.len(),
+        })
+    }
+
+    fn register(self, registry: &Registry, now: Timestamp) -> anyhow::Result<()> {
+        let Stored { totals, tip, progress, doubt, lost } = self;
+        let age = |since: Option<Timestamp>| since.map_or(0, |since| now.ms_since(since) / 1000);
+        labelled(registry, "litegate_payments", "Payments by status", "status", &totals.payments)?;
+        for (name, help, value) in [
+            ("litegate_webhooks_due", "Events that wait to be delivered", totals.events_due),
+            (
+                "litegate_webhook_oldest_due_seconds",
+                "Age of the oldest event that waits; 0 if none does",
+                age(totals.oldest_due_at),
+            ),
+            ("litegate_webhooks_failed", "Events that were given up", totals.events_failed),
+            (
+                "litegate_unswept_coins",
+                "Confirmed coins that no sweep has claimed",
+                totals.unswept_coins,
+            ),
+            (
+                "litegate_unswept_litoshis",
+                "What these coins hold",
+                i64::try_from(totals.unswept.litoshis())?,
+            ),
+            ("litegate_sweeps_unconfirmed", "Sweeps without a block", totals.sweeps_waiting),
+            (
+                "litegate_sweep_oldest_unconfirmed_seconds",
+                "Age of the oldest of them; 0 if there is none",
+                age(totals.oldest_sweep_at),
+            ),
+            ("litegate_notices_due", "Notices of the bot that wait", totals.notices_due),
+            ("litegate_database_bytes", "Size of the database", totals.bytes),
+            (
+                "litegate_doubt",
+                "1 while in doubt about the chain: payments out of MWEB and sweeps wait",
+                i64::from(doubt),
+            ),
+            (
+                "litegate_completed_without_coins",
+                "Completed payments whose coins the best chain does not hold any more",
+                i64::try_from(lost)?,
+            ),
+        ] {
+            gauge(registry, name, help, value)?;
+        }
+        if let Some(tip) = tip {
+            let help = "The block that we stand on";
+            gauge(registry, "litegate_chain_height", help, i64::from(tip.height))?;
+        }
+        if let Some(at) = progress.and_then(|progress| progress.at) {
+            let help = "Seconds since the watcher last stood at the node's tip";
+            gauge(registry, "litegate_watcher_silence_seconds", help, age(Some(at)))?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,69 @@
+//! Sums that the metrics ask for every few seconds: none of them costs more the longer the
+//! history is, only the more is open.
+
+use crate::domain::amount::Amount;
+use crate::domain::time::Timestamp;
+
+use super::{Error, ReadTx};
+
+/// What is open now, and how large the database is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Totals {
+    /// Payments, by the word of their status.
+    pub(crate) payments: Vec<(String, i64)>,
+    /// Events that wait to be delivered.
+    pub(crate) events_due: i64,
+    /// When the oldest of them came to be.
+    pub(crate) oldest_due_at: Option<Timestamp>,
+    /// Events that were given up.
+    pub(crate) events_failed: i64,
+    /// Confirmed coins that no sweep has claimed, and what they hold.
+    pub(crate) unswept_coins: i64,
+    pub(crate) unswept: Amount,
+    /// Sweeps that no block has taken yet, and since when the oldest waits.
+    pub(crate) sweeps_waiting: i64,
+    pub(crate) oldest_sweep_at: Option<Timestamp>,
+    /// Notices of the bot that wait to be sent.
+    pub(crate) notices_due: i64,
+    pub(crate) bytes: i64,
+}
+
+/// Reads them all from one state.
+pub(crate) fn totals(tx: &ReadTx) -> Result<Totals, Error> {
+    let connection = tx.connection;
+    let mut statement =
+        connection.prepare_cached("SELECT status, count FROM payment_counts ORDER BY status")?;
+    let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    let payments = rows.collect::<Result<_, _>>()?;
+    let two = |sql: &str| {
+        connection.prepare_cached(sql)?.query_row([], |row| Ok((row.get(0)?, row.get(1)?)))
+    };
+    let one = |sql: &str| connection.prepare_cached(sql)?.query_row([], |row| row.get(0));
+    let (events_due, oldest_due_at) =
+        two("SELECT count(*), min(created_at) FROM events WHERE state = 'due'")?;
+    let events_failed = one("SELECT count(*) FROM events WHERE state = 'failed'")?;
+    let (sweeps_waiting, oldest_sweep_at) = two("SELECT count(*), min(created_at) FROM sweeps
+         WHERE dissolved_at IS NULL AND NOT EXISTS
+             (SELECT 1 FROM sweep_txs WHERE sweep_id = sweeps.id AND block_height IS NOT NULL)")?;
+    let (unswept_coins, unswept) = connection
+        .prepare_cached(
+            "SELECT count(*), coalesce(sum(amount), 0) FROM coins
+             WHERE sweep_id IS NULL AND place = 'block' AND spent_txid IS NULL",
+        )?
+        .query_row([], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    let notices_due = one("SELECT count(*) FROM notices WHERE state = 'due'")?;
+    let pages: i64 = one("PRAGMA page_count")?;
+    let page_bytes: i64 = one("PRAGMA page_size")?;
+    Ok(Totals {
+        payments,
+        events_due,
+        oldest_due_at,
+        events_failed,
+        unswept_coins,
+        unswept,
+        sweeps_waiting,
+        oldest_sweep_at,
+        notices_due,
+        bytes: pages.saturating_mul(page_bytes),
+    })
+}

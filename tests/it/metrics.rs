@@ -1,0 +1,106 @@
+//! What is measured: the life of a payment in numbers, each series explained, and the alert rules
+//! and the dashboard made of series that exist.
+
+use std::collections::BTreeSet;
+use std::fs;
+
+use crate::harness::receiver::Receiver;
+use crate::harness::stage::Stage;
+use crate::harness::wait::{SOON, wait_for};
+
+/// The value of a series, written with its labels.
+fn value(metrics: &str, series: &str) -> Option<u64> {
+    metrics.lines().find_map(|line| line.strip_prefix(series)?.strip_prefix(' ')?.parse().ok())
+}
+
+/// The names of the families, without what Prometheus makes of histograms.
+fn families(metrics: &str) -> BTreeSet<String> {
+    let types = metrics.lines().filter_map(|line| line.strip_prefix("# TYPE "));
+    types.map(|line| line.split(' ').next().unwrap().to_owned()).collect()
+}
+
+/// The names of series that a text mentions.
+fn named(text: &str) -> BTreeSet<String> {
+    let words = text.split(|c: char| !c.is_ascii_alphanumeric() && c != '_');
+    let names = words.filter(|word| {
+        let ours = word.starts_with("litegate_") || word.starts_with("process_");
+        ours && word.contains('_') && !word.ends_with('_')
+    });
+    names
+        .map(|name| {
+            let part = ["_bucket", "_sum", "_count"].iter().find_map(|end| name.strip_suffix(end));
+            part.unwrap_or(name).to_owned()
+        })
+        .collect()
+}
+
+#[test]
+fn the_life_of_a_payment_is_counted() {
+    let Some(Stage { gate, shop, node }) = Stage::alone() else { return };
+    let receiver = Receiver::start();
+    receiver.fail_next(1);
+    let payment = shop.create_told("0.05", &receiver.url("/hook"));
+    shop.create("0.05");
+    assert_eq!(value(&gate.metrics(), "litegate_payments{status=\"pending\"}"), Some(2));
+    node.send(&payment.address, "0.05");
+    node.mine(2);
+    shop.await_status(&payment.id, "completed", SOON);
+    gate.cli_ok(&["sweep"]);
+    for (series, expected) in [
+        ("litegate_payments{status=\"pending\"}", 1),
+        ("litegate_payments{status=\"completed\"}", 1),
+        ("litegate_payments{status=\"expired\"}", 0),
+        ("litegate_webhooks_due", 1),
+        ("litegate_webhook_attempts_total{state=\"due\"}", 1),
+        ("litegate_completion_seconds_count", 1),
+        ("litegate_sweeps_total", 1),
+        ("litegate_sweeps_unconfirmed", 1),
+        ("litegate_unswept_coins", 0),
+        ("litegate_http_seconds_count{address=\"/api/payments\",status=\"200\"}", 2),
+    ] {
+        wait_for(&format!("{series} {expected}"), SOON, || {
+            value(&gate.metrics(), series) == Some(expected)
+        });
+    }
+    let metrics = gate.metrics();
+    for series in [
+        "litegate_database_commit_seconds_count",
+        "litegate_rpc_seconds_count{call=\"getblockchaininfo\"}",
+        "litegate_sweep_fees_litoshis_total",
+        "litegate_disk_free_bytes",
+        "litegate_database_bytes",
+        "process_resident_memory_bytes",
+    ] {
+        assert!(value(&metrics, series).is_some_and(|count| count > 0), "{series}: {metrics}");
+    }
+    let (ours, theirs) = (value(&metrics, "litegate_chain_height"), node.height());
+    assert_eq!(ours, Some(u64::from(theirs)));
+    assert_eq!(value(&metrics, "litegate_node_height"), ours);
+    // Nothing that a merchant or a shopper chose.
+    for secret in [payment.id.as_str(), &payment.address, &shop.merchant_id, &receiver.url("")] {
+        assert!(!metrics.contains(secret), "{secret}");
+    }
+}
+
+#[test]
+fn each_series_is_explained_and_each_rule_and_panel_uses_one_that_exists() {
+    let Some(Stage { gate, shop, node }) = Stage::alone() else { return };
+    let receiver = Receiver::start();
+    let payment = shop.create_told("0.05", &receiver.url("/hook"));
+    node.send(&payment.address, "0.05");
+    node.mine(2);
+    receiver.await_hit_for(&payment.id, SOON);
+    node.stop();
+    wait_for("a call that failed", SOON, || gate.metrics().contains("litegate_rpc_errors_total"));
+    let there = families(&gate.metrics());
+    assert!(there.len() >= 25, "{there:?}");
+    let read =
+        |path: &str| fs::read_to_string(format!("{}/{path}", env!("CARGO_MANIFEST_DIR"))).unwrap();
+    let guide = read("static/docs/OPERATORS.md");
+    let explained = named(guide.split("## What is measured").nth(1).expect("the chapter"));
+    assert_eq!(there, explained);
+    for file in ["config/prometheus-alerts.yml", "config/grafana-dashboard.json"] {
+        let used = named(&read(file));
+        assert!(used.len() > 5 && used.is_subset(&there), "{file}: {used:?}");
+    }
+}
