@@ -115,17 +115,32 @@ pub(super) async fn until<T>(what: &str, mut look: impl FnMut() -> Option<T>) ->
     tokio::time::timeout(DEADLINE, found).await.unwrap_or_else(|_| panic!("{what} did not come"))
 }
 
-async fn serve(mut stream: TcpStream, reply: Reply, seen: Arc<Seen>) {
-    let open = seen.open.fetch_add(1, Ordering::SeqCst) + 1;
-    seen.open_max.fetch_max(open, Ordering::SeqCst);
-    if let Some(hit) = read(&mut stream).await {
-        seen.hits.lock().expect("no test panics with it").push(hit);
-        answer(&mut stream, reply).await;
+/// Counts a request as open.
+struct Open(Arc<Seen>);
+
+impl Open {
+    fn count(seen: Arc<Seen>) -> Open {
+        let open = seen.open.fetch_add(1, Ordering::SeqCst) + 1;
+        seen.open_max.fetch_max(open, Ordering::SeqCst);
+        Open(seen)
     }
-    seen.open.fetch_sub(1, Ordering::SeqCst);
 }
 
-async fn answer(stream: &mut TcpStream, reply: Reply) {
+impl Drop for Open {
+    fn drop(&mut self) {
+        self.0.open.fetch_sub(1, Ordering::SeqCst);
+    }
+}
+
+async fn serve(mut stream: TcpStream, reply: Reply, seen: Arc<Seen>) {
+    let open = Open::count(seen.clone());
+    if let Some(hit) = read(&mut stream).await {
+        seen.hits.lock().expect("no test panics with it").push(hit);
+        answer(&mut stream, reply, open).await;
+    }
+}
+
+async fn answer(stream: &mut TcpStream, reply: Reply, open: Open) {
     let ok = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok";
     // Whether the client still listens is not the receiver's concern.
     let _ = match reply {
@@ -134,6 +149,8 @@ async fn answer(stream: &mut TcpStream, reply: Reply) {
         Reply::Hang => wait_for_close(stream).await,
         Reply::WhenTold(told) => {
             told.notified().await;
+            // Before the answer: whoever has read it may come again at once.
+            drop(open);
             stream.write_all(ok).await
         }
         Reply::Endless => {

@@ -23,8 +23,11 @@ use crate::harness::wait::{SOON, wait_for, wait_until};
 const DELIVERIES: u64 = 120;
 const SHOPS: u64 = 12;
 
-/// "On time": the slowest of a hundred.
-const ON_TIME_MS: u64 = 5_000;
+/// Long enough for all deliveries, on a machine that is busy with other tests.
+const DELIVERED: Duration = Duration::from_secs(180);
+
+/// What deliveries may take beside villains, as a multiple of what they take without.
+const SLOWER_AT_MOST: u64 = 3;
 
 /// Payments of each villain: more than it has places.
 const OF_A_VILLAIN: usize = 6;
@@ -32,8 +35,8 @@ const OF_A_VILLAIN: usize = 6;
 /// What a gateway may give to one connection of a villain, with all that waits in buffers.
 const SENT_MAX: u64 = 32 * 1024 * 1024;
 
-/// How long a villain's first tries may take: two rounds of the longest wait.
-const TRIED: Duration = Duration::from_secs(60);
+/// How long a villain's first tries may take: several rounds of the longest wait.
+const TRIED: Duration = Duration::from_secs(120);
 
 const AMOUNT: &str = "0.001";
 
@@ -60,6 +63,51 @@ fn latency_ms(hit: &Hit) -> u64 {
     (arrived % DAY_MS + DAY_MS - completed) % DAY_MS
 }
 
+/// Shops whose receivers answer at once.
+struct Quick {
+    shops: Vec<(Shop, Receiver)>,
+}
+
+impl Quick {
+    fn open(stage: &Stage) -> Quick {
+        let open = |_| (Shop::open(&stage.gate, &stage.node, "Quick"), Receiver::start());
+        Quick { shops: (0..SHOPS).map(open).collect() }
+    }
+
+    /// So many payments, the same number for each shop.
+    fn create(&self, payments: u64) -> Vec<Created> {
+        let of_shop = |(shop, receiver): &(Shop, Receiver)| -> Vec<Created> {
+            let create = |_| shop.create_told(AMOUNT, &receiver.url("/hook"));
+            (0..payments.div_ceil(SHOPS)).map(create).collect()
+        };
+        self.shops.iter().flat_map(of_shop).collect()
+    }
+
+    /// The requests that tell of these payments, once all came: each once.
+    fn await_told(&self, payments: &[Created]) -> Vec<Hit> {
+        let ids: BTreeSet<&str> = payments.iter().map(|payment| payment.id.as_str()).collect();
+        let of_these = || {
+            let all = self.shops.iter().flat_map(|(_, receiver)| receiver.hits());
+            all.filter(|hit| ids.contains(hit.fields().text("paymentId").as_str()))
+        };
+        let hits = wait_until("the deliveries of honest shops", DELIVERED, || {
+            let hits: Vec<Hit> = of_these().collect();
+            (hits.len() >= ids.len()).then_some(hits)
+        });
+        let told: BTreeSet<String> =
+            hits.iter().map(|hit| hit.fields().text("paymentId")).collect();
+        assert_eq!((told.len(), hits.len()), (ids.len(), ids.len()), "each once");
+        hits
+    }
+}
+
+/// The slowest but one in a hundred.
+fn p99_ms(hits: &[Hit]) -> u64 {
+    let mut latencies: Vec<u64> = hits.iter().map(latency_ms).collect();
+    latencies.sort_unstable();
+    latencies[(latencies.len() - 1) * 99 / 100]
+}
+
 /// How all tries at a villain must look.
 struct Expected {
     outcome: &'static str,
@@ -67,14 +115,11 @@ struct Expected {
     state: &'static str,
 }
 
-#[test]
-fn villains_are_handled_and_everybody_else_is_on_time() {
-    let Some(stage) = Stage::alone() else { return };
-    let deliveries = setting("DELIVERIES", DELIVERIES);
-    let elsewhere = Receiver::start();
+/// One of each kind. The first one hangs.
+fn villains(elsewhere: &Receiver) -> Vec<(Villain, Expected)> {
     let redirect = format!("302 Found\r\nlocation: {}", elsewhere.url("/inside"));
     let failed = |outcome, state| Expected { outcome, answer: "", state };
-    let villains: Vec<(Villain, Expected)> = [
+    [
         (Villainy::Hang, failed("the receiver took too long", "due")),
         (Villainy::Reset, failed("the receiver broke off", "due")),
         (Villainy::drip(), failed("the receiver took too long", "due")),
@@ -102,9 +147,23 @@ fn villains_are_handled_and_everybody_else_is_on_time() {
         ),
     ]
     .map(|(villainy, expected)| (Villain::start(villainy), expected))
-    .into();
-    let untrusted = TlsReceiver::start(&Identity::authority("Nobody").signed_by("localhost", GOOD));
+    .into()
+}
 
+#[test]
+fn villains_are_handled_and_everybody_else_is_on_time() {
+    let Some(stage) = Stage::alone() else { return };
+    let deliveries = setting("DELIVERIES", DELIVERIES);
+    // First without villains: so long it takes on this machine, as busy as it is.
+    let quick = Quick::open(&stage);
+    let alone = quick.create(deliveries);
+    complete(&stage, &alone);
+    let alone_ms = p99_ms(&quick.await_told(&alone));
+
+    let elsewhere = Receiver::start();
+    let villains = villains(&elsewhere);
+    let hanging = &villains[0].0;
+    let untrusted = TlsReceiver::start(&Identity::authority("Nobody").signed_by("localhost", GOOD));
     let mut payments = Vec::new();
     let owners: Vec<Shop> = villains
         .iter()
@@ -114,75 +173,59 @@ fn villains_are_handled_and_everybody_else_is_on_time() {
             owner
         })
         .collect();
-    // Two shops more that name the first villain's address: it must not see more at a time.
+    // Two shops more that name the address of the one that hangs: it must not see more at a time.
     let hammers = [(); 2].map(|()| Shop::open(&stage.gate, &stage.node, "Hammer"));
-    for owner in &hammers {
-        let url = villains[0].0.url();
-        payments.push(owner.create_told(AMOUNT, &url));
-    }
+    payments.extend(hammers.iter().map(|owner| owner.create_told(AMOUNT, &hanging.url())));
     let of_untrusted = Shop::open(&stage.gate, &stage.node, "Untrusted");
     payments.push(of_untrusted.create_told(AMOUNT, &untrusted.url()));
-    let quick: Vec<(Receiver, Vec<String>)> = (0..SHOPS)
-        .map(|_| {
-            let (shop, receiver) =
-                (Shop::open(&stage.gate, &stage.node, "Quick"), Receiver::start());
-            let theirs: Vec<Created> = (0..deliveries.div_ceil(SHOPS))
-                .map(|_| shop.create_told(AMOUNT, &receiver.url("/hook")))
-                .collect();
-            let ids = theirs.iter().map(|payment| payment.id.clone()).collect();
-            payments.extend(theirs);
-            (receiver, ids)
-        })
-        .collect();
+    let honest = quick.create(deliveries);
+    payments.extend(honest.iter().cloned());
     complete(&stage, &payments);
 
-    let mut latencies = Vec::new();
-    for (receiver, ids) in &quick {
-        let hits = receiver.await_hits(ids.len(), TRIED);
-        latencies.extend(hits.iter().map(latency_ms));
-        let told: BTreeSet<String> =
-            hits.iter().map(|hit| hit.fields().text("paymentId")).collect();
-        assert_eq!(told, ids.iter().cloned().collect(), "each once");
-    }
-    latencies.sort_unstable();
-    let of_hundred = |n: usize| latencies[(latencies.len() * n / 100).min(latencies.len() - 1)];
-    println!(
-        "{} deliveries: median {} ms, p99 {} ms",
-        latencies.len(),
-        of_hundred(50),
-        of_hundred(99)
+    let hits = quick.await_told(&honest);
+    let last_at = hits.iter().map(|hit| hit.at).max().unwrap();
+    // On time is who need not wait until a villain gives a place back: the one that hangs has all
+    // of its places until our time limit ends, and sees one connection more only then. Where so
+    // many deliveries take longer than that anyway, they may take little longer than without.
+    let before_a_place_was_free = hanging.came_at().get(4).is_none_or(|at| last_at < *at);
+    let p99_ms = p99_ms(&hits);
+    println!("{} deliveries: p99 {p99_ms} ms, {alone_ms} ms without villains", hits.len());
+    assert!(
+        before_a_place_was_free || p99_ms <= SLOWER_AT_MOST * alone_ms,
+        "late: {p99_ms} ms, and {alone_ms} ms without villains"
     );
-    assert!(of_hundred(99) < ON_TIME_MS, "late: {latencies:?}");
 
     for ((villain, expected), owner) in villains.iter().zip(&owners) {
-        let what = expected.outcome;
-        let events = wait_until(&format!("a villain's tries: {what}"), TRIED, || {
-            let events = events_of(&stage, owner);
-            let tried = |event: &Fields| !event.objects("attempts").is_empty();
-            events.iter().all(tried).then_some(events)
-        });
-        assert_eq!(events.len(), OF_A_VILLAIN);
-        for event in &events {
-            assert_eq!(event.text("state"), expected.state, "{}", event.whole());
-            for attempt in event.objects("attempts") {
-                assert_eq!(attempt.text("outcome"), expected.outcome, "{}", event.whole());
-                let answer = attempt.text("answer");
-                assert!(answer.starts_with(expected.answer), "{}", event.whole());
-                assert!(answer.chars().count() <= 256);
-                let took_ms: u64 = attempt.raw("durationMs").parse().unwrap();
-                assert!(took_ms < 25_000, "{}", event.whole());
-            }
-        }
-        assert!(villain.hits() >= OF_A_VILLAIN);
-        assert!(villain.sent_max() < SENT_MAX, "{what}: took {} bytes", villain.sent_max());
+        check_tries(&stage, villain, expected, owner);
     }
-    // The one that hangs sees the end of a connection at once, so it counts right.
-    assert_eq!(villains[0].0.open_max(), 4, "no more at a time, whoever names its address");
+    assert_eq!(hanging.open_max(), 4, "no more at a time, whoever names its address");
     let event = &events_of(&stage, &of_untrusted)[0];
     assert!(event.objects("attempts")[0].text("outcome").contains("certificate"));
     assert_eq!(untrusted.requests(), 0, "nothing was said to a stranger");
     assert!(elsewhere.hits().is_empty(), "followed a redirect");
     assert!(!stage.gate.log().contains(['\u{1b}', '\u{202e}']), "control characters in the log");
+}
+
+/// Waits for the first tries at a villain, and looks at what was recorded of them.
+fn check_tries(stage: &Stage, villain: &Villain, expected: &Expected, owner: &Shop) {
+    let what = expected.outcome;
+    let events = wait_until(&format!("a villain's tries: {what}"), TRIED, || {
+        let events = events_of(stage, owner);
+        let tried = |event: &Fields| !event.objects("attempts").is_empty();
+        events.iter().all(tried).then_some(events)
+    });
+    assert_eq!(events.len(), OF_A_VILLAIN);
+    for event in &events {
+        assert_eq!(event.text("state"), expected.state, "{}", event.whole());
+        for attempt in event.objects("attempts") {
+            assert_eq!(attempt.text("outcome"), what, "{}", event.whole());
+            let answer = attempt.text("answer");
+            assert!(answer.starts_with(expected.answer), "{}", event.whole());
+            assert!(answer.chars().count() <= 256);
+        }
+    }
+    assert!(villain.came_at().len() >= OF_A_VILLAIN);
+    assert!(villain.sent_max() < SENT_MAX, "{what}: took {} bytes", villain.sent_max());
 }
 
 #[test]

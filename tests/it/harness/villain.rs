@@ -1,11 +1,11 @@
 //! Receivers of webhooks that want to do harm, or are badly broken.
 
-use std::io::{Read, Write};
+use std::io::{ErrorKind, Read, Write};
 use std::net::{TcpListener, TcpStream};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// What a villain does with each request.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -92,8 +92,9 @@ pub(crate) struct Villain {
 
 #[derive(Default)]
 struct State {
-    hits: AtomicUsize,
-    open: AtomicUsize,
+    /// When each connection came.
+    came_at: Mutex<Vec<Instant>>,
+    /// Counted for one that hangs only: it holds its connections itself.
     open_max: AtomicUsize,
     sent_max: AtomicU64,
     stop: AtomicBool,
@@ -106,20 +107,22 @@ impl Villain {
         let state = Arc::new(State::default());
         let shared = Arc::clone(&state);
         let thread = std::thread::spawn(move || {
+            let mut held = Held::default();
             for stream in listener.incoming() {
                 if shared.stop.load(Ordering::Relaxed) {
                     return;
                 }
                 let (Ok(stream), state) = (stream, Arc::clone(&shared)) else { continue };
+                state.came_at.lock().unwrap().push(Instant::now());
+                if villainy == Villainy::Hang {
+                    let open = held.hold(stream);
+                    state.open_max.fetch_max(open, Ordering::SeqCst);
+                    continue;
+                }
                 let villainy = villainy.clone();
-                // Counted before the thread starts: one more is open from now on.
-                let open = state.open.fetch_add(1, Ordering::SeqCst) + 1;
-                state.open_max.fetch_max(open, Ordering::SeqCst);
                 std::thread::spawn(move || {
-                    state.hits.fetch_add(1, Ordering::SeqCst);
                     let sent = serve(stream, &villainy, &state.stop);
                     state.sent_max.fetch_max(sent, Ordering::SeqCst);
-                    state.open.fetch_sub(1, Ordering::SeqCst);
                 });
             }
         });
@@ -130,12 +133,12 @@ impl Villain {
         format!("http://127.0.0.1:{}/hook", self.port)
     }
 
-    /// Connections so far.
-    pub(crate) fn hits(&self) -> usize {
-        self.state.hits.load(Ordering::SeqCst)
+    /// When each connection so far came.
+    pub(crate) fn came_at(&self) -> Vec<Instant> {
+        self.state.came_at.lock().unwrap().clone()
     }
 
-    /// The most connections that were open at a time.
+    /// The most connections that were open at a time to one that hangs.
     pub(crate) fn open_max(&self) -> usize {
         self.state.open_max.load(Ordering::SeqCst)
     }
@@ -153,6 +156,33 @@ impl Drop for Villain {
         if let (Ok(_), Some(thread)) = (woken, self.thread.take()) {
             let _ = thread.join();
         }
+    }
+}
+
+/// Connections that are never answered.
+#[derive(Default)]
+struct Held {
+    streams: Vec<TcpStream>,
+}
+
+impl Held {
+    /// Holds one more, lets go of those that the other side has closed, and answers how many are
+    /// open. Whatever was closed before this one came has left its mark in the socket by now, so
+    /// the count does not depend on when a thread gets to run.
+    fn hold(&mut self, stream: TcpStream) -> usize {
+        stream.set_nonblocking(true).unwrap();
+        self.streams.retain_mut(|stream| {
+            let mut heard = [0; 16 * 1024];
+            loop {
+                match stream.read(&mut heard) {
+                    Ok(1..) => {}
+                    Ok(0) => return false,
+                    Err(error) => return error.kind() == ErrorKind::WouldBlock,
+                }
+            }
+        });
+        self.streams.push(stream);
+        self.streams.len()
     }
 }
 
@@ -176,8 +206,7 @@ fn serve(stream: TcpStream, villainy: &Villainy, stop: &AtomicBool) -> u64 {
         written
     };
     match villainy {
-        Villainy::Hang => while matches!(stream.read(&mut request), Ok(1..)) {},
-        Villainy::Reset => {}
+        Villainy::Hang | Villainy::Reset => {}
         Villainy::Text(bytes) => {
             send(bytes);
         }
