@@ -11,6 +11,7 @@ mod domain;
 mod clock;
 mod crash;
 mod measures;
+mod pulse;
 mod secret;
 mod view;
 mod wake;

@@ -4,8 +4,11 @@
 //! A role that ends or panics ends the process: the service manager starts it again, and starting
 //! is recovering.
 
+mod systemd;
+
 use std::collections::BTreeSet;
 use std::fs::File;
+use std::path::Path;
 use std::str::FromStr;
 use std::sync::Arc;
 use std::thread::JoinHandle;
@@ -20,7 +23,7 @@ use crate::http::{self, Api, Limits, ops};
 use crate::node::rpc::Node;
 use crate::node::zmq;
 use crate::store::identity::{self, Mark};
-use crate::store::{self, Store, merchants, payments};
+use crate::store::{self, Store, merchants, ownership, payments};
 use crate::sweeper::Sweeper;
 use crate::sweeper::seals::{Access, Seals};
 use crate::sweeper::signing_key::SigningKey;
@@ -199,6 +202,7 @@ impl Gateway {
     pub(crate) fn prepare(
         config: Config,
         only: &[Role],
+        without: &[Role],
         shutdown: CancellationToken,
     ) -> anyhow::Result<Gateway> {
         let mut roles: BTreeSet<Role> = Role::ALL.into_iter().collect();
@@ -211,6 +215,7 @@ impl Gateway {
                 bail!("the role {} is not configured", missing.as_str());
             }
         }
+        roles.retain(|role| !without.contains(role));
         let store = open_store_with(&config, store::PATIENCE_SERVING)?;
         let locks = roles.iter().map(|role| lock(&config, *role)).collect::<Result<_, _>>()?;
         if roles.contains(&Role::Api) {
@@ -321,6 +326,8 @@ impl Gateway {
         });
 
         ready(listening);
+        #[expect(clippy::disallowed_methods, reason = "this is the one place that starts tasks")]
+        let told = tokio::spawn(systemd::tell(store.clone(), shutdown.clone()));
         let outcome = tokio::select! {
             () = shutdown.cancelled() => Ok(()),
             Some(ended) = tasks.join_next() => Err(ended),
@@ -328,6 +335,7 @@ impl Gateway {
         let stopping = shutdown.is_cancelled();
         shutdown.cancel();
         while tasks.join_next().await.is_some() {}
+        let _ = told.await; // It ends with the signal; a panic there was reported.
         if let Some(mut metrics) = metrics {
             // It ends with the signal (a panic there was reported), unless somebody holds a
             // connection with half a request.
@@ -462,7 +470,9 @@ pub(crate) fn lock(config: &Config, role: Role) -> anyhow::Result<File> {
     let database = config.database.canonicalize();
     let mut path = database.unwrap_or_else(|_| config.database.clone()).into_os_string();
     path.push(format!(".{}.lock", role.as_str()));
-    let file = File::create(&path).with_context(|| format!("make {}", path.display()))?;
+    let file = File::create(&path)
+        .and_then(|file| ownership::settle(&file, Path::new(&path)).map(|()| file))
+        .with_context(|| format!("make {}", path.display()))?;
     match file.try_lock() {
         Ok(()) => Ok(file),
         Err(std::fs::TryLockError::WouldBlock) => {

@@ -16,6 +16,9 @@ pub(super) struct Serve {
     /// Only these roles: api, watcher, webhooks, sweeper, bot
     #[arg(long, value_name = "ROLE,…", value_delimiter = ',')]
     only: Vec<Role>,
+    /// All configured roles but these
+    #[arg(long, value_name = "ROLE,…", value_delimiter = ',', conflicts_with = "only")]
+    without: Vec<Role>,
 }
 
 /// What is logged if the environment does not say. The RPC library would log passwords.
@@ -31,7 +34,7 @@ impl Serve {
         let runtime = tokio::runtime::Runtime::new()
             .map_err(|error| Failure::Failed(format!("start the runtime: {error}")))?;
         let shutdown = CancellationToken::new();
-        let gateway = Gateway::prepare(config, &self.only, shutdown.clone())?;
+        let gateway = Gateway::prepare(config, &self.only, &self.without, shutdown.clone())?;
         runtime.block_on(async {
             let signals = stop_on_signal(shutdown)
                 .map_err(|error| Failure::Failed(format!("listen to signals: {error}")))?;
@@ -40,7 +43,6 @@ impl Serve {
                     tracing::info!(%address, "listening");
                 }
                 eprintln!("ready");
-                let _ = sd_notify::notify(&[sd_notify::NotifyState::Ready]); // Not under systemd: no news.
             });
             tokio::select! {
                 ended = running => ended.map_err(Failure::from),

@@ -2,6 +2,7 @@
 //! key. Reads the secret files that keys name; must not know where the values came from.
 
 use std::net::IpAddr;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::time::Duration;
@@ -22,6 +23,7 @@ use crate::domain::webhook_url::PrivateNetworks;
 use crate::node::rpc::{self, Auth};
 use crate::node::zmq;
 use crate::secret::{MasterSecret, Secret};
+use crate::sweeper::private_file::is_private;
 use crate::view::Site;
 use crate::{bot, http, sweeper, watcher, webhooks};
 use bitcoin::bip32::{DerivationPath, Fingerprint, KeySource};
@@ -210,10 +212,9 @@ impl Judge {
 
     /// A file whose content must not be seen by others.
     fn secret_file(&mut self, key: &str, path: &Path) -> Option<Zeroizing<String>> {
-        use std::os::unix::fs::PermissionsExt;
         let text = self.file(key, path)?;
-        let mode = std::fs::metadata(path).map(|m| m.permissions().mode() & 0o077).unwrap_or(0);
-        if mode != 0 {
+        let found = std::fs::metadata(path);
+        if found.is_ok_and(|found| !is_private(found.mode(), found.uid(), found.gid())) {
             self.say(key, format!("{}: others may read it; chmod 600 it", path.display()));
             return None;
         }

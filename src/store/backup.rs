@@ -3,9 +3,9 @@
 //! A copy is one file that needs no other. It holds no key and no secret; it does hold customers'
 //! references and merchants' webhook addresses, so only its owner may read it.
 
-use std::fs::{self, File, OpenOptions, Permissions};
+use std::fs::{self, File, OpenOptions};
 use std::io::{ErrorKind, Read};
-use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 use rusqlite::backup::{Backup, StepResult};
@@ -15,7 +15,7 @@ use crate::domain::chain::BlockId;
 use crate::domain::keys::DerivationIndex;
 use crate::domain::time::Timestamp;
 
-use super::{Error, ReadTx, Store, blocks, migrations, payments};
+use super::{Error, ReadTx, Store, blocks, migrations, ownership, payments};
 
 /// Pages that are copied at a time, of 4 kB each; between them the disk serves others.
 const STEP_PAGES: i32 = 1_000;
@@ -201,7 +201,7 @@ pub(crate) struct Scratch {
 }
 
 impl Scratch {
-    /// A new, empty file for its owner alone: the owner of the folder that it lies in.
+    /// A new, empty file that nobody else may read.
     fn beside(near: &Path, name: &str) -> Result<Scratch, Failed> {
         let path = with_suffix(near, &format!(".{name}"));
         let scratch = Scratch { path: path.clone() };
@@ -224,21 +224,14 @@ impl Scratch {
         job(&ReadTx::new(&Connection::open_with_flags(&self.path, flags)?))
     }
 
-    /// Flushes it, gives it the owner of the folder, and renames it.
+    /// Flushes it, gives it to the folder's owner, and renames it.
     fn take_place_of(self, to: &Path) -> Result<(), Failed> {
-        let parent = to.parent().filter(|parent| !parent.as_os_str().is_empty());
-        let folder = parent.unwrap_or(Path::new("."));
         let write = || {
             let file = File::open(&self.path)?;
-            file.set_permissions(Permissions::from_mode(0o600))?;
-            // An operator's command may run as root: the file is the gateway's own.
-            let (owner, ours) = (fs::metadata(folder)?, file.metadata()?);
-            if (owner.uid(), owner.gid()) != (ours.uid(), ours.gid()) && ours.uid() == 0 {
-                std::os::unix::fs::fchown(&file, Some(owner.uid()), Some(owner.gid()))?;
-            }
+            ownership::settle(&file, to)?;
             file.sync_all()?;
             fs::rename(&self.path, to)?;
-            File::open(folder)?.sync_all()
+            File::open(ownership::folder_of(to))?.sync_all()
         };
         write().map_err(failed(to))
     }

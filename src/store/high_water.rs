@@ -14,7 +14,7 @@ use std::sync::Mutex;
 
 use crate::domain::keys::DerivationIndex;
 
-use super::Error;
+use super::{Error, ownership};
 
 /// How far the indexes go on when there is no mark beside a database that has given some out.
 pub(crate) const UNMARKED_GAP: u32 = 10_000;
@@ -69,6 +69,7 @@ impl HighWater {
                 .truncate(false)
                 .mode(0o600)
                 .open(&self.path)?;
+            ownership::settle(&file, &self.path)?;
             if found == Found::Nothing {
                 file.set_len(0)?;
                 file.write_all_at(format!("{next:010} {owner}\n").as_bytes(), 0)?;

@@ -26,6 +26,7 @@ pub(crate) mod identity;
 pub(crate) mod merchants;
 mod migrations;
 pub(crate) mod notices;
+pub(crate) mod ownership;
 pub(crate) mod payments;
 pub(crate) mod progress;
 pub(crate) mod requests;
@@ -150,7 +151,7 @@ impl Store {
     /// litegate.
     pub(crate) fn open_with(path: &Path, patience: Duration) -> Result<Store, Error> {
         let mut connection = Connection::open(path)?;
-        restrict_to_owner(path)?;
+        restrict(path)?;
         prepare(&connection, patience)?;
         connection.pragma_update(None, "journal_mode", "WAL")?;
         connection.pragma_update(None, "synchronous", "FULL")?;
@@ -220,10 +221,10 @@ impl Store {
     }
 }
 
-/// The file holds merchants' accounts: nobody but its owner may read it.
-fn restrict_to_owner(path: &Path) -> Result<(), Error> {
-    use std::os::unix::fs::PermissionsExt;
-    std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o600))
+/// The file holds merchants' accounts: nobody else may read it.
+fn restrict(path: &Path) -> Result<(), Error> {
+    std::fs::File::open(path)
+        .and_then(|file| ownership::settle(&file, path))
         .map_err(|error| Error::Impossible(format!("{}: {error}", path.display())))
 }
 

@@ -40,6 +40,7 @@ use crate::domain::sweep::{self, Planned, SweepPlan, Vanishing, Waits};
 use crate::domain::time::Timestamp;
 use crate::measures;
 use crate::node::rpc::Node;
+use crate::pulse::{self, Loop};
 use crate::store::sweeps::SignedPlan;
 use crate::store::{self, ReadTx, Store, WriteTx, blocks, doubts, progress, requests, sweeps};
 use crate::wake::Wake;
@@ -133,6 +134,7 @@ impl Sweeper {
         // What was asked for before we began is answered by the first pass.
         let mut answered = None;
         while !self.shutdown.is_cancelled() {
+            pulse::beat(Loop::Sweeper);
             // Whatever else fails: what is seen late is believed for longer.
             let sealed = self.seal_new();
             let asked = self.newest_request(answered);

@@ -14,6 +14,13 @@ const FILE_BYTES_MAX: u64 = 4096;
 /// The user who can read everything anyway. systemd's credentials may be root's.
 const ROOT: u32 = 0;
 
+/// Whether nobody but its owner, or root, may read or replace a file. systemd lets a unit's user
+/// read its credentials by an ACL, which shows as if root's group could read them.
+pub(crate) fn is_private(mode: u32, owner: u32, group: u32) -> bool {
+    let beyond_owner = mode & 0o077;
+    beyond_owner == 0 || (beyond_owner == 0o040 && owner == ROOT && group == ROOT)
+}
+
 /// Opens the key file if it is small, and ours or root's alone.
 fn open_private(path: &Path) -> anyhow::Result<File> {
     let shown = path.display();
@@ -31,7 +38,7 @@ fn open_private(path: &Path) -> anyhow::Result<File> {
             metadata.uid()
         );
     }
-    if metadata.mode() & 0o077 != 0 {
+    if !is_private(metadata.mode(), metadata.uid(), metadata.gid()) {
         bail!("{shown} can be read by others (mode {:o}): chmod 600 it", metadata.mode() & 0o777);
     }
     if metadata.len() > FILE_BYTES_MAX {
@@ -52,4 +59,26 @@ pub(crate) fn read(path: &Path) -> anyhow::Result<Zeroizing<String>> {
         .read_to_string(&mut text)
         .with_context(|| format!("read {}", path.display()))?;
     Ok(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_is_its_owners_or_roots_alone() {
+        #[track_caller]
+        fn check(mode: u32, owner: u32, group: u32, private: bool) {
+            assert_eq!(is_private(mode, owner, group), private, "{mode:o} {owner}:{group}");
+        }
+        check(0o100_600, 1000, 1000, true);
+        check(0o100_400, 0, 0, true);
+        check(0o100_440, 0, 0, true); // A credential of systemd.
+        check(0o100_440, 0, 1000, false);
+        check(0o100_440, 1000, 0, false);
+        check(0o100_444, 0, 0, false);
+        check(0o100_460, 0, 0, false);
+        check(0o100_640, 1000, 1000, false);
+        check(0o100_601, 0, 0, false);
+    }
 }

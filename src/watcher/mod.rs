@@ -34,6 +34,7 @@ use crate::measures;
 use crate::node::codec;
 use crate::node::rpc::{Node, Notifications};
 use crate::node::zmq::{self, Counters, Signal};
+use crate::pulse::{self, Loop};
 use crate::store::{Store, WriteTx, doubts, progress};
 use crate::wake::Wake;
 
@@ -202,6 +203,7 @@ impl Watcher {
         let mut asked_node = false;
         let mut failures = 0u32;
         while !self.shutdown.is_cancelled() {
+            pulse::beat(Loop::Watcher);
             let pass =
                 self.ask_once(&mut asked_node, &mut state).and_then(|()| self.pass(&mut state));
             if let Some(first_look) = self.first_look.take() {
@@ -418,6 +420,7 @@ impl Watcher {
         let began = Instant::now();
         let deadline = began + pause;
         while !self.shutdown.is_cancelled() {
+            pulse::beat(Loop::Watcher);
             let left = deadline.saturating_duration_since(Instant::now());
             if left.is_zero() {
                 return;
@@ -529,6 +532,7 @@ impl Watcher {
     fn rest(&self, pause: Duration) {
         let deadline = Instant::now() + pause;
         while !self.shutdown.is_cancelled() {
+            pulse::beat(Loop::Watcher);
             let left = deadline.saturating_duration_since(Instant::now());
             if left.is_zero() {
                 return;

@@ -14,6 +14,7 @@ use crate::domain::time::Timestamp;
 use crate::measures;
 use crate::node;
 use crate::node::rpc::{ChainState, Node};
+use crate::pulse::{self, Loop};
 use crate::store::{self, Store, WriteTx, blocks, payments};
 
 use super::ahead::Ahead;
@@ -72,6 +73,7 @@ impl Walk<'_> {
             if self.shutdown.is_cancelled() {
                 return Ok(End::Stopped);
             }
+            pulse::beat(Loop::Watcher);
             let state = self.node.chain_state().context("read the node's chain")?;
             self.check_network(&state)?;
             measures::node_stands_at(state.tip.height);

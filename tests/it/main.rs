@@ -56,6 +56,7 @@ mod seals;
 mod snippets;
 mod soak;
 mod sweep;
+mod systemd;
 mod tidy;
 mod verifiers;
 mod webhooks;

@@ -90,7 +90,7 @@ impl Demo {
         let (heard_by, heard) = channel(16);
         let gateway_shutdown = shutdown.child_token();
         let (config, stop) = (stage.config.clone(), gateway_shutdown.clone());
-        let prepared = blocking(move || Ok(Gateway::prepare(config, &[], stop)?));
+        let prepared = blocking(move || Ok(Gateway::prepare(config, &[], &[], stop)?));
         let gateway = prepared.await?;
         let side = crate::http::demo::serve(
             stage.side,

@@ -1,0 +1,59 @@
+//! What systemd is told (sd_notify(3)): ready, how it goes, that we live, that we stop. Elsewhere
+//! nobody listens, and nothing is sent.
+
+use std::time::Duration;
+
+use sd_notify::NotifyState;
+use tokio_util::sync::CancellationToken;
+
+use crate::acts::payments::WATCHER;
+use crate::pulse;
+use crate::store::totals::totals;
+use crate::store::{self, ReadTx, Store, blocks, progress};
+
+/// How often the state is told at least.
+const EVERY: Duration = Duration::from_secs(10);
+
+/// Tells that the gateway is ready, and goes on telling until the shutdown signal. The watchdog is
+/// fed only while the loops of watcher and sweeper go round: one that stands still is a reason to
+/// start again.
+pub(super) async fn tell(store: Store, shutdown: CancellationToken) {
+    send(NotifyState::Ready);
+    let limit = sd_notify::watchdog_enabled();
+    let every = limit.map_or(EVERY, |limit| (limit / 3).min(EVERY));
+    loop {
+        if limit.is_none_or(|limit| pulse::longest_silence() < limit) {
+            send(NotifyState::Watchdog);
+        } else {
+            tracing::error!("a role stands still: the watchdog will end this process");
+        }
+        // A status that cannot be read is no news.
+        if let Ok(status) = store.read(status).await {
+            send(NotifyState::Status(&status));
+        }
+        tokio::select! {
+            () = shutdown.cancelled() => return send(NotifyState::Stopping),
+            () = tokio::time::sleep(every) => {}
+        }
+    }
+}
+
+/// How it goes, in a line.
+fn status(tx: &ReadTx) -> Result<String, store::Error> {
+    let height = match blocks::tip(tx)? {
+        Some(tip) => format!("height {}", tip.height),
+        None => "no block yet".to_owned(),
+    };
+    let totals = totals(tx)?;
+    let open = totals.payments.iter().find(|(status, _)| status == "pending");
+    let open = open.map_or(0, |(_, count)| *count);
+    let trouble = progress::of_role(tx, WATCHER)?.and_then(|progress| progress.trouble);
+    let trouble = trouble.map(|trouble| format!("; waits: {trouble}")).unwrap_or_default();
+    let line = format!("{height}, {open} open, {} failed webhooks{trouble}", totals.events_failed);
+    Ok(line.chars().map(|c| if c.is_control() { ' ' } else { c }).collect())
+}
+
+fn send(state: NotifyState) {
+    // Whoever started us may have gone; that is no reason to stop.
+    let _ = sd_notify::notify(&[state]);
+}
