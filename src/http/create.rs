@@ -219,7 +219,8 @@ fn expires_in(raw: Option<&RawValue>) -> Result<Option<u32>, ApiError> {
 }
 
 /// The key of the `idempotency-key` header; the quoted form of the IETF draft (a string of RFC
-/// 9651) and the bare one are the same key.
+/// 9651) and the bare one are the same key. What begins with a quote has to be a whole such string,
+/// or nobody could say which key it is.
 fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>, ApiError> {
     let mut values = headers.get_all("idempotency-key").iter();
     let Some(value) = values.next() else { return Ok(None) };
@@ -227,7 +228,12 @@ fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>, ApiError> {
         return Err(ApiError::invalid("idempotency-key", "must not be sent twice"));
     }
     let text = value.to_str().unwrap_or_default();
-    let key = unquoted(text).unwrap_or_else(|| text.to_owned());
+    let key = if text.starts_with('"') {
+        let reason = "begins with a quote and so has to be a whole quoted string, such as \"a\"";
+        unquoted(text).ok_or_else(|| ApiError::invalid("idempotency-key", reason))?
+    } else {
+        text.to_owned()
+    };
     let printable = key.bytes().all(|b| (0x20..=0x7e).contains(&b));
     if key.is_empty() || key.len() > IDEMPOTENCY_KEY_CHARS_MAX || !printable {
         let reason = format!("must be 1 to {IDEMPOTENCY_KEY_CHARS_MAX} printable ASCII characters");
@@ -237,7 +243,7 @@ fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>, ApiError> {
 }
 
 /// What a quoted string says: a backslash stands before a quote or a backslash. `None` for
-/// anything else, which is a bare key.
+/// anything else.
 fn unquoted(text: &str) -> Option<String> {
     let inner = text.strip_prefix('"')?.strip_suffix('"')?;
     let mut said = String::with_capacity(inner.len());
@@ -277,10 +283,15 @@ mod tests {
         check(r#""order-7""#, Some("order-7"));
         check(r#""a\"b\\c""#, Some(r#"a"b\c"#));
         check(r#"a"b"#, Some(r#"a"b"#));
-        check(r#""a"b""#, Some(r#""a"b""#));
-        check(r#""a\b""#, Some(r#""a\b""#));
-        check(r#"""#, Some(r#"""#));
+        check(r#""a"b""#, None);
+        check(r#""a\b""#, None);
+        check(r#""a"#, None);
+        check(r#"""#, None);
         check(r#""""#, None);
+        check(r#"" a""#, Some(" a"));
+        check(&format!(r#""{}""#, "x".repeat(255)), Some(&"x".repeat(255)));
+        check(&format!(r#""{}""#, r#"\""#.repeat(255)), Some(&r#"""#.repeat(255)));
+        check(&format!(r#""{}""#, "x".repeat(256)), None);
         check("", None);
         check(&"x".repeat(255), Some(&"x".repeat(255)));
         check(&"x".repeat(256), None);
