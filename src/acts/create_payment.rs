@@ -43,6 +43,10 @@ pub(crate) const EXPIRES_IN_SECONDS: std::ops::RangeInclusive<u32> = 60..=86_400
 /// The longest order id of a shop, in characters.
 pub(crate) const REFERENCE_CHARS_MAX: usize = 128;
 
+/// Payments of one merchant that may be open at a time: nobody fills our database, or the watcher's
+/// table of addresses, with orders that nobody pays.
+const OPEN_MAX: u32 = 10_000;
+
 /// A payment as asked for, every field already a value of its kind.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct NewPayment {
@@ -92,7 +96,7 @@ pub(crate) enum Created {
 ///
 /// # Errors
 /// Without an active subscription, while suspended, without a payout address, below the minimum
-/// amount, or when the idempotency key stands for another request.
+/// amount, while too many payments are open, or when the idempotency key stands for another request.
 pub(crate) fn create_payment(
     tx: &WriteTx,
     rules: &Rules,
@@ -141,6 +145,10 @@ fn judge(
     if new.amount < rules.min_amount {
         let reason = format!("must be at least {} LTC", rules.min_amount);
         return Err(Refusal::invalid("amountLtc", reason));
+    }
+    // Those whose time is up do not count: while the node is away nothing expires, and shops go on.
+    if payments::count_open(tx, merchant, now, OPEN_MAX)? >= OPEN_MAX {
+        return Err(Refusal::TooManyOpen(OPEN_MAX));
     }
     let (confirmations, confirmations_pegout) =
         rules.confirmations_for(account.confirmations, new.amount);

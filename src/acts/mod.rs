@@ -42,6 +42,8 @@ pub(crate) enum Refusal {
     NotSuspended,
     #[error("no payout address is registered; register one first (/set_address in Discord)")]
     PayoutAddressMissing,
+    #[error("{0} payments are open; wait until some of them are paid or expire")]
+    TooManyOpen(u32),
     #[error("{field} {reason}")]
     Invalid { field: &'static str, reason: String },
     #[error("idempotency-key was used before with another request")]

@@ -169,6 +169,10 @@ impl From<Refusal> for ApiError {
             Refusal::SubscriptionInactive | Refusal::Suspended => {
                 ApiError::new(Code::SubscriptionInactive, message)
             }
+            Refusal::TooManyOpen(_) => ApiError {
+                retry_after_seconds: Some(60),
+                ..ApiError::new(Code::RateLimited, message)
+            },
             Refusal::PayoutAddressMissing => ApiError::new(Code::PayoutAddressMissing, message),
             Refusal::IdempotencyKeyReused => ApiError {
                 param: Some("idempotency-key"),

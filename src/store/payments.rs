@@ -206,6 +206,21 @@ fn list_query(filter: &Filter) -> (String, Vec<&dyn ToSql>) {
     (sql, bound)
 }
 
+/// How many payments of a merchant can still be paid in time, counted up to `most`.
+pub(crate) fn count_open(
+    tx: &ReadTx,
+    merchant: MerchantId,
+    now: Timestamp,
+    most: u32,
+) -> Result<u32, Error> {
+    let sql = "SELECT count(*) FROM (
+                   SELECT 1 FROM payments
+                   WHERE merchant_id = ? AND status = 'pending' AND expires_at > ? LIMIT ?
+               )";
+    let values = rusqlite::params![merchant, now, most];
+    Ok(tx.connection.prepare_cached(sql)?.query_row(values, |row| row.get(0))?)
+}
+
 /// Pending payments whose time was up before `now`.
 pub(crate) fn overdue(tx: &ReadTx, now: Timestamp) -> Result<Vec<DerivationIndex>, Error> {
     let sql = "SELECT derivation_index FROM payments
