@@ -16,9 +16,9 @@ use crate::harness::shop::Shop;
 use crate::harness::stage::Stage;
 use crate::harness::wait::{SOON, stays_true, wait_for};
 
-/// Ordinary calls must not take longer, whatever others do. Those who send nothing are cut off
-/// after ten seconds: whoever is answered before that did not wait for their places.
-const PROMPT: Duration = Duration::from_secs(9);
+/// Ordinary calls must not take longer, whatever others do, unless the machine is so busy that they
+/// take a tenth of that when nobody disturbs them.
+const PROMPT: Duration = Duration::from_secs(4);
 
 /// Connections that are held, and how many of them from one address.
 const HELD: u64 = 600;
@@ -263,14 +263,14 @@ fn an_address_has_its_share_of_streams_and_connections() {
     assert!(held.iter().any(|stream| !is_closed(stream)), "the first ones were taken");
 }
 
-/// Calls that a shop makes all the time; panics if one is slow.
+/// Calls that a shop makes all the time, and how long they took.
 #[track_caller]
-fn check_ordinary_calls(stage: &Stage, what: &str) {
+fn ordinary_calls(stage: &Stage) -> Duration {
     let before = Instant::now();
     let payment = stage.shop.create("0.05");
     stage.shop.status(&payment.id);
     assert_eq!(stage.gate.get(&format!("/pay/{}", payment.id)).status, 200);
-    assert!(before.elapsed() < PROMPT, "{what}: {:?}", before.elapsed());
+    before.elapsed()
 }
 
 #[test]
@@ -278,6 +278,11 @@ fn slow_readers_and_half_open_connections_hold_up_nobody() {
     let Some(stage) = Stage::shared() else { return };
     let Stage { gate, shop, node: _node } = &stage;
     let path = format!("/api/payments/{}", shop.create("0.05").id);
+    let alone = (0..5).map(|_| ordinary_calls(&stage)).max().unwrap();
+    let check_ordinary_calls = |what: &str| {
+        let took = ordinary_calls(&stage);
+        assert!(took < PROMPT.max(alone * 10), "{what}: {took:?}, and {alone:?} alone");
+    };
     let count = setting("HELD", HELD);
     let attackers: Vec<Ipv4Addr> = (2..)
         .take(usize::try_from(count.div_ceil(HELD_EACH)).unwrap())
@@ -307,7 +312,7 @@ fn slow_readers_and_half_open_connections_hold_up_nobody() {
             held.push((n % 5, stream));
         }
         if n % 100 == 99 {
-            check_ordinary_calls(&stage, &format!("beside {n} others"));
+            check_ordinary_calls(&format!("beside {n} others"));
         }
     }
     let most = usize::try_from(count * 2 / 3).unwrap();
@@ -317,8 +322,8 @@ fn slow_readers_and_half_open_connections_hold_up_nobody() {
         held.iter().filter(|(of, _)| *of == kind).all(|(_, stream)| is_closed(stream))
     };
     wait_for("the end of connections without a request", SOON, || {
-        check_ordinary_calls(&stage, "while others are cut off");
+        check_ordinary_calls("while others are cut off");
         cut_off(0) && cut_off(1)
     });
-    check_ordinary_calls(&stage, "afterwards");
+    check_ordinary_calls("afterwards");
 }
