@@ -24,6 +24,9 @@ pub(crate) struct Rules {
     pub(crate) expiry_ms: i64,
     pub(crate) late_grace_ms: i64,
     pub(crate) min_amount: Amount,
+    /// Payments of one merchant that may be open at a time: nobody fills our database with orders
+    /// that nobody pays.
+    pub(crate) open_max: u32,
 }
 
 impl Rules {
@@ -42,10 +45,6 @@ pub(crate) const EXPIRES_IN_SECONDS: std::ops::RangeInclusive<u32> = 60..=86_400
 
 /// The longest order id of a shop, in characters.
 pub(crate) const REFERENCE_CHARS_MAX: usize = 128;
-
-/// Payments of one merchant that may be open at a time: nobody fills our database, or the watcher's
-/// table of addresses, with orders that nobody pays.
-const OPEN_MAX: u32 = 10_000;
 
 /// A payment as asked for, every field already a value of its kind.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -96,7 +95,8 @@ pub(crate) enum Created {
 ///
 /// # Errors
 /// Without an active subscription, while suspended, without a payout address, below the minimum
-/// amount, while too many payments are open, or when the idempotency key stands for another request.
+/// amount, while too many payments are open, or when the idempotency key stands for another
+/// request.
 pub(crate) fn create_payment(
     tx: &WriteTx,
     rules: &Rules,
@@ -147,8 +147,8 @@ fn judge(
         return Err(Refusal::invalid("amountLtc", reason));
     }
     // Those whose time is up do not count: while the node is away nothing expires, and shops go on.
-    if payments::count_open(tx, merchant, now, OPEN_MAX)? >= OPEN_MAX {
-        return Err(Refusal::TooManyOpen(OPEN_MAX));
+    if payments::count_open(tx, merchant, now, rules.open_max)? >= rules.open_max {
+        return Err(Refusal::TooManyOpen(rules.open_max));
     }
     let (confirmations, confirmations_pegout) =
         rules.confirmations_for(account.confirmations, new.amount);
@@ -190,6 +190,7 @@ mod tests {
                 expiry_ms: 1,
                 late_grace_ms: 1,
                 min_amount: parse("0.001"),
+                open_max: 100,
             };
             assert_eq!(rules.confirmations_for(own, parse(amount)), expected, "{own:?} {amount}");
         }

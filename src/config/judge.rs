@@ -90,6 +90,7 @@ struct RawPayments {
     expiry: String,
     late_grace: String,
     min_amount: String,
+    open_max: u32,
 }
 
 #[derive(Debug, Deserialize)]
@@ -498,6 +499,7 @@ fn read_payments(judge: &mut Judge, raw: &RawPayments) -> Option<create_payment:
         expiry_ms: expiry?,
         late_grace_ms: late_grace?,
         min_amount: min_amount?,
+        open_max: raw.open_max,
     })
 }
 

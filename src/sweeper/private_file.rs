@@ -17,8 +17,8 @@ const ROOT: u32 = 0;
 /// Whether nobody but its owner, or root, may read or replace a file. systemd lets a unit's user
 /// read its credentials by an ACL, which shows as if root's group could read them.
 pub(crate) fn is_private(mode: u32, owner: u32, group: u32) -> bool {
-    let beyond_owner = mode & 0o077;
-    beyond_owner == 0 || (beyond_owner == 0o040 && owner == ROOT && group == ROOT)
+    let credential = mode & 0o777 == 0o440 && owner == ROOT && group == ROOT;
+    credential || mode & 0o077 == 0
 }
 
 /// Opens the key file if it is small, and ours or root's alone.
@@ -75,6 +75,7 @@ mod tests {
         check(0o100_400, 0, 0, true);
         check(0o100_440, 0, 0, true); // A credential of systemd.
         check(0o100_440, 0, 1000, false);
+        check(0o100_640, 0, 0, false);
         check(0o100_440, 1000, 0, false);
         check(0o100_444, 0, 0, false);
         check(0o100_460, 0, 0, false);

@@ -63,6 +63,7 @@ CREATE INDEX payments_by_reference ON payments (merchant_id, reference)
     WHERE reference IS NOT NULL;
 CREATE INDEX payments_by_status ON payments (merchant_id, status);
 CREATE INDEX payments_pending ON payments (expires_at) WHERE status = 'pending';
+CREATE INDEX payments_open ON payments (merchant_id, expires_at) WHERE status = 'pending';
 CREATE INDEX payments_by_verdict ON payments (status_at) WHERE status_at IS NOT NULL;
 
 -- How many payments have each status, for the metrics: counting the rows would take longer with each

@@ -417,6 +417,7 @@ fn set_up(tx: &WriteTx) -> Result<Vec<Payment>, Refusal> {
         expiry_ms: EXPIRY_MS,
         late_grace_ms: LATE_GRACE_MS,
         min_amount: Amount::ZERO,
+        open_max: u32::MAX,
     };
     (0..PAYMENTS)
         .map(|n| {
