@@ -14,6 +14,7 @@ mod harness;
 mod account;
 mod audit;
 mod checkout;
+mod checkout_browser;
 mod cli;
 mod config;
 mod crash;
