@@ -208,7 +208,7 @@ impl Gateway {
     }
 
     /// Runs the roles until the shutdown signal, or until one of them ends. `ready` is called once
-    /// the API answers, with the address that it listens on.
+    /// the API and the metrics answer, with the address that the API listens on.
     pub(crate) async fn run(
         self,
         ready: impl FnOnce(Option<std::net::SocketAddr>),
@@ -269,21 +269,24 @@ impl Gateway {
             threads.push(thread(Role::Sweeper, ended, move || sweeper.run(&runtime))?);
         }
         if let Some(settings) = config.bot.clone().filter(|_| roles.contains(&Role::Bot)) {
-            let make = bot_of(settings, &config, &store);
-            let shutdown = shutdown.clone();
+            let bot = bot_of(settings, &config, &store, &node, &wake, &shutdown);
             tasks.spawn(async move {
-                bot::run(make, shutdown).await;
+                bot::run(bot).await;
                 (Role::Bot, Ok(()))
             });
         }
-        let metrics = config.metrics_listen.map(|listen| {
+        let measured = match config.metrics_listen {
+            Some(listen) => ops::bind(listen).await,
+            None => None,
+        };
+        let metrics = measured.map(|listener| {
             let zmq = roles.contains(&Role::Watcher).then(|| Arc::clone(&counters));
             let ops = ops::Ops { store: store.clone(), clock: clock.clone(), zmq };
             #[expect(
                 clippy::disallowed_methods,
                 reason = "this is the one place that starts tasks"
             )]
-            tokio::spawn(ops::serve(ops, listen, shutdown.clone()))
+            tokio::spawn(ops::serve(ops, listener, shutdown.clone()))
         });
 
         ready(listening);
@@ -400,21 +403,33 @@ fn bot_of(
     settings: bot::Settings,
     config: &Config,
     store: &Store,
-) -> impl Fn() -> bot::Bot + use<> {
-    let (secret, rules) = (config.secret.clone(), config.merchants.clone());
-    let (store, clock) = (store.clone(), config.clock.clone());
-    move || bot::Bot {
+    node: &Node,
+    wake: &Wake,
+    shutdown: &CancellationToken,
+) -> bot::Bot {
+    bot::Bot {
         store: store.clone(),
-        secret: secret.clone(),
-        rules: rules.clone(),
-        settings: settings.clone(),
-        clock: clock.clone(),
+        secret: config.secret.clone(),
+        rules: config.merchants.clone(),
+        payment_rules: config.payments.clone(),
+        xpub: config.xpub.clone(),
+        site: config.site.clone(),
+        node: node.clone(),
+        private_networks: config.webhooks.private_networks,
+        database: config.database.clone(),
+        limit: bot::Limit::per_minute(settings.rate_per_user),
+        settings,
+        wake: wake.clone(),
+        clock: config.clock.clone(),
+        shutdown: shutdown.clone(),
     }
 }
 
 /// Takes the lock of a role on this database; it is let go when the process ends, however it does.
 pub(crate) fn lock(config: &Config, role: Role) -> anyhow::Result<File> {
-    let mut path = config.database.clone().into_os_string();
+    // One lock for one file, by whatever name it is reached.
+    let database = config.database.canonicalize();
+    let mut path = database.unwrap_or_else(|_| config.database.clone()).into_os_string();
     path.push(format!(".{}.lock", role.as_str()));
     let file = File::create(&path).with_context(|| format!("make {}", path.display()))?;
     match file.try_lock() {

@@ -91,8 +91,8 @@ pub(crate) enum Created {
 /// Creates a payment for a merchant.
 ///
 /// # Errors
-/// Without an active subscription, without a payout address, below the minimum amount, or when
-/// the idempotency key stands for another request.
+/// Without an active subscription, while suspended, without a payout address, below the minimum
+/// amount, or when the idempotency key stands for another request.
 pub(crate) fn create_payment(
     tx: &WriteTx,
     rules: &Rules,
@@ -131,6 +131,9 @@ fn judge(
     let account = merchant_acts::get(tx, merchant)?;
     if !account.subscription.is_active(now) {
         return Err(Refusal::SubscriptionInactive);
+    }
+    if merchants::suspended_at(tx, merchant)?.is_some() {
+        return Err(Refusal::Suspended);
     }
     if !merchants::has_payout_address(tx, merchant)? {
         return Err(Refusal::PayoutAddressMissing);

@@ -7,7 +7,7 @@ use crate::domain::merchant::{
 };
 use crate::domain::network::Network;
 use crate::domain::payment::CONFIRMATIONS_MAX;
-use crate::domain::time::Timestamp;
+use crate::domain::time::{DAY_MS, Timestamp};
 use crate::secret;
 use crate::store::merchants as rows;
 use crate::store::{ReadTx, WriteTx, payments, trail};
@@ -78,6 +78,24 @@ pub(crate) fn add(
     get(tx, merchant.id)
 }
 
+/// The account of a Discord user; the first act for them opens it, under this name.
+pub(crate) fn of_discord_user(
+    tx: &WriteTx,
+    actor: &Actor,
+    rules: &Rules,
+    discord_id: u64,
+    name: &str,
+    now: Timestamp,
+) -> Result<Merchant, Refusal> {
+    if let Some(merchant) = rows::by_discord_id(tx, discord_id)? {
+        return Ok(merchant);
+    }
+    // A name on Discord may hold what a business name may not.
+    let name = BusinessName::parse(name).or_else(|_| BusinessName::parse("My shop"))?;
+    let discord_id = Some(discord_id);
+    add(tx, actor, rules, &NewMerchant { name, discord_id, payout_address: None, days: None }, now)
+}
+
 /// The merchant of this id.
 pub(crate) fn get(tx: &ReadTx, id: MerchantId) -> Result<Merchant, Refusal> {
     rows::by_id(tx, id)?.ok_or(Refusal::UnknownMerchant(id))
@@ -87,6 +105,37 @@ pub(crate) fn get(tx: &ReadTx, id: MerchantId) -> Result<Merchant, Refusal> {
 pub(crate) fn account(tx: &ReadTx, id: MerchantId, network: Network) -> Result<Account, Refusal> {
     let merchant = get(tx, id)?;
     Ok(Account { merchant, addresses: rows::payout_addresses(tx, id, network)? })
+}
+
+/// How long an account may stand without a payout address before its first one is treated like a
+/// change: whoever has taken the account over in the meantime shall not be paid at once.
+const SILENCE_MS_MAX: i64 = 90 * DAY_MS;
+
+/// What registering an address would mean.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum AddressStep {
+    /// It is the first, or the one that counts already.
+    AtOnce,
+    /// It changes where money goes.
+    Change,
+}
+
+/// Judges a registration without doing it.
+pub(crate) fn address_step(
+    tx: &ReadTx,
+    rules: &Rules,
+    id: MerchantId,
+    address: &Address,
+    now: Timestamp,
+) -> Result<AddressStep, Refusal> {
+    let account = account(tx, id, rules.network)?;
+    let silent = now.ms_since(account.merchant.created_at) > SILENCE_MS_MAX;
+    Ok(match merchant::address_in_force(&account.addresses, now) {
+        None if silent => AddressStep::Change,
+        None => AddressStep::AtOnce,
+        Some(current) if current.address == *address => AddressStep::AtOnce,
+        Some(_) => AddressStep::Change,
+    })
 }
 
 /// Registers a payout address: the first counts at once, a change after the operator's delay.
@@ -102,19 +151,14 @@ pub(crate) fn set_address(
     address: &Address,
     now: Timestamp,
 ) -> Result<PayoutAddress, Refusal> {
-    get(tx, id)?;
-    if payments::index_of_script(tx, address.script())?.is_some() {
-        let reason = "is an address of this gateway; give one of your own wallet";
-        return Err(Refusal::invalid("payoutAddress", reason));
-    }
+    judge_address(tx, address)?;
+    let step = address_step(tx, rules, id, address, now)?;
     let known = rows::payout_addresses(tx, id, rules.network)?;
     let in_force = merchant::address_in_force(&known, now);
     let last_version = known.last().map_or(0, |registration| registration.version);
-    let effective_at = match in_force {
-        // Nothing to wait for: it is the first, or the one that counts already.
-        None => now,
-        Some(current) if current.address == *address => now,
-        Some(_) => now.plus_ms(rules.payout_address_delay_ms),
+    let effective_at = match step {
+        AddressStep::AtOnce => now,
+        AddressStep::Change => now.plus_ms(rules.payout_address_delay_ms),
     };
     let registration = PayoutAddress {
         version: last_version.saturating_add(1),
@@ -128,6 +172,15 @@ pub(crate) fn set_address(
     let after = Some(format!("{address} from {effective_at}"));
     trail::append(tx, &act(actor, now, "set_address", id, (before, after)))?;
     Ok(registration)
+}
+
+/// Refuses an address of the gateway's own.
+pub(crate) fn judge_address(tx: &ReadTx, address: &Address) -> Result<(), Refusal> {
+    if payments::index_of_script(tx, address.script())?.is_some() {
+        let reason = "is an address of this gateway; give one of your own wallet";
+        return Err(Refusal::invalid("payoutAddress", reason));
+    }
+    Ok(())
 }
 
 /// Cancels a change of the payout address that has not taken effect.
@@ -209,6 +262,49 @@ pub(crate) fn revoke(
     let before = get(tx, id)?.subscription;
     rows::set_subscription(tx, id, Subscription::None)?;
     trail::append(tx, &act(actor, now, "revoke", id, (shown(before), None)))?;
+    Ok(())
+}
+
+/// Lets the merchant make no new payments. Open ones go on, and what came is paid out.
+pub(crate) fn suspend(
+    tx: &WriteTx,
+    actor: &Actor,
+    id: MerchantId,
+    now: Timestamp,
+) -> Result<(), Refusal> {
+    get(tx, id)?;
+    if rows::suspended_at(tx, id)?.is_some() {
+        return Err(Refusal::SuspendedAlready);
+    }
+    rows::set_suspended(tx, id, Some(now))?;
+    trail::append(tx, &act(actor, now, "suspend", id, (None, None)))?;
+    Ok(())
+}
+
+/// Lets a suspended merchant go on.
+pub(crate) fn unsuspend(
+    tx: &WriteTx,
+    actor: &Actor,
+    id: MerchantId,
+    now: Timestamp,
+) -> Result<(), Refusal> {
+    get(tx, id)?;
+    let Some(since) = rows::suspended_at(tx, id)? else { return Err(Refusal::NotSuspended) };
+    rows::set_suspended(tx, id, None)?;
+    let change = (Some(format!("since {since}")), None);
+    trail::append(tx, &act(actor, now, "unsuspend", id, change))?;
+    Ok(())
+}
+
+/// Records that a secret was shown to somebody; the secret itself is not recorded.
+pub(crate) fn record_shown(
+    tx: &WriteTx,
+    actor: &Actor,
+    id: MerchantId,
+    act_name: &'static str,
+    now: Timestamp,
+) -> Result<(), Refusal> {
+    trail::append(tx, &act(actor, now, act_name, id, (None, None)))?;
     Ok(())
 }
 

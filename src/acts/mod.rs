@@ -5,9 +5,12 @@
 //! Must not know: HTTP, Discord, the terminal.
 
 pub(crate) mod accounts;
+pub(crate) mod announce;
 pub(crate) mod audit;
+pub(crate) mod confirmations;
 pub(crate) mod create_payment;
 pub(crate) mod merchants;
+pub(crate) mod notices;
 pub(crate) mod payments;
 pub(crate) mod sweeps;
 pub(crate) mod webhooks;
@@ -31,6 +34,12 @@ pub(crate) enum Refusal {
     DiscordUserTaken(MerchantId),
     #[error("the subscription is not active; ask an administrator for a grant (/grant_sub)")]
     SubscriptionInactive,
+    #[error("the account is suspended; ask an administrator")]
+    Suspended,
+    #[error("the account is suspended already")]
+    SuspendedAlready,
+    #[error("the account is not suspended")]
+    NotSuspended,
     #[error("no payout address is registered; register one first (/set_address in Discord)")]
     PayoutAddressMissing,
     #[error("{field} {reason}")]
@@ -77,7 +86,8 @@ pub(crate) enum Actor {
 }
 
 impl Actor {
-    fn shown(&self) -> String {
+    /// As it stands in the trail.
+    pub(crate) fn shown(&self) -> String {
         match self {
             Actor::Cli => "cli".to_owned(),
             Actor::Discord(id) => format!("discord:{id}"),

@@ -38,6 +38,9 @@ pub(crate) fn request(tx: &WriteTx, actor: &Actor, now: Timestamp) -> Result<(),
 
 /// What became of a request made at this time.
 pub(crate) fn outcome(tx: &ReadTx, asked_at: Timestamp) -> Result<Outcome, Refusal> {
+    if in_doubt(tx)? {
+        return Ok(Outcome::Trouble(Refusal::ChainInDoubt.to_string()));
+    }
     let Some(last) = progress::of_role(tx, SWEEPER)? else { return Ok(Outcome::Waiting) };
     if let Some(trouble) = last.trouble {
         return Ok(Outcome::Trouble(trouble));

@@ -1,13 +1,22 @@
-//! The commands of merchants. Whoever sends one acts on the account of their own Discord user.
+//! The commands by which merchants run their account. Whoever sends one acts on the account of
+//! their own Discord user.
 
-use crate::acts::merchants::{self as acts, NewMerchant};
+use crate::acts::Refusal;
+use crate::acts::merchants::{self as acts, AddressStep};
+use crate::acts::notices::plain;
 use crate::domain::address::Address;
-use crate::domain::merchant::{BusinessName, Subscription, address_in_force, address_to_come};
-use crate::store::merchants as rows;
+use crate::domain::merchant::{
+    BusinessName, Merchant, Subscription, address_in_force, address_to_come,
+};
+use crate::domain::notice::{Audience, Kind};
+use crate::store::{merchants as rows, notices, trail};
 
-use super::{Bot, Context, Failure, account_of, actor, read, say, write};
+use super::answer::{Answer, date, grouped, relative, reply};
+use super::buttons::{self, Deed};
+use super::lists::{self, List};
+use super::{Asker, Bot, Context, Data, Failure, account_of, begin, choices};
 
-pub(super) fn commands() -> Vec<poise::Command<Bot, Failure>> {
+pub(super) fn commands() -> Vec<poise::Command<Data, Failure>> {
     vec![
         help(),
         set_address(),
@@ -15,196 +24,448 @@ pub(super) fn commands() -> Vec<poise::Command<Bot, Failure>> {
         view_key(),
         rotate_key(),
         view_webhook_secret(),
+        rotate_webhook_secret(),
         set_business_name(),
         set_confirmations(),
-        account(),
+        subscription(),
+        notices(),
+        notifications(),
+        docs(),
     ]
 }
 
-/// How to begin, step by step
-#[poise::command(slash_command, guild_only, ephemeral)]
+/// Where you stand, and what to do next
+#[poise::command(
+    slash_command,
+    ephemeral,
+    category = "Account",
+    interaction_context = "Guild|BotDm"
+)]
 async fn help(context: Context<'_>) -> Result<(), Failure> {
-    let text = "1. `/set_address` registers where your money goes.\n\
-                2. An administrator grants a subscription with `/grant_sub`.\n\
-                3. `/view_key` shows your API key, `/view_webhook_secret` the key that signs \
-                webhooks.\n`/account` shows where you stand.";
-    Ok(say(context, text).await?)
+    let asker = begin(context).await?;
+    let bot = context.data();
+    let (user, network, now) = (asker.user, bot.rules.network, asker.now);
+    let account = bot
+        .read(move |tx| match rows::by_discord_id(tx, user)? {
+            Some(merchant) => {
+                let viewed = trail::list(tx, Some(merchant.id), 0, 1_000)?;
+                let viewed = viewed.iter().any(|act| act.act == "view_key");
+                Ok(Some((acts::account(tx, merchant.id, network)?, viewed)))
+            }
+            None => Ok(None),
+        })
+        .await?;
+    let mark = |done: bool| if done { "✔" } else { "✘" };
+    let (mut has_address, mut active, mut has_key) = (false, None, false);
+    if let Some((account, viewed)) = &account {
+        has_address = address_in_force(&account.addresses, now).is_some();
+        has_key = *viewed;
+        if let Subscription::Until(end) = account.merchant.subscription {
+            active = (end > now).then_some(end);
+        }
+    }
+    let until = active.map(|end| format!(" until {}", date(end))).unwrap_or_default();
+    let text = format!(
+        "{} **Payout address**: `/set_address` says where your money goes.\n\
+         {} **Subscription**{until}: an administrator grants it with `/grant_sub`.\n\
+         {} **API key**: `/view_key` shows it; your shop sends it with each request. `/docs` has \
+         examples.\n\n\
+         **Money**: `/payments` `/payment` `/payouts` `/account` `/invoice`\n\
+         **Account**: `/set_business_name` `/set_confirmations` `/subscription` \
+         `/cancel_address_change` `/rotate_key` `/view_webhook_secret` `/rotate_webhook_secret`\n\
+         **News**: `/notices` `/notifications` `/resend_webhook` `/test_webhook`",
+        mark(has_address),
+        mark(active.is_some()),
+        mark(has_key),
+    );
+    reply(context, Answer::page("Taking Litecoin, in three steps", &text)).await
 }
 
 /// Register the Litecoin address that your money is paid out to
-#[poise::command(slash_command, guild_only, ephemeral)]
+#[poise::command(
+    slash_command,
+    ephemeral,
+    category = "Account",
+    interaction_context = "Guild|BotDm"
+)]
 async fn set_address(
     context: Context<'_>,
     #[description = "An ordinary Litecoin address of your own wallet"]
     #[max_length = 128]
     ltc_address: String,
 ) -> Result<(), Failure> {
+    let asker = begin(context).await?;
     let bot = context.data();
-    let (rules, now, actor) = (bot.rules.clone(), bot.clock.now(), actor(context));
-    let user = context.author().id.get();
-    let name = BusinessName::parse(&context.author().name)
-        .or_else(|_| BusinessName::parse("My shop"))
-        .map_err(crate::acts::Refusal::from)?;
-    let address =
-        Address::parse(ltc_address.trim(), rules.network).map_err(crate::acts::Refusal::from)?;
-    let registered = write(context, move |tx| {
-        // The first registration of a Discord user opens the account.
-        let merchant = match rows::by_discord_id(tx, user)? {
-            Some(merchant) => merchant,
-            None => {
-                let discord_id = Some(user);
-                let new = NewMerchant { name, discord_id, payout_address: None, days: None };
-                acts::add(tx, &actor, &rules, &new, now)?
+    let rules = bot.rules.clone();
+    let address = Address::parse(ltc_address.trim(), rules.network).map_err(Refusal::from)?;
+    let Asker { user, name, actor, now } = asker;
+    let (wanted, network) = (address.clone(), rules.network);
+    let registered = bot
+        .write(move |tx| {
+            acts::judge_address(tx, &wanted)?;
+            // The first registration of a Discord user opens the account.
+            let merchant = acts::of_discord_user(tx, &actor, &rules, user, &name, now)?;
+            match acts::address_step(tx, &rules, merchant.id, &wanted, now)? {
+                AddressStep::AtOnce => {
+                    Ok(Ok(acts::set_address(tx, &actor, &rules, merchant.id, &wanted, now)?))
+                }
+                AddressStep::Change => {
+                    let account = acts::account(tx, merchant.id, network)?;
+                    let before = address_in_force(&account.addresses, now);
+                    Ok(Err(before.map(|registered| registered.address.to_string())))
+                }
             }
-        };
-        Ok(acts::set_address(tx, &actor, &rules, merchant.id, &address, now)?)
-    });
-    let registered = registered.await?;
-    let when = if registered.effective_at <= now {
-        "It counts from now on.".to_owned()
+        })
+        .await?;
+    let warning = if address.is_old_p2sh_spelling() {
+        "\n⚠ What you typed may be meant for Bitcoin. Compare the address above with your \
+         Litecoin wallet."
     } else {
-        let seconds = registered.effective_at.seconds();
-        format!("It takes effect <t:{seconds}:R>; `/cancel_address_change` cancels it until then.")
+        ""
     };
-    Ok(say(context, format!("Payouts go to `{}`. {when}", registered.address)).await?)
+    let shown = grouped(&address.to_string());
+    let answer = match registered {
+        Ok(_) => Answer::text(format!(
+            "Payouts go to {shown} from now on. Compare it with your wallet.{warning}"
+        )),
+        Err(before) => {
+            let hours = bot.rules.payout_address_delay_ms / 3_600_000;
+            let before = before.map_or("none".to_owned(), |address| grouped(&address));
+            let text = format!(
+                "**Before** {before}\n**After** {shown}{warning}\n\nThe change takes effect {hours} \
+                 hours after you confirm it. Until then it can be cancelled."
+            );
+            let page = Answer::page("Change the payout address?", &text);
+            let deed = Deed::SetAddress(address.to_string());
+            buttons::question(bot, user, &deed, page, "Change the address").await?
+        }
+    };
+    reply(context, answer).await
 }
 
 /// Cancel a change of the payout address that has not taken effect
-#[poise::command(slash_command, guild_only, ephemeral)]
+#[poise::command(
+    slash_command,
+    ephemeral,
+    category = "Account",
+    interaction_context = "Guild|BotDm"
+)]
 async fn cancel_address_change(context: Context<'_>) -> Result<(), Failure> {
-    let (now, actor) = (context.data().clock.now(), actor(context));
-    let user = context.author().id.get();
-    write(context, move |tx| {
+    let Asker { user, actor, now, .. } = begin(context).await?;
+    let cancel = move |tx: &crate::store::WriteTx| {
         let merchant = account_of(tx, user)?;
         Ok(acts::cancel_address_change(tx, &actor, merchant.id, now)?)
-    })
-    .await?;
-    Ok(say(context, "The change is cancelled; payouts go where they went before.").await?)
+    };
+    context.data().write(cancel).await?;
+    reply(context, Answer::text("The change is cancelled; payouts go where they went before."))
+        .await
 }
 
-/// Show your API key
-#[poise::command(slash_command, guild_only, ephemeral)]
-async fn view_key(context: Context<'_>) -> Result<(), Failure> {
-    let user = context.author().id.get();
-    let merchant = read(context, move |tx| account_of(tx, user)).await?;
-    show_key(context, &merchant).await
-}
+/// Secrets are shown so often an hour at most: whoever needs one more often is no person.
+const SHOWN_PER_HOUR: u32 = 5;
 
-/// Make a new API key; the old one is dead at once
-#[poise::command(slash_command, guild_only, ephemeral)]
-async fn rotate_key(context: Context<'_>) -> Result<(), Failure> {
-    let (now, actor) = (context.data().clock.now(), actor(context));
-    let user = context.author().id.get();
-    let merchant = write(context, move |tx| {
+/// Records that the asker is shown a secret, and answers whose it is.
+async fn show_secret(bot: &Bot, asker: &Asker, act: &'static str) -> Result<Merchant, Failure> {
+    let (user, actor, now) = (asker.user, asker.actor.clone(), asker.now);
+    bot.write(move |tx| {
         let merchant = account_of(tx, user)?;
-        Ok(acts::rotate_key(tx, &actor, merchant.id, now)?)
-    });
-    show_key(context, &merchant.await?).await
+        let since = now.plus_ms(-3_600_000);
+        if trail::count_since(tx, act, &actor.shown(), since)? >= SHOWN_PER_HOUR {
+            return Err(Failure::ShownTooOften);
+        }
+        acts::record_shown(tx, &actor, merchant.id, act, now)?;
+        Ok(merchant)
+    })
+    .await
 }
 
-async fn show_key(
-    context: Context<'_>,
-    merchant: &crate::domain::merchant::Merchant,
-) -> Result<(), Failure> {
+/// Show your API key; only you see the answer
+#[poise::command(
+    slash_command,
+    ephemeral,
+    category = "Account",
+    interaction_context = "Guild|BotDm"
+)]
+async fn view_key(context: Context<'_>) -> Result<(), Failure> {
+    let asker = begin(context).await?;
+    let merchant = show_secret(context.data(), &asker, "view_key").await?;
+    reply(context, key_answer(context.data(), &merchant)).await
+}
+
+/// Replace your API key; the old one is dead at once
+#[poise::command(
+    slash_command,
+    ephemeral,
+    category = "Account",
+    interaction_context = "Guild|BotDm"
+)]
+async fn rotate_key(context: Context<'_>) -> Result<(), Failure> {
+    let Asker { user, .. } = begin(context).await?;
     let bot = context.data();
-    let key = bot.secret.api_key(bot.rules.network, merchant.id, merchant.key_version);
+    let merchant = bot.read(move |tx| account_of(tx, user)).await?;
+    let (before, after) = (merchant.key_version, merchant.key_version.saturating_add(1));
     let text = format!(
-        "Your API key: ||`{}`||\nKeep it on your server. Whoever has it can create payments in \
-         your name.",
-        key.reveal()
+        "**Before** key {before}\n**After** key {after}\n\nYour shop cannot make payments from the \
+         moment you confirm until it has the new key. Payments that are open go on."
     );
-    Ok(say(context, text).await?)
+    let page = Answer::page("Replace the API key?", &text);
+    let answer = buttons::question(bot, user, &Deed::RotateKey, page, "Replace the key").await?;
+    reply(context, answer).await
 }
 
-/// Show the secret with which webhooks to you are signed
-#[poise::command(slash_command, guild_only, ephemeral)]
+/// An answer with the API key that counts.
+pub(super) fn key_answer(bot: &Bot, merchant: &Merchant) -> Answer {
+    let key = bot.secret.api_key(bot.rules.network, merchant.id, merchant.key_version);
+    secret_answer(
+        bot,
+        "API key",
+        key.reveal(),
+        "Keep it on your server, never in a page or an app. Whoever has it can create payments in \
+         your name; `/rotate_key` replaces it.",
+    )
+}
+
+fn secret_answer(bot: &Bot, what: &str, secret: &str, warning: &str) -> Answer {
+    let seconds = bot.settings.secrets_shown.as_secs();
+    Answer::text(format!(
+        "Your {what}: ||`{secret}`||\n⚠ {warning}\n-# This message goes away after {seconds} seconds."
+    ))
+    .secret()
+}
+
+/// Show the secret with which webhooks to you are signed; only you see the answer
+#[poise::command(
+    slash_command,
+    ephemeral,
+    category = "Account",
+    interaction_context = "Guild|BotDm"
+)]
 async fn view_webhook_secret(context: Context<'_>) -> Result<(), Failure> {
-    let user = context.author().id.get();
-    let merchant = read(context, move |tx| account_of(tx, user)).await?;
-    let secret = context.data().secret.webhook_secret(merchant.id, merchant.webhook_secret.version);
+    let asker = begin(context).await?;
+    let bot = context.data();
+    let merchant = show_secret(bot, &asker, "view_webhook_secret").await?;
+    reply(context, webhook_secret_answer(bot, &merchant)).await
+}
+
+/// An answer with the webhook secret that is shown.
+pub(super) fn webhook_secret_answer(bot: &Bot, merchant: &Merchant) -> Answer {
+    let secret = bot.secret.webhook_secret(merchant.id, merchant.webhook_secret.version);
+    let warning = "Keep it on your server, and verify every webhook with it. Whoever has it can \
+                   make your shop believe that a payment is complete.";
+    secret_answer(bot, "webhook secret", secret.reveal(), warning)
+}
+
+/// Replace the secret that signs webhooks; both sign for a day
+#[poise::command(
+    slash_command,
+    ephemeral,
+    category = "Account",
+    interaction_context = "Guild|BotDm"
+)]
+async fn rotate_webhook_secret(context: Context<'_>) -> Result<(), Failure> {
+    let Asker { user, .. } = begin(context).await?;
+    let bot = context.data();
+    let merchant = bot.read(move |tx| account_of(tx, user)).await?;
+    let before = merchant.webhook_secret.version;
     let text = format!(
-        "Your webhook secret: ||`{}`||\nKeep it on your server, and verify every webhook with it.",
-        secret.reveal()
+        "**Before** secret {before}\n**After** secret {}\n\nWebhooks carry two signatures for 24 \
+         hours, so your shop can change over in peace. Replacing it twice ends a leaked secret at \
+         once.",
+        before.saturating_add(1)
     );
-    Ok(say(context, text).await?)
+    let page = Answer::page("Replace the webhook secret?", &text);
+    let deed = Deed::RotateWebhookSecret;
+    let answer = buttons::question(bot, user, &deed, page, "Replace the secret").await?;
+    reply(context, answer).await
 }
 
 /// Change the name that shoppers see on the checkout
-#[poise::command(slash_command, guild_only, ephemeral)]
+#[poise::command(
+    slash_command,
+    ephemeral,
+    category = "Account",
+    interaction_context = "Guild|BotDm"
+)]
 async fn set_business_name(
     context: Context<'_>,
     #[description = "1 to 64 characters"]
     #[max_length = 64]
     name: String,
 ) -> Result<(), Failure> {
-    let (now, actor) = (context.data().clock.now(), actor(context));
-    let user = context.author().id.get();
-    let name = BusinessName::parse(&name).map_err(crate::acts::Refusal::from)?;
-    write(context, move |tx| {
+    let Asker { user, actor, now, .. } = begin(context).await?;
+    let name = BusinessName::parse(&name).map_err(Refusal::from)?;
+    let shown = plain(name.as_str());
+    let set = move |tx: &crate::store::WriteTx| {
         let merchant = account_of(tx, user)?;
         Ok(acts::set_name(tx, &actor, merchant.id, &name, now)?)
-    })
-    .await?;
-    Ok(say(context, "Changed. The checkout shows it from now on.").await?)
+    };
+    context.data().write(set).await?;
+    let text = format!("Changed. The checkout now says: Pay **{shown}**.");
+    reply(context, Answer::text(text)).await
 }
 
 /// Change how many confirmations your payments need
-#[poise::command(slash_command, guild_only, ephemeral)]
+#[poise::command(
+    slash_command,
+    ephemeral,
+    category = "Account",
+    interaction_context = "Guild|BotDm"
+)]
 async fn set_confirmations(
     context: Context<'_>,
-    #[description = "1 to 250; new payments only"]
+    #[description = "1 to 250, for new payments; a block comes every 2.5 minutes"]
     #[min = 1]
     #[max = 250]
     confirmations: u32,
 ) -> Result<(), Failure> {
-    let (now, actor) = (context.data().clock.now(), actor(context));
-    let user = context.author().id.get();
-    write(context, move |tx| {
+    let Asker { user, actor, now, .. } = begin(context).await?;
+    let set = move |tx: &crate::store::WriteTx| {
         let merchant = account_of(tx, user)?;
         Ok(acts::set_confirmations(tx, &actor, merchant.id, confirmations, now)?)
-    })
-    .await?;
-    Ok(say(context, format!("New payments need {confirmations} confirmations.")).await?)
+    };
+    context.data().write(set).await?;
+    let minutes = u64::from(confirmations) * 5 / 2;
+    let risk = if confirmations < 3 {
+        " With so few a payment can be taken back by a reorganisation of the chain."
+    } else {
+        ""
+    };
+    let text = format!(
+        "New payments need {confirmations} confirmations, about {minutes} minutes. Large ones may \
+         need more.{risk}"
+    );
+    reply(context, Answer::text(text)).await
 }
 
-/// Show where your account stands
-#[poise::command(slash_command, guild_only, ephemeral)]
-async fn account(context: Context<'_>) -> Result<(), Failure> {
-    let bot = context.data();
-    let (network, now) = (bot.rules.network, bot.clock.now());
-    let user = context.author().id.get();
-    let account = read(context, move |tx| {
+/// Show until when you can take payments
+#[poise::command(
+    slash_command,
+    ephemeral,
+    category = "Account",
+    interaction_context = "Guild|BotDm"
+)]
+async fn subscription(context: Context<'_>) -> Result<(), Failure> {
+    let Asker { user, now, .. } = begin(context).await?;
+    let state = context.data().read(move |tx| {
         let merchant = account_of(tx, user)?;
-        Ok(acts::account(tx, merchant.id, network)?)
+        Ok((merchant.subscription, rows::suspended_at(tx, merchant.id)?))
     });
-    let account = account.await?;
-    let address = match address_in_force(&account.addresses, now) {
-        Some(registered) => format!("✔ payout address `{}`", registered.address),
-        None => "✘ no payout address: `/set_address`".to_owned(),
-    };
-    let change = match address_to_come(&account.addresses, now) {
-        Some(to_come) => {
-            let seconds = to_come.effective_at.seconds();
-            format!("\n⏳ changes to `{}` <t:{seconds}:R>", to_come.address)
+    let (subscription, suspended) = state.await?;
+    let text = match subscription {
+        _ if suspended.is_some() => {
+            "Your account is suspended: no new payments. Open ones go on, and everything is paid \
+             out. Ask an administrator."
+                .to_owned()
         }
-        None => String::new(),
-    };
-    let subscription = match account.merchant.subscription {
-        Subscription::Until(end) if end > now => {
-            format!("✔ subscription until <t:{}:D>", end.seconds())
+        Subscription::Until(end) if end > now => format!(
+            "Your subscription runs until {} ({}). You are reminded 7, 3 and 1 days before.",
+            date(end),
+            relative(end)
+        ),
+        Subscription::Until(end) => {
+            format!("Your subscription ended {}. Ask an administrator for a grant.", relative(end))
         }
-        Subscription::None | Subscription::Until(_) => {
-            "✘ no active subscription: ask an administrator".to_owned()
+        Subscription::None => {
+            "You have no subscription yet. Ask an administrator for a grant.".to_owned()
         }
     };
-    let name = account.merchant.name.as_str();
-    let text = format!("**{}**\n{address}{change}\n{subscription}", escape(name));
-    Ok(say(context, text).await?)
+    reply(context, Answer::text(text)).await
 }
 
-/// A name without the meaning that Discord's markup would give it.
-fn escape(text: &str) -> String {
-    let special =
-        |c: char| matches!(c, '\\' | '*' | '_' | '~' | '`' | '|' | '>' | '#' | '[' | '@' | '<');
-    text.chars().flat_map(|c| special(c).then_some('\\').into_iter().chain([c])).collect()
+/// Show what you were told, and what could not be sent to you
+#[poise::command(
+    slash_command,
+    ephemeral,
+    category = "Account",
+    interaction_context = "Guild|BotDm"
+)]
+async fn notices(context: Context<'_>) -> Result<(), Failure> {
+    let asker = begin(context).await?;
+    let page = lists::page(context.data(), asker.user, &List::Notices, 0).await?;
+    reply(context, page).await
+}
+
+/// Choose what you are told by direct message
+#[poise::command(
+    slash_command,
+    ephemeral,
+    category = "Account",
+    interaction_context = "Guild|BotDm"
+)]
+async fn notifications(
+    context: Context<'_>,
+    #[description = "What to be told; without it all are listed"]
+    #[autocomplete = "choices::notice_kind"]
+    kind: Option<String>,
+    #[description = "Whether to be told"] on: Option<bool>,
+) -> Result<(), Failure> {
+    let Asker { user, .. } = begin(context).await?;
+    let bot = context.data();
+    let chosen = match (kind, on) {
+        (Some(word), Some(on)) => {
+            let kind = word.parse::<Kind>().ok().filter(|k| k.audience() == Audience::Merchant);
+            let unknown = || Failure::NotUnderstood("choose one of the kinds offered".to_owned());
+            Some((kind.ok_or_else(unknown)?, on))
+        }
+        (None, None) => None,
+        _ => return Err(Failure::NotUnderstood("give both, kind and on".to_owned())),
+    };
+    if let Some((kind, on)) = chosen {
+        let choose = move |tx: &crate::store::WriteTx| {
+            Ok(notices::choose(tx, account_of(tx, user)?.id, kind, on)?)
+        };
+        bot.write(choose).await?;
+    }
+    let wanted = bot.read(move |tx| {
+        let merchant = account_of(tx, user)?;
+        let own = Kind::ALL.into_iter().filter(|kind| kind.audience() == Audience::Merchant);
+        let with_choice = |kind| Ok((kind, notices::is_wanted(tx, merchant.id, kind)?));
+        own.map(with_choice).collect::<Result<Vec<_>, Failure>>()
+    });
+    let line = |(kind, on): (Kind, bool)| {
+        let mark = match on {
+            _ if bot.settings.notices_off.contains(&kind) => "✘ (off for everybody)",
+            true => "✔",
+            false => "✘",
+        };
+        format!("{mark} `{}` {}", kind.as_str(), kind.describe())
+    };
+    let lines: Vec<String> = wanted.await?.into_iter().map(line).collect();
+    reply(context, Answer::page("What you are told", &lines.join("\n"))).await
+}
+
+/// Where the integration guide is
+#[poise::command(
+    slash_command,
+    ephemeral,
+    category = "Account",
+    interaction_context = "Guild|BotDm"
+)]
+async fn docs(context: Context<'_>) -> Result<(), Failure> {
+    begin(context).await?;
+    let url = &context.data().site.public_url;
+    let text = format!(
+        "The integration guide with examples to copy: {url}/docs\nThe API for machines: \
+         {url}/openapi.json"
+    );
+    reply(context, Answer::text(text)).await
+}
+
+/// The line about payout addresses on pages that show an account.
+pub(super) fn address_lines(
+    account: &acts::Account,
+    now: crate::domain::time::Timestamp,
+) -> String {
+    let address = match address_in_force(&account.addresses, now) {
+        Some(registered) => grouped(&registered.address.to_string()),
+        None => "none: `/set_address`".to_owned(),
+    };
+    match address_to_come(&account.addresses, now) {
+        Some(to_come) => format!(
+            "{address}\n⏳ changes to {} {}; `/cancel_address_change` cancels it",
+            grouped(&to_come.address.to_string()),
+            relative(to_come.effective_at)
+        ),
+        None => address,
+    }
 }

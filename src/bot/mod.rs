@@ -1,23 +1,47 @@
-//! The Discord bot: merchants and admins run accounts by slash commands. Each command parses its
-//! options, calls an act, and answers only to the one who asked.
+//! The Discord bot: merchants and admins run accounts by slash commands and buttons, and are told
+//! what they did not ask for. Each command parses its options, calls an act, and answers only to
+//! the one who asked.
 //!
-//! Discord being down touches nothing else: the role waits and connects again. Must not know: SQL,
-//! the node, keys that sign.
+//! Discord being down, slow or of another opinion touches nothing else: the role waits and connects
+//! again, and even a panic in here ends in a new try. Must not know: SQL, keys that sign.
+//!
+//! Invariants: every command and every button is judged where it arrives (server, role, user);
+//! nothing secret leaves in anything but an ephemeral answer; no answer mentions anybody.
 
 mod admin;
+mod answer;
+mod buttons;
+mod choices;
+mod lists;
 mod merchant;
+mod money;
+mod notices;
+mod permit;
+mod register;
 
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::FutureExt;
 use poise::serenity_prelude as serenity;
 use tokio_util::sync::CancellationToken;
 
 use crate::acts::merchants::Rules;
-use crate::acts::{Actor, Refusal};
+use crate::acts::{Actor, Refusal, confirmations, create_payment};
 use crate::clock::Clock;
+use crate::domain::keys::AccountXpub;
 use crate::domain::merchant::Merchant;
+use crate::domain::notice;
+use crate::domain::time::Timestamp;
+use crate::domain::webhook_url::PrivateNetworks;
+use crate::node::rpc::Node;
 use crate::secret::{MasterSecret, Secret};
 use crate::store::{ReadTx, Store, WriteTx, merchants};
+use crate::view::Site;
+use crate::wake::Wake;
+
+pub(crate) use register::check_token;
 
 /// How the bot is set up.
 #[derive(Debug, Clone)]
@@ -27,6 +51,23 @@ pub(crate) struct Settings {
     pub(crate) guild_id: u64,
     /// The role whose members administrate; absent: nobody does.
     pub(crate) admin_role_id: Option<u64>,
+    /// Whether commands are registered for every place; those of merchants then work in direct
+    /// messages too.
+    pub(crate) global_commands: bool,
+    /// Where merchants who take no direct messages are told that a notice waits.
+    pub(crate) notices_channel_id: Option<u64>,
+    /// Where administrators' notices go when no direct message reaches one of them.
+    pub(crate) admin_channel_id: Option<u64>,
+    /// Kinds of notices that nobody gets.
+    pub(crate) notices_off: Vec<notice::Kind>,
+    /// Below so much room on the disk administrators are told.
+    pub(crate) low_disk_bytes: u64,
+    /// Commands a minute for each user; 0: no limit.
+    pub(crate) rate_per_user: u32,
+    /// How long a secret stays on the screen.
+    pub(crate) secrets_shown: Duration,
+    /// The HTTP API to use instead of Discord's own.
+    pub(crate) api_url: Option<String>,
 }
 
 /// All that the commands work with.
@@ -34,28 +75,57 @@ pub(crate) struct Bot {
     pub(crate) store: Store,
     pub(crate) secret: MasterSecret,
     pub(crate) rules: Rules,
+    pub(crate) payment_rules: create_payment::Rules,
+    pub(crate) xpub: AccountXpub,
+    pub(crate) site: Site,
+    pub(crate) node: Node,
+    /// Whether webhooks may go to private networks.
+    pub(crate) private_networks: PrivateNetworks,
+    pub(crate) database: std::path::PathBuf,
     pub(crate) settings: Settings,
+    pub(crate) wake: Wake,
     pub(crate) clock: Clock,
+    pub(crate) limit: permit::Limit,
+    pub(crate) shutdown: CancellationToken,
 }
 
-type Context<'c> = poise::Context<'c, Bot, Failure>;
+pub(crate) use permit::Limit;
 
-/// Why a command did not do what it was asked.
+type Data = Arc<Bot>;
+type Context<'c> = poise::Context<'c, Data, Failure>;
+
+/// Why a command did not do what it was asked. The sentences are shown as they are.
 #[derive(Debug, thiserror::Error)]
 enum Failure {
     #[error(transparent)]
     Refused(#[from] Refusal),
+    #[error(transparent)]
+    Void(#[from] confirmations::Void),
     #[error("you have no merchant account yet; begin with /set_address")]
     NoAccount,
+    #[error("this user has no merchant account; /grant_sub opens one")]
+    NoAccountOf,
     #[error("this command is for administrators")]
     NotAdmin,
-    #[error(transparent)]
-    Discord(Box<serenity::Error>),
+    #[error("this command works on the gateway's own server; use it there")]
+    OtherPlace,
+    #[error("too many commands; try again in {0} seconds")]
+    TooFast(u64),
+    #[error("secrets are shown five times an hour at most; try again later")]
+    ShownTooOften,
+    #[error("{0}")]
+    NotUnderstood(String),
+    #[error("the node did not answer within {0} seconds; `litegate doctor` says why")]
+    NodeSilent(u64),
+    #[error("{0}")]
+    Unavailable(&'static str),
+    #[error("Discord: {0}")]
+    Discord(String),
 }
 
 impl From<serenity::Error> for Failure {
     fn from(error: serenity::Error) -> Failure {
-        Failure::Discord(Box::new(error)) // It is large.
+        Failure::Discord(answer::in_words(&error))
     }
 }
 
@@ -65,116 +135,191 @@ impl From<crate::store::Error> for Failure {
     }
 }
 
-/// The longest pause before the next try to connect.
+/// The first and the longest pause before the next try to connect. An invalid token is tried
+/// rarely: Discord bars addresses that try too often.
+const PAUSE_MIN: Duration = Duration::from_secs(1);
 const PAUSE_MAX: Duration = Duration::from_secs(300);
 
-/// Connects, and connects again, until told to stop.
-pub(crate) async fn run(make: impl Fn() -> Bot, shutdown: CancellationToken) {
-    let mut pause = Duration::from_secs(5);
-    while !shutdown.is_cancelled() {
-        let ended = connect(make(), &shutdown).await;
-        if shutdown.is_cancelled() {
+/// A connection that lasted so long was a good one: the pauses begin anew.
+const GOOD_CONNECTION: Duration = Duration::from_secs(60);
+
+/// Connects, and connects again, and tells what there is to tell, until told to stop.
+pub(crate) async fn run(bot: Bot) {
+    let bot = Arc::new(bot);
+    let work = async {
+        tokio::join!(stay_connected(&bot), notices::run(&bot));
+    };
+    tokio::select! {
+        () = work => {}
+        // The shards have had their time to say good-bye.
+        () = async {
+            bot.shutdown.cancelled().await;
+            tokio::time::sleep(FAREWELL).await;
+        } => {}
+    }
+}
+
+/// How long the connection may take to end.
+const FAREWELL: Duration = Duration::from_secs(3);
+
+async fn stay_connected(bot: &Arc<Bot>) {
+    let mut pause = PAUSE_MIN;
+    let mut said = String::new();
+    while !bot.shutdown.is_cancelled() {
+        let begun = tokio::time::Instant::now();
+        let ended = AssertUnwindSafe(connect(bot)).catch_unwind().await;
+        if bot.shutdown.is_cancelled() {
             return;
         }
-        match ended {
-            Ok(()) => tracing::warn!("the connection to Discord ended"),
-            // serenity's errors do not hold the token.
-            Err(error) => tracing::warn!(%error, "no connection to Discord"),
+        let why = match ended {
+            Ok(Ok(())) => "the connection ended".to_owned(),
+            Ok(Err(Lost::Token)) => {
+                pause = PAUSE_MAX;
+                "Discord refuses the token: check discord.token_file".to_owned()
+            }
+            Ok(Err(Lost::Other(why))) => why,
+            Err(_) => "a panic; this is a mistake of the program".to_owned(),
+        };
+        // Said once, not at each try.
+        if why != said {
+            tracing::warn!(why, "no connection to Discord; payments go on without it");
+            said = why;
+        }
+        if begun.elapsed() > GOOD_CONNECTION {
+            pause = PAUSE_MIN;
         }
         tokio::select! {
-            () = shutdown.cancelled() => {}
+            () = bot.shutdown.cancelled() => {}
             () = tokio::time::sleep(pause) => {}
         }
         pause = (pause * 2).min(PAUSE_MAX);
     }
 }
 
-async fn connect(bot: Bot, shutdown: &CancellationToken) -> Result<(), serenity::Error> {
-    let token = bot.settings.token.reveal().clone();
-    let guild = serenity::GuildId::new(bot.settings.guild_id);
+/// Why there is no connection.
+enum Lost {
+    /// The token is not taken.
+    Token,
+    Other(String),
+}
+
+impl From<serenity::Error> for Lost {
+    fn from(error: serenity::Error) -> Lost {
+        if answer::is_unauthorized(&error) {
+            Lost::Token
+        } else {
+            Lost::Other(answer::in_words(&error))
+        }
+    }
+}
+
+/// The HTTP side of Discord. With another API the limits are that one's affair.
+fn http_of(settings: &Settings) -> serenity::Http {
+    let builder = serenity::HttpBuilder::new(settings.token.reveal());
+    match &settings.api_url {
+        Some(url) => builder.proxy(url).ratelimiter_disabled(true).build(),
+        None => builder.build(),
+    }
+}
+
+fn all_commands() -> Vec<poise::Command<Data, Failure>> {
+    let all = [merchant::commands(), money::commands(), admin::commands()];
+    all.into_iter().flatten().collect()
+}
+
+async fn connect(bot: &Arc<Bot>) -> Result<(), Lost> {
+    let http = http_of(&bot.settings);
+    // serenity would go to Discord's own gateway if it were not told another one here.
+    answer::in_time(http.get_bot_gateway()).await?;
+    let application = answer::in_time(http.get_current_application_info()).await?.id;
+    http.set_application_id(application);
+    let data = Arc::clone(bot);
     let framework = poise::Framework::builder()
         .options(poise::FrameworkOptions {
-            commands: merchant::commands().into_iter().chain(admin::commands()).collect(),
-            on_error: |error| Box::pin(answer_error(error)),
+            commands: all_commands(),
+            on_error: |error| Box::pin(answer::error(error)),
+            event_handler: |context, event| Box::pin(buttons::event(context, event)),
+            command_check: Some(|context| Box::pin(permit::check(context))),
             initialize_owners: false,
             allowed_mentions: Some(serenity::CreateAllowedMentions::new()),
             ..Default::default()
         })
-        .setup(move |context, _ready, framework| {
+        .setup(move |_, _, _| {
             Box::pin(async move {
-                let commands = &framework.options().commands;
-                poise::builtins::register_in_guild(context, commands, guild).await?;
                 tracing::info!("connected to Discord");
-                Ok(bot)
+                Ok(data)
             })
         })
         .build();
     // Slash commands need no intents.
-    let mut client = serenity::ClientBuilder::new(token, serenity::GatewayIntents::empty())
-        .framework(framework)
-        .await?;
-    let shards = client.shard_manager.clone();
+    let mut client =
+        serenity::ClientBuilder::new_with_http(http, serenity::GatewayIntents::empty())
+            .framework(framework)
+            .await?;
+    let (shards, http) = (client.shard_manager.clone(), client.http.clone());
     tokio::select! {
-        ended = client.start() => ended,
-        () = shutdown.cancelled() => {
+        ended = client.start() => Ok(ended?),
+        never = register::keep_registered(bot, &http) => match never {},
+        () = bot.shutdown.cancelled() => {
             shards.shutdown_all().await;
             Ok(())
         }
     }
 }
 
-/// One sentence to the one who asked, never a debug output.
-async fn answer_error(error: poise::FrameworkError<'_, Bot, Failure>) {
-    let context = error.ctx();
-    let sentence = match &error {
-        poise::FrameworkError::Command { error, .. } => match error {
-            Failure::Refused(Refusal::Store(error)) => {
-                tracing::error!(%error, "a command failed");
-                "something went wrong on our side; try again later".to_owned()
-            }
-            refused => refused.to_string(),
-        },
-        poise::FrameworkError::ArgumentParse { error, .. } => format!("not understood: {error}"),
-        _ => {
-            tracing::warn!(%error, "a command failed");
-            "something went wrong on our side; try again later".to_owned()
+/// Who sent a command, once it was acknowledged.
+struct Asker {
+    user: u64,
+    name: String,
+    actor: Actor,
+    now: Timestamp,
+}
+
+/// Tells Discord within its three seconds that an answer comes, visible to the asker alone.
+async fn begin(context: Context<'_>) -> Result<Asker, Failure> {
+    context.defer_ephemeral().await?;
+    let author = context.author();
+    Ok(Asker {
+        user: author.id.get(),
+        name: author.name.clone(),
+        actor: Actor::Discord(author.id.get()),
+        now: context.data().clock.now(),
+    })
+}
+
+impl Bot {
+    /// Reads on behalf of a command.
+    async fn read<T: Send + 'static>(
+        &self,
+        job: impl FnOnce(&ReadTx) -> Result<T, Failure> + Send + 'static,
+    ) -> Result<T, Failure> {
+        self.store.read(job).await
+    }
+
+    /// Writes on behalf of a command.
+    async fn write<T: Send + 'static>(
+        &self,
+        job: impl FnOnce(&WriteTx) -> Result<T, Failure> + Send + 'static,
+    ) -> Result<T, Failure> {
+        self.store.write(job).await
+    }
+
+    /// Asks the node, which may be slow: after ten seconds the asker is told so.
+    async fn ask_node<T: Send + 'static>(
+        &self,
+        job: impl FnOnce(&Node) -> T + Send + 'static,
+    ) -> Result<T, Failure> {
+        let node = self.node.clone();
+        let asked = tokio::task::spawn_blocking(move || job(&node));
+        match tokio::time::timeout(NODE_PATIENCE, asked).await {
+            Ok(Ok(answer)) => Ok(answer),
+            Ok(Err(_)) | Err(_) => Err(Failure::NodeSilent(NODE_PATIENCE.as_secs())),
         }
-    };
-    if let Some(context) = context
-        && let Err(error) = say(context, sentence).await
-    {
-        tracing::warn!(%error, "an answer did not reach Discord");
     }
 }
 
-/// Answers only to the one who asked, and mentions nobody.
-async fn say(context: Context<'_>, text: impl Into<String>) -> Result<(), serenity::Error> {
-    let mentions = serenity::CreateAllowedMentions::new();
-    let reply =
-        poise::CreateReply::default().content(text).ephemeral(true).allowed_mentions(mentions);
-    context.send(reply).await.map(|_| ())
-}
-
-/// The Discord user behind a command, for the trail.
-fn actor(context: Context<'_>) -> Actor {
-    Actor::Discord(context.author().id.get())
-}
-
-/// Reads on behalf of a command.
-async fn read<T: Send + 'static>(
-    context: Context<'_>,
-    job: impl FnOnce(&ReadTx) -> Result<T, Failure> + Send + 'static,
-) -> Result<T, Failure> {
-    context.data().store.read(job).await
-}
-
-/// Writes on behalf of a command.
-async fn write<T: Send + 'static>(
-    context: Context<'_>,
-    job: impl FnOnce(&WriteTx) -> Result<T, Failure> + Send + 'static,
-) -> Result<T, Failure> {
-    context.data().store.write(job).await
-}
+/// How long a person waits for the node.
+const NODE_PATIENCE: Duration = Duration::from_secs(10);
 
 /// The account of a Discord user.
 fn account_of(tx: &ReadTx, user: u64) -> Result<Merchant, Failure> {

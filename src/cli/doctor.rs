@@ -6,6 +6,7 @@ use clap::Args;
 use serde::Serialize;
 
 use super::{Failure, Format, doubt, print_json, print_line};
+use crate::bot;
 use crate::config::{self, Config};
 use crate::domain::chain::OurTip;
 use crate::domain::network::Network;
@@ -43,6 +44,7 @@ impl Doctor {
         findings.push(check_signing_key(&config));
         findings.extend(check_node(&config));
         findings.push(check_public_url(&config));
+        findings.extend(check_discord(&config));
         match format {
             Format::Json => print_json(&findings)?,
             Format::Text => {
@@ -250,6 +252,41 @@ fn check_public_url(config: &Config) -> Finding {
     }
     finding("public URL", Verdict::Ok, url.clone())
 }
+
+/// The token, the server and the role, and the link by which the bot is invited.
+fn check_discord(config: &Config) -> Vec<Finding> {
+    let Some(settings) = &config.bot else { return Vec::new() };
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let checked = match runtime {
+        Ok(runtime) => runtime.block_on(async {
+            let checking = bot::check_token(settings);
+            let patience = std::time::Duration::from_secs(DISCORD_SECONDS);
+            let late = || Err(format!("no answer within {DISCORD_SECONDS} seconds"));
+            tokio::time::timeout(patience, checking).await.unwrap_or_else(|_| late())
+        }),
+        Err(error) => Err(error.to_string()),
+    };
+    // Payments do not depend on it, but whoever configured it wants it to work.
+    let found = match checked {
+        Ok(found) => found,
+        Err(why) => return vec![finding("discord", Verdict::Failure, why)],
+    };
+    let invite = format!("invite the bot with {}", found.invite_url);
+    let (verdict, what) = match &found.guild {
+        None => (Verdict::Warning, format!("{} is not on the server; {invite}", found.name)),
+        Some(guild) if !found.has_admin_role => {
+            let what = format!(
+                "the server {guild} has no role discord.admin_role_id: nobody administrates"
+            );
+            (Verdict::Warning, what)
+        }
+        Some(guild) => (Verdict::Ok, format!("{} is on the server {guild}; {invite}", found.name)),
+    };
+    vec![finding("discord", verdict, what)]
+}
+
+/// How long a look at Discord may take, in seconds.
+const DISCORD_SECONDS: u64 = 10;
 
 /// How long a look at the public URL may take, in seconds.
 const LOOK_SECONDS: u64 = 3;

@@ -66,6 +66,12 @@ enum Act {
     /// End the subscription now
     #[command(after_help = "Example: litegate merchant revoke mer_0123456789ab")]
     Revoke { id: MerchantId },
+    /// Let the merchant make no new payments; open ones go on and are paid out
+    #[command(after_help = "Example: litegate merchant suspend mer_0123456789ab")]
+    Suspend { id: MerchantId },
+    /// Let a suspended merchant go on
+    #[command(after_help = "Example: litegate merchant unsuspend mer_0123456789ab")]
+    Unsuspend { id: MerchantId },
     /// Show the API key
     #[command(after_help = "Example: litegate merchant view-key mer_0123456789ab")]
     ViewKey { id: MerchantId },
@@ -104,6 +110,8 @@ impl Merchant {
             | Act::SetName { .. }
             | Act::SetConfirmations { .. }
             | Act::Grant { .. }
+            | Act::Suspend { .. }
+            | Act::Unsuspend { .. }
             | Act::Revoke { .. } => Reveal::Nothing,
         };
         let show = matches!(self.act, Act::Show { .. });
@@ -156,6 +164,12 @@ impl Act {
             }
             Act::Revoke { id } => {
                 write(store, move |tx| acts::revoke(tx, &cli, id, now).map(|()| id))
+            }
+            Act::Suspend { id } => {
+                write(store, move |tx| acts::suspend(tx, &cli, id, now).map(|()| id))
+            }
+            Act::Unsuspend { id } => {
+                write(store, move |tx| acts::unsuspend(tx, &cli, id, now).map(|()| id))
             }
             Act::RotateKey { id } => {
                 write(store, move |tx| acts::rotate_key(tx, &cli, id, now).map(|_| id))

@@ -12,6 +12,7 @@ mod payment;
 mod rescan;
 mod serve;
 mod sweep;
+mod trail;
 mod webhook;
 
 use std::path::PathBuf;
@@ -66,6 +67,8 @@ enum Command {
     Rescan(rescan::Rescan),
     /// Account for every litoshi, against the node
     Audit(audit::Audit),
+    /// Show who changed what
+    Trail(trail::Trail),
     /// Show or end a doubt about the chain
     Doubt(doubt::Doubt),
     /// Print the API as OpenAPI 3.1
@@ -180,6 +183,7 @@ pub fn run() -> ExitCode {
         Command::Audit(command) => command.run(config, format),
         Command::Doubt(command) => command.run(config, format),
         Command::Openapi(command) => command.run(config),
+        Command::Trail(command) => command.run(config, format),
         Command::Demo(command) => command.run(),
         Command::DemoNode(command) => command.run(),
     };

@@ -15,6 +15,7 @@ use crate::domain::address::Address;
 use crate::domain::amount::Amount;
 use crate::domain::keys::AccountXpub;
 use crate::domain::network::Network;
+use crate::domain::notice;
 use crate::domain::payment::CONFIRMATIONS_MAX;
 use crate::domain::sweep;
 use crate::domain::webhook_url::PrivateNetworks;
@@ -115,6 +116,14 @@ struct RawDiscord {
     token_file: Option<PathBuf>,
     guild_id: u64,
     admin_role_id: u64,
+    global_commands: bool,
+    notices_channel_id: u64,
+    admin_channel_id: u64,
+    notices_off: Vec<String>,
+    low_disk_mb: u64,
+    rate_per_user: u32,
+    secrets_shown: String,
+    api_url: Option<String>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -574,10 +583,27 @@ fn read_bot(judge: &mut Judge, raw: &RawDiscord) -> Option<Option<bot::Settings>
         judge.say("discord.guild_id", "is missing beside discord.token_file");
         return None;
     }
+    let secrets_shown = judge.duration("discord.secrets_shown", &raw.secrets_shown);
+    let kinds = raw.notices_off.iter().map(|word| {
+        let wanted = "a kind of notice, such as \"subscription\" (see DISCORD.md)";
+        judge.parse("discord.notices_off", word, wanted)
+    });
+    // All of them are judged, then all have to be right.
+    let kinds: Vec<Option<notice::Kind>> = kinds.collect();
+    let notices_off: Option<Vec<notice::Kind>> = kinds.into_iter().collect();
+    let id = |id: u64| (id != 0).then_some(id);
     Some(Some(bot::Settings {
         token: Secret::new(token?.trim().to_owned()),
         guild_id: raw.guild_id,
-        admin_role_id: (raw.admin_role_id != 0).then_some(raw.admin_role_id),
+        admin_role_id: id(raw.admin_role_id),
+        global_commands: raw.global_commands,
+        notices_channel_id: id(raw.notices_channel_id),
+        admin_channel_id: id(raw.admin_channel_id),
+        notices_off: notices_off?,
+        low_disk_bytes: raw.low_disk_mb.saturating_mul(1_000_000),
+        rate_per_user: raw.rate_per_user,
+        secrets_shown: secrets_shown?,
+        api_url: raw.api_url.clone(),
     }))
 }
 

@@ -14,6 +14,7 @@ pub(crate) mod keys;
 pub(crate) mod ledger;
 pub(crate) mod merchant;
 pub(crate) mod network;
+pub(crate) mod notice;
 pub(crate) mod payment;
 pub(crate) mod retry;
 pub(crate) mod seal;

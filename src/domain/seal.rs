@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 use bitcoin::ScriptBuf;
 
-use super::merchant::{MerchantId, PayoutAddress};
+use super::merchant::{MerchantId, PayoutAddress, address_in_force};
 use super::time::Timestamp;
 
 /// A registration as the sweeper saw it.
@@ -76,6 +76,13 @@ impl Record {
                 (true, true) | (false, false) => {}
             }
         }
+        // Of a merchant whom we see for the first time there is nothing to hold the rows against:
+        // what is in force by them is in force. (A record that was lost must not bring back an
+        // address that the merchant left.)
+        let believed = match seen.is_empty() {
+            true => address_in_force(rows, now).map(|row| row.version),
+            false => None,
+        };
         let newest_known = seen.last().map_or(0, |known| known.version);
         for row in rows {
             let version = row.version;
@@ -89,7 +96,7 @@ impl Record {
                 version,
                 script: row.address.script().to_owned(),
                 first_seen_at: now,
-                was_in_force: false,
+                was_in_force: believed == Some(version),
                 cancelled: row.cancelled_at.is_some(),
             });
         }
@@ -105,16 +112,14 @@ impl Record {
     }
 }
 
-/// The place of the address that counts: the latest whose time has come. The first that was ever
-/// seen of a merchant counts at once, each other after the delay.
+/// The place of the address that counts: the latest that was in force before, or whose time has
+/// come. A change counts after the delay.
 fn in_force(seen: &[Seen], rows: &[PayoutAddress], now: Timestamp, delay_ms: i64) -> Option<usize> {
     seen.iter().enumerate().rev().find_map(|(place, known)| {
         let row = rows.iter().find(|row| row.version == known.version)?;
-        let from = match place {
-            0 => known.first_seen_at,
-            _ => row.effective_at.max(known.first_seen_at.plus_ms(delay_ms)),
-        };
-        (!known.cancelled && from <= now).then_some(place)
+        let from = row.effective_at.max(known.first_seen_at.plus_ms(delay_ms));
+        let counts = known.was_in_force || from <= now;
+        (!known.cancelled && counts).then_some(place)
     })
 }
 
@@ -175,8 +180,18 @@ mod tests {
         assert_eq!(look(&[(500, both()), (1_499, both())]), Ok(Some(script(1))));
         assert_eq!(look(&[(500, both()), (1_500, both())]), Ok(Some(script(2))));
         // We were away when it was registered: the delay begins when we see it.
-        assert_eq!(look(&[(9_000, both()), (9_999, both())]), Ok(Some(script(1))));
-        assert_eq!(look(&[(9_000, both()), (10_000, both())]), Ok(Some(script(2))));
+        let away = |back, then| look(&[(0, vec![first.clone()]), (back, both()), (then, both())]);
+        assert_eq!(away(9_000, 9_999), Ok(Some(script(1))));
+        assert_eq!(away(9_000, 10_000), Ok(Some(script(2))));
+    }
+
+    #[test]
+    fn of_a_merchant_seen_for_the_first_time_the_rows_are_believed() {
+        let rows = || vec![row(1, 1, 0), row(2, 2, 500), row(3, 3, 9_000)];
+        // The second had been in force for long; the third still waits for its whole delay.
+        assert_eq!(look(&[(9_100, rows())]), Ok(Some(script(2))));
+        assert_eq!(look(&[(9_100, rows()), (10_099, rows())]), Ok(Some(script(2))));
+        assert_eq!(look(&[(9_100, rows()), (10_100, rows())]), Ok(Some(script(3))));
     }
 
     #[test]

@@ -216,6 +216,19 @@ pub(crate) fn is_mature(origin: Origin, confirmations: u32) -> bool {
     }
 }
 
+/// Whether the coin's own input would cost more of it than a payout may cost. It waits until fees
+/// are low, lest it eats what the merchant's other coins hold, or holds them up.
+fn is_uneconomic(coin: &SweepCoin, rate: u64, rules: &Rules) -> bool {
+    is_too_expensive(fee_for(INPUT_WEIGHT, rate), coin.amount, rules)
+}
+
+/// Whether a fee is a larger part of a sum than the operator allows.
+fn is_too_expensive(fee: Amount, gross: Amount, rules: &Rules) -> bool {
+    let hundredfold = u128::from(fee.litoshis()).saturating_mul(100);
+    let allowed = u128::from(gross.litoshis()).saturating_mul(u128::from(rules.max_fee_percent));
+    hundredfold > allowed
+}
+
 /// A merchant's coins that could go out together.
 struct Share {
     payee: Payee,
@@ -259,6 +272,9 @@ pub(crate) fn plan(
                 planned.waiting.push((coin.outpoint, Waits::Immature));
             }
             None => planned.waiting.push((coin.outpoint, Waits::NoAddress)),
+            Some(_) if is_uneconomic(&coin, rate_litoshis_per_kvb, rules) => {
+                planned.waiting.push((coin.outpoint, Waits::TooExpensive));
+            }
             Some(share) => share.coins.push(coin),
         }
     }
@@ -325,9 +341,7 @@ fn misfit(batch: &[Share], costs: &Costs, rules: &Rules) -> Option<(usize, Waits
 /// Why a share cannot bear these fees.
 fn judge(share: &Share, fee: Amount, operator_fee: Amount, rules: &Rules) -> Option<Waits> {
     let gross = share.gross();
-    let hundredfold = u128::from(fee.litoshis()).saturating_mul(100);
-    let allowed = u128::from(gross.litoshis()).saturating_mul(u128::from(rules.max_fee_percent));
-    if hundredfold > allowed {
+    if is_too_expensive(fee, gross, rules) {
         return Some(Waits::TooExpensive);
     }
     match gross.checked_sub(fee).and_then(|left| left.checked_sub(operator_fee)) {
@@ -433,8 +447,7 @@ fn finish(batch: &[Share], costs: Costs, rules: &Rules) -> SweepPlan {
     plan
 }
 
-/// The plan that pays out exactly these coins at exactly this fee: what somebody else signed, or
-/// a version of a sweep with a higher fee.
+/// The plan that pays out exactly these coins at exactly this fee: what somebody else signed.
 ///
 /// # Errors
 /// Names a merchant that cannot be paid so, and why. One without payee has no address in force.
@@ -444,6 +457,37 @@ pub(crate) fn plan_with_fee(
     fee: Amount,
     rules: &Rules,
 ) -> Result<SweepPlan, (MerchantId, Waits)> {
+    let batch = batch_of(coins, payees)?;
+    let operator_fees = operator_fees(&batch, rules);
+    plan_of(&batch, operator_fees, fee, rules)
+}
+
+/// Another version of a sweep: the same coins, to the same scripts, with the same part for the
+/// operator, at another fee.
+///
+/// # Errors
+/// As of [`plan_with_fee`].
+pub(crate) fn plan_again(
+    coins: &[SweepCoin],
+    payouts: &[Payout],
+    operator: Option<&ScriptBuf>,
+    fee: Amount,
+    rules: &Rules,
+) -> Result<SweepPlan, (MerchantId, Waits)> {
+    let payee =
+        |payout: &Payout| Payee { merchant: payout.merchant, script: payout.script.clone() };
+    let batch = batch_of(coins, &payouts.iter().map(payee).collect::<Vec<_>>())?;
+    let taken = |share: &Share| {
+        let own = payouts.iter().find(|payout| payout.merchant == share.payee.merchant);
+        own.map_or(Amount::ZERO, |payout| payout.operator_fee)
+    };
+    let operator_fees = batch.iter().map(taken).collect();
+    let operator = operator.map(|script| OperatorFee { basis_points: 0, script: script.clone() });
+    plan_of(&batch, operator_fees, fee, &Rules { operator, ..rules.clone() })
+}
+
+/// The coins by merchant.
+fn batch_of(coins: &[SweepCoin], payees: &[Payee]) -> Result<Vec<Share>, (MerchantId, Waits)> {
     let mut batch: Vec<Share> = Vec::new();
     for merchant in merchants_of(coins) {
         let payee = payees.iter().find(|payee| payee.merchant == merchant);
@@ -451,15 +495,23 @@ pub(crate) fn plan_with_fee(
         let own = coins.iter().filter(|coin| coin.merchant == merchant);
         batch.push(Share { payee, coins: own.cloned().collect() });
     }
-    let operator_fees = operator_fees(&batch, rules);
-    let weight = weight(&batch, &operator_fees, rules);
-    let costs = costs_with(&batch, weight, fee, operator_fees);
-    match misfit(&batch, &costs, rules) {
+    Ok(batch)
+}
+
+fn plan_of(
+    batch: &[Share],
+    operator_fees: Vec<Amount>,
+    fee: Amount,
+    rules: &Rules,
+) -> Result<SweepPlan, (MerchantId, Waits)> {
+    let weight = weight(batch, &operator_fees, rules);
+    let costs = costs_with(batch, weight, fee, operator_fees);
+    match misfit(batch, &costs, rules) {
         Some((place, why)) => {
             let share = batch.get(place).expect("the place of one of them");
             Err((share.payee.merchant, why))
         }
-        None => Ok(finish(&batch, costs, rules)),
+        None => Ok(finish(batch, costs, rules)),
     }
 }
 

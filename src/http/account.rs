@@ -16,7 +16,7 @@ use crate::view::account::{AccountView, PaidView, SumsView};
 
 use super::auth::KeyHolder;
 use super::error::ApiError;
-use super::{Api, json};
+use super::{Api, json, query_parts};
 
 /// Payouts on a page, unless the caller says how many.
 const LIMIT_USUAL: u32 = 20;
@@ -82,11 +82,11 @@ pub(crate) async fn payouts(
     json(&Page { data: found.iter().map(view).collect(), next_cursor })
 }
 
-/// What the query asks for. Unknown parts are ignored, as unknown fields of a body are.
+/// What the query asks for.
 fn read_query(query: &str) -> Result<(Option<Txid>, u32), ApiError> {
     let (mut after, mut limit) = (None, LIMIT_USUAL);
-    for (name, value) in url::form_urlencoded::parse(query.as_bytes()) {
-        match name.as_ref() {
+    for (name, value) in query_parts(query, ["limit", "cursor"])? {
+        match name {
             "limit" => {
                 let digits = value.bytes().all(|byte| byte.is_ascii_digit());
                 let asked = value.parse().ok().filter(|limit| (1..=LIMIT_MAX).contains(limit));
@@ -94,11 +94,10 @@ fn read_query(query: &str) -> Result<(Option<Txid>, u32), ApiError> {
                 let asked = asked.filter(|_| digits);
                 limit = asked.ok_or_else(|| ApiError::invalid("limit", reason))?;
             }
-            "cursor" => {
+            _ => {
                 let txid = value.parse().map_err(|_| ApiError::invalid("cursor", BAD_CURSOR));
                 after = Some(txid?);
             }
-            _ => {}
         }
     }
     Ok((after, limit))

@@ -166,7 +166,9 @@ impl From<Refusal> for ApiError {
             Refusal::Invalid { field, .. } => {
                 ApiError { param: Some(field), ..ApiError::new(Code::InvalidRequest, message) }
             }
-            Refusal::SubscriptionInactive => ApiError::new(Code::SubscriptionInactive, message),
+            Refusal::SubscriptionInactive | Refusal::Suspended => {
+                ApiError::new(Code::SubscriptionInactive, message)
+            }
             Refusal::PayoutAddressMissing => ApiError::new(Code::PayoutAddressMissing, message),
             Refusal::IdempotencyKeyReused => ApiError {
                 param: Some("idempotency-key"),
@@ -179,6 +181,8 @@ impl From<Refusal> for ApiError {
             Refusal::UnknownMerchant(_)
             | Refusal::DiscordUserTaken(_)
             | Refusal::ChainInDoubt
+            | Refusal::SuspendedAlready
+            | Refusal::NotSuspended
             | Refusal::NoAddressChange => ApiError::internal(message),
         }
     }
@@ -285,6 +289,11 @@ struct Problem<'e> {
 impl ApiError {
     pub(crate) fn status(&self) -> StatusCode {
         self.code.status()
+    }
+
+    #[cfg(test)]
+    pub(crate) fn message(&self) -> &str {
+        &self.message
     }
 
     /// The error as JSON.

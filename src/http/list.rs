@@ -11,7 +11,7 @@ use crate::view::PaymentView;
 
 use super::auth::KeyHolder;
 use super::error::ApiError;
-use super::{Api, json};
+use super::{Api, json, query_parts};
 
 /// Payments on a page, unless the caller says how many.
 const LIMIT_USUAL: u32 = 20;
@@ -49,21 +49,14 @@ pub(crate) async fn list(
 /// What the query asks for. Unknown parts are ignored, as unknown fields of a body are.
 fn read_query(query: &str) -> Result<Question, ApiError> {
     let mut question = Question { status: None, reference: None, after: None, limit: LIMIT_USUAL };
-    let mut met: Vec<&'static str> = Vec::new();
-    for (name, value) in url::form_urlencoded::parse(query.as_bytes()) {
-        let known = ["status", "reference", "limit", "cursor"].into_iter().find(|k| *k == name);
-        let Some(name) = known else { continue };
-        if met.contains(&name) {
-            return Err(ApiError::invalid(name, "must not be sent twice"));
-        }
-        met.push(name);
+    for (name, value) in query_parts(query, ["status", "reference", "limit", "cursor"])? {
         match name {
             "status" => question.status = Some(status_word(&value)?),
             "reference" if value.chars().count() > REFERENCE_CHARS_MAX => {
                 let reason = format!("must have at most {REFERENCE_CHARS_MAX} characters");
                 return Err(ApiError::invalid("reference", reason));
             }
-            "reference" => question.reference = Some(value.into_owned()),
+            "reference" => question.reference = Some(value),
             "limit" => {
                 let limit = value.parse().ok().filter(|limit| (1..=LIMIT_MAX).contains(limit));
                 let digits = value.bytes().all(|byte| byte.is_ascii_digit());

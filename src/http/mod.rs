@@ -150,7 +150,7 @@ pub(crate) fn routes(api: Arc<Api>) -> BoxedFilter<(Response,)> {
         .and(get())
         .and(key.clone())
         .and(with_api.clone())
-        .and(query.clone())
+        .and(query)
         .then(|key: Keyed, api, query: String| {
             key.answer(|holder| async move { list::list(api, holder, &query).await })
         })
@@ -217,7 +217,7 @@ pub(crate) fn routes(api: Arc<Api>) -> BoxedFilter<(Response,)> {
         .and(get())
         .and(key.clone())
         .and(with_api.clone())
-        .and(query.clone())
+        .and(query)
         .then(|key: Keyed, api, query: String| {
             key.answer(|holder| async move { account::payouts(api, holder, &query).await })
         })
@@ -337,6 +337,26 @@ fn refuse(rejection: &Rejection) -> ApiError {
         return ApiError::not_found();
     }
     ApiError::internal(format!("unexpected rejection: {rejection:?}"))
+}
+
+/// The parts of a query that are known, decoded. Unknown ones are ignored, as unknown fields of a
+/// body are.
+///
+/// # Errors
+/// 400 for a part that is sent twice: nobody could say which one counts.
+fn query_parts<const N: usize>(
+    query: &str,
+    known: [&'static str; N],
+) -> Result<Vec<(&'static str, String)>, ApiError> {
+    let mut parts: Vec<(&'static str, String)> = Vec::new();
+    for (name, value) in url::form_urlencoded::parse(query.as_bytes()) {
+        let Some(name) = known.into_iter().find(|known| *known == name) else { continue };
+        if parts.iter().any(|(met, _)| *met == name) {
+            return Err(ApiError::invalid(name, "must not be sent twice"));
+        }
+        parts.push((name, value.into_owned()));
+    }
+    Ok(parts)
 }
 
 /// Reads a body of limited size.

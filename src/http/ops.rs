@@ -43,16 +43,19 @@ pub(crate) struct Ops {
     pub(crate) zmq: Option<Arc<Counters>>,
 }
 
-/// Serves until the shutdown signal. A port that is taken is an error in the log and no more:
-/// payments do not depend on being measured.
-pub(crate) async fn serve(ops: Ops, listen: SocketAddr, shutdown: CancellationToken) {
-    let listener = match TcpListener::bind(listen).await {
-        Ok(listener) => listener,
-        Err(error) => {
+/// Binds the address. A port that is taken is an error in the log and no more: payments do not
+/// depend on being measured.
+pub(crate) async fn bind(listen: SocketAddr) -> Option<TcpListener> {
+    TcpListener::bind(listen)
+        .await
+        .inspect_err(|error| {
             tracing::error!(%listen, %error, "metrics.listen: cannot bind; no metrics");
-            return shutdown.cancelled().await;
-        }
-    };
+        })
+        .ok()
+}
+
+/// Serves until the shutdown signal.
+pub(crate) async fn serve(ops: Ops, listener: TcpListener, shutdown: CancellationToken) {
     let with_ops = {
         let ops = ops.clone();
         warp::any().map(move || ops.clone())

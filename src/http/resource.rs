@@ -50,6 +50,12 @@ const fn resource(path: &'static str, methods: &'static str, access: Access) -> 
     Resource { path, methods, access }
 }
 
+/// The paths, for tests.
+#[cfg(test)]
+pub(super) fn paths() -> impl Iterator<Item = &'static str> {
+    RESOURCES.iter().map(|resource| resource.path)
+}
+
 /// What there is under this path; a slash at its end makes no difference.
 pub(super) fn at(path: &str) -> Option<&'static Resource> {
     let path = path.strip_suffix('/').unwrap_or(path);

@@ -6,13 +6,13 @@ use std::sync::Arc;
 use serde::Serialize;
 use warp::reply::Response;
 
+use crate::acts::Actor;
 use crate::acts::webhooks::{self as acts, Question, Told};
-use crate::acts::{Actor, Refusal};
 use crate::view::EventView;
 
 use super::auth::KeyHolder;
 use super::error::ApiError;
-use super::{Api, json};
+use super::{Api, json, query_parts};
 
 /// Events on a page, unless the caller says how many.
 const LIMIT_USUAL: u32 = 20;
@@ -24,7 +24,7 @@ const LIMIT_MAX: u32 = 100;
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Page {
-    webhooks: Vec<EventView>,
+    data: Vec<EventView>,
     /// What to send as `cursor` for the page that follows; null on the last one.
     next_cursor: Option<String>,
 }
@@ -42,7 +42,7 @@ pub(crate) async fn list(
     let (told, more) =
         api.store.read(move |tx| acts::list(tx, &question).map_err(ApiError::from)).await?;
     let next_cursor = told.last().filter(|_| more).map(|(event, _)| event.id.clone());
-    json(&Page { webhooks: told.iter().map(view).collect(), next_cursor })
+    json(&Page { data: told.iter().map(view).collect(), next_cursor })
 }
 
 /// Makes an event of the key's merchant due now and answers it as it stands.
@@ -65,27 +65,18 @@ fn view((event, attempts): &Told) -> EventView {
     EventView::new(event, attempts)
 }
 
-/// What the query asks for. Unknown parts are ignored, as unknown fields of a body are.
-fn read_query(query: &str) -> Result<Question, Refusal> {
+/// What the query asks for.
+fn read_query(query: &str) -> Result<Question, ApiError> {
     let mut question = Question { limit: LIMIT_USUAL, ..Question::default() };
-    let mut met: Vec<&'static str> = Vec::new();
-    for (name, value) in url::form_urlencoded::parse(query.as_bytes()) {
-        let known = ["status", "limit", "cursor"].into_iter().find(|known| *known == name);
-        if let Some(name) = known {
-            if met.contains(&name) {
-                return Err(Refusal::invalid(name, "must not be sent twice"));
-            }
-            met.push(name);
-        }
-        match name.as_ref() {
+    for (name, value) in query_parts(query, ["status", "limit", "cursor"])? {
+        match name {
             "status" => question.state = Some(acts::state_word(&value)?),
             "limit" => {
                 let limit = value.parse().ok().filter(|limit| (1..=LIMIT_MAX).contains(limit));
                 let reason = format!("must be a whole number from 1 to {LIMIT_MAX}");
-                question.limit = limit.ok_or_else(|| Refusal::invalid("limit", reason))?;
+                question.limit = limit.ok_or_else(|| ApiError::invalid("limit", reason))?;
             }
-            "cursor" => question.cursor = Some(value.into_owned()),
-            _ => {}
+            _ => question.cursor = Some(value),
         }
     }
     Ok(question)
@@ -99,7 +90,7 @@ mod tests {
     fn a_query_is_judged_part_by_part() {
         #[track_caller]
         fn check(query: &str, expected: Result<(Option<&str>, u32, Option<&str>), &str>) {
-            let read = read_query(query).map_err(|refusal| refusal.to_string());
+            let read = read_query(query).map_err(|error| error.message().to_owned());
             let read = read.as_ref().map(|q| (q.state, q.limit, q.cursor.as_deref()));
             match expected {
                 Ok(parts) => assert_eq!(read, Ok(parts), "{query}"),
@@ -110,6 +101,7 @@ mod tests {
         }
         check("", Ok((None, 20, None)));
         check("status=failed&limit=100&cursor=evt_1&x=y", Ok((Some("failed"), 100, Some("evt_1"))));
+        check("limit=5&limit=5", Err("limit must not be sent twice"));
         check("status=fail%65d", Ok((Some("failed"), 20, None)));
         for query in ["status=", "status=Failed", "status=gone", "status=failed%00"] {
             check(query, Err("status must be"));

@@ -399,6 +399,21 @@ impl Node {
         Ok(Some(rate.litoshis()))
     }
 
+    /// `getmempoolinfo`: the least that the node's mempool takes now, in litoshis for 1,000 vbytes.
+    pub(crate) fn mempool_minimum(&self) -> Result<u64, Error> {
+        #[derive(Deserialize)]
+        struct Answer {
+            mempoolminfee: Box<RawValue>,
+        }
+        let answer: Answer = self.call("getmempoolinfo", &[])?;
+        let rate = Amount::parse_json_number(answer.mempoolminfee.get());
+        let rate = rate.map_err(|error| Error::Garbled {
+            call: "getmempoolinfo",
+            reason: format!("mempoolminfee {error}"),
+        })?;
+        Ok(rate.litoshis())
+    }
+
     /// `testmempoolaccept`
     pub(crate) fn test_accept(&self, raw: &[u8]) -> Result<Acceptance, Error> {
         #[derive(Deserialize)]

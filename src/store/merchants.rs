@@ -129,6 +129,24 @@ pub(crate) fn raise_webhook_version(
     Ok(())
 }
 
+/// Since when the merchant may make no new payments, if an administrator has said so.
+pub(crate) fn suspended_at(tx: &ReadTx, id: MerchantId) -> Result<Option<Timestamp>, Error> {
+    let sql = "SELECT suspended_at FROM merchants WHERE id = ?";
+    let found = tx.connection.prepare_cached(sql)?.query_row([id], |row| row.get(0)).optional()?;
+    Ok(found.flatten())
+}
+
+/// Suspends a merchant, or lets it go on.
+pub(crate) fn set_suspended(
+    tx: &WriteTx,
+    id: MerchantId,
+    since: Option<Timestamp>,
+) -> Result<(), Error> {
+    let sql = "UPDATE merchants SET suspended_at = ? WHERE id = ?";
+    tx.connection.execute(sql, params![since, id])?;
+    Ok(())
+}
+
 /// All registrations of payout addresses of a merchant, oldest first.
 pub(crate) fn payout_addresses(
     tx: &ReadTx,
@@ -152,6 +170,16 @@ pub(crate) fn payout_addresses(
         }))
     })?;
     rows.map(|row| row?).collect()
+}
+
+/// Each merchant's newest registration of a payout address, by version, and how many registrations
+/// were cancelled: whoever knows both of them has seen all.
+pub(crate) fn address_marks(tx: &ReadTx) -> Result<Vec<(MerchantId, u32, u32)>, Error> {
+    let sql = "SELECT merchant_id, max(version), count(cancelled_at) FROM payout_addresses
+               GROUP BY merchant_id";
+    let mut statement = tx.connection.prepare_cached(sql)?;
+    let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
+    Ok(rows.collect::<Result<_, _>>()?)
 }
 
 /// Whether the merchant has registered any payout address.

@@ -364,7 +364,12 @@ pub(crate) fn payout_of_payment(
     let sql = "SELECT sweep_txs.txid, merchant_id, gross, fee_share, operator_fee, amount,
                       sweep_txs.created_at, sweep_txs.block_height
                FROM payouts JOIN sweep_txs USING (sweep_id, version)
-               WHERE sweep_id IN (SELECT sweep_id FROM coins WHERE derivation_index = ?1)
+               WHERE sweep_id IN
+                     (SELECT sweep_id FROM coins WHERE derivation_index = ?1
+                      UNION -- Given up, and mined after all.
+                      SELECT mined.sweep_id FROM coins
+                        JOIN sweep_txs AS mined ON mined.txid = spent_txid
+                        WHERE derivation_index = ?1)
                  AND merchant_id =
                      (SELECT merchant_id FROM payments WHERE derivation_index = ?1)
                  AND version = coalesce(

@@ -1,11 +1,11 @@
 //! The trail of administrative acts: who changed what, and when. Append only, and free of secrets.
 
-use rusqlite::params;
+use rusqlite::{Row, params};
 
 use crate::domain::merchant::MerchantId;
 use crate::domain::time::Timestamp;
 
-use super::{Error, WriteTx};
+use super::{Error, ReadTx, WriteTx};
 
 /// One act, as it is written.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -18,6 +18,30 @@ pub(crate) struct Act {
     pub(crate) merchant: Option<MerchantId>,
     pub(crate) before: Option<String>,
     pub(crate) after: Option<String>,
+}
+
+/// One act, as it is read again.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Entry {
+    pub(crate) id: i64,
+    pub(crate) at: Timestamp,
+    pub(crate) actor: String,
+    pub(crate) act: String,
+    pub(crate) merchant: Option<MerchantId>,
+    pub(crate) before: Option<String>,
+    pub(crate) after: Option<String>,
+}
+
+fn from_row(row: &Row) -> rusqlite::Result<Entry> {
+    Ok(Entry {
+        id: row.get("id")?,
+        at: row.get("at")?,
+        actor: row.get("actor")?,
+        act: row.get("act")?,
+        merchant: row.get("merchant_id")?,
+        before: row.get("before")?,
+        after: row.get("after")?,
+    })
 }
 
 /// Adds an act, in the write that does it.
@@ -33,4 +57,45 @@ pub(crate) fn append(tx: &WriteTx, act: &Act) -> Result<(), Error> {
         act.after
     ])?;
     Ok(())
+}
+
+/// Acts newest first, of one merchant or of all: at most `limit`, after the newest `skip`.
+pub(crate) fn list(
+    tx: &ReadTx,
+    merchant: Option<MerchantId>,
+    skip: u32,
+    limit: u32,
+) -> Result<Vec<Entry>, Error> {
+    let sql = "SELECT * FROM trail WHERE ?1 IS NULL OR merchant_id = ?1
+               ORDER BY id DESC LIMIT ?3 OFFSET ?2";
+    let mut statement = tx.connection.prepare_cached(sql)?;
+    let rows = statement.query_map(params![merchant, skip, limit], from_row)?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+/// Acts of this name since a time, oldest first.
+pub(crate) fn of_act_since(tx: &ReadTx, act: &str, since: Timestamp) -> Result<Vec<Entry>, Error> {
+    let sql = "SELECT * FROM trail WHERE act = ? AND at >= ? ORDER BY id";
+    let mut statement = tx.connection.prepare_cached(sql)?;
+    let rows = statement.query_map(params![act, since], from_row)?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+/// How often somebody did an act since a time.
+pub(crate) fn count_since(
+    tx: &ReadTx,
+    act: &str,
+    actor: &str,
+    since: Timestamp,
+) -> Result<u32, Error> {
+    let sql = "SELECT count(*) FROM trail WHERE act = ? AND at >= ? AND actor = ?";
+    let mut statement = tx.connection.prepare_cached(sql)?;
+    Ok(statement.query_row(params![act, since, actor], |row| row.get(0))?)
+}
+
+/// When a merchant's subscription was last granted.
+pub(crate) fn last_grant(tx: &ReadTx, merchant: MerchantId) -> Result<Option<Timestamp>, Error> {
+    let sql = "SELECT max(at) FROM trail WHERE act = 'grant' AND merchant_id = ?";
+    let mut statement = tx.connection.prepare_cached(sql)?;
+    Ok(statement.query_row([merchant], |row| row.get(0))?)
 }

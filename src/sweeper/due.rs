@@ -42,9 +42,7 @@ type Rows = (MerchantId, Result<Vec<PayoutAddress>, String>);
 impl Sweeper {
     /// What could go out now.
     pub(super) fn due(&mut self) -> anyhow::Result<Due> {
-        if let Some(seals) = &mut self.seals {
-            seals.seal_new(&self.store).context("seal the payments")?;
-        }
+        self.seal_new()?;
         let (coins, mut waiting, rows) = self.store.read_blocking(|tx| {
             let Some(tip) = blocks::tip(tx)? else {
                 return Ok::<_, anyhow::Error>((Vec::new(), Vec::new(), Vec::new()));
@@ -143,9 +141,11 @@ impl Sweeper {
         Ok((!fits).then_some(Waits::UnknownToNode))
     }
 
-    /// The node's estimate, within what is believed, in litoshis for 1,000 vbytes.
+    /// The node's estimate, or what its mempool takes at least if that is more (an estimate of
+    /// 0.21 knows nothing of it), within what is believed, in litoshis for 1,000 vbytes.
     pub(super) fn fee_rate(&self) -> anyhow::Result<u64> {
         let estimate = self.node.fee_estimate(TARGET_BLOCKS).context("ask for the fee rate")?;
-        Ok(estimate.unwrap_or(RATE_DEFAULT).clamp(RATE_MIN, RATE_MAX))
+        let least = self.node.mempool_minimum().context("ask for the mempool's minimum")?;
+        Ok(estimate.unwrap_or(RATE_DEFAULT).max(least).clamp(RATE_MIN, RATE_MAX))
     }
 }

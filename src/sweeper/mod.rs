@@ -132,6 +132,8 @@ impl Sweeper {
         // What was asked for before we began is answered by the first pass.
         let mut answered = None;
         while !self.shutdown.is_cancelled() {
+            // Whatever else fails: what is seen late is believed for longer.
+            let sealed = self.seal_new();
             let asked = self.newest_request(answered);
             let due = last_sweep.is_none_or(|at| at.elapsed() >= self.settings.interval)
                 || asked > answered;
@@ -140,15 +142,14 @@ impl Sweeper {
             } else if Instant::now() >= next_look {
                 self.look_after(&mut memory).map(|()| false)
             } else {
-                self.seal_new().map(|()| false)
+                Ok(false)
             };
+            let result = sealed.and(result);
             match result {
                 Ok(swept) => {
                     failures = 0;
                     if swept {
                         last_sweep = Some(Instant::now());
-                    }
-                    if due {
                         answered = asked;
                     }
                 }
@@ -198,11 +199,12 @@ impl Sweeper {
         }
     }
 
+    /// Seals new payments, and takes note of new payout addresses.
     fn seal_new(&mut self) -> anyhow::Result<()> {
-        match &mut self.seals {
-            Some(seals) => seals.seal_new(&self.store).context("seal the payments"),
-            None => Ok(()),
-        }
+        let now = self.clock.now();
+        let Some(seals) = &mut self.seals else { return Ok(()) };
+        seals.seal_new(&self.store).context("seal the payments")?;
+        seals.see_addresses(&self.store, self.network, now).context("see the payout addresses")
     }
 
     /// Sweeps once, for an operator's command. `None` if that has to wait because of a doubt.

@@ -15,12 +15,13 @@ use bitcoin::ScriptBuf;
 use bitcoin::hex::{DisplayHex, FromHex};
 
 use crate::domain::merchant::{MerchantId, PayoutAddress};
+use crate::domain::network::Network;
 use crate::domain::seal::{Contradiction, Record, Seen};
 use crate::domain::sweep::SweepCoin;
 use crate::domain::time::Timestamp;
 use crate::secret::SealKey;
 use crate::store::seals::{self, SealedFacts};
-use crate::store::{self, ReadTx, Store};
+use crate::store::{self, ReadTx, Store, merchants};
 
 use super::private_file;
 
@@ -120,6 +121,36 @@ impl Seals {
             // Only now: a seal that is there twice is compared, one that is missing is missed.
             self.record.payments_below = below;
             self.save()?;
+        }
+        Ok(())
+    }
+
+    /// Takes note of payout addresses that are new and of changes that were cancelled, so that the
+    /// delay of a change begins when it was asked for, and not when money is due, and nobody can
+    /// undo a cancellation unseen. What contradicts the record is named when money is due.
+    pub(crate) fn see_addresses(
+        &mut self,
+        store: &Store,
+        network: Network,
+        now: Timestamp,
+    ) -> anyhow::Result<()> {
+        for (merchant, newest, cancelled) in store.read_blocking(merchants::address_marks)? {
+            let known = self.record.addresses.get(&merchant).is_some_and(|seen| {
+                let seen_cancelled = seen.iter().filter(|seen| seen.cancelled).count();
+                seen.last().is_some_and(|last| last.version == newest)
+                    && u32::try_from(seen_cancelled) == Ok(cancelled)
+            });
+            if known {
+                continue;
+            }
+            let rows = |tx: &ReadTx| merchants::payout_addresses(tx, merchant, network);
+            match store.read_blocking(rows) {
+                Ok(rows) => {
+                    let _ = self.payout_script(merchant, &rows, now)?;
+                }
+                Err(store::Error::Impossible(_)) => {}
+                Err(error) => return Err(error.into()),
+            }
         }
         Ok(())
     }

@@ -5,7 +5,7 @@ use anyhow::{Context, ensure};
 use bitcoin::{Transaction, Txid};
 
 use crate::domain::amount::Amount;
-use crate::domain::sweep::{Payee, Rules, SweepPlan, plan_with_fee};
+use crate::domain::sweep::{Rules, SweepPlan, plan_again};
 use crate::node::rpc::Acceptance;
 use crate::store::sweeps::{StoredSweepTx, Unconfirmed};
 use crate::store::{self, blocks, sweeps};
@@ -167,10 +167,9 @@ impl Sweeper {
         }
         let signed: Transaction = bitcoin::consensus::encode::deserialize(newest.raw())
             .context("decode the version that was sent")?;
-        let payees: Vec<Payee> = payouts
-            .into_iter()
-            .map(|payout| Payee { merchant: payout.merchant, script: payout.script })
-            .collect();
+        let takes = payouts.iter().any(|payout| !payout.operator_fee.is_zero());
+        let operator = signed.output.last().map(|output| &output.script_pubkey);
+        let operator = operator.filter(|_| takes);
         let inputs = Amount::total(coins.iter().map(|coin| coin.amount));
         let outputs = signed.output.iter().map(|output| output.value.to_sat());
         let outputs = outputs.fold(0u64, u64::saturating_add);
@@ -178,19 +177,21 @@ impl Sweeper {
         let fee = fee.context("the version that was sent pays out more than its coins hold")?;
         let rules = &self.settings.rules;
         let any_fee = Rules { max_fee_percent: 100, ..rules.clone() };
-        let current = plan_with_fee(&coins, &payees, fee, &any_fee)
+        let current = plan_again(&coins, &payouts, operator, fee, &any_fee)
             .map_err(|(merchant, why)| anyhow::anyhow!("{merchant}: {why}"))?;
         build::check(&signed, &current).context("the stored version is not the one we signed")?;
         build::verify_signatures(&signed, &current, &self.xpub)
             .context("the stored version is not the one we signed")?;
         let before = current.rate_litoshis_per_kvb();
         let raised = before.saturating_mul(100 + RAISE_PERCENT).div_ceil(100);
-        let rate = self.fee_rate()?.max(raised);
-        if raised > due::RATE_MAX {
-            return Ok((current, None));
-        }
-        let fee = current.fee_at(rate.min(due::RATE_MAX));
-        let plan = plan_with_fee(&coins, &payees, fee, rules).ok();
+        let estimated = self.fee_rate()?.max(raised);
+        // If somebody cannot bear what would be best, the least that nodes ask for.
+        let allowed = [estimated, raised].into_iter().filter(|rate| *rate <= due::RATE_MAX);
+        let plan = |rate| {
+            let fee = current.fee_at(rate);
+            plan_again(&coins, &payouts, operator, fee, rules).ok()
+        };
+        let plan = { allowed }.find_map(plan);
         Ok((current, plan))
     }
 }

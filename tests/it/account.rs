@@ -69,7 +69,8 @@ fn accounts_payouts_audit_and_node_agree_to_the_litoshi() {
         .collect();
     let mut expected =
         vec![(ids[0].clone(), "0.05".to_owned()), (ids[1].clone(), "0.07".to_owned())];
-    (parts.sort(), expected.sort());
+    parts.sort();
+    expected.sort();
     assert_eq!(parts, expected);
     let (ours, theirs) =
         (ask(&gate, &shop, "/api/account"), ask(&gate, &neighbour, "/api/account"));

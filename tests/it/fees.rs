@@ -359,3 +359,63 @@ fn a_sweep_that_the_node_drops_and_refuses_keeps_its_claims_and_is_paid_once() {
     assert_eq!(node.balance_of(&shop.payout_address), litoshis("0.5") - fee);
     await_clean_audit(gate, node);
 }
+
+#[test]
+#[ignore = "long"]
+fn below_the_mempools_minimum_a_higher_version_goes_out_in_time() {
+    let Some((stage, payment, first, fee)) = stage_with_dropped_sweep() else { return };
+    let Stage { gate, shop, node } = &stage;
+    gate.let_pass(Duration::from_secs(3_700));
+    let second = await_sweep(node);
+    assert_ne!(second, first);
+    let (high, vsize) = (node.fee_of(&second), vsize_of(node, &second));
+    assert!(high >= vsize * 100 && high >= fee * 10, "{high} for {vsize} vbytes");
+    assert_eq!(payouts(gate, &payment).len(), 1, "one payout in two versions");
+    node.mine(1);
+    assert_eq!(node.balance_of(&shop.payout_address), litoshis("0.5") - high);
+    // With the usual minimum again, the first would be taken if its coins were not spent.
+    node.stop();
+    node.up_with(&[]);
+    node.mine(3);
+    stays_true("paid once", Duration::from_secs(2), || node.mempool().is_empty());
+    await_clean_audit(gate, node);
+}
+
+#[test]
+#[ignore = "long"]
+fn a_new_sweep_pays_what_the_mempool_asks_for_at_least() {
+    let Some(node) = Node::start().map(Arc::new) else { return };
+    node.stop();
+    node.up_with(&["-minrelaytxfee=0.001"]);
+    let Stage { gate, shop, node } = Stage::beside(node, sweeping);
+    let payment = shop.create("0.5");
+    node.call::<Value>("settxfee", json!(["0.002"]));
+    node.send(&payment.address, "0.5");
+    node.mine(2);
+    shop.await_status(&payment.id, "completed", SOON);
+    let txid = await_sweep(&node);
+    assert!(node.fee_of(&txid) >= vsize_of(&node, &txid) * 100);
+    node.mine(1);
+    await_clean_audit(&gate, &node);
+}
+
+#[test]
+#[ignore = "long"]
+fn coins_that_cost_more_than_they_hold_stay_behind_and_hold_up_no_other() {
+    let Some((Stage { gate, shop, node }, proxy)) = proxied() else { return };
+    let payment = shop.create("0.05");
+    for amount in ["0.00004", "0.00005", "0.05"] {
+        node.send(&payment.address, amount);
+    }
+    // An input costs 0.00068 LTC at the ceiling.
+    proxy.set(ABSURDLY_HIGH);
+    node.mine(2);
+    shop.await_status(&payment.id, "completed", SOON);
+    let txid = await_sweep(&node);
+    let sum = node.outputs_of(&txid)[0].1 + node.fee_of(&txid);
+    assert_eq!(sum, litoshis("0.05"), "the good coin alone");
+    let waiting = gate.cli_json(&["sweep", "--dry-run"]).objects("waiting");
+    assert_eq!(waiting.len(), 2, "{waiting:?}");
+    node.mine(1);
+    await_clean_audit(&gate, &node);
+}

@@ -129,6 +129,7 @@ fn made_up_requests_with_a_wrong_key_find_the_server_as_documented() {
     let Some(Stage { gate, shop, node: _node }) = Stage::shared_with(any_amount) else { return };
     prepare();
     let wrong = format!("{}x", shop.api_key);
-    let made = check_by_schemathesis(&gate, &wrong, &[]);
+    // Refusing what is valid is the point here.
+    let made = check_by_schemathesis(&gate, &wrong, &["positive_data_acceptance"]);
     assert!(made >= 200, "{made} cases");
 }

@@ -34,7 +34,7 @@ fn page(stage: &Stage, shop: &Shop, query: &str) -> Fields {
 #[track_caller]
 fn await_state(stage: &Stage, payment: &Created, state: &str) -> Fields {
     wait_until(&format!("{state} of {}", payment.id), SOON, || {
-        let events = page(stage, &stage.shop, "?limit=100").objects("webhooks");
+        let events = page(stage, &stage.shop, "?limit=100").objects("data");
         events
             .into_iter()
             .find(|event| event.text("paymentId") == payment.id && event.text("state") == state)
@@ -55,11 +55,11 @@ fn a_merchant_sees_what_its_receiver_answered_and_asks_again() {
     assert_eq!((tries[0].raw("httpStatus"), tries[0].text("answer")), ("410", "heard".to_owned()));
     assert!(tries[0].raw("durationMs").parse::<u32>().unwrap() < 20_000);
     let id = failed.text("eventId");
-    assert_eq!(page(&stage, &stage.shop, "?status=failed").objects("webhooks").len(), 1);
+    assert_eq!(page(&stage, &stage.shop, "?status=failed").objects("data").len(), 1);
     stage.gate.await_log(&["given up", &id]);
 
     let stranger = Shop::open(&stage.gate, &stage.node, "Stranger");
-    assert!(page(&stage, &stranger, "").objects("webhooks").is_empty());
+    assert!(page(&stage, &stranger, "").objects("data").is_empty());
     let resend = format!("/api/webhooks/{id}/resend");
     for (shop, path) in [(&stranger, resend.as_str()), (&stage.shop, "/api/webhooks/evt_1/resend")]
     {
@@ -76,7 +76,7 @@ fn a_merchant_sees_what_its_receiver_answered_and_asks_again() {
     assert_eq!(hits[0].header("webhook-id"), hits[1].header("webhook-id"));
     assert_eq!(hits[0].body, hits[1].body);
     await_state(&stage, &payment, "delivered");
-    assert!(page(&stage, &stage.shop, "?status=failed").objects("webhooks").is_empty());
+    assert!(page(&stage, &stage.shop, "?status=failed").objects("data").is_empty());
 }
 
 #[test]
@@ -89,7 +89,7 @@ fn the_list_comes_in_pages_and_never_without_a_key() {
     let (mut found, mut query) = (Vec::new(), "?limit=2".to_owned());
     for length in [2, 2, 1] {
         let page = page(&stage, &stage.shop, &query);
-        let events = page.objects("webhooks");
+        let events = page.objects("data");
         assert_eq!(events.len(), length);
         found.extend(events.iter().map(|event| event.text("paymentId")));
         if length == 1 {

@@ -27,6 +27,10 @@ fn a_node_that_replaces_gets_a_version_with_a_higher_fee_to_the_same_address() {
     let Some(node) = Node::start_with(&["-mempoolreplacement=1"]) else { return };
     let (Stage { gate, shop, node }, first) = stage_with_sweep(node);
     let low = node.fee_of(&first);
+    // What the operator takes from now on concerns the next sweep, not this one.
+    gate.set("sweeper.operator_fee_basis_points", 100);
+    gate.set("sweeper.operator_address", node.fresh_address());
+    gate.restart();
     gate.let_pass(AFTER);
     let second = wait_until("another version", SOON, || {
         node.mempool().first().filter(|txid| **txid != first).cloned()

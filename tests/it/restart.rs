@@ -1,7 +1,7 @@
 //! The gateway or the node goes away and comes back; no payment is lost.
 
 use std::sync::Arc;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 use serde_json::{Value, json};
 
@@ -88,7 +88,7 @@ fn after_a_long_silence_of_the_chain_it_begins_before_the_first_payment() {
     gate.term();
     // A day after all other blocks, the payment is mined before we hear of the node.
     node.up_with(&[]);
-    let tomorrow = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs() + 86_400;
+    let tomorrow = node.block_time() + 86_400;
     node.call::<Value>("setmocktime", json!([tomorrow]));
     node.send(&payment.address, "0.05");
     node.mine(2);

@@ -219,3 +219,41 @@ fn two_sweepers_on_one_database_do_not_run() {
     let Some((Stage { gate, .. }, _)) = stage() else { return };
     gate.cli_fails(&["serve", "--only", "sweeper"], 4, &["another process", "sweeper"]);
 }
+
+#[test]
+fn a_cancellation_is_noted_although_nothing_is_due_and_cannot_be_undone() {
+    let Some((Stage { gate, shop, node }, _)) = stage() else { return };
+    let thief = node.fresh_address();
+    gate.cli_ok(&["merchant", "set-address", &shop.merchant_id, &thief]);
+    let noted = |words: &str| {
+        wait_for("it is noted", SOON, || {
+            fs::read_to_string(record_file(&gate)).is_ok_and(|text| text.contains(words))
+        });
+    };
+    noted(&format!("address {} 2 ", shop.merchant_id));
+    gate.cli_ok(&["merchant", "cancel-address-change", &shop.merchant_id]);
+    noted(" 0 1\n");
+    gate.kill();
+    tamper(&gate, "UPDATE payout_addresses SET cancelled_at = NULL");
+    gate.let_pass(2 * DAY);
+    gate.start();
+    pay(&node, &shop);
+    assert_eq!(gate.cli_json(&["sweep"]).objects("sweeps").len(), 0);
+    gate.await_log(&["error", "payout address 2 was cancelled, and now is not"]);
+    assert_eq!(node.balance_of(&thief), 0);
+}
+
+#[test]
+fn a_record_begun_anew_does_not_bring_back_an_address_that_was_left() {
+    let Some((Stage { gate, shop, node }, _)) = stage() else { return };
+    let new = node.fresh_address();
+    gate.cli_ok(&["merchant", "set-address", &shop.merchant_id, &new]);
+    gate.let_pass(DAY + Duration::from_secs(10));
+    gate.term();
+    fs::remove_file(record_file(&gate)).unwrap();
+    gate.cli_ok(&["sweep", "--trust-database"]);
+    gate.start();
+    pay(&node, &shop);
+    let sent = gate.cli_json(&["sweep"]).objects("sweeps");
+    assert_eq!(sent[0].objects("payouts")[0].text("payoutAddress"), new);
+}

@@ -562,14 +562,16 @@ impl Soak {
         let sum_at = |address: &String| paid_at.get(address).map_or(0, |truth| truth.sum);
         let received: u64 = self.orders.iter().map(|o| sum_at(&o.created.address)).sum();
         let booked = self.booked_payouts();
-        let mut paid = 0;
+        let (mut paid, mut paid_to) = (0, Vec::new());
         for merchant in &self.merchants {
+            let before = paid;
             for Registration { address, cancelled, .. } in &merchant.registrations {
                 let holds: u64 = self.utxos(&[json!(format!("addr({address})"))]).values().sum();
                 assert_eq!(holds, booked.get(address).copied().unwrap_or(0), "{address}");
                 assert!(!cancelled || holds == 0, "{address} was cancelled and holds {holds}");
                 paid += holds;
             }
+            paid_to.push(paid - before);
         }
         let key = core_spelling(&self.gate.setting("wallet.xpub"));
         let range = self.orders.len() + 1_000;
@@ -585,6 +587,12 @@ impl Soak {
             *waits.entry(order.merchant).or_default() += amount;
         }
         assert!(waits.values().all(|sum| *sum < MIN_PAYOUT), "these could go out: {waits:?}");
+        for (at, merchant) in self.merchants.iter().enumerate() {
+            let own = self.orders.iter().filter(|order| order.merchant == at);
+            let received = own.map(|order| sum_at(&order.created.address)).sum();
+            let waits = waits.get(&at).copied().unwrap_or(0);
+            self.judge_account(&merchant.shop, received, paid_to[at], waits);
+        }
         let audit = self.gate.cli_json(&["audit"]);
         for (name, sum) in [
             ("receivedLtc", received),
@@ -595,6 +603,41 @@ impl Soak {
         ] {
             assert_eq!(litoshis(audit.raw(name)), sum, "{name} of the audit");
         }
+    }
+
+    /// What a merchant is told of its money by its API key.
+    fn judge_account(&self, shop: &Shop, received: u64, paid: u64, unswept: u64) {
+        let ask = |path: &str| {
+            let answer = self.gate.request("GET", path, &[("x-api-key", &shop.api_key)], "");
+            assert_eq!(answer.status, 200, "{path}: {}", answer.body);
+            Fields::of(&answer.body)
+        };
+        let account = ask("/api/account");
+        for (name, sum) in [
+            ("receivedLtc", received),
+            ("paidLtc", paid),
+            ("unsweptLtc", unswept),
+            ("feesLtc", received - paid - unswept),
+            ("inFlightLtc", 0),
+            ("elsewhereLtc", 0),
+            ("unconfirmedLtc", 0),
+        ] {
+            assert_eq!(litoshis(account.raw(name)), sum, "{name}: {account:?}");
+        }
+        let (mut told, mut sweeps, mut cursor) = (0, BTreeSet::new(), String::new());
+        loop {
+            let page = ask(&format!("/api/payouts?limit=7{cursor}"));
+            for payout in page.objects("data") {
+                assert_ne!(payout.raw("confirmations"), "0", "{payout:?}");
+                told += litoshis(payout.raw("amountLtc"));
+                assert!(sweeps.insert(payout.text("txid")), "told twice: {payout:?}");
+            }
+            if page.raw("nextCursor") == "null" {
+                break;
+            }
+            cursor = format!("&cursor={}", page.text("nextCursor"));
+        }
+        assert_eq!(told, paid, "the sum of its payouts");
     }
 
     /// What the payouts of mined sweeps say, by address.

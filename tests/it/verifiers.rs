@@ -103,7 +103,7 @@ fn published_libraries_take_ours_and_nothing_else() {
         shown.text("webhookSecret")
     };
     let told = || {
-        let reference = r#""reference": "ä \" \\ \/ \u2028 €""#;
+        let reference = r#""reference": "ä \" \\ \/ \u00df €""#;
         let url = receiver.url("/hook");
         let body = format!(r#"{{"amountLtc": 0.05, "webhookUrl": "{url}", {reference}}}"#);
         let payment = stage.shop.create_with(&body);

@@ -70,6 +70,8 @@ fn what_cannot_go_out_waits_and_holds_up_nobody() {
     let coinbase = |n| SweepCoin { origin: Origin::Coinbase, confirmations: n, ..two("1") };
     check(two("0.00999999"), RATE, Waits::BelowMinimum);
     check(two("0.01"), 1_000_000, Waits::TooExpensive);
+    // Of the merchant that has the good one: its own input would cost 680 litoshis.
+    check(coin(0, 1, amount("0.00006799")), RATE, Waits::TooExpensive);
     check(pegout(5), RATE, Waits::Immature);
     check(coinbase(99), RATE, Waits::Immature);
     check(SweepCoin { confirmations: 0, ..two("1") }, RATE, Waits::Immature);
@@ -175,6 +177,10 @@ proptest! {
             let reversed: Vec<SweepCoin> = plan.coins.iter().rev().cloned().collect();
             let again = plan_with_fee(&reversed, &payees, plan.fee, &rules);
             prop_assert_eq!(again.as_ref(), Ok(plan));
+            let operator = plan.operator.as_ref().map(|own| &own.script);
+            let other = Rules { operator: None, ..rules.clone() };
+            let again = plan_again(&reversed, &plan.payouts, operator, plan.fee, &other);
+            prop_assert_eq!(again.as_ref(), Ok(plan), "whatever the operator takes by now");
             all.extend(plan.coins.iter().map(|c| c.outpoint));
             for coin in &plan.coins {
                 prop_assert!(is_mature(coin.origin, coin.confirmations));

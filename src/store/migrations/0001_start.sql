@@ -19,6 +19,8 @@ CREATE TABLE merchants (
     -- The version of the secret that signs webhooks, and when it replaced the one before.
     webhook_version    INTEGER NOT NULL DEFAULT 1 CHECK (webhook_version >= 1),
     webhook_rotated_at INTEGER,
+    -- Since when an administrator lets the merchant make no new payments.
+    suspended_at       INTEGER,
     CHECK ((webhook_version = 1) = (webhook_rotated_at IS NULL))
 ) STRICT;
 
@@ -61,6 +63,7 @@ CREATE INDEX payments_by_reference ON payments (merchant_id, reference)
     WHERE reference IS NOT NULL;
 CREATE INDEX payments_by_status ON payments (merchant_id, status);
 CREATE INDEX payments_pending ON payments (expires_at) WHERE status = 'pending';
+CREATE INDEX payments_by_verdict ON payments (status_at) WHERE status_at IS NOT NULL;
 
 CREATE TRIGGER payments_stay BEFORE DELETE ON payments
 BEGIN
@@ -181,6 +184,7 @@ CREATE TABLE coins (
 ) STRICT, WITHOUT ROWID;
 
 CREATE INDEX coins_by_payment ON coins (derivation_index);
+CREATE INDEX coins_by_sight ON coins (seen_at);
 CREATE INDEX coins_in_mempool ON coins (txid) WHERE place = 'mempool';
 CREATE INDEX coins_off_chain ON coins (place, derivation_index) WHERE place IN ('mempool', 'gone');
 CREATE INDEX coins_of_pegouts ON coins (derivation_index) WHERE origin = 'pegout' AND place = 'block';
@@ -222,6 +226,7 @@ CREATE TABLE events (
 
 CREATE INDEX events_due ON events (merchant_id, next_at) WHERE state = 'due';
 CREATE INDEX events_by_merchant ON events (merchant_id, created_at);
+CREATE INDEX events_failed ON events (merchant_id) WHERE state = 'failed';
 
 -- Each try at an event: what came back, how long it took, the beginning of the answer.
 CREATE TABLE attempts (
@@ -298,6 +303,9 @@ CREATE TABLE trail (
     after       TEXT
 ) STRICT;
 
+CREATE INDEX trail_by_act ON trail (act, at);
+CREATE INDEX trail_by_merchant ON trail (merchant_id, id);
+
 CREATE TRIGGER trail_stays BEFORE DELETE ON trail
 BEGIN
     SELECT RAISE(ABORT, 'the trail is append only');
@@ -307,3 +315,51 @@ CREATE TRIGGER trail_is_fixed BEFORE UPDATE ON trail
 BEGIN
     SELECT RAISE(ABORT, 'the trail is append only');
 END;
+
+-- What people are told without having asked. The key says what it is about, so that a fact that is
+-- met again, by another process or after a restart, is told once. Those without a merchant are for
+-- the administrators.
+CREATE TABLE notices (
+    id          INTEGER PRIMARY KEY,
+    key         TEXT    NOT NULL UNIQUE,
+    kind        TEXT    NOT NULL,
+    merchant_id INTEGER REFERENCES merchants (id),
+    text        TEXT    NOT NULL,
+    created_at  INTEGER NOT NULL,
+    -- 'kept': its reader takes no messages, and finds it when they look; 'read': they did.
+    state       TEXT    NOT NULL DEFAULT 'due' CHECK (state IN ('due', 'sent', 'kept', 'read')),
+    -- Notices that go out in one message; what was begun is sent again as it was.
+    batch       INTEGER,
+    attempts    INTEGER NOT NULL DEFAULT 0,
+    next_at     INTEGER,
+    done_at     INTEGER,
+    CHECK ((state = 'due') = (next_at IS NOT NULL))
+) STRICT;
+
+CREATE INDEX notices_due ON notices (next_at) WHERE state = 'due';
+CREATE INDEX notices_by_reader ON notices (merchant_id, state, done_at);
+
+-- Kinds of notices that a merchant has turned on or off.
+CREATE TABLE notice_choices (
+    merchant_id INTEGER NOT NULL REFERENCES merchants (id),
+    kind        TEXT    NOT NULL,
+    wanted      INTEGER NOT NULL CHECK (wanted IN (0, 1)),
+    PRIMARY KEY (merchant_id, kind)
+) STRICT, WITHOUT ROWID;
+
+-- Discord users who have proven to be administrators, so that they can be written to. Whether they
+-- still are is asked each time.
+CREATE TABLE discord_admins (
+    discord_id TEXT    PRIMARY KEY,
+    proven_at  INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+-- What somebody was asked to confirm by a button: bound to one Discord user, for a time, used once.
+CREATE TABLE confirmations (
+    id         TEXT    PRIMARY KEY CHECK (length(id) = 32),
+    discord_id TEXT    NOT NULL,
+    act        TEXT    NOT NULL,
+    argument   TEXT    NOT NULL,
+    expires_at INTEGER NOT NULL,
+    used_at    INTEGER
+) STRICT, WITHOUT ROWID;

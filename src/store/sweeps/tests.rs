@@ -281,3 +281,25 @@ fn a_mined_sweep_is_never_given_up_for_a_lost_coin() {
     write(&store, |tx| coins::move_to(tx, at(1), Place::Gone));
     assert_eq!(read(&store, with_vanished_coin), [0i64; 0]);
 }
+
+#[test]
+fn a_sweep_that_was_given_up_counts_for_its_payments_if_it_is_mined_after_all() {
+    let (_dir, store) = store();
+    let payouts = |index| {
+        let index = DerivationIndex::new(index).expect("small");
+        let found = read(&store, |tx| payout_of_payment(tx, index));
+        found.iter().map(|payout| payout.txid).collect::<Vec<_>>()
+    };
+    claim(&store, &[1, 2], 100);
+    assert_eq!(payouts(2), [txid(100)]);
+    mine(&store, 66, &[1], TIP + 1);
+    assert_eq!(dissolved_at(&store, TIP + 2), 1);
+    assert_eq!(payouts(2), []);
+    // The other branch wins: the foreign spend is gone, and our sweep is in a block.
+    write(&store, |tx| {
+        coins::unspend_at_height(tx, TIP + 1)?;
+        unconfirm_from_block(tx, block(TIP + 1))
+    });
+    mine(&store, 100, &[1, 2], TIP + 1);
+    assert_eq!((payouts(1), payouts(2)), (vec![txid(100)], vec![txid(100)]));
+}

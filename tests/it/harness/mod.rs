@@ -4,6 +4,7 @@
 //! Plain blocking code. Nothing here knows the inside of the gateway.
 
 pub(crate) mod database;
+pub(crate) mod discord;
 pub(crate) mod files;
 pub(crate) mod gate;
 pub(crate) mod http;

@@ -239,6 +239,12 @@ impl Node {
         self.call("getblockcount", json!([]))
     }
 
+    /// When the tip was mined, by its header, in seconds since 1970.
+    pub(crate) fn block_time(&self) -> u64 {
+        let tip: String = self.call("getbestblockhash", json!([]));
+        self.call::<Value>("getblockheader", json!([tip]))["time"].as_u64().unwrap()
+    }
+
     /// What confirmed coins pay this address, in litoshis, by the node's UTXO set.
     pub(crate) fn balance_of(&self, address: &str) -> u64 {
         #[derive(Deserialize)]

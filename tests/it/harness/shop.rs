@@ -53,6 +53,16 @@ impl Shop {
         }
     }
 
+    /// A shop whose merchant was made elsewhere, by its API key.
+    pub(crate) fn with_key_of(gate: &Gate, api_key: &str) -> Shop {
+        Shop {
+            port: gate.port(),
+            merchant_id: String::new(),
+            api_key: api_key.to_owned(),
+            payout_address: String::new(),
+        }
+    }
+
     /// The same shop with another API key.
     pub(crate) fn with_key(&self, api_key: &str) -> Shop {
         Shop { api_key: api_key.to_owned(), ..self.clone() }

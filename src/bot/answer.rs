@@ -1,0 +1,371 @@
+//! Answers: what a person reads, sent to them alone, again if Discord stumbles; and errors as one
+//! sentence each.
+
+use std::time::Duration;
+
+use poise::serenity_prelude as serenity;
+
+use crate::acts::Refusal;
+use crate::acts::notices::plain;
+use crate::domain::amount::Amount;
+use crate::domain::time::Timestamp;
+use crate::store::notices;
+
+use super::{Bot, Context, Data, Failure, account_of};
+
+/// What is said to one person.
+#[derive(Default)]
+pub(super) struct Answer {
+    content: Option<String>,
+    embed: Option<serenity::CreateEmbed>,
+    rows: Vec<serenity::CreateActionRow>,
+    secret: bool,
+}
+
+/// The colour at the side of lists and pages.
+const COLOUR: u32 = 0x34_5d_9d;
+
+/// The longest description of an embed, in characters (Discord's limit is 4,096).
+pub(super) const DESCRIPTION_CHARS_MAX: usize = 4_000;
+
+/// The longest value of a field (Discord's limit is 1,024).
+const FIELD_CHARS_MAX: usize = 1_000;
+
+impl Answer {
+    pub(super) fn text(text: impl Into<String>) -> Answer {
+        Answer { content: Some(text.into()), ..Answer::default() }
+    }
+
+    /// A page with a title.
+    pub(super) fn page(title: impl Into<String>, text: &str) -> Answer {
+        let embed = serenity::CreateEmbed::new()
+            .title(title)
+            .description(cut(text, DESCRIPTION_CHARS_MAX))
+            .colour(COLOUR);
+        Answer { embed: Some(embed), ..Answer::default() }
+    }
+
+    /// A page made of named values.
+    pub(super) fn table(title: impl Into<String>, fields: &[(&str, String)]) -> Answer {
+        let embed = fields.iter().fold(
+            serenity::CreateEmbed::new().title(title).colour(COLOUR),
+            |embed, (name, value)| embed.field(*name, cut(value, FIELD_CHARS_MAX), false),
+        );
+        Answer { embed: Some(embed), ..Answer::default() }
+    }
+
+    pub(super) fn with_buttons(mut self, buttons: Vec<serenity::CreateButton>) -> Answer {
+        if !buttons.is_empty() {
+            self.rows.push(serenity::CreateActionRow::Buttons(buttons));
+        }
+        self
+    }
+
+    /// The text holds a secret: it goes away after a while.
+    pub(super) fn secret(mut self) -> Answer {
+        self.secret = true;
+        self
+    }
+
+    pub(super) fn is_secret(&self) -> bool {
+        self.secret
+    }
+
+    fn add_line(&mut self, line: &str) {
+        let before = self.content.take().map(|text| format!("{text}\n")).unwrap_or_default();
+        self.content = Some(format!("{before}{line}"));
+    }
+
+    /// As the edit of the message under which a button was pressed. What is not said is removed.
+    pub(super) fn into_edit(self) -> serenity::EditInteractionResponse {
+        serenity::EditInteractionResponse::new()
+            .content(self.content.unwrap_or_default())
+            .embeds(self.embed.into_iter().collect())
+            .components(self.rows)
+            .allowed_mentions(serenity::CreateAllowedMentions::new())
+    }
+
+    fn into_reply(self) -> poise::CreateReply {
+        let mut reply = poise::CreateReply::default();
+        if let Some(content) = self.content {
+            reply = reply.content(content);
+        }
+        if let Some(embed) = self.embed {
+            reply = reply.embed(embed);
+        }
+        if !self.rows.is_empty() {
+            reply = reply.components(self.rows);
+        }
+        reply.ephemeral(true).allowed_mentions(serenity::CreateAllowedMentions::new())
+    }
+}
+
+/// The beginning of a text that is too long.
+pub(super) fn cut(text: &str, chars_max: usize) -> String {
+    if text.chars().count() <= chars_max {
+        return text.to_owned();
+    }
+    let kept: String = text.chars().take(chars_max.saturating_sub(1)).collect();
+    format!("{kept}…")
+}
+
+/// Tries and the first pause between them, for what Discord may refuse for a moment.
+const TRIES: u32 = 4;
+const PAUSE: Duration = Duration::from_millis(500);
+
+/// How long one request to Discord may take; the library itself would wait for ever.
+const REQUEST_MAX: Duration = Duration::from_secs(15);
+
+/// One request with an end.
+pub(super) async fn in_time<T>(
+    call: impl Future<Output = Result<T, serenity::Error>>,
+) -> Result<T, serenity::Error> {
+    match tokio::time::timeout(REQUEST_MAX, call).await {
+        Ok(answered) => answered,
+        Err(_) => Err(serenity::Error::Other("no answer in time")),
+    }
+}
+
+/// Calls until it works, or cannot.
+pub(super) async fn patiently<T, F>(mut call: impl FnMut() -> F) -> Result<T, serenity::Error>
+where
+    F: Future<Output = Result<T, serenity::Error>>,
+{
+    let mut pause = PAUSE;
+    for _ in 1..TRIES {
+        match in_time(call()).await {
+            Err(error) if may_pass(&error) => tokio::time::sleep(pause).await,
+            ended => return ended,
+        }
+        pause *= 2;
+    }
+    in_time(call()).await
+}
+
+/// Answers to the asker alone. A secret is taken away again after a while.
+pub(super) async fn reply(context: Context<'_>, mut answer: Answer) -> Result<(), Failure> {
+    let bot = context.data();
+    add_kept_notices(bot, context.author().id.get(), &mut answer).await;
+    let is_secret = answer.is_secret();
+    let message = answer.into_reply();
+    let sent = patiently(|| context.send(message.clone())).await?;
+    if is_secret {
+        tokio::select! {
+            () = bot.shutdown.cancelled() => {}
+            () = tokio::time::sleep(bot.settings.secrets_shown) => {}
+        }
+        patiently(|| sent.delete(context)).await?;
+    }
+    Ok(())
+}
+
+/// Who takes no direct messages is reminded under the next answer.
+async fn add_kept_notices(bot: &Bot, user: u64, answer: &mut Answer) {
+    let kept = bot
+        .read(move |tx| match account_of(tx, user) {
+            Ok(merchant) => Ok(notices::count_kept(tx, merchant.id)?),
+            Err(_) => Ok(0),
+        })
+        .await;
+    match kept {
+        Ok(0) | Err(_) => {}
+        Ok(1) => answer.add_line("-# You have 1 notice: `/notices` shows it."),
+        Ok(count) => {
+            answer.add_line(&format!("-# You have {count} notices: `/notices` shows them."))
+        }
+    }
+}
+
+/// What an asker is told of a failure, and what only the log is told.
+pub(super) fn sentence(failure: &Failure, interaction: u64) -> String {
+    let ours = "something went wrong on our side; try again later";
+    let request = format!("req_{interaction:x}");
+    match failure {
+        Failure::Refused(Refusal::Store(error)) => {
+            tracing::error!(%error, request, "a command failed");
+            format!("{ours} (logged as {request})")
+        }
+        Failure::Discord(why) => {
+            tracing::warn!(why, request, "an answer did not reach Discord");
+            format!("{ours} (logged as {request})")
+        }
+        refused => capitalize(&refused.to_string()),
+    }
+}
+
+/// A sentence that begins with a capital letter, unless it begins with the name of a field.
+fn capitalize(text: &str) -> String {
+    let is_name = text.split(' ').next().is_some_and(|word| word.contains(char::is_uppercase));
+    let mut chars = text.chars();
+    match chars.next() {
+        Some(first) if !is_name => format!("{}{}.", first.to_uppercase(), chars.as_str()),
+        _ => format!("{text}."),
+    }
+}
+
+/// One sentence to the one who asked, never a debug output.
+pub(super) async fn error(error: poise::FrameworkError<'_, Data, Failure>) {
+    use poise::FrameworkError as E;
+    let interaction = match error.ctx() {
+        Some(poise::Context::Application(context)) => context.interaction.id.get(),
+        Some(poise::Context::Prefix(_)) | None => 0,
+    };
+    let request = format!("req_{interaction:x}");
+    let text = match &error {
+        E::Command { error, .. } | E::CommandCheckFailed { error: Some(error), .. } => {
+            sentence(error, interaction)
+        }
+        E::ArgumentParse { error, .. } => format!("Not understood: {}.", plain(&error.to_string())),
+        E::CommandStructureMismatch { .. } | E::UnknownInteraction { .. } => {
+            "This command has changed; reload Discord, then send it again.".to_owned()
+        }
+        E::CommandPanic { payload, .. } => {
+            tracing::error!(payload, request, "a command panicked");
+            format!("Something went wrong on our side (logged as {request}).")
+        }
+        E::EventHandler { error, .. } => {
+            tracing::warn!(%error, "a button failed");
+            return;
+        }
+        _ => {
+            tracing::warn!(request, "a command was refused by the framework");
+            format!("This command cannot be used so (logged as {request}).")
+        }
+    };
+    let (Some(context), false) = (error.ctx(), matches!(error, E::Setup { .. })) else {
+        if let E::UnknownInteraction { framework, interaction, .. } = &error {
+            let message = serenity::CreateInteractionResponseMessage::new()
+                .content(text)
+                .ephemeral(true)
+                .allowed_mentions(serenity::CreateAllowedMentions::new());
+            let response = serenity::CreateInteractionResponse::Message(message);
+            let sent = interaction.create_response(&framework.serenity_context.http, response);
+            let _ = sent.await; // Nobody is left to be told.
+        }
+        return;
+    };
+    if let Err(failure) = answer_error(context, text).await {
+        tracing::warn!(%failure, request, "an answer did not reach Discord");
+    }
+}
+
+async fn answer_error(context: Context<'_>, text: String) -> Result<(), Failure> {
+    if let poise::Context::Application(application) = context
+        && application.interaction_type == poise::CommandInteractionType::Autocomplete
+    {
+        // Who may not ask gets an empty list, not a reason.
+        let empty = serenity::CreateAutocompleteResponse::new();
+        let response = serenity::CreateInteractionResponse::Autocomplete(empty);
+        let http = &context.serenity_context().http;
+        application.interaction.create_response(http, response).await?;
+        return Ok(());
+    }
+    let message = Answer::text(text).into_reply();
+    patiently(|| context.send(message.clone())).await?;
+    Ok(())
+}
+
+/// The status of Discord's answer, if it is one that says no, and its own code.
+pub(super) fn refusal_of(error: &serenity::Error) -> Option<(u16, isize)> {
+    match error {
+        serenity::Error::Http(serenity::HttpError::UnsuccessfulRequest(response)) => {
+            Some((response.status_code.as_u16(), response.error.code))
+        }
+        _ => None,
+    }
+}
+
+pub(super) fn is_unauthorized(error: &serenity::Error) -> bool {
+    use serenity::GatewayError;
+    let by_gateway = matches!(
+        error,
+        serenity::Error::Gateway(
+            GatewayError::InvalidAuthentication | GatewayError::NoAuthentication
+        )
+    );
+    by_gateway || refusal_of(error).is_some_and(|(status, _)| status == 401)
+}
+
+/// Whether the same may work in a moment.
+pub(super) fn may_pass(error: &serenity::Error) -> bool {
+    match refusal_of(error) {
+        Some((status, _)) => status == 429 || status >= 500,
+        None => matches!(error, serenity::Error::Http(serenity::HttpError::Request(_))),
+    }
+}
+
+/// An error without the addresses in it, which hold tokens of interactions.
+pub(super) fn in_words(error: &serenity::Error) -> String {
+    match error {
+        serenity::Error::Http(serenity::HttpError::UnsuccessfulRequest(response)) => format!(
+            "it answers {} ({}: {})",
+            response.status_code.as_u16(),
+            response.error.code,
+            response.error.message
+        ),
+        serenity::Error::Http(serenity::HttpError::Request(request)) => {
+            let kind = if request.is_timeout() {
+                "no answer in time"
+            } else if request.is_connect() {
+                "cannot be reached"
+            } else {
+                "the connection broke"
+            };
+            kind.to_owned()
+        }
+        serenity::Error::Http(_) => "an answer that is not understood".to_owned(),
+        other => other.to_string(),
+    }
+}
+
+/// An amount with its unit.
+pub(super) fn ltc(amount: Amount) -> String {
+    format!("{amount} LTC")
+}
+
+/// A time as Discord shows it to each reader in their own time zone: how long until or since.
+pub(super) fn relative(at: Timestamp) -> String {
+    format!("<t:{}:R>", at.seconds())
+}
+
+/// A time as date and hour.
+pub(super) fn date(at: Timestamp) -> String {
+    format!("<t:{}:f>", at.seconds())
+}
+
+/// An address in groups of four, to be compared by eye.
+pub(super) fn grouped(address: &str) -> String {
+    let chars: Vec<char> = address.chars().collect();
+    let groups: Vec<String> = chars.chunks(4).map(|group| group.iter().collect()).collect();
+    format!("`{}`", groups.join(" "))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_are_said_back_in_groups_of_four() {
+        assert_eq!(grouped("ltc1qabcde"), "`ltc1 qabc de`");
+        assert_eq!(grouped(""), "``");
+    }
+
+    #[test]
+    fn what_is_too_long_is_cut() {
+        assert_eq!(cut("äöü", 3), "äöü");
+        assert_eq!(cut("äöüx", 3), "äö…");
+    }
+
+    #[test]
+    fn sentences_begin_with_a_capital_letter_and_names_of_fields_do_not() {
+        assert_eq!(capitalize("this button is not yours"), "This button is not yours.");
+        assert_eq!(capitalize("payoutAddress is mistyped"), "payoutAddress is mistyped.");
+    }
+
+    #[test]
+    fn text_of_others_loses_its_markup() {
+        assert_eq!(plain("**a** <@1> @everyone"), "\\*\\*a\\*\\* \\<\\@1\\> \\@everyone");
+        assert_eq!(plain("[x](https://e)"), "\\[x\\](https\\://e)");
+        assert_eq!(plain("a\u{202e}b\u{200b}c"), "abc");
+    }
+}

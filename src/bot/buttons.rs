@@ -1,0 +1,375 @@
+//! Buttons: questions that want a yes before something is done, and pages of lists.
+//!
+//! What a button means stands in the database; its id is only a random name for it. So a forged or
+//! an old button does nothing, and a restart in between changes nothing.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use poise::serenity_prelude as serenity;
+
+use crate::acts::merchants as acts;
+use crate::acts::notices::plain;
+use crate::acts::{Actor, Refusal, announce, confirmations, sweeps};
+use crate::domain::address::Address;
+use crate::domain::merchant::MerchantId;
+use crate::domain::time::Timestamp;
+use crate::store::merchants;
+
+use super::answer::{self, Answer, date, grouped, patiently, relative};
+use super::lists::{self, List};
+use super::permit::{Admin, Origin, check_place};
+use super::{Bot, Data, Failure, account_of, admin, merchant};
+
+/// What is done after a yes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Deed {
+    SetAddress(String),
+    RotateKey,
+    RotateWebhookSecret,
+    CancelAddressChange,
+    RevokeSub(MerchantId),
+    Suspend(MerchantId),
+    SweepNow,
+    ResendAll(MerchantId),
+    Announce(String),
+}
+
+impl Deed {
+    /// The word and the argument in the database. No secret is ever among them.
+    fn as_row(&self) -> (&'static str, String) {
+        match self {
+            Deed::SetAddress(address) => ("set_address", address.clone()),
+            Deed::RotateKey => ("rotate_key", String::new()),
+            Deed::RotateWebhookSecret => ("rotate_webhook_secret", String::new()),
+            Deed::CancelAddressChange => ("cancel_address_change", String::new()),
+            Deed::RevokeSub(id) => ("revoke_sub", id.to_string()),
+            Deed::Suspend(id) => ("suspend", id.to_string()),
+            Deed::SweepNow => ("sweep_now", String::new()),
+            Deed::ResendAll(id) => ("resend_all", id.to_string()),
+            Deed::Announce(text) => ("announce", text.clone()),
+        }
+    }
+
+    fn from_row(act: &str, argument: &str) -> Option<Deed> {
+        let id = || argument.parse().ok();
+        match act {
+            "set_address" => Some(Deed::SetAddress(argument.to_owned())),
+            "rotate_key" => Some(Deed::RotateKey),
+            "rotate_webhook_secret" => Some(Deed::RotateWebhookSecret),
+            "cancel_address_change" => Some(Deed::CancelAddressChange),
+            "revoke_sub" => id().map(Deed::RevokeSub),
+            "suspend" => id().map(Deed::Suspend),
+            "sweep_now" => Some(Deed::SweepNow),
+            "resend_all" => id().map(Deed::ResendAll),
+            "announce" => Some(Deed::Announce(argument.to_owned())),
+            _ => None,
+        }
+    }
+
+    fn is_for_admins(&self) -> bool {
+        match self {
+            Deed::SetAddress(_)
+            | Deed::RotateKey
+            | Deed::RotateWebhookSecret
+            | Deed::CancelAddressChange => false,
+            Deed::RevokeSub(_)
+            | Deed::Suspend(_)
+            | Deed::SweepNow
+            | Deed::ResendAll(_)
+            | Deed::Announce(_) => true,
+        }
+    }
+}
+
+/// What the ids of our buttons begin with.
+const YES: &str = "yes:";
+const NO: &str = "no:";
+
+/// The button that cancels a change of address; it stands as long as the change can be cancelled.
+pub(super) async fn cancel_button(
+    bot: &Bot,
+    user: u64,
+    until: Timestamp,
+) -> Result<serenity::CreateButton, Failure> {
+    let now = bot.clock.now();
+    let stands_ms = until.ms_since(now);
+    let (act, argument) = Deed::CancelAddressChange.as_row();
+    let ask = move |tx: &crate::store::WriteTx| {
+        Ok(confirmations::ask(tx, user, act, &argument, stands_ms, now)?)
+    };
+    let id = bot.write(ask).await?;
+    let button = serenity::CreateButton::new(format!("{YES}{id}"));
+    Ok(button.label("Cancel the change").style(serenity::ButtonStyle::Danger))
+}
+
+/// A page that asks, with the buttons to answer.
+pub(super) async fn question(
+    bot: &Bot,
+    user: u64,
+    deed: &Deed,
+    page: Answer,
+    yes: &str,
+) -> Result<Answer, Failure> {
+    let now = bot.clock.now();
+    let (act, argument) = deed.as_row();
+    let ask = move |tx: &crate::store::WriteTx| {
+        Ok(confirmations::ask(tx, user, act, &argument, confirmations::STANDS_MS, now)?)
+    };
+    let id = bot.write(ask).await?;
+    Ok(page.with_buttons(vec![
+        serenity::CreateButton::new(format!("{YES}{id}"))
+            .label(yes)
+            .style(serenity::ButtonStyle::Danger),
+        serenity::CreateButton::new(format!("{NO}{id}"))
+            .label("Leave it")
+            .style(serenity::ButtonStyle::Secondary),
+    ]))
+}
+
+/// Takes what Discord tells of buttons; everything else is the framework's.
+pub(super) async fn event(
+    context: poise::FrameworkContext<'_, Data, Failure>,
+    event: &serenity::FullEvent,
+) -> Result<(), Failure> {
+    let serenity::FullEvent::InteractionCreate {
+        interaction: serenity::Interaction::Component(press),
+    } = event
+    else {
+        return Ok(());
+    };
+    let (bot, http) = (context.user_data, &context.serenity_context.http);
+    press.create_response(http, serenity::CreateInteractionResponse::Acknowledge).await?;
+    match pressed(bot, press).await {
+        Ok(answer) => {
+            let is_secret = answer.is_secret();
+            let edit = answer.into_edit();
+            patiently(|| press.edit_response(http, edit.clone())).await?;
+            if is_secret {
+                tokio::select! {
+                    () = bot.shutdown.cancelled() => {}
+                    () = tokio::time::sleep(bot.settings.secrets_shown) => {}
+                }
+                patiently(|| press.delete_response(http)).await?;
+            }
+        }
+        Err(failure) => {
+            // The message stays as it is: it may be somebody else's.
+            let text = answer::sentence(&failure, press.id.get());
+            let said = serenity::CreateInteractionResponseFollowup::new()
+                .content(text)
+                .ephemeral(true)
+                .allowed_mentions(serenity::CreateAllowedMentions::new());
+            patiently(|| press.create_followup(http, said.clone())).await?;
+        }
+    }
+    Ok(())
+}
+
+async fn pressed(
+    bot: &Arc<Bot>,
+    press: &serenity::ComponentInteraction,
+) -> Result<Answer, Failure> {
+    let id = press.data.custom_id.as_str();
+    let user = press.user.id.get();
+    bot.limit.count(user)?;
+    let origin = Origin {
+        user,
+        guild: press.guild_id.map(serenity::GuildId::get),
+        roles: press.member.as_ref().map(|member| member.roles.as_slice()).unwrap_or_default(),
+        wants: id,
+    };
+    if let Some((list, page)) = List::from_custom_id(id) {
+        if list.is_for_admins() {
+            Admin::check(bot, &origin).await?;
+        } else {
+            check_place(bot, origin.guild)?;
+        }
+        return lists::page(bot, user, &list, page).await;
+    }
+    if let Some(id) = id.strip_prefix(NO) {
+        let (id, now) = (id.to_owned(), bot.clock.now());
+        bot.write(move |tx| Ok(confirmations::take(tx, &id, user, now)?)).await??;
+        return Ok(Answer::text("Nothing was changed."));
+    }
+    let Some(id) = id.strip_prefix(YES) else {
+        return Err(confirmations::Void::NotYours.into());
+    };
+    confirmed(bot, &origin, id.to_owned()).await
+}
+
+/// Does what was asked, in the write that uses the question up.
+async fn confirmed(bot: &Arc<Bot>, origin: &Origin<'_>, id: String) -> Result<Answer, Failure> {
+    let (user, now) = (origin.user, bot.clock.now());
+    let looked = id.clone();
+    let found = bot.read(move |tx| Ok(crate::store::confirmations::find(tx, &looked)?)).await?;
+    let asked = found.filter(|found| found.discord_id == user);
+    let deed = asked.and_then(|asked| Deed::from_row(&asked.act, &asked.argument));
+    let deed = deed.ok_or(confirmations::Void::NotYours)?;
+    if deed.is_for_admins() {
+        Admin::check(bot, origin).await?;
+    }
+    let (actor, rules, done) = (Actor::Discord(user), bot.rules.clone(), deed.clone());
+    let written = bot
+        .write(move |tx| {
+            confirmations::take(tx, &id, user, now)??;
+            match done {
+                Deed::SetAddress(text) => {
+                    let merchant = account_of(tx, user)?;
+                    let address = Address::parse(&text, rules.network).map_err(Refusal::from)?;
+                    let set = acts::set_address(tx, &actor, &rules, merchant.id, &address, now)?;
+                    Ok(Some((merchant, Some(set))))
+                }
+                Deed::RotateKey => {
+                    let merchant = account_of(tx, user)?;
+                    Ok(Some((acts::rotate_key(tx, &actor, merchant.id, now)?, None)))
+                }
+                Deed::RotateWebhookSecret => {
+                    let merchant = account_of(tx, user)?;
+                    Ok(Some((acts::rotate_webhook_secret(tx, &actor, merchant.id, now)?, None)))
+                }
+                Deed::CancelAddressChange => {
+                    let merchant = account_of(tx, user)?;
+                    acts::cancel_address_change(tx, &actor, merchant.id, now)?;
+                    Ok(Some((merchant, None)))
+                }
+                Deed::RevokeSub(id) => {
+                    acts::revoke(tx, &actor, id, now)?;
+                    Ok(merchants::by_id(tx, id)?.map(|merchant| (merchant, None)))
+                }
+                Deed::Suspend(id) => {
+                    acts::suspend(tx, &actor, id, now)?;
+                    Ok(merchants::by_id(tx, id)?.map(|merchant| (merchant, None)))
+                }
+                Deed::ResendAll(id) => {
+                    announce::resend_failed(tx, &actor, id, now)?;
+                    Ok(merchants::by_id(tx, id)?.map(|merchant| (merchant, None)))
+                }
+                Deed::SweepNow => {
+                    sweeps::request(tx, &actor, now)?;
+                    Ok(None)
+                }
+                Deed::Announce(text) => {
+                    announce::record(tx, &actor, &text, now)?;
+                    Ok(None)
+                }
+            }
+        })
+        .await?;
+    tell(bot, &deed, written, now).await
+}
+
+type Written =
+    Option<(crate::domain::merchant::Merchant, Option<crate::domain::merchant::PayoutAddress>)>;
+
+/// What the presser reads once it is done.
+async fn tell(
+    bot: &Arc<Bot>,
+    deed: &Deed,
+    written: Written,
+    now: Timestamp,
+) -> Result<Answer, Failure> {
+    let name = written.as_ref().map(|(merchant, _)| admin::called(merchant)).unwrap_or_default();
+    Ok(match deed {
+        Deed::SetAddress(_) => match written.and_then(|(_, set)| set) {
+            Some(set) if set.effective_at > set.registered_at => Answer::text(format!(
+                "Payouts go to {} from {} on ({}). Until then `/cancel_address_change` cancels it.",
+                grouped(&set.address.to_string()),
+                date(set.effective_at),
+                relative(set.effective_at)
+            )),
+            Some(set) => {
+                Answer::text(format!("Payouts go to {}.", grouped(&set.address.to_string())))
+            }
+            None => Answer::text("Nothing was changed."),
+        },
+        Deed::RotateKey => match written {
+            Some((merchant, _)) => merchant::key_answer(bot, &merchant),
+            None => Answer::text("Nothing was changed."),
+        },
+        Deed::RotateWebhookSecret => match written {
+            Some((merchant, _)) => merchant::webhook_secret_answer(bot, &merchant),
+            None => Answer::text("Nothing was changed."),
+        },
+        Deed::CancelAddressChange => {
+            Answer::text("The change is cancelled; payouts go where they went before.")
+        }
+        Deed::RevokeSub(_) => Answer::text(format!(
+            "The subscription of {name} has ended. Open payments go on and are paid out."
+        )),
+        Deed::Suspend(_) => Answer::text(format!(
+            "{name} can make no new payments. Open ones go on and are paid out. `/unsuspend` ends \
+             it."
+        )),
+        Deed::ResendAll(_) => {
+            bot.wake.stir_webhooks();
+            Answer::text(format!("The failed webhooks of {name} are due again."))
+        }
+        Deed::SweepNow => {
+            bot.wake.stir_sweeper();
+            swept(bot, now).await?
+        }
+        Deed::Announce(text) => admin::post_announcement(bot, text).await?,
+    })
+}
+
+/// How long an administrator waits for the sweeper, and how often it is looked for.
+const SWEEP_PATIENCE: Duration = Duration::from_secs(30);
+const SWEEP_LOOK: Duration = Duration::from_millis(250);
+
+/// What came of asking for a sweep.
+async fn swept(bot: &Bot, asked_at: Timestamp) -> Result<Answer, Failure> {
+    let begun = tokio::time::Instant::now();
+    loop {
+        match bot.read(move |tx| Ok(sweeps::outcome(tx, asked_at)?)).await? {
+            sweeps::Outcome::Done(made) if made.is_empty() => {
+                let text = "The sweeper has looked; nothing could go out. `litegate sweep \
+                            --dry-run` says why.";
+                return Ok(Answer::text(text));
+            }
+            sweeps::Outcome::Done(made) => {
+                let line = |sweep: &crate::domain::sweep::SentSweep| {
+                    let (txid, fee) = (sweep.txid, answer::ltc(sweep.fee));
+                    format!("`{txid}`: {} payouts, fee {fee}", sweep.payouts.len())
+                };
+                let lines: Vec<String> = made.iter().map(line).collect();
+                return Ok(Answer::page("Swept", &lines.join("\n")));
+            }
+            sweeps::Outcome::Trouble(why) => {
+                return Ok(Answer::text(format!("The sweeper cannot: {}.", plain(&why))));
+            }
+            sweeps::Outcome::Waiting if begun.elapsed() > SWEEP_PATIENCE => {
+                let text = "The sweeper has not looked yet. `/stats` and `litegate sweep` show \
+                            what comes of it.";
+                return Ok(Answer::text(text));
+            }
+            sweeps::Outcome::Waiting => tokio::time::sleep(SWEEP_LOOK).await,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn deeds_come_back_from_their_rows() {
+        let id = MerchantId::from_random(7);
+        for deed in [
+            Deed::SetAddress("ltc1q".into()),
+            Deed::RotateKey,
+            Deed::RotateWebhookSecret,
+            Deed::CancelAddressChange,
+            Deed::RevokeSub(id),
+            Deed::Suspend(id),
+            Deed::SweepNow,
+            Deed::ResendAll(id),
+            Deed::Announce("Hello".into()),
+        ] {
+            let (act, argument) = deed.as_row();
+            assert_eq!(Deed::from_row(act, &argument), Some(deed));
+        }
+        assert_eq!(Deed::from_row("suspend", "nobody"), None);
+        assert_eq!(Deed::from_row("", ""), None);
+    }
+}

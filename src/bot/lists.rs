@@ -1,0 +1,294 @@
+//! Lists, ten lines a page, with buttons to turn them. A page's button names the list and the page
+//! and nothing else: whoever presses it sees their own, whatever the button says.
+
+use poise::serenity_prelude as serenity;
+
+use crate::acts::accounts;
+use crate::acts::notices::plain;
+use crate::domain::amount::Amount;
+use crate::domain::merchant::MerchantId;
+use crate::store::accounts::PaidSweep;
+use crate::store::events::Wanted;
+use crate::store::{self, ReadTx, blocks, events, merchants, notices, payments, trail};
+use crate::view::PayoutView;
+
+use super::answer::{Answer, ltc, relative};
+use super::{Bot, Failure, account_of};
+
+/// Lines on a page.
+const LINES: u32 = 10;
+
+/// Pages that can be turned to; what is older is for the API and the command line.
+const PAGES_MAX: u32 = 100;
+
+/// What is listed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum List {
+    /// The asker's payments, with one status or all.
+    Payments(Option<&'static str>),
+    /// What was paid out to the asker.
+    Payouts,
+    /// The asker's notices.
+    Notices,
+    Merchants,
+    /// The trail of a merchant, or of all.
+    Trail(Option<MerchantId>),
+    FailedWebhooks,
+}
+
+/// The statuses by which payments are listed.
+const STATUSES: [&str; 3] = ["pending", "completed", "expired"];
+
+/// The status of this word.
+pub(super) fn status_of(word: &str) -> Option<&'static str> {
+    STATUSES.into_iter().find(|status| *status == word)
+}
+
+impl List {
+    fn custom_id(&self, page: u32) -> String {
+        let (name, argument) = match self {
+            List::Payments(status) => ("payments", status.unwrap_or("-").to_owned()),
+            List::Payouts => ("payouts", "-".to_owned()),
+            List::Notices => ("notices", "-".to_owned()),
+            List::Merchants => ("merchants", "-".to_owned()),
+            List::Trail(id) => ("trail", id.map_or("-".to_owned(), |id| id.to_string())),
+            List::FailedWebhooks => ("webhooks", "-".to_owned()),
+        };
+        format!("list:{name}:{argument}:{page}")
+    }
+
+    /// The list and the page that a button is for.
+    pub(super) fn from_custom_id(id: &str) -> Option<(List, u32)> {
+        let mut parts = id.strip_prefix("list:")?.split(':');
+        let (name, argument, page) = (parts.next()?, parts.next()?, parts.next()?);
+        let page = page.parse().ok().filter(|page| *page < PAGES_MAX)?;
+        let list = match (name, argument) {
+            ("payments", "-") => List::Payments(None),
+            ("payments", word) => List::Payments(Some(status_of(word)?)),
+            ("payouts", _) => List::Payouts,
+            ("notices", _) => List::Notices,
+            ("merchants", _) => List::Merchants,
+            ("trail", "-") => List::Trail(None),
+            ("trail", id) => List::Trail(Some(id.parse().ok()?)),
+            ("webhooks", _) => List::FailedWebhooks,
+            _ => return None,
+        };
+        Some((list, page))
+    }
+
+    pub(super) fn is_for_admins(&self) -> bool {
+        match self {
+            List::Payments(_) | List::Payouts | List::Notices => false,
+            List::Merchants | List::Trail(_) | List::FailedWebhooks => true,
+        }
+    }
+
+    fn title(&self) -> String {
+        match self {
+            List::Payments(None) => "Payments".to_owned(),
+            List::Payments(Some(status)) => format!("Payments: {status}"),
+            List::Payouts => "Payouts".to_owned(),
+            List::Notices => "Notices".to_owned(),
+            List::Merchants => "Merchants".to_owned(),
+            List::Trail(_) => "Who did what".to_owned(),
+            List::FailedWebhooks => "Webhooks that were given up".to_owned(),
+        }
+    }
+
+    fn when_empty(&self) -> &'static str {
+        match self {
+            List::Payments(_) => {
+                "None yet. `/invoice` makes one by hand, your shop makes them by \
+                                  the API: `/docs`."
+            }
+            List::Payouts => {
+                "None yet. What is complete and confirmed is paid out with the next sweep; small \
+                 sums wait for more. `/account` shows what waits."
+            }
+            List::Notices => {
+                "Nothing has happened that you would be told of. `/notifications` \
+                              chooses what that is."
+            }
+            List::Merchants => "None yet. `/grant_sub` makes the first.",
+            List::Trail(_) => "Nothing was done yet.",
+            List::FailedWebhooks => "None. All is well.",
+        }
+    }
+}
+
+/// A page of a list. The caller has judged whether the asker may see it.
+pub(super) async fn page(bot: &Bot, user: u64, list: &List, page: u32) -> Result<Answer, Failure> {
+    let (wanted, now) = (list.clone(), bot.clock.now());
+    let skip = page.saturating_mul(LINES);
+    let mut lines = bot
+        .read(move |tx| match wanted {
+            List::Payments(status) => payment_lines(tx, user, status, skip),
+            List::Payouts => {
+                let merchant = account_of(tx, user)?;
+                let tip = blocks::tip(tx)?;
+                let shown = skip.saturating_add(LINES + 1);
+                let (found, _) = accounts::payouts(tx, merchant.id, None, shown)?;
+                let line = |paid: PaidSweep| {
+                    let payout = paid.payout;
+                    let view = PayoutView::new(&payout, tip);
+                    format!(
+                        "{} {} · fee {} · {} confirmations\n`{}`",
+                        relative(payout.created_at),
+                        ltc(payout.amount),
+                        ltc(Amount::total([payout.fee_share, payout.operator_fee])),
+                        view.confirmations,
+                        payout.txid
+                    )
+                };
+                Ok(found.into_iter().skip(skip as usize).map(line).collect())
+            }
+            List::Notices => {
+                let merchant = account_of(tx, user)?;
+                let found = notices::list(tx, merchant.id, skip, LINES + 1)?;
+                let line = |n: notices::Notice| format!("{} {}", relative(n.created_at), n.text);
+                Ok(found.into_iter().map(line).collect())
+            }
+            List::Merchants => {
+                let all = merchants::all(tx)?;
+                let shown = all.iter().rev().skip(skip as usize).take(LINES as usize + 1);
+                let line = |merchant| merchant_line(tx, merchant, now);
+                Ok(shown.map(line).collect::<Result<Vec<_>, store::Error>>()?)
+            }
+            List::Trail(merchant) => {
+                let found = trail::list(tx, merchant, skip, LINES + 1)?;
+                Ok(found.iter().map(trail_line).collect())
+            }
+            List::FailedWebhooks => {
+                let wanted = Wanted { merchant: None, state: Some("failed"), after: None };
+                let found = events::list(tx, &wanted, skip.saturating_add(LINES + 1))?;
+                let line = |event: crate::domain::event::Event| {
+                    format!(
+                        "`{}` {} · {} attempts · `{}`",
+                        event.payment,
+                        relative(event.created_at),
+                        event.attempts,
+                        event.merchant
+                    )
+                };
+                Ok(found.into_iter().skip(skip as usize).map(line).collect::<Vec<_>>())
+            }
+        })
+        .await?;
+    if *list == List::Notices && page == 0 {
+        bot.write(move |tx| Ok(notices::mark_read(tx, account_of(tx, user)?.id)?)).await?;
+    }
+    let more = lines.len() > LINES as usize;
+    lines.truncate(LINES as usize);
+    let text =
+        if lines.is_empty() && page == 0 { list.when_empty().to_owned() } else { lines.join("\n") };
+    let turn = |label: &str, to: u32| {
+        serenity::CreateButton::new(list.custom_id(to))
+            .label(label)
+            .style(serenity::ButtonStyle::Secondary)
+    };
+    let mut buttons = Vec::new();
+    if let Some(before) = page.checked_sub(1) {
+        buttons.push(turn("Previous", before));
+    }
+    if more && page + 1 < PAGES_MAX {
+        buttons.push(turn("Next", page + 1));
+    }
+    let title = match page {
+        0 => list.title(),
+        _ => format!("{} (page {})", list.title(), page + 1),
+    };
+    Ok(Answer::page(title, &text).with_buttons(buttons))
+}
+
+fn payment_lines(
+    tx: &ReadTx,
+    user: u64,
+    status: Option<&'static str>,
+    skip: u32,
+) -> Result<Vec<String>, Failure> {
+    let merchant = account_of(tx, user)?;
+    let filter =
+        payments::Filter { merchant: Some(merchant.id), status, ..payments::Filter::default() };
+    let found = payments::list(tx, &filter, skip.saturating_add(LINES + 1))?;
+    let line = |judged: payments::Judged| {
+        let payment = judged.payment;
+        let order = payment.reference.map(|text| format!(" · {}", plain(&text)));
+        format!(
+            "`{}` {} · {} · {}{}",
+            payment.id,
+            ltc(payment.amount),
+            judged.status.as_str(),
+            relative(payment.created_at),
+            order.unwrap_or_default()
+        )
+    };
+    Ok(found.into_iter().skip(skip as usize).map(line).collect())
+}
+
+fn merchant_line(
+    tx: &ReadTx,
+    merchant: &crate::domain::merchant::Merchant,
+    now: crate::domain::time::Timestamp,
+) -> Result<String, store::Error> {
+    use crate::domain::merchant::Subscription;
+    let suspended = merchants::suspended_at(tx, merchant.id)?.is_some();
+    let state = match merchant.subscription {
+        _ if suspended => "suspended".to_owned(),
+        Subscription::Until(end) if end > now => format!("ends {}", relative(end)),
+        Subscription::Until(end) => format!("ended {}", relative(end)),
+        Subscription::None => "no subscription".to_owned(),
+    };
+    let owner = merchant.discord_id.map(|id| format!(" · <@{id}>")).unwrap_or_default();
+    Ok(format!("`{}` {} · {state}{owner}", merchant.id, plain(merchant.name.as_str())))
+}
+
+fn trail_line(entry: &trail::Entry) -> String {
+    let who = match entry.actor.strip_prefix("discord:") {
+        Some(id) => format!("<@{id}>"),
+        None => plain(&entry.actor),
+    };
+    let whose = entry.merchant.map(|id| format!(" `{id}`")).unwrap_or_default();
+    let change = match (&entry.before, &entry.after) {
+        (None, None) => String::new(),
+        (Some(before), None) => format!(": {} → nothing", plain(before)),
+        (None, Some(after)) => format!(": {}", plain(after)),
+        (Some(before), Some(after)) => format!(": {} → {}", plain(before), plain(after)),
+    };
+    format!("{} {who} **{}**{whose}{change}", relative(entry.at), plain(&entry.act))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_button_names_its_list_and_page() {
+        let id = MerchantId::from_random(9);
+        for list in [
+            List::Payments(None),
+            List::Payments(Some("expired")),
+            List::Payouts,
+            List::Notices,
+            List::Merchants,
+            List::Trail(None),
+            List::Trail(Some(id)),
+            List::FailedWebhooks,
+        ] {
+            let custom_id = list.custom_id(3);
+            assert!(custom_id.len() <= 100, "Discord's limit");
+            assert_eq!(List::from_custom_id(&custom_id), Some((list, 3)));
+        }
+        for forged in [
+            "",
+            "list:",
+            "list:payments:-",
+            "list:payments:paid:0",
+            "list:secrets:-:0",
+            "list:payments:-:100",
+            "list:payments:-:-1",
+            "list:trail:mer_:0",
+        ] {
+            assert_eq!(List::from_custom_id(forged), None, "{forged}");
+        }
+    }
+}

@@ -1,0 +1,285 @@
+//! The commands by which merchants look at their money: payments, payouts, what was told to their
+//! shop; and a payment made by hand.
+
+use poise::serenity_prelude as serenity;
+
+use crate::acts::accounts;
+use crate::acts::create_payment::{
+    Created, NewPayment, REFERENCE_CHARS_MAX, Request, create_payment,
+};
+use crate::acts::notices::plain;
+use crate::acts::{Refusal, payments as payment_acts, webhooks};
+use crate::domain::amount::Amount;
+use crate::domain::event::State;
+use crate::domain::merchant::{Subscription, is_unprintable};
+use crate::domain::payment::PaymentId;
+use crate::secret;
+use crate::store::{ReadTx, blocks, events, payments, sweeps};
+use crate::view::account::SumsView;
+use crate::view::{PaymentView, PayoutView};
+use crate::webhooks::trial;
+
+use super::answer::{Answer, date, ltc, relative, reply};
+use super::lists::{self, List};
+use super::merchant::address_lines;
+use super::{Asker, Context, Data, Failure, account_of, begin, choices};
+
+pub(super) fn commands() -> Vec<poise::Command<Data, Failure>> {
+    vec![account(), payments(), payment(), payouts(), resend_webhook(), test_webhook(), invoice()]
+}
+
+/// Show where your account stands
+#[poise::command(slash_command, ephemeral, category = "Money", interaction_context = "Guild|BotDm")]
+async fn account(context: Context<'_>) -> Result<(), Failure> {
+    let Asker { user, now, .. } = begin(context).await?;
+    let bot = context.data();
+    let network = bot.rules.network;
+    let statement = bot
+        .read(move |tx| {
+            let merchant = account_of(tx, user)?;
+            Ok(accounts::statement(tx, merchant.id, network)?)
+        })
+        .await?;
+    let account = statement.account;
+    let sums: Vec<String> = SumsView::new(&statement.sums)
+        .named()
+        .into_iter()
+        .map(|(name, sum)| format!("{name}: {}", ltc(sum.0)))
+        .collect();
+    let subscription = match account.merchant.subscription {
+        Subscription::Until(end) if end > now => {
+            format!("until {} ({})", date(end), relative(end))
+        }
+        Subscription::None | Subscription::Until(_) => "none: ask an administrator".to_owned(),
+    };
+    let own = account.merchant.confirmations;
+    let confirmations = own.unwrap_or(bot.payment_rules.confirmations);
+    let fields = [
+        ("Merchant", format!("`{}`", account.merchant.id)),
+        ("Payout address", address_lines(&account, now)),
+        ("Subscription", subscription),
+        ("Confirmations", confirmations.to_string()),
+        ("Money", format!("{}\n`/payouts` lists what was paid out", sums.join("\n"))),
+    ];
+    reply(context, Answer::table(plain(account.merchant.name.as_str()), &fields)).await
+}
+
+/// Which payments to list.
+#[derive(Debug, Clone, Copy, poise::ChoiceParameter)]
+enum OfStatus {
+    #[name = "pending"]
+    Pending,
+    #[name = "completed"]
+    Completed,
+    #[name = "expired"]
+    Expired,
+}
+
+/// List your payments, newest first
+#[poise::command(slash_command, ephemeral, category = "Money", interaction_context = "Guild|BotDm")]
+async fn payments(
+    context: Context<'_>,
+    #[description = "Only those with this status"] status: Option<OfStatus>,
+) -> Result<(), Failure> {
+    let asker = begin(context).await?;
+    let status = status.map(|status| match status {
+        OfStatus::Pending => "pending",
+        OfStatus::Completed => "completed",
+        OfStatus::Expired => "expired",
+    });
+    let page = lists::page(context.data(), asker.user, &List::Payments(status), 0).await?;
+    reply(context, page).await
+}
+
+/// The asker's own payment of this id. Somebody else's does not exist for them.
+fn own_payment(tx: &ReadTx, user: u64, id: &str) -> Result<payments::Judged, Failure> {
+    let merchant = account_of(tx, user)?;
+    let id: PaymentId = id.trim().parse().map_err(|_| Refusal::UnknownPayment)?;
+    let found = payments::by_id(tx, id)?.filter(|judged| judged.payment.merchant == merchant.id);
+    Ok(found.ok_or(Refusal::UnknownPayment)?)
+}
+
+/// Show one of your payments
+#[poise::command(slash_command, ephemeral, category = "Money", interaction_context = "Guild|BotDm")]
+async fn payment(
+    context: Context<'_>,
+    #[description = "The payment; type its id, order or status"]
+    #[autocomplete = "choices::payment"]
+    #[max_length = 64]
+    payment: String,
+) -> Result<(), Failure> {
+    let Asker { user, now, .. } = begin(context).await?;
+    let bot = context.data();
+    let (facts, payouts, told, tip) = bot
+        .read(move |tx| {
+            let judged = own_payment(tx, user, &payment)?;
+            let index = judged.payment.index;
+            let payouts = sweeps::payout_of_payment(tx, index)?;
+            let told = events::of_payment(tx, index)?;
+            let tip = blocks::tip(tx)?;
+            Ok((payment_acts::facts_of(tx, judged, now)?, payouts, told, tip))
+        })
+        .await?;
+    let view = PaymentView::new(&facts, &bot.site, now);
+    let mut fields = vec![
+        ("Payment", format!("`{}`", view.payment_id)),
+        ("Status", format!("{} ({})", view.status, view.detail)),
+        ("Amount", ltc(view.amount_ltc.0)),
+        (
+            "Received",
+            format!(
+                "{}, confirmed {}",
+                ltc(view.amount_received_ltc.0),
+                ltc(view.amount_confirmed_ltc.0)
+            ),
+        ),
+        ("Confirmations", format!("{} of {}", view.confirmations, view.confirmations_required)),
+        ("Created", relative(view.created_at.0)),
+        ("Time is up", relative(view.expires_at.0)),
+        ("Address", format!("`{}`", view.receiving_address)),
+        ("Checkout", view.payment_url.clone()),
+    ];
+    if let Some(reference) = &view.reference {
+        fields.push(("Order", plain(reference)));
+    }
+    if !view.txids.is_empty() {
+        let shown: Vec<String> = view.txids.iter().take(10).map(|id| format!("`{id}`")).collect();
+        fields.push(("Transactions", shown.join("\n")));
+    }
+    for event in &told {
+        let state = match event.state {
+            State::Delivered => "delivered".to_owned(),
+            State::Due { next_at } => {
+                format!("due {}, {} attempts", relative(next_at), event.attempts)
+            }
+            State::Failed => "given up: `/resend_webhook` sends it again".to_owned(),
+        };
+        fields.push(("Webhook", state));
+    }
+    for payout in &payouts {
+        let view = PayoutView::new(payout, tip);
+        let confirmations = view.confirmations;
+        fields.push(("Paid out with", format!("`{}`, {confirmations} confirmations", view.txid)));
+    }
+    reply(context, Answer::table("Payment", &fields)).await
+}
+
+/// List what was paid out to you, newest first
+#[poise::command(slash_command, ephemeral, category = "Money", interaction_context = "Guild|BotDm")]
+async fn payouts(context: Context<'_>) -> Result<(), Failure> {
+    let asker = begin(context).await?;
+    let page = lists::page(context.data(), asker.user, &List::Payouts, 0).await?;
+    reply(context, page).await
+}
+
+/// Send the webhook of a payment again
+#[poise::command(slash_command, ephemeral, category = "Money", interaction_context = "Guild|BotDm")]
+async fn resend_webhook(
+    context: Context<'_>,
+    #[description = "The payment; type its id, order or status"]
+    #[autocomplete = "choices::payment"]
+    #[max_length = 64]
+    payment: String,
+) -> Result<(), Failure> {
+    let Asker { user, actor, now, .. } = begin(context).await?;
+    let bot = context.data();
+    let resent = bot
+        .write(move |tx| {
+            let judged = own_payment(tx, user, &payment)?;
+            let mut count = 0u32;
+            for event in events::of_payment(tx, judged.payment.index)? {
+                let own = Some(judged.payment.merchant);
+                webhooks::resend(tx, &actor, own, &event.id, now)?;
+                count = count.saturating_add(1);
+            }
+            Ok(count)
+        })
+        .await?;
+    if resent == 0 {
+        let none = "this payment has no webhook: it is not complete, or was made without a \
+                    webhookUrl";
+        return Err(Failure::NotUnderstood(none.to_owned()));
+    }
+    bot.wake.stir_webhooks();
+    reply(context, Answer::text("It is sent again now. `/payment` shows what came of it.")).await
+}
+
+/// Send a signed test webhook to a URL, and see what came of it
+#[poise::command(slash_command, ephemeral, category = "Money", interaction_context = "Guild|BotDm")]
+async fn test_webhook(
+    context: Context<'_>,
+    #[description = "Where your shop takes webhooks, such as https://shop.example/hook"]
+    #[max_length = 2048]
+    url: String,
+) -> Result<(), Failure> {
+    let Asker { user, now, .. } = begin(context).await?;
+    let bot = context.data();
+    let (url, private) = (url.trim(), bot.private_networks);
+    trial::check_url(url, private)?;
+    let merchant = bot.read(move |tx| account_of(tx, user)).await?;
+    let network = bot.rules.network;
+    let tried = trial::send(&merchant, &bot.secret, network, private, url, now)
+        .await
+        .map_err(|_| Failure::Unavailable("the test cannot be sent from here"))?;
+    let mark = if tried.delivered { "✔" } else { "✘" };
+    let mut fields = vec![
+        ("What came of it", format!("{mark} {}, {} ms", plain(&tried.outcome), tried.duration_ms)),
+        ("Its id", format!("`{}`", tried.event_id)),
+    ];
+    if !tried.answer.is_empty() {
+        fields.push(("What it answered", plain(&tried.answer)));
+    }
+    if let Some(advice) = tried.advice {
+        fields.push(("Advice", advice.to_owned()));
+    }
+    reply(context, Answer::table("Test webhook", &fields)).await
+}
+
+/// Make a payment by hand, and get a link for the shopper
+#[poise::command(slash_command, ephemeral, category = "Money", interaction_context = "Guild|BotDm")]
+async fn invoice(
+    context: Context<'_>,
+    #[description = "How many LTC, such as 0.05"]
+    #[max_length = 32]
+    amount: String,
+    #[description = "Your own name for it, such as an order number"]
+    #[max_length = 128]
+    reference: Option<String>,
+) -> Result<(), Failure> {
+    let Asker { user, now, .. } = begin(context).await?;
+    let bot = context.data();
+    let amount = Amount::parse(amount.trim()).map_err(|e| Refusal::invalid("amount", e))?;
+    if let Some(text) = &reference
+        && (text.chars().count() > REFERENCE_CHARS_MAX || text.chars().any(is_unprintable))
+    {
+        let reason =
+            format!("must have at most {REFERENCE_CHARS_MAX} characters, none of them invisible");
+        return Err(Refusal::invalid("reference", reason).into());
+    }
+    let (rules, xpub) = (bot.payment_rules.clone(), bot.xpub.clone());
+    let id = PaymentId::from_random(secret::random_bytes());
+    let new = NewPayment {
+        amount,
+        webhook_url: None,
+        redirect_url: None,
+        reference,
+        expires_in_seconds: None,
+    };
+    let created = bot.write(move |tx| {
+        let merchant = account_of(tx, user)?.id;
+        let request = Request { merchant, new, idempotency_key: None, id };
+        Ok(create_payment(tx, &rules, &xpub, &request, now)?)
+    });
+    let (Created::New(judged) | Created::Replayed(judged)) = created.await?;
+    tracing::info!(payment.id = %judged.payment.id, amount = %judged.payment.amount, "created");
+    let url = format!("{}/pay/{}", bot.site.public_url, judged.payment.id);
+    let address = crate::view::receiving_address(&judged.payment, bot.site.network);
+    let fields = [
+        ("Send this link to the shopper", url.clone()),
+        ("Amount", ltc(judged.payment.amount)),
+        ("Address", format!("`{address}`")),
+        ("Time is up", relative(judged.payment.expires_at)),
+    ];
+    let link = serenity::CreateButton::new_link(url).label("Open the checkout");
+    reply(context, Answer::table("Payment made", &fields).with_buttons(vec![link])).await
+}

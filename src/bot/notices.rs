@@ -1,0 +1,366 @@
+//! Telling people what they did not ask for: by direct message, grouped, seldom, once.
+//!
+//! What there is to tell is stored before it is sent, and what is put into one message is stored
+//! before that, so a restart loses nothing and sends what was begun as it was; Discord itself drops
+//! the repetition by its nonce. Who takes no messages finds the notice with `/notices`, and is told
+//! so in a channel, if there is one for that.
+
+use std::collections::{BTreeMap, HashMap};
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bitcoin::hashes::{Hash, sha256};
+use futures_util::FutureExt;
+use poise::serenity_prelude as serenity;
+
+use crate::acts::merchants as acts;
+use crate::acts::notices::{self as act, Surroundings};
+use crate::acts::payments::WATCHER;
+use crate::domain::merchant::{MerchantId, address_to_come};
+use crate::domain::notice::Kind;
+use crate::domain::time::Timestamp;
+use crate::store::notices::{self as rows, End, Notice};
+use crate::store::progress;
+
+use super::answer::{
+    DESCRIPTION_CHARS_MAX, cut, in_time, in_words, is_unauthorized, may_pass, refusal_of,
+};
+use super::{Bot, Failure, buttons, http_of};
+
+/// The pause between two looks.
+const LOOK: Duration = Duration::from_secs(2);
+
+/// Nobody is written to more often than this, in milliseconds. What comes meanwhile is grouped.
+const REST_MS: i64 = 60_000;
+
+/// Notices in one message.
+const GROUP_MAX: usize = 10;
+
+/// Due notices that are looked at in one pass.
+const DUE_MAX: u32 = 500;
+
+/// The first and the longest pause before the next attempt, in milliseconds.
+const PAUSE_MS_MIN: i64 = 5_000;
+const PAUSE_MS_MAX: i64 = 10 * 60_000;
+
+/// Channels of direct messages that are remembered.
+const CHANNELS_MAX: usize = 10_000;
+
+/// Looks and tells until told to stop. Works without a connection to the gateway: messages go by
+/// HTTP.
+pub(super) async fn run(bot: &Arc<Bot>) {
+    let started_at = bot.clock.now();
+    let mut post =
+        Post { http: http_of(&bot.settings), channels: HashMap::new(), silent_since: None };
+    let mut said = String::new();
+    while !bot.shutdown.is_cancelled() {
+        let pass = AssertUnwindSafe(pass(bot, &mut post, started_at)).catch_unwind().await;
+        let why = match pass {
+            Ok(Ok(())) => String::new(),
+            Ok(Err(failure)) => failure.to_string(),
+            Err(_) => "a panic; this is a mistake of the program".to_owned(),
+        };
+        // Said once, not at each try.
+        if why != said && !why.is_empty() {
+            tracing::warn!(why, "notices wait");
+        }
+        said = why;
+        tokio::select! {
+            () = bot.shutdown.cancelled() => {}
+            () = tokio::time::sleep(LOOK) => {}
+        }
+    }
+}
+
+async fn pass(bot: &Arc<Bot>, post: &mut Post, started_at: Timestamp) -> Result<(), Failure> {
+    let now = bot.clock.now();
+    let around = Surroundings {
+        network: bot.rules.network,
+        off: bot.settings.notices_off.clone(),
+        node: why_silent(bot, post, started_at, now).await?,
+        low_disk: free_bytes(&bot.database).filter(|free| *free < bot.settings.low_disk_bytes),
+        started_at,
+    };
+    let found = bot.read(move |tx| Ok(act::look(tx, &around, now)?)).await?;
+    if !found.is_nothing() {
+        bot.write(move |tx| Ok(act::store(tx, &found, now)?)).await?;
+    }
+    let due = bot.read(move |tx| Ok(rows::due(tx, now, DUE_MAX)?)).await?;
+    let mut by_reader: BTreeMap<Option<MerchantId>, Vec<Notice>> = BTreeMap::new();
+    for notice in due {
+        by_reader.entry(notice.merchant).or_default().push(notice);
+    }
+    let mut trouble = Ok(());
+    for (reader, notices) in by_reader {
+        // One reader whose notices cannot be told holds up nobody else.
+        if let Err(failure) = tell(bot, post, reader, notices, now).await {
+            trouble = Err(failure);
+        }
+    }
+    trouble
+}
+
+/// How long the watcher must be seen to be silent: after a jump of the clock it only looks so.
+const SILENCE_SEEN: Duration = Duration::from_secs(5);
+
+/// What the node says while the watcher is away from its tip, if nobody was told yet.
+async fn why_silent(
+    bot: &Bot,
+    post: &mut Post,
+    started_at: Timestamp,
+    now: Timestamp,
+) -> Result<Option<String>, Failure> {
+    let untold = bot
+        .read(move |tx| {
+            let told = rows::last_made(tx, Kind::Node)?;
+            let told = told.is_some_and(|notice| notice.key.ends_with(":down"));
+            Ok(!told && act::is_watcher_silent(tx, started_at, now)?)
+        })
+        .await?;
+    if !untold {
+        post.silent_since = None;
+        return Ok(None);
+    }
+    let since = *post.silent_since.get_or_insert_with(tokio::time::Instant::now);
+    if since.elapsed() < SILENCE_SEEN {
+        return Ok(None);
+    }
+    let watcher = bot.read(|tx| Ok(progress::of_role(tx, WATCHER)?)).await?;
+    if let Some(trouble) = watcher.and_then(|watcher| watcher.trouble) {
+        return Ok(Some(act::plain(&trouble)));
+    }
+    Ok(Some(match bot.ask_node(|node| node.chain_state()).await {
+        Ok(Ok(state)) => {
+            let behind = state.headers.saturating_sub(state.tip.height);
+            format!("the node is at block {}, {behind} behind its headers", state.tip.height)
+        }
+        Ok(Err(error)) => act::plain(&error.to_string()),
+        Err(failure) => failure.to_string(),
+    }))
+}
+
+/// Room that is left beside a file, in bytes.
+fn free_bytes(file: &std::path::Path) -> Option<u64> {
+    let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty());
+    let found = rustix::fs::statvfs(folder.unwrap_or(std::path::Path::new("."))).ok()?;
+    Some(found.f_bavail.saturating_mul(found.f_frsize))
+}
+
+/// Sends one message to one reader, if their rest is over.
+async fn tell(
+    bot: &Arc<Bot>,
+    post: &mut Post,
+    reader: Option<MerchantId>,
+    notices: Vec<Notice>,
+    now: Timestamp,
+) -> Result<(), Failure> {
+    let begun = notices.iter().find_map(|notice| notice.batch);
+    let group: Vec<Notice> = match begun {
+        Some(batch) => notices.into_iter().filter(|n| n.batch == Some(batch)).collect(),
+        None => {
+            let last = bot.read(move |tx| Ok(rows::last_sent(tx, reader)?)).await?;
+            if last.is_some_and(|last| now.ms_since(last) < REST_MS) {
+                return Ok(());
+            }
+            notices.into_iter().take(GROUP_MAX).collect()
+        }
+    };
+    let ids: Vec<i64> = group.iter().map(|notice| notice.id).collect();
+    let Some(batch) = begun.or(ids.first().copied()) else { return Ok(()) };
+    if begun.is_none() {
+        let together = ids.clone();
+        bot.write(move |tx| Ok(rows::put_together(tx, batch, &together)?)).await?;
+    }
+    crate::crash::point("notices: before sending");
+    let outcome = match reader {
+        Some(merchant) => tell_merchant(bot, post, merchant, batch, &group).await?,
+        None => tell_admins(bot, post, batch, &group).await?,
+    };
+    crate::crash::point("notices: after sending");
+    let attempts = group.iter().map(|notice| notice.attempts).max().unwrap_or(0);
+    bot.write(move |tx| {
+        match outcome {
+            Outcome::Sent => rows::end(tx, &ids, End::Sent, now)?,
+            Outcome::Closed => rows::end(tx, &ids, End::Kept, now)?,
+            Outcome::Later => {
+                let pause = PAUSE_MS_MIN.saturating_mul(1 << attempts.min(10)).min(PAUSE_MS_MAX);
+                rows::postpone(tx, &ids, now.plus_ms(pause))?;
+            }
+        }
+        Ok(())
+    })
+    .await
+}
+
+/// How a message ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Outcome {
+    Sent,
+    /// Its reader takes no messages.
+    Closed,
+    /// Discord is down, slow, limits us, or refuses the token.
+    Later,
+}
+
+fn page(title: &str, group: &[Notice]) -> serenity::CreateEmbed {
+    let lines: Vec<String> = group.iter().map(|notice| format!("• {}", notice.text)).collect();
+    serenity::CreateEmbed::new()
+        .title(title)
+        .description(cut(&lines.join("\n"), DESCRIPTION_CHARS_MAX))
+}
+
+async fn tell_merchant(
+    bot: &Arc<Bot>,
+    post: &mut Post,
+    id: MerchantId,
+    batch: i64,
+    group: &[Notice],
+) -> Result<Outcome, Failure> {
+    let network = bot.rules.network;
+    let account = bot.read(move |tx| Ok(acts::account(tx, id, network)?)).await?;
+    let Some(user) = account.merchant.discord_id else { return Ok(Outcome::Closed) };
+    let mut message = serenity::CreateMessage::new().embed(page("News of your shop", group));
+    let asked = group.iter().any(|notice| notice.key.ends_with(":asked"));
+    if let (true, Some(to_come)) = (asked, address_to_come(&account.addresses, bot.clock.now())) {
+        message = message.button(buttons::cancel_button(bot, user, to_come.effective_at).await?);
+    }
+    let outcome = post.send_to(user, batch, message).await;
+    if outcome == Outcome::Closed
+        && let Some(channel) = bot.settings.notices_channel_id
+    {
+        // The channel is public: it says that there is something, not what.
+        let count = group.len();
+        let what =
+            if count == 1 { "a notice waits".to_owned() } else { format!("{count} notices wait") };
+        let text = format!("<@{user}> {what} for you: `/notices` shows it to you alone.");
+        let mentions = serenity::CreateAllowedMentions::new().users([user]);
+        let message = serenity::CreateMessage::new().content(text).allowed_mentions(mentions);
+        // It is kept for them in any case.
+        post.send_in(serenity::ChannelId::new(channel), &nonce(batch, channel), message).await;
+    }
+    Ok(outcome)
+}
+
+/// Everybody who has proven to be an administrator and still is; if none takes it, the channel.
+async fn tell_admins(
+    bot: &Arc<Bot>,
+    post: &mut Post,
+    batch: i64,
+    group: &[Notice],
+) -> Result<Outcome, Failure> {
+    let admins = bot.read(|tx| Ok(rows::admins(tx)?)).await?;
+    let mut outcomes = Vec::new();
+    for user in admins {
+        match post.is_admin(bot, user).await {
+            Some(true) => {
+                let message =
+                    serenity::CreateMessage::new().embed(page("News of the gateway", group));
+                outcomes.push(post.send_to(user, batch, message).await);
+            }
+            Some(false) => bot.write(move |tx| Ok(rows::forget_admin(tx, user)?)).await?,
+            None => outcomes.push(Outcome::Later),
+        }
+    }
+    if outcomes.contains(&Outcome::Sent) {
+        return Ok(Outcome::Sent);
+    }
+    if let Some(channel) = bot.settings.admin_channel_id {
+        let message = serenity::CreateMessage::new().embed(page("News of the gateway", group));
+        let in_channel =
+            post.send_in(serenity::ChannelId::new(channel), &nonce(batch, channel), message).await;
+        return Ok(in_channel);
+    }
+    // Nobody was there to be told: it waits for the first who is.
+    Ok(Outcome::Later)
+}
+
+/// The way of messages to people, and what is remembered from one look to the next. Losing it
+/// costs time, no more.
+struct Post {
+    http: serenity::Http,
+    /// The channels of direct messages, by user.
+    channels: HashMap<u64, serenity::ChannelId>,
+    /// Since when the watcher is seen to be silent.
+    silent_since: Option<tokio::time::Instant>,
+}
+
+/// The same message to the same reader has the same nonce: Discord drops its repetition.
+fn nonce(batch: i64, reader: u64) -> String {
+    let hash = sha256::Hash::hash(format!("{batch} {reader}").as_bytes()).to_string();
+    hash.chars().take(24).collect()
+}
+
+impl Post {
+    async fn send_to(
+        &mut self,
+        user: u64,
+        batch: i64,
+        message: serenity::CreateMessage,
+    ) -> Outcome {
+        let channel = match self.channels.get(&user) {
+            Some(channel) => *channel,
+            None => {
+                let wanted = serde_json::json!({ "recipient_id": user.to_string() });
+                match in_time(self.http.create_private_channel(&wanted)).await {
+                    Ok(opened) => {
+                        if self.channels.len() >= CHANNELS_MAX {
+                            self.channels.clear();
+                        }
+                        self.channels.insert(user, opened.id);
+                        opened.id
+                    }
+                    Err(error) => return judge(&error),
+                }
+            }
+        };
+        self.send_in(channel, &nonce(batch, user), message).await
+    }
+
+    async fn send_in(
+        &self,
+        channel: serenity::ChannelId,
+        nonce: &str,
+        message: serenity::CreateMessage,
+    ) -> Outcome {
+        // Mentions that a message allows were set by whoever made it; else there are none.
+        let message = message.nonce(serenity::Nonce::String(nonce.to_owned())).enforce_nonce(true);
+        match in_time(channel.send_message(&self.http, message)).await {
+            Ok(_) => Outcome::Sent,
+            Err(error) => judge(&error),
+        }
+    }
+
+    /// Whether a user has the role now. `None` if Discord does not say.
+    async fn is_admin(&self, bot: &Bot, user: u64) -> Option<bool> {
+        let role = bot.settings.admin_role_id?;
+        let guild = serenity::GuildId::new(bot.settings.guild_id);
+        match in_time(self.http.get_member(guild, serenity::UserId::new(user))).await {
+            Ok(member) => Some(member.roles.iter().any(|held| held.get() == role)),
+            Err(error) if refusal_of(&error).is_some_and(|(status, _)| status == 404) => {
+                Some(false)
+            }
+            Err(_) => None,
+        }
+    }
+}
+
+/// Discord's codes for a person who takes no messages from the bot.
+const CLOSED: [isize; 2] = [50_007, 50_278];
+
+/// Discord's code for direct messages that are opened too fast.
+const TOO_FAST: isize = 40_003;
+
+fn judge(error: &serenity::Error) -> Outcome {
+    match refusal_of(error) {
+        Some((_, TOO_FAST)) => Outcome::Later,
+        Some((_, code)) if CLOSED.contains(&code) => Outcome::Closed,
+        Some(_) if may_pass(error) || is_unauthorized(error) => Outcome::Later,
+        // The person or the channel is gone, or we may not write there.
+        Some(_) => {
+            tracing::warn!(why = in_words(error), "a notice cannot be delivered; it is kept");
+            Outcome::Closed
+        }
+        None => Outcome::Later,
+    }
+}

@@ -1,0 +1,189 @@
+//! Notices: what people are told without having asked, kind by kind.
+//!
+//! A kind says who is told and whether it is told by default. What a notice says, and when there is
+//! one, is decided by the act that derives notices from the stored facts.
+
+use std::str::FromStr;
+
+/// What a notice is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) enum Kind {
+    FirstPayment,
+    Paid,
+    PartPaid,
+    LatePayment,
+    WebhookFailing,
+    WebhookFailed,
+    PayoutSent,
+    PayoutStuck,
+    AddressChange,
+    KeyRotated,
+    Subscription,
+    Node,
+    SweepStuck,
+    PaymentLost,
+    Doubt,
+    Disk,
+}
+
+/// Who is told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Audience {
+    Merchant,
+    Admins,
+}
+
+impl Kind {
+    pub(crate) const ALL: [Kind; 16] = [
+        Kind::FirstPayment,
+        Kind::Paid,
+        Kind::PartPaid,
+        Kind::LatePayment,
+        Kind::WebhookFailing,
+        Kind::WebhookFailed,
+        Kind::PayoutSent,
+        Kind::PayoutStuck,
+        Kind::AddressChange,
+        Kind::KeyRotated,
+        Kind::Subscription,
+        Kind::Node,
+        Kind::SweepStuck,
+        Kind::PaymentLost,
+        Kind::Doubt,
+        Kind::Disk,
+    ];
+
+    /// The word in the database, in the configuration and in commands.
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Kind::FirstPayment => "first_payment",
+            Kind::Paid => "paid",
+            Kind::PartPaid => "part_paid",
+            Kind::LatePayment => "late_payment",
+            Kind::WebhookFailing => "webhook_failing",
+            Kind::WebhookFailed => "webhook_failed",
+            Kind::PayoutSent => "payout_sent",
+            Kind::PayoutStuck => "payout_stuck",
+            Kind::AddressChange => "address_change",
+            Kind::KeyRotated => "key_rotated",
+            Kind::Subscription => "subscription",
+            Kind::Node => "node",
+            Kind::SweepStuck => "sweep_stuck",
+            Kind::PaymentLost => "payment_lost",
+            Kind::Doubt => "doubt",
+            Kind::Disk => "disk",
+        }
+    }
+
+    /// The kind for people who choose what they are told.
+    pub(crate) fn describe(self) -> &'static str {
+        match self {
+            Kind::FirstPayment => "Your first payment is complete",
+            Kind::Paid => "A payment is complete (each one)",
+            Kind::PartPaid => "A payment ran out with only a part of it paid",
+            Kind::LatePayment => "Money came after a payment's time was up",
+            Kind::WebhookFailing => "A webhook has failed five times",
+            Kind::WebhookFailed => "A webhook was given up",
+            Kind::PayoutSent => "A payout is on its way",
+            Kind::PayoutStuck => "A payout takes long to confirm",
+            Kind::AddressChange => {
+                "Your payout address changes, changed, or the change is cancelled"
+            }
+            Kind::KeyRotated => "Your API key was replaced",
+            Kind::Subscription => "Your subscription ends in 7, 3, 1 days, and when it has ended",
+            Kind::Node => "The node is down or behind, and back",
+            Kind::SweepStuck => "A sweep takes long to confirm",
+            Kind::PaymentLost => "A completed payment has lost its coins",
+            Kind::Doubt => "The chain is doubted",
+            Kind::Disk => "The disk is nearly full",
+        }
+    }
+
+    pub(crate) fn audience(self) -> Audience {
+        match self {
+            Kind::FirstPayment
+            | Kind::Paid
+            | Kind::PartPaid
+            | Kind::LatePayment
+            | Kind::WebhookFailing
+            | Kind::WebhookFailed
+            | Kind::PayoutSent
+            | Kind::PayoutStuck
+            | Kind::AddressChange
+            | Kind::KeyRotated
+            | Kind::Subscription => Audience::Merchant,
+            Kind::Node | Kind::SweepStuck | Kind::PaymentLost | Kind::Doubt | Kind::Disk => {
+                Audience::Admins
+            }
+        }
+    }
+
+    /// Whether it is told to those who have not chosen. A busy shop does not want to hear of every
+    /// payment.
+    pub(crate) fn is_on_by_default(self) -> bool {
+        !matches!(self, Kind::Paid)
+    }
+}
+
+/// The text names no kind of notice.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("must be a kind of notice")]
+pub(crate) struct BadKind;
+
+impl FromStr for Kind {
+    type Err = BadKind;
+
+    fn from_str(text: &str) -> Result<Kind, BadKind> {
+        Kind::ALL.into_iter().find(|kind| kind.as_str() == text).ok_or(BadKind)
+    }
+}
+
+/// How many days before its end a subscription's owner is reminded, the last first.
+pub(crate) const REMINDER_DAYS: [u32; 3] = [1, 3, 7];
+
+/// The reminder that is due when `left_ms` milliseconds are left: the nearest one whose time has
+/// come. `granted_left_ms` is what was left just after the last grant: whoever got two days
+/// yesterday needs no reminder of the seventh day before the end.
+pub(crate) fn reminder_due(left_ms: i64, granted_left_ms: i64) -> Option<u32> {
+    if left_ms <= 0 {
+        return None;
+    }
+    let in_ms = |days: u32| i64::from(days).saturating_mul(super::time::DAY_MS);
+    let nearest = REMINDER_DAYS.into_iter().find(|days| left_ms <= in_ms(*days))?;
+    (granted_left_ms > in_ms(nearest)).then_some(nearest)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::time::DAY_MS;
+
+    #[test]
+    fn every_kind_is_found_by_its_word() {
+        for kind in Kind::ALL {
+            assert_eq!(kind.as_str().parse(), Ok(kind));
+        }
+        assert_eq!("everything".parse::<Kind>(), Err(BadKind));
+    }
+
+    #[test]
+    fn reminders_come_seven_three_and_one_days_before_the_end() {
+        #[track_caller]
+        fn check(left_days: i64, granted_days: i64, expected: Option<u32>) {
+            assert_eq!(reminder_due(left_days * DAY_MS, granted_days * DAY_MS), expected);
+        }
+        check(8, 30, None);
+        check(7, 30, Some(7));
+        check(4, 30, Some(7));
+        check(3, 30, Some(3));
+        check(1, 30, Some(1));
+        check(0, 30, None);
+        check(-1, 30, None);
+        // Nobody is reminded of what they were just told.
+        check(5, 5, None);
+        check(2, 5, Some(3));
+        check(1, 1, None);
+        assert_eq!(reminder_due(DAY_MS - 1, DAY_MS), None);
+        assert_eq!(reminder_due(1, 2 * DAY_MS), Some(1));
+    }
+}

@@ -1,0 +1,536 @@
+//! The bot from the outside: the real gateway at a stand-in for Discord, people who send commands
+//! and press buttons, and what they read.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use crate::harness::discord::{Discord, Person, Reply};
+use crate::harness::files;
+use crate::harness::gate::Gate;
+use crate::harness::node::Node;
+use crate::harness::receiver::Receiver;
+use crate::harness::shop::Shop;
+use crate::harness::stage::Stage;
+use crate::harness::wait::{SOON, stays_true, wait_for};
+
+/// Addresses of regtest that belong to nobody here.
+pub(crate) const ADDRESS: &str = "rltc1qw508d6qejxtdg4y5r3zarvary0c5xw7k693xs3";
+
+pub(crate) const ADA: u64 = 100_000_000_000_000_001;
+pub(crate) const BOB: u64 = 100_000_000_000_000_002;
+pub(crate) const EVE: u64 = 100_000_000_000_000_003;
+pub(crate) const ROOT: u64 = 100_000_000_000_000_009;
+
+pub(crate) fn text(name: &str, value: &str) -> Value {
+    json!([{ "name": name, "type": 3, "value": value }])
+}
+
+pub(crate) fn user(id: u64) -> Value {
+    json!([{ "name": "user", "type": 6, "value": id.to_string() }])
+}
+
+pub(crate) fn grant(id: u64, days: u32) -> Value {
+    json!([
+        { "name": "user", "type": 6, "value": id.to_string() },
+        { "name": "days", "type": 4, "value": days },
+    ])
+}
+
+/// What stands between the bars that hide it.
+#[track_caller]
+pub(crate) fn secret_in(reply: &Reply) -> String {
+    let text = reply.text();
+    let secret = text.split("||`").nth(1).and_then(|rest| rest.split("`||").next());
+    secret.unwrap_or_else(|| panic!("no secret in {text}")).to_owned()
+}
+
+/// A gateway without a node, with the bot at a stand-in for Discord.
+pub(crate) fn offline(configure: impl FnOnce(&Gate)) -> (Discord, Gate) {
+    let discord = Discord::start();
+    let gate = Gate::offline();
+    discord.configure(&gate);
+    configure(&gate);
+    gate.start();
+    discord.await_bot();
+    (discord, gate)
+}
+
+#[test]
+fn commands_are_registered_once_for_each_change() {
+    let (discord, gate) = offline(|_| ());
+    let commands = discord.commands("guild").unwrap();
+    let found = format!("{:#}\n", commands);
+    let file = files::project().join("tests/it/discord_commands.json");
+    if std::env::var_os("ACCEPT").is_some() {
+        std::fs::write(&file, &found).unwrap();
+    }
+    let expected = std::fs::read_to_string(&file).unwrap_or_default();
+    assert!(
+        found == expected,
+        "the commands have changed; if that is meant, run this test with ACCEPT=1:\n{found}"
+    );
+    for command in commands.as_array().unwrap() {
+        let admin = command["default_member_permissions"] == json!("0");
+        let listed = ADMIN_COMMANDS.contains(&command["name"].as_str().unwrap());
+        assert_eq!(admin, listed, "{command}");
+    }
+    let registrations = || discord.count("PUT", "/commands");
+    assert_eq!(registrations(), 1);
+    gate.restart();
+    discord.await_bot();
+    let ada = Person::member(ADA, "ada");
+    discord.command(&ada, "help", json!([]));
+    assert_eq!(registrations(), 1, "nothing has changed");
+    gate.term();
+    gate.set("discord.global_commands", true);
+    gate.start();
+    wait_for("the commands everywhere", SOON, || discord.commands("global").is_some());
+    assert_eq!(discord.commands("global"), Some(commands));
+}
+
+/// Commands that only administrators may use.
+pub(crate) const ADMIN_COMMANDS: [&str; 14] = [
+    "grant_sub",
+    "revoke_sub",
+    "suspend",
+    "unsuspend",
+    "merchants",
+    "merchant",
+    "stats",
+    "node",
+    "sweep_now",
+    "webhooks",
+    "audit",
+    "announce",
+    "setup",
+    "config",
+];
+
+#[test]
+fn from_nothing_to_the_first_payment_by_bot_and_rest_alone() {
+    let Some(node) = Node::start() else { return };
+    let discord = Discord::start();
+    let gate = Gate::init(&node);
+    discord.configure(&gate);
+    gate.set("sweeper.interval", "1s");
+    gate.start();
+    discord.await_bot();
+    let (ada, root) = (Person::member(ADA, "ada"), Person::admin(ROOT, "root"));
+
+    let reply = discord.command(&ada, "view_key", json!([]));
+    assert!(reply.text().contains("no merchant account"), "{}", reply.text());
+    let address = node.fresh_address();
+    let reply = discord.command(&ada, "set_address", text("ltc_address", &address));
+    assert!(reply.text().contains("from now on"), "{}", reply.text());
+    assert_eq!(reply.text().replace(' ', "").matches(&address).count(), 1, "{}", reply.text());
+    let help = discord.command(&ada, "help", json!([])).text();
+    assert!(help.contains("✔ **Payout address**"), "{help}");
+    assert!(help.contains("✘ **Subscription**"), "{help}");
+
+    let granted = discord.command(&root, "grant_sub", grant(ADA, 30));
+    assert!(granted.text().contains("30 days"), "{}", granted.text());
+    let reply = discord.command(&ada, "view_key", json!([]));
+    assert!(reply.is_ephemeral());
+    let shop = Shop::with_key_of(&gate, &secret_in(&reply));
+    let help = discord.command(&ada, "help", json!([])).text();
+    assert!(!help.contains('✘'), "all three steps are done: {help}");
+
+    let payment = shop.create_with("{\"amountLtc\": 0.05, \"reference\": \"order *17*\"}");
+    node.send(&payment.address, "0.05");
+    node.mine(2);
+    shop.await_status(&payment.id, "completed", SOON);
+    let message = discord.await_message(ADA, &["first payment is complete", &payment.id]);
+    let told = crate::harness::discord::readable(&message.body);
+    assert!(told.contains("order \\*17\\*"), "without markup: {told}");
+    let listed = discord.command(&ada, "payments", json!([])).text();
+    assert!(listed.contains(&payment.id) && listed.contains("completed"), "{listed}");
+
+    let mut payouts = String::new();
+    wait_for("the payout in /payment", SOON, || {
+        payouts = discord.command(&ada, "payment", text("payment", &payment.id)).text();
+        payouts.contains("Paid out with")
+    });
+    let txid = gate.cli_json(&["payment", "show", &payment.id]);
+    let txid = txid.objects("payouts")[0].text("txid");
+    assert!(payouts.contains(&txid), "{payouts}");
+    let listed = discord.command(&ada, "payouts", json!([])).text();
+    assert!(listed.contains(&txid) && listed.contains("LTC"), "{listed}");
+    node.mine(1);
+    wait_for("what was paid out, less the fee, in /account", SOON, || {
+        discord.command(&ada, "account", json!([])).text().contains("paid out: 0.04")
+    });
+    // No message holds the key, and no log does.
+    for posted in discord.posted() {
+        assert!(!posted.body.to_string().contains(&shop.api_key));
+    }
+    assert!(!gate.log().contains(&shop.api_key));
+}
+
+#[test]
+fn a_key_is_replaced_by_one_yes_of_its_owner_in_time() {
+    let (discord, gate) = offline(|_| ());
+    let (ada, eve) = (Person::member(ADA, "ada"), Person::member(EVE, "eve"));
+    for person in [&ada, &eve] {
+        discord.command(person, "set_address", text("ltc_address", ADDRESS));
+    }
+    let before = secret_in(&discord.command(&ada, "view_key", json!([])));
+
+    let question = discord.command(&ada, "rotate_key", json!([]));
+    assert_eq!(question.buttons(), ["Replace the key", "Leave it"]);
+    assert!(question.text().contains("key 1") && question.text().contains("key 2"));
+    // Somebody else's yes, and one that nobody was asked for.
+    for (person, id) in [(&eve, None), (&ada, Some(format!("yes:{}", "0".repeat(32))))] {
+        let refused = match id {
+            None => discord.press(person, &question.body, "Replace the key"),
+            Some(id) => discord.press_id(person, &question.body, &id),
+        };
+        assert!(refused.text().contains("not yours"), "{}", refused.text());
+        assert!(refused.is_ephemeral());
+    }
+    let done = discord.press(&ada, &question.body, "Replace the key");
+    let after = secret_in(&done);
+    assert_ne!(after, before);
+    assert!(done.buttons().is_empty(), "the buttons are gone");
+    let again = discord.press(&ada, &question.body, "Replace the key");
+    assert!(again.text().contains("used already"), "{}", again.text());
+    let answer = |key: &str| {
+        let shop = Shop::with_key_of(&gate, key);
+        shop.post("{\"amountLtc\": 1}", &[]).status
+    };
+    assert_eq!(answer(&before), 401);
+    assert_eq!(answer(&after), 402, "a good key, but no subscription");
+
+    let question = discord.command(&ada, "rotate_key", json!([]));
+    let left = discord.press(&ada, &question.body, "Leave it");
+    assert!(left.text().contains("Nothing was changed"), "{}", left.text());
+    let void = discord.press(&ada, &question.body, "Replace the key");
+    assert!(void.text().contains("used already"), "{}", void.text());
+    // A question outlives the process, but not its five minutes.
+    let question = discord.command(&ada, "rotate_key", json!([]));
+    gate.restart();
+    discord.await_bot();
+    gate.let_pass(Duration::from_secs(301));
+    let late = discord.press(&ada, &question.body, "Replace the key");
+    assert!(late.text().contains("too old"), "{}", late.text());
+    let question = discord.command(&ada, "rotate_key", json!([]));
+    gate.restart();
+    discord.await_bot();
+    gate.let_pass(Duration::from_secs(301 + 290));
+    secret_in(&discord.press(&ada, &question.body, "Replace the key"));
+
+    let trail = discord.command(&Person::admin(ROOT, "root"), "audit", json!([])).text();
+    assert!(trail.contains("key 1 → key 2"), "{trail}");
+    assert!(!trail.contains(&after) && !trail.contains(&before));
+    for secret in [&before, &after] {
+        assert!(!gate.log().contains(secret.as_str()));
+    }
+}
+
+#[test]
+fn a_changed_address_waits_and_can_be_cancelled_from_three_places() {
+    let Some(Stage { gate, node, shop: _ }) = Stage::shared_with(|_| ()) else { return };
+    let discord = Discord::start();
+    gate.term();
+    discord.configure(&gate);
+    gate.start();
+    discord.await_bot();
+    let ada = Person::member(ADA, "ada");
+    let [first, second, third] = [0; 3].map(|_| node.fresh_address());
+    let compact = |reply: &Reply| reply.text().replace(' ', "");
+    discord.command(&ada, "set_address", text("ltc_address", &first));
+    let ask = |to: &str| {
+        let question = discord.command(&ada, "set_address", text("ltc_address", to));
+        assert!(compact(&question).contains(&first), "before: {}", question.text());
+        assert!(compact(&question).contains(to), "after: {}", question.text());
+        discord.press(&ada, &question.body, "Change the address")
+    };
+    let account = || compact(&discord.command(&ada, "account", json!([])));
+
+    let done = ask(&second);
+    assert!(done.text().contains("Until then"), "{}", done.text());
+    assert!(account().contains(&second) && account().contains("changesto"));
+    let message = discord.await_message(ADA, &["address changes", &first, &second]);
+    // The button of the message works where the message is: with the bot alone.
+    let pressed = discord.press(&ada.at(None), &message.body, "Cancel the change");
+    assert!(pressed.text().contains("cancelled"), "{}", pressed.text());
+    assert!(!account().contains(&second));
+    // By command.
+    ask(&third);
+    let cancelled = discord.command(&ada, "cancel_address_change", json!([]));
+    assert!(cancelled.text().contains("cancelled"), "{}", cancelled.text());
+    let none = discord.command(&ada, "cancel_address_change", json!([]));
+    assert!(none.text().contains("No change"), "{}", none.text());
+    // By the operator.
+    ask(&second);
+    let merchants = gate.cli_list(&["merchant", "list"]);
+    let ada_id = merchants.iter().find(|m| m.raw("discordId").contains(&ADA.to_string())).unwrap();
+    gate.cli_ok(&["merchant", "cancel-address-change", &ada_id.text("merchantId")]);
+    assert!(!account().contains(&second));
+    // Left alone it takes effect after its day, and that is told too.
+    ask(&second);
+    gate.let_pass(Duration::from_secs(24 * 3600 + 60));
+    discord.await_message(ADA, &["go to", &second, "from now on"]);
+    assert!(account().contains(&second) && !account().contains(&first));
+}
+
+#[test]
+fn the_first_address_of_a_long_silent_account_waits_like_a_change() {
+    let (discord, gate) = offline(|_| ());
+    let (ada, root) = (Person::member(ADA, "ada"), Person::admin(ROOT, "root"));
+    discord.command(&root, "grant_sub", grant(ADA, 3_000));
+    gate.let_pass(Duration::from_secs(91 * 86_400));
+    let question = discord.command(&ada, "set_address", text("ltc_address", ADDRESS));
+    assert_eq!(question.buttons(), ["Change the address", "Leave it"], "{}", question.text());
+    discord.press(&ada, &question.body, "Change the address");
+    let account = discord.command(&ada, "account", json!([])).text();
+    assert!(account.contains("none") && account.contains("changes to"), "{account}");
+}
+
+#[test]
+fn secrets_go_away_and_are_shown_five_times_an_hour() {
+    let (discord, gate) = offline(|gate| gate.set("discord.secrets_shown", "1s"));
+    let ada = Person::member(ADA, "ada");
+    discord.command(&ada, "set_address", text("ltc_address", ADDRESS));
+    for _ in 0..5 {
+        let reply = discord.command(&ada, "view_webhook_secret", json!([]));
+        assert!(secret_in(&reply).starts_with("whsec_"), "{}", reply.text());
+        assert!(reply.text().contains('⚠'), "{}", reply.text());
+    }
+    wait_for("the secrets to go away", SOON, || discord.count("DELETE", "/webhooks/") == 5);
+    let refused = discord.command(&ada, "view_webhook_secret", json!([]));
+    assert!(refused.text().contains("five times an hour"), "{}", refused.text());
+    // One kind does not use up the other, and after an hour it goes on.
+    secret_in(&discord.command(&ada, "view_key", json!([])));
+    gate.let_pass(Duration::from_secs(3_601));
+    secret_in(&discord.command(&ada, "view_webhook_secret", json!([])));
+    let trail = discord.command(&Person::admin(ROOT, "root"), "audit", json!([])).text();
+    assert_eq!(trail.matches("view\\_webhook\\_secret").count(), 6, "{trail}");
+}
+
+#[test]
+fn whoever_sends_too_many_commands_is_told_to_wait() {
+    let (discord, _gate) = offline(|gate| gate.set("discord.rate_per_user", 6));
+    let (ada, bob) = (Person::member(ADA, "ada"), Person::member(BOB, "bob"));
+    for _ in 0..3 {
+        assert!(discord.command(&ada, "docs", json!([])).text().contains("/docs"));
+    }
+    let refused = discord.command(&ada, "docs", json!([]));
+    assert!(refused.text().contains("too many commands") || refused.text().contains("Too many"));
+    assert!(refused.is_ephemeral());
+    assert!(discord.command(&bob, "docs", json!([])).text().contains("/docs"));
+}
+
+#[test]
+fn administrators_grant_revoke_suspend_and_see_it_in_the_trail() {
+    let (discord, gate) = offline(|_| ());
+    let (ada, root) = (Person::member(ADA, "ada"), Person::admin(ROOT, "root"));
+    // The grant opens the account, if it comes first.
+    let first = discord.command(&root, "grant_sub", grant(ADA, 10));
+    assert!(first.text().contains("**Before** none"), "{}", first.text());
+    let second = discord.command(&root, "grant_sub", grant(ADA, 5));
+    assert!(!second.text().contains("**Before** none"), "it adds: {}", second.text());
+    discord.command(&ada, "set_address", text("ltc_address", ADDRESS));
+    assert_eq!(gate.cli_list(&["merchant", "list"]).len(), 1, "one account each");
+    let key = secret_in(&discord.command(&ada, "view_key", json!([])));
+    let shop = Shop::with_key_of(&gate, &key);
+    let post = || shop.post("{\"amountLtc\": 1}", &[]);
+    assert_eq!(post().status, 200);
+
+    let question = discord.command(&root, "suspend", user(ADA));
+    assert_eq!(post().status, 200, "nothing happens before the yes");
+    discord.press(&root, &question.body, "Suspend");
+    let refused = post();
+    assert_eq!(refused.status, 402, "{}", refused.body);
+    assert!(refused.body.contains("suspended"), "{}", refused.body);
+    let listed = discord.command(&root, "merchants", json!([])).text();
+    assert!(listed.contains("suspended"), "{listed}");
+    let state = discord.command(&ada, "subscription", json!([])).text();
+    assert!(state.contains("suspended"), "{state}");
+    discord.command(&root, "unsuspend", user(ADA));
+    assert_eq!(post().status, 200);
+    let twice = discord.command(&root, "unsuspend", user(ADA));
+    assert!(twice.text().contains("not suspended"), "{}", twice.text());
+
+    let question = discord.command(&root, "revoke_sub", user(ADA));
+    // Whoever lost the role between question and yes has no say any more.
+    let fired = Person::member(ROOT, "root");
+    let refused = discord.press(&fired, &question.body, "End it");
+    assert!(refused.text().contains("for administrators"), "{}", refused.text());
+    assert_eq!(post().status, 200);
+    discord.press(&root, &question.body, "End it");
+    assert_eq!(post().status, 402);
+    let nobody = discord.command(&root, "revoke_sub", user(BOB));
+    assert!(nobody.text().contains("no merchant account"), "{}", nobody.text());
+
+    let trail = discord.command(&root, "audit", json!([])).text();
+    for act in ["grant", "suspend", "unsuspend", "revoke", "set\\_address"] {
+        assert!(trail.contains(&format!("**{act}**")), "{act} in {trail}");
+    }
+    assert!(trail.contains(&format!("<@{ROOT}>")) && trail.contains(&format!("<@{ADA}>")));
+    let id = gate.cli_list(&["merchant", "list"])[0].text("merchantId");
+    let shown = discord.command(&root, "merchant", text("merchant", &id)).text();
+    assert!(shown.contains(&id) && shown.contains(&format!("<@{ADA}>")), "{shown}");
+    let of_one = discord.command(&root, "audit", text("merchant", &id)).text();
+    assert!(of_one.contains(&id), "{of_one}");
+}
+
+#[test]
+fn lists_are_turned_page_by_page() {
+    let (discord, gate) = offline(|_| ());
+    let (ada, root) = (Person::member(ADA, "ada"), Person::admin(ROOT, "root"));
+    discord.join(&ada);
+    discord.command(&root, "grant_sub", grant(ADA, 10));
+    discord.command(&ada, "set_address", text("ltc_address", ADDRESS));
+    let empty = discord.command(&ada, "payments", json!([]));
+    assert!(empty.text().contains("None yet"), "{}", empty.text());
+    assert!(empty.buttons().is_empty());
+    for number in 1..=23 {
+        let options = json!([
+            { "name": "amount", "type": 3, "value": format!("0.{number:02}") },
+            { "name": "reference", "type": 3, "value": format!("order-{number}") },
+        ]);
+        let made = discord.command(&ada, "invoice", options);
+        assert!(made.text().contains("/pay/"), "{}", made.text());
+    }
+    let orders = |reply: &Reply| -> Vec<u32> {
+        let text = reply.text();
+        let after = text.split("order-").skip(1);
+        after.map(|rest| rest.split('\n').next().unwrap().trim().parse().unwrap()).collect()
+    };
+    let first = discord.command(&ada, "payments", json!([]));
+    assert_eq!(orders(&first), (14..=23).rev().collect::<Vec<_>>());
+    assert_eq!(first.buttons(), ["Next"]);
+    let second = discord.press(&ada, &first.body, "Next");
+    assert_eq!(orders(&second), (4..=13).rev().collect::<Vec<_>>());
+    assert_eq!(second.buttons(), ["Previous", "Next"]);
+    let third = discord.press(&ada, &second.body, "Next");
+    assert_eq!(orders(&third), [3, 2, 1]);
+    assert_eq!(third.buttons(), ["Previous"]);
+    let pending =
+        discord.command(&ada, "payments", json!([{ "name": "status", "type": 4, "value": 0 }]));
+    assert_eq!(orders(&pending).len(), 10, "{}", pending.text());
+    assert!(pending.text().contains("Payments: pending"));
+    // A page's button shows everybody their own.
+    let bob = Person::member(BOB, "bob");
+    let nothing = discord.press(&bob, &first.body, "Next");
+    assert!(nothing.text().contains("no merchant account"), "{}", nothing.text());
+    let trail = discord.press_id(&bob, &first.body, "list:trail:-:0");
+    assert!(trail.text().contains("for administrators"), "{}", trail.text());
+
+    // Autocompletion offers one's own, by order and by id.
+    let by_order = discord.complete(&ada, "payment", "payment", "order-17").choices();
+    assert_eq!(by_order.len(), 1, "{by_order:?}");
+    let by_id = discord.complete(&ada, "payment", "payment", &by_order[0].1[..8]).choices();
+    assert_eq!(by_id, by_order);
+    assert_eq!(discord.complete(&ada, "payment", "payment", "").choices().len(), 23);
+    discord.command(&bob, "set_address", text("ltc_address", ADDRESS));
+    assert!(discord.complete(&bob, "payment", "payment", "order").choices().is_empty());
+    assert!(discord.complete(&bob, "merchant", "merchant", "a").choices().is_empty());
+    assert_eq!(discord.complete(&root, "merchant", "merchant", "ad").choices().len(), 1);
+    // What somebody else has paid does not exist.
+    let hidden = discord.command(&bob, "payment", text("payment", &by_order[0].1));
+    assert!(hidden.text().contains("no such payment"), "{}", hidden.text());
+    let hidden = discord.command(&bob, "resend_webhook", text("payment", &by_order[0].1));
+    assert!(hidden.text().contains("no such payment"), "{}", hidden.text());
+    drop(gate);
+}
+
+#[test]
+fn a_webhook_secret_is_replaced_and_a_test_says_what_came_of_it() {
+    let (discord, _gate) = offline(|_| ());
+    let ada = Person::member(ADA, "ada");
+    discord.command(&ada, "set_address", text("ltc_address", ADDRESS));
+    let before = secret_in(&discord.command(&ada, "view_webhook_secret", json!([])));
+    let question = discord.command(&ada, "rotate_webhook_secret", json!([]));
+    let done = discord.press(&ada, &question.body, "Replace the secret");
+    let after = secret_in(&done);
+    assert_ne!(before, after);
+    assert_eq!(after, secret_in(&discord.command(&ada, "view_webhook_secret", json!([]))));
+
+    let receiver = Receiver::start();
+    let url = receiver.url("/hook");
+    let tried = discord.command(&ada, "test_webhook", text("url", &url)).text();
+    assert!(tried.contains("✔ HTTP 200"), "{tried}");
+    assert_eq!(receiver.hits()[0].header("webhook-signature").split(' ').count(), 2);
+    receiver.fail_next(1);
+    let tried = discord.command(&ada, "test_webhook", text("url", &url)).text();
+    assert!(tried.contains("✘ HTTP 500"), "{tried}");
+    let refused = discord.command(&ada, "test_webhook", text("url", "file:///etc/passwd")).text();
+    assert!(refused.contains("must"), "{refused}");
+}
+
+#[test]
+fn what_administrators_look_at_is_there_without_a_node() {
+    let (discord, _gate) = offline(|_| ());
+    let root = Person::admin(ROOT, "root");
+    let node = discord.command(&root, "node", json!([])).text();
+    assert!(node.contains("Watcher"), "{node}");
+    let stats = discord.command(&root, "stats", json!([])).text();
+    assert!(stats.contains("0 payments made"), "{stats}");
+    let nothing = discord.command(&root, "sweep_now", json!([])).text();
+    assert!(nothing.contains("Nothing is ready"), "{nothing}");
+    let setup = discord.command(&root, "setup", json!([])).text();
+    assert!(setup.contains("✔ server: Shops"), "{setup}");
+    let config = discord.command(&root, "config", json!([])).text();
+    assert!(config.contains("payments.confirmations = 2"), "{config}");
+    let webhooks = discord.command(&root, "webhooks", json!([])).text();
+    assert!(webhooks.contains("None. All is well."), "{webhooks}");
+}
+
+#[test]
+fn an_administrator_sweeps_now_after_seeing_what_would_go_out() {
+    let Some(Stage { gate, shop, node }) = Stage::alone() else { return };
+    let discord = Discord::start();
+    gate.term();
+    discord.configure(&gate);
+    gate.start();
+    discord.await_bot();
+    // The first look of a sweeper that starts has swept what there was: nothing.
+    let payment = shop.create("0.05");
+    node.send(&payment.address, "0.05");
+    node.mine(2);
+    shop.await_status(&payment.id, "completed", SOON);
+    let root = Person::admin(ROOT, "root");
+    let question = discord.command(&root, "sweep_now", json!([]));
+    assert!(question.text().contains("1 coins of 1 merchants, 0.05 LTC"), "{}", question.text());
+    assert!(node.mempool().is_empty(), "nothing before the yes");
+    let done = discord.press(&root, &question.body, "Sweep now");
+    let mempool = node.mempool();
+    assert_eq!(mempool.len(), 1, "{}", done.text());
+    assert!(done.text().contains(&mempool[0]), "{}", done.text());
+    let trail = discord.command(&root, "audit", json!([])).text();
+    assert!(trail.contains("sweep\\_now"), "{trail}");
+}
+
+#[test]
+fn doctor_says_how_to_invite_the_bot_and_whether_the_token_is_good() {
+    let discord = Discord::start();
+    let gate = Gate::offline();
+    discord.configure(&gate);
+    let look = |words: &[&str]| {
+        let said = gate.cli(&["doctor"]).stdout;
+        let line = said.lines().find(|line| line.contains("discord:"));
+        let line = line.unwrap_or_else(|| panic!("no line about Discord in {said}")).to_owned();
+        for word in words {
+            assert!(line.contains(word), "{word} in {line}");
+        }
+    };
+    look(&["ok", "on the server Shops", "https://discord.com/oauth2/authorize?client_id=700"]);
+    gate.set("discord.guild_id", 5);
+    look(&["warning", "not on the server", "permissions=19456"]);
+    discord.take_token(false);
+    look(&["FAILURE", "refuses the token"]);
+}
+
+#[test]
+fn nothing_is_told_but_to_the_one_who_asked() {
+    let (discord, _gate) = offline(|_| ());
+    let ada = Person::member(ADA, "ada");
+    for command in ["help", "docs", "account", "payments", "notices", "subscription"] {
+        let reply = discord.command(&ada, command, json!([]));
+        assert!(reply.is_ephemeral(), "/{command}: {reply:?}");
+        assert_eq!(reply.kind, 5, "/{command} is acknowledged before any work");
+    }
+    stays_true("nothing in a channel", Duration::from_secs(1), || discord.posted().is_empty());
+}

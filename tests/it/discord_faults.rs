@@ -1,0 +1,176 @@
+//! Discord down, slow, limiting or refusing: payments go on, and the bot comes back by itself.
+
+use std::time::{Duration, Instant};
+
+use serde_json::json;
+
+use crate::discord::{ADA, ADDRESS, ROOT, grant, offline, secret_in, text};
+use crate::harness::discord::{Discord, Mood, Person};
+use crate::harness::gate::Gate;
+use crate::harness::shop::Shop;
+use crate::harness::wait::{SOON, stays_true, wait_for};
+
+/// A gateway whose merchant can take payments, and their key.
+fn with_merchant() -> (Discord, Gate, Shop) {
+    let (discord, gate) = offline(|_| ());
+    let (ada, root) = (Person::member(ADA, "ada"), Person::admin(ROOT, "root"));
+    discord.command(&root, "grant_sub", grant(ADA, 30));
+    discord.command(&ada, "set_address", text("ltc_address", ADDRESS));
+    let key = secret_in(&discord.command(&ada, "view_key", json!([])));
+    let shop = Shop::with_key_of(&gate, &key);
+    (discord, gate, shop)
+}
+
+#[track_caller]
+fn payments_go_on(shop: &Shop, when: &str) {
+    let begun = Instant::now();
+    let answer = shop.post("{\"amountLtc\": 0.05}", &[]);
+    assert_eq!(answer.status, 200, "{when}: {}", answer.body);
+    assert!(begun.elapsed() < Duration::from_secs(2), "{when}: {:?}", begun.elapsed());
+}
+
+#[test]
+fn a_dropped_connection_is_resumed_and_nothing_is_lost() {
+    let (discord, _gate, shop) = with_merchant();
+    let ada = Person::member(ADA, "ada");
+    assert_eq!(discord.sessions(), (1, 0));
+    discord.drop_socket();
+    // Sent while nobody listens: the resumed session is told of it.
+    let token = discord.send(&ada, "docs", &json!([]));
+    payments_go_on(&shop, "without a connection");
+    let reply = discord.await_reply(&token, "/docs over the gap");
+    assert!(reply.text().contains("/docs"));
+    assert_eq!(discord.sessions(), (1, 1), "resumed, not begun anew");
+    // A session that Discord has forgotten is begun anew.
+    discord.lose_session();
+    wait_for("a new session", Duration::from_secs(40), || discord.sessions().0 == 2);
+    let reply = discord.command(&ada, "docs", json!([]));
+    assert!(reply.text().contains("/docs"));
+    wait_for("a heartbeat", SOON, || discord.heartbeats() > 0);
+}
+
+#[test]
+fn a_storm_of_errors_and_limits_passes() {
+    let (discord, gate, shop) = with_merchant();
+    let ada = Person::member(ADA, "ada");
+    // An answer that fails is given again, and the act is done once.
+    for status in [500, 502, 503, 429] {
+        discord.fail_next("/webhooks/", status, 2);
+        let reply = discord.command(&ada, "set_business_name", text("name", "Once"));
+        assert!(reply.text().contains("Once"), "{status}: {}", reply.text());
+    }
+    let trail = discord.command(&Person::admin(ROOT, "root"), "audit", json!([])).text();
+    assert_eq!(trail.matches("set\\_name").count(), 4, "{trail}");
+    // What cannot be acknowledged is not done.
+    discord.fail_next("/callback", 500, 1);
+    let refused = discord.command(&ada, "set_business_name", text("name", "Never"));
+    assert!(refused.text().contains("something went wrong"), "{}", refused.text());
+    assert!(refused.text().contains("req_"), "{}", refused.text());
+    payments_go_on(&shop, "in the storm");
+    discord.set_mood(Mood::Status(500));
+    gate.restart();
+    payments_go_on(&shop, "while Discord answers 500");
+    gate.await_log(&["no connection to Discord", "500"]);
+    discord.set_mood(Mood::Status(429));
+    payments_go_on(&shop, "while Discord limits us");
+    discord.set_mood(Mood::Well);
+    wait_for("the bot's return", Duration::from_secs(60), || discord.sessions().0 == 2);
+    let name = discord.command(&ada, "account", json!([])).text();
+    assert!(name.contains("Once"), "{name}");
+}
+
+#[test]
+fn a_slow_discord_slows_nothing_else() {
+    let (discord, gate, shop) = with_merchant();
+    discord.set_mood(Mood::Slow(Duration::from_secs(3)));
+    discord.send(&Person::member(ADA, "ada"), "docs", &json!([]));
+    for _ in 0..5 {
+        payments_go_on(&shop, "while Discord is slow");
+    }
+    let begun = Instant::now();
+    gate.term();
+    assert!(begun.elapsed() < Duration::from_secs(10), "the end took {:?}", begun.elapsed());
+}
+
+#[test]
+fn an_invalid_token_is_said_once_and_stops_nothing() {
+    let discord = Discord::start();
+    discord.take_token(false);
+    let gate = Gate::offline();
+    discord.configure(&gate);
+    gate.start();
+    let line = gate.await_log(&["no connection to Discord"]);
+    assert!(line.contains("discord.token_file"), "{line}");
+    assert!(!gate.log().contains("a.bot.token"), "the token is in no log");
+    let added = gate.cli_json(&[
+        "merchant",
+        "add",
+        "--name",
+        "Shop",
+        "--days",
+        "3",
+        "--payout-address",
+        ADDRESS,
+    ]);
+    let shop = Shop::with_key_of(&gate, &added.text("apiKey"));
+    payments_go_on(&shop, "without a bot");
+    stays_true("one try: Discord bars whoever tries too often", Duration::from_secs(4), || {
+        discord.count("GET", "/gateway/bot") == 1
+    });
+    assert_eq!(gate.log_lines(&["no connection to Discord"]).len(), 1);
+}
+
+#[test]
+fn a_discord_that_is_not_there_stops_nothing() {
+    let gate = Gate::offline();
+    {
+        // Its ports are free again when it is gone.
+        let discord = Discord::start();
+        discord.configure(&gate);
+    }
+    gate.start();
+    gate.await_log(&["no connection to Discord"]);
+    let added = gate.cli_json(&[
+        "merchant",
+        "add",
+        "--name",
+        "Shop",
+        "--days",
+        "3",
+        "--payout-address",
+        ADDRESS,
+    ]);
+    payments_go_on(&Shop::with_key_of(&gate, &added.text("apiKey")), "without Discord");
+}
+
+#[test]
+fn commands_are_acknowledged_in_time_while_the_node_is_down() {
+    let (discord, _gate, _shop) = with_merchant();
+    let root = Person::admin(ROOT, "root");
+    let token = discord.send(&root, "node", &json!([]));
+    let begun = Instant::now();
+    wait_for("the acknowledgement", Duration::from_secs(3), || {
+        discord.count("POST", &format!("{token}/callback")) == 1
+    });
+    assert!(begun.elapsed() < Duration::from_secs(1), "{:?}", begun.elapsed());
+    let reply = discord.await_reply(&token, "/node");
+    assert!(reply.text().contains("We stand at"), "{}", reply.text());
+}
+
+#[test]
+#[ignore = "long"]
+fn a_discord_that_takes_requests_and_never_answers_is_left_and_found_again() {
+    let (discord, gate, shop) = with_merchant();
+    gate.term();
+    discord.set_mood(Mood::Slow(Duration::from_secs(600)));
+    gate.start();
+    payments_go_on(&shop, "while Discord is silent");
+    // Longer than a request may take.
+    wait_for("the end of the wait", Duration::from_secs(40), || {
+        !gate.log_lines(&["no connection to Discord", "no answer in time"]).is_empty()
+    });
+    discord.set_mood(Mood::Well);
+    wait_for("the bot's return", Duration::from_secs(60), || discord.sessions().0 == 2);
+    let reply = discord.command(&Person::member(ADA, "ada"), "docs", json!([]));
+    assert!(reply.text().contains("/docs"));
+}

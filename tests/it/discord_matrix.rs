@@ -1,0 +1,291 @@
+//! Every command by everybody from everywhere, and hostile things in every field.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Value, json};
+
+use crate::discord::{ADA, ADDRESS, ADMIN_COMMANDS, BOB, EVE, ROOT, grant, offline, text, user};
+use crate::harness::discord::{Discord, GUILD, OTHER_GUILD, Person, Reply};
+
+/// Good options for a command, taken from its definition.
+fn options_of(command: &Value, payment: &str, merchant: &str) -> Value {
+    let all = command["options"].as_array().cloned().unwrap_or_default();
+    let required = all.into_iter().filter(|option| option["required"] == json!(true));
+    let options = required.map(|option| {
+        let name = option["name"].as_str().unwrap().to_owned();
+        let value = match name.as_str() {
+            "user" => json!(ADA.to_string()),
+            "days" => json!(3),
+            "confirmations" => json!(4),
+            "ltc_address" => json!(ADDRESS),
+            "payment" => json!(payment),
+            "merchant" => json!(merchant),
+            "amount" => json!("0.5"),
+            "name" => json!("A name"),
+            "text" => json!("Hello"),
+            "url" => json!("http://127.0.0.1:9/hook"),
+            other => panic!("no value for the option {other}: add one"),
+        };
+        json!({ "name": name, "type": option["type"], "value": value })
+    });
+    Value::Array(options.collect())
+}
+
+#[test]
+fn every_command_from_everybody_and_everywhere() {
+    let (discord, gate) = offline(|_| ());
+    let ada = Person::member(ADA, "ada");
+    let root = Person::admin(ROOT, "root");
+    discord.command(&root, "grant_sub", grant(ADA, 30));
+    discord.command(&ada, "set_address", text("ltc_address", ADDRESS));
+    let made = discord.command(&ada, "invoice", text("amount", "0.25"));
+    let payment = made.text().split("/pay/").nth(1).unwrap()[..36].to_owned();
+    let merchant = gate.cli_list(&["merchant", "list"])[0].text("merchantId");
+
+    let eve = Person::member(EVE, "eve");
+    // Who is an administrator elsewhere, or brings a role of the same number from there, is none.
+    let people = [
+        ("stranger", eve.clone()),
+        ("merchant", ada.clone()),
+        ("admin", root.clone()),
+        ("merchant elsewhere", ada.at(Some(OTHER_GUILD))),
+        ("admin elsewhere", root.at(Some(OTHER_GUILD))),
+        ("merchant by message", ada.at(None)),
+        ("admin by message", root.at(None)),
+    ];
+    let commands = discord.commands("guild").unwrap();
+    for command in commands.as_array().unwrap() {
+        let name = command["name"].as_str().unwrap();
+        let options = options_of(command, &payment, &merchant);
+        let is_admins = ADMIN_COMMANDS.contains(&name);
+        for (who, person) in &people {
+            let reply = discord.command(person, name, options.clone());
+            let said = reply.text();
+            assert!(reply.is_ephemeral(), "{who} /{name}: {reply:?}");
+            assert!(!said.is_empty(), "{who} /{name} says nothing");
+            check_harmless(&reply, &format!("{who} /{name}"));
+            let refused_admin = said.contains("for administrators");
+            let refused_place = said.contains("own server");
+            let expected = match (is_admins, *who) {
+                (true, "admin") => (false, false),
+                (true, _) => (true, false),
+                (false, "stranger" | "merchant" | "admin") => (false, false),
+                (false, _) => (false, true),
+            };
+            assert_eq!((refused_admin, refused_place), expected, "{who} /{name}: {said}");
+        }
+    }
+    let refusals = gate.log_lines(&["refused: no admin"]);
+    assert!(refusals.iter().any(|line| line.contains(&EVE.to_string())), "{refusals:?}");
+    assert!(refusals.len() >= ADMIN_COMMANDS.len() * 6, "each try is logged");
+    // A yes to an administrator's question, pressed from elsewhere.
+    let question = discord.command(&root, "suspend", user(ADA));
+    for place in [Some(OTHER_GUILD), None] {
+        let refused = discord.press(&root.at(place), &question.body, "Suspend");
+        assert!(refused.text().contains("for administrators"), "{}", refused.text());
+    }
+    assert_eq!(root.guild, Some(GUILD));
+}
+
+#[test]
+fn merchants_may_use_global_commands_in_messages_and_administrators_may_not() {
+    let (discord, _gate) = offline(|gate| gate.set("discord.global_commands", true));
+    let ada = Person::member(ADA, "ada").at(None);
+    let reply = discord.command(&ada, "set_address", text("ltc_address", ADDRESS));
+    assert!(reply.text().contains("from now on"), "{}", reply.text());
+    let root = Person::admin(ROOT, "root");
+    let refused = discord.command(&root.at(None), "merchants", json!([]));
+    assert!(refused.text().contains("for administrators"), "{}", refused.text());
+    let elsewhere = discord.command(&ada.at(Some(OTHER_GUILD)), "account", json!([]));
+    assert!(elsewhere.text().contains("own server"), "{}", elsewhere.text());
+    let refused = discord.complete(&root.at(None), "merchant", "merchant", "");
+    assert!(refused.choices().is_empty(), "{refused:?}");
+}
+
+/// No answer mentions anybody, breaks a limit of Discord's, or holds what a program would print
+/// for its maker.
+#[track_caller]
+fn check_harmless(reply: &Reply, what: &str) {
+    let said = reply.text();
+    let mentions = &reply.body["allowed_mentions"];
+    assert_eq!(mentions["parse"], json!([]), "{what}: {}", reply.body);
+    for kind in ["users", "roles"] {
+        assert!(mentions[kind].as_array().is_none_or(Vec::is_empty), "{what}: {}", reply.body);
+    }
+    assert!(reply.body["content"].as_str().unwrap_or_default().chars().count() <= 2_000, "{what}");
+    assert!(said.chars().count() <= 6_000, "{what}: too long");
+    for trace in ["Err(", "Error {", "Some(", "panicked", "src/", "SQLITE", "\u{202e}", "\u{200b}"]
+    {
+        assert!(!said.contains(trace), "{what}: {trace:?} in {said}");
+    }
+}
+
+/// Markup that somebody could use to look like the gateway, or to call people.
+fn has_live_markup(text: &str) -> bool {
+    let mut before = ' ';
+    for c in text.chars() {
+        if matches!(c, '*' | '_' | '`' | '|' | '@' | '[' | '<') && before != '\\' {
+            return true;
+        }
+        before = if before == '\\' { ' ' } else { c };
+    }
+    false
+}
+
+#[test]
+fn hostile_names_lose_their_power() {
+    let (discord, gate) = offline(|_| ());
+    let (ada, root) = (Person::member(ADA, "ada"), Person::admin(ROOT, "root"));
+    discord.command(&ada, "set_address", text("ltc_address", ADDRESS));
+    let refused = [
+        ("", "must not be empty"),
+        ("   ", "must not be empty"),
+        ("a\u{202e}b", "direction of text"),
+        ("a\u{2066}b", "direction of text"),
+        ("zero\u{200b}width", "direction of text"),
+        ("line\nbreak", "control characters"),
+        (&"x".repeat(10_000), "at most 64 characters"),
+        (&"é".repeat(65), "at most 64 characters"),
+    ];
+    for (name, reason) in refused {
+        let reply = discord.command(&ada, "set_business_name", text("name", name));
+        assert!(reply.text().contains(reason), "{name:.20}: {}", reply.text());
+        check_harmless(&reply, "/set_business_name");
+    }
+    let taken = [
+        "@everyone",
+        "<@&900000000000000003>",
+        "**bold** __under__ ||hidden||",
+        "[free money](https://evil.example)",
+        "`code` ```block```",
+        "# heading",
+        "<t:0:R> <#1> <:emoji:1>",
+        "'; DROP TABLE merchants; --",
+        "{0} %s \\",
+    ];
+    for name in taken {
+        let reply = discord.command(&ada, "set_business_name", text("name", name));
+        check_harmless(&reply, name);
+        let said = reply.text();
+        let shown = said.split("Pay **").nth(1).and_then(|rest| rest.strip_suffix("**."));
+        let shown = shown.unwrap_or_else(|| panic!("{name}: {said}"));
+        assert!(!has_live_markup(shown), "{name}: {shown}");
+        let stored = &gate.cli_list(&["merchant", "list"])[0];
+        assert_eq!(stored.text("name"), name.trim(), "stored as it is, shown escaped");
+        for (person, command, options) in [
+            (&ada, "account", json!([])),
+            (&root, "merchants", json!([])),
+            (&root, "audit", json!([])),
+            (&root, "merchant", text("merchant", &stored.text("merchantId"))),
+        ] {
+            let reply = discord.command(person, command, options);
+            check_harmless(&reply, &format!("/{command} with {name}"));
+            let said = reply.text();
+            assert!(!said.contains(" @everyone") && !said.contains("](https://"), "{said}");
+        }
+    }
+    // A name on Discord that no shop may have does not stop an account from being opened.
+    let bob = Person::member(BOB, "\u{202e}@everyone");
+    let reply = discord.command(&bob, "set_address", text("ltc_address", ADDRESS));
+    assert!(reply.text().contains("from now on"), "{}", reply.text());
+    let names = discord.command(&root, "merchants", json!([])).text();
+    assert!(names.contains("My shop"), "{names}");
+}
+
+#[test]
+fn hostile_addresses_amounts_and_ids_are_refused_in_a_sentence() {
+    let (discord, gate) = offline(|_| ());
+    let (ada, eve) = (Person::member(ADA, "ada"), Person::member(EVE, "eve"));
+    let root = Person::admin(ROOT, "root");
+    discord.command(&root, "grant_sub", grant(ADA, 30));
+    discord.command(&ada, "set_address", text("ltc_address", ADDRESS));
+    let made = discord.command(&ada, "invoice", text("amount", "0.25")).text();
+    let payment = made.split("/pay/").nth(1).unwrap()[..36].to_owned();
+    let own = made.split('`').nth(1).unwrap().to_owned();
+    discord.command(&eve, "set_address", text("ltc_address", ADDRESS));
+
+    let long = "q".repeat(10_000);
+    let cases: Vec<(&str, Value, &str)> = vec![
+        (
+            "set_address",
+            text("ltc_address", "bc1qw508d6qejxtdg4y5r3zarvary0c5xw7kv8f3t4"),
+            "Bitcoin address",
+        ),
+        (
+            "set_address",
+            text("ltc_address", "ltc1qw508d6qejxtdg4y5r3zarvary0c5xw7kgmn4n9"),
+            "main network",
+        ),
+        ("set_address", text("ltc_address", "LVg2kJoFNg45Nbpy53h7Fe1wKyeXVRhMH9"), "main network"),
+        ("set_address", text("ltc_address", "tmweb1qq"), "MWEB address"),
+        (
+            "set_address",
+            text("ltc_address", "rltc1qw508d6qejxtdg4y5r3zarvary0c5xw7k693xs4"),
+            "mistyped",
+        ),
+        ("set_address", text("ltc_address", &own), "address of this gateway"),
+        ("set_address", text("ltc_address", &long), "too long"),
+        ("set_address", text("ltc_address", "@everyone"), "not a Litecoin address"),
+        ("set_address", text("ltc_address", ""), "must not be empty"),
+        ("invoice", text("amount", "-1"), "must not be negative"),
+        ("invoice", text("amount", "NaN"), "must be a decimal number"),
+        ("invoice", text("amount", "0.123456789"), "at most 8 decimals"),
+        ("invoice", text("amount", "84000000.00000001"), "must not be above"),
+        ("invoice", text("amount", "0.00000001"), "must be at least"),
+        ("invoice", text("amount", &"9".repeat(10_000)), "must be a decimal number"),
+        ("payment", text("payment", "not an id"), "no such payment"),
+        ("payment", text("payment", &long), "no such payment"),
+        ("payment", text("payment", "00000000-0000-4000-8000-000000000000"), "no such payment"),
+        ("resend_webhook", text("payment", "' OR 1=1 --"), "no such payment"),
+        ("notifications", text("kind", "node"), "Give both"),
+    ];
+    for (command, options, words) in cases {
+        let reply = discord.command(&ada, command, options.clone());
+        let shown: String = options.to_string().chars().take(90).collect();
+        assert!(reply.text().contains(words), "/{command} {shown}: {}", reply.text());
+        check_harmless(&reply, &shown);
+        assert!(!reply.text().contains("@everyone"), "{}", reply.text());
+    }
+    // Another merchant's payment is as unknown as one that never was.
+    let theirs = discord.command(&eve, "payment", text("payment", &payment)).text();
+    let never = discord
+        .command(&eve, "payment", text("payment", "00000000-0000-4000-8000-000000000000"))
+        .text();
+    assert_eq!(theirs, never);
+    for (days, ok) in
+        [(1, true), (3_660, true), (0, false), (3_661, false), (4_000_000_000u32, false)]
+    {
+        let reply = discord.command(&root, "grant_sub", grant(BOB, days));
+        assert_eq!(reply.text().contains("days more"), ok, "{days}: {}", reply.text());
+        check_harmless(&reply, "/grant_sub");
+    }
+    for (confirmations, ok) in [(0, false), (1, true), (250, true), (251, false)] {
+        let options = json!([{ "name": "confirmations", "type": 4, "value": confirmations }]);
+        let reply = discord.command(&ada, "set_confirmations", options);
+        assert_eq!(reply.text().contains("New payments need"), ok, "{}", reply.text());
+    }
+    // What does not exist, and options of the wrong type.
+    let odd: [(&str, Value); 4] = [
+        ("drop_tables", json!([])),
+        ("set_address", json!([])),
+        ("set_address", json!([{ "name": "ltc_address", "type": 4, "value": 7 }])),
+        ("grant_sub", json!([{ "name": "days", "type": 4, "value": 7 }])),
+    ];
+    for (command, options) in odd {
+        let reply = discord.command(&root, command, options.clone());
+        assert!(reply.is_ephemeral(), "/{command} {options}");
+        check_harmless(&reply, command);
+    }
+    let forged: BTreeMap<&str, &str> = BTreeMap::from([
+        ("yes:", "not yours"),
+        ("no:x", "not yours"),
+        ("list:payments:-:999999999999", "not yours"),
+        ("anything", "not yours"),
+    ]);
+    for (id, words) in forged {
+        let reply = discord.press_id(&ada, &json!({}), id);
+        assert!(reply.text().contains(words), "{id}: {}", reply.text());
+    }
+    let _: &Discord = &discord;
+    assert!(gate.ended().is_none());
+}
