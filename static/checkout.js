@@ -12,12 +12,18 @@
   let drawing = false;
   let again = false;
   let deadline = 0;
+  let warned = 9;
 
   const wire = () => {
     for (const button of document.querySelectorAll("[data-copy]")) {
       button.hidden = false;
       button.onclick = () => copy(document.getElementById(button.dataset.copy));
     }
+    for (const part of document.querySelectorAll(".link")) part.hidden = false;
+    const wallet = document.getElementById("wallet");
+    if (wallet) wallet.onclick = () => setTimeout(() => {
+      if (!document.hidden) say(main().dataset.noWallet);
+    }, 1500);
     const left = document.querySelector("[data-left]");
     if (!left) return;
     // Counted from what the server says is left: the shopper's clock may be wrong.
@@ -25,18 +31,22 @@
     left.setAttribute("aria-hidden", "true");
     const clock = document.querySelector("time");
     const options = { hour: "2-digit", minute: "2-digit", timeZoneName: "short" };
-    clock.textContent = new Date(clock.dateTime).toLocaleTimeString([], options);
+    clock.textContent = new Date(clock.dateTime).toLocaleTimeString(document.documentElement.lang, options);
     tick();
   };
 
-  const copy = async (element) => {
+  const say = (text) => {
     const said = document.querySelector(".copied");
+    if (said) said.textContent = text;
+  };
+
+  const copy = async (element) => {
     try {
       await navigator.clipboard.writeText(element.textContent);
-      said.textContent = "Copied";
+      say(main().dataset.copied);
     } catch {
       getSelection().selectAllChildren(element);
-      said.textContent = "Selected: copy it from the menu";
+      say(main().dataset.selected);
     }
   };
 
@@ -46,6 +56,13 @@
     const seconds = Math.max(0, Math.floor((deadline - Date.now()) / 1000));
     const [h, m, s] = [Math.floor(seconds / 3600), Math.floor(seconds / 60) % 60, seconds % 60];
     const two = (n) => String(n).padStart(2, "0");
+    // Said once each: while there is time to pay, and when there is hardly any.
+    for (const soon of [5, 1]) {
+      if (seconds < soon * 60 && seconds > 0 && warned > soon) {
+        warned = soon;
+        say(main().dataset.soon.replace("{n}", m + 1));
+      }
+    }
     left.textContent = h ? `${h}:${two(m)}:${two(s)}` : `${m}:${two(s)}`;
   };
 
@@ -71,7 +88,7 @@
     const limit = new AbortController();
     const timer = setTimeout(() => limit.abort(), 2 * PAUSE_MS);
     try {
-      const answer = await fetch(location.pathname, { cache: "no-store", signal: limit.signal });
+      const answer = await fetch(location.href, { cache: "no-store", signal: limit.signal });
       if (!answer.ok) throw new Error(answer.status);
       return new DOMParser().parseFromString(await answer.text(), "text/html");
     } finally {
@@ -94,6 +111,8 @@
     );
     old.replaceWith(next);
     document.title = page.title;
+    const icon = document.querySelector("link[rel=icon]");
+    icon.href = page.querySelector("link[rel=icon]").getAttribute("href");
     wire();
     if (focused) focused.focus({ preventScroll: true });
     if (!live()) stop();

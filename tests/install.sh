@@ -17,7 +17,9 @@ litecoind|PATH="$PATH:/usr/lib/litecoin" command -v litecoind|the node (for demo
 LIST
   if [ "$what" = test ]; then
     cat <<'LIST'
-nodejs|command -v node|runs the guide's Node examples
+chromium|command -v chromium|shows the checkout as shoppers see it
+zbar-tools|command -v zbarimg|reads the QR codes from its pictures
+nodejs|command -v node|runs the guide's Node examples and drives the browser
 npm|command -v npm|installs axios and express for them
 python3|command -v python3|runs the guide's Python example
 python3-pip|python3 -m pip --version|installs requests, schemathesis and others for the tests

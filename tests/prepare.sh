@@ -1,11 +1,15 @@
 #!/bin/sh
 # Installs the real axios, express, requests and standardwebhooks for the tests that run the
-# integration guide's examples and verify signatures: into tests/shops only, from the registries that npm and pip are set up with.
+# integration guide's examples and verify signatures, and what drives the browser: into tests/shops
+# and tests/browser only, from the registries that npm and pip are set up with.
 set -eu
 cd "$(dirname "$0")/shops"
 
 echo "prepare: npm installs axios, express and standardwebhooks into tests/shops/node_modules"
 npm ci --no-audit --no-fund --loglevel=error
+
+echo "prepare: npm installs playwright-core and axe-core into tests/browser/node_modules"
+(cd ../browser && npm ci --no-audit --no-fund --loglevel=error)
 
 echo "prepare: pip installs requests and standardwebhooks into tests/shops/python"
 rm -rf python

@@ -1,8 +1,10 @@
 //! The checkout page: rendered here, whole without JavaScript, one request with all that it needs.
 //!
 //! Style and script stand inside of the page and are allowed by their hashes; nothing else may
-//! run or load. Every value of a merchant goes through askama's escaping. Must not know: where
-//! the facts come from.
+//! run or load. Every value of a merchant is escaped, by askama or by [`language::fill_html`]. Must
+//! not know: where the facts come from.
+
+pub(crate) mod language;
 
 use std::sync::LazyLock;
 
@@ -19,9 +21,12 @@ use crate::domain::webhook_url::RedirectUrl;
 
 use super::qr;
 
+use language::{Language, Words, fill_html, fill_text};
+
 /// What a checkout page shows.
 #[derive(Debug, Clone)]
 pub(crate) struct Checkout {
+    pub(crate) language: Language,
     pub(crate) payment_id: String,
     pub(crate) business_name: String,
     pub(crate) reference: Option<String>,
@@ -39,6 +44,8 @@ pub(crate) struct Checkout {
     pub(crate) expires_at: Timestamp,
     pub(crate) now: Timestamp,
     pub(crate) redirect_url: Option<String>,
+    /// The transactions that pay it, some of them if they are many.
+    pub(crate) txids: Vec<String>,
     /// Where the button "Pay with play money" leads; regtest only.
     pub(crate) play_money_url: Option<String>,
 }
@@ -66,8 +73,19 @@ fn hash(text: &str) -> String {
 struct Page<'p> {
     style: &'static str,
     script: &'static str,
+    language: Language,
+    words: &'static Words,
+    /// The other languages, for the switch.
+    languages: Vec<Language>,
     checkout: &'p Checkout,
-    words: Words,
+    state: &'static str,
+    /// Plain text for the browser's tab.
+    tab: String,
+    /// Markup, ready to be shown; so is the hint.
+    title: String,
+    hint: String,
+    /// The colour of the favicon, as hexadecimal digits.
+    color: &'static str,
     /// Whether to ask for money: address, QR code and buttons are shown.
     asks: bool,
     /// Whether something may still change.
@@ -80,49 +98,64 @@ struct Page<'p> {
     /// By our clock, for the shopper's may be wrong.
     seconds_left: i64,
     time_left: String,
-    deadline: String,
-    /// The deadline's hour and minute in UTC.
-    deadline_clock: String,
+    /// Markup: until when.
+    until: String,
+    /// How far, of the confirmations that are needed.
+    confirmed: u32,
     redirect: Option<Redirect<'p>>,
     play_money: Option<String>,
 }
 
 struct Redirect<'p> {
     url: &'p str,
-    host: String,
+    /// Markup: where the button leads.
+    label: String,
 }
 
-/// What the page says in a state: the word for its style, the title, and the sentences.
-struct Words {
+/// What the page says in a state: the word for its style, the colour of its icon, the sentences.
+struct Said {
     state: &'static str,
-    title: String,
-    hint: String,
+    color: &'static str,
+    title: &'static str,
+    hint: &'static str,
 }
 
 /// Renders the page of a payment.
 pub(crate) fn render(checkout: &Checkout) -> Result<Rendered, askama::Error> {
+    let language = checkout.language;
+    let words = language.words;
     let asks = matches!(checkout.detail, Detail::Waiting | Detail::PartlyPaid | Detail::Replaced);
     let live = !matches!(checkout.detail, Detail::Paid | Detail::Overpaid);
     let seconds_left = checkout.expires_at.ms_since(checkout.now).max(0) / 1000;
-    let deadline = checkout.expires_at.to_string();
     let redirect = checkout.redirect_url.as_deref().and_then(|url| {
         let host = RedirectUrl::parse(url).ok()?.host().to_owned();
-        Some(Redirect { url, host })
+        Some(Redirect { url, label: fill_html(words.back, &[("host", &host)]) })
     });
     let play_money = checkout.play_money_url.as_ref().filter(|_| asks);
+    let said = said(checkout);
+    let values = values(checkout);
+    let values: Vec<_> = values.iter().map(|(name, value)| (*name, value.as_str())).collect();
+    let qr = if asks { qr::svg(&checkout.payment_uri, words.qr) } else { None };
     let page = Page {
         style: STYLE,
         script: SCRIPT,
-        words: words(checkout),
+        language,
+        words,
+        languages: language::ALL.into_iter().filter(|other| *other != language).collect(),
+        state: said.state,
+        tab: fill_text(language, said.title, &values),
+        title: fill_html(said.title, &values),
+        hint: fill_html(said.hint, &values),
+        color: said.color,
         asks,
         live,
         shown: shown(checkout),
-        qr: if asks { qr::svg(&checkout.payment_uri) } else { None },
+        qr,
         address_groups: groups(&checkout.address),
         seconds_left,
-        time_left: time_left(seconds_left),
-        deadline_clock: deadline.get(11..16).unwrap_or_default().to_owned(),
-        deadline,
+        time_left: time_left(words, seconds_left),
+        until: until(words, checkout.expires_at),
+        confirmed: checkout.confirmations.min(checkout.confirmations_required),
         redirect,
         play_money: play_money.map(|url| format!("{url}/{}", checkout.payment_id)),
         checkout,
@@ -152,82 +185,71 @@ fn policy(play_money_url: Option<&str>) -> String {
     };
     format!(
         "default-src 'none'; connect-src 'self'; style-src {style}; script-src {script}; \
+         img-src data:; \
          base-uri 'none'; form-action {form}; frame-ancestors 'none'"
     )
 }
 
-/// All sentences of the page that depend on its state.
-fn words(checkout: &Checkout) -> Words {
-    let (amount, due, received) = (checkout.amount, checkout.due, checkout.received);
-    let (n, m) = (checkout.confirmations, checkout.confirmations_required);
-    let (state, title, hint) = match checkout.detail {
-        Detail::Waiting => (
-            "waiting",
-            format!("Pay {amount} LTC"),
-            "Scan the code with your Litecoin wallet, or copy amount and address. A payment from \
-             an MWEB balance may appear only with the next block."
-                .to_owned(),
-        ),
-        Detail::PartlyPaid => (
-            "partly",
-            format!("Please send {due} LTC more"),
-            format!("{received} of {amount} LTC arrived. Send the rest to the same address."),
-        ),
-        Detail::Replaced => (
-            "replaced",
-            format!("Pay {amount} LTC"),
-            "The transaction that we saw was withdrawn. Waiting for a payment.".to_owned(),
-        ),
-        Detail::Seen => (
-            "seen",
-            "Payment seen".to_owned(),
-            "It is waiting for its first confirmation. You can close this page; the shop is told \
-             by itself."
-                .to_owned(),
-        ),
-        Detail::Confirming => (
-            "confirming",
-            format!("Confirmed {} of {m}", n.min(m)),
-            format!(
-                "About {} minutes to go. You can close this page; the shop is told by itself.",
-                minutes(m.saturating_sub(n))
-            ),
-        ),
-        Detail::Paid => ("paid", "Paid".to_owned(), format!("{amount} LTC received. Thank you.")),
-        Detail::Overpaid => (
-            "paid",
-            "Paid".to_owned(),
-            format!(
-                "{received} LTC received, {} LTC more than asked. Ask the shop about the surplus.",
-                received.saturating_sub(amount)
-            ),
-        ),
-        Detail::Expired => (
-            "expired",
-            "Time is up".to_owned(),
-            "Do not send anything to this payment any more. Start a new order at the shop."
-                .to_owned(),
-        ),
-        Detail::Late => (
-            "late",
-            "Arrived late".to_owned(),
-            format!(
-                "{received} LTC arrived after the time was up. The money is not lost: it goes to \
-                 the shop. Tell the shop the payment number below."
-            ),
-        ),
+const BLUE: &str = "1f4fa3";
+const AMBER: &str = "b36b00";
+const GREEN: &str = "17693a";
+const RED: &str = "b3261e";
+
+/// What depends on the state.
+fn said(checkout: &Checkout) -> Said {
+    let words = checkout.language.words;
+    let (state, color, title, hint) = match checkout.detail {
+        Detail::Waiting => ("waiting", BLUE, words.pay, words.waiting_hint),
+        Detail::PartlyPaid => ("partly", AMBER, words.more, words.partly_hint),
+        Detail::Replaced => ("replaced", AMBER, words.pay, words.replaced_hint),
+        Detail::Seen => ("seen", AMBER, words.seen, words.seen_hint),
+        Detail::Confirming => ("confirming", AMBER, words.confirmed, words.confirming_hint),
+        Detail::Paid => ("paid", GREEN, words.paid, words.paid_hint),
+        Detail::Overpaid => ("overpaid", GREEN, words.paid, words.overpaid_hint),
+        Detail::Expired if checkout.received.is_zero() => {
+            ("expired", RED, words.expired, words.expired_hint)
+        }
+        Detail::Expired => ("expired", RED, words.expired, words.expired_partly_hint),
+        Detail::Late => ("late", RED, words.late, words.late_hint),
     };
-    Words { state, title, hint }
+    Said { state, color, title, hint }
 }
 
-/// The time until the deadline in words, as it stands without the script.
-fn time_left(seconds: i64) -> String {
-    match (seconds / 3600, seconds / 60) {
-        (_, 0) => "less than a minute".to_owned(),
-        (_, 1) => "1 minute".to_owned(),
-        (0 | 1, minutes) => format!("{minutes} minutes"),
-        (hours, _) => format!("{hours} hours"),
-    }
+/// What a sentence may name.
+fn values(checkout: &Checkout) -> [(&'static str, String); 7] {
+    let ltc = |amount: Amount| format!("{amount}\u{a0}LTC");
+    let (n, m) = (checkout.confirmations, checkout.confirmations_required);
+    let n = match checkout.detail {
+        Detail::Confirming => n.min(m),
+        _ => n,
+    };
+    [
+        ("amount", ltc(checkout.amount)),
+        ("due", ltc(checkout.due)),
+        ("received", ltc(checkout.received)),
+        ("surplus", ltc(checkout.received.saturating_sub(checkout.amount))),
+        ("n", n.to_string()),
+        ("m", m.to_string()),
+        ("left", minutes(m.saturating_sub(n)).to_string()),
+    ]
+}
+
+/// The time until the deadline, as it stands without the script.
+fn time_left(words: &Words, seconds: i64) -> String {
+    let (sentence, number) = match seconds {
+        ..60 => (words.minutes, "<\u{a0}1".to_owned()),
+        60..7_200 => (words.minutes, (seconds / 60).to_string()),
+        _ => (words.hours, (seconds / 3_600).to_string()),
+    };
+    fill_html(sentence, &[("n", &number)])
+}
+
+/// The deadline's hour and minute in UTC; the script makes local time of it.
+fn until(words: &Words, deadline: Timestamp) -> String {
+    let text = deadline.to_string();
+    let clock = text.get(11..16).unwrap_or_default();
+    let (before, after) = words.until.split_once("{time}").unwrap_or((words.until, ""));
+    format!("{before}<time datetime=\"{text}\" dir=\"ltr\">{clock} UTC</time>{after}")
 }
 
 /// Splits text of ASCII letters and digits into groups of four.
@@ -242,15 +264,32 @@ fn minutes(blocks: u32) -> u32 {
 }
 
 #[derive(Template)]
-#[template(path = "not_found.html")]
-struct NotFound {
+#[template(path = "notice.html")]
+struct Notice {
     style: &'static str,
+    language: Language,
+    title: &'static str,
+    hint: String,
+    check_again: Option<&'static str>,
 }
 
 /// Renders the page for a payment that does not exist.
-pub(crate) fn render_not_found() -> Result<Rendered, askama::Error> {
-    let html = NotFound { style: STYLE }.render()?;
-    Ok(Rendered { html, content_security_policy: policy(None) })
+pub(crate) fn render_not_found(language: Language) -> Result<Rendered, askama::Error> {
+    let words = language.words;
+    let hint = fill_html(words.unknown_hint, &[]);
+    notice(Notice { style: STYLE, language, title: words.unknown, hint, check_again: None })
+}
+
+/// Renders the page for somebody who has asked too often, and may again after so many seconds.
+pub(crate) fn render_limited(language: Language, seconds: u64) -> Result<Rendered, askama::Error> {
+    let words = language.words;
+    let hint = fill_html(words.limited_hint, &[("n", &seconds.to_string())]);
+    let check_again = Some(words.check_again);
+    notice(Notice { style: STYLE, language, title: words.limited, hint, check_again })
+}
+
+fn notice(notice: Notice) -> Result<Rendered, askama::Error> {
+    Ok(Rendered { html: notice.render()?, content_security_policy: policy(None) })
 }
 
 #[cfg(test)]

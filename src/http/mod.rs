@@ -200,12 +200,9 @@ pub(crate) fn routes(api: Arc<Api>) -> BoxedFilter<(Response,)> {
         .and(get())
         .and(public)
         .and(with_api.clone())
-        .then(|id, allowed: Result<(), ApiError>, api| async move {
-            match allowed {
-                Ok(()) => pay::pay(api, id).await,
-                Err(error) => error.into_response(),
-            }
-        })
+        .and(query.clone())
+        .and(warp::header::headers_cloned())
+        .then(|id, allowed, api, query, headers| pay::pay(api, id, allowed, query, headers))
         .boxed();
 
     let account = warp::path!("api" / "account")

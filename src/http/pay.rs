@@ -2,34 +2,83 @@
 
 use std::sync::Arc;
 
-use warp::http::{HeaderValue, StatusCode, header};
+use warp::http::{HeaderMap, HeaderValue, StatusCode, header};
 use warp::reply::Response;
 
-use crate::domain::payment;
+use crate::domain::payment::{self, Place};
 use crate::view::{PaymentFacts, receiving_address};
 
-use super::checkout::{Checkout, Rendered, render, render_not_found};
+use super::checkout::language::{self, Language};
+use super::checkout::{Checkout, Rendered, render, render_limited, render_not_found};
 use super::error::ApiError;
 use super::{Api, show};
 
-/// Shows the checkout, or a page that says that there is no such payment.
-pub(crate) async fn pay(api: Arc<Api>, id: String) -> Response {
+/// What a client that asks too often is told, should nothing more exact be known.
+const PATIENCE_SECONDS: u64 = 10;
+
+/// Transactions that the page names at most.
+const TXIDS_SHOWN_MAX: usize = 3;
+
+/// Shows the checkout, or a page that says that there is no such payment, or that the client has
+/// asked too often.
+pub(crate) async fn pay(
+    api: Arc<Api>,
+    id: String,
+    allowed: Result<(), ApiError>,
+    query: String,
+    headers: HeaderMap,
+) -> Response {
+    let accepted = headers.get(header::ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok());
+    let language = language::choose(&query, accepted.unwrap_or_default());
+    if let Err(error) = allowed {
+        let refusal = error.into_response();
+        let after = refusal.headers().get(header::RETRY_AFTER).cloned();
+        let seconds = after.as_ref().and_then(|text| text.to_str().ok()?.parse().ok());
+        let mut response = answer(
+            language,
+            refusal.status(),
+            render_limited(language, seconds.unwrap_or(PATIENCE_SECONDS)),
+        );
+        if let Some(after) = after {
+            response.headers_mut().insert(header::RETRY_AFTER, after);
+        }
+        return response;
+    }
     let (status, rendered) = match show::look_up(&api, &id).await {
-        Ok(facts) => (StatusCode::OK, render(&checkout(&api, &facts))),
-        Err(error) if error == show::unknown() => (StatusCode::NOT_FOUND, render_not_found()),
+        Ok(facts) => (StatusCode::OK, render(&checkout(&api, &facts, language))),
+        Err(error) if error == show::unknown() => {
+            (StatusCode::NOT_FOUND, render_not_found(language))
+        }
         Err(error) => return error.into_response(),
     };
+    answer(language, status, rendered)
+}
+
+fn answer(
+    language: Language,
+    status: StatusCode,
+    rendered: Result<Rendered, impl std::fmt::Display>,
+) -> Response {
     match rendered {
-        Ok(rendered) => page(status, rendered),
+        Ok(rendered) => page(language, status, rendered),
         Err(error) => ApiError::internal(error).into_response(),
     }
 }
 
-fn checkout(api: &Api, facts: &PaymentFacts) -> Checkout {
+fn checkout(api: &Api, facts: &PaymentFacts, language: Language) -> Checkout {
     let payment = &facts.payment;
     let assessment = payment::assess(payment, &facts.coins, facts.tip);
     let address = receiving_address(payment, api.site.network);
+    let mut txids: Vec<String> = Vec::new();
+    for coin in facts.coins.iter().filter(|coin| coin.place != Place::Gone) {
+        let txid = coin.outpoint.txid.to_string();
+        if txids.len() < TXIDS_SHOWN_MAX && !txids.contains(&txid) {
+            txids.push(txid);
+        }
+    }
     Checkout {
+        language,
+        txids,
         payment_id: payment.id.to_string(),
         business_name: facts.business_name.clone(),
         reference: payment.reference.clone(),
@@ -49,7 +98,7 @@ fn checkout(api: &Api, facts: &PaymentFacts) -> Checkout {
     }
 }
 
-fn page(status: StatusCode, rendered: Rendered) -> Response {
+fn page(language: Language, status: StatusCode, rendered: Rendered) -> Response {
     let mut response = Response::new(rendered.html.into());
     *response.status_mut() = status;
     let headers = response.headers_mut();
@@ -57,6 +106,8 @@ fn page(status: StatusCode, rendered: Rendered) -> Response {
     headers.insert(header::CONTENT_TYPE, html);
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
+    headers.insert(header::CONTENT_LANGUAGE, HeaderValue::from_static(language.tag));
+    headers.insert(header::VARY, HeaderValue::from_static("accept-language"));
     headers.insert("x-robots-tag", HeaderValue::from_static("noindex"));
     if let Ok(policy) = HeaderValue::from_str(&rendered.content_security_policy) {
         headers.insert(header::CONTENT_SECURITY_POLICY, policy);

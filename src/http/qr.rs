@@ -10,8 +10,8 @@ use qrcode::{Color, EcLevel, QrCode};
 /// Modules of white around the code.
 const QUIET_ZONE: usize = 4;
 
-/// The picture, or `None` if the text is too long for a QR code, which no payment URI is.
-pub(crate) fn svg(text: &str) -> Option<String> {
+/// The picture, with a label of ours for those who cannot see it; or `None` if the text is too long for a QR code, which no payment URI is.
+pub(crate) fn svg(text: &str, label: &str) -> Option<String> {
     let code = QrCode::with_error_correction_level(text, EcLevel::M).ok()?;
     let width = code.width();
     let side = width + 2 * QUIET_ZONE;
@@ -29,7 +29,7 @@ pub(crate) fn svg(text: &str) -> Option<String> {
         }
     }
     Some(format!(
-        "<svg class=\"qr\" role=\"img\" aria-label=\"QR code of the payment\" \
+        "<svg class=\"qr\" role=\"img\" aria-label=\"{label}\" \
          viewBox=\"0 0 {side} {side}\" shape-rendering=\"crispEdges\">\
          <path fill=\"#fff\" d=\"M0 0h{side}v{side}H0z\"/><path d=\"{path}\"/></svg>"
     ))

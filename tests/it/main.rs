@@ -15,6 +15,7 @@ mod account;
 mod audit;
 mod backup;
 mod checkout;
+mod checkout_browser;
 mod cli;
 mod config;
 mod crash;
