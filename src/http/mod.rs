@@ -200,7 +200,7 @@ pub(crate) fn routes(api: Arc<Api>) -> BoxedFilter<(Response,)> {
         .and(get())
         .and(public)
         .and(with_api.clone())
-        .and(query.clone())
+        .and(query)
         .and(warp::header::headers_cloned())
         .then(|id, allowed, api, query, headers| pay::pay(api, id, allowed, query, headers))
         .boxed();

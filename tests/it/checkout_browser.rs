@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
+use crate::guide::prepare;
 use crate::harness::files;
 use crate::harness::stage::Stage;
 use crate::harness::wait::SOON;
@@ -30,18 +31,12 @@ struct Shopper {
 impl Shopper {
     #[track_caller]
     fn arrive() -> Shopper {
+        prepare();
         let folder = files::project().join("tests/browser");
-        if !folder.join("node_modules/playwright-core").is_dir() {
-            let mut npm = Command::new("npm");
-            npm.args(["ci", "--no-audit", "--no-fund", "--loglevel=error"]).current_dir(&folder);
-            let installed = npm.stdin(Stdio::null()).status();
-            assert!(installed.is_ok_and(|status| status.success()), "npm ci in tests/browser");
-        }
-        let chromium = std::env::var("CHROMIUM").unwrap_or_else(|_| "/usr/bin/chromium".into());
         let mut process = Command::new("node")
             .arg(folder.join("shopper.mjs"))
             .arg(files::project().join("target/checkout"))
-            .arg(chromium)
+            .arg("/usr/bin/chromium")
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()

@@ -28,6 +28,8 @@ pub(crate) fn prepare() {
             "node_modules/standardwebhooks",
             "python/requests",
             "python/standardwebhooks",
+            "../browser/node_modules/playwright-core",
+            "../browser/node_modules/axe-core",
         ];
         if there.iter().all(|name| shops().join(name).is_dir()) {
             return Ok(());

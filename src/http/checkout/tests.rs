@@ -169,7 +169,7 @@ fn luminance(color: &str) -> u64 {
         };
         let (mut low, mut high) = (0, 1_000_000);
         while low < high {
-            let middle = (low + high + 1) / 2;
+            let middle = u64::div_ceil(low + high, 2);
             if power(middle, 5) <= power(x, 12) { low = middle } else { high = middle - 1 }
         }
         low * 1_000
