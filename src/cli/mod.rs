@@ -7,6 +7,7 @@ mod demo;
 mod doctor;
 mod doubt;
 mod init;
+mod manual;
 mod merchant;
 mod openapi;
 mod payment;
@@ -20,7 +21,7 @@ mod webhook;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, Parser, Subcommand};
 
 use crate::acts::Refusal;
 use crate::config::{self, Config, Mistakes};
@@ -77,6 +78,10 @@ enum Command {
     Trail(trail::Trail),
     /// Show or end a doubt about the chain
     Doubt(doubt::Doubt),
+    /// Print what a shell needs to complete commands
+    Completions(manual::Completions),
+    /// Write the manual's pages
+    Man(manual::Man),
     /// Print the API as OpenAPI 3.1
     Openapi(openapi::Openapi),
     /// Show a whole payment on a regtest node of its own
@@ -187,6 +192,8 @@ pub fn run() -> ExitCode {
         Command::Sweep(command) => command.run(config, format),
         Command::Rescan(command) => command.run(config, format),
         Command::Audit(command) => command.run(config, format),
+        Command::Completions(command) => command.run(Cli::command()),
+        Command::Man(command) => command.run(Cli::command()),
         Command::Backup(command) => command.run(config, format),
         Command::Restore(command) => command.run(config, format),
         Command::Doubt(command) => command.run(config, format),

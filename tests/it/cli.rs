@@ -63,27 +63,42 @@ fn init_with_an_xpub_makes_a_watch_only_gateway() {
     assert!(contents(refused.folder()).is_empty(), "nothing is left half made");
 }
 
+/// The commands that the help of a command lists below it.
+fn subcommands(help: &str) -> Vec<String> {
+    let Some((_, list)) = help.split_once("\nCommands:\n") else { return Vec::new() };
+    let lines = list.lines().take_while(|line| !line.is_empty());
+    let names = lines.filter_map(|line| line.split_whitespace().next().map(str::to_owned));
+    names.filter(|name| name != "help").collect()
+}
+
 #[test]
-fn every_command_explains_itself() {
+fn every_command_explains_itself_and_has_a_page_in_the_manual() {
     let gate = Gate::bare();
-    for command in [
-        "init",
-        "serve",
-        "doctor",
-        "merchant",
-        "merchant add",
-        "payment",
-        "payment list",
-        "payment show",
-        "webhook",
-        "check-config",
-        "demo",
-    ] {
-        let words: Vec<&str> = command.split(' ').chain(["--help"]).collect();
-        let output = gate.run(&words);
-        assert_eq!(output.code, 0, "{command}: {output:?}");
-        assert!(output.stdout.to_lowercase().contains("example"), "{command}: no example");
+    let pages = gate.folder().join("man");
+    let written = gate.run(&["man", pages.to_str().unwrap()]);
+    assert_eq!(written.code, 0, "{written:?}");
+    let completions = gate.run(&["completions", "bash"]).stdout;
+    let mut open = vec![Vec::<String>::new()];
+    let mut seen = 0;
+    while let Some(words) = open.pop() {
+        let name = words.join(" ");
+        let asked: Vec<&str> = words.iter().map(String::as_str).chain(["--help"]).collect();
+        let help = gate.run(&asked);
+        assert_eq!(help.code, 0, "{name}: {help:?}");
+        let below = subcommands(&help.stdout);
+        if below.is_empty() {
+            assert!(help.stdout.to_lowercase().contains("example"), "{name}: no example");
+            assert!(completions.contains(&words[words.len() - 1]), "{name}: not completed");
+        }
+        let page =
+            pages.join(format!("{}.1", [&["litegate".to_owned()][..], &words].concat().join("-")));
+        let page = fs::read_to_string(&page).unwrap_or_else(|error| panic!("{page:?}: {error}"));
+        assert!(page.contains(".SH SYNOPSIS"), "{name}: {page}");
+        seen += 1;
+        open.extend(below.into_iter().map(|next| [&words[..], &[next]].concat()));
     }
+    assert_eq!(fs::read_dir(&pages).unwrap().count(), seen, "a page for each command and no other");
+    assert!(seen > 30, "{seen} commands only");
     for wrong in [&["no-such-command"][..], &["merchant", "add", "--no-such-option"], &[]] {
         assert_eq!(gate.run(wrong).code, 2, "{wrong:?}");
     }

@@ -34,7 +34,7 @@ const ROWS: [(&str, u32); 22] = [
 ];
 
 /// Crates that may be imported in one place only.
-const HOMES: [(&str, &[&str]); 20] = [
+const HOMES: [(&str, &[&str]); 22] = [
     ("warp", &["http/"]),
     ("hyper", &["http/"]),
     ("hyper_util", &["http/"]),
@@ -54,6 +54,8 @@ const HOMES: [(&str, &[&str]); 20] = [
     ("reqwest", &["webhooks/"]),
     ("toml", &["config.rs", "cli/"]),
     ("clap", &["cli/"]),
+    ("clap_complete", &["cli/"]),
+    ("clap_mangen", &["cli/"]),
     ("bip39", &["cli/"]),
 ];
 
