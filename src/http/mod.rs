@@ -46,6 +46,7 @@ use crate::view::Site;
 use crate::wake::Wake;
 
 use auth::KeyHolder;
+use checkout::looks::Looks;
 use error::{ApiError, Code};
 use limit::{Allowance, Limit, Shares};
 
@@ -61,6 +62,8 @@ pub(crate) struct Settings {
     pub(crate) rate_per_address: u32,
     /// Where the checkout's button "Pay with play money" leads; regtest only.
     pub(crate) play_money_url: Option<String>,
+    /// How the checkout looks.
+    pub(crate) looks: Looks,
 }
 
 /// The largest request body, in bytes.
@@ -84,6 +87,7 @@ pub(crate) struct Api {
     pub(crate) payment_rules: create_payment::Rules,
     pub(crate) private_networks: PrivateNetworks,
     pub(crate) play_money_url: Option<String>,
+    pub(crate) looks: Looks,
     pub(crate) wake: Wake,
     pub(crate) clock: Clock,
     pub(crate) shutdown: CancellationToken,
@@ -199,7 +203,7 @@ pub(crate) fn routes(api: Arc<Api>) -> BoxedFilter<(Response,)> {
         .and(get())
         .and(public)
         .and(with_api.clone())
-        .and(query.clone())
+        .and(query)
         .and(warp::header::headers_cloned())
         .then(|id, allowed, api, query, headers| pay::pay(api, id, allowed, query, headers))
         .boxed();

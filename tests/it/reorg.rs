@@ -138,7 +138,7 @@ fn climb(depths: RangeInclusive<u32>) {
             node.mine_empty();
         }
         send_again(&node, &txid);
-        // Its confirmations are gone first, and for a deep one its coin too, until it is sent again.
+        // Its confirmations are gone first; a deep one's coin too, until it is sent again.
         shop.await_field(&payment.id, "confirmations", "0", SOON);
         let fields = shop.await_field(&payment.id, "amountReceivedLtc", "0.05", SOON);
         assert_eq!(fields.raw("confirmations"), "0");
