@@ -403,6 +403,7 @@ fn api_of(
         clock: clock.clone(),
         shutdown: shutdown.clone(),
         play_money_url: config.http.play_money_url.clone(),
+        looks: config.http.looks.clone(),
         limits: Limits::new(&config.http),
     }
 }

@@ -20,6 +20,7 @@ use crate::domain::notice;
 use crate::domain::payment::CONFIRMATIONS_MAX;
 use crate::domain::sweep;
 use crate::domain::webhook_url::PrivateNetworks;
+use crate::http::checkout::looks::{Looks, Theme};
 use crate::node::rpc::{self, Auth};
 use crate::node::zmq;
 use crate::secret::{MasterSecret, Secret};
@@ -38,6 +39,7 @@ pub(super) struct Raw {
     database: PathBuf,
     secret_file: PathBuf,
     http: RawHttp,
+    checkout: RawCheckout,
     node: RawNode,
     wallet: RawWallet,
     payments: RawPayments,
@@ -57,6 +59,16 @@ struct RawHttp {
     rate_per_key: u32,
     rate_per_address: u32,
     play_money_url: Option<String>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawCheckout {
+    logo_file: Option<PathBuf>,
+    color: Option<String>,
+    color_dark: Option<String>,
+    explorer_url: Option<String>,
+    frame_ancestors: Vec<String>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -262,7 +274,7 @@ impl Raw {
         let public_url = judge.need("public_url", self.public_url.as_deref());
         let public_url = public_url.and_then(|text| read_public_url(judge, text));
         let secret = read_secret(judge, &self.secret_file);
-        let http = read_http(judge, &self.http, network);
+        let http = read_http(judge, &self.http, &self.checkout, network);
         let auth = read_auth(judge, &self.node);
         let doubt = read_doubt(judge, &self.doubt, network);
         let zmq = read_zmq(judge, &self.node);
@@ -344,7 +356,12 @@ fn read_secret(judge: &mut Judge, file: &Path) -> Option<MasterSecret> {
     }
 }
 
-fn read_http(judge: &mut Judge, raw: &RawHttp, network: Option<Network>) -> Option<http::Settings> {
+fn read_http(
+    judge: &mut Judge,
+    raw: &RawHttp,
+    checkout: &RawCheckout,
+    network: Option<Network>,
+) -> Option<http::Settings> {
     let wanted = "an address and a port, such as 127.0.0.1:8080";
     let listen = judge.parse("http.listen", &raw.listen, wanted);
     let proxies: Vec<Option<IpAddr>> = raw
@@ -355,13 +372,43 @@ fn read_http(judge: &mut Judge, raw: &RawHttp, network: Option<Network>) -> Opti
     if raw.play_money_url.is_some() && network.is_some_and(|n| n != Network::Regtest) {
         judge.say("http.play_money_url", "is for regtest only");
     }
+    let looks = read_looks(judge, checkout);
     Some(http::Settings {
         listen: listen?,
         trusted_proxies: proxies.into_iter().collect::<Option<_>>()?,
         rate_per_key: raw.rate_per_key,
         rate_per_address: raw.rate_per_address,
         play_money_url: raw.play_money_url.clone(),
+        looks,
     })
+}
+
+/// Each part that is right; of the others the judge is told.
+fn read_looks(judge: &mut Judge, raw: &RawCheckout) -> Looks {
+    let mut looks = Looks::default();
+    let mut hear = |key, result: Result<(), String>| {
+        if let Err(wrong) = result {
+            judge.say(key, wrong);
+        }
+    };
+    if let Some(color) = &raw.color {
+        hear("checkout.color", looks.paint(Theme::Light, color));
+    }
+    if let Some(color) = &raw.color_dark {
+        hear("checkout.color_dark", looks.paint(Theme::Dark, color));
+    }
+    if let Some(file) = &raw.logo_file {
+        let said = match std::fs::read(file) {
+            Ok(picture) => looks.sign(&picture),
+            Err(error) => Err(error.to_string()),
+        };
+        hear("checkout.logo_file", said.map_err(|wrong| format!("{}: {wrong}", file.display())));
+    }
+    if let Some(url) = &raw.explorer_url {
+        hear("checkout.explorer_url", looks.explore(url));
+    }
+    hear("checkout.frame_ancestors", looks.frame(&raw.frame_ancestors));
+    looks
 }
 
 fn read_auth(judge: &mut Judge, raw: &RawNode) -> Option<Auth> {

@@ -5,13 +5,9 @@
 //! not know: where the facts come from.
 
 pub(crate) mod language;
-
-use std::sync::LazyLock;
+pub(crate) mod looks;
 
 use askama::Template;
-use bitcoin::base64::Engine;
-use bitcoin::base64::engine::general_purpose::STANDARD;
-use bitcoin::hashes::{Hash, sha256};
 
 use crate::domain::amount::Amount;
 use crate::domain::network::BLOCK_INTERVAL_SECONDS;
@@ -22,6 +18,7 @@ use crate::domain::webhook_url::RedirectUrl;
 use super::qr;
 
 use language::{Language, Words, fill_html, fill_text};
+use looks::{Looks, SCRIPT};
 
 /// What a checkout page shows.
 #[derive(Debug, Clone)]
@@ -57,21 +54,10 @@ pub(crate) struct Rendered {
     pub(crate) content_security_policy: String,
 }
 
-const STYLE: &str = include_str!("../../static/checkout.css");
-const SCRIPT: &str = include_str!("../../static/checkout.js");
-
-/// The hashes by which style and script are allowed (CSP level 2).
-static HASHES: LazyLock<(String, String)> = LazyLock::new(|| (hash(STYLE), hash(SCRIPT)));
-
-fn hash(text: &str) -> String {
-    let digest = sha256::Hash::hash(text.as_bytes()).to_byte_array();
-    format!("'sha256-{}'", STANDARD.encode(digest))
-}
-
 #[derive(Template)]
 #[template(path = "checkout.html")]
 struct Page<'p> {
-    style: &'static str,
+    style: &'p str,
     script: &'static str,
     language: Language,
     words: &'static Words,
@@ -103,7 +89,15 @@ struct Page<'p> {
     /// How far, of the confirmations that are needed.
     confirmed: u32,
     redirect: Option<Redirect<'p>>,
+    logo: Option<&'p str>,
+    transactions: Vec<Transaction<'p>>,
     play_money: Option<String>,
+}
+
+struct Transaction<'p> {
+    txid: &'p str,
+    /// Where an explorer shows it.
+    link: Option<String>,
 }
 
 struct Redirect<'p> {
@@ -121,7 +115,7 @@ struct Said {
 }
 
 /// Renders the page of a payment.
-pub(crate) fn render(checkout: &Checkout) -> Result<Rendered, askama::Error> {
+pub(crate) fn render(checkout: &Checkout, looks: &Looks) -> Result<Rendered, askama::Error> {
     let language = checkout.language;
     let words = language.words;
     let asks = matches!(checkout.detail, Detail::Waiting | Detail::PartlyPaid | Detail::Replaced);
@@ -136,8 +130,11 @@ pub(crate) fn render(checkout: &Checkout) -> Result<Rendered, askama::Error> {
     let values = values(checkout);
     let values: Vec<_> = values.iter().map(|(name, value)| (*name, value.as_str())).collect();
     let qr = if asks { qr::svg(&checkout.payment_uri, words.qr) } else { None };
+    let transactions = checkout.txids.iter();
+    let transactions =
+        transactions.map(|txid| Transaction { txid, link: looks.explorer_link(txid) }).collect();
     let page = Page {
-        style: STYLE,
+        style: looks.style(),
         script: SCRIPT,
         language,
         words,
@@ -157,11 +154,13 @@ pub(crate) fn render(checkout: &Checkout) -> Result<Rendered, askama::Error> {
         until: until(words, checkout.expires_at),
         confirmed: checkout.confirmations.min(checkout.confirmations_required),
         redirect,
+        logo: looks.logo(),
+        transactions,
         play_money: play_money.map(|url| format!("{url}/{}", checkout.payment_id)),
         checkout,
     };
     let html = page.render()?;
-    Ok(Rendered { html, content_security_policy: policy(checkout.play_money_url.as_deref()) })
+    Ok(Rendered { html, content_security_policy: looks.policy(checkout.play_money_url.as_deref()) })
 }
 
 /// As the script makes it of an event: `detail/confirmations/amountReceivedLtc`.
@@ -173,21 +172,6 @@ fn shown(checkout: &Checkout) -> String {
     let delayed = checkout.delayed && pending;
     let detail = if delayed { "delayed" } else { checkout.detail.as_str() };
     format!("{detail}/{}/{}", checkout.confirmations, checkout.received)
-}
-
-fn policy(play_money_url: Option<&str>) -> String {
-    let (style, script) = &*HASHES;
-    // A browser asks for leave again where the answer to a form leads: back to this page.
-    let play_money = play_money_url.and_then(|url| RedirectUrl::parse(url).ok());
-    let form = match play_money {
-        Some(url) => format!("{} 'self'", url.origin()),
-        None => "'none'".to_owned(),
-    };
-    format!(
-        "default-src 'none'; connect-src 'self'; style-src {style}; script-src {script}; \
-         img-src data:; \
-         base-uri 'none'; form-action {form}; frame-ancestors 'none'"
-    )
 }
 
 const BLUE: &str = "1f4fa3";
@@ -265,8 +249,8 @@ fn minutes(blocks: u32) -> u32 {
 
 #[derive(Template)]
 #[template(path = "notice.html")]
-struct Notice {
-    style: &'static str,
+struct Notice<'p> {
+    style: &'p str,
     language: Language,
     title: &'static str,
     hint: String,
@@ -274,23 +258,38 @@ struct Notice {
 }
 
 /// Renders the page for a payment that does not exist.
-pub(crate) fn render_not_found(language: Language) -> Result<Rendered, askama::Error> {
+pub(crate) fn render_not_found(
+    language: Language,
+    looks: &Looks,
+) -> Result<Rendered, askama::Error> {
     let words = language.words;
     let hint = fill_html(words.unknown_hint, &[]);
-    notice(Notice { style: STYLE, language, title: words.unknown, hint, check_again: None })
+    notice(
+        looks,
+        Notice { style: looks.style(), language, title: words.unknown, hint, check_again: None },
+    )
 }
 
 /// Renders the page for somebody who has asked too often, and may again after so many seconds.
-pub(crate) fn render_limited(language: Language, seconds: u64) -> Result<Rendered, askama::Error> {
+pub(crate) fn render_limited(
+    language: Language,
+    seconds: u64,
+    looks: &Looks,
+) -> Result<Rendered, askama::Error> {
     let words = language.words;
     let hint = fill_html(words.limited_hint, &[("n", &seconds.to_string())]);
     let check_again = Some(words.check_again);
-    notice(Notice { style: STYLE, language, title: words.limited, hint, check_again })
+    notice(
+        looks,
+        Notice { style: looks.style(), language, title: words.limited, hint, check_again },
+    )
 }
 
-fn notice(notice: Notice) -> Result<Rendered, askama::Error> {
-    Ok(Rendered { html: notice.render()?, content_security_policy: policy(None) })
+fn notice(looks: &Looks, notice: Notice<'_>) -> Result<Rendered, askama::Error> {
+    Ok(Rendered { html: notice.render()?, content_security_policy: looks.policy(None) })
 }
 
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod wallet_rules;

@@ -47,6 +47,7 @@ use crate::view::Site;
 use crate::wake::Wake;
 
 use auth::KeyHolder;
+use checkout::looks::Looks;
 use error::{ApiError, Code};
 use limit::{Allowance, Limit, Shares};
 
@@ -62,6 +63,8 @@ pub(crate) struct Settings {
     pub(crate) rate_per_address: u32,
     /// Where the checkout's button "Pay with play money" leads; regtest only.
     pub(crate) play_money_url: Option<String>,
+    /// How the checkout looks.
+    pub(crate) looks: Looks,
 }
 
 /// The largest request body, in bytes.
@@ -85,6 +88,7 @@ pub(crate) struct Api {
     pub(crate) payment_rules: create_payment::Rules,
     pub(crate) private_networks: PrivateNetworks,
     pub(crate) play_money_url: Option<String>,
+    pub(crate) looks: Looks,
     pub(crate) wake: Wake,
     pub(crate) clock: Clock,
     pub(crate) shutdown: CancellationToken,

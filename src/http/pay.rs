@@ -37,7 +37,7 @@ pub(crate) async fn pay(
         let mut response = answer(
             language,
             refusal.status(),
-            render_limited(language, seconds.unwrap_or(PATIENCE_SECONDS)),
+            render_limited(language, seconds.unwrap_or(PATIENCE_SECONDS), &api.looks),
         );
         if let Some(after) = after {
             response.headers_mut().insert(header::RETRY_AFTER, after);
@@ -45,9 +45,9 @@ pub(crate) async fn pay(
         return response;
     }
     let (status, rendered) = match show::look_up(&api, &id).await {
-        Ok(facts) => (StatusCode::OK, render(&checkout(&api, &facts, language))),
+        Ok(facts) => (StatusCode::OK, render(&checkout(&api, &facts, language), &api.looks)),
         Err(error) if error == show::unknown() => {
-            (StatusCode::NOT_FOUND, render_not_found(language))
+            (StatusCode::NOT_FOUND, render_not_found(language, &api.looks))
         }
         Err(error) => return error.into_response(),
     };

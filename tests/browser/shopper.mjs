@@ -2,7 +2,8 @@
 // {"ok": …} or {"error": …}. The caller pays; this one only looks.
 //
 // Commands: open {url, javascript?, language?}, await {state}, again {state} (the link "Check
-// again"), text, shots {name}, requests.
+// again"), judge, shots {name}, half {name}, weigh {url, languages}, seen, frame {url, site},
+// print {name}, markup.
 
 import { createRequire } from "node:module";
 import { execFileSync } from "node:child_process";
@@ -15,10 +16,15 @@ const { chromium } = require("playwright-core");
 const axe = require.resolve("axe-core/axe.min.js");
 
 const [folder, program] = process.argv.slice(2);
-const DEADLINE_MS = 20_000;
+const DEADLINE_MS = 60_000;
 mkdirSync(folder, { recursive: true });
 
-const browser = await chromium.launch({ executablePath: program, args: ["--no-sandbox"] });
+// A site that only this browser knows may frame a page of this machine.
+const disabled = "LocalNetworkAccessChecks,BlockInsecurePrivateNetworkRequests";
+const browser = await chromium.launch({
+  executablePath: program,
+  args: ["--no-sandbox", `--disable-features=${disabled}`],
+});
 let context, page, requests, loads, complaints;
 
 const open = async ({ url, javascript = true, language = "en" }) => {
@@ -57,7 +63,10 @@ const again = async ({ state }) => {
 // What an independent decoder reads from the picture; nothing if it finds no code.
 const decode = (file) => {
   try {
-    return execFileSync("zbarimg", ["-q", "--raw", file], { encoding: "utf8" }).trim();
+    return execFileSync("zbarimg", ["-q", "--raw", file], {
+      encoding: "utf8",
+      stdio: ["ignore", "pipe", "ignore"],
+    }).trim();
   } catch {
     return "";
   }
@@ -122,7 +131,37 @@ const weigh = async ({ url, languages }) => {
 
 const seen = async () => ({ requests, complaints, cookies: (await context.cookies()).length });
 
-const acts = { open, await: ({ state }) => arrived(state), again, shots, half, judge, weigh, seen };
+// What a frame of another site shows of the page.
+const frame = async ({ url, site }) => {
+  const other = await browser.newPage();
+  await other.route(`${site}/`, (route) =>
+    route.fulfill({ contentType: "text/html", body: `<iframe src="${url}"></iframe>` }),
+  );
+  const said = [];
+  other.on("console", (message) => said.push(message.text()));
+  other.on("requestfailed", (request) => said.push(request.failure().errorText));
+  await other.goto(`${site}/`);
+  const inside = other.frameLocator("iframe").locator("main");
+  const text = await inside.innerText({ timeout: 5_000 }).catch(() => "");
+  await other.close();
+  return { text, said };
+};
+
+// What is printed: the buttons are gone, the facts stay.
+const print = async ({ name }) => {
+  await page.emulateMedia({ media: "print", colorScheme: "light" });
+  await page.screenshot({ path: `${folder}/${name}-print.png`, fullPage: true });
+  const text = await page.locator("main").innerText();
+  await page.emulateMedia({ media: "screen" });
+  return { text };
+};
+
+const markup = async () => ({ html: await page.content() });
+
+const acts = {
+  open, await: ({ state }) => arrived(state), again, shots, half, judge, weigh, seen, frame, print,
+  markup,
+};
 
 for await (const line of createInterface({ input: process.stdin })) {
   const command = JSON.parse(line);

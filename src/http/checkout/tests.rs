@@ -1,4 +1,10 @@
+use super::looks::{Theme, contrast, hash};
 use super::*;
+
+/// With the looks that nobody has changed.
+fn render(checkout: &Checkout) -> Result<Rendered, askama::Error> {
+    super::render(checkout, &Looks::default())
+}
 
 fn amount(text: &str) -> Amount {
     Amount::parse(text).expect("a test writes amounts well")
@@ -150,39 +156,6 @@ fn each_language_names_itself_and_offers_the_others() {
     }
 }
 
-/// The relative luminance of a colour such as `1f4fa3` (WCAG 2.2), times 10^9. Whole numbers: the
-/// channel's power of 2.4 is looked up by halving.
-fn luminance(color: &str) -> u64 {
-    let digits: String = match color.len() {
-        3 => color.chars().flat_map(|digit| [digit, digit]).collect(),
-        _ => color.to_owned(),
-    };
-    let channel = |at: usize| {
-        let value = u64::from_str_radix(&digits[at..at + 2], 16).expect("hexadecimal");
-        if value <= 10 {
-            return value * 1_000_000_000 / 255 * 100 / 1292;
-        }
-        // y = x^(12/5), so the largest y with y^5 <= x^12, both below 1 and in millionths.
-        let x = (value * 1_000_000 / 255 + 55_000) * 1_000 / 1_055;
-        let power = |base: u64, exponent: u32| {
-            (0..exponent).fold(10_u128.pow(15), |product, _| product * u128::from(base) / 1_000_000)
-        };
-        let (mut low, mut high) = (0, 1_000_000);
-        while low < high {
-            let middle = u64::div_ceil(low + high, 2);
-            if power(middle, 5) <= power(x, 12) { low = middle } else { high = middle - 1 }
-        }
-        low * 1_000
-    };
-    (channel(0) * 2_126 + channel(2) * 7_152 + channel(4) * 722) / 10_000
-}
-
-/// The contrast of two colours, times 100.
-fn contrast(one: &str, other: &str) -> u64 {
-    let (one, other) = (luminance(one) + 50_000_000, luminance(other) + 50_000_000);
-    one.max(other) * 100 / one.min(other)
-}
-
 #[test]
 fn contrast_is_counted_as_wcag_counts_it() {
     assert!((2_099..=2_100).contains(&contrast("fff", "000")), "{}", contrast("fff", "000"));
@@ -191,7 +164,8 @@ fn contrast_is_counted_as_wcag_counts_it() {
 
 #[test]
 fn all_text_can_be_read_in_light_and_dark() {
-    for (theme, palette) in STYLE.split(":root{").skip(1).enumerate() {
+    let looks = Looks::default();
+    for (theme, palette) in looks.style().split(":root{").skip(1).enumerate() {
         let palette = palette.split('}').next().expect("its end");
         let color = |name: &str| {
             let entry = palette.split(';').find_map(|entry| entry.strip_prefix(name));
@@ -204,7 +178,7 @@ fn all_text_can_be_read_in_light_and_dark() {
         let reached = contrast(color("--on-main"), color("--main"));
         assert!(reached >= 450, "button in theme {theme}: {reached}");
     }
-    assert_eq!(STYLE.split(":root{").count(), 3, "light and dark");
+    assert_eq!(looks.style().split(":root{").count(), 3, "light and dark");
 }
 
 #[test]
@@ -227,7 +201,7 @@ fn a_page_runs_only_its_own_script() {
 
 #[test]
 fn who_asks_too_often_is_told_when_to_look_again() {
-    let page = render_limited(language::ENGLISH, 7).expect("it renders").html;
+    let page = render_limited(language::ENGLISH, 7, &Looks::default()).expect("it renders").html;
     assert!(page.contains("in <bdi>7</bdi> s") && page.contains("Check again"), "{page}");
     assert!(!page.contains("litecoin:"));
 }
@@ -246,7 +220,57 @@ fn play_money_may_be_paid_and_leads_back() {
 
 #[test]
 fn the_page_without_a_payment_asks_for_nothing() {
-    let page = render_not_found(language::ENGLISH).expect("it renders");
+    let page = render_not_found(language::ENGLISH, &Looks::default()).expect("it renders");
     assert!(page.html.contains("No such payment"));
     assert!(!page.html.contains("litecoin:"));
+}
+
+#[test]
+fn the_operator_paints_the_page_and_signs_it() {
+    let mut looks = Looks::default();
+    looks.paint(Theme::Light, "#7a1f5c").expect("it can be read");
+    looks.paint(Theme::Dark, "#ffb3e6").expect("it can be read");
+    looks.sign(b"<svg xmlns='http://www.w3.org/2000/svg'/>").expect("a picture");
+    looks.explore("https://explorer.example/tx/{txid}?from=pay").expect("an address");
+    looks.frame(&["https://shop.example".to_owned()]).expect("a site");
+    let page = Checkout { txids: vec!["ab".repeat(32)], ..checkout(Detail::Seen) };
+    let Rendered { html, content_security_policy: policy } =
+        super::render(&page, &looks).expect("it renders");
+    assert!(html.contains("--main:#7a1f5c") && html.contains("--main:#ffb3e6"), "{html}");
+    assert!(html.contains("src=\"data:image/svg+xml;base64,PHN2Zy"), "{html}");
+    let link = format!("href=\"https://explorer.example/tx/{}?from=pay\"", "ab".repeat(32));
+    assert!(html.contains(&link), "{html}");
+    assert!(policy.ends_with("frame-ancestors https://shop.example"), "{policy}");
+    assert!(policy.contains(&hash(looks.style())), "{policy}");
+}
+
+#[test]
+fn looks_that_would_not_do_are_refused() {
+    let looks = Looks::default;
+    for (theme, color) in [
+        (Theme::Light, "#ffd700"),
+        (Theme::Dark, "#1f4fa3"),
+        (Theme::Light, "blue"),
+        (Theme::Light, "#12345"),
+        (Theme::Light, "#000;}"),
+    ] {
+        assert!(looks().paint(theme, color).is_err(), "{color}");
+    }
+    for url in ["https://explorer.example/", "javascript:{txid}", "{txid}", ""] {
+        assert!(looks().explore(url).is_err(), "{url}");
+    }
+    for site in ["*", "shop.example", "https://shop.example/path", "https://a; script-src *"] {
+        assert!(looks().frame(&[site.to_owned()]).is_err(), "{site}");
+    }
+    for picture in [b"<html>".as_slice(), b"", &[0x89, b'P', b'N', b'G'].repeat(513)] {
+        assert!(looks().sign(picture).is_err());
+    }
+}
+
+/// The link as the page has it, for an amount.
+pub(super) fn payment_uri_of(text: &str) -> String {
+    let network = crate::domain::network::Network::Regtest;
+    let address = "rltc1qp5wfcq48h6d63wyy9qz0awtpfqwwv4smt9zvvx";
+    let address = crate::domain::address::Address::parse(address, network).expect("an address");
+    crate::domain::payment::payment_uri(&address, amount(text))
 }

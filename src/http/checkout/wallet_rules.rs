@@ -1,0 +1,95 @@
+//! How wallets read the payment link: each one's rule, as found in its source, over links that we
+//! make. What breaks a rule here would leave a shopper without an amount or with an error.
+
+use super::tests::payment_uri_of;
+
+/// A wallet's name, and why it would not take the link; `None` if it takes it.
+type Rule = (&'static str, fn(&str) -> Option<&'static str>);
+
+const RULES: [Rule; 5] = [
+    ("Litecoin Core", |link| {
+        let digits = amount(link).split_once('.').map_or(0, |(_, after)| after.len());
+        match () {
+            () if keys(link).iter().any(|key| key.starts_with("req-")) => {
+                Some("demands the unknown")
+            }
+            () if digits > 8 => Some("more than 8 decimals"),
+            () => None,
+        }
+    }),
+    ("Electrum-LTC", |link| {
+        let mut keys = keys(link);
+        let count = keys.len();
+        keys.sort_unstable();
+        keys.dedup();
+        match () {
+            () if keys.len() < count => Some("a key stands twice"),
+            () if !keys.contains(&"amount") => Some("the amount's key is lowercase"),
+            () => None,
+        }
+    }),
+    ("Litewallet for Android", |link| match () {
+        () if !link.starts_with("litecoin:") => Some("the scheme is lowercase"),
+        () if keys(link).iter().any(|key| key.starts_with('r')) => Some("taken for BIP 70"),
+        () => None,
+    }),
+    ("Litewallet for iOS", |link| match () {
+        () if link.contains('+') => Some("a plus becomes a space"),
+        () if address(link).contains(['/', '@', ':']) => Some("the address is no host's name"),
+        () => None,
+    }),
+    ("Cake", |link| {
+        let mixed = address(link).chars().any(|letter| letter.is_ascii_uppercase());
+        mixed.then_some("an address of bech32 is lowercase")
+    }),
+];
+
+fn address(link: &str) -> &str {
+    let after = link.split_once(':').map_or("", |(_, after)| after);
+    after.split('?').next().unwrap_or_default()
+}
+
+fn pairs(link: &str) -> Vec<(&str, &str)> {
+    let query = link.split_once('?').map_or("", |(_, query)| query);
+    query.split('&').map(|pair| pair.split_once('=').unwrap_or((pair, ""))).collect()
+}
+
+fn keys(link: &str) -> Vec<&str> {
+    pairs(link).into_iter().map(|(key, _)| key).collect()
+}
+
+fn amount(link: &str) -> &str {
+    pairs(link).into_iter().find(|(key, _)| *key == "amount").map_or("", |(_, value)| value)
+}
+
+#[test]
+fn every_wallet_takes_our_links() {
+    for text in ["0.00000001", "0.05", "1", "10", "12.34567890", "83999999.99999999"] {
+        let link = payment_uri_of(text);
+        for (wallet, why_not) in RULES {
+            assert_eq!(why_not(&link), None, "{wallet}: {link}");
+        }
+        // Plain digits: no exponent, no sign, no comma, and no zeros at the end.
+        let amount = amount(&link);
+        assert!(amount.chars().all(|c| c.is_ascii_digit() || c == '.'), "{link}");
+        assert!(!amount.contains('.') || !amount.ends_with(['0', '.']), "{link}");
+    }
+}
+
+#[test]
+fn the_rules_refuse_what_wallets_refuse() {
+    #[track_caller]
+    fn check(wallet: &str, link: &str) {
+        let rule = RULES.iter().find(|(name, _)| *name == wallet).expect("a wallet").1;
+        assert!(rule(link).is_some(), "{wallet} takes {link}");
+    }
+    check("Litecoin Core", "litecoin:ltc1qx?amount=0.000000001");
+    check("Litecoin Core", "litecoin:ltc1qx?amount=1&req-time=1");
+    check("Electrum-LTC", "litecoin:ltc1qx?amount=1&amount=2");
+    check("Electrum-LTC", "litecoin:ltc1qx?AMOUNT=1");
+    check("Litewallet for Android", "LITECOIN:LTC1QX?amount=1");
+    check("Litewallet for Android", "litecoin:ltc1qx?amount=1&ref=7");
+    check("Litewallet for iOS", "litecoin:ltc1qx?amount=1&label=a+b");
+    check("Litewallet for iOS", "litecoin://ltc1qx?amount=1");
+    check("Cake", "litecoin:LTC1QX?amount=1");
+}
