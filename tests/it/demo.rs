@@ -6,7 +6,10 @@ use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use crate::harness::files;
+use crate::harness::http;
+use crate::harness::json::Fields;
 use crate::harness::node;
+use crate::harness::receiver::Receiver;
 use crate::harness::wait::wait_for;
 
 /// Processes whose command line or environment names this folder.
@@ -84,6 +87,48 @@ fn the_demo_cleans_up_when_it_is_interrupted() {
         });
         check_nothing_left(folder.path());
     }
+}
+
+#[test]
+fn a_developer_tries_payments_and_a_receiver_of_their_own() {
+    let folder = files::folder();
+    let Some(mut command) = demo(folder.path(), &[]) else { return };
+    let mut process = command.spawn().unwrap();
+    let stdout = process.stdout.take().unwrap();
+    let mut lines = std::io::BufRead::lines(std::io::BufReader::new(stdout)).map_while(Result::ok);
+    let mut said: Vec<String> = Vec::new();
+    while !said.last().is_some_and(|line| line.contains("whsec_")) {
+        said.extend([lines.next().unwrap_or_else(|| panic!("it ended: {said:?}"))]);
+    }
+    let said = said.join("\n");
+    let word = |start: &str| {
+        let found = said.split([' ', '\'', '\n']).find(|word| word.starts_with(start));
+        found.unwrap_or_else(|| panic!("no {start} in {said}")).to_owned()
+    };
+    let (key, secret, docs) = (word("lg_regtest_"), word("whsec_"), word("http://127.0.0.1:"));
+    let port_of = |url: &str| url.split([':', '/']).nth(4).unwrap().parse::<u16>().unwrap();
+    let port = port_of(&docs);
+    assert_eq!(http::request(port, "GET", "/docs", &[], b"").unwrap().status, 200);
+
+    let receiver = Receiver::start();
+    let url = receiver.url("/hook");
+    let body = format!(r#"{{"amountLtc": 0.07, "webhookUrl": "{url}"}}"#);
+    let headers = [("x-api-key", key.as_str()), ("content-type", "application/json")];
+    let made = http::request(port, "POST", "/api/payments", &headers, body.as_bytes()).unwrap();
+    assert_eq!(made.status, 200, "{}", made.body);
+    let id = Fields::of(&made.body).text("paymentId");
+    let page = http::request(port, "GET", &format!("/pay/{id}"), &[], b"").unwrap().body;
+    let button = page.split("action=\"").nth(1).and_then(|rest| rest.split('"').next()).unwrap();
+    let path = format!("/pay/{id}");
+    assert!(button.ends_with(&path), "{button}");
+    let pressed = http::request(port_of(button), "POST", &path, &[], b"").unwrap();
+    assert_eq!(pressed.status, 303);
+    let hit = receiver.await_hit_for(&id, Duration::from_secs(90));
+    assert_eq!(hit.fields().text("status"), "completed");
+    crate::webhooks::verify(&hit, &secret);
+    files::signal(process.id(), "TERM");
+    wait_for("the demo's end", Duration::from_secs(20), || process.try_wait().unwrap().is_some());
+    check_nothing_left(folder.path());
 }
 
 #[test]

@@ -25,7 +25,7 @@ fn pay(stage: &Stage, payment: &Created) {
 
 /// Verifies as the Standard Webhooks specification says.
 #[track_caller]
-fn verify(hit: &Hit, secret: &str) {
+pub(crate) fn verify(hit: &Hit, secret: &str) {
     let key = STANDARD.decode(secret.strip_prefix("whsec_").unwrap()).unwrap();
     assert!((24..=64).contains(&key.len()), "the secret has {} bytes", key.len());
     let (id, timestamp) = (hit.header("webhook-id"), hit.header("webhook-timestamp"));

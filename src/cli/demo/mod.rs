@@ -3,6 +3,7 @@
 
 pub(super) mod node;
 
+use std::collections::VecDeque;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -108,6 +109,7 @@ impl Demo {
             side_address: stage.side_address,
             key,
             heard,
+            pressed: VecDeque::new(),
         };
         let autopay = self.autopay;
         let (answers, ready) = tokio::sync::oneshot::channel();
@@ -237,6 +239,8 @@ struct Script {
     side_address: SocketAddr,
     key: String,
     heard: Receiver<Heard>,
+    /// Buttons that were pressed meanwhile.
+    pressed: VecDeque<String>,
 }
 
 impl Script {
@@ -249,21 +253,76 @@ impl Script {
         let id = text(&payment, "paymentId")?;
         if autopay {
             self.tell(&payment, true).await?;
-            return self.next_steps();
+            print_line("")?;
+            return print_line(
+                "Next: `litegate demo` stays, and prints a key with which you create payments of your own.",
+            );
         }
         print_line("          Press \"Pay with play money\" there, or Ctrl-C to end.")?;
-        loop {
-            match self.heard.recv().await {
-                Some(Heard::PlayMoney { payment_id }) if payment_id == id => {
-                    self.tell(&payment, false).await?;
-                    self.next_steps()?;
-                    print_line("          The gateway runs on until Ctrl-C.")?;
-                    std::future::pending::<()>().await;
+        self.introduce()?;
+        let mut told = false;
+        while let Some(payment_id) = self.next_to_pay().await? {
+            if payment_id != id {
+                // More than the play purse holds, for example: the demo goes on.
+                if let Err(error) = self.pay_own(&payment_id).await {
+                    print_line(&format!("          {payment_id}: {}", error.message()))?;
                 }
-                Some(Heard::PlayMoney { .. } | Heard::Webhook(_)) => {}
-                None => return Err(Failure::Failed("the demo's server ended".to_owned())),
+            } else if !told {
+                self.tell(&payment, false).await?;
+                print_line("          The gateway runs on until Ctrl-C.")?;
+                told = true;
             }
         }
+        Err(Failure::Failed("the demo's server ended".to_owned()))
+    }
+
+    /// What a developer needs for payments of their own.
+    fn introduce(&self) -> Result<(), Failure> {
+        let (url, key) = (&self.config.site.public_url, &self.key);
+        let version = self.merchant.webhook_secret.version;
+        let secret = self.config.secret.webhook_secret(self.merchant.id, version);
+        print_line("")?;
+        print_line(&format!("Your own payments, as the guide at {url}/docs tells, for example:"))?;
+        print_line(&format!(
+            "  curl {url}/api/payments -H 'x-api-key: {key}' -H 'content-type: application/json' -d '{{\"amountLtc\": {AMOUNT}}}'"
+        ))?;
+        print_line(&format!("Webhooks are signed with the secret {}", secret.reveal()))?;
+        print_line("")
+    }
+
+    /// The payment whose button "Pay with play money" was pressed next.
+    async fn next_to_pay(&mut self) -> Result<Option<String>, Failure> {
+        if let Some(payment_id) = self.pressed.pop_front() {
+            return Ok(Some(payment_id));
+        }
+        loop {
+            match self.heard.recv().await {
+                Some(Heard::PlayMoney { payment_id }) => return Ok(Some(payment_id)),
+                Some(Heard::Webhook(_)) => {}
+                None => return Ok(None),
+            }
+        }
+    }
+
+    /// Pays a payment that the developer made, and mines the blocks that it needs.
+    async fn pay_own(&self, id: &str) -> Result<(), Failure> {
+        let Ok(status) = self.status(id).await else { return Ok(()) };
+        let is_open = ["waiting", "partly_paid", "replaced"].contains(&&*text(&status, "detail")?);
+        let litoshis = status.get("amountLitoshi").and_then(Value::as_u64);
+        let amount = litoshis.and_then(Amount::from_litoshis).filter(|_| is_open);
+        let Some(amount) = amount else { return Ok(()) };
+        let (play, address) = (self.play.clone(), text(&status, "receivingAddress")?);
+        blocking(move || play.pay(&address, &amount.to_string())).await?;
+        print_line(&format!("          {id}: {amount} LTC paid"))?;
+        self.await_detail(id, "seen").await?;
+        let needed = status.get("confirmationsRequired").and_then(Value::as_u64);
+        for _ in 0..needed.unwrap_or(0) {
+            tokio::time::sleep(BLOCK_EVERY).await;
+            let play = self.play.clone();
+            blocking(move || play.mine(1)).await?;
+        }
+        self.await_status(id, "completed").await?;
+        print_line(&format!("          {id}: completed"))
     }
 
     /// Creates the payment as a shop would: over HTTP, with the API key.
@@ -356,8 +415,9 @@ impl Script {
     async fn await_webhook(&mut self) -> Result<Webhook, Failure> {
         let heard = async {
             while let Some(heard) = self.heard.recv().await {
-                if let Heard::Webhook(webhook) = heard {
-                    return Some(webhook);
+                match heard {
+                    Heard::Webhook(webhook) => return Some(webhook),
+                    Heard::PlayMoney { payment_id } => self.pressed.push_back(payment_id),
                 }
             }
             None
@@ -415,15 +475,6 @@ impl Script {
             }
             tokio::time::sleep(LOOK_EVERY).await;
         }
-    }
-
-    fn next_steps(&self) -> Result<(), Failure> {
-        print_line("")?;
-        print_line("Next: run `litegate demo`, and create a payment of your own:")?;
-        print_line(&format!(
-            "  curl {}/api/payments -H 'x-api-key: {}' -H 'content-type: application/json' -d '{{\"amountLtc\": {AMOUNT}}}'",
-            self.config.site.public_url, self.key
-        ))
     }
 }
 
