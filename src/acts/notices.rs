@@ -13,8 +13,8 @@ use crate::domain::time::{DAY_MS, Timestamp};
 use crate::store::notices::{self as rows, Draft};
 use crate::store::{self, ReadTx, WriteTx, doubts, merchants, payments, progress, trail};
 
-use super::payments::WATCHER;
-use super::sweeps::SWEEPER;
+use super::payments::{WATCHER, ZMQ_CUT, ZMQ_SILENT};
+use super::sweeps::{SWEEPER, TOO_DEAR};
 
 /// The name under which the looks are recorded.
 const NOTICES: &str = "notices";
@@ -401,5 +401,43 @@ fn of_the_whole(
         );
         drafts.push(to_admins(Kind::Disk, now.ms().to_string(), text));
     }
+    drafts.extend(of_notes(tx, now)?);
     Ok(drafts)
 }
+
+/// What the roles say of themselves while they do their work: how payments are noticed, and what
+/// keeps coins from being swept.
+fn of_notes(tx: &ReadTx, now: Timestamp) -> Result<Vec<Draft>, store::Error> {
+    let mut drafts = Vec::new();
+    let recently = |notice: &rows::Notice| now.ms_since(notice.created_at) < REPEAT_MS_MIN;
+    if let Some(watcher) = progress::of_role(tx, WATCHER)?.map(|last| last.note) {
+        let told = rows::last_made(tx, Kind::Zmq)?;
+        let told_cut = told.as_ref().filter(|notice| notice.key.ends_with(":cut"));
+        if watcher.contains(ZMQ_SILENT) || watcher.contains(ZMQ_CUT) {
+            if told_cut.is_none() && !told.as_ref().is_some_and(recently) {
+                let text = "The node's ZMQ says nothing. Payments are noticed by asking the node \
+                            again and again, a little later than usual. `/node` shows it; \
+                            `litegate doctor` looks for the reason."
+                    .to_owned();
+                drafts.push(to_admins(Kind::Zmq, format!("{}:cut", now.ms()), text));
+            }
+        } else if let Some(cut) = told_cut {
+            let text = "Payments are noticed as configured again. `/node`".to_owned();
+            drafts.push(to_admins(Kind::Zmq, format!("{}:back", cut.id), text));
+        }
+    }
+    if let Some(sweeper) = progress::of_role(tx, SWEEPER)?.map(|last| last.note)
+        && sweeper.contains(TOO_DEAR)
+        && !rows::last_made(tx, Kind::Fee)?.as_ref().is_some_and(recently)
+    {
+        let text = "Coins are not paid out, because the fee would be more than \
+                    `sweeper.max_fee_percent` of them. They go out once fees fall or more comes \
+                    together. `/sweep_now` shows what is ready."
+            .to_owned();
+        drafts.push(to_admins(Kind::Fee, now.ms().to_string(), text));
+    }
+    Ok(drafts)
+}
+
+#[cfg(test)]
+mod tests;

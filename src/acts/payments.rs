@@ -12,6 +12,12 @@ use super::Refusal;
 /// The name under which the watcher records its progress.
 pub(crate) const WATCHER: &str = "watcher";
 
+/// What the watcher says while it does without a ZMQ that was configured and is there.
+pub(crate) const ZMQ_SILENT: &str = "polling: ZMQ is silent";
+
+/// What the watcher says while it has no connection to the node's ZMQ.
+pub(crate) const ZMQ_CUT: &str = "polling: no connection to the node's ZMQ";
+
 /// How long the watcher may be silent before pages say that updates are delayed, in milliseconds.
 pub(crate) const WATCHER_SILENCE_MS_MAX: i64 = 60_000;
 

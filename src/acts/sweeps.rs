@@ -11,6 +11,9 @@ use super::{Actor, Refusal};
 /// The name under which the sweeper records its progress.
 pub(crate) const SWEEPER: &str = "sweeper";
 
+/// What the sweeper says of coins for which the fee would be more than is allowed.
+pub(crate) const TOO_DEAR: &str = "of them for a lower fee";
+
 /// What became of a request so far.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Outcome {

@@ -24,6 +24,8 @@ pub(crate) enum Kind {
     PaymentLost,
     Doubt,
     Disk,
+    Zmq,
+    Fee,
 }
 
 /// Who is told.
@@ -34,7 +36,7 @@ pub(crate) enum Audience {
 }
 
 impl Kind {
-    pub(crate) const ALL: [Kind; 16] = [
+    pub(crate) const ALL: [Kind; 18] = [
         Kind::FirstPayment,
         Kind::Paid,
         Kind::PartPaid,
@@ -51,6 +53,8 @@ impl Kind {
         Kind::PaymentLost,
         Kind::Doubt,
         Kind::Disk,
+        Kind::Zmq,
+        Kind::Fee,
     ];
 
     /// The word in the database, in the configuration and in commands.
@@ -72,6 +76,8 @@ impl Kind {
             Kind::PaymentLost => "payment_lost",
             Kind::Doubt => "doubt",
             Kind::Disk => "disk",
+            Kind::Zmq => "zmq",
+            Kind::Fee => "fee",
         }
     }
 
@@ -96,6 +102,8 @@ impl Kind {
             Kind::PaymentLost => "A completed payment has lost its coins",
             Kind::Doubt => "The chain is doubted",
             Kind::Disk => "The disk is nearly full",
+            Kind::Zmq => "The node's ZMQ is silent, and back",
+            Kind::Fee => "Coins wait because the fee would be too high",
         }
     }
 
@@ -112,9 +120,13 @@ impl Kind {
             | Kind::AddressChange
             | Kind::KeyRotated
             | Kind::Subscription => Audience::Merchant,
-            Kind::Node | Kind::SweepStuck | Kind::PaymentLost | Kind::Doubt | Kind::Disk => {
-                Audience::Admins
-            }
+            Kind::Node
+            | Kind::SweepStuck
+            | Kind::PaymentLost
+            | Kind::Doubt
+            | Kind::Disk
+            | Kind::Zmq
+            | Kind::Fee => Audience::Admins,
         }
     }
 

@@ -31,7 +31,7 @@ use bitcoin::{OutPoint, Txid};
 use tokio::runtime::Handle;
 use tokio_util::sync::CancellationToken;
 
-use crate::acts::sweeps::SWEEPER;
+use crate::acts::sweeps::{SWEEPER, TOO_DEAR};
 use crate::clock::Clock;
 use crate::domain::doubt::Trust;
 use crate::domain::keys::AccountXpub;
@@ -250,7 +250,12 @@ impl Sweeper {
         if let Some(error) = failed {
             return Err(error);
         }
-        let note = format!("{} sent, {} coins wait", report.sent.len(), report.waiting.len());
+        let mut note = format!("{} sent, {} coins wait", report.sent.len(), report.waiting.len());
+        let too_dear = report.waiting.iter().filter(|(_, why)| *why == Waits::TooExpensive);
+        match too_dear.count() {
+            0 => {}
+            count => note.push_str(&format!(", {count} {TOO_DEAR}")),
+        }
         self.store.write_blocking(move |tx| progress::record(tx, SWEEPER, began, &note))?;
         Ok(Some(report))
     }

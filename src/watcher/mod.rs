@@ -23,7 +23,7 @@ use anyhow::{Context, ensure};
 use tokio::sync::oneshot;
 use tokio_util::sync::CancellationToken;
 
-use crate::acts::payments::WATCHER;
+use crate::acts::payments::{WATCHER, ZMQ_CUT, ZMQ_SILENT};
 use crate::clock::Clock;
 use crate::domain::chain::{AtTip, BlockId};
 use crate::domain::doubt::Trust;
@@ -108,8 +108,8 @@ impl Noticing {
             Noticing::Polling(Why::NotPublished) => {
                 "polling: the node does not publish rawtx and hashblock"
             }
-            Noticing::Polling(Why::NotConnected) => "polling: no connection to the node's ZMQ",
-            Noticing::Polling(Why::Silent) => "polling: ZMQ is silent",
+            Noticing::Polling(Why::NotConnected) => ZMQ_CUT,
+            Noticing::Polling(Why::Silent) => ZMQ_SILENT,
         }
     }
 
