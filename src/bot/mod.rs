@@ -12,6 +12,7 @@ mod admin;
 mod answer;
 mod buttons;
 mod choices;
+mod languages;
 mod lists;
 mod merchant;
 mod money;
@@ -224,7 +225,9 @@ fn http_of(settings: &Settings) -> serenity::Http {
 
 fn all_commands() -> Vec<poise::Command<Data, Failure>> {
     let all = [merchant::commands(), money::commands(), admin::commands()];
-    all.into_iter().flatten().collect()
+    let mut all: Vec<_> = all.into_iter().flatten().collect();
+    languages::translate(&mut all);
+    all
 }
 
 async fn connect(bot: &Arc<Bot>) -> Result<(), Lost> {

@@ -45,7 +45,8 @@ fn definitions() -> Vec<serenity::CreateCommand> {
 
 async fn register(bot: &Bot, http: &serenity::Http) -> Result<(), Failure> {
     let commands = definitions();
-    let json = serde_json::to_string(&commands)
+    // As a value its keys have an order: the languages come in none of their own.
+    let json = serde_json::to_value(&commands)
         .map_err(|_| Failure::Unavailable("the commands cannot be written as JSON"))?;
     let guild = bot.settings.guild_id;
     let scope = if bot.settings.global_commands { "global".to_owned() } else { guild.to_string() };

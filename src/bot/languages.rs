@@ -1,0 +1,516 @@
+//! What the commands do, in the languages of those who use Discord in them.
+//!
+//! Names stay as they are everywhere: people tell them to each other, and the guide and our own
+//! sentences call them by it. What stands here never changes what a command does.
+
+use std::borrow::Cow;
+
+use super::{Data, Failure};
+
+/// The locales as Discord writes them, in the order of the table below.
+const LOCALES: [&str; 4] = ["de", "es-ES", "fr", "pt-BR"];
+
+/// A command, or a command and its option, and what stands there in each locale.
+type Line = (&'static str, [&'static str; 4]);
+
+const DESCRIPTIONS: [Line; 54] = [
+    (
+        "help",
+        [
+            "Wo du stehst und was als Nächstes kommt",
+            "Dónde estás y qué sigue",
+            "Où vous en êtes et la suite",
+            "Onde você está e o que vem a seguir",
+        ],
+    ),
+    (
+        "set_address",
+        [
+            "Die Litecoin-Adresse eintragen, an die dein Geld ausgezahlt wird",
+            "Registrar la dirección de Litecoin a la que se paga tu dinero",
+            "Enregistrer l'adresse Litecoin où votre argent est versé",
+            "Registrar o endereço Litecoin para onde seu dinheiro vai",
+        ],
+    ),
+    (
+        "set_address ltc_address",
+        [
+            "Eine gewöhnliche Litecoin-Adresse deiner eigenen Wallet",
+            "Una dirección de Litecoin normal de tu propia cartera",
+            "Une adresse Litecoin ordinaire de votre propre portefeuille",
+            "Um endereço Litecoin comum da sua própria carteira",
+        ],
+    ),
+    (
+        "cancel_address_change",
+        [
+            "Eine Änderung der Auszahlungsadresse abbrechen, die noch nicht gilt",
+            "Cancelar un cambio de dirección de pago que aún no vale",
+            "Annuler un changement d'adresse qui n'a pas encore pris effet",
+            "Cancelar uma mudança de endereço que ainda não vale",
+        ],
+    ),
+    (
+        "view_key",
+        [
+            "Deinen API-Schlüssel zeigen; nur du siehst die Antwort",
+            "Mostrar tu clave de API; solo tú ves la respuesta",
+            "Montrer votre clé d'API ; vous seul voyez la réponse",
+            "Mostrar sua chave de API; só você vê a resposta",
+        ],
+    ),
+    (
+        "rotate_key",
+        [
+            "Deinen API-Schlüssel ersetzen; der alte gilt sofort nicht mehr",
+            "Cambiar tu clave de API; la antigua deja de valer al instante",
+            "Remplacer votre clé d'API ; l'ancienne cesse aussitôt de valoir",
+            "Trocar sua chave de API; a antiga deixa de valer na hora",
+        ],
+    ),
+    (
+        "view_webhook_secret",
+        [
+            "Das Geheimnis zeigen, mit dem deine Webhooks signiert sind; nur du siehst es",
+            "Mostrar el secreto que firma tus webhooks; solo tú ves la respuesta",
+            "Montrer le secret qui signe vos webhooks ; vous seul voyez la réponse",
+            "Mostrar o segredo que assina seus webhooks; só você vê a resposta",
+        ],
+    ),
+    (
+        "rotate_webhook_secret",
+        [
+            "Das Geheimnis der Webhooks ersetzen; einen Tag lang signieren beide",
+            "Cambiar el secreto que firma los webhooks; ambos firman un día",
+            "Remplacer le secret des webhooks ; les deux signent pendant un jour",
+            "Trocar o segredo que assina os webhooks; ambos assinam por um dia",
+        ],
+    ),
+    (
+        "set_business_name",
+        [
+            "Den Namen ändern, den Kunden auf der Bezahlseite sehen",
+            "Cambiar el nombre que ven los compradores al pagar",
+            "Changer le nom que les clients voient au paiement",
+            "Mudar o nome que os clientes veem ao pagar",
+        ],
+    ),
+    (
+        "set_business_name name",
+        [
+            "1 bis 64 Zeichen",
+            "De 1 a 64 caracteres",
+            "De 1 à 64 caractères",
+            "De 1 a 64 caracteres",
+        ],
+    ),
+    (
+        "set_confirmations",
+        [
+            "Ändern, wie viele Bestätigungen deine Zahlungen brauchen",
+            "Cambiar cuántas confirmaciones necesitan tus pagos",
+            "Changer le nombre de confirmations de vos paiements",
+            "Mudar quantas confirmações seus pagamentos precisam",
+        ],
+    ),
+    (
+        "set_confirmations confirmations",
+        [
+            "1 bis 250, für neue Zahlungen; alle 2,5 Minuten kommt ein Block",
+            "De 1 a 250, para pagos nuevos; hay un bloque cada 2,5 minutos",
+            "De 1 à 250, pour les nouveaux paiements ; un bloc toutes les 2,5 minutes",
+            "De 1 a 250, para novos pagamentos; há um bloco a cada 2,5 minutos",
+        ],
+    ),
+    (
+        "subscription",
+        [
+            "Zeigen, bis wann du Zahlungen annehmen kannst",
+            "Mostrar hasta cuándo puedes recibir pagos",
+            "Montrer jusqu'à quand vous pouvez recevoir des paiements",
+            "Mostrar até quando você pode receber pagamentos",
+        ],
+    ),
+    (
+        "notices",
+        [
+            "Zeigen, was dir gesagt wurde und was dich nicht erreichen konnte",
+            "Mostrar lo que se te dijo y lo que no se te pudo enviar",
+            "Montrer ce qui vous a été dit ou n'a pas pu vous être envoyé",
+            "Mostrar o que foi dito a você e o que não pôde ser enviado",
+        ],
+    ),
+    (
+        "notifications",
+        [
+            "Wählen, was dir als Direktnachricht gesagt wird",
+            "Elegir qué se te dice por mensaje directo",
+            "Choisir ce qui vous est dit par message privé",
+            "Escolher o que é dito a você por mensagem direta",
+        ],
+    ),
+    (
+        "notifications kind",
+        [
+            "Was gesagt werden soll; ohne Angabe wird alles aufgelistet",
+            "Qué decirte; sin ello se listan todos",
+            "Ce qu'il faut vous dire ; sans cela, tout est listé",
+            "O que dizer; sem isso, todos são listados",
+        ],
+    ),
+    (
+        "notifications on",
+        [
+            "Ob es dir gesagt wird",
+            "Si se te dice",
+            "S'il faut vous le dire",
+            "Se deve ser dito a você",
+        ],
+    ),
+    (
+        "docs",
+        [
+            "Wo die Anleitung zur Anbindung ist",
+            "Dónde está la guía de integración",
+            "Où se trouve le guide d'intégration",
+            "Onde está o guia de integração",
+        ],
+    ),
+    (
+        "account",
+        [
+            "Zeigen, wie es um dein Konto steht",
+            "Mostrar el estado de tu cuenta",
+            "Montrer l'état de votre compte",
+            "Mostrar a situação da sua conta",
+        ],
+    ),
+    (
+        "payments",
+        [
+            "Deine Zahlungen auflisten, die neuesten zuerst",
+            "Listar tus pagos, los más nuevos primero",
+            "Lister vos paiements, les plus récents d'abord",
+            "Listar seus pagamentos, os mais novos primeiro",
+        ],
+    ),
+    (
+        "payments status",
+        [
+            "Nur die mit diesem Status",
+            "Solo los que tienen este estado",
+            "Seulement ceux de cet état",
+            "Só os que têm este estado",
+        ],
+    ),
+    (
+        "payment",
+        [
+            "Eine deiner Zahlungen zeigen",
+            "Mostrar uno de tus pagos",
+            "Montrer un de vos paiements",
+            "Mostrar um dos seus pagamentos",
+        ],
+    ),
+    (
+        "payment payment",
+        [
+            "Die Zahlung: Nummer, Bestellung oder Status eintippen",
+            "El pago: escribe su id, pedido o estado",
+            "Le paiement : tapez son id, sa commande ou son état",
+            "O pagamento: digite o id, o pedido ou o estado",
+        ],
+    ),
+    (
+        "payouts",
+        [
+            "Auflisten, was dir ausgezahlt wurde, das Neueste zuerst",
+            "Listar lo que se te pagó, lo más nuevo primero",
+            "Lister ce qui vous a été versé, le plus récent d'abord",
+            "Listar o que foi pago a você, o mais novo primeiro",
+        ],
+    ),
+    (
+        "resend_webhook",
+        [
+            "Den Webhook einer Zahlung noch einmal senden",
+            "Enviar de nuevo el webhook de un pago",
+            "Renvoyer le webhook d'un paiement",
+            "Enviar de novo o webhook de um pagamento",
+        ],
+    ),
+    (
+        "resend_webhook payment",
+        [
+            "Die Zahlung: Nummer, Bestellung oder Status eintippen",
+            "El pago: escribe su id, pedido o estado",
+            "Le paiement : tapez son id, sa commande ou son état",
+            "O pagamento: digite o id, o pedido ou o estado",
+        ],
+    ),
+    (
+        "test_webhook",
+        [
+            "Einen signierten Test-Webhook an eine URL senden und das Ergebnis sehen",
+            "Enviar un webhook de prueba firmado a una URL y ver el resultado",
+            "Envoyer un webhook d'essai signé à une URL et voir le résultat",
+            "Enviar um webhook de teste assinado a uma URL e ver o resultado",
+        ],
+    ),
+    (
+        "test_webhook url",
+        [
+            "Wo dein Shop Webhooks annimmt, etwa https://shop.example/hook",
+            "Dónde recibe webhooks tu tienda, como https://shop.example/hook",
+            "Où votre boutique reçoit les webhooks, comme https://shop.example/hook",
+            "Onde sua loja recebe webhooks, como https://shop.example/hook",
+        ],
+    ),
+    (
+        "invoice",
+        [
+            "Eine Zahlung von Hand anlegen und einen Link für den Kunden bekommen",
+            "Crear un pago a mano y obtener un enlace para el comprador",
+            "Créer un paiement à la main et obtenir un lien pour le client",
+            "Criar um pagamento à mão e receber um link para o cliente",
+        ],
+    ),
+    (
+        "invoice amount",
+        [
+            "Wie viele LTC, etwa 0.05",
+            "Cuántos LTC, como 0.05",
+            "Combien de LTC, comme 0.05",
+            "Quantos LTC, como 0.05",
+        ],
+    ),
+    (
+        "invoice reference",
+        [
+            "Dein eigener Name dafür, etwa eine Bestellnummer",
+            "Tu propio nombre para ello, como un número de pedido",
+            "Votre propre nom pour cela, comme un numéro de commande",
+            "Seu próprio nome para isso, como um número de pedido",
+        ],
+    ),
+    (
+        "grant_sub",
+        [
+            "Das Abonnement eines Händlers verlängern; legt das Konto an, wenn keines da ist",
+            "Añadir días a la suscripción de un comerciante; abre la cuenta si no existe",
+            "Ajouter des jours à l'abonnement d'un marchand ; ouvre le compte au besoin",
+            "Somar dias à assinatura de um lojista; abre a conta se não houver",
+        ],
+    ),
+    ("grant_sub user", ["Der Händler", "El comerciante", "Le marchand", "O lojista"]),
+    (
+        "grant_sub days",
+        ["So viele Tage dazu", "Días que se añaden", "Jours à ajouter", "Dias a somar"],
+    ),
+    (
+        "revoke_sub",
+        [
+            "Das Abonnement eines Händlers sofort beenden; offene Zahlungen gehen weiter",
+            "Terminar ya la suscripción de un comerciante; los pagos abiertos siguen",
+            "Finir l'abonnement d'un marchand ; les paiements ouverts continuent",
+            "Encerrar já a assinatura de um lojista; pagamentos abertos seguem",
+        ],
+    ),
+    ("revoke_sub user", ["Der Händler", "El comerciante", "Le marchand", "O lojista"]),
+    (
+        "suspend",
+        [
+            "Einen Händler keine neuen Zahlungen anlegen lassen; offene gehen weiter",
+            "Impedir pagos nuevos a un comerciante; los abiertos siguen y se pagan",
+            "Empêcher un marchand de créer des paiements ; les ouverts continuent",
+            "Impedir novos pagamentos de um lojista; os abertos seguem",
+        ],
+    ),
+    ("suspend user", ["Der Händler", "El comerciante", "Le marchand", "O lojista"]),
+    (
+        "unsuspend",
+        [
+            "Einen gesperrten Händler wieder Zahlungen anlegen lassen",
+            "Permitir de nuevo pagos a un comerciante suspendido",
+            "Permettre de nouveau les paiements à un marchand suspendu",
+            "Permitir de novo pagamentos a um lojista suspenso",
+        ],
+    ),
+    ("unsuspend user", ["Der Händler", "El comerciante", "Le marchand", "O lojista"]),
+    (
+        "merchants",
+        [
+            "Die Händler auflisten, die neuesten zuerst",
+            "Listar los comerciantes, los más nuevos primero",
+            "Lister les marchands, les plus récents d'abord",
+            "Listar os lojistas, os mais novos primeiro",
+        ],
+    ),
+    (
+        "merchant",
+        [
+            "Einen Händler zeigen: Abonnement, Adresse, Summen, Fehler",
+            "Mostrar un comerciante: suscripción, dirección, sumas, fallos",
+            "Montrer un marchand : abonnement, adresse, sommes, échecs",
+            "Mostrar um lojista: assinatura, endereço, somas, falhas",
+        ],
+    ),
+    (
+        "merchant merchant",
+        [
+            "Name oder Kennung eintippen",
+            "Escribe un nombre o un id",
+            "Tapez un nom ou un id",
+            "Digite um nome ou um id",
+        ],
+    ),
+    (
+        "stats",
+        [
+            "Wie es läuft: Zahlungen, Geld, Zeiten, Webhooks",
+            "Cómo va: pagos, dinero, tiempos, webhooks",
+            "Comment ça va : paiements, argent, durées, webhooks",
+            "Como vai: pagamentos, dinheiro, tempos, webhooks",
+        ],
+    ),
+    (
+        "node",
+        [
+            "Den Knoten zeigen: Höhe, Rückstand, Nachbarn, Mempool, Versionen",
+            "Mostrar el nodo: altura, retraso, pares, mempool, versiones",
+            "Montrer le nœud : hauteur, retard, pairs, mempool, versions",
+            "Mostrar o nó: altura, atraso, pares, mempool, versões",
+        ],
+    ),
+    (
+        "sweep_now",
+        [
+            "Jetzt auszahlen, was bereit ist, statt beim nächsten Mal",
+            "Pagar ahora lo que está listo, sin esperar al próximo turno",
+            "Verser maintenant ce qui est prêt, sans attendre la suite",
+            "Pagar agora o que está pronto, sem esperar a próxima vez",
+        ],
+    ),
+    (
+        "webhooks",
+        [
+            "Aufgegebene Webhooks auflisten oder die eines Händlers noch einmal senden",
+            "Listar webhooks abandonados o reenviar los de un comerciante",
+            "Lister les webhooks abandonnés ou renvoyer ceux d'un marchand",
+            "Listar webhooks abandonados ou reenviar os de um lojista",
+        ],
+    ),
+    (
+        "webhooks resend",
+        [
+            "Alle gescheiterten dieses Händlers noch einmal senden",
+            "Enviar de nuevo todos los fallidos de este comerciante",
+            "Renvoyer tous ceux de ce marchand qui ont échoué",
+            "Enviar de novo todos os que falharam deste lojista",
+        ],
+    ),
+    (
+        "audit",
+        [
+            "Zeigen, wer was getan hat, das Neueste zuerst",
+            "Mostrar quién hizo qué, lo más nuevo primero",
+            "Montrer qui a fait quoi, le plus récent d'abord",
+            "Mostrar quem fez o quê, o mais novo primeiro",
+        ],
+    ),
+    (
+        "audit merchant",
+        [
+            "Nur, was diesen Händler betrifft",
+            "Solo lo que atañe a este comerciante",
+            "Seulement ce qui concerne ce marchand",
+            "Só o que diz respeito a este lojista",
+        ],
+    ),
+    (
+        "announce",
+        [
+            "Allen Händlern etwas sagen, im Kanal für Mitteilungen",
+            "Decir algo a todos los comerciantes, en el canal de avisos",
+            "Dire quelque chose à tous les marchands, dans le salon des avis",
+            "Dizer algo a todos os lojistas, no canal de avisos",
+        ],
+    ),
+    (
+        "announce text",
+        [
+            "Was zu sagen ist; Auszeichnungen werden gezeigt, wie sie sind",
+            "Qué decir; el formato se muestra tal cual",
+            "Que dire ; la mise en forme est montrée telle quelle",
+            "O que dizer; a formatação aparece como está",
+        ],
+    ),
+    (
+        "setup",
+        [
+            "Server, Rolle und Kanäle prüfen, die eingestellt sind",
+            "Comprobar el servidor, el rol y los canales configurados",
+            "Vérifier le serveur, le rôle et les salons configurés",
+            "Verificar o servidor, o cargo e os canais configurados",
+        ],
+    ),
+    (
+        "config",
+        [
+            "Die geltenden Werte zeigen; geändert werden sie in der Konfigurationsdatei",
+            "Mostrar los valores vigentes; se cambian en el archivo de configuración",
+            "Montrer les valeurs en vigueur ; elles se changent dans le fichier",
+            "Mostrar os valores em vigor; mudam-se no arquivo de configuração",
+        ],
+    ),
+];
+
+fn of(name: &str) -> Vec<(Cow<'static, str>, Cow<'static, str>)> {
+    let found = DESCRIPTIONS.iter().find(|(of, _)| *of == name);
+    let texts = found.map(|(_, texts)| LOCALES.into_iter().zip(*texts)).into_iter().flatten();
+    texts.map(|(locale, text)| (Cow::Borrowed(locale), Cow::Borrowed(text))).collect()
+}
+
+/// Gives commands and options their descriptions in all languages.
+pub(super) fn translate(commands: &mut [poise::Command<Data, Failure>]) {
+    for command in commands {
+        command.description_localizations = of(&command.name).into();
+        for option in &mut command.parameters {
+            option.description_localizations =
+                of(&format!("{} {}", command.name, option.name)).into();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::bot::all_commands;
+
+    #[test]
+    fn every_command_and_option_is_described_in_every_language_within_discords_limits() {
+        let mut names = Vec::new();
+        for command in all_commands() {
+            let mut all = vec![(command.name.to_string(), &command.description_localizations)];
+            for option in &command.parameters {
+                let name = format!("{} {}", command.name, option.name);
+                all.push((name, &option.description_localizations));
+            }
+            let mut chars = 0;
+            for (name, described) in all {
+                assert_eq!(described.len(), LOCALES.len(), "{name} is not translated");
+                for (locale, text) in described.iter() {
+                    let length = text.chars().count();
+                    assert!((1..=100).contains(&length), "{name} in {locale}: {length} characters");
+                    chars += length;
+                }
+                names.push(name);
+            }
+            assert!(chars < 8_000, "{} says {chars} characters", command.name);
+        }
+        for (name, _) in DESCRIPTIONS {
+            assert!(names.iter().any(|n| n == name), "there is no {name}");
+        }
+        assert_eq!(names.len(), DESCRIPTIONS.len(), "one line for each");
+    }
+}
