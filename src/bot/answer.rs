@@ -19,6 +19,7 @@ pub(super) struct Answer {
     content: Option<String>,
     embed: Option<serenity::CreateEmbed>,
     rows: Vec<serenity::CreateActionRow>,
+    file: Option<serenity::CreateAttachment>,
     secret: bool,
 }
 
@@ -52,6 +53,12 @@ impl Answer {
             |embed, (name, value)| embed.field(*name, cut(value, FIELD_CHARS_MAX), false),
         );
         Answer { embed: Some(embed), ..Answer::default() }
+    }
+
+    /// A file goes with it. Only first answers can have one.
+    pub(super) fn with_file(mut self, name: String, text: String) -> Answer {
+        self.file = Some(serenity::CreateAttachment::bytes(text, name));
+        self
     }
 
     pub(super) fn with_buttons(mut self, buttons: Vec<serenity::CreateButton>) -> Answer {
@@ -95,6 +102,9 @@ impl Answer {
         }
         if !self.rows.is_empty() {
             reply = reply.components(self.rows);
+        }
+        if let Some(file) = self.file {
+            reply = reply.attachment(file);
         }
         reply.ephemeral(true).allowed_mentions(serenity::CreateAllowedMentions::new())
     }

@@ -13,7 +13,7 @@ const LOCALES: [&str; 4] = ["de", "es-ES", "fr", "pt-BR"];
 /// A command, or a command and its option, and what stands there in each locale.
 type Line = (&'static str, [&'static str; 4]);
 
-const DESCRIPTIONS: [Line; 54] = [
+const DESCRIPTIONS: [Line; 55] = [
     (
         "help",
         [
@@ -228,6 +228,15 @@ const DESCRIPTIONS: [Line; 54] = [
             "Listar lo que se te pagó, lo más nuevo primero",
             "Lister ce qui vous a été versé, le plus récent d'abord",
             "Listar o que foi pago a você, o mais novo primeiro",
+        ],
+    ),
+    (
+        "payouts month",
+        [
+            "Ein Monat wie 2026-11: alles daraus als Datei für deine Bücher",
+            "Un mes como 2026-11: todo él como archivo para tu contabilidad",
+            "Un mois comme 2026-11 : tout en un fichier pour vos comptes",
+            "Um mês como 2026-11: tudo dele em um arquivo para suas contas",
         ],
     ),
     (

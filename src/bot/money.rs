@@ -166,10 +166,85 @@ async fn payment(
 
 /// List what was paid out to you, newest first
 #[poise::command(slash_command, ephemeral, category = "Money", interaction_context = "Guild|BotDm")]
-async fn payouts(context: Context<'_>) -> Result<(), Failure> {
+async fn payouts(
+    context: Context<'_>,
+    #[description = "A month such as 2026-11: all of it as a file for your books"]
+    #[max_length = 7]
+    month: Option<String>,
+) -> Result<(), Failure> {
     let asker = begin(context).await?;
-    let page = lists::page(context.data(), asker.user, &List::Payouts, 0).await?;
-    reply(context, page).await
+    let Some(month) = month else {
+        let page = lists::page(context.data(), asker.user, &List::Payouts, 0).await?;
+        return reply(context, page).await;
+    };
+    if !is_month(&month) {
+        return Err(Refusal::invalid("month", "must be a year and a month, such as 2026-11").into());
+    }
+    let (user, wanted) = (asker.user, month.clone());
+    let (lines, cut) = context.data().read(move |tx| month_lines(tx, user, &wanted)).await?;
+    if lines.is_empty() {
+        return reply(context, Answer::text(format!("Nothing was paid out in {month}."))).await;
+    }
+    let mut said = format!("Your payouts of {month} (UTC): {}.", lines.len());
+    if cut {
+        said.push_str(" There are more than fit: `GET /api/payouts` gives them all.");
+    }
+    let file = format!("{MONTH_HEAD}\r\n{}\r\n", lines.join("\r\n"));
+    reply(context, Answer::text(said).with_file(format!("payouts-{month}.csv"), file)).await
+}
+
+/// The columns of a month's file, named as in the API.
+const MONTH_HEAD: &str =
+    "createdAt,txid,grossLtc,feeShareLtc,operatorFeeLtc,amountLtc,confirmations";
+
+/// Payouts in one file; Discord takes ten megabytes.
+const MONTH_LINES_MAX: usize = 20_000;
+
+/// Payouts that are read at once.
+const MONTH_STEP: u32 = 500;
+
+fn is_month(text: &str) -> bool {
+    let Some((year, month)) = text.split_once('-') else { return false };
+    let digits =
+        |part: &str, count: usize| part.len() == count && part.chars().all(|c| c.is_ascii_digit());
+    digits(year, 4) && digits(month, 2) && ("01"..="12").contains(&month)
+}
+
+/// The lines of a month's file, newest first, and whether there are more than fit.
+fn month_lines(tx: &ReadTx, user: u64, month: &str) -> Result<(Vec<String>, bool), Failure> {
+    let merchant = account_of(tx, user)?;
+    let tip = blocks::tip(tx)?;
+    let (mut lines, mut after) = (Vec::new(), None);
+    loop {
+        let (found, more) = accounts::payouts(tx, merchant.id, after, MONTH_STEP)?;
+        for paid in found {
+            let payout = paid.payout;
+            after = Some(payout.txid);
+            // Times are written with the year first, so text is in the order of time.
+            let at = payout.created_at.to_string();
+            if at.as_str() < month {
+                return Ok((lines, false));
+            }
+            if !at.starts_with(month) {
+                continue;
+            }
+            if lines.len() >= MONTH_LINES_MAX {
+                return Ok((lines, true));
+            }
+            lines.push(format!(
+                "{at},{},{},{},{},{},{}",
+                payout.txid,
+                payout.gross,
+                payout.fee_share,
+                payout.operator_fee,
+                payout.amount,
+                PayoutView::new(&payout, tip).confirmations
+            ));
+        }
+        if !more {
+            return Ok((lines, false));
+        }
+    }
 }
 
 /// Send the webhook of a payment again

@@ -156,6 +156,24 @@ fn from_nothing_to_the_first_payment_by_bot_and_rest_alone() {
     assert!(payouts.contains(&txid), "{payouts}");
     let listed = discord.command(&ada, "payouts", json!([])).text();
     assert!(listed.contains(&txid) && listed.contains("LTC"), "{listed}");
+    // A month of them is a file for the books.
+    let month = &gate.cli_json(&["payment", "show", &payment.id]).text("createdAt")[..7];
+    let reply = discord.command(&ada, "payouts", text("month", month));
+    assert!(reply.is_ephemeral() && reply.text().contains(month), "{}", reply.text());
+    let file = &reply.body["sentFiles"][0];
+    assert_eq!(file["name"], format!("payouts-{month}.csv"), "{}", reply.body);
+    let lines: Vec<Vec<&str>> =
+        file["text"].as_str().unwrap().lines().map(|line| line.split(',').collect()).collect();
+    assert_eq!(lines.len(), 2, "{file}");
+    assert_eq!((lines[0][1], lines[1][1]), ("txid", txid.as_str()), "{file}");
+    assert_eq!((lines[0][2], lines[1][2]), ("grossLtc", "0.05"), "{file}");
+    assert!(lines[1].len() == lines[0].len() && lines[1][5].starts_with("0.049"), "{file}");
+    let none = discord.command(&ada, "payouts", text("month", "2001-01")).text();
+    assert!(none.contains("Nothing was paid out in 2001-01"), "{none}");
+    for wrong in ["2026-13", "2026-00", "11-2026", "2026-1", "20261"] {
+        let refused = discord.command(&ada, "payouts", text("month", wrong)).text();
+        assert!(refused.contains("such as 2026-11"), "{wrong}: {refused}");
+    }
     node.mine(1);
     wait_for("what was paid out, less the fee, in /account", SOON, || {
         discord.command(&ada, "account", json!([])).text().contains("paid out: 0.04")

@@ -530,6 +530,30 @@ fn listen(listener: TcpListener, state: &Arc<State>, serve: fn(TcpStream, &State
     });
 }
 
+/// A message with files, as Discord takes it: its parts one after the other, the message's own JSON
+/// among them. The files come back as `sentFiles`.
+fn with_files(body: &[u8]) -> Value {
+    let text = String::from_utf8_lossy(body);
+    let Some((boundary, _)) = text.split_once("\r\n") else { return Value::Null };
+    let (mut message, mut files) = (Value::Null, Vec::new());
+    for part in text.split(boundary) {
+        let Some((head, content)) = part.split_once("\r\n\r\n") else { continue };
+        let content = content.strip_suffix("\r\n").unwrap_or(content);
+        let quoted = |name: &str| {
+            let (_, rest) = head.split_once(&format!("; {name}=\""))?;
+            Some(rest.split('"').next().unwrap_or_default().to_owned())
+        };
+        match quoted("filename") {
+            Some(name) => files.push(json!({ "name": name, "text": content })),
+            None => message = serde_json::from_str(content).unwrap_or(Value::Null),
+        }
+    }
+    if message.is_object() {
+        message["sentFiles"] = Value::Array(files);
+    }
+    message
+}
+
 /// One request a connection.
 fn serve_http(stream: TcpStream, state: &State) {
     let _ = serve_call(stream, state); // A client that breaks off is its own affair.
@@ -552,7 +576,7 @@ fn serve_call(stream: TcpStream, state: &State) -> Option<()> {
     let length = find_header(&headers, "content-length").and_then(|v| v.parse().ok()).unwrap_or(0);
     let mut body = vec![0; length];
     reader.read_exact(&mut body).ok()?;
-    let body: Value = serde_json::from_slice(&body).unwrap_or(Value::Null);
+    let body: Value = serde_json::from_slice(&body).unwrap_or_else(|_| with_files(&body));
     let path = path.strip_prefix("/api/v10").unwrap_or(&path).to_owned();
     let authorized = find_header(&headers, "authorization") == Some(&format!("Bot {TOKEN}"))
         && state.token_is_good.load(Ordering::Relaxed);
