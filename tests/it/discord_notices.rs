@@ -223,8 +223,9 @@ fn what_cannot_be_sent_is_kept_and_a_channel_says_so() {
     let in_channel = discord.await_message(MERCHANTS_CHANNEL, &["a notice waits", "/notices"]);
     assert_eq!(in_channel.body["allowed_mentions"]["users"], json!([ADA.to_string()]));
     assert!(!readable(&in_channel.body).contains("API key"), "not what it says");
-    let reminded = discord.command(&ada, "docs", json!([])).text();
-    assert!(reminded.contains("You have 1 notice"), "{reminded}");
+    wait_for("the reminder under an answer", SOON, || {
+        discord.command(&ada, "docs", json!([])).text().contains("You have 1 notice")
+    });
     let kept = discord.command(&ada, "notices", json!([])).text();
     assert!(kept.contains("API key was replaced"), "{kept}");
     let after = discord.command(&ada, "docs", json!([])).text();

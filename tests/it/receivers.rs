@@ -1,7 +1,7 @@
 //! Receivers that fail, lie, flood and ask back, while others wait for their webhooks.
 //!
-//! `DELIVERIES=1000 ASKS=1000 KILLS=20 cargo test --test it receivers -- --include-ignored` does
-//! more of each.
+//! `DELIVERIES=1000 ASKS=1000 WEBHOOK_KILLS=20 cargo test --test it receivers -- --include-ignored`
+//! does more of each.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
@@ -335,7 +335,7 @@ fn killed_while_delivering_it_loses_none_and_repeats_the_id() {
     let Some(stage) = Stage::alone() else { return };
     let receiver = Receiver::start_with(|_| std::thread::park_timeout(Duration::from_millis(150)));
     // Few answers are a success: the rest has to come again.
-    let kills = setting("KILLS", 3);
+    let kills = setting("WEBHOOK_KILLS", 3);
     let mut payments = Vec::new();
     for round in 0..kills {
         let mixed = [Reply::HangUp, Reply::Status(500), Reply::Status(200)];
