@@ -1,7 +1,7 @@
 //! The checkout in a real Chromium: each state by real payments, the page never reloaded by the
 //! shopper; the same with JavaScript off; pictures, codes, weight and accessibility of each state.
 //!
-//! The pictures are left in `target/checkout`.
+//! The pictures are left in `target/checkout`, in a folder for each test.
 
 use std::io::{BufRead, BufReader, Write};
 use std::process::{Child, Command, Stdio};
@@ -33,10 +33,11 @@ impl Shopper {
     #[track_caller]
     fn arrive() -> Shopper {
         prepare();
-        let folder = files::project().join("tests/browser");
+        let program = files::project().join("tests/browser/shopper.mjs");
+        let test = std::thread::current().name().expect("a test's name").replace("::", "-");
         let mut process = Command::new("node")
-            .arg(folder.join("shopper.mjs"))
-            .arg(files::project().join("target/checkout"))
+            .arg(program)
+            .arg(files::project().join("target/checkout").join(test))
             .arg("/usr/bin/chromium")
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
