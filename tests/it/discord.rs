@@ -77,6 +77,7 @@ fn commands_are_registered_once_for_each_change() {
     }
     let registrations = || discord.count("PUT", "/commands");
     assert_eq!(registrations(), 1);
+    gate.await_log(&["commands registered"]); // Stopped before that, it would register again.
     gate.restart();
     discord.await_bot();
     let ada = Person::member(ADA, "ada");
