@@ -97,8 +97,13 @@ pub(crate) async fn create(
     Ok(response)
 }
 
-/// JSON, or nothing said about it.
+/// JSON as it is, or nothing said about it. Packed bodies are not unpacked: a few bytes could
+/// become gigabytes.
 fn check_content_type(headers: &HeaderMap) -> Result<(), ApiError> {
+    if headers.contains_key(warp::http::header::CONTENT_ENCODING) {
+        let message = "content-encoding must be absent: send the body as it is";
+        return Err(ApiError::new(Code::UnsupportedMediaType, message));
+    }
     let Some(value) = headers.get(warp::http::header::CONTENT_TYPE) else { return Ok(()) };
     let kind = value.to_str().unwrap_or_default().split(';').next().unwrap_or_default();
     if kind.trim().eq_ignore_ascii_case("application/json") {

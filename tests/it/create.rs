@@ -220,13 +220,17 @@ fn refusals_have_status_code_and_sentence() {
     check_error(&post(&[json, ("x-api-key", &key)], good), 409, "payout_address_missing");
 
     let key = ("x-api-key", shop.api_key.as_str());
-    for body in ["", "{", "[]", "null", "5", "\"text\"", "{\"amountLtc\": 0.05"] {
+    let deep = format!(r#"{{"amountLtc": 0.05, "note": {}}}"#, "[".repeat(60_000));
+    for body in ["", "{", "[]", "null", "5", "\"text\"", "{\"amountLtc\": 0.05", &deep] {
         check_error(&post(&[json, key], body), 400, "invalid_request");
     }
     let huge = format!(r#"{{"amountLtc": 0.05, "note": "{}"}}"#, "x".repeat(2_000_000));
     check_json_error(&post(&[json, key], &huge), 413);
     let xml = post(&[("content-type", "text/xml"), key], "<amount/>");
     check_json_error(&xml, 415);
+    let packed = post(&[json, key, ("content-encoding", "gzip")], good);
+    check_json_error(&packed, 415);
+    assert!(packed.body.contains("content-encoding"), "{}", packed.body);
     check_json_error(&gate.request("DELETE", "/api/payments", &[key], ""), 405);
     check_json_error(&gate.get("/no/such/page"), 404);
     let unknown = gate.get("/api/payments/550e8400-e29b-41d4-a716-446655440000");

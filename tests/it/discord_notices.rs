@@ -183,6 +183,7 @@ fn webhooks_that_fail_and_are_given_up_are_told_with_what_to_do() {
 }
 
 #[test]
+#[ignore = "long"]
 fn the_end_of_a_subscription_is_told_seven_three_and_one_days_before() {
     let (discord, gate) = offline(|_| ());
     let (ada, root) = (Person::member(ADA, "ada"), Person::admin(ROOT, "root"));

@@ -32,6 +32,7 @@ mod fees;
 mod guide;
 mod hints;
 mod histories;
+mod hostile;
 mod interface;
 mod kill;
 mod late;

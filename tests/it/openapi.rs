@@ -121,6 +121,7 @@ fn any_amount(gate: &Gate) {
 }
 
 #[test]
+#[ignore = "long"]
 fn made_up_requests_find_the_server_as_documented() {
     let Some(Stage { gate, shop, node: _node }) = Stage::shared_with(any_amount) else { return };
     prepare();
@@ -129,6 +130,7 @@ fn made_up_requests_find_the_server_as_documented() {
 }
 
 #[test]
+#[ignore = "long"]
 fn made_up_requests_with_a_wrong_key_find_the_server_as_documented() {
     let Some(Stage { gate, shop, node: _node }) = Stage::shared_with(any_amount) else { return };
     prepare();

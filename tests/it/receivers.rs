@@ -151,6 +151,7 @@ fn villains(elsewhere: &Receiver) -> Vec<(Villain, Expected)> {
 }
 
 #[test]
+#[ignore = "long"]
 fn villains_are_handled_and_everybody_else_is_on_time() {
     let Some(stage) = Stage::alone() else { return };
     let deliveries = setting("DELIVERIES", DELIVERIES);
