@@ -77,6 +77,7 @@ fn of_kind(kind: &str, on: bool) -> Value {
 }
 
 #[test]
+#[ignore = "long"]
 fn payments_late_part_paid_and_payouts_are_told_to_their_merchant() {
     let Some(node) = Node::start() else { return };
     let (discord, gate, shop) = shop_at(&node, |gate| {
@@ -297,6 +298,7 @@ fn a_process_that_dies_while_telling_tells_all_and_nothing_twice() {
 }
 
 #[test]
+#[ignore = "long"]
 fn administrators_are_told_of_the_node_and_of_the_disk() {
     let Some(node) = Node::start() else { return };
     let (discord, gate, shop) = shop_at(&node, |_| ());
