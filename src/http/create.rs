@@ -47,7 +47,7 @@ pub(crate) struct Asked {
 /// # Errors
 /// 400, 415.
 pub(crate) fn read_headers(headers: &HeaderMap) -> Result<Asked, ApiError> {
-    check_content_type(headers)?;
+    check_form(headers)?;
     Ok(Asked { idempotency_key: idempotency_key(headers)? })
 }
 
@@ -99,7 +99,7 @@ pub(crate) async fn create(
 
 /// JSON as it is, or nothing said about it. Packed bodies are not unpacked: a few bytes could
 /// become gigabytes.
-fn check_content_type(headers: &HeaderMap) -> Result<(), ApiError> {
+fn check_form(headers: &HeaderMap) -> Result<(), ApiError> {
     if headers.contains_key(warp::http::header::CONTENT_ENCODING) {
         let message = "content-encoding must be absent: send the body as it is";
         return Err(ApiError::new(Code::UnsupportedMediaType, message));

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use crate::harness::at_once::at_once;
 use crate::harness::gate::Gate;
 use crate::harness::http::Answer;
 use crate::harness::json::Fields;
@@ -258,19 +259,9 @@ fn check_json_error(answer: &Answer, status: u16) {
 #[test]
 fn two_hundred_at_once_get_two_hundred_addresses_of_the_xpub() {
     let Some(Stage { gate, shop, node }) = Stage::shared() else { return };
-    let created: Vec<(String, String)> = std::thread::scope(|scope| {
-        let threads: Vec<_> = (0..200)
-            .map(|_| {
-                scope.spawn(|| {
-                    let payment = shop.create("0.05");
-                    (payment.id, payment.address)
-                })
-            })
-            .collect();
-        threads.into_iter().map(|thread| thread.join().unwrap()).collect()
-    });
-    let ids: BTreeSet<&String> = created.iter().map(|(id, _)| id).collect();
-    let given: BTreeSet<String> = created.iter().map(|(_, address)| address.clone()).collect();
+    let created = at_once(200, || shop.create("0.05"));
+    let ids: BTreeSet<&String> = created.iter().map(|payment| &payment.id).collect();
+    let given: BTreeSet<String> = created.iter().map(|payment| payment.address.clone()).collect();
     assert_eq!((ids.len(), given.len()), (200, 200));
     let derived = node.derive_addresses(&gate.setting("wallet.xpub"), 0, 299);
     let derived: BTreeSet<String> = derived.into_iter().collect();
@@ -313,10 +304,7 @@ fn the_same_idempotency_key_gives_the_same_payment() {
         // Told to come again while the first is under way: allowed, but no second payment.
         (answer.status != 409).then(|| Fields::of(&answer.body).text("paymentId"))
     };
-    let ids: BTreeSet<String> = std::thread::scope(|scope| {
-        let threads: Vec<_> = (0..20).map(|_| scope.spawn(post)).collect();
-        threads.into_iter().filter_map(|thread| thread.join().unwrap()).collect()
-    });
+    let ids: BTreeSet<String> = at_once(20, post).into_iter().flatten().collect();
     assert_eq!(ids.len(), 1, "twenty at once are one payment");
 }
 

@@ -5,9 +5,11 @@ use crate::harness::json::Fields;
 use crate::harness::stage::Stage;
 
 /// Taken as they are, and shown as they are.
-const TAKEN: [&str; 45] = [
+const TAKEN: [&str; 51] = [
     // Markup, and ways out of attributes, comments and scripts.
     "<script>alert(1)</script>",
+    "<script>alert(1)</script> & \"Sons\"",
+    "<img src=x>",
     "</title><script>alert(1)</script>",
     "</script><script>alert(1)</script>",
     "<img src=x onerror=alert(1)>",
@@ -57,10 +59,14 @@ const TAKEN: [&str; 45] = [
     "Ƥαуmеnt",
     "e\u{301}\u{301}\u{301}\u{301}\u{301}\u{301}",
     "日本語 🙂 طلب",
+    "Bestellung Nr. 7 – Grüße",
+    "注文 7",
+    "order 🙂",
+    "طلب ٧",
 ];
 
 /// What would hide, reorder, break a line or steer a terminal.
-const REFUSED: [&str; 20] = [
+const REFUSED: [&str; 21] = [
     "a\nERROR forged line",
     "a\r\nx-injected: 1",
     "a\rb",
@@ -78,52 +84,59 @@ const REFUSED: [&str; 20] = [
     "a\u{200d}b",
     "\u{feff}a",
     "a\u{2028}b",
+    "a\u{2029}b",
     "\u{3164}",
     "\u{e0041}",
     "\u{ad}",
 ];
 
-/// What a browser shows of a page: references to characters read once.
-fn shown(page: &str) -> String {
-    [("&lt;", "<"), ("&#60;", "<"), ("&gt;", ">"), ("&#62;", ">"), ("&quot;", "\"")]
-        .into_iter()
-        .chain([("&#34;", "\""), ("&#x27;", "'"), ("&#39;", "'")])
-        .chain([("&amp;", "&"), ("&#38;", "&")])
-        .fold(page.to_owned(), |text, (reference, c)| text.replace(reference, c))
+/// That the page holds the text as characters, and nowhere as markup.
+fn check_page(page: &str, text: &str) {
+    let mut escaped = text.replace('&', "&#38;");
+    for special in ['<', '>', '"', '\''] {
+        escaped = escaped.replace(special, &format!("&#{};", u32::from(special)));
+    }
+    assert!(page.contains(&escaped), "{text:?} is shown");
+    assert!(escaped == text || !page.contains(text), "{text:?} is escaped");
 }
 
-/// That the page holds the text, and nothing that a browser would take for more than text.
-fn check_page(page: &str, text: &str) {
-    assert!(shown(page).contains(text), "{text:?} is shown as it is");
-    let special = text.contains(['<', '>', '"', '\'', '&']);
-    assert!(!special || !page.contains(text), "{text:?} is escaped");
+/// The text in JSON, its letters as they are.
+fn plain(text: &str) -> String {
+    serde_json::to_string(text).unwrap()
+}
+
+/// The text in JSON, each letter by its number.
+fn by_numbers(text: &str) -> String {
+    let numbers: String = text.encode_utf16().map(|unit| format!("\\u{unit:04x}")).collect();
+    format!("\"{numbers}\"")
 }
 
 #[test]
 fn hostile_text_is_refused_or_stays_text() {
     let Some(Stage { gate, shop, node: _node }) = Stage::shared() else { return };
-    let request = |text: &str| {
-        let reference = serde_json::to_string(text).unwrap();
-        format!(r#"{{"amountLtc": 0.05, "reference": {reference}}}"#)
-    };
+    let request = |reference: &str| format!(r#"{{"amountLtc": 0.05, "reference": {reference}}}"#);
+    let page = |payment: &str| gate.get(&format!("/pay/{payment}")).body;
+    let unnamed = shop.create("0.05").id;
     for text in TAKEN {
-        let payment = shop.create_with(&request(text)).id;
+        let payment = shop.create_with(&request(&plain(text))).id;
         assert_eq!(shop.status(&payment).text("reference"), text);
-        check_page(&gate.get(&format!("/pay/{payment}")).body, text);
+        check_page(&page(&payment), text);
         let listed = gate.cli_json(&["payment", "show", &payment]);
         assert_eq!(listed.text("reference"), text);
 
         gate.cli_ok(&["merchant", "set-name", &shop.merchant_id, text]);
         let account = gate.cli_json(&["merchant", "show", &shop.merchant_id]);
         assert_eq!(account.text("name"), text);
-        check_page(&gate.get(&format!("/pay/{payment}")).body, text);
+        check_page(&page(&unnamed), text);
     }
     for text in REFUSED {
-        let answer = shop.post(&request(text), &[]);
-        assert_eq!(answer.status, 400, "{text:?}: {}", answer.body);
-        let error = Fields::of(&answer.body).object("error");
-        assert_eq!(error.text("param"), "reference", "{text:?}");
-        assert!(!answer.body.contains(text), "{text:?} is not repeated");
+        for spelled in [plain(text), by_numbers(text)] {
+            let answer = shop.post(&request(&spelled), &[]);
+            assert_eq!(answer.status, 400, "{spelled}: {}", answer.body);
+            let error = Fields::of(&answer.body).object("error");
+            assert_eq!(error.text("param"), "reference", "{spelled}");
+            assert!(!answer.body.contains(text), "{text:?} is not repeated");
+        }
 
         // No process can be given a zero byte as an argument.
         if !text.contains('\u{0}') {
@@ -136,4 +149,13 @@ fn hostile_text_is_refused_or_stays_text() {
     for text in TAKEN.iter().chain(&REFUSED).filter(|text| text.chars().count() > 4) {
         assert!(!log.contains(text), "{text:?} is not logged");
     }
+}
+
+#[test]
+fn the_way_back_to_the_shop_cannot_become_markup() {
+    let Some(Stage { gate, shop, node: _node }) = Stage::shared() else { return };
+    let payment =
+        shop.create_with(r#"{"amountLtc": 0.05, "redirectUrl": "https://shop.example/?a=\"><b>"}"#);
+    let page = gate.get(&format!("/pay/{}", payment.id)).body;
+    assert!(!page.contains("\"><b>"), "{page}");
 }

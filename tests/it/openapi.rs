@@ -1,7 +1,7 @@
 //! The OpenAPI document: valid, printed as it is served, and true of the running server as
 //! thousands of made-up requests find it.
 //!
-//! `API_CASES=150 API_SEED=7 cargo test --test it openapi` makes up more than two thousand of them.
+//! `API_CASES=150 API_SEED=7 cargo test --test it openapi -- --include-ignored` makes up more.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
