@@ -19,6 +19,7 @@ LIST
     cat <<'LIST'
 chromium|command -v chromium|shows the checkout as shoppers see it
 zbar-tools|command -v zbarimg|reads the QR codes from its pictures
+curl|command -v curl|runs the guide's first example
 nodejs|command -v node|runs the guide's Node examples and drives the browser
 npm|command -v npm|installs axios and express for them
 python3|command -v python3|runs the guide's Python example
