@@ -218,7 +218,8 @@ impl Gateway {
         roles.retain(|role| !without.contains(role));
         let store = open_store_with(&config, store::PATIENCE_SERVING)?;
         let locks = roles.iter().map(|role| lock(&config, *role)).collect::<Result<_, _>>()?;
-        if roles.contains(&Role::Api) {
+        // The roles that give addresses out.
+        if roles.contains(&Role::Api) || roles.contains(&Role::Bot) {
             heed_high_water(&config, &store)?;
         }
         let sweeper = match roles.contains(&Role::Sweeper) {
@@ -452,6 +453,8 @@ fn bot_of(
         secret: config.secret.clone(),
         rules: config.merchants.clone(),
         payment_rules: config.payments.clone(),
+        sweep_interval: config.sweeper.interval,
+        min_payout: config.sweeper.rules.min_payout,
         xpub: config.xpub.clone(),
         site: config.site.clone(),
         node: node.clone(),

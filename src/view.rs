@@ -494,6 +494,11 @@ pub(crate) struct MerchantView {
     pub(crate) payout_address: Option<String>,
     pub(crate) next_payout_address: Option<String>,
     pub(crate) next_payout_address_at: Option<Time>,
+    /// Where webhooks go of payments that are made without a URL of their own.
+    pub(crate) webhook_url: Option<String>,
+    /// Until when the API key before the last rotation is taken as well.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) previous_api_key_ends_at: Option<Time>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) api_key: Option<Shown>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -539,6 +544,11 @@ impl MerchantView {
             payout_address: in_force.map(Address::to_string),
             next_payout_address: to_come.map(|(address, _)| address.to_string()),
             next_payout_address_at: to_come.map(|(_, at)| Time(at)),
+            webhook_url: merchant.webhook_url.clone(),
+            previous_api_key_ends_at: merchant
+                .previous_key_until
+                .filter(|_| merchant.previous_key_version(now).is_some())
+                .map(Time),
             api_key: None,
             webhook_secret: None,
             previous_webhook_secret_ends_at: None,

@@ -5,9 +5,9 @@ use crate::domain::merchant::MerchantId;
 use crate::domain::time::Timestamp;
 use crate::store::WriteTx;
 use crate::store::events::{self, Wanted};
-use crate::store::trail::{self, Act};
+use crate::store::trail;
 
-use super::{Actor, Refusal, act, merchants};
+use super::{Actor, Refusal, act, act_on_all, merchants};
 
 /// The longest announcement, in characters.
 pub(crate) const ANNOUNCEMENT_CHARS_MAX: usize = 1_500;
@@ -15,18 +15,28 @@ pub(crate) const ANNOUNCEMENT_CHARS_MAX: usize = 1_500;
 /// Failed webhooks that are sent again at once, at most.
 const RESENT_MAX: u32 = 500;
 
-fn of_all(actor: &Actor, now: Timestamp, name: &'static str, after: Option<String>) -> Act {
-    Act { at: now, actor: actor.shown(), act: name, merchant: None, before: None, after }
-}
-
 /// Records an announcement, before it is posted.
+///
+/// # Errors
+/// If it says nothing, or more than fits.
 pub(crate) fn record(
     tx: &WriteTx,
     actor: &Actor,
     text: &str,
     now: Timestamp,
 ) -> Result<(), Refusal> {
-    trail::append(tx, &of_all(actor, now, "announce", Some(text.to_owned())))?;
+    judge(text)?;
+    trail::append(tx, &act_on_all(actor, now, "announce", (None, Some(text.to_owned()))))?;
+    Ok(())
+}
+
+/// Refuses an announcement that says nothing, or more than fits into a message.
+pub(crate) fn judge(text: &str) -> Result<(), Refusal> {
+    let chars = text.trim().chars().count();
+    if chars == 0 || chars > ANNOUNCEMENT_CHARS_MAX {
+        let reason = format!("must have 1 to {ANNOUNCEMENT_CHARS_MAX} characters");
+        return Err(Refusal::invalid("text", reason));
+    }
     Ok(())
 }
 

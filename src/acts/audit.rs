@@ -9,11 +9,17 @@ use crate::domain::chain::BlockId;
 use crate::domain::keys::AccountXpub;
 use crate::domain::ledger::Ledger;
 use crate::domain::merchant::MerchantId;
+use crate::domain::time::Timestamp;
 use crate::node;
 use crate::node::rpc::{Node, UnspentSet};
-use crate::store::{self, ReadTx, Store, blocks, books, doubts, merchants, payments};
+use crate::store::{
+    self, ReadTx, Store, WriteTx, blocks, books, doubts, merchants, payments, progress,
+};
 
 use super::{Refusal, accounts};
+
+/// The name under which the result of the last audit is recorded.
+pub(crate) const AUDIT: &str = "audit";
 
 /// How long we and the node may take to stand on one block.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -62,6 +68,16 @@ pub(crate) fn audit(store: &Store, node: &Node, xpub: &AccountXpub) -> anyhow::R
             std::thread::sleep(PAUSE);
         }
     }
+}
+
+/// Records what an audit found, for those who are told of differences: nothing, or so many.
+pub(crate) fn record(tx: &WriteTx, differences: usize, now: Timestamp) -> Result<(), store::Error> {
+    let note = match differences {
+        0 => String::new(),
+        1 => "1 difference".to_owned(),
+        n => format!("{n} differences"),
+    };
+    progress::record(tx, AUDIT, now, &note)
 }
 
 /// The accounts of all merchants.

@@ -5,7 +5,7 @@ use bitcoin::hashes::{Hash, sha256};
 
 use crate::domain::amount::Amount;
 use crate::domain::keys::AccountXpub;
-use crate::domain::merchant::MerchantId;
+use crate::domain::merchant::{MerchantId, is_unprintable};
 use crate::domain::payment::{Payment, PaymentId};
 use crate::domain::time::Timestamp;
 use crate::store::payments::Judged;
@@ -57,6 +57,30 @@ pub(crate) struct NewPayment {
 }
 
 impl NewPayment {
+    /// A payment that a person makes without a shop: an amount in LTC as text, and maybe their own
+    /// name for it.
+    ///
+    /// # Errors
+    /// If the amount is none, or the name cannot be shown.
+    pub(crate) fn by_hand(amount: &str, reference: Option<String>) -> Result<NewPayment, Refusal> {
+        let amount = Amount::parse(amount.trim()).map_err(|e| Refusal::invalid("amount", e))?;
+        if let Some(text) = &reference
+            && (text.chars().count() > REFERENCE_CHARS_MAX || text.chars().any(is_unprintable))
+        {
+            let reason = format!(
+                "must have at most {REFERENCE_CHARS_MAX} characters, none of them invisible"
+            );
+            return Err(Refusal::invalid("reference", reason));
+        }
+        Ok(NewPayment {
+            amount,
+            webhook_url: None,
+            redirect_url: None,
+            reference: reference.filter(|text| !text.is_empty()),
+            expires_in_seconds: None,
+        })
+    }
+
     /// What stands for this request when an idempotency key is used again.
     fn fingerprint(&self) -> [u8; 32] {
         // The fields are separated by a character that none of them can hold.
@@ -168,7 +192,7 @@ fn judge(
         confirmations,
         confirmations_pegout,
         reference: new.reference.clone(),
-        webhook_url: new.webhook_url.clone(),
+        webhook_url: new.webhook_url.clone().or(account.webhook_url),
         redirect_url: new.redirect_url.clone(),
     })
 }

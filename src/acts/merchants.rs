@@ -2,12 +2,13 @@
 
 use crate::domain::address::Address;
 use crate::domain::merchant::{
-    self, BusinessName, GRANT_DAYS_MAX, Merchant, MerchantId, PayoutAddress, Subscription,
-    WebhookSecret,
+    self, BusinessName, GRANT_DAYS_MAX, Merchant, MerchantId, OLD_KEY_LIFE_MS, OldKey,
+    PayoutAddress, Subscription, WebhookSecret,
 };
 use crate::domain::network::Network;
 use crate::domain::payment::CONFIRMATIONS_MAX;
 use crate::domain::time::{DAY_MS, Timestamp};
+use crate::domain::webhook_url::{PrivateNetworks, WebhookUrl};
 use crate::secret;
 use crate::store::merchants as rows;
 use crate::store::{ReadTx, WriteTx, payments, trail};
@@ -62,6 +63,8 @@ pub(crate) fn add(
         discord_id: new.discord_id,
         created_at: now,
         key_version: 1,
+        previous_key_until: None,
+        webhook_url: None,
         confirmations: None,
         subscription: Subscription::None,
         webhook_secret: WebhookSecret::FIRST,
@@ -308,19 +311,72 @@ pub(crate) fn record_shown(
     Ok(())
 }
 
-/// Makes a new API key; the old one is dead with this write.
+/// Makes a new API key. The old one is dead with this write, or lives on for a day; keys older than
+/// that one are dead in any case, so a second rotation ends a leaked key at once.
 pub(crate) fn rotate_key(
     tx: &WriteTx,
     actor: &Actor,
     id: MerchantId,
+    old: OldKey,
     now: Timestamp,
 ) -> Result<Merchant, Refusal> {
     let before = get(tx, id)?.key_version;
-    rows::raise_key_version(tx, id)?;
+    let until = match old {
+        OldKey::DiesAtOnce => None,
+        OldKey::LivesOn => Some(now.plus_ms(OLD_KEY_LIFE_MS)),
+    };
+    rows::raise_key_version(tx, id, until)?;
     let merchant = get(tx, id)?;
-    let change = (Some(format!("key {before}")), Some(format!("key {}", merchant.key_version)));
-    trail::append(tx, &act(actor, now, "rotate_key", id, change))?;
+    let also = until.map(|end| format!("{OLD_KEY_UNTIL}{end}")).unwrap_or_default();
+    let after = format!("key {}{also}", merchant.key_version);
+    trail::append(
+        tx,
+        &act(actor, now, "rotate_key", id, (Some(format!("key {before}")), Some(after))),
+    )?;
     Ok(merchant)
+}
+
+/// What the trail says where an old key lives on, before the time until which it does.
+pub(crate) const OLD_KEY_UNTIL: &str = "; the one before until ";
+
+/// The word that takes a URL away.
+const NO_URL: &str = "none";
+
+/// Reads where webhooks shall go: a URL, or `none`.
+///
+/// # Errors
+/// As for the `webhookUrl` of a payment.
+pub(crate) fn read_webhook_url(
+    text: &str,
+    private: PrivateNetworks,
+) -> Result<Option<WebhookUrl>, Refusal> {
+    match text.trim() {
+        NO_URL => Ok(None),
+        url => match WebhookUrl::parse(url, private) {
+            Ok(url) => Ok(Some(url)),
+            Err(error) => Err(Refusal::invalid("url", error)),
+        },
+    }
+}
+
+/// Changes where webhooks go of payments that are made without a URL of their own. Payments that
+/// exist keep theirs. The trail names the receiver without what may be secret in its URL.
+pub(crate) fn set_webhook_url(
+    tx: &WriteTx,
+    actor: &Actor,
+    id: MerchantId,
+    url: Option<&WebhookUrl>,
+    now: Timestamp,
+) -> Result<(), Refusal> {
+    // It was judged when it was set; only its receiver is wanted here.
+    let receiver = |text: String| {
+        WebhookUrl::parse(&text, PrivateNetworks::Allowed).map(|url| url.receiver()).ok()
+    };
+    let before = get(tx, id)?.webhook_url.and_then(receiver);
+    rows::set_webhook_url(tx, id, url.map(WebhookUrl::as_str))?;
+    let change = (before, url.map(WebhookUrl::receiver));
+    trail::append(tx, &act(actor, now, "set_webhook_url", id, change))?;
+    Ok(())
 }
 
 /// Makes a new webhook secret. The one before signs beside it for a day; a second rotation within

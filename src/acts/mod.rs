@@ -81,8 +81,8 @@ impl From<BadName> for Refusal {
 pub(crate) enum Actor {
     /// Somebody with a shell on the machine.
     Cli,
-    /// A Discord user, by id.
-    Discord(u64),
+    /// A Discord user, and the server from which they ask; absent: by direct message.
+    Discord { user: u64, guild: Option<u64> },
     /// Who holds the merchant's API key.
     ApiKey,
 }
@@ -92,8 +92,17 @@ impl Actor {
     pub(crate) fn shown(&self) -> String {
         match self {
             Actor::Cli => "cli".to_owned(),
-            Actor::Discord(id) => format!("discord:{id}"),
+            Actor::Discord { user, .. } => format!("discord:{user}"),
             Actor::ApiKey => "api key".to_owned(),
+        }
+    }
+
+    /// From where on Discord, as it stands in the trail.
+    fn place(&self) -> Option<String> {
+        match self {
+            Actor::Discord { guild: Some(guild), .. } => Some(format!("server {guild}")),
+            Actor::Discord { guild: None, .. } => Some("message".to_owned()),
+            Actor::Cli | Actor::ApiKey => None,
         }
     }
 }
@@ -106,6 +115,17 @@ fn act(
     merchant: MerchantId,
     change: (Option<String>, Option<String>),
 ) -> Act {
+    Act { merchant: Some(merchant), ..act_on_all(actor, now, name, change) }
+}
+
+/// A line of the trail about the whole.
+fn act_on_all(
+    actor: &Actor,
+    now: Timestamp,
+    name: &'static str,
+    change: (Option<String>, Option<String>),
+) -> Act {
     let (before, after) = change;
-    Act { at: now, actor: actor.shown(), act: name, merchant: Some(merchant), before, after }
+    let (actor, place) = (actor.shown(), actor.place());
+    Act { at: now, actor, place, act: name, merchant: None, before, after }
 }

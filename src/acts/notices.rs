@@ -8,13 +8,16 @@ use std::collections::BTreeMap;
 use crate::domain::address::Address;
 use crate::domain::merchant::MerchantId;
 use crate::domain::network::Network;
-use crate::domain::notice::{Kind, REMINDER_DAYS, reminder_due};
+use crate::domain::notice::{Audience, Kind, REMINDER_DAYS, reminder_due};
 use crate::domain::time::{DAY_MS, Timestamp};
 use crate::store::notices::{self as rows, Draft};
 use crate::store::{self, ReadTx, WriteTx, doubts, merchants, payments, progress, trail};
 
+use super::audit::AUDIT;
+use super::merchants::OLD_KEY_UNTIL;
 use super::payments::{WATCHER, ZMQ_CUT, ZMQ_SILENT};
 use super::sweeps::{SWEEPER, TOO_DEAR};
+use super::{Actor, Refusal, act};
 
 /// The name under which the looks are recorded.
 const NOTICES: &str = "notices";
@@ -40,6 +43,9 @@ const SWEEPER_SILENCE_MS_MAX: i64 = 30 * 60_000;
 
 /// No notice of a state that comes and goes is repeated within this time.
 const REPEAT_MS_MIN: i64 = 6 * 60 * 60_000;
+
+/// What the key of a notice about a sweeper that cannot work begins with.
+const TROUBLE: &str = "trouble:";
 
 /// What a look needs to know beside the stored facts.
 #[derive(Debug, Clone)]
@@ -109,6 +115,37 @@ pub(crate) fn look(
     Ok(Found { drafts: wanted, record })
 }
 
+/// Turns a kind on or off for a merchant.
+///
+/// # Errors
+/// If the kind is not for merchants.
+pub(crate) fn choose(
+    tx: &WriteTx,
+    actor: &Actor,
+    merchant: MerchantId,
+    kind: Kind,
+    wanted: bool,
+    now: Timestamp,
+) -> Result<(), Refusal> {
+    if kind.audience() != Audience::Merchant {
+        return Err(Refusal::invalid("kind", "must be a kind that merchants are told"));
+    }
+    super::merchants::get(tx, merchant)?;
+    let shown = |on: bool| format!("{} {}", kind.as_str(), if on { "on" } else { "off" });
+    let before = rows::is_wanted(tx, merchant, kind)?;
+    rows::choose(tx, merchant, kind, wanted)?;
+    let change = (Some(shown(before)), Some(shown(wanted)));
+    trail::append(tx, &act(actor, now, "choose_notices", merchant, change))?;
+    Ok(())
+}
+
+/// What a merchant is told, kind by kind.
+pub(crate) fn choices(tx: &ReadTx, merchant: MerchantId) -> Result<Vec<(Kind, bool)>, Refusal> {
+    super::merchants::get(tx, merchant)?;
+    let own = Kind::ALL.into_iter().filter(|kind| kind.audience() == Audience::Merchant);
+    own.map(|kind| Ok((kind, rows::is_wanted(tx, merchant, kind)?))).collect()
+}
+
 /// Stores what a look found.
 pub(crate) fn store(tx: &WriteTx, found: &Found, now: Timestamp) -> Result<(), store::Error> {
     for draft in &found.drafts {
@@ -160,7 +197,7 @@ fn of_payments(tx: &ReadTx, since: Timestamp) -> Result<Vec<Draft>, store::Error
     for paid in rows::decided_since(tx, since)? {
         let (id, amount, of) = (paid.payment, paid.amount, order(paid.reference.as_ref()));
         if paid.completed {
-            let text = format!("Payment `{id}`{of} over {amount} LTC is complete.");
+            let text = format!("Payment `{id}`{of} over {amount} LTC is complete. `/payment {id}`");
             if paid.first {
                 let text = format!(
                     "Your first payment is complete: {amount} LTC{of}. It is paid out with the \
@@ -276,7 +313,9 @@ fn of_accounts(
             Some(at) if at >= since => {
                 say(
                     "cancelled",
-                    format!("The change of your payout address to `{address}` is cancelled."),
+                    format!(
+                        "The change of your payout address to `{address}` is cancelled. `/account`"
+                    ),
                 );
             }
             Some(_) => {}
@@ -300,9 +339,21 @@ fn of_accounts(
     }
     for act in trail::of_act_since(tx, "rotate_key", since)? {
         let Some(merchant) = act.merchant else { continue };
-        let text = "Your API key was replaced; the old one is dead. If this was not you, secure \
-                    your Discord account and use `/rotate_key` again."
-            .to_owned();
+        let lives_on = act.after.is_some_and(|after| after.contains(OLD_KEY_UNTIL));
+        let old =
+            if lives_on { "the old one is taken for 24 more hours" } else { "the old one is dead" };
+        let text = format!(
+            "Your API key was replaced; {old}. If this was not you, secure your Discord account \
+             and use `/rotate_key` again."
+        );
+        drafts.push(to(merchant, Kind::KeyRotated, act.id.to_string(), text));
+    }
+    for act in trail::of_act_since(tx, "rotate_webhook_secret", since)? {
+        let Some(merchant) = act.merchant else { continue };
+        let text =
+            "Your webhook secret was replaced; for 24 hours both sign. If this was not you, \
+                    secure your Discord account and use `/rotate_webhook_secret` twice."
+                .to_owned();
         drafts.push(to(merchant, Kind::KeyRotated, act.id.to_string(), text));
     }
     Ok(drafts)
@@ -319,7 +370,8 @@ fn of_subscriptions(
         let (seconds, end_ms) = (end.seconds(), end.ms());
         if end <= now {
             let text = "Your subscription has ended: new payments are refused. Open ones go on, \
-                        and everything is paid out. Ask an administrator for a grant."
+                        and everything is paid out. Ask an administrator for a grant \
+                        (`/grant_sub`); `/subscription` shows when you have it."
                 .to_owned();
             drafts.push(to(merchant, Kind::Subscription, format!("{merchant}:{end_ms}:0"), text));
             continue;
@@ -328,7 +380,7 @@ fn of_subscriptions(
         if let Some(days) = reminder_due(end.ms_since(now), end.ms_since(granted_at)) {
             let text = format!(
                 "Your subscription ends <t:{seconds}:R> (<t:{seconds}:f>). Ask an administrator \
-                 for a grant before then, so that your shop goes on."
+                 for a grant before then, so that your shop goes on. `/subscription`"
             );
             let key = format!("{merchant}:{end_ms}:{days}");
             drafts.push(to(merchant, Kind::Subscription, key, text));
@@ -366,6 +418,8 @@ fn of_the_whole(
     if let Some(sweeper) = progress::of_role(tx, SWEEPER)?
         && let Some(trouble) = &sweeper.trouble
         && now.ms_since(sweeper.at.unwrap_or(around.started_at)) > SWEEPER_SILENCE_MS_MAX
+        && !rows::last_made_of(tx, Kind::SweepStuck, TROUBLE)?
+            .is_some_and(|notice| recently(notice.created_at))
     {
         let since = sweeper.at.map_or(0, Timestamp::ms);
         let text = format!(
@@ -373,7 +427,7 @@ fn of_the_whole(
              `litegate doctor` looks for the reason.",
             plain(trouble)
         );
-        drafts.push(to_admins(Kind::SweepStuck, format!("trouble:{since}"), text));
+        drafts.push(to_admins(Kind::SweepStuck, format!("{TROUBLE}{since}"), text));
     }
     for id in payments::completed_without_coins(tx)? {
         let text = format!(
@@ -383,7 +437,9 @@ fn of_the_whole(
         );
         drafts.push(to_admins(Kind::PaymentLost, id.to_string(), text));
     }
-    if let Some(doubt) = doubts::open(tx)? {
+    if let Some(doubt) = doubts::open(tx)?
+        && !last_of(Kind::Doubt)?.is_some_and(|notice| recently(notice.created_at))
+    {
         let text = format!(
             "The chain is doubted: {}. Payments out of MWEB and sweeps wait. `litegate doubt` \
              shows it and can end it.",
@@ -397,7 +453,7 @@ fn of_the_whole(
         let megabytes = bytes / 1_000_000;
         let text = format!(
             "The disk of the database has {megabytes} MB left. When it is full, new payments are \
-             refused. Make room."
+             refused. Make room; `litegate doctor` looks at it again."
         );
         drafts.push(to_admins(Kind::Disk, now.ms().to_string(), text));
     }
@@ -435,6 +491,24 @@ fn of_notes(tx: &ReadTx, now: Timestamp) -> Result<Vec<Draft>, store::Error> {
                     together. `/sweep_now` shows what is ready."
             .to_owned();
         drafts.push(to_admins(Kind::Fee, now.ms().to_string(), text));
+    }
+    if let Some(audit) = progress::of_role(tx, AUDIT)?.map(|last| last.note) {
+        let told = rows::last_made(tx, Kind::Audit)?;
+        let told_bad = told.as_ref().filter(|notice| notice.key.ends_with(":found"));
+        if !audit.is_empty() {
+            if told_bad.is_none() && !told.as_ref().is_some_and(recently) {
+                let text = format!(
+                    "The audit found {}: litoshis are not where they should be. `litegate audit` \
+                     names each of them.",
+                    plain(&audit)
+                );
+                drafts.push(to_admins(Kind::Audit, format!("{}:found", now.ms()), text));
+            }
+        } else if let Some(found) = told_bad {
+            let text = "The audit is clean again: every litoshi is accounted for. `litegate audit`"
+                .to_owned();
+            drafts.push(to_admins(Kind::Audit, format!("{}:clean", found.id), text));
+        }
     }
     Ok(drafts)
 }

@@ -3,10 +3,9 @@
 use crate::domain::doubt::Trust;
 use crate::domain::sweep::SentSweep;
 use crate::domain::time::Timestamp;
-use crate::store::trail::{self, Act};
-use crate::store::{ReadTx, WriteTx, blocks, doubts, progress, requests, sweeps};
+use crate::store::{ReadTx, WriteTx, blocks, doubts, progress, requests, sweeps, trail};
 
-use super::{Actor, Refusal};
+use super::{Actor, Refusal, act_on_all};
 
 /// The name under which the sweeper records its progress.
 pub(crate) const SWEEPER: &str = "sweeper";
@@ -34,8 +33,7 @@ pub(crate) fn request(tx: &WriteTx, actor: &Actor, now: Timestamp) -> Result<(),
         return Err(Refusal::ChainInDoubt);
     }
     requests::add(tx, &actor.shown(), now)?;
-    let (actor, act) = (actor.shown(), "sweep_now");
-    trail::append(tx, &Act { at: now, actor, act, merchant: None, before: None, after: None })?;
+    trail::append(tx, &act_on_all(actor, now, "sweep_now", (None, None)))?;
     Ok(())
 }
 

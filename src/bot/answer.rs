@@ -186,21 +186,53 @@ async fn add_kept_notices(bot: &Bot, user: u64, answer: &mut Answer) {
     }
 }
 
-/// What an asker is told of a failure, and what only the log is told.
-pub(super) fn sentence(failure: &Failure, interaction: u64) -> String {
-    let ours = "something went wrong on our side; try again later";
-    let request = format!("req_{interaction:x}");
+/// Who asked for what, and the number of their interaction, by which the log is found.
+pub(super) struct Asked<'a> {
+    pub(super) interaction: u64,
+    pub(super) user: u64,
+    pub(super) wants: &'a str,
+}
+
+impl Asked<'_> {
+    fn request(&self) -> String {
+        format!("req_{:x}", self.interaction)
+    }
+}
+
+/// What an asker is told of a failure, and what only the log is told. Each failure has a line in
+/// the log, which the request's name under the sentence finds.
+pub(super) fn sentence(failure: &Failure, asked: &Asked<'_>) -> String {
+    let (request, user, wants) = (asked.request(), asked.user, asked.wants);
     match failure {
         Failure::Refused(Refusal::Store(error)) => {
-            tracing::error!(%error, request, "a command failed");
-            format!("{ours} (logged as {request})")
+            tracing::error!(%error, request, discord.user = user, wants, "a command failed");
+            ours(&request)
         }
         Failure::Discord(why) => {
-            tracing::warn!(why, request, "an answer did not reach Discord");
-            format!("{ours} (logged as {request})")
+            tracing::warn!(
+                why,
+                request,
+                discord.user = user,
+                wants,
+                "an answer did not reach Discord"
+            );
+            ours(&request)
         }
-        refused => capitalize(&refused.to_string()),
+        refused => {
+            tracing::info!(why = %refused, request, discord.user = user, wants, "refused");
+            with_request(&capitalize(&refused.to_string()), &request)
+        }
     }
+}
+
+/// What is said of mistakes that are not the asker's.
+fn ours(request: &str) -> String {
+    format!("Something went wrong on our side; try again later (logged as {request}).")
+}
+
+/// A sentence with the name of the request under it, in small letters.
+fn with_request(sentence: &str, request: &str) -> String {
+    format!("{sentence}\n-# {request}")
 }
 
 /// A sentence that begins with a capital letter, unless it begins with the name of a field.
@@ -216,46 +248,100 @@ fn capitalize(text: &str) -> String {
 /// One sentence to the one who asked, never a debug output.
 pub(super) async fn error(error: poise::FrameworkError<'_, Data, Failure>) {
     use poise::FrameworkError as E;
-    let interaction = match error.ctx() {
-        Some(poise::Context::Application(context)) => context.interaction.id.get(),
-        Some(poise::Context::Prefix(_)) | None => 0,
-    };
-    let request = format!("req_{interaction:x}");
-    let text = match &error {
-        E::Command { error, .. } | E::CommandCheckFailed { error: Some(error), .. } => {
-            sentence(error, interaction)
-        }
-        E::ArgumentParse { error, .. } => format!("Not understood: {}.", plain(&error.to_string())),
-        E::CommandStructureMismatch { .. } | E::UnknownInteraction { .. } => {
-            "This command has changed; reload Discord, then send it again.".to_owned()
-        }
-        E::CommandPanic { payload, .. } => {
-            tracing::error!(payload, request, "a command panicked");
-            format!("Something went wrong on our side (logged as {request}).")
-        }
-        E::EventHandler { error, .. } => {
-            tracing::warn!(%error, "a button failed");
-            return;
-        }
-        _ => {
-            tracing::warn!(request, "a command was refused by the framework");
-            format!("This command cannot be used so (logged as {request}).")
-        }
-    };
-    let (Some(context), false) = (error.ctx(), matches!(error, E::Setup { .. })) else {
-        if let E::UnknownInteraction { framework, interaction, .. } = &error {
-            let message = serenity::CreateInteractionResponseMessage::new()
-                .content(text)
-                .ephemeral(true)
-                .allowed_mentions(serenity::CreateAllowedMentions::new());
-            let response = serenity::CreateInteractionResponse::Message(message);
-            let sent = interaction.create_response(&framework.serenity_context.http, response);
-            let _ = sent.await; // Nobody is left to be told.
-        }
+    if let E::UnknownInteraction { framework, interaction, .. } = &error {
+        let asked = Asked {
+            interaction: interaction.id.get(),
+            user: interaction.user.id.get(),
+            wants: &interaction.data.name,
+        };
+        let message = serenity::CreateInteractionResponseMessage::new()
+            .content(with_request(CHANGED, &asked.request()))
+            .ephemeral(true)
+            .allowed_mentions(serenity::CreateAllowedMentions::new());
+        let response = serenity::CreateInteractionResponse::Message(message);
+        let sent = interaction.create_response(&framework.serenity_context.http, response);
+        let _ = sent.await; // Nobody is left to be told.
+        return;
+    }
+    let Some(context) = error.ctx() else {
+        log_unasked(&error);
         return;
     };
+    let asked = Asked {
+        interaction: match context {
+            poise::Context::Application(context) => context.interaction.id.get(),
+            poise::Context::Prefix(_) => 0,
+        },
+        user: context.author().id.get(),
+        wants: &context.command().qualified_name,
+    };
+    let text = said_of(&error, &asked);
     if let Err(failure) = answer_error(context, text).await {
+        let request = asked.request();
         tracing::warn!(%failure, request, "an answer did not reach Discord");
+    }
+}
+
+/// What is said when Discord shows a command that we do not have (any more).
+const CHANGED: &str = "This command has changed; reload Discord, then send it again.";
+
+/// What the one who sent a command is told of its failure, whatever it is.
+fn said_of(error: &poise::FrameworkError<'_, Data, Failure>, asked: &Asked<'_>) -> String {
+    use poise::FrameworkError as E;
+    let request = asked.request();
+    let said = match error {
+        E::Command { error, .. } | E::CommandCheckFailed { error: Some(error), .. } => {
+            return sentence(error, asked);
+        }
+        E::CommandPanic { payload, .. } => {
+            tracing::error!(payload, request, wants = asked.wants, "a command panicked");
+            return ours(&request);
+        }
+        E::ArgumentParse { error, .. } => format!("Not understood: {}.", plain(&error.to_string())),
+        E::CommandStructureMismatch { .. } => CHANGED.to_owned(),
+        E::SubcommandRequired { .. } => {
+            "This command has parts; choose one of them from the list.".to_owned()
+        }
+        E::CooldownHit { remaining_cooldown, .. } => {
+            let wait = remaining_cooldown.as_secs().saturating_add(1);
+            return sentence(&Failure::TooFast(wait), asked);
+        }
+        E::MissingBotPermissions { missing_permissions, .. } => format!(
+            "The bot may not do this here; it lacks {}. An administrator can allow it.",
+            missing_permissions.get_permission_names().join(", ")
+        ),
+        E::MissingUserPermissions { .. } | E::NotAnOwner { .. } => {
+            return sentence(&Failure::NotAdmin, asked);
+        }
+        E::PermissionFetchFailed { .. } => {
+            "Discord did not say what is allowed here; send it again.".to_owned()
+        }
+        E::GuildOnly { .. } | E::DmOnly { .. } | E::NsfwOnly { .. } => {
+            return sentence(&Failure::OtherPlace, asked);
+        }
+        E::CommandCheckFailed { error: None, .. } => {
+            "This command cannot be used so; `/help` shows what can.".to_owned()
+        }
+        // Those below come with no command: whoever has sent nothing is told nothing.
+        E::Setup { .. }
+        | E::EventHandler { .. }
+        | E::DynamicPrefix { .. }
+        | E::UnknownCommand { .. }
+        | E::UnknownInteraction { .. }
+        | E::NonCommandMessage { .. } => ours(&request),
+        E::__NonExhaustive(never) => match *never {},
+    };
+    tracing::info!(why = said, request, discord.user = asked.user, wants = asked.wants, "refused");
+    with_request(&said, &request)
+}
+
+/// Failures that no command led to.
+fn log_unasked(error: &poise::FrameworkError<'_, Data, Failure>) {
+    use poise::FrameworkError as E;
+    match error {
+        E::EventHandler { error, .. } => tracing::warn!(%error, "a button failed"),
+        E::Setup { error, .. } => tracing::warn!(%error, "the bot could not be set up"),
+        _ => tracing::warn!("Discord told of something that nobody had asked for"),
     }
 }
 

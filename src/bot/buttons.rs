@@ -12,20 +12,20 @@ use crate::acts::merchants as acts;
 use crate::acts::notices::plain;
 use crate::acts::{Actor, Refusal, announce, confirmations, sweeps};
 use crate::domain::address::Address;
-use crate::domain::merchant::MerchantId;
+use crate::domain::merchant::{MerchantId, OldKey};
 use crate::domain::time::Timestamp;
 use crate::store::merchants;
 
-use super::answer::{self, Answer, date, grouped, patiently, relative};
+use super::answer::{self, Answer, Asked, date, grouped, patiently, relative};
 use super::lists::{self, List};
 use super::permit::{Admin, Origin, check_place};
-use super::{Bot, Data, Failure, account_of, admin, merchant};
+use super::{Bot, Data, Failure, account_of, admin, operator, secrets};
 
 /// What is done after a yes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Deed {
     SetAddress(String),
-    RotateKey,
+    RotateKey(OldKey),
     RotateWebhookSecret,
     CancelAddressChange,
     RevokeSub(MerchantId),
@@ -40,7 +40,8 @@ impl Deed {
     fn as_row(&self) -> (&'static str, String) {
         match self {
             Deed::SetAddress(address) => ("set_address", address.clone()),
-            Deed::RotateKey => ("rotate_key", String::new()),
+            Deed::RotateKey(OldKey::DiesAtOnce) => ("rotate_key", String::new()),
+            Deed::RotateKey(OldKey::LivesOn) => ("rotate_key", LIVES_ON.to_owned()),
             Deed::RotateWebhookSecret => ("rotate_webhook_secret", String::new()),
             Deed::CancelAddressChange => ("cancel_address_change", String::new()),
             Deed::RevokeSub(id) => ("revoke_sub", id.to_string()),
@@ -55,7 +56,10 @@ impl Deed {
         let id = || argument.parse().ok();
         match act {
             "set_address" => Some(Deed::SetAddress(argument.to_owned())),
-            "rotate_key" => Some(Deed::RotateKey),
+            "rotate_key" => Some(Deed::RotateKey(match argument {
+                LIVES_ON => OldKey::LivesOn,
+                _ => OldKey::DiesAtOnce,
+            })),
             "rotate_webhook_secret" => Some(Deed::RotateWebhookSecret),
             "cancel_address_change" => Some(Deed::CancelAddressChange),
             "revoke_sub" => id().map(Deed::RevokeSub),
@@ -70,7 +74,7 @@ impl Deed {
     fn is_for_admins(&self) -> bool {
         match self {
             Deed::SetAddress(_)
-            | Deed::RotateKey
+            | Deed::RotateKey(_)
             | Deed::RotateWebhookSecret
             | Deed::CancelAddressChange => false,
             Deed::RevokeSub(_)
@@ -81,6 +85,9 @@ impl Deed {
         }
     }
 }
+
+/// The argument of a rotation after which the old key lives on for a while.
+const LIVES_ON: &str = "lives on";
 
 /// What the ids of our buttons begin with.
 const YES: &str = "yes:";
@@ -155,7 +162,12 @@ pub(super) async fn event(
         }
         Err(failure) => {
             // The message stays as it is: it may be somebody else's.
-            let text = answer::sentence(&failure, press.id.get());
+            let asked = Asked {
+                interaction: press.id.get(),
+                user: press.user.id.get(),
+                wants: &press.data.custom_id,
+            };
+            let text = answer::sentence(&failure, &asked);
             let said = serenity::CreateInteractionResponseFollowup::new()
                 .content(text)
                 .ephemeral(true)
@@ -209,7 +221,8 @@ async fn confirmed(bot: &Arc<Bot>, origin: &Origin<'_>, id: String) -> Result<An
     if deed.is_for_admins() {
         Admin::check(bot, origin).await?;
     }
-    let (actor, rules, done) = (Actor::Discord(user), bot.rules.clone(), deed.clone());
+    let actor = Actor::Discord { user, guild: origin.guild };
+    let (rules, done) = (bot.rules.clone(), deed.clone());
     let written = bot
         .write(move |tx| {
             confirmations::take(tx, &id, user, now)??;
@@ -220,9 +233,9 @@ async fn confirmed(bot: &Arc<Bot>, origin: &Origin<'_>, id: String) -> Result<An
                     let set = acts::set_address(tx, &actor, &rules, merchant.id, &address, now)?;
                     Ok(Some((merchant, Some(set))))
                 }
-                Deed::RotateKey => {
+                Deed::RotateKey(old) => {
                     let merchant = account_of(tx, user)?;
-                    Ok(Some((acts::rotate_key(tx, &actor, merchant.id, now)?, None)))
+                    Ok(Some((acts::rotate_key(tx, &actor, merchant.id, old, now)?, None)))
                 }
                 Deed::RotateWebhookSecret => {
                     let merchant = account_of(tx, user)?;
@@ -283,12 +296,12 @@ async fn tell(
             }
             None => Answer::text("Nothing was changed."),
         },
-        Deed::RotateKey => match written {
-            Some((merchant, _)) => merchant::key_answer(bot, &merchant),
+        Deed::RotateKey(_) => match written {
+            Some((merchant, _)) => secrets::key_answer(bot, &merchant),
             None => Answer::text("Nothing was changed."),
         },
         Deed::RotateWebhookSecret => match written {
-            Some((merchant, _)) => merchant::webhook_secret_answer(bot, &merchant),
+            Some((merchant, _)) => secrets::webhook_secret_answer(bot, &merchant),
             None => Answer::text("Nothing was changed."),
         },
         Deed::CancelAddressChange => {
@@ -309,7 +322,10 @@ async fn tell(
             bot.wake.stir_sweeper();
             swept(bot, now).await?
         }
-        Deed::Announce(text) => admin::post_announcement(bot, text).await?,
+        Deed::Announce(text) => {
+            operator::post_announcement(&bot.settings, text).await?;
+            Answer::text("Posted.")
+        }
     })
 }
 
@@ -357,7 +373,8 @@ mod tests {
         let id = MerchantId::from_random(7);
         for deed in [
             Deed::SetAddress("ltc1q".into()),
-            Deed::RotateKey,
+            Deed::RotateKey(OldKey::DiesAtOnce),
+            Deed::RotateKey(OldKey::LivesOn),
             Deed::RotateWebhookSecret,
             Deed::CancelAddressChange,
             Deed::RevokeSub(id),

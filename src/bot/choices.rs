@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use poise::serenity_prelude as serenity;
 
+use crate::acts::accounts;
 use crate::domain::notice::{Audience, Kind};
 use crate::store::{merchants, payments};
 
@@ -16,8 +17,8 @@ const OFFERED_MAX: usize = 25;
 /// The newest payments among which is looked.
 const LOOKED_THROUGH: u32 = 500;
 
-/// Whoever types does not wait for longer.
-const PATIENCE: Duration = Duration::from_millis(1_000);
+/// Whoever types does not wait for longer: with the way to Discord that is less than 300 ms.
+const PATIENCE: Duration = Duration::from_millis(250);
 
 type Choices = Vec<serenity::AutocompleteChoice>;
 
@@ -80,6 +81,26 @@ pub(super) async fn merchant(
             serenity::AutocompleteChoice::new(cut(&name), merchant.id.to_string())
         };
         Ok(fitting.take(OFFERED_MAX).map(choice).collect())
+    });
+    in_time(found).await
+}
+
+/// The months in which the asker was paid out, the newest first.
+pub(super) async fn month(
+    context: Context<'_>,
+    typed: &str,
+) -> serenity::CreateAutocompleteResponse {
+    let (bot, user): (&Bot, u64) = (context.data(), context.author().id.get());
+    let typed = typed.trim().to_owned();
+    let found = bot.read(move |tx| {
+        let merchant = account_of(tx, user)?;
+        let (paid, _) = accounts::payouts(tx, merchant.id, None, LOOKED_THROUGH)?;
+        let months = paid.iter().map(|paid| paid.payout.created_at.to_string());
+        let mut months: Vec<String> = months.map(|at| at.chars().take(7).collect()).collect();
+        months.dedup();
+        months.retain(|month| month.starts_with(&typed));
+        let choice = |month: String| serenity::AutocompleteChoice::new(month.clone(), month);
+        Ok(months.into_iter().take(OFFERED_MAX).map(choice).collect())
     });
     in_time(found).await
 }

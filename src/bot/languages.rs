@@ -13,7 +13,7 @@ const LOCALES: [&str; 4] = ["de", "es-ES", "fr", "pt-BR"];
 /// A command, or a command and its option, and what stands there in each locale.
 type Line = (&'static str, [&'static str; 4]);
 
-const DESCRIPTIONS: [Line; 55] = [
+const DESCRIPTIONS: [Line; 60] = [
     (
         "help",
         [
@@ -62,10 +62,19 @@ const DESCRIPTIONS: [Line; 55] = [
     (
         "rotate_key",
         [
-            "Deinen API-Schlüssel ersetzen; der alte gilt sofort nicht mehr",
-            "Cambiar tu clave de API; la antigua deja de valer al instante",
-            "Remplacer votre clé d'API ; l'ancienne cesse aussitôt de valoir",
-            "Trocar sua chave de API; a antiga deixa de valer na hora",
+            "Deinen API-Schlüssel ersetzen",
+            "Cambiar tu clave de API",
+            "Remplacer votre clé d'API",
+            "Trocar sua chave de API",
+        ],
+    ),
+    (
+        "rotate_key old_key",
+        [
+            "Was aus dem alten Schlüssel wird; ohne Wahl gilt er sofort nicht mehr",
+            "Qué pasa con la clave antigua; sin elegir deja de valer al instante",
+            "Ce que devient l'ancienne clé ; sans choix elle cesse aussitôt de valoir",
+            "O que acontece com a chave antiga; sem escolha ela deixa de valer na hora",
         ],
     ),
     (
@@ -258,6 +267,24 @@ const DESCRIPTIONS: [Line; 55] = [
         ],
     ),
     (
+        "set_webhook_url",
+        [
+            "Sagen, wohin Webhooks gehen, wenn eine Zahlung keine eigene URL nennt",
+            "Decir a dónde van los webhooks cuando un pago no nombra su propia URL",
+            "Dire où vont les webhooks quand un paiement ne nomme pas sa propre URL",
+            "Dizer para onde vão os webhooks quando um pagamento não tem URL própria",
+        ],
+    ),
+    (
+        "set_webhook_url url",
+        [
+            "Etwa https://shop.example/hook; none: nirgendwohin. Ohne Angabe: zeigt, was gilt",
+            "Como https://shop.example/hook; none: a ningún lugar. Sin ella, muestra la actual",
+            "Comme https://shop.example/hook ; none : nulle part. Sans elle, montre l'actuelle",
+            "Como https://shop.example/hook; none: a lugar nenhum. Sem ela, mostra a atual",
+        ],
+    ),
+    (
         "test_webhook",
         [
             "Einen signierten Test-Webhook an eine URL senden und das Ergebnis sehen",
@@ -403,19 +430,37 @@ const DESCRIPTIONS: [Line; 55] = [
     (
         "webhooks",
         [
-            "Aufgegebene Webhooks auflisten oder die eines Händlers noch einmal senden",
-            "Listar webhooks abandonados o reenviar los de un comerciante",
-            "Lister les webhooks abandonnés ou renvoyer ceux d'un marchand",
-            "Listar webhooks abandonados ou reenviar os de um lojista",
+            "Sich um aufgegebene Webhooks kümmern",
+            "Ocuparse de los webhooks abandonados",
+            "S'occuper des webhooks abandonnés",
+            "Cuidar dos webhooks abandonados",
+        ],
+    ),
+    (
+        "webhooks failed",
+        [
+            "Aufgegebene Webhooks auflisten, die neuesten zuerst",
+            "Listar los webhooks abandonados, los más nuevos primero",
+            "Lister les webhooks abandonnés, les plus récents d'abord",
+            "Listar os webhooks abandonados, os mais novos primeiro",
         ],
     ),
     (
         "webhooks resend",
         [
-            "Alle gescheiterten dieses Händlers noch einmal senden",
-            "Enviar de nuevo todos los fallidos de este comerciante",
-            "Renvoyer tous ceux de ce marchand qui ont échoué",
-            "Enviar de novo todos os que falharam deste lojista",
+            "Alle aufgegebenen Webhooks eines Händlers noch einmal senden",
+            "Enviar de nuevo todos los webhooks abandonados de un comerciante",
+            "Renvoyer tous les webhooks abandonnés d'un marchand",
+            "Enviar de novo todos os webhooks abandonados de um lojista",
+        ],
+    ),
+    (
+        "webhooks resend merchant",
+        [
+            "Name oder Nummer eintippen",
+            "Escribe un nombre o un id",
+            "Tapez un nom ou un id",
+            "Digite um nome ou um id",
         ],
     ),
     (
@@ -482,12 +527,17 @@ fn of(name: &str) -> Vec<(Cow<'static, str>, Cow<'static, str>)> {
 
 /// Gives commands and options their descriptions in all languages.
 pub(super) fn translate(commands: &mut [poise::Command<Data, Failure>]) {
+    translate_below("", commands);
+}
+
+fn translate_below(above: &str, commands: &mut [poise::Command<Data, Failure>]) {
     for command in commands {
-        command.description_localizations = of(&command.name).into();
+        let name = format!("{above}{}", command.name);
+        command.description_localizations = of(&name).into();
         for option in &mut command.parameters {
-            option.description_localizations =
-                of(&format!("{} {}", command.name, option.name)).into();
+            option.description_localizations = of(&format!("{name} {}", option.name)).into();
         }
+        translate_below(&format!("{name} "), &mut command.subcommands);
     }
 }
 
@@ -496,15 +546,31 @@ mod tests {
     use super::*;
     use crate::bot::all_commands;
 
+    type Described = Vec<(Cow<'static, str>, Cow<'static, str>)>;
+
+    /// The descriptions of a command, its options and its parts, by their names.
+    fn gather(
+        above: &str,
+        command: &poise::Command<Data, Failure>,
+        all: &mut Vec<(String, Described)>,
+    ) {
+        let name = format!("{above}{}", command.name);
+        all.push((name.clone(), command.description_localizations.to_vec()));
+        for option in &command.parameters {
+            let described = option.description_localizations.to_vec();
+            all.push((format!("{name} {}", option.name), described));
+        }
+        for part in &command.subcommands {
+            gather(&format!("{name} "), part, all);
+        }
+    }
+
     #[test]
     fn every_command_and_option_is_described_in_every_language_within_discords_limits() {
         let mut names = Vec::new();
         for command in all_commands() {
-            let mut all = vec![(command.name.to_string(), &command.description_localizations)];
-            for option in &command.parameters {
-                let name = format!("{} {}", command.name, option.name);
-                all.push((name, &option.description_localizations));
-            }
+            let mut all = Vec::new();
+            gather("", &command, &mut all);
             let mut chars = 0;
             for (name, described) in all {
                 assert_eq!(described.len(), LOCALES.len(), "{name} is not translated");

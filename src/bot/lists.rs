@@ -242,7 +242,8 @@ fn merchant_line(
     Ok(format!("`{}` {} · {state}{owner}", merchant.id, plain(merchant.name.as_str())))
 }
 
-fn trail_line(entry: &trail::Entry) -> String {
+/// An act of the trail in a line, for administrators.
+pub(super) fn trail_line(entry: &trail::Entry) -> String {
     let who = match entry.actor.strip_prefix("discord:") {
         Some(id) => format!("<@{id}>"),
         None => plain(&entry.actor),
@@ -254,7 +255,9 @@ fn trail_line(entry: &trail::Entry) -> String {
         (None, Some(after)) => format!(": {}", plain(after)),
         (Some(before), Some(after)) => format!(": {} → {}", plain(before), plain(after)),
     };
-    format!("{} {who} **{}**{whose}{change}", relative(entry.at), plain(&entry.act))
+    let place = entry.place.as_deref() == Some("message");
+    let place = if place { " by message" } else { "" };
+    format!("{} {who} **{}**{whose}{change}{place}", relative(entry.at), plain(&entry.act))
 }
 
 #[cfg(test)]

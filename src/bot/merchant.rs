@@ -3,28 +3,22 @@
 
 use crate::acts::Refusal;
 use crate::acts::merchants::{self as acts, AddressStep};
-use crate::acts::notices::plain;
+use crate::acts::notices::{self as notice_acts, plain};
 use crate::domain::address::Address;
-use crate::domain::merchant::{
-    BusinessName, Merchant, Subscription, address_in_force, address_to_come,
-};
-use crate::domain::notice::{Audience, Kind};
-use crate::store::{merchants as rows, notices, trail};
+use crate::domain::merchant::{BusinessName, Subscription, address_in_force, address_to_come};
+use crate::domain::notice::Kind;
+use crate::store::{merchants as rows, trail};
 
 use super::answer::{Answer, date, grouped, relative, reply};
 use super::buttons::{self, Deed};
 use super::lists::{self, List};
-use super::{Asker, Bot, Context, Data, Failure, account_of, begin, choices};
+use super::{Asker, Context, Data, Failure, account_of, begin, choices};
 
 pub(super) fn commands() -> Vec<poise::Command<Data, Failure>> {
     vec![
         help(),
         set_address(),
         cancel_address_change(),
-        view_key(),
-        rotate_key(),
-        view_webhook_secret(),
-        rotate_webhook_secret(),
         set_business_name(),
         set_confirmations(),
         subscription(),
@@ -48,8 +42,7 @@ async fn help(context: Context<'_>) -> Result<(), Failure> {
     let account = bot
         .read(move |tx| match rows::by_discord_id(tx, user)? {
             Some(merchant) => {
-                let viewed = trail::list(tx, Some(merchant.id), 0, 1_000)?;
-                let viewed = viewed.iter().any(|act| act.act == "view_key");
+                let viewed = trail::was_done(tx, merchant.id, "view_key")?;
                 Ok(Some((acts::account(tx, merchant.id, network)?, viewed)))
             }
             None => Ok(None),
@@ -73,7 +66,8 @@ async fn help(context: Context<'_>) -> Result<(), Failure> {
          **Money**: `/payments` `/payment` `/payouts` `/account` `/invoice`\n\
          **Account**: `/set_business_name` `/set_confirmations` `/subscription` \
          `/cancel_address_change` `/rotate_key` `/view_webhook_secret` `/rotate_webhook_secret`\n\
-         **News**: `/notices` `/notifications` `/resend_webhook` `/test_webhook`",
+         **Webhooks**: `/set_webhook_url` `/test_webhook` `/resend_webhook`\n\
+         **News**: `/notices` `/notifications`",
         mark(has_address),
         mark(active.is_some()),
         mark(has_key),
@@ -159,124 +153,6 @@ async fn cancel_address_change(context: Context<'_>) -> Result<(), Failure> {
     context.data().write(cancel).await?;
     reply(context, Answer::text("The change is cancelled; payouts go where they went before."))
         .await
-}
-
-/// Secrets are shown so often an hour at most: whoever needs one more often is no person.
-const SHOWN_PER_HOUR: u32 = 5;
-
-/// Records that the asker is shown a secret, and answers whose it is.
-async fn show_secret(bot: &Bot, asker: &Asker, act: &'static str) -> Result<Merchant, Failure> {
-    let (user, actor, now) = (asker.user, asker.actor.clone(), asker.now);
-    bot.write(move |tx| {
-        let merchant = account_of(tx, user)?;
-        let since = now.plus_ms(-3_600_000);
-        if trail::count_since(tx, act, &actor.shown(), since)? >= SHOWN_PER_HOUR {
-            return Err(Failure::ShownTooOften);
-        }
-        acts::record_shown(tx, &actor, merchant.id, act, now)?;
-        Ok(merchant)
-    })
-    .await
-}
-
-/// Show your API key; only you see the answer
-#[poise::command(
-    slash_command,
-    ephemeral,
-    category = "Account",
-    interaction_context = "Guild|BotDm"
-)]
-async fn view_key(context: Context<'_>) -> Result<(), Failure> {
-    let asker = begin(context).await?;
-    let merchant = show_secret(context.data(), &asker, "view_key").await?;
-    reply(context, key_answer(context.data(), &merchant)).await
-}
-
-/// Replace your API key; the old one is dead at once
-#[poise::command(
-    slash_command,
-    ephemeral,
-    category = "Account",
-    interaction_context = "Guild|BotDm"
-)]
-async fn rotate_key(context: Context<'_>) -> Result<(), Failure> {
-    let Asker { user, .. } = begin(context).await?;
-    let bot = context.data();
-    let merchant = bot.read(move |tx| account_of(tx, user)).await?;
-    let (before, after) = (merchant.key_version, merchant.key_version.saturating_add(1));
-    let text = format!(
-        "**Before** key {before}\n**After** key {after}\n\nYour shop cannot make payments from the \
-         moment you confirm until it has the new key. Payments that are open go on."
-    );
-    let page = Answer::page("Replace the API key?", &text);
-    let answer = buttons::question(bot, user, &Deed::RotateKey, page, "Replace the key").await?;
-    reply(context, answer).await
-}
-
-/// An answer with the API key that counts.
-pub(super) fn key_answer(bot: &Bot, merchant: &Merchant) -> Answer {
-    let key = bot.secret.api_key(bot.rules.network, merchant.id, merchant.key_version);
-    secret_answer(
-        bot,
-        "API key",
-        key.reveal(),
-        "Keep it on your server, never in a page or an app. Whoever has it can create payments in \
-         your name; `/rotate_key` replaces it.",
-    )
-}
-
-fn secret_answer(bot: &Bot, what: &str, secret: &str, warning: &str) -> Answer {
-    let seconds = bot.settings.secrets_shown.as_secs();
-    Answer::text(format!(
-        "Your {what}: ||`{secret}`||\n⚠ {warning}\n-# This message goes away after {seconds} seconds."
-    ))
-    .secret()
-}
-
-/// Show the secret with which webhooks to you are signed; only you see the answer
-#[poise::command(
-    slash_command,
-    ephemeral,
-    category = "Account",
-    interaction_context = "Guild|BotDm"
-)]
-async fn view_webhook_secret(context: Context<'_>) -> Result<(), Failure> {
-    let asker = begin(context).await?;
-    let bot = context.data();
-    let merchant = show_secret(bot, &asker, "view_webhook_secret").await?;
-    reply(context, webhook_secret_answer(bot, &merchant)).await
-}
-
-/// An answer with the webhook secret that is shown.
-pub(super) fn webhook_secret_answer(bot: &Bot, merchant: &Merchant) -> Answer {
-    let secret = bot.secret.webhook_secret(merchant.id, merchant.webhook_secret.version);
-    let warning = "Keep it on your server, and verify every webhook with it. Whoever has it can \
-                   make your shop believe that a payment is complete.";
-    secret_answer(bot, "webhook secret", secret.reveal(), warning)
-}
-
-/// Replace the secret that signs webhooks; both sign for a day
-#[poise::command(
-    slash_command,
-    ephemeral,
-    category = "Account",
-    interaction_context = "Guild|BotDm"
-)]
-async fn rotate_webhook_secret(context: Context<'_>) -> Result<(), Failure> {
-    let Asker { user, .. } = begin(context).await?;
-    let bot = context.data();
-    let merchant = bot.read(move |tx| account_of(tx, user)).await?;
-    let before = merchant.webhook_secret.version;
-    let text = format!(
-        "**Before** secret {before}\n**After** secret {}\n\nWebhooks carry two signatures for 24 \
-         hours, so your shop can change over in peace. Replacing it twice ends a leaked secret at \
-         once.",
-        before.saturating_add(1)
-    );
-    let page = Answer::page("Replace the webhook secret?", &text);
-    let deed = Deed::RotateWebhookSecret;
-    let answer = buttons::question(bot, user, &deed, page, "Replace the secret").await?;
-    reply(context, answer).await
 }
 
 /// Change the name that shoppers see on the checkout
@@ -399,29 +275,24 @@ async fn notifications(
     kind: Option<String>,
     #[description = "Whether to be told"] on: Option<bool>,
 ) -> Result<(), Failure> {
-    let Asker { user, .. } = begin(context).await?;
+    let Asker { user, actor, now, .. } = begin(context).await?;
     let bot = context.data();
     let chosen = match (kind, on) {
         (Some(word), Some(on)) => {
-            let kind = word.parse::<Kind>().ok().filter(|k| k.audience() == Audience::Merchant);
-            let unknown = || Failure::NotUnderstood("choose one of the kinds offered".to_owned());
-            Some((kind.ok_or_else(unknown)?, on))
+            let unknown = |_| Failure::NotUnderstood("choose one of the kinds offered".to_owned());
+            Some((word.parse::<Kind>().map_err(unknown)?, on))
         }
         (None, None) => None,
         _ => return Err(Failure::NotUnderstood("give both, kind and on".to_owned())),
     };
     if let Some((kind, on)) = chosen {
         let choose = move |tx: &crate::store::WriteTx| {
-            Ok(notices::choose(tx, account_of(tx, user)?.id, kind, on)?)
+            let merchant = account_of(tx, user)?;
+            Ok(notice_acts::choose(tx, &actor, merchant.id, kind, on, now)?)
         };
         bot.write(choose).await?;
     }
-    let wanted = bot.read(move |tx| {
-        let merchant = account_of(tx, user)?;
-        let own = Kind::ALL.into_iter().filter(|kind| kind.audience() == Audience::Merchant);
-        let with_choice = |kind| Ok((kind, notices::is_wanted(tx, merchant.id, kind)?));
-        own.map(with_choice).collect::<Result<Vec<_>, Failure>>()
-    });
+    let wanted = bot.read(move |tx| Ok(notice_acts::choices(tx, account_of(tx, user)?.id)?));
     let line = |(kind, on): (Kind, bool)| {
         let mark = match on {
             _ if bot.settings.notices_off.contains(&kind) => "✘ (off for everybody)",

@@ -17,8 +17,13 @@ mod lists;
 mod merchant;
 mod money;
 mod notices;
+mod operator;
+mod outbox;
 mod permit;
 mod register;
+mod secrets;
+mod setup;
+mod trail_channel;
 
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
@@ -31,6 +36,7 @@ use tokio_util::sync::CancellationToken;
 use crate::acts::merchants::Rules;
 use crate::acts::{Actor, Refusal, confirmations, create_payment};
 use crate::clock::Clock;
+use crate::domain::amount::Amount;
 use crate::domain::keys::AccountXpub;
 use crate::domain::merchant::Merchant;
 use crate::domain::notice;
@@ -42,7 +48,8 @@ use crate::store::{ReadTx, Store, WriteTx, merchants};
 use crate::view::Site;
 use crate::wake::Wake;
 
-pub(crate) use register::check_token;
+pub(crate) use operator::announce_from_shell;
+pub(crate) use register::{check_token, commands_json};
 
 /// How the bot is set up.
 #[derive(Debug, Clone)]
@@ -59,6 +66,8 @@ pub(crate) struct Settings {
     pub(crate) notices_channel_id: Option<u64>,
     /// Where administrators' notices go when no direct message reaches one of them.
     pub(crate) admin_channel_id: Option<u64>,
+    /// Where each act of the trail is written, too.
+    pub(crate) audit_channel_id: Option<u64>,
     /// Kinds of notices that nobody gets.
     pub(crate) notices_off: Vec<notice::Kind>,
     /// Below so much room on the disk administrators are told.
@@ -77,6 +86,9 @@ pub(crate) struct Bot {
     pub(crate) secret: MasterSecret,
     pub(crate) rules: Rules,
     pub(crate) payment_rules: create_payment::Rules,
+    /// The pause between two sweeps, and the sum from which on a merchant is paid out.
+    pub(crate) sweep_interval: Duration,
+    pub(crate) min_payout: Amount,
     pub(crate) xpub: AccountXpub,
     pub(crate) site: Site,
     pub(crate) node: Node,
@@ -148,7 +160,7 @@ const GOOD_CONNECTION: Duration = Duration::from_secs(60);
 pub(crate) async fn run(bot: Bot) {
     let bot = Arc::new(bot);
     let work = async {
-        tokio::join!(stay_connected(&bot), notices::run(&bot));
+        tokio::join!(stay_connected(&bot), notices::run(&bot), trail_channel::run(&bot));
     };
     tokio::select! {
         () = work => {}
@@ -224,7 +236,15 @@ fn http_of(settings: &Settings) -> serenity::Http {
 }
 
 fn all_commands() -> Vec<poise::Command<Data, Failure>> {
-    let all = [merchant::commands(), money::commands(), admin::commands()];
+    let all = [
+        merchant::commands(),
+        secrets::commands(),
+        money::commands(),
+        outbox::commands(),
+        admin::commands(),
+        operator::commands(),
+        setup::commands(),
+    ];
     let mut all: Vec<_> = all.into_iter().flatten().collect();
     languages::translate(&mut all);
     all
@@ -285,7 +305,10 @@ async fn begin(context: Context<'_>) -> Result<Asker, Failure> {
     Ok(Asker {
         user: author.id.get(),
         name: author.name.clone(),
-        actor: Actor::Discord(author.id.get()),
+        actor: Actor::Discord {
+            user: author.id.get(),
+            guild: context.guild_id().map(serenity::GuildId::get),
+        },
         now: context.data().clock.now(),
     })
 }

@@ -1,31 +1,29 @@
-//! The commands by which merchants look at their money: payments, payouts, what was told to their
-//! shop; and a payment made by hand.
+//! The commands by which merchants look at their money: account, payments, payouts; and a payment
+//! made by hand.
 
 use poise::serenity_prelude as serenity;
 
 use crate::acts::accounts;
-use crate::acts::create_payment::{
-    Created, NewPayment, REFERENCE_CHARS_MAX, Request, create_payment,
-};
+use crate::acts::create_payment::{Created, NewPayment, Request, create_payment};
 use crate::acts::notices::plain;
-use crate::acts::{Refusal, payments as payment_acts, webhooks};
-use crate::domain::amount::Amount;
+use crate::acts::sweeps::SWEEPER;
+use crate::acts::{Refusal, payments as payment_acts};
 use crate::domain::event::State;
-use crate::domain::merchant::{Subscription, is_unprintable};
+use crate::domain::merchant::Subscription;
 use crate::domain::payment::PaymentId;
 use crate::secret;
-use crate::store::{ReadTx, blocks, events, payments, sweeps};
+use crate::store::{ReadTx, blocks, events, payments, progress, sweeps};
 use crate::view::account::SumsView;
 use crate::view::{PaymentView, PayoutView};
-use crate::webhooks::trial;
 
 use super::answer::{Answer, date, ltc, relative, reply};
 use super::lists::{self, List};
 use super::merchant::address_lines;
+use super::outbox::code;
 use super::{Asker, Context, Data, Failure, account_of, begin, choices};
 
 pub(super) fn commands() -> Vec<poise::Command<Data, Failure>> {
-    vec![account(), payments(), payment(), payouts(), resend_webhook(), test_webhook(), invoice()]
+    vec![account(), payments(), payment(), payouts(), invoice()]
 }
 
 /// Show where your account stands
@@ -34,10 +32,11 @@ async fn account(context: Context<'_>) -> Result<(), Failure> {
     let Asker { user, now, .. } = begin(context).await?;
     let bot = context.data();
     let network = bot.rules.network;
-    let statement = bot
+    let (statement, last_sweep) = bot
         .read(move |tx| {
             let merchant = account_of(tx, user)?;
-            Ok(accounts::statement(tx, merchant.id, network)?)
+            let last_sweep = progress::of_role(tx, SWEEPER)?.and_then(|sweeper| sweeper.at);
+            Ok((accounts::statement(tx, merchant.id, network)?, last_sweep))
         })
         .await?;
     let account = statement.account;
@@ -52,6 +51,15 @@ async fn account(context: Context<'_>) -> Result<(), Failure> {
         }
         Subscription::None | Subscription::Until(_) => "none: ask an administrator".to_owned(),
     };
+    let interval_ms = i64::try_from(bot.sweep_interval.as_millis()).unwrap_or(i64::MAX);
+    let next_sweep = match last_sweep {
+        Some(at) => relative(at.plus_ms(interval_ms)),
+        None => "once the sweeper runs".to_owned(),
+    };
+    let webhook_url = match &account.merchant.webhook_url {
+        Some(url) => code(url),
+        None => "where each payment says: `/set_webhook_url`".to_owned(),
+    };
     let own = account.merchant.confirmations;
     let confirmations = own.unwrap_or(bot.payment_rules.confirmations);
     let fields = [
@@ -59,7 +67,9 @@ async fn account(context: Context<'_>) -> Result<(), Failure> {
         ("Payout address", address_lines(&account, now)),
         ("Subscription", subscription),
         ("Confirmations", confirmations.to_string()),
+        ("Webhooks go to", webhook_url),
         ("Money", format!("{}\n`/payouts` lists what was paid out", sums.join("\n"))),
+        ("Next sweep", format!("{next_sweep}, for whom {} or more wait", ltc(bot.min_payout))),
     ];
     reply(context, Answer::table(plain(account.merchant.name.as_str()), &fields)).await
 }
@@ -92,7 +102,7 @@ async fn payments(
 }
 
 /// The asker's own payment of this id. Somebody else's does not exist for them.
-fn own_payment(tx: &ReadTx, user: u64, id: &str) -> Result<payments::Judged, Failure> {
+pub(super) fn own_payment(tx: &ReadTx, user: u64, id: &str) -> Result<payments::Judged, Failure> {
     let merchant = account_of(tx, user)?;
     let id: PaymentId = id.trim().parse().map_err(|_| Refusal::UnknownPayment)?;
     let found = payments::by_id(tx, id)?.filter(|judged| judged.payment.merchant == merchant.id);
@@ -169,6 +179,7 @@ async fn payment(
 async fn payouts(
     context: Context<'_>,
     #[description = "A month such as 2026-11: all of it as a file for your books"]
+    #[autocomplete = "choices::month"]
     #[max_length = 7]
     month: Option<String>,
 ) -> Result<(), Failure> {
@@ -247,69 +258,6 @@ fn month_lines(tx: &ReadTx, user: u64, month: &str) -> Result<(Vec<String>, bool
     }
 }
 
-/// Send the webhook of a payment again
-#[poise::command(slash_command, ephemeral, category = "Money", interaction_context = "Guild|BotDm")]
-async fn resend_webhook(
-    context: Context<'_>,
-    #[description = "The payment; type its id, order or status"]
-    #[autocomplete = "choices::payment"]
-    #[max_length = 64]
-    payment: String,
-) -> Result<(), Failure> {
-    let Asker { user, actor, now, .. } = begin(context).await?;
-    let bot = context.data();
-    let resent = bot
-        .write(move |tx| {
-            let judged = own_payment(tx, user, &payment)?;
-            let mut count = 0u32;
-            for event in events::of_payment(tx, judged.payment.index)? {
-                let own = Some(judged.payment.merchant);
-                webhooks::resend(tx, &actor, own, &event.id, now)?;
-                count = count.saturating_add(1);
-            }
-            Ok(count)
-        })
-        .await?;
-    if resent == 0 {
-        let none = "this payment has no webhook: it is not complete, or was made without a \
-                    webhookUrl";
-        return Err(Failure::NotUnderstood(none.to_owned()));
-    }
-    bot.wake.stir_webhooks();
-    reply(context, Answer::text("It is sent again now. `/payment` shows what came of it.")).await
-}
-
-/// Send a signed test webhook to a URL, and see what came of it
-#[poise::command(slash_command, ephemeral, category = "Money", interaction_context = "Guild|BotDm")]
-async fn test_webhook(
-    context: Context<'_>,
-    #[description = "Where your shop takes webhooks, such as https://shop.example/hook"]
-    #[max_length = 2048]
-    url: String,
-) -> Result<(), Failure> {
-    let Asker { user, now, .. } = begin(context).await?;
-    let bot = context.data();
-    let (url, private) = (url.trim(), bot.private_networks);
-    trial::check_url(url, private)?;
-    let merchant = bot.read(move |tx| account_of(tx, user)).await?;
-    let network = bot.rules.network;
-    let tried = trial::send(&merchant, &bot.secret, network, private, url, now)
-        .await
-        .map_err(|_| Failure::Unavailable("the test cannot be sent from here"))?;
-    let mark = if tried.delivered { "✔" } else { "✘" };
-    let mut fields = vec![
-        ("What came of it", format!("{mark} {}, {} ms", plain(&tried.outcome), tried.duration_ms)),
-        ("Its id", format!("`{}`", tried.event_id)),
-    ];
-    if !tried.answer.is_empty() {
-        fields.push(("What it answered", plain(&tried.answer)));
-    }
-    if let Some(advice) = tried.advice {
-        fields.push(("Advice", advice.to_owned()));
-    }
-    reply(context, Answer::table("Test webhook", &fields)).await
-}
-
 /// Make a payment by hand, and get a link for the shopper
 #[poise::command(slash_command, ephemeral, category = "Money", interaction_context = "Guild|BotDm")]
 async fn invoice(
@@ -323,23 +271,9 @@ async fn invoice(
 ) -> Result<(), Failure> {
     let Asker { user, now, .. } = begin(context).await?;
     let bot = context.data();
-    let amount = Amount::parse(amount.trim()).map_err(|e| Refusal::invalid("amount", e))?;
-    if let Some(text) = &reference
-        && (text.chars().count() > REFERENCE_CHARS_MAX || text.chars().any(is_unprintable))
-    {
-        let reason =
-            format!("must have at most {REFERENCE_CHARS_MAX} characters, none of them invisible");
-        return Err(Refusal::invalid("reference", reason).into());
-    }
+    let new = NewPayment::by_hand(&amount, reference)?;
     let (rules, xpub) = (bot.payment_rules.clone(), bot.xpub.clone());
     let id = PaymentId::from_random(secret::random_bytes());
-    let new = NewPayment {
-        amount,
-        webhook_url: None,
-        redirect_url: None,
-        reference,
-        expires_in_seconds: None,
-    };
     let created = bot.write(move |tx| {
         let merchant = account_of(tx, user)?.id;
         let request = Request { merchant, new, idempotency_key: None, id };

@@ -51,8 +51,7 @@ const CHANNELS_MAX: usize = 10_000;
 /// HTTP.
 pub(super) async fn run(bot: &Arc<Bot>) {
     let started_at = bot.clock.now();
-    let mut post =
-        Post { http: http_of(&bot.settings), channels: HashMap::new(), silent_since: None };
+    let mut post = Post::new(bot);
     let mut said = String::new();
     while !bot.shutdown.is_cancelled() {
         let pass = AssertUnwindSafe(pass(bot, &mut post, started_at)).catch_unwind().await;
@@ -195,7 +194,7 @@ async fn tell(
 
 /// How a message ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Outcome {
+pub(super) enum Outcome {
     Sent,
     /// Its reader takes no messages.
     Closed,
@@ -277,7 +276,7 @@ async fn tell_admins(
 
 /// The way of messages to people, and what is remembered from one look to the next. Losing it
 /// costs time, no more.
-struct Post {
+pub(super) struct Post {
     http: serenity::Http,
     /// The channels of direct messages, by user.
     channels: HashMap<u64, serenity::ChannelId>,
@@ -286,12 +285,16 @@ struct Post {
 }
 
 /// The same message to the same reader has the same nonce: Discord drops its repetition.
-fn nonce(batch: i64, reader: u64) -> String {
+pub(super) fn nonce(batch: i64, reader: u64) -> String {
     let hash = sha256::Hash::hash(format!("{batch} {reader}").as_bytes()).to_string();
     hash.chars().take(24).collect()
 }
 
 impl Post {
+    pub(super) fn new(bot: &Bot) -> Post {
+        Post { http: http_of(&bot.settings), channels: HashMap::new(), silent_since: None }
+    }
+
     async fn send_to(
         &mut self,
         user: u64,
@@ -317,7 +320,8 @@ impl Post {
         self.send_in(channel, &nonce(batch, user), message).await
     }
 
-    async fn send_in(
+    /// Sends into a channel; a repetition with the same nonce is dropped by Discord.
+    pub(super) async fn send_in(
         &self,
         channel: serenity::ChannelId,
         nonce: &str,

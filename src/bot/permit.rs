@@ -9,7 +9,7 @@ use poise::serenity_prelude as serenity;
 
 use crate::store::notices;
 
-use super::{Bot, Context, Failure};
+use super::{Bot, Context, Failure, Settings};
 
 /// The category of commands that only administrators may use.
 pub(super) const ADMIN: &str = "Administrators";
@@ -32,7 +32,17 @@ impl Admin {
     /// # Errors
     /// To everybody else; their try is logged.
     pub(super) async fn check(bot: &Bot, origin: &Origin<'_>) -> Result<Admin, Failure> {
-        let settings = &bot.settings;
+        let admin = Admin::judge(&bot.settings, origin)?;
+        let user = origin.user;
+        if !bot.read(move |tx| Ok(notices::admins(tx)?.contains(&user))).await? {
+            let now = bot.clock.now();
+            bot.write(move |tx| Ok(notices::remember_admin(tx, user, now)?)).await?;
+        }
+        Ok(admin)
+    }
+
+    /// The same without a look into the database, which may be busy: Discord waits.
+    fn judge(settings: &Settings, origin: &Origin<'_>) -> Result<Admin, Failure> {
         let here = origin.guild == Some(settings.guild_id);
         let has_role = settings
             .admin_role_id
@@ -42,25 +52,23 @@ impl Admin {
             tracing::warn!(discord.user = user, discord.guild = guild, wants, "refused: no admin");
             return Err(Failure::NotAdmin);
         }
-        let user = origin.user;
-        if !bot.read(move |tx| Ok(notices::admins(tx)?.contains(&user))).await? {
-            let now = bot.clock.now();
-            bot.write(move |tx| Ok(notices::remember_admin(tx, user, now)?)).await?;
-        }
         Ok(Admin { _proven: () })
     }
 
-    /// The same for the one behind a command.
+    /// The proof for the one behind a command, once it was acknowledged.
     pub(super) async fn of(context: Context<'_>) -> Result<Admin, Failure> {
         let member = context.author_member().await;
-        let roles = member.as_ref().map(|member| member.roles.clone()).unwrap_or_default();
-        let origin = Origin {
-            user: context.author().id.get(),
-            guild: context.guild_id().map(serenity::GuildId::get),
-            roles: &roles,
-            wants: context.command().name.as_ref(),
-        };
-        Admin::check(context.data(), &origin).await
+        let roles = member.as_ref().map(|member| member.roles.as_slice()).unwrap_or_default();
+        Admin::check(context.data(), &origin_of(context, roles)).await
+    }
+}
+
+fn origin_of<'o>(context: Context<'o>, roles: &'o [serenity::RoleId]) -> Origin<'o> {
+    Origin {
+        user: context.author().id.get(),
+        guild: context.guild_id().map(serenity::GuildId::get),
+        roles,
+        wants: &context.command().qualified_name,
     }
 }
 
@@ -69,7 +77,9 @@ pub(super) async fn check(context: Context<'_>) -> Result<bool, Failure> {
     let bot = context.data();
     let guild = context.guild_id().map(serenity::GuildId::get);
     if context.command().category.as_deref() == Some(ADMIN) {
-        Admin::of(context).await?;
+        let member = context.author_member().await;
+        let roles = member.as_ref().map(|member| member.roles.as_slice()).unwrap_or_default();
+        Admin::judge(&bot.settings, &origin_of(context, roles))?;
     } else {
         check_place(bot, guild)?;
     }

@@ -30,6 +30,14 @@ pub(super) async fn keep_registered(bot: &Bot, http: &serenity::Http) -> Infalli
     std::future::pending().await
 }
 
+/// The commands as Discord gets them, for those who want to read them before.
+///
+/// # Errors
+/// Only if they cannot be written as JSON.
+pub(crate) fn commands_json() -> Result<serde_json::Value, serde_json::Error> {
+    serde_json::to_value(definitions())
+}
+
 /// The commands as Discord gets them. Those of administrators are hidden from everybody else, until
 /// the owners of the server show them to a role.
 fn definitions() -> Vec<serenity::CreateCommand> {
@@ -69,7 +77,7 @@ async fn register(bot: &Bot, http: &serenity::Http) -> Result<(), Failure> {
 
 /// What the bot has to be allowed on its server: to see and write in channels (for notices), with
 /// embeds. Answers to commands need no permission at all.
-const PERMISSIONS: serenity::Permissions = serenity::Permissions::VIEW_CHANNEL
+pub(super) const PERMISSIONS: serenity::Permissions = serenity::Permissions::VIEW_CHANNEL
     .union(serenity::Permissions::SEND_MESSAGES)
     .union(serenity::Permissions::EMBED_LINKS);
 

@@ -19,6 +19,10 @@ impl Audit {
         let node = Node::new(config.node.clone());
         let report = acts::audit::audit(&store, &node, &config.xpub)?;
         let view = AuditView::new(&report);
+        let (found, now) = (view.differences.len(), config.clock.now());
+        if let Err(error) = store.write_blocking(move |tx| acts::audit::record(tx, found, now)) {
+            eprintln!("litegate: the result is not recorded, so nobody is told of it: {error}");
+        }
         match format {
             Format::Json => print_json(&view)?,
             Format::Text => print_text(&view)?,

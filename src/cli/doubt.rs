@@ -68,6 +68,7 @@ impl Doubt {
                     doubts::end(tx, "cli", now)?;
                     let act = TrailAct {
                         at: now,
+                        place: None,
                         actor: "cli".to_owned(),
                         act: "end_doubt",
                         merchant: None,

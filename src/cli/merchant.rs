@@ -2,18 +2,21 @@
 
 use std::path::Path;
 
-use clap::{Args, Subcommand};
+use clap::{Args, Subcommand, ValueEnum};
+use serde::Serialize;
 
 use super::{Failure, Format, open, print_json, print_line};
 use crate::acts::merchants::{self as acts, Account, NewMerchant};
+use crate::acts::notices as notice_acts;
 use crate::acts::{Actor, Refusal, accounts};
 use crate::config::Config;
 use crate::domain::address::Address;
 use crate::domain::merchant::{
-    BusinessName, Merchant as Row, MerchantId, address_in_force, address_to_come,
+    BusinessName, Merchant as Row, MerchantId, OldKey, address_in_force, address_to_come,
 };
 use crate::domain::network::Network;
-use crate::store::{Store, WriteTx, merchants as rows};
+use crate::domain::notice::Kind;
+use crate::store::{Store, WriteTx, merchants as rows, notices as notice_rows};
 use crate::view::account::SumsView;
 use crate::view::{MerchantView, Shown, Time};
 
@@ -75,9 +78,33 @@ enum Act {
     /// Show the API key
     #[command(after_help = "Example: litegate merchant view-key mer_0123456789ab")]
     ViewKey { id: MerchantId },
-    /// Make a new API key; the old one is dead at once
+    /// Make a new API key; the old one is dead at once, unless it may live on for a day
     #[command(after_help = "Example: litegate merchant rotate-key mer_0123456789ab")]
-    RotateKey { id: MerchantId },
+    RotateKey {
+        id: MerchantId,
+        /// The old key is taken for 24 more hours
+        #[arg(long)]
+        keep_old: bool,
+    },
+    /// Say where webhooks go when a payment names no URL of its own
+    #[command(after_help = "Example: litegate merchant set-webhook-url mer_0123456789ab \
+                            https://shop.example/hook")]
+    SetWebhookUrl {
+        id: MerchantId,
+        /// A URL, or none
+        url: String,
+    },
+    /// Show what the merchant is told by direct message, or turn a kind on or off
+    #[command(after_help = "Example: litegate merchant notifications mer_0123456789ab paid on")]
+    Notifications {
+        id: MerchantId,
+        #[arg(requires = "state")]
+        kind: Option<Kind>,
+        state: Option<OnOff>,
+    },
+    /// Show what the merchant was told, the newest first
+    #[command(after_help = "Example: litegate merchant notices mer_0123456789ab")]
+    Notices { id: MerchantId },
     /// Show the secret that signs webhooks
     #[command(after_help = "Example: litegate merchant view-webhook-secret mer_0123456789ab")]
     ViewWebhookSecret { id: MerchantId },
@@ -85,6 +112,28 @@ enum Act {
     #[command(after_help = "A second rotation within that time ends the first secret at once.\n\n\
                             Example: litegate merchant rotate-webhook-secret mer_0123456789ab")]
     RotateWebhookSecret { id: MerchantId },
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum OnOff {
+    On,
+    Off,
+}
+
+/// A kind of notice, and whether it is told.
+#[derive(Serialize)]
+struct ChoiceView {
+    kind: &'static str,
+    on: bool,
+}
+
+/// A notice as the command line shows it.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct NoticeView {
+    at: Time,
+    kind: &'static str,
+    text: String,
 }
 
 /// Which secrets to show beside the merchant.
@@ -100,6 +149,11 @@ impl Merchant {
         let (config, store) = open(config)?;
         let reveal = match self.act {
             Act::List => return list(&config, &store, format),
+            Act::Notifications { id, kind, state } => {
+                let choice = kind.zip(state).map(|(kind, state)| (kind, state == OnOff::On));
+                return notifications(&config, &store, id, choice, format);
+            }
+            Act::Notices { id } => return notices(&store, id, format),
             Act::Add { .. } | Act::ViewKey { .. } | Act::RotateKey { .. } => Reveal::ApiKey,
             Act::ViewWebhookSecret { .. } | Act::RotateWebhookSecret { .. } => {
                 Reveal::WebhookSecret
@@ -108,6 +162,7 @@ impl Merchant {
             | Act::SetAddress { .. }
             | Act::CancelAddressChange { .. }
             | Act::SetName { .. }
+            | Act::SetWebhookUrl { .. }
             | Act::SetConfirmations { .. }
             | Act::Grant { .. }
             | Act::Suspend { .. }
@@ -171,14 +226,31 @@ impl Act {
             Act::Unsuspend { id } => {
                 write(store, move |tx| acts::unsuspend(tx, &cli, id, now).map(|()| id))
             }
-            Act::RotateKey { id } => {
-                write(store, move |tx| acts::rotate_key(tx, &cli, id, now).map(|_| id))
+            Act::RotateKey { id, keep_old } => {
+                let old = if keep_old { OldKey::LivesOn } else { OldKey::DiesAtOnce };
+                write(store, move |tx| acts::rotate_key(tx, &cli, id, old, now).map(|_| id))
+            }
+            Act::SetWebhookUrl { id, url } => {
+                let url = acts::read_webhook_url(&url, config.webhooks.private_networks)?;
+                write(store, move |tx| {
+                    acts::set_webhook_url(tx, &cli, id, url.as_ref(), now).map(|()| id)
+                })
             }
             Act::RotateWebhookSecret { id } => {
                 write(store, move |tx| acts::rotate_webhook_secret(tx, &cli, id, now).map(|_| id))
             }
-            Act::Show { id } | Act::ViewKey { id } | Act::ViewWebhookSecret { id } => Ok(id),
-            Act::List => Err(Failure::Usage("list names nobody".to_owned())),
+            Act::ViewKey { id } => write(store, move |tx| {
+                acts::get(tx, id)?;
+                acts::record_shown(tx, &cli, id, "view_key", now).map(|()| id)
+            }),
+            Act::ViewWebhookSecret { id } => write(store, move |tx| {
+                acts::get(tx, id)?;
+                acts::record_shown(tx, &cli, id, "view_webhook_secret", now).map(|()| id)
+            }),
+            Act::Show { id } => Ok(id),
+            Act::List | Act::Notifications { .. } | Act::Notices { .. } => {
+                Err(Failure::Usage("this shows something else than a merchant".to_owned()))
+            }
         }
     }
 }
@@ -222,6 +294,53 @@ fn view(account: &Account, config: &Config, reveal: Reveal) -> MerchantView {
         }
     }
     view
+}
+
+/// Turns a kind of notice on or off, if one is given, and shows all.
+fn notifications(
+    config: &Config,
+    store: &Store,
+    id: MerchantId,
+    choice: Option<(Kind, bool)>,
+    format: Format,
+) -> Result<(), Failure> {
+    let now = config.clock.now();
+    if let Some((kind, wanted)) = choice {
+        let choose =
+            move |tx: &WriteTx| notice_acts::choose(tx, &Actor::Cli, id, kind, wanted, now);
+        store.write_blocking(choose)?;
+    }
+    let choices = store.read_blocking(|tx| notice_acts::choices(tx, id))?;
+    let views: Vec<ChoiceView> =
+        choices.into_iter().map(|(kind, on)| ChoiceView { kind: kind.as_str(), on }).collect();
+    match format {
+        Format::Json => print_json(&views),
+        Format::Text => views.iter().try_for_each(|view| {
+            print_line(&format!("{:16}  {}", view.kind, if view.on { "on" } else { "off" }))
+        }),
+    }
+}
+
+/// Notices that are shown at most.
+const NOTICES_MAX: u32 = 100;
+
+fn notices(store: &Store, id: MerchantId, format: Format) -> Result<(), Failure> {
+    let found = store.read_blocking(|tx| {
+        acts::get(tx, id)?;
+        Ok::<_, Refusal>(notice_rows::list(tx, id, 0, NOTICES_MAX)?)
+    })?;
+    let view = |notice: notice_rows::Notice| NoticeView {
+        at: Time(notice.created_at),
+        kind: notice.kind.as_str(),
+        text: notice.text,
+    };
+    let views: Vec<NoticeView> = found.into_iter().map(view).collect();
+    match format {
+        Format::Json => print_json(&views),
+        Format::Text => views.iter().try_for_each(|view| {
+            print_line(&format!("{}  {}  {}", view.at.0, view.kind, view.text))
+        }),
+    }
 }
 
 fn list(config: &Config, store: &Store, format: Format) -> Result<(), Failure> {
@@ -269,6 +388,12 @@ fn print_text(view: &MerchantView) -> Result<(), Failure> {
     }
     if let Some(end) = &view.previous_webhook_secret_ends_at {
         print_line(&format!("                the one before signs as well until {}", end.0))?;
+    }
+    if let Some(end) = &view.previous_api_key_ends_at {
+        print_line(&format!("                the one before is taken as well until {}", end.0))?;
+    }
+    if let Some(url) = &view.webhook_url {
+        print_line(&format!("webhooks go to  {url}"))?;
     }
     for (name, sum) in view.sums.iter().flat_map(SumsView::named) {
         print_line(&format!("{name:14}  {} LTC", sum.0))?;

@@ -2,6 +2,7 @@
 
 mod audit;
 mod backup;
+mod bot;
 mod check_config;
 mod demo;
 mod doctor;
@@ -78,6 +79,8 @@ enum Command {
     Trail(trail::Trail),
     /// Show or end a doubt about the chain
     Doubt(doubt::Doubt),
+    /// Print the bot's commands, or say something to all merchants
+    Bot(bot::Bot),
     /// Print what a shell needs to complete commands
     Completions(manual::Completions),
     /// Write the manual's pages
@@ -199,6 +202,7 @@ pub fn run() -> ExitCode {
         Command::Doubt(command) => command.run(config, format),
         Command::Openapi(command) => command.run(config),
         Command::Trail(command) => command.run(config, format),
+        Command::Bot(command) => command.run(config, format),
         Command::Demo(command) => command.run(),
         Command::DemoNode(command) => command.run(),
     };

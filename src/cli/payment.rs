@@ -7,9 +7,12 @@ use serde::Serialize;
 
 use super::{Failure, Format, open, print_json, print_line};
 use crate::acts::Refusal;
+use crate::acts::create_payment::{Created, NewPayment, Request, create_payment};
 use crate::acts::payments::{facts, facts_of};
 use crate::domain::merchant::MerchantId;
 use crate::domain::payment::PaymentId;
+use crate::secret;
+use crate::serve::heed_high_water;
 use crate::store::payments::{self as rows, Filter};
 use crate::store::{blocks, events, sweeps};
 use crate::view::{CoinView, EventView, PaymentView, PayoutView};
@@ -33,6 +36,19 @@ enum Act {
         /// How many at most
         #[arg(long, default_value_t = 100)]
         limit: u32,
+    },
+    /// Make a payment by hand; prints the link for the shopper
+    #[command(after_help = "Example: litegate payment create --merchant mer_0123456789ab \
+                            --amount 0.05 --reference order-17")]
+    Create {
+        #[arg(long, value_name = "ID")]
+        merchant: MerchantId,
+        /// How many LTC, such as 0.05
+        #[arg(long)]
+        amount: String,
+        /// The shop's own name for it
+        #[arg(long)]
+        reference: Option<String>,
     },
     /// Show a payment with its coins, payouts and webhooks
     #[command(after_help = "Example: litegate payment show 550e8400-e29b-41d4-a716-446655440000")]
@@ -75,6 +91,27 @@ impl Payment {
         let (config, store) = open(config)?;
         let (site, now) = (&config.site, config.clock.now());
         match self.act {
+            Act::Create { merchant, amount, reference } => {
+                // Addresses are given out by this process as well.
+                heed_high_water(&config, &store)?;
+                let new = NewPayment::by_hand(&amount, reference)?;
+                let id = PaymentId::from_random(secret::random_bytes());
+                let request = Request { merchant, new, idempotency_key: None, id };
+                let (rules, xpub) = (config.payments.clone(), config.xpub.clone());
+                let facts = store.write_blocking(move |tx| {
+                    let created = create_payment(tx, &rules, &xpub, &request, now)?;
+                    let (Created::New(judged) | Created::Replayed(judged)) = created;
+                    facts_of(tx, judged, now)
+                })?;
+                let view = PaymentView::new(&facts, site, now);
+                match format {
+                    Format::Json => print_json(&view),
+                    Format::Text => {
+                        print_line(&line(&view))?;
+                        print_line(&view.payment_url)
+                    }
+                }
+            }
             Act::List { merchant, status, limit } => {
                 let filter = Filter {
                     merchant,

@@ -27,6 +27,8 @@ pub(super) struct Trail {
 struct View {
     at: Time,
     actor: String,
+    /// From where on Discord.
+    place: Option<String>,
     act: String,
     merchant_id: Option<String>,
     before: Option<String>,
@@ -38,6 +40,7 @@ impl View {
         View {
             at: Time(entry.at),
             actor: entry.actor,
+            place: entry.place,
             act: entry.act,
             merchant_id: entry.merchant.map(|id| id.to_string()),
             before: entry.before,

@@ -7,10 +7,10 @@ use clap::{Args, Subcommand};
 use super::{Failure, Format, open, print_json, print_line};
 use crate::acts::merchants;
 use crate::acts::webhooks::{self as acts, Question};
-use crate::acts::{Actor, Refusal};
+use crate::acts::{Actor, Refusal, announce};
 use crate::config::Config;
 use crate::domain::merchant::MerchantId;
-use crate::store::Store;
+use crate::store::{Store, WriteTx};
 use crate::view::{EventView, TrialView};
 use crate::webhooks::trial;
 
@@ -36,9 +36,15 @@ enum Act {
         #[arg(long, default_value_t = 100)]
         limit: u32,
     },
-    /// Make an event due again
+    /// Make an event due again, or all of a merchant's that were given up
     #[command(after_help = "Example: litegate webhook resend evt_0123456789abcdef0123456789abcdef")]
-    Resend { event_id: String },
+    Resend {
+        #[arg(required_unless_present = "failed_of")]
+        event_id: Option<String>,
+        /// All of this merchant's that were given up
+        #[arg(long, value_name = "ID", conflicts_with = "event_id")]
+        failed_of: Option<MerchantId>,
+    },
     /// Send a signed test webhook to a URL, and say what came of it
     #[command(after_help = "The body holds \"test\": true and a payment id of zeros. Exits 1 \
                             unless the receiver takes it.\n\nExample: litegate webhook test \
@@ -62,7 +68,11 @@ impl Webhook {
                 let question = Question { merchant, state, cursor: None, limit };
                 list(&store, &question, format)
             }
-            Act::Resend { event_id } => resend(&config, &store, event_id, format),
+            Act::Resend { event_id, failed_of } => match (event_id, failed_of) {
+                (Some(id), _) => resend(&config, &store, id, format),
+                (None, Some(merchant)) => resend_failed(&config, &store, merchant, format),
+                (None, None) => Err(Failure::Usage("give an event or --failed-of".to_owned())),
+            },
             Act::Test { merchant, url } => test(&config, &store, merchant, &url, format),
         }
     }
@@ -95,6 +105,21 @@ fn resend(config: &Config, store: &Store, id: String, format: Format) -> Result<
     match format {
         Format::Json => print_json(&serde_json::json!({ "eventId": id })),
         Format::Text => print_line(&format!("{id} is due again")),
+    }
+}
+
+fn resend_failed(
+    config: &Config,
+    store: &Store,
+    id: MerchantId,
+    format: Format,
+) -> Result<(), Failure> {
+    let now = config.clock.now();
+    let write = move |tx: &WriteTx| announce::resend_failed(tx, &Actor::Cli, id, now);
+    let count = store.write_blocking(write)?;
+    match format {
+        Format::Json => print_json(&serde_json::json!({ "count": count })),
+        Format::Text => print_line(&format!("{count} are due again")),
     }
 }
 

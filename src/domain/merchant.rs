@@ -111,13 +111,37 @@ pub(crate) struct Merchant {
     /// The Discord user who owns the account.
     pub(crate) discord_id: Option<u64>,
     pub(crate) created_at: Timestamp,
-    /// Raised by one to make a new API key; the old one is dead at once.
+    /// Raised by one to make a new API key.
     pub(crate) key_version: u32,
+    /// Until when the API key before that one is taken as well; absent: it is dead.
+    pub(crate) previous_key_until: Option<Timestamp>,
     /// Confirmations that the merchant asks for, instead of the gateway's default.
     pub(crate) confirmations: Option<u32>,
     pub(crate) subscription: Subscription,
     pub(crate) webhook_secret: WebhookSecret,
+    /// Where webhooks go of payments that are made without a URL of their own.
+    pub(crate) webhook_url: Option<String>,
 }
+
+impl Merchant {
+    /// The version of the API key before the one that counts, while it is taken as well.
+    pub(crate) fn previous_key_version(&self, now: Timestamp) -> Option<u32> {
+        let is_taken = self.previous_key_until.is_some_and(|end| now < end);
+        self.key_version.checked_sub(1).filter(|version| is_taken && *version >= 1)
+    }
+}
+
+/// What becomes of an API key that is replaced.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum OldKey {
+    /// It is refused from now on: the choice for a key that may have leaked.
+    DiesAtOnce,
+    /// It is taken for [`OLD_KEY_LIFE_MS`] more, so that a shop can change over in peace.
+    LivesOn,
+}
+
+/// How long an API key may be taken beside the one that replaced it, in milliseconds.
+pub(crate) const OLD_KEY_LIFE_MS: i64 = DAY_MS;
 
 /// Which secrets sign a merchant's webhooks. The secrets derive from their version.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -26,6 +26,7 @@ pub(crate) enum Kind {
     Disk,
     Zmq,
     Fee,
+    Audit,
 }
 
 /// Who is told.
@@ -36,7 +37,7 @@ pub(crate) enum Audience {
 }
 
 impl Kind {
-    pub(crate) const ALL: [Kind; 18] = [
+    pub(crate) const ALL: [Kind; 19] = [
         Kind::FirstPayment,
         Kind::Paid,
         Kind::PartPaid,
@@ -55,6 +56,7 @@ impl Kind {
         Kind::Disk,
         Kind::Zmq,
         Kind::Fee,
+        Kind::Audit,
     ];
 
     /// The word in the database, in the configuration and in commands.
@@ -78,6 +80,7 @@ impl Kind {
             Kind::Disk => "disk",
             Kind::Zmq => "zmq",
             Kind::Fee => "fee",
+            Kind::Audit => "audit",
         }
     }
 
@@ -95,7 +98,7 @@ impl Kind {
             Kind::AddressChange => {
                 "Your payout address changes, changed, or the change is cancelled"
             }
-            Kind::KeyRotated => "Your API key was replaced",
+            Kind::KeyRotated => "Your API key or webhook secret was replaced",
             Kind::Subscription => "Your subscription ends in 7, 3, 1 days, and when it has ended",
             Kind::Node => "The node is down or behind, and back",
             Kind::SweepStuck => "A sweep takes long to confirm",
@@ -104,6 +107,7 @@ impl Kind {
             Kind::Disk => "The disk is nearly full",
             Kind::Zmq => "The node's ZMQ is silent, and back",
             Kind::Fee => "Coins wait because the fee would be too high",
+            Kind::Audit => "The audit found a difference, and finds none again",
         }
     }
 
@@ -126,7 +130,8 @@ impl Kind {
             | Kind::Doubt
             | Kind::Disk
             | Kind::Zmq
-            | Kind::Fee => Audience::Admins,
+            | Kind::Fee
+            | Kind::Audit => Audience::Admins,
         }
     }
 

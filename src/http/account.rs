@@ -47,6 +47,7 @@ pub(crate) async fn account(api: Arc<Api>, holder: KeyHolder) -> Result<Response
         payout_address: address_in_force(&account.addresses, now).map(|a| a.address.to_string()),
         next_payout_address: to_come.map(|change| change.address.to_string()),
         next_payout_address_at: to_come.map(|change| Time(change.effective_at)),
+        webhook_url: merchant.webhook_url.clone(),
         sums: SumsView::new(&sums),
     })
 }

@@ -4,12 +4,13 @@ use warp::http::HeaderMap;
 
 use crate::domain::merchant::{Merchant, MerchantId};
 use crate::domain::network::Network;
+use crate::domain::time::Timestamp;
 use crate::secret::{ApiKey, BadApiKey, MasterSecret};
 use crate::store::{Store, merchants};
 
 use super::error::{ApiError, Code};
 
-/// Proof that a request presented a merchant's current key.
+/// Proof that a request presented a key of a merchant that counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct KeyHolder {
     merchant: MerchantId,
@@ -30,6 +31,7 @@ pub(crate) async fn key_holder(
     store: &Store,
     secret: &MasterSecret,
     network: Network,
+    now: Timestamp,
 ) -> Result<KeyHolder, ApiError> {
     let refused = |message: &str| ApiError::new(Code::InvalidApiKey, message);
     let Some(value) = headers.get("x-api-key") else {
@@ -52,7 +54,10 @@ pub(crate) async fn key_holder(
     // A merchant who does not exist has version 0, which no key was ever made for; the work, and
     // so the time, is the same.
     let version = merchant.as_ref().map_or(0, |merchant| merchant.key_version);
-    if secret.is_api_key(&key, network, version) && merchant.is_some() {
+    let previous = merchant.as_ref().and_then(|merchant| merchant.previous_key_version(now));
+    let [current, previous] =
+        [version, previous.unwrap_or(0)].map(|version| secret.is_api_key(&key, network, version));
+    if (current || previous) && merchant.is_some() {
         Ok(KeyHolder { merchant: id })
     } else {
         Err(refused(wrong))

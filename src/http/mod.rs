@@ -295,8 +295,8 @@ async fn judge_key(
     ClientAddress(address): ClientAddress,
     headers: HeaderMap,
 ) -> Keyed {
-    let (store, network) = (&api.store, api.site.network);
-    let holder = match auth::key_holder(&headers, store, &api.secret, network).await {
+    let (store, network, now) = (&api.store, api.site.network, api.clock.now());
+    let holder = match auth::key_holder(&headers, store, &api.secret, network, now).await {
         Ok(holder) => holder,
         Err(refused) => {
             let tries = api.limits.per_address.count(&limit::neighbourhood(address));

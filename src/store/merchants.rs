@@ -12,8 +12,8 @@ use crate::domain::time::Timestamp;
 use super::columns::{impossible, script};
 use super::{Error, ReadTx, WriteTx};
 
-const COLUMNS: &str = "id, name, discord_id, created_at, key_version, confirmations,
-    subscription_until, webhook_version, webhook_rotated_at";
+const COLUMNS: &str = "id, name, discord_id, created_at, key_version, previous_key_until,
+    confirmations, subscription_until, webhook_version, webhook_rotated_at, webhook_url";
 
 fn from_row(row: &Row) -> rusqlite::Result<Result<Merchant, Error>> {
     let name: String = row.get("name")?;
@@ -33,12 +33,14 @@ fn from_row(row: &Row) -> rusqlite::Result<Result<Merchant, Error>> {
         discord_id,
         created_at: row.get("created_at")?,
         key_version: row.get("key_version")?,
+        previous_key_until: row.get("previous_key_until")?,
         confirmations: row.get("confirmations")?,
         subscription: until.map_or(Subscription::None, Subscription::Until),
         webhook_secret: WebhookSecret {
             version: row.get("webhook_version")?,
             rotated_at: row.get("webhook_rotated_at")?,
         },
+        webhook_url: row.get("webhook_url")?,
     }))
 }
 
@@ -109,10 +111,26 @@ pub(crate) fn set_subscription(
     Ok(())
 }
 
-/// Makes the API key of the next version the one that counts.
-pub(crate) fn raise_key_version(tx: &WriteTx, id: MerchantId) -> Result<(), Error> {
-    let sql = "UPDATE merchants SET key_version = key_version + 1 WHERE id = ?";
-    tx.connection.execute(sql, [id])?;
+/// Makes the API key of the next version the one that counts. The one before is taken until a time,
+/// or no more; all older ones are dead.
+pub(crate) fn raise_key_version(
+    tx: &WriteTx,
+    id: MerchantId,
+    previous_until: Option<Timestamp>,
+) -> Result<(), Error> {
+    let sql = "UPDATE merchants SET key_version = key_version + 1, previous_key_until = ?
+               WHERE id = ?";
+    tx.connection.execute(sql, params![previous_until, id])?;
+    Ok(())
+}
+
+/// Changes where webhooks go of payments that are made without a URL of their own.
+pub(crate) fn set_webhook_url(
+    tx: &WriteTx,
+    id: MerchantId,
+    url: Option<&str>,
+) -> Result<(), Error> {
+    tx.connection.execute("UPDATE merchants SET webhook_url = ? WHERE id = ?", params![url, id])?;
     Ok(())
 }
 

@@ -84,12 +84,19 @@ pub(crate) fn last_sent(
     Ok(tx.connection.prepare_cached(sql)?.query_row([merchant], |row| row.get(0))?)
 }
 
-/// When a notice of this kind was last made for the administrators.
+/// The last notice of this kind that was made for the administrators.
 pub(crate) fn last_made(tx: &ReadTx, kind: Kind) -> Result<Option<Notice>, Error> {
-    let sql = "SELECT * FROM notices WHERE merchant_id IS NULL AND kind = ?
+    last_made_of(tx, kind, "")
+}
+
+/// The last one of them whose key goes on with these words after its kind.
+pub(crate) fn last_made_of(tx: &ReadTx, kind: Kind, words: &str) -> Result<Option<Notice>, Error> {
+    let sql = "SELECT * FROM notices WHERE merchant_id IS NULL AND kind = ?1
+                 AND substr(key, 1, length(?2)) = ?2
                ORDER BY id DESC LIMIT 1";
     let mut statement = tx.connection.prepare_cached(sql)?;
-    statement.query_row([kind.as_str()], from_row).optional()?.transpose()
+    let beginning = format!("{}:{words}", kind.as_str());
+    statement.query_row([kind.as_str(), &beginning], from_row).optional()?.transpose()
 }
 
 /// Puts notices into one message, before it is sent. What was begun is sent again as it was.

@@ -13,6 +13,8 @@ pub(crate) struct Act {
     pub(crate) at: Timestamp,
     /// Who did it: `cli`, `discord:<user id>`, `api key` or `system`.
     pub(crate) actor: String,
+    /// From where on Discord: `server <id>` or `message`.
+    pub(crate) place: Option<String>,
     /// The act's name, such as `set_address`.
     pub(crate) act: &'static str,
     pub(crate) merchant: Option<MerchantId>,
@@ -26,6 +28,7 @@ pub(crate) struct Entry {
     pub(crate) id: i64,
     pub(crate) at: Timestamp,
     pub(crate) actor: String,
+    pub(crate) place: Option<String>,
     pub(crate) act: String,
     pub(crate) merchant: Option<MerchantId>,
     pub(crate) before: Option<String>,
@@ -37,6 +40,7 @@ fn from_row(row: &Row) -> rusqlite::Result<Entry> {
         id: row.get("id")?,
         at: row.get("at")?,
         actor: row.get("actor")?,
+        place: row.get("place")?,
         act: row.get("act")?,
         merchant: row.get("merchant_id")?,
         before: row.get("before")?,
@@ -46,11 +50,12 @@ fn from_row(row: &Row) -> rusqlite::Result<Entry> {
 
 /// Adds an act, in the write that does it.
 pub(crate) fn append(tx: &WriteTx, act: &Act) -> Result<(), Error> {
-    let sql = "INSERT INTO trail (at, actor, act, merchant_id, before, after)
-               VALUES (?, ?, ?, ?, ?, ?)";
+    let sql = "INSERT INTO trail (at, actor, place, act, merchant_id, before, after)
+               VALUES (?, ?, ?, ?, ?, ?, ?)";
     tx.connection.prepare_cached(sql)?.execute(params![
         act.at,
         act.actor,
+        act.place,
         act.act,
         act.merchant,
         act.before,
@@ -71,6 +76,21 @@ pub(crate) fn list(
     let mut statement = tx.connection.prepare_cached(sql)?;
     let rows = statement.query_map(params![merchant, skip, limit], from_row)?;
     Ok(rows.collect::<Result<_, _>>()?)
+}
+
+/// Acts after the one of this id, oldest first, at most `limit`.
+pub(crate) fn after(tx: &ReadTx, id: i64, limit: u32) -> Result<Vec<Entry>, Error> {
+    let sql = "SELECT * FROM trail WHERE id > ? ORDER BY id LIMIT ?";
+    let mut statement = tx.connection.prepare_cached(sql)?;
+    let rows = statement.query_map(params![id, limit], from_row)?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+/// Whether an act of this name was ever done to a merchant.
+pub(crate) fn was_done(tx: &ReadTx, merchant: MerchantId, act: &str) -> Result<bool, Error> {
+    let sql = "SELECT EXISTS (SELECT 1 FROM trail WHERE merchant_id = ? AND act = ?)";
+    let mut statement = tx.connection.prepare_cached(sql)?;
+    Ok(statement.query_row(params![merchant, act], |row| row.get(0))?)
 }
 
 /// Acts of this name since a time, oldest first.

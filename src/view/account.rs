@@ -107,6 +107,8 @@ pub(crate) struct AccountView {
     pub(crate) payout_address: Option<String>,
     pub(crate) next_payout_address: Option<String>,
     pub(crate) next_payout_address_at: Option<Time>,
+    /// Where webhooks go of payments that are made without a URL of their own.
+    pub(crate) webhook_url: Option<String>,
     #[serde(flatten)]
     pub(crate) sums: SumsView,
 }

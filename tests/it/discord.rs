@@ -5,7 +5,10 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use crate::harness::discord::{Discord, Person, Reply};
+use crate::harness::database::Database;
+use crate::harness::discord::{
+    ADMINS_CHANNEL, Discord, MERCHANTS_CHANNEL, Person, Reply, TRAIL_CHANNEL, readable,
+};
 use crate::harness::files;
 use crate::harness::gate::Gate;
 use crate::harness::node::Node;
@@ -137,10 +140,14 @@ fn from_nothing_to_the_first_payment_by_bot_and_rest_alone() {
     let help = discord.command(&ada, "help", json!([])).text();
     assert!(!help.contains('✘'), "all three steps are done: {help}");
 
+    let receiver = Receiver::start();
+    let url = receiver.url("/hook?shop=ada");
+    discord.command(&ada, "set_webhook_url", text("url", &url));
     let payment = shop.create_with("{\"amountLtc\": 0.05, \"reference\": \"order *17*\"}");
     node.send(&payment.address, "0.05");
     node.mine(2);
     shop.await_status(&payment.id, "completed", SOON);
+    wait_for("the webhook at the URL that was set", SOON, || !receiver.hits().is_empty());
     let message = discord.await_message(ADA, &["first payment is complete", &payment.id]);
     let told = crate::harness::discord::readable(&message.body);
     assert!(told.contains("order \\*17\\*"), "without markup: {told}");
@@ -169,6 +176,9 @@ fn from_nothing_to_the_first_payment_by_bot_and_rest_alone() {
     assert_eq!((lines[0][1], lines[1][1]), ("txid", txid.as_str()), "{file}");
     assert_eq!((lines[0][2], lines[1][2]), ("grossLtc", "0.05"), "{file}");
     assert!(lines[1].len() == lines[0].len() && lines[1][5].starts_with("0.049"), "{file}");
+    let offered = discord.complete(&ada, "payouts", "month", &month[..4]).choices();
+    assert_eq!(offered, [(month.to_owned(), month.to_owned())]);
+    assert!(discord.complete(&ada, "payouts", "month", "2001").choices().is_empty());
     let none = discord.command(&ada, "payouts", text("month", "2001-01")).text();
     assert!(none.contains("Nothing was paid out in 2001-01"), "{none}");
     for wrong in ["2026-13", "2026-00", "11-2026", "2026-1", "20261"] {
@@ -179,6 +189,8 @@ fn from_nothing_to_the_first_payment_by_bot_and_rest_alone() {
     wait_for("what was paid out, less the fee, in /account", SOON, || {
         discord.command(&ada, "account", json!([])).text().contains("paid out: 0.04")
     });
+    let account = discord.command(&ada, "account", json!([])).text();
+    assert!(account.contains("Next sweep\n<t:") && account.contains(&url), "{account}");
     // No message holds the key, and no log does.
     for posted in discord.posted() {
         assert!(!posted.body.to_string().contains(&shop.api_key));
@@ -244,6 +256,194 @@ fn a_key_is_replaced_by_one_yes_of_its_owner_in_time() {
     for secret in [&before, &after] {
         assert!(!gate.log().contains(secret.as_str()));
     }
+}
+
+#[test]
+fn an_old_key_lives_on_for_a_day_if_its_owner_wants_that() {
+    let (discord, gate) = offline(|_| ());
+    let ada = Person::member(ADA, "ada");
+    discord.command(&ada, "set_address", text("ltc_address", ADDRESS));
+    let first = secret_in(&discord.command(&ada, "view_key", json!([])));
+    let rotate = |choice: Value| {
+        let question = discord.command(&ada, "rotate_key", choice);
+        assert!(question.text().contains("24 hours"), "{}", question.text());
+        secret_in(&discord.press(&ada, &question.body, "Replace the key"))
+    };
+    let lives_on = json!([{ "name": "old_key", "type": 4, "value": 1 }]);
+    let opens =
+        |key: &str| match Shop::with_key_of(&gate, key).post("{\"amountLtc\": 1}", &[]).status {
+            401 => false,
+            402 => true, // A good key, but no subscription.
+            other => panic!("{other}"),
+        };
+    let second = rotate(lives_on.clone());
+    assert!(opens(&first) && opens(&second));
+    gate.let_pass(Duration::from_secs(86_400 + 1));
+    assert!(!opens(&first) && opens(&second));
+    // Who rotates twice within the day ends the first key.
+    let third = rotate(lives_on.clone());
+    assert!(opens(&second) && opens(&third));
+    let fourth = rotate(lives_on);
+    assert!(!opens(&second) && opens(&third) && opens(&fourth));
+    // And whoever does not ask for it ends the last one, too: by Discord and by the shell.
+    let id = gate.cli_list(&["merchant", "list"])[0].text("merchantId");
+    let fifth = gate.cli_json(&["merchant", "rotate-key", &id]).text("apiKey");
+    assert!(!opens(&third) && !opens(&fourth) && opens(&fifth));
+    let sixth = gate.cli_json(&["merchant", "rotate-key", "--keep-old", &id]);
+    sixth.text("previousApiKeyEndsAt");
+    assert!(opens(&fifth) && opens(&sixth.text("apiKey")));
+}
+
+#[test]
+fn webhooks_go_where_the_merchant_said_if_a_payment_says_nothing() {
+    let (discord, gate) = offline(|_| ());
+    let (ada, root) = (Person::member(ADA, "ada"), Person::admin(ROOT, "root"));
+    discord.command(&root, "grant_sub", grant(ADA, 30));
+    discord.command(&ada, "set_address", text("ltc_address", ADDRESS));
+    let shop = Shop::with_key_of(&gate, &secret_in(&discord.command(&ada, "view_key", json!([]))));
+    let goes_to = |body: &str| {
+        let payment = shop.create_with(body);
+        gate.cli_json(&["payment", "show", &payment.id]).raw("webhookUrl").to_owned()
+    };
+    let shown = || discord.command(&ada, "set_webhook_url", json!([])).text();
+    assert!(shown().contains("where each payment says"), "{}", shown());
+    assert_eq!(goes_to("{\"amountLtc\": 1}"), "null");
+    let refused = discord.command(&ada, "set_webhook_url", text("url", "ftp://shop.example"));
+    assert!(refused.text().contains("must begin with https"), "{}", refused.text());
+    let url = "https://shop.example/hook?token=hush";
+    let set = discord.command(&ada, "set_webhook_url", text("url", url));
+    assert!(set.text().contains(url) && shown().contains(url), "{}", set.text());
+    assert_eq!(goes_to("{\"amountLtc\": 1}"), format!("\"{url}\""));
+    let own = "{\"amountLtc\": 1, \"webhookUrl\": \"https://other.example/\"}";
+    assert_eq!(goes_to(own), "\"https://other.example/\"");
+    let account = gate.request("GET", "/api/account", &[("x-api-key", &shop.api_key)], "");
+    assert!(account.body.contains("\"webhookUrl\":\"https://shop.example/hook?token=hush\""));
+    // The shell takes it away; the trail names the receiver and keeps the rest of the URL.
+    let id = gate.cli_list(&["merchant", "list"])[0].text("merchantId");
+    gate.cli_ok(&["merchant", "set-webhook-url", &id, "none"]);
+    assert_eq!(goes_to("{\"amountLtc\": 1}"), "null");
+    let trail = gate.cli_ok(&["trail"]).stdout;
+    assert!(trail.contains("shop.example") && !trail.contains("hush"), "{trail}");
+}
+
+#[test]
+fn the_trail_is_written_into_its_channel_once() {
+    let (discord, gate) = offline(|gate| {
+        let id = toml::Value::Integer(i64::try_from(TRAIL_CHANNEL).unwrap());
+        gate.set("discord.audit_channel_id", id);
+    });
+    let ada = Person::member(ADA, "ada");
+    // The first look notes where the trail begins.
+    gate.await_log(&["commands registered"]);
+    wait_for("the first look", SOON, || {
+        let sql = "SELECT note FROM progress WHERE role = 'discord_trail'";
+        !Database::of(&gate).rows(sql).is_empty()
+    });
+    discord.command(&ada, "set_address", text("ltc_address", ADDRESS));
+    discord.command(&ada, "set_business_name", text("name", "@everyone **Shop**"));
+    let posted = discord.await_message(TRAIL_CHANNEL, &["set\\_name"]);
+    assert_eq!(posted.body["allowed_mentions"]["parse"], json!([]), "{}", posted.body);
+    let in_channel = || {
+        let all = discord.posted().into_iter().filter(|posted| posted.channel == TRAIL_CHANNEL);
+        all.map(|posted| readable(&posted.body)).collect::<Vec<_>>().join("\n")
+    };
+    let said = in_channel();
+    assert!(said.contains("**set\\_address**") && said.contains("**add**"), "{said}");
+    assert!(said.contains("ada → \\@everyone \\*\\*Shop"), "before and after: {said}");
+    // A restart repeats nothing, and what fails is sent later.
+    gate.restart();
+    discord.await_bot();
+    discord.command(&ada, "set_business_name", text("name", "Third"));
+    discord.await_message(TRAIL_CHANNEL, &["Third"]);
+    assert_eq!(in_channel().matches("**add**").count(), 1, "{}", in_channel());
+}
+
+#[test]
+fn secrets_stand_in_no_log_no_trail_and_no_channel() {
+    let (discord, gate) = offline(|gate| {
+        for (key, channel) in [
+            ("discord.audit_channel_id", TRAIL_CHANNEL),
+            ("discord.notices_channel_id", MERCHANTS_CHANNEL),
+        ] {
+            gate.set(key, toml::Value::Integer(i64::try_from(channel).unwrap()));
+        }
+        gate.set_environment("LITEGATE_LOG", "debug");
+    });
+    let ada = Person::member(ADA, "ada");
+    discord.command(&ada, "set_address", text("ltc_address", ADDRESS));
+    let mut secrets = vec!["a.bot.token".to_owned(), "hush".to_owned()];
+    let url = "https://ada:hush@shop.example/?key=hush";
+    discord.command(&ada, "set_webhook_url", text("url", url));
+    discord.command(&ada, "set_webhook_url", text("url", "https://shop.example/?key=hush"));
+    for (show, rotate, yes) in [
+        ("view_key", "rotate_key", "Replace the key"),
+        ("view_webhook_secret", "rotate_webhook_secret", "Replace the secret"),
+    ] {
+        secrets.push(secret_in(&discord.command(&ada, show, json!([]))));
+        let question = discord.command(&ada, rotate, json!([]));
+        let shown = discord.press(&ada, &question.body, yes);
+        assert!(shown.is_ephemeral());
+        secrets.push(secret_in(&shown));
+    }
+    let id = gate.cli_list(&["merchant", "list"])[0].text("merchantId");
+    gate.cli_ok(&["merchant", "view-key", &id]);
+    gate.cli_ok(&["merchant", "view-webhook-secret", &id]);
+    discord.await_message(ADA, &["API key was replaced"]);
+    discord.await_message(TRAIL_CHANNEL, &["rotate"]);
+    let trail = Database::of(&gate).dump(&["trail", "notices", "confirmations", "progress"]);
+    // What goes to Discord and is not the answer to the one who asked.
+    let public = discord.calls().into_iter().filter(|call| {
+        !call.path.starts_with("/webhooks/") && !call.path.starts_with("/interactions/")
+    });
+    let public: Vec<String> = public.map(|call| format!("{} {}", call.path, call.body)).collect();
+    assert_eq!(secrets.len(), 6);
+    for (place, said) in
+        [("log", gate.log()), ("trail", format!("{trail:?}")), ("channels", public.join("\n"))]
+    {
+        assert!(!said.is_empty());
+        for secret in &secrets {
+            assert!(!said.contains(secret.as_str()), "{secret} in the {place}");
+        }
+    }
+    let trail = gate.cli_ok(&["trail"]).stdout;
+    assert_eq!(trail.matches("view_key").count(), 2, "by Discord and by the shell: {trail}");
+}
+
+#[test]
+fn the_commands_can_be_read_without_discord() {
+    let gate = Gate::bare();
+    let printed = gate.run(&["bot", "commands", "--json"]);
+    let printed: Value = serde_json::from_str(&printed.stdout).unwrap();
+    let file = files::project().join("tests/it/discord_commands.json");
+    let expected: Value = serde_json::from_str(&std::fs::read_to_string(file).unwrap()).unwrap();
+    assert_eq!(printed, expected, "as they are registered");
+    let listed = gate.run(&["bot", "commands"]).stdout;
+    assert!(listed.lines().any(|line| line.starts_with("/set_address ")), "{listed}");
+}
+
+#[test]
+fn setup_says_what_the_bot_lacks_in_its_channels() {
+    let (discord, gate) = offline(|gate| {
+        for (key, channel) in [
+            ("discord.notices_channel_id", MERCHANTS_CHANNEL),
+            ("discord.admin_channel_id", ADMINS_CHANNEL),
+        ] {
+            gate.set(key, toml::Value::Integer(i64::try_from(channel).unwrap()));
+        }
+    });
+    let root = Person::admin(ROOT, "root");
+    let setup = || discord.command(&root, "setup", json!([])).text();
+    let fine = format!("✔ discord.notices_channel_id: <#{MERCHANTS_CHANNEL}> can be seen and");
+    assert!(setup().contains(&fine) && !setup().contains('✘'), "{}", setup());
+    discord.deny(ADMINS_CHANNEL, 2_048);
+    assert!(setup().contains("the bot lacks Send Messages"), "{}", setup());
+    assert!(setup().contains(&fine), "the other one is fine: {}", setup());
+    gate.term();
+    gate.set("discord.admin_role_id", 5);
+    gate.start();
+    discord.await_bot();
+    let stranger = discord.command(&root, "setup", json!([])).text();
+    assert!(stranger.contains("for administrators"), "{stranger}");
 }
 
 #[test]
@@ -491,9 +691,10 @@ fn what_administrators_look_at_is_there_without_a_node() {
     assert!(nothing.contains("Nothing is ready"), "{nothing}");
     let setup = discord.command(&root, "setup", json!([])).text();
     assert!(setup.contains("✔ server: Shops"), "{setup}");
+    assert!(setup.contains("– discord.audit_channel_id is not set"), "{setup}");
     let config = discord.command(&root, "config", json!([])).text();
     assert!(config.contains("payments.confirmations = 2"), "{config}");
-    let webhooks = discord.command(&root, "webhooks", json!([])).text();
+    let webhooks = discord.command(&root, "webhooks failed", json!([])).text();
     assert!(webhooks.contains("None. All is well."), "{webhooks}");
 }
 

@@ -64,7 +64,7 @@ fn a_storm_of_errors_and_limits_passes() {
     // What cannot be acknowledged is not done.
     discord.fail_next("/callback", 500, 1);
     let refused = discord.command(&ada, "set_business_name", text("name", "Never"));
-    assert!(refused.text().contains("something went wrong"), "{}", refused.text());
+    assert!(refused.text().contains("Something went wrong"), "{}", refused.text());
     assert!(refused.text().contains("req_"), "{}", refused.text());
     payments_go_on(&shop, "in the storm");
     discord.set_mood(Mood::Status(500));

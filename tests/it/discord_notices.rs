@@ -132,6 +132,7 @@ fn payments_late_part_paid_and_payouts_are_told_to_their_merchant() {
     stays_true("no repetition", Duration::from_secs(5), || {
         discord.messages_to(ADA).len() == before
     });
+    each_names_what_to_do_next(&discord);
     for posted in discord.posted() {
         assert_eq!(posted.to, Some(ADA), "{posted:?}");
         assert_eq!(posted.body["allowed_mentions"]["users"], Value::Null, "{posted:?}");
@@ -167,7 +168,7 @@ fn webhooks_that_fail_and_are_given_up_are_told_with_what_to_do() {
     told(&["has failed 5 times", "/resend_webhook"]);
     told(&["was given up after", "/resend_webhook"]);
     let root = Person::admin(ROOT, "root");
-    let listed = discord.command(&root, "webhooks", json!([])).text();
+    let listed = discord.command(&root, "webhooks failed", json!([])).text();
     assert!(listed.contains(&payment.id), "{listed}");
     // Mended, sent again by the merchant, delivered.
     let before = receiver.hits().len();
@@ -178,7 +179,7 @@ fn webhooks_that_fail_and_are_given_up_are_told_with_what_to_do() {
     wait_for("the webhook", SOON, || receiver.hits().len() > before);
     // And by an administrator, all of a merchant.
     let id = gate.cli_list(&["merchant", "list"])[0].text("merchantId");
-    let question = discord.command(&root, "webhooks", text("resend", &id));
+    let question = discord.command(&root, "webhooks resend", text("merchant", &id));
     let done = discord.press(&root, &question.body, "Send again");
     assert!(done.text().contains("due again"), "{}", done.text());
 }
@@ -348,6 +349,56 @@ fn a_completed_payment_that_is_reorganised_away_and_a_stuck_sweep_are_told_to_ad
     node.reorg_to_empty(2);
     gate.let_pass(3 * HOUR + 2 * MINUTE);
     discord.await_message(ROOT, &[&payment.id, "does not hold its coins", "litegate audit"]);
+    // An audit that finds it leaves word for the administrators, once.
+    for _ in 0..2 {
+        assert_eq!(gate.cli(&["audit"]).code, 1);
+    }
+    gate.let_pass(3 * HOUR + 4 * MINUTE);
+    discord.await_message(ROOT, &["The audit found", "litegate audit"]);
+    stays_true("told once", Duration::from_secs(3), || {
+        said_to(&discord, ROOT).matches("The audit found").count() == 1
+    });
+    each_names_what_to_do_next(&discord);
+}
+
+/// A notice says what can be done about it, or where more is to be seen.
+#[track_caller]
+fn each_names_what_to_do_next(discord: &Discord) {
+    for posted in discord.posted().iter().filter(|posted| posted.to.is_some()) {
+        let said = readable(&posted.body);
+        for notice in said.split("• ").skip(1) {
+            assert!(notice.contains("`/") || notice.contains("`litegate "), "{notice}");
+        }
+    }
+}
+
+#[test]
+fn closed_messages_are_known_by_each_of_their_codes_and_too_fast_is_waited_for() {
+    let (discord, gate) = offline(|_| ());
+    let (ada, bob) = (Person::member(ADA, "ada"), Person::member(BOB, "bob"));
+    for person in [&ada, &bob] {
+        discord.command(person, "set_address", text("ltc_address", ADDRESS));
+    }
+    let rotate = |person: &Person| {
+        let question = discord.command(person, "rotate_key", json!([]));
+        discord.press(person, &question.body, "Replace the key");
+    };
+    discord.close_messages_by(ADA, 50_278);
+    rotate(&ada);
+    wait_for("the reminder under an answer", SOON, || {
+        discord.command(&ada, "docs", json!([])).text().contains("You have 1 notice")
+    });
+    // Who opens messages too fast is no person who takes none.
+    discord.fail_next_with("/users/@me/channels", 400, 40_003, 1);
+    let tries = || discord.count("POST", "/users/@me/channels");
+    let before = tries();
+    rotate(&bob);
+    wait_for("the first try", SOON, || tries() > before);
+    gate.let_pass(MINUTE);
+    discord.await_message(BOB, &["API key was replaced"]);
+    let answer = discord.command(&bob, "docs", json!([])).text();
+    assert!(!answer.contains("You have"), "nothing is kept: {answer}");
+    each_names_what_to_do_next(&discord);
 }
 
 #[test]

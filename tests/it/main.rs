@@ -22,6 +22,7 @@ mod crash;
 mod create;
 mod demo;
 mod discord;
+mod discord_doors;
 mod discord_faults;
 mod discord_matrix;
 mod discord_notices;

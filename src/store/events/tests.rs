@@ -29,6 +29,8 @@ fn event(tx: &WriteTx, of: u64, ms: i64) -> Result<NewEvent, Error> {
             discord_id: None,
             created_at: at(0),
             key_version: 1,
+            previous_key_until: None,
+            webhook_url: None,
             confirmations: None,
             subscription: Subscription::None,
             webhook_secret: WebhookSecret::FIRST,

@@ -75,6 +75,8 @@ fn store() -> (tempfile::TempDir, Store) {
             discord_id: None,
             created_at: NOW,
             key_version: 1,
+            previous_key_until: None,
+            webhook_url: None,
             confirmations: None,
             subscription: Subscription::None,
             webhook_secret: WebhookSecret::FIRST,

@@ -116,6 +116,8 @@ fn shop(n: u64) -> Merchant {
         discord_id: None,
         created_at: Timestamp::from_ms(0),
         key_version: 1,
+        previous_key_until: None,
+        webhook_url: None,
         confirmations: None,
         subscription: Subscription::None,
         webhook_secret: WebhookSecret::FIRST,

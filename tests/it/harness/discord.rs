@@ -4,7 +4,7 @@
 //!
 //! It knows nothing of the gateway but what Discord would: a token, and what is sent to it.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, ErrorKind, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -28,6 +28,9 @@ pub(crate) const OTHER_GUILD: u64 = 800_000_000_000_000_009;
 pub(crate) const ADMIN_ROLE: u64 = 900_000_000_000_000_003;
 pub(crate) const MERCHANTS_CHANNEL: u64 = 600_000_000_000_000_004;
 pub(crate) const ADMINS_CHANNEL: u64 = 600_000_000_000_000_005;
+pub(crate) const TRAIL_CHANNEL: u64 = 600_000_000_000_000_006;
+/// Seeing a channel, writing into it, and embedding into what is written.
+pub(crate) const MAY_WRITE: u64 = 1_024 + 2_048 + 16_384;
 const TOKEN: &str = "a.bot.token";
 
 /// How often a connection looks whether there is something to send.
@@ -182,19 +185,28 @@ struct State {
     number: AtomicU64,
     calls: Mutex<Vec<Call>>,
     mood: Mutex<Mood>,
-    /// Requests whose path contains the text are answered so, so often.
-    faults: Mutex<Vec<(String, u16, u32)>>,
+    faults: Mutex<Vec<Fault>>,
     token_is_good: AtomicBool,
     ws_port: u16,
     commands: Mutex<BTreeMap<String, Value>>,
     posted: Mutex<Vec<Posted>>,
-    /// Who takes no direct messages.
-    closed: Mutex<BTreeSet<u64>>,
+    /// Who takes no direct messages, and the code by which Discord says so.
+    closed: Mutex<BTreeMap<u64, u32>>,
+    /// Permissions that everybody lacks in a channel.
+    denied: Mutex<BTreeMap<u64, u64>>,
     /// Members of the server who can be looked up, by id.
     members: Mutex<BTreeMap<u64, Person>>,
     /// What was answered to an interaction, by its token.
     answers: Mutex<BTreeMap<String, Vec<(String, Value)>>>,
     gateway: Mutex<Gateway>,
+}
+
+/// Requests whose path contains the text are answered with this status and code, so often.
+struct Fault {
+    path: String,
+    status: u16,
+    code: u32,
+    left: u32,
 }
 
 /// The gateway's one session: events are numbered, and kept for whoever resumes.
@@ -229,6 +241,7 @@ impl Discord {
             commands: Mutex::default(),
             posted: Mutex::default(),
             closed: Mutex::default(),
+            denied: Mutex::default(),
             members: Mutex::default(),
             answers: Mutex::default(),
             gateway: Mutex::default(),
@@ -271,7 +284,18 @@ impl Discord {
 
     /// The next `count` requests whose path contains the text are answered with this status.
     pub(crate) fn fail_next(&self, path: &str, status: u16, count: u32) {
-        self.state.faults.lock().unwrap().push((path.to_owned(), status, count));
+        self.fail_next_with(path, status, 0, count);
+    }
+
+    /// The same with a code of Discord's.
+    pub(crate) fn fail_next_with(&self, path: &str, status: u16, code: u32, count: u32) {
+        let fault = Fault { path: path.to_owned(), status, code, left: count };
+        self.state.faults.lock().unwrap().push(fault);
+    }
+
+    /// Takes permissions away from everybody in a channel.
+    pub(crate) fn deny(&self, channel: u64, permissions: u64) {
+        self.state.denied.lock().unwrap().insert(channel, permissions);
     }
 
     /// From now on the token is refused, or taken again.
@@ -283,10 +307,15 @@ impl Discord {
     pub(crate) fn close_messages(&self, person: u64, closed: bool) {
         let mut all = self.state.closed.lock().unwrap();
         if closed {
-            all.insert(person)
+            all.insert(person, 50_007);
         } else {
-            all.remove(&person)
-        };
+            all.remove(&person);
+        }
+    }
+
+    /// This person takes no direct messages any more, which Discord says by another code.
+    pub(crate) fn close_messages_by(&self, person: u64, code: u32) {
+        self.state.closed.lock().unwrap().insert(person, code);
     }
 
     /// Makes a person known as a member of the server.
@@ -364,7 +393,7 @@ impl Discord {
         self.dispatch("INTERACTION_CREATE", interaction)
     }
 
-    /// Somebody sends a command, and waits for the answer.
+    /// Somebody sends a command, or a part of one (`webhooks failed`), and waits for the answer.
     #[track_caller]
     pub(crate) fn command(&self, person: &Person, name: &str, options: Value) -> Reply {
         let token = self.send(person, name, &options);
@@ -444,6 +473,10 @@ impl Discord {
                 members.insert(id, member);
             }
         }
+        let (name, options) = match name.split_once(' ') {
+            Some((name, part)) => (name, json!([{ "name": part, "type": 1, "options": options }])),
+            None => (name, options.clone()),
+        };
         json!({
             "id": "1", "name": name, "type": 1, "options": options,
             "resolved": { "users": users, "members": members },
@@ -600,12 +633,10 @@ fn answer(state: &State, call: &Call, authorized: bool) -> (u16, Value) {
     let mood = *state.mood.lock().unwrap();
     let fault = {
         let mut faults = state.faults.lock().unwrap();
-        let found = faults
-            .iter_mut()
-            .find(|(path, _, left)| *left > 0 && call.path.contains(path.as_str()));
-        found.map(|(_, status, left)| {
-            *left -= 1;
-            *status
+        let found = faults.iter_mut().find(|f| f.left > 0 && call.path.contains(&f.path));
+        found.map(|fault| {
+            fault.left -= 1;
+            (fault.status, fault.code)
         })
     };
     let failed = |status: u16| match status {
@@ -621,8 +652,10 @@ fn answer(state: &State, call: &Call, authorized: bool) -> (u16, Value) {
         Mood::Status(status) => return failed(status),
         Mood::Slow(pause) => std::thread::sleep(pause),
     }
-    if let Some(status) = fault {
-        return failed(status);
+    if let Some((status, code)) = fault {
+        let (status, mut answer) = failed(status);
+        answer["code"] = json!(code);
+        return (status, answer);
     }
     let parts: Vec<&str> = call.path.trim_matches('/').split(['/', '?']).collect();
     let own_token = matches!(parts.as_slice(), ["interactions" | "webhooks", ..] | ["gateway"]);
@@ -652,6 +685,9 @@ fn route(state: &State, call: &Call, parts: &[&str]) -> (u16, Value) {
             (200, info)
         }
         ("GET", ["guilds", guild]) if *guild == GUILD.to_string() => (200, guild_object()),
+        ("GET", ["guilds", _, "members", user, ..]) if *user == application => {
+            (200, Person::member(APPLICATION, "litegate").member_object())
+        }
         ("GET", ["guilds", _, "members", user, ..]) => {
             let members = state.members.lock().unwrap();
             match user.parse().ok().and_then(|id: u64| members.get(&id)) {
@@ -708,9 +744,16 @@ fn route(state: &State, call: &Call, parts: &[&str]) -> (u16, Value) {
             )
         }
         ("GET", ["channels", channel]) => {
+            let denied = state.denied.lock().unwrap().get(&channel.parse().unwrap_or(0)).copied();
+            let overwrites: Vec<Value> = denied
+                .map(|bits| {
+                    json!({ "id": GUILD.to_string(), "type": 0, "allow": "0", "deny": bits.to_string() })
+                })
+                .into_iter()
+                .collect();
             let channel = json!({
                 "id": channel, "type": 0, "guild_id": GUILD.to_string(), "name": "channel",
-                "position": 0, "permission_overwrites": [], "nsfw": false,
+                "position": 0, "permission_overwrites": overwrites, "nsfw": false,
             });
             (200, channel)
         }
@@ -726,9 +769,11 @@ fn channel_of(person: u64) -> u64 {
 
 fn post_message(state: &State, call: &Call, channel: &str) -> (u16, Value) {
     let channel: u64 = channel.parse().unwrap_or(0);
-    let to = (channel != MERCHANTS_CHANNEL && channel != ADMINS_CHANNEL).then(|| channel - 7);
-    if to.is_some_and(|person| state.closed.lock().unwrap().contains(&person)) {
-        return (403, json!({ "message": "Cannot send messages to this user", "code": 50007 }));
+    let public = [MERCHANTS_CHANNEL, ADMINS_CHANNEL, TRAIL_CHANNEL].contains(&channel);
+    let to = (!public).then(|| channel - 7);
+    let closed = to.and_then(|person| state.closed.lock().unwrap().get(&person).copied());
+    if let Some(code) = closed {
+        return (403, json!({ "message": "Cannot send messages to this user", "code": code }));
     }
     let mut posted = state.posted.lock().unwrap();
     // With `enforce_nonce` a message that was sent already is not sent again.
@@ -747,7 +792,8 @@ fn guild_object() -> Value {
     let role = |id: u64, name: &str| {
         json!({
             "id": id.to_string(), "name": name, "color": 0, "colors": { "primary_color": 0 }, "hoist": false, "position": 0,
-            "permissions": "0", "managed": false, "mentionable": false, "flags": 0,
+            "permissions": MAY_WRITE.to_string(), "managed": false, "mentionable": false,
+            "flags": 0,
         })
     };
     json!({
@@ -766,39 +812,54 @@ fn guild_object() -> Value {
 /// What Discord says to commands that break its limits, if they do.
 fn refuses_commands(commands: &Value) -> Option<String> {
     let all = commands.as_array()?;
+    if all.len() > 100 {
+        return Some("more than 100 commands".to_owned());
+    }
+    for command in all {
+        let name = command["name"].as_str().unwrap_or_default();
+        if command.to_string().len() > 8000 {
+            return Some(format!("{name}: too large"));
+        }
+        if let Some(reason) = refuses_options(command) {
+            return Some(reason);
+        }
+    }
+    None
+}
+
+/// The same of a command's options, those of its parts too.
+fn refuses_options(command: &Value) -> Option<String> {
     let name_is_fine = |name: &str| {
         (1..=32).contains(&name.len())
             && name
                 .chars()
                 .all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || "_-".contains(c))
     };
-    if all.len() > 100 {
-        return Some("more than 100 commands".to_owned());
+    let name = command["name"].as_str().unwrap_or_default();
+    let options = command["options"].as_array().cloned().unwrap_or_default();
+    if options.len() > 25 {
+        return Some(format!("{name}: too many options"));
     }
-    for command in all {
-        let name = command["name"].as_str().unwrap_or_default();
-        let options = command["options"].as_array().cloned().unwrap_or_default();
-        let whole = command.to_string().len();
-        if options.len() > 25 || whole > 8000 {
-            return Some(format!("{name}: too large"));
+    let parts = options.iter().filter(|option| option["type"] == json!(1));
+    if let Some(reason) = parts.filter_map(refuses_options).next() {
+        return Some(reason);
+    }
+    let mut optional_seen = false;
+    for described in std::iter::once(command).chain(&options) {
+        let length = described["description"].as_str().unwrap_or_default().chars().count();
+        if !(1..=100).contains(&length) || !name_is_fine(described["name"].as_str()?) {
+            return Some(format!("{name}: {described}"));
         }
-        let mut optional_seen = false;
-        for described in std::iter::once(command).chain(&options) {
-            let length = described["description"].as_str().unwrap_or_default().chars().count();
-            if !(1..=100).contains(&length) || !name_is_fine(described["name"].as_str()?) {
-                return Some(format!("{name}: {described}"));
-            }
-            if described["choices"].as_array().is_some_and(|choices| choices.len() > 25) {
-                return Some(format!("{name}: too many choices"));
-            }
+        if described["choices"].as_array().is_some_and(|choices| choices.len() > 25) {
+            return Some(format!("{name}: too many choices"));
         }
-        for option in &options {
-            let required = option["required"] == json!(true);
-            if required && optional_seen {
-                return Some(format!("{name}: required options come first"));
-            }
-            optional_seen |= !required;
+    }
+    for option in &options {
+        let required = option["required"] == json!(true);
+        if required && optional_seen {
+            return Some(format!("{name}: required options come first"));
         }
+        optional_seen |= !required;
     }
     None
 }
