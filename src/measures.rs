@@ -22,6 +22,7 @@ struct Measures {
     rpc_errors: IntCounterVec,
     commits: Histogram,
     writes: IntCounter,
+    reads: IntCounter,
     noticed: Histogram,
     completed: Histogram,
     attempts: IntCounterVec,
@@ -78,6 +79,13 @@ impl Measures {
                 IntCounter::new(
                     "litegate_database_writes_total",
                     "Writes; those that waited together share a commit",
+                ),
+            ),
+            reads: add(
+                &registry,
+                IntCounter::new(
+                    "litegate_database_reads_total",
+                    "Reads of the database, each of one consistent state",
                 ),
             ),
             noticed: add(
@@ -170,6 +178,11 @@ pub(crate) fn called(call: &str, took: Duration, answered: bool) {
 pub(crate) fn committed(writes: usize, took: Duration) {
     MEASURES.commits.observe(took.as_secs_f64());
     MEASURES.writes.inc_by(u64::try_from(writes).unwrap_or(0));
+}
+
+/// One state of the database is looked at.
+pub(crate) fn read() {
+    MEASURES.reads.inc();
 }
 
 /// An announced transaction was looked at, and what it changed is committed.

@@ -275,12 +275,13 @@ impl Gateway {
             let _ = tokio::time::timeout(FIRST_LOOK, first_look).await;
         }
         if roles.contains(&Role::Api) {
-            let api = api_of(&config, &store, &wake, &clock, &shutdown);
+            let api = Arc::new(api_of(&config, &store, &wake, &clock, &shutdown));
             let listener = http::server::bind(&config.http).await?;
             listening = listener.local_addr().ok();
             let settings = config.http.clone();
             tasks.spawn(async move {
-                http::server::serve(Arc::new(api), settings, listener).await;
+                let following = http::pages::follow(api.clone());
+                tokio::join!(http::server::serve(api, settings, listener), following);
                 (Role::Api, Ok(()))
             });
         }
@@ -401,6 +402,7 @@ fn api_of(
         payment_rules: config.payments.clone(),
         private_networks: config.webhooks.private_networks,
         wake: wake.clone(),
+        pages: Arc::default(),
         clock: clock.clone(),
         shutdown: shutdown.clone(),
         play_money_url: config.http.play_money_url.clone(),

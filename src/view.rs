@@ -95,6 +95,7 @@ pub(crate) struct PaymentView {
     pub(crate) txids_truncated: bool,
     pub(crate) reference: Option<String>,
     pub(crate) redirect_url: Option<String>,
+    pub(crate) display_amount: Option<String>,
 }
 
 /// What the database says of a payment, enough to show it.
@@ -151,6 +152,7 @@ impl PaymentView {
             txids_truncated,
             reference: payment.reference.clone(),
             redirect_url: payment.redirect_url.clone(),
+            display_amount: payment.display_amount.clone(),
         }
     }
 }

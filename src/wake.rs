@@ -5,35 +5,29 @@
 
 use std::sync::Arc;
 
-use tokio::sync::{Notify, broadcast};
-
-use crate::domain::payment::PaymentId;
-
-/// Changes that a slow event stream may lag behind before it must read afresh.
-const CHANGES_KEPT: usize = 4096;
+use tokio::sync::Notify;
 
 /// The signals of one process. Clones share them.
-#[derive(Clone)]
+#[derive(Clone, Default)]
 pub(crate) struct Wake {
-    changed: broadcast::Sender<PaymentId>,
+    pages: Arc<Notify>,
     webhooks: Arc<Notify>,
     sweeper: Arc<Notify>,
 }
 
 impl Wake {
     pub(crate) fn new() -> Wake {
-        let (changed, _) = broadcast::channel(CHANGES_KEPT);
-        Wake { changed, webhooks: Arc::new(Notify::new()), sweeper: Arc::new(Notify::new()) }
+        Wake::default()
     }
 
-    /// What a page shows of this payment may have changed.
-    pub(crate) fn payment_changed(&self, payment: PaymentId) {
-        let _ = self.changed.send(payment); // Nobody listening is fine.
+    /// What pages show may have changed.
+    pub(crate) fn stir_pages(&self) {
+        self.pages.notify_one();
     }
 
-    /// The payments that change from now on. A lagging listener must read its payment afresh.
-    pub(crate) fn changes(&self) -> broadcast::Receiver<PaymentId> {
-        self.changed.subscribe()
+    /// Ends when pages may show something else. A signal given before is not lost.
+    pub(crate) async fn pages_stirred(&self) {
+        self.pages.notified().await;
     }
 
     /// An event may be due.

@@ -13,6 +13,7 @@
   let again = false;
   let deadline = 0;
   let warned = 9;
+  let hush = 0;
 
   const wire = () => {
     for (const button of document.querySelectorAll("[data-copy]")) {
@@ -35,9 +36,11 @@
     tick();
   };
 
+  // Said in a live region, and gone before it is in the way.
   const say = (text) => {
-    const said = document.querySelector(".copied");
-    if (said) said.textContent = text;
+    clearTimeout(hush);
+    document.querySelector(".said").textContent = text;
+    if (text) hush = setTimeout(say, 2 * PAUSE_MS, "");
   };
 
   const copy = async (element) => {

@@ -46,6 +46,9 @@ pub(crate) const EXPIRES_IN_SECONDS: std::ops::RangeInclusive<u32> = 60..=86_400
 /// The longest order id of a shop, in characters.
 pub(crate) const REFERENCE_CHARS_MAX: usize = 128;
 
+/// The longest sum in a shop's own words, in characters.
+pub(crate) const DISPLAY_AMOUNT_CHARS_MAX: usize = 24;
+
 /// A payment as asked for, every field already a value of its kind.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct NewPayment {
@@ -53,6 +56,8 @@ pub(crate) struct NewPayment {
     pub(crate) webhook_url: Option<String>,
     pub(crate) redirect_url: Option<String>,
     pub(crate) reference: Option<String>,
+    /// The sum in the shop's own words.
+    pub(crate) display_amount: Option<String>,
     pub(crate) expires_in_seconds: Option<u32>,
 }
 
@@ -77,6 +82,7 @@ impl NewPayment {
             webhook_url: None,
             redirect_url: None,
             reference: reference.filter(|text| !text.is_empty()),
+            display_amount: None,
             expires_in_seconds: None,
         })
     }
@@ -84,7 +90,7 @@ impl NewPayment {
     /// What stands for this request when an idempotency key is used again.
     fn fingerprint(&self) -> [u8; 32] {
         // The fields are separated by a character that none of them can hold.
-        let text = format!(
+        let mut text = format!(
             "{}\n{:?}\n{:?}\n{:?}\n{:?}",
             self.amount.litoshis(),
             self.webhook_url,
@@ -92,6 +98,10 @@ impl NewPayment {
             self.reference,
             self.expires_in_seconds
         );
+        // Only where it was sent, so that a request from before there was such a field fits.
+        if let Some(display_amount) = &self.display_amount {
+            text.push_str(&format!("\n{display_amount:?}"));
+        }
         sha256::Hash::hash(text.as_bytes()).to_byte_array()
     }
 }
@@ -194,6 +204,7 @@ fn judge(
         reference: new.reference.clone(),
         webhook_url: new.webhook_url.clone().or(account.webhook_url),
         redirect_url: new.redirect_url.clone(),
+        display_amount: new.display_amount.clone(),
     })
 }
 

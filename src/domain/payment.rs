@@ -108,6 +108,8 @@ pub(crate) struct Payment {
     pub(crate) webhook_url: Option<String>,
     /// Where the checkout sends the shopper afterwards.
     pub(crate) redirect_url: Option<String>,
+    /// The sum in the shop's own words ("4.17 EUR"): shown, and never reckoned with.
+    pub(crate) display_amount: Option<String>,
 }
 
 /// An output that pays a payment. What was seen stays true; only its place changes.
@@ -352,6 +354,21 @@ impl Detail {
             Detail::Overpaid => "overpaid",
             Detail::Expired => "expired",
             Detail::Late => "late",
+        }
+    }
+}
+
+impl Detail {
+    /// Whether the shopper is to send something: address and QR code are shown.
+    pub(crate) fn asks_for_money(self) -> bool {
+        match self {
+            Detail::Waiting | Detail::PartlyPaid | Detail::Replaced => true,
+            Detail::Seen
+            | Detail::Confirming
+            | Detail::Paid
+            | Detail::Overpaid
+            | Detail::Expired
+            | Detail::Late => false,
         }
     }
 }

@@ -27,6 +27,8 @@ pub(crate) struct Checkout {
     pub(crate) payment_id: String,
     pub(crate) business_name: String,
     pub(crate) reference: Option<String>,
+    /// The sum in the shop's own words.
+    pub(crate) display_amount: Option<String>,
     pub(crate) amount: Amount,
     pub(crate) due: Amount,
     pub(crate) received: Amount,
@@ -70,6 +72,8 @@ struct Page<'p> {
     /// Markup, ready to be shown; so is the hint.
     title: String,
     hint: String,
+    /// Markup: the sum in the shop's own words, and whose words they are.
+    quoted: Option<String>,
     /// The colour of the favicon, as hexadecimal digits.
     color: &'static str,
     /// Whether to ask for money: address, QR code and buttons are shown.
@@ -118,7 +122,7 @@ struct Said {
 pub(crate) fn render(checkout: &Checkout, looks: &Looks) -> Result<Rendered, askama::Error> {
     let language = checkout.language;
     let words = language.words;
-    let asks = matches!(checkout.detail, Detail::Waiting | Detail::PartlyPaid | Detail::Replaced);
+    let asks = checkout.detail.asks_for_money();
     let live = !matches!(checkout.detail, Detail::Paid | Detail::Overpaid);
     let seconds_left = checkout.expires_at.ms_since(checkout.now).max(0) / 1000;
     let redirect = checkout.redirect_url.as_deref().and_then(|url| {
@@ -143,6 +147,10 @@ pub(crate) fn render(checkout: &Checkout, looks: &Looks) -> Result<Rendered, ask
         tab: fill_text(language, said.title, &values),
         title: fill_html(said.title, &values),
         hint: fill_html(said.hint, &values),
+        quoted: checkout
+            .display_amount
+            .as_ref()
+            .map(|sum| fill_html(words.quoted, &[("sum", sum), ("shop", &checkout.business_name)])),
         color: said.color,
         asks,
         live,

@@ -10,7 +10,8 @@ use warp::http::{HeaderMap, HeaderValue};
 use warp::reply::Response;
 
 use crate::acts::create_payment::{
-    Created, EXPIRES_IN_SECONDS, NewPayment, REFERENCE_CHARS_MAX, Request, create_payment,
+    Created, DISPLAY_AMOUNT_CHARS_MAX, EXPIRES_IN_SECONDS, NewPayment, REFERENCE_CHARS_MAX,
+    Request, create_payment,
 };
 use crate::acts::payments::facts_of;
 use crate::domain::merchant::is_unprintable;
@@ -34,6 +35,7 @@ struct Body {
     webhook_url: Option<Box<RawValue>>,
     redirect_url: Option<Box<RawValue>>,
     reference: Option<Box<RawValue>>,
+    display_amount: Option<Box<RawValue>>,
     expires_in: Option<Box<RawValue>>,
 }
 
@@ -145,13 +147,19 @@ pub(crate) fn read_body(
         amount: amount.0,
         webhook_url: webhook_url.map(|url| url.as_str().to_owned()),
         redirect_url: redirect_url.map(|url| url.as_str().to_owned()),
-        reference: reference(text("reference", body.reference.as_deref())?)?,
+        reference: shown("reference", body.reference.as_deref(), REFERENCE_CHARS_MAX)?,
+        display_amount: shown(
+            "displayAmount",
+            body.display_amount.as_deref(),
+            DISPLAY_AMOUNT_CHARS_MAX,
+        )?,
         expires_in_seconds: expires_in(body.expires_in.as_deref())?,
     })
 }
 
 /// The fields that a body may have, as they are spelled in it.
-const FIELDS: [&str; 5] = ["amountLtc", "webhookUrl", "redirectUrl", "reference", "expiresIn"];
+const FIELDS: [&str; 6] =
+    ["amountLtc", "webhookUrl", "redirectUrl", "reference", "displayAmount", "expiresIn"];
 
 /// The error for a body that is no JSON. It names the field in which reading ended, so that
 /// `{"amountLtc": NaN}` is told where to look.
@@ -202,14 +210,18 @@ fn text(field: &'static str, raw: Option<&RawValue>) -> Result<Option<String>, A
     Ok(text.filter(|text| !text.is_empty()))
 }
 
-fn reference(text: Option<String>) -> Result<Option<String>, ApiError> {
-    let Some(text) = text else { return Ok(None) };
-    if text.chars().count() > REFERENCE_CHARS_MAX {
-        let reason = format!("must have at most {REFERENCE_CHARS_MAX} characters");
-        return Err(ApiError::invalid("reference", reason));
+/// A text field that people are shown.
+fn shown(
+    field: &'static str,
+    raw: Option<&RawValue>,
+    chars_max: usize,
+) -> Result<Option<String>, ApiError> {
+    let Some(text) = text(field, raw)? else { return Ok(None) };
+    if text.chars().count() > chars_max {
+        return Err(ApiError::invalid(field, format!("must have at most {chars_max} characters")));
     }
     if text.chars().any(is_unprintable) {
-        return Err(ApiError::invalid("reference", "must not hold control characters"));
+        return Err(ApiError::invalid(field, "must not hold control characters"));
     }
     Ok(Some(text))
 }

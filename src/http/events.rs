@@ -1,14 +1,12 @@
 //! `GET /api/payments/:paymentId/events`: the payment as server-sent events, at once and at each
-//! change, until nothing can change any more, its time is up, or the client goes.
+//! change, until nothing can change any more, its time is up, or the client goes. What changed
+//! comes from [`super::pages`]; a stream never looks at the database again.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::stream::{self, Stream};
 use tokio::sync::OwnedSemaphorePermit;
-use tokio::sync::broadcast::Receiver;
-use tokio::sync::broadcast::error::RecvError;
-use tokio::time::Instant;
 use warp::http::{HeaderMap, HeaderValue, StatusCode, header};
 use warp::reply::{Reply, Response};
 use warp::sse::Event;
@@ -20,13 +18,14 @@ use crate::view::{PaymentFacts, PaymentView};
 
 use super::error::ApiError;
 use super::limit::Share;
+use super::pages::Page;
 use super::{Api, ClientAddress, show};
 
 /// A comment is sent so often, so that proxies keep the stream open.
 const KEEP_ALIVE: Duration = Duration::from_secs(15);
 
-/// A look by ourselves, for changes made by another process.
-const POLL: Duration = Duration::from_secs(5);
+/// How often a page that can only still become too late is asked whether it has.
+const AGE_CHECK: Duration = Duration::from_secs(5);
 
 /// How long a stream lives at most; a browser then connects again by itself.
 const LIFETIME: Duration = Duration::from_secs(60 * 60);
@@ -43,10 +42,9 @@ const RETRY_MS: u64 = 3_000;
 
 struct Watching {
     api: Arc<Api>,
-    id: PaymentId,
-    changes: Receiver<PaymentId>,
+    page: Page,
+    facts: Arc<PaymentFacts>,
     sent: Option<PaymentView>,
-    next: Option<PaymentFacts>,
     ended: bool,
     _held: (OwnedSemaphorePermit, Share, measures::Stream),
 }
@@ -62,24 +60,25 @@ pub(crate) async fn events(
     ClientAddress(address): ClientAddress,
     headers: HeaderMap,
 ) -> Result<Response, ApiError> {
-    // Subscribed before the first look, so that no change falls between.
-    let changes = api.wake.changes();
-    let facts = show::look_up(&api, &id).await?;
-    if headers.get("last-event-id").is_some_and(|id| id == LAST) {
-        let mut response = warp::reply().into_response();
-        *response.status_mut() = StatusCode::NO_CONTENT; // Ends a browser's attempts.
-        return Ok(response);
-    }
+    let known: PaymentId = id.parse().map_err(|_| show::unknown())?;
     let share = api.limits.streams_each.take(address);
     let share = share.ok_or_else(|| ApiError::rate_limited(PATIENCE_SECONDS))?;
     let permit = api.limits.streams.clone().try_acquire_owned().map_err(|_| {
         ApiError::overloaded("too many open streams; ask GET /api/payments/:id instead")
     })?;
+    // Opened before the first look, so that no change falls between.
+    let page = api.pages.open(known);
+    let facts = show::look_up(&api, &id).await?;
+    page.show(&facts);
+    if headers.get("last-event-id").is_some_and(|id| id == LAST) {
+        let mut response = warp::reply().into_response();
+        *response.status_mut() = StatusCode::NO_CONTENT; // Ends a browser's attempts.
+        return Ok(response);
+    }
     let watching = Watching {
-        id: facts.payment.id,
-        changes,
+        page,
+        facts: Arc::new(facts),
         sent: None,
-        next: Some(facts),
         ended: false,
         _held: (permit, share, measures::Stream::open()),
         api: api.clone(),
@@ -103,13 +102,13 @@ fn messages(
             return None;
         }
         loop {
-            let facts = match watching.next.take() {
-                Some(facts) => facts,
-                None => watching.await_change().await?,
-            };
+            if watching.sent.is_some() {
+                watching.await_change().await;
+            }
+            let facts = watching.facts.as_ref();
             let now = watching.api.clock.now();
-            let ended = is_final(&facts, now);
-            let view = PaymentView::new(&facts, &watching.api.site, now);
+            let ended = is_final(facts, now);
+            let view = PaymentView::new(facts, &watching.api.site, now);
             let same = watching.sent.as_ref().is_some_and(|sent| {
                 let expires_in_seconds = view.expires_in_seconds;
                 PaymentView { expires_in_seconds, ..sent.clone() } == view
@@ -143,18 +142,14 @@ fn is_final(facts: &PaymentFacts, now: Timestamp) -> bool {
 }
 
 impl Watching {
-    /// Reads the payment again once it may have changed. `None` ends the stream.
-    async fn await_change(&mut self) -> Option<PaymentFacts> {
-        // One deadline, or the changes of other payments would put it off for ever.
-        let deadline = Instant::now() + POLL;
-        loop {
-            match tokio::time::timeout_at(deadline, self.changes.recv()).await {
-                Ok(Ok(changed)) if changed != self.id => continue,
-                // Ours changed, we lagged behind and do not know, or it is time to look.
-                Ok(Ok(_) | Err(RecvError::Lagged(_))) | Err(_) => break,
-                Ok(Err(RecvError::Closed)) => return None,
-            }
+    /// Ends once the payment has changed, or time alone may have ended it.
+    async fn await_change(&mut self) {
+        let check = match self.facts.status {
+            Status::Expired { .. } => AGE_CHECK,
+            Status::Pending | Status::Completed { .. } => LIFETIME,
+        };
+        if let Ok(facts) = tokio::time::timeout(check, self.page.changed()).await {
+            self.facts = facts;
         }
-        show::look_up(&self.api, &self.id.to_string()).await.ok()
     }
 }

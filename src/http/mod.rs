@@ -6,6 +6,7 @@
 pub(crate) mod account;
 mod auth;
 pub(crate) mod checkout;
+mod code;
 pub(crate) mod create;
 pub(crate) mod demo;
 pub(crate) mod docs;
@@ -16,6 +17,7 @@ mod list;
 mod metrics;
 pub(crate) mod openapi;
 pub(crate) mod ops;
+pub(crate) mod pages;
 mod pay;
 pub(crate) mod qr;
 mod resource;
@@ -50,6 +52,7 @@ use auth::KeyHolder;
 use checkout::looks::Looks;
 use error::{ApiError, Code};
 use limit::{Allowance, Limit, Shares};
+use pages::Pages;
 
 /// How the public interface is set up.
 #[derive(Debug, Clone)]
@@ -90,6 +93,7 @@ pub(crate) struct Api {
     pub(crate) play_money_url: Option<String>,
     pub(crate) looks: Looks,
     pub(crate) wake: Wake,
+    pub(crate) pages: Arc<Pages>,
     pub(crate) clock: Clock,
     pub(crate) shutdown: CancellationToken,
     pub(crate) limits: Limits,
@@ -200,6 +204,19 @@ pub(crate) fn routes(api: Arc<Api>) -> BoxedFilter<(Response,)> {
         })
         .boxed();
 
+    let code = warp::path!("pay" / String / "qr.svg")
+        .and(get())
+        .and(public.clone())
+        .and(with_api.clone())
+        .and(warp::header::headers_cloned())
+        .then(|id, allowed: Result<(), ApiError>, api, headers: HeaderMap| async move {
+            match allowed {
+                Ok(()) => respond(code::code(api, id, headers).await),
+                Err(error) => error.into_response(),
+            }
+        })
+        .boxed();
+
     let pay = warp::path!("pay" / String)
         .and(get())
         .and(public)
@@ -269,6 +286,8 @@ pub(crate) fn routes(api: Arc<Api>) -> BoxedFilter<(Response,)> {
         .or(resend)
         .unify()
         .or(openapi)
+        .unify()
+        .or(code)
         .unify()
         .or(pay)
         .unify()

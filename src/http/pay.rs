@@ -82,6 +82,7 @@ fn checkout(api: &Api, facts: &PaymentFacts, language: Language) -> Checkout {
         payment_id: payment.id.to_string(),
         business_name: facts.business_name.clone(),
         reference: payment.reference.clone(),
+        display_amount: payment.display_amount.clone(),
         amount: payment.amount,
         due: assessment.due,
         received: assessment.seen,

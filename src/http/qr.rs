@@ -10,9 +10,18 @@ use qrcode::{Color, EcLevel, QrCode};
 /// Modules of white around the code.
 const QUIET_ZONE: usize = 4;
 
-/// The picture, with a label of ours for those who cannot see it; or `None` if the text is too
+/// The code as a part of a page, with a label of ours for those who cannot see it; or `None` if the text is too
 /// long for a QR code, which no payment URI is.
 pub(crate) fn svg(text: &str, label: &str) -> Option<String> {
+    drawn(text, &format!("class=\"qr\" role=\"img\" aria-label=\"{label}\""))
+}
+
+/// The code as a picture of its own, as large as on our page.
+pub(crate) fn picture(text: &str) -> Option<String> {
+    drawn(text, "xmlns=\"http://www.w3.org/2000/svg\" width=\"272\" height=\"272\"")
+}
+
+fn drawn(text: &str, attributes: &str) -> Option<String> {
     let code = QrCode::with_error_correction_level(text, EcLevel::M).ok()?;
     let width = code.width();
     let side = width + 2 * QUIET_ZONE;
@@ -30,8 +39,7 @@ pub(crate) fn svg(text: &str, label: &str) -> Option<String> {
         }
     }
     Some(format!(
-        "<svg class=\"qr\" role=\"img\" aria-label=\"{label}\" \
-         viewBox=\"0 0 {side} {side}\" shape-rendering=\"crispEdges\">\
+        "<svg {attributes} viewBox=\"0 0 {side} {side}\" shape-rendering=\"crispEdges\">\
          <path fill=\"#fff\" d=\"M0 0h{side}v{side}H0z\"/><path d=\"{path}\"/></svg>"
     ))
 }

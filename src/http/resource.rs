@@ -33,7 +33,7 @@ const READ: &str = "GET, HEAD";
 const READ_PUBLIC: &str = "GET, HEAD, OPTIONS";
 
 /// All of them.
-const RESOURCES: [Resource; 10] = [
+const RESOURCES: [Resource; 11] = [
     resource("/api/payments", "GET, HEAD, POST", Access::Keyed),
     resource("/api/payments/*", READ_PUBLIC, Access::Public),
     resource("/api/payments/*/events", "GET, OPTIONS", Access::Public),
@@ -42,6 +42,7 @@ const RESOURCES: [Resource; 10] = [
     resource("/api/webhooks", READ, Access::Keyed),
     resource("/api/webhooks/*/resend", "POST", Access::Keyed),
     resource("/pay/*", READ, Access::Page),
+    resource("/pay/*/qr.svg", READ_PUBLIC, Access::Public),
     resource("/docs", READ, Access::Page),
     resource("/openapi.json", READ_PUBLIC, Access::Public),
 ];

@@ -35,12 +35,7 @@ pub(crate) async fn show(
     let facts = look_up(&api, &id).await?;
     let view = PaymentView::new(&facts, &api.site, api.clock.now());
     let etag = etag(&view)?;
-    let known = headers.get_all(header::IF_NONE_MATCH).iter();
-    let unchanged = known
-        .filter_map(|value| value.to_str().ok())
-        .flat_map(|value| value.split(','))
-        .any(|value| is_same(value.trim(), &etag));
-    let mut response = if unchanged {
+    let mut response = if is_known(&headers, &etag) {
         let mut response = warp::reply().into_response();
         *response.status_mut() = StatusCode::NOT_MODIFIED;
         response
@@ -52,6 +47,15 @@ pub(crate) async fn show(
     let no_cache = HeaderValue::from_static("no-cache");
     response.headers_mut().insert(header::CACHE_CONTROL, no_cache);
     Ok(response)
+}
+
+/// Whether the client has what this tag stands for.
+pub(super) fn is_known(headers: &HeaderMap, etag: &str) -> bool {
+    let known = headers.get_all(header::IF_NONE_MATCH).iter();
+    known
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|value| value.split(','))
+        .any(|value| is_same(value.trim(), etag))
 }
 
 /// Compares weakly (RFC 9110, 8.8.3.2), as `if-none-match` does; `*` stands for any tag.

@@ -5,9 +5,10 @@ use rusqlite::Connection;
 use super::Error;
 
 /// Append only. `tests/it/tidy.rs` compares the old ones with their recorded hashes.
-const SCRIPTS: [&str; 2] = [
+const SCRIPTS: [&str; 3] = [
     include_str!("migrations/0001_start.sql"),
     include_str!("migrations/0002_keys_and_places.sql"),
+    include_str!("migrations/0003_pages.sql"),
 ];
 
 /// The schema that this binary works with.

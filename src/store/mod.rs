@@ -44,6 +44,8 @@ use std::time::Duration;
 
 use rusqlite::{Connection, OpenFlags};
 
+use crate::measures;
+
 use high_water::HighWater;
 
 /// Why the database did not do what it was asked.
@@ -191,6 +193,7 @@ impl Store {
         job: impl FnOnce(&ReadTx) -> Result<T, E>,
     ) -> Result<T, E> {
         let mut connection = self.readers.get().map_err(|_| Error::Busy)?;
+        measures::read();
         let tx = connection.transaction().map_err(Error::from)?;
         job(&ReadTx::new(&tx))
     }

@@ -14,7 +14,7 @@ use super::{Error, ReadTx, WriteTx};
 
 const COLUMNS: &str = "derivation_index, id, merchant_id, script, amount, created_at, expires_at,
     late_until, confirmations, confirmations_pegout, reference, webhook_url, redirect_url,
-    status, status_at, late";
+    display_amount, status, status_at, late";
 
 /// A payment and the verdict on it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -49,6 +49,7 @@ pub(super) fn from_row(row: &Row) -> rusqlite::Result<Result<Judged, Error>> {
         reference: row.get("reference")?,
         webhook_url: row.get("webhook_url")?,
         redirect_url: row.get("redirect_url")?,
+        display_amount: row.get("display_amount")?,
     };
     let word: String = row.get("status")?;
     let at: Option<Timestamp> = row.get("status_at")?;
@@ -119,7 +120,7 @@ pub(crate) fn insert(tx: &WriteTx, payment: &Payment) -> Result<(), Error> {
     tx.high_water.raise_over(payment.index)?;
     let sql = "INSERT INTO payments (derivation_index, id, merchant_id, script, amount, created_at,
                expires_at, late_until, confirmations, confirmations_pegout, reference, webhook_url,
-               redirect_url) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
+               redirect_url, display_amount) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
     tx.connection.prepare_cached(sql)?.execute(params![
         payment.index,
         payment.id,
@@ -134,6 +135,7 @@ pub(crate) fn insert(tx: &WriteTx, payment: &Payment) -> Result<(), Error> {
         payment.reference,
         payment.webhook_url,
         payment.redirect_url,
+        payment.display_amount,
     ])?;
     Ok(())
 }
@@ -227,6 +229,21 @@ pub(crate) fn overdue(tx: &ReadTx, now: Timestamp) -> Result<Vec<DerivationIndex
                WHERE status = 'pending' AND expires_at < ? ORDER BY expires_at";
     let mut statement = tx.connection.prepare_cached(sql)?;
     let rows = statement.query_map([now], |row| row.get(0))?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+/// The number of the last change to any payment's coins or verdict; 0 before the first.
+pub(crate) fn last_change(tx: &ReadTx) -> Result<i64, Error> {
+    let sql = "SELECT coalesce(max(number), 0) FROM payment_changes";
+    Ok(tx.connection.prepare_cached(sql)?.query_row([], |row| row.get(0))?)
+}
+
+/// The payments that changed after this number, at most `most` of them, the longest ago first.
+pub(crate) fn changed_after(tx: &ReadTx, number: i64, most: u32) -> Result<Vec<PaymentId>, Error> {
+    let sql = "SELECT id FROM payment_changes JOIN payments USING (derivation_index)
+               WHERE number > ? ORDER BY number LIMIT ?";
+    let mut statement = tx.connection.prepare_cached(sql)?;
+    let rows = statement.query_map(params![number, most], |row| row.get(0))?;
     Ok(rows.collect::<Result<_, _>>()?)
 }
 

@@ -519,8 +519,8 @@ impl Watcher {
 
     /// Passes on what a commit changed.
     fn tell(&self, changes: &Changes) {
-        for payment in &changes.payments {
-            self.wake.payment_changed(*payment);
+        if !changes.payments.is_empty() {
+            self.wake.stir_pages();
         }
         if !changes.completed.is_empty() {
             self.wake.stir_webhooks();

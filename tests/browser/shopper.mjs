@@ -1,9 +1,11 @@
 // A shopper in Debian's Chromium. Reads one JSON command a line, answers one JSON object a line:
 // {"ok": …} or {"error": …}. The caller pays; this one only looks.
 //
-// Commands: open {url, javascript?, language?}, await {state}, again {state} (the link "Check
-// again"), judge, shots {name}, half {name}, weigh {url, languages}, seen, frame {url, site},
-// print {name}, markup.
+// Commands: open {url, javascript?, language?, streams?, clock?}, await {state}, again {state} (the
+// link "Check again"), judge, shots {name}, half {name}, weigh {url, languages}, seen, frame {url,
+// site}, print {name}, markup, press {text}, keys, sizes, copy {what}, wallet, said {seconds}, return,
+// contrast {name}, lighthouse {url}, picture {url, name}, focus {text}, focused,
+// tab, paint {url}.
 
 import { createRequire } from "node:module";
 import { execFileSync } from "node:child_process";
@@ -19,20 +21,24 @@ const [folder, program] = process.argv.slice(2);
 const DEADLINE_MS = 60_000;
 mkdirSync(folder, { recursive: true });
 
-// A site that only this browser knows may frame a page of this machine.
+// A site that only this browser knows may frame a page of this machine, and plain.example is this
+// machine by a name that browsers do not trust without TLS.
 const disabled = "LocalNetworkAccessChecks,BlockInsecurePrivateNetworkRequests";
+const plain = "--host-resolver-rules=MAP plain.example 127.0.0.1";
 const browser = await chromium.launch({
   executablePath: program,
-  args: ["--no-sandbox", `--disable-features=${disabled}`],
+  args: ["--no-sandbox", `--disable-features=${disabled}`, plain],
 });
 let context, page, requests, loads, complaints;
 
-const open = async ({ url, javascript = true, language = "en" }) => {
+const open = async ({ url, javascript = true, language = "en", streams = true, clock = false }) => {
   if (context) await context.close();
   // Our policy allows no foreign script, so axe is let in past it; what the policy refuses is
   // heard all the same, on a page without axe.
   context = await browser.newContext({ javaScriptEnabled: javascript, locale: language });
   page = await context.newPage();
+  if (clock) await page.clock.install();
+  if (!streams) await page.route("**/events", (route) => route.abort());
   [requests, loads, complaints] = [[], 0, []];
   page.on("request", (request) => requests.push(request.url()));
   page.on("console", (message) => {
@@ -158,9 +164,171 @@ const print = async ({ name }) => {
 
 const markup = async () => ({ html: await page.content() });
 
+// A link or a button by what it says.
+const press = async ({ text }) => {
+  await page.locator("a, button").filter({ hasText: text }).first().click();
+  await page.waitForLoadState();
+  return { url: page.url(), text: await page.locator("main").innerText() };
+};
+
+// What the Tab key comes to, one after the other, each with a mark that can be seen.
+const keys = async () => {
+  const met = [];
+  for (let count = 0; count < 40; count += 1) {
+    await page.keyboard.press("Tab");
+    const now = await page.evaluate(() => {
+      const { activeElement: on } = document;
+      if (on === document.body) return null;
+      const { outlineStyle, outlineWidth } = getComputedStyle(on);
+      const name = on.getAttribute("aria-label") || on.textContent.trim();
+      return { name, marked: outlineStyle !== "none" && parseFloat(outlineWidth) >= 2 };
+    });
+    if (!now) break;
+    if (!now.marked) throw new Error(`${now.name} does not show that it has the focus`);
+    met.push(now.name);
+  }
+  return { met };
+};
+
+// How large is what can be pressed, in CSS pixels; links within a text may be smaller.
+const sizes = async () => {
+  const small = await page.evaluate(() =>
+    [...document.querySelectorAll("a, button, summary")]
+      .filter((element) => !element.closest("code"))
+      .map((element) => [element.textContent.trim(), element.getBoundingClientRect()])
+      .filter(([, { width, height }]) => width > 0 && (width < 24 || height < 44))
+      .map(([name, { width, height }]) => `${name}: ${width} x ${height}`),
+  );
+  return { small };
+};
+
+// Presses a button "Copy"; what is then in the clipboard, or selected where there is none.
+const copy = async ({ what }) => {
+  const secure = await page.evaluate(() => isSecureContext);
+  if (secure) await context.grantPermissions(["clipboard-read", "clipboard-write"]);
+  await page.locator(`[data-copy=${what}]`).click();
+  await page.locator(".said:not(:empty)").waitFor();
+  const text = await page.evaluate((secure) =>
+    secure ? navigator.clipboard.readText() : String(getSelection()), secure);
+  return { text, said: await page.locator(".said").innerText() };
+};
+
+const wallet = async () => {
+  const said = page.locator(".said");
+  const before = await said.innerText();
+  await page.locator("#wallet").click();
+  await page.waitForFunction(
+    (before) => !["", before].includes(document.querySelector(".said").textContent), before);
+  return { said: await said.innerText() };
+};
+
+// What the page says by itself while so much time passes by its clock.
+const said = async ({ seconds }) => {
+  const heard = [];
+  let last = "";
+  for (let passed = 0; passed < seconds; passed += 5) {
+    await page.clock.runFor(5_000);
+    const now = await page.locator(".said").innerText();
+    if (now && now !== last) heard.push(now);
+    last = now;
+  }
+  return { heard };
+};
+
+// As one who comes back from another app: the page is asked for once more.
+const comeBack = async () => {
+  const asked = page.waitForResponse((response) => response.url() === page.url());
+  await page.evaluate(() => document.dispatchEvent(new Event("visibilitychange")));
+  return { status: (await asked).status() };
+};
+
+// With colours of the reader's own, and with less motion.
+const contrast = async ({ name }) => {
+  await page.emulateMedia({ forcedColors: "active", colorScheme: "dark" });
+  const file = `${folder}/${name}-forced.png`;
+  await page.screenshot({ path: file, fullPage: true });
+  await page.emulateMedia({ forcedColors: "none", reducedMotion: "reduce", colorScheme: "light" });
+  await page.evaluate(() => document.querySelector("main").replaceWith(document.querySelector("main").cloneNode(true)));
+  const moving = await page.evaluate(() => document.getAnimations().length);
+  await page.emulateMedia({ reducedMotion: "no-preference" });
+  return { code: decode(file), moving };
+};
+
+// A picture of its own, as another site shows it.
+const picture = async ({ url, name }) => {
+  const other = await browser.newPage({ viewport: { width: 320, height: 320 } });
+  await other.setContent(`<body><img src="${url}" alt=""></body>`);
+  await other.waitForFunction(() => document.images[0].complete);
+  const file = `${folder}/${name}.png`;
+  await other.screenshot({ path: file });
+  await other.close();
+  return { code: decode(file) };
+};
+
+const focus = async ({ text }) =>
+  page.locator("a, button").filter({ hasText: text }).first().focus();
+
+const focused = async () => ({
+  text: await page.evaluate(() => document.activeElement.textContent.trim()),
+});
+
+const tab = async () => ({
+  title: await page.title(),
+  icon: await page.locator("link[rel=icon]").getAttribute("href"),
+});
+
+// Milliseconds to the first text over a slow line, the best of a few tries.
+const paint = async ({ url }) => {
+  const times = [];
+  for (let count = 0; count < 3; count += 1) {
+    const other = await browser.newPage({ viewport: { width: 320, height: 640 } });
+    const line = await other.context().newCDPSession(other);
+    await line.send("Network.enable");
+    const slow = { offline: false, latency: 400, downloadThroughput: 50_000, uploadThroughput: 50_000 };
+    await line.send("Network.emulateNetworkConditions", slow);
+    await other.goto(url, { waitUntil: "domcontentloaded" });
+    const first = () => performance.getEntriesByName("first-contentful-paint")[0]?.startTime;
+    times.push(await (await other.waitForFunction(first)).jsonValue());
+    await other.close();
+  }
+  return { ms: Math.round(Math.min(...times)) };
+};
+
+// The best of a few tries: how fast a page is depends on what else the machine does.
+const lighthouse = async ({ url }) => {
+  const { default: judgeWhole } = await import("lighthouse");
+  const { launch } = await import("chrome-launcher");
+  const chromeFlags = ["--headless=new", "--no-sandbox"];
+  const onlyCategories = ["performance", "accessibility", "best-practices"];
+  const scores = { performance: 0 };
+  const failed = new Set();
+  for (let count = 0; count < 3 && scores.performance < 98; count += 1) {
+    const chrome = await launch({ chromePath: program, chromeFlags, logLevel: "silent" });
+    try {
+      const options = { port: chrome.port, onlyCategories, logLevel: "silent" };
+      const { lhr, report } = await judgeWhole(url, { ...options, output: "html" });
+      for (const category of onlyCategories) {
+        const score = Math.round(100 * lhr.categories[category].score);
+        const best = category === "performance" ? Math.max : Math.min;
+        scores[category] = best(score, scores[category] ?? score);
+        if (category === "performance") continue;
+        for (const { id, weight } of lhr.categories[category].auditRefs) {
+          const { score } = lhr.audits[id];
+          if (weight > 0 && score !== null && score < 1) failed.add(id);
+        }
+      }
+      writeFileSync(`${folder}/lighthouse.html`, report);
+    } finally {
+      await chrome.kill();
+    }
+  }
+  return { scores, failed: [...failed] };
+};
+
 const acts = {
   open, await: ({ state }) => arrived(state), again, shots, half, judge, weigh, seen, frame, print,
-  markup,
+  markup, press, keys, sizes, copy, wallet, said, return: comeBack, contrast, lighthouse,
+  picture, focus, focused, tab, paint,
 };
 
 for await (const line of createInterface({ input: process.stdin })) {

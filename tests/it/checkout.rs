@@ -47,6 +47,34 @@ fn the_page_follows_the_payment() {
 }
 
 #[test]
+fn the_code_is_a_picture_of_its_own_that_asks_for_the_remainder() {
+    let Some(Stage { gate, shop, node }) = Stage::alone() else { return };
+    let payment = shop.create("0.05");
+    let path = format!("/pay/{}/qr.svg", payment.id);
+    let whole = gate.get(&path);
+    assert_eq!(whole.status, 200, "{}", whole.body);
+    assert_eq!(whole.header("content-type"), Some("image/svg+xml"));
+    assert_eq!(whole.header("access-control-allow-origin"), Some("*"));
+    assert!(whole.header("content-security-policy").is_some());
+    assert!(whole.body.starts_with("<svg xmlns=\"http://www.w3.org/2000/svg\""), "{}", whole.body);
+    let etag = whole.header("etag").unwrap().to_owned();
+    let again = gate.request("GET", &path, &[("if-none-match", &etag)], "");
+    assert_eq!((again.status, again.body.as_str()), (304, ""));
+    node.send(&payment.address, "0.02");
+    shop.await_field(&payment.id, "amountReceivedLtc", "0.02", SOON);
+    let rest = gate.request("GET", &path, &[("if-none-match", &etag)], "");
+    assert_eq!(rest.status, 200, "it asks for something else now");
+    assert_ne!(rest.body, whole.body);
+    node.send(&payment.address, "0.03");
+    shop.await_field(&payment.id, "detail", "\"seen\"", SOON);
+    for path in [&path, "/pay/550e8400-e29b-41d4-a716-446655440000/qr.svg", "/pay/x/qr.svg"] {
+        let nothing = gate.get(path);
+        assert_eq!(nothing.status, 404, "{}", nothing.body);
+        assert_eq!(nothing.header("content-type"), Some("application/json"));
+    }
+}
+
+#[test]
 fn an_unknown_payment_has_a_page_that_says_so() {
     let Some(Stage { gate, node: _node, .. }) = Stage::shared() else { return };
     for id in ["550e8400-e29b-41d4-a716-446655440000", "nonsense", "%3Cscript%3E"] {

@@ -5,11 +5,14 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
+use serde_json::json;
+
 use crate::harness::files;
 use crate::harness::http;
 use crate::harness::json::Fields;
 use crate::harness::node;
 use crate::harness::receiver::Receiver;
+use crate::harness::shopper::Shopper;
 use crate::harness::wait::wait_for;
 
 /// Processes whose command line or environment names this folder.
@@ -126,6 +129,46 @@ fn a_developer_tries_payments_and_a_receiver_of_their_own() {
     let hit = receiver.await_hit_for(&id, Duration::from_secs(90));
     assert_eq!(hit.fields().text("status"), "completed");
     crate::webhooks::verify(&hit, &secret);
+    files::signal(process.id(), "TERM");
+    wait_for("the demo's end", Duration::from_secs(20), || process.try_wait().unwrap().is_some());
+    check_nothing_left(folder.path());
+}
+
+/// A newcomer buys in the browser, with JavaScript off: shop, checkout, play money, shop.
+#[test]
+#[ignore = "long: a browser"]
+fn a_newcomer_buys_a_mug() {
+    let folder = files::folder();
+    let Some(mut command) = demo(folder.path(), &[]) else { return };
+    let mut shopper = Shopper::arrive();
+    let mut process = command.spawn().unwrap();
+    let stdout = process.stdout.take().unwrap();
+    let mut lines = std::io::BufRead::lines(std::io::BufReader::new(stdout)).map_while(Result::ok);
+    let line = lines.find(|line| line.contains("buy something")).expect("where the shop is");
+    let url = format!("http:{}", line.split("http:").nth(1).unwrap().trim());
+    shopper.does(json!({"act": "open", "url": url, "javascript": false}));
+    shopper.judges("shop");
+    let checkout = shopper.does(json!({"act": "press", "text": "Buy"}));
+    let said = checkout["text"].as_str().unwrap().replace('\u{a0}', " ");
+    for wanted in ["Demo Shop", "Order 1", "4.17 EUR, quoted by Demo Shop", "Pay 0.05 LTC"] {
+        assert!(said.contains(wanted), "{wanted}: {said}");
+    }
+    shopper.does(json!({"act": "press", "text": "Pay with play money"}));
+    shopper.does(json!({"act": "again", "state": "paid"}));
+    let back = shopper.does(json!({"act": "press", "text": "Back to 127.0.0.1"}));
+    assert_eq!(back["url"], format!("{url}orders/1"));
+    let order = shopper.does(json!({"act": "again", "state": "paid"}));
+    assert!(order["text"].as_str().unwrap().contains("its signature fits"), "{order}");
+    shopper.judges("order");
+    let seen = shopper.does(json!({"act": "seen"}));
+    assert_eq!((&seen["complaints"], &seen["cookies"]), (&json!([]), &json!(0)), "{seen}");
+    // Another order is not paid for by the first one.
+    shopper.does(json!({"act": "open", "url": url, "javascript": false}));
+    shopper.does(json!({"act": "press", "text": "Buy"}));
+    let other = shopper.does(json!({"act": "open", "url": format!("{url}orders/2")}));
+    assert_eq!(other["title"], "Order 2 · Demo Shop");
+    let waits = shopper.does(json!({"act": "press", "text": "Look again"}));
+    assert!(waits["text"].as_str().unwrap().contains("Not paid yet"), "{waits}");
     files::signal(process.id(), "TERM");
     wait_for("the demo's end", Duration::from_secs(20), || process.try_wait().unwrap().is_some());
     check_nothing_left(folder.path());

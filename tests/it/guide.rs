@@ -30,6 +30,7 @@ pub(crate) fn prepare() {
             "python/standardwebhooks",
             "../browser/node_modules/playwright-core",
             "../browser/node_modules/axe-core",
+            "../browser/node_modules/lighthouse",
         ];
         if there.iter().all(|name| shops().join(name).is_dir()) {
             return Ok(());

@@ -1,6 +1,7 @@
 //! Text that would rather be markup, a command, a formula or a line of its own: as an order's
-//! reference and as a shop's name it is refused by the name of the field, or it stays text.
+//! reference, as its sum and as a shop's name it is refused by the name of the field, or it stays text.
 
+use crate::harness::http::Answer;
 use crate::harness::json::Fields;
 use crate::harness::stage::Stage;
 
@@ -100,6 +101,24 @@ fn check_page(page: &str, text: &str) {
     assert!(escaped == text || !page.contains(text), "{text:?} is escaped");
 }
 
+/// The same where a sentence is filled, which escapes in its own way.
+#[track_caller]
+fn check_quoted(page: &str, text: &str) {
+    let escaped = text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
+    let escaped = escaped.replace('"', "&quot;").replace('\'', "&#39;");
+    let quoted = page.split("quoted\">").nth(1).expect("a sum");
+    assert!(quoted.starts_with(&format!("<bdi>{escaped}</bdi>, quoted by ")), "{text:?}");
+}
+
+/// That a field was refused by its name, and what stood in it is not repeated.
+#[track_caller]
+fn check_refused(answer: &Answer, field: &str, text: &str) {
+    assert_eq!(answer.status, 400, "{text:?}: {}", answer.body);
+    let error = Fields::of(&answer.body).object("error");
+    assert_eq!(error.text("param"), field, "{text:?}");
+    assert!(!answer.body.contains(text), "{text:?} is not repeated");
+}
+
 /// The text in JSON, its letters as they are.
 fn plain(text: &str) -> String {
     serde_json::to_string(text).unwrap()
@@ -124,6 +143,15 @@ fn hostile_text_is_refused_or_stays_text() {
         let listed = gate.cli_json(&["payment", "show", &payment]);
         assert_eq!(listed.text("reference"), text);
 
+        let sum = format!(r#"{{"amountLtc": 0.05, "displayAmount": {}}}"#, plain(text));
+        if text.chars().count() <= 24 {
+            let payment = shop.create_with(&sum).id;
+            assert_eq!(shop.status(&payment).text("displayAmount"), text);
+            check_quoted(&page(&payment), text);
+        } else {
+            check_refused(&shop.post(&sum, &[]), "displayAmount", text);
+        }
+
         gate.cli_ok(&["merchant", "set-name", &shop.merchant_id, text]);
         let account = gate.cli_json(&["merchant", "show", &shop.merchant_id]);
         assert_eq!(account.text("name"), text);
@@ -131,11 +159,9 @@ fn hostile_text_is_refused_or_stays_text() {
     }
     for text in REFUSED {
         for spelled in [plain(text), by_numbers(text)] {
-            let answer = shop.post(&request(&spelled), &[]);
-            assert_eq!(answer.status, 400, "{spelled}: {}", answer.body);
-            let error = Fields::of(&answer.body).object("error");
-            assert_eq!(error.text("param"), "reference", "{spelled}");
-            assert!(!answer.body.contains(text), "{text:?} is not repeated");
+            check_refused(&shop.post(&request(&spelled), &[]), "reference", text);
+            let sum = format!(r#"{{"amountLtc": 0.05, "displayAmount": {spelled}}}"#);
+            check_refused(&shop.post(&sum, &[]), "displayAmount", text);
         }
 
         // No process can be given a zero byte as an argument.

@@ -47,6 +47,7 @@ mod node_faults;
 mod node_verbs;
 mod openapi;
 mod outbox;
+mod pages;
 mod payouts;
 mod powercut;
 mod raise;

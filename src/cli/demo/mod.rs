@@ -24,7 +24,7 @@ use crate::domain::amount::Amount;
 use crate::domain::merchant::{BusinessName, Merchant};
 use crate::domain::network::Network;
 use crate::domain::payment::PaymentId;
-use crate::http::demo::{Heard, Webhook};
+use crate::http::demo::{Bought, Heard, Till, Webhook};
 use crate::secret;
 use crate::serve::{Gateway, open_store};
 use crate::store::{Store, payments, sweeps};
@@ -93,9 +93,11 @@ impl Demo {
         let (config, stop) = (stage.config.clone(), gateway_shutdown.clone());
         let prepared = blocking(move || Ok(Gateway::prepare(config, &[], &[], stop)?));
         let gateway = prepared.await?;
+        let till = till(&stage, &key);
         let side = crate::http::demo::serve(
             stage.side,
             stage.config.http.listen,
+            till,
             heard_by,
             gateway_shutdown.clone(),
         );
@@ -259,6 +261,7 @@ impl Script {
             );
         }
         print_line("          Press \"Pay with play money\" there, or Ctrl-C to end.")?;
+        print_line(&format!("          Or buy something first: http://{}/", self.side_address))?;
         self.introduce()?;
         let mut told = false;
         while let Some(payment_id) = self.next_to_pay().await? {
@@ -329,17 +332,7 @@ impl Script {
     async fn create(&self) -> Result<Value, Failure> {
         let webhook = format!("http://{}/webhook", self.side_address);
         let body = format!("{{\"amountLtc\": {AMOUNT}, \"webhookUrl\": \"{webhook}\"}}");
-        let url = format!("{}/api/payments", self.config.site.public_url);
-        let key = self.key.clone();
-        blocking(move || {
-            let request = minreq::post(url)
-                .with_header("x-api-key", key)
-                .with_header("content-type", "application/json")
-                .with_body(body)
-                .with_timeout(PATIENCE.as_secs());
-            json_of(request)
-        })
-        .await
+        create_payment(&self.config.site.public_url, &self.key, body).await
     }
 
     async fn status(&self, id: &str) -> Result<Value, Failure> {
@@ -432,9 +425,7 @@ impl Script {
     fn verify(&self, webhook: &Webhook, id: &str) -> Result<(), Failure> {
         let version = self.merchant.webhook_secret.version;
         let key = self.config.secret.webhook_key(self.merchant.id, version);
-        let expected = sign::signature(key.reveal(), &webhook.id, webhook.timestamp, &webhook.body);
-        let body: Value = serde_json::from_str(&webhook.body).unwrap_or_default();
-        if webhook.signature != expected || text(&body, "paymentId")? != id {
+        if completed_by(key.reveal(), webhook).is_none_or(|completed| completed != id) {
             return Err(Failure::Failed("the webhook's signature does not fit".to_owned()));
         }
         Ok(())
@@ -476,6 +467,55 @@ impl Script {
             tokio::time::sleep(LOOK_EVERY).await;
         }
     }
+}
+
+/// The payment that a webhook says is completed, if its signature is by this key.
+fn completed_by(key: &[u8; 32], webhook: &Webhook) -> Option<String> {
+    let expected = sign::signature(key, &webhook.id, webhook.timestamp, &webhook.body);
+    let body: Value = serde_json::from_str(&webhook.body).ok()?;
+    let completed = body.get("status").and_then(Value::as_str) == Some("completed");
+    let fits = webhook.signature == expected && completed;
+    fits.then(|| text(&body, "paymentId").ok()).flatten()
+}
+
+/// What the shop in the browser does with the merchant's key and secret.
+fn till(stage: &Stage, key: &str) -> Till {
+    let version = stage.merchant.webhook_secret.version;
+    let webhook_key = stage.config.secret.webhook_key(stage.merchant.id, version);
+    let (gateway, key) = (stage.config.site.public_url.clone(), key.to_owned());
+    let side = stage.side_address;
+    Till {
+        buy: Box::new(move |number| {
+            let body = format!(
+                "{{\"amountLtc\": {AMOUNT}, \"displayAmount\": \"4.17 EUR\", \
+                 \"reference\": \"{number}\", \"webhookUrl\": \"http://{side}/webhook\", \
+                 \"redirectUrl\": \"http://{side}/orders/{number}\"}}"
+            );
+            let (gateway, key) = (gateway.clone(), key.clone());
+            Box::pin(async move {
+                let said = |failure: Failure| failure.message().to_owned();
+                let payment = create_payment(&gateway, &key, body).await.map_err(said)?;
+                let field = |name| text(&payment, name).map_err(said);
+                let (payment_id, payment_url) = (field("paymentId")?, field("paymentUrl")?);
+                Ok(Bought { payment_id, payment_url })
+            })
+        }),
+        verify: Box::new(move |webhook| completed_by(webhook_key.reveal(), webhook)),
+    }
+}
+
+/// Creates a payment as a shop does: over HTTP, with the API key.
+async fn create_payment(gateway: &str, key: &str, body: String) -> Result<Value, Failure> {
+    let (url, key) = (format!("{gateway}/api/payments"), key.to_owned());
+    blocking(move || {
+        let request = minreq::post(url)
+            .with_header("x-api-key", key)
+            .with_header("content-type", "application/json")
+            .with_body(body)
+            .with_timeout(PATIENCE.as_secs());
+        json_of(request)
+    })
+    .await
 }
 
 /// Runs code that waits outside of the runtime's own threads.

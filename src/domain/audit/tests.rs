@@ -70,6 +70,7 @@ fn paid(n: u8) -> BookedPayment {
         reference: None,
         webhook_url: Some("https://shop.example/hook".to_owned()),
         redirect_url: None,
+        display_amount: None,
     };
     let status = Status::Completed { at: Timestamp::from_ms(0), late: false };
     BookedPayment { payment, status, has_event: true }

@@ -45,6 +45,7 @@ impl Story {
             reference: None,
             webhook_url: None,
             redirect_url: None,
+            display_amount: None,
         };
         let tip = BlockId { height: 10, hash: BlockHash::all_zeros() };
         let now = payment.created_at;

@@ -98,6 +98,8 @@ words! {
     limited_hint,
     /// Over everything, while the gateway does not see the chain.
     delayed,
+    /// The sum in the shop's own words.
+    quoted,
     order,
     qr,
     open_wallet,

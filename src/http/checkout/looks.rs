@@ -9,7 +9,7 @@ use bitcoin::hashes::{Hash, sha256};
 
 use crate::domain::webhook_url::RedirectUrl;
 
-const STYLE: &str = include_str!("../../../static/checkout.css");
+pub(in crate::http) const STYLE: &str = include_str!("../../../static/checkout.css");
 pub(super) const SCRIPT: &str = include_str!("../../../static/checkout.js");
 
 /// The largest logo, in bytes: it travels inside of the page, which is to stay small.
@@ -170,7 +170,7 @@ impl Looks {
 }
 
 /// The hash by which a style or a script is allowed (CSP level 2).
-pub(super) fn hash(text: &str) -> String {
+pub(in crate::http) fn hash(text: &str) -> String {
     let digest = sha256::Hash::hash(text.as_bytes()).to_byte_array();
     format!("'sha256-{}'", STANDARD.encode(digest))
 }

@@ -18,6 +18,7 @@ fn checkout(detail: Detail) -> Checkout {
         payment_id: "550e8400-e29b-41d4-a716-446655440000".to_owned(),
         business_name: "Fish & <b>Chips</b>".to_owned(),
         reference: Some("\"><script>alert(1)</script>".to_owned()),
+        display_amount: Some("4.17 EUR<i>".to_owned()),
         amount: amount("0.05"),
         due: amount("0.03"),
         received: amount("0.02"),
@@ -118,6 +119,17 @@ const DETAILS: [Detail; 9] = [
     Detail::Expired,
     Detail::Late,
 ];
+
+#[test]
+fn the_shops_own_sum_is_quoted_as_its_own() {
+    let quoted = "<bdi>4.17 EUR&lt;i&gt;</bdi>, quoted by <bdi>Fish &amp; &lt;b&gt;Chips";
+    for detail in DETAILS {
+        let html = html(detail);
+        assert!(html.contains(quoted), "{detail:?}: {html}");
+    }
+    let page = Checkout { display_amount: None, ..checkout(Detail::Waiting) };
+    assert!(!render(&page).expect("it renders").html.contains("quoted"));
+}
 
 #[test]
 fn who_sent_nothing_in_time_is_told_to_send_nothing() {

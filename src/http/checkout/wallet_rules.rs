@@ -6,7 +6,7 @@ use super::tests::payment_uri_of;
 /// A wallet's name, and why it would not take the link; `None` if it takes it.
 type Rule = (&'static str, fn(&str) -> Option<&'static str>);
 
-const RULES: [Rule; 5] = [
+const RULES: [Rule; 6] = [
     ("Litecoin Core", |link| {
         let digits = amount(link).split_once('.').map_or(0, |(_, after)| after.len());
         match () {
@@ -41,6 +41,11 @@ const RULES: [Rule; 5] = [
     ("Cake", |link| {
         let mixed = address(link).chars().any(|letter| letter.is_ascii_uppercase());
         mixed.then_some("an address of bech32 is lowercase")
+    }),
+    ("Stack", |link| match () {
+        () if link.contains("//") => Some("the address is the path"),
+        () if keys(link) != ["amount"] => Some("other keys are dropped"),
+        () => None,
     }),
 ];
 
@@ -92,4 +97,6 @@ fn the_rules_refuse_what_wallets_refuse() {
     check("Litewallet for iOS", "litecoin:ltc1qx?amount=1&label=a+b");
     check("Litewallet for iOS", "litecoin://ltc1qx?amount=1");
     check("Cake", "litecoin:LTC1QX?amount=1");
+    check("Stack", "litecoin://ltc1qx?amount=1");
+    check("Stack", "litecoin:ltc1qx?amount=1&expires=7");
 }

@@ -54,6 +54,7 @@ fn event(tx: &WriteTx, of: u64, ms: i64) -> Result<NewEvent, Error> {
         reference: None,
         webhook_url: None,
         redirect_url: None,
+        display_amount: None,
     };
     payments::insert(tx, &payment)?;
     Ok(NewEvent {

@@ -54,6 +54,7 @@ fn add_paid(tx: &WriteTx, n: u8, status: &str, origin: Origin) -> Result<(), Err
             reference: None,
             webhook_url: None,
             redirect_url: None,
+            display_amount: None,
         },
     )?;
     let sql = "UPDATE payments SET status = ?1, status_at = iif(?1 = 'pending', NULL, 0)

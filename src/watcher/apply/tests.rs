@@ -425,6 +425,7 @@ fn set_up(tx: &WriteTx) -> Result<Vec<Payment>, Refusal> {
                 amount,
                 webhook_url: Some("https://shop.example/hook".to_owned()),
                 redirect_url: None,
+                display_amount: None,
                 reference: None,
                 expires_in_seconds: None,
             };

@@ -145,6 +145,7 @@ fn payment(of: u64, index: DerivationIndex, now: Timestamp) -> Payment {
         reference: None,
         webhook_url: None,
         redirect_url: None,
+        display_amount: None,
     }
 }
 

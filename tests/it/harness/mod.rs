@@ -21,6 +21,7 @@ pub(crate) mod receiver;
 pub(crate) mod roles;
 pub(crate) mod rpc;
 pub(crate) mod shop;
+pub(crate) mod shopper;
 pub(crate) mod stage;
 pub(crate) mod tls;
 pub(crate) mod truth;

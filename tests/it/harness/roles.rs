@@ -44,6 +44,20 @@ impl Part {
         self.log.lock().unwrap().clone()
     }
 
+    /// The metrics of this process, which is not the watcher's.
+    #[track_caller]
+    pub(crate) fn metrics(&self) -> String {
+        let listen = self.metrics.as_ref().expect("metrics of its own");
+        let port = listen.rsplit_once(':').unwrap().1.parse().unwrap();
+        super::http::request(port, "GET", "/metrics", &[], b"").unwrap().body
+    }
+
+    /// The process, while it runs.
+    #[track_caller]
+    pub(crate) fn process(&self) -> u32 {
+        self.running.as_ref().expect("it runs").process.id()
+    }
+
     /// Starts it without waiting. Returns where its part of the log begins.
     pub(crate) fn spawn(&mut self, gate: &Gate) -> usize {
         assert!(self.running.is_none(), "{} runs already", self.roles);

@@ -34,6 +34,7 @@ pub(super) const WORDS: Words = Words {
     limited_hint: "Von deiner Verbindung kamen zu viele Anfragen. Sieh in {n} s noch einmal \
         nach. Eine gesendete Zahlung ist nicht verloren.",
     delayed: "Wir sehen Zahlungen zurzeit verspätet. Zahle nicht zweimal.",
+    quoted: "{sum}, laut {shop}",
     order: "Bestellung",
     qr: "QR-Code der Zahlung",
     open_wallet: "In Wallet öffnen",

@@ -32,6 +32,7 @@ pub(super) const WORDS: Words = Words {
     limited_hint: "Too many requests came from your connection. Check again in {n} s. A payment \
         that you sent is not lost.",
     delayed: "We see payments with a delay at the moment. Do not pay twice.",
+    quoted: "{sum}, quoted by {shop}",
     order: "Order",
     qr: "QR code of the payment",
     open_wallet: "Open in wallet",

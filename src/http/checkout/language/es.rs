@@ -32,6 +32,7 @@ pub(super) const WORDS: Words = Words {
     limited_hint: "Llegaron demasiadas solicitudes desde tu conexión. Vuelve a mirar en {n} s. \
         Un pago enviado no se pierde.",
     delayed: "Ahora vemos los pagos con retraso. No pagues dos veces.",
+    quoted: "{sum}, según {shop}",
     order: "Pedido",
     qr: "Código QR del pago",
     open_wallet: "Abrir en el monedero",

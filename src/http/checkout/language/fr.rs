@@ -33,6 +33,7 @@ pub(super) const WORDS: Words = Words {
     limited_hint: "Trop de requêtes viennent de votre connexion. Revérifiez dans {n} s. Un \
         paiement envoyé n’est pas perdu.",
     delayed: "Nous voyons actuellement les paiements avec retard. Ne payez pas deux fois.",
+    quoted: "{sum}, selon {shop}",
     order: "Commande",
     qr: "Code QR du paiement",
     open_wallet: "Ouvrir le portefeuille",

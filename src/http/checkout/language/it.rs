@@ -32,6 +32,7 @@ pub(super) const WORDS: Words = Words {
     limited_hint: "Troppe richieste dalla tua connessione. Ricontrolla tra {n} s. Un pagamento \
         inviato non è perso.",
     delayed: "Al momento vediamo i pagamenti in ritardo. Non pagare due volte.",
+    quoted: "{sum}, secondo {shop}",
     order: "Ordine",
     qr: "Codice QR del pagamento",
     open_wallet: "Apri nel portafoglio",

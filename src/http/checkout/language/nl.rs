@@ -32,6 +32,7 @@ pub(super) const WORDS: Words = Words {
     limited_hint: "Er kwamen te veel verzoeken van je verbinding. Kijk over {n} s opnieuw. Een \
         verstuurde betaling is niet verloren.",
     delayed: "We zien betalingen op dit moment met vertraging. Betaal niet twee keer.",
+    quoted: "{sum}, volgens {shop}",
     order: "Bestelling",
     qr: "QR-code van de betaling",
     open_wallet: "Openen in wallet",

@@ -31,6 +31,7 @@ pub(super) const WORDS: Words = Words {
     limited_hint: "Z twojego łącza przyszło zbyt wiele zapytań. Sprawdź ponownie za {n} s. \
         Wysłana płatność nie przepadła.",
     delayed: "W tej chwili widzimy płatności z opóźnieniem. Nie płać dwa razy.",
+    quoted: "{sum}, według {shop}",
     order: "Zamówienie",
     qr: "Kod QR płatności",
     open_wallet: "Otwórz w portfelu",

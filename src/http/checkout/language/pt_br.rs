@@ -32,6 +32,7 @@ pub(super) const WORDS: Words = Words {
     limited_hint: "Vieram pedidos demais da sua conexão. Verifique de novo em {n} s. Um \
         pagamento enviado não se perde.",
     delayed: "No momento vemos os pagamentos com atraso. Não pague duas vezes.",
+    quoted: "{sum}, segundo {shop}",
     order: "Pedido",
     qr: "Código QR do pagamento",
     open_wallet: "Abrir na carteira",

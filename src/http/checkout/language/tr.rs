@@ -32,6 +32,7 @@ pub(super) const WORDS: Words = Words {
     limited_hint: "Bağlantınızdan çok fazla istek geldi. {n} sn sonra yeniden bakın. Gönderilen \
         bir ödeme kaybolmaz.",
     delayed: "Şu anda ödemeleri gecikmeyle görüyoruz. İki kez ödemeyin.",
+    quoted: "{sum}, {shop} tarafından belirtildi",
     order: "Sipariş",
     qr: "Ödemenin QR kodu",
     open_wallet: "Cüzdanda aç",

@@ -25,6 +25,7 @@ pub(super) const WORDS: Words = Words {
     unknown_hint: "此地址没有付款。请检查链接，或在商店重新开始。请不要付款。",
     limited_hint: "您的网络请求过多。请在 {n} 秒后再次查看。已发送的付款不会丢失。",
     delayed: "目前我们看到付款会有延迟。请勿重复付款。",
+    quoted: "{sum}（{shop} 报价）",
     order: "订单",
     qr: "付款二维码",
     open_wallet: "在钱包中打开",
