@@ -18,6 +18,7 @@ LIST
   if [ "$what" = test ]; then
     cat <<'LIST'
 chromium|command -v chromium|shows the checkout as shoppers see it
+firefox-esr|command -v firefox-esr|shows it as other shoppers see it
 zbar-tools|command -v zbarimg|reads the QR codes from its pictures
 curl|command -v curl|runs the guide's first example
 nodejs|command -v node|runs the guide's Node examples and drives the browser

@@ -8,7 +8,7 @@ cd "$(dirname "$0")/shops"
 echo "prepare: npm installs axios, express and standardwebhooks into tests/shops/node_modules"
 npm ci --no-audit --no-fund --loglevel=error
 
-echo "prepare: npm installs playwright-core, axe-core and lighthouse into tests/browser/node_modules"
+echo "prepare: npm installs playwright-core, puppeteer-core, axe-core and lighthouse into tests/browser/node_modules"
 (cd ../browser && npm ci --no-audit --no-fund --loglevel=error)
 
 echo "prepare: pip installs requests and standardwebhooks into tests/shops/python"

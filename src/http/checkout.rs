@@ -41,6 +41,8 @@ pub(crate) struct Checkout {
     pub(crate) confirmations: u32,
     pub(crate) confirmations_required: u32,
     pub(crate) expires_at: Timestamp,
+    /// When it was completed: a receipt has a date.
+    pub(crate) completed_at: Option<Timestamp>,
     pub(crate) now: Timestamp,
     pub(crate) redirect_url: Option<String>,
     /// The transactions that pay it, some of them if they are many.
@@ -90,6 +92,8 @@ struct Page<'p> {
     time_left: String,
     /// Markup: until when.
     until: String,
+    /// When it was completed: as machines and as people read it.
+    completed: Option<(String, String)>,
     /// How far, of the confirmations that are needed.
     confirmed: u32,
     redirect: Option<Redirect<'p>>,
@@ -160,6 +164,7 @@ pub(crate) fn render(checkout: &Checkout, looks: &Looks) -> Result<Rendered, ask
         seconds_left,
         time_left: time_left(words, seconds_left),
         until: until(words, checkout.expires_at),
+        completed: checkout.completed_at.map(date),
         confirmed: checkout.confirmations.min(checkout.confirmations_required),
         redirect,
         logo: looks.logo(),
@@ -242,6 +247,13 @@ fn until(words: &Words, deadline: Timestamp) -> String {
     let clock = text.get(11..16).unwrap_or_default();
     let (before, after) = words.until.split_once("{time}").unwrap_or((words.until, ""));
     format!("{before}<time datetime=\"{text}\" dir=\"ltr\">{clock} UTC</time>{after}")
+}
+
+/// A time as RFC 3339 has it, and without what people do not read of it.
+fn date(at: Timestamp) -> (String, String) {
+    let text = at.to_string();
+    let minutes = text.get(..16).unwrap_or_default().replace('T', " ");
+    (text, format!("{minutes} UTC"))
 }
 
 /// Splits text of ASCII letters and digits into groups of four.

@@ -58,12 +58,16 @@ pub(crate) struct Bought {
     pub(crate) payment_url: String,
 }
 
+/// Creates the payment of the order with this number, or says why not.
+type Buy = Box<dyn Fn(u32) -> BoxFuture<'static, Result<Bought, String>> + Send + Sync>;
+
+/// The payment that a webhook says is completed, if its signature fits.
+type Verify = Box<dyn Fn(&Webhook) -> Option<String> + Send + Sync>;
+
 /// What the shop does with its key.
 pub(crate) struct Till {
-    /// Creates the payment of the order with this number, or says why not.
-    pub(crate) buy: Box<dyn Fn(u32) -> BoxFuture<'static, Result<Bought, String>> + Send + Sync>,
-    /// The payment that a webhook says is completed, if its signature fits.
-    pub(crate) verify: Box<dyn Fn(&Webhook) -> Option<String> + Send + Sync>,
+    pub(crate) buy: Buy,
+    pub(crate) verify: Verify,
 }
 
 struct Order {
@@ -157,7 +161,7 @@ impl Shop {
             "{MUG}\n<p class=\"hint\">0.05 LTC, that is 4.17 EUR today</p>\n\
              <form method=\"post\" action=\"/buy\"><button class=\"button\">Buy</button></form>"
         );
-        self.page(StatusCode::OK, "A mug for play money", "shop", &content)
+        self.page(StatusCode::OK, "A mug for play money", "store", &content)
     }
 
     /// Makes a payment for a new order and sends the shopper there.
@@ -203,7 +207,7 @@ impl Shop {
              <footer><p><a href=\"\">Look again</a></p></footer>",
             order.bought.payment_url
         );
-        self.page(StatusCode::OK, &title, "shop", &content)
+        self.page(StatusCode::OK, &title, "store", &content)
     }
 
     fn sorry(&self, hint: &str) -> Response {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use warp::http::{HeaderMap, HeaderValue, StatusCode, header};
 use warp::reply::Response;
 
-use crate::domain::payment::{self, Place};
+use crate::domain::payment::{self, Place, Status};
 use crate::view::{PaymentFacts, receiving_address};
 
 use super::checkout::language::{self, Language};
@@ -93,6 +93,10 @@ fn checkout(api: &Api, facts: &PaymentFacts, language: Language) -> Checkout {
         confirmations: assessment.confirmations,
         confirmations_required: assessment.confirmations_required,
         expires_at: payment.expires_at,
+        completed_at: match facts.status {
+            Status::Completed { at, .. } => Some(at),
+            Status::Pending | Status::Expired { .. } => None,
+        },
         now: api.clock.now(),
         redirect_url: payment.redirect_url.clone(),
         play_money_url: api.play_money_url.clone(),

@@ -301,6 +301,33 @@ fn where_streams_are_blocked_the_page_asks_by_itself() {
     shopper.sees("paid", "Thank you");
 }
 
+#[test]
+#[ignore = "long: another browser"]
+fn firefox_follows_a_payment_too() {
+    let Some(stage) = Stage::alone() else { return };
+    let mut shopper = Shopper::arrive_with_firefox();
+    let payment = stage.shop.create("0.05");
+    let comes_to = |shopper: &mut Shopper, state: &str, words: &str| {
+        let seen = shopper.does(json!({"act": "await", "state": state}));
+        assert_eq!((&seen["loads"], &seen["complaints"]), (&json!(1), &json!([])), "{seen}");
+        let text = seen["text"].as_str().unwrap().replace('\u{a0}', " ");
+        assert!(text.contains(words), "{state} says {words:?}, not: {text}");
+        shopper.does(json!({"act": "shot", "name": state}))["code"].take()
+    };
+    shopper.opens(&page(&stage, &payment.id));
+    let code = comes_to(&mut shopper, "waiting", "Pay 0.05 LTC");
+    assert_eq!(code, payment.fields.text("paymentUri"));
+    stage.node.send(&payment.address, "0.02");
+    let code = comes_to(&mut shopper, "partly", "Please send 0.03 LTC more");
+    assert_eq!(code, format!("litecoin:{}?amount=0.03", payment.address));
+    stage.node.send(&payment.address, "0.03");
+    comes_to(&mut shopper, "seen", "Payment seen");
+    stage.node.mine(1);
+    comes_to(&mut shopper, "confirming", "Confirmed 1 of 2");
+    stage.node.mine(1);
+    comes_to(&mut shopper, "paid", "Thank you");
+}
+
 /// 400 kbit/s, and 400 ms to each answer.
 #[test]
 #[ignore = "long: a browser"]

@@ -4,47 +4,17 @@
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
+use std::sync::Mutex;
 use std::sync::mpsc::{Receiver, channel};
-use std::sync::{Mutex, OnceLock};
 
 use crate::harness::files;
 use crate::harness::json::Fields;
+use crate::harness::packages::prepare;
 use crate::harness::stage::Stage;
 use crate::harness::wait::{SOON, wait_until};
 
 pub(crate) fn shops() -> PathBuf {
     files::project().join("tests/shops")
-}
-
-/// Installs the real packages if they are not there yet.
-#[track_caller]
-pub(crate) fn prepare() {
-    static PREPARED: OnceLock<Result<(), String>> = OnceLock::new();
-    let prepared = PREPARED.get_or_init(|| {
-        let there = [
-            "node_modules/axios",
-            "node_modules/express4",
-            "node_modules/express5",
-            "node_modules/standardwebhooks",
-            "python/requests",
-            "python/standardwebhooks",
-            "../browser/node_modules/playwright-core",
-            "../browser/node_modules/axe-core",
-            "../browser/node_modules/lighthouse",
-        ];
-        if there.iter().all(|name| shops().join(name).is_dir()) {
-            return Ok(());
-        }
-        let script = files::project().join("tests/prepare.sh");
-        match Command::new(script).stdin(Stdio::null()).output() {
-            Ok(output) if output.status.success() => Ok(()),
-            Ok(output) => Err(String::from_utf8_lossy(&output.stderr).trim().replace('\n', " / ")),
-            Err(error) => Err(error.to_string()),
-        }
-    });
-    if let Err(why) = prepared {
-        panic!("run tests/prepare.sh where npm and python3 with pip reach their registries: {why}");
-    }
 }
 
 /// An example as the guide prints it, with this gateway's host, this shop's key and receiver.

@@ -5,7 +5,7 @@ use std::process::{Child, Command, Output, Stdio};
 use std::sync::Mutex;
 use std::sync::mpsc::{Receiver, channel};
 
-use crate::guide::{command, prepare};
+use crate::guide::command;
 use crate::harness::files;
 use crate::harness::gate::Gate;
 use crate::harness::http;

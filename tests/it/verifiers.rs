@@ -9,8 +9,9 @@ use bitcoin::base64::engine::general_purpose::STANDARD;
 use bitcoin::hashes::{Hash, HashEngine, Hmac, HmacEngine, sha256};
 use serde_json::json;
 
-use crate::guide::{command, prepare, shops};
+use crate::guide::{command, shops};
 use crate::harness::clock;
+use crate::harness::packages::prepare;
 use crate::harness::receiver::{Hit, Receiver};
 use crate::harness::stage::Stage;
 use crate::harness::wait::SOON;

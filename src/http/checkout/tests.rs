@@ -29,6 +29,7 @@ fn checkout(detail: Detail) -> Checkout {
         confirmations: 2,
         confirmations_required: 6,
         expires_at: Timestamp::from_seconds(1_800),
+        completed_at: None,
         now: Timestamp::from_seconds(0),
         redirect_url: Some("https://shop.example/thanks?a=1&b=2".to_owned()),
         play_money_url: None,
@@ -129,6 +130,15 @@ fn the_shops_own_sum_is_quoted_as_its_own() {
     }
     let page = Checkout { display_amount: None, ..checkout(Detail::Waiting) };
     assert!(!render(&page).expect("it renders").html.contains("quoted"));
+}
+
+#[test]
+fn a_receipt_has_a_date() {
+    let completed_at = Some(Timestamp::from_seconds(1_704_067_140));
+    let html = render(&Checkout { completed_at, ..checkout(Detail::Paid) }).expect("it renders");
+    let date =
+        "<time datetime=\"2023-12-31T23:59:00.000Z\" dir=\"ltr\">2023-12-31 23:59 UTC</time>";
+    assert!(html.html.contains(date), "{}", html.html);
 }
 
 #[test]

@@ -13,6 +13,7 @@ pub(crate) mod http;
 pub(crate) mod json;
 pub(crate) mod many;
 pub(crate) mod node;
+pub(crate) mod packages;
 pub(crate) mod ports;
 pub(crate) mod powercut;
 pub(crate) mod proxy;

@@ -1,4 +1,4 @@
-//! A shopper with Debian's Chromium: looks at pages, takes their pictures, reads their codes, and
+//! A shopper with Debian's Chromium, or Firefox: looks at pages, takes their pictures, reads their codes, and
 //! lets axe and Lighthouse judge them. What it sees is left in `target/checkout`, in a folder for
 //! each test.
 
@@ -7,9 +7,8 @@ use std::process::{Child, Command, Stdio};
 
 use serde_json::{Value, json};
 
-use crate::guide::prepare;
-
 use super::files;
+use super::packages::prepare;
 
 /// What a page may weigh with all that it loads, in bytes: as it is, and compressed.
 const RAW_BYTES_MAX: u64 = 20_000;
@@ -28,13 +27,24 @@ pub(crate) struct Shopper {
 impl Shopper {
     #[track_caller]
     pub(crate) fn arrive() -> Shopper {
+        Shopper::by("shopper.mjs", "/usr/bin/chromium")
+    }
+
+    /// One who can only `open`, `await` and take a `shot`.
+    #[track_caller]
+    pub(crate) fn arrive_with_firefox() -> Shopper {
+        Shopper::by("firefox.mjs", "/usr/bin/firefox-esr")
+    }
+
+    #[track_caller]
+    fn by(driver: &str, browser: &str) -> Shopper {
         prepare();
-        let program = files::project().join("tests/browser/shopper.mjs");
+        let program = files::project().join("tests/browser").join(driver);
         let test = std::thread::current().name().expect("a test's name").replace("::", "-");
         let mut process = Command::new("node")
             .arg(program)
             .arg(files::project().join("target/checkout").join(test))
-            .arg("/usr/bin/chromium")
+            .arg(browser)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()
