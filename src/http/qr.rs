@@ -10,8 +10,8 @@ use qrcode::{Color, EcLevel, QrCode};
 /// Modules of white around the code.
 const QUIET_ZONE: usize = 4;
 
-/// The code as a part of a page, with a label of ours for those who cannot see it; or `None` if the text is too
-/// long for a QR code, which no payment URI is.
+/// The code as a part of a page, with a label of ours for those who cannot see it; or `None` if the
+/// text is too long for a QR code, which no payment URI is.
 pub(crate) fn svg(text: &str, label: &str) -> Option<String> {
     drawn(text, &format!("class=\"qr\" role=\"img\" aria-label=\"{label}\""))
 }

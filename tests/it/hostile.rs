@@ -1,5 +1,6 @@
 //! Text that would rather be markup, a command, a formula or a line of its own: as an order's
-//! reference, as its sum and as a shop's name it is refused by the name of the field, or it stays text.
+//! reference, as its sum and as a shop's name it is refused by the name of the field, or it stays
+//! text.
 
 use crate::harness::http::Answer;
 use crate::harness::json::Fields;

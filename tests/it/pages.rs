@@ -1,7 +1,7 @@
 //! Open pages by the thousand: a change is read once and reaches all of them, also where the
 //! watcher is another process; pages that do not change cost nothing; one too many is told to ask.
 //!
-//! `STREAMS=2000 cargo test --test it pages -- --include-ignored --nocapture` prints what they cost.
+//! `STREAMS=2000 cargo test --test it pages -- --include-ignored --nocapture` prints the cost.
 
 use std::io::{Read, Write};
 use std::net::TcpStream;

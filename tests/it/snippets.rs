@@ -10,6 +10,7 @@ use crate::harness::files;
 use crate::harness::gate::Gate;
 use crate::harness::http;
 use crate::harness::json::Fields;
+use crate::harness::packages::prepare;
 use crate::harness::ports;
 use crate::harness::stage::Stage;
 use crate::harness::wait::{SOON, wait_for, wait_until};

@@ -1,6 +1,6 @@
-//! A shopper with Debian's Chromium, or Firefox: looks at pages, takes their pictures, reads their codes, and
-//! lets axe and Lighthouse judge them. What it sees is left in `target/checkout`, in a folder for
-//! each test.
+//! A shopper with Debian's Chromium, or Firefox: looks at pages, takes their pictures, reads their
+//! codes, and lets axe and Lighthouse judge them. What it sees is left in `target/checkout`, in a
+//! folder for each test.
 
 use std::io::{BufRead, BufReader, Write};
 use std::process::{Child, Command, Stdio};
