@@ -31,6 +31,8 @@ struct Measures {
     polling: IntGauge,
     sweeps: IntCounter,
     sweep_fees: IntCounter,
+    discord: IntGauge,
+    acknowledged: Histogram,
 }
 
 static MEASURES: LazyLock<Measures> = LazyLock::new(Measures::new);
@@ -126,6 +128,17 @@ impl Measures {
                 &registry,
                 IntCounter::new("litegate_sweep_fees_litoshis_total", "Fees of these sweeps"),
             ),
+            discord: add(
+                &registry,
+                IntGauge::new("litegate_discord_connected", "1 while the bot hears of commands"),
+            ),
+            acknowledged: add(
+                &registry,
+                Histogram::with_opts(quick(
+                    "litegate_discord_acknowledgement_seconds",
+                    "Time until Discord took the acknowledgement of a command",
+                )),
+            ),
             registry,
         }
     }
@@ -215,4 +228,14 @@ pub(crate) fn notices_by_polling(polling: bool) {
 pub(crate) fn swept(fee: Amount) {
     MEASURES.sweeps.inc();
     MEASURES.sweep_fees.inc_by(fee.litoshis());
+}
+
+/// Whether the bot hears of commands.
+pub(crate) fn discord_is_connected(connected: bool) {
+    MEASURES.discord.set(i64::from(connected));
+}
+
+/// Discord took the acknowledgement of a command, for which it waits three seconds.
+pub(crate) fn acknowledged(took: Duration) {
+    MEASURES.acknowledged.observe(took.as_secs_f64());
 }

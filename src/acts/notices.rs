@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use crate::domain::address::Address;
 use crate::domain::merchant::MerchantId;
 use crate::domain::network::Network;
-use crate::domain::notice::{Audience, Kind, REMINDER_DAYS, reminder_due};
+use crate::domain::notice::{Audience, Kind, REMINDER_DAYS, Way, reminder_due};
 use crate::domain::time::{DAY_MS, Timestamp};
 use crate::store::notices::{self as rows, Draft};
 use crate::store::{self, ReadTx, WriteTx, doubts, merchants, payments, progress, trail};
@@ -115,7 +115,7 @@ pub(crate) fn look(
     Ok(Found { drafts: wanted, record })
 }
 
-/// Turns a kind on or off for a merchant.
+/// Chooses how a merchant is told of a kind.
 ///
 /// # Errors
 /// If the kind is not for merchants.
@@ -124,26 +124,26 @@ pub(crate) fn choose(
     actor: &Actor,
     merchant: MerchantId,
     kind: Kind,
-    wanted: bool,
+    way: Way,
     now: Timestamp,
 ) -> Result<(), Refusal> {
     if kind.audience() != Audience::Merchant {
         return Err(Refusal::invalid("kind", "must be a kind that merchants are told"));
     }
     super::merchants::get(tx, merchant)?;
-    let shown = |on: bool| format!("{} {}", kind.as_str(), if on { "on" } else { "off" });
-    let before = rows::is_wanted(tx, merchant, kind)?;
-    rows::choose(tx, merchant, kind, wanted)?;
-    let change = (Some(shown(before)), Some(shown(wanted)));
+    let shown = |way: Way| format!("{} {}", kind.as_str(), way.as_str());
+    let before = rows::way(tx, merchant, kind)?;
+    rows::choose(tx, merchant, kind, way)?;
+    let change = (Some(shown(before)), Some(shown(way)));
     trail::append(tx, &act(actor, now, "choose_notices", merchant, change))?;
     Ok(())
 }
 
 /// What a merchant is told, kind by kind.
-pub(crate) fn choices(tx: &ReadTx, merchant: MerchantId) -> Result<Vec<(Kind, bool)>, Refusal> {
+pub(crate) fn choices(tx: &ReadTx, merchant: MerchantId) -> Result<Vec<(Kind, Way)>, Refusal> {
     super::merchants::get(tx, merchant)?;
     let own = Kind::ALL.into_iter().filter(|kind| kind.audience() == Audience::Merchant);
-    own.map(|kind| Ok((kind, rows::is_wanted(tx, merchant, kind)?))).collect()
+    own.map(|kind| Ok((kind, rows::way(tx, merchant, kind)?))).collect()
 }
 
 /// Stores what a look found.
@@ -165,7 +165,7 @@ fn is_wanted(tx: &ReadTx, draft: &Draft, around: &Surroundings) -> Result<bool, 
     let Some(merchant) = draft.merchant else { return Ok(true) };
     // Who is not on Discord asks the command line.
     let on_discord = merchants::by_id(tx, merchant)?.is_some_and(|m| m.discord_id.is_some());
-    Ok(on_discord && rows::is_wanted(tx, merchant, draft.kind)?)
+    Ok(on_discord && rows::way(tx, merchant, draft.kind)? != Way::Off)
 }
 
 fn to(merchant: MerchantId, kind: Kind, key: String, text: String) -> Draft {

@@ -152,10 +152,10 @@ const DESCRIPTIONS: [Line; 60] = [
     (
         "notifications",
         [
-            "Wählen, was dir als Direktnachricht gesagt wird",
-            "Elegir qué se te dice por mensaje directo",
-            "Choisir ce qui vous est dit par message privé",
-            "Escolher o que é dito a você por mensagem direta",
+            "Wählen, was dir gesagt wird und wie",
+            "Elegir qué se te dice y cómo",
+            "Choisir ce qui vous est dit et comment",
+            "Escolher o que é dito a você e como",
         ],
     ),
     (
@@ -168,13 +168,8 @@ const DESCRIPTIONS: [Line; 60] = [
         ],
     ),
     (
-        "notifications on",
-        [
-            "Ob es dir gesagt wird",
-            "Si se te dice",
-            "S'il faut vous le dire",
-            "Se deve ser dito a você",
-        ],
+        "notifications how",
+        ["Wie du davon erfährst", "Cómo se te dice", "Comment vous le dire", "Como dizer a você"],
     ),
     (
         "docs",

@@ -6,7 +6,7 @@ use crate::acts::merchants::{self as acts, AddressStep};
 use crate::acts::notices::{self as notice_acts, plain};
 use crate::domain::address::Address;
 use crate::domain::merchant::{BusinessName, Subscription, address_in_force, address_to_come};
-use crate::domain::notice::Kind;
+use crate::domain::notice::{Kind, Way};
 use crate::store::{merchants as rows, trail};
 
 use super::answer::{Answer, date, grouped, relative, reply};
@@ -261,7 +261,28 @@ async fn notices(context: Context<'_>) -> Result<(), Failure> {
     reply(context, page).await
 }
 
-/// Choose what you are told by direct message
+/// How to be told of a kind.
+#[derive(Debug, Clone, Copy, poise::ChoiceParameter)]
+enum OfWay {
+    #[name = "by direct message"]
+    Message,
+    #[name = "in the channel: that something waits, not what"]
+    Channel,
+    #[name = "not at all"]
+    Off,
+}
+
+impl OfWay {
+    fn way(self) -> Way {
+        match self {
+            OfWay::Message => Way::Message,
+            OfWay::Channel => Way::Channel,
+            OfWay::Off => Way::Off,
+        }
+    }
+}
+
+/// Choose what you are told, and how
 #[poise::command(
     slash_command,
     ephemeral,
@@ -273,31 +294,35 @@ async fn notifications(
     #[description = "What to be told; without it all are listed"]
     #[autocomplete = "choices::notice_kind"]
     kind: Option<String>,
-    #[description = "Whether to be told"] on: Option<bool>,
+    #[description = "How to be told of it"] how: Option<OfWay>,
 ) -> Result<(), Failure> {
     let Asker { user, actor, now, .. } = begin(context).await?;
     let bot = context.data();
-    let chosen = match (kind, on) {
-        (Some(word), Some(on)) => {
+    let chosen = match (kind, how) {
+        (Some(word), Some(how)) => {
             let unknown = |_| Failure::NotUnderstood("choose one of the kinds offered".to_owned());
-            Some((word.parse::<Kind>().map_err(unknown)?, on))
+            Some((word.parse::<Kind>().map_err(unknown)?, how.way()))
         }
         (None, None) => None,
-        _ => return Err(Failure::NotUnderstood("give both, kind and on".to_owned())),
+        _ => return Err(Failure::NotUnderstood("give both, kind and how".to_owned())),
     };
-    if let Some((kind, on)) = chosen {
+    if let Some((kind, way)) = chosen {
+        if way == Way::Channel && bot.settings.notices_channel_id.is_none() {
+            return Err(Failure::Unavailable("there is no channel for notices here"));
+        }
         let choose = move |tx: &crate::store::WriteTx| {
             let merchant = account_of(tx, user)?;
-            Ok(notice_acts::choose(tx, &actor, merchant.id, kind, on, now)?)
+            Ok(notice_acts::choose(tx, &actor, merchant.id, kind, way, now)?)
         };
         bot.write(choose).await?;
     }
     let wanted = bot.read(move |tx| Ok(notice_acts::choices(tx, account_of(tx, user)?.id)?));
-    let line = |(kind, on): (Kind, bool)| {
-        let mark = match on {
+    let line = |(kind, way): (Kind, Way)| {
+        let mark = match way {
             _ if bot.settings.notices_off.contains(&kind) => "✘ (off for everybody)",
-            true => "✔",
-            false => "✘",
+            Way::Message => "✔",
+            Way::Channel => "✔ (in the channel)",
+            Way::Off => "✘",
         };
         format!("{mark} `{}` {}", kind.as_str(), kind.describe())
     };

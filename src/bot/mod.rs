@@ -25,6 +25,7 @@ mod secrets;
 mod setup;
 mod trail_channel;
 
+use std::convert::Infallible;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
@@ -42,6 +43,7 @@ use crate::domain::merchant::Merchant;
 use crate::domain::notice;
 use crate::domain::time::Timestamp;
 use crate::domain::webhook_url::PrivateNetworks;
+use crate::measures;
 use crate::node::rpc::Node;
 use crate::secret::{MasterSecret, Secret};
 use crate::store::{ReadTx, Store, WriteTx, merchants};
@@ -280,13 +282,31 @@ async fn connect(bot: &Arc<Bot>) -> Result<(), Lost> {
             .framework(framework)
             .await?;
     let (shards, http) = (client.shard_manager.clone(), client.http.clone());
-    tokio::select! {
-        ended = client.start() => Ok(ended?),
+    let ended = tokio::select! {
+        ended = client.start() => ended,
         never = register::keep_registered(bot, &http) => match never {},
+        never = keep_measured(&shards) => match never {},
         () = bot.shutdown.cancelled() => {
             shards.shutdown_all().await;
             Ok(())
         }
+    };
+    measures::discord_is_connected(false);
+    Ok(ended?)
+}
+
+/// How often is looked whether we are connected, for the metrics.
+const MEASURE: Duration = Duration::from_secs(2);
+
+/// Measures whether Discord tells us of commands. Never ends.
+async fn keep_measured(shards: &serenity::ShardManager) -> Infallible {
+    loop {
+        let connected = {
+            let runners = shards.runners.lock().await;
+            runners.values().any(|runner| runner.stage == serenity::ConnectionStage::Connected)
+        };
+        measures::discord_is_connected(connected);
+        tokio::time::sleep(MEASURE).await;
     }
 }
 
@@ -300,7 +320,9 @@ struct Asker {
 
 /// Tells Discord within its three seconds that an answer comes, visible to the asker alone.
 async fn begin(context: Context<'_>) -> Result<Asker, Failure> {
+    let begun = tokio::time::Instant::now();
     context.defer_ephemeral().await?;
+    measures::acknowledged(begun.elapsed());
     let author = context.author();
     Ok(Asker {
         user: author.id.get(),

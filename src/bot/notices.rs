@@ -18,7 +18,7 @@ use crate::acts::merchants as acts;
 use crate::acts::notices::{self as act, Surroundings};
 use crate::acts::payments::WATCHER;
 use crate::domain::merchant::{MerchantId, address_to_come};
-use crate::domain::notice::Kind;
+use crate::domain::notice::{Kind, Way};
 use crate::domain::time::Timestamp;
 use crate::store::notices::{self as rows, End, Notice};
 use crate::store::progress;
@@ -162,7 +162,7 @@ async fn tell(
             if last.is_some_and(|last| now.ms_since(last) < REST_MS) {
                 return Ok(());
             }
-            notices.into_iter().take(GROUP_MAX).collect()
+            told_alike(bot, reader, notices).await?
         }
     };
     let ids: Vec<i64> = group.iter().map(|notice| notice.id).collect();
@@ -192,6 +192,26 @@ async fn tell(
     .await
 }
 
+/// The first notices, as many as fit into one message and are told in one way.
+async fn told_alike(
+    bot: &Bot,
+    reader: Option<MerchantId>,
+    notices: Vec<Notice>,
+) -> Result<Vec<Notice>, Failure> {
+    let Some(merchant) = reader else {
+        return Ok(notices.into_iter().take(GROUP_MAX).collect());
+    };
+    let with_way = move |tx: &crate::store::ReadTx| {
+        let way = |notice: Notice| Ok((rows::way(tx, merchant, notice.kind)?, notice));
+        notices.into_iter().map(way).collect::<Result<Vec<_>, Failure>>()
+    };
+    let notices = bot.read(with_way).await?;
+    let by_channel = |way: Way| way == Way::Channel;
+    let first = notices.first().is_some_and(|(way, _)| by_channel(*way));
+    let alike = notices.into_iter().filter(|(way, _)| by_channel(*way) == first);
+    Ok(alike.map(|(_, notice)| notice).take(GROUP_MAX).collect())
+}
+
 /// How a message ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Outcome {
@@ -216,15 +236,24 @@ async fn tell_merchant(
     batch: i64,
     group: &[Notice],
 ) -> Result<Outcome, Failure> {
-    let network = bot.rules.network;
-    let account = bot.read(move |tx| Ok(acts::account(tx, id, network)?)).await?;
+    let (network, kind) = (bot.rules.network, group.first().map(|notice| notice.kind));
+    let (account, by_channel) = bot
+        .read(move |tx| {
+            let way = kind.map(|kind| rows::way(tx, id, kind)).transpose()?;
+            Ok((acts::account(tx, id, network)?, way == Some(Way::Channel)))
+        })
+        .await?;
     let Some(user) = account.merchant.discord_id else { return Ok(Outcome::Closed) };
     let mut message = serenity::CreateMessage::new().embed(page("News of your shop", group));
     let asked = group.iter().any(|notice| notice.key.ends_with(":asked"));
     if let (true, Some(to_come)) = (asked, address_to_come(&account.addresses, bot.clock.now())) {
         message = message.button(buttons::cancel_button(bot, user, to_come.effective_at).await?);
     }
-    let outcome = post.send_to(user, batch, message).await;
+    let outcome = match by_channel && bot.settings.notices_channel_id.is_some() {
+        // It is kept for them as if they took no messages.
+        true => Outcome::Closed,
+        false => post.send_to(user, batch, message).await,
+    };
     if outcome == Outcome::Closed
         && let Some(channel) = bot.settings.notices_channel_id
     {

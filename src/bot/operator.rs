@@ -107,6 +107,7 @@ async fn node(context: Context<'_>) -> Result<(), Failure> {
             let behind = chain.headers.saturating_sub(chain.tip.height);
             vec![
                 ("Node", format!("{} on {}", plain(&version.name), chain.chain)),
+                ("Gateway", format!("litegate {}", env!("CARGO_PKG_VERSION"))),
                 ("Height", format!("{} ({behind} blocks behind its headers)", chain.tip.height)),
                 ("We stand at", ours),
                 ("Peers", peers),

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use clap::{Args, Subcommand, ValueEnum};
+use clap::{Args, Subcommand};
 use serde::Serialize;
 
 use super::{Failure, Format, open, print_json, print_line};
@@ -15,7 +15,7 @@ use crate::domain::merchant::{
     BusinessName, Merchant as Row, MerchantId, OldKey, address_in_force, address_to_come,
 };
 use crate::domain::network::Network;
-use crate::domain::notice::Kind;
+use crate::domain::notice::{Kind, Way};
 use crate::store::{Store, WriteTx, merchants as rows, notices as notice_rows};
 use crate::view::account::SumsView;
 use crate::view::{MerchantView, Shown, Time};
@@ -94,13 +94,16 @@ enum Act {
         /// A URL, or none
         url: String,
     },
-    /// Show what the merchant is told by direct message, or turn a kind on or off
-    #[command(after_help = "Example: litegate merchant notifications mer_0123456789ab paid on")]
+    /// Show what the merchant is told and how, or choose it for a kind
+    #[command(
+        after_help = "Example: litegate merchant notifications mer_0123456789ab paid message"
+    )]
     Notifications {
         id: MerchantId,
-        #[arg(requires = "state")]
+        #[arg(requires = "way")]
         kind: Option<Kind>,
-        state: Option<OnOff>,
+        /// message, channel (which says that something waits) or off
+        way: Option<Way>,
     },
     /// Show what the merchant was told, the newest first
     #[command(after_help = "Example: litegate merchant notices mer_0123456789ab")]
@@ -114,17 +117,11 @@ enum Act {
     RotateWebhookSecret { id: MerchantId },
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum OnOff {
-    On,
-    Off,
-}
-
-/// A kind of notice, and whether it is told.
+/// A kind of notice, and how it is told.
 #[derive(Serialize)]
 struct ChoiceView {
     kind: &'static str,
-    on: bool,
+    way: &'static str,
 }
 
 /// A notice as the command line shows it.
@@ -149,9 +146,8 @@ impl Merchant {
         let (config, store) = open(config)?;
         let reveal = match self.act {
             Act::List => return list(&config, &store, format),
-            Act::Notifications { id, kind, state } => {
-                let choice = kind.zip(state).map(|(kind, state)| (kind, state == OnOff::On));
-                return notifications(&config, &store, id, choice, format);
+            Act::Notifications { id, kind, way } => {
+                return notifications(&config, &store, id, kind.zip(way), format);
             }
             Act::Notices { id } => return notices(&store, id, format),
             Act::Add { .. } | Act::ViewKey { .. } | Act::RotateKey { .. } => Reveal::ApiKey,
@@ -296,28 +292,27 @@ fn view(account: &Account, config: &Config, reveal: Reveal) -> MerchantView {
     view
 }
 
-/// Turns a kind of notice on or off, if one is given, and shows all.
+/// Chooses how a kind of notice is told, if one is given, and shows all.
 fn notifications(
     config: &Config,
     store: &Store,
     id: MerchantId,
-    choice: Option<(Kind, bool)>,
+    choice: Option<(Kind, Way)>,
     format: Format,
 ) -> Result<(), Failure> {
     let now = config.clock.now();
-    if let Some((kind, wanted)) = choice {
-        let choose =
-            move |tx: &WriteTx| notice_acts::choose(tx, &Actor::Cli, id, kind, wanted, now);
+    if let Some((kind, way)) = choice {
+        let choose = move |tx: &WriteTx| notice_acts::choose(tx, &Actor::Cli, id, kind, way, now);
         store.write_blocking(choose)?;
     }
     let choices = store.read_blocking(|tx| notice_acts::choices(tx, id))?;
-    let views: Vec<ChoiceView> =
-        choices.into_iter().map(|(kind, on)| ChoiceView { kind: kind.as_str(), on }).collect();
+    let view = |(kind, way): (Kind, Way)| ChoiceView { kind: kind.as_str(), way: way.as_str() };
+    let views: Vec<ChoiceView> = choices.into_iter().map(view).collect();
     match format {
         Format::Json => print_json(&views),
-        Format::Text => views.iter().try_for_each(|view| {
-            print_line(&format!("{:16}  {}", view.kind, if view.on { "on" } else { "off" }))
-        }),
+        Format::Text => {
+            views.iter().try_for_each(|view| print_line(&format!("{:16}  {}", view.kind, view.way)))
+        }
     }
 }
 

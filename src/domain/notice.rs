@@ -135,10 +135,45 @@ impl Kind {
         }
     }
 
-    /// Whether it is told to those who have not chosen. A busy shop does not want to hear of every
-    /// payment.
-    pub(crate) fn is_on_by_default(self) -> bool {
-        !matches!(self, Kind::Paid)
+    /// How those are told who have not chosen. A busy shop does not want to hear of every payment.
+    pub(crate) fn usual_way(self) -> Way {
+        if self == Kind::Paid { Way::Off } else { Way::Message }
+    }
+}
+
+/// How a merchant is told of a kind.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Way {
+    /// By direct message.
+    Message,
+    /// A channel says that something waits, and `/notices` what.
+    Channel,
+    Off,
+}
+
+impl Way {
+    pub(crate) const ALL: [Way; 3] = [Way::Message, Way::Channel, Way::Off];
+
+    /// The word on the command line and in the trail.
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Way::Message => "message",
+            Way::Channel => "channel",
+            Way::Off => "off",
+        }
+    }
+}
+
+/// The text names no way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("must be message, channel or off")]
+pub(crate) struct BadWay;
+
+impl FromStr for Way {
+    type Err = BadWay;
+
+    fn from_str(text: &str) -> Result<Way, BadWay> {
+        Way::ALL.into_iter().find(|way| way.as_str() == text).ok_or(BadWay)
     }
 }
 
@@ -181,6 +216,10 @@ mod tests {
             assert_eq!(kind.as_str().parse(), Ok(kind));
         }
         assert_eq!("everything".parse::<Kind>(), Err(BadKind));
+        for way in Way::ALL {
+            assert_eq!(way.as_str().parse(), Ok(way));
+        }
+        assert_eq!("on".parse::<Way>(), Err(BadWay));
     }
 
     #[test]

@@ -5,10 +5,11 @@ use rusqlite::Connection;
 use super::Error;
 
 /// Append only. `tests/it/tidy.rs` compares the old ones with their recorded hashes.
-const SCRIPTS: [&str; 3] = [
+const SCRIPTS: [&str; 4] = [
     include_str!("migrations/0001_start.sql"),
     include_str!("migrations/0002_keys_and_places.sql"),
     include_str!("migrations/0003_pages.sql"),
+    include_str!("migrations/0004_ways_of_notices.sql"),
 ];
 
 /// The schema that this binary works with.

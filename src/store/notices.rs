@@ -6,7 +6,7 @@ use rusqlite::{OptionalExtension, Row, params};
 
 use crate::domain::amount::Amount;
 use crate::domain::merchant::MerchantId;
-use crate::domain::notice::Kind;
+use crate::domain::notice::{Kind, Way};
 use crate::domain::payment::PaymentId;
 use crate::domain::time::Timestamp;
 
@@ -75,12 +75,12 @@ pub(crate) fn due(tx: &ReadTx, now: Timestamp, limit: u32) -> Result<Vec<Notice>
     rows.map(|row| row?).collect()
 }
 
-/// When this reader was last written to.
+/// When this reader was last written to, be it that a channel said that something waits.
 pub(crate) fn last_sent(
     tx: &ReadTx,
     merchant: Option<MerchantId>,
 ) -> Result<Option<Timestamp>, Error> {
-    let sql = "SELECT max(done_at) FROM notices WHERE merchant_id IS ? AND state = 'sent'";
+    let sql = "SELECT max(done_at) FROM notices WHERE merchant_id IS ? AND done_at IS NOT NULL";
     Ok(tx.connection.prepare_cached(sql)?.query_row([merchant], |row| row.get(0))?)
 }
 
@@ -169,24 +169,32 @@ pub(crate) fn mark_read(tx: &WriteTx, merchant: MerchantId) -> Result<(), Error>
     Ok(())
 }
 
-/// Whether a merchant wants to hear of a kind.
-pub(crate) fn is_wanted(tx: &ReadTx, merchant: MerchantId, kind: Kind) -> Result<bool, Error> {
-    let sql = "SELECT wanted FROM notice_choices WHERE merchant_id = ? AND kind = ?";
+/// How a merchant is told of a kind.
+pub(crate) fn way(tx: &ReadTx, merchant: MerchantId, kind: Kind) -> Result<Way, Error> {
+    let sql = "SELECT wanted, by_channel FROM notice_choices WHERE merchant_id = ? AND kind = ?";
     let mut statement = tx.connection.prepare_cached(sql)?;
-    let chosen = statement.query_row(params![merchant, kind.as_str()], |row| row.get(0));
-    Ok(chosen.optional()?.unwrap_or(kind.is_on_by_default()))
+    let chosen = statement.query_row(params![merchant, kind.as_str()], |row| {
+        Ok(match (row.get("wanted")?, row.get("by_channel")?) {
+            (false, _) => Way::Off,
+            (true, true) => Way::Channel,
+            (true, false) => Way::Message,
+        })
+    });
+    Ok(chosen.optional()?.unwrap_or(kind.usual_way()))
 }
 
-/// Turns a kind on or off for a merchant.
+/// Chooses how a merchant is told of a kind.
 pub(crate) fn choose(
     tx: &WriteTx,
     merchant: MerchantId,
     kind: Kind,
-    wanted: bool,
+    way: Way,
 ) -> Result<(), Error> {
-    let sql = "INSERT INTO notice_choices (merchant_id, kind, wanted) VALUES (?1, ?2, ?3)
-               ON CONFLICT (merchant_id, kind) DO UPDATE SET wanted = ?3";
-    tx.connection.execute(sql, params![merchant, kind.as_str(), wanted])?;
+    let sql = "INSERT INTO notice_choices (merchant_id, kind, wanted, by_channel)
+               VALUES (?1, ?2, ?3, ?4)
+               ON CONFLICT (merchant_id, kind) DO UPDATE SET wanted = ?3, by_channel = ?4";
+    let (wanted, by_channel) = (way != Way::Off, way == Way::Channel);
+    tx.connection.execute(sql, params![merchant, kind.as_str(), wanted, by_channel])?;
     Ok(())
 }
 

@@ -185,10 +185,10 @@ fn both_doors_do_the_same_and_leave_the_same_trail() {
     yes(say("rotate_webhook_secret", json!([])), "Replace the secret");
     shell(&["merchant", "rotate-webhook-secret", cli]);
     let paid = json!([
-        { "name": "kind", "type": 3, "value": "paid" }, { "name": "on", "type": 5, "value": true },
+        { "name": "kind", "type": 3, "value": "paid" }, { "name": "how", "type": 4, "value": 0 },
     ]);
     say("notifications", paid);
-    shell(&["merchant", "notifications", cli, "paid", "on"]);
+    shell(&["merchant", "notifications", cli, "paid", "message"]);
     let question = discord.command(root, "suspend", user(ADA));
     discord.press(root, &question.body, "Suspend");
     shell(&["merchant", "suspend", cli]);

@@ -31,9 +31,15 @@ fn payments_go_on(shop: &Shop, when: &str) {
 
 #[test]
 fn a_dropped_connection_is_resumed_and_nothing_is_lost() {
-    let (discord, _gate, shop) = with_merchant();
+    let (discord, gate, shop) = with_merchant();
     let ada = Person::member(ADA, "ada");
     assert_eq!(discord.sessions(), (1, 0));
+    let connected = |expected: &str| {
+        let series = format!("litegate_discord_connected {expected}");
+        wait_for(&series, SOON, || gate.metrics().contains(&series));
+    };
+    connected("1");
+    assert!(gate.metrics().contains("litegate_discord_acknowledgement_seconds_count 3"));
     discord.drop_socket();
     // Sent while nobody listens: the resumed session is told of it.
     let token = discord.send(&ada, "docs", &json!([]));
@@ -47,6 +53,10 @@ fn a_dropped_connection_is_resumed_and_nothing_is_lost() {
     let reply = discord.command(&ada, "docs", json!([]));
     assert!(reply.text().contains("/docs"));
     wait_for("a heartbeat", SOON, || discord.heartbeats() > 0);
+    // While Discord refuses us the metrics say so.
+    discord.take_token(false);
+    discord.drop_socket();
+    connected("0");
 }
 
 #[test]

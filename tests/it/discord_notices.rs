@@ -69,10 +69,11 @@ fn await_told(discord: &Discord, gate: &Gate, passed: &mut Duration, words: &[&s
     }
 }
 
-fn of_kind(kind: &str, on: bool) -> Value {
+/// Options of `/notifications`: 0 by message, 1 in the channel, 2 not at all.
+fn of_kind(kind: &str, how: u32) -> Value {
     json!([
         { "name": "kind", "type": 3, "value": kind },
-        { "name": "on", "type": 5, "value": on },
+        { "name": "how", "type": 4, "value": how },
     ])
 }
 
@@ -100,7 +101,7 @@ fn payments_late_part_paid_and_payouts_are_told_to_their_merchant() {
     stays_true("a busy shop hears of its first payment alone", Duration::from_secs(3), || {
         !said_to(&discord, ADA).contains(&second.id)
     });
-    discord.command(&ada, "notifications", of_kind("paid", true));
+    discord.command(&ada, "notifications", of_kind("paid", 0));
     let third = shop.create("0.06");
     node.send(&third.address, "0.06");
     node.mine(2);
@@ -206,7 +207,7 @@ fn the_end_of_a_subscription_is_told_seven_three_and_one_days_before() {
     assert_eq!(ends(BOB), 1, "{}", said_to(&discord, BOB));
     // A turned-off kind is told to nobody.
     discord.command(&root, "grant_sub", grant(ADA, 9));
-    discord.command(&ada, "notifications", of_kind("subscription", false));
+    discord.command(&ada, "notifications", of_kind("subscription", 2));
     let before = discord.messages_to(ADA).len();
     gate.let_pass(DAY * 18);
     stays_true("silence", Duration::from_secs(5), || discord.messages_to(ADA).len() == before);
@@ -359,6 +360,48 @@ fn a_completed_payment_that_is_reorganised_away_and_a_stuck_sweep_are_told_to_ad
         said_to(&discord, ROOT).matches("The audit found").count() == 1
     });
     each_names_what_to_do_next(&discord);
+}
+
+#[test]
+fn who_wants_it_so_is_told_in_the_channel_that_something_waits() {
+    let (discord, gate) = offline(|gate| {
+        let id = |id: u64| toml::Value::Integer(i64::try_from(id).unwrap());
+        gate.set("discord.notices_channel_id", id(MERCHANTS_CHANNEL));
+    });
+    let (ada, bob) = (Person::member(ADA, "ada"), Person::member(BOB, "bob"));
+    for person in [&ada, &bob] {
+        discord.command(person, "set_address", text("ltc_address", ADDRESS));
+    }
+    let listed = discord.command(&ada, "notifications", of_kind("key_rotated", 1)).text();
+    assert!(listed.contains("✔ (in the channel) `key_rotated`"), "{listed}");
+    discord.command(&bob, "notifications", of_kind("key_rotated", 2));
+    let rotate = |person: &Person| {
+        let question = discord.command(person, "rotate_key", json!([]));
+        discord.press(person, &question.body, "Replace the key");
+    };
+    let calls = || {
+        let all = discord.posted().into_iter().filter(|posted| posted.channel == MERCHANTS_CHANNEL);
+        all.map(|posted| readable(&posted.body)).collect::<Vec<_>>()
+    };
+    rotate(&bob);
+    rotate(&ada);
+    wait_for("the call in the channel", SOON, || calls().len() == 1);
+    assert!(calls()[0].contains(&format!("<@{ADA}> a notice waits")), "{:?}", calls());
+    // The channel is called into once a minute at most, too.
+    rotate(&ada);
+    stays_true("rest", Duration::from_secs(4), || calls().len() == 1);
+    let kept = discord.command(&ada, "notices", json!([])).text();
+    assert!(kept.contains("API key was replaced"), "{kept}");
+    gate.let_pass(MINUTE + Duration::from_secs(1));
+    wait_for("the second call", SOON, || calls().len() == 2);
+    assert!(discord.messages_to(ADA).is_empty() && discord.messages_to(BOB).is_empty());
+    // Where there is no channel it cannot be chosen.
+    gate.term();
+    gate.unset("discord.notices_channel_id");
+    gate.start();
+    discord.await_bot();
+    let refused = discord.command(&ada, "notifications", of_kind("key_rotated", 1)).text();
+    assert!(refused.contains("no channel for notices"), "{refused}");
 }
 
 /// A notice says what can be done about it, or where more is to be seen.
