@@ -42,6 +42,7 @@ impl Apart {
     fn start() -> Option<Apart> {
         let node = Arc::new(Node::start()?);
         let gate = Gate::init(&node);
+        gate.set("payments.confirmations", 3);
         // For this process; those that it starts inherit it.
         let me = std::process::id().to_string();
         let raised = Command::new("prlimit")
@@ -140,6 +141,9 @@ fn many_open_pages_cost_no_more_reads_than_one() {
     let took = all_read(&mut concerned, "\"detail\":\"seen\"");
     scene.node.mine(1);
     all_read(&mut concerned, "\"detail\":\"confirming\"");
+    // No row of the payment changes by this.
+    scene.node.mine(1);
+    all_read(&mut concerned, "\"confirmations\":2,");
     let looks = scene.reads() - before;
     println!("{} of 401 streams told after {took:?}, all in {looks} reads", concerned.len());
     assert!(looks < 40, "{looks} reads");
