@@ -235,9 +235,11 @@ const said = async ({ seconds }) => {
   return { heard };
 };
 
-// As one who comes back from another app: the page is asked for once more.
+// As one who comes back from another app: the page, which has its stream and so does not ask by
+// itself, is asked for once more.
 const comeBack = async () => {
-  const asked = page.waitForResponse((response) => response.url() === page.url());
+  const own = (response) => response.url() === page.url();
+  const asked = page.waitForResponse(own, { timeout: 10_000 });
   await page.evaluate(() => document.dispatchEvent(new Event("visibilitychange")));
   return { status: (await asked).status() };
 };

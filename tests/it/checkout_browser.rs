@@ -291,10 +291,11 @@ fn where_streams_are_blocked_the_page_asks_by_itself() {
     let mut shopper = Shopper::arrive();
     let payment = stage.shop.create("0.05");
     let url = page(&stage, &payment.id);
-    shopper.does(json!({"act": "open", "url": url, "streams": false}));
-    shopper.sees("waiting", "Pay 0.05 LTC");
+    shopper.opens(&url);
     let back = shopper.does(json!({"act": "return"}));
     assert_eq!(back["status"], 200, "back from the wallet, it looks at once");
+    shopper.does(json!({"act": "open", "url": url, "streams": false}));
+    shopper.sees("waiting", "Pay 0.05 LTC");
     stage.node.send(&payment.address, "0.05");
     shopper.sees("seen", "Payment seen");
     stage.node.mine(2);

@@ -100,8 +100,9 @@ impl Apart {
 /// Reads until these characters came.
 #[track_caller]
 fn read_until(stream: &mut TcpStream, end: &str) -> String {
-    let (mut seen, mut bytes) = (String::new(), [0; 4096]);
+    let (mut seen, mut bytes, start) = (String::new(), [0; 4096], Instant::now());
     while !seen.contains(end) {
+        assert!(start.elapsed() < SOON, "no {end} but {seen}"); // Comments come all the time.
         let count = stream.read(&mut bytes).expect("more, in time");
         assert!(count > 0, "closed after {seen}");
         seen.push_str(&String::from_utf8_lossy(&bytes[..count]));
