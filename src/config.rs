@@ -9,6 +9,7 @@ mod judge;
 use std::fmt::Write as _;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use bitcoin::bip32::KeySource;
 use toml::{Table, Value};
@@ -17,8 +18,7 @@ use crate::acts::{create_payment, merchants};
 use crate::clock::Clock;
 use crate::domain::keys::AccountXpub;
 use crate::domain::network::Network;
-use crate::node::rpc;
-use crate::node::zmq;
+use crate::node::nodes;
 use crate::secret::MasterSecret;
 use crate::view::Site;
 use crate::{bot, http, sweeper, watcher, webhooks};
@@ -35,12 +35,15 @@ pub(crate) struct Config {
     pub(crate) network: Network,
     pub(crate) site: Site,
     pub(crate) database: PathBuf,
+    /// The mark that says which addresses were given out.
+    pub(crate) high_water_file: PathBuf,
     pub(crate) secret: MasterSecret,
     pub(crate) secret_file: PathBuf,
     pub(crate) http: http::Settings,
-    pub(crate) node: rpc::Settings,
-    pub(crate) zmq: Option<zmq::Settings>,
-    pub(crate) allow_old_node: bool,
+    /// The nodes that can be followed, at least one, in the operator's order.
+    pub(crate) nodes: Vec<nodes::Settings>,
+    /// How long the node that is followed may be unwell before another is.
+    pub(crate) failover_patience: Duration,
     pub(crate) doubt: watcher::doubt::Settings,
     pub(crate) xpub: AccountXpub,
     pub(crate) signing_key_file: Option<PathBuf>,
@@ -55,13 +58,6 @@ pub(crate) struct Config {
     pub(crate) bot: Option<bot::Settings>,
     pub(crate) metrics_listen: Option<SocketAddr>,
     pub(crate) clock: Clock,
-}
-
-impl Config {
-    /// The version below which the node is refused (`getnetworkinfo.version`), if any.
-    pub(crate) fn oldest_node(&self) -> Option<u64> {
-        self.network.oldest_node().filter(|_| !self.allow_old_node)
-    }
 }
 
 /// All mistakes of a configuration, each a sentence that begins with its key.
@@ -123,6 +119,9 @@ pub(crate) fn search_path() -> Vec<PathBuf> {
     std::env::var_os("PATH").map(|path| std::env::split_paths(&path).collect()).unwrap_or_default()
 }
 
+/// The section that may be there several times, as `[[node]]`.
+const NODE: &str = "node";
+
 /// Variables of ours that are no configuration.
 const NO_KEYS: [&str; 2] = ["CRASH_AT", "LOG"];
 
@@ -145,6 +144,10 @@ fn read(
     let unknown = unknown_keys(&table);
     if !unknown.is_empty() {
         return Err(Mistakes(unknown));
+    }
+    // One node is a list of one.
+    if let Some(node) = table.get_mut(NODE).filter(|node| node.is_table()) {
+        *node = Value::Array(vec![node.clone()]);
     }
     let raw: judge::Raw = Value::Table(table)
         .try_into()
@@ -184,8 +187,15 @@ fn unknown_keys(table: &Table) -> Vec<String> {
     };
     check("", table, &known);
     for (name, section) in &known {
-        if let (Some(known), Some(Value::Table(found))) = (section.as_table(), table.get(name)) {
-            check(&format!("{name}."), found, known);
+        let Some(known) = section.as_table() else { continue };
+        match table.get(name) {
+            Some(Value::Table(found)) => check(&format!("{name}."), found, known),
+            Some(Value::Array(list)) if name == NODE => {
+                for (number, found) in (1..).zip(list.iter().filter_map(Value::as_table)) {
+                    check(&format!("{name}[{number}]."), found, known);
+                }
+            }
+            _ => {}
         }
     }
     mistakes
@@ -201,6 +211,19 @@ fn overlay(under: &mut Table, over: Table) {
     for (key, value) in over {
         match (under.get_mut(&key), value) {
             (Some(Value::Table(section)), Value::Table(over)) => overlay(section, over),
+            // Several nodes: each over the defaults of one.
+            (Some(place @ Value::Table(_)), Value::Array(list)) if key == NODE => {
+                let Value::Table(defaults) = &*place else { continue };
+                let each = list.into_iter().map(|one| match one {
+                    Value::Table(one) => {
+                        let mut section = defaults.clone();
+                        overlay(&mut section, one);
+                        Value::Table(section)
+                    }
+                    other => other,
+                });
+                *place = Value::Array(each.collect());
+            }
             (_, value) => {
                 under.insert(key, value);
             }
@@ -213,9 +236,17 @@ fn set_from_environment(table: &mut Table, name: &str, text: String) -> Result<(
     let lower = name.to_ascii_lowercase();
     let (section, key) = match lower.split_once("__") {
         Some((section, key)) => {
-            let unknown = || format!("{ENVIRONMENT}{name}: there is no section {section}");
-            let section = table.get_mut(section).and_then(Value::as_table_mut);
-            (section.ok_or_else(unknown)?, key)
+            let unknown = || match table.get(section) {
+                Some(Value::Array(_)) => format!(
+                    "{ENVIRONMENT}{name}: there are several sections [[{section}]], so that is not \
+                     clear; set it in the file"
+                ),
+                _ => format!("{ENVIRONMENT}{name}: there is no section {section}"),
+            };
+            if !table.get(section).is_some_and(Value::is_table) {
+                return Err(unknown());
+            }
+            (table.get_mut(section).and_then(Value::as_table_mut).expect("it was seen"), key)
         }
         None => (table, lower.as_str()),
     };

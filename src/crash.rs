@@ -1,7 +1,8 @@
 //! Named points at which a test lets the process die, as `kill -9` would. Debug builds only: a
 //! release has no such points.
 //!
-//! The points are `before-commit`, `after-commit` and `before-broadcast`. A point is armed by its
+//! The points are `before-commit`, `after-commit` and `before-broadcast`; of an upgrade of the
+//! database `upgrade-kept`, `upgrade-step` and `upgrade-done`. A point is armed by its
 //! name, or by `name@file`: then it waits until that file is there.
 
 #[cfg(debug_assertions)]

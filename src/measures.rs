@@ -9,7 +9,8 @@ use std::time::Duration;
 use prometheus::core::Collector;
 use prometheus::proto::MetricFamily;
 use prometheus::{
-    Histogram, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge, Opts, Registry,
+    Histogram, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Opts,
+    Registry,
 };
 
 use crate::domain::amount::Amount;
@@ -28,6 +29,8 @@ struct Measures {
     attempts: IntCounterVec,
     attempt_times: Histogram,
     node_height: IntGauge,
+    nodes_well: IntGaugeVec,
+    nodes_in_use: IntGaugeVec,
     polling: IntGauge,
     sweeps: IntCounter,
     sweep_fees: IntCounter,
@@ -115,6 +118,20 @@ impl Measures {
             node_height: add(
                 &registry,
                 IntGauge::new("litegate_node_height", "The node's best block, when last asked"),
+            ),
+            nodes_well: add(
+                &registry,
+                IntGaugeVec::new(
+                    Opts::new("litegate_node_well", "1 for each node that can be followed"),
+                    &["node"],
+                ),
+            ),
+            nodes_in_use: add(
+                &registry,
+                IntGaugeVec::new(
+                    Opts::new("litegate_node_in_use", "1 for the node that is followed"),
+                    &["node"],
+                ),
             ),
             polling: add(
                 &registry,
@@ -217,6 +234,12 @@ pub(crate) fn attempted(state: &str, took: Duration) {
 /// The node said where it stands.
 pub(crate) fn node_stands_at(height: u32) {
     MEASURES.node_height.set(i64::from(height));
+}
+
+/// How one of several nodes is. The label is the operator's own address of it.
+pub(crate) fn node_is(name: &str, well: bool, in_use: bool) {
+    MEASURES.nodes_well.with_label_values(&[name]).set(i64::from(well));
+    MEASURES.nodes_in_use.with_label_values(&[name]).set(i64::from(in_use));
 }
 
 /// How payments are noticed from now on.

@@ -20,6 +20,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::config::Config;
 use crate::http::{self, Api, Limits, ops};
+use crate::node::nodes::Nodes;
 use crate::node::rpc::Node;
 use crate::node::zmq;
 use crate::store::identity::{self, Mark};
@@ -30,7 +31,7 @@ use crate::sweeper::signing_key::SigningKey;
 use crate::wake::Wake;
 use crate::watcher::Watcher;
 use crate::webhooks::Webhooks;
-use crate::{bot, clock};
+use crate::{acts, bot, clock};
 
 /// A part of the gateway that can run by itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -108,7 +109,7 @@ pub(crate) fn open_store(config: &Config) -> anyhow::Result<Store> {
 }
 
 fn open_store_with(config: &Config, patience: Duration) -> anyhow::Result<Store> {
-    let store = Store::open_with(&config.database, patience)
+    let store = Store::open_with(&config.database, &config.high_water_file, patience)
         .map_err(|error| match error {
             damaged @ store::Error::Damaged(_) => Refused::Damaged(damaged).into(),
             other => anyhow::Error::new(other),
@@ -182,11 +183,16 @@ pub(crate) fn heed_high_water(config: &Config, store: &Store) -> anyhow::Result<
     Ok(())
 }
 
+/// The node that a command asks.
+pub(crate) fn node_of(config: &Config, store: &Store) -> Result<Node, store::Error> {
+    acts::nodes::for_command(store, &Nodes::new(&config.nodes), config.network)
+}
+
 /// A gateway that is about to run: everything that can be refused was checked.
 pub(crate) struct Gateway {
     config: Config,
     store: Store,
-    node: Node,
+    nodes: Nodes,
     roles: BTreeSet<Role>,
     sweeper: Option<Sweeper>,
     /// Held for as long as the roles run.
@@ -226,17 +232,18 @@ impl Gateway {
             true => Some(sweeper_of(&config, &store, Access::ReadAndWrite, &shutdown)?),
             false => None,
         };
-        let node = Node::new(config.node.clone());
-        // A node that does not answer is waited for, and asked again by the watcher.
-        if let (Some(oldest), Ok(version)) = (config.oldest_node(), node.version())
-            && version.number < oldest
-        {
-            return Err(Refused::OldNode(version.name).into());
+        let nodes = Nodes::new(&config.nodes);
+        for one in nodes.all() {
+            // A node that does not answer is waited for, and asked again by the watcher.
+            let Some(oldest) = one.oldest else { continue };
+            if let Some(version) = one.glance.version().ok().filter(|v| v.number < oldest) {
+                return Err(Refused::OldNode(version.name).into());
+            }
         }
         if let Some(contradiction) = config.xpub.contradiction() {
             tracing::warn!("wallet.xpub: {contradiction}");
         }
-        Ok(Gateway { config, store, node, roles, sweeper, locks, shutdown })
+        Ok(Gateway { config, store, nodes, roles, sweeper, locks, shutdown })
     }
 
     /// Runs the roles until the shutdown signal, or until one of them ends. `ready` is called once
@@ -245,7 +252,7 @@ impl Gateway {
         self,
         ready: impl FnOnce(Option<std::net::SocketAddr>),
     ) -> anyhow::Result<()> {
-        let Gateway { config, store, node, roles, sweeper, locks, shutdown } = self;
+        let Gateway { config, store, nodes, roles, sweeper, locks, shutdown } = self;
         let (wake, clock) = (Wake::new(), config.clock.clone());
         let mut tasks: JoinSet<(Role, anyhow::Result<()>)> = JoinSet::new();
         let mut threads: Vec<JoinHandle<()>> = Vec::new();
@@ -257,11 +264,11 @@ impl Gateway {
             let (looked, first_look) = tokio::sync::oneshot::channel();
             let watcher = Watcher {
                 store: store.clone(),
-                node: node.clone(),
+                followed: acts::nodes::in_use(&store, &nodes)?.clone(),
+                nodes: nodes.clone(),
+                patience: config.failover_patience,
                 network: config.network,
-                oldest_node: config.oldest_node(),
                 xpub: config.xpub.clone(),
-                zmq: config.zmq.clone(),
                 counters: Arc::clone(&counters),
                 doubt: config.doubt.clone(),
                 wake: wake.clone(),
@@ -297,12 +304,12 @@ impl Gateway {
             tasks.spawn(async move { (Role::Webhooks, webhooks.run().await) });
         }
         if let Some(sweeper) = sweeper {
-            let sweeper = Sweeper { node: node.clone(), wake: wake.clone(), ..sweeper };
+            let sweeper = Sweeper { nodes: nodes.clone(), wake: wake.clone(), ..sweeper };
             let runtime = tokio::runtime::Handle::current();
             threads.push(thread(Role::Sweeper, ended, move || sweeper.run(&runtime))?);
         }
         if let Some(settings) = config.bot.clone().filter(|_| roles.contains(&Role::Bot)) {
-            let bot = bot_of(settings, &config, &store, &node, &wake, &shutdown);
+            let bot = bot_of(settings, &config, &store, &nodes, &wake, &shutdown);
             tasks.spawn(async move {
                 bot::run(bot).await;
                 (Role::Bot, Ok(()))
@@ -428,9 +435,11 @@ pub(crate) fn sweeper_of(
     let seals = config.seals.as_ref().map(|settings| {
         Seals::open(settings, store, access).map_err(|error| Refused::Seals(format!("{error:#}")))
     });
+    let nodes = Nodes::new(&config.nodes);
     Ok(Sweeper {
         store: store.clone(),
-        node: Node::new(config.node.clone()),
+        node: acts::nodes::for_command(store, &nodes, config.network)?,
+        nodes,
         network: config.network,
         xpub: config.xpub.clone(),
         key: key.transpose()?,
@@ -446,7 +455,7 @@ fn bot_of(
     settings: bot::Settings,
     config: &Config,
     store: &Store,
-    node: &Node,
+    nodes: &Nodes,
     wake: &Wake,
     shutdown: &CancellationToken,
 ) -> bot::Bot {
@@ -459,7 +468,7 @@ fn bot_of(
         min_payout: config.sweeper.rules.min_payout,
         xpub: config.xpub.clone(),
         site: config.site.clone(),
-        node: node.clone(),
+        nodes: nodes.clone(),
         private_networks: config.webhooks.private_networks,
         database: config.database.clone(),
         limit: bot::Limit::per_minute(settings.rate_per_user),

@@ -10,6 +10,7 @@ pub(crate) mod audit;
 pub(crate) mod confirmations;
 pub(crate) mod create_payment;
 pub(crate) mod merchants;
+pub(crate) mod nodes;
 pub(crate) mod notices;
 pub(crate) mod payments;
 pub(crate) mod sweeps;

@@ -35,7 +35,7 @@ use poise::serenity_prelude as serenity;
 use tokio_util::sync::CancellationToken;
 
 use crate::acts::merchants::Rules;
-use crate::acts::{Actor, Refusal, confirmations, create_payment};
+use crate::acts::{self, Actor, Refusal, confirmations, create_payment};
 use crate::clock::Clock;
 use crate::domain::amount::Amount;
 use crate::domain::keys::AccountXpub;
@@ -44,6 +44,7 @@ use crate::domain::notice;
 use crate::domain::time::Timestamp;
 use crate::domain::webhook_url::PrivateNetworks;
 use crate::measures;
+use crate::node::nodes::Nodes;
 use crate::node::rpc::Node;
 use crate::secret::{MasterSecret, Secret};
 use crate::store::{ReadTx, Store, WriteTx, merchants};
@@ -93,7 +94,7 @@ pub(crate) struct Bot {
     pub(crate) min_payout: Amount,
     pub(crate) xpub: AccountXpub,
     pub(crate) site: Site,
-    pub(crate) node: Node,
+    pub(crate) nodes: Nodes,
     /// Whether webhooks may go to private networks.
     pub(crate) private_networks: PrivateNetworks,
     pub(crate) database: std::path::PathBuf,
@@ -357,8 +358,11 @@ impl Bot {
         &self,
         job: impl FnOnce(&Node) -> T + Send + 'static,
     ) -> Result<T, Failure> {
-        let node = self.node.clone();
-        let asked = tokio::task::spawn_blocking(move || job(&node));
+        let (store, nodes) = (self.store.clone(), self.nodes.clone());
+        let asked = tokio::task::spawn_blocking(move || {
+            let followed = acts::nodes::in_use(&store, &nodes);
+            job(&followed.unwrap_or(&nodes.all()[0]).node)
+        });
         match tokio::time::timeout(NODE_PATIENCE, asked).await {
             Ok(Ok(answer)) => Ok(answer),
             Ok(Err(_)) | Err(_) => Err(Failure::NodeSilent(NODE_PATIENCE.as_secs())),

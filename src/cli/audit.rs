@@ -6,7 +6,7 @@ use clap::Args;
 
 use super::{Failure, Format, open, print_json, print_line};
 use crate::acts;
-use crate::node::rpc::Node;
+use crate::serve::node_of;
 use crate::view::AuditView;
 
 #[derive(Args)]
@@ -16,7 +16,7 @@ pub(super) struct Audit {}
 impl Audit {
     pub(super) fn run(self, config: Option<&Path>, format: Format) -> Result<(), Failure> {
         let (config, store) = open(config)?;
-        let node = Node::new(config.node.clone());
+        let node = node_of(&config, &store)?;
         let report = acts::audit::audit(&store, &node, &config.xpub)?;
         let view = AuditView::new(&report);
         let (found, now) = (view.differences.len(), config.clock.now());

@@ -9,10 +9,9 @@ use super::{Failure, Format, open, print_json, print_line};
 use crate::acts;
 use crate::config::{self, Config};
 use crate::domain::audit::Difference;
-use crate::node::rpc::Node;
-use crate::serve::open_store;
-use crate::store::backup::{self, Contents};
-use crate::store::{self, Store};
+use crate::serve::{node_of, open_store};
+use crate::store::backup::{self, Contents, Source};
+use crate::store::{self, Store, high_water};
 use crate::view::{DifferenceView, Time};
 use crate::watcher::sync;
 
@@ -27,6 +26,9 @@ pub(super) struct Backup {
     /// Try a copy: whole, ours, and clean against the node once it has caught up
     #[arg(long)]
     verify: bool,
+    /// The file to try was restored by Litestream
+    #[arg(long, requires = "verify")]
+    replica: bool,
 }
 
 /// What a copy holds, with the API's names.
@@ -67,7 +69,7 @@ struct Verified {
 impl Backup {
     pub(super) fn run(self, config: Option<&Path>, format: Format) -> Result<(), Failure> {
         if self.verify {
-            verify(config, &self.file, format)
+            verify(config, &self.file, source_of(self.replica), format)
         } else {
             copy(config, &self.file, format)
         }
@@ -88,10 +90,21 @@ fn copy(config: Option<&Path>, file: &Path, format: Format) -> Result<(), Failur
     Ok(())
 }
 
-fn verify(config: Option<&Path>, file: &Path, format: Format) -> Result<(), Failure> {
+/// What the flag `--replica` says.
+pub(super) fn source_of(replica: bool) -> Source {
+    if replica { Source::Replica } else { Source::Backup }
+}
+
+fn verify(
+    config: Option<&Path>,
+    file: &Path,
+    source: Source,
+    format: Format,
+) -> Result<(), Failure> {
     let config = config::load(config)?;
-    let scratch = backup::unpack(file, &config.database, "verify")?;
-    let config = Config { database: scratch.path().to_owned(), ..config };
+    let scratch = backup::unpack(file, source, &config.database, "verify")?;
+    let database = scratch.path().to_owned();
+    let config = Config { high_water_file: high_water::beside(&database), database, ..config };
     let store = open_store(&config)?;
     let contents = contents(&store, file)?;
     if format == Format::Text {
@@ -137,7 +150,7 @@ pub(super) fn catch_up_and_audit(
     config: &Config,
     store: &Store,
 ) -> anyhow::Result<Vec<Difference>> {
-    let node = Node::new(config.node.clone());
+    let node = node_of(config, store)?;
     sync::catch_up(store, &node, config.network, &config.xpub, &config.clock)?;
     Ok(acts::audit::audit(store, &node, &config.xpub)?.differences)
 }

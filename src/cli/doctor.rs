@@ -10,6 +10,7 @@ use crate::bot;
 use crate::config::{self, Config};
 use crate::domain::chain::OurTip;
 use crate::domain::network::Network;
+use crate::node::nodes;
 use crate::node::rpc::{ChainState, Node, Notifications};
 use crate::serve::open_store;
 use crate::store::{blocks, doubts, payments};
@@ -42,7 +43,9 @@ impl Doctor {
         findings.push(check_doubt(&config));
         findings.push(check_completed(&config));
         findings.push(check_signing_key(&config));
-        findings.extend(check_node(&config));
+        for settings in &config.nodes {
+            findings.extend(check_node(&config, settings));
+        }
         findings.push(check_public_url(&config));
         findings.extend(check_discord(&config));
         match format {
@@ -124,8 +127,18 @@ fn check_signing_key(config: &Config) -> Finding {
     }
 }
 
-fn check_node(config: &Config) -> Vec<Finding> {
-    let node = Node::new(config.node.clone());
+/// Of several nodes each says which one it is about.
+fn check_node(config: &Config, settings: &nodes::Settings) -> Vec<Finding> {
+    let mut findings = check_one_node(config, settings);
+    if config.nodes.len() > 1 {
+        let name = settings.rpc.host_and_port();
+        findings.iter_mut().for_each(|finding| finding.what = format!("{name}: {}", finding.what));
+    }
+    findings
+}
+
+fn check_one_node(config: &Config, settings: &nodes::Settings) -> Vec<Finding> {
+    let node = Node::new(settings.rpc.clone());
     let state = match node.chain_state() {
         Ok(state) => state,
         Err(error) => {
@@ -151,8 +164,8 @@ fn check_node(config: &Config) -> Vec<Finding> {
         finding("sync", Verdict::Ok, "the node has all the blocks that it knows of")
     });
     findings.push(check_chain(config, &node, &state));
-    findings.push(check_version(config, &node));
-    findings.push(check_zmq(config, &node));
+    findings.push(check_version(settings, &node));
+    findings.push(check_zmq(settings, &node));
     findings
 }
 
@@ -191,13 +204,13 @@ fn check_chain(config: &Config, node: &Node, state: &ChainState) -> Finding {
     }
 }
 
-fn check_version(config: &Config, node: &Node) -> Finding {
+fn check_version(settings: &nodes::Settings, node: &Node) -> Finding {
     match node.version() {
         Ok(version) if Network::Main.oldest_node().is_none_or(|n| version.number >= n) => {
             finding("version", Verdict::Ok, version.name)
         }
         Ok(version) => {
-            let refused = config.oldest_node().is_some();
+            let refused = settings.oldest.is_some();
             let verdict = if refused { Verdict::Failure } else { Verdict::Warning };
             let what = format!("{}: mainnet needs 0.21.5.4 or later", version.name);
             finding("version", verdict, what)
@@ -206,9 +219,9 @@ fn check_version(config: &Config, node: &Node) -> Finding {
     }
 }
 
-fn check_zmq(config: &Config, node: &Node) -> Finding {
+fn check_zmq(settings: &nodes::Settings, node: &Node) -> Finding {
     let polling = "payments are noticed by polling, every second";
-    if config.zmq.is_none() {
+    if settings.zmq.is_none() {
         return finding("zmq", Verdict::Warning, format!("not configured: {polling}"));
     }
     match node.notifications() {

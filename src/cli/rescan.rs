@@ -6,7 +6,7 @@ use clap::Args;
 use serde::Serialize;
 
 use super::{Failure, Format, open, print_json, print_line};
-use crate::node::rpc::Node;
+use crate::serve::node_of;
 use crate::watcher::rescan::{Rescanned, rescan};
 
 #[derive(Args)]
@@ -29,7 +29,7 @@ struct View {
 impl Rescan {
     pub(super) fn run(self, config: Option<&Path>, format: Format) -> Result<(), Failure> {
         let (config, store) = open(config)?;
-        let node = Node::new(config.node.clone());
+        let node = node_of(&config, &store)?;
         let done = rescan(&store, &node, config.network, &config.clock, self.from_height)?;
         let Rescanned { heights, repaired, completed } = done;
         if format == Format::Json {

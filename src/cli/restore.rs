@@ -5,19 +5,25 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use serde::Serialize;
 
-use super::backup::{ContentsView, catch_up_and_audit, contents, print_contents};
+use super::backup::{ContentsView, catch_up_and_audit, contents, print_contents, source_of};
 use super::{Failure, Format, print_json, print_line};
 use crate::config;
 use crate::serve::{Role, check_identity, heed_high_water, lock, open_store};
 use crate::store::backup;
-use crate::store::{identity, seals};
+use crate::store::{identity, payments, seals};
 use crate::view::DifferenceView;
 
 #[derive(Args)]
-#[command(after_help = "Example: litegate restore /mnt/copies/monday.db")]
+#[command(
+    after_help = "Examples: litegate restore /mnt/copies/monday.db\n          litegate restore \
+                  --replica /var/lib/litegate/from-replica.db"
+)]
 pub(super) struct Restore {
     /// A copy that litegate backup made
     file: PathBuf,
+    /// The file was restored by Litestream instead
+    #[arg(long)]
+    replica: bool,
 }
 
 #[derive(Serialize)]
@@ -27,6 +33,8 @@ struct View {
     contents: ContentsView,
     kept: Option<String>,
     unsealed_payments: u64,
+    /// Addresses that were given out since the copy; absent if nothing is left to tell.
+    addresses_lost: Option<u32>,
     clean: bool,
     differences: Vec<DifferenceView>,
 }
@@ -36,21 +44,27 @@ impl Restore {
         let config = config::load(config)?;
         let _locks =
             Role::ALL.iter().map(|role| lock(&config, *role)).collect::<Result<Vec<_>, _>>()?;
-        let copy = backup::unpack(&self.file, &config.database, "restoring")?;
+        let copy =
+            backup::unpack(&self.file, source_of(self.replica), &config.database, "restoring")?;
         check_identity(&config, |mark| Ok(copy.read(|tx| identity::get(tx, mark))?))?;
         let now = config.clock.now().to_string().replace(['-', ':', '.'], "");
         let suffix = format!(".before-restore-{now}");
         let kept = backup::put_in_place(copy, &config.database, &suffix)?;
         let store = open_store(&config)?;
+        let known_from = store.read_blocking(payments::next_index)?;
         // What a later state gave out is never given out again.
+        let had_mark = config.high_water_file.exists();
         heed_high_water(&config, &store)?;
         let contents = contents(&store, &config.database)?;
+        let skipped = contents.next_index.get().saturating_sub(known_from.get());
+        let lost = had_mark.then_some(skipped);
         let unsealed = match config.seals {
             Some(_) => store.read_blocking(seals::unsealed_count)?,
             None => 0,
         };
         if format == Format::Text {
             print_contents(&contents)?;
+            print_line(&tell_lost(lost, known_from.get(), skipped))?;
             if let Some(kept) = &kept {
                 print_line(&format!("the database that was there is now {}", kept.display()))?;
             }
@@ -69,6 +83,7 @@ impl Restore {
                 contents: ContentsView::new(&contents),
                 kept: kept.map(|kept| kept.display().to_string()),
                 unsealed_payments: unsealed,
+                addresses_lost: lost,
                 clean: differences.is_empty(),
                 differences: differences.iter().map(DifferenceView::new).collect(),
             })?,
@@ -83,5 +98,21 @@ impl Restore {
             true => Ok(()),
             false => Err(Failure::Failed("it is restored, but the audit is not clean".to_owned())),
         }
+    }
+}
+
+/// What came after the copy, as far as the high-water mark tells.
+fn tell_lost(lost: Option<u32>, first: u32, skipped: u32) -> String {
+    match lost {
+        Some(0) => "no address was given out since the copy was made".to_owned(),
+        Some(count) => format!(
+            "payments lost: those of {count} addresses that were given out since the copy was made \
+             (indexes {first} to {})",
+            first.saturating_add(count).saturating_sub(1)
+        ),
+        None => format!(
+            "there was no high-water mark: what was given out since the copy was made is not known; \
+             {skipped} addresses are left out"
+        ),
     }
 }

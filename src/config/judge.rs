@@ -1,6 +1,7 @@
 //! What the keys mean: from the values as typed to a [`Config`], with every mistake named by its
 //! key. Reads the secret files that keys name; must not know where the values came from.
 
+use std::collections::BTreeSet;
 use std::net::IpAddr;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
@@ -21,9 +22,11 @@ use crate::domain::payment::CONFIRMATIONS_MAX;
 use crate::domain::sweep;
 use crate::domain::webhook_url::PrivateNetworks;
 use crate::http::checkout::looks::{Looks, Theme};
+use crate::node::nodes;
 use crate::node::rpc::{self, Auth};
 use crate::node::zmq;
 use crate::secret::{MasterSecret, Secret};
+use crate::store::high_water;
 use crate::sweeper::private_file::is_private;
 use crate::view::Site;
 use crate::{bot, http, sweeper, watcher, webhooks};
@@ -31,16 +34,21 @@ use bitcoin::bip32::{DerivationPath, Fingerprint, KeySource};
 
 use super::{Config, Mistakes};
 
+/// How many nodes there may be: each is looked at every few seconds.
+const NODES_MAX: usize = 8;
+
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Raw {
     network: Option<String>,
     public_url: Option<String>,
     database: PathBuf,
+    high_water_file: Option<PathBuf>,
     secret_file: PathBuf,
     http: RawHttp,
     checkout: RawCheckout,
-    node: RawNode,
+    node: Vec<RawNode>,
+    failover: RawFailover,
     wallet: RawWallet,
     payments: RawPayments,
     sweeper: RawSweeper,
@@ -81,6 +89,12 @@ struct RawNode {
     zmq_rawtx: Option<String>,
     zmq_hashblock: Option<String>,
     allow_old_node: bool,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawFailover {
+    patience: String,
 }
 
 #[derive(Debug, Deserialize)]
@@ -276,9 +290,9 @@ impl Raw {
         let public_url = public_url.and_then(|text| read_public_url(judge, text));
         let secret = read_secret(judge, &self.secret_file);
         let http = read_http(judge, &self.http, &self.checkout, network);
-        let auth = read_auth(judge, &self.node);
         let doubt = read_doubt(judge, &self.doubt, network);
-        let zmq = read_zmq(judge, &self.node);
+        let nodes = read_nodes(judge, &self.node, network);
+        let failover_patience = read_patience(judge, &self.failover);
         let xpub = read_xpub(judge, &self.wallet, network);
         let payments = read_payments(judge, &self.payments);
         let key_origin = read_key_origin(judge, &self.wallet);
@@ -308,13 +322,15 @@ impl Raw {
         Some(Config {
             network,
             site: Site { network, public_url: public_url? },
+            high_water_file: self
+                .high_water_file
+                .unwrap_or_else(|| high_water::beside(&self.database)),
             database: self.database,
             secret: secret?,
             secret_file: self.secret_file,
             http: http?,
-            node: rpc::Settings { rpc_url: self.node.rpc_url, auth: auth? },
-            zmq: zmq?,
-            allow_old_node: self.node.allow_old_node,
+            nodes: nodes?,
+            failover_patience: failover_patience?,
             doubt: doubt?,
             xpub: xpub?,
             signing_key_file: self.wallet.signing_key_file,
@@ -412,13 +428,52 @@ fn read_looks(judge: &mut Judge, raw: &RawCheckout) -> Looks {
     looks
 }
 
-fn read_auth(judge: &mut Judge, raw: &RawNode) -> Option<Auth> {
-    read_login(
-        judge,
-        ["node.rpc_url", "node.cookie_file", "node.rpc_user", "node.rpc_password_file"],
-        &raw.rpc_url,
-        (&raw.cookie_file, &raw.rpc_user, &raw.rpc_password_file),
-    )
+/// Each node, with its place in the list where there are several.
+fn read_nodes(
+    judge: &mut Judge,
+    list: &[RawNode],
+    network: Option<Network>,
+) -> Option<Vec<nodes::Settings>> {
+    if list.is_empty() || list.len() > NODES_MAX {
+        judge.say("node", format!("must be there, and at most {NODES_MAX} times"));
+        return None;
+    }
+    let mut names = BTreeSet::new();
+    let mut read = Vec::with_capacity(list.len());
+    for (number, raw) in (1..).zip(list) {
+        let section = if list.len() == 1 { "node".to_owned() } else { format!("node[{number}]") };
+        let one = read_node(judge, raw, &section, network);
+        if one.as_ref().is_some_and(|one| !names.insert(one.rpc.host_and_port().to_owned())) {
+            judge.say(&format!("{section}.rpc_url"), "is the same node as another");
+        }
+        read.push(one);
+    }
+    read.into_iter().collect() // All were judged; now all have to be right.
+}
+
+fn read_node(
+    judge: &mut Judge,
+    raw: &RawNode,
+    section: &str,
+    network: Option<Network>,
+) -> Option<nodes::Settings> {
+    let key = |name: &str| format!("{section}.{name}");
+    let keys = ["rpc_url", "cookie_file", "rpc_user", "rpc_password_file"].map(key);
+    let login = (&raw.cookie_file, &raw.rpc_user, &raw.rpc_password_file);
+    let auth = read_login(judge, keys.each_ref().map(String::as_str), &raw.rpc_url, login);
+    let zmq = read_zmq(judge, raw, section);
+    let oldest = network.and_then(Network::oldest_node).filter(|_| !raw.allow_old_node);
+    let rpc = rpc::Settings { rpc_url: raw.rpc_url.clone(), auth: auth? };
+    Some(nodes::Settings { rpc, zmq: zmq?, oldest })
+}
+
+fn read_patience(judge: &mut Judge, raw: &RawFailover) -> Option<Duration> {
+    let patience = judge.duration("failover.patience", &raw.patience)?;
+    if patience < Duration::from_secs(1) {
+        judge.say("failover.patience", "must be at least 1s");
+        return None;
+    }
+    Some(patience)
 }
 
 /// How to reach a node, by these keys: URL, cookie, user, password.
@@ -496,7 +551,9 @@ fn read_doubt(
 }
 
 /// The outer `None` is a mistake, the inner one means that ZMQ is not used.
-fn read_zmq(judge: &mut Judge, raw: &RawNode) -> Option<Option<zmq::Settings>> {
+fn read_zmq(judge: &mut Judge, raw: &RawNode, section: &str) -> Option<Option<zmq::Settings>> {
+    let (rawtx_key, hashblock_key) =
+        (format!("{section}.zmq_rawtx"), format!("{section}.zmq_hashblock"));
     let mut endpoint = |key: &str, text: &Option<String>| {
         let text = text.as_deref()?;
         let known = ["tcp://", "ipc://"].iter().any(|scheme| text.starts_with(scheme));
@@ -505,17 +562,17 @@ fn read_zmq(judge: &mut Judge, raw: &RawNode) -> Option<Option<zmq::Settings>> {
         }
         known.then(|| text.to_owned())
     };
-    let rawtx = endpoint("node.zmq_rawtx", &raw.zmq_rawtx);
-    let hashblock = endpoint("node.zmq_hashblock", &raw.zmq_hashblock);
+    let rawtx = endpoint(&rawtx_key, &raw.zmq_rawtx);
+    let hashblock = endpoint(&hashblock_key, &raw.zmq_hashblock);
     match (rawtx, hashblock) {
         (Some(rawtx), Some(hashblock)) => Some(Some(zmq::Settings { rawtx, hashblock })),
         (None, None) => Some(None),
         (Some(_), None) => {
-            judge.say("node.zmq_hashblock", "is missing beside node.zmq_rawtx");
+            judge.say(&hashblock_key, format!("is missing beside {rawtx_key}"));
             None
         }
         (None, Some(_)) => {
-            judge.say("node.zmq_rawtx", "is missing beside node.zmq_hashblock");
+            judge.say(&rawtx_key, format!("is missing beside {hashblock_key}"));
             None
         }
     }

@@ -10,6 +10,7 @@ pub(crate) mod audit;
 pub(crate) mod chain;
 pub(crate) mod doubt;
 pub(crate) mod event;
+pub(crate) mod failover;
 pub(crate) mod keys;
 pub(crate) mod ledger;
 pub(crate) mod merchant;

@@ -198,7 +198,7 @@ impl From<store::Error> for ApiError {
             store::Error::Busy | store::Error::Closed => {
                 ApiError::overloaded("the gateway is busy; try again in a second")
             }
-            store::Error::Full => {
+            store::Error::Full | store::Error::ReadOnly => {
                 tracing::error!(%error, "nothing can be written");
                 let message = "the gateway cannot store anything at the moment; try again later";
                 ApiError {

@@ -1,9 +1,11 @@
-//! The only talk with litecoind: questions by JSON-RPC, hints by ZMQ, and the bytes of both.
+//! The only talk with litecoind: questions by JSON-RPC, hints by ZMQ, and the bytes of both. There
+//! may be several, of which one is followed at a time.
 //!
 //! RPC is the truth. A ZMQ frame only says that it may be time to ask; no coin and no block is
 //! ever believed from a frame alone.
 
 pub(crate) mod codec;
+pub(crate) mod nodes;
 pub(crate) mod rpc;
 mod transport;
 pub(crate) mod zmq;

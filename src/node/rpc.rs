@@ -31,6 +31,14 @@ pub(crate) struct Settings {
     pub(crate) auth: Auth,
 }
 
+impl Settings {
+    /// Whom the URL names, for people: it holds no password (see `config`).
+    pub(crate) fn host_and_port(&self) -> &str {
+        let rest = self.rpc_url.split_once("://").map_or(self.rpc_url.as_str(), |(_, rest)| rest);
+        rest.split('/').next().unwrap_or(rest)
+    }
+}
+
 /// How we prove to the node who we are.
 #[derive(Debug, Clone)]
 pub(crate) enum Auth {
@@ -52,6 +60,8 @@ const SCAN_TIMEOUT: Duration = Duration::from_secs(900);
 #[derive(Clone)]
 pub(crate) struct Node {
     settings: Arc<Settings>,
+    /// How long an answer may take.
+    timeout: Duration,
     client: Arc<Mutex<Option<Arc<Client>>>>,
 }
 
@@ -140,7 +150,12 @@ pub(crate) struct Topic {
 
 impl Node {
     pub(crate) fn new(settings: Settings) -> Node {
-        Node { settings: Arc::new(settings), client: Arc::new(Mutex::new(None)) }
+        Node::with_timeout(settings, TIMEOUT)
+    }
+
+    /// A node whose answers may take so long, in whole seconds.
+    pub(crate) fn with_timeout(settings: Settings, timeout: Duration) -> Node {
+        Node { settings: Arc::new(settings), timeout, client: Arc::new(Mutex::new(None)) }
     }
 
     /// `getblockchaininfo`
@@ -186,6 +201,13 @@ impl Node {
             },
         };
         Ok(answer.into_iter().map(branch).collect())
+    }
+
+    /// Whether it takes blocks above this height for invalid (`getchaintips`).
+    pub(crate) fn refuses_blocks_above(&self, height: u32) -> Result<bool, Error> {
+        let refused =
+            |branch: &Branch| branch.state == BranchState::Invalid && branch.height > height;
+        Ok(self.chain_tips()?.iter().any(refused))
     }
 
     /// `getbestblockhash`
@@ -496,7 +518,7 @@ impl Node {
         if let Some(client) = &*slot {
             return Ok(client.clone());
         }
-        Ok(slot.insert(Arc::new(self.connect(TIMEOUT)?)).clone())
+        Ok(slot.insert(Arc::new(self.connect(self.timeout)?)).clone())
     }
 
     fn connect(&self, timeout: Duration) -> Result<Client, Error> {

@@ -92,17 +92,66 @@ pub(crate) fn copy(
     part.take_place_of(to)
 }
 
+/// Keeps the database as it was last committed beside itself. The caller holds the write lock.
+pub(super) fn keep(database: &Path, suffix: &str) -> Result<(), Error> {
+    let to = with_suffix(database, suffix);
+    let made = || -> Result<(), Failed> {
+        let part = Scratch::beside(&to, "part")?;
+        // A connection of its own: the one that holds the lock cannot be copied from.
+        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let source = Connection::open_with_flags(database, flags)?;
+        let mut copy = Connection::open(part.path())?;
+        copy.pragma_update(None, "synchronous", "OFF")?; // It is flushed as a whole.
+        if Backup::new(&source, &mut copy)?.step(-1)? != StepResult::Done {
+            return Err(Error::Busy.into());
+        }
+        copy.pragma_update(None, "journal_mode", "DELETE")?;
+        drop(copy);
+        part.take_place_of(&to)
+    };
+    made().map_err(|failed| match failed {
+        Failed::Store(error) => error,
+        Failed::File { source, .. } if source.kind() == ErrorKind::StorageFull => Error::Full,
+        Failed::File { .. } | Failed::Exists(_) | Failed::Unfit { .. } => {
+            Error::Impossible(format!("the copy from before the upgrade cannot be made: {failed}"))
+        }
+    })
+}
+
+/// Where a file that is to be put back comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Source {
+    /// `litegate backup` made it.
+    Backup,
+    /// Litestream put it together from its replica: whole, but marked as a database with a log.
+    Replica,
+}
+
 /// A private copy of a copy, that may be opened and changed, beside `near`. It is checked: whole,
 /// of this program, of a schema that this binary knows.
 ///
 /// # Errors
 /// [`Failed::Unfit`] says what it is instead.
-pub(crate) fn unpack(file: &Path, near: &Path, name: &str) -> Result<Scratch, Failed> {
+pub(crate) fn unpack(
+    file: &Path,
+    source: Source,
+    near: &Path,
+    name: &str,
+) -> Result<Scratch, Failed> {
     let scratch = Scratch::beside(near, name)?;
     let mut from = File::open(file).map_err(failed(file))?;
     let mut to =
         File::options().write(true).open(scratch.path()).map_err(failed(scratch.path()))?;
     std::io::copy(&mut from, &mut to).map_err(failed(scratch.path()))?;
+    match source {
+        Source::Backup => {}
+        Source::Replica if with_suffix(file, "-wal").exists() => {
+            let what = "has a log beside it: restore it anew, and let nobody open it".to_owned();
+            return Err(Failed::Unfit { path: file.to_owned(), what });
+        }
+        // What is no database is judged below.
+        Source::Replica => drop(unmark(scratch.path())),
+    }
     judge(scratch.path(), file)?;
     Ok(scratch)
 }
@@ -150,6 +199,12 @@ pub(crate) fn put_in_place(
     }
     scratch.take_place_of(database)?;
     Ok(moved)
+}
+
+/// Takes the mark away that says that a log belongs to a file.
+fn unmark(file: &Path) -> Result<(), rusqlite::Error> {
+    let connection = Connection::open(file)?;
+    connection.pragma_update(None, "journal_mode", "DELETE")
 }
 
 /// Whether a file is a whole database of ours. `named` is what errors call it.
@@ -237,7 +292,8 @@ impl Scratch {
     }
 
     fn remove(&self) {
-        for part in ["", "-wal", "-shm", "-journal"] {
+        let kept = migrations::kept_suffix(migrations::known_version());
+        for part in ["", "-wal", "-shm", "-journal", &kept] {
             let _ = fs::remove_file(with_suffix(&self.path, part)); // It may not be there.
         }
     }

@@ -1,6 +1,6 @@
-//! The high-water mark: a small file beside the database that says which derivation indexes may
-//! have been given out. When an old copy of the database is put back, the mark is still there, and
-//! no address is given out a second time.
+//! The high-water mark: a small file beside the database, or elsewhere, so that it does not die
+//! with it, that says which derivation indexes may have been given out. When an old copy of the
+//! database is put back, the mark is still there, and no address is given out a second time.
 //!
 //! It is written before the commit that gives an index out, and not flushed: it need not survive
 //! a power cut (the database does), only the loss of the database. Its form is one line: the next
@@ -18,6 +18,13 @@ use super::{Error, ownership};
 
 /// How far the indexes go on when there is no mark beside a database that has given some out.
 pub(crate) const UNMARKED_GAP: u32 = 10_000;
+
+/// Where the mark lies if the configuration does not say.
+pub(crate) fn beside(database: &Path) -> PathBuf {
+    let mut path = database.to_owned().into_os_string();
+    path.push(".high-water");
+    path.into()
+}
 
 /// What the mark said when it was opened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -42,10 +49,8 @@ struct Open {
 }
 
 impl HighWater {
-    pub(super) fn beside(database: &Path) -> HighWater {
-        let mut path = database.to_owned().into_os_string();
-        path.push(".high-water");
-        HighWater { path: path.into(), open: Mutex::new(None) }
+    pub(super) fn at(path: &Path) -> HighWater {
+        HighWater { path: path.to_owned(), open: Mutex::new(None) }
     }
 
     /// Opens the mark and reads it; `owner` is the fingerprint of the key.
@@ -127,17 +132,20 @@ mod tests {
         let dir = tempfile::tempdir().expect("a folder");
         let database = dir.path().join("litegate.db");
         let index = |n| DerivationIndex::new(n).expect("small");
-        let mark = HighWater::beside(&database);
+        let mark = HighWater::at(&beside(&database));
         assert_eq!(mark.open("00aa").expect("made"), Found::Nothing);
         mark.raise_over(index(41)).expect("written");
         mark.raise_over(index(7)).expect("not written");
         assert_eq!(
-            HighWater::beside(&database).open("00aa").expect("read"),
+            HighWater::at(&beside(&database)).open("00aa").expect("read"),
             Found::Next(index(42))
         );
         // Another account's mark says nothing about ours.
-        assert_eq!(HighWater::beside(&database).open("00bb").expect("read"), Found::Nothing);
-        assert_eq!(HighWater::beside(&database).open("00bb").expect("read"), Found::Next(index(0)));
+        assert_eq!(HighWater::at(&beside(&database)).open("00bb").expect("read"), Found::Nothing);
+        assert_eq!(
+            HighWater::at(&beside(&database)).open("00bb").expect("read"),
+            Found::Next(index(0))
+        );
     }
 
     #[test]
@@ -146,7 +154,7 @@ mod tests {
             let dir = tempfile::tempdir().expect("a folder");
             let database = dir.path().join("litegate.db");
             std::fs::write(dir.path().join("litegate.db.high-water"), bad).expect("written");
-            assert!(HighWater::beside(&database).open("00aa").is_err(), "{bad:?}");
+            assert!(HighWater::at(&beside(&database)).open("00aa").is_err(), "{bad:?}");
         }
     }
 }

@@ -1,15 +1,20 @@
 //! Numbered schema changes. A script's position is its version; old scripts never change.
 
-use rusqlite::Connection;
+use std::path::Path;
 
-use super::Error;
+use rusqlite::{Connection, TransactionBehavior};
+
+use crate::crash;
+
+use super::{Error, backup};
 
 /// Append only. `tests/it/tidy.rs` compares the old ones with their recorded hashes.
-const SCRIPTS: [&str; 4] = [
+const SCRIPTS: [&str; 5] = [
     include_str!("migrations/0001_start.sql"),
     include_str!("migrations/0002_keys_and_places.sql"),
     include_str!("migrations/0003_pages.sql"),
     include_str!("migrations/0004_ways_of_notices.sql"),
+    include_str!("migrations/0005_node_in_use.sql"),
 ];
 
 /// The schema that this binary works with.
@@ -17,22 +22,40 @@ pub(crate) fn known_version() -> u32 {
     u32::try_from(SCRIPTS.len()).expect("there are fewer than 2^32 migrations")
 }
 
-/// Brings the database to the schema of this binary, in one transaction for each step.
-pub(super) fn run(connection: &mut Connection) -> Result<(), Error> {
+/// Brings the database to the schema of this binary, all steps in one transaction: a kill at any
+/// instant leaves the old schema or the new one. What was there before is kept as a copy beside it,
+/// `litegate.db.before-vN`, with which an older binary can go on.
+pub(super) fn run(connection: &mut Connection, path: &Path) -> Result<(), Error> {
     let known = known_version();
-    let found: u32 = connection.query_row("PRAGMA user_version", [], |row| row.get(0))?;
+    if version_of(connection)? == known {
+        return Ok(());
+    }
+    let tx = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    // Another process may have migrated while we waited for the lock.
+    let found = version_of(&tx)?;
     if found > known {
         return Err(Error::Newer { found, known });
     }
-    for version in found..known {
-        let tx = connection.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
-        // Another process may have migrated while we waited for the lock.
-        let now: u32 = tx.query_row("PRAGMA user_version", [], |row| row.get(0))?;
-        if now == version {
-            tx.execute_batch(SCRIPTS[version as usize])?;
-            tx.pragma_update(None, "user_version", version + 1)?;
-        }
-        tx.commit()?;
+    if (1..known).contains(&found) {
+        backup::keep(path, &kept_suffix(known))?;
+        crash::point("upgrade-kept");
+        tracing::info!(from = found, to = known, "the database gets a new schema");
     }
+    for (version, script) in (0..known).zip(SCRIPTS).skip(found as usize) {
+        tx.execute_batch(script)?;
+        tx.pragma_update(None, "user_version", version + 1)?;
+        crash::point("upgrade-step");
+    }
+    tx.commit()?;
+    crash::point("upgrade-done");
     Ok(())
+}
+
+/// What the copy from before an upgrade is called, after the database's name.
+pub(super) fn kept_suffix(version: u32) -> String {
+    format!(".before-v{version}")
+}
+
+fn version_of(connection: &Connection) -> Result<u32, Error> {
+    Ok(connection.query_row("PRAGMA user_version", [], |row| row.get(0))?)
 }

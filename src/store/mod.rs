@@ -25,6 +25,7 @@ pub(crate) mod idempotency;
 pub(crate) mod identity;
 pub(crate) mod merchants;
 mod migrations;
+pub(crate) mod node_in_use;
 pub(crate) mod notices;
 pub(crate) mod ownership;
 pub(crate) mod payments;
@@ -63,6 +64,11 @@ pub(crate) enum Error {
     /// There is no room for it: nothing of the write is there, and it may be tried again.
     #[error("the disk is full")]
     Full,
+    /// The disk, or the user whom we run as, does not let us write.
+    #[error(
+        "the database cannot be written: its disk is read-only, or it or its folder is another user's"
+    )]
+    ReadOnly,
     /// SQLite found the file damaged, or it is no database at all.
     #[error("the database is damaged ({0}): nothing more is written; restore a backup")]
     Damaged(String),
@@ -79,6 +85,7 @@ impl From<rusqlite::Error> for Error {
         match error.sqlite_error_code() {
             Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => Error::Busy,
             Some(ErrorCode::DiskFull) => Error::Full,
+            Some(ErrorCode::ReadOnly) => Error::ReadOnly,
             Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => {
                 Error::Damaged(error.to_string())
             }
@@ -142,23 +149,27 @@ impl Store {
     /// As [`Store::open_with`], with the patience of a command.
     #[cfg(test)]
     pub(crate) fn open(path: &Path) -> Result<Store, Error> {
-        Store::open_with(path, PATIENCE)
+        Store::open_with(path, &high_water::beside(path), PATIENCE)
     }
 
-    /// Opens the database, makes it if it is not there, and brings it to this schema. `patience`
-    /// is how long a write waits for another process's lock.
+    /// Opens the database, makes it if it is not there, and brings it to this schema. `high_water`
+    /// is the file of its mark; `patience` is how long a write waits for another process's lock.
     ///
     /// # Errors
     /// If the file cannot be opened, is no database, is damaged, or was written by a newer
     /// litegate.
-    pub(crate) fn open_with(path: &Path, patience: Duration) -> Result<Store, Error> {
+    pub(crate) fn open_with(
+        path: &Path,
+        high_water: &Path,
+        patience: Duration,
+    ) -> Result<Store, Error> {
         let mut connection = Connection::open(path)?;
         restrict(path)?;
         prepare(&connection, patience)?;
         connection.pragma_update(None, "journal_mode", "WAL")?;
         connection.pragma_update(None, "synchronous", "FULL")?;
         check_for_damage(&connection, path)?;
-        migrations::run(&mut connection)?;
+        migrations::run(&mut connection, path)?;
         let readers = r2d2::Pool::builder()
             .max_size(READERS_MAX)
             .min_idle(Some(1))
@@ -166,7 +177,7 @@ impl Store {
             .connection_timeout(patience)
             .build(Readers { path: path.to_owned(), patience })
             .map_err(|_| Error::Busy)?;
-        let high_water = HighWater::beside(path);
+        let high_water = HighWater::at(high_water);
         Ok(Store { writer: Arc::new(writer::Writer::start(connection, high_water)), readers })
     }
 

@@ -204,6 +204,7 @@ fn lost(error: &rusqlite::Error) -> Error {
     match error.sqlite_error_code() {
         Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => Error::Busy,
         Some(ErrorCode::DiskFull) => Error::Full,
+        Some(ErrorCode::ReadOnly) => Error::ReadOnly,
         Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => {
             Error::Damaged(error.to_string())
         }

@@ -31,6 +31,7 @@ use bitcoin::{OutPoint, Txid};
 use tokio::runtime::Handle;
 use tokio_util::sync::CancellationToken;
 
+use crate::acts;
 use crate::acts::sweeps::{SWEEPER, TOO_DEAR};
 use crate::clock::Clock;
 use crate::domain::doubt::Trust;
@@ -39,6 +40,7 @@ use crate::domain::network::Network;
 use crate::domain::sweep::{self, Planned, SweepPlan, Vanishing, Waits};
 use crate::domain::time::Timestamp;
 use crate::measures;
+use crate::node::nodes::Nodes;
 use crate::node::rpc::Node;
 use crate::pulse::{self, Loop};
 use crate::store::sweeps::SignedPlan;
@@ -64,6 +66,9 @@ pub(crate) struct Settings {
 /// The role and all that it works with.
 pub(crate) struct Sweeper {
     pub(crate) store: Store,
+    /// The nodes that there are.
+    pub(crate) nodes: Nodes,
+    /// The one that this pass asks: the one that the watcher follows.
     pub(crate) node: Node,
     pub(crate) network: Network,
     pub(crate) xpub: AccountXpub,
@@ -135,6 +140,10 @@ impl Sweeper {
         let mut answered = None;
         while !self.shutdown.is_cancelled() {
             pulse::beat(Loop::Sweeper);
+            match acts::nodes::in_use(&self.store, &self.nodes) {
+                Ok(followed) => self.node = followed.node.clone(),
+                Err(error) => tracing::debug!(%error, "cannot see which node is followed"),
+            }
             // Whatever else fails: what is seen late is believed for longer.
             let sealed = self.seal_new();
             let asked = self.newest_request(answered);

@@ -24,7 +24,8 @@ use crate::store::{self, Store, blocks};
 pub(crate) struct Settings {
     /// Off: the chain is believed as it comes.
     pub(crate) enabled: bool,
-    /// Another node, which should stand on the same chain.
+    /// Another node, which should stand on the same chain. Absent: where there are several nodes
+    /// to follow, one that is not followed.
     pub(crate) second_node: Option<node::rpc::Settings>,
 }
 
@@ -42,6 +43,8 @@ const WATCH_GAP_MAX: Duration = Duration::from_secs(600);
 pub(crate) struct Watch {
     enabled: bool,
     second: Option<Node>,
+    /// The configuration names the second node for this alone.
+    second_is_fixed: bool,
     /// When the second node may be asked again.
     second_rests_until: Option<Instant>,
     /// Since when the two nodes have been far apart.
@@ -53,16 +56,27 @@ pub(crate) struct Watch {
 }
 
 impl Watch {
-    pub(crate) fn new(settings: &Settings) -> Watch {
+    /// `other` is a node that is not followed, if there are several.
+    pub(crate) fn new(settings: &Settings, other: Option<Node>) -> Watch {
+        let fixed = settings.second_node.clone().map(Node::new);
         Watch {
             enabled: settings.enabled,
-            second: settings.second_node.clone().filter(|_| settings.enabled).map(Node::new),
+            second_is_fixed: fixed.is_some(),
+            second: fixed.or(other).filter(|_| settings.enabled),
             second_rests_until: None,
             apart_since: None,
             watching: None,
             looked: None,
             told: None,
         }
+    }
+
+    /// Another node is followed: `other` is one that is not.
+    pub(crate) fn compare_with(&mut self, other: Option<Node>) {
+        if !self.second_is_fixed {
+            self.second = other.filter(|_| self.enabled);
+        }
+        (self.second_rests_until, self.apart_since, self.watching) = (None, None, None);
     }
 
     /// The node is catching up: what it shows says nothing of the chain's pace.
@@ -140,7 +154,7 @@ impl Watch {
         let view = match view_of(second, tip) {
             Ok(view) => view,
             Err(error) => {
-                tracing::warn!(%error, "doubt.second_rpc_url: the second node does not answer");
+                tracing::warn!(%error, "the second node does not answer");
                 self.second_rests_until = Some(Instant::now() + SECOND_NODE_REST);
                 return Ok(None);
             }

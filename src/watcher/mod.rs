@@ -13,10 +13,12 @@ mod clock_watch;
 pub(crate) mod doubt;
 mod mempool;
 pub(crate) mod rescan;
+mod scout;
+mod subscriber;
 pub(crate) mod sync;
 
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, ensure};
@@ -32,10 +34,11 @@ use crate::domain::network::Network;
 use crate::domain::time::Timestamp;
 use crate::measures;
 use crate::node::codec;
-use crate::node::rpc::{Node, Notifications};
+use crate::node::nodes::{Candidate, Nodes};
+use crate::node::rpc::Notifications;
 use crate::node::zmq::{self, Counters, Signal};
 use crate::pulse::{self, Loop};
-use crate::store::{Store, WriteTx, doubts, progress};
+use crate::store::{Store, WriteTx, doubts, node_in_use, progress};
 use crate::wake::Wake;
 
 use ahead::Ahead;
@@ -43,18 +46,21 @@ use alarm::Alarm;
 use apply::Changes;
 use clock_watch::ClockWatch;
 use mempool::LookedAt;
+use scout::{Ground, Scout};
+use subscriber::Subscriber;
 use sync::{End, Walk};
 
 /// The role and all that it works with.
 pub(crate) struct Watcher {
     pub(crate) store: Store,
-    pub(crate) node: Node,
+    /// All the nodes that there are to choose from.
+    pub(crate) nodes: Nodes,
+    /// The one of them that is followed.
+    pub(crate) followed: Candidate,
+    /// How long the node that is followed may be unwell before another is.
+    pub(crate) patience: Duration,
     pub(crate) network: Network,
-    /// The version below which the node is not followed (`getnetworkinfo.version`).
-    pub(crate) oldest_node: Option<u64>,
     pub(crate) xpub: AccountXpub,
-    /// Where the node publishes; absent: polling only.
-    pub(crate) zmq: Option<zmq::Settings>,
     /// What came by ZMQ, for the metrics.
     pub(crate) counters: Arc<Counters>,
     pub(crate) doubt: doubt::Settings,
@@ -73,9 +79,6 @@ const CONNECT_PATIENCE: Duration = Duration::from_secs(3);
 
 /// The longest pause after errors: a node that is back is noticed soon.
 const PAUSE_MAX: Duration = Duration::from_secs(2);
-
-/// Signals that may wait; further ones become one resynchronisation.
-const SIGNALS_MAX: usize = 1_000;
 
 /// The shortest time between two whole looks that hints ask for: nobody can keep us busy.
 const LOOK_PAUSE: Duration = Duration::from_millis(200);
@@ -155,27 +158,68 @@ struct State {
 impl Watcher {
     /// Watches until told to stop.
     pub(crate) fn run(mut self) {
-        let (sender, signals) = sync_channel(SIGNALS_MAX);
-        let settings = self.zmq.clone();
-        let shutdown = self.shutdown.clone();
-        let counters = Arc::clone(&self.counters);
-        let subscriber = settings.map(|settings| {
-            std::thread::Builder::new()
-                .name("zmq".to_owned())
-                .spawn(move || {
-                    if let Err(error) = zmq::run(&settings, &sender, &counters, &shutdown) {
-                        tracing::error!(%error, "ZMQ cannot be used; polling instead");
-                    }
-                })
-                .expect("the system can start one more thread at start-up")
-        });
-        self.watch(&signals);
-        if let Some(thread) = subscriber {
-            let _ = thread.join(); // A panic there was reported when it happened.
-        }
+        let mut subscriber = self.subscribe();
+        let ground = Ground {
+            nodes: self.nodes.clone(),
+            store: self.store.clone(),
+            network: self.network,
+            patience: self.patience,
+            shutdown: self.shutdown.clone(),
+        };
+        let mut scout = Scout::start(ground, self.nodes.place_of(Some(&self.followed.name)));
+        self.watch(&mut subscriber, &scout);
+        subscriber.end();
+        scout.join();
     }
 
-    fn watch(&mut self, signals: &Receiver<Signal>) {
+    /// Listens to the node that is followed.
+    fn subscribe(&self) -> Subscriber {
+        Subscriber::start(self.followed.zmq.clone(), Arc::clone(&self.counters), &self.shutdown)
+    }
+
+    /// Follows another node from now on. All that was learnt from the one before is forgotten; the
+    /// next pass walks from the block that we stand on to where the other stands, as after a start.
+    ///
+    /// # Errors
+    /// If the change cannot be stored: then nothing changes.
+    fn change_node(
+        &mut self,
+        to: usize,
+        state: &mut State,
+        subscriber: &mut Subscriber,
+        scout: &Scout,
+    ) -> anyhow::Result<()> {
+        let next = self.nodes.all()[to].clone();
+        let from = self.nodes.place_of(Some(&self.followed.name));
+        let (name, now) = (next.name.clone(), self.clock.now());
+        self.store.write_blocking(move |tx| node_in_use::set(tx, &name, now))?;
+        tracing::warn!(
+            from = self.followed.name,
+            to = next.name,
+            "following another node: the one before is {}",
+            scout.health_of(from)
+        );
+        scout.follow(to);
+        self.followed = next;
+        subscriber.end();
+        *subscriber = self.subscribe();
+        state.looked_at = LookedAt::default();
+        state.noticing = Noticing::Zmq;
+        state.disconnected_since = Some(Instant::now());
+        state.untold_moves = 0;
+        state.told_of_block = true;
+        state.recorded_at = None;
+        state.doubt.compare_with(self.other_node());
+        Ok(())
+    }
+
+    /// A node to hold the followed one against, if there is another.
+    fn other_node(&self) -> Option<crate::node::rpc::Node> {
+        let other = self.nodes.all().iter().find(|one| one.name != self.followed.name);
+        other.map(|one| one.glance.clone())
+    }
+
+    fn watch(&mut self, subscriber: &mut Subscriber, scout: &Scout) {
         let (enabled, now) = (self.doubt.enabled, self.clock.now());
         let enable = move |tx: &WriteTx| doubts::enable(tx, enabled, now);
         if let Err(error) = self.store.write_blocking(enable) {
@@ -192,7 +236,7 @@ impl Watcher {
             untold_moves: 0,
             told_of_block: true,
             recorded_at: None,
-            doubt: doubt::Watch::new(&self.doubt),
+            doubt: doubt::Watch::new(&self.doubt, self.other_node()),
             settled: None,
             clock: ClockWatch::new(self.network),
             reachable: true,
@@ -204,8 +248,18 @@ impl Watcher {
         let mut failures = 0u32;
         while !self.shutdown.is_cancelled() {
             pulse::beat(Loop::Watcher);
-            let pass =
-                self.ask_once(&mut asked_node, &mut state).and_then(|()| self.pass(&mut state));
+            let changed = scout.next().map(|to| {
+                asked_node = false;
+                self.change_node(to, &mut state, subscriber, scout)
+            });
+            let pass = changed
+                .unwrap_or(Ok(()))
+                .and_then(|()| self.ask_once(&mut asked_node, &mut state))
+                .and_then(|()| self.pass(&mut state));
+            if let [only] = self.nodes.all() {
+                measures::node_is(&only.name, pass.is_ok(), true); // Nobody else looks at it.
+            }
+            let signals = subscriber.signals();
             if let Some(first_look) = self.first_look.take() {
                 let _ = first_look.send(()); // Nobody may be waiting for it.
             }
@@ -256,14 +310,15 @@ impl Watcher {
         if *asked {
             return Ok(());
         }
-        let genesis = self.node.genesis_hash().context("ask for the first block")?.to_string();
+        let genesis =
+            self.followed.node.genesis_hash().context("ask for the first block")?.to_string();
         ensure!(
             genesis == self.network.genesis_hash(),
             "the node's chain begins with {genesis}: it is not on {}",
             self.network
         );
-        if let Some(oldest) = self.oldest_node {
-            let version = self.node.version().context("ask for the node's version")?;
+        if let Some(oldest) = self.followed.oldest {
+            let version = self.followed.node.version().context("ask for the node's version")?;
             ensure!(
                 version.number >= oldest,
                 "the node is {}, older than 0.21.5.4, and may follow an invalid chain; update it, \
@@ -271,7 +326,8 @@ impl Watcher {
                 version.name
             );
         }
-        let noticing = match (&self.zmq, self.node.notifications().context("ask for ZMQ")?) {
+        let published = self.followed.node.notifications().context("ask for ZMQ")?;
+        let noticing = match (&self.followed.zmq, published) {
             (None, _) => Noticing::Polling(Why::NotConfigured),
             (Some(_), Notifications::NotBuiltIn) => Noticing::Polling(Why::NotBuiltIn),
             (Some(_), Notifications::Topics(topics)) => {
@@ -310,7 +366,7 @@ impl Watcher {
     fn pass(&self, state: &mut State) -> anyhow::Result<()> {
         let mut walk = Walk {
             store: &self.store,
-            node: &self.node,
+            node: &self.followed.node,
             network: self.network,
             xpub: &self.xpub,
             clock: &self.clock,
@@ -354,11 +410,12 @@ impl Watcher {
         if state.trouble.take().is_some() {
             state.recorded_at = None; // Recording that all is well forgets the trouble.
         }
-        state.doubt.look(&self.node, &self.store, &at_tip, self.clock.now())?;
+        state.doubt.look(&self.followed.node, &self.store, &at_tip, self.clock.now())?;
         let trust = self.settle(&at_tip, state)?;
         // What the mempool does not hold now was not there by now.
         let now = self.clock.now();
-        let found = mempool::compare(&self.node, &self.store, &mut state.looked_at, &at_tip)?;
+        let node = &self.followed.node;
+        let found = mempool::compare(node, &self.store, &mut state.looked_at, &at_tip)?;
         let Some(found) = found else { return Ok(()) }; // The tip moved; the next pass is due.
         let whole = found.whole;
         state.more = !whole;
@@ -375,7 +432,7 @@ impl Watcher {
         if std::mem::take(&mut state.changed) {
             state.alarm.look(&self.store)?;
         }
-        let sound = state.clock.is_sound(&self.clock, &self.node, at_tip.tip())?;
+        let sound = state.clock.is_sound(&self.clock, node, at_tip.tip())?;
         let certain = whole && sound && trust == Trust::Full;
         let overdue = self.store.read_blocking(|tx| crate::store::payments::overdue(tx, now))?;
         if certain && !overdue.is_empty() {
@@ -425,7 +482,7 @@ impl Watcher {
             if left.is_zero() {
                 return;
             }
-            if self.zmq.is_none() {
+            if self.followed.zmq.is_none() {
                 return self.rest(left); // Nobody sends signals.
             }
             match signals.recv_timeout(left.min(Duration::from_millis(250))) {
@@ -458,7 +515,7 @@ impl Watcher {
     /// Drops the hints that wait: a whole look is due, which sees all that they could tell. What
     /// they say of the connection counts.
     fn skip_hints(&self, signals: &Receiver<Signal>, state: &mut State) {
-        for signal in signals.try_iter().take(SIGNALS_MAX) {
+        for signal in signals.try_iter().take(subscriber::SIGNALS_MAX) {
             match signal {
                 Signal::Tx(_) | Signal::Resync => {}
                 Signal::Block => self.hear_of_block(state),
@@ -508,7 +565,8 @@ impl Watcher {
             return Ok(Heard::Done);
         }
         let heard_at = Instant::now();
-        let seen = mempool::look_at(&self.node, &self.store, &mut state.looked_at, txid)?;
+        let node = &self.followed.node;
+        let seen = mempool::look_at(node, &self.store, &mut state.looked_at, txid)?;
         if !seen.is_empty() {
             let now = self.clock.now();
             self.tell(&self.store.write_blocking(move |tx| apply::saw_tx(tx, &seen, now))?);

@@ -5,6 +5,7 @@
 use anyhow::{Context, bail};
 use tokio_util::sync::CancellationToken;
 
+use crate::acts::nodes::is_catching_up;
 use crate::clock::Clock;
 use crate::domain::audit::LOOK_AHEAD;
 use crate::domain::chain::{AtTip, BlockId, NextStep, NodeChain, OurTip, next_step};
@@ -249,11 +250,4 @@ fn skip_used(tx: &WriteTx, index: DerivationIndex, now: Timestamp) -> Result<(),
         );
     }
     Ok(())
-}
-
-/// Whether the node knows of blocks that it does not have yet. Its flag for the initial download
-/// also stands on a regtest chain whose last block is a day old, so heights decide there.
-fn is_catching_up(state: &ChainState) -> bool {
-    let live = state.chain != Network::Regtest.node_chain();
-    state.headers > state.tip.height || (live && state.initial_block_download)
 }

@@ -468,7 +468,8 @@ async fn what_cannot_be_recorded_is_not_sent_over_and_over() {
 async fn what_cannot_be_recorded_at_once_is_recorded_later() {
     let mut stage = Stage::new();
     let file = stage.dir.path().join("litegate.db");
-    stage.store = Store::open_with(&file, Duration::from_millis(50)).expect("the database");
+    stage.store = Store::open_with(&file, &file.with_extension("mark"), Duration::from_millis(50))
+        .expect("the database");
     let receiver = Receiver::start(vec![], Reply::status("200 OK")).await;
     let id = stage.tell(1, &receiver.url()).await;
     let other = rusqlite::Connection::open(&file).expect("the database");

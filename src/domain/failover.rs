@@ -1,0 +1,180 @@
+//! Which of several nodes to follow: one at a time, another only when the one in use has been
+//! unwell for as long as the operator's patience lasts.
+//!
+//! Looks come in; the answer is the node to follow from now on. Nobody is left for a better one,
+//! and nobody is taken back soon after it was left, so two nodes that fail in turn cannot make us
+//! run back and forth.
+//!
+//! Must not know: how a node is asked, and what following means.
+
+use super::doubt::BRANCH_BLOCKS;
+
+/// So many blocks behind another node of the same chain is lagging. One may be on its way.
+pub(crate) const LAG_BLOCKS: u32 = 2;
+
+/// How far below the tip of the node in use another node must have the same block to be of the
+/// same chain: the last ones may be a race of two miners.
+pub(crate) const RACE_BLOCKS: u32 = BRANCH_BLOCKS - 1;
+
+/// How many times the patience a node that was left has to be well before it is taken for one
+/// that merely lags.
+const LEFT_FOR: i64 = 10;
+
+/// What one look at a node found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Sight {
+    /// It does not answer, is starting, or refuses our credentials.
+    Silent,
+    /// It is of another network or chain, or too old: never to be followed.
+    Unfit,
+    /// It knows of blocks that it does not have yet.
+    Syncing,
+    /// It does not know the block that we stand on, and is not higher.
+    BehindUs,
+    /// It can be followed.
+    Stands(Stand),
+}
+
+/// How a node that can be followed stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Stand {
+    pub(crate) height: u32,
+    /// [`RACE_BLOCKS`] below the tip of the node in use it has the same block.
+    pub(crate) same_chain: bool,
+    /// It refuses blocks above its tip as invalid. Then it does not lag, it disagrees; that is a
+    /// doubt about the chain, and no reason to believe the other.
+    pub(crate) refuses: bool,
+}
+
+/// How a node is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Health {
+    Well,
+    Silent,
+    Unfit,
+    Syncing,
+    BehindUs,
+    Lagging,
+}
+
+impl Health {
+    /// In words for the operator.
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Health::Well => "well",
+            Health::Silent => "out of reach",
+            Health::Unfit => "not to be followed: of another chain, or too old",
+            Health::Syncing => "still fetching blocks",
+            Health::BehindUs => "behind the block that we stand on",
+            Health::Lagging => "behind another node",
+        }
+    }
+}
+
+/// What is remembered of a node.
+#[derive(Debug, Clone, Copy)]
+struct Record {
+    health: Health,
+    /// Since when it has been well, or has not.
+    since_ms: i64,
+    /// It was left for another, and not taken back since.
+    left: bool,
+}
+
+/// All the nodes, in the operator's order, and the one in use. Times are milliseconds of a clock
+/// that nobody sets.
+#[derive(Debug, Clone)]
+pub(crate) struct Roll {
+    in_use: usize,
+    patience_ms: i64,
+    records: Vec<Record>,
+}
+
+impl Roll {
+    /// Of so many nodes. The one in use is given credit until it was looked at.
+    pub(crate) fn new(count: usize, in_use: usize, patience_ms: i64, now_ms: i64) -> Roll {
+        let record = |index| Record {
+            health: if index == in_use { Health::Well } else { Health::Silent },
+            since_ms: now_ms,
+            left: false,
+        };
+        Roll { in_use, patience_ms, records: (0..count).map(record).collect() }
+    }
+
+    /// The node that is followed.
+    pub(crate) fn in_use(&self) -> usize {
+        self.in_use
+    }
+
+    /// How each node is.
+    pub(crate) fn health(&self) -> impl Iterator<Item = Health> + '_ {
+        self.records.iter().map(|record| record.health)
+    }
+
+    /// Takes in a look at all of them, in their order.
+    pub(crate) fn see(&mut self, sights: &[Sight], now_ms: i64) {
+        let best = sights.iter().filter_map(|sight| match sight {
+            Sight::Stands(stand) if stand.same_chain => Some(stand.height),
+            Sight::Stands(_) | Sight::Silent | Sight::Unfit | Sight::Syncing | Sight::BehindUs => {
+                None
+            }
+        });
+        let best = best.max().unwrap_or(0);
+        for (record, sight) in self.records.iter_mut().zip(sights) {
+            let health = match sight {
+                Sight::Silent => Health::Silent,
+                Sight::Unfit => Health::Unfit,
+                Sight::Syncing => Health::Syncing,
+                Sight::BehindUs => Health::BehindUs,
+                Sight::Stands(stand) if lags(*stand, best) => Health::Lagging,
+                Sight::Stands(_) => Health::Well,
+            };
+            if (record.health == Health::Well) != (health == Health::Well) {
+                record.since_ms = now_ms;
+            }
+            record.health = health;
+        }
+    }
+
+    /// The node to follow instead of the one in use, if it is time to leave that.
+    pub(crate) fn next(&self, now_ms: i64) -> Option<usize> {
+        let current = self.records.get(self.in_use)?;
+        let lasts = |record: &Record| now_ms.saturating_sub(record.since_ms);
+        if current.health == Health::Well || lasts(current) < self.patience_ms {
+            return None;
+        }
+        let count = self.records.len();
+        let after = (1..count).map(|step| self.in_use.saturating_add(step) % count);
+        let well: Vec<usize> =
+            after.filter(|at| self.records[*at].health == Health::Well).collect();
+        let steady = |at: &&usize| {
+            let record = &self.records[**at];
+            let times = if record.left { LEFT_FOR } else { 1 };
+            lasts(record) >= self.patience_ms.saturating_mul(times)
+        };
+        let chosen = well.iter().find(steady);
+        match current.health {
+            // There is nothing to lose.
+            Health::Silent | Health::Unfit | Health::BehindUs => chosen.or(well.first()).copied(),
+            Health::Lagging | Health::Syncing | Health::Well => chosen.copied(),
+        }
+    }
+
+    /// Another node is followed from now on.
+    pub(crate) fn follow(&mut self, index: usize) {
+        for (at, left) in [(self.in_use, true), (index, false)] {
+            if let Some(record) = self.records.get_mut(at) {
+                record.left = left;
+            }
+        }
+        self.in_use = index;
+    }
+}
+
+/// Whether a node is behind one of the same chain that has come so far.
+fn lags(stand: Stand, best: u32) -> bool {
+    !stand.refuses && stand.same_chain && stand.height.saturating_add(LAG_BLOCKS) <= best
+}
+
+#[cfg(test)]
+mod tests;

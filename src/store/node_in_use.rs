@@ -1,0 +1,22 @@
+//! Which of several nodes is followed. The watcher says it; all other roles ask for it.
+
+use rusqlite::{OptionalExtension, params};
+
+use crate::domain::time::Timestamp;
+
+use super::{Error, ReadTx, WriteTx};
+
+/// The name of the node that is followed; `None` if there never was a choice.
+pub(crate) fn get(tx: &ReadTx) -> Result<Option<String>, Error> {
+    let sql = "SELECT name FROM node_in_use";
+    let row = tx.connection.prepare_cached(sql)?.query_row([], |row| row.get(0));
+    Ok(row.optional()?)
+}
+
+/// Says that this node is followed from now on.
+pub(crate) fn set(tx: &WriteTx, name: &str, now: Timestamp) -> Result<(), Error> {
+    let sql = "INSERT INTO node_in_use (id, name, since) VALUES (1, ?, ?)
+               ON CONFLICT (id) DO UPDATE SET name = excluded.name, since = excluded.since";
+    tx.connection.prepare_cached(sql)?.execute(params![name, now])?;
+    Ok(())
+}

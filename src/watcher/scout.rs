@@ -1,0 +1,151 @@
+//! Looks how all nodes are, where there are several, and says which one to follow. On a thread of
+//! its own: a node that hangs must hold up nobody.
+//!
+//! Must not know: what is done with the node that is followed.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use tokio_util::sync::CancellationToken;
+
+use crate::acts::nodes::{self, Ours};
+use crate::domain::failover::{Health, LAG_BLOCKS, Roll, Sight};
+use crate::domain::network::Network;
+use crate::measures;
+use crate::node::nodes::Nodes;
+use crate::store::Store;
+
+/// The longest pause between two looks.
+const LOOK_PAUSE_MAX: Duration = Duration::from_secs(5);
+
+/// So many looks fall into the patience, at least.
+const LOOKS: u32 = 5;
+
+/// The watcher's end of it.
+pub(super) struct Scout {
+    began: Instant,
+    roll: Arc<Mutex<Roll>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+/// What the thread works with.
+pub(super) struct Ground {
+    pub(super) nodes: Nodes,
+    pub(super) store: Store,
+    pub(super) network: Network,
+    /// How long the node in use may be unwell.
+    pub(super) patience: Duration,
+    pub(super) shutdown: CancellationToken,
+}
+
+impl Scout {
+    /// Begins to look, with this node in use. A single node is never looked at.
+    pub(super) fn start(ground: Ground, in_use: usize) -> Scout {
+        let count = ground.nodes.all().len();
+        let patience_ms = i64::try_from(ground.patience.as_millis()).unwrap_or(i64::MAX);
+        let roll = Arc::new(Mutex::new(Roll::new(count, in_use, patience_ms, 0)));
+        let began = Instant::now();
+        let shared = Arc::clone(&roll);
+        let thread = (count > 1).then(|| {
+            std::thread::Builder::new()
+                .name("scout".to_owned())
+                .spawn(move || ground.look_around(&shared, began))
+                .expect("the system can start one more thread at start-up")
+        });
+        Scout { began, roll, thread }
+    }
+
+    /// The node to follow instead of the one in use, if it is time to leave that.
+    pub(super) fn next(&self) -> Option<usize> {
+        locked(&self.roll).next(ms_since(self.began))
+    }
+
+    /// How the node in use is, in words.
+    pub(super) fn health_of(&self, index: usize) -> &'static str {
+        locked(&self.roll).health().nth(index).map_or("unknown", Health::as_str)
+    }
+
+    /// Another node is followed from now on.
+    pub(super) fn follow(&self, index: usize) {
+        locked(&self.roll).follow(index);
+    }
+
+    /// Waits for the thread, which ends with the shutdown signal.
+    pub(super) fn join(&mut self) {
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join(); // A panic there was reported when it happened.
+        }
+    }
+}
+
+fn locked(roll: &Mutex<Roll>) -> MutexGuard<'_, Roll> {
+    roll.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn ms_since(began: Instant) -> i64 {
+    i64::try_from(began.elapsed().as_millis()).unwrap_or(i64::MAX)
+}
+
+impl Ground {
+    fn look_around(&self, roll: &Mutex<Roll>, began: Instant) {
+        let pause = (self.patience / LOOKS).min(LOOK_PAUSE_MAX);
+        let mut told: Vec<Health> = locked(roll).health().collect();
+        while !self.shutdown.is_cancelled() {
+            let in_use = locked(roll).in_use();
+            match self.sights(in_use) {
+                Ok(sights) => locked(roll).see(&sights, ms_since(began)),
+                // Nothing is said of the nodes then.
+                Err(error) => tracing::debug!(%error, "cannot look at the nodes"),
+            }
+            let health: Vec<Health> = locked(roll).health().collect();
+            self.tell(&mut told, &health, locked(roll).in_use());
+            let next = Instant::now() + pause;
+            while !self.shutdown.is_cancelled() && Instant::now() < next {
+                std::thread::sleep(pause.min(Duration::from_millis(100)));
+            }
+        }
+    }
+
+    fn sights(&self, in_use: usize) -> Result<Vec<Sight>, crate::store::Error> {
+        let ours = self.store.read_blocking(Ours::read)?;
+        let all = self.nodes.all();
+        let compared = all.get(in_use).and_then(|one| nodes::block_to_compare(&one.glance).ok());
+        let look = |one| nodes::look(one, self.network, &ours, compared);
+        let mut sights: Vec<Sight> = all.iter().map(look).collect();
+        let best = sights.iter().filter_map(height_of).max().unwrap_or(0);
+        for (sight, one) in sights.iter_mut().zip(all) {
+            if let Sight::Stands(stand) = sight
+                && stand.height.saturating_add(LAG_BLOCKS) <= best
+            {
+                match one.glance.refuses_blocks_above(stand.height) {
+                    Ok(refuses) => stand.refuses = refuses,
+                    Err(_) => *sight = Sight::Silent,
+                }
+            }
+        }
+        Ok(sights)
+    }
+
+    /// Says once what changed, and keeps the metrics.
+    fn tell(&self, told: &mut Vec<Health>, health: &[Health], in_use: usize) {
+        for (index, (one, now)) in self.nodes.all().iter().zip(health).enumerate() {
+            measures::node_is(&one.name, *now == Health::Well, index == in_use);
+            if told.get(index) == Some(now) {
+                continue;
+            }
+            match now {
+                Health::Well => tracing::info!(node = one.name, "a node is well"),
+                _ => tracing::warn!(node = one.name, "a node is {}", now.as_str()),
+            }
+        }
+        *told = health.to_vec();
+    }
+}
+
+fn height_of(sight: &Sight) -> Option<u32> {
+    match sight {
+        Sight::Stands(stand) => Some(stand.height),
+        Sight::Silent | Sight::Unfit | Sight::Syncing | Sight::BehindUs => None,
+    }
+}
