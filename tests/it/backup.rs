@@ -4,9 +4,17 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use bitcoin::ScriptBuf;
+use bitcoin::bip32::{ChildNumber, Xpub};
+use bitcoin::secp256k1::Secp256k1;
+use rusqlite::Connection;
 
 use crate::harness::gate::Gate;
 use crate::harness::http;
+use crate::harness::node::core_spelling;
+use crate::harness::random::setting;
 use crate::harness::receiver::Receiver;
 use crate::harness::shop::Shop;
 use crate::harness::stage::Stage;
@@ -171,4 +179,103 @@ fn what_is_no_copy_is_refused_and_nothing_is_touched() {
     assert!(leftovers(&gate).is_empty(), "{:?}", leftovers(&gate));
     gate.start();
     assert_eq!(shop.status(&payment.id).text("status"), "pending");
+}
+
+/// Fills the database of a stopped gateway with so many expired payments like its newest, each with
+/// the script that belongs to its index.
+fn fill(gate: &Gate, payments: u64) {
+    let secp = Secp256k1::verification_only();
+    let xpub: Xpub = core_spelling(&gate.setting("wallet.xpub")).parse().unwrap();
+    let receiving = xpub.derive_pub(&secp, &[ChildNumber::Normal { index: 0 }]).unwrap();
+    let mut connection = Connection::open(gate.setting("database")).unwrap();
+    let tx = connection.transaction().unwrap();
+    let top: u32 =
+        tx.query_row("SELECT max(derivation_index) FROM payments", [], |row| row.get(0)).unwrap();
+    let insert =
+        "INSERT INTO payments (derivation_index, id, merchant_id, script, amount, created_at,
+            expires_at, late_until, confirmations, confirmations_pegout, status, status_at)
+        SELECT ?1, randomblob(16), merchant_id, ?2, amount, created_at, expires_at, late_until,
+            confirmations, confirmations_pegout, 'expired', expires_at
+        FROM payments WHERE derivation_index = ?3";
+    {
+        let mut insert = tx.prepare(insert).unwrap();
+        for index in (top + 1..).take(usize::try_from(payments).unwrap()) {
+            let key = receiving.derive_pub(&secp, &[ChildNumber::Normal { index }]).unwrap();
+            let hash = key.to_pub().wpubkey_hash();
+            let script = ScriptBuf::new_p2wpkh(&hash);
+            insert.execute(rusqlite::params![index, script.as_bytes(), top]).unwrap();
+        }
+    }
+    tx.commit().unwrap();
+}
+
+/// 200 payments a second by four customers, until told to stop: how long each answer took.
+fn traffic(shop: &Shop, over: &AtomicBool) -> Vec<Duration> {
+    const EACH: Duration = Duration::from_millis(20);
+    let customer = || {
+        let mut took = Vec::new();
+        while !over.load(Ordering::Relaxed) {
+            let began = Instant::now();
+            shop.create("0.05");
+            took.push(began.elapsed());
+            std::thread::park_timeout(EACH.saturating_sub(began.elapsed()));
+        }
+        took
+    };
+    let mut took: Vec<Duration> =
+        crate::harness::at_once::at_once(4, customer).into_iter().flatten().collect();
+    took.sort();
+    took
+}
+
+/// `PAYMENTS=1000000` makes the database so large.
+#[test]
+#[ignore = "long"]
+fn a_large_copy_is_made_and_put_back_and_no_writer_waits_for_it() {
+    let stage = Stage::alone_with(|gate| {
+        gate.unset("sweeper.seal_key_file");
+        gate.set("payments.open_max", 1_000_000);
+    });
+    let Some(Stage { gate, shop, node: _node }) = stage else { return };
+    shop.create("0.05");
+    gate.term();
+    fill(&gate, setting("PAYMENTS", 20_000));
+    gate.start();
+    let measure = |act: &dyn Fn()| {
+        let over = AtomicBool::new(false);
+        std::thread::scope(|scope| {
+            let customers = scope.spawn(|| traffic(&shop, &over));
+            let began = Instant::now();
+            act();
+            let lasted = began.elapsed();
+            over.store(true, Ordering::Relaxed);
+            (customers.join().unwrap(), lasted)
+        })
+    };
+    let quiet = Duration::from_secs(3);
+    let (before, _) = measure(&|| std::thread::park_timeout(quiet));
+    let (during, lasted) = measure(&|| drop(gate.cli_ok(&["backup", &path(&gate, FILE)])));
+    let p99 = |took: &[Duration]| took[took.len() * 99 / 100];
+    let worst = |took: &[Duration]| *took.last().unwrap();
+    println!(
+        "copied in {lasted:?}; answers: before p99 {:?}, worst {:?} of {}; meanwhile p99 {:?}, \
+         worst {:?} of {}",
+        p99(&before),
+        worst(&before),
+        before.len(),
+        p99(&during),
+        worst(&during),
+        during.len()
+    );
+    // Not a figure of how fast it is, for the machine has others to serve: nobody waited for the
+    // copy's end, nor for the lock's patience.
+    assert!(worst(&during) < Duration::from_millis(900), "{:?}", worst(&during));
+    gate.kill();
+    let began = Instant::now();
+    let restored = gate.cli_json(&["restore", &path(&gate, FILE)]);
+    println!("restored {} payments in {:?}", restored.raw("payments"), began.elapsed());
+    assert!(restored.raw("payments").parse::<u64>().unwrap() > setting("PAYMENTS", 20_000));
+    assert!(began.elapsed() < Duration::from_secs(120), "{:?}", began.elapsed());
+    gate.start();
+    shop.create("0.05");
 }

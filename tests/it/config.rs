@@ -112,6 +112,45 @@ fn keys_of_another_network_or_kind_are_refused() {
 }
 
 #[test]
+fn several_nodes_are_judged_one_by_one() {
+    fn several(gate: &Gate, change: impl FnOnce(&mut toml::Table)) {
+        let first = gate.config()["node"].clone();
+        let mut second = first.clone();
+        let table = second.as_table_mut().unwrap();
+        table.insert("rpc_url".to_owned(), "http://192.0.2.7:9332".into());
+        change(table);
+        gate.set("node", toml::Value::Array(vec![first, second]));
+    }
+    let gate = Gate::offline();
+    several(&gate, |_| ());
+    assert_eq!(gate.cli(&["check-config"]).code, 0);
+    // With one node a variable can set its keys; with several it is not clear which.
+    gate.set_environment("LITEGATE_NODE__RPC_URL", "http://192.0.2.8:9332");
+    gate.cli_fails(&["check-config"], 2, &["LITEGATE_NODE__RPC_URL", "several sections"]);
+    check_refused(
+        |gate| several(gate, |node| drop(node.insert("rpc_ur".to_owned(), "x".into()))),
+        &["node[2].rpc_ur", "rpc_url"],
+    );
+    check_refused(
+        |gate| several(gate, |node| drop(node.remove("cookie_file"))),
+        &["node[2].cookie_file", "is missing"],
+    );
+    check_refused(
+        |gate| {
+            let url = gate.setting("node.rpc_url");
+            several(gate, |node| drop(node.insert("rpc_url".to_owned(), url.into())));
+        },
+        &["node[2].rpc_url", "the same node"],
+    );
+    check_refused(|gate| gate.set("node", toml::Value::Array(Vec::new())), &["node"]);
+    check_refused(|gate| gate.set("failover.patience", "10ms"), &["failover.patience"]);
+    let gate = Gate::offline();
+    gate.set("node.rpc_url", "nowhere");
+    gate.set_environment("LITEGATE_NODE__RPC_URL", "http://192.0.2.8:9332");
+    assert_eq!(gate.cli(&["check-config"]).code, 0, "of one node the variable wins");
+}
+
+#[test]
 fn check_config_tells_all_mistakes_at_once() {
     let gate = Gate::offline();
     assert_eq!(gate.cli(&["check-config"]).code, 0, "as init made it: no node is needed");

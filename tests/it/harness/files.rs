@@ -17,6 +17,20 @@ pub(crate) fn project() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
+/// The words of the command in the operator's guide that begins so, with other files in the place
+/// of the guide's.
+#[track_caller]
+pub(crate) fn guide_command(start: &str, replaced: &[(&str, &str)]) -> Vec<String> {
+    let guide = std::fs::read_to_string(project().join("static/docs/OPERATORS.md")).unwrap();
+    let line = guide.lines().find(|line| line.starts_with(start));
+    let line = line.unwrap_or_else(|| panic!("the guide has no command `{start}…`"));
+    let put = |word: &str| {
+        let by = replaced.iter().find(|(theirs, _)| *theirs == word);
+        by.map_or(word, |(_, ours)| ours).to_owned()
+    };
+    line.split_whitespace().map(put).collect()
+}
+
 /// All files below a folder whose names end so, in the order of their paths.
 pub(crate) fn files_below(folder: &Path, ending: &str) -> Vec<PathBuf> {
     let mut found = Vec::new();
@@ -39,6 +53,13 @@ pub(crate) fn files_below(folder: &Path, ending: &str) -> Vec<PathBuf> {
 pub(crate) fn on_path(name: &str) -> Option<PathBuf> {
     let path = std::env::var_os("PATH")?;
     std::env::split_paths(&path).map(|folder| folder.join(name)).find(|file| file.is_file())
+}
+
+/// Writes a file that nobody else may read.
+pub(crate) fn write_private(path: &Path, bytes: &[u8]) {
+    use std::os::unix::fs::PermissionsExt;
+    std::fs::write(path, bytes).unwrap();
+    std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o600)).unwrap();
 }
 
 /// Sends a signal, such as `TERM`, to a process of ours.

@@ -175,8 +175,17 @@ impl Gate {
 
     /// Starts the server without waiting. Returns where its part of the log begins.
     pub(crate) fn spawn(&self) -> usize {
+        self.spawn_as(self.command(&["serve"]))
+    }
+
+    /// As [`Gate::spawn`], after these words of the shell, such as `ulimit -n 256 && `.
+    pub(crate) fn spawn_after(&self, shell: &str) -> usize {
+        self.spawn_as(self.command_after(shell, &["serve"]))
+    }
+
+    fn spawn_as(&self, command: Command) -> usize {
         let before = self.log().len();
-        let started = Running::start(self.command(&["serve"]), &self.log);
+        let started = Running::start(command, &self.log);
         let mut running = self.running.lock().unwrap();
         assert!(running.is_none(), "the gateway runs already");
         *running = Some(started);
@@ -194,6 +203,11 @@ impl Gate {
             }
             self.log()[before..].lines().any(|line| line == "ready")
         });
+    }
+
+    /// The server's process.
+    pub(crate) fn pid(&self) -> u32 {
+        self.running.lock().unwrap().as_ref().expect("the gateway runs").process.id()
     }
 
     /// Whether the server has ended by itself, and how.
@@ -324,10 +338,39 @@ impl Gate {
         output
     }
 
+    /// Runs a command with this gateway's configuration after these words of the shell, in a view
+    /// of the file system of its own.
+    pub(crate) fn cli_after(&self, shell: &str, arguments: &[&str]) -> Output {
+        self.run_as(self.command_after(shell, arguments))
+    }
+
+    /// A command in a shell, which may change what lies where for itself alone.
+    fn command_after(&self, shell: &str, arguments: &[&str]) -> Command {
+        let inner = self.command(arguments);
+        let words: Vec<String> =
+            inner.get_args().map(|word| format!("'{}'", word.to_string_lossy())).collect();
+        let line = format!("{shell} exec '{}' {}", files::LITEGATE, words.join(" "));
+        // A user who is not root may do so in a world of his own.
+        let flags = if unprivileged() { "-rm" } else { "-m" };
+        let mut command = Command::new("unshare");
+        command.args([flags, "sh", "-c", &line]).current_dir(self.folder.path());
+        for (name, value) in inner.get_envs() {
+            match value {
+                Some(value) => command.env(name, value),
+                None => command.env_remove(name),
+            };
+        }
+        command
+    }
+
     /// Runs a command as it stands, in the gateway's folder.
     pub(crate) fn run(&self, arguments: &[&str]) -> Output {
-        let mut process = self
-            .command_bare(arguments)
+        self.run_as(self.command_bare(arguments))
+    }
+
+    fn run_as(&self, mut command: Command) -> Output {
+        let shown = format!("{command:?}");
+        let mut process = command
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
@@ -343,7 +386,7 @@ impl Gate {
             if start.elapsed() > COMMAND {
                 process.kill().unwrap();
                 process.wait().unwrap();
-                panic!("litegate {arguments:?} did not end: {}", stderr.join().unwrap());
+                panic!("{shown} did not end: {}", stderr.join().unwrap());
             }
             std::thread::park_timeout(Duration::from_millis(5));
         };
@@ -352,6 +395,23 @@ impl Gate {
             stdout: stdout.join().unwrap(),
             stderr: stderr.join().unwrap(),
         }
+    }
+
+    /// Runs a command with this gateway's configuration, and kills it after this time.
+    pub(crate) fn run_killed(&self, arguments: &[&str], after: Duration) {
+        let mut process = self
+            .command(arguments)
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let start = Instant::now();
+        while start.elapsed() < after {
+            std::thread::park_timeout(after.saturating_sub(start.elapsed()));
+        }
+        let _ = process.kill(); // It may have ended.
+        process.wait().unwrap();
     }
 
     /// A command with this gateway's configuration and environment, not started.
@@ -444,6 +504,12 @@ impl Drop for Running {
         let _ = self.process.wait();
         self.join();
     }
+}
+
+/// Whether these tests are run by somebody else than root.
+fn unprivileged() -> bool {
+    use std::os::unix::fs::MetadataExt;
+    fs::metadata("/proc/self").unwrap().uid() != 0
 }
 
 fn collect(mut from: impl std::io::Read + Send + 'static) -> JoinHandle<String> {

@@ -11,6 +11,7 @@ pub(crate) mod files;
 pub(crate) mod gate;
 pub(crate) mod http;
 pub(crate) mod json;
+pub(crate) mod litestream;
 pub(crate) mod many;
 pub(crate) mod node;
 pub(crate) mod packages;

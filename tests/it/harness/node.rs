@@ -72,7 +72,8 @@ impl Node {
         Node::stopped_with(&[])
     }
 
-    fn stopped_with(arguments: &[&str]) -> Option<Node> {
+    /// As [`Node::stopped`], with further arguments.
+    pub(crate) fn stopped_with(arguments: &[&str]) -> Option<Node> {
         let prepared = prepared_folder()?;
         let folder = files::folder();
         copy_folder(&prepared, folder.path());

