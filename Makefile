@@ -1,6 +1,6 @@
 # The commands of the README. `make demo` and `make test` install what is missing.
 
-.PHONY: demo test soak bench build lint
+.PHONY: demo test soak bench build deb install-test lint
 
 # The whole gateway on regtest, with a node of its own: a payment from the API call to the payout.
 demo:
@@ -27,6 +27,19 @@ bench:
 
 build:
 	cargo build --locked --release
+
+# The Debian package, in target/debian.
+deb:
+	sh tests/install.sh deb
+	sh systemd/debian/build.sh release
+
+# The operator's guide on a new Debian 12 with systemd, from the package's installation to its purge.
+# As root. The program in this package is that of `cargo build`: it is there in a minute.
+install-test:
+	sh tests/install.sh installed
+	sh systemd/debian/build.sh dev
+	sh tests/lint.sh target/debian/litegate_*.deb
+	bash tests/installed.sh target/debian/litegate_*.deb
 
 lint:
 	cargo fmt --check

@@ -5,6 +5,7 @@
 //! variables.
 
 mod judge;
+mod keys;
 
 use std::fmt::Write as _;
 use std::net::SocketAddr;
@@ -22,6 +23,8 @@ use crate::node::nodes;
 use crate::secret::MasterSecret;
 use crate::view::Site;
 use crate::{bot, http, sweeper, watcher, webhooks};
+
+pub(crate) use keys::{Setting, Source};
 
 /// The commented sample, which holds the defaults.
 pub(crate) const SAMPLE: &str = include_str!("../config/litegate.toml");
@@ -75,11 +78,16 @@ impl std::error::Error for Mistakes {}
 /// Where a program looks for its configuration if it is not told.
 const PLACES: [&str; 2] = ["litegate.toml", "/etc/litegate/litegate.toml"];
 
-/// Reads the configuration: the file named, else the first of the usual places.
-///
-/// # Errors
-/// All mistakes at once.
-pub(crate) fn load(file: Option<&Path>) -> Result<Config, Mistakes> {
+/// What the configuration is made of.
+struct Parts {
+    /// The file's, if there is one.
+    text: String,
+    table: Table,
+    /// Names without our prefix, and values.
+    variables: Vec<(String, String)>,
+}
+
+fn parts(file: Option<&Path>) -> Result<Parts, Mistakes> {
     let usual = || PLACES.iter().map(PathBuf::from).find(|place| place.exists());
     let file = file.map(Path::to_owned).or_else(usual);
     let text = match &file {
@@ -87,14 +95,48 @@ pub(crate) fn load(file: Option<&Path>) -> Result<Config, Mistakes> {
             .map_err(|error| Mistakes(vec![format!("{}: {error}", file.display())]))?,
         None => String::new(), // The environment may say it all.
     };
-    let environment = std::env::vars().filter_map(|(name, value)| {
-        name.strip_prefix(ENVIRONMENT).map(|name| (name.to_owned(), value))
-    });
     let table: Table = text.parse().map_err(|error: toml::de::Error| {
-        let name = file.map(|file| file.display().to_string()).unwrap_or_default();
+        let name = file.as_ref().map(|file| file.display().to_string()).unwrap_or_default();
         Mistakes(vec![format!("{name}: {}", in_one_line(&error.to_string()))])
     })?;
-    read(table, environment)
+    let variables = std::env::vars().filter_map(|(name, value)| {
+        let name = name.strip_prefix(ENVIRONMENT)?;
+        (!NO_KEYS.contains(&name)).then(|| (name.to_owned(), value))
+    });
+    Ok(Parts { text, table, variables: variables.collect() })
+}
+
+/// Reads the configuration: the file named, else the first of the usual places.
+///
+/// # Errors
+/// All mistakes at once, with their lines where the file has them.
+pub(crate) fn load(file: Option<&Path>) -> Result<Config, Mistakes> {
+    let Parts { text, table, variables } = parts(file)?;
+    let credentials = std::env::var_os("CREDENTIALS_DIRECTORY").map(PathBuf::from);
+    read(table, variables.into_iter(), credentials).map_err(|Mistakes(sentences)| {
+        let place = |sentence: String| {
+            let key = sentence.split([' ', ':']).next().unwrap_or_default();
+            let line = keys::line_of(&text, key);
+            line.map(|line| format!("{sentence} (line {line})")).unwrap_or(sentence)
+        };
+        Mistakes(sentences.into_iter().map(place).collect())
+    })
+}
+
+/// Every key with the value that counts, and where that comes from; whether it makes sense is not
+/// asked.
+///
+/// # Errors
+/// If the file cannot be read, or a variable names no key.
+pub(crate) fn settings(file: Option<&Path>) -> Result<Vec<Setting>, Mistakes> {
+    let Parts { table, variables, .. } = parts(file)?;
+    let mut effective: Table = SAMPLE.parse().expect("the sample is tested to be TOML");
+    overlay(&mut effective, table.clone());
+    let names: Vec<String> = variables.iter().map(|(name, _)| name.clone()).collect();
+    for (name, value) in variables {
+        set_from_environment(&mut effective, &name, value).map_err(|one| Mistakes(vec![one]))?;
+    }
+    Ok(keys::settings(&effective, &table, &names))
 }
 
 /// The name of a crash point that a test has armed (debug builds only).
@@ -123,87 +165,47 @@ pub(crate) fn search_path() -> Vec<PathBuf> {
 const NODE: &str = "node";
 
 /// Variables of ours that are no configuration.
-const NO_KEYS: [&str; 2] = ["CRASH_AT", "LOG"];
+const NO_KEYS: [&str; 3] = ["CRASH_AT", "LOG", "LOG_FORM"];
 
 /// Reads a configuration from its text alone, as `init` and the demo make it.
 pub(crate) fn from_text(text: &str) -> Result<Config, Mistakes> {
     let table = text.parse().map_err(|error: toml::de::Error| Mistakes(vec![error.to_string()]))?;
-    read(table, std::iter::empty())
+    read(table, std::iter::empty(), None)
 }
 
+/// Reads a file's table under the environment's words. Secret files are looked for in `credentials`
+/// first.
 fn read(
     file: Table,
     environment: impl Iterator<Item = (String, String)>,
+    credentials: Option<PathBuf>,
 ) -> Result<Config, Mistakes> {
-    let one = |sentence: String| Mistakes(vec![sentence]);
+    let mut mistakes = Vec::new();
     let mut table: Table = SAMPLE.parse().expect("the sample is tested to be TOML");
+    let mut file = file;
+    mistakes.extend(keys::take_wrong(&mut file));
     overlay(&mut table, file);
-    for (name, value) in environment.filter(|(name, _)| !NO_KEYS.contains(&name.as_str())) {
-        set_from_environment(&mut table, &name, value).map_err(one)?;
-    }
-    let unknown = unknown_keys(&table);
-    if !unknown.is_empty() {
-        return Err(Mistakes(unknown));
+    for (name, value) in environment {
+        mistakes.extend(set_from_environment(&mut table, &name, value).err());
     }
     // One node is a list of one.
     if let Some(node) = table.get_mut(NODE).filter(|node| node.is_table()) {
         *node = Value::Array(vec![node.clone()]);
     }
-    let raw: judge::Raw = Value::Table(table)
-        .try_into()
-        .map_err(|error: toml::de::Error| one(in_one_line(&error.to_string())))?;
-    raw.judge()
+    let raw: Result<judge::Raw, toml::de::Error> = Value::Table(table).try_into();
+    let judged = match raw {
+        Ok(raw) => raw.judge(credentials.as_deref()),
+        Err(error) => Err(Mistakes(vec![in_one_line(&error.to_string())])),
+    };
+    match judged {
+        Ok(config) if mistakes.is_empty() => Ok(config),
+        Ok(_) => Err(Mistakes(mistakes)),
+        Err(more) => Err(Mistakes([mistakes, more.0].concat())),
+    }
 }
 
 fn in_one_line(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
-}
-
-/// Every key that there is: those of the sample, the commented ones among them.
-fn known_keys() -> Table {
-    let uncommented: Vec<&str> = SAMPLE
-        .lines()
-        .map(|line| line.strip_prefix("# ").filter(|rest| is_key_line(rest)).unwrap_or(line))
-        .collect();
-    uncommented.join("\n").parse().expect("the sample is tested to be TOML")
-}
-
-/// Whether a line of the sample sets a key.
-fn is_key_line(line: &str) -> bool {
-    let name = line.split(" = ").next().unwrap_or_default();
-    name.len() < line.len() && name.chars().all(|c| c.is_ascii_lowercase() || c == '_')
-}
-
-/// A sentence for each key and section that does not exist, with the nearest one that does.
-fn unknown_keys(table: &Table) -> Vec<String> {
-    let known = known_keys();
-    let mut mistakes = Vec::new();
-    let mut check = |prefix: &str, found: &Table, known: &Table| {
-        for key in found.keys().filter(|key| !known.contains_key(*key)) {
-            let near = known.keys().max_by_key(|k| common_prefix(k, key));
-            let hint = near.map(|near| format!("; did you mean {near}?")).unwrap_or_default();
-            mistakes.push(format!("{prefix}{key} is an unknown key{hint}"));
-        }
-    };
-    check("", table, &known);
-    for (name, section) in &known {
-        let Some(known) = section.as_table() else { continue };
-        match table.get(name) {
-            Some(Value::Table(found)) => check(&format!("{name}."), found, known),
-            Some(Value::Array(list)) if name == NODE => {
-                for (number, found) in (1..).zip(list.iter().filter_map(Value::as_table)) {
-                    check(&format!("{name}[{number}]."), found, known);
-                }
-            }
-            _ => {}
-        }
-    }
-    mistakes
-}
-
-/// How many letters two names begin with in common.
-fn common_prefix(a: &str, b: &str) -> usize {
-    a.bytes().zip(b.bytes()).take_while(|(a, b)| a == b).count()
 }
 
 /// Puts the keys of `over` into `under`, section by section.
@@ -250,7 +252,7 @@ fn set_from_environment(table: &mut Table, name: &str, text: String) -> Result<(
         }
         None => (table, lower.as_str()),
     };
-    let known = known_keys();
+    let known = keys::known();
     let known = match lower.split_once("__") {
         Some((section, _)) => known.get(section).and_then(Value::as_table).cloned(),
         None => Some(known),
@@ -272,43 +274,87 @@ fn set_from_environment(table: &mut Table, name: &str, text: String) -> Result<(
     Ok(())
 }
 
+/// Where the package, the units and the operator's guide have the configuration.
+const SYSTEM_FOLDER: &str = "/etc/litegate";
+
+/// Where an installation keeps its files.
+pub(crate) struct Layout {
+    folder: PathBuf,
+    database: PathBuf,
+    /// Absent: beside the key of the seals.
+    record_file: Option<PathBuf>,
+}
+
+impl Layout {
+    /// The layout of an installation whose configuration lies in this folder: everything beside
+    /// it, or what changes under `/var/lib`, as the units expect it.
+    pub(crate) fn of(folder: &Path) -> Layout {
+        let folder = folder.to_owned();
+        if folder == Path::new(SYSTEM_FOLDER) {
+            return Layout {
+                folder,
+                database: "/var/lib/litegate/litegate.db".into(),
+                record_file: Some("/var/lib/litegate-sweeper/record".into()),
+            };
+        }
+        Layout { database: folder.join("litegate.db"), record_file: None, folder }
+    }
+
+    /// Whether it is the one that the package and the units expect.
+    pub(crate) fn is_system(&self) -> bool {
+        self.folder == Path::new(SYSTEM_FOLDER)
+    }
+}
+
 /// Values for a new configuration file, as `init` writes it.
 pub(crate) struct NewFile<'n> {
     pub(crate) network: Network,
-    pub(crate) dir: &'n Path,
+    pub(crate) layout: &'n Layout,
     pub(crate) xpub: &'n AccountXpub,
     pub(crate) has_signing_key: bool,
     pub(crate) passphrase_file: Option<&'n Path>,
     pub(crate) key_origin: Option<&'n KeySource>,
+    pub(crate) public_url: Option<&'n str>,
+    /// The name under which the node is asked, with the password in `rpc_password`; absent: by
+    /// cookie.
+    pub(crate) node_user: Option<&'n str>,
 }
 
 /// The text of a new configuration file: what has to be set, and a pointer to the rest.
 pub(crate) fn new_file(new: &NewFile) -> String {
-    let dir = new.dir.display();
+    let dir = new.layout.folder.display();
     let (port, node_dir) = match new.network {
         Network::Main => (9332, "/var/lib/litecoind"),
         Network::Test => (19332, "/var/lib/litecoind/testnet4"),
         Network::Regtest => (19443, "/var/lib/litecoind/regtest"),
     };
-    let public_url = match new.network {
+    let public_url = new.public_url.unwrap_or(match new.network {
         Network::Main | Network::Test => "https://pay.example.com",
         Network::Regtest => "http://127.0.0.1:8080",
+    });
+    let login = match new.node_user {
+        Some(user) => {
+            format!("rpc_user = \"{user}\"\nrpc_password_file = \"{dir}/rpc_password\"")
+        }
+        None => format!("cookie_file = \"{node_dir}/.cookie\""),
     };
     let mut text = format!(
         "# litegate on {network}. All keys with their meaning and defaults: config/litegate.toml\n\
          # of the source, or /usr/share/doc/litegate. `litegate check-config` reads this file.\n\n\
          network = \"{network}\"\n\
-         public_url = \"{public_url}\"\n\
-         database = \"{dir}/litegate.db\"\n\
+         public_url = {public_url}\n\
+         database = \"{database}\"\n\
          secret_file = \"{dir}/secret\"\n\n\
          [node]\n\
          rpc_url = \"http://127.0.0.1:{port}\"\n\
-         cookie_file = \"{node_dir}/.cookie\"\n\
+         {login}\n\
          zmq_rawtx = \"tcp://127.0.0.1:28332\"\n\
          zmq_hashblock = \"tcp://127.0.0.1:28332\"\n\n\
          [wallet]\n\
          xpub = \"{xpub}\"\n",
         network = new.network,
+        public_url = Value::String(public_url.to_owned()),
+        database = new.layout.database.display(),
         xpub = new.xpub,
     );
     if new.has_signing_key {
@@ -321,5 +367,11 @@ pub(crate) fn new_file(new: &NewFile) -> String {
         let _ = writeln!(text, "key_origin = \"{fingerprint}/{path}\"");
     }
     let _ = write!(text, "\n[sweeper]\nseal_key_file = \"{dir}/seal.key\"\n");
+    if let Some(file) = &new.layout.record_file {
+        let _ = writeln!(text, "record_file = \"{}\"", file.display());
+    }
+    if new.layout.is_system() {
+        let _ = write!(text, "\n[metrics]\nlisten = \"127.0.0.1:9180\"\n");
+    }
     text
 }

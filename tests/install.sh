@@ -1,8 +1,10 @@
 #!/bin/sh
 # Installs what is missing on a Debian machine, and says what and why.
 #
-#   tests/install.sh demo    what it takes to build and to run the demo
-#   tests/install.sh test    the same, and what the tests use
+#   tests/install.sh demo         what it takes to build and to run the demo
+#   tests/install.sh test         the same, and what the tests use
+#   tests/install.sh deb          what it takes to make the package
+#   tests/install.sh installed    the same, and what installs it on a new system
 set -eu
 
 what=${1:-demo}
@@ -25,14 +27,45 @@ nodejs|command -v node|runs the guide's Node examples and drives the browser
 npm|command -v npm|installs axios and express for them
 python3|command -v python3|runs the guide's Python example
 python3-pip|python3 -m pip --version|installs requests, schemathesis and others for the tests
+systemd|command -v systemd-analyze|judges the units
+bsdutils|command -v script|a terminal for the questions of init
 LIST
   fi
+  if [ "$what" = deb ] || [ "$what" = installed ]; then
+    cat <<'LIST'
+python3|command -v python3|collects the notices of the libraries
+dpkg-dev|command -v dpkg-shlibdeps|finds what the package depends on
+LIST
+  fi
+  if [ "$what" = installed ]; then
+    cat <<'LIST'
+mmdebstrap|command -v mmdebstrap|makes a new Debian
+systemd-container|command -v systemd-nspawn|boots it
+curl|command -v curl|calls the gateway
+lintian|command -v lintian|looks for faults of the package
+mandoc|command -v mandoc|looks for faults of the manual
+shellcheck|command -v shellcheck|looks for faults of scripts
+LIST
+  fi
+}
+
+# Programs of cargo: the command, and what it is for.
+cargo_wanted() {
+  if [ "$what" = deb ] || [ "$what" = installed ]; then echo cargo-deb; fi
+  if [ "$what" = deb ]; then echo cargo-auditable; fi
 }
 
 if ! command -v cargo >/dev/null 2>&1; then
   echo "install: Rust is missing: install it by https://rustup.rs, then run this again" >&2
   exit 2
 fi
+
+for program in $(cargo_wanted); do
+  if ! command -v "$program" >/dev/null 2>&1; then
+    echo "install: cargo install $program, which the package is made with; it takes some minutes"
+    cargo install --quiet --locked "$program"
+  fi
+done
 
 missing=
 reasons=

@@ -21,7 +21,7 @@ use crate::domain::merchant::{MerchantId, address_to_come};
 use crate::domain::notice::{Kind, Way};
 use crate::domain::time::Timestamp;
 use crate::store::notices::{self as rows, End, Notice};
-use crate::store::progress;
+use crate::store::{progress, room};
 
 use super::answer::{
     DESCRIPTION_CHARS_MAX, cut, in_time, in_words, is_unauthorized, may_pass, refusal_of,
@@ -78,7 +78,8 @@ async fn pass(bot: &Arc<Bot>, post: &mut Post, started_at: Timestamp) -> Result<
         network: bot.rules.network,
         off: bot.settings.notices_off.clone(),
         node: why_silent(bot, post, started_at, now).await?,
-        low_disk: free_bytes(&bot.database).filter(|free| *free < bot.settings.low_disk_bytes),
+        low_disk: room::free_bytes(&bot.database)
+            .filter(|free| *free < bot.settings.low_disk_bytes),
         started_at,
     };
     let found = bot.read(move |tx| Ok(act::look(tx, &around, now)?)).await?;
@@ -137,13 +138,6 @@ async fn why_silent(
         Ok(Err(error)) => act::plain(&error.to_string()),
         Err(failure) => failure.to_string(),
     }))
-}
-
-/// Room that is left beside a file, in bytes.
-fn free_bytes(file: &std::path::Path) -> Option<u64> {
-    let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty());
-    let found = rustix::fs::statvfs(folder.unwrap_or(std::path::Path::new("."))).ok()?;
-    Some(found.f_bavail.saturating_mul(found.f_frsize))
 }
 
 /// Sends one message to one reader, if their rest is over.

@@ -1,8 +1,8 @@
 //! `litegate init`: a configuration, the secrets and the keys, in a folder where none of them is.
 
 use std::fs::OpenOptions;
-use std::io::Write;
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::io::{IsTerminal, Write};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use bip39::Mnemonic;
@@ -12,12 +12,15 @@ use clap::Args;
 use serde::Serialize;
 use zeroize::{Zeroize, Zeroizing};
 
+use super::ceremony::Person;
 use super::{Failure, Format, print_json, print_line};
-use crate::config::{self, NewFile};
+use crate::config::{self, Layout, NewFile};
 use crate::domain::account_xpriv::AccountXpriv;
 use crate::domain::keys::{AccountXpub, DerivationIndex};
 use crate::domain::network::Network;
+use crate::node::conf;
 use crate::secret;
+use crate::store::ownership::folder_of;
 use crate::sweeper::{encrypted, private_file};
 
 #[derive(Args)]
@@ -36,6 +39,16 @@ pub(super) struct Init {
     /// is encrypted with it, and opened with it by `serve`
     #[arg(long, value_name = "FILE", conflicts_with = "xpub")]
     passphrase_file: Option<PathBuf>,
+    /// What payment URLs start with: how shoppers reach this gateway
+    #[arg(long, value_name = "URL")]
+    public_url: Option<String>,
+    /// Write the node's configuration too: the gateway then asks it under a name and a password of
+    /// its own, by which it may make the calls that it needs and no other
+    #[arg(long, value_name = "FILE")]
+    litecoin_conf: Option<PathBuf>,
+    /// Ask nothing, even on a terminal. On main the terminal is asked all the same
+    #[arg(long)]
+    yes: bool,
 }
 
 #[derive(Serialize)]
@@ -80,9 +93,58 @@ impl Init {
                 (Some(account), xpub)
             }
         };
+        let addresses = first_addresses(&xpub, self.network);
+        let asked = self.asks(format);
+        if asked {
+            self.ceremony(account.as_ref(), &addresses)?;
+        }
         let dir = make_dir(&self.dir)?;
+        self.write(&dir, account.as_ref(), &xpub)?;
+        let made = Made {
+            network: self.network.as_str(),
+            config: dir.join("litegate.toml").display().to_string(),
+            xpub: xpub.to_string(),
+            first_addresses: addresses,
+            // Whoever typed words back has seen them.
+            mnemonic: account.filter(|_| !asked).map(|account| Zeroized(account.mnemonic)),
+        };
+        match format {
+            Format::Json => print_json(&made),
+            Format::Text => tell(&made, &dir),
+        }
+    }
+
+    /// Whether somebody sits there who can be asked.
+    fn asks(&self, format: Format) -> bool {
+        let terminal = std::io::stdin().is_terminal() && std::io::stdout().is_terminal();
+        let waived = self.yes && self.network != Network::Main;
+        terminal && format == Format::Text && !waived
+    }
+
+    fn ceremony(&self, account: Option<&Account>, addresses: &[String]) -> Result<(), Failure> {
+        let mut person =
+            Person { answers: std::io::stdin().lock(), screen: std::io::stdout().lock() };
+        match account {
+            Some(account) => {
+                if self.network == Network::Main {
+                    person.wants_key_on_this_machine()?;
+                }
+                person.keeps_words(&account.mnemonic)
+            }
+            None if self.network == Network::Main => person.knows_addresses(addresses),
+            None => Ok(()),
+        }
+    }
+
+    /// Writes all the files, or none.
+    fn write(
+        &self,
+        dir: &Path,
+        account: Option<&Account>,
+        xpub: &AccountXpub,
+    ) -> Result<(), Failure> {
         let passphrase_file = self.passphrase_file.as_deref().map(absolute).transpose()?;
-        let signing_key = match (&account, &passphrase_file) {
+        let signing_key = match (account, &passphrase_file) {
             (Some(account), Some(file)) => {
                 let passphrase = private_file::read(file)?;
                 let text = encrypted::encrypt(&account.signing_key, &passphrase, encrypted::LOG_N)?;
@@ -93,31 +155,33 @@ impl Init {
         };
         let text = config::new_file(&NewFile {
             network: self.network,
-            dir: &dir,
-            xpub: &xpub,
+            layout: &Layout::of(dir),
+            xpub,
             has_signing_key: account.is_some(),
             passphrase_file: passphrase_file.as_deref(),
-            key_origin: account.as_ref().map(|account| &account.key_origin),
+            key_origin: account.map(|account| &account.key_origin),
+            public_url: self.public_url.as_deref(),
+            node_user: self.litecoin_conf.as_ref().map(|_| conf::USER),
         });
         let secret = Zeroizing::new(secret::random_bytes::<32>().to_lower_hex_string());
         let seal = Zeroizing::new(secret::random_bytes::<32>().to_lower_hex_string());
-        let mut files: Vec<(&str, &str)> =
-            vec![("secret", &secret), ("seal.key", &seal), ("litegate.toml", &text)];
+        let password = conf::new_password();
+        let mut files: Vec<(PathBuf, &str)> = vec![
+            (dir.join("secret"), &secret),
+            (dir.join("seal.key"), &seal),
+            (dir.join("litegate.toml"), &text),
+        ];
         if let Some(signing_key) = &signing_key {
-            files.push(("signing.key", signing_key));
+            files.push((dir.join("signing.key"), signing_key));
         }
-        write_all_new(&dir, &files)?;
-        let made = Made {
-            network: self.network.as_str(),
-            config: dir.join("litegate.toml").display().to_string(),
-            xpub: xpub.to_string(),
-            first_addresses: first_addresses(&xpub, self.network),
-            mnemonic: account.map(|account| Zeroized(account.mnemonic)),
-        };
-        match format {
-            Format::Json => print_json(&made),
-            Format::Text => tell(&made),
+        let node_text = conf::litecoin_conf(self.network, &password);
+        if let Some(file) = &self.litecoin_conf {
+            files.push((dir.join("rpc_password"), password.reveal()));
+            files.push((file.clone(), &node_text));
         }
+        write_all_new(&files)?;
+        share_with_group(&dir.join("litegate.toml"))?;
+        self.litecoin_conf.as_deref().map_or(Ok(()), share_with_group)
     }
 }
 
@@ -163,22 +227,20 @@ fn make_dir(dir: &Path) -> Result<PathBuf, Failure> {
 }
 
 /// Writes all files, or none if one of them is there already.
-pub(super) fn write_all_new(dir: &Path, files: &[(&str, &str)]) -> Result<(), Failure> {
-    for (name, _) in files {
-        let path = dir.join(name);
+pub(super) fn write_all_new(files: &[(PathBuf, &str)]) -> Result<(), Failure> {
+    for (path, _) in files {
         if path.exists() {
             let message = format!("{} is there already; nothing was written", path.display());
             return Err(Failure::Refused(message));
         }
     }
-    for (name, text) in files {
-        let path = dir.join(name);
+    for (path, text) in files {
         let failed = |error| Failure::Failed(format!("{}: {error}", path.display()));
         let mut file = OpenOptions::new()
             .write(true)
             .create_new(true)
             .mode(0o600)
-            .open(&path)
+            .open(path)
             .map_err(failed)?;
         let end = if text.ends_with('\n') { "" } else { "\n" };
         file.write_all(format!("{text}{end}").as_bytes()).map_err(failed)?;
@@ -187,7 +249,22 @@ pub(super) fn write_all_new(dir: &Path, files: &[(&str, &str)]) -> Result<(), Fa
     Ok(())
 }
 
-fn tell(made: &Made) -> Result<(), Failure> {
+/// Lets the group of a file's folder read it, if that group may look into the folder and is not
+/// our own: a service that runs under another name. For files that hold no secret.
+fn share_with_group(file: &Path) -> Result<(), Failure> {
+    let share = || -> std::io::Result<()> {
+        let folder = std::fs::metadata(folder_of(file))?;
+        let group = folder.gid();
+        if folder.mode() & 0o050 == 0o050 && group != std::fs::metadata(file)?.gid() {
+            std::os::unix::fs::chown(file, None, Some(group))?;
+            std::fs::set_permissions(file, PermissionsExt::from_mode(0o640))?;
+        }
+        Ok(())
+    };
+    share().map_err(|error| Failure::Failed(format!("{}: {error}", file.display())))
+}
+
+fn tell(made: &Made, dir: &Path) -> Result<(), Failure> {
     print_line(&format!("network  {}", made.network))?;
     print_line(&format!("config   {}", made.config))?;
     print_line(&format!("xpub     {}", made.xpub))?;
@@ -203,9 +280,20 @@ fn tell(made: &Made) -> Result<(), Failure> {
         print_line("")?;
         print_line(&mnemonic.0)?;
     }
+    let config = if Layout::of(dir).is_system() {
+        String::new() // Where every command looks by itself.
+    } else {
+        format!(" --config {}", made.config)
+    };
     print_line("")?;
-    print_line(&format!(
-        "Next: edit public_url and [node], then: litegate doctor --config {}",
-        made.config
-    ))
+    print_line("Compare the addresses with your wallet, edit public_url and [node], then:")?;
+    print_line(&format!("  litegate check-config{config}"))?;
+    print_line(&format!("  litegate doctor{config}"))?;
+    if Layout::of(dir).is_system() {
+        print_line("  systemctl enable --now litegate litegate-sweeper")?;
+    } else {
+        print_line(&format!("  litegate serve{config}"))?;
+    }
+    let add = "litegate merchant add --name 'My shop' --payout-address ADDRESS --days 30";
+    print_line(&format!("  {add}{config}"))
 }

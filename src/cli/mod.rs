@@ -3,7 +3,9 @@
 mod audit;
 mod backup;
 mod bot;
+mod ceremony;
 mod check_config;
+mod config_show;
 mod demo;
 mod doctor;
 mod doubt;
@@ -59,6 +61,8 @@ enum Command {
     Doctor(doctor::Doctor),
     /// Find all mistakes of the configuration, without a node
     CheckConfig(check_config::CheckConfig),
+    /// Show the configuration that counts
+    Config(config_show::ConfigCommand),
     /// Add merchants and change their accounts
     Merchant(merchant::Merchant),
     /// Look at payments
@@ -189,6 +193,7 @@ pub fn run() -> ExitCode {
         Command::Serve(command) => command.run(config),
         Command::Doctor(command) => command.run(config, format),
         Command::CheckConfig(command) => command.run(config),
+        Command::Config(command) => command.run(config, format),
         Command::Merchant(command) => command.run(config, format),
         Command::Payment(command) => command.run(config, format),
         Command::Webhook(command) => command.run(config, format),

@@ -2,9 +2,12 @@
 
 use std::path::Path;
 
-use clap::Args;
+use clap::{Args, ValueEnum};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::SubscriberInitExt;
+use tracing_subscriber::{EnvFilter, Layer, Registry, reload};
 
 use super::Failure;
 use crate::config;
@@ -19,25 +22,50 @@ pub(super) struct Serve {
     /// All configured roles but these
     #[arg(long, value_name = "ROLE,…", value_delimiter = ',', conflicts_with = "only")]
     without: Vec<Role>,
+    /// How the log is written. SIGHUP raises its level to debug, and a second one brings it back
+    #[arg(
+        long,
+        value_name = "FORM",
+        value_enum,
+        default_value = "text",
+        env = "LITEGATE_LOG_FORM"
+    )]
+    log: LogForm,
 }
+
+/// How a line of the log looks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum LogForm {
+    /// For people
+    Text,
+    /// An object a line, with its fields, and those of the request that it belongs to
+    Json,
+}
+
+/// By which the level of the log is changed.
+type Levels = reload::Handle<EnvFilter, Registry>;
 
 /// What is logged if the environment does not say. The RPC library would log passwords.
 const LOG_FILTER: &str = "info,serenity=warn,poise=warn,tracing=warn";
+
+/// What is logged after SIGHUP.
+const LOG_FILTER_RAISED: &str = "debug,serenity=info,poise=info,tracing=warn";
 
 /// Never to be raised: at debug these log parameters of calls.
 const LOG_ALWAYS: [&str; 2] = ["bitcoincore_rpc=info", "jsonrpc=info"];
 
 impl Serve {
     pub(super) fn run(self, config: Option<&Path>) -> Result<(), Failure> {
-        log();
+        let levels = log_from(LOG_FILTER, self.log);
         let config = config::load(config)?;
         let runtime = tokio::runtime::Runtime::new()
             .map_err(|error| Failure::Failed(format!("start the runtime: {error}")))?;
         let shutdown = CancellationToken::new();
         let gateway = Gateway::prepare(config, &self.only, &self.without, shutdown.clone())?;
         runtime.block_on(async {
-            let signals = stop_on_signal(shutdown)
-                .map_err(|error| Failure::Failed(format!("listen to signals: {error}")))?;
+            let failed = |error| Failure::Failed(format!("listen to signals: {error}"));
+            let signals = stop_on_signal(shutdown).map_err(failed)?;
+            let changes = change_levels_on_signal(levels).map_err(failed)?;
             let running = gateway.run(|listening| {
                 if let Some(address) = listening {
                     tracing::info!(%address, "listening");
@@ -47,32 +75,54 @@ impl Serve {
             tokio::select! {
                 ended = running => ended.map_err(Failure::from),
                 never = signals => match never {},
+                never = changes => match never {},
             }
         })
     }
 }
 
-/// Logs to standard error, with the levels that `LITEGATE_LOG` names.
-pub(super) fn log() {
-    log_from(LOG_FILTER);
-}
-
-/// As [`log`], but quiet unless the environment says otherwise: for commands that speak for
+/// Logs errors to standard error, and more if the environment says so: for commands that speak for
 /// themselves.
 pub(super) fn log_only_warnings() {
-    log_from("error");
+    log_from("error", LogForm::Text);
 }
 
-fn log_from(default: &str) {
+/// Logs to standard error, with the levels that `LITEGATE_LOG` names.
+fn log_from(default: &str, form: LogForm) -> Levels {
     let filter = config::log_filter().unwrap_or_else(|| default.to_owned());
-    let filter = [&[filter.as_str()], &LOG_ALWAYS[..]].concat().join(",");
-    let filter = tracing_subscriber::EnvFilter::new(filter);
-    let _ = tracing_subscriber::fmt() // Set once; a second time changes nothing.
-        .with_env_filter(filter)
+    let (filter, levels) = reload::Layer::new(filter_of(&filter));
+    let lines = tracing_subscriber::fmt::layer()
         .with_writer(std::io::stderr)
         .with_ansi(false)
-        .with_target(false)
-        .try_init();
+        .with_target(false);
+    let lines = match form {
+        LogForm::Text => lines.boxed(),
+        LogForm::Json => lines.json().flatten_event(true).boxed(),
+    };
+    // Set once; a second time changes nothing.
+    let _ = tracing_subscriber::registry().with(filter).with(lines).try_init();
+    levels
+}
+
+fn filter_of(words: &str) -> EnvFilter {
+    EnvFilter::new([&[words], &LOG_ALWAYS[..]].concat().join(","))
+}
+
+/// Raises the log's level with SIGHUP, and brings it back with the next one; goes on for ever.
+fn change_levels_on_signal(
+    levels: Levels,
+) -> std::io::Result<impl Future<Output = std::convert::Infallible>> {
+    let usual = config::log_filter().unwrap_or_else(|| LOG_FILTER.to_owned());
+    let mut hangup = signal(SignalKind::hangup())?;
+    Ok(async move {
+        for raised in [true, false].into_iter().cycle() {
+            hangup.recv().await;
+            let words = if raised { LOG_FILTER_RAISED } else { &usual };
+            let _ = levels.reload(filter_of(words)); // It fails only after the log's end.
+            tracing::info!(filter = words, "the log's level is changed");
+        }
+        std::future::pending().await // An endless list has no end.
+    })
 }
 
 /// Cancels when SIGTERM or SIGINT comes; goes on for ever.

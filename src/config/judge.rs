@@ -129,6 +129,7 @@ struct RawSweeper {
     seal_key_file: Option<PathBuf>,
     record_file: Option<PathBuf>,
     raise_after: String,
+    max_hot: Option<String>,
     operator_fee_basis_points: u16,
     operator_address: Option<String>,
 }
@@ -272,13 +273,42 @@ fn parse_duration(text: &str) -> Result<Duration, String> {
 }
 
 impl Raw {
-    /// All the values, or all the mistakes.
-    pub(super) fn judge(self) -> Result<Config, Mistakes> {
+    /// All the values, or all the mistakes. systemd hands a unit its secrets in a folder of
+    /// credentials (systemd.exec(5)): a file of the same name there goes before the one that is
+    /// configured, which is root's.
+    pub(super) fn judge(mut self, credentials: Option<&Path>) -> Result<Config, Mistakes> {
+        if let Some(folder) = credentials {
+            self.take_credentials(folder);
+        }
         let mut judge = Judge::default();
         let config = self.read(&mut judge);
         match config {
             Some(config) if judge.mistakes.is_empty() => Ok(config),
             _ => Err(Mistakes(judge.mistakes)),
+        }
+    }
+
+    fn take_credentials(&mut self, folder: &Path) {
+        // What lies beside the key does not move with it.
+        if let (None, Some(key_file)) = (&self.sweeper.record_file, &self.sweeper.seal_key_file) {
+            self.sweeper.record_file = Some(beside(key_file));
+        }
+        let optional = [
+            &mut self.doubt.second_rpc_password_file,
+            &mut self.wallet.signing_key_file,
+            &mut self.wallet.passphrase_file,
+            &mut self.sweeper.seal_key_file,
+            &mut self.discord.token_file,
+        ];
+        let of_nodes = self.node.iter_mut().filter_map(|node| node.rpc_password_file.as_mut());
+        let all = optional.into_iter().flatten().chain(of_nodes).chain([&mut self.secret_file]);
+        for file in all {
+            let Some(name) = file.file_name() else { continue };
+            let credential = folder.join(name);
+            // A line end alone is what a unit gives where this machine has no such secret.
+            if std::fs::metadata(&credential).is_ok_and(|found| found.len() > 1) {
+                *file = credential;
+            }
         }
     }
 
@@ -639,6 +669,7 @@ fn read_sweeper(
     let raise_after = judge.duration("sweeper.raise_after", &raw.raise_after);
     let operator = read_operator_fee(judge, raw, network);
     let min_payout = judge.amount("sweeper.min_payout", &raw.min_payout);
+    let max_hot = raw.max_hot.as_deref().map(|text| judge.amount("sweeper.max_hot", text));
     if raw.max_fee_percent == 0 || raw.max_fee_percent > 100 {
         judge.say("sweeper.max_fee_percent", "must be between 1 and 100");
     }
@@ -648,6 +679,7 @@ fn read_sweeper(
     Some(sweeper::Settings {
         interval: interval?,
         raise_after: raise_after?,
+        max_hot: max_hot.flatten(),
         key_origin: None,
         rules: sweep::Rules {
             min_payout: min_payout?,

@@ -12,7 +12,7 @@ use crate::measures;
 use crate::node::zmq::Counters;
 use crate::store::progress::Progress;
 use crate::store::totals::{Totals, totals};
-use crate::store::{ReadTx, blocks, payments, progress};
+use crate::store::{ReadTx, blocks, payments, progress, room};
 
 use super::ops::Ops;
 
@@ -86,9 +86,7 @@ fn measure_process(registry: &Registry) -> anyhow::Result<()> {
 }
 
 fn measure_disk(registry: &Registry, database: &Path) -> anyhow::Result<()> {
-    let folder = database.parent().filter(|folder| !folder.as_os_str().is_empty());
-    if let Ok(disk) = rustix::fs::statvfs(folder.unwrap_or(Path::new("."))) {
-        let free = disk.f_bavail.saturating_mul(disk.f_frsize);
+    if let Some(free) = room::free_bytes(database) {
         let help = "Room that is left beside the database";
         let free = i64::try_from(free).unwrap_or(i64::MAX);
         gauge(registry, "litegate_disk_free_bytes", help, free)?;

@@ -5,6 +5,7 @@
 //! ever believed from a frame alone.
 
 pub(crate) mod codec;
+pub(crate) mod conf;
 pub(crate) mod nodes;
 pub(crate) mod rpc;
 mod transport;
@@ -25,6 +26,9 @@ pub(crate) enum Error {
     /// It does not take our user name and password, or our cookie.
     #[error("the node refuses our credentials: check node.cookie_file or node.rpc_user")]
     Unauthorized,
+    /// It takes who we are, but not that we make this call (HTTP status 403).
+    #[error("the node does not let us call {0}: add it to rpcwhitelist in litecoin.conf")]
+    Forbidden(&'static str),
     /// What was asked for does not exist (RPC error -5, or -8 for a height).
     #[error("the node does not know it")]
     NotFound,

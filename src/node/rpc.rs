@@ -56,6 +56,27 @@ const TIMEOUT: Duration = Duration::from_secs(30);
 /// How long the node may take to read its whole set of unspent outputs.
 const SCAN_TIMEOUT: Duration = Duration::from_secs(900);
 
+/// Every call that the gateway makes: what `rpcwhitelist` in the node's configuration has to allow.
+pub(crate) const CALLS: [&str; 17] = [
+    "getblockchaininfo",
+    "getchaintips",
+    "getbestblockhash",
+    "getblockhash",
+    "getblockheader",
+    "getblock",
+    "getrawmempool",
+    "getmempoolentry",
+    "getmempoolinfo",
+    "getrawtransaction",
+    "gettxout",
+    "scantxoutset",
+    "estimatesmartfee",
+    "testmempoolaccept",
+    "sendrawtransaction",
+    "getnetworkinfo",
+    "getzmqnotifications",
+];
+
 /// A connection to one litecoind. Clones share it.
 #[derive(Clone)]
 pub(crate) struct Node {
@@ -146,6 +167,9 @@ pub(crate) struct Topic {
     #[serde(rename = "type")]
     pub(crate) kind: String,
     pub(crate) address: String,
+    /// How many messages wait for a slow subscriber before more are dropped.
+    #[serde(rename = "hwm")]
+    pub(crate) high_water: Option<u64>,
 }
 
 impl Node {
@@ -488,12 +512,36 @@ impl Node {
         self.block_hash(0)
     }
 
+    /// The calls of ours that the node does not let us make (`rpcwhitelist`). Each is tried with
+    /// far too many arguments, so that the node does nothing but look whether we may.
+    pub(crate) fn forbidden_calls(&self) -> Result<Vec<&'static str>, Error> {
+        let nothing = vec![Value::Null; 20];
+        let mut forbidden = Vec::new();
+        for call in CALLS {
+            match self.call::<Value>(call, &nothing) {
+                Err(Error::Forbidden(call)) => forbidden.push(call),
+                Err(Error::Rejected { .. }) | Ok(_) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(forbidden)
+    }
+
     /// Any other call, for the demo, which plays the shopper with the node's wallet on regtest.
     pub(crate) fn raw(&self, call: &'static str, arguments: &[Value]) -> Result<Value, Error> {
-        self.call(call, arguments)
+        self.ask(call, arguments)
     }
 
     fn call<T: for<'de> Deserialize<'de>>(
+        &self,
+        call: &'static str,
+        arguments: &[Value],
+    ) -> Result<T, Error> {
+        assert!(CALLS.contains(&call), "{call} is missing among the CALLS");
+        self.ask(call, arguments)
+    }
+
+    fn ask<T: for<'de> Deserialize<'de>>(
         &self,
         call: &'static str,
         arguments: &[Value],
@@ -576,6 +624,7 @@ fn judge(call: &'static str, error: bitcoincore_rpc::Error) -> Error {
         },
         jsonrpc::Error::Transport(error) => match error.downcast_ref::<HttpError>() {
             Some(HttpError::Status(401)) => Error::Unauthorized,
+            Some(HttpError::Status(403)) => Error::Forbidden(call),
             Some(HttpError::TooLong | HttpError::NoJson(_)) => {
                 Error::Garbled { call, reason: error.to_string() }
             }

@@ -35,6 +35,12 @@ pub(crate) fn first(tx: &ReadTx) -> Result<Option<BlockId>, Error> {
     Ok(row.optional()?)
 }
 
+/// The height of the newest block whose time is not after `time`.
+pub(crate) fn height_before(tx: &ReadTx, time: Timestamp) -> Result<Option<u32>, Error> {
+    let sql = "SELECT height FROM blocks WHERE time <= ? ORDER BY height DESC LIMIT 1";
+    Ok(tx.connection.query_row(sql, [time], |row| row.get(0)).optional()?)
+}
+
 /// How many of the newest blocks have a time after `since`, counted up to `limit`.
 pub(crate) fn newer_than(tx: &ReadTx, since: Timestamp, limit: u32) -> Result<u32, Error> {
     let sql = "SELECT count(*) FROM (SELECT time FROM blocks ORDER BY height DESC LIMIT ?2)

@@ -31,6 +31,7 @@ pub(crate) mod ownership;
 pub(crate) mod payments;
 pub(crate) mod progress;
 pub(crate) mod requests;
+pub(crate) mod room;
 pub(crate) mod seals;
 pub(crate) mod stats;
 pub(crate) mod sweeps;

@@ -169,6 +169,12 @@ pub(crate) fn first_created_at(tx: &ReadTx) -> Result<Option<Timestamp>, Error> 
     Ok(tx.connection.query_row(sql, [], |row| row.get(0)).optional()?)
 }
 
+/// When the oldest payment that is still pending was created.
+pub(crate) fn oldest_pending(tx: &ReadTx) -> Result<Option<Timestamp>, Error> {
+    let sql = "SELECT min(created_at) FROM payments WHERE status = 'pending'";
+    Ok(tx.connection.query_row(sql, [], |row| row.get(0))?)
+}
+
 /// Payments newest first, at most `limit`. A merchant's are found by an index, however many
 /// payments others have.
 pub(crate) fn list(tx: &ReadTx, filter: &Filter, limit: u32) -> Result<Vec<Judged>, Error> {

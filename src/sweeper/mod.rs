@@ -34,6 +34,7 @@ use tokio_util::sync::CancellationToken;
 use crate::acts;
 use crate::acts::sweeps::{SWEEPER, TOO_DEAR};
 use crate::clock::Clock;
+use crate::domain::amount::Amount;
 use crate::domain::doubt::Trust;
 use crate::domain::keys::AccountXpub;
 use crate::domain::network::Network;
@@ -58,6 +59,8 @@ pub(crate) struct Settings {
     pub(crate) interval: Duration,
     /// A sweep that is unconfirmed for so long gets a version with a higher fee.
     pub(crate) raise_after: Duration,
+    /// What the operator wants to wait for payout at most under a key on this machine.
+    pub(crate) max_hot: Option<Amount>,
     /// Where the account's key comes from, for external signers (BIP174).
     pub(crate) key_origin: Option<KeySource>,
     pub(crate) rules: sweep::Rules,

@@ -12,7 +12,7 @@ use zeroize::Zeroizing;
 const FILE_BYTES_MAX: u64 = 4096;
 
 /// The user who can read everything anyway. systemd's credentials may be root's.
-const ROOT: u32 = 0;
+pub(super) const ROOT: u32 = 0;
 
 /// Whether nobody but its owner, or root, may read or replace a file. systemd lets a unit's user
 /// read its credentials by an ACL, which shows as if root's group could read them.

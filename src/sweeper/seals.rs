@@ -20,10 +20,11 @@ use crate::domain::seal::{Contradiction, Record, Seen};
 use crate::domain::sweep::SweepCoin;
 use crate::domain::time::Timestamp;
 use crate::secret::SealKey;
+use crate::store::ownership::folder_of;
 use crate::store::seals::{self, SealedFacts};
 use crate::store::{self, ReadTx, Store, merchants};
 
-use super::private_file;
+use super::private_file::{self, ROOT};
 
 /// Where key and memory lie, and how long a changed payout address waits.
 #[derive(Debug, Clone)]
@@ -212,14 +213,16 @@ impl Seals {
             let mut file =
                 options.write(true).create(true).truncate(true).mode(0o600).open(&new)?;
             file.write_all(print(&self.record, &self.key).as_bytes())?;
-            if let Ok(old) = fs::metadata(&self.file) {
-                // An operator's command may run as root: the file stays the role's own.
-                std::os::unix::fs::fchown(&file, Some(old.uid()), Some(old.gid()))?;
+            let folder = folder_of(&self.file);
+            let owner = fs::metadata(&self.file).or_else(|_| fs::metadata(folder))?;
+            // An operator's command may run as root: the file is the role's own all the same. The
+            // role itself may not even ask for it: its sandbox would end it.
+            if file.metadata()?.uid() == ROOT && owner.uid() != ROOT {
+                std::os::unix::fs::fchown(&file, Some(owner.uid()), Some(owner.gid()))?;
             }
             file.sync_all()?;
             fs::rename(&new, &self.file)?;
-            let folder = self.file.parent().filter(|folder| !folder.as_os_str().is_empty());
-            File::open(folder.unwrap_or(Path::new(".")))?.sync_all()
+            File::open(folder)?.sync_all()
         };
         write().with_context(|| format!("write the sweeper's record {}", self.file.display()))
     }

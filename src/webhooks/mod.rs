@@ -4,6 +4,7 @@
 //! know: why an event happened, or how its body is made.
 
 mod deliver;
+pub(crate) mod glance;
 mod pace;
 pub(crate) mod sign;
 mod target;

@@ -9,8 +9,9 @@ use crate::harness::files;
 use crate::harness::gate::Gate;
 use crate::harness::json::Fields;
 use crate::harness::node::Node;
+use crate::harness::receiver::Receiver;
 use crate::harness::stage::Stage;
-use crate::harness::wait::SOON;
+use crate::harness::wait::{SOON, wait_for};
 
 /// Every file below a folder with its bytes.
 fn contents(folder: &Path) -> BTreeMap<String, Vec<u8>> {
@@ -229,17 +230,55 @@ fn a_signing_key_of_another_wallet_is_refused() {
 #[test]
 fn no_secret_is_ever_logged() {
     let Some(node) = Node::shared() else { return };
-    let Stage { gate, shop, node: _node } = Stage::beside(node, |gate| {
+    let Stage { gate, shop, node } = Stage::beside(node, |gate| {
         gate.set_environment("LITEGATE_LOG", "trace");
+        gate.set_environment("LITEGATE_LOG_FORM", "json");
     });
-    shop.create("0.05");
+    let receiver = Receiver::start();
+    let payment = shop.create_told("0.05", &receiver.url("/hook?token=planted_in_the_query"));
     shop.post("{", &[]);
     gate.request("POST", "/api/payments", &[("x-api-key", "lg_regtest_wrong_key_of_mine")], "{}");
+    node.send(&payment.address, "0.05");
+    node.mine(2);
+    shop.await_status(&payment.id, "completed", SOON);
+    receiver.await_hit_for(&payment.id, SOON);
+    gate.cli_ok(&["sweep"]);
+    let merchant = shop.merchant_id.as_str();
+    let secret = gate.cli_json(&["merchant", "view-webhook-secret", merchant]);
     gate.term();
     let log = gate.log();
-    let secret = fs::read_to_string(gate.setting("secret_file")).unwrap();
-    let signing = fs::read_to_string(gate.setting("wallet.signing_key_file")).unwrap();
-    for hidden in [shop.api_key.as_str(), secret.trim(), signing.trim(), "wrong_key_of_mine"] {
-        assert!(!log.contains(hidden), "a secret stands in the log");
+    let file = |key: &str| fs::read_to_string(gate.setting(key)).unwrap().trim().to_owned();
+    for hidden in [
+        &shop.api_key,
+        &secret.text("webhookSecret"),
+        &file("secret_file"),
+        &file("wallet.signing_key_file"),
+        &file("sweeper.seal_key_file"),
+        &fs::read_to_string(node.cookie_file()).unwrap(),
+        "wrong_key_of_mine",
+        "planted_in_the_query",
+    ] {
+        let line = log.lines().find(|line| line.contains(hidden));
+        assert!(line.is_none(), "a secret stands in the log: {line:?}");
     }
+}
+
+#[test]
+fn the_log_is_json_if_asked_and_its_level_changes_while_it_runs() {
+    let Some(node) = Node::shared() else { return };
+    let Stage { gate, shop, node: _node } = Stage::beside(node, |gate| {
+        gate.set_environment("LITEGATE_LOG_FORM", "json");
+    });
+    let payment = shop.create("0.05");
+    let created = gate.log_lines(&["\"message\":\"created\""]);
+    assert_eq!(created.len(), 1, "{}", gate.log());
+    let line = Fields::of(&created[0]);
+    assert_eq!(line.text("payment.id"), payment.id);
+    assert!(line.object("span").text("id").starts_with("req_"), "{created:?}");
+    let debug = || gate.log_lines(&["\"level\":\"debug\""]).len();
+    assert_eq!(debug(), 0);
+    gate.hang_up();
+    wait_for("lines of debug", SOON, || debug() > 0);
+    gate.hang_up();
+    wait_for("the old level", SOON, || gate.log_lines(&["level is changed"]).len() == 2);
 }

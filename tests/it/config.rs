@@ -176,3 +176,66 @@ fn environment_variables_override_the_file() {
     gate.set_environment("LITEGATE_PAYMENTS__EXPIRY", "soon");
     gate.cli_fails(&["serve"], 2, &["expiry"]);
 }
+
+#[test]
+fn all_mistakes_are_told_at_once_with_their_lines_and_what_was_meant() {
+    let gate = Gate::offline();
+    gate.set("payments.confirmation", 6);
+    gate.set("payments.late_grace", 24);
+    gate.set("sweeper.interval", "often");
+    gate.set("expiry", "1h");
+    let text = std::fs::read_to_string(gate.config_file()).unwrap();
+    let line = |key: &str| {
+        let at = text.lines().position(|line| line.starts_with(key)).unwrap();
+        format!("(line {})", at + 1)
+    };
+    let said = gate.cli_fails(&["check-config"], 2, &[]).stdout;
+    let said: Vec<&str> = said.lines().collect();
+    let wanted = [
+        format!("expiry is an unknown key; did you mean payments.expiry? {}", line("expiry")),
+        format!("did you mean confirmations? {}", line("confirmation ")),
+        format!("payments.late_grace must be text in quotes {}", line("late_grace")),
+        format!(
+            "sweeper.interval must be a number and a unit (ms, s, m, h, d), such as \"30m\" {}",
+            line("interval")
+        ),
+    ];
+    assert_eq!(said.len(), wanted.len(), "{said:?}");
+    for words in &wanted {
+        assert!(said.iter().any(|line| line.ends_with(words.as_str())), "{words}: {said:?}");
+    }
+}
+
+#[test]
+fn the_effective_configuration_is_shown_with_where_it_comes_from() {
+    let gate = Gate::offline();
+    gate.set_environment("LITEGATE_PAYMENTS__EXPIRY", "2h");
+    gate.set("node.rpc_url", "http://someone:hunter2@127.0.0.1:9332");
+    let shown = gate.cli_ok(&["config", "show"]).stdout;
+    for line in [
+        "payments.expiry = \"2h\"  # environment",
+        "payments.confirmations = 2  # file",
+        "payments.confirmations_pegout = 24  # default",
+        "network = \"regtest\"  # file",
+    ] {
+        assert!(shown.lines().any(|shown| shown == line), "{line}: {shown}");
+    }
+    assert!(shown.contains("someone:***@") && !shown.contains("hunter2"), "{shown}");
+    let listed = gate.cli_list(&["config", "show"]);
+    assert!(listed.iter().any(|one| one.text("key") == "payments.expiry"), "{listed:?}");
+}
+
+#[test]
+fn a_credential_of_systemd_goes_before_the_file_of_its_name() {
+    let gate = Gate::offline();
+    let folder = gate.folder().join("credentials");
+    std::fs::create_dir(&folder).unwrap();
+    gate.set_environment("CREDENTIALS_DIRECTORY", &folder.display().to_string());
+    let secret = gate.setting("secret_file");
+    std::fs::rename(&secret, folder.join("secret")).unwrap();
+    // What a unit gives where the machine has no such secret.
+    std::fs::write(folder.join("seal.key"), "\n").unwrap();
+    assert_eq!(gate.cli(&["check-config"]).code, 0);
+    std::fs::write(folder.join("secret"), "short").unwrap();
+    gate.cli_fails(&["check-config"], 2, &["secret_file"]);
+}

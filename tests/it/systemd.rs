@@ -1,7 +1,10 @@
 //! What the gateway tells systemd: ready, how it goes, that it lives, that it stops.
 
+use std::fs;
 use std::os::unix::net::UnixDatagram;
+use std::process::Command;
 
+use crate::harness::files;
 use crate::harness::stage::Stage;
 use crate::harness::wait::{SOON, wait_until};
 
@@ -33,4 +36,27 @@ fn it_says_that_it_is_ready_how_it_goes_that_it_lives_and_that_it_stops() {
     await_message("WATCHDOG=1");
     gate.term();
     await_message("STOPPING=1");
+}
+
+fn analyze(arguments: &[&str]) -> String {
+    let output = Command::new("systemd-analyze").args(arguments).output().expect("systemd-analyze");
+    String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned()
+}
+
+#[test]
+fn the_units_have_no_fault_and_little_exposure() {
+    for (unit, most) in [("litegate.service", "1.2"), ("litegate-sweeper.service", "0.9")] {
+        let text = fs::read_to_string(files::project().join("systemd").join(unit)).unwrap();
+        // It looks whether the program is there.
+        let text = text.replace("/usr/bin/litegate", env!("CARGO_BIN_EXE_litegate"));
+        let folder = files::folder();
+        let file = folder.path().join(unit);
+        fs::write(&file, text).unwrap();
+        let file = file.to_str().unwrap();
+        assert_eq!(analyze(&["verify", "--man=no", file]), "", "{unit}");
+        let judged = analyze(&["security", "--offline=yes", file]);
+        let level = judged.lines().last().unwrap().split("service: ").nth(1);
+        let level = level.and_then(|rest| rest.split(' ').next()).unwrap();
+        assert!(level.len() == most.len() && level <= most, "{unit}: {level}, at most {most}");
+    }
 }

@@ -52,7 +52,7 @@ const HOMES: [(&str, &[&str]); 22] = [
     ("bitcoincore_rpc", &["node/"]),
     ("zmq", &["node/"]),
     ("reqwest", &["webhooks/"]),
-    ("toml", &["config.rs", "cli/"]),
+    ("toml", &["config.rs", "config/", "cli/"]),
     ("clap", &["cli/"]),
     ("clap_complete", &["cli/"]),
     ("clap_mangen", &["cli/"]),

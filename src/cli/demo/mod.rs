@@ -196,7 +196,10 @@ fn make_config(play: &PlayNode, listen: SocketAddr, side: SocketAddr) -> Result<
     use bitcoin::hex::DisplayHex;
     let (signing_key, xpub) = init::new_key(Network::Regtest)?;
     let secret = secret::random_bytes::<32>().to_lower_hex_string();
-    init::write_all_new(&play.dir, &[("secret", &secret), ("signing.key", &signing_key)])?;
+    init::write_all_new(&[
+        (play.dir.join("secret"), &secret),
+        (play.dir.join("signing.key"), &signing_key),
+    ])?;
     let file = |name: &str| -> String { path_text(play.dir.join(name)) };
     let text = format!(
         "network = \"regtest\"\n\

@@ -235,6 +235,12 @@ impl Gate {
         assert!(status.success(), "SIGTERM ended it with {status}:\n{}", self.log());
     }
 
+    /// SIGHUP.
+    pub(crate) fn hang_up(&self) {
+        let running = self.running.lock().unwrap();
+        files::signal(running.as_ref().expect("the gateway runs").process.id(), "HUP");
+    }
+
     /// Ends and starts it.
     #[track_caller]
     pub(crate) fn restart(&self) {

@@ -35,7 +35,15 @@ pub(crate) struct Node {
     folder: TempDir,
     rpc: Rpc,
     zmq_port: u16,
-    arguments: Vec<String>,
+    how: How,
+}
+
+/// How the daemon is told what to do.
+enum How {
+    /// As tests want it, and these arguments.
+    Arguments(Vec<String>),
+    /// By this configuration file alone.
+    Conf(PathBuf),
 }
 
 struct Running {
@@ -72,20 +80,27 @@ impl Node {
         Node::stopped_with(&[])
     }
 
+    /// A node of the test's own that reads everything from this configuration, which names these
+    /// ports.
+    pub(crate) fn start_from(conf: &Path, rpc_port: u16, zmq_port: u16) -> Option<Node> {
+        let node = Node::prepared(How::Conf(conf.to_owned()), rpc_port, zmq_port)?;
+        node.up();
+        Some(node)
+    }
+
     /// As [`Node::stopped`], with further arguments.
     pub(crate) fn stopped_with(arguments: &[&str]) -> Option<Node> {
+        let arguments = arguments.iter().map(|a| (*a).to_owned()).collect();
+        Node::prepared(How::Arguments(arguments), ports::free(), ports::free())
+    }
+
+    fn prepared(how: How, rpc_port: u16, zmq_port: u16) -> Option<Node> {
         let prepared = prepared_folder()?;
         let folder = files::folder();
         copy_folder(&prepared, folder.path());
         let rpc =
-            Rpc { port: ports::free(), cookie_file: folder.path().join("regtest").join(".cookie") };
-        Some(Node {
-            folder,
-            rpc,
-            zmq_port: ports::free(),
-            arguments: arguments.iter().map(|a| (*a).to_owned()).collect(),
-            running: Mutex::new(None),
-        })
+            Rpc { port: rpc_port, cookie_file: folder.path().join("regtest").join(".cookie") };
+        Some(Node { folder, rpc, zmq_port, how, running: Mutex::new(None) })
     }
 
     /// The node that is shared by all tests that neither stop nor reorganise it, and do not care
@@ -110,9 +125,14 @@ impl Node {
 
     /// Starts it with further arguments for this time, and mines nothing.
     pub(crate) fn up_with(&self, more: &[&str]) {
-        let mut arguments = self.arguments.clone();
-        arguments.extend(more.iter().map(|argument| (*argument).to_owned()));
-        let process = spawn(self.folder.path(), &self.rpc, self.zmq_port, &arguments);
+        let process = match &self.how {
+            How::Arguments(arguments) => {
+                let more = more.iter().map(|argument| (*argument).to_owned());
+                let arguments: Vec<String> = arguments.iter().cloned().chain(more).collect();
+                spawn(self.folder.path(), &self.rpc, self.zmq_port, &arguments)
+            }
+            How::Conf(conf) => spawn_from(self.folder.path(), conf),
+        };
         let mut running = Running { process, announcer: None };
         await_rpc(&self.rpc, &mut running.process, self.folder.path());
         if !has_zmq(&self.rpc) {
@@ -488,6 +508,19 @@ fn spawn(folder: &Path, rpc: &Rpc, zmq_port: u16, arguments: &[String]) -> Child
         .arg(format!("-zmqpubhashblock=tcp://127.0.0.1:{zmq_port}"))
         .args(wallet)
         .args(arguments)
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap()
+}
+
+/// The daemon with nothing but a configuration, where its data is, and the wallet that has money.
+fn spawn_from(folder: &Path, conf: &Path) -> Child {
+    Command::new(daemon().expect("a folder was prepared with it"))
+        .arg(format!("-conf={}", conf.display()))
+        .arg(format!("-datadir={}", folder.display()))
+        .arg("-wallet=money")
         .stdin(Stdio::null())
         .stdout(Stdio::null())
         .stderr(Stdio::null())

@@ -1,0 +1,135 @@
+//! What this machine has: database, keys, room, and how many files may be open.
+
+use super::{Finding, Verdict, failure, finding, ok, warning};
+use crate::cli::doubt;
+use crate::config::Config;
+use crate::serve::open_store;
+use crate::store::room::free_bytes;
+use crate::store::{blocks, doubts, payments, totals};
+use crate::sweeper::private_file;
+use crate::sweeper::signing_key::SigningKey;
+
+/// With less room than this beside the database the operator is warned, in bytes.
+const ROOM_MIN: u64 = 5_000_000_000;
+
+/// How many files the gateway should be able to open: two for each connection of a busy day.
+const OPEN_FILES_MIN: u64 = 4096;
+
+pub(super) fn check(config: &Config) -> Vec<Finding> {
+    let mut findings = vec![
+        check_database(config),
+        check_room(config),
+        check_doubt(config),
+        check_completed(config),
+        check_signing_key(config),
+    ];
+    findings.extend(check_seal_key(config));
+    findings.extend(check_hot(config));
+    findings.extend(check_open_files());
+    findings
+}
+
+fn check_database(config: &Config) -> Finding {
+    match open_store(config) {
+        Ok(_) => {
+            finding("database", Verdict::Ok, format!("{} belongs here", config.database.display()))
+        }
+        Err(error) => finding("database", Verdict::Failure, format!("{error:#}")),
+    }
+}
+
+fn check_room(config: &Config) -> Finding {
+    match free_bytes(&config.database) {
+        Some(free) if free < ROOM_MIN => {
+            let what = format!("only {} MB are left beside the database", free / 1_000_000);
+            warning("disk", what).fix("make room: a full disk stops new payments")
+        }
+        Some(free) => ok("disk", format!("{} MB are free beside the database", free / 1_000_000)),
+        None => warning("disk", "cannot tell how much room is beside the database"),
+    }
+}
+
+fn check_doubt(config: &Config) -> Finding {
+    let doubt = open_store(config).and_then(|store| {
+        store.read_blocking(|tx| {
+            let height = blocks::tip(tx)?.map_or(0, |tip| tip.height);
+            Ok::<_, anyhow::Error>((doubts::open(tx)?, height))
+        })
+    });
+    match doubt {
+        Ok((Some(doubt), height)) => {
+            finding("doubt", Verdict::Warning, doubt::describe(&doubt, height))
+        }
+        Ok((None, _)) if config.doubt.enabled => {
+            finding("doubt", Verdict::Ok, "none about the chain")
+        }
+        Ok((None, _)) => finding("doubt", Verdict::Ok, "not looked for (doubt.watch)"),
+        Err(error) => finding("doubt", Verdict::Failure, format!("{error:#}")),
+    }
+}
+
+fn check_completed(config: &Config) -> Finding {
+    let lost = open_store(config)
+        .and_then(|store| Ok(store.read_blocking(payments::completed_without_coins)?));
+    match lost.as_deref() {
+        Ok([]) => finding("completed payments", Verdict::Ok, "none has lost its coins"),
+        Ok(lost) => {
+            let ids: Vec<String> = lost.iter().map(ToString::to_string).collect();
+            let what = format!("the best chain does not hold the coins of {}", ids.join(", "));
+            finding("completed payments", Verdict::Warning, what)
+        }
+        Err(error) => finding("completed payments", Verdict::Failure, format!("{error:#}")),
+    }
+}
+
+fn check_signing_key(config: &Config) -> Finding {
+    let Some(file) = &config.signing_key_file else {
+        let what = "none here: the gateway only watches, and sweeps nothing by itself";
+        return finding("signing key", Verdict::Ok, what);
+    };
+    match SigningKey::load(file, config.passphrase_file.as_deref(), config.network, &config.xpub) {
+        Ok(_) => {
+            finding("signing key", Verdict::Ok, "fits wallet.xpub; only its owner can read it")
+        }
+        Err(error) => finding("signing key", Verdict::Failure, format!("{error:#}")),
+    }
+}
+
+fn check_seal_key(config: &Config) -> Option<Finding> {
+    let file = &config.seals.as_ref()?.key_file;
+    Some(match private_file::read(file) {
+        Ok(_) => ok("seal key", "is there, and only its owner can read it"),
+        Err(error) => failure("seal key", format!("{error:#}"))
+            .fix("put it back from where you keep it, or mend its owner and mode"),
+    })
+}
+
+/// Whether more than the operator wants waits for payout under a key that lies on this machine.
+fn check_hot(config: &Config) -> Option<Finding> {
+    let most = config.sweeper.max_hot?;
+    config.signing_key_file.as_ref()?;
+    let unswept =
+        open_store(config).and_then(|store| Ok(store.read_blocking(totals::totals)?.unswept));
+    Some(match unswept {
+        Ok(unswept) if unswept > most => {
+            let what = format!("{unswept} LTC wait for payout, more than sweeper.max_hot");
+            warning("hot money", what).fix("litegate sweep --dry-run says what it waits for")
+        }
+        Ok(unswept) => ok("hot money", format!("{unswept} LTC wait for payout")),
+        Err(error) => failure("hot money", format!("{error:#}")),
+    })
+}
+
+/// The hard limit of this shell, which `serve` under systemd has from its unit instead.
+fn check_open_files() -> Option<Finding> {
+    let limits = std::fs::read_to_string("/proc/self/limits").ok()?;
+    let line = limits.lines().find_map(|line| line.strip_prefix("Max open files"))?;
+    let hard = line.split_whitespace().nth(1)?;
+    let few = hard.parse::<u64>().is_ok_and(|hard| hard < OPEN_FILES_MIN);
+    Some(if few {
+        let what = format!("at most {hard} may be open at a time, too few for many shoppers");
+        warning("open files", what).fix(format!("ulimit -n {OPEN_FILES_MIN}, or LimitNOFILE="))
+    } else {
+        ok("open files", format!("{hard} may be open at a time"))
+    })
+}

@@ -1,0 +1,210 @@
+//! What the node says: chain, sync, version, ZMQ, what it lets us call, and its time against ours.
+
+use std::time::Duration;
+
+use super::{Finding, Verdict, failure, finding, ok, warning};
+use crate::config::Config;
+use crate::domain::chain::OurTip;
+use crate::domain::network::Network;
+use crate::node::nodes;
+use crate::node::rpc::{self, ChainState, Node, Notifications};
+use crate::serve::open_store;
+use crate::store::{blocks, payments};
+
+/// How long one answer of the node may take.
+const PATIENCE: Duration = Duration::from_secs(3);
+
+/// The least high-water mark that keeps the messages of a burst.
+const HIGH_WATER_MIN: u64 = 10_000;
+
+/// A block's time may be ahead of the world's by so much (consensus), in milliseconds.
+const AHEAD_MS_MAX: i64 = 2 * 3_600_000;
+
+/// A newest block that is older than this is rare, in milliseconds: one in e^48.
+const AGE_MS_MAX: i64 = 2 * 3_600_000;
+
+/// Of several nodes each finding says which one it is about.
+pub(super) fn check(config: &Config) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    for settings in &config.nodes {
+        let mut of_one = check_one(config, settings);
+        if config.nodes.len() > 1 {
+            let name = settings.rpc.host_and_port();
+            of_one.iter_mut().for_each(|found| found.what = format!("{name}: {}", found.what));
+        }
+        findings.extend(of_one);
+    }
+    findings
+}
+
+fn check_one(config: &Config, settings: &nodes::Settings) -> Vec<Finding> {
+    let node = Node::with_timeout(settings.rpc.clone(), PATIENCE);
+    let state = match node.chain_state() {
+        Ok(state) => state,
+        Err(error) => {
+            let fix = "start litecoind, or mend [node] in the configuration";
+            return vec![failure("node", error.to_string()).fix(fix)];
+        }
+    };
+    let mut findings = Vec::new();
+    if state.chain == config.network.node_chain() {
+        let what = format!("on {}, height {}", state.chain, state.tip.height);
+        findings.push(finding("node", Verdict::Ok, what));
+    } else {
+        let what = format!("on {}, but network is {}", state.chain, config.network);
+        findings.push(failure("node", what).fix("mend network or node.rpc_url"));
+    }
+    let behind = state.headers.saturating_sub(state.tip.height);
+    let downloading = state.initial_block_download && config.network != Network::Regtest;
+    findings.push(if behind > 0 {
+        warning("sync", format!("the node is {behind} blocks behind")).fix("wait")
+    } else if downloading {
+        warning("sync", "the node is still in its initial download").fix("wait")
+    } else {
+        finding("sync", Verdict::Ok, "the node has all the blocks that it knows of")
+    });
+    findings.push(check_chain(config, &node, &state));
+    findings.push(check_version(settings, &node));
+    findings.push(check_zmq(settings, &node));
+    findings.push(check_calls(&node));
+    findings.push(check_clock(config, &node, &state));
+    findings.extend(check_pruned(config, &state));
+    findings
+}
+
+/// Whether the node lets us make every call that we make (`rpcwhitelist`).
+fn check_calls(node: &Node) -> Finding {
+    match node.forbidden_calls() {
+        Ok(forbidden) if forbidden.is_empty() => ok("calls", "the node lets us make all of ours"),
+        Ok(forbidden) => {
+            let what = format!("the node does not let us call {}", forbidden.join(", "));
+            let fix = format!("in litecoin.conf: rpcwhitelist=NAME:{}", rpc::CALLS.join(","));
+            failure("calls", what).fix(fix)
+        }
+        Err(error) => failure("calls", error.to_string()),
+    }
+}
+
+/// Our clock against the newest block's. On regtest blocks come when somebody wants them.
+fn check_clock(config: &Config, node: &Node, state: &ChainState) -> Finding {
+    let block = match node.header(state.tip.hash) {
+        Ok(header) => header.time,
+        Err(error) => return failure("clock", error.to_string()),
+    };
+    let age_ms = config.clock.now().ms_since(block);
+    let minutes = age_ms.saturating_abs() / 60_000;
+    if age_ms < -AHEAD_MS_MAX {
+        let what = format!("this machine's time is {minutes} minutes before the newest block's");
+        failure("clock", what).fix("set the clock (chrony, timedatectl)")
+    } else if age_ms > AGE_MS_MAX && config.network != Network::Regtest {
+        let what = format!("the newest block is {minutes} minutes old, or the clock is ahead");
+        warning("clock", what).fix("compare with `date -u` elsewhere, and the node's height, too")
+    } else {
+        ok("clock", format!("fits the newest block, which is {minutes} minutes off"))
+    }
+}
+
+/// Whether a `rescan` could still read the blocks since the oldest payment that is open.
+fn check_pruned(config: &Config, state: &ChainState) -> Option<Finding> {
+    let lowest = state.prune_height?;
+    let needed = open_store(config).and_then(|store| {
+        store.read_blocking(|tx| {
+            let Some(since) = payments::oldest_pending(tx)? else { return Ok(None) };
+            Ok::<_, anyhow::Error>(blocks::height_before(tx, since)?)
+        })
+    });
+    Some(match needed {
+        Ok(Some(needed)) if needed < lowest => {
+            let what = format!(
+                "the oldest open payment is of block {needed}, the node has those from {lowest} on"
+            );
+            warning("pruned", what).fix("a larger prune= in litecoin.conf, so that rescan can read")
+        }
+        Ok(_) => ok("pruned", "the node has the blocks since the oldest open payment"),
+        Err(error) => failure("pruned", format!("{error:#}")),
+    })
+}
+
+/// Whether the node's chain is the one that the database follows, and goes back far enough.
+fn check_chain(config: &Config, node: &Node, state: &ChainState) -> Finding {
+    let judged = || -> anyhow::Result<(Verdict, String)> {
+        let genesis = node.genesis_hash()?.to_string();
+        if genesis != config.network.genesis_hash() {
+            let what = format!("the node's chain begins with {genesis}: another network's");
+            return Ok((Verdict::Failure, what));
+        }
+        let store = open_store(config)?;
+        let (first, tip) = store
+            .read_blocking(|tx| Ok::<_, anyhow::Error>((blocks::first(tx)?, blocks::tip(tx)?)))?;
+        let (Some(first), Some(tip)) = (first, tip) else {
+            return Ok((Verdict::Ok, "no block was followed yet".to_owned()));
+        };
+        if node.place_of(first)? == OurTip::Unknown {
+            let what = format!(
+                "the node does not know block {} {}, which was followed before: point \
+                 node.rpc_url at the node that was used then",
+                first.height, first.hash
+            );
+            return Ok((Verdict::Failure, what));
+        }
+        let next = tip.height.saturating_add(1);
+        if state.prune_height.is_some_and(|lowest| next < lowest) {
+            let what = format!("the node has pruned block {next}, which is still to be read");
+            return Ok((Verdict::Failure, what));
+        }
+        Ok((Verdict::Ok, format!("the one that we follow, up to height {}", tip.height)))
+    };
+    match judged() {
+        Ok((verdict, what)) => finding("chain", verdict, what),
+        Err(error) => finding("chain", Verdict::Failure, format!("{error:#}")),
+    }
+}
+
+fn check_version(settings: &nodes::Settings, node: &Node) -> Finding {
+    match node.version() {
+        Ok(version) if Network::Main.oldest_node().is_none_or(|n| version.number >= n) => {
+            finding("version", Verdict::Ok, version.name)
+        }
+        Ok(version) => {
+            let refused = settings.oldest.is_some();
+            let verdict = if refused { Verdict::Failure } else { Verdict::Warning };
+            let what = format!("{}: mainnet needs 0.21.5.4 or later", version.name);
+            finding("version", verdict, what).fix("litecoind.md says which build to use")
+        }
+        Err(error) => finding("version", Verdict::Failure, error.to_string()),
+    }
+}
+
+fn check_zmq(settings: &nodes::Settings, node: &Node) -> Finding {
+    let polling = "payments are noticed by polling, every second";
+    if settings.zmq.is_none() {
+        return finding("zmq", Verdict::Warning, format!("not configured: {polling}"));
+    }
+    match node.notifications() {
+        Ok(Notifications::NotBuiltIn) => {
+            let what = format!("this litecoind was built without ZMQ: {polling}");
+            warning("zmq", what).fix("use Litecoin Core's own build")
+        }
+        Ok(Notifications::Topics(topics)) => {
+            let missing: Vec<&str> = ["pubrawtx", "pubhashblock"]
+                .into_iter()
+                .filter(|kind| topics.iter().all(|topic| topic.kind != *kind))
+                .collect();
+            let small = topics.iter().filter_map(|t| t.high_water).min().unwrap_or(HIGH_WATER_MIN);
+            if !missing.is_empty() {
+                let what =
+                    format!("the node does not publish {}: {polling}", missing.join(" and "));
+                let lines = missing.join("=… and zmq");
+                return warning("zmq", what).fix(format!("add zmq{lines}=… to litecoin.conf"));
+            }
+            let at = topics.first().map(|topic| topic.address.clone()).unwrap_or_default();
+            if small < HIGH_WATER_MIN {
+                let what = format!("the node publishes at {at}, and drops what exceeds {small}");
+                let fix = "zmqpubrawtxhwm=10000 and zmqpubhashblockhwm=10000 in litecoin.conf";
+                return warning("zmq", what).fix(fix);
+            }
+            ok("zmq", format!("the node publishes at {at}"))
+        }
+        Err(error) => finding("zmq", Verdict::Failure, error.to_string()),
+    }
+}

@@ -1,0 +1,232 @@
+//! The keys that there are, by their names and kinds: those of the sample, the commented ones among
+//! them. Finds what is misspelt or of the wrong kind, where a key stands in a file, and where its
+//! value comes from. Must not know what a key means.
+
+use serde::Serialize;
+use toml::{Table, Value};
+
+use super::{NODE, SAMPLE};
+
+/// A key with the value that counts.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub(crate) struct Setting {
+    /// Such as `payments.expiry`.
+    pub(crate) key: String,
+    /// As TOML. A password in a URL is shown as `***`.
+    pub(crate) value: String,
+    pub(crate) source: Source,
+}
+
+/// Where a value comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Source {
+    Default,
+    File,
+    Environment,
+}
+
+/// Every key that there is.
+pub(super) fn known() -> Table {
+    let uncommented: Vec<&str> = SAMPLE
+        .lines()
+        .map(|line| line.strip_prefix("# ").filter(|rest| is_key_line(rest)).unwrap_or(line))
+        .collect();
+    uncommented.join("\n").parse().expect("the sample is tested to be TOML")
+}
+
+/// Whether a line of the sample sets a key.
+fn is_key_line(line: &str) -> bool {
+    let name = line.split(" = ").next().unwrap_or_default();
+    name.len() < line.len() && name.chars().all(|c| c.is_ascii_lowercase() || c == '_')
+}
+
+/// Takes out of a table what is no key, or of another kind than the key, with a sentence for each.
+pub(super) fn take_wrong(table: &mut Table) -> Vec<String> {
+    let known = known();
+    let mut mistakes = Vec::new();
+    take_wrong_of("", table, &known, &known, &mut mistakes);
+    for (name, section) in &known {
+        let Some(section) = section.as_table() else { continue };
+        match table.get_mut(name) {
+            Some(Value::Table(found)) => {
+                take_wrong_of(&format!("{name}."), found, section, &known, &mut mistakes);
+            }
+            Some(Value::Array(list)) => {
+                for (number, found) in (1..).zip(list.iter_mut().filter_map(Value::as_table_mut)) {
+                    let prefix = format!("{name}[{number}].");
+                    take_wrong_of(&prefix, found, section, &known, &mut mistakes);
+                }
+            }
+            _ => {}
+        }
+    }
+    mistakes
+}
+
+fn take_wrong_of(
+    prefix: &str,
+    found: &mut Table,
+    keys: &Table,
+    known: &Table,
+    mistakes: &mut Vec<String>,
+) {
+    found.retain(|key, value| {
+        let Some(example) = keys.get(key) else {
+            let hint = nearest(key, keys, known);
+            let hint = hint.map(|near| format!("; did you mean {near}?")).unwrap_or_default();
+            mistakes.push(format!("{prefix}{key} is an unknown key{hint}"));
+            return false;
+        };
+        // There may be several nodes, each a section.
+        let several = key == NODE && value.is_array();
+        let right = several || std::mem::discriminant(example) == std::mem::discriminant(value);
+        if !right {
+            mistakes.push(format!("{prefix}{key} must be {}", kind(example)));
+        }
+        right
+    });
+}
+
+fn kind(example: &Value) -> &'static str {
+    match example {
+        Value::String(_) => "text in quotes",
+        Value::Integer(_) => "a whole number",
+        Value::Boolean(_) => "true or false",
+        Value::Array(_) => "a list, such as [\"a\", \"b\"]",
+        Value::Table(_) => "a section",
+        Value::Float(_) | Value::Datetime(_) => "another kind of value",
+    }
+}
+
+/// The key that was probably meant: one of the same name in another section, else the one with the
+/// fewest letters changed, if these are few.
+fn nearest(key: &str, keys: &Table, known: &Table) -> Option<String> {
+    let elsewhere = known.iter().find_map(|(name, section)| {
+        section.as_table().filter(|s| s.contains_key(key)).map(|_| format!("{name}.{key}"))
+    });
+    elsewhere.or_else(|| {
+        let near = keys.keys().min_by_key(|known| letters_changed(key, known))?;
+        let few = key.len().max(near.len()).div_ceil(3);
+        (letters_changed(key, near) <= few).then(|| near.clone())
+    })
+}
+
+/// How many letters have to be added, removed or replaced to make one name of the other
+/// (Levenshtein).
+fn letters_changed(a: &str, b: &str) -> usize {
+    let b: Vec<char> = b.chars().collect();
+    let mut row: Vec<usize> = (0..=b.len()).collect();
+    for (at, letter) in a.chars().enumerate() {
+        let mut diagonal = row[0];
+        row[0] = at.saturating_add(1);
+        for (column, other) in b.iter().enumerate() {
+            let next = column.saturating_add(1);
+            let replaced = diagonal.saturating_add(usize::from(letter != *other));
+            diagonal = row[next];
+            row[next] = replaced.min(row[next].min(row[column]).saturating_add(1));
+        }
+    }
+    row[b.len()]
+}
+
+/// The line of a file's text, from 1, where a key such as `payments.expiry` or a section stands.
+pub(super) fn line_of(text: &str, key: &str) -> Option<usize> {
+    let (wanted_section, wanted) = key.rsplit_once('.').unwrap_or(("", key));
+    let mut section = String::new();
+    for (number, line) in (1..).zip(text.lines()) {
+        let line = line.trim();
+        if let Some(name) = line.strip_prefix('[').and_then(|rest| rest.split(']').next()) {
+            name.trim().clone_into(&mut section);
+            if section == key {
+                return Some(number);
+            }
+        } else if section == wanted_section
+            && line.split_once('=').is_some_and(|(name, _)| name.trim() == wanted)
+        {
+            return Some(number);
+        }
+    }
+    None
+}
+
+/// All keys that have a value, in the sample's order, and where it comes from: a key of the file's
+/// table, a variable's name such as `PAYMENTS__EXPIRY`, or neither.
+pub(super) fn settings(effective: &Table, file: &Table, variables: &[String]) -> Vec<Setting> {
+    let mut settings = Vec::new();
+    let source = |section: Option<&str>, key: &str| {
+        let variable = section.map(|s| format!("{s}__{key}")).unwrap_or(key.to_owned());
+        let in_file = match section {
+            Some(section) => file.get(section).and_then(|s| s.get(key)).is_some(),
+            None => file.contains_key(key),
+        };
+        if variables.iter().any(|name| name.eq_ignore_ascii_case(&variable)) {
+            Source::Environment
+        } else if in_file {
+            Source::File
+        } else {
+            Source::Default
+        }
+    };
+    for (name, value) in effective {
+        let Value::Table(section) = value else {
+            let source = source(None, name);
+            settings.push(Setting { key: name.clone(), value: shown(value), source });
+            continue;
+        };
+        for (key, value) in section {
+            let source = source(Some(name), key);
+            settings.push(Setting { key: format!("{name}.{key}"), value: shown(value), source });
+        }
+    }
+    settings
+}
+
+/// A value as TOML, without what only its owner should see.
+fn shown(value: &Value) -> String {
+    let password = value.as_str().and_then(|text| url::Url::parse(text).ok());
+    match password {
+        Some(mut url) if url.password().is_some() => {
+            let _ = url.set_password(Some("***")); // It has a host, so it can have a password.
+            Value::String(url.to_string()).to_string()
+        }
+        _ => value.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_misspelt_key_is_guessed() {
+        let known = known();
+        #[track_caller]
+        fn check(known: &Table, section: &str, key: &str, guess: Option<&str>) {
+            let keys = known.get(section).and_then(Value::as_table).unwrap_or(known);
+            assert_eq!(nearest(key, keys, known).as_deref(), guess, "{key}");
+        }
+        check(&known, "payments", "confirmation", Some("confirmations"));
+        check(&known, "payments", "large_amnt", Some("large_amount"));
+        check(&known, "", "netwrok", Some("network"));
+        check(&known, "", "expiry", Some("payments.expiry"));
+        check(&known, "payments", "something_else_altogether", None);
+    }
+
+    #[test]
+    fn the_line_of_a_key_is_found_in_its_section() {
+        let text =
+            "network = \"main\"\n\n[payments]\n# expiry\nexpiry = \"1\"\n\n[sweeper]\nexpiry=2\n";
+        assert_eq!(line_of(text, "network"), Some(1));
+        assert_eq!(line_of(text, "payments.expiry"), Some(5));
+        assert_eq!(line_of(text, "sweeper.expiry"), Some(8));
+        assert_eq!(line_of(text, "sweeper"), Some(7));
+        assert_eq!(line_of(text, "sweeper.interval"), None);
+    }
+
+    #[test]
+    fn a_password_in_a_url_is_not_shown() {
+        let value = Value::String("http://me:hunter2@127.0.0.1:9332/".to_owned());
+        assert_eq!(shown(&value), "\"http://me:***@127.0.0.1:9332/\"");
+    }
+}

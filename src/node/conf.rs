@@ -1,0 +1,69 @@
+//! The node's own configuration file, for a gateway with a user and a list of calls of its own.
+
+use bitcoin::hashes::{Hash, HashEngine, Hmac, HmacEngine, sha256};
+use bitcoin::hex::DisplayHex;
+
+use super::rpc;
+use crate::domain::network::Network;
+use crate::secret::{self, Secret};
+
+/// The name by which the gateway asks.
+pub(crate) const USER: &str = "litegate";
+
+/// A password that nobody guesses: 32 random bytes in hexadecimal.
+pub(crate) fn new_password() -> Secret<String> {
+    Secret::new(secret::random_bytes::<32>().to_lower_hex_string())
+}
+
+/// A litecoin.conf for a network: what stands in `litecoind/`, and the gateway's user. The file
+/// holds a hash of the password only.
+pub(crate) fn litecoin_conf(network: Network, password: &Secret<String>) -> String {
+    let common = match network {
+        Network::Main => include_str!("../../litecoind/litecoin.conf"),
+        Network::Test => include_str!("../../litecoind/litecoin-test.conf"),
+        Network::Regtest => include_str!("../../litecoind/litecoin-regtest.conf"),
+    };
+    let salt = secret::random_bytes::<16>().to_lower_hex_string();
+    format!(
+        "{common}\n\
+         # The gateway's user: a hash of its password, and the calls that it may make. The user\n\
+         # of the cookie, which litecoin-cli is, may make them all.\n\
+         rpcauth={USER}:{salt}${hash}\n\
+         rpcwhitelist={USER}:{calls}\n\
+         rpcwhitelistdefault=0\n",
+        hash = password_hash(&salt, password.reveal()),
+        calls = rpc::CALLS.join(","),
+    )
+}
+
+/// What litecoind compares with: HMAC-SHA256 of the password under the salt's text (`rpcauth.py` in
+/// the node's `share/rpcauth`).
+fn password_hash(salt: &str, password: &str) -> String {
+    let mut engine = HmacEngine::<sha256::Hash>::new(salt.as_bytes());
+    engine.input(password.as_bytes());
+    Hmac::<sha256::Hash>::from_engine(engine).to_byte_array().to_lower_hex_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_password_is_not_in_the_file() {
+        let password = new_password();
+        for network in [Network::Main, Network::Test, Network::Regtest] {
+            let text = litecoin_conf(network, &password);
+            assert!(!text.contains(password.reveal()), "{text}");
+            assert!(text.contains("\nrpcwhitelist=litegate:getblockchaininfo,"), "{text}");
+        }
+    }
+
+    #[test]
+    fn every_call_that_is_allowed_is_made() {
+        let source = include_str!("rpc.rs");
+        for call in rpc::CALLS {
+            let named = source.matches(&format!("\"{call}\"")).count();
+            assert!(named > 1, "{call} is allowed but never made");
+        }
+    }
+}

@@ -1,0 +1,36 @@
+#!/bin/sh
+# Makes target/debian/litegate_….deb. With `dev` it takes the program of `cargo build`, for tests.
+set -eu
+cd "$(dirname "$0")/../.."
+
+profile=${1:-release}
+made=target/package
+
+case $profile in
+  release) cargo auditable build --locked --release; program=target/release/litegate; pace= ;;
+  dev) cargo build --locked; program=target/debug/litegate; pace=--fast ;;
+  *) echo "build.sh: release or dev?" >&2; exit 2 ;;
+esac
+
+rm -rf "$made"
+mkdir -p "$made"
+"./$program" man "$made/man"
+strip --strip-all -o "$made/litegate" "$program"
+for shell in bash zsh fish; do
+  "./$program" completions "$shell" > "$made/litegate.$shell"
+done
+python3 systemd/debian/notices.py | gzip -9n > "$made/THIRD-PARTY-NOTICES.gz"
+version=$(sed -n 's/^version = "\(.*\)"$/\1/p' Cargo.toml | head -n 1)
+# Debian's form of a changelog; what changed stands in CHANGELOG.md beside it. Its date is that of
+# the newest commit, so that the same source makes the same package.
+date=$(git log -1 --format=%aD 2>/dev/null || date -R)
+cat > "$made/changelog" <<TEXT
+litegate ($version) stable; urgency=medium
+
+  * See CHANGELOG.md in this folder.
+
+ -- The litegate developers <litegate@packages.debian.org>  $date
+TEXT
+SOURCE_DATE_EPOCH=${SOURCE_DATE_EPOCH:-$(git log -1 --format=%ct 2>/dev/null || date +%s)}
+export SOURCE_DATE_EPOCH
+cargo deb --no-build --no-strip --locked $pace

@@ -1,0 +1,230 @@
+#!/bin/bash
+# The operator's guide on a new machine: a Debian 12 of its own, booted with systemd as its first
+# process, in which the package is installed and everything is set up by the commands that stand in
+# static/docs/OPERATORS.md. A payment on regtest is paid, told by webhook and paid out, by the real
+# units in their sandbox. Then the package is upgraded, removed and purged.
+#
+#   tests/installed.sh target/debian/litegate_….deb
+#
+# Needs root, mmdebstrap and systemd-nspawn; about 1 GB in a temporary folder. Everything ends with it.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+package=$(realpath "$1")
+folder=$(mktemp -d)
+root=$folder/root
+machine=litegate-$$
+# The new system without our package, kept for the next run.
+base=target/installed/debian-12.tar
+container=
+leader=
+receiver=
+
+say() { printf '%s  %s\n' "$(date +%T)" "$*"; }
+fail() { say "FAILED: $*"; exit 1; }
+
+finish() {
+  status=$?
+  if [ "$status" != 0 ] && [ -n "$leader" ]; then
+    inside 'journalctl --no-pager --lines 60 --unit litegate --unit litegate-sweeper' || true
+  fi
+  [ -z "$receiver" ] || kill "$receiver" 2>/dev/null || true
+  if [ -n "$container" ]; then
+    kill -TERM "$container" 2>/dev/null || true
+    wait "$container" 2>/dev/null || true
+  fi
+  rm -rf --one-file-system "$folder"
+}
+trap finish EXIT
+
+# What the guide says under a heading: the lines of its blocks whose fence is followed by this word.
+guide() {
+  awk -v heading="## $1" -v word="$2" '
+    /^## / { within = ($0 == heading) }
+    within && /^```/ { open = !open; wanted = (open && $0 ~ "^```" word "$"); next }
+    within && open && wanted' static/docs/OPERATORS.md
+}
+
+# The guide is for mainnet with a key that lies elsewhere; the rehearsal is on regtest with a key
+# here, as the guide says. Nothing else is changed.
+rehearsed() {
+  sed -e 's/--network main/--network regtest/' -e 's/ --xpub zpub…//' \
+    -e 's#https://pay.example.com#http://127.0.0.1:8080#' -e "s/ADDRESS/${address:-}/"
+}
+
+# Runs commands in the booted system, as its root; none longer than a minute and a half.
+inside() {
+  timeout 90 nsenter --target "$leader" --mount --uts --ipc --net --pid --root --wdns=/root \
+    env -i PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin LANG=C.UTF-8 sh -euc "$1"
+}
+# Runs a program of this machine in the booted system's network.
+beside() { nsenter --target "$leader" --net "$@"; }
+# As the node's own user: what root makes in its folder the node could not write.
+cli() { inside "setpriv --reuid litecoin --regid litecoin --clear-groups litecoin-cli -conf=/etc/litecoin/litecoin.conf -datadir=/var/lib/litecoind $*"; }
+
+# Waits until a command succeeds, for at most so many seconds.
+await() {
+  local what=$1 seconds=$2 until=$((SECONDS + $2))
+  shift 2
+  until "$@" >/dev/null 2>&1; do
+    [ "$SECONDS" -lt "$until" ] || fail "no $what within $seconds seconds"
+    sleep 0.3
+  done
+}
+
+# A field of a JSON object on standard input.
+field() { python3 -c 'import json, sys; print(json.load(sys.stdin)[sys.argv[1]])' "$1"; }
+
+say "a new Debian 12"
+if [ ! -e "$base" ]; then
+  mkdir -p "$(dirname "$base")"
+  mmdebstrap --quiet --variant=minbase --include=ca-certificates,systemd-sysv bookworm "$base.new"
+  mv "$base.new" "$base"
+fi
+mkdir "$root"
+tar --extract --file "$base" --directory "$root"
+cp "$package" "$root/root/"
+
+say "the guide's chapter Install"
+guide Install '(rehearsal)?' | sed 's/^/  # /'
+# The booted system has no network but its own, so apt-get runs before.
+{ echo 'set -eu; cd /root'; guide Install '(rehearsal)?' | grep '^apt-get '; } > "$root/root/install.sh"
+timeout 300 systemd-nspawn --quiet --machine="$machine" --register=no --keep-unit --pipe --resolv-conf=copy-host \
+  --directory "$root" env DEBIAN_FRONTEND=noninteractive sh /root/install.sh \
+  > "$folder/install.log" 2>&1 </dev/null || { cat "$folder/install.log"; fail "the installation"; }
+
+say "it boots"
+systemd-nspawn --quiet --machine="$machine" --register=no --keep-unit --boot --private-network --directory "$root" \
+  > "$folder/boot.log" 2>&1 </dev/null &
+container=$!
+find_leader() { leader=$(pgrep --parent "$container" | head -n 1); [ -n "$leader" ]; }
+await "first process" 20 find_leader
+find_leader
+await "running system" 60 inside 'systemctl is-system-running | grep -E "running|degraded"'
+[ "$(inside 'cat /proc/1/comm')" = systemd ] || fail "systemd is not the first process"
+for unit in litegate litegate-sweeper; do
+  [ "$(inside "systemctl is-active $unit || true")" = inactive ] || fail "$unit was started by itself"
+  [ "$(inside "systemctl is-enabled $unit || true")" = disabled ] || fail "$unit was enabled by itself"
+done
+guide Install '(rehearsal)?' | grep --invert-match '^apt-get ' > "$folder/rest"
+while read -r line; do inside "$line" < /dev/null; done < "$folder/rest"
+for file in share/man/man1/litegate-init.1.gz share/bash-completion/completions/litegate \
+  share/doc/litegate/OPERATORS.md share/doc/litegate/THIRD-PARTY-NOTICES.gz; do
+  inside "test -s /usr/$file" || fail "/usr/$file is not there"
+done
+
+say "the guide's chapter Configure"
+guide Configure '' > "$folder/configure"
+[ "$(grep -c . "$folder/configure")" -ge 6 ] || fail "the guide's chapter Configure has no commands"
+added=
+while read -r line; do
+  case $line in
+    *ADDRESS*)
+      address=$(cli getnewaddress)
+      line=$(rehearsed <<< "$line")
+      say "  # $line"
+      added=$(inside "$line --json")
+      continue ;;
+    'litegate doctor')
+      await "node" 30 cli getblockchaininfo
+      cli createwallet shopper >/dev/null
+      cli generatetoaddress 101 "$(cli getnewaddress)" >/dev/null ;;
+  esac
+  line=$(rehearsed <<< "$line")
+  say "  # $line"
+  inside "$line" < /dev/null
+  if [[ $line == *'litegate init'* ]]; then
+    # A receiver on this machine itself, which on mainnet nobody has.
+    inside 'printf "\n[webhooks]\nallow_private_networks = true\n" >> /etc/litegate/litegate.toml'
+  fi
+done < "$folder/configure"
+key=$(field apiKey <<< "$added")
+
+say "a payment"
+beside python3 -c '
+import http.server, sys
+class Receiver(http.server.BaseHTTPRequestHandler):
+    def do_POST(self):
+        body = self.rfile.read(int(self.headers["content-length"]))
+        open(sys.argv[1], "ab").write(body + b"\n")
+        self.send_response(204)
+        self.end_headers()
+http.server.HTTPServer(("127.0.0.1", 9090), Receiver).serve_forever()
+' "$folder/received" 2>"$folder/receiver.log" &
+receiver=$!
+await "ready gateway" 30 beside curl --fail --silent http://127.0.0.1:9180/readyz
+payment=$(beside curl --fail --silent --max-time 10 http://127.0.0.1:8080/api/payments \
+  -H "x-api-key: $key" -H 'content-type: application/json' \
+  -d '{"amountLtc": 0.05, "webhookUrl": "http://127.0.0.1:9090/hook"}')
+id=$(field paymentId <<< "$payment")
+cli sendtoaddress "$(field receivingAddress <<< "$payment")" 0.05 >/dev/null
+cli generatetoaddress 6 "$(cli getnewaddress)" >/dev/null
+completed() {
+  beside curl --silent "http://127.0.0.1:8080/api/payments/$id" | grep --quiet '"status":"completed"'
+}
+await "completion" 30 completed
+await "webhook" 30 grep --quiet "$id" "$folder/received"
+say "completed, and the shop was told"
+inside 'litegate sweep'
+cli generatetoaddress 1 "$(cli getnewaddress)" >/dev/null
+paid_out() { [[ $(cli getreceivedbyaddress "$address") == 0.04* ]]; }
+await "payout" 30 paid_out
+say "paid out: $(cli getreceivedbyaddress "$address") LTC of 0.05"
+inside 'litegate audit'
+inside 'systemctl --no-pager show --property Id,User,StatusText,NRestarts litegate litegate-sweeper'
+
+promtool=$(sh tests/promtool.sh)
+beside curl --fail --silent http://127.0.0.1:9180/metrics | "$promtool" check metrics
+
+say "the sandbox is real, and the gateway's user finds no key"
+for unit in litegate litegate-sweeper; do
+  pid=$(inside "systemctl show --value --property MainPID $unit")
+  inside "grep --quiet --extended-regexp '^NoNewPrivs:\s*1$' /proc/$pid/status" || fail "$unit: new privileges"
+  inside "grep --quiet --extended-regexp '^Seccomp:\s*2$' /proc/$pid/status" || fail "$unit: no filter of calls"
+  inside "grep --quiet --extended-regexp '^CapEff:\s*0+$' /proc/$pid/status" || fail "$unit: capabilities"
+done
+sweeper=$(inside 'systemctl show --value --property MainPID litegate-sweeper')
+attempts=0
+while read -r attempt; do
+  attempts=$((attempts + 1))
+  if inside "setpriv --reuid litegate --regid litegate --clear-groups sh -c '$attempt'" >/dev/null 2>&1 </dev/null; then
+    fail "as the gateway's user: $attempt"
+  fi
+done <<ATTEMPTS
+cat /etc/litegate/signing.key
+cat /etc/litegate/seal.key
+cat /etc/litegate/secret
+cat /run/credentials/litegate-sweeper.service/signing.key
+cat /run/credentials/litegate-sweeper.service/seal.key
+cat /var/lib/litegate-sweeper/record
+echo x >> /var/lib/litegate-sweeper/record
+cat /proc/$sweeper/environ
+head --bytes 1 /proc/$sweeper/mem
+ls /proc/$sweeper/root/
+kill -9 $sweeper
+echo x >> /etc/litegate/litegate.toml
+cp /bin/true /etc/litegate/signing.key
+cp /bin/true /usr/bin/litegate
+cat /var/lib/litecoind/regtest/.cookie
+ATTEMPTS
+say "$attempts attempts refused"
+
+say "an upgrade"
+before=$(inside 'systemctl show --value --property MainPID litegate')
+inside 'dpkg --install /root/litegate_*.deb' > "$folder/upgrade.log" 2>&1
+await "ready gateway after the upgrade" 30 beside curl --fail --silent http://127.0.0.1:9180/readyz
+[ "$(inside 'systemctl show --value --property MainPID litegate')" != "$before" ] || fail "the old program runs on"
+beside curl --silent "http://127.0.0.1:8080/api/payments/$id" | grep --quiet '"status":"completed"' || fail "the payment is lost"
+
+say "removed, purged"
+inside 'apt-get remove -y litegate' > "$folder/remove.log" 2>&1
+for unit in litegate litegate-sweeper; do
+  [ "$(inside "systemctl is-active $unit || true")" = inactive ] || fail "$unit runs on"
+done
+inside 'apt-get purge -y litegate' > "$folder/purge.log" 2>&1
+grep --quiet 'holds keys or accounts and is kept' "$folder/purge.log" || fail "the purge says nothing of the keys"
+inside 'test -s /etc/litegate/signing.key && test -s /var/lib/litegate/litegate.db' || fail "the purge took the money"
+left=$(inside 'find / -xdev -path /root -prune -o -path /proc -prune -o -path /var/log -prune -o -name "*litegate*" -print' \
+  | grep --invert-match --extended-regexp '^/(etc/litegate|var/lib/litegate|var/lib/litegate-sweeper)(/|$)' || true)
+[ -z "$left" ] || fail "left behind: $left"
+say "everything is as the guide says"
