@@ -18,6 +18,7 @@ use anyhow::{Context, bail};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
+use crate::acts::addresses::Addresses;
 use crate::config::Config;
 use crate::http::{self, Api, Limits, ops};
 use crate::node::nodes::Nodes;
@@ -404,7 +405,7 @@ fn api_of(
     Api {
         store: store.clone(),
         secret: config.secret.clone(),
-        xpub: config.xpub.clone(),
+        addresses: Addresses::new(config.xpub.clone()),
         site: config.site.clone(),
         payment_rules: config.payments.clone(),
         private_networks: config.webhooks.private_networks,

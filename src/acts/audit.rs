@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::Context;
 
-use crate::domain::audit::{Audit, LOOK_AHEAD, Report};
+use crate::domain::audit::{Audit, Difference, LOOK_AHEAD, Report};
 use crate::domain::chain::BlockId;
 use crate::domain::keys::AccountXpub;
 use crate::domain::ledger::Ledger;
@@ -16,7 +16,7 @@ use crate::store::{
     self, ReadTx, Store, WriteTx, blocks, books, doubts, merchants, payments, progress,
 };
 
-use super::{Refusal, accounts};
+use super::Refusal;
 
 /// The name under which the result of the last audit is recorded.
 pub(crate) const AUDIT: &str = "audit";
@@ -47,6 +47,7 @@ pub(crate) fn audit(store: &Store, node: &Node, xpub: &AccountXpub) -> anyhow::R
                     tip if tip == Some(scanned.tip) => {
                         let mut report = facts(tx, xpub, tip)?.finish(&scanned.outputs);
                         report.compare_accounts(&ledgers(tx)?);
+                        report.differences.extend(wrong_sums(tx)?);
                         Ok(Some(report))
                     }
                     _ => Ok::<_, Refusal>(None), // It moved just now.
@@ -80,10 +81,28 @@ pub(crate) fn record(tx: &WriteTx, differences: usize, now: Timestamp) -> Result
     progress::record(tx, AUDIT, now, &note)
 }
 
-/// The accounts of all merchants.
+/// The accounts of all merchants, by their coins and payouts and not by the sums that are kept.
 fn ledgers(tx: &ReadTx) -> Result<Vec<(MerchantId, Ledger)>, Refusal> {
-    let merchants = merchants::all(tx)?.into_iter();
-    merchants.map(|merchant| Ok((merchant.id, accounts::sums(tx, merchant.id)?.ledger))).collect()
+    let tip = blocks::tip(tx)?.map_or(0, |tip| tip.height);
+    let of = |id| {
+        let mut ledger = Ledger::default();
+        let facts = store::accounts::facts_anew(tx, id, tip)?;
+        facts.booked.iter().for_each(|fact| ledger.book(*fact));
+        Ok((id, ledger))
+    };
+    merchants::all(tx)?.into_iter().map(|merchant| of(merchant.id)).collect()
+}
+
+/// The merchants whose sums, which are kept from write to write, are not what the facts come to.
+fn wrong_sums(tx: &ReadTx) -> Result<Vec<Difference>, Refusal> {
+    let tip = blocks::tip(tx)?.map_or(0, |tip| tip.height);
+    let mut wrong = Vec::new();
+    for merchant in merchants::all(tx)? {
+        if !store::accounts::are_kept(tx, merchant.id, tip)? {
+            wrong.push(Difference::KeptSums(merchant.id));
+        }
+    }
+    Ok(wrong)
 }
 
 /// The node's unspent outputs for all addresses given out and those that come next.

@@ -4,13 +4,13 @@
 use bitcoin::hashes::{Hash, sha256};
 
 use crate::domain::amount::Amount;
-use crate::domain::keys::AccountXpub;
 use crate::domain::merchant::{MerchantId, is_unprintable};
-use crate::domain::payment::{Payment, PaymentId};
+use crate::domain::payment::{Payment, PaymentId, Status};
 use crate::domain::time::Timestamp;
 use crate::store::payments::Judged;
 use crate::store::{WriteTx, idempotency, merchants, payments};
 
+use super::addresses::Addresses;
 use super::{Refusal, merchants as merchant_acts};
 
 /// What the operator has configured for payments.
@@ -134,7 +134,7 @@ pub(crate) enum Created {
 pub(crate) fn create_payment(
     tx: &WriteTx,
     rules: &Rules,
-    xpub: &AccountXpub,
+    addresses: &Addresses,
     request: &Request,
     now: Timestamp,
 ) -> Result<Created, Refusal> {
@@ -148,20 +148,20 @@ pub(crate) fn create_payment(
         }
         return Ok(Created::Replayed(payments::by_index(tx, used.index)?));
     }
-    let payment = judge(tx, rules, xpub, request, now)?;
+    let payment = judge(tx, rules, addresses, request, now)?;
     payments::insert(tx, &payment)?;
     if let Some(key) = idempotency_key {
         let request_hash = new.fingerprint();
         let used = idempotency::Used { request_hash, index: payment.index };
         idempotency::insert(tx, merchant, key, &used, now)?;
     }
-    Ok(Created::New(payments::by_index(tx, payment.index)?))
+    Ok(Created::New(Judged { payment, status: Status::Pending }))
 }
 
 fn judge(
     tx: &WriteTx,
     rules: &Rules,
-    xpub: &AccountXpub,
+    addresses: &Addresses,
     request: &Request,
     now: Timestamp,
 ) -> Result<Payment, Refusal> {
@@ -181,7 +181,7 @@ fn judge(
         return Err(Refusal::invalid("amountLtc", reason));
     }
     // Those whose time is up do not count: while the node is away nothing expires, and shops go on.
-    if payments::count_open(tx, merchant, now, rules.open_max)? >= rules.open_max {
+    if payments::has_open(tx, merchant, now, rules.open_max)? {
         return Err(Refusal::TooManyOpen(rules.open_max));
     }
     let (confirmations, confirmations_pegout) =
@@ -194,7 +194,7 @@ fn judge(
         id,
         merchant,
         index,
-        script: xpub.script_at(index),
+        script: addresses.take(index),
         amount: new.amount,
         created_at: now,
         expires_at,

@@ -5,6 +5,7 @@
 //! Must not know: HTTP, Discord, the terminal.
 
 pub(crate) mod accounts;
+pub(crate) mod addresses;
 pub(crate) mod announce;
 pub(crate) mod audit;
 pub(crate) mod confirmations;

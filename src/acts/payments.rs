@@ -1,7 +1,7 @@
 //! Looking at payments: the facts that every door shows.
 
 use crate::domain::merchant::MerchantId;
-use crate::domain::payment::{PaymentId, Status};
+use crate::domain::payment::{Payment, PaymentId, Status};
 use crate::domain::time::Timestamp;
 use crate::store::payments::{Filter, Judged};
 use crate::store::{ReadTx, blocks, coins, doubts, merchants, payments, progress};
@@ -43,6 +43,20 @@ pub(crate) fn facts_of(
         delayed: status == Status::Pending && (is_delayed(tx, now)? || in_doubt(tx)?),
         payment,
         status,
+    })
+}
+
+/// The same of a payment as it was when it was created, whatever became of it.
+pub(crate) fn facts_at_creation(tx: &ReadTx, payment: Payment) -> Result<PaymentFacts, Refusal> {
+    let merchant = merchants::by_id(tx, payment.merchant)?
+        .ok_or(Refusal::UnknownMerchant(payment.merchant))?;
+    Ok(PaymentFacts {
+        coins: Vec::new(),
+        tip: None,
+        business_name: merchant.name.as_str().to_owned(),
+        delayed: false,
+        payment,
+        status: Status::Pending,
     })
 }
 

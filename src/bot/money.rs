@@ -4,6 +4,7 @@
 use poise::serenity_prelude as serenity;
 
 use crate::acts::accounts;
+use crate::acts::addresses::Addresses;
 use crate::acts::create_payment::{Created, NewPayment, Request, create_payment};
 use crate::acts::notices::plain;
 use crate::acts::sweeps::SWEEPER;
@@ -272,12 +273,12 @@ async fn invoice(
     let Asker { user, now, .. } = begin(context).await?;
     let bot = context.data();
     let new = NewPayment::by_hand(&amount, reference)?;
-    let (rules, xpub) = (bot.payment_rules.clone(), bot.xpub.clone());
+    let (rules, addresses) = (bot.payment_rules.clone(), Addresses::new(bot.xpub.clone()));
     let id = PaymentId::from_random(secret::random_bytes());
     let created = bot.write(move |tx| {
         let merchant = account_of(tx, user)?.id;
         let request = Request { merchant, new, idempotency_key: None, id };
-        Ok(create_payment(tx, &rules, &xpub, &request, now)?)
+        Ok(create_payment(tx, &rules, &addresses, &request, now)?)
     });
     let (Created::New(judged) | Created::Replayed(judged)) = created.await?;
     tracing::info!(payment.id = %judged.payment.id, amount = %judged.payment.amount, "created");

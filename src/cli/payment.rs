@@ -7,6 +7,7 @@ use serde::Serialize;
 
 use super::{Failure, Format, open, print_json, print_line};
 use crate::acts::Refusal;
+use crate::acts::addresses::Addresses;
 use crate::acts::create_payment::{Created, NewPayment, Request, create_payment};
 use crate::acts::payments::{facts, facts_of};
 use crate::domain::merchant::MerchantId;
@@ -97,9 +98,10 @@ impl Payment {
                 let new = NewPayment::by_hand(&amount, reference)?;
                 let id = PaymentId::from_random(secret::random_bytes());
                 let request = Request { merchant, new, idempotency_key: None, id };
-                let (rules, xpub) = (config.payments.clone(), config.xpub.clone());
+                let rules = config.payments.clone();
+                let addresses = Addresses::new(config.xpub.clone());
                 let facts = store.write_blocking(move |tx| {
-                    let created = create_payment(tx, &rules, &xpub, &request, now)?;
+                    let created = create_payment(tx, &rules, &addresses, &request, now)?;
                     let (Created::New(judged) | Created::Replayed(judged)) = created;
                     facts_of(tx, judged, now)
                 })?;

@@ -117,6 +117,8 @@ pub(crate) enum Difference {
     Unbalanced(MerchantId),
     #[error("the merchants' accounts together do not come to the sums above: {0}")]
     AccountsDisagree(&'static str),
+    #[error("the sums kept of merchant {0} are not what its coins and payouts come to; rescan")]
+    KeptSums(MerchantId),
     #[error("sweep {txid}: its bytes, its plan and its coins do not fit: {what}")]
     BadSweep { txid: Txid, what: &'static str },
 }
@@ -138,6 +140,7 @@ impl Difference {
             Difference::MissingEvent(_) => "missing_event",
             Difference::Unbalanced(_) => "unbalanced",
             Difference::AccountsDisagree(_) => "accounts_disagree",
+            Difference::KeptSums(_) => "kept_sums",
             Difference::BadSweep { .. } => "bad_sweep",
         }
     }

@@ -25,6 +25,19 @@ pub(crate) enum Account {
     Elsewhere,
 }
 
+impl Account {
+    pub(crate) const ALL: [Account; 8] = [
+        Account::Chain,
+        Account::Unswept,
+        Account::InFlight,
+        Account::Spent,
+        Account::Paid,
+        Account::NetworkFees,
+        Account::OperatorFees,
+        Account::Elsewhere,
+    ];
+}
+
 /// What became of a coin of the best chain.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum CoinState {

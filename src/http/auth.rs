@@ -50,7 +50,7 @@ pub(crate) async fn key_holder(
     };
     let id = key.merchant;
     let merchant: Option<Merchant> =
-        store.read(move |tx| merchants::by_id(tx, id).map_err(ApiError::from)).await?;
+        store.look_up(move |tx| merchants::by_id(tx, id).map_err(ApiError::from)).await?;
     // A merchant who does not exist has version 0, which no key was ever made for; the work, and
     // so the time, is the same.
     let version = merchant.as_ref().map_or(0, |merchant| merchant.key_version);

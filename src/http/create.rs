@@ -13,12 +13,12 @@ use crate::acts::create_payment::{
     Created, DISPLAY_AMOUNT_CHARS_MAX, EXPIRES_IN_SECONDS, NewPayment, REFERENCE_CHARS_MAX,
     Request, create_payment,
 };
-use crate::acts::payments::facts_of;
+use crate::acts::payments::facts_at_creation;
 use crate::domain::merchant::is_unprintable;
-use crate::domain::payment::{PaymentId, Status};
+use crate::domain::payment::PaymentId;
 use crate::domain::webhook_url::{PrivateNetworks, RedirectUrl, WebhookUrl};
 use crate::secret;
-use crate::view::{Ltc, PaymentFacts, PaymentView};
+use crate::view::{Ltc, PaymentView};
 
 use super::auth::KeyHolder;
 use super::error::{ApiError, Code};
@@ -70,22 +70,22 @@ pub(crate) async fn create(
         id: PaymentId::from_random(secret::random_bytes()),
     };
     let ignored = ignored_fields(&body);
+    api.addresses.derive_ahead();
     let now = api.clock.now();
     let of_write = api.clone();
-    let (replayed, mut facts) = api
+    let (replayed, facts) = api
         .store
         .write(move |tx| {
-            let (rules, xpub) = (&of_write.payment_rules, &of_write.xpub);
-            let created = create_payment(tx, rules, xpub, &request, now)?;
+            let (rules, addresses) = (&of_write.payment_rules, &of_write.addresses);
+            let created = create_payment(tx, rules, addresses, &request, now)?;
             let (replayed, judged) = match created {
                 Created::New(judged) => (false, judged),
                 Created::Replayed(judged) => (true, judged),
             };
-            facts_of(tx, judged, now).map(|facts| (replayed, facts))
+            // As it was created, so that a repeated request gets the same bytes.
+            facts_at_creation(tx, judged.payment).map(|facts| (replayed, facts))
         })
         .await?;
-    // The answer is the payment as it was created, so that a repeated request gets the same bytes.
-    facts = PaymentFacts { coins: Vec::new(), status: Status::Pending, delayed: false, ..facts };
     let view = PaymentView::new(&facts, &api.site, facts.payment.created_at);
     tracing::info!(payment.id = %view.payment_id, amount = %facts.payment.amount, replayed, "created");
     let mut response = json(&view)?;

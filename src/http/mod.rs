@@ -38,9 +38,9 @@ use warp::http::{HeaderMap, HeaderValue, header};
 use warp::reply::Response;
 use warp::{Buf, Filter, Rejection};
 
+use crate::acts::addresses::Addresses;
 use crate::acts::create_payment;
 use crate::clock::Clock;
-use crate::domain::keys::AccountXpub;
 use crate::domain::merchant::MerchantId;
 use crate::domain::webhook_url::PrivateNetworks;
 use crate::secret::MasterSecret;
@@ -86,7 +86,7 @@ const CONNECTIONS_EACH_MAX: usize = 128;
 pub(crate) struct Api {
     pub(crate) store: Store,
     pub(crate) secret: MasterSecret,
-    pub(crate) xpub: AccountXpub,
+    pub(crate) addresses: Addresses,
     pub(crate) site: Site,
     pub(crate) payment_rules: create_payment::Rules,
     pub(crate) private_networks: PrivateNetworks,

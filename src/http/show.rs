@@ -23,7 +23,7 @@ pub(crate) fn unknown() -> ApiError {
 pub(crate) async fn look_up(api: &Api, id: &str) -> Result<PaymentFacts, ApiError> {
     let id: PaymentId = id.parse().map_err(|_| unknown())?;
     let now = api.clock.now();
-    Ok(api.store.read(move |tx| facts(tx, id, now)).await?)
+    Ok(api.store.look_up(move |tx| facts(tx, id, now)).await?)
 }
 
 /// Shows a payment. With `if-none-match`, 304 while nothing but the countdown has changed.

@@ -1,15 +1,15 @@
 //! The facts of one merchant's accounts, summed up, and the sweeps that paid it.
 
-use rusqlite::params;
+use rusqlite::{OptionalExtension, params};
 
 use crate::domain::amount::Amount;
-use crate::domain::ledger::{CoinState, Fact};
+use crate::domain::ledger::{Account, CoinState, Fact, Ledger};
 use crate::domain::merchant::MerchantId;
 use crate::domain::payment::PaymentId;
 use crate::domain::sweep::SentPayout;
 
 use super::columns::{impossible, txid};
-use super::{Error, ReadTx};
+use super::{Error, ReadTx, WriteTx};
 
 /// What the coins of a merchant come to.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -22,8 +22,76 @@ pub(crate) struct Facts {
     pub(crate) confirmed: Amount,
 }
 
-/// The facts of a merchant's accounts.
+/// The facts of a merchant's accounts, by the sums that are kept. Costs the same however long the
+/// history is: coins are read of the last blocks alone, where some are not confirmed enough yet.
 pub(crate) fn facts(tx: &ReadTx, merchant: MerchantId, tip_height: u32) -> Result<Facts, Error> {
+    let mut facts = Facts::default();
+    let sql = "SELECT state, amount FROM merchant_coins WHERE merchant_id = ? AND amount <> 0
+               ORDER BY state";
+    let mut statement = tx.connection.prepare_cached(sql)?;
+    let rows =
+        statement.query_map([merchant], |row| Ok((row.get("state")?, row.get("amount")?)))?;
+    let mut in_blocks = Amount::ZERO;
+    for row in rows {
+        let (state, amount): (String, Amount) = row?;
+        match state_of(&state)? {
+            None => facts.unconfirmed = amount,
+            Some(state) => {
+                in_blocks = Amount::total([in_blocks, amount]);
+                facts.booked.push(Fact::Coin { amount, state });
+            }
+        }
+    }
+    let shallow = shallow(tx, merchant, tip_height)?;
+    facts.confirmed = in_blocks
+        .checked_sub(shallow)
+        .ok_or_else(|| impossible("merchant_coins.amount", in_blocks))?;
+    let sql = "SELECT amount, fee_share, operator_fee FROM merchant_payouts WHERE merchant_id = ?";
+    let mut statement = tx.connection.prepare_cached(sql)?;
+    let payout = statement.query_row([merchant], |row| {
+        Ok(Fact::Payout { amount: row.get(0)?, fee_share: row.get(1)?, operator_fee: row.get(2)? })
+    });
+    let nothing = || Fact::Payout {
+        amount: Amount::ZERO,
+        fee_share: Amount::ZERO,
+        operator_fee: Amount::ZERO,
+    };
+    facts.booked.push(payout.optional()?.unwrap_or_else(nothing));
+    Ok(facts)
+}
+
+/// What a merchant's coins in blocks hold that have not the confirmations yet that their payments
+/// need.
+fn shallow(tx: &ReadTx, merchant: MerchantId, tip_height: u32) -> Result<Amount, Error> {
+    let sql = "SELECT coalesce(sum(coins.amount), 0)
+               FROM coins INDEXED BY coins_by_height CROSS JOIN payments USING (derivation_index)
+               WHERE block_height > ?2 -
+                       (SELECT confirmations_max FROM merchant_payments WHERE merchant_id = ?1)
+                 AND merchant_id = ?1 AND place = 'block' AND ?2 - block_height + 1 <
+                     iif(origin = 'pegout', confirmations_pegout, confirmations)";
+    let mut statement = tx.connection.prepare_cached(sql)?;
+    Ok(statement.query_row(params![merchant, tip_height], |row| row.get(0))?)
+}
+
+/// What became of the coins of a sum; `None`: they are in the mempool.
+fn state_of(word: &str) -> Result<Option<CoinState>, Error> {
+    match word {
+        "mempool" => Ok(None),
+        "spent" => Ok(Some(CoinState::SpentBySweep)),
+        "elsewhere" => Ok(Some(CoinState::SpentElsewhere)),
+        "claimed" => Ok(Some(CoinState::Claimed)),
+        "unclaimed" => Ok(Some(CoinState::Unclaimed)),
+        other => Err(impossible("state of a coin", other)),
+    }
+}
+
+/// The same, summed up from every coin and payout of the merchant. Takes longer with each of them:
+/// for audits, which hold what is kept against it.
+pub(crate) fn facts_anew(
+    tx: &ReadTx,
+    merchant: MerchantId,
+    tip_height: u32,
+) -> Result<Facts, Error> {
     let sql = "SELECT CASE
                    WHEN place = 'mempool' THEN 'mempool'
                    WHEN spent_txid IN (SELECT txid FROM sweep_txs) THEN 'spent'
@@ -45,18 +113,10 @@ pub(crate) fn facts(tx: &ReadTx, merchant: MerchantId, tip_height: u32) -> Resul
     for row in rows {
         let (state, (amount, confirmed)) = row?;
         facts.confirmed = Amount::total([facts.confirmed, confirmed]);
-        let state = match state.as_str() {
-            "mempool" => {
-                facts.unconfirmed = amount;
-                continue;
-            }
-            "spent" => CoinState::SpentBySweep,
-            "elsewhere" => CoinState::SpentElsewhere,
-            "claimed" => CoinState::Claimed,
-            "unclaimed" => CoinState::Unclaimed,
-            other => return Err(impossible("state of a coin", other)),
-        };
-        facts.booked.push(Fact::Coin { amount, state });
+        match state_of(&state)? {
+            None => facts.unconfirmed = amount,
+            Some(state) => facts.booked.push(Fact::Coin { amount, state }),
+        }
     }
     let sql = "SELECT coalesce(sum(amount), 0), coalesce(sum(fee_share), 0),
                       coalesce(sum(operator_fee), 0)
@@ -68,6 +128,53 @@ pub(crate) fn facts(tx: &ReadTx, merchant: MerchantId, tip_height: u32) -> Resul
     })?;
     facts.booked.push(payout);
     Ok(facts)
+}
+
+/// Whether the sums that are kept of a merchant are those that its coins and payouts come to.
+pub(crate) fn are_kept(tx: &ReadTx, merchant: MerchantId, tip_height: u32) -> Result<bool, Error> {
+    let anew = facts_anew(tx, merchant, tip_height)?;
+    let kept = match facts(tx, merchant, tip_height) {
+        // A sum below zero, or above all the money that there is.
+        Err(Error::Impossible(_) | Error::Sqlite(_)) => return Ok(false),
+        kept => kept?,
+    };
+    let sums = |facts: &Facts| {
+        let mut ledger = Ledger::default();
+        facts.booked.iter().for_each(|fact| ledger.book(*fact));
+        let balances = Account::ALL.map(|account| ledger.balance(account));
+        (balances, facts.unconfirmed, facts.confirmed)
+    };
+    Ok(sums(&kept) == sums(&anew))
+}
+
+/// Sums a merchant's coins, payouts and payments up again, for what a hand wrote into the file
+/// without the triggers.
+pub(crate) fn keep_anew(tx: &WriteTx, merchant: MerchantId) -> Result<(), Error> {
+    for sql in [
+        "DELETE FROM merchant_coins WHERE merchant_id = ?",
+        "INSERT INTO merchant_coins
+         SELECT merchant_id,
+             CASE WHEN place = 'mempool' THEN 'mempool'
+                  WHEN spent_txid IN (SELECT txid FROM sweep_txs) THEN 'spent'
+                  WHEN spent_txid IS NOT NULL THEN 'elsewhere'
+                  WHEN sweep_id IS NOT NULL THEN 'claimed'
+                  ELSE 'unclaimed' END AS state,
+             sum(coins.amount)
+         FROM payments CROSS JOIN coins USING (derivation_index)
+         WHERE merchant_id = ? AND place <> 'gone' GROUP BY 1, 2",
+        "DELETE FROM merchant_payouts WHERE merchant_id = ?",
+        "INSERT INTO merchant_payouts
+         SELECT merchant_id, sum(amount), sum(fee_share), sum(operator_fee)
+         FROM payouts CROSS JOIN sweep_txs USING (sweep_id, version)
+         WHERE merchant_id = ? AND block_height IS NOT NULL GROUP BY merchant_id",
+        "DELETE FROM merchant_payments WHERE merchant_id = ?",
+        "INSERT INTO merchant_payments
+         SELECT merchant_id, count(*) FILTER (WHERE status = 'pending'), max(confirmations_pegout)
+         FROM payments WHERE merchant_id = ? GROUP BY merchant_id",
+    ] {
+        tx.connection.execute(sql, [merchant])?;
+    }
+    Ok(())
 }
 
 /// A sweep that pays a merchant: its number, the merchant's line, and what it is made of.
@@ -144,7 +251,6 @@ pub(crate) fn sweep_of_txid(
     merchant: MerchantId,
     id: bitcoin::Txid,
 ) -> Result<Option<i64>, Error> {
-    use rusqlite::OptionalExtension;
     let sql = "SELECT sweep_id FROM sweep_txs JOIN payouts USING (sweep_id, version)
                WHERE txid = ? AND merchant_id = ?";
     let mut statement = tx.connection.prepare_cached(sql)?;

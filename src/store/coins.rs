@@ -1,7 +1,7 @@
 //! Coins: the outputs that pay issued scripts, where each is now, and who spent it.
 
 use bitcoin::{OutPoint, Txid};
-use rusqlite::{OptionalExtension, Row, params};
+use rusqlite::{CachedStatement, OptionalExtension, Row, params};
 
 use crate::domain::chain::BlockId;
 use crate::domain::keys::DerivationIndex;
@@ -79,6 +79,22 @@ pub(crate) fn by_outpoint(tx: &ReadTx, at: OutPoint) -> Result<Option<Coin>, Err
     let sql = format!("SELECT {COLUMNS} FROM coins WHERE txid = ? AND vout = ?");
     let key = params![txid_bytes(&at.txid), at.vout];
     tx.connection.prepare_cached(&sql)?.query_row(key, from_row).optional()?.transpose()
+}
+
+/// Whether coins are known, for the many inputs of a block: the statement is prepared once.
+pub(crate) struct Known<'t> {
+    statement: CachedStatement<'t>,
+}
+
+impl Known<'_> {
+    pub(crate) fn of<'t>(tx: &'t ReadTx) -> Result<Known<'t>, Error> {
+        let sql = "SELECT 1 FROM coins WHERE txid = ? AND vout = ?";
+        Ok(Known { statement: tx.connection.prepare_cached(sql)? })
+    }
+
+    pub(crate) fn has(&mut self, at: OutPoint) -> Result<bool, Error> {
+        Ok(self.statement.exists(params![txid_bytes(&at.txid), at.vout])?)
+    }
 }
 
 /// Adds a coin that was not known.

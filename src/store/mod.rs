@@ -108,6 +108,11 @@ const CHECKED_BYTES_MAX: u64 = 128 * 1024 * 1024;
 /// Connections that read at the same time.
 const READERS_MAX: u32 = 4;
 
+/// Pages that a connection keeps in memory at most, in KiB: of a large database, at least the upper
+/// levels of its indexes.
+const WRITER_CACHE_KIB: i64 = 24 * 1024;
+const READER_CACHE_KIB: i64 = 6 * 1024;
+
 /// A handle to the database. Clones share it; the writer ends when the last one is dropped.
 #[derive(Clone)]
 pub(crate) struct Store {
@@ -169,6 +174,7 @@ impl Store {
         prepare(&connection, patience)?;
         connection.pragma_update(None, "journal_mode", "WAL")?;
         connection.pragma_update(None, "synchronous", "FULL")?;
+        connection.pragma_update(None, "cache_size", -WRITER_CACHE_KIB)?;
         check_for_damage(&connection, path)?;
         migrations::run(&mut connection, path)?;
         let readers = r2d2::Pool::builder()
@@ -204,10 +210,26 @@ impl Store {
         &self,
         job: impl FnOnce(&ReadTx) -> Result<T, E>,
     ) -> Result<T, E> {
-        let mut connection = self.readers.get().map_err(|_| Error::Busy)?;
+        let connection = self.readers.get().map_err(|_| Error::Busy)?;
         measures::read();
-        let tx = connection.transaction().map_err(Error::from)?;
-        job(&ReadTx::new(&tx))
+        let snapshot = Snapshot::begin(&connection).map_err(Error::from)?;
+        job(&ReadTx::new(snapshot.0))
+    }
+
+    /// As [`Store::read`], for a handful of look-ups by key: done at once on this thread, if a
+    /// connection is free, since waking another one takes longer than they do.
+    pub(crate) async fn look_up<T, E>(
+        &self,
+        job: impl FnOnce(&ReadTx) -> Result<T, E> + Send + 'static,
+    ) -> Result<T, E>
+    where
+        T: Send + 'static,
+        E: From<Error> + Send + 'static,
+    {
+        let Some(connection) = self.readers.try_get() else { return self.read(job).await };
+        measures::read();
+        let snapshot = Snapshot::begin(&connection).map_err(Error::from)?;
+        job(&ReadTx::new(snapshot.0))
     }
 
     /// Runs `job` as one transaction and answers once it is durable. An error of the job, or a
@@ -236,6 +258,26 @@ impl Store {
     }
 }
 
+/// One state of the database, for as long as it is held.
+struct Snapshot<'c>(&'c Connection);
+
+impl<'c> Snapshot<'c> {
+    fn begin(connection: &'c Connection) -> Result<Snapshot<'c>, rusqlite::Error> {
+        connection.prepare_cached("BEGIN")?.execute([])?;
+        Ok(Snapshot(connection))
+    }
+}
+
+impl Drop for Snapshot<'_> {
+    fn drop(&mut self) {
+        let ended = self.0.prepare_cached("COMMIT").and_then(|mut end| end.execute([]));
+        if let Err(error) = ended {
+            // The next BEGIN on this connection fails, and says so.
+            tracing::debug!(%error, "a read did not end");
+        }
+    }
+}
+
 /// The file holds merchants' accounts: nobody else may read it.
 fn restrict(path: &Path) -> Result<(), Error> {
     std::fs::File::open(path)
@@ -259,7 +301,7 @@ fn prepare(connection: &Connection, patience: Duration) -> Result<(), rusqlite::
     connection.busy_timeout(patience)?;
     connection.pragma_update(None, "foreign_keys", true)?;
     connection.pragma_update(None, "trusted_schema", false)?;
-    connection.set_prepared_statement_cache_capacity(64);
+    connection.set_prepared_statement_cache_capacity(128);
     Ok(())
 }
 
@@ -278,6 +320,7 @@ impl r2d2::ManageConnection for Readers {
         let connection = Connection::open_with_flags(&self.path, flags)?;
         prepare(&connection, self.patience)?;
         connection.pragma_update(None, "query_only", true)?;
+        connection.pragma_update(None, "cache_size", -READER_CACHE_KIB)?;
         Ok(connection)
     }
 

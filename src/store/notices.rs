@@ -69,7 +69,8 @@ pub(crate) fn insert(tx: &WriteTx, draft: &Draft, now: Timestamp) -> Result<(), 
 
 /// Notices that are due by `now`, oldest first, at most `limit`.
 pub(crate) fn due(tx: &ReadTx, now: Timestamp, limit: u32) -> Result<Vec<Notice>, Error> {
-    let sql = "SELECT * FROM notices WHERE state = 'due' AND next_at <= ? ORDER BY id LIMIT ?";
+    let sql = "SELECT * FROM notices INDEXED BY notices_due
+               WHERE state = 'due' AND next_at <= ? ORDER BY id LIMIT ?";
     let mut statement = tx.connection.prepare_cached(sql)?;
     let rows = statement.query_map(params![now, limit], from_row)?;
     rows.map(|row| row?).collect()
@@ -320,10 +321,13 @@ pub(crate) fn bad_webhooks(
 ) -> Result<Vec<BadWebhook>, Error> {
     let sql = "SELECT events.id, events.merchant_id, payments.id AS payment_id, events.attempts,
                       state = 'failed' AS given_up, outcome
-               FROM events JOIN payments USING (derivation_index)
-               JOIN attempts ON event_id = events.id AND number = events.attempts
-               WHERE (state = 'failed' OR (state = 'due' AND events.attempts >= ?1))
-                 AND started_at >= ?2
+               FROM (SELECT id FROM events INDEXED BY events_failed WHERE state = 'failed'
+                     UNION ALL
+                     SELECT id FROM events INDEXED BY events_due
+                     WHERE state = 'due' AND attempts >= ?1) AS bad
+               CROSS JOIN events USING (id) CROSS JOIN payments USING (derivation_index)
+               CROSS JOIN attempts ON event_id = events.id AND number = events.attempts
+               WHERE started_at >= ?2
                ORDER BY events.id";
     let mut statement = tx.connection.prepare_cached(sql)?;
     let rows = statement.query_map(params![attempts, since], |row| {
@@ -360,7 +364,8 @@ fn sent_line(row: &Row) -> rusqlite::Result<SentLine> {
 /// Payouts that a node first took since a time.
 pub(crate) fn payouts_since(tx: &ReadTx, since: Timestamp) -> Result<Vec<SentLine>, Error> {
     let sql = "SELECT sweep_id, merchant_id, txid, amount
-               FROM sweep_txs JOIN payouts USING (sweep_id, version)
+               FROM sweep_txs INDEXED BY sweep_txs_by_sending
+               CROSS JOIN payouts USING (sweep_id, version)
                WHERE sent_at >= ? AND version = 1 ORDER BY sweep_id, merchant_id";
     let mut statement = tx.connection.prepare_cached(sql)?;
     let rows = statement.query_map([since], sent_line)?;
@@ -370,14 +375,12 @@ pub(crate) fn payouts_since(tx: &ReadTx, since: Timestamp) -> Result<Vec<SentLin
 /// Payouts of sweeps that were made before a time, go on, and are in no block.
 pub(crate) fn stuck_since(tx: &ReadTx, before: Timestamp) -> Result<Vec<SentLine>, Error> {
     let sql = "SELECT sweep_id, merchant_id, txid, amount
-               FROM sweeps JOIN sweep_txs AS newest ON sweep_id = sweeps.id
+               FROM sweeps_under_way CROSS JOIN sweeps ON sweeps.id = sweep_id
+               CROSS JOIN sweep_txs AS newest USING (sweep_id)
                JOIN payouts USING (sweep_id, version)
-               WHERE dissolved_at IS NULL AND sweeps.created_at < ?
+               WHERE sweeps.created_at < ?
                  AND version = (SELECT max(version) FROM sweep_txs AS any_version
                                 WHERE any_version.sweep_id = newest.sweep_id)
-                 AND NOT EXISTS (SELECT 1 FROM sweep_txs AS mined
-                                 WHERE mined.sweep_id = newest.sweep_id
-                                   AND mined.block_height IS NOT NULL)
                ORDER BY sweep_id, merchant_id";
     let mut statement = tx.connection.prepare_cached(sql)?;
     let rows = statement.query_map([before], sent_line)?;

@@ -1,7 +1,7 @@
 //! Payments: what was asked for, the address given out for it, and the one stored verdict.
 
 use bitcoin::Script;
-use rusqlite::{OptionalExtension, Row, ToSql, params};
+use rusqlite::{CachedStatement, OptionalExtension, Row, ToSql, params};
 
 use crate::domain::keys::DerivationIndex;
 use crate::domain::merchant::MerchantId;
@@ -163,6 +163,23 @@ pub(crate) fn index_of_script(
     Ok(statement.query_row([script.as_bytes()], |row| row.get(0)).optional()?)
 }
 
+/// As [`index_of_script`], for the many outputs of a block: the statement is prepared once.
+pub(crate) struct Scripts<'t> {
+    statement: CachedStatement<'t>,
+}
+
+impl Scripts<'_> {
+    pub(crate) fn of<'t>(tx: &'t ReadTx) -> Result<Scripts<'t>, Error> {
+        let sql = "SELECT derivation_index FROM payments WHERE script = ?";
+        Ok(Scripts { statement: tx.connection.prepare_cached(sql)? })
+    }
+
+    pub(crate) fn index_of(&mut self, script: &Script) -> Result<Option<DerivationIndex>, Error> {
+        let found = self.statement.query_row([script.as_bytes()], |row| row.get(0));
+        Ok(found.optional()?)
+    }
+}
+
 /// When the first payment was created.
 pub(crate) fn first_created_at(tx: &ReadTx) -> Result<Option<Timestamp>, Error> {
     let sql = "SELECT created_at FROM payments ORDER BY derivation_index LIMIT 1";
@@ -214,19 +231,27 @@ fn list_query(filter: &Filter) -> (String, Vec<&dyn ToSql>) {
     (sql, bound)
 }
 
-/// How many payments of a merchant can still be paid in time, counted up to `most`.
-pub(crate) fn count_open(
+/// Whether so many payments of a merchant, or more, can still be paid in time. Rows are counted
+/// only if there are as many that are pending at all.
+pub(crate) fn has_open(
     tx: &ReadTx,
     merchant: MerchantId,
     now: Timestamp,
     most: u32,
-) -> Result<u32, Error> {
+) -> Result<bool, Error> {
+    let sql = "SELECT pending FROM merchant_payments WHERE merchant_id = ?";
+    let mut statement = tx.connection.prepare_cached(sql)?;
+    let pending: Option<i64> = statement.query_row([merchant], |row| row.get(0)).optional()?;
+    if pending.unwrap_or(0) < i64::from(most) {
+        return Ok(false);
+    }
     let sql = "SELECT count(*) FROM (
                    SELECT 1 FROM payments
                    WHERE merchant_id = ? AND status = 'pending' AND expires_at > ? LIMIT ?
                )";
-    let values = rusqlite::params![merchant, now, most];
-    Ok(tx.connection.prepare_cached(sql)?.query_row(values, |row| row.get(0))?)
+    let mut statement = tx.connection.prepare_cached(sql)?;
+    let open: i64 = statement.query_row(params![merchant, now, most], |row| row.get(0))?;
+    Ok(open >= i64::from(most))
 }
 
 /// Pending payments whose time was up before `now`.
@@ -258,7 +283,8 @@ pub(crate) fn undecided_with_coins_above(
     tx: &ReadTx,
     height: i64,
 ) -> Result<Vec<DerivationIndex>, Error> {
-    let sql = "SELECT DISTINCT derivation_index FROM coins JOIN payments USING (derivation_index)
+    let sql = "SELECT DISTINCT derivation_index FROM coins INDEXED BY coins_by_height
+               CROSS JOIN payments USING (derivation_index)
                WHERE block_height > ? AND status <> 'completed'";
     let mut statement = tx.connection.prepare_cached(sql)?;
     let rows = statement.query_map([height], |row| row.get(0))?;

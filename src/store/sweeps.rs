@@ -56,7 +56,7 @@ pub(crate) struct SignedPlan {
 pub(crate) fn sweepable(tx: &ReadTx, tip_height: u32) -> Result<Vec<SweepCoin>, Error> {
     let sql = "SELECT txid, vout, merchant_id, derivation_index, script, coins.amount, origin,
                       ?1 - block_height + 1 AS depth
-               FROM coins JOIN payments USING (derivation_index)
+               FROM coins INDEXED BY coins_unclaimed CROSS JOIN payments USING (derivation_index)
                WHERE sweep_id IS NULL AND place = 'block' AND spent_txid IS NULL
                  AND status <> 'pending' AND coins.amount > 0
                  AND ?1 - block_height + 1 >=
@@ -178,11 +178,7 @@ fn sweep_coin(row: &Row) -> rusqlite::Result<Result<SweepCoin, Error>> {
 /// The sweeps that are neither confirmed nor dissolved, with all their versions.
 pub(crate) fn unconfirmed(tx: &ReadTx) -> Result<Vec<Unconfirmed>, Error> {
     let sql = "SELECT sweep_id, version, txid, raw, sweep_txs.created_at
-               FROM sweep_txs JOIN sweeps ON sweeps.id = sweep_id
-               WHERE dissolved_at IS NULL
-                 AND NOT EXISTS (SELECT 1 FROM sweep_txs AS mined
-                                 WHERE mined.sweep_id = sweep_txs.sweep_id
-                                   AND mined.block_height IS NOT NULL)
+               FROM sweeps_under_way CROSS JOIN sweep_txs USING (sweep_id)
                ORDER BY sweep_id, version DESC";
     let mut statement = tx.connection.prepare_cached(sql)?;
     let rows = statement.query_map([], |row| {
@@ -209,6 +205,18 @@ pub(crate) fn unconfirmed(tx: &ReadTx) -> Result<Vec<Unconfirmed>, Error> {
     Ok(found)
 }
 
+/// Finds again which sweeps are under way, for what a hand wrote into the file without the
+/// triggers.
+pub(crate) fn find_under_way(tx: &WriteTx) -> Result<(), Error> {
+    tx.connection.execute("DELETE FROM sweeps_under_way", [])?;
+    let sql = "INSERT INTO sweeps_under_way
+               SELECT id FROM sweeps WHERE dissolved_at IS NULL AND NOT EXISTS
+                   (SELECT 1 FROM sweep_txs WHERE sweep_id = sweeps.id
+                    AND block_height IS NOT NULL)";
+    tx.connection.execute(sql, [])?;
+    Ok(())
+}
+
 /// The merchants' lines in a version of a sweep.
 pub(crate) fn payouts_of(tx: &ReadTx, of: &StoredSweepTx) -> Result<Vec<Payout>, Error> {
     let sql = "SELECT merchant_id, script, gross, fee_share, operator_fee, amount FROM payouts
@@ -231,7 +239,8 @@ pub(crate) fn payouts_of(tx: &ReadTx, of: &StoredSweepTx) -> Result<Vec<Payout>,
 pub(crate) fn made_since(tx: &ReadTx, at: Timestamp) -> Result<Vec<SentSweep>, Error> {
     let sql = "SELECT sweep_id, version, txid, raw, fee, vsize,
                       (SELECT count(*) FROM coins WHERE coins.sweep_id = sweep_txs.sweep_id) AS coins
-               FROM sweep_txs WHERE created_at >= ? ORDER BY sweep_id, version";
+               FROM sweep_txs INDEXED BY sweep_txs_by_time
+               WHERE created_at >= ? ORDER BY sweep_id, version";
     let mut statement = tx.connection.prepare_cached(sql)?;
     let rows = statement.query_map([at], |row| {
         let version = StoredSweepTx {
@@ -299,8 +308,7 @@ pub(crate) fn dissolve_impossible(
     depth: u32,
     now: Timestamp,
 ) -> Result<Vec<i64>, Error> {
-    let sql = "SELECT DISTINCT sweep_id FROM coins
-               JOIN sweeps ON sweeps.id = sweep_id AND dissolved_at IS NULL
+    let sql = "SELECT DISTINCT sweep_id FROM sweeps_under_way CROSS JOIN coins USING (sweep_id)
                WHERE spent_txid IS NOT NULL AND ?1 - spent_height + 1 >= ?2
                  AND spent_txid NOT IN
                      (SELECT txid FROM sweep_txs WHERE sweep_txs.sweep_id = coins.sweep_id)";
@@ -319,12 +327,8 @@ pub(crate) fn dissolve_impossible(
 /// best chain nor in the mempool, so no version can be mined as things are. Nobody can be seen to
 /// spend such a coin: it does not exist.
 pub(crate) fn with_vanished_coin(tx: &ReadTx) -> Result<Vec<i64>, Error> {
-    let sql = "SELECT DISTINCT sweep_id FROM coins
-               JOIN sweeps ON sweeps.id = sweep_id AND dissolved_at IS NULL
-               WHERE place = 'gone'
-                 AND NOT EXISTS (SELECT 1 FROM sweep_txs WHERE sweep_txs.sweep_id = coins.sweep_id
-                                 AND sweep_txs.block_height IS NOT NULL)
-               ORDER BY sweep_id";
+    let sql = "SELECT DISTINCT sweep_id FROM sweeps_under_way CROSS JOIN coins USING (sweep_id)
+               WHERE place = 'gone' ORDER BY sweep_id";
     let mut statement = tx.connection.prepare_cached(sql)?;
     let rows = statement.query_map([], |row| row.get(0))?;
     Ok(rows.collect::<Result<_, _>>()?)

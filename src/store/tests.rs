@@ -119,3 +119,125 @@ fn writes_are_durable_before_they_are_answered() {
         .expect("asked");
     assert_eq!((mode.as_str(), level), ("wal", 2), "WAL, synchronous FULL");
 }
+
+/// Tables that stay small: of the operator's few merchants, or of what is under way.
+const SMALL: [&str; 14] = [
+    "merchants",
+    "payout_addresses",
+    "progress",
+    "doubt_watch",
+    "doubt_troubles",
+    "doubts",
+    "confirmations",
+    "discord_admins",
+    "payment_counts",
+    "sweeps_under_way",
+    "sqlite_schema",
+    "pragma_foreign_key_check",
+    "waiting",
+    "bad",
+];
+
+/// Indexes that hold only what is open.
+const OPEN: [&str; 5] =
+    ["coins_in_mempool", "coins_unclaimed", "coins_of_pegouts", "events_due", "notices_due"];
+
+/// Statements that may read a whole large table, by how they begin.
+const WHOLE: [(&str, &str); 12] = [
+    ("INSERT INTO sweeps_under_way SELECT", "a rescan finds them again"),
+    ("DELETE FROM payment_seals", "an operator vouches for the database, once"),
+    (
+        "INSERT INTO payments",
+        "a step that runs only while a deferred foreign key is broken: none is",
+    ),
+    ("SELECT * FROM coins ORDER BY txid, vout", "the audit reads everything"),
+    ("SELECT * FROM payouts", "the audit reads everything"),
+    ("SELECT sweep_txs.*, dissolved_at IS NOT NULL", "the audit reads everything"),
+    ("SELECT *, EXISTS (SELECT 1 FROM events", "the audit reads everything"),
+    ("SELECT count(*) FROM payments WHERE derivation_index NOT IN", "after a restore, once"),
+    (
+        "SELECT count(*) FROM events WHERE state = 'failed'",
+        "counts what was given up, by its index",
+    ),
+    ("SELECT events.id, events.merchant_id, payments.id", "what was given up, by its index"),
+    ("SELECT EXISTS (SELECT 1 FROM payment_seals)", "ends at the first row"),
+    ("SELECT count(*) FROM {table}", "an operator looks at a backup"),
+];
+
+/// The statements of a file of the store, with the blanks that the code fills in at each call
+/// filled in here.
+fn statements(text: &str) -> Vec<String> {
+    let code = text.split("#[cfg(test)]\nmod tests").next().unwrap_or_default();
+    let columns = code.split("const COLUMNS: &str =").nth(1).unwrap_or("\"*\"");
+    let columns = columns.split('"').nth(1).unwrap_or("*");
+    // Every second part between quotation marks is a text; the store's texts hold none themselves.
+    let words = ["SELECT ", "INSERT ", "UPDATE ", "DELETE FROM ", "WITH "];
+    code.lines()
+        .filter(|line| !line.trim_start().starts_with("//"))
+        .collect::<Vec<_>>()
+        .join("\n")
+        .split('"')
+        .skip(1)
+        .step_by(2)
+        .filter(|text| words.iter().any(|word| text.starts_with(word)))
+        .map(|text| {
+            let filled = text
+                .replace("{COLUMNS}", columns)
+                .replace("{whose}", "events.merchant_id = ?1")
+                .replace("{of_payments}", "merchant_id = ?3")
+                .replace("{of_events}", "merchant_id = ?2")
+                .replace("{conditions}", "merchant_id = 1");
+            let bare = filled.lines().map(|line| line.split("--").next().unwrap_or_default());
+            bare.flat_map(str::split_whitespace).collect::<Vec<_>>().join(" ")
+        })
+        .collect()
+}
+
+/// What reads more than it should of a statement, as SQLite plans it.
+fn scans(tx: &ReadTx, sql: &str) -> Vec<String> {
+    let prepared = tx.connection.prepare(&format!("EXPLAIN QUERY PLAN {sql}"));
+    let mut statement = prepared.unwrap_or_else(|error| panic!("{sql}: {error}"));
+    let count = statement.parameter_count();
+    let rows = statement
+        .query_map(rusqlite::params_from_iter(std::iter::repeat_n(1, count)), |row| {
+            row.get::<_, String>("detail")
+        });
+    let steps: Vec<String> = rows.expect("a plan").map(|step| step.expect("a step")).collect();
+    let sorted = steps.iter().any(|step| step.contains("TEMP B-TREE FOR ORDER BY"));
+    let stops = sql.contains(" LIMIT ") && !sorted;
+    let whole = |step: &String| {
+        let Some(rest) = step.strip_prefix("SCAN ") else { return false };
+        let words: Vec<&str> = rest.split(' ').collect();
+        let table = words.first().copied().unwrap_or_default();
+        let index = words.iter().position(|word| *word == "INDEX").and_then(|at| words.get(at + 1));
+        let is_open = index.is_some_and(|index| OPEN.contains(index));
+        let is_nothing = table == "CONSTANT" || table.starts_with('(');
+        !is_open && !is_nothing && !SMALL.contains(&table)
+    };
+    if stops { Vec::new() } else { steps.into_iter().filter(whole).collect() }
+}
+
+#[test]
+fn no_statement_reads_more_the_longer_the_history_is() {
+    let (_dir, store) = open();
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/src/store");
+    let (mut found, mut seen) = (Vec::new(), 0);
+    for file in std::fs::read_dir(folder).expect("the sources").flatten() {
+        if file.path().extension().is_none_or(|end| end != "rs") || file.file_name() == "tests.rs" {
+            continue;
+        }
+        let text = std::fs::read_to_string(file.path()).expect("a source file");
+        for sql in statements(&text) {
+            seen += 1;
+            if WHOLE.iter().any(|(start, _)| sql.starts_with(start)) {
+                continue;
+            }
+            let scans = store.read_blocking(|tx| Ok::<_, Error>(scans(tx, &sql))).expect("read");
+            if !scans.is_empty() {
+                found.push(format!("{sql}\n    {}", scans.join("; ")));
+            }
+        }
+    }
+    assert!(seen > 100, "the store's statements are found: {seen}");
+    assert!(found.is_empty(), "whole tables are read by:\n{}", found.join("\n"));
+}

@@ -42,9 +42,8 @@ pub(crate) fn totals(tx: &ReadTx) -> Result<Totals, Error> {
     let (events_due, oldest_due_at) =
         two("SELECT count(*), min(created_at) FROM events WHERE state = 'due'")?;
     let events_failed = one("SELECT count(*) FROM events WHERE state = 'failed'")?;
-    let (sweeps_waiting, oldest_sweep_at) = two("SELECT count(*), min(created_at) FROM sweeps
-         WHERE dissolved_at IS NULL AND NOT EXISTS
-             (SELECT 1 FROM sweep_txs WHERE sweep_id = sweeps.id AND block_height IS NOT NULL)")?;
+    let (sweeps_waiting, oldest_sweep_at) = two("SELECT count(*), min(created_at)
+         FROM sweeps_under_way CROSS JOIN sweeps ON sweeps.id = sweep_id")?;
     let (unswept_coins, unswept) = connection
         .prepare_cached(
             "SELECT count(*), coalesce(sum(amount), 0) FROM coins

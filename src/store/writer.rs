@@ -226,17 +226,22 @@ fn end_if_disk_fails(error: &rusqlite::Error) {
 /// SQLite rolls everything back by itself on a full disk or an I/O error.
 fn run_in_savepoint(tx: &WriteTx, job: Job) -> Result<Answer, (Option<Answer>, rusqlite::Error)> {
     let connection = tx.connection;
-    if let Err(error) = connection.execute_batch("SAVEPOINT job") {
+    if let Err(error) = execute(connection, "SAVEPOINT job") {
         (job.refuse)(Error::Closed);
         return Err((None, error));
     }
     let (ran, answer) = (job.run)(tx);
     let end = match ran {
-        Ran::Kept => "RELEASE job",
-        Ran::Undone => "ROLLBACK TO job; RELEASE job",
+        Ran::Kept => execute(connection, "RELEASE job"),
+        Ran::Undone => connection.execute_batch("ROLLBACK TO job; RELEASE job"),
     };
-    match connection.execute_batch(end) {
+    match end {
         Ok(()) => Ok(answer),
         Err(error) => Err((Some(answer), error)),
     }
+}
+
+/// Runs a statement that is prepared once.
+fn execute(connection: &Connection, sql: &str) -> Result<(), rusqlite::Error> {
+    connection.prepare_cached(sql)?.execute([]).map(|_| ())
 }

@@ -6,6 +6,8 @@
 //!
 //! Must not know: the node, the clock, who is waiting for the outcome.
 
+use std::collections::BTreeSet;
+
 use bitcoin::{OutPoint, Txid};
 
 use crate::domain::amount::Amount;
@@ -28,16 +30,14 @@ use crate::view::CompletedView;
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
 pub(crate) struct Changes {
     /// Payments whose pages may show something else now.
-    pub(crate) payments: Vec<PaymentId>,
+    pub(crate) payments: BTreeSet<PaymentId>,
     /// Payments that became complete.
     pub(crate) completed: Vec<PaymentId>,
 }
 
 impl Changes {
     fn touch(&mut self, id: PaymentId) {
-        if !self.payments.contains(&id) {
-            self.payments.push(id);
-        }
+        self.payments.insert(id);
     }
 }
 
@@ -124,13 +124,21 @@ pub(super) fn place_block(
     changes: &mut Changes,
 ) -> Result<(), Error> {
     let time = Timestamp::from_seconds(i64::from(block.header.time));
+    // Nearly everything in a block is somebody else's: that has to be seen quickly.
+    let (mut known, mut scripts) = (coins::Known::of(tx)?, payments::Scripts::of(tx)?);
     for block_tx in &block.txs {
         let Some(txid) = block_tx.txid else { continue }; // Not in a block: its id is known.
+        let mut spends_ours = false;
         for input in &block_tx.inputs {
-            coins::spend(tx, *input, txid, id.height)?;
+            if known.has(*input)? {
+                coins::spend(tx, *input, txid, id.height)?;
+                spends_ours = true;
+            }
         }
-        sweeps::confirm_in_block(tx, txid, id)?;
-        place_coins(tx, block_tx, txid, id, now.min(time), changes)?;
+        if spends_ours {
+            sweeps::confirm_in_block(tx, txid, id)?; // A sweep spends nothing but our coins.
+        }
+        place_coins(tx, block_tx, txid, id, now.min(time), &mut scripts, changes)?;
     }
     Ok(())
 }
@@ -165,11 +173,12 @@ fn place_coins(
     txid: Txid,
     block: BlockId,
     seen_at: Timestamp,
+    scripts: &mut payments::Scripts,
     changes: &mut Changes,
 ) -> Result<(), Error> {
     let origin = origin_of(block_tx.kind);
     for (vout, output) in (0u32..).zip(&block_tx.outputs) {
-        let Some(index) = payments::index_of_script(tx, &output.script_pubkey)? else { continue };
+        let Some(index) = scripts.index_of(&output.script_pubkey)? else { continue };
         let Some(amount) = Amount::from_litoshis(output.value.to_sat()) else { continue };
         let outpoint = OutPoint { txid, vout };
         let place = Place::Block(block);

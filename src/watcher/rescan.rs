@@ -18,7 +18,9 @@ use crate::domain::payment::{Coin, Origin, Place};
 use crate::domain::time::Timestamp;
 use crate::node::codec::Block;
 use crate::node::rpc::Node;
-use crate::store::{Error, ReadTx, Store, WriteTx, blocks, coins, payments, sweeps};
+use crate::store::{
+    Error, ReadTx, Store, WriteTx, accounts, blocks, coins, merchants, payments, sweeps,
+};
 
 use super::apply::{self, Changes};
 
@@ -68,6 +70,7 @@ pub(crate) fn rescan(
         done.heights = Some((from, height));
         (height, tries) = (height.saturating_add(1), 0);
     }
+    keep_anew(store)?;
     // A verdict needs our tip to be in the node's best chain; else it is the watcher's, later.
     let Some(sure) = store.read_blocking(blocks::tip)? else { return Ok(done) };
     if node.place_of(sure).context("find our tip on the node")? != OurTip::OnBestChain {
@@ -83,6 +86,23 @@ pub(crate) fn rescan(
     })?;
     done.completed = u32::try_from(changes.completed.len()).unwrap_or(u32::MAX);
     Ok(done)
+}
+
+/// Repairs what triggers keep beside the facts, each merchant in a write of its own.
+fn keep_anew(store: &Store) -> Result<(), Error> {
+    store.write_blocking(sweeps::find_under_way)?;
+    for merchant in store.read_blocking(merchants::all)? {
+        let id = merchant.id;
+        let kept = store.read_blocking(|tx| {
+            let tip = blocks::tip(tx)?.map_or(0, |tip| tip.height);
+            accounts::are_kept(tx, id, tip)
+        })?;
+        if !kept {
+            tracing::warn!(merchant.id = %id, "the sums kept of a merchant were wrong");
+            store.write_blocking(move |tx| accounts::keep_anew(tx, id))?;
+        }
+    }
+    Ok(())
 }
 
 /// What is recorded of one block.

@@ -122,7 +122,7 @@ fn a_shop_has_ten_thousand_open_payments_at_most() {
     let body = r#"{"amountLtc": 0.05}"#;
     let known = shop.post(body, &[("idempotency-key", "known")]);
     // As many more as it may have, but for one.
-    Database::of(&gate).damage(
+    Database::of(&gate).write(
         "WITH RECURSIVE n (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n WHERE n < 9997)
          INSERT INTO payments (derivation_index, id, merchant_id, script, amount, created_at,
              expires_at, late_until, confirmations, confirmations_pegout)

@@ -10,6 +10,7 @@ use bitcoin::{BlockHash, CompactTarget, TxMerkleNode, TxOut};
 use proptest::prelude::*;
 
 use super::*;
+use crate::acts::addresses::Addresses;
 use crate::acts::create_payment::{self, NewPayment, create_payment};
 use crate::acts::merchants::{self, NewMerchant};
 use crate::acts::{Actor, Refusal};
@@ -19,7 +20,7 @@ use crate::domain::chain::{NextStep, NodeChain, OurTip, next_step};
 use crate::domain::keys::AccountXpub;
 use crate::domain::merchant::BusinessName;
 use crate::domain::payment::Payment;
-use crate::store::{Store, merchants as merchant_rows};
+use crate::store::{Store, accounts, merchants as merchant_rows};
 
 /// Payments of a history, their amount, and the confirmations that they need.
 const PAYMENTS: usize = 3;
@@ -419,6 +420,7 @@ fn set_up(tx: &WriteTx) -> Result<Vec<Payment>, Refusal> {
         min_amount: Amount::ZERO,
         open_max: u32::MAX,
     };
+    let addresses = Addresses::new(xpub);
     (0..PAYMENTS)
         .map(|n| {
             let new = NewPayment {
@@ -431,7 +433,7 @@ fn set_up(tx: &WriteTx) -> Result<Vec<Payment>, Refusal> {
             };
             let id = PaymentId::from_random([u8::try_from(n).expect("few"); 16]);
             let request = create_payment::Request { merchant, new, idempotency_key: None, id };
-            create_payment(tx, &rules, &xpub, &request, START)?;
+            create_payment(tx, &rules, &addresses, &request, START)?;
             Ok(payments::by_id(tx, id)?.ok_or(Refusal::UnknownPayment)?.payment)
         })
         .collect()
@@ -500,8 +502,24 @@ fn verdict(
     }
 }
 
+/// The sums that are kept from write to write must be what the facts come to.
+fn check_sums(gateway: &Gateway) {
+    let wrong = gateway.store.read_blocking(|tx| {
+        let tip = blocks::tip(tx)?.map_or(0, |tip| tip.height);
+        let mut wrong = merchant_rows::all(tx)?;
+        for at in (0..wrong.len()).rev() {
+            if accounts::are_kept(tx, wrong[at].id, tip)? {
+                wrong.remove(at);
+            }
+        }
+        Ok::<_, Error>(wrong)
+    });
+    assert_eq!(wrong.expect("read"), [], "merchants whose sums are not kept");
+}
+
 /// Compares what is stored after a look with what it must be; `verdicts` are those before it.
 fn check(gateway: &Gateway, node: &ModelNode, verdicts: &mut [&'static str; PAYMENTS]) {
+    check_sums(gateway);
     for (payment, before) in gateway.payments.iter().zip(verdicts) {
         let index = payment.index;
         let (judged, stored, events) = gateway

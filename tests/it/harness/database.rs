@@ -39,6 +39,12 @@ impl Database {
         tx.commit().unwrap();
     }
 
+    /// Writes rows as the gateway itself might, with all triggers in place.
+    #[track_caller]
+    pub(crate) fn write(&self, sql: &str) {
+        self.open().execute_batch(sql).unwrap();
+    }
+
     /// All rows of these tables, in the order of their keys.
     pub(crate) fn dump(&self, tables: &[&str]) -> Vec<Vec<Value>> {
         tables.iter().flat_map(|table| self.rows(&format!("SELECT * FROM {table}"))).collect()
