@@ -1,6 +1,6 @@
 # The commands of the README. `make demo` and `make test` install what is missing.
 
-.PHONY: demo test soak bench build deb install-test lint
+.PHONY: demo test soak bench bench-quick bench-sweeps build deb install-test lint
 
 # The whole gateway on regtest, with a node of its own: a payment from the API call to the payout.
 demo:
@@ -20,8 +20,22 @@ soak:
 	SOAK_MERCHANTS=50 SOAK_PAYMENTS=2000 \
 		cargo test --locked --test it soak -- --include-ignored --nocapture
 
-# How large sweeps are, against the least that they can be.
+# How fast everything is, beside its floor, with up to ten million payments (15 GB below
+# target/bench while it runs), and how little it costs more then. WRITE=--write puts the results
+# into static/docs/BENCHMARKS.md.
 bench:
+	sh tests/install.sh demo
+	mkdir -p target/bench/files
+	TMPDIR=$(CURDIR)/target/bench/files cargo bench --locked --bench speed -- full $(WRITE)
+
+# The same with short histories, in two minutes after building.
+bench-quick:
+	sh tests/install.sh demo
+	mkdir -p target/bench/files
+	TMPDIR=$(CURDIR)/target/bench/files cargo bench --locked --bench speed -- quick
+
+# How large sweeps are, against the least that they can be.
+bench-sweeps:
 	sh tests/install.sh demo
 	cargo bench --locked --profile dev --bench sweep_size
 

@@ -32,4 +32,6 @@ mod config;
 mod serve;
 
 #[doc(hidden)]
+pub mod bench;
+#[doc(hidden)]
 pub mod fuzzing;

@@ -269,9 +269,14 @@ impl Node {
         }
     }
 
+    /// `getblock`: a block's bytes in hexadecimal, not looked into.
+    pub(crate) fn block_text(&self, hash: BlockHash) -> Result<String, Error> {
+        self.call("getblock", &[json(&hash), 0.into()])
+    }
+
     /// `getblock`, decoded and checked to be the block that was asked for.
     pub(crate) fn block(&self, hash: BlockHash) -> Result<codec::Block, Error> {
-        let hex: String = self.call("getblock", &[json(&hash), 0.into()])?;
+        let hex = self.block_text(hash)?;
         let garbled = |reason: String| Error::Garbled { call: "getblock", reason };
         let raw = Vec::<u8>::from_hex(&hex).map_err(|error| garbled(error.to_string()))?;
         let block = codec::decode_block(&raw).map_err(|error| garbled(error.to_string()))?;

@@ -12,7 +12,7 @@
 //! Must not know: HTTP, why a payment is complete.
 
 mod broadcast;
-mod build;
+pub(crate) mod build;
 mod due;
 pub(crate) mod encrypted;
 pub(crate) mod external;

@@ -11,7 +11,7 @@ use crate::domain::keys::{AccountXpub, DerivationIndex};
 
 /// The scripts of the next [`LOOK_AHEAD`] indexes.
 #[derive(Debug)]
-pub(super) struct Ahead {
+pub(crate) struct Ahead {
     xpub: AccountXpub,
     scripts: HashMap<ScriptBuf, DerivationIndex>,
     /// The first index that was not derived yet.
@@ -19,13 +19,13 @@ pub(super) struct Ahead {
 }
 
 impl Ahead {
-    pub(super) fn new(xpub: AccountXpub) -> Ahead {
+    pub(crate) fn new(xpub: AccountXpub) -> Ahead {
         Ahead { xpub, scripts: HashMap::new(), derived: 0 }
     }
 
     /// The highest index from `next` on, the one that the next payment takes, that one of these
     /// scripts belongs to: found within [`LOOK_AHEAD`] of `next`, or of another that was found.
-    pub(super) fn highest<'s>(
+    pub(crate) fn highest<'s>(
         &mut self,
         next: DerivationIndex,
         scripts: impl Iterator<Item = &'s Script> + Clone,

@@ -6,11 +6,12 @@
 //!
 //! Must not know: HTTP, webhooks' receivers, sweeps' making.
 
-mod ahead;
+pub(crate) mod ahead;
 mod alarm;
 mod apply;
 mod clock_watch;
 pub(crate) mod doubt;
+mod fetch;
 mod mempool;
 pub(crate) mod rescan;
 mod scout;

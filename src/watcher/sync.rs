@@ -14,12 +14,14 @@ use crate::domain::network::Network;
 use crate::domain::time::Timestamp;
 use crate::measures;
 use crate::node;
+use crate::node::codec::Block;
 use crate::node::rpc::{ChainState, Node};
 use crate::pulse::{self, Loop};
 use crate::store::{self, Store, WriteTx, blocks, payments};
 
 use super::ahead::Ahead;
 use super::apply::{self, Changes};
+use super::fetch::Fetched;
 
 /// How far before the first payment the walk begins, in milliseconds: block times may be two
 /// hours off (consensus).
@@ -70,6 +72,7 @@ impl Walk<'_> {
     /// # Errors
     /// If the node is out of reach, on another network, or no longer has a block that we need.
     pub(super) fn walk(&mut self, mut changed: impl FnMut(&Changes)) -> anyhow::Result<End> {
+        let mut fetched = Fetched::default();
         loop {
             if self.shutdown.is_cancelled() {
                 return Ok(End::Stopped);
@@ -85,7 +88,8 @@ impl Walk<'_> {
             let our_tip = self.node.place_of(ours).context("find our tip on the node")?;
             match next_step(ours, NodeChain { tip: state.tip, our_tip }) {
                 NextStep::Connect { height } => {
-                    if let Some(changes) = self.connect(ours, height, &state)? {
+                    fetched.begin(self.node, height, state.tip.height);
+                    if let Some(changes) = self.connect(ours, height, &state, &mut fetched)? {
                         changed(&changes);
                     }
                 }
@@ -203,6 +207,7 @@ impl Walk<'_> {
         ours: BlockId,
         height: u32,
         state: &ChainState,
+        fetched: &mut Fetched,
     ) -> anyhow::Result<Option<Changes>> {
         if state.prune_height.is_some_and(|lowest| height < lowest) {
             bail!(
@@ -214,30 +219,44 @@ impl Walk<'_> {
             Err(node::Error::NotFound) => return Ok(None),
             answer => answer.with_context(|| format!("ask for block {height}"))?,
         };
-        let block = match self.node.block(hash) {
+        let block = match fetched.take(hash).map_or_else(|| self.node.block(hash), Ok) {
             Err(node::Error::NotFound) => return Ok(None),
             answer => answer.with_context(|| format!("fetch block {height}"))?,
         };
         if block.header.prev_blockhash != ours.hash {
             return Ok(None);
         }
-        let (id, network, now) = (BlockId { height, hash }, self.network, self.clock.now());
-        let outputs = block.txs.iter().flat_map(|block_tx| &block_tx.outputs);
-        let scripts = outputs.map(|output| output.script_pubkey.as_script());
-        let next = self.store.read_blocking(payments::next_index)?;
-        let used = self.ahead.highest(next, scripts);
-        let changes = self
-            .store
-            .write_blocking(move |tx| {
-                if let Some(index) = used {
-                    skip_used(tx, index, now)?;
-                }
-                apply::connect(tx, &block, id, network, now)
-            })
+        let (id, now) = (BlockId { height, hash }, self.clock.now());
+        let changes = connect_block(self.store, self.ahead, block, id, self.network, now)
             .with_context(|| format!("connect block {height}"))?;
         tracing::debug!(height, %hash, "block connected");
         Ok(Some(changes))
     }
+}
+
+/// Connects a block on top of our tip, in one write. The caller has checked that its parent is our
+/// tip.
+///
+/// # Errors
+/// Those of the database.
+pub(crate) fn connect_block(
+    store: &Store,
+    ahead: &mut Ahead,
+    block: Block,
+    id: BlockId,
+    network: Network,
+    now: Timestamp,
+) -> anyhow::Result<Changes> {
+    let outputs = block.txs.iter().flat_map(|block_tx| &block_tx.outputs);
+    let scripts = outputs.map(|output| output.script_pubkey.as_script());
+    let next = store.read_blocking(payments::next_index)?;
+    let used = ahead.highest(next, scripts);
+    store.write_blocking(move |tx| {
+        if let Some(index) = used {
+            skip_used(tx, index, now)?;
+        }
+        Ok(apply::connect(tx, &block, id, network, now)?)
+    })
 }
 
 /// Never gives out an index that is in use on the chain, nor one below it.

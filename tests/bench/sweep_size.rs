@@ -1,7 +1,7 @@
 //! How large sweeps are: of N coins to M merchants, as a real node took them, against the least
 //! that a transaction with these inputs and outputs can have.
 //!
-//! `make bench` prints the table. It ends with an error if a sweep is more than 1 % too large.
+//! `make bench-sweeps` prints the table. It ends with an error if a sweep is more than 1 % too large.
 
 #![expect(clippy::unwrap_used, reason = "a benchmark without its node cannot go on")]
 

@@ -1,0 +1,182 @@
+//! Doors for the benchmarks under `tests/bench`: what no interface shows by itself, done as the
+//! roles do it.
+//!
+//! Not an interface: nothing here is promised to anyone. Nothing here judges a time.
+
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use anyhow::Context;
+use bitcoin::hashes::Hash;
+use bitcoin::{OutPoint, Txid};
+
+use crate::config::{self, Config};
+use crate::domain::amount::Amount;
+use crate::domain::chain::BlockId;
+use crate::domain::keys::DerivationIndex;
+use crate::domain::merchant::{MerchantId, address_in_force};
+use crate::domain::payment::Origin;
+use crate::domain::sweep::{self, Payee, Rules, SweepCoin};
+use crate::node::codec;
+use crate::node::rpc::Node;
+use crate::store::{self, Store, blocks, merchants, sweeps};
+use crate::sweeper::build;
+use crate::sweeper::signing_key::SigningKey;
+use crate::watcher::ahead::Ahead;
+use crate::watcher::sync::{self, End, connect_block};
+
+/// A fee rate that nothing is too dear for, in litoshis for 1,000 vbytes.
+const RATE: u64 = 2_000;
+
+/// Reads a block, and says how many transactions it has.
+///
+/// # Errors
+/// If it is none.
+pub fn decode_block(raw: &[u8]) -> anyhow::Result<usize> {
+    Ok(codec::decode_block(raw)?.txs.len())
+}
+
+/// The database of a gateway that does not run, with all that the roles know of it.
+pub struct Ledger {
+    config: Config,
+    store: Store,
+    ahead: Ahead,
+}
+
+impl Ledger {
+    /// Opens it by the gateway's configuration.
+    ///
+    /// # Errors
+    /// If configuration or database cannot be used.
+    pub fn open(config_file: &Path) -> anyhow::Result<Ledger> {
+        let config = config::load(Some(config_file))?;
+        let store = Store::open_with(&config.database, store::PATIENCE)?;
+        let mut ahead = Ahead::new(config.xpub.clone());
+        // The addresses that come next are derived once in a process's life.
+        let next = store.read_blocking(store::payments::next_index)?;
+        let _ = ahead.highest(next, std::iter::empty());
+        Ok(Ledger { config, store, ahead })
+    }
+
+    /// Decodes a block and connects it on top of our tip, as the watcher does. Says how many
+    /// payments it touched.
+    ///
+    /// # Errors
+    /// If it is no block, or cannot be stored.
+    pub fn connect(&mut self, raw: &[u8]) -> anyhow::Result<usize> {
+        let block = codec::decode_block(raw)?;
+        let tip = self.store.read_blocking(blocks::tip)?.context("there is no tip")?;
+        let id = BlockId { height: tip.height.saturating_add(1), hash: block.hash };
+        let (network, now) = (self.config.network, self.config.clock.now());
+        let changes = connect_block(&self.store, &mut self.ahead, block, id, network, now)?;
+        Ok(changes.payments.len())
+    }
+
+    /// The first of the configured nodes.
+    fn node(&self) -> anyhow::Result<Node> {
+        let first = self.config.nodes.first().context("there is no node")?;
+        Ok(Node::new(first.rpc.clone()))
+    }
+
+    /// Only fetches the blocks from our tip on, one after another; the bytes that came.
+    ///
+    /// # Errors
+    /// If the node does not answer.
+    pub fn fetch(&self) -> anyhow::Result<usize> {
+        let node = self.node()?;
+        let tip = self.store.read_blocking(blocks::tip)?.context("there is no tip")?;
+        let last = node.chain_state()?.tip.height;
+        let mut bytes = 0usize;
+        for height in tip.height.saturating_add(1)..=last {
+            bytes = bytes.saturating_add(node.block_text(node.block_hash(height)?)?.len());
+        }
+        Ok(bytes)
+    }
+
+    /// Walks to the node's tip, as the watcher does when it was away. Says at which height it
+    /// ended.
+    ///
+    /// # Errors
+    /// If the node does not answer, or follows another chain.
+    pub fn catch_up(&self) -> anyhow::Result<u32> {
+        let node = self.node()?;
+        let Config { network, xpub, clock, .. } = &self.config;
+        match sync::catch_up(&self.store, &node, *network, xpub, clock)? {
+            End::AtTip(at_tip) => Ok(at_tip.tip().height),
+            End::NodeBehind | End::Stopped => anyhow::bail!("not at the tip"),
+        }
+    }
+
+    /// What the sweeper asks the database at each look, and a plan of all that is due: how many
+    /// coins it would pay out, in how many transactions.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub fn plan(&self) -> anyhow::Result<(usize, usize)> {
+        let (network, now) = (self.config.network, self.config.clock.now());
+        let (coins, payees) = self.store.read_blocking(|tx| {
+            let tip = blocks::tip(tx)?.context("there is no tip")?;
+            let _ = (sweeps::with_vanished_coin(tx)?, sweeps::unconfirmed(tx)?);
+            let coins = sweeps::sweepable(tx, tip.height)?;
+            let mut payees = Vec::new();
+            for merchant in sweep::merchants_of(&coins) {
+                let addresses = merchants::payout_addresses(tx, merchant, network)?;
+                let address = address_in_force(&addresses, now).context("no address")?;
+                payees.push(Payee { merchant, script: address.address.script().to_owned() });
+            }
+            Ok::<_, anyhow::Error>((coins, payees))
+        })?;
+        let planned = sweep::plan(&coins, &payees, RATE, &rules());
+        Ok((planned.plans.iter().map(|plan| plan.coins.len()).sum(), planned.plans.len()))
+    }
+
+    /// Signs sweeps of so many coins together. The time of the signing alone, and the transactions.
+    ///
+    /// # Errors
+    /// If there is no signing key, or something cannot be signed.
+    pub fn sign(&self, coins: u32) -> anyhow::Result<(Duration, usize)> {
+        let Config { network, xpub, signing_key_file, passphrase_file, .. } = &self.config;
+        let file = signing_key_file.as_deref().context("there is no signing key")?;
+        let key = SigningKey::load(file, passphrase_file.as_deref(), *network, xpub)?;
+        let merchant = MerchantId::from_random(1);
+        let amount = Amount::from_litoshis(1_000_000).context("a small amount")?;
+        let coin = |n: u32| {
+            let index = DerivationIndex::new(n)?;
+            let mut txid = [0; 32];
+            txid[..4].copy_from_slice(&n.to_be_bytes());
+            Some(SweepCoin {
+                outpoint: OutPoint { txid: Txid::from_byte_array(txid), vout: 0 },
+                merchant,
+                index,
+                script: xpub.script_at(index),
+                amount,
+                origin: Origin::Plain,
+                confirmations: 100,
+            })
+        };
+        let coins: Option<Vec<SweepCoin>> = (0..coins).map(coin).collect();
+        let coins = coins.context("an index")?;
+        let script = coins.first().context("a coin")?.script.clone();
+        let planned = sweep::plan(&coins, &[Payee { merchant, script }], RATE, &rules());
+        let plans = planned.plans.len();
+        let began = Instant::now();
+        for plan in planned.plans {
+            build::sign(plan, xpub, &key)?;
+        }
+        Ok((began.elapsed(), plans))
+    }
+
+    /// Derives so many addresses one after another, as for new payments.
+    #[must_use]
+    pub fn derive(&self, count: u32) -> Duration {
+        let began = Instant::now();
+        for index in (0..count).filter_map(DerivationIndex::new) {
+            std::hint::black_box(self.config.xpub.script_at(index));
+        }
+        began.elapsed()
+    }
+}
+
+fn rules() -> Rules {
+    Rules { min_payout: Amount::ZERO, max_fee_percent: 100, operator: None }
+}
