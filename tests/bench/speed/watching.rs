@@ -68,7 +68,8 @@ pub(crate) fn measure(report: &mut Report, size: &Size, node: &Node) {
     let count = size.detected + PAID_AMONG_MANY;
     let watched: Vec<Watched> = (0..count as u64)
         .map(|n| {
-            let made = load::ask(gate.port(), &calls::creation(&[shop.api_key.clone()], n));
+            let made =
+                load::ask(gate.port(), &calls::creation(std::slice::from_ref(&shop.api_key), n));
             let made = Fields::of(&made);
             let script = script_of(&made.text("receivingAddress"));
             Watched { id: made.text("paymentId"), script }
