@@ -50,7 +50,8 @@ impl Ledger {
     /// If configuration or database cannot be used.
     pub fn open(config_file: &Path) -> anyhow::Result<Ledger> {
         let config = config::load(Some(config_file))?;
-        let store = Store::open_with(&config.database, store::PATIENCE)?;
+        let (database, mark) = (&config.database, &config.high_water_file);
+        let store = Store::open_with(database, mark, store::PATIENCE)?;
         let mut ahead = Ahead::new(config.xpub.clone());
         // The addresses that come next are derived once in a process's life.
         let next = store.read_blocking(store::payments::next_index)?;
