@@ -91,10 +91,8 @@ impl Pages {
 
     /// Takes note of what is shown, if a page of the payment is open.
     fn note(&self, facts: &PaymentFacts) {
-        let in_block = facts.coins.iter().any(|coin| matches!(coin.place, Place::Block(_)));
-        let completed = matches!(facts.status, Status::Completed { .. });
         let mut open = self.lock();
-        if in_block && !completed && open.latest.contains_key(&facts.payment.id) {
+        if counts_confirmations(facts) && open.latest.contains_key(&facts.payment.id) {
             open.confirming.insert(facts.payment.id);
         } else {
             open.confirming.remove(&facts.payment.id);
@@ -142,9 +140,12 @@ impl Pages {
 }
 
 impl Page {
-    /// Takes note of what the page shows at first.
+    /// Takes note of what the page shows at first. A look may have read something newer since, so
+    /// this only adds: one page too many that is read at a new tip does no harm, one too few would.
     pub(super) fn show(&self, facts: &PaymentFacts) {
-        self.pages.note(facts);
+        if counts_confirmations(facts) {
+            self.pages.note(facts);
+        }
     }
 
     /// Ends with the payment as it is after the next change.
@@ -169,6 +170,12 @@ impl Drop for Page {
             open.confirming.remove(&self.id);
         }
     }
+}
+
+/// Whether what is shown of the payment changes with each block.
+fn counts_confirmations(facts: &PaymentFacts) -> bool {
+    let in_block = facts.coins.iter().any(|coin| matches!(coin.place, Place::Block(_)));
+    in_block && !matches!(facts.status, Status::Completed { .. })
 }
 
 /// Hands changes to the open pages until told to stop.

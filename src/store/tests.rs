@@ -121,7 +121,7 @@ fn writes_are_durable_before_they_are_answered() {
 }
 
 /// Tables that stay small: of the operator's few merchants, or of what is under way.
-const SMALL: [&str; 14] = [
+const SMALL: [&str; 15] = [
     "merchants",
     "payout_addresses",
     "progress",
@@ -136,6 +136,7 @@ const SMALL: [&str; 14] = [
     "pragma_foreign_key_check",
     "waiting",
     "bad",
+    "node_in_use",
 ];
 
 /// Indexes that hold only what is open.
