@@ -47,7 +47,7 @@ pub(crate) fn audit(store: &Store, node: &Node, xpub: &AccountXpub) -> anyhow::R
                     tip if tip == Some(scanned.tip) => {
                         let mut report = facts(tx, xpub, tip)?.finish(&scanned.outputs);
                         report.compare_accounts(&ledgers(tx)?);
-                        report.differences.extend(wrong_sums(tx)?);
+                        report.differences.extend(wrongly_kept(tx)?);
                         Ok(Some(report))
                     }
                     _ => Ok::<_, Refusal>(None), // It moved just now.
@@ -93,14 +93,17 @@ fn ledgers(tx: &ReadTx) -> Result<Vec<(MerchantId, Ledger)>, Refusal> {
     merchants::all(tx)?.into_iter().map(|merchant| of(merchant.id)).collect()
 }
 
-/// The merchants whose sums, which are kept from write to write, are not what the facts come to.
-fn wrong_sums(tx: &ReadTx) -> Result<Vec<Difference>, Refusal> {
+/// What is kept beside the facts from write to write, and is not what they come to.
+fn wrongly_kept(tx: &ReadTx) -> Result<Vec<Difference>, Refusal> {
     let tip = blocks::tip(tx)?.map_or(0, |tip| tip.height);
     let mut wrong = Vec::new();
     for merchant in merchants::all(tx)? {
         if !store::accounts::are_kept(tx, merchant.id, tip)? {
             wrong.push(Difference::KeptSums(merchant.id));
         }
+    }
+    if !store::sweeps::under_way_are_kept(tx)? {
+        wrong.push(Difference::KeptSweeps);
     }
     Ok(wrong)
 }

@@ -169,6 +169,20 @@ pub(super) fn settings(effective: &Table, file: &Table, variables: &[String]) ->
         }
     };
     for (name, value) in effective {
+        if let Value::Array(list) = value
+            && list.iter().all(Value::is_table)
+        {
+            // Several sections of one name, as `[[node]]`: each key with its number.
+            for (number, section) in (1..).zip(list.iter().filter_map(Value::as_table)) {
+                let of_section = |(key, value): (&String, &Value)| Setting {
+                    key: format!("{name}[{number}].{key}"),
+                    value: shown(value),
+                    source: Source::File,
+                };
+                settings.extend(section.iter().map(of_section));
+            }
+            continue;
+        }
         let Value::Table(section) = value else {
             let source = source(None, name);
             settings.push(Setting { key: name.clone(), value: shown(value), source });
@@ -197,6 +211,21 @@ fn shown(value: &Value) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn passwords_of_each_node_are_hidden() {
+        let text =
+            "[[node]]\nrpc_url = \"http://u:hush@127.0.0.1:1\"\n[[node]]\nrpc_url = \"http://a\"";
+        let table: Table = text.parse().expect("TOML");
+        let said: Vec<String> = settings(&table, &table, &[])
+            .iter()
+            .map(|s| format!("{} {}", s.key, s.value))
+            .collect();
+        assert_eq!(
+            said,
+            ["node[1].rpc_url \"http://u:***@127.0.0.1:1/\"", "node[2].rpc_url \"http://a\""]
+        );
+    }
 
     #[test]
     fn a_misspelt_key_is_guessed() {

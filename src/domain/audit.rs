@@ -119,6 +119,10 @@ pub(crate) enum Difference {
     AccountsDisagree(&'static str),
     #[error("the sums kept of merchant {0} are not what its coins and payouts come to; rescan")]
     KeptSums(MerchantId),
+    #[error(
+        "the sweeps kept as under way are not those that are neither given up nor mined; rescan"
+    )]
+    KeptSweeps,
     #[error("sweep {txid}: its bytes, its plan and its coins do not fit: {what}")]
     BadSweep { txid: Txid, what: &'static str },
 }
@@ -141,6 +145,7 @@ impl Difference {
             Difference::Unbalanced(_) => "unbalanced",
             Difference::AccountsDisagree(_) => "accounts_disagree",
             Difference::KeptSums(_) => "kept_sums",
+            Difference::KeptSweeps => "kept_sweeps",
             Difference::BadSweep { .. } => "bad_sweep",
         }
     }

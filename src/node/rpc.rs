@@ -466,6 +466,16 @@ impl Node {
         Ok(rate.litoshis())
     }
 
+    /// Whether the node has read its mempool's file after a start (`getmempoolinfo`). Until then a
+    /// transaction may be missing there that it still has.
+    pub(crate) fn mempool_is_loaded(&self) -> Result<bool, Error> {
+        #[derive(Deserialize)]
+        struct Answer {
+            loaded: bool,
+        }
+        Ok(self.call::<Answer>("getmempoolinfo", &[])?.loaded)
+    }
+
     /// `testmempoolaccept`
     pub(crate) fn test_accept(&self, raw: &[u8]) -> Result<Acceptance, Error> {
         #[derive(Deserialize)]

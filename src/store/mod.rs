@@ -272,7 +272,7 @@ impl Drop for Snapshot<'_> {
     fn drop(&mut self) {
         let ended = self.0.prepare_cached("COMMIT").and_then(|mut end| end.execute([]));
         if let Err(error) = ended {
-            // The next BEGIN on this connection fails, and says so.
+            // The pool throws the connection away: see `has_broken`.
             tracing::debug!(%error, "a read did not end");
         }
     }
@@ -328,8 +328,8 @@ impl r2d2::ManageConnection for Readers {
         connection.execute_batch("SELECT 1")
     }
 
-    fn has_broken(&self, _: &mut Connection) -> bool {
-        false
+    fn has_broken(&self, connection: &mut Connection) -> bool {
+        !connection.is_autocommit() // A read that could not be ended.
     }
 }
 

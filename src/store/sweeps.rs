@@ -205,16 +205,33 @@ pub(crate) fn unconfirmed(tx: &ReadTx) -> Result<Vec<Unconfirmed>, Error> {
     Ok(found)
 }
 
+/// Whether the sweeps that are kept as under way are those that were neither given up nor mined.
+pub(crate) fn under_way_are_kept(tx: &ReadTx) -> Result<bool, Error> {
+    let sql = "WITH under_way AS (
+                   SELECT id FROM sweeps WHERE dissolved_at IS NULL AND NOT EXISTS
+                       (SELECT 1 FROM sweep_txs WHERE sweep_id = sweeps.id
+                        AND block_height IS NOT NULL))
+               SELECT NOT EXISTS (SELECT id FROM under_way
+                                  EXCEPT SELECT sweep_id FROM sweeps_under_way)
+                  AND NOT EXISTS (SELECT sweep_id FROM sweeps_under_way
+                                  EXCEPT SELECT id FROM under_way)";
+    Ok(tx.connection.prepare_cached(sql)?.query_row([], |row| row.get(0))?)
+}
+
 /// Finds again which sweeps are under way, for what a hand wrote into the file without the
-/// triggers.
-pub(crate) fn find_under_way(tx: &WriteTx) -> Result<(), Error> {
+/// triggers. Answers whether anything was wrong.
+pub(crate) fn find_under_way(tx: &WriteTx) -> Result<bool, Error> {
+    if under_way_are_kept(tx)? {
+        return Ok(false);
+    }
     tx.connection.execute("DELETE FROM sweeps_under_way", [])?;
     let sql = "INSERT INTO sweeps_under_way
                SELECT id FROM sweeps WHERE dissolved_at IS NULL AND NOT EXISTS
                    (SELECT 1 FROM sweep_txs WHERE sweep_id = sweeps.id
                     AND block_height IS NOT NULL)";
     tx.connection.execute(sql, [])?;
-    Ok(())
+    tracing::warn!("the sweeps kept as under way were not those that are; they are now");
+    Ok(true)
 }
 
 /// The merchants' lines in a version of a sweep.

@@ -144,8 +144,9 @@ const OPEN: [&str; 5] =
     ["coins_in_mempool", "coins_unclaimed", "coins_of_pegouts", "events_due", "notices_due"];
 
 /// Statements that may read a whole large table, by how they begin.
-const WHOLE: [(&str, &str); 12] = [
-    ("INSERT INTO sweeps_under_way SELECT", "a rescan finds them again"),
+const WHOLE: [(&str, &str); 13] = [
+    ("INSERT INTO sweeps_under_way SELECT", "found again where they were wrong"),
+    ("WITH under_way AS", "the audit, and the sweeper at its start"),
     ("DELETE FROM payment_seals", "an operator vouches for the database, once"),
     (
         "INSERT INTO payments",

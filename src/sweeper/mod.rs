@@ -141,8 +141,11 @@ impl Sweeper {
         let mut next_look = Instant::now();
         // What was asked for before we began is answered by the first pass.
         let mut answered = None;
+        let mut found = false;
         while !self.shutdown.is_cancelled() {
             pulse::beat(Loop::Sweeper);
+            // Once: a sweep that was missing there would never be looked after.
+            found = found || self.store.write_blocking(sweeps::find_under_way).is_ok();
             match acts::nodes::in_use(&self.store, &self.nodes) {
                 Ok(followed) => self.node = followed.node.clone(),
                 Err(error) => tracing::debug!(%error, "cannot see which node is followed"),

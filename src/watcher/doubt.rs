@@ -77,6 +77,7 @@ impl Watch {
             self.second = other.filter(|_| self.enabled);
         }
         (self.second_rests_until, self.apart_since, self.watching) = (None, None, None);
+        self.looked = None; // What the node before was trusted for says nothing of this one.
     }
 
     /// The node is catching up: what it shows says nothing of the chain's pace.

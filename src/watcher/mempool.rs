@@ -68,9 +68,14 @@ pub(crate) fn compare(
     found
         .gone
         .extend(ours.iter().map(|coin| coin.outpoint).filter(|at| !present.contains(&at.txid)));
+    let unread =
+        !found.gone.is_empty() && !node.mempool_is_loaded().context("ask of the mempool")?;
+    if unread {
+        found.gone.clear();
+    }
     let mut new = present.iter().filter(|txid| !looked_at.contains(**txid));
     let now: Vec<Txid> = new.by_ref().take(LOOKS_MAX).copied().collect();
-    found.whole = new.next().is_none();
+    found.whole = new.next().is_none() && !unread;
     for txid in now {
         found.seen.extend(look_at(node, store, looked_at, txid)?);
     }

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use tokio_util::sync::CancellationToken;
 
 use crate::acts::nodes::{self, Ours};
-use crate::domain::failover::{Health, LAG_BLOCKS, Roll, Sight};
+use crate::domain::failover::{Health, LAG_BLOCKS, RACE_BLOCKS, Roll, Sight};
 use crate::domain::network::Network;
 use crate::measures;
 use crate::node::nodes::Nodes;
@@ -118,7 +118,10 @@ impl Ground {
             if let Sight::Stands(stand) = sight
                 && stand.height.saturating_add(LAG_BLOCKS) <= best
             {
-                match one.glance.refuses_blocks_above(stand.height) {
+                // A refused branch is as high as its first block: its children are not even
+                // looked at. From this depth on, the other is not of the same chain.
+                let fork = stand.height.saturating_sub(RACE_BLOCKS);
+                match one.glance.refuses_blocks_above(fork) {
                     Ok(refuses) => stand.refuses = refuses,
                     Err(_) => *sight = Sight::Silent,
                 }

@@ -270,7 +270,9 @@ fn the_log_is_json_if_asked_and_its_level_changes_while_it_runs() {
         gate.set_environment("LITEGATE_LOG_FORM", "json");
     });
     let payment = shop.create("0.05");
-    let created = gate.log_lines(&["\"message\":\"created\""]);
+    let created = || gate.log_lines(&["\"message\":\"created\""]);
+    wait_for("the line of the payment", SOON, || !created().is_empty());
+    let created = created();
     assert_eq!(created.len(), 1, "{}", gate.log());
     let line = Fields::of(&created[0]);
     assert_eq!(line.text("payment.id"), payment.id);
@@ -278,7 +280,10 @@ fn the_log_is_json_if_asked_and_its_level_changes_while_it_runs() {
     let debug = || gate.log_lines(&["\"level\":\"debug\""]).len();
     assert_eq!(debug(), 0);
     gate.hang_up();
-    wait_for("lines of debug", SOON, || debug() > 0);
+    wait_for("lines of debug", SOON, || {
+        shop.status(&payment.id); // Each answer is one of them.
+        debug() > 0
+    });
     gate.hang_up();
     wait_for("the old level", SOON, || gate.log_lines(&["level is changed"]).len() == 2);
 }
