@@ -78,7 +78,7 @@ field() { python3 -c 'import json, sys; print(json.load(sys.stdin)[sys.argv[1]])
 say "a new Debian 12"
 if [ ! -e "$base" ]; then
   mkdir -p "$(dirname "$base")"
-  mmdebstrap --quiet --variant=minbase --include=ca-certificates,systemd-sysv bookworm "$base.new"
+  mmdebstrap --quiet --format=tar --variant=minbase --include=ca-certificates,systemd-sysv bookworm "$base.new"
   mv "$base.new" "$base"
 fi
 mkdir "$root"
