@@ -211,9 +211,7 @@ impl Store {
         job: impl FnOnce(&ReadTx) -> Result<T, E>,
     ) -> Result<T, E> {
         let connection = self.readers.get().map_err(|_| Error::Busy)?;
-        measures::read();
-        let snapshot = Snapshot::begin(&connection).map_err(Error::from)?;
-        job(&ReadTx::new(snapshot.0))
+        over_one_state(&connection, job)
     }
 
     /// As [`Store::read`], for a handful of look-ups by key: done at once on this thread, if a
@@ -227,9 +225,7 @@ impl Store {
         E: From<Error> + Send + 'static,
     {
         let Some(connection) = self.readers.try_get() else { return self.read(job).await };
-        measures::read();
-        let snapshot = Snapshot::begin(&connection).map_err(Error::from)?;
-        job(&ReadTx::new(snapshot.0))
+        over_one_state(&connection, job)
     }
 
     /// Runs `job` as one transaction and answers once it is durable. An error of the job, or a
@@ -276,6 +272,16 @@ impl Drop for Snapshot<'_> {
             tracing::debug!(%error, "a read did not end");
         }
     }
+}
+
+/// Runs `job` over the state that this connection sees now.
+fn over_one_state<T, E: From<Error>>(
+    connection: &Connection,
+    job: impl FnOnce(&ReadTx) -> Result<T, E>,
+) -> Result<T, E> {
+    measures::read();
+    let snapshot = Snapshot::begin(connection).map_err(Error::from)?;
+    job(&ReadTx::new(snapshot.0))
 }
 
 /// The file holds merchants' accounts: nobody else may read it.

@@ -219,10 +219,10 @@ pub(crate) fn under_way_are_kept(tx: &ReadTx) -> Result<bool, Error> {
 }
 
 /// Finds again which sweeps are under way, for what a hand wrote into the file without the
-/// triggers. Answers whether anything was wrong.
-pub(crate) fn find_under_way(tx: &WriteTx) -> Result<bool, Error> {
+/// triggers.
+pub(crate) fn find_under_way(tx: &WriteTx) -> Result<(), Error> {
     if under_way_are_kept(tx)? {
-        return Ok(false);
+        return Ok(());
     }
     tx.connection.execute("DELETE FROM sweeps_under_way", [])?;
     let sql = "INSERT INTO sweeps_under_way
@@ -231,7 +231,7 @@ pub(crate) fn find_under_way(tx: &WriteTx) -> Result<bool, Error> {
                     AND block_height IS NOT NULL)";
     tx.connection.execute(sql, [])?;
     tracing::warn!("the sweeps kept as under way were not those that are; they are now");
-    Ok(true)
+    Ok(())
 }
 
 /// The merchants' lines in a version of a sweep.
