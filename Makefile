@@ -1,6 +1,6 @@
 # The commands of the README. `make demo` and `make test` install what is missing.
 
-.PHONY: demo test soak bench bench-quick bench-sweeps build deb install-test lint
+.PHONY: demo test soak bench bench-quick bench-sweeps build deb deny install-test lint
 
 # The whole gateway on regtest, with a node of its own: a payment from the API call to the payout.
 demo:
@@ -54,6 +54,12 @@ install-test:
 	sh systemd/debian/build.sh dev
 	sh tests/lint.sh target/debian/litegate_*.deb
 	bash tests/installed.sh target/debian/litegate_*.deb
+
+# Licences, sources, and known faults of all crates, by deny.toml. The first run compiles cargo-deny, which takes
+# minutes, so it is no part of `make test`. Known faults are fetched from the RustSec database on GitHub.
+deny:
+	sh tests/install.sh deny
+	cargo deny --locked check
 
 lint:
 	cargo fmt --check

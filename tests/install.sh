@@ -5,6 +5,7 @@
 #   tests/install.sh test         the same, and what the tests use
 #   tests/install.sh deb          what it takes to make the package
 #   tests/install.sh installed    the same, and what installs it on a new system
+#   tests/install.sh deny         what it takes to judge the crates
 set -eu
 
 what=${1:-demo}
@@ -53,6 +54,7 @@ LIST
 cargo_wanted() {
   if [ "$what" = deb ] || [ "$what" = installed ]; then echo cargo-deb; fi
   if [ "$what" = deb ]; then echo cargo-auditable; fi
+  if [ "$what" = deny ]; then echo cargo-deny; fi
 }
 
 if ! command -v cargo >/dev/null 2>&1; then
@@ -62,7 +64,7 @@ fi
 
 for program in $(cargo_wanted); do
   if ! command -v "$program" >/dev/null 2>&1; then
-    echo "install: cargo install $program, which the package is made with; it takes some minutes"
+    echo "install: cargo install $program, which is missing; it takes some minutes"
     cargo install --quiet --locked "$program"
   fi
 done
