@@ -17,6 +17,7 @@ use crate::domain::keys::DerivationIndex;
 use crate::domain::merchant::{MerchantId, address_in_force};
 use crate::domain::payment::Origin;
 use crate::domain::sweep::{self, Payee, Rules, SweepCoin};
+use crate::headway::NOBODY;
 use crate::node::codec;
 use crate::node::rpc::Node;
 use crate::store::{self, Store, blocks, merchants, sweeps};
@@ -102,7 +103,7 @@ impl Ledger {
     pub fn catch_up(&self) -> anyhow::Result<u32> {
         let node = self.node()?;
         let Config { network, xpub, clock, .. } = &self.config;
-        match sync::catch_up(&self.store, &node, *network, xpub, clock)? {
+        match sync::catch_up(&self.store, &node, *network, xpub, clock, NOBODY)? {
             End::AtTip(at_tip) => Ok(at_tip.tip().height),
             End::NodeBehind | End::Stopped => anyhow::bail!("not at the tip"),
         }

@@ -10,6 +10,7 @@ mod domain;
 
 mod clock;
 mod crash;
+mod headway;
 mod measures;
 mod pulse;
 mod secret;

@@ -10,6 +10,7 @@ use crate::domain::keys::AccountXpub;
 use crate::domain::ledger::Ledger;
 use crate::domain::merchant::MerchantId;
 use crate::domain::time::Timestamp;
+use crate::headway::Told;
 use crate::node;
 use crate::node::rpc::{Node, UnspentSet};
 use crate::store::{
@@ -30,15 +31,21 @@ const PAUSE: Duration = Duration::from_millis(200);
 /// How often a scan is begun anew because the tip moved meanwhile.
 const SCANS_MAX: u32 = 5;
 
-/// Audits the whole database. It reads only, so it may run beside a serving gateway.
+/// Audits the whole database. It reads only, so it may run beside a serving gateway. `told` hears
+/// how far the node is.
 ///
 /// # Errors
 /// If the node is out of reach, or the database cannot be read.
-pub(crate) fn audit(store: &Store, node: &Node, xpub: &AccountXpub) -> anyhow::Result<Report> {
+pub(crate) fn audit(
+    store: &Store,
+    node: &Node,
+    xpub: &AccountXpub,
+    told: Told,
+) -> anyhow::Result<Report> {
     let mut scans = 0u32;
     loop {
         scans = scans.saturating_add(1);
-        let scanned = scan(store, node, xpub)?;
+        let scanned = scan(store, node, xpub, told)?;
         let deadline = Instant::now() + PATIENCE;
         loop {
             let tip = store.read_blocking(blocks::tip)?;
@@ -109,12 +116,12 @@ fn wrongly_kept(tx: &ReadTx) -> Result<Vec<Difference>, Refusal> {
 }
 
 /// The node's unspent outputs for all addresses given out and those that come next.
-fn scan(store: &Store, node: &Node, xpub: &AccountXpub) -> anyhow::Result<UnspentSet> {
+fn scan(store: &Store, node: &Node, xpub: &AccountXpub, told: Told) -> anyhow::Result<UnspentSet> {
     let next = store.read_blocking(payments::next_index)?.get();
     let last = next.saturating_add(LOOK_AHEAD);
     let deadline = Instant::now() + PATIENCE;
     loop {
-        match node.scan_unspent(&xpub.receiving_descriptor(), last) {
+        match node.scan_unspent(&xpub.receiving_descriptor(), last, told) {
             Err(node::Error::Busy) if Instant::now() < deadline => std::thread::sleep(PAUSE),
             answer => return answer.context("read the node's unspent outputs"),
         }

@@ -4,8 +4,9 @@ use std::path::Path;
 
 use clap::Args;
 
-use super::{Failure, Format, open, print_json, print_line};
+use super::{Failure, Format, open, print_json, print_line, progress};
 use crate::acts;
+use crate::headway::Told;
 use crate::serve::node_of;
 use crate::view::AuditView;
 
@@ -17,7 +18,8 @@ impl Audit {
     pub(super) fn run(self, config: Option<&Path>, format: Format) -> Result<(), Failure> {
         let (config, store) = open(config)?;
         let node = node_of(&config, &store)?;
-        let report = acts::audit::audit(&store, &node, &config.xpub)?;
+        let audit = |told: Told| acts::audit::audit(&store, &node, &config.xpub, told);
+        let report = progress::shown(audit)?;
         let view = AuditView::new(&report);
         let (found, now) = (view.differences.len(), config.clock.now());
         if let Err(error) = store.write_blocking(move |tx| acts::audit::record(tx, found, now)) {

@@ -5,10 +5,11 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use serde::Serialize;
 
-use super::{Failure, Format, open, print_json, print_line};
+use super::{Failure, Format, open, print_json, print_line, progress};
 use crate::acts;
 use crate::config::{self, Config};
 use crate::domain::audit::Difference;
+use crate::headway::Told;
 use crate::serve::{node_of, open_store};
 use crate::store::backup::{self, Contents, Source};
 use crate::store::{self, Store, high_water};
@@ -78,7 +79,7 @@ impl Backup {
 
 fn copy(config: Option<&Path>, file: &Path, format: Format) -> Result<(), Failure> {
     let (config, store) = open(config)?;
-    backup::copy(&store, file, |_, _| {})?;
+    progress::shown(|told| backup::copy(&store, file, told))?;
     let contents = contents(&store, file)?;
     if format == Format::Json {
         return print_json(&ContentsView::new(&contents));
@@ -102,7 +103,8 @@ fn verify(
     format: Format,
 ) -> Result<(), Failure> {
     let config = config::load(config)?;
-    let scratch = backup::unpack(file, source, &config.database, "verify")?;
+    let unpack = |told: Told| backup::unpack(file, source, &config.database, "verify", told);
+    let scratch = progress::shown(unpack)?;
     let database = scratch.path().to_owned();
     let config = Config { high_water_file: high_water::beside(&database), database, ..config };
     let store = open_store(&config)?;
@@ -151,8 +153,10 @@ pub(super) fn catch_up_and_audit(
     store: &Store,
 ) -> anyhow::Result<Vec<Difference>> {
     let node = node_of(config, store)?;
-    sync::catch_up(store, &node, config.network, &config.xpub, &config.clock)?;
-    Ok(acts::audit::audit(store, &node, &config.xpub)?.differences)
+    progress::shown(|told| {
+        sync::catch_up(store, &node, config.network, &config.xpub, &config.clock, told)?;
+        Ok(acts::audit::audit(store, &node, &config.xpub, told)?.differences)
+    })
 }
 
 pub(super) fn contents(store: &Store, file: &Path) -> Result<Contents, Failure> {

@@ -14,6 +14,7 @@ mod manual;
 mod merchant;
 mod openapi;
 mod payment;
+mod progress;
 mod rescan;
 mod restore;
 mod serve;

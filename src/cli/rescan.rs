@@ -5,7 +5,7 @@ use std::path::Path;
 use clap::Args;
 use serde::Serialize;
 
-use super::{Failure, Format, open, print_json, print_line};
+use super::{Failure, Format, open, print_json, print_line, progress};
 use crate::serve::node_of;
 use crate::watcher::rescan::{Rescanned, rescan};
 
@@ -30,7 +30,9 @@ impl Rescan {
     pub(super) fn run(self, config: Option<&Path>, format: Format) -> Result<(), Failure> {
         let (config, store) = open(config)?;
         let node = node_of(&config, &store)?;
-        let done = rescan(&store, &node, config.network, &config.clock, self.from_height)?;
+        let (network, clock) = (config.network, &config.clock);
+        let done =
+            progress::shown(|told| rescan(&store, &node, network, clock, self.from_height, told))?;
         let Rescanned { heights, repaired, completed } = done;
         if format == Format::Json {
             return print_json(&View {

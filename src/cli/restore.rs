@@ -6,7 +6,7 @@ use clap::Args;
 use serde::Serialize;
 
 use super::backup::{ContentsView, catch_up_and_audit, contents, print_contents, source_of};
-use super::{Failure, Format, print_json, print_line};
+use super::{Failure, Format, print_json, print_line, progress};
 use crate::config;
 use crate::serve::{Role, check_identity, heed_high_water, lock, open_store};
 use crate::store::backup;
@@ -44,8 +44,10 @@ impl Restore {
         let config = config::load(config)?;
         let _locks =
             Role::ALL.iter().map(|role| lock(&config, *role)).collect::<Result<Vec<_>, _>>()?;
-        let copy =
-            backup::unpack(&self.file, source_of(self.replica), &config.database, "restoring")?;
+        let source = source_of(self.replica);
+        let copy = progress::shown(|told| {
+            backup::unpack(&self.file, source, &config.database, "restoring", told)
+        })?;
         check_identity(&config, |mark| Ok(copy.read(|tx| identity::get(tx, mark))?))?;
         let now = config.clock.now().to_string().replace(['-', ':', '.'], "");
         let suffix = format!(".before-restore-{now}");

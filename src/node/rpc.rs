@@ -3,6 +3,7 @@
 //! Each request is sent once, and nothing here spends by the node's wallet.
 
 use std::path::PathBuf;
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -21,6 +22,7 @@ use crate::domain::audit::Unspent;
 use crate::domain::chain::{BlockId, OurTip};
 use crate::domain::doubt::{Branch, BranchState};
 use crate::domain::time::Timestamp;
+use crate::headway::{Headway, Told};
 use crate::measures;
 use crate::secret::Secret;
 
@@ -55,6 +57,9 @@ const TIMEOUT: Duration = Duration::from_secs(30);
 
 /// How long the node may take to read its whole set of unspent outputs.
 const SCAN_TIMEOUT: Duration = Duration::from_secs(900);
+
+/// How often we ask how far that has come, and how long that answer may take.
+const SCAN_LOOK: Duration = Duration::from_secs(1);
 
 /// Every call that the gateway makes: what `rpcwhitelist` in the node's configuration has to allow.
 pub(crate) const CALLS: [&str; 17] = [
@@ -386,9 +391,44 @@ impl Node {
     }
 
     /// `scantxoutset`: the unspent outputs of a ranged descriptor, from index 0 to `last`. Reads
-    /// the node's whole set of unspent outputs: minutes on mainnet. [`Error::Busy`] while another
-    /// scan is under way; the node does one at a time.
-    pub(crate) fn scan_unspent(&self, descriptor: &str, last: u32) -> Result<UnspentSet, Error> {
+    /// the node's whole set of unspent outputs: minutes on mainnet; `told` hears how far it is.
+    /// [`Error::Busy`] while another scan is under way; the node does one at a time.
+    pub(crate) fn scan_unspent(
+        &self,
+        descriptor: &str,
+        last: u32,
+        told: Told,
+    ) -> Result<UnspentSet, Error> {
+        let (going_on, over) = mpsc::channel();
+        std::thread::scope(|scope| {
+            let look = std::thread::Builder::new().name("scan".to_owned());
+            let looking = look.spawn_scoped(scope, move || self.follow_scan(&over, told));
+            if let Err(error) = looking {
+                tracing::debug!(%error, "nobody is told how far the scan is");
+            }
+            let answer = self.scan(descriptor, last);
+            drop(going_on);
+            answer
+        })
+    }
+
+    /// Tells how far the node's scan has come, until it is over.
+    fn follow_scan(&self, over: &Receiver<()>, told: Told) {
+        #[derive(Deserialize)]
+        struct Answer {
+            progress: u64,
+        }
+        let node = Node::with_timeout((*self.settings).clone(), SCAN_LOOK);
+        while over.recv_timeout(SCAN_LOOK) == Err(RecvTimeoutError::Timeout) {
+            // What counts is the scan's own answer.
+            if let Ok(Some(Answer { progress })) = node.call("scantxoutset", &["status".into()]) {
+                let what = "reading the node's unspent outputs";
+                told(Headway { what, done: progress, of: 100 });
+            }
+        }
+    }
+
+    fn scan(&self, descriptor: &str, last: u32) -> Result<UnspentSet, Error> {
         #[derive(Deserialize)]
         struct Answer {
             success: bool,

@@ -14,6 +14,7 @@ use rusqlite::{Connection, OpenFlags};
 use crate::domain::chain::BlockId;
 use crate::domain::keys::DerivationIndex;
 use crate::domain::time::Timestamp;
+use crate::headway::{Headway, Told};
 
 use super::{Error, ReadTx, Store, blocks, migrations, ownership, payments};
 
@@ -57,16 +58,12 @@ pub(crate) struct Contents {
     pub(crate) tip: Option<BlockId>,
 }
 
-/// Copies one state of the database into a new file, while others write. `copied` hears how many
-/// pages are done, and of how many.
+/// Copies one state of the database into a new file, while others write. `told` hears how many
+/// pages are done.
 ///
 /// # Errors
 /// If the file is there already, or cannot be written. Nothing is left then.
-pub(crate) fn copy(
-    store: &Store,
-    to: &Path,
-    mut copied: impl FnMut(u64, u64),
-) -> Result<(), Failed> {
+pub(crate) fn copy(store: &Store, to: &Path, told: Told) -> Result<(), Failed> {
     if to.exists() {
         return Err(Failed::Exists(to.to_owned()));
     }
@@ -81,7 +78,8 @@ pub(crate) fn copy(
                 let progress = backup.progress();
                 let total = u64::try_from(progress.pagecount).unwrap_or(0);
                 let left = u64::try_from(progress.remaining).unwrap_or(0);
-                copied(total.saturating_sub(left), total);
+                let done = total.saturating_sub(left);
+                told(Headway { what: "copying the database", done, of: total });
             }
         }
         // One file, that nothing beside it belongs to.
@@ -128,7 +126,7 @@ pub(crate) enum Source {
 }
 
 /// A private copy of a copy, that may be opened and changed, beside `near`. It is checked: whole,
-/// of this program, of a schema that this binary knows.
+/// of this program, of a schema that this binary knows. `told` hears how many bytes are copied.
 ///
 /// # Errors
 /// [`Failed::Unfit`] says what it is instead.
@@ -137,12 +135,11 @@ pub(crate) fn unpack(
     source: Source,
     near: &Path,
     name: &str,
+    told: Told,
 ) -> Result<Scratch, Failed> {
     let scratch = Scratch::beside(near, name)?;
-    let mut from = File::open(file).map_err(failed(file))?;
-    let mut to =
-        File::options().write(true).open(scratch.path()).map_err(failed(scratch.path()))?;
-    std::io::copy(&mut from, &mut to).map_err(failed(scratch.path()))?;
+    let from = File::open(file).map_err(failed(file))?;
+    duplicate(from, scratch.path(), told).map_err(failed(scratch.path()))?;
     match source {
         Source::Backup => {}
         Source::Replica if with_suffix(file, "-wal").exists() => {
@@ -154,6 +151,22 @@ pub(crate) fn unpack(
     }
     judge(scratch.path(), file)?;
     Ok(scratch)
+}
+
+/// Bytes that are copied at a time.
+const CHUNK: u64 = 4 << 20;
+
+fn duplicate(mut from: File, to: &Path, told: Told) -> std::io::Result<()> {
+    let mut to = File::options().write(true).open(to)?;
+    let (mut done, of) = (0, from.metadata()?.len());
+    loop {
+        let copied = std::io::copy(&mut Read::by_ref(&mut from).take(CHUNK), &mut to)?;
+        if copied == 0 {
+            return Ok(());
+        }
+        done += copied;
+        told(Headway { what: "unpacking the copy", done, of: of.max(done) });
+    }
 }
 
 /// What the database holds, in numbers.

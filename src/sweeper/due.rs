@@ -7,6 +7,7 @@ use bitcoin::OutPoint;
 use crate::domain::merchant::{MerchantId, PayoutAddress, address_in_force};
 use crate::domain::sweep::{self, Payee, Planned, SweepCoin, Waits};
 use crate::domain::time::Timestamp;
+use crate::pulse::{self, Loop};
 use crate::store::{self, ReadTx, blocks, merchants, payments, sweeps};
 
 use super::Sweeper;
@@ -50,6 +51,7 @@ impl Sweeper {
             let found = sweeps::sweepable(tx, tip.height).context("read the coins")?;
             let (mut coins, mut waiting) = (Vec::with_capacity(found.len()), Vec::new());
             for coin in found {
+                pulse::beat(Loop::Sweeper);
                 let sealed = self.seals.as_ref().map_or(Ok(true), |seals| seals.fits(tx, &coin));
                 match sealed.context("read a seal")? {
                     true => coins.push(coin),
@@ -76,6 +78,7 @@ impl Sweeper {
         }
         let mut sound = Vec::with_capacity(coins.len());
         for coin in coins {
+            pulse::beat(Loop::Sweeper);
             match self.flaw(&coin)? {
                 Some(why) => waiting.push((coin.outpoint, why)),
                 None => sound.push(coin),

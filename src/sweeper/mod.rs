@@ -285,6 +285,7 @@ impl Sweeper {
         memory: &mut Memory,
         report: &mut Report,
     ) -> anyhow::Result<()> {
+        pulse::beat(Loop::Sweeper);
         let signed = build::sign(planned, &self.xpub, key)?;
         let Some(reason) = self.refusal(&signed)? else {
             report.sent.push(self.store_and_send(signed, memory)?);
@@ -299,6 +300,7 @@ impl Sweeper {
         let again = due.plan(&good.collect::<Vec<_>>(), &self.settings.rules);
         report.waiting.extend(again.waiting);
         for planned in again.plans {
+            pulse::beat(Loop::Sweeper);
             let signed = build::sign(planned, &self.xpub, key)?;
             match self.refusal(&signed)? {
                 None => report.sent.push(self.store_and_send(signed, memory)?),

@@ -19,6 +19,7 @@ use crate::domain::network::Network;
 use crate::domain::seal::{Contradiction, Record, Seen};
 use crate::domain::sweep::SweepCoin;
 use crate::domain::time::Timestamp;
+use crate::pulse::{self, Loop};
 use crate::secret::SealKey;
 use crate::store::ownership::folder_of;
 use crate::store::seals::{self, SealedFacts};
@@ -111,6 +112,7 @@ impl Seals {
     /// Seals the payments that were not seen before. Cheap if there are none.
     pub(crate) fn seal_new(&mut self, store: &Store) -> anyhow::Result<()> {
         while self.access == Access::ReadAndWrite {
+            pulse::beat(Loop::Sweeper);
             let from = self.record.payments_below;
             let new = store.read_blocking(|tx| seals::facts_from(tx, from, SEALED_AT_ONCE))?;
             let Some(last) = new.last() else { return Ok(()) };
@@ -144,6 +146,7 @@ impl Seals {
             if known {
                 continue;
             }
+            pulse::beat(Loop::Sweeper);
             let rows = |tx: &ReadTx| merchants::payout_addresses(tx, merchant, network);
             match store.read_blocking(rows) {
                 Ok(rows) => {

@@ -8,6 +8,7 @@ use bitcoin::OutPoint;
 use crate::domain::amount::Amount;
 use crate::domain::sweep::{self, SweepCoin};
 use crate::node::rpc::Acceptance;
+use crate::pulse::{self, Loop};
 use crate::store::sweeps::SignedPlan;
 
 use super::signing_key::SigningKey;
@@ -50,6 +51,7 @@ impl Sweeper {
             let trial = due.plan(&half, &TRIAL);
             refused.extend(trial.waiting.iter().map(|(outpoint, _)| *outpoint));
             for planned in trial.plans {
+                pulse::beat(Loop::Sweeper);
                 let signed = build::sign(planned, &self.xpub, key)?;
                 if let Some(reason) = self.refusal(&signed)? {
                     let coins = &signed.plan.coins;

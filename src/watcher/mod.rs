@@ -33,6 +33,7 @@ use crate::domain::doubt::Trust;
 use crate::domain::keys::AccountXpub;
 use crate::domain::network::Network;
 use crate::domain::time::Timestamp;
+use crate::headway::{Headway, Lines};
 use crate::measures;
 use crate::node::codec;
 use crate::node::nodes::{Candidate, Nodes};
@@ -154,6 +155,8 @@ struct State {
     trouble: Option<String>,
     /// The last look did not come to its end: the next one is due at once.
     more: bool,
+    /// What the log says of how far we are.
+    lines: Lines,
 }
 
 impl Watcher {
@@ -244,6 +247,7 @@ impl Watcher {
             node_behind: false,
             trouble: None,
             more: false,
+            lines: Lines::default(),
         };
         let mut asked_node = false;
         let mut failures = 0u32;
@@ -365,6 +369,12 @@ impl Watcher {
 
     /// One whole look at the node.
     fn pass(&self, state: &mut State) -> anyhow::Result<()> {
+        let lines = &state.lines;
+        let told = |step: Headway| {
+            if let Some(line) = lines.line(step, Instant::now()) {
+                tracing::info!("{line}");
+            }
+        };
         let mut walk = Walk {
             store: &self.store,
             node: &self.followed.node,
@@ -373,13 +383,16 @@ impl Watcher {
             clock: &self.clock,
             shutdown: &self.shutdown,
             ahead: &mut state.ahead,
+            told: &told,
         };
         state.more = false;
         let mut moved = false;
         let end = walk.walk(|changes| {
             moved = true;
             self.tell(changes);
-        })?;
+        });
+        state.lines.end();
+        let end = end?;
         if std::mem::take(&mut state.told_of_block) {
             state.untold_moves = 0;
         } else if moved {

@@ -16,6 +16,7 @@ use crate::domain::keys::DerivationIndex;
 use crate::domain::network::Network;
 use crate::domain::payment::{Coin, Origin, Place};
 use crate::domain::time::Timestamp;
+use crate::headway::{Headway, Told};
 use crate::node::codec::Block;
 use crate::node::rpc::Node;
 use crate::store::{
@@ -39,7 +40,7 @@ pub(crate) struct Rescanned {
 const TRIES_MAX: u32 = 10;
 
 /// Reads the blocks from a height up to our tip again. Blocks from before we began to follow the
-/// chain hold no payment, and are left alone.
+/// chain hold no payment, and are left alone. `told` hears how far we are.
 ///
 /// # Errors
 /// If the node is out of reach or has not one of the blocks any more.
@@ -49,6 +50,7 @@ pub(crate) fn rescan(
     network: Network,
     clock: &Clock,
     from_height: u32,
+    told: Told,
 ) -> anyhow::Result<Rescanned> {
     let mut done = Rescanned::default();
     let Some(first) = store.read_blocking(blocks::first)? else { return Ok(done) };
@@ -56,6 +58,10 @@ pub(crate) fn rescan(
     let mut height = from;
     let mut tries = 0u32;
     while let Some(id) = store.read_blocking(|tx| blocks::at_height(tx, height))? {
+        let tip = store.read_blocking(blocks::tip)?.map_or(height, |tip| tip.height);
+        let since = |height: u32| height.saturating_sub(from).into();
+        let of = since(tip.saturating_add(1));
+        told(Headway { what: "reading blocks again", done: since(height), of });
         let block = node.block(id.hash).with_context(|| {
             format!("read block {height} again (a pruned node has only the newest blocks)")
         })?;

@@ -12,6 +12,7 @@ use crate::domain::chain::{AtTip, BlockId, NextStep, NodeChain, OurTip, next_ste
 use crate::domain::keys::{AccountXpub, DerivationIndex};
 use crate::domain::network::Network;
 use crate::domain::time::Timestamp;
+use crate::headway::{Headway, Told};
 use crate::measures;
 use crate::node;
 use crate::node::codec::Block;
@@ -36,6 +37,8 @@ pub(super) struct Walk<'w> {
     pub(super) clock: &'w Clock,
     pub(super) shutdown: &'w CancellationToken,
     pub(super) ahead: &'w mut Ahead,
+    /// Hears how far we are.
+    pub(super) told: Told<'w>,
 }
 
 /// Where the walk ended.
@@ -50,7 +53,7 @@ pub(crate) enum End {
 }
 
 /// Walks to the node's tip once, for a command. The pool of unconfirmed transactions is left to
-/// the watcher.
+/// the watcher. `told` hears how far we are.
 ///
 /// # Errors
 /// As [`Walk::walk`].
@@ -60,10 +63,11 @@ pub(crate) fn catch_up(
     network: Network,
     xpub: &AccountXpub,
     clock: &Clock,
+    told: Told,
 ) -> anyhow::Result<End> {
     let (shutdown, mut ahead) = (CancellationToken::new(), Ahead::new(xpub.clone()));
     let shutdown = &shutdown;
-    Walk { store, node, network, xpub, clock, shutdown, ahead: &mut ahead }.walk(|_| {})
+    Walk { store, node, network, xpub, clock, shutdown, ahead: &mut ahead, told }.walk(|_| {})
 }
 
 impl Walk<'_> {
@@ -73,6 +77,7 @@ impl Walk<'_> {
     /// If the node is out of reach, on another network, or no longer has a block that we need.
     pub(super) fn walk(&mut self, mut changed: impl FnMut(&Changes)) -> anyhow::Result<End> {
         let mut fetched = Fetched::default();
+        let mut began = None;
         loop {
             if self.shutdown.is_cancelled() {
                 return Ok(End::Stopped);
@@ -88,6 +93,10 @@ impl Walk<'_> {
             let our_tip = self.node.place_of(ours).context("find our tip on the node")?;
             match next_step(ours, NodeChain { tip: state.tip, our_tip }) {
                 NextStep::Connect { height } => {
+                    let began = *began.get_or_insert(ours.height);
+                    let since = |height: u32| height.saturating_sub(began).into();
+                    let (done, of) = (since(ours.height), since(state.tip.height));
+                    (self.told)(Headway { what: "reading blocks", done, of });
                     fetched.begin(self.node, height, state.tip.height);
                     if let Some(changes) = self.connect(ours, height, &state, &mut fetched)? {
                         changed(&changes);
@@ -177,18 +186,32 @@ impl Walk<'_> {
     }
 
     /// The highest index that holds coins although we have followed no block yet: the account was
-    /// in use before us. Asked once, before the first block: the node reads its whole set.
+    /// in use before us. Asked before the first block, until there is an answer: the node reads its
+    /// whole set, which on mainnet takes minutes.
     fn used_before(&mut self) -> anyhow::Result<Option<DerivationIndex>> {
         let next = self.store.read_blocking(payments::next_index)?;
         let mut used = None;
         loop {
             let from = used.unwrap_or(next);
             let last = from.get().saturating_add(LOOK_AHEAD);
-            let set = match self.node.scan_unspent(&self.xpub.receiving_descriptor(), last) {
+            let told = |headway| {
+                pulse::beat(Loop::Watcher); // It is the node that works, and it says so.
+                (self.told)(headway);
+            };
+            let set = match self.node.scan_unspent(&self.xpub.receiving_descriptor(), last, &told) {
                 Ok(set) => set,
-                Err(error) => {
+                // It cannot tell, now or ever.
+                Err(
+                    error @ (node::Error::Forbidden(_)
+                    | node::Error::Rejected { .. }
+                    | node::Error::Garbled { .. }
+                    | node::Error::NotFound),
+                ) => {
                     tracing::warn!(%error, "cannot see whether the account was in use before");
                     return Ok(used);
+                }
+                Err(error) => {
+                    return Err(error).context("see whether the account was in use before");
                 }
             };
             let scripts = set.outputs.iter().map(|found| found.script.as_script());

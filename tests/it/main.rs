@@ -33,6 +33,7 @@ mod doubt;
 mod failover;
 mod fees;
 mod guide;
+mod headway;
 mod hints;
 mod histories;
 mod hostile;

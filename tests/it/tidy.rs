@@ -8,10 +8,11 @@ use crate::harness::files;
 
 /// The rows of the house. A file may import files of a smaller number only; those of row 6 and
 /// the folders of row 5 also those that stand before them.
-const ROWS: [(&str, u32); 23] = [
+const ROWS: [(&str, u32); 24] = [
     ("domain", 10),
     ("view", 20),
     ("secret", 20),
+    ("headway", 20),
     ("measures", 20),
     ("pulse", 20),
     ("wake", 20),
@@ -35,7 +36,7 @@ const ROWS: [(&str, u32); 23] = [
 ];
 
 /// Crates that may be imported in one place only.
-const HOMES: [(&str, &[&str]); 22] = [
+const HOMES: [(&str, &[&str]); 23] = [
     ("warp", &["http/"]),
     ("hyper", &["http/"]),
     ("hyper_util", &["http/"]),
@@ -58,6 +59,7 @@ const HOMES: [(&str, &[&str]); 22] = [
     ("clap_complete", &["cli/"]),
     ("clap_mangen", &["cli/"]),
     ("bip39", &["cli/"]),
+    ("indicatif", &["cli/"]),
 ];
 
 /// Words that say nothing about a thing.

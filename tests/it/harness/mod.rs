@@ -25,6 +25,7 @@ pub(crate) mod rpc;
 pub(crate) mod shop;
 pub(crate) mod shopper;
 pub(crate) mod stage;
+pub(crate) mod terminal;
 pub(crate) mod tls;
 pub(crate) mod truth;
 pub(crate) mod villain;

@@ -26,6 +26,12 @@ pub(crate) enum Fault {
     Huge(usize),
     /// Answered after this time.
     Slow(Duration),
+    /// As `Slow`, but this method alone.
+    SlowCall(&'static str, Duration),
+    /// `scantxoutset` takes so long, and says meanwhile that it is at 42 percent.
+    SlowScan(Duration),
+    /// `scantxoutset` is under way for somebody else.
+    BusyScan,
     /// Taken, and never answered. The connection stays open.
     Hole,
     /// The node acts, but the answer to this method is lost.
@@ -104,6 +110,26 @@ fn answer(
             std::thread::park_timeout(pause);
             forward(node, &request)?
         }
+        Fault::SlowCall(slow, pause) => {
+            if slow == method {
+                std::thread::park_timeout(pause);
+            }
+            forward(node, &request)?
+        }
+        Fault::SlowScan(_) if text.contains("[\"status\"]") => {
+            said(&text, "{\"progress\":42}", "null")
+        }
+        Fault::SlowScan(pause) => {
+            if method == "scantxoutset" {
+                std::thread::park_timeout(pause);
+            }
+            forward(node, &request)?
+        }
+        Fault::BusyScan if method == "scantxoutset" => {
+            let error = r#"{"code":-8,"message":"Scan already in progress, use action \"abort\" or \"status\""}"#;
+            said(&text, "null", error)
+        }
+        Fault::BusyScan => forward(node, &request)?,
         Fault::Hole => {
             let begun = Instant::now();
             while begun.elapsed() < LIFE
@@ -128,6 +154,14 @@ fn answer(
         }
     };
     stream.write_all(&answer).ok()
+}
+
+/// A node's answer to this request.
+fn said(request: &str, result: &str, error: &str) -> Vec<u8> {
+    let id = request.rsplit("\"id\":").next().unwrap_or_default();
+    let id: String = id.chars().take_while(|c| !",}".contains(*c)).collect();
+    let body = format!("{{\"result\":{result},\"error\":{error},\"id\":{id}}}");
+    http("200 OK", body.as_bytes())
 }
 
 fn http(status: &str, body: &[u8]) -> Vec<u8> {

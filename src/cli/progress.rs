@@ -1,0 +1,65 @@
+//! How far a long command has come, on standard error: a bar with the time left on a terminal, and
+//! a line now and then elsewhere, such as in a log.
+
+use std::fmt::Write;
+use std::io::IsTerminal;
+use std::sync::{Mutex, PoisonError};
+use std::time::Instant;
+
+use indicatif::{HumanDuration, ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
+
+use crate::headway::{Headway, Lines, Told};
+
+/// Does the work, and shows meanwhile how far it is. Nothing of that stays on a terminal.
+pub(super) fn shown<T>(work: impl FnOnce(Told) -> T) -> T {
+    if !std::io::stderr().is_terminal() {
+        let lines = Lines::default();
+        return work(&|step| {
+            if let Some(line) = lines.line(step, Instant::now()) {
+                eprintln!("{line}");
+            }
+        });
+    }
+    let bars = Mutex::new(None);
+    let done = work(&|step| draw(&mut bars.lock().unwrap_or_else(PoisonError::into_inner), step));
+    clear(bars.into_inner().unwrap_or_else(PoisonError::into_inner));
+    done
+}
+
+/// What is being done, and its bar.
+type Bar = Option<(&'static str, ProgressBar)>;
+
+fn draw(bar: &mut Bar, step: Headway) {
+    let started = bar.as_ref().is_some_and(|(what, _)| *what == step.what);
+    if !started {
+        clear(bar.take());
+    }
+    let (_, bar) = bar.get_or_insert_with(|| (step.what, new_bar(step)));
+    bar.set_length(step.of);
+    bar.set_position(step.done);
+    if !started {
+        bar.tick(); // Seen at once, however long the first step takes.
+    }
+}
+
+fn new_bar(step: Headway) -> ProgressBar {
+    let bar = ProgressBar::with_draw_target(Some(step.of), ProgressDrawTarget::stderr());
+    let style = ProgressStyle::with_template("{msg} [{bar:20}] {percent} %{left}")
+        .expect("the template is constant");
+    bar.set_style(style.progress_chars("=> ").with_key("left", write_left));
+    bar.set_message(step.what);
+    bar
+}
+
+/// Nobody can tell before something is done.
+fn write_left(state: &ProgressState, text: &mut dyn Write) {
+    if state.pos() > 0 {
+        let _ = write!(text, ", {:#} left", HumanDuration(state.eta())); // The bar is no file.
+    }
+}
+
+fn clear(bar: Bar) {
+    if let Some((_, bar)) = bar {
+        bar.finish_and_clear();
+    }
+}
