@@ -90,30 +90,47 @@ pub(crate) fn copy(store: &Store, to: &Path, told: Told) -> Result<(), Failed> {
     part.take_place_of(to)
 }
 
-/// Keeps the database as it was last committed beside itself. The caller holds the write lock.
-pub(super) fn keep(database: &Path, suffix: &str) -> Result<(), Error> {
-    let to = with_suffix(database, suffix);
-    let made = || -> Result<(), Failed> {
-        let part = Scratch::beside(&to, "part")?;
+/// The database as it was before an upgrade, under a name that is not the one it is kept by yet. It
+/// goes away unless it is kept.
+pub(super) struct Before {
+    part: Scratch,
+    named: PathBuf,
+}
+
+impl Before {
+    /// Copies the database as it was last committed. The caller holds the write lock.
+    pub(super) fn copy(database: &Path, suffix: &str) -> Result<Before, Error> {
+        let named = with_suffix(database, suffix);
+        let part = Scratch::beside(&named, "part").map_err(not_kept)?;
         // A connection of its own: the one that holds the lock cannot be copied from.
         let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let source = Connection::open_with_flags(database, flags)?;
         let mut copy = Connection::open(part.path())?;
         copy.pragma_update(None, "synchronous", "OFF")?; // It is flushed as a whole.
         if Backup::new(&source, &mut copy)?.step(-1)? != StepResult::Done {
-            return Err(Error::Busy.into());
+            return Err(Error::Busy);
         }
         copy.pragma_update(None, "journal_mode", "DELETE")?;
-        drop(copy);
-        part.take_place_of(&to)
-    };
-    made().map_err(|failed| match failed {
+        Ok(Before { part, named })
+    }
+
+    /// Keeps it, whole and flushed, beside what earlier upgrades have kept.
+    pub(super) fn keep(self) -> Result<(), Error> {
+        let further = (2..).map(|n: u64| with_suffix(&self.named, &format!("-{n}")));
+        let mut names = std::iter::once(self.named.clone()).chain(further);
+        let free = names.find(|name| !name.exists()).unwrap_or(self.named);
+        self.part.take_place_of(&free).map_err(not_kept)
+    }
+}
+
+fn not_kept(failed: Failed) -> Error {
+    match failed {
         Failed::Store(error) => error,
         Failed::File { source, .. } if source.kind() == ErrorKind::StorageFull => Error::Full,
         Failed::File { .. } | Failed::Exists(_) | Failed::Unfit { .. } => {
             Error::Impossible(format!("the copy from before the upgrade cannot be made: {failed}"))
         }
-    })
+    }
 }
 
 /// Where a file that is to be put back comes from.
@@ -306,7 +323,7 @@ impl Scratch {
 
     fn remove(&self) {
         let kept = migrations::kept_suffix(migrations::known_version());
-        for part in ["", "-wal", "-shm", "-journal", &kept] {
+        for part in ["", "-wal", "-shm", "-journal", &kept, &format!("{kept}.part")] {
             let _ = fs::remove_file(with_suffix(&self.path, part)); // It may not be there.
         }
     }

@@ -25,7 +25,8 @@ pub(crate) fn known_version() -> u32 {
 
 /// Brings the database to the schema of this binary, all steps in one transaction: a kill at any
 /// instant leaves the old schema or the new one. What was there before is kept as a copy beside it,
-/// `litegate.db.before-vN`, with which an older binary can go on.
+/// `litegate.db.before-vN`, with which an older binary can go on: as soon as nothing but the commit
+/// can fail, so that an upgrade that fails again and again fills no disk.
 pub(super) fn run(connection: &mut Connection, path: &Path) -> Result<(), Error> {
     let known = known_version();
     if version_of(connection)? == known {
@@ -37,15 +38,20 @@ pub(super) fn run(connection: &mut Connection, path: &Path) -> Result<(), Error>
     if found > known {
         return Err(Error::Newer { found, known });
     }
+    let mut before = None;
     if (1..known).contains(&found) {
-        backup::keep(path, &kept_suffix(known))?;
-        crash::point("upgrade-kept");
         tracing::info!(from = found, to = known, "the database gets a new schema");
+        before = Some(backup::Before::copy(path, &kept_suffix(known))?);
+        crash::point("upgrade-copied");
     }
     for (version, script) in (0..known).zip(SCRIPTS).skip(found as usize) {
         tx.execute_batch(script)?;
         tx.pragma_update(None, "user_version", version + 1)?;
         crash::point("upgrade-step");
+    }
+    if let Some(before) = before {
+        before.keep()?;
+        crash::point("upgrade-kept");
     }
     tx.commit()?;
     crash::point("upgrade-done");

@@ -90,6 +90,30 @@ fn mark(gate: &Gate) -> PathBuf {
     format!("{}.high-water", gate.setting("database")).into()
 }
 
+/// What upgrades of this gateway's database have kept, in the order of their names.
+fn all_kept(gate: &Gate) -> Vec<PathBuf> {
+    let mut all = beside(gate, ".before-v");
+    all.retain(|file| file.extension() != Some("part".as_ref()));
+    all
+}
+
+/// Copies that were not made to their end.
+fn parts(gate: &Gate) -> Vec<PathBuf> {
+    beside(gate, ".part")
+}
+
+fn beside(gate: &Gate, word: &str) -> Vec<PathBuf> {
+    let files = fs::read_dir(gate.folder()).unwrap().map(|entry| entry.unwrap().path());
+    let mut found: Vec<PathBuf> =
+        files.filter(|file| file.display().to_string().contains(word)).collect();
+    found.sort();
+    found
+}
+
+fn forget_kept(gate: &Gate) {
+    all_kept(gate).iter().for_each(|file| fs::remove_file(file).unwrap());
+}
+
 fn kept(gate: &Gate) -> PathBuf {
     format!("{}.before-v{}", gate.setting("database"), newest()).into()
 }
@@ -190,7 +214,8 @@ fn every_released_schema_is_taken_over_with_all_that_it_holds() {
 
 #[test]
 fn an_upgrade_that_dies_leaves_the_old_schema_or_the_new() {
-    let points = [("upgrade-kept", 0), ("upgrade-step", 0), ("upgrade-done", 1)];
+    let points =
+        [("upgrade-copied", 0), ("upgrade-step", 0), ("upgrade-kept", 0), ("upgrade-done", 1)];
     for (version, fixture) in fixtures().into_iter().filter(|(version, _)| *version < newest()) {
         let gate = Gate::offline();
         gate.set("wallet.xpub", fs::read_to_string(fixture.join("xpub")).unwrap().trim());
@@ -199,6 +224,7 @@ fn an_upgrade_that_dies_leaves_the_old_schema_or_the_new() {
         }
         let database: PathBuf = gate.setting("database").into();
         for (point, upgraded) in points {
+            forget_kept(&gate);
             put_database(&fixture, &gate);
             let tables = tables(&database);
             let before = held(&gate, &tables);
@@ -209,12 +235,56 @@ fn an_upgrade_that_dies_leaves_the_old_schema_or_the_new() {
             let expected = if upgraded == 1 { newest() } else { version };
             assert_eq!(version_of(&database), expected, "{point}");
             assert_eq!(held(&gate, &tables), before, "{point}");
-            assert_eq!(version_of(&kept(&gate)), version, "{point}");
+            let kept_by_then = usize::from(["upgrade-kept", "upgrade-done"].contains(&point));
+            assert_eq!(all_kept(&gate).len(), kept_by_then, "{point}");
             gate.cli_ok(&["payment", "list"]);
             assert_eq!(version_of(&database), newest());
+            for copy in all_kept(&gate) {
+                assert_eq!(version_of(&copy), version, "{point}");
+                let whole = texts(&Connection::open(&copy).unwrap(), "PRAGMA integrity_check");
+                assert_eq!(whole, ["ok"], "{point}");
+            }
+            assert!(version_of(&kept(&gate)) == version && parts(&gate).is_empty(), "{point}");
             assert_eq!(held(&gate, &tables), before, "{point}, done again");
         }
     }
+}
+
+#[test]
+fn what_an_upgrade_kept_is_never_written_over_and_a_failed_one_leaves_nothing() {
+    let gate = Gate::offline();
+    let (version, fixture) = fixtures().into_iter().rfind(|(v, _)| *v < newest()).unwrap();
+    gate.set("wallet.xpub", fs::read_to_string(fixture.join("xpub")).unwrap().trim());
+    for (name, key) in KEYS {
+        write_private(gate.setting(key).as_ref(), &fs::read(fixture.join(name)).unwrap());
+    }
+    let database: PathBuf = gate.setting("database").into();
+    let rename = |to: &str| {
+        put_database(&fixture, &gate);
+        let rename = format!("UPDATE merchants SET name = '{to}'");
+        Connection::open(&database).unwrap().execute_batch(&rename).unwrap();
+    };
+    // The older copy was put back, went on, and is upgraded again.
+    for name in ["First", "Second", "Third"] {
+        rename(name);
+        gate.cli_ok(&["payment", "list"]);
+    }
+    let names = |file: &PathBuf| {
+        texts(&Connection::open(file).unwrap(), "SELECT DISTINCT name FROM merchants")
+    };
+    let kept = all_kept(&gate);
+    assert_eq!(kept.iter().flat_map(names).collect::<Vec<_>>(), ["First", "Second", "Third"]);
+
+    // A table that is in the way: each start fails, and none leaves a copy.
+    forget_kept(&gate);
+    rename("Fourth");
+    let in_the_way = "CREATE TABLE sweeps_under_way (x INTEGER) STRICT";
+    Connection::open(&database).unwrap().execute_batch(in_the_way).unwrap();
+    for _ in 0..2 {
+        gate.cli_fails(&["payment", "list"], 1, &["sweeps_under_way"]);
+        assert_eq!((all_kept(&gate), parts(&gate)), (vec![], vec![]));
+    }
+    assert_eq!(version_of(&database), version);
 }
 
 /// `UPGRADES=200` tries more instants.
