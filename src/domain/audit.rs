@@ -117,7 +117,9 @@ pub(crate) enum Difference {
     Unbalanced(MerchantId),
     #[error("the merchants' accounts together do not come to the sums above: {0}")]
     AccountsDisagree(&'static str),
-    #[error("the sums kept of merchant {0} are not what its coins and payouts come to; rescan")]
+    #[error(
+        "the sums kept of merchant {0} are not what its coins, payouts and payments come to; rescan"
+    )]
     KeptSums(MerchantId),
     #[error(
         "the sweeps kept as under way are not those that are neither given up nor mined; rescan"

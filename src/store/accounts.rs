@@ -130,7 +130,8 @@ pub(crate) fn facts_anew(
     Ok(facts)
 }
 
-/// Whether the sums that are kept of a merchant are those that its coins and payouts come to.
+/// Whether the sums that are kept of a merchant are those that its coins, payouts and payments come
+/// to.
 pub(crate) fn are_kept(tx: &ReadTx, merchant: MerchantId, tip_height: u32) -> Result<bool, Error> {
     let anew = facts_anew(tx, merchant, tip_height)?;
     let kept = match facts(tx, merchant, tip_height) {
@@ -144,7 +145,21 @@ pub(crate) fn are_kept(tx: &ReadTx, merchant: MerchantId, tip_height: u32) -> Re
         let balances = Account::ALL.map(|account| ledger.balance(account));
         (balances, facts.unconfirmed, facts.confirmed)
     };
-    Ok(sums(&kept) == sums(&anew))
+    Ok(sums(&kept) == sums(&anew) && payments_are_kept(tx, merchant)?)
+}
+
+/// Whether what is kept of a merchant's payments is what they come to.
+fn payments_are_kept(tx: &ReadTx, merchant: MerchantId) -> Result<bool, Error> {
+    let two = |sql: &str| {
+        let mut statement = tx.connection.prepare_cached(sql)?;
+        let found = statement
+            .query_row([merchant], |row| Ok((row.get::<_, i64>(0)?, row.get::<_, i64>(1)?)));
+        found.optional()
+    };
+    let kept = "SELECT pending, confirmations_max FROM merchant_payments WHERE merchant_id = ?";
+    let anew = "SELECT count(*) FILTER (WHERE status = 'pending'), max(confirmations_pegout)
+                FROM payments WHERE merchant_id = ? GROUP BY merchant_id";
+    Ok(two(kept)? == two(anew)?)
 }
 
 /// Sums a merchant's coins, payouts and payments up again, for what a hand wrote into the file

@@ -61,6 +61,36 @@ fn the_accounts_follow_the_money() {
 }
 
 #[test]
+fn what_is_kept_beside_the_facts_is_held_against_them_and_mended() {
+    let stage = Stage::alone_with(|gate| gate.set("sweeper.interval", "1s"));
+    let Some(Stage { gate, shop, node }) = stage else { return };
+    let payment = shop.create("0.05");
+    node.send(&payment.address, "0.05");
+    node.mine(2);
+    shop.await_status(&payment.id, "completed", SOON);
+    wait_for("the sweep", SOON, || !node.mempool().is_empty());
+    node.mine(1);
+    shop.create("0.07");
+    let height = node.height().to_string();
+    gate.await_tip(&height);
+    await_clean(&gate);
+    let database = Database::of(&gate);
+    for (damage, word) in [
+        ("UPDATE merchant_coins SET amount = amount + 1 WHERE state = 'spent'", "the sums kept"),
+        ("UPDATE merchant_payouts SET operator_fee = operator_fee + 1", "the sums kept"),
+        ("UPDATE merchant_payments SET pending = pending + 1", "the sums kept"),
+        ("UPDATE merchant_payments SET confirmations_max = 1", "the sums kept"),
+        ("DELETE FROM merchant_payments", "the sums kept"),
+        ("INSERT INTO sweeps_under_way SELECT id FROM sweeps", "kept as under way"),
+    ] {
+        database.damage(damage);
+        differs(&gate, &[word, "rescan"]);
+        gate.cli_ok(&["rescan", "--from-height", &height]);
+        clean(&gate);
+    }
+}
+
+#[test]
 fn a_lost_coin_is_named_and_read_again_from_its_block() {
     let Some(Stage { gate, shop, node }) = Stage::alone() else { return };
     let payment = shop.create("0.05");

@@ -1,12 +1,14 @@
 //! Random histories on a real database: transactions come, are replaced, mined, taken back by
-//! reorganisations and mined elsewhere, and hints are lost. Whatever the order was, what the
-//! database says in the end is what the final chain and mempool alone would say.
+//! reorganisations and mined elsewhere, hints are lost, and what was paid is swept. Whatever the
+//! order was, what the database says in the end is what the final chain and mempool alone would say.
+
+mod sweeping;
 
 use std::collections::BTreeMap;
 
 use bitcoin::block::{Header, Version};
 use bitcoin::hashes::Hash;
-use bitcoin::{BlockHash, CompactTarget, TxMerkleNode, TxOut};
+use bitcoin::{BlockHash, CompactTarget, ScriptBuf, TxMerkleNode, TxOut};
 use proptest::prelude::*;
 
 use super::*;
@@ -56,6 +58,14 @@ enum Act {
     Hear(usize),
     /// The watcher comes to look; until then all hints are lost.
     Look,
+    /// The sweeper plans, stores and sends what is due.
+    Sweep,
+    /// It raises the fee of a sweep, and the node takes the new version or keeps the old one.
+    Raise(usize, bool),
+    /// It gives up what the chain has made impossible, and sends again what is unconfirmed.
+    LookAfter,
+    /// Somebody else spends a coin that was paid to us.
+    Steal(usize),
     /// It looks at a node that has not come as far as we have.
     LookLagging,
     /// Time passes, in milliseconds.
@@ -80,6 +90,10 @@ fn act() -> impl Strategy<Value = Act> {
         1 => (0..8usize).prop_map(Act::Hear),
         4 => Just(Act::Look),
         1 => Just(Act::LookLagging),
+        3 => Just(Act::Sweep),
+        1 => (0..8usize, any::<bool>()).prop_map(|(n, taken)| Act::Raise(n, taken)),
+        1 => Just(Act::LookAfter),
+        1 => (0..8usize).prop_map(Act::Steal),
         1 => (1..EXPIRY_MS).prop_map(Act::Wait),
         1 => Just(Act::Restart),
     ]
@@ -89,6 +103,8 @@ fn act() -> impl Strategy<Value = Act> {
 #[derive(Debug, Clone)]
 struct ModelTx {
     id: Txid,
+    /// Coins that were paid to us; what else it spends is nothing to us.
+    inputs: Vec<OutPoint>,
     outputs: Vec<TxOut>,
     pegout: bool,
 }
@@ -116,17 +132,18 @@ impl ModelBlock {
     /// The block as the node hands it over: peg-outs are outputs of its last transaction.
     fn read(&self) -> Block {
         let (pegouts, plain): (Vec<_>, Vec<_>) = self.txs.iter().partition(|tx| tx.pegout);
-        let tx = |txid, kind, outputs| Tx {
+        let tx = |txid, kind, inputs, outputs| Tx {
             txid: Some(txid),
             kind,
             carries_mweb: false,
-            inputs: Vec::new(),
+            inputs,
             outputs,
         };
+        let plain = plain.into_iter().cloned();
         let mut txs: Vec<Tx> =
-            plain.into_iter().map(|of| tx(of.id, TxKind::Plain, of.outputs.clone())).collect();
+            plain.map(|of| tx(of.id, TxKind::Plain, of.inputs, of.outputs)).collect();
         let outputs = pegouts.into_iter().flat_map(|of| of.outputs.clone()).collect();
-        txs.push(tx(self.hogex, TxKind::Hogex, outputs));
+        txs.push(tx(self.hogex, TxKind::Hogex, Vec::new(), outputs));
         Block { hash: self.hash, header: self.header, txs }
     }
 
@@ -180,7 +197,10 @@ impl ModelNode {
         Txid::from_byte_array(id)
     }
 
+    /// A block with those of the transactions that the chain allows; the others stay unmined.
     fn mine(&mut self, txs: Vec<ModelTx>) {
+        let (txs, refused) = self.allowed(txs);
+        self.mempool.extend(refused);
         let hogex = self.fresh_id();
         let previous = self.chain.last().map_or(BlockHash::all_zeros(), |block| block.hash);
         let header = Header {
@@ -204,7 +224,7 @@ impl ModelNode {
             outputs.push(TxOut { value, ..outputs[0].clone() });
         }
         let id = self.fresh_id();
-        self.mempool.push(ModelTx { id, outputs, pegout });
+        self.mempool.push(ModelTx { id, inputs: Vec::new(), outputs, pegout });
     }
 
     fn leave(&mut self, depth: usize) -> Vec<ModelTx> {
@@ -245,7 +265,7 @@ impl ModelNode {
             }
             Act::Reorg(depth) => {
                 let lost = self.leave(*depth);
-                self.mempool.extend(lost);
+                self.mempool.splice(0..0, lost); // Parents before children.
                 for _ in 0..=*depth {
                     self.mine(Vec::new());
                 }
@@ -257,6 +277,7 @@ impl ModelNode {
                     self.mine(Vec::new());
                 }
             }
+            Act::Steal(which) => self.steal(*which, payments),
             Act::Wait(ms) => self.now = self.now.plus_ms(*ms),
             Act::Drop(_)
             | Act::Replace(..)
@@ -264,8 +285,12 @@ impl ModelNode {
             | Act::Hear(_)
             | Act::Look
             | Act::LookLagging
+            | Act::Sweep
+            | Act::Raise(..)
+            | Act::LookAfter
             | Act::Restart => {}
         }
+        self.tidy();
     }
 
     /// What the gateway sees when it looks now was first seen now, if it was not seen before.
@@ -300,6 +325,7 @@ impl ModelTx {
 struct Gateway {
     dir: tempfile::TempDir,
     store: Store,
+    xpub: AccountXpub,
     payments: Vec<Payment>,
 }
 
@@ -307,15 +333,16 @@ impl Gateway {
     fn new() -> Gateway {
         let dir = tempfile::tempdir().expect("a folder");
         let store = Store::open(&dir.path().join("litegate.db")).expect("a database");
+        let xpub = account(1);
         let payments = store.write_blocking(set_up).expect("set up");
-        Gateway { dir, store, payments }
+        Gateway { dir, store, xpub, payments }
     }
 
     fn restart(self) -> Gateway {
-        let Gateway { dir, store, payments } = self;
+        let Gateway { dir, store, xpub, payments } = self;
         drop(store);
         let store = Store::open(&dir.path().join("litegate.db")).expect("the same database");
-        Gateway { dir, store, payments }
+        Gateway { dir, store, xpub, payments }
     }
 
     /// Walks to the node's tip, compares the mempool and lets time run out, as a pass of the
@@ -394,21 +421,31 @@ impl Gateway {
 /// When each history begins.
 const START: Timestamp = Timestamp::from_ms(1_000);
 
+/// An account of these tests: 1 is the gateway's own.
+fn account(seed: u8) -> AccountXpub {
+    AccountXpriv::from_mnemonic_seed(&[seed; 64], Network::Regtest).0.to_xpub()
+}
+
+/// Where the `n`-th merchant is paid.
+fn payout_script(n: u32) -> ScriptBuf {
+    account(2).script_at(DerivationIndex::new(n).expect("small"))
+}
+
+/// Payments of two merchants in turn.
 fn set_up(tx: &WriteTx) -> Result<Vec<Payment>, Refusal> {
-    let xpub: AccountXpub =
-        AccountXpriv::from_mnemonic_seed(&[1; 64], Network::Regtest).0.to_xpub();
-    let elsewhere = AccountXpriv::from_mnemonic_seed(&[2; 64], Network::Regtest).0.to_xpub();
-    let first = DerivationIndex::new(0).expect("small");
-    let address = Address::from_script(&elsewhere.script_at(first), Network::Regtest);
     let rules = merchants::Rules { network: Network::Regtest, payout_address_delay_ms: 0 };
-    let new = NewMerchant {
-        name: BusinessName::parse("Shop")?,
-        discord_id: None,
-        payout_address: address,
-        days: Some(1),
+    let add = |n| {
+        let new = NewMerchant {
+            name: BusinessName::parse("Shop")?,
+            discord_id: None,
+            payout_address: Address::from_script(&payout_script(n), Network::Regtest),
+            days: Some(1),
+        };
+        let merchant = merchants::add(tx, &Actor::Cli, &rules, &new, START)?.id;
+        assert!(merchant_rows::has_payout_address(tx, merchant)?);
+        Ok::<_, Refusal>(merchant)
     };
-    let merchant = merchants::add(tx, &Actor::Cli, &rules, &new, START)?.id;
-    assert!(merchant_rows::has_payout_address(tx, merchant)?);
+    let shops = [add(0)?, add(1)?];
     let amount = Amount::from_litoshis(AMOUNT).expect("in range");
     let rules = create_payment::Rules {
         confirmations: CONFIRMATIONS,
@@ -420,7 +457,7 @@ fn set_up(tx: &WriteTx) -> Result<Vec<Payment>, Refusal> {
         min_amount: Amount::ZERO,
         open_max: u32::MAX,
     };
-    let addresses = Addresses::new(xpub);
+    let addresses = Addresses::new(account(1));
     (0..PAYMENTS)
         .map(|n| {
             let new = NewPayment {
@@ -432,6 +469,7 @@ fn set_up(tx: &WriteTx) -> Result<Vec<Payment>, Refusal> {
                 expires_in_seconds: None,
             };
             let id = PaymentId::from_random([u8::try_from(n).expect("few"); 16]);
+            let merchant = shops[n % shops.len()];
             let request = create_payment::Request { merchant, new, idempotency_key: None, id };
             create_payment(tx, &rules, &addresses, &request, START)?;
             Ok(payments::by_id(tx, id)?.ok_or(Refusal::UnknownPayment)?.payment)
@@ -512,14 +550,21 @@ fn check_sums(gateway: &Gateway) {
                 wrong.remove(at);
             }
         }
+        assert!(sweeps::under_way_are_kept(tx)?, "the sweeps under way are not kept");
         Ok::<_, Error>(wrong)
     });
     assert_eq!(wrong.expect("read"), [], "merchants whose sums are not kept");
 }
 
 /// Compares what is stored after a look with what it must be; `verdicts` are those before it.
-fn check(gateway: &Gateway, node: &ModelNode, verdicts: &mut [&'static str; PAYMENTS]) {
+fn check(
+    gateway: &Gateway,
+    node: &ModelNode,
+    verdicts: &mut [&'static str; PAYMENTS],
+    fates: &mut sweeping::Fates,
+) {
     check_sums(gateway);
+    fates.note(sweeping::check(gateway, node));
     for (payment, before) in gateway.payments.iter().zip(verdicts) {
         let index = payment.index;
         let (judged, stored, events) = gateway
@@ -567,8 +612,9 @@ fn completes_with_the_last_confirmation_and_not_before() {
     assert_eq!(status(&gateway), Status::Completed { at: START, late: false });
 }
 
-/// Plays a history and checks after each look, and at its end.
-fn play(history: &[Act]) {
+/// Plays a history and checks after each look, and at its end. Answers what became of sweeps.
+fn play(history: &[Act]) -> sweeping::Fates {
+    let mut fates = sweeping::Fates::default();
     let mut gateway = Gateway::new();
     let mut node = ModelNode::new();
     let mut verdicts = ["pending"; PAYMENTS];
@@ -577,14 +623,17 @@ fn play(history: &[Act]) {
         match act {
             Act::Look => {
                 gateway.look(&mut node);
-                check(&gateway, &node, &mut verdicts);
+                check(&gateway, &node, &mut verdicts, &mut fates);
             }
             Act::Hear(which) => {
                 if gateway.hear(&mut node, *which) {
-                    check(&gateway, &node, &mut verdicts);
+                    check(&gateway, &node, &mut verdicts, &mut fates);
                 }
             }
             Act::LookLagging => gateway.look_lagging(),
+            Act::Sweep => gateway.sweep(&mut node, &mut fates),
+            Act::Raise(which, taken) => gateway.raise(&mut node, *which, *taken, &mut fates),
+            Act::LookAfter => gateway.look_after(&mut node, &mut fates),
             Act::Restart => gateway = gateway.restart(),
             Act::Pay(..)
             | Act::PayTwo(..)
@@ -595,11 +644,14 @@ fn play(history: &[Act]) {
             | Act::Mine(_)
             | Act::Reorg(_)
             | Act::ReorgMined(_)
+            | Act::Steal(_)
             | Act::Wait(_) => {}
         }
+        check_sums(&gateway);
     }
     gateway.look(&mut node);
-    check(&gateway, &node, &mut verdicts);
+    check(&gateway, &node, &mut verdicts, &mut fates);
+    fates
 }
 
 #[test]
@@ -624,8 +676,10 @@ proptest! {
 
     #[test]
     fn any_history_ends_as_its_final_chain_says(
+        swept in any::<bool>(),
         history in prop::collection::vec(act(), 1..40),
     ) {
-        play(&history);
+        let before = if swept { sweeping::paid_and_swept() } else { Vec::new() };
+        play(&[before, history].concat());
     }
 }
