@@ -210,3 +210,68 @@ async fn look(api: &Api, seen: Option<Seen>) -> Result<Option<Seen>, Refusal> {
     }
     Ok(Some(next))
 }
+
+#[cfg(test)]
+mod tests {
+    use bitcoin::hashes::Hash;
+    use bitcoin::{BlockHash, OutPoint, ScriptBuf};
+
+    use super::*;
+    use crate::domain::amount::Amount;
+    use crate::domain::keys::DerivationIndex;
+    use crate::domain::merchant::MerchantId;
+    use crate::domain::payment::{Coin, Origin, Payment};
+
+    fn facts(place: Place) -> PaymentFacts {
+        let (index, now) = (DerivationIndex::new(0).expect("small"), Timestamp::from_ms(0));
+        let payment = Payment {
+            id: PaymentId::from_random([1; 16]),
+            merchant: MerchantId::from_random(1),
+            index,
+            script: ScriptBuf::new(),
+            amount: Amount::ZERO,
+            created_at: now,
+            expires_at: now,
+            late_until: now,
+            confirmations: 6,
+            confirmations_pegout: 6,
+            reference: None,
+            webhook_url: None,
+            redirect_url: None,
+            display_amount: None,
+        };
+        let coin = Coin {
+            outpoint: OutPoint::null(),
+            index,
+            amount: Amount::ZERO,
+            origin: Origin::Plain,
+            seen_at: now,
+            place,
+        };
+        PaymentFacts {
+            payment,
+            status: Status::Pending,
+            coins: vec![coin],
+            tip: None,
+            business_name: String::new(),
+            delayed: false,
+        }
+    }
+
+    #[test]
+    fn a_page_that_opens_with_what_is_older_than_the_last_look_goes_on_counting() {
+        let pages = Arc::new(Pages::default());
+        let mined = facts(Place::Block(BlockId { height: 1, hash: BlockHash::all_zeros() }));
+        let id = mined.payment.id;
+        let page = pages.open(id);
+        pages.publish(mined);
+        // Another page was opened before that, and read the payment while it was unconfirmed.
+        let other = pages.open(id);
+        other.show(&facts(Place::Mempool));
+        assert_eq!(pages.confirming(), [id], "it is read again with each block");
+        drop(page);
+        assert_eq!(pages.confirming(), [id], "the other page is open");
+        drop(other);
+        assert!(pages.confirming().is_empty() && pages.is_empty());
+    }
+}

@@ -171,6 +171,29 @@ fn a_node_that_lags_makes_nothing_expire_or_complete() {
 }
 
 #[test]
+fn a_mempool_that_is_still_read_makes_nothing_vanish_or_expire() {
+    let made = stage_with(|gate| gate.set("payments.expiry", "1m"));
+    let Some((Stage { gate, shop, node }, proxy)) = made else { return };
+    let payment = shop.create("0.05");
+    node.send(&payment.address, "0.05");
+    shop.await_field(&payment.id, "amountReceivedLtc", "0.05", SOON);
+    // A start with an empty mempool, of which the node says that it is still read.
+    proxy.set(Fault::Rewrite("\"loaded\":true", "\"loaded\":false"));
+    node.stop();
+    node.up_with(&["-persistmempool=0", "-walletbroadcast=0"]);
+    gate.await_tip(&node.height().to_string());
+    assert!(node.mempool().is_empty());
+    gate.let_pass(Duration::from_secs(120));
+    stays_true("it counts as seen", Duration::from_secs(3), || {
+        let shown = shop.status(&payment.id);
+        shown.text("status") == "pending" && shown.raw("amountReceivedLtc") == "0.05"
+    });
+    proxy.set(Fault::None);
+    let shown = shop.await_status(&payment.id, "expired", SOON);
+    assert_eq!(shown.raw("amountReceivedLtc"), "0");
+}
+
+#[test]
 fn a_sweep_whose_answer_was_lost_is_paid_once() {
     let Some((Stage { gate, shop, node }, proxy)) =
         stage_with(|gate| gate.set("sweeper.interval", "1s"))
