@@ -160,6 +160,19 @@ impl Roll {
         }
     }
 
+    /// A node to hold the one in use against, if there is another: the present one for as long as it
+    /// can say something, else the first that can. Only a node that is silent or fetching blocks has
+    /// nothing to say; one that is unwell in any other way may be so because it disagrees.
+    pub(crate) fn other(&self, present: Option<usize>) -> Option<usize> {
+        let others = || (0..self.records.len()).filter(|at| *at != self.in_use);
+        let present = present.filter(|at| others().any(|other| other == *at));
+        let can_say = |at: &usize| match self.records[*at].health {
+            Health::Silent | Health::Syncing => false,
+            Health::Well | Health::Unfit | Health::BehindUs | Health::Lagging => true,
+        };
+        present.filter(can_say).or_else(|| others().find(can_say)).or(present).or(others().next())
+    }
+
     /// Another node is followed from now on.
     pub(crate) fn follow(&mut self, index: usize) {
         for (at, left) in [(self.in_use, true), (index, false)] {

@@ -126,6 +126,11 @@ pub(crate) fn troubles(tx: &ReadTx) -> Result<BTreeSet<Trouble>, Error> {
     rows.map(trouble).collect()
 }
 
+/// Whether the two nodes disagreed when they were compared last.
+pub(crate) fn nodes_disagree(tx: &ReadTx) -> Result<bool, Error> {
+    Ok(troubles(tx)?.contains(&Trouble::NodesDisagree))
+}
+
 /// Payments that are not complete and have a coin out of MWEB in a block.
 pub(crate) fn payments_with_pegouts(tx: &ReadTx) -> Result<Vec<DerivationIndex>, Error> {
     let sql = "SELECT DISTINCT derivation_index FROM coins JOIN payments USING (derivation_index)

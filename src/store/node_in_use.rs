@@ -6,17 +6,19 @@ use crate::domain::time::Timestamp;
 
 use super::{Error, ReadTx, WriteTx};
 
-/// The name of the node that is followed; `None` if there never was a choice.
+/// The name of the node that is followed; `None` before the first was.
 pub(crate) fn get(tx: &ReadTx) -> Result<Option<String>, Error> {
     let sql = "SELECT name FROM node_in_use";
     let row = tx.connection.prepare_cached(sql)?.query_row([], |row| row.get(0));
     Ok(row.optional()?)
 }
 
-/// Says that this node is followed from now on.
-pub(crate) fn set(tx: &WriteTx, name: &str, now: Timestamp) -> Result<(), Error> {
+/// Says that this node is followed from now on, and answers since when it has been.
+pub(crate) fn follow(tx: &WriteTx, name: &str, now: Timestamp) -> Result<Timestamp, Error> {
     let sql = "INSERT INTO node_in_use (id, name, since) VALUES (1, ?, ?)
-               ON CONFLICT (id) DO UPDATE SET name = excluded.name, since = excluded.since";
-    tx.connection.prepare_cached(sql)?.execute(params![name, now])?;
-    Ok(())
+               ON CONFLICT (id) DO UPDATE SET name = excluded.name, since = excluded.since
+               WHERE name <> excluded.name";
+    tx.connection.execute(sql, params![name, now])?;
+    let sql = "SELECT since FROM node_in_use";
+    Ok(tx.connection.query_row(sql, [], |row| row.get(0))?)
 }

@@ -56,13 +56,12 @@ pub(crate) struct Watch {
 }
 
 impl Watch {
-    /// `other` is a node that is not followed, if there are several.
-    pub(crate) fn new(settings: &Settings, other: Option<Node>) -> Watch {
+    pub(crate) fn new(settings: &Settings) -> Watch {
         let fixed = settings.second_node.clone().map(Node::new);
         Watch {
             enabled: settings.enabled,
             second_is_fixed: fixed.is_some(),
-            second: fixed.or(other).filter(|_| settings.enabled),
+            second: fixed.filter(|_| settings.enabled),
             second_rests_until: None,
             apart_since: None,
             watching: None,
@@ -71,13 +70,18 @@ impl Watch {
         }
     }
 
-    /// Another node is followed: `other` is one that is not.
+    /// Another node is followed: what the one before was trusted for says nothing of it.
+    pub(crate) fn begin_anew(&mut self) {
+        (self.second_rests_until, self.apart_since, self.watching) = (None, None, None);
+        self.looked = None;
+    }
+
+    /// Compares with this node from now on, unless the configuration names one for that alone.
     pub(crate) fn compare_with(&mut self, other: Option<Node>) {
         if !self.second_is_fixed {
             self.second = other.filter(|_| self.enabled);
+            (self.second_rests_until, self.apart_since) = (None, None);
         }
-        (self.second_rests_until, self.apart_since, self.watching) = (None, None, None);
-        self.looked = None; // What the node before was trusted for says nothing of this one.
     }
 
     /// The node is catching up: what it shows says nothing of the chain's pace.

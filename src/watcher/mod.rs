@@ -28,6 +28,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::acts::payments::{WATCHER, ZMQ_CUT, ZMQ_SILENT};
 use crate::clock::Clock;
+use crate::crash;
 use crate::domain::chain::{AtTip, BlockId};
 use crate::domain::doubt::Trust;
 use crate::domain::keys::AccountXpub;
@@ -40,7 +41,7 @@ use crate::node::nodes::{Candidate, Nodes};
 use crate::node::rpc::Notifications;
 use crate::node::zmq::{self, Counters, Signal};
 use crate::pulse::{self, Loop};
-use crate::store::{Store, WriteTx, doubts, node_in_use, progress};
+use crate::store::{self, Store, WriteTx, doubts, node_in_use, progress};
 use crate::wake::Wake;
 
 use ahead::Ahead;
@@ -84,6 +85,10 @@ const PAUSE_MAX: Duration = Duration::from_secs(2);
 
 /// The shortest time between two whole looks that hints ask for: nobody can keep us busy.
 const LOOK_PAUSE: Duration = Duration::from_millis(200);
+
+/// For how many times the patience a node that is followed from now on is given to hear of what the
+/// one before has seen: ten minutes, as it is configured.
+const HEARSAY_PATIENCES: u32 = 20;
 
 /// How often progress is recorded while nothing else happens, in milliseconds.
 const PROGRESS_MS: i64 = 10_000;
@@ -131,6 +136,8 @@ const TROUBLE_CHARS_MAX: usize = 500;
 
 /// What changes from pass to pass.
 struct State {
+    /// Since when the node has been followed.
+    followed_since: Timestamp,
     alarm: Alarm,
     /// Whether the chain or the mempool changed since the alarm last looked.
     changed: bool,
@@ -145,6 +152,8 @@ struct State {
     told_of_block: bool,
     recorded_at: Option<Timestamp>,
     doubt: doubt::Watch,
+    /// The place of the node that the followed one is held against.
+    compared: Option<usize>,
     /// The tip at which payments were judged with full trust in the chain.
     settled: Option<BlockId>,
     clock: ClockWatch,
@@ -195,8 +204,9 @@ impl Watcher {
     ) -> anyhow::Result<()> {
         let next = self.nodes.all()[to].clone();
         let from = self.nodes.place_of(Some(&self.followed.name));
-        let (name, now) = (next.name.clone(), self.clock.now());
-        self.store.write_blocking(move |tx| node_in_use::set(tx, &name, now))?;
+        crash::point("node-left");
+        let followed_since = self.record_followed(&next.name)?;
+        crash::point("node-taken");
         tracing::warn!(
             from = self.followed.name,
             to = next.name,
@@ -207,20 +217,47 @@ impl Watcher {
         self.followed = next;
         subscriber.end();
         *subscriber = self.subscribe();
+        state.followed_since = followed_since;
         state.looked_at = LookedAt::default();
         state.noticing = Noticing::Zmq;
         state.disconnected_since = Some(Instant::now());
         state.untold_moves = 0;
         state.told_of_block = true;
         state.recorded_at = None;
-        state.doubt.compare_with(self.other_node());
+        state.doubt.begin_anew();
+        state.compared = None;
         Ok(())
     }
 
-    /// A node to hold the followed one against, if there is another.
-    fn other_node(&self) -> Option<crate::node::rpc::Node> {
-        let other = self.nodes.all().iter().find(|one| one.name != self.followed.name);
-        other.map(|one| one.glance.clone())
+    /// Records which node is followed, if it is another than before: by our choice, or because the
+    /// configuration names another. Answers since when it has been.
+    fn record_followed(&self, name: &str) -> Result<Timestamp, store::Error> {
+        let (name, now) = (name.to_owned(), self.clock.now());
+        self.store.write_blocking(move |tx| node_in_use::follow(tx, &name, now))
+    }
+
+    /// The time before which the node that is followed need not have heard of all that was seen.
+    fn awaits_from_before(&self, state: &State) -> Option<Timestamp> {
+        let since = state.followed_since;
+        let ms = (self.patience * HEARSAY_PATIENCES).as_millis();
+        let wait = i64::try_from(ms).unwrap_or(i64::MAX);
+        (0..wait).contains(&self.clock.now().ms_since(since)).then_some(since)
+    }
+
+    /// Sees to it that the followed node is held against another that answers, if there is one.
+    fn choose_other(&self, state: &mut State, scout: &Scout) -> anyhow::Result<()> {
+        let chosen = scout.other(state.compared);
+        if chosen == state.compared {
+            return Ok(());
+        }
+        // What a node that is silent said last stands, and nobody else can take it back.
+        let disagrees = || self.store.read_blocking(doubts::nodes_disagree);
+        if state.compared.is_none() || !disagrees()? {
+            let node = chosen.map(|at| self.nodes.all()[at].glance.clone());
+            state.doubt.compare_with(node);
+            state.compared = chosen;
+        }
+        Ok(())
     }
 
     fn watch(&mut self, subscriber: &mut Subscriber, scout: &Scout) {
@@ -230,7 +267,12 @@ impl Watcher {
             // The row of the last run stands; a first run begins without one, that is trusting.
             tracing::error!(%error, "cannot record whether to look for doubts");
         }
+        let followed_since = self.record_followed(&self.followed.name).unwrap_or_else(|error| {
+            tracing::error!(%error, "cannot record which node is followed");
+            now // What was seen before is awaited then, as after a change.
+        });
         let mut state = State {
+            followed_since,
             ahead: Ahead::new(self.xpub.clone()),
             alarm: Alarm::default(),
             changed: true,
@@ -240,7 +282,8 @@ impl Watcher {
             untold_moves: 0,
             told_of_block: true,
             recorded_at: None,
-            doubt: doubt::Watch::new(&self.doubt, self.other_node()),
+            doubt: doubt::Watch::new(&self.doubt),
+            compared: None,
             settled: None,
             clock: ClockWatch::new(self.network),
             reachable: true,
@@ -259,6 +302,7 @@ impl Watcher {
             });
             let pass = changed
                 .unwrap_or(Ok(()))
+                .and_then(|()| self.choose_other(&mut state, scout))
                 .and_then(|()| self.ask_once(&mut asked_node, &mut state))
                 .and_then(|()| self.pass(&mut state));
             if let [only] = self.nodes.all() {
@@ -429,7 +473,8 @@ impl Watcher {
         // What the mempool does not hold now was not there by now.
         let now = self.clock.now();
         let node = &self.followed.node;
-        let found = mempool::compare(node, &self.store, &mut state.looked_at, &at_tip)?;
+        let awaited = self.awaits_from_before(state);
+        let found = mempool::compare(node, &self.store, &mut state.looked_at, &at_tip, awaited)?;
         let Some(found) = found else { return Ok(()) }; // The tip moved; the next pass is due.
         let whole = found.whole;
         state.more = !whole;

@@ -66,6 +66,11 @@ impl Scout {
         locked(&self.roll).health().nth(index).map_or("unknown", Health::as_str)
     }
 
+    /// A node to hold the one in use against; `present` is the one that was until now.
+    pub(super) fn other(&self, present: Option<usize>) -> Option<usize> {
+        locked(&self.roll).other(present)
+    }
+
     /// Another node is followed from now on.
     pub(super) fn follow(&self, index: usize) {
         locked(&self.roll).follow(index);

@@ -5,6 +5,7 @@ use std::time::Duration;
 use crate::harness::gate::Gate;
 use crate::harness::http;
 use crate::harness::node::Node;
+use crate::harness::ports;
 use crate::harness::stage::Stage;
 use crate::harness::wait::{SOON, stays_true, wait_for};
 
@@ -111,6 +112,37 @@ fn without_being_asked_for_regtest_knows_no_doubt() {
     node.mine(2);
     shop.await_status(&payment.id, "completed", SOON);
     assert!(!in_doubt(&gate));
+}
+
+#[test]
+#[ignore = "long"]
+fn of_several_nodes_one_that_answers_is_compared() {
+    let Some(third) = Node::start() else { return };
+    let Some(node) = Node::start() else { return };
+    let stage = Stage::beside(std::sync::Arc::new(node), |gate| {
+        watchful(gate);
+        let first = gate.config()["node"].clone();
+        let elsewhere = |url: String, cookie: &std::path::Path| {
+            let mut section = first.clone();
+            let table = section.as_table_mut().unwrap();
+            table.insert("rpc_url".to_owned(), url.into());
+            table.insert("cookie_file".to_owned(), cookie.display().to_string().into());
+            section
+        };
+        let dead = format!("http://127.0.0.1:{}", ports::free());
+        let dead = elsewhere(dead, third.cookie_file());
+        let third = elsewhere(third.rpc_url(), third.cookie_file());
+        gate.set("node", toml::Value::Array(vec![first.clone(), dead, third]));
+        gate.set("failover.patience", "1s");
+    });
+    let Stage { gate, shop: _shop, node } = stage;
+    gate.await_log(&["a node is well", third.rpc_url().trim_start_matches("http://")]);
+    third.fresh_address(); // Its wallet is a copy: so it mines no block that is the same.
+    node.mine(3);
+    third.mine(3);
+    gate.await_tip(&node.height().to_string());
+    node.mine(1);
+    gate.await_log(&["warn", "in doubt", "nodes_disagree"]);
 }
 
 #[test]

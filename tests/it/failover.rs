@@ -226,6 +226,45 @@ fn payments_go_on_while_the_first_node_stops_lags_and_returns_with_another_tip()
     assert_eq!(second.node.balance_of(&shop.payout_address), of("paidLtc"));
 }
 
+/// A node that has only just been turned to may not have heard of a transaction yet.
+#[test]
+#[ignore = "long"]
+fn what_the_node_before_has_seen_is_not_taken_for_replaced_at_once() {
+    let made = pair(|gate| {
+        gate.set("failover.patience", "1s");
+        gate.set("payments.expiry", "4s");
+        gate.set("payments.late_grace", "1h");
+    });
+    let Some((first, second, gate)) = made else { return };
+    gate.start();
+    await_followed(&gate, &first, SOON);
+    let shop = Shop::open_paid_to(&gate, "Corner Shop", &first.node.fresh_address());
+    second.cut();
+    let paid = |amount| {
+        let payment = shop.create("0.05");
+        let txid = first.node.send(&payment.address, amount);
+        shop.await_field(&payment.id, "amountReceivedLtc", amount, SOON);
+        (payment, first.node.raw_transaction(&txid))
+    };
+    let ((slow, raw), (lost, _)) = (paid("0.05"), paid("0.051"));
+    first.node.stop();
+    await_followed(&gate, &second, SOON);
+    // Their time is up meanwhile: nobody may be told that they were not paid.
+    stays_true("it counts as seen", Duration::from_secs(6), || {
+        let status = shop.status(&slow.id);
+        status.text("status") == "pending" && status.raw("amountReceivedLtc") == "0.05"
+    });
+    // A start in between is no other node.
+    gate.restart();
+    let _: String = second.node.call("sendrawtransaction", json!([raw]));
+    second.node.mine(2);
+    let done = shop.await_status(&slow.id, "completed", SOON);
+    assert_eq!(done.raw("late"), "false");
+    // The one that the new node never hears of does not stay for ever.
+    let fields = shop.await_status(&lost.id, "expired", Duration::from_secs(40));
+    assert_eq!(fields.raw("amountReceivedLtc"), "0");
+}
+
 #[test]
 fn a_first_node_that_never_answers_is_passed_over_also_by_commands() {
     let Some(second) = Node::start() else { return };
@@ -251,6 +290,88 @@ fn a_first_node_that_never_answers_is_passed_over_also_by_commands() {
     second.send(&again.address, "0.05");
     shop.await_field(&again.id, "amountReceivedLtc", "0.05", Duration::from_secs(5));
     assert_eq!(gate.log_lines(&["following another node"]).len(), 1);
+}
+
+/// Of a branch that it refuses a node knows no more than its first block, which lies no higher than
+/// its own tip: it is behind on purpose, and is not left for the one that accepts more.
+#[test]
+#[ignore = "long"]
+fn a_node_that_refuses_the_others_blocks_is_not_left_for_it() {
+    let made = pair(|gate| gate.set("failover.patience", "1s"));
+    let Some((first, second, gate)) = made else { return };
+    gate.start();
+    await_followed(&gate, &first, SOON);
+    second.node.mine(1);
+    wait_for("the first has it", SOON, || first.tip() == second.tip());
+    second.cut();
+    let refused = first.tip();
+    first.node.call::<Value>("invalidateblock", json!([refused]));
+    first.node.fresh_address();
+    first.node.mine(2);
+    second.node.mine(3);
+    assert_eq!(second.node.height(), first.node.height() + 2);
+    gate.await_tip(&first.node.height().to_string());
+    stays_true("it is followed", Duration::from_secs(8), || changes(&gate) == 0);
+    // As soon as it is gone, the other has to do.
+    first.node.stop();
+    await_followed(&gate, &second, SOON);
+}
+
+/// At the very moment of the change, before and after it is recorded.
+#[test]
+#[ignore = "long"]
+fn a_process_that_dies_while_it_changes_nodes_goes_on_with_the_other() {
+    let made = pair(|gate| {
+        gate.set("failover.patience", "1s");
+        gate.set("sweeper.interval", "1s");
+    });
+    let Some((first, second, gate)) = made else { return };
+    let receiver = Receiver::start();
+    gate.start();
+    await_followed(&gate, &first, SOON);
+    let shop = Shop::open_paid_to(&gate, "Corner Shop", &first.node.fresh_address());
+    let mut payments = vec![whole_life(&shop, &receiver, &first)];
+    for (point, left, taken) in [("node-left", &first, &second), ("node-taken", &second, &first)] {
+        taken.connect(left);
+        let created = [(); 2].map(|()| shop.create_told("0.05", &receiver.url("/hook")));
+        gate.term();
+        gate.set_environment("LITEGATE_CRASH_AT", point);
+        gate.start();
+        await_followed(&gate, left, SOON);
+        for payment in &created {
+            taken.await_tx(&left.node.send(&payment.address, "0.05"));
+            shop.await_field(&payment.id, "amountReceivedLtc", "0.05", SOON);
+        }
+        left.node.stop();
+        wait_for("its death", SOON, || gate.ended().is_some());
+        gate.kill();
+        gate.clear_environment();
+        taken.node.mine(2);
+        gate.start();
+        await_followed(&gate, taken, SOON);
+        for payment in created {
+            shop.await_status(&payment.id, "completed", SOON);
+            receiver.await_hit_for(&payment.id, SOON);
+            payments.push(payment);
+        }
+        wait_for("the sweep", SOON, || !taken.node.mempool().is_empty());
+        taken.node.mine(1);
+        left.node.up_with(&[]);
+    }
+    gate.await_tip(&first.node.height().to_string());
+    gate.cli_ok(&["audit"]);
+    for payment in &payments {
+        let hits = receiver.hits();
+        let of =
+            |hit: &&crate::harness::receiver::Hit| hit.fields().text("paymentId") == payment.id;
+        let ids: std::collections::BTreeSet<&str> =
+            hits.iter().filter(of).map(|hit| hit.header("webhook-id")).collect();
+        assert_eq!(ids.len(), 1, "{ids:?}");
+    }
+    let sums = gate.cli_json(&["audit"]);
+    let of = |name: &str| crate::harness::json::litoshis(sums.raw(name));
+    assert_eq!(of("receivedLtc"), 5_000_000 * u64::try_from(payments.len()).unwrap());
+    assert_eq!(of("paidLtc") + of("feesLtc"), of("receivedLtc"));
 }
 
 /// A node of another chain is no way out, however well it is.

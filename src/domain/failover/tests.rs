@@ -70,6 +70,28 @@ fn a_moment_of_health_begins_the_patience_anew() {
 }
 
 #[test]
+fn the_node_to_compare_with_is_one_that_answers() {
+    let other = |words: &str, in_use, present| {
+        let sights: Vec<Sight> = words.split_whitespace().map(sight).collect();
+        let mut roll = Roll::new(sights.len(), in_use, PATIENCE_MS, 0);
+        roll.see(&sights, 0);
+        roll.other(present)
+    };
+    assert_eq!(other("110", 0, None), None, "there is no other");
+    assert_eq!(other("110 110 110", 0, None), Some(1));
+    assert_eq!(other("silent 110 110", 1, None), Some(2), "not the one that was left for dead");
+    assert_eq!(other("110 syncing 110", 0, None), Some(2));
+    assert_eq!(other("110 silent 110", 0, Some(1)), Some(2), "it died later");
+    assert_eq!(other("110 110 110", 0, Some(2)), Some(2), "no change without need");
+    assert_eq!(other("110 110 110", 2, Some(2)), Some(0), "never the one in use");
+    // They may be so because they disagree: then it must go on to be seen.
+    assert_eq!(other("110 110 unfit", 0, Some(2)), Some(2));
+    assert_eq!(other("110 110 behind", 0, Some(2)), Some(2));
+    assert_eq!(other("110 silent silent", 0, Some(2)), Some(2), "nobody is better");
+    assert_eq!(other("110 silent silent", 0, None), Some(1));
+}
+
+#[test]
 fn where_nobody_is_well_nothing_changes() {
     check(
         "0   silent silent  -> 0
