@@ -107,6 +107,8 @@ fn with_256_file_descriptors_a_crowd_waits_and_nothing_spins() {
     node.send(&payment.address, "0.05");
     gate.await_log(&["payment seen", &payment.id]);
     wait_for("two seconds of the crowd", SOON, || began.elapsed() > Duration::from_secs(2));
+    let open = fs::read_dir(format!("/proc/{}/fd", gate.pid())).unwrap().count();
+    assert!(open < 200, "clients have half of them at most: {open}");
     let used = processor_time(gate.pid()).saturating_sub(used);
     assert!(used < began.elapsed() / 4, "{used:?} of {:?}", began.elapsed());
     assert!(gate.ended().is_none());
