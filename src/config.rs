@@ -48,6 +48,8 @@ pub(crate) struct Config {
     /// How long the node that is followed may be unwell before another is.
     pub(crate) failover_patience: Duration,
     pub(crate) doubt: watcher::doubt::Settings,
+    /// How often the accounts are audited without being asked for.
+    pub(crate) audit_interval: Duration,
     pub(crate) xpub: AccountXpub,
     pub(crate) signing_key_file: Option<PathBuf>,
     /// What opens the signing key's file if that is encrypted.

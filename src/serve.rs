@@ -272,6 +272,7 @@ impl Gateway {
                 xpub: config.xpub.clone(),
                 counters: Arc::clone(&counters),
                 doubt: config.doubt.clone(),
+                audit_interval: config.audit_interval,
                 wake: wake.clone(),
                 clock: clock.clone(),
                 shutdown: shutdown.clone(),

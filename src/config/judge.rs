@@ -57,6 +57,7 @@ pub(super) struct Raw {
     metrics: RawMetrics,
     clock: RawClock,
     doubt: RawDoubt,
+    audit: RawAudit,
 }
 
 #[derive(Debug, Deserialize)]
@@ -95,6 +96,12 @@ struct RawNode {
 #[serde(deny_unknown_fields)]
 struct RawFailover {
     patience: String,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawAudit {
+    interval: String,
 }
 
 #[derive(Debug, Deserialize)]
@@ -322,7 +329,8 @@ impl Raw {
         let http = read_http(judge, &self.http, &self.checkout, network);
         let doubt = read_doubt(judge, &self.doubt, network);
         let nodes = read_nodes(judge, &self.node, network);
-        let failover_patience = read_patience(judge, &self.failover);
+        let failover_patience = read_patience(judge, "failover.patience", &self.failover.patience);
+        let audit_interval = read_patience(judge, "audit.interval", &self.audit.interval);
         let xpub = read_xpub(judge, &self.wallet, network);
         let payments = read_payments(judge, &self.payments);
         let key_origin = read_key_origin(judge, &self.wallet);
@@ -362,6 +370,7 @@ impl Raw {
             nodes: nodes?,
             failover_patience: failover_patience?,
             doubt: doubt?,
+            audit_interval: audit_interval?,
             xpub: xpub?,
             signing_key_file: self.wallet.signing_key_file,
             passphrase_file: self.wallet.passphrase_file,
@@ -497,10 +506,11 @@ fn read_node(
     Some(nodes::Settings { rpc, zmq: zmq?, oldest })
 }
 
-fn read_patience(judge: &mut Judge, raw: &RawFailover) -> Option<Duration> {
-    let patience = judge.duration("failover.patience", &raw.patience)?;
+/// A time that must not be short, lest we are busy with nothing else.
+fn read_patience(judge: &mut Judge, key: &str, text: &str) -> Option<Duration> {
+    let patience = judge.duration(key, text)?;
     if patience < Duration::from_secs(1) {
-        judge.say("failover.patience", "must be at least 1s");
+        judge.say(key, "must be at least 1s");
         return None;
     }
     Some(patience)

@@ -118,6 +118,8 @@ const READER_CACHE_KIB: i64 = 6 * 1024;
 pub(crate) struct Store {
     writer: Arc<writer::Writer>,
     readers: r2d2::Pool<Readers>,
+    /// How further connections are made.
+    reader: Readers,
 }
 
 /// A view of one state of the database. It has no way to write.
@@ -177,15 +179,20 @@ impl Store {
         connection.pragma_update(None, "cache_size", -WRITER_CACHE_KIB)?;
         check_for_damage(&connection, path)?;
         migrations::run(&mut connection, path)?;
-        let readers = r2d2::Pool::builder()
-            .max_size(READERS_MAX)
-            .min_idle(Some(1))
-            .test_on_check_out(false)
-            .connection_timeout(patience)
-            .build(Readers { path: path.to_owned(), patience })
-            .map_err(|_| Error::Busy)?;
+        let reader = Readers { path: path.to_owned(), patience };
+        let readers = reader.pool(READERS_MAX)?;
         let high_water = HighWater::at(high_water);
-        Ok(Store { writer: Arc::new(writer::Writer::start(connection, high_water)), readers })
+        let writer = Arc::new(writer::Writer::start(connection, high_water));
+        Ok(Store { writer, readers, reader })
+    }
+
+    /// The same database, read by a connection of its own: for reads that take so long that they
+    /// must not take a place from others.
+    ///
+    /// # Errors
+    /// If there is no further connection.
+    pub(crate) fn apart(&self) -> Result<Store, Error> {
+        Ok(Store { readers: self.reader.pool(1)?, ..self.clone() })
     }
 
     /// Runs `job` over one consistent state, on a thread that may block.
@@ -312,9 +319,21 @@ fn prepare(connection: &Connection, patience: Duration) -> Result<(), rusqlite::
 }
 
 /// Makes the connections that can only read.
+#[derive(Debug, Clone)]
 struct Readers {
     path: PathBuf,
     patience: Duration,
+}
+
+impl Readers {
+    fn pool(&self, size: u32) -> Result<r2d2::Pool<Readers>, Error> {
+        let pool = r2d2::Pool::builder()
+            .max_size(size)
+            .min_idle(Some(1))
+            .test_on_check_out(false)
+            .connection_timeout(self.patience);
+        pool.build(self.clone()).map_err(|_| Error::Busy)
+    }
 }
 
 impl r2d2::ManageConnection for Readers {

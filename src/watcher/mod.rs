@@ -9,6 +9,7 @@
 pub(crate) mod ahead;
 mod alarm;
 mod apply;
+mod auditor;
 mod clock_watch;
 pub(crate) mod doubt;
 mod fetch;
@@ -47,6 +48,7 @@ use crate::wake::Wake;
 use ahead::Ahead;
 use alarm::Alarm;
 use apply::Changes;
+use auditor::Auditor;
 use clock_watch::ClockWatch;
 use mempool::LookedAt;
 use scout::{Ground, Scout};
@@ -67,6 +69,8 @@ pub(crate) struct Watcher {
     /// What came by ZMQ, for the metrics.
     pub(crate) counters: Arc<Counters>,
     pub(crate) doubt: doubt::Settings,
+    /// How often everything is audited without being asked for.
+    pub(crate) audit_interval: Duration,
     pub(crate) wake: Wake,
     pub(crate) clock: Clock,
     pub(crate) shutdown: CancellationToken,
@@ -179,10 +183,23 @@ impl Watcher {
             patience: self.patience,
             shutdown: self.shutdown.clone(),
         };
+        self.audit_now_and_then();
         let mut scout = Scout::start(ground, self.nodes.place_of(Some(&self.followed.name)));
         self.watch(&mut subscriber, &scout);
         subscriber.end();
         scout.join();
+    }
+
+    fn audit_now_and_then(&self) {
+        let auditor = Auditor {
+            store: self.store.clone(),
+            nodes: self.nodes.clone(),
+            xpub: self.xpub.clone(),
+            clock: self.clock.clone(),
+            interval: self.audit_interval,
+            shutdown: self.shutdown.clone(),
+        };
+        auditor.start();
     }
 
     /// Listens to the node that is followed.

@@ -5,11 +5,13 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 
 use crate::discord::{ADA, ADDRESS, BOB, ROOT, grant, offline, secret_in, text};
+use crate::harness::database::Database;
 use crate::harness::discord::{
     ADMINS_CHANNEL, Discord, MERCHANTS_CHANNEL, Mood, Person, Posted, readable,
 };
 use crate::harness::gate::Gate;
 use crate::harness::node::Node;
+use crate::harness::proxy::Relay;
 use crate::harness::receiver::Receiver;
 use crate::harness::shop::Shop;
 use crate::harness::wait::{SOON, stays_true, wait_for};
@@ -359,6 +361,78 @@ fn a_completed_payment_that_is_reorganised_away_and_a_stuck_sweep_are_told_to_ad
     stays_true("told once", Duration::from_secs(3), || {
         said_to(&discord, ROOT).matches("The audit found").count() == 1
     });
+    each_names_what_to_do_next(&discord);
+}
+
+/// Nobody asks for the audit here: the gateway makes it by itself.
+#[test]
+#[ignore = "long"]
+fn what_an_audit_finds_is_told_to_administrators_without_being_asked_for() {
+    let Some(node) = Node::start() else { return };
+    let (discord, gate, shop) = shop_at(&node, |gate| gate.set("audit.interval", "1s"));
+    gate.await_log(&["info", "the audit is clean"]);
+    shop.create("0.05");
+    Database::of(&gate).damage("UPDATE merchant_payments SET pending = pending + 1");
+    discord.await_message(ROOT, &["The audit found 1 difference", "litegate audit"]);
+    let said = gate.await_log(&["error", "the audit found a difference"]);
+    assert!(said.contains("the sums kept of merchant"), "{said}");
+    let clean = gate.log_lines(&["the audit is clean"]).len();
+    gate.cli_ok(&["rescan", "--from-height", &node.height().to_string()]);
+    gate.let_pass(2 * MINUTE); // Between two messages.
+    discord.await_message(ROOT, &["The audit is clean again"]);
+    assert!(gate.log_lines(&["the audit is clean"]).len() > clean);
+    assert_eq!(said_to(&discord, ROOT).matches("The audit found").count(), 1);
+    assert!(discord.messages_to(ADA).is_empty(), "not the merchants' affair");
+    // The node is away: that is no difference, and no audit.
+    node.stop();
+    let looks = |gate: &Gate| gate.log_lines(&["the audit is clean"]).len();
+    gate.await_log(&["warn", "the watcher waits"]);
+    let before = looks(&gate);
+    stays_true("no audit, and no word of one", Duration::from_secs(4), || {
+        looks(&gate) == before && gate.log_lines(&["the audit found"]).len() == 1
+    });
+}
+
+#[test]
+#[ignore = "long"]
+fn a_fee_over_the_limit_a_doubt_and_a_silent_publisher_are_told_to_administrators() {
+    let Some(node) = Node::start() else { return };
+    let relay = Relay::before(node.zmq_url().rsplit_once(':').unwrap().1.parse().unwrap());
+    let (discord, gate, shop) = shop_at(&node, |gate| {
+        gate.set("sweeper.interval", "1s");
+        gate.set("sweeper.min_payout", "0.001");
+        gate.set("sweeper.max_fee_percent", 1);
+        gate.set("doubt.watch", "on");
+        for topic in ["node.zmq_rawtx", "node.zmq_hashblock"] {
+            gate.set(topic, format!("tcp://127.0.0.1:{}", relay.port()));
+        }
+    });
+    let mut passed = Duration::ZERO;
+    let mut told = |words: &[&str]| {
+        wait_for(&format!("{words:?}"), 3 * SOON, || {
+            // There is a minute's rest between two messages.
+            rest(&gate, &mut passed, Duration::from_millis(200));
+            let said = said_to(&discord, ROOT);
+            words.iter().all(|word| said.contains(word))
+        });
+    };
+    let payment = shop.create("0.001");
+    node.send(&payment.address, "0.001");
+    node.mine(2);
+    shop.await_status(&payment.id, "completed", SOON);
+    told(&["Coins are not paid out", "`sweeper.max_fee_percent`", "`/sweep_now`"]);
+
+    node.mine(3);
+    node.reorg_to_empty(3);
+    told(&["The chain is doubted", "invalid", "`litegate doubt`"]);
+
+    relay.set_hole(true);
+    told(&["ZMQ says nothing", "`litegate doctor`"]);
+    relay.set_hole(false);
+    told(&["Payments are noticed as configured again"]);
+    for once in ["Coins are not paid out", "The chain is doubted", "ZMQ says nothing"] {
+        assert_eq!(said_to(&discord, ROOT).matches(once).count(), 1, "{once}");
+    }
     each_names_what_to_do_next(&discord);
 }
 

@@ -1,0 +1,102 @@
+//! The audit that nobody has to remember: once in a while, on a thread of its own, since the node
+//! may need minutes for it. Reads by a connection of its own, so that nobody waits for it; what it
+//! found is recorded, for those who are told of differences.
+//!
+//! Must not know: who is told.
+
+use std::time::Duration;
+
+use tokio_util::sync::CancellationToken;
+
+use crate::acts::{self, audit::AUDIT};
+use crate::clock::Clock;
+use crate::domain::audit::{Difference, Report};
+use crate::domain::keys::AccountXpub;
+use crate::domain::time::Timestamp;
+use crate::headway;
+use crate::node::nodes::Nodes;
+use crate::store::{self, Store, progress};
+
+/// A start has other things to do first.
+const AFTER_START: Duration = Duration::from_secs(600);
+
+/// When an audit that could not be made is tried again.
+const AGAIN: Duration = Duration::from_secs(3_600);
+
+/// Differences that go into the log; `litegate audit` names all of them.
+const LOGGED_MAX: usize = 20;
+
+/// What it works with.
+pub(super) struct Auditor {
+    pub(super) store: Store,
+    pub(super) nodes: Nodes,
+    pub(super) xpub: AccountXpub,
+    pub(super) clock: Clock,
+    pub(super) interval: Duration,
+    pub(super) shutdown: CancellationToken,
+}
+
+impl Auditor {
+    /// Begins. Nobody waits for its end: it only reads, and a node may hold it up for long.
+    pub(super) fn start(self) {
+        let thread = std::thread::Builder::new().name("audit".to_owned());
+        if let Err(error) = thread.spawn(move || self.run()) {
+            tracing::error!(%error, "there will be no audit but by hand");
+        }
+    }
+
+    fn run(self) {
+        let mut due = after(self.clock.now(), self.interval.min(AFTER_START));
+        match self.store.read_blocking(|tx| progress::of_role(tx, AUDIT)) {
+            Ok(Some(progress::Progress { at: Some(at), .. })) => {
+                due = due.max(after(at, self.interval));
+            }
+            Ok(_) => {}
+            Err(error) => tracing::debug!(%error, "cannot see when the last audit was"),
+        }
+        while !self.shutdown.is_cancelled() {
+            std::thread::sleep(Duration::from_millis(250));
+            if self.clock.now() < due {
+                continue;
+            }
+            let pause = match self.audit() {
+                Ok(true) => self.interval,
+                Ok(false) => self.interval.min(AGAIN),
+                Err(error) => {
+                    tracing::debug!(error = format!("{error:#}"), "the audit waits");
+                    self.interval.min(AGAIN)
+                }
+            };
+            due = after(self.clock.now(), pause);
+        }
+    }
+
+    /// Audits and records. Says whether it could be made.
+    fn audit(&self) -> anyhow::Result<bool> {
+        let apart = self.store.apart()?;
+        let node = &acts::nodes::in_use(&apart, &self.nodes)?.node;
+        let report = acts::audit::audit(&apart, node, &self.xpub, headway::NOBODY)?;
+        if is_out_of_date(&report) {
+            return Ok(false);
+        }
+        let (found, now) = (report.differences.len(), self.clock.now());
+        let record = move |tx: &store::WriteTx| acts::audit::record(tx, found, now);
+        self.store.write_blocking(record)?;
+        for difference in report.differences.iter().take(LOGGED_MAX) {
+            tracing::error!(%difference, "the audit found a difference; `litegate audit` shows all");
+        }
+        if report.is_clean() {
+            tracing::info!(received = %report.received, paid = %report.paid, "the audit is clean");
+        }
+        Ok(true)
+    }
+}
+
+fn after(at: Timestamp, pause: Duration) -> Timestamp {
+    at.plus_ms(i64::try_from(pause.as_millis()).unwrap_or(i64::MAX))
+}
+
+/// Whether the node moved on as often as we looked: then nothing was compared.
+fn is_out_of_date(report: &Report) -> bool {
+    report.differences.iter().any(|one| matches!(one, Difference::Behind { .. }))
+}
