@@ -2,9 +2,9 @@
 //! release has no such points.
 //!
 //! The points are `before-commit`, `after-commit` and `before-broadcast`; of a change of node
-//! `node-left` and `node-taken`; of an upgrade of the database `upgrade-copied`, `upgrade-step`,
-//! `upgrade-kept` and `upgrade-done`. A point is armed by its name, or by `name@file`: then it waits
-//! until that file is there.
+//! `node-left` and `node-taken`; of an upgrade of the database `upgrade-copied`,
+//! `upgrade-step`, `upgrade-kept` and `upgrade-done`. A point is armed by its name, or by
+//! `name@file`: then it waits until that file is there.
 
 #[cfg(debug_assertions)]
 static ARMED: std::sync::OnceLock<(String, Option<std::path::PathBuf>)> =

@@ -160,9 +160,9 @@ impl Roll {
         }
     }
 
-    /// A node to hold the one in use against, if there is another: the present one for as long as it
-    /// can say something, else the first that can. Only a node that is silent or fetching blocks has
-    /// nothing to say; one that is unwell in any other way may be so because it disagrees.
+    /// A node to hold the one in use against, if there is another: the present one for as long as
+    /// it can say something, else the first that can. Only a node that is silent or fetching blocks
+    /// has nothing to say; one that is unwell in any other way may be so because it disagrees.
     pub(crate) fn other(&self, present: Option<usize>) -> Option<usize> {
         let others = || (0..self.records.len()).filter(|at| *at != self.in_use);
         let present = present.filter(|at| others().any(|other| other == *at));

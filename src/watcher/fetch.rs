@@ -18,8 +18,8 @@ const WAITING_MAX: usize = 2;
 /// Blocks that must be missing for fetching ahead to be worth a thread.
 const WORTH: u32 = 2;
 
-/// How long the next block is waited for: longer than that, and the walk fetches it itself, with the
-/// time limit of a call.
+/// How long the next block is waited for: longer than that, and the walk fetches it itself, with
+/// the time limit of a call.
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// The blocks that are on their way, if any are.

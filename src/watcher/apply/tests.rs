@@ -1,6 +1,7 @@
 //! Random histories on a real database: transactions come, are replaced, mined, taken back by
-//! reorganisations and mined elsewhere, hints are lost, and what was paid is swept. Whatever the
-//! order was, what the database says in the end is what the final chain and mempool alone would say.
+//! reorganisations and mined elsewhere, hints are lost, and what was paid is swept. Whatever
+//! the order was, what the database says in the end is what the final chain and mempool alone
+//! would say.
 
 mod sweeping;
 
