@@ -3,7 +3,8 @@
 //!
 //! The points are `before-commit`, `after-commit` and `before-broadcast`; of a change of node
 //! `node-left` and `node-taken`; of an upgrade of the database `upgrade-copied`,
-//! `upgrade-step`, `upgrade-kept` and `upgrade-done`. A point is armed by its name, or by
+//! `upgrade-step`, `upgrade-kept` and `upgrade-done`. At `command` and `button` there is a panic
+//! instead, as by a mistake in a command of the bot. A point is armed by its name, or by
 //! `name@file`: then it waits until that file is there.
 
 #[cfg(debug_assertions)]
@@ -24,13 +25,25 @@ pub(crate) fn arm(point: &str) {
 /// Dies here if this point was armed.
 pub(crate) fn point(name: &str) {
     #[cfg(debug_assertions)]
-    if let Some((armed, file)) = ARMED.get()
-        && armed == name
-        && file.as_ref().is_none_or(|file| file.exists())
-    {
+    if is_armed(name) {
         // No unwinding, no destructors, no flushing: as if the power had gone.
         std::process::abort();
     }
     #[cfg(not(debug_assertions))]
     let _ = name;
+}
+
+/// Panics here if this point was armed.
+pub(crate) fn stumble(name: &str) {
+    #[cfg(debug_assertions)]
+    assert!(!is_armed(name), "a test wants a panic at {name}");
+    #[cfg(not(debug_assertions))]
+    let _ = name;
+}
+
+#[cfg(debug_assertions)]
+fn is_armed(name: &str) -> bool {
+    ARMED.get().is_some_and(|(armed, file)| {
+        armed == name && file.as_ref().is_none_or(|file| file.exists())
+    })
 }

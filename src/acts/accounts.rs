@@ -11,7 +11,7 @@ use crate::view::account::Sums;
 
 use super::Refusal;
 use super::merchants::{self, Account};
-use super::payments::BAD_CURSOR;
+use super::reason::Reason;
 
 /// A merchant with its accounts.
 #[derive(Debug, Clone)]
@@ -52,7 +52,7 @@ pub(crate) fn payouts(
         None => None,
         Some(txid) => {
             let last = rows::sweep_of_txid(tx, id, txid)?;
-            Some(last.ok_or_else(|| Refusal::invalid("cursor", BAD_CURSOR))?)
+            Some(last.ok_or_else(|| Refusal::invalid("cursor", Reason::Cursor))?)
         }
     };
     let mut found = rows::sweeps(tx, id, before, limit.saturating_add(1))?;

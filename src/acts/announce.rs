@@ -7,6 +7,7 @@ use crate::store::WriteTx;
 use crate::store::events::{self, Wanted};
 use crate::store::trail;
 
+use super::reason::Reason;
 use super::{Actor, Refusal, act, act_on_all, merchants};
 
 /// The longest announcement, in characters.
@@ -34,8 +35,7 @@ pub(crate) fn record(
 pub(crate) fn judge(text: &str) -> Result<(), Refusal> {
     let chars = text.trim().chars().count();
     if chars == 0 || chars > ANNOUNCEMENT_CHARS_MAX {
-        let reason = format!("must have 1 to {ANNOUNCEMENT_CHARS_MAX} characters");
-        return Err(Refusal::invalid("text", reason));
+        return Err(Refusal::invalid("text", Reason::Announcement));
     }
     Ok(())
 }

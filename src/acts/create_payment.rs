@@ -11,6 +11,7 @@ use crate::store::payments::Judged;
 use crate::store::{WriteTx, idempotency, merchants, payments};
 
 use super::addresses::Addresses;
+use super::reason::Reason;
 use super::{Refusal, merchants as merchant_acts};
 
 /// What the operator has configured for payments.
@@ -72,10 +73,7 @@ impl NewPayment {
         if let Some(text) = &reference
             && (text.chars().count() > REFERENCE_CHARS_MAX || text.chars().any(is_unprintable))
         {
-            let reason = format!(
-                "must have at most {REFERENCE_CHARS_MAX} characters, none of them invisible"
-            );
-            return Err(Refusal::invalid("reference", reason));
+            return Err(Refusal::invalid("reference", Reason::Reference));
         }
         Ok(NewPayment {
             amount,
@@ -177,8 +175,7 @@ fn judge(
         return Err(Refusal::PayoutAddressMissing);
     }
     if new.amount < rules.min_amount {
-        let reason = format!("must be at least {} LTC", rules.min_amount);
-        return Err(Refusal::invalid("amountLtc", reason));
+        return Err(Refusal::invalid("amountLtc", Reason::TooSmall(rules.min_amount)));
     }
     // Those whose time is up do not count: while the node is away nothing expires, and shops go on.
     if payments::has_open(tx, merchant, now, rules.open_max)? {

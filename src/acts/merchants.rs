@@ -13,6 +13,7 @@ use crate::secret;
 use crate::store::merchants as rows;
 use crate::store::{ReadTx, WriteTx, payments, trail};
 
+use super::reason::Reason;
 use super::{Actor, Refusal, act};
 
 /// What an act on merchants needs to know of the gateway.
@@ -180,8 +181,7 @@ pub(crate) fn set_address(
 /// Refuses an address of the gateway's own.
 pub(crate) fn judge_address(tx: &ReadTx, address: &Address) -> Result<(), Refusal> {
     if payments::index_of_script(tx, address.script())?.is_some() {
-        let reason = "is an address of this gateway; give one of your own wallet";
-        return Err(Refusal::invalid("payoutAddress", reason));
+        return Err(Refusal::invalid("payoutAddress", Reason::OwnAddress));
     }
     Ok(())
 }
@@ -225,8 +225,7 @@ pub(crate) fn set_confirmations(
     now: Timestamp,
 ) -> Result<(), Refusal> {
     if confirmations == 0 || confirmations > CONFIRMATIONS_MAX {
-        let reason = format!("must be between 1 and {CONFIRMATIONS_MAX}");
-        return Err(Refusal::invalid("confirmations", reason));
+        return Err(Refusal::invalid("confirmations", Reason::Confirmations));
     }
     let before = get(tx, id)?.confirmations.map(|n| n.to_string());
     rows::set_confirmations(tx, id, confirmations)?;
@@ -244,8 +243,7 @@ pub(crate) fn grant(
     now: Timestamp,
 ) -> Result<Subscription, Refusal> {
     if days == 0 || days > GRANT_DAYS_MAX {
-        let reason = format!("must be between 1 and {GRANT_DAYS_MAX}");
-        return Err(Refusal::invalid("days", reason));
+        return Err(Refusal::invalid("days", Reason::Days));
     }
     let before = get(tx, id)?.subscription;
     let after = before.extended(days, now);

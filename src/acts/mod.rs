@@ -14,6 +14,7 @@ pub(crate) mod merchants;
 pub(crate) mod nodes;
 pub(crate) mod notices;
 pub(crate) mod payments;
+pub(crate) mod reason;
 pub(crate) mod sweeps;
 pub(crate) mod webhooks;
 
@@ -22,6 +23,8 @@ use crate::domain::merchant::{BadName, MerchantId};
 use crate::domain::time::Timestamp;
 use crate::store;
 use crate::store::trail::Act;
+
+use reason::Reason;
 
 /// Why a request cannot be. The sentences are shown as they are, by every door.
 #[derive(Debug, thiserror::Error)]
@@ -47,7 +50,7 @@ pub(crate) enum Refusal {
     #[error("{0} payments are open; wait until some of them are paid or expire")]
     TooManyOpen(u32),
     #[error("{field} {reason}")]
-    Invalid { field: &'static str, reason: String },
+    Invalid { field: &'static str, reason: Reason },
     #[error("idempotency-key was used before with another request")]
     IdempotencyKeyReused,
     #[error("the chain is in doubt: nothing is paid out until that is over (litegate doubt)")]
@@ -61,8 +64,8 @@ pub(crate) enum Refusal {
 
 impl Refusal {
     /// A field whose value is not allowed; the reason says what is.
-    pub(crate) fn invalid(field: &'static str, reason: impl ToString) -> Refusal {
-        Refusal::Invalid { field, reason: reason.to_string() }
+    pub(crate) fn invalid(field: &'static str, reason: impl Into<Reason>) -> Refusal {
+        Refusal::Invalid { field, reason: reason.into() }
     }
 }
 

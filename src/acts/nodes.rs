@@ -4,10 +4,11 @@ use crate::domain::chain::{BlockId, OurTip};
 use crate::domain::doubt::QUIET_BLOCKS;
 use crate::domain::failover::{RACE_BLOCKS, Sight, Stand};
 use crate::domain::network::Network;
+use crate::domain::time::Timestamp;
 use crate::node::nodes::{Candidate, Nodes};
 use crate::node::rpc::{ChainState, Node};
 use crate::node::{self, Error};
-use crate::store::{self, Store, blocks, node_in_use};
+use crate::store::{self, Store, blocks, node_in_use, progress};
 
 /// The node that the watcher follows.
 pub(crate) fn in_use<'n>(store: &Store, nodes: &'n Nodes) -> Result<&'n Candidate, store::Error> {
@@ -37,6 +38,15 @@ pub(crate) fn for_command(
     let others = nodes.all().iter().filter(|other| other.name != followed.name);
     let mut all = std::iter::once(followed).chain(others);
     Ok(all.find(can_be_asked).unwrap_or(followed).node.clone())
+}
+
+/// The name under which the watcher records when it last heard of the node's ZMQ.
+pub(crate) const ZMQ: &str = "zmq";
+
+/// When the node's ZMQ last told of a transaction or a block; recorded at each tip and every ten
+/// seconds. `None` if it never did.
+pub(crate) fn zmq_heard_at(tx: &store::ReadTx) -> Result<Option<Timestamp>, store::Error> {
+    Ok(progress::of_role(tx, ZMQ)?.and_then(|heard| heard.at))
 }
 
 /// The ends of the chain that we stored.

@@ -16,8 +16,13 @@ use crate::store::{self, ReadTx, WriteTx, doubts, merchants, payments, progress,
 use super::audit::AUDIT;
 use super::merchants::OLD_KEY_UNTIL;
 use super::payments::{WATCHER, ZMQ_CUT, ZMQ_SILENT};
+use super::reason::Reason;
 use super::sweeps::{SWEEPER, TOO_DEAR};
 use super::{Actor, Refusal, act};
+
+pub(crate) mod news;
+
+use news::{Away, Named, News, OfAccount, OfPayment, OfWhole};
 
 /// The name under which the looks are recorded.
 const NOTICES: &str = "notices";
@@ -54,7 +59,7 @@ pub(crate) struct Surroundings {
     /// Kinds that the operator has turned off.
     pub(crate) off: Vec<Kind>,
     /// What the node says of itself, once the watcher has been silent for long.
-    pub(crate) node: Option<String>,
+    pub(crate) node: Option<Away>,
     /// Room on the disk of the database, in bytes, if it is less than the operator wants.
     pub(crate) low_disk: Option<u64>,
     /// Since when this process runs.
@@ -128,7 +133,7 @@ pub(crate) fn choose(
     now: Timestamp,
 ) -> Result<(), Refusal> {
     if kind.audience() != Audience::Merchant {
-        return Err(Refusal::invalid("kind", "must be a kind that merchants are told"));
+        return Err(Refusal::invalid("kind", Reason::NotForMerchants));
     }
     super::merchants::get(tx, merchant)?;
     let shown = |way: Way| format!("{} {}", kind.as_str(), way.as_str());
@@ -168,17 +173,17 @@ fn is_wanted(tx: &ReadTx, draft: &Draft, around: &Surroundings) -> Result<bool, 
     Ok(on_discord && rows::way(tx, merchant, draft.kind)? != Way::Off)
 }
 
-fn to(merchant: MerchantId, kind: Kind, key: String, text: String) -> Draft {
-    Draft { key: format!("{}:{key}", kind.as_str()), kind, merchant: Some(merchant), text }
+fn to(merchant: MerchantId, kind: Kind, key: String, news: &News) -> Draft {
+    Draft { merchant: Some(merchant), ..to_admins(kind, key, news) }
 }
 
-fn to_admins(kind: Kind, key: String, text: String) -> Draft {
-    Draft { key: format!("{}:{key}", kind.as_str()), kind, merchant: None, text }
+fn to_admins(kind: Kind, key: String, news: &News) -> Draft {
+    let key = format!("{}:{key}", kind.as_str());
+    Draft { key, kind, merchant: None, text: news.to_string(), news: news.stored() }
 }
 
-/// ` (order 17)`, if the shop gave its own id.
-fn order(reference: Option<&String>) -> String {
-    reference.map(|text| format!(" (order {})", plain(text))).unwrap_or_default()
+fn whole(kind: Kind, key: String, news: OfWhole) -> Draft {
+    to_admins(kind, key, &News::Whole(news))
 }
 
 /// Text of other people, without the meaning that markup would give it.
@@ -195,49 +200,35 @@ pub(crate) fn plain(text: &str) -> String {
 fn of_payments(tx: &ReadTx, since: Timestamp) -> Result<Vec<Draft>, store::Error> {
     let mut drafts = Vec::new();
     for paid in rows::decided_since(tx, since)? {
-        let (id, amount, of) = (paid.payment, paid.amount, order(paid.reference.as_ref()));
+        let (id, merchant, amount) = (paid.payment, paid.merchant, paid.amount.to_string());
+        let payment = Named::new(id, paid.reference);
+        let mut say = |kind, key, news| {
+            let news = News::Payment { payment: payment.clone(), news };
+            drafts.push(to(merchant, kind, key, &news));
+        };
         if paid.completed {
-            let text = format!("Payment `{id}`{of} over {amount} LTC is complete. `/payment {id}`");
             if paid.first {
-                let text = format!(
-                    "Your first payment is complete: {amount} LTC{of}. It is paid out with the \
-                     next sweep; `/payouts` shows when. `/payment {id}`"
-                );
-                drafts.push(to(paid.merchant, Kind::FirstPayment, paid.merchant.to_string(), text));
+                say(Kind::FirstPayment, merchant.to_string(), OfPayment::First { amount });
             } else {
-                drafts.push(to(paid.merchant, Kind::Paid, id.to_string(), text));
+                say(Kind::Paid, id.to_string(), OfPayment::Complete { amount });
             }
             if paid.late {
-                let text = format!(
-                    "Payment `{id}`{of} was paid late and is complete now. Decide whether you \
-                     still deliver. `/payment {id}`"
-                );
-                let key = format!("{id}:complete");
-                drafts.push(to(paid.merchant, Kind::LatePayment, key, text));
+                say(Kind::LatePayment, format!("{id}:complete"), OfPayment::CompleteLate);
             }
         } else if !paid.received.is_zero() {
-            let text = format!(
-                "Payment `{id}`{of} ran out with {} of {amount} LTC paid. What came is paid out \
-                 to you; ask the shopper, or send it back. `/payment {id}`",
-                paid.received
-            );
-            drafts.push(to(paid.merchant, Kind::PartPaid, id.to_string(), text));
+            let news = OfPayment::PartPaid { received: paid.received.to_string(), amount };
+            say(Kind::PartPaid, id.to_string(), news);
         }
     }
     for coin in rows::late_since(tx, since)? {
-        let (id, of) = (coin.payment, order(coin.reference.as_ref()));
-        let what_then = if coin.within_grace {
-            "If the sum is reached and confirmed, the payment is completed as late."
-        } else {
-            "It is too late to complete the payment; the money is paid out to you all the same."
+        let amount = coin.amount.to_string();
+        let news = match coin.within_grace {
+            true => OfPayment::Late { amount },
+            false => OfPayment::TooLate { amount },
         };
-        let text = format!(
-            "{} LTC came for payment `{id}`{of} after its time was up. {what_then} \
-             `/payment {id}`",
-            coin.amount
-        );
-        let key = format!("{id}:{}:{}", coin.txid, coin.vout);
-        drafts.push(to(coin.merchant, Kind::LatePayment, key, text));
+        let key = format!("{}:{}:{}", coin.payment, coin.txid, coin.vout);
+        let news = News::Payment { payment: Named::new(coin.payment, coin.reference), news };
+        drafts.push(to(coin.merchant, Kind::LatePayment, key, &news));
     }
     Ok(drafts)
 }
@@ -245,22 +236,19 @@ fn of_payments(tx: &ReadTx, since: Timestamp) -> Result<Vec<Draft>, store::Error
 fn of_webhooks(tx: &ReadTx, since: Timestamp) -> Result<Vec<Draft>, store::Error> {
     let bad = rows::bad_webhooks(tx, FAILING_ATTEMPTS, since)?;
     let drafts = bad.into_iter().map(|webhook| {
-        let (id, outcome) = (webhook.payment, plain(&webhook.outcome));
-        if webhook.given_up {
-            let text = format!(
-                "The webhook of payment `{id}` was given up after {} attempts: {outcome}. Mend \
-                 the receiver, then `/resend_webhook {id}`.",
-                webhook.attempts
-            );
-            let key = format!("{}:{}", webhook.event, webhook.attempts);
-            to(webhook.merchant, Kind::WebhookFailed, key, text)
-        } else {
-            let text = format!(
-                "The webhook of payment `{id}` has failed {FAILING_ATTEMPTS} times: {outcome}. \
-                 It is tried for three days. Mend the receiver, then `/resend_webhook {id}`."
-            );
-            to(webhook.merchant, Kind::WebhookFailing, webhook.event, text)
-        }
+        let (attempts, outcome) = (webhook.attempts, webhook.outcome);
+        let (kind, key, news) = match webhook.given_up {
+            true => {
+                let key = format!("{}:{attempts}", webhook.event);
+                (Kind::WebhookFailed, key, OfPayment::WebhookGivenUp { attempts, outcome })
+            }
+            false => {
+                let news = OfPayment::WebhookFailing { attempts: FAILING_ATTEMPTS, outcome };
+                (Kind::WebhookFailing, webhook.event, news)
+            }
+        };
+        let news = News::Payment { payment: Named::new(webhook.payment, None), news };
+        to(webhook.merchant, kind, key, &news)
     });
     Ok(drafts.collect())
 }
@@ -268,28 +256,20 @@ fn of_webhooks(tx: &ReadTx, since: Timestamp) -> Result<Vec<Draft>, store::Error
 fn of_payouts(tx: &ReadTx, since: Timestamp, now: Timestamp) -> Result<Vec<Draft>, store::Error> {
     let mut drafts = Vec::new();
     for line in rows::payouts_since(tx, since)? {
-        let text = format!(
-            "A payout of {} LTC is on its way: transaction `{}`. `/payouts`",
-            line.amount, line.txid
-        );
-        drafts.push(to(line.merchant, Kind::PayoutSent, line.sweep.to_string(), text));
+        let (amount, txid) = (line.amount.to_string(), line.txid.to_string());
+        let news = News::Account(OfAccount::PayoutSent { amount, txid });
+        drafts.push(to(line.merchant, Kind::PayoutSent, line.sweep.to_string(), &news));
     }
     let mut stuck = BTreeMap::new();
     for line in rows::stuck_since(tx, now.plus_ms(-STUCK_MS))? {
-        let text = format!(
-            "Your payout of {} LTC has waited for more than two hours for a block: transaction \
-             `{}`. It is sent again until it confirms. `/payouts`",
-            line.amount, line.txid
-        );
-        drafts.push(to(line.merchant, Kind::PayoutStuck, line.sweep.to_string(), text));
+        let (amount, txid) = (line.amount.to_string(), line.txid.to_string());
+        let news = News::Account(OfAccount::PayoutStuck { amount, txid });
+        drafts.push(to(line.merchant, Kind::PayoutStuck, line.sweep.to_string(), &news));
         stuck.insert(line.sweep, line.txid);
     }
     for (sweep, txid) in stuck {
-        let text = format!(
-            "Sweep {sweep} has waited for more than two hours for a block: transaction `{txid}`. \
-             `/node` shows the node; `litegate sweep` sends it again."
-        );
-        drafts.push(to_admins(Kind::SweepStuck, sweep.to_string(), text));
+        let news = OfWhole::SweepStuck { sweep, txid: txid.to_string() };
+        drafts.push(whole(Kind::SweepStuck, sweep.to_string(), news));
     }
     Ok(drafts)
 }
@@ -304,57 +284,39 @@ fn of_accounts(
     for change in rows::address_changes_since(tx, since)? {
         let Some(address) = Address::from_script(&change.script, network) else { continue };
         let (merchant, version) = (change.merchant, change.version);
-        let seconds = change.effective_at.seconds();
-        let mut say = |what: &str, text: String| {
+        let address = address.to_string();
+        let mut say = |what: &str, news: OfAccount| {
             let key = format!("{merchant}:{version}:{what}");
-            drafts.push(to(merchant, Kind::AddressChange, key, text));
+            drafts.push(to(merchant, Kind::AddressChange, key, &News::Account(news)));
         };
         match change.cancelled_at {
-            Some(at) if at >= since => {
-                say(
-                    "cancelled",
-                    format!(
-                        "The change of your payout address to `{address}` is cancelled. `/account`"
-                    ),
-                );
-            }
+            Some(at) if at >= since => say("cancelled", OfAccount::AddressCancelled { address }),
             Some(_) => {}
             None if change.effective_at <= now => {
-                say("effective", format!("Your payouts go to `{address}` from now on. `/account`"));
+                say("effective", OfAccount::AddressEffective { address });
             }
             None => {
                 let registered = merchants::payout_addresses(tx, merchant, network)?;
                 let before = crate::domain::merchant::address_in_force(&registered, now);
-                let from = before.map(|r| format!("from `{}` ", r.address)).unwrap_or_default();
-                say(
-                    "asked",
-                    format!(
-                        "Your payout address changes {from}to `{address}` <t:{seconds}:R>. If \
-                         this was not you, cancel it now: the button below, or \
-                         `/cancel_address_change`; then secure your Discord account."
-                    ),
-                );
+                let before = before.map(|registered| registered.address.to_string());
+                let at = change.effective_at.seconds();
+                say("asked", OfAccount::AddressAsked { before, address, at });
             }
         }
     }
     for act in trail::of_act_since(tx, "rotate_key", since)? {
         let Some(merchant) = act.merchant else { continue };
-        let lives_on = act.after.is_some_and(|after| after.contains(OLD_KEY_UNTIL));
-        let old =
-            if lives_on { "the old one is taken for 24 more hours" } else { "the old one is dead" };
-        let text = format!(
-            "Your API key was replaced; {old}. If this was not you, secure your Discord account \
-             and use `/rotate_key` again."
-        );
-        drafts.push(to(merchant, Kind::KeyRotated, act.id.to_string(), text));
+        let news = match act.after.is_some_and(|after| after.contains(OLD_KEY_UNTIL)) {
+            true => OfAccount::KeyReplacedGently,
+            false => OfAccount::KeyReplaced,
+        };
+        let key = act.id.to_string();
+        drafts.push(to(merchant, Kind::KeyRotated, key, &News::Account(news)));
     }
     for act in trail::of_act_since(tx, "rotate_webhook_secret", since)? {
         let Some(merchant) = act.merchant else { continue };
-        let text =
-            "Your webhook secret was replaced; for 24 hours both sign. If this was not you, \
-                    secure your Discord account and use `/rotate_webhook_secret` twice."
-                .to_owned();
-        drafts.push(to(merchant, Kind::KeyRotated, act.id.to_string(), text));
+        let news = News::Account(OfAccount::WebhookSecretReplaced);
+        drafts.push(to(merchant, Kind::KeyRotated, act.id.to_string(), &news));
     }
     Ok(drafts)
 }
@@ -367,23 +329,18 @@ fn of_subscriptions(
     let farthest = i64::from(REMINDER_DAYS.into_iter().max().unwrap_or(0)).saturating_mul(DAY_MS);
     let mut drafts = Vec::new();
     for (merchant, end) in rows::ending_between(tx, since, now.plus_ms(farthest))? {
-        let (seconds, end_ms) = (end.seconds(), end.ms());
+        let end_ms = end.ms();
         if end <= now {
-            let text = "Your subscription has ended: new payments are refused. Open ones go on, \
-                        and everything is paid out. Ask an administrator for a grant \
-                        (`/grant_sub`); `/subscription` shows when you have it."
-                .to_owned();
-            drafts.push(to(merchant, Kind::Subscription, format!("{merchant}:{end_ms}:0"), text));
+            let key = format!("{merchant}:{end_ms}:0");
+            let news = News::Account(OfAccount::SubscriptionEnded);
+            drafts.push(to(merchant, Kind::Subscription, key, &news));
             continue;
         }
         let granted_at = trail::last_grant(tx, merchant)?.unwrap_or(Timestamp::from_ms(0));
         if let Some(days) = reminder_due(end.ms_since(now), end.ms_since(granted_at)) {
-            let text = format!(
-                "Your subscription ends <t:{seconds}:R> (<t:{seconds}:f>). Ask an administrator \
-                 for a grant before then, so that your shop goes on. `/subscription`"
-            );
+            let news = News::Account(OfAccount::SubscriptionEnds { at: end.seconds() });
             let key = format!("{merchant}:{end_ms}:{days}");
-            drafts.push(to(merchant, Kind::Subscription, key, text));
+            drafts.push(to(merchant, Kind::Subscription, key, &news));
         }
     }
     Ok(drafts)
@@ -400,20 +357,16 @@ fn of_the_whole(
     // A state that comes and goes: told when it begins, and when what was told has ended.
     let told = last_of(Kind::Node)?;
     let told_down = told.as_ref().filter(|notice| notice.key.ends_with(":down"));
-    if let Some(node) = &around.node {
+    if let Some(why) = &around.node {
         if told_down.is_none() && !told.is_some_and(|notice| recently(notice.created_at)) {
             let minutes = NODE_SILENCE_MS_MAX / 60_000;
-            let text = format!(
-                "For more than {minutes} minutes we have not stood at the node's tip: {node}. \
-                 Payments are taken, but not seen. `/node`"
-            );
-            drafts.push(to_admins(Kind::Node, format!("{}:down", now.ms()), text));
+            let news = OfWhole::NodeAway { minutes, why: why.clone() };
+            drafts.push(whole(Kind::Node, format!("{}:down", now.ms()), news));
         }
     } else if let Some(down) = told_down
         && !is_watcher_silent(tx, around.started_at, now)?
     {
-        let text = "We stand at the node's tip again. `/node`".to_owned();
-        drafts.push(to_admins(Kind::Node, format!("{}:back", down.id), text));
+        drafts.push(whole(Kind::Node, format!("{}:back", down.id), OfWhole::NodeBack));
     }
     if let Some(sweeper) = progress::of_role(tx, SWEEPER)?
         && let Some(trouble) = &sweeper.trouble
@@ -422,40 +375,24 @@ fn of_the_whole(
             .is_some_and(|notice| recently(notice.created_at))
     {
         let since = sweeper.at.map_or(0, Timestamp::ms);
-        let text = format!(
-            "The sweeper has not done its work for half an hour: {}. Payments are taken and wait. \
-             `litegate doctor` looks for the reason.",
-            plain(trouble)
-        );
-        drafts.push(to_admins(Kind::SweepStuck, format!("{TROUBLE}{since}"), text));
+        let news = OfWhole::SweeperStuck { trouble: trouble.clone() };
+        drafts.push(whole(Kind::SweepStuck, format!("{TROUBLE}{since}"), news));
     }
     for id in payments::completed_without_coins(tx)? {
-        let text = format!(
-            "Payment `{id}` was completed, but the best chain does not hold its coins any more: \
-             a deep reorganisation. The merchant was told that it is paid. `litegate payment show \
-             {id}` and `litegate audit` show what is missing."
-        );
-        drafts.push(to_admins(Kind::PaymentLost, id.to_string(), text));
+        let news = OfWhole::PaymentLost { payment: id.to_string() };
+        drafts.push(whole(Kind::PaymentLost, id.to_string(), news));
     }
     if let Some(doubt) = doubts::open(tx)?
         && !last_of(Kind::Doubt)?.is_some_and(|notice| recently(notice.created_at))
     {
-        let text = format!(
-            "The chain is doubted: {}. Payments out of MWEB and sweeps wait. `litegate doubt` \
-             shows it and can end it.",
-            plain(&doubt.reason)
-        );
-        drafts.push(to_admins(Kind::Doubt, doubt.began_at.ms().to_string(), text));
+        let news = OfWhole::Doubted { reason: doubt.reason };
+        drafts.push(whole(Kind::Doubt, doubt.began_at.ms().to_string(), news));
     }
     if let Some(bytes) = around.low_disk
         && !last_of(Kind::Disk)?.is_some_and(|notice| recently(notice.created_at))
     {
-        let megabytes = bytes / 1_000_000;
-        let text = format!(
-            "The disk of the database has {megabytes} MB left. When it is full, new payments are \
-             refused. Make room; `litegate doctor` looks at it again."
-        );
-        drafts.push(to_admins(Kind::Disk, now.ms().to_string(), text));
+        let news = OfWhole::LowDisk { megabytes: bytes / 1_000_000 };
+        drafts.push(whole(Kind::Disk, now.ms().to_string(), news));
     }
     drafts.extend(of_notes(tx, now)?);
     Ok(drafts)
@@ -471,43 +408,31 @@ fn of_notes(tx: &ReadTx, now: Timestamp) -> Result<Vec<Draft>, store::Error> {
         let told_cut = told.as_ref().filter(|notice| notice.key.ends_with(":cut"));
         if watcher.contains(ZMQ_SILENT) || watcher.contains(ZMQ_CUT) {
             if told_cut.is_none() && !told.as_ref().is_some_and(recently) {
-                let text = "The node's ZMQ says nothing. Payments are noticed by asking the node \
-                            again and again, a little later than usual. `/node` shows it; \
-                            `litegate doctor` looks for the reason."
-                    .to_owned();
-                drafts.push(to_admins(Kind::Zmq, format!("{}:cut", now.ms()), text));
+                let key = format!("{}:cut", now.ms());
+                drafts.push(whole(Kind::Zmq, key, OfWhole::ZmqSilent));
             }
         } else if let Some(cut) = told_cut {
-            let text = "Payments are noticed as configured again. `/node`".to_owned();
-            drafts.push(to_admins(Kind::Zmq, format!("{}:back", cut.id), text));
+            drafts.push(whole(Kind::Zmq, format!("{}:back", cut.id), OfWhole::ZmqBack));
         }
     }
     if let Some(sweeper) = progress::of_role(tx, SWEEPER)?.map(|last| last.note)
         && sweeper.contains(TOO_DEAR)
         && !rows::last_made(tx, Kind::Fee)?.as_ref().is_some_and(recently)
     {
-        let text = "Coins are not paid out, because the fee would be more than \
-                    `sweeper.max_fee_percent` of them. They go out once fees fall or more comes \
-                    together. `/sweep_now` shows what is ready."
-            .to_owned();
-        drafts.push(to_admins(Kind::Fee, now.ms().to_string(), text));
+        drafts.push(whole(Kind::Fee, now.ms().to_string(), OfWhole::FeeTooHigh));
     }
     if let Some(audit) = progress::of_role(tx, AUDIT)?.map(|last| last.note) {
         let told = rows::last_made(tx, Kind::Audit)?;
         let told_bad = told.as_ref().filter(|notice| notice.key.ends_with(":found"));
         if !audit.is_empty() {
             if told_bad.is_none() && !told.as_ref().is_some_and(recently) {
-                let text = format!(
-                    "The audit found {}: litoshis are not where they should be. `litegate audit` \
-                     names each of them.",
-                    plain(&audit)
-                );
-                drafts.push(to_admins(Kind::Audit, format!("{}:found", now.ms()), text));
+                let differences = audit.split(' ').next().and_then(|count| count.parse().ok());
+                let news = OfWhole::AuditFound { differences: differences.unwrap_or(1) };
+                drafts.push(whole(Kind::Audit, format!("{}:found", now.ms()), news));
             }
         } else if let Some(found) = told_bad {
-            let text = "The audit is clean again: every litoshi is accounted for. `litegate audit`"
-                .to_owned();
-            drafts.push(to_admins(Kind::Audit, format!("{}:clean", found.id), text));
+            let key = format!("{}:clean", found.id);
+            drafts.push(whole(Kind::Audit, key, OfWhole::AuditClean));
         }
     }
     Ok(drafts)

@@ -8,6 +8,7 @@ use crate::store::{ReadTx, blocks, coins, doubts, merchants, payments, progress}
 use crate::view::PaymentFacts;
 
 use super::Refusal;
+use super::reason::Reason;
 
 /// The name under which the watcher records its progress.
 pub(crate) const WATCHER: &str = "watcher";
@@ -78,9 +79,6 @@ pub(crate) struct Page {
     pub(crate) more: bool,
 }
 
-/// What is said of a cursor that no page of this merchant ended with.
-pub(crate) const BAD_CURSOR: &str = "must be a nextCursor of this list";
-
 /// A page of a merchant's payments.
 pub(crate) fn page(
     tx: &ReadTx,
@@ -92,7 +90,7 @@ pub(crate) fn page(
         None => None,
         Some(id) => {
             let last = payments::by_id(tx, id)?.filter(|last| last.payment.merchant == merchant);
-            let last = last.ok_or_else(|| Refusal::invalid("cursor", BAD_CURSOR))?;
+            let last = last.ok_or_else(|| Refusal::invalid("cursor", Reason::Cursor))?;
             Some(last.payment.index)
         }
     };

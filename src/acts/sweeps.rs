@@ -18,6 +18,8 @@ pub(crate) const TOO_DEAR: &str = "of them for a lower fee";
 pub(crate) enum Outcome {
     /// The sweeper did not look yet.
     Waiting,
+    /// It cannot while there is a doubt about the chain.
+    InDoubt,
     /// The sweeper cannot, and says why.
     Trouble(String),
     /// It looked; these were made since the request.
@@ -40,7 +42,7 @@ pub(crate) fn request(tx: &WriteTx, actor: &Actor, now: Timestamp) -> Result<(),
 /// What became of a request made at this time.
 pub(crate) fn outcome(tx: &ReadTx, asked_at: Timestamp) -> Result<Outcome, Refusal> {
     if in_doubt(tx)? {
-        return Ok(Outcome::Trouble(Refusal::ChainInDoubt.to_string()));
+        return Ok(Outcome::InDoubt);
     }
     let Some(last) = progress::of_role(tx, SWEEPER)? else { return Ok(Outcome::Waiting) };
     if let Some(trouble) = last.trouble {

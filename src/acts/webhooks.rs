@@ -6,6 +6,7 @@ use crate::domain::time::Timestamp;
 use crate::store::events::{self, Wanted};
 use crate::store::{ReadTx, WriteTx, trail};
 
+use super::reason::Reason;
 use super::{Actor, Refusal, act};
 
 /// An event and the tries at it.
@@ -34,7 +35,7 @@ pub(crate) fn list(tx: &ReadTx, question: &Question) -> Result<(Vec<Told>, bool)
         .map(|id| of_merchant(tx, question.merchant, id))
         .transpose()
         .map_err(|refusal| match refusal {
-            Refusal::UnknownEvent => Refusal::invalid("cursor", "is not from an answer before"),
+            Refusal::UnknownEvent => Refusal::invalid("cursor", Reason::EventCursor),
             other => other,
         })?;
     let Question { merchant, state, .. } = *question;
@@ -72,7 +73,7 @@ pub(crate) fn resend(
 /// The word for a state as it stands in a question.
 pub(crate) fn state_word(text: &str) -> Result<&'static str, Refusal> {
     let word = State::WORDS.into_iter().find(|word| *word == text);
-    word.ok_or_else(|| Refusal::invalid("status", "must be due, delivered or failed"))
+    word.ok_or_else(|| Refusal::invalid("status", Reason::EventState))
 }
 
 fn of_merchant(tx: &ReadTx, merchant: Option<MerchantId>, id: &str) -> Result<Event, Refusal> {

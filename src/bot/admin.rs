@@ -10,12 +10,13 @@ use crate::acts::notices::plain;
 use crate::domain::merchant::{Merchant, MerchantId, Subscription};
 use crate::domain::time::DAY_MS;
 use crate::store::{ReadTx, merchants as rows, stats};
-use crate::view::account::SumsView;
 
-use super::answer::{Answer, date, ltc, relative, reply};
+use super::answer::{Answer, date, relative, reply};
 use super::buttons::{self, Deed};
+use super::language::Language;
 use super::lists::{self, List};
-use super::merchant::address_lines;
+use super::merchant::{address_lines, before_after};
+use super::money::sums;
 use super::operator::stats_line;
 use super::permit::Admin;
 use super::{Asker, Context, Data, Failure, begin, choices};
@@ -37,10 +38,10 @@ fn account_of(tx: &ReadTx, user: u64) -> Result<Merchant, Failure> {
     rows::by_discord_id(tx, user)?.ok_or(Failure::NoAccountOf)
 }
 
-fn end_of(subscription: Subscription) -> String {
+fn end_of(language: Language, subscription: Subscription) -> String {
     match subscription {
         Subscription::Until(end) => date(end),
-        Subscription::None => "none".to_owned(),
+        Subscription::None => language.words.no_subscription.to_owned(),
     }
 }
 
@@ -59,10 +60,10 @@ async fn grant_sub(
     #[max = 3660]
     days: u32,
 ) -> Result<(), Failure> {
-    let Asker { actor, now, .. } = begin(context).await?;
+    let Asker { actor, now, language, .. } = begin(context).await?;
     Admin::of(context).await?;
     if user.bot {
-        return Err(Failure::NotUnderstood("a bot is no merchant".to_owned()));
+        return Err(Failure::BotIsNoMerchant);
     }
     let bot = context.data();
     let rules = bot.rules.clone();
@@ -73,12 +74,10 @@ async fn grant_sub(
         Ok((merchant.subscription, after))
     });
     let (before, after) = granted.await?;
-    let text = format!(
-        "<@{discord_id}> has {days} days more.\n**Before** {}\n**After** {}",
-        end_of(before),
-        end_of(after)
-    );
-    reply(context, Answer::text(text)).await
+    let who = format!("<@{discord_id}>");
+    let granted = language.say(language.words.granted, &[("name", &who), ("n", &days)]);
+    let change = before_after(language, &end_of(language, before), &end_of(language, after));
+    reply(context, Answer::text(format!("{granted}\n{change}"))).await
 }
 
 /// End a merchant's subscription now; open payments go on
@@ -97,16 +96,21 @@ async fn revoke_sub(
     let bot = context.data();
     let discord_id = user.id.get();
     let merchant = bot.read(move |tx| account_of(tx, discord_id)).await?;
+    let (language, words) = (asker.language, asker.language.words);
+    let before = match merchant.subscription {
+        Subscription::Until(end) => language.say(words.until_date, &[("date", &date(end))]),
+        Subscription::None => words.no_subscription.to_owned(),
+    };
+    let change = before_after(language, &before, words.no_subscription);
     let text = format!(
-        "{} (`{}`)\n**Before** until {}\n**After** none\n\nNew payments are refused from then on. \
-         Open ones go on, and everything is paid out.",
+        "{} (`{}`)\n{change}\n\n{}",
         called(&merchant),
         merchant.id,
-        end_of(merchant.subscription)
+        language.say(words.revoke, &[])
     );
-    let page = Answer::page("End the subscription?", &text);
-    let deed = Deed::RevokeSub(merchant.id);
-    let answer = buttons::question(bot, asker.user, &deed, page, "End it").await?;
+    let page = Answer::page(words.title_revoke, &text);
+    let (deed, yes) = (Deed::RevokeSub(merchant.id), words.button_revoke);
+    let answer = buttons::question(bot, asker.user, language, &deed, page, yes).await?;
     reply(context, answer).await
 }
 
@@ -126,15 +130,17 @@ async fn suspend(
     let bot = context.data();
     let discord_id = user.id.get();
     let merchant = bot.read(move |tx| account_of(tx, discord_id)).await?;
+    let (language, words) = (asker.language, asker.language.words);
+    let change = before_after(language, words.can_make_payments, words.no_new_payments);
     let text = format!(
-        "{} (`{}`)\n**Before** can make payments\n**After** no new payments\n\nThe subscription runs \
-         on. Open payments go on, and everything is paid out. `/unsuspend` ends it.",
+        "{} (`{}`)\n{change}\n\n{}",
         called(&merchant),
-        merchant.id
+        merchant.id,
+        language.say(words.suspend, &[])
     );
-    let page = Answer::page("Suspend this merchant?", &text);
-    let deed = Deed::Suspend(merchant.id);
-    let answer = buttons::question(bot, asker.user, &deed, page, "Suspend").await?;
+    let page = Answer::page(words.title_suspend, &text);
+    let (deed, yes) = (Deed::Suspend(merchant.id), words.button_suspend);
+    let answer = buttons::question(bot, asker.user, language, &deed, page, yes).await?;
     reply(context, answer).await
 }
 
@@ -149,7 +155,7 @@ async fn unsuspend(
     context: Context<'_>,
     #[description = "The merchant"] user: serenity::User,
 ) -> Result<(), Failure> {
-    let Asker { actor, now, .. } = begin(context).await?;
+    let Asker { actor, now, language, .. } = begin(context).await?;
     Admin::of(context).await?;
     let discord_id = user.id.get();
     let done = context.data().write(move |tx| {
@@ -157,7 +163,9 @@ async fn unsuspend(
         Ok(acts::unsuspend(tx, &actor, merchant.id, now)?)
     });
     done.await?;
-    reply(context, Answer::text(format!("<@{discord_id}> can make payments again."))).await
+    let who = format!("<@{discord_id}>");
+    let text = language.say(language.words.unsuspended, &[("name", &who)]);
+    reply(context, Answer::text(text)).await
 }
 
 /// List the merchants, newest first
@@ -170,15 +178,13 @@ async fn unsuspend(
 async fn merchants(context: Context<'_>) -> Result<(), Failure> {
     let asker = begin(context).await?;
     Admin::of(context).await?;
-    let page = lists::page(context.data(), asker.user, &List::Merchants, 0).await?;
+    let page = lists::page(context.data(), asker.user, asker.language, &List::Merchants, 0).await?;
     reply(context, page).await
 }
 
 /// Reads a merchant's id, as autocompletion gives it.
 pub(super) fn read_id(text: &str) -> Result<MerchantId, Failure> {
-    text.trim().parse().map_err(|error: crate::domain::merchant::BadMerchantId| {
-        Failure::NotUnderstood(format!("merchant {error}"))
-    })
+    text.trim().parse().map_err(Failure::BadMerchantId)
 }
 
 /// Show one merchant: subscription, address, sums, failures
@@ -195,7 +201,8 @@ async fn merchant(
     #[max_length = 64]
     merchant: String,
 ) -> Result<(), Failure> {
-    let Asker { now, .. } = begin(context).await?;
+    let Asker { now, language, .. } = begin(context).await?;
+    let words = language.words;
     Admin::of(context).await?;
     let bot = context.data();
     let (id, network) = (read_id(&merchant)?, bot.rules.network);
@@ -207,23 +214,18 @@ async fn merchant(
         })
         .await?;
     let account = &statement.account;
-    let sums: Vec<String> = SumsView::new(&statement.sums)
-        .named()
-        .into_iter()
-        .map(|(name, sum)| format!("{name}: {}", ltc(sum.0)))
-        .collect();
     let owner = account.merchant.discord_id.map(|id| format!("<@{id}>"));
     let mut fields = vec![
-        ("Merchant", format!("`{}`", account.merchant.id)),
-        ("Owner", owner.unwrap_or_else(|| "not on Discord".to_owned())),
-        ("Since", date(account.merchant.created_at)),
-        ("Subscription", end_of(account.merchant.subscription)),
-        ("Payout address", address_lines(account, now)),
-        ("Money", sums.join("\n")),
-        ("Last 30 days", stats_line(&month)),
+        (words.field_merchant, format!("`{}`", account.merchant.id)),
+        (words.field_owner, owner.unwrap_or_else(|| words.not_on_discord.to_owned())),
+        (words.field_since, date(account.merchant.created_at)),
+        (words.field_subscription, end_of(language, account.merchant.subscription)),
+        (words.field_payout_address, address_lines(language, account, now)),
+        (words.field_money, sums(language, &statement.sums)),
+        (words.field_month, stats_line(language, &month)),
     ];
     if let Some(since) = suspended {
-        fields.push(("Suspended", relative(since)));
+        fields.push((words.field_suspended, relative(since)));
     }
     reply(context, Answer::table(plain(account.merchant.name.as_str()), &fields)).await
 }

@@ -6,12 +6,12 @@ use std::time::Duration;
 use poise::serenity_prelude as serenity;
 
 use crate::acts::Refusal;
-use crate::acts::notices::plain;
 use crate::domain::amount::Amount;
 use crate::domain::time::Timestamp;
 use crate::store::notices;
 
-use super::{Bot, Context, Data, Failure, account_of};
+use super::language::{ENGLISH, Language};
+use super::{Bot, Context, Data, Failure, account_of, language_of};
 
 /// What is said to one person.
 #[derive(Default)]
@@ -32,6 +32,11 @@ pub(super) const DESCRIPTION_CHARS_MAX: usize = 4_000;
 /// The longest value of a field (Discord's limit is 1,024).
 const FIELD_CHARS_MAX: usize = 1_000;
 
+/// Fields of a page (Discord's limit), and all that is in them (its limit for a page is 6,000 with
+/// the title).
+const FIELDS_MAX: usize = 25;
+const FIELDS_CHARS_MAX: usize = 5_700;
+
 impl Answer {
     pub(super) fn text(text: impl Into<String>) -> Answer {
         Answer { content: Some(text.into()), ..Answer::default() }
@@ -48,10 +53,15 @@ impl Answer {
 
     /// A page made of named values.
     pub(super) fn table(title: impl Into<String>, fields: &[(&str, String)]) -> Answer {
-        let embed = fields.iter().fold(
-            serenity::CreateEmbed::new().title(title).colour(COLOUR),
-            |embed, (name, value)| embed.field(*name, cut(value, FIELD_CHARS_MAX), false),
-        );
+        let mut embed = serenity::CreateEmbed::new().title(title).colour(COLOUR);
+        let mut room = FIELDS_CHARS_MAX;
+        for (name, value) in fields.iter().take(FIELDS_MAX) {
+            let value = cut(value, FIELD_CHARS_MAX);
+            let chars = name.chars().count().saturating_add(value.chars().count());
+            let Some(left) = room.checked_sub(chars) else { break };
+            room = left;
+            embed = embed.field(*name, value, false);
+        }
         Answer { embed: Some(embed), ..Answer::default() }
     }
 
@@ -154,8 +164,8 @@ where
 
 /// Answers to the asker alone. A secret is taken away again after a while.
 pub(super) async fn reply(context: Context<'_>, mut answer: Answer) -> Result<(), Failure> {
-    let bot = context.data();
-    add_kept_notices(bot, context.author().id.get(), &mut answer).await;
+    let (bot, language) = (context.data(), language_of(context));
+    add_kept_notices(bot, language, context.author().id.get(), &mut answer).await;
     let is_secret = answer.is_secret();
     let message = answer.into_reply();
     let sent = patiently(|| context.send(message.clone())).await?;
@@ -170,7 +180,7 @@ pub(super) async fn reply(context: Context<'_>, mut answer: Answer) -> Result<()
 }
 
 /// Who takes no direct messages is reminded under the next answer.
-async fn add_kept_notices(bot: &Bot, user: u64, answer: &mut Answer) {
+async fn add_kept_notices(bot: &Bot, language: Language, user: u64, answer: &mut Answer) {
     let kept = bot
         .read(move |tx| match account_of(tx, user) {
             Ok(merchant) => Ok(notices::count_kept(tx, merchant.id)?),
@@ -179,10 +189,7 @@ async fn add_kept_notices(bot: &Bot, user: u64, answer: &mut Answer) {
         .await;
     match kept {
         Ok(0) | Err(_) => {}
-        Ok(1) => answer.add_line("-# You have 1 notice: `/notices` shows it."),
-        Ok(count) => {
-            answer.add_line(&format!("-# You have {count} notices: `/notices` shows them."))
-        }
+        Ok(n) => answer.add_line(&language.say(language.words.kept_notices, &[("n", &n)])),
     }
 }
 
@@ -191,11 +198,17 @@ pub(super) struct Asked<'a> {
     pub(super) interaction: u64,
     pub(super) user: u64,
     pub(super) wants: &'a str,
+    pub(super) language: Language,
 }
 
 impl Asked<'_> {
     fn request(&self) -> String {
         format!("req_{:x}", self.interaction)
+    }
+
+    /// What is said of mistakes that are not the asker's.
+    fn ours(&self) -> String {
+        self.language.say(self.language.words.ours, &[("request", &self.request())])
     }
 }
 
@@ -206,7 +219,11 @@ pub(super) fn sentence(failure: &Failure, asked: &Asked<'_>) -> String {
     match failure {
         Failure::Refused(Refusal::Store(error)) => {
             tracing::error!(%error, request, discord.user = user, wants, "a command failed");
-            ours(&request)
+            asked.ours()
+        }
+        Failure::Panicked | Failure::Unreadable => {
+            tracing::error!(why = %failure, request, discord.user = user, wants, "a command failed");
+            asked.ours()
         }
         Failure::Discord(why) => {
             tracing::warn!(
@@ -216,33 +233,18 @@ pub(super) fn sentence(failure: &Failure, asked: &Asked<'_>) -> String {
                 wants,
                 "an answer did not reach Discord"
             );
-            ours(&request)
+            asked.ours()
         }
         refused => {
             tracing::info!(why = %refused, request, discord.user = user, wants, "refused");
-            with_request(&capitalize(&refused.to_string()), &request)
+            with_request(&asked.language.failure(refused), &request)
         }
     }
-}
-
-/// What is said of mistakes that are not the asker's.
-fn ours(request: &str) -> String {
-    format!("Something went wrong on our side; try again later (logged as {request}).")
 }
 
 /// A sentence with the name of the request under it, in small letters.
 fn with_request(sentence: &str, request: &str) -> String {
     format!("{sentence}\n-# {request}")
-}
-
-/// A sentence that begins with a capital letter, unless it begins with the name of a field.
-fn capitalize(text: &str) -> String {
-    let is_name = text.split(' ').next().is_some_and(|word| word.contains(char::is_uppercase));
-    let mut chars = text.chars();
-    match chars.next() {
-        Some(first) if !is_name => format!("{}{}.", first.to_uppercase(), chars.as_str()),
-        _ => format!("{text}."),
-    }
 }
 
 /// One sentence to the one who asked, never a debug output.
@@ -253,9 +255,10 @@ pub(super) async fn error(error: poise::FrameworkError<'_, Data, Failure>) {
             interaction: interaction.id.get(),
             user: interaction.user.id.get(),
             wants: &interaction.data.name,
+            language: Language::of_locale(&interaction.locale),
         };
         let message = serenity::CreateInteractionResponseMessage::new()
-            .content(with_request(CHANGED, &asked.request()))
+            .content(Mishap::Changed.told(&asked))
             .ephemeral(true)
             .allowed_mentions(serenity::CreateAllowedMentions::new());
         let response = serenity::CreateInteractionResponse::Message(message);
@@ -274,6 +277,7 @@ pub(super) async fn error(error: poise::FrameworkError<'_, Data, Failure>) {
         },
         user: context.author().id.get(),
         wants: &context.command().qualified_name,
+        language: language_of(context),
     };
     let text = said_of(&error, &asked);
     if let Err(failure) = answer_error(context, text).await {
@@ -282,57 +286,121 @@ pub(super) async fn error(error: poise::FrameworkError<'_, Data, Failure>) {
     }
 }
 
-/// What is said when Discord shows a command that we do not have (any more).
-const CHANGED: &str = "This command has changed; reload Discord, then send it again.";
+/// What went wrong with a command outside of its own code.
+enum Mishap {
+    /// Nothing that the asker could have done otherwise.
+    Ours,
+    Panicked(Option<String>),
+    NotUnderstood(String),
+    /// What Discord sends is not what we registered.
+    Changed,
+    HasParts,
+    BotLacks(serenity::Permissions),
+    PermissionsUnknown,
+    NotUsable,
+}
+
+impl Mishap {
+    /// In one sentence.
+    fn said(&self, language: Language, asked: &Asked<'_>) -> String {
+        let words = language.words;
+        match self {
+            Mishap::Ours | Mishap::Panicked(_) => {
+                language.say(words.ours, &[("request", &asked.request())])
+            }
+            Mishap::NotUnderstood(_) => words.not_understood.to_owned(),
+            Mishap::Changed => words.changed.to_owned(),
+            Mishap::HasParts => words.has_parts.to_owned(),
+            Mishap::BotLacks(which) => {
+                let lacks = permissions(language, *which);
+                language.say(words.bot_lacks, &[("permissions", &lacks)])
+            }
+            Mishap::PermissionsUnknown => words.permissions_unknown.to_owned(),
+            Mishap::NotUsable => language.say(words.not_usable, &[]),
+        }
+    }
+
+    /// The same for the asker, in their language; the log has it in English with what only it is
+    /// told.
+    fn told(&self, asked: &Asked<'_>) -> String {
+        let (request, user, wants) = (asked.request(), asked.user, asked.wants);
+        let (why, said) = (self.said(ENGLISH, asked), self.said(asked.language, asked));
+        match self {
+            Mishap::Ours => {
+                tracing::error!(why, request, discord.user = user, wants, "a command failed");
+                said
+            }
+            Mishap::Panicked(payload) => {
+                tracing::error!(payload, request, discord.user = user, wants, "a command panicked");
+                said
+            }
+            Mishap::NotUnderstood(detail) => {
+                tracing::info!(why, detail, request, discord.user = user, wants, "refused");
+                with_request(&said, &request)
+            }
+            Mishap::Changed
+            | Mishap::HasParts
+            | Mishap::BotLacks(_)
+            | Mishap::PermissionsUnknown
+            | Mishap::NotUsable => {
+                tracing::info!(why, request, discord.user = user, wants, "refused");
+                with_request(&said, &request)
+            }
+        }
+    }
+}
 
 /// What the one who sent a command is told of its failure, whatever it is.
 fn said_of(error: &poise::FrameworkError<'_, Data, Failure>, asked: &Asked<'_>) -> String {
     use poise::FrameworkError as E;
-    let request = asked.request();
-    let said = match error {
+    let mishap = match error {
         E::Command { error, .. } | E::CommandCheckFailed { error: Some(error), .. } => {
             return sentence(error, asked);
-        }
-        E::CommandPanic { payload, .. } => {
-            tracing::error!(payload, request, wants = asked.wants, "a command panicked");
-            return ours(&request);
-        }
-        E::ArgumentParse { error, .. } => format!("Not understood: {}.", plain(&error.to_string())),
-        E::CommandStructureMismatch { .. } => CHANGED.to_owned(),
-        E::SubcommandRequired { .. } => {
-            "This command has parts; choose one of them from the list.".to_owned()
         }
         E::CooldownHit { remaining_cooldown, .. } => {
             let wait = remaining_cooldown.as_secs().saturating_add(1);
             return sentence(&Failure::TooFast(wait), asked);
         }
-        E::MissingBotPermissions { missing_permissions, .. } => format!(
-            "The bot may not do this here; it lacks {}. An administrator can allow it.",
-            missing_permissions.get_permission_names().join(", ")
-        ),
         E::MissingUserPermissions { .. } | E::NotAnOwner { .. } => {
             return sentence(&Failure::NotAdmin, asked);
-        }
-        E::PermissionFetchFailed { .. } => {
-            "Discord did not say what is allowed here; send it again.".to_owned()
         }
         E::GuildOnly { .. } | E::DmOnly { .. } | E::NsfwOnly { .. } => {
             return sentence(&Failure::OtherPlace, asked);
         }
-        E::CommandCheckFailed { error: None, .. } => {
-            "This command cannot be used so; `/help` shows what can.".to_owned()
+        E::CommandPanic { payload, .. } => Mishap::Panicked(payload.clone()),
+        E::ArgumentParse { error, .. } => Mishap::NotUnderstood(error.to_string()),
+        E::CommandStructureMismatch { .. } => Mishap::Changed,
+        E::SubcommandRequired { .. } => Mishap::HasParts,
+        E::MissingBotPermissions { missing_permissions, .. } => {
+            Mishap::BotLacks(*missing_permissions)
         }
+        E::PermissionFetchFailed { .. } => Mishap::PermissionsUnknown,
+        E::CommandCheckFailed { error: None, .. } => Mishap::NotUsable,
         // Those below come with no command: whoever has sent nothing is told nothing.
         E::Setup { .. }
         | E::EventHandler { .. }
         | E::DynamicPrefix { .. }
         | E::UnknownCommand { .. }
         | E::UnknownInteraction { .. }
-        | E::NonCommandMessage { .. } => ours(&request),
+        | E::NonCommandMessage { .. } => Mishap::Ours,
         E::__NonExhaustive(never) => match *never {},
     };
-    tracing::info!(why = said, request, discord.user = asked.user, wants = asked.wants, "refused");
-    with_request(&said, &request)
+    mishap.told(asked)
+}
+
+/// Permissions as Discord calls them in a language; those that we do not ask for by its own names.
+pub(super) fn permissions(language: Language, which: serenity::Permissions) -> String {
+    use serenity::Permissions as P;
+    let ours = [
+        (P::VIEW_CHANNEL, language.words.permission_view),
+        (P::SEND_MESSAGES, language.words.permission_send),
+        (P::EMBED_LINKS, language.words.permission_embed),
+    ];
+    let mut named: Vec<&str> =
+        ours.iter().filter(|(bit, _)| which.contains(*bit)).map(|(_, name)| *name).collect();
+    let asked_for = ours.iter().fold(P::empty(), |all, (bit, _)| all | *bit);
+    named.extend(which.difference(asked_for).get_permission_names());
+    named.join(", ")
 }
 
 /// Failures that no command led to.
@@ -414,6 +482,17 @@ pub(super) fn in_words(error: &serenity::Error) -> String {
     }
 }
 
+/// Words of the log, of the node or of Discord, as they are in all languages and without any
+/// meaning as markup.
+pub(super) fn logged(words: &str) -> String {
+    let shown = words.chars().filter(|c| !crate::domain::merchant::is_unprintable(*c));
+    let shown: String = shown.map(|c| if c == '`' { '\'' } else { c }).collect();
+    format!("`{}`", cut(&shown, LOGGED_CHARS_MAX))
+}
+
+/// The most that is shown of them.
+const LOGGED_CHARS_MAX: usize = 600;
+
 /// An amount with its unit.
 pub(super) fn ltc(amount: Amount) -> String {
     format!("{amount} LTC")
@@ -439,6 +518,7 @@ pub(super) fn grouped(address: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::acts::notices::plain;
 
     #[test]
     fn addresses_are_said_back_in_groups_of_four() {
@@ -453,9 +533,34 @@ mod tests {
     }
 
     #[test]
-    fn sentences_begin_with_a_capital_letter_and_names_of_fields_do_not() {
-        assert_eq!(capitalize("this button is not yours"), "This button is not yours.");
-        assert_eq!(capitalize("payoutAddress is mistyped"), "payoutAddress is mistyped.");
+    fn every_mishap_is_one_sentence_with_its_number_in_each_language() {
+        let payload = || Some("Err(Os { code: 2 })".to_owned());
+        let all = [
+            Mishap::Ours,
+            Mishap::Panicked(payload()),
+            Mishap::NotUnderstood("Error { expected: .. }".to_owned()),
+            Mishap::Changed,
+            Mishap::HasParts,
+            Mishap::BotLacks(serenity::Permissions::SEND_MESSAGES),
+            Mishap::PermissionsUnknown,
+            Mishap::NotUsable,
+        ];
+        let mut said = std::collections::BTreeSet::new();
+        for locale in ["en-US", "de", "es-ES", "fr", "pt-BR"] {
+            let language = Language::of_locale(locale);
+            for mishap in &all {
+                let asked = Asked { interaction: 0xab, user: 1, wants: "help", language };
+                let told = mishap.told(&asked);
+                assert_eq!(told.matches("req_ab").count(), 1, "{told}");
+                assert!(told.lines().count() <= 2, "{told}");
+                for trace in ["Err(", "Error {", "Some(", "{"] {
+                    assert!(!told.contains(trace), "{trace} in {told}");
+                }
+                said.insert(told);
+            }
+        }
+        // A panic is ours, too; all others are different sentences in each language.
+        assert_eq!(said.len(), 5 * (all.len() - 1), "{said:?}");
     }
 
     #[test]

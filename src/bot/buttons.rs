@@ -3,20 +3,22 @@
 //! What a button means stands in the database; its id is only a random name for it. So a forged or
 //! an old button does nothing, and a restart in between changes nothing.
 
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::FutureExt;
 use poise::serenity_prelude as serenity;
 
 use crate::acts::merchants as acts;
-use crate::acts::notices::plain;
 use crate::acts::{Actor, Refusal, announce, confirmations, sweeps};
 use crate::domain::address::Address;
-use crate::domain::merchant::{MerchantId, OldKey};
+use crate::domain::merchant::{MerchantId, OldKey, PayoutAddress};
 use crate::domain::time::Timestamp;
 use crate::store::merchants;
 
 use super::answer::{self, Answer, Asked, date, grouped, patiently, relative};
+use super::language::{Language, Value};
 use super::lists::{self, List};
 use super::permit::{Admin, Origin, check_place};
 use super::{Bot, Data, Failure, account_of, admin, operator, secrets};
@@ -97,6 +99,7 @@ const NO: &str = "no:";
 pub(super) async fn cancel_button(
     bot: &Bot,
     user: u64,
+    language: Language,
     until: Timestamp,
 ) -> Result<serenity::CreateButton, Failure> {
     let now = bot.clock.now();
@@ -107,13 +110,14 @@ pub(super) async fn cancel_button(
     };
     let id = bot.write(ask).await?;
     let button = serenity::CreateButton::new(format!("{YES}{id}"));
-    Ok(button.label("Cancel the change").style(serenity::ButtonStyle::Danger))
+    Ok(button.label(language.words.button_cancel_change).style(serenity::ButtonStyle::Danger))
 }
 
 /// A page that asks, with the buttons to answer.
 pub(super) async fn question(
     bot: &Bot,
     user: u64,
+    language: Language,
     deed: &Deed,
     page: Answer,
     yes: &str,
@@ -129,7 +133,7 @@ pub(super) async fn question(
             .label(yes)
             .style(serenity::ButtonStyle::Danger),
         serenity::CreateButton::new(format!("{NO}{id}"))
-            .label("Leave it")
+            .label(language.words.button_leave)
             .style(serenity::ButtonStyle::Secondary),
     ]))
 }
@@ -147,7 +151,10 @@ pub(super) async fn event(
     };
     let (bot, http) = (context.user_data, &context.serenity_context.http);
     press.create_response(http, serenity::CreateInteractionResponse::Acknowledge).await?;
-    match pressed(bot, press).await {
+    let language = Language::of_locale(&press.locale);
+    bot.remember_locale(press.user.id.get(), &press.locale).await;
+    let done = AssertUnwindSafe(pressed(bot, press, language)).catch_unwind().await;
+    match done.unwrap_or(Err(Failure::Panicked)) {
         Ok(answer) => {
             let is_secret = answer.is_secret();
             let edit = answer.into_edit();
@@ -166,6 +173,7 @@ pub(super) async fn event(
                 interaction: press.id.get(),
                 user: press.user.id.get(),
                 wants: &press.data.custom_id,
+                language,
             };
             let text = answer::sentence(&failure, &asked);
             let said = serenity::CreateInteractionResponseFollowup::new()
@@ -181,7 +189,9 @@ pub(super) async fn event(
 async fn pressed(
     bot: &Arc<Bot>,
     press: &serenity::ComponentInteraction,
+    language: Language,
 ) -> Result<Answer, Failure> {
+    crate::crash::stumble("button");
     let id = press.data.custom_id.as_str();
     let user = press.user.id.get();
     bot.limit.count(user)?;
@@ -197,21 +207,26 @@ async fn pressed(
         } else {
             check_place(bot, origin.guild)?;
         }
-        return lists::page(bot, user, &list, page).await;
+        return lists::page(bot, user, language, &list, page).await;
     }
     if let Some(id) = id.strip_prefix(NO) {
         let (id, now) = (id.to_owned(), bot.clock.now());
         bot.write(move |tx| Ok(confirmations::take(tx, &id, user, now)?)).await??;
-        return Ok(Answer::text("Nothing was changed."));
+        return Ok(Answer::text(language.words.nothing_changed));
     }
     let Some(id) = id.strip_prefix(YES) else {
         return Err(confirmations::Void::NotYours.into());
     };
-    confirmed(bot, &origin, id.to_owned()).await
+    confirmed(bot, &origin, language, id.to_owned()).await
 }
 
 /// Does what was asked, in the write that uses the question up.
-async fn confirmed(bot: &Arc<Bot>, origin: &Origin<'_>, id: String) -> Result<Answer, Failure> {
+async fn confirmed(
+    bot: &Arc<Bot>,
+    origin: &Origin<'_>,
+    language: Language,
+    id: String,
+) -> Result<Answer, Failure> {
     let (user, now) = (origin.user, bot.clock.now());
     let looked = id.clone();
     let found = bot.read(move |tx| Ok(crate::store::confirmations::find(tx, &looked)?)).await?;
@@ -269,64 +284,66 @@ async fn confirmed(bot: &Arc<Bot>, origin: &Origin<'_>, id: String) -> Result<An
             }
         })
         .await?;
-    tell(bot, &deed, written, now).await
+    tell(bot, language, &deed, written, now).await
 }
 
-type Written =
-    Option<(crate::domain::merchant::Merchant, Option<crate::domain::merchant::PayoutAddress>)>;
+type Written = Option<(crate::domain::merchant::Merchant, Option<PayoutAddress>)>;
 
 /// What the presser reads once it is done.
 async fn tell(
     bot: &Arc<Bot>,
+    language: Language,
     deed: &Deed,
     written: Written,
     now: Timestamp,
 ) -> Result<Answer, Failure> {
+    let words = language.words;
     let name = written.as_ref().map(|(merchant, _)| admin::called(merchant)).unwrap_or_default();
+    let of_name = |sentence: &str| Answer::text(language.say(sentence, &[("name", &name)]));
+    let unchanged = || Answer::text(words.nothing_changed);
     Ok(match deed {
         Deed::SetAddress(_) => match written.and_then(|(_, set)| set) {
-            Some(set) if set.effective_at > set.registered_at => Answer::text(format!(
-                "Payouts go to {} from {} on ({}). Until then `/cancel_address_change` cancels it.",
-                grouped(&set.address.to_string()),
-                date(set.effective_at),
-                relative(set.effective_at)
-            )),
-            Some(set) => {
-                Answer::text(format!("Payouts go to {}.", grouped(&set.address.to_string())))
-            }
-            None => Answer::text("Nothing was changed."),
+            Some(set) => Answer::text(address_set(language, &set)),
+            None => unchanged(),
         },
         Deed::RotateKey(_) => match written {
-            Some((merchant, _)) => secrets::key_answer(bot, &merchant),
-            None => Answer::text("Nothing was changed."),
+            Some((merchant, _)) => secrets::key_answer(bot, language, &merchant),
+            None => unchanged(),
         },
         Deed::RotateWebhookSecret => match written {
-            Some((merchant, _)) => secrets::webhook_secret_answer(bot, &merchant),
-            None => Answer::text("Nothing was changed."),
+            Some((merchant, _)) => secrets::webhook_secret_answer(bot, language, &merchant),
+            None => unchanged(),
         },
-        Deed::CancelAddressChange => {
-            Answer::text("The change is cancelled; payouts go where they went before.")
-        }
-        Deed::RevokeSub(_) => Answer::text(format!(
-            "The subscription of {name} has ended. Open payments go on and are paid out."
-        )),
-        Deed::Suspend(_) => Answer::text(format!(
-            "{name} can make no new payments. Open ones go on and are paid out. `/unsuspend` ends \
-             it."
-        )),
+        Deed::CancelAddressChange => Answer::text(words.change_cancelled),
+        Deed::RevokeSub(_) => of_name(words.revoked),
+        Deed::Suspend(_) => of_name(words.suspended),
         Deed::ResendAll(_) => {
             bot.wake.stir_webhooks();
-            Answer::text(format!("The failed webhooks of {name} are due again."))
+            of_name(words.resent_all)
         }
         Deed::SweepNow => {
             bot.wake.stir_sweeper();
-            swept(bot, now).await?
+            swept(bot, language, now).await?
         }
         Deed::Announce(text) => {
             operator::post_announcement(&bot.settings, text).await?;
-            Answer::text("Posted.")
+            Answer::text(words.announced)
         }
     })
+}
+
+/// Where payouts go after a registration, and from when on.
+fn address_set(language: Language, set: &PayoutAddress) -> String {
+    let (words, address) = (language.words, grouped(&set.address.to_string()));
+    if set.effective_at <= set.registered_at {
+        return language.say(words.address_is, &[("address", &address)]);
+    }
+    let values: [(&str, &Value); 3] = [
+        ("address", &address),
+        ("date", &date(set.effective_at)),
+        ("when", &relative(set.effective_at)),
+    ];
+    language.say(words.address_will_be, &values)
 }
 
 /// How long an administrator waits for the sweeper, and how often it is looked for.
@@ -334,30 +351,33 @@ const SWEEP_PATIENCE: Duration = Duration::from_secs(30);
 const SWEEP_LOOK: Duration = Duration::from_millis(250);
 
 /// What came of asking for a sweep.
-async fn swept(bot: &Bot, asked_at: Timestamp) -> Result<Answer, Failure> {
+async fn swept(bot: &Bot, language: Language, asked_at: Timestamp) -> Result<Answer, Failure> {
+    let words = language.words;
     let begun = tokio::time::Instant::now();
     loop {
         match bot.read(move |tx| Ok(sweeps::outcome(tx, asked_at)?)).await? {
             sweeps::Outcome::Done(made) if made.is_empty() => {
-                let text = "The sweeper has looked; nothing could go out. `litegate sweep \
-                            --dry-run` says why.";
-                return Ok(Answer::text(text));
+                return Ok(Answer::text(words.swept_nothing));
             }
             sweeps::Outcome::Done(made) => {
                 let line = |sweep: &crate::domain::sweep::SentSweep| {
-                    let (txid, fee) = (sweep.txid, answer::ltc(sweep.fee));
-                    format!("`{txid}`: {} payouts, fee {fee}", sweep.payouts.len())
+                    let values: [(&str, &Value); 3] = [
+                        ("txid", &sweep.txid),
+                        ("n", &sweep.payouts.len()),
+                        ("fee", &answer::ltc(sweep.fee)),
+                    ];
+                    language.say(words.swept_line, &values)
                 };
                 let lines: Vec<String> = made.iter().map(line).collect();
-                return Ok(Answer::page("Swept", &lines.join("\n")));
+                return Ok(Answer::page(words.title_swept, &lines.join("\n")));
             }
+            sweeps::Outcome::InDoubt => return Err(Refusal::ChainInDoubt.into()),
             sweeps::Outcome::Trouble(why) => {
-                return Ok(Answer::text(format!("The sweeper cannot: {}.", plain(&why))));
+                let cannot = language.say(words.sweeper_cannot, &[("why", &answer::logged(&why))]);
+                return Ok(Answer::text(cannot));
             }
             sweeps::Outcome::Waiting if begun.elapsed() > SWEEP_PATIENCE => {
-                let text = "The sweeper has not looked yet. `/stats` and `litegate sweep` show \
-                            what comes of it.";
-                return Ok(Answer::text(text));
+                return Ok(Answer::text(language.say(words.sweeper_slow, &[])));
             }
             sweeps::Outcome::Waiting => tokio::time::sleep(SWEEP_LOOK).await,
         }

@@ -9,7 +9,7 @@ use crate::acts::accounts;
 use crate::domain::notice::{Audience, Kind};
 use crate::store::{merchants, payments};
 
-use super::{Bot, Context, Failure, account_of};
+use super::{Bot, Context, Failure, account_of, language_of};
 
 /// Discord takes no more.
 const OFFERED_MAX: usize = 25;
@@ -38,6 +38,7 @@ pub(super) async fn payment(
     typed: &str,
 ) -> serenity::CreateAutocompleteResponse {
     let (bot, user): (&Bot, u64) = (context.data(), context.author().id.get());
+    let language = language_of(context);
     let typed = typed.trim().to_lowercase();
     let found = bot.read(move |tx| {
         let merchant = account_of(tx, user)?;
@@ -47,7 +48,7 @@ pub(super) async fn payment(
         let choices = all.into_iter().filter_map(|judged| {
             let id = judged.payment.id.to_string();
             let reference = judged.payment.reference.unwrap_or_default();
-            let status = judged.status.as_str();
+            let status = language.status(judged.status.as_str());
             let fits = id.starts_with(&typed)
                 || reference.to_lowercase().contains(&typed)
                 || status.starts_with(&typed);
@@ -107,14 +108,17 @@ pub(super) async fn month(
 
 /// Kinds of notices that merchants get.
 pub(super) async fn notice_kind(
-    _: Context<'_>,
+    context: Context<'_>,
     typed: &str,
 ) -> serenity::CreateAutocompleteResponse {
-    let typed = typed.trim().to_lowercase();
+    let (language, typed) = (language_of(context), typed.trim().to_lowercase());
+    let fits = |kind: &Kind| {
+        kind.as_str().contains(&typed) || language.kind(*kind).to_lowercase().contains(&typed)
+    };
     let fitting = Kind::ALL
         .into_iter()
-        .filter(|kind| kind.audience() == Audience::Merchant && kind.as_str().contains(&typed))
-        .map(|kind| serenity::AutocompleteChoice::new(kind.describe(), kind.as_str()));
+        .filter(|kind| kind.audience() == Audience::Merchant && fits(kind))
+        .map(|kind| serenity::AutocompleteChoice::new(cut(language.kind(kind)), kind.as_str()));
     serenity::CreateAutocompleteResponse::new().set_choices(fitting.collect())
 }
 

@@ -13,6 +13,7 @@ use crate::store::{self, ReadTx, blocks, events, merchants, notices, payments, t
 use crate::view::PayoutView;
 
 use super::answer::{Answer, ltc, relative};
+use super::language::{Language, Value};
 use super::{Bot, Failure, account_of};
 
 /// Lines on a page.
@@ -83,92 +84,81 @@ impl List {
         }
     }
 
-    fn title(&self) -> String {
-        match self {
-            List::Payments(None) => "Payments".to_owned(),
-            List::Payments(Some(status)) => format!("Payments: {status}"),
-            List::Payouts => "Payouts".to_owned(),
-            List::Notices => "Notices".to_owned(),
-            List::Merchants => "Merchants".to_owned(),
-            List::Trail(_) => "Who did what".to_owned(),
-            List::FailedWebhooks => "Webhooks that were given up".to_owned(),
-        }
+    fn title(&self, language: Language) -> String {
+        let words = language.words;
+        let title = match self {
+            List::Payments(None) => words.title_payments,
+            List::Payments(Some(status)) => {
+                let status = language.status(status);
+                return language.say(words.title_payments_of, &[("status", &status)]);
+            }
+            List::Payouts => words.title_payouts,
+            List::Notices => words.title_notices,
+            List::Merchants => words.title_merchants,
+            List::Trail(_) => words.title_trail,
+            List::FailedWebhooks => words.title_failed,
+        };
+        title.to_owned()
     }
 
-    fn when_empty(&self) -> &'static str {
-        match self {
-            List::Payments(_) => {
-                "None yet. `/invoice` makes one by hand, your shop makes them by \
-                                  the API: `/docs`."
-            }
-            List::Payouts => {
-                "None yet. What is complete and confirmed is paid out with the next sweep; small \
-                 sums wait for more. `/account` shows what waits."
-            }
-            List::Notices => {
-                "Nothing has happened that you would be told of. `/notifications` \
-                              chooses what that is."
-            }
-            List::Merchants => "None yet. `/grant_sub` makes the first.",
-            List::Trail(_) => "Nothing was done yet.",
-            List::FailedWebhooks => "None. All is well.",
-        }
+    fn when_empty(&self, language: Language) -> String {
+        let words = language.words;
+        let text = match self {
+            List::Payments(_) => words.empty_payments,
+            List::Payouts => words.empty_payouts,
+            List::Notices => words.empty_notices,
+            List::Merchants => words.empty_merchants,
+            List::Trail(_) => words.empty_trail,
+            List::FailedWebhooks => words.empty_failed,
+        };
+        language.say(text, &[])
     }
 }
 
 /// A page of a list. The caller has judged whether the asker may see it.
-pub(super) async fn page(bot: &Bot, user: u64, list: &List, page: u32) -> Result<Answer, Failure> {
+pub(super) async fn page(
+    bot: &Bot,
+    user: u64,
+    language: Language,
+    list: &List,
+    page: u32,
+) -> Result<Answer, Failure> {
     let (wanted, now) = (list.clone(), bot.clock.now());
     let skip = page.saturating_mul(LINES);
     let mut lines = bot
         .read(move |tx| match wanted {
-            List::Payments(status) => payment_lines(tx, user, status, skip),
-            List::Payouts => {
-                let merchant = account_of(tx, user)?;
-                let tip = blocks::tip(tx)?;
-                let shown = skip.saturating_add(LINES + 1);
-                let (found, _) = accounts::payouts(tx, merchant.id, None, shown)?;
-                let line = |paid: PaidSweep| {
-                    let payout = paid.payout;
-                    let view = PayoutView::new(&payout, tip);
-                    format!(
-                        "{} {} · fee {} · {} confirmations\n`{}`",
-                        relative(payout.created_at),
-                        ltc(payout.amount),
-                        ltc(Amount::total([payout.fee_share, payout.operator_fee])),
-                        view.confirmations,
-                        payout.txid
-                    )
-                };
-                Ok(found.into_iter().skip(skip as usize).map(line).collect())
-            }
+            List::Payments(status) => payment_lines(tx, user, language, status, skip),
+            List::Payouts => payout_lines(tx, user, language, skip),
             List::Notices => {
                 let merchant = account_of(tx, user)?;
                 let found = notices::list(tx, merchant.id, skip, LINES + 1)?;
-                let line = |n: notices::Notice| format!("{} {}", relative(n.created_at), n.text);
+                let line = |n: notices::Notice| {
+                    let said = language.notice(n.news.as_deref(), &n.text);
+                    format!("{} {said}", relative(n.created_at))
+                };
                 Ok(found.into_iter().map(line).collect())
             }
             List::Merchants => {
                 let all = merchants::all(tx)?;
                 let shown = all.iter().rev().skip(skip as usize).take(LINES as usize + 1);
-                let line = |merchant| merchant_line(tx, merchant, now);
+                let line = |merchant| merchant_line(tx, language, merchant, now);
                 Ok(shown.map(line).collect::<Result<Vec<_>, store::Error>>()?)
             }
             List::Trail(merchant) => {
                 let found = trail::list(tx, merchant, skip, LINES + 1)?;
-                Ok(found.iter().map(trail_line).collect())
+                Ok(found.iter().map(|entry| trail_line(language, entry)).collect())
             }
             List::FailedWebhooks => {
                 let wanted = Wanted { merchant: None, state: Some("failed"), after: None };
                 let found = events::list(tx, &wanted, skip.saturating_add(LINES + 1))?;
                 let line = |event: crate::domain::event::Event| {
-                    format!(
-                        "`{}` {} · {} attempts · `{}`",
-                        event.payment,
-                        relative(event.created_at),
-                        event.attempts,
-                        event.merchant
-                    )
+                    let values: [(&str, &Value); 4] = [
+                        ("payment", &event.payment),
+                        ("when", &relative(event.created_at)),
+                        ("n", &event.attempts),
+                        ("merchant", &event.merchant),
+                    ];
+                    language.say(language.words.failed_line, &values)
                 };
                 Ok(found.into_iter().skip(skip as usize).map(line).collect::<Vec<_>>())
             }
@@ -179,8 +169,22 @@ pub(super) async fn page(bot: &Bot, user: u64, list: &List, page: u32) -> Result
     }
     let more = lines.len() > LINES as usize;
     lines.truncate(LINES as usize);
-    let text =
-        if lines.is_empty() && page == 0 { list.when_empty().to_owned() } else { lines.join("\n") };
+    let text = match lines.is_empty() && page == 0 {
+        true => list.when_empty(language),
+        false => lines.join("\n"),
+    };
+    let title = match page {
+        0 => list.title(language),
+        _ => {
+            let page: [(&str, &Value); 2] = [("title", &list.title(language)), ("n", &(page + 1))];
+            language.say(language.words.title_page, &page)
+        }
+    };
+    Ok(Answer::page(title, &text).with_buttons(turning(language, list, page, more)))
+}
+
+/// The buttons by which a list is turned.
+fn turning(language: Language, list: &List, page: u32, more: bool) -> Vec<serenity::CreateButton> {
     let turn = |label: &str, to: u32| {
         serenity::CreateButton::new(list.custom_id(to))
             .label(label)
@@ -188,21 +192,41 @@ pub(super) async fn page(bot: &Bot, user: u64, list: &List, page: u32) -> Result
     };
     let mut buttons = Vec::new();
     if let Some(before) = page.checked_sub(1) {
-        buttons.push(turn("Previous", before));
+        buttons.push(turn(language.words.button_previous, before));
     }
     if more && page + 1 < PAGES_MAX {
-        buttons.push(turn("Next", page + 1));
+        buttons.push(turn(language.words.button_next, page + 1));
     }
-    let title = match page {
-        0 => list.title(),
-        _ => format!("{} (page {})", list.title(), page + 1),
+    buttons
+}
+
+fn payout_lines(
+    tx: &ReadTx,
+    user: u64,
+    language: Language,
+    skip: u32,
+) -> Result<Vec<String>, Failure> {
+    let merchant = account_of(tx, user)?;
+    let tip = blocks::tip(tx)?;
+    let (found, _) = accounts::payouts(tx, merchant.id, None, skip.saturating_add(LINES + 1))?;
+    let line = |paid: PaidSweep| {
+        let payout = paid.payout;
+        let fee = ltc(Amount::total([payout.fee_share, payout.operator_fee]));
+        let values: [(&str, &Value); 4] = [
+            ("when", &relative(payout.created_at)),
+            ("amount", &ltc(payout.amount)),
+            ("fee", &fee),
+            ("n", &PayoutView::new(&payout, tip).confirmations),
+        ];
+        format!("{}\n`{}`", language.say(language.words.payout_line, &values), payout.txid)
     };
-    Ok(Answer::page(title, &text).with_buttons(buttons))
+    Ok(found.into_iter().skip(skip as usize).map(line).collect())
 }
 
 fn payment_lines(
     tx: &ReadTx,
     user: u64,
+    language: Language,
     status: Option<&'static str>,
     skip: u32,
 ) -> Result<Vec<String>, Failure> {
@@ -217,7 +241,7 @@ fn payment_lines(
             "`{}` {} · {} · {}{}",
             payment.id,
             ltc(payment.amount),
-            judged.status.as_str(),
+            language.status(judged.status.as_str()),
             relative(payment.created_at),
             order.unwrap_or_default()
         )
@@ -227,23 +251,29 @@ fn payment_lines(
 
 fn merchant_line(
     tx: &ReadTx,
+    language: Language,
     merchant: &crate::domain::merchant::Merchant,
     now: crate::domain::time::Timestamp,
 ) -> Result<String, store::Error> {
     use crate::domain::merchant::Subscription;
+    let words = language.words;
     let suspended = merchants::suspended_at(tx, merchant.id)?.is_some();
     let state = match merchant.subscription {
-        _ if suspended => "suspended".to_owned(),
-        Subscription::Until(end) if end > now => format!("ends {}", relative(end)),
-        Subscription::Until(end) => format!("ended {}", relative(end)),
-        Subscription::None => "no subscription".to_owned(),
+        _ if suspended => words.state_suspended.to_owned(),
+        Subscription::Until(end) if end > now => {
+            language.say(words.state_ends, &[("when", &relative(end))])
+        }
+        Subscription::Until(end) => language.say(words.state_ended, &[("when", &relative(end))]),
+        Subscription::None => words.state_none.to_owned(),
     };
     let owner = merchant.discord_id.map(|id| format!(" · <@{id}>")).unwrap_or_default();
     Ok(format!("`{}` {} · {state}{owner}", merchant.id, plain(merchant.name.as_str())))
 }
 
-/// An act of the trail in a line, for administrators.
-pub(super) fn trail_line(entry: &trail::Entry) -> String {
+/// An act of the trail in a line, for administrators. What was done, and what was and is then,
+/// stands there as it was recorded.
+pub(super) fn trail_line(language: Language, entry: &trail::Entry) -> String {
+    let words = language.words;
     let who = match entry.actor.strip_prefix("discord:") {
         Some(id) => format!("<@{id}>"),
         None => plain(&entry.actor),
@@ -251,12 +281,14 @@ pub(super) fn trail_line(entry: &trail::Entry) -> String {
     let whose = entry.merchant.map(|id| format!(" `{id}`")).unwrap_or_default();
     let change = match (&entry.before, &entry.after) {
         (None, None) => String::new(),
-        (Some(before), None) => format!(": {} → nothing", plain(before)),
+        (Some(before), None) => format!(": {} → {}", plain(before), words.trail_nothing),
         (None, Some(after)) => format!(": {}", plain(after)),
         (Some(before), Some(after)) => format!(": {} → {}", plain(before), plain(after)),
     };
-    let place = entry.place.as_deref() == Some("message");
-    let place = if place { " by message" } else { "" };
+    let place = match entry.place.as_deref() {
+        Some("message") => format!(" {}", words.trail_by_message),
+        Some(_) | None => String::new(),
+    };
     format!("{} {who} **{}**{whose}{change}{place}", relative(entry.at), plain(&entry.act))
 }
 

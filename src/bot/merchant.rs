@@ -11,6 +11,7 @@ use crate::store::{merchants as rows, trail};
 
 use super::answer::{Answer, date, grouped, relative, reply};
 use super::buttons::{self, Deed};
+use super::language::{Language, Value};
 use super::lists::{self, List};
 use super::{Asker, Context, Data, Failure, account_of, begin, choices};
 
@@ -38,7 +39,8 @@ pub(super) fn commands() -> Vec<poise::Command<Data, Failure>> {
 async fn help(context: Context<'_>) -> Result<(), Failure> {
     let asker = begin(context).await?;
     let bot = context.data();
-    let (user, network, now) = (asker.user, bot.rules.network, asker.now);
+    let (user, network) = (asker.user, bot.rules.network);
+    let (now, language) = (asker.now, asker.language);
     let account = bot
         .read(move |tx| match rows::by_discord_id(tx, user)? {
             Some(merchant) => {
@@ -57,22 +59,19 @@ async fn help(context: Context<'_>) -> Result<(), Failure> {
             active = (end > now).then_some(end);
         }
     }
-    let until = active.map(|end| format!(" until {}", date(end))).unwrap_or_default();
-    let text = format!(
-        "{} **Payout address**: `/set_address` says where your money goes.\n\
-         {} **Subscription**{until}: an administrator grants it with `/grant_sub`.\n\
-         {} **API key**: `/view_key` shows it; your shop sends it with each request. `/docs` has \
-         examples.\n\n\
-         **Money**: `/payments` `/payment` `/payouts` `/account` `/invoice`\n\
-         **Account**: `/set_business_name` `/set_confirmations` `/subscription` \
-         `/cancel_address_change` `/rotate_key` `/view_webhook_secret` `/rotate_webhook_secret`\n\
-         **Webhooks**: `/set_webhook_url` `/test_webhook` `/resend_webhook`\n\
-         **News**: `/notices` `/notifications`",
-        mark(has_address),
-        mark(active.is_some()),
-        mark(has_key),
+    let words = language.words;
+    let until = active.map(|end| language.say(words.until_date, &[("date", &date(end))]));
+    let until = until.map(|until| format!(" {until}")).unwrap_or_default();
+    let text = language.say(
+        words.help,
+        &[
+            ("address", &mark(has_address)),
+            ("subscription", &mark(active.is_some())),
+            ("key", &mark(has_key)),
+            ("until", &until),
+        ],
     );
-    reply(context, Answer::page("Taking Litecoin, in three steps", &text)).await
+    reply(context, Answer::page(words.title_help, &text)).await
 }
 
 /// Register the Litecoin address that your money is paid out to
@@ -92,7 +91,7 @@ async fn set_address(
     let bot = context.data();
     let rules = bot.rules.clone();
     let address = Address::parse(ltc_address.trim(), rules.network).map_err(Refusal::from)?;
-    let Asker { user, name, actor, now } = asker;
+    let Asker { user, name, actor, now, language } = asker;
     let (wanted, network) = (address.clone(), rules.network);
     let registered = bot
         .write(move |tx| {
@@ -111,27 +110,27 @@ async fn set_address(
             }
         })
         .await?;
-    let warning = if address.is_old_p2sh_spelling() {
-        "\n⚠ What you typed may be meant for Bitcoin. Compare the address above with your \
-         Litecoin wallet."
-    } else {
-        ""
+    let words = language.words;
+    let warning = match address.is_old_p2sh_spelling() {
+        true => format!("\n{}", words.address_warning),
+        false => String::new(),
     };
     let shown = grouped(&address.to_string());
     let answer = match registered {
-        Ok(_) => Answer::text(format!(
-            "Payouts go to {shown} from now on. Compare it with your wallet.{warning}"
-        )),
+        Ok(_) => {
+            let set = language.say(words.address_set, &[("address", &shown)]);
+            Answer::text(format!("{set}{warning}"))
+        }
         Err(before) => {
             let hours = bot.rules.payout_address_delay_ms / 3_600_000;
-            let before = before.map_or("none".to_owned(), |address| grouped(&address));
-            let text = format!(
-                "**Before** {before}\n**After** {shown}{warning}\n\nThe change takes effect {hours} \
-                 hours after you confirm it. Until then it can be cancelled."
-            );
-            let page = Answer::page("Change the payout address?", &text);
+            let before = before.map_or(words.no_address.to_owned(), |address| grouped(&address));
+            let change = before_after(language, &before, &shown);
+            let when = language.say(words.change_address, &[("hours", &hours)]);
+            let text = format!("{change}{warning}\n\n{when}");
+            let page = Answer::page(words.title_change_address, &text);
             let deed = Deed::SetAddress(address.to_string());
-            buttons::question(bot, user, &deed, page, "Change the address").await?
+            let yes = words.button_change_address;
+            buttons::question(bot, user, language, &deed, page, yes).await?
         }
     };
     reply(context, answer).await
@@ -145,14 +144,13 @@ async fn set_address(
     interaction_context = "Guild|BotDm"
 )]
 async fn cancel_address_change(context: Context<'_>) -> Result<(), Failure> {
-    let Asker { user, actor, now, .. } = begin(context).await?;
+    let Asker { user, actor, now, language, .. } = begin(context).await?;
     let cancel = move |tx: &crate::store::WriteTx| {
         let merchant = account_of(tx, user)?;
         Ok(acts::cancel_address_change(tx, &actor, merchant.id, now)?)
     };
     context.data().write(cancel).await?;
-    reply(context, Answer::text("The change is cancelled; payouts go where they went before."))
-        .await
+    reply(context, Answer::text(language.words.change_cancelled)).await
 }
 
 /// Change the name that shoppers see on the checkout
@@ -168,7 +166,7 @@ async fn set_business_name(
     #[max_length = 64]
     name: String,
 ) -> Result<(), Failure> {
-    let Asker { user, actor, now, .. } = begin(context).await?;
+    let Asker { user, actor, now, language, .. } = begin(context).await?;
     let name = BusinessName::parse(&name).map_err(Refusal::from)?;
     let shown = plain(name.as_str());
     let set = move |tx: &crate::store::WriteTx| {
@@ -176,7 +174,7 @@ async fn set_business_name(
         Ok(acts::set_name(tx, &actor, merchant.id, &name, now)?)
     };
     context.data().write(set).await?;
-    let text = format!("Changed. The checkout now says: Pay **{shown}**.");
+    let text = language.say(language.words.name_set, &[("name", &shown)]);
     reply(context, Answer::text(text)).await
 }
 
@@ -194,22 +192,19 @@ async fn set_confirmations(
     #[max = 250]
     confirmations: u32,
 ) -> Result<(), Failure> {
-    let Asker { user, actor, now, .. } = begin(context).await?;
+    let Asker { user, actor, now, language, .. } = begin(context).await?;
     let set = move |tx: &crate::store::WriteTx| {
         let merchant = account_of(tx, user)?;
         Ok(acts::set_confirmations(tx, &actor, merchant.id, confirmations, now)?)
     };
     context.data().write(set).await?;
     let minutes = u64::from(confirmations) * 5 / 2;
-    let risk = if confirmations < 3 {
-        " With so few a payment can be taken back by a reorganisation of the chain."
-    } else {
-        ""
-    };
-    let text = format!(
-        "New payments need {confirmations} confirmations, about {minutes} minutes. Large ones may \
-         need more.{risk}"
-    );
+    let words = language.words;
+    let set: [(&str, &Value); 2] = [("n", &confirmations), ("minutes", &minutes)];
+    let mut text = language.say(words.confirmations_set, &set);
+    if confirmations < 3 {
+        text = format!("{text} {}", words.confirmations_risk);
+    }
     reply(context, Answer::text(text)).await
 }
 
@@ -221,29 +216,23 @@ async fn set_confirmations(
     interaction_context = "Guild|BotDm"
 )]
 async fn subscription(context: Context<'_>) -> Result<(), Failure> {
-    let Asker { user, now, .. } = begin(context).await?;
+    let Asker { user, now, language, .. } = begin(context).await?;
     let state = context.data().read(move |tx| {
         let merchant = account_of(tx, user)?;
         Ok((merchant.subscription, rows::suspended_at(tx, merchant.id)?))
     });
     let (subscription, suspended) = state.await?;
+    let words = language.words;
     let text = match subscription {
-        _ if suspended.is_some() => {
-            "Your account is suspended: no new payments. Open ones go on, and everything is paid \
-             out. Ask an administrator."
-                .to_owned()
+        _ if suspended.is_some() => words.subscription_suspended.to_owned(),
+        Subscription::Until(end) if end > now => {
+            let end: [(&str, &Value); 2] = [("date", &date(end)), ("when", &relative(end))];
+            language.say(words.subscription_until, &end)
         }
-        Subscription::Until(end) if end > now => format!(
-            "Your subscription runs until {} ({}). You are reminded 7, 3 and 1 days before.",
-            date(end),
-            relative(end)
-        ),
         Subscription::Until(end) => {
-            format!("Your subscription ended {}. Ask an administrator for a grant.", relative(end))
+            language.say(words.subscription_ended, &[("when", &relative(end))])
         }
-        Subscription::None => {
-            "You have no subscription yet. Ask an administrator for a grant.".to_owned()
-        }
+        Subscription::None => words.subscription_none.to_owned(),
     };
     reply(context, Answer::text(text)).await
 }
@@ -257,7 +246,7 @@ async fn subscription(context: Context<'_>) -> Result<(), Failure> {
 )]
 async fn notices(context: Context<'_>) -> Result<(), Failure> {
     let asker = begin(context).await?;
-    let page = lists::page(context.data(), asker.user, &List::Notices, 0).await?;
+    let page = lists::page(context.data(), asker.user, asker.language, &List::Notices, 0).await?;
     reply(context, page).await
 }
 
@@ -296,19 +285,18 @@ async fn notifications(
     kind: Option<String>,
     #[description = "How to be told of it"] how: Option<OfWay>,
 ) -> Result<(), Failure> {
-    let Asker { user, actor, now, .. } = begin(context).await?;
+    let Asker { user, actor, now, language, .. } = begin(context).await?;
     let bot = context.data();
     let chosen = match (kind, how) {
         (Some(word), Some(how)) => {
-            let unknown = |_| Failure::NotUnderstood("choose one of the kinds offered".to_owned());
-            Some((word.parse::<Kind>().map_err(unknown)?, how.way()))
+            Some((word.parse::<Kind>().map_err(|_| Failure::UnknownKind)?, how.way()))
         }
         (None, None) => None,
-        _ => return Err(Failure::NotUnderstood("give both, kind and how".to_owned())),
+        _ => return Err(Failure::KindAndHow),
     };
     if let Some((kind, way)) = chosen {
         if way == Way::Channel && bot.settings.notices_channel_id.is_none() {
-            return Err(Failure::Unavailable("there is no channel for notices here"));
+            return Err(Failure::NoNoticesChannel);
         }
         let choose = move |tx: &crate::store::WriteTx| {
             let merchant = account_of(tx, user)?;
@@ -317,17 +305,18 @@ async fn notifications(
         bot.write(choose).await?;
     }
     let wanted = bot.read(move |tx| Ok(notice_acts::choices(tx, account_of(tx, user)?.id)?));
+    let words = language.words;
     let line = |(kind, way): (Kind, Way)| {
         let mark = match way {
-            _ if bot.settings.notices_off.contains(&kind) => "✘ (off for everybody)",
-            Way::Message => "✔",
-            Way::Channel => "✔ (in the channel)",
-            Way::Off => "✘",
+            _ if bot.settings.notices_off.contains(&kind) => format!("✘ {}", words.off_for_all),
+            Way::Message => "✔".to_owned(),
+            Way::Channel => format!("✔ {}", words.in_the_channel),
+            Way::Off => "✘".to_owned(),
         };
-        format!("{mark} `{}` {}", kind.as_str(), kind.describe())
+        format!("{mark} `{}` {}", kind.as_str(), language.kind(kind))
     };
     let lines: Vec<String> = wanted.await?.into_iter().map(line).collect();
-    reply(context, Answer::page("What you are told", &lines.join("\n"))).await
+    reply(context, Answer::page(words.title_notifications, &lines.join("\n"))).await
 }
 
 /// Where the integration guide is
@@ -338,30 +327,29 @@ async fn notifications(
     interaction_context = "Guild|BotDm"
 )]
 async fn docs(context: Context<'_>) -> Result<(), Failure> {
-    begin(context).await?;
+    let Asker { language, .. } = begin(context).await?;
     let url = &context.data().site.public_url;
-    let text = format!(
-        "The integration guide with examples to copy: {url}/docs\nThe API for machines: \
-         {url}/openapi.json"
-    );
-    reply(context, Answer::text(text)).await
+    reply(context, Answer::text(language.say(language.words.docs, &[("url", url)]))).await
+}
+
+/// What was, and what is then.
+pub(super) fn before_after(language: Language, before: &str, after: &str) -> String {
+    language.say(language.words.before_after, &[("before", &before), ("after", &after)])
 }
 
 /// The line about payout addresses on pages that show an account.
 pub(super) fn address_lines(
+    language: Language,
     account: &acts::Account,
     now: crate::domain::time::Timestamp,
 ) -> String {
+    let words = language.words;
     let address = match address_in_force(&account.addresses, now) {
         Some(registered) => grouped(&registered.address.to_string()),
-        None => "none: `/set_address`".to_owned(),
+        None => language.say(words.address_none, &[]),
     };
-    match address_to_come(&account.addresses, now) {
-        Some(to_come) => format!(
-            "{address}\n⏳ changes to {} {}; `/cancel_address_change` cancels it",
-            grouped(&to_come.address.to_string()),
-            relative(to_come.effective_at)
-        ),
-        None => address,
-    }
+    let Some(to_come) = address_to_come(&account.addresses, now) else { return address };
+    let (next, when) = (grouped(&to_come.address.to_string()), relative(to_come.effective_at));
+    let change = language.say(words.address_to_come, &[("address", &next), ("when", &when)]);
+    format!("{address}\n{change}")
 }

@@ -12,7 +12,7 @@ mod admin;
 mod answer;
 mod buttons;
 mod choices;
-mod languages;
+mod language;
 mod lists;
 mod merchant;
 mod money;
@@ -39,7 +39,7 @@ use crate::acts::{self, Actor, Refusal, confirmations, create_payment};
 use crate::clock::Clock;
 use crate::domain::amount::Amount;
 use crate::domain::keys::AccountXpub;
-use crate::domain::merchant::Merchant;
+use crate::domain::merchant::{BadMerchantId, Merchant};
 use crate::domain::notice;
 use crate::domain::time::Timestamp;
 use crate::domain::webhook_url::PrivateNetworks;
@@ -47,9 +47,11 @@ use crate::measures;
 use crate::node::nodes::Nodes;
 use crate::node::rpc::Node;
 use crate::secret::{MasterSecret, Secret};
-use crate::store::{ReadTx, Store, WriteTx, merchants};
+use crate::store::{ReadTx, Store, WriteTx, locales, merchants};
 use crate::view::Site;
 use crate::wake::Wake;
+
+use language::Language;
 
 pub(crate) use operator::announce_from_shell;
 pub(crate) use register::{check_token, commands_json};
@@ -110,7 +112,7 @@ pub(crate) use permit::Limit;
 type Data = Arc<Bot>;
 type Context<'c> = poise::Context<'c, Data, Failure>;
 
-/// Why a command did not do what it was asked. The sentences are shown as they are.
+/// Why a command did not do what it was asked, in English: for the log, and for those who read it.
 #[derive(Debug, thiserror::Error)]
 enum Failure {
     #[error(transparent)]
@@ -129,12 +131,30 @@ enum Failure {
     TooFast(u64),
     #[error("secrets are shown five times an hour at most; try again later")]
     ShownTooOften,
-    #[error("{0}")]
-    NotUnderstood(String),
+    #[error("choose one of the kinds offered")]
+    UnknownKind,
+    #[error("give both, kind and how")]
+    KindAndHow,
+    #[error("this payment has no webhook: it is not complete, or was made without a webhookUrl")]
+    NoWebhook,
+    #[error("choose `failed` or `resend`")]
+    ChoosePart,
+    #[error("a bot is no merchant")]
+    BotIsNoMerchant,
+    #[error("merchant {0}")]
+    BadMerchantId(BadMerchantId),
     #[error("the node did not answer within {0} seconds; `litegate doctor` says why")]
     NodeSilent(u64),
-    #[error("{0}")]
-    Unavailable(&'static str),
+    #[error("there is no channel for notices here")]
+    NoNoticesChannel,
+    #[error("the test cannot be sent from here")]
+    NoTest,
+    #[error("set discord.notices_channel_id first")]
+    SetChannelFirst,
+    #[error("the commands cannot be written as JSON")]
+    Unreadable,
+    #[error("a panic; this is a mistake of the program")]
+    Panicked,
     #[error("Discord: {0}")]
     Discord(String),
 }
@@ -249,7 +269,7 @@ fn all_commands() -> Vec<poise::Command<Data, Failure>> {
         setup::commands(),
     ];
     let mut all: Vec<_> = all.into_iter().flatten().collect();
-    languages::translate(&mut all);
+    language::translate(&mut all);
     all
 }
 
@@ -317,6 +337,8 @@ struct Asker {
     name: String,
     actor: Actor,
     now: Timestamp,
+    /// What they are answered in.
+    language: Language,
 }
 
 /// Tells Discord within its three seconds that an answer comes, visible to the asker alone.
@@ -324,7 +346,9 @@ async fn begin(context: Context<'_>) -> Result<Asker, Failure> {
     let begun = tokio::time::Instant::now();
     context.defer_ephemeral().await?;
     measures::acknowledged(begun.elapsed());
-    let author = context.author();
+    crate::crash::stumble("command");
+    let (author, locale) = (context.author(), context.locale().unwrap_or_default());
+    context.data().remember_locale(author.id.get(), locale).await;
     Ok(Asker {
         user: author.id.get(),
         name: author.name.clone(),
@@ -333,8 +357,17 @@ async fn begin(context: Context<'_>) -> Result<Asker, Failure> {
             guild: context.guild_id().map(serenity::GuildId::get),
         },
         now: context.data().clock.now(),
+        language: Language::of_locale(locale),
     })
 }
+
+/// The language of whoever sent a command.
+fn language_of(context: Context<'_>) -> Language {
+    Language::of_locale(context.locale().unwrap_or_default())
+}
+
+/// The longest name of a locale that is remembered, in bytes.
+const LOCALE_BYTES_MAX: usize = 16;
 
 impl Bot {
     /// Reads on behalf of a command.
@@ -351,6 +384,25 @@ impl Bot {
         job: impl FnOnce(&WriteTx) -> Result<T, Failure> + Send + 'static,
     ) -> Result<T, Failure> {
         self.store.write(job).await
+    }
+
+    /// Remembers the language of a user, for direct messages. A failure is in the log: nobody waits
+    /// for it, and the next command remembers it again.
+    async fn remember_locale(&self, user: u64, locale: &str) {
+        if locale.is_empty() || locale.len() > LOCALE_BYTES_MAX {
+            return;
+        }
+        let (locale, now) = (locale.to_owned(), self.clock.now());
+        let job = async {
+            let known = self.read(move |tx| Ok(locales::of(tx, user)?)).await?;
+            if known.as_ref() != Some(&locale) {
+                self.write(move |tx| Ok(locales::remember(tx, user, &locale, now)?)).await?;
+            }
+            Ok::<_, Failure>(())
+        };
+        if let Err(failure) = job.await {
+            tracing::warn!(%failure, discord.user = user, "a language is not remembered");
+        }
     }
 
     /// Asks the node, which may be slow: after ten seconds the asker is told so.

@@ -7,6 +7,7 @@ use crate::acts::accounts;
 use crate::acts::addresses::Addresses;
 use crate::acts::create_payment::{Created, NewPayment, Request, create_payment};
 use crate::acts::notices::plain;
+use crate::acts::reason::Reason;
 use crate::acts::sweeps::SWEEPER;
 use crate::acts::{Refusal, payments as payment_acts};
 use crate::domain::event::State;
@@ -14,10 +15,11 @@ use crate::domain::merchant::Subscription;
 use crate::domain::payment::PaymentId;
 use crate::secret;
 use crate::store::{ReadTx, blocks, events, payments, progress, sweeps};
-use crate::view::account::SumsView;
-use crate::view::{PaymentView, PayoutView};
+use crate::view::account::{Sum, Sums, SumsView};
+use crate::view::{Ltc, PaymentView, PayoutView};
 
 use super::answer::{Answer, date, ltc, relative, reply};
+use super::language::{Language, Value};
 use super::lists::{self, List};
 use super::merchant::address_lines;
 use super::outbox::code;
@@ -30,7 +32,8 @@ pub(super) fn commands() -> Vec<poise::Command<Data, Failure>> {
 /// Show where your account stands
 #[poise::command(slash_command, ephemeral, category = "Money", interaction_context = "Guild|BotDm")]
 async fn account(context: Context<'_>) -> Result<(), Failure> {
-    let Asker { user, now, .. } = begin(context).await?;
+    let Asker { user, now, language, .. } = begin(context).await?;
+    let words = language.words;
     let bot = context.data();
     let network = bot.rules.network;
     let (statement, last_sweep) = bot
@@ -41,38 +44,53 @@ async fn account(context: Context<'_>) -> Result<(), Failure> {
         })
         .await?;
     let account = statement.account;
-    let sums: Vec<String> = SumsView::new(&statement.sums)
-        .named()
-        .into_iter()
-        .map(|(name, sum)| format!("{name}: {}", ltc(sum.0)))
-        .collect();
     let subscription = match account.merchant.subscription {
         Subscription::Until(end) if end > now => {
-            format!("until {} ({})", date(end), relative(end))
+            let end: [(&str, &Value); 2] = [("date", &date(end)), ("when", &relative(end))];
+            language.say(words.subscription_runs, &end)
         }
-        Subscription::None | Subscription::Until(_) => "none: ask an administrator".to_owned(),
+        Subscription::None | Subscription::Until(_) => words.subscription_missing.to_owned(),
     };
     let interval_ms = i64::try_from(bot.sweep_interval.as_millis()).unwrap_or(i64::MAX);
     let next_sweep = match last_sweep {
         Some(at) => relative(at.plus_ms(interval_ms)),
-        None => "once the sweeper runs".to_owned(),
+        None => words.next_sweep_unknown.to_owned(),
     };
+    let least = ltc(bot.min_payout);
+    let next_sweep = language.say(words.next_sweep, &[("when", &next_sweep), ("amount", &least)]);
     let webhook_url = match &account.merchant.webhook_url {
         Some(url) => code(url),
-        None => "where each payment says: `/set_webhook_url`".to_owned(),
+        None => language.say(words.as_payments_say, &[]),
     };
     let own = account.merchant.confirmations;
     let confirmations = own.unwrap_or(bot.payment_rules.confirmations);
+    let sums = sums(language, &statement.sums);
     let fields = [
-        ("Merchant", format!("`{}`", account.merchant.id)),
-        ("Payout address", address_lines(&account, now)),
-        ("Subscription", subscription),
-        ("Confirmations", confirmations.to_string()),
-        ("Webhooks go to", webhook_url),
-        ("Money", format!("{}\n`/payouts` lists what was paid out", sums.join("\n"))),
-        ("Next sweep", format!("{next_sweep}, for whom {} or more wait", ltc(bot.min_payout))),
+        (words.field_merchant, format!("`{}`", account.merchant.id)),
+        (words.field_payout_address, address_lines(language, &account, now)),
+        (words.field_subscription, subscription),
+        (words.field_confirmations, confirmations.to_string()),
+        (words.field_webhooks_to, webhook_url),
+        (words.field_money, format!("{sums}\n{}", language.say(words.payouts_list, &[]))),
+        (words.field_next_sweep, next_sweep),
     ];
     reply(context, Answer::table(plain(account.merchant.name.as_str()), &fields)).await
+}
+
+/// The sums of a merchant's money, a line each.
+pub(super) fn sums(language: Language, sums: &Sums) -> String {
+    let words = language.words;
+    let name = |sum| match sum {
+        Sum::Received => words.sum_received,
+        Sum::Unconfirmed => words.sum_unconfirmed,
+        Sum::Unswept => words.sum_unswept,
+        Sum::InFlight => words.sum_in_flight,
+        Sum::Paid => words.sum_paid,
+        Sum::Fees => words.sum_fees,
+        Sum::Elsewhere => words.sum_elsewhere,
+    };
+    let line = |(sum, amount): (Sum, Ltc)| format!("{}: {}", name(sum), ltc(amount.0));
+    SumsView::new(sums).named().map(line).join("\n")
 }
 
 /// Which payments to list.
@@ -98,7 +116,8 @@ async fn payments(
         OfStatus::Completed => "completed",
         OfStatus::Expired => "expired",
     });
-    let page = lists::page(context.data(), asker.user, &List::Payments(status), 0).await?;
+    let page =
+        lists::page(context.data(), asker.user, asker.language, &List::Payments(status), 0).await?;
     reply(context, page).await
 }
 
@@ -119,7 +138,8 @@ async fn payment(
     #[max_length = 64]
     payment: String,
 ) -> Result<(), Failure> {
-    let Asker { user, now, .. } = begin(context).await?;
+    let Asker { user, now, language, .. } = begin(context).await?;
+    let words = language.words;
     let bot = context.data();
     let (facts, payouts, told, tip) = bot
         .read(move |tx| {
@@ -132,47 +152,49 @@ async fn payment(
         })
         .await?;
     let view = PaymentView::new(&facts, &bot.site, now);
+    let status = language.status(view.status);
+    let received = {
+        let (seen, confirmed) = (ltc(view.amount_received_ltc.0), ltc(view.amount_confirmed_ltc.0));
+        language.say(words.received, &[("received", &seen), ("confirmed", &confirmed)])
+    };
+    let confirmations: [(&str, &Value); 2] =
+        [("n", &view.confirmations), ("m", &view.confirmations_required)];
     let mut fields = vec![
-        ("Payment", format!("`{}`", view.payment_id)),
-        ("Status", format!("{} ({})", view.status, view.detail)),
-        ("Amount", ltc(view.amount_ltc.0)),
-        (
-            "Received",
-            format!(
-                "{}, confirmed {}",
-                ltc(view.amount_received_ltc.0),
-                ltc(view.amount_confirmed_ltc.0)
-            ),
-        ),
-        ("Confirmations", format!("{} of {}", view.confirmations, view.confirmations_required)),
-        ("Created", relative(view.created_at.0)),
-        ("Time is up", relative(view.expires_at.0)),
-        ("Address", format!("`{}`", view.receiving_address)),
-        ("Checkout", view.payment_url.clone()),
+        (words.field_payment, format!("`{}`", view.payment_id)),
+        (words.field_status, format!("{status} ({})", language.detail(view.detail))),
+        (words.field_amount, ltc(view.amount_ltc.0)),
+        (words.field_received, received),
+        (words.field_confirmations, language.say(words.n_of_m, &confirmations)),
+        (words.field_created, relative(view.created_at.0)),
+        (words.field_time_up, relative(view.expires_at.0)),
+        (words.field_address, format!("`{}`", view.receiving_address)),
+        (words.field_checkout, view.payment_url.clone()),
     ];
     if let Some(reference) = &view.reference {
-        fields.push(("Order", plain(reference)));
+        fields.push((words.field_order, plain(reference)));
     }
     if !view.txids.is_empty() {
         let shown: Vec<String> = view.txids.iter().take(10).map(|id| format!("`{id}`")).collect();
-        fields.push(("Transactions", shown.join("\n")));
+        fields.push((words.field_transactions, shown.join("\n")));
     }
     for event in &told {
         let state = match event.state {
-            State::Delivered => "delivered".to_owned(),
+            State::Delivered => words.webhook_delivered.to_owned(),
             State::Due { next_at } => {
-                format!("due {}, {} attempts", relative(next_at), event.attempts)
+                let due: [(&str, &Value); 2] =
+                    [("when", &relative(next_at)), ("n", &event.attempts)];
+                language.say(words.webhook_due, &due)
             }
-            State::Failed => "given up: `/resend_webhook` sends it again".to_owned(),
+            State::Failed => language.say(words.webhook_given_up, &[]),
         };
-        fields.push(("Webhook", state));
+        fields.push((words.field_webhook, state));
     }
     for payout in &payouts {
         let view = PayoutView::new(payout, tip);
-        let confirmations = view.confirmations;
-        fields.push(("Paid out with", format!("`{}`, {confirmations} confirmations", view.txid)));
+        let confirmations = language.say(words.n_confirmations, &[("n", &view.confirmations)]);
+        fields.push((words.field_paid_out_with, format!("`{}`, {confirmations}", view.txid)));
     }
-    reply(context, Answer::table("Payment", &fields)).await
+    reply(context, Answer::table(words.title_payment, &fields)).await
 }
 
 /// List what was paid out to you, newest first
@@ -186,20 +208,23 @@ async fn payouts(
 ) -> Result<(), Failure> {
     let asker = begin(context).await?;
     let Some(month) = month else {
-        let page = lists::page(context.data(), asker.user, &List::Payouts, 0).await?;
+        let page =
+            lists::page(context.data(), asker.user, asker.language, &List::Payouts, 0).await?;
         return reply(context, page).await;
     };
     if !is_month(&month) {
-        return Err(Refusal::invalid("month", "must be a year and a month, such as 2026-11").into());
+        return Err(Refusal::invalid("month", Reason::Month).into());
     }
     let (user, wanted) = (asker.user, month.clone());
     let (lines, cut) = context.data().read(move |tx| month_lines(tx, user, &wanted)).await?;
+    let (language, words) = (asker.language, asker.language.words);
     if lines.is_empty() {
-        return reply(context, Answer::text(format!("Nothing was paid out in {month}."))).await;
+        let none = language.say(words.month_empty, &[("month", &month)]);
+        return reply(context, Answer::text(none)).await;
     }
-    let mut said = format!("Your payouts of {month} (UTC): {}.", lines.len());
+    let mut said = language.say(words.month_payouts, &[("month", &month), ("n", &lines.len())]);
     if cut {
-        said.push_str(" There are more than fit: `GET /api/payouts` gives them all.");
+        said = format!("{said} {}", words.month_cut);
     }
     let file = format!("{MONTH_HEAD}\r\n{}\r\n", lines.join("\r\n"));
     reply(context, Answer::text(said).with_file(format!("payouts-{month}.csv"), file)).await
@@ -270,7 +295,8 @@ async fn invoice(
     #[max_length = 128]
     reference: Option<String>,
 ) -> Result<(), Failure> {
-    let Asker { user, now, .. } = begin(context).await?;
+    let Asker { user, now, language, .. } = begin(context).await?;
+    let words = language.words;
     let bot = context.data();
     let new = NewPayment::by_hand(&amount, reference)?;
     let (rules, addresses) = (bot.payment_rules.clone(), Addresses::new(bot.xpub.clone()));
@@ -285,11 +311,11 @@ async fn invoice(
     let url = format!("{}/pay/{}", bot.site.public_url, judged.payment.id);
     let address = crate::view::receiving_address(&judged.payment, bot.site.network);
     let fields = [
-        ("Send this link to the shopper", url.clone()),
-        ("Amount", ltc(judged.payment.amount)),
-        ("Address", format!("`{address}`")),
-        ("Time is up", relative(judged.payment.expires_at)),
+        (words.field_send_link, url.clone()),
+        (words.field_amount, ltc(judged.payment.amount)),
+        (words.field_address, format!("`{address}`")),
+        (words.field_time_up, relative(judged.payment.expires_at)),
     ];
-    let link = serenity::CreateButton::new_link(url).label("Open the checkout");
-    reply(context, Answer::table("Payment made", &fields).with_buttons(vec![link])).await
+    let link = serenity::CreateButton::new_link(url).label(words.button_checkout);
+    reply(context, Answer::table(words.title_invoice, &fields).with_buttons(vec![link])).await
 }

@@ -15,17 +15,19 @@ use futures_util::FutureExt;
 use poise::serenity_prelude as serenity;
 
 use crate::acts::merchants as acts;
+use crate::acts::notices::news::Away;
 use crate::acts::notices::{self as act, Surroundings};
 use crate::acts::payments::WATCHER;
 use crate::domain::merchant::{MerchantId, address_to_come};
 use crate::domain::notice::{Kind, Way};
 use crate::domain::time::Timestamp;
 use crate::store::notices::{self as rows, End, Notice};
-use crate::store::{progress, room};
+use crate::store::{locales, progress, room};
 
 use super::answer::{
     DESCRIPTION_CHARS_MAX, cut, in_time, in_words, is_unauthorized, may_pass, refusal_of,
 };
+use super::language::{ENGLISH, Language};
 use super::{Bot, Failure, buttons, http_of};
 
 /// The pause between two looks.
@@ -110,7 +112,7 @@ async fn why_silent(
     post: &mut Post,
     started_at: Timestamp,
     now: Timestamp,
-) -> Result<Option<String>, Failure> {
+) -> Result<Option<Away>, Failure> {
     let untold = bot
         .read(move |tx| {
             let told = rows::last_made(tx, Kind::Node)?;
@@ -128,15 +130,15 @@ async fn why_silent(
     }
     let watcher = bot.read(|tx| Ok(progress::of_role(tx, WATCHER)?)).await?;
     if let Some(trouble) = watcher.and_then(|watcher| watcher.trouble) {
-        return Ok(Some(act::plain(&trouble)));
+        return Ok(Some(Away::Trouble(trouble)));
     }
     Ok(Some(match bot.ask_node(|node| node.chain_state()).await {
-        Ok(Ok(state)) => {
-            let behind = state.headers.saturating_sub(state.tip.height);
-            format!("the node is at block {}, {behind} behind its headers", state.tip.height)
-        }
-        Ok(Err(error)) => act::plain(&error.to_string()),
-        Err(failure) => failure.to_string(),
+        Ok(Ok(state)) => Away::Behind {
+            height: state.tip.height,
+            behind: state.headers.saturating_sub(state.tip.height),
+        },
+        Ok(Err(error)) => Away::Trouble(error.to_string()),
+        Err(_) => Away::Silent { seconds: super::NODE_PATIENCE.as_secs() },
     }))
 }
 
@@ -216,11 +218,18 @@ pub(super) enum Outcome {
     Later,
 }
 
-fn page(title: &str, group: &[Notice]) -> serenity::CreateEmbed {
-    let lines: Vec<String> = group.iter().map(|notice| format!("• {}", notice.text)).collect();
+fn page(language: Language, title: &str, group: &[Notice]) -> serenity::CreateEmbed {
+    let line = |n: &Notice| format!("• {}", language.notice(n.news.as_deref(), &n.text));
+    let lines: Vec<String> = group.iter().map(line).collect();
     serenity::CreateEmbed::new()
         .title(title)
         .description(cut(&lines.join("\n"), DESCRIPTION_CHARS_MAX))
+}
+
+/// The language in which a user is written to.
+async fn language_of(bot: &Bot, user: u64) -> Result<Language, Failure> {
+    let locale = bot.read(move |tx| Ok(locales::of(tx, user)?)).await?;
+    Ok(Language::of_locale(&locale.unwrap_or_default()))
 }
 
 async fn tell_merchant(
@@ -238,10 +247,13 @@ async fn tell_merchant(
         })
         .await?;
     let Some(user) = account.merchant.discord_id else { return Ok(Outcome::Closed) };
-    let mut message = serenity::CreateMessage::new().embed(page("News of your shop", group));
+    let language = language_of(bot, user).await?;
+    let words = language.words;
+    let mut message = serenity::CreateMessage::new().embed(page(language, words.title_news, group));
     let asked = group.iter().any(|notice| notice.key.ends_with(":asked"));
     if let (true, Some(to_come)) = (asked, address_to_come(&account.addresses, bot.clock.now())) {
-        message = message.button(buttons::cancel_button(bot, user, to_come.effective_at).await?);
+        let until = to_come.effective_at;
+        message = message.button(buttons::cancel_button(bot, user, language, until).await?);
     }
     let outcome = match by_channel && bot.settings.notices_channel_id.is_some() {
         // It is kept for them as if they took no messages.
@@ -251,11 +263,10 @@ async fn tell_merchant(
     if outcome == Outcome::Closed
         && let Some(channel) = bot.settings.notices_channel_id
     {
-        // The channel is public: it says that there is something, not what.
-        let count = group.len();
-        let what =
-            if count == 1 { "a notice waits".to_owned() } else { format!("{count} notices wait") };
-        let text = format!("<@{user}> {what} for you: `/notices` shows it to you alone.");
+        // The channel is public: it says that there is something, not what. It calls one person, in
+        // their language.
+        let (name, count) = (format!("<@{user}>"), group.len());
+        let text = language.say(words.notices_wait, &[("name", &name), ("n", &count)]);
         let mentions = serenity::CreateAllowedMentions::new().users([user]);
         let message = serenity::CreateMessage::new().content(text).allowed_mentions(mentions);
         // It is kept for them in any case.
@@ -276,8 +287,9 @@ async fn tell_admins(
     for user in admins {
         match post.is_admin(bot, user).await {
             Some(true) => {
-                let message =
-                    serenity::CreateMessage::new().embed(page("News of the gateway", group));
+                let language = language_of(bot, user).await?;
+                let page = page(language, language.words.title_gateway_news, group);
+                let message = serenity::CreateMessage::new().embed(page);
                 outcomes.push(post.send_to(user, batch, message).await);
             }
             Some(false) => bot.write(move |tx| Ok(rows::forget_admin(tx, user)?)).await?,
@@ -288,7 +300,8 @@ async fn tell_admins(
         return Ok(Outcome::Sent);
     }
     if let Some(channel) = bot.settings.admin_channel_id {
-        let message = serenity::CreateMessage::new().embed(page("News of the gateway", group));
+        let page = page(ENGLISH, ENGLISH.words.title_gateway_news, group);
+        let message = serenity::CreateMessage::new().embed(page);
         let in_channel =
             post.send_in(serenity::ChannelId::new(channel), &nonce(batch, channel), message).await;
         return Ok(in_channel);

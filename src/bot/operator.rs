@@ -4,6 +4,7 @@
 use poise::serenity_prelude as serenity;
 
 use crate::acts::announce as announcements;
+use crate::acts::nodes;
 use crate::acts::notices::plain;
 use crate::acts::payments::{WATCHER, in_doubt};
 use crate::domain::amount::Amount;
@@ -13,8 +14,9 @@ use crate::store::stats::{self, Stats};
 use crate::store::{blocks, events, merchants as rows, payments, progress, sweeps};
 
 use super::admin::read_id;
-use super::answer::{Answer, ltc, patiently, reply};
+use super::answer::{Answer, logged, ltc, patiently, relative, reply};
 use super::buttons::{self, Deed};
+use super::language::{Language, Value};
 use super::lists::{self, List};
 use super::permit::Admin;
 use super::{Asker, Context, Data, Failure, Settings, begin, choices, http_of};
@@ -24,22 +26,24 @@ pub(super) fn commands() -> Vec<poise::Command<Data, Failure>> {
 }
 
 /// A time in numbers.
-pub(super) fn stats_line(stats: &Stats) -> String {
+pub(super) fn stats_line(language: Language, stats: &Stats) -> String {
+    let words = language.words;
     let decided = stats.completed.saturating_add(stats.expired);
     let rate = stats.completed.saturating_mul(100).checked_div(decided);
-    let rate = rate.map(|percent| format!(" ({percent} % of those decided)")).unwrap_or_default();
+    let rate = rate.map(|percent| language.say(words.stats_rate, &[("percent", &percent)]));
     let median = stats.median_ms.map(|ms| {
         let (minutes, seconds) = (ms / 60_000, ms / 1_000 % 60);
-        format!(", half of them within {minutes} min {seconds} s")
+        language.say(words.stats_median, &[("minutes", &minutes), ("seconds", &seconds)])
     });
-    format!(
-        "{} payments made, {} completed{rate}: {}{}; {} webhooks given up",
-        stats.created,
-        stats.completed,
-        ltc(stats.amount),
-        median.unwrap_or_default(),
-        stats.failed_webhooks
-    )
+    let values: [(&str, &Value); 6] = [
+        ("n", &stats.created),
+        ("completed", &stats.completed),
+        ("rate", &rate.unwrap_or_default()),
+        ("sum", &ltc(stats.amount)),
+        ("median", &median.unwrap_or_default()),
+        ("failed", &stats.failed_webhooks),
+    ];
+    language.say(words.stats, &values)
 }
 
 /// How the gateway does: payments, money, times, webhooks
@@ -50,7 +54,8 @@ pub(super) fn stats_line(stats: &Stats) -> String {
     interaction_context = "Guild"
 )]
 async fn stats(context: Context<'_>) -> Result<(), Failure> {
-    let Asker { now, .. } = begin(context).await?;
+    let Asker { now, language, .. } = begin(context).await?;
+    let words = language.words;
     Admin::of(context).await?;
     let (periods, due, merchants, lost) = context
         .data()
@@ -64,18 +69,19 @@ async fn stats(context: Context<'_>) -> Result<(), Failure> {
         })
         .await?;
     let [day, week, month] = periods;
+    let count: [(&str, &Value); 2] = [("active", &merchants.0), ("all", &merchants.1)];
     let fields = [
-        ("Last 24 hours", stats_line(&day)),
-        ("Last 7 days", stats_line(&week)),
-        ("Last 30 days", stats_line(&month)),
-        ("Merchants", format!("{} with a subscription, {} in all", merchants.0, merchants.1)),
-        ("Webhooks that wait", due.to_string()),
-        ("Completed payments without their coins", lost.to_string()),
+        (words.field_day, stats_line(language, &day)),
+        (words.field_week, stats_line(language, &week)),
+        (words.field_month, stats_line(language, &month)),
+        (words.field_merchants, language.say(words.merchants_count, &count)),
+        (words.field_webhooks_waiting, due.to_string()),
+        (words.field_lost, lost.to_string()),
     ];
-    reply(context, Answer::table("How it goes", &fields)).await
+    reply(context, Answer::table(words.title_stats, &fields)).await
 }
 
-/// Show the node: height, lag, peers, mempool, versions
+/// Show the node: height, lag, peers, mempool, ZMQ, versions
 #[poise::command(
     slash_command,
     ephemeral,
@@ -83,11 +89,15 @@ async fn stats(context: Context<'_>) -> Result<(), Failure> {
     interaction_context = "Guild"
 )]
 async fn node(context: Context<'_>) -> Result<(), Failure> {
-    let Asker { now, .. } = begin(context).await?;
+    let Asker { now, language, .. } = begin(context).await?;
+    let words = language.words;
     Admin::of(context).await?;
     let bot = context.data();
-    let (tip, watcher, doubt) = bot
-        .read(|tx| Ok((blocks::tip(tx)?, progress::of_role(tx, WATCHER)?, in_doubt(tx)?)))
+    let (tip, watcher, doubt, heard_at) = bot
+        .read(|tx| {
+            let watcher = progress::of_role(tx, WATCHER)?;
+            Ok((blocks::tip(tx)?, watcher, in_doubt(tx)?, nodes::zmq_heard_at(tx)?))
+        })
         .await?;
     let asked = bot
         .ask_node(|node| {
@@ -101,35 +111,45 @@ async fn node(context: Context<'_>) -> Result<(), Failure> {
             Ok::<_, crate::node::Error>((chain, version, peers, mempool))
         })
         .await?;
-    let ours = tip.map_or("none yet".to_owned(), |tip| tip.height.to_string());
+    let ours = tip.map_or(words.stand_none.to_owned(), |tip| tip.height.to_string());
     let mut fields = match asked {
         Ok((chain, version, peers, mempool)) => {
             let behind = chain.headers.saturating_sub(chain.tip.height);
+            let name = plain(&version.name);
+            let on: [(&str, &Value); 2] = [("node", &name), ("chain", &chain.chain)];
+            let height: [(&str, &Value); 2] = [("height", &chain.tip.height), ("n", &behind)];
             vec![
-                ("Node", format!("{} on {}", plain(&version.name), chain.chain)),
-                ("Gateway", format!("litegate {}", env!("CARGO_PKG_VERSION"))),
-                ("Height", format!("{} ({behind} blocks behind its headers)", chain.tip.height)),
-                ("We stand at", ours),
-                ("Peers", peers),
-                ("Transactions in its mempool", mempool),
+                (words.field_node, language.say(words.node_on, &on)),
+                (words.field_gateway, format!("litegate {}", env!("CARGO_PKG_VERSION"))),
+                (words.field_height, language.say(words.height, &height)),
+                (words.field_stand, ours),
+                (words.field_peers, peers),
+                (words.field_mempool, mempool),
             ]
         }
-        Err(error) => vec![("Node", plain(&error.to_string())), ("We stand at", ours)],
+        Err(error) => {
+            vec![(words.field_node, logged(&error.to_string())), (words.field_stand, ours)]
+        }
     };
     let last = watcher.as_ref().and_then(|watcher| watcher.at);
     let mut state = match last {
-        Some(at) => format!("at the tip {} s ago", now.ms_since(at) / 1_000),
-        None => "has not stood at the tip yet".to_owned(),
+        Some(at) => language.say(words.watcher_at, &[("n", &(now.ms_since(at) / 1_000))]),
+        None => words.watcher_never.to_owned(),
     };
     if let Some(watcher) = watcher {
-        let words = watcher.trouble.unwrap_or(watcher.note);
-        state = format!("{state}; {}", plain(&words));
+        let noted = watcher.trouble.unwrap_or(watcher.note);
+        state = format!("{state}; {}", logged(&noted));
     }
-    fields.push(("Watcher", state));
+    let heard = match heard_at {
+        Some(at) => language.say(words.zmq_heard, &[("when", &relative(at))]),
+        None => words.zmq_never.to_owned(),
+    };
+    fields.push((words.field_zmq, heard));
+    fields.push((words.field_watcher, state));
     if doubt {
-        fields.push(("Doubt", "the chain is doubted; `litegate doubt` shows why".to_owned()));
+        fields.push((words.field_doubt, words.doubted.to_owned()));
     }
-    reply(context, Answer::table("The node", &fields)).await
+    reply(context, Answer::table(words.title_node, &fields)).await
 }
 
 /// Pay out now what is ready, instead of at the next interval
@@ -142,6 +162,7 @@ async fn node(context: Context<'_>) -> Result<(), Failure> {
 async fn sweep_now(context: Context<'_>) -> Result<(), Failure> {
     let asker = begin(context).await?;
     Admin::of(context).await?;
+    let (language, words) = (asker.language, asker.language.words);
     let bot = context.data();
     let coins = bot
         .read(|tx| {
@@ -150,22 +171,17 @@ async fn sweep_now(context: Context<'_>) -> Result<(), Failure> {
         })
         .await?;
     if coins.is_empty() {
-        let nothing = "Nothing is ready: payments are swept once they are decided and confirmed.";
-        return reply(context, Answer::text(nothing)).await;
+        return reply(context, Answer::text(words.nothing_ready)).await;
     }
     let sum = Amount::total(coins.iter().map(|coin| coin.amount));
     let mut whose: Vec<MerchantId> = coins.iter().map(|coin| coin.merchant).collect();
     whose.sort_unstable();
     whose.dedup();
-    let text = format!(
-        "{} coins of {} merchants, {} together, less the network's fee. Small sums, addresses \
-         that are missing and a doubt about the chain still wait.",
-        coins.len(),
-        whose.len(),
-        ltc(sum)
-    );
-    let page = Answer::page("Sweep now?", &text);
-    let answer = buttons::question(bot, asker.user, &Deed::SweepNow, page, "Sweep now").await?;
+    let values: [(&str, &Value); 3] =
+        [("n", &coins.len()), ("merchants", &whose.len()), ("sum", &ltc(sum))];
+    let page = Answer::page(words.title_sweep, &language.say(words.sweep, &values));
+    let yes = words.button_sweep;
+    let answer = buttons::question(bot, asker.user, language, &Deed::SweepNow, page, yes).await?;
     reply(context, answer).await
 }
 
@@ -186,7 +202,8 @@ async fn audit(
     let asker = begin(context).await?;
     Admin::of(context).await?;
     let merchant = merchant.map(|text| read_id(&text)).transpose()?;
-    let page = lists::page(context.data(), asker.user, &List::Trail(merchant), 0).await?;
+    let page =
+        lists::page(context.data(), asker.user, asker.language, &List::Trail(merchant), 0).await?;
     reply(context, page).await
 }
 
@@ -208,16 +225,17 @@ async fn announce(
     let bot = context.data();
     check_channel(&bot.settings)?;
     announcements::judge(&text)?;
-    let page = Answer::page("Post this?", &plain(&text));
-    let deed = Deed::Announce(text);
-    let answer = buttons::question(bot, asker.user, &deed, page, "Post it").await?;
+    let (language, words) = (asker.language, asker.language.words);
+    let page = Answer::page(words.title_announce, &plain(&text));
+    let (deed, yes) = (Deed::Announce(text), words.button_announce);
+    let answer = buttons::question(bot, asker.user, language, &deed, page, yes).await?;
     reply(context, answer).await
 }
 
 /// Where announcements go.
 fn check_channel(settings: &Settings) -> Result<serenity::ChannelId, Failure> {
     let channel = settings.notices_channel_id.map(serenity::ChannelId::new);
-    channel.ok_or(Failure::Unavailable("set discord.notices_channel_id first"))
+    channel.ok_or(Failure::SetChannelFirst)
 }
 
 /// Posts what was confirmed.

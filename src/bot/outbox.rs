@@ -27,26 +27,21 @@ async fn set_webhook_url(
     #[max_length = 2048]
     url: Option<String>,
 ) -> Result<(), Failure> {
-    let Asker { user, actor, now, .. } = begin(context).await?;
+    let Asker { user, actor, now, language, .. } = begin(context).await?;
+    let words = language.words;
     let bot = context.data();
     let Some(url) = url else {
         let merchant = bot.read(move |tx| account_of(tx, user)).await?;
         let text = match merchant.webhook_url {
-            Some(url) => {
-                format!("Webhooks go to {}, unless a payment names its own URL.", code(&url))
-            }
-            None => "Webhooks go where each payment says, and nowhere else.".to_owned(),
+            Some(url) => language.say(words.webhooks_go_to, &[("url", &code(&url))]),
+            None => words.webhooks_go_as_said.to_owned(),
         };
         return reply(context, Answer::text(text)).await;
     };
     let url = acts::read_webhook_url(&url, bot.private_networks)?;
     let text = match &url {
-        Some(url) => format!(
-            "From now on webhooks go to {} for payments that name no URL of their own. \
-             `/test_webhook` tries it.",
-            code(url.as_str())
-        ),
-        None => "From now on webhooks go where each payment says, and nowhere else.".to_owned(),
+        Some(url) => language.say(words.webhooks_will_go_to, &[("url", &code(url.as_str()))]),
+        None => words.webhooks_will_go_as_said.to_owned(),
     };
     let set = move |tx: &crate::store::WriteTx| {
         let merchant = account_of(tx, user)?;
@@ -70,7 +65,7 @@ async fn resend_webhook(
     #[max_length = 64]
     payment: String,
 ) -> Result<(), Failure> {
-    let Asker { user, actor, now, .. } = begin(context).await?;
+    let Asker { user, actor, now, language, .. } = begin(context).await?;
     let bot = context.data();
     let resent = bot
         .write(move |tx| {
@@ -85,12 +80,10 @@ async fn resend_webhook(
         })
         .await?;
     if resent == 0 {
-        let none = "this payment has no webhook: it is not complete, or was made without a \
-                    webhookUrl";
-        return Err(Failure::NotUnderstood(none.to_owned()));
+        return Err(Failure::NoWebhook);
     }
     bot.wake.stir_webhooks();
-    reply(context, Answer::text("It is sent again now. `/payment` shows what came of it.")).await
+    reply(context, Answer::text(language.say(language.words.resent, &[]))).await
 }
 
 /// Send a signed test webhook to a URL, and see what came of it
@@ -101,7 +94,8 @@ async fn test_webhook(
     #[max_length = 2048]
     url: String,
 ) -> Result<(), Failure> {
-    let Asker { user, now, .. } = begin(context).await?;
+    let Asker { user, now, language, .. } = begin(context).await?;
+    let words = language.words;
     let bot = context.data();
     let (url, private) = (url.trim(), bot.private_networks);
     trial::check_url(url, private)?;
@@ -109,19 +103,21 @@ async fn test_webhook(
     let network = bot.rules.network;
     let tried = trial::send(&merchant, &bot.secret, network, private, url, now)
         .await
-        .map_err(|_| Failure::Unavailable("the test cannot be sent from here"))?;
+        .map_err(|_| Failure::NoTest)?;
+    let (tried, advice) = (tried.view, tried.advice);
     let mark = if tried.delivered { "✔" } else { "✘" };
+    let outcome = language.outcome(&tried.outcome);
     let mut fields = vec![
-        ("What came of it", format!("{mark} {}, {} ms", plain(&tried.outcome), tried.duration_ms)),
-        ("Its id", format!("`{}`", tried.event_id)),
+        (words.field_outcome, format!("{mark} {outcome}, {} ms", tried.duration_ms)),
+        (words.field_event, format!("`{}`", tried.event_id)),
     ];
     if !tried.answer.is_empty() {
-        fields.push(("What it answered", plain(&tried.answer)));
+        fields.push((words.field_answer, plain(&tried.answer)));
     }
-    if let Some(advice) = tried.advice {
-        fields.push(("Advice", advice.to_owned()));
+    if let Some(advice) = advice {
+        fields.push((words.field_advice, language.advice(advice).to_owned()));
     }
-    reply(context, Answer::table("Test webhook", &fields)).await
+    reply(context, Answer::table(words.title_test, &fields)).await
 }
 
 /// Look after webhooks that were given up
@@ -134,7 +130,7 @@ async fn test_webhook(
 )]
 async fn webhooks(_: Context<'_>) -> Result<(), Failure> {
     // Discord sends one of its parts; this is for whoever makes up something else.
-    Err(Failure::NotUnderstood("choose `failed` or `resend`".to_owned()))
+    Err(Failure::ChoosePart)
 }
 
 /// List webhooks that were given up, newest first
@@ -147,7 +143,8 @@ async fn webhooks(_: Context<'_>) -> Result<(), Failure> {
 async fn failed(context: Context<'_>) -> Result<(), Failure> {
     let asker = begin(context).await?;
     Admin::of(context).await?;
-    let page = lists::page(context.data(), asker.user, &List::FailedWebhooks, 0).await?;
+    let page =
+        lists::page(context.data(), asker.user, asker.language, &List::FailedWebhooks, 0).await?;
     reply(context, page).await
 }
 
@@ -170,9 +167,10 @@ async fn resend(
     let bot = context.data();
     let id = read_id(&merchant)?;
     let merchant = bot.read(move |tx| Ok(acts::get(tx, id)?)).await?;
-    let text = format!("All webhooks of {} that were given up are sent again.", called(&merchant));
-    let page = Answer::page("Send them again?", &text);
-    let deed = Deed::ResendAll(id);
-    let answer = buttons::question(bot, asker.user, &deed, page, "Send again").await?;
+    let (language, words) = (asker.language, asker.language.words);
+    let text = language.say(words.resend_all, &[("name", &called(&merchant))]);
+    let page = Answer::page(words.title_resend_all, &text);
+    let (deed, yes) = (Deed::ResendAll(id), words.button_resend_all);
+    let answer = buttons::question(bot, asker.user, language, &deed, page, yes).await?;
     reply(context, answer).await
 }

@@ -54,8 +54,7 @@ fn definitions() -> Vec<serenity::CreateCommand> {
 async fn register(bot: &Bot, http: &serenity::Http) -> Result<(), Failure> {
     let commands = definitions();
     // As a value its keys have an order: the languages come in none of their own.
-    let json = serde_json::to_value(&commands)
-        .map_err(|_| Failure::Unavailable("the commands cannot be written as JSON"))?;
+    let json = serde_json::to_value(&commands).map_err(|_| Failure::Unreadable)?;
     let guild = bot.settings.guild_id;
     let scope = if bot.settings.global_commands { "global".to_owned() } else { guild.to_string() };
     let application = http.application_id().map(serenity::ApplicationId::get).unwrap_or_default();

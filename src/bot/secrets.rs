@@ -7,6 +7,8 @@ use crate::store::trail;
 
 use super::answer::{Answer, reply};
 use super::buttons::{self, Deed};
+use super::language::Language;
+use super::merchant::before_after;
 use super::{Asker, Bot, Context, Data, Failure, account_of, begin};
 
 pub(super) fn commands() -> Vec<poise::Command<Data, Failure>> {
@@ -41,7 +43,7 @@ async fn show_secret(bot: &Bot, asker: &Asker, act: &'static str) -> Result<Merc
 async fn view_key(context: Context<'_>) -> Result<(), Failure> {
     let asker = begin(context).await?;
     let merchant = show_secret(context.data(), &asker, "view_key").await?;
-    reply(context, key_answer(context.data(), &merchant)).await
+    reply(context, key_answer(context.data(), asker.language, &merchant)).await
 }
 
 /// What becomes of the key that is replaced.
@@ -65,48 +67,42 @@ async fn rotate_key(
     #[description = "What becomes of the old key; without a choice it is dead at once"]
     old_key: Option<OfOldKey>,
 ) -> Result<(), Failure> {
-    let Asker { user, .. } = begin(context).await?;
+    let Asker { user, language, .. } = begin(context).await?;
+    let words = language.words;
     let bot = context.data();
     let merchant = bot.read(move |tx| account_of(tx, user)).await?;
     let (before, after) = (merchant.key_version, merchant.key_version.saturating_add(1));
     let (old, meanwhile) = match old_key.unwrap_or(OfOldKey::DiesAtOnce) {
-        OfOldKey::DiesAtOnce => (
-            OldKey::DiesAtOnce,
-            "Your shop cannot make payments from the moment you confirm until it has the new key.",
-        ),
-        OfOldKey::LivesOn => (
-            OldKey::LivesOn,
-            "Both keys are taken for 24 hours, so your shop can change over in peace. Not for a \
-             key that somebody else may have.",
-        ),
+        OfOldKey::DiesAtOnce => (OldKey::DiesAtOnce, words.old_key_dies),
+        OfOldKey::LivesOn => (OldKey::LivesOn, words.old_key_lives),
     };
-    let text = format!(
-        "**Before** key {before}\n**After** key {after}\n\n{meanwhile} Payments that are open go on."
-    );
-    let page = Answer::page("Replace the API key?", &text);
-    let deed = Deed::RotateKey(old);
-    let answer = buttons::question(bot, user, &deed, page, "Replace the key").await?;
+    let numbered = |n: u32| language.say(words.key_number, &[("n", &n)]);
+    let change = before_after(language, &numbered(before), &numbered(after));
+    let text = format!("{change}\n\n{meanwhile} {}", words.open_go_on);
+    let page = Answer::page(words.title_rotate_key, &text);
+    let (deed, yes) = (Deed::RotateKey(old), words.button_rotate_key);
+    let answer = buttons::question(bot, user, language, &deed, page, yes).await?;
     reply(context, answer).await
 }
 
 /// An answer with the API key that counts.
-pub(super) fn key_answer(bot: &Bot, merchant: &Merchant) -> Answer {
+pub(super) fn key_answer(bot: &Bot, language: Language, merchant: &Merchant) -> Answer {
     let key = bot.secret.api_key(bot.rules.network, merchant.id, merchant.key_version);
-    secret_answer(
-        bot,
-        "API key",
-        key.reveal(),
-        "Keep it on your server, never in a page or an app. Whoever has it can create payments in \
-         your name; `/rotate_key` replaces it.",
-    )
+    let words = language.words;
+    secret_answer(bot, language, (words.your_key, key.reveal()), words.key_warning)
 }
 
-fn secret_answer(bot: &Bot, what: &str, secret: &str, warning: &str) -> Answer {
+fn secret_answer(
+    bot: &Bot,
+    language: Language,
+    (what, secret): (&str, &str),
+    warning: &str,
+) -> Answer {
     let seconds = bot.settings.secrets_shown.as_secs();
-    Answer::text(format!(
-        "Your {what}: ||`{secret}`||\n⚠ {warning}\n-# This message goes away after {seconds} seconds."
-    ))
-    .secret()
+    let what = language.say(what, &[("secret", &secret)]);
+    let warning = language.say(warning, &[]);
+    let goes = language.say(language.words.goes_away, &[("n", &seconds)]);
+    Answer::text(format!("{what}\n{warning}\n{goes}")).secret()
 }
 
 /// Show the secret with which webhooks to you are signed; only you see the answer
@@ -120,15 +116,14 @@ async fn view_webhook_secret(context: Context<'_>) -> Result<(), Failure> {
     let asker = begin(context).await?;
     let bot = context.data();
     let merchant = show_secret(bot, &asker, "view_webhook_secret").await?;
-    reply(context, webhook_secret_answer(bot, &merchant)).await
+    reply(context, webhook_secret_answer(bot, asker.language, &merchant)).await
 }
 
 /// An answer with the webhook secret that is shown.
-pub(super) fn webhook_secret_answer(bot: &Bot, merchant: &Merchant) -> Answer {
+pub(super) fn webhook_secret_answer(bot: &Bot, language: Language, merchant: &Merchant) -> Answer {
     let secret = bot.secret.webhook_secret(merchant.id, merchant.webhook_secret.version);
-    let warning = "Keep it on your server, and verify every webhook with it. Whoever has it can \
-                   make your shop believe that a payment is complete.";
-    secret_answer(bot, "webhook secret", secret.reveal(), warning)
+    let words = language.words;
+    secret_answer(bot, language, (words.your_secret, secret.reveal()), words.secret_warning)
 }
 
 /// Replace the secret that signs webhooks; both sign for a day
@@ -139,18 +134,16 @@ pub(super) fn webhook_secret_answer(bot: &Bot, merchant: &Merchant) -> Answer {
     interaction_context = "Guild|BotDm"
 )]
 async fn rotate_webhook_secret(context: Context<'_>) -> Result<(), Failure> {
-    let Asker { user, .. } = begin(context).await?;
+    let Asker { user, language, .. } = begin(context).await?;
+    let words = language.words;
     let bot = context.data();
     let merchant = bot.read(move |tx| account_of(tx, user)).await?;
     let before = merchant.webhook_secret.version;
-    let text = format!(
-        "**Before** secret {before}\n**After** secret {}\n\nWebhooks carry two signatures for 24 \
-         hours, so your shop can change over in peace. Replacing it twice ends a leaked secret at \
-         once.",
-        before.saturating_add(1)
-    );
-    let page = Answer::page("Replace the webhook secret?", &text);
-    let deed = Deed::RotateWebhookSecret;
-    let answer = buttons::question(bot, user, &deed, page, "Replace the secret").await?;
+    let numbered = |n: u32| language.say(words.secret_number, &[("n", &n)]);
+    let change = before_after(language, &numbered(before), &numbered(before.saturating_add(1)));
+    let text = format!("{change}\n\n{}", words.two_signatures);
+    let page = Answer::page(words.title_rotate_secret, &text);
+    let (deed, yes) = (Deed::RotateWebhookSecret, words.button_rotate_secret);
+    let answer = buttons::question(bot, user, language, &deed, page, yes).await?;
     reply(context, answer).await
 }

@@ -7,10 +7,11 @@ use crate::acts::notices::plain;
 use crate::domain::merchant::GRANT_DAYS_MAX;
 use crate::domain::time::Timestamp;
 
-use super::answer::{Answer, in_time, in_words, reply};
+use super::answer::{Answer, in_time, in_words, logged, permissions, reply};
+use super::language::{Language, Value};
 use super::permit::Admin;
 use super::register::PERMISSIONS;
-use super::{Context, Data, Failure, Settings, begin, http_of};
+use super::{Asker, Context, Data, Failure, Settings, begin, http_of};
 
 pub(super) fn commands() -> Vec<poise::Command<Data, Failure>> {
     vec![setup(), config()]
@@ -24,22 +25,25 @@ pub(super) fn commands() -> Vec<poise::Command<Data, Failure>> {
     interaction_context = "Guild"
 )]
 async fn setup(context: Context<'_>) -> Result<(), Failure> {
-    begin(context).await?;
+    let Asker { language, .. } = begin(context).await?;
+    let words = language.words;
     Admin::of(context).await?;
     let settings = &context.data().settings;
     let http = http_of(settings);
     let mut lines = Vec::new();
     let guild = match in_time(http.get_guild(serenity::GuildId::new(settings.guild_id))).await {
         Ok(found) => {
-            lines.push(format!("✔ server: {}", plain(&found.name)));
+            let name = plain(&found.name);
+            lines.push(format!("✔ {}", language.say(words.setup_server, &[("name", &name)])));
             Some(found)
         }
         Err(error) => {
-            lines.push(format!("✘ server: {}", in_words(&error)));
+            let error = logged(&in_words(&error));
+            lines.push(format!("✘ {}", language.say(words.setup_server, &[("name", &error)])));
             None
         }
     };
-    lines.push(role_line(settings, guild.as_ref()));
+    lines.push(role_line(language, settings, guild.as_ref()));
     let own = match &guild {
         Some(guild) => own_member(&http, guild).await.ok(),
         None => None,
@@ -50,22 +54,33 @@ async fn setup(context: Context<'_>) -> Result<(), Failure> {
         ("discord.admin_channel_id", settings.admin_channel_id),
         ("discord.audit_channel_id", settings.audit_channel_id),
     ] {
-        lines.push(channel_line(&http, name, channel, place).await);
+        lines.push(channel_line(&http, language, name, channel, place).await);
     }
-    let scope = if settings.global_commands { "everywhere" } else { "on this server" };
-    lines.push(format!("✔ commands are registered {scope}"));
-    reply(context, Answer::page("The bot's own setup", &lines.join("\n"))).await
+    let scope = match settings.global_commands {
+        true => words.setup_everywhere,
+        false => words.setup_here,
+    };
+    lines.push(format!("✔ {scope}"));
+    reply(context, Answer::page(words.title_setup, &lines.join("\n"))).await
 }
 
-fn role_line(settings: &Settings, guild: Option<&serenity::PartialGuild>) -> String {
+fn role_line(
+    language: Language,
+    settings: &Settings,
+    guild: Option<&serenity::PartialGuild>,
+) -> String {
+    let words = language.words;
     let Some(role) = settings.admin_role_id else {
-        return "✘ discord.admin_role_id is not set: nobody administrates".to_owned();
+        return format!("✘ {}", words.setup_role_unset);
     };
     let exists =
         |guild: &serenity::PartialGuild| guild.roles.contains_key(&serenity::RoleId::new(role));
     match guild.is_none_or(exists) {
-        true => format!("✔ administrators have the role <@&{role}>"),
-        false => format!("✘ discord.admin_role_id: the server has no role {role}"),
+        true => {
+            let role = format!("<@&{role}>");
+            format!("✔ {}", language.say(words.setup_role, &[("role", &role)]))
+        }
+        false => format!("✘ {}", language.say(words.setup_role_unknown, &[("role", &role)])),
     }
 }
 
@@ -81,26 +96,32 @@ async fn own_member(
 /// Whether the bot can write into a channel.
 async fn channel_line(
     http: &serenity::Http,
+    language: Language,
     name: &str,
     channel: Option<u64>,
     place: Option<(&serenity::PartialGuild, &serenity::Member)>,
 ) -> String {
-    let Some(id) = channel else { return format!("– {name} is not set") };
+    let words = language.words;
+    let Some(id) = channel else {
+        return format!("– {}", language.say(words.channel_unset, &[("key", &name)]));
+    };
     let found = match in_time(http.get_channel(serenity::ChannelId::new(id))).await {
         Ok(found) => found.guild(),
-        Err(error) => return format!("✘ {name}: {}", in_words(&error)),
+        Err(error) => return format!("✘ {name}: {}", logged(&in_words(&error))),
     };
+    let channel_name = format!("<#{id}>");
+    let here: [(&str, &Value); 2] = [("key", &name), ("channel", &channel_name)];
     let Some(((guild, own), channel)) = place.zip(found) else {
-        return format!("✘ {name}: <#{id}> can be seen, but it is no channel of this server");
+        return format!("✘ {}", language.say(words.channel_elsewhere, &here));
     };
     let missing = PERMISSIONS.difference(guild.user_permissions_in(&channel, own));
-    match missing.is_empty() {
-        true => format!("✔ {name}: <#{id}> can be seen and written to"),
-        false => format!(
-            "✘ {name}: in <#{id}> the bot lacks {}. Give it in the settings of the channel",
-            missing.get_permission_names().join(", ")
-        ),
+    if missing.is_empty() {
+        return format!("✔ {}", language.say(words.channel_fine, &here));
     }
+    let missing = permissions(language, missing);
+    let lacks: [(&str, &Value); 3] =
+        [("key", &name), ("channel", &channel_name), ("permissions", &missing)];
+    format!("✘ {}", language.say(words.channel_lacks, &lacks))
 }
 
 /// Show the values in effect; they are changed in the configuration file
@@ -111,7 +132,7 @@ async fn channel_line(
     interaction_context = "Guild"
 )]
 async fn config(context: Context<'_>) -> Result<(), Failure> {
-    begin(context).await?;
+    let Asker { language, .. } = begin(context).await?;
     Admin::of(context).await?;
     let bot = context.data();
     let payments = &bot.payment_rules;
@@ -139,8 +160,8 @@ async fn config(context: Context<'_>) -> Result<(), Failure> {
             "discord.notices_off = {:?}",
             bot.settings.notices_off.iter().map(|k| k.as_str()).collect::<Vec<_>>()
         ),
-        format!("longest grant = {GRANT_DAYS_MAX} days"),
+        language.say(language.words.config_grant, &[("n", &GRANT_DAYS_MAX)]),
     ];
     let text = format!("```\n{}\n```", lines.join("\n"));
-    reply(context, Answer::page("Values in effect", &text)).await
+    reply(context, Answer::page(language.words.title_config, &text)).await
 }

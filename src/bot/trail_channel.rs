@@ -1,5 +1,7 @@
 //! The trail in a channel, for administrators who want to see each act as it happens.
 //!
+//! Many read it, so it is in English.
+//!
 //! What was posted last is recorded after it was posted, and how far a message goes before: a
 //! restart in between posts the same message again, and Discord drops it by its nonce.
 
@@ -14,6 +16,7 @@ use crate::domain::time::Timestamp;
 use crate::store::{progress, trail};
 
 use super::answer::{DESCRIPTION_CHARS_MAX, cut};
+use super::language::ENGLISH;
 use super::lists::trail_line;
 use super::notices::{Outcome, Post, nonce};
 use super::{Bot, Failure};
@@ -93,9 +96,9 @@ async fn pass(bot: &Bot, post: &Post, channel: u64) -> Result<bool, Failure> {
     if mark.begun.is_none() {
         record(bot, Mark { begun: Some(last), ..mark }, now).await?;
     }
-    let lines: Vec<String> = acts.iter().map(trail_line).collect();
+    let lines: Vec<String> = acts.iter().map(|entry| trail_line(ENGLISH, entry)).collect();
     let embed = serenity::CreateEmbed::new()
-        .title("Who did what")
+        .title(ENGLISH.words.title_trail)
         .description(cut(&lines.join("\n"), DESCRIPTION_CHARS_MAX));
     let message = serenity::CreateMessage::new()
         .embed(embed)

@@ -391,7 +391,7 @@ fn print_text(view: &MerchantView) -> Result<(), Failure> {
         print_line(&format!("webhooks go to  {url}"))?;
     }
     for (name, sum) in view.sums.iter().flat_map(SumsView::named) {
-        print_line(&format!("{name:14}  {} LTC", sum.0))?;
+        print_line(&format!("{:14}  {} LTC", name.as_str(), sum.0))?;
     }
     Ok(())
 }

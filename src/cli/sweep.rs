@@ -135,6 +135,10 @@ fn ask(config: &Config, store: &Store, format: Format) -> Result<(), Failure> {
                 let views = sent.iter().map(|sweep| SweepView::sent(sweep, config.network));
                 return tell(views.collect(), &[], "sent", format);
             }
+            sweeps::Outcome::InDoubt => {
+                let why = Refusal::ChainInDoubt;
+                return Err(Failure::Failed(format!("the sweeper waits: {why}")));
+            }
             sweeps::Outcome::Trouble(why) => {
                 return Err(Failure::Failed(format!("the sweeper waits: {why}")));
             }

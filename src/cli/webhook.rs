@@ -137,7 +137,7 @@ fn test(
         .map_err(|error| Failure::Failed(format!("start the runtime: {error}")))?;
     let now = config.clock.now();
     let sent = trial::send(&merchant, &config.secret, config.network, private, url, now);
-    let tried = runtime.block_on(sent)?;
+    let tried = runtime.block_on(sent)?.view;
     match format {
         Format::Json => print_json(&tried)?,
         Format::Text => print_trial(&tried)?,

@@ -342,6 +342,18 @@ pub(crate) enum Detail {
 }
 
 impl Detail {
+    pub(crate) const ALL: [Detail; 9] = [
+        Detail::Waiting,
+        Detail::PartlyPaid,
+        Detail::Seen,
+        Detail::Confirming,
+        Detail::Replaced,
+        Detail::Paid,
+        Detail::Overpaid,
+        Detail::Expired,
+        Detail::Late,
+    ];
+
     /// The word of the API's `detail`.
     pub(crate) fn as_str(self) -> &'static str {
         match self {

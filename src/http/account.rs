@@ -8,7 +8,7 @@ use serde::Serialize;
 use warp::reply::Response;
 
 use crate::acts::accounts::{self as acts, Statement};
-use crate::acts::payments::BAD_CURSOR;
+use crate::acts::reason::Reason;
 use crate::domain::merchant::{Subscription, address_in_force, address_to_come};
 use crate::store::blocks;
 use crate::view::Time;
@@ -96,7 +96,7 @@ fn read_query(query: &str) -> Result<(Option<Txid>, u32), ApiError> {
                 limit = asked.ok_or_else(|| ApiError::invalid("limit", reason))?;
             }
             _ => {
-                let txid = value.parse().map_err(|_| ApiError::invalid("cursor", BAD_CURSOR));
+                let txid = value.parse().map_err(|_| ApiError::invalid("cursor", Reason::Cursor));
                 after = Some(txid?);
             }
         }

@@ -6,7 +6,8 @@ use serde::Serialize;
 use warp::reply::Response;
 
 use crate::acts::create_payment::REFERENCE_CHARS_MAX;
-use crate::acts::payments::{BAD_CURSOR, Page, Question, page};
+use crate::acts::payments::{Page, Question, page};
+use crate::acts::reason::Reason;
 use crate::view::PaymentView;
 
 use super::auth::KeyHolder;
@@ -65,7 +66,7 @@ fn read_query(query: &str) -> Result<Question, ApiError> {
                 question.limit = limit.ok_or_else(|| ApiError::invalid("limit", reason))?;
             }
             _ => {
-                let last = value.parse().map_err(|_| ApiError::invalid("cursor", BAD_CURSOR));
+                let last = value.parse().map_err(|_| ApiError::invalid("cursor", Reason::Cursor));
                 question.after = Some(last?);
             }
         }

@@ -9,13 +9,14 @@ use crate::crash;
 use super::{Error, backup};
 
 /// Append only. `tests/it/tidy.rs` compares the old ones with their recorded hashes.
-const SCRIPTS: [&str; 6] = [
+const SCRIPTS: [&str; 7] = [
     include_str!("migrations/0001_start.sql"),
     include_str!("migrations/0002_keys_and_places.sql"),
     include_str!("migrations/0003_pages.sql"),
     include_str!("migrations/0004_ways_of_notices.sql"),
     include_str!("migrations/0005_node_in_use.sql"),
     include_str!("migrations/0006_kept.sql"),
+    include_str!("migrations/0007_languages.sql"),
 ];
 
 /// The schema that this binary works with.

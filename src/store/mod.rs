@@ -23,6 +23,7 @@ pub(crate) mod events;
 pub(crate) mod high_water;
 pub(crate) mod idempotency;
 pub(crate) mod identity;
+pub(crate) mod locales;
 pub(crate) mod merchants;
 mod migrations;
 pub(crate) mod node_in_use;

@@ -20,7 +20,10 @@ pub(crate) struct Draft {
     pub(crate) kind: Kind,
     /// Whom it is for; absent: the administrators.
     pub(crate) merchant: Option<MerchantId>,
+    /// What it says, in English.
     pub(crate) text: String,
+    /// The same as a sentence's kind and values, for those who say it in another language.
+    pub(crate) news: String,
 }
 
 /// A stored notice.
@@ -31,6 +34,8 @@ pub(crate) struct Notice {
     pub(crate) kind: Kind,
     pub(crate) merchant: Option<MerchantId>,
     pub(crate) text: String,
+    /// Absent for notices of older programs.
+    pub(crate) news: Option<String>,
     pub(crate) created_at: Timestamp,
     pub(crate) batch: Option<i64>,
     pub(crate) attempts: u32,
@@ -45,6 +50,7 @@ fn from_row(row: &Row) -> rusqlite::Result<Result<Notice, Error>> {
         kind,
         merchant: row.get("merchant_id")?,
         text: row.get("text")?,
+        news: row.get("news")?,
         created_at: row.get("created_at")?,
         batch: row.get("batch")?,
         attempts: row.get("attempts")?,
@@ -59,10 +65,10 @@ pub(crate) fn is_known(tx: &ReadTx, key: &str) -> Result<bool, Error> {
 
 /// Adds a notice that is due at once, unless its key is known.
 pub(crate) fn insert(tx: &WriteTx, draft: &Draft, now: Timestamp) -> Result<(), Error> {
-    let sql = "INSERT INTO notices (key, kind, merchant_id, text, created_at, next_at)
-               VALUES (?1, ?2, ?3, ?4, ?5, ?5) ON CONFLICT (key) DO NOTHING";
+    let sql = "INSERT INTO notices (key, kind, merchant_id, text, news, created_at, next_at)
+               VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?6) ON CONFLICT (key) DO NOTHING";
     let kind = draft.kind.as_str();
-    let values = params![draft.key, kind, draft.merchant, draft.text, now];
+    let values = params![draft.key, kind, draft.merchant, draft.text, draft.news, now];
     tx.connection.prepare_cached(sql)?.execute(values)?;
     Ok(())
 }

@@ -79,17 +79,44 @@ impl SumsView {
     }
 }
 
+/// What a merchant's money is summed up by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Sum {
+    Received,
+    Unconfirmed,
+    Unswept,
+    InFlight,
+    Paid,
+    Fees,
+    Elsewhere,
+}
+
+impl Sum {
+    /// In English.
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Sum::Received => "received",
+            Sum::Unconfirmed => "unconfirmed",
+            Sum::Unswept => "unswept",
+            Sum::InFlight => "in flight",
+            Sum::Paid => "paid out",
+            Sum::Fees => "fees",
+            Sum::Elsewhere => "elsewhere",
+        }
+    }
+}
+
 impl SumsView {
-    /// The sums with words for people.
-    pub(crate) fn named(&self) -> [(&'static str, Ltc); 7] {
+    /// The sums, each with what it is the sum of.
+    pub(crate) fn named(&self) -> [(Sum, Ltc); 7] {
         [
-            ("received", self.received_ltc),
-            ("unconfirmed", self.unconfirmed_ltc),
-            ("unswept", self.unswept_ltc),
-            ("in flight", self.in_flight_ltc),
-            ("paid out", self.paid_ltc),
-            ("fees", self.fees_ltc),
-            ("elsewhere", self.elsewhere_ltc),
+            (Sum::Received, self.received_ltc),
+            (Sum::Unconfirmed, self.unconfirmed_ltc),
+            (Sum::Unswept, self.unswept_ltc),
+            (Sum::InFlight, self.in_flight_ltc),
+            (Sum::Paid, self.paid_ltc),
+            (Sum::Fees, self.fees_ltc),
+            (Sum::Elsewhere, self.elsewhere_ltc),
         ]
     }
 }

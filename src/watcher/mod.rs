@@ -27,6 +27,7 @@ use anyhow::{Context, ensure};
 use tokio::sync::oneshot;
 use tokio_util::sync::CancellationToken;
 
+use crate::acts::nodes::ZMQ;
 use crate::acts::payments::{WATCHER, ZMQ_CUT, ZMQ_SILENT};
 use crate::clock::Clock;
 use crate::crash;
@@ -155,6 +156,8 @@ struct State {
     /// A `hashblock` came since the last pass.
     told_of_block: bool,
     recorded_at: Option<Timestamp>,
+    /// When ZMQ last told of something, until that is recorded.
+    heard_at: Option<Timestamp>,
     doubt: doubt::Watch,
     /// The place of the node that the followed one is held against.
     compared: Option<usize>,
@@ -299,6 +302,7 @@ impl Watcher {
             untold_moves: 0,
             told_of_block: true,
             recorded_at: None,
+            heard_at: None,
             doubt: doubt::Watch::new(&self.doubt),
             compared: None,
             settled: None,
@@ -517,7 +521,13 @@ impl Watcher {
         if moved || state.recorded_at.is_none_or(|at| now.ms_since(at).abs() >= PROGRESS_MS) {
             let height = at_tip.tip().height;
             let note = format!("height {height} ({})", state.noticing.as_str());
-            self.store.write_blocking(move |tx| progress::record(tx, WATCHER, now, &note))?;
+            let heard_at = state.heard_at.take();
+            self.store.write_blocking(move |tx| {
+                if let Some(at) = heard_at {
+                    progress::record(tx, ZMQ, at, "")?;
+                }
+                progress::record(tx, WATCHER, now, &note)
+            })?;
             state.recorded_at = Some(now);
         }
         Ok(())
@@ -561,7 +571,11 @@ impl Watcher {
             if self.followed.zmq.is_none() {
                 return self.rest(left); // Nobody sends signals.
             }
-            match signals.recv_timeout(left.min(Duration::from_millis(250))) {
+            let signal = signals.recv_timeout(left.min(Duration::from_millis(250)));
+            if matches!(signal, Ok(Signal::Tx(_) | Signal::Block | Signal::Resync)) {
+                state.heard_at = Some(self.clock.now());
+            }
+            match signal {
                 Ok(Signal::Tx(raw)) => match self.hear_of_tx(&raw, state) {
                     Ok(Heard::Done) => {}
                     Ok(Heard::LookAround) => {

@@ -7,7 +7,7 @@ mod deliver;
 pub(crate) mod glance;
 mod pace;
 pub(crate) mod sign;
-mod target;
+pub(crate) mod target;
 pub(crate) mod trial;
 
 pub(crate) use deliver::{Settings, Webhooks};

@@ -67,6 +67,17 @@ pub(crate) enum NoAnswer {
     Broken,
 }
 
+impl NoAnswer {
+    pub(crate) const ALL: [NoAnswer; 6] = [
+        NoAnswer::NotPublic,
+        NoAnswer::Timeout,
+        NoAnswer::NoSuchName,
+        NoAnswer::Connect,
+        NoAnswer::Tls,
+        NoAnswer::Broken,
+    ];
+}
+
 /// Sends requests to judged addresses only.
 #[derive(Clone)]
 pub(crate) struct Sender {

@@ -27,6 +27,14 @@ pub(crate) fn check_url(url: &str, private: PrivateNetworks) -> Result<(), Refus
     WebhookUrl::parse(url, private).map(|_| ()).map_err(|error| Refusal::invalid("url", error))
 }
 
+/// What came of a test.
+#[derive(Debug, Clone)]
+pub(crate) struct Tried {
+    pub(crate) view: TrialView,
+    /// The advice in it, for those who say it in another language.
+    pub(crate) advice: Option<Advice>,
+}
+
 /// Sends one test and says what came of it.
 ///
 /// # Errors
@@ -38,7 +46,7 @@ pub(crate) async fn send(
     private: PrivateNetworks,
     url: &str,
     now: Timestamp,
-) -> anyhow::Result<TrialView> {
+) -> anyhow::Result<Tried> {
     let sender = Sender::new(private, Timeouts::default()).context("prepare the HTTP client")?;
     // A new id each time: a receiver that has seen one test must not take the next for a repeat.
     let id = id_of(PaymentId::from_random(secret::random_bytes()), Kind::Completed);
@@ -47,57 +55,100 @@ pub(crate) async fn send(
     let headers = deliver::headers(&id, now, &signatures).context("the headers")?;
     let start = Instant::now();
     let outcome = sender.post(url, headers, body).await;
-    Ok(TrialView {
+    let advice = advice(&outcome);
+    let view = TrialView {
         event_id: id,
         delivered: outcome.as_ref().is_ok_and(Answer::is_success),
         http_status: outcome.as_ref().ok().map(|answer| answer.status),
         duration_ms: u32::try_from(start.elapsed().as_millis()).unwrap_or(u32::MAX),
         outcome: deliver::shown(&outcome),
-        advice: advice(&outcome),
+        advice: advice.map(Advice::as_str),
         answer: outcome.map(|answer| answer.beginning).unwrap_or_default(),
-    })
+    };
+    Ok(Tried { view, advice })
 }
 
-/// What an outcome usually means for the developer who sees it.
-fn advice(outcome: &Result<Answer, NoAnswer>) -> Option<&'static str> {
-    Some(match outcome {
-        Err(NoAnswer::NotPublic) => {
-            "The gateway sends to public addresses only. The operator can allow private ones with \
-             webhooks.allow_private_networks."
-        }
-        Err(NoAnswer::NoSuchName) => "Check how the host is spelled, and its DNS record.",
-        Err(NoAnswer::Connect) => {
-            "Nothing listens there, or a firewall lets nobody in: check port and firewall."
-        }
-        Err(NoAnswer::Tls) => {
-            "The certificate has expired, is for another name, is signed by nobody known, or the \
-             server leaves out the certificates in between; or it speaks http where the URL says \
-             https."
-        }
-        Err(NoAnswer::Timeout) => {
-            "Answer within 15 seconds: check the signature, note the event, answer 200, and do the \
-             work afterwards."
-        }
-        Err(NoAnswer::Broken) => {
-            "The connection ended without an answer that is HTTP: is the URL http where the server \
-             speaks https, or the other way round?"
-        }
-        Ok(answer) => match answer.status {
-            200..=299 => return None,
-            300..=399 => "Redirects are not followed: give the URL that they lead to.",
-            400 | 413 | 415 | 422 => {
+/// What an outcome usually means.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Advice {
+    NotPublic,
+    NoSuchName,
+    Connect,
+    Tls,
+    Timeout,
+    Broken,
+    Redirect,
+    Body,
+    Login,
+    Route,
+    Gone,
+    Busy,
+    Failed,
+}
+
+impl Advice {
+    /// In English.
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Advice::NotPublic => {
+                "The gateway sends to public addresses only. The operator can allow private ones \
+                 with webhooks.allow_private_networks."
+            }
+            Advice::NoSuchName => "Check how the host is spelled, and its DNS record.",
+            Advice::Connect => {
+                "Nothing listens there, or a firewall lets nobody in: check port and firewall."
+            }
+            Advice::Tls => {
+                "The certificate has expired, is for another name, is signed by nobody known, or \
+                 the server leaves out the certificates in between; or it speaks http where the \
+                 URL says https."
+            }
+            Advice::Timeout => {
+                "Answer within 15 seconds: check the signature, note the event, answer 200, and do \
+                 the work afterwards."
+            }
+            Advice::Broken => {
+                "The connection ended without an answer that is HTTP: is the URL http where the \
+                 server speaks https, or the other way round?"
+            }
+            Advice::Redirect => "Redirects are not followed: give the URL that they lead to.",
+            Advice::Body => {
                 "The receiver does not take the body: it is JSON with content-type \
                  application/json. If it verifies the signature, it must do so over the bytes as \
                  they came."
             }
-            401 | 403 => {
+            Advice::Login => {
                 "The receiver asks for a login or a CSRF token, or a firewall turns us away: let \
                  POST in without one, and verify the signature instead."
             }
-            404 | 405 => "No route of the receiver takes POST at this path.",
-            410 => "410 means: never again. A real event would be given up after this answer.",
-            429 | 503 => "The receiver is busy; a real event would come again later.",
-            _ => "The receiver failed: its own log says why.",
+            Advice::Route => "No route of the receiver takes POST at this path.",
+            Advice::Gone => {
+                "410 means: never again. A real event would be given up after this answer."
+            }
+            Advice::Busy => "The receiver is busy; a real event would come again later.",
+            Advice::Failed => "The receiver failed: its own log says why.",
+        }
+    }
+}
+
+/// What an outcome usually means for the developer who sees it.
+fn advice(outcome: &Result<Answer, NoAnswer>) -> Option<Advice> {
+    Some(match outcome {
+        Err(NoAnswer::NotPublic) => Advice::NotPublic,
+        Err(NoAnswer::NoSuchName) => Advice::NoSuchName,
+        Err(NoAnswer::Connect) => Advice::Connect,
+        Err(NoAnswer::Tls) => Advice::Tls,
+        Err(NoAnswer::Timeout) => Advice::Timeout,
+        Err(NoAnswer::Broken) => Advice::Broken,
+        Ok(answer) => match answer.status {
+            200..=299 => return None,
+            300..=399 => Advice::Redirect,
+            400 | 413 | 415 | 422 => Advice::Body,
+            401 | 403 => Advice::Login,
+            404 | 405 => Advice::Route,
+            410 => Advice::Gone,
+            429 | 503 => Advice::Busy,
+            _ => Advice::Failed,
         },
     })
 }
@@ -119,7 +170,10 @@ mod tests {
             (429, "busy"),
             (500, "log"),
         ] {
-            assert!(advice(&answered(status)).is_some_and(|text| text.contains(word)), "{status}");
+            assert!(
+                advice(&answered(status)).is_some_and(|a| a.as_str().contains(word)),
+                "{status}"
+            );
         }
         for (why, word) in [
             (NoAnswer::NotPublic, "public"),
@@ -129,7 +183,7 @@ mod tests {
             (NoAnswer::Timeout, "15 seconds"),
             (NoAnswer::Broken, "https"),
         ] {
-            assert!(advice(&Err(why)).is_some_and(|text| text.contains(word)), "{why}");
+            assert!(advice(&Err(why)).is_some_and(|a| a.as_str().contains(word)), "{why}");
         }
     }
 }

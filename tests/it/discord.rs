@@ -713,7 +713,7 @@ fn an_administrator_sweeps_now_after_seeing_what_would_go_out() {
     shop.await_status(&payment.id, "completed", SOON);
     let root = Person::admin(ROOT, "root");
     let question = discord.command(&root, "sweep_now", json!([]));
-    assert!(question.text().contains("1 coins of 1 merchants, 0.05 LTC"), "{}", question.text());
+    assert!(question.text().contains("1 coin of 1 merchant, 0.05 LTC"), "{}", question.text());
     assert!(node.mempool().is_empty(), "nothing before the yes");
     let done = discord.press(&root, &question.body, "Sweep now");
     let mempool = node.mempool();

@@ -226,7 +226,7 @@ fn what_cannot_be_sent_is_kept_and_a_channel_says_so() {
     discord.close_messages(ADA, true);
     let question = discord.command(&ada, "rotate_key", json!([]));
     discord.press(&ada, &question.body, "Replace the key");
-    let in_channel = discord.await_message(MERCHANTS_CHANNEL, &["a notice waits", "/notices"]);
+    let in_channel = discord.await_message(MERCHANTS_CHANNEL, &["1 notice waits", "/notices"]);
     assert_eq!(in_channel.body["allowed_mentions"]["users"], json!([ADA.to_string()]));
     assert!(!readable(&in_channel.body).contains("API key"), "not what it says");
     wait_for("the reminder under an answer", SOON, || {
@@ -460,7 +460,7 @@ fn who_wants_it_so_is_told_in_the_channel_that_something_waits() {
     rotate(&bob);
     rotate(&ada);
     wait_for("the call in the channel", SOON, || calls().len() == 1);
-    assert!(calls()[0].contains(&format!("<@{ADA}> a notice waits")), "{:?}", calls());
+    assert!(calls()[0].contains(&format!("<@{ADA}> 1 notice waits")), "{:?}", calls());
     // The channel is called into once a minute at most, too.
     rotate(&ada);
     stays_true("rest", Duration::from_secs(4), || calls().len() == 1);

@@ -25,6 +25,7 @@ mod demo;
 mod discord;
 mod discord_doors;
 mod discord_faults;
+mod discord_languages;
 mod discord_matrix;
 mod discord_notices;
 mod disk;

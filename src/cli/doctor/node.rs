@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::{Finding, Verdict, failure, finding, ok, warning};
+use crate::acts::nodes::zmq_heard_at;
 use crate::config::Config;
 use crate::domain::chain::OurTip;
 use crate::domain::network::Network;
@@ -34,7 +35,18 @@ pub(super) fn check(config: &Config) -> Vec<Finding> {
         }
         findings.extend(of_one);
     }
+    findings.extend(check_heard(config));
     findings
+}
+
+/// When the watcher last heard of the ZMQ of the node that it follows. How long ago that may be
+/// depends on the network, so it is no verdict.
+fn check_heard(config: &Config) -> Option<Finding> {
+    config.nodes.iter().find(|node| node.zmq.is_some())?;
+    let store = open_store(config).ok()?; // Other checks say why.
+    let heard_at = store.read_blocking(zmq_heard_at).ok()??;
+    let seconds = config.clock.now().ms_since(heard_at).max(0) / 1_000;
+    Some(ok("zmq heard", format!("the watcher last heard of ZMQ {seconds} s ago")))
 }
 
 fn check_one(config: &Config, settings: &nodes::Settings) -> Vec<Finding> {

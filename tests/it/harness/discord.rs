@@ -44,12 +44,15 @@ pub(crate) struct Person {
     pub(crate) roles: Vec<u64>,
     /// The server, or a direct message to the bot.
     pub(crate) guild: Option<u64>,
+    /// The language of their Discord.
+    pub(crate) locale: String,
 }
 
 impl Person {
     /// A member of the gateway's server without a role.
     pub(crate) fn member(id: u64, name: &str) -> Person {
-        Person { id, name: name.to_owned(), roles: Vec::new(), guild: Some(GUILD) }
+        let (name, locale) = (name.to_owned(), "en-US".to_owned());
+        Person { id, name, roles: Vec::new(), guild: Some(GUILD), locale }
     }
 
     /// A member with the role of administrators.
@@ -60,6 +63,11 @@ impl Person {
     /// The same person elsewhere.
     pub(crate) fn at(&self, guild: Option<u64>) -> Person {
         Person { guild, ..self.clone() }
+    }
+
+    /// The same person with their Discord in this language.
+    pub(crate) fn speaking(&self, locale: &str) -> Person {
+        Person { locale: locale.to_owned(), ..self.clone() }
     }
 
     fn user(&self) -> Value {
@@ -196,6 +204,8 @@ struct State {
     denied: Mutex<BTreeMap<u64, u64>>,
     /// Members of the server who can be looked up, by id.
     members: Mutex<BTreeMap<u64, Person>>,
+    /// Messages that broke a limit, and which.
+    refused: Mutex<Vec<String>>,
     /// What was answered to an interaction, by its token.
     answers: Mutex<BTreeMap<String, Vec<(String, Value)>>>,
     gateway: Mutex<Gateway>,
@@ -243,6 +253,7 @@ impl Discord {
             closed: Mutex::default(),
             denied: Mutex::default(),
             members: Mutex::default(),
+            refused: Mutex::default(),
             answers: Mutex::default(),
             gateway: Mutex::default(),
         });
@@ -361,6 +372,11 @@ impl Discord {
     /// How many heartbeats came.
     pub(crate) fn heartbeats(&self) -> u32 {
         self.state.gateway.lock().unwrap().heartbeats
+    }
+
+    /// The limits that messages broke so far.
+    pub(crate) fn broken_limits(&self) -> Vec<String> {
+        self.state.refused.lock().unwrap().clone()
     }
 
     /// Messages in channels so far.
@@ -487,7 +503,7 @@ impl Discord {
         let id = self.state.next();
         let mut interaction = json!({
             "id": id.to_string(), "application_id": APPLICATION.to_string(), "type": kind,
-            "token": format!("interaction-{id}"), "version": 1, "locale": "en-US",
+            "token": format!("interaction-{id}"), "version": 1, "locale": person.locale,
             "channel_id": MERCHANTS_CHANNEL.to_string(), "entitlements": [],
             "attachment_size_limit": 10_485_760, "app_permissions": "0",
             "authorizing_integration_owners": {},
@@ -658,6 +674,14 @@ fn answer(state: &State, call: &Call, authorized: bool) -> (u16, Value) {
         return (status, answer);
     }
     let parts: Vec<&str> = call.path.trim_matches('/').split(['/', '?']).collect();
+    let is_message = matches!(parts.as_slice(), ["interactions" | "webhooks" | "channels", ..]);
+    if let Some(over) = is_message
+        .then(|| refuses_message(&call.body).or_else(|| refuses_message(&call.body["data"])))
+        .flatten()
+    {
+        state.refused.lock().unwrap().push(over.clone());
+        return (400, json!({ "message": over, "code": 50035 }));
+    }
     let own_token = matches!(parts.as_slice(), ["interactions" | "webhooks", ..] | ["gateway"]);
     if !authorized && !own_token {
         return failed(401);
@@ -817,8 +841,17 @@ fn refuses_commands(commands: &Value) -> Option<String> {
     }
     for command in all {
         let name = command["name"].as_str().unwrap_or_default();
-        if command.to_string().len() > 8000 {
+        // Of a text in several languages the longest counts.
+        if longest_texts(command) > 8000 {
             return Some(format!("{name}: too large"));
+        }
+        for locale in ["de", "es-ES", "es-419", "fr", "pt-BR"] {
+            let called =
+                |one: &Value| one["name_localizations"][locale].as_str().map(str::to_owned);
+            let same = all.iter().filter(|other| called(other) == called(command)).count();
+            if called(command).is_some() && same > 1 {
+                return Some(format!("{name}: another one is called so in {locale}"));
+            }
         }
         if let Some(reason) = refuses_options(command) {
             return Some(reason);
@@ -827,13 +860,77 @@ fn refuses_commands(commands: &Value) -> Option<String> {
     None
 }
 
+/// The characters in names, descriptions and choices of a command, in its longest languages.
+fn longest_texts(value: &Value) -> usize {
+    let length = |text: &Value| text.as_str().unwrap_or_default().chars().count();
+    let longest = |name: &str| {
+        let others = value[format!("{name}_localizations")].as_object();
+        let others = others.into_iter().flat_map(|all| all.values()).map(length);
+        others.chain([length(&value[name])]).max().unwrap_or(0)
+    };
+    let below = ["options", "choices"].into_iter();
+    let below = below.flat_map(|part| value[part].as_array().into_iter().flatten());
+    longest("name") + longest("description") + below.map(longest_texts).sum::<usize>()
+}
+
+/// What Discord says to a message that breaks its limits, if it does.
+fn refuses_message(message: &Value) -> Option<String> {
+    let chars = |text: &Value| text.as_str().unwrap_or_default().chars().count();
+    let mut over = Vec::new();
+    let mut limit = |what: &str, length: usize, max: usize| {
+        if length > max {
+            over.push(format!("{what} has {length}, and {max} are allowed"));
+        }
+    };
+    limit("content", chars(&message["content"]), 2_000);
+    for embed in message["embeds"].as_array().into_iter().flatten() {
+        limit("embed.title", chars(&embed["title"]), 256);
+        limit("embed.description", chars(&embed["description"]), 4_096);
+        let fields = embed["fields"].as_array().cloned().unwrap_or_default();
+        limit("embed.fields", fields.len(), 25);
+        let mut total = chars(&embed["title"]) + chars(&embed["description"]);
+        for field in &fields {
+            limit("field.name", chars(&field["name"]), 256);
+            limit("field.value", chars(&field["value"]), 1_024);
+            // What is empty is refused as well.
+            limit("empty fields", usize::from(chars(&field["value"]) == 0), 0);
+            total += chars(&field["name"]) + chars(&field["value"]);
+        }
+        limit("embed", total, 6_000);
+    }
+    for row in message["components"].as_array().into_iter().flatten() {
+        let buttons = row["components"].as_array().cloned().unwrap_or_default();
+        limit("row", buttons.len(), 5);
+        for button in &buttons {
+            limit("label", chars(&button["label"]), 80);
+            limit("custom_id", chars(&button["custom_id"]), 100);
+        }
+    }
+    for choice in message["choices"].as_array().into_iter().flatten() {
+        limit("choice", chars(&choice["name"]), 100);
+    }
+    limit("choices", message["choices"].as_array().map_or(0, Vec::len), 25);
+    (!over.is_empty()).then(|| over.join("; "))
+}
+
 /// The same of a command's options, those of its parts too.
 fn refuses_options(command: &Value) -> Option<String> {
     let name_is_fine = |name: &str| {
-        (1..=32).contains(&name.len())
-            && name
-                .chars()
-                .all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || "_-".contains(c))
+        (1..=32).contains(&name.chars().count())
+            && name.chars().all(|c| c.is_alphanumeric() || "_-'".contains(c))
+            && name.to_lowercase() == name
+    };
+    let names_are_fine = |described: &Value| {
+        let others = described["name_localizations"].as_object();
+        let mut names = others.into_iter().flat_map(|all| all.values());
+        described["name"].as_str().is_some_and(name_is_fine)
+            && names.all(|name| name.as_str().is_some_and(name_is_fine))
+    };
+    let texts = |described: &Value| {
+        let others = described["description_localizations"].as_object();
+        let others = others.into_iter().flat_map(|all| all.values());
+        let all = others.chain([&described["description"]]);
+        all.filter_map(|text| text.as_str().map(str::to_owned)).collect::<Vec<_>>()
     };
     let name = command["name"].as_str().unwrap_or_default();
     let options = command["options"].as_array().cloned().unwrap_or_default();
@@ -846,8 +943,9 @@ fn refuses_options(command: &Value) -> Option<String> {
     }
     let mut optional_seen = false;
     for described in std::iter::once(command).chain(&options) {
-        let length = described["description"].as_str().unwrap_or_default().chars().count();
-        if !(1..=100).contains(&length) || !name_is_fine(described["name"].as_str()?) {
+        let described_well =
+            texts(described).iter().all(|text| (1..=100).contains(&text.chars().count()));
+        if !described_well || !names_are_fine(described) {
             return Some(format!("{name}: {described}"));
         }
         if described["choices"].as_array().is_some_and(|choices| choices.len() > 25) {

@@ -1,19 +1,9 @@
-//! What the commands do, in the languages of those who use Discord in them.
-//!
-//! Names stay as they are everywhere: people tell them to each other, and the guide and our own
-//! sentences call them by it. What stands here never changes what a command does.
+//! What each command and each option does, in the languages of those who use Discord in them. What
+//! stands here never changes what a command does.
 
-use std::borrow::Cow;
+use super::Line;
 
-use super::{Data, Failure};
-
-/// The locales as Discord writes them, in the order of the table below.
-const LOCALES: [&str; 4] = ["de", "es-ES", "fr", "pt-BR"];
-
-/// A command, or a command and its option, and what stands there in each locale.
-type Line = (&'static str, [&'static str; 4]);
-
-const DESCRIPTIONS: [Line; 60] = [
+pub(super) const DESCRIPTIONS: [Line; 60] = [
     (
         "help",
         [
@@ -407,10 +397,10 @@ const DESCRIPTIONS: [Line; 60] = [
     (
         "node",
         [
-            "Den Knoten zeigen: Höhe, Rückstand, Nachbarn, Mempool, Versionen",
-            "Mostrar el nodo: altura, retraso, pares, mempool, versiones",
-            "Montrer le nœud : hauteur, retard, pairs, mempool, versions",
-            "Mostrar o nó: altura, atraso, pares, mempool, versões",
+            "Den Knoten zeigen: Höhe, Rückstand, Nachbarn, Mempool, ZMQ, Versionen",
+            "Mostrar el nodo: altura, retraso, pares, mempool, ZMQ, versiones",
+            "Montrer le nœud : hauteur, retard, pairs, mempool, ZMQ, versions",
+            "Mostrar o nó: altura, atraso, pares, mempool, ZMQ, versões",
         ],
     ),
     (
@@ -514,73 +504,8 @@ const DESCRIPTIONS: [Line; 60] = [
     ),
 ];
 
-fn of(name: &str) -> Vec<(Cow<'static, str>, Cow<'static, str>)> {
-    let found = DESCRIPTIONS.iter().find(|(of, _)| *of == name);
-    let texts = found.map(|(_, texts)| LOCALES.into_iter().zip(*texts)).into_iter().flatten();
-    texts.map(|(locale, text)| (Cow::Borrowed(locale), Cow::Borrowed(text))).collect()
-}
-
-/// Gives commands and options their descriptions in all languages.
-pub(super) fn translate(commands: &mut [poise::Command<Data, Failure>]) {
-    translate_below("", commands);
-}
-
-fn translate_below(above: &str, commands: &mut [poise::Command<Data, Failure>]) {
-    for command in commands {
-        let name = format!("{above}{}", command.name);
-        command.description_localizations = of(&name).into();
-        for option in &mut command.parameters {
-            option.description_localizations = of(&format!("{name} {}", option.name)).into();
-        }
-        translate_below(&format!("{name} "), &mut command.subcommands);
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::bot::all_commands;
-
-    type Described = Vec<(Cow<'static, str>, Cow<'static, str>)>;
-
-    /// The descriptions of a command, its options and its parts, by their names.
-    fn gather(
-        above: &str,
-        command: &poise::Command<Data, Failure>,
-        all: &mut Vec<(String, Described)>,
-    ) {
-        let name = format!("{above}{}", command.name);
-        all.push((name.clone(), command.description_localizations.to_vec()));
-        for option in &command.parameters {
-            let described = option.description_localizations.to_vec();
-            all.push((format!("{name} {}", option.name), described));
-        }
-        for part in &command.subcommands {
-            gather(&format!("{name} "), part, all);
-        }
-    }
-
-    #[test]
-    fn every_command_and_option_is_described_in_every_language_within_discords_limits() {
-        let mut names = Vec::new();
-        for command in all_commands() {
-            let mut all = Vec::new();
-            gather("", &command, &mut all);
-            let mut chars = 0;
-            for (name, described) in all {
-                assert_eq!(described.len(), LOCALES.len(), "{name} is not translated");
-                for (locale, text) in described.iter() {
-                    let length = text.chars().count();
-                    assert!((1..=100).contains(&length), "{name} in {locale}: {length} characters");
-                    chars += length;
-                }
-                names.push(name);
-            }
-            assert!(chars < 8_000, "{} says {chars} characters", command.name);
-        }
-        for (name, _) in DESCRIPTIONS {
-            assert!(names.iter().any(|n| n == name), "there is no {name}");
-        }
-        assert_eq!(names.len(), DESCRIPTIONS.len(), "one line for each");
-    }
+/// The description of a command, or of a command and its option.
+pub(super) fn of(path: &str, column: usize) -> Option<&'static str> {
+    let (_, texts) = DESCRIPTIONS.iter().find(|(of, _)| *of == path)?;
+    texts.get(column).copied()
 }

@@ -1,0 +1,465 @@
+//! Every language says everything, with the same values, within Discord's limits.
+
+use std::collections::BTreeSet;
+
+use super::*;
+use crate::acts::Refusal;
+use crate::acts::confirmations::Void;
+use crate::acts::notices::news::{Away, Named, News, OfAccount, OfPayment, OfWhole};
+use crate::acts::reason::Reason;
+use crate::bot::all_commands;
+use crate::domain::address::AddressError;
+use crate::domain::amount::{Amount, AmountError};
+use crate::domain::merchant::{BadMerchantId, BadName, MerchantId};
+use crate::domain::network::Network;
+use crate::domain::notice::{Audience, Kind};
+use crate::domain::webhook_url::BadUrl;
+
+const OTHERS: [(&str, Language); 4] =
+    [("de", GERMAN), ("es", SPANISH), ("fr", FRENCH), ("pt-BR", PORTUGUESE)];
+
+/// What stands in the braces of a sentence.
+fn parts(sentence: &str) -> Vec<&str> {
+    let parts = sentence.split('{').skip(1);
+    parts.map(|part| part.split_once('}').expect("a brace that closes").0).collect()
+}
+
+/// The values that a sentence wants.
+fn values(sentence: &str) -> BTreeSet<&str> {
+    let mut names = BTreeSet::new();
+    for part in parts(sentence) {
+        match part.strip_prefix('/') {
+            Some(command) => names.extend(command.split_once(' ').map(|(_, value)| value)),
+            None => names.extend(part.split('|').next()),
+        }
+    }
+    names
+}
+
+/// The commands that a sentence names, but the one that only administrators can use: it is named to
+/// others where nothing else says what to ask for.
+fn commands(sentence: &str) -> BTreeSet<&str> {
+    let named = parts(sentence).into_iter().filter_map(|part| part.strip_prefix('/'));
+    let named = named.map(|command| command.split(' ').next().unwrap_or(command));
+    named.filter(|command| *command != "grant_sub").collect()
+}
+
+#[track_caller]
+fn check_alike(language: &str, all: &[(&str, &str)], model: &[(&str, &str)], is_english: bool) {
+    for ((name, sentence), (_, modelled)) in all.iter().zip(model) {
+        assert!(!sentence.trim().is_empty(), "{language}: {name}");
+        assert_eq!(values(sentence), values(modelled), "{language}: {name}");
+        assert_eq!(commands(sentence), commands(modelled), "{language}: {name}");
+        let own: String = modelled.split(['{', '}']).step_by(2).collect();
+        let is_long = own.chars().count() > 20;
+        assert!(!is_english || !is_long || sentence != modelled, "{language}: {name} is English");
+        for part in parts(sentence) {
+            assert!(matches!(part.split('|').count(), 1 | 3), "{language}: {name}: {{{part}}}");
+        }
+    }
+}
+
+#[test]
+fn each_language_says_everything_with_the_same_values() {
+    let german = GERMAN.said.expect("it has").all();
+    for (tag, language) in OTHERS {
+        check_alike(tag, &language.words.all(), &ENGLISH.words.all(), true);
+        check_alike(tag, &language.said.expect("it has").all(), &german, false);
+    }
+}
+
+#[test]
+fn titles_fields_and_buttons_keep_to_discords_limits() {
+    for (tag, language) in OTHERS.into_iter().chain([("en", ENGLISH)]) {
+        for (name, sentence) in language.words.all() {
+            let max = match name.split('_').next() {
+                Some("button") => 80,
+                // A title may hold a status, a field's name nothing more.
+                Some("title") => 200,
+                Some("field") => 256,
+                Some("permission" | "status" | "detail" | "sum" | "state") => 60,
+                // All others stand in the text of a message, which takes 2,000.
+                _ => 1_200,
+            };
+            assert!(sentence.chars().count() <= max, "{tag}: {name}");
+        }
+        for command in all_commands() {
+            let mention = language.say(&format!("{{/{}}}", command.name), &[]);
+            assert!(mention.chars().count() <= 35, "{tag}: {mention}");
+        }
+    }
+}
+
+#[test]
+fn every_sentence_names_commands_that_there_are() {
+    let known: BTreeSet<String> =
+        all_commands().into_iter().map(|command| command.name.into_owned()).collect();
+    for (tag, language) in OTHERS.into_iter().chain([("en", ENGLISH)]) {
+        let said = language.said.map(|said| said.all()).unwrap_or_default();
+        for (name, sentence) in language.words.all().into_iter().chain(said) {
+            for command in commands(sentence) {
+                assert!(known.contains(command), "{tag}: {name}: /{command}");
+            }
+            let typed = sentence.split('`').any(|part| part.starts_with('/'));
+            assert!(!typed, "{tag}: {name}: a command's name is not typed: {sentence}");
+        }
+    }
+}
+
+#[test]
+fn the_language_is_that_of_the_locale_and_else_english() {
+    #[track_caller]
+    fn check(locale: &str, expected: &str) {
+        let none = Language::of_locale(locale).words.empty_failed;
+        assert_eq!(none, expected, "{locale}");
+    }
+    check("de", "Keine. Alles in Ordnung.");
+    check("es-ES", "Ninguno. Todo va bien.");
+    check("es-419", "Ninguno. Todo va bien.");
+    check("fr", "Aucun. Tout va bien.");
+    check("pt-BR", "Nenhum. Tudo em ordem.");
+    for other in ["en-US", "en-GB", "nl", "ja", "pt", "", "DE", "de-AT", "xx-unknown"] {
+        check(other, "None. All is well.");
+    }
+}
+
+#[test]
+fn sentences_are_filled_in_one_pass_and_numbers_take_their_form() {
+    let say = |language: Language, n: u64| language.say("{n} {n|day|days}", &[("n", &n)]);
+    assert_eq!(say(ENGLISH, 1), "1 day");
+    assert_eq!(say(ENGLISH, 0), "0 days");
+    assert_eq!(say(GERMAN, 0), "0 days");
+    assert_eq!(say(FRENCH, 0), "0 day");
+    assert_eq!(say(PORTUGUESE, 2), "2 days");
+    let evil = "{b} {/help} {";
+    assert_eq!(ENGLISH.say("<{a}|{b}>", &[("a", &evil), ("b", &"x")]), "<{b} {/help} {|x>");
+    assert_eq!(GERMAN.say("{/payment id}", &[("id", &"7")]), "`/zahlung 7`");
+    assert_eq!(ENGLISH.say("{/payment id}", &[("id", &"7")]), "`/payment 7`");
+}
+
+#[test]
+fn every_word_of_a_payment_is_said() {
+    use crate::domain::payment::{Detail, Status};
+    use crate::domain::time::Timestamp;
+    let at = Timestamp::from_ms(0);
+    for (tag, language) in OTHERS {
+        for status in
+            [Status::Pending, Status::Completed { at, late: false }, Status::Expired { at }]
+        {
+            let word = status.as_str();
+            assert!(
+                !language.status(word).is_empty() && language.status(word) != word,
+                "{tag} {word}"
+            );
+        }
+        let said: BTreeSet<&str> =
+            Detail::ALL.into_iter().map(|detail| language.detail(detail.as_str())).collect();
+        assert_eq!(said.len(), Detail::ALL.len(), "{tag}: each its own word: {said:?}");
+        assert_eq!(language.detail("delayed"), language.words.detail_delayed);
+    }
+}
+
+/// Every way in which something cannot be, but those that are said as mistakes of ours.
+fn failures() -> Vec<Failure> {
+    let id = MerchantId::from_random(7);
+    let refusals = [
+        Refusal::UnknownMerchant(id),
+        Refusal::UnknownPayment,
+        Refusal::UnknownEvent,
+        Refusal::DiscordUserTaken(id),
+        Refusal::SubscriptionInactive,
+        Refusal::Suspended,
+        Refusal::SuspendedAlready,
+        Refusal::NotSuspended,
+        Refusal::PayoutAddressMissing,
+        Refusal::TooManyOpen(1),
+        Refusal::TooManyOpen(20),
+        Refusal::IdempotencyKeyReused,
+        Refusal::ChainInDoubt,
+        Refusal::NoAddressChange,
+    ];
+    let reasons = [
+        Reason::Address(AddressError::Empty),
+        Reason::Address(AddressError::TooLong),
+        Reason::Address(AddressError::Whitespace),
+        Reason::Address(AddressError::MixedCase),
+        Reason::Address(AddressError::OtherNetwork(Network::Main)),
+        Reason::Address(AddressError::Bitcoin),
+        Reason::Address(AddressError::Mweb),
+        Reason::Address(AddressError::Checksum),
+        Reason::Address(AddressError::WitnessVersion),
+        Reason::Address(AddressError::Unknown),
+        Reason::OwnAddress,
+        Reason::Name(BadName::Empty),
+        Reason::Name(BadName::TooLong),
+        Reason::Name(BadName::Unprintable),
+        Reason::Amount(AmountError::NotANumber),
+        Reason::Amount(AmountError::Negative),
+        Reason::Amount(AmountError::TooLarge),
+        Reason::Amount(AmountError::TooPrecise),
+        Reason::TooSmall(Amount::ZERO),
+        Reason::Reference,
+        Reason::Url(BadUrl::TooLong),
+        Reason::Url(BadUrl::NotAUrl),
+        Reason::Url(BadUrl::Scheme),
+        Reason::Url(BadUrl::Credentials),
+        Reason::Url(BadUrl::NotPublic),
+        Reason::Confirmations,
+        Reason::Days,
+        Reason::Announcement,
+        Reason::NotForMerchants,
+        Reason::Month,
+        Reason::Cursor,
+        Reason::EventCursor,
+        Reason::EventState,
+    ];
+    let own = [
+        Failure::Void(Void::NotYours),
+        Failure::Void(Void::Used),
+        Failure::Void(Void::TooOld),
+        Failure::NoAccount,
+        Failure::NoAccountOf,
+        Failure::NotAdmin,
+        Failure::OtherPlace,
+        Failure::TooFast(1),
+        Failure::TooFast(9),
+        Failure::ShownTooOften,
+        Failure::UnknownKind,
+        Failure::KindAndHow,
+        Failure::NoWebhook,
+        Failure::ChoosePart,
+        Failure::BotIsNoMerchant,
+        Failure::BadMerchantId(BadMerchantId),
+        Failure::NodeSilent(10),
+        Failure::NoNoticesChannel,
+        Failure::NoTest,
+        Failure::SetChannelFirst,
+    ];
+    let invalid = reasons.map(|reason| Refusal::Invalid { field: "field", reason });
+    refusals.into_iter().chain(invalid).map(Failure::Refused).chain(own).collect()
+}
+
+/// A text that would be markup, a mention and a value of a sentence.
+const EVIL: &str = "**b** @everyone <@1> {id} `x`";
+
+/// Everything that people are told.
+fn news() -> Vec<News> {
+    let payment = Named { id: "550e8400".to_owned(), order: Some(EVIL.to_owned()) };
+    let text = |text: &str| text.to_owned();
+    let of_payment = [
+        OfPayment::First { amount: text("0.05") },
+        OfPayment::Complete { amount: text("0.05") },
+        OfPayment::CompleteLate,
+        OfPayment::PartPaid { received: text("0.01"), amount: text("0.05") },
+        OfPayment::Late { amount: text("0.05") },
+        OfPayment::TooLate { amount: text("0.05") },
+        OfPayment::WebhookFailing { attempts: 5, outcome: text("the receiver took too long") },
+        OfPayment::WebhookGivenUp { attempts: 1, outcome: text("HTTP 500") },
+    ];
+    let of_account = [
+        OfAccount::PayoutSent { amount: text("0.05"), txid: text("ab") },
+        OfAccount::PayoutStuck { amount: text("0.05"), txid: text("ab") },
+        OfAccount::AddressAsked { before: Some(text("ltc1a")), address: text("ltc1b"), at: 1 },
+        OfAccount::AddressAsked { before: None, address: text("ltc1b"), at: 1 },
+        OfAccount::AddressEffective { address: text("ltc1b") },
+        OfAccount::AddressCancelled { address: text("ltc1b") },
+        OfAccount::KeyReplaced,
+        OfAccount::KeyReplacedGently,
+        OfAccount::WebhookSecretReplaced,
+        OfAccount::SubscriptionEnds { at: 1 },
+        OfAccount::SubscriptionEnded,
+    ];
+    let of_whole = [
+        OfWhole::NodeAway { minutes: 2, why: Away::Behind { height: 5, behind: 3 } },
+        OfWhole::NodeAway { minutes: 2, why: Away::Silent { seconds: 10 } },
+        OfWhole::NodeAway { minutes: 2, why: Away::Trouble(text(EVIL)) },
+        OfWhole::NodeBack,
+        OfWhole::SweepStuck { sweep: 3, txid: text("ab") },
+        OfWhole::SweeperStuck { trouble: text(EVIL) },
+        OfWhole::PaymentLost { payment: text("550e8400") },
+        OfWhole::Doubted { reason: text(EVIL) },
+        OfWhole::LowDisk { megabytes: 400 },
+        OfWhole::ZmqSilent,
+        OfWhole::ZmqBack,
+        OfWhole::FeeTooHigh,
+        OfWhole::AuditFound { differences: 1 },
+        OfWhole::AuditClean,
+    ];
+    let of_payment = of_payment.map(|news| News::Payment { payment: payment.clone(), news });
+    of_payment
+        .into_iter()
+        .chain(of_account.map(News::Account))
+        .chain(of_whole.map(News::Whole))
+        .collect()
+}
+
+/// Words that are in many English sentences, and in none of the others.
+const ENGLISH_WORDS: [&str; 8] =
+    [" the ", " is ", " and ", " your ", " must ", " of ", "receiver", "node "];
+
+#[test]
+fn what_is_refused_is_said_in_whole_sentences_of_each_language() {
+    for (tag, language) in OTHERS {
+        for failure in failures() {
+            let said = language.failure(&failure);
+            let beginning = said.chars().next().expect("it says something");
+            assert!(!beginning.is_lowercase() && said.ends_with(['.', '…']), "{tag}: {said}");
+            assert!(!said.contains(['{', '}']), "{tag}: {said}");
+            let english = ENGLISH_WORDS.iter().find(|word| said.contains(**word));
+            assert!(english.is_none(), "{tag}: {english:?} in {said}");
+            assert!(said.chars().count() <= 300, "{tag}: {said}");
+        }
+    }
+    assert_eq!(ENGLISH.failure(&Failure::NotAdmin), "This command is for administrators.");
+}
+
+#[test]
+fn what_is_told_is_stored_and_said_in_each_language_without_markup() {
+    for news in news() {
+        let (stored, english) = (news.stored(), news.to_string());
+        assert_eq!(News::from_stored(Some(&stored)), Some(news), "{stored}");
+        assert_eq!(ENGLISH.notice(Some(&stored), &english), english);
+        for (tag, language) in OTHERS {
+            let said = language.notice(Some(&stored), &english);
+            assert_ne!(said, english, "{tag}");
+            let own = said.replace("\\`", "");
+            let own: String = own.split('`').step_by(2).collect();
+            let word = ENGLISH_WORDS.iter().find(|word| own.contains(**word));
+            assert!(word.is_none(), "{tag}: {word:?} in {said}");
+            for live in ["**b**", " @everyone", " <@1>"] {
+                assert!(!said.contains(live), "{tag}: {live} in {said}");
+            }
+            assert_eq!(said.contains("everyone"), english.contains("everyone"), "{tag}: {said}");
+            let unfilled = said.replace("{id}", "");
+            assert!(!unfilled.contains('{'), "{tag}: {said}");
+            assert!(said.chars().count() <= 600, "{tag}: {said}");
+        }
+    }
+    // What an older program told, and what a newer one has learnt to tell.
+    assert_eq!(GERMAN.notice(None, "An old notice."), "An old notice.");
+    assert_eq!(GERMAN.notice(Some("{\"whole\":\"new\"}"), "A new one."), "A new one.");
+}
+
+#[test]
+fn every_outcome_advice_and_kind_is_said() {
+    use crate::webhooks::target::NoAnswer;
+    for (tag, language) in OTHERS {
+        for why in NoAnswer::ALL {
+            assert_ne!(language.outcome(&why.to_string()), why.to_string(), "{tag}");
+        }
+        assert_eq!(language.outcome("HTTP 500"), "HTTP 500");
+        for kind in Kind::ALL.into_iter().filter(|kind| kind.audience() == Audience::Merchant) {
+            assert_ne!(language.kind(kind), kind.describe(), "{tag}");
+            assert!(language.kind(kind).chars().count() <= 100, "{tag}: the name of a choice");
+        }
+    }
+}
+
+/// A command, an option or a part of a command: its path, its name, and both in each locale.
+struct Localizable {
+    path: String,
+    name: String,
+    names: Localized,
+    descriptions: Localized,
+}
+
+/// A command, its options and its parts.
+fn gather(above: &str, command: &poise::Command<Data, Failure>, all: &mut Vec<Localizable>) {
+    let path = format!("{above}{}", command.name);
+    all.push(Localizable {
+        path: path.clone(),
+        name: command.name.to_string(),
+        names: command.name_localizations.to_vec(),
+        descriptions: command.description_localizations.to_vec(),
+    });
+    for option in &command.parameters {
+        all.push(Localizable {
+            path: format!("{path} {}", option.name),
+            name: option.name.to_string(),
+            names: option.name_localizations.to_vec(),
+            descriptions: option.description_localizations.to_vec(),
+        });
+    }
+    for part in &command.subcommands {
+        gather(&format!("{path} "), part, all);
+    }
+}
+
+/// Discord's rule for names of commands and options: `^[-_'\p{L}\p{N}]{1,32}$`, in small letters.
+fn is_name(text: &str) -> bool {
+    let fine = |c: char| c.is_alphanumeric() || matches!(c, '-' | '_' | '\'');
+    (1..=32).contains(&text.chars().count())
+        && text.chars().all(fine)
+        && text.to_lowercase() == text
+}
+
+#[test]
+fn every_command_and_option_has_a_name_and_a_description_in_every_language() {
+    let mut paths = Vec::new();
+    for command in all_commands() {
+        let mut all = Vec::new();
+        gather("", &command, &mut all);
+        let mut chars = 0;
+        for Localizable { path, names, descriptions, .. } in all {
+            assert_eq!(names.len(), LOCALES.len(), "{path} has no name in some language");
+            assert_eq!(descriptions.len(), LOCALES.len(), "{path} is not described somewhere");
+            for (locale, name) in &names {
+                assert!(is_name(name), "{path} in {locale}: {name}");
+            }
+            for (locale, text) in &descriptions {
+                let length = text.chars().count();
+                assert!((1..=100).contains(&length), "{path} in {locale}: {length} characters");
+            }
+            let texts = names.iter().chain(&descriptions);
+            chars += texts.map(|(_, text)| text.chars().count()).sum::<usize>();
+            paths.push(path);
+        }
+        assert!(chars < 8_000, "{} says {chars} characters", command.name);
+    }
+    for table in [descriptions::DESCRIPTIONS.as_slice(), names::NAMES.as_slice()] {
+        for (path, _) in table {
+            assert!(paths.iter().any(|known| known == path), "there is no {path}");
+        }
+        assert_eq!(paths.len(), table.len(), "one line for each");
+    }
+}
+
+#[test]
+fn no_two_commands_and_no_two_options_of_a_command_share_a_name() {
+    let all = all_commands();
+    for (column, (locale, _)) in OTHERS.into_iter().enumerate() {
+        let mut taken: BTreeSet<String> = BTreeSet::new();
+        for command in &all {
+            let name = names::of(&command.name, column).expect("it has one");
+            // Whoever types an English name means that command and no other.
+            let others = all.iter().filter(|other| other.name != command.name);
+            for other in others {
+                assert_ne!(other.name, name, "{locale}: /{} is called like another", command.name);
+            }
+            assert!(taken.insert(name.to_owned()), "{locale}: two commands are called {name}");
+            let mut within = Vec::new();
+            gather("", command, &mut within);
+            let mut names: BTreeSet<(String, String)> = BTreeSet::new();
+            for named in within {
+                let above = named.path.strip_suffix(&named.name).unwrap_or_default().to_owned();
+                let own = names::of(&named.path, column).expect("it has one").to_owned();
+                assert!(names.insert((above, own)), "{locale}: {}", named.path);
+            }
+        }
+    }
+}
+
+#[test]
+fn every_choice_has_a_name_in_every_language() {
+    let mut found = BTreeSet::new();
+    for command in all_commands() {
+        for choice in command.parameters.iter().flat_map(|option| option.choices.iter()) {
+            assert_eq!(choice.localizations.len(), LOCALES.len(), "{}", choice.name);
+            for (locale, name) in choice.localizations.iter() {
+                assert!((1..=100).contains(&name.chars().count()), "{locale}: {name}");
+            }
+            found.insert(choice.name.to_string());
+        }
+    }
+    assert_eq!(found.len(), names::CHOICES.len(), "one line for each: {found:?}");
+}
