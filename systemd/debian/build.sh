@@ -6,8 +6,21 @@ cd "$(dirname "$0")/../.."
 profile=${1:-release}
 made=target/package
 
+# The program that is given away: the list of its crates is in it (cargo-auditable), the C++ library
+# too (an operator's machine need not have it), and no name of a folder of this machine, so that the
+# same source makes the same program anywhere. In a folder of its own, for cargo would build everything
+# anew at each change between these settings and the usual ones.
+release_program() {
+  home=${CARGO_HOME:-$HOME/.cargo}
+  anywhere="-ffile-prefix-map=$home=/cargo -ffile-prefix-map=$PWD=/litegate"
+  env CARGO_TARGET_DIR=target/distributed CARGO_INCREMENTAL=0 \
+    RUSTFLAGS="--remap-path-prefix=$home=/cargo --remap-path-prefix=$PWD=/litegate -L native=$(dirname "$(g++ -print-file-name=libstdc++.a)")" \
+    CFLAGS="$anywhere" CXXFLAGS="$anywhere" CXXSTDLIB='static=stdc++' \
+    cargo auditable build --locked --release
+}
+
 case $profile in
-  release) cargo auditable build --locked --release; program=target/release/litegate; pace= ;;
+  release) release_program; program=target/distributed/release/litegate; pace= ;;
   dev) cargo build --locked; program=target/debug/litegate; pace=--fast ;;
   *) echo "build.sh: release or dev?" >&2; exit 2 ;;
 esac
