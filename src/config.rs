@@ -134,6 +134,7 @@ pub(crate) fn settings(file: Option<&Path>) -> Result<Vec<Setting>, Mistakes> {
     let Parts { table, variables, .. } = parts(file)?;
     let mut effective: Table = SAMPLE.parse().expect("the sample is tested to be TOML");
     overlay(&mut effective, table.clone());
+    unlist_one_node(&mut effective);
     let names: Vec<String> = variables.iter().map(|(name, _)| name.clone()).collect();
     for (name, value) in variables {
         set_from_environment(&mut effective, &name, value).map_err(|one| Mistakes(vec![one]))?;
@@ -187,6 +188,7 @@ fn read(
     let mut file = file;
     mistakes.extend(keys::take_wrong(&mut file));
     overlay(&mut table, file);
+    unlist_one_node(&mut table);
     for (name, value) in environment {
         mistakes.extend(set_from_environment(&mut table, &name, value).err());
     }
@@ -232,6 +234,16 @@ fn overlay(under: &mut Table, over: Table) {
                 under.insert(key, value);
             }
         }
+    }
+}
+
+/// A list of one node is that node, so that variables can set its keys.
+fn unlist_one_node(table: &mut Table) {
+    if let Some(Value::Array(list)) = table.get(NODE)
+        && let [Value::Table(only)] = &list[..]
+    {
+        let only = only.clone();
+        table.insert(NODE.to_owned(), Value::Table(only));
     }
 }
 

@@ -4,6 +4,7 @@
 //! A role that ends or panics ends the process: the service manager starts it again, and starting
 //! is recovering.
 
+pub(crate) mod first_start;
 mod systemd;
 
 use std::collections::BTreeSet;
@@ -20,12 +21,13 @@ use tokio_util::sync::CancellationToken;
 
 use crate::acts::addresses::Addresses;
 use crate::config::Config;
+use crate::domain::time::Timestamp;
 use crate::http::{self, Api, Limits, ops};
-use crate::node::nodes::Nodes;
+use crate::node::nodes::{Candidate, Nodes};
 use crate::node::rpc::Node;
 use crate::node::zmq;
 use crate::store::identity::{self, Mark};
-use crate::store::{self, Store, merchants, ownership, payments};
+use crate::store::{self, Store, merchants, node_in_use, ownership, payments};
 use crate::sweeper::Sweeper;
 use crate::sweeper::seals::{Access, Seals};
 use crate::sweeper::signing_key::SigningKey;
@@ -33,6 +35,8 @@ use crate::wake::Wake;
 use crate::watcher::Watcher;
 use crate::webhooks::Webhooks;
 use crate::{acts, bot, clock};
+
+use first_start::Unexamined;
 
 /// A part of the gateway that can run by itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -93,6 +97,10 @@ pub(crate) enum Refused {
         "the node is {0}, older than 0.21.5.4, and may follow an invalid chain; update it, or set node.allow_old_node"
     )]
     OldNode(String),
+    #[error(
+        "this is the first start on main: run litegate doctor first, it must find no FAILURE ({0}); --force starts all the same"
+    )]
+    Unexamined(String),
 }
 
 /// How long the API waits for the watcher's first look at the node.
@@ -189,6 +197,36 @@ pub(crate) fn node_of(config: &Config, store: &Store) -> Result<Node, store::Err
     acts::nodes::for_command(store, &Nodes::new(&config.nodes), config.network)
 }
 
+/// Leaves nodes that are too old out: where there are others, one of those is in use. A node that
+/// does not answer is waited for, and asked again by the watcher.
+///
+/// # Errors
+/// [`Refused::OldNode`] if there is no other.
+fn leave_out_old_nodes(nodes: &Nodes, store: &Store, now: Timestamp) -> anyhow::Result<()> {
+    let too_old = |one: &Candidate| {
+        let version = one.glance.version().ok()?;
+        (version.number < one.oldest?).then_some(version.name)
+    };
+    let (mut old, mut fit) = (Vec::new(), Vec::new());
+    for one in nodes.all() {
+        match too_old(one) {
+            Some(version) => old.push((&one.name, version)),
+            None => fit.push(&one.name),
+        }
+    }
+    let Some((_, version)) = old.first() else { return Ok(()) };
+    let Some(next) = fit.first() else { return Err(Refused::OldNode(version.clone()).into()) };
+    for (node, version) in &old {
+        tracing::warn!(node, version, "a node is too old, and is left out until it is updated");
+    }
+    let in_use = &acts::nodes::in_use(store, nodes)?.name;
+    if old.iter().any(|(name, _)| *name == in_use) {
+        let next = (*next).clone();
+        store.write_blocking(move |tx| node_in_use::follow(tx, &next, now))?;
+    }
+    Ok(())
+}
+
 /// A gateway that is about to run: everything that can be refused was checked.
 pub(crate) struct Gateway {
     config: Config,
@@ -210,6 +248,7 @@ impl Gateway {
         config: Config,
         only: &[Role],
         without: &[Role],
+        unexamined: Unexamined,
         shutdown: CancellationToken,
     ) -> anyhow::Result<Gateway> {
         let mut roles: BTreeSet<Role> = Role::ALL.into_iter().collect();
@@ -234,13 +273,9 @@ impl Gateway {
             false => None,
         };
         let nodes = Nodes::new(&config.nodes);
-        for one in nodes.all() {
-            // A node that does not answer is waited for, and asked again by the watcher.
-            let Some(oldest) = one.oldest else { continue };
-            if let Some(version) = one.glance.version().ok().filter(|v| v.number < oldest) {
-                return Err(Refused::OldNode(version.name).into());
-            }
-        }
+        let now = config.clock.now();
+        leave_out_old_nodes(&nodes, &store, now)?;
+        first_start::heed_doctor(&store, config.network, now, unexamined)?;
         if let Some(contradiction) = config.xpub.contradiction() {
             tracing::warn!("wallet.xpub: {contradiction}");
         }

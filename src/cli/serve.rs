@@ -11,6 +11,7 @@ use tracing_subscriber::{EnvFilter, Layer, Registry, reload};
 
 use super::Failure;
 use crate::config;
+use crate::serve::first_start::Unexamined;
 use crate::serve::{Gateway, Role};
 
 #[derive(Args)]
@@ -22,6 +23,9 @@ pub(super) struct Serve {
     /// All configured roles but these
     #[arg(long, value_name = "ROLE,…", value_delimiter = ',', conflicts_with = "only")]
     without: Vec<Role>,
+    /// Start on main for the first time although litegate doctor has not found everything sound
+    #[arg(long)]
+    force: bool,
     /// How the log is written. SIGHUP raises its level to debug, and a second one brings it back
     #[arg(
         long,
@@ -61,7 +65,9 @@ impl Serve {
         let runtime = tokio::runtime::Runtime::new()
             .map_err(|error| Failure::Failed(format!("start the runtime: {error}")))?;
         let shutdown = CancellationToken::new();
-        let gateway = Gateway::prepare(config, &self.only, &self.without, shutdown.clone())?;
+        let unexamined = if self.force { Unexamined::Forced } else { Unexamined::Refused };
+        let stop = shutdown.clone();
+        let gateway = Gateway::prepare(config, &self.only, &self.without, unexamined, stop)?;
         runtime.block_on(async {
             let failed = |error| Failure::Failed(format!("listen to signals: {error}"));
             let signals = stop_on_signal(shutdown).map_err(failed)?;

@@ -284,14 +284,47 @@ impl Raw {
     /// credentials (systemd.exec(5)): a file of the same name there goes before the one that is
     /// configured, which is root's.
     pub(super) fn judge(mut self, credentials: Option<&Path>) -> Result<Config, Mistakes> {
+        let mut judge = Judge::default();
+        self.refuse_equal_names(&mut judge);
         if let Some(folder) = credentials {
             self.take_credentials(folder);
         }
-        let mut judge = Judge::default();
         let config = self.read(&mut judge);
         match config {
             Some(config) if judge.mistakes.is_empty() => Ok(config),
             _ => Err(Mistakes(judge.mistakes)),
+        }
+    }
+
+    /// A unit's credentials are told apart by their files' names alone.
+    fn refuse_equal_names(&self, judge: &mut Judge) {
+        let several = self.node.len() > 1;
+        let of_node = |(number, node): (usize, &'_ RawNode)| {
+            let section = if several { format!("node[{number}]") } else { "node".to_owned() };
+            Some((format!("{section}.rpc_password_file"), node.rpc_password_file.clone()?))
+        };
+        let named = |key: &str, file: &Option<PathBuf>| Some((key.to_owned(), file.clone()?));
+        let mut secrets = vec![("secret_file".to_owned(), self.secret_file.clone())];
+        secrets.extend((1..).zip(&self.node).filter_map(of_node));
+        secrets.extend(
+            [
+                named("doubt.second_rpc_password_file", &self.doubt.second_rpc_password_file),
+                named("wallet.signing_key_file", &self.wallet.signing_key_file),
+                named("wallet.passphrase_file", &self.wallet.passphrase_file),
+                named("sweeper.seal_key_file", &self.sweeper.seal_key_file),
+                named("discord.token_file", &self.discord.token_file),
+            ]
+            .into_iter()
+            .flatten(),
+        );
+        for (at, (key, file)) in secrets.iter().enumerate() {
+            let same_name = |other: &&(String, PathBuf)| {
+                other.1 != *file && other.1.file_name() == file.file_name()
+            };
+            if let Some((other, _)) = secrets[..at].iter().find(same_name) {
+                let file = file.display();
+                judge.say(key, format!("{file}: has the name of {other}'s file in another folder, and systemd tells credentials apart by their names; rename it"));
+            }
         }
     }
 

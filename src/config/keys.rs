@@ -157,7 +157,11 @@ pub(super) fn settings(effective: &Table, file: &Table, variables: &[String]) ->
     let source = |section: Option<&str>, key: &str| {
         let variable = section.map(|s| format!("{s}__{key}")).unwrap_or(key.to_owned());
         let in_file = match section {
-            Some(section) => file.get(section).and_then(|s| s.get(key)).is_some(),
+            Some(section) => match file.get(section) {
+                // A list of one, as `[[node]]`.
+                Some(Value::Array(list)) => list.iter().any(|one| one.get(key).is_some()),
+                found => found.and_then(|found| found.get(key)).is_some(),
+            },
             None => file.contains_key(key),
         };
         if variables.iter().any(|name| name.eq_ignore_ascii_case(&variable)) {

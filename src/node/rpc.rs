@@ -141,6 +141,21 @@ pub(crate) struct UnspentSet {
     pub(crate) outputs: Vec<Unspent>,
 }
 
+/// The node's mempool (`getmempoolinfo`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct MempoolState {
+    /// Its file was read after a start. Until then a transaction may be missing there that the
+    /// node still has.
+    pub(crate) loaded: bool,
+    /// How much memory it may use, in bytes.
+    pub(crate) bytes_max: u64,
+    /// The least that it takes now, in litoshis for 1,000 vbytes: more than what is relayed while
+    /// it is full.
+    pub(crate) taken_per_kvb: u64,
+    /// The least that the node ever takes, in the same unit.
+    pub(crate) relayed_per_kvb: u64,
+}
+
 /// Whether the node would take a transaction (`testmempoolaccept`).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Acceptance {
@@ -491,29 +506,29 @@ impl Node {
         Ok(Some(rate.litoshis()))
     }
 
-    /// `getmempoolinfo`: the least that the node's mempool takes now, in litoshis for 1,000 vbytes.
-    pub(crate) fn mempool_minimum(&self) -> Result<u64, Error> {
-        #[derive(Deserialize)]
-        struct Answer {
-            mempoolminfee: Box<RawValue>,
-        }
-        let answer: Answer = self.call("getmempoolinfo", &[])?;
-        let rate = Amount::parse_json_number(answer.mempoolminfee.get());
-        let rate = rate.map_err(|error| Error::Garbled {
-            call: "getmempoolinfo",
-            reason: format!("mempoolminfee {error}"),
-        })?;
-        Ok(rate.litoshis())
-    }
-
-    /// Whether the node has read its mempool's file after a start (`getmempoolinfo`). Until then a
-    /// transaction may be missing there that it still has.
-    pub(crate) fn mempool_is_loaded(&self) -> Result<bool, Error> {
+    /// `getmempoolinfo`
+    pub(crate) fn mempool_state(&self) -> Result<MempoolState, Error> {
         #[derive(Deserialize)]
         struct Answer {
             loaded: bool,
+            maxmempool: u64,
+            mempoolminfee: Box<RawValue>,
+            minrelaytxfee: Box<RawValue>,
         }
-        Ok(self.call::<Answer>("getmempoolinfo", &[])?.loaded)
+        let answer: Answer = self.call("getmempoolinfo", &[])?;
+        let rate = |rate: &RawValue| {
+            let rate = Amount::parse_json_number(rate.get());
+            rate.map(Amount::litoshis).map_err(|error| Error::Garbled {
+                call: "getmempoolinfo",
+                reason: format!("a fee {error}"),
+            })
+        };
+        Ok(MempoolState {
+            loaded: answer.loaded,
+            bytes_max: answer.maxmempool,
+            taken_per_kvb: rate(&answer.mempoolminfee)?,
+            relayed_per_kvb: rate(&answer.minrelaytxfee)?,
+        })
     }
 
     /// `testmempoolaccept`

@@ -148,7 +148,8 @@ impl Sweeper {
     /// 0.21 knows nothing of it), within what is believed, in litoshis for 1,000 vbytes.
     pub(super) fn fee_rate(&self) -> anyhow::Result<u64> {
         let estimate = self.node.fee_estimate(TARGET_BLOCKS).context("ask for the fee rate")?;
-        let least = self.node.mempool_minimum().context("ask for the mempool's minimum")?;
+        let least =
+            self.node.mempool_state().context("ask for the mempool's minimum")?.taken_per_kvb;
         Ok(estimate.unwrap_or(RATE_DEFAULT).max(least).clamp(RATE_MIN, RATE_MAX))
     }
 }

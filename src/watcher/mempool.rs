@@ -71,7 +71,7 @@ pub(crate) fn compare(
     looked_at.forget_all_but(&present);
     let mut found = Found { gone, whole: true, ..Found::default() };
     let unread =
-        !found.gone.is_empty() && !node.mempool_is_loaded().context("ask of the mempool")?;
+        !found.gone.is_empty() && !node.mempool_state().context("ask of the mempool")?.loaded;
     if unread {
         found.gone.clear();
     }

@@ -30,6 +30,7 @@ mod discord_matrix;
 mod discord_notices;
 mod disk;
 mod docs;
+mod doctor;
 mod doubt;
 mod failover;
 mod fees;

@@ -4,6 +4,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use crate::doctor::{GENESIS_MAIN, GENESIS_REGTEST};
 use crate::harness::gate::Gate;
 use crate::harness::node::Node;
 use crate::harness::ports;
@@ -74,10 +75,6 @@ fn a_node_of_another_network_is_not_followed() {
     check(Fault::Rewrite("\"chain\":\"regtest\"", "\"chain\":\"main\""), &["on network", "main"]);
 }
 
-/// The first blocks of the two networks.
-const GENESIS_REGTEST: &str = "530827f38f93b43ed12af0b3ad25a288dc02ed74d6d7857862df51fc56c416f9";
-const GENESIS_MAIN: &str = "12a765e31ffd4059bada1e25190f6e98c99d9714d334efa41a195a7e7e04bfe2";
-
 #[test]
 fn an_old_node_on_mainnet_is_refused_at_start_and_when_it_comes_later() {
     let Some(node) = Node::shared() else { return };
@@ -97,7 +94,7 @@ fn an_old_node_on_mainnet_is_refused_at_start_and_when_it_comes_later() {
     gate.unset("node.zmq_hashblock");
     gate.cli_fails(&["serve"], 4, &["older than 0.21.5.4"]);
     proxy.set(Fault::Status(503));
-    gate.start();
+    gate.start_with(&["--force"]);
     gate.await_log(&["the watcher waits", "503"]);
     proxy.set(old);
     wait_for("it is refused again", SOON, || {

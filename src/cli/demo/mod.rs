@@ -26,6 +26,7 @@ use crate::domain::network::Network;
 use crate::domain::payment::PaymentId;
 use crate::http::demo::{Bought, Heard, Till, Webhook};
 use crate::secret;
+use crate::serve::first_start::Unexamined;
 use crate::serve::{Gateway, open_store};
 use crate::store::{Store, payments, sweeps};
 use crate::webhooks::sign;
@@ -91,7 +92,8 @@ impl Demo {
         let (heard_by, heard) = channel(16);
         let gateway_shutdown = shutdown.child_token();
         let (config, stop) = (stage.config.clone(), gateway_shutdown.clone());
-        let prepared = blocking(move || Ok(Gateway::prepare(config, &[], &[], stop)?));
+        let prepared =
+            blocking(move || Ok(Gateway::prepare(config, &[], &[], Unexamined::Refused, stop)?));
         let gateway = prepared.await?;
         let till = till(&stage, &key);
         let side = crate::http::demo::serve(

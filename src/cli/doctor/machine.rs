@@ -1,6 +1,10 @@
 //! What this machine has: database, keys, room, and how many files may be open.
 
-use super::{Finding, Verdict, failure, finding, ok, warning};
+use std::io::Read;
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use super::{Finding, Say, Verdict, failure, finding, ok, warning};
 use crate::cli::doubt;
 use crate::config::Config;
 use crate::serve::open_store;
@@ -15,18 +19,47 @@ const ROOM_MIN: u64 = 5_000_000_000;
 /// How many files the gateway should be able to open: two for each connection of a busy day.
 const OPEN_FILES_MIN: u64 = 4096;
 
-pub(super) fn check(config: &Config) -> Vec<Finding> {
-    let mut findings = vec![
-        check_database(config),
-        check_room(config),
-        check_doubt(config),
-        check_completed(config),
-        check_signing_key(config),
-    ];
-    findings.extend(check_seal_key(config));
-    findings.extend(check_hot(config));
-    findings.extend(check_open_files());
-    findings
+/// How long the question for the time server may take, and how long the answer is, in bytes.
+const TIME_PATIENCE: Duration = Duration::from_secs(2);
+const ANSWER_BYTES_MAX: u64 = 64;
+
+pub(super) fn check(config: &Config, say: Say) {
+    say(check_database(config));
+    say(check_room(config));
+    say(check_doubt(config));
+    say(check_completed(config));
+    say(check_signing_key(config));
+    let others =
+        [check_seal_key(config), check_hot(config), check_open_files(), check_time_server()];
+    others.into_iter().flatten().for_each(say);
+}
+
+/// Whether something keeps the clock right. Systems without systemd say nothing of that.
+fn check_time_server() -> Option<Finding> {
+    let mut asked = Command::new("timedatectl")
+        .args(["show", "--property", "NTPSynchronized", "--value"])
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .ok()?;
+    let deadline = Instant::now() + TIME_PATIENCE;
+    while asked.try_wait().ok()?.is_none() {
+        if Instant::now() >= deadline {
+            let _ = asked.kill(); // It ended just now, then.
+        }
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    let mut said = String::new();
+    asked.stdout.take()?.take(ANSWER_BYTES_MAX).read_to_string(&mut said).ok()?;
+    match said.trim() {
+        "yes" => Some(ok("time server", "the clock is kept right")),
+        "no" => {
+            let what = "nothing keeps the clock right: it follows no time server";
+            Some(warning("time server", what).fix("apt-get install systemd-timesyncd, or chrony"))
+        }
+        _ => None,
+    }
 }
 
 fn check_database(config: &Config) -> Finding {

@@ -4,14 +4,18 @@ mod machine;
 mod node;
 mod outside;
 
+use std::collections::BTreeMap;
 use std::path::Path;
-use std::thread;
+use std::sync::Arc;
+use std::sync::mpsc;
+use std::time::{Duration, Instant};
 
 use clap::Args;
 use serde::Serialize;
 
 use super::{Failure, Format, print_json, print_line};
 use crate::config::{self, Config};
+use crate::serve::{first_start, open_store};
 
 #[derive(Args)]
 #[command(after_help = "Example: litegate doctor --config /etc/litegate/litegate.toml")]
@@ -46,6 +50,7 @@ impl Doctor {
     pub(super) fn run(self, config: Option<&Path>, format: Format) -> Result<(), Failure> {
         let config = config::load(config)?;
         let findings = examine(&config);
+        record(&config, &findings);
         match format {
             Format::Json => print_json(&findings)?,
             Format::Text => {
@@ -68,18 +73,109 @@ impl Doctor {
     }
 }
 
-/// All findings. What has to be waited for is looked at at the same time.
+/// How long all of it may take. Who has not answered by then is named.
+const DEADLINE: Duration = Duration::from_secs(4);
+
+/// Where findings go.
+type Say<'s> = &'s mut dyn FnMut(Finding);
+
+/// Looks at a part, and says what it finds.
+type Look = dyn FnOnce(&Config, Say) + Send;
+
+/// A part of what is looked at.
+struct Part {
+    /// What is said to be wrong if it does not come to its end.
+    check: &'static str,
+    of: String,
+    /// How bad that is.
+    late: Verdict,
+    look: Box<Look>,
+}
+
+impl Part {
+    fn new(check: &'static str, look: impl FnOnce(&Config, Say) + Send + 'static) -> Part {
+        Part { check, of: String::new(), late: Verdict::Failure, look: Box::new(look) }
+    }
+}
+
+fn parts(config: &Config) -> Vec<Part> {
+    let mut parts = vec![Part::new("machine", machine::check)];
+    for settings in config.nodes.clone() {
+        // Of several nodes each finding says which one it is about.
+        let of = match config.nodes.len() {
+            1 => String::new(),
+            _ => format!("{}: ", settings.rpc.host_and_port()),
+        };
+        let look = move |config: &Config, say: Say| node::check(config, &settings, say);
+        parts.push(Part { of, ..Part::new("node", look) });
+    }
+    parts.push(Part::new("zmq heard", node::check_heard));
+    let public_url = Part::new("public URL", outside::check_public_url);
+    parts.push(Part { late: Verdict::Warning, ..public_url });
+    parts.push(Part::new("discord", outside::check_discord));
+    parts
+}
+
+/// All findings, in the order of the parts. They are looked at all at once, each on a thread that
+/// ends with the process if nobody ever answers it.
 fn examine(config: &Config) -> Vec<Finding> {
-    thread::scope(|scope| {
-        let node = scope.spawn(|| node::check(config));
-        let outside = scope.spawn(|| outside::check(config));
-        let mut findings = vec![ok("config", "complete and without mistakes")];
-        findings.extend(machine::check(config));
-        for others in [node, outside] {
-            findings.extend(others.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)));
+    let shared = Arc::new(config.clone());
+    let (sender, findings) = mpsc::channel();
+    let mut said: BTreeMap<usize, Vec<Finding>> = BTreeMap::new();
+    let mut open = BTreeMap::new();
+    for (number, Part { check, of, late, look }) in parts(config).into_iter().enumerate() {
+        open.insert(number, (check, of.clone(), late));
+        let (config, sender) = (Arc::clone(&shared), sender.clone());
+        let examine = move || {
+            look(&config, &mut |found| {
+                let found = Finding { what: format!("{of}{}", found.what), ..found };
+                let _ = sender.send((number, Some(found))); // Nobody waits any longer.
+            });
+            let _ = sender.send((number, None));
+        };
+        // One that cannot be started is named below like one that does not end.
+        let _ = std::thread::Builder::new().name(check.to_owned()).spawn(examine);
+    }
+    drop(sender);
+    let deadline = Instant::now() + DEADLINE;
+    while !open.is_empty() {
+        let left = deadline.saturating_duration_since(Instant::now());
+        let Ok((number, found)) = findings.recv_timeout(left) else { break };
+        match found {
+            Some(found) => said.entry(number).or_default().push(found),
+            None => drop(open.remove(&number)),
         }
-        findings
-    })
+    }
+    for (number, (check, of, late)) in open {
+        let what = format!("{of}no whole answer within {} seconds", DEADLINE.as_secs());
+        said.entry(number).or_default().push(finding(check, late, what));
+    }
+    let mut findings = vec![ok("config", "complete and without mistakes")];
+    findings.extend(said.into_values().flatten());
+    forgive_spare_nodes(&mut findings);
+    findings
+}
+
+/// A node that is too old is left out; where there is another, nothing depends on it.
+fn forgive_spare_nodes(findings: &mut [Finding]) {
+    let is = |found: &Finding, verdict| found.check == "version" && found.verdict == verdict;
+    if findings.iter().any(|found| is(found, Verdict::Ok)) {
+        let old = findings.iter_mut().filter(|found| is(found, Verdict::Failure));
+        old.for_each(|found| {
+            found.verdict = Verdict::Warning;
+            found.what.push_str("; it is left out");
+        });
+    }
+}
+
+/// Notes the outcome for the first start on main. A database that cannot be written is among the
+/// findings.
+fn record(config: &Config, findings: &[Finding]) {
+    let failures = findings.iter().filter(|found| found.verdict == Verdict::Failure).count();
+    if let Ok(store) = open_store(config) {
+        let now = config.clock.now();
+        let _ = store.write_blocking(move |tx| first_start::record_doctor(tx, failures, now));
+    }
 }
 
 fn finding(check: &'static str, verdict: Verdict, what: impl Into<String>) -> Finding {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{Finding, Verdict, failure, finding, ok, warning};
+use super::{Finding, Say, Verdict, failure, finding, ok, warning};
 use crate::acts::nodes::zmq_heard_at;
 use crate::config::Config;
 use crate::domain::chain::OurTip;
@@ -18,70 +18,87 @@ const PATIENCE: Duration = Duration::from_secs(3);
 /// The least high-water mark that keeps the messages of a burst.
 const HIGH_WATER_MIN: u64 = 10_000;
 
+/// A mempool with less room than this is full on a busy day, in bytes.
+const MEMPOOL_MIN: u64 = 100_000_000;
+
 /// A block's time may be ahead of the world's by so much (consensus), in milliseconds.
 const AHEAD_MS_MAX: i64 = 2 * 3_600_000;
 
 /// A newest block that is older than this is rare, in milliseconds: one in e^48.
 const AGE_MS_MAX: i64 = 2 * 3_600_000;
 
-/// Of several nodes each finding says which one it is about.
-pub(super) fn check(config: &Config) -> Vec<Finding> {
-    let mut findings = Vec::new();
-    for settings in &config.nodes {
-        let mut of_one = check_one(config, settings);
-        if config.nodes.len() > 1 {
-            let name = settings.rpc.host_and_port();
-            of_one.iter_mut().for_each(|found| found.what = format!("{name}: {}", found.what));
-        }
-        findings.extend(of_one);
-    }
-    findings.extend(check_heard(config));
-    findings
-}
-
 /// When the watcher last heard of the ZMQ of the node that it follows. How long ago that may be
 /// depends on the network, so it is no verdict.
-fn check_heard(config: &Config) -> Option<Finding> {
-    config.nodes.iter().find(|node| node.zmq.is_some())?;
-    let store = open_store(config).ok()?; // Other checks say why.
-    let heard_at = store.read_blocking(zmq_heard_at).ok()??;
-    let seconds = config.clock.now().ms_since(heard_at).max(0) / 1_000;
-    Some(ok("zmq heard", format!("the watcher last heard of ZMQ {seconds} s ago")))
+pub(super) fn check_heard(config: &Config, say: Say) {
+    if config.nodes.iter().all(|node| node.zmq.is_none()) {
+        return;
+    }
+    let heard_at = open_store(config).map(|store| store.read_blocking(zmq_heard_at));
+    // Other checks say why it cannot be read.
+    if let Ok(Ok(Some(heard_at))) = heard_at {
+        let seconds = config.clock.now().ms_since(heard_at).max(0) / 1_000;
+        say(ok("zmq heard", format!("the watcher last heard of ZMQ {seconds} s ago")));
+    }
 }
 
-fn check_one(config: &Config, settings: &nodes::Settings) -> Vec<Finding> {
+pub(super) fn check(config: &Config, settings: &nodes::Settings, say: Say) {
     let node = Node::with_timeout(settings.rpc.clone(), PATIENCE);
     let state = match node.chain_state() {
         Ok(state) => state,
         Err(error) => {
             let fix = "start litecoind, or mend [node] in the configuration";
-            return vec![failure("node", error.to_string()).fix(fix)];
+            return say(failure("node", error.to_string()).fix(fix));
         }
     };
-    let mut findings = Vec::new();
     if state.chain == config.network.node_chain() {
-        let what = format!("on {}, height {}", state.chain, state.tip.height);
-        findings.push(finding("node", Verdict::Ok, what));
+        say(ok("node", format!("on {}, height {}", state.chain, state.tip.height)));
     } else {
         let what = format!("on {}, but network is {}", state.chain, config.network);
-        findings.push(failure("node", what).fix("mend network or node.rpc_url"));
+        say(failure("node", what).fix("mend network or node.rpc_url"));
     }
+    say(check_sync(config, &state));
+    say(check_chain(config, &node, &state));
+    say(check_version(settings, &node));
+    say(check_zmq(settings, &node));
+    say(check_calls(&node));
+    say(check_mempool(&node));
+    say(check_clock(config, &node, &state));
+    check_pruned(config, &state).into_iter().for_each(say);
+}
+
+fn check_sync(config: &Config, state: &ChainState) -> Finding {
     let behind = state.headers.saturating_sub(state.tip.height);
     let downloading = state.initial_block_download && config.network != Network::Regtest;
-    findings.push(if behind > 0 {
+    if behind > 0 {
         warning("sync", format!("the node is {behind} blocks behind")).fix("wait")
     } else if downloading {
         warning("sync", "the node is still in its initial download").fix("wait")
     } else {
-        finding("sync", Verdict::Ok, "the node has all the blocks that it knows of")
-    });
-    findings.push(check_chain(config, &node, &state));
-    findings.push(check_version(settings, &node));
-    findings.push(check_zmq(settings, &node));
-    findings.push(check_calls(&node));
-    findings.push(check_clock(config, &node, &state));
-    findings.extend(check_pruned(config, &state));
-    findings
+        ok("sync", "the node has all the blocks that it knows of")
+    }
+}
+
+/// Whether payments stay in the node's mempool until they are mined. For how long they may
+/// (`mempoolexpiry`) no call tells.
+fn check_mempool(node: &Node) -> Finding {
+    let found = match node.mempool_state() {
+        Ok(found) => found,
+        Err(error) => return failure("mempool", error.to_string()),
+    };
+    let room_mb = found.bytes_max / 1_000_000;
+    if found.taken_per_kvb > found.relayed_per_kvb {
+        let what = format!(
+            "the node's mempool is full: it forgets payments of less than {} litoshis for 1,000 \
+             vbytes until they are mined",
+            found.taken_per_kvb
+        );
+        warning("mempool", what).fix("a larger maxmempool= in litecoin.conf")
+    } else if found.bytes_max < MEMPOOL_MIN {
+        let what = format!("the node's mempool holds {room_mb} MB: when it is full, payments go");
+        warning("mempool", what).fix("maxmempool=300 in litecoin.conf, which is the default")
+    } else {
+        ok("mempool", format!("has room for {room_mb} MB, and is not full"))
+    }
 }
 
 /// Whether the node lets us make every call that we make (`rpcwhitelist`).

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{Finding, Verdict, failure, finding, ok, warning};
+use super::{Finding, Say, Verdict, failure, finding, ok, warning};
 use crate::bot;
 use crate::config::Config;
 use crate::domain::network::Network;
@@ -11,26 +11,31 @@ use crate::serve::open_store;
 use crate::store::payments;
 use crate::webhooks::glance::{self, Glance};
 
-pub(super) fn check(config: &Config) -> Vec<Finding> {
+pub(super) fn check_public_url(config: &Config, say: Say) {
     let payment = newest_payment(config);
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-    match runtime {
-        Ok(runtime) => runtime.block_on(async {
-            let (mut findings, discord) =
-                tokio::join!(check_public_url(config, payment), check_discord(config));
-            findings.extend(discord);
-            findings
-        }),
-        Err(error) => vec![failure("outside", error.to_string())],
+    run(look_at_public_url(config, payment), say);
+}
+
+/// The token, the server and the role, and the link by which the bot is invited.
+pub(super) fn check_discord(config: &Config, say: Say) {
+    if let Some(settings) = &config.bot {
+        run(async { vec![look_at_discord(settings).await] }, say);
+    }
+}
+
+fn run(look: impl Future<Output = Vec<Finding>>, say: Say) {
+    match tokio::runtime::Builder::new_current_thread().enable_all().build() {
+        Ok(runtime) => runtime.block_on(look).into_iter().for_each(say),
+        Err(error) => say(failure("outside", error.to_string())),
     }
 }
 
 /// How long a look outside may take.
-const PATIENCE: Duration = Duration::from_secs(4);
+const PATIENCE: Duration = Duration::from_millis(2500);
 
 const PUBLIC_URL: &str = "public URL";
 
-async fn check_public_url(config: &Config, payment: Option<PaymentId>) -> Vec<Finding> {
+async fn look_at_public_url(config: &Config, payment: Option<PaymentId>) -> Vec<Finding> {
     let url = &config.site.public_url;
     if config.network == Network::Main && !url.starts_with("https://") {
         let what = format!("{url} is not https: shoppers' wallets can be led astray");
@@ -88,16 +93,14 @@ fn newest_payment(config: &Config) -> Option<PaymentId> {
     newest.ok()?.first().map(|judged| judged.payment.id)
 }
 
-/// The token, the server and the role, and the link by which the bot is invited.
-async fn check_discord(config: &Config) -> Vec<Finding> {
-    let Some(settings) = &config.bot else { return Vec::new() };
-    let late = || Err(format!("no answer within {} seconds", PATIENCE.as_secs()));
+async fn look_at_discord(settings: &bot::Settings) -> Finding {
+    let late = || Err(format!("no answer within {} milliseconds", PATIENCE.as_millis()));
     let checked = tokio::time::timeout(PATIENCE, bot::check_token(settings));
     let checked = checked.await.unwrap_or_else(|_| late());
     // Payments do not depend on it, but whoever configured it wants it to work.
     let found = match checked {
         Ok(found) => found,
-        Err(why) => return vec![finding("discord", Verdict::Failure, why)],
+        Err(why) => return failure("discord", why),
     };
     let invite = format!("invite the bot with {}", found.invite_url);
     let (verdict, what) = match &found.guild {
@@ -110,5 +113,5 @@ async fn check_discord(config: &Config) -> Vec<Finding> {
         }
         Some(guild) => (Verdict::Ok, format!("{} is on the server {guild}; {invite}", found.name)),
     };
-    vec![finding("discord", verdict, what)]
+    finding("discord", verdict, what)
 }

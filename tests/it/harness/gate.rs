@@ -173,6 +173,13 @@ impl Gate {
         self.await_ready(before);
     }
 
+    /// As [`Gate::start`], with further arguments.
+    #[track_caller]
+    pub(crate) fn start_with(&self, arguments: &[&str]) {
+        let before = self.spawn_as(self.command(&[&["serve"], arguments].concat()));
+        self.await_ready(before);
+    }
+
     /// Starts the server without waiting. Returns where its part of the log begins.
     pub(crate) fn spawn(&self) -> usize {
         self.spawn_as(self.command(&["serve"]))

@@ -1,0 +1,209 @@
+//! `litegate doctor`: what it looks at, that it never keeps anybody waiting, and that nobody starts
+//! on main without it.
+
+use std::fs;
+use std::net::TcpListener;
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use crate::harness::gate::Gate;
+use crate::harness::node::Node;
+use crate::harness::ports;
+use crate::harness::proxy::{Fault, RpcProxy};
+use crate::harness::stage::Stage;
+use crate::harness::wait::{SOON, wait_for};
+
+/// The first blocks of the two networks.
+pub(crate) const GENESIS_REGTEST: &str =
+    "530827f38f93b43ed12af0b3ad25a288dc02ed74d6d7857862df51fc56c416f9";
+pub(crate) const GENESIS_MAIN: &str =
+    "12a765e31ffd4059bada1e25190f6e98c99d9714d334efa41a195a7e7e04bfe2";
+
+fn section(rpc_url: &str, cookie_file: &Path) -> toml::Value {
+    let mut table = toml::Table::new();
+    table.insert("rpc_url".to_owned(), rpc_url.into());
+    table.insert("cookie_file".to_owned(), cookie_file.display().to_string().into());
+    table.into()
+}
+
+#[test]
+#[ignore = "long"]
+fn who_never_answers_is_named_within_five_seconds() {
+    let Some(node) = Node::shared() else { return };
+    let (hole, slow) = (RpcProxy::before(&node.rpc_url()), RpcProxy::before(&node.rpc_url()));
+    hole.set(Fault::Hole);
+    slow.set(Fault::Slow(Duration::from_millis(1500)));
+    let silent = TcpListener::bind("127.0.0.1:0").unwrap();
+    let gate = Gate::init(&node);
+    let sections = [&hole, &slow].map(|proxy| section(&proxy.url(), node.cookie_file()));
+    gate.set("node", toml::Value::Array(sections.to_vec()));
+    gate.set("public_url", format!("http://{}", silent.local_addr().unwrap()));
+    let began = Instant::now();
+    let said = gate.cli(&["doctor"]);
+    assert!(began.elapsed() < Duration::from_secs(5), "{:?}", began.elapsed());
+    assert_eq!(said.code, 1, "{said:?}");
+    let name = |proxy: &RpcProxy| proxy.url().trim_start_matches("http://").to_owned();
+    for words in [
+        format!("FAILURE  node: {}: ", name(&hole)),
+        format!("ok       node: {}: on regtest", name(&slow)),
+        format!("FAILURE  node: {}: no whole answer within 4 seconds", name(&slow)),
+        "warning  public URL: ".to_owned(),
+        "ok       database: ".to_owned(),
+    ] {
+        assert!(said.stdout.contains(&words), "{words:?} is not in {}", said.stdout);
+    }
+}
+
+/// A program of this name for the gateway alone, which prints a line.
+fn put_in_path(gate: &Gate, name: &str, line: &str) {
+    let folder = gate.folder().join("programs");
+    fs::create_dir_all(&folder).unwrap();
+    fs::write(folder.join(name), format!("#!/bin/sh\necho {line}\n")).unwrap();
+    fs::set_permissions(folder.join(name), fs::Permissions::from_mode(0o755)).unwrap();
+    gate.set_environment("PATH", &format!("{}:/usr/bin:/bin", folder.display()));
+}
+
+#[test]
+fn a_clock_that_nobody_keeps_and_a_small_mempool_are_named() {
+    let Some(node) = Node::shared() else { return };
+    let proxy = RpcProxy::before(&node.rpc_url());
+    let gate = Gate::init(&node);
+    gate.set("node.rpc_url", proxy.url());
+    put_in_path(&gate, "timedatectl", "yes");
+    let sound = gate.cli_ok(&["doctor"]).stdout;
+    assert!(sound.contains("ok       time server: the clock is kept right"), "{sound}");
+    assert!(sound.contains("ok       mempool: has room for 300 MB"), "{sound}");
+    put_in_path(&gate, "timedatectl", "no");
+    proxy.set(Fault::Rewrite("\"maxmempool\":300000000", "\"maxmempool\":5000000"));
+    let warned = gate.cli_ok(&["doctor"]).stdout;
+    assert!(warned.contains("warning  time server: nothing keeps the clock"), "{warned}");
+    assert!(warned.contains("warning  mempool: the node's mempool holds 5 MB"), "{warned}");
+    proxy.set(Fault::Rewrite("\"mempoolminfee\":0.00001000", "\"mempoolminfee\":0.00005000"));
+    let full = gate.cli_ok(&["doctor"]).stdout;
+    assert!(full.contains("it forgets payments of less than 5000 litoshis"), "{full}");
+}
+
+/// The node behind these proxies takes itself for one of mainnet, and for a new one.
+struct AsMain {
+    _genesis: RpcProxy,
+    _chain: RpcProxy,
+    version: RpcProxy,
+}
+
+impl AsMain {
+    fn before(node: &Node) -> AsMain {
+        let genesis = RpcProxy::before(&node.rpc_url());
+        genesis.set(Fault::Rewrite(GENESIS_REGTEST, GENESIS_MAIN));
+        let chain = RpcProxy::before(&genesis.url());
+        chain.set(Fault::Rewrite("\"chain\":\"regtest\"", "\"chain\":\"main\""));
+        let version = RpcProxy::before(&chain.url());
+        version.set(Fault::Rewrite("\"version\":21", "\"version\":22"));
+        AsMain { _genesis: genesis, _chain: chain, version }
+    }
+
+    fn url(&self) -> String {
+        self.version.url()
+    }
+}
+
+fn gate_on_main() -> Gate {
+    let gate = Gate::bare();
+    let folder = gate.folder().display().to_string();
+    assert_eq!(gate.run(&["init", "--network", "main", "--dir", &folder]).code, 0);
+    gate.set("http.listen", format!("127.0.0.1:{}", gate.port()));
+    gate.set("metrics.listen", format!("127.0.0.1:{}", ports::free()));
+    gate
+}
+
+#[test]
+fn the_first_start_on_main_needs_a_doctor_who_found_nothing() {
+    let Some(node) = Node::shared() else { return };
+    let gate = gate_on_main();
+    let first = "the first start on main";
+    gate.set("node.rpc_url", format!("http://127.0.0.1:{}", ports::free()));
+    gate.set("node.cookie_file", node.cookie_file().display().to_string());
+    gate.cli_fails(&["serve"], 4, &[first, "never run", "--force"]);
+    assert_eq!(gate.cli(&["doctor"]).code, 1, "there is no node");
+    gate.cli_fails(&["serve"], 4, &[first, "1 failure"]);
+    let as_main = AsMain::before(&node);
+    gate.set("node.rpc_url", as_main.url());
+    gate.cli_fails(&["serve"], 4, &[first, "1 failure"]);
+    gate.cli_ok(&["doctor"]);
+    gate.start();
+    gate.await_log(&["following the chain from here"]);
+    gate.term();
+    // Whatever comes later, it is no first start any more.
+    as_main.version.set(Fault::Status(503));
+    assert_eq!(gate.cli(&["doctor"]).code, 1);
+    gate.start();
+    assert!(gate.log_lines(&["--force"]).is_empty(), "{}", gate.log());
+}
+
+#[test]
+fn a_forced_first_start_on_main_is_logged_and_the_next_one_is_not_the_first() {
+    let gate = gate_on_main();
+    gate.set("node.rpc_url", format!("http://127.0.0.1:{}", ports::free()));
+    gate.set("node.cookie_file", gate.folder().join(".cookie").display().to_string());
+    gate.start_with(&["--force"]);
+    gate.await_log(&["warn", "first start on main by --force", "never run"]);
+    gate.restart();
+}
+
+#[test]
+fn a_spare_node_that_is_too_old_is_left_out() {
+    let Some(node) = Node::shared() else { return };
+    let (old, fit) = (AsMain::before(&node), AsMain::before(&node));
+    old.version.set(Fault::None);
+    // Whatever the node of these tests is, the second is newer than mainnet asks for.
+    let ancient = RpcProxy::before(&old.url());
+    ancient.set(Fault::Rewrite("\"version\":21", "\"version\":18"));
+    let gate = gate_on_main();
+    let sections = [ancient.url(), fit.url()].map(|url| section(&url, node.cookie_file()));
+    gate.set("node", toml::Value::Array(sections.to_vec()));
+    let doctor = gate.cli_ok(&["doctor"]).stdout;
+    let name = |url: String| url.trim_start_matches("http://").to_owned();
+    let line = format!("warning  version: {}: ", name(ancient.url()));
+    let line = doctor.lines().find(|found| found.starts_with(&line));
+    assert!(line.is_some_and(|line| line.contains("it is left out")), "{doctor}");
+    gate.start();
+    gate.await_log(&["warn", "too old, and is left out", &name(ancient.url())]);
+    let metric = |what: &str, url: String, value: u8| {
+        let line = format!("litegate_node_{what}{{node=\"{}\"}} {value}", name(url));
+        wait_for(&line, SOON, || gate.metrics().lines().any(|found| found == line));
+    };
+    metric("in_use", fit.url(), 1);
+    metric("well", fit.url(), 1);
+    metric("in_use", ancient.url(), 0);
+    metric("well", ancient.url(), 0);
+    gate.term();
+    gate.set("node", toml::Value::Array(vec![section(&ancient.url(), node.cookie_file())]));
+    gate.cli_fails(&["serve"], 4, &["older than 0.21.5.4"]);
+}
+
+#[test]
+fn secret_files_of_one_name_are_refused_and_a_list_of_one_node_is_a_node() {
+    let Some(Stage { gate, node, .. }) = Stage::shared() else { return };
+    let (here, there) = (gate.folder().join("rpc"), gate.folder().join("other").join("rpc"));
+    fs::create_dir(gate.folder().join("other")).unwrap();
+    for file in [&here, &there] {
+        crate::harness::files::write_private(file, b"hush");
+    }
+    let with_password = |file: &Path, port: u16| {
+        let mut table = toml::Table::new();
+        table.insert("rpc_url".to_owned(), format!("http://127.0.0.1:{port}").into());
+        table.insert("rpc_user".to_owned(), "litegate".into());
+        table.insert("rpc_password_file".to_owned(), file.display().to_string().into());
+        toml::Value::Table(table)
+    };
+    let list =
+        |second: &Path| toml::Value::Array(vec![with_password(&here, 1), with_password(second, 2)]);
+    gate.set("node", list(&there));
+    let words = ["node[2].rpc_password_file", "has the name of node[1].rpc_password_file's file"];
+    gate.cli_fails(&["check-config"], 2, &words);
+    gate.set("node", list(&here));
+    gate.cli_ok(&["check-config"]);
+    gate.set("node", toml::Value::Array(vec![section("http://127.0.0.1:1", node.cookie_file())]));
+    gate.set_environment("LITEGATE_NODE__RPC_URL", &node.rpc_url());
+    gate.cli_ok(&["doctor"]);
+}
