@@ -36,12 +36,14 @@ LIST
     cat <<'LIST'
 python3|command -v python3|collects the notices of the libraries
 dpkg-dev|command -v dpkg-shlibdeps|finds what the package depends on
+binutils|command -v objcopy|looks into the program
 LIST
   fi
   if [ "$what" = installed ]; then
     cat <<'LIST'
 mmdebstrap|command -v mmdebstrap|makes a new Debian
 systemd-container|command -v systemd-nspawn|boots it
+python3-pip|python3 -m pip --version|installs Litestream for it
 curl|command -v curl|calls the gateway
 lintian|command -v lintian|looks for faults of the package
 mandoc|command -v mandoc|looks for faults of the manual
