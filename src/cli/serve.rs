@@ -50,13 +50,15 @@ enum LogForm {
 type Levels = reload::Handle<EnvFilter, Registry>;
 
 /// What is logged if the environment does not say. The RPC library would log passwords.
-const LOG_FILTER: &str = "info,serenity=warn,poise=warn,tracing=warn";
+const LOG_FILTER: &str = "info,tracing=warn";
 
 /// What is logged after SIGHUP.
-const LOG_FILTER_RAISED: &str = "debug,serenity=info,poise=info,tracing=warn";
+const LOG_FILTER_RAISED: &str = "debug,tracing=warn";
 
-/// Never to be raised: at debug these log parameters of calls.
-const LOG_ALWAYS: [&str; 2] = ["bitcoincore_rpc=info", "jsonrpc=info"];
+/// Never to be raised: at debug these log parameters of calls, or what comes from Discord and goes
+/// there, secrets and tokens included.
+const LOG_ALWAYS: [&str; 5] =
+    ["bitcoincore_rpc=info", "jsonrpc=info", "poise=warn", "serenity=warn", "tungstenite=warn"];
 
 impl Serve {
     pub(super) fn run(self, config: Option<&Path>) -> Result<(), Failure> {

@@ -367,7 +367,7 @@ fn secrets_stand_in_no_log_no_trail_and_no_channel() {
         ] {
             gate.set(key, toml::Value::Integer(i64::try_from(channel).unwrap()));
         }
-        gate.set_environment("LITEGATE_LOG", "debug");
+        gate.set_environment("LITEGATE_LOG", "trace");
     });
     let ada = Person::member(ADA, "ada");
     discord.command(&ada, "set_address", text("ltc_address", ADDRESS));
