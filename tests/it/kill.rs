@@ -1,15 +1,20 @@
-//! SIGKILL at random instants, again and again, under a stream of payments, blocks and
-//! reorganisations: at the end nothing is missing, doubled or wrongly completed.
+//! SIGKILL, or the end of all memory, at random instants, again and again, under a stream of
+//! payments, blocks and reorganisations: at the end nothing is missing, doubled or wrongly
+//! completed.
 //!
 //! `KILLS=200 SEED=7 cargo test --test it kill -- --include-ignored` runs it longer, or again.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::io::Write;
+use std::net::TcpStream;
+use std::process::Command;
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use serde_json::json;
 
+use crate::harness::gate::Gate;
 use crate::harness::json::{Fields, litoshis};
 use crate::harness::node::{Node, decimal};
 use crate::harness::random::{Random, setting};
@@ -38,6 +43,52 @@ struct Answered {
 fn killed_again_and_again_it_loses_and_doubles_nothing() {
     let (kills, seed) = (setting("KILLS", KILLS), setting("SEED", 1));
     println!("{kills} kills with seed {seed}");
+    dies_again_and_again(kills, seed, &|gate, _| gate.kill());
+}
+
+/// What systemd's `MemoryMax` or a full machine does, wherever memory is asked for next.
+#[test]
+#[ignore = "long"]
+fn out_of_memory_again_and_again_it_loses_and_doubles_nothing() {
+    let by_itself = AtomicU64::new(0);
+    dies_again_and_again(4, setting("SEED", 1), &|gate, shop| {
+        let crowd = starve(gate, shop);
+        let began = Instant::now();
+        while gate.ended().is_none() && began.elapsed() < Duration::from_secs(5) {
+            std::thread::park_timeout(Duration::from_millis(20));
+        }
+        by_itself.fetch_add(u64::from(gate.ended().is_some()), Ordering::Relaxed);
+        drop(crowd);
+        gate.kill();
+    });
+    let by_itself = by_itself.into_inner();
+    println!("out of memory {by_itself} times");
+    assert!(by_itself > 0, "it never ran out");
+}
+
+/// Lets the process have no more memory than it has, and a crowd come that sends half of what it
+/// has to say.
+fn starve(gate: &Gate, shop: &Shop) -> Vec<TcpStream> {
+    let status = std::fs::read_to_string(format!("/proc/{}/status", gate.pid())).unwrap();
+    let size = status.lines().find_map(|line| line.strip_prefix("VmSize:")).unwrap();
+    let bytes = size.trim().trim_end_matches(" kB").parse::<u64>().unwrap() * 1024;
+    let limit = ["--pid".to_owned(), gate.pid().to_string(), format!("--as={bytes}")];
+    assert!(Command::new("prlimit").args(limit).status().unwrap().success());
+    let head = format!(
+        "POST /api/payments HTTP/1.1\r\nhost: shop\r\nx-api-key: {}\r\n\
+         content-type: application/json\r\ncontent-length: 60000\r\n\r\n",
+        shop.api_key
+    );
+    let come = |_| {
+        let mut client = TcpStream::connect(("127.0.0.1", gate.port())).ok()?;
+        client.write_all(format!("{head}{{{}", " ".repeat(50_000)).as_bytes()).ok()?;
+        Some(client)
+    };
+    (0..300).filter_map(come).collect()
+}
+
+/// The same payments, blocks and reorganisations, whatever it is that the process dies of.
+fn dies_again_and_again(deaths: u64, seed: u64, die: &dyn Fn(&Gate, &Shop)) {
     let Some(Stage { gate, shop, node }) = Stage::alone_with(|gate| {
         // One more than the deepest reorganisation below: what is complete stays in the chain.
         gate.set("payments.confirmations", 4);
@@ -58,16 +109,16 @@ fn killed_again_and_again_it_loses_and_doubles_nothing() {
         let mut of_chain = Random::of(seed.wrapping_add(1));
         let (over_ref, answered_ref, node_ref) = (&over, &answered, &node);
         scope.spawn(move || move_chain(node_ref, &mut of_chain, over_ref, answered_ref));
-        let deadline = Instant::now() + Duration::from_secs(kills.saturating_mul(20));
-        for _ in 0..kills {
+        let deadline = Instant::now() + Duration::from_secs(deaths.saturating_mul(20));
+        for _ in 0..deaths {
             let began = gate.spawn();
             // Some die while they start, most in the middle of the work.
             if random.below(4) > 0 {
                 gate.await_ready(began);
             }
             std::thread::park_timeout(Duration::from_millis(20 + random.below(600)));
-            gate.kill();
-            assert!(Instant::now() < deadline, "{kills} kills take too long");
+            die(&gate, &shop);
+            assert!(Instant::now() < deadline, "{deaths} deaths take too long");
         }
         gate.start();
         over.store(true, Ordering::Relaxed);
@@ -76,11 +127,17 @@ fn killed_again_and_again_it_loses_and_doubles_nothing() {
     gate.await_tip(&node.height().to_string());
     let answered = answered.into_inner().unwrap();
     println!("{} payments, {} webhooks", answered.len(), receiver.hits().len());
-    assert!(answered.len() as u64 > kills, "the stream went on: {}", answered.len());
+    assert!(answered.len() as u64 > deaths, "the stream went on: {}", answered.len());
     check_orders(&answered, &gate.cli_list(&["payment", "list", "--limit", "1000000"]));
-    let paid = paid_by_chain(&node);
+    check_books(&Stage { gate, shop, node }, &receiver, &answered);
+}
+
+/// Everything is complete that the chain has paid, told once, and paid out once.
+fn check_books(stage: &Stage, receiver: &Receiver, answered: &[Answered]) {
+    let Stage { gate, shop, node } = stage;
+    let paid = paid_by_chain(node);
     let mut completed = 0;
-    for Answered { id, address, .. } in &answered {
+    for Answered { id, address, .. } in answered {
         let truth = paid.get(address).cloned().unwrap_or_default();
         let fields = shop.status(id);
         assert_eq!(litoshis(fields.raw("amountReceivedLtc")), truth.sum, "{fields:?}");
@@ -108,7 +165,7 @@ fn killed_again_and_again_it_loses_and_doubles_nothing() {
         gate.cli_json(&["audit"]).raw("inFlightLtc") == "0"
     });
     let sums = gate.cli_json(&["audit"]);
-    let received = paid_by_chain(&node).remove(&shop.payout_address).unwrap_or_default().sum;
+    let received = paid_by_chain(node).remove(&shop.payout_address).unwrap_or_default().sum;
     assert_eq!(received, litoshis(sums.raw("paidLtc")), "no coin is paid out twice");
 }
 
