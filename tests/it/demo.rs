@@ -35,7 +35,7 @@ fn demo(folder: &Path, arguments: &[&str]) -> Option<Command> {
         assert!(skip.is_some_and(|value| value == "1"), "no litecoind for the demo");
         return None;
     };
-    let mut command = Command::new(files::LITEGATE);
+    let mut command = Command::new(files::LITEGATE.as_str());
     command.arg("demo").args(arguments).current_dir(folder);
     command.env("TMPDIR", folder).env("HOME", folder).env("LITECOIND", daemon);
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
@@ -177,7 +177,7 @@ fn a_newcomer_buys_a_mug() {
 #[test]
 fn a_litecoind_that_is_not_there_is_named_in_one_line() {
     let folder = files::folder();
-    let output = Command::new(files::LITEGATE)
+    let output = Command::new(files::LITEGATE.as_str())
         .arg("demo")
         .current_dir(folder.path())
         .env("TMPDIR", folder.path())

@@ -322,6 +322,98 @@ fn a_kill_at_any_instant_of_an_upgrade_loses_nothing() {
     }
 }
 
+/// Adds so many payments to a database of an old schema, with what belongs to them: of twenty,
+/// seventeen were paid, told, and swept with others.
+fn enlarge(database: &Path, payments: u64) {
+    let mut connection = Connection::open(database).unwrap();
+    connection.execute_batch("PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF").unwrap();
+    connection.execute_batch("PRAGMA cache_size = -200000; PRAGMA temp_store = MEMORY").unwrap();
+    let tx = connection.transaction().unwrap();
+    let apart = "SELECT type || ' ' || name, sql FROM sqlite_schema WHERE sql IS NOT NULL AND
+                 (type = 'trigger' OR type = 'index')";
+    let made: Vec<(String, String)> = {
+        let mut statement = tx.prepare(apart).unwrap();
+        let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?))).unwrap();
+        rows.map(Result::unwrap).collect()
+    };
+    for (name, _) in &made {
+        tx.execute_batch(&format!("DROP {name}")).unwrap();
+    }
+    tx.execute_batch(&format!(
+        "CREATE TEMP TABLE more AS WITH RECURSIVE n(i) AS
+             (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {payments})
+         SELECT i + 1000000 AS i, i % 20 < 17 AS paid, i / 400 + 1000 AS sweep FROM n;
+         CREATE TEMP TABLE swept AS SELECT sweep AS id, randomblob(32) AS txid, count(*) AS coins
+         FROM more WHERE paid GROUP BY sweep;
+         CREATE TEMP TABLE one AS SELECT * FROM payments WHERE webhook_url IS NOT NULL LIMIT 1;
+         INSERT INTO payments (derivation_index, id, merchant_id, script, amount, created_at,
+             expires_at, late_until, confirmations, confirmations_pegout, webhook_url, status,
+             status_at)
+         SELECT i, randomblob(16), merchant_id, randomblob(22), 5000000, created_at, expires_at,
+             late_until, confirmations, confirmations_pegout, webhook_url,
+             iif(paid, 'completed', 'expired'), expires_at FROM more, one;
+         INSERT INTO sweeps (id, created_at) SELECT id, 0 FROM swept;
+         INSERT INTO sweep_txs (sweep_id, version, txid, raw, fee, vsize, created_at, sent_at,
+             block_height, block_hash)
+         SELECT id, 1, txid, zeroblob(68 * coins), coins, 68 * coins, 0, 0, 120, zeroblob(32)
+         FROM swept;
+         INSERT INTO payouts SELECT swept.id, 1, merchant_id, script, coins * 5000000, coins, 0,
+             coins * 4999999 FROM swept, one;
+         INSERT INTO coins (txid, vout, derivation_index, amount, origin, seen_at, place,
+             block_height, block_hash, sweep_id, spent_txid, spent_height)
+         SELECT randomblob(32), 0, i, 5000000, 'plain', 0, 'block', 119, zeroblob(32), swept.id,
+             swept.txid, 120 FROM more JOIN swept ON swept.id = sweep WHERE paid;
+         INSERT INTO events (id, derivation_index, kind, merchant_id, url, body, created_at, state,
+             attempts)
+         SELECT 'evt_' || i, i, 'completed', merchant_id, webhook_url, hex(zeroblob(200)), 0,
+             'delivered', 1 FROM more, one WHERE paid;
+         INSERT INTO attempts (event_id, number, started_at, duration_ms, outcome)
+         SELECT 'evt_' || i, 1, 0, 30, 'delivered' FROM more WHERE paid;
+         UPDATE payment_counts SET count =
+             (SELECT count(*) FROM payments WHERE payments.status = payment_counts.status);"
+    ))
+    .unwrap();
+    for (_, again) in &made {
+        tx.execute_batch(again).unwrap();
+    }
+    tx.commit().unwrap();
+}
+
+/// `PAYMENTS=1000000 PROGRAM=target/release/litegate` for a figure.
+#[test]
+#[ignore = "long"]
+fn a_large_database_of_each_schema_is_taken_over_soon_and_its_sums_are_right() {
+    let payments = setting("PAYMENTS", 20_000);
+    for (version, fixture) in fixtures().into_iter().filter(|(version, _)| *version < newest()) {
+        let Some(node) = node_of(&fixture) else { return };
+        let gate = gate_of(&fixture, &node);
+        let database: PathBuf = gate.setting("database").into();
+        enlarge(&database, payments);
+        let count = "SELECT count(*), (SELECT count(*) FROM coins), (SELECT count(*) FROM events)
+                     FROM payments";
+        let before = Database::of(&gate).rows(count);
+        let began = Instant::now();
+        gate.cli_ok(&["merchant", "list"]);
+        let took = began.elapsed();
+        let megabytes = fs::metadata(&database).unwrap().len() / 1_000_000;
+        println!("schema {version}, {payments} more payments, {megabytes} MB: {took:?}");
+        assert_eq!(version_of(&database), newest());
+        assert_eq!(Database::of(&gate).rows(count), before);
+        assert_eq!(version_of(&kept(&gate)), version);
+        assert_eq!(Database::at(&kept(&gate)).rows(count), before, "what was kept");
+        // Nothing that grows with the history may make a shop wait for minutes.
+        assert!(took < Duration::from_secs(120), "{took:?}");
+        let sums = "SELECT (SELECT sum(amount) FROM merchant_coins WHERE state = 'spent'),
+                           (SELECT sum(amount + fee_share + operator_fee) FROM merchant_payouts)";
+        let facts = "SELECT (SELECT sum(amount) FROM coins WHERE spent_txid IS NOT NULL),
+                            (SELECT sum(gross) FROM payouts)";
+        assert_eq!(Database::of(&gate).rows(sums), Database::of(&gate).rows(facts));
+        gate.set("sweeper.interval", "1h");
+        gate.start();
+        gate.await_tip(&node.height().to_string());
+    }
+}
+
 #[test]
 fn an_older_program_refuses_a_newer_database_and_names_both_schemas() {
     let gate = Gate::offline();

@@ -22,7 +22,7 @@ impl Serving {
     /// Starts all roles and waits for `ready`.
     pub(crate) fn start(gate: &Gate) -> Serving {
         let log = gate.folder().join("serve.log");
-        let mut command = Command::new(files::LITEGATE);
+        let mut command = Command::new(files::LITEGATE.as_str());
         command.arg("serve").arg("--config").arg(gate.config_file()).stdin(Stdio::null());
         command.stderr(File::create(&log).unwrap());
         for (name, _) in std::env::vars_os() {

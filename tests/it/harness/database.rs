@@ -1,6 +1,6 @@
 //! A hand that reaches into the database file, as no program of ours does.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use rusqlite::Connection;
@@ -15,7 +15,12 @@ pub(crate) struct Database {
 
 impl Database {
     pub(crate) fn of(gate: &Gate) -> Database {
-        Database { file: gate.setting("database").into() }
+        Database::at(gate.setting("database").as_ref())
+    }
+
+    /// A file that is no gateway's.
+    pub(crate) fn at(file: &Path) -> Database {
+        Database { file: file.to_owned() }
     }
 
     /// Changes rows in spite of the triggers that forbid it.

@@ -1,11 +1,14 @@
 //! Where the program and the project's files are, and folders that go away by themselves.
 
 use std::path::{Path, PathBuf};
+use std::sync::LazyLock;
 
 use tempfile::TempDir;
 
-/// The gateway's program, as cargo built it for these tests.
-pub(crate) const LITEGATE: &str = env!("CARGO_BIN_EXE_litegate");
+/// The gateway's program, as cargo built it for these tests, or the one that `PROGRAM` names.
+pub(crate) static LITEGATE: LazyLock<String> = LazyLock::new(|| {
+    std::env::var("PROGRAM").unwrap_or_else(|_| env!("CARGO_BIN_EXE_litegate").to_owned())
+});
 
 /// A folder that is removed when it is dropped.
 pub(crate) fn folder() -> TempDir {

@@ -362,7 +362,7 @@ impl Gate {
         let inner = self.command(arguments);
         let words: Vec<String> =
             inner.get_args().map(|word| format!("'{}'", word.to_string_lossy())).collect();
-        let line = format!("{shell} exec '{}' {}", files::LITEGATE, words.join(" "));
+        let line = format!("{shell} exec '{}' {}", files::LITEGATE.as_str(), words.join(" "));
         // A user who is not root may do so in a world of his own.
         let flags = if unprivileged() { "-rm" } else { "-m" };
         let mut command = Command::new("unshare");
@@ -435,7 +435,7 @@ impl Gate {
     }
 
     fn command_bare(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new(files::LITEGATE);
+        let mut command = Command::new(files::LITEGATE.as_str());
         // What the person who runs the tests has set must not configure the gateway.
         for (name, _) in std::env::vars_os() {
             if name.to_string_lossy().starts_with("LITEGATE_") {
