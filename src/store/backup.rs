@@ -68,13 +68,19 @@ pub(crate) fn copy(store: &Store, to: &Path, told: Told) -> Result<(), Failed> {
         return Err(Failed::Exists(to.to_owned()));
     }
     let part = Scratch::beside(to, "part")?;
+    let written = File::open(part.path()).map_err(failed(part.path()))?;
     // The transaction stays on one state for as long as it lasts; in WAL mode it stops no writer.
     store.read_blocking(|tx| {
+        // It begins with the first read. If that were the copy's own, each step would be a
+        // transaction, and the copy begin anew with every write in between: it would never end.
+        tx.connection.query_row("PRAGMA schema_version", [], |_| Ok(()))?;
         let mut copy = Connection::open(part.path())?;
         copy.pragma_update(None, "synchronous", "OFF")?; // It is flushed as a whole.
         {
             let backup = Backup::new(tx.connection, &mut copy)?;
             while backup.step(STEP_PAGES)? != StepResult::Done {
+                // Little by little: a flush of all at the end would hold up those of the writer.
+                written.sync_data().map_err(failed(part.path()))?;
                 let progress = backup.progress();
                 let total = u64::try_from(progress.pagecount).unwrap_or(0);
                 let left = u64::try_from(progress.remaining).unwrap_or(0);

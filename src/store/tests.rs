@@ -243,3 +243,24 @@ fn no_statement_reads_more_the_longer_the_history_is() {
     assert!(seen > 100, "the store's statements are found: {seen}");
     assert!(found.is_empty(), "whole tables are read by:\n{}", found.join("\n"));
 }
+
+#[test]
+fn a_copy_comes_to_its_end_however_much_is_written_meanwhile() {
+    let (dir, store) = open();
+    // Five of the steps in which it is made.
+    let fill = "CREATE TABLE filler AS SELECT zeroblob(20000000) AS bytes";
+    store.write_blocking(|tx| Ok::<_, Error>(tx.connection.execute_batch(fill)?)).expect("filled");
+    let steps = AtomicU32::new(0);
+    let copy = dir.path().join("copy.db");
+    let written = |_| {
+        assert!(steps.fetch_add(1, Ordering::Relaxed) < 50, "it begins again and again");
+        let write = |tx: &WriteTx| progress::record(tx, "writer", Timestamp::from_ms(1), "");
+        store.write_blocking(write).expect("written between two steps");
+    };
+    backup::copy(&store, &copy, &written).expect("copied");
+    assert!(steps.into_inner() >= 4, "it was made in steps");
+    let rows: i64 = Connection::open(&copy)
+        .and_then(|copy| copy.query_row("SELECT count(*) FROM progress", [], |row| row.get(0)))
+        .expect("a database");
+    assert_eq!(rows, 0, "one state, from before it began");
+}

@@ -7,6 +7,7 @@ use tempfile::TempDir;
 
 /// The gateway's program, as cargo built it for these tests, or the one that `PROGRAM` names.
 pub(crate) static LITEGATE: LazyLock<String> = LazyLock::new(|| {
+    #[expect(clippy::disallowed_methods, reason = "a variable of the tests' own")]
     std::env::var("PROGRAM").unwrap_or_else(|_| env!("CARGO_BIN_EXE_litegate").to_owned())
 });
 
