@@ -12,10 +12,12 @@ use crate::harness::discord::{
 use crate::harness::files;
 use crate::harness::gate::Gate;
 use crate::harness::node::Node;
+use crate::harness::ports;
 use crate::harness::receiver::Receiver;
 use crate::harness::shop::Shop;
 use crate::harness::stage::Stage;
 use crate::harness::wait::{SOON, stays_true, wait_for};
+use crate::harness::zmq::Publisher;
 
 /// Addresses of regtest that belong to nobody here.
 pub(crate) const ADDRESS: &str = "rltc1qw508d6qejxtdg4y5r3zarvary0c5xw7k693xs3";
@@ -696,6 +698,40 @@ fn what_administrators_look_at_is_there_without_a_node() {
     assert!(config.contains("payments.confirmations = 2"), "{config}");
     let webhooks = discord.command(&root, "webhooks failed", json!([])).text();
     assert!(webhooks.contains("None. All is well."), "{webhooks}");
+}
+
+#[test]
+fn both_doors_say_when_zmq_was_last_heard() {
+    let port = ports::free();
+    let mut publisher = Publisher::bind(port);
+    let stage = Stage::alone_with(|gate| {
+        for key in ["node.zmq_rawtx", "node.zmq_hashblock"] {
+            gate.set(key, format!("tcp://127.0.0.1:{port}"));
+        }
+    });
+    let Some(Stage { gate, node, .. }) = stage else { return };
+    let discord = Discord::start();
+    gate.term();
+    discord.configure(&gate);
+    gate.start();
+    discord.await_bot();
+    let root = Person::admin(ROOT, "root");
+    let shown = || discord.command(&root, "node", json!([])).text();
+    assert!(shown().contains("ZMQ\nnothing heard yet"), "{}", shown());
+    assert!(!gate.cli(&["doctor"]).stdout.contains("last heard"), "nothing was heard");
+    let begun = std::time::SystemTime::now();
+    wait_for("the age of what was heard", SOON, || {
+        publisher.publish("hashblock", &[7; 32]);
+        node.mine(1);
+        shown().contains("ZMQ\nlast heard <t:")
+    });
+    let said = shown();
+    let at = said.split("last heard <t:").nth(1).unwrap().split(':').next().unwrap();
+    let begun = begun.duration_since(std::time::UNIX_EPOCH).unwrap().as_secs();
+    let at: u64 = at.parse().unwrap();
+    assert!((begun..begun + 60).contains(&at), "it is the time of the frame: {said}");
+    let doctor = gate.cli(&["doctor"]).stdout;
+    assert!(doctor.contains("the watcher last heard of ZMQ "), "{doctor}");
 }
 
 #[test]

@@ -101,7 +101,7 @@ fn a_german_merchant_reads_german_from_nothing_to_the_first_payment() {
     // Whoever changes the language of their Discord is written to in the new one; what was told
     // before is shown in it, too. The shell reads English.
     let question = discord.command(&ada.speaking("fr"), "rotate_key", json!([]));
-    assert_eq!(question.buttons(), ["Remplacer la clé", "Laisser"]);
+    assert_eq!(question.buttons(), ["Remplacer la clé", "Laisser ainsi"]);
     let done = discord.press(&ada.speaking("fr"), &question.body, "Remplacer la clé");
     assert!(done.text().contains("Votre clé d'API : ||`lg_"), "{}", done.text());
     let notices = discord.command(&ada.speaking("fr"), "notices", json!([])).text();

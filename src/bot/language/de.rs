@@ -11,7 +11,7 @@ pub(super) const WORDS: Words = Words {
     n_confirmations: "{n} {n|Bestätigung|Bestätigungen}",
     until_date: "bis {date}",
     nothing_changed: "Es wurde nichts geändert.",
-    button_leave: "Lassen",
+    button_leave: "So lassen",
     kept_notices: "-# Du hast {n} {n|Mitteilung|Mitteilungen}: {/notices} zeigt sie.",
 
     ours: "Bei uns ist etwas schiefgegangen; versuche es später noch einmal (im Log als {request}).",
@@ -159,7 +159,7 @@ pub(super) const WORDS: Words = Words {
         an: {/docs}.",
     empty_payouts: "Noch keine. Was abgeschlossen und bestätigt ist, wird beim nächsten Mal \
         ausgezahlt; kleine Summen warten auf mehr. {/account} zeigt, was wartet.",
-    empty_notices: "Es ist nichts geschehen, was dir gesagt würde. {/notifications} legt fest, was \
+    empty_notices: "Es ist nichts geschehen, wovon du erfahren würdest. {/notifications} legt fest, was \
         das ist.",
     empty_merchants: "Noch keine. {/grant_sub} legt den ersten an.",
     empty_trail: "Es wurde noch nichts getan.",

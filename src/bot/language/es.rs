@@ -11,7 +11,7 @@ pub(super) const WORDS: Words = Words {
     n_confirmations: "{n} {n|confirmación|confirmaciones}",
     until_date: "hasta el {date}",
     nothing_changed: "No se cambió nada.",
-    button_leave: "Dejarlo",
+    button_leave: "Dejarlo así",
     kept_notices: "-# Tienes {n} {n|aviso|avisos}: {/notices} {n|lo|los} muestra.",
 
     ours: "Algo salió mal de nuestro lado; inténtalo más tarde (en el registro como {request}).",
@@ -33,18 +33,18 @@ pub(super) const WORDS: Words = Words {
         {/cancel_address_change} {/rotate_key} {/view_webhook_secret} {/rotate_webhook_secret}\n\
         **Webhooks**: {/set_webhook_url} {/test_webhook} {/resend_webhook}\n\
         **Novedades**: {/notices} {/notifications}",
-    address_set: "Desde ahora los pagos van a {address}. Compárala con tu cartera.",
+    address_set: "Desde ahora los envíos van a {address}. Compara la dirección con tu cartera.",
     address_warning: "⚠ Lo que escribiste puede ser para Bitcoin. Compara la dirección de arriba con tu \
         cartera de Litecoin.",
     title_change_address: "¿Cambiar la dirección de pago?",
-    change_address: "El cambio vale {hours} {hours|hora|horas} después de que lo confirmes. Hasta \
+    change_address: "El cambio entra en vigor {hours} {hours|hora|horas} después de que lo confirmes. Hasta \
         entonces se puede cancelar.",
     button_change_address: "Cambiar la dirección",
     button_cancel_change: "Cancelar el cambio",
-    change_cancelled: "El cambio está cancelado; los pagos van a donde iban antes.",
-    address_will_be: "Los pagos van a {address} desde el {date} ({when}). Hasta entonces \
+    change_cancelled: "El cambio está cancelado; los envíos van a donde iban antes.",
+    address_will_be: "Los envíos van a {address} desde el {date} ({when}). Hasta entonces \
         {/cancel_address_change} lo cancela.",
-    address_is: "Los pagos van a {address}.",
+    address_is: "Los envíos van a {address}.",
     address_none: "ninguna: {/set_address}",
     address_to_come: "⏳ cambia a {address} {when}; {/cancel_address_change} lo cancela",
     name_set: "Cambiado. En la página de pago tu tienda se llama ahora **{name}**.",
@@ -95,12 +95,12 @@ pub(super) const WORDS: Words = Words {
     next_sweep: "{when}, para quienes esperan {amount} o más",
     next_sweep_unknown: "en cuanto funcione el envío de fondos",
     as_payments_say: "a donde diga cada pago: {/set_webhook_url}",
-    payouts_list: "{/payouts} lista lo que se pagó",
+    payouts_list: "{/payouts} lista lo que se envió",
     sum_received: "recibido",
     sum_unconfirmed: "sin confirmar",
     sum_unswept: "aún sin enviar",
     sum_in_flight: "en camino",
-    sum_paid: "pagado",
+    sum_paid: "enviado",
     sum_fees: "comisiones",
     sum_elsewhere: "en otra parte",
     title_payment: "Pago",
@@ -115,7 +115,7 @@ pub(super) const WORDS: Words = Words {
     field_order: "Pedido",
     field_transactions: "Transacciones",
     field_webhook: "Webhook",
-    field_paid_out_with: "Pagado con",
+    field_paid_out_with: "Enviado con",
     received: "{received}, confirmado {confirmed}",
     webhook_delivered: "entregado",
     webhook_due: "previsto {when}, {n} {n|intento|intentos}",
@@ -133,8 +133,8 @@ pub(super) const WORDS: Words = Words {
     detail_expired: "vencido",
     detail_late: "llegó tarde",
     detail_delayed: "con retraso",
-    month_empty: "No se pagó nada en {month}.",
-    month_payouts: "Tus pagos recibidos en {month} (UTC): {n}.",
+    month_empty: "No se envió nada en {month}.",
+    month_payouts: "Tus envíos de {month} (UTC): {n}.",
     month_cut: "Hay más de los que caben: `GET /api/payouts` los da todos.",
     title_invoice: "Pago creado",
     field_send_link: "Envía este enlace al comprador",
@@ -154,7 +154,7 @@ pub(super) const WORDS: Words = Words {
         {/docs}.",
     empty_payouts: "Todavía ninguno. Lo completo y confirmado se paga con el próximo envío; las sumas \
         pequeñas esperan a otras. {/account} muestra lo que espera.",
-    empty_notices: "No ha pasado nada que se te diría. {/notifications} elige qué es eso.",
+    empty_notices: "No ha pasado nada de lo que se te avise. {/notifications} elige qué es eso.",
     empty_merchants: "Todavía ninguno. {/grant_sub} crea el primero.",
     empty_trail: "Todavía no se hizo nada.",
     empty_failed: "Ninguno. Todo va bien.",
@@ -240,7 +240,7 @@ pub(super) const WORDS: Words = Words {
         cadena siguen esperando.",
     button_sweep: "Enviar ahora",
     title_swept: "Enviado",
-    swept_line: "`{txid}`: {n} {n|pago|pagos}, comisión {fee}",
+    swept_line: "`{txid}`: {n} {n|envío|envíos}, comisión {fee}",
     swept_nothing: "Se ha mirado; no podía salir nada. `litegate sweep --dry-run` dice por qué.",
     sweeper_cannot: "El envío no es posible: {why}.",
     sweeper_slow: "Aún no se ha mirado. {/stats} y `litegate sweep` muestran el resultado.",
@@ -317,7 +317,7 @@ pub(super) const SAID: Said = Said {
     days_range: "Los días deben estar entre 1 y {max}.",
     announcement_length: "El texto debe tener de 1 a {max} caracteres.",
     not_for_merchants: "Elige algo que se diga a los comerciantes.",
-    month_bad: "Da un año y un mes, como 2026-11.",
+    month_bad: "Indica un año y un mes, como 2026-11.",
     bad_cursor: "Ese lugar de la lista no existe.",
     bad_state: "Elige previsto, entregado o abandonado.",
 
@@ -331,7 +331,7 @@ pub(super) const SAID: Said = Said {
     too_fast: "Demasiados comandos; inténtalo en {n} {n|segundo|segundos}.",
     shown_too_often: "Los secretos se muestran cinco veces por hora como máximo; inténtalo más tarde.",
     unknown_kind: "Elige uno de los tipos que se ofrecen.",
-    kind_and_how: "Da ambos, el tipo y la manera.",
+    kind_and_how: "Indica ambos: el tipo y la manera.",
     no_webhook: "Este pago no tiene webhook: no está completo, o se creó sin webhookUrl.",
     choose_part: "Elige una de las dos partes del comando.",
     bot_is_no_merchant: "Un bot no es un comerciante.",
@@ -402,7 +402,7 @@ pub(super) const SAID: Said = Said {
     address_asked: "Tu dirección de pago cambia {when} a `{address}`{before}. Si no fuiste tú, cancélalo \
         ahora: con el botón de abajo o {/cancel_address_change}; después protege tu cuenta de Discord.",
     address_before: " (hasta ahora `{address}`)",
-    address_effective: "Desde ahora tus pagos van a `{address}`. {/account}",
+    address_effective: "Desde ahora tus envíos van a `{address}`. {/account}",
     address_cancelled: "El cambio de tu dirección de pago a `{address}` está cancelado. {/account}",
     key_replaced: "Tu clave de API se cambió; la antigua ya no vale. Si no fuiste tú, protege tu cuenta de \
         Discord y usa otra vez {/rotate_key}.",

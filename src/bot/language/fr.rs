@@ -11,7 +11,7 @@ pub(super) const WORDS: Words = Words {
     n_confirmations: "{n} {n|confirmation|confirmations}",
     until_date: "jusqu'au {date}",
     nothing_changed: "Rien n'a été changé.",
-    button_leave: "Laisser",
+    button_leave: "Laisser ainsi",
     kept_notices: "-# Vous avez {n} {n|avis|avis} : {/notices} {n|le|les} montre.",
 
     ours: "Quelque chose s'est mal passé de notre côté ; réessayez plus tard (dans le journal : \
@@ -156,7 +156,7 @@ pub(super) const WORDS: Words = Words {
         l'API : {/docs}.",
     empty_payouts: "Aucun pour l'instant. Ce qui est terminé et confirmé part avec le prochain versement ; \
         les petites sommes en attendent d'autres. {/account} montre ce qui attend.",
-    empty_notices: "Rien ne s'est passé qui vous serait dit. {/notifications} choisit ce que c'est.",
+    empty_notices: "Il ne s'est rien passé dont vous seriez averti. {/notifications} choisit ce que c'est.",
     empty_merchants: "Aucun pour l'instant. {/grant_sub} crée le premier.",
     empty_trail: "Rien n'a encore été fait.",
     empty_failed: "Aucun. Tout va bien.",

@@ -11,7 +11,7 @@ pub(super) const WORDS: Words = Words {
     n_confirmations: "{n} {n|confirmação|confirmações}",
     until_date: "até {date}",
     nothing_changed: "Nada foi mudado.",
-    button_leave: "Deixar",
+    button_leave: "Deixar assim",
     kept_notices: "-# Você tem {n} {n|aviso|avisos}: {/notices} {n|o|os} mostra.",
 
     ours: "Algo deu errado do nosso lado; tente mais tarde (no registro como {request}).",
@@ -151,7 +151,7 @@ pub(super) const WORDS: Words = Words {
     empty_payments: "Nenhum ainda. {/invoice} cria um à mão, sua loja os cria pela API: {/docs}.",
     empty_payouts: "Nenhum ainda. O que está completo e confirmado sai no próximo repasse; somas pequenas \
         esperam por mais. {/account} mostra o que espera.",
-    empty_notices: "Não aconteceu nada que seria dito a você. {/notifications} escolhe o que é isso.",
+    empty_notices: "Não aconteceu nada de que você seria avisado. {/notifications} escolhe o que é isso.",
     empty_merchants: "Nenhum ainda. {/grant_sub} cria o primeiro.",
     empty_trail: "Nada foi feito ainda.",
     empty_failed: "Nenhum. Tudo em ordem.",
@@ -311,7 +311,7 @@ pub(super) const SAID: Said = Said {
     days_range: "Os dias devem ficar entre 1 e {max}.",
     announcement_length: "O texto deve ter de 1 a {max} caracteres.",
     not_for_merchants: "Escolha algo que é dito a lojistas.",
-    month_bad: "Dê um ano e um mês, como 2026-11.",
+    month_bad: "Informe um ano e um mês, como 2026-11.",
     bad_cursor: "Esse ponto da lista não existe.",
     bad_state: "Escolha previsto, entregue ou abandonado.",
 
@@ -325,7 +325,7 @@ pub(super) const SAID: Said = Said {
     too_fast: "Comandos demais; tente em {n} {n|segundo|segundos}.",
     shown_too_often: "Segredos são mostrados no máximo cinco vezes por hora; tente mais tarde.",
     unknown_kind: "Escolha um dos tipos oferecidos.",
-    kind_and_how: "Dê os dois, o tipo e o modo.",
+    kind_and_how: "Informe os dois: o tipo e o modo.",
     no_webhook: "Este pagamento não tem webhook: não está completo, ou foi criado sem webhookUrl.",
     choose_part: "Escolha uma das duas partes do comando.",
     bot_is_no_merchant: "Um bot não é lojista.",
