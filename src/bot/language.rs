@@ -399,6 +399,13 @@ impl Language {
     }
 }
 
+/// How many characters a notice has in the language in which it is longest.
+pub(super) fn longest_notice(stored: Option<&str>, text: &str) -> usize {
+    let all = LOCALES.into_iter().map(|(_, language)| language).chain([ENGLISH]);
+    let chars = all.map(|language| language.notice(stored, text).chars().count());
+    chars.max().unwrap_or(0)
+}
+
 /// Gives commands, options and choices their names and descriptions in all languages.
 pub(super) fn translate(commands: &mut [poise::Command<Data, Failure>]) {
     translate_below("", commands);

@@ -27,7 +27,7 @@ use crate::store::{locales, progress, room};
 use super::answer::{
     DESCRIPTION_CHARS_MAX, cut, in_time, in_words, is_unauthorized, may_pass, refusal_of,
 };
-use super::language::{ENGLISH, Language};
+use super::language::{self, ENGLISH, Language};
 use super::{Bot, Failure, buttons, http_of};
 
 /// The pause between two looks.
@@ -195,7 +195,7 @@ async fn told_alike(
     notices: Vec<Notice>,
 ) -> Result<Vec<Notice>, Failure> {
     let Some(merchant) = reader else {
-        return Ok(notices.into_iter().take(GROUP_MAX).collect());
+        return Ok(fitting(notices.into_iter()));
     };
     let with_way = move |tx: &crate::store::ReadTx| {
         let way = |notice: Notice| Ok((rows::way(tx, merchant, notice.kind)?, notice));
@@ -205,7 +205,24 @@ async fn told_alike(
     let by_channel = |way: Way| way == Way::Channel;
     let first = notices.first().is_some_and(|(way, _)| by_channel(*way));
     let alike = notices.into_iter().filter(|(way, _)| by_channel(*way) == first);
-    Ok(alike.map(|(_, notice)| notice).take(GROUP_MAX).collect())
+    Ok(fitting(alike.map(|(_, notice)| notice)))
+}
+
+/// The first notices, as many as fit into one message in whatever language it is read.
+fn fitting(notices: impl Iterator<Item = Notice>) -> Vec<Notice> {
+    let mut room = DESCRIPTION_CHARS_MAX;
+    let mut group = Vec::new();
+    for notice in notices.take(GROUP_MAX) {
+        let chars = language::longest_notice(notice.news.as_deref(), &notice.text);
+        // With what stands before it, and the end of its line.
+        match room.checked_sub(chars.saturating_add(3)) {
+            Some(left) => room = left,
+            None if group.is_empty() => room = 0,
+            None => break,
+        }
+        group.push(notice);
+    }
+    group
 }
 
 /// How a message ended.
@@ -402,5 +419,43 @@ fn judge(error: &serenity::Error) -> Outcome {
             Outcome::Closed
         }
         None => Outcome::Later,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::acts::notices::news::{Named, News, OfPayment};
+
+    #[test]
+    fn no_message_is_longer_than_discord_takes_in_any_language() {
+        let notice = |order: &str| {
+            let payment = Named { id: "5".repeat(36), order: Some(order.to_owned()) };
+            let news = OfPayment::TooLate { amount: "0.05".to_owned() };
+            let news = News::Payment { payment, news };
+            Notice {
+                id: 1,
+                key: String::new(),
+                kind: Kind::LatePayment,
+                merchant: None,
+                text: news.to_string(),
+                news: Some(news.stored()),
+                created_at: Timestamp::from_ms(0),
+                batch: None,
+                attempts: 0,
+            }
+        };
+        for (order, fit) in [("17", GROUP_MAX), (&*"*".repeat(128), 8)] {
+            let group = fitting((0..20).map(|_| notice(order)));
+            assert_eq!(group.len(), fit, "{order}");
+            for locale in ["en-US", "de", "es-ES", "fr", "pt-BR"] {
+                let page = serde_json::to_value(page(Language::of_locale(locale), "News", &group));
+                let text = page.expect("JSON")["description"].to_string();
+                assert!(!text.contains('…'), "{locale}: something was cut");
+                assert_eq!(text.matches("0.05 LTC").count(), fit, "{locale}");
+            }
+        }
+        // One that no message could hold is told all the same, as far as it goes.
+        assert_eq!(fitting([notice(&"*".repeat(9_000))].into_iter()).len(), 1);
     }
 }

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
+use crate::harness::clock;
 use crate::harness::database::Database;
 use crate::harness::discord::{
     ADMINS_CHANNEL, Discord, MERCHANTS_CHANNEL, Person, Reply, TRAIL_CHANNEL, readable,
@@ -719,7 +720,7 @@ fn both_doors_say_when_zmq_was_last_heard() {
     let shown = || discord.command(&root, "node", json!([])).text();
     assert!(shown().contains("ZMQ\nnothing heard yet"), "{}", shown());
     assert!(!gate.cli(&["doctor"]).stdout.contains("last heard"), "nothing was heard");
-    let begun = std::time::SystemTime::now();
+    let begun = clock::now().as_secs();
     publisher.publish("hashblock", &[7; 32]);
     node.mine(1);
     // Who is not connected yet hears the next one, which is recorded after ten seconds.
@@ -729,7 +730,6 @@ fn both_doors_say_when_zmq_was_last_heard() {
     });
     let said = shown();
     let at = said.split("last heard <t:").nth(1).unwrap().split(':').next().unwrap();
-    let begun = begun.duration_since(std::time::UNIX_EPOCH).unwrap().as_secs();
     let at: u64 = at.parse().unwrap();
     assert!((begun..begun + 60).contains(&at), "it is the time of the frame: {said}");
     let doctor = gate.cli(&["doctor"]).stdout;
