@@ -2,7 +2,10 @@
 # The operator's guide on a new machine: a Debian 12 of its own, booted with systemd as its first
 # process, in which the package is installed and everything is set up by the commands that stand in
 # static/docs/OPERATORS.md. A payment on regtest is paid, told by webhook and paid out, by the real
-# units in their sandbox. Then the package is upgraded, removed and purged.
+# units in their sandbox. Then a second node's drop-in, a backup, a restore, and the loss of the
+# database with a replica by Litestream; at last the package is upgraded, removed and purged.
+#
+# Not run: how a downloaded litecoind is verified (litecoind/README.md), for that takes the download.
 #
 #   tests/installed.sh target/debian/litegate_….deb
 #
@@ -26,7 +29,7 @@ fail() { say "FAILED: $*"; exit 1; }
 finish() {
   status=$?
   if [ "$status" != 0 ] && [ -n "$leader" ]; then
-    inside 'journalctl --no-pager --lines 60 --unit litegate --unit litegate-sweeper' || true
+    inside 'journalctl --no-pager --lines 60 --unit litegate --unit litegate-sweeper --unit litestream' || true
   fi
   [ -z "$receiver" ] || kill "$receiver" 2>/dev/null || true
   if [ -n "$container" ]; then
@@ -59,6 +62,8 @@ inside() {
 }
 # Runs a program of this machine in the booted system's network.
 beside() { nsenter --target "$leader" --net "$@"; }
+# The same, and goes on meanwhile. The program takes the place of the shell that $! names.
+beside_meanwhile() { (exec nsenter --target "$leader" --net "$@") & }
 # As the node's own user: what root makes in its folder the node could not write.
 cli() { inside "setpriv --reuid litecoin --regid litecoin --clear-groups litecoin-cli -conf=/etc/litecoin/litecoin.conf -datadir=/var/lib/litecoind $*"; }
 
@@ -141,7 +146,7 @@ done < "$folder/configure"
 key=$(field apiKey <<< "$added")
 
 say "a payment"
-beside python3 -c '
+beside_meanwhile python3 -c '
 import http.server, sys
 class Receiver(http.server.BaseHTTPRequestHandler):
     def do_POST(self):
@@ -150,7 +155,7 @@ class Receiver(http.server.BaseHTTPRequestHandler):
         self.send_response(204)
         self.end_headers()
 http.server.HTTPServer(("127.0.0.1", 9090), Receiver).serve_forever()
-' "$folder/received" 2>"$folder/receiver.log" &
+' "$folder/received" 2>"$folder/receiver.log" >&2
 receiver=$!
 await "ready gateway" 30 beside curl --fail --silent http://127.0.0.1:9180/readyz
 payment=$(beside curl --fail --silent --max-time 10 http://127.0.0.1:8080/api/payments \
@@ -209,6 +214,65 @@ cat /var/lib/litecoind/regtest/.cookie
 ATTEMPTS
 say "$attempts attempts refused"
 
+say "the guide's chapter Several nodes"
+guide 'Several nodes' '' | sed -n '/^\[Service\]/,$p' > "$folder/drop-in"
+[ "$(grep -c . "$folder/drop-in")" = 2 ] || fail "the guide's chapter Several nodes has no drop-in"
+# What `systemctl edit` would write.
+inside 'mkdir -p /etc/systemd/system/litegate-sweeper.service.d'
+cp "$folder/drop-in" "$root/etc/systemd/system/litegate-sweeper.service.d/override.conf"
+inside 'systemctl daemon-reload && systemctl restart litegate-sweeper'
+inside 'systemctl show --value --property IPAddressAllow litegate-sweeper' | grep --quiet '192.0.2.7' \
+  || fail "the sweeper may not talk to the second node"
+
+say "the guide's chapters Run, Look and Check the accounts"
+inside 'systemctl status litegate' | grep --quiet 'height 10' || fail "the status names no height"
+inside 'systemctl reload litegate'
+await "log at a raised level" 20 inside "journalctl --unit litegate | grep --quiet 'level is changed'"
+inside 'systemctl reload litegate'
+inside 'litegate doctor' > "$folder/doctor.log" || { cat "$folder/doctor.log"; fail "the doctor finds a failure"; }
+inside "litegate payment show $id && litegate webhook list --failed && litegate sweep --dry-run" > "$folder/look.log"
+inside 'litegate rescan --from-height 1'
+
+say "the guide's chapter Back up and restore"
+# A payment that is opened, and the same one asked for.
+open_payment() {
+  beside curl --fail --silent --max-time 10 http://127.0.0.1:8080/api/payments \
+    -H "x-api-key: $key" -H 'content-type: application/json' -d '{"amountLtc": 0.07}' | field paymentId
+}
+is_known() { beside curl --fail --silent --max-time 5 "http://127.0.0.1:8080/api/payments/$1"; }
+start_again() {
+  inside 'systemctl start litegate litegate-sweeper'
+  await "ready gateway" 30 beside curl --fail --silent http://127.0.0.1:9180/readyz
+}
+cp "$(sh tests/litestream.sh)" "$root/usr/bin/litestream"
+guide 'Back up and restore' '' > "$folder/back-up"
+[ "$(grep -c . "$folder/back-up")" = 7 ] || fail "the guide's chapter Back up and restore has other commands"
+while read -r line; do
+  say "  # $line"
+  case $line in
+    'litegate restore FILE')
+      inside 'litegate backup /root/copy.db && litegate backup --verify /root/copy.db'
+      inside 'systemctl stop litegate litegate-sweeper'
+      inside "${line/FILE//root/copy.db}" < /dev/null
+      start_again
+      is_known "$id" >/dev/null || fail "the payment is not in the backup" ;;
+    'litestream restore'*)
+      await "first copy" 30 inside 'find /var/backups/litegate/replica -name "*.ltx" | grep --quiet .'
+      second=$(open_payment)
+      # What is not copied yet is copied before it ends; then the disk is lost.
+      inside 'systemctl stop litegate litegate-sweeper litestream'
+      inside 'rm -f /var/lib/litegate/litegate.db /var/lib/litegate/litegate.db-*'
+      inside "$line" < /dev/null ;;
+    'litegate restore --replica'*)
+      inside "$line" < /dev/null
+      start_again
+      is_known "$id" >/dev/null || fail "the payment is not in the replica"
+      is_known "$second" >/dev/null || fail "the newest payment is not in the replica" ;;
+    *) inside "$line" < /dev/null ;;
+  esac
+done < "$folder/back-up"
+inside 'litegate audit'
+
 say "an upgrade"
 before=$(inside 'systemctl show --value --property MainPID litegate')
 inside 'dpkg --install /root/litegate_*.deb' > "$folder/upgrade.log" 2>&1
@@ -224,6 +288,8 @@ done
 inside 'apt-get purge -y litegate' > "$folder/purge.log" 2>&1
 grep --quiet 'holds keys or accounts and is kept' "$folder/purge.log" || fail "the purge says nothing of the keys"
 inside 'test -s /etc/litegate/signing.key && test -s /var/lib/litegate/litegate.db' || fail "the purge took the money"
+# What the guide's commands put there is the operator's.
+inside 'rm -r /etc/systemd/system/litegate-sweeper.service.d /var/backups/litegate /usr/bin/litestream'
 left=$(inside 'find / -xdev -path /root -prune -o -path /proc -prune -o -path /var/log -prune -o -name "*litegate*" -print' \
   | grep --invert-match --extended-regexp '^/(etc/litegate|var/lib/litegate|var/lib/litegate-sweeper)(/|$)' || true)
 [ -z "$left" ] || fail "left behind: $left"

