@@ -17,6 +17,7 @@ use toml::{Table, Value};
 
 use crate::acts::{create_payment, merchants};
 use crate::clock::Clock;
+use crate::domain::amount::Amount;
 use crate::domain::keys::AccountXpub;
 use crate::domain::network::Network;
 use crate::node::nodes;
@@ -63,6 +64,14 @@ pub(crate) struct Config {
     pub(crate) bot: Option<bot::Settings>,
     pub(crate) metrics_listen: Option<SocketAddr>,
     pub(crate) clock: Clock,
+}
+
+impl Config {
+    /// What may wait for payout at most before the operator is warned: of no interest where the key
+    /// lies elsewhere.
+    pub(crate) fn hot_limit(&self) -> Option<Amount> {
+        self.sweeper.max_hot.filter(|_| self.signing_key_file.is_some())
+    }
 }
 
 /// All mistakes of a configuration, each a sentence that begins with its key.

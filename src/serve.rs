@@ -362,6 +362,7 @@ impl Gateway {
                 store: store.clone(),
                 clock: clock.clone(),
                 database: config.database.clone(),
+                hot_limit: config.hot_limit(),
                 zmq,
             };
             #[expect(

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use prometheus::{Encoder, IntCounter, IntGauge, IntGaugeVec, Opts, Registry, TextEncoder};
 
 use crate::acts::payments::{WATCHER, in_doubt};
+use crate::domain::amount::Amount;
 use crate::domain::chain::BlockId;
 use crate::domain::time::Timestamp;
 use crate::measures;
@@ -22,6 +23,9 @@ pub(super) async fn gather(ops: &Ops) -> anyhow::Result<String> {
     count_zmq(&registry, ops.zmq.as_deref())?;
     measure_process(&registry)?;
     measure_disk(&registry, &ops.database)?;
+    let limit = ops.hot_limit.map_or(0, Amount::litoshis);
+    let help = "sweeper.max_hot where the key lies on this machine; 0 if there is no limit";
+    gauge(&registry, "litegate_hot_limit_litoshis", help, i64::try_from(limit)?)?;
     let now = ops.clock.now();
     let read = ops.store.read(Stored::read).await;
     let help = "1 if the database could be read; else what it would say is missing";

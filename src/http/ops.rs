@@ -19,6 +19,7 @@ use warp::reply::{Reply, Response};
 
 use crate::acts::payments::{WATCHER, is_delayed};
 use crate::clock::Clock;
+use crate::domain::amount::Amount;
 use crate::node::zmq::Counters;
 use crate::store::{Store, progress};
 
@@ -37,6 +38,8 @@ pub(crate) struct Ops {
     pub(crate) store: Store,
     pub(crate) clock: Clock,
     pub(crate) database: PathBuf,
+    /// What the operator wants to wait for payout at most under a key on this machine.
+    pub(crate) hot_limit: Option<Amount>,
     /// Of the watcher in this process, if it runs here.
     pub(crate) zmq: Option<Arc<Counters>>,
 }

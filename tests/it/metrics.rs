@@ -4,6 +4,7 @@
 use std::collections::BTreeSet;
 use std::fs;
 
+use crate::harness::gate::Gate;
 use crate::harness::receiver::Receiver;
 use crate::harness::stage::Stage;
 use crate::harness::wait::{SOON, wait_for};
@@ -36,7 +37,8 @@ fn named(text: &str) -> BTreeSet<String> {
 
 #[test]
 fn the_life_of_a_payment_is_counted() {
-    let Some(Stage { gate, shop, node }) = Stage::alone() else { return };
+    let max_hot = |gate: &Gate| gate.set("sweeper.max_hot", "0.04");
+    let Some(Stage { gate, shop, node }) = Stage::alone_with(max_hot) else { return };
     let receiver = Receiver::start();
     receiver.fail_next(1);
     let payment = shop.create_told("0.05", &receiver.url("/hook"));
@@ -45,6 +47,11 @@ fn the_life_of_a_payment_is_counted() {
     node.send(&payment.address, "0.05");
     node.mine(2);
     shop.await_status(&payment.id, "completed", SOON);
+    let metrics = gate.metrics();
+    assert_eq!(value(&metrics, "litegate_unswept_litoshis"), Some(5_000_000));
+    assert_eq!(value(&metrics, "litegate_hot_limit_litoshis"), Some(4_000_000));
+    let doctor = gate.cli_ok(&["doctor"]).stdout;
+    assert!(doctor.contains("warning  hot money: 0.05 LTC wait"), "{doctor}");
     gate.cli_ok(&["sweep"]);
     for (series, expected) in [
         ("litegate_payments{status=\"pending\"}", 1),

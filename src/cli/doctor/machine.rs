@@ -139,8 +139,7 @@ fn check_seal_key(config: &Config) -> Option<Finding> {
 
 /// Whether more than the operator wants waits for payout under a key that lies on this machine.
 fn check_hot(config: &Config) -> Option<Finding> {
-    let most = config.sweeper.max_hot?;
-    config.signing_key_file.as_ref()?;
+    let most = config.hot_limit()?;
     let unswept =
         open_store(config).and_then(|store| Ok(store.read_blocking(totals::totals)?.unswept));
     Some(match unswept {
