@@ -168,11 +168,14 @@ fn forgive_spare_nodes(findings: &mut [Finding]) {
     }
 }
 
-/// Notes the outcome for the first start on main. A database that cannot be written is among the
-/// findings.
+/// Notes the outcome for the first start on main. A database that could not be opened just now is
+/// among the findings, and not waited for again.
 fn record(config: &Config, findings: &[Finding]) {
     let failures = findings.iter().filter(|found| found.verdict == Verdict::Failure).count();
-    if let Ok(store) = open_store(config) {
+    let sound = |found: &Finding| found.check == "database" && found.verdict == Verdict::Ok;
+    if findings.iter().any(sound)
+        && let Ok(store) = open_store(config)
+    {
         let now = config.clock.now();
         let _ = store.write_blocking(move |tx| first_start::record_doctor(tx, failures, now));
     }
