@@ -7,7 +7,7 @@
 
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Instant, SystemTime, UNIX_EPOCH};
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use crate::domain::time::{Reading, Timestamp, jump_ms};
 
@@ -15,14 +15,8 @@ use crate::domain::time::{Reading, Timestamp, jump_ms};
 #[derive(Debug, Clone)]
 pub(crate) struct Clock {
     offset_file: Option<PathBuf>,
-    shared: Arc<Shared>,
-}
-
-#[derive(Debug)]
-struct Shared {
-    started: Instant,
     /// The last reading at which both clocks agreed.
-    agreed: Mutex<Option<Reading>>,
+    agreed: Arc<Mutex<Option<Reading>>>,
 }
 
 /// What the file of a test says.
@@ -48,14 +42,13 @@ impl Clock {
     }
 
     fn new(offset_file: Option<PathBuf>) -> Clock {
-        let shared = Shared { started: now_since_start(), agreed: Mutex::new(None) };
-        Clock { offset_file, shared: Arc::new(shared) }
+        Clock { offset_file, agreed: Arc::new(Mutex::new(None)) }
     }
 
     pub(crate) fn now(&self) -> Timestamp {
         let moved = self.moved();
         let reading = self.read(moved);
-        let mut agreed = self.shared.agreed.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut agreed = self.agreed.lock().unwrap_or_else(PoisonError::into_inner);
         let steady = match agreed.filter(|before| jump_ms(*before, reading).is_some()) {
             Some(before) => before.wall.plus_ms(reading.boot_ms.saturating_sub(before.boot_ms)),
             None => {
@@ -69,7 +62,7 @@ impl Clock {
     /// By how many milliseconds the machine's time has jumped, while it has.
     pub(crate) fn jumped_ms(&self) -> Option<i64> {
         let reading = self.read(self.moved());
-        let agreed = *self.shared.agreed.lock().unwrap_or_else(PoisonError::into_inner);
+        let agreed = *self.agreed.lock().unwrap_or_else(PoisonError::into_inner);
         agreed.and_then(|before| jump_ms(before, reading))
     }
 
@@ -81,23 +74,14 @@ impl Clock {
     /// Takes the machine's time for right from now on, whatever it was before.
     pub(crate) fn adopt(&self) {
         let reading = self.read(self.moved());
-        *self.shared.agreed.lock().unwrap_or_else(PoisonError::into_inner) = Some(reading);
+        *self.agreed.lock().unwrap_or_else(PoisonError::into_inner) = Some(reading);
     }
 
     fn read(&self, moved: Moved) -> Reading {
         #[expect(clippy::disallowed_methods, reason = "this is the one place that reads the clock")]
         let since_1970 = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         let ms = i64::try_from(since_1970.as_millis()).unwrap_or(i64::MAX);
-        Reading { wall: Timestamp::from_ms(ms).plus_ms(moved.wall_ms), boot_ms: self.boot_ms() }
-    }
-
-    /// Milliseconds since the machine's start, sleep included. Where the system does not say, since
-    /// the start of this process, sleep left out.
-    fn boot_ms(&self) -> i64 {
-        let uptime = std::fs::read_to_string("/proc/uptime").ok();
-        uptime.as_deref().and_then(uptime_ms).unwrap_or_else(|| {
-            i64::try_from(self.shared.started.elapsed().as_millis()).unwrap_or(i64::MAX)
-        })
+        Reading { wall: Timestamp::from_ms(ms).plus_ms(moved.wall_ms), boot_ms: boot_ms() }
     }
 
     fn moved(&self) -> Moved {
@@ -116,16 +100,11 @@ impl Default for Clock {
     }
 }
 
-fn now_since_start() -> Instant {
-    Instant::now()
-}
-
-/// Milliseconds from the text of `/proc/uptime`: seconds with two decimals, then the idle time.
-fn uptime_ms(text: &str) -> Option<i64> {
-    let (seconds, hundredths) = text.split_whitespace().next()?.split_once('.')?;
-    let hundredths: i64 = hundredths.parse().ok().filter(|n| (0..100).contains(n))?;
-    let seconds: i64 = seconds.parse().ok()?;
-    seconds.checked_mul(1000)?.checked_add(hundredths * 10)
+/// Milliseconds since the machine's start, sleep included: `CLOCK_BOOTTIME` (clock_gettime(2)),
+/// which nobody sets.
+fn boot_ms() -> i64 {
+    let since = rustix::time::clock_gettime(rustix::time::ClockId::Boottime);
+    since.tv_sec.saturating_mul(1000).saturating_add(since.tv_nsec / 1_000_000)
 }
 
 #[cfg(test)]
@@ -133,12 +112,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn uptime_is_read_as_milliseconds() {
-        assert_eq!(uptime_ms("12345.67 98765.43\n"), Some(12_345_670));
-        assert_eq!(uptime_ms("0.01 0.00"), Some(10));
-        for text in ["", "12345", "x.01 1", "1.234 1", "-"] {
-            assert_eq!(uptime_ms(text), None, "{text:?}");
-        }
+    fn the_steady_clock_counts_from_the_machines_start() {
+        let shown = std::fs::read_to_string("/proc/uptime").expect("Linux shows it (proc(5))");
+        let seconds: i64 = shown.split('.').next().and_then(|s| s.parse().ok()).expect("seconds");
+        assert!((seconds * 1000..seconds * 1000 + 60_000).contains(&boot_ms()), "{shown}");
     }
 
     #[test]

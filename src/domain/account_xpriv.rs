@@ -22,6 +22,8 @@ use super::network::Network;
 pub(crate) struct AccountXpriv {
     network: Network,
     account: Xpriv,
+    /// The key of `<account>/0`, under which all receiving addresses are.
+    receiving: Xpriv,
     secp: Secp256k1<All>,
 }
 
@@ -33,7 +35,14 @@ impl AccountXpriv {
     /// repeats the text.
     pub(crate) fn parse(text: &str, network: Network) -> Result<AccountXpriv, KeyError> {
         let account = keys::parse_private(text, network)?;
-        Ok(AccountXpriv { network, account, secp: Secp256k1::new() })
+        Ok(AccountXpriv::new(network, account, Secp256k1::new()))
+    }
+
+    fn new(network: Network, account: Xpriv, secp: Secp256k1<All>) -> AccountXpriv {
+        let receiving = account.derive_priv(&secp, &[RECEIVING_CHAIN]);
+        // The depth was checked, and BIP32 leaves a chance of 2^-127 for an index without a key.
+        let receiving = receiving.expect("an account without a chain does not occur");
+        AccountXpriv { network, account, receiving, secp }
     }
 
     /// The first account of a wallet: `m/84'/coin'/0'` (BIP84) below the seed of a recovery phrase
@@ -51,7 +60,7 @@ impl AccountXpriv {
         let account = master.derive_priv(&secp, &path);
         master.private_key.non_secure_erase();
         let account = account.expect("an account without a key does not occur");
-        (AccountXpriv { network, account, secp }, origin)
+        (AccountXpriv::new(network, account, secp), origin)
     }
 
     /// The public key of the same account.
@@ -62,9 +71,7 @@ impl AccountXpriv {
 
     /// The private key of `<account>/0/<index>`. The receiver erases it after use.
     pub(crate) fn secret_key_at(&self, index: DerivationIndex) -> SecretKey {
-        let path = [RECEIVING_CHAIN, index.child()];
-        let child = self.account.derive_priv(&self.secp, &path);
-        // The depth was checked, and BIP32 leaves a chance of 2^-127 for an index without a key.
+        let child = self.receiving.derive_priv(&self.secp, &[index.child()]);
         child.expect("an index without a key does not occur").private_key
     }
 
@@ -80,6 +87,7 @@ impl AccountXpriv {
 impl Drop for AccountXpriv {
     fn drop(&mut self) {
         self.account.private_key.non_secure_erase();
+        self.receiving.private_key.non_secure_erase();
     }
 }
 

@@ -7,9 +7,10 @@
 //! text that might be one.
 
 use std::fmt;
+use std::sync::LazyLock;
 
 use bitcoin::bip32::{ChildNumber, Fingerprint, Xpub};
-use bitcoin::secp256k1::{All, Secp256k1};
+use bitcoin::secp256k1::{All, Secp256k1, VerifyOnly};
 use bitcoin::{CompressedPublicKey, NetworkKind, ScriptBuf, base58};
 
 use super::network::Network;
@@ -91,6 +92,10 @@ const SPELLINGS: [([u8; 4], NetworkKind, Half, SpelledKind); 18] = [
     ([0x04, 0x5f, 0x18, 0xbc], NetworkKind::Test, Half::Private, SpelledKind::P2wpkh),     // vprv
 ];
 
+/// For arithmetic with public keys. Made once: to make one takes longer than to derive a key.
+pub(crate) static PUBLIC: LazyLock<Secp256k1<VerifyOnly>> =
+    LazyLock::new(Secp256k1::verification_only);
+
 /// Longer texts are no keys and are not looked into.
 const TEXT_BYTES_MAX: usize = 128;
 
@@ -144,8 +149,7 @@ impl AccountXpub {
         if account.depth > ACCOUNT_DEPTH_MAX {
             return None;
         }
-        let secp = Secp256k1::verification_only();
-        let receiving = account.ckd_pub(&secp, RECEIVING_CHAIN).ok()?;
+        let receiving = account.ckd_pub(&*PUBLIC, RECEIVING_CHAIN).ok()?;
         Some(AccountXpub { network, account, receiving, script_kind })
     }
 
@@ -167,8 +171,7 @@ impl AccountXpub {
 
     /// The public key at an index of the receiving chain.
     pub(crate) fn public_key_at(&self, index: DerivationIndex) -> CompressedPublicKey {
-        let secp = Secp256k1::verification_only();
-        let child = self.receiving.ckd_pub(&secp, index.child());
+        let child = self.receiving.ckd_pub(&*PUBLIC, index.child());
         // The depth has room, and BIP32 leaves a chance of 2^-127 for an index without a key.
         child.expect("an index without a key does not occur").to_pub()
     }

@@ -270,12 +270,12 @@ pub(crate) fn routes(api: Arc<Api>) -> BoxedFilter<(Response,)> {
         .map(|api: Arc<Api>| docs::guide(&api.site))
         .boxed();
 
-    create
+    // What is asked for most comes first.
+    show.or(create)
+        .unify()
         .or(list)
         .unify()
         .or(events)
-        .unify()
-        .or(show)
         .unify()
         .or(account)
         .unify()

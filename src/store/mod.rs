@@ -45,6 +45,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 
 use crate::measures;
@@ -178,6 +179,8 @@ impl Store {
         connection.pragma_update(None, "journal_mode", "WAL")?;
         connection.pragma_update(None, "synchronous", "FULL")?;
         connection.pragma_update(None, "cache_size", -WRITER_CACHE_KIB)?;
+        // What a job changed is kept for as long as it may be taken back; no file is needed for it.
+        connection.pragma_update(None, "temp_store", "MEMORY")?;
         check_for_damage(&connection, path)?;
         migrations::run(&mut connection, path)?;
         let reader = Readers { path: path.to_owned(), patience };
@@ -315,6 +318,8 @@ fn prepare(connection: &Connection, patience: Duration) -> Result<(), rusqlite::
     connection.busy_timeout(patience)?;
     connection.pragma_update(None, "foreign_keys", true)?;
     connection.pragma_update(None, "trusted_schema", false)?;
+    // A plan must not depend on what is bound: else SQLite plans anew each time something is.
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     connection.set_prepared_statement_cache_capacity(128);
     Ok(())
 }

@@ -195,6 +195,18 @@ fn statements(text: &str) -> Vec<String> {
         .collect()
 }
 
+/// All statements in the sources of this folder.
+fn all_statements() -> Vec<String> {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/src/store");
+    let files = std::fs::read_dir(folder).expect("the sources").flatten();
+    let sources = files.filter(|file| {
+        file.path().extension().is_some_and(|end| end == "rs") && file.file_name() != "tests.rs"
+    });
+    sources
+        .flat_map(|file| statements(&std::fs::read_to_string(file.path()).expect("a source file")))
+        .collect()
+}
+
 /// What reads more than it should of a statement, as SQLite plans it.
 fn scans(tx: &ReadTx, sql: &str) -> Vec<String> {
     let prepared = tx.connection.prepare(&format!("EXPLAIN QUERY PLAN {sql}"));
@@ -222,22 +234,15 @@ fn scans(tx: &ReadTx, sql: &str) -> Vec<String> {
 #[test]
 fn no_statement_reads_more_the_longer_the_history_is() {
     let (_dir, store) = open();
-    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/src/store");
     let (mut found, mut seen) = (Vec::new(), 0);
-    for file in std::fs::read_dir(folder).expect("the sources").flatten() {
-        if file.path().extension().is_none_or(|end| end != "rs") || file.file_name() == "tests.rs" {
+    for sql in all_statements() {
+        seen += 1;
+        if WHOLE.iter().any(|(start, _)| sql.starts_with(start)) {
             continue;
         }
-        let text = std::fs::read_to_string(file.path()).expect("a source file");
-        for sql in statements(&text) {
-            seen += 1;
-            if WHOLE.iter().any(|(start, _)| sql.starts_with(start)) {
-                continue;
-            }
-            let scans = store.read_blocking(|tx| Ok::<_, Error>(scans(tx, &sql))).expect("read");
-            if !scans.is_empty() {
-                found.push(format!("{sql}\n    {}", scans.join("; ")));
-            }
+        let scans = store.read_blocking(|tx| Ok::<_, Error>(scans(tx, &sql))).expect("read");
+        if !scans.is_empty() {
+            found.push(format!("{sql}\n    {}", scans.join("; ")));
         }
     }
     assert!(seen > 100, "the store's statements are found: {seen}");
@@ -263,4 +268,32 @@ fn a_copy_comes_to_its_end_however_much_is_written_meanwhile() {
         .and_then(|copy| copy.query_row("SELECT count(*) FROM progress", [], |row| row.get(0)))
         .expect("a database");
     assert_eq!(rows, 0, "one state, from before it began");
+}
+
+/// How often SQLite planned a statement anew although nothing but the values in it changed.
+fn planned_again(tx: &ReadTx, sql: &str) -> i32 {
+    let prepared = tx.connection.prepare(sql);
+    let mut statement = prepared.unwrap_or_else(|error| panic!("{sql}: {error}"));
+    let count = statement.parameter_count();
+    for value in 1..=3 {
+        let values = rusqlite::params_from_iter(std::iter::repeat_n(value, count));
+        let mut rows = statement.query(values).expect("the values are bound");
+        let _ = rows.next(); // What it finds does not matter here.
+    }
+    statement.get_status(rusqlite::StatementStatus::RePrepare)
+}
+
+#[test]
+fn no_statement_is_planned_again_for_other_values() {
+    let (_dir, store) = open();
+    let mut seen = 0;
+    for sql in all_statements() {
+        if !sql.starts_with("SELECT") || sql.contains("{table}") {
+            continue;
+        }
+        seen += 1;
+        let again = store.read_blocking(|tx| Ok::<_, Error>(planned_again(tx, &sql)));
+        assert_eq!(again.expect("read"), 0, "{sql}");
+    }
+    assert!(seen > 50, "the store's statements are found: {seen}");
 }

@@ -12,7 +12,7 @@ use bitcoin::{
     Amount as BitcoinAmount, Sequence, Transaction, TxIn, TxOut, Witness, ecdsa, secp256k1,
 };
 
-use crate::domain::keys::{AccountXpub, RECEIVING_CHAIN};
+use crate::domain::keys::{AccountXpub, PUBLIC, RECEIVING_CHAIN};
 use crate::domain::sweep::SweepPlan;
 use crate::store::sweeps::SignedPlan;
 
@@ -121,7 +121,6 @@ pub(super) fn verify_signatures(
     plan: &SweepPlan,
     xpub: &AccountXpub,
 ) -> anyhow::Result<()> {
-    let secp = secp256k1::Secp256k1::verification_only();
     let mut cache = SighashCache::new(tx);
     for (position, (input, coin)) in tx.input.iter().zip(&plan.coins).enumerate() {
         let outpoint = coin.outpoint;
@@ -146,7 +145,8 @@ pub(super) fn verify_signatures(
             .p2wpkh_signature_hash(position, &coin.script, value, EcdsaSighashType::All)
             .context("hash an input for its signature")?;
         let message = secp256k1::Message::from(sighash);
-        secp.verify_ecdsa(&message, &signature.signature, &public)
+        PUBLIC
+            .verify_ecdsa(&message, &signature.signature, &public)
             .with_context(|| format!("the signature of input {outpoint} is not valid"))?;
     }
     Ok(())
