@@ -1,13 +1,15 @@
 //! Coins: the outputs that pay issued scripts, where each is now, and who spent it.
 
+use std::collections::{BTreeSet, HashSet};
+
 use bitcoin::{OutPoint, Txid};
-use rusqlite::{CachedStatement, OptionalExtension, Row, params};
+use rusqlite::{OptionalExtension, Row, params};
 
 use crate::domain::chain::BlockId;
 use crate::domain::keys::DerivationIndex;
 use crate::domain::payment::{Coin, Origin, Place};
 
-use super::columns::{block_hash, block_hash_bytes, impossible, outpoint, txid, txid_bytes};
+use super::columns::{blobs, block_hash, block_hash_bytes, impossible, outpoint, txid, txid_bytes};
 use super::{Error, ReadTx, WriteTx};
 
 const COLUMNS: &str =
@@ -81,20 +83,19 @@ pub(crate) fn by_outpoint(tx: &ReadTx, at: OutPoint) -> Result<Option<Coin>, Err
     tx.connection.prepare_cached(&sql)?.query_row(key, from_row).optional()?.transpose()
 }
 
-/// Whether coins are known, for the many inputs of a block: the statement is prepared once.
-pub(crate) struct Known<'t> {
-    statement: CachedStatement<'t>,
-}
-
-impl Known<'_> {
-    pub(crate) fn of<'t>(tx: &'t ReadTx) -> Result<Known<'t>, Error> {
-        let sql = "SELECT 1 FROM coins WHERE txid = ? AND vout = ?";
-        Ok(Known { statement: tx.connection.prepare_cached(sql)? })
-    }
-
-    pub(crate) fn has(&mut self, at: OutPoint) -> Result<bool, Error> {
-        Ok(self.statement.exists(params![txid_bytes(&at.txid), at.vout])?)
-    }
+/// Those of the many inputs of a block that are coins of ours, looked for at once and in their
+/// order.
+pub(crate) fn known(
+    tx: &ReadTx,
+    inputs: impl Iterator<Item = OutPoint>,
+) -> Result<HashSet<OutPoint>, Error> {
+    let inputs: HashSet<OutPoint> = inputs.collect();
+    let txids: BTreeSet<[u8; 32]> = inputs.iter().map(|at| txid_bytes(&at.txid)).collect();
+    let sql = "SELECT txid, vout FROM rarray(?) CROSS JOIN coins ON txid = value";
+    let mut statement = tx.connection.prepare_cached(sql)?;
+    let rows = statement.query_map([blobs(txids)], outpoint)?;
+    let of_ours = rows.filter(|row| row.as_ref().map_or(true, |at| inputs.contains(at)));
+    Ok(of_ours.collect::<Result<_, _>>()?)
 }
 
 /// Adds a coin that was not known.

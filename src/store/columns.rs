@@ -1,10 +1,13 @@
 //! How the domain's values stand in columns. A value that cannot be is refused when it is read,
 //! so that a damaged row is named instead of believed.
 
+use std::rc::Rc;
+
 use bitcoin::hashes::Hash;
 use bitcoin::{BlockHash, OutPoint, ScriptBuf, Txid};
 use rusqlite::Row;
-use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ToSql, ToSqlOutput, ValueRef};
+use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ToSql, ToSqlOutput, Value, ValueRef};
+use rusqlite::vtab::array::Array;
 
 use crate::domain::amount::Amount;
 use crate::domain::keys::DerivationIndex;
@@ -104,6 +107,11 @@ pub(super) fn txid(row: &Row, column: &str) -> rusqlite::Result<Txid> {
 /// Reads a block id from a column.
 pub(super) fn block_hash(row: &Row, column: &str) -> rusqlite::Result<BlockHash> {
     row.get::<_, [u8; 32]>(column).map(BlockHash::from_byte_array)
+}
+
+/// Many byte strings as one parameter: the values of the table `rarray(?)`.
+pub(super) fn blobs<B: AsRef<[u8]>>(values: impl IntoIterator<Item = B>) -> Array {
+    Rc::new(values.into_iter().map(|value| Value::Blob(value.as_ref().to_vec())).collect())
 }
 
 /// Reads an outpoint from the columns `txid` and `vout`.

@@ -321,6 +321,7 @@ fn prepare(connection: &Connection, patience: Duration) -> Result<(), rusqlite::
     // A plan must not depend on what is bound: else SQLite plans anew each time something is.
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     connection.set_prepared_statement_cache_capacity(128);
+    rusqlite::vtab::array::load_module(connection)?;
     Ok(())
 }
 

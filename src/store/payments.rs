@@ -1,14 +1,16 @@
 //! Payments: what was asked for, the address given out for it, and the one stored verdict.
 
-use bitcoin::Script;
-use rusqlite::{CachedStatement, OptionalExtension, Row, ToSql, params};
+use std::collections::{BTreeSet, HashMap};
+
+use bitcoin::{Script, ScriptBuf};
+use rusqlite::{OptionalExtension, Row, ToSql, params};
 
 use crate::domain::keys::DerivationIndex;
 use crate::domain::merchant::MerchantId;
 use crate::domain::payment::{Payment, PaymentId, Status, Transition};
 use crate::domain::time::Timestamp;
 
-use super::columns::{impossible, script};
+use super::columns::{blobs, impossible, script};
 use super::high_water::{Found, UNMARKED_GAP};
 use super::{Error, ReadTx, WriteTx};
 
@@ -163,21 +165,20 @@ pub(crate) fn index_of_script(
     Ok(statement.query_row([script.as_bytes()], |row| row.get(0)).optional()?)
 }
 
-/// As [`index_of_script`], for the many outputs of a block: the statement is prepared once.
-pub(crate) struct Scripts<'t> {
-    statement: CachedStatement<'t>,
-}
-
-impl Scripts<'_> {
-    pub(crate) fn of<'t>(tx: &'t ReadTx) -> Result<Scripts<'t>, Error> {
-        let sql = "SELECT derivation_index FROM payments WHERE script = ?";
-        Ok(Scripts { statement: tx.connection.prepare_cached(sql)? })
-    }
-
-    pub(crate) fn index_of(&mut self, script: &Script) -> Result<Option<DerivationIndex>, Error> {
-        let found = self.statement.query_row([script.as_bytes()], |row| row.get(0));
-        Ok(found.optional()?)
-    }
+/// As [`index_of_script`], for the many outputs of a block at once. They are looked for in their
+/// order, so that each is found near the one before.
+pub(crate) fn indexes_of_scripts<'s>(
+    tx: &ReadTx,
+    scripts: impl Iterator<Item = &'s Script>,
+) -> Result<HashMap<ScriptBuf, DerivationIndex>, Error> {
+    let scripts: BTreeSet<&[u8]> = scripts.map(Script::as_bytes).collect();
+    let sql =
+        "SELECT script, derivation_index FROM rarray(?) CROSS JOIN payments ON script = value";
+    let mut statement = tx.connection.prepare_cached(sql)?;
+    let rows = statement.query_map([blobs(scripts)], |row| {
+        Ok((script(row, "script")?, row.get("derivation_index")?))
+    })?;
+    Ok(rows.collect::<Result<_, _>>()?)
 }
 
 /// When the first payment was created.

@@ -6,9 +6,9 @@
 //!
 //! Must not know: the node, the clock, who is waiting for the outcome.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 
-use bitcoin::{OutPoint, Txid};
+use bitcoin::{OutPoint, ScriptBuf, Txid};
 
 use crate::domain::amount::Amount;
 use crate::domain::chain::{AtTip, BlockId};
@@ -125,12 +125,16 @@ pub(super) fn place_block(
 ) -> Result<(), Error> {
     let time = Timestamp::from_seconds(i64::from(block.header.time));
     // Nearly everything in a block is somebody else's: that has to be seen quickly.
-    let (mut known, mut scripts) = (coins::Known::of(tx)?, payments::Scripts::of(tx)?);
+    let inputs = block.txs.iter().flat_map(|block_tx| &block_tx.inputs);
+    let mut known = coins::known(tx, inputs.copied())?;
+    let outputs = block.txs.iter().flat_map(|block_tx| &block_tx.outputs);
+    let scripts = outputs.map(|output| output.script_pubkey.as_script());
+    let ours = payments::indexes_of_scripts(tx, scripts)?;
     for block_tx in &block.txs {
         let Some(txid) = block_tx.txid else { continue }; // Not in a block: its id is known.
         let mut spends_ours = false;
         for input in &block_tx.inputs {
-            if known.has(*input)? {
+            if known.contains(input) {
                 coins::spend(tx, *input, txid, id.height)?;
                 spends_ours = true;
             }
@@ -138,7 +142,8 @@ pub(super) fn place_block(
         if spends_ours {
             sweeps::confirm_in_block(tx, txid, id)?; // A sweep spends nothing but our coins.
         }
-        place_coins(tx, block_tx, txid, id, now.min(time), &mut scripts, changes)?;
+        let placed = place_coins(tx, block_tx, txid, id, now.min(time), &ours, changes)?;
+        known.extend(placed); // A later transaction of the block may spend them.
     }
     Ok(())
 }
@@ -166,19 +171,20 @@ pub(super) fn origin_of(kind: TxKind) -> Origin {
     }
 }
 
-/// Places the outputs of a transaction in a block that pay us.
+/// Places the outputs of a transaction in a block that pay us, and says which they are.
 fn place_coins(
     tx: &WriteTx,
     block_tx: &Tx,
     txid: Txid,
     block: BlockId,
     seen_at: Timestamp,
-    scripts: &mut payments::Scripts,
+    ours: &HashMap<ScriptBuf, DerivationIndex>,
     changes: &mut Changes,
-) -> Result<(), Error> {
+) -> Result<Vec<OutPoint>, Error> {
+    let mut placed = Vec::new();
     let origin = origin_of(block_tx.kind);
     for (vout, output) in (0u32..).zip(&block_tx.outputs) {
-        let Some(index) = scripts.index_of(&output.script_pubkey)? else { continue };
+        let Some(index) = ours.get(&output.script_pubkey).copied() else { continue };
         let Some(amount) = Amount::from_litoshis(output.value.to_sat()) else { continue };
         let outpoint = OutPoint { txid, vout };
         let place = Place::Block(block);
@@ -193,8 +199,9 @@ fn place_coins(
             coins::insert(tx, &Coin { outpoint, index, amount, origin, seen_at, place })?;
         }
         changes.touch(payments::by_index(tx, index)?.payment.id);
+        placed.push(outpoint);
     }
-    Ok(())
+    Ok(placed)
 }
 
 /// A peg-out in a block takes the place of its announcement in the mempool, under another txid.
