@@ -26,13 +26,15 @@ soak:
 bench:
 	sh tests/install.sh demo
 	mkdir -p target/bench/files
-	TMPDIR=$(CURDIR)/target/bench/files cargo bench --locked --bench speed -- full $(WRITE)
+	ulimit -n 65536 2>/dev/null || ulimit -n "$$(ulimit -Hn)"; TMPDIR=$(CURDIR)/target/bench/files \
+		cargo bench --locked --bench speed -- full $(WRITE)
 
 # The same with short histories, in two minutes after building.
 bench-quick:
 	sh tests/install.sh demo
 	mkdir -p target/bench/files
-	TMPDIR=$(CURDIR)/target/bench/files cargo bench --locked --bench speed -- quick
+	ulimit -n 65536 2>/dev/null || ulimit -n "$$(ulimit -Hn)"; TMPDIR=$(CURDIR)/target/bench/files \
+		cargo bench --locked --bench speed -- quick $(WRITE)
 
 # How large sweeps are, against the least that they can be.
 bench-sweeps:

@@ -67,6 +67,7 @@ struct RawHttp {
     trusted_proxies: Vec<String>,
     rate_per_key: u32,
     rate_per_address: u32,
+    streams_max: u32,
     play_money_url: Option<String>,
 }
 
@@ -461,12 +462,17 @@ fn read_http(
     if raw.play_money_url.is_some() && network.is_some_and(|n| n != Network::Regtest) {
         judge.say("http.play_money_url", "is for regtest only");
     }
+    let streams_max = usize::try_from(raw.streams_max).ok().filter(|n| (1..=50_000).contains(n));
+    if streams_max.is_none() {
+        judge.say("http.streams_max", "must be between 1 and 50000");
+    }
     let looks = read_looks(judge, checkout);
     Some(http::Settings {
         listen: listen?,
         trusted_proxies: proxies.into_iter().collect::<Option<_>>()?,
         rate_per_key: raw.rate_per_key,
         rate_per_address: raw.rate_per_address,
+        streams_max: streams_max?,
         play_money_url: raw.play_money_url.clone(),
         looks,
     })

@@ -64,6 +64,8 @@ pub(crate) struct Settings {
     pub(crate) rate_per_key: u32,
     /// Requests a minute for each client address on public calls; 0: no limit.
     pub(crate) rate_per_address: u32,
+    /// Event streams that may be open at a time; never more than half of all connections.
+    pub(crate) streams_max: usize,
     /// Where the checkout's button "Pay with play money" leads; regtest only.
     pub(crate) play_money_url: Option<String>,
     /// How the checkout looks.
@@ -72,9 +74,6 @@ pub(crate) struct Settings {
 
 /// The largest request body, in bytes.
 const BODY_BYTES_MAX: usize = 64 * 1024;
-
-/// Event streams that may be open at a time; never more than half of all connections.
-const STREAMS_MAX: usize = 2_000;
 
 /// Event streams for one client address: shoppers behind one router are many.
 const STREAMS_EACH_MAX: usize = 64;
@@ -113,7 +112,9 @@ impl Limits {
         Limits {
             per_key: Limit::per_minute(settings.rate_per_key),
             per_address: Limit::per_minute(settings.rate_per_address),
-            streams: Arc::new(Semaphore::new(STREAMS_MAX.min(server::connections_max() / 2))),
+            streams: Arc::new(Semaphore::new(
+                settings.streams_max.min(server::connections_max(settings.streams_max) / 2),
+            )),
             streams_each: Shares::of(STREAMS_EACH_MAX),
             connections_each: Shares::of(CONNECTIONS_EACH_MAX),
         }

@@ -35,9 +35,9 @@ use super::error::{self, ApiError, Code, Shape};
 use super::wire::Wire;
 use super::{Api, ClientAddress, Settings, limit, resource, routes};
 
-/// Connections at a time, if there are descriptors for twice as many; further ones wait in the
-/// system's queue.
-const CONNECTIONS_MAX: usize = 4_096;
+/// Connections at a time beside as many again for event streams as may be open, if there are
+/// descriptors for twice as many; further ones wait in the system's queue.
+const CONNECTIONS_USUAL: usize = 4_096;
 
 /// How many files a process may open where nobody says.
 const DESCRIPTORS_USUAL: usize = 1_024;
@@ -67,11 +67,12 @@ pub(crate) async fn bind(settings: &Settings) -> anyhow::Result<TcpListener> {
     TcpListener::bind(listen).await.with_context(|| format!("http.listen: bind {listen}"))
 }
 
-/// Connections that we may have at a time. The other half of the descriptors is for database, node
-/// and webhooks.
-pub(crate) fn connections_max() -> usize {
+/// Connections that we may have at a time, so that event streams take at most half of them. The
+/// other half of the descriptors is for database, node and webhooks.
+pub(crate) fn connections_max(streams_max: usize) -> usize {
     let limits = std::fs::read_to_string("/proc/self/limits").unwrap_or_default();
-    (descriptors_max(&limits).unwrap_or(DESCRIPTORS_USUAL) / 2).clamp(1, CONNECTIONS_MAX)
+    let most = CONNECTIONS_USUAL.max(streams_max.saturating_mul(2));
+    (descriptors_max(&limits).unwrap_or(DESCRIPTORS_USUAL) / 2).clamp(1, most)
 }
 
 /// The soft limit of open files in what Linux shows of a process's limits (proc(5)).
@@ -89,7 +90,8 @@ pub(crate) async fn serve(api: Arc<Api>, settings: Settings, listener: TcpListen
         settings,
         public_url: api.site.public_url.clone(),
     });
-    let permits = Arc::new(Semaphore::new(connections_max()));
+    let most = connections_max(answering.settings.streams_max);
+    let permits = Arc::new(Semaphore::new(most));
     let graceful = GracefulShutdown::new();
     let mut connections = JoinSet::new();
     loop {
@@ -264,6 +266,7 @@ mod tests {
         let unlimited = shown.replace("1024  ", "unlimited");
         assert_eq!(descriptors_max(&unlimited), Some(usize::MAX));
         assert_eq!(descriptors_max(""), None);
-        assert!((1..=CONNECTIONS_MAX).contains(&connections_max()));
+        assert!((1..=CONNECTIONS_USUAL).contains(&connections_max(2_000)));
+        assert!((1..=20_000).contains(&connections_max(10_000)));
     }
 }

@@ -54,6 +54,8 @@ fn wrong_values_are_refused_by_the_name_of_the_key() {
         check_refused(|gate| gate.set(key, value), &[name]);
     }
     for (key, value) in [
+        ("http.streams_max", 0),
+        ("http.streams_max", 50_001),
         ("payments.confirmations", 0),
         ("payments.confirmations", -1),
         ("payments.confirmations", 5_000_000_000_i64),

@@ -238,6 +238,23 @@ fn a_stream_of_a_payment_that_nobody_can_pay_any_more_ends() {
 }
 
 #[test]
+fn all_streams_together_have_a_limit_that_the_operator_sets() {
+    let Some(Stage { gate, shop, node: _node }) =
+        Stage::shared_with(|gate| gate.set("http.streams_max", 2))
+    else {
+        return;
+    };
+    let path = format!("/api/payments/{}/events", shop.create("0.05").id);
+    let open = ["203.0.113.7", "203.0.113.8"].map(|client| listen(&gate, &path, client));
+    assert!(open.iter().all(|(status, _)| *status == 200));
+    assert_eq!(listen(&gate, &path, "203.0.113.9").0, 503, "a third");
+    drop(open);
+    wait_for("the places of streams that were left", SOON, || {
+        listen(&gate, &path, "203.0.113.9").0 == 200
+    });
+}
+
+#[test]
 fn an_address_has_its_share_of_streams_and_connections() {
     let Some(Stage { gate, shop, node: _node }) = Stage::shared() else { return };
     let payment = shop.create("0.05");

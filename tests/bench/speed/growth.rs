@@ -39,6 +39,7 @@ impl Past {
         gate.unset("node.zmq_hashblock");
         gate.unset("sweeper.seal_key_file");
         gate.set("payments.open_max", 10_000_000);
+        gate.unset("clock.offset_file"); // Only tests move the clock.
         let key = |n| {
             let name = format!("Shop {n}");
             let add = ["merchant", "add", "--name", &name, "--days", "30", "--payout-address"];

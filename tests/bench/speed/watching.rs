@@ -61,6 +61,8 @@ struct Watched {
 pub(crate) fn measure(report: &mut Report, size: &Size, node: &Node) {
     let gate = Gate::init(node);
     gate.set("payments.open_max", 10_000_000);
+    gate.set("http.streams_max", i64::try_from(size.streams).unwrap() + 1_000);
+    gate.unset("clock.offset_file"); // Only tests move the clock.
     let shop = Shop::open(&gate, node, "Shop");
     drop(Serving::start(&gate)); // It stands on the node's tip from now on.
     history::write(Path::new(&gate.setting("database")), Kind::Issued, size.issued);
@@ -201,10 +203,17 @@ struct Frames {
 
 impl Frames {
     fn listen(url: &str, transactions: &[(Txid, String)]) -> Frames {
-        let socket = zmq::Context::new().socket(zmq::SUB).unwrap();
+        let context = zmq::Context::new();
+        let socket = context.socket(zmq::SUB).unwrap();
         socket.set_subscribe(b"rawtx").unwrap();
         socket.set_rcvtimeo(200).unwrap();
+        let told = "inproc://frames";
+        socket.monitor(told, zmq::SocketEvent::HANDSHAKE_SUCCEEDED as i32).unwrap();
+        let monitor = context.socket(zmq::PAIR).unwrap();
+        monitor.connect(told).unwrap();
+        monitor.set_rcvtimeo(10_000).unwrap();
         socket.connect(url).unwrap();
+        monitor.recv_multipart(0).unwrap(); // What is announced from now on is heard.
         let numbers: HashMap<Txid, usize> =
             transactions.iter().enumerate().map(|(n, (txid, _))| (*txid, n)).collect();
         let (seen, stop) = (Instants::default(), Arc::new(AtomicBool::new(false)));
