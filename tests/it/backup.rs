@@ -228,7 +228,7 @@ fn traffic(shop: &Shop, over: &AtomicBool) -> Vec<Duration> {
     took
 }
 
-/// `PAYMENTS=1000000` makes the database so large.
+/// `PAYMENTS=300000` makes the database so large.
 #[test]
 #[ignore = "long"]
 fn a_large_copy_is_made_and_put_back_and_no_writer_waits_for_it() {
