@@ -117,6 +117,22 @@ fn whole_life(shop: &Shop, receiver: &Receiver, peer: &Peer) -> Created {
     payment
 }
 
+/// Each payment was told under one id, and each litoshi was paid once.
+#[track_caller]
+fn check_books(gate: &Gate, receiver: &Receiver, payments: &[Created]) {
+    let hits = receiver.hits();
+    for payment in payments {
+        let of = hits.iter().filter(|hit| hit.fields().text("paymentId") == payment.id);
+        let ids: std::collections::BTreeSet<&str> =
+            of.map(|hit| hit.header("webhook-id")).collect();
+        assert_eq!(ids.len(), 1, "{ids:?}");
+    }
+    let sums = gate.cli_json(&["audit"]);
+    let of = |name: &str| crate::harness::json::litoshis(sums.raw(name));
+    assert_eq!(of("receivedLtc"), 5_000_000 * u64::try_from(payments.len()).unwrap());
+    assert_eq!(of("paidLtc") + of("feesLtc"), of("receivedLtc"));
+}
+
 #[test]
 #[ignore = "long"]
 fn payments_go_on_while_the_first_node_stops_lags_and_returns_with_another_tip() {
@@ -208,22 +224,11 @@ fn payments_go_on_while_the_first_node_stops_lags_and_returns_with_another_tip()
         assert!(doctor.contains(&format!("node: {}: on regtest", peer.name())), "{doctor}");
     }
 
-    // Each was told under one id, and each litoshi was paid once.
-    for payment in &payments {
-        let ids: std::collections::BTreeSet<String> = receiver
-            .hits()
-            .iter()
-            .filter(|hit| hit.fields().text("paymentId") == payment.id)
-            .map(|hit| hit.header("webhook-id").to_owned())
-            .collect();
-        assert_eq!(ids.len(), 1, "{ids:?}");
-    }
+    check_books(&gate, &receiver, &payments);
     assert!(!hit.header("webhook-id").is_empty());
     let sums = gate.cli_json(&["audit"]);
-    let of = |name: &str| crate::harness::json::litoshis(sums.raw(name));
-    assert_eq!(of("receivedLtc"), 5_000_000 * u64::try_from(payments.len()).unwrap());
-    assert_eq!(of("paidLtc") + of("feesLtc"), of("receivedLtc"));
-    assert_eq!(second.node.balance_of(&shop.payout_address), of("paidLtc"));
+    let paid = crate::harness::json::litoshis(sums.raw("paidLtc"));
+    assert_eq!(second.node.balance_of(&shop.payout_address), paid);
 }
 
 /// A node that has only just been turned to may not have heard of a transaction yet.
@@ -359,19 +364,7 @@ fn a_process_that_dies_while_it_changes_nodes_goes_on_with_the_other() {
         left.node.up_with(&[]);
     }
     gate.await_tip(&first.node.height().to_string());
-    gate.cli_ok(&["audit"]);
-    for payment in &payments {
-        let hits = receiver.hits();
-        let of =
-            |hit: &&crate::harness::receiver::Hit| hit.fields().text("paymentId") == payment.id;
-        let ids: std::collections::BTreeSet<&str> =
-            hits.iter().filter(of).map(|hit| hit.header("webhook-id")).collect();
-        assert_eq!(ids.len(), 1, "{ids:?}");
-    }
-    let sums = gate.cli_json(&["audit"]);
-    let of = |name: &str| crate::harness::json::litoshis(sums.raw(name));
-    assert_eq!(of("receivedLtc"), 5_000_000 * u64::try_from(payments.len()).unwrap());
-    assert_eq!(of("paidLtc") + of("feesLtc"), of("receivedLtc"));
+    check_books(&gate, &receiver, &payments);
 }
 
 /// A node of another chain is no way out, however well it is.
