@@ -504,6 +504,7 @@ fn bot_of(
         payment_rules: config.payments.clone(),
         sweep_interval: config.sweeper.interval,
         min_payout: config.sweeper.rules.min_payout,
+        hot_limit: config.hot_limit(),
         xpub: config.xpub.clone(),
         site: config.site.clone(),
         nodes: nodes.clone(),

@@ -6,6 +6,7 @@
 use std::collections::BTreeMap;
 
 use crate::domain::address::Address;
+use crate::domain::amount::Amount;
 use crate::domain::merchant::MerchantId;
 use crate::domain::network::Network;
 use crate::domain::notice::{Audience, Kind, REMINDER_DAYS, Way, reminder_due};
@@ -17,7 +18,7 @@ use super::audit::AUDIT;
 use super::merchants::OLD_KEY_UNTIL;
 use super::payments::{WATCHER, ZMQ_CUT, ZMQ_SILENT};
 use super::reason::Reason;
-use super::sweeps::{SWEEPER, TOO_DEAR};
+use super::sweeps::{self, SWEEPER, TOO_DEAR};
 use super::{Actor, Refusal, act};
 
 pub(crate) mod news;
@@ -62,6 +63,8 @@ pub(crate) struct Surroundings {
     pub(crate) node: Option<Away>,
     /// Room on the disk of the database, in bytes, if it is less than the operator wants.
     pub(crate) low_disk: Option<u64>,
+    /// How much may wait for payout under a signing key on this machine, if the operator says so.
+    pub(crate) hot_limit: Option<Amount>,
     /// Since when this process runs.
     pub(crate) started_at: Timestamp,
 }
@@ -393,6 +396,16 @@ fn of_the_whole(
     {
         let news = OfWhole::LowDisk { megabytes: bytes / 1_000_000 };
         drafts.push(whole(Kind::Disk, now.ms().to_string(), news));
+    }
+    if let Some(limit) = around.hot_limit
+        && !last_of(Kind::HotMoney)?.is_some_and(|notice| recently(notice.created_at))
+    {
+        let hot = sweeps::hot(tx, limit)?;
+        if hot.is_too_much() {
+            let (waiting, limit) = (hot.waiting.to_string(), hot.limit.to_string());
+            let news = OfWhole::TooMuchHot { waiting, limit };
+            drafts.push(whole(Kind::HotMoney, now.ms().to_string(), news));
+        }
     }
     drafts.extend(of_notes(tx, now)?);
     Ok(drafts)

@@ -1,9 +1,12 @@
 //! Sweeps as people ask for them: to sweep now, and what came of it.
 
+use crate::domain::amount::Amount;
 use crate::domain::doubt::Trust;
 use crate::domain::sweep::SentSweep;
 use crate::domain::time::Timestamp;
-use crate::store::{ReadTx, WriteTx, blocks, doubts, progress, requests, sweeps, trail};
+use crate::store::{
+    self, ReadTx, WriteTx, blocks, doubts, progress, requests, sweeps, totals, trail,
+};
 
 use super::{Actor, Refusal, act_on_all};
 
@@ -58,4 +61,24 @@ pub(crate) fn outcome(tx: &ReadTx, asked_at: Timestamp) -> Result<Outcome, Refus
 pub(crate) fn in_doubt(tx: &ReadTx) -> Result<bool, Refusal> {
     let Some(tip) = blocks::tip(tx)? else { return Ok(false) };
     Ok(doubts::trust_at(tx, tip)? != Trust::Full)
+}
+
+/// What waits for payout under a signing key on this machine, and how much may.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Hot {
+    pub(crate) waiting: Amount,
+    /// `sweeper.max_hot`.
+    pub(crate) limit: Amount,
+}
+
+impl Hot {
+    /// Whether the operator must know.
+    pub(crate) fn is_too_much(self) -> bool {
+        self.waiting > self.limit
+    }
+}
+
+/// Adds up what waits, beside the operator's limit.
+pub(crate) fn hot(tx: &ReadTx, limit: Amount) -> Result<Hot, store::Error> {
+    Ok(Hot { waiting: totals::unswept(tx)?.sum, limit })
 }

@@ -94,6 +94,8 @@ pub(crate) struct Bot {
     /// The pause between two sweeps, and the sum from which on a merchant is paid out.
     pub(crate) sweep_interval: Duration,
     pub(crate) min_payout: Amount,
+    /// How much may wait for payout under a signing key on this machine.
+    pub(crate) hot_limit: Option<Amount>,
     pub(crate) xpub: AccountXpub,
     pub(crate) site: Site,
     pub(crate) nodes: Nodes,

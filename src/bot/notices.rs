@@ -82,6 +82,7 @@ async fn pass(bot: &Arc<Bot>, post: &mut Post, started_at: Timestamp) -> Result<
         node: why_silent(bot, post, started_at, now).await?,
         low_disk: room::free_bytes(&bot.database)
             .filter(|free| *free < bot.settings.low_disk_bytes),
+        hot_limit: bot.hot_limit,
         started_at,
     };
     let found = bot.read(move |tx| Ok(act::look(tx, &around, now)?)).await?;

@@ -26,6 +26,7 @@ pub(crate) enum Kind {
     Disk,
     Zmq,
     Fee,
+    HotMoney,
     Audit,
 }
 
@@ -37,7 +38,7 @@ pub(crate) enum Audience {
 }
 
 impl Kind {
-    pub(crate) const ALL: [Kind; 19] = [
+    pub(crate) const ALL: [Kind; 20] = [
         Kind::FirstPayment,
         Kind::Paid,
         Kind::PartPaid,
@@ -56,6 +57,7 @@ impl Kind {
         Kind::Disk,
         Kind::Zmq,
         Kind::Fee,
+        Kind::HotMoney,
         Kind::Audit,
     ];
 
@@ -80,6 +82,7 @@ impl Kind {
             Kind::Disk => "disk",
             Kind::Zmq => "zmq",
             Kind::Fee => "fee",
+            Kind::HotMoney => "hot_money",
             Kind::Audit => "audit",
         }
     }
@@ -107,6 +110,7 @@ impl Kind {
             Kind::Disk => "The disk is nearly full",
             Kind::Zmq => "The node's ZMQ is silent, and back",
             Kind::Fee => "Coins wait because the fee would be too high",
+            Kind::HotMoney => "Too much waits for payout under the key on this machine",
             Kind::Audit => "The audit found a difference, and finds none again",
         }
     }
@@ -131,6 +135,7 @@ impl Kind {
             | Kind::Disk
             | Kind::Zmq
             | Kind::Fee
+            | Kind::HotMoney
             | Kind::Audit => Audience::Admins,
         }
     }

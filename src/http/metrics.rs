@@ -137,12 +137,12 @@ impl Stored {
             (
                 "litegate_unswept_coins",
                 "Confirmed coins that no sweep has claimed",
-                totals.unswept_coins,
+                totals.unswept.coins,
             ),
             (
                 "litegate_unswept_litoshis",
                 "What these coins hold",
-                i64::try_from(totals.unswept.litoshis())?,
+                i64::try_from(totals.unswept.sum.litoshis())?,
             ),
             ("litegate_sweeps_unconfirmed", "Sweeps without a block", totals.sweeps_waiting),
             (

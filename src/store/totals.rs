@@ -1,6 +1,8 @@
 //! Sums that the metrics ask for every few seconds: none of them costs more the longer the
 //! history is, only the more is open.
 
+use rusqlite::Row;
+
 use crate::domain::amount::Amount;
 use crate::domain::time::Timestamp;
 
@@ -17,15 +19,30 @@ pub(crate) struct Totals {
     pub(crate) oldest_due_at: Option<Timestamp>,
     /// Events that were given up.
     pub(crate) events_failed: i64,
-    /// Confirmed coins that no sweep has claimed, and what they hold.
-    pub(crate) unswept_coins: i64,
-    pub(crate) unswept: Amount,
+    pub(crate) unswept: Unswept,
     /// Sweeps that no block has taken yet, and since when the oldest waits.
     pub(crate) sweeps_waiting: i64,
     pub(crate) oldest_sweep_at: Option<Timestamp>,
     /// Notices of the bot that wait to be sent.
     pub(crate) notices_due: i64,
     pub(crate) bytes: i64,
+}
+
+/// Confirmed coins that no sweep has claimed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Unswept {
+    pub(crate) coins: i64,
+    /// What they hold.
+    pub(crate) sum: Amount,
+}
+
+/// Counts and adds up the coins that wait for payout.
+pub(crate) fn unswept(tx: &ReadTx) -> Result<Unswept, Error> {
+    let sql = "SELECT count(*), coalesce(sum(amount), 0) FROM coins
+               WHERE sweep_id IS NULL AND place = 'block' AND spent_txid IS NULL";
+    let mut statement = tx.connection.prepare_cached(sql)?;
+    let read = |row: &Row| Ok(Unswept { coins: row.get(0)?, sum: row.get(1)? });
+    Ok(statement.query_row([], read)?)
 }
 
 /// Reads them all from one state.
@@ -44,12 +61,6 @@ pub(crate) fn totals(tx: &ReadTx) -> Result<Totals, Error> {
     let events_failed = one("SELECT count(*) FROM events WHERE state = 'failed'")?;
     let (sweeps_waiting, oldest_sweep_at) = two("SELECT count(*), min(created_at)
          FROM sweeps_under_way CROSS JOIN sweeps ON sweeps.id = sweep_id")?;
-    let (unswept_coins, unswept) = connection
-        .prepare_cached(
-            "SELECT count(*), coalesce(sum(amount), 0) FROM coins
-             WHERE sweep_id IS NULL AND place = 'block' AND spent_txid IS NULL",
-        )?
-        .query_row([], |row| Ok((row.get(0)?, row.get(1)?)))?;
     let notices_due = one("SELECT count(*) FROM notices WHERE state = 'due'")?;
     let pages: i64 = one("PRAGMA page_count")?;
     let page_bytes: i64 = one("PRAGMA page_size")?;
@@ -58,8 +69,7 @@ pub(crate) fn totals(tx: &ReadTx) -> Result<Totals, Error> {
         events_due,
         oldest_due_at,
         events_failed,
-        unswept_coins,
-        unswept,
+        unswept: unswept(tx)?,
         sweeps_waiting,
         oldest_sweep_at,
         notices_due,

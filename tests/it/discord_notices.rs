@@ -437,6 +437,37 @@ fn a_fee_over_the_limit_a_doubt_and_a_silent_publisher_are_told_to_administrator
 }
 
 #[test]
+#[ignore = "long"]
+fn too_much_that_waits_under_a_key_here_is_told_to_administrators() {
+    let Some(node) = Node::start() else { return };
+    let (discord, gate, shop) = shop_at(&node, |gate| gate.set("sweeper.max_hot", "0.04"));
+    let small = shop.create("0.04");
+    node.send(&small.address, "0.04");
+    node.mine(2);
+    shop.await_status(&small.id, "completed", SOON);
+    stays_true("so much may wait", Duration::from_secs(4), || discord.messages_to(ROOT).is_empty());
+    let payment = shop.create("0.05");
+    node.send(&payment.address, "0.05");
+    node.mine(2);
+    shop.await_status(&payment.id, "completed", SOON);
+    let told = ["0.09 LTC wait", "0.04 LTC", "`sweeper.max_hot`", "`/sweep_now`"];
+    discord.await_message(ROOT, &told);
+    let times = || said_to(&discord, ROOT).matches("`sweeper.max_hot`").count();
+    stays_true("told once", Duration::from_secs(4), || times() == 1);
+    gate.let_pass(7 * HOUR);
+    wait_for("the second word of it", SOON, || times() == 2);
+    // The key lies elsewhere: the same money is no longer hot.
+    gate.term();
+    gate.unset("wallet.signing_key_file");
+    gate.start();
+    discord.await_bot();
+    gate.let_pass(14 * HOUR);
+    stays_true("a gateway that only watches", Duration::from_secs(4), || times() == 2);
+    assert!(!said_to(&discord, ADA).contains("max_hot"), "not the merchants' affair");
+    each_names_what_to_do_next(&discord);
+}
+
+#[test]
 fn who_wants_it_so_is_told_in_the_channel_that_something_waits() {
     let (discord, gate) = offline(|gate| {
         let id = |id: u64| toml::Value::Integer(i64::try_from(id).unwrap());

@@ -148,6 +148,7 @@ pub(crate) enum OfWhole {
     ZmqSilent,
     ZmqBack,
     FeeTooHigh,
+    TooMuchHot { waiting: String, limit: String },
     AuditFound { differences: u64 },
     AuditClean,
 }
@@ -328,6 +329,12 @@ impl fmt::Display for OfWhole {
                 "Coins are not paid out, because the fee would be more than \
                  `sweeper.max_fee_percent` of them. They go out once fees fall or more comes \
                  together. `/sweep_now` shows what is ready.",
+            ),
+            OfWhole::TooMuchHot { waiting, limit } => write!(
+                f,
+                "{waiting} LTC wait for payout under the key on this machine, more than the {limit} \
+                 LTC of `sweeper.max_hot`. `/sweep_now` pays out what is ready; `litegate sweep \
+                 --dry-run` says what the rest waits for."
             ),
             OfWhole::AuditFound { differences } => {
                 let plural = if *differences == 1 { "" } else { "s" };

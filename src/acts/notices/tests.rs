@@ -3,6 +3,8 @@
 use super::*;
 use crate::store::Store;
 
+mod hot;
+
 /// Half a minute, in which nothing is repeated.
 const SOON_MS: i64 = 30_000;
 
@@ -77,6 +79,7 @@ fn quiet() -> Surroundings {
         off: Vec::new(),
         node: None,
         low_disk: None,
+        hot_limit: None,
         started_at: Timestamp::from_ms(0),
     }
 }

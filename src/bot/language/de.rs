@@ -463,6 +463,9 @@ pub(super) const SAID: Said = Said {
     fee_too_high: "Münzen werden nicht ausgezahlt, weil die Gebühr mehr als \
         `sweeper.max_fee_percent` davon wäre. Sie gehen hinaus, sobald die Gebühren fallen oder mehr \
         zusammenkommt. {/sweep_now} zeigt, was bereit ist.",
+    too_much_hot: "{waiting} LTC warten unter dem Schlüssel auf dieser Maschine auf Auszahlung, mehr als \
+        die {limit} LTC von `sweeper.max_hot`. {/sweep_now} zahlt aus, was bereit ist; `litegate sweep \
+        --dry-run` sagt, worauf der Rest wartet.",
     audit_found: "Die Prüfung hat {n} {n|Unterschied|Unterschiede} gefunden: Litoshis sind nicht, wo \
         sie sein sollten. `litegate audit` nennt jeden davon.",
     audit_clean: "Die Prüfung ist wieder sauber: Über jeden Litoshi ist Rechenschaft gegeben. \

@@ -437,6 +437,9 @@ pub(super) const SAID: Said = Said {
     fee_too_high: "Hay monedas que no se envían, porque la comisión sería más de \
         `sweeper.max_fee_percent` de ellas. Salen cuando bajen las comisiones o se junten más. \
         {/sweep_now} muestra lo que está listo.",
+    too_much_hot: "{waiting} LTC esperan su envío bajo la clave de esta máquina, más que los {limit} LTC de \
+        `sweeper.max_hot`. {/sweep_now} envía lo que está listo; `litegate sweep --dry-run` dice a qué \
+        espera el resto.",
     audit_found: "La auditoría encontró {n} {n|diferencia|diferencias}: hay litoshis que no están donde \
         deberían. `litegate audit` nombra cada una.",
     audit_clean: "La auditoría está limpia de nuevo: se da cuenta de cada litoshi. `litegate audit`",

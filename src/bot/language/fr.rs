@@ -444,6 +444,9 @@ pub(super) const SAID: Said = Said {
     fee_too_high: "Des pièces ne sont pas versées, car les frais dépasseraient `sweeper.max_fee_percent` de leur \
         valeur. Elles partent quand les frais baissent ou quand il y en a davantage. {/sweep_now} montre ce qui \
         est prêt.",
+    too_much_hot: "{waiting} LTC attendent d'être versés sous la clé de cette machine, plus que les {limit} LTC de \
+        `sweeper.max_hot`. {/sweep_now} verse ce qui est prêt ; `litegate sweep --dry-run` dit ce que le reste \
+        attend.",
     audit_found: "L'audit a trouvé {n} {n|différence|différences} : des litoshis ne sont pas où ils devraient être. \
         `litegate audit` nomme chacune d'elles.",
     audit_clean: "L'audit est de nouveau propre : il est rendu compte de chaque litoshi. `litegate audit`",

@@ -428,6 +428,9 @@ pub(super) const SAID: Said = Said {
     zmq_back: "Os pagamentos são notados de novo como configurado. {/node}",
     fee_too_high: "Há moedas que não são repassadas, porque a taxa passaria de `sweeper.max_fee_percent` do valor \
         delas. Elas saem quando as taxas caírem ou mais se juntar. {/sweep_now} mostra o que está pronto.",
+    too_much_hot: "{waiting} LTC aguardam repasse sob a chave desta máquina, mais do que os {limit} LTC de \
+        `sweeper.max_hot`. {/sweep_now} repassa o que está pronto; `litegate sweep --dry-run` diz o que o resto \
+        aguarda.",
     audit_found: "A auditoria encontrou {n} {n|diferença|diferenças}: há litoshis que não estão onde deveriam. \
         `litegate audit` nomeia cada uma.",
     audit_clean: "A auditoria está limpa de novo: cada litoshi tem sua conta prestada. `litegate audit`",

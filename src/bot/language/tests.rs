@@ -282,6 +282,7 @@ fn news() -> Vec<News> {
         OfWhole::ZmqSilent,
         OfWhole::ZmqBack,
         OfWhole::FeeTooHigh,
+        OfWhole::TooMuchHot { waiting: text("0.05"), limit: text("0.04") },
         OfWhole::AuditFound { differences: 1 },
         OfWhole::AuditClean,
     ];

@@ -149,6 +149,7 @@ sentences! {
         zmq_silent,
         zmq_back,
         fee_too_high,
+        too_much_hot,
         audit_found,
         audit_clean,
     }
@@ -315,6 +316,7 @@ impl Language {
             | Kind::Disk
             | Kind::Zmq
             | Kind::Fee
+            | Kind::HotMoney
             | Kind::Audit => kind.describe(),
         }
     }
@@ -416,6 +418,9 @@ impl Language {
             OfWhole::ZmqSilent => one(said.zmq_silent),
             OfWhole::ZmqBack => one(said.zmq_back),
             OfWhole::FeeTooHigh => one(said.fee_too_high),
+            OfWhole::TooMuchHot { waiting, limit } => {
+                self.say(said.too_much_hot, &[("waiting", waiting), ("limit", limit)])
+            }
             OfWhole::AuditFound { differences } => {
                 self.say(said.audit_found, &[("n", differences)])
             }

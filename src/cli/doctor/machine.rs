@@ -5,11 +5,12 @@ use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use super::{Finding, Say, Verdict, failure, finding, ok, warning};
+use crate::acts::sweeps;
 use crate::cli::doubt;
 use crate::config::Config;
 use crate::serve::open_store;
 use crate::store::room::free_bytes;
-use crate::store::{blocks, doubts, payments, totals};
+use crate::store::{blocks, doubts, payments};
 use crate::sweeper::private_file;
 use crate::sweeper::signing_key::SigningKey;
 
@@ -139,15 +140,15 @@ fn check_seal_key(config: &Config) -> Option<Finding> {
 
 /// Whether more than the operator wants waits for payout under a key that lies on this machine.
 fn check_hot(config: &Config) -> Option<Finding> {
-    let most = config.hot_limit()?;
-    let unswept =
-        open_store(config).and_then(|store| Ok(store.read_blocking(totals::totals)?.unswept));
-    Some(match unswept {
-        Ok(unswept) if unswept > most => {
-            let what = format!("{unswept} LTC wait for payout, more than sweeper.max_hot");
+    let limit = config.hot_limit()?;
+    let hot =
+        open_store(config).and_then(|store| Ok(store.read_blocking(|tx| sweeps::hot(tx, limit))?));
+    Some(match hot {
+        Ok(hot) if hot.is_too_much() => {
+            let what = format!("{} LTC wait for payout, more than sweeper.max_hot", hot.waiting);
             warning("hot money", what).fix("litegate sweep --dry-run says what it waits for")
         }
-        Ok(unswept) => ok("hot money", format!("{unswept} LTC wait for payout")),
+        Ok(hot) => ok("hot money", format!("{} LTC wait for payout", hot.waiting)),
         Err(error) => failure("hot money", format!("{error:#}")),
     })
 }

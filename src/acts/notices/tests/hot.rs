@@ -1,0 +1,89 @@
+//! What waits for payout under a key on this machine, as administrators hear of it.
+
+use bitcoin::hashes::Hash;
+use bitcoin::{BlockHash, OutPoint, ScriptBuf, Txid};
+
+use super::*;
+use crate::domain::chain::BlockId;
+use crate::domain::keys::DerivationIndex;
+use crate::domain::merchant::{BusinessName, Merchant, Subscription, WebhookSecret};
+use crate::domain::payment::{Coin, Origin, Payment, PaymentId, Place};
+use crate::store::coins;
+
+/// Where the coin is.
+fn outpoint() -> OutPoint {
+    OutPoint::null()
+}
+
+fn ltc(text: &str) -> Amount {
+    Amount::parse(text).expect("an amount")
+}
+
+/// A merchant's payment of five litecoins, and a coin that pays it, not yet in a block.
+fn add_payment(tx: &WriteTx) -> Result<(), store::Error> {
+    let (id, at) = (MerchantId::from_random(1), Timestamp::from_ms(0));
+    let (index, amount) = (DerivationIndex::new(1).expect("small"), ltc("5"));
+    let merchant = Merchant {
+        id,
+        name: BusinessName::parse("Shop").expect("a name"),
+        discord_id: None,
+        created_at: at,
+        key_version: 1,
+        previous_key_until: None,
+        webhook_url: None,
+        confirmations: None,
+        subscription: Subscription::None,
+        webhook_secret: WebhookSecret::FIRST,
+    };
+    merchants::insert(tx, &merchant)?;
+    let payment = Payment {
+        id: PaymentId::from_random([1; 16]),
+        merchant: id,
+        index,
+        script: ScriptBuf::new(),
+        amount,
+        created_at: at,
+        expires_at: at,
+        late_until: at,
+        confirmations: 1,
+        confirmations_pegout: 1,
+        reference: None,
+        webhook_url: None,
+        redirect_url: None,
+        display_amount: None,
+    };
+    payments::insert(tx, &payment)?;
+    let place = Place::Mempool;
+    let coin =
+        Coin { outpoint: outpoint(), index, amount, origin: Origin::Plain, seen_at: at, place };
+    coins::insert(tx, &coin)
+}
+
+#[test]
+fn more_than_may_wait_under_a_key_here_is_told_every_six_hours_at_most() {
+    let scene = Scene::new();
+    let limit = |text: &str| Surroundings { hot_limit: Some(ltc(text)), ..quiet() };
+    scene.write(add_payment);
+    assert!(scene.looked(&limit("4.9"), 0).is_empty(), "no coin of ours before its block");
+    scene.write(|tx| {
+        let block = BlockId { height: 1, hash: BlockHash::all_zeros() };
+        coins::move_to(tx, outpoint(), Place::Block(block))
+    });
+    assert!(scene.looked(&quiet(), SOON_MS).is_empty(), "no limit, or no key on this machine");
+    assert!(scene.looked(&limit("5"), SOON_MS).is_empty(), "so much may wait");
+    let off = Surroundings { off: vec![Kind::HotMoney], ..limit("4.9") };
+    assert!(scene.looked(&off, SOON_MS).is_empty());
+    let told = scene.looked(&limit("4.9"), SOON_MS);
+    assert_eq!(told.len(), 1, "{told:?}");
+    for words in ["5 LTC wait", "4.9 LTC", "`sweeper.max_hot`", "`/sweep_now`", "`litegate sweep"] {
+        assert!(told[0].contains(words), "{words}: {told:?}");
+    }
+    assert!(scene.looked(&limit("4.9"), SOON_MS + REPEAT_MS_MIN - 1).is_empty());
+    assert_eq!(scene.looked(&limit("4.9"), SOON_MS + REPEAT_MS_MIN).len(), 1);
+    // Spent, it waits no more.
+    scene.write(|tx| {
+        assert!(coins::spend(tx, outpoint(), Txid::all_zeros(), 2)?);
+        Ok(())
+    });
+    assert!(scene.looked(&limit("4.9"), SOON_MS + 2 * REPEAT_MS_MIN).is_empty());
+}
