@@ -1,10 +1,11 @@
 //! The audit: the stored facts against themselves, and against the node's own unspent outputs.
 
+use std::panic::resume_unwind;
 use std::time::{Duration, Instant};
 
 use anyhow::Context;
 
-use crate::domain::audit::{Audit, Difference, LOOK_AHEAD, Report};
+use crate::domain::audit::{Audit, Difference, LOOK_AHEAD, Report, Scripts};
 use crate::domain::chain::BlockId;
 use crate::domain::keys::AccountXpub;
 use crate::domain::ledger::Ledger;
@@ -31,6 +32,9 @@ const PAUSE: Duration = Duration::from_millis(200);
 /// How often a scan is begun anew because the tip moved meanwhile.
 const SCANS_MAX: u32 = 5;
 
+/// Scripts that are read at a time.
+const SCRIPTS_AT_ONCE: u32 = 10_000;
+
 /// Audits the whole database. It reads only, so it may run beside a serving gateway. `told` hears
 /// how far the node is.
 ///
@@ -42,17 +46,26 @@ pub(crate) fn audit(
     xpub: &AccountXpub,
     told: Told,
 ) -> anyhow::Result<Report> {
-    let mut scans = 0u32;
+    let (mut scans, mut scripts) = (0u32, None);
     loop {
         scans = scans.saturating_add(1);
-        let scanned = scan(store, node, xpub, told)?;
+        let (scanned, looked_at) = std::thread::scope(|scope| {
+            let looking = scripts.is_none().then(|| scope.spawn(|| look_at_scripts(store, xpub)));
+            let scanned = scan(store, node, xpub, told);
+            (scanned, looking.map(|thread| thread.join().unwrap_or_else(|e| resume_unwind(e))))
+        });
+        let scanned = scanned?;
+        let scripts: &Scripts = match looked_at {
+            Some(looked_at) => scripts.insert(looked_at?),
+            None => scripts.get_or_insert_default(),
+        };
         let deadline = Instant::now() + PATIENCE;
         loop {
             let tip = store.read_blocking(blocks::tip)?;
             if tip == Some(scanned.tip) {
                 let report = store.read_blocking(|tx| match blocks::tip(tx)? {
                     tip if tip == Some(scanned.tip) => {
-                        let mut report = facts(tx, xpub, tip)?.finish(&scanned.outputs);
+                        let mut report = facts(tx, xpub, tip, scripts)?.finish(&scanned.outputs);
                         report.compare_accounts(&ledgers(tx)?);
                         report.differences.extend(wrongly_kept(tx)?);
                         Ok(Some(report))
@@ -69,7 +82,7 @@ pub(crate) fn audit(
             }
             if Instant::now() >= deadline {
                 return Ok(store.read_blocking(|tx| {
-                    let audit = facts(tx, xpub, blocks::tip(tx)?)?;
+                    let audit = facts(tx, xpub, blocks::tip(tx)?, scripts)?;
                     Ok::<_, store::Error>(audit.behind(scanned.tip.height))
                 })?);
             }
@@ -128,12 +141,30 @@ fn scan(store: &Store, node: &Node, xpub: &AccountXpub, told: Told) -> anyhow::R
     }
 }
 
+/// Holds the scripts of all payments against the account's key, a few at a time, so that nobody
+/// waits for the end of a long read.
+fn look_at_scripts(store: &Store, xpub: &AccountXpub) -> Result<Scripts, store::Error> {
+    let mut scripts = Scripts::default();
+    loop {
+        let from = scripts.below();
+        let some = store.read_blocking(|tx| books::scripts(tx, from, SCRIPTS_AT_ONCE))?;
+        if some.is_empty() {
+            return Ok(scripts);
+        }
+        for (index, script, id) in some {
+            scripts.look_at(xpub, index, &script, id);
+        }
+    }
+}
+
 fn facts<'x>(
     tx: &ReadTx,
     xpub: &'x AccountXpub,
     tip: Option<BlockId>,
+    scripts: &Scripts,
 ) -> Result<Audit<'x>, store::Error> {
     let mut audit = Audit::new(xpub, tip, books::coins(tx)?, books::sweeps(tx)?);
+    audit.take_over(scripts);
     if let Some(tip) = tip {
         audit.believe(doubts::trust_at(tx, tip)?);
     }

@@ -7,7 +7,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use bitcoin::{OutPoint, ScriptBuf, Txid};
+use bitcoin::{OutPoint, Script, ScriptBuf, Txid};
 
 use super::amount::Amount;
 use super::chain::BlockId;
@@ -172,6 +172,36 @@ pub(crate) struct Report {
     pub(crate) differences: Vec<Difference>,
 }
 
+/// Scripts that were held against the account's key already. What is given out never changes, so
+/// this may be done before the rest, and while the node reads its coins.
+#[derive(Debug, Default, Clone, PartialEq, Eq)]
+pub(crate) struct Scripts {
+    /// All payments with smaller indexes were looked at.
+    below: u32,
+    foreign: Vec<PaymentId>,
+}
+
+impl Scripts {
+    /// Looks at the next payment's script; payments come by their indexes.
+    pub(crate) fn look_at(
+        &mut self,
+        xpub: &AccountXpub,
+        index: DerivationIndex,
+        script: &Script,
+        id: PaymentId,
+    ) {
+        if *xpub.script_at(index) != *script {
+            self.foreign.push(id);
+        }
+        self.below = index.get().saturating_add(1);
+    }
+
+    /// The index from which payments were not looked at.
+    pub(crate) fn below(&self) -> u32 {
+        self.below
+    }
+}
+
 /// An audit under way.
 #[derive(Debug)]
 pub(crate) struct Audit<'x> {
@@ -185,6 +215,8 @@ pub(crate) struct Audit<'x> {
     issued: HashMap<ScriptBuf, PaymentId>,
     attributed: HashSet<usize>,
     next: u32,
+    /// Scripts of payments with smaller indexes were looked at before.
+    checked_below: u32,
     report: Report,
 }
 
@@ -210,6 +242,7 @@ impl<'x> Audit<'x> {
             issued: HashMap::new(),
             attributed: HashSet::new(),
             next: 0,
+            checked_below: 0,
             report: Report::default(),
         }
     }
@@ -219,11 +252,20 @@ impl<'x> Audit<'x> {
         self.trust = trust;
     }
 
+    /// Takes over what was found of scripts before.
+    pub(crate) fn take_over(&mut self, scripts: &Scripts) {
+        self.checked_below = scripts.below;
+        self.report
+            .differences
+            .extend(scripts.foreign.iter().map(|id| Difference::ForeignScript(*id)));
+    }
+
     /// Takes a payment in: its script, its verdict and its event must follow from the facts.
     pub(crate) fn payment(&mut self, booked: &BookedPayment) {
         let BookedPayment { payment, status, has_event } = booked;
         let mut found = Vec::new();
-        if self.xpub.script_at(payment.index) != payment.script {
+        let checked = payment.index.get() < self.checked_below;
+        if !checked && self.xpub.script_at(payment.index) != payment.script {
             found.push(Difference::ForeignScript(payment.id));
         }
         let at = self.of_payment.get(&payment.index).cloned().unwrap_or_default();

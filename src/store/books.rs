@@ -9,6 +9,8 @@ use rusqlite::Row;
 use crate::domain::amount::Amount;
 use crate::domain::audit::{BookedCoin, BookedPayment, BookedPayout, BookedVersion};
 use crate::domain::chain::BlockId;
+use crate::domain::keys::DerivationIndex;
+use crate::domain::payment::PaymentId;
 
 use super::columns::{block_hash, impossible, script, txid};
 use super::{Error, ReadTx, coins, payments};
@@ -89,6 +91,21 @@ fn version(row: &Row) -> rusqlite::Result<Result<(BookedVersion, u32), Error>> {
         block,
     };
     Ok(Ok((version, row.get("version")?)))
+}
+
+/// The scripts that were given out from an index on, at most `most` of them, by their indexes.
+pub(crate) fn scripts(
+    tx: &ReadTx,
+    from: u32,
+    most: u32,
+) -> Result<Vec<(DerivationIndex, ScriptBuf, PaymentId)>, Error> {
+    let sql = "SELECT derivation_index, script, id FROM payments
+               WHERE derivation_index >= ? ORDER BY derivation_index LIMIT ?";
+    let mut statement = tx.connection.prepare_cached(sql)?;
+    let rows = statement.query_map([from, most], |row| {
+        Ok((row.get("derivation_index")?, script(row, "script")?, row.get("id")?))
+    })?;
+    Ok(rows.collect::<Result<_, _>>()?)
 }
 
 /// Calls `each` with every payment, oldest first; there may be more than fit into memory.

@@ -141,6 +141,28 @@ fn a_sweep_that_is_not_mined_is_in_flight() {
 }
 
 #[test]
+fn scripts_may_be_looked_at_before() {
+    let (xpub, mut facts) = (xpub(), facts());
+    let strange = ScriptBuf::from_bytes(vec![0x51]);
+    facts.payments.iter_mut().for_each(|booked| booked.payment.script = strange.clone());
+    facts.coins.clear();
+    facts.sweeps.clear();
+    let [first, second] = [0, 1].map(|n: usize| facts.payments[n].payment.clone());
+    let mut scripts = Scripts::default();
+    scripts.look_at(&xpub, first.index, &strange, first.id);
+    let mut audit = Audit::new(&xpub, Some(block(TIP)), Vec::new(), Vec::new());
+    audit.take_over(&scripts);
+    facts.payments.iter().for_each(|payment| audit.payment(payment));
+    let found = audit.finish(&[]).differences;
+    let foreign: Vec<&Difference> =
+        found.iter().filter(|one| matches!(one, Difference::ForeignScript(_))).collect();
+    let expected = [first.id, second.id].map(Difference::ForeignScript);
+    assert_eq!(foreign, [&expected[0], &expected[1]], "each once, looked at before or not");
+    scripts.look_at(&xpub, second.index, &xpub.script_at(second.index), second.id);
+    assert_eq!(scripts.below(), second.index.get() + 1);
+}
+
+#[test]
 fn each_wrong_fact_is_named() {
     #[track_caller]
     fn check(kinds: &[&str], damage: impl FnOnce(&mut Facts)) {

@@ -78,7 +78,7 @@ pub(crate) fn measure(report: &mut Report, size: &Size, node: &Node) {
         })
         .collect();
     let transactions = sign_all(node, &watched);
-    let streams = Streams::open(gate.port(), &watched, count);
+    let streams = Streams::open(gate.port(), &watched, 0..count);
     let frames = Frames::listen(&node.zmq_url(), &transactions);
 
     let (many, among) = transactions.split_at(size.detected);
@@ -96,7 +96,7 @@ pub(crate) fn measure(report: &mut Report, size: &Size, node: &Node) {
     }
 
     let before = serving.resident_bytes();
-    let more = Streams::open(gate.port(), &watched, size.streams.saturating_sub(count));
+    let more = Streams::open(gate.port(), &watched, count..size.streams.max(count));
     let opened = more.opened + streams.opened;
     let is_all = opened >= size.streams;
     let asked = if is_all { String::new() } else { " (it takes no more)".to_owned() };
@@ -247,8 +247,8 @@ struct Streams {
 }
 
 impl Streams {
-    /// Opens so many, on these payments in turn, until one is refused.
-    fn open(port: u16, watched: &[Watched], count: usize) -> Streams {
+    /// Opens those of these numbers, on the payments in turn, until one is refused.
+    fn open(port: u16, watched: &[Watched], numbers: std::ops::Range<usize>) -> Streams {
         let runtime =
             tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build();
         let runtime = runtime.unwrap();
@@ -258,7 +258,7 @@ impl Streams {
         let (sender, receiver) = std::sync::mpsc::channel();
         let all = async move {
             let mut tasks = JoinSet::new();
-            for n in 0..count {
+            for n in numbers {
                 let payment = n % asked.len();
                 let Ok(stream) = open_one(port, n, &asked[payment]).await else { break };
                 tasks.spawn(read_on(stream, payment, Arc::clone(&of_task)));
