@@ -19,7 +19,7 @@ use super::ports;
 use super::wait::{SOON, wait_for, wait_until};
 
 /// A command that has not ended by then never will.
-const COMMAND: Duration = Duration::from_secs(60);
+const COMMAND: Duration = Duration::from_secs(300);
 
 /// A gateway and its folder. Killed and removed when it is dropped.
 pub(crate) struct Gate {
