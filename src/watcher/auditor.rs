@@ -4,7 +4,8 @@
 //!
 //! Must not know: who is told.
 
-use std::time::Duration;
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
 
 use tokio_util::sync::CancellationToken;
 
@@ -26,6 +27,27 @@ const AGAIN: Duration = Duration::from_secs(3_600);
 /// Differences that go into the log; `litegate audit` names all of them.
 const LOGGED_MAX: usize = 20;
 
+/// How long an end waits for an audit that the node holds up.
+const END_PATIENCE: Duration = Duration::from_secs(2);
+
+/// The thread, once it runs.
+pub(super) struct Auditing(Option<JoinHandle<()>>);
+
+impl Auditing {
+    /// Waits for its end after the shutdown, so that it holds the database no longer and that is
+    /// one file then. An audit under way is left alone: it only reads.
+    pub(super) fn join(self) {
+        let Some(thread) = self.0 else { return };
+        let began = Instant::now();
+        while !thread.is_finished() && began.elapsed() < END_PATIENCE {
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        if thread.is_finished() {
+            let _ = thread.join(); // A panic there was reported when it happened.
+        }
+    }
+}
+
 /// What it works with.
 pub(super) struct Auditor {
     pub(super) store: Store,
@@ -37,11 +59,15 @@ pub(super) struct Auditor {
 }
 
 impl Auditor {
-    /// Begins. Nobody waits for its end: it only reads, and a node may hold it up for long.
-    pub(super) fn start(self) {
+    /// Begins.
+    pub(super) fn start(self) -> Auditing {
         let thread = std::thread::Builder::new().name("audit".to_owned());
-        if let Err(error) = thread.spawn(move || self.run()) {
-            tracing::error!(%error, "there will be no audit but by hand");
+        match thread.spawn(move || self.run()) {
+            Ok(thread) => Auditing(Some(thread)),
+            Err(error) => {
+                tracing::error!(%error, "there will be no audit but by hand");
+                Auditing(None)
+            }
         }
     }
 
@@ -55,7 +81,7 @@ impl Auditor {
             Err(error) => tracing::debug!(%error, "cannot see when the last audit was"),
         }
         while !self.shutdown.is_cancelled() {
-            std::thread::sleep(Duration::from_millis(250));
+            std::thread::sleep(Duration::from_millis(100));
             if self.clock.now() < due {
                 continue;
             }

@@ -49,7 +49,7 @@ use crate::wake::Wake;
 use ahead::Ahead;
 use alarm::Alarm;
 use apply::Changes;
-use auditor::Auditor;
+use auditor::{Auditing, Auditor};
 use clock_watch::ClockWatch;
 use mempool::LookedAt;
 use scout::{Ground, Scout};
@@ -186,14 +186,15 @@ impl Watcher {
             patience: self.patience,
             shutdown: self.shutdown.clone(),
         };
-        self.audit_now_and_then();
+        let auditing = self.audit_now_and_then();
         let mut scout = Scout::start(ground, self.nodes.place_of(Some(&self.followed.name)));
         self.watch(&mut subscriber, &scout);
         subscriber.end();
         scout.join();
+        auditing.join();
     }
 
-    fn audit_now_and_then(&self) {
+    fn audit_now_and_then(&self) -> Auditing {
         let auditor = Auditor {
             store: self.store.clone(),
             nodes: self.nodes.clone(),
@@ -202,7 +203,7 @@ impl Watcher {
             interval: self.audit_interval,
             shutdown: self.shutdown.clone(),
         };
-        auditor.start();
+        auditor.start()
     }
 
     /// Listens to the node that is followed.

@@ -228,6 +228,19 @@ fn traffic(shop: &Shop, over: &AtomicBool) -> Vec<Duration> {
     took
 }
 
+/// So that a copy of the file that is taken while nothing runs is whole.
+#[test]
+fn after_an_orderly_end_the_database_is_one_file() {
+    let Some(Stage { gate, shop, node: _node }) = Stage::alone() else { return };
+    for _ in 0..5 {
+        shop.create("0.05");
+        gate.term();
+        let log = std::fs::metadata(path(&gate, "litegate.db-wal")).map_or(0, |found| found.len());
+        assert_eq!(log, 0, "bytes beside the database");
+        gate.start();
+    }
+}
+
 /// `PAYMENTS=300000` makes the database so large.
 #[test]
 #[ignore = "long"]
