@@ -21,7 +21,7 @@ soak:
 	SOAK_MERCHANTS=50 SOAK_PAYMENTS=2000 \
 		cargo test --locked --test it soak -- --include-ignored --nocapture
 
-# How fast everything is, beside its floor, with up to ten million payments (15 GB below
+# How fast everything is, beside its floor, with up to ten million payments (16 GB below
 # target/bench while it runs), and how little it costs more then. WRITE=--write puts the results
 # into static/docs/BENCHMARKS.md.
 bench:
