@@ -55,6 +55,15 @@ pub(crate) enum Auth {
 /// How long an answer may take. A block of 4 MB comes within a second; a busy node may need more.
 const TIMEOUT: Duration = Duration::from_secs(30);
 
+/// Indexes that one range of a descriptor may have ("Range is too large").
+const RANGE_MAX: u32 = 1_000_000;
+
+/// The ranges in which the node is asked for the indexes from 0 to `last`.
+fn ranges(last: u32) -> impl Iterator<Item = (u32, u32)> {
+    let step = usize::try_from(RANGE_MAX).unwrap_or(usize::MAX);
+    (0..=last).step_by(step).map(move |from| (from, last.min(from.saturating_add(RANGE_MAX - 1))))
+}
+
 /// How long the node may take to read its whole set of unspent outputs.
 const SCAN_TIMEOUT: Duration = Duration::from_secs(900);
 
@@ -462,7 +471,10 @@ impl Node {
         }
         const CALL: &str = "scantxoutset";
         let garbled = |reason: String| Error::Garbled { call: CALL, reason };
-        let scanned = serde_json::json!([{ "desc": descriptor, "range": [0, last] }]);
+        let scanned: Vec<Value> = ranges(last)
+            .map(|(from, to)| serde_json::json!({ "desc": descriptor, "range": [from, to] }))
+            .collect();
+        let scanned = Value::Array(scanned);
         let answer: Answer =
             match self.connect(SCAN_TIMEOUT)?.call(CALL, &["start".into(), scanned]) {
                 Ok(answer) => answer,
@@ -702,5 +714,20 @@ fn judge(call: &'static str, error: bitcoincore_rpc::Error) -> Error {
             _ => Error::Unreachable(format!("{call}: {error}")),
         },
         other => Error::Garbled { call, reason: other.to_string() },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_node_is_asked_in_ranges_that_it_takes() {
+        let asked = |last| ranges(last).collect::<Vec<_>>();
+        assert_eq!(asked(0), [(0, 0)]);
+        assert_eq!(asked(999_999), [(0, 999_999)]);
+        assert_eq!(asked(1_000_000), [(0, 999_999), (1_000_000, 1_000_000)]);
+        let many = [(0, 999_999), (1_000_000, 1_999_999), (2_000_000, 2_345_678)];
+        assert_eq!(asked(2_345_678), many);
     }
 }
