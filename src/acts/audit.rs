@@ -46,26 +46,23 @@ pub(crate) fn audit(
     xpub: &AccountXpub,
     told: Told,
 ) -> anyhow::Result<Report> {
-    let (mut scans, mut scripts) = (0u32, None);
+    let (mut scans, mut scripts) = (0u32, Scripts::default());
     loop {
         scans = scans.saturating_add(1);
         let (scanned, looked_at) = std::thread::scope(|scope| {
-            let looking = scripts.is_none().then(|| scope.spawn(|| look_at_scripts(store, xpub)));
+            let looking = scope.spawn(|| look_at_scripts(store, xpub, &mut scripts));
             let scanned = scan(store, node, xpub, told);
-            (scanned, looking.map(|thread| thread.join().unwrap_or_else(|e| resume_unwind(e))))
+            (scanned, looking.join().unwrap_or_else(|panic| resume_unwind(panic)))
         });
         let scanned = scanned?;
-        let scripts: &Scripts = match looked_at {
-            Some(looked_at) => scripts.insert(looked_at?),
-            None => scripts.get_or_insert_default(),
-        };
+        looked_at?;
         let deadline = Instant::now() + PATIENCE;
         loop {
             let tip = store.read_blocking(blocks::tip)?;
             if tip == Some(scanned.tip) {
                 let report = store.read_blocking(|tx| match blocks::tip(tx)? {
                     tip if tip == Some(scanned.tip) => {
-                        let mut report = facts(tx, xpub, tip, scripts)?.finish(&scanned.outputs);
+                        let mut report = facts(tx, xpub, tip, &scripts)?.finish(&scanned.outputs);
                         report.compare_accounts(&ledgers(tx)?);
                         report.differences.extend(wrongly_kept(tx)?);
                         Ok(Some(report))
@@ -82,7 +79,7 @@ pub(crate) fn audit(
             }
             if Instant::now() >= deadline {
                 return Ok(store.read_blocking(|tx| {
-                    let audit = facts(tx, xpub, blocks::tip(tx)?, scripts)?;
+                    let audit = facts(tx, xpub, blocks::tip(tx)?, &scripts)?;
                     Ok::<_, store::Error>(audit.behind(scanned.tip.height))
                 })?);
             }
@@ -141,15 +138,18 @@ fn scan(store: &Store, node: &Node, xpub: &AccountXpub, told: Told) -> anyhow::R
     }
 }
 
-/// Holds the scripts of all payments against the account's key, a few at a time, so that nobody
-/// waits for the end of a long read.
-fn look_at_scripts(store: &Store, xpub: &AccountXpub) -> Result<Scripts, store::Error> {
-    let mut scripts = Scripts::default();
+/// Holds the scripts of all payments that were not looked at yet against the account's key, a few
+/// at a time, so that nobody waits for the end of a long read.
+fn look_at_scripts(
+    store: &Store,
+    xpub: &AccountXpub,
+    scripts: &mut Scripts,
+) -> Result<(), store::Error> {
     loop {
         let from = scripts.below();
         let some = store.read_blocking(|tx| books::scripts(tx, from, SCRIPTS_AT_ONCE))?;
         if some.is_empty() {
-            return Ok(scripts);
+            return Ok(());
         }
         for (index, script, id) in some {
             scripts.look_at(xpub, index, &script, id);
