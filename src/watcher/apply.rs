@@ -127,9 +127,7 @@ pub(super) fn place_block(
     // Nearly everything in a block is somebody else's: that has to be seen quickly.
     let inputs = block.txs.iter().flat_map(|block_tx| &block_tx.inputs);
     let mut known = coins::known(tx, inputs.copied())?;
-    let outputs = block.txs.iter().flat_map(|block_tx| &block_tx.outputs);
-    let scripts = outputs.map(|output| output.script_pubkey.as_script());
-    let ours = payments::indexes_of_scripts(tx, scripts)?;
+    let ours = scripts_of_ours(tx, block)?;
     for block_tx in &block.txs {
         let Some(txid) = block_tx.txid else { continue }; // Not in a block: its id is known.
         let mut spends_ours = false;
@@ -160,6 +158,15 @@ pub(super) fn judge_all(
         complete_if_due(tx, index, tip, network, now, changes)?;
     }
     Ok(())
+}
+
+/// The scripts of a block's outputs that were given out, and their indexes.
+pub(super) fn scripts_of_ours(
+    tx: &ReadTx,
+    block: &Block,
+) -> Result<HashMap<ScriptBuf, DerivationIndex>, Error> {
+    let outputs = block.txs.iter().flat_map(|block_tx| &block_tx.outputs);
+    payments::indexes_of_scripts(tx, outputs.map(|output| output.script_pubkey.as_script()))
 }
 
 /// What the outputs of a transaction in a block are.

@@ -19,9 +19,7 @@ use crate::domain::time::Timestamp;
 use crate::headway::{Headway, Told};
 use crate::node::codec::Block;
 use crate::node::rpc::Node;
-use crate::store::{
-    Error, ReadTx, Store, WriteTx, accounts, blocks, coins, merchants, payments, sweeps,
-};
+use crate::store::{Error, ReadTx, Store, WriteTx, accounts, blocks, coins, merchants, sweeps};
 
 use super::apply::{self, Changes};
 
@@ -165,12 +163,13 @@ type Real = BTreeMap<OutPoint, Output>;
 
 /// The outputs of a block that pay us.
 fn ours(tx: &ReadTx, block: &Block) -> Result<Real, Error> {
+    let indexes = apply::scripts_of_ours(tx, block)?;
     let mut real = Real::new();
     for block_tx in &block.txs {
         let Some(txid) = block_tx.txid else { continue };
         for (vout, output) in (0u32..).zip(&block_tx.outputs) {
             let Some(amount) = Amount::from_litoshis(output.value.to_sat()) else { continue };
-            if let Some(index) = payments::index_of_script(tx, &output.script_pubkey)? {
+            if let Some(index) = indexes.get(&output.script_pubkey).copied() {
                 let origin = apply::origin_of(block_tx.kind);
                 real.insert(OutPoint { txid, vout }, Output { index, amount, origin });
             }
