@@ -6,14 +6,15 @@ use std::time::{Duration, Instant};
 use anyhow::Context;
 
 use crate::domain::audit::{Audit, Difference, LOOK_AHEAD, Report, Scripts};
-use crate::domain::chain::BlockId;
+use crate::domain::chain::{BlockId, OurTip};
 use crate::domain::keys::AccountXpub;
 use crate::domain::ledger::Ledger;
 use crate::domain::merchant::MerchantId;
 use crate::domain::time::Timestamp;
 use crate::headway::Told;
 use crate::node;
-use crate::node::rpc::{Node, UnspentSet};
+use crate::node::rpc::Node;
+use crate::node::scan::UnspentSet;
 use crate::store::{
     self, ReadTx, Store, WriteTx, blocks, books, doubts, merchants, payments, progress,
 };
@@ -29,7 +30,7 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// The pause before we ask again.
 const PAUSE: Duration = Duration::from_millis(200);
 
-/// How often a scan is begun anew because the tip moved meanwhile.
+/// How often a scan is begun anew because the node's chain took another way meanwhile.
 const SCANS_MAX: u32 = 5;
 
 /// Scripts that are read at a time.
@@ -58,34 +59,63 @@ pub(crate) fn audit(
         looked_at?;
         let deadline = Instant::now() + PATIENCE;
         loop {
-            let tip = store.read_blocking(blocks::tip)?;
-            if tip == Some(scanned.tip) {
-                let report = store.read_blocking(|tx| match blocks::tip(tx)? {
-                    tip if tip == Some(scanned.tip) => {
-                        let mut report = facts(tx, xpub, tip, &scripts)?.finish(&scanned.outputs);
-                        report.compare_accounts(&ledgers(tx)?);
-                        report.differences.extend(wrongly_kept(tx)?);
-                        Ok(Some(report))
-                    }
-                    _ => Ok::<_, Refusal>(None), // It moved just now.
-                })?;
-                if let Some(report) = report {
-                    return Ok(report);
-                }
+            let report = store.read_blocking(|tx| match follows(tx, &scanned.tips)? {
+                true => Ok::<_, Refusal>(Some(compare(tx, xpub, &scripts, &scanned)?)),
+                false => Ok(None),
+            })?;
+            if let Some(report) = report {
+                return Ok(report);
             }
-            let node_moved = node.best_block_hash()? != scanned.tip.hash;
-            if node_moved && scans < SCANS_MAX {
-                break; // The scan is out of date.
+            if scans < SCANS_MAX && !is_on_best_chain(node, &scanned.tips)? {
+                break; // Nobody will stand on these blocks.
             }
             if Instant::now() >= deadline {
+                let theirs = scanned.tips.iter().map(|tip| tip.height).max().unwrap_or(0);
                 return Ok(store.read_blocking(|tx| {
-                    let audit = facts(tx, xpub, blocks::tip(tx)?, &scripts)?;
-                    Ok::<_, store::Error>(audit.behind(scanned.tip.height))
+                    Ok::<_, store::Error>(facts(tx, xpub, &scripts)?.behind(theirs))
                 })?);
             }
             std::thread::sleep(PAUSE);
         }
     }
+}
+
+/// Whether all these blocks are in our chain.
+fn follows(tx: &ReadTx, blocks: &[BlockId]) -> Result<bool, store::Error> {
+    for block in blocks {
+        if blocks::at_height(tx, block.height)? != Some(*block) {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
+/// Whether all these blocks are in the node's chain.
+fn is_on_best_chain(node: &Node, blocks: &[BlockId]) -> Result<bool, node::Error> {
+    for block in blocks {
+        if node.place_of(*block)? != OurTip::OnBestChain {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
+/// Compares the facts with each other, with what is kept beside them, and with what the node has.
+/// We stand on the last of the blocks after which it counted, or on a later one.
+fn compare(
+    tx: &ReadTx,
+    xpub: &AccountXpub,
+    scripts: &Scripts,
+    scanned: &UnspentSet,
+) -> Result<Report, Refusal> {
+    let mut audit = facts(tx, xpub, scripts)?;
+    if let Some(first) = scanned.tips.iter().map(|tip| tip.height).min() {
+        audit.listed_to(first);
+    }
+    let mut report = audit.finish(&scanned.outputs);
+    report.compare_accounts(&ledgers(tx)?);
+    report.differences.extend(wrongly_kept(tx)?);
+    Ok(report)
 }
 
 /// Records what an audit found, for those who are told of differences: nothing, or so many.
@@ -160,11 +190,12 @@ fn look_at_scripts(
 fn facts<'x>(
     tx: &ReadTx,
     xpub: &'x AccountXpub,
-    tip: Option<BlockId>,
     scripts: &Scripts,
 ) -> Result<Audit<'x>, store::Error> {
+    let tip = blocks::tip(tx)?;
     let mut audit = Audit::new(xpub, tip, books::coins(tx)?, books::sweeps(tx)?);
     audit.take_over(scripts);
+    audit.comes_next(payments::next_index(tx)?);
     if let Some(tip) = tip {
         audit.believe(doubts::trust_at(tx, tip)?);
     }

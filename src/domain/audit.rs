@@ -28,6 +28,8 @@ pub(crate) struct BookedCoin {
     pub(crate) claim: Option<i64>,
     /// The transaction on the best chain that spent it.
     pub(crate) spent_by: Option<Txid>,
+    /// The height of the block with that transaction.
+    pub(crate) spent_height: Option<u32>,
 }
 
 /// One signed version of a sweep, with its bytes read.
@@ -208,6 +210,8 @@ pub(crate) struct Audit<'x> {
     xpub: &'x AccountXpub,
     tip: Option<BlockId>,
     trust: Trust,
+    /// The block up to which the node's list shows all that came and was spent.
+    listed_to: u32,
     coins: Vec<BookedCoin>,
     of_payment: HashMap<DerivationIndex, Vec<usize>>,
     sweeps: Vec<BookedVersion>,
@@ -236,6 +240,7 @@ impl<'x> Audit<'x> {
             xpub,
             tip,
             trust: Trust::Full,
+            listed_to: u32::MAX,
             coins,
             of_payment,
             sweeps,
@@ -250,6 +255,17 @@ impl<'x> Audit<'x> {
     /// Says how far the chain is believed: while in doubt, payments rightly wait.
     pub(crate) fn believe(&mut self, trust: Trust) {
         self.trust = trust;
+    }
+
+    /// Says which index comes next: those before it were given out or skipped.
+    pub(crate) fn comes_next(&mut self, index: DerivationIndex) {
+        self.next = self.next.max(index.get());
+    }
+
+    /// Says after which block the node began its list: of what came or was spent in later ones, it
+    /// may show some and not other.
+    pub(crate) fn listed_to(&mut self, height: u32) {
+        self.listed_to = height;
     }
 
     /// Takes over what was found of scripts before.
@@ -306,20 +322,22 @@ impl<'x> Audit<'x> {
     }
 
     /// Ends with the node's unspent outputs for all scripts that were given out and the
-    /// [`LOOK_AHEAD`] beyond them, at the same tip.
+    /// [`LOOK_AHEAD`] beyond them, counted after blocks that the facts include.
     pub(crate) fn finish(mut self, unspent: &[Unspent]) -> Report {
         let on_node: HashMap<OutPoint, &Unspent> =
             unspent.iter().map(|found| (found.outpoint, found)).collect();
         let mut recorded = HashSet::new();
         let mut differences = Vec::new();
-        for BookedCoin { coin, spent_by, .. } in &self.coins {
+        for BookedCoin { coin, spent_height, .. } in &self.coins {
             let Some(block) = block_of(coin) else { continue };
-            if spent_by.is_some() {
+            if spent_height.is_some_and(|height| height <= self.listed_to) {
                 continue;
             }
             let (at, amount) = (coin.outpoint, coin.amount);
             recorded.insert(at);
+            let may_be_missing = block.height > self.listed_to || spent_height.is_some();
             match on_node.get(&at) {
+                None if may_be_missing => {}
                 None => differences.push(Difference::NotOnNode { at, amount }),
                 Some(found) if found.amount != amount || found.height != block.height => {
                     differences.push(Difference::OtherCoin {
@@ -375,7 +393,7 @@ impl<'x> Audit<'x> {
                 add(&mut self.report.operator_fees, taken);
             }
         }
-        for (n, BookedCoin { coin, claim, spent_by }) in self.coins.iter().enumerate() {
+        for (n, BookedCoin { coin, claim, spent_by, .. }) in self.coins.iter().enumerate() {
             let (at, amount) = (coin.outpoint, coin.amount);
             if !self.attributed.contains(&n) {
                 differences.push(Difference::Orphan { at, amount });

@@ -8,6 +8,7 @@ pub(crate) mod codec;
 pub(crate) mod conf;
 pub(crate) mod nodes;
 pub(crate) mod rpc;
+pub(crate) mod scan;
 mod transport;
 pub(crate) mod zmq;
 

@@ -3,7 +3,6 @@
 //! Each request is sent once, and nothing here spends by the node's wallet.
 
 use std::path::PathBuf;
-use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -18,11 +17,9 @@ use serde_json::value::{RawValue, Value};
 use super::transport::{Http, HttpError};
 use super::{Error, codec};
 use crate::domain::amount::Amount;
-use crate::domain::audit::Unspent;
 use crate::domain::chain::{BlockId, OurTip};
 use crate::domain::doubt::{Branch, BranchState};
 use crate::domain::time::Timestamp;
-use crate::headway::{Headway, Told};
 use crate::measures;
 use crate::secret::Secret;
 
@@ -55,21 +52,6 @@ pub(crate) enum Auth {
 /// How long an answer may take. A block of 4 MB comes within a second; a busy node may need more.
 const TIMEOUT: Duration = Duration::from_secs(30);
 
-/// Indexes that one range of a descriptor may have ("Range is too large").
-const RANGE_MAX: u32 = 1_000_000;
-
-/// The ranges in which the node is asked for the indexes from 0 to `last`.
-fn ranges(last: u32) -> impl Iterator<Item = (u32, u32)> {
-    let step = usize::try_from(RANGE_MAX).unwrap_or(usize::MAX);
-    (0..=last).step_by(step).map(move |from| (from, last.min(from.saturating_add(RANGE_MAX - 1))))
-}
-
-/// How long the node may take to read its whole set of unspent outputs.
-const SCAN_TIMEOUT: Duration = Duration::from_secs(900);
-
-/// How often we ask how far that has come, and how long that answer may take.
-const SCAN_LOOK: Duration = Duration::from_secs(1);
-
 /// Every call that the gateway makes: what `rpcwhitelist` in the node's configuration has to allow.
 pub(crate) const CALLS: [&str; 17] = [
     "getblockchaininfo",
@@ -94,7 +76,7 @@ pub(crate) const CALLS: [&str; 17] = [
 /// A connection to one litecoind. Clones share it.
 #[derive(Clone)]
 pub(crate) struct Node {
-    settings: Arc<Settings>,
+    pub(super) settings: Arc<Settings>,
     /// How long an answer may take.
     timeout: Duration,
     client: Arc<Mutex<Option<Arc<Client>>>>,
@@ -141,13 +123,6 @@ pub(crate) struct UnspentOutput {
     pub(crate) script: ScriptBuf,
     /// 0 while its transaction is in the mempool.
     pub(crate) confirmations: u32,
-}
-
-/// The node's unspent outputs of some scripts, and the block after which it counted them.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct UnspentSet {
-    pub(crate) tip: BlockId,
-    pub(crate) outputs: Vec<Unspent>,
 }
 
 /// The node's mempool (`getmempoolinfo`).
@@ -414,94 +389,6 @@ impl Node {
         }))
     }
 
-    /// `scantxoutset`: the unspent outputs of a ranged descriptor, from index 0 to `last`. Reads
-    /// the node's whole set of unspent outputs: minutes on mainnet; `told` hears how far it is.
-    /// [`Error::Busy`] while another scan is under way; the node does one at a time.
-    pub(crate) fn scan_unspent(
-        &self,
-        descriptor: &str,
-        last: u32,
-        told: Told,
-    ) -> Result<UnspentSet, Error> {
-        let (going_on, over) = mpsc::channel();
-        std::thread::scope(|scope| {
-            let look = std::thread::Builder::new().name("scan".to_owned());
-            let looking = look.spawn_scoped(scope, move || self.follow_scan(&over, told));
-            if let Err(error) = looking {
-                tracing::debug!(%error, "nobody is told how far the scan is");
-            }
-            let answer = self.scan(descriptor, last);
-            drop(going_on);
-            answer
-        })
-    }
-
-    /// Tells how far the node's scan has come, until it is over.
-    fn follow_scan(&self, over: &Receiver<()>, told: Told) {
-        #[derive(Deserialize)]
-        struct Answer {
-            progress: u64,
-        }
-        let node = Node::with_timeout((*self.settings).clone(), SCAN_LOOK);
-        while over.recv_timeout(SCAN_LOOK) == Err(RecvTimeoutError::Timeout) {
-            // What counts is the scan's own answer.
-            if let Ok(Some(Answer { progress })) = node.call("scantxoutset", &["status".into()]) {
-                let what = "reading the node's unspent outputs";
-                told(Headway { what, done: progress, of: 100 });
-            }
-        }
-    }
-
-    fn scan(&self, descriptor: &str, last: u32) -> Result<UnspentSet, Error> {
-        #[derive(Deserialize)]
-        struct Answer {
-            success: bool,
-            height: u32,
-            bestblock: BlockHash,
-            unspents: Vec<Output>,
-        }
-        #[derive(Deserialize)]
-        #[serde(rename_all = "camelCase")]
-        struct Output {
-            txid: Txid,
-            vout: u32,
-            script_pub_key: ScriptBuf,
-            amount: Box<RawValue>,
-            height: u32,
-        }
-        const CALL: &str = "scantxoutset";
-        let garbled = |reason: String| Error::Garbled { call: CALL, reason };
-        let scanned: Vec<Value> = ranges(last)
-            .map(|(from, to)| serde_json::json!({ "desc": descriptor, "range": [from, to] }))
-            .collect();
-        let scanned = Value::Array(scanned);
-        let answer: Answer =
-            match self.connect(SCAN_TIMEOUT)?.call(CALL, &["start".into(), scanned]) {
-                Ok(answer) => answer,
-                Err(error) => match judge(CALL, error) {
-                    Error::Rejected { code: -8, message } if message.contains("in progress") => {
-                        return Err(Error::Busy);
-                    }
-                    error => return Err(error),
-                },
-            };
-        if !answer.success {
-            return Err(garbled("the scan was aborted".to_owned()));
-        }
-        let output = |found: Output| {
-            let amount = Amount::parse(found.amount.get());
-            Ok(Unspent {
-                outpoint: OutPoint { txid: found.txid, vout: found.vout },
-                script: found.script_pub_key,
-                amount: amount.map_err(|error| garbled(format!("amount {error}")))?,
-                height: found.height,
-            })
-        };
-        let tip = BlockId { height: answer.height, hash: answer.bestblock };
-        let outputs = answer.unspents.into_iter().map(output).collect::<Result<_, _>>()?;
-        Ok(UnspentSet { tip, outputs })
-    }
-
     /// `estimatesmartfee`: litoshis per 1,000 vbytes to be mined within so many blocks. `None` on
     /// a quiet chain, where the node has nothing to estimate from.
     pub(crate) fn fee_estimate(&self, target_blocks: u16) -> Result<Option<u64>, Error> {
@@ -614,7 +501,7 @@ impl Node {
         self.ask(call, arguments)
     }
 
-    fn call<T: for<'de> Deserialize<'de>>(
+    pub(super) fn call<T: for<'de> Deserialize<'de>>(
         &self,
         call: &'static str,
         arguments: &[Value],
@@ -651,7 +538,7 @@ impl Node {
         Ok(slot.insert(Arc::new(self.connect(self.timeout)?)).clone())
     }
 
-    fn connect(&self, timeout: Duration) -> Result<Client, Error> {
+    pub(super) fn connect(&self, timeout: Duration) -> Result<Client, Error> {
         let (user, password) = self.settings.auth.credentials()?;
         let pair = Secret::new(format!("{user}:{}", password.reveal()));
         let encoded = Secret::new(STANDARD.encode(pair.reveal()));
@@ -693,7 +580,7 @@ fn json(id: &impl ToString) -> Value {
 }
 
 /// Sorts the many ways to fail by what the caller does next.
-fn judge(call: &'static str, error: bitcoincore_rpc::Error) -> Error {
+pub(super) fn judge(call: &'static str, error: bitcoincore_rpc::Error) -> Error {
     let error = match error {
         bitcoincore_rpc::Error::JsonRpc(error) => error,
         other => return Error::Garbled { call, reason: other.to_string() },
@@ -714,20 +601,5 @@ fn judge(call: &'static str, error: bitcoincore_rpc::Error) -> Error {
             _ => Error::Unreachable(format!("{call}: {error}")),
         },
         other => Error::Garbled { call, reason: other.to_string() },
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_node_is_asked_in_ranges_that_it_takes() {
-        let asked = |last| ranges(last).collect::<Vec<_>>();
-        assert_eq!(asked(0), [(0, 0)]);
-        assert_eq!(asked(999_999), [(0, 999_999)]);
-        assert_eq!(asked(1_000_000), [(0, 999_999), (1_000_000, 1_000_000)]);
-        let many = [(0, 999_999), (1_000_000, 1_999_999), (2_000_000, 2_345_678)];
-        assert_eq!(asked(2_345_678), many);
     }
 }

@@ -24,8 +24,8 @@ pub(crate) fn coins(tx: &ReadTx) -> Result<Vec<BookedCoin>, Error> {
             Some(_) => Some(txid(row, "spent_txid")?),
             None => None,
         };
-        let claim = row.get("sweep_id")?;
-        Ok(coins::from_row(row)?.map(|coin| BookedCoin { coin, claim, spent_by }))
+        let (claim, spent_height) = (row.get("sweep_id")?, row.get("spent_height")?);
+        Ok(coins::from_row(row)?.map(|coin| BookedCoin { coin, claim, spent_by, spent_height }))
     })?;
     rows.map(|row| row?).collect()
 }

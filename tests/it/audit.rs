@@ -1,11 +1,14 @@
 //! `litegate audit` and `litegate rescan`: every litoshi is accounted for, and what is recorded
 //! otherwise than it happened is found, named and repaired, beside a serving gateway.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::harness::database::Database;
 use crate::harness::gate::{Gate, Output};
 use crate::harness::json::{Fields, litoshis};
+use crate::harness::node::Node;
+use crate::harness::proxy::{Fault, RpcProxy};
 use crate::harness::stage::Stage;
 use crate::harness::wait::{SOON, wait_for};
 
@@ -237,4 +240,60 @@ fn a_database_that_lags_is_no_clean_one_and_a_missing_node_no_verdict() {
     node.stop();
     gate.cli_fails(&["audit"], 3, &["out of reach"]);
     gate.cli_fails(&["rescan", "--from-height", "0"], 3, &["out of reach"]);
+}
+
+/// A stage whose gateway asks the node through a proxy.
+fn through_a_proxy() -> Option<(Stage, RpcProxy)> {
+    let node = Arc::new(Node::start()?);
+    let proxy = RpcProxy::before(&node.rpc_url());
+    let stage = Stage::beside(node, |gate| gate.set("node.rpc_url", proxy.url()));
+    Some((stage, proxy))
+}
+
+#[test]
+fn more_unspent_outputs_than_fit_into_an_answer_are_asked_for_in_parts() {
+    let Some((Stage { gate, shop, node }, proxy)) = through_a_proxy() else { return };
+    let payment = shop.create("0.05");
+    node.send(&payment.address, "0.05");
+    // Addresses that were never given out; those up to the highest that was paid are skipped.
+    let xpub = gate.setting("wallet.xpub");
+    for (index, amount) in [(900, "0.07"), (1_800, "0.08")] {
+        node.send(&node.derive_addresses(&xpub, index, index)[0], amount);
+        node.mine(1);
+        gate.await_tip(&node.height().to_string());
+    }
+    shop.await_status(&payment.id, "completed", SOON);
+    let strange = ["0.07 LTC", "address 900", "0.08 LTC", "address 1800"];
+    differs(&gate, &strange);
+    let before = proxy.count("scantxoutset");
+    // Addresses 0 to 2801, of which an answer holds a half: the whole is asked for, then halves.
+    proxy.set(Fault::LongScan(1_401, Duration::ZERO));
+    let said = differs(&gate, &strange);
+    assert_eq!(said.stdout.matches("difference").count(), 2, "{said:?}");
+    assert_eq!(proxy.count("scantxoutset") - before, 3);
+}
+
+#[test]
+#[ignore = "long"]
+fn blocks_that_come_between_the_parts_of_an_audit_make_no_difference() {
+    let Some((Stage { gate, shop, node }, proxy)) = through_a_proxy() else { return };
+    let [swept, paid] = ["0.05", "0.06"].map(|amount| shop.create(amount));
+    node.send(&swept.address, "0.05");
+    node.mine(2);
+    shop.await_status(&swept.id, "completed", SOON);
+    proxy.set(Fault::LongScan(502, Duration::from_secs(5)));
+    let asked = proxy.count("scantxoutset");
+    std::thread::scope(|scope| {
+        let audit = scope.spawn(|| clean(&gate));
+        // The whole was too long, the lower half with both coins is answered.
+        wait_for("the upper half", SOON, || proxy.count("scantxoutset") - asked == 3);
+        gate.cli_ok(&["sweep"]);
+        node.send(&paid.address, "0.06");
+        wait_for("the sweep and the payment", SOON, || node.mempool().len() == 2);
+        node.mine(1);
+        gate.await_tip(&node.height().to_string());
+        let sums = audit.join().unwrap();
+        assert_eq!((sum(&sums, "receivedLtc"), sum(&sums, "unsweptLtc")), (11_000_000, 6_000_000));
+    });
+    assert_eq!(proxy.count("scantxoutset") - asked, 3, "once was enough");
 }

@@ -52,7 +52,13 @@ fn coin(n: u8) -> BookedCoin {
         seen_at: Timestamp::from_ms(0),
         place: Place::Block(block(100)),
     };
-    BookedCoin { coin, claim: None, spent_by: None }
+    BookedCoin { coin, claim: None, spent_by: None, spent_height: None }
+}
+
+impl BookedCoin {
+    fn spent(self, by: Txid, height: u32) -> BookedCoin {
+        BookedCoin { spent_by: Some(by), spent_height: Some(height), ..self }
+    }
 }
 
 fn paid(n: u8) -> BookedPayment {
@@ -100,7 +106,7 @@ fn facts() -> Facts {
         }],
         block: Some(block(108)),
     };
-    let swept = BookedCoin { claim: Some(1), spent_by: Some(sweep_txid()), ..coin(0) };
+    let swept = BookedCoin { claim: Some(1), ..coin(0) }.spent(sweep_txid(), 108);
     Facts {
         coins: vec![swept, coin(1)],
         sweeps: vec![sweep],
@@ -133,11 +139,35 @@ fn every_litoshi_is_in_one_place() {
 fn a_sweep_that_is_not_mined_is_in_flight() {
     let mut facts = facts();
     facts.sweeps[0].block = None;
-    facts.coins[0].spent_by = None;
+    facts.coins[0] = BookedCoin { claim: Some(1), ..coin(0) };
     facts.unspent.push(unspent(0));
     let report = audit(facts);
     assert_eq!(report.differences, []);
     assert_eq!((report.in_flight, report.unswept, report.paid), (ltc("1"), ltc("1"), Amount::ZERO));
+}
+
+#[test]
+fn of_blocks_that_came_while_the_node_listed_some_may_be_shown_and_some_not() {
+    let listed = |height: u32, on_node: &[u8]| -> Vec<&'static str> {
+        let (xpub, mut facts) = (xpub(), facts());
+        facts.unspent = on_node.iter().map(|n| unspent(*n)).collect();
+        let mut audit = Audit::new(&xpub, Some(block(TIP)), facts.coins, facts.sweeps);
+        audit.listed_to(height);
+        facts.payments.iter().for_each(|payment| audit.payment(payment));
+        audit.finish(&facts.unspent).differences.iter().map(Difference::kind).collect()
+    };
+    // Both coins came with block 100, and block 108 spent the first.
+    assert_eq!(listed(108, &[1]), [""; 0]);
+    assert_eq!(listed(108, &[0, 1]), ["missing_coin"], "it was spent before the list began");
+    for seen in [&[1][..], &[0, 1]] {
+        assert_eq!(listed(107, seen), [""; 0], "it was spent after the list began");
+    }
+    assert_eq!(listed(107, &[0]), ["not_on_node"]);
+    assert_eq!(listed(100, &[]), ["not_on_node"], "the second was there all the time");
+    for seen in [&[][..], &[0], &[1], &[0, 1]] {
+        assert_eq!(listed(99, seen), [""; 0], "both came after the list began");
+    }
+    assert_eq!(listed(99, &[1, 5]), ["unattributed"], "what is shown must be recorded");
 }
 
 #[test]
@@ -181,7 +211,7 @@ fn each_wrong_fact_is_named() {
     check(&["unattributed"], |f| f.unspent.push(unspent(5)));
     check(&["completed_without_coins", "orphan_coin"], |f| f.coins[1].coin.index = index(77));
     check(&["spent_elsewhere"], |f| {
-        f.coins[1].spent_by = Some(Txid::from_byte_array([55; 32]));
+        f.coins[1] = coin(1).spent(Txid::from_byte_array([55; 32]), 105);
         f.unspent.clear();
     });
     check(&["foreign_script"], |f| {

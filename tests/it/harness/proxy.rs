@@ -11,6 +11,9 @@ use std::time::{Duration, Instant};
 /// How long a connection of a test may live.
 const LIFE: Duration = Duration::from_secs(150);
 
+/// More bytes than the gateway reads of an answer.
+const TOO_LONG: usize = 52_000_000;
+
 /// How often a thread that waits looks whether something changed.
 const PAUSE: Duration = Duration::from_millis(20);
 
@@ -32,6 +35,9 @@ pub(crate) enum Fault {
     SlowScan(Duration),
     /// `scantxoutset` is under way for somebody else.
     BusyScan,
+    /// The answer to a `scantxoutset` for more addresses than so many is too long to read, one for
+    /// fewer comes after this time.
+    LongScan(u64, Duration),
     /// Taken, and never answered. The connection stays open.
     Hole,
     /// The node acts, but the answer to this method is lost.
@@ -99,7 +105,8 @@ fn answer(
     let request = read_message(&mut stream)?;
     let text = String::from_utf8_lossy(&request).into_owned();
     let method = text.split("\"method\":\"").nth(1)?.split('"').next()?.to_owned();
-    calls.lock().unwrap().push(method.clone());
+    let is_look = text.contains("[\"status\"]"); // How far a scan is, and no scan.
+    calls.lock().unwrap().push(if is_look { "status".to_owned() } else { method.clone() });
     let current = fault.lock().unwrap().clone();
     let answer = match current {
         Fault::None => forward(node, &request)?,
@@ -116,15 +123,22 @@ fn answer(
             }
             forward(node, &request)?
         }
-        Fault::SlowScan(_) if text.contains("[\"status\"]") => {
-            said(&text, "{\"progress\":42}", "null")
-        }
+        Fault::SlowScan(_) if is_look => said(&text, "{\"progress\":42}", "null"),
         Fault::SlowScan(pause) => {
             if method == "scantxoutset" {
                 std::thread::park_timeout(pause);
             }
             forward(node, &request)?
         }
+        Fault::LongScan(most, pause) if method == "scantxoutset" && !is_look => {
+            if addresses(&text)? > most {
+                http("200 OK", &vec![b' '; TOO_LONG])
+            } else {
+                std::thread::park_timeout(pause);
+                forward(node, &request)?
+            }
+        }
+        Fault::LongScan(..) => forward(node, &request)?,
         Fault::BusyScan if method == "scantxoutset" => {
             let error = r#"{"code":-8,"message":"Scan already in progress, use action \"abort\" or \"status\""}"#;
             said(&text, "null", error)
@@ -154,6 +168,16 @@ fn answer(
         }
     };
     stream.write_all(&answer).ok()
+}
+
+/// How many addresses a `scantxoutset` asks for; none if it asks how far it is.
+fn addresses(request: &str) -> Option<u64> {
+    let ranges = request.split("\"range\":[").skip(1);
+    let counts = ranges.map(|range| {
+        let (from, to) = range.split(']').next()?.split_once(',')?;
+        Some(to.parse::<u64>().ok()? - from.parse::<u64>().ok()? + 1)
+    });
+    counts.sum()
 }
 
 /// A node's answer to this request.

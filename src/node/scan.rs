@@ -1,0 +1,317 @@
+//! The node's unspent outputs of all our addresses (`scantxoutset`), however many there are: an
+//! answer that is too long to read is asked for again in halves.
+//!
+//! Must not know: what the outputs are compared with.
+
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
+use std::time::{Duration, Instant};
+
+use bitcoin::{BlockHash, OutPoint, ScriptBuf, Txid};
+use bitcoincore_rpc::{RpcApi, jsonrpc};
+use serde::Deserialize;
+use serde_json::value::{RawValue, Value};
+
+use super::Error;
+use super::rpc::{Node, judge};
+use super::transport::HttpError;
+use crate::domain::amount::Amount;
+use crate::domain::audit::Unspent;
+use crate::domain::chain::BlockId;
+use crate::headway::{Headway, Told};
+
+const CALL: &str = "scantxoutset";
+
+/// Indexes that one range of a descriptor may have ("Range is too large").
+const RANGE_MAX: u32 = 1_000_000;
+
+/// How long the node may take to read its whole set of unspent outputs once.
+const SCAN_TIMEOUT: Duration = Duration::from_secs(900);
+
+/// How long it may take to do so for all parts.
+const SCANS_TIMEOUT: Duration = Duration::from_secs(7_200);
+
+/// How often we ask how far that has come, and how long that answer may take.
+const SCAN_LOOK: Duration = Duration::from_secs(1);
+
+/// The most outputs that are taken, some 110 bytes each.
+const OUTPUTS_MAX: usize = 4_000_000;
+
+/// The node's unspent outputs of some scripts.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct UnspentSet {
+    /// The blocks after which it counted them, in the order in which it was asked: more than one
+    /// where it took several answers and blocks came meanwhile.
+    pub(crate) tips: Vec<BlockId>,
+    pub(crate) outputs: Vec<Unspent>,
+}
+
+/// Indexes that are asked for at once, both ends included.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Part {
+    first: u32,
+    last: u32,
+}
+
+impl Part {
+    /// Both halves; `None` of a single address.
+    fn halves(self) -> Option<(Part, Part)> {
+        let middle = self.first.checked_add(self.last.checked_sub(self.first)? / 2)?;
+        let above = middle.checked_add(1).filter(|above| *above <= self.last)?;
+        Some((Part { last: middle, ..self }, Part { first: above, ..self }))
+    }
+
+    /// The ranges that the node takes.
+    fn ranges(self) -> impl Iterator<Item = (u32, u32)> {
+        let step = usize::try_from(RANGE_MAX).unwrap_or(usize::MAX);
+        let last = self.last;
+        let end = move |from: u32| last.min(from.saturating_add(RANGE_MAX - 1));
+        (self.first..=last).step_by(step).map(move |from| (from, end(from)))
+    }
+}
+
+/// How many answers came, and how many are still to come as far as is known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Asked {
+    answered: u64,
+    to_come: u64,
+}
+
+impl Asked {
+    /// The headway with an answer of which so many percent are done.
+    fn headway(self, percent: u64) -> Headway {
+        let what = "reading the node's unspent outputs";
+        let done = self.answered.saturating_mul(100).saturating_add(percent.min(100));
+        let of = self.answered.saturating_add(self.to_come).saturating_mul(100);
+        Headway { what, done, of }
+    }
+}
+
+/// Asks for all indexes from 0 to `last`, and for halves of what is too long to be answered
+/// (`None`). The answers come in the order of their indexes.
+fn in_parts<T>(
+    last: u32,
+    mut ask: impl FnMut(Part, Asked) -> Result<Option<T>, Error>,
+    mut take: impl FnMut(T) -> Result<(), Error>,
+) -> Result<(), Error> {
+    let mut due = vec![Part { first: 0, last }];
+    let mut answered = 0u64;
+    while let Some(part) = due.pop() {
+        let to_come = u64::try_from(due.len()).unwrap_or(u64::MAX).saturating_add(1);
+        match (ask(part, Asked { answered, to_come })?, part.halves()) {
+            (Some(answer), _) => take(answer)?,
+            (None, Some((below, above))) => due.extend([above, below]),
+            (None, None) => {
+                let index = part.first;
+                let what = "alone has more unspent outputs than an answer may hold";
+                return Err(garbled(format!("address {index} {what}")));
+            }
+        }
+        answered = answered.saturating_add(1);
+    }
+    Ok(())
+}
+
+impl Node {
+    /// `scantxoutset`: the unspent outputs of a ranged descriptor, from index 0 to `last`. Reads
+    /// the node's whole set of unspent outputs, once for each answer that it takes: minutes on
+    /// mainnet; `told` hears how far it is. [`Error::Busy`] while another scan is under way; the
+    /// node does one at a time.
+    pub(crate) fn scan_unspent(
+        &self,
+        descriptor: &str,
+        last: u32,
+        told: Told,
+    ) -> Result<UnspentSet, Error> {
+        let deadline = Instant::now() + SCANS_TIMEOUT;
+        let mut whole = UnspentSet { tips: Vec::new(), outputs: Vec::new() };
+        let ask = |part, asked: Asked| {
+            let timeout = deadline.saturating_duration_since(Instant::now()).min(SCAN_TIMEOUT);
+            if timeout.is_zero() {
+                let hours = SCANS_TIMEOUT.as_secs() / 3_600;
+                return Err(Error::Unreachable(format!("{CALL} took more than {hours} hours")));
+            }
+            let percent = |percent| told(asked.headway(percent));
+            self.followed(&percent, || self.scan(descriptor, part, timeout))
+        };
+        let take = |(tip, outputs): (BlockId, Vec<Unspent>)| {
+            if whole.tips.last() != Some(&tip) {
+                whole.tips.push(tip);
+            }
+            whole.outputs.extend(outputs);
+            match whole.outputs.len() {
+                0..=OUTPUTS_MAX => Ok(()),
+                _ => Err(garbled(format!("more than {OUTPUTS_MAX} unspent outputs"))),
+            }
+        };
+        in_parts(last, ask, take)?;
+        Ok(whole)
+    }
+
+    /// Scans, while another thread tells how many percent of that are done.
+    fn followed<T>(&self, percent: &(dyn Fn(u64) + Sync), scan: impl FnOnce() -> T) -> T {
+        let (going_on, over) = mpsc::channel();
+        std::thread::scope(|scope| {
+            let look = std::thread::Builder::new().name("scan".to_owned());
+            let looking = look.spawn_scoped(scope, move || self.follow_scan(&over, percent));
+            if let Err(error) = looking {
+                tracing::debug!(%error, "nobody is told how far the scan is");
+            }
+            let answer = scan();
+            drop(going_on);
+            answer
+        })
+    }
+
+    fn follow_scan(&self, over: &Receiver<()>, percent: &dyn Fn(u64)) {
+        #[derive(Deserialize)]
+        struct Answer {
+            progress: u64,
+        }
+        let node = Node::with_timeout((*self.settings).clone(), SCAN_LOOK);
+        while over.recv_timeout(SCAN_LOOK) == Err(RecvTimeoutError::Timeout) {
+            // What counts is the scan's own answer.
+            if let Ok(Some(Answer { progress })) = node.call(CALL, &["status".into()]) {
+                percent(progress);
+            }
+        }
+    }
+
+    /// One answer: the outputs of a part and the block after which they were counted; `None` if it
+    /// is too long to read.
+    fn scan(
+        &self,
+        descriptor: &str,
+        part: Part,
+        timeout: Duration,
+    ) -> Result<Option<(BlockId, Vec<Unspent>)>, Error> {
+        #[derive(Deserialize)]
+        struct Answer {
+            success: bool,
+            height: u32,
+            bestblock: BlockHash,
+            unspents: Vec<Output>,
+        }
+        #[derive(Deserialize)]
+        #[serde(rename_all = "camelCase")]
+        struct Output {
+            txid: Txid,
+            vout: u32,
+            script_pub_key: ScriptBuf,
+            amount: Box<RawValue>,
+            height: u32,
+        }
+        let ranges = part
+            .ranges()
+            .map(|(from, to)| serde_json::json!({ "desc": descriptor, "range": [from, to] }));
+        let scanned = Value::Array(ranges.collect());
+        let answer: Answer = match self.connect(timeout)?.call(CALL, &["start".into(), scanned]) {
+            Ok(answer) => answer,
+            Err(error) if is_too_long(&error) => return Ok(None),
+            Err(error) => match judge(CALL, error) {
+                Error::Rejected { code: -8, message } if message.contains("in progress") => {
+                    return Err(Error::Busy);
+                }
+                error => return Err(error),
+            },
+        };
+        if !answer.success {
+            return Err(garbled("the scan was aborted".to_owned()));
+        }
+        let output = |found: Output| {
+            let amount = Amount::parse(found.amount.get());
+            Ok(Unspent {
+                outpoint: OutPoint { txid: found.txid, vout: found.vout },
+                script: found.script_pub_key,
+                amount: amount.map_err(|error| garbled(format!("amount {error}")))?,
+                height: found.height,
+            })
+        };
+        let tip = BlockId { height: answer.height, hash: answer.bestblock };
+        let outputs = answer.unspents.into_iter().map(output).collect::<Result<_, _>>()?;
+        Ok(Some((tip, outputs)))
+    }
+}
+
+fn garbled(reason: String) -> Error {
+    Error::Garbled { call: CALL, reason }
+}
+
+fn is_too_long(error: &bitcoincore_rpc::Error) -> bool {
+    let bitcoincore_rpc::Error::JsonRpc(jsonrpc::Error::Transport(error)) = error else {
+        return false;
+    };
+    matches!(error.downcast_ref(), Some(HttpError::TooLong))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_node_is_asked_in_ranges_that_it_takes() {
+        let asked = |first, last| Part { first, last }.ranges().collect::<Vec<_>>();
+        assert_eq!(asked(0, 0), [(0, 0)]);
+        assert_eq!(asked(0, 999_999), [(0, 999_999)]);
+        assert_eq!(asked(0, 1_000_000), [(0, 999_999), (1_000_000, 1_000_000)]);
+        let many = [(7, 1_000_006), (1_000_007, 2_000_006), (2_000_007, 2_345_678)];
+        assert_eq!(asked(7, 2_345_678), many);
+    }
+
+    /// Asks a node that has so many outputs at each index, of which an answer holds `most`. What
+    /// came, and how far it was said to be at each question.
+    fn asked(per_index: &[usize], most: usize) -> (Result<Vec<u32>, Error>, Vec<Headway>) {
+        let (mut found, mut said) = (Vec::new(), Vec::new());
+        let ask = |part: Part, asked: Asked| {
+            said.push(asked.headway(0));
+            let indexes = (part.first..=part.last)
+                .flat_map(|index| std::iter::repeat_n(index, per_index[index as usize]));
+            let answer: Vec<u32> = indexes.collect();
+            Ok((answer.len() <= most).then_some(answer))
+        };
+        let take = |answer| {
+            found.extend(answer);
+            Ok(())
+        };
+        let last = u32::try_from(per_index.len()).expect("few") - 1;
+        let ended = in_parts(last, ask, take);
+        (ended.map(|()| found), said)
+    }
+
+    #[test]
+    fn what_is_too_long_is_asked_for_in_halves_down_to_an_address() {
+        let all = |per_index: &[usize]| -> Vec<u32> {
+            (0u32..).zip(per_index).flat_map(|(index, n)| std::iter::repeat_n(index, *n)).collect()
+        };
+        for (per_index, most, questions) in [
+            (&[0, 2, 1][..], 3, 1),
+            (&[1, 1, 1, 1, 1, 1, 1, 1], 4, 3),
+            (&[0, 0, 0, 0, 0, 0, 3, 3], 3, 7),
+            (&[5], 5, 1),
+            (&[5, 5, 5, 5, 5], 5, 9),
+        ] {
+            let (found, said) = asked(per_index, most);
+            assert_eq!(found, Ok(all(per_index)), "each output once, in order");
+            assert_eq!(said.len(), questions, "{per_index:?}");
+            let done: Vec<u64> = said.iter().map(|step| step.done).collect();
+            let answered: Vec<u64> = (0..).step_by(100).take(questions).collect();
+            assert_eq!(done, answered, "what is too long was read, too");
+            assert!(said.is_sorted_by_key(|step| step.of), "less is never left: {said:?}");
+            let last = said.last().expect("at least one");
+            assert_eq!(last.done + 100, last.of, "the last answer is the end");
+        }
+        let (ended, _) = asked(&[1, 1, 6, 1], 5);
+        let error = ended.expect_err("one address has too many").to_string();
+        assert!(error.contains("address 2 alone"), "{error}");
+    }
+
+    #[test]
+    fn what_fails_otherwise_ends_it() {
+        let mut questions = 0;
+        let ask = |_, _| -> Result<Option<()>, Error> {
+            questions += 1;
+            Err(Error::Busy)
+        };
+        assert_eq!(in_parts(1_000, ask, Ok), Err(Error::Busy));
+        assert_eq!(questions, 1);
+    }
+}
