@@ -152,6 +152,9 @@ fn wrongly_kept(tx: &ReadTx) -> Result<Vec<Difference>, Refusal> {
     if !store::sweeps::under_way_are_kept(tx)? {
         wrong.push(Difference::KeptSweeps);
     }
+    if !store::totals::payments_are_counted(tx)? {
+        wrong.push(Difference::KeptCounts);
+    }
     Ok(wrong)
 }
 

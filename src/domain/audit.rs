@@ -127,6 +127,8 @@ pub(crate) enum Difference {
         "the sweeps kept as under way are not those that are neither given up nor mined; rescan"
     )]
     KeptSweeps,
+    #[error("the payments kept by status, which the metrics show, are not those there are; rescan")]
+    KeptCounts,
     #[error("sweep {txid}: its bytes, its plan and its coins do not fit: {what}")]
     BadSweep { txid: Txid, what: &'static str },
 }
@@ -150,6 +152,7 @@ impl Difference {
             Difference::AccountsDisagree(_) => "accounts_disagree",
             Difference::KeptSums(_) => "kept_sums",
             Difference::KeptSweeps => "kept_sweeps",
+            Difference::KeptCounts => "kept_counts",
             Difference::BadSweep { .. } => "bad_sweep",
         }
     }

@@ -6,7 +6,7 @@ use rusqlite::Row;
 use crate::domain::amount::Amount;
 use crate::domain::time::Timestamp;
 
-use super::{Error, ReadTx};
+use super::{Error, ReadTx, WriteTx};
 
 /// What is open now, and how large the database is.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -43,6 +43,26 @@ pub(crate) fn unswept(tx: &ReadTx) -> Result<Unswept, Error> {
     let mut statement = tx.connection.prepare_cached(sql)?;
     let read = |row: &Row| Ok(Unswept { coins: row.get(0)?, sum: row.get(1)? });
     Ok(statement.query_row([], read)?)
+}
+
+/// Whether the payments by status that are kept are those that there are. Takes longer with each
+/// payment: for audits.
+pub(crate) fn payments_are_counted(tx: &ReadTx) -> Result<bool, Error> {
+    let sql = "WITH counted AS (SELECT status, count(*) AS count FROM payments GROUP BY status),
+                    kept AS (SELECT status, count FROM payment_counts WHERE count <> 0)
+               SELECT NOT EXISTS (SELECT * FROM counted EXCEPT SELECT * FROM kept)
+                  AND NOT EXISTS (SELECT * FROM kept EXCEPT SELECT * FROM counted)";
+    Ok(tx.connection.prepare_cached(sql)?.query_row([], |row| row.get(0))?)
+}
+
+/// Counts the payments by status again, for what a hand wrote into the file without the triggers.
+pub(crate) fn count_payments(tx: &WriteTx) -> Result<(), Error> {
+    tx.connection.execute("DELETE FROM payment_counts", [])?;
+    let sql = "INSERT INTO payment_counts SELECT ?1, count(*) FROM payments WHERE status = ?1";
+    for status in ["pending", "completed", "expired"] {
+        tx.connection.execute(sql, [status])?;
+    }
+    Ok(())
 }
 
 /// Reads them all from one state.

@@ -19,7 +19,9 @@ use crate::domain::time::Timestamp;
 use crate::headway::{Headway, Told};
 use crate::node::codec::Block;
 use crate::node::rpc::Node;
-use crate::store::{Error, ReadTx, Store, WriteTx, accounts, blocks, coins, merchants, sweeps};
+use crate::store::{
+    Error, ReadTx, Store, WriteTx, accounts, blocks, coins, merchants, sweeps, totals,
+};
 
 use super::apply::{self, Changes};
 
@@ -95,6 +97,10 @@ pub(crate) fn rescan(
 /// Repairs what triggers keep beside the facts, each merchant in a write of its own.
 fn keep_anew(store: &Store) -> Result<(), Error> {
     store.write_blocking(sweeps::find_under_way)?;
+    if !store.read_blocking(totals::payments_are_counted)? {
+        tracing::warn!("the payments kept by status were wrong");
+        store.write_blocking(totals::count_payments)?;
+    }
     for merchant in store.read_blocking(merchants::all)? {
         let id = merchant.id;
         let kept = store.read_blocking(|tx| {

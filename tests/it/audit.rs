@@ -85,6 +85,8 @@ fn what_is_kept_beside_the_facts_is_held_against_them_and_mended() {
         ("UPDATE merchant_payments SET confirmations_max = 1", "the sums kept"),
         ("DELETE FROM merchant_payments", "the sums kept"),
         ("INSERT INTO sweeps_under_way SELECT id FROM sweeps", "kept as under way"),
+        ("UPDATE payment_counts SET count = 2 WHERE status = 'pending'", "kept by status"),
+        ("DELETE FROM payment_counts", "kept by status"),
     ] {
         database.damage(damage);
         differs(&gate, &[word, "rescan"]);
