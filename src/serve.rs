@@ -22,6 +22,7 @@ use tokio_util::sync::CancellationToken;
 use crate::acts::addresses::Addresses;
 use crate::config::Config;
 use crate::domain::time::Timestamp;
+use crate::http::ready::Ready;
 use crate::http::{self, Api, Limits, ops};
 use crate::node::nodes::{Candidate, Nodes};
 use crate::node::rpc::Node;
@@ -319,7 +320,7 @@ impl Gateway {
             let _ = tokio::time::timeout(FIRST_LOOK, first_look).await;
         }
         if roles.contains(&Role::Api) {
-            let api = Arc::new(api_of(&config, &store, &wake, &clock, &shutdown));
+            let api = Arc::new(api_of(&config, &store, &wake, &clock, &shutdown)?);
             let listener = http::server::bind(&config.http).await?;
             listening = listener.local_addr().ok();
             let settings = config.http.clone();
@@ -438,8 +439,8 @@ fn api_of(
     wake: &Wake,
     clock: &clock::Clock,
     shutdown: &CancellationToken,
-) -> Api {
-    Api {
+) -> Result<Api, store::Error> {
+    Ok(Api {
         store: store.clone(),
         secret: config.secret.clone(),
         addresses: Addresses::new(config.xpub.clone()),
@@ -448,12 +449,13 @@ fn api_of(
         private_networks: config.webhooks.private_networks,
         wake: wake.clone(),
         pages: Arc::default(),
+        ready: Ready::new(store.glance()?),
         clock: clock.clone(),
         shutdown: shutdown.clone(),
         play_money_url: config.http.play_money_url.clone(),
         looks: config.http.looks.clone(),
         limits: Limits::new(&config.http),
-    }
+    })
 }
 
 /// The sweeper with its keys.

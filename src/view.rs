@@ -122,7 +122,6 @@ impl PaymentView {
         let address = receiving_address(payment, site.network);
         let due = if assessment.due.is_zero() { payment.amount } else { assessment.due };
         let (txids, txids_truncated) = txids(&facts.coins);
-        let left_ms = payment.expires_at.ms_since(now).max(0);
         PaymentView {
             payment_id: payment.id.to_string(),
             payment_url: format!("{}/pay/{}", site.public_url, payment.id),
@@ -145,7 +144,7 @@ impl PaymentView {
             confirmations_required: assessment.confirmations_required,
             created_at: Time(payment.created_at),
             expires_at: Time(payment.expires_at),
-            expires_in_seconds: u64::try_from(left_ms / 1000).unwrap_or(0),
+            expires_in_seconds: seconds_until(payment.expires_at, now),
             completed_at,
             late,
             txids,
@@ -155,6 +154,11 @@ impl PaymentView {
             display_amount: payment.display_amount.clone(),
         }
     }
+}
+
+/// Whole seconds until then; 0 once it is past.
+pub(crate) fn seconds_until(then: Timestamp, now: Timestamp) -> u64 {
+    u64::try_from(then.ms_since(now) / 1000).unwrap_or(0)
 }
 
 /// The gateway as outsiders see it: its network and its own URL, without a slash at the end.

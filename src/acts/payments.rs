@@ -114,6 +114,15 @@ pub(crate) fn in_doubt(tx: &ReadTx) -> Result<bool, Refusal> {
 
 /// Whether the watcher has not been up to date for a while.
 pub(crate) fn is_delayed(tx: &ReadTx, now: Timestamp) -> Result<bool, Refusal> {
-    let last = progress::of_role(tx, WATCHER)?.and_then(|progress| progress.at);
-    Ok(last.is_none_or(|at| now.ms_since(at) > WATCHER_SILENCE_MS_MAX))
+    Ok(is_silent(watcher_at(tx)?, now))
+}
+
+/// When the watcher was last up to date.
+pub(crate) fn watcher_at(tx: &ReadTx) -> Result<Option<Timestamp>, Refusal> {
+    Ok(progress::of_role(tx, WATCHER)?.and_then(|progress| progress.at))
+}
+
+/// Whether a watcher that was last up to date then has been silent for too long.
+pub(crate) fn is_silent(watcher_at: Option<Timestamp>, now: Timestamp) -> bool {
+    watcher_at.is_none_or(|at| now.ms_since(at) > WATCHER_SILENCE_MS_MAX)
 }

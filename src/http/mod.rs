@@ -12,6 +12,8 @@ pub(crate) mod demo;
 pub(crate) mod docs;
 pub(crate) mod error;
 mod events;
+#[cfg(test)]
+mod fixture;
 mod limit;
 mod list;
 mod metrics;
@@ -20,6 +22,7 @@ pub(crate) mod ops;
 pub(crate) mod pages;
 mod pay;
 pub(crate) mod qr;
+pub(crate) mod ready;
 mod resource;
 pub(crate) mod server;
 mod show;
@@ -53,6 +56,7 @@ use checkout::looks::Looks;
 use error::{ApiError, Code};
 use limit::{Allowance, Limit, Shares};
 use pages::Pages;
+use ready::Ready;
 
 /// How the public interface is set up.
 #[derive(Debug, Clone)]
@@ -64,7 +68,7 @@ pub(crate) struct Settings {
     pub(crate) rate_per_key: u32,
     /// Requests a minute for each client address on public calls; 0: no limit.
     pub(crate) rate_per_address: u32,
-    /// Event streams that may be open at a time; never more than half of all connections.
+    /// Event streams that may be open at a time, if the process may open enough files.
     pub(crate) streams_max: usize,
     /// Where the checkout's button "Pay with play money" leads; regtest only.
     pub(crate) play_money_url: Option<String>,
@@ -93,6 +97,7 @@ pub(crate) struct Api {
     pub(crate) looks: Looks,
     pub(crate) wake: Wake,
     pub(crate) pages: Arc<Pages>,
+    pub(crate) ready: Ready,
     pub(crate) clock: Clock,
     pub(crate) shutdown: CancellationToken,
     pub(crate) limits: Limits,
@@ -112,9 +117,7 @@ impl Limits {
         Limits {
             per_key: Limit::per_minute(settings.rate_per_key),
             per_address: Limit::per_minute(settings.rate_per_address),
-            streams: Arc::new(Semaphore::new(
-                settings.streams_max.min(server::connections_max(settings.streams_max) / 2),
-            )),
+            streams: Arc::new(Semaphore::new(server::Places::here(settings.streams_max).streams)),
             streams_each: Shares::of(STREAMS_EACH_MAX),
             connections_each: Shares::of(CONNECTIONS_EACH_MAX),
         }
@@ -271,11 +274,7 @@ pub(crate) fn routes(api: Arc<Api>) -> BoxedFilter<(Response,)> {
         .map(|api: Arc<Api>| docs::guide(&api.site))
         .boxed();
 
-    // What is asked for most comes first.
-    show.or(create)
-        .unify()
-        .or(list)
-        .unify()
+    let others = list
         .or(events)
         .unify()
         .or(account)
@@ -293,6 +292,10 @@ pub(crate) fn routes(api: Arc<Api>) -> BoxedFilter<(Response,)> {
         .or(pay)
         .unify()
         .or(docs)
+        .unify()
+        .boxed();
+    // What is asked for most comes first, and past no other.
+    show.or(create.or(others).unify())
         .unify()
         .recover(|rejection: Rejection| async move {
             Ok::<_, std::convert::Infallible>(refuse(&rejection).into_response())
@@ -407,9 +410,13 @@ async fn read_limited<B: Buf>(
 
 /// A JSON answer. It goes through text, never through a value that would make floats of numbers.
 fn json(value: &impl Serialize) -> Result<Response, ApiError> {
-    let text = serde_json::to_string(value).map_err(ApiError::internal)?;
+    serde_json::to_string(value).map(json_text).map_err(ApiError::internal)
+}
+
+/// An answer of a text that is JSON.
+fn json_text(text: String) -> Response {
     let mut response = Response::new(text.into());
     let json = HeaderValue::from_static("application/json");
     response.headers_mut().insert(header::CONTENT_TYPE, json);
-    Ok(response)
+    response
 }

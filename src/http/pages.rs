@@ -213,50 +213,11 @@ async fn look(api: &Api, seen: Option<Seen>) -> Result<Option<Seen>, Refusal> {
 
 #[cfg(test)]
 mod tests {
+    use bitcoin::BlockHash;
     use bitcoin::hashes::Hash;
-    use bitcoin::{BlockHash, OutPoint, ScriptBuf};
 
+    use super::super::fixture::facts;
     use super::*;
-    use crate::domain::amount::Amount;
-    use crate::domain::keys::DerivationIndex;
-    use crate::domain::merchant::MerchantId;
-    use crate::domain::payment::{Coin, Origin, Payment};
-
-    fn facts(place: Place) -> PaymentFacts {
-        let (index, now) = (DerivationIndex::new(0).expect("small"), Timestamp::from_ms(0));
-        let payment = Payment {
-            id: PaymentId::from_random([1; 16]),
-            merchant: MerchantId::from_random(1),
-            index,
-            script: ScriptBuf::new(),
-            amount: Amount::ZERO,
-            created_at: now,
-            expires_at: now,
-            late_until: now,
-            confirmations: 6,
-            confirmations_pegout: 6,
-            reference: None,
-            webhook_url: None,
-            redirect_url: None,
-            display_amount: None,
-        };
-        let coin = Coin {
-            outpoint: OutPoint::null(),
-            index,
-            amount: Amount::ZERO,
-            origin: Origin::Plain,
-            seen_at: now,
-            place,
-        };
-        PaymentFacts {
-            payment,
-            status: Status::Pending,
-            coins: vec![coin],
-            tip: None,
-            business_name: String::new(),
-            delayed: false,
-        }
-    }
 
     #[test]
     fn a_page_that_opens_with_what_is_older_than_the_last_look_goes_on_counting() {

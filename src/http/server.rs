@@ -3,7 +3,7 @@
 //!
 //! Whatever strangers do with their connections, places and descriptors are left for others: an
 //! address gets a share of the places, a client that sends no request or does not read its answer
-//! is cut off, and all places together need at most half of the descriptors that we may open.
+//! is cut off, and all places together leave descriptors for database, node and webhooks.
 
 use std::convert::Infallible;
 use std::net::SocketAddr;
@@ -14,7 +14,6 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use anyhow::Context;
-use bitcoin::hex::DisplayHex;
 use futures_util::FutureExt;
 use hyper::body::Incoming;
 use hyper::service::{Service, service_fn};
@@ -29,15 +28,17 @@ use warp::http::{HeaderValue, Request};
 use warp::reply::Response;
 
 use crate::measures;
-use crate::secret;
 
 use super::error::{self, ApiError, Code, Shape};
 use super::wire::Wire;
 use super::{Api, ClientAddress, Settings, limit, resource, routes};
 
-/// Connections at a time beside as many again for event streams as may be open, if there are
-/// descriptors for twice as many; further ones wait in the system's queue.
+/// Connections at a time beside those of event streams, if there are descriptors for them; further
+/// ones wait in the system's queue.
 const CONNECTIONS_USUAL: usize = 4_096;
+
+/// Descriptors for database, node and webhooks, where there are twice as many.
+const DESCRIPTORS_LEFT: usize = 512;
 
 /// How many files a process may open where nobody says.
 const DESCRIPTORS_USUAL: usize = 1_024;
@@ -67,12 +68,29 @@ pub(crate) async fn bind(settings: &Settings) -> anyhow::Result<TcpListener> {
     TcpListener::bind(listen).await.with_context(|| format!("http.listen: bind {listen}"))
 }
 
-/// Connections that we may have at a time, so that event streams take at most half of them. The
-/// other half of the descriptors is for database, node and webhooks.
-pub(crate) fn connections_max(streams_max: usize) -> usize {
-    let limits = std::fs::read_to_string("/proc/self/limits").unwrap_or_default();
-    let most = CONNECTIONS_USUAL.max(streams_max.saturating_mul(2));
-    (descriptors_max(&limits).unwrap_or(DESCRIPTORS_USUAL) / 2).clamp(1, most)
+/// How many connections there may be at a time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Places {
+    pub(crate) all: usize,
+    /// Of which event streams take so many at most.
+    pub(crate) streams: usize,
+}
+
+impl Places {
+    /// For so many event streams, as far as this process may open files.
+    pub(crate) fn here(streams_max: usize) -> Places {
+        let limits = std::fs::read_to_string("/proc/self/limits").unwrap_or_default();
+        Places::of(descriptors_max(&limits).unwrap_or(DESCRIPTORS_USUAL), streams_max)
+    }
+
+    /// A quarter of the descriptors is left for others, and a quarter of the places for those who
+    /// are no streams.
+    fn of(descriptors: usize, streams_max: usize) -> Places {
+        let left = (descriptors / 4).max(DESCRIPTORS_LEFT).min(descriptors / 2);
+        let most = CONNECTIONS_USUAL.saturating_add(streams_max);
+        let all = (descriptors - left).clamp(1, most);
+        Places { all, streams: streams_max.min(all - all / 4) }
+    }
 }
 
 /// The soft limit of open files in what Linux shows of a process's limits (proc(5)).
@@ -90,8 +108,8 @@ pub(crate) async fn serve(api: Arc<Api>, settings: Settings, listener: TcpListen
         settings,
         public_url: api.site.public_url.clone(),
     });
-    let most = connections_max(answering.settings.streams_max);
-    let permits = Arc::new(Semaphore::new(most));
+    let places = Places::here(answering.settings.streams_max);
+    let permits = Arc::new(Semaphore::new(places.all));
     let graceful = GracefulShutdown::new();
     let mut connections = JoinSet::new();
     loop {
@@ -250,7 +268,8 @@ where
 }
 
 fn request_id() -> String {
-    format!("req_{}", secret::random_bytes::<8>().to_lower_hex_string())
+    // A name, no secret: the generator of this thread will do, without asking the system each time.
+    format!("req_{:016x}", bitcoin::secp256k1::rand::random::<u64>())
 }
 
 #[cfg(test)]
@@ -266,7 +285,21 @@ mod tests {
         let unlimited = shown.replace("1024  ", "unlimited");
         assert_eq!(descriptors_max(&unlimited), Some(usize::MAX));
         assert_eq!(descriptors_max(""), None);
-        assert!((1..=CONNECTIONS_USUAL).contains(&connections_max(2_000)));
-        assert!((1..=20_000).contains(&connections_max(10_000)));
+    }
+
+    #[test]
+    fn places_leave_descriptors_and_streams_leave_places() {
+        #[track_caller]
+        fn check(descriptors: usize, asked: usize, all: usize, streams: usize) {
+            assert_eq!(Places::of(descriptors, asked), Places { all, streams });
+        }
+        check(16_384, 2_000, 6_096, 2_000);
+        check(20_000, 10_000, 14_096, 10_000);
+        check(20_000, 50_000, 15_000, 11_250);
+        check(1_024, 2_000, 512, 384);
+        check(256, 2_000, 128, 96);
+        check(3, 2_000, 2, 2);
+        check(0, 2_000, 1, 1);
+        check(usize::MAX, 2_000, 6_096, 2_000);
     }
 }

@@ -9,10 +9,12 @@ use warp::reply::{Reply, Response};
 use crate::acts::Refusal;
 use crate::acts::payments::facts;
 use crate::domain::payment::PaymentId;
-use crate::view::{PaymentFacts, PaymentView};
+use crate::domain::time::Timestamp;
+use crate::view::{PaymentFacts, PaymentView, seconds_until};
 
 use super::error::ApiError;
-use super::{Api, json};
+use super::ready::{Answer, Mark};
+use super::{Api, json_text};
 
 /// The error for a payment that does not exist.
 pub(crate) fn unknown() -> ApiError {
@@ -32,21 +34,36 @@ pub(crate) async fn show(
     id: String,
     headers: HeaderMap,
 ) -> Result<Response, ApiError> {
-    let facts = look_up(&api, &id).await?;
-    let view = PaymentView::new(&facts, &api.site, api.clock.now());
-    let etag = etag(&view)?;
-    let mut response = if is_known(&headers, &etag) {
+    let id: PaymentId = id.parse().map_err(|_| unknown())?;
+    let now = api.clock.now();
+    let answer = match api.ready.answer(id, now) {
+        Some(answer) => answer,
+        None => make_ready(&api, id, now).await?,
+    };
+    let etag = answer.etag.to_str().map_err(ApiError::internal)?;
+    let mut response = if is_known(&headers, etag) {
         let mut response = warp::reply().into_response();
         *response.status_mut() = StatusCode::NOT_MODIFIED;
         response
     } else {
-        json(&view)?
+        let [before, after] = &answer.parts;
+        let left = seconds_until(answer.expires_at, now);
+        json_text(format!("{before}{left}{after}"))
     };
-    let value = HeaderValue::from_str(&etag).map_err(ApiError::internal)?;
-    response.headers_mut().insert(header::ETAG, value);
+    response.headers_mut().insert(header::ETAG, answer.etag.clone());
     let no_cache = HeaderValue::from_static("no-cache");
     response.headers_mut().insert(header::CACHE_CONTROL, no_cache);
     Ok(response)
+}
+
+/// Reads a payment and makes its answer, which lies ready from now on.
+async fn make_ready(api: &Api, id: PaymentId, now: Timestamp) -> Result<Arc<Answer>, ApiError> {
+    let (facts, mark) =
+        api.store.look_up(move |tx| Ok::<_, Refusal>((facts(tx, id, now)?, Mark::of(tx)?))).await?;
+    let answer =
+        Arc::new(answer_of(PaymentView::new(&facts, &api.site, now), facts.payment.expires_at)?);
+    api.ready.keep(&facts, mark, answer.clone());
+    Ok(answer)
 }
 
 /// Whether the client has what this tag stands for.
@@ -64,10 +81,19 @@ fn is_same(asked: &str, etag: &str) -> bool {
     asked == "*" || opaque(asked) == opaque(etag)
 }
 
-/// A weak tag over all but the seconds that are left.
-fn etag(view: &PaymentView) -> Result<String, ApiError> {
-    let still = PaymentView { expires_in_seconds: 0, ..view.clone() };
-    let text = serde_json::to_string(&still).map_err(ApiError::internal)?;
+/// The answer that shows this, with a weak tag over all but the seconds that are left.
+fn answer_of(view: PaymentView, expires_at: Timestamp) -> Result<Answer, ApiError> {
+    // Within a text of JSON a quote has a backslash before it: this is a name.
+    const NAME: &str = "\"expiresInSeconds\":";
+    let none_left = PaymentView { expires_in_seconds: 0, ..view };
+    let text = serde_json::to_string(&none_left).map_err(ApiError::internal)?;
     let hash = sha256::Hash::hash(text.as_bytes()).to_string();
-    Ok(format!("W/\"{}\"", &hash[..16]))
+    let parts = text.split_once(&format!("{NAME}0"));
+    let (before, after) = parts.ok_or_else(|| ApiError::internal("no seconds in an answer"))?;
+    let etag = format!("W/\"{}\"", &hash[..16]);
+    Ok(Answer {
+        parts: [format!("{before}{NAME}"), after.to_owned()],
+        etag: HeaderValue::from_str(&etag).map_err(ApiError::internal)?,
+        expires_at,
+    })
 }

@@ -20,6 +20,7 @@ mod columns;
 pub(crate) mod confirmations;
 pub(crate) mod doubts;
 pub(crate) mod events;
+pub(crate) mod glance;
 pub(crate) mod high_water;
 pub(crate) mod idempotency;
 pub(crate) mod identity;

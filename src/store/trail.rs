@@ -78,6 +78,12 @@ pub(crate) fn list(
     Ok(rows.collect::<Result<_, _>>()?)
 }
 
+/// The id of the newest act; 0 before the first.
+pub(crate) fn newest(tx: &ReadTx) -> Result<i64, Error> {
+    let sql = "SELECT coalesce(max(id), 0) FROM trail";
+    Ok(tx.connection.prepare_cached(sql)?.query_row([], |row| row.get(0))?)
+}
+
 /// Acts after the one of this id, oldest first, at most `limit`.
 pub(crate) fn after(tx: &ReadTx, id: i64, limit: u32) -> Result<Vec<Entry>, Error> {
     let sql = "SELECT * FROM trail WHERE id > ? ORDER BY id LIMIT ?";

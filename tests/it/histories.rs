@@ -117,6 +117,9 @@ fn whatever_happens_the_final_chain_decides() {
     };
     for _ in 0..steps {
         walk.step();
+        if walk.running {
+            walk.stage.shop.await_same_answers();
+        }
     }
     let Walk { stage: Stage { gate, shop, node }, payments, running, .. } = &walk;
     if !running {

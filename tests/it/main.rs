@@ -59,6 +59,7 @@ mod pages;
 mod payouts;
 mod powercut;
 mod raise;
+mod ready;
 mod receivers;
 mod reorg;
 mod replace;

@@ -56,13 +56,6 @@ impl Apart {
         Some(Apart { api, _watcher: watcher, shop, gate, node })
     }
 
-    /// Reads of the database by the process that serves pages.
-    fn reads(&self) -> u64 {
-        let metrics = self.api.metrics();
-        let line = metrics.lines().find_map(|l| l.strip_prefix("litegate_database_reads_total "));
-        line.expect("the count").parse().unwrap()
-    }
-
     /// Memory of the process that serves pages, in bytes.
     fn memory(&self) -> u64 {
         let file = format!("/proc/{}/status", self.api.process());
@@ -91,9 +84,9 @@ impl Apart {
 
     /// Reads of the database within a time in which nothing happens.
     fn reads_at_rest(&self, time: Duration) -> u64 {
-        let before = self.reads();
+        let before = self.api.reads();
         stays_true("rest", time, || true);
-        self.reads() - before
+        self.api.reads() - before
     }
 }
 
@@ -135,7 +128,7 @@ fn many_open_pages_cost_no_more_reads_than_one() {
     assert!(by_many <= by_one + 4, "{by_one} with one, {by_many} with many");
 
     // One payment changes: its pages hear of it, at the price of a look or two.
-    let before = scene.reads();
+    let before = scene.api.reads();
     let mut concerned: Vec<TcpStream> = streams.drain(..1).collect();
     concerned.extend((0..20).map(|n| streams.remove(n * 19)));
     scene.node.send(&payments[0].address, "0.05");
@@ -145,7 +138,7 @@ fn many_open_pages_cost_no_more_reads_than_one() {
     // No row of the payment changes by this.
     scene.node.mine(1);
     all_read(&mut concerned, "\"confirmations\":2,");
-    let looks = scene.reads() - before;
+    let looks = scene.api.reads() - before;
     println!("{} of 401 streams told after {took:?}, all in {looks} reads", concerned.len());
     assert!(looks < 40, "{looks} reads");
     for other in &mut streams {

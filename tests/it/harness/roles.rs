@@ -52,6 +52,14 @@ impl Part {
         super::http::request(port, "GET", "/metrics", &[], b"").unwrap().body
     }
 
+    /// Reads of the database by this process.
+    #[track_caller]
+    pub(crate) fn reads(&self) -> u64 {
+        let metrics = self.metrics();
+        let line = metrics.lines().find_map(|l| l.strip_prefix("litegate_database_reads_total "));
+        line.expect("the count").parse().unwrap()
+    }
+
     /// The process, while it runs.
     #[track_caller]
     pub(crate) fn process(&self) -> u32 {

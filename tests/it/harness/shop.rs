@@ -6,7 +6,7 @@ use super::gate::Gate;
 use super::http::Answer;
 use super::json::Fields;
 use super::node::Node;
-use super::wait::wait_until;
+use super::wait::{SOON, wait_for, wait_until};
 
 /// A merchant with an active subscription and a payout address.
 #[derive(Debug, Clone)]
@@ -133,9 +133,31 @@ impl Shop {
         })
     }
 
+    /// Waits until each of the newest payments' statuses says what the list says, which is read
+    /// from the database each time: something may change between the two calls.
+    #[track_caller]
+    pub(crate) fn await_same_answers(&self) {
+        let key = [("x-api-key", self.api_key.as_str())];
+        let path = "/api/payments?limit=100";
+        wait_for("the same answers from list and status", SOON, || {
+            let list = super::http::request(self.port, "GET", path, &key, b"").unwrap();
+            let listed = Fields::of(&list.body).objects("data");
+            listed.iter().all(|payment| {
+                let asked = self.status(&payment.text("paymentId"));
+                but_for_the_seconds(&asked) == but_for_the_seconds(payment)
+            })
+        });
+    }
+
     /// Waits until the payment's status is this word.
     #[track_caller]
     pub(crate) fn await_status(&self, payment_id: &str, status: &str, wait: Duration) -> Fields {
         self.await_field(payment_id, "status", &format!("\"{status}\""), wait)
     }
+}
+
+/// A payment without what changes by itself.
+fn but_for_the_seconds(payment: &Fields) -> String {
+    let left = payment.raw("expiresInSeconds");
+    payment.whole().replacen(&format!("\"expiresInSeconds\":{left},"), "", 1)
 }

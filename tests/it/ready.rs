@@ -1,0 +1,92 @@
+//! A status that is asked again and again: nothing is read anew as long as nothing changes, and
+//! what anybody commits is in the very next answer.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::harness::gate::Gate;
+use crate::harness::node::Node;
+use crate::harness::roles::Part;
+use crate::harness::shop::Shop;
+use crate::harness::stage::Stage;
+use crate::harness::wait::SOON;
+
+#[test]
+fn what_has_not_changed_is_not_read_again() {
+    let Some(node) = Node::shared() else { return };
+    let gate = Gate::init(&node);
+    let mut api = Part::of("api"); // Nobody else commits anything.
+    api.start(&gate);
+    let shop = Shop::open(&gate, &node, "Corner Shop");
+    let payment = shop.create("0.05");
+    let first = shop.status(&payment.id);
+    let before = api.reads();
+    for _ in 0..50 {
+        assert_eq!(shop.status(&payment.id).raw("receivingAddress"), first.raw("receivingAddress"));
+    }
+    let reads = api.reads() - before;
+    assert!(reads <= 5, "{reads} reads for 50 answers");
+}
+
+#[test]
+fn what_anybody_commits_is_in_the_next_answer() {
+    let stage = Stage::alone_with(|gate| {
+        gate.set("payments.confirmations", 3);
+        gate.set("doubt.watch", "on");
+    });
+    let Some(Stage { gate, shop, node }) = stage else { return };
+    let (payment, other) = (shop.create("0.05"), shop.create("0.05"));
+    let detail = |expected: &str| {
+        let fields = shop.await_field(&payment.id, "detail", &format!("\"{expected}\""), SOON);
+        shop.await_same_answers();
+        fields
+    };
+    assert_eq!(shop.status(&payment.id).text("businessName"), "Corner Shop");
+    // Another process, and no wait: what the command has said is done.
+    gate.cli_ok(&["merchant", "set-name", &shop.merchant_id, "Café \"expiresInSeconds\":0,"]);
+    let renamed = shop.status(&payment.id);
+    assert_eq!(renamed.text("businessName"), "Café \"expiresInSeconds\":0,");
+
+    let left = |id: &str| shop.status(id).raw("expiresInSeconds").parse::<u64>().unwrap();
+    let before = left(&other.id);
+    gate.let_pass(Duration::from_secs(20));
+    let after = left(&other.id);
+    assert!((1..=before - 20).contains(&after), "{before} seconds, then {after}");
+
+    node.send(&payment.address, "0.02");
+    detail("partly_paid");
+    node.send(&payment.address, "0.03");
+    detail("seen");
+    node.mine(1);
+    detail("confirming");
+    node.reorg_to_empty(1);
+    detail("seen");
+    node.mine(2);
+    shop.await_field(&payment.id, "confirmations", "2", SOON);
+    shop.await_same_answers();
+    node.mine(1);
+    shop.await_status(&payment.id, "completed", SOON);
+    shop.await_same_answers();
+
+    shop.await_field(&other.id, "detail", "\"waiting\"", SOON);
+    node.reorg_to_empty(3);
+    gate.await_log(&["warn", "in doubt"]);
+    shop.await_field(&other.id, "detail", "\"delayed\"", SOON);
+    shop.await_same_answers();
+}
+
+#[test]
+fn time_alone_makes_an_answer_speak_of_a_delay() {
+    let Some(node) = Node::start() else { return };
+    let gate = Gate::init(&node);
+    let (mut watcher, mut api) = (Part::of("watcher"), Part::of("api"));
+    watcher.start(&gate);
+    api.start(&gate);
+    let node = Arc::new(node);
+    let shop = Shop::open(&gate, &node, "Corner Shop");
+    let payment = shop.create("0.05");
+    shop.await_field(&payment.id, "detail", "\"waiting\"", SOON);
+    watcher.kill();
+    gate.let_pass(Duration::from_secs(90));
+    assert_eq!(shop.status(&payment.id).text("detail"), "delayed", "without a commit");
+}
