@@ -78,7 +78,8 @@ impl Hot {
     }
 }
 
-/// Adds up what waits, beside the operator's limit.
+/// What waits, by the sums that are kept, beside the operator's limit. It is looked at every two
+/// seconds, and moves no money.
 pub(crate) fn hot(tx: &ReadTx, limit: Amount) -> Result<Hot, store::Error> {
-    Ok(Hot { waiting: totals::unswept(tx)?.sum, limit })
+    Ok(Hot { waiting: totals::unswept_kept(tx)?, limit })
 }
