@@ -4,24 +4,21 @@
 //! added. The shapes know the domain; the domain does not know them.
 
 pub(crate) mod account;
-
-use std::fmt;
+pub(crate) mod audit;
+pub(crate) mod merchant;
+pub(crate) mod sweep;
 
 use bitcoin::hashes::Hash;
-use bitcoin::{OutPoint, Txid};
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::value::RawValue;
 
 use crate::domain::address::Address;
 use crate::domain::amount::{Amount, AmountError};
-use crate::domain::audit::{Difference, Report};
 use crate::domain::chain::BlockId;
 use crate::domain::event::{Attempt, Event, State};
-use crate::domain::merchant::{Merchant, Subscription};
 use crate::domain::network::Network;
 use crate::domain::payment::{self, Coin, Origin, Payment, Place, Status};
-use crate::domain::sweep::{self, SentPayout as Payout, SentSweep, SweepPlan, Waits};
 use crate::domain::time::Timestamp;
 
 /// Transactions that are named in an answer or a webhook at most.
@@ -302,111 +299,6 @@ impl CoinView {
     }
 }
 
-/// A merchant's line in a sweep.
-#[derive(Debug, Clone, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub(crate) struct PayoutView {
-    pub(crate) txid: String,
-    pub(crate) gross_ltc: Ltc,
-    pub(crate) fee_share_ltc: Ltc,
-    pub(crate) amount_ltc: Ltc,
-    pub(crate) confirmations: u32,
-    pub(crate) created_at: Time,
-}
-
-impl PayoutView {
-    pub(crate) fn new(payout: &Payout, tip: Option<BlockId>) -> PayoutView {
-        let depth = |height: u32, tip: BlockId| tip.height.saturating_add(1).saturating_sub(height);
-        PayoutView {
-            txid: payout.txid.to_string(),
-            gross_ltc: Ltc(payout.gross),
-            fee_share_ltc: Ltc(payout.fee_share),
-            amount_ltc: Ltc(payout.amount),
-            confirmations: payout.block_height.zip(tip).map_or(0, |(h, tip)| depth(h, tip)),
-            created_at: Time(payout.created_at),
-        }
-    }
-}
-
-/// A sweep for operators: one that was sent, or one that would be.
-#[derive(Debug, Clone, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub(crate) struct SweepView {
-    /// Absent as long as it is not signed.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) txid: Option<String>,
-    pub(crate) coins: usize,
-    /// Virtual size (BIP141); what it is at most as long as it is not signed.
-    pub(crate) vsize: u64,
-    pub(crate) fee_ltc: Ltc,
-    pub(crate) payouts: Vec<SweepPayoutView>,
-}
-
-/// A merchant's line in a sweep, with the address that is paid.
-#[derive(Debug, Clone, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub(crate) struct SweepPayoutView {
-    pub(crate) merchant_id: String,
-    pub(crate) payout_address: String,
-    pub(crate) gross_ltc: Ltc,
-    pub(crate) fee_share_ltc: Ltc,
-    pub(crate) operator_fee_ltc: Ltc,
-    pub(crate) amount_ltc: Ltc,
-}
-
-/// A coin that does not go out yet.
-#[derive(Debug, Clone, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub(crate) struct WaitingView {
-    pub(crate) outpoint: String,
-    pub(crate) reason: String,
-}
-
-impl SweepView {
-    pub(crate) fn planned(plan: &SweepPlan, txid: Option<Txid>, network: Network) -> SweepView {
-        SweepView {
-            txid: txid.map(|txid| txid.to_string()),
-            coins: plan.coins.len(),
-            vsize: plan.weight.div_ceil(4),
-            fee_ltc: Ltc(plan.fee),
-            payouts: plan.payouts.iter().map(|p| SweepPayoutView::new(p, network)).collect(),
-        }
-    }
-
-    pub(crate) fn sent(sweep: &SentSweep, network: Network) -> SweepView {
-        SweepView {
-            txid: Some(sweep.txid.to_string()),
-            coins: sweep.coins,
-            vsize: sweep.vsize,
-            fee_ltc: Ltc(sweep.fee),
-            payouts: sweep.payouts.iter().map(|p| SweepPayoutView::new(p, network)).collect(),
-        }
-    }
-}
-
-impl SweepPayoutView {
-    fn new(payout: &sweep::Payout, network: Network) -> SweepPayoutView {
-        let address = Address::from_script(&payout.script, network);
-        SweepPayoutView {
-            merchant_id: payout.merchant.to_string(),
-            payout_address: match address {
-                Some(address) => address.to_string(),
-                None => payout.script.to_hex_string(),
-            },
-            gross_ltc: Ltc(payout.gross),
-            fee_share_ltc: Ltc(payout.fee_share),
-            operator_fee_ltc: Ltc(payout.operator_fee),
-            amount_ltc: Ltc(payout.amount),
-        }
-    }
-}
-
-impl WaitingView {
-    pub(crate) fn new((outpoint, why): &(OutPoint, Waits)) -> WaitingView {
-        WaitingView { outpoint: outpoint.to_string(), reason: why.to_string() }
-    }
-}
-
 /// An event of the outbox with its attempts, for operators.
 #[derive(Debug, Clone, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -483,127 +375,6 @@ fn without_secrets(url: &str) -> String {
     match url.split_once('?') {
         Some((before, _)) => format!("{before}?…"),
         None => url.to_owned(),
-    }
-}
-
-/// A merchant, for operators.
-#[derive(Debug, Clone, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub(crate) struct MerchantView {
-    pub(crate) merchant_id: String,
-    pub(crate) name: String,
-    pub(crate) discord_id: Option<String>,
-    pub(crate) created_at: Time,
-    pub(crate) confirmations: Option<u32>,
-    pub(crate) subscription_ends_at: Option<Time>,
-    pub(crate) subscription_active: bool,
-    pub(crate) payout_address: Option<String>,
-    pub(crate) next_payout_address: Option<String>,
-    pub(crate) next_payout_address_at: Option<Time>,
-    /// Where webhooks go of payments that are made without a URL of their own.
-    pub(crate) webhook_url: Option<String>,
-    /// Until when the API key before the last rotation is taken as well.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) previous_api_key_ends_at: Option<Time>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) api_key: Option<Shown>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) webhook_secret: Option<Shown>,
-    /// Until when the secret before the last rotation signs as well.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) previous_webhook_secret_ends_at: Option<Time>,
-    /// What its accounts hold, where one merchant is shown.
-    #[serde(flatten, skip_serializing_if = "Option::is_none")]
-    pub(crate) sums: Option<account::SumsView>,
-}
-
-/// A secret on its way to the one person who asked for it. Debug hides it.
-#[derive(Clone, Serialize)]
-#[serde(transparent)]
-pub(crate) struct Shown(pub(crate) String);
-
-impl fmt::Debug for Shown {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("(secret)")
-    }
-}
-
-impl MerchantView {
-    /// A merchant and the payout address in force, and the one to come with its time.
-    pub(crate) fn new(
-        merchant: &Merchant,
-        in_force: Option<&Address>,
-        to_come: Option<(&Address, Timestamp)>,
-        now: Timestamp,
-    ) -> MerchantView {
-        MerchantView {
-            merchant_id: merchant.id.to_string(),
-            name: merchant.name.as_str().to_owned(),
-            discord_id: merchant.discord_id.map(|id| id.to_string()),
-            created_at: Time(merchant.created_at),
-            confirmations: merchant.confirmations,
-            subscription_ends_at: match merchant.subscription {
-                Subscription::None => None,
-                Subscription::Until(end) => Some(Time(end)),
-            },
-            subscription_active: merchant.subscription.is_active(now),
-            payout_address: in_force.map(Address::to_string),
-            next_payout_address: to_come.map(|(address, _)| address.to_string()),
-            next_payout_address_at: to_come.map(|(_, at)| Time(at)),
-            webhook_url: merchant.webhook_url.clone(),
-            previous_api_key_ends_at: merchant
-                .previous_key_until
-                .filter(|_| merchant.previous_key_version(now).is_some())
-                .map(Time),
-            api_key: None,
-            webhook_secret: None,
-            previous_webhook_secret_ends_at: None,
-            sums: None,
-        }
-    }
-}
-
-/// The accounts, as the command line shows them.
-#[derive(Debug, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub(crate) struct AuditView {
-    pub(crate) clean: bool,
-    pub(crate) received_ltc: Ltc,
-    pub(crate) paid_ltc: Ltc,
-    pub(crate) fees_ltc: Ltc,
-    pub(crate) operator_fees_ltc: Ltc,
-    pub(crate) in_flight_ltc: Ltc,
-    pub(crate) unswept_ltc: Ltc,
-    pub(crate) elsewhere_ltc: Ltc,
-    pub(crate) differences: Vec<DifferenceView>,
-}
-
-/// One thing that does not add up.
-#[derive(Debug, Serialize)]
-pub(crate) struct DifferenceView {
-    pub(crate) kind: &'static str,
-    pub(crate) message: String,
-}
-
-impl DifferenceView {
-    pub(crate) fn new(difference: &Difference) -> DifferenceView {
-        DifferenceView { kind: difference.kind(), message: difference.to_string() }
-    }
-}
-
-impl AuditView {
-    pub(crate) fn new(report: &Report) -> AuditView {
-        AuditView {
-            clean: report.is_clean(),
-            received_ltc: Ltc(report.received),
-            paid_ltc: Ltc(report.paid),
-            fees_ltc: Ltc(report.fees),
-            operator_fees_ltc: Ltc(report.operator_fees),
-            in_flight_ltc: Ltc(report.in_flight),
-            unswept_ltc: Ltc(report.unswept),
-            elsewhere_ltc: Ltc(report.elsewhere),
-            differences: report.differences.iter().map(DifferenceView::new).collect(),
-        }
     }
 }
 

@@ -10,7 +10,7 @@ use crate::domain::merchant::MerchantId;
 use crate::store::accounts::PaidSweep;
 use crate::store::events::Wanted;
 use crate::store::{self, ReadTx, blocks, events, merchants, notices, payments, trail};
-use crate::view::PayoutView;
+use crate::view::sweep::PayoutView;
 
 use super::answer::{Answer, ltc, relative};
 use super::language::{Language, Value};

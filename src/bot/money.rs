@@ -16,7 +16,8 @@ use crate::domain::payment::PaymentId;
 use crate::secret;
 use crate::store::{ReadTx, blocks, events, payments, progress, sweeps};
 use crate::view::account::{Sum, Sums, SumsView};
-use crate::view::{Ltc, PaymentView, PayoutView};
+use crate::view::sweep::PayoutView;
+use crate::view::{Ltc, PaymentView};
 
 use super::answer::{Answer, date, ltc, relative, reply};
 use super::language::{Language, Value};

@@ -8,7 +8,7 @@ use super::{Failure, Format, open, print_json, print_line, progress};
 use crate::acts;
 use crate::headway::Told;
 use crate::serve::node_of;
-use crate::view::AuditView;
+use crate::view::audit::AuditView;
 
 #[derive(Args)]
 #[command(after_help = "Example: litegate audit --json")]

@@ -13,7 +13,8 @@ use crate::headway::Told;
 use crate::serve::{node_of, open_store};
 use crate::store::backup::{self, Contents, Source};
 use crate::store::{self, Store, high_water};
-use crate::view::{DifferenceView, Time};
+use crate::view::Time;
+use crate::view::audit::DifferenceView;
 use crate::watcher::sync;
 
 #[derive(Args)]

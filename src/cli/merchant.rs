@@ -17,8 +17,9 @@ use crate::domain::merchant::{
 use crate::domain::network::Network;
 use crate::domain::notice::{Kind, Way};
 use crate::store::{Store, WriteTx, merchants as rows, notices as notice_rows};
+use crate::view::Time;
 use crate::view::account::SumsView;
-use crate::view::{MerchantView, Shown, Time};
+use crate::view::merchant::{MerchantView, Shown};
 
 #[derive(Args)]
 #[command(

@@ -16,7 +16,8 @@ use crate::secret;
 use crate::serve::heed_high_water;
 use crate::store::payments::{self as rows, Filter};
 use crate::store::{blocks, events, sweeps};
-use crate::view::{CoinView, EventView, PaymentView, PayoutView};
+use crate::view::sweep::PayoutView;
+use crate::view::{CoinView, EventView, PaymentView};
 
 #[derive(Args)]
 #[command(after_help = "Example: litegate payment list --status pending")]

@@ -11,7 +11,7 @@ use crate::config;
 use crate::serve::{Role, check_identity, heed_high_water, lock, open_store};
 use crate::store::backup;
 use crate::store::{identity, payments, seals};
-use crate::view::DifferenceView;
+use crate::view::audit::DifferenceView;
 
 #[derive(Args)]
 #[command(

@@ -20,7 +20,7 @@ use crate::store::Store;
 use crate::sweeper::Sweeper;
 use crate::sweeper::external::PSBT_BYTES_MAX;
 use crate::sweeper::seals::{Access, Seals};
-use crate::view::{SweepView, WaitingView};
+use crate::view::sweep::{SweepView, WaitingView};
 
 #[derive(Args)]
 #[command(

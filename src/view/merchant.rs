@@ -1,0 +1,89 @@
+//! A merchant with its keys, as operators see it.
+
+use std::fmt;
+
+use serde::Serialize;
+
+use crate::domain::address::Address;
+use crate::domain::merchant::{Merchant, Subscription};
+use crate::domain::time::Timestamp;
+
+use super::Time;
+use super::account::SumsView;
+
+/// A merchant, for operators.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct MerchantView {
+    pub(crate) merchant_id: String,
+    pub(crate) name: String,
+    pub(crate) discord_id: Option<String>,
+    pub(crate) created_at: Time,
+    pub(crate) confirmations: Option<u32>,
+    pub(crate) subscription_ends_at: Option<Time>,
+    pub(crate) subscription_active: bool,
+    pub(crate) payout_address: Option<String>,
+    pub(crate) next_payout_address: Option<String>,
+    pub(crate) next_payout_address_at: Option<Time>,
+    /// Where webhooks go of payments that are made without a URL of their own.
+    pub(crate) webhook_url: Option<String>,
+    /// Until when the API key before the last rotation is taken as well.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) previous_api_key_ends_at: Option<Time>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) api_key: Option<Shown>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) webhook_secret: Option<Shown>,
+    /// Until when the secret before the last rotation signs as well.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) previous_webhook_secret_ends_at: Option<Time>,
+    /// What its accounts hold, where one merchant is shown.
+    #[serde(flatten, skip_serializing_if = "Option::is_none")]
+    pub(crate) sums: Option<SumsView>,
+}
+
+/// A secret on its way to the one person who asked for it. Debug hides it.
+#[derive(Clone, Serialize)]
+#[serde(transparent)]
+pub(crate) struct Shown(pub(crate) String);
+
+impl fmt::Debug for Shown {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("(secret)")
+    }
+}
+
+impl MerchantView {
+    /// A merchant and the payout address in force, and the one to come with its time.
+    pub(crate) fn new(
+        merchant: &Merchant,
+        in_force: Option<&Address>,
+        to_come: Option<(&Address, Timestamp)>,
+        now: Timestamp,
+    ) -> MerchantView {
+        MerchantView {
+            merchant_id: merchant.id.to_string(),
+            name: merchant.name.as_str().to_owned(),
+            discord_id: merchant.discord_id.map(|id| id.to_string()),
+            created_at: Time(merchant.created_at),
+            confirmations: merchant.confirmations,
+            subscription_ends_at: match merchant.subscription {
+                Subscription::None => None,
+                Subscription::Until(end) => Some(Time(end)),
+            },
+            subscription_active: merchant.subscription.is_active(now),
+            payout_address: in_force.map(Address::to_string),
+            next_payout_address: to_come.map(|(address, _)| address.to_string()),
+            next_payout_address_at: to_come.map(|(_, at)| Time(at)),
+            webhook_url: merchant.webhook_url.clone(),
+            previous_api_key_ends_at: merchant
+                .previous_key_until
+                .filter(|_| merchant.previous_key_version(now).is_some())
+                .map(Time),
+            api_key: None,
+            webhook_secret: None,
+            previous_webhook_secret_ends_at: None,
+            sums: None,
+        }
+    }
+}
