@@ -17,9 +17,11 @@ use crate::domain::merchant::{MerchantId, OldKey, PayoutAddress};
 use crate::domain::time::Timestamp;
 use crate::store::merchants;
 
-use super::answer::{self, Answer, Asked, date, grouped, patiently, relative};
+use super::answer::{self, Answer, date, grouped, relative};
+use super::calls::patiently;
 use super::language::{Language, Value};
 use super::lists::{self, List};
+use super::mishap::{self, Asked};
 use super::permit::{Admin, Origin, check_place};
 use super::{Bot, Data, Failure, account_of, admin, operator, secrets};
 
@@ -175,7 +177,7 @@ pub(super) async fn event(
                 wants: &press.data.custom_id,
                 language,
             };
-            let text = answer::sentence(&failure, &asked);
+            let text = mishap::sentence(&failure, &asked);
             let said = serenity::CreateInteractionResponseFollowup::new()
                 .content(text)
                 .ephemeral(true)

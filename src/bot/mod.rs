@@ -11,10 +11,12 @@
 mod admin;
 mod answer;
 mod buttons;
+mod calls;
 mod choices;
 mod language;
 mod lists;
 mod merchant;
+mod mishap;
 mod money;
 mod notices;
 mod operator;
@@ -163,7 +165,7 @@ enum Failure {
 
 impl From<serenity::Error> for Failure {
     fn from(error: serenity::Error) -> Failure {
-        Failure::Discord(answer::in_words(&error))
+        Failure::Discord(calls::in_words(&error))
     }
 }
 
@@ -243,10 +245,10 @@ enum Lost {
 
 impl From<serenity::Error> for Lost {
     fn from(error: serenity::Error) -> Lost {
-        if answer::is_unauthorized(&error) {
+        if calls::is_unauthorized(&error) {
             Lost::Token
         } else {
-            Lost::Other(answer::in_words(&error))
+            Lost::Other(calls::in_words(&error))
         }
     }
 }
@@ -278,14 +280,14 @@ fn all_commands() -> Vec<poise::Command<Data, Failure>> {
 async fn connect(bot: &Arc<Bot>) -> Result<(), Lost> {
     let http = http_of(&bot.settings);
     // serenity would go to Discord's own gateway if it were not told another one here.
-    answer::in_time(http.get_bot_gateway()).await?;
-    let application = answer::in_time(http.get_current_application_info()).await?.id;
+    calls::in_time(http.get_bot_gateway()).await?;
+    let application = calls::in_time(http.get_current_application_info()).await?.id;
     http.set_application_id(application);
     let data = Arc::clone(bot);
     let framework = poise::Framework::builder()
         .options(poise::FrameworkOptions {
             commands: all_commands(),
-            on_error: |error| Box::pin(answer::error(error)),
+            on_error: |error| Box::pin(mishap::error(error)),
             event_handler: |context, event| Box::pin(buttons::event(context, event)),
             command_check: Some(|context| Box::pin(permit::check(context))),
             initialize_owners: false,

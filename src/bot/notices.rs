@@ -24,9 +24,8 @@ use crate::domain::time::Timestamp;
 use crate::store::notices::{self as rows, End, Notice};
 use crate::store::{locales, progress, room};
 
-use super::answer::{
-    DESCRIPTION_CHARS_MAX, cut, in_time, in_words, is_unauthorized, may_pass, refusal_of,
-};
+use super::answer::{DESCRIPTION_CHARS_MAX, cut};
+use super::calls::{in_time, in_words, is_unauthorized, may_pass, refusal_of};
 use super::language::{self, ENGLISH, Language};
 use super::{Bot, Failure, buttons, http_of};
 

@@ -14,8 +14,9 @@ use crate::store::stats::{self, Stats};
 use crate::store::{blocks, events, merchants as rows, payments, progress, sweeps};
 
 use super::admin::read_id;
-use super::answer::{Answer, logged, ltc, patiently, relative, reply};
+use super::answer::{Answer, logged, ltc, relative, reply};
 use super::buttons::{self, Deed};
+use super::calls::patiently;
 use super::language::{Language, Value};
 use super::lists::{self, List};
 use super::permit::Admin;

@@ -10,7 +10,7 @@ use poise::serenity_prelude as serenity;
 use crate::store::progress;
 
 use super::permit::ADMIN;
-use super::{Bot, Failure, Settings, all_commands, answer, http_of};
+use super::{Bot, Failure, Settings, all_commands, calls, http_of};
 
 /// The name under which is recorded what was registered.
 const COMMANDS: &str = "discord_commands";
@@ -64,10 +64,10 @@ async fn register(bot: &Bot, http: &serenity::Http) -> Result<(), Failure> {
         return Ok(());
     }
     if bot.settings.global_commands {
-        answer::in_time(http.create_global_commands(&commands)).await?;
+        calls::in_time(http.create_global_commands(&commands)).await?;
     } else {
         let guild = serenity::GuildId::new(guild);
-        answer::in_time(http.create_guild_commands(guild, &commands)).await?;
+        calls::in_time(http.create_guild_commands(guild, &commands)).await?;
     }
     tracing::info!(count = commands.len(), scope, "commands registered");
     let now = bot.clock.now();
@@ -100,12 +100,12 @@ pub(crate) async fn check_token(settings: &Settings) -> Result<Identity, String>
     let http = http_of(settings);
     let application = match http.get_current_application_info().await {
         Ok(application) => application,
-        Err(error) if answer::is_unauthorized(&error) => {
+        Err(error) if calls::is_unauthorized(&error) => {
             return Err("Discord refuses the token: make a new one in the developer portal and \
                         write it into discord.token_file"
                 .to_owned());
         }
-        Err(error) => return Err(format!("Discord: {}", answer::in_words(&error))),
+        Err(error) => return Err(format!("Discord: {}", calls::in_words(&error))),
     };
     let guild = http.get_guild(serenity::GuildId::new(settings.guild_id)).await.ok();
     let role = settings.admin_role_id.map(serenity::RoleId::new);

@@ -7,8 +7,10 @@ use crate::acts::notices::plain;
 use crate::domain::merchant::GRANT_DAYS_MAX;
 use crate::domain::time::Timestamp;
 
-use super::answer::{Answer, in_time, in_words, logged, permissions, reply};
+use super::answer::{Answer, logged, reply};
+use super::calls::{in_time, in_words};
 use super::language::{Language, Value};
+use super::mishap::permissions;
 use super::permit::Admin;
 use super::register::PERMISSIONS;
 use super::{Asker, Context, Data, Failure, Settings, begin, http_of};
