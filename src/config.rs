@@ -4,8 +4,13 @@
 //! All mistakes are found at once, each named by its key. The only place that reads environment
 //! variables.
 
+mod credentials;
 mod judge;
 mod keys;
+mod money;
+mod nodes;
+mod raw;
+mod read;
 
 use std::fmt::Write as _;
 use std::net::SocketAddr;
@@ -20,7 +25,7 @@ use crate::clock::Clock;
 use crate::domain::amount::Amount;
 use crate::domain::keys::AccountXpub;
 use crate::domain::network::Network;
-use crate::node::nodes;
+use crate::node;
 use crate::secret::MasterSecret;
 use crate::view::Site;
 use crate::{bot, http, sweeper, watcher, webhooks};
@@ -45,7 +50,7 @@ pub(crate) struct Config {
     pub(crate) secret_file: PathBuf,
     pub(crate) http: http::Settings,
     /// The nodes that can be followed, at least one, in the operator's order.
-    pub(crate) nodes: Vec<nodes::Settings>,
+    pub(crate) nodes: Vec<node::nodes::Settings>,
     /// How long the node that is followed may be unwell before another is.
     pub(crate) failover_patience: Duration,
     pub(crate) doubt: watcher::doubt::Settings,
@@ -205,7 +210,7 @@ fn read(
     if let Some(node) = table.get_mut(NODE).filter(|node| node.is_table()) {
         *node = Value::Array(vec![node.clone()]);
     }
-    let raw: Result<judge::Raw, toml::de::Error> = Value::Table(table).try_into();
+    let raw: Result<raw::Raw, toml::de::Error> = Value::Table(table).try_into();
     let judged = match raw {
         Ok(raw) => raw.judge(credentials.as_deref()),
         Err(error) => Err(Mistakes(vec![in_one_line(&error.to_string())])),

@@ -1,0 +1,66 @@
+//! Files with secrets, as systemd hands them to a unit: in a folder of credentials
+//! (systemd.exec(5)), told apart by their names alone.
+
+use std::path::{Path, PathBuf};
+
+use super::judge::Judge;
+use super::money::beside;
+use super::raw::{Raw, RawNode};
+
+impl Raw {
+    /// A unit's credentials are told apart by their files' names alone.
+    pub(super) fn refuse_equal_names(&self, judge: &mut Judge) {
+        let several = self.node.len() > 1;
+        let of_node = |(number, node): (usize, &'_ RawNode)| {
+            let section = if several { format!("node[{number}]") } else { "node".to_owned() };
+            Some((format!("{section}.rpc_password_file"), node.rpc_password_file.clone()?))
+        };
+        let named = |key: &str, file: &Option<PathBuf>| Some((key.to_owned(), file.clone()?));
+        let mut secrets = vec![("secret_file".to_owned(), self.secret_file.clone())];
+        secrets.extend((1..).zip(&self.node).filter_map(of_node));
+        secrets.extend(
+            [
+                named("doubt.second_rpc_password_file", &self.doubt.second_rpc_password_file),
+                named("wallet.signing_key_file", &self.wallet.signing_key_file),
+                named("wallet.passphrase_file", &self.wallet.passphrase_file),
+                named("sweeper.seal_key_file", &self.sweeper.seal_key_file),
+                named("discord.token_file", &self.discord.token_file),
+            ]
+            .into_iter()
+            .flatten(),
+        );
+        for (at, (key, file)) in secrets.iter().enumerate() {
+            let same_name = |other: &&(String, PathBuf)| {
+                other.1 != *file && other.1.file_name() == file.file_name()
+            };
+            if let Some((other, _)) = secrets[..at].iter().find(same_name) {
+                let file = file.display();
+                judge.say(key, format!("{file}: has the name of {other}'s file in another folder, and systemd tells credentials apart by their names; rename it"));
+            }
+        }
+    }
+
+    pub(super) fn take_credentials(&mut self, folder: &Path) {
+        // What lies beside the key does not move with it.
+        if let (None, Some(key_file)) = (&self.sweeper.record_file, &self.sweeper.seal_key_file) {
+            self.sweeper.record_file = Some(beside(key_file));
+        }
+        let optional = [
+            &mut self.doubt.second_rpc_password_file,
+            &mut self.wallet.signing_key_file,
+            &mut self.wallet.passphrase_file,
+            &mut self.sweeper.seal_key_file,
+            &mut self.discord.token_file,
+        ];
+        let of_nodes = self.node.iter_mut().filter_map(|node| node.rpc_password_file.as_mut());
+        let all = optional.into_iter().flatten().chain(of_nodes).chain([&mut self.secret_file]);
+        for file in all {
+            let Some(name) = file.file_name() else { continue };
+            let credential = folder.join(name);
+            // A line end alone is what a unit gives where this machine has no such secret.
+            if std::fs::metadata(&credential).is_ok_and(|found| found.len() > 1) {
+                *file = credential;
+            }
+        }
+    }
+}

@@ -1,0 +1,127 @@
+//! The keys about money: the account, what a payment needs, and what a sweep pays and takes.
+
+use std::path::{Path, PathBuf};
+
+use bitcoin::bip32::{DerivationPath, Fingerprint, KeySource};
+
+use crate::acts::create_payment;
+use crate::domain::address::Address;
+use crate::domain::keys::AccountXpub;
+use crate::domain::network::Network;
+use crate::domain::sweep;
+use crate::sweeper;
+
+use super::judge::Judge;
+use super::raw::{RawPayments, RawSweeper, RawWallet};
+
+pub(super) fn read_xpub(
+    judge: &mut Judge,
+    raw: &RawWallet,
+    network: Option<Network>,
+) -> Option<AccountXpub> {
+    let text = judge.need("wallet.xpub", raw.xpub.as_deref())?;
+    judge.take("wallet.xpub", AccountXpub::parse(text, network?))
+}
+
+pub(super) fn read_payments(judge: &mut Judge, raw: &RawPayments) -> Option<create_payment::Rules> {
+    let confirmations = judge.confirmations("payments.confirmations", raw.confirmations);
+    let large = judge.amount("payments.large_amount", &raw.large_amount);
+    let confirmations_large =
+        judge.confirmations("payments.confirmations_large", raw.confirmations_large);
+    let confirmations_pegout =
+        judge.confirmations("payments.confirmations_pegout", raw.confirmations_pegout);
+    let expiry = judge.duration_ms("payments.expiry", &raw.expiry);
+    let late_grace = judge.duration_ms("payments.late_grace", &raw.late_grace);
+    let min_amount = judge.amount("payments.min_amount", &raw.min_amount);
+    if expiry == Some(0) {
+        judge.say("payments.expiry", "must not be zero");
+    }
+    Some(create_payment::Rules {
+        confirmations: confirmations?,
+        large_amount: large?,
+        confirmations_large: confirmations_large?,
+        confirmations_pegout: confirmations_pegout?,
+        expiry_ms: expiry?,
+        late_grace_ms: late_grace?,
+        min_amount: min_amount?,
+        open_max: raw.open_max,
+    })
+}
+
+/// Where the sweeper keeps its record if the configuration does not say.
+pub(super) fn beside(key_file: &Path) -> PathBuf {
+    let mut path = key_file.as_os_str().to_owned();
+    path.push(".record");
+    path.into()
+}
+
+/// The outer `None` is a mistake, the inner one means that it is not known.
+pub(super) fn read_key_origin(judge: &mut Judge, raw: &RawWallet) -> Option<Option<KeySource>> {
+    let Some(text) = &raw.key_origin else { return Some(None) };
+    let read = || {
+        let (fingerprint, path) = text.split_once('/')?;
+        let path: DerivationPath = path.parse().ok()?;
+        Some((fingerprint.parse::<Fingerprint>().ok()?, path))
+    };
+    let found = read();
+    if found.is_none() {
+        judge.say("wallet.key_origin", "must be a fingerprint and a path, as d34db33f/84'/2'/0'");
+    }
+    found.map(Some)
+}
+
+pub(super) fn read_sweeper(
+    judge: &mut Judge,
+    raw: &RawSweeper,
+    network: Option<Network>,
+) -> Option<sweeper::Settings> {
+    let interval = judge.duration("sweeper.interval", &raw.interval);
+    let raise_after = judge.duration("sweeper.raise_after", &raw.raise_after);
+    let operator = read_operator_fee(judge, raw, network);
+    let min_payout = judge.amount("sweeper.min_payout", &raw.min_payout);
+    let max_hot = raw.max_hot.as_deref().map(|text| judge.amount("sweeper.max_hot", text));
+    if raw.max_fee_percent == 0 || raw.max_fee_percent > 100 {
+        judge.say("sweeper.max_fee_percent", "must be between 1 and 100");
+    }
+    if interval.is_some_and(|interval| interval.is_zero()) {
+        judge.say("sweeper.interval", "must not be zero");
+    }
+    Some(sweeper::Settings {
+        interval: interval?,
+        raise_after: raise_after?,
+        max_hot: max_hot.flatten(),
+        key_origin: None,
+        rules: sweep::Rules {
+            min_payout: min_payout?,
+            max_fee_percent: raw.max_fee_percent,
+            operator: operator?,
+        },
+    })
+}
+
+/// The outer `None` is a mistake, the inner one means that the operator takes nothing.
+fn read_operator_fee(
+    judge: &mut Judge,
+    raw: &RawSweeper,
+    network: Option<Network>,
+) -> Option<Option<sweep::OperatorFee>> {
+    let basis_points = raw.operator_fee_basis_points;
+    if basis_points > sweep::BASIS_POINTS_MAX {
+        let reason = format!("must be at most {}", sweep::BASIS_POINTS_MAX);
+        judge.say("sweeper.operator_fee_basis_points", reason);
+        return None;
+    }
+    match &raw.operator_address {
+        None if basis_points == 0 => Some(None),
+        None => {
+            let reason = "is missing beside sweeper.operator_fee_basis_points";
+            judge.say("sweeper.operator_address", reason);
+            None
+        }
+        Some(text) => {
+            let address = Address::parse(text, network?);
+            let script = judge.take("sweeper.operator_address", address)?.script().to_owned();
+            Some((basis_points > 0).then_some(sweep::OperatorFee { basis_points, script }))
+        }
+    }
+}

@@ -1,0 +1,157 @@
+//! The nodes: how each is reached and heard, and the second one that is asked in doubt.
+
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+
+use crate::domain::network::Network;
+use crate::node::rpc::{self, Auth};
+use crate::node::{nodes, zmq};
+use crate::secret::Secret;
+use crate::watcher;
+
+use super::judge::Judge;
+use super::raw::{RawDoubt, RawNode};
+
+/// How many nodes there may be: each is looked at every few seconds.
+const NODES_MAX: usize = 8;
+
+/// Each node, with its place in the list where there are several.
+pub(super) fn read_nodes(
+    judge: &mut Judge,
+    list: &[RawNode],
+    network: Option<Network>,
+) -> Option<Vec<nodes::Settings>> {
+    if list.is_empty() || list.len() > NODES_MAX {
+        judge.say("node", format!("must be there, and at most {NODES_MAX} times"));
+        return None;
+    }
+    let mut names = BTreeSet::new();
+    let mut read = Vec::with_capacity(list.len());
+    for (number, raw) in (1..).zip(list) {
+        let section = if list.len() == 1 { "node".to_owned() } else { format!("node[{number}]") };
+        let one = read_node(judge, raw, &section, network);
+        if one.as_ref().is_some_and(|one| !names.insert(one.rpc.host_and_port().to_owned())) {
+            judge.say(&format!("{section}.rpc_url"), "is the same node as another");
+        }
+        read.push(one);
+    }
+    read.into_iter().collect() // All were judged; now all have to be right.
+}
+
+fn read_node(
+    judge: &mut Judge,
+    raw: &RawNode,
+    section: &str,
+    network: Option<Network>,
+) -> Option<nodes::Settings> {
+    let key = |name: &str| format!("{section}.{name}");
+    let keys = ["rpc_url", "cookie_file", "rpc_user", "rpc_password_file"].map(key);
+    let login = (&raw.cookie_file, &raw.rpc_user, &raw.rpc_password_file);
+    let auth = read_login(judge, keys.each_ref().map(String::as_str), &raw.rpc_url, login);
+    let zmq = read_zmq(judge, raw, section);
+    let oldest = network.and_then(Network::oldest_node).filter(|_| !raw.allow_old_node);
+    let rpc = rpc::Settings { rpc_url: raw.rpc_url.clone(), auth: auth? };
+    Some(nodes::Settings { rpc, zmq: zmq?, oldest })
+}
+
+/// How to reach a node, by these keys: URL, cookie, user, password.
+fn read_login(
+    judge: &mut Judge,
+    [url_key, cookie_key, user_key, password_key]: [&str; 4],
+    rpc_url: &str,
+    login: (&Option<PathBuf>, &Option<String>, &Option<PathBuf>),
+) -> Option<Auth> {
+    let rpc_url = url::Url::parse(rpc_url).ok().filter(|url| url.scheme() == "http");
+    match rpc_url {
+        None => judge.say(url_key, "must be a URL such as http://127.0.0.1:9332"),
+        Some(url) if !url.username().is_empty() || url.password().is_some() => {
+            judge.say(url_key, format!("must not hold a password; use {password_key}"));
+        }
+        Some(_) => {}
+    }
+    match login {
+        (Some(cookie), None, None) => Some(Auth::CookieFile(cookie.clone())),
+        (None, Some(user), Some(file)) => {
+            let text = judge.secret_file(password_key, file)?;
+            let password = Secret::new(text.trim().to_owned());
+            Some(Auth::Password { user: user.clone(), password })
+        }
+        (Some(_), _, _) => {
+            judge.say(cookie_key, format!("and {user_key} exclude each other; give one"));
+            None
+        }
+        (None, Some(_), None) => {
+            judge.say(password_key, "is missing");
+            None
+        }
+        (None, None, _) => {
+            judge.say(cookie_key, "is missing (or give rpc_user and rpc_password_file)");
+            None
+        }
+    }
+}
+
+pub(super) fn read_doubt(
+    judge: &mut Judge,
+    raw: &RawDoubt,
+    network: Option<Network>,
+) -> Option<watcher::doubt::Settings> {
+    let enabled = match raw.watch.as_str() {
+        "on" => Some(true),
+        "off" => Some(false),
+        "auto" => network.map(|network| network != Network::Regtest),
+        _ => {
+            judge.say("doubt.watch", "must be \"auto\", \"on\" or \"off\"");
+            None
+        }
+    };
+    let second_node = match &raw.second_rpc_url {
+        None => {
+            if raw.second_cookie_file.is_some() || raw.second_rpc_user.is_some() {
+                judge.say("doubt.second_rpc_url", "is missing beside the second node's login");
+            }
+            None
+        }
+        Some(url) => {
+            let keys = [
+                "doubt.second_rpc_url",
+                "doubt.second_cookie_file",
+                "doubt.second_rpc_user",
+                "doubt.second_rpc_password_file",
+            ];
+            let login =
+                (&raw.second_cookie_file, &raw.second_rpc_user, &raw.second_rpc_password_file);
+            let auth = read_login(judge, keys, url, login)?;
+            Some(rpc::Settings { rpc_url: url.clone(), auth })
+        }
+    };
+    Some(watcher::doubt::Settings { enabled: enabled?, second_node })
+}
+
+/// The outer `None` is a mistake, the inner one means that ZMQ is not used.
+fn read_zmq(judge: &mut Judge, raw: &RawNode, section: &str) -> Option<Option<zmq::Settings>> {
+    let (rawtx_key, hashblock_key) =
+        (format!("{section}.zmq_rawtx"), format!("{section}.zmq_hashblock"));
+    let mut endpoint = |key: &str, text: &Option<String>| {
+        let text = text.as_deref()?;
+        let known = ["tcp://", "ipc://"].iter().any(|scheme| text.starts_with(scheme));
+        if !known {
+            judge.say(key, "must be an endpoint such as tcp://127.0.0.1:28332");
+        }
+        known.then(|| text.to_owned())
+    };
+    let rawtx = endpoint(&rawtx_key, &raw.zmq_rawtx);
+    let hashblock = endpoint(&hashblock_key, &raw.zmq_hashblock);
+    match (rawtx, hashblock) {
+        (Some(rawtx), Some(hashblock)) => Some(Some(zmq::Settings { rawtx, hashblock })),
+        (None, None) => Some(None),
+        (Some(_), None) => {
+            judge.say(&hashblock_key, format!("is missing beside {rawtx_key}"));
+            None
+        }
+        (None, Some(_)) => {
+            judge.say(&rawtx_key, format!("is missing beside {hashblock_key}"));
+            None
+        }
+    }
+}

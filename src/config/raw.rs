@@ -1,0 +1,156 @@
+//! The configuration as it is typed: every section with its keys, nothing judged yet. A key that is
+//! not here is refused.
+
+use std::path::PathBuf;
+
+use serde::Deserialize;
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Raw {
+    pub(super) network: Option<String>,
+    pub(super) public_url: Option<String>,
+    pub(super) database: PathBuf,
+    pub(super) high_water_file: Option<PathBuf>,
+    pub(super) secret_file: PathBuf,
+    pub(super) http: RawHttp,
+    pub(super) checkout: RawCheckout,
+    pub(super) node: Vec<RawNode>,
+    pub(super) failover: RawFailover,
+    pub(super) wallet: RawWallet,
+    pub(super) payments: RawPayments,
+    pub(super) sweeper: RawSweeper,
+    pub(super) webhooks: RawWebhooks,
+    pub(super) discord: RawDiscord,
+    pub(super) metrics: RawMetrics,
+    pub(super) clock: RawClock,
+    pub(super) doubt: RawDoubt,
+    pub(super) audit: RawAudit,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawHttp {
+    pub(super) listen: String,
+    pub(super) trusted_proxies: Vec<String>,
+    pub(super) rate_per_key: u32,
+    pub(super) rate_per_address: u32,
+    pub(super) streams_max: u32,
+    pub(super) play_money_url: Option<String>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawCheckout {
+    pub(super) logo_file: Option<PathBuf>,
+    pub(super) color: Option<String>,
+    pub(super) color_dark: Option<String>,
+    pub(super) explorer_url: Option<String>,
+    pub(super) frame_ancestors: Vec<String>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawNode {
+    pub(super) rpc_url: String,
+    pub(super) cookie_file: Option<PathBuf>,
+    pub(super) rpc_user: Option<String>,
+    pub(super) rpc_password_file: Option<PathBuf>,
+    pub(super) zmq_rawtx: Option<String>,
+    pub(super) zmq_hashblock: Option<String>,
+    pub(super) allow_old_node: bool,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawFailover {
+    pub(super) patience: String,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawAudit {
+    pub(super) interval: String,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawWallet {
+    pub(super) xpub: Option<String>,
+    pub(super) signing_key_file: Option<PathBuf>,
+    pub(super) passphrase_file: Option<PathBuf>,
+    pub(super) key_origin: Option<String>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawPayments {
+    pub(super) confirmations: u32,
+    pub(super) large_amount: String,
+    pub(super) confirmations_large: u32,
+    pub(super) confirmations_pegout: u32,
+    pub(super) expiry: String,
+    pub(super) late_grace: String,
+    pub(super) min_amount: String,
+    pub(super) open_max: u32,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawSweeper {
+    pub(super) interval: String,
+    pub(super) min_payout: String,
+    pub(super) max_fee_percent: u8,
+    pub(super) payout_address_delay: String,
+    pub(super) seal_key_file: Option<PathBuf>,
+    pub(super) record_file: Option<PathBuf>,
+    pub(super) raise_after: String,
+    pub(super) max_hot: Option<String>,
+    pub(super) operator_fee_basis_points: u16,
+    pub(super) operator_address: Option<String>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawWebhooks {
+    pub(super) allow_private_networks: bool,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawDiscord {
+    pub(super) token_file: Option<PathBuf>,
+    pub(super) guild_id: u64,
+    pub(super) admin_role_id: u64,
+    pub(super) global_commands: bool,
+    pub(super) notices_channel_id: u64,
+    pub(super) admin_channel_id: u64,
+    pub(super) audit_channel_id: u64,
+    pub(super) notices_off: Vec<String>,
+    pub(super) low_disk_mb: u64,
+    pub(super) rate_per_user: u32,
+    pub(super) secrets_shown: String,
+    pub(super) api_url: Option<String>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawMetrics {
+    pub(super) listen: Option<String>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawClock {
+    pub(super) offset_file: Option<PathBuf>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawDoubt {
+    pub(super) watch: String,
+    pub(super) second_rpc_url: Option<String>,
+    pub(super) second_cookie_file: Option<PathBuf>,
+    pub(super) second_rpc_user: Option<String>,
+    pub(super) second_rpc_password_file: Option<PathBuf>,
+}

@@ -1,0 +1,247 @@
+//! What the keys mean: from the values as typed to a [`Config`]. Reads the secret files that keys
+//! name; must not know where the values came from.
+
+use std::net::IpAddr;
+use std::path::Path;
+use std::time::Duration;
+
+use crate::acts::merchants;
+use crate::clock::Clock;
+use crate::domain::network::Network;
+use crate::domain::notice;
+use crate::domain::webhook_url::PrivateNetworks;
+use crate::http::checkout::looks::{Looks, Theme};
+use crate::secret::{MasterSecret, Secret};
+use crate::store::high_water;
+use crate::view::Site;
+use crate::{bot, http, sweeper, webhooks};
+
+use super::judge::Judge;
+use super::money::{beside, read_key_origin, read_payments, read_sweeper, read_xpub};
+use super::nodes::{read_doubt, read_nodes};
+use super::raw::{Raw, RawCheckout, RawClock, RawDiscord, RawHttp};
+use super::{Config, Mistakes};
+
+impl Raw {
+    /// All the values, or all the mistakes. systemd hands a unit its secrets in a folder of
+    /// credentials (systemd.exec(5)): a file of the same name there goes before the one that is
+    /// configured, which is root's.
+    pub(super) fn judge(mut self, credentials: Option<&Path>) -> Result<Config, Mistakes> {
+        let mut judge = Judge::default();
+        self.refuse_equal_names(&mut judge);
+        if let Some(folder) = credentials {
+            self.take_credentials(folder);
+        }
+        let config = self.read(&mut judge);
+        match config {
+            Some(config) if judge.mistakes.is_empty() => Ok(config),
+            _ => Err(Mistakes(judge.mistakes)),
+        }
+    }
+
+    /// Reads all that can be read, so that all mistakes are found, and only then puts it together.
+    fn read(self, judge: &mut Judge) -> Option<Config> {
+        let network = judge.need("network", self.network.as_deref());
+        let network = network.and_then(|text| judge.take("network", text.parse::<Network>()));
+        let public_url = judge.need("public_url", self.public_url.as_deref());
+        let public_url = public_url.and_then(|text| read_public_url(judge, text));
+        let secret = read_secret(judge, &self.secret_file);
+        let http = read_http(judge, &self.http, &self.checkout, network);
+        let doubt = read_doubt(judge, &self.doubt, network);
+        let nodes = read_nodes(judge, &self.node, network);
+        let failover_patience = read_patience(judge, "failover.patience", &self.failover.patience);
+        let audit_interval = read_patience(judge, "audit.interval", &self.audit.interval);
+        let xpub = read_xpub(judge, &self.wallet, network);
+        let payments = read_payments(judge, &self.payments);
+        let key_origin = read_key_origin(judge, &self.wallet);
+        let sweeper = read_sweeper(judge, &self.sweeper, network);
+        let delay_key = "sweeper.payout_address_delay";
+        let delay = judge.duration_ms(delay_key, &self.sweeper.payout_address_delay);
+        let bot = read_bot(judge, &self.discord);
+        let metrics_listen = self.metrics.listen.as_deref().map(|text| {
+            judge.parse("metrics.listen", text, "an address and a port, such as 127.0.0.1:9180")
+        });
+        for (key, file) in [
+            ("wallet.signing_key_file", &self.wallet.signing_key_file),
+            ("wallet.passphrase_file", &self.wallet.passphrase_file),
+            ("sweeper.seal_key_file", &self.sweeper.seal_key_file),
+        ] {
+            if let Some(file) = file.as_ref().filter(|file| !file.exists()) {
+                judge.say(key, format!("{}: there is no such file", file.display()));
+            }
+        }
+        let clock = read_clock(judge, &self.clock, network);
+        let private_networks = if self.webhooks.allow_private_networks {
+            PrivateNetworks::Allowed
+        } else {
+            PrivateNetworks::Refused
+        };
+        let network = network?;
+        Some(Config {
+            network,
+            site: Site { network, public_url: public_url? },
+            high_water_file: self
+                .high_water_file
+                .unwrap_or_else(|| high_water::beside(&self.database)),
+            database: self.database,
+            secret: secret?,
+            secret_file: self.secret_file,
+            http: http?,
+            nodes: nodes?,
+            failover_patience: failover_patience?,
+            doubt: doubt?,
+            audit_interval: audit_interval?,
+            xpub: xpub?,
+            signing_key_file: self.wallet.signing_key_file,
+            passphrase_file: self.wallet.passphrase_file,
+            payments: payments?,
+            merchants: merchants::Rules { network, payout_address_delay_ms: delay? },
+            seals: self.sweeper.seal_key_file.map(|key_file| sweeper::seals::Settings {
+                record_file: self.sweeper.record_file.unwrap_or_else(|| beside(&key_file)),
+                key_file,
+                payout_address_delay_ms: delay.unwrap_or_default(),
+            }),
+            sweeper: sweeper::Settings { key_origin: key_origin?, ..sweeper? },
+            webhooks: webhooks::Settings { private_networks },
+            bot: bot?,
+            metrics_listen: metrics_listen.flatten(),
+            clock: clock?,
+        })
+    }
+}
+
+fn read_public_url(judge: &mut Judge, text: &str) -> Option<String> {
+    let parsed = url::Url::parse(text).ok().filter(|url| {
+        matches!(url.scheme(), "http" | "https") && url.has_host() && url.query().is_none()
+    });
+    if parsed.is_none() {
+        judge.say("public_url", "must be a URL such as https://pay.example.com");
+    }
+    parsed.map(|url| url.as_str().trim_end_matches('/').to_owned())
+}
+
+fn read_secret(judge: &mut Judge, file: &Path) -> Option<MasterSecret> {
+    use bitcoin::hex::FromHex;
+    let text = judge.secret_file("secret_file", file)?;
+    match <[u8; 32]>::from_hex(text.trim()) {
+        Ok(bytes) => Some(MasterSecret::new(bytes)),
+        Err(_) => {
+            judge.say("secret_file", "must hold 32 bytes as 64 hexadecimal digits");
+            None
+        }
+    }
+}
+
+fn read_http(
+    judge: &mut Judge,
+    raw: &RawHttp,
+    checkout: &RawCheckout,
+    network: Option<Network>,
+) -> Option<http::Settings> {
+    let wanted = "an address and a port, such as 127.0.0.1:8080";
+    let listen = judge.parse("http.listen", &raw.listen, wanted);
+    let proxies: Vec<Option<IpAddr>> = raw
+        .trusted_proxies
+        .iter()
+        .map(|text| judge.parse("http.trusted_proxies", text, "a list of IP addresses"))
+        .collect();
+    if raw.play_money_url.is_some() && network.is_some_and(|n| n != Network::Regtest) {
+        judge.say("http.play_money_url", "is for regtest only");
+    }
+    let streams_max = usize::try_from(raw.streams_max).ok().filter(|n| (1..=50_000).contains(n));
+    if streams_max.is_none() {
+        judge.say("http.streams_max", "must be between 1 and 50000");
+    }
+    let looks = read_looks(judge, checkout);
+    Some(http::Settings {
+        listen: listen?,
+        trusted_proxies: proxies.into_iter().collect::<Option<_>>()?,
+        rate_per_key: raw.rate_per_key,
+        rate_per_address: raw.rate_per_address,
+        streams_max: streams_max?,
+        play_money_url: raw.play_money_url.clone(),
+        looks,
+    })
+}
+
+/// A time that must not be short, lest we are busy with nothing else.
+fn read_patience(judge: &mut Judge, key: &str, text: &str) -> Option<Duration> {
+    let patience = judge.duration(key, text)?;
+    if patience < Duration::from_secs(1) {
+        judge.say(key, "must be at least 1s");
+        return None;
+    }
+    Some(patience)
+}
+
+/// Each part that is right; of the others the judge is told.
+fn read_looks(judge: &mut Judge, raw: &RawCheckout) -> Looks {
+    let mut looks = Looks::default();
+    let mut hear = |key, result: Result<(), String>| {
+        if let Err(wrong) = result {
+            judge.say(key, wrong);
+        }
+    };
+    if let Some(color) = &raw.color {
+        hear("checkout.color", looks.paint(Theme::Light, color));
+    }
+    if let Some(color) = &raw.color_dark {
+        hear("checkout.color_dark", looks.paint(Theme::Dark, color));
+    }
+    if let Some(file) = &raw.logo_file {
+        let said = match std::fs::read(file) {
+            Ok(picture) => looks.sign(&picture),
+            Err(error) => Err(error.to_string()),
+        };
+        hear("checkout.logo_file", said.map_err(|wrong| format!("{}: {wrong}", file.display())));
+    }
+    if let Some(url) = &raw.explorer_url {
+        hear("checkout.explorer_url", looks.explore(url));
+    }
+    hear("checkout.frame_ancestors", looks.frame(&raw.frame_ancestors));
+    looks
+}
+
+/// The outer `None` is a mistake, the inner one means that there is no bot.
+fn read_bot(judge: &mut Judge, raw: &RawDiscord) -> Option<Option<bot::Settings>> {
+    let Some(file) = &raw.token_file else { return Some(None) };
+    let token = judge.secret_file("discord.token_file", file);
+    if raw.guild_id == 0 {
+        judge.say("discord.guild_id", "is missing beside discord.token_file");
+        return None;
+    }
+    let secrets_shown = judge.duration("discord.secrets_shown", &raw.secrets_shown);
+    let kinds = raw.notices_off.iter().map(|word| {
+        let wanted = "a kind of notice, such as \"subscription\" (see DISCORD.md)";
+        judge.parse("discord.notices_off", word, wanted)
+    });
+    // All of them are judged, then all have to be right.
+    let kinds: Vec<Option<notice::Kind>> = kinds.collect();
+    let notices_off: Option<Vec<notice::Kind>> = kinds.into_iter().collect();
+    let id = |id: u64| (id != 0).then_some(id);
+    Some(Some(bot::Settings {
+        token: Secret::new(token?.trim().to_owned()),
+        guild_id: raw.guild_id,
+        admin_role_id: id(raw.admin_role_id),
+        global_commands: raw.global_commands,
+        notices_channel_id: id(raw.notices_channel_id),
+        admin_channel_id: id(raw.admin_channel_id),
+        audit_channel_id: id(raw.audit_channel_id),
+        notices_off: notices_off?,
+        low_disk_bytes: raw.low_disk_mb.saturating_mul(1_000_000),
+        rate_per_user: raw.rate_per_user,
+        secrets_shown: secrets_shown?,
+        api_url: raw.api_url.clone(),
+    }))
+}
+
+fn read_clock(judge: &mut Judge, raw: &RawClock, network: Option<Network>) -> Option<Clock> {
+    match &raw.offset_file {
+        None => Some(Clock::system()),
+        Some(file) if network == Some(Network::Regtest) => Some(Clock::moved_by(file.clone())),
+        Some(_) => {
+            judge.say("clock.offset_file", "is for regtest only");
+            None
+        }
+    }
+}
