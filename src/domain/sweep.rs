@@ -8,7 +8,10 @@
 //! Invariants, asserted whenever a plan is made: outputs + fee = inputs, shares sum to the fee to
 //! the litoshi, and no coin stands in two plans.
 
-use std::collections::BTreeMap;
+mod share;
+pub(crate) mod vanishing;
+mod weights;
+
 use std::fmt;
 
 use bitcoin::{OutPoint, ScriptBuf, Txid};
@@ -19,6 +22,12 @@ use super::merchant::MerchantId;
 use super::network::{COINBASE_MATURITY, PEGOUT_MATURITY};
 use super::payment::Origin;
 use super::time::Timestamp;
+
+use self::share::{
+    Costs, Share, costs, costs_with, is_uneconomic, judge_alone, misfit, operator_fees, unfit,
+    weight,
+};
+use self::weights::{INPUT_WEIGHT, OVERHEAD_WEIGHT_MAX, WEIGHT_MAX, fee_for, output_weight};
 
 /// A coin that may be swept: confirmed as its payment needs, unspent, and in no other sweep.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -165,88 +174,12 @@ pub(crate) struct Planned {
     pub(crate) waiting: Vec<(OutPoint, Waits)>,
 }
 
-/// Weights of the parts of a transaction with p2wpkh inputs (BIP141: 4 for each byte outside of
-/// the witness, 1 inside). A signature has at most 72 bytes with its sighash byte; ours are ground
-/// to 71, so a signed transaction is one weight unit for each input lighter than planned, at most.
-const INPUT_WEIGHT: u64 = 4 * 41 + 1 + 1 + 72 + 1 + 33;
-/// Version, lock time, marker and flag, and the counts of inputs and outputs at their longest
-/// (three bytes each are enough for 65,535).
-const OVERHEAD_WEIGHT_MAX: u64 = 4 * (4 + 4 + 3 + 3) + 2;
-/// The heaviest transaction that nodes relay (policy), less a little.
-const WEIGHT_MAX: u64 = 399_000;
-/// The fee rate at which an output must be worth spending, in litoshis for 1,000 vbytes (policy).
-const DUST_RATE_LITOSHIS_PER_KVB: u64 = 30_000;
-
-/// Weight of what belongs to no input and no output.
-fn overhead_weight(inputs: usize, outputs: usize) -> u64 {
-    let count_bytes = |n: usize| if n < 253 { 1 } else { 3 };
-    let spared_bytes: u64 = 6u64.saturating_sub(count_bytes(inputs) + count_bytes(outputs));
-    OVERHEAD_WEIGHT_MAX.saturating_sub(spared_bytes.saturating_mul(4))
-}
-
-/// Weight of an output with this script.
-fn output_weight(script: &ScriptBuf) -> u64 {
-    let script_bytes = u64::try_from(script.len()).unwrap_or(u64::MAX);
-    // Amount, length, script; standard scripts are shorter than 253 bytes.
-    script_bytes.saturating_add(9).saturating_mul(4)
-}
-
-/// The smallest amount that nodes relay to this script: spending it costs less than it holds at
-/// the dust rate (as the node computes it: the output, and an input of 67 or 148 vbytes).
-pub(crate) fn dust_limit(script: &ScriptBuf) -> Amount {
-    let input_vbytes: u64 = if script.is_witness_program() { 67 } else { 148 };
-    let vbytes = input_vbytes.saturating_add(output_weight(script) / 4);
-    let litoshis = vbytes.saturating_mul(DUST_RATE_LITOSHIS_PER_KVB) / 1000;
-    Amount::from_litoshis(litoshis).unwrap_or(Amount::MAX)
-}
-
-/// The fee for a weight, rounded up.
-fn fee_for(weight: u64, rate_litoshis_per_kvb: u64) -> Amount {
-    let vbytes = weight.div_ceil(4);
-    let litoshis = vbytes.saturating_mul(rate_litoshis_per_kvb).div_ceil(1000);
-    Amount::from_litoshis(litoshis).unwrap_or(Amount::MAX)
-}
-
 /// Whether the chain allows the coin to be spent in the next block.
 pub(crate) fn is_mature(origin: Origin, confirmations: u32) -> bool {
     match origin {
         Origin::Plain => confirmations >= 1,
         Origin::Pegout => confirmations >= PEGOUT_MATURITY,
         Origin::Coinbase => confirmations >= COINBASE_MATURITY,
-    }
-}
-
-/// Whether the coin's own input would cost more of it than a payout may cost. It waits until fees
-/// are low, lest it eats what the merchant's other coins hold, or holds them up.
-fn is_uneconomic(coin: &SweepCoin, rate: u64, rules: &Rules) -> bool {
-    is_too_expensive(fee_for(INPUT_WEIGHT, rate), coin.amount, rules)
-}
-
-/// Whether a fee is a larger part of a sum than the operator allows.
-fn is_too_expensive(fee: Amount, gross: Amount, rules: &Rules) -> bool {
-    let hundredfold = u128::from(fee.litoshis()).saturating_mul(100);
-    let allowed = u128::from(gross.litoshis()).saturating_mul(u128::from(rules.max_fee_percent));
-    hundredfold > allowed
-}
-
-/// A merchant's coins that could go out together.
-struct Share {
-    payee: Payee,
-    coins: Vec<SweepCoin>,
-}
-
-impl Share {
-    fn gross(&self) -> Amount {
-        Amount::total(self.coins.iter().map(|coin| coin.amount))
-    }
-
-    fn weight(&self) -> u64 {
-        let inputs = u64::try_from(self.coins.len()).unwrap_or(u64::MAX);
-        inputs.saturating_mul(INPUT_WEIGHT).saturating_add(output_weight(&self.payee.script))
-    }
-
-    fn waits(&self, why: Waits) -> impl Iterator<Item = (OutPoint, Waits)> + '_ {
-        self.coins.iter().map(move |coin| (coin.outpoint, why))
     }
 }
 
@@ -320,87 +253,6 @@ fn split_by_weight(share: Share, rules: &Rules) -> Vec<Share> {
     let coins_max = usize::try_from(room / INPUT_WEIGHT).unwrap_or(1).max(1);
     let parts = share.coins.chunks(coins_max);
     parts.map(|coins| Share { payee: share.payee.clone(), coins: coins.to_vec() }).collect()
-}
-
-/// Why a share cannot go out, even alone in a transaction.
-fn judge_alone(share: &Share, rate: u64, rules: &Rules) -> Option<Waits> {
-    unfit(std::slice::from_ref(share), rate, rules).map(|(_, why)| why)
-}
-
-/// The first share of a transaction that cannot bear its part of the fee.
-fn unfit(batch: &[Share], rate: u64, rules: &Rules) -> Option<(usize, Waits)> {
-    misfit(batch, &costs(batch, rate, rules), rules)
-}
-
-fn misfit(batch: &[Share], costs: &Costs, rules: &Rules) -> Option<(usize, Waits)> {
-    let lines = batch.iter().zip(costs.fee_shares.iter().zip(&costs.operator_fees));
-    let judged = lines.map(|(share, (fee, operator_fee))| judge(share, *fee, *operator_fee, rules));
-    judged.enumerate().find_map(|(place, why)| why.map(|why| (place, why)))
-}
-
-/// Why a share cannot bear these fees.
-fn judge(share: &Share, fee: Amount, operator_fee: Amount, rules: &Rules) -> Option<Waits> {
-    let gross = share.gross();
-    if is_too_expensive(fee, gross, rules) {
-        return Some(Waits::TooExpensive);
-    }
-    match gross.checked_sub(fee).and_then(|left| left.checked_sub(operator_fee)) {
-        Some(amount) if amount >= dust_limit(&share.payee.script) => None,
-        Some(_) | None => Some(Waits::Dust),
-    }
-}
-
-/// What a transaction costs, and the part of it that each share bears.
-struct Costs {
-    weight: u64,
-    fee: Amount,
-    fee_shares: Vec<Amount>,
-    operator_fees: Vec<Amount>,
-}
-
-impl Costs {
-    fn operator_sum(&self) -> Amount {
-        Amount::total(self.operator_fees.iter().copied())
-    }
-}
-
-/// The costs at a fee rate.
-fn costs(batch: &[Share], rate: u64, rules: &Rules) -> Costs {
-    let operator_fees = operator_fees(batch, rules);
-    let weight = weight(batch, &operator_fees, rules);
-    costs_with(batch, weight, fee_for(weight, rate), operator_fees)
-}
-
-/// The costs at a fee that is given.
-fn costs_with(batch: &[Share], weight: u64, fee: Amount, operator_fees: Vec<Amount>) -> Costs {
-    // All inputs weigh the same: their number is their weight.
-    let by_inputs: Vec<u64> =
-        batch.iter().map(|share| u64::try_from(share.coins.len()).unwrap_or(u64::MAX)).collect();
-    Costs { weight, fee, fee_shares: fee.split(&by_inputs), operator_fees }
-}
-
-/// The weight that the signed transaction has at most.
-fn weight(batch: &[Share], operator_fees: &[Amount], rules: &Rules) -> u64 {
-    let inputs = batch.iter().map(|share| share.coins.len()).sum();
-    let takes = operator_fees.iter().any(|fee| *fee > Amount::ZERO);
-    let own = rules.operator.as_ref().filter(|_| takes);
-    let overhead = overhead_weight(inputs, batch.len().saturating_add(usize::from(takes)))
-        .saturating_add(own.map_or(0, |operator| output_weight(&operator.script)));
-    batch.iter().fold(overhead, |sum, share| sum.saturating_add(share.weight()))
-}
-
-/// What the operator takes of each share: nothing of any if the sum would be dust.
-fn operator_fees(batch: &[Share], rules: &Rules) -> Vec<Amount> {
-    let none = vec![Amount::ZERO; batch.len()];
-    let Some(operator) = &rules.operator else { return none };
-    let part = |share: &Share| {
-        let gross = u128::from(share.gross().litoshis());
-        let litoshis = gross.saturating_mul(u128::from(operator.basis_points)) / 10_000;
-        u64::try_from(litoshis).ok().and_then(Amount::from_litoshis).unwrap_or(Amount::ZERO)
-    };
-    let fees: Vec<Amount> = batch.iter().map(part).collect();
-    let sum = Amount::total(fees.iter().copied());
-    if sum < dust_limit(&operator.script) { none } else { fees }
 }
 
 /// Puts a share into the first transaction that has room for it.
@@ -579,30 +431,6 @@ pub(crate) fn merchants_of(coins: &[SweepCoin]) -> Vec<MerchantId> {
     merchants.sort_unstable();
     merchants.dedup();
     merchants
-}
-
-/// The sweeps of which a coin is neither in the best chain nor in the mempool any more, each with
-/// the height of our tip when that was first seen. Forgotten when the process ends: a restart
-/// makes the wait longer, never shorter.
-#[derive(Debug, Default, Clone, PartialEq, Eq)]
-pub(crate) struct Vanishing {
-    since_height: BTreeMap<i64, u32>,
-}
-
-impl Vanishing {
-    /// Takes the sweeps of which this is so at this tip. Answers those of which it has been so,
-    /// without a break, for so many blocks.
-    pub(crate) fn observe(&mut self, sweeps: &[i64], tip_height: u32, blocks: u32) -> Vec<i64> {
-        self.since_height.retain(|sweep, _| sweeps.contains(sweep));
-        let mut lasting = Vec::new();
-        for sweep in sweeps {
-            let since = *self.since_height.entry(*sweep).or_insert(tip_height);
-            if tip_height.saturating_sub(since) >= blocks {
-                lasting.push(*sweep);
-            }
-        }
-        lasting
-    }
 }
 
 #[cfg(test)]

@@ -1,3 +1,4 @@
+use super::weights::dust_limit;
 use super::*;
 use bitcoin::hashes::Hash;
 use bitcoin::{PubkeyHash, ScriptHash, Txid, WPubkeyHash};
@@ -231,17 +232,4 @@ fn halves_keep_a_merchant_whole_while_there_are_several() {
     check(&[1, 1, 1], Some([&[1], &[1, 1]]));
     check(&[2, 1, 2, 2], Some([&[1], &[2, 2, 2]]));
     check(&[3, 1, 2, 1], Some([&[1, 1], &[2, 3]]));
-}
-
-#[test]
-fn a_loss_counts_once_it_lasted() {
-    let mut vanishing = Vanishing::default();
-    assert_eq!(vanishing.observe(&[7], 100, 2), [0i64; 0]);
-    assert_eq!(vanishing.observe(&[7, 8], 101, 2), [0i64; 0]);
-    assert_eq!(vanishing.observe(&[7, 8], 102, 2), [7]);
-    assert_eq!(vanishing.observe(&[8], 103, 2), [8]);
-    // 7 had come back for a while: its time begins again. A lower tip counts for nothing.
-    assert_eq!(vanishing.observe(&[7], 103, 2), [0i64; 0]);
-    assert_eq!(vanishing.observe(&[7], 90, 2), [0i64; 0]);
-    assert_eq!(vanishing.observe(&[7], 105, 2), [7]);
 }
