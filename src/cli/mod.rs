@@ -30,7 +30,8 @@ use clap::{CommandFactory, Parser, Subcommand};
 use crate::acts::Refusal;
 use crate::config::{self, Config, Mistakes};
 use crate::node;
-use crate::serve::{Refused, open_store};
+use crate::serve::Refused;
+use crate::serve::database::open_store;
 use crate::store::Store;
 
 #[derive(Parser)]

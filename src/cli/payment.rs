@@ -13,7 +13,7 @@ use crate::acts::payments::{facts, facts_of};
 use crate::domain::merchant::MerchantId;
 use crate::domain::payment::PaymentId;
 use crate::secret;
-use crate::serve::heed_high_water;
+use crate::serve::database::heed_high_water;
 use crate::store::payments::{self as rows, Filter};
 use crate::store::{blocks, events, sweeps};
 use crate::view::sweep::PayoutView;

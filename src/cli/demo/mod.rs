@@ -26,8 +26,9 @@ use crate::domain::network::Network;
 use crate::domain::payment::PaymentId;
 use crate::http::demo::{Bought, Heard, Till, Webhook};
 use crate::secret;
+use crate::serve::Gateway;
+use crate::serve::database::open_store;
 use crate::serve::first_start::Unexamined;
-use crate::serve::{Gateway, open_store};
 use crate::store::{Store, payments, sweeps};
 use crate::webhooks::sign;
 

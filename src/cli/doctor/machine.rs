@@ -8,7 +8,7 @@ use super::{Finding, Say, Verdict, failure, finding, ok, warning};
 use crate::acts::sweeps;
 use crate::cli::doubt;
 use crate::config::Config;
-use crate::serve::open_store;
+use crate::serve::database::open_store;
 use crate::store::room::free_bytes;
 use crate::store::{blocks, doubts, payments};
 use crate::sweeper::private_file;

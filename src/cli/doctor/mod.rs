@@ -15,7 +15,8 @@ use serde::Serialize;
 
 use super::{Failure, Format, print_json, print_line};
 use crate::config::{self, Config};
-use crate::serve::{first_start, open_store};
+use crate::serve::database::open_store;
+use crate::serve::first_start;
 
 #[derive(Args)]
 #[command(after_help = "Example: litegate doctor --config /etc/litegate/litegate.toml")]

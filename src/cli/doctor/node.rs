@@ -9,7 +9,7 @@ use crate::domain::chain::OurTip;
 use crate::domain::network::Network;
 use crate::node::nodes;
 use crate::node::rpc::{self, ChainState, Node, Notifications};
-use crate::serve::open_store;
+use crate::serve::database::open_store;
 use crate::store::{blocks, payments};
 
 /// How long one answer of the node may take.

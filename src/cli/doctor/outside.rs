@@ -7,7 +7,7 @@ use crate::bot;
 use crate::config::Config;
 use crate::domain::network::Network;
 use crate::domain::payment::PaymentId;
-use crate::serve::open_store;
+use crate::serve::database::open_store;
 use crate::store::payments;
 use crate::webhooks::glance::{self, Glance};
 

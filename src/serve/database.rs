@@ -1,0 +1,121 @@
+//! The database of a configuration: opened only if it belongs to it, with no address given out
+//! twice, and for each role by one process at a time.
+//!
+//! Must not know: what the roles do with it.
+
+use std::fs::File;
+use std::path::Path;
+use std::time::Duration;
+
+use anyhow::Context;
+
+use crate::config::Config;
+use crate::store::identity::{self, Mark};
+use crate::store::{self, Store, merchants, ownership, payments};
+
+use super::{Refused, Role};
+
+/// Opens the database and checks that it belongs to this configuration.
+///
+/// # Errors
+/// [`Refused`] if it belongs to another network, account key or secret.
+pub(crate) fn open_store(config: &Config) -> anyhow::Result<Store> {
+    open_store_with(config, store::PATIENCE)
+}
+
+pub(super) fn open_store_with(config: &Config, patience: Duration) -> anyhow::Result<Store> {
+    let store = Store::open_with(&config.database, &config.high_water_file, patience)
+        .map_err(|error| match error {
+            damaged @ store::Error::Damaged(_) => Refused::Damaged(damaged).into(),
+            other => anyhow::Error::new(other),
+        })
+        .with_context(|| format!("database {}", config.database.display()))?;
+    let marks = marks(config);
+    store.write_blocking(move |tx| {
+        for (mark, what, configured) in marks {
+            let stored = identity::claim(tx, mark, &configured)?;
+            if stored != configured {
+                return Err(anyhow::Error::new(Refused::OtherIdentity {
+                    what,
+                    stored,
+                    configured,
+                }));
+            }
+        }
+        Ok(())
+    })?;
+    Ok(store)
+}
+
+/// What a database must belong to, with the keys of the configuration that say so.
+fn marks(config: &Config) -> [(Mark, &'static str, String); 3] {
+    [
+        (Mark::Network, "network", config.network.as_str().to_owned()),
+        (Mark::Xpub, "wallet.xpub", config.xpub.core_spelling()),
+        (Mark::Secret, "secret_file", config.secret.tag()),
+    ]
+}
+
+/// Checks that a file, which is not opened for use, belongs to this configuration. `marked` asks
+/// it for a mark.
+///
+/// # Errors
+/// [`Refused`] if it belongs to another network, account key or secret.
+pub(crate) fn check_identity(
+    config: &Config,
+    mut marked: impl FnMut(Mark) -> anyhow::Result<Option<String>>,
+) -> anyhow::Result<()> {
+    for (mark, what, configured) in marks(config) {
+        let stored = marked(mark)?.unwrap_or_default();
+        if stored != configured {
+            return Err(Refused::OtherIdentity { what, stored, configured }.into());
+        }
+    }
+    Ok(())
+}
+
+/// Makes sure that no index is given out that a later state of this database gave out.
+///
+/// # Errors
+/// [`Refused`] if the mark is damaged, or there is nothing but the mark.
+pub(crate) fn heed_high_water(config: &Config, store: &Store) -> anyhow::Result<()> {
+    let (owner, now) = (config.xpub.fingerprint().to_string(), config.clock.now());
+    let skipped = store.write_blocking(move |tx| {
+        let skipped = payments::heed_high_water(tx, &owner, now).map_err(Refused::HighWater)?;
+        match skipped {
+            Some(next) if merchants::all(tx)?.is_empty() => {
+                Err(anyhow::Error::new(Refused::Emptied { next: next.get() }))
+            }
+            _ => Ok(skipped),
+        }
+    })?;
+    if let Some(next) = skipped {
+        tracing::error!(
+            next = next.get(),
+            "this database is older than its high-water mark, or has lost it: an old copy was put back? The next address is one that was never given out; run litegate audit"
+        );
+    }
+    Ok(())
+}
+
+/// Takes the lock of a role on this database; it is let go when the process ends, however it does.
+pub(crate) fn lock(config: &Config, role: Role) -> anyhow::Result<File> {
+    // One lock for one file, by whatever name it is reached.
+    let database = config.database.canonicalize();
+    let mut path = database.unwrap_or_else(|_| config.database.clone()).into_os_string();
+    path.push(format!(".{}.lock", role.as_str()));
+    let file = File::create(&path)
+        .and_then(|file| ownership::settle(&file, Path::new(&path)).map(|()| file))
+        .with_context(|| format!("make {}", path.display()))?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(std::fs::TryLockError::WouldBlock) => {
+            Err(Refused::AlreadyRunning(role.as_str()).into())
+        }
+        Err(std::fs::TryLockError::Error(error)) => Err(store_error(error)),
+    }
+}
+
+fn store_error(error: std::io::Error) -> anyhow::Error {
+    anyhow::Error::new(store::Error::Impossible(format!("cannot lock the database: {error}")))
+}
