@@ -124,6 +124,23 @@ pub(crate) struct Merchant {
 }
 
 impl Merchant {
+    /// A shop as of its first moment, for tests: nothing is set, granted or rotated.
+    #[cfg(test)]
+    pub(crate) fn new_shop(id: MerchantId) -> Merchant {
+        Merchant {
+            id,
+            name: BusinessName::parse("Shop").expect("a name"),
+            discord_id: None,
+            created_at: Timestamp::from_ms(0),
+            key_version: 1,
+            previous_key_until: None,
+            confirmations: None,
+            subscription: Subscription::None,
+            webhook_secret: WebhookSecret::FIRST,
+            webhook_url: None,
+        }
+    }
+
     /// The version of the API key before the one that counts, while it is taken as well.
     pub(crate) fn previous_key_version(&self, now: Timestamp) -> Option<u32> {
         let is_taken = self.previous_key_until.is_some_and(|end| now < end);

@@ -96,7 +96,7 @@ fn first_since(tx: &ReadTx, since: Timestamp) -> Result<i64, Error> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::merchant::{BusinessName, Merchant, Subscription, WebhookSecret};
+    use crate::domain::merchant::Merchant;
     use crate::store::{Store, merchants};
 
     #[test]
@@ -106,19 +106,7 @@ mod tests {
         let id = MerchantId::from_random;
         let written = store.write_blocking(move |tx| {
             for n in [1, 2] {
-                let merchant = Merchant {
-                    id: id(n),
-                    name: BusinessName::parse("Shop").expect("a name"),
-                    discord_id: None,
-                    created_at: Timestamp::from_ms(0),
-                    key_version: 1,
-                    previous_key_until: None,
-                    webhook_url: None,
-                    confirmations: None,
-                    subscription: Subscription::None,
-                    webhook_secret: WebhookSecret::FIRST,
-                };
-                merchants::insert(tx, &merchant)?;
+                merchants::insert(tx, &Merchant::new_shop(id(n)))?;
             }
             // Ten payments, each a second after the one before; of every other one the index after
             // it was lost. The odd ones are the second merchant's, and complete after n ms.

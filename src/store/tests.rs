@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use super::*;
-use crate::domain::merchant::{BusinessName, Merchant, MerchantId, Subscription, WebhookSecret};
+use crate::domain::merchant::{Merchant, MerchantId};
 use crate::domain::time::Timestamp;
 
 fn open() -> (tempfile::TempDir, Store) {
@@ -14,18 +14,7 @@ fn open() -> (tempfile::TempDir, Store) {
 }
 
 fn merchant(n: u64) -> Merchant {
-    Merchant {
-        id: MerchantId::from_random(n),
-        name: BusinessName::parse("Shop").expect("a name"),
-        discord_id: None,
-        created_at: Timestamp::from_ms(0),
-        key_version: 1,
-        previous_key_until: None,
-        webhook_url: None,
-        confirmations: None,
-        subscription: Subscription::None,
-        webhook_secret: WebhookSecret::FIRST,
-    }
+    Merchant::new_shop(MerchantId::from_random(n))
 }
 
 #[test]

@@ -53,13 +53,31 @@ pub(crate) fn secret_in(reply: &Reply) -> String {
 
 /// A gateway without a node, with the bot at a stand-in for Discord.
 pub(crate) fn offline(configure: impl FnOnce(&Gate)) -> (Discord, Gate) {
+    with_bot(Gate::offline(), configure)
+}
+
+/// The same beside a node.
+pub(crate) fn beside(node: &Node, configure: impl FnOnce(&Gate)) -> (Discord, Gate) {
+    with_bot(Gate::init(node), configure)
+}
+
+fn with_bot(gate: Gate, configure: impl FnOnce(&Gate)) -> (Discord, Gate) {
     let discord = Discord::start();
-    let gate = Gate::offline();
     discord.configure(&gate);
     configure(&gate);
     gate.start();
     discord.await_bot();
     (discord, gate)
+}
+
+/// Gives a gateway that runs without bot one.
+fn add_bot(gate: &Gate) -> Discord {
+    let discord = Discord::start();
+    gate.term();
+    discord.configure(gate);
+    gate.start();
+    discord.await_bot();
+    discord
 }
 
 #[test]
@@ -117,12 +135,7 @@ pub(crate) const ADMIN_COMMANDS: [&str; 14] = [
 #[test]
 fn from_nothing_to_the_first_payment_by_bot_and_rest_alone() {
     let Some(node) = Node::start() else { return };
-    let discord = Discord::start();
-    let gate = Gate::init(&node);
-    discord.configure(&gate);
-    gate.set("sweeper.interval", "1s");
-    gate.start();
-    discord.await_bot();
+    let (discord, gate) = beside(&node, |gate| gate.set("sweeper.interval", "1s"));
     let (ada, root) = (Person::member(ADA, "ada"), Person::admin(ROOT, "root"));
 
     let reply = discord.command(&ada, "view_key", json!([]));
@@ -452,11 +465,7 @@ fn setup_says_what_the_bot_lacks_in_its_channels() {
 #[test]
 fn a_changed_address_waits_and_can_be_cancelled_from_three_places() {
     let Some(Stage { gate, node, shop: _ }) = Stage::shared_with(|_| ()) else { return };
-    let discord = Discord::start();
-    gate.term();
-    discord.configure(&gate);
-    gate.start();
-    discord.await_bot();
+    let discord = add_bot(&gate);
     let ada = Person::member(ADA, "ada");
     let [first, second, third] = [0; 3].map(|_| node.fresh_address());
     let compact = |reply: &Reply| reply.text().replace(' ', "");
@@ -711,11 +720,7 @@ fn both_doors_say_when_zmq_was_last_heard() {
         }
     });
     let Some(Stage { gate, node, .. }) = stage else { return };
-    let discord = Discord::start();
-    gate.term();
-    discord.configure(&gate);
-    gate.start();
-    discord.await_bot();
+    let discord = add_bot(&gate);
     let root = Person::admin(ROOT, "root");
     let shown = || discord.command(&root, "node", json!([])).text();
     assert!(shown().contains("ZMQ\nnothing heard yet"), "{}", shown());
@@ -739,11 +744,7 @@ fn both_doors_say_when_zmq_was_last_heard() {
 #[test]
 fn an_administrator_sweeps_now_after_seeing_what_would_go_out() {
     let Some(Stage { gate, shop, node }) = Stage::alone() else { return };
-    let discord = Discord::start();
-    gate.term();
-    discord.configure(&gate);
-    gate.start();
-    discord.await_bot();
+    let discord = add_bot(&gate);
     // The first look of a sweeper that starts has swept what there was: nothing.
     let payment = shop.create("0.05");
     node.send(&payment.address, "0.05");

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
-use crate::discord::{ADA, ADDRESS, BOB, EVE, ROOT, grant, offline, secret_in, text, user};
+use crate::discord::{ADA, ADDRESS, BOB, EVE, ROOT, beside, grant, offline, secret_in, text, user};
 use crate::discord_matrix::{options_of, with_parts};
 use crate::harness::database::Database;
 use crate::harness::discord::{Discord, MERCHANTS_CHANNEL, Person, Reply, readable};
@@ -48,12 +48,7 @@ fn check_no_english(said: &str, what: &str) {
 #[test]
 fn a_german_merchant_reads_german_from_nothing_to_the_first_payment() {
     let Some(node) = Node::start() else { return };
-    let discord = Discord::start();
-    let gate = Gate::init(&node);
-    discord.configure(&gate);
-    gate.set("sweeper.interval", "1s");
-    gate.start();
-    discord.await_bot();
+    let (discord, gate) = beside(&node, |gate| gate.set("sweeper.interval", "1s"));
     let ada = Person::member(ADA, "ada").speaking("de");
     let root = Person::admin(ROOT, "root");
     let said = |name: &str, options: Value, words: &str| -> Reply {

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
-use crate::discord::{ADA, ADDRESS, BOB, ROOT, grant, offline, secret_in, text};
+use crate::discord::{ADA, ADDRESS, BOB, ROOT, beside, grant, offline, secret_in, text};
 use crate::harness::database::Database;
 use crate::harness::discord::{
     ADMINS_CHANNEL, Discord, MERCHANTS_CHANNEL, Mood, Person, Posted, readable,
@@ -22,12 +22,7 @@ const DAY: Duration = Duration::from_secs(86_400);
 
 /// A gateway at a node, with the bot, and ada's shop.
 fn shop_at(node: &Node, configure: impl FnOnce(&Gate)) -> (Discord, Gate, Shop) {
-    let discord = Discord::start();
-    let gate = Gate::init(node);
-    discord.configure(&gate);
-    configure(&gate);
-    gate.start();
-    discord.await_bot();
+    let (discord, gate) = beside(node, configure);
     let (ada, root) = (Person::member(ADA, "ada"), Person::admin(ROOT, "root"));
     discord.join(&root);
     discord.command(&root, "grant_sub", grant(ADA, 30));

@@ -117,6 +117,17 @@ fn whole_life(shop: &Shop, receiver: &Receiver, peer: &Peer) -> Created {
     payment
 }
 
+/// Starts a gateway that follows this node, with a shop that is paid and told once.
+#[track_caller]
+fn trade(gate: &Gate, followed: &Peer) -> (Shop, Receiver, Created) {
+    let receiver = Receiver::start();
+    gate.start();
+    await_followed(gate, followed, SOON);
+    let shop = Shop::open_paid_to(gate, "Corner Shop", &followed.node.fresh_address());
+    let payment = whole_life(&shop, &receiver, followed);
+    (shop, receiver, payment)
+}
+
 /// Each payment was told under one id, and each litoshi was paid once.
 #[track_caller]
 fn check_books(gate: &Gate, receiver: &Receiver, payments: &[Created]) {
@@ -141,11 +152,8 @@ fn payments_go_on_while_the_first_node_stops_lags_and_returns_with_another_tip()
         gate.set("payments.late_grace", "1h");
     });
     let Some((first, second, gate)) = made else { return };
-    let receiver = Receiver::start();
-    gate.start();
-    await_followed(&gate, &first, SOON);
-    let shop = Shop::open_paid_to(&gate, "Corner Shop", &first.node.fresh_address());
-    let mut payments = vec![whole_life(&shop, &receiver, &first)];
+    let (shop, receiver, first_payment) = trade(&gate, &first);
+    let mut payments = vec![first_payment];
     wait_for("the second has it all", SOON, || first.tip() == second.tip());
 
     // The first stops, with a payment seen and one created meanwhile.
@@ -331,11 +339,8 @@ fn a_process_that_dies_while_it_changes_nodes_goes_on_with_the_other() {
         gate.set("sweeper.interval", "1s");
     });
     let Some((first, second, gate)) = made else { return };
-    let receiver = Receiver::start();
-    gate.start();
-    await_followed(&gate, &first, SOON);
-    let shop = Shop::open_paid_to(&gate, "Corner Shop", &first.node.fresh_address());
-    let mut payments = vec![whole_life(&shop, &receiver, &first)];
+    let (shop, receiver, first_payment) = trade(&gate, &first);
+    let mut payments = vec![first_payment];
     for (point, left, taken) in [("node-left", &first, &second), ("node-taken", &second, &first)] {
         taken.connect(left);
         let created = [(); 2].map(|()| shop.create_told("0.05", &receiver.url("/hook")));

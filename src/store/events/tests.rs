@@ -5,7 +5,7 @@ use bitcoin::ScriptBuf;
 use super::*;
 use crate::domain::amount::Amount;
 use crate::domain::event::{Kind, id_of};
-use crate::domain::merchant::{BusinessName, Merchant, MerchantId, Subscription, WebhookSecret};
+use crate::domain::merchant::{Merchant, MerchantId};
 use crate::domain::payment::{Payment, PaymentId};
 use crate::store::{Store, merchants, payments};
 
@@ -23,19 +23,7 @@ fn open() -> (tempfile::TempDir, Store) {
 fn event(tx: &WriteTx, of: u64, ms: i64) -> Result<NewEvent, Error> {
     let merchant = MerchantId::from_random(of);
     if merchants::by_id(tx, merchant)?.is_none() {
-        let shop = Merchant {
-            id: merchant,
-            name: BusinessName::parse("Shop").expect("a name"),
-            discord_id: None,
-            created_at: at(0),
-            key_version: 1,
-            previous_key_until: None,
-            webhook_url: None,
-            confirmations: None,
-            subscription: Subscription::None,
-            webhook_secret: WebhookSecret::FIRST,
-        };
-        merchants::insert(tx, &shop)?;
+        merchants::insert(tx, &Merchant::new_shop(merchant))?;
     }
     let index = payments::next_index(tx)?;
     let mut bytes = [0; 16];

@@ -6,7 +6,7 @@ use bitcoin::{BlockHash, OutPoint, ScriptBuf, WPubkeyHash};
 
 use super::*;
 use crate::domain::amount::Amount;
-use crate::domain::merchant::{BusinessName, Merchant, MerchantId, Subscription, WebhookSecret};
+use crate::domain::merchant::{Merchant, MerchantId};
 use crate::domain::payment::{Coin, Origin, Payment, PaymentId, Place};
 use crate::domain::sweep::{Payee, Rules, plan};
 use crate::store::{Store, merchants, payments};
@@ -69,20 +69,7 @@ fn store() -> (tempfile::TempDir, Store) {
     let dir = tempfile::tempdir().expect("a folder");
     let store = Store::open(&dir.path().join("litegate.db")).expect("a new database");
     write(&store, |tx| {
-        let name = BusinessName::parse("Shop").expect("a name");
-        let merchant = Merchant {
-            id: merchant(),
-            name,
-            discord_id: None,
-            created_at: NOW,
-            key_version: 1,
-            previous_key_until: None,
-            webhook_url: None,
-            confirmations: None,
-            subscription: Subscription::None,
-            webhook_secret: WebhookSecret::FIRST,
-        };
-        merchants::insert(tx, &merchant)?;
+        merchants::insert(tx, &Merchant::new_shop(merchant()))?;
         for n in 1..=3 {
             add_paid(tx, n, "completed", Origin::Plain)?;
         }

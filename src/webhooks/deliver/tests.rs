@@ -8,7 +8,7 @@ use super::*;
 use crate::domain::amount::Amount;
 use crate::domain::event::{Kind, NewEvent, id_of};
 use crate::domain::keys::DerivationIndex;
-use crate::domain::merchant::{BusinessName, Merchant, Subscription, WebhookSecret};
+use crate::domain::merchant::Merchant;
 use crate::domain::payment::{Payment, PaymentId};
 use crate::domain::time::{DAY_MS, Timestamp};
 use crate::store::{merchants, payments};
@@ -110,18 +110,7 @@ impl Stage {
 }
 
 fn shop(n: u64) -> Merchant {
-    Merchant {
-        id: merchant(n),
-        name: BusinessName::parse("Shop").expect("a name"),
-        discord_id: None,
-        created_at: Timestamp::from_ms(0),
-        key_version: 1,
-        previous_key_until: None,
-        webhook_url: None,
-        confirmations: None,
-        subscription: Subscription::None,
-        webhook_secret: WebhookSecret::FIRST,
-    }
+    Merchant::new_shop(merchant(n))
 }
 
 fn payment_id(index: DerivationIndex) -> PaymentId {

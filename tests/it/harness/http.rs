@@ -1,7 +1,8 @@
 //! A small HTTP/1.1 client that changes nothing: headers go out as written, the body comes back
-//! as the text that was sent. One connection a request.
+//! as the text that was sent; and how a server of the harness reads a request. One connection a
+//! request.
 
-use std::io::{self, Read, Write};
+use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::time::Duration;
 
@@ -25,6 +26,37 @@ impl Answer {
 pub(crate) fn find_header<'h>(headers: &'h [(String, String)], name: &str) -> Option<&'h str> {
     let found = headers.iter().find(|(n, _)| n.eq_ignore_ascii_case(name));
     found.map(|(_, value)| value.as_str())
+}
+
+/// A request as it came to a server of the harness.
+pub(crate) struct Request {
+    pub(crate) method: String,
+    pub(crate) path: String,
+    /// With names in small letters.
+    pub(crate) headers: Vec<(String, String)>,
+    pub(crate) body: Vec<u8>,
+}
+
+impl Request {
+    /// Reads one; `None` if the client breaks off.
+    pub(crate) fn read(stream: &TcpStream) -> Option<Request> {
+        let mut reader = BufReader::new(stream);
+        let mut line = String::new();
+        reader.read_line(&mut line).ok()?;
+        let mut words = line.split_whitespace();
+        let (method, path) = (words.next()?.to_owned(), words.next()?.to_owned());
+        let mut headers = Vec::new();
+        loop {
+            let mut line = String::new();
+            reader.read_line(&mut line).ok()?;
+            let Some((name, value)) = line.trim_end().split_once(':') else { break };
+            headers.push((name.to_ascii_lowercase(), value.trim().to_owned()));
+        }
+        let length = find_header(&headers, "content-length");
+        let mut body = vec![0; length.and_then(|value| value.parse().ok()).unwrap_or(0)];
+        reader.read_exact(&mut body).ok()?;
+        Some(Request { method, path, headers, body })
+    }
 }
 
 /// Sends a request to `http://127.0.0.1:<port><path>` and reads the whole answer.

@@ -1,14 +1,14 @@
 //! A shop's receiver of webhooks: records what comes, and misbehaves when told to.
 
 use std::collections::VecDeque;
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::Write;
 use std::net::{TcpListener, TcpStream};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use super::http::find_header;
+use super::http::{Request, find_header};
 use super::json::Fields;
 use super::wait::wait_until;
 
@@ -172,21 +172,7 @@ fn serve(stream: TcpStream, state: &State) -> Option<()> {
 }
 
 fn read(stream: &TcpStream) -> Option<Hit> {
-    let mut reader = BufReader::new(stream);
-    let mut line = String::new();
-    reader.read_line(&mut line).ok()?;
-    let mut words = line.split_whitespace();
-    let (method, path) = (words.next()?.to_owned(), words.next()?.to_owned());
-    let mut headers = Vec::new();
-    loop {
-        let mut line = String::new();
-        reader.read_line(&mut line).ok()?;
-        let Some((name, value)) = line.trim_end().split_once(':') else { break };
-        headers.push((name.to_ascii_lowercase(), value.trim().to_owned()));
-    }
-    let length = find_header(&headers, "content-length").and_then(|v| v.parse().ok()).unwrap_or(0);
-    let mut body = vec![0; length];
-    reader.read_exact(&mut body).ok()?;
+    let Request { method, path, headers, body } = Request::read(stream)?;
     let body = String::from_utf8(body).ok()?;
     Some(Hit { at: Instant::now(), method, path, headers, body })
 }

@@ -6,7 +6,7 @@ use bitcoin::{BlockHash, OutPoint, ScriptBuf, Txid};
 use super::*;
 use crate::domain::chain::BlockId;
 use crate::domain::keys::DerivationIndex;
-use crate::domain::merchant::{BusinessName, Merchant, Subscription, WebhookSecret};
+use crate::domain::merchant::Merchant;
 use crate::domain::payment::{Coin, Origin, Payment, PaymentId, Place};
 use crate::store::coins;
 
@@ -23,19 +23,7 @@ fn ltc(text: &str) -> Amount {
 fn add_payment(tx: &WriteTx) -> Result<(), store::Error> {
     let (id, at) = (MerchantId::from_random(1), Timestamp::from_ms(0));
     let (index, amount) = (DerivationIndex::new(1).expect("small"), ltc("5"));
-    let merchant = Merchant {
-        id,
-        name: BusinessName::parse("Shop").expect("a name"),
-        discord_id: None,
-        created_at: at,
-        key_version: 1,
-        previous_key_until: None,
-        webhook_url: None,
-        confirmations: None,
-        subscription: Subscription::None,
-        webhook_secret: WebhookSecret::FIRST,
-    };
-    merchants::insert(tx, &merchant)?;
+    merchants::insert(tx, &Merchant::new_shop(id))?;
     let payment = Payment {
         id: PaymentId::from_random([1; 16]),
         merchant: id,

@@ -1,13 +1,13 @@
 //! The HTTP API of the stand-in: one request a connection.
 
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::Write;
 use std::net::TcpStream;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use crate::harness::http::find_header;
+use crate::harness::http::{Request, find_header};
 
 use super::limits::{refuses_commands, refuses_message};
 use super::{
@@ -46,21 +46,7 @@ pub(super) fn serve_http(stream: TcpStream, state: &State) {
 
 fn serve_call(stream: TcpStream, state: &State) -> Option<()> {
     stream.set_read_timeout(Some(Duration::from_secs(30))).ok()?;
-    let mut reader = BufReader::new(&stream);
-    let mut line = String::new();
-    reader.read_line(&mut line).ok()?;
-    let mut words = line.split_whitespace();
-    let (method, path) = (words.next()?.to_owned(), words.next()?.to_owned());
-    let mut headers = Vec::new();
-    loop {
-        let mut line = String::new();
-        reader.read_line(&mut line).ok()?;
-        let Some((name, value)) = line.trim_end().split_once(':') else { break };
-        headers.push((name.to_ascii_lowercase(), value.trim().to_owned()));
-    }
-    let length = find_header(&headers, "content-length").and_then(|v| v.parse().ok()).unwrap_or(0);
-    let mut body = vec![0; length];
-    reader.read_exact(&mut body).ok()?;
+    let Request { method, path, headers, body } = Request::read(&stream)?;
     let body: Value = serde_json::from_slice(&body).unwrap_or_else(|_| with_files(&body));
     let path = path.strip_prefix("/api/v10").unwrap_or(&path).to_owned();
     let authorized = find_header(&headers, "authorization") == Some(&format!("Bot {TOKEN}"))
