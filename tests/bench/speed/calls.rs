@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use bitcoin::base64::Engine;
 use bitcoin::base64::engine::general_purpose::STANDARD;
+use litegate::bench::Ledger;
 
 use super::Size;
 use super::bare::Bare;
@@ -25,6 +26,9 @@ const SHOPS: usize = 8;
 
 /// Payments that are asked for by their ids.
 const ASKED: usize = 500;
+
+/// Addresses that are derived in a row.
+const DERIVED: u32 = 5_000;
 
 /// The `n`-th request for a new payment, by one of these keys.
 pub(crate) fn creation(keys: &[String], n: u64) -> Vec<u8> {
@@ -94,6 +98,23 @@ pub(crate) fn measure(report: &mut Report, size: &Size, node: &Node) {
     });
     show(report, size, &gate, &keys);
     drop(serving);
+    report.add(Row {
+        name: "Payments created, against deriving their addresses".to_owned(),
+        unit: Unit::PerSecond,
+        figure: ours.per_second,
+        floor: Some(("one core that only derives".to_owned(), derived_per_second(&gate))),
+        goal: Goal::None,
+    });
+}
+
+/// How many addresses one core derives, if it does nothing else.
+fn derived_per_second(gate: &Gate) -> u64 {
+    let ledger = Ledger::open(&gate.config_file()).unwrap();
+    let rounds = (0..5).map(|_| {
+        let took = ledger.derive(DERIVED).as_micros();
+        u64::try_from(u128::from(DERIVED) * 1_000_000 / took).unwrap()
+    });
+    median(rounds.collect())
 }
 
 fn show(report: &mut Report, size: &Size, gate: &Gate, keys: &[String]) {
