@@ -7,7 +7,6 @@ use bitcoin::OutPoint;
 use crate::domain::merchant::{MerchantId, PayoutAddress, address_in_force};
 use crate::domain::sweep::{self, Payee, Planned, SweepCoin, Waits};
 use crate::domain::time::Timestamp;
-use crate::pulse::{self, Loop};
 use crate::store::{self, ReadTx, blocks, merchants, payments, sweeps};
 
 use super::Sweeper;
@@ -51,7 +50,7 @@ impl Sweeper {
             let found = sweeps::sweepable(tx, tip.height).context("read the coins")?;
             let (mut coins, mut waiting) = (Vec::with_capacity(found.len()), Vec::new());
             for coin in found {
-                pulse::beat(Loop::Sweeper);
+                self.go_on()?;
                 let sealed = self.seals.as_ref().map_or(Ok(true), |seals| seals.fits(tx, &coin));
                 match sealed.context("read a seal")? {
                     true => coins.push(coin),
@@ -78,7 +77,7 @@ impl Sweeper {
         }
         let mut sound = Vec::with_capacity(coins.len());
         for coin in coins {
-            pulse::beat(Loop::Sweeper);
+            self.go_on()?;
             match self.flaw(&coin)? {
                 Some(why) => waiting.push((coin.outpoint, why)),
                 None => sound.push(coin),

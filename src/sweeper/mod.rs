@@ -172,6 +172,9 @@ impl Sweeper {
                         answered = asked;
                     }
                 }
+                Err(error) if self.shutdown.is_cancelled() => {
+                    tracing::debug!(error = format!("{error:#}"), "the sweeper ends amid a look");
+                }
                 Err(error) => {
                     if failures == 0 {
                         tracing::warn!(error = format!("{error:#}"), "sweeper waits");
@@ -199,6 +202,16 @@ impl Sweeper {
                 next_look = Instant::now();
             }
         }
+    }
+
+    /// A sign of life amid many coins or sweeps.
+    ///
+    /// # Errors
+    /// Once we were told to stop: what is not begun is left for the next start.
+    fn go_on(&self) -> anyhow::Result<()> {
+        pulse::beat(Loop::Sweeper);
+        ensure!(!self.shutdown.is_cancelled(), "told to stop");
+        Ok(())
     }
 
     /// The newest request for a sweep now, or what was the newest if that cannot be seen.
@@ -286,7 +299,7 @@ impl Sweeper {
         memory: &mut Memory,
         report: &mut Report,
     ) -> anyhow::Result<()> {
-        pulse::beat(Loop::Sweeper);
+        self.go_on()?;
         let signed = build::sign(planned, &self.xpub, key)?;
         let Some(reason) = self.refusal(&signed)? else {
             report.sent.push(self.store_and_send(signed, memory)?);
@@ -301,7 +314,7 @@ impl Sweeper {
         let again = due.plan(&good.collect::<Vec<_>>(), &self.settings.rules);
         report.waiting.extend(again.waiting);
         for planned in again.plans {
-            pulse::beat(Loop::Sweeper);
+            self.go_on()?;
             let signed = build::sign(planned, &self.xpub, key)?;
             match self.refusal(&signed)? {
                 None => report.sent.push(self.store_and_send(signed, memory)?),

@@ -8,7 +8,6 @@ use bitcoin::OutPoint;
 use crate::domain::amount::Amount;
 use crate::domain::sweep::{self, SweepCoin};
 use crate::node::rpc::Acceptance;
-use crate::pulse::{self, Loop};
 use crate::store::sweeps::SignedPlan;
 
 use super::signing_key::SigningKey;
@@ -51,7 +50,7 @@ impl Sweeper {
             let trial = due.plan(&half, &TRIAL);
             refused.extend(trial.waiting.iter().map(|(outpoint, _)| *outpoint));
             for planned in trial.plans {
-                pulse::beat(Loop::Sweeper);
+                self.go_on()?;
                 let signed = build::sign(planned, &self.xpub, key)?;
                 if let Some(reason) = self.refusal(&signed)? {
                     let coins = &signed.plan.coins;

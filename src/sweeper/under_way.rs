@@ -7,7 +7,6 @@ use bitcoin::{Transaction, Txid};
 use crate::domain::amount::Amount;
 use crate::domain::sweep::{Rules, SweepPlan, plan_again};
 use crate::node::rpc::Acceptance;
-use crate::pulse::{self, Loop};
 use crate::store::sweeps::{StoredSweepTx, Unconfirmed};
 use crate::store::{self, blocks, sweeps};
 
@@ -55,7 +54,7 @@ impl Sweeper {
         memory.not_taken.retain(current);
         memory.raise_tried.retain(|txid, _| current(txid));
         for sweep in &unconfirmed {
-            pulse::beat(Loop::Sweeper);
+            self.go_on()?;
             self.keep_in_mempool(sweep, memory)?;
             if let Err(error) = self.raise(sweep, tip.height, memory) {
                 tracing::warn!(sweep = sweep.id, error = format!("{error:#}"), "fee not raised");

@@ -114,6 +114,29 @@ fn a_node_that_has_pruned_what_we_need_is_named_with_the_way_out() {
 }
 
 #[test]
+fn a_sweeper_that_asks_for_many_coins_ends_when_it_is_told_to() {
+    let stage = stage_with(|gate| gate.set("sweeper.interval", "1s"));
+    let Some((Stage { gate, shop, node }, proxy)) = stage else { return };
+    let payments: Vec<_> = (0..40).map(|_| shop.create("0.05")).collect();
+    let addresses: Vec<&str> = payments.iter().map(|payment| payment.address.as_str()).collect();
+    let before = proxy.count("gettxout");
+    // All of them take it longer than a service manager waits for its end.
+    proxy.set(Fault::SlowCall("gettxout", Duration::from_secs(1)));
+    node.send_to_all(&addresses, "0.05");
+    node.mine(6);
+    wait_for("a coin that is asked for", SOON, || proxy.count("gettxout") > before);
+    gate.term();
+    assert!(gate.log_lines(&["sweeper waits"]).is_empty(), "an end is no trouble");
+    proxy.set(Fault::None);
+    gate.start();
+    let payout = || node.balance_of(&shop.payout_address) > 0;
+    wait_for("the payout after the next start", SOON, || {
+        node.mine(1);
+        payout()
+    });
+}
+
+#[test]
 fn a_slow_node_is_no_trouble_to_shops() {
     let Some((Stage { gate: _gate, shop, node }, proxy)) = stage_with(|_| ()) else { return };
     proxy.set(Fault::Slow(Duration::from_millis(700)));
