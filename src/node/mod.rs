@@ -6,6 +6,7 @@
 
 pub(crate) mod codec;
 pub(crate) mod conf;
+mod hex;
 pub(crate) mod nodes;
 pub(crate) mod rpc;
 pub(crate) mod scan;

@@ -15,7 +15,7 @@ use serde::Deserialize;
 use serde_json::value::{RawValue, Value};
 
 use super::transport::{Http, HttpError};
-use super::{Error, codec};
+use super::{Error, codec, hex};
 use crate::domain::amount::Amount;
 use crate::domain::chain::{BlockId, OurTip};
 use crate::domain::doubt::{Branch, BranchState};
@@ -280,9 +280,13 @@ impl Node {
 
     /// `getblock`, decoded and checked to be the block that was asked for.
     pub(crate) fn block(&self, hash: BlockHash) -> Result<codec::Block, Error> {
-        let hex = self.block_text(hash)?;
+        Node::block_of(hash, &self.block_text(hash)?)
+    }
+
+    /// The block that a text of [`Self::block_text`] is, checked to be the one that was asked for.
+    pub(crate) fn block_of(hash: BlockHash, text: &str) -> Result<codec::Block, Error> {
         let garbled = |reason: String| Error::Garbled { call: "getblock", reason };
-        let raw = Vec::<u8>::from_hex(&hex).map_err(|error| garbled(error.to_string()))?;
+        let raw = hex::decode(text).ok_or_else(|| garbled("no hexadecimal".to_owned()))?;
         let block = codec::decode_block(&raw).map_err(|error| garbled(error.to_string()))?;
         if block.hash != hash {
             return Err(garbled(format!("asked for {hash}, got {}", block.hash)));

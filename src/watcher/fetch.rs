@@ -1,5 +1,6 @@
-//! Blocks fetched ahead: while one block is connected, the next ones are asked for and decoded on a
-//! thread of their own, so that catching up takes little longer than fetching alone.
+//! Blocks fetched ahead: while one block is connected, the next one is decoded and the one after
+//! that is fetched, each on a thread of its own, so that catching up takes little longer than
+//! fetching alone.
 //!
 //! What is fetched is a guess. The walk asks the node for each block's id as if nothing had been
 //! fetched, and takes a block from here only if it has that id.
@@ -12,8 +13,9 @@ use bitcoin::BlockHash;
 use crate::node::codec::Block;
 use crate::node::rpc::Node;
 
-/// Decoded blocks that may wait. A full one takes about ten megabytes.
-const WAITING_MAX: usize = 2;
+/// Blocks that may wait between two threads, as text and decoded. A full one takes about four
+/// megabytes as text, and ten decoded.
+const WAITING_MAX: usize = 1;
 
 /// Blocks that must be missing for fetching ahead to be worth a thread.
 const WORTH: u32 = 2;
@@ -35,21 +37,30 @@ impl Fetched {
         if self.blocks.is_some() || last < first.saturating_add(WORTH) {
             return;
         }
-        let (sender, receiver) = sync_channel(WAITING_MAX);
+        let (texts, fetched) = sync_channel(WAITING_MAX);
+        let (blocks, decoded) = sync_channel(WAITING_MAX);
         let node = node.clone();
+        // Whatever is wrong, the walk will meet it and say so. A thread ends when nobody wants what
+        // it has.
         let fetch = move || {
             for height in first..=last {
-                // Whatever is wrong, the walk will meet it and say so.
-                let Ok(block) = node.block_hash(height).and_then(|hash| node.block(hash)) else {
+                let Ok(hash) = node.block_hash(height) else { return };
+                let Ok(text) = node.block_text(hash) else { return };
+                if texts.send((hash, text)).is_err() {
                     return;
-                };
-                if sender.send(block).is_err() {
-                    return; // Nobody wants them any more.
                 }
             }
         };
-        let thread = std::thread::Builder::new().name("blocks-ahead".to_owned()).spawn(fetch);
-        self.blocks = thread.is_ok().then_some(receiver);
+        let decode = move || {
+            for (hash, text) in fetched {
+                let Ok(block) = Node::block_of(hash, &text) else { return };
+                if blocks.send(block).is_err() {
+                    return;
+                }
+            }
+        };
+        let begun = spawn("blocks-fetched", fetch) && spawn("blocks-decoded", decode);
+        self.blocks = begun.then_some(decoded);
     }
 
     /// The next block, if it is the one with this id. If it is not, or does not come, the others
@@ -66,6 +77,11 @@ impl Fetched {
         }
         next
     }
+}
+
+/// Begins a thread. Whether there is one.
+fn spawn(name: &str, work: impl FnOnce() + Send + 'static) -> bool {
+    std::thread::Builder::new().name(name.to_owned()).spawn(work).is_ok()
 }
 
 #[cfg(test)]
