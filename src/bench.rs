@@ -24,6 +24,7 @@ use crate::store::{self, Store, blocks, merchants, sweeps};
 use crate::sweeper::build;
 use crate::sweeper::signing_key::SigningKey;
 use crate::watcher::ahead::Ahead;
+use crate::watcher::sieving::Sieving;
 use crate::watcher::sync::{self, End, connect_block};
 
 /// A fee rate that nothing is too dear for, in litoshis for 1,000 vbytes.
@@ -42,6 +43,7 @@ pub struct Ledger {
     config: Config,
     store: Store,
     ahead: Ahead,
+    sieving: Sieving,
 }
 
 impl Ledger {
@@ -57,7 +59,13 @@ impl Ledger {
         // The addresses that come next are derived once in a process's life.
         let next = store.read_blocking(store::payments::next_index)?;
         let _ = ahead.highest(next, std::iter::empty());
-        Ok(Ledger { config, store, ahead })
+        Ok(Ledger { config, store, ahead, sieving: Sieving::default() })
+    }
+
+    /// Builds what a watcher keeps in memory of the database once it has run for a while.
+    pub fn warm_up(&mut self) {
+        self.sieving.begin(&self.store);
+        self.sieving.await_built();
     }
 
     /// Decodes a block and connects it on top of our tip, as the watcher does. Says how many
@@ -70,7 +78,8 @@ impl Ledger {
         let tip = self.store.read_blocking(blocks::tip)?.context("there is no tip")?;
         let id = BlockId { height: tip.height.saturating_add(1), hash: block.hash };
         let (network, now) = (self.config.network, self.config.clock.now());
-        let changes = connect_block(&self.store, &mut self.ahead, block, id, network, now)?;
+        let (ahead, sieving) = (&mut self.ahead, &mut self.sieving);
+        let changes = connect_block(&self.store, ahead, sieving, block, id, network, now)?;
         Ok(changes.payments.len())
     }
 

@@ -9,7 +9,7 @@ use crate::crash;
 use super::{Error, backup};
 
 /// Append only. `tests/it/tidy.rs` compares the old ones with their recorded hashes.
-const SCRIPTS: [&str; 7] = [
+const SCRIPTS: [&str; 8] = [
     include_str!("migrations/0001_start.sql"),
     include_str!("migrations/0002_keys_and_places.sql"),
     include_str!("migrations/0003_pages.sql"),
@@ -17,6 +17,7 @@ const SCRIPTS: [&str; 7] = [
     include_str!("migrations/0005_node_in_use.sql"),
     include_str!("migrations/0006_kept.sql"),
     include_str!("migrations/0007_languages.sql"),
+    include_str!("migrations/0008_blocks.sql"),
 ];
 
 /// The schema that this binary works with.

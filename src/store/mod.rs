@@ -35,6 +35,7 @@ pub(crate) mod progress;
 pub(crate) mod requests;
 pub(crate) mod room;
 pub(crate) mod seals;
+pub(crate) mod sieve;
 pub(crate) mod stats;
 pub(crate) mod sweeps;
 pub(crate) mod totals;
@@ -153,6 +154,16 @@ impl<'c> ReadTx<'c> {
 impl<'c> WriteTx<'c> {
     fn new(connection: &'c Connection, high_water: &'c HighWater) -> WriteTx<'c> {
         WriteTx { read: ReadTx::new(connection), high_water }
+    }
+}
+
+#[cfg(test)]
+impl WriteTx<'_> {
+    /// Lets the commit fail that this write is a part of.
+    pub(crate) fn spoil_commit(&self) -> Result<(), Error> {
+        let sql = "PRAGMA defer_foreign_keys = ON;
+                   INSERT INTO payment_seals VALUES (2147483647, zeroblob(32))";
+        Ok(self.connection.execute_batch(sql)?)
     }
 }
 

@@ -165,18 +165,26 @@ pub(crate) fn index_of_script(
     Ok(statement.query_row([script.as_bytes()], |row| row.get(0)).optional()?)
 }
 
+/// The payment for which a script was given out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Ours {
+    pub(crate) index: DerivationIndex,
+    pub(crate) id: PaymentId,
+}
+
 /// As [`index_of_script`], for the many outputs of a block at once. They are looked for in their
 /// order, so that each is found near the one before.
-pub(crate) fn indexes_of_scripts<'s>(
+pub(crate) fn of_scripts<'s>(
     tx: &ReadTx,
     scripts: impl Iterator<Item = &'s Script>,
-) -> Result<HashMap<ScriptBuf, DerivationIndex>, Error> {
+) -> Result<HashMap<ScriptBuf, Ours>, Error> {
     let scripts: BTreeSet<&[u8]> = scripts.map(Script::as_bytes).collect();
-    let sql =
-        "SELECT script, derivation_index FROM rarray(?) CROSS JOIN payments ON script = value";
+    let sql = "SELECT script, derivation_index, id
+               FROM rarray(?) CROSS JOIN payments ON script = value";
     let mut statement = tx.connection.prepare_cached(sql)?;
     let rows = statement.query_map([blobs(scripts)], |row| {
-        Ok((script(row, "script")?, row.get("derivation_index")?))
+        let ours = Ours { index: row.get("derivation_index")?, id: row.get("id")? };
+        Ok((script(row, "script")?, ours))
     })?;
     Ok(rows.collect::<Result<_, _>>()?)
 }
@@ -279,16 +287,40 @@ pub(crate) fn changed_after(tx: &ReadTx, number: i64, most: u32) -> Result<Vec<P
     Ok(rows.collect::<Result<_, _>>()?)
 }
 
-/// Payments that a new tip may complete: not completed, with a coin in a block above `height`.
-pub(crate) fn undecided_with_coins_above(
-    tx: &ReadTx,
-    height: i64,
-) -> Result<Vec<DerivationIndex>, Error> {
-    let sql = "SELECT DISTINCT derivation_index FROM coins INDEXED BY coins_by_height
-               CROSS JOIN payments USING (derivation_index)
-               WHERE block_height > ? AND status <> 'completed'";
+/// Payments that a block at this height may complete: not completed, with a coin that has no more
+/// confirmations in it than the payment may ask for. One whose coins have more was judged at an
+/// earlier block.
+///
+/// Read from two indexes alone, whatever the history: `needed` are the few counts of confirmations
+/// that undecided payments ask for, and for each of them the coins of so many blocks are walked.
+pub(crate) fn undecided_at(tx: &ReadTx, height: u32) -> Result<Vec<DerivationIndex>, Error> {
+    let sql = "WITH RECURSIVE needed (most) AS (
+                   SELECT max(confirmations_pegout) FROM payments INDEXED BY payments_undecided
+                   WHERE status <> 'completed'
+                   UNION ALL
+                   SELECT (SELECT max(confirmations_pegout)
+                           FROM payments INDEXED BY payments_undecided
+                           WHERE status <> 'completed' AND confirmations_pegout < most)
+                   FROM needed WHERE most IS NOT NULL
+               )
+               SELECT DISTINCT coins.derivation_index FROM needed
+               CROSS JOIN coins INDEXED BY coins_by_height ON block_height > ?1 - most
+               CROSS JOIN payments INDEXED BY payments_undecided
+                   ON confirmations_pegout = most
+                   AND payments.derivation_index = coins.derivation_index
+               WHERE status <> 'completed'";
     let mut statement = tx.connection.prepare_cached(sql)?;
     let rows = statement.query_map([height], |row| row.get(0))?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+/// Payments that are not completed and have a coin in a block, however deep.
+pub(crate) fn undecided_with_coins(tx: &ReadTx) -> Result<Vec<DerivationIndex>, Error> {
+    let sql = "SELECT DISTINCT derivation_index FROM coins INDEXED BY coins_by_height
+               CROSS JOIN payments USING (derivation_index)
+               WHERE block_height > -1 AND status <> 'completed'";
+    let mut statement = tx.connection.prepare_cached(sql)?;
+    let rows = statement.query_map([], |row| row.get(0))?;
     Ok(rows.collect::<Result<_, _>>()?)
 }
 

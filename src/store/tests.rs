@@ -110,7 +110,7 @@ fn writes_are_durable_before_they_are_answered() {
 }
 
 /// Tables that stay small: of the operator's few merchants, or of what is under way.
-const SMALL: [&str; 17] = [
+const SMALL: [&str; 18] = [
     "rarray", // What the caller asks for.
     "merchants",
     "payout_addresses",
@@ -128,6 +128,7 @@ const SMALL: [&str; 17] = [
     "waiting",
     "bad",
     "node_in_use",
+    "needed", // Counts of confirmations that payments ask for.
 ];
 
 /// Indexes that hold only what is open.

@@ -12,17 +12,17 @@ use bitcoin::{OutPoint, ScriptBuf, Txid};
 
 use crate::domain::amount::Amount;
 use crate::domain::chain::{AtTip, BlockId};
+use crate::domain::doubt::Trust;
 use crate::domain::event;
 use crate::domain::keys::DerivationIndex;
 use crate::domain::network::Network;
-use crate::domain::payment::{
-    self, CONFIRMATIONS_MAX, Coin, Origin, PaymentId, Place, Status, Transition,
-};
+use crate::domain::payment::{self, Coin, Origin, PaymentId, Place, Status, Transition};
 use crate::domain::time::Timestamp;
 use crate::measures;
 use crate::node::codec::{Block, Tx, TxKind};
 use crate::node::rpc::SeenOutput;
-use crate::store::payments::Judged;
+use crate::store::payments::{Judged, Ours};
+use crate::store::sieve::Complete;
 use crate::store::{Error, ReadTx, WriteTx, blocks, coins, doubts, events, payments, sweeps};
 use crate::view::CompletedView;
 
@@ -96,21 +96,23 @@ pub(crate) fn dropped(tx: &WriteTx, gone: &[OutPoint], _at_tip: &AtTip) -> Resul
 }
 
 /// Connects a block on top of our tip: its coins, their confirmations, the verdicts that follow.
-/// The caller has checked that the block's parent is our tip.
+/// The caller has checked that the block's parent is our tip. With a sieve, the database is asked
+/// for less.
 pub(crate) fn connect(
     tx: &WriteTx,
     block: &Block,
     id: BlockId,
     network: Network,
     now: Timestamp,
+    sieve: Option<&Complete>,
 ) -> Result<Changes, Error> {
     let time = Timestamp::from_seconds(i64::from(block.header.time));
     blocks::insert(tx, id, time)?;
     let mut changes = Changes::default();
-    place_block(tx, block, id, now, &mut changes)?;
-    let oldest = i64::from(id.height).saturating_sub(i64::from(CONFIRMATIONS_MAX));
-    for index in payments::undecided_with_coins_above(tx, oldest)? {
-        complete_if_due(tx, index, id, network, now, &mut changes)?;
+    place_block(tx, block, id, now, sieve, &mut changes)?;
+    let trust = doubts::trust_at(tx, id)?;
+    for index in payments::undecided_at(tx, id.height)? {
+        complete_if_due(tx, index, id, trust, network, now, &mut changes)?;
     }
     Ok(changes)
 }
@@ -121,13 +123,15 @@ pub(super) fn place_block(
     block: &Block,
     id: BlockId,
     now: Timestamp,
+    sieve: Option<&Complete>,
     changes: &mut Changes,
 ) -> Result<(), Error> {
     let time = Timestamp::from_seconds(i64::from(block.header.time));
     // Nearly everything in a block is somebody else's: that has to be seen quickly.
     let inputs = block.txs.iter().flat_map(|block_tx| &block_tx.inputs);
+    let inputs = inputs.filter(|at| sieve.is_none_or(|sieve| sieve.may_be_ours(at)));
     let mut known = coins::known(tx, inputs.copied())?;
-    let ours = scripts_of_ours(tx, block)?;
+    let ours = scripts_of_ours(tx, block, sieve)?;
     for block_tx in &block.txs {
         let Some(txid) = block_tx.txid else { continue }; // Not in a block: its id is known.
         let mut spends_ours = false;
@@ -154,19 +158,23 @@ pub(super) fn judge_all(
     now: Timestamp,
     changes: &mut Changes,
 ) -> Result<(), Error> {
-    for index in payments::undecided_with_coins_above(tx, -1)? {
-        complete_if_due(tx, index, tip, network, now, changes)?;
+    let trust = doubts::trust_at(tx, tip)?;
+    for index in payments::undecided_with_coins(tx)? {
+        complete_if_due(tx, index, tip, trust, network, now, changes)?;
     }
     Ok(())
 }
 
-/// The scripts of a block's outputs that were given out, and their indexes.
+/// The scripts of a block's outputs that were given out, and for what.
 pub(super) fn scripts_of_ours(
     tx: &ReadTx,
     block: &Block,
-) -> Result<HashMap<ScriptBuf, DerivationIndex>, Error> {
+    sieve: Option<&Complete>,
+) -> Result<HashMap<ScriptBuf, Ours>, Error> {
     let outputs = block.txs.iter().flat_map(|block_tx| &block_tx.outputs);
-    payments::indexes_of_scripts(tx, outputs.map(|output| output.script_pubkey.as_script()))
+    let scripts = outputs.map(|output| output.script_pubkey.as_script());
+    let scripts = scripts.filter(|script| sieve.is_none_or(|sieve| sieve.may_pay_us(script)));
+    payments::of_scripts(tx, scripts)
 }
 
 /// What the outputs of a transaction in a block are.
@@ -185,13 +193,13 @@ fn place_coins(
     txid: Txid,
     block: BlockId,
     seen_at: Timestamp,
-    ours: &HashMap<ScriptBuf, DerivationIndex>,
+    ours: &HashMap<ScriptBuf, Ours>,
     changes: &mut Changes,
 ) -> Result<Vec<OutPoint>, Error> {
     let mut placed = Vec::new();
     let origin = origin_of(block_tx.kind);
     for (vout, output) in (0u32..).zip(&block_tx.outputs) {
-        let Some(index) = ours.get(&output.script_pubkey).copied() else { continue };
+        let Some(Ours { index, id }) = ours.get(&output.script_pubkey).copied() else { continue };
         let Some(amount) = Amount::from_litoshis(output.value.to_sat()) else { continue };
         let outpoint = OutPoint { txid, vout };
         let place = Place::Block(block);
@@ -205,7 +213,7 @@ fn place_coins(
             let seen_at = announced.unwrap_or(seen_at);
             coins::insert(tx, &Coin { outpoint, index, amount, origin, seen_at, place })?;
         }
-        changes.touch(payments::by_index(tx, index)?.payment.id);
+        changes.touch(id);
         placed.push(outpoint);
     }
     Ok(placed)
@@ -301,8 +309,9 @@ pub(crate) fn settle_withheld(
 ) -> Result<Changes, Error> {
     let mut changes = Changes::default();
     let Some(tip) = blocks::tip(tx)? else { return Ok(changes) };
+    let trust = doubts::trust_at(tx, tip)?;
     for index in doubts::payments_with_pegouts(tx)? {
-        complete_if_due(tx, index, tip, network, now, &mut changes)?;
+        complete_if_due(tx, index, tip, trust, network, now, &mut changes)?;
     }
     Ok(changes)
 }
@@ -312,6 +321,7 @@ fn complete_if_due(
     tx: &WriteTx,
     index: DerivationIndex,
     tip: BlockId,
+    trust: Trust,
     network: Network,
     now: Timestamp,
     changes: &mut Changes,
@@ -319,7 +329,6 @@ fn complete_if_due(
     let Judged { payment, status } = payments::by_index(tx, index)?;
     let coins = coins::of_payment(tx, index)?;
     changes.touch(payment.id); // One more confirmation to show, if nothing else.
-    let trust = doubts::trust_at(tx, tip)?;
     let Some(transition) = payment::completes(&payment, status, &coins, tip, trust) else {
         return Ok(());
     };

@@ -16,6 +16,7 @@ mod fetch;
 mod mempool;
 pub(crate) mod rescan;
 mod scout;
+pub(crate) mod sieving;
 mod subscriber;
 pub(crate) mod sync;
 
@@ -53,6 +54,7 @@ use auditor::{Auditing, Auditor};
 use clock_watch::ClockWatch;
 use mempool::LookedAt;
 use scout::{Ground, Scout};
+use sieving::Sieving;
 use subscriber::Subscriber;
 use sync::{End, Walk};
 
@@ -147,6 +149,7 @@ struct State {
     /// Whether the chain or the mempool changed since the alarm last looked.
     changed: bool,
     ahead: Ahead,
+    sieving: Sieving,
     looked_at: LookedAt,
     noticing: Noticing,
     /// Since when there is no connection to the publisher; `None` while there is one.
@@ -295,6 +298,7 @@ impl Watcher {
         let mut state = State {
             followed_since,
             ahead: Ahead::new(self.xpub.clone()),
+            sieving: Sieving::default(),
             alarm: Alarm::default(),
             changed: true,
             looked_at: LookedAt::default(),
@@ -449,6 +453,7 @@ impl Watcher {
             clock: &self.clock,
             shutdown: &self.shutdown,
             ahead: &mut state.ahead,
+            sieving: &mut state.sieving,
             told: &told,
         };
         state.more = false;
@@ -484,6 +489,7 @@ impl Watcher {
                 return Ok(());
             }
         };
+        state.sieving.begin(&self.store); // For the blocks that come.
         if std::mem::take(&mut state.node_behind) {
             tracing::info!("the node has caught up");
         }

@@ -6,7 +6,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use anyhow::{Context, ensure};
+use anyhow::{Context, bail, ensure};
 use bitcoin::{OutPoint, Txid};
 
 use crate::clock::Clock;
@@ -19,6 +19,7 @@ use crate::domain::time::Timestamp;
 use crate::headway::{Headway, Told};
 use crate::node::codec::Block;
 use crate::node::rpc::Node;
+use crate::store::payments::Ours;
 use crate::store::{
     Error, ReadTx, Store, WriteTx, accounts, blocks, coins, merchants, sweeps, totals,
 };
@@ -77,21 +78,37 @@ pub(crate) fn rescan(
         (height, tries) = (height.saturating_add(1), 0);
     }
     keep_anew(store)?;
-    // A verdict needs our tip to be in the node's best chain; else it is the watcher's, later.
-    let Some(sure) = store.read_blocking(blocks::tip)? else { return Ok(done) };
-    if node.place_of(sure).context("find our tip on the node")? != OurTip::OnBestChain {
-        return Ok(done);
-    }
-    let now = clock.now();
-    let changes = store.write_blocking(move |tx| {
-        let mut changes = Changes::default();
-        if let Some(tip) = blocks::tip(tx)?.filter(|tip| *tip == sure) {
-            apply::judge_all(tx, tip, network, now, &mut changes)?;
-        }
-        Ok::<_, Error>(changes)
-    })?;
+    let changes = judge(store, node, network, clock)?;
     done.completed = u32::try_from(changes.completed.len()).unwrap_or(u32::MAX);
     Ok(done)
+}
+
+/// Judges every payment again. The watcher judges those that a new block concerns only, and would
+/// not come back to a coin that was found deep below.
+fn judge(store: &Store, node: &Node, network: Network, clock: &Clock) -> anyhow::Result<Changes> {
+    for _ in 0..TRIES_MAX {
+        let Some(sure) = store.read_blocking(blocks::tip)? else { return Ok(Changes::default()) };
+        // A verdict needs our tip to be in the node's best chain.
+        let place = node.place_of(sure).context("find our tip on the node")?;
+        ensure!(
+            place == OurTip::OnBestChain,
+            "the blocks are read, but the node has left our tip {} {}: no payment was judged; \
+             let the gateway catch up, and rescan again",
+            sure.height,
+            sure.hash
+        );
+        let now = clock.now();
+        let judged = store.write_blocking(move |tx| {
+            let mut changes = Changes::default();
+            let Some(tip) = blocks::tip(tx)?.filter(|tip| *tip == sure) else { return Ok(None) };
+            apply::judge_all(tx, tip, network, now, &mut changes)?;
+            Ok::<_, Error>(Some(changes))
+        })?;
+        if let Some(changes) = judged {
+            return Ok(changes);
+        }
+    }
+    bail!("the chain moves too often to judge payments; rescan again")
 }
 
 /// Repairs what triggers keep beside the facts, each merchant in a write of its own.
@@ -145,7 +162,7 @@ fn reread(tx: &WriteTx, block: &Block, id: BlockId, now: Timestamp) -> Result<Op
     if before.mined.iter().any(|txid| !block.txs.iter().any(|tx| tx.txid == Some(*txid))) {
         sweeps::unconfirm_from_block(tx, id)?;
     }
-    apply::place_block(tx, block, id, now, &mut Changes::default())?;
+    apply::place_block(tx, block, id, now, None, &mut Changes::default())?;
     for (at, output) in &real {
         let Output { index, amount, origin } = *output;
         if let Some(coin) = coins::by_outpoint(tx, *at)?
@@ -169,13 +186,13 @@ type Real = BTreeMap<OutPoint, Output>;
 
 /// The outputs of a block that pay us.
 fn ours(tx: &ReadTx, block: &Block) -> Result<Real, Error> {
-    let indexes = apply::scripts_of_ours(tx, block)?;
+    let scripts = apply::scripts_of_ours(tx, block, None)?; // A second opinion, without the sieve.
     let mut real = Real::new();
     for block_tx in &block.txs {
         let Some(txid) = block_tx.txid else { continue };
         for (vout, output) in (0u32..).zip(&block_tx.outputs) {
             let Some(amount) = Amount::from_litoshis(output.value.to_sat()) else { continue };
-            if let Some(index) = indexes.get(&output.script_pubkey).copied() {
+            if let Some(Ours { index, .. }) = scripts.get(&output.script_pubkey).copied() {
                 let origin = apply::origin_of(block_tx.kind);
                 real.insert(OutPoint { txid, vout }, Output { index, amount, origin });
             }

@@ -23,6 +23,7 @@ use crate::store::{self, Store, WriteTx, blocks, payments};
 use super::ahead::Ahead;
 use super::apply::{self, Changes};
 use super::fetch::Fetched;
+use super::sieving::Sieving;
 
 /// How far before the first payment the walk begins, in milliseconds: block times may be two
 /// hours off (consensus).
@@ -37,6 +38,7 @@ pub(super) struct Walk<'w> {
     pub(super) clock: &'w Clock,
     pub(super) shutdown: &'w CancellationToken,
     pub(super) ahead: &'w mut Ahead,
+    pub(super) sieving: &'w mut Sieving,
     /// Hears how far we are.
     pub(super) told: Told<'w>,
 }
@@ -65,9 +67,9 @@ pub(crate) fn catch_up(
     clock: &Clock,
     told: Told,
 ) -> anyhow::Result<End> {
-    let (shutdown, mut ahead) = (CancellationToken::new(), Ahead::new(xpub.clone()));
-    let shutdown = &shutdown;
-    Walk { store, node, network, xpub, clock, shutdown, ahead: &mut ahead, told }.walk(|_| {})
+    let (shutdown, ahead) = (&CancellationToken::new(), &mut Ahead::new(xpub.clone()));
+    let sieving = &mut Sieving::default();
+    Walk { store, node, network, xpub, clock, shutdown, ahead, sieving, told }.walk(|_| {})
 }
 
 impl Walk<'_> {
@@ -100,6 +102,8 @@ impl Walk<'_> {
                     fetched.begin(self.node, height, state.tip.height);
                     if let Some(changes) = self.connect(ours, height, &state, &mut fetched)? {
                         changed(&changes);
+                        self.sieving
+                            .begin_for(self.store, state.tip.height.saturating_sub(height))?;
                     }
                 }
                 // A node that reads its blocks anew (-reindex-chainstate) has our tip, but is not
@@ -250,7 +254,8 @@ impl Walk<'_> {
             return Ok(None);
         }
         let (id, now) = (BlockId { height, hash }, self.clock.now());
-        let changes = connect_block(self.store, self.ahead, block, id, self.network, now)
+        let (ahead, sieving) = (&mut *self.ahead, &mut *self.sieving);
+        let changes = connect_block(self.store, ahead, sieving, block, id, self.network, now)
             .with_context(|| format!("connect block {height}"))?;
         tracing::debug!(height, %hash, "block connected");
         Ok(Some(changes))
@@ -265,6 +270,7 @@ impl Walk<'_> {
 pub(crate) fn connect_block(
     store: &Store,
     ahead: &mut Ahead,
+    sieving: &mut Sieving,
     block: Block,
     id: BlockId,
     network: Network,
@@ -274,11 +280,12 @@ pub(crate) fn connect_block(
     let scripts = outputs.map(|output| output.script_pubkey.as_script());
     let next = store.read_blocking(payments::next_index)?;
     let used = ahead.highest(next, scripts);
-    store.write_blocking(move |tx| {
+    sieving.write(store, move |tx, sieve| {
         if let Some(index) = used {
             skip_used(tx, index, now)?;
         }
-        Ok(apply::connect(tx, &block, id, network, now)?)
+        let sieve = sieve.complete(tx)?;
+        Ok(apply::connect(tx, &block, id, network, now, sieve.as_ref())?)
     })
 }
 

@@ -5,6 +5,7 @@
 
 mod sweeping;
 
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 
 use bitcoin::block::{Header, Version};
@@ -24,6 +25,7 @@ use crate::domain::keys::AccountXpub;
 use crate::domain::merchant::BusinessName;
 use crate::domain::payment::Payment;
 use crate::store::{Store, accounts, merchants as merchant_rows};
+use crate::watcher::sieving::{AtHand, Sieving};
 
 /// Payments of a history, their amount, and the confirmations that they need.
 const PAYMENTS: usize = 3;
@@ -326,6 +328,7 @@ impl ModelTx {
 struct Gateway {
     dir: tempfile::TempDir,
     store: Store,
+    sieving: RefCell<Sieving>,
     xpub: AccountXpub,
     payments: Vec<Payment>,
 }
@@ -336,14 +339,14 @@ impl Gateway {
         let store = Store::open(&dir.path().join("litegate.db")).expect("a database");
         let xpub = account(1);
         let payments = store.write_blocking(set_up).expect("set up");
-        Gateway { dir, store, xpub, payments }
+        Gateway { dir, store, sieving: RefCell::default(), xpub, payments }
     }
 
     fn restart(self) -> Gateway {
-        let Gateway { dir, store, xpub, payments } = self;
-        drop(store);
+        let Gateway { dir, store, sieving, xpub, payments } = self;
+        drop((store, sieving));
         let store = Store::open(&dir.path().join("litegate.db")).expect("the same database");
-        Gateway { dir, store, xpub, payments }
+        Gateway { dir, store, sieving: RefCell::default(), xpub, payments }
     }
 
     /// Walks to the node's tip, compares the mempool and lets time run out, as a pass of the
@@ -364,8 +367,15 @@ impl Gateway {
                 NextStep::Connect { height } => {
                     let block = node.chain[height as usize].read();
                     let id = BlockId { height, hash: block.hash };
-                    let write = move |tx: &WriteTx| connect(tx, &block, id, Network::Regtest, now);
-                    self.store.write_blocking(write).expect("connected");
+                    let mut sieving = self.sieving.borrow_mut();
+                    sieving.begin(&self.store);
+                    sieving.await_built();
+                    let write = move |tx: &WriteTx, sieve: &mut AtHand| {
+                        let sieve = sieve.complete(tx)?;
+                        assert!(sieve.is_some(), "it was built, and nothing has failed");
+                        connect(tx, &block, id, Network::Regtest, now, sieve.as_ref())
+                    };
+                    sieving.write(&self.store, write).expect("connected");
                 }
                 NextStep::Disconnect(id) => {
                     self.store.write_blocking(move |tx| disconnect(tx, id)).expect("taken back");

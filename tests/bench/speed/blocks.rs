@@ -62,6 +62,21 @@ impl Maker {
         serialize(&block)
     }
 
+    /// Writes a chain of so many blocks on top of the last one into a folder, for the bare node.
+    /// They pay payments of a whole history of this size. Answers the height of the last.
+    pub(crate) fn write_chain(&mut self, folder: &Path, blocks: u64, count: u64) -> u64 {
+        fs::create_dir_all(folder).unwrap();
+        let (seconds, hash) = (history::now_ms() / 1000, self.previous.to_string());
+        let first = history::TIP + u64::from(self.made);
+        let about = json!({ "height": first, "hash": hash, "time": seconds });
+        fs::write(folder.join("chain.json"), about.to_string()).unwrap();
+        for height in first + 1..=first + blocks {
+            let raw = self.next(|random| any_script(random, count));
+            fs::write(folder.join(height.to_string()), raw.to_lower_hex_string()).unwrap();
+        }
+        first + blocks
+    }
+
     fn coinbase(&mut self) -> Transaction {
         let input = TxIn {
             previous_output: OutPoint::null(),
@@ -108,18 +123,4 @@ fn bytes(random: &mut Random, count: usize) -> Vec<u8> {
 /// The script of some payment of a whole history of this size.
 pub(crate) fn any_script(random: &mut Random, count: u64) -> ScriptBuf {
     ScriptBuf::from_bytes(history::script(random.below(count), count).to_vec())
-}
-
-/// Writes a chain of so many full blocks on top of a history into a folder, for the bare node.
-pub(crate) fn write_chain(folder: &Path, blocks: u64, count: u64) {
-    fs::create_dir_all(folder).unwrap();
-    let seconds = history::now_ms() / 1000;
-    let about = json!({ "height": history::TIP, "hash": history::tip_hash(), "time": seconds });
-    fs::write(folder.join("chain.json"), about.to_string()).unwrap();
-    let mut maker = Maker::new();
-    for n in 1..=blocks {
-        let raw = maker.next(|random| any_script(random, count));
-        let name = (history::TIP + n).to_string();
-        fs::write(folder.join(name), raw.to_lower_hex_string()).unwrap();
-    }
 }

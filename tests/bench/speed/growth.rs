@@ -28,12 +28,11 @@ struct Past {
     gate: Gate,
     count: u64,
     keys: Vec<String>,
-    folder: PathBuf,
     node: Bare,
 }
 
 impl Past {
-    fn make(count: u64, chain_blocks: u64) -> Past {
+    fn make(count: u64) -> Past {
         let gate = Gate::offline();
         gate.unset("node.zmq_rawtx");
         gate.unset("node.zmq_hashblock");
@@ -54,15 +53,12 @@ impl Past {
             written.bytes / written.payments,
             shown(micros(began.elapsed()), Unit::Microseconds),
         );
-        let folder = gate.folder().join("chain");
-        blocks::write_chain(&folder, chain_blocks, count);
         let still = gate.folder().join("still");
-        fs::create_dir_all(&still).unwrap();
-        fs::copy(folder.join("chain.json"), still.join("chain.json")).unwrap();
+        Maker::new().write_chain(&still, 0, count);
         let node = Bare::node(&still);
         fs::write(gate.folder().join(".cookie"), "user:password").unwrap();
         gate.set("node.rpc_url", format!("http://127.0.0.1:{}", node.port));
-        Past { gate, count, keys, folder, node }
+        Past { gate, count, keys, node }
     }
 
     fn ledger(&self) -> Ledger {
@@ -84,19 +80,33 @@ fn short(count: u64) -> String {
     }
 }
 
-pub(crate) fn measure(report: &mut Report, size: &Size) {
+/// Which of the parts are measured that need histories.
+pub(crate) struct Parts {
+    pub(crate) growth: bool,
+    pub(crate) blocks: bool,
+    pub(crate) sweeps: bool,
+}
+
+pub(crate) fn measure(report: &mut Report, size: &Size, parts: Parts) {
     let last = size.pasts.len() - 1;
     let middle = last.min(1);
     let mut pasts: Vec<Past> = Vec::new();
-    for (at, count) in size.pasts.iter().enumerate() {
-        pasts.push(Past::make(*count, if at == middle { size.chain_blocks } else { 0 }));
+    for count in &size.pasts {
+        pasts.push(Past::make(*count));
     }
-    starts(report, &pasts[middle], &pasts[last]);
-    served(report, size, &pasts);
-    plans(report, &pasts);
-    catch_up(report, &mut pasts[middle], size);
-    full_blocks(report, size, &pasts);
-    sweeps(report, &pasts[0], size);
+    if parts.growth {
+        starts(report, &pasts[middle], &pasts[last]);
+        served(report, size, &pasts);
+        plans(report, &pasts);
+    }
+    if parts.blocks {
+        let mut makers = full_blocks(report, size, &pasts);
+        pasts.truncate(middle + 1); // The longest one has the most of the disk.
+        catch_up(report, &mut pasts[middle], &mut makers[middle], size);
+    }
+    if parts.sweeps {
+        sweeps(report, &pasts[0], size);
+    }
 }
 
 /// Memory at rest beside the middle history, and the start beside the longest.
@@ -188,8 +198,10 @@ fn plans(report: &mut Report, pasts: &[Past]) {
 }
 
 /// Many blocks at once, beside only fetching them.
-fn catch_up(report: &mut Report, past: &mut Past, size: &Size) {
-    past.node = Bare::node(&past.folder);
+fn catch_up(report: &mut Report, past: &mut Past, maker: &mut Maker, size: &Size) {
+    let folder = past.gate.folder().join("chain");
+    let last = maker.write_chain(&folder, size.chain_blocks, past.count);
+    past.node = Bare::node(&folder);
     past.gate.set("node.rpc_url", format!("http://127.0.0.1:{}", past.node.port));
     let ledger = past.ledger();
     let began = Instant::now();
@@ -198,7 +210,7 @@ fn catch_up(report: &mut Report, past: &mut Past, size: &Size) {
     let began = Instant::now();
     let height = u64::from(ledger.catch_up().unwrap());
     let caught_up = began.elapsed();
-    assert_eq!(height, history::TIP + size.chain_blocks);
+    assert_eq!(height, last);
     report.add(Row {
         name: format!(
             "Catching up {} full blocks, {} addresses",
@@ -212,9 +224,11 @@ fn catch_up(report: &mut Report, past: &mut Past, size: &Size) {
     });
 }
 
-/// Full blocks one by one, beside decoding them.
-fn full_blocks(report: &mut Report, size: &Size, pasts: &[Past]) {
+/// Full blocks one by one, beside decoding them, as a gateway meets them that has run for a while.
+/// Answers who made them for each history, to make more.
+fn full_blocks(report: &mut Report, size: &Size, pasts: &[Past]) -> Vec<Maker> {
     let mut ledgers: Vec<Ledger> = pasts.iter().map(Past::ledger).collect();
+    ledgers.iter_mut().for_each(Ledger::warm_up);
     let mut figures = vec![Vec::new(); pasts.len()];
     let mut decoded = Vec::new();
     let mut makers: Vec<Maker> = pasts.iter().map(|_| Maker::new()).collect();
@@ -239,7 +253,7 @@ fn full_blocks(report: &mut Report, size: &Size, pasts: &[Past]) {
             goal: Goal::RatioAtMost(500),
         });
     }
-    let [.., middle, last] = &figures[..] else { return };
+    let [.., middle, last] = &figures[..] else { return makers };
     report.add(Row {
         name: format!("A full block, {} addresses", short(pasts[pasts.len() - 1].count)),
         unit: Unit::Microseconds,
@@ -250,6 +264,7 @@ fn full_blocks(report: &mut Report, size: &Size, pasts: &[Past]) {
         )),
         goal: Goal::RatioAtMost(150),
     });
+    makers
 }
 
 /// Planning many coins, and signing as many as few nodes ever see at once.

@@ -3,6 +3,10 @@
 //!
 //! `make bench` is the full run; `make bench-quick` the short one. It drives the real program over
 //! HTTP; where the node's part matters, a real litecoind beside it. No test judges a time.
+//!
+//! Words after `--` choose less: the size (`full`, `quick`, `smoke`), parts (`calls`, `watching`,
+//! `growth`, `blocks`, `sweeps`; all, if none is named), and histories (`pasts=10000,1000000`):
+//! `cargo bench --locked --bench speed -- blocks pasts=10000,1000000`.
 
 #![expect(clippy::unwrap_used, reason = "a benchmark that lacks something cannot go on")]
 
@@ -53,7 +57,7 @@ impl Size {
             lasting: Duration::from_secs(4),
             rounds: 3,
             pasts: vec![10_000, 1_000_000, 10_000_000],
-            chain_blocks: 60,
+            chain_blocks: 576, // A day.
             blocks: 15,
             issued: 1_000_000,
             detected: 500,
@@ -95,6 +99,9 @@ impl Size {
     }
 }
 
+/// What can be measured alone.
+const PARTS: [&str; 5] = ["calls", "watching", "growth", "blocks", "sweeps"];
+
 fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let named: Vec<&str> = arguments.iter().map(String::as_str).collect();
@@ -107,15 +114,15 @@ fn main() {
     if !named.contains(&"--bench") {
         return;
     }
-    let (size, form) = match () {
+    let (mut size, form) = match () {
         () if named.contains(&"quick") => (Size::quick(), "quick"),
         () if named.contains(&"smoke") => (Size::smoke(), "smoke"),
         () => (Size::full(), "full"),
     };
-    let only = |part: &str| {
-        let parts = ["calls", "watching", "growth"];
-        !parts.iter().any(|part| named.contains(part)) || named.contains(&part)
-    };
+    if let Some(pasts) = named.iter().find_map(|word| word.strip_prefix("pasts=")) {
+        size.pasts = pasts.split(',').map(|count| count.parse().unwrap()).collect();
+    }
+    let only = |part: &str| !PARTS.iter().any(|part| named.contains(part)) || named.contains(&part);
     let (mut report, began) = (Report::default(), Instant::now());
     Report::begin();
     if only("calls")
@@ -128,8 +135,10 @@ fn main() {
     {
         watching::measure(&mut report, &size, &node);
     }
-    if only("growth") {
-        growth::measure(&mut report, &size);
+    let (growth, blocks, sweeps) = (only("growth"), only("blocks"), only("sweeps"));
+    if growth || blocks || sweeps {
+        let parts = growth::Parts { growth, blocks, sweeps };
+        growth::measure(&mut report, &size, parts);
     }
     finish(&report, form, began.elapsed(), named.contains(&"--write"));
 }

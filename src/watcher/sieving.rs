@@ -1,0 +1,170 @@
+//! Who has the sieve: it is built on a thread of its own, taken for each write that needs it, and
+//! given back when that write was committed. Until it is there, and after it was lost, the
+//! database is asked for everything.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::JoinHandle;
+use std::time::Instant;
+
+use crate::store::sieve::{Building, Complete, Followed, Sieve};
+use crate::store::{Error, Store, WriteTx};
+
+/// Payments for which one block must be missing, for building to be worth its time to a command
+/// that ends with the last block.
+const PAYMENTS_A_BLOCK: u32 = 4_000;
+
+/// The sieve, wherever it is.
+#[derive(Debug, Default)]
+pub(crate) struct Sieving {
+    sieve: Option<Sieve>,
+    building: Option<Built>,
+    /// Keys that the next one has to have room for, if one was too small.
+    keys: usize,
+}
+
+/// The sieve within a write, if there is one.
+#[derive(Debug)]
+pub(crate) struct AtHand(Option<Sieve>);
+
+impl AtHand {
+    /// The sieve as of this instant of the write. `None` if the database has to be asked.
+    ///
+    /// # Errors
+    /// Those of the database; the write must fail then.
+    pub(crate) fn complete<'t>(
+        &'t mut self,
+        tx: &'t WriteTx,
+    ) -> Result<Option<Complete<'t>>, Error> {
+        let Some(sieve) = &mut self.0 else { return Ok(None) };
+        sieve.complete(tx)
+    }
+}
+
+/// The thread that builds.
+#[derive(Debug)]
+struct Built {
+    thread: JoinHandle<Option<Sieve>>,
+    stop: Arc<AtomicBool>,
+}
+
+impl Sieving {
+    /// Begins to build it, unless it is there or about to be.
+    pub(crate) fn begin(&mut self, store: &Store) {
+        if self.sieve.is_some() || self.building.is_some() {
+            return;
+        }
+        let (store, keys) = (store.clone(), self.keys);
+        let stop = Arc::new(AtomicBool::new(false));
+        let stopped = Arc::clone(&stop);
+        let build = move || match build(&store, keys, &stopped) {
+            Ok(sieve) => sieve,
+            Err(error) => {
+                tracing::debug!(%error, "the sieve is not built");
+                None
+            }
+        };
+        match std::thread::Builder::new().name("sieve".to_owned()).spawn(build) {
+            Ok(thread) => self.building = Some(Built { thread, stop }),
+            Err(error) => tracing::debug!(%error, "the sieve is not built"),
+        }
+    }
+
+    /// As [`Self::begin`], if so many blocks are still to be connected that it is worth it.
+    pub(crate) fn begin_for(&mut self, store: &Store, blocks: u32) -> Result<(), Error> {
+        if self.sieve.is_some() || self.building.is_some() {
+            return Ok(());
+        }
+        let next = store.read_blocking(crate::store::payments::next_index)?;
+        if next.get() / PAYMENTS_A_BLOCK < blocks {
+            self.begin(store);
+        }
+        Ok(())
+    }
+
+    /// As [`Store::write_blocking`], with the sieve at hand, if it is there. A write that is not
+    /// committed takes the sieve with it, whatever the reason: its numbers may be given out again.
+    ///
+    /// # Errors
+    /// Those of the job and of the database.
+    pub(crate) fn write<T, E>(
+        &mut self,
+        store: &Store,
+        job: impl FnOnce(&WriteTx, &mut AtHand) -> Result<T, E> + Send + 'static,
+    ) -> Result<T, E>
+    where
+        T: Send + 'static,
+        E: From<Error> + Send + 'static,
+    {
+        let mut at_hand = AtHand(self.take(store)?);
+        let (done, at_hand) = store.write_blocking(move |tx| {
+            let done = job(tx, &mut at_hand)?;
+            Ok::<_, E>((done, at_hand))
+        })?;
+        self.sieve = at_hand.0;
+        Ok(done)
+    }
+
+    /// Takes the sieve for a write, if it is there, after following what was committed since, so
+    /// that little of that is left to do in the write.
+    fn take(&mut self, store: &Store) -> Result<Option<Sieve>, Error> {
+        if self.building.as_ref().is_some_and(|built| built.thread.is_finished()) {
+            self.await_built();
+        }
+        let Some(mut sieve) = self.sieve.take() else { return Ok(None) };
+        loop {
+            match store.read_blocking(|tx| sieve.follow(tx))? {
+                Followed::ToTheEnd => break,
+                Followed::PartOfTheWay => {}
+                Followed::NotOfThis => {
+                    tracing::warn!("the database is behind what the sieve has seen of it");
+                    return Ok(None);
+                }
+            }
+        }
+        if sieve.is_crowded() {
+            self.keys = sieve.keys();
+            return Ok(None);
+        }
+        Ok(Some(sieve))
+    }
+
+    /// Waits until what is being built is there.
+    pub(crate) fn await_built(&mut self) {
+        if let Some(built) = self.building.take() {
+            self.sieve = built.thread.join().unwrap_or(None); // A panic there was reported.
+        }
+    }
+}
+
+impl Drop for Sieving {
+    fn drop(&mut self) {
+        if let Some(built) = self.building.take() {
+            built.stop.store(true, Ordering::Relaxed);
+            let _ = built.thread.join(); // It holds the database; it ends after its slice.
+        }
+    }
+}
+
+/// Builds it over a connection of its own, at most half of the time, so that others come in
+/// between. `None` if told to stop.
+fn build(store: &Store, keys: usize, stop: &AtomicBool) -> Result<Option<Sieve>, Error> {
+    let (apart, began) = (store.apart()?, Instant::now());
+    let mut building = apart.read_blocking(|tx| Building::begin(tx, keys))?;
+    loop {
+        let slice = Instant::now();
+        if apart.read_blocking(|tx| building.step(tx))? {
+            break;
+        }
+        if stop.load(Ordering::Relaxed) {
+            return Ok(None);
+        }
+        std::thread::sleep(slice.elapsed());
+    }
+    let sieve = building.end();
+    tracing::debug!(keys = sieve.keys(), ms = began.elapsed().as_millis(), "the sieve is built");
+    Ok(Some(sieve))
+}
+
+#[cfg(test)]
+mod tests;
