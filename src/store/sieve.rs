@@ -69,23 +69,27 @@ pub(crate) enum Followed {
 }
 
 impl Sieve {
-    /// Brings it up to all that this write sees. `None` if it is of no use.
+    /// Brings the one that is held up to all that this write sees. `None` if none is held; one that
+    /// is of no use is let go.
     ///
     /// # Errors
-    /// Those of the database. The sieve has to be dropped, then or later, unless the write commits.
+    /// Those of the database; the write must fail then.
     pub(crate) fn complete<'t>(
-        &'t mut self,
+        held: &'t mut Option<Sieve>,
         tx: &'t WriteTx,
     ) -> Result<Option<Complete<'t>>, Error> {
+        let Some(sieve) = held else { return Ok(None) };
         loop {
-            match self.follow(tx)? {
-                Followed::ToTheEnd => {
-                    return Ok(Some(Complete { sieve: self, of_write: PhantomData }));
-                }
+            match sieve.follow(tx)? {
+                Followed::ToTheEnd => break,
                 Followed::PartOfTheWay => {}
-                Followed::NotOfThis => return Ok(None),
+                Followed::NotOfThis => {
+                    *held = None;
+                    return Ok(None);
+                }
             }
         }
+        Ok(held.as_ref().map(|sieve| Complete { sieve, of_write: PhantomData }))
     }
 
     /// Puts in what came since, a slice of it at most.

@@ -36,8 +36,7 @@ impl AtHand {
         &'t mut self,
         tx: &'t WriteTx,
     ) -> Result<Option<Complete<'t>>, Error> {
-        let Some(sieve) = &mut self.0 else { return Ok(None) };
-        sieve.complete(tx)
+        Sieve::complete(&mut self.0, tx)
     }
 }
 

@@ -455,3 +455,26 @@ fn a_command_builds_it_for_many_blocks_only() {
     sieving.await_built();
     assert!(sieving.sieve.is_some());
 }
+
+/// What one has seen that the database does not have may be given out again, to others.
+#[test]
+fn a_sieve_of_another_state_is_let_go() {
+    let (mut ahead, mut behind) = (Twin::new(), Twin::new());
+    for twin in [&ahead, &behind] {
+        twin.store.write_blocking(|tx| issue(tx, 0)).expect("issued");
+    }
+    ahead.store.write_blocking(|tx| issue(tx, 1)).expect("issued");
+    while !ahead.build_slice() {}
+    let mut at_hand = AtHand(ahead.sieving.sieve.take());
+    let ask = move |tx: &WriteTx| {
+        let asked = at_hand.complete(tx)?.is_some();
+        issue(tx, 2)?;
+        Ok::<_, Error>((asked, at_hand.complete(tx)?.is_some()))
+    };
+    let said = behind.store.write_blocking(ask).expect("written");
+    assert_eq!(said, (false, false), "nor does it come back once there is as much");
+    ahead.store.write_blocking(|tx| issue(tx, 3)).expect("issued");
+    while !ahead.build_slice() {}
+    behind.sieving.sieve = ahead.sieving.sieve.take();
+    assert!(behind.sieving.take(&behind.store).expect("read").is_none());
+}
