@@ -117,6 +117,10 @@ const READERS_MAX: u32 = 4;
 const WRITER_CACHE_KIB: i64 = 24 * 1024;
 const READER_CACHE_KIB: i64 = 6 * 1024;
 
+/// Pages of 4 KiB that the log of writes may hold before they are put into the file. A full block
+/// changes half a thousand, many of them those that the next block changes again.
+const LOG_PAGES: i64 = 4_000;
+
 /// A handle to the database. Clones share it; the writer ends when the last one is dropped.
 #[derive(Clone)]
 pub(crate) struct Store {
@@ -190,6 +194,7 @@ impl Store {
         prepare(&connection, patience)?;
         connection.pragma_update(None, "journal_mode", "WAL")?;
         connection.pragma_update(None, "synchronous", "FULL")?;
+        connection.pragma_update(None, "wal_autocheckpoint", LOG_PAGES)?;
         connection.pragma_update(None, "cache_size", -WRITER_CACHE_KIB)?;
         // What a job changed is kept for as long as it may be taken back; no file is needed for it.
         connection.pragma_update(None, "temp_store", "MEMORY")?;
