@@ -13,7 +13,10 @@ mod auditor;
 mod clock_watch;
 pub(crate) mod doubt;
 mod fetch;
+mod following;
+mod hints;
 mod mempool;
+mod noticing;
 pub(crate) mod rescan;
 mod scout;
 pub(crate) mod sieving;
@@ -21,17 +24,14 @@ mod subscriber;
 pub(crate) mod sync;
 
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, ensure};
 use tokio::sync::oneshot;
 use tokio_util::sync::CancellationToken;
 
 use crate::acts::nodes::ZMQ;
-use crate::acts::payments::{WATCHER, ZMQ_CUT, ZMQ_SILENT};
+use crate::acts::payments::WATCHER;
 use crate::clock::Clock;
-use crate::crash;
 use crate::domain::chain::{AtTip, BlockId};
 use crate::domain::doubt::Trust;
 use crate::domain::keys::AccountXpub;
@@ -39,12 +39,10 @@ use crate::domain::network::Network;
 use crate::domain::time::Timestamp;
 use crate::headway::{Headway, Lines};
 use crate::measures;
-use crate::node::codec;
 use crate::node::nodes::{Candidate, Nodes};
-use crate::node::rpc::Notifications;
-use crate::node::zmq::{self, Counters, Signal};
+use crate::node::zmq::Counters;
 use crate::pulse::{self, Loop};
-use crate::store::{self, Store, WriteTx, doubts, node_in_use, progress};
+use crate::store::{Store, WriteTx, doubts, progress};
 use crate::wake::Wake;
 
 use ahead::Ahead;
@@ -53,6 +51,7 @@ use apply::Changes;
 use auditor::{Auditing, Auditor};
 use clock_watch::ClockWatch;
 use mempool::LookedAt;
+use noticing::{Noticing, Why};
 use scout::{Ground, Scout};
 use sieving::Sieving;
 use subscriber::Subscriber;
@@ -81,62 +80,14 @@ pub(crate) struct Watcher {
     pub(crate) first_look: Option<oneshot::Sender<()>>,
 }
 
-/// How often we look without ZMQ.
-const POLL_ALONE: Duration = Duration::from_millis(700);
-
 /// How long the connection to the publisher may take before we stop relying on it.
 const CONNECT_PATIENCE: Duration = Duration::from_secs(3);
 
 /// The longest pause after errors: a node that is back is noticed soon.
 const PAUSE_MAX: Duration = Duration::from_secs(2);
 
-/// The shortest time between two whole looks that hints ask for: nobody can keep us busy.
-const LOOK_PAUSE: Duration = Duration::from_millis(200);
-
-/// For how many times the patience a node that is followed from now on is given to hear of what the
-/// one before has seen: ten minutes, as it is configured.
-const HEARSAY_PATIENCES: u32 = 20;
-
 /// How often progress is recorded while nothing else happens, in milliseconds.
 const PROGRESS_MS: i64 = 10_000;
-
-/// How we notice that something happened.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Noticing {
-    Zmq,
-    Polling(Why),
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Why {
-    NotConfigured,
-    NotBuiltIn,
-    NotPublished,
-    NotConnected,
-    Silent,
-}
-
-impl Noticing {
-    fn as_str(self) -> &'static str {
-        match self {
-            Noticing::Zmq => "zmq",
-            Noticing::Polling(Why::NotConfigured) => "polling: no ZMQ configured",
-            Noticing::Polling(Why::NotBuiltIn) => "polling: the node was built without ZMQ",
-            Noticing::Polling(Why::NotPublished) => {
-                "polling: the node does not publish rawtx and hashblock"
-            }
-            Noticing::Polling(Why::NotConnected) => ZMQ_CUT,
-            Noticing::Polling(Why::Silent) => ZMQ_SILENT,
-        }
-    }
-
-    fn pause(self) -> Duration {
-        match self {
-            Noticing::Zmq => zmq::POLL_WITH_ZMQ,
-            Noticing::Polling(_) => POLL_ALONE,
-        }
-    }
-}
 
 /// How much of an error is recorded for `/readyz`, in characters.
 const TROUBLE_CHARS_MAX: usize = 500;
@@ -212,76 +163,6 @@ impl Watcher {
     /// Listens to the node that is followed.
     fn subscribe(&self) -> Subscriber {
         Subscriber::start(self.followed.zmq.clone(), Arc::clone(&self.counters), &self.shutdown)
-    }
-
-    /// Follows another node from now on. All that was learnt from the one before is forgotten; the
-    /// next pass walks from the block that we stand on to where the other stands, as after a start.
-    ///
-    /// # Errors
-    /// If the change cannot be stored: then nothing changes.
-    fn change_node(
-        &mut self,
-        to: usize,
-        state: &mut State,
-        subscriber: &mut Subscriber,
-        scout: &Scout,
-    ) -> anyhow::Result<()> {
-        let next = self.nodes.all()[to].clone();
-        let from = self.nodes.place_of(Some(&self.followed.name));
-        crash::point("node-left");
-        let followed_since = self.record_followed(&next.name)?;
-        crash::point("node-taken");
-        tracing::warn!(
-            from = self.followed.name,
-            to = next.name,
-            "following another node: the one before is {}",
-            scout.health_of(from)
-        );
-        scout.follow(to);
-        self.followed = next;
-        subscriber.end();
-        *subscriber = self.subscribe();
-        state.followed_since = followed_since;
-        state.looked_at = LookedAt::default();
-        state.noticing = Noticing::Zmq;
-        state.disconnected_since = Some(Instant::now());
-        state.untold_moves = 0;
-        state.told_of_block = true;
-        state.recorded_at = None;
-        state.doubt.begin_anew();
-        state.compared = None;
-        Ok(())
-    }
-
-    /// Records which node is followed, if it is another than before: by our choice, or because the
-    /// configuration names another. Answers since when it has been.
-    fn record_followed(&self, name: &str) -> Result<Timestamp, store::Error> {
-        let (name, now) = (name.to_owned(), self.clock.now());
-        self.store.write_blocking(move |tx| node_in_use::follow(tx, &name, now))
-    }
-
-    /// The time before which the node that is followed need not have heard of all that was seen.
-    fn awaits_from_before(&self, state: &State) -> Option<Timestamp> {
-        let since = state.followed_since;
-        let ms = (self.patience * HEARSAY_PATIENCES).as_millis();
-        let wait = i64::try_from(ms).unwrap_or(i64::MAX);
-        (0..wait).contains(&self.clock.now().ms_since(since)).then_some(since)
-    }
-
-    /// Sees to it that the followed node is held against another that answers, if there is one.
-    fn choose_other(&self, state: &mut State, scout: &Scout) -> anyhow::Result<()> {
-        let chosen = scout.other(state.compared);
-        if chosen == state.compared {
-            return Ok(());
-        }
-        // What a node that is silent said last stands, and nobody else can take it back.
-        let disagrees = || self.store.read_blocking(doubts::nodes_disagree);
-        if state.compared.is_none() || !disagrees()? {
-            let node = chosen.map(|at| self.nodes.all()[at].glance.clone());
-            state.doubt.compare_with(node);
-            state.compared = chosen;
-        }
-        Ok(())
     }
 
     fn watch(&mut self, subscriber: &mut Subscriber, scout: &Scout) {
@@ -377,63 +258,6 @@ impl Watcher {
         match self.store.write_blocking(write) {
             Ok(()) => state.trouble = Some(trouble),
             Err(error) => tracing::debug!(%error, "cannot record what the watcher waits for"),
-        }
-    }
-
-    /// Asks the node, once after each (re)connection, which chain it has and what it publishes.
-    fn ask_once(&self, asked: &mut bool, state: &mut State) -> anyhow::Result<()> {
-        if *asked {
-            return Ok(());
-        }
-        let genesis =
-            self.followed.node.genesis_hash().context("ask for the first block")?.to_string();
-        ensure!(
-            genesis == self.network.genesis_hash(),
-            "the node's chain begins with {genesis}: it is not on {}",
-            self.network
-        );
-        if let Some(oldest) = self.followed.oldest {
-            let version = self.followed.node.version().context("ask for the node's version")?;
-            ensure!(
-                version.number >= oldest,
-                "the node is {}, older than 0.21.5.4, and may follow an invalid chain; update it, \
-                 or set node.allow_old_node",
-                version.name
-            );
-        }
-        let published = self.followed.node.notifications().context("ask for ZMQ")?;
-        let noticing = match (&self.followed.zmq, published) {
-            (None, _) => Noticing::Polling(Why::NotConfigured),
-            (Some(_), Notifications::NotBuiltIn) => Noticing::Polling(Why::NotBuiltIn),
-            (Some(_), Notifications::Topics(topics)) => {
-                let published = |kind: &str| topics.iter().any(|topic| topic.kind == kind);
-                if published("pubrawtx") && published("pubhashblock") {
-                    Noticing::Zmq
-                } else {
-                    Noticing::Polling(Why::NotPublished)
-                }
-            }
-        };
-        self.notice(noticing, state);
-        *asked = true;
-        Ok(())
-    }
-
-    /// Says once how blocks and transactions are noticed from now on.
-    fn notice(&self, noticing: Noticing, state: &mut State) {
-        if state.noticing == noticing {
-            return;
-        }
-        state.noticing = noticing;
-        state.recorded_at = None;
-        measures::notices_by_polling(noticing != Noticing::Zmq);
-        match noticing {
-            Noticing::Zmq => tracing::info!("noticing payments by ZMQ"),
-            Noticing::Polling(_) => tracing::warn!(
-                every_ms = POLL_ALONE.as_millis(),
-                "noticing payments by {}",
-                noticing.as_str()
-            ),
         }
     }
 
@@ -564,114 +388,6 @@ impl Watcher {
         Ok(trust)
     }
 
-    /// Waits for the next look: a signal, the time, or the end. Transactions are looked at one by
-    /// one as they are announced.
-    fn wait(&self, signals: &Receiver<Signal>, pause: Duration, state: &mut State) {
-        let began = Instant::now();
-        let deadline = began + pause;
-        while !self.shutdown.is_cancelled() {
-            pulse::beat(Loop::Watcher);
-            let left = deadline.saturating_duration_since(Instant::now());
-            if left.is_zero() {
-                return;
-            }
-            if self.followed.zmq.is_none() {
-                return self.rest(left); // Nobody sends signals.
-            }
-            let signal = signals.recv_timeout(left.min(Duration::from_millis(250)));
-            if matches!(signal, Ok(Signal::Tx(_) | Signal::Block | Signal::Resync)) {
-                state.heard_at = Some(self.clock.now());
-            }
-            match signal {
-                Ok(Signal::Tx(raw)) => match self.hear_of_tx(&raw, state) {
-                    Ok(Heard::Done) => {}
-                    Ok(Heard::LookAround) => {
-                        return self.rest(LOOK_PAUSE.saturating_sub(began.elapsed()));
-                    }
-                    Err(error) => {
-                        // What was read may not have been written: look at everything again.
-                        state.looked_at = LookedAt::default();
-                        tracing::debug!(error = format!("{error:#}"), "looking again");
-                        return;
-                    }
-                },
-                Ok(Signal::Block) => return self.hear_of_block(state),
-                Ok(Signal::Resync) => {
-                    self.counters.resynchronised();
-                    self.rest(LOOK_PAUSE.saturating_sub(began.elapsed()));
-                    return self.skip_hints(signals, state);
-                }
-                Ok(Signal::Up) => return self.connected(state),
-                Ok(Signal::Down) => state.disconnected_since = Some(Instant::now()),
-                Err(RecvTimeoutError::Timeout) => {}
-                Err(RecvTimeoutError::Disconnected) => return self.rest(left),
-            }
-        }
-    }
-
-    /// Drops the hints that wait: a whole look is due, which sees all that they could tell. What
-    /// they say of the connection counts.
-    fn skip_hints(&self, signals: &Receiver<Signal>, state: &mut State) {
-        for signal in signals.try_iter().take(subscriber::SIGNALS_MAX) {
-            match signal {
-                Signal::Tx(_) | Signal::Resync => {}
-                Signal::Block => self.hear_of_block(state),
-                Signal::Up => self.connected(state),
-                Signal::Down => state.disconnected_since = Some(Instant::now()),
-            }
-        }
-    }
-
-    fn hear_of_block(&self, state: &mut State) {
-        state.told_of_block = true;
-        if state.noticing == Noticing::Polling(Why::Silent) {
-            self.notice(Noticing::Zmq, state);
-        }
-    }
-
-    /// Whatever the node said of itself: somebody publishes where we listen. Should that one be
-    /// silent, the next blocks tell.
-    fn connected(&self, state: &mut State) {
-        state.disconnected_since = None;
-        self.notice(Noticing::Zmq, state);
-    }
-
-    /// A frame says that this transaction exists. If it pays us, the node is asked for it; what
-    /// the node says is recorded, not what the frame says.
-    fn hear_of_tx(&self, raw: &[u8], state: &mut State) -> anyhow::Result<Heard> {
-        let Ok(tx) = codec::decode_tx(raw) else { return Ok(Heard::LookAround) };
-        let Some(txid) = tx.txid else { return Ok(Heard::LookAround) };
-        if state.looked_at.contains(txid) {
-            return Ok(Heard::Done);
-        }
-        if tx.carries_mweb {
-            return Ok(Heard::LookAround); // Only the node can tell what its MWEB part pays.
-        }
-        let ours = self.store.read_blocking(|read| {
-            for output in &tx.outputs {
-                let script = &output.script_pubkey;
-                if crate::store::payments::index_of_script(read, script)?.is_some() {
-                    return Ok::<_, anyhow::Error>(true);
-                }
-            }
-            Ok(false)
-        })?;
-        if !ours {
-            // It may still carry an MWEB part that the frame does not show (rpcserialversion, or
-            // a forged frame): the next whole look asks the node.
-            return Ok(Heard::Done);
-        }
-        let heard_at = Instant::now();
-        let node = &self.followed.node;
-        let seen = mempool::look_at(node, &self.store, &mut state.looked_at, txid)?;
-        if !seen.is_empty() {
-            let now = self.clock.now();
-            self.tell(&self.store.write_blocking(move |tx| apply::saw_tx(tx, &seen, now))?);
-            measures::noticed(heard_at.elapsed());
-        }
-        Ok(Heard::Done)
-    }
-
     /// Passes on what a commit changed.
     fn tell(&self, changes: &Changes) {
         if !changes.payments.is_empty() {
@@ -695,11 +411,4 @@ impl Watcher {
             std::thread::sleep(left.min(Duration::from_millis(100)));
         }
     }
-}
-
-/// What became of an announced transaction.
-enum Heard {
-    Done,
-    /// It cannot be told from the bytes: look at the whole mempool.
-    LookAround,
 }

@@ -1,0 +1,89 @@
+//! Which of several nodes the watcher follows, and what a change of node means for what it knows.
+
+use std::time::Instant;
+
+use crate::crash;
+use crate::domain::time::Timestamp;
+use crate::store::{self, doubts, node_in_use};
+
+use super::mempool::LookedAt;
+use super::noticing::Noticing;
+use super::scout::Scout;
+use super::subscriber::Subscriber;
+use super::{State, Watcher};
+
+/// For how many times the patience a node that is followed from now on is given to hear of what the
+/// one before has seen: ten minutes, as it is configured.
+const HEARSAY_PATIENCES: u32 = 20;
+
+impl Watcher {
+    /// Follows another node from now on. All that was learnt from the one before is forgotten; the
+    /// next pass walks from the block that we stand on to where the other stands, as after a start.
+    ///
+    /// # Errors
+    /// If the change cannot be stored: then nothing changes.
+    pub(super) fn change_node(
+        &mut self,
+        to: usize,
+        state: &mut State,
+        subscriber: &mut Subscriber,
+        scout: &Scout,
+    ) -> anyhow::Result<()> {
+        let next = self.nodes.all()[to].clone();
+        let from = self.nodes.place_of(Some(&self.followed.name));
+        crash::point("node-left");
+        let followed_since = self.record_followed(&next.name)?;
+        crash::point("node-taken");
+        tracing::warn!(
+            from = self.followed.name,
+            to = next.name,
+            "following another node: the one before is {}",
+            scout.health_of(from)
+        );
+        scout.follow(to);
+        self.followed = next;
+        subscriber.end();
+        *subscriber = self.subscribe();
+        state.followed_since = followed_since;
+        state.looked_at = LookedAt::default();
+        state.noticing = Noticing::Zmq;
+        state.disconnected_since = Some(Instant::now());
+        state.untold_moves = 0;
+        state.told_of_block = true;
+        state.recorded_at = None;
+        state.doubt.begin_anew();
+        state.compared = None;
+        Ok(())
+    }
+
+    /// Records which node is followed, if it is another than before: by our choice, or because the
+    /// configuration names another. Answers since when it has been.
+    pub(super) fn record_followed(&self, name: &str) -> Result<Timestamp, store::Error> {
+        let (name, now) = (name.to_owned(), self.clock.now());
+        self.store.write_blocking(move |tx| node_in_use::follow(tx, &name, now))
+    }
+
+    /// The time before which the node that is followed need not have heard of all that was seen.
+    pub(super) fn awaits_from_before(&self, state: &State) -> Option<Timestamp> {
+        let since = state.followed_since;
+        let ms = (self.patience * HEARSAY_PATIENCES).as_millis();
+        let wait = i64::try_from(ms).unwrap_or(i64::MAX);
+        (0..wait).contains(&self.clock.now().ms_since(since)).then_some(since)
+    }
+
+    /// Sees to it that the followed node is held against another that answers, if there is one.
+    pub(super) fn choose_other(&self, state: &mut State, scout: &Scout) -> anyhow::Result<()> {
+        let chosen = scout.other(state.compared);
+        if chosen == state.compared {
+            return Ok(());
+        }
+        // What a node that is silent said last stands, and nobody else can take it back.
+        let disagrees = || self.store.read_blocking(doubts::nodes_disagree);
+        if state.compared.is_none() || !disagrees()? {
+            let node = chosen.map(|at| self.nodes.all()[at].glance.clone());
+            state.doubt.compare_with(node);
+            state.compared = chosen;
+        }
+        Ok(())
+    }
+}
