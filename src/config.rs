@@ -117,7 +117,7 @@ fn parts(file: Option<&Path>) -> Result<Parts, Mistakes> {
     })?;
     let variables = std::env::vars().filter_map(|(name, value)| {
         let name = name.strip_prefix(ENVIRONMENT)?;
-        (!NO_KEYS.contains(&name)).then(|| (name.to_owned(), value))
+        (!NO_KEYS.contains(&name) && keys::may_be_meant(name)).then(|| (name.to_owned(), value))
     });
     Ok(Parts { text, table, variables: variables.collect() })
 }

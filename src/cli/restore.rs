@@ -7,11 +7,13 @@ use serde::Serialize;
 
 use super::backup::{ContentsView, catch_up_and_audit, contents, print_contents, source_of};
 use super::{Failure, Format, print_json, print_line, progress};
-use crate::config;
+use crate::config::{self, Config};
+use crate::domain::merchant::MerchantId;
+use crate::domain::seal::Contradiction;
 use crate::serve::Role;
 use crate::serve::database::{check_identity, heed_high_water, lock, open_store};
-use crate::store::backup;
-use crate::store::{identity, payments, seals};
+use crate::store::{Store, backup, identity, payments, seals};
+use crate::sweeper::seals::{Access, Seals};
 use crate::view::audit::DifferenceView;
 
 #[derive(Args)]
@@ -34,6 +36,8 @@ struct View {
     contents: ContentsView,
     kept: Option<String>,
     unsealed_payments: u64,
+    /// Merchants whose payout addresses the copy does not have as the sweeper saw them.
+    refused_merchants: Vec<String>,
     /// Addresses that were given out since the copy; absent if nothing is left to tell.
     addresses_lost: Option<u32>,
     clean: bool,
@@ -65,6 +69,7 @@ impl Restore {
             Some(_) => store.read_blocking(seals::unsealed_count)?,
             None => 0,
         };
+        let refused = refused_addresses(&config, &store)?;
         if format == Format::Text {
             print_contents(&contents)?;
             print_line(&tell_lost(lost, known_from.get(), skipped))?;
@@ -78,6 +83,12 @@ impl Restore {
                 ))?;
             }
         }
+        for (merchant, contradiction) in refused.iter().filter(|_| format == Format::Text) {
+            print_line(&format!(
+                "payouts of {merchant} wait: {contradiction}; register the address that is right, \
+                 and run litegate sweep --trust-database before you start the gateway"
+            ))?;
+        }
         let differences = catch_up_and_audit(&config, &store).map_err(|error| {
             error.context("it is restored, but not yet compared with the chain")
         })?;
@@ -86,6 +97,7 @@ impl Restore {
                 contents: ContentsView::new(&contents),
                 kept: kept.map(|kept| kept.display().to_string()),
                 unsealed_payments: unsealed,
+                refused_merchants: refused.iter().map(|(id, _)| id.to_string()).collect(),
                 addresses_lost: lost,
                 clean: differences.is_empty(),
                 differences: differences.iter().map(DifferenceView::new).collect(),
@@ -102,6 +114,19 @@ impl Restore {
             false => Err(Failure::Failed("it is restored, but the audit is not clean".to_owned())),
         }
     }
+}
+
+/// The merchants whose addresses changed after the copy: the sweeper goes by what it saw first, and
+/// pays them nothing until an operator has looked.
+fn refused_addresses(
+    config: &Config,
+    store: &Store,
+) -> Result<Vec<(MerchantId, Contradiction)>, Failure> {
+    let Some(settings) = config.seals.as_ref().filter(|seals| seals.record_file.exists()) else {
+        return Ok(Vec::new());
+    };
+    let seals = Seals::open(settings, store, Access::ReadOnly)?;
+    Ok(seals.contradictions(store, config.network, config.clock.now())?)
 }
 
 /// What came after the copy, as far as the high-water mark tells.

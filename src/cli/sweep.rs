@@ -12,9 +12,10 @@ use serde::Serialize;
 use tokio_util::sync::CancellationToken;
 
 use super::{Failure, Format, open, print_json, print_line};
-use crate::acts::{Actor, Refusal, sweeps};
+use crate::acts::{self, Actor, Refusal, sweeps};
 use crate::config::Config;
 use crate::domain::sweep::Waits;
+use crate::node::nodes::Nodes;
 use crate::serve::database::lock;
 use crate::serve::{Refused, Role, sweeper_of};
 use crate::store::Store;
@@ -138,10 +139,18 @@ fn ask(config: &Config, store: &Store, format: Format) -> Result<(), Failure> {
             }
             sweeps::Outcome::InDoubt => {
                 let why = Refusal::ChainInDoubt;
-                return Err(Failure::Failed(format!("the sweeper waits: {why}")));
+                return Err(Failure::Refused(format!("the sweeper waits: {why}")));
             }
             sweeps::Outcome::Trouble(why) => {
-                return Err(Failure::Failed(format!("the sweeper waits: {why}")));
+                let what = format!("the sweeper waits: {why}");
+                // Its words are for people; whether it is the node, the node says by itself.
+                let nodes = Nodes::new(&config.nodes);
+                let node = acts::nodes::for_command(store, &nodes, config.network)?;
+                let unheard = node.best_block_hash().err().map(anyhow::Error::from);
+                return Err(match unheard.map(Failure::from) {
+                    Some(Failure::NodeOutOfReach(_)) => Failure::NodeOutOfReach(what),
+                    _ => Failure::Failed(what),
+                });
             }
             sweeps::Outcome::Waiting if Instant::now() > deadline => {
                 let what = "the sweeper did not answer; its log says why";
@@ -200,7 +209,7 @@ fn tell(
         return print_json(&View { sweeps, waiting });
     }
     if sweeps.is_empty() {
-        print_line(&format!("nothing is {}", if word == "sent" { "due" } else { word }))?;
+        print_line("nothing is due")?;
     }
     for sweep in &sweeps {
         let name = sweep.txid.as_deref().unwrap_or("a transaction");

@@ -112,6 +112,16 @@ fn nearest(key: &str, keys: &Table, known: &Table) -> Option<String> {
     })
 }
 
+/// Whether an environment variable of this name, without our prefix, is meant for us: it names a
+/// section, or it is a key, or nearly the key of no section. Others are somebody else's, such as
+/// `LITEGATE_BIN` of a script.
+pub(super) fn may_be_meant(variable: &str) -> bool {
+    let (name, known) = (variable.to_ascii_lowercase(), known());
+    let is_near = |key: &String| letters_changed(&name, key) <= name.len().div_ceil(4);
+    let of_a_section = |value: &Value| value.as_table().is_some_and(|s| s.contains_key(&name));
+    name.contains("__") || known.keys().any(is_near) || known.values().any(of_a_section)
+}
+
 /// How many letters have to be added, removed or replaced to make one name of the other
 /// (Levenshtein).
 fn letters_changed(a: &str, b: &str) -> usize {
@@ -244,6 +254,16 @@ mod tests {
         check(&known, "", "netwrok", Some("network"));
         check(&known, "", "expiry", Some("payments.expiry"));
         check(&known, "payments", "something_else_altogether", None);
+    }
+
+    #[test]
+    fn variables_of_others_are_told_from_misspelt_ones() {
+        for meant in ["NETWORK", "NETWROK", "DATABSE", "XPUB", "NODE", "PAYMENTS__CONFIRMATION"] {
+            assert!(may_be_meant(meant), "{meant}");
+        }
+        for other in ["BIN", "HOME", "VERSION", "API_KEY", "TEST_DIR"] {
+            assert!(!may_be_meant(other), "{other}");
+        }
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! What the keys mean: from the values as typed to a [`Config`]. Reads the secret files that keys
 //! name; must not know where the values came from.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::Path;
 use std::time::Duration;
 
@@ -58,9 +58,16 @@ impl Raw {
         let delay_key = "sweeper.payout_address_delay";
         let delay = judge.duration_ms(delay_key, &self.sweeper.payout_address_delay);
         let bot = read_bot(judge, &self.discord);
-        let metrics_listen = self.metrics.listen.as_deref().map(|text| {
-            judge.parse("metrics.listen", text, "an address and a port, such as 127.0.0.1:9180")
-        });
+        let metrics_listen: Option<Option<SocketAddr>> =
+            self.metrics.listen.as_deref().map(|text| {
+                judge.parse("metrics.listen", text, "an address and a port, such as 127.0.0.1:9180")
+            });
+        if let (Some(Some(metrics)), Some(http)) = (metrics_listen, &http)
+            && metrics == http.listen
+            && metrics.port() != 0
+        {
+            judge.say("metrics.listen", "must not be the public http.listen");
+        }
         for (key, file) in [
             ("wallet.signing_key_file", &self.wallet.signing_key_file),
             ("wallet.passphrase_file", &self.wallet.passphrase_file),

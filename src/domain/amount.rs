@@ -10,8 +10,8 @@ use std::fmt;
 pub(crate) struct Amount(u64);
 
 /// The longest text that is read as an amount, in bytes. JavaScript and Python never write more
-/// than 25; the rest is room for people who pad with zeros.
-const TEXT_BYTES_MAX: usize = 64;
+/// than 25; the rest is room for arithmetic with many decimals, and for zeros.
+const TEXT_BYTES_MAX: usize = 1_024;
 
 /// Decimals of a litecoin that a litoshi can express.
 const DECIMALS: i64 = 8;
@@ -181,7 +181,7 @@ impl Decimal {
             whole.bytes().chain(fraction.bytes()).map(|b| b.saturating_sub(b'0')).collect();
         let zeros = digits.iter().take_while(|d| **d == 0).count();
         digits.drain(..zeros);
-        // The text is at most 64 bytes, so neither length can leave an i64.
+        // The text is short, so neither length can leave an i64.
         let whole_digits = i64::try_from(whole.len()).unwrap_or(i64::MAX);
         let zeros = i64::try_from(zeros).unwrap_or(i64::MAX);
         let point = whole_digits.saturating_sub(zeros).saturating_add(exponent);

@@ -141,6 +141,8 @@ pub(crate) enum Waits {
     Immature,
     /// The merchant has no payout address in force.
     NoAddress,
+    /// The merchant's payout address is not as the sweeper first saw it.
+    AddressRefused,
     /// The merchant's coins do not reach `min_payout`.
     BelowMinimum,
     /// The fee would be more than `max_fee_percent` of the payout.
@@ -159,6 +161,10 @@ impl fmt::Display for Waits {
             Waits::Refused => "the node refuses it",
             Waits::Immature => "it is too young to be spent",
             Waits::NoAddress => "the merchant has no payout address in force",
+            Waits::AddressRefused => {
+                "its merchant's payout address was changed behind the gateway's back, or an older \
+                 copy of the database was put back: see litegate doctor"
+            }
             Waits::BelowMinimum => "the merchant's coins do not reach sweeper.min_payout",
             Waits::TooExpensive => "the fee would be more than sweeper.max_fee_percent",
             Waits::Dust => "what is left after the fees is dust",

@@ -1,8 +1,10 @@
 //! What could go out now: the coins, where their merchants are paid, and the fee rate. Whatever is
 //! wrong with a row is that row's trouble alone.
 
+use std::collections::BTreeSet;
+
 use anyhow::Context;
-use bitcoin::OutPoint;
+use bitcoin::{OutPoint, ScriptBuf};
 
 use crate::domain::merchant::{MerchantId, PayoutAddress, address_in_force};
 use crate::domain::sweep::{self, Payee, Planned, SweepCoin, Waits};
@@ -65,19 +67,27 @@ impl Sweeper {
         })?;
         let now = self.clock.now();
         let mut payees = Vec::with_capacity(rows.len());
+        let mut refused = BTreeSet::new();
         for (merchant, rows) in rows {
-            let script = match rows {
+            let found = match rows {
                 Ok(rows) => self.payout_script(merchant, &rows, now)?,
+                Err(what) => Err(what),
+            };
+            match found {
+                Ok(script) => payees.extend(script.map(|script| Payee { merchant, script })),
                 Err(what) => {
                     tracing::error!(merchant.id = %merchant, what, "payout address refused");
-                    None
+                    refused.insert(merchant);
                 }
-            };
-            payees.extend(script.map(|script| Payee { merchant, script }));
+            }
         }
         let mut sound = Vec::with_capacity(coins.len());
         for coin in coins {
             self.go_on()?;
+            if refused.contains(&coin.merchant) {
+                waiting.push((coin.outpoint, Waits::AddressRefused));
+                continue;
+            }
             match self.flaw(&coin)? {
                 Some(why) => waiting.push((coin.outpoint, why)),
                 None => sound.push(coin),
@@ -107,25 +117,21 @@ impl Sweeper {
         Ok(Ok(rows))
     }
 
-    /// Where the merchant is paid now: by what the sweeper itself saw, if it has a seal key.
+    /// Where the merchant is paid now: by what the sweeper itself saw, if it has a seal key. The
+    /// inner error says how the rows contradict that.
     fn payout_script(
         &mut self,
         merchant: MerchantId,
         rows: &[PayoutAddress],
         now: Timestamp,
-    ) -> anyhow::Result<Option<bitcoin::ScriptBuf>> {
+    ) -> anyhow::Result<Result<Option<ScriptBuf>, String>> {
         let Some(seals) = &mut self.seals else {
             let in_force = address_in_force(rows, now);
-            return Ok(in_force.map(|found| found.address.script().to_owned()));
+            return Ok(Ok(in_force.map(|found| found.address.script().to_owned())));
         };
         let found = seals.payout_script(merchant, rows, now)?;
-        Ok(found.unwrap_or_else(|contradiction| {
-            tracing::error!(
-                merchant.id = %merchant,
-                what = %contradiction,
-                "payout address refused: the database was changed behind the gateway's back"
-            );
-            None
+        Ok(found.map_err(|contradiction| {
+            format!("the database was changed behind the gateway's back: {contradiction}")
         }))
     }
 

@@ -366,6 +366,7 @@ impl Memory {
                 }
                 Waits::Immature
                 | Waits::NoAddress
+                | Waits::AddressRefused
                 | Waits::BelowMinimum
                 | Waits::TooExpensive
                 | Waits::Dust => tracing::debug!(%outpoint, ?why, "a coin waits"),

@@ -189,6 +189,30 @@ impl Seals {
         Ok(found)
     }
 
+    /// The merchants whose addresses the database has otherwise than they were seen: after an older
+    /// copy of it was put back, or after somebody wrote into it.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub(crate) fn contradictions(
+        &self,
+        store: &Store,
+        network: Network,
+        now: Timestamp,
+    ) -> Result<Vec<(MerchantId, Contradiction)>, store::Error> {
+        let mut found = Vec::new();
+        for merchant in self.record.addresses.keys() {
+            let rows =
+                store.read_blocking(|tx| merchants::payout_addresses(tx, *merchant, network));
+            let Ok(rows) = rows else { continue }; // Damaged rows are named where they are used.
+            // On a copy: whoever only looks takes over nothing.
+            let mut record = self.record.clone();
+            let observed = record.observe(*merchant, &rows, now, self.delay_ms);
+            found.extend(observed.err().map(|contradiction| (*merchant, contradiction)));
+        }
+        Ok(found)
+    }
+
     fn seal_of(&self, facts: &SealedFacts) -> [u8; 32] {
         self.key.seal(&self.parts(facts).each_ref().map(Vec::as_slice))
     }

@@ -17,6 +17,8 @@ use super::account::SumsView;
 pub(crate) struct MerchantView {
     pub(crate) merchant_id: String,
     pub(crate) name: String,
+    /// The same by the name that it has in the API.
+    pub(crate) business_name: String,
     pub(crate) discord_id: Option<String>,
     pub(crate) created_at: Time,
     pub(crate) confirmations: Option<u32>,
@@ -64,6 +66,7 @@ impl MerchantView {
         MerchantView {
             merchant_id: merchant.id.to_string(),
             name: merchant.name.as_str().to_owned(),
+            business_name: merchant.name.as_str().to_owned(),
             discord_id: merchant.discord_id.map(|id| id.to_string()),
             created_at: Time(merchant.created_at),
             confirmations: merchant.confirmations,

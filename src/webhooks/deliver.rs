@@ -53,6 +53,10 @@ const PER_MERCHANT_MAX: usize = 4;
 /// as a hammer by naming somebody else's URL.
 const PER_RECEIVER_MAX: usize = 4;
 
+/// Of those, how many are one merchant's: where shops share a host, a slow one leaves a place to the
+/// others.
+const PER_RECEIVER_OF_ONE_MAX: usize = 3;
+
 /// From so many deliveries under way on, a merchant gets one place instead of several. However
 /// many receivers are dead, a merchant who has nothing under way so finds a place.
 const CROWDED: usize = UNDER_WAY_MAX / 2;
@@ -175,7 +179,12 @@ impl UnderWay {
         }
         let receiver = receiver_of(event);
         let of_receiver = self.of_receiver.get(&receiver).copied().unwrap_or(0);
-        of_receiver < PER_RECEIVER_MAX && self.pace_of_receiver.allows(&receiver, now)
+        let of_both = self.places.values();
+        let of_both =
+            of_both.filter(|place| place.merchant == event.merchant && place.receiver == receiver);
+        of_receiver < PER_RECEIVER_MAX
+            && of_both.count() < PER_RECEIVER_OF_ONE_MAX
+            && self.pace_of_receiver.allows(&receiver, now)
     }
 
     fn start(&mut self, event: Due, now: Instant, delivery: Delivery) {

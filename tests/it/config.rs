@@ -24,6 +24,20 @@ fn unknown_keys_are_refused() {
         |gate| gate.set_environment("LITEGATE_PAYMENTS__CONFIRMATION", "6"),
         &["LITEGATE_PAYMENTS__CONFIRMATION"],
     );
+    check_refused(|gate| gate.set_environment("LITEGATE_NETWROK", "main"), &["LITEGATE_NETWROK"]);
+}
+
+#[test]
+fn what_others_call_after_us_is_left_alone() {
+    let gate = Gate::offline();
+    gate.set_environment("LITEGATE_BIN", "/usr/bin/litegate");
+    gate.cli_ok(&["check-config"]);
+}
+
+#[test]
+fn metrics_are_never_on_the_public_port() {
+    let public = |gate: &Gate| gate.set("metrics.listen", gate.setting("http.listen"));
+    check_refused(public, &["metrics.listen", "http.listen"]);
 }
 
 #[test]

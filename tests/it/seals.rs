@@ -193,6 +193,48 @@ fn an_honest_change_takes_effect_after_the_delay() {
 }
 
 #[test]
+fn a_copy_from_before_a_change_names_whose_payouts_wait_and_the_way_out() {
+    let Some((Stage { gate, shop, node }, honest)) = stage() else { return };
+    let copy = gate.folder().join("before.db").display().to_string();
+    gate.cli_ok(&["backup", &copy]);
+    let new = node.fresh_address();
+    gate.cli_ok(&["merchant", "set-address", &shop.merchant_id, &new]);
+    gate.let_pass(DAY + Duration::from_secs(10));
+    let_it_see(&gate);
+    gate.term();
+    let restored = gate.cli(&["restore", &copy]);
+    let named = format!("payouts of {} wait", shop.merchant_id);
+    assert!(restored.stdout.contains(&named), "{restored:?}");
+    assert!(restored.stdout.contains("--trust-database"), "{restored:?}");
+    assert!(!restored.stdout.contains(&honest.merchant_id), "{restored:?}");
+    let doctor = gate.cli(&["doctor"]);
+    assert!(doctor.stdout.contains(&named), "{doctor:?}");
+    gate.start();
+    pay(&node, &shop);
+    let planned = gate.cli_ok(&["sweep", "--dry-run"]);
+    assert!(planned.stdout.contains("an older copy of the database was put back"), "{planned:?}");
+    gate.term();
+    gate.cli_ok(&["merchant", "set-address", &shop.merchant_id, &new]);
+    gate.cli_ok(&["sweep", "--trust-database"]);
+    gate.start();
+    gate.let_pass(2 * DAY + Duration::from_secs(20));
+    wait_for("the payout to the address that is right", SOON, || {
+        node.mine(1);
+        let _ = gate.cli(&["sweep"]);
+        node.balance_of(&new) > 0
+    });
+    assert!(!gate.cli(&["doctor"]).stdout.contains(&named));
+}
+
+#[test]
+fn a_signing_key_without_a_seal_key_is_warned_of() {
+    let Some(Stage { gate, .. }) = Stage::shared() else { return };
+    gate.unset("sweeper.seal_key_file");
+    let doctor = gate.cli(&["doctor"]);
+    assert!(doctor.stdout.contains("warning  seal key: none, but a signing key"), "{doctor:?}");
+}
+
+#[test]
 fn a_lost_or_foreign_record_is_refused_and_can_be_begun_anew() {
     let Some((Stage { gate, shop, node }, _)) = stage() else { return };
     gate.term();

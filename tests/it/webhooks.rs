@@ -153,6 +153,26 @@ fn a_slow_receiver_holds_up_nobody_else() {
 }
 
 #[test]
+fn a_slow_shop_holds_up_no_other_on_the_same_host() {
+    let Some(stage) = Stage::shared() else { return };
+    let shared = Receiver::start();
+    shared.reply_next(std::iter::repeat_n(Reply::Slow(Duration::from_secs(10)), 3));
+    let neighbour = Shop::open(&stage.gate, &stage.node, "Neighbour");
+    let slow_ones: Vec<Created> =
+        (0..6).map(|_| stage.shop.create_told("0.05", &shared.url("/slow"))).collect();
+    let theirs = neighbour.create_told("0.05", &shared.url("/quick"));
+    for payment in &slow_ones {
+        stage.node.send(&payment.address, "0.05");
+    }
+    stage.node.mine(2);
+    shared.await_hits(3, SOON);
+    stage.node.send(&theirs.address, "0.05");
+    stage.node.mine(2);
+    stage.shop.await_status(&theirs.id, "completed", SOON);
+    shared.await_hit_for(&theirs.id, Duration::from_secs(3));
+}
+
+#[test]
 fn without_a_webhook_url_nobody_is_told() {
     let Some(stage) = Stage::shared() else { return };
     let payment = stage.shop.create("0.05");

@@ -12,6 +12,7 @@ use crate::serve::database::open_store;
 use crate::store::room::free_bytes;
 use crate::store::{blocks, doubts, payments};
 use crate::sweeper::private_file;
+use crate::sweeper::seals::{Access, Seals};
 use crate::sweeper::signing_key::SigningKey;
 
 /// With less room than this beside the database the operator is warned, in bytes.
@@ -130,11 +131,36 @@ fn check_signing_key(config: &Config) -> Finding {
 }
 
 fn check_seal_key(config: &Config) -> Option<Finding> {
-    let file = &config.seals.as_ref()?.key_file;
-    Some(match private_file::read(file) {
-        Ok(_) => ok("seal key", "is there, and only its owner can read it"),
-        Err(error) => failure("seal key", format!("{error:#}"))
-            .fix("put it back from where you keep it, or mend its owner and mode"),
+    let Some(seals) = &config.seals else {
+        config.signing_key_file.as_ref()?;
+        let what = "none, but a signing key: whoever can write the database says where money goes";
+        return Some(warning("seal key", what).fix("set sweeper.seal_key_file"));
+    };
+    if let Err(error) = private_file::read(&seals.key_file) {
+        let fix = "put it back from where you keep it, or mend its owner and mode";
+        return Some(failure("seal key", format!("{error:#}")).fix(fix));
+    }
+    let well = ok("seal key", "is there, and only its owner can read it");
+    // What is wrong with the database is said where that is looked at.
+    let store = seals.record_file.exists().then(|| open_store(config).ok()).flatten();
+    let Some(store) = store else { return Some(well) };
+    let contradictions = Seals::open(seals, &store, Access::ReadOnly).and_then(|opened| {
+        Ok(opened.contradictions(&store, config.network, config.clock.now())?)
+    });
+    Some(match contradictions.as_deref() {
+        Ok([]) => well,
+        Ok([(merchant, what), others @ ..]) => {
+            let others = match others.len() {
+                0 => String::new(),
+                count => format!(" (and {count} more)"),
+            };
+            let what = format!("payouts of {merchant} wait: {what}{others}");
+            failure("seal key", what).fix(
+                "if you put an older copy of the database back: register the address that is \
+                 right, stop the gateway, and run litegate sweep --trust-database",
+            )
+        }
+        Err(error) => failure("seal key", format!("{error:#}")),
     })
 }
 

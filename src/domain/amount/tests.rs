@@ -45,7 +45,10 @@ fn json_numbers_are_read_digit_by_digit() {
     {
         check(text, Err(AmountError::NotANumber));
     }
-    check(&"1".repeat(65), Err(AmountError::NotANumber));
+    check(&format!("0.{}", "1".repeat(900)), Ok(11_111_111));
+    check(&format!("0.05{}", "0".repeat(900)), Ok(5_000_000));
+    check(&"1".repeat(900), Err(AmountError::TooLarge));
+    check(&"1".repeat(1_025), Err(AmountError::NotANumber));
 }
 
 #[test]
