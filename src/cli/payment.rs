@@ -121,12 +121,18 @@ impl Payment {
                     status: status.map(StatusWord::as_str),
                     ..Filter::default()
                 };
-                let found = store.read_blocking(|tx| {
-                    let judged = rows::list(tx, &filter, limit)?;
-                    judged.into_iter().map(|j| facts_of(tx, j, now)).collect::<Result<Vec<_>, _>>()
+                let (found, more) = store.read_blocking(|tx| {
+                    let mut judged = rows::list(tx, &filter, limit.saturating_add(1))?;
+                    let more = judged.len() > limit as usize;
+                    judged.truncate(limit as usize);
+                    let found = judged.into_iter().map(|j| facts_of(tx, j, now));
+                    Ok::<_, Refusal>((found.collect::<Result<Vec<_>, _>>()?, more))
                 })?;
                 let views: Vec<PaymentView> =
                     found.iter().map(|facts| PaymentView::new(facts, site, now)).collect();
+                if more {
+                    eprintln!("litegate: only the newest {limit}; --limit shows more");
+                }
                 match format {
                     Format::Json => print_json(&views),
                     Format::Text => views.iter().try_for_each(|v| print_line(&line(v))),

@@ -203,6 +203,9 @@ fn payments_can_be_listed_and_shown() {
     assert_eq!(coins[0].raw("amountLtc"), "0.05");
     let table = gate.cli_ok(&["payment", "list"]);
     assert!(table.stdout.contains(&paid.id), "{table:?}");
+    assert_eq!(table.stderr, "");
+    let cut = gate.cli_ok(&["payment", "list", "--limit", "1"]);
+    assert!(cut.stderr.contains("only the newest 1; --limit shows more"), "{cut:?}");
 }
 
 #[test]
