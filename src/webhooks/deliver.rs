@@ -1,29 +1,25 @@
 //! The loop over the outbox: fair between merchants, bounded, each try recorded.
 
-use std::collections::HashMap;
-use std::hash::Hash;
 use std::panic::AssertUnwindSafe;
 use std::time::{Duration, Instant};
 
 use anyhow::Context;
 use futures_util::FutureExt;
 use reqwest::header::{HeaderMap, HeaderValue, InvalidHeaderValue};
-use tokio::task::{JoinError, JoinSet};
 use tokio_util::sync::CancellationToken;
 
 use crate::clock::Clock;
 use crate::domain::event::{Attempt, Event, State};
-use crate::domain::merchant::{Merchant, MerchantId};
+use crate::domain::merchant::Merchant;
 use crate::domain::retry::{self, Next};
 use crate::domain::time::Timestamp;
-use crate::domain::webhook_url::{PrivateNetworks, WebhookUrl};
+use crate::domain::webhook_url::PrivateNetworks;
 use crate::measures;
 use crate::secret::{self, MasterSecret};
-use crate::store::events::Due;
 use crate::store::{self, Store, WriteTx, events, merchants};
 use crate::wake::Wake;
 
-use super::pace::Pace;
+use super::places::UnderWay;
 use super::sign;
 use super::target::{Answer, NoAnswer, Sender, Timeouts};
 
@@ -42,24 +38,6 @@ pub(crate) struct Webhooks {
     pub(crate) clock: Clock,
     pub(crate) shutdown: CancellationToken,
 }
-
-/// Deliveries under way at a time, in all.
-const UNDER_WAY_MAX: usize = 256;
-
-/// Deliveries under way at a time for one merchant: its slow receiver takes its own places only.
-const PER_MERCHANT_MAX: usize = 4;
-
-/// Deliveries under way at a time to one host and port, whoever they are for: nobody can use us
-/// as a hammer by naming somebody else's URL.
-const PER_RECEIVER_MAX: usize = 4;
-
-/// Of those, how many are one merchant's: where shops share a host, a slow one leaves a place to the
-/// others.
-const PER_RECEIVER_OF_ONE_MAX: usize = 3;
-
-/// From so many deliveries under way on, a merchant gets one place instead of several. However
-/// many receivers are dead, a merchant who has nothing under way so finds a place.
-const CROWDED: usize = UNDER_WAY_MAX / 2;
 
 /// Events of one merchant that are looked at in a round: those under way are among them.
 const LOOKED_AT_PER_MERCHANT: u32 = 8;
@@ -139,109 +117,11 @@ impl Webhooks {
                     clock: self.clock.clone(),
                     shutdown: self.shutdown.clone(),
                 };
-                under_way.start(event, now, delivery);
+                let id = event.id.clone();
+                under_way.start(&event, now, async move { delivery.deliver_or_rest(&id).await });
             }
         }
         Ok(())
-    }
-}
-
-/// Deliveries that are being made.
-#[derive(Default)]
-struct UnderWay {
-    tasks: JoinSet<String>,
-    /// By the event's id.
-    places: HashMap<String, Place>,
-    /// How many places each merchant and each receiver has taken; none is left out.
-    of_merchant: HashMap<MerchantId, usize>,
-    of_receiver: HashMap<String, usize>,
-    /// A merchant can name many names of one machine, so both have a pace.
-    pace_of_merchant: Pace<MerchantId>,
-    pace_of_receiver: Pace<String>,
-}
-
-/// Whose places a delivery takes.
-struct Place {
-    merchant: MerchantId,
-    receiver: String,
-}
-
-impl UnderWay {
-    fn has_place_for(&self, event: &Due, now: Instant) -> bool {
-        if self.places.len() >= UNDER_WAY_MAX || self.places.contains_key(&event.id) {
-            return false;
-        }
-        let of_merchant = self.of_merchant.get(&event.merchant).copied().unwrap_or(0);
-        let crowded = self.places.len() >= CROWDED;
-        let most = if crowded { 1 } else { PER_MERCHANT_MAX };
-        if of_merchant >= most || !self.pace_of_merchant.allows(&event.merchant, now) {
-            return false;
-        }
-        let receiver = receiver_of(event);
-        let of_receiver = self.of_receiver.get(&receiver).copied().unwrap_or(0);
-        let of_both = self.places.values();
-        let of_both =
-            of_both.filter(|place| place.merchant == event.merchant && place.receiver == receiver);
-        of_receiver < PER_RECEIVER_MAX
-            && of_both.count() < PER_RECEIVER_OF_ONE_MAX
-            && self.pace_of_receiver.allows(&receiver, now)
-    }
-
-    fn start(&mut self, event: Due, now: Instant, delivery: Delivery) {
-        let id = event.id.clone();
-        let place = Place { merchant: event.merchant, receiver: receiver_of(&event) };
-        *self.of_merchant.entry(place.merchant).or_default() += 1;
-        *self.of_receiver.entry(place.receiver.clone()).or_default() += 1;
-        self.pace_of_merchant.count(place.merchant, now);
-        self.pace_of_receiver.count(place.receiver.clone(), now);
-        self.places.insert(id.clone(), place);
-        self.tasks.spawn(async move {
-            delivery.deliver_or_rest(&id).await;
-            id
-        });
-    }
-
-    /// Ends when a delivery has ended; never, while there is none.
-    async fn finish_one(&mut self) {
-        match self.tasks.join_next().await {
-            Some(ended) => self.free(ended),
-            None => std::future::pending().await,
-        }
-        while let Some(ended) = self.tasks.try_join_next() {
-            self.free(ended);
-        }
-    }
-
-    fn free(&mut self, ended: Result<String, JoinError>) {
-        // Panics of a delivery are caught inside of it, and nobody ends one from outside.
-        let id = ended.expect("a delivery neither panics nor is aborted");
-        let place = self.places.remove(&id).expect("a delivery has a place until it ends");
-        give_back(&mut self.of_merchant, &place.merchant);
-        give_back(&mut self.of_receiver, &place.receiver);
-    }
-
-    async fn finish_all(&mut self) {
-        while !self.tasks.is_empty() {
-            self.finish_one().await;
-        }
-    }
-}
-
-/// Counts one less, and forgets whose count is zero.
-fn give_back<K: Eq + Hash>(counts: &mut HashMap<K, usize>, key: &K) {
-    let count = counts.get_mut(key).expect("what is given back was taken");
-    *count -= 1;
-    if *count == 0 {
-        counts.remove(key);
-    }
-}
-
-/// Host and port that an event is sent to.
-fn receiver_of(event: &Due) -> String {
-    // Whether the target may be reached is judged when it is sent.
-    match WebhookUrl::parse(&event.url, PrivateNetworks::Allowed) {
-        Ok(url) => url.receiver(),
-        Err(_) => event.url.clone(),
     }
 }
 

@@ -6,6 +6,7 @@
 mod deliver;
 pub(crate) mod glance;
 mod pace;
+mod places;
 pub(crate) mod sign;
 pub(crate) mod target;
 pub(crate) mod trial;

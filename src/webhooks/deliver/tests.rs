@@ -3,14 +3,16 @@
 use std::sync::Arc;
 
 use bitcoin::ScriptBuf;
+use tokio::task::JoinSet;
 
 use super::*;
 use crate::domain::amount::Amount;
 use crate::domain::event::{Kind, NewEvent, id_of};
 use crate::domain::keys::DerivationIndex;
-use crate::domain::merchant::Merchant;
+use crate::domain::merchant::MerchantId;
 use crate::domain::payment::{Payment, PaymentId};
 use crate::domain::time::{DAY_MS, Timestamp};
+use crate::store::events::Due;
 use crate::store::{merchants, payments};
 use crate::webhooks::pace::BURST;
 use crate::webhooks::receiver::{Receiver, Reply, until};
@@ -410,7 +412,9 @@ async fn nobody_is_sent_to_faster_than_the_pace() {
             assert!(under_way.has_place_for(&sent, now), "within the burst");
         }
         // What was delivered is found not to be due any more.
-        under_way.start(Due { id: id.clone(), ..event(of_merchant, &url) }, now, delivery());
+        let (delivery, sent) = (delivery(), id.clone());
+        let due = Due { id: id.clone(), ..event(of_merchant, &url) };
+        under_way.start(&due, now, async move { delivery.deliver_or_rest(&sent).await });
         under_way.finish_all().await;
     }
     assert_eq!(receiver.hits().len(), 1);
