@@ -114,6 +114,18 @@ fn a_node_that_has_pruned_what_we_need_is_named_with_the_way_out() {
 }
 
 #[test]
+fn a_sweep_asked_of_a_running_sweeper_whose_node_is_away_says_whose_fault_it_is() {
+    let stage = Stage::alone_with(|gate| gate.set("sweeper.interval", "1h"));
+    let Some(Stage { gate, shop, node }) = stage else { return };
+    let payment = shop.create("0.05");
+    node.send(&payment.address, "0.05");
+    node.mine(2);
+    shop.await_status(&payment.id, "completed", SOON);
+    node.stop();
+    gate.cli_fails(&["sweep"], 3, &["the sweeper waits"]);
+}
+
+#[test]
 fn a_sweeper_that_asks_for_many_coins_ends_when_it_is_told_to() {
     let stage = stage_with(|gate| gate.set("sweeper.interval", "1s"));
     let Some((Stage { gate, shop, node }, proxy)) = stage else { return };

@@ -57,7 +57,7 @@ impl Size {
             lasting: Duration::from_secs(4),
             rounds: 3,
             pasts: vec![10_000, 1_000_000, 10_000_000],
-            chain_blocks: 576, // A day.
+            chain_blocks: 2_000,
             blocks: 15,
             issued: 1_000_000,
             detected: 500,
