@@ -14,7 +14,7 @@ use rusqlite::Connection;
 use super::*;
 use crate::domain::amount::Amount;
 use crate::domain::chain::BlockId;
-use crate::domain::merchant::{BusinessName, Merchant, MerchantId, Subscription, WebhookSecret};
+use crate::domain::merchant::{Merchant, MerchantId};
 use crate::domain::network::Network;
 use crate::domain::payment::{Payment, PaymentId};
 use crate::domain::time::Timestamp;
@@ -116,7 +116,7 @@ impl Twin {
         let set_up = |tx: &WriteTx| {
             let start = BlockId { height: 0, hash: BlockHash::all_zeros() };
             blocks::insert(tx, start, NOW)?;
-            merchants::insert(tx, &merchant())
+            merchants::insert(tx, &Merchant::new_shop(MerchantId::from_random(1)))
         };
         store.write_blocking(set_up).expect("set up");
         let elsewhere = Store::open(&path).expect("the same database");
@@ -166,21 +166,6 @@ impl Twin {
             rows
         };
         names.map(|name| name.expect("a name")).map(|name| (name.clone(), rows_of(&name))).collect()
-    }
-}
-
-fn merchant() -> Merchant {
-    Merchant {
-        id: MerchantId::from_random(1),
-        name: BusinessName::parse("Shop").expect("a name"),
-        discord_id: None,
-        created_at: NOW,
-        key_version: 1,
-        previous_key_until: None,
-        webhook_url: None,
-        confirmations: None,
-        subscription: Subscription::None,
-        webhook_secret: WebhookSecret::FIRST,
     }
 }
 
