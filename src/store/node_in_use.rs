@@ -13,10 +13,13 @@ pub(crate) fn get(tx: &ReadTx) -> Result<Option<String>, Error> {
     Ok(row.optional()?)
 }
 
-/// Says that this node is followed from now on, and answers since when it has been.
+/// Says that this node is followed from now on, and answers since when it has been. Before the
+/// first there was no other: it has been from the beginning (1970), and nothing that was seen can be
+/// another node's. (A coin first seen in a block is dated by that block, which may be from before
+/// our start.)
 pub(crate) fn follow(tx: &WriteTx, name: &str, now: Timestamp) -> Result<Timestamp, Error> {
-    let sql = "INSERT INTO node_in_use (id, name, since) VALUES (1, ?, ?)
-               ON CONFLICT (id) DO UPDATE SET name = excluded.name, since = excluded.since
+    let sql = "INSERT INTO node_in_use (id, name, since) VALUES (1, ?1, 0)
+               ON CONFLICT (id) DO UPDATE SET name = excluded.name, since = ?2
                WHERE name <> excluded.name";
     tx.connection.execute(sql, params![name, now])?;
     let sql = "SELECT since FROM node_in_use";
