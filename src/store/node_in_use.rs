@@ -14,9 +14,9 @@ pub(crate) fn get(tx: &ReadTx) -> Result<Option<String>, Error> {
 }
 
 /// Says that this node is followed from now on, and answers since when it has been. Before the
-/// first there was no other: it has been from the beginning (1970), and nothing that was seen can be
-/// another node's. (A coin first seen in a block is dated by that block, which may be from before
-/// our start.)
+/// first there was no other: it has been from the beginning (1970), and nothing that was seen can
+/// be another node's. (A coin first seen in a block is dated by that block, which may be from
+/// before our start.)
 pub(crate) fn follow(tx: &WriteTx, name: &str, now: Timestamp) -> Result<Timestamp, Error> {
     let sql = "INSERT INTO node_in_use (id, name, since) VALUES (1, ?1, 0)
                ON CONFLICT (id) DO UPDATE SET name = excluded.name, since = ?2
