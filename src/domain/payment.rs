@@ -112,6 +112,32 @@ pub(crate) struct Payment {
     pub(crate) display_amount: Option<String>,
 }
 
+impl Payment {
+    /// A payment of a litoshi that asks for as little as it can, for tests: its id and its script
+    /// are made of its index.
+    #[cfg(test)]
+    pub(crate) fn smallest(merchant: MerchantId, index: DerivationIndex, at: Timestamp) -> Payment {
+        let mut id = [0; 16];
+        id[..4].copy_from_slice(&index.get().to_be_bytes());
+        Payment {
+            id: PaymentId::from_random(id),
+            merchant,
+            index,
+            script: ScriptBuf::from_bytes(index.get().to_be_bytes().to_vec()),
+            amount: Amount::from_litoshis(1).expect("a litoshi"),
+            created_at: at,
+            expires_at: at,
+            late_until: at,
+            confirmations: 1,
+            confirmations_pegout: 1,
+            reference: None,
+            webhook_url: None,
+            redirect_url: None,
+            display_amount: None,
+        }
+    }
+}
+
 /// An output that pays a payment. What was seen stays true; only its place changes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Coin {

@@ -57,6 +57,7 @@ use error::{ApiError, Code};
 use limit::{Allowance, Limit, Shares};
 use pages::Pages;
 use ready::Ready;
+use server::Places;
 
 /// How the public interface is set up.
 #[derive(Debug, Clone)]
@@ -107,6 +108,8 @@ pub(crate) struct Api {
 pub(crate) struct Limits {
     per_key: Limit<MerchantId>,
     per_address: Limit<IpAddr>,
+    /// Connections, event streams among them.
+    places: usize,
     streams: Arc<Semaphore>,
     streams_each: Shares,
     connections_each: Shares,
@@ -114,10 +117,12 @@ pub(crate) struct Limits {
 
 impl Limits {
     pub(crate) fn new(settings: &Settings) -> Limits {
+        let places = Places::here(settings.streams_max);
         Limits {
             per_key: Limit::per_minute(settings.rate_per_key),
             per_address: Limit::per_minute(settings.rate_per_address),
-            streams: Arc::new(Semaphore::new(server::Places::here(settings.streams_max).streams)),
+            places: places.all,
+            streams: Arc::new(Semaphore::new(places.streams)),
             streams_each: Shares::of(STREAMS_EACH_MAX),
             connections_each: Shares::of(CONNECTIONS_EACH_MAX),
         }

@@ -120,18 +120,15 @@ impl Pages {
         };
         let ids = match seen.filter(|seen| seen.delayed == next.delayed) {
             None => self.all(),
-            Some(seen) => {
-                let mut ids = match seen.number == next.number {
-                    true => Vec::new(),
-                    false => payments::changed_after(tx, seen.number, CHANGES_MAX + 1)?,
-                };
-                if ids.len() > CHANGES_MAX as usize {
-                    ids = self.all();
-                } else if seen.tip != next.tip {
-                    ids.extend(self.confirming());
+            Some(seen) => match payments::changed_after(tx, seen.number, CHANGES_MAX)? {
+                None => self.all(),
+                Some(mut ids) => {
+                    if seen.tip != next.tip {
+                        ids.extend(self.confirming());
+                    }
+                    ids
                 }
-                ids
-            }
+            },
         };
         let shown: HashSet<PaymentId> = ids.into_iter().filter(|id| self.shows(id)).collect();
         let facts = shown.into_iter().map(|id| facts(tx, id, now));

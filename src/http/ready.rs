@@ -161,13 +161,9 @@ impl News {
         let mark = Mark::of(tx)?;
         let common =
             Common { tip: blocks::tip(tx)?, watcher_at: watcher_at(tx)?, in_doubt: in_doubt(tx)? };
-        let changed = if mark.act != before.act {
-            None
-        } else if mark.change == before.change {
-            Some(Vec::new())
-        } else {
-            let changed = payments::changed_after(tx, before.change, CHANGES_MAX + 1)?;
-            Some(changed).filter(|changed| changed.len() <= CHANGES_MAX as usize)
+        let changed = match mark.act == before.act {
+            true => payments::changed_after(tx, before.change, CHANGES_MAX)?,
+            false => None,
         };
         Ok(News { mark, common, changed })
     }

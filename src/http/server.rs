@@ -108,8 +108,7 @@ pub(crate) async fn serve(api: Arc<Api>, settings: Settings, listener: TcpListen
         settings,
         public_url: api.site.public_url.clone(),
     });
-    let places = Places::here(answering.settings.streams_max);
-    let permits = Arc::new(Semaphore::new(places.all));
+    let permits = Arc::new(Semaphore::new(api.limits.places));
     let graceful = GracefulShutdown::new();
     let mut connections = JoinSet::new();
     loop {

@@ -278,13 +278,20 @@ pub(crate) fn last_change(tx: &ReadTx) -> Result<i64, Error> {
     Ok(tx.connection.prepare_cached(sql)?.query_row([], |row| row.get(0))?)
 }
 
-/// The payments that changed after this number, at most `most` of them, the longest ago first.
-pub(crate) fn changed_after(tx: &ReadTx, number: i64, most: u32) -> Result<Vec<PaymentId>, Error> {
+/// The payments that changed after this number, the longest ago first; `None` if they are more than
+/// `most`.
+pub(crate) fn changed_after(
+    tx: &ReadTx,
+    number: i64,
+    most: u32,
+) -> Result<Option<Vec<PaymentId>>, Error> {
     let sql = "SELECT id FROM payment_changes JOIN payments USING (derivation_index)
                WHERE number > ? ORDER BY number LIMIT ?";
     let mut statement = tx.connection.prepare_cached(sql)?;
-    let rows = statement.query_map(params![number, most], |row| row.get(0))?;
-    Ok(rows.collect::<Result<_, _>>()?)
+    let one_more = most.saturating_add(1);
+    let rows = statement.query_map(params![number, one_more], |row| row.get(0))?;
+    let changed: Vec<PaymentId> = rows.collect::<Result<_, _>>()?;
+    Ok(Some(changed).filter(|changed| changed.len() <= most as usize))
 }
 
 /// Payments that a block at this height may complete: not completed, with a coin that has no more

@@ -1,12 +1,9 @@
 //! The outbox's promises, on a real database.
 
-use bitcoin::ScriptBuf;
-
 use super::*;
-use crate::domain::amount::Amount;
 use crate::domain::event::{Kind, id_of};
 use crate::domain::merchant::{Merchant, MerchantId};
-use crate::domain::payment::{Payment, PaymentId};
+use crate::domain::payment::Payment;
 use crate::store::{Store, merchants, payments};
 
 fn at(ms: i64) -> Timestamp {
@@ -26,24 +23,7 @@ fn event(tx: &WriteTx, of: u64, ms: i64) -> Result<NewEvent, Error> {
         merchants::insert(tx, &Merchant::new_shop(merchant))?;
     }
     let index = payments::next_index(tx)?;
-    let mut bytes = [0; 16];
-    bytes[..4].copy_from_slice(&index.get().to_be_bytes());
-    let payment = Payment {
-        id: PaymentId::from_random(bytes),
-        merchant,
-        index,
-        script: ScriptBuf::from_bytes(index.get().to_be_bytes().to_vec()),
-        amount: Amount::from_litoshis(1).expect("an amount"),
-        created_at: at(0),
-        expires_at: at(0),
-        late_until: at(0),
-        confirmations: 1,
-        confirmations_pegout: 1,
-        reference: None,
-        webhook_url: None,
-        redirect_url: None,
-        display_amount: None,
-    };
+    let payment = Payment::smallest(merchant, index, at(0));
     payments::insert(tx, &payment)?;
     Ok(NewEvent {
         id: id_of(payment.id, Kind::Completed),

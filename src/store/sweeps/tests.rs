@@ -7,7 +7,7 @@ use bitcoin::{BlockHash, OutPoint, ScriptBuf, WPubkeyHash};
 use super::*;
 use crate::domain::amount::Amount;
 use crate::domain::merchant::{Merchant, MerchantId};
-use crate::domain::payment::{Coin, Origin, Payment, PaymentId, Place};
+use crate::domain::payment::{Coin, Origin, Payment, Place};
 use crate::domain::sweep::{Payee, Rules, plan};
 use crate::store::{Store, merchants, payments};
 
@@ -41,20 +41,11 @@ fn add_paid(tx: &WriteTx, n: u8, status: &str, origin: Origin) -> Result<(), Err
     payments::insert(
         tx,
         &Payment {
-            id: PaymentId::from_random([n; 16]),
-            merchant: merchant(),
-            index,
             script: script(n),
             amount,
-            created_at: NOW,
-            expires_at: NOW,
-            late_until: NOW,
             confirmations: CONFIRMATIONS,
             confirmations_pegout: CONFIRMATIONS + 1,
-            reference: None,
-            webhook_url: None,
-            redirect_url: None,
-            display_amount: None,
+            ..Payment::smallest(merchant(), index, NOW)
         },
     )?;
     let sql = "UPDATE payments SET status = ?1, status_at = iif(?1 = 'pending', NULL, 0)

@@ -16,7 +16,7 @@ use crate::domain::amount::Amount;
 use crate::domain::chain::BlockId;
 use crate::domain::merchant::{Merchant, MerchantId};
 use crate::domain::network::Network;
-use crate::domain::payment::{Payment, PaymentId};
+use crate::domain::payment::Payment;
 use crate::domain::time::Timestamp;
 use crate::node::codec::{Block, Tx, TxKind};
 use crate::node::rpc::SeenOutput;
@@ -179,24 +179,15 @@ fn script(n: usize) -> ScriptBuf {
 
 /// Makes a payment with the `n`-th script.
 fn issue(tx: &WriteTx, n: usize) -> Result<(), Error> {
-    let mut id = [0; 16];
-    id[..8].copy_from_slice(&(n as u64).to_be_bytes());
     let payment = Payment {
-        id: PaymentId::from_random(id),
-        merchant: MerchantId::from_random(1),
-        index: payments::next_index(tx)?,
         script: script(n),
         amount: Amount::from_litoshis(LITOSHIS).expect("in range"),
-        created_at: NOW,
         expires_at: NOW.plus_ms(1),
         late_until: NOW.plus_ms(2),
         // Some need more blocks than others.
         confirmations: 1 + u32::try_from(n % 3).expect("small"),
         confirmations_pegout: 1 + u32::try_from(n % 5 + n % 3).expect("small"),
-        reference: None,
-        webhook_url: None,
-        redirect_url: None,
-        display_amount: None,
+        ..Payment::smallest(MerchantId::from_random(1), payments::next_index(tx)?, NOW)
     };
     payments::insert(tx, &payment)
 }

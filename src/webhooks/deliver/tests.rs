@@ -2,16 +2,13 @@
 
 use std::sync::Arc;
 
-use bitcoin::ScriptBuf;
 use tokio::task::JoinSet;
 
 use super::*;
-use crate::domain::amount::Amount;
 use crate::domain::event::{Kind, NewEvent, id_of};
-use crate::domain::keys::DerivationIndex;
 use crate::domain::merchant::MerchantId;
-use crate::domain::payment::{Payment, PaymentId};
-use crate::domain::time::{DAY_MS, Timestamp};
+use crate::domain::payment::Payment;
+use crate::domain::time::DAY_MS;
 use crate::store::events::Due;
 use crate::store::{merchants, payments};
 use crate::webhooks::pace::BURST;
@@ -77,15 +74,16 @@ impl Stage {
                 merchants::insert(tx, &shop(of))?;
             }
             let index = payments::next_index(tx)?;
-            payments::insert(tx, &payment(of, index, now))?;
-            let id = id_of(payment_id(index), Kind::Completed);
+            let payment = Payment::smallest(merchant(of), index, now);
+            payments::insert(tx, &payment)?;
+            let id = id_of(payment.id, Kind::Completed);
             let event = NewEvent {
                 id: id.clone(),
                 index,
                 kind: Kind::Completed,
                 merchant: merchant(of),
                 url,
-                body: format!(r#"{{"paymentId":"{}"}}"#, payment_id(index)),
+                body: format!(r#"{{"paymentId":"{}"}}"#, payment.id),
                 created_at: now,
             };
             events::insert(tx, &event)?;
@@ -113,31 +111,6 @@ impl Stage {
 
 fn shop(n: u64) -> Merchant {
     Merchant::new_shop(merchant(n))
-}
-
-fn payment_id(index: DerivationIndex) -> PaymentId {
-    let mut bytes = [0; 16];
-    bytes[..4].copy_from_slice(&index.get().to_be_bytes());
-    PaymentId::from_random(bytes)
-}
-
-fn payment(of: u64, index: DerivationIndex, now: Timestamp) -> Payment {
-    Payment {
-        id: payment_id(index),
-        merchant: merchant(of),
-        index,
-        script: ScriptBuf::from_bytes(index.get().to_be_bytes().to_vec()),
-        amount: Amount::from_litoshis(5_000_000).expect("an amount"),
-        created_at: now,
-        expires_at: now,
-        late_until: now,
-        confirmations: 1,
-        confirmations_pegout: 1,
-        reference: None,
-        webhook_url: None,
-        redirect_url: None,
-        display_amount: None,
-    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,13 +1,13 @@
 //! What waits for payout under a key on this machine, as administrators hear of it.
 
 use bitcoin::hashes::Hash;
-use bitcoin::{BlockHash, OutPoint, ScriptBuf, Txid};
+use bitcoin::{BlockHash, OutPoint, Txid};
 
 use super::*;
 use crate::domain::chain::BlockId;
 use crate::domain::keys::DerivationIndex;
 use crate::domain::merchant::Merchant;
-use crate::domain::payment::{Coin, Origin, Payment, PaymentId, Place};
+use crate::domain::payment::{Coin, Origin, Payment, Place};
 use crate::store::coins;
 
 /// Where the coin is.
@@ -24,22 +24,7 @@ fn add_payment(tx: &WriteTx) -> Result<(), store::Error> {
     let (id, at) = (MerchantId::from_random(1), Timestamp::from_ms(0));
     let (index, amount) = (DerivationIndex::new(1).expect("small"), ltc("5"));
     merchants::insert(tx, &Merchant::new_shop(id))?;
-    let payment = Payment {
-        id: PaymentId::from_random([1; 16]),
-        merchant: id,
-        index,
-        script: ScriptBuf::new(),
-        amount,
-        created_at: at,
-        expires_at: at,
-        late_until: at,
-        confirmations: 1,
-        confirmations_pegout: 1,
-        reference: None,
-        webhook_url: None,
-        redirect_url: None,
-        display_amount: None,
-    };
+    let payment = Payment { amount, ..Payment::smallest(id, index, at) };
     payments::insert(tx, &payment)?;
     let place = Place::Mempool;
     let coin =
