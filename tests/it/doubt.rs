@@ -137,7 +137,6 @@ fn of_several_nodes_one_that_answers_is_compared() {
     });
     let Stage { gate, shop: _shop, node } = stage;
     gate.await_log(&["a node is well", third.rpc_url().trim_start_matches("http://")]);
-    third.fresh_address(); // Its wallet is a copy: so it mines no block that is the same.
     node.mine(3);
     third.mine(3);
     gate.await_tip(&node.height().to_string());
@@ -169,8 +168,6 @@ fn coins_out_of_mweb_wait_while_two_nodes_disagree() {
     node.mine(1);
     shop.await_status(&mixed.id, "completed", SOON);
 
-    // Both wallets are copies: with the next key, and so soon, it could mine the same blocks.
-    second.fresh_address();
     second.mine(3);
     node.mine(1);
     gate.await_log(&["warn", "in doubt", "nodes_disagree"]);

@@ -80,8 +80,6 @@ fn pair(configure: impl FnOnce(&Gate)) -> Option<(Peer, Peer, Gate)> {
     first.node.up();
     second.node.up_with(&[]);
     second.connect(&first);
-    // Both wallets are copies: with the next key, and so soon, they could mine the same blocks.
-    second.node.fresh_address();
     let gate = Gate::init(&first.node);
     gate.set("node", toml::Value::Array(vec![first.section(), second.section()]));
     gate.set("failover.patience", "2s");

@@ -260,8 +260,6 @@ fn another_chain_with_our_heights_is_refused() {
     shop.await_status(&payment.id, "completed", SOON);
     let Some(other) = Node::stopped() else { return };
     other.up_with(&[]);
-    // The wallets are alike: to the same address and within the same second, the same block.
-    other.fresh_address();
     other.mine(21); // It is even longer, and knows none of the blocks that we followed.
     gate.term();
     gate.set("node.rpc_url", other.rpc_url());

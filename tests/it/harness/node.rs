@@ -3,6 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, Weak};
 use std::time::Duration;
 
@@ -188,9 +189,10 @@ impl Node {
         self.call("getnewaddress", json!([]))
     }
 
-    /// Mines blocks to an address of the node's wallet.
+    /// Mines blocks whose coinbases pay nobody.
     pub(crate) fn mine(&self, blocks: u32) {
-        self.mine_to(&self.fresh_address(), blocks);
+        let mined: Vec<String> = self.call("generatetodescriptor", json!([blocks, nobody()]));
+        assert_eq!(mined.len(), blocks as usize, "blocks mined");
     }
 
     /// Mines blocks whose coinbases pay this address.
@@ -206,8 +208,7 @@ impl Node {
 
     /// Mines a block of exactly these raw transactions. Before MWEB only.
     pub(crate) fn mine_exactly(&self, transactions: &[&str]) {
-        let address = self.fresh_address();
-        self.call::<Value>("generateblock", json!([address, transactions]));
+        self.call::<Value>("generateblock", json!([nobody(), transactions]));
     }
 
     /// Mines a block without this transaction of the mempool.
@@ -218,13 +219,11 @@ impl Node {
         self.call::<Value>("prioritisetransaction", json!([txid, null, FEE]));
     }
 
-    /// Replaces the top blocks by one more, which pay fresh addresses. The transactions of the
+    /// Replaces the top blocks by one more. The transactions of the
     /// blocks that went come back to the mempool, and are mined again.
     pub(crate) fn reorg(&self, depth: u32) {
         self.disconnect(depth);
-        for _ in 0..=depth {
-            self.mine(1);
-        }
+        self.mine(depth + 1);
     }
 
     /// As [`Node::reorg`], but the new blocks are empty: what was in the old ones stays in the
@@ -437,6 +436,15 @@ pub(crate) fn daemon() -> Option<PathBuf> {
 }
 
 /// A data folder with money in the wallet, made once for each daemon and copied for each test.
+/// A script that nobody can spend, and that no block of this process had before. All nodes' wallets
+/// are copies of one: two that mined to their next address within the same second would mine the
+/// same block, and so would a node that replaces its own.
+fn nobody() -> String {
+    static BLOCKS: AtomicU64 = AtomicU64::new(0);
+    let number = BLOCKS.fetch_add(1, Ordering::Relaxed);
+    format!("raw(6a08{number:016x})") // OP_RETURN and eight bytes.
+}
+
 fn prepared_folder() -> Option<PathBuf> {
     static PREPARED: OnceLock<Option<PathBuf>> = OnceLock::new();
     PREPARED
