@@ -294,13 +294,23 @@ pub(crate) fn changed_after(
     Ok(Some(changed).filter(|changed| changed.len() <= most as usize))
 }
 
-/// Payments that a block at this height may complete: not completed, with a coin that has no more
-/// confirmations in it than the payment may ask for. One whose coins have more was judged at an
-/// earlier block.
+/// A payment that is not completed, with a coin that gains a confirmation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Gaining {
+    pub(crate) index: DerivationIndex,
+    pub(crate) id: PaymentId,
+    /// One of these coins has as many confirmations as the payment asks for at the least. Without
+    /// one it cannot be complete.
+    pub(crate) may_be_due: bool,
+}
+
+/// Payments that are not completed, with a coin that has no more confirmations at this height than
+/// the payment may ask for. One whose coins all have more was judged at an earlier block.
 ///
-/// Read from two indexes alone, whatever the history: `needed` are the few counts of confirmations
+/// Found in two indexes alone, whatever the history: `needed` are the few counts of confirmations
 /// that undecided payments ask for, and for each of them the coins of so many blocks are walked.
-pub(crate) fn undecided_at(tx: &ReadTx, height: u32) -> Result<Vec<DerivationIndex>, Error> {
+/// Only the payments that are found are read.
+pub(crate) fn gaining_at(tx: &ReadTx, height: u32) -> Result<Vec<Gaining>, Error> {
     let sql = "WITH RECURSIVE needed (most) AS (
                    SELECT max(confirmations_pegout) FROM payments INDEXED BY payments_undecided
                    WHERE status <> 'completed'
@@ -310,15 +320,22 @@ pub(crate) fn undecided_at(tx: &ReadTx, height: u32) -> Result<Vec<DerivationInd
                            WHERE status <> 'completed' AND confirmations_pegout < most)
                    FROM needed WHERE most IS NOT NULL
                )
-               SELECT DISTINCT coins.derivation_index FROM needed
+               SELECT coins.derivation_index, id, block_height <= ?1 + 1 - confirmations
+               FROM needed
                CROSS JOIN coins INDEXED BY coins_by_height ON block_height > ?1 - most
                CROSS JOIN payments INDEXED BY payments_undecided
                    ON confirmations_pegout = most
                    AND payments.derivation_index = coins.derivation_index
                WHERE status <> 'completed'";
     let mut statement = tx.connection.prepare_cached(sql)?;
-    let rows = statement.query_map([height], |row| row.get(0))?;
-    Ok(rows.collect::<Result<_, _>>()?)
+    let rows = statement.query_map([height], |row| {
+        Ok(Gaining { index: row.get(0)?, id: row.get(1)?, may_be_due: row.get(2)? })
+    })?;
+    let mut gaining: Vec<Gaining> = rows.collect::<Result<_, _>>()?;
+    // One line for each coin: of a payment's, one that may make it due comes first.
+    gaining.sort_unstable_by_key(|one| (one.index, !one.may_be_due));
+    gaining.dedup_by_key(|one| one.index);
+    Ok(gaining)
 }
 
 /// Payments that are not completed and have a coin in a block, however deep.

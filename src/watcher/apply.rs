@@ -111,8 +111,11 @@ pub(crate) fn connect(
     let mut changes = Changes::default();
     place_block(tx, block, id, now, sieve, &mut changes)?;
     let trust = doubts::trust_at(tx, id)?;
-    for index in payments::undecided_at(tx, id.height)? {
-        complete_if_due(tx, index, id, trust, network, now, &mut changes)?;
+    for one in payments::gaining_at(tx, id.height)? {
+        changes.touch(one.id); // One more confirmation to show, if nothing else.
+        if one.may_be_due {
+            complete_if_due(tx, one.index, id, trust, network, now, &mut changes)?;
+        }
     }
     Ok(changes)
 }
@@ -328,11 +331,11 @@ fn complete_if_due(
 ) -> Result<(), Error> {
     let Judged { payment, status } = payments::by_index(tx, index)?;
     let coins = coins::of_payment(tx, index)?;
-    changes.touch(payment.id); // One more confirmation to show, if nothing else.
     let Some(transition) = payment::completes(&payment, status, &coins, tip, trust) else {
         return Ok(());
     };
     payments::decide(tx, index, status, transition, now)?;
+    changes.touch(payment.id);
     changes.completed.push(payment.id);
     if let Some(first) = coins.iter().map(|coin| coin.seen_at).min() {
         let after_ms = u64::try_from(now.ms_since(first)).unwrap_or(0);

@@ -2,14 +2,17 @@
 //! that is fetched, each on a thread of its own, so that catching up takes little longer than
 //! fetching alone.
 //!
-//! What is fetched is a guess. The walk asks the node for each block's id as if nothing had been
-//! fetched, and takes a block from here only if it has that id.
+//! What is fetched is a guess. Near the tip the walk asks the node for each block's id as if
+//! nothing had been fetched, and takes a block from here only if it has that id. Far below the tip
+//! it takes the children that come at their word, which was the node's own a moment ago, and asks
+//! now and then: what has left the best chain meanwhile is taken back like any block.
 
 use std::sync::mpsc::{Receiver, sync_channel};
 use std::time::Duration;
 
 use bitcoin::BlockHash;
 
+use crate::domain::chain::BlockId;
 use crate::node::codec::Block;
 use crate::node::rpc::Node;
 
@@ -20,6 +23,12 @@ const WAITING_MAX: usize = 1;
 /// Blocks that must be missing for fetching ahead to be worth a thread.
 const WORTH: u32 = 2;
 
+/// So far below the tip no block leaves the best chain in ordinary times.
+const FAR: u32 = 100;
+
+/// After so many blocks that were taken at their word the node is asked again.
+const UNASKED_MAX: u32 = 50;
+
 /// How long the next block is waited for: longer than that, and the walk fetches it itself, with
 /// the time limit of a call.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -28,6 +37,10 @@ const PATIENCE: Duration = Duration::from_secs(10);
 #[derive(Debug, Default)]
 pub(super) struct Fetched {
     blocks: Option<Receiver<Block>>,
+    /// The height of the last one.
+    last: u32,
+    /// Blocks that were taken since the node was asked.
+    unasked: u32,
 }
 
 impl Fetched {
@@ -61,17 +74,29 @@ impl Fetched {
         };
         let begun = spawn("blocks-fetched", fetch) && spawn("blocks-decoded", decode);
         self.blocks = begun.then_some(decoded);
+        self.last = last;
+    }
+
+    /// The child of a block that is far below the node's tip, if the node need not be asked.
+    pub(super) fn child_of(&mut self, parent: BlockId) -> Option<Block> {
+        let far = parent.height.saturating_add(FAR) < self.last;
+        if !far || self.unasked >= UNASKED_MAX {
+            return None;
+        }
+        self.unasked = self.unasked.saturating_add(1);
+        self.next(PATIENCE, |block| block.header.prev_blockhash == parent.hash)
     }
 
     /// The next block, if it is the one with this id. If it is not, or does not come, the others
     /// are of no use.
     pub(super) fn take(&mut self, hash: BlockHash) -> Option<Block> {
-        self.take_within(hash, PATIENCE)
+        self.unasked = 0;
+        self.next(PATIENCE, |block| block.hash == hash)
     }
 
-    fn take_within(&mut self, hash: BlockHash, patience: Duration) -> Option<Block> {
+    fn next(&mut self, patience: Duration, right: impl FnOnce(&Block) -> bool) -> Option<Block> {
         let next = self.blocks.as_ref()?.recv_timeout(patience).ok();
-        let next = next.filter(|block| block.hash == hash);
+        let next = next.filter(right);
         if next.is_none() {
             self.blocks = None;
         }
@@ -86,22 +111,68 @@ fn spawn(name: &str, work: impl FnOnce() + Send + 'static) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use bitcoin::block::{Header, Version};
     use bitcoin::hashes::Hash;
+    use bitcoin::{CompactTarget, TxMerkleNode};
+
+    use super::*;
 
     #[test]
     fn a_block_that_does_not_come_is_not_waited_for_without_end() {
         let (sender, receiver) = sync_channel(WAITING_MAX);
-        let mut fetched = Fetched { blocks: Some(receiver) };
-        let hash = BlockHash::all_zeros();
+        let mut fetched = Fetched { blocks: Some(receiver), ..Fetched::default() };
         let (done, waited) = sync_channel(1);
         let wait = move || {
-            let none = fetched.take_within(hash, Duration::from_millis(20)).is_none();
+            let none = fetched.next(Duration::from_millis(20), |_| true).is_none();
             let _ = done.send((none, fetched.blocks.is_none())); // The test may be over.
         };
         std::thread::spawn(wait);
         let end = waited.recv_timeout(Duration::from_secs(20));
         assert_eq!(end, Ok((true, true)), "it gives up, and asks for no more of them");
         drop(sender);
+    }
+
+    #[test]
+    fn far_below_the_tip_children_are_taken_and_the_node_is_asked_now_and_then() {
+        let chain = chain(UNASKED_MAX + 2);
+        let fetched_below = |tip: u32| {
+            let (sender, receiver) = sync_channel(chain.len());
+            chain[1..].iter().for_each(|block| sender.send(block.clone()).expect("room"));
+            Fetched { blocks: Some(receiver), last: tip, unasked: 0 }
+        };
+        let at = |height: u32| BlockId { height, hash: chain[height as usize].hash };
+
+        let mut fetched = fetched_below(1_000);
+        for height in 0..UNASKED_MAX {
+            let child = fetched.child_of(at(height)).map(|block| block.hash);
+            assert_eq!(child, Some(at(height + 1).hash), "at {height}");
+        }
+        assert!(fetched.child_of(at(UNASKED_MAX)).is_none(), "it is time to ask");
+        assert!(
+            fetched.take(at(UNASKED_MAX + 1).hash).is_some(),
+            "what was asked for is still there"
+        );
+        assert!(fetched_below(FAR).child_of(at(0)).is_none(), "too near the tip");
+        let mut fetched = fetched_below(1_000);
+        assert!(fetched.child_of(at(1)).is_none(), "a child of another block");
+        assert!(fetched.blocks.is_none(), "and nothing that follows it is of use");
+    }
+
+    /// Blocks that each have the one before for a parent.
+    fn chain(blocks: u32) -> Vec<Block> {
+        let mut parent = BlockHash::all_zeros();
+        let child = |time| {
+            let header = Header {
+                version: Version::ONE,
+                prev_blockhash: parent,
+                merkle_root: TxMerkleNode::all_zeros(),
+                time,
+                bits: CompactTarget::default(),
+                nonce: 0,
+            };
+            parent = header.block_hash();
+            Block { hash: parent, header, txs: Vec::new() }
+        };
+        (0..blocks).map(child).collect()
     }
 }

@@ -85,6 +85,10 @@ impl Walk<'_> {
                 return Ok(End::Stopped);
             }
             pulse::beat(Loop::Watcher);
+            if let Some(changes) = self.connect_unasked(&mut fetched)? {
+                changed(&changes);
+                continue;
+            }
             let state = self.node.chain_state().context("read the node's chain")?;
             self.check_network(&state)?;
             measures::node_stands_at(state.tip.height);
@@ -253,12 +257,25 @@ impl Walk<'_> {
         if block.header.prev_blockhash != ours.hash {
             return Ok(None);
         }
-        let (id, now) = (BlockId { height, hash }, self.clock.now());
+        self.connect_child(ours, block).map(Some)
+    }
+
+    /// Connects the child of our tip if it was fetched and the node need not be asked. `None` if it
+    /// must be.
+    fn connect_unasked(&mut self, fetched: &mut Fetched) -> anyhow::Result<Option<Changes>> {
+        let Some(ours) = self.store.read_blocking(blocks::tip)? else { return Ok(None) };
+        let Some(block) = fetched.child_of(ours) else { return Ok(None) };
+        self.connect_child(ours, block).map(Some)
+    }
+
+    fn connect_child(&mut self, ours: BlockId, block: Block) -> anyhow::Result<Changes> {
+        let height = ours.height.saturating_add(1);
+        let (id, now) = (BlockId { height, hash: block.hash }, self.clock.now());
         let (ahead, sieving) = (&mut *self.ahead, &mut *self.sieving);
         let changes = connect_block(self.store, ahead, sieving, block, id, self.network, now)
             .with_context(|| format!("connect block {height}"))?;
-        tracing::debug!(height, %hash, "block connected");
-        Ok(Some(changes))
+        tracing::debug!(height, hash = %id.hash, "block connected");
+        Ok(changes)
     }
 }
 

@@ -189,7 +189,8 @@ fn every_released_schema_is_taken_over_with_all_that_it_holds() {
         let fresh = shop.create("0.05");
         let script = "SELECT count(DISTINCT script) = count(*) FROM payments";
         assert_eq!(Database::of(&gate).rows(script), [[Cell::Integer(1)]]);
-        node.mine(101); // The wallet's coins are of this chain from now on.
+        // The wallet's coins are of this chain from now on.
+        node.mine_to(&node.fresh_address(), 101);
         node.send(&fresh.address, "0.05");
         node.mine(2);
         shop.await_status(&fresh.id, "completed", SOON);

@@ -22,8 +22,10 @@ use super::zmq::Announcer;
 /// A node that does not answer by then never will.
 const UP: Duration = Duration::from_secs(60);
 
-/// Blocks of the prepared chain: the first ten coinbases can be spent.
+/// Blocks of the prepared chain. The coinbases of the first are the wallet's money, of the others
+/// nobody's: so all that the wallet can spend stays spendable when the last few are taken back.
 const PREPARED_BLOCKS: u32 = 110;
+const WALLET_BLOCKS: u32 = 8;
 
 /// The height of the last block before MWEB rules on regtest.
 const BEFORE_MWEB: u32 = 431;
@@ -233,6 +235,30 @@ impl Node {
         for _ in 0..=depth {
             self.mine_empty();
         }
+    }
+
+    /// Sends again what the wallet sent and is in no block, as wallets do: a node that takes blocks
+    /// back keeps neither the far end of a long chain of transactions nor what is locked to a height
+    /// that is gone. Says whether there was any.
+    pub(crate) fn send_unmined_again(&self) -> bool {
+        #[derive(Deserialize)]
+        struct Sent {
+            txid: String,
+            confirmations: i64,
+        }
+        #[derive(Deserialize)]
+        struct Tx {
+            hex: String,
+        }
+        let sent: Vec<Sent> = self.call("listtransactions", json!(["*", 100_000]));
+        let mut unmined = sent.iter().filter(|sent| sent.confirmations == 0).peekable();
+        let any = unmined.peek().is_some();
+        for Sent { txid, .. } in unmined {
+            let tx: Tx = self.call("gettransaction", json!([txid]));
+            // It may be there already, or too far down a chain for this block.
+            let _: Result<Value, _> = self.try_call("sendrawtransaction", json!([tx.hex]));
+        }
+        any
     }
 
     /// Takes the top blocks off the chain and lets the node never have them again.
@@ -465,7 +491,8 @@ fn prepared_folder() -> Option<PathBuf> {
 fn prepare(daemon: &Path) -> PathBuf {
     let file = fs::metadata(daemon).unwrap();
     let modified = file.modified().unwrap().duration_since(std::time::UNIX_EPOCH).unwrap();
-    let name = format!("regtest-{PREPARED_BLOCKS}-{}-{}", file.len(), modified.as_secs());
+    let chain = format!("regtest-{WALLET_BLOCKS}-{PREPARED_BLOCKS}");
+    let name = format!("{chain}-{}-{}", file.len(), modified.as_secs());
     let finished = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
     if finished.is_dir() {
         return finished;
@@ -477,7 +504,9 @@ fn prepare(daemon: &Path) -> PathBuf {
     await_rpc(&rpc, &mut process, folder.path());
     rpc.call::<Value>("createwallet", json!(["money"]));
     let address: String = rpc.call("getnewaddress", json!([]));
-    rpc.call::<Value>("generatetoaddress", json!([PREPARED_BLOCKS, address]));
+    rpc.call::<Value>("generatetoaddress", json!([WALLET_BLOCKS, address]));
+    let rest = PREPARED_BLOCKS - WALLET_BLOCKS;
+    rpc.call::<Value>("generatetodescriptor", json!([rest, nobody()]));
     rpc.call::<Value>("stop", json!([]));
     wait_until("the prepared node's end", UP, || process.try_wait().unwrap());
     // Another run of the tests may be preparing the same; whoever renames first is right.
