@@ -86,6 +86,9 @@ const STREAMS_EACH_MAX: usize = 64;
 /// Connections from one peer that is none of our proxies.
 const CONNECTIONS_EACH_MAX: usize = 128;
 
+/// Headers that an answer gets at most on its usual way out.
+const HEADERS_USUAL: usize = 8;
+
 /// All that the handlers work with.
 pub(crate) struct Api {
     pub(crate) store: Store,
@@ -421,7 +424,8 @@ fn json(value: &impl Serialize) -> Result<Response, ApiError> {
 /// An answer of a text that is JSON.
 fn json_text(text: String) -> Response {
     let mut response = Response::new(text.into());
-    let json = HeaderValue::from_static("application/json");
-    response.headers_mut().insert(header::CONTENT_TYPE, json);
+    let headers = response.headers_mut();
+    headers.reserve(HEADERS_USUAL); // One that grows is copied.
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
     response
 }

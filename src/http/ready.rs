@@ -1,11 +1,12 @@
 //! Answers that lie ready: what `GET /api/payments/:paymentId` said last of each payment, for as
 //! long as it would say the same.
 //!
-//! Pages and shops ask again and again for what has not changed. Before each answer SQLite is asked
-//! whether anybody has committed anything ([`Glance`]). If so, what came since is looked through
-//! once, in the numbers that triggers give to every change, and the answers that it concerns are
-//! forgotten: so an answer that lies ready is never older than the last commit. Time alone changes
-//! the seconds that are left, which are written anew each time, and whether there is a delay.
+//! Pages and shops ask again and again for what has not changed. Before each answer a [`Glance`]
+//! says whether anybody has committed anything. If so, what came since is looked through once, in
+//! the numbers that triggers give to every change, and the answers that it concerns are forgotten:
+//! so an answer that lies ready is never older than our last commit, nor than another process's of
+//! a millisecond ago. Time alone changes the seconds that are left, which are written anew each
+//! time, and whether there is a delay.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};

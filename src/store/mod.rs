@@ -128,6 +128,7 @@ pub(crate) struct Store {
     readers: r2d2::Pool<Readers>,
     /// How further connections are made.
     reader: Readers,
+    tally: glance::Tally,
 }
 
 /// A view of one state of the database. It has no way to write.
@@ -204,7 +205,7 @@ impl Store {
         let readers = reader.pool(READERS_MAX)?;
         let high_water = HighWater::at(high_water);
         let writer = Arc::new(writer::Writer::start(connection, high_water));
-        Ok(Store { writer, readers, reader })
+        Ok(Store { writer, readers, reader, tally: glance::Tally::default() })
     }
 
     /// The same database, read by a connection of its own: for reads that take so long that they
@@ -239,7 +240,7 @@ impl Store {
         job: impl FnOnce(&ReadTx) -> Result<T, E>,
     ) -> Result<T, E> {
         let connection = self.readers.get().map_err(|_| Error::Busy)?;
-        over_one_state(&connection, job)
+        self.over_one_state(&connection, job)
     }
 
     /// As [`Store::read`], for a handful of look-ups by key: done at once on this thread, if a
@@ -253,7 +254,20 @@ impl Store {
         E: From<Error> + Send + 'static,
     {
         let Some(connection) = self.readers.try_get() else { return self.read(job).await };
-        over_one_state(&connection, job)
+        self.over_one_state(&connection, job)
+    }
+
+    /// Runs `job` over the state that this connection sees now.
+    fn over_one_state<T, E: From<Error>>(
+        &self,
+        connection: &Connection,
+        job: impl FnOnce(&ReadTx) -> Result<T, E>,
+    ) -> Result<T, E> {
+        measures::read();
+        let snapshot = Snapshot::begin(connection).map_err(Error::from)?;
+        let outcome = job(&ReadTx::new(snapshot.0));
+        self.tally.count();
+        outcome
     }
 
     /// Runs `job` as one transaction and answers once it is durable. An error of the job, or a
@@ -266,7 +280,9 @@ impl Store {
         T: Send + 'static,
         E: From<Error> + Send + 'static,
     {
-        self.writer.submit(job)?.wait().await
+        let outcome = self.writer.submit(job)?.wait().await;
+        self.tally.count();
+        outcome
     }
 
     /// As [`Store::write`], for code that is on a blocking thread already.
@@ -278,7 +294,9 @@ impl Store {
         T: Send + 'static,
         E: From<Error> + Send + 'static,
     {
-        self.writer.submit(job)?.wait_blocking()
+        let outcome = self.writer.submit(job)?.wait_blocking();
+        self.tally.count();
+        outcome
     }
 }
 
@@ -300,16 +318,6 @@ impl Drop for Snapshot<'_> {
             tracing::debug!(%error, "a read did not end");
         }
     }
-}
-
-/// Runs `job` over the state that this connection sees now.
-fn over_one_state<T, E: From<Error>>(
-    connection: &Connection,
-    job: impl FnOnce(&ReadTx) -> Result<T, E>,
-) -> Result<T, E> {
-    measures::read();
-    let snapshot = Snapshot::begin(connection).map_err(Error::from)?;
-    job(&ReadTx::new(snapshot.0))
 }
 
 /// The file holds merchants' accounts: nobody else may read it.
