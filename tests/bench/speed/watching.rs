@@ -38,6 +38,9 @@ const RATE: u32 = 50;
 /// Transactions that spend each other's change, below what nodes relay.
 const CHAIN: usize = 20;
 
+/// More than a chain pays, in LTC.
+const CHAIN_LTC: &str = "2";
+
 /// Streams that come from one address; the gateway takes 64.
 const STREAMS_EACH: usize = 50;
 
@@ -139,7 +142,10 @@ struct Coin {
 /// A signed transaction for each payment, in chains of change.
 fn sign_all(node: &Node, watched: &[Watched]) -> Vec<(Txid, String)> {
     let chains = watched.len().div_ceil(CHAIN);
-    node.mine(u32::try_from(chains).unwrap() + 5);
+    let addresses: Vec<String> = (0..chains).map(|_| node.fresh_address()).collect();
+    let addresses: Vec<&str> = addresses.iter().map(String::as_str).collect();
+    node.send_to_all(&addresses, CHAIN_LTC);
+    node.mine(1);
     let coins: Vec<Coin> = node.call("listunspent", json!([1]));
     assert!(coins.len() >= chains, "the wallet has a coin for each chain");
     let mut signed = Vec::new();
