@@ -237,9 +237,9 @@ impl Node {
         }
     }
 
-    /// Sends again what the wallet sent and is in no block, as wallets do: a node that takes blocks
-    /// back keeps neither the far end of a long chain of transactions nor what is locked to a height
-    /// that is gone. Says whether there was any.
+    /// Sends again what the wallet sent and is in no block, as wallets do: a node that takes
+    /// blocks back keeps neither the far end of a long chain of transactions nor what is locked to
+    /// a height that is gone. Says whether there was any.
     pub(crate) fn send_unmined_again(&self) -> bool {
         #[derive(Deserialize)]
         struct Sent {
