@@ -412,3 +412,6 @@ impl Watcher {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -26,6 +26,7 @@ use crate::domain::merchant::BusinessName;
 use crate::domain::payment::Payment;
 use crate::store::{Store, accounts, merchants as merchant_rows};
 use crate::watcher::sieving::{AtHand, Sieving};
+use crate::watcher::tests::histories;
 
 /// Payments of a history, their amount, and the confirmations that they need.
 const PAYMENTS: usize = 3;
@@ -675,15 +676,8 @@ fn a_pegout_that_is_mined_again_elsewhere_was_seen_when_it_was_first_seen() {
     play(&[paid, Act::Look, Act::Mine(9), Act::Look, late, again, Act::Look]);
 }
 
-/// How many histories: few in the usual run; `PROPTEST_CASES=100000` plays as many.
-fn cases() -> u32 {
-    #[expect(clippy::disallowed_methods, reason = "proptest's own variable")]
-    let wanted = std::env::var("PROPTEST_CASES").ok();
-    wanted.and_then(|number| number.parse().ok()).unwrap_or(48)
-}
-
 proptest! {
-    #![proptest_config(ProptestConfig { cases: cases(), ..ProptestConfig::default() })]
+    #![proptest_config(histories(48))]
 
     #[test]
     fn any_history_ends_as_its_final_chain_says(

@@ -22,6 +22,7 @@ use crate::node::codec::{Block, Tx, TxKind};
 use crate::node::rpc::SeenOutput;
 use crate::store::{blocks, merchants, payments};
 use crate::watcher::apply::{self, Changes};
+use crate::watcher::tests::histories;
 
 const NOW: Timestamp = Timestamp::from_ms(1_000);
 
@@ -359,14 +360,8 @@ impl Course {
     }
 }
 
-fn cases() -> u32 {
-    #[expect(clippy::disallowed_methods, reason = "proptest's own variable")]
-    let asked = std::env::var("PROPTEST_CASES").ok().and_then(|cases| cases.parse().ok());
-    asked.unwrap_or(12)
-}
-
 proptest! {
-    #![proptest_config(ProptestConfig { cases: cases(), ..ProptestConfig::default() })]
+    #![proptest_config(histories(12))]
 
     #[test]
     fn the_sieve_changes_nothing(history in proptest::collection::vec(act(), 10..60)) {
