@@ -295,7 +295,7 @@ pub(crate) fn changed_after(
 }
 
 /// A payment that is not completed, with a coin that gains a confirmation.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Gaining {
     pub(crate) index: DerivationIndex,
     pub(crate) id: PaymentId,

@@ -331,11 +331,11 @@ fn complete_if_due(
 ) -> Result<(), Error> {
     let Judged { payment, status } = payments::by_index(tx, index)?;
     let coins = coins::of_payment(tx, index)?;
+    changes.touch(payment.id);
     let Some(transition) = payment::completes(&payment, status, &coins, tip, trust) else {
         return Ok(());
     };
     payments::decide(tx, index, status, transition, now)?;
-    changes.touch(payment.id);
     changes.completed.push(payment.id);
     if let Some(first) = coins.iter().map(|coin| coin.seen_at).min() {
         let after_ms = u64::try_from(now.ms_since(first)).unwrap_or(0);

@@ -85,14 +85,17 @@ impl Walk<'_> {
                 return Ok(End::Stopped);
             }
             pulse::beat(Loop::Watcher);
-            if let Some(changes) = self.connect_unasked(&mut fetched)? {
-                changed(&changes);
+            let ours = self.store.read_blocking(blocks::tip)?;
+            if let Some(ours) = ours
+                && let Some(block) = fetched.child_of(ours)
+            {
+                changed(&self.connect_child(ours, block)?);
                 continue;
             }
             let state = self.node.chain_state().context("read the node's chain")?;
             self.check_network(&state)?;
             measures::node_stands_at(state.tip.height);
-            let Some(ours) = self.store.read_blocking(blocks::tip)? else {
+            let Some(ours) = ours else {
                 self.begin(&state)?;
                 continue;
             };
@@ -257,14 +260,6 @@ impl Walk<'_> {
         if block.header.prev_blockhash != ours.hash {
             return Ok(None);
         }
-        self.connect_child(ours, block).map(Some)
-    }
-
-    /// Connects the child of our tip if it was fetched and the node need not be asked. `None` if it
-    /// must be.
-    fn connect_unasked(&mut self, fetched: &mut Fetched) -> anyhow::Result<Option<Changes>> {
-        let Some(ours) = self.store.read_blocking(blocks::tip)? else { return Ok(None) };
-        let Some(block) = fetched.child_of(ours) else { return Ok(None) };
         self.connect_child(ours, block).map(Some)
     }
 
