@@ -111,11 +111,8 @@ fn spawn(name: &str, work: impl FnOnce() + Send + 'static) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use bitcoin::block::{Header, Version};
-    use bitcoin::hashes::Hash;
-    use bitcoin::{CompactTarget, TxMerkleNode};
-
     use super::*;
+    use crate::watcher::tests::header_on;
 
     #[test]
     fn a_block_that_does_not_come_is_not_waited_for_without_end() {
@@ -160,18 +157,12 @@ mod tests {
 
     /// Blocks that each have the one before for a parent.
     fn chain(blocks: u32) -> Vec<Block> {
-        let mut parent = BlockHash::all_zeros();
+        let mut parent = None;
         let child = |time| {
-            let header = Header {
-                version: Version::ONE,
-                prev_blockhash: parent,
-                merkle_root: TxMerkleNode::all_zeros(),
-                time,
-                bits: CompactTarget::default(),
-                nonce: 0,
-            };
-            parent = header.block_hash();
-            Block { hash: parent, header, txs: Vec::new() }
+            let header = header_on(parent, time, 0);
+            let hash = header.block_hash();
+            parent = Some(hash);
+            Block { hash, header, txs: Vec::new() }
         };
         (0..blocks).map(child).collect()
     }

@@ -1,6 +1,9 @@
-//! What the tests of this folder share: how many random histories they play, and where those that
-//! once failed are kept, to be played first.
+//! What the tests of this folder share: blocks' headers, how many random histories they play, and
+//! where those that once failed are kept, to be played first.
 
+use bitcoin::block::{Header, Version};
+use bitcoin::hashes::Hash;
+use bitcoin::{BlockHash, CompactTarget, TxMerkleNode};
 use proptest::prelude::ProptestConfig;
 use proptest::test_runner::FileFailurePersistence;
 
@@ -14,5 +17,18 @@ pub(super) fn histories(usual: u32) -> ProptestConfig {
         cases: asked.unwrap_or(usual),
         failure_persistence: Some(Box::new(FileFailurePersistence::Direct(FAILED))),
         ..ProptestConfig::default()
+    }
+}
+
+/// The header of a block on top of another, or of a first one. Two of one height differ by their
+/// nonce.
+pub(super) fn header_on(parent: Option<BlockHash>, time: u32, nonce: u32) -> Header {
+    Header {
+        version: Version::TWO,
+        prev_blockhash: parent.unwrap_or_else(BlockHash::all_zeros),
+        merkle_root: TxMerkleNode::all_zeros(),
+        time,
+        bits: CompactTarget::from_consensus(0),
+        nonce,
     }
 }

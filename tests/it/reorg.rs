@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use crate::harness::node::Node;
 use crate::harness::random::setting;
 use crate::harness::receiver::Receiver;
 use crate::harness::stage::Stage;
@@ -124,9 +123,10 @@ fn climb(depths: RangeInclusive<u32>) {
         node.mine(depth);
         let deep = depth.to_string();
         shop.await_field(&payment.id, "confirmations", &deep, SOON);
-        // Moved: it is mined again, in the first of the new blocks.
+        // Moved: it is mined again, in the first of the new blocks. A node that is told to leave
+        // more than ten blocks drops what was in them; the payer's wallet sends it again.
         node.disconnect(depth);
-        send_again(&node, &txid);
+        node.send_again(&txid);
         node.mine(depth + 1);
         let deep = (depth + 1).to_string();
         let fields = shop.await_field(&payment.id, "confirmations", &deep, SOON);
@@ -137,7 +137,7 @@ fn climb(depths: RangeInclusive<u32>) {
         for _ in 0..depth + 2 {
             node.mine_empty();
         }
-        send_again(&node, &txid);
+        node.send_again(&txid);
         // Its confirmations are gone first; a deep one's coin too, until it is sent again.
         shop.await_field(&payment.id, "confirmations", "0", SOON);
         let fields = shop.await_field(&payment.id, "amountReceivedLtc", "0.05", SOON);
@@ -147,18 +147,6 @@ fn climb(depths: RangeInclusive<u32>) {
     }
     gate.await_tip(&node.height().to_string());
     gate.cli_ok(&["audit"]);
-}
-
-/// A node that is told to leave more than ten blocks drops what was in them. The payer's wallet
-/// sends it again.
-fn send_again(node: &Node, txid: &str) {
-    #[derive(serde::Deserialize)]
-    struct Tx {
-        hex: String,
-    }
-    let tx: Tx = node.call("gettransaction", json!([txid]));
-    // It may be there already.
-    let _: Result<Value, _> = node.try_call("sendrawtransaction", json!([tx.hex]));
 }
 
 #[test]

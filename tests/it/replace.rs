@@ -68,11 +68,7 @@ fn what_the_mempool_lets_go_does_not_count_until_it_is_back() {
     let payment = shop.create("0.05");
     let txid = node.send(&payment.address, "0.05");
     shop.await_field(&payment.id, "amountReceivedLtc", "0.05", SOON);
-    #[derive(serde::Deserialize)]
-    struct Tx {
-        hex: String,
-    }
-    let tx: Tx = node.call("gettransaction", json!([txid]));
+    let raw = node.raw_of_wallet(&txid);
     // Two hours later the node drops it, when the next transaction comes in.
     let entry: serde_json::Value = node.call("getmempoolentry", json!([txid]));
     let later = entry["time"].as_u64().unwrap() + 7_200;
@@ -80,7 +76,7 @@ fn what_the_mempool_lets_go_does_not_count_until_it_is_back() {
     node.send(&node.fresh_address(), "1");
     let fields = shop.await_field(&payment.id, "amountReceivedLtc", "0", SOON);
     assert_eq!(fields.text("detail"), "replaced");
-    node.call::<serde_json::Value>("sendrawtransaction", json!([tx.hex]));
+    node.call::<serde_json::Value>("sendrawtransaction", json!([raw]));
     let fields = shop.await_field(&payment.id, "amountReceivedLtc", "0.05", SOON);
     assert_eq!(fields.text("detail"), "seen");
     assert_eq!(fields.texts("txids"), [txid]);

@@ -8,9 +8,9 @@ mod sweeping;
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 
-use bitcoin::block::{Header, Version};
+use bitcoin::block::Header;
 use bitcoin::hashes::Hash;
-use bitcoin::{BlockHash, CompactTarget, ScriptBuf, TxMerkleNode, TxOut};
+use bitcoin::{BlockHash, ScriptBuf, TxOut};
 use proptest::prelude::*;
 
 use super::*;
@@ -26,7 +26,7 @@ use crate::domain::merchant::BusinessName;
 use crate::domain::payment::Payment;
 use crate::store::{Store, accounts, merchants as merchant_rows};
 use crate::watcher::sieving::{AtHand, Sieving};
-use crate::watcher::tests::histories;
+use crate::watcher::tests::{header_on, histories};
 
 /// Payments of a history, their amount, and the confirmations that they need.
 const PAYMENTS: usize = 3;
@@ -206,15 +206,9 @@ impl ModelNode {
         let (txs, refused) = self.allowed(txs);
         self.mempool.extend(refused);
         let hogex = self.fresh_id();
-        let previous = self.chain.last().map_or(BlockHash::all_zeros(), |block| block.hash);
-        let header = Header {
-            version: Version::TWO,
-            prev_blockhash: previous,
-            merkle_root: TxMerkleNode::all_zeros(),
-            time: u32::MAX, // Later than any time here: what counts is when we saw it.
-            bits: CompactTarget::from_consensus(0),
-            nonce: self.made, // Makes blocks of the same height differ.
-        };
+        let parent = self.chain.last().map(|block| block.hash);
+        // Later than any time here: what counts is when we saw it.
+        let header = header_on(parent, u32::MAX, self.made);
         self.chain.push(ModelBlock { hash: header.block_hash(), header, txs, hogex });
     }
 

@@ -3,11 +3,8 @@
 
 use std::collections::BTreeMap;
 
-use bitcoin::block::{Header, Version};
 use bitcoin::hashes::Hash;
-use bitcoin::{
-    Amount as Value, BlockHash, CompactTarget, OutPoint, ScriptBuf, TxMerkleNode, TxOut, Txid,
-};
+use bitcoin::{Amount as Value, BlockHash, OutPoint, ScriptBuf, TxOut, Txid};
 use proptest::prelude::*;
 use rusqlite::Connection;
 
@@ -22,7 +19,7 @@ use crate::node::codec::{Block, Tx, TxKind};
 use crate::node::rpc::SeenOutput;
 use crate::store::{blocks, merchants, payments};
 use crate::watcher::apply::{self, Changes};
-use crate::watcher::tests::histories;
+use crate::watcher::tests::{header_on, histories};
 
 const NOW: Timestamp = Timestamp::from_ms(1_000);
 
@@ -240,14 +237,7 @@ impl Course {
             txs.push(Tx { txid, kind, carries_mweb: false, inputs, outputs });
         }
         self.txids += 1;
-        let header = Header {
-            version: Version::TWO,
-            prev_blockhash: self.chain.last().map_or(BlockHash::all_zeros(), |tip| tip.hash),
-            merkle_root: TxMerkleNode::all_zeros(),
-            time: 0,
-            bits: CompactTarget::from_consensus(0),
-            nonce: self.txids,
-        };
+        let header = header_on(self.chain.last().map(|tip| tip.hash), 0, self.txids);
         let hash = header.block_hash();
         let height = u32::try_from(self.chain.len() + 1).expect("short");
         (Block { hash, header, txs }, BlockId { height, hash })

@@ -221,8 +221,8 @@ impl Node {
         self.call::<Value>("prioritisetransaction", json!([txid, null, FEE]));
     }
 
-    /// Replaces the top blocks by one more. The transactions of the
-    /// blocks that went come back to the mempool, and are mined again.
+    /// Replaces the top blocks by one more. The transactions of the blocks that went come back to
+    /// the mempool, and are mined again.
     pub(crate) fn reorg(&self, depth: u32) {
         self.disconnect(depth);
         self.mine(depth + 1);
@@ -246,19 +246,28 @@ impl Node {
             txid: String,
             confirmations: i64,
         }
+        let sent: Vec<Sent> = self.call("listtransactions", json!(["*", 100_000]));
+        let mut unmined = sent.iter().filter(|sent| sent.confirmations == 0).peekable();
+        let any = unmined.peek().is_some();
+        unmined.for_each(|sent| self.send_again(&sent.txid));
+        any
+    }
+
+    /// Sends a transaction of the wallet again, if the node takes it: it may be there already, or
+    /// too far down a chain for the next block.
+    pub(crate) fn send_again(&self, txid: &str) {
+        let raw = self.raw_of_wallet(txid);
+        let _: Result<Value, _> = self.try_call("sendrawtransaction", json!([raw]));
+    }
+
+    /// The bytes of a transaction of the wallet, in hexadecimal.
+    pub(crate) fn raw_of_wallet(&self, txid: &str) -> String {
         #[derive(Deserialize)]
         struct Tx {
             hex: String,
         }
-        let sent: Vec<Sent> = self.call("listtransactions", json!(["*", 100_000]));
-        let mut unmined = sent.iter().filter(|sent| sent.confirmations == 0).peekable();
-        let any = unmined.peek().is_some();
-        for Sent { txid, .. } in unmined {
-            let tx: Tx = self.call("gettransaction", json!([txid]));
-            // It may be there already, or too far down a chain for this block.
-            let _: Result<Value, _> = self.try_call("sendrawtransaction", json!([tx.hex]));
-        }
-        any
+        let tx: Tx = self.call("gettransaction", json!([txid]));
+        tx.hex
     }
 
     /// Takes the top blocks off the chain and lets the node never have them again.
@@ -461,7 +470,6 @@ pub(crate) fn daemon() -> Option<PathBuf> {
     }
 }
 
-/// A data folder with money in the wallet, made once for each daemon and copied for each test.
 /// A script that nobody can spend, and that no block of this process had before. All nodes' wallets
 /// are copies of one: two that mined to their next address within the same second would mine the
 /// same block, and so would a node that replaces its own.
@@ -471,6 +479,7 @@ fn nobody() -> String {
     format!("raw(6a08{number:016x})") // OP_RETURN and eight bytes.
 }
 
+/// A data folder with money in the wallet, made once for each daemon and copied for each test.
 fn prepared_folder() -> Option<PathBuf> {
     static PREPARED: OnceLock<Option<PathBuf>> = OnceLock::new();
     PREPARED
