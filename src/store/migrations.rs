@@ -9,7 +9,7 @@ use crate::crash;
 use super::{Error, backup};
 
 /// Append only. `tests/it/tidy.rs` compares the old ones with their recorded hashes.
-const SCRIPTS: [&str; 8] = [
+const SCRIPTS: [&str; 9] = [
     include_str!("migrations/0001_start.sql"),
     include_str!("migrations/0002_keys_and_places.sql"),
     include_str!("migrations/0003_pages.sql"),
@@ -18,6 +18,7 @@ const SCRIPTS: [&str; 8] = [
     include_str!("migrations/0006_kept.sql"),
     include_str!("migrations/0007_languages.sql"),
     include_str!("migrations/0008_blocks.sql"),
+    include_str!("migrations/0009_review.sql"),
 ];
 
 /// The schema that this binary works with.
