@@ -7,12 +7,14 @@
 //! Writes of this process go through one thread. It takes what is waiting, runs each job in a
 //! savepoint of its own, commits them together, and only then answers: many callers share the
 //! price of one disk flush, and a job that fails takes nobody with it. Other processes (the
-//! command line) wait for SQLite's lock.
+//! command line) wait for SQLite's lock. A job that concerns any number of rows runs in bounded
+//! batches, with other writes in between ([`batches`]).
 //!
 //! Must not know: what a job means, HTTP, the node.
 
 pub(crate) mod accounts;
 pub(crate) mod backup;
+pub(crate) mod batches;
 pub(crate) mod blocks;
 pub(crate) mod books;
 pub(crate) mod coins;
@@ -20,6 +22,7 @@ mod columns;
 pub(crate) mod confirmations;
 pub(crate) mod doubts;
 pub(crate) mod events;
+mod failure;
 pub(crate) mod glance;
 pub(crate) mod high_water;
 pub(crate) mod idempotency;
@@ -53,6 +56,7 @@ use rusqlite::{Connection, OpenFlags};
 use crate::measures;
 
 use high_water::HighWater;
+use writer::Commit;
 
 /// Why the database did not do what it was asked.
 #[derive(Debug, thiserror::Error)]
@@ -87,6 +91,7 @@ pub(crate) enum Error {
 impl From<rusqlite::Error> for Error {
     fn from(error: rusqlite::Error) -> Error {
         use rusqlite::ErrorCode;
+        failure::note(&error);
         match error.sqlite_error_code() {
             Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => Error::Busy,
             Some(ErrorCode::DiskFull) => Error::Full,
@@ -99,11 +104,12 @@ impl From<rusqlite::Error> for Error {
     }
 }
 
-/// How long a command waits for the lock of another process.
+/// How long a command waits for the lock of another process. A write that has not begun after twice
+/// this time is refused as busy, and never runs.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(5);
 
 /// As [`PATIENCE`], of a server: whoever asks it is told "busy" within two seconds, even behind a
-/// write that waits in vain itself.
+/// write that waits in vain itself, and behind one that takes longer than that.
 pub(crate) const PATIENCE_SERVING: Duration = Duration::from_millis(900);
 
 /// The largest file that is read through for damage when it is opened, in bytes: a second or so.
@@ -204,7 +210,8 @@ impl Store {
         let reader = Readers { path: path.to_owned(), patience };
         let readers = reader.pool(READERS_MAX)?;
         let high_water = HighWater::at(high_water);
-        let writer = Arc::new(writer::Writer::start(connection, high_water));
+        let log = room::LogLimit::of(path, patience);
+        let writer = Arc::new(writer::Writer::start(connection, high_water, patience, log));
         Ok(Store { writer, readers, reader, tally: glance::Tally::default() })
     }
 
@@ -280,7 +287,7 @@ impl Store {
         T: Send + 'static,
         E: From<Error> + Send + 'static,
     {
-        let outcome = self.writer.submit(job)?.wait().await;
+        let outcome = self.writer.run(job).await;
         self.tally.count();
         outcome
     }
@@ -294,7 +301,33 @@ impl Store {
         T: Send + 'static,
         E: From<Error> + Send + 'static,
     {
-        let outcome = self.writer.submit(job)?.wait_blocking();
+        self.commit(Commit::Shared, job)
+    }
+
+    /// As [`Store::write_blocking`], for one fact that may change very many rows, such as a block
+    /// full of our coins: it shares its commit with no other job, so that its cost grows with the
+    /// rows alone.
+    pub(crate) fn write_large_blocking<T, E>(
+        &self,
+        job: impl FnOnce(&WriteTx) -> Result<T, E> + Send + 'static,
+    ) -> Result<T, E>
+    where
+        T: Send + 'static,
+        E: From<Error> + Send + 'static,
+    {
+        self.commit(Commit::Alone, job)
+    }
+
+    fn commit<T, E>(
+        &self,
+        commit: Commit,
+        job: impl FnOnce(&WriteTx) -> Result<T, E> + Send + 'static,
+    ) -> Result<T, E>
+    where
+        T: Send + 'static,
+        E: From<Error> + Send + 'static,
+    {
+        let outcome = self.writer.run_blocking(commit, job);
         self.tally.count();
         outcome
     }

@@ -10,9 +10,10 @@ use crate::domain::merchant::MerchantId;
 use crate::domain::payment::{Payment, PaymentId, Status, Transition};
 use crate::domain::time::Timestamp;
 
+use super::batches::ROWS_MAX;
 use super::columns::{blobs, impossible, script};
 use super::high_water::{Found, UNMARKED_GAP};
-use super::{Error, ReadTx, WriteTx};
+use super::{Error, ReadTx, WriteTx, room};
 
 const COLUMNS: &str = "derivation_index, id, merchant_id, script, amount, created_at, expires_at,
     late_until, confirmations, confirmations_pegout, reference, webhook_url, redirect_url,
@@ -118,7 +119,11 @@ pub(crate) fn heed_high_water(
 }
 
 /// Adds a payment; with it, its index and script are given out for ever.
+///
+/// # Errors
+/// [`Error::Full`] if only the reserve of the disk is left, and those of the database.
 pub(crate) fn insert(tx: &WriteTx, payment: &Payment) -> Result<(), Error> {
+    room::require(tx.connection)?;
     tx.high_water.raise_over(payment.index)?;
     let sql = "INSERT INTO payments (derivation_index, id, merchant_id, script, amount, created_at,
                expires_at, late_until, confirmations, confirmations_pegout, reference, webhook_url,
@@ -263,13 +268,54 @@ pub(crate) fn has_open(
     Ok(open >= i64::from(most))
 }
 
-/// Pending payments whose time was up before `now`.
-pub(crate) fn overdue(tx: &ReadTx, now: Timestamp) -> Result<Vec<DerivationIndex>, Error> {
-    let sql = "SELECT derivation_index FROM payments
-               WHERE status = 'pending' AND expires_at < ? ORDER BY expires_at";
+/// A pending payment whose time is up. Ordered by when that was.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Overdue {
+    pub(crate) expires_at: Timestamp,
+    pub(crate) index: DerivationIndex,
+}
+
+/// The first pending payments whose time was up before `now`, of those after `after`; at most
+/// [`ROWS_MAX`].
+pub(crate) fn overdue_after(
+    tx: &ReadTx,
+    after: Option<Overdue>,
+    now: Timestamp,
+) -> Result<Vec<Overdue>, Error> {
+    let sql = "SELECT expires_at, derivation_index FROM payments INDEXED BY payments_pending
+               WHERE status = 'pending' AND (expires_at, derivation_index) > (?, ?)
+                 AND expires_at < ? ORDER BY expires_at, derivation_index LIMIT ?";
     let mut statement = tx.connection.prepare_cached(sql)?;
-    let rows = statement.query_map([now], |row| row.get(0))?;
+    let (expired_at, index) = match after {
+        Some(after) => (after.expires_at, i64::from(after.index.get())),
+        None => (Timestamp::from_ms(i64::MIN), -1),
+    };
+    let rows = statement.query_map(params![expired_at, index, now, ROWS_MAX], |row| {
+        Ok(Overdue { expires_at: row.get(0)?, index: row.get(1)? })
+    })?;
     Ok(rows.collect::<Result<_, _>>()?)
+}
+
+/// Of the first changes after this number, at most [`ROWS_MAX`]: the number of the last one, and
+/// the pending payments among them whose time was up before `now`. `None` if there was no change.
+pub(crate) fn overdue_changed_after(
+    tx: &ReadTx,
+    number: i64,
+    now: Timestamp,
+) -> Result<Option<(i64, Vec<DerivationIndex>)>, Error> {
+    let sql = "SELECT number, derivation_index, status = 'pending' AND expires_at < ?2
+               FROM payment_changes CROSS JOIN payments USING (derivation_index)
+               WHERE number > ?1 ORDER BY number LIMIT ?3";
+    let mut statement = tx.connection.prepare_cached(sql)?;
+    let mut rows = statement.query(params![number, now, ROWS_MAX])?;
+    let (mut last, mut overdue) = (None, Vec::new());
+    while let Some(row) = rows.next()? {
+        last = Some(row.get(0)?);
+        if row.get(2)? {
+            overdue.push(row.get(1)?);
+        }
+    }
+    Ok(last.map(|last| (last, overdue)))
 }
 
 /// The number of the last change to any payment's coins or verdict; 0 before the first.

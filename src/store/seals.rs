@@ -74,8 +74,10 @@ pub(crate) fn insert(tx: &WriteTx, index: DerivationIndex, seal: &[u8]) -> Resul
     Ok(())
 }
 
-/// Takes all seals away: the operator vouches for what the database says now.
-pub(crate) fn forget(tx: &WriteTx) -> Result<(), Error> {
-    tx.connection.execute("DELETE FROM payment_seals", [])?;
-    Ok(())
+/// Takes so many seals away, where the operator vouches for what the database says now. Answers how
+/// many there were.
+pub(crate) fn forget(tx: &WriteTx, limit: u32) -> Result<usize, Error> {
+    let sql = "DELETE FROM payment_seals
+               WHERE derivation_index IN (SELECT derivation_index FROM payment_seals LIMIT ?)";
+    Ok(tx.connection.execute(sql, [limit])?)
 }

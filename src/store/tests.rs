@@ -136,12 +136,11 @@ const OPEN: [&str; 5] =
     ["coins_in_mempool", "coins_unclaimed", "coins_of_pegouts", "events_due", "notices_due"];
 
 /// Statements that may read a whole large table, by how they begin.
-const WHOLE: [(&str, &str); 15] = [
+const WHOLE: [(&str, &str); 14] = [
     ("INSERT INTO sweeps_under_way SELECT", "found again where they were wrong"),
     ("WITH counted AS (SELECT status", "the audit, and a rescan"),
     ("INSERT INTO payment_counts SELECT", "counted again where they were wrong"),
     ("WITH under_way AS", "the audit, and the sweeper at its start"),
-    ("DELETE FROM payment_seals", "an operator vouches for the database, once"),
     (
         "INSERT INTO payments",
         "a step that runs only while a deferred foreign key is broken: none is",

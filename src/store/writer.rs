@@ -1,17 +1,26 @@
-//! The one thread that writes: group commit, one savepoint a job.
+//! The one thread that writes: group commit, one savepoint a job where several share a commit.
+//!
+//! A caller is refused as busy, and its job never runs, if the writer has not begun it within twice
+//! the patience of the connection: once for the jobs before it, once for another process's lock. A
+//! job that has begun is waited for to its end.
 
 use std::any::Any;
+use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
-use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError, SyncSender, TrySendError, sync_channel};
 use std::thread::JoinHandle;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
-use rusqlite::{Connection, ErrorCode};
+use rusqlite::Connection;
 use tokio::sync::oneshot;
 
 use crate::measures;
 
+use super::failure::{self, Failure};
 use super::high_water::HighWater;
+use super::room::LogLimit;
 use super::{Error, WriteTx};
 
 /// Jobs that may wait at a time; one more is told that the database is busy.
@@ -20,23 +29,51 @@ const QUEUE_MAX: usize = 1024;
 /// Jobs that share one commit at most, so that the first of them need not wait for ever.
 const GROUP_MAX: usize = 256;
 
-/// What became of a job's savepoint.
+/// How long a group runs before it takes no further job: those that ran wait for its commit.
+const GROUP_TIME_MAX: Duration = Duration::from_millis(50);
+
+/// What became of a job's writes.
 enum Ran {
-    /// It holds: the answer goes out after the commit.
+    /// They hold: the answer goes out after the commit.
     Kept,
-    /// It was rolled back: the answer may go out, nothing of it is in the database.
+    /// They are rolled back: the answer may go out, nothing of the job is in the database.
     Undone,
 }
 
-/// A job waiting for the writer. `run` works inside of a savepoint; `answer` tells the caller,
-/// after the commit or with the error that prevented it.
-struct Job {
-    run: Work,
-    refuse: Box<dyn FnOnce(Error) + Send>,
+/// Whether a job may share its commit with others.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Commit {
+    Shared,
+    /// One fact that may change very many rows: it runs without a savepoint, because each of
+    /// SQLite's statements costs the more the larger the savepoint around it is.
+    Alone,
 }
 
-/// The work of a job, and how its caller is answered.
-type Work = Box<dyn FnOnce(&WriteTx) -> (Ran, Answer) + Send>;
+/// A job waiting for the writer.
+struct Job {
+    commit: Commit,
+    claimed: Claim,
+    work: Work,
+}
+
+/// Who decides over a job: the writer, which begins it, or its caller, who waits no longer. The
+/// first one does.
+#[derive(Clone, Default)]
+struct Claim(Arc<AtomicBool>);
+
+impl Claim {
+    fn take(&self) -> bool {
+        !self.0.swap(true, Ordering::AcqRel)
+    }
+
+    fn is_taken(&self) -> bool {
+        self.0.load(Ordering::Acquire)
+    }
+}
+
+/// The work of a job, and how its caller is answered; with an error, the caller is refused and
+/// nothing is done.
+type Work = Box<dyn FnOnce(Result<&WriteTx, Error>) -> Option<(Ran, Answer)> + Send>;
 
 /// Tells the caller the outcome: `None` for "committed", or why it was not.
 type Answer = Box<dyn FnOnce(Option<Error>) + Send>;
@@ -44,89 +81,120 @@ type Answer = Box<dyn FnOnce(Option<Error>) + Send>;
 pub(super) struct Writer {
     queue: Option<SyncSender<Job>>,
     thread: Option<JoinHandle<()>>,
+    /// How long a caller waits for its job to begin.
+    patience: Duration,
 }
 
 /// What a job ended with: its result, or the panic that ended it.
 type Outcome<T, E> = Result<Result<T, E>, Box<dyn Any + Send>>;
 
-/// The outcome that a caller of the writer waits for.
-pub(super) struct Pending<T, E> {
-    outcome: oneshot::Receiver<Outcome<T, E>>,
-}
-
-impl<T, E: From<Error>> Pending<T, E> {
-    pub(super) async fn wait(self) -> Result<T, E> {
-        Self::unpack(self.outcome.await)
-    }
-
-    pub(super) fn wait_blocking(self) -> Result<T, E> {
-        Self::unpack(self.outcome.blocking_recv())
-    }
-
-    fn unpack(outcome: Result<Outcome<T, E>, oneshot::error::RecvError>) -> Result<T, E> {
-        match outcome {
-            Ok(Ok(result)) => result,
-            Ok(Err(panic)) => resume_unwind(panic),
-            Err(_) => Err(Error::Closed.into()),
-        }
+fn unpack<T, E: From<Error>>(outcome: Option<Outcome<T, E>>) -> Result<T, E> {
+    match outcome {
+        Some(Ok(result)) => result,
+        Some(Err(panic)) => resume_unwind(panic),
+        None => Err(Error::Closed.into()),
     }
 }
 
 impl Writer {
-    pub(super) fn start(connection: Connection, high_water: HighWater) -> Writer {
+    /// Starts the thread. `patience` is how long `connection` waits for another process's lock;
+    /// `log` keeps the log of writes small where the disk is.
+    pub(super) fn start(
+        connection: Connection,
+        high_water: HighWater,
+        patience: Duration,
+        mut log: LogLimit,
+    ) -> Writer {
         let (queue, jobs) = sync_channel(QUEUE_MAX);
         let thread = std::thread::Builder::new()
             .name("store-writer".to_owned())
-            .spawn(move || write_all(&WriteTx::new(&connection, &high_water), &jobs))
+            .spawn(move || write_all(&WriteTx::new(&connection, &high_water), &jobs, &mut log))
             .expect("the system can start one more thread at start-up");
-        Writer { queue: Some(queue), thread: Some(thread) }
+        Writer { queue: Some(queue), thread: Some(thread), patience: patience * 2 }
     }
 
-    /// Queues a job. Its work is done even if nobody waits for the outcome any more.
-    pub(super) fn submit<T, E>(
+    /// Runs a job and answers once it is durable. Once it has begun it is done even if nobody
+    /// waits for the outcome any more.
+    pub(super) async fn run<T, E>(
         &self,
         job: impl FnOnce(&WriteTx) -> Result<T, E> + Send + 'static,
-    ) -> Result<Pending<T, E>, Error>
+    ) -> Result<T, E>
     where
         T: Send + 'static,
         E: From<Error> + Send + 'static,
     {
-        let (sender, outcome) = oneshot::channel();
-        // Either `run` or `refuse` is called, never both: whoever is takes the sender.
-        let sender = std::sync::Arc::new(std::sync::Mutex::new(Some(sender)));
-        let of_run = sender.clone();
-        let take = |slot: &std::sync::Mutex<Option<oneshot::Sender<_>>>| {
-            slot.lock().unwrap_or_else(std::sync::PoisonError::into_inner).take()
-        };
-        let run = move |tx: &WriteTx| {
+        let (sender, mut outcome) = oneshot::channel();
+        let claim = self.submit(Commit::Shared, job, move |outcome| {
+            let _ = sender.send(outcome); // The caller may have gone; the work is done.
+        })?;
+        match tokio::time::timeout(self.patience, &mut outcome).await {
+            Ok(outcome) => unpack(outcome.ok()),
+            Err(_) if claim.take() => Err(Error::Busy.into()),
+            Err(_) => unpack(outcome.await.ok()),
+        }
+    }
+
+    /// As [`Writer::run`], for code that is on a blocking thread already.
+    pub(super) fn run_blocking<T, E>(
+        &self,
+        commit: Commit,
+        job: impl FnOnce(&WriteTx) -> Result<T, E> + Send + 'static,
+    ) -> Result<T, E>
+    where
+        T: Send + 'static,
+        E: From<Error> + Send + 'static,
+    {
+        let (sender, outcome) = mpsc::sync_channel(1);
+        let claim = self.submit(commit, job, move |outcome| {
+            let _ = sender.send(outcome); // The caller may have gone; the work is done.
+        })?;
+        match outcome.recv_timeout(self.patience) {
+            Ok(outcome) => unpack(Some(outcome)),
+            Err(RecvTimeoutError::Timeout) if claim.take() => Err(Error::Busy.into()),
+            Err(_) => unpack(outcome.recv().ok()),
+        }
+    }
+
+    /// Queues a job. `deliver` gets its outcome, unless the caller claims it before it begins.
+    fn submit<T, E>(
+        &self,
+        commit: Commit,
+        job: impl FnOnce(&WriteTx) -> Result<T, E> + Send + 'static,
+        deliver: impl FnOnce(Outcome<T, E>) + Send + 'static,
+    ) -> Result<Claim, Error>
+    where
+        T: Send + 'static,
+        E: From<Error> + Send + 'static,
+    {
+        let work = move |tx: Result<&WriteTx, Error>| {
+            let tx = match tx {
+                Ok(tx) => tx,
+                Err(error) => {
+                    deliver(Ok(Err(error.into())));
+                    return None;
+                }
+            };
             let outcome = catch_unwind(AssertUnwindSafe(|| job(tx)));
             let ran = match &outcome {
                 Ok(Ok(_)) => Ran::Kept,
                 Ok(Err(_)) | Err(_) => Ran::Undone,
             };
             let answer: Answer = Box::new(move |failure| {
-                let outcome = match (failure, outcome) {
+                deliver(match (failure, outcome) {
                     (Some(error), Ok(Ok(_))) => Ok(Err(error.into())),
                     (_, outcome) => outcome,
-                };
-                if let Some(sender) = take(&of_run) {
-                    let _ = sender.send(outcome); // The caller may have gone; the work is done.
-                }
+                });
             });
-            (ran, answer)
+            Some((ran, answer))
         };
-        let refuse = move |error: Error| {
-            if let Some(sender) = take(&sender) {
-                let _ = sender.send(Ok(Err(error.into())));
-            }
-        };
-        let job = Job { run: Box::new(run), refuse: Box::new(refuse) };
+        let claimed = Claim::default();
+        let job = Job { commit, claimed: claimed.clone(), work: Box::new(work) };
         let queue = self.queue.as_ref().ok_or(Error::Closed)?;
         queue.try_send(job).map_err(|error| match error {
             TrySendError::Full(_) => Error::Busy,
             TrySendError::Disconnected(_) => Error::Closed,
         })?;
-        Ok(Pending { outcome })
+        Ok(claimed)
     }
 }
 
@@ -142,11 +210,16 @@ impl Drop for Writer {
     }
 }
 
-fn write_all(tx: &WriteTx, jobs: &Receiver<Job>) {
-    while let Ok(first) = jobs.recv() {
-        let mut group = vec![first];
-        group.extend(jobs.try_iter().take(GROUP_MAX - 1));
-        write_group(tx, group);
+fn write_all(tx: &WriteTx, jobs: &Receiver<Job>, log: &mut LogLimit) {
+    let mut waiting = VecDeque::new();
+    loop {
+        if waiting.is_empty() {
+            let Ok(first) = jobs.recv() else { break };
+            waiting.push_back(first);
+        }
+        waiting.extend(jobs.try_iter().take(GROUP_MAX.saturating_sub(waiting.len())));
+        log.keep(tx.connection);
+        write_group(tx, &mut waiting);
     }
     // Everything into the one file, so that a copy of it taken while nothing runs is whole.
     if let Err(error) = tx.connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(())) {
@@ -154,94 +227,119 @@ fn write_all(tx: &WriteTx, jobs: &Receiver<Job>) {
     }
 }
 
-/// Runs a group of jobs in one transaction, and answers each after the commit.
-fn write_group(tx: &WriteTx, group: Vec<Job>) {
+/// Runs the first of the waiting jobs in one transaction, and answers each after the commit. Those
+/// for which there is no time stay, for the next group.
+fn write_group(tx: &WriteTx, waiting: &mut VecDeque<Job>) {
+    waiting.retain(|job| !job.claimed.is_taken());
+    let Some(first) = waiting.pop_front() else { return };
     let (connection, began) = (tx.connection, Instant::now());
     if let Err(error) = connection.execute_batch("BEGIN IMMEDIATE") {
         tracing::error!(%error, "cannot begin to write");
-        group.into_iter().for_each(|job| (job.refuse)(lost(&error)));
+        let failure = Failure::of(&error);
+        end_if_disk_fails(&failure);
+        refuse(first, failure.told());
+        waiting.drain(..).for_each(|job| refuse(job, failure.told()));
         return;
     }
-    let mut answers = Vec::with_capacity(group.len());
-    let mut jobs = group.into_iter();
-    let mut failure: Option<rusqlite::Error> = None;
-    for job in jobs.by_ref() {
-        match run_in_savepoint(tx, job) {
-            Ok(answer) => answers.push(answer),
-            Err((answer, error)) => {
-                answers.extend(answer);
-                failure = Some(error);
-                break;
-            }
+    let share = match first.commit {
+        Commit::Shared if !waiting.is_empty() => Commit::Shared,
+        Commit::Shared | Commit::Alone => Commit::Alone,
+    };
+    let mut answers = Vec::new();
+    let mut next = Some(first);
+    let mut failure = None;
+    while let Some(job) = next {
+        if job.claimed.take() {
+            let (answer, ended) = run_job(tx, job, share);
+            answers.extend(answer);
+            failure = ended.err();
         }
+        let is_full = answers.len() >= GROUP_MAX || began.elapsed() >= GROUP_TIME_MAX;
+        next = match share {
+            Commit::Shared if !is_full && failure.is_none() => take_shared(waiting),
+            Commit::Shared | Commit::Alone => None,
+        };
     }
-    if failure.is_none() {
+    if failure.is_none() && !connection.is_autocommit() {
         crate::crash::point("before-commit");
-        failure = connection.execute_batch("COMMIT").err();
+        failure = connection.execute_batch("COMMIT").err().map(|error| Failure::of(&error));
         crate::crash::point("after-commit");
     }
-    if let Some(error) = &failure {
-        tracing::error!(%error, "a write failed and was taken back");
-        end_if_disk_fails(error);
-        if !connection.is_autocommit() {
-            // If even this fails the next BEGIN fails too, and says so.
-            let _ = connection.execute_batch("ROLLBACK");
-        }
-    }
-    if failure.is_none() {
-        measures::committed(answers.len(), began.elapsed());
+    match &failure {
+        Some(failure) => take_back(connection, failure),
+        None => measures::committed(answers.len(), began.elapsed()),
     }
     for answer in answers {
-        answer(failure.as_ref().map(lost));
-    }
-    for job in jobs {
-        (job.refuse)(failure.as_ref().map_or(Error::Closed, lost));
+        answer(failure.as_ref().map(Failure::told));
     }
 }
 
-/// What a caller is told whose write was lost to this error.
-fn lost(error: &rusqlite::Error) -> Error {
-    match error.sqlite_error_code() {
-        Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => Error::Busy,
-        Some(ErrorCode::DiskFull) => Error::Full,
-        Some(ErrorCode::ReadOnly) => Error::ReadOnly,
-        Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => {
-            Error::Damaged(error.to_string())
-        }
-        _ => Error::Impossible(format!("not written: {error}")),
+/// The next waiting job, if it may share its commit.
+fn take_shared(waiting: &mut VecDeque<Job>) -> Option<Job> {
+    let shares = waiting.front().is_some_and(|job| job.commit == Commit::Shared);
+    if shares { waiting.pop_front() } else { None }
+}
+
+fn refuse(job: Job, error: Error) {
+    if job.claimed.take() {
+        (job.work)(Err(error)); // It answers its caller, and has nothing to say to us.
+    }
+}
+
+/// A transaction failed: nothing of it stays.
+fn take_back(connection: &Connection, failure: &Failure) {
+    tracing::error!(error = %failure, "a write failed and was taken back");
+    end_if_disk_fails(failure);
+    if !connection.is_autocommit() {
+        // If even this fails the next BEGIN fails too, and says so.
+        let _ = connection.execute_batch("ROLLBACK");
     }
 }
 
 /// Ends the process if the disk fails. What a failed flush left behind is unknown, and a second
 /// flush that succeeds proves nothing, for the system forgets what it could not write. Nobody is
 /// answered; starting again reads what is really there.
-fn end_if_disk_fails(error: &rusqlite::Error) {
-    if error.sqlite_error_code() == Some(ErrorCode::SystemIoFailure) {
+fn end_if_disk_fails(failure: &Failure) {
+    if failure.is_of_the_disk() {
         tracing::error!("the disk fails: ending at once");
         std::process::exit(1);
     }
 }
 
-/// Runs one job in its own savepoint. The error case means that the whole transaction is lost:
-/// SQLite rolls everything back by itself on a full disk or an I/O error.
-fn run_in_savepoint(tx: &WriteTx, job: Job) -> Result<Answer, (Option<Answer>, rusqlite::Error)> {
+/// Runs one job: in a savepoint of its own if it shares its commit, else in the transaction as it
+/// is, which then ends with a job that is undone. The error means that the whole transaction is
+/// lost: on a full disk or an I/O error SQLite rolls back more than the statement.
+fn run_job(tx: &WriteTx, job: Job, share: Commit) -> (Option<Answer>, Result<(), Failure>) {
     let connection = tx.connection;
-    if let Err(error) = execute(connection, "SAVEPOINT job") {
-        (job.refuse)(Error::Closed);
-        return Err((None, error));
+    if share == Commit::Shared
+        && let Err(error) = execute(connection, "SAVEPOINT job")
+    {
+        let failure = Failure::of(&error);
+        (job.work)(Err(failure.told()));
+        return (None, Err(failure));
     }
-    let (ran, answer) = (job.run)(tx);
-    let end = match ran {
-        Ran::Kept => execute(connection, "RELEASE job"),
-        Ran::Undone => connection.execute_batch("ROLLBACK TO job; RELEASE job"),
+    failure::forget();
+    let Some((ran, answer)) = (job.work)(Ok(tx)) else { return (None, Ok(())) };
+    let seen = failure::last();
+    if let Some(failure) = seen.as_ref().filter(|failure| failure.is_of_the_disk()) {
+        return (Some(answer), Err(failure.clone()));
+    }
+    if connection.is_autocommit() {
+        return (Some(answer), Err(seen.unwrap_or_else(Failure::unknown)));
+    }
+    let end = match (ran, share) {
+        (Ran::Kept, Commit::Shared) => execute(connection, "RELEASE job"),
+        (Ran::Undone, Commit::Shared) => connection.execute_batch("ROLLBACK TO job; RELEASE job"),
+        (Ran::Kept, Commit::Alone) => Ok(()),
+        (Ran::Undone, Commit::Alone) => connection.execute_batch("ROLLBACK"),
     };
-    match end {
-        Ok(()) => Ok(answer),
-        Err(error) => Err((Some(answer), error)),
-    }
+    (Some(answer), end.map_err(|error| Failure::of(&error)))
 }
 
 /// Runs a statement that is prepared once.
 fn execute(connection: &Connection, sql: &str) -> Result<(), rusqlite::Error> {
     connection.prepare_cached(sql)?.execute([]).map(|_| ())
 }
+
+#[cfg(test)]
+mod tests;

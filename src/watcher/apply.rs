@@ -39,6 +39,12 @@ impl Changes {
     fn touch(&mut self, id: PaymentId) {
         self.payments.insert(id);
     }
+
+    /// Adds what another part of the same write changed.
+    pub(super) fn add(&mut self, more: Changes) {
+        self.payments.extend(more.payments);
+        self.completed.extend(more.completed);
+    }
 }
 
 /// Records the outputs of a transaction in the mempool that pay us.
@@ -149,21 +155,6 @@ pub(super) fn place_block(
         }
         let placed = place_coins(tx, block_tx, txid, id, now.min(time), &ours, changes)?;
         known.extend(placed); // A later transaction of the block may spend them.
-    }
-    Ok(())
-}
-
-/// Completes every payment that is due at our tip.
-pub(super) fn judge_all(
-    tx: &WriteTx,
-    tip: BlockId,
-    network: Network,
-    now: Timestamp,
-    changes: &mut Changes,
-) -> Result<(), Error> {
-    let trust = doubts::trust_at(tx, tip)?;
-    for index in payments::undecided_with_coins(tx)? {
-        complete_if_due(tx, index, tip, trust, network, now, changes)?;
     }
     Ok(())
 }
@@ -288,35 +279,48 @@ pub(crate) fn disconnect(tx: &WriteTx, id: BlockId) -> Result<Changes, Error> {
     Ok(changes)
 }
 
-/// Expires the payments whose time is up and that were not paid in time.
-pub(crate) fn expire(tx: &WriteTx, now: Timestamp, at_tip: &AtTip) -> Result<Changes, Error> {
-    let mut changes = Changes::default();
-    for index in payments::overdue(tx, now)? {
-        let Judged { payment, status } = payments::by_index(tx, index)?;
-        let coins = coins::of_payment(tx, index)?;
-        if let Some(transition) = payment::expires(&payment, status, &coins, now, at_tip) {
-            payments::decide(tx, index, status, transition, now)?;
-            tracing::info!(payment.id = %payment.id, "expired");
-            changes.touch(payment.id);
-        }
-    }
-    Ok(changes)
+/// Whether a payment's time is up and it was not paid in time.
+pub(super) fn is_over(
+    tx: &ReadTx,
+    index: DerivationIndex,
+    now: Timestamp,
+    at_tip: AtTip,
+) -> Result<bool, Error> {
+    let Judged { payment, status } = payments::by_index(tx, index)?;
+    let coins = coins::of_payment(tx, index)?;
+    Ok(payment::expires(&payment, status, &coins, now, &at_tip).is_some())
 }
 
-/// Judges again the payments whose coins out of MWEB waited for the chain to be trusted. Nothing
-/// comes of it unless it is trusted at our tip now.
-pub(crate) fn settle_withheld(
+/// Expires a payment if its time is up and it was not paid in time.
+pub(super) fn expire(
     tx: &WriteTx,
+    index: DerivationIndex,
+    now: Timestamp,
+    at_tip: AtTip,
+    changes: &mut Changes,
+) -> Result<(), Error> {
+    let Judged { payment, status } = payments::by_index(tx, index)?;
+    let coins = coins::of_payment(tx, index)?;
+    if let Some(transition) = payment::expires(&payment, status, &coins, now, &at_tip) {
+        payments::decide(tx, index, status, transition, now)?;
+        tracing::info!(payment.id = %payment.id, "expired");
+        changes.touch(payment.id);
+    }
+    Ok(())
+}
+
+/// Completes a payment if it is due at our tip as it is now: one that waited for the chain to be
+/// trusted, or whose coins were found in a block that was read again.
+pub(super) fn complete(
+    tx: &WriteTx,
+    index: DerivationIndex,
     network: Network,
     now: Timestamp,
-) -> Result<Changes, Error> {
-    let mut changes = Changes::default();
-    let Some(tip) = blocks::tip(tx)? else { return Ok(changes) };
+    changes: &mut Changes,
+) -> Result<(), Error> {
+    let Some(tip) = blocks::tip(tx)? else { return Ok(()) };
     let trust = doubts::trust_at(tx, tip)?;
-    for index in doubts::payments_with_pegouts(tx)? {
-        complete_if_due(tx, index, tip, trust, network, now, &mut changes)?;
-    }
-    Ok(changes)
+    complete_if_due(tx, index, tip, trust, network, now, changes)
 }
 
 /// Stores the completion and its event in this write, if they are due.

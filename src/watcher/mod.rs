@@ -12,6 +12,7 @@ mod apply;
 mod auditor;
 mod clock_watch;
 pub(crate) mod doubt;
+mod expiry;
 mod fetch;
 mod following;
 mod hints;
@@ -26,6 +27,7 @@ pub(crate) mod sync;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use bitcoin::OutPoint;
 use tokio::sync::oneshot;
 use tokio_util::sync::CancellationToken;
 
@@ -40,9 +42,11 @@ use crate::domain::time::Timestamp;
 use crate::headway::{Headway, Lines};
 use crate::measures;
 use crate::node::nodes::{Candidate, Nodes};
+use crate::node::rpc::SeenOutput;
 use crate::node::zmq::Counters;
 use crate::pulse::{self, Loop};
-use crate::store::{Store, WriteTx, doubts, progress};
+use crate::store::batches::{Batches, Ended};
+use crate::store::{self, Store, WriteTx, doubts, progress};
 use crate::wake::Wake;
 
 use ahead::Ahead;
@@ -50,7 +54,8 @@ use alarm::Alarm;
 use apply::Changes;
 use auditor::{Auditing, Auditor};
 use clock_watch::ClockWatch;
-use mempool::LookedAt;
+use expiry::Expiry;
+use mempool::{Found, LookedAt};
 use noticing::{Noticing, Why};
 use scout::{Ground, Scout};
 use sieving::Sieving;
@@ -117,6 +122,7 @@ struct State {
     compared: Option<usize>,
     /// The tip at which payments were judged with full trust in the chain.
     settled: Option<BlockId>,
+    expiry: Expiry,
     clock: ClockWatch,
     reachable: bool,
     /// The node does not have all blocks that it knows of, or fewer than we.
@@ -192,6 +198,7 @@ impl Watcher {
             doubt: doubt::Watch::new(&self.doubt),
             compared: None,
             settled: None,
+            expiry: Expiry::default(),
             clock: ClockWatch::new(self.network),
             reachable: true,
             node_behind: false,
@@ -331,23 +338,19 @@ impl Watcher {
         let whole = found.whole;
         state.more = !whole;
         state.changed |= moved || !found.gone.is_empty();
-        if !found.seen.is_empty() || !found.gone.is_empty() {
-            let changes = self.store.write_blocking(move |tx| {
-                let mut changes = apply::dropped(tx, &found.gone, &at_tip)?;
-                let seen = apply::saw_tx(tx, &found.seen, now)?;
-                changes.payments.extend(seen.payments);
-                Ok::<_, anyhow::Error>(changes)
-            })?;
-            self.tell(&changes);
+        if self.record(found, now, at_tip)? == Ended::Stopped {
+            return Ok(());
         }
         if std::mem::take(&mut state.changed) {
             state.alarm.look(&self.store)?;
         }
         let sound = state.clock.is_sound(&self.clock, node, at_tip.tip())?;
         let certain = whole && sound && trust == Trust::Full;
-        let overdue = self.store.read_blocking(|tx| crate::store::payments::overdue(tx, now))?;
-        if certain && !overdue.is_empty() {
-            self.tell(&self.store.write_blocking(move |tx| apply::expire(tx, now, &at_tip))?);
+        if certain {
+            let (tell, go_on) = (|changes| self.tell(&changes), || self.goes_on());
+            let batches = Batches { store: &self.store, go_on: &go_on };
+            let ended = state.expiry.pass(&batches, now, at_tip, tell)?;
+            state.more |= ended == Ended::Stopped;
         }
         if moved || state.recorded_at.is_none_or(|at| now.ms_since(at).abs() >= PROGRESS_MS) {
             let height = at_tip.tip().height;
@@ -364,6 +367,27 @@ impl Watcher {
         Ok(())
     }
 
+    /// Records what a comparison of the mempool found: each coin that left it, and the coins of each
+    /// transaction that came, is a fact for itself.
+    fn record(&self, found: Found, now: Timestamp, at_tip: AtTip) -> anyhow::Result<Ended> {
+        let (tell, go_on) = (|changes: Changes| self.tell(&changes), || self.goes_on());
+        let batches = Batches { store: &self.store, go_on: &go_on };
+        let drop = move |tx: &WriteTx, gone: &OutPoint, changes: &mut Changes| {
+            changes.add(apply::dropped(tx, &[*gone], &at_tip)?);
+            Ok::<_, store::Error>(())
+        };
+        if batches.write(found.gone, drop, tell)? == Ended::Stopped {
+            return Ok(Ended::Stopped);
+        }
+        let of_one = |a: &SeenOutput, b: &SeenOutput| a.outpoint.txid == b.outpoint.txid;
+        let seen = found.seen.chunk_by(of_one).map(<[_]>::to_vec).collect();
+        let see = move |tx: &WriteTx, outputs: &Vec<SeenOutput>, changes: &mut Changes| {
+            changes.add(apply::saw_tx(tx, outputs, now)?);
+            Ok::<_, store::Error>(())
+        };
+        Ok(batches.write(seen, see, tell)?)
+    }
+
     /// Judges what waited for trust in the chain, once at each tip that has it. Says whether this
     /// one has.
     fn settle(&self, at_tip: &AtTip, state: &mut State) -> anyhow::Result<Trust> {
@@ -374,10 +398,14 @@ impl Watcher {
             Trust::Full if state.settled == Some(tip) => {}
             Trust::Full => {
                 let waiting = self.store.read_blocking(doubts::payments_with_pegouts)?;
-                if !waiting.is_empty() {
-                    let (network, now) = (self.network, self.clock.now());
-                    let judge = move |tx: &WriteTx| apply::settle_withheld(tx, network, now);
-                    self.tell(&self.store.write_blocking(judge)?);
+                let (network, now) = (self.network, self.clock.now());
+                let each = move |tx: &WriteTx, index: &_, changes: &mut Changes| {
+                    apply::complete(tx, *index, network, now, changes)
+                };
+                let (tell, go_on) = (|changes| self.tell(&changes), || self.goes_on());
+                let batches = Batches { store: &self.store, go_on: &go_on };
+                if batches.write(waiting, each, tell)? == Ended::Stopped {
+                    return Ok(trust);
                 }
                 state.settled = Some(tip);
                 if self.doubt.enabled {
@@ -386,6 +414,12 @@ impl Watcher {
             }
         }
         Ok(trust)
+    }
+
+    /// Gives a sign of life amid batches; `false` once we are told to stop.
+    fn goes_on(&self) -> bool {
+        pulse::beat(Loop::Watcher);
+        !self.shutdown.is_cancelled()
     }
 
     /// Passes on what a commit changed.

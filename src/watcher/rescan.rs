@@ -6,7 +6,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use anyhow::{Context, bail, ensure};
+use anyhow::{Context, ensure};
 use bitcoin::{OutPoint, Txid};
 
 use crate::clock::Clock;
@@ -19,9 +19,10 @@ use crate::domain::time::Timestamp;
 use crate::headway::{Headway, Told};
 use crate::node::codec::Block;
 use crate::node::rpc::Node;
+use crate::store::batches::{Batches, ROWS_MAX};
 use crate::store::payments::Ours;
 use crate::store::{
-    Error, ReadTx, Store, WriteTx, accounts, blocks, coins, merchants, sweeps, totals,
+    Error, ReadTx, Store, WriteTx, accounts, blocks, coins, merchants, payments, sweeps, totals,
 };
 
 use super::apply::{self, Changes};
@@ -67,7 +68,7 @@ pub(crate) fn rescan(
             format!("read block {height} again (a pruned node has only the newest blocks)")
         })?;
         let now = clock.now();
-        let repaired = store.write_blocking(move |tx| reread(tx, &block, id, now))?;
+        let repaired = store.write_large_blocking(move |tx| reread(tx, &block, id, now))?;
         let Some(repaired) = repaired else {
             tries = tries.saturating_add(1);
             ensure!(tries < TRIES_MAX, "the chain moves too often at block {height}; try again");
@@ -78,37 +79,68 @@ pub(crate) fn rescan(
         (height, tries) = (height.saturating_add(1), 0);
     }
     keep_anew(store)?;
-    let changes = judge(store, node, network, clock)?;
-    done.completed = u32::try_from(changes.completed.len()).unwrap_or(u32::MAX);
+    done.completed = evaluate(store, node, network, clock)?;
     Ok(done)
 }
 
-/// Judges every payment again. The watcher judges those that a new block concerns only, and would
-/// not come back to a coin that was found deep below.
-fn judge(store: &Store, node: &Node, network: Network, clock: &Clock) -> anyhow::Result<Changes> {
-    for _ in 0..TRIES_MAX {
-        let Some(sure) = store.read_blocking(blocks::tip)? else { return Ok(Changes::default()) };
-        // A verdict needs our tip to be in the node's best chain.
-        let place = node.place_of(sure).context("find our tip on the node")?;
-        ensure!(
-            place == OurTip::OnBestChain,
-            "the blocks are read, but the node has left our tip {} {}: no payment was judged; \
-             let the gateway catch up, and rescan again",
-            sure.height,
-            sure.hash
-        );
-        let now = clock.now();
-        let judged = store.write_blocking(move |tx| {
-            let mut changes = Changes::default();
-            let Some(tip) = blocks::tip(tx)?.filter(|tip| *tip == sure) else { return Ok(None) };
-            apply::judge_all(tx, tip, network, now, &mut changes)?;
-            Ok::<_, Error>(Some(changes))
-        })?;
-        if let Some(changes) = judged {
-            return Ok(changes);
+/// Evaluates every payment again, in batches, and answers how many became complete. The watcher
+/// evaluates those that a new block concerns only, and would not come back to a coin that was found
+/// deep below.
+fn evaluate(store: &Store, node: &Node, network: Network, clock: &Clock) -> anyhow::Result<u32> {
+    let undecided = store.read_blocking(payments::undecided_with_coins)?;
+    let batches = Batches { store, go_on: &|| true };
+    let mut completed = 0u32;
+    for indexes in undecided.chunks(ROWS_MAX as usize) {
+        let mut tries = 0u32;
+        loop {
+            let Some(sure) = store.read_blocking(blocks::tip)? else { return Ok(completed) };
+            check_tip(node, sure)?;
+            let now = clock.now();
+            let each = move |tx: &WriteTx, index: &DerivationIndex, seen: &mut Seen| {
+                seen.has_moved |= blocks::tip(tx)? != Some(sure);
+                if seen.has_moved {
+                    return Ok::<_, Error>(());
+                }
+                apply::complete(tx, *index, network, now, &mut seen.changes)
+            };
+            let mut has_moved = false;
+            batches.write(indexes.to_vec(), each, |seen| {
+                has_moved |= seen.has_moved;
+                let count = u32::try_from(seen.changes.completed.len()).unwrap_or(u32::MAX);
+                completed = completed.saturating_add(count);
+            })?;
+            if !has_moved {
+                break;
+            }
+            tries = tries.saturating_add(1);
+            ensure!(
+                tries < TRIES_MAX,
+                "the chain moves too often to evaluate payments; rescan again"
+            );
         }
     }
-    bail!("the chain moves too often to judge payments; rescan again")
+    Ok(completed)
+}
+
+/// What a write of [`evaluate`] saw.
+#[derive(Debug, Default)]
+struct Seen {
+    /// Our tip is another one: nothing more was evaluated.
+    has_moved: bool,
+    changes: Changes,
+}
+
+/// A verdict needs our tip to be in the node's best chain.
+fn check_tip(node: &Node, ours: BlockId) -> anyhow::Result<()> {
+    let place = node.place_of(ours).context("find our tip on the node")?;
+    ensure!(
+        place == OurTip::OnBestChain,
+        "the blocks are read, but the node has left our tip {} {}: payments are not evaluated; \
+         let the gateway catch up, and rescan again",
+        ours.height,
+        ours.hash
+    );
+    Ok(())
 }
 
 /// Repairs what triggers keep beside the facts, each merchant in a write of its own.

@@ -81,7 +81,7 @@ impl Sieving {
         Ok(())
     }
 
-    /// As [`Store::write_blocking`], with the sieve at hand, if it is there. A write that is not
+    /// As [`Store::write_large_blocking`], with the sieve at hand, if it is there. A write that is not
     /// committed takes the sieve with it, whatever the reason: its numbers may be given out again.
     ///
     /// # Errors
@@ -96,7 +96,7 @@ impl Sieving {
         E: From<Error> + Send + 'static,
     {
         let mut at_hand = AtHand(self.take(store)?);
-        let (done, at_hand) = store.write_blocking(move |tx| {
+        let (done, at_hand) = store.write_large_blocking(move |tx| {
             let done = job(tx, &mut at_hand)?;
             Ok::<_, E>((done, at_hand))
         })?;

@@ -126,7 +126,7 @@ impl Walk<'_> {
                     }
                     tracing::warn!(height = block.height, hash = %block.hash, "reorganisation: block taken back");
                     let changes =
-                        self.store.write_blocking(move |tx| apply::disconnect(tx, block))?;
+                        self.store.write_large_blocking(move |tx| apply::disconnect(tx, block))?;
                     changed(&changes);
                 }
                 NextStep::AtTip(_) if is_catching_up(&state) => return Ok(End::NodeBehind),

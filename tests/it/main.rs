@@ -11,7 +11,6 @@
 
 mod harness;
 
-mod abandoned;
 mod account;
 mod audit;
 mod backup;

@@ -24,7 +24,9 @@ use crate::domain::chain::{NextStep, NodeChain, OurTip, next_step};
 use crate::domain::keys::AccountXpub;
 use crate::domain::merchant::BusinessName;
 use crate::domain::payment::Payment;
+use crate::store::batches::{Batches, Ended};
 use crate::store::{Store, accounts, merchants as merchant_rows};
+use crate::watcher::expiry::Expiry;
 use crate::watcher::sieving::{AtHand, Sieving};
 use crate::watcher::tests::{header_on, histories};
 
@@ -324,6 +326,7 @@ struct Gateway {
     dir: tempfile::TempDir,
     store: Store,
     sieving: RefCell<Sieving>,
+    expiry: RefCell<Expiry>,
     xpub: AccountXpub,
     payments: Vec<Payment>,
 }
@@ -334,14 +337,16 @@ impl Gateway {
         let store = Store::open(&dir.path().join("litegate.db")).expect("a database");
         let xpub = account(1);
         let payments = store.write_blocking(set_up).expect("set up");
-        Gateway { dir, store, sieving: RefCell::default(), xpub, payments }
+        let (sieving, expiry) = Default::default();
+        Gateway { dir, store, sieving, expiry, xpub, payments }
     }
 
     fn restart(self) -> Gateway {
-        let Gateway { dir, store, sieving, xpub, payments } = self;
-        drop((store, sieving));
+        let Gateway { dir, store, xpub, payments, .. } = self;
+        drop(store);
         let store = Store::open(&dir.path().join("litegate.db")).expect("the same database");
-        Gateway { dir, store, sieving: RefCell::default(), xpub, payments }
+        let (sieving, expiry) = Default::default();
+        Gateway { dir, store, sieving, expiry, xpub, payments }
     }
 
     /// Walks to the node's tip, compares the mempool and lets time run out, as a pass of the
@@ -388,10 +393,12 @@ impl Gateway {
                 let gone = ours.iter().map(|coin| coin.outpoint);
                 let gone: Vec<OutPoint> = gone.filter(|at| !present.contains(at)).collect();
                 dropped(tx, &gone, &at_tip)?;
-                saw_tx(tx, &outputs, now)?;
-                expire(tx, now, &at_tip)
+                saw_tx(tx, &outputs, now)
             })
             .expect("compared");
+        let batches = Batches { store: &self.store, go_on: &|| true };
+        let ended = self.expiry.borrow_mut().pass(&batches, now, at_tip, |_| {});
+        assert_eq!(ended.expect("expired"), Ended::Done);
     }
 
     /// Looks at a node that is still on its way to where we stand: nothing may follow from that.

@@ -1,0 +1,152 @@
+//! What is examined, when, and what follows, on a real database.
+
+use bitcoin::hashes::Hash;
+use bitcoin::{BlockHash, OutPoint, Txid};
+
+use super::*;
+use crate::domain::amount::Amount;
+use crate::domain::chain::{BlockId, NextStep, NodeChain, OurTip, next_step};
+use crate::domain::merchant::{Merchant, MerchantId};
+use crate::domain::payment::{Coin, Origin, Payment, Place, Status};
+use crate::store::{Store, coins, high_water, merchants};
+
+fn at(ms: i64) -> Timestamp {
+    Timestamp::from_ms(ms)
+}
+
+fn index(n: u32) -> DerivationIndex {
+    DerivationIndex::new(n).expect("small")
+}
+
+/// Where a coin of the payment of this index is.
+fn outpoint(n: u32) -> OutPoint {
+    let mut id = [0; 32];
+    id[..4].copy_from_slice(&n.to_be_bytes());
+    OutPoint { txid: Txid::from_byte_array(id), vout: 0 }
+}
+
+struct Ground {
+    _dir: tempfile::TempDir,
+    store: Store,
+    expiry: Expiry,
+    at_tip: AtTip,
+}
+
+impl Ground {
+    fn new() -> Ground {
+        let dir = tempfile::tempdir().expect("a folder");
+        let path = dir.path().join("litegate.db");
+        let mark = high_water::beside(&path);
+        let store = Store::open_with(&path, &mark, Duration::from_millis(300)).expect("a database");
+        let shop = Merchant::new_shop(MerchantId::from_random(1));
+        store.write_blocking(move |tx| merchants::insert(tx, &shop)).expect("written");
+        let tip = BlockId { height: 7, hash: BlockHash::all_zeros() };
+        let NextStep::AtTip(at_tip) =
+            next_step(tip, NodeChain { tip, our_tip: OurTip::OnBestChain })
+        else {
+            panic!("both stand on one block");
+        };
+        Ground { _dir: dir, store, expiry: Expiry::default(), at_tip }
+    }
+
+    /// Payments of these indexes whose time is up at a time; `paid` ones were paid before.
+    fn add(&self, indexes: std::ops::Range<u32>, expires_at: i64, paid: bool) {
+        let write = move |tx: &WriteTx| {
+            for n in indexes {
+                let merchant = MerchantId::from_random(1);
+                let payment = Payment::smallest(merchant, index(n), at(expires_at));
+                let amount = payment.amount;
+                payments::insert(tx, &payment)?;
+                if paid {
+                    coins::insert(tx, &coin(n, amount, at(expires_at)))?;
+                }
+            }
+            Ok::<_, Error>(())
+        };
+        self.store.write_blocking(write).expect("written");
+    }
+
+    /// A pass at this time; answers how many payments expired in each write.
+    fn pass(&mut self, now: i64) -> Vec<usize> {
+        let batches = Batches { store: &self.store, go_on: &|| true };
+        let mut expired = Vec::new();
+        let count = |changes: Changes| expired.push(changes.payments.len());
+        let ended = self.expiry.pass(&batches, at(now), self.at_tip, count).expect("expired");
+        assert_eq!(ended, Ended::Done);
+        expired
+    }
+
+    fn status(&self, n: u32) -> Status {
+        self.store.read_blocking(|tx| payments::by_index(tx, index(n))).expect("read").status
+    }
+}
+
+fn coin(n: u32, amount: Amount, seen_at: Timestamp) -> Coin {
+    let (origin, place) = (Origin::Plain, Place::Mempool);
+    Coin { outpoint: outpoint(n), index: index(n), amount, origin, seen_at, place }
+}
+
+#[test]
+fn a_mass_expiry_is_written_in_batches() {
+    let mut ground = Ground::new();
+    ground.add(0..2_500, 10, false);
+    let expired = ground.pass(20);
+    assert_eq!(expired.iter().sum::<usize>(), 2_500);
+    assert!(expired.iter().all(|count| (1..=1_000).contains(count)), "{expired:?}");
+    assert_eq!(ground.pass(30), [0usize; 0]);
+}
+
+#[test]
+fn a_payment_paid_in_time_costs_no_write() {
+    let mut ground = Ground::new();
+    ground.add(0..50, 10, true);
+    let held = ground.store.clone();
+    let (release, released) = std::sync::mpsc::channel::<()>();
+    let (begun, has_begun) = std::sync::mpsc::channel();
+    std::thread::scope(|scope| {
+        scope.spawn(move || {
+            held.write_blocking(move |_| {
+                begun.send(()).expect("the test waits");
+                let _ = released.recv(); // It ends when the sender is dropped.
+                Ok::<_, Error>(())
+            })
+        });
+        has_begun.recv().expect("it runs");
+        assert_eq!(ground.pass(20), [0usize; 0], "the writer is busy, and is not needed");
+        drop(release);
+    });
+    let began = ground.expiry.began.expect("it has begun");
+    let again = ground.store.read_blocking(|tx| began.examine(tx, at(30), ground.at_tip));
+    assert!(again.expect("read").0.is_none(), "nothing is examined twice");
+}
+
+#[test]
+fn a_payment_whose_coin_vanishes_later_expires() {
+    let mut ground = Ground::new();
+    ground.add(0..3, 10, true);
+    assert_eq!(ground.pass(20), [0usize; 0]);
+    let vanish = |tx: &WriteTx| coins::move_to(tx, outpoint(1), Place::Gone);
+    ground.store.write_blocking(vanish).expect("written");
+    assert_eq!(ground.pass(30), [1]);
+    let expired = Status::Expired { at: at(30) };
+    assert_eq!([0, 1, 2].map(|n| ground.status(n)), [Status::Pending, expired, Status::Pending]);
+}
+
+#[test]
+fn after_the_clock_was_set_back_everything_is_examined() {
+    let mut ground = Ground::new();
+    ground.add(0..1, 10_000, true);
+    assert_eq!(ground.pass(20_000), [0usize; 0]);
+    ground.add(1..2, 500, false);
+    assert_eq!(ground.pass(600), [1]);
+}
+
+#[test]
+fn now_and_then_everything_is_examined_anew() {
+    let mut ground = Ground::new();
+    ground.add(0..1, 10_000, true);
+    assert_eq!(ground.pass(20_000), [0usize; 0]);
+    ground.add(1..2, 500, false); // Nothing of ours makes such a payment.
+    assert_eq!(ground.pass(30_000), [0usize; 0]);
+    assert_eq!(ground.pass(20_000 + ANEW_MS), [1]);
+}
