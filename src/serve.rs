@@ -37,7 +37,7 @@ use crate::webhooks::Webhooks;
 use crate::{acts, bot, clock};
 
 use database::{heed_high_water, lock, open_store_with};
-use first_start::Unexamined;
+use first_start::{Account, Unexamined};
 
 /// A part of the gateway that can run by itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -167,6 +167,7 @@ impl Gateway {
         only: &[Role],
         without: &[Role],
         unexamined: Unexamined,
+        account: Account,
         shutdown: CancellationToken,
     ) -> anyhow::Result<Gateway> {
         let mut roles: BTreeSet<Role> = Role::ALL.into_iter().collect();
@@ -194,6 +195,7 @@ impl Gateway {
         let now = config.clock.now();
         leave_out_old_nodes(&nodes, &store, now)?;
         first_start::heed_doctor(&store, config.network, now, unexamined)?;
+        first_start::heed_account(&store, account, now)?;
         if let Some(contradiction) = config.xpub.contradiction() {
             tracing::warn!("wallet.xpub: {contradiction}");
         }

@@ -12,7 +12,7 @@ use crate::store::{WriteTx, idempotency, merchants, payments};
 
 use super::addresses::Addresses;
 use super::reason::Reason;
-use super::{Refusal, merchants as merchant_acts};
+use super::{Refusal, account_scan, merchants as merchant_acts};
 
 /// What the operator has configured for payments.
 #[derive(Debug, Clone)]
@@ -127,7 +127,8 @@ pub(crate) enum Created {
 ///
 /// # Errors
 /// Without an active subscription, while suspended, without a payout address, below the minimum
-/// amount, while too many payments are open, or when the idempotency key stands for another
+/// amount, while too many payments are open, before it is known whether the account was used
+/// before, or when the idempotency key stands for another
 /// request.
 pub(crate) fn create_payment(
     tx: &WriteTx,
@@ -185,6 +186,9 @@ fn judge(
         rules.confirmations_for(account.confirmations, new.amount);
     let life_ms =
         new.expires_in_seconds.map_or(rules.expiry_ms, |s| i64::from(s).saturating_mul(1000));
+    if !account_scan::is_answered(tx)? {
+        return Err(Refusal::Starting);
+    }
     let index = payments::next_index(tx)?;
     let expires_at = now.plus_ms(life_ms);
     Ok(Payment {

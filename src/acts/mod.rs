@@ -4,6 +4,7 @@
 //! API key, a Discord user, an operator's shell) was judged before; an act judges the request.
 //! Must not know: HTTP, Discord, the terminal.
 
+pub(crate) mod account_scan;
 pub(crate) mod accounts;
 pub(crate) mod addresses;
 pub(crate) mod announce;
@@ -45,6 +46,10 @@ pub(crate) enum Refusal {
     SuspendedAlready,
     #[error("the account is not suspended")]
     NotSuspended,
+    #[error(
+        "the gateway is starting: its node has not answered yet whether this account was used before; try again in a minute"
+    )]
+    Starting,
     #[error("no payout address is registered; register one first (/set_address in Discord)")]
     PayoutAddressMissing,
     #[error("{0} payments are open; wait until some of them are paid or expire")]

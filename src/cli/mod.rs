@@ -168,6 +168,9 @@ impl From<Refusal> for Failure {
     fn from(refusal: Refusal) -> Failure {
         match &refusal {
             Refusal::Invalid { .. } => Failure::Usage(refusal.to_string()),
+            Refusal::Starting => Failure::NodeOutOfReach(format!(
+                "{refusal}, or, if it never was, start once with litegate serve --assume-unused-account"
+            )),
             _ => Failure::Failed(refusal.to_string()),
         }
     }

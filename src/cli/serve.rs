@@ -11,7 +11,7 @@ use tracing_subscriber::{EnvFilter, Layer, Registry, reload};
 
 use super::Failure;
 use crate::config;
-use crate::serve::first_start::Unexamined;
+use crate::serve::first_start::{Account, Unexamined};
 use crate::serve::{Gateway, Role};
 
 #[derive(Args)]
@@ -26,6 +26,10 @@ pub(super) struct Serve {
     /// Start on main for the first time although litegate doctor has not found everything sound
     #[arg(long)]
     force: bool,
+    /// On the first start, issue addresses before the node has answered whether this account was
+    /// used before: only for an account that never was
+    #[arg(long)]
+    assume_unused_account: bool,
     /// How the log is written. SIGHUP raises its level to debug, and a second one brings it back
     #[arg(
         long,
@@ -68,8 +72,12 @@ impl Serve {
             .map_err(|error| Failure::Failed(format!("start the runtime: {error}")))?;
         let shutdown = CancellationToken::new();
         let unexamined = if self.force { Unexamined::Forced } else { Unexamined::Refused };
-        let stop = shutdown.clone();
-        let gateway = Gateway::prepare(config, &self.only, &self.without, unexamined, stop)?;
+        let account = match self.assume_unused_account {
+            true => Account::AssumedUnused,
+            false => Account::AsTheNodeSays,
+        };
+        let (only, without, stop) = (&self.only, &self.without, shutdown.clone());
+        let gateway = Gateway::prepare(config, only, without, unexamined, account, stop)?;
         runtime.block_on(async {
             let failed = |error| Failure::Failed(format!("listen to signals: {error}"));
             let signals = stop_on_signal(shutdown).map_err(failed)?;

@@ -26,12 +26,13 @@ pub(crate) enum Code {
     RateLimited,
     Timeout,
     Overloaded,
+    Starting,
     Internal,
 }
 
 impl Code {
     #[cfg(test)]
-    pub(crate) const ALL: [Code; 14] = [
+    pub(crate) const ALL: [Code; 15] = [
         Code::InvalidRequest,
         Code::InvalidApiKey,
         Code::SubscriptionInactive,
@@ -45,6 +46,7 @@ impl Code {
         Code::RateLimited,
         Code::Timeout,
         Code::Overloaded,
+        Code::Starting,
         Code::Internal,
     ];
 
@@ -63,6 +65,7 @@ impl Code {
             Code::RateLimited => "rate_limited",
             Code::Timeout => "timeout",
             Code::Overloaded => "overloaded",
+            Code::Starting => "starting",
             Code::Internal => "internal",
         }
     }
@@ -81,11 +84,15 @@ impl Code {
             Code::UnsupportedMediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Code::RateLimited => StatusCode::TOO_MANY_REQUESTS,
             // Not 408: it may have been our slowness, and clients send a 503 again.
-            Code::Timeout | Code::Overloaded => StatusCode::SERVICE_UNAVAILABLE,
+            Code::Timeout | Code::Overloaded | Code::Starting => StatusCode::SERVICE_UNAVAILABLE,
             Code::Internal => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }
 }
+
+/// When a payment may be asked for again during the first start, in seconds: the node reads its
+/// whole set of unspent outputs meanwhile.
+const STARTING_RETRY_SECONDS: u64 = 10;
 
 /// An error on its way to the caller.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -172,6 +179,10 @@ impl From<Refusal> for ApiError {
             Refusal::TooManyOpen(_) => ApiError {
                 retry_after_seconds: Some(60),
                 ..ApiError::new(Code::RateLimited, message)
+            },
+            Refusal::Starting => ApiError {
+                retry_after_seconds: Some(STARTING_RETRY_SECONDS),
+                ..ApiError::new(Code::Starting, message)
             },
             Refusal::PayoutAddressMissing => ApiError::new(Code::PayoutAddressMissing, message),
             Refusal::IdempotencyKeyReused => ApiError {

@@ -17,6 +17,7 @@ use warp::Filter;
 use warp::http::StatusCode;
 use warp::reply::{Reply, Response};
 
+use crate::acts::account_scan;
 use crate::acts::payments::{WATCHER, is_delayed};
 use crate::clock::Clock;
 use crate::domain::amount::Amount;
@@ -109,21 +110,27 @@ async fn ready(ops: Ops) -> Response {
         .store
         .read(move |tx| {
             let last = progress::of_role(tx, WATCHER)?;
-            Ok::<_, anyhow::Error>((is_delayed(tx, now)?, last))
+            let starting = !account_scan::is_answered(tx)?;
+            Ok::<_, anyhow::Error>((starting, is_delayed(tx, now)?, last))
         })
         .await;
     match state {
-        Ok((delayed, last)) => {
+        Ok((starting, delayed, last)) => {
             let trouble = last.as_ref().and_then(|last| last.trouble.clone());
             let since = match last.and_then(|last| Some((last.at?, last.note))) {
                 Some((at, note)) => format!("last at the tip {at}, {note}"),
                 None => "never stood at the node's tip".to_owned(),
             };
-            let why = trouble.map(|trouble| format!(": {trouble}")).unwrap_or_default();
+            let mut why = trouble.map(|trouble| format!(": {trouble}")).unwrap_or_default();
+            if starting {
+                why.push_str("; ");
+                why.push_str(account_scan::UNANSWERED);
+            }
             // A trouble of some seconds is told, and no reason to call for help.
-            let (status, word) = match delayed {
-                false => (StatusCode::OK, "ready"),
-                true => (StatusCode::SERVICE_UNAVAILABLE, "delayed"),
+            let (status, word) = match (starting, delayed) {
+                (true, _) => (StatusCode::SERVICE_UNAVAILABLE, "starting"),
+                (false, true) => (StatusCode::SERVICE_UNAVAILABLE, "delayed"),
+                (false, false) => (StatusCode::OK, "ready"),
             };
             text(status, format!("{word}: {since}{why}\n"))
         }

@@ -3,6 +3,7 @@
 //! `litegate doctor` notes in the database how it ended. Units cannot look for themselves: none of
 //! them may read what the others need.
 
+use crate::acts::{Actor, account_scan};
 use crate::domain::network::Network;
 use crate::domain::time::Timestamp;
 use crate::store::{self, Store, WriteTx, blocks, progress};
@@ -21,6 +22,36 @@ pub(crate) enum Unexamined {
     Refused,
     /// The operator wants it all the same (`--force`).
     Forced,
+}
+
+/// What a first start knows of the account before the node has answered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Account {
+    /// No address is issued until the node has answered whether the account was used before.
+    AsTheNodeSays,
+    /// The operator states that it never was (`--assume-unused-account`).
+    AssumedUnused,
+}
+
+/// Records the operator's statement about the account, if it is needed.
+pub(super) fn heed_account(
+    store: &Store,
+    account: Account,
+    now: Timestamp,
+) -> Result<(), store::Error> {
+    match account {
+        Account::AsTheNodeSays => Ok(()),
+        Account::AssumedUnused => {
+            let assumed = store
+                .write_blocking(move |tx| account_scan::assume_unused(tx, &Actor::Cli, now))?;
+            if assumed {
+                tracing::warn!(
+                    "first start with --assume-unused-account: the node is not asked whether the account was used before"
+                );
+            }
+            Ok(())
+        }
+    }
 }
 
 /// Notes how many failures the doctor found.

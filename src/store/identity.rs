@@ -12,6 +12,8 @@ pub(crate) enum Mark {
     Xpub,
     /// A tag of the installation's secret; it tells another secret without revealing this one.
     Secret,
+    /// How it became known which addresses of the account were used before this database existed.
+    AccountScan,
 }
 
 impl Mark {
@@ -20,6 +22,7 @@ impl Mark {
             Mark::Network => "network",
             Mark::Xpub => "xpub",
             Mark::Secret => "secret",
+            Mark::AccountScan => "account_scan",
         }
     }
 }

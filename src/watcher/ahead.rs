@@ -3,6 +3,7 @@
 //! it are never given out again.
 
 use std::collections::HashMap;
+use std::time::Instant;
 
 use bitcoin::{Script, ScriptBuf};
 
@@ -16,11 +17,13 @@ pub(crate) struct Ahead {
     scripts: HashMap<ScriptBuf, DerivationIndex>,
     /// The first index that was not derived yet.
     derived: u32,
+    /// When the node last refused to say whether the account was in use before us.
+    pub(super) refused_at: Option<Instant>,
 }
 
 impl Ahead {
     pub(crate) fn new(xpub: AccountXpub) -> Ahead {
-        Ahead { xpub, scripts: HashMap::new(), derived: 0 }
+        Ahead { xpub, scripts: HashMap::new(), derived: 0, refused_at: None }
     }
 
     /// The highest index from `next` on, the one that the next payment takes, that one of these

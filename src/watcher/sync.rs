@@ -2,9 +2,12 @@
 //! the same walk: connect what is next, take back what left the best chain, until both stand on
 //! one block.
 
+use std::time::{Duration, Instant};
+
 use anyhow::{Context, bail};
 use tokio_util::sync::CancellationToken;
 
+use crate::acts::account_scan;
 use crate::acts::nodes::is_catching_up;
 use crate::clock::Clock;
 use crate::domain::audit::LOOK_AHEAD;
@@ -29,6 +32,9 @@ use super::sieving::Sieving;
 /// hours off (consensus).
 const MARGIN_MS: i64 = 3 * 3_600_000;
 
+/// How long a node that refused to list the account's unspent outputs is not asked again.
+const REFUSED_PAUSE: Duration = Duration::from_secs(60);
+
 /// What the walk needs.
 pub(super) struct Walk<'w> {
     pub(super) store: &'w Store,
@@ -52,6 +58,14 @@ pub(crate) enum End {
     NodeBehind,
     /// We were told to stop.
     Stopped,
+}
+
+/// What the node said of the account's use before us.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Scan {
+    /// The highest index that holds coins, if any does.
+    Answered(Option<DerivationIndex>),
+    Refused,
 }
 
 /// Walks to the node's tip once, for a command. The pool of unconfirmed transactions is left to
@@ -130,7 +144,10 @@ impl Walk<'_> {
                     changed(&changes);
                 }
                 NextStep::AtTip(_) if is_catching_up(&state) => return Ok(End::NodeBehind),
-                NextStep::AtTip(proof) => return Ok(End::AtTip(proof)),
+                NextStep::AtTip(proof) => {
+                    self.ask_again()?;
+                    return Ok(End::AtTip(proof));
+                }
                 NextStep::Behind => {
                     if our_tip == OurTip::Unknown && !is_catching_up(&state) {
                         self.check_common_past(state.tip)?;
@@ -182,24 +199,37 @@ impl Walk<'_> {
                 block = BlockId { height: header.height.saturating_sub(1), hash: previous };
             }
         }
-        tracing::info!(height = block.height, hash = %block.hash, "following the chain from here");
-        let now = self.clock.now();
-        let used = self.used_before()?;
+        let (now, scan) = (self.clock.now(), self.scan_account()?);
         self.store.write_blocking(move |tx| {
-            if let Some(index) = used {
-                skip_used(tx, index, now)?;
-            }
+            record_scan(tx, scan, now)?;
             match blocks::tip(tx)? {
                 Some(_) => Ok::<_, anyhow::Error>(()),
                 None => Ok(blocks::insert(tx, block, now)?),
             }
-        })
+        })?;
+        tracing::info!(height = block.height, hash = %block.hash, "following the chain from here");
+        Ok(())
     }
 
-    /// The highest index that holds coins although we have followed no block yet: the account was
-    /// in use before us. Asked before the first block, until there is an answer: the node reads its
-    /// whole set, which on mainnet takes minutes.
-    fn used_before(&mut self) -> anyhow::Result<Option<DerivationIndex>> {
+    /// Asks again a node that refused to list the account's unspent outputs when the first block
+    /// was stored.
+    fn ask_again(&mut self) -> anyhow::Result<()> {
+        if self.ahead.refused_at.is_some_and(|at| at.elapsed() < REFUSED_PAUSE)
+            || self.store.read_blocking(account_scan::is_answered)?
+        {
+            return Ok(());
+        }
+        let (now, scan) = (self.clock.now(), self.scan_account()?);
+        Ok(self.store.write_blocking(move |tx| record_scan(tx, scan, now))?)
+    }
+
+    /// Whether the account was used before us: the highest index that holds coins although we have
+    /// followed no block yet. Asked until there is an answer: the node reads its whole set, which
+    /// on mainnet takes minutes. No address is issued meanwhile.
+    fn scan_account(&mut self) -> anyhow::Result<Scan> {
+        if self.store.read_blocking(account_scan::is_answered)? {
+            return Ok(Scan::Answered(None));
+        }
         let next = self.store.read_blocking(payments::next_index)?;
         let mut used = None;
         loop {
@@ -218,8 +248,9 @@ impl Walk<'_> {
                     | node::Error::Garbled { .. }
                     | node::Error::NotFound),
                 ) => {
-                    tracing::warn!(%error, "cannot see whether the account was in use before");
-                    return Ok(used);
+                    tracing::warn!(%error, "{}", account_scan::UNANSWERED);
+                    self.ahead.refused_at = Some(Instant::now());
+                    return Ok(Scan::Refused);
                 }
                 Err(error) => {
                     return Err(error).context("see whether the account was in use before");
@@ -228,7 +259,7 @@ impl Walk<'_> {
             let scripts = set.outputs.iter().map(|found| found.script.as_script());
             let highest = self.ahead.highest(from, scripts);
             if highest.is_none() || highest <= used {
-                return Ok(used);
+                return Ok(Scan::Answered(used));
             }
             used = highest;
         }
@@ -299,6 +330,19 @@ pub(crate) fn connect_block(
         let sieve = sieve.complete(tx)?;
         Ok(apply::connect(tx, &block, id, network, now, sieve.as_ref())?)
     })
+}
+
+/// Lets addresses be issued, above those in use, if the node has answered.
+fn record_scan(tx: &WriteTx, scan: Scan, now: Timestamp) -> Result<(), store::Error> {
+    match scan {
+        Scan::Refused => Ok(()),
+        Scan::Answered(used) => {
+            if let Some(index) = used {
+                skip_used(tx, index, now)?;
+            }
+            account_scan::record_answer(tx)
+        }
+    }
 }
 
 /// Never gives out an index that is in use on the chain, nor one below it.

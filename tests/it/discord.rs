@@ -53,7 +53,9 @@ pub(crate) fn secret_in(reply: &Reply) -> String {
 
 /// A gateway without a node, with the bot at a stand-in for Discord.
 pub(crate) fn offline(configure: impl FnOnce(&Gate)) -> (Discord, Gate) {
-    with_bot(Gate::offline(), configure)
+    let gate = Gate::offline();
+    gate.store_scan_answer();
+    with_bot(gate, configure)
 }
 
 /// The same beside a node.

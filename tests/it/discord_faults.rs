@@ -108,7 +108,7 @@ fn an_invalid_token_is_said_once_and_stops_nothing() {
     discord.take_token(false);
     let gate = Gate::offline();
     discord.configure(&gate);
-    gate.start();
+    gate.start_with(&["--assume-unused-account"]);
     let line = gate.await_log(&["no connection to Discord"]);
     assert!(line.contains("discord.token_file"), "{line}");
     assert!(!gate.log().contains("a.bot.token"), "the token is in no log");
@@ -138,7 +138,7 @@ fn a_discord_that_is_not_there_stops_nothing() {
         let discord = Discord::start();
         discord.configure(&gate);
     }
-    gate.start();
+    gate.start_with(&["--assume-unused-account"]);
     gate.await_log(&["no connection to Discord"]);
     let added = gate.cli_json(&[
         "merchant",

@@ -34,6 +34,7 @@ mod doctor;
 mod doubt;
 mod failover;
 mod fees;
+mod first_start;
 mod guide;
 mod headway;
 mod hints;

@@ -82,7 +82,7 @@ fn after_a_long_silence_of_the_chain_it_begins_before_the_first_payment() {
     let Some(node) = Node::stopped() else { return };
     let gate = Gate::init(&node);
     gate.let_pass(Duration::from_secs(86_400));
-    gate.start();
+    gate.start_with(&["--assume-unused-account"]);
     gate.await_log(&["the watcher waits"]);
     let shop = Shop::open_paid_to(&gate, "Early Shop", SOME_ADDRESS);
     let payment = shop.create("0.05");
@@ -101,7 +101,7 @@ fn after_a_long_silence_of_the_chain_it_begins_before_the_first_payment() {
 fn it_waits_for_a_node_that_is_not_up_yet_and_takes_orders_meanwhile() {
     let Some(node) = Node::stopped() else { return };
     let gate = Gate::init(&node);
-    gate.start();
+    gate.start_with(&["--assume-unused-account"]);
     gate.await_log(&["node"]);
     let said = gate.log_lines(&["node", "wait"]);
     assert!(!said.is_empty(), "says that it waits for the node:\n{}", gate.log());

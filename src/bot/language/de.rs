@@ -293,6 +293,8 @@ pub(super) const SAID: Said = Said {
     not_suspended: "Das Konto ist nicht gesperrt.",
     payout_address_missing: "Es ist keine Auszahlungsadresse eingetragen; trage zuerst eine ein: \
         {/set_address}.",
+    starting: "Das Gateway startet noch: Sein Node hat noch nicht geantwortet, ob dieses Konto schon benutzt \
+        wurde. Versuch es in einer Minute noch einmal.",
     too_many_open: "{n} {n|Zahlung ist|Zahlungen sind} offen; warte, bis einige davon bezahlt oder \
         abgelaufen sind.",
     idempotency_key_reused: "Der idempotency-key wurde schon für eine andere Anfrage verwendet.",

@@ -281,6 +281,8 @@ pub(super) const SAID: Said = Said {
     not_suspended: "La cuenta no está suspendida.",
     payout_address_missing: "No hay ninguna dirección de pago registrada; registra una primero: \
         {/set_address}.",
+    starting: "La pasarela está arrancando: su nodo aún no ha respondido si esta cuenta ya se usó antes. \
+        Inténtalo de nuevo en un minuto.",
     too_many_open: "Hay {n} {n|pago abierto|pagos abiertos}; espera a que algunos se paguen o venzan.",
     idempotency_key_reused: "La idempotency-key ya se usó con otra solicitud.",
     chain_in_doubt: "Se duda de la cadena: no se paga nada hasta que eso pase (`litegate doubt`).",

@@ -285,6 +285,8 @@ pub(super) const SAID: Said = Said {
     not_suspended: "Le compte n'est pas suspendu.",
     payout_address_missing: "Aucune adresse de versement n'est enregistrée ; enregistrez-en d'abord une : \
         {/set_address}.",
+    starting: "La passerelle démarre : son nœud n'a pas encore répondu si ce compte a déjà servi. \
+        Réessayez dans une minute.",
     too_many_open: "{n} {n|paiement est ouvert|paiements sont ouverts} ; attendez que certains soient payés \
         ou expirent.",
     idempotency_key_reused: "L'idempotency-key a déjà servi pour une autre requête.",

@@ -276,6 +276,8 @@ pub(super) const SAID: Said = Said {
     not_suspended: "A conta não está suspensa.",
     payout_address_missing: "Nenhum endereço de pagamento está registrado; registre um primeiro: \
         {/set_address}.",
+    starting: "O gateway está iniciando: o nó dele ainda não respondeu se esta conta já foi usada antes. \
+        Tente de novo em um minuto.",
     too_many_open: "{n} {n|pagamento está aberto|pagamentos estão abertos}; espere até que alguns sejam pagos ou \
         vençam.",
     idempotency_key_reused: "A idempotency-key já foi usada com outro pedido.",

@@ -172,6 +172,7 @@ fn failures() -> Vec<Failure> {
         Refusal::SuspendedAlready,
         Refusal::NotSuspended,
         Refusal::PayoutAddressMissing,
+        Refusal::Starting,
         Refusal::TooManyOpen(1),
         Refusal::TooManyOpen(20),
         Refusal::IdempotencyKeyReused,

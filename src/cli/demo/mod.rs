@@ -28,7 +28,7 @@ use crate::http::demo::{Bought, Heard, Till, Webhook};
 use crate::secret;
 use crate::serve::Gateway;
 use crate::serve::database::open_store;
-use crate::serve::first_start::Unexamined;
+use crate::serve::first_start::{Account, Unexamined};
 use crate::store::{Store, payments, sweeps};
 use crate::webhooks::sign;
 
@@ -93,8 +93,11 @@ impl Demo {
         let (heard_by, heard) = channel(16);
         let gateway_shutdown = shutdown.child_token();
         let (config, stop) = (stage.config.clone(), gateway_shutdown.clone());
-        let prepared =
-            blocking(move || Ok(Gateway::prepare(config, &[], &[], Unexamined::Refused, stop)?));
+        let prepared = blocking(move || {
+            // The demo made the account a moment ago.
+            let (unexamined, account) = (Unexamined::Refused, Account::AssumedUnused);
+            Ok(Gateway::prepare(config, &[], &[], unexamined, account, stop)?)
+        });
         let gateway = prepared.await?;
         let till = till(&stage, &key);
         let side = crate::http::demo::serve(

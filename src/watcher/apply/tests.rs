@@ -14,6 +14,7 @@ use bitcoin::{BlockHash, ScriptBuf, TxOut};
 use proptest::prelude::*;
 
 use super::*;
+use crate::acts::account_scan;
 use crate::acts::addresses::Addresses;
 use crate::acts::create_payment::{self, NewPayment, create_payment};
 use crate::acts::merchants::{self, NewMerchant};
@@ -470,6 +471,7 @@ fn set_up(tx: &WriteTx) -> Result<Vec<Payment>, Refusal> {
         min_amount: Amount::ZERO,
         open_max: u32::MAX,
     };
+    account_scan::record_answer(tx)?;
     let addresses = Addresses::new(account(1));
     (0..PAYMENTS)
         .map(|n| {

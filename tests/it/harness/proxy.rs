@@ -35,6 +35,8 @@ pub(crate) enum Fault {
     SlowScan(Duration),
     /// `scantxoutset` is under way for somebody else.
     BusyScan,
+    /// This method is forbidden to the user of the cookie (`rpcwhitelist`).
+    Forbids(&'static str),
     /// The answer to a `scantxoutset` for more addresses than so many is too long to read, one for
     /// fewer comes after this time.
     LongScan(u64, Duration),
@@ -144,6 +146,8 @@ fn answer(
             said(&text, "null", error)
         }
         Fault::BusyScan => forward(node, &request)?,
+        Fault::Forbids(forbidden) if forbidden == method => http("403 Forbidden", b""),
+        Fault::Forbids(_) => forward(node, &request)?,
         Fault::Hole => {
             let begun = Instant::now();
             while begun.elapsed() < LIFE

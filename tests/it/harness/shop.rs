@@ -68,13 +68,16 @@ impl Shop {
         Shop { api_key: api_key.to_owned(), ..self.clone() }
     }
 
-    /// `POST /api/payments` with this body, and headers beside the usual ones.
+    /// `POST /api/payments` with this body, and headers beside the usual ones. While a first start
+    /// waits for the node, the request is sent again.
     #[track_caller]
     pub(crate) fn post(&self, body: &str, headers: &[(&str, &str)]) -> Answer {
-        match self.try_post(body, headers) {
-            Ok(answer) => answer,
-            Err(error) => panic!("POST {body}: {error}"),
-        }
+        wait_until("an answer other than `starting`", SOON, || {
+            let answer = self.try_post(body, headers);
+            let answer = answer.unwrap_or_else(|error| panic!("POST {body}: {error}"));
+            let starting = answer.status == 503 && answer.body.contains("\"code\":\"starting\"");
+            (!starting).then_some(answer)
+        })
     }
 
     /// As [`Shop::post`], for a gateway that may not answer.

@@ -39,6 +39,7 @@ impl Stage {
         let gate = Gate::init(&node);
         configure(&gate);
         gate.start();
+        gate.await_log(&["following the chain from here"]); // From then on addresses are issued.
         let shop = Shop::open(&gate, &node, "Corner Shop");
         Stage { gate, shop, node }
     }

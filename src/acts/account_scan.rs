@@ -1,0 +1,50 @@
+//! Whether the account was used before this database existed. No address is issued until that is
+//! known: an account that was used elsewhere has addresses that belong to other payments.
+
+use crate::domain::time::Timestamp;
+use crate::store::identity::{self, Mark};
+use crate::store::{Error, ReadTx, WriteTx, trail};
+
+use super::{Actor, act_on_all};
+
+/// The node listed the account's unspent outputs, and the used indexes were skipped.
+const SCANNED: &str = "scanned";
+
+/// The operator stated that the account was never used.
+const ASSUMED_UNUSED: &str = "assumed unused";
+
+/// The act in the audit log.
+const ACT: &str = "assume_unused_account";
+
+/// What operators are told until the node has answered.
+pub(crate) const UNANSWERED: &str = "no address is issued until the node has said whether the account was in use before: allow it scantxoutset (rpcwhitelist), or, if the account never was, start once with litegate serve --assume-unused-account";
+
+/// Whether addresses may be issued.
+///
+/// # Errors
+/// Those of the database.
+pub(crate) fn is_answered(tx: &ReadTx) -> Result<bool, Error> {
+    Ok(identity::get(tx, Mark::AccountScan)?.is_some())
+}
+
+/// Records that the node has answered, in the write that skips the used indexes.
+///
+/// # Errors
+/// Those of the database.
+pub(crate) fn record_answer(tx: &WriteTx) -> Result<(), Error> {
+    identity::claim(tx, Mark::AccountScan, SCANNED).map(drop)
+}
+
+/// Records the operator's statement that the account was never used, unless the node has answered
+/// already. Returns whether the statement was needed.
+///
+/// # Errors
+/// Those of the database.
+pub(crate) fn assume_unused(tx: &WriteTx, actor: &Actor, now: Timestamp) -> Result<bool, Error> {
+    if is_answered(tx)? {
+        return Ok(false);
+    }
+    identity::claim(tx, Mark::AccountScan, ASSUMED_UNUSED)?;
+    trail::append(tx, &act_on_all(actor, now, ACT, (None, None)))?;
+    Ok(true)
+}
