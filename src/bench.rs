@@ -127,7 +127,7 @@ impl Ledger {
         let (network, now) = (self.config.network, self.config.clock.now());
         let (coins, payees) = self.store.read_blocking(|tx| {
             let tip = blocks::tip(tx)?.context("there is no tip")?;
-            let _ = (sweeps::with_vanished_coin(tx)?, sweeps::unconfirmed(tx)?);
+            let _ = (sweeps::abandoned::with_vanished_coin(tx)?, sweeps::unconfirmed(tx)?);
             let coins = sweeps::sweepable(tx, tip.height)?;
             let mut payees = Vec::new();
             for merchant in sweep::merchants_of(&coins) {

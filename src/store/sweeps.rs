@@ -1,5 +1,7 @@
 //! Sweeps: the claims on coins, the signed versions, and what the chain made of them.
 
+pub(crate) mod abandoned;
+
 use bitcoin::Txid;
 use rusqlite::{Row, params};
 
@@ -70,6 +72,8 @@ pub(crate) fn sweepable(tx: &ReadTx, tip_height: u32) -> Result<Vec<SweepCoin>, 
 /// Claims the plan's coins and stores its signed transaction with every merchant's line: all of
 /// it, or nothing.
 ///
+/// A transaction that an abandoned sweep made is claimed again.
+///
 /// # Errors
 /// If one of the coins was claimed, spent or taken back meanwhile: the plan is out of date.
 pub(crate) fn store_signed(
@@ -114,6 +118,8 @@ pub(crate) fn store_raised(
     insert_version(tx, sweep, newest.version.saturating_add(1), signed, now)
 }
 
+/// Stores a version. The same coins, payees and fee give the same transaction: one that an
+/// abandoned sweep holds becomes a version of this sweep.
 fn insert_version(
     tx: &WriteTx,
     sweep: i64,
@@ -121,6 +127,7 @@ fn insert_version(
     signed: &SignedPlan,
     now: Timestamp,
 ) -> Result<StoredSweepTx, Error> {
+    abandoned::release(tx, signed.txid)?;
     let sql = "INSERT INTO sweep_txs (sweep_id, version, txid, raw, fee, vsize, created_at)
                VALUES (?, ?, ?, ?, ?, ?, ?)";
     let vsize = i64::try_from(signed.vsize).unwrap_or(i64::MAX);
@@ -312,68 +319,6 @@ pub(crate) fn mined_in(tx: &ReadTx, block: BlockId) -> Result<Vec<Txid>, Error> 
     let values = params![block.height, block_hash_bytes(&block.hash)];
     let rows = statement.query_map(values, |row| txid(row, "txid"))?;
     Ok(rows.collect::<Result<_, _>>()?)
-}
-
-/// Dissolves the sweeps that the chain has made impossible: one of their coins was spent by
-/// another transaction at least `depth` blocks deep. Their other coins can be swept again. Only
-/// facts of the chain decide; no error text of a node ever does.
-///
-/// Answers the ids of the sweeps.
-pub(crate) fn dissolve_impossible(
-    tx: &WriteTx,
-    tip_height: u32,
-    depth: u32,
-    now: Timestamp,
-) -> Result<Vec<i64>, Error> {
-    let sql = "SELECT DISTINCT sweep_id FROM sweeps_under_way CROSS JOIN coins USING (sweep_id)
-               WHERE spent_txid IS NOT NULL AND ?1 - spent_height + 1 >= ?2
-                 AND spent_txid NOT IN
-                     (SELECT txid FROM sweep_txs WHERE sweep_txs.sweep_id = coins.sweep_id)";
-    let found: Vec<i64> = {
-        let mut statement = tx.connection.prepare_cached(sql)?;
-        let rows = statement.query_map(params![tip_height, depth], |row| row.get(0))?;
-        rows.collect::<Result<_, _>>()?
-    };
-    for sweep in &found {
-        dissolve(tx, *sweep, now)?;
-    }
-    Ok(found)
-}
-
-/// The sweeps under way of which a coin is gone: the transaction that made it is neither in the
-/// best chain nor in the mempool, so no version can be mined as things are. Nobody can be seen to
-/// spend such a coin: it does not exist.
-pub(crate) fn with_vanished_coin(tx: &ReadTx) -> Result<Vec<i64>, Error> {
-    let sql = "SELECT DISTINCT sweep_id FROM sweeps_under_way CROSS JOIN coins USING (sweep_id)
-               WHERE place = 'gone' ORDER BY sweep_id";
-    let mut statement = tx.connection.prepare_cached(sql)?;
-    let rows = statement.query_map([], |row| row.get(0))?;
-    Ok(rows.collect::<Result<_, _>>()?)
-}
-
-/// Dissolves those of these sweeps of which a coin is still gone. Their other coins can be swept
-/// again: a later sweep of them spends them too, so that at most one of the two is ever mined,
-/// even if the chain flips back and the lost coin returns.
-///
-/// Answers the ids of the sweeps.
-pub(crate) fn dissolve_vanished(
-    tx: &WriteTx,
-    sweeps: &[i64],
-    now: Timestamp,
-) -> Result<Vec<i64>, Error> {
-    let mut found = with_vanished_coin(tx)?;
-    found.retain(|sweep| sweeps.contains(sweep));
-    for sweep in &found {
-        dissolve(tx, *sweep, now)?;
-    }
-    Ok(found)
-}
-
-fn dissolve(tx: &WriteTx, sweep: i64, now: Timestamp) -> Result<(), Error> {
-    let sql = "UPDATE sweeps SET dissolved_at = ? WHERE id = ?";
-    tx.connection.execute(sql, params![now, sweep])?;
-    tx.connection.execute("UPDATE coins SET sweep_id = NULL WHERE sweep_id = ?", [sweep])?;
-    Ok(())
 }
 
 /// The payout that took a payment's coins out, if there is one. A sweep counts with the version

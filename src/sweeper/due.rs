@@ -1,17 +1,14 @@
 //! What could go out now: the coins, where their merchants are paid, and the fee rate. Whatever is
 //! wrong with a row is that row's trouble alone.
 
-use std::collections::BTreeSet;
-
 use anyhow::Context;
-use bitcoin::{OutPoint, ScriptBuf};
+use bitcoin::OutPoint;
 
-use crate::domain::merchant::{MerchantId, PayoutAddress, address_in_force};
 use crate::domain::sweep::{self, Payee, Planned, SweepCoin, Waits};
-use crate::domain::time::Timestamp;
-use crate::store::{self, ReadTx, blocks, merchants, payments, sweeps};
+use crate::store::{blocks, sweeps};
 
 use super::Sweeper;
+use super::payees::Rows;
 
 /// Fee rates in litoshis for 1,000 vbytes: what is taken without an estimate (ten times the
 /// minimum that nodes relay, since most nodes do not replace a transaction once they have it), and
@@ -38,9 +35,6 @@ impl Due {
     }
 }
 
-/// The rows of a merchant's payout addresses. A damaged one is that merchant's trouble alone.
-type Rows = (MerchantId, Result<Vec<PayoutAddress>, String>);
-
 impl Sweeper {
     /// What could go out now.
     pub(super) fn due(&mut self) -> anyhow::Result<Due> {
@@ -65,22 +59,7 @@ impl Sweeper {
             }
             Ok((coins, waiting, rows))
         })?;
-        let now = self.clock.now();
-        let mut payees = Vec::with_capacity(rows.len());
-        let mut refused = BTreeSet::new();
-        for (merchant, rows) in rows {
-            let found = match rows {
-                Ok(rows) => self.payout_script(merchant, &rows, now)?,
-                Err(what) => Err(what),
-            };
-            match found {
-                Ok(script) => payees.extend(script.map(|script| Payee { merchant, script })),
-                Err(what) => {
-                    tracing::error!(merchant.id = %merchant, what, "payout address refused");
-                    refused.insert(merchant);
-                }
-            }
-        }
+        let (payees, refused) = self.payees(rows)?;
         let mut sound = Vec::with_capacity(coins.len());
         for coin in coins {
             self.go_on()?;
@@ -95,44 +74,6 @@ impl Sweeper {
         }
         let rate_litoshis_per_kvb = if sound.is_empty() { RATE_DEFAULT } else { self.fee_rate()? };
         Ok(Due { coins: sound, payees, rate_litoshis_per_kvb, waiting })
-    }
-
-    /// The rows of a merchant's addresses, of which none may be our own: a payout to one of those
-    /// would come back for ever.
-    fn rows_of(
-        &self,
-        tx: &ReadTx,
-        merchant: MerchantId,
-    ) -> Result<Result<Vec<PayoutAddress>, String>, store::Error> {
-        let rows = match merchants::payout_addresses(tx, merchant, self.network) {
-            Ok(rows) => rows,
-            Err(store::Error::Impossible(what)) => return Ok(Err(what)),
-            Err(error) => return Err(error),
-        };
-        for row in &rows {
-            if payments::index_of_script(tx, row.address.script())?.is_some() {
-                return Ok(Err(format!("{} is an address of this gateway", row.address)));
-            }
-        }
-        Ok(Ok(rows))
-    }
-
-    /// Where the merchant is paid now: by what the sweeper itself saw, if it has a seal key. The
-    /// inner error says how the rows contradict that.
-    fn payout_script(
-        &mut self,
-        merchant: MerchantId,
-        rows: &[PayoutAddress],
-        now: Timestamp,
-    ) -> anyhow::Result<Result<Option<ScriptBuf>, String>> {
-        let Some(seals) = &mut self.seals else {
-            let in_force = address_in_force(rows, now);
-            return Ok(Ok(in_force.map(|found| found.address.script().to_owned())));
-        };
-        let found = seals.payout_script(merchant, rows, now)?;
-        Ok(found.map_err(|contradiction| {
-            format!("the database was changed behind the gateway's back: {contradiction}")
-        }))
     }
 
     /// What is wrong with a coin, if anything: its script must be the one that our key derives,

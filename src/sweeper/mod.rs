@@ -16,7 +16,9 @@ pub(crate) mod build;
 mod due;
 pub(crate) mod encrypted;
 pub(crate) mod external;
+mod payees;
 pub(crate) mod private_file;
+mod record;
 pub(crate) mod seals;
 pub(crate) mod signing_key;
 mod trial;
@@ -127,6 +129,19 @@ fn pause_after(failures: u32, longest: Duration) -> Duration {
     }
 }
 
+/// An error and its causes for whoever asked for a sweep. What SQLite says is for the log alone.
+fn for_people(error: &anyhow::Error) -> String {
+    let mut words: Vec<String> = Vec::new();
+    for cause in error.chain() {
+        if let Some(store::Error::Sqlite(_)) = cause.downcast_ref() {
+            words.push("the database refused a write: see the sweeper's log".to_owned());
+            break;
+        }
+        words.push(cause.to_string());
+    }
+    words.join(": ")
+}
+
 /// Whether our tip was looked at and there is no doubt about its chain.
 fn trusts_the_chain(tx: &ReadTx) -> Result<bool, store::Error> {
     let Some(tip) = blocks::tip(tx)? else { return Ok(true) }; // There are no coins yet.
@@ -179,7 +194,7 @@ impl Sweeper {
                     if failures == 0 {
                         tracing::warn!(error = format!("{error:#}"), "sweeper waits");
                     }
-                    self.note_trouble(&format!("{error:#}"));
+                    self.note_trouble(&for_people(&error));
                     failures = failures.saturating_add(1);
                 }
             }

@@ -13,3 +13,18 @@ fn pauses_grow_with_failures_up_to_the_usual_one() {
     }
     check(5, 3, 3);
 }
+
+#[test]
+fn what_sqlite_says_does_not_reach_whoever_asked_for_a_sweep() {
+    let sqlite = rusqlite::Error::SqliteFailure(
+        rusqlite::ffi::Error::new(2067),
+        Some("UNIQUE constraint failed: sweep_txs.txid".to_owned()),
+    );
+    let error = anyhow::Error::from(store::Error::Sqlite(sqlite)).context("store the sweep");
+    assert_eq!(
+        for_people(&error),
+        "store the sweep: the database refused a write: see the sweeper's log"
+    );
+    let other = anyhow::Error::from(store::Error::Busy).context("store the sweep");
+    assert_eq!(for_people(&other), "store the sweep: the database is busy");
+}

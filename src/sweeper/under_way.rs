@@ -27,13 +27,14 @@ impl Sweeper {
         let now = self.clock.now();
         let looked = self.store.read_blocking(|tx| {
             let Some(tip) = blocks::tip(tx)? else { return Ok::<_, store::Error>(None) };
-            Ok(Some((tip, sweeps::with_vanished_coin(tx)?)))
+            Ok(Some((tip, sweeps::abandoned::with_vanished_coin(tx)?)))
         })?;
         let Some((tip, vanished)) = looked else { return Ok(()) };
         let lasting = memory.vanishing.observe(&vanished, tip.height, DISSOLVE_DEPTH);
         let (spent, vanished) = self.store.write_blocking(move |tx| {
-            let spent = sweeps::dissolve_impossible(tx, tip.height, DISSOLVE_DEPTH, now)?;
-            Ok::<_, store::Error>((spent, sweeps::dissolve_vanished(tx, &lasting, now)?))
+            let spent =
+                sweeps::abandoned::dissolve_impossible(tx, tip.height, DISSOLVE_DEPTH, now)?;
+            Ok::<_, store::Error>((spent, sweeps::abandoned::dissolve_vanished(tx, &lasting, now)?))
         })?;
         for sweep in spent {
             tracing::error!(

@@ -4,6 +4,7 @@
 //!
 //! `KILLS=200 SEED=7 cargo test --test it kill -- --include-ignored` runs it longer, or again.
 
+use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::io::Write;
 use std::net::TcpStream;
@@ -19,6 +20,7 @@ use crate::harness::json::{Fields, litoshis};
 use crate::harness::node::{Node, decimal};
 use crate::harness::random::{Random, setting};
 use crate::harness::receiver::Receiver;
+use crate::harness::roles::Part;
 use crate::harness::shop::Shop;
 use crate::harness::stage::Stage;
 use crate::harness::truth::paid_by_chain;
@@ -44,6 +46,38 @@ fn killed_again_and_again_it_loses_and_doubles_nothing() {
     let (kills, seed) = (setting("KILLS", KILLS), setting("SEED", 1));
     println!("{kills} kills with seed {seed}");
     dies_again_and_again(kills, seed, &|gate, _| gate.kill());
+}
+
+/// 1. Serve as three processes, as with a systemd unit for each.
+/// 2. Order, pay, mine and reorganise without pause.
+/// 3. Kill one of the three at a random instant and start it again, while the others continue.
+/// 4. At the end the books agree with the chain.
+#[test]
+#[ignore = "long"]
+fn three_processes_killed_in_turn_lose_and_double_nothing() {
+    let (kills, seed) = (setting("KILLS", KILLS), setting("SEED", 1));
+    println!("{kills} kills of three processes with seed {seed}");
+    let parts = RefCell::new(["api,webhooks", "watcher", "sweeper"].map(Part::of));
+    let one_dies = |gate: &Gate, _: &Shop, random: &mut Random| {
+        let mut parts = parts.borrow_mut();
+        for part in parts.iter_mut().filter(|part| !part.runs()) {
+            // Most die in the middle of their work, some while they start.
+            if random.below(4) > 0 {
+                part.start(gate);
+            } else {
+                part.spawn(gate);
+            }
+        }
+        std::thread::park_timeout(Duration::from_millis(20 + random.below(600)));
+        let victim = usize::try_from(random.below(3)).unwrap();
+        parts[victim].kill();
+    };
+    let all_start = |gate: &Gate| {
+        for part in parts.borrow_mut().iter_mut().filter(|part| !part.runs()) {
+            part.start(gate);
+        }
+    };
+    under_load(kills, seed, &one_dies, &all_start);
 }
 
 /// What systemd's `MemoryMax` or a full machine does, wherever memory is asked for next.
@@ -87,8 +121,28 @@ fn starve(gate: &Gate, shop: &Shop) -> Vec<TcpStream> {
     (0..300).filter_map(come).collect()
 }
 
-/// The same payments, blocks and reorganisations, whatever it is that the process dies of.
+/// One process that serves all roles, whatever it is that it dies of.
 fn dies_again_and_again(deaths: u64, seed: u64, die: &dyn Fn(&Gate, &Shop)) {
+    let dies = |gate: &Gate, shop: &Shop, random: &mut Random| {
+        let began = gate.spawn();
+        // Some die while they start, most in the middle of the work.
+        if random.below(4) > 0 {
+            gate.await_ready(began);
+        }
+        std::thread::park_timeout(Duration::from_millis(20 + random.below(600)));
+        die(gate, shop);
+    };
+    under_load(deaths, seed, &dies, &|gate| gate.start());
+}
+
+/// The same payments, blocks and reorganisations, whatever it is that dies in each round. In the
+/// end everything is started for good, and the books are compared with the chain.
+fn under_load(
+    rounds: u64,
+    seed: u64,
+    round: &dyn Fn(&Gate, &Shop, &mut Random),
+    start_all: &dyn Fn(&Gate),
+) {
     let Some(Stage { gate, shop, node }) = Stage::alone_with(|gate| {
         // One more than the deepest reorganisation below: what is complete stays in the chain.
         gate.set("payments.confirmations", 4);
@@ -109,18 +163,12 @@ fn dies_again_and_again(deaths: u64, seed: u64, die: &dyn Fn(&Gate, &Shop)) {
         let mut of_chain = Random::of(seed.wrapping_add(1));
         let (over_ref, answered_ref, node_ref) = (&over, &answered, &node);
         scope.spawn(move || move_chain(node_ref, &mut of_chain, over_ref, answered_ref));
-        let deadline = Instant::now() + Duration::from_secs(deaths.saturating_mul(20));
-        for _ in 0..deaths {
-            let began = gate.spawn();
-            // Some die while they start, most in the middle of the work.
-            if random.below(4) > 0 {
-                gate.await_ready(began);
-            }
-            std::thread::park_timeout(Duration::from_millis(20 + random.below(600)));
-            die(&gate, &shop);
-            assert!(Instant::now() < deadline, "{deaths} deaths take too long");
+        let deadline = Instant::now() + Duration::from_secs(rounds.saturating_mul(20));
+        for _ in 0..rounds {
+            round(&gate, &shop, &mut random);
+            assert!(Instant::now() < deadline, "{rounds} rounds take too long");
         }
-        gate.start();
+        start_all(&gate);
         over.store(true, Ordering::Relaxed);
     });
     wait_for("a block for all that was sent", SOON, || {
@@ -132,7 +180,7 @@ fn dies_again_and_again(deaths: u64, seed: u64, die: &dyn Fn(&Gate, &Shop)) {
     gate.await_tip(&node.height().to_string());
     let answered = answered.into_inner().unwrap();
     println!("{} payments, {} webhooks", answered.len(), receiver.hits().len());
-    assert!(answered.len() as u64 > deaths, "the stream went on: {}", answered.len());
+    assert!(answered.len() as u64 > rounds, "the stream went on: {}", answered.len());
     check_orders(&answered, &gate.cli_list(&["payment", "list", "--limit", "1000000"]));
     check_books(&Stage { gate, shop, node }, &receiver, &answered);
 }

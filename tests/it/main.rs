@@ -11,6 +11,7 @@
 
 mod harness;
 
+mod abandoned;
 mod account;
 mod audit;
 mod backup;

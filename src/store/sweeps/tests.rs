@@ -4,6 +4,7 @@
 use bitcoin::hashes::Hash;
 use bitcoin::{BlockHash, OutPoint, ScriptBuf, WPubkeyHash};
 
+use super::abandoned::{dissolve_impossible, dissolve_vanished, with_vanished_coin};
 use super::*;
 use crate::domain::amount::Amount;
 use crate::domain::merchant::{Merchant, MerchantId};
@@ -283,4 +284,46 @@ fn a_sweep_that_was_given_up_counts_for_its_payments_if_it_is_mined_after_all() 
     });
     mine(&store, 100, &[1, 2], TIP + 1);
     assert_eq!((payouts(1), payouts(2)), (vec![txid(100)], vec![txid(100)]));
+}
+
+#[test]
+fn an_abandoned_sweep_that_is_planned_again_is_claimed_again() {
+    let (_dir, store) = store();
+    claim(&store, &[1, 2], 100);
+    mine(&store, 66, &[1], TIP + 1);
+    assert_eq!(dissolved_at(&store, TIP + 2), 1);
+    // The branch with the foreign spend loses: the same coins give the same transaction.
+    write(&store, |tx| coins::unspend_at_height(tx, TIP + 1));
+    let again = claim(&store, &[1, 2], 100);
+    assert_eq!(under_way(&store), [txid(100)]);
+    assert_eq!(sweepable_at(&store, TIP), [3]);
+    assert_eq!(read(&store, |tx| payouts_of(tx, &again)).len(), 1);
+    mine(&store, 100, &[1, 2], TIP + 1);
+    assert_eq!(under_way(&store), []);
+    let index = DerivationIndex::new(1).expect("small");
+    let payouts = read(&store, |tx| payout_of_payment(tx, index));
+    assert_eq!(payouts.len(), 1, "one payout, of the sweep that holds it now: {payouts:?}");
+}
+
+#[test]
+fn a_fee_bump_may_equal_a_version_of_an_abandoned_sweep() {
+    let (_dir, store) = store();
+    claim(&store, &[1], 100);
+    mine(&store, 66, &[1], TIP + 1);
+    assert_eq!(dissolved_at(&store, TIP + 2), 1);
+    write(&store, |tx| coins::unspend_at_height(tx, TIP + 1));
+    let raised = signed(&store, &[1], 100);
+    let first = claim(&store, &[1], 50);
+    let id = first.sweep;
+    write(&store, move |tx| store_raised(tx, id, &first, &raised, NOW));
+    assert_eq!(under_way(&store), [txid(100)]);
+}
+
+#[test]
+fn a_transaction_of_a_sweep_in_flight_is_not_stored_twice() {
+    let (_dir, store) = store();
+    let same = signed(&store, &[1], 100);
+    claim(&store, &[1], 100);
+    let refused = store.write_blocking(move |tx| store_signed(tx, &same, NOW));
+    assert!(matches!(refused, Err(Error::Impossible(_))), "the coin is claimed: {refused:?}");
 }

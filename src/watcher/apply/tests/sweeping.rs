@@ -143,9 +143,10 @@ impl Gateway {
         let now = node.now;
         let given_up = self.store.write_blocking(move |tx| {
             let Some(tip) = blocks::tip(tx)? else { return Ok::<_, Error>(0) };
-            let vanished = sweeps::with_vanished_coin(tx)?;
-            let spent = sweeps::dissolve_impossible(tx, tip.height, DISSOLVE_DEPTH, now)?;
-            Ok(spent.len() + sweeps::dissolve_vanished(tx, &vanished, now)?.len())
+            let vanished = sweeps::abandoned::with_vanished_coin(tx)?;
+            let spent =
+                sweeps::abandoned::dissolve_impossible(tx, tip.height, DISSOLVE_DEPTH, now)?;
+            Ok(spent.len() + sweeps::abandoned::dissolve_vanished(tx, &vanished, now)?.len())
         });
         fates.given_up += given_up.expect("written");
         for sweep in self.unconfirmed() {
@@ -308,4 +309,7 @@ fn sums_are_kept_through_all_that_can_become_of_a_sweep() {
     let flipped = [Steal(0), mine(), mine(), Look, LookAfter, Look, Reorg(2), Act::Drop(0)];
     let and_back = [LookAfter, Act::Return(0), mine(), Look, Reorg(1), Look];
     check_fates(&[&flipped[..], &and_back].concat(), [1, 0, 1, 1, 1]);
+    // Or it is planned again before that: the same coins give the same transaction.
+    let again = [LookAfter, Sweep, mine(), Look, Reorg(1), Look];
+    check_fates(&[&flipped[..], &again].concat(), [2, 0, 1, 1, 1]);
 }

@@ -1,0 +1,85 @@
+//! Sweeps that are abandoned, on facts of the chain alone, and transactions of theirs that are
+//! made again.
+
+use bitcoin::Txid;
+use rusqlite::params;
+
+use crate::domain::time::Timestamp;
+use crate::store::columns::txid_bytes;
+use crate::store::{Error, ReadTx, WriteTx};
+
+/// Dissolves the sweeps that the chain has made impossible: one of their coins was spent by
+/// another transaction at least `depth` blocks deep. Their other coins can be swept again. Only
+/// facts of the chain decide; no error text of a node ever does.
+///
+/// Answers the ids of the sweeps.
+pub(crate) fn dissolve_impossible(
+    tx: &WriteTx,
+    tip_height: u32,
+    depth: u32,
+    now: Timestamp,
+) -> Result<Vec<i64>, Error> {
+    let sql = "SELECT DISTINCT sweep_id FROM sweeps_under_way CROSS JOIN coins USING (sweep_id)
+               WHERE spent_txid IS NOT NULL AND ?1 - spent_height + 1 >= ?2
+                 AND spent_txid NOT IN
+                     (SELECT txid FROM sweep_txs WHERE sweep_txs.sweep_id = coins.sweep_id)";
+    let found: Vec<i64> = {
+        let mut statement = tx.connection.prepare_cached(sql)?;
+        let rows = statement.query_map(params![tip_height, depth], |row| row.get(0))?;
+        rows.collect::<Result<_, _>>()?
+    };
+    for sweep in &found {
+        dissolve(tx, *sweep, now)?;
+    }
+    Ok(found)
+}
+
+/// The sweeps under way of which a coin is gone: the transaction that made it is neither in the
+/// best chain nor in the mempool, so no version can be mined as things are. Nobody can be seen to
+/// spend such a coin: it does not exist.
+pub(crate) fn with_vanished_coin(tx: &ReadTx) -> Result<Vec<i64>, Error> {
+    let sql = "SELECT DISTINCT sweep_id FROM sweeps_under_way CROSS JOIN coins USING (sweep_id)
+               WHERE place = 'gone' ORDER BY sweep_id";
+    let mut statement = tx.connection.prepare_cached(sql)?;
+    let rows = statement.query_map([], |row| row.get(0))?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+/// Dissolves those of these sweeps of which a coin is still gone. Their other coins can be swept
+/// again: a later sweep of them spends them too, so that at most one of the two is ever mined,
+/// even if the chain flips back and the lost coin returns.
+///
+/// Answers the ids of the sweeps.
+pub(crate) fn dissolve_vanished(
+    tx: &WriteTx,
+    sweeps: &[i64],
+    now: Timestamp,
+) -> Result<Vec<i64>, Error> {
+    let mut found = with_vanished_coin(tx)?;
+    found.retain(|sweep| sweeps.contains(sweep));
+    for sweep in &found {
+        dissolve(tx, *sweep, now)?;
+    }
+    Ok(found)
+}
+
+fn dissolve(tx: &WriteTx, sweep: i64, now: Timestamp) -> Result<(), Error> {
+    let sql = "UPDATE sweeps SET dissolved_at = ? WHERE id = ?";
+    tx.connection.execute(sql, params![now, sweep])?;
+    tx.connection.execute("UPDATE coins SET sweep_id = NULL WHERE sweep_id = ?", [sweep])?;
+    Ok(())
+}
+
+/// Takes a transaction away from the abandoned sweep that holds it, so that another sweep may make
+/// it: a branch of the chain that had removed a coin may lose again, and then the same coins,
+/// payees and fee give the same transaction. One that was mined stays where it is: its coins are
+/// spent, so no plan can hold them.
+pub(super) fn release(tx: &WriteTx, txid: Txid) -> Result<(), Error> {
+    let held = "SELECT sweep_id, version FROM sweep_txs JOIN sweeps ON sweeps.id = sweep_id
+                WHERE txid = ? AND block_height IS NULL AND dissolved_at IS NOT NULL";
+    for table in ["payouts", "sweep_txs"] {
+        let sql = format!("DELETE FROM {table} WHERE (sweep_id, version) IN ({held})");
+        tx.connection.prepare_cached(&sql)?.execute([txid_bytes(&txid)])?;
+    }
+    Ok(())
+}

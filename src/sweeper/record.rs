@@ -1,0 +1,167 @@
+//! The file of the sweeper's record: a text of lines, sealed as a whole.
+//!
+//! Must not know: what the record is for.
+
+use std::collections::BTreeMap;
+use std::fs::{self, File};
+use std::io::{ErrorKind, Write};
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, bail, ensure};
+use bitcoin::ScriptBuf;
+use bitcoin::hex::{DisplayHex, FromHex};
+
+use crate::domain::merchant::MerchantId;
+use crate::domain::seal::{Record, Seen};
+use crate::domain::time::Timestamp;
+use crate::secret::SealKey;
+use crate::store::ownership::folder_of;
+
+use super::private_file::ROOT;
+
+/// The first line of the file: what it is, and the version of its form.
+const HEAD: &str = "litegate-seals 1";
+
+/// The largest file that is read, in bytes: a line of 200 for each of 300,000 registrations.
+const FILE_BYTES_MAX: u64 = 64 << 20;
+
+/// Replaces the file, so that it is always whole.
+///
+/// # Errors
+/// If it cannot be written.
+pub(super) fn replace(file: &Path, record: &Record, key: &SealKey) -> anyhow::Result<()> {
+    let write = || {
+        let mut new = file.to_owned().into_os_string();
+        new.push(".new");
+        let new = PathBuf::from(new);
+        let mut options = File::options();
+        let mut out = options.write(true).create(true).truncate(true).mode(0o600).open(&new)?;
+        out.write_all(print(record, key).as_bytes())?;
+        let folder = folder_of(file);
+        let owner = fs::metadata(file).or_else(|_| fs::metadata(folder))?;
+        // An operator's command may run as root: the file is the role's own all the same. The role
+        // itself may not even ask for it: its sandbox would end it.
+        if out.metadata()?.uid() == ROOT && owner.uid() != ROOT {
+            std::os::unix::fs::fchown(&out, Some(owner.uid()), Some(owner.gid()))?;
+        }
+        out.sync_all()?;
+        fs::rename(&new, file)?;
+        File::open(folder)?.sync_all()
+    };
+    write().with_context(|| format!("write the sweeper's record {}", file.display()))
+}
+
+/// The file's text; `None` if there is no file.
+pub(super) fn read(path: &Path) -> anyhow::Result<Option<String>> {
+    let shown = path.display();
+    match fs::metadata(path) {
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error).with_context(|| format!("look at {shown}")),
+        Ok(found) if found.len() > FILE_BYTES_MAX => bail!("{shown} is too large"),
+        Ok(_) => fs::read_to_string(path).map(Some).with_context(|| format!("read {shown}")),
+    }
+}
+
+fn print(record: &Record, key: &SealKey) -> String {
+    let mut lines = vec![HEAD.to_owned(), format!("payments {}", record.payments_below)];
+    for (merchant, addresses) in &record.addresses {
+        for seen in addresses {
+            lines.push(format!(
+                "address {merchant} {} {} {} {} {}",
+                seen.version,
+                seen.script.as_bytes().to_lower_hex_string(),
+                seen.first_seen_at.ms(),
+                u8::from(seen.was_in_force),
+                u8::from(seen.cancelled),
+            ));
+        }
+    }
+    let body = lines.join("\n") + "\n";
+    let seal = key.seal(&[b"record", body.as_bytes()]).to_lower_hex_string();
+    format!("{body}seal {seal}\n")
+}
+
+/// # Errors
+/// If the text was changed, or made with another key.
+pub(super) fn parse(text: &str, key: &SealKey) -> anyhow::Result<Record> {
+    let text = text.strip_suffix('\n').context("is cut short")?;
+    let (body, last) = text.rsplit_once('\n').context("is cut short")?;
+    let body = format!("{body}\n");
+    let seal = last.strip_prefix("seal ").context("is cut short")?;
+    let seal = Vec::<u8>::from_hex(seal).ok().context("is cut short")?;
+    ensure!(
+        key.fits(&seal, &[b"record", body.as_bytes()]),
+        "was changed, or made with another seal key"
+    );
+    let mut lines = body.lines();
+    ensure!(lines.next() == Some(HEAD), "is of another version");
+    let payments = lines.next().and_then(|line| line.strip_prefix("payments "));
+    let payments_below = payments.and_then(|n| n.parse().ok()).context("names no payments")?;
+    let mut addresses: BTreeMap<MerchantId, Vec<Seen>> = BTreeMap::new();
+    for line in lines {
+        let (merchant, seen) = parse_address(line).context("holds a line that is no address")?;
+        addresses.entry(merchant).or_default().push(seen);
+    }
+    Ok(Record { addresses, payments_below })
+}
+
+fn parse_address(line: &str) -> Option<(MerchantId, Seen)> {
+    let parts: Vec<&str> = line.split(' ').collect();
+    let ["address", merchant, version, script, first_seen, was_in_force, cancelled] = parts[..]
+    else {
+        return None;
+    };
+    let seen = Seen {
+        version: version.parse().ok()?,
+        script: ScriptBuf::from_hex(script).ok()?,
+        first_seen_at: Timestamp::from_ms(first_seen.parse().ok()?),
+        was_in_force: was_in_force == "1",
+        cancelled: cancelled == "1",
+    };
+    Some((merchant.parse().ok()?, seen))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn record() -> Record {
+        let seen = |version, cancelled| Seen {
+            version,
+            script: ScriptBuf::from_bytes(vec![0, 20, 7]),
+            first_seen_at: Timestamp::from_ms(1_700_000_000_123),
+            was_in_force: version == 1,
+            cancelled,
+        };
+        let addresses = BTreeMap::from([
+            (MerchantId::from_random(1), vec![seen(1, false), seen(2, true)]),
+            (MerchantId::from_random(2), vec![seen(1, false)]),
+        ]);
+        Record { addresses, payments_below: 42 }
+    }
+
+    #[test]
+    fn a_record_reads_back_as_it_was_written() {
+        let key = SealKey::new([7; 32]);
+        let read = parse(&print(&record(), &key), &key).expect("our own");
+        assert_eq!(read, record());
+        let empty = parse(&print(&Record::default(), &key), &key).expect("our own");
+        assert_eq!(empty, Record::default());
+    }
+
+    #[test]
+    fn a_record_that_was_touched_is_refused() {
+        let key = SealKey::new([7; 32]);
+        let text = print(&record(), &key);
+        let check = |text: &str| assert!(parse(text, &key).is_err(), "{text}");
+        check("");
+        check(&text[..text.len() - 1]);
+        check(&text.replace("payments 42", "payments 41"));
+        check(&text.replace(" 1 0\n", " 0 0\n"));
+        let mut lines: Vec<&str> = text.lines().collect();
+        lines.remove(2);
+        check(&(lines.join("\n") + "\n"));
+        assert!(parse(&text, &SealKey::new([8; 32])).is_err(), "another key");
+    }
+}

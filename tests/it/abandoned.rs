@@ -1,0 +1,53 @@
+//! Sweeps that are abandoned because a branch of the chain took a coin away, and that branch loses.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use crate::harness::json::litoshis;
+use crate::harness::stage::Stage;
+use crate::harness::wait::{SOON, stays_true, wait_until};
+
+// 1. A payment is paid, confirmed by two blocks, and swept; the sweep waits in the mempool.
+// 2. A longer branch spends the shopper's coin elsewhere: the payment and its coin are gone, and
+//    after two blocks the sweep is abandoned.
+// 3. The first branch wins after all: the coin is back.
+// 4. The same coin, payee and fee give the same transaction. It is sent, mined, and paid once; the
+//    audit is clean, and the payout is listed once.
+#[test]
+fn an_abandoned_sweep_is_made_again_when_its_branch_wins() {
+    let stage = Stage::alone_with(|gate| gate.set("sweeper.interval", "1s"));
+    let Some(Stage { gate, shop, node }) = stage else { return };
+    let payment = shop.create("0.05");
+    let txid = node.send(&payment.address, "0.05");
+    let double_spend = node.double_spend_of(&txid);
+    node.mine(2);
+    shop.await_status(&payment.id, "completed", SOON);
+    let in_mempool = || node.mempool().into_iter().next();
+    let first = wait_until("the sweep in the mempool", SOON, in_mempool);
+    let fee = node.fee_of(&first);
+
+    let hash_at = |height: u32| node.call::<String>("getblockhash", json!([height]));
+    let fork = node.height() - 1;
+    let ours = hash_at(fork);
+    node.disconnect(2);
+    node.mine_exactly(&[&double_spend]);
+    let theirs = hash_at(fork);
+    shop.await_field(&payment.id, "confirmations", "0", SOON);
+    stays_true("not given up at once", Duration::from_secs(2), || node.mempool().is_empty());
+    node.mine(2);
+    gate.await_log(&["error", "given up"]);
+
+    node.call::<Value>("invalidateblock", json!([theirs]));
+    node.call::<Value>("reconsiderblock", json!([ours]));
+    node.mine(2);
+    let again = wait_until("the sweep in the mempool", SOON, in_mempool);
+    assert_eq!(again, first, "the same coin, payee and fee");
+    node.mine(1);
+    gate.await_tip(&node.height().to_string());
+    assert_eq!(node.balance_of(&shop.payout_address), litoshis("0.05") - fee);
+    gate.cli_ok(&["audit"]);
+    let payouts = gate.cli_json(&["payment", "show", &payment.id]).objects("payouts");
+    assert_eq!(payouts.len(), 1, "{payouts:?}");
+    assert_eq!(payouts[0].text("txid"), first);
+}
