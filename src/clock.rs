@@ -10,6 +10,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use crate::domain::time::{Reading, Timestamp, jump_ms};
+use crate::safe_file;
+
+/// The longest text of a file that moves the clock, in bytes.
+const OFFSET_BYTES_MAX: u64 = 64;
 
 /// Tells the time. On regtest it can be moved by a file, so that days pass within a test.
 #[derive(Debug, Clone)]
@@ -86,7 +90,8 @@ impl Clock {
 
     fn moved(&self) -> Moved {
         let Some(file) = &self.offset_file else { return Moved::default() };
-        let text = std::fs::read_to_string(file).unwrap_or_default();
+        let bytes = safe_file::read(file, OFFSET_BYTES_MAX).unwrap_or_default();
+        let text = String::from_utf8_lossy(&bytes);
         match text.trim().strip_prefix("wall ") {
             Some(wall) => Moved { wall_ms: wall.trim().parse().unwrap_or(0), all_ms: 0 },
             None => Moved { all_ms: text.trim().parse().unwrap_or(0), wall_ms: 0 },

@@ -26,6 +26,7 @@ use crate::domain::amount::Amount;
 use crate::domain::keys::AccountXpub;
 use crate::domain::network::Network;
 use crate::node;
+use crate::safe_file;
 use crate::secret::MasterSecret;
 use crate::view::Site;
 use crate::{bot, http, sweeper, watcher, webhooks};
@@ -94,6 +95,9 @@ impl std::error::Error for Mistakes {}
 /// Where a program looks for its configuration if it is not told.
 const PLACES: [&str; 2] = ["litegate.toml", "/etc/litegate/litegate.toml"];
 
+/// The largest configuration, in bytes.
+const FILE_BYTES_MAX: u64 = 1 << 20;
+
 /// What the configuration is made of.
 struct Parts {
     /// The file's, if there is one.
@@ -107,7 +111,7 @@ fn parts(file: Option<&Path>) -> Result<Parts, Mistakes> {
     let usual = || PLACES.iter().map(PathBuf::from).find(|place| place.exists());
     let file = file.map(Path::to_owned).or_else(usual);
     let text = match &file {
-        Some(file) => std::fs::read_to_string(file)
+        Some(file) => read_text(file)
             .map_err(|error| Mistakes(vec![format!("{}: {error}", file.display())]))?,
         None => String::new(), // The environment may say it all.
     };
@@ -120,6 +124,11 @@ fn parts(file: Option<&Path>) -> Result<Parts, Mistakes> {
         (!NO_KEYS.contains(&name) && keys::may_be_meant(name)).then(|| (name.to_owned(), value))
     });
     Ok(Parts { text, table, variables: variables.collect() })
+}
+
+fn read_text(file: &Path) -> std::io::Result<String> {
+    let bytes = safe_file::read(file, FILE_BYTES_MAX)?;
+    String::from_utf8(bytes).map_err(|_| std::io::Error::other("is not text in UTF-8"))
 }
 
 /// Reads the configuration: the file named, else the first of the usual places.

@@ -13,6 +13,7 @@ mod crash;
 mod headway;
 mod measures;
 mod pulse;
+mod safe_file;
 mod secret;
 mod view;
 mod wake;

@@ -19,8 +19,8 @@ use crate::domain::account_xpriv::AccountXpriv;
 use crate::domain::keys::{AccountXpub, DerivationIndex};
 use crate::domain::network::Network;
 use crate::node::conf;
+use crate::safe_file::directory_of;
 use crate::secret;
-use crate::store::ownership::folder_of;
 use crate::sweeper::{encrypted, private_file};
 
 #[derive(Args)]
@@ -253,7 +253,7 @@ pub(super) fn write_all_new(files: &[(PathBuf, &str)]) -> Result<(), Failure> {
 /// our own: a service that runs under another name. For files that hold no secret.
 fn share_with_group(file: &Path) -> Result<(), Failure> {
     let share = || -> std::io::Result<()> {
-        let folder = std::fs::metadata(folder_of(file))?;
+        let folder = std::fs::metadata(directory_of(file))?;
         let group = folder.gid();
         if folder.mode() & 0o050 == 0o050 && group != std::fs::metadata(file)?.gid() {
             std::os::unix::fs::chown(file, None, Some(group))?;

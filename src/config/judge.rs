@@ -2,6 +2,7 @@
 //!
 //! Must not know: which keys there are, and what they are for.
 
+use std::io::Read;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 use std::str::FromStr;
@@ -11,7 +12,12 @@ use zeroize::Zeroizing;
 
 use crate::domain::amount::Amount;
 use crate::domain::payment::CONFIRMATIONS_MAX;
+use crate::safe_file;
 use crate::sweeper::private_file::is_private;
+
+/// No secret is as long as this, in bytes. Its text is never moved while it is read, so that no
+/// copy stays behind.
+const SECRET_BYTES_MAX: usize = 4096;
 
 /// Collects mistakes; each reading answers `None` if it made one.
 #[derive(Default)]
@@ -67,25 +73,22 @@ impl Judge {
         allowed.then_some(n)
     }
 
-    pub(super) fn file(&mut self, key: &str, path: &Path) -> Option<Zeroizing<String>> {
-        match std::fs::read_to_string(path) {
-            Ok(text) => Some(Zeroizing::new(text)),
-            Err(error) => {
-                self.say(key, format!("{}: {error}", path.display()));
-                None
-            }
-        }
-    }
-
     /// A file whose content must not be seen by others.
     pub(super) fn secret_file(&mut self, key: &str, path: &Path) -> Option<Zeroizing<String>> {
-        let text = self.file(key, path)?;
-        let found = std::fs::metadata(path);
-        if found.is_ok_and(|found| !is_private(found.mode(), found.uid(), found.gid())) {
-            self.say(key, format!("{}: others may read it; chmod 600 it", path.display()));
-            return None;
+        let mut text = Zeroizing::new(String::with_capacity(SECRET_BYTES_MAX));
+        let read = safe_file::open_to_read(path).and_then(|file| {
+            let found = file.metadata()?;
+            if !is_private(found.mode(), found.uid(), found.gid()) {
+                return Err(std::io::Error::other("others may read it; chmod 600 it"));
+            }
+            file.take(u64::try_from(SECRET_BYTES_MAX).unwrap_or(0)).read_to_string(&mut text)
+        });
+        match read {
+            Ok(length) if length < SECRET_BYTES_MAX => return Some(text),
+            Ok(_) => self.say(key, format!("{}: is too large for a secret", path.display())),
+            Err(error) => self.say(key, format!("{}: {error}", path.display())),
         }
-        Some(text)
+        None
     }
 }
 

@@ -11,6 +11,7 @@ use crate::domain::network::Network;
 use crate::domain::notice;
 use crate::domain::webhook_url::PrivateNetworks;
 use crate::http::checkout::looks::{Looks, Theme};
+use crate::safe_file;
 use crate::secret::{MasterSecret, Secret};
 use crate::store::high_water;
 use crate::view::Site;
@@ -181,6 +182,9 @@ fn read_patience(judge: &mut Judge, key: &str, text: &str) -> Option<Duration> {
     Some(patience)
 }
 
+/// A picture that is read, in bytes: more than one may have, so that it is refused by its size.
+const PICTURE_BYTES_MAX: u64 = 1 << 20;
+
 /// Each part that is right; of the others the judge is told.
 fn read_looks(judge: &mut Judge, raw: &RawCheckout) -> Looks {
     let mut looks = Looks::default();
@@ -196,7 +200,7 @@ fn read_looks(judge: &mut Judge, raw: &RawCheckout) -> Looks {
         hear("checkout.color_dark", looks.paint(Theme::Dark, color));
     }
     if let Some(file) = &raw.logo_file {
-        let said = match std::fs::read(file) {
+        let said = match safe_file::read(file, PICTURE_BYTES_MAX) {
             Ok(picture) => looks.sign(&picture),
             Err(error) => Err(error.to_string()),
         };

@@ -220,6 +220,7 @@ impl From<store::Error> for ApiError {
             store::Error::Newer { .. }
             | store::Error::Damaged(_)
             | store::Error::Impossible(_)
+            | store::Error::File { .. }
             | store::Error::Sqlite(_) => ApiError::internal(error),
         }
     }

@@ -13,6 +13,7 @@ use bitcoin::{BlockHash, OutPoint, ScriptBuf, Txid};
 use bitcoincore_rpc::{Client, RpcApi, jsonrpc};
 use serde::Deserialize;
 use serde_json::value::{RawValue, Value};
+use zeroize::Zeroizing;
 
 use super::transport::{Http, HttpError};
 use super::{Error, codec, hex};
@@ -21,6 +22,7 @@ use crate::domain::chain::{BlockId, OurTip};
 use crate::domain::doubt::{Branch, BranchState};
 use crate::domain::time::Timestamp;
 use crate::measures;
+use crate::safe_file;
 use crate::secret::Secret;
 
 /// How to reach the node.
@@ -48,6 +50,9 @@ pub(crate) enum Auth {
         password: Secret<String>,
     },
 }
+
+/// The longest cookie, in bytes.
+const COOKIE_BYTES_MAX: u64 = 1024;
 
 /// How long an answer may take. A block of 4 MB comes within a second; a busy node may need more.
 const TIMEOUT: Duration = Duration::from_secs(30);
@@ -570,9 +575,11 @@ impl Auth {
             Auth::Password { user, password } => return Ok((user.clone(), password.clone())),
             Auth::CookieFile(file) => file,
         };
-        let text = std::fs::read_to_string(file).map_err(|error| {
-            Error::Unreachable(format!("cookie file {}: {error}", file.display()))
-        })?;
+        let bytes =
+            safe_file::read(file, COOKIE_BYTES_MAX).map(Zeroizing::new).map_err(|error| {
+                Error::Unreachable(format!("cookie file {}: {error}", file.display()))
+            })?;
+        let text = std::str::from_utf8(&bytes).map_err(|_| Error::Unauthorized)?;
         let (user, password) = text.trim().split_once(':').ok_or(Error::Unauthorized)?;
         Ok((user.to_owned(), Secret::new(password.to_owned())))
     }

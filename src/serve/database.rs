@@ -4,14 +4,15 @@
 //! Must not know: what the roles do with it.
 
 use std::fs::File;
-use std::path::Path;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::Context;
 
 use crate::config::Config;
+use crate::safe_file;
 use crate::store::identity::{self, Mark};
-use crate::store::{self, Store, merchants, ownership, payments};
+use crate::store::{self, Store, merchants, payments};
 
 use super::{Refused, Role};
 
@@ -100,13 +101,9 @@ pub(crate) fn heed_high_water(config: &Config, store: &Store) -> anyhow::Result<
 
 /// Takes the lock of a role on this database; it is let go when the process ends, however it does.
 pub(crate) fn lock(config: &Config, role: Role) -> anyhow::Result<File> {
-    // One lock for one file, by whatever name it is reached.
-    let database = config.database.canonicalize();
-    let mut path = database.unwrap_or_else(|_| config.database.clone()).into_os_string();
-    path.push(format!(".{}.lock", role.as_str()));
-    let file = File::create(&path)
-        .and_then(|file| ownership::settle(&file, Path::new(&path)).map(|()| file))
-        .with_context(|| format!("make {}", path.display()))?;
+    let path = lock_file(config, role);
+    let opened = safe_file::open_own(&path);
+    let (file, _) = opened.with_context(|| format!("open the lock {}", path.display()))?;
     match file.try_lock() {
         Ok(()) => Ok(file),
         Err(std::fs::TryLockError::WouldBlock) => {
@@ -114,6 +111,18 @@ pub(crate) fn lock(config: &Config, role: Role) -> anyhow::Result<File> {
         }
         Err(std::fs::TryLockError::Error(error)) => Err(store_error(error)),
     }
+}
+
+/// The sweeper's lock lies beside its record, where the gateway's user cannot write; those of the
+/// other roles lie beside the database.
+fn lock_file(config: &Config, role: Role) -> PathBuf {
+    let beside = match (role, &config.seals) {
+        (Role::Sweeper, Some(seals)) => &seals.record_file,
+        _ => &config.database,
+    };
+    let mut path = beside.clone().into_os_string();
+    path.push(format!(".{}.lock", role.as_str()));
+    path.into()
 }
 
 fn store_error(error: std::io::Error) -> anyhow::Error {

@@ -3,20 +3,20 @@
 //! A copy is one file that needs no other. It holds no key and no secret; it does hold customers'
 //! references and merchants' webhook addresses, so only its owner may read it.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File};
 use std::io::{ErrorKind, Read};
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 use rusqlite::backup::{Backup, StepResult};
-use rusqlite::{Connection, OpenFlags};
 
 use crate::domain::chain::BlockId;
 use crate::domain::keys::DerivationIndex;
 use crate::domain::time::Timestamp;
 use crate::headway::{Headway, Told};
+use crate::safe_file::{self, Place};
 
-use super::{Error, ReadTx, Store, blocks, migrations, ownership, payments};
+use super::connect::{READ_ONLY, READ_WRITE, connect};
+use super::{Error, ReadTx, Store, blocks, migrations, payments};
 
 /// Pages that are copied at a time, of 4 kB each; between them the disk serves others.
 const STEP_PAGES: i32 = 1_000;
@@ -74,7 +74,7 @@ pub(crate) fn copy(store: &Store, to: &Path, told: Told) -> Result<(), Failed> {
         // It begins with the first read. If that were the copy's own, each step would be a
         // transaction, and the copy begin anew with every write in between: it would never end.
         tx.connection.query_row("PRAGMA schema_version", [], |_| Ok(()))?;
-        let mut copy = Connection::open(part.path())?;
+        let mut copy = connect(part.path(), READ_WRITE)?;
         copy.pragma_update(None, "synchronous", "OFF")?; // It is flushed as a whole.
         {
             let backup = Backup::new(tx.connection, &mut copy)?;
@@ -109,9 +109,8 @@ impl Before {
         let named = with_suffix(database, suffix);
         let part = Scratch::beside(&named, "part").map_err(not_kept)?;
         // A connection of its own: the one that holds the lock cannot be copied from.
-        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-        let source = Connection::open_with_flags(database, flags)?;
-        let mut copy = Connection::open(part.path())?;
+        let source = connect(database, READ_ONLY)?;
+        let mut copy = connect(part.path(), READ_WRITE)?;
         copy.pragma_update(None, "synchronous", "OFF")?; // It is flushed as a whole.
         if Backup::new(&source, &mut copy)?.step(-1)? != StepResult::Done {
             return Err(Error::Busy);
@@ -161,7 +160,7 @@ pub(crate) fn unpack(
     told: Told,
 ) -> Result<Scratch, Failed> {
     let scratch = Scratch::beside(near, name)?;
-    let from = File::open(file).map_err(failed(file))?;
+    let from = safe_file::open_to_read(file).map_err(failed(file))?;
     duplicate(from, scratch.path(), told).map_err(failed(scratch.path()))?;
     match source {
         Source::Backup => {}
@@ -238,9 +237,8 @@ pub(crate) fn put_in_place(
 }
 
 /// Takes the mark away that says that a log belongs to a file.
-fn unmark(file: &Path) -> Result<(), rusqlite::Error> {
-    let connection = Connection::open(file)?;
-    connection.pragma_update(None, "journal_mode", "DELETE")
+fn unmark(file: &Path) -> Result<(), Error> {
+    Ok(connect(file, READ_WRITE)?.pragma_update(None, "journal_mode", "DELETE")?)
 }
 
 /// Whether a file is a whole database of ours. `named` is what errors call it.
@@ -259,8 +257,7 @@ fn judge(file: &Path, named: &Path) -> Result<(), Failed> {
                 .to_owned(),
         ));
     }
-    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let connection = Connection::open_with_flags(file, flags)?;
+    let connection = connect(file, READ_ONLY)?;
     let damaged = |error: rusqlite::Error| unfit(format!("is damaged ({error})"));
     let said: String =
         connection.query_row("PRAGMA integrity_check(1)", [], |row| row.get(0)).map_err(damaged)?;
@@ -288,6 +285,7 @@ fn judge(file: &Path, named: &Path) -> Result<(), Failed> {
 /// A file that goes away again, with all that SQLite puts beside it, unless it takes a place.
 #[derive(Debug)]
 pub(crate) struct Scratch {
+    place: Place,
     path: PathBuf,
 }
 
@@ -295,10 +293,10 @@ impl Scratch {
     /// A new, empty file that nobody else may read.
     fn beside(near: &Path, name: &str) -> Result<Scratch, Failed> {
         let path = with_suffix(near, &format!(".{name}"));
-        let scratch = Scratch { path: path.clone() };
+        let place = Place::of(&path).map_err(failed(&path))?;
+        let scratch = Scratch { path: place.path(), place };
         scratch.remove(); // Of a run that was killed.
-        let mut options = OpenOptions::new();
-        options.write(true).create_new(true).mode(0o600).open(&path).map_err(failed(&path))?;
+        scratch.place.create_new().map_err(failed(&path))?;
         Ok(scratch)
     }
 
@@ -311,26 +309,19 @@ impl Scratch {
         &self,
         job: impl FnOnce(&ReadTx) -> Result<T, Error>,
     ) -> Result<T, Error> {
-        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-        job(&ReadTx::new(&Connection::open_with_flags(&self.path, flags)?))
+        job(&ReadTx::new(&connect(&self.path, READ_ONLY)?))
     }
 
-    /// Flushes it, gives it to the folder's owner, and renames it.
+    /// Flushes it and gives it another name in its directory.
     fn take_place_of(self, to: &Path) -> Result<(), Failed> {
-        let write = || {
-            let file = File::open(&self.path)?;
-            ownership::settle(&file, to)?;
-            file.sync_all()?;
-            fs::rename(&self.path, to)?;
-            File::open(ownership::folder_of(to))?.sync_all()
-        };
-        write().map_err(failed(to))
+        let name = to.file_name().unwrap_or_default();
+        self.place.rename(name).map_err(failed(to))
     }
 
     fn remove(&self) {
         let kept = migrations::kept_suffix(migrations::known_version());
         for part in ["", "-wal", "-shm", "-journal", &kept, &format!("{kept}.part")] {
-            let _ = fs::remove_file(with_suffix(&self.path, part)); // It may not be there.
+            let _ = self.place.remove_suffixed(part); // It may not be there.
         }
     }
 }

@@ -6,18 +6,22 @@
 //! a power cut (the database does), only the loss of the database. Its form is one line: the next
 //! index in ten digits, a space, and the fingerprint of the account key.
 
-use std::fs::{File, OpenOptions};
-use std::io::ErrorKind;
-use std::os::unix::fs::{FileExt, OpenOptionsExt};
+use std::fs::File;
+use std::io::Read;
+use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
 use crate::domain::keys::DerivationIndex;
+use crate::safe_file;
 
-use super::{Error, ownership};
+use super::Error;
 
 /// How far the indexes go on when there is no mark beside a database that has given some out.
 pub(crate) const UNMARKED_GAP: u32 = 10_000;
+
+/// The largest mark, in bytes.
+const FILE_BYTES_MAX: u64 = 256;
 
 /// Where the mark lies if the configuration does not say.
 pub(crate) fn beside(database: &Path) -> PathBuf {
@@ -58,23 +62,21 @@ impl HighWater {
     /// # Errors
     /// If it cannot be read, or is no mark.
     pub(super) fn open(&self, owner: &str) -> Result<Found, Error> {
-        let found = match std::fs::read_to_string(&self.path) {
-            Ok(text) => self.parse(&text, owner)?,
-            Err(error) if error.kind() == ErrorKind::NotFound => Found::Nothing,
-            Err(error) => return Err(self.failed(&error)),
+        let failed = |error| Error::of_file(&self.path)(error);
+        let found = match safe_file::open_own_to_read(&self.path).map_err(failed)? {
+            Some(file) => {
+                let mut text = String::new();
+                file.take(FILE_BYTES_MAX).read_to_string(&mut text).map_err(failed)?;
+                self.parse(&text, owner)?
+            }
+            None => Found::Nothing,
         };
         let next = match found {
             Found::Next(index) => index.get(),
             Found::Nothing => 0,
         };
         let make = || {
-            let file = OpenOptions::new()
-                .write(true)
-                .create(true)
-                .truncate(false)
-                .mode(0o600)
-                .open(&self.path)?;
-            ownership::settle(&file, &self.path)?;
+            let (file, _) = safe_file::open_own(&self.path)?;
             if found == Found::Nothing {
                 file.set_len(0)?;
                 file.write_all_at(format!("{next:010} {owner}\n").as_bytes(), 0)?;
@@ -82,7 +84,7 @@ impl HighWater {
             }
             Ok(file)
         };
-        let file = make().map_err(|error| self.failed(&error))?;
+        let file = make().map_err(failed)?;
         *self.open.lock().unwrap_or_else(std::sync::PoisonError::into_inner) =
             Some(Open { file, next });
         Ok(found)
@@ -95,7 +97,8 @@ impl HighWater {
         let next = index.get().saturating_add(1);
         if next > open.next {
             let digits = format!("{next:010}");
-            open.file.write_all_at(digits.as_bytes(), 0).map_err(|error| self.failed(&error))?;
+            let written = open.file.write_all_at(digits.as_bytes(), 0);
+            written.map_err(Error::of_file(&self.path))?;
             open.next = next;
         }
         Ok(())
@@ -113,13 +116,6 @@ impl HighWater {
                 self.path.display()
             ))
         })
-    }
-
-    fn failed(&self, error: &std::io::Error) -> Error {
-        if error.kind() == ErrorKind::StorageFull {
-            return Error::Full;
-        }
-        Error::Impossible(format!("high-water mark {}: {error}", self.path.display()))
     }
 }
 

@@ -20,6 +20,7 @@ pub(crate) mod books;
 pub(crate) mod coins;
 mod columns;
 pub(crate) mod confirmations;
+mod connect;
 pub(crate) mod doubts;
 pub(crate) mod events;
 mod failure;
@@ -32,7 +33,6 @@ pub(crate) mod merchants;
 mod migrations;
 pub(crate) mod node_in_use;
 pub(crate) mod notices;
-pub(crate) mod ownership;
 pub(crate) mod payments;
 pub(crate) mod progress;
 pub(crate) mod requests;
@@ -50,8 +50,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use rusqlite::Connection;
 use rusqlite::config::DbConfig;
-use rusqlite::{Connection, OpenFlags};
 
 use crate::measures;
 
@@ -81,6 +81,9 @@ pub(crate) enum Error {
     /// SQLite found the file damaged, or it is no database at all.
     #[error("the database is damaged ({0}): nothing more is written; restore a backup")]
     Damaged(String),
+    /// A file of the database is not one that the gateway may use.
+    #[error("{}: {source}", path.display())]
+    File { path: PathBuf, source: std::io::Error },
     /// A row says something that cannot be: corruption, or a hand that wrote into the file.
     #[error("the database holds an impossible value: {0}")]
     Impossible(String),
@@ -100,6 +103,18 @@ impl From<rusqlite::Error> for Error {
                 Error::Damaged(error.to_string())
             }
             _ => Error::Sqlite(error),
+        }
+    }
+}
+
+impl Error {
+    /// What a failed use of this file means.
+    fn of_file(path: &Path) -> impl Fn(std::io::Error) -> Error {
+        use std::io::ErrorKind;
+        |source| match source.kind() {
+            ErrorKind::StorageFull => Error::Full,
+            ErrorKind::ReadOnlyFilesystem => Error::ReadOnly,
+            _ => Error::File { path: path.to_owned(), source },
         }
     }
 }
@@ -196,8 +211,8 @@ impl Store {
         high_water: &Path,
         patience: Duration,
     ) -> Result<Store, Error> {
-        let mut connection = Connection::open(path)?;
-        restrict(path)?;
+        let path = &connect::prepare_file(path)?;
+        let mut connection = connect::reconnect(path, connect::READ_WRITE)?;
         prepare(&connection, patience)?;
         connection.pragma_update(None, "journal_mode", "WAL")?;
         connection.pragma_update(None, "synchronous", "FULL")?;
@@ -353,13 +368,6 @@ impl Drop for Snapshot<'_> {
     }
 }
 
-/// The file holds merchants' accounts: nobody else may read it.
-fn restrict(path: &Path) -> Result<(), Error> {
-    std::fs::File::open(path)
-        .and_then(|file| ownership::settle(&file, path))
-        .map_err(|error| Error::Impossible(format!("{}: {error}", path.display())))
-}
-
 /// Reads a file through that is small enough for it. SQLite keeps no checksums: this finds broken
 /// structure, not a changed digit in a row.
 fn check_for_damage(connection: &Connection, path: &Path) -> Result<(), Error> {
@@ -406,8 +414,7 @@ impl r2d2::ManageConnection for Readers {
     type Error = rusqlite::Error;
 
     fn connect(&self) -> Result<Connection, rusqlite::Error> {
-        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-        let connection = Connection::open_with_flags(&self.path, flags)?;
+        let connection = connect::reconnect(&self.path, connect::READ_ONLY)?;
         prepare(&connection, self.patience)?;
         connection.pragma_update(None, "query_only", true)?;
         connection.pragma_update(None, "cache_size", -READER_CACHE_KIB)?;

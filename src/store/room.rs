@@ -10,8 +10,9 @@ use std::time::{Duration, Instant};
 
 use rusqlite::Connection;
 
+use crate::safe_file::directory_of;
+
 use super::Error;
-use super::ownership::folder_of;
 
 /// Free space that new payments leave to the watcher and to checkpoints, in bytes; a quarter of a
 /// disk that is smaller than four times this.
@@ -42,7 +43,7 @@ impl Space {
 }
 
 fn space(file: &Path) -> Option<Space> {
-    let found = rustix::fs::statvfs(folder_of(file)).ok()?;
+    let found = rustix::fs::statvfs(directory_of(file)).ok()?;
     let bytes = |blocks: u64| blocks.saturating_mul(found.f_frsize);
     Some(Space { free: bytes(found.f_bavail), total: bytes(found.f_blocks) })
 }

@@ -8,11 +8,10 @@ use std::path::Path;
 use anyhow::{Context, bail};
 use zeroize::Zeroizing;
 
-/// The largest key file, in bytes.
-const FILE_BYTES_MAX: u64 = 4096;
+use crate::safe_file::{self, ROOT};
 
-/// The user who can read everything anyway. systemd's credentials may be root's.
-pub(super) const ROOT: u32 = 0;
+/// The largest key file, in bytes.
+const FILE_BYTES_MAX: usize = 4096;
 
 /// Whether nobody but its owner, or root, may read or replace a file. systemd lets a unit's user
 /// read its credentials by an ACL, which shows as if root's group could read them.
@@ -24,14 +23,9 @@ pub(crate) fn is_private(mode: u32, owner: u32, group: u32) -> bool {
 /// Opens the key file if it is small, and ours or root's alone.
 fn open_private(path: &Path) -> anyhow::Result<File> {
     let shown = path.display();
-    // Looked at before it is opened: opening a pipe would wait for a writer.
-    let is_file = std::fs::metadata(path).with_context(|| format!("open {shown}"))?.is_file();
-    if !is_file {
-        bail!("{shown} is not a file");
-    }
-    let file = File::open(path).with_context(|| format!("open {shown}"))?;
+    let file = safe_file::open_to_read(path).with_context(|| format!("open {shown}"))?;
     let metadata = file.metadata().with_context(|| format!("look at {shown}"))?;
-    let us = std::fs::metadata("/proc/self").context("look at our own process")?.uid();
+    let us = rustix::process::geteuid().as_raw();
     if metadata.uid() != us && metadata.uid() != ROOT {
         bail!(
             "{shown} belongs to user {}, who can read and replace it: chown it to user {us}",
@@ -41,7 +35,7 @@ fn open_private(path: &Path) -> anyhow::Result<File> {
     if !is_private(metadata.mode(), metadata.uid(), metadata.gid()) {
         bail!("{shown} can be read by others (mode {:o}): chmod 600 it", metadata.mode() & 0o777);
     }
-    if metadata.len() > FILE_BYTES_MAX {
+    if usize::try_from(metadata.len()).is_ok_and(|length| length > FILE_BYTES_MAX) {
         bail!("{shown} is too large for a key file");
     }
     Ok(file)
@@ -54,8 +48,9 @@ fn open_private(path: &Path) -> anyhow::Result<File> {
 /// repeats what it holds.
 pub(crate) fn read(path: &Path) -> anyhow::Result<Zeroizing<String>> {
     let file = open_private(path)?;
-    let mut text = Zeroizing::new(String::new());
-    file.take(FILE_BYTES_MAX)
+    // Never moved while it is read, so that no copy stays behind.
+    let mut text = Zeroizing::new(String::with_capacity(FILE_BYTES_MAX + 1));
+    file.take(u64::try_from(FILE_BYTES_MAX).unwrap_or(0))
         .read_to_string(&mut text)
         .with_context(|| format!("read {}", path.display()))?;
     Ok(text)

@@ -3,22 +3,18 @@
 //! Must not know: what the record is for.
 
 use std::collections::BTreeMap;
-use std::fs::{self, File};
-use std::io::{ErrorKind, Write};
-use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
-use std::path::{Path, PathBuf};
+use std::io::Read;
+use std::path::Path;
 
-use anyhow::{Context, bail, ensure};
+use anyhow::{Context, ensure};
 use bitcoin::ScriptBuf;
 use bitcoin::hex::{DisplayHex, FromHex};
 
 use crate::domain::merchant::MerchantId;
 use crate::domain::seal::{Record, Seen};
 use crate::domain::time::Timestamp;
+use crate::safe_file::{self, Place};
 use crate::secret::SealKey;
-use crate::store::ownership::folder_of;
-
-use super::private_file::ROOT;
 
 /// The first line of the file: what it is, and the version of its form.
 const HEAD: &str = "litegate-seals 1";
@@ -31,36 +27,25 @@ const FILE_BYTES_MAX: u64 = 64 << 20;
 /// # Errors
 /// If it cannot be written.
 pub(super) fn replace(file: &Path, record: &Record, key: &SealKey) -> anyhow::Result<()> {
-    let write = || {
-        let mut new = file.to_owned().into_os_string();
-        new.push(".new");
-        let new = PathBuf::from(new);
-        let mut options = File::options();
-        let mut out = options.write(true).create(true).truncate(true).mode(0o600).open(&new)?;
-        out.write_all(print(record, key).as_bytes())?;
-        let folder = folder_of(file);
-        let owner = fs::metadata(file).or_else(|_| fs::metadata(folder))?;
-        // An operator's command may run as root: the file is the role's own all the same. The role
-        // itself may not even ask for it: its sandbox would end it.
-        if out.metadata()?.uid() == ROOT && owner.uid() != ROOT {
-            std::os::unix::fs::fchown(&out, Some(owner.uid()), Some(owner.gid()))?;
-        }
-        out.sync_all()?;
-        fs::rename(&new, file)?;
-        File::open(folder)?.sync_all()
-    };
-    write().with_context(|| format!("write the sweeper's record {}", file.display()))
+    let place = Place::of(file);
+    place
+        .and_then(|place| place.replace(print(record, key).as_bytes()))
+        .with_context(|| format!("write the sweeper's record {}", file.display()))
 }
 
 /// The file's text; `None` if there is no file.
 pub(super) fn read(path: &Path) -> anyhow::Result<Option<String>> {
     let shown = path.display();
-    match fs::metadata(path) {
-        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(error).with_context(|| format!("look at {shown}")),
-        Ok(found) if found.len() > FILE_BYTES_MAX => bail!("{shown} is too large"),
-        Ok(_) => fs::read_to_string(path).map(Some).with_context(|| format!("read {shown}")),
-    }
+    let opened = safe_file::open_own_to_read(path);
+    let Some(file) = opened.with_context(|| format!("open {shown}"))? else { return Ok(None) };
+    let mut text = String::new();
+    let read = file.take(FILE_BYTES_MAX.saturating_add(1)).read_to_string(&mut text);
+    let length = read.with_context(|| format!("read {shown}"))?;
+    ensure!(
+        u64::try_from(length).is_ok_and(|length| length <= FILE_BYTES_MAX),
+        "{shown} is too large"
+    );
+    Ok(Some(text))
 }
 
 fn print(record: &Record, key: &SealKey) -> String {

@@ -1,0 +1,273 @@
+//! Opening files in directories that another user can write.
+//!
+//! The gateway runs as several users and root's commands work in their directories. Whoever owns a
+//! directory can put a symbolic link, a hard link, a FIFO or a foreign file in the place of each
+//! file there. So a file is opened relative to its open directory, never through a symbolic link
+//! that another user could have made, without waiting (O_NONBLOCK), and is checked by fstat(2)
+//! before it is read, truncated, or given another mode or owner.
+//!
+//! Must not know: what the files are for. Errors do not name the path; callers do.
+
+mod directory;
+
+use std::ffi::{OsStr, OsString};
+use std::fs::{File, Permissions};
+use std::io::{self, ErrorKind, Read, Write};
+use std::os::unix::fs::{FileTypeExt, MetadataExt, PermissionsExt, fchown};
+use std::path::{Path, PathBuf};
+
+use rustix::fs::{AtFlags, Mode, OFlags};
+use rustix::process::geteuid;
+
+pub(crate) use directory::{Control, Directory};
+
+/// The user who may do everything anyway.
+pub(crate) const ROOT: u32 = 0;
+
+/// Only the owner may use it.
+const PRIVATE: Mode = Mode::RUSR.union(Mode::WUSR);
+
+/// A file by its open directory and its name there. It need not exist.
+#[derive(Debug)]
+pub(crate) struct Place {
+    pub(crate) directory: Directory,
+    name: OsString,
+}
+
+impl Place {
+    /// # Errors
+    /// Those of [`Directory::open`], and if the path names no file.
+    pub(crate) fn of(path: &Path) -> io::Result<Place> {
+        let name = path.file_name().ok_or_else(|| io::Error::other("names no file"))?.to_owned();
+        let directory = Directory::open(directory_of(path))?;
+        Ok(Place { directory, name })
+    }
+
+    /// The path without symbolic links in its directories.
+    pub(crate) fn path(&self) -> PathBuf {
+        self.directory.path().join(&self.name)
+    }
+
+    /// The file of this name with a suffix, in the same directory.
+    fn suffixed(&self, suffix: &str) -> OsString {
+        let mut name = self.name.clone();
+        name.push(suffix);
+        name
+    }
+
+    /// Opens it without following a link and without waiting. What is there may be anything.
+    fn open(&self, name: &OsStr, flags: OFlags) -> io::Result<File> {
+        let flags = flags | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
+        match rustix::fs::openat(&self.directory, name, flags, PRIVATE) {
+            Ok(file) => Ok(File::from(file)),
+            Err(rustix::io::Errno::LOOP) => Err(io::Error::other(
+                "is a symbolic link: put the file itself there, or name the file that is meant",
+            )),
+            // A FIFO without a reader, a socket, or a device without a driver.
+            Err(rustix::io::Errno::NXIO) => Err(io::Error::other("is not a regular file")),
+            Err(rustix::io::Errno::ISDIR) => Err(io::Error::other("is a directory")),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Checks that a file is the gateway's own: regular, with one name, and of a user who works in
+    /// this directory.
+    fn check_own(&self, file: &File) -> io::Result<()> {
+        let found = check_regular(file)?;
+        if found.nlink() != 1 {
+            let links = found.nlink();
+            return Err(io::Error::other(format!(
+                "has {links} hard links, so it may be another file of that user: replace it by a \
+                 copy of itself"
+            )));
+        }
+        let (owner, us) = (self.directory.owner(), geteuid().as_raw());
+        let by_group = self.directory.is_shared() && found.gid() == owner.gid;
+        if found.uid() != owner.uid && found.uid() != us && !by_group {
+            return Err(io::Error::other(format!(
+                "belongs to user {}, and its directory to user {}: chown it",
+                found.uid(),
+                owner.uid
+            )));
+        }
+        Ok(())
+    }
+}
+
+/// The directory that a file lies in.
+pub(crate) fn directory_of(path: &Path) -> &Path {
+    path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}
+
+fn check_regular(file: &File) -> io::Result<std::fs::Metadata> {
+    let found = file.metadata()?;
+    let kind = found.file_type();
+    let what = match () {
+        () if kind.is_file() => return Ok(found),
+        () if kind.is_dir() => "a directory",
+        () if kind.is_fifo() => "a FIFO",
+        () if kind.is_socket() => "a socket",
+        () => "a device",
+    };
+    Err(io::Error::other(format!("is {what}, not a regular file")))
+}
+
+/// Opens a file that the operator configured, to be read: a key, a configuration, a picture. A
+/// symbolic link is followed where no other user could have made it.
+///
+/// # Errors
+/// If it is not there or not regular. In a directory that another user controls, also if it has
+/// further hard links, or belongs neither to that directory's owner, nor to us, nor to root.
+pub(crate) fn open_to_read(path: &Path) -> io::Result<File> {
+    const LINKS_MAX: u32 = 8;
+    let mut place = Place::of(path)?;
+    for _ in 0..LINKS_MAX {
+        let Some(target) = place.directory.link(&place.name)? else { break };
+        place = Place::of(&place.directory.path().join(target))?;
+    }
+    let file = place.open(&place.name, OFlags::RDONLY)?;
+    let found = check_regular(&file)?;
+    if place.directory.control() != Control::Ours && found.uid() != ROOT {
+        place.check_own(&file)?;
+    } else if place.directory.control() != Control::Ours && found.nlink() != 1 {
+        return Err(io::Error::other("is another file of root by a hard link: put a copy there"));
+    }
+    Ok(file)
+}
+
+/// Reads a configured file as [`open_to_read`] opens it, of at most `bytes_max` bytes.
+///
+/// # Errors
+/// Those of [`open_to_read`], and if it is longer.
+pub(crate) fn read(path: &Path, bytes_max: u64) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    open_to_read(path)?.take(bytes_max.saturating_add(1)).read_to_end(&mut bytes)?;
+    if u64::try_from(bytes.len()).is_ok_and(|length| length <= bytes_max) {
+        return Ok(bytes);
+    }
+    Err(io::Error::new(ErrorKind::FileTooLarge, format!("is longer than {bytes_max} bytes")))
+}
+
+/// Opens a file of the gateway's own, to be read and written, and makes it if it is not there: a
+/// lock, a mark, the database. It is not truncated, and gets the owner and the mode that files of
+/// its directory have ([`fix_ownership`]).
+///
+/// # Errors
+/// If what is there is not a regular file with one name, of a user who works in this directory.
+pub(crate) fn open_own(path: &Path) -> io::Result<(File, Place)> {
+    let place = Place::of(path)?;
+    let file = place.open(&place.name, OFlags::RDWR | OFlags::CREATE)?;
+    place.check_own(&file)?;
+    fix_ownership(&file, &place.directory)?;
+    Ok((file, place))
+}
+
+/// Opens a file of the gateway's own, to be read. `None` if it is not there.
+///
+/// # Errors
+/// As [`open_own`].
+pub(crate) fn open_own_to_read(path: &Path) -> io::Result<Option<File>> {
+    let place = Place::of(path)?;
+    place.open_own_to_read(&place.name)
+}
+
+impl Place {
+    fn open_own_to_read(&self, name: &OsStr) -> io::Result<Option<File>> {
+        match self.open(name, OFlags::RDONLY) {
+            Ok(file) => self.check_own(&file).map(|()| Some(file)),
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Checks the files of the gateway's own that have this name and one of these suffixes, as far
+    /// as they are there: for a library that opens them itself.
+    ///
+    /// # Errors
+    /// As [`open_own`], with the suffix of the file.
+    pub(crate) fn check_suffixed(&self, suffixes: &[&str]) -> io::Result<()> {
+        for suffix in suffixes {
+            self.open_own_to_read(&self.suffixed(suffix))
+                .map_err(|error| io::Error::new(error.kind(), format!("({suffix}) {error}")))?;
+        }
+        Ok(())
+    }
+
+    /// Makes a new file, which only its owner may use.
+    ///
+    /// # Errors
+    /// If anything of that name is there.
+    pub(crate) fn create_new(&self) -> io::Result<File> {
+        self.create_new_named(&self.name)
+    }
+
+    fn create_new_named(&self, name: &OsStr) -> io::Result<File> {
+        let file = self.open(name, OFlags::RDWR | OFlags::CREATE | OFlags::EXCL)?;
+        fix_ownership(&file, &self.directory)?;
+        Ok(file)
+    }
+
+    /// Removes the file, or the symbolic link, that has this name and suffix.
+    ///
+    /// # Errors
+    /// If it cannot be removed; none if it is not there.
+    pub(crate) fn remove_suffixed(&self, suffix: &str) -> io::Result<()> {
+        self.remove_named(&self.suffixed(suffix))
+    }
+
+    fn remove_named(&self, name: &OsStr) -> io::Result<()> {
+        match rustix::fs::unlinkat(&self.directory, name, AtFlags::empty()) {
+            Err(error) if error != rustix::io::Errno::NOENT => Err(error.into()),
+            Ok(()) | Err(_) => Ok(()),
+        }
+    }
+
+    /// Flushes the file, and gives it another name in its directory; what had that name is gone.
+    ///
+    /// # Errors
+    /// If it is not the gateway's own, or a directory has that name.
+    pub(crate) fn rename(&self, to: &OsStr) -> io::Result<()> {
+        let file = self.open_own_to_read(&self.name)?.ok_or(rustix::io::Errno::NOENT)?;
+        file.sync_all()?;
+        rustix::fs::renameat(&self.directory, &self.name, &self.directory, to)?;
+        self.directory.sync()
+    }
+
+    /// Puts a whole new file in the place of what is there, flushed: a crash leaves the old bytes
+    /// or the new ones.
+    ///
+    /// # Errors
+    /// If it cannot be written, or a directory lies there.
+    pub(crate) fn replace(&self, bytes: &[u8]) -> io::Result<()> {
+        let new = self.suffixed(".new");
+        self.remove_named(&new)?; // Of a run that was killed.
+        let mut file = self.create_new_named(&new)?;
+        file.write_all(bytes)?;
+        file.sync_all()?;
+        rustix::fs::renameat(&self.directory, &new, &self.directory, &self.name)?;
+        self.directory.sync()
+    }
+}
+
+/// Lets nobody but the directory's owner use a file. In a directory that hands its group on
+/// (setgid, writable), the group may too: so the sweeper can be another user of the machine. What
+/// root makes is given to the directory's owner. The file was checked or is new.
+///
+/// # Errors
+/// If it is neither ours nor root's to change, and not right already.
+pub(crate) fn fix_ownership(file: &File, directory: &Directory) -> io::Result<()> {
+    let mode = if directory.is_shared() { 0o660 } else { 0o600 };
+    let found = file.metadata()?;
+    // What is right stays: only its owner may change it.
+    if found.mode() & 0o777 != mode {
+        file.set_permissions(Permissions::from_mode(mode))?;
+    }
+    let owner = directory.owner();
+    if found.uid() == ROOT && owner.uid != ROOT {
+        fchown(file, Some(owner.uid), Some(owner.gid))?;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests;

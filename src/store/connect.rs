@@ -1,0 +1,47 @@
+//! Connections to SQLite's files. Another user may write the directory that they lie in, so SQLite
+//! opens nothing that was not checked, and follows no symbolic link.
+
+use std::path::{Path, PathBuf};
+
+use rusqlite::{Connection, OpenFlags};
+
+use crate::safe_file::{self, Place};
+
+use super::Error;
+
+/// What SQLite opens beside a database, by its suffix.
+const BESIDE: [&str; 3] = ["-wal", "-shm", "-journal"];
+
+/// To read only.
+pub(super) const READ_ONLY: OpenFlags =
+    OpenFlags::SQLITE_OPEN_READ_ONLY.union(OpenFlags::SQLITE_OPEN_NO_MUTEX);
+
+/// To read and write a file that is there.
+pub(super) const READ_WRITE: OpenFlags =
+    OpenFlags::SQLITE_OPEN_READ_WRITE.union(OpenFlags::SQLITE_OPEN_NO_MUTEX);
+
+/// Makes the file of a database if it is not there, lets nobody else use it, and checks it and what
+/// SQLite keeps beside it. Answers its path without symbolic links.
+///
+/// # Errors
+/// [`Error::File`] if one of the files is not the gateway's own.
+pub(super) fn prepare_file(path: &Path) -> Result<PathBuf, Error> {
+    let (_, place) = safe_file::open_own(path).map_err(Error::of_file(path))?;
+    place.check_suffixed(&BESIDE).map_err(Error::of_file(path))?;
+    Ok(place.path())
+}
+
+/// Opens a file of ours that is there.
+///
+/// # Errors
+/// [`Error::File`] if it, or a file beside it, is not the gateway's own.
+pub(super) fn connect(path: &Path, flags: OpenFlags) -> Result<Connection, Error> {
+    let place = Place::of(path).map_err(Error::of_file(path))?;
+    place.check_suffixed(&[&[""], &BESIDE[..]].concat()).map_err(Error::of_file(path))?;
+    Ok(reconnect(&place.path(), flags)?)
+}
+
+/// Opens a file that was checked when this process opened it first; its path has no symbolic links.
+pub(super) fn reconnect(path: &Path, flags: OpenFlags) -> Result<Connection, rusqlite::Error> {
+    Connection::open_with_flags(path, flags | OpenFlags::SQLITE_OPEN_NOFOLLOW)
+}
