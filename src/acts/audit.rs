@@ -10,6 +10,7 @@ use crate::domain::chain::{BlockId, OurTip};
 use crate::domain::keys::AccountXpub;
 use crate::domain::ledger::Ledger;
 use crate::domain::merchant::MerchantId;
+use crate::domain::sweep::transaction::Unsound;
 use crate::domain::time::Timestamp;
 use crate::headway::Told;
 use crate::node;
@@ -115,7 +116,17 @@ fn compare(
     let mut report = audit.finish(&scanned.outputs);
     report.compare_accounts(&ledgers(tx)?);
     report.differences.extend(wrongly_kept(tx)?);
+    report.differences.extend(damaged(tx, xpub)?);
     Ok(report)
+}
+
+/// Sweeps in flight whose signatures are not ours. Bytes that are no transaction of their id are
+/// named among the facts.
+fn damaged(tx: &ReadTx, xpub: &AccountXpub) -> Result<Vec<Difference>, Refusal> {
+    let mut found = super::sweeps::damaged(tx, xpub)?;
+    found.retain(|(_, what)| !matches!(what, Unsound::Unreadable | Unsound::OtherTxid));
+    let name = |(txid, what)| Difference::DamagedSweep { txid, what };
+    Ok(found.into_iter().map(name).collect())
 }
 
 /// Records what an audit found, for those who are told of differences: nothing, or so many.

@@ -1,8 +1,12 @@
 //! Sweeps as people ask for them: to sweep now, and what came of it.
 
+use bitcoin::Txid;
+
 use crate::domain::amount::Amount;
 use crate::domain::doubt::Trust;
+use crate::domain::keys::AccountXpub;
 use crate::domain::sweep::SentSweep;
+use crate::domain::sweep::transaction::{Unsound, verify_stored};
 use crate::domain::time::Timestamp;
 use crate::store::{
     self, ReadTx, WriteTx, blocks, doubts, progress, requests, sweeps, totals, trail,
@@ -61,6 +65,23 @@ pub(crate) fn outcome(tx: &ReadTx, asked_at: Timestamp) -> Result<Outcome, Refus
 pub(crate) fn in_doubt(tx: &ReadTx) -> Result<bool, Refusal> {
     let Some(tip) = blocks::tip(tx)? else { return Ok(false) };
     Ok(doubts::trust_at(tx, tip)? != Trust::Full)
+}
+
+/// The versions of sweeps in flight whose stored bytes are not what our key signed, with what is
+/// wrong. They are not sent.
+pub(crate) fn damaged(
+    tx: &ReadTx,
+    xpub: &AccountXpub,
+) -> Result<Vec<(Txid, Unsound)>, store::Error> {
+    let mut found = Vec::new();
+    for sweep in sweeps::unconfirmed(tx)? {
+        let coins = sweeps::coins_of(tx, sweep.id, 0)?;
+        for version in &sweep.versions {
+            let sound = verify_stored(version.raw(), version.txid(), &coins, xpub);
+            found.extend(sound.err().map(|what| (version.txid(), what)));
+        }
+    }
+    Ok(found)
 }
 
 /// What waits for payout under a signing key on this machine, and how much may.

@@ -49,6 +49,12 @@ fn print_text(view: &AuditView) -> Result<(), Failure> {
     for (name, sum) in sums {
         print_line(&format!("{name:15}  {} LTC", sum.0))?;
     }
+    for txid in &view.recognised_sweeps {
+        print_line(&format!(
+            "recognised: sweep {txid} was not made by this database; it pays your merchants by our \
+             rules. Make sure that you know who signed it"
+        ))?;
+    }
     for difference in &view.differences {
         print_line(&format!("difference: {}", difference.message))?;
     }

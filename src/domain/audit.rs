@@ -5,6 +5,8 @@
 //!
 //! Must not know: how facts are stored, how the node is asked.
 
+mod misfit;
+
 use std::collections::{HashMap, HashSet};
 
 use bitcoin::{OutPoint, Script, ScriptBuf, Txid};
@@ -16,6 +18,7 @@ use super::keys::{AccountXpub, DerivationIndex};
 use super::ledger::{Account, Ledger};
 use super::merchant::MerchantId;
 use super::payment::{self, Coin, Payment, PaymentId, Place, Status};
+use super::sweep::transaction::Unsound;
 
 /// How many addresses beyond the last one given out are looked at, too.
 pub(crate) const LOOK_AHEAD: u32 = 1_000;
@@ -37,7 +40,11 @@ pub(crate) struct BookedCoin {
 pub(crate) struct BookedVersion {
     pub(crate) sweep: i64,
     pub(crate) dissolved: bool,
+    /// It was recognised in a block, rather than made here.
+    pub(crate) recognised: bool,
     pub(crate) txid: Txid,
+    /// Whether its bytes are the transaction of its id. If not, it has no inputs and outputs.
+    pub(crate) readable: bool,
     pub(crate) inputs: Vec<OutPoint>,
     pub(crate) outputs: Vec<(ScriptBuf, Amount)>,
     pub(crate) fee: Amount,
@@ -131,6 +138,10 @@ pub(crate) enum Difference {
     KeptCounts,
     #[error("sweep {txid}: its bytes, its plan and its coins do not fit: {what}")]
     BadSweep { txid: Txid, what: &'static str },
+    #[error(
+        "sweep {txid}: its stored bytes are damaged: {what}. The running sweeper signs it again if the signing key is here"
+    )]
+    DamagedSweep { txid: Txid, what: Unsound },
 }
 
 impl Difference {
@@ -154,6 +165,7 @@ impl Difference {
             Difference::KeptSweeps => "kept_sweeps",
             Difference::KeptCounts => "kept_counts",
             Difference::BadSweep { .. } => "bad_sweep",
+            Difference::DamagedSweep { .. } => "damaged_sweep",
         }
     }
 }
@@ -174,6 +186,9 @@ pub(crate) struct Report {
     pub(crate) unswept: Amount,
     /// Spent by transactions that are no sweeps of ours.
     pub(crate) elsewhere: Amount,
+    /// Mined sweeps that this database did not make, and that our rules give: no difference, but
+    /// for people to know.
+    pub(crate) recognised: Vec<Txid>,
     pub(crate) differences: Vec<Difference>,
 }
 
@@ -385,10 +400,11 @@ impl<'x> Audit<'x> {
             self.coins.iter().map(|booked| (booked.coin.outpoint, booked)).collect();
         let mut differences = Vec::new();
         for version in &self.sweeps {
-            if let Some(what) = misfit(version, &coins) {
+            if let Some(what) = misfit::of(version, &coins) {
                 differences.push(Difference::BadSweep { txid: version.txid, what });
             }
             if version.block.is_some() {
+                self.report.recognised.extend(version.recognised.then_some(version.txid));
                 let paid = version.payouts.iter().map(|payout| payout.amount);
                 add(&mut self.report.paid, Amount::total(paid));
                 let taken = version.operator_fee();
@@ -461,49 +477,6 @@ fn block_of(coin: &Coin) -> Option<BlockId> {
         Place::Block(block) => Some(block),
         Place::Mempool | Place::Gone => None,
     }
-}
-
-/// What is wrong with a version of a sweep, if anything: its inputs are coins that it claims, its
-/// outputs are the payouts, and nothing is left over or made up.
-fn misfit(version: &BookedVersion, coins: &HashMap<OutPoint, &BookedCoin>) -> Option<&'static str> {
-    let spent: Vec<Option<&&BookedCoin>> =
-        version.inputs.iter().map(|input| coins.get(input)).collect();
-    if spent.iter().any(Option::is_none) {
-        return Some("it spends a coin that is not recorded");
-    }
-    let is_claimed = |booked: &&&BookedCoin| booked.claim == Some(version.sweep);
-    if !version.dissolved && !spent.iter().flatten().all(is_claimed) {
-        return Some("it spends a coin that it does not claim");
-    }
-    let is_spent = |booked: &&&BookedCoin| booked.spent_by == Some(version.txid);
-    if version.block.is_some() && !spent.iter().flatten().all(is_spent) {
-        return Some("it is mined, but a coin of it is not recorded as spent by it");
-    }
-    let mut lines: Vec<(ScriptBuf, Amount)> =
-        version.payouts.iter().map(|payout| (payout.script.clone(), payout.amount)).collect();
-    if let Some((script, _)) = version.outputs.last()
-        && !version.operator_fee().is_zero()
-    {
-        // The operator's output is the last one; to which script is the operator's affair.
-        lines.push((script.clone(), version.operator_fee()));
-    }
-    let sorted = |mut lines: Vec<(ScriptBuf, Amount)>| {
-        lines.sort_unstable();
-        lines
-    };
-    if sorted(lines) != sorted(version.outputs.clone()) {
-        return Some("its outputs are not the payouts");
-    }
-    let into = Amount::total(spent.iter().flatten().map(|booked| booked.coin.amount));
-    let gross = Amount::total(version.payouts.iter().map(|payout| payout.gross));
-    let out = Amount::total(version.outputs.iter().map(|(_, amount)| *amount));
-    if gross != into {
-        return Some("the merchants' sums are not what goes in");
-    }
-    if Amount::total([out, version.fee]) != into {
-        return Some("what goes in is not what comes out");
-    }
-    None
 }
 
 #[cfg(test)]

@@ -8,7 +8,9 @@
 //! Invariants, asserted whenever a plan is made: outputs + fee = inputs, shares sum to the fee to
 //! the litoshi, and no coin stands in two plans.
 
+pub(crate) mod recognise;
 mod share;
+pub(crate) mod transaction;
 pub(crate) mod vanishing;
 mod weights;
 
@@ -67,6 +69,11 @@ pub(crate) struct OperatorFee {
     pub(crate) basis_points: u16,
     pub(crate) script: ScriptBuf,
 }
+
+/// The least and the most fee rates of a sweep, in litoshis for 1,000 vbytes: twice the minimum
+/// that nodes relay, and what no honest estimate exceeds.
+pub(crate) const RATE_MIN: u64 = 2_000;
+pub(crate) const RATE_MAX: u64 = 1_000_000;
 
 /// The most that the operator can take: a tenth.
 pub(crate) const BASIS_POINTS_MAX: u16 = 1_000;

@@ -48,7 +48,8 @@ pub(crate) fn sweeps(tx: &ReadTx) -> Result<Vec<BookedVersion>, Error> {
         let (key, payout) = line?;
         payouts.entry(key).or_default().push(payout);
     }
-    let sql = "SELECT sweep_txs.*, dissolved_at IS NOT NULL AS dissolved
+    let sql = "SELECT sweep_txs.*, dissolved_at IS NOT NULL AS dissolved,
+                      recognised_at IS NOT NULL AS recognised
                FROM sweep_txs JOIN sweeps ON sweeps.id = sweep_id ORDER BY sweep_id, version";
     let mut statement = tx.connection.prepare(sql)?;
     let rows = statement.query_map([], version)?;
@@ -68,14 +69,11 @@ fn version(row: &Row) -> rusqlite::Result<Result<(BookedVersion, u32), Error>> {
         Some(height) => Some(BlockId { height, hash: block_hash(row, "block_hash")? }),
         None => None,
     };
-    let Ok(sweep) = deserialize::<Transaction>(&raw) else {
-        return Ok(Err(impossible("sweep_txs.raw of", txid)));
-    };
-    if sweep.compute_txid() != txid {
-        return Ok(Err(impossible("sweep_txs.raw of another id than", txid)));
-    }
-    let outputs: Option<Vec<(ScriptBuf, Amount)>> = sweep
-        .output
+    // Bytes that were damaged are for the audit to name.
+    let sweep = deserialize::<Transaction>(&raw).ok().filter(|sweep| sweep.compute_txid() == txid);
+    let readable = sweep.is_some();
+    let (input, output) = sweep.map(|sweep| (sweep.input, sweep.output)).unwrap_or_default();
+    let outputs: Option<Vec<(ScriptBuf, Amount)>> = output
         .into_iter()
         .map(|out| Some((out.script_pubkey, Amount::from_litoshis(out.value.to_sat())?)))
         .collect();
@@ -83,8 +81,10 @@ fn version(row: &Row) -> rusqlite::Result<Result<(BookedVersion, u32), Error>> {
     let version = BookedVersion {
         sweep: row.get("sweep_id")?,
         dissolved: row.get("dissolved")?,
+        recognised: row.get("recognised")?,
         txid,
-        inputs: sweep.input.into_iter().map(|input| input.previous_output).collect(),
+        readable,
+        inputs: input.into_iter().map(|input| input.previous_output).collect(),
         outputs,
         fee: row.get("fee")?,
         payouts: Vec::new(),

@@ -1,6 +1,7 @@
 //! Sweeps: the claims on coins, the signed versions, and what the chain made of them.
 
 pub(crate) mod abandoned;
+pub(crate) mod recognised;
 
 use bitcoin::Txid;
 use rusqlite::{Row, params};
@@ -295,12 +296,11 @@ pub(crate) fn mark_sent(tx: &WriteTx, sent: &StoredSweepTx, now: Timestamp) -> R
     Ok(())
 }
 
-/// Records that a transaction is in a block, if it is a sweep.
-pub(crate) fn confirm_in_block(tx: &WriteTx, txid: Txid, block: BlockId) -> Result<(), Error> {
+/// Records that a transaction is in a block, if it is a sweep. Answers whether it is.
+pub(crate) fn confirm_in_block(tx: &WriteTx, txid: Txid, block: BlockId) -> Result<bool, Error> {
     let sql = "UPDATE sweep_txs SET block_height = ?, block_hash = ? WHERE txid = ?";
     let values = params![block.height, block_hash_bytes(&block.hash), txid_bytes(&txid)];
-    tx.connection.prepare_cached(sql)?.execute(values)?;
-    Ok(())
+    Ok(tx.connection.prepare_cached(sql)?.execute(values)? > 0)
 }
 
 /// Takes the sweeps of a block back that left the best chain.

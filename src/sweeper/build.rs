@@ -2,18 +2,15 @@
 
 use std::collections::BTreeMap;
 
-use anyhow::{Context, bail, ensure};
-use bitcoin::absolute::LockTime;
+use anyhow::{Context, ensure};
 use bitcoin::bip32::{DerivationPath, KeySource};
 use bitcoin::psbt::Psbt;
 use bitcoin::sighash::{EcdsaSighashType, SighashCache};
-use bitcoin::transaction::Version;
-use bitcoin::{
-    Amount as BitcoinAmount, Sequence, Transaction, TxIn, TxOut, Witness, ecdsa, secp256k1,
-};
+use bitcoin::{Amount as BitcoinAmount, Transaction, TxOut, Witness, ecdsa, secp256k1};
 
-use crate::domain::keys::{AccountXpub, PUBLIC, RECEIVING_CHAIN};
+use crate::domain::keys::{AccountXpub, RECEIVING_CHAIN};
 use crate::domain::sweep::SweepPlan;
+use crate::domain::sweep::transaction::unsigned;
 use crate::store::sweeps::SignedPlan;
 
 use super::signing_key::SigningKey;
@@ -25,28 +22,7 @@ pub(crate) fn psbt(
     key_origin: Option<&KeySource>,
 ) -> anyhow::Result<Psbt> {
     plan.assert_balanced();
-    let unsigned = Transaction {
-        version: Version::TWO,
-        lock_time: LockTime::ZERO,
-        input: plan
-            .coins
-            .iter()
-            .map(|coin| TxIn {
-                previous_output: coin.outpoint,
-                // Says that it may be replaced by a version with a higher fee (BIP125).
-                sequence: Sequence::ENABLE_RBF_NO_LOCKTIME,
-                ..TxIn::default()
-            })
-            .collect(),
-        output: plan
-            .outputs()
-            .map(|(script, amount)| TxOut {
-                value: BitcoinAmount::from_sat(amount.litoshis()),
-                script_pubkey: script.clone(),
-            })
-            .collect(),
-    };
-    let mut psbt = Psbt::from_unsigned_tx(unsigned).context("make a PSBT")?;
+    let mut psbt = Psbt::from_unsigned_tx(unsigned(plan)).context("make a PSBT")?;
     for (input, coin) in psbt.inputs.iter_mut().zip(&plan.coins) {
         ensure!(
             coin.script == xpub.script_at(coin.index),
@@ -112,43 +88,6 @@ pub(super) fn check(tx: &Transaction, plan: &SweepPlan) -> anyhow::Result<()> {
     let planned = plan.outputs().map(|(script, amount)| (amount.litoshis(), script));
     ensure!(outputs.eq(planned), "other outputs than planned");
     ensure!(tx.weight().to_wu() <= plan.weight, "heavier than planned");
-    Ok(())
-}
-
-/// Every input must be signed by the key that its index derives, over all inputs and outputs.
-pub(super) fn verify_signatures(
-    tx: &Transaction,
-    plan: &SweepPlan,
-    xpub: &AccountXpub,
-) -> anyhow::Result<()> {
-    let mut cache = SighashCache::new(tx);
-    for (position, (input, coin)) in tx.input.iter().zip(&plan.coins).enumerate() {
-        let outpoint = coin.outpoint;
-        let (Some(signature), Some(key), 2) =
-            (input.witness.nth(0), input.witness.nth(1), input.witness.len())
-        else {
-            bail!("input {outpoint} is not signed");
-        };
-        let public = xpub.public_key_at(coin.index).0;
-        ensure!(
-            key == public.serialize() && coin.script == xpub.script_at(coin.index),
-            "input {outpoint} is signed by another key than ours"
-        );
-        let signature = ecdsa::Signature::from_slice(signature)
-            .with_context(|| format!("the signature of input {outpoint}"))?;
-        ensure!(
-            signature.sighash_type == EcdsaSighashType::All,
-            "input {outpoint} is not signed for all inputs and outputs (SIGHASH_ALL)"
-        );
-        let value = BitcoinAmount::from_sat(coin.amount.litoshis());
-        let sighash = cache
-            .p2wpkh_signature_hash(position, &coin.script, value, EcdsaSighashType::All)
-            .context("hash an input for its signature")?;
-        let message = secp256k1::Message::from(sighash);
-        PUBLIC
-            .verify_ecdsa(&message, &signature.signature, &public)
-            .with_context(|| format!("the signature of input {outpoint} is not valid"))?;
-    }
     Ok(())
 }
 

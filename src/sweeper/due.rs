@@ -4,18 +4,16 @@
 use anyhow::Context;
 use bitcoin::OutPoint;
 
-use crate::domain::sweep::{self, Payee, Planned, SweepCoin, Waits};
-use crate::store::{blocks, sweeps};
+use crate::domain::sweep::{self, Payee, Planned, RATE_MAX, RATE_MIN, SweepCoin, Waits};
+use crate::store::sweeps::recognised::{add_operator, is_operator};
+use crate::store::{self, blocks, sweeps};
 
 use super::Sweeper;
 use super::payees::Rows;
 
-/// Fee rates in litoshis for 1,000 vbytes: what is taken without an estimate (ten times the
-/// minimum that nodes relay, since most nodes do not replace a transaction once they have it), and
-/// the least and the most that an estimate is believed.
+/// The fee rate without an estimate, in litoshis for 1,000 vbytes: ten times the minimum that nodes
+/// relay, since most nodes do not replace a transaction once they have it.
 const RATE_DEFAULT: u64 = 10_000;
-pub(super) const RATE_MIN: u64 = 2_000;
-pub(super) const RATE_MAX: u64 = 1_000_000;
 
 /// Blocks within which a sweep should be mined.
 const TARGET_BLOCKS: u16 = 6;
@@ -39,6 +37,7 @@ impl Sweeper {
     /// What could go out now.
     pub(super) fn due(&mut self) -> anyhow::Result<Due> {
         self.seal_new()?;
+        self.note_operator()?;
         let (coins, mut waiting, rows) = self.store.read_blocking(|tx| {
             let Some(tip) = blocks::tip(tx)? else {
                 return Ok::<_, anyhow::Error>((Vec::new(), Vec::new(), Vec::new()));
@@ -74,6 +73,18 @@ impl Sweeper {
         }
         let rate_litoshis_per_kvb = if sound.is_empty() { RATE_DEFAULT } else { self.fee_rate()? };
         Ok(Due { coins: sound, payees, rate_litoshis_per_kvb, waiting })
+    }
+
+    /// Records the operator's address, by which sweeps are recognised that this database did not
+    /// make.
+    fn note_operator(&self) -> Result<(), store::Error> {
+        let Some(own) = &self.settings.rules.operator else { return Ok(()) };
+        let script = own.script.clone();
+        if self.store.read_blocking(|tx| is_operator(tx, &script))? {
+            return Ok(());
+        }
+        let now = self.clock.now();
+        self.store.write_blocking(move |tx| add_operator(tx, &script, now))
     }
 
     /// What is wrong with a coin, if anything: its script must be the one that our key derives,

@@ -8,11 +8,12 @@ use bitcoin::psbt::Psbt;
 use bitcoin::{Transaction, Txid, Witness};
 
 use crate::domain::amount::Amount;
-use crate::domain::sweep::{SweepCoin, SweepPlan, plan_with_fee};
+use crate::domain::sweep::transaction::verify_signatures;
+use crate::domain::sweep::{RATE_MAX, RATE_MIN, SweepCoin, SweepPlan, plan_with_fee};
 use crate::node::rpc::Acceptance;
 use crate::store::sweeps::SignedPlan;
 
-use super::{Memory, Sweeper, build, due};
+use super::{Memory, Sweeper, build};
 
 /// The largest PSBT that is read, in bytes: a transaction of standard weight, with what a signer
 /// adds to each of its inputs, in base64.
@@ -68,7 +69,7 @@ impl Sweeper {
         let plan = plan_with_fee(&coins, &due.payees, fee, &self.settings.rules)
             .map_err(|(merchant, why)| anyhow::anyhow!("the PSBT cannot pay {merchant}: {why}"))?;
         ensure!(
-            (due::RATE_MIN..=due::RATE_MAX).contains(&plan.rate_litoshis_per_kvb()),
+            (RATE_MIN..=RATE_MAX).contains(&plan.rate_litoshis_per_kvb()),
             "the PSBT leaves a fee of {fee} LTC, which is not within what is allowed for its size"
         );
         let unsigned = &psbt.unsigned_tx;
@@ -92,7 +93,7 @@ impl Sweeper {
         );
         let tx = finish(psbt, &plan)?;
         build::check(&tx, &plan)?;
-        build::verify_signatures(&tx, &plan, &self.xpub)?;
+        verify_signatures(&tx, &plan.coins, &self.xpub)?;
         let vsize = u64::try_from(tx.vsize()).context("size of the transaction")?;
         let raw = bitcoin::consensus::encode::serialize(&tx);
         let signed = SignedPlan { txid: tx.compute_txid(), raw, vsize, plan: plan.clone() };

@@ -5,13 +5,14 @@ use anyhow::{Context, ensure};
 use bitcoin::{Transaction, Txid};
 
 use crate::domain::amount::Amount;
-use crate::domain::sweep::{Rules, SweepPlan, plan_again};
+use crate::domain::sweep::transaction::verify_signatures;
+use crate::domain::sweep::{RATE_MAX, Rules, SweepPlan, plan_again};
 use crate::node::rpc::Acceptance;
 use crate::store::sweeps::{StoredSweepTx, Unconfirmed};
 use crate::store::{self, blocks, sweeps};
 
 use super::broadcast::{self, Sent};
-use super::{Memory, Sweeper, build, due, trusts_the_chain};
+use super::{Memory, Sweeper, build, trusts_the_chain};
 
 /// For how many blocks another spend of our coin, or the loss of the transaction that made it,
 /// must last before its sweep is given up.
@@ -182,13 +183,13 @@ impl Sweeper {
         let current = plan_again(&coins, &payouts, operator, fee, &any_fee)
             .map_err(|(merchant, why)| anyhow::anyhow!("{merchant}: {why}"))?;
         build::check(&signed, &current).context("the stored version is not the one we signed")?;
-        build::verify_signatures(&signed, &current, &self.xpub)
+        verify_signatures(&signed, &current.coins, &self.xpub)
             .context("the stored version is not the one we signed")?;
         let before = current.rate_litoshis_per_kvb();
         let raised = before.saturating_mul(100 + RAISE_PERCENT).div_ceil(100);
         let estimated = self.fee_rate()?.max(raised);
         // If somebody cannot bear what would be best, the least that nodes ask for.
-        let allowed = [estimated, raised].into_iter().filter(|rate| *rate <= due::RATE_MAX);
+        let allowed = [estimated, raised].into_iter().filter(|rate| *rate <= RATE_MAX);
         let plan = |rate| {
             let fee = current.fee_at(rate);
             plan_again(&coins, &payouts, operator, fee, rules).ok()

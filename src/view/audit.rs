@@ -18,6 +18,8 @@ pub(crate) struct AuditView {
     pub(crate) in_flight_ltc: Ltc,
     pub(crate) unswept_ltc: Ltc,
     pub(crate) elsewhere_ltc: Ltc,
+    /// Ids of mined sweeps that this database did not make, and that our rules give.
+    pub(crate) recognised_sweeps: Vec<String>,
     pub(crate) differences: Vec<DifferenceView>,
 }
 
@@ -45,6 +47,7 @@ impl AuditView {
             in_flight_ltc: Ltc(report.in_flight),
             unswept_ltc: Ltc(report.unswept),
             elsewhere_ltc: Ltc(report.elsewhere),
+            recognised_sweeps: report.recognised.iter().map(ToString::to_string).collect(),
             differences: report.differences.iter().map(DifferenceView::new).collect(),
         }
     }

@@ -26,6 +26,8 @@ use crate::store::sieve::Complete;
 use crate::store::{Error, ReadTx, WriteTx, blocks, coins, doubts, events, payments, sweeps};
 use crate::view::CompletedView;
 
+use super::recognise::recognise_in_block;
+
 /// What a write changed, for the signals that follow its commit.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
 pub(crate) struct Changes {
@@ -143,15 +145,15 @@ pub(super) fn place_block(
     let ours = scripts_of_ours(tx, block, sieve)?;
     for block_tx in &block.txs {
         let Some(txid) = block_tx.txid else { continue }; // Not in a block: its id is known.
-        let mut spends_ours = false;
-        for input in &block_tx.inputs {
-            if known.contains(input) {
-                coins::spend(tx, *input, txid, id.height)?;
-                spends_ours = true;
-            }
+        let spent = block_tx.inputs.iter().filter(|input| known.contains(*input));
+        let spent: Vec<OutPoint> = spent.copied().collect();
+        // A sweep spends nothing but our coins. What it is, is recorded before what it spends.
+        let is_known = spent.is_empty() || sweeps::confirm_in_block(tx, txid, id)?;
+        if !is_known && spent.len() == block_tx.inputs.len() {
+            recognise_in_block(tx, block_tx, txid, id, time, now)?;
         }
-        if spends_ours {
-            sweeps::confirm_in_block(tx, txid, id)?; // A sweep spends nothing but our coins.
+        for input in spent {
+            coins::spend(tx, input, txid, id.height)?;
         }
         let placed = place_coins(tx, block_tx, txid, id, now.min(time), &ours, changes)?;
         known.extend(placed); // A later transaction of the block may spend them.

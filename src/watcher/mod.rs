@@ -18,6 +18,7 @@ mod following;
 mod hints;
 mod mempool;
 mod noticing;
+mod recognise;
 pub(crate) mod rescan;
 mod scout;
 pub(crate) mod sieving;

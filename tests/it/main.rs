@@ -63,6 +63,7 @@ mod powercut;
 mod raise;
 mod ready;
 mod receivers;
+mod recognised;
 mod reorg;
 mod replace;
 mod restart;

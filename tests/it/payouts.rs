@@ -3,20 +3,19 @@
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
-use std::path::PathBuf;
 use std::str::FromStr;
 
-use bitcoin::bip32::{DerivationPath, Xpriv};
+use bitcoin::bip32::DerivationPath;
 use bitcoin::psbt::Psbt;
-use bitcoin::{NetworkKind, OutPoint, PrivateKey, ScriptBuf};
-use serde_json::{Value, json};
+use bitcoin::{OutPoint, ScriptBuf};
 
-use crate::harness::gate::{Gate, Output};
+use crate::harness::gate::Gate;
 use crate::harness::json::litoshis;
 use crate::harness::node::Node;
 use crate::harness::shop::Shop;
 use crate::harness::stage::Stage;
 use crate::harness::wait::{SOON, wait_for};
+use crate::harness::watch_only::WatchOnly;
 
 /// Pays and confirms so many payments of a tenth each.
 fn pay(node: &Node, shop: &Shop, payments: usize) -> Vec<String> {
@@ -76,72 +75,6 @@ fn a_sweep_can_be_had_now_from_the_running_gateway_or_without_it() {
     node.mine(1);
     gate.await_tip(&node.height().to_string());
     gate.cli_ok(&["audit"]);
-}
-
-/// A gateway without the signing key, whose sweeps are signed by litecoind's own wallet.
-struct WatchOnly {
-    stage: Stage,
-    /// The key file, which lies elsewhere now.
-    key: Xpriv,
-}
-
-impl WatchOnly {
-    fn start() -> Option<WatchOnly> {
-        let mut key = None;
-        let stage = Stage::alone_with(|gate| {
-            let file = gate.setting("wallet.signing_key_file");
-            key = Some(Xpriv::from_str(fs::read_to_string(&file).unwrap().trim()).unwrap());
-            gate.unset("wallet.signing_key_file");
-            fs::remove_file(file).unwrap();
-            gate.set("wallet.key_origin", "d34db33f/84'/1'/0'");
-        })?;
-        Some(WatchOnly { stage, key: key.unwrap() })
-    }
-
-    fn gate(&self) -> &Gate {
-        &self.stage.gate
-    }
-
-    fn file(&self, name: &str) -> PathBuf {
-        self.gate().folder().join(name)
-    }
-
-    fn export(&self, name: &str) -> Psbt {
-        let file = self.file(name);
-        self.gate().cli_ok(&["sweep", "--psbt", &file.display().to_string()]);
-        let text = fs::read_to_string(file).unwrap();
-        Psbt::from_str(&text).unwrap()
-    }
-
-    /// The node's wallet takes the keys of the first addresses, and signs what it can.
-    fn sign(&self, psbt: &Psbt) -> String {
-        let secp = bitcoin::secp256k1::Secp256k1::new();
-        for index in 0..6u32 {
-            let path = DerivationPath::from_str(&format!("m/0/{index}")).unwrap();
-            let child = self.key.derive_priv(&secp, &path).unwrap();
-            let key = PrivateKey::new(child.private_key, NetworkKind::Test);
-            self.stage.node.call::<Value>("importprivkey", json!([key.to_wif(), "", false]));
-        }
-        let signed: Value =
-            self.stage.node.call("walletprocesspsbt", json!([psbt.to_string(), true, "ALL"]));
-        signed["psbt"].as_str().unwrap().to_owned()
-    }
-
-    fn import(&self, psbt: &str) -> Output {
-        let file = self.file("signed.psbt");
-        fs::write(&file, psbt).unwrap();
-        self.gate().cli(&["sweep", "--import", &file.display().to_string()])
-    }
-
-    #[track_caller]
-    fn check_refused(&self, psbt: &str, words: &[&str]) {
-        let answer = self.import(psbt);
-        assert_eq!(answer.code, 1, "{answer:?}");
-        for word in words {
-            assert!(answer.stderr.contains(word), "{word}: {}", answer.stderr);
-        }
-        assert_eq!(self.stage.node.mempool(), [""; 0], "nothing was sent");
-    }
 }
 
 #[test]

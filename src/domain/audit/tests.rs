@@ -93,7 +93,9 @@ fn facts() -> Facts {
     let sweep = BookedVersion {
         sweep: 1,
         dissolved: false,
+        recognised: false,
         txid: sweep_txid(),
+        readable: true,
         inputs: vec![at(0)],
         outputs: vec![(script.clone(), amount)],
         fee: ltc("0.01"),
@@ -228,6 +230,27 @@ fn each_wrong_fact_is_named() {
     check(&["bad_sweep"], |f| f.sweeps[0].payouts[0].gross = ltc("0.99"));
     check(&["bad_sweep"], |f| f.sweeps[0].payouts[0].operator_fee = ltc("0.01"));
     check(&["bad_sweep"], |f| f.sweeps[0].fee = ltc("0.02"));
+    check(&["bad_sweep"], |f| f.sweeps[0].readable = false);
+}
+
+#[test]
+fn a_recognised_sweep_is_named_while_it_is_mined_and_is_no_difference() {
+    let recognised = |mined: bool| {
+        let mut facts = facts();
+        facts.sweeps[0].recognised = true;
+        facts.sweeps[0].dissolved = true;
+        facts.coins[0].claim = None;
+        if !mined {
+            facts.sweeps[0].block = None;
+            facts.coins[0] = coin(0);
+            facts.unspent.push(unspent(0));
+        }
+        let report = audit(facts);
+        assert_eq!(report.differences, []);
+        report.recognised
+    };
+    assert_eq!(recognised(true), [sweep_txid()]);
+    assert_eq!(recognised(false), []);
 }
 
 #[test]

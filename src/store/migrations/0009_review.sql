@@ -9,6 +9,21 @@
 
 -- Sweeps.
 
+-- When the watcher recognised a transaction in a block as a sweep of ours that this database did
+-- not make. Such a sweep claims no coin, and `dissolved_at` is set from the beginning.
+ALTER TABLE sweeps ADD COLUMN recognised_at INTEGER;
+
+-- When the stored bytes of a version were first found to be none that our key signed.
+ALTER TABLE sweep_txs ADD COLUMN damaged_at INTEGER;
+CREATE INDEX sweep_txs_damaged ON sweep_txs (damaged_at) WHERE damaged_at IS NOT NULL;
+
+-- The scripts of `sweeper.operator_address`, now and before: sweeps are recognised by them. A row
+-- for each change of the configuration, kept for good. No money moves by it.
+CREATE TABLE operator_addresses (
+    script BLOB    PRIMARY KEY,
+    since  INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
 
 -- Payments: authentication at creation.
 

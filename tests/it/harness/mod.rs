@@ -30,4 +30,5 @@ pub(crate) mod tls;
 pub(crate) mod truth;
 pub(crate) mod villain;
 pub(crate) mod wait;
+pub(crate) mod watch_only;
 pub(crate) mod zmq;

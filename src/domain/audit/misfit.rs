@@ -1,0 +1,58 @@
+//! Whether a sweep's bytes, its plan and its coins fit each other.
+
+use std::collections::HashMap;
+
+use bitcoin::{OutPoint, ScriptBuf};
+
+use crate::domain::amount::Amount;
+
+use super::{BookedCoin, BookedVersion};
+
+/// What is wrong with a version of a sweep, if anything: its inputs are coins that it claims, its
+/// outputs are the payouts, and nothing is left over or made up.
+pub(super) fn of(
+    version: &BookedVersion,
+    coins: &HashMap<OutPoint, &BookedCoin>,
+) -> Option<&'static str> {
+    if !version.readable {
+        return Some("its bytes are not the transaction of its id");
+    }
+    let spent: Vec<Option<&&BookedCoin>> =
+        version.inputs.iter().map(|input| coins.get(input)).collect();
+    if spent.iter().any(Option::is_none) {
+        return Some("it spends a coin that is not recorded");
+    }
+    let is_claimed = |booked: &&&BookedCoin| booked.claim == Some(version.sweep);
+    if !version.dissolved && !spent.iter().flatten().all(is_claimed) {
+        return Some("it spends a coin that it does not claim");
+    }
+    let is_spent = |booked: &&&BookedCoin| booked.spent_by == Some(version.txid);
+    if version.block.is_some() && !spent.iter().flatten().all(is_spent) {
+        return Some("it is mined, but a coin of it is not recorded as spent by it");
+    }
+    let mut lines: Vec<(ScriptBuf, Amount)> =
+        version.payouts.iter().map(|payout| (payout.script.clone(), payout.amount)).collect();
+    if let Some((script, _)) = version.outputs.last()
+        && !version.operator_fee().is_zero()
+    {
+        // The operator's output is the last one; to which script is the operator's affair.
+        lines.push((script.clone(), version.operator_fee()));
+    }
+    let sorted = |mut lines: Vec<(ScriptBuf, Amount)>| {
+        lines.sort_unstable();
+        lines
+    };
+    if sorted(lines) != sorted(version.outputs.clone()) {
+        return Some("its outputs are not the payouts");
+    }
+    let into = Amount::total(spent.iter().flatten().map(|booked| booked.coin.amount));
+    let gross = Amount::total(version.payouts.iter().map(|payout| payout.gross));
+    let out = Amount::total(version.outputs.iter().map(|(_, amount)| *amount));
+    if gross != into {
+        return Some("the merchants' sums are not what goes in");
+    }
+    if Amount::total([out, version.fee]) != into {
+        return Some("what goes in is not what comes out");
+    }
+    None
+}

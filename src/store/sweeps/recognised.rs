@@ -1,0 +1,83 @@
+//! Sweeps that were recognised in a block rather than made here, and what that is decided by.
+//!
+//! They claim no coin: like a sweep that was abandoned and mined after all, one counts while it is
+//! in a block, and is nothing once its block leaves the chain.
+
+use bitcoin::{OutPoint, ScriptBuf};
+use rusqlite::{OptionalExtension, params};
+
+use crate::domain::chain::BlockId;
+use crate::domain::merchant::MerchantId;
+use crate::domain::sweep::SweepCoin;
+use crate::domain::sweep::recognise::KnownScripts;
+use crate::domain::time::Timestamp;
+use crate::store::columns::{script, txid_bytes};
+use crate::store::{Error, ReadTx, WriteTx};
+
+use super::{SignedPlan, confirm_in_block, insert_version, sweep_coin};
+
+/// Our coins at these outpoints, however deep they are.
+pub(crate) fn coins_at(tx: &ReadTx, at: &[OutPoint]) -> Result<Vec<SweepCoin>, Error> {
+    let sql = "SELECT txid, vout, merchant_id, derivation_index, script, coins.amount, origin,
+                      0 AS depth
+               FROM coins JOIN payments USING (derivation_index) WHERE txid = ? AND vout = ?";
+    let mut statement = tx.connection.prepare_cached(sql)?;
+    let mut coins = Vec::with_capacity(at.len());
+    for at in at {
+        let found = statement.query_row(params![txid_bytes(&at.txid), at.vout], sweep_coin);
+        coins.extend(found.optional()?.transpose()?);
+    }
+    Ok(coins)
+}
+
+/// The scripts that these merchants were paid at, at some time until `until`, and the operator's.
+/// A change that was cancelled never was in force.
+pub(crate) fn known_scripts(
+    tx: &ReadTx,
+    merchants: &[MerchantId],
+    until: Timestamp,
+) -> Result<KnownScripts, Error> {
+    let sql = "SELECT script FROM payout_addresses
+               WHERE merchant_id = ? AND cancelled_at IS NULL AND effective_at <= ?";
+    let mut statement = tx.connection.prepare_cached(sql)?;
+    let mut known = KnownScripts::default();
+    for merchant in merchants {
+        let rows = statement.query_map(params![merchant, until], |row| script(row, "script"))?;
+        known.merchants.insert(*merchant, rows.collect::<Result<_, _>>()?);
+    }
+    let sql = "SELECT script FROM operator_addresses";
+    let mut statement = tx.connection.prepare_cached(sql)?;
+    let rows = statement.query_map([], |row| script(row, "script"))?;
+    known.operator = rows.collect::<Result<_, _>>()?;
+    Ok(known)
+}
+
+/// Whether this operator's address is recorded.
+pub(crate) fn is_operator(tx: &ReadTx, script: &ScriptBuf) -> Result<bool, Error> {
+    let sql = "SELECT EXISTS (SELECT 1 FROM operator_addresses WHERE script = ?)";
+    Ok(tx.connection.prepare_cached(sql)?.query_row([script.as_bytes()], |row| row.get(0))?)
+}
+
+/// Records an operator's address, by which sweeps are recognised even after it changed.
+pub(crate) fn add_operator(tx: &WriteTx, script: &ScriptBuf, now: Timestamp) -> Result<(), Error> {
+    let sql = "INSERT OR IGNORE INTO operator_addresses (script, since) VALUES (?, ?)";
+    tx.connection.prepare_cached(sql)?.execute(params![script.as_bytes(), now])?;
+    Ok(())
+}
+
+/// Stores a sweep that was recognised in a block, made at the block's time. Must run before its
+/// coins are recorded as spent, so that their sums count it as a sweep.
+pub(crate) fn store_recognised(
+    tx: &WriteTx,
+    recognised: &SignedPlan,
+    block: BlockId,
+    made_at: Timestamp,
+    now: Timestamp,
+) -> Result<(), Error> {
+    recognised.plan.assert_balanced();
+    let sql = "INSERT INTO sweeps (created_at, dissolved_at, recognised_at) VALUES (?1, ?1, ?2)";
+    tx.connection.execute(sql, params![made_at, now])?;
+    insert_version(tx, tx.connection.last_insert_rowid(), 1, recognised, made_at)?;
+    confirm_in_block(tx, recognised.txid, block)?;
+    Ok(())
+}

@@ -1,0 +1,86 @@
+//! A gateway that only watches, and a signer elsewhere.
+
+use std::fs;
+use std::path::PathBuf;
+use std::str::FromStr;
+
+use bitcoin::bip32::{DerivationPath, Xpriv};
+use bitcoin::psbt::Psbt;
+use bitcoin::{NetworkKind, PrivateKey};
+use serde_json::{Value, json};
+
+use super::gate::{Gate, Output};
+use super::stage::Stage;
+
+/// A gateway without the signing key, whose sweeps are signed by litecoind's own wallet.
+pub(crate) struct WatchOnly {
+    pub(crate) stage: Stage,
+    /// The key file, which lies elsewhere now.
+    key: Xpriv,
+}
+
+impl WatchOnly {
+    pub(crate) fn start() -> Option<WatchOnly> {
+        let mut key = None;
+        let stage = Stage::alone_with(|gate| {
+            let file = gate.setting("wallet.signing_key_file");
+            key = Some(Xpriv::from_str(fs::read_to_string(&file).unwrap().trim()).unwrap());
+            gate.unset("wallet.signing_key_file");
+            fs::remove_file(file).unwrap();
+            gate.set("wallet.key_origin", "d34db33f/84'/1'/0'");
+        })?;
+        Some(WatchOnly { stage, key: key.unwrap() })
+    }
+
+    fn gate(&self) -> &Gate {
+        &self.stage.gate
+    }
+
+    fn file(&self, name: &str) -> PathBuf {
+        self.gate().folder().join(name)
+    }
+
+    pub(crate) fn export(&self, name: &str) -> Psbt {
+        let file = self.file(name);
+        self.gate().cli_ok(&["sweep", "--psbt", &file.display().to_string()]);
+        let text = fs::read_to_string(file).unwrap();
+        Psbt::from_str(&text).unwrap()
+    }
+
+    /// The node's wallet takes the keys of the first addresses, and signs what it can.
+    pub(crate) fn sign(&self, psbt: &Psbt) -> String {
+        let secp = bitcoin::secp256k1::Secp256k1::new();
+        for index in 0..6u32 {
+            let path = DerivationPath::from_str(&format!("m/0/{index}")).unwrap();
+            let child = self.key.derive_priv(&secp, &path).unwrap();
+            let key = PrivateKey::new(child.private_key, NetworkKind::Test);
+            self.stage.node.call::<Value>("importprivkey", json!([key.to_wif(), "", false]));
+        }
+        let signed: Value =
+            self.stage.node.call("walletprocesspsbt", json!([psbt.to_string(), true, "ALL"]));
+        signed["psbt"].as_str().unwrap().to_owned()
+    }
+
+    /// The signer broadcasts it itself. Answers the transaction's id.
+    pub(crate) fn broadcast(&self, signed: &str) -> String {
+        let done: Value = self.stage.node.call("finalizepsbt", json!([signed]));
+        assert_eq!(done["complete"], true, "{done}");
+        self.stage.node.call("sendrawtransaction", json!([done["hex"]]))
+    }
+
+    pub(crate) fn import(&self, psbt: &str) -> Output {
+        let file = self.file("signed.psbt");
+        fs::write(&file, psbt).unwrap();
+        self.gate().cli(&["sweep", "--import", &file.display().to_string()])
+    }
+
+    #[track_caller]
+    pub(crate) fn check_refused(&self, psbt: &str, words: &[&str]) {
+        let answer = self.import(psbt);
+        assert_eq!(answer.code, 1, "{answer:?}");
+        for word in words {
+            assert!(answer.stderr.contains(word), "{word}: {}", answer.stderr);
+        }
+        assert_eq!(self.stage.node.mempool(), [""; 0], "nothing was sent");
+    }
+}

@@ -1,0 +1,119 @@
+//! Sweeps that the database did not make: an external signer sent them, or they were made after the
+//! backup that was restored. What our rules give is recognised; everything else is an alarm.
+
+use bitcoin::ScriptBuf;
+
+use crate::harness::gate::Gate;
+use crate::harness::json::litoshis;
+use crate::harness::node::Node;
+use crate::harness::shop::{Created, Shop};
+use crate::harness::stage::Stage;
+use crate::harness::wait::SOON;
+use crate::harness::watch_only::WatchOnly;
+
+/// A completed payment of a tenth.
+fn pay(node: &Node, shop: &Shop) -> Created {
+    let payment = shop.create("0.1");
+    node.send(&payment.address, "0.1");
+    node.mine(2);
+    shop.await_status(&payment.id, "completed", SOON);
+    payment
+}
+
+/// The payout of this transaction is listed, and the audit is clean and names it.
+#[track_caller]
+fn check_recognised(gate: &Gate, node: &Node, payment: &Created, txid: &str) {
+    gate.await_tip(&node.height().to_string());
+    let audit = gate.cli_json(&["audit"]);
+    assert_eq!(audit.raw("clean"), "true", "{}", audit.whole());
+    assert_eq!(audit.raw("elsewhereLtc"), "0", "{}", audit.whole());
+    assert_eq!(audit.raw("recognisedSweeps"), format!("[\"{txid}\"]"));
+    let payouts = gate.cli_json(&["payment", "show", &payment.id]).objects("payouts");
+    let txids: Vec<String> = payouts.iter().map(|payout| payout.text("txid")).collect();
+    assert_eq!(txids, [txid]);
+}
+
+// 1. A watch-only gateway exports a PSBT for two merchants; the operator takes a part.
+// 2. The signer signs it, and broadcasts the transaction instead of giving it back.
+// 3. Once it is mined, it counts as our sweep: payouts are listed, the audit is clean, names it,
+//    and stays so when its block is taken back and comes again.
+#[test]
+fn a_sweep_that_the_signer_broadcasts_is_recognised() {
+    let Some(watch_only) = WatchOnly::start() else { return };
+    let Stage { gate, shop, node } = &watch_only.stage;
+    gate.set("sweeper.operator_fee_basis_points", 150);
+    gate.set("sweeper.operator_address", node.fresh_address());
+    gate.restart();
+    let neighbour = Shop::open(gate, node, "Neighbour");
+    let (ours, theirs) = (pay(node, shop), pay(node, &neighbour));
+    let psbt = watch_only.export("unsigned.psbt");
+    let txid = watch_only.broadcast(&watch_only.sign(&psbt));
+    let fee = node.fee_of(&txid);
+    node.mine(1);
+    check_recognised(gate, node, &ours, &txid);
+    check_recognised(gate, node, &theirs, &txid);
+    let audit = gate.cli_json(&["audit"]);
+    assert_eq!(audit.raw("operatorFeesLtc"), "0.003");
+    assert_eq!(litoshis(audit.raw("feesLtc")), fee + litoshis("0.003"));
+    gate.cli_fails(&["sweep", "--psbt", "/nowhere/x"], 1, &["nothing is due"]);
+    node.reorg(1);
+    check_recognised(gate, node, &ours, &txid);
+}
+
+// 1. As above, but the signer pays another address than planned.
+// 2. The audit names the coin and the transaction: the key is in use elsewhere. No payout is listed.
+#[test]
+fn a_transaction_that_pays_others_stays_an_alarm() {
+    let Some(watch_only) = WatchOnly::start() else { return };
+    let Stage { gate, shop, node } = &watch_only.stage;
+    let payment = pay(node, shop);
+    let mut psbt = watch_only.export("unsigned.psbt");
+    psbt.unsigned_tx.output[0].script_pubkey =
+        ScriptBuf::new_p2wpkh(&bitcoin::hashes::Hash::hash(b"somebody else"));
+    let txid = watch_only.broadcast(&watch_only.sign(&psbt));
+    node.mine(1);
+    gate.await_tip(&node.height().to_string());
+    gate.cli_fails(&["audit"], 1, &[]);
+    let audit = gate.cli(&["audit"]).stdout;
+    assert!(audit.contains(&txid) && audit.contains("is the key in use elsewhere?"), "{audit}");
+    assert!(!audit.contains("recognised"), "{audit}");
+    assert_eq!(gate.cli_json(&["payment", "show", &payment.id]).objects("payouts").len(), 0);
+}
+
+// 1. Two payments are paid; a backup is made.
+// 2. After it, the sweeper pays them out by one sweep each, the second of which is not mined yet
+//    when the gateway stops.
+// 3. The backup is restored: the first sweep is recognised while the gateway catches up, and the
+//    second once it is mined. The audit is clean, both payouts are listed, nobody is paid twice.
+#[test]
+fn sweeps_made_after_the_backup_are_recognised_after_a_restore() {
+    let Some(Stage { gate, shop, node }) = Stage::alone() else { return };
+    let first = pay(&node, &shop);
+    let second = shop.create("0.1");
+    let copy = gate.folder().join("before.db").display().to_string();
+    gate.cli_ok(&["backup", &copy]);
+    let swept = gate.cli_json(&["sweep"]).objects("sweeps")[0].text("txid");
+    node.mine(1);
+    node.send(&second.address, "0.1");
+    node.mine(2);
+    shop.await_status(&second.id, "completed", SOON);
+    let in_mempool = gate.cli_json(&["sweep"]).objects("sweeps")[0].text("txid");
+    gate.term();
+    gate.cli_ok(&["restore", &copy]);
+    gate.start();
+    check_recognised(&gate, &node, &first, &swept);
+    gate.cli_ok(&["sweep"]);
+    assert_eq!(node.mempool(), std::slice::from_ref(&in_mempool));
+    let fees = node.fee_of(&in_mempool);
+    node.mine(1);
+    gate.await_tip(&node.height().to_string());
+    let audit = gate.cli_json(&["audit"]);
+    assert_eq!(audit.raw("clean"), "true", "{}", audit.whole());
+    let payouts = gate.cli_json(&["payment", "show", &second.id]).objects("payouts");
+    assert_eq!(payouts.len(), 1);
+    let paid = litoshis("0.2") - litoshis(audit.raw("feesLtc"));
+    assert_eq!(node.balance_of(&shop.payout_address), paid);
+    assert!(
+        fees > 0 && gate.cli_json(&["payment", "show", &first.id]).objects("payouts").len() == 1
+    );
+}
