@@ -17,9 +17,12 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use bitcoin::Script;
 use bitcoin::bip32::KeySource;
 use toml::{Table, Value};
 
+use crate::acts::addresses::Addresses;
+use crate::acts::reason::Reason;
 use crate::acts::{create_payment, merchants};
 use crate::clock::Clock;
 use crate::domain::amount::Amount;
@@ -73,6 +76,26 @@ pub(crate) struct Config {
 }
 
 impl Config {
+    /// The addresses that payments get: the operator's own is never given out.
+    pub(crate) fn addresses(&self) -> Addresses {
+        let operator = self.sweeper.rules.operator.as_ref().map(|fee| fee.script.clone());
+        Addresses::new(self.xpub.clone(), operator)
+    }
+
+    /// Checks that the operator's fee does not go to an address of the account. `is_own` says
+    /// whether a script is one.
+    ///
+    /// # Errors
+    /// If it is, or what `is_own` fails with.
+    pub(crate) fn check_operator_address<E>(
+        &self,
+        is_own: impl FnOnce(&Script) -> Result<bool, E>,
+    ) -> Result<Result<(), Mistakes>, E> {
+        let Some(operator) = &self.sweeper.rules.operator else { return Ok(Ok(())) };
+        let mistake = format!("sweeper.operator_address {}", Reason::OwnAddress);
+        Ok(if is_own(&operator.script)? { Err(Mistakes(vec![mistake])) } else { Ok(()) })
+    }
+
     /// What may wait for payout at most before the operator is warned: of no interest where the key
     /// lies elsewhere.
     pub(crate) fn hot_limit(&self) -> Option<Amount> {

@@ -16,10 +16,11 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use anyhow::{Context, bail};
+use bitcoin::Script;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
-use crate::acts::addresses::Addresses;
+use crate::acts::own_addresses::OwnAddresses;
 use crate::config::Config;
 use crate::domain::time::Timestamp;
 use crate::http::ready::Ready;
@@ -362,7 +363,7 @@ fn api_of(
     Ok(Api {
         store: store.clone(),
         secret: config.secret.clone(),
-        addresses: Addresses::new(config.xpub.clone()),
+        addresses: config.addresses(),
         site: config.site.clone(),
         payment_rules: config.payments.clone(),
         private_networks: config.webhooks.private_networks,
@@ -380,7 +381,8 @@ fn api_of(
 /// The sweeper with its keys.
 ///
 /// # Errors
-/// [`Refused`] if the keys are not the account's, not ours alone, or do not fit their record.
+/// [`Refused`] if the keys are not the account's, not ours alone, or do not fit their record; a
+/// mistake in the configuration if the operator's address is the account's own.
 pub(crate) fn sweeper_of(
     config: &Config,
     store: &Store,
@@ -394,8 +396,15 @@ pub(crate) fn sweeper_of(
     let seals = config.seals.as_ref().map(|settings| {
         Seals::open(settings, store, access).map_err(|error| Refused::Seals(format!("{error:#}")))
     });
+    let own = OwnAddresses::new(config.xpub.clone());
+    store.read_blocking(|tx| {
+        let is_own = |script: &Script| Ok(!own.among(tx, [script])?.is_empty());
+        config.check_operator_address::<store::Error>(is_own)
+    })??;
     let nodes = Nodes::new(&config.nodes);
     Ok(Sweeper {
+        own,
+        vetted: BTreeSet::new(),
         store: store.clone(),
         node: acts::nodes::for_command(store, &nodes, config.network)?,
         nodes,
@@ -426,7 +435,8 @@ fn bot_of(
         sweep_interval: config.sweeper.interval,
         min_payout: config.sweeper.rules.min_payout,
         hot_limit: config.hot_limit(),
-        xpub: config.xpub.clone(),
+        own: Arc::new(OwnAddresses::new(config.xpub.clone())),
+        addresses: Arc::new(config.addresses()),
         site: config.site.clone(),
         nodes: nodes.clone(),
         private_networks: config.webhooks.private_networks,

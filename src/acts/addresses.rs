@@ -16,6 +16,8 @@ const READY_MAX: u32 = 1_024;
 #[derive(Debug)]
 pub(crate) struct Addresses {
     xpub: AccountXpub,
+    /// Where the operator's fee goes: never given out, in any spelling.
+    operator: Option<ScriptBuf>,
     ready: Mutex<Ready>,
 }
 
@@ -29,8 +31,13 @@ struct Ready {
 }
 
 impl Addresses {
-    pub(crate) fn new(xpub: AccountXpub) -> Addresses {
-        Addresses { xpub, ready: Mutex::new(Ready::default()) }
+    pub(crate) fn new(xpub: AccountXpub, operator: Option<ScriptBuf>) -> Addresses {
+        Addresses { xpub, operator, ready: Mutex::new(Ready::default()) }
+    }
+
+    /// Whether one of these scripts is the operator's own address.
+    pub(crate) fn is_operators(&self, scripts: &[ScriptBuf]) -> bool {
+        self.operator.as_ref().is_some_and(|operator| scripts.contains(operator))
     }
 
     fn ready(&self) -> MutexGuard<'_, Ready> {
@@ -78,7 +85,7 @@ mod tests {
     #[test]
     fn what_lies_ready_is_what_would_be_derived() {
         let xpub = AccountXpriv::from_mnemonic_seed(&[7; 64], Network::Regtest).0.to_xpub();
-        let addresses = Addresses::new(xpub.clone());
+        let addresses = Addresses::new(xpub.clone(), None);
         let index = |n| DerivationIndex::new(n).expect("small");
         assert_eq!(addresses.take(index(41)), xpub.script_at(index(41)), "derived now");
         for _ in 0..5 {

@@ -1,14 +1,17 @@
 //! Creating a payment: subscription and payout address are checked, the next index is taken and
 //! its address derived, and all of it is stored in one write.
 
+use bitcoin::ScriptBuf;
 use bitcoin::hashes::{Hash, sha256};
 
 use crate::domain::amount::Amount;
+use crate::domain::keys::DerivationIndex;
 use crate::domain::merchant::{MerchantId, is_unprintable};
+use crate::domain::own_addresses;
 use crate::domain::payment::{Payment, PaymentId, Status};
 use crate::domain::time::Timestamp;
 use crate::store::payments::Judged;
-use crate::store::{WriteTx, idempotency, merchants, payments};
+use crate::store::{self, WriteTx, idempotency, merchants, payments};
 
 use super::addresses::Addresses;
 use super::reason::Reason;
@@ -189,13 +192,13 @@ fn judge(
     if !account_scan::is_answered(tx)? {
         return Err(Refusal::Starting);
     }
-    let index = payments::next_index(tx)?;
+    let (index, script) = next_address(tx, addresses)?;
     let expires_at = now.plus_ms(life_ms);
     Ok(Payment {
         id,
         merchant,
         index,
-        script: addresses.take(index),
+        script,
         amount: new.amount,
         created_at: now,
         expires_at,
@@ -207,6 +210,31 @@ fn judge(
         redirect_url: new.redirect_url.clone(),
         display_amount: new.display_amount.clone(),
     })
+}
+
+/// Indexes in a row that may be registered as payout addresses; more than anyone can register
+/// unseen.
+const REGISTERED_IN_A_ROW_MAX: u32 = 1_000;
+
+/// The next index, and the script of its address. An address to which payouts go is never given
+/// out: a payout to it would pay the payment.
+fn next_address(
+    tx: &WriteTx,
+    addresses: &Addresses,
+) -> Result<(DerivationIndex, ScriptBuf), Refusal> {
+    let first = payments::next_index(tx)?.get();
+    for index in (first..).take(usize::try_from(REGISTERED_IN_A_ROW_MAX).unwrap_or(1)) {
+        let Some(index) = DerivationIndex::new(index) else { break };
+        let script = addresses.take(index);
+        let spellings = own_addresses::spellings(&script);
+        if addresses.is_operators(&spellings) || merchants::is_registered(tx, &spellings)? {
+            tracing::warn!(index = index.get(), "index skipped: payouts go to its address");
+            continue;
+        }
+        return Ok((index, script));
+    }
+    let what = format!("payouts go to the addresses of all indexes from {first} on");
+    Err(store::Error::Impossible(what).into())
 }
 
 #[cfg(test)]

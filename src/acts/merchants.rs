@@ -1,5 +1,6 @@
 //! Merchants: adding them, and every change of an account. Each act leaves a line in the trail.
 
+use crate::clock::Clock;
 use crate::domain::address::Address;
 use crate::domain::merchant::{
     self, BusinessName, GRANT_DAYS_MAX, Merchant, MerchantId, OLD_KEY_LIFE_MS, OldKey,
@@ -11,8 +12,9 @@ use crate::domain::time::{DAY_MS, Timestamp};
 use crate::domain::webhook_url::{PrivateNetworks, WebhookUrl};
 use crate::secret;
 use crate::store::merchants as rows;
-use crate::store::{ReadTx, WriteTx, payments, trail};
+use crate::store::{ReadTx, WriteTx, trail};
 
+use super::own_addresses::ForeignAddress;
 use super::reason::Reason;
 use super::{Actor, Refusal, act};
 
@@ -29,7 +31,7 @@ pub(crate) struct Rules {
 pub(crate) struct NewMerchant {
     pub(crate) name: BusinessName,
     pub(crate) discord_id: Option<u64>,
-    pub(crate) payout_address: Option<Address>,
+    pub(crate) payout_address: Option<ForeignAddress>,
     /// Days of subscription to begin with.
     pub(crate) days: Option<u32>,
 }
@@ -44,15 +46,15 @@ pub(crate) struct Account {
 /// Adds a merchant.
 ///
 /// # Errors
-/// If the Discord user has an account, the address is one of the gateway's own, or the days are
-/// out of range.
+/// If the Discord user has an account, or the days are out of range.
 pub(crate) fn add(
     tx: &WriteTx,
     actor: &Actor,
     rules: &Rules,
     new: &NewMerchant,
-    now: Timestamp,
+    clock: &Clock,
 ) -> Result<Merchant, Refusal> {
+    let now = clock.now();
     if let Some(discord_id) = new.discord_id
         && let Some(taken) = rows::by_discord_id(tx, discord_id)?
     {
@@ -74,7 +76,7 @@ pub(crate) fn add(
     let name = merchant.name.as_str().to_owned();
     trail::append(tx, &act(actor, now, "add", merchant.id, (None, Some(name))))?;
     if let Some(address) = &new.payout_address {
-        set_address(tx, actor, rules, merchant.id, address, now)?;
+        set_address(tx, actor, rules, merchant.id, address, clock)?;
     }
     if let Some(days) = new.days {
         grant(tx, actor, merchant.id, days, now)?;
@@ -89,7 +91,7 @@ pub(crate) fn of_discord_user(
     rules: &Rules,
     discord_id: u64,
     name: &str,
-    now: Timestamp,
+    clock: &Clock,
 ) -> Result<Merchant, Refusal> {
     if let Some(merchant) = rows::by_discord_id(tx, discord_id)? {
         return Ok(merchant);
@@ -97,7 +99,8 @@ pub(crate) fn of_discord_user(
     // A name on Discord may hold what a business name may not.
     let name = BusinessName::parse(name).or_else(|_| BusinessName::parse("My shop"))?;
     let discord_id = Some(discord_id);
-    add(tx, actor, rules, &NewMerchant { name, discord_id, payout_address: None, days: None }, now)
+    let new = NewMerchant { name, discord_id, payout_address: None, days: None };
+    add(tx, actor, rules, &new, clock)
 }
 
 /// The merchant of this id.
@@ -115,16 +118,30 @@ pub(crate) fn account(tx: &ReadTx, id: MerchantId, network: Network) -> Result<A
 /// change: whoever has taken the account over in the meantime shall not be paid at once.
 const SILENCE_MS_MAX: i64 = 90 * DAY_MS;
 
-/// What registering an address would mean.
+/// How often a merchant's payout address may be changed within a day, by whatever door, cancelled
+/// changes included.
+pub(crate) const ADDRESS_CHANGES_MAX: u32 = 10;
+
+/// What registering an address means.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum AddressStep {
-    /// It is the first, or the one that counts already.
+    /// It is the first one.
     AtOnce,
     /// It changes where money goes.
     Change,
+    /// It is in force or waits already; at most a change to another one is cancelled.
+    Nothing,
 }
 
-/// Judges a registration without doing it.
+/// Where a merchant's money goes, and from when on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Registered {
+    pub(crate) registration: PayoutAddress,
+    /// Whether there is a registration more than before.
+    pub(crate) is_new: bool,
+}
+
+/// Says what a registration means, without making it.
 pub(crate) fn address_step(
     tx: &ReadTx,
     rules: &Rules,
@@ -134,34 +151,60 @@ pub(crate) fn address_step(
 ) -> Result<AddressStep, Refusal> {
     let account = account(tx, id, rules.network)?;
     let silent = now.ms_since(account.merchant.created_at) > SILENCE_MS_MAX;
+    if unchanged(&account.addresses, address, now).is_some() {
+        return Ok(AddressStep::Nothing);
+    }
     Ok(match merchant::address_in_force(&account.addresses, now) {
-        None if silent => AddressStep::Change,
-        None => AddressStep::AtOnce,
-        Some(current) if current.address == *address => AddressStep::AtOnce,
-        Some(_) => AddressStep::Change,
+        Some(current) if current.address == *address => AddressStep::Nothing,
+        None if account.addresses.is_empty() && !silent => AddressStep::AtOnce,
+        None | Some(_) => AddressStep::Change,
     })
 }
 
-/// Registers a payout address: the first counts at once, a change after the operator's delay.
-/// Answers from when on it counts.
+/// The registration that says what is asked for already: the newest that counts or waits.
+fn unchanged<'r>(
+    known: &'r [PayoutAddress],
+    address: &Address,
+    now: Timestamp,
+) -> Option<&'r PayoutAddress> {
+    let newest = merchant::address_to_come(known, now);
+    let newest = newest.or_else(|| merchant::address_in_force(known, now));
+    newest.filter(|registration| registration.address == *address)
+}
+
+/// Registers a payout address: the first counts at once, a change after the operator's delay, one
+/// that is registered already changes nothing. The address in force, asked for while a change
+/// waits, cancels the change.
 ///
 /// # Errors
-/// For an address of the gateway's own: it would pay its payouts back to itself for ever.
+/// After too many changes within a day.
 pub(crate) fn set_address(
     tx: &WriteTx,
     actor: &Actor,
     rules: &Rules,
     id: MerchantId,
-    address: &Address,
-    now: Timestamp,
-) -> Result<PayoutAddress, Refusal> {
-    judge_address(tx, address)?;
+    address: &ForeignAddress,
+    clock: &Clock,
+) -> Result<Registered, Refusal> {
+    // Read here, behind the writes that we waited for: what they made effective is seen.
+    let now = clock.now();
+    let address = address.get();
     let step = address_step(tx, rules, id, address, now)?;
     let known = rows::payout_addresses(tx, id, rules.network)?;
+    if let Some(registration) = unchanged(&known, address, now) {
+        return Ok(Registered { registration: registration.clone(), is_new: false });
+    }
     let in_force = merchant::address_in_force(&known, now);
+    if let Some(registration) = in_force.filter(|current| current.address == *address) {
+        cancel_address_change(tx, actor, id, clock)?;
+        return Ok(Registered { registration: registration.clone(), is_new: false });
+    }
+    if rows::registered_since(tx, id, now.plus_ms(-DAY_MS))? >= ADDRESS_CHANGES_MAX {
+        return Err(Refusal::TooManyAddressChanges);
+    }
     let last_version = known.last().map_or(0, |registration| registration.version);
     let effective_at = match step {
-        AddressStep::AtOnce => now,
+        AddressStep::AtOnce | AddressStep::Nothing => now,
         AddressStep::Change => now.plus_ms(rules.payout_address_delay_ms),
     };
     let registration = PayoutAddress {
@@ -175,25 +218,22 @@ pub(crate) fn set_address(
     let before = in_force.map(|current| current.address.to_string());
     let after = Some(format!("{address} from {effective_at}"));
     trail::append(tx, &act(actor, now, "set_address", id, (before, after)))?;
-    Ok(registration)
-}
-
-/// Refuses an address of the gateway's own.
-pub(crate) fn judge_address(tx: &ReadTx, address: &Address) -> Result<(), Refusal> {
-    if payments::index_of_script(tx, address.script())?.is_some() {
-        return Err(Refusal::invalid("payoutAddress", Reason::OwnAddress));
-    }
-    Ok(())
+    Ok(Registered { registration, is_new: true })
 }
 
 /// Cancels a change of the payout address that has not taken effect.
+///
+/// # Errors
+/// If none waits.
 pub(crate) fn cancel_address_change(
     tx: &WriteTx,
     actor: &Actor,
     id: MerchantId,
-    now: Timestamp,
+    clock: &Clock,
 ) -> Result<(), Refusal> {
     get(tx, id)?;
+    // Read here: a change that took effect while this write waited is not cancelled any more.
+    let now = clock.now();
     if !rows::cancel_address_change(tx, id, now)? {
         return Err(Refusal::NoAddressChange);
     }

@@ -14,6 +14,7 @@ pub(crate) mod create_payment;
 pub(crate) mod merchants;
 pub(crate) mod nodes;
 pub(crate) mod notices;
+pub(crate) mod own_addresses;
 pub(crate) mod payments;
 pub(crate) mod reason;
 pub(crate) mod sweeps;
@@ -25,6 +26,7 @@ use crate::domain::time::Timestamp;
 use crate::store;
 use crate::store::trail::Act;
 
+use merchants::ADDRESS_CHANGES_MAX;
 use reason::Reason;
 
 /// Why a request cannot be. The sentences are shown as they are, by every door.
@@ -62,6 +64,10 @@ pub(crate) enum Refusal {
     ChainInDoubt,
     #[error("no change of the payout address is waiting")]
     NoAddressChange,
+    #[error(
+        "the payout address was changed {ADDRESS_CHANGES_MAX} times within a day; try again tomorrow"
+    )]
+    TooManyAddressChanges,
     /// Not the asker's fault.
     #[error(transparent)]
     Store(#[from] store::Error),

@@ -66,10 +66,10 @@ async fn grant_sub(
         return Err(Failure::BotIsNoMerchant);
     }
     let bot = context.data();
-    let rules = bot.rules.clone();
+    let (rules, clock) = (bot.rules.clone(), bot.clock.clone());
     let (discord_id, name) = (user.id.get(), user.name.clone());
     let granted = bot.write(move |tx| {
-        let merchant = acts::of_discord_user(tx, &actor, &rules, discord_id, &name, now)?;
+        let merchant = acts::of_discord_user(tx, &actor, &rules, discord_id, &name, &clock)?;
         let after = acts::grant(tx, &actor, merchant.id, days, now)?;
         Ok((merchant.subscription, after))
     });

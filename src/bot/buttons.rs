@@ -12,7 +12,6 @@ use poise::serenity_prelude as serenity;
 
 use crate::acts::merchants as acts;
 use crate::acts::{Actor, Refusal, announce, confirmations, sweeps};
-use crate::domain::address::Address;
 use crate::domain::merchant::{MerchantId, OldKey, PayoutAddress};
 use crate::domain::time::Timestamp;
 use crate::store::merchants;
@@ -239,16 +238,20 @@ async fn confirmed(
         Admin::check(bot, origin).await?;
     }
     let actor = Actor::Discord { user, guild: origin.guild };
-    let (rules, done) = (bot.rules.clone(), deed.clone());
+    let (rules, done, clock) = (bot.rules.clone(), deed.clone(), bot.clock.clone());
+    let address = match &deed {
+        Deed::SetAddress(text) => Some(bot.payout_address(text).await?),
+        _ => None,
+    };
     let written = bot
         .write(move |tx| {
             confirmations::take(tx, &id, user, now)??;
             match done {
-                Deed::SetAddress(text) => {
+                Deed::SetAddress(_) => {
                     let merchant = account_of(tx, user)?;
-                    let address = Address::parse(&text, rules.network).map_err(Refusal::from)?;
-                    let set = acts::set_address(tx, &actor, &rules, merchant.id, &address, now)?;
-                    Ok(Some((merchant, Some(set))))
+                    let Some(address) = address else { return Ok(None) };
+                    let set = acts::set_address(tx, &actor, &rules, merchant.id, &address, &clock)?;
+                    Ok(Some((merchant, Some(set.registration))))
                 }
                 Deed::RotateKey(old) => {
                     let merchant = account_of(tx, user)?;
@@ -260,7 +263,7 @@ async fn confirmed(
                 }
                 Deed::CancelAddressChange => {
                     let merchant = account_of(tx, user)?;
-                    acts::cancel_address_change(tx, &actor, merchant.id, now)?;
+                    acts::cancel_address_change(tx, &actor, merchant.id, &clock)?;
                     Ok(Some((merchant, None)))
                 }
                 Deed::RevokeSub(id) => {
@@ -335,7 +338,7 @@ async fn tell(
 }
 
 /// Where payouts go after a registration, and from when on.
-fn address_set(language: Language, set: &PayoutAddress) -> String {
+pub(super) fn address_set(language: Language, set: &PayoutAddress) -> String {
     let (words, address) = (language.words, grouped(&set.address.to_string()));
     if set.effective_at <= set.registered_at {
         return language.say(words.address_is, &[("address", &address)]);

@@ -4,7 +4,6 @@
 use crate::acts::Refusal;
 use crate::acts::merchants::{self as acts, AddressStep};
 use crate::acts::notices::{self as notice_acts, plain};
-use crate::domain::address::Address;
 use crate::domain::merchant::{BusinessName, Subscription, address_in_force, address_to_come};
 use crate::domain::notice::{Kind, Way};
 use crate::store::{merchants as rows, trail};
@@ -90,17 +89,16 @@ async fn set_address(
     let asker = begin(context).await?;
     let bot = context.data();
     let rules = bot.rules.clone();
-    let address = Address::parse(ltc_address.trim(), rules.network).map_err(Refusal::from)?;
+    let address = bot.payout_address(&ltc_address).await?;
     let Asker { user, name, actor, now, language } = asker;
-    let (wanted, network) = (address.clone(), rules.network);
+    let (wanted, network, clock) = (address.clone(), rules.network, bot.clock.clone());
     let registered = bot
         .write(move |tx| {
-            acts::judge_address(tx, &wanted)?;
             // The first registration of a Discord user opens the account.
-            let merchant = acts::of_discord_user(tx, &actor, &rules, user, &name, now)?;
-            match acts::address_step(tx, &rules, merchant.id, &wanted, now)? {
-                AddressStep::AtOnce => {
-                    Ok(Ok(acts::set_address(tx, &actor, &rules, merchant.id, &wanted, now)?))
+            let merchant = acts::of_discord_user(tx, &actor, &rules, user, &name, &clock)?;
+            match acts::address_step(tx, &rules, merchant.id, wanted.get(), now)? {
+                AddressStep::AtOnce | AddressStep::Nothing => {
+                    Ok(Ok(acts::set_address(tx, &actor, &rules, merchant.id, &wanted, &clock)?))
                 }
                 AddressStep::Change => {
                     let account = acts::account(tx, merchant.id, network)?;
@@ -111,12 +109,17 @@ async fn set_address(
         })
         .await?;
     let words = language.words;
+    let address = address.get();
     let warning = match address.is_old_p2sh_spelling() {
         true => format!("\n{}", words.address_warning),
         false => String::new(),
     };
     let shown = grouped(&address.to_string());
     let answer = match registered {
+        Ok(same) if !same.is_new => {
+            let set = buttons::address_set(language, &same.registration);
+            Answer::text(format!("{set}{warning}"))
+        }
         Ok(_) => {
             let set = language.say(words.address_set, &[("address", &shown)]);
             Answer::text(format!("{set}{warning}"))
@@ -144,10 +147,11 @@ async fn set_address(
     interaction_context = "Guild|BotDm"
 )]
 async fn cancel_address_change(context: Context<'_>) -> Result<(), Failure> {
-    let Asker { user, actor, now, language, .. } = begin(context).await?;
+    let Asker { user, actor, language, .. } = begin(context).await?;
+    let clock = context.data().clock.clone();
     let cancel = move |tx: &crate::store::WriteTx| {
         let merchant = account_of(tx, user)?;
-        Ok(acts::cancel_address_change(tx, &actor, merchant.id, now)?)
+        Ok(acts::cancel_address_change(tx, &actor, merchant.id, &clock)?)
     };
     context.data().write(cancel).await?;
     reply(context, Answer::text(language.words.change_cancelled)).await

@@ -36,11 +36,13 @@ use futures_util::FutureExt;
 use poise::serenity_prelude as serenity;
 use tokio_util::sync::CancellationToken;
 
+use crate::acts::addresses::Addresses;
 use crate::acts::merchants::Rules;
+use crate::acts::own_addresses::{ForeignAddress, OwnAddresses};
 use crate::acts::{self, Actor, Refusal, confirmations, create_payment};
 use crate::clock::Clock;
+use crate::domain::address::Address;
 use crate::domain::amount::Amount;
-use crate::domain::keys::AccountXpub;
 use crate::domain::merchant::{BadMerchantId, Merchant};
 use crate::domain::notice;
 use crate::domain::time::Timestamp;
@@ -98,7 +100,8 @@ pub(crate) struct Bot {
     pub(crate) min_payout: Amount,
     /// How much may wait for payout under a signing key on this machine.
     pub(crate) hot_limit: Option<Amount>,
-    pub(crate) xpub: AccountXpub,
+    pub(crate) own: Arc<OwnAddresses>,
+    pub(crate) addresses: Arc<Addresses>,
     pub(crate) site: Site,
     pub(crate) nodes: Nodes,
     /// Whether webhooks may go to private networks.
@@ -380,6 +383,13 @@ impl Bot {
         job: impl FnOnce(&ReadTx) -> Result<T, Failure> + Send + 'static,
     ) -> Result<T, Failure> {
         self.store.read(job).await
+    }
+
+    /// Reads a payout address, which must not be one of the account's own.
+    async fn payout_address(&self, text: &str) -> Result<ForeignAddress, Failure> {
+        let address = Address::parse(text.trim(), self.rules.network).map_err(Refusal::from)?;
+        let own = Arc::clone(&self.own);
+        self.read(move |tx| Ok(own.vet(tx, address)?)).await
     }
 
     /// Writes on behalf of a command.

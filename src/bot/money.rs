@@ -1,10 +1,11 @@
 //! The commands by which merchants look at their money: account, payments, payouts; and a payment
 //! made by hand.
 
+use std::sync::Arc;
+
 use poise::serenity_prelude as serenity;
 
 use crate::acts::accounts;
-use crate::acts::addresses::Addresses;
 use crate::acts::create_payment::{Created, NewPayment, Request, create_payment};
 use crate::acts::notices::plain;
 use crate::acts::reason::Reason;
@@ -300,7 +301,7 @@ async fn invoice(
     let words = language.words;
     let bot = context.data();
     let new = NewPayment::by_hand(&amount, reference)?;
-    let (rules, addresses) = (bot.payment_rules.clone(), Addresses::new(bot.xpub.clone()));
+    let (rules, addresses) = (bot.payment_rules.clone(), Arc::clone(&bot.addresses));
     let id = PaymentId::from_random(secret::random_bytes());
     let created = bot.write(move |tx| {
         let merchant = account_of(tx, user)?.id;

@@ -2,10 +2,12 @@
 
 use std::path::Path;
 
+use bitcoin::Script;
 use clap::Args;
 
 use super::{Failure, print_line};
-use crate::config;
+use crate::acts::own_addresses::OwnAddresses;
+use crate::config::{self, Mistakes};
 
 #[derive(Args)]
 #[command(after_help = "Example: litegate check-config --config /etc/litegate/litegate.toml")]
@@ -13,7 +15,13 @@ pub(super) struct CheckConfig {}
 
 impl CheckConfig {
     pub(super) fn run(self, config: Option<&Path>) -> Result<(), Failure> {
-        match config::load(config) {
+        let checked = config::load(config).and_then(|config| {
+            let own = OwnAddresses::new(config.xpub.clone());
+            let is_own = |script: &Script| Ok::<_, Mistakes>(own.is_of_new_account(script));
+            config.check_operator_address(is_own)??;
+            Ok(config)
+        });
+        match checked {
             Ok(config) => {
                 print_line(&format!("ok: {} at {}", config.network, config.site.public_url))
             }

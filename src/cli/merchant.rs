@@ -8,13 +8,13 @@ use serde::Serialize;
 use super::{Failure, Format, open, print_json, print_line};
 use crate::acts::merchants::{self as acts, Account, NewMerchant};
 use crate::acts::notices as notice_acts;
+use crate::acts::own_addresses::{ForeignAddress, OwnAddresses};
 use crate::acts::{Actor, Refusal, accounts};
 use crate::config::Config;
 use crate::domain::address::Address;
 use crate::domain::merchant::{
     BusinessName, Merchant as Row, MerchantId, OldKey, address_in_force, address_to_come,
 };
-use crate::domain::network::Network;
 use crate::domain::notice::{Kind, Way};
 use crate::store::{Store, WriteTx, merchants as rows, notices as notice_rows};
 use crate::view::Time;
@@ -185,25 +185,30 @@ impl Act {
     /// Does what was asked for, in one write, and answers whom it was about.
     fn carry_out(self, config: &Config, store: &Store) -> Result<MerchantId, Failure> {
         let (now, rules) = (config.clock.now(), config.merchants.clone());
-        let network = config.network;
+        let clock = config.clock.clone();
         let cli = Actor::Cli;
         match self {
             Act::Add { name, discord_id, payout_address, days } => {
                 let name = BusinessName::parse(&name).map_err(Refusal::from)?;
                 let payout_address =
-                    payout_address.map(|text| read_address(&text, network)).transpose()?;
+                    payout_address.map(|text| read_address(&text, config, store)).transpose()?;
                 let new = NewMerchant { name, discord_id, payout_address, days };
-                write(store, move |tx| Ok(acts::add(tx, &cli, &rules, &new, now)?.id))
+                write(store, move |tx| Ok(acts::add(tx, &cli, &rules, &new, &clock)?.id))
             }
             Act::SetAddress { id, address } => {
-                let address = read_address(&address, network)?;
-                write(store, move |tx| {
-                    acts::set_address(tx, &cli, &rules, id, &address, now).map(|_| id)
-                })
+                let address = read_address(&address, config, store)?;
+                let set =
+                    move |tx: &WriteTx| acts::set_address(tx, &cli, &rules, id, &address, &clock);
+                let registered = store.write_blocking(set)?;
+                if !registered.is_new {
+                    let address = registered.registration.address;
+                    eprintln!("litegate: nothing is registered anew: {address} is already");
+                }
+                Ok(id)
             }
-            Act::CancelAddressChange { id } => {
-                write(store, move |tx| acts::cancel_address_change(tx, &cli, id, now).map(|()| id))
-            }
+            Act::CancelAddressChange { id } => write(store, move |tx| {
+                acts::cancel_address_change(tx, &cli, id, &clock).map(|()| id)
+            }),
             Act::SetName { id, name } => {
                 let name = BusinessName::parse(&name).map_err(Refusal::from)?;
                 write(store, move |tx| acts::set_name(tx, &cli, id, &name, now).map(|()| id))
@@ -260,13 +265,15 @@ fn write(
     Ok(store.write_blocking(act)?)
 }
 
-/// Reads an address, with a warning where it may have been meant for the other chain.
-fn read_address(text: &str, network: Network) -> Result<Address, Refusal> {
-    let address = Address::parse(text.trim(), network)?;
+/// Reads an address that is not the account's own, with a warning where it may have been meant for
+/// the other chain.
+fn read_address(text: &str, config: &Config, store: &Store) -> Result<ForeignAddress, Refusal> {
+    let address = Address::parse(text.trim(), config.network)?;
     if address.is_old_p2sh_spelling() {
         eprintln!("litegate: {text} may be meant for Bitcoin; on Litecoin it is {address}");
     }
-    Ok(address)
+    let own = OwnAddresses::new(config.xpub.clone());
+    store.read_blocking(|tx| own.vet(tx, address))
 }
 
 fn view(account: &Account, config: &Config, reveal: Reveal) -> MerchantView {

@@ -7,7 +7,6 @@ use serde::Serialize;
 
 use super::{Failure, Format, open, print_json, print_line};
 use crate::acts::Refusal;
-use crate::acts::addresses::Addresses;
 use crate::acts::create_payment::{Created, NewPayment, Request, create_payment};
 use crate::acts::payments::{facts, facts_of};
 use crate::domain::merchant::MerchantId;
@@ -100,7 +99,7 @@ impl Payment {
                 let id = PaymentId::from_random(secret::random_bytes());
                 let request = Request { merchant, new, idempotency_key: None, id };
                 let rules = config.payments.clone();
-                let addresses = Addresses::new(config.xpub.clone());
+                let addresses = config.addresses();
                 let facts = store.write_blocking(move |tx| {
                     let created = create_payment(tx, &rules, &addresses, &request, now)?;
                     let (Created::New(judged) | Created::Replayed(judged)) = created;

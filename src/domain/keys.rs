@@ -39,6 +39,17 @@ impl DerivationIndex {
 /// The receiving chain of an account: the first step below the account key.
 pub(crate) const RECEIVING_CHAIN: ChildNumber = ChildNumber::Normal { index: 0 };
 
+/// The two branches of an account (BIP44). Payments are given out from the receiving branch; the
+/// change branch is only a wallet's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Branch {
+    Receiving,
+    Change,
+}
+
+/// The change branch of an account.
+const CHANGE_CHAIN: ChildNumber = ChildNumber::Normal { index: 1 };
+
 /// The deepest account that leaves room for the two steps below it: BIP32 counts depth in a byte.
 const ACCOUNT_DEPTH_MAX: u8 = 253;
 
@@ -48,6 +59,7 @@ pub(crate) struct AccountXpub {
     network: Network,
     account: Xpub,
     receiving: Xpub,
+    change: Xpub,
     script_kind: SpelledKind,
 }
 
@@ -150,7 +162,8 @@ impl AccountXpub {
             return None;
         }
         let receiving = account.ckd_pub(&*PUBLIC, RECEIVING_CHAIN).ok()?;
-        Some(AccountXpub { network, account, receiving, script_kind })
+        let change = account.ckd_pub(&*PUBLIC, CHANGE_CHAIN).ok()?;
+        Some(AccountXpub { network, account, receiving, change, script_kind })
     }
 
     /// A warning, if the key's prefix speaks of other addresses than the p2wpkh that we derive:
@@ -171,14 +184,21 @@ impl AccountXpub {
 
     /// The public key at an index of the receiving chain.
     pub(crate) fn public_key_at(&self, index: DerivationIndex) -> CompressedPublicKey {
-        let child = self.receiving.ckd_pub(&*PUBLIC, index.child());
-        // The depth has room, and BIP32 leaves a chance of 2^-127 for an index without a key.
-        child.expect("an index without a key does not occur").to_pub()
+        child_of(&self.receiving, index)
+    }
+
+    /// The p2wpkh script at an index of a branch.
+    pub(crate) fn branch_script_at(&self, branch: Branch, index: DerivationIndex) -> ScriptBuf {
+        let chain = match branch {
+            Branch::Receiving => &self.receiving,
+            Branch::Change => &self.change,
+        };
+        ScriptBuf::new_p2wpkh(&child_of(chain, index).wpubkey_hash())
     }
 
     /// The p2wpkh script at an index of the receiving chain.
     pub(crate) fn script_at(&self, index: DerivationIndex) -> ScriptBuf {
-        ScriptBuf::new_p2wpkh(&self.public_key_at(index).wpubkey_hash())
+        self.branch_script_at(Branch::Receiving, index)
     }
 
     /// How many steps the key is below its master key.
@@ -207,6 +227,12 @@ impl AccountXpub {
         self.account.public_key == other.account.public_key
             && self.account.chain_code == other.account.chain_code
     }
+}
+
+fn child_of(chain: &Xpub, index: DerivationIndex) -> CompressedPublicKey {
+    let child = chain.ckd_pub(&*PUBLIC, index.child());
+    // The depth has room, and BIP32 leaves a chance of 2^-127 for an index without a key.
+    child.expect("an index without a key does not occur").to_pub()
 }
 
 /// The spelling that says p2wpkh: `zpub…`, `vpub…`.

@@ -16,6 +16,7 @@ pub(crate) mod ledger;
 pub(crate) mod merchant;
 pub(crate) mod network;
 pub(crate) mod notice;
+pub(crate) mod own_addresses;
 pub(crate) mod payment;
 pub(crate) mod retry;
 pub(crate) mod seal;

@@ -198,6 +198,7 @@ impl From<Refusal> for ApiError {
             | Refusal::ChainInDoubt
             | Refusal::SuspendedAlready
             | Refusal::NotSuspended
+            | Refusal::TooManyAddressChanges
             | Refusal::NoAddressChange => ApiError::internal(message),
         }
     }

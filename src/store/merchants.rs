@@ -1,5 +1,8 @@
 //! Merchants and the registrations of their payout addresses.
 
+use std::collections::BTreeMap;
+
+use bitcoin::ScriptBuf;
 use rusqlite::{OptionalExtension, Row, params};
 
 use crate::domain::address::Address;
@@ -174,20 +177,42 @@ pub(crate) fn payout_addresses(
     let sql = "SELECT version, script, registered_at, effective_at, cancelled_at
                FROM payout_addresses WHERE merchant_id = ? ORDER BY version";
     let mut statement = tx.connection.prepare_cached(sql)?;
-    let rows = statement.query_map([id], |row| {
-        let script = script(row, "script")?;
-        let Some(address) = Address::from_script(&script, network) else {
-            return Ok(Err(impossible("payout_addresses.script", script.to_hex_string())));
-        };
-        Ok(Ok(PayoutAddress {
-            version: row.get("version")?,
-            address,
-            registered_at: row.get("registered_at")?,
-            effective_at: row.get("effective_at")?,
-            cancelled_at: row.get("cancelled_at")?,
-        }))
-    })?;
+    let rows = statement.query_map([id], |row| registration(row, network))?;
     rows.map(|row| row?).collect()
+}
+
+/// All registrations that were not cancelled, with their merchants, oldest first. Rows that are no
+/// address are left out: they are named where they are used.
+pub(crate) fn uncancelled(
+    tx: &ReadTx,
+    network: Network,
+) -> Result<BTreeMap<MerchantId, Vec<PayoutAddress>>, Error> {
+    let sql = "SELECT merchant_id, version, script, registered_at, effective_at, cancelled_at
+               FROM payout_addresses WHERE cancelled_at IS NULL ORDER BY merchant_id, version";
+    let mut statement = tx.connection.prepare_cached(sql)?;
+    let rows = statement.query_map([], |row| {
+        Ok((row.get::<_, MerchantId>("merchant_id")?, registration(row, network)?.ok()))
+    })?;
+    let mut found: BTreeMap<MerchantId, Vec<PayoutAddress>> = BTreeMap::new();
+    for row in rows {
+        let (merchant, registration) = row?;
+        found.entry(merchant).or_default().extend(registration);
+    }
+    Ok(found)
+}
+
+fn registration(row: &Row, network: Network) -> rusqlite::Result<Result<PayoutAddress, Error>> {
+    let script = script(row, "script")?;
+    let Some(address) = Address::from_script(&script, network) else {
+        return Ok(Err(impossible("payout_addresses.script", script.to_hex_string())));
+    };
+    Ok(Ok(PayoutAddress {
+        version: row.get("version")?,
+        address,
+        registered_at: row.get("registered_at")?,
+        effective_at: row.get("effective_at")?,
+        cancelled_at: row.get("cancelled_at")?,
+    }))
 }
 
 /// Each merchant's newest registration of a payout address, by version, and how many registrations
@@ -198,6 +223,28 @@ pub(crate) fn address_marks(tx: &ReadTx) -> Result<Vec<(MerchantId, u32, u32)>, 
     let mut statement = tx.connection.prepare_cached(sql)?;
     let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
     Ok(rows.collect::<Result<_, _>>()?)
+}
+
+/// Whether one of these scripts was ever registered as a payout address, by any merchant.
+pub(crate) fn is_registered(tx: &ReadTx, scripts: &[ScriptBuf]) -> Result<bool, Error> {
+    let sql = "SELECT EXISTS (SELECT 1 FROM payout_addresses WHERE script = ?)";
+    let mut statement = tx.connection.prepare_cached(sql)?;
+    for script in scripts {
+        if statement.query_row([script.as_bytes()], |row| row.get(0))? {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+/// How many payout addresses a merchant has registered since a time, cancelled ones included.
+pub(crate) fn registered_since(
+    tx: &ReadTx,
+    id: MerchantId,
+    since: Timestamp,
+) -> Result<u32, Error> {
+    let sql = "SELECT count(*) FROM payout_addresses WHERE merchant_id = ? AND registered_at > ?";
+    Ok(tx.connection.prepare_cached(sql)?.query_row(params![id, since], |row| row.get(0))?)
 }
 
 /// Whether the merchant has registered any payout address.

@@ -170,6 +170,28 @@ pub(crate) fn index_of_script(
     Ok(statement.query_row([script.as_bytes()], |row| row.get(0)).optional()?)
 }
 
+/// Indexes from one on that have a payment, with their scripts: so many at most, in order.
+pub(crate) fn scripts_from(
+    tx: &ReadTx,
+    from: u32,
+    limit: u32,
+) -> Result<Vec<(DerivationIndex, ScriptBuf)>, Error> {
+    let sql = "SELECT derivation_index, script FROM payments WHERE derivation_index >= ?
+               ORDER BY derivation_index LIMIT ?";
+    let mut statement = tx.connection.prepare_cached(sql)?;
+    let rows = statement.query_map(params![from, limit], |row| {
+        Ok((row.get("derivation_index")?, script(row, "script")?))
+    })?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+/// How many payments there are.
+pub(crate) fn count(tx: &ReadTx) -> Result<u64, Error> {
+    let sql = "SELECT count(*) AS all_payments FROM payments";
+    let count: i64 = tx.connection.prepare_cached(sql)?.query_row([], |row| row.get(0))?;
+    Ok(u64::try_from(count).unwrap_or(0))
+}
+
 /// The payment for which a script was given out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Ours {

@@ -29,11 +29,12 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, ensure};
 use bitcoin::bip32::KeySource;
-use bitcoin::{OutPoint, Txid};
+use bitcoin::{OutPoint, ScriptBuf, Txid};
 use tokio::runtime::Handle;
 use tokio_util::sync::CancellationToken;
 
 use crate::acts;
+use crate::acts::own_addresses::OwnAddresses;
 use crate::acts::sweeps::{SWEEPER, TOO_DEAR};
 use crate::clock::Clock;
 use crate::domain::amount::Amount;
@@ -80,6 +81,9 @@ pub(crate) struct Sweeper {
     pub(crate) xpub: AccountXpub,
     /// Absent: watch-only, nothing is signed here.
     pub(crate) key: Option<SigningKey>,
+    pub(crate) own: OwnAddresses,
+    /// Payout scripts that were found not to be our own; new payments avoid them.
+    pub(crate) vetted: BTreeSet<ScriptBuf>,
     /// Absent: what the database says is taken for true.
     pub(crate) seals: Option<Seals>,
     pub(crate) settings: Settings,

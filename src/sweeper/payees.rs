@@ -3,12 +3,12 @@
 
 use std::collections::BTreeSet;
 
-use bitcoin::ScriptBuf;
+use bitcoin::{Script, ScriptBuf};
 
 use crate::domain::merchant::{MerchantId, PayoutAddress, address_in_force};
 use crate::domain::sweep::Payee;
 use crate::domain::time::Timestamp;
-use crate::store::{self, ReadTx, merchants, payments};
+use crate::store::{self, ReadTx, merchants};
 
 use super::Sweeper;
 
@@ -37,27 +37,43 @@ impl Sweeper {
                 }
             }
         }
+        self.refuse_own(&mut payees, &mut refused)?;
         Ok((payees, refused))
     }
 
-    /// The rows of a merchant's addresses, of which none may be our own: a payout to one of those
-    /// would come back for ever.
+    /// Refuses payees that are paid to an address of our own account: the money would come back for
+    /// ever, or pay a payment.
+    fn refuse_own(
+        &mut self,
+        payees: &mut Vec<Payee>,
+        refused: &mut BTreeSet<MerchantId>,
+    ) -> anyhow::Result<()> {
+        let new = payees.iter().map(|payee| payee.script.as_script());
+        let new: Vec<&Script> = new.filter(|script| !self.vetted.contains(*script)).collect();
+        let own = self.store.read_blocking(|tx| self.own.among(tx, new.iter().copied()))?;
+        let sound = new.into_iter().filter(|script| !own.contains(*script)).map(Script::to_owned);
+        let sound: Vec<ScriptBuf> = sound.collect();
+        self.vetted.extend(sound);
+        for payee in payees.iter().filter(|payee| own.contains(&payee.script)) {
+            let what = "the payout address is an address of this gateway";
+            tracing::error!(merchant.id = %payee.merchant, what, "payout address refused");
+            refused.insert(payee.merchant);
+        }
+        payees.retain(|payee| !own.contains(&payee.script));
+        Ok(())
+    }
+
+    /// The rows of a merchant's addresses.
     pub(super) fn rows_of(
         &self,
         tx: &ReadTx,
         merchant: MerchantId,
     ) -> Result<Result<Vec<PayoutAddress>, String>, store::Error> {
-        let rows = match merchants::payout_addresses(tx, merchant, self.network) {
-            Ok(rows) => rows,
-            Err(store::Error::Impossible(what)) => return Ok(Err(what)),
-            Err(error) => return Err(error),
-        };
-        for row in &rows {
-            if payments::index_of_script(tx, row.address.script())?.is_some() {
-                return Ok(Err(format!("{} is an address of this gateway", row.address)));
-            }
+        match merchants::payout_addresses(tx, merchant, self.network) {
+            Ok(rows) => Ok(Ok(rows)),
+            Err(store::Error::Impossible(what)) => Ok(Err(what)),
+            Err(error) => Err(error),
         }
-        Ok(Ok(rows))
     }
 
     /// Where the merchant is paid now: by what the sweeper itself saw, if it has a seal key. The

@@ -57,6 +57,7 @@ mod node_faults;
 mod node_verbs;
 mod openapi;
 mod outbox;
+mod own_addresses;
 mod pages;
 mod payouts;
 mod powercut;

@@ -301,6 +301,8 @@ pub(super) const SAID: Said = Said {
     chain_in_doubt: "An der Kette wird gezweifelt: Bis das vorbei ist, wird nichts ausgezahlt \
         (`litegate doubt`).",
     no_address_change: "Es wartet keine Änderung der Auszahlungsadresse.",
+    too_many_address_changes: "Die Auszahlungsadresse wurde innerhalb eines Tages {n}-mal \
+        geändert. Versuche es morgen wieder.",
 
     address_empty: "Die Adresse darf nicht leer sein.",
     address_too_long: "Das ist zu lang für eine Litecoin-Adresse.",

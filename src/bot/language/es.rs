@@ -287,6 +287,8 @@ pub(super) const SAID: Said = Said {
     idempotency_key_reused: "La idempotency-key ya se usó con otra solicitud.",
     chain_in_doubt: "Se duda de la cadena: no se paga nada hasta que eso pase (`litegate doubt`).",
     no_address_change: "No hay ningún cambio de dirección de pago en espera.",
+    too_many_address_changes: "La dirección de pago se cambió {n} veces en un día. \
+        Vuelve a intentarlo mañana.",
 
     address_empty: "La dirección no puede estar vacía.",
     address_too_long: "Es demasiado larga para una dirección de Litecoin.",

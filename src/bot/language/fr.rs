@@ -293,6 +293,8 @@ pub(super) const SAID: Said = Said {
     chain_in_doubt: "La chaîne est mise en doute : rien n'est versé jusqu'à ce que ce soit fini (`litegate \
         doubt`).",
     no_address_change: "Aucun changement de l'adresse de versement n'est en attente.",
+    too_many_address_changes: "L'adresse de versement a été changée {n} fois en un jour. \
+        Réessayez demain.",
 
     address_empty: "L'adresse ne doit pas être vide.",
     address_too_long: "C'est trop long pour une adresse Litecoin.",

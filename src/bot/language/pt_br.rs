@@ -283,6 +283,8 @@ pub(super) const SAID: Said = Said {
     idempotency_key_reused: "A idempotency-key já foi usada com outro pedido.",
     chain_in_doubt: "Há dúvida sobre a cadeia: nada é repassado até que isso passe (`litegate doubt`).",
     no_address_change: "Nenhuma mudança do endereço de pagamento está à espera.",
+    too_many_address_changes: "O endereço de pagamento foi mudado {n} vezes em um dia. \
+        Tente de novo amanhã.",
 
     address_empty: "O endereço não pode estar vazio.",
     address_too_long: "É longo demais para um endereço Litecoin.",

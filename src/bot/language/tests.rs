@@ -178,6 +178,7 @@ fn failures() -> Vec<Failure> {
         Refusal::IdempotencyKeyReused,
         Refusal::ChainInDoubt,
         Refusal::NoAddressChange,
+        Refusal::TooManyAddressChanges,
     ];
     let reasons = [
         Reason::Address(AddressError::Empty),

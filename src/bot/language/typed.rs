@@ -5,6 +5,7 @@ use crate::acts::Refusal;
 use crate::acts::announce::ANNOUNCEMENT_CHARS_MAX;
 use crate::acts::confirmations::Void;
 use crate::acts::create_payment::REFERENCE_CHARS_MAX;
+use crate::acts::merchants::ADDRESS_CHANGES_MAX;
 use crate::acts::notices::news::{Away, Named, News, OfAccount, OfPayment, OfWhole};
 use crate::acts::notices::plain;
 use crate::acts::reason::Reason;
@@ -37,6 +38,7 @@ sentences! {
         idempotency_key_reused,
         chain_in_doubt,
         no_address_change,
+        too_many_address_changes,
         address_empty,
         address_too_long,
         address_whitespace,
@@ -205,6 +207,9 @@ impl Language {
             Refusal::IdempotencyKeyReused => one(said.idempotency_key_reused),
             Refusal::ChainInDoubt => one(said.chain_in_doubt),
             Refusal::NoAddressChange => one(said.no_address_change),
+            Refusal::TooManyAddressChanges => {
+                self.say(said.too_many_address_changes, &[("n", &ADDRESS_CHANGES_MAX)])
+            }
             // Said as a mistake of ours.
             Refusal::Store(error) => error.to_string(),
         }

@@ -17,6 +17,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::{Failure, init, print_line, serve};
 use crate::acts::merchants::{self as acts, NewMerchant};
+use crate::acts::own_addresses::OwnAddresses;
 use crate::acts::{Actor, Refusal};
 use crate::config::{self, Config};
 use crate::domain::address::Address;
@@ -29,7 +30,7 @@ use crate::secret;
 use crate::serve::Gateway;
 use crate::serve::database::open_store;
 use crate::serve::first_start::{Account, Unexamined};
-use crate::store::{Store, payments, sweeps};
+use crate::store::{Store, WriteTx, payments, sweeps};
 use crate::webhooks::sign;
 
 use node::PlayNode;
@@ -185,14 +186,18 @@ impl Stage {
         let of_store = config.clone();
         let store = blocking(move || Ok(open_store(&of_store)?)).await?;
         let payout_address = play.new_address()?;
+        let own = OwnAddresses::new(config.xpub.clone());
+        let vetted = payout_address.clone();
+        let vetted = store.read(move |tx| own.vet(tx, vetted)).await?;
         let new = NewMerchant {
             name: BusinessName::parse("Demo Shop").map_err(Refusal::from)?,
             discord_id: None,
-            payout_address: Some(payout_address.clone()),
+            payout_address: Some(vetted),
             days: Some(30),
         };
-        let (rules, now) = (config.merchants.clone(), config.clock.now());
-        let merchant = store.write(move |tx| acts::add(tx, &Actor::Cli, &rules, &new, now)).await?;
+        let (rules, clock) = (config.merchants.clone(), config.clock.clone());
+        let add = move |tx: &WriteTx| acts::add(tx, &Actor::Cli, &rules, &new, &clock);
+        let merchant = store.write(add).await?;
         Ok(Stage { config, store, merchant, payout_address, side, side_address })
     }
 }

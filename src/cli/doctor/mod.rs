@@ -1,5 +1,6 @@
 //! `litegate doctor`: one line for each thing that must be right, with what to do if it is not.
 
+mod addresses;
 mod machine;
 mod node;
 mod outside;
@@ -111,6 +112,8 @@ fn parts(config: &Config) -> Vec<Part> {
         parts.push(Part { of, ..Part::new("node", look) });
     }
     parts.push(Part::new("zmq heard", node::check_heard));
+    let payout_addresses = Part::new("payout addresses", addresses::check);
+    parts.push(Part { late: Verdict::Warning, ..payout_addresses });
     let public_url = Part::new("public URL", outside::check_public_url);
     parts.push(Part { late: Verdict::Warning, ..public_url });
     parts.push(Part::new("discord", outside::check_discord));

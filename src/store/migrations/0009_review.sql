@@ -6,6 +6,9 @@
 
 -- Payout addresses.
 
+-- Each new payment asks whether its address is registered as a payout address.
+CREATE INDEX payout_addresses_by_script ON payout_addresses (script);
+
 
 -- Sweeps.
 

@@ -18,7 +18,9 @@ use crate::acts::account_scan;
 use crate::acts::addresses::Addresses;
 use crate::acts::create_payment::{self, NewPayment, create_payment};
 use crate::acts::merchants::{self, NewMerchant};
+use crate::acts::own_addresses::ForeignAddress;
 use crate::acts::{Actor, Refusal};
+use crate::clock::Clock;
 use crate::domain::account_xpriv::AccountXpriv;
 use crate::domain::address::Address;
 use crate::domain::chain::{NextStep, NodeChain, OurTip, next_step};
@@ -452,10 +454,11 @@ fn set_up(tx: &WriteTx) -> Result<Vec<Payment>, Refusal> {
         let new = NewMerchant {
             name: BusinessName::parse("Shop")?,
             discord_id: None,
-            payout_address: Address::from_script(&payout_script(n), Network::Regtest),
+            payout_address: Address::from_script(&payout_script(n), Network::Regtest)
+                .map(ForeignAddress::assumed),
             days: Some(1),
         };
-        let merchant = merchants::add(tx, &Actor::Cli, &rules, &new, START)?.id;
+        let merchant = merchants::add(tx, &Actor::Cli, &rules, &new, &Clock::system())?.id;
         assert!(merchant_rows::has_payout_address(tx, merchant)?);
         Ok::<_, Refusal>(merchant)
     };
@@ -472,7 +475,7 @@ fn set_up(tx: &WriteTx) -> Result<Vec<Payment>, Refusal> {
         open_max: u32::MAX,
     };
     account_scan::record_answer(tx)?;
-    let addresses = Addresses::new(account(1));
+    let addresses = Addresses::new(account(1), None);
     (0..PAYMENTS)
         .map(|n| {
             let new = NewPayment {

@@ -1,0 +1,118 @@
+//! Addresses of the account itself are no payout addresses: a payout to one would come back for
+//! ever, or pay a payment that nobody has paid.
+
+use crate::harness::gate::Gate;
+use crate::harness::node::{Node, core_spelling};
+use crate::harness::shop::Shop;
+use crate::harness::stage::Stage;
+use crate::harness::wait::{SOON, wait_for};
+
+/// The address at an index of a branch, in all its spellings.
+fn spellings(gate: &Gate, node: &Node, branch: u8, index: u32) -> Vec<String> {
+    let key = format!("{}/{branch}/*", core_spelling(&gate.setting("wallet.xpub")));
+    let forms = [format!("wpkh({key})"), format!("pkh({key})"), format!("sh(wpkh({key}))")];
+    forms.iter().flat_map(|form| node.derive(form, index, index)).collect()
+}
+
+/// Writes into the database as an older program did, which took such addresses.
+fn write(gate: &Gate, sql: &str) {
+    let connection = rusqlite::Connection::open(gate.setting("database")).unwrap();
+    connection.busy_timeout(SOON).unwrap();
+    assert_eq!(connection.execute(sql, []).unwrap(), 1, "a row changes: {sql}");
+}
+
+/// Waits until doctor says so: it derives many keys, and gives up after four seconds on a machine
+/// that is busy.
+#[track_caller]
+fn await_doctor(gate: &Gate, words: &str) {
+    wait_for(words, SOON, || gate.cli(&["doctor"]).stdout.contains(words));
+}
+
+/// 1. A payment takes index 0.
+/// 2. Registering an address of either branch, given out, next or 10,000 ahead, is refused in any
+///    spelling, for a new merchant and for a change.
+/// 3. An address of another wallet is taken.
+#[test]
+fn registration_refuses_own_addresses_in_every_spelling() {
+    let Some(Stage { gate, shop, node }) = Stage::shared() else { return };
+    shop.create("0.05");
+    // Which spelling: p2wpkh, p2pkh, p2sh.
+    for (branch, index, spelling) in [(0, 0, 2), (0, 1, 1), (0, 10_000, 0), (1, 9_999, 2)] {
+        let address = &spellings(&gate, &node, branch, index)[spelling];
+        let change = ["merchant", "set-address", &shop.merchant_id, address];
+        gate.cli_fails(&change, 2, &["payoutAddress is an address of this gateway"]);
+    }
+    let own = &spellings(&gate, &node, 1, 5)[2];
+    let add = ["merchant", "add", "--name", "New", "--payout-address", own];
+    gate.cli_fails(&add, 2, &["payoutAddress is an address of this gateway"]);
+    gate.cli_ok(&["merchant", "set-address", &shop.merchant_id, &node.fresh_address()]);
+}
+
+/// 1. `sweeper.operator_address` is index 0, or a change address as p2sh.
+/// 2. `check-config`, `serve` and `sweep` refuse it as a mistake in the configuration; `doctor`
+///    names it.
+#[test]
+fn an_own_operator_address_is_a_mistake() {
+    let Some(node) = Node::shared() else { return };
+    let gate = Gate::init(&node);
+    gate.set("sweeper.operator_fee_basis_points", 100);
+    for own in [&spellings(&gate, &node, 0, 0)[0], &spellings(&gate, &node, 1, 7)[2]] {
+        gate.set("sweeper.operator_address", own.clone());
+        for command in [&["check-config"][..], &["serve"], &["sweep", "--dry-run"]] {
+            gate.cli_fails(command, 2, &["sweeper.operator_address is an address of this gateway"]);
+        }
+        let named = "FAILURE  payout addresses: sweeper.operator_address is an address of this";
+        await_doctor(&gate, named);
+    }
+    gate.set("sweeper.operator_address", node.fresh_address());
+    gate.cli_ok(&["check-config"]);
+}
+
+/// 1. An older program registered index 1, which is not given out yet, for the first shop.
+/// 2. Another shop's payments take indexes 0 and 2: index 1 is skipped.
+/// 3. Both shops are paid. The first shop's coins wait, the other is paid out; `doctor` names the
+///    address.
+/// 4. The first shop registers an address of its own wallet, and cancels nothing: after the delay
+///    it is paid, although the old row is still there.
+#[test]
+fn a_registered_own_address_is_skipped_named_and_can_be_left() {
+    let Some(Stage { gate, shop, node }) = Stage::alone() else { return };
+    let other = Shop::open(&gate, &node, "Other");
+    let own = spellings(&gate, &node, 0, 1);
+    gate.term();
+    let script: serde_json::Value = node.call("getaddressinfo", serde_json::json!([own[1]]));
+    let script = script["scriptPubKey"].as_str().unwrap().to_owned();
+    let id = u64::from_str_radix(&shop.merchant_id["mer_".len()..], 16).unwrap();
+    write(
+        &gate,
+        &format!("UPDATE payout_addresses SET script = x'{script}' WHERE merchant_id = {id}"),
+    );
+    std::fs::remove_file(format!("{}.record", gate.setting("sweeper.seal_key_file"))).unwrap();
+    gate.start();
+    let payments = [other.create("0.1"), shop.create("0.1"), other.create("0.1")];
+    let given_out: Vec<&String> = payments.iter().map(|payment| &payment.address).collect();
+    let expected: Vec<String> =
+        [0, 2, 3].iter().map(|index| spellings(&gate, &node, 0, *index)[0].clone()).collect();
+    assert_eq!(given_out, expected.iter().collect::<Vec<_>>(), "index 1 is skipped");
+    for payment in &payments {
+        node.send(&payment.address, "0.1");
+    }
+    node.mine(2);
+    for payment in &payments {
+        shop.await_status(&payment.id, "completed", SOON);
+    }
+    let sent = gate.cli_json(&["sweep"]).objects("sweeps");
+    let payouts = sent[0].objects("payouts");
+    assert_eq!(payouts.len(), 1, "{}", sent[0].whole());
+    assert_eq!(payouts[0].text("payoutAddress"), other.payout_address);
+    gate.await_log(&["error", "payout address refused", &shop.merchant_id]);
+    await_doctor(&gate, &format!("{} of {} is an address of this", own[1], shop.merchant_id));
+    node.mine(1);
+    let right = node.fresh_address();
+    gate.cli_ok(&["merchant", "set-address", &shop.merchant_id, &right]);
+    gate.await_addresses_seen(&shop.merchant_id, 2);
+    gate.let_pass(std::time::Duration::from_secs(86_400 + 60));
+    let sent = gate.cli_json(&["sweep"]).objects("sweeps");
+    assert_eq!(sent[0].objects("payouts")[0].text("payoutAddress"), right);
+    await_doctor(&gate, "ok       payout addresses: none is one of this gateway's own");
+}
