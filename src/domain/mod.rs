@@ -9,6 +9,7 @@ pub(crate) mod amount;
 pub(crate) mod audit;
 pub(crate) mod chain;
 pub(crate) mod doubt;
+pub(crate) mod dust;
 pub(crate) mod event;
 pub(crate) mod failover;
 pub(crate) mod keys;

@@ -14,6 +14,7 @@ use super::address::Address;
 use super::amount::Amount;
 use super::chain::{AtTip, BlockId};
 use super::doubt::Trust;
+use super::dust::dust_limit;
 use super::keys::DerivationIndex;
 use super::merchant::MerchantId;
 use super::time::Timestamp;
@@ -203,7 +204,8 @@ pub(crate) struct Assessment {
     pub(crate) seen: Amount,
     /// The sum of coins with as many confirmations as they need.
     pub(crate) confirmed: Amount,
-    /// What is still missing from `seen`; zero when enough was sent.
+    /// What the shopper has to send: zero when enough was sent, else what is missing from `seen`,
+    /// and at least the dust limit, because no node relays less.
     pub(crate) due: Amount,
     /// Confirmations of the coin that the payment waits for the longest (of all coins, while the
     /// amount is not reached; of those that reach it the soonest, afterwards).
@@ -271,12 +273,17 @@ pub(crate) fn assess(payment: &Payment, coins: &[Coin], tip: Option<BlockId>) ->
     Assessment {
         seen,
         confirmed: sum(&|c| payment.is_confirmed(c, tip)),
-        due: payment.amount.saturating_sub(seen),
+        due: due(payment, seen),
         confirmations,
         confirmations_required,
         replaced: seen.is_zero() && !coins.is_empty(),
         late: coins.iter().any(|c| c.counts() && c.seen_at > payment.expires_at),
     }
+}
+
+fn due(payment: &Payment, seen: Amount) -> Amount {
+    let missing = payment.amount.saturating_sub(seen);
+    if missing.is_zero() { missing } else { missing.max(dust_limit(&payment.script)) }
 }
 
 /// Confirmations of the payment as a whole, and how many it needs: those of the coin that decides.

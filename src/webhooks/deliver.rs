@@ -62,9 +62,6 @@ const UNREAD_PAUSE: Duration = Duration::from_secs(1);
 /// How often a try is recorded at most, while the database is busy.
 const RECORD_TRIES_MAX: u32 = 5;
 
-/// The answer by which a receiver says that it will never take this.
-const GONE: u16 = 410;
-
 impl Webhooks {
     /// Delivers until told to stop.
     ///
@@ -222,11 +219,10 @@ impl Delivery {
         loaded.await.context("read the event")
     }
 
-    /// 2xx ends it, 410 gives it up, everything else is tried again.
+    /// 2xx ends it, everything else is tried again.
     fn judge(&self, outcome: &Result<Answer, NoAnswer>, attempts: u32) -> State {
         let asked = match outcome {
             Ok(answer) if answer.is_success() => return State::Delivered,
-            Ok(answer) if answer.status == GONE => return State::Failed,
             Ok(answer) => answer.retry_after,
             Err(_) => None,
         };

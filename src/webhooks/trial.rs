@@ -81,7 +81,6 @@ pub(crate) enum Advice {
     Body,
     Login,
     Route,
-    Gone,
     Busy,
     Failed,
 }
@@ -122,9 +121,6 @@ impl Advice {
                  POST in without one, and verify the signature instead."
             }
             Advice::Route => "No route of the receiver takes POST at this path.",
-            Advice::Gone => {
-                "410 means: never again. A real event would be given up after this answer."
-            }
             Advice::Busy => "The receiver is busy; a real event would come again later.",
             Advice::Failed => "The receiver failed: its own log says why.",
         }
@@ -145,8 +141,7 @@ fn advice(outcome: &Result<Answer, NoAnswer>) -> Option<Advice> {
             300..=399 => Advice::Redirect,
             400 | 413 | 415 | 422 => Advice::Body,
             401 | 403 => Advice::Login,
-            404 | 405 => Advice::Route,
-            410 => Advice::Gone,
+            404 | 405 | 410 => Advice::Route,
             429 | 503 => Advice::Busy,
             _ => Advice::Failed,
         },
@@ -166,7 +161,7 @@ mod tests {
             (400, "JSON"),
             (403, "CSRF"),
             (404, "POST"),
-            (410, "never"),
+            (410, "POST"),
             (429, "busy"),
             (500, "log"),
         ] {

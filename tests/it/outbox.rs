@@ -31,6 +31,21 @@ fn page(stage: &Stage, shop: &Shop, query: &str) -> Fields {
     Fields::of(&answer.body)
 }
 
+/// Attempts until an event is given up.
+const ATTEMPTS: usize = 10;
+
+/// Longer than the longest pause between two attempts.
+const PAUSE_MAX: Duration = Duration::from_secs(27 * 3_600);
+
+#[track_caller]
+fn await_recorded(stage: &Stage, payment: &Created, attempts: usize) {
+    wait_until(&format!("{attempts} attempts of {}", payment.id), SOON, || {
+        let events = page(stage, &stage.shop, "?limit=100").objects("data");
+        let event = events.into_iter().find(|event| event.text("paymentId") == payment.id)?;
+        (event.objects("attempts").len() == attempts).then_some(())
+    });
+}
+
 #[track_caller]
 fn await_state(stage: &Stage, payment: &Created, state: &str) -> Fields {
     wait_until(&format!("{state} of {}", payment.id), SOON, || {
@@ -45,13 +60,18 @@ fn await_state(stage: &Stage, payment: &Created, state: &str) -> Fields {
 fn a_merchant_sees_what_its_receiver_answered_and_asks_again() {
     let Some(stage) = Stage::shared() else { return };
     let receiver = Receiver::start();
-    receiver.reply_next([Reply::Status(410)]);
+    receiver.reply_next([const { Reply::Status(410) }; ATTEMPTS]);
     let payment = stage.shop.create_told("0.05", &receiver.url("/hook?token=hush"));
     pay(&stage, &[&payment]);
+    for attempt in 1..ATTEMPTS {
+        receiver.await_hits(attempt, SOON);
+        await_recorded(&stage, &payment, attempt);
+        stage.gate.let_pass(PAUSE_MAX * u32::try_from(attempt).unwrap());
+    }
     let failed = await_state(&stage, &payment, "failed");
     assert!(failed.text("url").ends_with("/hook?…"), "{}", failed.whole());
     let tries = failed.objects("attempts");
-    assert_eq!(tries.len(), 1, "410 is never tried again");
+    assert_eq!(tries.len(), ATTEMPTS, "410 is retried like any other status");
     assert_eq!((tries[0].raw("httpStatus"), tries[0].text("answer")), ("410", "heard".to_owned()));
     assert!(tries[0].raw("durationMs").parse::<u32>().unwrap() < 20_000);
     let id = failed.text("eventId");
@@ -68,13 +88,13 @@ fn a_merchant_sees_what_its_receiver_answered_and_asks_again() {
         assert_eq!(Fields::of(&answer.body).object("error").text("code"), "not_found");
     }
     assert_eq!(keyed(&stage, &stage.shop.with_key("lg_regtest_1"), "POST", &resend).status, 401);
-    assert_eq!(receiver.hits().len(), 1);
+    assert_eq!(receiver.hits().len(), ATTEMPTS);
 
     let answer = keyed(&stage, &stage.shop, "POST", &resend);
     assert_eq!((answer.status, Fields::of(&answer.body).text("state")), (200, "due".to_owned()));
-    let hits = receiver.await_hits(2, Duration::from_secs(5));
-    assert_eq!(hits[0].header("webhook-id"), hits[1].header("webhook-id"));
-    assert_eq!(hits[0].body, hits[1].body);
+    let hits = receiver.await_hits(ATTEMPTS + 1, Duration::from_secs(5));
+    assert_eq!(hits[0].header("webhook-id"), hits[ATTEMPTS].header("webhook-id"));
+    assert_eq!(hits[0].body, hits[ATTEMPTS].body);
     await_state(&stage, &payment, "delivered");
     assert!(page(&stage, &stage.shop, "?status=failed").objects("data").is_empty());
 }

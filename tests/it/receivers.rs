@@ -128,7 +128,7 @@ fn villains(elsewhere: &Receiver) -> Vec<(Villain, Expected)> {
         (Villainy::endless_field(), failed("the receiver broke off", "due")),
         (Villainy::answer("500 Oops", ""), failed("HTTP 500", "due")),
         (Villainy::answer(&redirect, ""), failed("HTTP 302", "due")),
-        (Villainy::answer("410 Gone", ""), failed("HTTP 410", "failed")),
+        (Villainy::answer("410 Gone", ""), failed("HTTP 410", "due")),
         (
             Villainy::endless_body(),
             Expected { outcome: "HTTP 200", answer: "xxxxxxxxxxxxxxxx", state: "delivered" },

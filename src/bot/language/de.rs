@@ -389,7 +389,6 @@ pub(super) const SAID: Said = Said {
     advice_login: "Der Empfänger verlangt eine Anmeldung oder ein CSRF-Token, oder eine Firewall weist \
         uns ab: Lass POST ohne das herein und prüfe stattdessen die Signatur.",
     advice_route: "Keine Route des Empfängers nimmt POST unter diesem Pfad an.",
-    advice_gone: "410 heißt: nie wieder. Ein echtes Ereignis würde nach dieser Antwort aufgegeben.",
     advice_busy: "Der Empfänger ist beschäftigt; ein echtes Ereignis käme später wieder.",
     advice_failed: "Der Empfänger ist gescheitert: Sein eigenes Log sagt, warum.",
 

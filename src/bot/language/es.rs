@@ -368,7 +368,6 @@ pub(super) const SAID: Said = Said {
     advice_login: "El receptor pide un inicio de sesión o un token CSRF, o un cortafuegos nos rechaza: \
         deja entrar POST sin eso y verifica la firma en su lugar.",
     advice_route: "Ninguna ruta del receptor acepta POST en ese camino.",
-    advice_gone: "410 significa: nunca más. Un evento real se abandonaría tras esta respuesta.",
     advice_busy: "El receptor está ocupado; un evento real volvería más tarde.",
     advice_failed: "El receptor falló: su propio registro dice por qué.",
 

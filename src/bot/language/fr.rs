@@ -374,7 +374,6 @@ pub(super) const SAID: Said = Said {
     advice_login: "Le récepteur demande une connexion ou un jeton CSRF, ou un pare-feu nous rejette : laissez \
         entrer POST sans cela et vérifiez plutôt la signature.",
     advice_route: "Aucune route du récepteur ne prend POST à ce chemin.",
-    advice_gone: "410 signifie : plus jamais. Un vrai événement serait abandonné après cette réponse.",
     advice_busy: "Le récepteur est occupé ; un vrai événement reviendrait plus tard.",
     advice_failed: "Le récepteur a échoué : son propre journal dit pourquoi.",
 

@@ -361,7 +361,6 @@ pub(super) const SAID: Said = Said {
     advice_login: "O receptor pede um login ou um token CSRF, ou um firewall nos rejeita: deixe POST entrar sem \
         isso e verifique a assinatura em vez disso.",
     advice_route: "Nenhuma rota do receptor aceita POST nesse caminho.",
-    advice_gone: "410 significa: nunca mais. Um evento real seria abandonado depois desta resposta.",
     advice_busy: "O receptor está ocupado; um evento real voltaria mais tarde.",
     advice_failed: "O receptor falhou: o registro dele diz por quê.",
 

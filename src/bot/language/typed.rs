@@ -106,7 +106,6 @@ sentences! {
         advice_body,
         advice_login,
         advice_route,
-        advice_gone,
         advice_busy,
         advice_failed,
         kind_first_payment,
@@ -294,7 +293,6 @@ impl Language {
             Advice::Body => said.advice_body,
             Advice::Login => said.advice_login,
             Advice::Route => said.advice_route,
-            Advice::Gone => said.advice_gone,
             Advice::Busy => said.advice_busy,
             Advice::Failed => said.advice_failed,
         }

@@ -1,7 +1,7 @@
 //! Stories as text: `pay 0.02 / mine 1 / expect pending`, read by [`Story`].
 
 use bitcoin::hashes::Hash;
-use bitcoin::{BlockHash, OutPoint, ScriptBuf, Txid};
+use bitcoin::{BlockHash, OutPoint, ScriptBuf, Txid, WPubkeyHash};
 use proptest::prelude::*;
 
 use super::*;
@@ -35,7 +35,7 @@ impl Story {
             id: PaymentId::from_random([1; 16]),
             merchant: MerchantId::from_random(1),
             index: DerivationIndex::new(0).expect("small"),
-            script: ScriptBuf::new(),
+            script: ScriptBuf::new_p2wpkh(&WPubkeyHash::all_zeros()),
             amount: amount("0.05"),
             created_at: Timestamp::from_seconds(0),
             expires_at: Timestamp::from_seconds(100),
@@ -150,8 +150,12 @@ fn paid_in_parts_the_last_part_decides() {
 }
 
 #[test]
-fn a_litoshi_short_is_short() {
-    story("pay 0.04999999 / mine 9 / expect pending partly_paid 9/3 due 0.00000001");
+fn a_remainder_is_asked_for_in_full_and_never_as_dust() {
+    story("pay 0.04997060 / mine 9 / expect pending partly_paid 9/3 due 0.0000294");
+    story("pay 0.04997061 / mine 9 / expect pending partly_paid 9/3 due 0.0000294");
+    story("pay 0.04999999 / mine 9 / expect pending partly_paid 9/3 due 0.0000294");
+    story("pay 0.04997059 / mine 9 / expect pending partly_paid 9/3 due 0.00002941");
+    story("pay 0.04999999 / pay 0.0000294 / mine 3 / expect completed overpaid 3/3 due 0");
 }
 
 #[test]

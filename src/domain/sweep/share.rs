@@ -6,8 +6,9 @@
 use bitcoin::OutPoint;
 
 use crate::domain::amount::Amount;
+use crate::domain::dust::dust_limit;
 
-use super::weights::{INPUT_WEIGHT, dust_limit, fee_for, output_weight, overhead_weight};
+use super::weights::{INPUT_WEIGHT, fee_for, output_weight, overhead_weight};
 use super::{Payee, Rules, SweepCoin, Waits};
 
 /// Whether the coin's own input would cost more of it than a payout may cost. It waits until fees

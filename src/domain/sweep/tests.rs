@@ -1,7 +1,7 @@
-use super::weights::dust_limit;
 use super::*;
+use crate::domain::dust::dust_limit;
 use bitcoin::hashes::Hash;
-use bitcoin::{PubkeyHash, ScriptHash, Txid, WPubkeyHash};
+use bitcoin::{Txid, WPubkeyHash};
 use proptest::prelude::*;
 
 fn amount(text: &str) -> Amount {
@@ -128,15 +128,6 @@ fn a_fee_that_is_given_is_judged_like_any_other() {
     assert_eq!(plan.payouts[0].amount, amount("0.04995"));
     assert_eq!(with("0.0101", &both), Err((merchant(1), Waits::TooExpensive)));
     assert_eq!(with("0.0001", &both[..1]), Err((merchant(2), Waits::NoAddress)));
-}
-
-#[test]
-fn dust_limits_are_those_of_the_node() {
-    let p2pkh = ScriptBuf::new_p2pkh(&PubkeyHash::all_zeros());
-    let p2sh = ScriptBuf::new_p2sh(&ScriptHash::all_zeros());
-    assert_eq!(dust_limit(&payee(1).script).litoshis(), 2_940);
-    assert_eq!(dust_limit(&p2pkh).litoshis(), 5_460);
-    assert_eq!(dust_limit(&p2sh).litoshis(), 5_400);
 }
 
 #[test]

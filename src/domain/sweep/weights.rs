@@ -1,5 +1,4 @@
-//! How heavy a sweep is, what a weight costs, and which outputs are too small (BIP141, and the
-//! nodes' policy).
+//! How heavy a sweep is and what a weight costs (BIP141, and the nodes' policy).
 //!
 //! Must not know: merchants and their shares.
 
@@ -16,8 +15,6 @@ pub(super) const INPUT_WEIGHT: u64 = 4 * 41 + 1 + 1 + 72 + 1 + 33;
 pub(super) const OVERHEAD_WEIGHT_MAX: u64 = 4 * (4 + 4 + 3 + 3) + 2;
 /// The heaviest transaction that nodes relay (policy), less a little.
 pub(super) const WEIGHT_MAX: u64 = 399_000;
-/// The fee rate at which an output must be worth spending, in litoshis for 1,000 vbytes (policy).
-const DUST_RATE_LITOSHIS_PER_KVB: u64 = 30_000;
 
 /// Weight of what belongs to no input and no output.
 pub(super) fn overhead_weight(inputs: usize, outputs: usize) -> u64 {
@@ -31,15 +28,6 @@ pub(super) fn output_weight(script: &ScriptBuf) -> u64 {
     let script_bytes = u64::try_from(script.len()).unwrap_or(u64::MAX);
     // Amount, length, script; standard scripts are shorter than 253 bytes.
     script_bytes.saturating_add(9).saturating_mul(4)
-}
-
-/// The smallest amount that nodes relay to this script: spending it costs less than it holds at
-/// the dust rate (as the node computes it: the output, and an input of 67 or 148 vbytes).
-pub(super) fn dust_limit(script: &ScriptBuf) -> Amount {
-    let input_vbytes: u64 = if script.is_witness_program() { 67 } else { 148 };
-    let vbytes = input_vbytes.saturating_add(output_weight(script) / 4);
-    let litoshis = vbytes.saturating_mul(DUST_RATE_LITOSHIS_PER_KVB) / 1000;
-    Amount::from_litoshis(litoshis).unwrap_or(Amount::MAX)
 }
 
 /// The fee for a weight, rounded up.

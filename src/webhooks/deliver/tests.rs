@@ -162,12 +162,29 @@ async fn a_failure_is_tried_again_with_the_same_id_and_body() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn gone_is_gone() {
+async fn a_410_is_retried_like_any_other_status() {
     let mut stage = Stage::new();
-    let receiver = Receiver::start(vec![], Reply::status("410 Gone")).await;
+    let receiver = Receiver::start(vec![Reply::status("410 Gone")], Reply::status("200 OK")).await;
     let id = stage.tell(1, &receiver.url()).await;
     stage.start(LONG);
-    assert_eq!(stage.await_attempts(&id, 1).await.0.state, State::Failed);
+    let (event, attempts) = stage.await_attempts(&id, 1).await;
+    let State::Due { next_at } = event.state else { panic!("not retried: {event:?}") };
+    assert!(next_at.ms_since(attempts[0].started_at) < 60_000, "the usual first pause");
+    stage.let_pass(Duration::from_secs(60));
+    let (event, attempts) = stage.await_attempts(&id, 2).await;
+    assert_eq!((event.state, attempts[0].http_status), (State::Delivered, Some(410)));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_410_with_retry_after_waits_as_long_as_asked() {
+    let mut stage = Stage::new();
+    let reply = Reply::status("410 Gone\r\nretry-after: 3600");
+    let receiver = Receiver::start(vec![], reply).await;
+    let id = stage.tell(1, &receiver.url()).await;
+    stage.start(LONG);
+    let (event, attempts) = stage.await_attempts(&id, 1).await;
+    let State::Due { next_at } = event.state else { panic!("{event:?}") };
+    assert!(next_at.ms_since(attempts[0].started_at) >= 3_600_000);
 }
 
 #[tokio::test(flavor = "multi_thread")]
