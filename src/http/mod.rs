@@ -26,6 +26,7 @@ pub(crate) mod ready;
 mod resource;
 pub(crate) mod server;
 mod show;
+mod unread;
 mod webhooks;
 mod wire;
 

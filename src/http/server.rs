@@ -24,13 +24,14 @@ use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 use tracing::Instrument;
-use warp::http::{HeaderValue, Request};
+use warp::http::{HeaderValue, Request, header};
 use warp::reply::Response;
 
 use crate::measures;
 
 use super::error::{self, ApiError, Code, Shape};
-use super::wire::Wire;
+use super::unread::{self, RequestBody};
+use super::wire::{self, Wire};
 use super::{Api, ClientAddress, Settings, limit, resource, routes};
 
 /// Connections at a time beside those of event streams, if there are descriptors for them; further
@@ -58,6 +59,9 @@ const HEADER_BYTES_MAX: usize = 32 * 1024;
 
 /// The longest id of a request by its client that is logged.
 const THEIR_ID_BYTES_MAX: usize = 64;
+
+/// Refused connections that are closed gently at a time; further ones are dropped.
+const REFUSED_LINGERING_MAX: usize = 64;
 
 /// How long running requests may take to finish once we stop.
 const GRACE: Duration = Duration::from_secs(10);
@@ -109,6 +113,7 @@ pub(crate) async fn serve(api: Arc<Api>, settings: Settings, listener: TcpListen
         public_url: api.site.public_url.clone(),
     });
     let permits = Arc::new(Semaphore::new(api.limits.places));
+    let refused = Arc::new(Semaphore::new(REFUSED_LINGERING_MAX));
     let graceful = GracefulShutdown::new();
     let mut connections = JoinSet::new();
     loop {
@@ -136,15 +141,23 @@ pub(crate) async fn serve(api: Arc<Api>, settings: Settings, listener: TcpListen
         if share.is_none() && !is_proxy {
             let (_, refusal) = answering.refusal(ApiError::too_many_connections());
             let _ = stream.try_write(&refusal); // If there is no room for it, so be it.
+            if let Ok(place) = refused.clone().try_acquire_owned() {
+                connections.spawn(async move {
+                    wire::close_lingering(stream).await;
+                    drop((place, permit));
+                });
+            }
             continue;
         }
         let asked = Arc::new(AtomicBool::new(false));
+        let left_unread = Arc::new(AtomicBool::new(false));
         let service = {
             let (answering, asked) = (answering.clone(), asked.clone());
+            let left_unread = left_unread.clone();
             service_fn(move |request| {
                 asked.store(true, Ordering::Relaxed);
-                let answering = answering.clone();
-                async move { Ok::<_, Infallible>(answering.answer(request, peer).await) }
+                let (answering, left_unread) = (answering.clone(), left_unread.clone());
+                async move { Ok::<_, Infallible>(answering.answer(request, peer, &left_unread).await) }
             })
         };
         let refuse = {
@@ -155,7 +168,10 @@ pub(crate) async fn serve(api: Arc<Api>, settings: Settings, listener: TcpListen
             .timer(TokioTimer::new())
             .header_read_timeout(HEADERS_TIMEOUT)
             .max_buf_size(HEADER_BYTES_MAX)
-            .serve_connection(TokioIo::new(Wire::new(stream, Box::new(refuse))), service);
+            .serve_connection(
+                TokioIo::new(Wire::new(stream, left_unread, Box::new(refuse))),
+                service,
+            );
         let connection = graceful.watch(connection);
         connections.spawn(async move {
             let mut connection = pin!(connection);
@@ -183,10 +199,16 @@ struct Answering<S> {
 
 impl<S> Answering<S>
 where
-    S: Service<Request<Incoming>, Response = Response, Error = Infallible>,
+    S: Service<Request<RequestBody>, Response = Response, Error = Infallible>,
 {
-    /// Answers one request, whatever happens in its handler.
-    async fn answer(&self, request: Request<Incoming>, peer: SocketAddr) -> Response {
+    /// Answers one request, whatever happens in its handler. If its body could not be read to the
+    /// end, the answer closes the connection, and `left_unread` is set.
+    async fn answer(
+        &self,
+        request: Request<Incoming>,
+        peer: SocketAddr,
+        left_unread: &AtomicBool,
+    ) -> Response {
         let request_id = request_id();
         // What the client calls it, if it can be shown.
         let theirs = request.headers().get("x-request-id").and_then(|id| id.to_str().ok());
@@ -196,12 +218,23 @@ where
         });
         // Of the highest level, so that every line of the request has the id.
         let span = tracing::error_span!("request", id = %request_id, client_id = theirs);
-        self.answer_within(request, peer, &request_id).instrument(span).await
+        let expects_continue = unread::expects_continue(request.headers());
+        let (request, rest) = unread::watch(request);
+        let answering = async {
+            let mut response = self.answer_within(request, peer, &request_id).await;
+            if !rest.drain(expects_continue).await {
+                left_unread.store(true, Ordering::Relaxed);
+                let close = HeaderValue::from_static("close");
+                response.headers_mut().insert(header::CONNECTION, close);
+            }
+            response
+        };
+        answering.instrument(span).await
     }
 
     async fn answer_within(
         &self,
-        mut request: Request<Incoming>,
+        mut request: Request<RequestBody>,
         peer: SocketAddr,
         request_id: &str,
     ) -> Response {

@@ -1,19 +1,31 @@
-//! A client's connection as hyper writes to it: one that takes nothing for too long is ended, and
-//! the bare answers that hyper gives to what it cannot read are replaced by ones that explain.
+//! A client's connection as hyper writes to it: one that takes nothing for too long is ended, the
+//! bare answers that hyper gives to what it cannot read are replaced by ones that explain, and one
+//! that is closed while the client still sends lingers, so that no reset overtakes the answer.
 //!
 //! Must not know: what requests mean.
 
 use std::io;
 use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::time::Sleep;
 
 /// How long a client may take nothing of what is written to it.
 const STALL: Duration = Duration::from_secs(20);
+
+/// How long a connection that we have closed on our side may go on sending before it is dropped.
+const LINGER: Duration = Duration::from_secs(5);
+
+/// How much it may send in that time, in bytes.
+const LINGER_BYTES_MAX: usize = 16 * 1024 * 1024;
+
+/// What is read of it at a time, in bytes.
+const LINGER_BUFFER_BYTES: usize = 16 * 1024;
 
 /// Makes the whole answer to what hyper could not read, from hyper's status.
 type Refuse = Box<dyn Fn(u16) -> Vec<u8> + Send>;
@@ -22,6 +34,10 @@ type Refuse = Box<dyn Fn(u16) -> Vec<u8> + Send>;
 pub(super) struct Wire {
     stream: TcpStream,
     refuse: Refuse,
+    /// The client may still be sending what nobody reads: the end has to wait for it.
+    unread: Arc<AtomicBool>,
+    /// Runs once our side is closed.
+    linger: Option<Linger>,
     /// What goes out instead of hyper's answer, and how much of it did.
     instead: Option<(Vec<u8>, usize)>,
     /// Runs while the client takes nothing.
@@ -29,8 +45,9 @@ pub(super) struct Wire {
 }
 
 impl Wire {
-    pub(super) fn new(stream: TcpStream, refuse: Refuse) -> Wire {
-        Wire { stream, refuse, instead: None, stalled: None }
+    /// `unread` is set by whoever gives an answer to a request that was not read to its end.
+    pub(super) fn new(stream: TcpStream, unread: Arc<AtomicBool>, refuse: Refuse) -> Wire {
+        Wire { stream, refuse, unread, linger: None, instead: None, stalled: None }
     }
 
     /// Writes, or ends the connection of a client that took nothing for too long.
@@ -43,6 +60,44 @@ impl Wire {
         let stalled = self.stalled.get_or_insert_with(|| Box::pin(tokio::time::sleep(STALL)));
         ready!(stalled.as_mut().poll(cx));
         Poll::Ready(Err(io::ErrorKind::TimedOut.into()))
+    }
+}
+
+/// Closes our side and waits for the client's end, within bounds.
+pub(super) async fn close_lingering(mut stream: TcpStream) {
+    if stream.shutdown().await.is_ok() {
+        let mut linger = Linger::new();
+        std::future::poll_fn(|cx| linger.poll(&mut stream, cx)).await;
+    }
+}
+
+/// Reads and drops what a client sends after we have closed our side, until it closes its own. To
+/// close at once would reset the connection, and a reset makes the client lose the answer.
+struct Linger {
+    deadline: Pin<Box<Sleep>>,
+    left_bytes: usize,
+}
+
+impl Linger {
+    fn new() -> Linger {
+        let deadline = Box::pin(tokio::time::sleep(LINGER));
+        Linger { deadline, left_bytes: LINGER_BYTES_MAX }
+    }
+
+    fn poll(&mut self, stream: &mut TcpStream, cx: &mut Context<'_>) -> Poll<()> {
+        let mut buffer = [0; LINGER_BUFFER_BYTES];
+        while self.deadline.as_mut().poll(cx).is_pending() {
+            let mut into = ReadBuf::new(&mut buffer);
+            if ready!(Pin::new(&mut *stream).poll_read(cx, &mut into)).is_err() {
+                break;
+            }
+            let length = into.filled().len();
+            match self.left_bytes.checked_sub(length) {
+                Some(left) if length > 0 => self.left_bytes = left,
+                _ => break,
+            }
+        }
+        Poll::Ready(())
     }
 }
 
@@ -75,6 +130,7 @@ impl AsyncWrite for Wire {
         if this.instead.is_none() {
             let Some(status) = own_refusal(bytes) else { return this.write(cx, bytes) };
             this.instead = Some(((this.refuse)(status), 0));
+            this.unread.store(true, Ordering::Relaxed);
         }
         // hyper offers the same bytes again until we say that they are written.
         while let Some((answer, from)) = this.instead.take() {
@@ -100,7 +156,15 @@ impl AsyncWrite for Wire {
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_shutdown(cx)
+        let this = &mut *self;
+        if this.linger.is_none() {
+            ready!(Pin::new(&mut this.stream).poll_shutdown(cx))?;
+            if !this.unread.load(Ordering::Relaxed) {
+                return Poll::Ready(Ok(()));
+            }
+        }
+        ready!(this.linger.get_or_insert_with(Linger::new).poll(&mut this.stream, cx));
+        Poll::Ready(Ok(()))
     }
 }
 

@@ -65,6 +65,7 @@ mod raise;
 mod ready;
 mod receivers;
 mod recognised;
+mod refusals;
 mod reorg;
 mod replace;
 mod restart;

@@ -1,0 +1,212 @@
+//! Early refusals: the client sees the status whatever it was still sending, and no connection is
+//! closed unannounced.
+
+use std::fs;
+use std::io::{Read, Write};
+use std::net::TcpStream;
+use std::process::Command;
+
+use crate::harness::gate::Gate;
+use crate::harness::http::{find, find_header};
+use crate::harness::json::Fields;
+use crate::harness::stage::Stage;
+use crate::harness::wait::SOON;
+
+/// How often each refusal is asked for.
+const ROUNDS: usize = 30;
+
+/// An answer as it was read from a connection that may be kept.
+struct Answer {
+    status: u16,
+    closes: bool,
+    body: String,
+}
+
+fn connect(gate: &Gate) -> TcpStream {
+    let stream = TcpStream::connect(("127.0.0.1", gate.port())).unwrap();
+    stream.set_nodelay(true).unwrap();
+    stream.set_read_timeout(Some(SOON)).unwrap();
+    stream.set_write_timeout(Some(SOON)).unwrap();
+    stream
+}
+
+/// Sends the head of a POST in a packet of its own.
+fn send_head(mut stream: &TcpStream, path: &str, headers: &str, length: usize) {
+    let head =
+        format!("POST {path} HTTP/1.1\r\nhost: x\r\n{headers}content-length: {length}\r\n\r\n");
+    stream.write_all(head.as_bytes()).unwrap();
+}
+
+/// Reads one answer and not a byte more.
+#[track_caller]
+fn read_answer(mut stream: &TcpStream) -> Answer {
+    let (mut head, mut byte) = (Vec::new(), [0]);
+    while find(&head, b"\r\n\r\n").is_none() {
+        let count = stream.read(&mut byte).expect("an answer, and no reset");
+        assert!(count > 0, "closed before the answer: {}", String::from_utf8_lossy(&head));
+        head.extend_from_slice(&byte);
+    }
+    let head = String::from_utf8(head).unwrap();
+    let headers: Vec<(String, String)> = head
+        .lines()
+        .filter_map(|line| line.split_once(':'))
+        .map(|(name, value)| (name.to_owned(), value.trim().to_owned()))
+        .collect();
+    let length = find_header(&headers, "content-length").expect("a length");
+    let mut body = vec![0; length.parse().unwrap()];
+    stream.read_exact(&mut body).expect("the whole answer, and no reset");
+    Answer {
+        status: head[9..12].parse().unwrap(),
+        closes: find_header(&headers, "connection") == Some("close"),
+        body: String::from_utf8(body).unwrap(),
+    }
+}
+
+/// Whether the gateway ends the connection, without a reset.
+fn ends(mut stream: &TcpStream) -> bool {
+    matches!(stream.read(&mut [0]), Ok(0))
+}
+
+/// Whether a further request on this connection is answered.
+fn is_kept(mut stream: &TcpStream) -> bool {
+    stream.write_all(b"GET /docs HTTP/1.1\r\nhost: x\r\n\r\n").unwrap();
+    read_answer(stream).status == 200
+}
+
+// 1. Send headers, then a body of 66 kB to 5 MB in packets of its own, whole, and only then read.
+// 2. The status arrives each time: no key 401, too large 413, no route 404, wrong method 405.
+// 3. Either the answer announces the end, or the connection takes another request.
+#[test]
+fn a_refusal_of_a_large_body_always_arrives() {
+    let Some(Stage { gate, shop, node: _node }) = Stage::shared() else { return };
+    let keyed = format!("x-api-key: {}\r\n", shop.api_key);
+    for (path, headers, status, code) in [
+        ("/api/payments", "", 401, "invalid_api_key"),
+        ("/api/payments", keyed.as_str(), 413, "payload_too_large"),
+        ("/api/nothing", "", 404, "not_found"),
+        ("/docs", "", 405, "method_not_allowed"),
+    ] {
+        for length in [66_000, 300_000, 2_000_000, 5_000_000] {
+            let body = vec![b' '; length];
+            // The larger ones of the rarer refusals tell nothing new.
+            let rounds = if length < 1_000_000 || status == 413 { ROUNDS } else { 3 };
+            for round in 0..rounds {
+                let stream = connect(&gate);
+                send_head(&stream, path, headers, length);
+                (&stream).write_all(&body).expect("the whole body is taken");
+                let answer = read_answer(&stream);
+                assert_eq!(answer.status, status, "{path} {length} round {round}");
+                let said = Fields::of(&answer.body).object("error").text("code");
+                assert_eq!(said, code, "{path} {length}");
+                let kept = if answer.closes { ends(&stream) } else { is_kept(&stream) };
+                assert!(kept, "{path} {length} round {round}: closes {}", answer.closes);
+            }
+        }
+    }
+}
+
+// 1. Send a body that is larger than what is drained before the answer, whole, and then read.
+// 2. The answer says `connection: close`, arrives, and the connection ends without a reset.
+#[test]
+fn a_body_beyond_all_bounds_is_refused_with_close() {
+    let Some(Stage { gate, shop: _shop, node: _node }) = Stage::shared() else { return };
+    let body = vec![b' '; 12_000_000];
+    for _ in 0..ROUNDS {
+        let stream = connect(&gate);
+        send_head(&stream, "/api/payments", "", body.len());
+        (&stream).write_all(&body).expect("the connection lingers");
+        let answer = read_answer(&stream);
+        assert_eq!((answer.status, answer.closes), (401, true));
+        assert!(ends(&stream));
+    }
+}
+
+// 1. On one connection, send headers and a small body in two packets that are refused, many times.
+// 2. The connection is kept all the while.
+#[test]
+fn a_kept_connection_survives_early_refusals() {
+    let Some(Stage { gate, shop: _shop, node: _node }) = Stage::shared() else { return };
+    let stream = connect(&gate);
+    for round in 0..60 {
+        for (path, status) in [("/api/payments", 401), ("/api/nothing", 404)] {
+            send_head(&stream, path, "", 20);
+            (&stream).write_all(br#"{"amountLtc": 0.05 }"#).unwrap();
+            let answer = read_answer(&stream);
+            assert_eq!((answer.status, answer.closes), (status, false), "{path} round {round}");
+        }
+    }
+    assert!(is_kept(&stream));
+}
+
+// 1. Send headers and a byte of the body, and stall.
+// 2. The answer arrives with `connection: close`, and the gateway ends the connection although the
+//    client does not.
+#[test]
+fn a_refused_body_that_stalls_does_not_hold_the_connection() {
+    let Some(Stage { gate, shop: _shop, node: _node }) = Stage::shared() else { return };
+    let stream = connect(&gate);
+    send_head(&stream, "/api/payments", "", 60_000);
+    (&stream).write_all(b"{").unwrap();
+    let answer = read_answer(&stream);
+    assert_eq!((answer.status, answer.closes), (401, true));
+    assert!(ends(&stream), "our side is closed");
+    // Until the gateway drops the connection, what is sent is read and thrown away.
+    crate::harness::wait::wait_for("the connection's end", SOON, || {
+        (&stream).write_all(b" ").is_err()
+    });
+}
+
+// 1. Send the headers of a large body with `expect: 100-continue`, and wait.
+// 2. The refusal is the first answer: the body is not asked for.
+#[test]
+fn a_refused_body_that_is_held_back_is_not_asked_for() {
+    let Some(Stage { gate, shop: _shop, node: _node }) = Stage::shared() else { return };
+    let stream = connect(&gate);
+    send_head(&stream, "/api/payments", "expect: 100-continue\r\n", 60_000);
+    let answer = read_answer(&stream);
+    assert_eq!((answer.status, answer.closes), (401, true));
+    assert!(ends(&stream));
+}
+
+/// Posts a body of `n` bytes without a key, many times, and prints what came of it.
+const PYTHON: &str = r#"
+import http.client, sys
+port, rounds, n = map(int, sys.argv[1:])
+for _ in range(rounds):
+    client = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
+    try:
+        client.request("POST", "/api/payments", b" " * n)
+        print(client.getresponse().status)
+    except Exception as error:
+        print(type(error).__name__)
+"#;
+
+// 1. Let Python's http.client and curl post 300 kB and 2 MB without a key, 30 times each.
+// 2. Each sees 401.
+#[test]
+fn curl_and_python_see_each_refusal() {
+    let Some(Stage { gate, shop: _shop, node: _node }) = Stage::shared() else { return };
+    let (port, rounds) = (gate.port().to_string(), ROUNDS.to_string());
+    let folder = tempfile::tempdir().unwrap();
+    let all_refused = "401\n".repeat(ROUNDS);
+    for length in [300_000, 2_000_000] {
+        let arguments = ["-c", PYTHON, &port, &rounds, &length.to_string()];
+        let output = Command::new("python3").args(arguments).output().unwrap();
+        assert_eq!(String::from_utf8(output.stdout).unwrap(), all_refused, "Python, {length}");
+
+        let file = folder.path().join("body");
+        fs::write(&file, vec![b' '; length]).unwrap();
+        let mut seen = String::new();
+        for _ in 0..ROUNDS {
+            let output = Command::new("curl")
+                .args(["-s", "-o", "/dev/null", "-w", "%{http_code}\n", "--data-binary"])
+                .arg(format!("@{}", file.display()))
+                // No waiting for a 100: the body is on its way when the refusal comes.
+                .args(["-H", "expect:", &format!("http://127.0.0.1:{port}/api/payments")])
+                .output()
+                .unwrap();
+            seen.push_str(&String::from_utf8(output.stdout).unwrap());
+        }
+        assert_eq!(seen, all_refused, "curl, {length}");
+    }
+}
