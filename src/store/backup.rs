@@ -16,6 +16,7 @@ use crate::headway::{Headway, Told};
 use crate::safe_file::{self, Place};
 
 use super::connect::{READ_ONLY, READ_WRITE, connect};
+use super::schema::Schema;
 use super::{Error, ReadTx, Store, blocks, migrations, payments};
 
 /// Pages that are copied at a time, of 4 kB each; between them the disk serves others.
@@ -279,7 +280,10 @@ fn judge(file: &Path, named: &Path) -> Result<(), Failed> {
     if found == 0 || connection.query_row(ours, [], |row| row.get::<_, i64>(0))? != 2 {
         return Err(unfit("is no database of litegate".to_owned()));
     }
-    Ok(())
+    match Schema::of_version(found)?.check(&connection) {
+        Err(Error::Damaged(what)) => Err(unfit(format!("is damaged ({what})"))),
+        other => Ok(other?),
+    }
 }
 
 /// A file that goes away again, with all that SQLite puts beside it, unless it takes a place.

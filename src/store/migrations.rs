@@ -47,9 +47,8 @@ pub(super) fn run(connection: &mut Connection, path: &Path) -> Result<(), Error>
         before = Some(backup::Before::copy(path, &kept_suffix(known))?);
         crash::point("upgrade-copied");
     }
-    for (version, script) in (0..known).zip(SCRIPTS).skip(found as usize) {
-        tx.execute_batch(script)?;
-        tx.pragma_update(None, "user_version", version + 1)?;
+    for version in found..known {
+        apply_script(&tx, version)?;
         crash::point("upgrade-step");
     }
     if let Some(before) = before {
@@ -59,6 +58,19 @@ pub(super) fn run(connection: &mut Connection, path: &Path) -> Result<(), Error>
     tx.commit()?;
     crash::point("upgrade-done");
     Ok(())
+}
+
+/// Makes the schema of a version in an empty database.
+pub(super) fn apply_scripts(connection: &Connection, version: u32) -> Result<(), Error> {
+    (0..version).try_for_each(|from| apply_script(connection, from))
+}
+
+/// Brings a database of this version to the next.
+fn apply_script(connection: &Connection, from: u32) -> Result<(), Error> {
+    let script = usize::try_from(from).ok().and_then(|at| SCRIPTS.get(at));
+    let script = script.ok_or(Error::Newer { found: from, known: known_version() })?;
+    connection.execute_batch(script)?;
+    Ok(connection.pragma_update(None, "user_version", from + 1)?)
 }
 
 /// What the copy from before an upgrade is called, after the database's name.

@@ -37,6 +37,7 @@ pub(crate) mod payments;
 pub(crate) mod progress;
 pub(crate) mod requests;
 pub(crate) mod room;
+mod schema;
 pub(crate) mod seals;
 pub(crate) mod sieve;
 pub(crate) mod stats;
@@ -56,6 +57,7 @@ use rusqlite::config::DbConfig;
 use crate::measures;
 
 use high_water::HighWater;
+use schema::Schema;
 use writer::Commit;
 
 /// Why the database did not do what it was asked.
@@ -149,6 +151,8 @@ pub(crate) struct Store {
     readers: r2d2::Pool<Readers>,
     /// How further connections are made.
     reader: Readers,
+    /// What the schema must be.
+    schema: Arc<Schema>,
     tally: glance::Tally,
 }
 
@@ -222,12 +226,14 @@ impl Store {
         connection.pragma_update(None, "temp_store", "MEMORY")?;
         check_for_damage(&connection, path)?;
         migrations::run(&mut connection, path)?;
+        let schema = Arc::new(Schema::of_version(migrations::known_version())?);
+        schema.check(&connection)?;
         let reader = Readers { path: path.to_owned(), patience };
         let readers = reader.pool(READERS_MAX)?;
         let high_water = HighWater::at(high_water);
         let log = room::LogLimit::of(path, patience);
         let writer = Arc::new(writer::Writer::start(connection, high_water, patience, log));
-        Ok(Store { writer, readers, reader, tally: glance::Tally::default() })
+        Ok(Store { writer, readers, reader, schema, tally: glance::Tally::default() })
     }
 
     /// The same database, read by a connection of its own: for reads that take so long that they
@@ -369,14 +375,17 @@ impl Drop for Snapshot<'_> {
 }
 
 /// Reads a file through that is small enough for it. SQLite keeps no checksums: this finds broken
-/// structure, not a changed digit in a row.
+/// structure and rows that refer to nothing, not a changed digit in a row.
 fn check_for_damage(connection: &Connection, path: &Path) -> Result<(), Error> {
     let size = std::fs::metadata(path).map_or(0, |found| found.len());
     if size > CHECKED_BYTES_MAX {
         return Ok(());
     }
     let said: String = connection.query_row("PRAGMA quick_check(1)", [], |row| row.get(0))?;
-    if said == "ok" { Ok(()) } else { Err(Error::Damaged(said)) }
+    if said != "ok" {
+        return Err(Error::Damaged(said));
+    }
+    schema::loose_row(connection)?.map_or(Ok(()), |loose| Err(Error::Damaged(loose)))
 }
 
 /// What every connection needs, before it is used.

@@ -5,13 +5,14 @@ use std::time::{Duration, Instant};
 
 use rusqlite::Connection;
 
+use crate::harness::database::Database;
 use crate::harness::gate::Gate;
 use crate::harness::json::Fields;
 use crate::harness::powercut::{Disk, Recorder};
 use crate::harness::random::setting;
 use crate::harness::shop::Shop;
 use crate::harness::stage::Stage;
-use crate::harness::wait::{SOON, wait_for};
+use crate::harness::wait::{SOON, stays_true, wait_for};
 
 const BODY: &str = r#"{"amountLtc": 0.05}"#;
 
@@ -145,6 +146,70 @@ fn a_damaged_file_is_named_and_left_alone() {
     gate.cli_fails(&["serve"], 4, &["damaged", "restore a backup"]);
     fs::write(&file, &good).unwrap();
     gate.start();
+}
+
+// 1. Change one bit of a column's name in the schema, wherever that name is written in the file.
+// 2. The start is refused with exit code 4, and `doctor` fails; both name the table.
+#[test]
+fn a_single_bit_of_the_schema_is_found_and_named() {
+    let Some(Stage { gate, shop, node: _node }) = Stage::shared() else { return };
+    shop.create("0.05");
+    gate.term();
+    let file = database(&gate);
+    let good = fs::read(&file).unwrap();
+    let column = b"http_status INTEGER";
+    let places: Vec<usize> =
+        (0..good.len() - column.len()).filter(|at| good[*at..].starts_with(column)).collect();
+    assert!(!places.is_empty(), "the schema is text in the file");
+    for place in places {
+        let mut bad = good.clone();
+        bad[place] ^= 0x10; // xttp_status
+        fs::write(&file, &bad).unwrap();
+        gate.cli_fails(&["serve"], 4, &["damaged", "table attempts", "restore a backup"]);
+        gate.cli_fails(&["doctor"], 1, &["FAILURE  database", "table attempts"]);
+        assert_eq!(fs::read(&file).unwrap(), bad, "nothing was written to it");
+    }
+    fs::write(&file, &good).unwrap();
+    gate.start();
+}
+
+// 1. Change one bit of a merchant's row id, which its payments refer to.
+// 2. The start is refused with exit code 4, and `doctor` fails; both name the row.
+#[test]
+fn a_single_bit_of_a_row_id_is_found_and_named() {
+    let Some(Stage { gate, shop, node: _node }) = Stage::shared() else { return };
+    shop.create("0.05");
+    gate.term();
+    let flip = "PRAGMA foreign_keys = OFF; UPDATE merchants SET id = (id | 4) - (id & 4)";
+    let rows = Database::of(&gate).rows("SELECT id FROM merchants");
+    Database::of(&gate).write(flip);
+    assert_ne!(Database::of(&gate).rows("SELECT id FROM merchants"), rows);
+    let words = ["damaged", "refers to a row of merchants", "restore a backup"];
+    let refused = gate.cli_fails(&["serve"], 4, &words);
+    assert_eq!(refused.stderr.matches("damaged").count(), 1, "said once: {}", refused.stderr);
+    gate.cli_fails(&["doctor"], 1, &["FAILURE  database", "refers to a row of merchants"]);
+}
+
+// 1. While the gateway runs, a hand leaves a trigger in the database; a payment completes.
+// 2. The sweeper names the trigger and pays nothing out, and commands are refused.
+// 3. The trigger goes: the sweep is sent.
+#[test]
+fn a_foreign_trigger_stops_sweeps_and_is_named() {
+    let stage = Stage::alone_with(|gate| gate.set("sweeper.interval", "1s"));
+    let Some(Stage { gate, shop, node }) = stage else { return };
+    let payment = shop.create("0.05");
+    gate.await_tip(&node.height().to_string());
+    let hand = Database::of(&gate);
+    hand.write("CREATE TRIGGER redirect AFTER INSERT ON payouts BEGIN SELECT 1; END");
+    node.send(&payment.address, "0.05");
+    node.mine(2);
+    shop.await_status(&payment.id, "completed", SOON);
+    let named = "the trigger redirect, which is not ours";
+    gate.await_log(&["sweeper waits", named]);
+    stays_true("nothing is paid out", Duration::from_secs(1), || node.mempool().is_empty());
+    gate.cli_fails(&["audit"], 4, &[named]);
+    hand.write("DROP TRIGGER redirect");
+    wait_for("the sweep", SOON, || !node.mempool().is_empty());
 }
 
 #[test]

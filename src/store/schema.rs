@@ -1,0 +1,146 @@
+//! Comparison of the database's schema with the one that the migrations make.
+//!
+//! SQLite keeps the schema as text in a table of its own. Damage there changes what statements
+//! mean without breaking the file's structure, and a trigger that somebody left there acts within
+//! our own writes. So the text is compared object by object, at each start and before each sweep.
+//!
+//! Must not know: what the tables hold.
+
+use std::collections::BTreeMap;
+
+use rusqlite::Connection;
+
+use super::{Error, ReadTx, Store, migrations};
+
+/// Type and name of each object, with the table that it belongs to and the SQL that made it.
+type Objects = BTreeMap<(String, String), (String, Option<String>)>;
+
+/// The schema of one version.
+#[derive(Debug)]
+pub(super) struct Schema(Objects);
+
+impl Schema {
+    /// What the migrations make, up to this version.
+    pub(super) fn of_version(version: u32) -> Result<Schema, Error> {
+        let connection = Connection::open_in_memory()?;
+        migrations::apply_scripts(&connection, version)?;
+        Ok(Schema(objects(&connection)?))
+    }
+
+    /// Compares a database with it.
+    ///
+    /// # Errors
+    /// [`Error::Damaged`] names the first object that differs, is missing, or is not ours.
+    pub(super) fn check(&self, connection: &Connection) -> Result<(), Error> {
+        let found = objects(connection)?;
+        let differs = |((kind, name), expected): (&(String, String), _)| match found
+            .get(&(kind.clone(), name.clone()))
+        {
+            None => Some(format!("its schema lacks the {kind} {name}")),
+            Some(found) if found != expected => {
+                Some(format!("its schema differs at the {kind} {name}"))
+            }
+            Some(_) => None,
+        };
+        let foreign = |(kind, name): &(String, String)| {
+            let is_foreign = !self.0.contains_key(&(kind.clone(), name.clone()));
+            is_foreign.then(|| format!("its schema has the {kind} {name}, which is not ours"))
+        };
+        // A foreign object first: it says more than what may follow from it.
+        match found.keys().find_map(foreign).or_else(|| self.0.iter().find_map(differs)) {
+            Some(difference) => Err(Error::Damaged(difference)),
+            None => Ok(()),
+        }
+    }
+}
+
+impl Store {
+    /// Compares the schema with the one that this binary made or found at the start, in the
+    /// present state of the database. Takes less than a millisecond.
+    ///
+    /// # Errors
+    /// [`Error::Damaged`] names the first object that differs, is missing, or is not ours.
+    pub(crate) fn check_schema(&self) -> Result<(), Error> {
+        self.read_blocking(|tx: &ReadTx| self.schema.check(tx.connection))
+    }
+}
+
+/// All objects but those that SQLite (statistics) and Litestream make for themselves. A trigger
+/// is never one of these.
+fn objects(connection: &Connection) -> Result<Objects, Error> {
+    let sql = r"SELECT type, name, tbl_name, sql FROM sqlite_schema
+                WHERE type = 'trigger' OR NOT (tbl_name LIKE 'sqlite\_stat%' ESCAPE '\'
+                                               OR tbl_name LIKE '\_litestream\_%' ESCAPE '\')";
+    let mut statement = connection.prepare(sql)?;
+    let rows = statement.query_map([], |row| {
+        Ok(((row.get("type")?, row.get("name")?), (row.get("tbl_name")?, row.get("sql")?)))
+    })?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+/// The first row that refers to a row that is not there, in words.
+pub(super) fn loose_row(connection: &Connection) -> Result<Option<String>, Error> {
+    let mut statement = connection.prepare("PRAGMA foreign_key_check")?;
+    let mut rows = statement.query([])?;
+    let Some(row) = rows.next()? else { return Ok(None) };
+    let (table, of): (String, String) = (row.get(0)?, row.get(2)?);
+    let rowid: Option<i64> = row.get(1)?;
+    let which = rowid.map(|rowid| format!(" {rowid}")).unwrap_or_default();
+    Ok(Some(format!("row{which} of {table} refers to a row of {of} that is not there")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn fresh() -> (Schema, Connection) {
+        let known = migrations::known_version();
+        let connection = Connection::open_in_memory().expect("in memory");
+        migrations::apply_scripts(&connection, known).expect("our own scripts");
+        (Schema::of_version(known).expect("our own scripts"), connection)
+    }
+
+    #[track_caller]
+    fn check(change: &str, expected: &str) {
+        let (schema, connection) = fresh();
+        connection.execute_batch(change).expect("a change");
+        let said = schema.check(&connection).err().map(|error| error.to_string());
+        match (said, expected) {
+            (None, "") => {}
+            (Some(said), expected) if !expected.is_empty() && said.contains(expected) => {}
+            (said, _) => panic!("{change}: {said:?}, expected {expected:?}"),
+        }
+    }
+
+    #[test]
+    fn each_kind_of_difference_is_named() {
+        check("", "");
+        check("CREATE TABLE mine (x)", "the table mine, which is not ours");
+        check("CREATE INDEX mine ON payments (amount)", "the index mine, which is not ours");
+        check("CREATE VIEW mine AS SELECT 1", "the view mine, which is not ours");
+        check(
+            "CREATE TRIGGER mine AFTER INSERT ON payments BEGIN SELECT 1; END",
+            "the trigger mine, which is not ours",
+        );
+        check("DROP TABLE progress", "lacks the table progress");
+        check("ALTER TABLE progress RENAME COLUMN note TO nota", "differs at the table progress");
+        check(
+            "PRAGMA writable_schema = ON;
+             UPDATE sqlite_schema SET sql = replace(sql, 'note', 'nota') WHERE name = 'progress'",
+            "differs at the table progress",
+        );
+    }
+
+    #[test]
+    fn what_sqlite_and_litestream_make_is_tolerated() {
+        check("ANALYZE", "");
+        check("CREATE TABLE _litestream_seq (id INTEGER PRIMARY KEY, seq INTEGER)", "");
+        check("CREATE TABLE _litestream_lock (id INTEGER)", "");
+        check("CREATE TABLE xlitestreamx (id INTEGER)", "which is not ours");
+        check(
+            "CREATE TABLE _litestream_seq (id INTEGER);
+             CREATE TRIGGER _litestream_x AFTER INSERT ON _litestream_seq BEGIN SELECT 1; END",
+            "the trigger _litestream_x, which is not ours",
+        );
+    }
+}
