@@ -13,7 +13,7 @@ use std::fs::File;
 use std::str::FromStr;
 use std::sync::Arc;
 use std::thread::JoinHandle;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail};
 use bitcoin::Script;
@@ -27,8 +27,9 @@ use crate::http::ready::Ready;
 use crate::http::{self, Api, Limits, ops};
 use crate::node::nodes::{Candidate, Nodes};
 use crate::node::rpc::Node;
+use crate::node::transport::Cancelled;
 use crate::node::zmq;
-use crate::store::{self, Store, node_in_use};
+use crate::store::{self, Store, blocks, node_in_use};
 use crate::sweeper::Sweeper;
 use crate::sweeper::seals::{Access, Seals};
 use crate::sweeper::signing_key::SigningKey;
@@ -83,14 +84,14 @@ pub(crate) enum Refused {
     OtherIdentity { what: &'static str, stored: String, configured: String },
     #[error("another process runs the role {0} on this database")]
     AlreadyRunning(&'static str),
-    #[error("{0}")]
-    Damaged(#[source] store::Error),
+    #[error(transparent)]
+    Damaged(store::Error),
     #[error(
         "the database is empty, but {next} addresses were given out by the one that was there: restore a backup, or remove the file that ends in .high-water to begin anew"
     )]
     Emptied { next: u32 },
-    #[error("{0}")]
-    HighWater(#[source] store::Error),
+    #[error(transparent)]
+    HighWater(store::Error),
     #[error("wallet.signing_key_file: {0}")]
     SigningKey(String),
     #[error("sweeper.seal_key_file: {0}")]
@@ -105,7 +106,11 @@ pub(crate) enum Refused {
     Unexamined(String),
 }
 
-/// How long the API waits for the watcher's first look at the node.
+/// How long a start waits for the nodes' versions, all asked at once. The watcher asks again.
+const VERSIONS_TIMEOUT: Duration = Duration::from_secs(1);
+
+/// How long the API of a first start waits for the watcher's first look at the node. Later starts
+/// do not wait for the node.
 const FIRST_LOOK: Duration = Duration::from_secs(4);
 
 /// How long the operator's interface may take to end.
@@ -117,18 +122,25 @@ pub(crate) fn node_of(config: &Config, store: &Store) -> Result<Node, store::Err
 }
 
 /// Leaves nodes that are too old out: where there are others, one of those is in use. A node that
-/// does not answer is waited for, and asked again by the watcher.
+/// does not answer within [`VERSIONS_TIMEOUT`] is asked again by the watcher.
 ///
 /// # Errors
 /// [`Refused::OldNode`] if there is no other.
 fn leave_out_old_nodes(nodes: &Nodes, store: &Store, now: Timestamp) -> anyhow::Result<()> {
+    let deadline = Instant::now() + VERSIONS_TIMEOUT;
+    let asked = nodes.cancelled_by(&(Arc::new(move || Instant::now() >= deadline) as Cancelled));
     let too_old = |one: &Candidate| {
+        let oldest = one.oldest?;
         let version = one.glance.version().ok()?;
-        (version.number < one.oldest?).then_some(version.name)
+        (version.number < oldest).then_some(version.name)
     };
+    let versions: Vec<Option<String>> = std::thread::scope(|scope| {
+        let asking: Vec<_> = asked.all().iter().map(|one| scope.spawn(|| too_old(one))).collect();
+        asking.into_iter().map(|version| version.join().unwrap_or(None)).collect()
+    });
     let (mut old, mut fit) = (Vec::new(), Vec::new());
-    for one in nodes.all() {
-        match too_old(one) {
+    for (one, version) in nodes.all().iter().zip(versions) {
+        match version {
             Some(version) => old.push((&one.name, version)),
             None => fit.push(&one.name),
         }
@@ -188,11 +200,18 @@ impl Gateway {
         if roles.contains(&Role::Api) || roles.contains(&Role::Bot) {
             heed_high_water(&config, &store)?;
         }
+        let stops: Cancelled = {
+            let shutdown = shutdown.clone();
+            Arc::new(move || shutdown.is_cancelled())
+        };
+        let nodes = Nodes::new(&config.nodes).cancelled_by(&stops);
         let sweeper = match roles.contains(&Role::Sweeper) {
-            true => Some(sweeper_of(&config, &store, Access::ReadAndWrite, &shutdown)?),
+            true => {
+                let node = &acts::nodes::in_use(&store, &nodes)?.node;
+                Some(sweeper_of(&config, &store, node, Access::ReadAndWrite, &shutdown)?)
+            }
             false => None,
         };
-        let nodes = Nodes::new(&config.nodes);
         let now = config.clock.now();
         leave_out_old_nodes(&nodes, &store, now)?;
         first_start::heed_doctor(&store, config.network, now, unexamined)?;
@@ -237,7 +256,9 @@ impl Gateway {
             threads.push(thread(Role::Watcher, ended.clone(), move || watcher.run())?);
             // The first look may find addresses in use that the API must not give out. It may also
             // take long, or there may be no node.
-            let _ = tokio::time::timeout(FIRST_LOOK, first_look).await;
+            if store.read_blocking(blocks::tip)?.is_none() {
+                let _ = tokio::time::timeout(FIRST_LOOK, first_look).await;
+            }
         }
         if roles.contains(&Role::Api) {
             let api = Arc::new(api_of(&config, &store, &wake, &clock, &shutdown)?);
@@ -386,6 +407,7 @@ fn api_of(
 pub(crate) fn sweeper_of(
     config: &Config,
     store: &Store,
+    node: &Node,
     access: Access,
     shutdown: &CancellationToken,
 ) -> anyhow::Result<Sweeper> {
@@ -401,13 +423,12 @@ pub(crate) fn sweeper_of(
         let is_own = |script: &Script| Ok(!own.among(tx, [script])?.is_empty());
         config.check_operator_address::<store::Error>(is_own)
     })??;
-    let nodes = Nodes::new(&config.nodes);
     Ok(Sweeper {
         own,
         vetted: BTreeSet::new(),
         store: store.clone(),
-        node: acts::nodes::for_command(store, &nodes, config.network)?,
-        nodes,
+        node: node.clone(),
+        nodes: Nodes::new(&config.nodes),
         network: config.network,
         xpub: config.xpub.clone(),
         key: key.transpose()?,

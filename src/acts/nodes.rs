@@ -68,10 +68,28 @@ impl Ours {
     }
 }
 
+/// What the node in use says of itself to those that are held against it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Compared {
+    /// The block by which another node is held against it.
+    Block(BlockId),
+    /// It does not answer.
+    Silent,
+    /// It answers, but not with a block.
+    Unknown,
+}
+
 /// The block by which another node is held against the node in use.
-pub(crate) fn block_to_compare(in_use: &Node) -> Result<BlockId, Error> {
-    let height = in_use.chain_state()?.tip.height.saturating_sub(RACE_BLOCKS);
-    Ok(BlockId { height, hash: in_use.block_hash(height)? })
+pub(crate) fn block_to_compare(in_use: &Node) -> Compared {
+    let block = || {
+        let height = in_use.chain_state()?.tip.height.saturating_sub(RACE_BLOCKS);
+        Ok(BlockId { height, hash: in_use.block_hash(height)? })
+    };
+    match block() {
+        Ok(block) => Compared::Block(block),
+        Err(Error::Unreachable(_)) => Compared::Silent,
+        Err(_) => Compared::Unknown,
+    }
 }
 
 /// How a node is: its network, genesis and version, and what it knows of the blocks that we stored.

@@ -20,7 +20,7 @@ pub(crate) const ZMQ_SILENT: &str = "polling: ZMQ is silent";
 pub(crate) const ZMQ_CUT: &str = "polling: no connection to the node's ZMQ";
 
 /// How long the watcher may be silent before pages say that updates are delayed, in milliseconds.
-pub(crate) const WATCHER_SILENCE_MS_MAX: i64 = 60_000;
+pub(crate) const WATCHER_SILENCE_MS_MAX: i64 = 30_000;
 
 /// All that there is to show of a payment.
 pub(crate) fn facts(tx: &ReadTx, id: PaymentId, now: Timestamp) -> Result<PaymentFacts, Refusal> {

@@ -17,7 +17,7 @@ use crate::config::Config;
 use crate::domain::sweep::Waits;
 use crate::node::nodes::Nodes;
 use crate::serve::database::lock;
-use crate::serve::{Refused, Role, sweeper_of};
+use crate::serve::{Refused, Role, node_of, sweeper_of};
 use crate::store::Store;
 use crate::sweeper::Sweeper;
 use crate::sweeper::external::PSBT_BYTES_MAX;
@@ -69,7 +69,10 @@ impl Sweep {
             return trust_database(&config, &store, lock.is_some());
         }
         let access = if lock.is_some() { Access::ReadAndWrite } else { Access::ReadOnly };
-        let sweeper = || sweeper_of(&config, &store, access, &CancellationToken::new());
+        let sweeper = || {
+            let node = node_of(&config, &store)?;
+            sweeper_of(&config, &store, &node, access, &CancellationToken::new())
+        };
         if self.dry_run {
             let planned = sweeper()?.plan_now()?;
             let sweeps = planned.plans.iter();

@@ -10,7 +10,7 @@ mod hex;
 pub(crate) mod nodes;
 pub(crate) mod rpc;
 pub(crate) mod scan;
-mod transport;
+pub(crate) mod transport;
 pub(crate) mod zmq;
 
 /// Why the node did not answer, by what a caller does next.

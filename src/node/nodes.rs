@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::rpc::{self, Node};
+use super::transport::Cancelled;
 use super::zmq;
 
 /// How long a node may take to answer while we only look how it is.
@@ -48,6 +49,16 @@ impl Nodes {
             oldest: one.oldest,
         };
         Nodes(settings.iter().map(candidate).collect())
+    }
+
+    /// The same nodes, whose calls fail soon after `cancelled` says so.
+    pub(crate) fn cancelled_by(&self, cancelled: &Cancelled) -> Nodes {
+        let candidate = |one: &Candidate| Candidate {
+            node: one.node.cancelled_by(Arc::clone(cancelled)),
+            glance: one.glance.cancelled_by(Arc::clone(cancelled)),
+            ..one.clone()
+        };
+        Nodes(self.0.iter().map(candidate).collect())
     }
 
     pub(crate) fn all(&self) -> &[Candidate] {

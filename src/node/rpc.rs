@@ -8,14 +8,15 @@ use std::time::{Duration, Instant};
 
 use bitcoin::base64::Engine;
 use bitcoin::base64::engine::general_purpose::STANDARD;
+use bitcoin::consensus::deserialize;
 use bitcoin::hex::{DisplayHex, FromHex};
-use bitcoin::{BlockHash, OutPoint, ScriptBuf, Txid};
+use bitcoin::{BlockHash, OutPoint, ScriptBuf, Txid, block};
 use bitcoincore_rpc::{Client, RpcApi, jsonrpc};
 use serde::Deserialize;
 use serde_json::value::{RawValue, Value};
 use zeroize::Zeroizing;
 
-use super::transport::{Http, HttpError};
+use super::transport::{Cancelled, Door, Http, HttpError};
 use super::{Error, codec, hex};
 use crate::domain::amount::Amount;
 use crate::domain::chain::{BlockId, OurTip};
@@ -57,6 +58,21 @@ const COOKIE_BYTES_MAX: u64 = 1024;
 /// How long an answer may take. A block of 4 MB comes within a second; a busy node may need more.
 const TIMEOUT: Duration = Duration::from_secs(30);
 
+/// How long the answer to a question about the node's own state may take: a node that is well has
+/// it in memory.
+const STATUS_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// The calls that [`STATUS_TIMEOUT`] bounds.
+const STATUS_CALLS: [&str; 7] = [
+    "getblockchaininfo",
+    "getbestblockhash",
+    "getblockhash",
+    "getblockheader",
+    "getmempoolinfo",
+    "getnetworkinfo",
+    "getzmqnotifications",
+];
+
 /// Every call that the gateway makes: what `rpcwhitelist` in the node's configuration has to allow.
 pub(crate) const CALLS: [&str; 17] = [
     "getblockchaininfo",
@@ -84,7 +100,10 @@ pub(crate) struct Node {
     pub(super) settings: Arc<Settings>,
     /// How long an answer may take.
     timeout: Duration,
-    client: Arc<Mutex<Option<Arc<Client>>>>,
+    /// When to give a call up before that.
+    cancelled: Option<Cancelled>,
+    /// The header that proves who we are, once it was read.
+    authorization: Arc<Mutex<Option<Secret<String>>>>,
 }
 
 /// What the node says of its chain (`getblockchaininfo`).
@@ -128,6 +147,13 @@ pub(crate) struct UnspentOutput {
     pub(crate) script: ScriptBuf,
     /// 0 while its transaction is in the mempool.
     pub(crate) confirmations: u32,
+}
+
+/// An unspent output in a block (`gettxout`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct MinedOutput {
+    pub(crate) height: u32,
+    pub(crate) coinbase: bool,
 }
 
 /// The node's mempool (`getmempoolinfo`).
@@ -188,7 +214,23 @@ impl Node {
 
     /// A node whose answers may take so long, in whole seconds.
     pub(crate) fn with_timeout(settings: Settings, timeout: Duration) -> Node {
-        Node { settings: Arc::new(settings), timeout, client: Arc::new(Mutex::new(None)) }
+        let (settings, authorization) = (Arc::new(settings), Arc::default());
+        Node { settings, timeout, cancelled: None, authorization }
+    }
+
+    /// The same node, whose answers may take so long.
+    pub(super) fn with_patience(&self, timeout: Duration) -> Node {
+        Node { timeout, ..self.clone() }
+    }
+
+    /// The same node, whose calls fail soon after `cancelled` says so, instead of holding up
+    /// whoever has other things to do than to wait for a node that hangs.
+    pub(crate) fn cancelled_by(&self, cancelled: Cancelled) -> Node {
+        let cancelled: Cancelled = match self.cancelled.clone() {
+            Some(before) => Arc::new(move || before() || cancelled()),
+            None => cancelled,
+        };
+        Node { cancelled: Some(cancelled), ..self.clone() }
     }
 
     /// `getblockchaininfo`
@@ -265,6 +307,20 @@ impl Node {
             median_time: Timestamp::from_seconds(answer.mediantime),
             previous: answer.previousblockhash,
         })
+    }
+
+    /// `getblockheader`, as its bytes say, checked to be the one that was asked for.
+    pub(crate) fn raw_header(&self, hash: BlockHash) -> Result<block::Header, Error> {
+        let text: String = self.call("getblockheader", &[json(&hash), false.into()])?;
+        let garbled =
+            |reason: &str| Error::Garbled { call: "getblockheader", reason: reason.to_owned() };
+        let raw = hex::decode(&text).ok_or_else(|| garbled("no hexadecimal"))?;
+        let header: block::Header =
+            deserialize(&raw).map_err(|_| garbled("no header of a block"))?;
+        if header.block_hash() != hash {
+            return Err(garbled("another block's header"));
+        }
+        Ok(header)
     }
 
     /// Where the block that we stand on is for the node (`getblockheader`: a block off the best
@@ -398,6 +454,24 @@ impl Node {
         }))
     }
 
+    /// `gettxout` without the mempool: the block of an unspent output. `None` if it is spent, or in
+    /// no block.
+    pub(crate) fn mined_output(&self, at: OutPoint) -> Result<Option<MinedOutput>, Error> {
+        #[derive(Deserialize)]
+        struct Answer {
+            bestblock: BlockHash,
+            confirmations: u32,
+            coinbase: bool,
+        }
+        let arguments = [json(&at.txid), at.vout.into(), false.into()];
+        let Some(answer) = self.call::<Option<Answer>>("gettxout", &arguments)? else {
+            return Ok(None);
+        };
+        let tip = self.header(answer.bestblock)?.height;
+        let height = tip.saturating_add(1).saturating_sub(answer.confirmations);
+        Ok(Some(MinedOutput { height, coinbase: answer.coinbase }))
+    }
+
     /// `estimatesmartfee`: litoshis per 1,000 vbytes to be mined within so many blocks. `None` on
     /// a quiet chain, where the node has nothing to estimate from.
     pub(crate) fn fee_estimate(&self, target_blocks: u16) -> Result<Option<u64>, Error> {
@@ -524,7 +598,11 @@ impl Node {
         call: &'static str,
         arguments: &[Value],
     ) -> Result<T, Error> {
-        let client = self.client()?;
+        let timeout = match STATUS_CALLS.contains(&call) {
+            true => self.timeout.min(STATUS_TIMEOUT),
+            false => self.timeout,
+        };
+        let client = self.client(timeout)?;
         let began = Instant::now();
         let result = client.call(call, arguments).map_err(|error| judge(call, error));
         let unanswered = matches!(
@@ -534,29 +612,29 @@ impl Node {
         measures::called(call, began.elapsed(), !unanswered);
         if matches!(result, Err(Error::Unauthorized | Error::Unreachable(_))) {
             // The node may have restarted with a new cookie: read it afresh next time.
-            *self.client.lock().unwrap_or_else(PoisonError::into_inner) = None;
+            *self.authorization.lock().unwrap_or_else(PoisonError::into_inner) = None;
         }
         result
     }
 
-    fn client(&self) -> Result<Arc<Client>, Error> {
-        let mut slot = self.client.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(client) = &*slot {
-            return Ok(client.clone());
-        }
-        Ok(slot.insert(Arc::new(self.connect(self.timeout)?)).clone())
+    /// A client whose answers may take so long.
+    pub(super) fn client(&self, timeout: Duration) -> Result<Client, Error> {
+        let url = self.settings.rpc_url.clone();
+        let door = Door { url, authorization: self.authorization()?, timeout };
+        let transport = Http { door, cancelled: self.cancelled.clone() };
+        Ok(Client::from_jsonrpc(jsonrpc::Client::with_transport(transport)))
     }
 
-    pub(super) fn connect(&self, timeout: Duration) -> Result<Client, Error> {
+    fn authorization(&self) -> Result<Secret<String>, Error> {
+        let mut slot = self.authorization.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = &*slot {
+            return Ok(known.clone());
+        }
         let (user, password) = self.settings.auth.credentials()?;
         let pair = Secret::new(format!("{user}:{}", password.reveal()));
         let encoded = Secret::new(STANDARD.encode(pair.reveal()));
-        let transport = Http {
-            url: self.settings.rpc_url.clone(),
-            authorization: Secret::new(format!("Basic {}", encoded.reveal())),
-            timeout,
-        };
-        Ok(Client::from_jsonrpc(jsonrpc::Client::with_transport(transport)))
+        let header = Secret::new(format!("Basic {}", encoded.reveal()));
+        Ok(slot.insert(header).clone())
     }
 }
 

@@ -3,6 +3,8 @@
 //!
 //! Must not know: what the outputs are compared with.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
 use std::time::{Duration, Instant};
 
@@ -32,6 +34,10 @@ const SCANS_TIMEOUT: Duration = Duration::from_secs(7_200);
 
 /// How often we ask how far that has come, and how long that answer may take.
 const SCAN_LOOK: Duration = Duration::from_secs(1);
+
+/// A node that says nothing for so long while it is asked how far it is hangs: its scan is given
+/// up.
+const SILENCE_MAX: Duration = Duration::from_secs(15);
 
 /// The most outputs that are taken, some 110 bytes each.
 const OUTPUTS_MAX: usize = 4_000_000;
@@ -67,6 +73,13 @@ impl Part {
         let end = move |from: u32| last.min(from.saturating_add(RANGE_MAX - 1));
         (self.first..=last).step_by(step).map(move |from| (from, end(from)))
     }
+}
+
+/// How following a scan ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Scanning {
+    Ended,
+    Hangs,
 }
 
 /// How many answers came, and how many are still to come as far as is known.
@@ -131,7 +144,7 @@ impl Node {
                 return Err(Error::Unreachable(format!("{CALL} took more than {hours} hours")));
             }
             let percent = |percent| told(asked.headway(percent));
-            self.followed(&percent, || self.scan(descriptor, part, timeout))
+            self.followed(&percent, |node| node.scan(descriptor, part, timeout))
         };
         let take = |(tip, outputs): (BlockId, Vec<Unspent>)| {
             if whole.tips.last() != Some(&tip) {
@@ -147,33 +160,50 @@ impl Node {
         Ok(whole)
     }
 
-    /// Scans, while another thread tells how many percent of that are done.
-    fn followed<T>(&self, percent: &(dyn Fn(u64) + Sync), scan: impl FnOnce() -> T) -> T {
+    /// Scans, while another thread tells how many percent of that are done, and ends the scan of a
+    /// node that hangs.
+    fn followed<T>(&self, percent: &(dyn Fn(u64) + Sync), scan: impl FnOnce(&Node) -> T) -> T {
         let (going_on, over) = mpsc::channel();
+        let hangs = Arc::new(AtomicBool::new(false));
+        let of_scan = Arc::clone(&hangs);
+        let scanning = self.cancelled_by(Arc::new(move || of_scan.load(Ordering::Relaxed)));
+        percent(0);
         std::thread::scope(|scope| {
             let look = std::thread::Builder::new().name("scan".to_owned());
-            let looking = look.spawn_scoped(scope, move || self.follow_scan(&over, percent));
+            let looking = look.spawn_scoped(scope, move || {
+                if self.follow_scan(&over, percent) == Scanning::Hangs {
+                    hangs.store(true, Ordering::Relaxed);
+                }
+            });
             if let Err(error) = looking {
                 tracing::debug!(%error, "nobody is told how far the scan is");
             }
-            let answer = scan();
+            let answer = scan(&scanning);
             drop(going_on);
             answer
         })
     }
 
-    fn follow_scan(&self, over: &Receiver<()>, percent: &dyn Fn(u64)) {
+    fn follow_scan(&self, over: &Receiver<()>, percent: &dyn Fn(u64)) -> Scanning {
         #[derive(Deserialize)]
         struct Answer {
             progress: u64,
         }
-        let node = Node::with_timeout((*self.settings).clone(), SCAN_LOOK);
+        let node = self.with_patience(SCAN_LOOK);
+        let (mut heard, mut done) = (Instant::now(), 0);
         while over.recv_timeout(SCAN_LOOK) == Err(RecvTimeoutError::Timeout) {
             // What counts is the scan's own answer.
-            if let Ok(Some(Answer { progress })) = node.call(CALL, &["status".into()]) {
-                percent(progress);
+            match node.call(CALL, &["status".into()]) {
+                Ok(Some(Answer { progress })) => (heard, done) = (Instant::now(), progress),
+                Err(Error::Unreachable(_)) if heard.elapsed() >= SILENCE_MAX => {
+                    return Scanning::Hangs;
+                }
+                Err(Error::Unreachable(_)) => {}
+                Ok(None) | Err(_) => heard = Instant::now(),
             }
+            percent(done);
         }
+        Scanning::Ended
     }
 
     /// One answer: the outputs of a part and the block after which they were counted; `None` if it
@@ -204,7 +234,7 @@ impl Node {
             .ranges()
             .map(|(from, to)| serde_json::json!({ "desc": descriptor, "range": [from, to] }));
         let scanned = Value::Array(ranges.collect());
-        let answer: Answer = match self.connect(timeout)?.call(CALL, &["start".into(), scanned]) {
+        let answer: Answer = match self.client(timeout)?.call(CALL, &["start".into(), scanned]) {
             Ok(answer) => answer,
             Err(error) if is_too_long(&error) => return Ok(None),
             Err(error) => match judge(CALL, error) {

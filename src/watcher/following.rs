@@ -41,7 +41,7 @@ impl Watcher {
             scout.health_of(from)
         );
         scout.follow(to);
-        self.followed = next;
+        self.followed = scout.leavable(&next);
         subscriber.end();
         *subscriber = self.subscribe();
         state.followed_since = followed_since;

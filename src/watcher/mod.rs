@@ -149,6 +149,7 @@ impl Watcher {
         };
         let auditing = self.audit_now_and_then();
         let mut scout = Scout::start(ground, self.nodes.place_of(Some(&self.followed.name)));
+        self.followed = scout.leavable(&self.followed);
         self.watch(&mut subscriber, &scout);
         subscriber.end();
         scout.join();
@@ -239,6 +240,7 @@ impl Watcher {
                         self.wait(signals, state.noticing.pause(), &mut state);
                     }
                 }
+                Err(_) if self.shutdown.is_cancelled() => {} // It may be the stop that ended it.
                 Err(error) => {
                     if state.reachable {
                         tracing::warn!(error = format!("{error:#}"), "the watcher waits");

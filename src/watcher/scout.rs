@@ -9,11 +9,12 @@ use std::time::{Duration, Instant};
 
 use tokio_util::sync::CancellationToken;
 
-use crate::acts::nodes::{self, Ours};
+use crate::acts::nodes::{self, Compared, Ours};
 use crate::domain::failover::{Health, LAG_BLOCKS, RACE_BLOCKS, Roll, Sight};
 use crate::domain::network::Network;
 use crate::measures;
-use crate::node::nodes::Nodes;
+use crate::node::nodes::{Candidate, Nodes};
+use crate::node::transport::Cancelled;
 use crate::store::Store;
 
 /// The longest pause between two looks.
@@ -61,6 +62,15 @@ impl Scout {
         locked(&self.roll).next(ms_since(self.began))
     }
 
+    /// The node to follow as a node whose calls end when it is time to leave it: one that hangs
+    /// does not keep us from leaving it.
+    pub(super) fn leavable(&self, followed: &Candidate) -> Candidate {
+        let (roll, began) = (Arc::clone(&self.roll), self.began);
+        let time_to_leave: Cancelled =
+            Arc::new(move || locked(&roll).next(ms_since(began)).is_some());
+        Candidate { node: followed.node.cancelled_by(time_to_leave), ..followed.clone() }
+    }
+
     /// How the node in use is, in words.
     pub(super) fn health_of(&self, index: usize) -> &'static str {
         locked(&self.roll).health().nth(index).map_or("unknown", Health::as_str)
@@ -98,8 +108,10 @@ impl Ground {
         let mut told: Vec<Health> = locked(roll).health().collect();
         while !self.shutdown.is_cancelled() {
             let in_use = locked(roll).in_use();
+            // What a look finds was so when it began: one that hangs takes its whole timeout.
+            let looked_at = ms_since(began);
             match self.sights(in_use) {
-                Ok(sights) => locked(roll).see(&sights, ms_since(began)),
+                Ok(sights) => locked(roll).see(&sights, looked_at),
                 // Nothing is said of the nodes then.
                 Err(error) => tracing::debug!(%error, "cannot look at the nodes"),
             }
@@ -115,9 +127,16 @@ impl Ground {
     fn sights(&self, in_use: usize) -> Result<Vec<Sight>, crate::store::Error> {
         let ours = self.store.read_blocking(Ours::read)?;
         let all = self.nodes.all();
-        let compared = all.get(in_use).and_then(|one| nodes::block_to_compare(&one.glance).ok());
-        let look = |one| nodes::look(one, self.network, &ours, compared);
-        let mut sights: Vec<Sight> = all.iter().map(look).collect();
+        let compared = match all.get(in_use) {
+            Some(one) => nodes::block_to_compare(&one.glance),
+            None => Compared::Unknown,
+        };
+        let look = |place, one: &Candidate| match compared {
+            Compared::Silent if place == in_use => Sight::Silent,
+            Compared::Block(block) => nodes::look(one, self.network, &ours, Some(block)),
+            Compared::Silent | Compared::Unknown => nodes::look(one, self.network, &ours, None),
+        };
+        let mut sights = at_once(all, look);
         let best = sights.iter().filter_map(height_of).max().unwrap_or(0);
         for (sight, one) in sights.iter_mut().zip(all) {
             if let Sight::Stands(stand) = sight
@@ -149,6 +168,16 @@ impl Ground {
         }
         *told = health.to_vec();
     }
+}
+
+/// Looks at all nodes at the same time: one that hangs delays no news of the others.
+fn at_once(all: &[Candidate], look: impl Fn(usize, &Candidate) -> Sight + Sync) -> Vec<Sight> {
+    let look = &look;
+    std::thread::scope(|scope| {
+        let looks: Vec<_> =
+            all.iter().enumerate().map(|(at, one)| scope.spawn(move || look(at, one))).collect();
+        looks.into_iter().map(|look| look.join().unwrap_or(Sight::Silent)).collect()
+    })
 }
 
 fn height_of(sight: &Sight) -> Option<u32> {

@@ -37,6 +37,7 @@ mod failover;
 mod fees;
 mod first_start;
 mod guide;
+mod hang;
 mod headway;
 mod hints;
 mod histories;

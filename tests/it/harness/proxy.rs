@@ -42,6 +42,10 @@ pub(crate) enum Fault {
     LongScan(u64, Duration),
     /// Taken, and never answered. The connection stays open.
     Hole,
+    /// As `Hole`, but this method alone.
+    HoleOf(&'static str),
+    /// A pruned node: its lowest block, and the ids of those that it does not have any more.
+    Pruned(u32, Vec<String>),
     /// The node acts, but the answer to this method is lost.
     Loses(&'static str),
     /// The answers' text is changed.
@@ -53,7 +57,17 @@ pub(crate) struct RpcProxy {
     port: u16,
     fault: Arc<Mutex<Fault>>,
     calls: Arc<Mutex<Vec<String>>>,
+    hanging: Arc<Mutex<Hanging>>,
     listener: Listening,
+}
+
+/// Calls that fell into a hole.
+#[derive(Default)]
+struct Hanging {
+    /// Those whose caller still waits.
+    open: Vec<String>,
+    /// How many callers have closed the connection.
+    left: usize,
 }
 
 impl RpcProxy {
@@ -61,11 +75,13 @@ impl RpcProxy {
         let node: u16 = rpc_url.rsplit_once(':').unwrap().1.trim_end_matches('/').parse().unwrap();
         let fault = Arc::new(Mutex::new(Fault::None));
         let calls = Arc::new(Mutex::new(Vec::new()));
+        let hanging = Arc::new(Mutex::new(Hanging::default()));
         let (of_thread, noted) = (Arc::clone(&fault), Arc::clone(&calls));
+        let held = Arc::clone(&hanging);
         let listener = Listening::start(move |stream, over| {
-            answer(stream, node, &of_thread, &noted, over);
+            answer(stream, node, &of_thread, &noted, &held, over);
         });
-        RpcProxy { port: listener.port, fault, calls, listener }
+        RpcProxy { port: listener.port, fault, calls, hanging, listener }
     }
 
     pub(crate) fn url(&self) -> String {
@@ -79,6 +95,16 @@ impl RpcProxy {
     /// How often a method was called.
     pub(crate) fn count(&self, method: &str) -> usize {
         self.calls.lock().unwrap().iter().filter(|called| *called == method).count()
+    }
+
+    /// How many calls of a method hang in a hole, with a caller that has not closed the connection.
+    pub(crate) fn hanging(&self, method: &str) -> usize {
+        self.hanging.lock().unwrap().open.iter().filter(|held| *held == method).count()
+    }
+
+    /// How many calls hung in a hole until their caller closed the connection.
+    pub(crate) fn left(&self) -> usize {
+        self.hanging.lock().unwrap().left
     }
 
     /// Waits until so many more calls came than now.
@@ -102,6 +128,7 @@ fn answer(
     node: u16,
     fault: &Mutex<Fault>,
     calls: &Mutex<Vec<String>>,
+    hanging: &Mutex<Hanging>,
     over: &AtomicBool,
 ) -> Option<()> {
     let request = read_message(&mut stream)?;
@@ -148,30 +175,56 @@ fn answer(
         Fault::BusyScan => forward(node, &request)?,
         Fault::Forbids(forbidden) if forbidden == method => http("403 Forbidden", b""),
         Fault::Forbids(_) => forward(node, &request)?,
-        Fault::Hole => {
-            let begun = Instant::now();
-            while begun.elapsed() < LIFE
-                && !over.load(Ordering::Relaxed)
-                && matches!(*fault.lock().unwrap(), Fault::Hole)
-            {
-                std::thread::park_timeout(PAUSE);
-            }
+        Fault::HoleOf(held) if held != method => forward(node, &request)?,
+        Fault::Hole | Fault::HoleOf(_) => {
+            hang(&stream, &method, fault, hanging, over);
             return None;
+        }
+        Fault::Pruned(_, blocks) if method == "getblock" => {
+            if blocks.iter().any(|hash| text.contains(hash)) {
+                let error = r#"{"code":-1,"message":"Block not available (pruned data)"}"#;
+                said(&text, "null", error)
+            } else {
+                forward(node, &request)?
+            }
+        }
+        Fault::Pruned(lowest, _) => {
+            let pruned = format!("\"pruned\":true,\"pruneheight\":{lowest}");
+            rewritten(&forward(node, &request)?, "\"pruned\":false", &pruned)?
         }
         Fault::Loses(lost) if lost == method => {
             forward(node, &request)?;
             return None;
         }
         Fault::Loses(_) => forward(node, &request)?,
-        Fault::Rewrite(from, to) => {
-            let answer = forward(node, &request)?;
-            let text = String::from_utf8_lossy(&answer).into_owned();
-            let (head, body) = text.split_once("\r\n\r\n")?;
-            let status = head.split_once(' ')?.1.lines().next()?.to_owned();
-            http(&status, body.replace(from, to).as_bytes())
-        }
+        Fault::Rewrite(from, to) => rewritten(&forward(node, &request)?, from, to)?,
     };
     stream.write_all(&answer).ok()
+}
+
+/// Holds a call until the fault is over or its caller has closed the connection.
+fn hang(
+    stream: &TcpStream,
+    method: &str,
+    fault: &Mutex<Fault>,
+    hanging: &Mutex<Hanging>,
+    over: &AtomicBool,
+) {
+    let begun = Instant::now();
+    hanging.lock().unwrap().open.push(method.to_owned());
+    let _ = stream.set_read_timeout(Some(PAUSE));
+    let mut left = false;
+    while !left
+        && begun.elapsed() < LIFE
+        && !over.load(Ordering::Relaxed)
+        && matches!(*fault.lock().unwrap(), Fault::Hole | Fault::HoleOf(_))
+    {
+        left = matches!(stream.peek(&mut [0]), Ok(0));
+    }
+    let mut hanging = hanging.lock().unwrap();
+    let at = hanging.open.iter().position(|held| held == method);
+    at.map(|at| hanging.open.swap_remove(at));
+    hanging.left += usize::from(left);
 }
 
 /// How many addresses a `scantxoutset` asks for; none if it asks how far it is.
@@ -182,6 +235,14 @@ fn addresses(request: &str) -> Option<u64> {
         Some(to.parse::<u64>().ok()? - from.parse::<u64>().ok()? + 1)
     });
     counts.sum()
+}
+
+/// An answer with another text.
+fn rewritten(answer: &[u8], from: &str, to: &str) -> Option<Vec<u8>> {
+    let text = String::from_utf8_lossy(answer).into_owned();
+    let (head, body) = text.split_once("\r\n\r\n")?;
+    let status = head.split_once(' ')?.1.lines().next()?.to_owned();
+    Some(http(&status, body.replace(from, to).as_bytes()))
 }
 
 /// A node's answer to this request.
