@@ -2,19 +2,29 @@
 
 use std::path::Path;
 
-use clap::Args;
+use clap::{Args, ValueEnum};
 use serde::Serialize;
 
 use super::{Failure, Format, open, print_json, print_line, progress};
+use crate::config::Config;
 use crate::serve::node_of;
+use crate::store::{Store, trail};
 use crate::watcher::rescan::{Rescanned, rescan};
+use crate::watcher::utxo_rescan::{Crossed, Unproven, cross_pruned};
 
 #[derive(Args)]
 #[command(after_help = "Example: litegate rescan --from-height 2700000")]
 pub(super) struct Rescan {
     /// The first block to read again; everything from there to our tip is read
-    #[arg(long, value_name = "H")]
-    from_height: u32,
+    #[arg(long, value_name = "H", required_unless_present = "from_utxo_set")]
+    from_height: Option<u32>,
+    /// Cross blocks that the node has pruned before they were read, by its unspent outputs
+    #[arg(long, conflicts_with = "from_height")]
+    from_utxo_set: bool,
+    /// With --from-utxo-set: what became of sweeps whose coins and outputs are all spent, as a
+    /// block explorer shows it
+    #[arg(long, value_name = "STATE", requires = "from_utxo_set")]
+    unproven_sweeps: Option<SweepState>,
 }
 
 #[derive(Serialize)]
@@ -26,13 +36,44 @@ struct View {
     completed: u32,
 }
 
+/// What became of a sweep that nothing proves.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum SweepState {
+    Mined,
+    InFlight,
+}
+
+impl From<SweepState> for Unproven {
+    fn from(state: SweepState) -> Unproven {
+        match state {
+            SweepState::Mined => Unproven::Mined,
+            SweepState::InFlight => Unproven::InFlight,
+        }
+    }
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct CrossedView {
+    from_height: Option<u32>,
+    to_height: Option<u32>,
+    found: u32,
+    completed: u32,
+    sweeps: Vec<String>,
+    assumed: Vec<String>,
+    unexplained: Vec<String>,
+}
+
 impl Rescan {
     pub(super) fn run(self, config: Option<&Path>, format: Format) -> Result<(), Failure> {
         let (config, store) = open(config)?;
+        let Some(from_height) = self.from_height else {
+            return cross(&config, &store, self.unproven_sweeps.map(Unproven::from), format);
+        };
         let node = node_of(&config, &store)?;
         let (network, clock) = (config.network, &config.clock);
         let done =
-            progress::shown(|told| rescan(&store, &node, network, clock, self.from_height, told))?;
+            progress::shown(|told| rescan(&store, &node, network, clock, from_height, told))?;
         let Rescanned { heights, repaired, completed } = done;
         if format == Format::Json {
             return print_json(&View {
@@ -49,4 +90,75 @@ impl Rescan {
             "read blocks {from} to {to} again: {repaired} facts repaired, {completed} payments completed"
         ))
     }
+}
+
+/// Crosses pruned blocks, and says what that came to.
+fn cross(
+    config: &Config,
+    store: &Store,
+    unproven: Option<Unproven>,
+    format: Format,
+) -> Result<(), Failure> {
+    let node = node_of(config, store)?;
+    let (network, xpub, clock) = (config.network, &config.xpub, &config.clock);
+    let done =
+        progress::shown(|told| cross_pruned(store, &node, network, xpub, clock, unproven, told))?;
+    note(config, store, &done)?;
+    match format {
+        Format::Json => print_json(&CrossedView {
+            from_height: done.heights.map(|(from, _)| from),
+            to_height: done.heights.map(|(_, to)| to),
+            found: done.found,
+            completed: done.completed,
+            sweeps: texts(&done.sweeps),
+            assumed: texts(&done.assumed),
+            unexplained: texts(&done.unexplained),
+        })?,
+        Format::Text => print_crossed(&done)?,
+    }
+    match done.unexplained.len() {
+        0 => Ok(()),
+        n => Err(Failure::Failed(format!(
+            "{n} recorded coins are spent, and nothing shows by what: look at them in a block explorer"
+        ))),
+    }
+}
+
+/// Leaves a trace for the audit log.
+fn note(config: &Config, store: &Store, done: &Crossed) -> Result<(), Failure> {
+    let Some((from, to)) = done.heights else { return Ok(()) };
+    let act = trail::Act {
+        at: config.clock.now(),
+        actor: "cli".to_owned(),
+        place: None,
+        act: "rescan_from_utxo_set",
+        merchant: None,
+        before: None,
+        after: Some(format!("blocks {from} to {to}, {} sweeps assumed", done.assumed.len())),
+    };
+    Ok(store.write_blocking(move |tx| trail::append(tx, &act))?)
+}
+
+fn print_crossed(done: &Crossed) -> Result<(), Failure> {
+    let Some((from, to)) = done.heights else {
+        return print_line("the node has all blocks that are to be read: nothing to cross");
+    };
+    print_line(&format!(
+        "crossed pruned blocks {from} to {to}: {} coins found, {} payments completed, {} sweeps \
+         mined",
+        done.found,
+        done.completed,
+        done.sweeps.len()
+    ))?;
+    for txid in &done.assumed {
+        print_line(&format!("assumed to be mined: sweep {txid}"))?;
+    }
+    for at in &done.unexplained {
+        print_line(&format!("spent, and nothing shows by what: coin {at}"))?;
+    }
+    print_line("now run litegate audit; what was received and spent in these blocks is not seen")
+}
+
+fn texts(items: &[impl ToString]) -> Vec<String> {
+    items.iter().map(ToString::to_string).collect()
 }

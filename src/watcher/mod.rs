@@ -24,6 +24,7 @@ mod scout;
 pub(crate) mod sieving;
 mod subscriber;
 pub(crate) mod sync;
+pub(crate) mod utxo_rescan;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};

@@ -68,6 +68,16 @@ enum Scan {
     Refused,
 }
 
+/// The next block is one that the node does not have any more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "the node has pruned block {height}, which we still have to read: start it with -reindex, or \
+     run litegate rescan --from-utxo-set"
+)]
+pub(crate) struct PrunedBlock {
+    height: u32,
+}
+
 /// Walks to the node's tip once, for a command. The pool of unconfirmed transactions is left to
 /// the watcher. `told` hears how far we are.
 ///
@@ -275,10 +285,7 @@ impl Walk<'_> {
         fetched: &mut Fetched,
     ) -> anyhow::Result<Option<Changes>> {
         if state.prune_height.is_some_and(|lowest| height < lowest) {
-            bail!(
-                "the node has pruned block {height}, which we still have to read: start it with \
-                 -reindex or prune less, or restore the gateway from a newer backup"
-            );
+            return Err(PrunedBlock { height }.into());
         }
         let hash = match self.node.block_hash(height) {
             Err(node::Error::NotFound) => return Ok(None),

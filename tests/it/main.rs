@@ -62,6 +62,7 @@ mod own_addresses;
 mod pages;
 mod payouts;
 mod powercut;
+mod pruned;
 mod raise;
 mod ready;
 mod receivers;

@@ -178,7 +178,10 @@ fn check_chain(config: &Config, node: &Node, state: &ChainState) -> Finding {
         }
         let next = tip.height.saturating_add(1);
         if state.prune_height.is_some_and(|lowest| next < lowest) {
-            let what = format!("the node has pruned block {next}, which is still to be read");
+            let what = format!(
+                "the node has pruned block {next}, which is still to be read: start it with \
+                 -reindex, or run litegate rescan --from-utxo-set"
+            );
             return Ok((Verdict::Failure, what));
         }
         Ok((Verdict::Ok, format!("the one that we follow, up to height {}", tip.height)))

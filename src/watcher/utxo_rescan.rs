@@ -1,0 +1,327 @@
+//! `rescan --from-utxo-set`: crossing blocks that the node has pruned before we read them.
+//!
+//! A pruned node keeps all headers and its set of unspent outputs, each with the height of its
+//! block. From both, stand-ins for the missing blocks are made that hold what is known of them: our
+//! outputs that are unspent, and our sweeps of which an output shows that they were mined. They are
+//! connected by the same code as real blocks, so a crash leaves a part of the way, and the command
+//! goes on from there.
+//!
+//! What a stand-in cannot show: a coin that was received and spent within the gap, by whoever
+//! has the key. What was recorded and is spent without a trace is named.
+//!
+//! Must not know: how the outcome is shown.
+
+use std::collections::{BTreeMap, BTreeSet, HashSet};
+
+use anyhow::{Context, bail, ensure};
+use bitcoin::block::Header;
+use bitcoin::{OutPoint, TxOut, Txid};
+
+use crate::clock::Clock;
+use crate::domain::audit::{BookedCoin, LOOK_AHEAD, Unspent};
+use crate::domain::chain::BlockId;
+use crate::domain::keys::AccountXpub;
+use crate::domain::network::Network;
+use crate::domain::payment::{Origin, Place};
+use crate::headway::{Headway, Told};
+use crate::node::codec::{self, Block, Tx, TxKind};
+use crate::node::rpc::Node;
+use crate::store::sweeps::Unconfirmed;
+use crate::store::{ReadTx, Store, blocks, books, coins, payments, sweeps};
+
+use super::ahead::Ahead;
+use super::sieving::Sieving;
+use super::sync::{self, End, PrunedBlock};
+
+/// The most blocks that are crossed: half a year of them. Whoever was away for longer restores.
+const GAP_BLOCKS_MAX: u32 = 100_000;
+
+/// How often the node's set is read again because its tip moved meanwhile.
+const SCANS_MAX: u32 = 5;
+
+/// The highest place of an output within its transaction that a stand-in is made for.
+const VOUT_MAX: u32 = 100_000;
+
+/// What to believe of a sweep whose coins are all spent, and whose own outputs are spent as well:
+/// its payees may have moved them on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Unproven {
+    /// It was mined, in its newest version: the operator has seen the payouts.
+    Mined,
+    /// It was not. It stays in flight, and its coins are named.
+    InFlight,
+}
+
+/// A sweep of which the operator has to say what to believe. Nothing was crossed.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "sweep {0} may have been mined in the pruned blocks: its coins are spent, and so are its \
+     outputs; look for it in a block explorer, and say --unproven-sweeps mined or in-flight"
+)]
+pub(crate) struct UnprovenSweep(Txid);
+
+/// What crossing the gap came to.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Crossed {
+    /// The first and the last block that a stand-in was connected for.
+    pub(crate) heights: Option<(u32, u32)>,
+    /// Unspent outputs of these blocks that pay us.
+    pub(crate) found: u32,
+    /// Sweeps that were mined in these blocks.
+    pub(crate) sweeps: Vec<Txid>,
+    /// Those of them that are believed without proof.
+    pub(crate) assumed: Vec<Txid>,
+    /// Payments that this completed.
+    pub(crate) completed: u32,
+    /// Coins that are recorded as unspent, that the node does not have, and of which nothing shows
+    /// what spent them.
+    pub(crate) unexplained: Vec<OutPoint>,
+}
+
+/// The end of the gap, and what the node has unspent there.
+struct Scan {
+    tip: BlockId,
+    outputs: Vec<Unspent>,
+}
+
+/// What is known of the blocks of the gap, by height.
+#[derive(Default)]
+struct Known {
+    txs: BTreeMap<u32, Vec<Tx>>,
+    sweeps: Vec<Txid>,
+    assumed: Vec<Txid>,
+    unexplained: Vec<OutPoint>,
+}
+
+/// Follows the chain to the first block that the node has pruned, and crosses the pruned ones.
+/// Nothing happens where the node has all blocks. `told` hears how far it is.
+///
+/// # Errors
+/// If the node is out of reach, is catching up, moves on too often, or pruned too much;
+/// [`UnprovenSweep`].
+pub(crate) fn cross_pruned(
+    store: &Store,
+    node: &Node,
+    network: Network,
+    xpub: &AccountXpub,
+    clock: &Clock,
+    unproven: Option<Unproven>,
+    told: Told,
+) -> anyhow::Result<Crossed> {
+    match sync::catch_up(store, node, network, xpub, clock, told) {
+        Ok(End::AtTip(_)) => return Ok(Crossed::default()),
+        Ok(End::NodeBehind | End::Stopped) => bail!("the node has not caught up itself: wait"),
+        Err(error) if error.downcast_ref::<PrunedBlock>().is_some() => {}
+        Err(error) => return Err(error),
+    }
+    let from = store.read_blocking(blocks::tip)?.context("no block was followed yet")?;
+    let scan = scan(store, node, xpub, told)?;
+    let headers = headers_between(node, from, scan.tip, told)?;
+    let mut known = Known::default();
+    let found = outputs_of_gap(store, node, from, &scan, &mut known)?;
+    let recorded = store.read_blocking(books::coins)?;
+    sweeps_of_gap(store, node, from, &scan, unproven, &mut known)?;
+    name_unexplained(&recorded, &scan, &mut known);
+
+    let mut done = Crossed {
+        found,
+        sweeps: known.sweeps,
+        assumed: known.assumed,
+        unexplained: known.unexplained,
+        ..Crossed::default()
+    };
+    let (mut ahead, mut sieving) = (Ahead::new(xpub.clone()), Sieving::default());
+    let mut parent = from;
+    for (id, header) in headers {
+        told(headway("crossing pruned blocks", from, id.height, scan.tip));
+        let ours = store.read_blocking(blocks::tip)?;
+        ensure!(ours == Some(parent), "the gateway followed another block meanwhile; run it again");
+        let txs = known.txs.remove(&id.height).unwrap_or_default();
+        let block = Block { hash: id.hash, header, txs };
+        let now = clock.now();
+        let changes =
+            sync::connect_block(store, &mut ahead, &mut sieving, block, id, network, now)?;
+        let completed = u32::try_from(changes.completed.len()).unwrap_or(u32::MAX);
+        done.completed = done.completed.saturating_add(completed);
+        done.heights = Some((done.heights.map_or(id.height, |(first, _)| first), id.height));
+        parent = id;
+    }
+    Ok(done)
+}
+
+fn headway(what: &'static str, from: BlockId, height: u32, to: BlockId) -> Headway {
+    let since = |height: u32| height.saturating_sub(from.height).into();
+    Headway { what, done: since(height), of: since(to.height) }
+}
+
+/// The node's unspent outputs of all our addresses and the next ones, counted after one block.
+fn scan(store: &Store, node: &Node, xpub: &AccountXpub, told: Told) -> anyhow::Result<Scan> {
+    let next = store.read_blocking(payments::next_index)?.get();
+    let last = next.saturating_add(LOOK_AHEAD);
+    for _ in 0..SCANS_MAX {
+        let set = node
+            .scan_unspent(&xpub.receiving_descriptor(), last, told)
+            .context("read the node's unspent outputs")?;
+        if let [tip] = set.tips[..] {
+            return Ok(Scan { tip, outputs: set.outputs });
+        }
+    }
+    bail!("blocks come too often while the node's unspent outputs are read; run it again")
+}
+
+/// The headers above `from` up to `to`, each the child of the one before.
+fn headers_between(
+    node: &Node,
+    from: BlockId,
+    to: BlockId,
+    told: Told,
+) -> anyhow::Result<Vec<(BlockId, Header)>> {
+    let count = to.height.saturating_sub(from.height);
+    ensure!(
+        count <= GAP_BLOCKS_MAX,
+        "the node has pruned {count} blocks that we did not read, more than {GAP_BLOCKS_MAX}: \
+         restore the gateway from a newer backup"
+    );
+    let mut headers = Vec::new();
+    let mut at = to;
+    while at.height > from.height {
+        told(Headway {
+            what: "reading headers",
+            done: to.height.saturating_sub(at.height).into(),
+            of: count.into(),
+        });
+        let header = node.raw_header(at.hash).context("read the headers of pruned blocks")?;
+        headers.push((at, header));
+        at = BlockId { height: at.height.saturating_sub(1), hash: header.prev_blockhash };
+    }
+    ensure!(
+        at == from,
+        "the node left our block {} {} meanwhile; run it again",
+        from.height,
+        from.hash
+    );
+    headers.reverse();
+    Ok(headers)
+}
+
+/// Makes stand-ins of the transactions with our unspent outputs, and says how many outputs that
+/// are.
+fn outputs_of_gap(
+    store: &Store,
+    node: &Node,
+    from: BlockId,
+    scan: &Scan,
+    known: &mut Known,
+) -> anyhow::Result<u32> {
+    let mut by_tx: BTreeMap<(u32, Txid), Vec<&Unspent>> = BTreeMap::new();
+    let in_gap = |found: &&Unspent| found.height > from.height && found.height <= scan.tip.height;
+    for found in scan.outputs.iter().filter(in_gap) {
+        by_tx.entry((found.height, found.outpoint.txid)).or_default().push(found);
+    }
+    let mut count = 0u32;
+    for ((height, txid), found) in by_tx {
+        let kind = kind_of(store, node, &found)?;
+        let mut outputs = Vec::new();
+        for one in found {
+            ensure!(one.outpoint.vout <= VOUT_MAX, "{} has too many outputs", one.outpoint.txid);
+            let at = usize::try_from(one.outpoint.vout)?;
+            if outputs.len() <= at {
+                outputs.resize(at.saturating_add(1), TxOut::NULL);
+            }
+            let value = bitcoin::Amount::from_sat(one.amount.litoshis());
+            outputs[at] = TxOut { value, script_pubkey: one.script.clone() };
+            count = count.saturating_add(1);
+        }
+        let tx = Tx { txid: Some(txid), kind, carries_mweb: false, inputs: Vec::new(), outputs };
+        known.txs.entry(height).or_default().push(tx);
+    }
+    Ok(count)
+}
+
+/// What kind of transaction these outputs are of. The node does not say which one leaves MWEB, so
+/// all that was not seen in the mempool is taken for it: its coins need more confirmations, never
+/// fewer.
+fn kind_of(store: &Store, node: &Node, found: &[&Unspent]) -> anyhow::Result<TxKind> {
+    let Some(first) = found.first() else { return Ok(TxKind::Plain) };
+    let recorded = store.read_blocking(|tx: &ReadTx| coins::by_outpoint(tx, first.outpoint))?;
+    if let Some(coin) = recorded {
+        return Ok(match coin.origin {
+            Origin::Plain => TxKind::Plain,
+            Origin::Coinbase => TxKind::Coinbase,
+            Origin::Pegout => TxKind::Hogex,
+        });
+    }
+    let output = node.mined_output(first.outpoint).context("ask for an unspent output")?;
+    Ok(match output {
+        Some(output) if output.coinbase => TxKind::Coinbase,
+        Some(_) | None => TxKind::Hogex,
+    })
+}
+
+/// Makes stand-ins of our sweeps that were mined in the gap.
+fn sweeps_of_gap(
+    store: &Store,
+    node: &Node,
+    from: BlockId,
+    scan: &Scan,
+    unproven: Option<Unproven>,
+    known: &mut Known,
+) -> anyhow::Result<()> {
+    let unspent: HashSet<OutPoint> = scan.outputs.iter().map(|found| found.outpoint).collect();
+    for sweep in store.read_blocking(sweeps::unconfirmed)? {
+        let Some(newest) = sweep.versions.first() else { continue };
+        let newest_txid = newest.txid();
+        let inputs = codec::decode_tx(newest.raw()).context("read a stored sweep")?.inputs;
+        if inputs.iter().any(|at| unspent.contains(at)) {
+            continue; // It was not mined.
+        }
+        let mined = mined_version(node, &sweep)?.filter(|(_, height)| *height > from.height);
+        let (txid, height) = match (mined, unproven) {
+            (Some((_, height)), _) if height > scan.tip.height => continue, // Its block is read.
+            (Some(mined), _) => mined,
+            (None, None) => return Err(UnprovenSweep(newest_txid).into()),
+            (None, Some(Unproven::Mined)) => {
+                known.assumed.push(newest_txid);
+                (newest_txid, from.height.saturating_add(1))
+            }
+            (None, Some(Unproven::InFlight)) => continue,
+        };
+        known.sweeps.push(txid);
+        let kind = TxKind::Plain;
+        let tx = Tx { txid: Some(txid), kind, carries_mweb: false, inputs, outputs: Vec::new() };
+        known.txs.entry(height).or_default().push(tx);
+    }
+    Ok(())
+}
+
+/// The version of a sweep of which an output is unspent in a block, and that block's height.
+fn mined_version(node: &Node, sweep: &Unconfirmed) -> anyhow::Result<Option<(Txid, u32)>> {
+    for version in &sweep.versions {
+        let txid = version.txid();
+        let outputs = codec::decode_tx(version.raw()).context("read a stored sweep")?.outputs;
+        for (vout, _) in (0u32..).zip(outputs) {
+            let output = node.mined_output(OutPoint { txid, vout }).context("look for a sweep")?;
+            if let Some(output) = output {
+                return Ok(Some((txid, output.height)));
+            }
+        }
+    }
+    Ok(None)
+}
+
+/// Names what is recorded as unspent in a block, and neither unspent at the node nor spent by one
+/// of the sweeps above.
+fn name_unexplained(recorded: &[BookedCoin], scan: &Scan, known: &mut Known) {
+    let unspent: HashSet<OutPoint> = scan.outputs.iter().map(|found| found.outpoint).collect();
+    let swept: BTreeSet<OutPoint> =
+        known.txs.values().flatten().flat_map(|tx| tx.inputs.iter().copied()).collect();
+    let is_lost = |booked: &&BookedCoin| {
+        let at = booked.coin.outpoint;
+        matches!(booked.coin.place, Place::Block(_))
+            && booked.spent_by.is_none()
+            && !unspent.contains(&at)
+            && !swept.contains(&at)
+    };
+    known.unexplained =
+        recorded.iter().filter(is_lost).map(|booked| booked.coin.outpoint).collect();
+}

@@ -1,0 +1,159 @@
+//! The node has pruned blocks that the gateway did not read: they are crossed by the node's set of
+//! unspent outputs, on the operator's word.
+//!
+//! Regtest cannot prune (a file of blocks holds 128 MB), so a proxy says what a pruned node says.
+
+use std::sync::Arc;
+
+use serde_json::{Value, json};
+
+use crate::harness::json::Fields;
+use crate::harness::node::{Node, decimal};
+use crate::harness::proxy::{Fault, RpcProxy};
+use crate::harness::shop::Created;
+use crate::harness::stage::Stage;
+use crate::harness::wait::{SOON, wait_for, wait_until};
+
+/// A stage whose node is asked through a proxy, with a payment whose sweep is in the node's mempool.
+struct Scene {
+    stage: Stage,
+    proxy: RpcProxy,
+    swept: Created,
+    sweep: String,
+}
+
+impl Scene {
+    fn set() -> Option<Scene> {
+        let node = Arc::new(Node::start()?);
+        let proxy = RpcProxy::before(&node.rpc_url());
+        let stage = Stage::beside(node, |gate| {
+            gate.set("sweeper.interval", "1s");
+            gate.set("node.rpc_url", proxy.url());
+            gate.unset("node.zmq_rawtx");
+            gate.unset("node.zmq_hashblock");
+        });
+        let swept = stage.shop.create("0.05");
+        stage.node.send(&swept.address, "0.05");
+        stage.node.mine(2);
+        stage.shop.await_status(&swept.id, "completed", SOON);
+        let sweep = wait_until("the sweep", SOON, || stage.node.mempool().pop());
+        Some(Scene { stage, proxy, swept, sweep })
+    }
+
+    /// From now on the node has none of the blocks above this height but the newest.
+    fn prune_above(&self, height: u32) {
+        let node = &self.stage.node;
+        let lowest = node.height();
+        let hash = |height: u32| node.call::<String>("getblockhash", json!([height]));
+        let blocks = (height + 1..lowest).map(hash).collect();
+        self.proxy.set(Fault::Pruned(lowest, blocks));
+    }
+
+    /// What the command says, which must succeed.
+    fn cross(&self, more: &[&str]) -> Fields {
+        self.stage.gate.cli_json(&[&["rescan", "--from-utxo-set"], more].concat())
+    }
+}
+
+// 1. A sweep and a payment are in the mempool, another payment waits. The gateway stops.
+// 2. Both are mined, the other payment is paid, more blocks follow, and the node prunes them.
+// 3. The gateway starts, says that it waits and how to go on; `doctor` does too.
+// 4. `rescan --from-utxo-set`: both payments complete in time, and the sweep is mined.
+// 5. The gateway follows the chain again, pays out, and the audit is clean.
+// 6. A second run has nothing to do.
+#[test]
+fn pruned_blocks_are_crossed_by_the_utxo_set() {
+    let Some(scene) = Scene::set() else { return };
+    let Stage { gate, shop, node } = &scene.stage;
+    let (seen, unpaid) = (shop.create("0.05"), shop.create("0.07"));
+    node.send(&seen.address, "0.05");
+    shop.await_field(&seen.id, "amountReceivedLtc", "0.05", SOON);
+    let from = node.height();
+    gate.await_tip(&from.to_string());
+    gate.term();
+    node.send(&unpaid.address, "0.07");
+    // What was never seen in the mempool may have left MWEB, and needs as many confirmations.
+    node.mine(25);
+    scene.prune_above(from);
+    gate.start();
+    gate.await_log(&["the watcher waits", "has pruned block", "rescan --from-utxo-set"]);
+    gate.cli_fails(&["doctor"], 1, &["has pruned block", "rescan --from-utxo-set"]);
+    assert_eq!(shop.status(&seen.id).text("status"), "pending");
+
+    let said = scene.cross(&[]);
+    let height = |name: &str| said.raw(name).parse::<u32>().unwrap();
+    assert_eq!((height("fromHeight"), height("toHeight")), (from + 1, node.height()));
+    assert_eq!((said.raw("found"), said.raw("completed")), ("2", "2"));
+    assert_eq!(said.texts("sweeps"), [scene.sweep.as_str()]);
+    assert!(said.texts("assumed").is_empty() && said.texts("unexplained").is_empty());
+    for payment in [&seen, &unpaid] {
+        let fields = shop.await_status(&payment.id, "completed", SOON);
+        assert_eq!(fields.raw("late"), "false", "{}", fields.whole());
+    }
+    gate.await_log(&["the watcher goes on"]);
+    wait_for("the sweep of both", SOON, || !node.mempool().is_empty());
+    node.mine(1);
+    gate.await_tip(&node.height().to_string());
+    gate.cli_ok(&["audit"]);
+    assert!(scene.cross(&[]).raw("fromHeight") == "null");
+    let trail = gate.cli_ok(&["trail"]).stdout;
+    assert!(trail.contains("rescan_from_utxo_set"), "{trail}");
+}
+
+/// Spends the only output of a sweep, as a payee does who moves it on.
+fn move_on(node: &Node, sweep: &str, amount: u64) {
+    let outputs = json!([{ node.fresh_address(): decimal(amount - 100_000) }]);
+    let raw: String =
+        node.call("createrawtransaction", json!([[{ "txid": sweep, "vout": 0 }], outputs]));
+    let signed: Value = node.call("signrawtransactionwithwallet", json!([raw]));
+    node.call::<String>("sendrawtransaction", json!([signed["hex"]]));
+}
+
+// 1. A sweep is mined in a pruned block, and its payee has spent it.
+// 2. The command refuses to guess, and crosses nothing.
+// 3. Told that it was mined, it crosses; the books are in order.
+#[test]
+fn a_sweep_that_nothing_proves_is_not_guessed_at() {
+    let Some(scene) = Scene::set() else { return };
+    let Stage { gate, shop, node } = &scene.stage;
+    let from = node.height();
+    gate.await_tip(&from.to_string());
+    gate.term();
+    let (_, amount) = node.outputs_of(&scene.sweep).swap_remove(0);
+    node.mine(1);
+    move_on(node, &scene.sweep, amount);
+    node.mine(4);
+    scene.prune_above(from);
+    let words = [scene.sweep.as_str(), "--unproven-sweeps", "block explorer"];
+    gate.cli_fails(&["rescan", "--from-utxo-set"], 1, &words);
+    gate.cli_fails(&["rescan", "--from-utxo-set"], 1, &words);
+    let said = scene.cross(&["--unproven-sweeps", "mined"]);
+    assert_eq!(said.texts("assumed"), [scene.sweep.as_str()]);
+    gate.start();
+    gate.await_tip(&node.height().to_string());
+    assert_eq!(shop.status(&scene.swept.id).text("status"), "completed");
+    gate.cli_ok(&["audit"]);
+}
+
+// 1. A coin is recorded as unspent and unclaimed, and is spent in a pruned block by another wallet
+//    with the same key (here: its row is made up).
+// 2. The command crosses, names the coin and ends with exit code 1; the audit names it, too.
+#[test]
+fn a_coin_that_was_spent_without_a_trace_is_named() {
+    let Some(scene) = Scene::set() else { return };
+    let Stage { gate, shop: _shop, node } = &scene.stage;
+    let from = node.height();
+    gate.await_tip(&from.to_string());
+    gate.term();
+    crate::harness::database::Database::of(gate).write(
+        "INSERT INTO coins (txid, vout, derivation_index, amount, origin, seen_at, place,
+             block_height, block_hash)
+         SELECT zeroblob(32), 0, derivation_index, amount, origin, seen_at, place, block_height,
+             block_hash FROM coins LIMIT 1",
+    );
+    node.mine(4);
+    scene.prune_above(from);
+    let lost = format!("{}:0", "0".repeat(64));
+    gate.cli_fails(&["rescan", "--from-utxo-set"], 1, &[&lost, "nothing shows by what"]);
+    gate.cli_fails(&["audit"], 1, &[&lost]);
+}
