@@ -109,8 +109,8 @@ pub(crate) enum Refused {
 /// How long a start waits for the nodes' versions, all asked at once. The watcher asks again.
 const VERSIONS_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// How long the API of a first start waits for the watcher's first look at the node. Later starts
-/// do not wait for the node.
+/// How long a first start waits for the watcher's first look at the node before it says `ready`.
+/// The API answers meanwhile (503 `starting`); later starts do not wait for the node.
 const FIRST_LOOK: Duration = Duration::from_secs(4);
 
 /// How long the operator's interface may take to end.
@@ -232,7 +232,7 @@ impl Gateway {
         let (wake, clock) = (Wake::new(), config.clock.clone());
         let mut tasks: JoinSet<(Role, anyhow::Result<()>)> = JoinSet::new();
         let mut threads: Vec<JoinHandle<()>> = Vec::new();
-        let mut listening = None;
+        let (mut listening, mut first_start) = (None, None);
         let counters = Arc::new(zmq::Counters::default());
         let ended = Ended(shutdown.clone());
 
@@ -254,11 +254,7 @@ impl Gateway {
                 first_look: Some(looked),
             };
             threads.push(thread(Role::Watcher, ended.clone(), move || watcher.run())?);
-            // The first look may find addresses in use that the API must not give out. It may also
-            // take long, or there may be no node.
-            if store.read_blocking(blocks::tip)?.is_none() {
-                let _ = tokio::time::timeout(FIRST_LOOK, first_look).await;
-            }
+            first_start = store.read_blocking(blocks::tip)?.is_none().then_some(first_look);
         }
         if roles.contains(&Role::Api) {
             let api = Arc::new(api_of(&config, &store, &wake, &clock, &shutdown)?);
@@ -314,6 +310,10 @@ impl Gateway {
             tokio::spawn(ops::serve(ops, listener, shutdown.clone()))
         });
 
+        // Whoever waits for `ready` need not be told once more that this is a first start.
+        if let Some(first_look) = first_start {
+            let _ = tokio::time::timeout(FIRST_LOOK, first_look).await;
+        }
         ready(listening);
         #[expect(clippy::disallowed_methods, reason = "this is the one place that starts tasks")]
         let told = tokio::spawn(systemd::tell(store.clone(), shutdown.clone()));
