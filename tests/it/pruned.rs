@@ -14,7 +14,7 @@ use crate::harness::shop::Created;
 use crate::harness::stage::Stage;
 use crate::harness::wait::{SOON, wait_for, wait_until};
 
-/// A stage whose node is asked through a proxy, with a payment whose sweep is in the node's mempool.
+/// A stage whose node is asked through a proxy, with a payment whose sweep is in the mempool.
 struct Scene {
     stage: Stage,
     proxy: RpcProxy,
