@@ -146,9 +146,9 @@ impl Ledger {
     /// # Errors
     /// If there is no signing key, or something cannot be signed.
     pub fn sign(&self, coins: u32) -> anyhow::Result<(Duration, usize)> {
-        let Config { network, xpub, signing_key_file, passphrase_file, .. } = &self.config;
+        let Config { network, xpub, signing_key_file, passphrase_file, held, .. } = &self.config;
         let file = signing_key_file.as_deref().context("there is no signing key")?;
-        let key = SigningKey::load(file, passphrase_file.as_deref(), *network, xpub)?;
+        let key = SigningKey::load(held, file, passphrase_file.as_deref(), *network, xpub)?;
         let merchant = MerchantId::from_random(1);
         let amount = Amount::from_litoshis(1_000_000).context("a small amount")?;
         let coin = |n: u32| {

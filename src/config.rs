@@ -30,7 +30,8 @@ use crate::domain::keys::AccountXpub;
 use crate::domain::network::Network;
 use crate::node;
 use crate::safe_file;
-use crate::secret::MasterSecret;
+use crate::secret::{MasterSecret, wipe_stack};
+use crate::sweeper::private_file::Held;
 use crate::view::Site;
 use crate::{bot, http, sweeper, watcher, webhooks};
 
@@ -64,6 +65,8 @@ pub(crate) struct Config {
     pub(crate) signing_key_file: Option<PathBuf>,
     /// What opens the signing key's file if that is encrypted.
     pub(crate) passphrase_file: Option<PathBuf>,
+    /// What was read of the key files before root's rights were given up.
+    pub(crate) held: Held,
     pub(crate) payments: create_payment::Rules,
     pub(crate) merchants: merchants::Rules,
     pub(crate) sweeper: sweeper::Settings,
@@ -101,6 +104,39 @@ impl Config {
     pub(crate) fn hot_limit(&self) -> Option<Amount> {
         self.sweeper.max_hot.filter(|_| self.signing_key_file.is_some())
     }
+
+    /// Reads the key files now: the user that this process is about to become may not.
+    pub(crate) fn hold_keys(&mut self) {
+        let seal_key_file = self.seals.as_ref().map(|seals| seals.key_file.clone());
+        let files = [self.signing_key_file.clone(), self.passphrase_file.clone(), seal_key_file];
+        self.hold(Held::keys(files.into_iter().flatten()));
+    }
+
+    /// As [`Config::hold_keys`], with the sweeper's record.
+    pub(crate) fn hold_keys_and_record(&mut self) {
+        self.hold_keys();
+        if let Some(record) = self.seals.as_ref().map(sweeper::seals::Settings::read_record) {
+            self.hold(self.held.clone().with_record(record));
+        }
+    }
+
+    /// Forgets the key files' texts: who needs a key has it by now.
+    pub(crate) fn release_keys(&mut self) {
+        self.hold(Held::default());
+    }
+
+    fn hold(&mut self, held: Held) {
+        if let Some(seals) = &mut self.seals {
+            seals.held = held.clone();
+        }
+        self.held = held;
+    }
+
+    /// As [`Config::hold_keys`], the cookies of the nodes.
+    pub(crate) fn hold_cookies(&mut self) {
+        let nodes = self.nodes.iter_mut().map(|node| &mut node.rpc);
+        nodes.chain(&mut self.doubt.second_node).for_each(|node| node.auth.hold_cookie());
+    }
 }
 
 /// All mistakes of a configuration, each a sentence that begins with its key.
@@ -121,6 +157,25 @@ const PLACES: [&str; 2] = ["litegate.toml", "/etc/litegate/litegate.toml"];
 /// The largest configuration, in bytes.
 const FILE_BYTES_MAX: u64 = 1 << 20;
 
+/// The configuration's file, if there is one.
+fn file_of(named: Option<&Path>) -> Option<PathBuf> {
+    let usual = || PLACES.iter().map(PathBuf::from).find(|place| place.exists());
+    named.map(Path::to_owned).or_else(usual)
+}
+
+/// Refuses a configuration that other users can change: it says where money goes, and which files
+/// root's commands write.
+///
+/// # Errors
+/// Who can change it. If it cannot be read, whoever reads it says so.
+pub(crate) fn check_file(named: Option<&Path>) -> Result<(), String> {
+    let Some(file) = file_of(named) else { return Ok(()) };
+    match safe_file::others_who_can_change(&file) {
+        Ok(Some(who)) => Err(format!("{}: {who}", file.display())),
+        Ok(None) | Err(_) => Ok(()),
+    }
+}
+
 /// What the configuration is made of.
 struct Parts {
     /// The file's, if there is one.
@@ -131,8 +186,8 @@ struct Parts {
 }
 
 fn parts(file: Option<&Path>) -> Result<Parts, Mistakes> {
-    let usual = || PLACES.iter().map(PathBuf::from).find(|place| place.exists());
-    let file = file.map(Path::to_owned).or_else(usual);
+    check_file(file).map_err(|who| Mistakes(vec![who]))?;
+    let file = file_of(file);
     let text = match &file {
         Some(file) => read_text(file)
             .map_err(|error| Mistakes(vec![format!("{}: {error}", file.display())]))?,
@@ -161,7 +216,9 @@ fn read_text(file: &Path) -> std::io::Result<String> {
 pub(crate) fn load(file: Option<&Path>) -> Result<Config, Mistakes> {
     let Parts { text, table, variables } = parts(file)?;
     let credentials = std::env::var_os("CREDENTIALS_DIRECTORY").map(PathBuf::from);
-    read(table, variables.into_iter(), credentials).map_err(|Mistakes(sentences)| {
+    let config = read(table, variables.into_iter(), credentials);
+    wipe_stack(); // Reading secrets left copies of them there.
+    config.map_err(|Mistakes(sentences)| {
         let place = |sentence: String| {
             let key = sentence.split([' ', ':']).next().unwrap_or_default();
             let line = keys::line_of(&text, key);

@@ -12,6 +12,7 @@ mod clock;
 mod crash;
 mod headway;
 mod measures;
+mod privileges;
 mod pulse;
 mod safe_file;
 mod secret;

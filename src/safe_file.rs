@@ -17,7 +17,7 @@ use std::os::unix::fs::{FileTypeExt, MetadataExt, PermissionsExt, fchown};
 use std::path::{Path, PathBuf};
 
 use rustix::fs::{AtFlags, Mode, OFlags};
-use rustix::process::geteuid;
+use rustix::process::{getegid, geteuid};
 
 pub(crate) use directory::{Control, Directory};
 
@@ -119,12 +119,7 @@ fn check_regular(file: &File) -> io::Result<std::fs::Metadata> {
 /// If it is not there or not regular. In a directory that another user controls, also if it has
 /// further hard links, or belongs neither to that directory's owner, nor to us, nor to root.
 pub(crate) fn open_to_read(path: &Path) -> io::Result<File> {
-    const LINKS_MAX: u32 = 8;
-    let mut place = Place::of(path)?;
-    for _ in 0..LINKS_MAX {
-        let Some(target) = place.directory.link(&place.name)? else { break };
-        place = Place::of(&place.directory.path().join(target))?;
-    }
+    let place = resolve(path)?;
     let file = place.open(&place.name, OFlags::RDONLY)?;
     let found = check_regular(&file)?;
     if place.directory.control() != Control::Ours && found.uid() != ROOT {
@@ -133,6 +128,51 @@ pub(crate) fn open_to_read(path: &Path) -> io::Result<File> {
         return Err(io::Error::other("is another file of root by a hard link: put a copy there"));
     }
     Ok(file)
+}
+
+/// The place that a path leads to, by way of symbolic links that no other user could have made.
+fn resolve(path: &Path) -> io::Result<Place> {
+    const LINKS_MAX: u32 = 8;
+    let mut place = Place::of(path)?;
+    for _ in 0..LINKS_MAX {
+        let Some(target) = place.directory.link(&place.name)? else { break };
+        place = Place::of(&place.directory.path().join(target))?;
+    }
+    Ok(place)
+}
+
+/// Who, besides root and us, can change a file that is configured, if anybody can, and what to do
+/// about it. A user who is not root may read a file of yet another user.
+///
+/// # Errors
+/// If it cannot be looked at.
+pub(crate) fn others_who_can_change(path: &Path) -> io::Result<Option<String>> {
+    let place = resolve(path)?;
+    let found = rustix::fs::statat(&place.directory, &place.name, AtFlags::SYMLINK_NOFOLLOW)?;
+    let (owner, mode) = (found.st_uid, found.st_mode);
+    let strict = geteuid().as_raw() == ROOT;
+    let group = (found.st_gid != getegid().as_raw()).then_some(found.st_gid);
+    let what = match (mode, group, place.directory.control()) {
+        (mode, _, _) if mode & 0o002 != 0 => "everybody can write it: chmod go-w it".to_owned(),
+        (mode, Some(group), _) if mode & 0o020 != 0 => {
+            format!("group {group} can write it: chmod g-w it")
+        }
+        _ if strict && owner != ROOT => {
+            format!(
+                "belongs to user {owner}, and root's commands would follow it: chown it to root"
+            )
+        }
+        (_, _, Control::User(user)) if strict => format!(
+            "user {} can replace it, and root's commands would follow it: keep it in a directory \
+             that only root can write, or run this as that user",
+            user.uid
+        ),
+        (_, _, Control::Strangers) => {
+            "other users can write its directory, or one above it: chmod go-w that".to_owned()
+        }
+        _ => return Ok(None),
+    };
+    Ok(Some(what))
 }
 
 /// Reads a configured file as [`open_to_read`] opens it, of at most `bytes_max` bytes.
@@ -246,6 +286,55 @@ impl Place {
         file.sync_all()?;
         rustix::fs::renameat(&self.directory, &new, &self.directory, &self.name)?;
         self.directory.sync()
+    }
+}
+
+/// A new file for the operator, which is opened before root gives up its rights. Unless it is
+/// finished it is removed, or emptied where this process may no longer remove it.
+#[derive(Debug)]
+pub(crate) struct Output {
+    file: File,
+    place: Place,
+    finished: bool,
+}
+
+impl Output {
+    /// # Errors
+    /// [`ErrorKind::AlreadyExists`] if a file of that name is there, unless it is ours and empty,
+    /// as an output that was not finished can be.
+    pub(crate) fn create(path: &Path) -> io::Result<Output> {
+        let place = Place::of(path)?;
+        let file = match place.create_new() {
+            Err(error) if error.kind() == ErrorKind::AlreadyExists => {
+                let file = place.open(&place.name, OFlags::RDWR).map_err(|_| error)?;
+                place.check_own(&file)?;
+                if file.metadata()?.len() > 0 {
+                    return Err(ErrorKind::AlreadyExists.into());
+                }
+                file
+            }
+            made => made?,
+        };
+        Ok(Output { file, place, finished: false })
+    }
+
+    pub(crate) fn file(&self) -> &File {
+        &self.file
+    }
+
+    /// Flushes it and keeps it.
+    pub(crate) fn finish(mut self) -> io::Result<()> {
+        self.file.sync_all()?;
+        self.finished = true;
+        Ok(())
+    }
+}
+
+impl Drop for Output {
+    fn drop(&mut self) {
+        if !self.finished && self.place.remove_suffixed("").is_err() {
+            let _ = self.file.set_len(0); // It says that it is not whole.
+        }
     }
 }
 

@@ -5,6 +5,7 @@
 //! can be shown again at any time.
 
 use std::fmt;
+use std::sync::Arc;
 
 use bitcoin::hashes::{Hash, HashEngine, Hmac, HmacEngine, sha256};
 use subtle::ConstantTimeEq;
@@ -50,13 +51,14 @@ fn hmac(key: &Secret<[u8; 32]>, parts: &[&[u8]]) -> [u8; 32] {
     Hmac::<sha256::Hash>::from_engine(engine).to_byte_array()
 }
 
-/// The 32 bytes with which the sweeper, and nobody else, seals what it relies on.
+/// The 32 bytes with which the sweeper, and nobody else, seals what it relies on. Clones share the
+/// one place in memory that holds them, and so do those of [`MasterSecret`].
 #[derive(Debug, Clone)]
-pub(crate) struct SealKey(Secret<[u8; 32]>);
+pub(crate) struct SealKey(Arc<Secret<[u8; 32]>>);
 
 impl SealKey {
     pub(crate) fn new(bytes: [u8; 32]) -> SealKey {
-        SealKey(Secret::new(bytes))
+        SealKey(Arc::new(Secret::new(bytes)))
     }
 
     /// The seal over a purpose and its parts.
@@ -72,14 +74,14 @@ impl SealKey {
 
 /// The 32 bytes from which API keys and webhook secrets derive.
 #[derive(Debug, Clone)]
-pub(crate) struct MasterSecret(Secret<[u8; 32]>);
+pub(crate) struct MasterSecret(Arc<Secret<[u8; 32]>>);
 
 /// Bytes of the tag inside of an API key. 160 bits cannot be guessed.
 const TAG_BYTES: usize = 20;
 
 impl MasterSecret {
     pub(crate) fn new(bytes: [u8; 32]) -> MasterSecret {
-        MasterSecret(Secret::new(bytes))
+        MasterSecret(Arc::new(Secret::new(bytes)))
     }
 
     fn derive(&self, parts: &[&[u8]]) -> [u8; 32] {
@@ -169,6 +171,17 @@ impl ApiKey {
         let tag = tag.try_into().map_err(|_| BadApiKey::Malformed)?;
         Ok(ApiKey { merchant, tag })
     }
+}
+
+/// Bytes of the stack that [`wipe_stack`] overwrites: more than reading or using a key takes.
+const STACK_BYTES: usize = 128 * 1024;
+
+/// Overwrites what functions that have returned left on the stack. Libraries that read and derive
+/// keys copy them there, where nobody else can wipe them.
+#[inline(never)]
+pub(crate) fn wipe_stack() {
+    let mut bytes = [0u8; STACK_BYTES];
+    std::hint::black_box(&mut bytes);
 }
 
 /// Random bytes from the operating system.

@@ -6,6 +6,7 @@
 
 pub(crate) mod database;
 pub(crate) mod first_start;
+pub(crate) mod rights;
 mod systemd;
 
 use std::collections::BTreeSet;
@@ -40,6 +41,7 @@ use crate::{acts, bot, clock};
 
 use database::{heed_high_water, lock, open_store_with};
 use first_start::{Account, Unexamined};
+use rights::{Work, give_up_root};
 
 /// A part of the gateway that can run by itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -92,6 +94,8 @@ pub(crate) enum Refused {
     Emptied { next: u32 },
     #[error(transparent)]
     HighWater(store::Error),
+    #[error("{0}")]
+    Rights(String),
     #[error("wallet.signing_key_file: {0}")]
     SigningKey(String),
     #[error("sweeper.seal_key_file: {0}")]
@@ -171,12 +175,13 @@ pub(crate) struct Gateway {
 }
 
 impl Gateway {
-    /// Checks all that must hold before money is touched. The node may be down.
+    /// Checks all that must hold before money is touched, as the user who works in the data
+    /// directory: there must be no other thread yet. The node may be down.
     ///
     /// # Errors
     /// [`Refused`], or the reason why database or key file cannot be used.
     pub(crate) fn prepare(
-        config: Config,
+        mut config: Config,
         only: &[Role],
         without: &[Role],
         unexamined: Unexamined,
@@ -194,6 +199,8 @@ impl Gateway {
             }
         }
         roles.retain(|role| !without.contains(role));
+        let work = if roles.contains(&Role::Sweeper) { Work::Sweep } else { Work::Database };
+        give_up_root(&mut config, work)?;
         let store = open_store_with(&config, store::PATIENCE_SERVING)?;
         let locks = roles.iter().map(|role| lock(&config, *role)).collect::<Result<_, _>>()?;
         // The roles that give addresses out.
@@ -212,6 +219,7 @@ impl Gateway {
             }
             false => None,
         };
+        config.release_keys();
         let now = config.clock.now();
         leave_out_old_nodes(&nodes, &store, now)?;
         first_start::heed_doctor(&store, config.network, now, unexamined)?;
@@ -412,7 +420,8 @@ pub(crate) fn sweeper_of(
     shutdown: &CancellationToken,
 ) -> anyhow::Result<Sweeper> {
     let key = config.signing_key_file.as_ref().map(|file| {
-        SigningKey::load(file, config.passphrase_file.as_deref(), config.network, &config.xpub)
+        let passphrase = config.passphrase_file.as_deref();
+        SigningKey::load(&config.held, file, passphrase, config.network, &config.xpub)
             .map_err(|error| Refused::SigningKey(format!("{error:#}")))
     });
     let seals = config.seals.as_ref().map(|settings| {

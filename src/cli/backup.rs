@@ -5,13 +5,16 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use serde::Serialize;
 
-use super::{Failure, Format, open, print_json, print_line, progress};
+use super::{Failure, Format, load, print_json, print_line, progress};
 use crate::acts;
 use crate::config::{self, Config};
 use crate::domain::audit::Difference;
 use crate::headway::Told;
+use crate::privileges::would_become_another;
+use crate::safe_file::Output;
 use crate::serve::database::open_store;
 use crate::serve::node_of;
+use crate::serve::rights::{Work, give_up_root, may_become_another};
 use crate::store::backup::{self, Contents, Source};
 use crate::store::{self, Store, high_water};
 use crate::view::Time;
@@ -80,9 +83,19 @@ impl Backup {
 }
 
 fn copy(config: Option<&Path>, file: &Path, format: Format) -> Result<(), Failure> {
-    let (config, store) = open(config)?;
-    progress::shown(|told| backup::copy(&store, file, told))?;
-    let contents = contents(&store, file)?;
+    let mut config = config::load(config)?;
+    // A copy in a directory that the gateway's user cannot write is opened while root still may.
+    let output = match may_become_another(&config) || would_become_another(file) {
+        true => Some(Output::create(file).map_err(backup::not_made(file))?),
+        false => None,
+    };
+    give_up_root(&mut config, Work::Database)?;
+    let store = open_store(&config)?;
+    let bytes = progress::shown(|told| match output {
+        Some(output) => backup::copy_out(&store, &config.database, output, file, told),
+        None => backup::copy(&store, file, told),
+    })?;
+    let contents = contents(&store, bytes)?;
     if format == Format::Json {
         return print_json(&ContentsView::new(&contents));
     }
@@ -104,13 +117,15 @@ fn verify(
     source: Source,
     format: Format,
 ) -> Result<(), Failure> {
-    let config = config::load(config)?;
-    let unpack = |told: Told| backup::unpack(file, source, &config.database, "verify", told);
+    let copy = backup::open(file, source)?;
+    let bytes = copy.bytes();
+    let config = load(config, Work::Database)?;
+    let unpack = |told: Told| backup::unpack(copy, &config.database, "verify", told);
     let scratch = progress::shown(unpack)?;
     let database = scratch.path().to_owned();
     let config = Config { high_water_file: high_water::beside(&database), database, ..config };
     let store = open_store(&config)?;
-    let contents = contents(&store, file)?;
+    let contents = contents(&store, bytes)?;
     if format == Format::Text {
         print_line("whole: every page and every row was read")?;
         print_contents(&contents)?;
@@ -161,8 +176,7 @@ pub(super) fn catch_up_and_audit(
     })
 }
 
-pub(super) fn contents(store: &Store, file: &Path) -> Result<Contents, Failure> {
-    let bytes = std::fs::metadata(file).map_or(0, |found| found.len());
+pub(super) fn contents(store: &Store, bytes: u64) -> Result<Contents, Failure> {
     let contents = store.read_blocking(|tx| backup::contents(tx, bytes));
     contents.map_err(|error: store::Error| error.into())
 }

@@ -19,7 +19,7 @@ use crate::domain::account_xpriv::AccountXpriv;
 use crate::domain::keys::{AccountXpub, DerivationIndex};
 use crate::domain::network::Network;
 use crate::node::conf;
-use crate::safe_file::directory_of;
+use crate::safe_file::{Directory, directory_of};
 use crate::secret;
 use crate::sweeper::{encrypted, private_file};
 
@@ -93,12 +93,18 @@ impl Init {
                 (Some(account), xpub)
             }
         };
+        if self.dir.exists() {
+            refuse_open_directory(&self.dir)?; // Before anybody writes words down.
+        }
         let addresses = first_addresses(&xpub, self.network);
         let asked = self.asks(format);
         if asked {
             self.ceremony(account.as_ref(), &addresses)?;
         }
         let dir = make_dir(&self.dir)?;
+        if let Some(file) = &self.litecoin_conf {
+            refuse_open_directory(directory_of(file))?;
+        }
         self.write(&dir, account.as_ref(), &xpub)?;
         let made = Made {
             network: self.network.as_str(),
@@ -223,7 +229,22 @@ fn make_dir(dir: &Path) -> Result<PathBuf, Failure> {
     if !dir.exists() {
         std::fs::DirBuilder::new().recursive(true).mode(0o700).create(dir).map_err(failed)?;
     }
-    dir.canonicalize().map_err(failed)
+    let dir = dir.canonicalize().map_err(failed)?;
+    refuse_open_directory(&dir)?;
+    Ok(dir)
+}
+
+/// Keys and configuration do not go where other users could replace them.
+fn refuse_open_directory(dir: &Path) -> Result<(), Failure> {
+    let failed = |error: std::io::Error| Failure::Failed(format!("{}: {error}", dir.display()));
+    if Directory::open(dir).map_err(failed)?.is_open_to_others() {
+        let dir = dir.display();
+        return Err(Failure::Refused(format!(
+            "other users can write {dir}, or a directory above it, and so replace keys and \
+             configuration: take that right away (chmod go-w) or choose another; nothing was written"
+        )));
+    }
+    Ok(())
 }
 
 /// Writes all files, or none if one of them is there already.

@@ -30,8 +30,10 @@ use clap::{CommandFactory, Parser, Subcommand};
 use crate::acts::Refusal;
 use crate::config::{self, Config, Mistakes};
 use crate::node;
+use crate::privileges;
 use crate::serve::Refused;
 use crate::serve::database::open_store;
+use crate::serve::rights::{Work, give_up_root};
 use crate::store::Store;
 
 #[derive(Parser)]
@@ -184,6 +186,11 @@ impl From<crate::store::Error> for Failure {
 
 /// Runs the program: one error line on standard error, and the exit code of the contract.
 pub fn run() -> ExitCode {
+    // Every command may read a secret, and some a key.
+    if let Err(error) = privileges::forbid_core_dumps() {
+        eprintln!("litegate: core dumps, which would hold keys, cannot be forbidden: {error}");
+        return ExitCode::from(1);
+    }
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => return answer_usage(&error),
@@ -240,9 +247,16 @@ fn answer_usage(error: &clap::Error) -> ExitCode {
 
 /// The configuration and its database, for commands that work beside a running gateway.
 fn open(config: Option<&std::path::Path>) -> Result<(Config, Store), Failure> {
-    let config = config::load(config)?;
+    let config = load(config, Work::Database)?;
     let store = open_store(&config)?;
     Ok((config, store))
+}
+
+/// The configuration, read with root's rights if root asks, which are given up then.
+fn load(config: Option<&std::path::Path>, work: Work) -> Result<Config, Failure> {
+    let mut config = config::load(config)?;
+    give_up_root(&mut config, work)?;
+    Ok(config)
 }
 
 /// Prints one JSON document. It goes straight to text: numbers of money keep their digits.

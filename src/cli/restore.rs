@@ -12,6 +12,7 @@ use crate::domain::merchant::MerchantId;
 use crate::domain::seal::Contradiction;
 use crate::serve::Role;
 use crate::serve::database::{check_identity, heed_high_water, lock, open_store};
+use crate::serve::rights::{Work, give_up_root};
 use crate::store::{Store, backup, identity, payments, seals};
 use crate::sweeper::seals::{Access, Seals};
 use crate::view::audit::DifferenceView;
@@ -46,13 +47,16 @@ struct View {
 
 impl Restore {
     pub(super) fn run(self, config: Option<&Path>, format: Format) -> Result<(), Failure> {
-        let config = config::load(config)?;
-        let _locks =
-            Role::ALL.iter().map(|role| lock(&config, *role)).collect::<Result<Vec<_>, _>>()?;
-        let source = source_of(self.replica);
-        let copy = progress::shown(|told| {
-            backup::unpack(&self.file, source, &config.database, "restoring", told)
-        })?;
+        let mut config = config::load(config)?;
+        // What the gateway's user may not open is opened with root's rights, if root asks.
+        let _sweeper = lock(&config, Role::Sweeper)?;
+        let copy = backup::open(&self.file, source_of(self.replica))?;
+        give_up_root(&mut config, Work::LookAtSweeper)?;
+        let others = Role::ALL.iter().filter(|role| **role != Role::Sweeper);
+        let _locks = others.map(|role| lock(&config, *role)).collect::<Result<Vec<_>, _>>()?;
+        let copy =
+            progress::shown(|told| backup::unpack(copy, &config.database, "restoring", told))?;
+        let bytes = copy.bytes();
         check_identity(&config, |mark| Ok(copy.read(|tx| identity::get(tx, mark))?))?;
         let now = config.clock.now().to_string().replace(['-', ':', '.'], "");
         let suffix = format!(".before-restore-{now}");
@@ -62,7 +66,7 @@ impl Restore {
         // What a later state gave out is never given out again.
         let had_mark = config.high_water_file.exists();
         heed_high_water(&config, &store)?;
-        let contents = contents(&store, &config.database)?;
+        let contents = contents(&store, bytes)?;
         let skipped = contents.next_index.get().saturating_sub(known_from.get());
         let lost = had_mark.then_some(skipped);
         let unsealed = match config.seals {
@@ -122,7 +126,7 @@ fn refused_addresses(
     config: &Config,
     store: &Store,
 ) -> Result<Vec<(MerchantId, Contradiction)>, Failure> {
-    let Some(settings) = config.seals.as_ref().filter(|seals| seals.record_file.exists()) else {
+    let Some(settings) = config.seals.as_ref().filter(|seals| seals.has_record()) else {
         return Ok(Vec::new());
     };
     let seals = Seals::open(settings, store, Access::ReadOnly)?;

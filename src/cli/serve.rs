@@ -68,8 +68,6 @@ impl Serve {
     pub(super) fn run(self, config: Option<&Path>) -> Result<(), Failure> {
         let levels = log_from(LOG_FILTER, self.log);
         let config = config::load(config)?;
-        let runtime = tokio::runtime::Runtime::new()
-            .map_err(|error| Failure::Failed(format!("start the runtime: {error}")))?;
         let shutdown = CancellationToken::new();
         let unexamined = if self.force { Unexamined::Forced } else { Unexamined::Refused };
         let account = match self.assume_unused_account {
@@ -78,6 +76,8 @@ impl Serve {
         };
         let (only, without, stop) = (&self.only, &self.without, shutdown.clone());
         let gateway = Gateway::prepare(config, only, without, unexamined, account, stop)?;
+        let runtime = tokio::runtime::Runtime::new()
+            .map_err(|error| Failure::Failed(format!("start the runtime: {error}")))?;
         runtime.block_on(async {
             let failed = |error| Failure::Failed(format!("listen to signals: {error}"));
             let signals = stop_on_signal(shutdown).map_err(failed)?;

@@ -1,9 +1,7 @@
 //! `litegate sweep`: pays out now, by the running sweeper, by this process, or by a signer
 //! elsewhere.
 
-use std::fs::File;
-use std::io::{Read, Write};
-use std::os::unix::fs::OpenOptionsExt;
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -11,12 +9,14 @@ use clap::Args;
 use serde::Serialize;
 use tokio_util::sync::CancellationToken;
 
-use super::{Failure, Format, open, print_json, print_line};
+use super::{Failure, Format, load, print_json, print_line};
 use crate::acts::{self, Actor, Refusal, sweeps};
 use crate::config::Config;
 use crate::domain::sweep::Waits;
 use crate::node::nodes::Nodes;
-use crate::serve::database::lock;
+use crate::safe_file::{self, Output};
+use crate::serve::database::{lock, open_store};
+use crate::serve::rights::Work;
 use crate::serve::{Refused, Role, node_of, sweeper_of};
 use crate::store::Store;
 use crate::sweeper::Sweeper;
@@ -58,7 +58,11 @@ const LOOK: Duration = Duration::from_millis(100);
 
 impl Sweep {
     pub(super) fn run(self, config: Option<&Path>, format: Format) -> Result<(), Failure> {
-        let (config, store) = open(config)?;
+        // Opened with root's rights if root asks, before they are given up.
+        let output = self.psbt.as_deref().map(create).transpose()?;
+        let signed = self.import.as_deref().map(read).transpose()?;
+        let config = load(config, Work::Sweep)?;
+        let store = open_store(&config)?;
         // Held while this process sweeps; a sweeper that runs already holds it.
         let lock = match lock(&config, Role::Sweeper) {
             Ok(lock) => Some(lock),
@@ -79,14 +83,14 @@ impl Sweep {
             let sweeps = sweeps.map(|plan| SweepView::planned(plan, None, config.network));
             return tell(sweeps.collect(), &planned.waiting, "would be sent", format);
         }
-        if let Some(file) = &self.psbt {
-            return export(&mut sweeper()?, file, &config, format);
+        if let Some(output) = output {
+            return export(&mut sweeper()?, output, &config, format);
         }
         if store.read_blocking(sweeps::in_doubt)? {
             return Err(Failure::Refused(Refusal::ChainInDoubt.to_string()));
         }
-        if let Some(file) = &self.import {
-            let (txid, plan) = sweeper()?.import(&read(file)?)?;
+        if let Some(signed) = signed {
+            let (txid, plan) = sweeper()?.import(&signed)?;
             let view = SweepView::planned(&plan, Some(txid), config.network);
             return tell(vec![view], &[], "sent", format);
         }
@@ -166,20 +170,17 @@ fn ask(config: &Config, store: &Store, format: Format) -> Result<(), Failure> {
 
 fn export(
     sweeper: &mut Sweeper,
-    file: &Path,
+    output: Output,
     config: &Config,
     format: Format,
 ) -> Result<(), Failure> {
-    let shown = file.display();
     let Some(unsigned) = sweeper.unsigned()? else {
         return Err(Failure::Failed("nothing is due: no PSBT was written".to_owned()));
     };
-    let write = || {
-        let mut out = File::options().write(true).create_new(true).mode(0o600).open(file)?;
-        out.write_all(unsigned.psbt.as_bytes())?;
-        out.sync_all()
-    };
-    write().map_err(|error| Failure::Failed(format!("{shown}: {error}")))?;
+    let written = output.file().write_all(unsigned.psbt.as_bytes());
+    written
+        .and_then(|()| output.finish())
+        .map_err(|error| Failure::Failed(format!("write the PSBT: {error}")))?;
     let view = SweepView::planned(&unsigned.plan, None, config.network);
     tell(vec![view], &[], "to be signed", format)?;
     if format == Format::Text && unsigned.more > 0 {
@@ -189,16 +190,13 @@ fn export(
     Ok(())
 }
 
+fn create(file: &Path) -> Result<Output, Failure> {
+    Output::create(file).map_err(|error| Failure::Failed(format!("{}: {error}", file.display())))
+}
+
 fn read(file: &Path) -> Result<Vec<u8>, Failure> {
-    let shown = file.display();
-    let failed = |error: std::io::Error| Failure::Failed(format!("{shown}: {error}"));
-    let mut bytes = Vec::new();
-    let opened = File::open(file).map_err(failed)?;
-    opened.take(PSBT_BYTES_MAX + 1).read_to_end(&mut bytes).map_err(failed)?;
-    match u64::try_from(bytes.len()) {
-        Ok(length) if length <= PSBT_BYTES_MAX => Ok(bytes),
-        _ => Err(Failure::Failed(format!("{shown} is longer than {PSBT_BYTES_MAX} bytes"))),
-    }
+    safe_file::read(file, PSBT_BYTES_MAX)
+        .map_err(|error| Failure::Failed(format!("{}: {error}", file.display())))
 }
 
 fn tell(

@@ -70,7 +70,7 @@ fn read_login(
         Some(_) => {}
     }
     match login {
-        (Some(cookie), None, None) => Some(Auth::CookieFile(cookie.clone())),
+        (Some(cookie), None, None) => Some(Auth::CookieFile { file: cookie.clone(), held: None }),
         (None, Some(user), Some(file)) => {
             let text = judge.secret_file(password_key, file)?;
             let password = Secret::new(text.trim().to_owned());

@@ -14,6 +14,7 @@ use crate::http::checkout::looks::{Looks, Theme};
 use crate::safe_file;
 use crate::secret::{MasterSecret, Secret};
 use crate::store::high_water;
+use crate::sweeper::private_file::Held;
 use crate::view::Site;
 use crate::{bot, http, sweeper, webhooks};
 
@@ -102,12 +103,14 @@ impl Raw {
             xpub: xpub?,
             signing_key_file: self.wallet.signing_key_file,
             passphrase_file: self.wallet.passphrase_file,
+            held: Held::default(),
             payments: payments?,
             merchants: merchants::Rules { network, payout_address_delay_ms: delay? },
             seals: self.sweeper.seal_key_file.map(|key_file| sweeper::seals::Settings {
                 record_file: self.sweeper.record_file.unwrap_or_else(|| beside(&key_file)),
                 key_file,
                 payout_address_delay_ms: delay.unwrap_or_default(),
+                held: Held::default(),
             }),
             sweeper: sweeper::Settings { key_origin: key_origin?, ..sweeper? },
             webhooks: webhooks::Settings { private_networks },

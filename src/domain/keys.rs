@@ -12,6 +12,7 @@ use std::sync::LazyLock;
 use bitcoin::bip32::{ChildNumber, Fingerprint, Xpub};
 use bitcoin::secp256k1::{All, Secp256k1, VerifyOnly};
 use bitcoin::{CompressedPublicKey, NetworkKind, ScriptBuf, base58};
+use zeroize::Zeroizing;
 
 use super::network::Network;
 
@@ -285,13 +286,16 @@ const MULTISIG_SPELLINGS: [[u8; 4]; 4] = [
     [0x02, 0x57, 0x54, 0x83],
 ];
 
+/// The bytes of an extended key, which are wiped, and what its prefix announced.
+type TakenApart = (Zeroizing<Vec<u8>>, Half, SpelledKind);
+
 /// The 78 bytes of an extended key in rust-bitcoin's own spelling, and what its prefix announced.
-fn take_apart(text: &str, network: Network) -> Result<(Vec<u8>, Half, SpelledKind), KeyError> {
+fn take_apart(text: &str, network: Network) -> Result<TakenApart, KeyError> {
     if text.len() > TEXT_BYTES_MAX {
         return Err(KeyError::Unknown);
     }
     let mut payload = match base58::decode_check(text) {
-        Ok(payload) => payload,
+        Ok(payload) => Zeroizing::new(payload),
         Err(base58::Error::Decode(_)) => return Err(KeyError::Unknown),
         Err(_) => return Err(KeyError::Checksum),
     };

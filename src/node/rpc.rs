@@ -2,7 +2,8 @@
 //!
 //! Each request is sent once, and nothing here spends by the node's wallet.
 
-use std::path::PathBuf;
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -14,7 +15,6 @@ use bitcoin::{BlockHash, OutPoint, ScriptBuf, Txid, block};
 use bitcoincore_rpc::{Client, RpcApi, jsonrpc};
 use serde::Deserialize;
 use serde_json::value::{RawValue, Value};
-use zeroize::Zeroizing;
 
 use super::transport::{Cancelled, Door, Http, HttpError};
 use super::{Error, codec, hex};
@@ -44,8 +44,12 @@ impl Settings {
 /// How we prove to the node who we are.
 #[derive(Debug, Clone)]
 pub(crate) enum Auth {
-    /// The node writes a new cookie at each start.
-    CookieFile(PathBuf),
+    /// The node writes a new cookie at each start. `held` is one that was read before root's rights
+    /// were given up, for a user who may not read the file.
+    CookieFile {
+        file: PathBuf,
+        held: Option<Secret<String>>,
+    },
     Password {
         user: String,
         password: Secret<String>,
@@ -649,18 +653,34 @@ struct HeaderAnswer {
 
 impl Auth {
     fn credentials(&self) -> Result<(String, Secret<String>), Error> {
-        let file = match self {
+        let (file, held) = match self {
             Auth::Password { user, password } => return Ok((user.clone(), password.clone())),
-            Auth::CookieFile(file) => file,
+            Auth::CookieFile { file, held } => (file, held),
         };
-        let bytes =
-            safe_file::read(file, COOKIE_BYTES_MAX).map(Zeroizing::new).map_err(|error| {
-                Error::Unreachable(format!("cookie file {}: {error}", file.display()))
-            })?;
-        let text = std::str::from_utf8(&bytes).map_err(|_| Error::Unauthorized)?;
-        let (user, password) = text.trim().split_once(':').ok_or(Error::Unauthorized)?;
+        let cookie = match (read_cookie(file), held) {
+            (Ok(cookie), _) => cookie,
+            (Err(error), Some(held)) if error.kind() == ErrorKind::PermissionDenied => held.clone(),
+            (Err(error), _) => {
+                let what = format!("cookie file {}: {error}", file.display());
+                return Err(Error::Unreachable(what));
+            }
+        };
+        let (user, password) = cookie.reveal().trim().split_once(':').ok_or(Error::Unauthorized)?;
         Ok((user.to_owned(), Secret::new(password.to_owned())))
     }
+
+    /// Reads the cookie now: the user that this process is about to become may not. It lasts until
+    /// the node's next start.
+    pub(crate) fn hold_cookie(&mut self) {
+        if let Auth::CookieFile { file, held } = self {
+            *held = read_cookie(file).ok(); // Whoever asks the node says what is wrong.
+        }
+    }
+}
+
+fn read_cookie(file: &Path) -> std::io::Result<Secret<String>> {
+    let text = String::from_utf8(safe_file::read(file, COOKIE_BYTES_MAX)?);
+    text.map(Secret::new).map_err(|_| std::io::Error::other("is no text"))
 }
 
 /// Ids are passed as text.

@@ -10,7 +10,7 @@ use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::{Component, Path, PathBuf};
 
 use rustix::fs::{AtFlags, FileType, Mode, OFlags, Stat};
-use rustix::process::geteuid;
+use rustix::process::{getegid, geteuid};
 
 /// How many symbolic links a path may lead through (path_resolution(7)).
 const LINKS_MAX: u32 = 40;
@@ -85,6 +85,12 @@ impl Directory {
     /// Whether its group works in it too: it may write, and what is made there is the group's.
     pub(crate) fn is_shared(&self) -> bool {
         self.mode & (SETGID | GROUP_WRITE) == SETGID | GROUP_WRITE
+    }
+
+    /// Whether another user than root can write it, or could put another in its place.
+    pub(crate) fn is_open_to_others(&self) -> bool {
+        let by_group = self.mode & GROUP_WRITE != 0 && self.owner.gid != getegid().as_raw();
+        self.control != Control::Ours || by_group
     }
 
     /// Flushes the names in it.

@@ -5,6 +5,7 @@
 
 use std::fs::{self, File};
 use std::io::{ErrorKind, Read};
+use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 
 use rusqlite::backup::{Backup, StepResult};
@@ -13,7 +14,7 @@ use crate::domain::chain::BlockId;
 use crate::domain::keys::DerivationIndex;
 use crate::domain::time::Timestamp;
 use crate::headway::{Headway, Told};
-use crate::safe_file::{self, Place};
+use crate::safe_file::{self, Output, Place};
 
 use super::connect::{READ_ONLY, READ_WRITE, connect};
 use super::schema::Schema;
@@ -59,16 +60,80 @@ pub(crate) struct Contents {
     pub(crate) tip: Option<BlockId>,
 }
 
-/// Copies one state of the database into a new file, while others write. `told` hears how many
-/// pages are done.
+/// Copies one state of the database into a new file, while others write, and answers its bytes.
+/// `told` hears how many pages are done.
 ///
 /// # Errors
 /// If the file is there already, or cannot be written. Nothing is left then.
-pub(crate) fn copy(store: &Store, to: &Path, told: Told) -> Result<(), Failed> {
+pub(crate) fn copy(store: &Store, to: &Path, told: Told) -> Result<u64, Failed> {
     if to.exists() {
         return Err(Failed::Exists(to.to_owned()));
     }
     let part = Scratch::beside(to, "part")?;
+    fill(store, &part, to, told)?;
+    let bytes = part.bytes();
+    part.take_place_of(to)?;
+    Ok(bytes)
+}
+
+/// As [`copy`], into a file that root opened before it gave up its rights, by way of one beside the
+/// database. `named` is what errors call it.
+///
+/// # Errors
+/// If it cannot be written. Nothing, or an empty file, is left then; after a kill, a file that is
+/// no database.
+pub(crate) fn copy_out(
+    store: &Store,
+    database: &Path,
+    output: Output,
+    named: &Path,
+    told: Told,
+) -> Result<u64, Failed> {
+    let part = Scratch::beside(database, "backup")?;
+    fill(store, &part, named, told)?;
+    let from = part.open().map_err(failed(part.path()))?;
+    let bytes = part.bytes();
+    pour(&from, output.file(), bytes, told).map_err(failed(named))?;
+    output.finish().map_err(failed(named))?;
+    Ok(bytes)
+}
+
+/// Why a new file for a copy was not made.
+pub(crate) fn not_made(to: &Path) -> impl FnOnce(std::io::Error) -> Failed {
+    let to = to.to_owned();
+    |error| match error.kind() {
+        ErrorKind::AlreadyExists => Failed::Exists(to),
+        _ => Failed::File { path: to, source: error },
+    }
+}
+
+/// Copies all bytes, and those by which SQLite knows a database last: a copy that was cut short is
+/// no database.
+fn pour(from: &File, to: &File, bytes: u64, told: Told) -> std::io::Result<()> {
+    let mut chunk = vec![0; usize::try_from(CHUNK).unwrap_or(usize::MAX)];
+    let mut head = [0; 100];
+    from.read_exact_at(&mut head, 0)?;
+    let mut done = 0;
+    while done < bytes {
+        let length = from.read_at(&mut chunk, done)?;
+        if length == 0 {
+            return Err(ErrorKind::UnexpectedEof.into());
+        }
+        if done == 0 {
+            let hidden = head.len().min(length);
+            chunk[..hidden].fill(0);
+        }
+        to.write_all_at(&chunk[..length], done)?;
+        to.sync_data()?;
+        done += u64::try_from(length).unwrap_or(0);
+        told(Headway { what: "writing the copy", done, of: bytes });
+    }
+    to.write_all_at(&head, 0)
+}
+
+/// Copies one state of the database into a scratch file and checks it; `named` is what errors call
+/// it.
+fn fill(store: &Store, part: &Scratch, named: &Path, told: Told) -> Result<(), Failed> {
     let written = File::open(part.path()).map_err(failed(part.path()))?;
     // The transaction stays on one state for as long as it lasts; in WAL mode it stops no writer.
     store.read_blocking(|tx| {
@@ -93,8 +158,7 @@ pub(crate) fn copy(store: &Store, to: &Path, told: Told) -> Result<(), Failed> {
         copy.pragma_update(None, "journal_mode", "DELETE")?;
         Ok::<_, Failed>(())
     })?;
-    judge(part.path(), to)?;
-    part.take_place_of(to)
+    judge(part.path(), named)
 }
 
 /// The database as it was before an upgrade, under a name that is not the one it is kept by yet. It
@@ -148,32 +212,50 @@ pub(crate) enum Source {
     Replica,
 }
 
+/// A copy that is to be unpacked, open.
+#[derive(Debug)]
+pub(crate) struct Copy {
+    file: File,
+    path: PathBuf,
+    source: Source,
+}
+
+impl Copy {
+    pub(crate) fn bytes(&self) -> u64 {
+        bytes_of(&self.file)
+    }
+}
+
+/// Opens a copy. Done before root gives up its rights, for the file may be root's.
+///
+/// # Errors
+/// If it cannot be opened, or if a replica has a log.
+pub(crate) fn open(file: &Path, source: Source) -> Result<Copy, Failed> {
+    let opened = safe_file::open_to_read(file).map_err(failed(file))?;
+    if source == Source::Replica && with_suffix(file, "-wal").exists() {
+        let what = "has a log beside it: restore it anew, and let nobody open it".to_owned();
+        return Err(Failed::Unfit { path: file.to_owned(), what });
+    }
+    Ok(Copy { file: opened, path: file.to_owned(), source })
+}
+
 /// A private copy of a copy, that may be opened and changed, beside `near`. It is checked: whole,
 /// of this program, of a schema that this binary knows. `told` hears how many bytes are copied.
 ///
 /// # Errors
 /// [`Failed::Unfit`] says what it is instead.
-pub(crate) fn unpack(
-    file: &Path,
-    source: Source,
-    near: &Path,
-    name: &str,
-    told: Told,
-) -> Result<Scratch, Failed> {
+pub(crate) fn unpack(copy: Copy, near: &Path, name: &str, told: Told) -> Result<Scratch, Failed> {
     let scratch = Scratch::beside(near, name)?;
-    let from = safe_file::open_to_read(file).map_err(failed(file))?;
-    duplicate(from, scratch.path(), told).map_err(failed(scratch.path()))?;
-    match source {
-        Source::Backup => {}
-        Source::Replica if with_suffix(file, "-wal").exists() => {
-            let what = "has a log beside it: restore it anew, and let nobody open it".to_owned();
-            return Err(Failed::Unfit { path: file.to_owned(), what });
-        }
-        // What is no database is judged below.
-        Source::Replica => drop(unmark(scratch.path())),
+    duplicate(copy.file, scratch.path(), told).map_err(failed(scratch.path()))?;
+    if copy.source == Source::Replica {
+        drop(unmark(scratch.path())); // What is no database is judged below.
     }
-    judge(scratch.path(), file)?;
+    judge(scratch.path(), &copy.path)?;
     Ok(scratch)
+}
+
+fn bytes_of(file: &File) -> u64 {
+    file.metadata().map_or(0, |found| found.len())
 }
 
 /// Bytes that are copied at a time.
@@ -306,6 +388,14 @@ impl Scratch {
 
     pub(crate) fn path(&self) -> &Path {
         &self.path
+    }
+
+    pub(crate) fn bytes(&self) -> u64 {
+        self.open().map_or(0, |file| bytes_of(&file))
+    }
+
+    fn open(&self) -> std::io::Result<File> {
+        safe_file::open_to_read(&self.path)
     }
 
     /// Reads from it without changing it.

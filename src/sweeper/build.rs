@@ -11,6 +11,7 @@ use bitcoin::{Amount as BitcoinAmount, Transaction, TxOut, Witness, ecdsa, secp2
 use crate::domain::keys::{AccountXpub, RECEIVING_CHAIN};
 use crate::domain::sweep::SweepPlan;
 use crate::domain::sweep::transaction::unsigned;
+use crate::secret::wipe_stack;
 use crate::store::sweeps::SignedPlan;
 
 use super::signing_key::SigningKey;
@@ -70,6 +71,7 @@ pub(crate) fn sign(
         let signature = ecdsa::Signature { signature, sighash_type: EcdsaSighashType::All };
         witnesses.push(Witness::p2wpkh(&signature, &public));
     }
+    wipe_stack(); // Deriving and signing left copies of keys there.
     for (input, witness) in psbt.inputs.iter_mut().zip(witnesses) {
         input.final_script_witness = Some(witness);
     }

@@ -1,9 +1,12 @@
 //! Files that hold a key: small, and nobody's but ours or root's.
 
+use std::collections::BTreeMap;
+use std::fmt;
 use std::fs::File;
 use std::io::Read;
 use std::os::unix::fs::MetadataExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use anyhow::{Context, bail};
 use zeroize::Zeroizing;
@@ -54,6 +57,60 @@ pub(crate) fn read(path: &Path) -> anyhow::Result<Zeroizing<String>> {
         .read_to_string(&mut text)
         .with_context(|| format!("read {}", path.display()))?;
     Ok(text)
+}
+
+/// The text of a key file, which is wiped with its last user, or why it was not read.
+type Text = Result<Arc<Zeroizing<String>>, String>;
+
+/// Key files, and the sweeper's record, as they were when root gave up its rights, by path. Where
+/// nothing was given up there are none, and every file is read when it is wanted. Clones share
+/// them.
+#[derive(Clone, Default)]
+pub(crate) struct Held {
+    keys: Arc<BTreeMap<PathBuf, Text>>,
+    record: Option<Arc<Result<Option<String>, String>>>,
+}
+
+impl Held {
+    /// Reads these key files.
+    pub(crate) fn keys(files: impl IntoIterator<Item = PathBuf>) -> Held {
+        let read_one = |file: PathBuf| {
+            let text = read(&file).map(Arc::new).map_err(|error| format!("{error:#}"));
+            (file, text)
+        };
+        Held { keys: Arc::new(files.into_iter().map(read_one).collect()), record: None }
+    }
+
+    /// With the record's text as well.
+    pub(crate) fn with_record(self, text: anyhow::Result<Option<String>>) -> Held {
+        let text = text.map_err(|error| format!("{error:#}"));
+        Held { record: Some(Arc::new(text)), ..self }
+    }
+
+    /// A key file's text: the one that is held, else as [`read`] reads it.
+    ///
+    /// # Errors
+    /// Those of [`read`].
+    pub(crate) fn key(&self, path: &Path) -> anyhow::Result<Arc<Zeroizing<String>>> {
+        match self.keys.get(path) {
+            Some(Ok(text)) => Ok(Arc::clone(text)),
+            // It may be the new user's own.
+            Some(Err(first)) => Ok(Arc::new(read(path).map_err(|_| anyhow::anyhow!("{first}"))?)),
+            None => Ok(Arc::new(read(path)?)),
+        }
+    }
+
+    /// The record's text, if it is held; the inner `None`: there was none.
+    pub(super) fn record(&self) -> Option<anyhow::Result<Option<String>>> {
+        let held = self.record.as_ref()?;
+        Some(held.as_ref().clone().map_err(|error| anyhow::anyhow!(error)))
+    }
+}
+
+impl fmt::Debug for Held {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Held({} keys)", self.keys.len())
+    }
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@
 
 use std::fs;
 use std::io::ErrorKind;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use anyhow::{Context, bail};
 use bitcoin::ScriptBuf;
@@ -18,12 +18,13 @@ use crate::domain::seal::{Contradiction, Record};
 use crate::domain::sweep::SweepCoin;
 use crate::domain::time::Timestamp;
 use crate::pulse::{self, Loop};
-use crate::secret::SealKey;
+use crate::secret::{SealKey, wipe_stack};
 use crate::store::batches::Batches;
 use crate::store::seals::{self, SealedFacts};
 use crate::store::{self, ReadTx, Store, merchants};
 
-use super::{private_file, record};
+use super::private_file::Held;
+use super::record;
 
 /// Where key and memory lie, and how long a changed payout address waits.
 #[derive(Debug, Clone)]
@@ -31,6 +32,22 @@ pub(crate) struct Settings {
     pub(crate) key_file: PathBuf,
     pub(crate) record_file: PathBuf,
     pub(crate) payout_address_delay_ms: i64,
+    pub(crate) held: Held,
+}
+
+impl Settings {
+    /// The record as it is now, to be held.
+    pub(crate) fn read_record(&self) -> anyhow::Result<Option<String>> {
+        record::read(&self.record_file)
+    }
+
+    /// Whether there is a record, or something in its place.
+    pub(crate) fn has_record(&self) -> bool {
+        match self.held.record() {
+            Some(held) => !matches!(held, Ok(None)),
+            None => fs::symlink_metadata(&self.record_file).is_ok(),
+        }
+    }
 }
 
 /// The memory, open.
@@ -66,9 +83,12 @@ impl Seals {
         access: Access,
     ) -> anyhow::Result<Seals> {
         let shown = settings.record_file.display();
-        let key = load_key(&settings.key_file)?;
+        let key = load_key(settings)?;
+        wipe_stack();
         let mut found = true;
-        let record = match record::read(&settings.record_file)? {
+        let held = settings.held.record();
+        let text = held.unwrap_or_else(|| record::read(&settings.record_file))?;
+        let record = match text {
             Some(text) => record::parse(&text, &key)
                 .with_context(|| format!("the sweeper's record {shown}"))?,
             None if store.read_blocking(seals::any)? => bail!(
@@ -92,7 +112,7 @@ impl Seals {
     /// Forgets everything, in the database and beside it, and takes what the database says now for
     /// true. For operators who lost the record.
     pub(crate) fn forget(settings: &Settings, store: &Store) -> anyhow::Result<()> {
-        load_key(&settings.key_file)?;
+        load_key(settings)?;
         Batches { store, go_on: &|| true }.until_done(seals::forget)?;
         match fs::remove_file(&settings.record_file) {
             Err(error) if error.kind() != ErrorKind::NotFound => Err(error).context("remove it"),
@@ -227,8 +247,9 @@ impl Seals {
     }
 }
 
-fn load_key(path: &Path) -> anyhow::Result<SealKey> {
-    let text = private_file::read(path)?;
+fn load_key(settings: &Settings) -> anyhow::Result<SealKey> {
+    let path = &settings.key_file;
+    let text = settings.held.key(path)?;
     let bytes = <[u8; 32]>::from_hex(text.trim());
     let bytes = bytes.map_err(|_| {
         anyhow::anyhow!("{} must hold 32 bytes as 64 hexadecimal digits", path.display())

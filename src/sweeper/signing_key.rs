@@ -4,6 +4,7 @@
 //! when it is dropped as far as `domain::account_xpriv` says.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use anyhow::bail;
 use bitcoin::secp256k1::SecretKey;
@@ -11,13 +12,16 @@ use bitcoin::secp256k1::SecretKey;
 use crate::domain::account_xpriv::AccountXpriv;
 use crate::domain::keys::{AccountXpub, DerivationIndex};
 use crate::domain::network::Network;
+use crate::secret::wipe_stack;
 
-use super::{encrypted, private_file};
+use super::encrypted;
+use super::private_file::Held;
 
 /// The account's private key. It signs, and cannot be taken out.
 #[derive(Debug)]
 pub(crate) struct SigningKey {
-    account: AccountXpriv,
+    /// In one place, however often its owner is moved.
+    account: Box<AccountXpriv>,
 }
 
 impl SigningKey {
@@ -27,26 +31,39 @@ impl SigningKey {
     /// If others own the file or may read it, if it is no plain small file, or if it holds another
     /// key. No error repeats what it holds.
     pub(crate) fn load(
+        held: &Held,
+        path: &Path,
+        passphrase: Option<&Path>,
+        network: Network,
+        xpub: &AccountXpub,
+    ) -> anyhow::Result<SigningKey> {
+        let key = SigningKey::read(held, path, passphrase, network, xpub);
+        wipe_stack();
+        key
+    }
+
+    fn read(
+        held: &Held,
         path: &Path,
         passphrase: Option<&Path>,
         network: Network,
         xpub: &AccountXpub,
     ) -> anyhow::Result<SigningKey> {
         let shown = path.display();
-        let mut text = private_file::read(path)?;
+        let mut text = held.key(path)?;
         if encrypted::is_encrypted(&text) {
             let Some(file) = passphrase else {
                 bail!("{shown} is encrypted: set wallet.passphrase_file");
             };
-            text = encrypted::decrypt(&text, &private_file::read(file)?)
-                .map_err(|error| anyhow::anyhow!("{shown} {error}"))?;
+            let plain = encrypted::decrypt(&text, &held.key(file)?);
+            text = Arc::new(plain.map_err(|error| anyhow::anyhow!("{shown} {error}"))?);
         }
         let account = AccountXpriv::parse(text.trim(), network)
             .map_err(|error| anyhow::anyhow!("{shown} {error}"))?;
         if !account.to_xpub().is_same_key(xpub) {
             bail!("{shown} holds the key of another account than wallet.xpub");
         }
-        Ok(SigningKey { account })
+        Ok(SigningKey { account: Box::new(account) })
     }
 
     /// The private key of an address of the receiving chain. The caller erases it after use.

@@ -49,6 +49,9 @@ fn the_units_have_no_fault_and_little_exposure() {
         let text = fs::read_to_string(files::project().join("systemd").join(unit)).unwrap();
         // It looks whether the program is there.
         let text = text.replace("/usr/bin/litegate", env!("CARGO_BIN_EXE_litegate"));
+        for key in ["LimitCORE=0", "MemoryMax=", "TasksMax=", "NoExecPaths=/", "IPAddressDeny="] {
+            assert!(text.lines().any(|line| line.starts_with(key)), "{unit} has no {key}");
+        }
         let folder = files::folder();
         let file = folder.path().join(unit);
         fs::write(&file, text).unwrap();

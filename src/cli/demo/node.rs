@@ -126,7 +126,7 @@ impl PlayNode {
             .map_err(|error| failed("start the node's keeper", error))?;
         let rpc_url = format!("http://127.0.0.1:{rpc_port}");
         let cookie_file = dir.join("regtest/.cookie");
-        let auth = Auth::CookieFile(cookie_file.clone());
+        let auth = Auth::CookieFile { file: cookie_file.clone(), held: None };
         let node = Node::new(Settings { rpc_url: rpc_url.clone(), auth });
         let zmq = format!("tcp://127.0.0.1:{zmq_port}");
         let mut play = PlayNode { keeper, dir, rpc_url, cookie_file, zmq, node };

@@ -11,7 +11,6 @@ use crate::config::Config;
 use crate::serve::database::open_store;
 use crate::store::room::free_bytes;
 use crate::store::{blocks, doubts, payments};
-use crate::sweeper::private_file;
 use crate::sweeper::seals::{Access, Seals};
 use crate::sweeper::signing_key::SigningKey;
 
@@ -122,7 +121,8 @@ fn check_signing_key(config: &Config) -> Finding {
         let what = "none here: the gateway only watches, and sweeps nothing by itself";
         return finding("signing key", Verdict::Ok, what);
     };
-    match SigningKey::load(file, config.passphrase_file.as_deref(), config.network, &config.xpub) {
+    let passphrase = config.passphrase_file.as_deref();
+    match SigningKey::load(&config.held, file, passphrase, config.network, &config.xpub) {
         Ok(_) => {
             finding("signing key", Verdict::Ok, "fits wallet.xpub; only its owner can read it")
         }
@@ -136,13 +136,13 @@ fn check_seal_key(config: &Config) -> Option<Finding> {
         let what = "none, but a signing key: whoever can write the database says where money goes";
         return Some(warning("seal key", what).fix("set sweeper.seal_key_file"));
     };
-    if let Err(error) = private_file::read(&seals.key_file) {
+    if let Err(error) = seals.held.key(&seals.key_file) {
         let fix = "put it back from where you keep it, or mend its owner and mode";
         return Some(failure("seal key", format!("{error:#}")).fix(fix));
     }
     let well = ok("seal key", "is there, and only its owner can read it");
     // What is wrong with the database is said where that is looked at.
-    let store = seals.record_file.exists().then(|| open_store(config).ok()).flatten();
+    let store = seals.has_record().then(|| open_store(config).ok()).flatten();
     let Some(store) = store else { return Some(well) };
     let contradictions = Seals::open(seals, &store, Access::ReadOnly).and_then(|opened| {
         Ok(opened.contradictions(&store, config.network, config.clock.now())?)

@@ -14,10 +14,11 @@ use std::time::{Duration, Instant};
 use clap::Args;
 use serde::Serialize;
 
-use super::{Failure, Format, print_json, print_line};
+use super::{Failure, Format, load, print_json, print_line};
 use crate::config::{self, Config};
 use crate::serve::database::open_store;
 use crate::serve::first_start;
+use crate::serve::rights::Work;
 
 #[derive(Args)]
 #[command(after_help = "Example: litegate doctor --config /etc/litegate/litegate.toml")]
@@ -50,28 +51,40 @@ impl Finding {
 
 impl Doctor {
     pub(super) fn run(self, config: Option<&Path>, format: Format) -> Result<(), Failure> {
-        let config = config::load(config)?;
+        if let Err(who) = config::check_file(config) {
+            let unsafe_file = failure("config", who);
+            return tell(&[unsafe_file.fix("look whether what it says is yours")], format);
+        }
+        let config = load(config, Work::LookAtSweeper)?;
         let findings = examine(&config);
         record(&config, &findings);
-        match format {
-            Format::Json => print_json(&findings)?,
-            Format::Text => {
-                for finding in &findings {
-                    let word = match finding.verdict {
-                        Verdict::Ok => "ok     ",
-                        Verdict::Warning => "warning",
-                        Verdict::Failure => "FAILURE",
-                    };
-                    let fix = finding.fix.as_ref().map(|fix| format!("; fix: {fix}"));
-                    let fix = fix.unwrap_or_default();
-                    print_line(&format!("{word}  {}: {}{fix}", finding.check, finding.what))?;
-                }
+        tell(&findings, format)
+    }
+}
+
+/// Prints the findings.
+///
+/// # Errors
+/// If one of them is a failure.
+fn tell(findings: &[Finding], format: Format) -> Result<(), Failure> {
+    match format {
+        Format::Json => print_json(&findings)?,
+        Format::Text => {
+            for finding in findings {
+                let word = match finding.verdict {
+                    Verdict::Ok => "ok     ",
+                    Verdict::Warning => "warning",
+                    Verdict::Failure => "FAILURE",
+                };
+                let fix = finding.fix.as_ref().map(|fix| format!("; fix: {fix}"));
+                let fix = fix.unwrap_or_default();
+                print_line(&format!("{word}  {}: {}{fix}", finding.check, finding.what))?;
             }
         }
-        match findings.iter().filter(|f| f.verdict == Verdict::Failure).count() {
-            0 => Ok(()),
-            n => Err(Failure::Failed(format!("{n} checks failed"))),
-        }
+    }
+    match findings.iter().filter(|f| f.verdict == Verdict::Failure).count() {
+        0 => Ok(()),
+        n => Err(Failure::Failed(format!("{n} checks failed"))),
     }
 }
 

@@ -7,6 +7,7 @@ use crate::domain::network::Network;
 use crate::domain::payment::Origin;
 use crate::domain::sweep::{self, Payee, Rules, SweepCoin};
 use crate::sweeper::encrypted;
+use crate::sweeper::private_file::Held;
 use bitcoin::hashes::Hash;
 use bitcoin::{OutPoint, ScriptBuf, Txid, WPubkeyHash};
 use std::os::unix::fs::PermissionsExt;
@@ -47,7 +48,8 @@ fn plan(xpub: &AccountXpub, coins: u32) -> SweepPlan {
 #[test]
 fn a_signed_sweep_pays_what_was_planned_and_weighs_what_was_said() {
     let (_dir, path, xpub) = key_file(0o600);
-    let key = SigningKey::load(&path, None, Network::Regtest, &xpub).expect("our key");
+    let key =
+        SigningKey::load(&Held::default(), &path, None, Network::Regtest, &xpub).expect("our key");
     for coins in [1, 2, 300] {
         let plan = plan(&xpub, coins);
         let planned_vsize = plan.weight.div_ceil(4);
@@ -65,7 +67,8 @@ fn a_signed_sweep_pays_what_was_planned_and_weighs_what_was_said() {
 #[test]
 fn a_coin_whose_script_is_not_ours_is_not_signed() {
     let (_dir, path, xpub) = key_file(0o600);
-    let key = SigningKey::load(&path, None, Network::Regtest, &xpub).expect("our key");
+    let key =
+        SigningKey::load(&Held::default(), &path, None, Network::Regtest, &xpub).expect("our key");
     let mut plan = plan(&xpub, 2);
     plan.coins[1].script = plan.coins[0].script.clone();
     let error = sign(plan, &xpub, &key).expect_err("refused");
@@ -76,7 +79,8 @@ fn a_coin_whose_script_is_not_ours_is_not_signed() {
 fn a_key_file_that_others_can_read_is_refused() {
     for mode in [0o640, 0o604, 0o644, 0o660] {
         let (_dir, path, xpub) = key_file(mode);
-        let error = SigningKey::load(&path, None, Network::Regtest, &xpub).expect_err("refused");
+        let error = SigningKey::load(&Held::default(), &path, None, Network::Regtest, &xpub)
+            .expect_err("refused");
         assert!(error.to_string().contains("can be read by others"), "{error:#}");
     }
 }
@@ -85,7 +89,8 @@ fn a_key_file_that_others_can_read_is_refused() {
 fn the_key_of_another_account_is_refused_and_not_repeated() {
     let (_dir, path, _) = key_file(0o600);
     let other = AccountXpriv::from_mnemonic_seed(&[8; 64], Network::Regtest).0.to_xpub();
-    let error = SigningKey::load(&path, None, Network::Regtest, &other).expect_err("refused");
+    let error = SigningKey::load(&Held::default(), &path, None, Network::Regtest, &other)
+        .expect_err("refused");
     assert!(error.to_string().contains("another account"), "{error:#}");
     assert!(!format!("{error:#}").contains("tprv"));
 }
@@ -95,7 +100,8 @@ fn a_key_file_of_another_user_is_refused() {
     let (_dir, path, xpub) = key_file(0o600);
     // Only root can give a file away; for anybody else there is nothing to test.
     if std::os::unix::fs::chown(&path, Some(12_345), None).is_ok() {
-        let error = SigningKey::load(&path, None, Network::Regtest, &xpub).expect_err("refused");
+        let error = SigningKey::load(&Held::default(), &path, None, Network::Regtest, &xpub)
+            .expect_err("refused");
         assert!(error.to_string().contains("belongs to user 12345"), "{error:#}");
     }
 }
@@ -103,7 +109,9 @@ fn a_key_file_of_another_user_is_refused() {
 #[test]
 fn what_is_no_key_file_is_refused() {
     let (dir, path, xpub) = key_file(0o600);
-    let load = |path: &std::path::Path| SigningKey::load(path, None, Network::Regtest, &xpub);
+    let load = |path: &std::path::Path| {
+        SigningKey::load(&Held::default(), path, None, Network::Regtest, &xpub)
+    };
     let error = load(dir.path()).expect_err("refused");
     assert!(error.to_string().contains("is not a file"), "{error:#}");
     std::fs::write(&path, vec![b' '; 4_097]).expect("written");
@@ -114,7 +122,8 @@ fn what_is_no_key_file_is_refused() {
 #[test]
 fn signatures_hold_under_the_hash_that_consensus_asks_for() {
     let (_dir, path, xpub) = key_file(0o600);
-    let key = SigningKey::load(&path, None, Network::Regtest, &xpub).expect("our key");
+    let key =
+        SigningKey::load(&Held::default(), &path, None, Network::Regtest, &xpub).expect("our key");
     let plan = plan(&xpub, 5);
     let coins = plan.coins.clone();
     let signed = sign(plan, &xpub, &key).expect("signed");
@@ -141,7 +150,7 @@ fn an_encrypted_key_file_opens_with_its_passphrase_alone() {
     std::fs::write(&path, encrypted::encrypt(&text, "open sesame", 4).expect("encrypted"))
         .expect("written");
     let passphrase = dir.path().join("passphrase");
-    let load = |file| SigningKey::load(&path, file, Network::Regtest, &xpub);
+    let load = |file| SigningKey::load(&Held::default(), &path, file, Network::Regtest, &xpub);
     let error = load(None).expect_err("no passphrase");
     assert!(error.to_string().contains("wallet.passphrase_file"), "{error:#}");
     std::fs::write(&passphrase, "open sesame\n").expect("written");

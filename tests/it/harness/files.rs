@@ -66,6 +66,12 @@ pub(crate) fn write_private(path: &Path, bytes: &[u8]) {
     std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o600)).unwrap();
 }
 
+/// The user who runs these tests; 0 is root.
+pub(crate) fn user() -> u32 {
+    use std::os::unix::fs::MetadataExt;
+    std::fs::metadata("/proc/self").unwrap().uid()
+}
+
 /// Sends a signal, such as `TERM`, to a process of ours.
 pub(crate) fn signal(pid: u32, name: &str) {
     // The shell's own kill: a small system has no program of that name.

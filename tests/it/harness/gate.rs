@@ -372,7 +372,7 @@ impl Gate {
             inner.get_args().map(|word| format!("'{}'", word.to_string_lossy())).collect();
         let line = format!("{shell} exec '{}' {}", files::LITEGATE.as_str(), words.join(" "));
         // A user who is not root may do so in a world of his own.
-        let flags = if unprivileged() { "-rm" } else { "-m" };
+        let flags = if files::user() != 0 { "-rm" } else { "-m" };
         let mut command = Command::new("unshare");
         command.args([flags, "sh", "-c", &line]).current_dir(self.folder.path());
         for (name, value) in inner.get_envs() {
@@ -525,12 +525,6 @@ impl Drop for Running {
         let _ = self.process.wait();
         self.join();
     }
-}
-
-/// Whether these tests are run by somebody else than root.
-fn unprivileged() -> bool {
-    use std::os::unix::fs::MetadataExt;
-    fs::metadata("/proc/self").unwrap().uid() != 0
 }
 
 fn collect(mut from: impl std::io::Read + Send + 'static) -> JoinHandle<String> {

@@ -1,0 +1,129 @@
+//! Keys in memory: none in a role that does not use it, one copy in the one that does, and no core
+//! dump that would put them onto a disk.
+
+use std::fs::{self, File};
+use std::os::unix::fs::FileExt;
+use std::os::unix::process::ExitStatusExt;
+use std::process::Command;
+
+use bitcoin::bip32::{ChildNumber, Xpriv};
+use bitcoin::hex::FromHex;
+
+use crate::harness::files;
+use crate::harness::gate::Gate;
+use crate::harness::roles::Part;
+use crate::harness::stage::Stage;
+use crate::harness::wait::{SOON, wait_until};
+
+/// A secret by its name, and the bytes by which it is found.
+type Needle = (&'static str, Vec<u8>);
+
+/// The secrets of an installation, as bytes and as the text of their files.
+fn needles(gate: &Gate) -> Vec<Needle> {
+    let text = |key: &str| fs::read_to_string(gate.setting(key)).unwrap().trim().to_owned();
+    let signing = text("wallet.signing_key_file");
+    let account: Xpriv = signing.parse().unwrap();
+    let secp = bitcoin::secp256k1::Secp256k1::new();
+    let receiving = account.derive_priv(&secp, &[ChildNumber::Normal { index: 0 }]).unwrap();
+    let (seal, master) = (text("sweeper.seal_key_file"), text("secret_file"));
+    let bytes = |hex: &str| Vec::<u8>::from_hex(hex).unwrap();
+    vec![
+        ("signing key", account.private_key.secret_bytes().to_vec()),
+        ("signing key's receiving chain", receiving.private_key.secret_bytes().to_vec()),
+        ("signing key's text", signing.into_bytes()),
+        ("seal key", bytes(&seal)),
+        ("seal key's text", seal.into_bytes()),
+        ("master secret", bytes(&master)),
+        ("master secret's text", master.into_bytes()),
+    ]
+}
+
+/// How often each of these is in the memory of a process.
+fn count_in_memory(pid: u32, needles: &[Needle]) -> Vec<(&'static str, usize)> {
+    let memory = File::open(format!("/proc/{pid}/mem")).unwrap();
+    let maps = fs::read_to_string(format!("/proc/{pid}/maps")).unwrap();
+    let mut begins = [false; 256];
+    needles.iter().for_each(|(_, needle)| begins[usize::from(needle[0])] = true);
+    let mut counts: Vec<_> = needles.iter().map(|(name, _)| (*name, 0)).collect();
+    for line in maps.lines().filter(|line| line.split(' ').nth(1).unwrap().starts_with("rw")) {
+        let (from, to) = line.split(' ').next().unwrap().split_once('-').unwrap();
+        let [from, to] = [from, to].map(|hex| u64::from_str_radix(hex, 16).unwrap());
+        let mut bytes = vec![0; usize::try_from(to - from).unwrap()];
+        // A mapping may have gone meanwhile.
+        let Ok(length) = memory.read_at(&mut bytes, from) else { continue };
+        for at in (0..length).filter(|at| begins[usize::from(bytes[*at])]) {
+            for ((_, needle), (_, count)) in needles.iter().zip(&mut counts) {
+                *count += usize::from(bytes[at..length].starts_with(needle));
+            }
+        }
+    }
+    counts
+}
+
+// 1. A gateway in two processes pays out once, so that every key was used.
+// 2. The memory of each is searched for the signing key, the seal key and the master secret.
+// 3. The gateway's process has the master secret alone. The sweeper's has each key once, and
+//    neither has the text of a key file.
+#[test]
+#[ignore = "needs root"]
+fn each_role_holds_the_keys_that_it_uses_once() {
+    assert_eq!(files::user(), 0, "this test needs root");
+    let Some(Stage { gate, shop, node }) =
+        Stage::alone_with(|gate| gate.set("sweeper.min_payout", "0.05"))
+    else {
+        return;
+    };
+    let payment = shop.create("0.1");
+    node.send(&payment.address, "0.1");
+    node.mine(2);
+    shop.await_status(&payment.id, "completed", SOON);
+    gate.term();
+    let mut parts = [Part::of("api,watcher,webhooks"), Part::of("sweeper")];
+    parts.iter_mut().for_each(|part| part.start(&gate));
+    let sent = gate.cli_json(&["sweep"]);
+    assert_eq!(sent.objects("sweeps").len(), 1, "{}", sent.whole());
+    let needles = needles(&gate);
+    let [gateway, sweeper] = parts.each_ref().map(|part| count_in_memory(part.process(), &needles));
+    for (found, allowed) in [
+        (gateway, &["master secret"][..]),
+        (sweeper, &["signing key", "signing key's receiving chain", "seal key", "master secret"]),
+    ] {
+        for (name, count) in &found {
+            let expected = usize::from(allowed.contains(name));
+            assert_eq!(*count, expected, "{name} in {found:?}");
+        }
+    }
+}
+
+// 1. Each role runs with an unlimited size of core dumps, and gets SIGABRT, as from a failed
+//    assertion of a library.
+// 2. It ends without a core dump; a shell, treated alike, leaves one.
+#[test]
+fn no_role_leaves_a_core_dump() {
+    let Some(Stage { gate, shop: _shop, node: _node }) = Stage::shared() else { return };
+    gate.term();
+    let unlimited = "ulimit -c unlimited && ";
+    let dumps = Command::new("sh")
+        .args(["-c", &format!("{unlimited} kill -ABRT $$")])
+        .current_dir(gate.folder())
+        .status()
+        .unwrap();
+    // Where the machine makes none, there is nothing to be seen.
+    println!("a shell leaves a core dump here: {}", dumps.core_dumped());
+    let cores = |gate: &Gate| {
+        let names = fs::read_dir(gate.folder()).unwrap().map(|entry| entry.unwrap().file_name());
+        names.filter(|name| name.to_string_lossy().starts_with("core")).count()
+    };
+    let before = cores(&gate);
+    let from = gate.spawn_after(unlimited);
+    gate.await_ready(from);
+    let limits = fs::read_to_string(format!("/proc/{}/limits", gate.pid())).unwrap();
+    let limit = limits.lines().find(|line| line.starts_with("Max core file size")).unwrap();
+    assert_eq!(limit.split_whitespace().filter(|word| *word == "0").count(), 2, "{limit}");
+    files::signal(gate.pid(), "ABRT");
+    let status = wait_until("the end", SOON, || gate.ended());
+    assert_eq!(status.signal(), Some(6), "{status}");
+    assert!(!status.core_dumped(), "{status}");
+    assert_eq!(cores(&gate), before);
+    gate.kill();
+}
