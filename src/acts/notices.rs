@@ -10,8 +10,10 @@ use crate::domain::amount::Amount;
 use crate::domain::merchant::MerchantId;
 use crate::domain::network::Network;
 use crate::domain::notice::{Audience, Kind, REMINDER_DAYS, Way, reminder_due};
+use crate::domain::payment::Payment;
 use crate::domain::time::{DAY_MS, Timestamp};
 use crate::store::notices::{self as rows, Draft};
+use crate::store::sweeps::damaged::damaged_since;
 use crate::store::{self, ReadTx, WriteTx, doubts, merchants, payments, progress, trail};
 
 use super::audit::AUDIT;
@@ -270,6 +272,10 @@ fn of_payouts(tx: &ReadTx, since: Timestamp, now: Timestamp) -> Result<Vec<Draft
         drafts.push(to(line.merchant, Kind::PayoutStuck, line.sweep.to_string(), &news));
         stuck.insert(line.sweep, line.txid);
     }
+    for txid in damaged_since(tx, since)? {
+        let news = OfWhole::SweepDamaged { txid: txid.to_string() };
+        drafts.push(whole(Kind::SweepStuck, format!("damaged:{txid}"), news));
+    }
     for (sweep, txid) in stuck {
         let news = OfWhole::SweepStuck { sweep, txid: txid.to_string() };
         drafts.push(whole(Kind::SweepStuck, sweep.to_string(), news));
@@ -384,6 +390,11 @@ fn of_the_whole(
     for id in payments::completed_without_coins(tx)? {
         let news = OfWhole::PaymentLost { payment: id.to_string() };
         drafts.push(whole(Kind::PaymentLost, id.to_string(), news));
+        if let Some(lost) = payments::by_id(tx, id)? {
+            let Payment { merchant, reference, .. } = lost.payment;
+            let news = News::Payment { payment: Named::new(id, reference), news: OfPayment::Lost };
+            drafts.push(to(merchant, Kind::PaymentLost, format!("{id}:merchant"), &news));
+        }
     }
     if let Some(doubt) = doubts::open(tx)?
         && !last_of(Kind::Doubt)?.is_some_and(|notice| recently(notice.created_at))

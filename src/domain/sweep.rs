@@ -196,7 +196,8 @@ pub(crate) fn is_mature(origin: Origin, confirmations: u32) -> bool {
     }
 }
 
-/// Plans what can go out now at a fee rate in litoshis for 1,000 vbytes.
+/// Plans what can go out now at a fee rate in litoshis for 1,000 vbytes. Merchants with few coins
+/// come first; one whose coins need several transactions shares none of them.
 pub(crate) fn plan(
     coins: &[SweepCoin],
     payees: &[Payee],
@@ -225,6 +226,8 @@ pub(crate) fn plan(
         }
     }
     shares.retain(|share| !share.coins.is_empty());
+    // Whoever has few coins comes first: nobody waits for the signatures of many.
+    shares.sort_by_key(|share| (share.coins.len(), share.payee.merchant));
     let mut batches: Vec<Vec<Share>> = Vec::new();
     for share in shares {
         // The minimum is about all that a merchant has, not about the parts of it.
@@ -232,14 +235,19 @@ pub(crate) fn plan(
             planned.waiting.extend(share.waits(Waits::BelowMinimum));
             continue;
         }
-        for part in split_by_weight(share, rules) {
+        let parts = split_by_weight(share, rules);
+        let is_split = parts.len() > 1;
+        for part in parts {
             match judge_alone(&part, rate_litoshis_per_kvb, rules) {
                 Some(why) => planned.waiting.extend(part.waits(why)),
+                None if is_split => batches.push(vec![part]),
                 None => put_into_batch(&mut batches, part, rules),
             }
         }
     }
     for mut batch in batches {
+        // The order in which the shares of the fee are rounded.
+        batch.sort_by_key(|share| share.payee.merchant);
         // A share that was good alone may not be in company; without it the others are judged anew.
         while let Some((place, why)) = unfit(&batch, rate_litoshis_per_kvb, rules) {
             planned.waiting.extend(batch.remove(place).waits(why));

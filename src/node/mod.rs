@@ -4,6 +4,7 @@
 //! RPC is the truth. A ZMQ frame only says that it may be time to ask; no coin and no block is
 //! ever believed from a frame alone.
 
+mod batch;
 pub(crate) mod codec;
 pub(crate) mod conf;
 mod hex;
@@ -12,6 +13,8 @@ pub(crate) mod rpc;
 pub(crate) mod scan;
 pub(crate) mod transport;
 pub(crate) mod zmq;
+
+pub(crate) use batch::BATCH_MAX;
 
 /// Why the node did not answer, by what a caller does next.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

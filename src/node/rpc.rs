@@ -431,33 +431,6 @@ impl Node {
         Ok(Some(seen))
     }
 
-    /// `gettxout` with the mempool: `None` once the output is spent or gone.
-    pub(crate) fn unspent_output(&self, at: OutPoint) -> Result<Option<UnspentOutput>, Error> {
-        #[derive(Deserialize)]
-        #[serde(rename_all = "camelCase")]
-        struct Answer {
-            value: Box<RawValue>,
-            confirmations: u32,
-            script_pub_key: Script,
-        }
-        #[derive(Deserialize)]
-        struct Script {
-            hex: String,
-        }
-        let arguments = [json(&at.txid), at.vout.into(), true.into()];
-        let Some(answer) = self.call::<Option<Answer>>("gettxout", &arguments)? else {
-            return Ok(None);
-        };
-        let garbled = |reason: String| Error::Garbled { call: "gettxout", reason };
-        let amount = Amount::parse(answer.value.get());
-        let script = ScriptBuf::from_hex(&answer.script_pub_key.hex);
-        Ok(Some(UnspentOutput {
-            amount: amount.map_err(|error| garbled(format!("value {error}")))?,
-            script: script.map_err(|error| garbled(error.to_string()))?,
-            confirmations: answer.confirmations,
-        }))
-    }
-
     /// `gettxout` without the mempool: the block of an unspent output. `None` if it is spent, or in
     /// no block.
     pub(crate) fn mined_output(&self, at: OutPoint) -> Result<Option<MinedOutput>, Error> {
@@ -602,13 +575,22 @@ impl Node {
         call: &'static str,
         arguments: &[Value],
     ) -> Result<T, Error> {
+        self.with_client(call, |client| client.call(call, arguments))
+    }
+
+    /// Lets the client ask, measures that, and forgets the client when the node may have restarted.
+    pub(super) fn with_client<T>(
+        &self,
+        call: &'static str,
+        ask: impl FnOnce(&Client) -> Result<T, bitcoincore_rpc::Error>,
+    ) -> Result<T, Error> {
         let timeout = match STATUS_CALLS.contains(&call) {
             true => self.timeout.min(STATUS_TIMEOUT),
             false => self.timeout,
         };
         let client = self.client(timeout)?;
         let began = Instant::now();
-        let result = client.call(call, arguments).map_err(|error| judge(call, error));
+        let result = ask(&client).map_err(|error| judge(call, error));
         let unanswered = matches!(
             result,
             Err(Error::Unauthorized | Error::Unreachable(_) | Error::WarmingUp(_) | Error::Busy)

@@ -1,6 +1,7 @@
 //! Sweeps: the claims on coins, the signed versions, and what the chain made of them.
 
 pub(crate) mod abandoned;
+pub(crate) mod damaged;
 pub(crate) mod recognised;
 
 use bitcoin::Txid;
@@ -111,12 +112,17 @@ pub(crate) fn store_raised(
     signed.plan.assert_balanced();
     let current = unconfirmed(tx)?.into_iter().find(|unconfirmed| unconfirmed.id == sweep);
     let is_newest = current.is_some_and(|current| current.versions.first() == Some(newest));
-    let claimed = coins_of(tx, sweep, 0)?;
-    let same = claimed.iter().map(|coin| coin.outpoint);
-    if !is_newest || !same.eq(signed.plan.coins.iter().map(|coin| coin.outpoint)) {
+    if !is_newest || !claims_exactly(tx, sweep, &signed.plan)? {
         return Err(impossible("the plan is out of date: sweep", sweep));
     }
     insert_version(tx, sweep, newest.version.saturating_add(1), signed, now)
+}
+
+/// Whether a sweep claims the coins of a plan, and no other.
+fn claims_exactly(tx: &ReadTx, sweep: i64, plan: &SweepPlan) -> Result<bool, Error> {
+    let claimed = coins_of(tx, sweep, 0)?;
+    let claimed = claimed.iter().map(|coin| coin.outpoint);
+    Ok(claimed.eq(plan.coins.iter().map(|coin| coin.outpoint)))
 }
 
 /// Stores a version. The same coins, payees and fee give the same transaction: one that an
@@ -135,11 +141,17 @@ fn insert_version(
     let fee = signed.plan.fee;
     let id = txid_bytes(&signed.txid);
     tx.connection.execute(sql, params![sweep, version, id, signed.raw, fee, vsize, now])?;
+    insert_payouts(tx, sweep, version, &signed.plan)?;
+    Ok(StoredSweepTx { version, txid: signed.txid, raw: signed.raw.clone(), sweep })
+}
+
+/// Stores every merchant's line of a version.
+fn insert_payouts(tx: &WriteTx, sweep: i64, version: u32, plan: &SweepPlan) -> Result<(), Error> {
     let sql = "INSERT INTO payouts
                (sweep_id, version, merchant_id, script, gross, fee_share, operator_fee, amount)
                VALUES (?, ?, ?, ?, ?, ?, ?, ?)";
     let mut statement = tx.connection.prepare_cached(sql)?;
-    for payout in &signed.plan.payouts {
+    for payout in &plan.payouts {
         statement.execute(params![
             sweep,
             version,
@@ -151,7 +163,7 @@ fn insert_version(
             payout.amount,
         ])?;
     }
-    Ok(StoredSweepTx { version, txid: signed.txid, raw: signed.raw.clone(), sweep })
+    Ok(())
 }
 
 /// The coins that a sweep claims, in the order of its inputs, as deep as they are at this tip.

@@ -1,15 +1,17 @@
 //! What could go out now: the coins, where their merchants are paid, and the fee rate. Whatever is
 //! wrong with a row is that row's trouble alone.
 
+use std::collections::BTreeSet;
+
 use anyhow::Context;
 use bitcoin::OutPoint;
 
 use crate::domain::sweep::{self, Payee, Planned, RATE_MAX, RATE_MIN, SweepCoin, Waits};
+use crate::node::BATCH_MAX;
 use crate::store::sweeps::recognised::{add_operator, is_operator};
 use crate::store::{self, blocks, sweeps};
 
 use super::Sweeper;
-use super::payees::Rows;
 
 /// The fee rate without an estimate, in litoshis for 1,000 vbytes: ten times the minimum that nodes
 /// relay, since most nodes do not replace a transaction once they have it.
@@ -34,45 +36,36 @@ impl Due {
 }
 
 impl Sweeper {
-    /// What could go out now.
+    /// What could go out now, every coin checked.
     pub(super) fn due(&mut self) -> anyhow::Result<Due> {
+        let mut due = self.candidates(&BTreeSet::new())?;
+        let flaws = self.flaws(&due.coins)?;
+        let flawed: BTreeSet<OutPoint> = flaws.iter().map(|(at, _)| *at).collect();
+        due.coins.retain(|coin| !flawed.contains(&coin.outpoint));
+        due.waiting.extend(flaws);
+        Ok(due)
+    }
+
+    /// What could go out now by the database, without the coins that this pass is done with. Each
+    /// coin has to be checked before it is signed for.
+    pub(super) fn candidates(&mut self, done: &BTreeSet<OutPoint>) -> anyhow::Result<Due> {
+        self.go_on()?;
         self.seal_new()?;
         self.note_operator()?;
-        let (coins, mut waiting, rows) = self.store.read_blocking(|tx| {
+        let (mut coins, rows) = self.store.read_blocking(|tx| {
             let Some(tip) = blocks::tip(tx)? else {
-                return Ok::<_, anyhow::Error>((Vec::new(), Vec::new(), Vec::new()));
+                return Ok::<_, anyhow::Error>((Vec::new(), Vec::new()));
             };
-            let found = sweeps::sweepable(tx, tip.height).context("read the coins")?;
-            let (mut coins, mut waiting) = (Vec::with_capacity(found.len()), Vec::new());
-            for coin in found {
-                self.go_on()?;
-                let sealed = self.seals.as_ref().map_or(Ok(true), |seals| seals.fits(tx, &coin));
-                match sealed.context("read a seal")? {
-                    true => coins.push(coin),
-                    false => waiting.push((coin.outpoint, Waits::BrokenSeal)),
-                }
-            }
-            let mut rows: Vec<Rows> = Vec::new();
-            for merchant in sweep::merchants_of(&coins) {
-                rows.push((merchant, self.rows_of(tx, merchant).context("read an address")?));
-            }
-            Ok((coins, waiting, rows))
+            let mut coins = sweeps::sweepable(tx, tip.height).context("read the coins")?;
+            coins.retain(|coin| !done.contains(&coin.outpoint));
+            let rows = self.rows_of_all(tx, &coins)?;
+            Ok((coins, rows))
         })?;
         let (payees, refused) = self.payees(rows)?;
-        let mut sound = Vec::with_capacity(coins.len());
-        for coin in coins {
-            self.go_on()?;
-            if refused.contains(&coin.merchant) {
-                waiting.push((coin.outpoint, Waits::AddressRefused));
-                continue;
-            }
-            match self.flaw(&coin)? {
-                Some(why) => waiting.push((coin.outpoint, why)),
-                None => sound.push(coin),
-            }
-        }
-        let rate_litoshis_per_kvb = if sound.is_empty() { RATE_DEFAULT } else { self.fee_rate()? };
-        Ok(Due { coins: sound, payees, rate_litoshis_per_kvb, waiting })
+        let waits = coins.extract_if(.., |coin| refused.contains(&coin.merchant));
+        let waiting = waits.map(|coin| (coin.outpoint, Waits::AddressRefused)).collect();
+        let rate_litoshis_per_kvb = if coins.is_empty() { RATE_DEFAULT } else { self.fee_rate()? };
+        Ok(Due { coins, payees, rate_litoshis_per_kvb, waiting })
     }
 
     /// Records the operator's address, by which sweeps are recognised that this database did not
@@ -87,26 +80,55 @@ impl Sweeper {
         self.store.write_blocking(move |tx| add_operator(tx, &script, now))
     }
 
-    /// What is wrong with a coin, if anything: its script must be the one that our key derives,
-    /// and the node, too, must say that it is there: unspent, in a block, with the same amount and
-    /// script. What the database says alone moves no money.
-    pub(super) fn flaw(&self, coin: &SweepCoin) -> anyhow::Result<Option<Waits>> {
-        if coin.script != self.xpub.script_at(coin.index) {
-            return Ok(Some(Waits::NotOurs));
+    /// The coins with which something is wrong: the seal of the payment must fit, the script must be
+    /// the one that our key derives, and the node, too, must say that the coin is there: unspent, in
+    /// a block, with the same amount and script. What the database says alone moves no money.
+    pub(super) fn flaws(&self, coins: &[SweepCoin]) -> anyhow::Result<Vec<(OutPoint, Waits)>> {
+        let mut flaws = Vec::new();
+        for some in coins.chunks(BATCH_MAX) {
+            self.go_on()?;
+            let mut good = Vec::with_capacity(some.len());
+            self.store.read_blocking(|tx| {
+                for coin in some {
+                    let sealed = self.seals.as_ref().map_or(Ok(true), |seals| seals.fits(tx, coin));
+                    if !sealed.context("read a seal")? {
+                        flaws.push((coin.outpoint, Waits::BrokenSeal));
+                    } else if coin.script != self.xpub.script_at(coin.index) {
+                        flaws.push((coin.outpoint, Waits::NotOurs));
+                    } else {
+                        good.push(coin);
+                    }
+                }
+                Ok::<_, anyhow::Error>(())
+            })?;
+            let at: Vec<OutPoint> = good.iter().map(|coin| coin.outpoint).collect();
+            let found = self.node.unspent_outputs(&at).context("ask for the coins")?;
+            for (coin, found) in good.into_iter().zip(found) {
+                let fits = found.is_some_and(|found| {
+                    found.amount == coin.amount
+                        && found.script == coin.script
+                        && found.confirmations > 0
+                });
+                if !fits {
+                    flaws.push((coin.outpoint, Waits::UnknownToNode));
+                }
+            }
         }
-        let found = self.node.unspent_output(coin.outpoint).context("ask for a coin")?;
-        let fits = found.is_some_and(|found| {
-            found.amount == coin.amount && found.script == coin.script && found.confirmations > 0
-        });
-        Ok((!fits).then_some(Waits::UnknownToNode))
+        Ok(flaws)
     }
 
     /// The node's estimate, or what its mempool takes at least if that is more (an estimate of
     /// 0.21 knows nothing of it), within what is believed, in litoshis for 1,000 vbytes.
     pub(super) fn fee_rate(&self) -> anyhow::Result<u64> {
+        Ok(self.fee_rates()?.0)
+    }
+
+    /// As [`Self::fee_rate`], with the mempool's minimum beside it.
+    pub(super) fn fee_rates(&self) -> anyhow::Result<(u64, u64)> {
         let estimate = self.node.fee_estimate(TARGET_BLOCKS).context("ask for the fee rate")?;
         let least =
             self.node.mempool_state().context("ask for the mempool's minimum")?.taken_per_kvb;
-        Ok(estimate.unwrap_or(RATE_DEFAULT).max(least).clamp(RATE_MIN, RATE_MAX))
+        let rate = estimate.unwrap_or(RATE_DEFAULT).max(least).clamp(RATE_MIN, RATE_MAX);
+        Ok((rate, least))
     }
 }

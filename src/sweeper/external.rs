@@ -9,11 +9,13 @@ use bitcoin::{Transaction, Txid, Witness};
 
 use crate::domain::amount::Amount;
 use crate::domain::sweep::transaction::verify_signatures;
-use crate::domain::sweep::{RATE_MAX, RATE_MIN, SweepCoin, SweepPlan, plan_with_fee};
+use crate::domain::sweep::{Payee, RATE_MAX, RATE_MIN, SweepCoin, SweepPlan, plan_with_fee};
 use crate::node::rpc::Acceptance;
-use crate::store::sweeps::SignedPlan;
+use crate::store::sweeps::{SignedPlan, Unconfirmed};
+use crate::store::{self, blocks, sweeps};
 
-use super::{Memory, Sweeper, build};
+use super::memory::Memory;
+use super::{Sweeper, build};
 
 /// The largest PSBT that is read, in bytes: a transaction of standard weight, with what a signer
 /// adds to each of its inputs, in base64.
@@ -38,13 +40,51 @@ impl Sweeper {
         Ok(Some(Unsigned { psbt: STANDARD.encode(psbt.serialize()), more: plans.len(), plan }))
     }
 
-    /// Takes a signed PSBT: checks that it spends coins that are due, that it pays exactly what we
+    /// Takes a signed PSBT: checks that it spends coins that are due, or those of a sweep whose stored
+    /// bytes are damaged, that it pays exactly what we
     /// would pay for them, and every signature; then it is stored, and only then sent.
     ///
     /// # Errors
     /// Says what does not fit. Nothing is stored or sent then.
     pub(crate) fn import(&mut self, bytes: &[u8]) -> anyhow::Result<(Txid, SweepPlan)> {
         let psbt = parse(bytes)?;
+        let damaged = self.damaged_sweep(psbt.unsigned_tx.compute_txid())?;
+        let (coins, payees) = match &damaged {
+            Some((_, coins)) => (coins.clone(), self.payees_of(coins)?),
+            None => self.due_coins(&psbt)?,
+        };
+        let inputs = Amount::total(coins.iter().map(|coin| coin.amount));
+        let outputs = psbt.unsigned_tx.output.iter().map(|output| output.value.to_sat());
+        let outputs = Amount::from_litoshis(outputs.fold(0u64, u64::saturating_add));
+        let fee = outputs.and_then(|outputs| inputs.checked_sub(outputs)).with_context(|| {
+            format!("the PSBT pays out more than the {inputs} LTC that its coins hold")
+        })?;
+        let plan = plan_with_fee(&coins, &payees, fee, &self.settings.rules)
+            .map_err(|(merchant, why)| anyhow::anyhow!("the PSBT cannot pay {merchant}: {why}"))?;
+        ensure!(
+            (RATE_MIN..=RATE_MAX).contains(&plan.rate_litoshis_per_kvb()),
+            "the PSBT leaves a fee of {fee} LTC, which is not within what is allowed for its size"
+        );
+        check_outputs(&psbt.unsigned_tx, &plan)?;
+        let tx = finish(psbt, &plan)?;
+        build::check(&tx, &plan)?;
+        verify_signatures(&tx, &plan.coins, &self.xpub)?;
+        let vsize = u64::try_from(tx.vsize()).context("size of the transaction")?;
+        let raw = bitcoin::consensus::encode::serialize(&tx);
+        let signed = SignedPlan { txid: tx.compute_txid(), raw, vsize, plan: plan.clone() };
+        if let Acceptance::Refused(reason) = self.node.test_accept(&signed.raw)? {
+            bail!("the node refuses the transaction: {reason}");
+        }
+        let memory = &mut Memory::default();
+        let txid = match damaged {
+            Some((sweep, _)) => self.store_again_and_send(sweep, signed, memory)?,
+            None => self.store_and_send(signed, memory)?,
+        };
+        Ok((txid, plan))
+    }
+
+    /// The coins that a PSBT spends, which must be due, and who is paid for what is due.
+    fn due_coins(&mut self, psbt: &Psbt) -> anyhow::Result<(Vec<SweepCoin>, Vec<Payee>)> {
         let due = self.due()?;
         let mut coins: Vec<SweepCoin> = Vec::with_capacity(psbt.unsigned_tx.input.len());
         for input in &psbt.unsigned_tx.input {
@@ -60,48 +100,48 @@ impl Sweeper {
                 },
             }
         }
-        let inputs = Amount::total(coins.iter().map(|coin| coin.amount));
-        let outputs = psbt.unsigned_tx.output.iter().map(|output| output.value.to_sat());
-        let outputs = Amount::from_litoshis(outputs.fold(0u64, u64::saturating_add));
-        let fee = outputs.and_then(|outputs| inputs.checked_sub(outputs)).with_context(|| {
-            format!("the PSBT pays out more than the {inputs} LTC that its coins hold")
-        })?;
-        let plan = plan_with_fee(&coins, &due.payees, fee, &self.settings.rules)
-            .map_err(|(merchant, why)| anyhow::anyhow!("the PSBT cannot pay {merchant}: {why}"))?;
-        ensure!(
-            (RATE_MIN..=RATE_MAX).contains(&plan.rate_litoshis_per_kvb()),
-            "the PSBT leaves a fee of {fee} LTC, which is not within what is allowed for its size"
-        );
-        let unsigned = &psbt.unsigned_tx;
-        for (output, (script, amount)) in unsigned.output.iter().zip(plan.outputs()) {
-            let pays = output.value.to_sat();
-            ensure!(
-                output.script_pubkey == *script && pays == amount.litoshis(),
-                "the PSBT has another output than planned: {} litoshis to script {}, not {} to {}; \
-                 make a new one with --psbt",
-                pays,
-                output.script_pubkey.to_hex_string(),
-                amount.litoshis(),
-                script.to_hex_string()
-            );
-        }
-        ensure!(
-            unsigned.output.len() == plan.outputs().count(),
-            "the PSBT has {} outputs, and {} are planned; make a new one with --psbt",
-            unsigned.output.len(),
-            plan.outputs().count()
-        );
-        let tx = finish(psbt, &plan)?;
-        build::check(&tx, &plan)?;
-        verify_signatures(&tx, &plan.coins, &self.xpub)?;
-        let vsize = u64::try_from(tx.vsize()).context("size of the transaction")?;
-        let raw = bitcoin::consensus::encode::serialize(&tx);
-        let signed = SignedPlan { txid: tx.compute_txid(), raw, vsize, plan: plan.clone() };
-        if let Acceptance::Refused(reason) = self.node.test_accept(&signed.raw)? {
-            bail!("the node refuses the transaction: {reason}");
-        }
-        Ok((self.store_and_send(signed, &mut Memory::default())?, plan))
+        Ok((coins, due.payees))
     }
+
+    /// The sweep in flight that holds this transaction with damaged bytes, and its coins: the signed
+    /// PSBT may be given again.
+    fn damaged_sweep(&self, txid: Txid) -> anyhow::Result<Option<(i64, Vec<SweepCoin>)>> {
+        let found = self.store.read_blocking(|tx| {
+            let Some(tip) = blocks::tip(tx)? else { return Ok(None) };
+            let unconfirmed = sweeps::unconfirmed(tx)?;
+            let holds = |sweep: &&Unconfirmed| sweep.versions.iter().any(|v| v.txid() == txid);
+            let Some(sweep) = unconfirmed.iter().find(holds) else { return Ok(None) };
+            let coins = sweeps::coins_of(tx, sweep.id, tip.height)?;
+            Ok::<_, store::Error>(Some((sweep.clone(), coins)))
+        })?;
+        let Some((sweep, coins)) = found else { return Ok(None) };
+        let sound = self.sound_versions(&sweep, &mut Memory::default())?;
+        let is_sound = sound.iter().any(|version| version.txid() == txid);
+        Ok((!is_sound).then_some((sweep.id, coins)))
+    }
+}
+
+/// Names the first output that is not as planned.
+fn check_outputs(unsigned: &Transaction, plan: &SweepPlan) -> anyhow::Result<()> {
+    for (output, (script, amount)) in unsigned.output.iter().zip(plan.outputs()) {
+        let pays = output.value.to_sat();
+        ensure!(
+            output.script_pubkey == *script && pays == amount.litoshis(),
+            "the PSBT has another output than planned: {} litoshis to script {}, not {} to {}; \
+             make a new one with --psbt",
+            pays,
+            output.script_pubkey.to_hex_string(),
+            amount.litoshis(),
+            script.to_hex_string()
+        );
+    }
+    ensure!(
+        unsigned.output.len() == plan.outputs().count(),
+        "the PSBT has {} outputs, and {} are planned; make a new one with --psbt",
+        unsigned.output.len(),
+        plan.outputs().count()
+    );
+    Ok(())
 }
 
 /// Reads a PSBT, as bytes or in base64.

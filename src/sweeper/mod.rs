@@ -9,13 +9,21 @@
 //! named, the rest goes out. What the node refuses is found by trying parts; its error texts are
 //! for people alone.
 //!
+//! Money leaves through four functions, in this order: `pass::store_and_send` claims the coins and
+//! stores the signed bytes, `under_way::send` takes stored bytes only, `broadcast::send` asks whether
+//! the node has them, `node::rpc::Node::broadcast` is the call. `under_way::raise` and
+//! `damaged::store_again_and_send` store a further version, and go on with `under_way::send`.
+//!
 //! Must not know: HTTP, why a payment is complete.
 
 mod broadcast;
 pub(crate) mod build;
+mod damaged;
 mod due;
 pub(crate) mod encrypted;
 pub(crate) mod external;
+mod memory;
+mod pass;
 mod payees;
 pub(crate) mod private_file;
 mod record;
@@ -24,7 +32,7 @@ pub(crate) mod signing_key;
 mod trial;
 mod under_way;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, ensure};
@@ -35,27 +43,23 @@ use tokio_util::sync::CancellationToken;
 
 use crate::acts;
 use crate::acts::own_addresses::OwnAddresses;
-use crate::acts::sweeps::{SWEEPER, TOO_DEAR};
+use crate::acts::sweeps::SWEEPER;
 use crate::clock::Clock;
 use crate::domain::amount::Amount;
 use crate::domain::doubt::Trust;
 use crate::domain::keys::AccountXpub;
 use crate::domain::network::Network;
-use crate::domain::sweep::vanishing::Vanishing;
-use crate::domain::sweep::{self, Planned, SweepPlan, Waits};
-use crate::domain::time::Timestamp;
-use crate::measures;
+use crate::domain::sweep::{self, Planned, Waits};
 use crate::node::nodes::Nodes;
 use crate::node::rpc::Node;
 use crate::pulse::{self, Loop};
-use crate::store::sweeps::SignedPlan;
 use crate::store::{self, ReadTx, Store, WriteTx, blocks, doubts, progress, requests, sweeps};
 use crate::wake::Wake;
 
 use due::Due;
+use memory::Memory;
 use seals::Seals;
 use signing_key::SigningKey;
-use trial::COIN_TRIALS_MAX;
 
 /// How sweeps are made.
 #[derive(Debug, Clone)]
@@ -112,18 +116,6 @@ const TICK: Duration = Duration::from_secs(1);
 
 /// How often an unconfirmed sweep is looked after, at least.
 const LOOK_AFTER: Duration = Duration::from_secs(60);
-
-/// What a running sweeper remembers from one look to the next. Losing it costs time and repeats
-/// words in the log, no more.
-#[derive(Debug, Default)]
-struct Memory {
-    vanishing: Vanishing,
-    /// What the log says already, so that it is said once.
-    told: BTreeMap<OutPoint, Waits>,
-    not_taken: BTreeSet<Txid>,
-    /// Versions for which a higher fee was tried, and when.
-    raise_tried: BTreeMap<Txid, Timestamp>,
-}
 
 /// The pause before the next look, after so many failures in a row.
 fn pause_after(failures: u32, longest: Duration) -> Duration {
@@ -269,130 +261,6 @@ impl Sweeper {
         let mut planned = due.plan(&due.coins, &self.settings.rules);
         planned.waiting.extend(due.waiting);
         Ok(planned)
-    }
-
-    /// One whole look: looks after what is under way, then sweeps what is due. `None` if that has
-    /// to wait because of a doubt about the chain.
-    fn pass(&mut self, memory: &mut Memory) -> anyhow::Result<Option<Report>> {
-        let began = self.clock.now();
-        self.store.check_schema().context("check the database before a sweep")?;
-        self.look_after(memory)?;
-        if !self.store.read_blocking(trusts_the_chain)? {
-            // Not recorded as a sweep: the next look tries again.
-            return Ok(None);
-        }
-        let due = self.due()?;
-        let mut report = Report { waiting: due.waiting.clone(), ..Report::default() };
-        let planned = due.plan(&due.coins, &self.settings.rules);
-        report.waiting.extend(planned.waiting);
-        let mut failed = None;
-        if let Some(key) = &self.key {
-            for plan in planned.plans {
-                if let Err(error) = self.sweep(plan, key, &due, memory, &mut report) {
-                    failed = failed.or(Some(error));
-                }
-            }
-        } else if !planned.plans.is_empty() {
-            tracing::info!(plans = planned.plans.len(), "coins are due; no signing key here");
-        }
-        memory.tell(&report.waiting);
-        if let Some(error) = failed {
-            return Err(error);
-        }
-        let mut note = format!("{} sent, {} coins wait", report.sent.len(), report.waiting.len());
-        let too_dear = report.waiting.iter().filter(|(_, why)| *why == Waits::TooExpensive);
-        match too_dear.count() {
-            0 => {}
-            count => note.push_str(&format!(", {count} {TOO_DEAR}")),
-        }
-        self.store.write_blocking(move |tx| progress::record(tx, SWEEPER, began, &note))?;
-        Ok(Some(report))
-    }
-
-    /// Signs a plan, has the node test it, stores it, and only then sends it. Of a plan that the
-    /// node refuses, the parts that it refuses are left out, so that they hold up nobody else.
-    fn sweep(
-        &self,
-        planned: SweepPlan,
-        key: &SigningKey,
-        due: &Due,
-        memory: &mut Memory,
-        report: &mut Report,
-    ) -> anyhow::Result<()> {
-        self.go_on()?;
-        let signed = build::sign(planned, &self.xpub, key)?;
-        let Some(reason) = self.refusal(&signed)? else {
-            report.sent.push(self.store_and_send(signed, memory)?);
-            return Ok(());
-        };
-        let coins = signed.plan.coins;
-        tracing::warn!(coins = coins.len(), reason, "the node refuses a sweep; looking for why");
-        let mut trials = COIN_TRIALS_MAX;
-        let refused = self.refused_among(&coins, key, due, &mut trials)?;
-        report.waiting.extend(refused.iter().map(|outpoint| (*outpoint, Waits::Refused)));
-        let good = coins.into_iter().filter(|coin| !refused.contains(&coin.outpoint));
-        let again = due.plan(&good.collect::<Vec<_>>(), &self.settings.rules);
-        report.waiting.extend(again.waiting);
-        for planned in again.plans {
-            self.go_on()?;
-            let signed = build::sign(planned, &self.xpub, key)?;
-            match self.refusal(&signed)? {
-                None => report.sent.push(self.store_and_send(signed, memory)?),
-                Some(reason) => {
-                    // Every part was fine by itself: the node's mind has changed. Next time.
-                    tracing::warn!(reason, "the node refuses a sweep of coins that it takes apart");
-                    let coins = signed.plan.coins.iter();
-                    report.waiting.extend(coins.map(|coin| (coin.outpoint, Waits::Refused)));
-                }
-            }
-        }
-        Ok(())
-    }
-
-    fn store_and_send(&self, signed: SignedPlan, memory: &mut Memory) -> anyhow::Result<Txid> {
-        let (now, fee) = (self.clock.now(), signed.plan.fee);
-        let stored = self.store.write_blocking(move |tx| {
-            // A doubt may have begun while we planned and signed.
-            ensure!(trusts_the_chain(tx)?, "the chain is in doubt: nothing is sent");
-            sweeps::store_signed(tx, &signed, now).context("store the sweep")
-        })?;
-        measures::swept(fee);
-        crate::crash::point("before-broadcast");
-        tracing::info!(txid = %stored.txid(), "sweep stored");
-        self.send(&stored, memory)?;
-        Ok(stored.txid())
-    }
-}
-
-impl Memory {
-    /// Says in the log what waits and why, each coin once for each reason.
-    fn tell(&mut self, waiting: &[(OutPoint, Waits)]) {
-        let now: BTreeMap<OutPoint, Waits> = waiting.iter().copied().collect();
-        for (outpoint, why) in &now {
-            if self.told.get(outpoint) == Some(why) {
-                continue;
-            }
-            match why {
-                Waits::BrokenSeal => tracing::error!(
-                    %outpoint,
-                    "a payment was changed behind the gateway's back; its coin waits"
-                ),
-                Waits::NotOurs => {
-                    tracing::error!(%outpoint, "a coin's script is not one of our key; it waits");
-                }
-                Waits::Refused => tracing::error!(%outpoint, "the node refuses a coin; it waits"),
-                Waits::UnknownToNode => {
-                    tracing::warn!(%outpoint, "the node does not have this coin; it waits");
-                }
-                Waits::Immature
-                | Waits::NoAddress
-                | Waits::AddressRefused
-                | Waits::BelowMinimum
-                | Waits::TooExpensive
-                | Waits::Dust => tracing::debug!(%outpoint, ?why, "a coin waits"),
-            }
-        }
-        self.told = now;
     }
 }
 

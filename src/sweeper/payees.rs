@@ -3,10 +3,11 @@
 
 use std::collections::BTreeSet;
 
+use anyhow::Context;
 use bitcoin::{Script, ScriptBuf};
 
 use crate::domain::merchant::{MerchantId, PayoutAddress, address_in_force};
-use crate::domain::sweep::Payee;
+use crate::domain::sweep::{Payee, SweepCoin, merchants_of};
 use crate::domain::time::Timestamp;
 use crate::store::{self, ReadTx, merchants};
 
@@ -63,8 +64,19 @@ impl Sweeper {
         Ok(())
     }
 
+    /// The rows of all merchants of these coins.
+    pub(super) fn rows_of_all(
+        &self,
+        tx: &ReadTx,
+        coins: &[SweepCoin],
+    ) -> anyhow::Result<Vec<Rows>> {
+        let rows =
+            |merchant| Ok((merchant, self.rows_of(tx, merchant).context("read an address")?));
+        merchants_of(coins).into_iter().map(rows).collect()
+    }
+
     /// The rows of a merchant's addresses.
-    pub(super) fn rows_of(
+    fn rows_of(
         &self,
         tx: &ReadTx,
         merchant: MerchantId,

@@ -12,7 +12,8 @@ use crate::store::sweeps::{StoredSweepTx, Unconfirmed};
 use crate::store::{self, blocks, sweeps};
 
 use super::broadcast::{self, Sent};
-use super::{Memory, Sweeper, build, trusts_the_chain};
+use super::memory::Memory;
+use super::{Sweeper, build, trusts_the_chain};
 
 /// For how many blocks another spend of our coin, or the loss of the transaction that made it,
 /// must last before its sweep is given up.
@@ -24,7 +25,7 @@ const RAISE_PERCENT: u64 = 50;
 
 impl Sweeper {
     /// Gives up what the chain has made impossible and sends again what is unconfirmed.
-    pub(super) fn look_after(&self, memory: &mut Memory) -> anyhow::Result<()> {
+    pub(super) fn look_after(&mut self, memory: &mut Memory) -> anyhow::Result<()> {
         let now = self.clock.now();
         let looked = self.store.read_blocking(|tx| {
             let Some(tip) = blocks::tip(tx)? else { return Ok::<_, store::Error>(None) };
@@ -37,7 +38,14 @@ impl Sweeper {
                 sweeps::abandoned::dissolve_impossible(tx, tip.height, DISSOLVE_DEPTH, now)?;
             Ok::<_, store::Error>((spent, sweeps::abandoned::dissolve_vanished(tx, &lasting, now)?))
         })?;
-        for sweep in spent {
+        for (sweep, foreign) in spent {
+            if !foreign {
+                tracing::warn!(
+                    sweep,
+                    "another sweep of ours paid out a coin; this one is given up"
+                );
+                continue;
+            }
             tracing::error!(
                 sweep,
                 "a coin was spent by another transaction: is the key in use elsewhere? The sweep is given up, its other coins will go into a new one"
@@ -54,10 +62,11 @@ impl Sweeper {
             unconfirmed.iter().any(|sweep| sweep.versions.iter().any(|v| v.txid() == *txid))
         };
         memory.not_taken.retain(current);
+        memory.damaged.retain(current);
         memory.raise_tried.retain(|txid, _| current(txid));
         for sweep in &unconfirmed {
             self.go_on()?;
-            self.keep_in_mempool(sweep, memory)?;
+            self.keep_in_mempool(sweep, tip.height, memory)?;
             if let Err(error) = self.raise(sweep, tip.height, memory) {
                 tracing::warn!(sweep = sweep.id, error = format!("{error:#}"), "fee not raised");
             }
@@ -66,17 +75,31 @@ impl Sweeper {
     }
 
     /// Sends a sweep again unless one of its versions is in the node's mempool: the newest, or,
-    /// where the node does not take that, the one before.
-    fn keep_in_mempool(&self, sweep: &Unconfirmed, memory: &mut Memory) -> anyhow::Result<()> {
+    /// where the node does not take that, the one before. Damaged versions are not sent; if there
+    /// is no other, the sweep is signed again.
+    fn keep_in_mempool(
+        &mut self,
+        sweep: &Unconfirmed,
+        tip_height: u32,
+        memory: &mut Memory,
+    ) -> anyhow::Result<()> {
         for version in &sweep.versions {
             if broadcast::is_in_mempool(&self.node, version)? {
                 return Ok(());
             }
         }
-        for version in &sweep.versions {
+        let sound = self.sound_versions(sweep, memory)?;
+        for version in &sound {
             if self.send(version, memory)? {
-                break;
+                return Ok(());
             }
+        }
+        if sound.is_empty()
+            && self.key.is_some()
+            && let Err(error) = self.sign_again(sweep, tip_height, memory)
+        {
+            let error = format!("{error:#}");
+            tracing::error!(sweep = sweep.id, error, "a damaged sweep cannot be signed again yet");
         }
         Ok(())
     }
@@ -124,7 +147,7 @@ impl Sweeper {
         let Some(plan) = plan else {
             tracing::error!(
                 sweep = sweep.id, txid = %newest.txid(), fee = %current.fee,
-                "a sweep stays unconfirmed, and its fee cannot be raised within sweeper.max_fee_percent"
+                "a sweep stays unconfirmed, and its fee cannot be raised: a merchant's coins do not hold its share"
             );
             return Ok(());
         };
@@ -187,14 +210,16 @@ impl Sweeper {
             .context("the stored version is not the one we signed")?;
         let before = current.rate_litoshis_per_kvb();
         let raised = before.saturating_mul(100 + RAISE_PERCENT).div_ceil(100);
-        let estimated = self.fee_rate()?.max(raised);
-        // If somebody cannot bear what would be best, the least that nodes ask for.
-        let allowed = [estimated, raised].into_iter().filter(|rate| *rate <= RATE_MAX);
-        let plan = |rate| {
-            let fee = current.fee_at(rate);
-            plan_again(&coins, &payouts, operator, fee, rules).ok()
+        let (estimated, minimum) = self.fee_rates()?;
+        let least = raised.max(minimum);
+        // If a merchant cannot bear what would be best, the least that nodes ask for; and if that is
+        // above its limit, it pays it from its own coins all the same, as far as they reach: what
+        // it may not bear would stop all the others.
+        let allowed = [(estimated.max(least), rules), (least, rules), (least, &any_fee)];
+        let plan = |(rate, rules): (u64, &Rules)| {
+            plan_again(&coins, &payouts, operator, current.fee_at(rate), rules).ok()
         };
-        let plan = { allowed }.find_map(plan);
+        let plan = allowed.into_iter().filter(|(rate, _)| *rate <= RATE_MAX).find_map(plan);
         Ok((current, plan))
     }
 }

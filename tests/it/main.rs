@@ -23,6 +23,7 @@ mod config;
 mod core_dumps;
 mod crash;
 mod create;
+mod damaged;
 mod demo;
 mod discord;
 mod discord_doors;

@@ -37,6 +37,27 @@ fn a_thousand_coins_go_out_in_one_transaction() {
     check(coins, 4, coins.div_ceil(1_450));
 }
 
+// 1. A merchant has thousands of coins, another one coin.
+// 2. The sweep that is made first pays the one coin, and holds nothing of the other merchant.
+#[test]
+#[ignore = "long"]
+fn one_coin_does_not_wait_for_the_thousands_of_another() {
+    let coins = usize::try_from(setting("SWEEP_COINS", 1_500)).unwrap();
+    let Some(mut many) = Many::of(2) else { return };
+    let one = many.shops[1].create("0.05");
+    many.node.send(&one.address, "0.05");
+    let swept = many.sweep(coins, 1);
+    let [ref few, ref other @ ..] = swept.sent[..] else { panic!("no sweep") };
+    println!(
+        "one coin is taken after {} ms, all {coins} others after {} ms",
+        few.after.as_millis(),
+        swept.took.as_millis()
+    );
+    assert_eq!(few.inputs, 1, "{swept:?}");
+    assert!(other.iter().all(|sent| sent.after >= few.after), "{swept:?}");
+    assert!(many.is_up());
+}
+
 #[test]
 #[ignore = "long"]
 fn more_than_the_standard_weight_goes_out_in_two() {

@@ -125,6 +125,24 @@ fn a_sweep_asked_of_a_running_sweeper_whose_node_is_away_says_whose_fault_it_is(
     gate.cli_fails(&["sweep"], 3, &["the sweeper waits"]);
 }
 
+// 1. Sixty payments are paid.
+// 2. The sweeper asks the node for all their coins in one request, and pays them out.
+#[test]
+fn the_coins_of_a_sweep_are_asked_for_in_one_request() {
+    let Some((Stage { gate, shop, node }, proxy)) = stage_with(|_| ()) else { return };
+    let payments: Vec<_> = (0..60).map(|_| shop.create("0.05")).collect();
+    let addresses: Vec<&str> = payments.iter().map(|payment| payment.address.as_str()).collect();
+    node.send_to_all(&addresses, "0.05");
+    node.mine(6);
+    for payment in &payments {
+        shop.await_status(&payment.id, "completed", SOON);
+    }
+    let before = proxy.count("gettxout");
+    let sweeps = gate.cli_json(&["sweep"]).objects("sweeps");
+    assert_eq!(sweeps[0].raw("coins"), "60");
+    assert_eq!(proxy.count("gettxout") - before, 1);
+}
+
 #[test]
 fn a_sweeper_that_asks_for_many_coins_ends_when_it_is_told_to() {
     let stage = stage_with(|gate| gate.set("sweeper.interval", "1s"));

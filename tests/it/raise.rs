@@ -6,6 +6,7 @@ use std::time::Duration;
 use crate::harness::gate::Gate;
 use crate::harness::json::litoshis;
 use crate::harness::node::Node;
+use crate::harness::shop::Shop;
 use crate::harness::stage::Stage;
 use crate::harness::wait::{SOON, stays_true, wait_for, wait_until};
 
@@ -47,6 +48,50 @@ fn a_node_that_replaces_gets_a_version_with_a_higher_fee_to_the_same_address() {
     let audit = gate.cli_json(&["audit"]);
     assert_eq!(litoshis(audit.raw("feesLtc")), high);
     stays_true("paid once", Duration::from_secs(2), || node.mempool().is_empty());
+}
+
+// 1. One merchant has twenty coins of 0.00008 LTC, of which the fee takes nearly a tenth; another has
+//    half a litecoin. One sweep pays both, and stays unconfirmed.
+// 2. A higher fee would be more than a tenth of the small coins. It is paid all the same: by the
+//    small coins as far as they are inputs, and by the other merchant only for its own.
+#[test]
+fn a_merchant_with_tiny_coins_does_not_stop_a_fee_bump() {
+    let Some(node) = Node::start_with(&["-mempoolreplacement=1"]) else { return };
+    let stage = Stage::beside(Arc::new(node), |gate: &Gate| {
+        gate.set("sweeper.min_payout", "0.001");
+        gate.set("sweeper.interval", "1h");
+    });
+    let Stage { gate, shop, node } = &stage;
+    let neighbour = Shop::open(gate, node, "Neighbour");
+    let (tiny, other) = (shop.create("0.0016"), neighbour.create("0.5"));
+    for _ in 0..20 {
+        node.send(&tiny.address, "0.00008");
+    }
+    node.send(&other.address, "0.5");
+    node.mine(2);
+    shop.await_status(&tiny.id, "completed", SOON);
+    neighbour.await_status(&other.id, "completed", SOON);
+    let sent = gate.cli_json(&["sweep"]).objects("sweeps");
+    assert_eq!(sent[0].objects("payouts").len(), 2, "{}", sent[0].whole());
+    let first = sent[0].text("txid");
+    let paid = |txid: &str, shop: &Shop| {
+        let outputs = node.outputs_of(txid);
+        outputs.into_iter().find(|(address, _)| *address == shop.payout_address).unwrap().1
+    };
+    let before = (paid(&first, shop), paid(&first, &neighbour));
+    gate.let_pass(AFTER);
+    let second = wait_until("another version", 3 * SOON, || {
+        node.mempool().first().filter(|txid| **txid != first).cloned()
+    });
+    let share = |of: &str, now: u64| litoshis(of) - now;
+    let (tiny_before, tiny_now) = (share("0.0016", before.0), share("0.0016", paid(&second, shop)));
+    assert!(tiny_now > litoshis("0.00016"), "more than a tenth: {tiny_now}");
+    let (before, now) = (share("0.5", before.1), share("0.5", paid(&second, &neighbour)));
+    assert!(now * 19 <= tiny_now && tiny_now <= now * 20, "by inputs: {now} and {tiny_now}");
+    assert!(now > before && tiny_now > tiny_before);
+    node.mine(1);
+    gate.await_tip(&node.height().to_string());
+    gate.cli_ok(&["audit"]);
 }
 
 #[test]

@@ -91,6 +91,8 @@ pub(crate) enum OfPayment {
     TooLate {
         amount: String,
     },
+    /// It was complete, and its coins left the best chain.
+    Lost,
     WebhookFailing {
         attempts: u32,
         outcome: String,
@@ -142,6 +144,7 @@ pub(crate) enum OfWhole {
     NodeBack,
     SweepStuck { sweep: i64, txid: String },
     SweeperStuck { trouble: String },
+    SweepDamaged { txid: String },
     PaymentLost { payment: String },
     Doubted { reason: String },
     LowDisk { megabytes: u64 },
@@ -210,6 +213,11 @@ impl OfPayment {
                 "{amount} LTC came for payment `{id}`{order} after its time was up. It is too \
                  late to complete the payment; the money is paid out to you all the same. \
                  `/payment {id}`"
+            ),
+            OfPayment::Lost => write!(
+                f,
+                "Payment `{id}`{order} was completed, but the chain does not hold its coins any \
+                 more: a deep reorganisation. It does not count until they are back. `/payment {id}`"
             ),
             OfPayment::WebhookFailing { attempts, outcome } => write!(
                 f,
@@ -301,6 +309,12 @@ impl fmt::Display for OfWhole {
                 "The sweeper has not done its work for half an hour: {}. Payments are taken and \
                  wait. `litegate doctor` looks for the reason.",
                 plain(trouble)
+            ),
+            OfWhole::SweepDamaged { txid } => write!(
+                f,
+                "The stored bytes of sweep transaction `{txid}` are damaged, by the disk or by a \
+                 hand in the database. It is not sent like that; with the signing key on this \
+                 machine it is signed again. `litegate doctor` shows what is left."
             ),
             OfWhole::PaymentLost { payment } => write!(
                 f,

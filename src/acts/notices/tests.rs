@@ -4,6 +4,7 @@ use super::*;
 use crate::store::Store;
 
 mod hot;
+mod lost;
 
 /// Half a minute, in which nothing is repeated.
 const SOON_MS: i64 = 30_000;

@@ -417,6 +417,8 @@ pub(super) const SAID: Said = Said {
         Summe erreicht und bestätigt, so wird die Zahlung als verspätet abgeschlossen. {/payment id}",
     payment_too_late: "{amount} LTC kamen für die Zahlung `{id}`{order}, als ihre Zeit um war. Um sie \
         abzuschließen, ist es zu spät; das Geld wird dir trotzdem ausgezahlt. {/payment id}",
+    payment_lost_to_you: "Die Zahlung `{id}`{order} war abgeschlossen, aber die Kette enthält ihre Münzen nicht \
+        mehr: eine tiefe Reorganisation. Sie zählt erst wieder, wenn die Münzen zurück sind. {/payment id}",
     webhook_failing: "Der Webhook der Zahlung `{id}`{order} ist {n}-mal gescheitert: {outcome}. Er wird \
         drei Tage lang versucht. Bringe den Empfänger in Ordnung, dann {/resend_webhook id}.",
     webhook_given_up: "Der Webhook der Zahlung `{id}`{order} wurde nach {n} {n|Versuch|Versuchen} \
@@ -452,6 +454,9 @@ pub(super) const SAID: Said = Said {
         `{txid}`. {/node} zeigt den Knoten; `litegate sweep` sendet sie noch einmal.",
     sweeper_stuck: "Seit einer halben Stunde wird nicht ausgezahlt: {trouble}. Zahlungen werden \
         angenommen und warten. `litegate doctor` sucht den Grund.",
+    sweep_damaged: "Die gespeicherten Bytes der Auszahlung `{txid}` sind beschädigt: durch die Platte oder eine \
+        Hand in der Datenbank. So wird sie nicht gesendet; mit dem Schlüssel auf diesem Rechner wird sie neu \
+        signiert. `litegate doctor` zeigt, was noch fehlt.",
     payment_lost: "Die Zahlung `{id}` wurde abgeschlossen, aber die beste Kette enthält ihre Münzen \
         nicht mehr: eine tiefe Reorganisation. Dem Händler wurde gesagt, dass sie bezahlt ist. \
         `litegate payment show {id}` und `litegate audit` zeigen, was fehlt.",

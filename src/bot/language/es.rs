@@ -395,6 +395,8 @@ pub(super) const SAID: Said = Said {
         alcanza y se confirma, el pago se completa como tardío. {/payment id}",
     payment_too_late: "Llegaron {amount} LTC para el pago `{id}`{order} después de su plazo. Es demasiado \
         tarde para completarlo; el dinero se te paga de todos modos. {/payment id}",
+    payment_lost_to_you: "El pago `{id}`{order} estaba completo, pero la cadena ya no contiene sus monedas: una \
+        reorganización profunda. No cuenta hasta que las monedas vuelvan. {/payment id}",
     webhook_failing: "El webhook del pago `{id}`{order} ha fallado {n} {n|vez|veces}: {outcome}. Se \
         intenta durante tres días. Arregla el receptor y luego {/resend_webhook id}.",
     webhook_given_up: "El webhook del pago `{id}`{order} se abandonó tras {n} {n|intento|intentos}: \
@@ -427,6 +429,9 @@ pub(super) const SAID: Said = Said {
         {/node} muestra el nodo; `litegate sweep` lo envía de nuevo.",
     sweeper_stuck: "Desde hace media hora no se envían fondos: {trouble}. Los pagos se aceptan y esperan. \
         `litegate doctor` busca la razón.",
+    sweep_damaged: "Los bytes guardados del envío `{txid}` están dañados: por el disco o por una mano en la base de \
+        datos. Así no se envía; con la clave en esta máquina se firma de nuevo. `litegate doctor` muestra lo que \
+        queda.",
     payment_lost: "El pago `{id}` se completó, pero la mejor cadena ya no contiene sus monedas: una \
         reorganización profunda. Al comerciante se le dijo que está pagado. `litegate payment show {id}` \
         y `litegate audit` muestran lo que falta.",

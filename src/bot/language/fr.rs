@@ -401,6 +401,8 @@ pub(super) const SAID: Said = Said {
         atteinte et confirmée, le paiement est terminé comme tardif. {/payment id}",
     payment_too_late: "{amount} LTC sont venus pour le paiement `{id}`{order} après son délai. Il est trop tard \
         pour le terminer ; l'argent vous est versé tout de même. {/payment id}",
+    payment_lost_to_you: "Le paiement `{id}`{order} était terminé, mais la chaîne ne contient plus ses pièces : une \
+        réorganisation profonde. Il ne compte plus tant qu'elles ne sont pas revenues. {/payment id}",
     webhook_failing: "Le webhook du paiement `{id}`{order} a échoué {n} fois : {outcome}. Il est essayé pendant \
         trois jours. Réparez le récepteur, puis {/resend_webhook id}.",
     webhook_given_up: "Le webhook du paiement `{id}`{order} a été abandonné après {n} \
@@ -434,6 +436,9 @@ pub(super) const SAID: Said = Said {
         montre le nœud ; `litegate sweep` le renvoie.",
     sweeper_stuck: "Rien n'est versé depuis une demi-heure : {trouble}. Les paiements sont pris et attendent. \
         `litegate doctor` cherche la raison.",
+    sweep_damaged: "Les octets enregistrés du versement `{txid}` sont abîmés : par le disque ou par une main dans la \
+        base de données. Il n'est pas envoyé ainsi ; avec la clé sur cette machine, il est signé à nouveau. \
+        `litegate doctor` montre ce qui reste.",
     payment_lost: "Le paiement `{id}` était terminé, mais la meilleure chaîne ne contient plus ses pièces : une \
         réorganisation profonde. On a dit au marchand qu'il est payé. `litegate payment show {id}` et `litegate \
         audit` montrent ce qui manque.",

@@ -388,6 +388,8 @@ pub(super) const SAID: Said = Said {
         confirmada, o pagamento se completa como tardio. {/payment id}",
     payment_too_late: "Chegaram {amount} LTC para o pagamento `{id}`{order} depois do prazo. É tarde demais para \
         completá-lo; o dinheiro é repassado a você mesmo assim. {/payment id}",
+    payment_lost_to_you: "O pagamento `{id}`{order} estava completo, mas a cadeia já não contém suas moedas: uma \
+        reorganização profunda. Ele só volta a contar quando as moedas voltarem. {/payment id}",
     webhook_failing: "O webhook do pagamento `{id}`{order} falhou {n} {n|vez|vezes}: {outcome}. Ele é tentado por \
         três dias. Conserte o receptor e depois {/resend_webhook id}.",
     webhook_given_up: "O webhook do pagamento `{id}`{order} foi abandonado depois de {n} \
@@ -419,6 +421,9 @@ pub(super) const SAID: Said = Said {
         `litegate sweep` o envia de novo.",
     sweeper_stuck: "Há meia hora nada é repassado: {trouble}. Os pagamentos são aceitos e esperam. `litegate doctor` \
         procura o motivo.",
+    sweep_damaged: "Os bytes guardados do repasse `{txid}` estão danificados: pelo disco ou por uma mão no banco de \
+        dados. Assim ele não é enviado; com a chave nesta máquina ele é assinado de novo. `litegate doctor` mostra o \
+        que falta.",
     payment_lost: "O pagamento `{id}` foi completado, mas a melhor cadeia já não contém suas moedas: uma \
         reorganização profunda. Ao lojista foi dito que está pago. `litegate payment show {id}` e `litegate audit` \
         mostram o que falta.",

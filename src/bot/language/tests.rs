@@ -255,6 +255,7 @@ fn news() -> Vec<News> {
         OfPayment::PartPaid { received: text("0.01"), amount: text("0.05") },
         OfPayment::Late { amount: text("0.05") },
         OfPayment::TooLate { amount: text("0.05") },
+        OfPayment::Lost,
         OfPayment::WebhookFailing { attempts: 5, outcome: text("the receiver took too long") },
         OfPayment::WebhookGivenUp { attempts: 1, outcome: text("HTTP 500") },
     ];
@@ -278,6 +279,7 @@ fn news() -> Vec<News> {
         OfWhole::NodeBack,
         OfWhole::SweepStuck { sweep: 3, txid: text("ab") },
         OfWhole::SweeperStuck { trouble: text(EVIL) },
+        OfWhole::SweepDamaged { txid: text("ab") },
         OfWhole::PaymentLost { payment: text("550e8400") },
         OfWhole::Doubted { reason: text(EVIL) },
         OfWhole::LowDisk { megabytes: 400 },

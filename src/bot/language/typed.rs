@@ -126,6 +126,7 @@ sentences! {
         payment_part_paid,
         payment_late,
         payment_too_late,
+        payment_lost_to_you,
         webhook_failing,
         webhook_given_up,
         payout_sent,
@@ -145,6 +146,7 @@ sentences! {
         node_back,
         sweep_stuck,
         sweeper_stuck,
+        sweep_damaged,
         payment_lost,
         doubted,
         low_disk,
@@ -363,6 +365,7 @@ impl Language {
             }
             OfPayment::Late { amount } => of(said.payment_late, amount),
             OfPayment::TooLate { amount } => of(said.payment_too_late, amount),
+            OfPayment::Lost => of(said.payment_lost_to_you, ""),
             OfPayment::WebhookFailing { attempts, outcome } => {
                 tries(said.webhook_failing, attempts, outcome)
             }
@@ -417,6 +420,7 @@ impl Language {
             OfWhole::SweeperStuck { trouble } => {
                 self.say(said.sweeper_stuck, &[("trouble", &plain(trouble))])
             }
+            OfWhole::SweepDamaged { txid } => self.say(said.sweep_damaged, &[("txid", txid)]),
             OfWhole::PaymentLost { payment } => self.say(said.payment_lost, &[("id", payment)]),
             OfWhole::Doubted { reason } => self.say(said.doubted, &[("reason", &plain(reason))]),
             OfWhole::LowDisk { megabytes } => self.say(said.low_disk, &[("n", megabytes)]),

@@ -29,6 +29,7 @@ pub(super) fn check(config: &Config, say: Say) {
     say(check_room(config));
     say(check_doubt(config));
     say(check_completed(config));
+    say(check_sweeps(config));
     say(check_signing_key(config));
     let others =
         [check_seal_key(config), check_hot(config), check_open_files(), check_time_server()];
@@ -113,6 +114,28 @@ fn check_completed(config: &Config) -> Finding {
             finding("completed payments", Verdict::Warning, what)
         }
         Err(error) => finding("completed payments", Verdict::Failure, format!("{error:#}")),
+    }
+}
+
+/// Whether the stored sweeps that are to be sent are those that our key signed.
+fn check_sweeps(config: &Config) -> Finding {
+    let damaged = open_store(config)
+        .and_then(|store| Ok(store.read_blocking(|tx| sweeps::damaged(tx, &config.xpub))?));
+    match damaged.as_deref() {
+        Ok([]) => ok("sweeps", "those in flight are as they were signed"),
+        Ok([(txid, what), others @ ..]) => {
+            let what = format!(
+                "the stored bytes of {} sweep transactions are damaged, so they are not sent: \
+                 {txid}: {what}",
+                others.len().saturating_add(1)
+            );
+            let fix = match config.signing_key_file {
+                Some(_) => "start the sweeper: it signs them again. Then look at disk and memory",
+                None => "litegate sweep --import with the signed PSBT; look at disk and memory",
+            };
+            failure("sweeps", what).fix(fix)
+        }
+        Err(error) => failure("sweeps", format!("{error:#}")),
     }
 }
 

@@ -139,6 +139,38 @@ fn what_is_too_heavy_is_split() {
     assert_eq!(planned.plans.iter().map(|plan| plan.coins.len()).sum::<usize>(), 4_000);
 }
 
+#[test]
+fn merchants_with_few_coins_come_first_and_apart_from_those_with_many() {
+    // The first by its id has the most; its last part would have room for the others.
+    let many = (0..2_000).map(|n| coin(n, 1, amount("0.01")));
+    let few = [coin(5_000, 3, amount("0.01")), coin(5_001, 2, amount("0.01"))];
+    let coins: Vec<SweepCoin> = many.chain(few).collect();
+    let planned = plan(&coins, &[payee(1), payee(2), payee(3)], RATE, &rules());
+    let merchants = |plan: &SweepPlan| -> Vec<MerchantId> { merchants_of(&plan.coins) };
+    let found: Vec<_> = planned.plans.iter().map(merchants).collect();
+    assert_eq!(found, [vec![merchant(2), merchant(3)], vec![merchant(1)], vec![merchant(1)]]);
+}
+
+#[test]
+fn a_fee_bump_beyond_a_merchants_limit_is_paid_by_its_own_coins_alone() {
+    let mut coins: Vec<SweepCoin> = (0..20).map(|n| coin(n, 1, amount("0.00008"))).collect();
+    coins.push(coin(20, 2, amount("0.5")));
+    let rules = Rules { min_payout: Amount::ZERO, max_fee_percent: 10, operator: None };
+    let planned = plan(&coins, &[payee(1), payee(2)], RATE, &rules);
+    let [first] = &planned.plans[..] else { panic!("{planned:?}") };
+    let fee = first.fee_at(2 * RATE);
+    let again = |rules: &Rules| plan_again(&coins, &first.payouts, None, fee, rules);
+    assert_eq!(again(&rules), Err((merchant(1), Waits::TooExpensive)));
+    let raised = again(&Rules { max_fee_percent: 100, ..rules }).expect("it has as much");
+    let share_of = |plan: &SweepPlan, n| {
+        let own = plan.payouts.iter().find(|payout| payout.merchant == merchant(n));
+        own.expect("a line").fee_share.litoshis()
+    };
+    for n in [1, 2] {
+        assert!(share_of(&raised, n) <= 2 * share_of(first, n) + 1, "its own inputs' part");
+    }
+}
+
 proptest! {
     #[test]
     fn no_coin_is_lost_doubled_or_paid_to_another(

@@ -12,23 +12,26 @@ use crate::store::{Error, ReadTx, WriteTx};
 /// another transaction at least `depth` blocks deep. Their other coins can be swept again. Only
 /// facts of the chain decide; no error text of a node ever does.
 ///
-/// Answers the ids of the sweeps.
+/// Answers the ids of the sweeps, and whether a transaction that is no sweep of ours did it.
 pub(crate) fn dissolve_impossible(
     tx: &WriteTx,
     tip_height: u32,
     depth: u32,
     now: Timestamp,
-) -> Result<Vec<i64>, Error> {
-    let sql = "SELECT DISTINCT sweep_id FROM sweeps_under_way CROSS JOIN coins USING (sweep_id)
+) -> Result<Vec<(i64, bool)>, Error> {
+    let sql = "SELECT sweep_id, max(spent_txid NOT IN (SELECT txid FROM sweep_txs))
+               FROM sweeps_under_way CROSS JOIN coins USING (sweep_id)
                WHERE spent_txid IS NOT NULL AND ?1 - spent_height + 1 >= ?2
                  AND spent_txid NOT IN
-                     (SELECT txid FROM sweep_txs WHERE sweep_txs.sweep_id = coins.sweep_id)";
-    let found: Vec<i64> = {
+                     (SELECT txid FROM sweep_txs WHERE sweep_txs.sweep_id = coins.sweep_id)
+               GROUP BY sweep_id";
+    let found: Vec<(i64, bool)> = {
         let mut statement = tx.connection.prepare_cached(sql)?;
-        let rows = statement.query_map(params![tip_height, depth], |row| row.get(0))?;
+        let rows = statement
+            .query_map(params![tip_height, depth], |row| Ok((row.get(0)?, row.get(1)?)))?;
         rows.collect::<Result<_, _>>()?
     };
-    for sweep in &found {
+    for (sweep, _) in &found {
         dissolve(tx, *sweep, now)?;
     }
     Ok(found)

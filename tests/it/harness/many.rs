@@ -1,5 +1,6 @@
 //! Sweeps of many coins to many merchants: how large they are, and how long they take.
 
+use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use serde::Deserialize;
@@ -9,7 +10,7 @@ use super::gate::Gate;
 use super::node::{Node, decimal};
 use super::roles::Part;
 use super::shop::{Created, Shop};
-use super::wait::{SOON, wait_for, wait_until};
+use super::wait::{SOON, wait_for};
 
 /// What each coin holds, in litoshis.
 const COIN: u64 = 1_500_000;
@@ -37,9 +38,11 @@ pub(crate) struct Sent {
     pub(crate) weight: u64,
     /// What the same inputs and outputs weigh at least.
     pub(crate) weight_min: u64,
+    /// From the start of the sweeper until the node had it.
+    pub(crate) after: Duration,
 }
 
-/// What was swept, and how long it took from the start of the sweeper's process, plan and
+/// What was swept, in the order in which the node had it, and how long it took from the start of the sweeper's process, plan and
 /// signatures included, until the node had it.
 #[derive(Debug)]
 pub(crate) struct Measured {
@@ -103,14 +106,17 @@ impl Many {
         self.gate.await_tip(&self.node.height().to_string());
         let began = Instant::now();
         self.sweeper.spawn(&self.gate);
-        let node = &self.node;
-        let txids = wait_until("all coins are swept", LONG, || {
-            let txids = node.mempool();
-            let inputs: u64 = txids.iter().map(|txid| sent(node, txid).inputs).sum();
-            (inputs == coins as u64).then_some(txids)
+        let (node, mut seen) = (&self.node, BTreeMap::new());
+        wait_for("all coins are swept", LONG, || {
+            for txid in node.mempool() {
+                seen.entry(txid.clone()).or_insert_with(|| sent(node, &txid, began.elapsed()));
+            }
+            seen.values().map(|sent: &Sent| sent.inputs).sum::<u64>() >= coins as u64
         });
         let took = began.elapsed();
-        let measured = Measured { sent: txids.iter().map(|txid| sent(node, txid)).collect(), took };
+        let mut all: Vec<Sent> = seen.into_values().collect();
+        all.sort_by_key(|sent| sent.after);
+        let measured = Measured { sent: all, took };
         self.sweeper.kill();
         self.node.mine(1);
         wait_for("it is mined", SOON, || self.node.mempool().is_empty());
@@ -124,7 +130,7 @@ impl Many {
     }
 }
 
-fn sent(node: &Node, txid: &str) -> Sent {
+fn sent(node: &Node, txid: &str, after: Duration) -> Sent {
     #[derive(Deserialize)]
     struct Tx {
         weight: u64,
@@ -144,7 +150,7 @@ fn sent(node: &Node, txid: &str) -> Sent {
     let (inputs, outputs) = (tx.vin.len() as u64, tx.vout.len() as u64);
     let scripts: u64 = tx.vout.iter().map(|out| out.script.hex.len() as u64 / 2).sum();
     let weight_min = weight_min(inputs, outputs, scripts);
-    Sent { inputs, weight: tx.weight, weight_min }
+    Sent { inputs, weight: tx.weight, weight_min, after }
 }
 
 /// The least that p2wpkh inputs and these outputs weigh (BIP141: four for each byte outside of the

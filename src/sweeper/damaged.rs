@@ -1,0 +1,120 @@
+//! Stored versions whose bytes are not what our key signed, after damage to the disk or by a hand in
+//! the database. They are never sent. The sweep is signed again, by what could be paid out now: the
+//! stored lines are not believed, since nothing vouches for them without a signature.
+
+use anyhow::{Context, bail, ensure};
+use bitcoin::Txid;
+
+use crate::domain::amount::Amount;
+use crate::domain::sweep::transaction::verify_stored;
+use crate::domain::sweep::{Payee, RATE_MAX, RATE_MIN, SweepCoin, SweepPlan, plan_with_fee};
+use crate::store::sweeps::damaged::{fee_of, mark_damaged, store_again};
+use crate::store::sweeps::{SignedPlan, StoredSweepTx, Unconfirmed, coins_of};
+
+use super::memory::Memory;
+use super::{Sweeper, build, trusts_the_chain};
+
+impl Sweeper {
+    /// The versions of a sweep that may be sent, newest first: those that our key signed for its
+    /// coins. The others are recorded and named, once.
+    pub(super) fn sound_versions(
+        &self,
+        sweep: &Unconfirmed,
+        memory: &mut Memory,
+    ) -> anyhow::Result<Vec<StoredSweepTx>> {
+        let coins = self.store.read_blocking(|tx| coins_of(tx, sweep.id, 0))?;
+        let mut sound = Vec::with_capacity(sweep.versions.len());
+        for version in &sweep.versions {
+            self.go_on()?;
+            let Err(what) = verify_stored(version.raw(), version.txid(), &coins, &self.xpub) else {
+                sound.push(version.clone());
+                continue;
+            };
+            if memory.damaged.insert(version.txid()) {
+                let key = self.key.as_ref();
+                let then = key.map_or("it waits for the signer", |_| "it is signed again");
+                tracing::error!(
+                    sweep = sweep.id, txid = %version.txid(), %what,
+                    "the stored bytes of a sweep are damaged; it is not sent, {then}"
+                );
+                let (version, now) = (version.clone(), self.clock.now());
+                self.store.write_blocking(move |tx| mark_damaged(tx, &version, now))?;
+            }
+        }
+        Ok(sound)
+    }
+
+    /// Signs a sweep again of which no version may be sent: the same coins, paid by the rules and
+    /// addresses of now. If nothing has changed, it is the same transaction; else at most one of
+    /// the two is ever mined, since they spend the same coins.
+    pub(super) fn sign_again(
+        &mut self,
+        sweep: &Unconfirmed,
+        tip_height: u32,
+        memory: &mut Memory,
+    ) -> anyhow::Result<()> {
+        let newest = sweep.versions.first().context("a sweep without a version")?;
+        let (coins, fee) = self.store.read_blocking(|tx| {
+            let coins = coins_of(tx, sweep.id, tip_height).context("read the coins")?;
+            Ok::<_, anyhow::Error>((coins, fee_of(tx, newest).context("read the fee")?))
+        })?;
+        let payees = self.payees_of(&coins)?;
+        let plan = self.plan_anew(&coins, &payees, fee)?;
+        let key = self.key.as_ref().context("no signing key here")?;
+        let signed = build::sign(plan, &self.xpub, key)?;
+        if let Some(reason) = self.refusal(&signed)? {
+            bail!("the node refuses it: {reason}");
+        }
+        self.store_again_and_send(sweep.id, signed, memory).map(drop)
+    }
+
+    /// Who is paid for the coins of a damaged sweep, each of which is checked like one that is due.
+    pub(super) fn payees_of(&mut self, coins: &[SweepCoin]) -> anyhow::Result<Vec<Payee>> {
+        if let Some((at, why)) = self.flaws(coins)?.first() {
+            bail!("coin {at} has to wait: {why}");
+        }
+        let rows = self.store.read_blocking(|tx| self.rows_of_all(tx, coins))?;
+        let (payees, refused) = self.payees(rows)?;
+        ensure!(refused.is_empty(), "a payout address of one of its merchants is refused");
+        Ok(payees)
+    }
+
+    /// Stores a damaged sweep that was signed again, and only then sends it.
+    pub(super) fn store_again_and_send(
+        &self,
+        sweep: i64,
+        signed: SignedPlan,
+        memory: &mut Memory,
+    ) -> anyhow::Result<Txid> {
+        let now = self.clock.now();
+        let stored = self.store.write_blocking(move |tx| {
+            ensure!(trusts_the_chain(tx)?, "the chain is in doubt: nothing is sent");
+            store_again(tx, sweep, &signed, now).context("store the sweep")
+        })?;
+        crate::crash::point("before-broadcast");
+        tracing::warn!(sweep, txid = %stored.txid(), "a damaged sweep was signed again");
+        self.send(&stored, memory)?;
+        Ok(stored.txid())
+    }
+
+    /// The plan of these coins at the fee that is recorded, if the rules allow that, else at the
+    /// rate of now.
+    fn plan_anew(
+        &self,
+        coins: &[SweepCoin],
+        payees: &[Payee],
+        fee: Option<Amount>,
+    ) -> anyhow::Result<SweepPlan> {
+        let rules = &self.settings.rules;
+        let plan = |fee| plan_with_fee(coins, payees, fee, rules);
+        let recorded = fee
+            .and_then(|fee| plan(fee).ok())
+            .filter(|plan| (RATE_MIN..=RATE_MAX).contains(&plan.rate_litoshis_per_kvb()));
+        if let Some(plan) = recorded {
+            return Ok(plan);
+        }
+        let rate = self.fee_rate()?;
+        let anew = plan(Amount::ZERO).and_then(|free| plan(free.fee_at(rate)));
+        anew.map_err(|(merchant, why)| anyhow::anyhow!("{merchant} cannot be paid: {why}"))
+    }
+}

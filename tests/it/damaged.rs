@@ -1,0 +1,121 @@
+//! A stored sweep whose bytes were damaged: it is named, not sent, and signed again.
+
+use crate::harness::database::Database;
+use crate::harness::gate::Gate;
+use crate::harness::node::Node;
+use crate::harness::shop::Shop;
+use crate::harness::stage::Stage;
+use crate::harness::wait::{SOON, wait_until};
+use crate::harness::watch_only::WatchOnly;
+use bitcoin::hex::DisplayHex;
+use rusqlite::types::Value;
+
+fn pay(node: &Node, shop: &Shop) {
+    let payment = shop.create("0.1");
+    let txid = node.send(&payment.address, "0.1");
+    node.send_again(&txid); // Whether or not the node's wallet broadcasts.
+    node.mine(2);
+    shop.await_status(&payment.id, "completed", SOON);
+}
+
+#[track_caller]
+fn await_sweep(node: &Node) -> String {
+    wait_until("the sweep in the mempool", SOON, || node.mempool().into_iter().next())
+}
+
+fn restart_without_mempool(node: &Node) {
+    node.stop();
+    node.up_with(&["-persistmempool=0", "-walletbroadcast=0"]);
+    assert!(node.mempool().is_empty());
+}
+
+/// The stored bytes of the newest sweep.
+fn stored(gate: &Gate) -> Vec<u8> {
+    let newest = "SELECT raw FROM sweep_txs ORDER BY sweep_id DESC LIMIT 1";
+    match Database::of(gate).rows(newest).remove(0).remove(0) {
+        Value::Blob(raw) => raw,
+        other => panic!("bytes: {other:?}"),
+    }
+}
+
+/// The statement that flips a bit of the last input's signature of the newest sweep.
+fn flip_a_bit(gate: &Gate) -> String {
+    let mut raw = stored(gate);
+    let at = raw.len() - 60; // Before it 4 bytes of lock time and 34 of the public key.
+    raw[at] ^= 1;
+    format!("UPDATE sweep_txs SET raw = x'{}' {NEWEST}", raw.to_lower_hex_string())
+}
+
+const NEWEST: &str = "WHERE sweep_id = (SELECT max(sweep_id) FROM sweep_txs)";
+
+// For each kind of damage:
+// 1. Two merchants are paid, and their sweep is stored and sent.
+// 2. Gateway and node stop; the node forgets the sweep; the stored row is damaged.
+// 3. Doctor and audit name it.
+// 4. The gateway starts: the same coins go out to the same addresses, the audit is clean.
+#[test]
+fn a_damaged_sweep_is_named_and_signed_again() {
+    let stage = Stage::alone_with(|gate| gate.set("sweeper.interval", "1s"));
+    let Some(Stage { gate, shop, node }) = stage else { return };
+    let neighbour = Shop::open(&gate, &node, "Neighbour");
+    let check = |what: &str, same: bool, damage: &dyn Fn() -> String| {
+        pay(&node, &shop);
+        node.mine(1); // What was swept alone meanwhile.
+        pay(&node, &neighbour);
+        let first = await_sweep(&node);
+        let outputs = node.outputs_of(&first);
+        gate.kill();
+        restart_without_mempool(&node);
+        Database::of(&gate).damage(&damage());
+        let doctor = gate.cli(&["doctor"]).stdout;
+        assert!(doctor.contains("FAILURE  sweeps: the stored bytes of 1"), "{what}: {doctor}");
+        gate.cli_fails(&["audit"], 1, &[]);
+        gate.start();
+        let again = await_sweep(&node);
+        assert_eq!(again == first, same, "{what}");
+        assert_eq!(node.outputs_of(&again), outputs, "{what}");
+        gate.await_log(&["error", "the stored bytes of a sweep are damaged", "signed again"]);
+        node.mine(1);
+        gate.await_tip(&node.height().to_string());
+        gate.cli_ok(&["audit"]);
+        assert!(gate.cli(&["doctor"]).stdout.contains("ok       sweeps: "), "{what}");
+    };
+    check("a signature", true, &|| flip_a_bit(&gate));
+    check("all bytes", true, &|| format!("UPDATE sweep_txs SET raw = zeroblob(9) {NEWEST}"));
+    check("the id", true, &|| format!("UPDATE sweep_txs SET txid = zeroblob(32) {NEWEST}"));
+    // Somebody wants the lines to be believed instead of the bytes.
+    check("bytes and lines", true, &|| {
+        format!(
+            "UPDATE sweep_txs SET raw = zeroblob(9) {NEWEST};
+             UPDATE payouts SET script = x'0014{}' {NEWEST}",
+            "66".repeat(20)
+        )
+    });
+}
+
+// 1. A watch-only gateway takes a signed PSBT; the node forgets the transaction, the row is damaged.
+// 2. Doctor names it; nothing is sent; the gateway goes on.
+// 3. The same signed PSBT is given again: it is stored and sent.
+#[test]
+fn without_a_key_a_damaged_sweep_waits_for_the_signed_psbt() {
+    let Some(watch_only) = WatchOnly::start() else { return };
+    let Stage { gate, shop, node } = &watch_only.stage;
+    pay(node, shop);
+    let signed = watch_only.sign(&watch_only.export("unsigned.psbt"));
+    assert_eq!(watch_only.import(&signed).code, 0);
+    let first = await_sweep(node);
+    gate.kill();
+    restart_without_mempool(node);
+    Database::of(gate).damage(&flip_a_bit(gate));
+    gate.start();
+    gate.await_log(&["error", "the stored bytes of a sweep are damaged", "waits for the signer"]);
+    let doctor = gate.cli(&["doctor"]).stdout;
+    assert!(doctor.contains("FAILURE  sweeps: ") && doctor.contains("--import"), "{doctor}");
+    assert!(node.mempool().is_empty());
+    let again = watch_only.import(&signed);
+    assert_eq!(again.code, 0, "{again:?}");
+    assert_eq!(node.mempool(), [first]);
+    node.mine(1);
+    gate.await_tip(&node.height().to_string());
+    gate.cli_ok(&["audit"]);
+}
