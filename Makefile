@@ -64,13 +64,13 @@ install-test:
 	sh tests/lint.sh target/debian/litegate_*.deb
 	bash tests/installed.sh target/debian/litegate_*.deb
 
-# Licences, sources, and known faults of all crates, by deny.toml. The first run compiles cargo-deny, which takes
-# minutes, so it is no part of `make test`. Known faults are fetched from the RustSec database on GitHub.
+# Bans, licences and sources of all crates by deny.toml, and known faults where the RustSec database on GitHub
+# can be reached. A part of `make lint`.
 deny:
-	sh tests/install.sh deny
-	cargo deny --locked check
+	sh tests/deny.sh
 
 lint:
 	cargo fmt --check
 	cargo clippy --locked --all-targets -- -D warnings
 	RUSTDOCFLAGS="-D warnings" cargo doc --locked --no-deps --document-private-items
+	sh tests/deny.sh

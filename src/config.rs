@@ -23,7 +23,7 @@ use toml::{Table, Value};
 
 use crate::acts::addresses::Addresses;
 use crate::acts::reason::Reason;
-use crate::acts::{create_payment, merchants};
+use crate::acts::{create_payment, merchants, retention};
 use crate::clock::Clock;
 use crate::domain::amount::Amount;
 use crate::domain::keys::AccountXpub;
@@ -61,6 +61,8 @@ pub(crate) struct Config {
     pub(crate) doubt: watcher::doubt::Settings,
     /// How often the accounts are audited without being asked for.
     pub(crate) audit_interval: Duration,
+    /// What is removed after which time.
+    pub(crate) retention: retention::Rules,
     pub(crate) xpub: AccountXpub,
     pub(crate) signing_key_file: Option<PathBuf>,
     /// What opens the signing key's file if that is encrypted.

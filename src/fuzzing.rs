@@ -112,7 +112,7 @@ pub fn fuzz_amount(bytes: &[u8]) {
 
 /// The body of `POST /api/payments`.
 pub fn fuzz_request_body(bytes: &[u8]) {
-    let Ok(asked) = create::read_body(bytes, PrivateNetworks::Refused) else { return };
+    let Ok(asked) = create::read_body(bytes, &PrivateNetworks::Refused.into()) else { return };
     assert!(!asked.amount.is_zero() && asked.amount <= Amount::MAX);
     assert!(asked.reference.is_none_or(|text| text.chars().count() <= REFERENCE_CHARS_MAX));
     assert!(asked.expires_in_seconds.is_none_or(|s| EXPIRES_IN_SECONDS.contains(&s)));

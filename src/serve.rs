@@ -6,6 +6,7 @@
 
 pub(crate) mod database;
 pub(crate) mod first_start;
+mod retention;
 pub(crate) mod rights;
 mod systemd;
 
@@ -24,6 +25,7 @@ use tokio_util::sync::CancellationToken;
 use crate::acts::own_addresses::OwnAddresses;
 use crate::config::Config;
 use crate::domain::time::Timestamp;
+use crate::http::qr::Codes;
 use crate::http::ready::Ready;
 use crate::http::{self, Api, Limits, ops};
 use crate::node::nodes::{Candidate, Nodes};
@@ -41,6 +43,7 @@ use crate::{acts, bot, clock};
 
 use database::{heed_high_water, lock, open_store_with};
 use first_start::{Account, Unexamined};
+use retention::Retention;
 use rights::{Work, give_up_root};
 
 /// A part of the gateway that can run by itself.
@@ -263,6 +266,16 @@ impl Gateway {
             };
             threads.push(thread(Role::Watcher, ended.clone(), move || watcher.run())?);
             first_start = store.read_blocking(blocks::tip)?.is_none().then_some(first_look);
+            let retention = Retention {
+                store: store.clone(),
+                rules: config.retention,
+                clock: clock.clone(),
+                shutdown: shutdown.clone(),
+            };
+            tasks.spawn(async move {
+                retention.run().await;
+                (Role::Watcher, Ok(()))
+            });
         }
         if roles.contains(&Role::Api) {
             let api = Arc::new(api_of(&config, &store, &wake, &clock, &shutdown)?);
@@ -395,10 +408,11 @@ fn api_of(
         addresses: config.addresses(),
         site: config.site.clone(),
         payment_rules: config.payments.clone(),
-        private_networks: config.webhooks.private_networks,
+        egress: config.webhooks.egress.clone(),
         wake: wake.clone(),
         pages: Arc::default(),
         ready: Ready::new(store.glance()?),
+        codes: Codes::default(),
         clock: clock.clone(),
         shutdown: shutdown.clone(),
         play_money_url: config.http.play_money_url.clone(),
@@ -469,7 +483,7 @@ fn bot_of(
         addresses: Arc::new(config.addresses()),
         site: config.site.clone(),
         nodes: nodes.clone(),
-        private_networks: config.webhooks.private_networks,
+        egress: config.webhooks.egress.clone(),
         database: config.database.clone(),
         limit: bot::Limit::per_minute(settings.rate_per_user),
         settings,

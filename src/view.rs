@@ -310,6 +310,8 @@ pub(crate) struct EventView {
     pub(crate) state: &'static str,
     pub(crate) created_at: Time,
     pub(crate) next_attempt_at: Option<Time>,
+    /// All that were made; the newest of them are in `attempts`.
+    pub(crate) attempt_count: u32,
     pub(crate) attempts: Vec<AttemptView>,
 }
 
@@ -338,13 +340,14 @@ impl EventView {
                 State::Due { next_at } => Some(Time(next_at)),
                 State::Delivered | State::Failed => None,
             },
+            attempt_count: event.attempts,
             attempts: attempts.iter().map(AttemptView::new).collect(),
         }
     }
 }
 
 impl AttemptView {
-    fn new(attempt: &Attempt) -> AttemptView {
+    pub(crate) fn new(attempt: &Attempt) -> AttemptView {
         AttemptView {
             number: attempt.number,
             started_at: Time(attempt.started_at),

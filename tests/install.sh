@@ -5,7 +5,6 @@
 #   tests/install.sh test         the same, and what the tests use
 #   tests/install.sh deb          what it takes to make the package
 #   tests/install.sh installed    the same, and what installs it on a new system
-#   tests/install.sh deny         what it takes to judge the crates
 set -eu
 
 what=${1:-demo}
@@ -56,7 +55,6 @@ LIST
 cargo_wanted() {
   if [ "$what" = deb ] || [ "$what" = installed ]; then echo cargo-deb; fi
   if [ "$what" = deb ]; then echo cargo-auditable; fi
-  if [ "$what" = deny ]; then echo cargo-deny; fi
 }
 
 if ! command -v cargo >/dev/null 2>&1; then

@@ -9,7 +9,7 @@ use crate::domain::keys::DerivationIndex;
 use crate::domain::merchant::{MerchantId, is_unprintable};
 use crate::domain::own_addresses;
 use crate::domain::payment::{Payment, PaymentId, Status};
-use crate::domain::time::Timestamp;
+use crate::domain::time::{DAY_MS, Timestamp};
 use crate::store::payments::Judged;
 use crate::store::{self, WriteTx, idempotency, merchants, payments};
 
@@ -31,6 +31,8 @@ pub(crate) struct Rules {
     /// Payments of one merchant that may be open at a time: nobody fills our database with orders
     /// that nobody pays.
     pub(crate) open_max: u32,
+    /// Payments that one merchant may create on a day (UTC); 0: no limit.
+    pub(crate) max_daily_payments: u32,
 }
 
 impl Rules {
@@ -130,8 +132,8 @@ pub(crate) enum Created {
 ///
 /// # Errors
 /// Without an active subscription, while suspended, without a payout address, below the minimum
-/// amount, while too many payments are open, before it is known whether the account was used
-/// before, or when the idempotency key stands for another
+/// amount, while too many payments are open, after too many on a day, before it is known whether
+/// the account was used before, or when the idempotency key stands for another
 /// request.
 pub(crate) fn create_payment(
     tx: &WriteTx,
@@ -169,12 +171,7 @@ fn judge(
 ) -> Result<Payment, Refusal> {
     let (merchant, new, id) = (request.merchant, &request.new, request.id);
     let account = merchant_acts::get(tx, merchant)?;
-    if !account.subscription.is_active(now) {
-        return Err(Refusal::SubscriptionInactive);
-    }
-    if merchants::suspended_at(tx, merchant)?.is_some() {
-        return Err(Refusal::Suspended);
-    }
+    merchant_acts::require_active(tx, &account, now)?;
     if !merchants::has_payout_address(tx, merchant)? {
         return Err(Refusal::PayoutAddressMissing);
     }
@@ -184,6 +181,13 @@ fn judge(
     // Those whose time is up do not count: while the node is away nothing expires, and shops go on.
     if payments::has_open(tx, merchant, now, rules.open_max)? {
         return Err(Refusal::TooManyOpen(rules.open_max));
+    }
+    let day = now.ms().div_euclid(DAY_MS);
+    if rules.max_daily_payments > 0
+        && payments::created_on(tx, merchant, day)? >= rules.max_daily_payments
+    {
+        let tomorrow = Timestamp::from_ms(day.saturating_add(1).saturating_mul(DAY_MS));
+        return Err(Refusal::daily(rules.max_daily_payments, tomorrow, now));
     }
     let (confirmations, confirmations_pegout) =
         rules.confirmations_for(account.confirmations, new.amount);
@@ -255,6 +259,7 @@ mod tests {
                 late_grace_ms: 1,
                 min_amount: parse("0.001"),
                 open_max: 100,
+                max_daily_payments: 0,
             };
             assert_eq!(rules.confirmations_for(own, parse(amount)), expected, "{own:?} {amount}");
         }

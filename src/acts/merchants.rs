@@ -2,6 +2,7 @@
 
 use crate::clock::Clock;
 use crate::domain::address::Address;
+use crate::domain::egress::Egress;
 use crate::domain::merchant::{
     self, BusinessName, GRANT_DAYS_MAX, Merchant, MerchantId, OLD_KEY_LIFE_MS, OldKey,
     PayoutAddress, Subscription, WebhookSecret,
@@ -377,6 +378,24 @@ pub(crate) fn rotate_key(
 /// What the trail says where an old key lives on, before the time until which it does.
 pub(crate) const OLD_KEY_UNTIL: &str = "; the one before until ";
 
+/// Refuses what only a merchant may have whose subscription is active and who is not suspended.
+///
+/// # Errors
+/// Why not.
+pub(crate) fn require_active(
+    tx: &ReadTx,
+    merchant: &Merchant,
+    now: Timestamp,
+) -> Result<(), Refusal> {
+    if !merchant.subscription.is_active(now) {
+        return Err(Refusal::SubscriptionInactive);
+    }
+    if rows::suspended_at(tx, merchant.id)?.is_some() {
+        return Err(Refusal::Suspended);
+    }
+    Ok(())
+}
+
 /// The word that takes a URL away.
 const NO_URL: &str = "none";
 
@@ -384,13 +403,10 @@ const NO_URL: &str = "none";
 ///
 /// # Errors
 /// As for the `webhookUrl` of a payment.
-pub(crate) fn read_webhook_url(
-    text: &str,
-    private: PrivateNetworks,
-) -> Result<Option<WebhookUrl>, Refusal> {
+pub(crate) fn read_webhook_url(text: &str, egress: &Egress) -> Result<Option<WebhookUrl>, Refusal> {
     match text.trim() {
         NO_URL => Ok(None),
-        url => match WebhookUrl::parse(url, private) {
+        url => match egress.check(url) {
             Ok(url) => Ok(Some(url)),
             Err(error) => Err(Refusal::invalid("url", error)),
         },

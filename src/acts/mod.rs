@@ -17,6 +17,7 @@ pub(crate) mod notices;
 pub(crate) mod own_addresses;
 pub(crate) mod payments;
 pub(crate) mod reason;
+pub(crate) mod retention;
 pub(crate) mod sweeps;
 pub(crate) mod webhooks;
 
@@ -56,6 +57,9 @@ pub(crate) enum Refusal {
     PayoutAddressMissing,
     #[error("{0} payments are open; wait until some of them are paid or expire")]
     TooManyOpen(u32),
+    /// So many in 24 hours, or in a UTC day.
+    #[error("at most {most} a day; try again later")]
+    DailyLimit { most: u32, retry_after_seconds: u64 },
     #[error("{field} {reason}")]
     Invalid { field: &'static str, reason: Reason },
     #[error("idempotency-key was used before with another request")]
@@ -77,6 +81,14 @@ impl Refusal {
     /// A field whose value is not allowed; the reason says what is.
     pub(crate) fn invalid(field: &'static str, reason: impl Into<Reason>) -> Refusal {
         Refusal::Invalid { field, reason: reason.into() }
+    }
+}
+
+impl Refusal {
+    /// Too many in 24 hours; the next one has a chance `at` that time.
+    fn daily(most: u32, at: Timestamp, now: Timestamp) -> Refusal {
+        let wait_ms = u64::try_from(at.ms_since(now)).unwrap_or(0);
+        Refusal::DailyLimit { most, retry_after_seconds: wait_ms.div_ceil(1_000).max(1) }
     }
 }
 

@@ -2,7 +2,7 @@
 
 use crate::domain::event::{Attempt, Event, State};
 use crate::domain::merchant::MerchantId;
-use crate::domain::time::Timestamp;
+use crate::domain::time::{DAY_MS, Timestamp};
 use crate::store::events::{self, Wanted};
 use crate::store::{ReadTx, WriteTx, trail};
 
@@ -11,6 +11,16 @@ use super::{Actor, Refusal, act};
 
 /// An event and the tries at it.
 pub(crate) type Told = (Event, Vec<Attempt>);
+
+/// Attempts that are shown with their event: all of one that nobody sent again by hand.
+pub(crate) const ATTEMPTS_SHOWN: u32 = 10;
+
+/// How often a merchant may send one event again within 24 hours, and all its events together.
+const RESENDS_OF_EVENT_MAX: u32 = 10;
+const RESENDS_MAX: u32 = 100;
+
+/// The act's name in the trail.
+const RESEND: &str = "resend_webhook";
 
 /// What of the outbox is asked for.
 #[derive(Debug, Clone, Default)]
@@ -44,16 +54,44 @@ pub(crate) fn list(tx: &ReadTx, question: &Question) -> Result<(Vec<Told>, bool)
     let more = found.len() > usize::try_from(question.limit).unwrap_or(usize::MAX);
     found.truncate(usize::try_from(question.limit).unwrap_or(usize::MAX));
     let told = found.into_iter().map(|event| {
-        let attempts = events::attempts(tx, &event.id)?;
+        let attempts = shown_attempts(tx, &event.id)?;
         Ok((event, attempts))
     });
     Ok((told.collect::<Result<_, Refusal>>()?, more))
 }
 
-/// Makes an event due now, whatever became of it. With a merchant, only if it is theirs.
+/// The newest attempts at an event, in their order.
+pub(crate) fn shown_attempts(tx: &ReadTx, id: &str) -> Result<Vec<Attempt>, Refusal> {
+    let mut attempts = events::attempts(tx, id, None, ATTEMPTS_SHOWN)?;
+    attempts.reverse();
+    Ok(attempts)
+}
+
+/// A page of the attempts at a merchant's event, newest first, and whether there are more. `before`
+/// is the number of the last attempt of the page before.
 ///
 /// # Errors
-/// If there is no such event.
+/// If the merchant has no such event.
+pub(crate) fn attempts(
+    tx: &ReadTx,
+    merchant: MerchantId,
+    id: &str,
+    before: Option<u32>,
+    limit: u32,
+) -> Result<(Vec<Attempt>, bool), Refusal> {
+    of_merchant(tx, Some(merchant), id)?;
+    let mut found = events::attempts(tx, id, before, limit.saturating_add(1))?;
+    let limit = usize::try_from(limit).unwrap_or(usize::MAX);
+    let more = found.len() > limit;
+    found.truncate(limit);
+    Ok((found, more))
+}
+
+/// Makes an event due now, whatever became of it. With a merchant, only if it is theirs and they
+/// have not done so too often.
+///
+/// # Errors
+/// If there is no such event, or the merchant has reached its limit.
 pub(crate) fn resend(
     tx: &WriteTx,
     actor: &Actor,
@@ -62,12 +100,33 @@ pub(crate) fn resend(
     now: Timestamp,
 ) -> Result<Told, Refusal> {
     let before = of_merchant(tx, merchant, id)?;
+    let after = format!("{id} due");
+    if let Some(merchant) = merchant {
+        limit_resends(tx, merchant, Some(&after), RESENDS_OF_EVENT_MAX, now)?;
+        limit_resends(tx, merchant, None, RESENDS_MAX, now)?;
+    }
     if !events::resend(tx, id, now)? {
         return Err(Refusal::UnknownEvent);
     }
-    let change = (Some(before.state.as_str().to_owned()), Some(format!("{id} due")));
-    trail::append(tx, &act(actor, now, "resend_webhook", before.merchant, change))?;
-    Ok((of_merchant(tx, merchant, id)?, events::attempts(tx, id)?))
+    let change = (Some(before.state.as_str().to_owned()), Some(after));
+    trail::append(tx, &act(actor, now, RESEND, before.merchant, change))?;
+    Ok((of_merchant(tx, merchant, id)?, shown_attempts(tx, id)?))
+}
+
+/// Refuses a merchant that has sent webhooks again `most` times within 24 hours; with `after`, one
+/// event.
+fn limit_resends(
+    tx: &ReadTx,
+    merchant: MerchantId,
+    after: Option<&str>,
+    most: u32,
+    now: Timestamp,
+) -> Result<(), Refusal> {
+    let since = now.plus_ms(-DAY_MS);
+    match trail::nth_newest_of_merchant(tx, merchant, RESEND, after, since, most)? {
+        Some(at) => Err(Refusal::daily(most, at.plus_ms(DAY_MS), now)),
+        None => Ok(()),
+    }
 }
 
 /// The word for a state as it stands in a question.

@@ -43,10 +43,10 @@ use crate::acts::{self, Actor, Refusal, confirmations, create_payment};
 use crate::clock::Clock;
 use crate::domain::address::Address;
 use crate::domain::amount::Amount;
+use crate::domain::egress::Egress;
 use crate::domain::merchant::{BadMerchantId, Merchant};
 use crate::domain::notice;
 use crate::domain::time::Timestamp;
-use crate::domain::webhook_url::PrivateNetworks;
 use crate::measures;
 use crate::node::nodes::Nodes;
 use crate::node::rpc::Node;
@@ -104,8 +104,8 @@ pub(crate) struct Bot {
     pub(crate) addresses: Arc<Addresses>,
     pub(crate) site: Site,
     pub(crate) nodes: Nodes,
-    /// Whether webhooks may go to private networks.
-    pub(crate) private_networks: PrivateNetworks,
+    /// Where webhooks may go.
+    pub(crate) egress: Egress,
     pub(crate) database: std::path::PathBuf,
     pub(crate) settings: Settings,
     pub(crate) wake: Wake,

@@ -38,7 +38,7 @@ async fn set_webhook_url(
         };
         return reply(context, Answer::text(text)).await;
     };
-    let url = acts::read_webhook_url(&url, bot.private_networks)?;
+    let url = acts::read_webhook_url(&url, &bot.egress)?;
     let text = match &url {
         Some(url) => language.say(words.webhooks_will_go_to, &[("url", &code(url.as_str()))]),
         None => words.webhooks_will_go_as_said.to_owned(),
@@ -97,11 +97,17 @@ async fn test_webhook(
     let Asker { user, now, language, .. } = begin(context).await?;
     let words = language.words;
     let bot = context.data();
-    let (url, private) = (url.trim(), bot.private_networks);
-    trial::check_url(url, private)?;
-    let merchant = bot.read(move |tx| account_of(tx, user)).await?;
+    let url = url.trim();
+    trial::check_url(url, &bot.egress)?;
+    // What a receiver answers is shown to those alone for whom we send anything.
+    let active = move |tx: &crate::store::ReadTx| {
+        let merchant = account_of(tx, user)?;
+        acts::require_active(tx, &merchant, now)?;
+        Ok(merchant)
+    };
+    let merchant = bot.read(active).await?;
     let network = bot.rules.network;
-    let tried = trial::send(&merchant, &bot.secret, network, private, url, now)
+    let tried = trial::send(&merchant, &bot.secret, network, &bot.egress, url, now)
         .await
         .map_err(|_| Failure::NoTest)?;
     let (tried, advice) = (tried.view, tried.advice);

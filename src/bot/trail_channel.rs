@@ -1,6 +1,8 @@
 //! The trail in a channel, for administrators who want to see each act as it happens.
 //!
-//! Many read it, so it is in English.
+//! Many read it, so it is in English. Two queues keep merchants from hiding what others do: acts of
+//! administrators and of the operator are posted one by one and go first; acts that merchants did
+//! themselves come after them, the same ones of a merchant in one line with their number.
 //!
 //! What was posted last is recorded after it was posted, and how far a message goes before: a
 //! restart in between posts the same message again, and Discord drops it by its nonce.
@@ -13,7 +15,8 @@ use futures_util::FutureExt;
 use poise::serenity_prelude as serenity;
 
 use crate::domain::time::Timestamp;
-use crate::store::{progress, trail};
+use crate::store::trail::Entry;
+use crate::store::{ReadTx, progress, trail};
 
 use super::answer::{DESCRIPTION_CHARS_MAX, cut};
 use super::language::ENGLISH;
@@ -21,22 +24,65 @@ use super::lists::trail_line;
 use super::notices::{Outcome, Post, nonce};
 use super::{Bot, Failure};
 
-/// The name under which is recorded what was posted.
-const POSTED: &str = "discord_trail";
+/// Whose acts a message holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Queue {
+    /// Those of the operator and of administrators, and whatever is not known to be harmless.
+    Operator,
+    /// Those that merchants did themselves.
+    Merchants,
+}
+
+impl Queue {
+    /// The name under which is recorded what was posted.
+    fn posted(self) -> &'static str {
+        match self {
+            Queue::Operator => "discord_trail",
+            Queue::Merchants => "discord_trail_merchants",
+        }
+    }
+
+    /// The queue of an act; `own` says whether a merchant did it itself.
+    fn of(entry: &Entry, own: bool) -> Queue {
+        match own && ACTS_OF_MERCHANTS.contains(&entry.act.as_str()) {
+            true => Queue::Merchants,
+            false => Queue::Operator,
+        }
+    }
+}
+
+/// Acts that a merchant may do, as often as it likes. An administrator who does another one to an
+/// account of theirs is shown like any administrator.
+const ACTS_OF_MERCHANTS: [&str; 11] = [
+    "cancel_address_change",
+    "choose_notices",
+    "resend_webhook",
+    "rotate_key",
+    "rotate_webhook_secret",
+    "set_address",
+    "set_confirmations",
+    "set_name",
+    "set_webhook_url",
+    "view_key",
+    "view_webhook_secret",
+];
 
 /// The pause between two looks, and after one that failed.
 const LOOK: Duration = Duration::from_secs(2);
 const REST: Duration = Duration::from_secs(60);
 
-/// Acts in one message.
-const GROUP_MAX: u32 = 10;
+/// Lines in one message.
+const LINES_MAX: usize = 10;
+
+/// Acts that are read for one message.
+const READ_MAX: u32 = 2_000;
 
 /// Posts what comes until told to stop; does nothing if no channel is configured.
 pub(super) async fn run(bot: &Arc<Bot>) {
     let Some(channel) = bot.settings.audit_channel_id else { return };
     let post = Post::new(bot);
     while !bot.shutdown.is_cancelled() {
-        let pause = match AssertUnwindSafe(pass(bot, &post, channel)).catch_unwind().await {
+        let pause = match AssertUnwindSafe(look(bot, &post, channel)).catch_unwind().await {
             Ok(Ok(true)) => LOOK,
             Ok(Ok(false)) => REST,
             Ok(Err(failure)) => {
@@ -77,29 +123,83 @@ impl Mark {
     }
 }
 
-/// Posts what there is. Answers whether the channel took it.
-async fn pass(bot: &Bot, post: &Post, channel: u64) -> Result<bool, Failure> {
+/// What came of a queue.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Posted {
+    Nothing,
+    Something,
+    /// The channel did not take it.
+    Refused,
+}
+
+/// Posts one message: of the operator's queue, and of the merchants' if there is nothing there.
+/// Answers whether the channel took it.
+async fn look(bot: &Bot, post: &Post, channel: u64) -> Result<bool, Failure> {
+    begin(bot).await?;
+    for queue in [Queue::Operator, Queue::Merchants] {
+        match pass(bot, post, channel, queue).await? {
+            Posted::Nothing => {}
+            Posted::Something => return Ok(true),
+            Posted::Refused => return Ok(false),
+        }
+    }
+    Ok(true)
+}
+
+/// Notes where the trail begins for the queues that have no mark yet: what was done before there
+/// was a channel is history.
+async fn begin(bot: &Bot) -> Result<(), Failure> {
     let now = bot.clock.now();
-    let known = bot.read(|tx| Ok(progress::of_role(tx, POSTED)?)).await?;
-    let Some(mark) = known.and_then(|known| Mark::from_note(&known.note)) else {
-        // What was done before there was a channel is history.
-        let newest = bot.read(|tx| Ok(trail::list(tx, None, 0, 1)?)).await?;
-        let posted = newest.first().map_or(0, |entry| entry.id);
-        record(bot, Mark { posted, begun: None }, now).await?;
-        return Ok(true);
+    let known = |tx: &ReadTx, queue: Queue| Ok::<_, Failure>(mark_of(tx, queue)?.is_some());
+    let all = bot.read(move |tx| Ok(known(tx, Queue::Operator)? && known(tx, Queue::Merchants)?));
+    if all.await? {
+        return Ok(());
+    }
+    bot.write(move |tx| {
+        let mark = Mark { posted: trail::newest(tx)?, begun: None };
+        for queue in [Queue::Operator, Queue::Merchants] {
+            if mark_of(tx, queue)?.is_none() {
+                progress::record(tx, queue.posted(), now, &mark.as_note())?;
+            }
+        }
+        Ok(())
+    })
+    .await
+}
+
+fn mark_of(tx: &ReadTx, queue: Queue) -> Result<Option<Mark>, Failure> {
+    let known = progress::of_role(tx, queue.posted())?;
+    Ok(known.and_then(|known| Mark::from_note(&known.note)))
+}
+
+/// Posts the next message of a queue.
+async fn pass(bot: &Bot, post: &Post, channel: u64, queue: Queue) -> Result<Posted, Failure> {
+    let now = bot.clock.now();
+    let (mark, acts) = bot
+        .read(move |tx| {
+            let mark = mark_of(tx, queue)?.unwrap_or(Mark { posted: 0, begun: None });
+            Ok((mark, trail::after(tx, mark.posted, READ_MAX)?))
+        })
+        .await?;
+    let read = acts.last().map(|(entry, _)| entry.id);
+    let full = acts.len() >= READ_MAX as usize;
+    let ours = acts.into_iter().filter(|(entry, own)| Queue::of(entry, *own) == queue);
+    let ours = ours.map(|(entry, _)| entry);
+    let ours = ours.filter(|entry| mark.begun.is_none_or(|begun| entry.id <= begun));
+    let Some(message) = Message::of(queue, ours) else {
+        // Nothing of this queue among many: they need not be read again.
+        if let Some(posted) = read.filter(|_| full) {
+            record(bot, queue, Mark { posted, begun: None }, now).await?;
+        }
+        return Ok(Posted::Nothing);
     };
-    let mut acts = bot.read(move |tx| Ok(trail::after(tx, mark.posted, GROUP_MAX)?)).await?;
-    if let Some(begun) = mark.begun {
-        acts.retain(|entry| entry.id <= begun);
-    }
-    let Some(last) = acts.last().map(|entry| entry.id) else { return Ok(true) };
+    let last = message.last;
     if mark.begun.is_none() {
-        record(bot, Mark { begun: Some(last), ..mark }, now).await?;
+        record(bot, queue, Mark { begun: Some(last), ..mark }, now).await?;
     }
-    let lines: Vec<String> = acts.iter().map(|entry| trail_line(ENGLISH, entry)).collect();
     let embed = serenity::CreateEmbed::new()
         .title(ENGLISH.words.title_trail)
-        .description(cut(&lines.join("\n"), DESCRIPTION_CHARS_MAX));
+        .description(cut(&message.text(), DESCRIPTION_CHARS_MAX));
     let message = serenity::CreateMessage::new()
         .embed(embed)
         .allowed_mentions(serenity::CreateAllowedMentions::new());
@@ -107,20 +207,60 @@ async fn pass(bot: &Bot, post: &Post, channel: u64) -> Result<bool, Failure> {
     let nonce = nonce(last.saturating_neg(), channel);
     match post.send_in(serenity::ChannelId::new(channel), &nonce, message).await {
         Outcome::Sent => {
-            record(bot, Mark { posted: last, begun: None }, now).await?;
-            Ok(true)
+            record(bot, queue, Mark { posted: last, begun: None }, now).await?;
+            Ok(Posted::Something)
         }
-        Outcome::Closed | Outcome::Later => Ok(false),
+        Outcome::Closed | Outcome::Later => Ok(Posted::Refused),
     }
 }
 
-async fn record(bot: &Bot, mark: Mark, now: Timestamp) -> Result<(), Failure> {
-    bot.write(move |tx| Ok(progress::record(tx, POSTED, now, &mark.as_note())?)).await
+async fn record(bot: &Bot, queue: Queue, mark: Mark, now: Timestamp) -> Result<(), Failure> {
+    bot.write(move |tx| Ok(progress::record(tx, queue.posted(), now, &mark.as_note())?)).await
+}
+
+/// The acts of one message.
+#[derive(Debug, PartialEq, Eq)]
+struct Message {
+    /// Each line's newest act, and how many it stands for.
+    lines: Vec<(Entry, u32)>,
+    /// The id of the last act in it.
+    last: i64,
+}
+
+impl Message {
+    /// The first acts of a queue, as many as fit; `None` if there is none. The same acts make the
+    /// same message.
+    fn of(queue: Queue, acts: impl Iterator<Item = Entry>) -> Option<Message> {
+        let mut message = Message { lines: Vec::new(), last: 0 };
+        for entry in acts {
+            let id = entry.id;
+            let same = |line: &(Entry, u32)| {
+                let of = |entry: &Entry| (entry.merchant, entry.act.clone(), entry.actor.clone());
+                queue == Queue::Merchants && of(&line.0) == of(&entry)
+            };
+            match message.lines.iter().position(same) {
+                Some(at) => message.lines[at] = (entry, message.lines[at].1.saturating_add(1)),
+                None if message.lines.len() >= LINES_MAX => break,
+                None => message.lines.push((entry, 1)),
+            }
+            message.last = id;
+        }
+        (!message.lines.is_empty()).then_some(message)
+    }
+
+    fn text(&self) -> String {
+        let line = |(entry, count): &(Entry, u32)| match count {
+            1 => trail_line(ENGLISH, entry),
+            count => format!("{count} × {}", trail_line(ENGLISH, entry)),
+        };
+        self.lines.iter().map(line).collect::<Vec<_>>().join("\n")
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::merchant::MerchantId;
 
     #[test]
     fn marks_come_back_from_their_notes() {
@@ -128,5 +268,48 @@ mod tests {
             assert_eq!(Mark::from_note(&mark.as_note()), Some(mark));
         }
         assert_eq!(Mark::from_note(""), None);
+    }
+
+    fn entry(id: i64, act: &str, actor: &str) -> Entry {
+        Entry {
+            id,
+            at: Timestamp::from_ms(id),
+            actor: actor.to_owned(),
+            place: None,
+            act: act.to_owned(),
+            merchant: Some(MerchantId::from_random(1)),
+            before: None,
+            after: Some(format!("after {id}")),
+        }
+    }
+
+    #[test]
+    fn an_act_is_a_merchants_only_if_it_did_it_and_may() {
+        #[track_caller]
+        fn check(act: &str, own: bool, expected: Queue) {
+            assert_eq!(Queue::of(&entry(1, act, "discord:1"), own), expected, "{act}");
+        }
+        check("resend_webhook", true, Queue::Merchants);
+        check("resend_webhook", false, Queue::Operator);
+        check("grant", true, Queue::Operator);
+        check("of_tomorrow", true, Queue::Operator);
+    }
+
+    #[test]
+    fn the_same_acts_of_a_merchant_are_one_line() {
+        let many = (1..=600).map(|id| entry(id, "resend_webhook", "api key"));
+        let acts = || many.clone().chain([entry(601, "set_name", "discord:1")]);
+        let message = Message::of(Queue::Merchants, acts()).expect("a message");
+        let counts: Vec<u32> = message.lines.iter().map(|line| line.1).collect();
+        assert_eq!((counts.as_slice(), message.last), ([600, 1].as_slice(), 601));
+        assert!(message.text().starts_with("600 × "), "{}", message.text());
+        assert!(message.text().contains("after 600"), "the newest: {}", message.text());
+        // The operator's are never put together, and a message has its end.
+        let message = Message::of(Queue::Operator, acts()).expect("a message");
+        assert_eq!((message.lines.len(), message.last), (LINES_MAX, 10));
+        assert_eq!(Message::of(Queue::Operator, std::iter::empty()), None);
+        // What was begun is the same again.
+        let again = acts().filter(|entry| entry.id <= 10);
+        assert_eq!(Message::of(Queue::Operator, again), Some(message));
     }
 }

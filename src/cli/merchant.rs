@@ -233,7 +233,7 @@ impl Act {
                 write(store, move |tx| acts::rotate_key(tx, &cli, id, old, now).map(|_| id))
             }
             Act::SetWebhookUrl { id, url } => {
-                let url = acts::read_webhook_url(&url, config.webhooks.private_networks)?;
+                let url = acts::read_webhook_url(&url, &config.webhooks.egress)?;
                 write(store, move |tx| {
                     acts::set_webhook_url(tx, &cli, id, url.as_ref(), now).map(|()| id)
                 })

@@ -9,6 +9,7 @@ use super::{Failure, Format, open, print_json, print_line};
 use crate::acts::Refusal;
 use crate::acts::create_payment::{Created, NewPayment, Request, create_payment};
 use crate::acts::payments::{facts, facts_of};
+use crate::acts::webhooks::shown_attempts;
 use crate::domain::merchant::MerchantId;
 use crate::domain::payment::PaymentId;
 use crate::secret;
@@ -144,7 +145,7 @@ impl Payment {
                     let index = facts.payment.index;
                     let mut webhooks = Vec::new();
                     for event in events::of_payment(tx, index)? {
-                        webhooks.push(EventView::new(&event, &events::attempts(tx, &event.id)?));
+                        webhooks.push(EventView::new(&event, &shown_attempts(tx, &event.id)?));
                     }
                     let payouts = sweeps::payout_of_payment(tx, index)?;
                     Ok::<_, Refusal>(Whole {

@@ -130,13 +130,13 @@ fn test(
     url: &str,
     format: Format,
 ) -> Result<(), Failure> {
-    let private = config.webhooks.private_networks;
-    trial::check_url(url, private)?;
+    let egress = &config.webhooks.egress;
+    trial::check_url(url, egress)?;
     let merchant = store.read_blocking(|tx| merchants::get(tx, id))?;
     let runtime = tokio::runtime::Runtime::new()
         .map_err(|error| Failure::Failed(format!("start the runtime: {error}")))?;
     let now = config.clock.now();
-    let sent = trial::send(&merchant, &config.secret, config.network, private, url, now);
+    let sent = trial::send(&merchant, &config.secret, config.network, egress, url, now);
     let tried = runtime.block_on(sent)?.view;
     match format {
         Format::Json => print_json(&tried)?,

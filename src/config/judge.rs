@@ -53,6 +53,21 @@ impl Judge {
         parsed
     }
 
+    /// A list whose every item `read` takes.
+    pub(super) fn list<T>(
+        &mut self,
+        key: &str,
+        texts: &[String],
+        wanted: &str,
+        read: fn(&str) -> Option<T>,
+    ) -> Option<Vec<T>> {
+        let list: Option<Vec<T>> = texts.iter().map(|text| read(text)).collect();
+        if list.is_none() {
+            self.say(key, format!("must be {wanted}"));
+        }
+        list
+    }
+
     pub(super) fn amount(&mut self, key: &str, text: &str) -> Option<Amount> {
         self.take(key, Amount::parse(text))
     }

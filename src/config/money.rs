@@ -45,6 +45,7 @@ pub(super) fn read_payments(judge: &mut Judge, raw: &RawPayments) -> Option<crea
         late_grace_ms: late_grace?,
         min_amount: min_amount?,
         open_max: raw.open_max,
+        max_daily_payments: raw.max_daily_payments,
     })
 }
 

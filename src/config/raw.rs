@@ -26,6 +26,7 @@ pub(super) struct Raw {
     pub(super) clock: RawClock,
     pub(super) doubt: RawDoubt,
     pub(super) audit: RawAudit,
+    pub(super) retention: RawRetention,
 }
 
 #[derive(Debug, Deserialize)]
@@ -75,6 +76,14 @@ pub(super) struct RawAudit {
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
+pub(super) struct RawRetention {
+    pub(super) unpaid_payments: String,
+    pub(super) webhook_attempts: String,
+    pub(super) idempotency_keys: String,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(super) struct RawWallet {
     pub(super) xpub: Option<String>,
     pub(super) signing_key_file: Option<PathBuf>,
@@ -93,6 +102,7 @@ pub(super) struct RawPayments {
     pub(super) late_grace: String,
     pub(super) min_amount: String,
     pub(super) open_max: u32,
+    pub(super) max_daily_payments: u32,
 }
 
 #[derive(Debug, Deserialize)]
@@ -114,6 +124,9 @@ pub(super) struct RawSweeper {
 #[serde(deny_unknown_fields)]
 pub(super) struct RawWebhooks {
     pub(super) allow_private_networks: bool,
+    pub(super) allowed_ports: Vec<String>,
+    pub(super) denied_ports: Vec<String>,
+    pub(super) denied_networks: Vec<String>,
 }
 
 #[derive(Debug, Deserialize)]

@@ -5,10 +5,13 @@ use std::net::{IpAddr, SocketAddr};
 use std::path::Path;
 use std::time::Duration;
 
-use crate::acts::merchants;
+use crate::acts::{merchants, retention};
 use crate::clock::Clock;
+use crate::domain::egress::{Egress, read_ports};
+use crate::domain::ip_network::IpNetwork;
 use crate::domain::network::Network;
 use crate::domain::notice;
+use crate::domain::time::DAY_MS;
 use crate::domain::webhook_url::PrivateNetworks;
 use crate::http::checkout::looks::{Looks, Theme};
 use crate::safe_file;
@@ -21,7 +24,7 @@ use crate::{bot, http, sweeper, webhooks};
 use super::judge::Judge;
 use super::money::{beside, read_key_origin, read_payments, read_sweeper, read_xpub};
 use super::nodes::{read_doubt, read_nodes};
-use super::raw::{Raw, RawCheckout, RawClock, RawDiscord, RawHttp};
+use super::raw::{Raw, RawCheckout, RawClock, RawDiscord, RawHttp, RawRetention, RawWebhooks};
 use super::{Config, Mistakes};
 
 impl Raw {
@@ -80,11 +83,8 @@ impl Raw {
             }
         }
         let clock = read_clock(judge, &self.clock, network);
-        let private_networks = if self.webhooks.allow_private_networks {
-            PrivateNetworks::Allowed
-        } else {
-            PrivateNetworks::Refused
-        };
+        let retention = read_retention(judge, &self.retention);
+        let egress = read_egress(judge, &self.webhooks);
         let network = network?;
         Some(Config {
             network,
@@ -100,6 +100,7 @@ impl Raw {
             failover_patience: failover_patience?,
             doubt: doubt?,
             audit_interval: audit_interval?,
+            retention: retention?,
             xpub: xpub?,
             signing_key_file: self.wallet.signing_key_file,
             passphrase_file: self.wallet.passphrase_file,
@@ -113,7 +114,7 @@ impl Raw {
                 held: Held::default(),
             }),
             sweeper: sweeper::Settings { key_origin: key_origin?, ..sweeper? },
-            webhooks: webhooks::Settings { private_networks },
+            webhooks: webhooks::Settings { egress: egress? },
             bot: bot?,
             metrics_listen: metrics_listen.flatten(),
             clock: clock?,
@@ -173,6 +174,40 @@ fn read_http(
         play_money_url: raw.play_money_url.clone(),
         looks,
     })
+}
+
+fn read_retention(judge: &mut Judge, raw: &RawRetention) -> Option<retention::Rules> {
+    let mut kept = |key: &str, text: &str, least_days: i64| {
+        let kept_ms = judge.duration_ms(key, text)?;
+        let enough = kept_ms >= least_days.saturating_mul(DAY_MS);
+        if !enough {
+            judge.say(key, format!("must be at least {least_days}d"));
+        }
+        enough.then_some(kept_ms)
+    };
+    let unpaid_payments = kept("retention.unpaid_payments", &raw.unpaid_payments, 1);
+    // An event is tried for three days.
+    let webhook_attempts = kept("retention.webhook_attempts", &raw.webhook_attempts, 7);
+    let idempotency_keys = kept("retention.idempotency_keys", &raw.idempotency_keys, 1);
+    Some(retention::Rules {
+        unpaid_payments_ms: unpaid_payments?,
+        webhook_attempts_ms: webhook_attempts?,
+        idempotency_keys_ms: idempotency_keys?,
+    })
+}
+
+fn read_egress(judge: &mut Judge, raw: &RawWebhooks) -> Option<Egress> {
+    let private = match raw.allow_private_networks {
+        true => PrivateNetworks::Allowed,
+        false => PrivateNetworks::Refused,
+    };
+    let ports = "a list of ports and ranges, such as [\"443\", \"1024-65535\"]";
+    let allowed = judge.list("webhooks.allowed_ports", &raw.allowed_ports, ports, read_ports);
+    let denied = judge.list("webhooks.denied_ports", &raw.denied_ports, ports, read_ports);
+    let networks = "a list of networks, such as [\"198.51.100.0/24\"]";
+    let networks =
+        judge.list("webhooks.denied_networks", &raw.denied_networks, networks, IpNetwork::parse);
+    Some(Egress::new(private, allowed?, denied?, networks?))
 }
 
 /// A time that must not be short, lest we are busy with nothing else.

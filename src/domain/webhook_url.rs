@@ -32,6 +32,8 @@ pub(crate) enum BadUrl {
     Credentials,
     #[error("must not lead to a private or special address")]
     NotPublic,
+    #[error("must use a port that the operator allows, such as 443")]
+    Port,
 }
 
 /// A URL to which a webhook may be sent, as far as its text can tell.
@@ -59,10 +61,24 @@ impl WebhookUrl {
         self.0.as_str()
     }
 
+    /// The port, also where it goes without saying.
+    pub(crate) fn port(&self) -> u16 {
+        self.0.port_or_known_default().unwrap_or_default()
+    }
+
+    /// The address, if the URL has no name.
+    pub(crate) fn literal(&self) -> Option<IpAddr> {
+        match self.0.host()? {
+            Host::Ipv4(address) => Some(IpAddr::V4(address)),
+            Host::Ipv6(address) => Some(IpAddr::V6(address)),
+            Host::Domain(_) => None,
+        }
+    }
+
     /// Host and port, the same for every spelling and path: who is being sent to.
     pub(crate) fn receiver(&self) -> String {
         let host = self.0.host_str().unwrap_or_default().trim_end_matches('.');
-        format!("{host}:{}", self.0.port_or_known_default().unwrap_or_default())
+        format!("{host}:{}", self.port())
     }
 }
 
@@ -173,16 +189,22 @@ fn is_public_v4(address: Ipv4Addr) -> bool {
     !SPECIAL_V4.iter().any(within)
 }
 
+/// The IPv4 address that an IPv6 address leads to: mapped, or translated by 64:ff9b::/96 (RFC 6052).
+pub(crate) fn embedded_v4(address: Ipv6Addr) -> Option<Ipv4Addr> {
+    match address.segments() {
+        [0x64, 0xff9b, 0, 0, 0, 0, high, low] => {
+            Some(Ipv4Addr::from_bits((u32::from(high) << 16) | u32::from(low)))
+        }
+        _ => address.to_ipv4_mapped(),
+    }
+}
+
 fn is_public_v6(address: Ipv6Addr) -> bool {
     let segments = address.segments();
-    if let Some(mapped) = address.to_ipv4_mapped() {
-        return is_public_v4(mapped);
+    if let Some(embedded) = embedded_v4(address) {
+        return is_public_v4(embedded);
     }
     match segments {
-        // 64:ff9b::/96 translates to IPv4 (RFC 6052).
-        [0x64, 0xff9b, 0, 0, 0, 0, high, low] => {
-            is_public_v4(Ipv4Addr::from_bits((u32::from(high) << 16) | u32::from(low)))
-        }
         // 2001::/23 holds Teredo and other protocols; 2001:db8::/32 and 3fff::/20 are for
         // documentation; 2002::/16 is 6to4.
         [0x2001, second, ..] => second >= 0x200 && second != 0xdb8,

@@ -15,7 +15,7 @@ use crate::domain::payment::Detail;
 use crate::domain::time::Timestamp;
 use crate::domain::webhook_url::RedirectUrl;
 
-use super::qr;
+use super::qr::Codes;
 
 use language::{Language, Words, fill_html, fill_text};
 use looks::{Looks, SCRIPT};
@@ -123,7 +123,11 @@ struct Said {
 }
 
 /// Renders the page of a payment.
-pub(crate) fn render(checkout: &Checkout, looks: &Looks) -> Result<Rendered, askama::Error> {
+pub(crate) fn render(
+    checkout: &Checkout,
+    looks: &Looks,
+    codes: &Codes,
+) -> Result<Rendered, askama::Error> {
     let language = checkout.language;
     let words = language.words;
     let asks = checkout.detail.asks_for_money();
@@ -137,7 +141,7 @@ pub(crate) fn render(checkout: &Checkout, looks: &Looks) -> Result<Rendered, ask
     let said = said(checkout);
     let values = values(checkout);
     let values: Vec<_> = values.iter().map(|(name, value)| (*name, value.as_str())).collect();
-    let qr = if asks { qr::svg(&checkout.payment_uri, words.qr) } else { None };
+    let qr = if asks { codes.svg(&checkout.payment_uri, words.qr) } else { None };
     let transactions = checkout.txids.iter();
     let transactions =
         transactions.map(|txid| Transaction { txid, link: looks.explorer_link(txid) }).collect();

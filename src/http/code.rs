@@ -11,7 +11,7 @@ use crate::domain::payment;
 use crate::view::receiving_address;
 
 use super::error::{ApiError, Code};
-use super::{Api, qr, show};
+use super::{Api, show};
 
 /// Shows the code. With `if-none-match`, 304 while it asks for the same.
 ///
@@ -32,7 +32,7 @@ pub(crate) async fn code(
     let address = receiving_address(payment, api.site.network);
     let uri = payment::payment_uri(&address, assessment.due);
     let picture =
-        qr::picture(&uri).ok_or_else(|| ApiError::internal("no QR code holds the URI"))?;
+        api.codes.picture(&uri).ok_or_else(|| ApiError::internal("no QR code holds the URI"))?;
     let hash = sha256::Hash::hash(picture.as_bytes()).to_string();
     let etag = format!("\"{}\"", &hash[..16]);
     let mut response = if show::is_known(&headers, &etag) {

@@ -184,6 +184,10 @@ impl From<Refusal> for ApiError {
                 retry_after_seconds: Some(STARTING_RETRY_SECONDS),
                 ..ApiError::new(Code::Starting, message)
             },
+            Refusal::DailyLimit { retry_after_seconds, .. } => ApiError {
+                retry_after_seconds: Some(retry_after_seconds),
+                ..ApiError::new(Code::RateLimited, message)
+            },
             Refusal::PayoutAddressMissing => ApiError::new(Code::PayoutAddressMissing, message),
             Refusal::IdempotencyKeyReused => ApiError {
                 param: Some("idempotency-key"),

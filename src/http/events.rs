@@ -19,7 +19,7 @@ use crate::view::{PaymentFacts, PaymentView};
 use super::error::ApiError;
 use super::limit::Share;
 use super::pages::Page;
-use super::{Api, ClientAddress, show};
+use super::{Api, ClientAddress, STREAMS_OF_PAYMENT_MAX, show};
 
 /// A comment is sent so often, so that proxies keep the stream open.
 const KEEP_ALIVE: Duration = Duration::from_secs(15);
@@ -52,8 +52,8 @@ struct Watching {
 /// Opens the stream.
 ///
 /// # Errors
-/// 404 for an unknown payment, 429 when the client's address has too many streams, 503 when
-/// everybody together has.
+/// 404 for an unknown payment, 429 when the client's address or the payment has too many streams,
+/// 503 when everybody together has.
 pub(crate) async fn events(
     api: Arc<Api>,
     id: String,
@@ -63,11 +63,15 @@ pub(crate) async fn events(
     let known: PaymentId = id.parse().map_err(|_| show::unknown())?;
     let share = api.limits.streams_each.take(address);
     let share = share.ok_or_else(|| ApiError::rate_limited(PATIENCE_SECONDS))?;
-    let permit = api.limits.streams.clone().try_acquire_owned().map_err(|_| {
-        ApiError::overloaded("too many open streams; ask GET /api/payments/:id instead")
-    })?;
     // Opened before the first look, so that no change falls between.
     let page = api.pages.open(known);
+    let count = page.open_count();
+    if count > STREAMS_OF_PAYMENT_MAX {
+        return Err(ApiError::rate_limited(PATIENCE_SECONDS));
+    }
+    let permit = api.limits.streams.take(count == 1).ok_or_else(|| {
+        ApiError::overloaded("too many open streams; ask GET /api/payments/:id instead")
+    })?;
     let facts = show::look_up(&api, &id).await?;
     page.show(&facts);
     if headers.get("last-event-id").is_some_and(|id| id == LAST) {

@@ -3,16 +3,20 @@
 
 use std::collections::HashMap;
 use std::hash::Hash;
-use std::net::{IpAddr, Ipv6Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::num::NonZeroU32;
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use governor::clock::{Clock, DefaultClock};
 use governor::middleware::StateInformationMiddleware;
 use governor::state::keyed::DefaultKeyedStateStore;
 use governor::{Quota, RateLimiter};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use warp::http::{HeaderMap, HeaderValue};
 use warp::reply::Response;
+
+use crate::domain::ip_network::IpNetwork;
 
 use super::error::ApiError;
 
@@ -23,6 +27,8 @@ type Buckets<K> =
 pub(crate) struct Limit<K: Hash + Eq + Clone> {
     buckets: Option<Buckets<K>>,
     per_minute: u32,
+    /// Requests that were counted while too many callers were remembered.
+    counted: AtomicUsize,
 }
 
 /// What is left to a caller.
@@ -38,6 +44,10 @@ pub(crate) struct Allowance {
 /// Callers that are remembered before those at rest are forgotten.
 const CALLERS_MAX: usize = 100_000;
 
+/// While there are more, those at rest are looked for once in so many requests: each search goes
+/// through all of them.
+const FORGET_EVERY: usize = 1_000;
+
 impl<K: Hash + Eq + Clone> Limit<K> {
     /// So many requests a minute, a sixth of them at once; 0: no limit.
     pub(crate) fn per_minute(per_minute: u32) -> Limit<K> {
@@ -46,7 +56,7 @@ impl<K: Hash + Eq + Clone> Limit<K> {
             Quota::per_minute(rate).allow_burst(burst)
         });
         let buckets = quota.map(|quota| RateLimiter::keyed(quota).with_middleware());
-        Limit { buckets, per_minute }
+        Limit { buckets, per_minute, counted: AtomicUsize::new(0) }
     }
 
     /// Counts one request, and says what is left; nothing if there is no limit.
@@ -55,7 +65,9 @@ impl<K: Hash + Eq + Clone> Limit<K> {
     /// 429 with the seconds after which the next request has a chance.
     pub(crate) fn count(&self, caller: &K) -> Result<Option<Allowance>, ApiError> {
         let Some(buckets) = &self.buckets else { return Ok(None) };
-        if buckets.len() > CALLERS_MAX {
+        if buckets.len() > CALLERS_MAX
+            && self.counted.fetch_add(1, Relaxed).is_multiple_of(FORGET_EVERY)
+        {
             buckets.retain_recent();
         }
         match buckets.check_key(caller) {
@@ -92,22 +104,56 @@ impl Allowance {
     }
 }
 
-/// Who counts as one caller: an IPv4 address, or the /64 network of an IPv6 address, of which
-/// every customer has a whole one.
-pub(crate) fn neighbourhood(address: IpAddr) -> IpAddr {
-    match address.to_canonical() {
-        IpAddr::V4(address) => IpAddr::V4(address),
-        IpAddr::V6(address) => {
-            IpAddr::V6(Ipv6Addr::from_bits(address.to_bits() & !u128::from(u64::MAX)))
-        }
+/// Prefix lengths at which IPv6 addresses are counted, from the narrowest, and how many times the
+/// share of the first each one gets: every customer has a whole /64, a household often a /56 and a
+/// site a /48.
+const V6_NETWORKS: [(u32, u32); 3] = [(64, 1), (56, 4), (48, 16)];
+
+/// The networks that an address counts in, each with its number of shares: an IPv4 address alone.
+fn networks(address: IpAddr) -> impl Iterator<Item = (IpNetwork, u32)> {
+    let address = address.to_canonical();
+    let levels = match address {
+        IpAddr::V4(_) => &[(Ipv4Addr::BITS, 1)][..],
+        IpAddr::V6(_) => &V6_NETWORKS[..],
+    };
+    levels.iter().filter_map(move |(bits, shares)| {
+        IpNetwork::around(address, *bits).map(|network| (network, *shares))
+    })
+}
+
+/// A limit for each client address, and wider ones for the IPv6 networks around it.
+pub(crate) struct AddressLimit {
+    /// One for each of [`V6_NETWORKS`]; the first counts IPv4 addresses too.
+    levels: [Limit<IpNetwork>; V6_NETWORKS.len()],
+}
+
+impl AddressLimit {
+    /// So many requests a minute for an IPv4 address or a /64, more for wider networks; 0: no limit.
+    pub(crate) fn per_minute(per_minute: u32) -> AddressLimit {
+        let level = |(_, shares)| Limit::per_minute(per_minute.saturating_mul(shares));
+        AddressLimit { levels: V6_NETWORKS.map(level) }
+    }
+
+    /// Counts one request.
+    ///
+    /// # Errors
+    /// 429 with the seconds after which the next request has a chance.
+    pub(crate) fn count(&self, address: IpAddr) -> Result<(), ApiError> {
+        // Narrowest first: what one network is refused is not taken from its neighbours.
+        self.levels
+            .iter()
+            .zip(networks(address))
+            .try_for_each(|(level, (network, _))| level.count(&network).map(|_| ()))
     }
 }
 
-/// How much of something each neighbourhood holds; nobody holds more than a share.
+/// How much of something each network holds; nobody holds more than a share.
 #[derive(Debug, Clone)]
 pub(crate) struct Shares {
-    held: Arc<Mutex<HashMap<IpAddr, usize>>>,
+    held: Arc<Mutex<HashMap<IpNetwork, usize>>>,
     each_max: usize,
+    /// For an IPv6 network that is wider than a /64.
+    wider_max: usize,
 }
 
 /// One piece; given back when it is dropped.
@@ -118,19 +164,24 @@ pub(crate) struct Share {
 }
 
 impl Shares {
-    pub(crate) fn of(each_max: usize) -> Shares {
-        Shares { held: Arc::default(), each_max }
+    /// So many for each IPv4 address and each /64; wider networks get more, but never more than a
+    /// quarter of all there are.
+    pub(crate) fn of(each_max: usize, all: usize) -> Shares {
+        Shares { held: Arc::default(), each_max, wider_max: (all / 4).max(each_max) }
     }
 
-    /// A piece for this address, unless its neighbourhood has its share.
-    pub(crate) fn take(&self, address: IpAddr) -> Option<Share> {
-        let holder = neighbourhood(address);
+    /// A piece for this address, unless a network that it is in has its share.
+    pub(crate) fn take(&self, holder: IpAddr) -> Option<Share> {
         let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
-        let count = held.entry(holder).or_insert(0);
-        if *count >= self.each_max {
+        let has_room = |(network, shares): (IpNetwork, u32)| {
+            let shares = usize::try_from(shares).unwrap_or(usize::MAX);
+            let most = self.each_max.saturating_mul(shares).min(self.wider_max);
+            held.get(&network).copied().unwrap_or(0) < most
+        };
+        if !networks(holder).all(has_room) {
             return None;
         }
-        *count += 1;
+        networks(holder).for_each(|(network, _)| *held.entry(network).or_insert(0) += 1);
         Some(Share { of: self.clone(), holder })
     }
 }
@@ -138,33 +189,69 @@ impl Shares {
 impl Drop for Share {
     fn drop(&mut self) {
         let mut held = self.of.held.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(count) = held.get_mut(&self.holder) {
-            *count = count.saturating_sub(1);
-            if *count == 0 {
-                held.remove(&self.holder);
+        for (network, _) in networks(self.holder) {
+            if let Some(count) = held.get_mut(&network) {
+                *count = count.saturating_sub(1);
+                if *count == 0 {
+                    held.remove(&network);
+                }
             }
         }
     }
 }
 
+/// The event streams that there may be at a time. The last quarter is for payments that have none,
+/// so that a few payments with many streams keep no shopper from theirs.
+#[derive(Debug)]
+pub(crate) struct Streams {
+    places: Arc<Semaphore>,
+    reserved: usize,
+}
+
+impl Streams {
+    pub(crate) fn of(all: usize) -> Streams {
+        Streams { places: Arc::new(Semaphore::new(all)), reserved: all / 4 }
+    }
+
+    /// A place for a further stream of a payment, or for its first one; `None` if there is none
+    /// left.
+    pub(crate) fn take(&self, is_first: bool) -> Option<OwnedSemaphorePermit> {
+        let place = self.places.clone().try_acquire_owned().ok()?;
+        (is_first || self.places.available_permits() >= self.reserved).then_some(place)
+    }
+}
+
 /// The address of the client: the peer's, or, if the peer is one of our proxies, the last address
 /// in `x-forwarded-for` that is none of our proxies.
-pub(crate) fn client_address(peer: IpAddr, headers: &HeaderMap, proxies: &[IpAddr]) -> IpAddr {
+///
+/// # Errors
+/// 400 if one of our proxies names a client in a way that cannot be read: counting the client as
+/// the proxy would let it take the proxy's place.
+pub(crate) fn client_address(
+    peer: IpAddr,
+    headers: &HeaderMap,
+    proxies: &[IpAddr],
+) -> Result<IpAddr, ApiError> {
     // A socket for both families names an IPv4 peer ::ffff:a.b.c.d.
     let peer = peer.to_canonical();
     if !is_proxy(peer, proxies) {
-        return peer;
+        return Ok(peer);
     }
-    let values = headers.get_all("x-forwarded-for").iter().filter_map(|v| v.to_str().ok());
-    let hops: Vec<&str> = values.flat_map(|value| value.split(',')).map(str::trim).collect();
+    // Hop by hop as bytes: what a client put before the proxy's own word may be any.
+    let values = headers.get_all("x-forwarded-for").iter().map(HeaderValue::as_bytes);
+    let hops: Vec<&[u8]> = values.flat_map(|value| value.split(|byte| *byte == b',')).collect();
     for hop in hops.into_iter().rev() {
-        match read_hop(hop) {
+        let address = std::str::from_utf8(hop).ok().and_then(|hop| read_hop(hop.trim()));
+        match address {
             Some(address) if is_proxy(address, proxies) => {}
-            Some(address) => return address,
-            None => return peer, // Nothing before a garbled hop can be believed.
+            Some(address) => return Ok(address),
+            None => {
+                let reason = "must end with the client's IP address, as the proxy knows it";
+                return Err(ApiError::invalid("x-forwarded-for", reason));
+            }
         }
     }
-    peer
+    Ok(peer)
 }
 
 /// Whether requests from this address may name another one.
@@ -190,11 +277,12 @@ mod tests {
         fn check(peer: &str, forwarded: &[&str], expected: &str) {
             let mut headers = HeaderMap::new();
             for value in forwarded {
-                headers.append("x-forwarded-for", value.parse().unwrap());
+                let value = HeaderValue::from_bytes(value.as_bytes()).unwrap();
+                headers.append("x-forwarded-for", value);
             }
             let proxies = ["127.0.0.1".parse().unwrap(), "10.0.0.2".parse().unwrap()];
             let address = client_address(peer.parse().unwrap(), &headers, &proxies);
-            assert_eq!(address, expected.parse::<IpAddr>().unwrap());
+            assert_eq!(address.ok(), expected.parse::<IpAddr>().ok(), "{forwarded:?}");
         }
         check("203.0.113.9", &["198.51.100.1"], "203.0.113.9");
         check("127.0.0.1", &["198.51.100.1"], "198.51.100.1");
@@ -207,23 +295,65 @@ mod tests {
         check("127.0.0.1", &["[2001:db8::1]:4711"], "2001:db8::1");
         check("127.0.0.1", &["[2001:db8::1]"], "2001:db8::1");
         check("127.0.0.1", &["2001:db8::1"], "2001:db8::1");
-        check("127.0.0.1", &["198.51.100.1, nonsense"], "127.0.0.1");
-        check("127.0.0.1", &["198.51.100.1:"], "127.0.0.1");
+        check("127.0.0.1", &["caf\u{e9}, 198.51.100.1"], "198.51.100.1");
+        for unreadable in ["198.51.100.1, nonsense", "198.51.100.1:", "caf\u{e9}", "", "unknown"] {
+            check("127.0.0.1", &[unreadable], "refused");
+        }
+        check("203.0.113.9", &["caf\u{e9}"], "203.0.113.9");
         check("127.0.0.1", &[], "127.0.0.1");
     }
 
     #[test]
-    fn neighbours_of_one_network_count_as_one() {
+    fn an_address_counts_in_each_network_around_it() {
         #[track_caller]
-        fn check(one: &str, other: &str, same: bool) {
-            let of = |text: &str| neighbourhood(text.parse().unwrap());
-            assert_eq!(of(one) == of(other), same, "{one} and {other}");
+        fn check(one: &str, other: &str, shared: &[u32]) {
+            let of = |text: &str| networks(text.parse().unwrap()).collect::<Vec<_>>();
+            let both = of(one).into_iter().filter(|network| of(other).contains(network));
+            let bits: Vec<u32> = both.map(|(network, _)| network.bits()).collect();
+            assert_eq!(bits, shared, "{one} and {other}");
         }
-        check("2001:db8:1:2::1", "2001:db8:1:2:ffff:ffff:ffff:ffff", true);
-        check("2001:db8:1:2::1", "2001:db8:1:3::1", false);
-        check("198.51.100.1", "::ffff:198.51.100.1", true);
-        check("198.51.100.1", "198.51.100.2", false);
-        check("::ffff:198.51.100.1", "::ffff:198.51.100.2", false);
+        check("2001:db8:1:200::1", "2001:db8:1:200:ffff:ffff:ffff:ffff", &[64, 56, 48]);
+        check("2001:db8:1:200::1", "2001:db8:1:2ff::1", &[56, 48]);
+        check("2001:db8:1:200::1", "2001:db8:1:300::1", &[48]);
+        check("2001:db8:1:200::1", "2001:db8:2:200::1", &[]);
+        check("2001:db8:1::1", "2001:db8:1::2", &[64, 56, 48]);
+        check("198.51.100.1", "::ffff:198.51.100.1", &[32]);
+        check("198.51.100.1", "198.51.100.2", &[]);
+        check("::ffff:198.51.100.1", "::ffff:198.51.100.2", &[]);
+    }
+
+    /// How many of these addresses are served before the first is refused.
+    fn served(addresses: &[String], mut serve: impl FnMut(IpAddr) -> bool) -> usize {
+        addresses.iter().take_while(|address| serve(address.parse().unwrap())).count()
+    }
+
+    #[test]
+    fn neighbouring_ipv6_networks_share_wider_limits() {
+        let of = |prefix: &dyn Fn(u32) -> String| (0..3_000).map(prefix).collect::<Vec<_>>();
+        let household = of(&|n| format!("2001:db8:1:{:x}::1", n % 256));
+        let site = of(&|n| format!("2001:db8:1:{:x}::1", n % 256 * 256 + n / 256));
+        let strangers = of(&|n| format!("2001:db8:{n:x}::1"));
+        // Ten at once for a /64; a slow machine lets some time pass meanwhile.
+        let requests = |addresses: &[String]| {
+            let limit = AddressLimit::per_minute(60);
+            served(addresses, |address| limit.count(address).is_ok())
+        };
+        assert!((40..80).contains(&requests(&household)));
+        assert!((160..320).contains(&requests(&site)));
+        assert_eq!(requests(&strangers), 3_000);
+        let streams = |addresses: &[String]| {
+            let (shares, mut held) = (Shares::of(64, 2_000), Vec::new());
+            served(addresses, |address| match shares.take(address) {
+                Some(share) => {
+                    held.push(share);
+                    true
+                }
+                None => false,
+            })
+        };
+        assert_eq!(streams(&household), 256);
+        assert_eq!(streams(&site), 500, "no more than a quarter of all");
+        assert_eq!(streams(&strangers), 3_000);
     }
 
     #[test]
@@ -242,8 +372,21 @@ mod tests {
     }
 
     #[test]
+    fn the_last_streams_are_for_payments_that_have_none() {
+        let streams = Streams::of(8);
+        let mut held: Vec<_> = (0..6).map(|_| streams.take(false).expect("a place")).collect();
+        assert!(streams.take(false).is_none(), "a quarter is reserved");
+        held.extend([streams.take(true), streams.take(true)].into_iter().flatten());
+        assert_eq!(held.len(), 8);
+        assert!(streams.take(true).is_none(), "all are taken");
+        drop(held);
+        assert!(streams.take(false).is_some());
+        assert!(Streams::of(1).take(false).is_some(), "one is for anybody");
+    }
+
+    #[test]
     fn a_share_is_given_back_when_it_is_dropped() {
-        let shares = Shares::of(2);
+        let shares = Shares::of(2, 100);
         let (one, other) = ("198.51.100.1".parse().unwrap(), "198.51.100.2".parse().unwrap());
         let held = [shares.take(one), shares.take(one)];
         assert!(held.iter().all(Option::is_some));

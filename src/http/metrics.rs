@@ -13,7 +13,7 @@ use crate::measures;
 use crate::node::zmq::Counters;
 use crate::store::progress::Progress;
 use crate::store::totals::{Totals, totals};
-use crate::store::{ReadTx, blocks, payments, progress, room};
+use crate::store::{ReadTx, blocks, payments, progress, retention, room};
 
 use super::ops::Ops;
 
@@ -109,6 +109,7 @@ struct Stored {
     progress: Option<Progress>,
     doubt: bool,
     lost: usize,
+    table_bytes: Vec<(String, i64)>,
 }
 
 impl Stored {
@@ -119,13 +120,16 @@ impl Stored {
             progress: progress::of_role(tx, WATCHER)?,
             doubt: in_doubt(tx)?,
             lost: payments::completed_without_coins(tx)?.len(),
+            table_bytes: retention::sizes(tx)?,
         })
     }
 
     fn register(self, registry: &Registry, now: Timestamp) -> anyhow::Result<()> {
-        let Stored { totals, tip, progress, doubt, lost } = self;
+        let Stored { totals, tip, progress, doubt, lost, table_bytes } = self;
         let age = |since: Option<Timestamp>| since.map_or(0, |since| now.ms_since(since) / 1000);
         labelled(registry, "litegate_payments", "Payments by status", "status", &totals.payments)?;
+        let help = "Size of each table with its indexes, measured once a day";
+        labelled(registry, "litegate_table_bytes", help, "table", &table_bytes)?;
         for (name, help, value) in [
             ("litegate_webhooks_due", "Events that wait to be delivered", totals.events_due),
             (

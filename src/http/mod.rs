@@ -14,6 +14,7 @@ pub(crate) mod error;
 mod events;
 #[cfg(test)]
 mod fixture;
+mod headers;
 mod limit;
 mod list;
 mod metrics;
@@ -35,7 +36,6 @@ use std::sync::Arc;
 
 use futures_util::TryStreamExt;
 use serde::Serialize;
-use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use warp::filters::BoxedFilter;
 use warp::http::{HeaderMap, HeaderValue, header};
@@ -45,8 +45,8 @@ use warp::{Buf, Filter, Rejection};
 use crate::acts::addresses::Addresses;
 use crate::acts::create_payment;
 use crate::clock::Clock;
+use crate::domain::egress::Egress;
 use crate::domain::merchant::MerchantId;
-use crate::domain::webhook_url::PrivateNetworks;
 use crate::secret::MasterSecret;
 use crate::store::Store;
 use crate::view::Site;
@@ -55,8 +55,9 @@ use crate::wake::Wake;
 use auth::KeyHolder;
 use checkout::looks::Looks;
 use error::{ApiError, Code};
-use limit::{Allowance, Limit, Shares};
+use limit::{AddressLimit, Allowance, Limit, Shares, Streams};
 use pages::Pages;
+use qr::Codes;
 use ready::Ready;
 use server::Places;
 
@@ -84,6 +85,9 @@ const BODY_BYTES_MAX: usize = 64 * 1024;
 /// Event streams for one client address: shoppers behind one router are many.
 const STREAMS_EACH_MAX: usize = 64;
 
+/// Event streams for one payment: a shopper has a few devices.
+const STREAMS_OF_PAYMENT_MAX: usize = 32;
+
 /// Connections from one peer that is none of our proxies.
 const CONNECTIONS_EACH_MAX: usize = 128;
 
@@ -97,12 +101,13 @@ pub(crate) struct Api {
     pub(crate) addresses: Addresses,
     pub(crate) site: Site,
     pub(crate) payment_rules: create_payment::Rules,
-    pub(crate) private_networks: PrivateNetworks,
+    pub(crate) egress: Egress,
     pub(crate) play_money_url: Option<String>,
     pub(crate) looks: Looks,
     pub(crate) wake: Wake,
     pub(crate) pages: Arc<Pages>,
     pub(crate) ready: Ready,
+    pub(crate) codes: Codes,
     pub(crate) clock: Clock,
     pub(crate) shutdown: CancellationToken,
     pub(crate) limits: Limits,
@@ -111,10 +116,10 @@ pub(crate) struct Api {
 /// What callers may take at a time.
 pub(crate) struct Limits {
     per_key: Limit<MerchantId>,
-    per_address: Limit<IpAddr>,
+    per_address: AddressLimit,
     /// Connections, event streams among them.
     places: usize,
-    streams: Arc<Semaphore>,
+    streams: Streams,
     streams_each: Shares,
     connections_each: Shares,
 }
@@ -124,11 +129,11 @@ impl Limits {
         let places = Places::here(settings.streams_max);
         Limits {
             per_key: Limit::per_minute(settings.rate_per_key),
-            per_address: Limit::per_minute(settings.rate_per_address),
+            per_address: AddressLimit::per_minute(settings.rate_per_address),
             places: places.all,
-            streams: Arc::new(Semaphore::new(places.streams)),
-            streams_each: Shares::of(STREAMS_EACH_MAX),
-            connections_each: Shares::of(CONNECTIONS_EACH_MAX),
+            streams: Streams::of(places.streams),
+            streams_each: Shares::of(STREAMS_EACH_MAX, places.streams),
+            connections_each: Shares::of(CONNECTIONS_EACH_MAX, places.all),
         }
     }
 }
@@ -148,9 +153,7 @@ pub(crate) fn routes(api: Arc<Api>) -> BoxedFilter<(Response,)> {
     let query = warp::query::raw().or(warp::any().map(String::new)).unify();
     let public = {
         let api = api.clone();
-        address.map(move |ClientAddress(address)| {
-            api.limits.per_address.count(&limit::neighbourhood(address)).map(|_| ())
-        })
+        address.map(move |ClientAddress(address)| api.limits.per_address.count(address))
     };
     let key = with_api.clone().and(address).and(warp::header::headers_cloned()).then(judge_key);
 
@@ -232,7 +235,7 @@ pub(crate) fn routes(api: Arc<Api>) -> BoxedFilter<(Response,)> {
 
     let pay = warp::path!("pay" / String)
         .and(get())
-        .and(public)
+        .and(public.clone())
         .and(with_api.clone())
         .and(query)
         .and(warp::header::headers_cloned())
@@ -268,6 +271,16 @@ pub(crate) fn routes(api: Arc<Api>) -> BoxedFilter<(Response,)> {
         })
         .boxed();
 
+    let attempts = warp::path!("api" / "webhooks" / String / "attempts")
+        .and(get())
+        .and(key.clone())
+        .and(with_api.clone())
+        .and(query)
+        .then(|id, key: Keyed, api, query: String| {
+            key.answer(|holder| async move { webhooks::attempts(api, holder, id, &query).await })
+        })
+        .boxed();
+
     let resend = warp::path!("api" / "webhooks" / String / "resend")
         .and(warp::post())
         .and(key)
@@ -279,8 +292,12 @@ pub(crate) fn routes(api: Arc<Api>) -> BoxedFilter<(Response,)> {
 
     let docs = warp::path!("docs")
         .and(get())
+        .and(public)
         .and(with_api)
-        .map(|api: Arc<Api>| docs::guide(&api.site))
+        .map(|allowed: Result<(), ApiError>, api: Arc<Api>| match allowed {
+            Ok(()) => docs::guide(&api.site),
+            Err(error) => error.into_response(),
+        })
         .boxed();
 
     let others = list
@@ -291,6 +308,8 @@ pub(crate) fn routes(api: Arc<Api>) -> BoxedFilter<(Response,)> {
         .or(payouts)
         .unify()
         .or(webhooks)
+        .unify()
+        .or(attempts)
         .unify()
         .or(resend)
         .unify()
@@ -331,7 +350,7 @@ async fn judge_key(
     let holder = match auth::key_holder(&headers, store, &api.secret, network, now).await {
         Ok(holder) => holder,
         Err(refused) => {
-            let tries = api.limits.per_address.count(&limit::neighbourhood(address));
+            let tries = api.limits.per_address.count(address);
             let holder = Err(tries.err().unwrap_or(refused));
             return Keyed { holder, allowance: None };
         }

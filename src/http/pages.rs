@@ -137,6 +137,12 @@ impl Pages {
 }
 
 impl Page {
+    /// How many pages of the payment are open, this one among them.
+    pub(super) fn open_count(&self) -> usize {
+        let open = self.pages.lock();
+        open.latest.get(&self.id).map_or(1, watch::Sender::receiver_count)
+    }
+
     /// Takes note of what the page shows at first. A look may have read something newer since, so
     /// this only adds: one page too many that is read at a new tip does no harm, one too few would.
     pub(super) fn show(&self, facts: &PaymentFacts) {

@@ -45,7 +45,10 @@ pub(crate) async fn pay(
         return response;
     }
     let (status, rendered) = match show::look_up(&api, &id).await {
-        Ok(facts) => (StatusCode::OK, render(&checkout(&api, &facts, language), &api.looks)),
+        Ok(facts) => {
+            let page = checkout(&api, &facts, language);
+            (StatusCode::OK, render(&page, &api.looks, &api.codes))
+        }
         Err(error) if error == show::unknown() => {
             (StatusCode::NOT_FOUND, render_not_found(language, &api.looks))
         }

@@ -33,13 +33,14 @@ const READ: &str = "GET, HEAD";
 const READ_PUBLIC: &str = "GET, HEAD, OPTIONS";
 
 /// All of them.
-const RESOURCES: [Resource; 11] = [
+const RESOURCES: [Resource; 12] = [
     resource("/api/payments", "GET, HEAD, POST", Access::Keyed),
     resource("/api/payments/*", READ_PUBLIC, Access::Public),
     resource("/api/payments/*/events", "GET, OPTIONS", Access::Public),
     resource("/api/account", READ, Access::Keyed),
     resource("/api/payouts", READ, Access::Keyed),
     resource("/api/webhooks", READ, Access::Keyed),
+    resource("/api/webhooks/*/attempts", READ, Access::Keyed),
     resource("/api/webhooks/*/resend", "POST", Access::Keyed),
     resource("/pay/*", READ, Access::Page),
     resource("/pay/*/qr.svg", READ_PUBLIC, Access::Public),

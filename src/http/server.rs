@@ -32,7 +32,7 @@ use crate::measures;
 use super::error::{self, ApiError, Code, Shape};
 use super::unread::{self, RequestBody};
 use super::wire::{self, Wire};
-use super::{Api, ClientAddress, Settings, limit, resource, routes};
+use super::{Api, ClientAddress, Settings, headers, limit, resource, routes};
 
 /// Connections at a time beside those of event streams, if there are descriptors for them; further
 /// ones wait in the system's queue.
@@ -53,9 +53,6 @@ const HEADERS_TIMEOUT: Duration = Duration::from_secs(75);
 
 /// How long a request may take, its body included; event streams are answered at once.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(20);
-
-/// The largest headers of a request, in bytes.
-const HEADER_BYTES_MAX: usize = 32 * 1024;
 
 /// The longest id of a request by its client that is logged.
 const THEIR_ID_BYTES_MAX: usize = 64;
@@ -167,7 +164,8 @@ pub(crate) async fn serve(api: Arc<Api>, settings: Settings, listener: TcpListen
         let connection = hyper::server::conn::http1::Builder::new()
             .timer(TokioTimer::new())
             .header_read_timeout(HEADERS_TIMEOUT)
-            .max_buf_size(HEADER_BYTES_MAX)
+            .max_buf_size(headers::HEAD_BYTES_MAX)
+            .max_headers(headers::FIELDS_MAX)
             .serve_connection(
                 TokioIo::new(Wire::new(stream, left_unread, Box::new(refuse))),
                 service,
@@ -239,13 +237,18 @@ where
         request_id: &str,
     ) -> Response {
         let proxies = &self.settings.trusted_proxies;
-        let address = limit::client_address(peer.ip(), request.headers(), proxies);
-        request.extensions_mut().insert(ClientAddress(address));
         let (method, path) = (request.method().clone(), request.uri().path().to_owned());
+        let refused = headers::check(&method, request.uri(), request.headers());
+        let address = refused
+            .and_then(|()| limit::client_address(peer.ip(), request.headers(), proxies))
+            .map(|address| {
+                request.extensions_mut().insert(ClientAddress(address));
+            });
         let shape = Shape::wanted(request.headers());
         let resource = resource::at(&path);
         let began = Instant::now();
-        let mut response = match resource::answer(resource, &method) {
+        let early = address.err().map(ApiError::into_response);
+        let mut response = match early.or_else(|| resource::answer(resource, &method)) {
             Some(response) => response,
             None => {
                 let handled = AssertUnwindSafe(self.routes.call(request)).catch_unwind();
@@ -290,8 +293,7 @@ where
         let error = if status == 400 {
             ApiError::new(Code::InvalidRequest, "this is no request of HTTP/1.1")
         } else {
-            let message = format!("headers must be at most {HEADER_BYTES_MAX} bytes together");
-            ApiError::new(Code::HeadersTooLarge, message)
+            headers::too_large()
         };
         let (request_id, answer) = self.refusal(error);
         tracing::debug!(request.id = %request_id, status, "refused what cannot be read");

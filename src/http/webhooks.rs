@@ -1,5 +1,6 @@
-//! `GET /api/webhooks` and `POST /api/webhooks/:eventId/resend`: a merchant's own outbox, with what
-//! its receiver answered. By API key only, because answers may hold anything.
+//! `GET /api/webhooks`, `GET /api/webhooks/:eventId/attempts` and
+//! `POST /api/webhooks/:eventId/resend`: a merchant's own outbox, with what its receiver answered.
+//! By API key only, because answers may hold anything.
 
 use std::sync::Arc;
 
@@ -7,8 +8,9 @@ use serde::Serialize;
 use warp::reply::Response;
 
 use crate::acts::Actor;
+use crate::acts::reason::Reason;
 use crate::acts::webhooks::{self as acts, Question, Told};
-use crate::view::EventView;
+use crate::view::{AttemptView, EventView};
 
 use super::auth::KeyHolder;
 use super::error::ApiError;
@@ -45,6 +47,48 @@ pub(crate) async fn list(
     json(&Page { data: told.iter().map(view).collect(), next_cursor })
 }
 
+/// One page of attempts, newest first.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct AttemptPage {
+    data: Vec<AttemptView>,
+    /// What to send as `cursor` for the page that follows; null on the last one.
+    next_cursor: Option<String>,
+}
+
+/// Lists the attempts at an event of the key's merchant: `limit`, `cursor`.
+///
+/// # Errors
+/// 400, 401, 404, 429.
+pub(crate) async fn attempts(
+    api: Arc<Api>,
+    holder: KeyHolder,
+    id: String,
+    query: &str,
+) -> Result<Response, ApiError> {
+    let (mut before, mut limit) = (None, LIMIT_USUAL);
+    for (name, value) in query_parts(query, ["limit", "cursor"])? {
+        match name {
+            "limit" => limit = read_limit(&value)?,
+            _ => {
+                let number = value.parse().map_err(|_| ApiError::invalid("cursor", Reason::Cursor));
+                before = Some(number?);
+            }
+        }
+    }
+    let merchant = holder.merchant();
+    let (found, more) =
+        api.store.read(move |tx| acts::attempts(tx, merchant, &id, before, limit)).await?;
+    let next_cursor = found.last().filter(|_| more).map(|last| last.number.to_string());
+    json(&AttemptPage { data: found.iter().map(AttemptView::new).collect(), next_cursor })
+}
+
+fn read_limit(value: &str) -> Result<u32, ApiError> {
+    let limit = value.parse().ok().filter(|limit| (1..=LIMIT_MAX).contains(limit));
+    let reason = format!("must be a whole number from 1 to {LIMIT_MAX}");
+    limit.ok_or_else(|| ApiError::invalid("limit", reason))
+}
+
 /// Makes an event of the key's merchant due now and answers it as it stands.
 ///
 /// # Errors
@@ -71,11 +115,7 @@ fn read_query(query: &str) -> Result<Question, ApiError> {
     for (name, value) in query_parts(query, ["status", "limit", "cursor"])? {
         match name {
             "status" => question.state = Some(acts::state_word(&value)?),
-            "limit" => {
-                let limit = value.parse().ok().filter(|limit| (1..=LIMIT_MAX).contains(limit));
-                let reason = format!("must be a whole number from 1 to {LIMIT_MAX}");
-                question.limit = limit.ok_or_else(|| ApiError::invalid("limit", reason))?;
-            }
+            "limit" => question.limit = read_limit(&value)?,
             _ => question.cursor = Some(value),
         }
     }

@@ -180,12 +180,18 @@ pub(crate) fn of_payment(tx: &ReadTx, index: DerivationIndex) -> Result<Vec<Even
     rows.map(|row| row?).collect()
 }
 
-/// The tries at an event, in order.
-pub(crate) fn attempts(tx: &ReadTx, event_id: &str) -> Result<Vec<Attempt>, Error> {
+/// The newest tries at an event, newest first: at most `limit`, of those before number `before`.
+pub(crate) fn attempts(
+    tx: &ReadTx,
+    event_id: &str,
+    before: Option<u32>,
+    limit: u32,
+) -> Result<Vec<Attempt>, Error> {
     let sql = "SELECT number, started_at, duration_ms, http_status, outcome, answer
-               FROM attempts WHERE event_id = ? ORDER BY number";
+               FROM attempts WHERE event_id = ? AND number < ? ORDER BY number DESC LIMIT ?";
     let mut statement = tx.connection.prepare_cached(sql)?;
-    let rows = statement.query_map([event_id], |row| {
+    let before = before.map_or(i64::MAX, i64::from);
+    let rows = statement.query_map(params![event_id, before, limit], |row| {
         Ok(Attempt {
             number: row.get("number")?,
             started_at: row.get("started_at")?,

@@ -36,6 +36,7 @@ pub(crate) mod notices;
 pub(crate) mod payments;
 pub(crate) mod progress;
 pub(crate) mod requests;
+pub(crate) mod retention;
 pub(crate) mod room;
 mod schema;
 pub(crate) mod seals;

@@ -290,6 +290,14 @@ pub(crate) fn has_open(
     Ok(open >= i64::from(most))
 }
 
+/// How many payments a merchant created on a day, counted in days since 1970 UTC.
+pub(crate) fn created_on(tx: &ReadTx, merchant: MerchantId, day: i64) -> Result<u32, Error> {
+    let sql = "SELECT payments FROM merchant_days WHERE day = ? AND merchant_id = ?";
+    let mut statement = tx.connection.prepare_cached(sql)?;
+    let count = statement.query_row(params![day, merchant], |row| row.get(0)).optional()?;
+    Ok(count.unwrap_or(0))
+}
+
 /// A pending payment whose time is up. Ordered by when that was.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Overdue {

@@ -110,7 +110,7 @@ fn writes_are_durable_before_they_are_answered() {
 }
 
 /// Tables that stay small: of the operator's few merchants, or of what is under way.
-const SMALL: [&str; 18] = [
+const SMALL: [&str; 19] = [
     "rarray", // What the caller asks for.
     "merchants",
     "payout_addresses",
@@ -121,6 +121,7 @@ const SMALL: [&str; 18] = [
     "confirmations",
     "discord_admins",
     "payment_counts",
+    "table_sizes",
     "merchant_coins", // Five rows a merchant.
     "sweeps_under_way",
     "sqlite_schema",
@@ -136,7 +137,7 @@ const OPEN: [&str; 5] =
     ["coins_in_mempool", "coins_unclaimed", "coins_of_pegouts", "events_due", "notices_due"];
 
 /// Statements that may read a whole large table, by how they begin.
-const WHOLE: [(&str, &str); 15] = [
+const WHOLE: [(&str, &str); 16] = [
     ("INSERT INTO sweeps_under_way SELECT", "found again where they were wrong"),
     ("WITH counted AS (SELECT status", "the audit, and a rescan"),
     ("INSERT INTO payment_counts SELECT", "counted again where they were wrong"),
@@ -156,6 +157,7 @@ const WHOLE: [(&str, &str); 15] = [
         "counts what was given up, by its index",
     ),
     ("SELECT events.id, events.merchant_id, payments.id", "what was given up, by its index"),
+    ("SELECT tbl_name, sum(pgsize) FROM dbstat", "measures all tables, once a day"),
     ("SELECT EXISTS (SELECT 1 FROM payment_seals)", "ends at the first row"),
     ("SELECT count(*) FROM {table}", "an operator looks at a backup"),
 ];

@@ -1,6 +1,6 @@
 //! The trail of administrative acts: who changed what, and when. Append only, and free of secrets.
 
-use rusqlite::{Row, params};
+use rusqlite::{OptionalExtension, Row, params};
 
 use crate::domain::merchant::MerchantId;
 use crate::domain::time::Timestamp;
@@ -84,11 +84,16 @@ pub(crate) fn newest(tx: &ReadTx) -> Result<i64, Error> {
     Ok(tx.connection.prepare_cached(sql)?.query_row([], |row| row.get(0))?)
 }
 
-/// Acts after the one of this id, oldest first, at most `limit`.
-pub(crate) fn after(tx: &ReadTx, id: i64, limit: u32) -> Result<Vec<Entry>, Error> {
-    let sql = "SELECT * FROM trail WHERE id > ? ORDER BY id LIMIT ?";
+/// Acts after the one of this id, oldest first, at most `limit`, each with whether the merchant did
+/// it itself, by its key or from its own Discord account.
+pub(crate) fn after(tx: &ReadTx, id: i64, limit: u32) -> Result<Vec<(Entry, bool)>, Error> {
+    let sql = "SELECT trail.*, actor = 'api key'
+                   OR coalesce(actor = 'discord:' || merchants.discord_id, FALSE) AS own
+               FROM trail LEFT JOIN merchants ON merchants.id = trail.merchant_id
+               WHERE trail.id > ? ORDER BY trail.id LIMIT ?";
     let mut statement = tx.connection.prepare_cached(sql)?;
-    let rows = statement.query_map(params![id, limit], from_row)?;
+    let rows =
+        statement.query_map(params![id, limit], |row| Ok((from_row(row)?, row.get("own")?)))?;
     Ok(rows.collect::<Result<_, _>>()?)
 }
 
@@ -117,6 +122,25 @@ pub(crate) fn count_since(
     let sql = "SELECT count(*) FROM trail WHERE act = ? AND at >= ? AND actor = ?";
     let mut statement = tx.connection.prepare_cached(sql)?;
     Ok(statement.query_row(params![act, since, actor], |row| row.get(0))?)
+}
+
+/// When a merchant itself did an act for the `most`-th time, counted from the newest and since a
+/// time: `None` if it did so less often. With `after`, only acts that led to this.
+pub(crate) fn nth_newest_of_merchant(
+    tx: &ReadTx,
+    merchant: MerchantId,
+    act: &str,
+    after: Option<&str>,
+    since: Timestamp,
+    most: u32,
+) -> Result<Option<Timestamp>, Error> {
+    let sql = "SELECT at FROM trail INDEXED BY trail_by_merchant_and_act
+               WHERE merchant_id = ?1 AND act = ?2 AND at > ?3 AND actor <> 'cli'
+                 AND (?4 IS NULL OR after = ?4)
+               ORDER BY at DESC LIMIT 1 OFFSET ?5";
+    let mut statement = tx.connection.prepare_cached(sql)?;
+    let values = params![merchant, act, since, after, most.saturating_sub(1)];
+    Ok(statement.query_row(values, |row| row.get(0)).optional()?)
 }
 
 /// When a merchant's subscription was last granted.

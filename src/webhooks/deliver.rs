@@ -9,11 +9,11 @@ use reqwest::header::{HeaderMap, HeaderValue, InvalidHeaderValue};
 use tokio_util::sync::CancellationToken;
 
 use crate::clock::Clock;
+use crate::domain::egress::Egress;
 use crate::domain::event::{Attempt, Event, State};
 use crate::domain::merchant::Merchant;
 use crate::domain::retry::{self, Next};
 use crate::domain::time::Timestamp;
-use crate::domain::webhook_url::PrivateNetworks;
 use crate::measures;
 use crate::secret::{self, MasterSecret};
 use crate::store::{self, Store, WriteTx, events, merchants};
@@ -26,7 +26,7 @@ use super::target::{Answer, NoAnswer, Sender, Timeouts};
 /// How deliveries are made.
 #[derive(Debug, Clone)]
 pub(crate) struct Settings {
-    pub(crate) private_networks: PrivateNetworks,
+    pub(crate) egress: Egress,
 }
 
 /// The role and all that it works with.
@@ -68,7 +68,7 @@ impl Webhooks {
     /// # Errors
     /// If the system has no usable TLS.
     pub(crate) async fn run(self) -> anyhow::Result<()> {
-        let sender = Sender::new(self.settings.private_networks, Timeouts::default())
+        let sender = Sender::new(self.settings.egress.clone(), Timeouts::default())
             .context("prepare the HTTP client")?;
         self.run_with(&sender).await;
         Ok(())

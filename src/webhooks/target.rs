@@ -3,7 +3,7 @@
 
 use std::error::Error as _;
 use std::io;
-use std::net::{SocketAddr, ToSocketAddrs};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, ToSocketAddrs, UdpSocket};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -12,8 +12,9 @@ use reqwest::header::{CONTENT_TYPE, HeaderMap, RETRY_AFTER, USER_AGENT};
 use reqwest::{Client, redirect};
 use tokio::sync::Semaphore;
 
+use crate::domain::egress::Egress;
 use crate::domain::retry::RetryAfter;
-use crate::domain::webhook_url::{PrivateNetworks, WebhookUrl, is_public};
+use crate::domain::webhook_url::PrivateNetworks;
 
 /// What is read of an answer at most, in bytes.
 const ANSWER_BYTES_MAX: usize = 16 * 1024;
@@ -53,7 +54,7 @@ impl Answer {
 /// Why there was no answer. The words are shown to the merchant: they name no address.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum NoAnswer {
-    #[error("the URL leads to a private or special address")]
+    #[error("the URL leads to a private or special address, or to a port that is not allowed")]
     NotPublic,
     #[error("the receiver took too long")]
     Timeout,
@@ -82,7 +83,7 @@ impl NoAnswer {
 #[derive(Clone)]
 pub(crate) struct Sender {
     client: Client,
-    private: PrivateNetworks,
+    egress: Egress,
 }
 
 /// A name resolved to an address that is not public.
@@ -98,7 +99,7 @@ struct NotFound;
 /// Looks a name up and refuses it if any of its addresses is not public. The connector gets
 /// exactly the judged addresses, so a name that changes its mind changes nothing.
 struct JudgingResolver {
-    private: PrivateNetworks,
+    egress: Egress,
     look_up: LookUp,
     look_ups: Arc<Semaphore>,
 }
@@ -110,14 +111,40 @@ const LOOK_UPS_MAX: usize = 256;
 /// Finds the addresses of a name; may block.
 type LookUp = fn(&str) -> io::Result<Vec<SocketAddr>>;
 
+/// A port that nothing is sent to.
+const DISCARD: u16 = 9;
+
 /// Asks the system, as `/etc/hosts` and the resolver's configuration say.
 fn ask_system(name: &str) -> io::Result<Vec<SocketAddr>> {
     Ok((name, 0).to_socket_addrs()?.collect())
 }
 
+/// Whether a webhook may go to this address: the rules allow it, and it is not this machine's own.
+/// Where private networks are allowed, so is the machine.
+fn may_reach(egress: &Egress, address: IpAddr) -> bool {
+    egress.allows(address) && (egress.private() == PrivateNetworks::Allowed || !is_own(address))
+}
+
+/// Whether this machine has the address now: then the system would send to it from itself.
+/// Connecting a datagram socket sends nothing. Unlike a list of interfaces, this needs no netlink
+/// socket, which the unit's sandbox does not grant.
+pub(super) fn is_own(address: IpAddr) -> bool {
+    let any: IpAddr = match address {
+        IpAddr::V4(_) => Ipv4Addr::UNSPECIFIED.into(),
+        IpAddr::V6(_) => Ipv6Addr::UNSPECIFIED.into(),
+    };
+    let from = UdpSocket::bind((any, 0)).and_then(|socket| {
+        socket.connect((address, DISCARD))?;
+        socket.local_addr()
+    });
+    // Without a way there, no webhook goes there either.
+    from.is_ok_and(|from| from.ip().to_canonical() == address.to_canonical())
+}
+
 impl Resolve for JudgingResolver {
     fn resolve(&self, name: Name) -> Resolving {
-        let (private, look_up, look_ups) = (self.private, self.look_up, self.look_ups.clone());
+        let (egress, look_up) = (self.egress.clone(), self.look_up);
+        let look_ups = self.look_ups.clone();
         Box::pin(async move {
             let permit = look_ups.acquire_owned().await?;
             let found = tokio::task::spawn_blocking(move || {
@@ -129,8 +156,7 @@ impl Resolve for JudgingResolver {
             if found.is_empty() {
                 return Err(NotFound.into());
             }
-            let inside = found.iter().any(|address| !is_public(address.ip()));
-            if inside && private == PrivateNetworks::Refused {
+            if !found.iter().all(|address| may_reach(&egress, address.ip())) {
                 return Err(ResolvedInside.into());
             }
             Ok(Box::new(found.into_iter()) as Addrs)
@@ -142,27 +168,28 @@ impl Sender {
     /// # Errors
     /// If the system has no usable TLS.
     pub(crate) fn new(
-        private: PrivateNetworks,
+        egress: impl Into<Egress>,
         timeouts: Timeouts,
     ) -> Result<Sender, reqwest::Error> {
-        Sender::asking(ask_system, private, timeouts)
+        Sender::asking(ask_system, egress, timeouts)
     }
 
     fn asking(
         look_up: LookUp,
-        private: PrivateNetworks,
+        egress: impl Into<Egress>,
         timeouts: Timeouts,
     ) -> Result<Sender, reqwest::Error> {
+        let egress = egress.into();
         let look_ups = Arc::new(Semaphore::new(LOOK_UPS_MAX));
         let client = Client::builder()
-            .dns_resolver(JudgingResolver { private, look_up, look_ups })
+            .dns_resolver(JudgingResolver { egress: egress.clone(), look_up, look_ups })
             .no_proxy()
             .redirect(redirect::Policy::none())
             .connect_timeout(timeouts.connect)
             .timeout(timeouts.total)
             .pool_max_idle_per_host(0)
             .build()?;
-        Ok(Sender { client, private })
+        Ok(Sender { client, egress })
     }
 
     /// Posts a JSON body once.
@@ -177,7 +204,10 @@ impl Sender {
     ) -> Result<Answer, NoAnswer> {
         // Judged again: what was allowed when the payment was created may not be any more, and
         // the client does not ask the resolver about literal addresses.
-        let url = WebhookUrl::parse(url, self.private).map_err(|_| NoAnswer::NotPublic)?;
+        let url = self.egress.check(url).map_err(|_| NoAnswer::NotPublic)?;
+        if url.literal().is_some_and(|address| !may_reach(&self.egress, address)) {
+            return Err(NoAnswer::NotPublic);
+        }
         let request = self
             .client
             .post(url.as_str())

@@ -6,12 +6,12 @@ use std::time::Instant;
 use anyhow::Context;
 
 use crate::acts::Refusal;
+use crate::domain::egress::Egress;
 use crate::domain::event::{Kind, id_of};
 use crate::domain::merchant::Merchant;
 use crate::domain::network::Network;
 use crate::domain::payment::PaymentId;
 use crate::domain::time::Timestamp;
-use crate::domain::webhook_url::{PrivateNetworks, WebhookUrl};
 use crate::secret::{self, MasterSecret};
 use crate::view::{CompletedView, TrialView};
 
@@ -23,8 +23,8 @@ use super::target::{Answer, NoAnswer, Sender, Timeouts};
 ///
 /// # Errors
 /// If it would be refused there.
-pub(crate) fn check_url(url: &str, private: PrivateNetworks) -> Result<(), Refusal> {
-    WebhookUrl::parse(url, private).map(|_| ()).map_err(|error| Refusal::invalid("url", error))
+pub(crate) fn check_url(url: &str, egress: &Egress) -> Result<(), Refusal> {
+    egress.check(url).map(|_| ()).map_err(|error| Refusal::invalid("url", error))
 }
 
 /// What came of a test.
@@ -43,11 +43,12 @@ pub(crate) async fn send(
     merchant: &Merchant,
     secret: &MasterSecret,
     network: Network,
-    private: PrivateNetworks,
+    egress: &Egress,
     url: &str,
     now: Timestamp,
 ) -> anyhow::Result<Tried> {
-    let sender = Sender::new(private, Timeouts::default()).context("prepare the HTTP client")?;
+    let sender =
+        Sender::new(egress.clone(), Timeouts::default()).context("prepare the HTTP client")?;
     // A new id each time: a receiver that has seen one test must not take the next for a repeat.
     let id = id_of(PaymentId::from_random(secret::random_bytes()), Kind::Completed);
     let body = serde_json::to_string(&CompletedView::of_test(network, now)).context("the body")?;

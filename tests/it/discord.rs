@@ -376,6 +376,41 @@ fn the_trail_is_written_into_its_channel_once() {
     assert_eq!(in_channel().matches("**add**").count(), 1, "{}", in_channel());
 }
 
+// 1. A merchant does 600 acts, and the operator one between them.
+// 2. The operator's act is in the channel's first message, alone.
+// 3. The merchant's follow in one line with their number; none is posted twice.
+#[test]
+fn a_merchant_cannot_hide_acts_in_the_channel() {
+    let (discord, gate) = offline(|gate| {
+        let id = toml::Value::Integer(i64::try_from(TRAIL_CHANNEL).unwrap());
+        gate.set("discord.audit_channel_id", id);
+    });
+    gate.await_log(&["commands registered"]);
+    wait_for("the first look", SOON, || {
+        let sql = "SELECT note FROM progress WHERE role = 'discord_trail_merchants'";
+        !Database::of(&gate).rows(sql).is_empty()
+    });
+    gate.term();
+    let added = gate.cli_json(&["merchant", "add", "--name", "Shop", "--days", "30"]);
+    let resend = |count: u32| {
+        format!(
+            "WITH RECURSIVE n (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n WHERE n < {count})
+             INSERT INTO trail (at, actor, act, merchant_id, after)
+             SELECT 1, 'api key', 'resend_webhook', id, 'evt_1 due' FROM n CROSS JOIN merchants;"
+        )
+    };
+    Database::of(&gate).write(&resend(500));
+    gate.cli_ok(&["merchant", "suspend", &added.text("merchantId")]);
+    Database::of(&gate).write(&resend(100));
+    gate.start();
+    let last = discord.await_message(TRAIL_CHANNEL, &["600 × ", "resend\\_webhook"]);
+    let all = discord.posted().into_iter().filter(|posted| posted.channel == TRAIL_CHANNEL);
+    let all: Vec<String> = all.map(|posted| readable(&posted.body)).collect();
+    assert_eq!(all.len(), 2, "{all:?}");
+    assert!(all[0].contains("**suspend**") && !all[0].contains("resend"), "{all:?}");
+    assert_eq!(all[1], readable(&last.body));
+}
+
 #[test]
 fn secrets_stand_in_no_log_no_trail_and_no_channel() {
     let (discord, gate) = offline(|gate| {
@@ -683,11 +718,16 @@ fn a_webhook_secret_is_replaced_and_a_test_says_what_came_of_it() {
 
     let receiver = Receiver::start();
     let url = receiver.url("/hook");
-    let tried = discord.command(&ada, "test_webhook", text("url", &url)).text();
+    let test = || discord.command(&ada, "test_webhook", text("url", &url)).text();
+    let refused = test();
+    assert!(refused.contains("subscription is not active"), "{refused}");
+    assert!(receiver.hits().is_empty(), "nothing is sent for those without a subscription");
+    discord.command(&Person::admin(ROOT, "root"), "grant_sub", grant(ADA, 1));
+    let tried = test();
     assert!(tried.contains("✔ HTTP 200"), "{tried}");
     assert_eq!(receiver.hits()[0].header("webhook-signature").split(' ').count(), 2);
     receiver.fail_next(1);
-    let tried = discord.command(&ada, "test_webhook", text("url", &url)).text();
+    let tried = test();
     assert!(tried.contains("✘ HTTP 500"), "{tried}");
     let refused = discord.command(&ada, "test_webhook", text("url", "file:///etc/passwd")).text();
     assert!(refused.contains("must"), "{refused}");

@@ -23,7 +23,7 @@ pub(crate) fn options_of(command: &Value, payment: &str, merchant: &str) -> Valu
             "amount" => json!("0.5"),
             "name" => json!("A name"),
             "text" => json!("Hello"),
-            "url" => json!("http://127.0.0.1:9/hook"),
+            "url" => json!("http://127.0.0.1:65535/hook"),
             other => panic!("no value for the option {other}: add one"),
         };
         json!({ "name": name, "type": option["type"], "value": value })

@@ -78,7 +78,7 @@ fn the_node_example_creates_a_payment() {
     prepare();
     let folder = files::folder();
     let script = folder.path().join("create.js");
-    let hook = "http://127.0.0.1:9/api/webhook/ltc-payment";
+    let hook = "http://127.0.0.1:65535/api/webhook/ltc-payment";
     for (amount, answered) in
         [("0.05", "0.05"), ("0.1 + 0.2", "0.3"), ("0.001 + 5e-8", "0.00100005")]
     {
@@ -97,7 +97,7 @@ fn the_python_example_creates_a_payment() {
     prepare();
     let folder = files::folder();
     let script = folder.path().join("create.py");
-    let hook = "http://127.0.0.1:9/api/webhook/ltc-payment";
+    let hook = "http://127.0.0.1:65535/api/webhook/ltc-payment";
     for (amount, answered) in [("0.05", "0.05"), ("0.00005", "0.00005"), ("0.1 + 0.2", "0.3")] {
         let text = example("create.py", &stage, hook);
         std::fs::write(&script, format!("{text}\ncreate_payment({amount})\n")).unwrap();
@@ -116,7 +116,7 @@ fn the_examples_print_an_error_that_explains_itself() {
         ("create.py", "python3", "create_payment(0.05)"),
     ] {
         let script = folder.path().join(name);
-        let text = example(name, &stage, "http://127.0.0.1:9/");
+        let text = example(name, &stage, "http://127.0.0.1:65535/");
         std::fs::write(&script, format!("{text}\n{call}\n")).unwrap();
         let output = run(program, &script);
         let said = String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned();

@@ -126,6 +126,59 @@ fn what_is_no_request_is_answered_in_json_too() {
     }
 }
 
+// 1. A request of 40 kB, and one with 101 small headers: 431, and the sentence names both limits.
+// 2. Fields that decide something, sent twice: 400 names the field, whatever the path.
+// 3. A proxy names the client in bytes that are no text: 400, unless the proxy's own word is clear.
+#[test]
+fn headers_are_limited_and_decisive_ones_come_once() {
+    let Some(Stage { gate, shop, node: _node }) = Stage::shared() else { return };
+    let get = |fields: &str| {
+        let head = format!("GET /docs HTTP/1.1\r\nhost: x\r\nconnection: close\r\n{fields}\r\n");
+        raw(&gate, head.as_bytes())
+    };
+    let fields = |count: usize, length: usize| -> String {
+        (0..count).map(|n| format!("h{n}: {}\r\n", "x".repeat(length))).collect()
+    };
+    assert!(get(&fields(10, 3_000)).starts_with("HTTP/1.1 200 "));
+    assert!(get(&fields(98, 1)).starts_with("HTTP/1.1 200 "));
+    for too_much in [fields(10, 4_000), fields(1, 32 * 1024), fields(99, 1), fields(200, 1)] {
+        let answer = get(&too_much);
+        assert!(answer.starts_with("HTTP/1.1 431 "), "{answer}");
+        assert!(answer.contains("32768 bytes") && answer.contains("100 headers"), "{answer}");
+    }
+    let key = shop.api_key.as_str();
+    for (name, value) in [
+        ("x-api-key", key),
+        ("content-type", "application/json"),
+        ("content-encoding", "identity"),
+        ("idempotency-key", "a"),
+        ("last-event-id", "last"),
+    ] {
+        let twice = [("x-api-key", key), (name, value), (name, value)];
+        let twice = if name == "x-api-key" { &twice[1..] } else { &twice };
+        for path in ["/api/payments", "/no/such"] {
+            let answer = gate.request("POST", path, twice, r#"{"amountLtc": 0.05}"#);
+            assert_eq!(answer.status, 400, "{name}: {}", answer.body);
+            let error = Fields::of(&answer.body).object("error");
+            assert_eq!(
+                (error.text("code"), error.text("param").as_str()),
+                ("invalid_request".to_owned(), name)
+            );
+        }
+    }
+    let from = |client: &[u8]| {
+        let head = b"GET /docs HTTP/1.1\r\nhost: x\r\nconnection: close\r\nx-forwarded-for: ";
+        raw(&gate, &[head.as_slice(), client, b"\r\n\r\n"].concat())
+    };
+    assert!(from(b"198.51.100.1").starts_with("HTTP/1.1 200 "));
+    assert!(from(b"\xff, 198.51.100.1").starts_with("HTTP/1.1 200 "));
+    let refused = from(b"198.51.100.1, \xff");
+    assert!(
+        refused.starts_with("HTTP/1.1 400 ") && refused.contains("x-forwarded-for"),
+        "{refused}"
+    );
+}
+
 #[test]
 fn an_error_is_a_problem_for_those_who_ask() {
     let Some(Stage { gate, shop, node: _node }) = Stage::shared() else { return };

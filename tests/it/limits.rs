@@ -257,18 +257,20 @@ fn all_streams_together_have_a_limit_that_the_operator_sets() {
 #[test]
 fn an_address_has_its_share_of_streams_and_connections() {
     let Some(Stage { gate, shop, node: _node }) = Stage::shared() else { return };
-    let payment = shop.create("0.05");
-    let path = format!("/api/payments/{}/events", payment.id);
+    let path = || format!("/api/payments/{}/events", shop.create("0.05").id);
+    let paths = [path(), path(), path()];
+    let path = &paths[2];
     let open: Vec<(u16, TcpStream)> =
-        (0..64).map(|_| listen(&gate, &path, "203.0.113.7")).collect();
+        (0..64).map(|n| listen(&gate, &paths[n % 2], "203.0.113.7")).collect();
     assert!(open.iter().all(|(status, _)| *status == 200));
-    assert_eq!(listen(&gate, &path, "203.0.113.7").0, 429, "one more than its share");
-    let (status, other) = listen(&gate, &path, "203.0.113.8");
+    assert_eq!(listen(&gate, path, "203.0.113.7").0, 429, "one more than its share");
+    assert_eq!(listen(&gate, &paths[0], "203.0.113.8").0, 429, "a payment has 32 at most");
+    let (status, other) = listen(&gate, path, "203.0.113.8");
     assert_eq!(status, 200, "others are not concerned");
     drop(other);
     drop(open);
     wait_for("the places of streams that were left", SOON, || {
-        listen(&gate, &path, "203.0.113.7").0 == 200
+        listen(&gate, path, "203.0.113.7").0 == 200
     });
 
     let greedy = Ipv4Addr::new(127, 0, 0, 2);
@@ -284,6 +286,51 @@ fn an_address_has_its_share_of_streams_and_connections() {
     neighbour.read_exact(&mut start).unwrap();
     assert_eq!(&start, b"HTTP/1.1 200");
     assert!(held.iter().any(|stream| !is_closed(stream)), "the first ones were taken");
+}
+
+// 1. Of 300 streams, a quarter is for payments that have none, and an IPv6 /56 gets a quarter.
+// 2. Neighbouring /64s of one /56 open streams until their share is taken: the next is refused.
+// 3. Others open further streams of the same payments until only the reserved ones are left.
+// 4. A payment without a stream still gets one; a second one of it does not.
+#[test]
+fn neighbouring_networks_leave_streams_to_others() {
+    let Some(Stage { gate, shop, node: _node }) = Stage::shared_with(|gate| {
+        gate.set("http.streams_max", 300);
+    }) else {
+        return;
+    };
+    let path = || format!("/api/payments/{}/events", shop.create("0.05").id);
+    let many: Vec<String> = (0..8).map(|_| path()).collect();
+    let neighbour = |n: usize| format!("2001:db8:0:{n:x}::1");
+    let mut open: Vec<(u16, TcpStream)> =
+        (0..75).map(|n| listen(&gate, &many[n % 8], &neighbour(n))).collect();
+    assert!(open.iter().all(|(status, _)| *status == 200));
+    assert_eq!(listen(&gate, &many[0], &neighbour(75)).0, 429, "a quarter of 300 is taken");
+    let stranger = |n: usize| format!("203.0.113.{}", n / 50);
+    open.extend((0..150).map(|n| listen(&gate, &many[n % 8], &stranger(n))));
+    assert!(open.iter().all(|(status, _)| *status == 200));
+    let fresh = path();
+    assert_eq!(listen(&gate, &many[0], "198.51.100.1").0, 503, "the rest is reserved");
+    let first = listen(&gate, &fresh, "198.51.100.1");
+    assert_eq!(first.0, 200, "for payments that have none");
+    assert_eq!(listen(&gate, &fresh, "198.51.100.1").0, 503, "and for no second one");
+    drop((open, first));
+}
+
+#[test]
+fn the_guide_and_the_document_are_limited_too() {
+    let Some(Stage { gate, shop: _shop, node: _node }) =
+        Stage::shared_with(|gate| gate.set("http.rate_per_address", 60))
+    else {
+        return;
+    };
+    for (path, client) in [("/docs", "203.0.113.7"), ("/openapi.json", "203.0.113.8")] {
+        let headers = [("x-forwarded-for", client)];
+        let codes: Vec<u16> =
+            (0..15).map(|_| gate.request("GET", path, &headers, "").status).collect();
+        assert_eq!(codes[..5], [200; 5], "{path}: {codes:?}");
+        assert!(codes.contains(&429), "{path}: {codes:?}");
+    }
 }
 
 /// Calls that a shop makes all the time, and how long they took.

@@ -75,6 +75,7 @@ mod reorg;
 mod replace;
 mod restart;
 mod restore;
+mod retention;
 mod seals;
 mod snippets;
 mod soak;

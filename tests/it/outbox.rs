@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use crate::harness::database::Database;
 use crate::harness::http::Answer;
 use crate::harness::json::Fields;
 use crate::harness::receiver::{Receiver, Reply};
@@ -162,6 +163,10 @@ fn a_receiver_can_be_tried() {
     stage.gate.cli_fails(&of_nowhere, 1, &["no address", "DNS"]);
     assert!(stage.gate.cli_list(&["webhook", "list"]).is_empty(), "nothing of it is stored");
 
+    let of_database = [&arguments[..5], &["http://shop.example:5432/hook"]].concat();
+    stage.gate.cli_fails(&of_database, 2, &["url", "port"]);
+    stage.gate.set("webhooks.denied_networks", vec!["127.0.0.0/8".to_owned()]);
+    stage.gate.cli_fails(&arguments, 2, &["url", "private"]);
     stage.gate.set("webhooks.allow_private_networks", false);
     stage.gate.cli_fails(&arguments, 2, &["url", "private"]);
     let text = stage.gate.cli_fails(&of_nowhere, 1, &["no address"]);
@@ -202,4 +207,127 @@ fn a_rotated_secret_is_shown_and_signs() {
         assert!(!found && !log.contains(secret.as_str()), "a secret is stored or logged");
     }
     stays_true("each is told once", Duration::from_secs(1), || receiver.hits().len() == 2);
+}
+
+#[test]
+fn webhooks_stay_away_from_ports_and_own_addresses() {
+    let Some(stage) = Stage::shared() else { return };
+    for port in [22, 25, 1023, 3306, 5432, 6379, 11211] {
+        let body =
+            format!(r#"{{"amountLtc": 0.05, "webhookUrl": "https://shop.example:{port}/"}}"#);
+        let answer = stage.shop.post(&body, &[]);
+        assert_eq!(answer.status, 400, "{port}: {}", answer.body);
+        assert_eq!(Fields::of(&answer.body).object("error").text("param"), "webhookUrl");
+    }
+    // In a network that has nothing but this public address, and something there would listen.
+    stage.gate.set("webhooks.allow_private_networks", false);
+    let shell = "exec unshare -n -- sh -c 'ip link set lo up; ip address add 8.8.8.8/32 dev lo; \
+                 shift; exec \"$@\"' sh";
+    let arguments = ["webhook", "test", "--merchant", &stage.shop.merchant_id, "--url"];
+    for (url, words) in [
+        ("http://8.8.8.8/hook", "private or special address"),
+        ("http://[::ffff:8.8.8.8]/hook", "private or special address"),
+        ("http://8.8.4.4/hook", "no connection"),
+    ] {
+        let tried = stage.gate.cli_after(shell, &[&arguments[..], &[url]].concat());
+        assert!(tried.code == 1 && tried.stdout.contains(words), "{url}: {tried:?}");
+    }
+}
+
+/// The events of a shop's payments, delivered, as many as are asked for.
+fn delivered(stage: &Stage, count: usize) -> Vec<String> {
+    let receiver = Receiver::start();
+    let url = receiver.url("/hook");
+    let payments: Vec<Created> = (0..count).map(|_| stage.shop.create_told("0.05", &url)).collect();
+    pay(stage, &payments.iter().collect::<Vec<_>>());
+    let mut events: Vec<String> = Vec::new();
+    for payment in &payments {
+        events.push(await_state(stage, payment, "delivered").text("eventId"));
+    }
+    events
+}
+
+// 1. An event has 1,000 attempts, each with an answer of 256 characters of four bytes.
+// 2. The list shows the newest ten in their order and how many there were, in less than 16 kB.
+// 3. All of them come in pages, newest first, each once; a stranger sees none.
+#[test]
+fn attempts_come_in_pages_however_many_there_are() {
+    let Some(stage) = Stage::shared() else { return };
+    let id = delivered(&stage, 1).remove(0);
+    Database::of(&stage.gate).write(&format!(
+        "WITH RECURSIVE n (n) AS (SELECT 2 UNION ALL SELECT n + 1 FROM n WHERE n < 1000)
+         INSERT INTO attempts SELECT '{id}', n, n, 1, 500, 'HTTP 500', '{}' FROM n;
+         UPDATE events SET attempts = 1000 WHERE id = '{id}';",
+        "\u{1f642}".repeat(256)
+    ));
+    let answer = keyed(&stage, &stage.shop, "GET", "/api/webhooks?limit=1");
+    assert!(answer.body.len() < 16_000, "{} bytes", answer.body.len());
+    let event = Fields::of(&answer.body).objects("data").remove(0);
+    assert_eq!(event.raw("attemptCount"), "1000");
+    let numbers = |attempts: &[Fields]| -> Vec<usize> {
+        attempts.iter().map(|attempt| attempt.raw("number").parse().unwrap()).collect()
+    };
+    assert_eq!(numbers(&event.objects("attempts")), (991..=1_000).collect::<Vec<_>>());
+
+    let (mut found, mut cursor) = (Vec::new(), String::new());
+    loop {
+        let path = format!("/api/webhooks/{id}/attempts?limit=100{cursor}");
+        let answer = keyed(&stage, &stage.shop, "GET", &path);
+        assert_eq!(answer.status, 200, "{}", answer.body);
+        assert!(answer.body.len() < 150_000, "{} bytes", answer.body.len());
+        let page = Fields::of(&answer.body);
+        found.extend(numbers(&page.objects("data")));
+        if page.raw("nextCursor") == "null" {
+            break;
+        }
+        cursor = format!("&cursor={}", page.text("nextCursor"));
+    }
+    assert_eq!(found, (1..=1_000).rev().collect::<Vec<_>>());
+
+    let stranger = Shop::open(&stage.gate, &stage.node, "Stranger");
+    let path = format!("/api/webhooks/{id}/attempts");
+    assert_eq!(keyed(&stage, &stranger, "GET", &path).status, 404);
+    assert_eq!(stage.gate.get(&path).status, 401);
+    for query in ["limit=101", "limit=0", "cursor=evt_1", "cursor=-1", "cursor=99999999999"] {
+        let answer = keyed(&stage, &stage.shop, "GET", &format!("{path}?{query}"));
+        assert_eq!(answer.status, 400, "{query}: {}", answer.body);
+    }
+}
+
+// 1. A merchant sends one event again ten times: the eleventh is refused until a day has passed.
+// 2. Its other events are not concerned until it has sent a hundred again.
+// 3. The operator may, and a day later the merchant may again.
+#[test]
+fn a_merchant_sends_so_many_again_a_day_and_no_more() {
+    let Some(stage) = Stage::shared() else { return };
+    let events = delivered(&stage, 2);
+    let resend =
+        |id: &str| keyed(&stage, &stage.shop, "POST", &format!("/api/webhooks/{id}/resend"));
+    for n in 1..=10 {
+        assert_eq!(resend(&events[0]).status, 200, "number {n}");
+    }
+    let refused = resend(&events[0]);
+    assert_eq!(refused.status, 429, "{}", refused.body);
+    assert_eq!(Fields::of(&refused.body).object("error").text("code"), "rate_limited");
+    let wait: u64 = refused.header("retry-after").unwrap().parse().unwrap();
+    assert!((86_000..=86_400).contains(&wait), "{wait}");
+
+    let other = "evt_00000000000000000000000000000000 due";
+    Database::of(&stage.gate).write(&format!(
+        "WITH RECURSIVE n (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n WHERE n < 89)
+         INSERT INTO trail (at, actor, act, merchant_id, after)
+         SELECT at, actor, act, merchant_id, '{other}' FROM n CROSS JOIN
+             (SELECT * FROM trail WHERE act = 'resend_webhook' LIMIT 1)"
+    ));
+    assert_eq!(resend(&events[1]).status, 200, "the hundredth");
+    let refused = resend(&events[1]);
+    assert_eq!(refused.status, 429, "{}", refused.body);
+    assert!(refused.body.contains("100"), "{}", refused.body);
+    stage.gate.cli_ok(&["webhook", "resend", &events[0]]);
+    let stranger = Shop::open(&stage.gate, &stage.node, "Stranger");
+    let path = format!("/api/webhooks/{}/resend", events[0]);
+    assert_eq!(keyed(&stage, &stranger, "POST", &path).status, 404, "as before");
+
+    stage.gate.let_pass(Duration::from_secs(24 * 3_600 + 60));
+    assert_eq!(resend(&events[0]).status, 200, "a day later");
 }

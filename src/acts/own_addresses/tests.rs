@@ -48,6 +48,7 @@ fn rules() -> create_payment::Rules {
         late_grace_ms: 1_000,
         min_amount: Amount::ZERO,
         open_max: u32::MAX,
+        max_daily_payments: 0,
     }
 }
 

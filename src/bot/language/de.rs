@@ -297,6 +297,7 @@ pub(super) const SAID: Said = Said {
         wurde. Versuch es in einer Minute noch einmal.",
     too_many_open: "{n} {n|Zahlung ist|Zahlungen sind} offen; warte, bis einige davon bezahlt oder \
         abgelaufen sind.",
+    daily_limit: "Höchstens {n} am Tag; versuche es später noch einmal.",
     idempotency_key_reused: "Der idempotency-key wurde schon für eine andere Anfrage verwendet.",
     chain_in_doubt: "An der Kette wird gezweifelt: Bis das vorbei ist, wird nichts ausgezahlt \
         (`litegate doubt`).",
@@ -334,6 +335,7 @@ pub(super) const SAID: Said = Said {
     url_scheme: "Die URL muss mit https:// oder http:// beginnen.",
     url_credentials: "Die URL darf keinen Benutzernamen und kein Passwort enthalten.",
     url_not_public: "Die URL darf nicht zu einer privaten oder besonderen Adresse führen.",
+    url_port: "Die URL muss einen Port haben, den der Betreiber erlaubt, etwa 443.",
     confirmations_range: "Die Zahl der Bestätigungen muss zwischen 1 und {max} liegen.",
     days_range: "Die Zahl der Tage muss zwischen 1 und {max} liegen.",
     announcement_length: "Der Text muss 1 bis {max} Zeichen haben.",
@@ -365,7 +367,7 @@ pub(super) const SAID: Said = Said {
     no_test: "Der Test lässt sich von hier aus nicht senden.",
     set_channel_first: "Setze zuerst discord.notices_channel_id.",
 
-    answer_not_public: "die URL führt zu einer privaten oder besonderen Adresse",
+    answer_not_public: "die URL führt zu einer privaten oder besonderen Adresse oder zu einem Port, der nicht erlaubt ist",
     answer_timeout: "der Empfänger brauchte zu lange",
     answer_no_such_name: "der Name des Empfängers hat keine Adresse",
     answer_connect: "keine Verbindung zum Empfänger",

@@ -284,6 +284,7 @@ pub(super) const SAID: Said = Said {
     starting: "La pasarela está arrancando: su nodo aún no ha respondido si esta cuenta ya se usó antes. \
         Inténtalo de nuevo en un minuto.",
     too_many_open: "Hay {n} {n|pago abierto|pagos abiertos}; espera a que algunos se paguen o venzan.",
+    daily_limit: "Como máximo {n} al día; inténtalo más tarde.",
     idempotency_key_reused: "La idempotency-key ya se usó con otra solicitud.",
     chain_in_doubt: "Se duda de la cadena: no se paga nada hasta que eso pase (`litegate doubt`).",
     no_address_change: "No hay ningún cambio de dirección de pago en espera.",
@@ -317,6 +318,7 @@ pub(super) const SAID: Said = Said {
     url_scheme: "La URL debe empezar por https:// o http://.",
     url_credentials: "La URL no puede contener usuario ni contraseña.",
     url_not_public: "La URL no puede llevar a una dirección privada o especial.",
+    url_port: "La URL debe usar un puerto que el operador permita, como 443.",
     confirmations_range: "Las confirmaciones deben estar entre 1 y {max}.",
     days_range: "Los días deben estar entre 1 y {max}.",
     announcement_length: "El texto debe tener de 1 a {max} caracteres.",
@@ -345,7 +347,7 @@ pub(super) const SAID: Said = Said {
     no_test: "La prueba no se puede enviar desde aquí.",
     set_channel_first: "Pon primero discord.notices_channel_id.",
 
-    answer_not_public: "la URL lleva a una dirección privada o especial",
+    answer_not_public: "la URL lleva a una dirección privada o especial, o a un puerto no permitido",
     answer_timeout: "el receptor tardó demasiado",
     answer_no_such_name: "el nombre del receptor no tiene dirección",
     answer_connect: "sin conexión con el receptor",

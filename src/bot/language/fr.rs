@@ -289,6 +289,7 @@ pub(super) const SAID: Said = Said {
         Réessayez dans une minute.",
     too_many_open: "{n} {n|paiement est ouvert|paiements sont ouverts} ; attendez que certains soient payés \
         ou expirent.",
+    daily_limit: "Au plus {n} par jour ; réessayez plus tard.",
     idempotency_key_reused: "L'idempotency-key a déjà servi pour une autre requête.",
     chain_in_doubt: "La chaîne est mise en doute : rien n'est versé jusqu'à ce que ce soit fini (`litegate \
         doubt`).",
@@ -323,6 +324,7 @@ pub(super) const SAID: Said = Said {
     url_scheme: "L'URL doit commencer par https:// ou http://.",
     url_credentials: "L'URL ne doit contenir ni nom d'utilisateur ni mot de passe.",
     url_not_public: "L'URL ne doit pas mener à une adresse privée ou spéciale.",
+    url_port: "L'URL doit utiliser un port que l'opérateur autorise, comme 443.",
     confirmations_range: "Le nombre de confirmations doit être entre 1 et {max}.",
     days_range: "Le nombre de jours doit être entre 1 et {max}.",
     announcement_length: "Le texte doit avoir de 1 à {max} caractères.",
@@ -351,7 +353,7 @@ pub(super) const SAID: Said = Said {
     no_test: "L'essai ne peut pas être envoyé d'ici.",
     set_channel_first: "Définissez d'abord discord.notices_channel_id.",
 
-    answer_not_public: "l'URL mène à une adresse privée ou spéciale",
+    answer_not_public: "l'URL mène à une adresse privée ou spéciale, ou à un port non autorisé",
     answer_timeout: "le récepteur a mis trop de temps",
     answer_no_such_name: "le nom du récepteur n'a pas d'adresse",
     answer_connect: "pas de connexion au récepteur",

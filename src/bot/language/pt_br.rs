@@ -280,6 +280,7 @@ pub(super) const SAID: Said = Said {
         Tente de novo em um minuto.",
     too_many_open: "{n} {n|pagamento está aberto|pagamentos estão abertos}; espere até que alguns sejam pagos ou \
         vençam.",
+    daily_limit: "No máximo {n} por dia; tente de novo mais tarde.",
     idempotency_key_reused: "A idempotency-key já foi usada com outro pedido.",
     chain_in_doubt: "Há dúvida sobre a cadeia: nada é repassado até que isso passe (`litegate doubt`).",
     no_address_change: "Nenhuma mudança do endereço de pagamento está à espera.",
@@ -311,6 +312,7 @@ pub(super) const SAID: Said = Said {
     url_scheme: "A URL deve começar com https:// ou http://.",
     url_credentials: "A URL não pode conter nome de usuário nem senha.",
     url_not_public: "A URL não pode levar a um endereço privado ou especial.",
+    url_port: "A URL deve usar uma porta que o operador permita, como 443.",
     confirmations_range: "As confirmações devem ficar entre 1 e {max}.",
     days_range: "Os dias devem ficar entre 1 e {max}.",
     announcement_length: "O texto deve ter de 1 a {max} caracteres.",
@@ -339,7 +341,7 @@ pub(super) const SAID: Said = Said {
     no_test: "O teste não pode ser enviado daqui.",
     set_channel_first: "Defina primeiro discord.notices_channel_id.",
 
-    answer_not_public: "a URL leva a um endereço privado ou especial",
+    answer_not_public: "a URL leva a um endereço privado ou especial, ou a uma porta não permitida",
     answer_timeout: "o receptor demorou demais",
     answer_no_such_name: "o nome do receptor não tem endereço",
     answer_connect: "sem conexão com o receptor",

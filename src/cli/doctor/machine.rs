@@ -10,12 +10,15 @@ use crate::cli::doubt;
 use crate::config::Config;
 use crate::serve::database::open_store;
 use crate::store::room::free_bytes;
-use crate::store::{blocks, doubts, payments};
+use crate::store::{blocks, doubts, payments, retention};
 use crate::sweeper::seals::{Access, Seals};
 use crate::sweeper::signing_key::SigningKey;
 
 /// With less room than this beside the database the operator is warned, in bytes.
 const ROOM_MIN: u64 = 5_000_000_000;
+
+/// Tables whose size is shown, the largest first.
+const TABLES_SHOWN: usize = 5;
 
 /// How many files the gateway should be able to open: two for each connection of a busy day.
 const OPEN_FILES_MIN: u64 = 4096;
@@ -66,8 +69,18 @@ fn check_time_server() -> Option<Finding> {
 
 fn check_database(config: &Config) -> Finding {
     match open_store(config) {
-        Ok(_) => {
-            finding("database", Verdict::Ok, format!("{} belongs here", config.database.display()))
+        Ok(store) => {
+            let sizes = store.read_blocking(retention::sizes).unwrap_or_default();
+            let largest: Vec<String> = sizes
+                .iter()
+                .take(TABLES_SHOWN)
+                .map(|(name, bytes)| format!("{name} {} kB", bytes / 1_000))
+                .collect();
+            let mut what = format!("{} belongs here", config.database.display());
+            if !largest.is_empty() {
+                what.push_str(&format!("; largest tables: {}", largest.join(", ")));
+            }
+            ok("database", what)
         }
         Err(error) => finding("database", Verdict::Failure, format!("{error:#}")),
     }

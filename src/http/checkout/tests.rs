@@ -3,7 +3,7 @@ use super::*;
 
 /// With the looks that nobody has changed.
 fn render(checkout: &Checkout) -> Result<Rendered, askama::Error> {
-    super::render(checkout, &Looks::default())
+    super::render(checkout, &Looks::default(), &Codes::default())
 }
 
 fn amount(text: &str) -> Amount {
@@ -257,7 +257,7 @@ fn the_operator_paints_the_page_and_signs_it() {
     looks.frame(&["https://shop.example".to_owned()]).expect("a site");
     let page = Checkout { txids: vec!["ab".repeat(32)], ..checkout(Detail::Seen) };
     let Rendered { html, content_security_policy: policy } =
-        super::render(&page, &looks).expect("it renders");
+        super::render(&page, &looks, &Codes::default()).expect("it renders");
     assert!(html.contains("--main:#7a1f5c") && html.contains("--main:#ffb3e6"), "{html}");
     assert!(html.contains("src=\"data:image/svg+xml;base64,PHN2Zy"), "{html}");
     let link = format!("href=\"https://explorer.example/tx/{}?from=pay\"", "ab".repeat(32));

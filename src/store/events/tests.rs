@@ -152,8 +152,8 @@ fn an_attempt_and_what_follows_are_one_write() {
     record(&store, &id, 1, State::Due { next_at: at(50) }).expect("recorded");
     record(&store, &id, 2, State::Delivered).expect("recorded");
     assert_eq!((one(&store, &id).state, one(&store, &id).attempts), (State::Delivered, 2));
-    let tries = store.read_blocking(|tx| attempts(tx, &id)).expect("read");
-    assert_eq!(tries, [attempt(1), attempt(2)]);
+    let tries = store.read_blocking(|tx| attempts(tx, &id, None, 100)).expect("read");
+    assert_eq!(tries, [attempt(2), attempt(1)], "newest first");
     assert_eq!(store.read_blocking(count_due).expect("read"), 0);
     // An attempt that cannot be stored changes nothing of the event.
     assert!(record(&store, &id, 2, State::Failed).is_err());

@@ -473,6 +473,7 @@ fn set_up(tx: &WriteTx) -> Result<Vec<Payment>, Refusal> {
         late_grace_ms: LATE_GRACE_MS,
         min_amount: Amount::ZERO,
         open_max: u32::MAX,
+        max_daily_payments: 0,
     };
     account_scan::record_answer(tx)?;
     let addresses = Addresses::new(account(1), None);

@@ -9,6 +9,7 @@ use crate::domain::event::{Kind, NewEvent, id_of};
 use crate::domain::merchant::MerchantId;
 use crate::domain::payment::Payment;
 use crate::domain::time::DAY_MS;
+use crate::domain::webhook_url::PrivateNetworks;
 use crate::store::events::Due;
 use crate::store::{merchants, payments};
 use crate::webhooks::pace::BURST;
@@ -56,7 +57,7 @@ impl Stage {
         let webhooks = Webhooks {
             store: self.store.clone(),
             secret: secret(),
-            settings: Settings { private_networks: PrivateNetworks::Allowed },
+            settings: Settings { egress: PrivateNetworks::Allowed.into() },
             wake: self.wake.clone(),
             clock: self.clock(),
             shutdown: self.shutdown.clone(),
@@ -97,7 +98,9 @@ impl Stage {
     fn event(&self, id: &str) -> (Event, Vec<Attempt>) {
         let found = self.store.read_blocking(|tx| {
             let event = events::by_id(tx, id)?;
-            Ok::<_, crate::store::Error>((event, events::attempts(tx, id)?))
+            let mut attempts = events::attempts(tx, id, None, 1_000)?;
+            attempts.reverse();
+            Ok::<_, crate::store::Error>((event, attempts))
         });
         let (event, attempts) = found.expect("read");
         (event.expect("the event"), attempts)

