@@ -69,7 +69,7 @@ impl Sweeper {
             let due = self.candidates(&done)?;
             let planned = due.plan(&due.coins, &self.settings.rules);
             let mut plans = planned.plans.into_iter();
-            while let Some(plan) = plans.next() {
+            for plan in plans.by_ref() {
                 let large = plan.coins.len() >= LARGE_PLAN;
                 done.extend(plan.coins.iter().map(|coin| coin.outpoint));
                 match self.sweep(plan, &due, memory, report) {
