@@ -13,11 +13,12 @@ mod directory;
 use std::ffi::{OsStr, OsString};
 use std::fs::{File, Permissions};
 use std::io::{self, ErrorKind, Read, Write};
-use std::os::unix::fs::{FileTypeExt, MetadataExt, PermissionsExt, fchown};
+use std::os::fd::AsRawFd;
+use std::os::unix::fs::{FileTypeExt, MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use rustix::fs::{AtFlags, Mode, OFlags};
-use rustix::process::{getegid, geteuid};
+use rustix::process::{Gid, Uid, getegid, geteuid};
 
 pub(crate) use directory::{Control, Directory};
 
@@ -26,6 +27,9 @@ pub(crate) const ROOT: u32 = 0;
 
 /// Only the owner may use it.
 const PRIVATE: Mode = Mode::RUSR.union(Mode::WUSR);
+
+const SYMBOLIC_LINK: &str =
+    "is a symbolic link: put the file itself there, or name the file that is meant";
 
 /// A file by its open directory and its name there. It need not exist.
 #[derive(Debug)]
@@ -60,12 +64,25 @@ impl Place {
         let flags = flags | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
         match rustix::fs::openat(&self.directory, name, flags, PRIVATE) {
             Ok(file) => Ok(File::from(file)),
-            Err(rustix::io::Errno::LOOP) => Err(io::Error::other(
-                "is a symbolic link: put the file itself there, or name the file that is meant",
-            )),
+            Err(rustix::io::Errno::LOOP) => Err(io::Error::other(SYMBOLIC_LINK)),
             // A FIFO without a reader, a socket, or a device without a driver.
             Err(rustix::io::Errno::NXIO) => Err(io::Error::other("is not a regular file")),
             Err(rustix::io::Errno::ISDIR) => Err(io::Error::other("is a directory")),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Checks what has this name, as far as something has it, without opening the file itself
+    /// (O_PATH). To open and close a file would release every lock that this process holds on it
+    /// (fcntl(2)), and SQLite's connections depend on theirs.
+    fn look_at_own(&self, name: &OsStr) -> io::Result<Option<File>> {
+        let flags = OFlags::PATH | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        match rustix::fs::openat(&self.directory, name, flags, Mode::empty()) {
+            Ok(handle) => {
+                let handle = File::from(handle);
+                self.check_own(&handle).map(|()| Some(handle))
+            }
+            Err(rustix::io::Errno::NOENT) => Ok(None),
             Err(error) => Err(error.into()),
         }
     }
@@ -104,6 +121,7 @@ fn check_regular(file: &File) -> io::Result<std::fs::Metadata> {
     let kind = found.file_type();
     let what = match () {
         () if kind.is_file() => return Ok(found),
+        () if kind.is_symlink() => return Err(io::Error::other(SYMBOLIC_LINK)),
         () if kind.is_dir() => "a directory",
         () if kind.is_fifo() => "a FIFO",
         () if kind.is_socket() => "a socket",
@@ -202,6 +220,25 @@ pub(crate) fn open_own(path: &Path) -> io::Result<(File, Place)> {
     Ok((file, place))
 }
 
+/// As [`open_own`], for a file that a library opens: it is made, checked, and given its owner and
+/// mode, and one that is there is not opened, so that no lock of this process on it is released.
+///
+/// # Errors
+/// As [`open_own`].
+pub(crate) fn prepare_own(path: &Path) -> io::Result<Place> {
+    let place = Place::of(path)?;
+    if place.look_at_own(&place.name)?.is_none() {
+        match place.create_new() {
+            Err(error) if error.kind() != ErrorKind::AlreadyExists => return Err(error),
+            Ok(_) | Err(_) => {}
+        }
+    }
+    if let Some(handle) = place.look_at_own(&place.name)? {
+        fix_ownership(&handle, &place.directory)?;
+    }
+    Ok(place)
+}
+
 /// Opens a file of the gateway's own, to be read. `None` if it is not there.
 ///
 /// # Errors
@@ -227,7 +264,7 @@ impl Place {
     /// As [`open_own`], with the suffix of the file.
     pub(crate) fn check_suffixed(&self, suffixes: &[&str]) -> io::Result<()> {
         for suffix in suffixes {
-            self.open_own_to_read(&self.suffixed(suffix))
+            self.look_at_own(&self.suffixed(suffix))
                 .map_err(|error| io::Error::new(error.kind(), format!("({suffix}) {error}")))?;
         }
         Ok(())
@@ -349,11 +386,14 @@ pub(crate) fn fix_ownership(file: &File, directory: &Directory) -> io::Result<()
     let found = file.metadata()?;
     // What is right stays: only its owner may change it.
     if found.mode() & 0o777 != mode {
-        file.set_permissions(Permissions::from_mode(mode))?;
+        // The file that is open, also where it is open as a mere handle (open(2), O_PATH).
+        let handle = format!("/proc/self/fd/{}", file.as_raw_fd());
+        std::fs::set_permissions(handle, Permissions::from_mode(mode))?;
     }
     let owner = directory.owner();
     if found.uid() == ROOT && owner.uid != ROOT {
-        fchown(file, Some(owner.uid), Some(owner.gid))?;
+        let (uid, gid) = (Uid::from_raw(owner.uid), Gid::from_raw(owner.gid));
+        rustix::fs::chownat(file, "", Some(uid), Some(gid), AtFlags::EMPTY_PATH)?;
     }
     Ok(())
 }

@@ -117,3 +117,25 @@ fn an_own_file_is_made_private_and_opened_again_as_it_is() {
     let error = place.check_suffixed(&["", "-wal"]).expect_err("a link").to_string();
     assert!(error.contains("(-wal) is a symbolic link"), "{error}");
 }
+
+#[test]
+fn an_output_that_is_not_finished_leaves_nothing() {
+    let scene = Scene::new();
+    let path = scene.path("out");
+    let output = Output::create(&path).expect("made");
+    output.file().write_all(b"half").expect("written");
+    drop(output);
+    assert!(!path.exists());
+    std::fs::write(&path, "").expect("written");
+    let output = Output::create(&path).expect("an empty one is taken");
+    output.file().write_all(b"whole").expect("written");
+    output.finish().expect("flushed");
+    assert_eq!(std::fs::read(&path).expect("read"), b"whole");
+    let taken = Output::create(&path).expect_err("there already");
+    assert_eq!(taken.kind(), ErrorKind::AlreadyExists);
+    for (path, words) in impostors(&scene) {
+        Output::create(&path).expect_err(words);
+        scene.victim_is_untouched();
+    }
+    assert!(!scene.path("nowhere").exists());
+}

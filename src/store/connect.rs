@@ -1,5 +1,8 @@
 //! Connections to SQLite's files. Another user may write the directory that they lie in, so SQLite
 //! opens nothing that was not checked, and follows no symbolic link.
+//!
+//! Nothing but SQLite opens and closes the file of a database in use, or a file beside it: the
+//! process would lose the locks of its other connections (sqlite.org/howtocorrupt.html, 2.2).
 
 use std::path::{Path, PathBuf};
 
@@ -26,7 +29,7 @@ pub(super) const READ_WRITE: OpenFlags =
 /// # Errors
 /// [`Error::File`] if one of the files is not the gateway's own.
 pub(super) fn prepare_file(path: &Path) -> Result<PathBuf, Error> {
-    let (_, place) = safe_file::open_own(path).map_err(Error::of_file(path))?;
+    let place = safe_file::prepare_own(path).map_err(Error::of_file(path))?;
     place.check_suffixed(&BESIDE).map_err(Error::of_file(path))?;
     Ok(place.path())
 }
@@ -44,4 +47,39 @@ pub(super) fn connect(path: &Path, flags: OpenFlags) -> Result<Connection, Error
 /// Opens a file that was checked when this process opened it first; its path has no symbolic links.
 pub(super) fn reconnect(path: &Path, flags: OpenFlags) -> Result<Connection, rusqlite::Error> {
     Connection::open_with_flags(path, flags | OpenFlags::SQLITE_OPEN_NOFOLLOW)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::MetadataExt;
+
+    use super::*;
+    use crate::store::Store;
+
+    /// Locks of this process on a file, as the kernel lists them (proc_locks(5)).
+    fn locks_on(path: &Path) -> usize {
+        let inode = format!(":{} ", std::fs::metadata(path).expect("there").ino());
+        let process = format!(" {} ", std::process::id());
+        let locks = std::fs::read_to_string("/proc/locks").expect("Linux shows them");
+        locks.lines().filter(|line| line.contains(&inode) && line.contains(&process)).count()
+    }
+
+    #[test]
+    fn a_check_releases_no_lock_of_another_connection() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("litegate.db");
+        let store = Store::open(&path).expect("opened");
+        let shared_memory = folder.path().join("litegate.db-shm");
+        let count = || [locks_on(&path), locks_on(&shared_memory)];
+        let read = store.read_blocking(|_| {
+            let before = count();
+            prepare_file(&path)?;
+            drop(connect(&path, READ_ONLY)?);
+            drop(Store::open(&path)?);
+            Ok::<_, Error>((before, count()))
+        });
+        let (before, after) = read.expect("read");
+        assert!(before.iter().all(|locks| *locks > 0), "{before:?}");
+        assert_eq!(before, after);
+    }
 }

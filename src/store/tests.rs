@@ -1,11 +1,12 @@
 //! The store's own promises, on a real file.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex};
 
 use super::*;
 use crate::domain::merchant::{Merchant, MerchantId};
 use crate::domain::time::Timestamp;
+use crate::headway::Headway;
 
 fn open() -> (tempfile::TempDir, Store) {
     let dir = tempfile::tempdir().expect("a folder");
@@ -264,6 +265,30 @@ fn a_copy_comes_to_its_end_however_much_is_written_meanwhile() {
         .and_then(|copy| copy.query_row("SELECT count(*) FROM progress", [], |row| row.get(0)))
         .expect("a database");
     assert_eq!(rows, 0, "one state, from before it began");
+}
+
+#[test]
+fn a_copy_that_is_cut_short_is_no_database() {
+    let (dir, store) = open();
+    let (path, copy) = (dir.path().join("litegate.db"), dir.path().join("copy.db"));
+    let output = crate::safe_file::Output::create(&copy).expect("made");
+    let heads = Mutex::new(Vec::new());
+    let told = |headway: Headway| {
+        if headway.what == "writing the copy" {
+            let so_far = std::fs::read(&copy).expect("read");
+            heads.lock().expect("nobody panicked").push(so_far[..16].to_vec());
+        }
+    };
+    backup::copy_out(&store, &path, output, &copy, &told).expect("copied");
+    let heads = heads.into_inner().expect("nobody panicked");
+    assert!(!heads.is_empty() && heads.iter().all(|head| head.iter().all(|byte| *byte == 0)));
+    let tables: i64 = Connection::open(&copy)
+        .and_then(|copy| copy.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0)))
+        .expect("a database");
+    assert!(tables > 5, "{tables}");
+    let left: Vec<_> = std::fs::read_dir(dir.path()).expect("a folder").flatten().collect();
+    let is_scratch = |name: &str| name.contains(".backup");
+    assert!(!left.iter().any(|entry| is_scratch(&entry.file_name().to_string_lossy())));
 }
 
 /// How often SQLite planned a statement anew although nothing but the values in it changed.

@@ -49,8 +49,12 @@ impl Installed {
             fs::set_permissions(directory, PermissionsExt::from_mode(mode)).unwrap();
         }
         let gate = &installed.gate;
-        for name in ["litegate.db", "litegate.db.high-water"] {
-            let (from, to) = (gate.folder().join(name), installed.data(name));
+        for from in files::files_below(gate.folder(), "") {
+            let name = from.file_name().unwrap().to_string_lossy().into_owned();
+            if !name.starts_with("litegate.db") || name.ends_with(".lock") {
+                continue;
+            }
+            let to = installed.data(&name);
             fs::rename(from, &to).unwrap();
             chown(&to, Some(GATEWAY), Some(GATEWAY)).unwrap();
             fs::set_permissions(&to, PermissionsExt::from_mode(0o660)).unwrap();
