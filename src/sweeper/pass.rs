@@ -28,7 +28,6 @@ impl Sweeper {
     /// to wait because of a doubt about the chain.
     pub(super) fn pass(&mut self, memory: &mut Memory) -> anyhow::Result<Option<Report>> {
         let began = self.clock.now();
-        self.store.check_schema().context("check the database before a sweep")?;
         self.look_after(memory)?;
         if !self.store.read_blocking(trusts_the_chain)? {
             // Not recorded as a sweep: the next look tries again.

@@ -24,8 +24,10 @@ const DISSOLVE_DEPTH: u32 = 2;
 const RAISE_PERCENT: u64 = 50;
 
 impl Sweeper {
-    /// Gives up what the chain has made impossible and sends again what is unconfirmed.
+    /// Gives up what the chain has made impossible and sends again what is unconfirmed. Whatever
+    /// the sweeper does begins here, so the database's schema is checked here.
     pub(super) fn look_after(&mut self, memory: &mut Memory) -> anyhow::Result<()> {
+        self.store.check_schema().context("check the database before a sweep")?;
         let now = self.clock.now();
         let looked = self.store.read_blocking(|tx| {
             let Some(tip) = blocks::tip(tx)? else { return Ok::<_, store::Error>(None) };

@@ -26,7 +26,7 @@ use crate::domain::payment::{Origin, Place};
 use crate::headway::{Headway, Told};
 use crate::node::codec::{self, Block, Tx, TxKind};
 use crate::node::rpc::Node;
-use crate::store::sweeps::Unconfirmed;
+use crate::store::sweeps::{StoredSweepTx, Unconfirmed};
 use crate::store::{ReadTx, Store, blocks, books, coins, payments, sweeps};
 
 use super::ahead::Ahead;
@@ -270,43 +270,44 @@ fn sweeps_of_gap(
     let unspent: HashSet<OutPoint> = scan.outputs.iter().map(|found| found.outpoint).collect();
     for sweep in store.read_blocking(sweeps::unconfirmed)? {
         let Some(newest) = sweep.versions.first() else { continue };
-        let newest_txid = newest.txid();
-        let inputs = codec::decode_tx(newest.raw()).context("read a stored sweep")?.inputs;
-        if inputs.iter().any(|at| unspent.contains(at)) {
+        let newest = (newest.txid(), transaction_of(newest)?);
+        // All versions spend the same coins.
+        if newest.1.inputs.iter().any(|at| unspent.contains(at)) {
             continue; // It was not mined.
         }
         let mined = mined_version(node, &sweep)?.filter(|(_, height)| *height > from.height);
-        let (txid, height) = match (mined, unproven) {
+        let ((txid, tx), height) = match (mined, unproven) {
             (Some((_, height)), _) if height > scan.tip.height => continue, // Its block is read.
             (Some(mined), _) => mined,
-            (None, None) => return Err(UnprovenSweep(newest_txid).into()),
+            (None, None) => return Err(UnprovenSweep(newest.0).into()),
             (None, Some(Unproven::Mined)) => {
-                known.assumed.push(newest_txid);
-                (newest_txid, from.height.saturating_add(1))
+                known.assumed.push(newest.0);
+                (newest, from.height.saturating_add(1))
             }
             (None, Some(Unproven::InFlight)) => continue,
         };
         known.sweeps.push(txid);
-        let kind = TxKind::Plain;
-        let tx = Tx { txid: Some(txid), kind, carries_mweb: false, inputs, outputs: Vec::new() };
         known.txs.entry(height).or_default().push(tx);
     }
     Ok(())
 }
 
 /// The version of a sweep of which an output is unspent in a block, and that block's height.
-fn mined_version(node: &Node, sweep: &Unconfirmed) -> anyhow::Result<Option<(Txid, u32)>> {
+fn mined_version(node: &Node, sweep: &Unconfirmed) -> anyhow::Result<Option<((Txid, Tx), u32)>> {
     for version in &sweep.versions {
-        let txid = version.txid();
-        let outputs = codec::decode_tx(version.raw()).context("read a stored sweep")?.outputs;
-        for (vout, _) in (0u32..).zip(outputs) {
+        let (txid, tx) = (version.txid(), transaction_of(version)?);
+        for (vout, _) in (0u32..).zip(&tx.outputs) {
             let output = node.mined_output(OutPoint { txid, vout }).context("look for a sweep")?;
             if let Some(output) = output {
-                return Ok(Some((txid, output.height)));
+                return Ok(Some(((txid, tx), output.height)));
             }
         }
     }
     Ok(None)
+}
+
+fn transaction_of(version: &StoredSweepTx) -> anyhow::Result<Tx> {
+    codec::decode_tx(version.raw()).with_context(|| format!("read the sweep {}", version.txid()))
 }
 
 /// Names what is recorded as unspent in a block, and neither unspent at the node nor spent by one

@@ -4,6 +4,7 @@ use std::fs;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use crate::harness::database::Database;
 use crate::harness::gate::Gate;
 use crate::harness::node::Node;
 use crate::harness::shop::Shop;
@@ -15,10 +16,7 @@ const DAY: Duration = Duration::from_secs(86_400);
 /// Writes into the database behind the gateway's back, while it is stopped, as somebody would who
 /// has taken over the process that serves the web.
 fn tamper(gate: &Gate, sql: &str) {
-    let connection = rusqlite::Connection::open(gate.setting("database")).unwrap();
-    let freely = "PRAGMA foreign_keys = OFF; DROP TRIGGER IF EXISTS payments_are_fixed;";
-    connection.execute_batch(&format!("{freely} {sql}")).unwrap();
-    assert!(connection.changes() >= 1, "a row changes: {sql}");
+    Database::of(gate).tamper(sql);
 }
 
 fn id_of(shop: &Shop) -> String {

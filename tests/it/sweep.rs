@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::harness::database::Database;
 use crate::harness::gate::Gate;
 use crate::harness::json::litoshis;
 use crate::harness::node::Node;
@@ -148,18 +149,11 @@ fn without_the_signing_key_nothing_is_sent() {
     });
 }
 
-/// Writes into the database behind the gateway's back, while it is stopped.
-fn tamper(gate: &Gate, sql: &str) {
-    let connection = rusqlite::Connection::open(gate.setting("database")).unwrap();
-    connection.execute_batch(sql).unwrap();
-    assert_eq!(connection.changes(), 1, "one row changes: {sql}");
-}
-
 /// Lets the gateway sweep, which by itself it does not in the time of a test.
 fn restart_sweeping(gate: &Gate, tampered: &str) {
     gate.kill();
     if !tampered.is_empty() {
-        tamper(gate, tampered);
+        Database::of(gate).tamper(tampered);
     }
     sweeping(gate);
     gate.start();
@@ -231,8 +225,9 @@ fn a_payment_whose_address_is_not_ours_holds_up_nobody() {
     // The coin is real, but index 7 of our key does not own it.
     restart_sweeping(
         &gate,
-        "PRAGMA foreign_keys = OFF; DROP TRIGGER payments_are_fixed;
-         UPDATE coins SET derivation_index = 7 WHERE derivation_index = 1;
+        "UPDATE coins SET derivation_index = 7 WHERE derivation_index = 1;
+         DELETE FROM payment_seals WHERE derivation_index = 1;
+         DELETE FROM payment_changes WHERE derivation_index = 1;
          UPDATE payments SET derivation_index = 7 WHERE derivation_index = 1;",
     );
     assert_eq!(paid(&node), [shop.payout_address]);

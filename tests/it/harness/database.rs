@@ -44,6 +44,19 @@ impl Database {
         tx.commit().unwrap();
     }
 
+    /// Changes rows as somebody would who may write the file: references are not checked, and what
+    /// was asked for may be changed. The schema stays as it is, for a change there is found.
+    #[track_caller]
+    pub(crate) fn tamper(&self, sql: &str) {
+        let connection = self.open();
+        let fixed = "SELECT sql FROM sqlite_schema WHERE name = 'payments_are_fixed'";
+        let again: String = connection.query_row(fixed, [], |row| row.get(0)).unwrap();
+        let freely = "PRAGMA foreign_keys = OFF; DROP TRIGGER payments_are_fixed;";
+        connection.execute_batch(&format!("{freely} {sql}")).unwrap();
+        assert!(connection.changes() >= 1, "a row changes: {sql}");
+        connection.execute_batch(&again).unwrap();
+    }
+
     /// Writes rows as the gateway itself might, with all triggers in place.
     #[track_caller]
     pub(crate) fn write(&self, sql: &str) {
