@@ -113,7 +113,7 @@ fn what_is_no_key_file_is_refused() {
         SigningKey::load(&Held::default(), path, None, Network::Regtest, &xpub)
     };
     let error = load(dir.path()).expect_err("refused");
-    assert!(error.to_string().contains("is a directory, not a regular file"), "{error:#}");
+    assert!(format!("{error:#}").contains("is a directory, not a regular file"), "{error:#}");
     std::fs::write(&path, vec![b' '; 4_097]).expect("written");
     let error = load(&path).expect_err("refused");
     assert!(error.to_string().contains("too large"), "{error:#}");
