@@ -134,7 +134,7 @@ fn pour(from: &File, to: &File, bytes: u64, told: Told) -> std::io::Result<()> {
 /// Copies one state of the database into a scratch file and checks it; `named` is what errors call
 /// it.
 fn fill(store: &Store, part: &Scratch, named: &Path, told: Told) -> Result<(), Failed> {
-    let written = File::open(part.path()).map_err(failed(part.path()))?;
+    let written = part.open().map_err(failed(part.path()))?;
     // The transaction stays on one state for as long as it lasts; in WAL mode it stops no writer.
     store.read_blocking(|tx| {
         // It begins with the first read. If that were the copy's own, each step would be a
@@ -328,7 +328,7 @@ fn unmark(file: &Path) -> Result<(), Error> {
 fn judge(file: &Path, named: &Path) -> Result<(), Failed> {
     let unfit = |what: String| Failed::Unfit { path: named.to_owned(), what };
     let mut head = [0; 20];
-    let read = File::open(file).and_then(|mut file| file.read_exact(&mut head));
+    let read = safe_file::open_to_read(file).and_then(|mut file| file.read_exact(&mut head));
     if read.is_err() || !head.starts_with(b"SQLite format 3\0") {
         return Err(unfit("is no database".to_owned()));
     }
