@@ -448,7 +448,7 @@ pub(crate) fn sweeper_of(
     })??;
     Ok(Sweeper {
         own,
-        vetted: BTreeSet::new(),
+        addresses: crate::sweeper::payees::Memory::default(),
         store: store.clone(),
         node: node.clone(),
         nodes: Nodes::new(&config.nodes),

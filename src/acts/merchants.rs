@@ -13,7 +13,7 @@ use crate::domain::time::{DAY_MS, Timestamp};
 use crate::domain::webhook_url::{PrivateNetworks, WebhookUrl};
 use crate::secret;
 use crate::store::merchants as rows;
-use crate::store::{ReadTx, WriteTx, trail};
+use crate::store::{ReadTx, WriteTx, payout_waits, trail};
 
 use super::own_addresses::ForeignAddress;
 use super::reason::Reason;
@@ -152,6 +152,16 @@ pub(crate) fn address_step(
 ) -> Result<AddressStep, Refusal> {
     let account = account(tx, id, rules.network)?;
     let silent = now.ms_since(account.merchant.created_at) > SILENCE_MS_MAX;
+    // Where the sweeper contradicts the database, registering anew is the way out, with the same
+    // address as well. Once it was, it waits, and asking again does not prolong that.
+    let contradicted = payout_waits::of(tx, id)?.map(|waits| waits.wait);
+    if let Some(wait) = contradicted.filter(|wait| !wait.reason.heals_alone()) {
+        let to_come = merchant::address_to_come(&account.addresses, now);
+        let is_asked = to_come.is_some_and(|registration| {
+            registration.address == *address && registration.version != wait.version
+        });
+        return Ok(if is_asked { AddressStep::Nothing } else { AddressStep::Change });
+    }
     if unchanged(&account.addresses, address, now).is_some() {
         return Ok(AddressStep::Nothing);
     }
@@ -192,18 +202,24 @@ pub(crate) fn set_address(
     let address = address.get();
     let step = address_step(tx, rules, id, address, now)?;
     let known = rows::payout_addresses(tx, id, rules.network)?;
-    if let Some(registration) = unchanged(&known, address, now) {
-        return Ok(Registered { registration: registration.clone(), is_new: false });
-    }
     let in_force = merchant::address_in_force(&known, now);
-    if let Some(registration) = in_force.filter(|current| current.address == *address) {
-        cancel_address_change(tx, actor, id, clock)?;
-        return Ok(Registered { registration: registration.clone(), is_new: false });
+    if step == AddressStep::Nothing {
+        if let Some(registration) = unchanged(&known, address, now) {
+            return Ok(Registered { registration: registration.clone(), is_new: false });
+        }
+        if let Some(registration) = in_force {
+            cancel_address_change(tx, actor, id, clock)?;
+            return Ok(Registered { registration: registration.clone(), is_new: false });
+        }
     }
     if rows::registered_since(tx, id, now.plus_ms(-DAY_MS))? >= ADDRESS_CHANGES_MAX {
         return Err(Refusal::TooManyAddressChanges);
     }
+    // Newer than all that the sweeper knows, too: of an older copy of the database it knows more.
+    let waits = payout_waits::of(tx, id)?;
+    let newest_known = waits.map_or(0, |waits| waits.wait.newest_known);
     let last_version = known.last().map_or(0, |registration| registration.version);
+    let last_version = last_version.max(newest_known);
     let effective_at = match step {
         AddressStep::AtOnce | AddressStep::Nothing => now,
         AddressStep::Change => now.plus_ms(rules.payout_address_delay_ms),
@@ -222,7 +238,8 @@ pub(crate) fn set_address(
     Ok(Registered { registration, is_new: true })
 }
 
-/// Cancels a change of the payout address that has not taken effect.
+/// Cancels a change of the payout address that has not taken effect, or one that has by the database
+/// alone: while the sweeper does not agree, no coin is paid to it.
 ///
 /// # Errors
 /// If none waits.
@@ -236,7 +253,12 @@ pub(crate) fn cancel_address_change(
     // Read here: a change that took effect while this write waited is not cancelled any more.
     let now = clock.now();
     if !rows::cancel_address_change(tx, id, now)? {
-        return Err(Refusal::NoAddressChange);
+        let unpaid = payout_waits::of(tx, id)?.map(|waits| waits.wait);
+        let unpaid = unpaid.filter(|wait| wait.reason.may_be_cancelled());
+        let Some(wait) = unpaid else { return Err(Refusal::NoAddressChange) };
+        if !rows::cancel_address(tx, id, wait.version, now)? {
+            return Err(Refusal::NoAddressChange);
+        }
     }
     trail::append(tx, &act(actor, now, "cancel_address_change", id, (None, None)))?;
     Ok(())

@@ -14,7 +14,9 @@ use crate::domain::payment::Payment;
 use crate::domain::time::{DAY_MS, Timestamp};
 use crate::store::notices::{self as rows, Draft};
 use crate::store::sweeps::damaged::damaged_since;
-use crate::store::{self, ReadTx, WriteTx, doubts, merchants, payments, progress, trail};
+use crate::store::{
+    self, ReadTx, WriteTx, doubts, merchants, payments, payout_waits, progress, trail,
+};
 
 use super::audit::AUDIT;
 use super::merchants::OLD_KEY_UNTIL;
@@ -113,6 +115,7 @@ pub(crate) fn look(
     drafts.extend(of_webhooks(tx, since)?);
     drafts.extend(of_payouts(tx, since, now)?);
     drafts.extend(of_accounts(tx, around.network, since, now)?);
+    drafts.extend(of_payout_waits(tx)?);
     drafts.extend(of_subscriptions(tx, since, now)?);
     drafts.extend(of_the_whole(tx, around, now)?);
     let mut wanted = Vec::new();
@@ -326,6 +329,24 @@ fn of_accounts(
         let Some(merchant) = act.merchant else { continue };
         let news = News::Account(OfAccount::WebhookSecretReplaced);
         drafts.push(to(merchant, Kind::KeyRotated, act.id.to_string(), &news));
+    }
+    Ok(drafts)
+}
+
+/// Each reason for which the sweeper does not pay a merchant is told once, to both.
+fn of_payout_waits(tx: &ReadTx) -> Result<Vec<Draft>, store::Error> {
+    let mut drafts = Vec::new();
+    for waits in payout_waits::all(tx)? {
+        let (merchant, wait) = (waits.merchant, waits.wait);
+        let key = format!("{merchant}:{}:{}", wait.version, wait.reason.as_str());
+        let news = match wait.reason.heals_alone() {
+            true => OfAccount::PayoutsWait,
+            false => OfAccount::PayoutsWaitForAddress,
+        };
+        drafts.push(to(merchant, Kind::AddressChange, key.clone(), &News::Account(news)));
+        let (merchant, why) = (merchant.to_string(), wait.to_string());
+        let news = OfWhole::PayoutsWait { merchant, why };
+        drafts.push(whole(Kind::SweepStuck, format!("address:{key}"), news));
     }
     Ok(drafts)
 }

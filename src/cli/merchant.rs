@@ -16,7 +16,7 @@ use crate::domain::merchant::{
     BusinessName, Merchant as Row, MerchantId, OldKey, address_in_force, address_to_come,
 };
 use crate::domain::notice::{Kind, Way};
-use crate::store::{Store, WriteTx, merchants as rows, notices as notice_rows};
+use crate::store::{Store, WriteTx, merchants as rows, notices as notice_rows, payout_waits};
 use crate::view::Time;
 use crate::view::account::SumsView;
 use crate::view::merchant::{MerchantView, Shown};
@@ -171,6 +171,8 @@ impl Merchant {
         let network = config.network;
         let account = store.read_blocking(|tx| acts::account(tx, id, network))?;
         let mut view = view(&account, &config, reveal);
+        let waits = store.read_blocking(|tx| payout_waits::of(tx, id))?;
+        view.payouts_wait = waits.map(|waits| waits.wait.to_string());
         if show {
             view.sums = Some(SumsView::new(&store.read_blocking(|tx| accounts::sums(tx, id))?));
         }
@@ -373,6 +375,9 @@ fn print_text(view: &MerchantView) -> Result<(), Failure> {
     print_line(&format!("payout address  {address}"))?;
     if let (Some(next), Some(at)) = (&view.next_payout_address, &view.next_payout_address_at) {
         print_line(&format!("                {next} from {}", at.0))?;
+    }
+    if let Some(why) = &view.payouts_wait {
+        print_line(&format!("payouts wait    {why}"))?;
     }
     let subscription = match &view.subscription_ends_at {
         Some(end) if view.subscription_active => format!("until {}", end.0),

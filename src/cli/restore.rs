@@ -9,7 +9,7 @@ use super::backup::{ContentsView, catch_up_and_audit, contents, print_contents, 
 use super::{Failure, Format, print_json, print_line, progress};
 use crate::config::{self, Config};
 use crate::domain::merchant::MerchantId;
-use crate::domain::seal::Contradiction;
+use crate::domain::payout_address::Wait;
 use crate::serve::Role;
 use crate::serve::database::{check_identity, heed_high_water, lock, open_store};
 use crate::serve::rights::{Work, give_up_root};
@@ -89,8 +89,9 @@ impl Restore {
         }
         for (merchant, contradiction) in refused.iter().filter(|_| format == Format::Text) {
             print_line(&format!(
-                "payouts of {merchant} wait: {contradiction}; register the address that is right, \
-                 and run litegate sweep --trust-database before you start the gateway"
+                "payouts of {merchant} wait: {contradiction}; start the gateway and register the \
+                 address that is right once more, or, if nobody can have changed the database, take \
+                 what it says for true with litegate sweep --trust-database"
             ))?;
         }
         let differences = catch_up_and_audit(&config, &store).map_err(|error| {
@@ -122,10 +123,7 @@ impl Restore {
 
 /// The merchants whose addresses changed after the copy: the sweeper goes by what it saw first, and
 /// pays them nothing until an operator has looked.
-fn refused_addresses(
-    config: &Config,
-    store: &Store,
-) -> Result<Vec<(MerchantId, Contradiction)>, Failure> {
+fn refused_addresses(config: &Config, store: &Store) -> Result<Vec<(MerchantId, Wait)>, Failure> {
     let Some(settings) = config.seals.as_ref().filter(|seals| seals.has_record()) else {
         return Ok(Vec::new());
     };

@@ -21,6 +21,7 @@ pub(crate) mod network;
 pub(crate) mod notice;
 pub(crate) mod own_addresses;
 pub(crate) mod payment;
+pub(crate) mod payout_address;
 pub(crate) mod retry;
 pub(crate) mod seal;
 pub(crate) mod sweep;

@@ -104,7 +104,7 @@ impl Kind {
             Kind::KeyRotated => "Your API key or webhook secret was replaced",
             Kind::Subscription => "Your subscription ends in 7, 3, 1 days, and when it has ended",
             Kind::Node => "The node is down or behind, and back",
-            Kind::SweepStuck => "A sweep takes long to confirm",
+            Kind::SweepStuck => "A sweep takes long to confirm, or payouts of a merchant wait",
             Kind::PaymentLost => "A completed payment has lost its coins",
             Kind::Doubt => "The chain is doubted",
             Kind::Disk => "The disk is nearly full",

@@ -150,6 +150,8 @@ pub(crate) enum Waits {
     NoAddress,
     /// The merchant's payout address is not as the sweeper first saw it.
     AddressRefused,
+    /// The database and the sweeper do not agree yet on the merchant's payout address.
+    AddressUnconfirmed,
     /// The merchant's coins do not reach `min_payout`.
     BelowMinimum,
     /// The fee would be more than `max_fee_percent` of the payout.
@@ -171,6 +173,10 @@ impl fmt::Display for Waits {
             Waits::AddressRefused => {
                 "its merchant's payout address was changed behind the gateway's back, or an older \
                  copy of the database was put back: see litegate doctor"
+            }
+            Waits::AddressUnconfirmed => {
+                "its merchant's payout address is in force by the database, and not yet by what the \
+                 sweeper saw: see litegate doctor"
             }
             Waits::BelowMinimum => "the merchant's coins do not reach sweeper.min_payout",
             Waits::TooExpensive => "the fee would be more than sweeper.max_fee_percent",

@@ -8,12 +8,13 @@ use prometheus::{Encoder, IntCounter, IntGauge, IntGaugeVec, Opts, Registry, Tex
 use crate::acts::payments::{WATCHER, in_doubt};
 use crate::domain::amount::Amount;
 use crate::domain::chain::BlockId;
+use crate::domain::payout_address::Reason;
 use crate::domain::time::Timestamp;
 use crate::measures;
 use crate::node::zmq::Counters;
 use crate::store::progress::Progress;
 use crate::store::totals::{Totals, totals};
-use crate::store::{ReadTx, blocks, payments, progress, retention, room};
+use crate::store::{ReadTx, blocks, payments, payout_waits, progress, retention, room};
 
 use super::ops::Ops;
 
@@ -110,6 +111,8 @@ struct Stored {
     doubt: bool,
     lost: usize,
     table_bytes: Vec<(String, i64)>,
+    /// Merchants whose payouts wait, by reason.
+    payout_waits: Vec<(String, i64)>,
 }
 
 impl Stored {
@@ -121,15 +124,19 @@ impl Stored {
             doubt: in_doubt(tx)?,
             lost: payments::completed_without_coins(tx)?.len(),
             table_bytes: retention::sizes(tx)?,
+            payout_waits: count_payout_waits(tx)?,
         })
     }
 
     fn register(self, registry: &Registry, now: Timestamp) -> anyhow::Result<()> {
-        let Stored { totals, tip, progress, doubt, lost, table_bytes } = self;
+        let Stored { totals, tip, progress, doubt, lost, table_bytes, payout_waits } = self;
         let age = |since: Option<Timestamp>| since.map_or(0, |since| now.ms_since(since) / 1000);
         labelled(registry, "litegate_payments", "Payments by status", "status", &totals.payments)?;
         let help = "Size of each table with its indexes, measured once a day";
         labelled(registry, "litegate_table_bytes", help, "table", &table_bytes)?;
+        let help =
+            "Merchants whose payouts wait, since the sweeper contradicts their payout address";
+        labelled(registry, "litegate_payouts_waiting", help, "reason", &payout_waits)?;
         for (name, help, value) in [
             ("litegate_webhooks_due", "Events that wait to be delivered", totals.events_due),
             (
@@ -179,4 +186,13 @@ impl Stored {
         }
         Ok(())
     }
+}
+
+fn count_payout_waits(tx: &ReadTx) -> anyhow::Result<Vec<(String, i64)>> {
+    let waits = payout_waits::all(tx)?;
+    let of = |reason: &Reason| waits.iter().filter(|one| one.wait.reason == *reason).count();
+    let counts = Reason::ALL
+        .iter()
+        .map(|reason| Ok((reason.as_str().to_owned(), i64::try_from(of(reason))?)));
+    counts.collect()
 }

@@ -286,3 +286,15 @@ pub(crate) fn cancel_address_change(
                WHERE merchant_id = ?1 AND effective_at > ?2 AND cancelled_at IS NULL";
     Ok(tx.connection.execute(sql, params![id, now])? > 0)
 }
+
+/// Cancels this registration, whenever it takes effect. Answers whether it was not cancelled yet.
+pub(crate) fn cancel_address(
+    tx: &WriteTx,
+    id: MerchantId,
+    version: u32,
+    now: Timestamp,
+) -> Result<bool, Error> {
+    let sql = "UPDATE payout_addresses SET cancelled_at = ?3
+               WHERE merchant_id = ?1 AND version = ?2 AND cancelled_at IS NULL";
+    Ok(tx.connection.execute(sql, params![id, version, now])? > 0)
+}

@@ -111,10 +111,11 @@ fn writes_are_durable_before_they_are_answered() {
 }
 
 /// Tables that stay small: of the operator's few merchants, or of what is under way.
-const SMALL: [&str; 19] = [
+const SMALL: [&str; 20] = [
     "rarray", // What the caller asks for.
     "merchants",
     "payout_addresses",
+    "payout_waits",
     "progress",
     "doubt_watch",
     "doubt_troubles",

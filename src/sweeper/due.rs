@@ -61,9 +61,10 @@ impl Sweeper {
             let rows = self.rows_of_all(tx, &coins)?;
             Ok((coins, rows))
         })?;
-        let (payees, refused) = self.payees(rows)?;
-        let waits = coins.extract_if(.., |coin| refused.contains(&coin.merchant));
-        let waiting = waits.map(|coin| (coin.outpoint, Waits::AddressRefused)).collect();
+        let (payees, unpaid) = self.payees(rows)?;
+        let waits = coins.extract_if(.., |coin| unpaid.contains_key(&coin.merchant));
+        let waits = waits.filter_map(|coin| Some((coin.outpoint, *unpaid.get(&coin.merchant)?)));
+        let waiting = waits.collect();
         let rate_litoshis_per_kvb = if coins.is_empty() { RATE_DEFAULT } else { self.fee_rate()? };
         Ok(Due { coins, payees, rate_litoshis_per_kvb, waiting })
     }

@@ -45,6 +45,7 @@ impl Memory {
                 Waits::Immature
                 | Waits::NoAddress
                 | Waits::AddressRefused
+                | Waits::AddressUnconfirmed
                 | Waits::BelowMinimum
                 | Waits::TooExpensive
                 | Waits::Dust => tracing::debug!(%outpoint, ?why, "a coin waits"),

@@ -24,7 +24,7 @@ pub(crate) mod encrypted;
 pub(crate) mod external;
 mod memory;
 mod pass;
-mod payees;
+pub(crate) mod payees;
 pub(crate) mod private_file;
 mod record;
 pub(crate) mod seals;
@@ -32,12 +32,11 @@ pub(crate) mod signing_key;
 mod trial;
 mod under_way;
 
-use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, ensure};
 use bitcoin::bip32::KeySource;
-use bitcoin::{OutPoint, ScriptBuf, Txid};
+use bitcoin::{OutPoint, Txid};
 use tokio::runtime::Handle;
 use tokio_util::sync::CancellationToken;
 
@@ -86,8 +85,7 @@ pub(crate) struct Sweeper {
     /// Absent: watch-only, nothing is signed here.
     pub(crate) key: Option<SigningKey>,
     pub(crate) own: OwnAddresses,
-    /// Payout scripts that were found not to be our own; new payments avoid them.
-    pub(crate) vetted: BTreeSet<ScriptBuf>,
+    pub(crate) addresses: payees::Memory,
     /// Absent: what the database says is taken for true.
     pub(crate) seals: Option<Seals>,
     pub(crate) settings: Settings,
@@ -244,10 +242,9 @@ impl Sweeper {
 
     /// Seals new payments, and takes note of new payout addresses.
     fn seal_new(&mut self) -> anyhow::Result<()> {
-        let now = self.clock.now();
         let Some(seals) = &mut self.seals else { return Ok(()) };
         seals.seal_new(&self.store).context("seal the payments")?;
-        seals.see_addresses(&self.store, self.network, now).context("see the payout addresses")
+        self.see_addresses().context("see the payout addresses")
     }
 
     /// Sweeps once, for an operator's command. `None` if that has to wait because of a doubt.

@@ -1,66 +1,264 @@
 //! Where each merchant is paid now. Whatever is wrong with a merchant's addresses is that merchant's
-//! trouble alone.
+//! trouble alone, and the reason is stored for those who tell people.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::{Duration, Instant};
 
 use anyhow::Context;
 use bitcoin::{Script, ScriptBuf};
 
-use crate::domain::merchant::{MerchantId, PayoutAddress, address_in_force};
-use crate::domain::sweep::{Payee, SweepCoin, merchants_of};
+use crate::domain::merchant::{MerchantId, PayoutAddress};
+use crate::domain::payout_address::{Clocks, Reason, Standing, Wait};
+use crate::domain::seal::Record;
+use crate::domain::sweep::{Payee, SweepCoin, Waits, merchants_of};
 use crate::domain::time::Timestamp;
-use crate::store::{self, ReadTx, merchants};
+use crate::pulse::{self, Loop};
+use crate::store::batches::Batches;
+use crate::store::{self, ReadTx, Store, WriteTx, merchants, payout_waits};
 
 use super::Sweeper;
 
 /// The rows of a merchant's payout addresses. A damaged one is that merchant's trouble alone.
 pub(super) type Rows = (MerchantId, Result<Vec<PayoutAddress>, String>);
 
+/// How often the node is asked for the chain's time: while an address waits for it, and else.
+const CHAIN_TIME_AWAITED: Duration = Duration::from_secs(10);
+const CHAIN_TIME: Duration = Duration::from_secs(60);
+
+/// What the sweeper remembers of payout addresses from one look to the next.
+#[derive(Debug, Default)]
+pub(crate) struct Memory {
+    /// Scripts that were found not to be our own; new payments avoid them.
+    vetted: BTreeSet<ScriptBuf>,
+    /// Of each merchant, the newest registration and how many were cancelled at the last look.
+    marks: BTreeMap<MerchantId, (u32, u32)>,
+    /// Merchants whose standing changes with time alone.
+    unsteady: BTreeSet<MerchantId>,
+    /// What is stored of waits, once it was read.
+    stored: Option<BTreeMap<MerchantId, Wait>>,
+    /// What the log says already.
+    told: BTreeMap<MerchantId, Wait>,
+    /// The chain's time when a node last said it.
+    chain: Option<Timestamp>,
+    /// When a node was last asked for it, with success or without.
+    asked_at: Option<Instant>,
+}
+
 impl Sweeper {
-    /// The merchants that can be paid now, and those whose addresses are refused.
+    /// Takes note of payout addresses that are new and of changes that were cancelled, so that the
+    /// delay of a change begins when it was asked for, and not when money is due, and nobody can
+    /// undo a cancellation unseen.
+    pub(super) fn see_addresses(&mut self) -> anyhow::Result<()> {
+        let Some(seals) = &self.seals else { return Ok(()) };
+        let began = self.clock.now();
+        let marks: BTreeMap<MerchantId, (u32, u32)> = self
+            .store
+            .read_blocking(merchants::address_marks)?
+            .into_iter()
+            .map(|(merchant, newest, cancelled)| (merchant, (newest, cancelled)))
+            .collect();
+        let changed = |merchant: &MerchantId| {
+            marks.get(merchant).is_none_or(|now| self.addresses.marks.get(merchant) != Some(now))
+        };
+        let all = marks.keys().copied().chain(seals.merchants());
+        let mut due: BTreeSet<MerchantId> = all.filter(changed).collect();
+        let pause = match self.addresses.unsteady.is_empty() {
+            true => CHAIN_TIME,
+            false => CHAIN_TIME_AWAITED,
+        };
+        let stale = self.addresses.asked_at.is_none_or(|at| at.elapsed() >= pause);
+        if stale {
+            due.extend(self.addresses.unsteady.iter().copied());
+        }
+        let clocks = match due.is_empty() && !stale {
+            true => Clocks { own: began, chain: None },
+            false => self.clocks(),
+        };
+        let mut rows = Vec::with_capacity(due.len());
+        for merchant in due {
+            pulse::beat(Loop::Sweeper);
+            rows.push((merchant, self.store.read_blocking(|tx| self.rows_of(tx, merchant))?));
+        }
+        let mut found = self.evaluate(rows, clocks)?;
+        self.keep_refused(&mut found)?;
+        self.publish(&found, clocks)?;
+        self.addresses.marks = marks;
+        if let Some(chain) = self.addresses.chain
+            && let Some(seals) = &mut self.seals
+        {
+            seals.note_look(began.min(chain));
+            seals.save_changes()?;
+        }
+        Ok(())
+    }
+
+    /// The merchants that can be paid now, and why others are not.
     pub(super) fn payees(
         &mut self,
         rows: Vec<Rows>,
-    ) -> anyhow::Result<(Vec<Payee>, BTreeSet<MerchantId>)> {
-        let now = self.clock.now();
-        let mut payees = Vec::with_capacity(rows.len());
-        let mut refused = BTreeSet::new();
-        for (merchant, rows) in rows {
-            let found = match rows {
-                Ok(rows) => self.payout_script(merchant, &rows, now)?,
-                Err(what) => Err(what),
-            };
-            match found {
-                Ok(script) => payees.extend(script.map(|script| Payee { merchant, script })),
-                Err(what) => {
-                    tracing::error!(merchant.id = %merchant, what, "payout address refused");
-                    refused.insert(merchant);
+    ) -> anyhow::Result<(Vec<Payee>, BTreeMap<MerchantId, Waits>)> {
+        if rows.is_empty() {
+            return Ok((Vec::new(), BTreeMap::new()));
+        }
+        let clocks = self.clocks();
+        let (mut payees, mut waiting) = (Vec::with_capacity(rows.len()), BTreeMap::new());
+        let mut found = self.evaluate(rows, clocks)?;
+        self.refuse_own(&mut found)?;
+        self.publish(&found, clocks)?;
+        for (merchant, standing) in found {
+            match standing {
+                Standing::Pays { script, .. } => payees.push(Payee { merchant, script }),
+                Standing::NoAddress => {}
+                Standing::Waits(wait) if wait.reason.heals_alone() => {
+                    waiting.insert(merchant, Waits::AddressUnconfirmed);
+                }
+                Standing::Waits(_) => {
+                    waiting.insert(merchant, Waits::AddressRefused);
                 }
             }
         }
-        self.refuse_own(&mut payees, &mut refused)?;
-        Ok((payees, refused))
+        Ok((payees, waiting))
     }
 
-    /// Refuses payees that are paid to an address of our own account: the money would come back for
-    /// ever, or pay a payment.
-    fn refuse_own(
+    /// Where these merchants stand, written down before anything is paid by it.
+    fn evaluate(
         &mut self,
-        payees: &mut Vec<Payee>,
-        refused: &mut BTreeSet<MerchantId>,
-    ) -> anyhow::Result<()> {
-        let new = payees.iter().map(|payee| payee.script.as_script());
-        let new: Vec<&Script> = new.filter(|script| !self.vetted.contains(*script)).collect();
+        rows: Vec<Rows>,
+        clocks: Clocks,
+    ) -> anyhow::Result<Vec<(MerchantId, Standing)>> {
+        let mut found = Vec::with_capacity(rows.len());
+        for (merchant, rows) in rows {
+            let standing = self.standing(merchant, rows.as_deref().ok(), clocks);
+            let pays = match &standing {
+                Standing::Pays { version, .. } => Some(*version),
+                Standing::NoAddress | Standing::Waits(_) => None,
+            };
+            let newest = rows.iter().flatten().rfind(|row| row.cancelled_at.is_none());
+            match newest.is_some_and(|newest| Some(newest.version) != pays) {
+                true => self.addresses.unsteady.insert(merchant),
+                false => self.addresses.unsteady.remove(&merchant),
+            };
+            found.push((merchant, standing));
+        }
+        if let Some(seals) = &mut self.seals {
+            seals.save_changes()?;
+        }
+        Ok(found)
+    }
+
+    /// Where a merchant is paid now: by what the sweeper itself saw, if it has a seal key.
+    fn standing(
+        &mut self,
+        merchant: MerchantId,
+        rows: Option<&[PayoutAddress]>,
+        clocks: Clocks,
+    ) -> Standing {
+        let Some(rows) = rows else {
+            let (version, newest_known) = (0, 0);
+            let wait = Wait { reason: Reason::Damaged, version, newest_known, until: None };
+            return Standing::Waits(wait);
+        };
+        match &mut self.seals {
+            Some(seals) => seals.standing(merchant, rows, clocks),
+            None => Record::default().observe(merchant, rows, clocks, 0).0,
+        }
+    }
+
+    /// What both clocks say: our own, and the chain's median time past by the node.
+    fn clocks(&mut self) -> Clocks {
+        let asked = self.node.best_block_hash().and_then(|tip| self.node.header(tip));
+        let chain = match asked {
+            Ok(header) => Some(self.clock.chain_time(header.median_time)),
+            Err(error) => {
+                tracing::debug!(%error, "cannot read the chain's time");
+                None
+            }
+        };
+        self.addresses.asked_at = Some(Instant::now());
+        self.addresses.chain = chain.or(self.addresses.chain);
+        Clocks { own: self.clock.now(), chain }
+    }
+
+    /// Keeps an address refused that was found to be our own account's.
+    fn keep_refused(&mut self, found: &mut [(MerchantId, Standing)]) -> anyhow::Result<()> {
+        let stored = self.addresses.stored(&self.store)?;
+        for (merchant, standing) in found {
+            if let Standing::Pays { version, .. } = standing
+                && let Some(wait) = stored.get(merchant)
+                && (wait.reason, wait.version) == (Reason::OwnAddress, *version)
+            {
+                *standing = Standing::Waits(*wait);
+            }
+        }
+        Ok(())
+    }
+
+    /// Refuses addresses of our own account: the money would come back for ever, or pay a payment.
+    /// Which they are is found out once money is due, since it takes a while.
+    fn refuse_own(&mut self, found: &mut [(MerchantId, Standing)]) -> anyhow::Result<()> {
+        let new = found.iter().filter_map(|(_, standing)| match standing {
+            Standing::Pays { script, .. } => Some(script.as_script()),
+            Standing::NoAddress | Standing::Waits(_) => None,
+        });
+        let vetted = &mut self.addresses.vetted;
+        let new: Vec<&Script> = new.filter(|script| !vetted.contains(*script)).collect();
         let own = self.store.read_blocking(|tx| self.own.among(tx, new.iter().copied()))?;
         let sound = new.into_iter().filter(|script| !own.contains(*script)).map(Script::to_owned);
-        let sound: Vec<ScriptBuf> = sound.collect();
-        self.vetted.extend(sound);
-        for payee in payees.iter().filter(|payee| own.contains(&payee.script)) {
-            let what = "the payout address is an address of this gateway";
-            tracing::error!(merchant.id = %payee.merchant, what, "payout address refused");
-            refused.insert(payee.merchant);
+        vetted.extend(sound.collect::<Vec<_>>());
+        for (_, standing) in found {
+            if let Standing::Pays { version, script } = standing
+                && own.contains(script)
+            {
+                let (reason, version) = (Reason::OwnAddress, *version);
+                let wait = Wait { reason, version, newest_known: version, until: None };
+                *standing = Standing::Waits(wait);
+            }
         }
-        payees.retain(|payee| !own.contains(&payee.script));
+        Ok(())
+    }
+
+    /// Stores and logs whose payouts wait, for those who tell people.
+    fn publish(&mut self, found: &[(MerchantId, Standing)], clocks: Clocks) -> anyhow::Result<()> {
+        let Some(seals) = self.seals.as_ref().filter(|seals| seals.is_kept_here()) else {
+            return Ok(());
+        };
+        let stored = self.addresses.stored(&self.store)?.clone();
+        let mut changes: Vec<(MerchantId, Option<Wait>)> = Vec::new();
+        for (merchant, standing) in found {
+            let known = stored.get(merchant).copied();
+            let wait = match standing {
+                Standing::Waits(wait) => Some(*wait),
+                Standing::NoAddress | Standing::Pays { .. } => None,
+            };
+            let delay_ms = seals.delay_ms();
+            let wait = wait.filter(|wait| known.is_some() || wait.is_news(clocks, delay_ms));
+            self.addresses.tell(*merchant, wait);
+            if wait != known {
+                changes.push((*merchant, wait));
+            }
+        }
+        let now = clocks.own;
+        let each =
+            move |tx: &WriteTx, (merchant, wait): &(MerchantId, Option<Wait>), (): &mut ()| {
+                match wait {
+                    Some(wait) => payout_waits::record(tx, *merchant, wait, now),
+                    None => payout_waits::end(tx, *merchant),
+                }
+            };
+        let go_on = || {
+            pulse::beat(Loop::Sweeper);
+            true
+        };
+        Batches { store: &self.store, go_on: &go_on }
+            .write(changes.clone(), each, |()| ())
+            .context("record whose payouts wait")?;
+        let stored = self.addresses.stored(&self.store)?;
+        for (merchant, wait) in changes {
+            match wait {
+                Some(wait) => stored.insert(merchant, wait),
+                None => stored.remove(&merchant),
+            };
+        }
         Ok(())
     }
 
@@ -87,22 +285,48 @@ impl Sweeper {
             Err(error) => Err(error),
         }
     }
+}
 
-    /// Where the merchant is paid now: by what the sweeper itself saw, if it has a seal key. The
-    /// inner error says how the rows contradict that.
-    fn payout_script(
-        &mut self,
-        merchant: MerchantId,
-        rows: &[PayoutAddress],
-        now: Timestamp,
-    ) -> anyhow::Result<Result<Option<ScriptBuf>, String>> {
-        let Some(seals) = &mut self.seals else {
-            let in_force = address_in_force(rows, now);
-            return Ok(Ok(in_force.map(|found| found.address.script().to_owned())));
-        };
-        let found = seals.payout_script(merchant, rows, now)?;
-        Ok(found.map_err(|contradiction| {
-            format!("the database was changed behind the gateway's back: {contradiction}")
-        }))
+impl Memory {
+    /// What is stored of waits.
+    fn stored(&mut self, store: &Store) -> Result<&mut BTreeMap<MerchantId, Wait>, store::Error> {
+        match &mut self.stored {
+            Some(stored) => Ok(stored),
+            none => {
+                let all = store.read_blocking(payout_waits::all)?;
+                Ok(none.insert(all.into_iter().map(|one| (one.merchant, one.wait)).collect()))
+            }
+        }
+    }
+
+    /// Says in the log why a merchant's payouts wait, once for each reason, and when they go on.
+    fn tell(&mut self, merchant: MerchantId, wait: Option<Wait>) {
+        match wait {
+            Some(wait) if self.told.insert(merchant, wait) != Some(wait) => log(merchant, &wait),
+            None if self.told.remove(&merchant).is_some() => {
+                tracing::info!(merchant.id = %merchant, "payouts go on");
+            }
+            Some(_) | None => {}
+        }
+    }
+}
+
+fn log(merchant: MerchantId, wait: &Wait) {
+    match wait.reason {
+        Reason::Unconfirmed | Reason::Clock | Reason::Overtaken => {
+            tracing::warn!(merchant.id = %merchant, why = %wait, "payouts wait");
+        }
+        Reason::OwnAddress | Reason::Damaged => {
+            tracing::error!(merchant.id = %merchant, what = %wait, "payout address refused");
+        }
+        Reason::Changed
+        | Reason::Missing
+        | Reason::Inserted
+        | Reason::CancelUndone
+        | Reason::CancelledInForce
+        | Reason::Backdated => {
+            let what = format!("the database was changed behind the gateway's back: {wait}");
+            tracing::error!(merchant.id = %merchant, what, "payout address refused");
+        }
     }
 }

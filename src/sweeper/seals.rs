@@ -9,12 +9,12 @@ use std::io::ErrorKind;
 use std::path::PathBuf;
 
 use anyhow::{Context, bail};
-use bitcoin::ScriptBuf;
 use bitcoin::hex::FromHex;
 
 use crate::domain::merchant::{MerchantId, PayoutAddress};
 use crate::domain::network::Network;
-use crate::domain::seal::{Contradiction, Record};
+use crate::domain::payout_address::{Clocks, Standing, Wait};
+use crate::domain::seal::Record;
 use crate::domain::sweep::SweepCoin;
 use crate::domain::time::Timestamp;
 use crate::pulse::{self, Loop};
@@ -57,6 +57,8 @@ pub(crate) struct Seals {
     file: PathBuf,
     delay_ms: i64,
     record: Record,
+    /// Whether the record says more than its file.
+    changed: bool,
     access: Access,
 }
 
@@ -67,6 +69,9 @@ pub(crate) enum Access {
     ReadAndWrite,
     ReadOnly,
 }
+
+/// How often the time of the last look is written down, in milliseconds.
+const LOOK_MS: i64 = 3_600_000;
 
 /// Payments that are sealed in one write.
 const SEALED_AT_ONCE: u32 = 1_000;
@@ -102,7 +107,8 @@ impl Seals {
             }
         };
         let delay_ms = settings.payout_address_delay_ms;
-        let seals = Seals { key, file: settings.record_file.clone(), delay_ms, record, access };
+        let file = settings.record_file.clone();
+        let seals = Seals { key, file, delay_ms, record, changed: false, access };
         if !found {
             seals.save()?; // Before the first seal: seals without a record are refused.
         }
@@ -139,37 +145,6 @@ impl Seals {
         Ok(())
     }
 
-    /// Takes note of payout addresses that are new and of changes that were cancelled, so that the
-    /// delay of a change begins when it was asked for, and not when money is due, and nobody can
-    /// undo a cancellation unseen. What contradicts the record is named when money is due.
-    pub(crate) fn see_addresses(
-        &mut self,
-        store: &Store,
-        network: Network,
-        now: Timestamp,
-    ) -> anyhow::Result<()> {
-        for (merchant, newest, cancelled) in store.read_blocking(merchants::address_marks)? {
-            let known = self.record.addresses.get(&merchant).is_some_and(|seen| {
-                let seen_cancelled = seen.iter().filter(|seen| seen.cancelled).count();
-                seen.last().is_some_and(|last| last.version == newest)
-                    && u32::try_from(seen_cancelled) == Ok(cancelled)
-            });
-            if known {
-                continue;
-            }
-            pulse::beat(Loop::Sweeper);
-            let rows = |tx: &ReadTx| merchants::payout_addresses(tx, merchant, network);
-            match store.read_blocking(rows) {
-                Ok(rows) => {
-                    let _ = self.payout_script(merchant, &rows, now)?;
-                }
-                Err(store::Error::Impossible(_)) => {}
-                Err(error) => return Err(error.into()),
-            }
-        }
-        Ok(())
-    }
-
     /// Whether the coin's payment is as it was when it was sealed.
     pub(crate) fn fits(&self, tx: &ReadTx, coin: &SweepCoin) -> Result<bool, store::Error> {
         let Some(facts) = seals::facts_of(tx, coin.index)? else { return Ok(false) };
@@ -182,26 +157,54 @@ impl Seals {
         Ok(sealed && facts.merchant == coin.merchant && facts.script == coin.script)
     }
 
-    /// Where a merchant is paid, by what was seen of its addresses.
-    ///
-    /// # Errors
-    /// The inner one if the rows contradict that; the outer one if it cannot be written down.
-    pub(crate) fn payout_script(
+    /// Where a merchant is paid, by its rows and by what was seen of them before. What is new is
+    /// kept by [`Seals::save_changes`], before anything is paid by it.
+    pub(super) fn standing(
         &mut self,
         merchant: MerchantId,
         rows: &[PayoutAddress],
-        now: Timestamp,
-    ) -> anyhow::Result<Result<Option<ScriptBuf>, Contradiction>> {
-        let before = self.record.addresses.get(&merchant).cloned();
-        let found = self.record.observe(merchant, rows, now, self.delay_ms);
-        if self.record.addresses.get(&merchant) != before.as_ref() {
-            self.save()?; // Before anything is paid by it.
-        }
-        Ok(found)
+        clocks: Clocks,
+    ) -> Standing {
+        let (standing, changed) = self.record.observe(merchant, rows, clocks, self.delay_ms);
+        self.changed = self.changed || changed;
+        standing
     }
 
-    /// The merchants whose addresses the database has otherwise than they were seen: after an older
-    /// copy of it was put back, or after somebody wrote into it.
+    /// Notes that every address in the database was seen at this time, by the slower clock.
+    pub(super) fn note_look(&mut self, at: Timestamp) {
+        let saved = self.record.looked_at;
+        if saved.is_none_or(|saved| at.ms_since(saved) >= LOOK_MS) {
+            self.changed = true;
+        }
+        self.record.looked_at = saved.max(Some(at));
+    }
+
+    /// The merchants of whom addresses were seen.
+    pub(super) fn merchants(&self) -> impl Iterator<Item = MerchantId> + '_ {
+        self.record.addresses.keys().copied()
+    }
+
+    pub(super) fn delay_ms(&self) -> i64 {
+        self.delay_ms
+    }
+
+    /// Whether this process is the one that keeps the record.
+    pub(super) fn is_kept_here(&self) -> bool {
+        self.access == Access::ReadAndWrite
+    }
+
+    /// Writes down what is new in the record.
+    pub(super) fn save_changes(&mut self) -> anyhow::Result<()> {
+        if self.changed {
+            self.save()?;
+            self.changed = false;
+        }
+        Ok(())
+    }
+
+    /// The merchants whose addresses the database has otherwise than they were seen, so that an
+    /// operator must do something: after an older copy of it was put back, or after somebody wrote
+    /// into it.
     ///
     /// # Errors
     /// Those of the database.
@@ -210,16 +213,20 @@ impl Seals {
         store: &Store,
         network: Network,
         now: Timestamp,
-    ) -> Result<Vec<(MerchantId, Contradiction)>, store::Error> {
+    ) -> Result<Vec<(MerchantId, Wait)>, store::Error> {
         let mut found = Vec::new();
-        for merchant in self.record.addresses.keys() {
-            let rows =
-                store.read_blocking(|tx| merchants::payout_addresses(tx, *merchant, network));
+        // On a copy: whoever only looks takes over nothing.
+        let mut record = self.record.clone();
+        let clocks = Clocks { own: now, chain: None };
+        for merchant in self.merchants() {
+            let rows = store.read_blocking(|tx| merchants::payout_addresses(tx, merchant, network));
             let Ok(rows) = rows else { continue }; // Damaged rows are named where they are used.
-            // On a copy: whoever only looks takes over nothing.
-            let mut record = self.record.clone();
-            let observed = record.observe(*merchant, &rows, now, self.delay_ms);
-            found.extend(observed.err().map(|contradiction| (*merchant, contradiction)));
+            let (standing, _) = record.observe(merchant, &rows, clocks, self.delay_ms);
+            if let Standing::Waits(wait) = standing
+                && !wait.reason.heals_alone()
+            {
+                found.push((merchant, wait));
+            }
         }
         Ok(found)
     }

@@ -39,6 +39,9 @@ pub(crate) struct MerchantView {
     /// Until when the secret before the last rotation signs as well.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) previous_webhook_secret_ends_at: Option<Time>,
+    /// Why payouts wait, if the sweeper contradicts the payout address.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) payouts_wait: Option<String>,
     /// What its accounts hold, where one merchant is shown.
     #[serde(flatten, skip_serializing_if = "Option::is_none")]
     pub(crate) sums: Option<SumsView>,
@@ -86,6 +89,7 @@ impl MerchantView {
             api_key: None,
             webhook_secret: None,
             previous_webhook_secret_ends_at: None,
+            payouts_wait: None,
             sums: None,
         }
     }

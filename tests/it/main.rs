@@ -63,6 +63,7 @@ mod openapi;
 mod outbox;
 mod own_addresses;
 mod pages;
+mod payout_address;
 mod payouts;
 mod powercut;
 mod pruned;

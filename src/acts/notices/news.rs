@@ -126,6 +126,10 @@ pub(crate) enum OfAccount {
     AddressCancelled {
         address: String,
     },
+    /// Payouts wait until the sweeper has known the address for long enough.
+    PayoutsWait,
+    /// Payouts wait until an address is registered once more.
+    PayoutsWaitForAddress,
     KeyReplaced,
     /// The old key is taken for a day more.
     KeyReplacedGently,
@@ -145,6 +149,7 @@ pub(crate) enum OfWhole {
     SweepStuck { sweep: i64, txid: String },
     SweeperStuck { trouble: String },
     SweepDamaged { txid: String },
+    PayoutsWait { merchant: String, why: String },
     PaymentLost { payment: String },
     Doubted { reason: String },
     LowDisk { megabytes: u64 },
@@ -264,6 +269,16 @@ impl fmt::Display for OfAccount {
                 f,
                 "The change of your payout address to `{address}` is cancelled. `/account`"
             ),
+            OfAccount::PayoutsWait => f.write_str(
+                "Your payouts wait: the sweeper did not see your new payout address in time. They \
+                 start again automatically once the waiting time is over. If you did not change \
+                 the address, use `/cancel_address_change` and secure your Discord account.",
+            ),
+            OfAccount::PayoutsWaitForAddress => f.write_str(
+                "Your payouts wait: your payout address is not the one that the sweeper knows. \
+                 Compare it with `/account`, and register the right one once more with \
+                 `/set_address`.",
+            ),
             OfAccount::KeyReplaced => f.write_str(
                 "Your API key was replaced; the old one is dead. If this was not you, secure your \
                  Discord account and use `/rotate_key` again.",
@@ -315,6 +330,11 @@ impl fmt::Display for OfWhole {
                 "The stored bytes of sweep transaction `{txid}` are damaged, by the disk or by a \
                  hand in the database. It is not sent like that; with the signing key on this \
                  machine it is signed again. `litegate doctor` shows what is left."
+            ),
+            OfWhole::PayoutsWait { merchant, why } => write!(
+                f,
+                "Payouts of `{merchant}` wait: {}. `litegate doctor` says what to do.",
+                plain(why)
             ),
             OfWhole::PaymentLost { payment } => write!(
                 f,

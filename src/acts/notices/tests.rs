@@ -5,6 +5,7 @@ use crate::store::Store;
 
 mod hot;
 mod lost;
+mod waits;
 
 /// Half a minute, in which nothing is repeated.
 const SOON_MS: i64 = 30_000;

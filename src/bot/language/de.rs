@@ -435,6 +435,12 @@ pub(super) const SAID: Said = Said {
     address_effective: "Deine Auszahlungen gehen ab jetzt an `{address}`. {/account}",
     address_cancelled: "Die Änderung deiner Auszahlungsadresse zu `{address}` ist abgebrochen. \
         {/account}",
+    payouts_wait: "Deine Auszahlungen warten: Das Auszahlungssystem hat deine neue Auszahlungsadresse nicht \
+        rechtzeitig gesehen. Nach der Wartezeit laufen sie automatisch weiter. Wenn du die Adresse nicht \
+        geändert hast, nutze {/cancel_address_change} und sichere dein Discord-Konto.",
+    payouts_wait_for_address: "Deine Auszahlungen warten: Deine Auszahlungsadresse ist nicht die, die das \
+        Auszahlungssystem kennt. Vergleiche sie mit {/account} und trage die richtige mit {/set_address} \
+        noch einmal ein.",
     key_replaced: "Dein API-Schlüssel wurde ersetzt; der alte gilt nicht mehr. Wenn du das nicht warst, \
         sichere dein Discord-Konto und verwende noch einmal {/rotate_key}.",
     key_replaced_gently: "Dein API-Schlüssel wurde ersetzt; der alte gilt noch 24 Stunden. Wenn du das \
@@ -459,6 +465,8 @@ pub(super) const SAID: Said = Said {
     sweep_damaged: "Die gespeicherten Bytes der Auszahlung `{txid}` sind beschädigt: durch die Platte oder eine \
         Hand in der Datenbank. So wird sie nicht gesendet; mit dem Schlüssel auf diesem Rechner wird sie neu \
         signiert. `litegate doctor` zeigt, was noch fehlt.",
+    payouts_of_merchant_wait: "Auszahlungen von `{merchant}` warten: {why}. `litegate doctor` sagt, was zu \
+        tun ist.",
     payment_lost: "Die Zahlung `{id}` wurde abgeschlossen, aber die beste Kette enthält ihre Münzen \
         nicht mehr: eine tiefe Reorganisation. Dem Händler wurde gesagt, dass sie bezahlt ist. \
         `litegate payment show {id}` und `litegate audit` zeigen, was fehlt.",

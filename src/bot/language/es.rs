@@ -411,6 +411,11 @@ pub(super) const SAID: Said = Said {
     address_before: " (hasta ahora `{address}`)",
     address_effective: "Desde ahora tus envíos van a `{address}`. {/account}",
     address_cancelled: "El cambio de tu dirección de pago a `{address}` está cancelado. {/account}",
+    payouts_wait: "Tus pagos salientes esperan: el sistema no vio a tiempo tu nueva dirección de pago. \
+        Continúan automáticamente cuando termina el plazo. Si no cambiaste la dirección, usa \
+        {/cancel_address_change} y protege tu cuenta de Discord.",
+    payouts_wait_for_address: "Tus pagos salientes esperan: tu dirección de pago no es la que el sistema \
+        conoce. Compárala en {/account} y registra otra vez la correcta con {/set_address}.",
     key_replaced: "Tu clave de API se cambió; la antigua ya no vale. Si no fuiste tú, protege tu cuenta de \
         Discord y usa otra vez {/rotate_key}.",
     key_replaced_gently: "Tu clave de API se cambió; la antigua vale 24 horas más. Si no fuiste tú, \
@@ -434,6 +439,8 @@ pub(super) const SAID: Said = Said {
     sweep_damaged: "Los bytes guardados del envío `{txid}` están dañados: por el disco o por una mano en la base de \
         datos. Así no se envía; con la clave en esta máquina se firma de nuevo. `litegate doctor` muestra lo que \
         queda.",
+    payouts_of_merchant_wait: "Los pagos salientes de `{merchant}` esperan: {why}. `litegate doctor` dice qué \
+        hacer.",
     payment_lost: "El pago `{id}` se completó, pero la mejor cadena ya no contiene sus monedas: una \
         reorganización profunda. Al comerciante se le dijo que está pagado. `litegate payment show {id}` \
         y `litegate audit` muestran lo que falta.",

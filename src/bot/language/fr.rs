@@ -418,6 +418,11 @@ pub(super) const SAID: Said = Said {
     address_before: " (jusqu'ici `{address}`)",
     address_effective: "Vos versements vont désormais à `{address}`. {/account}",
     address_cancelled: "Le changement de votre adresse de versement vers `{address}` est annulé. {/account}",
+    payouts_wait: "Vos versements attendent : le système n'a pas vu à temps votre nouvelle adresse de \
+        versement. Ils reprennent automatiquement après le délai. Si vous n'avez pas changé l'adresse, \
+        utilisez {/cancel_address_change} et protégez votre compte Discord.",
+    payouts_wait_for_address: "Vos versements attendent : votre adresse de versement n'est pas celle que le \
+        système connaît. Comparez-la avec {/account} et enregistrez de nouveau la bonne avec {/set_address}.",
     key_replaced: "Votre clé d'API a été remplacée ; l'ancienne ne vaut plus. Si ce n'était pas vous, sécurisez \
         votre compte Discord et utilisez de nouveau {/rotate_key}.",
     key_replaced_gently: "Votre clé d'API a été remplacée ; l'ancienne vaut encore 24 heures. Si ce n'était pas \
@@ -441,6 +446,8 @@ pub(super) const SAID: Said = Said {
     sweep_damaged: "Les octets enregistrés du versement `{txid}` sont abîmés : par le disque ou par une main dans la \
         base de données. Il n'est pas envoyé ainsi ; avec la clé sur cette machine, il est signé à nouveau. \
         `litegate doctor` montre ce qui reste.",
+    payouts_of_merchant_wait: "Les versements de `{merchant}` attendent : {why}. `litegate doctor` dit quoi \
+        faire.",
     payment_lost: "Le paiement `{id}` était terminé, mais la meilleure chaîne ne contient plus ses pièces : une \
         réorganisation profonde. On a dit au marchand qu'il est payé. `litegate payment show {id}` et `litegate \
         audit` montrent ce qui manque.",

@@ -404,6 +404,11 @@ pub(super) const SAID: Said = Said {
     address_before: " (até agora `{address}`)",
     address_effective: "A partir de agora seus repasses vão para `{address}`. {/account}",
     address_cancelled: "A mudança do seu endereço de pagamento para `{address}` foi cancelada. {/account}",
+    payouts_wait: "Seus repasses esperam: o sistema não viu a tempo o seu novo endereço de pagamento. Eles \
+        continuam automaticamente quando o prazo termina. Se você não mudou o endereço, use \
+        {/cancel_address_change} e proteja sua conta do Discord.",
+    payouts_wait_for_address: "Seus repasses esperam: seu endereço de pagamento não é o que o sistema conhece. \
+        Compare-o em {/account} e registre de novo o certo com {/set_address}.",
     key_replaced: "Sua chave de API foi trocada; a antiga não vale mais. Se não foi você, proteja sua conta do \
         Discord e use {/rotate_key} de novo.",
     key_replaced_gently: "Sua chave de API foi trocada; a antiga vale por mais 24 horas. Se não foi você, proteja \
@@ -426,6 +431,8 @@ pub(super) const SAID: Said = Said {
     sweep_damaged: "Os bytes guardados do repasse `{txid}` estão danificados: pelo disco ou por uma mão no banco de \
         dados. Assim ele não é enviado; com a chave nesta máquina ele é assinado de novo. `litegate doctor` mostra o \
         que falta.",
+    payouts_of_merchant_wait: "Os repasses de `{merchant}` esperam: {why}. `litegate doctor` diz o que \
+        fazer.",
     payment_lost: "O pagamento `{id}` foi completado, mas a melhor cadeia já não contém suas moedas: uma \
         reorganização profunda. Ao lojista foi dito que está pago. `litegate payment show {id}` e `litegate audit` \
         mostram o que falta.",

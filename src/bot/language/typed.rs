@@ -137,6 +137,8 @@ sentences! {
         address_before,
         address_effective,
         address_cancelled,
+        payouts_wait,
+        payouts_wait_for_address,
         key_replaced,
         key_replaced_gently,
         secret_replaced,
@@ -149,6 +151,7 @@ sentences! {
         sweep_stuck,
         sweeper_stuck,
         sweep_damaged,
+        payouts_of_merchant_wait,
         payment_lost,
         doubted,
         low_disk,
@@ -399,6 +402,8 @@ impl Language {
             }
             OfAccount::AddressEffective { address: to } => address(said.address_effective, to),
             OfAccount::AddressCancelled { address: to } => address(said.address_cancelled, to),
+            OfAccount::PayoutsWait => one(said.payouts_wait),
+            OfAccount::PayoutsWaitForAddress => one(said.payouts_wait_for_address),
             OfAccount::KeyReplaced => one(said.key_replaced),
             OfAccount::KeyReplacedGently => one(said.key_replaced_gently),
             OfAccount::WebhookSecretReplaced => one(said.secret_replaced),
@@ -425,6 +430,10 @@ impl Language {
                 self.say(said.sweeper_stuck, &[("trouble", &plain(trouble))])
             }
             OfWhole::SweepDamaged { txid } => self.say(said.sweep_damaged, &[("txid", txid)]),
+            OfWhole::PayoutsWait { merchant, why } => {
+                let values: [(&str, &Value); 2] = [("merchant", merchant), ("why", &plain(why))];
+                self.say(said.payouts_of_merchant_wait, &values)
+            }
             OfWhole::PaymentLost { payment } => self.say(said.payment_lost, &[("id", payment)]),
             OfWhole::Doubted { reason } => self.say(said.doubted, &[("reason", &plain(reason))]),
             OfWhole::LowDisk { megabytes } => self.say(said.low_disk, &[("n", megabytes)]),

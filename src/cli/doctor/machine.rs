@@ -192,8 +192,9 @@ fn check_seal_key(config: &Config) -> Option<Finding> {
             };
             let what = format!("payouts of {merchant} wait: {what}{others}");
             failure("seal key", what).fix(
-                "if you put an older copy of the database back: register the address that is \
-                 right, stop the gateway, and run litegate sweep --trust-database",
+                "register the address that is right once more with litegate merchant set-address; \
+                 only if that does not help, and nobody can have changed the database: litegate \
+                 sweep --trust-database with the gateway stopped",
             )
         }
         Err(error) => failure("seal key", format!("{error:#}")),

@@ -9,6 +9,19 @@
 -- Each new payment asks whether its address is registered as a payout address.
 CREATE INDEX payout_addresses_by_script ON payout_addresses (script);
 
+-- Merchants whose payouts wait because this database and the sweeper's record disagree about the
+-- payout address, as the sweeper says: at most one row a merchant, for as long as it lasts.
+CREATE TABLE payout_waits (
+    merchant_id  INTEGER PRIMARY KEY REFERENCES merchants (id),
+    -- The registration that it is about, and the newest one that the sweeper knows.
+    version      INTEGER NOT NULL,
+    newest_known INTEGER NOT NULL,
+    reason       TEXT    NOT NULL,
+    -- When it ends without anyone doing something; NULL if it does not, or nobody knows.
+    until        INTEGER,
+    since        INTEGER NOT NULL
+) STRICT;
+
 
 -- Sweeps.
 

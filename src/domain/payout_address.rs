@@ -1,0 +1,430 @@
+//! Where a merchant is paid: the state machine of payout addresses.
+//!
+//! Two sides speak of an address: the database, which others may write, and the sweeper's record of
+//! what it saw. A merchant is paid only where both say the same; every disagreement ends in waiting,
+//! and an ordinary command (registering or cancelling) leaves it. `ARCHITECTURE.md`, "Payout address
+//! in force", is the table. Pure: rows, record and clocks go in, a standing comes out.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::str::FromStr;
+
+use bitcoin::ScriptBuf;
+
+use super::merchant::PayoutAddress;
+use super::seal::Seen;
+use super::time::Timestamp;
+
+/// The two clocks that must agree that a delay has passed: either may be wrong.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Clocks {
+    /// The sweeper's own.
+    pub(crate) own: Timestamp,
+    /// The chain's median time past (BIP113); absent while no node says it.
+    pub(crate) chain: Option<Timestamp>,
+}
+
+impl Clocks {
+    /// The later one: an address that either clock calls left is not paid.
+    fn latest(self) -> Timestamp {
+        self.chain.map_or(self.own, |chain| chain.max(self.own))
+    }
+
+    /// Whether both say that it is this time or later.
+    fn both_reached(self, time: Timestamp) -> bool {
+        let lag = self.chain.map(|chain| chain.plus_ms(CHAIN_LAG_MS_MAX));
+        time <= self.own && lag.is_some_and(|latest| time <= latest)
+    }
+}
+
+/// What the operator's delay is, and when the sweeper last looked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Rules {
+    pub(crate) delay_ms: i64,
+    /// When everything in the database had been seen, by the slower clock.
+    pub(crate) looked_at: Option<Timestamp>,
+}
+
+/// A row that says it is older than the last look by more than this was put in behind it, in
+/// milliseconds. Rows appear a moment after their time, and clocks of processes differ.
+const LATE_ROW_MS_MAX: i64 = 10 * 60_000;
+
+/// How far the median time past follows the true time, in milliseconds: a quarter of an hour
+/// usually, and twice that in quiet hours.
+const CHAIN_LAG_MS_MAX: i64 = 30 * 60_000;
+
+/// By how much the chain's time may lie behind our clock before one of them is wrong, in
+/// milliseconds: three hours without enough blocks.
+const CHAIN_BEHIND_MS_MAX: i64 = 3 * 3_600_000;
+
+/// Where a merchant is paid now.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Standing {
+    /// No address is in force yet.
+    NoAddress,
+    Pays {
+        version: u32,
+        script: ScriptBuf,
+    },
+    Waits(Wait),
+}
+
+/// Why a merchant's coins wait.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Wait {
+    pub(crate) reason: Reason,
+    /// The registration that it is about.
+    pub(crate) version: u32,
+    /// The newest registration that the sweeper knows: the next one must be newer.
+    pub(crate) newest_known: u32,
+    /// When it is over without anyone doing something, if it will be.
+    pub(crate) until: Option<Timestamp>,
+}
+
+/// The kinds of disagreement between the database and the sweeper's record.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Reason {
+    /// The database has it in force; the sweeper has not known it for the whole delay.
+    Unconfirmed,
+    /// The delay has passed by our clock, not by the chain's time.
+    Clock,
+    /// As `Unconfirmed`, and a newer change waits.
+    Overtaken,
+    /// The row has another script than the sweeper saw.
+    Changed,
+    /// The row of the address in force is gone.
+    Missing,
+    /// The row appeared behind a newer one.
+    Inserted,
+    /// The row was cancelled, and now is not.
+    CancelUndone,
+    /// The row was cancelled although the address was in force.
+    CancelledInForce,
+    /// The row says that it is older than it can be.
+    Backdated,
+    /// The address is one of our own account's.
+    OwnAddress,
+    /// The row cannot be read.
+    Damaged,
+}
+
+impl Reason {
+    pub(crate) const ALL: [Reason; 11] = [
+        Reason::Unconfirmed,
+        Reason::Clock,
+        Reason::Overtaken,
+        Reason::Changed,
+        Reason::Missing,
+        Reason::Inserted,
+        Reason::CancelUndone,
+        Reason::CancelledInForce,
+        Reason::Backdated,
+        Reason::OwnAddress,
+        Reason::Damaged,
+    ];
+
+    /// The word in the database and in the metrics.
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Reason::Unconfirmed => "unconfirmed",
+            Reason::Clock => "clock",
+            Reason::Overtaken => "overtaken",
+            Reason::Changed => "changed",
+            Reason::Missing => "missing",
+            Reason::Inserted => "inserted",
+            Reason::CancelUndone => "cancel_undone",
+            Reason::CancelledInForce => "cancelled_in_force",
+            Reason::Backdated => "backdated",
+            Reason::OwnAddress => "own_address",
+            Reason::Damaged => "damaged",
+        }
+    }
+
+    /// Whether time alone ends it. Else an address must be registered, or the change be cancelled.
+    pub(crate) fn heals_alone(self) -> bool {
+        match self {
+            Reason::Unconfirmed | Reason::Clock | Reason::Overtaken => true,
+            Reason::Changed
+            | Reason::Missing
+            | Reason::Inserted
+            | Reason::CancelUndone
+            | Reason::CancelledInForce
+            | Reason::Backdated
+            | Reason::OwnAddress
+            | Reason::Damaged => false,
+        }
+    }
+
+    /// Whether the registration that the database has in force may still be cancelled, since no
+    /// coin was ever paid to it.
+    pub(crate) fn may_be_cancelled(self) -> bool {
+        match self {
+            Reason::Unconfirmed
+            | Reason::Clock
+            | Reason::Overtaken
+            | Reason::Inserted
+            | Reason::CancelUndone
+            | Reason::Backdated => true,
+            Reason::Changed
+            | Reason::Missing
+            | Reason::CancelledInForce
+            | Reason::OwnAddress
+            | Reason::Damaged => false,
+        }
+    }
+}
+
+/// The word names no reason.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("must be a reason for which payouts wait")]
+pub(crate) struct BadReason;
+
+impl FromStr for Reason {
+    type Err = BadReason;
+
+    fn from_str(text: &str) -> Result<Reason, BadReason> {
+        Reason::ALL.into_iter().find(|reason| reason.as_str() == text).ok_or(BadReason)
+    }
+}
+
+impl fmt::Display for Wait {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let version = self.version;
+        match self.reason {
+            Reason::Unconfirmed => {
+                write!(f, "payout address {version} is in force, but the sweeper saw it too late")?;
+                match self.until {
+                    Some(until) => write!(f, " and pays to it from {until} on"),
+                    None => Ok(()),
+                }
+            }
+            Reason::Clock => write!(
+                f,
+                "payout address {version} is in force by this machine's clock, but not by the \
+                 chain's median time: one of them is wrong"
+            ),
+            Reason::Overtaken => write!(
+                f,
+                "payout address {version} is in force, but the sweeper saw it too late, and a \
+                 newer change waits"
+            ),
+            Reason::Changed => write!(f, "payout address {version} was changed"),
+            Reason::Missing => write!(f, "payout address {version} is missing"),
+            Reason::Inserted => write!(f, "payout address {version} was put in behind a later one"),
+            Reason::CancelUndone => {
+                write!(f, "payout address {version} was cancelled, and now is not")
+            }
+            Reason::CancelledInForce => {
+                write!(f, "payout address {version} was cancelled after it was in force")
+            }
+            Reason::Backdated => {
+                write!(f, "payout address {version} says that it is older than it can be")
+            }
+            Reason::OwnAddress => {
+                write!(f, "payout address {version} is an address of this gateway")
+            }
+            Reason::Damaged => write!(f, "a payout address cannot be read"),
+        }
+    }
+}
+
+impl Wait {
+    /// Whether people must know, given a delay of this length: the ordinary moment between a change
+    /// in the database and the chain's time is no news.
+    pub(crate) fn is_news(&self, clocks: Clocks, delay_ms: i64) -> bool {
+        match self.reason {
+            Reason::Unconfirmed => {
+                self.until.is_some_and(|until| until.ms_since(clocks.own) > delay_ms / 24)
+            }
+            Reason::Clock => {
+                clocks.chain.is_some_and(|chain| clocks.own.ms_since(chain) > CHAIN_BEHIND_MS_MAX)
+            }
+            _ => true,
+        }
+    }
+}
+
+/// Whether a row was made to wait. The first address of a merchant was not.
+fn is_delayed(row: &PayoutAddress) -> bool {
+    row.effective_at > row.registered_at
+}
+
+/// Takes note of a merchant's rows, oldest first, in what was seen of them, and says where the
+/// merchant is paid.
+pub(crate) fn observe(
+    seen: &mut Vec<Seen>,
+    rows: &[PayoutAddress],
+    clocks: Clocks,
+    rules: Rules,
+) -> Standing {
+    let by_version: BTreeMap<u32, &PayoutAddress> =
+        rows.iter().map(|row| (row.version, row)).collect();
+    for known in seen.iter_mut() {
+        known.correct(clocks);
+        let row = by_version.get(&known.version);
+        let fits = row.filter(|row| row.address.script() == known.script.as_script());
+        let cancelled = fits.is_some_and(|row| row.cancelled_at.is_some());
+        // What was in force cannot be cancelled: that is a disagreement, not a fact.
+        known.cancelled = known.cancelled || (cancelled && !known.was_in_force);
+    }
+    match seen.is_empty() {
+        true => believe(seen, rows, clocks),
+        false => take_note(seen, rows, clocks, rules),
+    }
+    evaluate(seen, &by_version, clocks, rules)
+}
+
+/// Of a merchant who is seen for the first time there is nothing to hold the rows against: what is
+/// in force by them is in force, if both clocks say so. (A record that was lost must not bring back
+/// an address that the merchant left.)
+fn believe(seen: &mut Vec<Seen>, rows: &[PayoutAddress], clocks: Clocks) {
+    let counts = |row: &&PayoutAddress| {
+        let reached = match is_delayed(row) {
+            true => clocks.both_reached(row.effective_at),
+            false => row.effective_at <= clocks.own,
+        };
+        row.cancelled_at.is_none() && reached
+    };
+    let in_force = rows.iter().rfind(counts).map(|row| row.version);
+    for row in rows {
+        let mut new = Seen::new(row, clocks);
+        if row.effective_at <= clocks.latest() {
+            // It waited for its delay before we came: by the rows, that is over.
+            new.first_seen_at = row.registered_at.min(clocks.own);
+            let registered = row.registered_at.plus_ms(-CHAIN_LAG_MS_MAX);
+            new.first_seen_chain = clocks.chain.map(|chain| chain.min(registered));
+        }
+        new.was_in_force = in_force == Some(row.version);
+        seen.push(new);
+    }
+}
+
+/// Takes note of rows that are newer than all that were seen.
+fn take_note(seen: &mut Vec<Seen>, rows: &[PayoutAddress], clocks: Clocks, rules: Rules) {
+    let newest_known = seen.last().map_or(0, |known| known.version);
+    for row in rows.iter().filter(|row| row.version > newest_known) {
+        let too_soon = row.effective_at < row.registered_at.plus_ms(rules.delay_ms);
+        let behind_our_back = rules
+            .looked_at
+            .is_some_and(|looked| row.registered_at.plus_ms(LATE_ROW_MS_MAX) < looked);
+        let backdated = too_soon || behind_our_back;
+        seen.push(Seen { backdated, ..Seen::new(row, clocks) });
+    }
+}
+
+fn evaluate(
+    seen: &mut [Seen],
+    rows: &BTreeMap<u32, &PayoutAddress>,
+    clocks: Clocks,
+    rules: Rules,
+) -> Standing {
+    let newest_known = seen.last().map_or(0, |known| known.version);
+    let wait = |reason, version| {
+        let until = None;
+        Standing::Waits(Wait { reason, version, newest_known, until })
+    };
+    // The last address that we paid to, or could have.
+    let paid = seen.iter().rfind(|known| known.was_in_force).cloned();
+    let is_paid = |row: &PayoutAddress| {
+        paid.as_ref().is_some_and(|paid| paid.version == row.version && paid.fits(row))
+    };
+    // What the database has in force, by whichever clock is later. What we paid to stays in force,
+    // though its time be moved.
+    let in_force = rows.values().rev().find(|row| {
+        let effective = row.effective_at <= clocks.latest() || is_paid(row);
+        row.cancelled_at.is_none() && effective
+    });
+    let version = in_force.map_or(0, |row| row.version);
+    // Something newer that we saw is gone: an older copy of the database, or somebody's hand.
+    let newer = seen.iter().rev().filter(|known| known.version > version);
+    if let Some((reason, of)) = newer.filter_map(|known| known.denied_by(rows)).next() {
+        return wait(reason, of);
+    }
+    let Some(row) = in_force.copied() else { return Standing::NoAddress };
+    let known = seen.iter_mut().find(|known| known.version == version);
+    let Some(known) = known else { return wait(Reason::Inserted, version) };
+    if !known.fits(row) {
+        return wait(Reason::Changed, version);
+    }
+    if known.cancelled {
+        return wait(Reason::CancelUndone, version);
+    }
+    // The same address again changes nothing.
+    let same = paid.as_ref().is_some_and(|paid| paid.fits(row));
+    if known.was_in_force || same {
+        return known.pays();
+    }
+    if known.backdated {
+        let before = paid.as_ref().and_then(|paid| paid.denied_by(rows));
+        let (reason, of) = before.unwrap_or((Reason::Backdated, version));
+        return wait(reason, of);
+    }
+    let newer = rows.values().any(|row| row.version > version && row.cancelled_at.is_none());
+    let own_from = known.first_seen_at.plus_ms(rules.delay_ms).max(row.effective_at);
+    let reason = if newer {
+        Reason::Overtaken
+    } else if own_from > clocks.own {
+        Reason::Unconfirmed
+    } else if !known.delay_passed_by_chain(clocks, rules.delay_ms) {
+        Reason::Clock
+    } else {
+        return known.pays();
+    };
+    let until = (reason == Reason::Unconfirmed).then_some(own_from);
+    Standing::Waits(Wait { reason, version, newest_known, until })
+}
+
+impl Seen {
+    fn new(row: &PayoutAddress, clocks: Clocks) -> Seen {
+        Seen {
+            version: row.version,
+            script: row.address.script().to_owned(),
+            first_seen_at: clocks.own,
+            first_seen_chain: clocks.chain,
+            backdated: false,
+            was_in_force: false,
+            cancelled: row.cancelled_at.is_some(),
+        }
+    }
+
+    fn fits(&self, row: &PayoutAddress) -> bool {
+        row.address.script() == self.script.as_script()
+    }
+
+    /// How the rows contradict this registration, if they do.
+    fn denied_by(&self, rows: &BTreeMap<u32, &PayoutAddress>) -> Option<(Reason, u32)> {
+        if self.cancelled {
+            return None;
+        }
+        let reason = match rows.get(&self.version) {
+            None => Reason::Missing,
+            Some(row) if !self.fits(row) => Reason::Changed,
+            Some(row) if row.cancelled_at.is_some() => Reason::CancelledInForce,
+            Some(_) => return None,
+        };
+        Some((reason, self.version))
+    }
+
+    /// A first sight in the future was noted by a wrong clock, and one without the chain's time
+    /// while no node answered: the delay counts from now at the latest.
+    fn correct(&mut self, clocks: Clocks) {
+        self.first_seen_at = self.first_seen_at.min(clocks.own);
+        if let Some(chain) = clocks.chain {
+            self.first_seen_chain = Some(self.first_seen_chain.map_or(chain, |at| at.min(chain)));
+        }
+    }
+
+    fn delay_passed_by_chain(&self, clocks: Clocks, delay_ms: i64) -> bool {
+        let passed = |(first, now): (Timestamp, Timestamp)| first.plus_ms(delay_ms) <= now;
+        self.first_seen_chain.zip(clocks.chain).is_some_and(passed)
+    }
+
+    /// From now on it is the address that we pay to, and nothing else is without its own delay.
+    fn pays(&mut self) -> Standing {
+        self.was_in_force = true;
+        Standing::Pays { version: self.version, script: self.script.clone() }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,355 @@
+//! The state machine's table: each row of `ARCHITECTURE.md`, "Payout address in force", by its
+//! number.
+
+use super::*;
+use crate::domain::address::Address;
+use crate::domain::merchant::MerchantId;
+use crate::domain::network::Network;
+use crate::domain::seal::Record;
+use bitcoin::WPubkeyHash;
+use bitcoin::hashes::Hash;
+
+const HOUR: i64 = 3_600_000;
+const DELAY: i64 = 24 * HOUR;
+/// When all of it begins; the chain follows the clock by a quarter of an hour.
+const START: i64 = 1_000 * HOUR;
+const LAG: i64 = 15 * 60_000;
+
+fn script(n: u8) -> ScriptBuf {
+    ScriptBuf::new_p2wpkh(&WPubkeyHash::from_byte_array([n; 20]))
+}
+
+fn at(hours: i64) -> Timestamp {
+    Timestamp::from_ms(START + hours * HOUR)
+}
+
+/// A registration to address `n` in this hour, as the gateway writes it.
+fn row(version: u32, n: u8, hour: i64) -> PayoutAddress {
+    let delay = if version == 1 { 0 } else { DELAY };
+    PayoutAddress {
+        version,
+        address: Address::from_script(&script(n), Network::Regtest).expect("a p2wpkh"),
+        registered_at: at(hour),
+        effective_at: at(hour).plus_ms(delay),
+        cancelled_at: None,
+    }
+}
+
+fn cancelled(row: PayoutAddress, hour: i64) -> PayoutAddress {
+    PayoutAddress { cancelled_at: Some(at(hour)), ..row }
+}
+
+/// A sweeper's record that is shown rows hour after hour.
+struct Sweeper {
+    record: Record,
+    /// By how many hours its own clock is wrong.
+    wrong: i64,
+}
+
+impl Sweeper {
+    fn new() -> Sweeper {
+        Sweeper { record: Record::default(), wrong: 0 }
+    }
+
+    fn merchant() -> MerchantId {
+        MerchantId::from_random(1)
+    }
+
+    /// What the sweeper says in this hour, of these rows.
+    fn look(&mut self, hour: i64, rows: &[PayoutAddress]) -> Standing {
+        let chain = at(hour).plus_ms(-LAG);
+        self.look_with(Clocks { own: at(hour + self.wrong), chain: Some(chain) }, rows)
+    }
+
+    fn look_with(&mut self, clocks: Clocks, rows: &[PayoutAddress]) -> Standing {
+        let (standing, _) = self.record.observe(Sweeper::merchant(), rows, clocks, DELAY);
+        self.record.looked_at = clocks.chain.map(|chain| chain.min(clocks.own));
+        standing
+    }
+
+    /// A sweeper that has paid to `rows` for long.
+    fn that_paid(rows: &[PayoutAddress], hour: i64) -> Sweeper {
+        let mut sweeper = Sweeper::new();
+        assert!(matches!(sweeper.look(hour, rows), Standing::Pays { .. }), "hour {hour}");
+        sweeper
+    }
+}
+
+#[track_caller]
+fn pays(standing: &Standing, n: u8) {
+    let Standing::Pays { script: paid, .. } = standing else { panic!("{n}: {standing:?}") };
+    assert_eq!(*paid, script(n));
+}
+
+#[track_caller]
+fn waits(standing: &Standing, reason: Reason, version: u32) {
+    let Standing::Waits(wait) = standing else { panic!("{reason:?}: {standing:?}") };
+    assert_eq!((wait.reason, wait.version), (reason, version));
+}
+
+#[test]
+fn row_1_the_first_address_is_paid_at_once() {
+    let mut sweeper = Sweeper::new();
+    assert_eq!(sweeper.look(0, &[]), Standing::NoAddress);
+    pays(&sweeper.look(0, &[row(1, 1, 0)]), 1);
+    // Its time may lie ahead of the chain's.
+    let alone = Clocks { own: at(0), chain: None };
+    pays(&Sweeper::new().look_with(alone, &[row(1, 1, 0)]), 1);
+}
+
+#[test]
+fn row_2_a_change_is_paid_once_both_clocks_say_so() {
+    let both = [row(1, 1, 0), row(2, 2, 10)];
+    let mut sweeper = Sweeper::that_paid(&both[..1], 1);
+    pays(&sweeper.look(10, &both), 1);
+    pays(&sweeper.look(33, &both), 1);
+    let by_us_alone = Clocks { own: at(34), chain: Some(at(10).plus_ms(DELAY - LAG - 1)) };
+    let standing = sweeper.look_with(by_us_alone, &both);
+    waits(&standing, Reason::Clock, 2);
+    let Standing::Waits(wait) = standing else { panic!("it waits") };
+    assert!(!wait.is_news(by_us_alone, DELAY), "the chain is a little behind, as always");
+    pays(&sweeper.look(34, &both), 2);
+}
+
+#[test]
+fn row_3_a_cancelled_change_leaves_the_address_before() {
+    let both = [row(1, 1, 0), row(2, 2, 10)];
+    let undone = [row(1, 1, 0), cancelled(row(2, 2, 10), 20)];
+    let mut sweeper = Sweeper::that_paid(&both[..1], 1);
+    pays(&sweeper.look(10, &both), 1);
+    pays(&sweeper.look(20, &undone), 1);
+    pays(&sweeper.look(50, &undone), 1);
+    // Whoever undoes that is refused, until the change is cancelled again or made anew.
+    waits(&sweeper.look(51, &both), Reason::CancelUndone, 2);
+    pays(&sweeper.look(52, &undone), 1);
+    let anew = [both[0].clone(), both[1].clone(), row(3, 3, 52)];
+    waits(&sweeper.look(53, &anew), Reason::CancelUndone, 2);
+    pays(&sweeper.look(77, &anew), 3);
+}
+
+#[test]
+fn row_4_a_change_seen_too_late_is_paid_after_the_whole_delay() {
+    let both = [row(1, 1, 0), row(2, 2, 10)];
+    let mut sweeper = Sweeper::that_paid(&both[..1], 1);
+    // Away until long after it took effect.
+    let standing = sweeper.look(100, &both);
+    waits(&standing, Reason::Unconfirmed, 2);
+    let Standing::Waits(wait) = standing else { panic!("it waits") };
+    let clocks = Clocks { own: at(100), chain: None };
+    assert!(wait.is_news(clocks, DELAY));
+    assert_eq!(wait.until, Some(at(124)));
+    waits(&sweeper.look(123, &both), Reason::Unconfirmed, 2);
+    pays(&sweeper.look(124, &both), 2);
+    // Cancelled meanwhile, which is allowed: the one before is in force again.
+    assert!(wait.reason.may_be_cancelled());
+    let mut sweeper = Sweeper::that_paid(&both[..1], 1);
+    waits(&sweeper.look(100, &both), Reason::Unconfirmed, 2);
+    pays(&sweeper.look(101, &[row(1, 1, 0), cancelled(row(2, 2, 10), 101)]), 1);
+}
+
+#[test]
+fn row_5_a_newer_change_overtakes_one_seen_too_late() {
+    let rows = [row(1, 1, 0), row(2, 2, 10), row(3, 3, 101)];
+    let mut sweeper = Sweeper::that_paid(&rows[..1], 1);
+    waits(&sweeper.look(100, &rows[..2]), Reason::Unconfirmed, 2);
+    waits(&sweeper.look(101, &rows), Reason::Overtaken, 2);
+    waits(&sweeper.look(124, &rows), Reason::Overtaken, 2);
+    pays(&sweeper.look(125, &rows), 3);
+}
+
+#[test]
+fn row_6_a_wrong_clock_only_delays_and_heals() {
+    let both = [row(1, 1, 0), row(2, 2, 10)];
+    // Ahead: the new one is not paid, and the old one is left by that clock.
+    let mut sweeper = Sweeper::that_paid(&both[..1], 1);
+    pays(&sweeper.look(10, &both), 1);
+    sweeper.wrong = 48;
+    let clocks = Clocks { own: at(59), chain: Some(at(11).plus_ms(-LAG)) };
+    let standing = sweeper.look(11, &both);
+    waits(&standing, Reason::Clock, 2);
+    let Standing::Waits(wait) = standing else { panic!("it waits") };
+    assert!(wait.is_news(clocks, DELAY), "one of the clocks is wrong");
+    sweeper.wrong = 0;
+    pays(&sweeper.look(12, &both), 1);
+    // Cancelled after the clock is right again: no trace is left.
+    pays(&sweeper.look(13, &[row(1, 1, 0), cancelled(row(2, 2, 10), 13)]), 1);
+    // First seen by the wrong clock: the delay counts from when the clock is right, at the latest.
+    let mut sweeper = Sweeper::that_paid(&both[..1], 1);
+    sweeper.wrong = 48;
+    waits(&sweeper.look(10, &both), Reason::Unconfirmed, 2);
+    sweeper.wrong = 0;
+    pays(&sweeper.look(11, &both), 1);
+    waits(&sweeper.look(34, &both), Reason::Unconfirmed, 2);
+    pays(&sweeper.look(35, &both), 2);
+    // Behind: the chain says that the old one is left.
+    let mut sweeper = Sweeper::that_paid(&both[..1], 1);
+    pays(&sweeper.look(10, &both), 1);
+    sweeper.wrong = -48;
+    waits(&sweeper.look(60, &both), Reason::Unconfirmed, 2);
+    sweeper.wrong = 0;
+    pays(&sweeper.look(61, &both), 2);
+    // At the first sight of a merchant, too.
+    let mut sweeper = Sweeper { wrong: 48, ..Sweeper::new() };
+    waits(&sweeper.look(11, &both), Reason::Clock, 2);
+    sweeper.wrong = 0;
+    pays(&sweeper.look(12, &both), 1);
+    pays(&sweeper.look(36, &both), 2);
+}
+
+#[test]
+fn row_7_of_a_merchant_seen_first_the_rows_are_believed() {
+    let rows = [row(1, 1, 0), row(2, 2, 10), row(3, 3, 90)];
+    let mut sweeper = Sweeper::that_paid(&rows, 91);
+    pays(&sweeper.look(100, &rows), 2);
+    // The third waits for its whole delay from our first sight.
+    waits(&sweeper.look(114, &rows), Reason::Unconfirmed, 3);
+    pays(&sweeper.look(115, &rows), 3);
+}
+
+#[test]
+fn row_8_a_backdated_row_is_never_paid_and_can_be_left() {
+    let first = row(1, 1, 0);
+    let before = PayoutAddress { registered_at: at(-700), effective_at: at(-700), ..row(2, 2, 0) };
+    let with_delay = PayoutAddress { effective_at: at(-700).plus_ms(DELAY), ..before.clone() };
+    for backdated in [before, with_delay] {
+        assert!(Reason::Backdated.may_be_cancelled());
+        let mut sweeper = Sweeper::that_paid(std::slice::from_ref(&first), 1);
+        let rows = [first.clone(), backdated.clone()];
+        waits(&sweeper.look(20, &rows), Reason::Backdated, 2);
+        waits(&sweeper.look(900, &rows), Reason::Backdated, 2);
+        // Left by cancelling, and by registering anew, the same address or another one.
+        let undone = [first.clone(), cancelled(backdated.clone(), 901)];
+        pays(&Sweeper { ..sweeper.copy() }.look(901, &undone), 1);
+        for n in [1, 2, 3] {
+            let anew = [first.clone(), backdated.clone(), row(3, n, 901)];
+            let mut sweeper = sweeper.copy();
+            waits(&sweeper.look(901, &anew), Reason::Backdated, 2);
+            pays(&sweeper.look(925, &anew), n);
+        }
+    }
+}
+
+#[test]
+fn row_9_a_changed_row_is_refused_and_can_be_left() {
+    let first = row(1, 1, 0);
+    let mut sweeper = Sweeper::that_paid(&[first], 1);
+    waits(&sweeper.look(2, &[row(1, 9, 0)]), Reason::Changed, 1);
+    waits(&sweeper.look(900, &[row(1, 9, 0)]), Reason::Changed, 1);
+    pays(&sweeper.copy().look(901, &[row(1, 1, 0)]), 1);
+    let anew = [row(1, 9, 0), row(2, 1, 901)];
+    waits(&sweeper.look(901, &anew), Reason::Changed, 1);
+    pays(&sweeper.look(925, &anew), 1);
+    // Two rows that change places.
+    let both = [row(1, 1, 0), row(2, 2, 10)];
+    let mut sweeper = Sweeper::that_paid(&both, 100);
+    waits(&sweeper.look(101, &[row(1, 2, 0), row(2, 1, 10)]), Reason::Changed, 2);
+}
+
+#[test]
+fn row_10_a_missing_row_is_refused_and_can_be_left() {
+    let both = [row(1, 1, 0), row(2, 2, 10)];
+    let mut sweeper = Sweeper::that_paid(&both, 100);
+    for rows in [&both[..1], &[]] {
+        waits(&sweeper.look(101, rows), Reason::Missing, 2);
+    }
+    // An older copy was put back. The next registration is newer than all that we know.
+    let Standing::Waits(wait) = sweeper.look(102, &both[..1]) else { panic!("it waits") };
+    assert_eq!(wait.newest_known, 2);
+    pays(&sweeper.copy().look(103, &both), 2);
+    for n in [1, 2, 3] {
+        let anew = [both[0].clone(), row(3, n, 103)];
+        let mut sweeper = sweeper.copy();
+        waits(&sweeper.look(103, &anew), Reason::Missing, 2);
+        pays(&sweeper.look(127, &anew), n);
+    }
+    // A change that waits and is lost is no silent return to the address before.
+    let mut sweeper = Sweeper::that_paid(&both[..1], 1);
+    pays(&sweeper.look(11, &both), 1);
+    waits(&sweeper.look(12, &both[..1]), Reason::Missing, 2);
+    pays(&sweeper.look(13, &both), 1);
+    // The first one under another number is missing as well, and its successor is not believed.
+    let mut sweeper = Sweeper::that_paid(&both[..1], 1);
+    let moved = PayoutAddress { version: 2, ..row(1, 9, 0) };
+    waits(&sweeper.look(2, &[moved]), Reason::Missing, 1);
+}
+
+#[test]
+fn row_11_a_row_put_in_behind_a_later_one_is_refused() {
+    let seen = [row(1, 1, 0), cancelled(row(3, 3, 10), 11)];
+    let mut sweeper = Sweeper::that_paid(&seen[..1], 1);
+    pays(&sweeper.look(12, &seen), 1);
+    let inserted = [seen[0].clone(), row(2, 9, 5), seen[1].clone()];
+    waits(&sweeper.look(100, &inserted), Reason::Inserted, 2);
+    assert!(Reason::Inserted.may_be_cancelled());
+    let undone = [seen[0].clone(), cancelled(row(2, 9, 5), 101), seen[1].clone()];
+    pays(&sweeper.copy().look(101, &undone), 1);
+    let anew = [&inserted[..], &[row(4, 4, 101)]].concat();
+    waits(&sweeper.look(101, &anew), Reason::Inserted, 2);
+    pays(&sweeper.look(125, &anew), 4);
+}
+
+#[test]
+fn row_12_cancelled_after_it_was_in_force_can_be_left() {
+    let both = [row(1, 1, 0), row(2, 2, 10)];
+    let undone = [row(1, 1, 0), cancelled(row(2, 2, 10), 101)];
+    let mut sweeper = Sweeper::that_paid(&both, 100);
+    waits(&sweeper.look(101, &undone), Reason::CancelledInForce, 2);
+    pays(&sweeper.copy().look(102, &both), 2);
+    for n in [1, 2, 3] {
+        let anew = [&undone[..], &[row(3, n, 102)]].concat();
+        let mut sweeper = sweeper.copy();
+        waits(&sweeper.look(102, &anew), Reason::CancelledInForce, 2);
+        pays(&sweeper.look(126, &anew), n);
+    }
+    // A time that is moved does not take an address out of force.
+    let mut sweeper = Sweeper::that_paid(&both, 100);
+    let moved = [both[0].clone(), PayoutAddress { effective_at: at(900), ..both[1].clone() }];
+    pays(&sweeper.look(101, &moved), 2);
+}
+
+#[test]
+fn without_the_chains_time_nothing_new_is_paid() {
+    let both = [row(1, 1, 0), row(2, 2, 10)];
+    let mut sweeper = Sweeper::that_paid(&both[..1], 1);
+    let alone = |hour| Clocks { own: at(hour), chain: None };
+    pays(&sweeper.look_with(alone(10), &both), 1);
+    let standing = sweeper.look_with(alone(90), &both);
+    waits(&standing, Reason::Clock, 2);
+    let Standing::Waits(wait) = standing else { panic!("it waits") };
+    assert!(!wait.is_news(alone(90), DELAY), "the node is the news");
+    // The chain's delay counts from when its time is heard.
+    waits(&sweeper.look(91, &both), Reason::Clock, 2);
+    pays(&sweeper.look(115, &both), 2);
+}
+
+#[test]
+fn the_record_of_many_changes_stays_small() {
+    let mut sweeper = Sweeper::new();
+    let mut rows = Vec::new();
+    for n in 0..200u8 {
+        let hour = i64::from(n) * 25;
+        rows.push(row(u32::from(n) + 1, n, hour));
+        sweeper.look(hour, &rows);
+        pays(&sweeper.look(hour + 24, &rows), n);
+    }
+    assert!(sweeper.record.addresses[&Sweeper::merchant()].len() <= 21);
+    // What was forgotten does not come back.
+    let mut gone = rows.clone();
+    gone.truncate(100);
+    waits(&sweeper.look(200 * 25, &gone), Reason::Missing, 200);
+}
+
+#[test]
+fn every_reason_is_found_by_its_word() {
+    for reason in Reason::ALL {
+        assert_eq!(reason.as_str().parse(), Ok(reason));
+        assert!(!reason.heals_alone() || reason.may_be_cancelled(), "{reason:?} is left by hand");
+    }
+    assert_eq!("".parse::<Reason>(), Err(BadReason));
+}
+
+impl Sweeper {
+    fn copy(&self) -> Sweeper {
+        Sweeper { record: self.record.clone(), wrong: self.wrong }
+    }
+}
