@@ -4,7 +4,7 @@
 //! panic, and asserts what is true of every input. Crashes that fuzzing finds become files of the
 //! corpora, which an ordinary test replays.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use bitcoin::hashes::Hash;
 
@@ -16,7 +16,7 @@ use crate::domain::keys::{AccountXpub, DerivationIndex};
 use crate::domain::network::Network;
 use crate::domain::webhook_url::PrivateNetworks;
 use crate::http::create;
-use crate::node::codec::{self, Tx, TxKind};
+use crate::node::codec::{self, PegoutProof, Tx, TxKind};
 use crate::node::zmq::{self, Topic};
 
 /// A lone transaction, as ZMQ hands it over.
@@ -45,6 +45,11 @@ pub fn fuzz_block(bytes: &[u8]) {
     for tx in &block.txs {
         check_tx(tx);
         assert!(tx.txid.is_some(), "in a block each transaction has an id");
+    }
+    if let PegoutProof::Listed(pegouts) = &block.pegouts {
+        let ids: BTreeSet<_> = pegouts.iter().map(|pegout| pegout.id).collect();
+        // Two equal kernels are one, and no valid block has two.
+        assert!(ids.len() <= pegouts.len() && pegouts.len() <= bytes.len());
     }
 }
 

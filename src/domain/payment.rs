@@ -151,6 +151,18 @@ pub(crate) struct Coin {
     pub(crate) place: Place,
 }
 
+/// When a transaction in the mempool was first seen: at `now`, or when the followed node took it by
+/// its own clock, whichever is earlier. `not_before` bounds what a clock that is wrong can claim:
+/// the transaction cannot pay an address that was not issued, and was not in the mempool when that
+/// was last compared as a whole.
+pub(crate) fn first_sight(
+    now: Timestamp,
+    entered_at: Option<Timestamp>,
+    not_before: Timestamp,
+) -> Timestamp {
+    entered_at.map_or(now, |at| at.max(not_before).min(now))
+}
+
 /// What kind of transaction made a coin; it decides how long the coin must rest.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Origin {

@@ -1,14 +1,21 @@
 //! Litecoin transactions and blocks from bytes, MWEB included. Pure; every input is hostile.
 //!
-//! rust-bitcoin refuses bit 3 of the segwit flag, with which Litecoin marks an MWEB part. All
-//! that we need stands in front of that part: version, inputs and outputs, of which the txid is
-//! made. What we do not need (signatures of MWEB, the extension block) is not looked into.
+//! rust-bitcoin refuses bit 3 of the segwit flag, with which Litecoin marks an MWEB part. All that
+//! we need of a transaction stands in front of that part: version, inputs and outputs, of which the
+//! txid is made. The extension block is read for its kernels alone (`mweb`).
+
+mod mweb;
+
+use std::collections::HashSet;
 
 use bitcoin::consensus::encode::{self, Decodable, Encodable};
 use bitcoin::hashes::{Hash, sha256d};
 use bitcoin::{BlockHash, OutPoint, TxIn, TxMerkleNode, TxOut, Txid, Witness, block};
 
 use crate::domain::amount::Amount;
+use crate::domain::pegout::KernelId;
+
+pub(crate) use mweb::Pegout;
 
 /// A transaction as far as a payment gateway looks.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -42,6 +49,20 @@ pub(crate) struct Block {
     pub(crate) hash: BlockHash,
     pub(crate) header: block::Header,
     pub(crate) txs: Vec<Tx>,
+    pub(crate) pegouts: PegoutProof,
+}
+
+/// What proves which peg-outs the outputs of a block's HogEx are.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum PegoutProof {
+    /// All peg-outs of the block, in the order of its kernels.
+    Listed(Vec<Pegout>),
+    /// The kernels of the block, without what they pay: the node strips the extension block from
+    /// the bytes (`rpcserialversion` below 2).
+    Kernels(Vec<KernelId>),
+    /// Nothing but what is still unmined: transactions that the node's mempool holds after the
+    /// block.
+    Absent { unmined: HashSet<Txid> },
 }
 
 /// Why bytes are no transaction or block.
@@ -94,13 +115,13 @@ pub(crate) fn decode_tx(raw: &[u8]) -> Result<Tx, CodecError> {
     Ok(tx)
 }
 
-/// Reads a block and checks that its transactions are those of its header. The extension block
-/// of MWEB, which may follow, is not looked into.
+/// Reads a block and checks that its transactions are those of its header. An extension block of
+/// MWEB, which may follow, is read if there are peg-outs; one that cannot be read is like none.
 ///
 /// # Errors
 /// For everything that does not begin with exactly the block of its header.
 pub(crate) fn decode_block(raw: &[u8]) -> Result<Block, CodecError> {
-    let (header, mut txs) = read_block(raw)?;
+    let (header, mut txs, extension) = read_block(raw)?;
     let (first, others) = txs.split_first_mut().ok_or(CodecError::Empty)?;
     if first.kind != TxKind::Coinbase {
         return Err(CodecError::NoCoinbase);
@@ -112,16 +133,24 @@ pub(crate) fn decode_block(raw: &[u8]) -> Result<Block, CodecError> {
     if root_of(&txs) != Some(header.merkle_root) {
         return Err(CodecError::MerkleRoot);
     }
-    Ok(Block { hash: header.block_hash(), header, txs })
+    let has_pegouts = |tx: &Tx| tx.kind == TxKind::Hogex && tx.outputs.len() > 1;
+    let pegouts = match txs.last().is_some_and(has_pegouts) {
+        true => mweb::pegouts(extension),
+        false => Some(Vec::new()),
+    };
+    let absent = || PegoutProof::Absent { unmined: HashSet::new() };
+    let pegouts = pegouts.map_or_else(absent, PegoutProof::Listed);
+    Ok(Block { hash: header.block_hash(), header, txs, pegouts })
 }
 
 /// The merkle root that a block's header would have to name for [`decode_block`] to believe its
 /// transactions. Only fuzzing needs it, to reach what lies behind that check.
 pub(crate) fn expected_merkle_root(raw: &[u8]) -> Option<TxMerkleNode> {
-    read_block(raw).ok().and_then(|(_, txs)| root_of(&txs))
+    read_block(raw).ok().and_then(|(_, txs, _)| root_of(&txs))
 }
 
-fn read_block(raw: &[u8]) -> Result<(block::Header, Vec<Tx>), CodecError> {
+/// A block's header and transactions, and the bytes that follow them.
+fn read_block(raw: &[u8]) -> Result<(block::Header, Vec<Tx>, &[u8]), CodecError> {
     if raw.len() > BLOCK_BYTES_MAX {
         return Err(CodecError::TooLarge(raw.len()));
     }
@@ -137,7 +166,7 @@ fn read_block(raw: &[u8]) -> Result<(block::Header, Vec<Tx>), CodecError> {
     if !is_extended && !rest.is_empty() {
         return Err(CodecError::Trailing(rest.len()));
     }
-    Ok((header, txs))
+    Ok((header, txs, rest))
 }
 
 fn root_of(txs: &[Tx]) -> Option<TxMerkleNode> {

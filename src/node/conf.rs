@@ -60,7 +60,8 @@ mod tests {
 
     #[test]
     fn every_call_that_is_allowed_is_made() {
-        let source = concat!(include_str!("rpc.rs"), include_str!("scan.rs"));
+        let source =
+            concat!(include_str!("rpc.rs"), include_str!("mempool.rs"), include_str!("scan.rs"));
         for call in rpc::CALLS {
             let named = source.matches(&format!("\"{call}\"")).count();
             assert!(named > 1, "{call} is allowed but never made");

@@ -8,6 +8,7 @@ mod batch;
 pub(crate) mod codec;
 pub(crate) mod conf;
 mod hex;
+pub(crate) mod mempool;
 pub(crate) mod nodes;
 pub(crate) mod rpc;
 pub(crate) mod scan;

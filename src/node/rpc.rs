@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use bitcoin::base64::Engine;
 use bitcoin::base64::engine::general_purpose::STANDARD;
 use bitcoin::consensus::deserialize;
-use bitcoin::hex::{DisplayHex, FromHex};
+use bitcoin::hex::DisplayHex;
 use bitcoin::{BlockHash, OutPoint, ScriptBuf, Txid, block};
 use bitcoincore_rpc::{Client, RpcApi, jsonrpc};
 use serde::Deserialize;
@@ -67,7 +67,7 @@ const TIMEOUT: Duration = Duration::from_secs(30);
 const STATUS_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// The calls that [`STATUS_TIMEOUT`] bounds.
-const STATUS_CALLS: [&str; 7] = [
+const STATUS_CALLS: [&str; 8] = [
     "getblockchaininfo",
     "getbestblockhash",
     "getblockhash",
@@ -75,10 +75,11 @@ const STATUS_CALLS: [&str; 7] = [
     "getmempoolinfo",
     "getnetworkinfo",
     "getzmqnotifications",
+    "uptime",
 ];
 
 /// Every call that the gateway makes: what `rpcwhitelist` in the node's configuration has to allow.
-pub(crate) const CALLS: [&str; 17] = [
+pub(crate) const CALLS: [&str; 18] = [
     "getblockchaininfo",
     "getchaintips",
     "getbestblockhash",
@@ -96,6 +97,7 @@ pub(crate) const CALLS: [&str; 17] = [
     "sendrawtransaction",
     "getnetworkinfo",
     "getzmqnotifications",
+    "uptime",
 ];
 
 /// A connection to one litecoind. Clones share it.
@@ -132,16 +134,6 @@ pub(crate) struct Header {
     /// The median of the eleven blocks up to this one (BIP113).
     pub(crate) median_time: Timestamp,
     pub(crate) previous: Option<BlockHash>,
-}
-
-/// An output of a transaction in the mempool.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct SeenOutput {
-    pub(crate) outpoint: OutPoint,
-    pub(crate) amount: Amount,
-    pub(crate) script: ScriptBuf,
-    /// It leaves MWEB: in the block it will stand under the HogEx's txid instead.
-    pub(crate) pegout: bool,
 }
 
 /// An unspent output as the node has it (`gettxout`).
@@ -373,64 +365,6 @@ impl Node {
         }
     }
 
-    /// The outputs of a transaction in the mempool, with the peg-outs that an MWEB transaction
-    /// announces (`getrawtransaction`, verbose: `vkern[].pegout`). `None` if it is not there.
-    pub(crate) fn mempool_outputs(&self, txid: Txid) -> Result<Option<Vec<SeenOutput>>, Error> {
-        #[derive(Deserialize)]
-        struct Answer {
-            hex: String,
-            blockhash: Option<BlockHash>,
-            #[serde(default)]
-            vkern: Vec<Kernel>,
-        }
-        #[derive(Deserialize)]
-        struct Kernel {
-            #[serde(default)]
-            pegout: Vec<Pegout>,
-        }
-        #[derive(Deserialize)]
-        #[serde(rename_all = "camelCase")]
-        struct Pegout {
-            value: Box<RawValue>,
-            script_pub_key: Script,
-        }
-        #[derive(Deserialize)]
-        struct Script {
-            hex: String,
-        }
-        let answer: Answer = match self.call("getrawtransaction", &[json(&txid), true.into()]) {
-            Ok(answer) => answer,
-            Err(Error::NotFound) => return Ok(None),
-            Err(error) => return Err(error),
-        };
-        if answer.blockhash.is_some() {
-            return Ok(None); // It is in a block; blocks are read as blocks.
-        }
-        let garbled = |reason: String| Error::Garbled { call: "getrawtransaction", reason };
-        let raw = Vec::<u8>::from_hex(&answer.hex).map_err(|error| garbled(error.to_string()))?;
-        let tx = codec::decode_tx(&raw).map_err(|error| garbled(error.to_string()))?;
-        let mut seen = Vec::with_capacity(tx.outputs.len());
-        for (vout, output) in (0u32..).zip(tx.outputs) {
-            let amount = Amount::from_litoshis(output.value.to_sat())
-                .ok_or_else(|| garbled("an output above the supply".to_owned()))?;
-            let outpoint = OutPoint { txid, vout };
-            seen.push(SeenOutput { outpoint, amount, script: output.script_pubkey, pegout: false });
-        }
-        // Announced peg-outs are numbered after the ordinary outputs, as if they were outputs of
-        // this transaction. In the block they are the HogEx's.
-        let first = u32::try_from(seen.len()).unwrap_or(u32::MAX);
-        let pegouts = answer.vkern.into_iter().flat_map(|kernel| kernel.pegout);
-        for (vout, pegout) in (first..).zip(pegouts) {
-            let amount = Amount::parse(pegout.value.get())
-                .map_err(|error| garbled(format!("pegout.value {error}")))?;
-            let script = ScriptBuf::from_hex(&pegout.script_pub_key.hex)
-                .map_err(|error| garbled(error.to_string()))?;
-            let outpoint = OutPoint { txid, vout };
-            seen.push(SeenOutput { outpoint, amount, script, pegout: true });
-        }
-        Ok(Some(seen))
-    }
-
     /// `gettxout` without the mempool: the block of an unspent output. `None` if it is spent, or in
     /// no block.
     pub(crate) fn mined_output(&self, at: OutPoint) -> Result<Option<MinedOutput>, Error> {
@@ -514,6 +448,13 @@ impl Node {
     /// `sendrawtransaction`. Sending the same bytes again does no harm.
     pub(crate) fn broadcast(&self, raw: &[u8]) -> Result<Txid, Error> {
         self.call("sendrawtransaction", &[raw.to_lower_hex_string().into()])
+    }
+
+    /// `uptime`: for how long the node has run, in whole seconds.
+    pub(crate) fn uptime(&self) -> Result<Duration, Error> {
+        // Negative if its clock was set back.
+        let seconds: i64 = self.call("uptime", &[])?;
+        Ok(Duration::from_secs(u64::try_from(seconds).unwrap_or(0)))
     }
 
     /// `getnetworkinfo`
@@ -666,7 +607,7 @@ fn read_cookie(file: &Path) -> std::io::Result<Secret<String>> {
 }
 
 /// Ids are passed as text.
-fn json(id: &impl ToString) -> Value {
+pub(super) fn json(id: &impl ToString) -> Value {
     Value::String(id.to_string())
 }
 

@@ -1,6 +1,6 @@
 //! Coins: the outputs that pay issued scripts, where each is now, and who spent it.
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use bitcoin::{OutPoint, Txid};
 use rusqlite::{OptionalExtension, Row, params};
@@ -8,11 +8,12 @@ use rusqlite::{OptionalExtension, Row, params};
 use crate::domain::chain::BlockId;
 use crate::domain::keys::DerivationIndex;
 use crate::domain::payment::{Coin, Origin, Place};
+use crate::domain::pegout::Sequence;
 
 use super::columns::{blobs, block_hash, block_hash_bytes, impossible, outpoint, txid, txid_bytes};
 use super::{Error, ReadTx, WriteTx};
 
-const COLUMNS: &str =
+pub(super) const COLUMNS: &str =
     "txid, vout, derivation_index, amount, origin, seen_at, place, block_height, block_hash";
 
 fn origin_word(origin: Origin) -> &'static str {
@@ -83,6 +84,13 @@ pub(crate) fn by_outpoint(tx: &ReadTx, at: OutPoint) -> Result<Option<Coin>, Err
     tx.connection.prepare_cached(&sql)?.query_row(key, from_row).optional()?.transpose()
 }
 
+/// Whether there is a coin at this outpoint.
+pub(crate) fn exists(tx: &ReadTx, at: OutPoint) -> Result<bool, Error> {
+    let sql = "SELECT EXISTS (SELECT 1 FROM coins WHERE txid = ? AND vout = ?)";
+    let mut statement = tx.connection.prepare_cached(sql)?;
+    Ok(statement.query_row(params![txid_bytes(&at.txid), at.vout], |row| row.get(0))?)
+}
+
 /// Those of the many inputs of a block that are coins of ours, looked for at once and in their
 /// order.
 pub(crate) fn known(
@@ -98,10 +106,44 @@ pub(crate) fn known(
     Ok(of_ours.collect::<Result<_, _>>()?)
 }
 
+/// The coins of these transactions, and which peg-outs they are.
+pub(crate) fn of_txids(
+    tx: &ReadTx,
+    txids: impl Iterator<Item = Txid>,
+) -> Result<HashMap<OutPoint, (Coin, Option<Sequence>)>, Error> {
+    let txids: BTreeSet<[u8; 32]> = txids.map(|txid| txid_bytes(&txid)).collect();
+    let sql = format!("SELECT {COLUMNS}, pegout FROM rarray(?) CROSS JOIN coins ON txid = value");
+    let mut statement = tx.connection.prepare_cached(&sql)?;
+    let rows =
+        statement.query_map([blobs(txids)], |row| Ok((from_row(row)?, row.get("pegout")?)))?;
+    let coins = rows.map(|row| {
+        let (coin, pegout) = row?;
+        let coin = coin?;
+        Ok((coin.outpoint, (coin, pegout)))
+    });
+    coins.collect()
+}
+
+/// Whether a coin of this transaction counts.
+pub(crate) fn counts_of(tx: &ReadTx, txid: Txid) -> Result<bool, Error> {
+    let sql = "SELECT EXISTS (SELECT 1 FROM coins WHERE txid = ? AND place <> 'gone')";
+    let mut statement = tx.connection.prepare_cached(sql)?;
+    Ok(statement.query_row([txid_bytes(&txid)], |row| row.get(0))?)
+}
+
 /// Adds a coin that was not known.
 pub(crate) fn insert(tx: &WriteTx, coin: &Coin) -> Result<(), Error> {
+    insert_as(tx, coin, None)
+}
+
+/// Adds a coin that was not known, and is a peg-out.
+pub(crate) fn insert_pegout(tx: &WriteTx, coin: &Coin, pegout: Sequence) -> Result<(), Error> {
+    insert_as(tx, coin, Some(pegout))
+}
+
+fn insert_as(tx: &WriteTx, coin: &Coin, pegout: Option<Sequence>) -> Result<(), Error> {
     let sql = "INSERT INTO coins (txid, vout, derivation_index, amount, origin, seen_at, place,
-               block_height, block_hash) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)";
+               block_height, block_hash, pegout) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
     let (place, height, hash) = place_columns(coin.place);
     tx.connection.prepare_cached(sql)?.execute(params![
         txid_bytes(&coin.outpoint.txid),
@@ -113,6 +155,7 @@ pub(crate) fn insert(tx: &WriteTx, coin: &Coin) -> Result<(), Error> {
         place,
         height,
         hash,
+        pegout,
     ])?;
     Ok(())
 }

@@ -13,6 +13,7 @@ use crate::domain::amount::Amount;
 use crate::domain::keys::DerivationIndex;
 use crate::domain::merchant::MerchantId;
 use crate::domain::payment::PaymentId;
+use crate::domain::pegout::Sequence;
 use crate::domain::time::Timestamp;
 
 use super::Error;
@@ -50,6 +51,18 @@ impl ToSql for Timestamp {
 impl FromSql for Timestamp {
     fn column_result(value: ValueRef<'_>) -> FromSqlResult<Timestamp> {
         Ok(Timestamp::from_ms(value.as_i64()?))
+    }
+}
+
+impl ToSql for Sequence {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        Ok(ToSqlOutput::from(self.get()))
+    }
+}
+
+impl FromSql for Sequence {
+    fn column_result(value: ValueRef<'_>) -> FromSqlResult<Sequence> {
+        Ok(Sequence::from_row(value.as_i64()?))
     }
 }
 

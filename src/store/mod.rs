@@ -35,6 +35,7 @@ pub(crate) mod node_in_use;
 pub(crate) mod notices;
 pub(crate) mod payments;
 pub(crate) mod payout_waits;
+pub(crate) mod pegouts;
 pub(crate) mod progress;
 pub(crate) mod requests;
 pub(crate) mod retention;

@@ -19,9 +19,23 @@ pub(crate) fn get(tx: &ReadTx) -> Result<Option<String>, Error> {
 /// before our start.)
 pub(crate) fn follow(tx: &WriteTx, name: &str, now: Timestamp) -> Result<Timestamp, Error> {
     let sql = "INSERT INTO node_in_use (id, name, since) VALUES (1, ?1, 0)
-               ON CONFLICT (id) DO UPDATE SET name = excluded.name, since = ?2
+               ON CONFLICT (id)
+               DO UPDATE SET name = excluded.name, since = ?2, compared_at = NULL
                WHERE name <> excluded.name";
     tx.connection.execute(sql, params![name, now])?;
     let sql = "SELECT since FROM node_in_use";
     Ok(tx.connection.query_row(sql, [], |row| row.get(0))?)
+}
+
+/// When the whole mempool of the node that is followed was last compared, as far as that was
+/// recorded.
+pub(crate) fn compared_at(tx: &ReadTx) -> Result<Option<Timestamp>, Error> {
+    let sql = "SELECT compared_at FROM node_in_use";
+    Ok(tx.connection.query_row(sql, [], |row| row.get(0)).optional()?.flatten())
+}
+
+/// Records when it was.
+pub(crate) fn record_compared(tx: &WriteTx, at: Timestamp) -> Result<(), Error> {
+    tx.connection.prepare_cached("UPDATE node_in_use SET compared_at = ?")?.execute([at])?;
+    Ok(())
 }

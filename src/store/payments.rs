@@ -197,6 +197,7 @@ pub(crate) fn count(tx: &ReadTx) -> Result<u64, Error> {
 pub(crate) struct Ours {
     pub(crate) index: DerivationIndex,
     pub(crate) id: PaymentId,
+    pub(crate) created_at: Timestamp,
 }
 
 /// As [`index_of_script`], for the many outputs of a block at once. They are looked for in their
@@ -206,11 +207,15 @@ pub(crate) fn of_scripts<'s>(
     scripts: impl Iterator<Item = &'s Script>,
 ) -> Result<HashMap<ScriptBuf, Ours>, Error> {
     let scripts: BTreeSet<&[u8]> = scripts.map(Script::as_bytes).collect();
-    let sql = "SELECT script, derivation_index, id
+    let sql = "SELECT script, derivation_index, id, created_at
                FROM rarray(?) CROSS JOIN payments ON script = value";
     let mut statement = tx.connection.prepare_cached(sql)?;
     let rows = statement.query_map([blobs(scripts)], |row| {
-        let ours = Ours { index: row.get("derivation_index")?, id: row.get("id")? };
+        let ours = Ours {
+            index: row.get("derivation_index")?,
+            id: row.get("id")?,
+            created_at: row.get("created_at")?,
+        };
         Ok((script(row, "script")?, ours))
     })?;
     Ok(rows.collect::<Result<_, _>>()?)

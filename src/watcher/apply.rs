@@ -6,7 +6,10 @@
 //!
 //! Must not know: the node, the clock, who is waiting for the outcome.
 
-use std::collections::{BTreeSet, HashMap};
+mod mempool;
+mod pegouts;
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use bitcoin::{OutPoint, ScriptBuf, Txid};
 
@@ -19,14 +22,15 @@ use crate::domain::network::Network;
 use crate::domain::payment::{self, Coin, Origin, PaymentId, Place, Status, Transition};
 use crate::domain::time::Timestamp;
 use crate::measures;
-use crate::node::codec::{Block, Tx, TxKind};
-use crate::node::rpc::SeenOutput;
+use crate::node::codec::{Block, PegoutProof, Tx, TxKind};
 use crate::store::payments::{Judged, Ours};
 use crate::store::sieve::Complete;
 use crate::store::{Error, ReadTx, WriteTx, blocks, coins, doubts, events, payments, sweeps};
 use crate::view::CompletedView;
 
 use super::recognise::recognise_in_block;
+
+pub(crate) use mempool::{Sight, dropped, saw};
 
 /// What a write changed, for the signals that follow its commit.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
@@ -47,60 +51,6 @@ impl Changes {
         self.payments.extend(more.payments);
         self.completed.extend(more.completed);
     }
-}
-
-/// Records the outputs of a transaction in the mempool that pay us.
-pub(crate) fn saw_tx(
-    tx: &WriteTx,
-    outputs: &[SeenOutput],
-    now: Timestamp,
-) -> Result<Changes, Error> {
-    let mut changes = Changes::default();
-    for output in outputs {
-        let Some(index) = payments::index_of_script(tx, &output.script)? else { continue };
-        let origin = if output.pegout { Origin::Pegout } else { Origin::Plain };
-        let coin = Coin {
-            outpoint: output.outpoint,
-            index,
-            amount: output.amount,
-            origin,
-            seen_at: now,
-            place: Place::Mempool,
-        };
-        match coins::by_outpoint(tx, coin.outpoint)? {
-            None if output.pegout => {
-                let known = pegouts_of(tx, index, output.amount)?;
-                let seen_at = first_seen_of_lost(&known).unwrap_or_else(|| told_apart(&known, now));
-                coins::insert(tx, &Coin { seen_at, ..coin })?;
-            }
-            None => coins::insert(tx, &coin)?,
-            // It had been dropped and is back.
-            Some(known) if known.place == Place::Gone => {
-                coins::move_to(tx, coin.outpoint, Place::Mempool)?;
-            }
-            // In a block: only disconnecting that block takes it out.
-            Some(_) => continue,
-        }
-        let id = payments::by_index(tx, index)?.payment.id;
-        tracing::info!(payment.id = %id, txid = %coin.outpoint.txid, amount = %coin.amount, "payment seen");
-        changes.touch(id);
-    }
-    Ok(changes)
-}
-
-/// Records that transactions have left the mempool and are in no block of ours.
-pub(crate) fn dropped(tx: &WriteTx, gone: &[OutPoint], _at_tip: &AtTip) -> Result<Changes, Error> {
-    let mut changes = Changes::default();
-    for outpoint in gone {
-        let Some(coin) = coins::by_outpoint(tx, *outpoint)? else { continue };
-        if coin.place == Place::Mempool {
-            coins::move_to(tx, *outpoint, Place::Gone)?;
-            let id = payments::by_index(tx, coin.index)?.payment.id;
-            tracing::info!(payment.id = %id, txid = %outpoint.txid, "replaced or dropped");
-            changes.touch(id);
-        }
-    }
-    Ok(changes)
 }
 
 /// Connects a block on top of our tip: its coins, their confirmations, the verdicts that follow.
@@ -155,7 +105,9 @@ pub(super) fn place_block(
         for input in spent {
             coins::spend(tx, input, txid, id.height)?;
         }
-        let placed = place_coins(tx, block_tx, txid, id, now.min(time), &ours, changes)?;
+        let paid =
+            Placing { block: id, seen_at: now.min(time), proof: &block.pegouts, ours: &ours };
+        let placed = paid.place(tx, block_tx, txid, changes)?;
         known.extend(placed); // A later transaction of the block may spend them.
     }
     Ok(())
@@ -182,94 +134,76 @@ pub(super) fn origin_of(kind: TxKind) -> Origin {
     }
 }
 
-/// Places the outputs of a transaction in a block that pay us, and says which they are.
-fn place_coins(
-    tx: &WriteTx,
-    block_tx: &Tx,
-    txid: Txid,
+/// How the outputs of a block are placed.
+struct Placing<'b> {
     block: BlockId,
+    /// When those that were not known are first seen.
     seen_at: Timestamp,
-    ours: &HashMap<ScriptBuf, Ours>,
-    changes: &mut Changes,
-) -> Result<Vec<OutPoint>, Error> {
-    let mut placed = Vec::new();
-    let origin = origin_of(block_tx.kind);
-    for (vout, output) in (0u32..).zip(&block_tx.outputs) {
-        let Some(Ours { index, id }) = ours.get(&output.script_pubkey).copied() else { continue };
-        let Some(amount) = Amount::from_litoshis(output.value.to_sat()) else { continue };
-        let outpoint = OutPoint { txid, vout };
-        let place = Place::Block(block);
-        if coins::by_outpoint(tx, outpoint)?.is_some() {
-            coins::move_to(tx, outpoint, place)?;
-        } else {
-            let announced = match origin {
-                Origin::Pegout => succeed_announced(tx, index, amount, seen_at)?,
-                Origin::Plain | Origin::Coinbase => None,
-            };
-            let seen_at = announced.unwrap_or(seen_at);
-            coins::insert(tx, &Coin { outpoint, index, amount, origin, seen_at, place })?;
+    proof: &'b PegoutProof,
+    ours: &'b HashMap<ScriptBuf, Ours>,
+}
+
+impl Placing<'_> {
+    /// Places the outputs of a transaction that pay us, and says which they are.
+    fn place(
+        &self,
+        tx: &WriteTx,
+        block_tx: &Tx,
+        txid: Txid,
+        changes: &mut Changes,
+    ) -> Result<Vec<OutPoint>, Error> {
+        let (origin, place) = (origin_of(block_tx.kind), Place::Block(self.block));
+        let (mut placed, mut pegouts) = (Vec::new(), Vec::new());
+        for (vout, output) in (0u32..).zip(&block_tx.outputs) {
+            let Some(to) = self.ours.get(&output.script_pubkey).copied() else { continue };
+            let Some(amount) = Amount::from_litoshis(output.value.to_sat()) else { continue };
+            let (outpoint, index, seen_at) = (OutPoint { txid, vout }, to.index, self.seen_at);
+            match origin {
+                Origin::Pegout => {
+                    pegouts.push(pegouts::Output { outpoint, index, amount, seen_at });
+                }
+                Origin::Plain | Origin::Coinbase if coins::exists(tx, outpoint)? => {
+                    coins::move_to(tx, outpoint, place)?;
+                }
+                Origin::Plain | Origin::Coinbase => {
+                    let coin = Coin { outpoint, index, amount, origin, seen_at, place };
+                    coins::insert(tx, &coin)?;
+                }
+            }
+            changes.touch(to.id);
+            placed.push(outpoint);
         }
-        changes.touch(id);
-        placed.push(outpoint);
+        pegouts::place(tx, txid, &pegouts, place, self.proof, self.ours)?;
+        Ok(placed)
     }
-    Ok(placed)
 }
 
-/// A peg-out in a block takes the place of its announcement in the mempool, under another txid.
-/// Answers when that was first seen.
-fn succeed_announced(
-    tx: &WriteTx,
-    index: DerivationIndex,
-    amount: Amount,
-    seen_at: Timestamp,
-) -> Result<Option<Timestamp>, Error> {
-    let known = pegouts_of(tx, index, amount)?;
-    let Some(announced) = known.iter().find(|coin| coin.place == Place::Mempool) else {
-        let first = first_seen_of_lost(&known);
-        return Ok(first.or_else(|| Some(told_apart(&known, seen_at))));
-    };
-    coins::move_to(tx, announced.outpoint, Place::Gone)?;
-    Ok(Some(announced.seen_at))
-}
-
-/// When a peg-out was first seen that comes again under another txid, after a reorganisation: as
-/// the output of another HogEx, or back in the mempool. Peg-outs are told apart by amount and
-/// time; one that a coin which counts has succeeded already is not taken twice.
-fn first_seen_of_lost(known: &[Coin]) -> Option<Timestamp> {
-    let succeeded = |seen_at| known.iter().any(|coin| coin.counts() && coin.seen_at == seen_at);
-    let lost = known.iter().filter(|coin| !coin.counts()).map(|coin| coin.seen_at);
-    lost.filter(|seen_at| !succeeded(*seen_at)).min()
-}
-
-/// A time that no equal peg-out of the payment has: of several that are seen at once, each gets
-/// one of its own, a millisecond earlier than the last.
-fn told_apart(known: &[Coin], mut seen_at: Timestamp) -> Timestamp {
-    while known.iter().any(|coin| coin.seen_at == seen_at) {
-        seen_at = seen_at.plus_ms(-1);
+/// Takes a coin out of its block. It returns to the mempool, for the next comparison to judge; an
+/// output of a coinbase or a HogEx cannot be there and is gone, and for the latter its announcement
+/// returns.
+pub(super) fn unmine(tx: &WriteTx, coin: &Coin) -> Result<(), Error> {
+    match coin.origin {
+        Origin::Plain => coins::move_to(tx, coin.outpoint, Place::Mempool),
+        Origin::Coinbase => coins::move_to(tx, coin.outpoint, Place::Gone),
+        Origin::Pegout => crate::store::pegouts::unmine(tx, coin.outpoint),
     }
-    seen_at
 }
 
-fn pegouts_of(tx: &ReadTx, index: DerivationIndex, amount: Amount) -> Result<Vec<Coin>, Error> {
-    let mut known = coins::of_payment(tx, index)?;
-    known.retain(|coin| coin.origin == Origin::Pegout && coin.amount == amount);
-    Ok(known)
-}
-
-/// Takes our tip back. Its coins return to the mempool, for the next look there to judge; an
-/// output of a coinbase or a HogEx cannot be there and is gone.
+/// Takes our tip back, and all that its block says of our coins and sweeps.
 pub(crate) fn disconnect(tx: &WriteTx, id: BlockId) -> Result<Changes, Error> {
     let mut changes = Changes::default();
-    for coin in coins::at_height(tx, id.height)? {
-        let place = match coin.origin {
-            Origin::Plain => Place::Mempool,
-            Origin::Coinbase | Origin::Pegout => Place::Gone,
-        };
-        coins::move_to(tx, coin.outpoint, place)?;
-        let Judged { payment, status } = payments::by_index(tx, coin.index)?;
+    let coins = coins::at_height(tx, id.height)?;
+    for coin in &coins {
+        unmine(tx, coin)?;
+    }
+    // A line for each payment and not for each coin: anybody may pay with thousands.
+    let lost: BTreeMap<DerivationIndex, Txid> =
+        coins.iter().map(|coin| (coin.index, coin.outpoint.txid)).collect();
+    for (index, txid) in lost {
+        let Judged { payment, status } = payments::by_index(tx, index)?;
         if let Status::Completed { .. } = status {
             tracing::warn!(
-                payment.id = %payment.id, txid = %coin.outpoint.txid, height = id.height,
+                payment.id = %payment.id, %txid, height = id.height,
                 "a coin of a completed payment left the best chain"
             );
         }

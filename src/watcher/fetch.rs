@@ -112,6 +112,7 @@ fn spawn(name: &str, work: impl FnOnce() + Send + 'static) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::node::codec::PegoutProof;
     use crate::watcher::tests::header_on;
 
     #[test]
@@ -162,7 +163,7 @@ mod tests {
             let header = header_on(parent, time, 0);
             let hash = header.block_hash();
             parent = Some(hash);
-            Block { hash, header, txs: Vec::new() }
+            Block { hash, header, txs: Vec::new(), pegouts: PegoutProof::Listed(Vec::new()) }
         };
         (0..blocks).map(child).collect()
     }

@@ -6,14 +6,14 @@ use crate::crash;
 use crate::domain::time::Timestamp;
 use crate::store::{self, doubts, node_in_use};
 
-use super::mempool::LookedAt;
+use super::mempool::{LookedAt, Patience};
 use super::noticing::Noticing;
 use super::scout::Scout;
 use super::subscriber::Subscriber;
 use super::{State, Watcher};
 
-/// For how many times the patience a node that is followed from now on is given to hear of what the
-/// one before has seen: ten minutes, as it is configured.
+/// For how many times the patience a node that is followed from now on, or was restarted, is given
+/// to hear of what was seen before: ten minutes, as it is configured.
 const HEARSAY_PATIENCES: u32 = 20;
 
 impl Watcher {
@@ -45,6 +45,7 @@ impl Watcher {
         subscriber.end();
         *subscriber = self.subscribe();
         state.followed_since = followed_since;
+        state.compared_at = None;
         state.looked_at = LookedAt::default();
         state.noticing = Noticing::Zmq;
         state.disconnected_since = Some(Instant::now());
@@ -63,12 +64,10 @@ impl Watcher {
         self.store.write_blocking(move |tx| node_in_use::follow(tx, &name, now))
     }
 
-    /// The time before which the node that is followed need not have heard of all that was seen.
-    pub(super) fn awaits_from_before(&self, state: &State) -> Option<Timestamp> {
-        let since = state.followed_since;
-        let ms = (self.patience * HEARSAY_PATIENCES).as_millis();
-        let wait = i64::try_from(ms).unwrap_or(i64::MAX);
-        (0..wait).contains(&self.clock.now().ms_since(since)).then_some(since)
+    /// How long the node that is followed may take to hear of what was seen before.
+    pub(super) fn patience_with(&self, state: &State, now: Timestamp) -> Patience {
+        let wait = self.patience * HEARSAY_PATIENCES;
+        Patience { now, followed_since: state.followed_since, wait }
     }
 
     /// Sees to it that the followed node is held against another that answers, if there is one.

@@ -8,9 +8,10 @@ use crate::measures;
 use crate::node::codec;
 use crate::node::zmq::Signal;
 use crate::pulse::{self, Loop};
-use crate::store::payments;
+use crate::store::{coins, payments};
 
-use super::mempool::{self, LookedAt};
+use super::apply::Sight;
+use super::mempool;
 use super::noticing::{Noticing, Why};
 use super::{State, Watcher, apply, subscriber};
 
@@ -51,7 +52,7 @@ impl Watcher {
                     }
                     Err(error) => {
                         // What was read may not have been written: look at everything again.
-                        state.looked_at = LookedAt::default();
+                        state.looked_at.forget_foreign();
                         tracing::debug!(error = format!("{error:#}"), "looking again");
                         return;
                     }
@@ -102,32 +103,29 @@ impl Watcher {
     fn hear_of_tx(&self, raw: &[u8], state: &mut State) -> anyhow::Result<Heard> {
         let Ok(tx) = codec::decode_tx(raw) else { return Ok(Heard::LookAround) };
         let Some(txid) = tx.txid else { return Ok(Heard::LookAround) };
-        if state.looked_at.contains(txid) {
+        if state.looked_at.is_foreign(txid) {
             return Ok(Heard::Done);
         }
         if tx.carries_mweb {
             return Ok(Heard::LookAround); // Only the node can tell what its MWEB part pays.
         }
-        let ours = self.store.read_blocking(|read| {
-            for output in &tx.outputs {
-                let script = &output.script_pubkey;
-                if payments::index_of_script(read, script)?.is_some() {
-                    return Ok::<_, anyhow::Error>(true);
-                }
-            }
-            Ok(false)
+        let new = self.store.read_blocking(|read| {
+            let scripts = tx.outputs.iter().map(|output| output.script_pubkey.as_script());
+            let ours = !payments::of_scripts(read, scripts)?.is_empty();
+            // Frames come again with the block, when the coins were recorded already.
+            Ok::<_, anyhow::Error>(ours && !coins::counts_of(read, txid)?)
         })?;
-        if !ours {
+        if !new {
             // It may still carry an MWEB part that the frame does not show (rpcserialversion, or
             // a forged frame): the next whole look asks the node.
             return Ok(Heard::Done);
         }
         let heard_at = Instant::now();
-        let node = &self.followed.node;
-        let seen = mempool::look_at(node, &self.store, &mut state.looked_at, txid)?;
-        if !seen.is_empty() {
-            let now = self.clock.now();
-            self.tell(&self.store.write_blocking(move |tx| apply::saw_tx(tx, &seen, now))?);
+        let (node, now) = (&self.followed.node, self.clock.now());
+        let seen = mempool::look_at(node, &self.store, &mut state.looked_at, txid, now)?;
+        if let Some(seen) = seen {
+            let sight = Sight { now, compared_at: state.compared_at };
+            self.tell(&self.store.write_blocking(move |tx| apply::saw(tx, &[seen], sight))?);
             measures::noticed(heard_at.elapsed());
         }
         Ok(Heard::Done)

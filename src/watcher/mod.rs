@@ -18,6 +18,7 @@ mod following;
 mod hints;
 mod mempool;
 mod noticing;
+mod proof;
 mod recognise;
 pub(crate) mod rescan;
 mod scout;
@@ -29,7 +30,6 @@ pub(crate) mod utxo_rescan;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use bitcoin::OutPoint;
 use tokio::sync::oneshot;
 use tokio_util::sync::CancellationToken;
 
@@ -44,11 +44,10 @@ use crate::domain::time::Timestamp;
 use crate::headway::{Headway, Lines};
 use crate::measures;
 use crate::node::nodes::{Candidate, Nodes};
-use crate::node::rpc::SeenOutput;
 use crate::node::zmq::Counters;
 use crate::pulse::{self, Loop};
 use crate::store::batches::{Batches, Ended};
-use crate::store::{self, Store, WriteTx, doubts, progress};
+use crate::store::{Store, WriteTx, doubts, node_in_use, progress};
 use crate::wake::Wake;
 
 use ahead::Ahead;
@@ -57,8 +56,8 @@ use apply::Changes;
 use auditor::{Auditing, Auditor};
 use clock_watch::ClockWatch;
 use expiry::Expiry;
-use mempool::{Found, LookedAt};
-use noticing::{Noticing, Why};
+use mempool::LookedAt;
+use noticing::{Noticing, POLL_ALONE, Why};
 use scout::{Ground, Scout};
 use sieving::Sieving;
 use subscriber::Subscriber;
@@ -109,6 +108,10 @@ struct State {
     ahead: Ahead,
     sieving: Sieving,
     looked_at: LookedAt,
+    /// When the whole mempool of the followed node was last compared.
+    compared_at: Option<Timestamp>,
+    /// The node reads its mempool's file: it is looked at again soon.
+    loading: bool,
     noticing: Noticing,
     /// Since when there is no connection to the publisher; `None` while there is one.
     disconnected_since: Option<Instant>,
@@ -135,6 +138,15 @@ struct State {
     more: bool,
     /// What the log says of how far we are.
     lines: Lines,
+}
+
+impl State {
+    fn pause(&self) -> Duration {
+        match self.loading {
+            true => POLL_ALONE,
+            false => self.noticing.pause(),
+        }
+    }
 }
 
 impl Watcher {
@@ -185,6 +197,11 @@ impl Watcher {
             tracing::error!(%error, "cannot record which node is followed");
             now // What was seen before is awaited then, as after a change.
         });
+        let compared_at =
+            self.store.read_blocking(node_in_use::compared_at).unwrap_or_else(|error| {
+                tracing::error!(%error, "cannot read when the mempool was last compared");
+                None
+            });
         let mut state = State {
             followed_since,
             ahead: Ahead::new(self.xpub.clone()),
@@ -192,6 +209,8 @@ impl Watcher {
             alarm: Alarm::default(),
             changed: true,
             looked_at: LookedAt::default(),
+            compared_at,
+            loading: false,
             noticing: Noticing::Zmq,
             disconnected_since: Some(Instant::now()),
             untold_moves: 0,
@@ -238,7 +257,7 @@ impl Watcher {
                     if state.more {
                         self.skip_hints(signals, &mut state);
                     } else {
-                        self.wait(signals, state.noticing.pause(), &mut state);
+                        self.wait(signals, state.pause(), &mut state);
                     }
                 }
                 Err(_) if self.shutdown.is_cancelled() => {} // It may be the stop that ended it.
@@ -247,12 +266,11 @@ impl Watcher {
                         tracing::warn!(error = format!("{error:#}"), "the watcher waits");
                     }
                     self.note_trouble(format!("{error:#}"), &mut state);
-                    // What was read may not have been written: look at everything again.
-                    state.looked_at = LookedAt::default();
+                    state.looked_at.forget_foreign(); // It may come back as another build.
                     state.reachable = false;
                     failures = failures.saturating_add(1);
                     let pause = Duration::from_millis(250) * 2u32.pow(failures.min(6));
-                    asked_node = false; // It may come back as another build.
+                    asked_node = false;
                     self.rest(pause.min(PAUSE_MAX));
                 }
             }
@@ -335,19 +353,13 @@ impl Watcher {
         let trust = self.settle(&at_tip, state)?;
         // What the mempool does not hold now was not there by now.
         let now = self.clock.now();
-        let node = &self.followed.node;
-        let awaited = self.awaits_from_before(state);
-        let found = mempool::compare(node, &self.store, &mut state.looked_at, &at_tip, awaited)?;
-        let Some(found) = found else { return Ok(()) }; // The tip moved; the next pass is due.
-        let whole = found.whole;
-        state.more = !whole;
-        state.changed |= moved || !found.gone.is_empty();
-        if self.record(found, now, at_tip)? == Ended::Stopped {
-            return Ok(());
-        }
+        let Some(whole) = self.compare_mempool(at_tip, now, moved, state)? else {
+            return Ok(()); // The next pass is due.
+        };
         if std::mem::take(&mut state.changed) {
             state.alarm.look(&self.store)?;
         }
+        let node = &self.followed.node;
         let sound = state.clock.is_sound(&self.clock, node, at_tip.tip())?;
         let certain = whole && sound && trust == Trust::Full;
         if certain {
@@ -359,8 +371,11 @@ impl Watcher {
         if moved || state.recorded_at.is_none_or(|at| now.ms_since(at).abs() >= PROGRESS_MS) {
             let height = at_tip.tip().height;
             let note = format!("height {height} ({})", state.noticing.as_str());
-            let heard_at = state.heard_at.take();
+            let (heard_at, compared_at) = (state.heard_at.take(), state.compared_at);
             self.store.write_blocking(move |tx| {
+                if let Some(at) = compared_at {
+                    node_in_use::record_compared(tx, at)?;
+                }
                 if let Some(at) = heard_at {
                     progress::record(tx, ZMQ, at, "")?;
                 }
@@ -369,27 +384,6 @@ impl Watcher {
             state.recorded_at = Some(now);
         }
         Ok(())
-    }
-
-    /// Records what a comparison of the mempool found: each coin that left it, and the coins of each
-    /// transaction that came, is a fact for itself.
-    fn record(&self, found: Found, now: Timestamp, at_tip: AtTip) -> anyhow::Result<Ended> {
-        let (tell, go_on) = (|changes: Changes| self.tell(&changes), || self.goes_on());
-        let batches = Batches { store: &self.store, go_on: &go_on };
-        let drop = move |tx: &WriteTx, gone: &OutPoint, changes: &mut Changes| {
-            changes.add(apply::dropped(tx, &[*gone], &at_tip)?);
-            Ok::<_, store::Error>(())
-        };
-        if batches.write(found.gone, drop, tell)? == Ended::Stopped {
-            return Ok(Ended::Stopped);
-        }
-        let of_one = |a: &SeenOutput, b: &SeenOutput| a.outpoint.txid == b.outpoint.txid;
-        let seen = found.seen.chunk_by(of_one).map(<[_]>::to_vec).collect();
-        let see = move |tx: &WriteTx, outputs: &Vec<SeenOutput>, changes: &mut Changes| {
-            changes.add(apply::saw_tx(tx, outputs, now)?);
-            Ok::<_, store::Error>(())
-        };
-        Ok(batches.write(seen, see, tell)?)
     }
 
     /// Judges what waited for trust in the chain, once at each tip that has it. Says whether this

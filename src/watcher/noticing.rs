@@ -12,7 +12,7 @@ use crate::node::zmq;
 use super::{State, Watcher};
 
 /// How often we look without ZMQ.
-const POLL_ALONE: Duration = Duration::from_millis(700);
+pub(super) const POLL_ALONE: Duration = Duration::from_millis(700);
 
 /// How we notice that something happened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -14,7 +14,7 @@ use crate::domain::amount::Amount;
 use crate::domain::chain::{BlockId, OurTip};
 use crate::domain::keys::DerivationIndex;
 use crate::domain::network::Network;
-use crate::domain::payment::{Coin, Origin, Place};
+use crate::domain::payment::{Coin, Origin};
 use crate::domain::time::Timestamp;
 use crate::headway::{Headway, Told};
 use crate::node::codec::Block;
@@ -26,6 +26,7 @@ use crate::store::{
 };
 
 use super::apply::{self, Changes};
+use super::proof;
 
 /// What a rescan did.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -64,9 +65,10 @@ pub(crate) fn rescan(
         let since = |height: u32| height.saturating_sub(from).into();
         let of = since(tip.saturating_add(1));
         told(Headway { what: "reading blocks again", done: since(height), of });
-        let block = node.block(id.hash).with_context(|| {
+        let mut block = node.block(id.hash).with_context(|| {
             format!("read block {height} again (a pruned node has only the newest blocks)")
         })?;
+        proof::complete(&mut block, node, store)?;
         let now = clock.now();
         let repaired = store.write_large_blocking(move |tx| reread(tx, &block, id, now))?;
         let Some(repaired) = repaired else {
@@ -180,13 +182,8 @@ fn reread(tx: &WriteTx, block: &Block, id: BlockId, now: Timestamp) -> Result<Op
     }
     let real = ours(tx, block)?;
     let before = recorded(tx, &real, id)?;
-    for (at, coin) in before.coins.iter().filter(|(at, _)| !real.contains_key(at)) {
-        // As after a reorganisation: the next look at the mempool judges.
-        let place = match coin.origin {
-            Origin::Plain => Place::Mempool,
-            Origin::Coinbase | Origin::Pegout => Place::Gone,
-        };
-        coins::move_to(tx, *at, place)?;
+    for (_, coin) in before.coins.iter().filter(|(at, _)| !real.contains_key(at)) {
+        apply::unmine(tx, coin)?; // As after a reorganisation.
     }
     for at in before.spent.keys() {
         coins::unspend(tx, *at)?;

@@ -26,6 +26,7 @@ use crate::store::{self, Store, WriteTx, blocks, payments};
 use super::ahead::Ahead;
 use super::apply::{self, Changes};
 use super::fetch::Fetched;
+use super::proof;
 use super::sieving::Sieving;
 
 /// How far before the first payment the walk begins, in milliseconds: block times may be two
@@ -301,8 +302,9 @@ impl Walk<'_> {
         self.connect_child(ours, block).map(Some)
     }
 
-    fn connect_child(&mut self, ours: BlockId, block: Block) -> anyhow::Result<Changes> {
+    fn connect_child(&mut self, ours: BlockId, mut block: Block) -> anyhow::Result<Changes> {
         let height = ours.height.saturating_add(1);
+        proof::complete(&mut block, self.node, self.store)?;
         let (id, now) = (BlockId { height, hash: block.hash }, self.clock.now());
         let (ahead, sieving) = (&mut *self.ahead, &mut *self.sieving);
         let changes = connect_block(self.store, ahead, sieving, block, id, self.network, now)

@@ -24,7 +24,7 @@ use crate::domain::keys::AccountXpub;
 use crate::domain::network::Network;
 use crate::domain::payment::{Origin, Place};
 use crate::headway::{Headway, Told};
-use crate::node::codec::{self, Block, Tx, TxKind};
+use crate::node::codec::{self, Block, PegoutProof, Tx, TxKind};
 use crate::node::rpc::Node;
 use crate::store::sweeps::{StoredSweepTx, Unconfirmed};
 use crate::store::{ReadTx, Store, blocks, books, coins, payments, sweeps};
@@ -131,13 +131,16 @@ pub(crate) fn cross_pruned(
         ..Crossed::default()
     };
     let (mut ahead, mut sieving) = (Ahead::new(xpub.clone()), Sieving::default());
+    // Nobody has the kernels of these blocks: what we saw announced and the node has no more is mined.
+    let unmined = node.mempool_txids().context("read the mempool")?.into_iter().collect();
+    let pegouts = PegoutProof::Absent { unmined };
     let mut parent = from;
     for (id, header) in headers {
         told(headway("crossing pruned blocks", from, id.height, scan.tip));
         let ours = store.read_blocking(blocks::tip)?;
         ensure!(ours == Some(parent), "the gateway followed another block meanwhile; run it again");
         let txs = known.txs.remove(&id.height).unwrap_or_default();
-        let block = Block { hash: id.hash, header, txs };
+        let block = Block { hash: id.hash, header, txs, pegouts: pegouts.clone() };
         let now = clock.now();
         let changes =
             sync::connect_block(store, &mut ahead, &mut sieving, block, id, network, now)?;

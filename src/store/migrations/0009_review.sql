@@ -1,5 +1,50 @@
 -- Peg-outs: identity and order of announcements.
 
+-- Peg-outs to us, numbered in the order in which they were first met. The kernel that pays one and
+-- its place there stay the same wherever it goes; NULL if the node did not report them.
+CREATE TABLE pegouts (
+    sequence  INTEGER PRIMARY KEY,
+    kernel_id BLOB    CHECK (length(kernel_id) = 32),
+    position  INTEGER CHECK (position >= 0),
+    -- The coin under which it was last in the mempool; NULL if it was met in a block.
+    announced_txid BLOB CHECK (length(announced_txid) = 32),
+    announced_vout INTEGER CHECK (announced_vout >= 0),
+    CHECK ((kernel_id IS NULL) = (position IS NULL)),
+    CHECK ((announced_txid IS NULL) = (announced_vout IS NULL))
+) STRICT;
+
+CREATE INDEX pegouts_by_kernel ON pegouts (kernel_id) WHERE kernel_id IS NOT NULL;
+
+CREATE TRIGGER pegouts_stay BEFORE DELETE ON pegouts
+BEGIN
+    SELECT RAISE(ABORT, 'a peg-out is never deleted: that it was seen is a fact');
+END;
+
+-- Which peg-out a coin is. Absent for other coins.
+ALTER TABLE coins ADD COLUMN pegout INTEGER REFERENCES pegouts (sequence);
+
+-- So far equal peg-outs were told apart by their times; of those that count, each is one.
+CREATE TEMP TABLE numbered AS
+SELECT txid, vout, dense_rank() OVER (ORDER BY seen_at, derivation_index, amount, nth) AS sequence
+FROM (SELECT txid, vout, seen_at, derivation_index, amount,
+             iif(place = 'gone', 1, row_number() OVER (
+                 PARTITION BY derivation_index, amount, seen_at, place = 'gone'
+                 ORDER BY txid, vout)) AS nth
+      FROM coins WHERE origin = 'pegout');
+
+INSERT INTO pegouts (sequence) SELECT DISTINCT sequence FROM numbered;
+
+UPDATE coins SET pegout = numbered.sequence FROM numbered
+WHERE numbered.txid = coins.txid AND numbered.vout = coins.vout;
+
+DROP TABLE numbered;
+
+CREATE INDEX coins_by_pegout ON coins (pegout) WHERE pegout IS NOT NULL;
+CREATE INDEX coins_of_unmined_pegouts ON coins (derivation_index)
+    WHERE place = 'mempool' AND pegout IS NOT NULL;
+CREATE UNIQUE INDEX coins_of_a_pegout_count_once ON coins (pegout)
+    WHERE pegout IS NOT NULL AND place <> 'gone';
+
 
 -- Long jobs: progress of work that runs in batches.
 
@@ -49,3 +94,7 @@ INSERT OR IGNORE INTO identity (name, value)
 
 
 -- The node: first sights and the node's own start.
+
+-- When the whole mempool of this node was last compared: what it did not hold then came later,
+-- whatever the node's clock says.
+ALTER TABLE node_in_use ADD COLUMN compared_at INTEGER;

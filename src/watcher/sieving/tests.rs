@@ -15,8 +15,8 @@ use crate::domain::merchant::{Merchant, MerchantId};
 use crate::domain::network::Network;
 use crate::domain::payment::Payment;
 use crate::domain::time::Timestamp;
-use crate::node::codec::{Block, Tx, TxKind};
-use crate::node::rpc::SeenOutput;
+use crate::node::codec::{Block, PegoutProof, Tx, TxKind};
+use crate::node::mempool::{OutputKind, SeenOutput, SeenTx};
 use crate::store::{blocks, merchants, payments};
 use crate::watcher::apply::{self, Changes};
 use crate::watcher::tests::{header_on, histories};
@@ -193,8 +193,9 @@ fn issue(tx: &WriteTx, n: usize) -> Result<(), Error> {
 fn see(tx: &WriteTx, txid: Txid, n: usize) -> Result<(), Error> {
     let amount = Amount::from_litoshis(LITOSHIS).expect("in range");
     let outpoint = OutPoint { txid, vout: 0 };
-    let output = SeenOutput { outpoint, amount, script: script(n), pegout: false };
-    apply::saw_tx(tx, &[output], NOW).map(drop)
+    let output = SeenOutput { outpoint, amount, script: script(n), kind: OutputKind::Plain };
+    let seen = SeenTx { outputs: vec![output], entered_at: None };
+    apply::saw(tx, &[seen], apply::Sight { now: NOW, compared_at: None }).map(drop)
 }
 
 /// What happens, to both.
@@ -240,7 +241,8 @@ impl Course {
         let header = header_on(self.chain.last().map(|tip| tip.hash), 0, self.txids);
         let hash = header.block_hash();
         let height = u32::try_from(self.chain.len() + 1).expect("short");
-        (Block { hash, header, txs }, BlockId { height, hash })
+        let pegouts = PegoutProof::Listed(Vec::new());
+        (Block { hash, header, txs, pegouts }, BlockId { height, hash })
     }
 
     fn both(

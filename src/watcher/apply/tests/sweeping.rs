@@ -73,7 +73,7 @@ fn model_of(version: &StoredSweepTx) -> ModelTx {
     let tx: Transaction =
         bitcoin::consensus::encode::deserialize(version.raw()).expect("as it was stored");
     let inputs = tx.input.iter().map(|input| input.previous_output).collect();
-    ModelTx { id: version.txid(), inputs, outputs: tx.output, pegout: false }
+    ModelTx { id: version.txid(), inputs, outputs: tx.output, ..ModelTx::empty() }
 }
 
 impl Gateway {
@@ -172,8 +172,9 @@ impl ModelNode {
                 continue;
             }
             spent.extend(&tx.inputs);
-            if !tx.pegout {
-                there.extend(tx.output_ids().map(|(txid, vout)| OutPoint { txid, vout }));
+            if !tx.is_pegout() {
+                let vouts = (0..).zip(&tx.outputs).map(|(vout, _)| vout);
+                there.extend(vouts.map(|vout| OutPoint { txid: tx.id, vout }));
             }
             allowed.push(tx);
         }
@@ -191,7 +192,7 @@ impl ModelNode {
     /// A transaction is sent; it is taken unless another one is in its way.
     fn take(&mut self, tx: ModelTx) {
         self.left.retain(|left| left.id != tx.id);
-        self.mempool.push(tx);
+        self.enter(tx);
         self.tidy();
     }
 
@@ -201,7 +202,7 @@ impl ModelNode {
         let Some((at, ..)) = coins.get(which % coins.len().max(1)) else { return };
         let (at, id) = (*at, self.fresh_id());
         self.left.extend(self.mempool.extract_if(.., |tx| tx.inputs.contains(&at)));
-        self.mempool.push(ModelTx { id, inputs: vec![at], outputs: Vec::new(), pegout: false });
+        self.enter(ModelTx { id, inputs: vec![at], ..ModelTx::empty() });
     }
 
     /// Outputs of the chain that pay us and that no block has spent, with their heights.

@@ -1,0 +1,160 @@
+//! What the node says of transactions in its mempool, and of the kernels of blocks: the two ends of
+//! a peg-out.
+
+use bitcoin::hex::FromHex;
+use bitcoin::{BlockHash, OutPoint, ScriptBuf, Txid};
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+use super::rpc::{Node, json};
+use super::{Error, codec};
+use crate::domain::amount::Amount;
+use crate::domain::pegout::{KernelId, PegoutId};
+use crate::domain::time::Timestamp;
+
+/// An output of a transaction in the mempool.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct SeenOutput {
+    pub(crate) outpoint: OutPoint,
+    pub(crate) amount: Amount,
+    pub(crate) script: ScriptBuf,
+    pub(crate) kind: OutputKind,
+}
+
+/// What an output of a transaction in the mempool will be in a block.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum OutputKind {
+    /// The same output.
+    Plain,
+    /// It leaves MWEB: an output of the HogEx, under its txid. The id is absent if the node does
+    /// not report kernels' ids.
+    Pegout { id: Option<PegoutId> },
+}
+
+/// A transaction in the mempool that pays us.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct SeenTx {
+    /// Those of its outputs that pay us.
+    pub(crate) outputs: Vec<SeenOutput>,
+    /// When it entered the mempool, by the clock of the node that is followed, if the node said.
+    pub(crate) entered_at: Option<Timestamp>,
+}
+
+impl Node {
+    /// The outputs of a transaction in the mempool, with the peg-outs that an MWEB transaction
+    /// announces (`getrawtransaction`, verbose: `vkern[].pegout`). `None` if it is not there.
+    pub(crate) fn mempool_outputs(&self, txid: Txid) -> Result<Option<Vec<SeenOutput>>, Error> {
+        #[derive(Deserialize)]
+        struct Answer {
+            hex: String,
+            blockhash: Option<BlockHash>,
+            #[serde(default)]
+            vkern: Vec<Kernel>,
+        }
+        let answer: Answer = match self.call("getrawtransaction", &[json(&txid), true.into()]) {
+            Ok(answer) => answer,
+            Err(Error::NotFound) => return Ok(None),
+            Err(error) => return Err(error),
+        };
+        if answer.blockhash.is_some() {
+            return Ok(None); // It is in a block; blocks are read as blocks.
+        }
+        let raw = Vec::<u8>::from_hex(&answer.hex).map_err(garbled)?;
+        let tx = codec::decode_tx(&raw).map_err(garbled)?;
+        let mut seen = Vec::with_capacity(tx.outputs.len());
+        for (vout, output) in (0u32..).zip(tx.outputs) {
+            let amount = Amount::from_litoshis(output.value.to_sat())
+                .ok_or_else(|| garbled("an output above the supply"))?;
+            let (outpoint, kind) = (OutPoint { txid, vout }, OutputKind::Plain);
+            seen.push(SeenOutput { outpoint, amount, script: output.script_pubkey, kind });
+        }
+        // Announced peg-outs are numbered after the ordinary outputs, as if they were outputs of
+        // this transaction. In the block they are the HogEx's.
+        let first = u32::try_from(seen.len()).unwrap_or(u32::MAX);
+        let pegouts = answer.vkern.iter().flat_map(Kernel::pegouts);
+        for (vout, (pegout, id)) in (first..).zip(pegouts) {
+            let amount = Amount::parse(pegout.value.get())
+                .map_err(|error| garbled(format!("pegout.value {error}")))?;
+            let script = ScriptBuf::from_hex(&pegout.script_pub_key.hex).map_err(garbled)?;
+            let (outpoint, kind) = (OutPoint { txid, vout }, OutputKind::Pegout { id });
+            seen.push(SeenOutput { outpoint, amount, script, kind });
+        }
+        Ok(Some(seen))
+    }
+
+    /// When the transaction entered the mempool, by the node's clock (`getmempoolentry`): the last
+    /// moment of the second that the node reports. `None` if it is not there.
+    pub(crate) fn mempool_entry_time(&self, txid: Txid) -> Result<Option<Timestamp>, Error> {
+        #[derive(Deserialize)]
+        struct Answer {
+            time: i64,
+        }
+        match self.call::<Answer>("getmempoolentry", &[json(&txid)]) {
+            Ok(answer) => Ok(Some(Timestamp::from_seconds(answer.time).plus_ms(999))),
+            Err(Error::NotFound) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// The ids of a block's kernels (`getblock`, verbosity 2: `mweb.kernels[].kernel_id`), which a
+    /// node reports even if it strips them from bytes. `None` if this one does not.
+    pub(crate) fn block_kernels(&self, hash: BlockHash) -> Result<Option<Vec<KernelId>>, Error> {
+        #[derive(Deserialize)]
+        struct Answer {
+            mweb: Option<Extension>,
+        }
+        #[derive(Deserialize)]
+        struct Extension {
+            kernels: Option<Vec<Named>>,
+        }
+        #[derive(Deserialize)]
+        struct Named {
+            kernel_id: Option<String>,
+        }
+        let answer: Answer = self.call("getblock", &[json(&hash), 2.into()])?;
+        let kernels = answer.mweb.and_then(|extension| extension.kernels);
+        let ids = kernels.map(|kernels| {
+            let ids = kernels.iter().map(|kernel| kernel_id(kernel.kernel_id.as_deref()));
+            ids.collect::<Option<Vec<KernelId>>>()
+        });
+        Ok(ids.flatten())
+    }
+}
+
+/// A kernel as `vkern` shows it.
+#[derive(Deserialize)]
+struct Kernel {
+    kernel_id: Option<String>,
+    #[serde(default)]
+    pegout: Vec<Pegout>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Pegout {
+    value: Box<RawValue>,
+    script_pub_key: Script,
+}
+
+#[derive(Deserialize)]
+struct Script {
+    hex: String,
+}
+
+impl Kernel {
+    fn pegouts(&self) -> impl Iterator<Item = (&Pegout, Option<PegoutId>)> {
+        let kernel = kernel_id(self.kernel_id.as_deref());
+        let id = move |position| kernel.map(|kernel| PegoutId { kernel, position });
+        (0u32..).zip(&self.pegout).map(move |(position, pegout)| (pegout, id(position)))
+    }
+}
+
+/// An id as the node prints it. One that is none is as absent.
+fn kernel_id(text: Option<&str>) -> Option<KernelId> {
+    let bytes = <[u8; 32]>::from_hex(text?).ok()?;
+    Some(KernelId::from_bytes(bytes))
+}
+
+fn garbled(reason: impl ToString) -> Error {
+    Error::Garbled { call: "getrawtransaction", reason: reason.to_string() }
+}

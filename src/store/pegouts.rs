@@ -1,0 +1,159 @@
+//! Peg-outs to us: one row each, however often a reorganisation or another transaction moves it.
+//!
+//! The coins of one peg-out (its announcement in the mempool, outputs of HogEx transactions) name
+//! its sequence. At most one of them counts at a time; an index sees to that.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use bitcoin::OutPoint;
+use rusqlite::types::Value;
+use rusqlite::vtab::array::Array;
+use rusqlite::{Row, params};
+
+use crate::domain::keys::DerivationIndex;
+use crate::domain::payment::{Coin, Place};
+use crate::domain::pegout::{KernelId, PegoutId, Sequence};
+use crate::domain::time::Timestamp;
+
+use super::coins::{self, COLUMNS};
+use super::columns::{blobs, txid_bytes};
+use super::{Error, ReadTx, WriteTx};
+
+/// A peg-out that was met before.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Known {
+    pub(crate) sequence: Sequence,
+    /// Absent if the node did not report its kernel.
+    pub(crate) id: Option<PegoutId>,
+    /// Any of its coins: all pay the same.
+    pub(crate) coin: Coin,
+    pub(crate) first_seen: Timestamp,
+    /// The one of its coins that counts.
+    pub(crate) counting: Option<Coin>,
+}
+
+/// The peg-outs of these kernels, in their sequence.
+pub(crate) fn of_kernels(
+    tx: &ReadTx,
+    kernels: impl Iterator<Item = KernelId>,
+) -> Result<Vec<Known>, Error> {
+    let kernels: BTreeSet<[u8; 32]> = kernels.map(|kernel| *kernel.as_bytes()).collect();
+    let sql = format!(
+        "SELECT sequence, kernel_id, position, {COLUMNS}
+         FROM rarray(?) CROSS JOIN pegouts ON kernel_id = value
+         CROSS JOIN coins ON pegout = sequence"
+    );
+    load(tx, &sql, blobs(kernels))
+}
+
+/// The peg-outs of these sequences.
+pub(crate) fn of_sequences(
+    tx: &ReadTx,
+    sequences: impl Iterator<Item = Sequence>,
+) -> Result<Vec<Known>, Error> {
+    let sequences: BTreeSet<i64> = sequences.map(Sequence::get).collect();
+    let sequences: Vec<Value> = sequences.into_iter().map(Value::from).collect();
+    let sql = format!(
+        "SELECT sequence, kernel_id, position, {COLUMNS}
+         FROM rarray(?) CROSS JOIN pegouts ON sequence = value
+         CROSS JOIN coins ON pegout = sequence"
+    );
+    load(tx, &sql, sequences.into())
+}
+
+/// The peg-outs of these payments that are announced and in no block, in their sequence.
+pub(crate) fn unmined(
+    tx: &ReadTx,
+    payments: impl Iterator<Item = DerivationIndex>,
+) -> Result<Vec<Known>, Error> {
+    let payments: BTreeSet<u32> = payments.map(DerivationIndex::get).collect();
+    let payments: Vec<Value> = payments.into_iter().map(Value::from).collect();
+    let sql = format!(
+        "SELECT sequence, kernel_id, position, {COLUMNS}
+         FROM rarray(?) CROSS JOIN coins INDEXED BY coins_of_unmined_pegouts
+             ON derivation_index = value AND place = 'mempool' AND pegout IS NOT NULL
+         CROSS JOIN pegouts ON sequence = pegout"
+    );
+    load(tx, &sql, payments.into())
+}
+
+/// What the rows of a query say, one for each coin.
+fn load(tx: &ReadTx, sql: &str, bound: Array) -> Result<Vec<Known>, Error> {
+    let mut statement = tx.connection.prepare_cached(sql)?;
+    let mut rows = statement.query([bound])?;
+    let mut found: BTreeMap<Sequence, Known> = BTreeMap::new();
+    while let Some(row) = rows.next()? {
+        let (sequence, id, coin) = (row.get("sequence")?, id(row)?, coins::from_row(row)??);
+        let (first_seen, counting) = (coin.seen_at, None);
+        let known = Known { sequence, id, coin: coin.clone(), first_seen, counting };
+        let known = found.entry(sequence).or_insert(known);
+        known.first_seen = known.first_seen.min(coin.seen_at);
+        known.counting = known.counting.take().or(Some(coin).filter(Coin::counts));
+    }
+    Ok(found.into_values().collect())
+}
+
+fn id(row: &Row) -> rusqlite::Result<Option<PegoutId>> {
+    let kernel: Option<[u8; 32]> = row.get("kernel_id")?;
+    let position: Option<u32> = row.get("position")?;
+    let id = kernel.zip(position);
+    Ok(id.map(|(kernel, position)| PegoutId { kernel: KernelId::from_bytes(kernel), position }))
+}
+
+/// Adds a peg-out that was not met before. `announced` is its coin in the mempool, if that is where
+/// it was met.
+pub(crate) fn insert(
+    tx: &WriteTx,
+    id: Option<PegoutId>,
+    announced: Option<OutPoint>,
+) -> Result<Sequence, Error> {
+    let sql = "INSERT INTO pegouts (kernel_id, position, announced_txid, announced_vout)
+               VALUES (?, ?, ?, ?)";
+    tx.connection.prepare_cached(sql)?.execute(params![
+        id.map(|id| *id.kernel.as_bytes()),
+        id.map(|id| id.position),
+        announced.map(|at| txid_bytes(&at.txid)),
+        announced.map(|at| at.vout),
+    ])?;
+    Ok(Sequence::from_row(tx.connection.last_insert_rowid()))
+}
+
+/// Records which kernel pays a peg-out of which that was unknown.
+pub(crate) fn identify(tx: &WriteTx, sequence: Sequence, id: PegoutId) -> Result<(), Error> {
+    let sql = "UPDATE pegouts SET kernel_id = ?, position = ?
+               WHERE sequence = ? AND kernel_id IS NULL";
+    let mut statement = tx.connection.prepare_cached(sql)?;
+    statement.execute(params![*id.kernel.as_bytes(), id.position, sequence])?;
+    Ok(())
+}
+
+/// Records the coin under which a peg-out is in the mempool now.
+pub(crate) fn announce(tx: &WriteTx, sequence: Sequence, at: OutPoint) -> Result<(), Error> {
+    let sql = "UPDATE pegouts SET announced_txid = ?1, announced_vout = ?2
+               WHERE sequence = ?3 AND (announced_txid, announced_vout) IS NOT (?1, ?2)";
+    let mut statement = tx.connection.prepare_cached(sql)?;
+    statement.execute(params![txid_bytes(&at.txid), at.vout, sequence])?;
+    Ok(())
+}
+
+/// Makes a coin a peg-out of its own, apart from the one that it was taken for.
+pub(crate) fn separate(tx: &WriteTx, at: OutPoint) -> Result<(), Error> {
+    let sequence = insert(tx, None, None)?;
+    let sql = "UPDATE coins SET pegout = ? WHERE txid = ? AND vout = ?";
+    let mut statement = tx.connection.prepare_cached(sql)?;
+    statement.execute(params![sequence, txid_bytes(&at.txid), at.vout])?;
+    Ok(())
+}
+
+/// Takes an output of a HogEx off the chain. Its announcement, if there was one, counts again, for
+/// the next comparison with the mempool to judge.
+pub(crate) fn unmine(tx: &WriteTx, at: OutPoint) -> Result<(), Error> {
+    coins::move_to(tx, at, Place::Gone)?;
+    let sql = "UPDATE coins SET place = 'mempool' WHERE (txid, vout) IN
+                   (SELECT announced_txid, announced_vout FROM coins AS mined
+                    CROSS JOIN pegouts ON sequence = mined.pegout
+                    WHERE mined.txid = ? AND mined.vout = ?)";
+    let mut statement = tx.connection.prepare_cached(sql)?;
+    statement.execute(params![txid_bytes(&at.txid), at.vout])?;
+    Ok(())
+}

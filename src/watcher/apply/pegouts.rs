@@ -1,0 +1,330 @@
+//! Which peg-out an output is: the one that was announced before, or a new one.
+//!
+//! The kernel decides, wherever it is met: in a transaction of the mempool, in another that
+//! contains the same kernel, in any block. So a time of first sight is inherited where the chain
+//! proves that it is the same peg-out, and nowhere else. Where the node does not report kernels, an
+//! announcement is fulfilled by an equal output of the block with which its transaction left the
+//! mempool, one for one in their sequence
+//! ([decision](../../../static/docs/decisions/0027-peg-outs.md)).
+//!
+//! All that a write needs is loaded at once: its cost is linear in the outputs.
+
+use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
+
+use bitcoin::{OutPoint, ScriptBuf, Txid};
+
+use crate::domain::amount::Amount;
+use crate::domain::keys::DerivationIndex;
+use crate::domain::payment::{Coin, Origin, Place};
+use crate::domain::pegout::{KernelId, PegoutId, Sequence};
+use crate::domain::time::Timestamp;
+use crate::node::codec::PegoutProof;
+use crate::store::payments::Ours;
+use crate::store::pegouts::{self, Known};
+use crate::store::{Error, WriteTx, coins};
+
+/// An output that leaves MWEB and pays us.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Output {
+    pub(super) outpoint: OutPoint,
+    pub(super) index: DerivationIndex,
+    pub(super) amount: Amount,
+    /// When this output is first seen, if it is no peg-out that was seen before.
+    pub(super) seen_at: Timestamp,
+}
+
+impl Output {
+    fn paid(&self) -> Paid {
+        (self.index, self.amount)
+    }
+
+    fn coin(&self, seen_at: Timestamp, place: Place) -> Coin {
+        let Output { outpoint, index, amount, .. } = *self;
+        Coin { outpoint, index, amount, origin: Origin::Pegout, seen_at, place }
+    }
+}
+
+/// What a peg-out pays, and to whom.
+type Paid = (DerivationIndex, Amount);
+
+/// The peg-outs that one write concerns.
+#[derive(Debug, Default)]
+struct Book {
+    known: HashMap<Sequence, Known>,
+    by_id: HashMap<PegoutId, Vec<Sequence>>,
+}
+
+impl Book {
+    fn add(&mut self, found: Vec<Known>) {
+        for known in found {
+            if self.known.contains_key(&known.sequence) {
+                continue;
+            }
+            if let Some(id) = known.id {
+                self.by_id.entry(id).or_default().push(known.sequence);
+            }
+            self.known.insert(known.sequence, known);
+        }
+    }
+
+    /// The peg-out of this id, unless it is in a block: then the kernel came a second time.
+    fn unmined(&self, id: PegoutId) -> Option<Sequence> {
+        let unmined = |sequence: &&Sequence| !self.is_mined(**sequence);
+        self.by_id.get(&id).into_iter().flatten().find(unmined).copied()
+    }
+
+    fn is_mined(&self, sequence: Sequence) -> bool {
+        self.mined(sequence).is_some()
+    }
+
+    fn is_mined_but_by(&self, sequence: Sequence, at: OutPoint) -> bool {
+        self.mined(sequence).is_some_and(|coin| coin.outpoint != at)
+    }
+
+    /// The coin of a peg-out that is in a block of our chain.
+    fn mined(&self, sequence: Sequence) -> Option<&Coin> {
+        let counting = self.known.get(&sequence)?.counting.as_ref();
+        counting.filter(|coin| matches!(coin.place, Place::Block(_)))
+    }
+
+    /// Lets the peg-out count by this coin and no other.
+    fn count_by(&mut self, tx: &WriteTx, sequence: Sequence, coin: &Coin) -> Result<(), Error> {
+        let Some(known) = self.known.get_mut(&sequence) else { return Ok(()) };
+        let before = known.counting.replace(coin.clone());
+        if let Some(before) = before.filter(|before| before.outpoint != coin.outpoint) {
+            coins::move_to(tx, before.outpoint, Place::Gone)?;
+        }
+        Ok(())
+    }
+
+    fn first_seen(&self, sequence: Sequence) -> Option<Timestamp> {
+        self.known.get(&sequence).map(|known| known.first_seen)
+    }
+}
+
+/// The announcements of a write, or of several transactions of the mempool.
+pub(super) struct Announcements {
+    book: Book,
+}
+
+/// What an announced output changed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Seen {
+    /// It counts from now on.
+    Counts,
+    /// It counted already, or is in a block of ours.
+    Nothing,
+}
+
+impl Announcements {
+    /// Loads what is known of these.
+    pub(super) fn load(
+        tx: &WriteTx,
+        ids: impl Iterator<Item = PegoutId>,
+        coins: impl Iterator<Item = Sequence>,
+    ) -> Result<Announcements, Error> {
+        let mut book = Book::default();
+        let kernels: HashSet<KernelId> = ids.map(|id| id.kernel).collect();
+        book.add(pegouts::of_kernels(tx, kernels.into_iter())?);
+        book.add(pegouts::of_sequences(tx, coins)?);
+        Ok(Announcements { book })
+    }
+
+    /// Records an output that is announced now. `before` is its coin, if it has one.
+    pub(super) fn see(
+        &mut self,
+        tx: &WriteTx,
+        output: Output,
+        id: Option<PegoutId>,
+        before: Option<&(Coin, Option<Sequence>)>,
+    ) -> Result<Seen, Error> {
+        match before {
+            Some((coin, sequence)) => self.see_again(tx, coin, *sequence, id),
+            None => self.see_new(tx, output, id),
+        }
+    }
+
+    fn see_again(
+        &mut self,
+        tx: &WriteTx,
+        coin: &Coin,
+        sequence: Option<Sequence>,
+        id: Option<PegoutId>,
+    ) -> Result<Seen, Error> {
+        if let (Some(sequence), Some(id)) = (sequence, id) {
+            pegouts::identify(tx, sequence, id)?; // It was recorded before nodes were asked for that.
+        }
+        if coin.counts() || sequence.is_some_and(|sequence| self.book.is_mined(sequence)) {
+            return Ok(Seen::Nothing);
+        }
+        let coin = Coin { place: Place::Mempool, ..coin.clone() };
+        if let Some(sequence) = sequence {
+            self.book.count_by(tx, sequence, &coin)?;
+            pegouts::announce(tx, sequence, coin.outpoint)?;
+        }
+        coins::move_to(tx, coin.outpoint, coin.place)?;
+        Ok(Seen::Counts)
+    }
+
+    fn see_new(
+        &mut self,
+        tx: &WriteTx,
+        output: Output,
+        id: Option<PegoutId>,
+    ) -> Result<Seen, Error> {
+        let known = id.and_then(|id| self.book.by_id.get(&id)).map_or(&[][..], Vec::as_slice);
+        if known.iter().any(|sequence| self.book.is_mined(*sequence)) {
+            // The node took its block back since we looked, or the kernel is repeated: the next
+            // look, or its block, says which.
+            return Ok(Seen::Nothing);
+        }
+        let at = output.outpoint;
+        let Some(sequence) = known.first().copied() else {
+            let sequence = pegouts::insert(tx, id, Some(at))?;
+            let coin = output.coin(output.seen_at, Place::Mempool);
+            coins::insert_pegout(tx, &coin, sequence)?;
+            let (first_seen, counting) = (coin.seen_at, Some(coin.clone()));
+            self.book.add(vec![Known { sequence, id, coin, first_seen, counting }]);
+            return Ok(Seen::Counts);
+        };
+        let first_seen = self.book.first_seen(sequence).unwrap_or(output.seen_at);
+        let coin = output.coin(first_seen, Place::Mempool);
+        self.book.count_by(tx, sequence, &coin)?;
+        coins::insert_pegout(tx, &coin, sequence)?;
+        pegouts::announce(tx, sequence, at)?;
+        Ok(Seen::Counts)
+    }
+}
+
+/// The peg-outs of a block that its outputs may be.
+struct Candidates {
+    book: Book,
+    /// By the kernels of the block, in their order.
+    proven: HashMap<Paid, VecDeque<PegoutId>>,
+    /// Announcements that the block may fulfil without proof, in their sequence.
+    unproven: HashMap<Paid, VecDeque<Sequence>>,
+}
+
+impl Candidates {
+    fn load(
+        tx: &WriteTx,
+        outputs: &[Output],
+        proof: &PegoutProof,
+        ours: &HashMap<ScriptBuf, Ours>,
+    ) -> Result<Candidates, Error> {
+        let mut book = Book::default();
+        let mut proven: HashMap<Paid, VecDeque<PegoutId>> = HashMap::new();
+        match proof {
+            PegoutProof::Listed(listed) => {
+                let mut kernels = HashSet::new();
+                for pegout in listed {
+                    let Some(to) = ours.get(&pegout.output.script_pubkey) else { continue };
+                    let amount = Amount::from_litoshis(pegout.output.value.to_sat());
+                    let Some(amount) = amount else { continue };
+                    proven.entry((to.index, amount)).or_default().push_back(pegout.id);
+                    kernels.insert(pegout.id.kernel);
+                }
+                book.add(pegouts::of_kernels(tx, kernels.into_iter())?);
+            }
+            PegoutProof::Kernels(kernels) => {
+                let found = pegouts::of_kernels(tx, kernels.iter().copied())?;
+                let mut ids = BTreeMap::new();
+                for known in &found {
+                    let paid = (known.coin.index, known.coin.amount);
+                    ids.extend(known.id.map(|id| (id, paid)));
+                }
+                ids.into_iter()
+                    .for_each(|(id, paid)| proven.entry(paid).or_default().push_back(id));
+                book.add(found);
+            }
+            PegoutProof::Absent { .. } => {}
+        }
+        let payments: HashSet<DerivationIndex> =
+            outputs.iter().map(|output| output.index).collect();
+        let unmined = pegouts::unmined(tx, payments.into_iter())?;
+        let mut unproven: HashMap<Paid, VecDeque<Sequence>> = HashMap::new();
+        for known in unmined.iter().filter(|known| may_be_fulfilled(known, proof)) {
+            let paid = (known.coin.index, known.coin.amount);
+            unproven.entry(paid).or_default().push_back(known.sequence);
+        }
+        book.add(unmined);
+        Ok(Candidates { book, proven, unproven })
+    }
+
+    /// The peg-out that an output is which has no coin yet, and its id.
+    fn next(
+        &mut self,
+        paid: Paid,
+        taken: &HashSet<PegoutId>,
+    ) -> (Option<Sequence>, Option<PegoutId>) {
+        let ids = self.proven.entry(paid).or_default();
+        let id = std::iter::from_fn(|| ids.pop_front()).find(|id| !taken.contains(id));
+        let proven = id.and_then(|id| self.book.unmined(id));
+        let unproven = self.unproven.entry(paid).or_default();
+        let sequence = proven.or_else(|| {
+            std::iter::from_fn(|| unproven.pop_front()).find(|it| !self.book.is_mined(*it))
+        });
+        (sequence, id)
+    }
+}
+
+/// Whether a block may fulfil an announcement although no kernel says so.
+fn may_be_fulfilled(announced: &Known, proof: &PegoutProof) -> bool {
+    match proof {
+        // The block says all. What is missing is the announcement's kernel.
+        PegoutProof::Listed(_) | PegoutProof::Kernels(_) => announced.id.is_none(),
+        PegoutProof::Absent { unmined } => {
+            let txid = announced.counting.as_ref().map(|coin| coin.outpoint.txid);
+            txid.is_some_and(|txid| !unmined.contains(&txid))
+        }
+    }
+}
+
+/// Records which peg-outs the outputs of a block's HogEx are.
+pub(super) fn place(
+    tx: &WriteTx,
+    hogex: Txid,
+    outputs: &[Output],
+    place: Place,
+    proof: &PegoutProof,
+    ours: &HashMap<ScriptBuf, Ours>,
+) -> Result<(), Error> {
+    if outputs.is_empty() {
+        return Ok(());
+    }
+    let before = coins::of_txids(tx, std::iter::once(hogex))?;
+    let mut candidates = Candidates::load(tx, outputs, proof, ours)?;
+    candidates.book.add(pegouts::of_sequences(tx, before.values().filter_map(|coin| coin.1))?);
+    let mut taken = HashSet::new();
+    // The same block again: its outputs are what they were.
+    for (coin, sequence) in outputs.iter().filter_map(|output| before.get(&output.outpoint)) {
+        let coin = Coin { place, ..coin.clone() };
+        match *sequence {
+            Some(sequence) if candidates.book.is_mined_but_by(sequence, coin.outpoint) => {
+                // A kernel that came twice, and was taken for the other one.
+                pegouts::separate(tx, coin.outpoint)?;
+            }
+            Some(sequence) => {
+                candidates.book.count_by(tx, sequence, &coin)?;
+                taken.extend(candidates.book.known.get(&sequence).and_then(|known| known.id));
+            }
+            None => {}
+        }
+        coins::move_to(tx, coin.outpoint, place)?;
+    }
+    for output in outputs.iter().filter(|output| !before.contains_key(&output.outpoint)) {
+        let (known, id) = candidates.next(output.paid(), &taken);
+        let sequence = match known {
+            Some(sequence) => sequence,
+            None => pegouts::insert(tx, id, None)?,
+        };
+        let first_seen = candidates.book.first_seen(sequence).unwrap_or(output.seen_at);
+        let coin = output.coin(first_seen, place);
+        candidates.book.count_by(tx, sequence, &coin)?;
+        if let (Some(sequence), Some(id)) = (known, id) {
+            pegouts::identify(tx, sequence, id)?;
+        }
+        coins::insert_pegout(tx, &coin, sequence)?;
+    }
+    Ok(())
+}

@@ -1,0 +1,225 @@
+//! Peg-outs one by one: what is proven to be the same, and what is taken for it where a node says
+//! less.
+
+use super::*;
+
+/// What one history of these tests works with.
+struct Scene {
+    gateway: Gateway,
+    node: ModelNode,
+}
+
+impl Scene {
+    fn new() -> Scene {
+        Scene { gateway: Gateway::new(), node: ModelNode::new() }
+    }
+
+    fn payment(&self) -> &Payment {
+        &self.gateway.payments[0]
+    }
+
+    /// Announces one at this time.
+    fn peg_out(&mut self, ms: i64) -> Txid {
+        self.node.now = START.plus_ms(ms);
+        let payment = self.payment().clone();
+        self.node.peg_out(&payment, AMOUNT, 1);
+        self.node.mempool.last().expect("it entered").id
+    }
+
+    fn look_at(&mut self, ms: i64) {
+        self.node.now = START.plus_ms(ms);
+        self.gateway.look(&mut self.node);
+    }
+
+    /// Takes a transaction out of the mempool.
+    fn take(&mut self, txid: Txid) -> ModelTx {
+        let at = self.node.mempool.iter().position(|tx| tx.id == txid).expect("it is there");
+        self.node.mempool.remove(at)
+    }
+
+    fn mine(&mut self, txids: &[Txid]) {
+        let txs = txids.iter().map(|txid| self.take(*txid)).collect();
+        self.node.mine(txs);
+    }
+
+    /// When the coins that count were first seen, in milliseconds from the start.
+    fn counting(&self) -> Vec<i64> {
+        let index = self.payment().index;
+        let coins = self.gateway.store.read_blocking(|tx| coins::of_payment(tx, index));
+        let counting = coins.expect("read").into_iter().filter(Coin::counts);
+        let mut times: Vec<i64> = counting.map(|coin| coin.seen_at.ms_since(START)).collect();
+        times.sort_unstable();
+        times
+    }
+
+    /// Connects the node's tip as a node reports it that says this of its peg-outs.
+    fn connect_as(&mut self, ms: i64, proof: PegoutProof) {
+        let (id, now) = (self.node.tip(), START.plus_ms(ms));
+        let block = Block { pegouts: proof, ..self.node.chain.last().expect("a tip").read() };
+        let write = move |tx: &WriteTx| connect(tx, &block, id, Network::Regtest, now, None);
+        self.gateway.store.write_blocking(write).expect("connected");
+    }
+
+    /// The kernels of the node's tip, as a node reports them that strips its blocks.
+    fn kernels(&self) -> PegoutProof {
+        match self.node.chain.last().expect("a tip").read().pegouts {
+            PegoutProof::Listed(listed) => {
+                PegoutProof::Kernels(listed.iter().map(|pegout| pegout.id.kernel).collect())
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+
+    /// What is left in the node's mempool, of a node that says nothing of kernels.
+    fn absent(&self) -> PegoutProof {
+        PegoutProof::Absent { unmined: self.node.mempool.iter().map(|tx| tx.id).collect() }
+    }
+}
+
+#[test]
+fn of_two_equal_ones_each_counts_whichever_is_mined_first() {
+    // 1. Two equal peg-outs are announced, one after the other.
+    // 2. The second is mined first, by nodes that say all, only kernels, or nothing.
+    // 3. Both count, each since its own first sight; so they do once both are mined.
+    #[track_caller]
+    fn check(proof: impl Fn(&Scene) -> PegoutProof) {
+        let mut scene = Scene::new();
+        scene.look_at(0);
+        let first = scene.peg_out(10);
+        let second = scene.peg_out(20);
+        scene.look_at(20);
+        assert_eq!(scene.counting(), [10, 20]);
+        scene.mine(&[second]);
+        let says = proof(&scene);
+        scene.connect_as(30, says);
+        assert_eq!(scene.counting(), [10, 20], "connected");
+        scene.look_at(40);
+        assert_eq!(scene.counting(), [10, 20], "and compared");
+        scene.mine(&[first]);
+        let says = proof(&scene);
+        scene.connect_as(50, says);
+        scene.look_at(60);
+        assert_eq!(scene.counting(), [10, 20], "both in blocks");
+    }
+    check(|scene| scene.node.chain.last().expect("a tip").read().pegouts);
+    check(Scene::kernels);
+    check(Scene::absent);
+}
+
+#[test]
+fn a_lost_announcement_gives_its_time_to_no_other_peg_out() {
+    #[track_caller]
+    fn check(proof: impl Fn(&Scene) -> PegoutProof) {
+        let mut scene = Scene::new();
+        scene.look_at(0);
+        let lost = scene.peg_out(10);
+        scene.look_at(10);
+        scene.take(lost);
+        scene.look_at(20);
+        assert_eq!(scene.counting(), [0; 0]);
+        // Announced, and never announced.
+        let other = scene.peg_out(5_000);
+        scene.look_at(5_000);
+        let third = scene.peg_out(5_500);
+        assert_eq!(scene.counting(), [5_000]);
+        scene.mine(&[other, third]);
+        let says = proof(&scene);
+        scene.connect_as(6_000, says);
+        assert_eq!(scene.counting(), [5_000, 6_000]);
+    }
+    check(|scene| scene.node.chain.last().expect("a tip").read().pegouts);
+    check(Scene::kernels);
+    check(Scene::absent);
+}
+
+#[test]
+fn a_kernel_that_comes_again_keeps_its_first_sight() {
+    // 1. A peg-out is announced and lost. 2. Its kernel comes in another transaction.
+    let mut scene = Scene::new();
+    let first = scene.peg_out(10);
+    scene.look_at(10);
+    let tx = scene.take(first);
+    scene.look_at(20);
+    let id = scene.node.fresh_id();
+    scene.node.enter(ModelTx { id, ..tx });
+    scene.look_at(2_000);
+    assert_eq!(scene.counting(), [10]);
+    // 3. It is mined. 4. The block is taken back, and the transaction comes under its first id.
+    scene.mine(&[id]);
+    scene.look_at(2_100);
+    let tx = scene.node.leave(1).remove(0);
+    scene.node.mine(Vec::new());
+    scene.node.mine(Vec::new());
+    scene.node.enter(ModelTx { id: first, ..tx });
+    scene.look_at(2_200);
+    assert_eq!(scene.counting(), [10]);
+}
+
+#[test]
+fn a_kernel_that_is_mined_twice_is_two_payments() {
+    let mut scene = Scene::new();
+    let first = scene.peg_out(10);
+    scene.look_at(10);
+    let tx = scene.node.mempool[0].clone();
+    scene.mine(&[first]);
+    scene.look_at(20);
+    // The same kernel again: nothing can be said of it until it is in a block.
+    scene.node.enter(tx.clone());
+    scene.look_at(30);
+    assert_eq!(scene.counting(), [10]);
+    scene.node.mempool.clear();
+    scene.node.mine(vec![tx]);
+    scene.look_at(40);
+    assert_eq!(scene.counting(), [10, 40]);
+    // Both are taken back, and both are mined again.
+    let lost = scene.node.leave(2);
+    scene.node.mine(Vec::new());
+    for tx in lost {
+        scene.node.mine(vec![tx]);
+    }
+    scene.look_at(50);
+    assert_eq!(scene.counting(), [10, 40]);
+}
+
+#[test]
+fn an_announcement_without_its_kernel_is_fulfilled_all_the_same() {
+    // A node that does not report kernels' ids, and a database from before they were recorded.
+    let mut scene = Scene::new();
+    scene.look_at(0);
+    let announced = scene.peg_out(5);
+    let mut seen = scene.node.mempool[0].seen();
+    seen.outputs[0].kind = OutputKind::Pegout { id: None };
+    let sight = Sight { now: START.plus_ms(10), compared_at: None };
+    let write = move |tx: &WriteTx| saw(tx, &[seen], sight);
+    scene.gateway.store.write_blocking(write).expect("seen");
+    scene.mine(&[announced]);
+    scene.look_at(2_000);
+    assert_eq!(scene.counting(), [5], "when the node took it");
+    // Its kernel is known from the block on.
+    let lost = scene.node.leave(1);
+    scene.node.mine(Vec::new());
+    scene.node.mine(lost);
+    scene.look_at(3_000);
+    assert_eq!(scene.counting(), [5]);
+}
+
+#[test]
+#[ignore = "long"]
+fn ten_thousand_peg_outs_in_one_transaction_and_one_block() {
+    // `cargo test --release --lib ten_thousand -- --include-ignored --nocapture` says how long.
+    const MANY: usize = 10_000;
+    let mut scene = Scene::new();
+    scene.look_at(0);
+    let payment = scene.payment().clone();
+    scene.node.peg_out(&payment, AMOUNT, MANY);
+    let mut timed = |what: &str, ms: i64| {
+        let began = std::time::Instant::now();
+        scene.look_at(ms);
+        println!("{MANY} peg-outs {what}: {:?}", began.elapsed());
+        assert_eq!(scene.counting(), [0; MANY], "{what}");
+        scene.node.happen(if ms == 20 { &Act::ReorgMined(1) } else { &Act::Mine(9) }, &[]);
+    };
+    timed("in the mempool", 10);
+    timed("in a block", 20);
+    timed("in another block", 30);
+}

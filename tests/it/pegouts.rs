@@ -1,0 +1,135 @@
+//! Peg-outs keep their identity: equal ones are told apart by their kernels, and one that returns to
+//! the mempool is found there again.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use crate::harness::gate::Gate;
+use crate::harness::node::Node;
+use crate::harness::proxy::{Fault, RpcProxy};
+use crate::harness::stage::Stage;
+use crate::harness::wait::{SOON, wait_for};
+
+fn few_confirmations(gate: &Gate) {
+    gate.set("payments.confirmations", 2);
+    gate.set("payments.confirmations_pegout", 2);
+}
+
+/// Pays so much out of the MWEB balance of another wallet, which has one coin. Spends of one wallet
+/// depend on each other.
+fn send_from_other_wallet(node: &Node, address: &str, amount: &str) -> String {
+    with_other_wallet(node, "loadwallet", || node.send_from_mweb(address, amount))
+}
+
+/// Gives another wallet a balance in MWEB.
+fn fund_other_wallet(node: &Node) {
+    let address: String =
+        with_other_wallet(node, "createwallet", || node.call("getnewaddress", json!(["", "mweb"])));
+    node.send(&address, "5");
+    node.mine(1);
+}
+
+fn with_other_wallet<T>(node: &Node, how: &str, act: impl FnOnce() -> T) -> T {
+    node.call::<Value>("unloadwallet", json!(["money"]));
+    node.call::<Value>(how, json!(["other"]));
+    let done = act();
+    node.call::<Value>("unloadwallet", json!(["other"]));
+    node.call::<Value>("loadwallet", json!(["money"]));
+    done
+}
+
+/// Two equal peg-outs to one payment, the second of which is mined first.
+#[track_caller]
+fn check_two_equal(stage: &Stage) {
+    let Stage { gate, shop, node } = stage;
+    node.activate_mweb();
+    fund_other_wallet(node);
+    gate.await_tip(&node.height().to_string());
+    let payment = shop.create("0.1");
+    let first = node.send_from_mweb(&payment.address, "0.05");
+    shop.await_field(&payment.id, "amountReceivedLtc", "0.05", SOON);
+    send_from_other_wallet(node, &payment.address, "0.05");
+    shop.await_field(&payment.id, "amountReceivedLtc", "0.1", SOON);
+    node.mine_without(&first);
+    gate.await_tip(&node.height().to_string());
+    assert_eq!(node.mempool(), std::slice::from_ref(&first), "the second was mined, not the first");
+    let fields = shop.status(&payment.id);
+    assert_eq!(fields.raw("amountReceivedLtc"), "0.1", "the page asks for nothing again");
+    assert_eq!(fields.raw("amountDueLtc"), "0");
+    // In time is in time: a payment that fell short of its amount would expire now.
+    gate.let_pass(Duration::from_secs(2 * 3_600));
+    node.mine_without(&first);
+    gate.await_tip(&node.height().to_string());
+    assert_eq!(shop.status(&payment.id).text("status"), "pending");
+    node.mine(2);
+    let fields = shop.await_status(&payment.id, "completed", SOON);
+    assert_eq!(fields.raw("late"), "false");
+    assert_eq!(fields.raw("amountReceivedLtc"), "0.1");
+    gate.await_tip(&node.height().to_string());
+    gate.cli_ok(&["audit"]);
+}
+
+// 1. Two equal peg-outs to one payment are announced.
+// 2. The second is mined; time passes; the first is mined.
+// 3. Both count all the time, and the payment completes in time.
+#[test]
+fn of_two_equal_peg_outs_the_second_may_be_mined_first() {
+    let Some(stage) = Stage::alone_with(few_confirmations) else { return };
+    check_two_equal(&stage);
+}
+
+// As above, at a node that strips kernels from blocks, and at one that says nothing of them at all.
+#[test]
+#[ignore = "long"]
+fn equal_peg_outs_are_told_apart_at_nodes_that_say_less() {
+    #[track_caller]
+    fn check(fault: Fault) {
+        let Some(node) = Node::start_with(&["-rpcserialversion=1"]) else { return };
+        let proxy = RpcProxy::before(&node.rpc_url());
+        proxy.set(fault);
+        let stage = Stage::beside(Arc::new(node), |gate| {
+            few_confirmations(gate);
+            gate.set("node.rpc_url", proxy.url());
+        });
+        check_two_equal(&stage);
+    }
+    check(Fault::None);
+    check(Fault::Rewrite("\"kernel_id\"", "\"other_id\""));
+}
+
+// 1. A peg-out is announced and seen. 2. Its block is connected, and taken back before the mempool
+// is compared. 3. It is found in the mempool again, and counts since it was first seen.
+#[test]
+fn one_that_returns_between_two_comparisons_is_found_again() {
+    let Some(node) = Node::start() else { return };
+    let proxy = RpcProxy::before(&node.rpc_url());
+    let stage = Stage::beside(Arc::new(node), |gate| {
+        few_confirmations(gate);
+        gate.set("node.rpc_url", proxy.url());
+    });
+    let Stage { gate, shop, node } = &stage;
+    node.activate_mweb();
+    node.mine(1);
+    gate.await_tip(&node.height().to_string());
+    let payment = shop.create("0.05");
+    node.send_from_mweb(&payment.address, "0.05");
+    shop.await_field(&payment.id, "amountReceivedLtc", "0.05", SOON);
+    for _ in 0..3 {
+        proxy.set(Fault::SlowCall("getrawmempool", Duration::from_millis(700)));
+        node.mine(1);
+        shop.await_field(&payment.id, "confirmations", "1", SOON);
+        node.disconnect(1);
+        proxy.set(Fault::None);
+        shop.await_field(&payment.id, "confirmations", "0", SOON);
+        let fields = shop.await_field(&payment.id, "amountReceivedLtc", "0.05", SOON);
+        assert_eq!(fields.text("detail"), "seen");
+    }
+    gate.let_pass(Duration::from_secs(2 * 3_600));
+    node.mine(2);
+    let fields = shop.await_status(&payment.id, "completed", SOON);
+    assert_eq!(fields.raw("late"), "false");
+    wait_for("the tip", SOON, || gate.readiness().starts_with("ready"));
+    gate.cli_ok(&["audit"]);
+}
