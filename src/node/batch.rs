@@ -29,8 +29,8 @@ struct Script {
 }
 
 impl Node {
-    /// `gettxout` with the mempool for each of these outputs, at most [`BATCH_MAX`], in their order:
-    /// `None` once an output is spent or gone.
+    /// `gettxout` with the mempool for each of these outputs, at most [`BATCH_MAX`], in their
+    /// order: `None` once an output is spent or gone.
     ///
     /// # Errors
     /// If the node is out of reach, or one of the answers is missing or cannot be read.

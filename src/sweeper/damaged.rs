@@ -1,6 +1,7 @@
-//! Stored versions whose bytes are not what our key signed, after damage to the disk or by a hand in
-//! the database. They are never sent. The sweep is signed again, by what could be paid out now: the
-//! stored lines are not believed, since nothing vouches for them without a signature.
+//! Stored versions whose bytes are not what our key signed, after damage to the disk or by a
+//! hand in the database. They are never sent. The sweep is signed again, by what could be paid
+//! out now: the stored lines are not believed, since nothing vouches for them without a
+//! signature.
 
 use anyhow::{Context, bail, ensure};
 use bitcoin::Txid;
@@ -68,7 +69,8 @@ impl Sweeper {
         self.store_again_and_send(sweep.id, signed, memory).map(drop)
     }
 
-    /// Who is paid for the coins of a damaged sweep, each of which is checked like one that is due.
+    /// Who is paid for the coins of a damaged sweep, each of which is checked like one that is
+    /// due.
     pub(super) fn payees_of(&mut self, coins: &[SweepCoin]) -> anyhow::Result<Vec<Payee>> {
         if let Some((at, why)) = self.flaws(coins)?.first() {
             bail!("coin {at} has to wait: {why}");

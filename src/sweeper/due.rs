@@ -1,5 +1,5 @@
-//! What could go out now: the coins, where their merchants are paid, and the fee rate. Whatever is
-//! wrong with a row is that row's trouble alone.
+//! What could go out now: the coins, where their merchants are paid, and the fee rate. Whatever
+//! is wrong with a row is that row's trouble alone.
 
 use std::collections::BTreeSet;
 
@@ -13,8 +13,8 @@ use crate::store::{self, blocks, sweeps};
 
 use super::Sweeper;
 
-/// The fee rate without an estimate, in litoshis for 1,000 vbytes: ten times the minimum that nodes
-/// relay, since most nodes do not replace a transaction once they have it.
+/// The fee rate without an estimate, in litoshis for 1,000 vbytes: ten times the minimum that
+/// nodes relay, since most nodes do not replace a transaction once they have it.
 const RATE_DEFAULT: u64 = 10_000;
 
 /// Blocks within which a sweep should be mined.
@@ -81,9 +81,10 @@ impl Sweeper {
         self.store.write_blocking(move |tx| add_operator(tx, &script, now))
     }
 
-    /// The coins with which something is wrong: the seal of the payment must fit, the script must be
-    /// the one that our key derives, and the node, too, must say that the coin is there: unspent, in
-    /// a block, with the same amount and script. What the database says alone moves no money.
+    /// The coins with which something is wrong: the seal of the payment must fit, the script
+    /// must be the one that our key derives, and the node, too, must say that the coin is
+    /// there: unspent, in a block, with the same amount and script. What the database says
+    /// alone moves no money.
     pub(super) fn flaws(&self, coins: &[SweepCoin]) -> anyhow::Result<Vec<(OutPoint, Waits)>> {
         let mut flaws = Vec::new();
         for some in coins.chunks(BATCH_MAX) {

@@ -40,9 +40,9 @@ impl Sweeper {
         Ok(Some(Unsigned { psbt: STANDARD.encode(psbt.serialize()), more: plans.len(), plan }))
     }
 
-    /// Takes a signed PSBT: checks that it spends coins that are due, or those of a sweep whose stored
-    /// bytes are damaged, that it pays exactly what we
-    /// would pay for them, and every signature; then it is stored, and only then sent.
+    /// Takes a signed PSBT: checks that it spends coins that are due, or those of a sweep whose
+    /// stored bytes are damaged, that it pays exactly what we would pay for them, and every
+    /// signature; then it is stored, and only then sent.
     ///
     /// # Errors
     /// Says what does not fit. Nothing is stored or sent then.
@@ -103,8 +103,8 @@ impl Sweeper {
         Ok((coins, due.payees))
     }
 
-    /// The sweep in flight that holds this transaction with damaged bytes, and its coins: the signed
-    /// PSBT may be given again.
+    /// The sweep in flight that holds this transaction with damaged bytes, and its coins: the
+    /// signed PSBT may be given again.
     fn damaged_sweep(&self, txid: Txid) -> anyhow::Result<Option<(i64, Vec<SweepCoin>)>> {
         let found = self.store.read_blocking(|tx| {
             let Some(tip) = blocks::tip(tx)? else { return Ok(None) };

@@ -9,10 +9,11 @@
 //! named, the rest goes out. What the node refuses is found by trying parts; its error texts are
 //! for people alone.
 //!
-//! Money leaves through four functions, in this order: `pass::store_and_send` claims the coins and
-//! stores the signed bytes, `under_way::send` takes stored bytes only, `broadcast::send` asks whether
-//! the node has them, `node::rpc::Node::broadcast` is the call. `under_way::raise` and
-//! `damaged::store_again_and_send` store a further version, and go on with `under_way::send`.
+//! Money leaves through four functions, in this order: `pass::store_and_send` claims the coins
+//! and stores the signed bytes, `under_way::send` takes stored bytes only, `broadcast::send`
+//! asks whether the node has them, `node::rpc::Node::broadcast` is the call. `under_way::raise`
+//! and `damaged::store_again_and_send` store a further version, and go on with
+//! `under_way::send`.
 //!
 //! Must not know: HTTP, why a payment is complete.
 

@@ -19,8 +19,8 @@ use super::{Sweeper, build, trusts_the_chain};
 /// must last before its sweep is given up.
 const DISSOLVE_DEPTH: u32 = 2;
 
-/// By how much a fee is raised at least, in percent of the one before; nodes ask for that, and for
-/// their minimum on top (BIP125).
+/// By how much a fee is raised at least, in percent of the one before; nodes ask for that, and
+/// for their minimum on top (BIP125).
 const RAISE_PERCENT: u64 = 50;
 
 impl Sweeper {
@@ -127,8 +127,9 @@ impl Sweeper {
         }
     }
 
-    /// Makes a version with a higher fee of a sweep that has been unconfirmed for long, once the
-    /// node takes one: it pays the same scripts from the same coins, so at most one is ever mined.
+    /// Makes a version with a higher fee of a sweep that has been unconfirmed for long, once
+    /// the node takes one: it pays the same scripts from the same coins, so at most one is ever
+    /// mined.
     fn raise(
         &self,
         sweep: &Unconfirmed,
@@ -214,9 +215,9 @@ impl Sweeper {
         let raised = before.saturating_mul(100 + RAISE_PERCENT).div_ceil(100);
         let (estimated, minimum) = self.fee_rates()?;
         let least = raised.max(minimum);
-        // If a merchant cannot bear what would be best, the least that nodes ask for; and if that is
-        // above its limit, it pays it from its own coins all the same, as far as they reach: what
-        // it may not bear would stop all the others.
+        // If a merchant cannot bear what would be best, the least that nodes ask for; and if
+        // that is above its limit, it pays it from its own coins all the same, as far as they
+        // reach: what it may not bear would stop all the others.
         let allowed = [(estimated.max(least), rules), (least, rules), (least, &any_fee)];
         let plan = |(rate, rules): (u64, &Rules)| {
             plan_again(&coins, &payouts, operator, current.fee_at(rate), rules).ok()

@@ -100,7 +100,8 @@ fn a_sweep_signed_by_another_wallet_is_checked_and_sent() {
     gate.await_tip(&node.height().to_string());
     assert_eq!(node.balance_of(&shop.payout_address), litoshis("0.3") - fee);
     watch_only.check_refused(&watch_only.sign(&psbt), &["which is no coin that is due"]);
-    gate.cli_fails(&["sweep", "--psbt", "/nowhere/x"], 1, &["nothing is due"]);
+    let file = gate.folder().join("again.psbt").display().to_string();
+    gate.cli_fails(&["sweep", "--psbt", &file], 1, &["nothing is due"]);
     gate.cli_ok(&["audit"]);
 }
 

@@ -1,5 +1,6 @@
-//! Sweeps that the database did not make: an external signer sent them, or they were made after the
-//! backup that was restored. What our rules give is recognised; everything else is an alarm.
+//! Sweeps that the database did not make: an external signer sent them, or they were made after
+//! the backup that was restored. What our rules give is recognised; everything else is an
+//! alarm.
 
 use bitcoin::ScriptBuf;
 
@@ -55,13 +56,15 @@ fn a_sweep_that_the_signer_broadcasts_is_recognised() {
     let audit = gate.cli_json(&["audit"]);
     assert_eq!(audit.raw("operatorFeesLtc"), "0.003");
     assert_eq!(litoshis(audit.raw("feesLtc")), fee + litoshis("0.003"));
-    gate.cli_fails(&["sweep", "--psbt", "/nowhere/x"], 1, &["nothing is due"]);
+    let file = gate.folder().join("again.psbt").display().to_string();
+    gate.cli_fails(&["sweep", "--psbt", &file], 1, &["nothing is due"]);
     node.reorg(1);
     check_recognised(gate, node, &ours, &txid);
 }
 
 // 1. As above, but the signer pays another address than planned.
-// 2. The audit names the coin and the transaction: the key is in use elsewhere. No payout is listed.
+// 2. The audit names the coin and the transaction: the key is in use elsewhere. No payout is
+//    listed.
 #[test]
 fn a_transaction_that_pays_others_stays_an_alarm() {
     let Some(watch_only) = WatchOnly::start() else { return };

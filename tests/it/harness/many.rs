@@ -42,8 +42,8 @@ pub(crate) struct Sent {
     pub(crate) after: Duration,
 }
 
-/// What was swept, in the order in which the node had it, and how long it took from the start of the sweeper's process, plan and
-/// signatures included, until the node had it.
+/// What was swept, in the order in which the node had it, and how long it took from the start
+/// of the sweeper's process, plan and signatures included, until the node had it.
 #[derive(Debug)]
 pub(crate) struct Measured {
     pub(crate) sent: Vec<Sent>,
@@ -153,9 +153,9 @@ fn sent(node: &Node, txid: &str, after: Duration) -> Sent {
     Sent { inputs, weight: tx.weight, weight_min, after }
 }
 
-/// The least that p2wpkh inputs and these outputs weigh (BIP141: four for each byte outside of the
-/// witness, one inside), with signatures of 71 bytes, their last byte included. Of a thousand
-/// signatures some are a byte shorter by chance.
+/// The least that p2wpkh inputs and these outputs weigh (BIP141: four for each byte outside of
+/// the witness, one inside), with signatures of 71 bytes, their last byte included. Of a
+/// thousand signatures some are a byte shorter by chance.
 fn weight_min(inputs: u64, outputs: u64, script_bytes: u64) -> u64 {
     let count_bytes = |n: u64| if n < 253 { 1 } else { 3 };
     let plain = 4 + count_bytes(inputs) + 41 * inputs + count_bytes(outputs) + 4;
