@@ -12,6 +12,7 @@ use crate::domain::network::Network;
 use crate::domain::notice::{Audience, Kind, REMINDER_DAYS, Way, reminder_due};
 use crate::domain::payment::Payment;
 use crate::domain::time::{DAY_MS, Timestamp};
+use crate::store::batches::ROWS_MAX;
 use crate::store::notices::{self as rows, Draft};
 use crate::store::sweeps::damaged::damaged_since;
 use crate::store::{
@@ -92,9 +93,10 @@ pub(crate) struct Found {
 }
 
 impl Found {
-    /// Whether there is anything to write down.
-    pub(crate) fn is_nothing(&self) -> bool {
-        self.drafts.is_empty() && !self.record
+    /// The notices, in parts that one write may store, and whether the look is to be recorded.
+    pub(crate) fn into_parts(self) -> (Vec<Vec<Draft>>, bool) {
+        let parts = self.drafts.chunks(ROWS_MAX as usize).map(<[_]>::to_vec).collect();
+        (parts, self.record)
     }
 }
 
@@ -159,11 +161,13 @@ pub(crate) fn choices(tx: &ReadTx, merchant: MerchantId) -> Result<Vec<(Kind, Wa
     own.map(|kind| Ok((kind, rows::way(tx, merchant, kind)?))).collect()
 }
 
-/// Stores what a look found.
-pub(crate) fn store(tx: &WriteTx, found: &Found, now: Timestamp) -> Result<(), store::Error> {
-    for draft in &found.drafts {
-        rows::insert(tx, draft, now)?;
-    }
+/// Stores some of the notices that a look found. What is stored is not found again.
+pub(crate) fn store(tx: &WriteTx, drafts: &[Draft], now: Timestamp) -> Result<(), store::Error> {
+    drafts.iter().try_for_each(|draft| rows::insert(tx, draft, now))
+}
+
+/// Records a look, once all that it found is stored.
+pub(crate) fn record(tx: &WriteTx, now: Timestamp) -> Result<(), store::Error> {
     let began = match progress::of_role(tx, NOTICES)? {
         Some(last) => last.note,
         None => now.ms().to_string(),

@@ -85,8 +85,12 @@ async fn pass(bot: &Arc<Bot>, post: &mut Post, started_at: Timestamp) -> Result<
         started_at,
     };
     let found = bot.read(move |tx| Ok(act::look(tx, &around, now)?)).await?;
-    if !found.is_nothing() {
-        bot.write(move |tx| Ok(act::store(tx, &found, now)?)).await?;
+    let (parts, record) = found.into_parts();
+    for drafts in parts {
+        bot.write(move |tx| Ok(act::store(tx, &drafts, now)?)).await?;
+    }
+    if record {
+        bot.write(move |tx| Ok(act::record(tx, now)?)).await?;
     }
     let due = bot.read(move |tx| Ok(rows::due(tx, now, DUE_MAX)?)).await?;
     let mut by_reader: BTreeMap<Option<MerchantId>, Vec<Notice>> = BTreeMap::new();

@@ -19,10 +19,15 @@ pub(crate) struct Confirmation {
     pub(crate) used_at: Option<Timestamp>,
 }
 
-/// Stores a question. Those that ran out more than a day ago are forgotten.
+/// Questions that are forgotten at most when one is stored: more than one, so that they get fewer.
+const FORGOTTEN_AT_ONCE: u32 = 100;
+
+/// Stores a question. Some of those that ran out more than a day ago are forgotten.
 pub(crate) fn insert(tx: &WriteTx, new: &Confirmation, now: Timestamp) -> Result<(), Error> {
     let long_over = now.plus_ms(-crate::domain::time::DAY_MS);
-    tx.connection.execute("DELETE FROM confirmations WHERE expires_at < ?", [long_over])?;
+    let sql = "DELETE FROM confirmations
+               WHERE id IN (SELECT id FROM confirmations WHERE expires_at < ? LIMIT ?)";
+    tx.connection.execute(sql, params![long_over, FORGOTTEN_AT_ONCE])?;
     let sql = "INSERT INTO confirmations (id, discord_id, act, argument, expires_at)
                VALUES (?, ?, ?, ?, ?)";
     let user = new.discord_id.to_string();

@@ -41,9 +41,11 @@ impl Failure {
         }
     }
 
-    /// Whether the disk failed to read, write or flush (SQLITE_IOERR).
+    /// Whether the disk failed to read, write or flush (SQLITE_IOERR). One that is too full for the
+    /// index of the log has not failed.
     pub(super) fn is_of_the_disk(&self) -> bool {
-        self.code.is_some_and(|code| code.code == ErrorCode::SystemIoFailure)
+        let failed = |code: &ffi::Error| code.code == ErrorCode::SystemIoFailure;
+        self.code.filter(failed).is_some_and(|code| code.extended_code != ffi::SQLITE_IOERR_SHMSIZE)
     }
 }
 

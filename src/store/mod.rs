@@ -33,6 +33,7 @@ pub(crate) mod merchants;
 mod migrations;
 pub(crate) mod node_in_use;
 pub(crate) mod notices;
+pub(crate) mod overdue;
 pub(crate) mod payments;
 pub(crate) mod payout_waits;
 pub(crate) mod pegouts;
@@ -100,6 +101,9 @@ impl From<rusqlite::Error> for Error {
     fn from(error: rusqlite::Error) -> Error {
         use rusqlite::ErrorCode;
         failure::note(&error);
+        if error.sqlite_extended_error_code() == Some(rusqlite::ffi::SQLITE_IOERR_SHMSIZE) {
+            return Error::Full; // The index of the log did not fit.
+        }
         match error.sqlite_error_code() {
             Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => Error::Busy,
             Some(ErrorCode::DiskFull) => Error::Full,

@@ -10,6 +10,7 @@ use crate::domain::notice::{Kind, Way};
 use crate::domain::payment::PaymentId;
 use crate::domain::time::Timestamp;
 
+use super::batches::ROWS_MAX;
 use super::columns::{impossible, script, txid};
 use super::{Error, ReadTx, WriteTx};
 
@@ -169,10 +170,13 @@ pub(crate) fn list(
     rows.map(|row| row?).collect()
 }
 
-/// Records that a merchant has looked at what was kept for them.
+/// Records that a merchant has looked at what was kept for them; the newest of it, where that is
+/// more than [`ROWS_MAX`].
 pub(crate) fn mark_read(tx: &WriteTx, merchant: MerchantId) -> Result<(), Error> {
-    let sql = "UPDATE notices SET state = 'read' WHERE merchant_id = ? AND state = 'kept'";
-    tx.connection.execute(sql, [merchant])?;
+    let sql = "UPDATE notices SET state = 'read'
+               WHERE id IN (SELECT id FROM notices WHERE merchant_id = ? AND state = 'kept'
+                            ORDER BY id DESC LIMIT ?)";
+    tx.connection.execute(sql, params![merchant, ROWS_MAX])?;
     Ok(())
 }
 
@@ -245,7 +249,8 @@ pub(crate) struct Decided {
     pub(crate) first: bool,
 }
 
-/// Payments that were decided since a time.
+/// Payments that were decided since a time, but for those that expired and of which no coin is
+/// there: a mass expiry is nothing to tell.
 pub(crate) fn decided_since(tx: &ReadTx, since: Timestamp) -> Result<Vec<Decided>, Error> {
     let sql = "SELECT payments.*,
                  (SELECT coalesce(sum(coins.amount), 0) FROM coins
@@ -255,7 +260,10 @@ pub(crate) fn decided_since(tx: &ReadTx, since: Timestamp) -> Result<Vec<Decided
                    WHERE other.merchant_id = payments.merchant_id AND other.status = 'completed'
                      AND (other.status_at, other.derivation_index) <
                          (payments.status_at, payments.derivation_index)) AS first
-               FROM payments WHERE status_at >= ? ORDER BY status_at, derivation_index";
+               FROM payments WHERE status_at >= ? AND
+                 (status = 'completed' OR EXISTS (SELECT 1 FROM coins
+                   WHERE coins.derivation_index = payments.derivation_index AND place <> 'gone'))
+               ORDER BY status_at, derivation_index";
     let mut statement = tx.connection.prepare_cached(sql)?;
     let rows = statement.query_map([since], |row| {
         Ok(Decided {

@@ -10,7 +10,6 @@ use crate::domain::merchant::MerchantId;
 use crate::domain::payment::{Payment, PaymentId, Status, Transition};
 use crate::domain::time::Timestamp;
 
-use super::batches::ROWS_MAX;
 use super::columns::{blobs, impossible, script};
 use super::high_water::{Found, UNMARKED_GAP};
 use super::{Error, ReadTx, WriteTx, room};
@@ -301,56 +300,6 @@ pub(crate) fn created_on(tx: &ReadTx, merchant: MerchantId, day: i64) -> Result<
     let mut statement = tx.connection.prepare_cached(sql)?;
     let count = statement.query_row(params![day, merchant], |row| row.get(0)).optional()?;
     Ok(count.unwrap_or(0))
-}
-
-/// A pending payment whose time is up. Ordered by when that was.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Overdue {
-    pub(crate) expires_at: Timestamp,
-    pub(crate) index: DerivationIndex,
-}
-
-/// The first pending payments whose time was up before `now`, of those after `after`; at most
-/// [`ROWS_MAX`].
-pub(crate) fn overdue_after(
-    tx: &ReadTx,
-    after: Option<Overdue>,
-    now: Timestamp,
-) -> Result<Vec<Overdue>, Error> {
-    let sql = "SELECT expires_at, derivation_index FROM payments INDEXED BY payments_pending
-               WHERE status = 'pending' AND (expires_at, derivation_index) > (?, ?)
-                 AND expires_at < ? ORDER BY expires_at, derivation_index LIMIT ?";
-    let mut statement = tx.connection.prepare_cached(sql)?;
-    let (expired_at, index) = match after {
-        Some(after) => (after.expires_at, i64::from(after.index.get())),
-        None => (Timestamp::from_ms(i64::MIN), -1),
-    };
-    let rows = statement.query_map(params![expired_at, index, now, ROWS_MAX], |row| {
-        Ok(Overdue { expires_at: row.get(0)?, index: row.get(1)? })
-    })?;
-    Ok(rows.collect::<Result<_, _>>()?)
-}
-
-/// Of the first changes after this number, at most [`ROWS_MAX`]: the number of the last one, and
-/// the pending payments among them whose time was up before `now`. `None` if there was no change.
-pub(crate) fn overdue_changed_after(
-    tx: &ReadTx,
-    number: i64,
-    now: Timestamp,
-) -> Result<Option<(i64, Vec<DerivationIndex>)>, Error> {
-    let sql = "SELECT number, derivation_index, status = 'pending' AND expires_at < ?2
-               FROM payment_changes CROSS JOIN payments USING (derivation_index)
-               WHERE number > ?1 ORDER BY number LIMIT ?3";
-    let mut statement = tx.connection.prepare_cached(sql)?;
-    let mut rows = statement.query(params![number, now, ROWS_MAX])?;
-    let (mut last, mut overdue) = (None, Vec::new());
-    while let Some(row) = rows.next()? {
-        last = Some(row.get(0)?);
-        if row.get(2)? {
-            overdue.push(row.get(1)?);
-        }
-    }
-    Ok(last.map(|last| (last, overdue)))
 }
 
 /// The number of the last change to any payment's coins or verdict; 0 before the first.

@@ -21,7 +21,7 @@ const RESERVE_BYTES: u64 = 16 * 1024 * 1024;
 /// A log of at most this size is left alone however full the disk is, in bytes.
 const LOG_BYTES_MIN: u64 = 128 * 1024;
 
-/// The pause after an attempt to cut the log: a reader of an old state may hinder it.
+/// The pause after an attempt to cut the log that failed: a reader of an old state may hinder it.
 const ATTEMPT_PAUSE: Duration = Duration::from_millis(250);
 
 /// Room that is left beside a file, in bytes; `None` if the system does not say.
@@ -37,8 +37,8 @@ struct Space {
 }
 
 impl Space {
-    fn is_in_reserve(self) -> bool {
-        self.free < RESERVE_BYTES.min(self.total / 4)
+    fn reserve(self) -> u64 {
+        RESERVE_BYTES.min(self.total / 4)
     }
 }
 
@@ -48,13 +48,28 @@ fn space(file: &Path) -> Option<Space> {
     Some(Space { free: bytes(found.f_bavail), total: bytes(found.f_blocks) })
 }
 
-/// Refuses what can wait while only the reserve is left.
+/// Refuses what can wait while only the reserve is left. The log counts as free, since it is cut
+/// when the disk gets full; but not alone, since a reader of an old state may hinder that.
 ///
 /// # Errors
 /// [`Error::Full`].
 pub(super) fn require(connection: &Connection) -> Result<(), Error> {
-    let space = connection.path().and_then(|path| space(Path::new(path)));
-    if space.is_some_and(Space::is_in_reserve) { Err(Error::Full) } else { Ok(()) }
+    let Some(path) = connection.path().map(Path::new) else { return Ok(()) };
+    let Some(space) = space(path) else { return Ok(()) };
+    let free_later = space.free.saturating_add(size_of(&log_of(path)));
+    let is_left = free_later >= space.reserve() && space.free >= space.reserve() / 2;
+    if is_left { Ok(()) } else { Err(Error::Full) }
+}
+
+/// The file of the log of writes.
+fn log_of(database: &Path) -> PathBuf {
+    let mut log = database.as_os_str().to_owned();
+    log.push("-wal");
+    log.into()
+}
+
+fn size_of(file: &Path) -> u64 {
+    std::fs::metadata(file).map_or(0, |found| found.len())
 }
 
 /// Keeps the log of writes smaller than half of the space that is left.
@@ -63,37 +78,41 @@ pub(super) struct LogLimit {
     log: PathBuf,
     /// How long the connection waits for locks; a checkpoint here waits for none.
     patience: Duration,
-    tried_at: Option<Instant>,
+    failed_at: Option<Instant>,
 }
 
 impl LogLimit {
     /// For the log of the database at `path`, on a connection with this patience.
     pub(super) fn of(path: &Path, patience: Duration) -> LogLimit {
-        let mut log = path.as_os_str().to_owned();
-        log.push("-wal");
-        LogLimit { log: log.into(), patience, tried_at: None }
+        LogLimit { log: log_of(path), patience, failed_at: None }
     }
 
     /// Puts the log into the database and cuts it, if the disk gets too small for both.
     pub(super) fn keep(&mut self, connection: &Connection) {
-        let size = std::fs::metadata(&self.log).map_or(0, |found| found.len());
+        let size = size_of(&self.log);
         if size <= LOG_BYTES_MIN {
             return;
         }
         let Some(space) = space(&self.log) else { return };
-        let is_large = size > space.free / 2 || space.is_in_reserve();
-        let rests = self.tried_at.is_some_and(|at| at.elapsed() < ATTEMPT_PAUSE);
+        let is_large = size > space.free / 2 || space.free < space.reserve();
+        let rests = self.failed_at.is_some_and(|at| at.elapsed() < ATTEMPT_PAUSE);
         if !is_large || rests {
             return;
         }
-        self.tried_at = Some(Instant::now());
+        self.failed_at = None;
         let cut = connection.busy_timeout(Duration::ZERO).and_then(|()| {
             connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get::<_, bool>(0))
         });
         match cut {
             Ok(false) => {}
-            Ok(true) => tracing::debug!("somebody reads an old state: the log stays as it is"),
-            Err(error) => tracing::debug!(%error, "the log could not be cut"),
+            Ok(true) => {
+                self.failed_at = Some(Instant::now());
+                tracing::debug!("a reader of an old state keeps the log from being cut");
+            }
+            Err(error) => {
+                self.failed_at = Some(Instant::now());
+                tracing::debug!(%error, "the log could not be cut");
+            }
         }
         if let Err(error) = connection.busy_timeout(self.patience) {
             tracing::debug!(%error, "writes do not wait for other processes");

@@ -3,6 +3,8 @@
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
 
+mod writes;
+
 use super::*;
 use crate::domain::merchant::{Merchant, MerchantId};
 use crate::domain::time::Timestamp;
@@ -111,11 +113,12 @@ fn writes_are_durable_before_they_are_answered() {
 }
 
 /// Tables that stay small: of the operator's few merchants, or of what is under way.
-const SMALL: [&str; 20] = [
+const SMALL: [&str; 21] = [
     "rarray", // What the caller asks for.
     "merchants",
     "payout_addresses",
     "payout_waits",
+    "operator_addresses",
     "progress",
     "doubt_watch",
     "doubt_troubles",
@@ -186,7 +189,9 @@ fn statements(text: &str) -> Vec<String> {
                 .replace("{whose}", "events.merchant_id = ?1")
                 .replace("{of_payments}", "merchant_id = ?3")
                 .replace("{of_events}", "merchant_id = ?2")
-                .replace("{conditions}", "merchant_id = 1");
+                .replace("{conditions}", "merchant_id = 1")
+                .replace("DELETE FROM {table}", "DELETE FROM payouts")
+                .replace("{held}", "SELECT sweep_id, version FROM sweep_txs WHERE txid = ?");
             let bare = filled.lines().map(|line| line.split("--").next().unwrap_or_default());
             bare.flat_map(str::split_whitespace).collect::<Vec<_>>().join(" ")
         })
@@ -195,14 +200,25 @@ fn statements(text: &str) -> Vec<String> {
 
 /// All statements in the sources of this folder.
 fn all_statements() -> Vec<String> {
-    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/src/store");
-    let files = std::fs::read_dir(folder).expect("the sources").flatten();
-    let sources = files.filter(|file| {
-        file.path().extension().is_some_and(|end| end == "rs") && file.file_name() != "tests.rs"
-    });
-    sources
-        .flat_map(|file| statements(&std::fs::read_to_string(file.path()).expect("a source file")))
+    sources(concat!(env!("CARGO_MANIFEST_DIR"), "/src/store").as_ref())
+        .iter()
+        .flat_map(|file| statements(&std::fs::read_to_string(file).expect("a source file")))
         .collect()
+}
+
+/// The source files below a folder, but for tests.
+fn sources(folder: &Path) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir(folder).expect("the sources").flatten() {
+        let path = entry.path();
+        match path.file_name().and_then(|name| name.to_str()) {
+            Some("tests" | "tests.rs" | "migrations") | None => {}
+            Some(_) if path.is_dir() => found.extend(sources(&path)),
+            Some(name) if name.ends_with(".rs") => found.push(path),
+            Some(_) => {}
+        }
+    }
+    found
 }
 
 /// What reads more than it should of a statement, as SQLite plans it.

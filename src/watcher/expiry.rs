@@ -13,8 +13,8 @@ use crate::domain::chain::AtTip;
 use crate::domain::keys::DerivationIndex;
 use crate::domain::time::Timestamp;
 use crate::store::batches::{Batches, Ended};
-use crate::store::payments::{self, Overdue};
-use crate::store::{Error, ReadTx, WriteTx};
+use crate::store::overdue::{self, Overdue};
+use crate::store::{Error, ReadTx, WriteTx, payments};
 
 use super::apply::{self, Changes};
 
@@ -97,11 +97,11 @@ impl Began {
         now: Timestamp,
         at_tip: AtTip,
     ) -> Result<(Option<Began>, Vec<DerivationIndex>), Error> {
-        let changed = payments::overdue_changed_after(tx, self.change, now)?;
+        let changed = overdue::changed_after(tx, self.change, now)?;
         let (next, indexes) = match changed {
             Some((change, indexes)) => (Began { change, ..self }, indexes),
             None => {
-                let overdue = payments::overdue_after(tx, self.examined, now)?;
+                let overdue = overdue::after(tx, self.examined, now)?;
                 let Some(last) = overdue.last().copied() else { return Ok((None, Vec::new())) };
                 let indexes = overdue.iter().map(|overdue| overdue.index).collect();
                 (Began { examined: Some(last), ..self }, indexes)

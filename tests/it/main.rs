@@ -15,6 +15,7 @@ mod abandoned;
 mod account;
 mod audit;
 mod backup;
+mod bounded;
 mod ceremony;
 mod checkout;
 mod checkout_browser;

@@ -35,6 +35,8 @@ pub(crate) enum Kind {
     Issued,
     /// Payments that are complete, all with a coin that no sweep has claimed.
     Unswept,
+    /// Payments that nobody paid, and whose time is up without anybody having noticed.
+    Overdue,
 }
 
 /// What was written.
@@ -112,7 +114,7 @@ pub(crate) fn write(database: &Path, kind: Kind, count: u64) -> Written {
     };
     let plan = Plan { kind, count, first, merchants, now: now_ms() };
     plan.payments(&tx);
-    if kind != Kind::Issued {
+    if matches!(kind, Kind::Whole | Kind::Unswept) {
         plan.coins(&tx);
     }
     if kind == Kind::Whole {
@@ -195,6 +197,7 @@ impl Plan {
     fn blocks_left(&self, n: u64) -> u64 {
         match self.kind {
             Kind::Unswept => 1_000,
+            Kind::Overdue => 0,
             Kind::Whole | Kind::Issued => (self.count - 1 - n) / PER_BLOCK,
         }
     }
@@ -202,7 +205,7 @@ impl Plan {
     fn is_paid(&self, n: u64) -> bool {
         match self.kind {
             Kind::Whole => n % 20 < PAID_OF_20,
-            Kind::Issued => false,
+            Kind::Issued | Kind::Overdue => false,
             Kind::Unswept => true,
         }
     }
@@ -225,8 +228,15 @@ impl Plan {
         let mut seal = tx.prepare("INSERT INTO payment_seals VALUES (?, ?)").unwrap();
         for n in 0..self.count {
             let created = self.created_at(n);
-            let expires = created + 1_800_000;
-            let open = self.kind == Kind::Whole && self.blocks_left(n) < OPEN_BLOCKS;
+            let expires = match self.kind {
+                Kind::Overdue => created + 60_000,
+                Kind::Whole | Kind::Issued | Kind::Unswept => created + 1_800_000,
+            };
+            let open = match self.kind {
+                Kind::Whole => self.blocks_left(n) < OPEN_BLOCKS,
+                Kind::Overdue => true,
+                Kind::Issued | Kind::Unswept => false,
+            };
             let (status, at) = match (open, self.is_paid(n)) {
                 (true, _) => ("pending", None),
                 (false, true) => ("completed", Some(created + 6 * BLOCK_MS)),

@@ -4,6 +4,7 @@
 use std::io;
 use std::net::SocketAddr;
 use std::rc::Rc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -99,6 +100,46 @@ pub(crate) fn ask(port: u16, request: &[u8]) -> String {
         assert_eq!(status, 200, "{text}");
         text.split_once("\r\n\r\n").unwrap().1.to_owned()
     })
+}
+
+/// Asks at a steady rate on so many connections until `stop`. The time of an answer counts from the
+/// instant at which its question was due, so that one that waits is not left out.
+pub(crate) fn paced(
+    port: u16,
+    connections: u32,
+    per_second: u32,
+    stop: &AtomicBool,
+    make: impl Fn(u64) -> Vec<u8>,
+) -> Answers {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let (make, began) = (&make, Instant::now());
+    let mut answers = Answers::default();
+    let asked = runtime.block_on(futures_util::future::join_all((0..connections).map(
+        |connection| async move {
+            let address = SocketAddr::from(([127, 0, 0, 1], port));
+            let mut stream = TcpStream::connect(address).await.unwrap();
+            stream.set_nodelay(true).unwrap();
+            let (mut times, mut refused, mut buffer) = (Vec::new(), 0, Vec::new());
+            let mut n = connection;
+            while !stop.load(Ordering::Relaxed) {
+                let due = began + Duration::from_secs(1) * n / per_second;
+                tokio::time::sleep_until(due.into()).await;
+                stream.write_all(&make(n.into())).await.unwrap();
+                if read_answer(&mut stream, &mut buffer).await.unwrap() != 200 {
+                    refused += 1;
+                }
+                times.push(u64::try_from(due.elapsed().as_micros()).unwrap());
+                n += connections;
+            }
+            (times, refused)
+        },
+    )));
+    for (times, refused) in asked {
+        answers.times_us.extend(times);
+        answers.refused += refused;
+    }
+    answers.times_us.sort_unstable();
+    answers
 }
 
 /// Reads an answer with a `content-length` whole; its status.

@@ -5,7 +5,7 @@
 //! HTTP; where the node's part matters, a real litecoind beside it. No test judges a time.
 //!
 //! Words after `--` choose less: the size (`full`, `quick`, `smoke`), parts (`calls`, `watching`,
-//! `growth`, `blocks`, `sweeps`; all, if none is named), and histories (`pasts=10000,1000000`):
+//! `growth`, `blocks`, `sweeps`, `overdue`; all, if none is named), and histories (`pasts=10000,1000000`):
 //! `cargo bench --locked --bench speed -- blocks pasts=10000,1000000`.
 
 #![expect(clippy::unwrap_used, reason = "a benchmark that lacks something cannot go on")]
@@ -20,6 +20,7 @@ mod calls;
 mod growth;
 mod history;
 mod load;
+mod overdue;
 mod report;
 mod serving;
 mod watching;
@@ -49,6 +50,8 @@ pub(crate) struct Size {
     /// Coins to plan and to sign.
     pub(crate) unswept: u64,
     pub(crate) signed: u64,
+    /// Payments whose time is up all at once.
+    pub(crate) overdue: u64,
 }
 
 impl Size {
@@ -64,6 +67,7 @@ impl Size {
             streams: 10_000,
             unswept: 100_000,
             signed: 10_000,
+            overdue: 1_000_000,
         }
     }
 
@@ -79,6 +83,7 @@ impl Size {
             streams: 2_000,
             unswept: 20_000,
             signed: 2_000,
+            overdue: 50_000,
         }
     }
 
@@ -95,12 +100,13 @@ impl Size {
             streams: 60,
             unswept: 500,
             signed: 50,
+            overdue: 500,
         }
     }
 }
 
 /// What can be measured alone.
-const PARTS: [&str; 5] = ["calls", "watching", "growth", "blocks", "sweeps"];
+const PARTS: [&str; 6] = ["calls", "watching", "growth", "blocks", "sweeps", "overdue"];
 
 fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -134,6 +140,11 @@ fn main() {
         && let Some(node) = Node::start()
     {
         watching::measure(&mut report, &size, &node);
+    }
+    if only("overdue")
+        && let Some(node) = Node::start()
+    {
+        overdue::measure(&mut report, &size, &node);
     }
     let (growth, blocks, sweeps) = (only("growth"), only("blocks"), only("sweeps"));
     if growth || blocks || sweeps {

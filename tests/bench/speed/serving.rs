@@ -21,6 +21,11 @@ pub(crate) struct Serving {
 impl Serving {
     /// Starts all roles and waits for `ready`.
     pub(crate) fn start(gate: &Gate) -> Serving {
+        Serving::start_with(gate, &[])
+    }
+
+    /// As [`Serving::start`], with variables of the environment.
+    pub(crate) fn start_with(gate: &Gate, environment: &[(&str, &str)]) -> Serving {
         let log = gate.folder().join("serve.log");
         let mut command = Command::new(files::LITEGATE.as_str());
         command.arg("serve").arg("--config").arg(gate.config_file()).stdin(Stdio::null());
@@ -30,6 +35,7 @@ impl Serving {
                 command.env_remove(name);
             }
         }
+        command.envs(environment.iter().copied());
         let began = Instant::now();
         let mut process = command.spawn().unwrap();
         while !says_ready(&log) {

@@ -1,0 +1,158 @@
+//! No write may concern any number of rows: each statement that changes rows which it finds itself
+//! says here what bounds it. "All of them" is done in batches (`store/batches.rs`).
+
+use super::*;
+
+/// Why a statement concerns few rows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Bound {
+    /// One row, found by a key that is unique.
+    Key,
+    /// It has a `LIMIT`.
+    Limit,
+    /// Its table holds few rows.
+    Small,
+    /// The coins of one block or one sweep: one fact, which commits as a whole or not at all. A
+    /// block has a size, and a sweep is one transaction. It runs in a large write.
+    Fact,
+    /// A few rows, summed up from many: a repair of what is kept beside the facts, made only where
+    /// that is wrong, which no program of ours makes it.
+    Repair,
+}
+
+/// All that are not `INSERT … VALUES`, by how they begin.
+const WRITES: [(&str, Bound); 58] = [
+    ("UPDATE payments SET status", Bound::Key),
+    ("UPDATE coins SET place", Bound::Key),
+    ("UPDATE coins SET spent_txid = ?", Bound::Key),
+    ("UPDATE coins SET spent_txid = NULL, spent_height = NULL WHERE spent_height", Bound::Fact),
+    ("UPDATE coins SET spent_txid = NULL, spent_height = NULL WHERE txid", Bound::Key),
+    ("UPDATE coins SET derivation_index", Bound::Key),
+    ("UPDATE coins SET pegout", Bound::Key),
+    ("UPDATE pegouts SET kernel_id", Bound::Key),
+    ("UPDATE pegouts SET announced_txid", Bound::Key),
+    ("UPDATE node_in_use SET", Bound::Small),
+    ("DELETE FROM payout_waits", Bound::Small),
+    ("UPDATE coins SET sweep_id = ?", Bound::Key),
+    ("UPDATE coins SET sweep_id = NULL WHERE sweep_id", Bound::Fact),
+    ("UPDATE sweeps SET dissolved_at", Bound::Key),
+    ("UPDATE sweep_txs SET sent_at", Bound::Key),
+    ("UPDATE sweep_txs SET damaged_at", Bound::Key),
+    ("UPDATE sweep_txs SET txid", Bound::Key),
+    ("UPDATE sweep_txs SET block_height = ?", Bound::Key),
+    ("UPDATE sweep_txs SET block_height = NULL", Bound::Fact),
+    ("DELETE FROM payouts WHERE (sweep_id, version) IN", Bound::Fact),
+    ("DELETE FROM blocks WHERE height", Bound::Key),
+    ("DELETE FROM payment_seals", Bound::Limit),
+    ("DELETE FROM confirmations", Bound::Limit),
+    ("UPDATE confirmations SET used_at", Bound::Key),
+    ("UPDATE events SET attempts", Bound::Key),
+    ("UPDATE events SET state = 'due'", Bound::Key),
+    ("UPDATE notices SET batch", Bound::Key),
+    ("UPDATE notices SET state = ?", Bound::Key),
+    ("UPDATE notices SET attempts", Bound::Key),
+    ("UPDATE notices SET state = 'read'", Bound::Limit),
+    ("DELETE FROM discord_admins", Bound::Key),
+    ("UPDATE merchants SET name", Bound::Key),
+    ("UPDATE merchants SET confirmations", Bound::Key),
+    ("UPDATE merchants SET subscription_until", Bound::Key),
+    ("UPDATE merchants SET key_version", Bound::Key),
+    ("UPDATE merchants SET webhook_url", Bound::Key),
+    ("UPDATE merchants SET webhook_version", Bound::Key),
+    ("UPDATE merchants SET suspended_at", Bound::Key),
+    ("UPDATE payout_addresses SET cancelled_at", Bound::Small),
+    ("UPDATE doubts SET troubled_height", Bound::Small),
+    ("UPDATE doubts SET ended_at", Bound::Small),
+    ("DELETE FROM doubt_troubles", Bound::Small),
+    ("UPDATE doubt_watch SET", Bound::Key),
+    ("DELETE FROM sweeps_under_way", Bound::Repair),
+    ("INSERT INTO sweeps_under_way SELECT", Bound::Repair),
+    ("DELETE FROM payment_counts", Bound::Repair),
+    ("INSERT INTO payment_counts SELECT", Bound::Repair),
+    ("DELETE FROM merchant_coins", Bound::Repair),
+    ("DELETE FROM merchant_payouts", Bound::Repair),
+    ("DELETE FROM merchant_payments", Bound::Repair),
+    ("DELETE FROM merchant_days", Bound::Limit),
+    ("DELETE FROM idempotency_keys", Bound::Limit),
+    ("DELETE FROM attempts", Bound::Limit),
+    ("DELETE FROM notices", Bound::Limit),
+    ("DELETE FROM sweep_requests", Bound::Limit),
+    ("DELETE FROM table_sizes", Bound::Small),
+    ("UPDATE payments SET reference = NULL", Bound::Key),
+    ("DELETE FROM payouts WHERE sweep_id", Bound::Fact),
+];
+
+/// As [`WRITES`], of statements that sum a merchant up.
+const SUMS: [&str; 3] = [
+    "INSERT INTO merchant_coins SELECT",
+    "INSERT INTO merchant_payouts SELECT",
+    "INSERT INTO merchant_payments SELECT",
+];
+
+/// What bounds a statement; `None` if nobody says.
+fn bound_of(sql: &str) -> Option<Bound> {
+    let named = WRITES.iter().find(|(start, _)| sql.starts_with(start)).map(|(_, bound)| *bound);
+    let is_sum = SUMS.iter().any(|start| sql.starts_with(start));
+    named.or(is_sum.then_some(Bound::Repair))
+}
+
+/// Whether it changes rows that it finds itself.
+fn is_write(sql: &str) -> bool {
+    let inserts = sql.starts_with("INSERT ") || sql.starts_with("REPLACE ");
+    let changes = sql.starts_with("UPDATE ") || sql.starts_with("DELETE ");
+    let within = ["UPDATE ", "DELETE FROM ", "INSERT INTO "];
+    let behind_with = sql.starts_with("WITH ") && within.iter().any(|word| sql.contains(word));
+    (inserts && !sql.contains(" VALUES (")) || changes || behind_with
+}
+
+/// Why the plan of a statement does not show what is said to bound it.
+fn contradiction(tx: &ReadTx, sql: &str, bound: Bound) -> Option<String> {
+    let prepared = tx.connection.prepare(&format!("EXPLAIN QUERY PLAN {sql}"));
+    let mut statement = prepared.unwrap_or_else(|error| panic!("{sql}: {error}"));
+    let count = statement.parameter_count();
+    let values = rusqlite::params_from_iter(std::iter::repeat_n(1, count));
+    let steps = statement.query_map(values, |row| row.get::<_, String>("detail")).expect("a plan");
+    let steps: Vec<String> = steps.map(|step| step.expect("a step")).collect();
+    let first = steps.first().map(String::as_str).unwrap_or_default();
+    let by_key = ["PRIMARY KEY", "sqlite_autoindex_"].iter().any(|key| first.contains(key));
+    let holds = match bound {
+        Bound::Key => first.starts_with("SEARCH ") && by_key,
+        Bound::Limit => sql.contains(" LIMIT ?"),
+        Bound::Fact => first.starts_with("SEARCH "),
+        Bound::Small | Bound::Repair => true,
+    };
+    (!holds).then(|| format!("{sql}\n    {bound:?}: {}", steps.join("; ")))
+}
+
+#[test]
+fn every_write_says_what_bounds_its_rows() {
+    let (_dir, store) = open();
+    let writes: Vec<String> = all_statements().into_iter().filter(|sql| is_write(sql)).collect();
+    assert!(writes.len() >= WRITES.len(), "the store's statements are found: {}", writes.len());
+    let mut wrong = Vec::new();
+    for sql in &writes {
+        let Some(bound) = bound_of(sql) else {
+            wrong.push(format!("{sql}\n    nothing bounds it: use a key, a LIMIT or `batches`"));
+            continue;
+        };
+        let found = store.read_blocking(|tx| Ok::<_, Error>(contradiction(tx, sql, bound)));
+        wrong.extend(found.expect("read"));
+    }
+    let stale = WRITES.iter().map(|(start, _)| *start).chain(SUMS);
+    let stale = stale.filter(|start| !writes.iter().any(|sql| sql.starts_with(start)));
+    wrong.extend(stale.map(|start| format!("{start}\n    is no statement any more")));
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn a_write_of_any_number_of_rows_is_noticed() {
+    let (_dir, store) = open();
+    let unbounded = "UPDATE payments SET reference = NULL WHERE status = 'expired'";
+    assert!(is_write(unbounded) && bound_of(unbounded).is_none());
+    assert!(is_write("INSERT INTO trail SELECT * FROM trail"));
+    assert!(is_write("WITH old AS (SELECT 1) DELETE FROM trail WHERE id IN old"));
+    assert!(!is_write("INSERT INTO trail VALUES (1)"));
+    let said = "UPDATE payments SET status = 'expired' WHERE expires_at < 5";
+    let wrong = store.read_blocking(|tx| Ok::<_, Error>(contradiction(tx, said, Bound::Key)));
+    assert!(wrong.expect("read").is_some(), "it is said to be found by a key, and is not");
+}
