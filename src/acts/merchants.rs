@@ -238,8 +238,8 @@ pub(crate) fn set_address(
     Ok(Registered { registration, is_new: true })
 }
 
-/// Cancels a change of the payout address that has not taken effect, or one that has by the database
-/// alone: while the sweeper does not agree, no coin is paid to it.
+/// Cancels a change of the payout address that has not taken effect, or one that has by the
+/// database alone: while the sweeper does not agree, no coin is paid to it.
 ///
 /// # Errors
 /// If none waits.

@@ -20,8 +20,8 @@ use super::reason::Reason;
 /// Payments that are read at a time.
 const PAGE: u32 = 10_000;
 
-/// How many indexes that no payment has are derived at most, the newest first: those that a restored
-/// backup skipped. About three seconds.
+/// How many indexes that no payment has are derived at most, the newest first: those that a
+/// restored backup skipped. About three seconds.
 const GAPS_MAX: u32 = 100_000;
 
 /// Answers whether an address is ours. Keeps the keys that it derived, so that only the first
@@ -63,8 +63,8 @@ impl OwnAddresses {
         }
     }
 
-    /// Those of these scripts that are ours: given out, skipped, or within the look-ahead, on either
-    /// branch and in any spelling. Reads all payments if one is a p2sh, which does not say whose
+    /// Those of these scripts that are ours: given out, skipped, or within the look-ahead, on
+    /// either branch and in any spelling. Reads all payments if one is a p2sh, which does not say whose
     /// key is in it, or if there are skipped indexes.
     pub(crate) fn among<'s>(
         &self,
