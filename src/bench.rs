@@ -57,7 +57,7 @@ impl Ledger {
         let store = Store::open_with(database, mark, store::PATIENCE)?;
         let mut ahead = Ahead::new(config.xpub.clone());
         // The addresses that come next are derived once in a process's life.
-        let next = store.read_blocking(store::payments::next_index)?;
+        let next = store.read_blocking(store::indexes::next_index)?;
         let _ = ahead.highest(next, std::iter::empty());
         Ok(Ledger { config, store, ahead, sieving: Sieving::default() })
     }

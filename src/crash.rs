@@ -3,7 +3,8 @@
 //!
 //! The points are `before-commit`, `after-commit` and `before-broadcast`; of a change of node
 //! `node-left` and `node-taken`; of an upgrade of the database `upgrade-copied`,
-//! `upgrade-step`, `upgrade-kept` and `upgrade-done`. At `command` and `button` there is a panic
+//! `upgrade-step`, `upgrade-kept` and `upgrade-done`; of a restore `restore-moved` and
+//! `restore-placed`. At `command` and `button` there is a panic
 //! instead, as by a mistake in a command of the bot. A point is armed by its name, or by
 //! `name@file`: then it waits until that file is there.
 

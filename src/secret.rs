@@ -4,6 +4,8 @@
 //! version. Nothing of them is in the database, so a stolen copy of it opens nothing, and they
 //! can be shown again at any time.
 
+mod payment_mac;
+
 use std::fmt;
 use std::sync::Arc;
 
@@ -13,6 +15,8 @@ use zeroize::Zeroizing;
 
 use crate::domain::merchant::MerchantId;
 use crate::domain::network::Network;
+
+pub(crate) use payment_mac::PaymentKey;
 
 /// A value that must not be seen: no Display, and Debug hides it.
 pub(crate) struct Secret<T: zeroize::Zeroize>(Zeroizing<T>);

@@ -32,7 +32,7 @@ use crate::node::nodes::{Candidate, Nodes};
 use crate::node::rpc::Node;
 use crate::node::transport::Cancelled;
 use crate::node::zmq;
-use crate::store::{self, Store, blocks, node_in_use};
+use crate::store::{self, Store, blocks, indexes, node_in_use};
 use crate::sweeper::Sweeper;
 use crate::sweeper::seals::{Access, Seals};
 use crate::sweeper::signing_key::SigningKey;
@@ -41,7 +41,7 @@ use crate::watcher::Watcher;
 use crate::webhooks::Webhooks;
 use crate::{acts, bot, clock};
 
-use database::{heed_high_water, lock, open_store_with};
+use database::{lock, open_store_with, prepare_to_issue};
 use first_start::{Account, Unexamined};
 use retention::Retention;
 use rights::{Work, give_up_root};
@@ -208,7 +208,7 @@ impl Gateway {
         let locks = roles.iter().map(|role| lock(&config, *role)).collect::<Result<_, _>>()?;
         // The roles that give addresses out.
         if roles.contains(&Role::Api) || roles.contains(&Role::Bot) {
-            heed_high_water(&config, &store)?;
+            prepare_to_issue(&config, &store)?;
         }
         let stops: Cancelled = {
             let shutdown = shutdown.clone();
@@ -263,6 +263,7 @@ impl Gateway {
                 clock: clock.clone(),
                 shutdown: shutdown.clone(),
                 first_look: Some(looked),
+                last_in_use: store.read_blocking(indexes::last_in_use)?,
             };
             threads.push(thread(Role::Watcher, ended.clone(), move || watcher.run())?);
             first_start = store.read_blocking(blocks::tip)?.is_none().then_some(first_look);
@@ -405,6 +406,7 @@ fn api_of(
     Ok(Api {
         store: store.clone(),
         secret: config.secret.clone(),
+        payment_key: config.secret.payment_key(),
         addresses: config.addresses(),
         site: config.site.clone(),
         payment_rules: config.payments.clone(),

@@ -3,12 +3,15 @@
 
 use crate::domain::time::Timestamp;
 use crate::store::identity::{self, Mark};
-use crate::store::{Error, ReadTx, WriteTx, trail};
+use crate::store::{Error, ReadTx, WriteTx, blocks, trail};
 
 use super::{Actor, act_on_all};
 
 /// The node listed the account's unspent outputs, and the used indexes were skipped.
 const SCANNED: &str = "scanned";
+
+/// The node refused to list them, now or for ever.
+const REFUSED: &str = "refused";
 
 /// The operator stated that the account was never used.
 const ASSUMED_UNUSED: &str = "assumed unused";
@@ -24,7 +27,11 @@ pub(crate) const UNANSWERED: &str = "no address is issued until the node has sai
 /// # Errors
 /// Those of the database.
 pub(crate) fn is_answered(tx: &ReadTx) -> Result<bool, Error> {
-    Ok(identity::get(tx, Mark::AccountScan)?.is_some())
+    match identity::get(tx, Mark::AccountScan)? {
+        Some(answer) => Ok(answer != REFUSED),
+        // A version that did not store the answer asked before it followed the chain.
+        None => Ok(blocks::tip(tx)?.is_some()),
+    }
 }
 
 /// Records that the node has answered, in the write that skips the used indexes.
@@ -32,7 +39,15 @@ pub(crate) fn is_answered(tx: &ReadTx) -> Result<bool, Error> {
 /// # Errors
 /// Those of the database.
 pub(crate) fn record_answer(tx: &WriteTx) -> Result<(), Error> {
-    identity::claim(tx, Mark::AccountScan, SCANNED).map(drop)
+    identity::replace(tx, Mark::AccountScan, SCANNED)
+}
+
+/// Records that the node refused to answer, before the first block is stored.
+///
+/// # Errors
+/// Those of the database.
+pub(crate) fn record_refusal(tx: &WriteTx) -> Result<(), Error> {
+    identity::replace(tx, Mark::AccountScan, REFUSED)
 }
 
 /// Records the operator's statement that the account was never used, unless the node has answered
@@ -44,7 +59,7 @@ pub(crate) fn assume_unused(tx: &WriteTx, actor: &Actor, now: Timestamp) -> Resu
     if is_answered(tx)? {
         return Ok(false);
     }
-    identity::claim(tx, Mark::AccountScan, ASSUMED_UNUSED)?;
+    identity::replace(tx, Mark::AccountScan, ASSUMED_UNUSED)?;
     trail::append(tx, &act_on_all(actor, now, ACT, (None, None)))?;
     Ok(true)
 }

@@ -17,7 +17,7 @@ use crate::node;
 use crate::node::rpc::Node;
 use crate::node::scan::UnspentSet;
 use crate::store::{
-    self, ReadTx, Store, WriteTx, blocks, books, doubts, merchants, payments, progress,
+    self, ReadTx, Store, WriteTx, blocks, books, doubts, indexes, merchants, progress,
 };
 
 use super::Refusal;
@@ -25,7 +25,7 @@ use super::Refusal;
 /// The name under which the result of the last audit is recorded.
 pub(crate) const AUDIT: &str = "audit";
 
-/// How long we and the node may take to stand on one block.
+/// How long we and the node may take to stand on one block, once it has listed its outputs.
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// The pause before we ask again.
@@ -48,6 +48,21 @@ pub(crate) fn audit(
     xpub: &AccountXpub,
     told: Told,
 ) -> anyhow::Result<Report> {
+    audit_following(store, node, xpub, told, || Ok(()))
+}
+
+/// As [`audit`], of a database that no watcher follows the chain for: `follow` connects the blocks
+/// that came while the node listed its outputs.
+///
+/// # Errors
+/// As [`audit`], and those of `follow`.
+pub(crate) fn audit_following(
+    store: &Store,
+    node: &Node,
+    xpub: &AccountXpub,
+    told: Told,
+    follow: impl Fn() -> anyhow::Result<()>,
+) -> anyhow::Result<Report> {
     let (mut scans, mut scripts) = (0u32, Scripts::default());
     loop {
         scans = scans.saturating_add(1);
@@ -58,6 +73,7 @@ pub(crate) fn audit(
         });
         let scanned = scanned?;
         looked_at?;
+        follow()?;
         let deadline = Instant::now() + PATIENCE;
         loop {
             let report = store.read_blocking(|tx| match follows(tx, &scanned.tips)? {
@@ -77,6 +93,7 @@ pub(crate) fn audit(
                 })?);
             }
             std::thread::sleep(PAUSE);
+            follow()?;
         }
     }
 }
@@ -171,7 +188,7 @@ fn wrongly_kept(tx: &ReadTx) -> Result<Vec<Difference>, Refusal> {
 
 /// The node's unspent outputs for all addresses given out and those that come next.
 fn scan(store: &Store, node: &Node, xpub: &AccountXpub, told: Told) -> anyhow::Result<UnspentSet> {
-    let next = store.read_blocking(payments::next_index)?.get();
+    let next = store.read_blocking(indexes::next_index)?.get();
     let last = next.saturating_add(LOOK_AHEAD);
     let deadline = Instant::now() + PATIENCE;
     loop {
@@ -209,10 +226,13 @@ fn facts<'x>(
     let tip = blocks::tip(tx)?;
     let mut audit = Audit::new(xpub, tip, books::coins(tx)?, books::sweeps(tx)?);
     audit.take_over(scripts);
-    audit.comes_next(payments::next_index(tx)?);
+    audit.comes_next(indexes::next_index(tx)?);
     if let Some(tip) = tip {
         audit.believe(doubts::trust_at(tx, tip)?);
     }
-    books::payments(tx, |payment| audit.payment(payment))?;
+    books::payments(tx, |payment| match payment {
+        Ok(payment) => audit.payment(payment),
+        Err((index, why)) => audit.unreadable(index, why),
+    })?;
     Ok(audit)
 }

@@ -10,8 +10,9 @@ use crate::domain::merchant::{MerchantId, is_unprintable};
 use crate::domain::own_addresses;
 use crate::domain::payment::{Payment, PaymentId, Status};
 use crate::domain::time::{DAY_MS, Timestamp};
+use crate::secret::PaymentKey;
 use crate::store::payments::Judged;
-use crate::store::{self, WriteTx, idempotency, merchants, payments};
+use crate::store::{self, WriteTx, idempotency, indexes, merchants, payments};
 
 use super::addresses::Addresses;
 use super::reason::Reason;
@@ -128,7 +129,7 @@ pub(crate) enum Created {
     Replayed(Judged),
 }
 
-/// Creates a payment for a merchant.
+/// Creates a payment for a merchant; `key` proves later that this gateway did.
 ///
 /// # Errors
 /// Without an active subscription, while suspended, without a payout address, below the minimum
@@ -139,13 +140,14 @@ pub(crate) fn create_payment(
     tx: &WriteTx,
     rules: &Rules,
     addresses: &Addresses,
+    key: &PaymentKey,
     request: &Request,
     now: Timestamp,
 ) -> Result<Created, Refusal> {
     let Request { merchant, new, idempotency_key, .. } = request;
     let merchant = *merchant;
-    if let Some(key) = idempotency_key
-        && let Some(used) = idempotency::find(tx, merchant, key)?
+    if let Some(repeated) = idempotency_key
+        && let Some(used) = idempotency::find(tx, merchant, repeated)?
     {
         if used.request_hash != new.fingerprint() {
             return Err(Refusal::IdempotencyKeyReused);
@@ -153,11 +155,11 @@ pub(crate) fn create_payment(
         return Ok(Created::Replayed(payments::by_index(tx, used.index)?));
     }
     let payment = judge(tx, rules, addresses, request, now)?;
-    payments::insert(tx, &payment)?;
-    if let Some(key) = idempotency_key {
+    payments::insert(tx, &payment, &key.mac(&payment))?;
+    if let Some(repeated) = idempotency_key {
         let request_hash = new.fingerprint();
         let used = idempotency::Used { request_hash, index: payment.index };
-        idempotency::insert(tx, merchant, key, &used, now)?;
+        idempotency::insert(tx, merchant, repeated, &used, now)?;
     }
     Ok(Created::New(Judged { payment, status: Status::Pending }))
 }
@@ -226,13 +228,17 @@ fn next_address(
     tx: &WriteTx,
     addresses: &Addresses,
 ) -> Result<(DerivationIndex, ScriptBuf), Refusal> {
-    let first = payments::next_index(tx)?.get();
+    let first = indexes::next_index(tx)?.get();
     for index in (first..).take(usize::try_from(REGISTERED_IN_A_ROW_MAX).unwrap_or(1)) {
         let Some(index) = DerivationIndex::new(index) else { break };
         let script = addresses.take(index);
         let spellings = own_addresses::spellings(&script);
         if addresses.is_operators(&spellings) || merchants::is_registered(tx, &spellings)? {
             tracing::warn!(index = index.get(), "index skipped: payouts go to its address");
+            continue;
+        }
+        if payments::index_of_script(tx, &script)?.is_some() {
+            tracing::error!(index = index.get(), "index skipped: a stray payment has its address");
             continue;
         }
         return Ok((index, script));

@@ -12,7 +12,7 @@ use bitcoin::{Script, ScriptBuf};
 use crate::domain::address::Address;
 use crate::domain::keys::{AccountXpub, Branch, DerivationIndex};
 use crate::domain::own_addresses::{Commitment, DerivedKeys, is_among};
-use crate::store::{self, ReadTx, payments};
+use crate::store::{self, ReadTx, indexes, payments};
 
 use super::Refusal;
 use super::reason::Reason;
@@ -76,7 +76,7 @@ impl OwnAddresses {
         if asked.is_empty() {
             return Ok(BTreeSet::new());
         }
-        let next = payments::next_index(tx)?;
+        let next = indexes::next_index(tx)?;
         let wanted: BTreeSet<Commitment> =
             asked.iter().map(|(_, commitment)| *commitment).collect();
         let nested = wanted.iter().any(|commitment| commitment.p2wpkh().is_none());

@@ -10,8 +10,7 @@ use crate::view::PaymentFacts;
 use super::Refusal;
 use super::reason::Reason;
 
-/// The name under which the watcher records its progress.
-pub(crate) const WATCHER: &str = "watcher";
+pub(crate) use crate::store::progress::WATCHER;
 
 /// What the watcher says while it does without a ZMQ that was configured and is there.
 pub(crate) const ZMQ_SILENT: &str = "polling: ZMQ is silent";

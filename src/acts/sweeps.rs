@@ -5,12 +5,16 @@ use bitcoin::Txid;
 use crate::domain::amount::Amount;
 use crate::domain::doubt::Trust;
 use crate::domain::keys::AccountXpub;
+use crate::domain::merchant::MerchantId;
+use crate::domain::payment::PaymentId;
 use crate::domain::sweep::SentSweep;
 use crate::domain::sweep::transaction::{Unsound, verify_stored};
 use crate::domain::time::Timestamp;
 use crate::store::{
-    self, ReadTx, WriteTx, blocks, doubts, progress, requests, sweeps, totals, trail,
+    self, ReadTx, WriteTx, blocks, doubts, payments, progress, requests, sweeps, totals, trail,
 };
+
+use crate::store::trail::Act;
 
 use super::{Actor, Refusal, act_on_all};
 
@@ -44,6 +48,35 @@ pub(crate) fn request(tx: &WriteTx, actor: &Actor, now: Timestamp) -> Result<(),
     requests::add(tx, &actor.shown(), now)?;
     trail::append(tx, &act_on_all(actor, now, "sweep_now", (None, None)))?;
     Ok(())
+}
+
+/// What an operator takes for true as the database has it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Trusted {
+    Payment(PaymentId),
+    Merchant(MerchantId),
+    Everything,
+}
+
+/// Records in the audit log that an operator vouches for what the database says.
+///
+/// # Errors
+/// Those of the database.
+pub(crate) fn record_trust(
+    tx: &WriteTx,
+    actor: &Actor,
+    trusted: Trusted,
+    now: Timestamp,
+) -> Result<(), store::Error> {
+    let (name, merchant, payment) = match trusted {
+        Trusted::Payment(id) => {
+            let merchant = payments::by_id(tx, id)?.map(|judged| judged.payment.merchant);
+            ("trust_payment", merchant, Some(id.to_string()))
+        }
+        Trusted::Merchant(id) => ("trust_merchant", Some(id), None),
+        Trusted::Everything => ("trust_database", None, None),
+    };
+    trail::append(tx, &Act { merchant, ..act_on_all(actor, now, name, (None, payment)) })
 }
 
 /// What became of a request made at this time.

@@ -158,22 +158,33 @@ fn verify(
             }
         }
     }
-    match differences.is_empty() {
-        true => Ok(()),
-        false => Err(Failure::Failed("the copy differs from the chain".to_owned())),
-    }
+    judge(&differences, "the copy differs from the chain")
 }
 
-/// Reads what the chain has had since, and compares.
+/// Reads what the chain has had since, and compares, also with what comes meanwhile.
 pub(super) fn catch_up_and_audit(
     config: &Config,
     store: &Store,
 ) -> anyhow::Result<Vec<Difference>> {
     let node = node_of(config, store)?;
     progress::shown(|told| {
-        sync::catch_up(store, &node, config.network, &config.xpub, &config.clock, told)?;
-        Ok(acts::audit::audit(store, &node, &config.xpub, told)?.differences)
+        let Config { network, xpub, clock, .. } = config;
+        let follow = || sync::catch_up(store, &node, *network, xpub, clock, told).map(drop);
+        follow()?;
+        Ok(acts::audit::audit_following(store, &node, xpub, told, follow)?.differences)
     })
+}
+
+/// The failure for a comparison that found these differences, if any.
+pub(super) fn judge(differences: &[Difference], differs: &str) -> Result<(), Failure> {
+    match differences {
+        [] => Ok(()),
+        [Difference::Behind { .. }] => Err(Failure::Failed(
+            "it was not compared with the chain, which moved on meanwhile; run litegate audit later"
+                .to_owned(),
+        )),
+        _ => Err(Failure::Failed(differs.to_owned())),
+    }
 }
 
 pub(super) fn contents(store: &Store, bytes: u64) -> Result<Contents, Failure> {

@@ -13,7 +13,7 @@ use crate::acts::webhooks::shown_attempts;
 use crate::domain::merchant::MerchantId;
 use crate::domain::payment::PaymentId;
 use crate::secret;
-use crate::serve::database::heed_high_water;
+use crate::serve::database::prepare_to_issue;
 use crate::store::payments::{self as rows, Filter};
 use crate::store::{blocks, events, sweeps};
 use crate::view::sweep::PayoutView;
@@ -95,14 +95,14 @@ impl Payment {
         match self.act {
             Act::Create { merchant, amount, reference } => {
                 // Addresses are given out by this process as well.
-                heed_high_water(&config, &store)?;
+                prepare_to_issue(&config, &store)?;
                 let new = NewPayment::by_hand(&amount, reference)?;
                 let id = PaymentId::from_random(secret::random_bytes());
                 let request = Request { merchant, new, idempotency_key: None, id };
                 let rules = config.payments.clone();
-                let addresses = config.addresses();
+                let (addresses, key) = (config.addresses(), config.secret.payment_key());
                 let facts = store.write_blocking(move |tx| {
-                    let created = create_payment(tx, &rules, &addresses, &request, now)?;
+                    let created = create_payment(tx, &rules, &addresses, &key, &request, now)?;
                     let (Created::New(judged) | Created::Replayed(judged)) = created;
                     facts_of(tx, judged, now)
                 })?;

@@ -5,16 +5,17 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use serde::Serialize;
 
-use super::backup::{ContentsView, catch_up_and_audit, contents, print_contents, source_of};
+use super::backup::{ContentsView, catch_up_and_audit, contents, judge, print_contents, source_of};
 use super::{Failure, Format, print_json, print_line, progress};
 use crate::config::{self, Config};
 use crate::domain::merchant::MerchantId;
 use crate::domain::payout_address::Wait;
 use crate::serve::Role;
-use crate::serve::database::{check_identity, heed_high_water, lock, open_store};
+use crate::serve::database::{check_identity, heed_absence, heed_high_water, lock, open_store};
 use crate::serve::rights::{Work, give_up_root};
-use crate::store::{Store, backup, identity, payments, seals};
-use crate::sweeper::seals::{Access, Seals};
+use crate::store::indexes::Absence;
+use crate::store::{Store, backup, identity, indexes};
+use crate::sweeper::seals::{Access, Resealed, Seals};
 use crate::view::audit::DifferenceView;
 
 #[derive(Args)]
@@ -36,7 +37,11 @@ struct View {
     #[serde(flatten)]
     contents: ContentsView,
     kept: Option<String>,
-    unsealed_payments: u64,
+    /// Payments that were not sealed when the copy was made, and proved themselves.
+    resealed_payments: u32,
+    /// Those that did not: their coins wait.
+    unsealed_payments: usize,
+    unproven_payments: Vec<String>,
     /// Merchants whose payout addresses the copy does not have as the sweeper saw them.
     refused_merchants: Vec<String>,
     /// Addresses that were given out since the copy; absent if nothing is left to tell.
@@ -62,37 +67,24 @@ impl Restore {
         let suffix = format!(".before-restore-{now}");
         let kept = backup::put_in_place(copy, &config.database, &suffix)?;
         let store = open_store(&config)?;
-        let known_from = store.read_blocking(payments::next_index)?;
+        let known_from = store.read_blocking(indexes::next_index)?;
         // What a later state gave out is never given out again.
         let had_mark = config.high_water_file.exists();
-        heed_high_water(&config, &store)?;
+        let absence = match heed_high_water(&config, &store)? {
+            Some(_) => None, // The mark is of a later state, and says how much later.
+            None => heed_absence(&config, &store)?,
+        };
         let contents = contents(&store, bytes)?;
         let skipped = contents.next_index.get().saturating_sub(known_from.get());
-        let lost = had_mark.then_some(skipped);
-        let unsealed = match config.seals {
-            Some(_) => store.read_blocking(seals::unsealed_count)?,
-            None => 0,
-        };
-        let refused = refused_addresses(&config, &store)?;
+        let lost = (had_mark && absence.is_none()).then_some(skipped);
+        let sealing = Sealing::of(&config, &store)?;
         if format == Format::Text {
             print_contents(&contents)?;
-            print_line(&tell_lost(lost, known_from.get(), skipped))?;
+            print_line(&tell_lost(lost, absence, known_from.get(), skipped))?;
             if let Some(kept) = &kept {
                 print_line(&format!("the database that was there is now {}", kept.display()))?;
             }
-            if unsealed > 0 {
-                print_line(&format!(
-                    "payments that were not sealed yet when the copy was made: {unsealed}; their \
-                     coins wait until you have looked and run litegate sweep --trust-database"
-                ))?;
-            }
-        }
-        for (merchant, contradiction) in refused.iter().filter(|_| format == Format::Text) {
-            print_line(&format!(
-                "payouts of {merchant} wait: {contradiction}; start the gateway and register the \
-                 address that is right once more, or, if nobody can have changed the database, take \
-                 what it says for true with litegate sweep --trust-database"
-            ))?;
+            sealing.lines().iter().try_for_each(|line| print_line(line))?;
         }
         let differences = catch_up_and_audit(&config, &store).map_err(|error| {
             error.context("it is restored, but not yet compared with the chain")
@@ -101,8 +93,15 @@ impl Restore {
             Format::Json => print_json(&View {
                 contents: ContentsView::new(&contents),
                 kept: kept.map(|kept| kept.display().to_string()),
-                unsealed_payments: unsealed,
-                refused_merchants: refused.iter().map(|(id, _)| id.to_string()).collect(),
+                resealed_payments: sealing.resealed.sealed,
+                unsealed_payments: sealing.waiting(),
+                unproven_payments: sealing
+                    .resealed
+                    .unproven
+                    .iter()
+                    .map(ToString::to_string)
+                    .collect(),
+                refused_merchants: sealing.refused.iter().map(|(id, _)| id.to_string()).collect(),
                 addresses_lost: lost,
                 clean: differences.is_empty(),
                 differences: differences.iter().map(DifferenceView::new).collect(),
@@ -114,25 +113,75 @@ impl Restore {
                 print_line("restored: start the gateway")?;
             }
         }
-        match differences.is_empty() {
-            true => Ok(()),
-            false => Err(Failure::Failed("it is restored, but the audit is not clean".to_owned())),
-        }
+        judge(&differences, "it is restored, but the audit is not clean")
     }
 }
 
-/// The merchants whose addresses changed after the copy: the sweeper goes by what it saw first, and
-/// pays them nothing until an operator has looked.
-fn refused_addresses(config: &Config, store: &Store) -> Result<Vec<(MerchantId, Wait)>, Failure> {
-    let Some(settings) = config.seals.as_ref().filter(|seals| seals.has_record()) else {
-        return Ok(Vec::new());
-    };
-    let seals = Seals::open(settings, store, Access::ReadOnly)?;
-    Ok(seals.contradictions(store, config.network, config.clock.now())?)
+/// Payments that are named in the text at most.
+const NAMED_MAX: usize = 20;
+
+/// What the sweeper will go by in the restored database.
+#[derive(Default)]
+struct Sealing {
+    resealed: Resealed,
+    /// The merchants whose addresses changed after the copy: the sweeper goes by what it saw first,
+    /// and pays them nothing until an operator has looked.
+    refused: Vec<(MerchantId, Wait)>,
+}
+
+impl Sealing {
+    /// Seals the payments that prove themselves. Nothing is sealed where there is no record: either
+    /// the sweeper never ran, or the operator has to say what becomes of its lost record.
+    fn of(config: &Config, store: &Store) -> Result<Sealing, Failure> {
+        let Some(settings) = config.seals.as_ref().filter(|seals| seals.has_record()) else {
+            return Ok(Sealing::default());
+        };
+        let seals = Seals::open(settings, store, Access::ReadOnly)?;
+        let resealed = seals.seal_proven(store, &config.xpub, &config.secret.payment_key())?;
+        let refused = seals.contradictions(store, config.network, config.clock.now())?;
+        Ok(Sealing { resealed, refused })
+    }
+
+    /// How many payments' coins wait.
+    fn waiting(&self) -> usize {
+        let unnamed = usize::try_from(self.resealed.unnamed).unwrap_or(usize::MAX);
+        self.resealed.unproven.len().saturating_add(unnamed)
+    }
+
+    /// What an operator has to know.
+    fn lines(&self) -> Vec<String> {
+        let mut lines = Vec::new();
+        if self.resealed.sealed > 0 {
+            lines.push(format!(
+                "payments that were not sealed yet when the copy was made, and prove that this \
+                 gateway created them: {}; they are sealed now",
+                self.resealed.sealed
+            ));
+        }
+        if self.waiting() > 0 {
+            let ids = self.resealed.unproven.iter().take(NAMED_MAX).map(ToString::to_string);
+            let ids: Vec<String> = ids.collect();
+            lines.push(format!(
+                "payments that prove nothing: {}; their coins wait: {}. Examine each one, then run \
+                 litegate sweep --trust-payment ID, or --trust-merchant ID for all of a merchant's",
+                self.waiting(),
+                ids.join(", ")
+            ));
+        }
+        for (merchant, contradiction) in &self.refused {
+            lines.push(format!(
+                "payouts of {merchant} wait: {contradiction}; start the gateway and register the \
+                 address that is right once more, or, if nobody can have changed the database, take \
+                 what it says for true with litegate sweep --trust-merchant {merchant}, or \
+                 --trust-database for all merchants"
+            ));
+        }
+        lines
+    }
 }
 
 /// What came after the copy, as far as the high-water mark tells.
-fn tell_lost(lost: Option<u32>, first: u32, skipped: u32) -> String {
+fn tell_lost(lost: Option<u32>, absence: Option<Absence>, first: u32, skipped: u32) -> String {
     match lost {
         Some(0) => "no address was given out since the copy was made".to_owned(),
         Some(count) => format!(
@@ -140,9 +189,18 @@ fn tell_lost(lost: Option<u32>, first: u32, skipped: u32) -> String {
              (indexes {first} to {})",
             first.saturating_add(count).saturating_sub(1)
         ),
-        None => format!(
-            "there was no high-water mark: what was given out since the copy was made is not known; \
-             {skipped} addresses are left out"
-        ),
+        None => {
+            let why = match absence {
+                None => "there was no high-water mark".to_owned(),
+                Some(absence) => format!(
+                    "the copy was last in use at {}, and the high-water mark is as old",
+                    absence.last_in_use
+                ),
+            };
+            format!(
+                "{why}: what was given out since the copy was made is not known; {skipped} \
+                 addresses are left out"
+            )
+        }
     }
 }

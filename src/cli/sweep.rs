@@ -10,15 +10,18 @@ use serde::Serialize;
 use tokio_util::sync::CancellationToken;
 
 use super::{Failure, Format, load, print_json, print_line};
+use crate::acts::sweeps::Trusted;
 use crate::acts::{self, Actor, Refusal, sweeps};
 use crate::config::Config;
+use crate::domain::merchant::MerchantId;
+use crate::domain::payment::PaymentId;
 use crate::domain::sweep::Waits;
 use crate::node::nodes::Nodes;
 use crate::safe_file::{self, Output};
 use crate::serve::database::{lock, open_store};
 use crate::serve::rights::Work;
 use crate::serve::{Refused, Role, node_of, sweeper_of};
-use crate::store::Store;
+use crate::store::{Store, merchants};
 use crate::sweeper::Sweeper;
 use crate::sweeper::external::PSBT_BYTES_MAX;
 use crate::sweeper::seals::{Access, Seals};
@@ -39,7 +42,13 @@ pub(super) struct Sweep {
     /// Check the PSBT that an external signer has signed, and send it
     #[arg(long, value_name = "FILE", group = "way")]
     import: Option<PathBuf>,
-    /// Take what the database says now for true: when the sweeper's record was lost
+    /// Take what the database says now of this payment for true, once you have examined it
+    #[arg(long, value_name = "ID", group = "way")]
+    trust_payment: Option<PaymentId>,
+    /// Take what the database says now of this merchant's payments and addresses for true
+    #[arg(long, value_name = "ID", group = "way")]
+    trust_merchant: Option<MerchantId>,
+    /// Take everything that the database says now for true: when the sweeper's record was lost
     #[arg(long, group = "way")]
     trust_database: bool,
 }
@@ -57,6 +66,13 @@ const PATIENCE: Duration = Duration::from_secs(120);
 const LOOK: Duration = Duration::from_millis(100);
 
 impl Sweep {
+    /// What the operator vouches for, if anything.
+    fn trusted(&self) -> Option<Trusted> {
+        let payment = self.trust_payment.map(Trusted::Payment);
+        let merchant = self.trust_merchant.map(Trusted::Merchant);
+        payment.or(merchant).or(self.trust_database.then_some(Trusted::Everything))
+    }
+
     pub(super) fn run(self, config: Option<&Path>, format: Format) -> Result<(), Failure> {
         // Opened with root's rights if root asks, before they are given up.
         let output = self.psbt.as_deref().map(create).transpose()?;
@@ -69,8 +85,8 @@ impl Sweep {
             Err(error) if matches!(error.downcast_ref(), Some(Refused::AlreadyRunning(_))) => None,
             Err(error) => return Err(error.into()),
         };
-        if self.trust_database {
-            return trust_database(&config, &store, lock.is_some());
+        if let Some(trusted) = self.trusted() {
+            return trust(&config, &store, trusted, lock.is_some());
         }
         let access = if lock.is_some() { Access::ReadAndWrite } else { Access::ReadOnly };
         let sweeper = || {
@@ -105,8 +121,8 @@ impl Sweep {
     }
 }
 
-/// Forgets what was sealed, so that the next sweeper seals everything as it is now.
-fn trust_database(config: &Config, store: &Store, have_lock: bool) -> Result<(), Failure> {
+/// Seals anew what the operator vouches for; the next sweeper goes by it.
+fn trust(config: &Config, store: &Store, trusted: Trusted, have_lock: bool) -> Result<(), Failure> {
     let Some(settings) = &config.seals else {
         let what = "sweeper.seal_key_file is not set: nothing is sealed";
         return Err(Failure::Usage(what.to_owned()));
@@ -114,8 +130,29 @@ fn trust_database(config: &Config, store: &Store, have_lock: bool) -> Result<(),
     if !have_lock {
         return Err(Failure::Refused("stop the sweeper first".to_owned()));
     }
-    Seals::forget(settings, store)?;
-    print_line("the next start of the sweeper takes what the database says for true")
+    let said = match trusted {
+        Trusted::Payment(id) => {
+            if !Seals::open(settings, store, Access::ReadAndWrite)?.trust_payment(store, id)? {
+                return Err(Refusal::UnknownPayment.into());
+            }
+            format!("payment {id} is taken for true as the database has it")
+        }
+        Trusted::Merchant(id) => {
+            if store.read_blocking(|tx| merchants::by_id(tx, id))?.is_none() {
+                return Err(Refusal::UnknownMerchant(id).into());
+            }
+            let mut seals = Seals::open(settings, store, Access::ReadAndWrite)?;
+            let count = seals.trust_merchant(store, id)?;
+            format!("{count} payments and the addresses of {id} are taken for true as they are")
+        }
+        Trusted::Everything => {
+            Seals::forget(settings, store)?;
+            "the next start of the sweeper takes what the database says for true".to_owned()
+        }
+    };
+    let now = config.clock.now();
+    store.write_blocking(move |tx| sweeps::record_trust(tx, &Actor::Cli, trusted, now))?;
+    print_line(&said)
 }
 
 fn sweep_here(

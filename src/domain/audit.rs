@@ -116,6 +116,12 @@ pub(crate) enum Difference {
     SpentElsewhere { at: OutPoint, amount: Amount, by: Txid },
     #[error("payment {0}: its stored script is not the one that the account's key derives")]
     ForeignScript(PaymentId),
+    #[error(
+        "payment {payment}: this gateway never issued its index {index}; somebody wrote into the database, and the payment is ignored"
+    )]
+    Stray { payment: PaymentId, index: u32 },
+    #[error("the payment at index {index} cannot be read, and is ignored: {why}")]
+    Unreadable { index: i64, why: String },
     #[error("payment {payment} is completed, but the best chain holds {held} LTC of {amount} LTC")]
     CompletedWithoutCoins { payment: PaymentId, held: Amount, amount: Amount },
     #[error("payment {0} should be completed")]
@@ -156,6 +162,8 @@ impl Difference {
             Difference::Orphan { .. } => "orphan_coin",
             Difference::SpentElsewhere { .. } => "spent_elsewhere",
             Difference::ForeignScript(_) => "foreign_script",
+            Difference::Stray { .. } => "stray_payment",
+            Difference::Unreadable { .. } => "unreadable_payment",
             Difference::CompletedWithoutCoins { .. } => "completed_without_coins",
             Difference::NotCompleted(_) => "not_completed",
             Difference::MissingEvent(_) => "missing_event",
@@ -237,6 +245,8 @@ pub(crate) struct Audit<'x> {
     issued: HashMap<ScriptBuf, PaymentId>,
     attributed: HashSet<usize>,
     next: u32,
+    /// Payments from this index on were not issued.
+    issued_below: Option<u32>,
     /// Scripts of payments with smaller indexes were looked at before.
     checked_below: u32,
     report: Report,
@@ -265,6 +275,7 @@ impl<'x> Audit<'x> {
             issued: HashMap::new(),
             attributed: HashSet::new(),
             next: 0,
+            issued_below: None,
             checked_below: 0,
             report: Report::default(),
         }
@@ -278,6 +289,12 @@ impl<'x> Audit<'x> {
     /// Says which index comes next: those before it were given out or skipped.
     pub(crate) fn comes_next(&mut self, index: DerivationIndex) {
         self.next = self.next.max(index.get());
+        self.issued_below = Some(index.get());
+    }
+
+    /// Names a payment that cannot be read.
+    pub(crate) fn unreadable(&mut self, index: i64, why: String) {
+        self.report.differences.push(Difference::Unreadable { index, why });
     }
 
     /// Says after which block the node began its list: of what came or was spent in later ones, it
@@ -297,6 +314,11 @@ impl<'x> Audit<'x> {
     /// Takes a payment in: its script, its verdict and its event must follow from the facts.
     pub(crate) fn payment(&mut self, booked: &BookedPayment) {
         let BookedPayment { payment, status, has_event } = booked;
+        let index = payment.index.get();
+        if self.issued_below.is_some_and(|below| index >= below) {
+            self.report.differences.push(Difference::Stray { payment: payment.id, index });
+            return;
+        }
         let mut found = Vec::new();
         let checked = payment.index.get() < self.checked_below;
         if !checked && self.xpub.script_at(payment.index) != payment.script {

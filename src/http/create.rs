@@ -78,7 +78,8 @@ pub(crate) async fn create(
         .store
         .write(move |tx| {
             let (rules, addresses) = (&of_write.payment_rules, &of_write.addresses);
-            let created = create_payment(tx, rules, addresses, &request, now)?;
+            let key = &of_write.payment_key;
+            let created = create_payment(tx, rules, addresses, key, &request, now)?;
             let (replayed, judged) = match created {
                 Created::New(judged) => (false, judged),
                 Created::Replayed(judged) => (true, judged),

@@ -10,9 +10,11 @@ use std::time::Duration;
 use anyhow::Context;
 
 use crate::config::Config;
+use crate::domain::keys::DerivationIndex;
 use crate::safe_file;
 use crate::store::identity::{self, Mark};
-use crate::store::{self, Store, merchants, payments};
+use crate::store::indexes::{self, Absence};
+use crate::store::{self, Store, merchants};
 
 use super::{Refused, Role};
 
@@ -75,14 +77,60 @@ pub(crate) fn check_identity(
     Ok(())
 }
 
-/// Makes sure that no index is given out that a later state of this database gave out.
+/// Makes sure that no index is issued that may have been issued before, whatever was put back.
 ///
 /// # Errors
-/// [`Refused`] if the mark is damaged, or there is nothing but the mark.
-pub(crate) fn heed_high_water(config: &Config, store: &Store) -> anyhow::Result<()> {
+/// As [`heed_high_water`].
+pub(crate) fn prepare_to_issue(config: &Config, store: &Store) -> anyhow::Result<()> {
+    if heed_high_water(config, store)?.is_none() {
+        heed_absence(config, store)?;
+    }
+    for (index, payment) in store.read_blocking(|tx| indexes::strays(tx, STRAYS_NAMED))? {
+        let payment = payment.map(|id| id.to_string());
+        tracing::error!(
+            index,
+            payment,
+            "this gateway never issued the index of this payment: somebody wrote into the database. The payment is ignored; run litegate audit"
+        );
+    }
+    Ok(())
+}
+
+/// Stray payments that are named at a start.
+const STRAYS_NAMED: u32 = 10;
+
+/// Skips addresses that may have been issued while the database was not in use: a snapshot of the
+/// machine may have been put back.
+///
+/// # Errors
+/// Those of the database.
+pub(crate) fn heed_absence(
+    config: &Config,
+    store: &Store,
+) -> Result<Option<Absence>, store::Error> {
+    let now = config.clock.now();
+    let absence = store.write_blocking(move |tx| match indexes::last_in_use(tx)? {
+        Some(last) => indexes::skip_after_absence(tx, last, now, now),
+        None => Ok(None),
+    })?;
+    if let Some(absence) = absence {
+        absence.warn();
+    }
+    Ok(absence)
+}
+
+/// Makes sure that no index is issued that a later state of this database issued, by its high-water
+/// mark. Answers the next index if the mark is of a later state, or is missing.
+///
+/// # Errors
+/// [`Refused`] if the mark is damaged or cannot be true, or there is nothing but the mark.
+pub(crate) fn heed_high_water(
+    config: &Config,
+    store: &Store,
+) -> anyhow::Result<Option<DerivationIndex>> {
     let (owner, now) = (config.xpub.fingerprint().to_string(), config.clock.now());
     let skipped = store.write_blocking(move |tx| {
-        let skipped = payments::heed_high_water(tx, &owner, now).map_err(Refused::HighWater)?;
+        let skipped = indexes::heed_high_water(tx, &owner, now).map_err(Refused::HighWater)?;
         match skipped {
             Some(next) if merchants::all(tx)?.is_empty() => {
                 Err(anyhow::Error::new(Refused::Emptied { next: next.get() }))
@@ -96,7 +144,7 @@ pub(crate) fn heed_high_water(config: &Config, store: &Store) -> anyhow::Result<
             "this database is older than its high-water mark, or has lost it: an old copy was put back? The next address is one that was never given out; run litegate audit"
         );
     }
-    Ok(())
+    Ok(skipped)
 }
 
 /// Takes the lock of a role on this database; it is let go when the process ends, however it does.

@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 
 use rusqlite::backup::{Backup, StepResult};
 
+use crate::crash;
 use crate::domain::chain::BlockId;
 use crate::domain::keys::DerivationIndex;
 use crate::domain::time::Timestamp;
@@ -18,7 +19,7 @@ use crate::safe_file::{self, Output, Place};
 
 use super::connect::{READ_ONLY, READ_WRITE, connect};
 use super::schema::Schema;
-use super::{Error, ReadTx, Store, blocks, migrations, payments};
+use super::{Error, ReadTx, Store, blocks, indexes, migrations};
 
 /// Pages that are copied at a time, of 4 kB each; between them the disk serves others.
 const STEP_PAGES: i32 = 1_000;
@@ -286,7 +287,7 @@ pub(crate) fn contents(tx: &ReadTx, bytes: u64) -> Result<Contents, Error> {
         payments: u64::try_from(count("payments")?).unwrap_or(0),
         merchants: u64::try_from(count("merchants")?).unwrap_or(0),
         newest_at: tx.connection.query_row(newest, [], |row| row.get(0))?,
-        next_index: payments::next_index(tx)?,
+        next_index: indexes::next_index(tx)?,
         tip: blocks::tip(tx)?,
     })
 }
@@ -305,18 +306,37 @@ pub(crate) fn put_in_place(
 ) -> Result<Option<PathBuf>, Failed> {
     let kept = with_suffix(database, suffix);
     let mut moved = None;
+    empty_log_of(database);
     // The file before its log: a log without its file is ignored, a file without its log is torn.
     for part in ["", "-wal", "-shm"] {
         let (from, to) = (with_suffix(database, part), with_suffix(&kept, part));
         match fs::rename(&from, &to) {
-            Ok(()) if part.is_empty() => moved = Some(kept.clone()),
+            Ok(()) if part.is_empty() => {
+                moved = Some(kept.clone());
+                crash::point("restore-moved");
+            }
             Ok(()) => {}
             Err(error) if error.kind() == ErrorKind::NotFound => {}
             Err(error) => return Err(failed(&from)(error)),
         }
     }
     scratch.take_place_of(database)?;
+    crash::point("restore-placed");
     Ok(moved)
+}
+
+/// Takes the log into the file that it belongs to, so that a kill between two renames does not part
+/// them. A database that cannot be opened any more keeps its log.
+fn empty_log_of(database: &Path) {
+    if !database.exists() {
+        return;
+    }
+    let emptied = connect(database, READ_WRITE).and_then(|connection| {
+        Ok(connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?)
+    });
+    if let Err(error) = emptied {
+        tracing::debug!(%error, "the log of the database that is put aside stays beside it");
+    }
 }
 
 /// Takes the mark away that says that a log belongs to a file.

@@ -13,7 +13,8 @@ use crate::domain::keys::DerivationIndex;
 use crate::domain::payment::PaymentId;
 
 use super::columns::{block_hash, impossible, script, txid};
-use super::{Error, ReadTx, coins, payments};
+use super::payments::Judged;
+use super::{Error, ReadTx, coins, indexes, payments};
 
 /// All coins that were ever seen.
 pub(crate) fn coins(tx: &ReadTx) -> Result<Vec<BookedCoin>, Error> {
@@ -94,37 +95,44 @@ fn version(row: &Row) -> rusqlite::Result<Result<(BookedVersion, u32), Error>> {
 }
 
 /// The scripts that were given out from an index on, at most `most` of them, by their indexes.
+/// Payments that were not issued by us are left out.
 pub(crate) fn scripts(
     tx: &ReadTx,
     from: u32,
     most: u32,
 ) -> Result<Vec<(DerivationIndex, ScriptBuf, PaymentId)>, Error> {
     let sql = "SELECT derivation_index, script, id FROM payments
-               WHERE derivation_index >= ? ORDER BY derivation_index LIMIT ?";
+               WHERE derivation_index >= ? AND derivation_index < ?
+               ORDER BY derivation_index LIMIT ?";
+    let below = indexes::next_index(tx)?.get();
     let mut statement = tx.connection.prepare_cached(sql)?;
-    let rows = statement.query_map([from, most], |row| {
+    let rows = statement.query_map([from, below, most], |row| {
         Ok((row.get("derivation_index")?, script(row, "script")?, row.get("id")?))
     })?;
     Ok(rows.collect::<Result<_, _>>()?)
 }
 
-/// Calls `each` with every payment, oldest first; there may be more than fit into memory.
-pub(crate) fn payments(tx: &ReadTx, mut each: impl FnMut(&BookedPayment)) -> Result<(), Error> {
+/// Calls `each` with every payment, oldest first; there may be more than fit into memory. Of one
+/// that cannot be read, it gets the index and the reason.
+pub(crate) fn payments(
+    tx: &ReadTx,
+    mut each: impl FnMut(Result<&BookedPayment, (i64, String)>),
+) -> Result<(), Error> {
     let sql = "SELECT *, EXISTS (SELECT 1 FROM events
                   WHERE events.derivation_index = payments.derivation_index
                     AND kind = 'completed') AS has_event
                FROM payments ORDER BY derivation_index";
     let mut statement = tx.connection.prepare(sql)?;
-    let rows = statement.query_map([], |row| {
+    let mut rows = statement.query([])?;
+    while let Some(row) = rows.next()? {
         let has_event = row.get("has_event")?;
-        Ok(payments::from_row(row)?.map(|judged| BookedPayment {
-            payment: judged.payment,
-            status: judged.status,
-            has_event,
-        }))
-    })?;
-    for row in rows {
-        each(&row??);
+        match payments::from_row(row).map_err(Error::from).and_then(|judged| judged) {
+            Ok(Judged { payment, status }) => {
+                each(Ok(&BookedPayment { payment, status, has_event }));
+            }
+            Err(Error::Impossible(why)) => each(Err((row.get("derivation_index")?, why))),
+            Err(error) => return Err(error),
+        }
     }
     Ok(())
 }

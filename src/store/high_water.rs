@@ -104,6 +104,21 @@ impl HighWater {
         Ok(())
     }
 
+    /// The error for a mark that lies more than `most` above the database's next index.
+    pub(super) fn implausible(
+        &self,
+        mark: DerivationIndex,
+        next: DerivationIndex,
+        most: u32,
+    ) -> Error {
+        Error::Impossible(format!(
+            "{} says that the next index is {}, the database says {}, and at most {most} addresses can have been issued since the database was last in use: if the file was damaged, remove it, and the indexes go on {UNMARKED_GAP} further; if it is right, restore a newer backup",
+            self.path.display(),
+            mark.get(),
+            next.get(),
+        ))
+    }
+
     fn parse(&self, text: &str, owner: &str) -> Result<Found, Error> {
         let read = || {
             let (next, key) = text.strip_suffix('\n')?.split_once(' ')?;

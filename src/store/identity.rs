@@ -33,6 +33,14 @@ pub(crate) fn get(tx: &ReadTx, mark: Mark) -> Result<Option<String>, Error> {
     Ok(tx.connection.query_row(sql, [mark.name()], |row| row.get(0)).optional()?)
 }
 
+/// Writes the mark in the place of the one that is there.
+pub(crate) fn replace(tx: &WriteTx, mark: Mark, value: &str) -> Result<(), Error> {
+    let sql = "INSERT INTO identity (name, value) VALUES (?, ?)
+               ON CONFLICT (name) DO UPDATE SET value = excluded.value";
+    tx.connection.execute(sql, [mark.name(), value])?;
+    Ok(())
+}
+
 /// Writes the mark if there is none yet, and returns the one that stands.
 pub(crate) fn claim(tx: &WriteTx, mark: Mark, value: &str) -> Result<String, Error> {
     let sql = "INSERT INTO identity (name, value) VALUES (?, ?) ON CONFLICT DO NOTHING";

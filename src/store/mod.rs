@@ -28,6 +28,7 @@ pub(crate) mod glance;
 pub(crate) mod high_water;
 pub(crate) mod idempotency;
 pub(crate) mod identity;
+pub(crate) mod indexes;
 pub(crate) mod locales;
 pub(crate) mod merchants;
 mod migrations;
@@ -104,6 +105,9 @@ impl From<rusqlite::Error> for Error {
         if error.sqlite_extended_error_code() == Some(rusqlite::ffi::SQLITE_IOERR_SHMSIZE) {
             return Error::Full; // The index of the log did not fit.
         }
+        if is_of_a_value(&error) {
+            return Error::Impossible(error.to_string());
+        }
         match error.sqlite_error_code() {
             Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => Error::Busy,
             Some(ErrorCode::DiskFull) => Error::Full,
@@ -126,6 +130,17 @@ impl Error {
             _ => Error::File { path: path.to_owned(), source },
         }
     }
+}
+
+/// Whether a cell holds what its column never should.
+fn is_of_a_value(error: &rusqlite::Error) -> bool {
+    matches!(
+        error,
+        rusqlite::Error::FromSqlConversionFailure(..)
+            | rusqlite::Error::InvalidColumnType(..)
+            | rusqlite::Error::IntegralValueOutOfRange(..)
+            | rusqlite::Error::Utf8Error(..)
+    )
 }
 
 /// How long a command waits for the lock of another process. A write that has not begun after twice

@@ -11,7 +11,6 @@ use crate::domain::payment::{Payment, PaymentId, Status, Transition};
 use crate::domain::time::Timestamp;
 
 use super::columns::{blobs, impossible, script};
-use super::high_water::{Found, UNMARKED_GAP};
 use super::{Error, ReadTx, WriteTx, room};
 
 const COLUMNS: &str = "derivation_index, id, merchant_id, script, amount, created_at, expires_at,
@@ -65,68 +64,18 @@ pub(super) fn from_row(row: &Row) -> rusqlite::Result<Result<Judged, Error>> {
     Ok(Ok(Judged { payment, status }))
 }
 
-/// The index that the next payment takes: above all that were given out, and all that may have
-/// been. Read and used in one write, so no two take the same.
-pub(crate) fn next_index(tx: &ReadTx) -> Result<DerivationIndex, Error> {
-    let sql = "SELECT max(coalesce((SELECT max(derivation_index) + 1 FROM payments), 0),
-                          coalesce((SELECT max(below) FROM skipped_indexes), 0))";
-    let next: i64 = tx.connection.prepare_cached(sql)?.query_row([], |row| row.get(0))?;
-    u32::try_from(next)
-        .ok()
-        .and_then(DerivationIndex::new)
-        .ok_or_else(|| impossible("the next derivation index", next))
-}
-
-/// Never gives out an index below `below`: it may have been given out by a database that is lost.
-/// Answers whether that changes anything.
-pub(crate) fn skip_indexes(
-    tx: &WriteTx,
-    below: DerivationIndex,
-    reason: &str,
-    now: Timestamp,
-) -> Result<bool, Error> {
-    if below <= next_index(tx)? {
-        return Ok(false);
-    }
-    let sql = "INSERT INTO skipped_indexes (below, at, reason) VALUES (?, ?, ?)";
-    tx.connection.execute(sql, params![below, now, reason])?;
-    Ok(true)
-}
-
-/// Opens the high-water mark, and skips the indexes that it says may have been given out by a
-/// later state of this database. To be called before the first index is given out; `owner` names
-/// the account key. Answers the next index if some were skipped.
-pub(crate) fn heed_high_water(
-    tx: &WriteTx,
-    owner: &str,
-    now: Timestamp,
-) -> Result<Option<DerivationIndex>, Error> {
-    let next = next_index(tx)?;
-    let (below, reason) = match tx.high_water.open(owner)? {
-        Found::Next(index) => (index, "the high-water mark"),
-        Found::Nothing if next.get() == 0 => return Ok(None),
-        Found::Nothing => {
-            let further = DerivationIndex::new(next.get().saturating_add(UNMARKED_GAP));
-            (further.unwrap_or(next), "there was no high-water mark")
-        }
-    };
-    let skipped = skip_indexes(tx, below, reason, now)?;
-    if let Some(last) = below.get().checked_sub(1).and_then(DerivationIndex::new) {
-        tx.high_water.raise_over(last)?; // The mark itself may have been lost.
-    }
-    Ok(skipped.then_some(below))
-}
-
-/// Adds a payment; with it, its index and script are given out for ever.
+/// Adds a payment, with the MAC over what is fixed; with it, its index and script are given out for
+/// ever.
 ///
 /// # Errors
 /// [`Error::Full`] if only the reserve of the disk is left, and those of the database.
-pub(crate) fn insert(tx: &WriteTx, payment: &Payment) -> Result<(), Error> {
+pub(crate) fn insert(tx: &WriteTx, payment: &Payment, mac: &[u8; 32]) -> Result<(), Error> {
     room::require(tx.connection)?;
     tx.high_water.raise_over(payment.index)?;
     let sql = "INSERT INTO payments (derivation_index, id, merchant_id, script, amount, created_at,
                expires_at, late_until, confirmations, confirmations_pegout, reference, webhook_url,
-               redirect_url, display_amount) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
+               redirect_url, display_amount, mac)
+               VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
     tx.connection.prepare_cached(sql)?.execute(params![
         payment.index,
         payment.id,
@@ -142,6 +91,7 @@ pub(crate) fn insert(tx: &WriteTx, payment: &Payment) -> Result<(), Error> {
         payment.webhook_url,
         payment.redirect_url,
         payment.display_amount,
+        mac,
     ])?;
     Ok(())
 }
@@ -157,6 +107,32 @@ pub(crate) fn by_index(tx: &ReadTx, index: DerivationIndex) -> Result<Judged, Er
     let sql = format!("SELECT {COLUMNS} FROM payments WHERE derivation_index = ?");
     let found = tx.connection.prepare_cached(&sql)?.query_row([index], from_row).optional()?;
     found.transpose()?.ok_or_else(|| impossible("derivation_index", index.get()))
+}
+
+/// A payment, and the MAC that was made when it was created.
+pub(crate) type WithMac = (Payment, Option<Vec<u8>>);
+
+/// The payment of this index with the MAC that was made when it was created. One that a version
+/// before 0009 of the schema created has none.
+pub(crate) fn with_mac(tx: &ReadTx, index: DerivationIndex) -> Result<Option<WithMac>, Error> {
+    let sql = format!("SELECT {COLUMNS}, mac FROM payments WHERE derivation_index = ?");
+    let found = tx.connection.prepare_cached(&sql)?.query_row([index], |row| {
+        let mac: Option<Vec<u8>> = row.get("mac")?;
+        Ok(from_row(row)?.map(|judged| (judged.payment, mac)))
+    });
+    found.optional()?.transpose()
+}
+
+/// As [`by_index`], for whoever goes through many payments: one that cannot be read is named in the
+/// log, as it is by `audit`, and keeps no other waiting.
+pub(crate) fn readable(tx: &ReadTx, index: DerivationIndex) -> Result<Option<Judged>, Error> {
+    match by_index(tx, index) {
+        Err(Error::Impossible(why)) => {
+            tracing::error!(index = index.get(), why, "a payment cannot be read, and is left out");
+            Ok(None)
+        }
+        found => found.map(Some),
+    }
 }
 
 /// The index whose address has exactly this script, if it was ever given out.
@@ -239,7 +215,14 @@ pub(crate) fn list(tx: &ReadTx, filter: &Filter, limit: u32) -> Result<Vec<Judge
     bound.push(&limit);
     let mut statement = tx.connection.prepare_cached(&sql)?;
     let rows = statement.query_map(&bound[..], from_row)?;
-    rows.map(|row| row?).collect()
+    let readable = rows.filter_map(|row| match row.map_err(Error::from).and_then(|row| row) {
+        Err(Error::Impossible(why)) => {
+            tracing::debug!(why, "a payment cannot be read, and is left out"); // `audit` names it.
+            None
+        }
+        row => Some(row),
+    });
+    readable.collect()
 }
 
 /// The query of [`list`] without its limit. It has only the conditions that are asked for: with

@@ -7,6 +7,9 @@ use crate::domain::time::Timestamp;
 
 use super::{Error, ReadTx, WriteTx};
 
+/// The watcher's name among the roles.
+pub(crate) const WATCHER: &str = "watcher";
+
 /// What a role last said of itself.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Progress {

@@ -5,10 +5,10 @@ use rusqlite::{OptionalExtension, params};
 
 use crate::domain::keys::DerivationIndex;
 use crate::domain::merchant::MerchantId;
-use crate::domain::payment::PaymentId;
+use crate::domain::payment::{Payment, PaymentId};
 
 use super::columns::script;
-use super::{Error, ReadTx, WriteTx};
+use super::{Error, ReadTx, WriteTx, indexes};
 
 /// What a seal covers: whose money comes to which script.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -17,6 +17,17 @@ pub(crate) struct SealedFacts {
     pub(crate) payment: PaymentId,
     pub(crate) merchant: MerchantId,
     pub(crate) script: ScriptBuf,
+}
+
+impl SealedFacts {
+    pub(crate) fn of(payment: &Payment) -> SealedFacts {
+        SealedFacts {
+            index: payment.index,
+            payment: payment.id,
+            merchant: payment.merchant,
+            script: payment.script.clone(),
+        }
+    }
 }
 
 const COLUMNS: &str = "derivation_index, id, merchant_id, script";
@@ -30,15 +41,30 @@ fn from_row(row: &rusqlite::Row) -> rusqlite::Result<SealedFacts> {
     })
 }
 
-/// The facts of the payments from an index on, so many at most.
-pub(crate) fn facts_from(tx: &ReadTx, index: u32, limit: u32) -> Result<Vec<SealedFacts>, Error> {
+/// The facts of issued payments from an index on, of so many at most, and the index above them.
+/// Facts that cannot be read are left out. `None` if there is no further payment.
+pub(crate) fn facts_from(
+    tx: &ReadTx,
+    index: u32,
+    limit: u32,
+) -> Result<Option<(Vec<SealedFacts>, u32)>, Error> {
     let sql = format!(
-        "SELECT {COLUMNS} FROM payments WHERE derivation_index >= ?
+        "SELECT {COLUMNS} FROM payments WHERE derivation_index >= ? AND derivation_index < ?
          ORDER BY derivation_index LIMIT ?"
     );
+    let next = indexes::next_index(tx)?;
     let mut statement = tx.connection.prepare_cached(&sql)?;
-    let rows = statement.query_map(params![index, limit], from_row)?;
-    Ok(rows.collect::<Result<_, _>>()?)
+    let mut rows = statement.query(params![index, next, limit])?;
+    let (mut facts, mut below) = (Vec::new(), None);
+    while let Some(row) = rows.next()? {
+        let at: u32 = row.get("derivation_index")?;
+        below = Some(at.saturating_add(1));
+        match from_row(row) {
+            Ok(found) => facts.push(found),
+            Err(why) => tracing::error!(index = at, %why, "a payment cannot be read, nor sealed"),
+        }
+    }
+    Ok(below.map(|below| (facts, below)))
 }
 
 /// The facts of one payment.
@@ -53,12 +79,37 @@ pub(crate) fn of(tx: &ReadTx, index: DerivationIndex) -> Result<Option<Vec<u8>>,
     Ok(tx.connection.prepare_cached(sql)?.query_row([index], |row| row.get(0)).optional()?)
 }
 
-/// How many payments have no seal.
-pub(crate) fn unsealed_count(tx: &ReadTx) -> Result<u64, Error> {
-    let sql = "SELECT count(*) FROM payments
-               WHERE derivation_index NOT IN (SELECT derivation_index FROM payment_seals)";
-    let count: i64 = tx.connection.query_row(sql, [], |row| row.get(0))?;
-    Ok(u64::try_from(count).unwrap_or(0))
+/// The facts of a merchant's payments from an index on, of so many at most.
+pub(crate) fn facts_of_merchant(
+    tx: &ReadTx,
+    merchant: MerchantId,
+    index: u32,
+    limit: u32,
+) -> Result<Vec<SealedFacts>, Error> {
+    let sql = format!(
+        "SELECT {COLUMNS} FROM payments WHERE merchant_id = ? AND derivation_index >= ?
+         ORDER BY derivation_index LIMIT ?"
+    );
+    let mut statement = tx.connection.prepare_cached(&sql)?;
+    let rows = statement.query_map(params![merchant, index, limit], from_row)?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+/// The indexes of issued payments without a seal, from one on, of so many at most.
+pub(crate) fn unsealed_from(
+    tx: &ReadTx,
+    index: u32,
+    limit: u32,
+) -> Result<Vec<DerivationIndex>, Error> {
+    let sql = "SELECT derivation_index FROM payments
+               WHERE derivation_index >= ? AND derivation_index < ?
+                 AND NOT EXISTS (SELECT 1 FROM payment_seals
+                                 WHERE payment_seals.derivation_index = payments.derivation_index)
+               ORDER BY derivation_index LIMIT ?";
+    let mut statement = tx.connection.prepare_cached(sql)?;
+    let next = indexes::next_index(tx)?;
+    let rows = statement.query_map(params![index, next, limit], |row| row.get(0))?;
+    Ok(rows.collect::<Result<_, _>>()?)
 }
 
 /// Whether there is any seal.
@@ -70,6 +121,14 @@ pub(crate) fn any(tx: &ReadTx) -> Result<bool, Error> {
 /// Stores a seal, unless the payment has one: the first one counts.
 pub(crate) fn insert(tx: &WriteTx, index: DerivationIndex, seal: &[u8]) -> Result<(), Error> {
     let sql = "INSERT OR IGNORE INTO payment_seals (derivation_index, seal) VALUES (?, ?)";
+    tx.connection.prepare_cached(sql)?.execute(params![index, seal])?;
+    Ok(())
+}
+
+/// Stores a seal in the place of the one that is there: the operator vouches for the payment.
+pub(crate) fn replace(tx: &WriteTx, index: DerivationIndex, seal: &[u8]) -> Result<(), Error> {
+    let sql = "INSERT INTO payment_seals (derivation_index, seal) VALUES (?, ?)
+               ON CONFLICT (derivation_index) DO UPDATE SET seal = excluded.seal";
     tx.connection.prepare_cached(sql)?.execute(params![index, seal])?;
     Ok(())
 }

@@ -20,7 +20,7 @@ use bitcoin::{OutPoint, Script};
 use rusqlite::{Row, params};
 
 use super::columns::txid_bytes;
-use super::{Error, ReadTx, WriteTx, payments};
+use super::{Error, ReadTx, WriteTx, indexes, payments};
 use bits::Bits;
 
 /// Rows that are read at a time at most, outside of a write: some milliseconds. Few in tests, so
@@ -147,11 +147,10 @@ fn key<'r>(row: &'r Row) -> Result<&'r [u8], Error> {
     value.as_blob().map_err(|_| super::columns::impossible("a key of the sieve", "no bytes"))
 }
 
-/// Above all indexes that were given out, and the number of the last change.
+/// Above all indexes that were issued, and the number of the last change. A stray payment far above
+/// them is not counted: those that come next would seem to be in.
 fn ends(tx: &ReadTx) -> Result<(i64, i64), Error> {
-    let sql = "SELECT coalesce(max(derivation_index) + 1, 0) FROM payments";
-    let below = tx.connection.prepare_cached(sql)?.query_row([], |row| row.get(0))?;
-    Ok((below, payments::last_change(tx)?))
+    Ok((i64::from(indexes::next_index(tx)?.get()), payments::last_change(tx)?))
 }
 
 /// A sieve that is being filled from what there is, slice by slice, each over a newer state of the

@@ -68,7 +68,14 @@ pub(crate) fn sweepable(tx: &ReadTx, tip_height: u32) -> Result<Vec<SweepCoin>, 
                ORDER BY txid, vout";
     let mut statement = tx.connection.prepare_cached(sql)?;
     let rows = statement.query_map([tip_height], sweep_coin)?;
-    rows.map(|row| row?).collect()
+    let readable = rows.filter_map(|row| match row.map_err(Error::from).and_then(|row| row) {
+        Err(Error::Impossible(why)) => {
+            tracing::debug!(why, "a coin's payment cannot be read: it waits"); // `audit` names it.
+            None
+        }
+        row => Some(row),
+    });
+    readable.collect()
 }
 
 /// Claims the plan's coins and stores its signed transaction with every merchant's line: all of

@@ -4,6 +4,8 @@
 //!
 //! Must not know: how a sweep is made.
 
+mod trust;
+
 use std::fs;
 use std::io::ErrorKind;
 use std::path::PathBuf;
@@ -25,6 +27,8 @@ use crate::store::{self, ReadTx, Store, merchants};
 
 use super::private_file::Held;
 use super::record;
+
+pub(crate) use trust::Resealed;
 
 /// Where key and memory lie, and how long a changed payout address waits.
 #[derive(Debug, Clone)]
@@ -132,8 +136,7 @@ impl Seals {
             pulse::beat(Loop::Sweeper);
             let from = self.record.payments_below;
             let new = store.read_blocking(|tx| seals::facts_from(tx, from, SEALED_AT_ONCE))?;
-            let Some(last) = new.last() else { return Ok(()) };
-            let below = last.index.get().saturating_add(1);
+            let Some((new, below)) = new else { return Ok(()) };
             let made: Vec<_> = new.iter().map(|facts| (facts.index, self.seal_of(facts))).collect();
             store.write_blocking(move |tx| {
                 made.iter().try_for_each(|(index, seal)| seals::insert(tx, *index, seal))

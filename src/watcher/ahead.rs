@@ -9,6 +9,7 @@ use bitcoin::{Script, ScriptBuf};
 
 use crate::domain::audit::LOOK_AHEAD;
 use crate::domain::keys::{AccountXpub, DerivationIndex};
+use crate::domain::time::Timestamp;
 
 /// The scripts of the next [`LOOK_AHEAD`] indexes.
 #[derive(Debug)]
@@ -19,11 +20,19 @@ pub(crate) struct Ahead {
     derived: u32,
     /// When the node last refused to say whether the account was in use before us.
     pub(super) refused_at: Option<Instant>,
+    /// When the database was last in use before this start, until the chain's time was held
+    /// against it.
+    pub(super) last_in_use: Option<Timestamp>,
 }
 
 impl Ahead {
     pub(crate) fn new(xpub: AccountXpub) -> Ahead {
-        Ahead { xpub, scripts: HashMap::new(), derived: 0, refused_at: None }
+        Ahead { xpub, scripts: HashMap::new(), derived: 0, refused_at: None, last_in_use: None }
+    }
+
+    /// As [`Ahead::new`], after a time in which the database was perhaps not in use.
+    pub(super) fn since(xpub: AccountXpub, last_in_use: Option<Timestamp>) -> Ahead {
+        Ahead { last_in_use, ..Ahead::new(xpub) }
     }
 
     /// The highest index from `next` on, the one that the next payment takes, that one of these

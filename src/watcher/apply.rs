@@ -200,7 +200,7 @@ pub(crate) fn disconnect(tx: &WriteTx, id: BlockId) -> Result<Changes, Error> {
     let lost: BTreeMap<DerivationIndex, Txid> =
         coins.iter().map(|coin| (coin.index, coin.outpoint.txid)).collect();
     for (index, txid) in lost {
-        let Judged { payment, status } = payments::by_index(tx, index)?;
+        let Some(Judged { payment, status }) = payments::readable(tx, index)? else { continue };
         if let Status::Completed { .. } = status {
             tracing::warn!(
                 payment.id = %payment.id, %txid, height = id.height,
@@ -222,7 +222,9 @@ pub(super) fn is_over(
     now: Timestamp,
     at_tip: AtTip,
 ) -> Result<bool, Error> {
-    let Judged { payment, status } = payments::by_index(tx, index)?;
+    let Some(Judged { payment, status }) = payments::readable(tx, index)? else {
+        return Ok(false);
+    };
     let coins = coins::of_payment(tx, index)?;
     Ok(payment::expires(&payment, status, &coins, now, &at_tip).is_some())
 }
@@ -235,7 +237,7 @@ pub(super) fn expire(
     at_tip: AtTip,
     changes: &mut Changes,
 ) -> Result<(), Error> {
-    let Judged { payment, status } = payments::by_index(tx, index)?;
+    let Some(Judged { payment, status }) = payments::readable(tx, index)? else { return Ok(()) };
     let coins = coins::of_payment(tx, index)?;
     if let Some(transition) = payment::expires(&payment, status, &coins, now, &at_tip) {
         payments::decide(tx, index, status, transition, now)?;
@@ -269,7 +271,7 @@ fn complete_if_due(
     now: Timestamp,
     changes: &mut Changes,
 ) -> Result<(), Error> {
-    let Judged { payment, status } = payments::by_index(tx, index)?;
+    let Some(Judged { payment, status }) = payments::readable(tx, index)? else { return Ok(()) };
     let coins = coins::of_payment(tx, index)?;
     changes.touch(payment.id);
     let Some(transition) = payment::completes(&payment, status, &coins, tip, trust) else {

@@ -84,6 +84,8 @@ pub(crate) struct Watcher {
     pub(crate) shutdown: CancellationToken,
     /// Told when the first look at the node is over, however it ended.
     pub(crate) first_look: Option<oneshot::Sender<()>>,
+    /// When the database was last in use before this start.
+    pub(crate) last_in_use: Option<Timestamp>,
 }
 
 /// How long the connection to the publisher may take before we stop relying on it.
@@ -204,7 +206,7 @@ impl Watcher {
             });
         let mut state = State {
             followed_since,
-            ahead: Ahead::new(self.xpub.clone()),
+            ahead: Ahead::since(self.xpub.clone(), self.last_in_use),
             sieving: Sieving::default(),
             alarm: Alarm::default(),
             changed: true,

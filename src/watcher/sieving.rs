@@ -74,7 +74,7 @@ impl Sieving {
         if self.sieve.is_some() || self.building.is_some() {
             return Ok(());
         }
-        let next = store.read_blocking(crate::store::payments::next_index)?;
+        let next = store.read_blocking(crate::store::indexes::next_index)?;
         if next.get() / PAYMENTS_A_BLOCK < blocks {
             self.begin(store);
         }

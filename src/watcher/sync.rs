@@ -21,7 +21,7 @@ use crate::node;
 use crate::node::codec::Block;
 use crate::node::rpc::{ChainState, Node};
 use crate::pulse::{self, Loop};
-use crate::store::{self, Store, WriteTx, blocks, payments};
+use crate::store::{self, Store, WriteTx, blocks, indexes, payments};
 
 use super::ahead::Ahead;
 use super::apply::{self, Changes};
@@ -32,6 +32,9 @@ use super::sieving::Sieving;
 /// How far before the first payment the walk begins, in milliseconds: block times may be two
 /// hours off (consensus).
 const MARGIN_MS: i64 = 3 * 3_600_000;
+
+/// How far a block's time may be ahead of the network's (consensus), in milliseconds.
+const BLOCK_TIME_AHEAD_MS: i64 = 2 * 3_600_000;
 
 /// How long a node that refused to list the account's unspent outputs is not asked again.
 const REFUSED_PAUSE: Duration = Duration::from_secs(60);
@@ -157,6 +160,7 @@ impl Walk<'_> {
                 NextStep::AtTip(_) if is_catching_up(&state) => return Ok(End::NodeBehind),
                 NextStep::AtTip(proof) => {
                     self.ask_again()?;
+                    self.heed_chain_time(proof.tip())?;
                     return Ok(End::AtTip(proof));
                 }
                 NextStep::Behind => {
@@ -234,6 +238,23 @@ impl Walk<'_> {
         Ok(self.store.write_blocking(move |tx| record_scan(tx, scan, now))?)
     }
 
+    /// Skips addresses if the chain says that the database was not in use for a while before this
+    /// start, once for each start: our own clock may be as old as a snapshot that was put back.
+    fn heed_chain_time(&mut self, tip: BlockId) -> anyhow::Result<()> {
+        let Some(last) = self.ahead.last_in_use else { return Ok(()) };
+        let header = self.node.header(tip.hash).context("read the time of the tip")?;
+        let present = header.time.plus_ms(-BLOCK_TIME_AHEAD_MS).max(header.median_time);
+        let now = self.clock.now();
+        let absence = self
+            .store
+            .write_blocking(move |tx| indexes::skip_after_absence(tx, last, present, now))?;
+        self.ahead.last_in_use = None;
+        if let Some(absence) = absence {
+            absence.warn();
+        }
+        Ok(())
+    }
+
     /// Whether the account was used before us: the highest index that holds coins although we have
     /// followed no block yet. Asked until there is an answer: the node reads its whole set, which
     /// on mainnet takes minutes. No address is issued meanwhile.
@@ -241,7 +262,7 @@ impl Walk<'_> {
         if self.store.read_blocking(account_scan::is_answered)? {
             return Ok(Scan::Answered(None));
         }
-        let next = self.store.read_blocking(payments::next_index)?;
+        let next = self.store.read_blocking(indexes::next_index)?;
         let mut used = None;
         loop {
             let from = used.unwrap_or(next);
@@ -330,7 +351,7 @@ pub(crate) fn connect_block(
 ) -> anyhow::Result<Changes> {
     let outputs = block.txs.iter().flat_map(|block_tx| &block_tx.outputs);
     let scripts = outputs.map(|output| output.script_pubkey.as_script());
-    let next = store.read_blocking(payments::next_index)?;
+    let next = store.read_blocking(indexes::next_index)?;
     let used = ahead.highest(next, scripts);
     sieving.write(store, move |tx, sieve| {
         if let Some(index) = used {
@@ -344,7 +365,7 @@ pub(crate) fn connect_block(
 /// Lets addresses be issued, above those in use, if the node has answered.
 fn record_scan(tx: &WriteTx, scan: Scan, now: Timestamp) -> Result<(), store::Error> {
     match scan {
-        Scan::Refused => Ok(()),
+        Scan::Refused => account_scan::record_refusal(tx),
         Scan::Answered(used) => {
             if let Some(index) = used {
                 skip_used(tx, index, now)?;
@@ -357,7 +378,7 @@ fn record_scan(tx: &WriteTx, scan: Scan, now: Timestamp) -> Result<(), store::Er
 /// Never gives out an index that is in use on the chain, nor one below it.
 fn skip_used(tx: &WriteTx, index: DerivationIndex, now: Timestamp) -> Result<(), store::Error> {
     let Some(below) = DerivationIndex::new(index.get().saturating_add(1)) else { return Ok(()) };
-    if payments::skip_indexes(tx, below, "paid on the chain", now)? {
+    if indexes::skip_indexes(tx, below, "paid on the chain", now)? {
         tracing::error!(
             index = index.get(),
             "an address was paid that this database never gave out: was an old copy put back, or is the account in use elsewhere? The indexes up to it are skipped"

@@ -27,7 +27,7 @@ use crate::headway::{Headway, Told};
 use crate::node::codec::{self, Block, PegoutProof, Tx, TxKind};
 use crate::node::rpc::Node;
 use crate::store::sweeps::{StoredSweepTx, Unconfirmed};
-use crate::store::{ReadTx, Store, blocks, books, coins, payments, sweeps};
+use crate::store::{ReadTx, Store, blocks, books, coins, indexes, sweeps};
 
 use super::ahead::Ahead;
 use super::sieving::Sieving;
@@ -159,7 +159,7 @@ fn headway(what: &'static str, from: BlockId, height: u32, to: BlockId) -> Headw
 
 /// The node's unspent outputs of all our addresses and the next ones, counted after one block.
 fn scan(store: &Store, node: &Node, xpub: &AccountXpub, told: Told) -> anyhow::Result<Scan> {
-    let next = store.read_blocking(payments::next_index)?.get();
+    let next = store.read_blocking(indexes::next_index)?.get();
     let last = next.saturating_add(LOOK_AHEAD);
     for _ in 0..SCANS_MAX {
         let set = node

@@ -3,6 +3,7 @@
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
@@ -11,14 +12,15 @@ use bitcoin::bip32::{ChildNumber, Xpub};
 use bitcoin::secp256k1::Secp256k1;
 use rusqlite::Connection;
 
-use crate::harness::gate::Gate;
+use crate::harness::gate::{Gate, Output};
 use crate::harness::http;
-use crate::harness::node::core_spelling;
+use crate::harness::node::{Node, core_spelling};
+use crate::harness::proxy::{Fault, RpcProxy};
 use crate::harness::random::setting;
 use crate::harness::receiver::Receiver;
 use crate::harness::shop::Shop;
 use crate::harness::stage::Stage;
-use crate::harness::wait::SOON;
+use crate::harness::wait::{SOON, wait_for};
 
 const FILE: &str = "copy.db";
 
@@ -207,6 +209,79 @@ fn fill(gate: &Gate, payments: u64) {
         }
     }
     tx.commit().unwrap();
+}
+
+/// Mines a block while the node lists its outputs for this command.
+fn with_a_block_meanwhile(stage: &Stage, proxy: &RpcProxy, arguments: &[&str]) -> Output {
+    proxy.set(Fault::SlowScan(Duration::from_millis(1_500)));
+    let before = proxy.count("scantxoutset");
+    std::thread::scope(|scope| {
+        let command = scope.spawn(|| stage.gate.cli(arguments));
+        wait_for("the scan", SOON, || proxy.count("scantxoutset") > before);
+        stage.node.mine(1);
+        command.join().unwrap()
+    })
+}
+
+// 1. A copy is made; a payment of it is paid and confirmed.
+// 2. `backup --verify` tries it, and a block comes while the node lists its outputs.
+// 3. The same with `restore`: both read that block too, and compare.
+#[test]
+fn a_block_during_the_comparison_is_no_difference() {
+    let Some(node) = Node::start() else { return };
+    let node = Arc::new(node);
+    let proxy = RpcProxy::before(&node.rpc_url());
+    let stage = Stage::beside(node, |gate| gate.set("node.rpc_url", proxy.url()));
+    let Stage { gate, shop, node } = &stage;
+    let payment = shop.create("0.05");
+    let copy = path(gate, FILE);
+    gate.cli_ok(&["backup", &copy]);
+    node.send(&payment.address, "0.05");
+    node.mine(2);
+    shop.await_status(&payment.id, "completed", SOON);
+    gate.kill();
+    let tried = with_a_block_meanwhile(&stage, &proxy, &["backup", "--verify", &copy]);
+    assert!(tried.code == 0 && tried.stdout.contains("clean"), "{tried:?}");
+    let restored = with_a_block_meanwhile(&stage, &proxy, &["restore", &copy]);
+    assert_eq!(restored.code, 0, "{restored:?}");
+    proxy.set(Fault::None);
+    gate.start();
+    shop.await_status(&payment.id, "completed", SOON);
+}
+
+// 1. `restore` dies after the old database was put aside, or after the copy took its place.
+// 2. The same command once more ends well; nothing of either database is lost.
+#[test]
+fn a_restore_that_was_killed_is_done_again() {
+    let Some(Stage { gate, shop, node: _node }) = Stage::alone() else { return };
+    let payment = shop.create("0.05");
+    let copy = path(&gate, FILE);
+    gate.cli_ok(&["backup", &copy]);
+    let later = shop.create("0.05");
+    gate.kill();
+    for point in ["restore-moved", "restore-placed"] {
+        gate.set_environment("LITEGATE_CRASH_AT", point);
+        let killed = gate.cli(&["restore", &copy]);
+        assert!(killed.code != 0, "{point}: {killed:?}");
+        gate.clear_environment();
+        let restored = gate.cli_json(&["restore", &copy]);
+        assert_eq!(restored.raw("clean"), "true", "{}", restored.whole());
+        gate.start();
+        assert_eq!(shop.status(&payment.id).text("status"), "pending", "{point}");
+        gate.kill();
+        assert!(leftovers(&gate).is_empty(), "{:?}", leftovers(&gate));
+    }
+    // What was there first is whole, with what its log held.
+    let first = fs::read_dir(gate.folder()).unwrap().map(|entry| entry.unwrap().path());
+    let mut kept: Vec<PathBuf> = first
+        .filter(|path| path.to_string_lossy().contains(".before-restore-"))
+        .filter(|path| !path.to_string_lossy().ends_with("-shm"))
+        .collect();
+    kept.sort();
+    let connection = Connection::open(&kept[0]).unwrap();
+    let count: i64 =
+        connection.query_row("SELECT count(*) FROM payments", [], |row| row.get(0)).unwrap();
+    assert_eq!(count, 2, "with {}: {kept:?}", later.id);
 }
 
 /// 200 payments a second by four customers, until told to stop: how long each answer took.

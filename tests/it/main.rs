@@ -83,6 +83,7 @@ mod retention;
 mod seals;
 mod snippets;
 mod soak;
+mod strays;
 mod sweep;
 mod systemd;
 mod tidy;

@@ -132,7 +132,8 @@ impl Scene {
         let outputs = self.node.outputs_of(&self.node.mempool()[0]);
         let mut paid: Vec<&str> = outputs.iter().map(|(address, _)| address.as_str()).collect();
         let mut expected = [expected, &[&self.honest.payout_address]].concat();
-        (paid.sort_unstable(), expected.sort_unstable());
+        paid.sort_unstable();
+        expected.sort_unstable();
         assert_eq!(paid, expected, "{}", self.sweeper.log());
         self.node.mine(1);
         self.gate_tip();

@@ -1,7 +1,11 @@
 //! An old copy of the database is put back: no address is given out a second time.
 
 use std::fs;
+use std::time::Duration;
 
+use serde_json::{Value, json};
+
+use crate::harness::clock;
 use crate::harness::gate::Gate;
 use crate::harness::stage::Stage;
 use crate::harness::wait::SOON;
@@ -113,4 +117,65 @@ fn a_damaged_mark_is_refused() {
     gate.term();
     fs::write(gate.folder().join(MARK), "what?\n").unwrap();
     gate.cli_fails(&["serve"], 4, &["is no high-water mark", "10000 further"]);
+}
+
+// 1. A mark of two thousand million, written by another program or a failing disk.
+// 2. The start is refused with the file's name and the way out, and no index is used up.
+// 3. Without the file the indexes go on 10,000 further.
+#[test]
+fn an_absurd_mark_is_refused_and_uses_up_no_index() {
+    let Some((Stage { gate, shop, node }, ..)) = later(&[]) else { return };
+    gate.term();
+    let mark = fs::read_to_string(gate.folder().join(MARK)).unwrap();
+    fs::write(gate.folder().join(MARK), format!("2000000000{}", &mark[10..])).unwrap();
+    gate.cli_fails(&["serve"], 4, &[MARK, "2000000000", "remove it"]);
+    fs::remove_file(gate.folder().join(MARK)).unwrap();
+    gate.start();
+    let expected = node.derive_addresses(&gate.setting("wallet.xpub"), 10_004, 10_004);
+    assert_eq!(shop.create("0.05").address, expected[0]);
+}
+
+/// Puts a snapshot of the machine back: database and mark, as they were.
+fn roll_back(gate: &Gate, copied: &[(String, Vec<u8>)]) {
+    gate.kill();
+    let _ = fs::remove_file(gate.folder().join("litegate.db-wal")); // It belongs to the later one.
+    put_back(gate, copied);
+}
+
+// 1. A snapshot of the stopped gateway, three more addresses; an hour later it is put back.
+// 2. The start skips 1,000 addresses and says so: none is issued again.
+// 3. The next start skips nothing.
+#[test]
+fn a_rolled_back_snapshot_skips_what_may_have_been_issued() {
+    let Some((Stage { gate, shop, node: _node }, copied, given_out)) =
+        later(&["litegate.db", MARK])
+    else {
+        return;
+    };
+    roll_back(&gate, &copied);
+    gate.let_pass(Duration::from_secs(3_600));
+    gate.start();
+    gate.await_log(&["warn", "was not in use for a while", "skipped=1000"]);
+    let fresh = shop.create("0.05");
+    assert!(!given_out.contains(&fresh.address), "{given_out:?}");
+    gate.restart();
+    shop.create("0.05");
+    assert_eq!(gate.log_lines(&["was not in use for a while"]).len(), 1);
+}
+
+// 1. As above, but our own clock is as old as the snapshot: only the chain shows the time.
+#[test]
+fn a_rolled_back_snapshot_is_noticed_by_the_chains_time() {
+    let Some((Stage { gate, shop, node }, copied, given_out)) = later(&["litegate.db", MARK])
+    else {
+        return;
+    };
+    roll_back(&gate, &copied);
+    let later = clock::now().as_secs() + 3 * 3_600;
+    node.call::<Value>("setmocktime", json!([later]));
+    node.mine(1);
+    gate.start();
+    gate.await_log(&["warn", "was not in use for a while", "skipped=1000"]);
+    let fresh = shop.create("0.05");
+    assert!(!given_out.contains(&fresh.address), "{given_out:?}");
 }

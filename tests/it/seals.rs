@@ -203,7 +203,8 @@ fn a_copy_from_before_a_change_names_whose_payouts_wait_and_the_way_out() {
     let restored = gate.cli(&["restore", &copy]);
     let named = format!("payouts of {} wait", shop.merchant_id);
     assert!(restored.stdout.contains(&named), "{restored:?}");
-    assert!(restored.stdout.contains("--trust-database"), "{restored:?}");
+    let way_out = format!("--trust-merchant {}", shop.merchant_id);
+    assert!(restored.stdout.contains(&way_out), "{restored:?}");
     assert!(!restored.stdout.contains(&honest.merchant_id), "{restored:?}");
     let doctor = gate.cli(&["doctor"]);
     assert!(doctor.stdout.contains(&named), "{doctor:?}");
@@ -213,7 +214,7 @@ fn a_copy_from_before_a_change_names_whose_payouts_wait_and_the_way_out() {
     assert!(planned.stdout.contains("an older copy of the database was put back"), "{planned:?}");
     gate.term();
     gate.cli_ok(&["merchant", "set-address", &shop.merchant_id, &new]);
-    gate.cli_ok(&["sweep", "--trust-database"]);
+    gate.cli_ok(&["sweep", "--trust-merchant", &shop.merchant_id]);
     gate.start();
     gate.let_pass(2 * DAY + Duration::from_secs(20));
     wait_for("the payout to the address that is right", SOON, || {
@@ -222,6 +223,94 @@ fn a_copy_from_before_a_change_names_whose_payouts_wait_and_the_way_out() {
         node.balance_of(&new) > 0
     });
     assert!(!gate.cli(&["doctor"]).stdout.contains(&named));
+}
+
+/// A copy that holds a payment which was not sealed yet, as nearly every copy amid traffic does.
+/// The payment, the copy, and the gateway, stopped: its sweeper has sealed the payment since.
+fn copied_unsealed() -> Option<(Stage, crate::harness::shop::Created, String)> {
+    let stage = Stage::alone_with(|gate| gate.set("sweeper.min_payout", "0.05"))?;
+    let Stage { gate, shop, .. } = &stage;
+    shop.create("0.1");
+    let_it_see(gate);
+    gate.term();
+    gate.start_with(&["--without", "sweeper"]);
+    let payment = shop.create("0.1");
+    let copy = gate.folder().join("copy.db").display().to_string();
+    gate.cli_ok(&["backup", &copy]);
+    gate.restart();
+    wait_for("the payment is sealed", SOON, || {
+        fs::read_to_string(record_file(gate)).is_ok_and(|text| text.contains("payments 2\n"))
+    });
+    gate.term();
+    Some((stage, payment, copy))
+}
+
+/// Has the payment paid and swept, if it can be.
+fn pays_out(stage: &Stage, payment: &crate::harness::shop::Created) -> bool {
+    let Stage { gate, shop, node } = stage;
+    node.send(&payment.address, "0.1");
+    node.mine(2);
+    shop.await_status(&payment.id, "completed", SOON);
+    let sent = gate.cli_json(&["sweep"]).objects("sweeps");
+    !sent.is_empty()
+}
+
+// 1. A copy is made before the sweeper sealed a payment; the sweeper seals it afterwards.
+// 2. The copy is restored: the payment proves itself by its MAC, and is sealed.
+// 3. It is paid, and its money goes out, without a word of the operator.
+#[test]
+fn a_copy_amid_traffic_restores_without_an_operators_trust() {
+    let Some((stage, payment, copy)) = copied_unsealed() else { return };
+    let restored = stage.gate.cli_json(&["restore", &copy]);
+    assert_eq!(restored.raw("resealedPayments"), "1", "{}", restored.whole());
+    assert_eq!(restored.raw("unsealedPayments"), "0");
+    stage.gate.start();
+    assert!(pays_out(&stage, &payment));
+}
+
+// 1. As above, but in the copy the payment was changed.
+// 2. `restore` names it and seals nothing; its money stays.
+// 3. The operator vouches for that payment alone: it is paid, and the audit log has it.
+#[test]
+fn a_payment_that_proves_nothing_waits_for_trust_in_it_alone() {
+    let Some((stage, payment, copy)) = copied_unsealed() else { return };
+    let Stage { gate, .. } = &stage;
+    let sql = "UPDATE payments SET reference = 'forged' WHERE derivation_index = 1";
+    Database::at(copy.as_ref()).damage(sql);
+    let restored = gate.cli_json(&["restore", &copy]);
+    assert_eq!(restored.raw("resealedPayments"), "0", "{}", restored.whole());
+    assert_eq!(restored.texts("unprovenPayments"), [payment.id.as_str()]);
+    gate.start();
+    assert!(!pays_out(&stage, &payment), "it waits");
+    gate.cli_fails(&["sweep", "--trust-payment", &payment.id], 4, &["stop the sweeper"]);
+    gate.term();
+    gate.cli_ok(&["sweep", "--trust-payment", &payment.id]);
+    gate.start();
+    wait_for("the sweep", SOON, || stage.node.mempool().len() == 1);
+    let acts = gate.cli_list(&["trail"]);
+    let trusted = acts.iter().find(|act| act.text("act") == "trust_payment").unwrap();
+    assert_eq!(trusted.text("after"), payment.id);
+}
+
+// 1. A payment of each of two merchants is changed behind the gateway's back.
+// 2. The operator vouches for one merchant: its money goes out, the other's waits.
+#[test]
+fn trust_can_be_given_to_one_merchant() {
+    let Some((stage, honest)) = stage() else { return };
+    let Stage { gate, shop, node } = &stage;
+    pay(node, shop);
+    pay(node, &honest);
+    wait_for("the payments are sealed", SOON, || {
+        fs::read_to_string(record_file(gate)).is_ok_and(|text| text.contains("payments 4\n"))
+    });
+    gate.kill();
+    tamper(gate, "UPDATE payment_seals SET seal = zeroblob(32)");
+    gate.cli_ok(&["sweep", "--trust-merchant", &honest.merchant_id]);
+    gate.start();
+    wait_for("the sweep", SOON, || node.mempool().len() == 1);
+    let paid: Vec<String> =
+        node.outputs_of(&node.mempool()[0]).into_iter().map(|(address, _)| address).collect();
+    assert_eq!(paid, std::slice::from_ref(&honest.payout_address));
 }
 
 #[test]

@@ -10,7 +10,7 @@ use crate::cli::doubt;
 use crate::config::Config;
 use crate::serve::database::open_store;
 use crate::store::room::free_bytes;
-use crate::store::{blocks, doubts, payments, retention};
+use crate::store::{blocks, doubts, indexes, payments, retention};
 use crate::sweeper::seals::{Access, Seals};
 use crate::sweeper::signing_key::SigningKey;
 
@@ -23,6 +23,9 @@ const TABLES_SHOWN: usize = 5;
 /// How many files the gateway should be able to open: two for each connection of a busy day.
 const OPEN_FILES_MIN: u64 = 4096;
 
+/// Payments with an index that was never issued, that are named at most.
+const STRAYS_NAMED: u32 = 10;
+
 /// How long the question for the time server may take, and how long the answer is, in bytes.
 const TIME_PATIENCE: Duration = Duration::from_secs(2);
 const ANSWER_BYTES_MAX: u64 = 64;
@@ -33,6 +36,7 @@ pub(super) fn check(config: &Config, say: Say) {
     say(check_doubt(config));
     say(check_completed(config));
     say(check_sweeps(config));
+    say(check_indexes(config));
     say(check_signing_key(config));
     let others =
         [check_seal_key(config), check_hot(config), check_open_files(), check_time_server()];
@@ -152,6 +156,27 @@ fn check_sweeps(config: &Config) -> Finding {
     }
 }
 
+fn check_indexes(config: &Config) -> Finding {
+    let strays = open_store(config)
+        .and_then(|store| Ok(store.read_blocking(|tx| indexes::strays(tx, STRAYS_NAMED))?));
+    match strays.as_deref() {
+        Ok([]) => ok("indexes", "every payment has an index that was issued"),
+        Ok(strays) => {
+            let named = strays.iter().map(|(index, payment)| {
+                let payment = payment.map_or("no id".to_owned(), |id| id.to_string());
+                format!("{index} ({payment})")
+            });
+            let named: Vec<String> = named.collect();
+            let what = format!("payments at indexes that were never issued: {}", named.join(", "));
+            failure("indexes", what).fix(
+                "somebody wrote into the database: find out who can, run litegate audit, and \
+                 compare with a backup; these payments are ignored",
+            )
+        }
+        Err(error) => failure("indexes", format!("{error:#}")),
+    }
+}
+
 fn check_signing_key(config: &Config) -> Finding {
     let Some(file) = &config.signing_key_file else {
         let what = "none here: the gateway only watches, and sweeps nothing by itself";
@@ -194,7 +219,7 @@ fn check_seal_key(config: &Config) -> Option<Finding> {
             failure("seal key", what).fix(
                 "register the address that is right once more with litegate merchant set-address; \
                  only if that does not help, and nobody can have changed the database: litegate \
-                 sweep --trust-database with the gateway stopped",
+                 sweep --trust-merchant ID (or --trust-database) with the gateway stopped",
             )
         }
         Err(error) => failure("seal key", format!("{error:#}")),

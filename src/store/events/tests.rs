@@ -4,7 +4,7 @@ use super::*;
 use crate::domain::event::{Kind, id_of};
 use crate::domain::merchant::{Merchant, MerchantId};
 use crate::domain::payment::Payment;
-use crate::store::{Store, merchants, payments};
+use crate::store::{Store, indexes, merchants, payments};
 
 fn at(ms: i64) -> Timestamp {
     Timestamp::from_ms(ms)
@@ -22,9 +22,9 @@ fn event(tx: &WriteTx, of: u64, ms: i64) -> Result<NewEvent, Error> {
     if merchants::by_id(tx, merchant)?.is_none() {
         merchants::insert(tx, &Merchant::new_shop(merchant))?;
     }
-    let index = payments::next_index(tx)?;
+    let index = indexes::next_index(tx)?;
     let payment = Payment::smallest(merchant, index, at(0));
-    payments::insert(tx, &payment)?;
+    payments::insert(tx, &payment, &[0; 32])?;
     Ok(NewEvent {
         id: id_of(payment.id, Kind::Completed),
         index,

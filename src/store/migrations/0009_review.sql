@@ -88,9 +88,14 @@ CREATE TABLE operator_addresses (
 
 -- Payments: authentication at creation.
 
--- Whoever followed the chain before had asked the node which addresses of the account were used.
-INSERT OR IGNORE INTO identity (name, value)
-    SELECT 'account_scan', 'scanned' WHERE EXISTS (SELECT 1 FROM blocks);
+-- HMAC-SHA256 over all that is fixed when a payment is created, under a key that derives from the
+-- installation's secret. NULL: created by an older version.
+ALTER TABLE payments ADD COLUMN mac BLOB CHECK (length(mac) = 32);
+
+CREATE TRIGGER payments_mac_is_fixed BEFORE UPDATE OF mac ON payments
+BEGIN
+    SELECT RAISE(ABORT, 'what proves a payment never changes');
+END;
 
 
 -- The node: first sights and the node's own start.

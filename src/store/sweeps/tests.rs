@@ -48,6 +48,7 @@ fn add_paid(tx: &WriteTx, n: u8, status: &str, origin: Origin) -> Result<(), Err
             confirmations_pegout: CONFIRMATIONS + 1,
             ..Payment::smallest(merchant(), index, NOW)
         },
+        &[0; 32],
     )?;
     let sql = "UPDATE payments SET status = ?1, status_at = iif(?1 = 'pending', NULL, 0)
                WHERE derivation_index = ?2";

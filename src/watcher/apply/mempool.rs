@@ -9,7 +9,7 @@ use crate::domain::chain::AtTip;
 use crate::domain::payment::{self, Coin, Origin, PaymentId, Place};
 use crate::domain::time::Timestamp;
 use crate::node::mempool::{OutputKind, SeenOutput, SeenTx};
-use crate::store::payments::Ours;
+use crate::store::payments::{Judged, Ours};
 use crate::store::{Error, WriteTx, coins, payments};
 
 use super::Changes;
@@ -100,7 +100,8 @@ pub(crate) fn dropped(tx: &WriteTx, gone: &[OutPoint], _at_tip: &AtTip) -> Resul
     }
     let mut changes = Changes::default();
     for ((_, txid), coin) in lost {
-        let id = payments::by_index(tx, coin.index)?.payment.id;
+        let Some(Judged { payment, .. }) = payments::readable(tx, coin.index)? else { continue };
+        let id = payment.id;
         tracing::info!(payment.id = %id, %txid, "replaced or dropped");
         changes.touch(id);
     }

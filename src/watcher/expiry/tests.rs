@@ -56,7 +56,7 @@ impl Ground {
                 let merchant = MerchantId::from_random(1);
                 let payment = Payment::smallest(merchant, index(n), at(expires_at));
                 let amount = payment.amount;
-                payments::insert(tx, &payment)?;
+                payments::insert(tx, &payment, &[0; 32])?;
                 if paid {
                     coins::insert(tx, &coin(n, amount, at(expires_at)))?;
                 }

@@ -17,7 +17,7 @@ use crate::domain::payment::Payment;
 use crate::domain::time::Timestamp;
 use crate::node::codec::{Block, PegoutProof, Tx, TxKind};
 use crate::node::mempool::{OutputKind, SeenOutput, SeenTx};
-use crate::store::{blocks, merchants, payments};
+use crate::store::{blocks, indexes, merchants, payments};
 use crate::watcher::apply::{self, Changes};
 use crate::watcher::tests::{header_on, histories};
 
@@ -185,9 +185,9 @@ fn issue(tx: &WriteTx, n: usize) -> Result<(), Error> {
         // Some need more blocks than others.
         confirmations: 1 + u32::try_from(n % 3).expect("small"),
         confirmations_pegout: 1 + u32::try_from(n % 5 + n % 3).expect("small"),
-        ..Payment::smallest(MerchantId::from_random(1), payments::next_index(tx)?, NOW)
+        ..Payment::smallest(MerchantId::from_random(1), indexes::next_index(tx)?, NOW)
     };
-    payments::insert(tx, &payment)
+    payments::insert(tx, &payment, &[0; 32])
 }
 
 fn see(tx: &WriteTx, txid: Txid, n: usize) -> Result<(), Error> {

@@ -11,7 +11,7 @@ use crate::domain::payment::Payment;
 use crate::domain::time::DAY_MS;
 use crate::domain::webhook_url::PrivateNetworks;
 use crate::store::events::Due;
-use crate::store::{merchants, payments};
+use crate::store::{indexes, merchants, payments};
 use crate::webhooks::pace::BURST;
 use crate::webhooks::receiver::{Receiver, Reply, until};
 
@@ -74,9 +74,9 @@ impl Stage {
             if merchants::by_id(tx, merchant(of))?.is_none() {
                 merchants::insert(tx, &shop(of))?;
             }
-            let index = payments::next_index(tx)?;
+            let index = indexes::next_index(tx)?;
             let payment = Payment::smallest(merchant(of), index, now);
-            payments::insert(tx, &payment)?;
+            payments::insert(tx, &payment, &[0; 32])?;
             let id = id_of(payment.id, Kind::Completed);
             let event = NewEvent {
                 id: id.clone(),

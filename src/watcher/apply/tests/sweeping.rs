@@ -252,7 +252,7 @@ pub(super) fn check(gateway: &Gateway, node: &ModelNode) -> BTreeSet<Txid> {
         }
         let tip = blocks::tip(tx)?;
         let mut audit = Audit::new(&gateway.xpub, tip, coins, versions);
-        books::payments(tx, |payment| audit.payment(payment))?;
+        books::payments(tx, |payment| audit.payment(payment.expect("it can be read")))?;
         let mut report = audit.finish(&unspent);
         let height = tip.map_or(0, |tip| tip.height);
         let ledgers = merchant_rows::all(tx)?.into_iter().map(|merchant| {
