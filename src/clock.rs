@@ -63,8 +63,8 @@ impl Clock {
         steady.plus_ms(moved.all_ms)
     }
 
-    /// The chain's time, which a node said: what a test lets pass has passed there as well. It is not
-    /// moved by a clock that is wrong.
+    /// The chain's time, which a node said: what a test lets pass has passed there as well. It is
+    /// not moved by a clock that is wrong.
     pub(crate) fn chain_time(&self, median_time: Timestamp) -> Timestamp {
         median_time.plus_ms(self.moved().all_ms)
     }

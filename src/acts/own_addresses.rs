@@ -64,8 +64,8 @@ impl OwnAddresses {
     }
 
     /// Those of these scripts that are ours: given out, skipped, or within the look-ahead, on
-    /// either branch and in any spelling. Reads all payments if one is a p2sh, which does not say whose
-    /// key is in it, or if there are skipped indexes.
+    /// either branch and in any spelling. Reads all payments if one is a p2sh, which does not say
+    /// whose key is in it, or if there are skipped indexes.
     pub(crate) fn among<'s>(
         &self,
         tx: &ReadTx,
