@@ -37,26 +37,33 @@ impl SigningKey {
         network: Network,
         xpub: &AccountXpub,
     ) -> anyhow::Result<SigningKey> {
-        let read = || {
-            let shown = path.display();
-            let mut text = held.key(path)?;
-            if encrypted::is_encrypted(&text) {
-                let Some(file) = passphrase else {
-                    bail!("{shown} is encrypted: set wallet.passphrase_file");
-                };
-                let plain = encrypted::decrypt(&text, &held.key(file)?);
-                text = Arc::new(plain.map_err(|error| anyhow::anyhow!("{shown} {error}"))?);
-            }
-            let account = AccountXpriv::parse(text.trim(), network)
-                .map_err(|error| anyhow::anyhow!("{shown} {error}"))?;
-            if !account.to_xpub().is_same_key(xpub) {
-                bail!("{shown} holds the key of another account than wallet.xpub");
-            }
-            Ok(SigningKey { account: Box::new(account) })
-        };
-        let key = read();
+        let key = SigningKey::read(held, path, passphrase, network, xpub);
         wipe_stack();
         key
+    }
+
+    fn read(
+        held: &Held,
+        path: &Path,
+        passphrase: Option<&Path>,
+        network: Network,
+        xpub: &AccountXpub,
+    ) -> anyhow::Result<SigningKey> {
+        let shown = path.display();
+        let mut text = held.key(path)?;
+        if encrypted::is_encrypted(&text) {
+            let Some(file) = passphrase else {
+                bail!("{shown} is encrypted: set wallet.passphrase_file");
+            };
+            let plain = encrypted::decrypt(&text, &held.key(file)?);
+            text = Arc::new(plain.map_err(|error| anyhow::anyhow!("{shown} {error}"))?);
+        }
+        let account = AccountXpriv::parse(text.trim(), network)
+            .map_err(|error| anyhow::anyhow!("{shown} {error}"))?;
+        if !account.to_xpub().is_same_key(xpub) {
+            bail!("{shown} holds the key of another account than wallet.xpub");
+        }
+        Ok(SigningKey { account: Box::new(account) })
     }
 
     /// The private key of an address of the receiving chain. The caller erases it after use.
