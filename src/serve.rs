@@ -270,6 +270,7 @@ impl Gateway {
             let retention = Retention {
                 store: store.clone(),
                 rules: config.retention,
+                key: config.secret.payment_key(),
                 clock: clock.clone(),
                 shutdown: shutdown.clone(),
             };

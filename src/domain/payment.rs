@@ -114,6 +114,17 @@ pub(crate) struct Payment {
 }
 
 impl Payment {
+    /// The payment as it is once the shop's texts are removed.
+    pub(crate) fn without_texts(&self) -> Payment {
+        Payment {
+            reference: None,
+            webhook_url: None,
+            redirect_url: None,
+            display_amount: None,
+            ..self.clone()
+        }
+    }
+
     /// A payment of a litoshi that asks for as little as it can, for tests: its id and its script
     /// are made of its index.
     #[cfg(test)]

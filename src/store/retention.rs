@@ -103,14 +103,18 @@ pub(crate) fn unpaid_with_texts(
     Ok(rows.collect::<Result<_, _>>()?)
 }
 
-/// Removes a payment's texts of the shop, if it expired and no coin was ever seen. Answers whether
-/// it did.
-pub(crate) fn remove_texts(tx: &WriteTx, index: DerivationIndex) -> Result<bool, Error> {
+/// Removes a payment's texts of the shop, if it expired and no coin was ever seen. `mac` proves
+/// what is left. Answers whether the texts were removed.
+pub(crate) fn remove_texts(
+    tx: &WriteTx,
+    index: DerivationIndex,
+    mac: Option<&[u8; 32]>,
+) -> Result<bool, Error> {
     let sql = "UPDATE payments SET reference = NULL, webhook_url = NULL, redirect_url = NULL,
-                   display_amount = NULL
+                   display_amount = NULL, mac = ?2
                WHERE derivation_index = ?1 AND status = 'expired'
                  AND NOT EXISTS (SELECT 1 FROM coins WHERE coins.derivation_index = ?1)";
-    Ok(tx.connection.prepare_cached(sql)?.execute([index])? > 0)
+    Ok(tx.connection.prepare_cached(sql)?.execute(params![index, mac])? > 0)
 }
 
 /// Reads how large each table is with its indexes, in bytes. Goes through the whole file.

@@ -43,6 +43,17 @@ BEGIN
     SELECT RAISE(ABORT, 'what was asked for never changes');
 END;
 
+-- Then, and only then, it gets another MAC.
+DROP TRIGGER payments_mac_is_fixed;
+
+CREATE TRIGGER payments_mac_is_fixed BEFORE UPDATE OF mac ON payments
+WHEN coalesce(OLD.reference, OLD.webhook_url, OLD.redirect_url, OLD.display_amount) IS NULL
+    OR coalesce(NEW.reference, NEW.webhook_url, NEW.redirect_url, NEW.display_amount) IS NOT NULL
+    OR (OLD.mac IS NULL) <> (NEW.mac IS NULL)
+BEGIN
+    SELECT RAISE(ABORT, 'what proves a payment never changes');
+END;
+
 -- Pages that show the payment show it without them from now on.
 CREATE TRIGGER payments_lose_texts
 AFTER UPDATE OF reference, webhook_url, redirect_url, display_amount ON payments
