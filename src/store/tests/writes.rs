@@ -147,7 +147,7 @@ fn every_write_says_what_bounds_its_rows() {
 #[test]
 fn a_write_of_any_number_of_rows_is_noticed() {
     let (_dir, store) = open();
-    let unbounded = "UPDATE payments SET reference = NULL WHERE status = 'expired'";
+    let unbounded = "UPDATE payments SET redirect_url = NULL WHERE status = 'expired'";
     assert!(is_write(unbounded) && bound_of(unbounded).is_none());
     assert!(is_write("INSERT INTO trail SELECT * FROM trail"));
     assert!(is_write("WITH old AS (SELECT 1) DELETE FROM trail WHERE id IN old"));
