@@ -22,8 +22,8 @@ const NOTICES_MS: i64 = 90 * DAY_MS;
 /// Questions of the bot after their time.
 const CONFIRMATIONS_MS: i64 = DAY_MS;
 
-/// Removes all that is too old, in bounded writes. Answers of how many payments, or `None` if it was
-/// told to stop.
+/// Removes all that is too old, in bounded writes. Answers of how many payments, or `None` if it
+/// was told to stop.
 ///
 /// # Errors
 /// Those of the database. What was removed before stays removed.

@@ -189,7 +189,8 @@ fn is_public_v4(address: Ipv4Addr) -> bool {
     !SPECIAL_V4.iter().any(within)
 }
 
-/// The IPv4 address that an IPv6 address leads to: mapped, or translated by 64:ff9b::/96 (RFC 6052).
+/// The IPv4 address that an IPv6 address leads to: mapped, or translated by 64:ff9b::/96 (RFC
+/// 6052).
 pub(crate) fn embedded_v4(address: Ipv6Addr) -> Option<Ipv4Addr> {
     match address.segments() {
         [0x64, 0xff9b, 0, 0, 0, 0, high, low] => {

@@ -128,7 +128,8 @@ pub(crate) struct AddressLimit {
 }
 
 impl AddressLimit {
-    /// So many requests a minute for an IPv4 address or a /64, more for wider networks; 0: no limit.
+    /// So many requests a minute for an IPv4 address or a /64, more for wider networks; 0: no
+    /// limit.
     pub(crate) fn per_minute(per_minute: u32) -> AddressLimit {
         let level = |(_, shares)| Limit::per_minute(per_minute.saturating_mul(shares));
         AddressLimit { levels: V6_NETWORKS.map(level) }

@@ -1,5 +1,5 @@
-//! Where each merchant is paid now. Whatever is wrong with a merchant's addresses is that merchant's
-//! trouble alone, and the reason is stored for those who tell people.
+//! Where each merchant is paid now. Whatever is wrong with a merchant's addresses is that
+//! merchant's trouble alone, and the reason is stored for those who tell people.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};

@@ -82,7 +82,8 @@ impl Sieving {
     }
 
     /// As [`Store::write_large_blocking`], with the sieve at hand, if it is there. A write that is
-    /// not committed takes the sieve with it, whatever the reason: its numbers may be given out again.
+    /// not committed takes the sieve with it, whatever the reason: its numbers may be given out
+    /// again.
     ///
     /// # Errors
     /// Those of the job and of the database.

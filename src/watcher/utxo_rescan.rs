@@ -131,7 +131,8 @@ pub(crate) fn cross_pruned(
         ..Crossed::default()
     };
     let (mut ahead, mut sieving) = (Ahead::new(xpub.clone()), Sieving::default());
-    // Nobody has the kernels of these blocks: what we saw announced and the node has no more is mined.
+    // Nobody has the kernels of these blocks: what we saw announced and the node has no more is
+    // mined.
     let unmined = node.mempool_txids().context("read the mempool")?.into_iter().collect();
     let pegouts = PegoutProof::Absent { unmined };
     let mut parent = from;

@@ -197,7 +197,8 @@ impl Scene {
         });
     }
 
-    /// The way out of a contradiction: an address is registered once more, and paid after the delay.
+    /// The way out of a contradiction: an address is registered once more, and paid after the
+    /// delay.
     #[track_caller]
     fn leave_by_registering(&mut self, address: &str) {
         let seen = self.gate.addresses_seen(&self.shop.merchant_id);

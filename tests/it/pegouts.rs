@@ -1,5 +1,5 @@
-//! Peg-outs keep their identity: equal ones are told apart by their kernels, and one that returns to
-//! the mempool is found there again.
+//! Peg-outs keep their identity: equal ones are told apart by their kernels, and one that returns
+//! to the mempool is found there again.
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -360,8 +360,8 @@ impl ModelNode {
         self.tidy();
     }
 
-    /// What the gateway sees when it looks now was first seen now, or when the node took it into its
-    /// mempool, if it was not seen before.
+    /// What the gateway sees when it looks now was first seen now, or when the node took it into
+    /// its mempool, if it was not seen before.
     fn be_seen(&mut self) {
         for tx in self.chain.iter().flat_map(|block| &block.txs) {
             for id in tx.output_ids() {
