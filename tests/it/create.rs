@@ -44,8 +44,10 @@ fn amounts_keep_every_digit_from_request_to_database_and_answer() {
         let fields = shop.status(&id);
         assert_eq!(fields.raw("amountLtc"), answered);
         assert_eq!(fields.raw("amountLitoshi"), litoshis);
-        assert_eq!(fields.raw("amountDueLtc"), answered);
-        let uri = format!("litecoin:{}?amount={answered}", fields.text("receivingAddress"));
+        // No node relays an output below the dust limit: at least that is asked for.
+        let due = if answered == "0.00000001" { "0.0000294" } else { answered };
+        assert_eq!(fields.raw("amountDueLtc"), due);
+        let uri = format!("litecoin:{}?amount={due}", fields.text("receivingAddress"));
         assert_eq!(fields.text("paymentUri"), uri);
     }
 }
