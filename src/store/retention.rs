@@ -203,7 +203,8 @@ mod tests {
         assert!(found(start, 100, 201).is_empty(), "not old enough");
         assert!(found(start, 101, 200).is_empty(), "late coins may still complete it");
         assert!(found((at(100), Some(index(1))), 101, 201).is_empty(), "after it is none");
-        let removed = |n| store.write_blocking(move |tx| remove_texts(tx, index(n), None)).expect("run");
+        let removed =
+            |n| store.write_blocking(move |tx| remove_texts(tx, index(n), None)).expect("run");
         let change = || store.read_blocking(payments::last_change).expect("read");
         let before = change();
         assert_eq!([0, 1, 2].map(removed), [false, true, false]);

@@ -8,7 +8,6 @@ use crate::harness::gate::Gate;
 use crate::harness::node::Node;
 use crate::harness::proxy::{Fault, RpcProxy};
 use crate::harness::shop::Shop;
-use crate::harness::stage::Stage;
 use crate::harness::terminal::Terminal;
 use crate::harness::wait::{SOON, wait_for};
 
@@ -126,25 +125,4 @@ fn a_scan_of_somebody_else_is_waited_for() {
     gate.await_log(&["error", "never gave out", "index=7"]);
     let shop = Shop::open(&gate, &node, "Corner Shop");
     assert_eq!(shop.create("0.05").address, node.derive_addresses(&xpub, 8, 8)[0]);
-}
-
-#[test]
-#[ignore = "long"]
-fn a_sweeper_with_many_coins_to_ask_for_is_alive_all_the_time() {
-    let Some(node) = Node::start() else { return };
-    let node = Arc::new(node);
-    let proxy = RpcProxy::before(&node.rpc_url());
-    let Stage { gate, shop, node } =
-        Stage::beside(node, |gate| gate.set("node.rpc_url", proxy.url()));
-    let payments: Vec<_> = (0..6).map(|_| shop.create("0.05")).collect();
-    payments.iter().for_each(|payment| drop(node.send(&payment.address, "0.05")));
-    node.mine(2);
-    payments.iter().for_each(|payment| drop(shop.await_status(&payment.id, "completed", SOON)));
-    gate.term();
-    proxy.set(Fault::SlowCall("gettxout", Duration::from_millis(900)));
-    let _socket = watch_over(&gate, 3);
-    gate.start();
-    wait_for("the sweep of all of them", SOON, || node.mempool().len() == 1);
-    assert_eq!(proxy.count("gettxout"), 6);
-    assert!(gate.log_lines(&STILL).is_empty(), "{}", gate.log());
 }

@@ -222,7 +222,10 @@ fn a_node_that_lags_makes_nothing_expire_or_complete() {
 
 #[test]
 fn a_mempool_that_is_still_read_makes_nothing_vanish_or_expire() {
-    let made = stage_with(|gate| gate.set("payments.expiry", "1m"));
+    let made = stage_with(|gate| {
+        gate.set("payments.expiry", "1m");
+        gate.set("failover.patience", "1s"); // A restarted node has twenty times as long.
+    });
     let Some((Stage { gate, shop, node }, proxy)) = made else { return };
     let payment = shop.create("0.05");
     node.send(&payment.address, "0.05");
@@ -239,7 +242,7 @@ fn a_mempool_that_is_still_read_makes_nothing_vanish_or_expire() {
         shown.text("status") == "pending" && shown.raw("amountReceivedLtc") == "0.05"
     });
     proxy.set(Fault::None);
-    let shown = shop.await_status(&payment.id, "expired", SOON);
+    let shown = shop.await_status(&payment.id, "expired", 2 * SOON);
     assert_eq!(shown.raw("amountReceivedLtc"), "0");
 }
 

@@ -15,6 +15,7 @@ use crate::harness::wait::SOON;
 fn what_has_not_changed_is_not_read_again() {
     let Some(node) = Node::shared() else { return };
     let gate = Gate::init(&node);
+    gate.store_scan_answer();
     let mut api = Part::of("api"); // Nobody else commits anything.
     api.start(&gate);
     let shop = Shop::open(&gate, &node, "Corner Shop");

@@ -232,6 +232,10 @@ fn one_merchant_at_all_limits_stays_bounded() {
     assert!(of_each(&full) < 8_000, "{full:?}");
 
     gate.let_pass(91 * DAY);
+    wait_for("the end of their time", SOON, || {
+        count(&gate, "SELECT count(*) FROM payments WHERE status = 'pending'") == 0
+    });
+    gate.let_pass(91 * DAY + Duration::from_secs(2 * 3_600)); // It looks once an hour.
     let with_texts = "SELECT count(*) FROM payments WHERE reference IS NOT NULL";
     wait_for("the end of all texts but the paid one's", Duration::from_secs(120), || {
         count(&gate, with_texts) == 1
