@@ -182,11 +182,11 @@ fn under_load(
     println!("{} payments, {} webhooks", answered.len(), receiver.hits().len());
     assert!(answered.len() as u64 > rounds, "the stream went on: {}", answered.len());
     check_orders(&answered, &gate.cli_list(&["payment", "list", "--limit", "1000000"]));
-    check_books(&Stage { gate, shop, node }, &receiver, &answered);
+    check_books(&Stage { gate, shop, node }, &receiver, &answered, rounds);
 }
 
 /// Everything is complete that the chain has paid, told once, and paid out once.
-fn check_books(stage: &Stage, receiver: &Receiver, answered: &[Answered]) {
+fn check_books(stage: &Stage, receiver: &Receiver, answered: &[Answered], rounds: u64) {
     let Stage { gate, shop, node } = stage;
     let paid = paid_by_chain(node);
     let mut completed = 0;
@@ -203,8 +203,10 @@ fn check_books(stage: &Stage, receiver: &Receiver, answered: &[Answered]) {
             receiver.await_hit_for(id, SOON);
         }
     }
-    let (many, of) = (completed, answered.len());
-    assert!(many * 4 > of, "the chain paid many of those it should have: {many} of {of}");
+    let of = answered.len();
+    println!("{completed} of {of} payments are complete");
+    // The wallet cannot pay all that is ordered while the API is up most of the time.
+    assert!(completed as u64 >= rounds, "one for each death at least: {completed} of {of}");
     let mut events: HashMap<String, BTreeSet<String>> = HashMap::new();
     for hit in receiver.hits() {
         let id = hit.header("webhook-id").to_owned();

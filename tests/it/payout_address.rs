@@ -408,3 +408,42 @@ fn row_11_a_row_put_in_behind_a_later_one_waits() {
     scene.merchant("cancel-address-change");
     scene.heals_to(&scene.shop.payout_address);
 }
+
+/// 1. A change has taken effect for both; the operator then vouches for the whole database.
+/// 2. The record begins anew: the address in force is paid, and a further change waits for the
+///    whole delay.
+#[test]
+fn row_7_after_trust_in_the_database_the_address_in_force_is_paid() {
+    let Some(mut scene) = Scene::set() else { return };
+    let second = scene.change_seen(2);
+    scene.let_pass(DELAY);
+    scene.round_pays(&second);
+    scene.sweeper.kill();
+    scene.gate.cli_ok(&["sweep", "--trust-database"]);
+    scene.sweeper.start(&scene.gate);
+    scene.round_pays(&second);
+    let third = scene.change_seen(3);
+    scene.round_pays(&second);
+    scene.let_pass(DELAY);
+    scene.round_pays(&third);
+}
+
+/// 1. The script of the address in force is made unreadable. Only that shop waits.
+/// 2. The row is mended: what waited goes out.
+#[test]
+fn row_14_a_row_that_is_no_address_holds_up_its_shop_alone() {
+    let Some(scene) = Scene::set() else { return };
+    let change = |script: &str| {
+        scene.write(&format!(
+            "UPDATE payout_addresses SET script = x'{script}'
+             WHERE merchant_id = {{id}} AND version = 1"
+        ));
+    };
+    change("6a");
+    scene.round(&[]);
+    let metric = "litegate_payouts_waiting{reason=\"damaged\"} 1";
+    wait_for(metric, SOON, || scene.sweeper.metrics().lines().any(|line| line == metric));
+    scene.await_doctor("a payout address cannot be read");
+    change(&scene.script_of(&scene.shop.payout_address));
+    scene.heals_to(&scene.shop.payout_address);
+}
