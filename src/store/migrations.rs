@@ -9,7 +9,7 @@ use crate::crash;
 use super::{Error, backup};
 
 /// Append only. `tests/it/tidy.rs` compares the old ones with their recorded hashes.
-const SCRIPTS: [&str; 10] = [
+const SCRIPTS: [&str; 11] = [
     include_str!("migrations/0001_start.sql"),
     include_str!("migrations/0002_keys_and_places.sql"),
     include_str!("migrations/0003_pages.sql"),
@@ -20,6 +20,7 @@ const SCRIPTS: [&str; 10] = [
     include_str!("migrations/0008_blocks.sql"),
     include_str!("migrations/0009_review.sql"),
     include_str!("migrations/0010_retention.sql"),
+    include_str!("migrations/0011_authentication.sql"),
 ];
 
 /// The schema that this binary works with.

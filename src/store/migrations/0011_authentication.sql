@@ -1,0 +1,2 @@
+-- Authentication: rows that authorise something carry a MAC under a key that the database does not
+-- hold.
