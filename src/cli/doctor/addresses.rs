@@ -1,17 +1,15 @@
 //! Where payouts go: no address in force or waiting may be one of the account's own.
 
-use super::{Finding, Say, failure, ok, warning};
+use super::{Finding, Say, Subject, failure, ok, warning};
 use crate::acts::own_addresses::OwnAddresses;
-use crate::config::Config;
 use crate::domain::merchant::{address_in_force, address_to_come};
 use crate::domain::payout_address::Reason;
-use crate::serve::database::open_store;
 use crate::store::payout_waits::PayoutWait;
 use crate::store::{self, ReadTx, merchants, payout_waits};
 
-pub(super) fn check(config: &Config, say: Say) {
+pub(super) fn check(subject: &Subject, say: Say) {
     // What is wrong with the database is said where that is looked at.
-    let Ok(store) = open_store(config) else { return };
+    let Ok(store) = subject.store() else { return };
     let mut sound = true;
     let mut found = |finding| {
         sound = false;
@@ -22,7 +20,7 @@ pub(super) fn check(config: &Config, say: Say) {
         Ok(waiting) => waiting.iter().map(waits).for_each(&mut found),
         Err(error) => found(failure(CHECK, error.to_string())),
     }
-    match store.read_blocking(|tx| find_own(config, tx)) {
+    match store.read_blocking(|tx| find_own(subject, tx)) {
         Ok(findings) => findings.into_iter().for_each(&mut found),
         Err(error) => found(failure(CHECK, error.to_string())),
     }
@@ -32,16 +30,16 @@ pub(super) fn check(config: &Config, say: Say) {
 }
 
 /// The addresses in force or waiting, and the operator's, that are the account's own.
-fn find_own(config: &Config, tx: &ReadTx) -> Result<Vec<Finding>, store::Error> {
-    let own = OwnAddresses::new(config.xpub.clone());
-    let now = config.clock.now();
+fn find_own(subject: &Subject, tx: &ReadTx) -> Result<Vec<Finding>, store::Error> {
+    let own = OwnAddresses::new(subject.xpub.clone());
+    let now = subject.clock.now();
     let mut asked = Vec::new();
-    for (merchant, rows) in merchants::uncancelled(tx, config.network)? {
+    for (merchant, rows) in merchants::uncancelled(tx, subject.network)? {
         let counts = [address_in_force(&rows, now), address_to_come(&rows, now)];
         let counts = counts.into_iter().flatten().map(|row| row.address.clone());
         asked.extend(counts.map(|address| (merchant.to_string(), address)));
     }
-    let operator = config.sweeper.rules.operator.as_ref().map(|fee| fee.script.as_script());
+    let operator = subject.sweeper.rules.operator.as_ref().map(|fee| fee.script.as_script());
     let scripts = asked.iter().map(|(_, address)| address.script()).chain(operator);
     let ours = own.among(tx, scripts)?;
     let mut findings = Vec::new();

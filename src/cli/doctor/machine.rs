@@ -4,11 +4,9 @@ use std::io::Read;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use super::{Finding, Say, Verdict, failure, finding, ok, warning};
+use super::{Finding, Say, Subject, Verdict, failure, finding, ok, warning};
 use crate::acts::sweeps;
 use crate::cli::doubt;
-use crate::config::Config;
-use crate::serve::database::open_store;
 use crate::store::room::free_bytes;
 use crate::store::{blocks, doubts, indexes, payments, retention};
 use crate::sweeper::seals::{Access, Seals};
@@ -30,16 +28,16 @@ const STRAYS_NAMED: u32 = 10;
 const TIME_PATIENCE: Duration = Duration::from_secs(2);
 const ANSWER_BYTES_MAX: u64 = 64;
 
-pub(super) fn check(config: &Config, say: Say) {
-    say(check_database(config));
-    say(check_room(config));
-    say(check_doubt(config));
-    say(check_completed(config));
-    say(check_sweeps(config));
-    say(check_indexes(config));
-    say(check_signing_key(config));
+pub(super) fn check(subject: &Subject, say: Say) {
+    say(check_database(subject));
+    say(check_room(subject));
+    say(check_doubt(subject));
+    say(check_completed(subject));
+    say(check_sweeps(subject));
+    say(check_indexes(subject));
+    say(check_signing_key(subject));
     let others =
-        [check_seal_key(config), check_hot(config), check_open_files(), check_time_server()];
+        [check_seal_key(subject), check_hot(subject), check_open_files(), check_time_server()];
     others.into_iter().flatten().for_each(say);
 }
 
@@ -71,8 +69,8 @@ fn check_time_server() -> Option<Finding> {
     }
 }
 
-fn check_database(config: &Config) -> Finding {
-    match open_store(config) {
+fn check_database(subject: &Subject) -> Finding {
+    match subject.store() {
         Ok(store) => {
             let sizes = store.read_blocking(retention::sizes).unwrap_or_default();
             let largest: Vec<String> = sizes
@@ -80,7 +78,7 @@ fn check_database(config: &Config) -> Finding {
                 .take(TABLES_SHOWN)
                 .map(|(name, bytes)| format!("{name} {} kB", bytes / 1_000))
                 .collect();
-            let mut what = format!("{} belongs here", config.database.display());
+            let mut what = format!("{} belongs here", subject.database.display());
             if !largest.is_empty() {
                 what.push_str(&format!("; largest tables: {}", largest.join(", ")));
             }
@@ -90,8 +88,8 @@ fn check_database(config: &Config) -> Finding {
     }
 }
 
-fn check_room(config: &Config) -> Finding {
-    match free_bytes(&config.database) {
+fn check_room(subject: &Subject) -> Finding {
+    match free_bytes(&subject.database) {
         Some(free) if free < ROOM_MIN => {
             let what = format!("only {} MB are left beside the database", free / 1_000_000);
             warning("disk", what).fix("make room: a full disk stops new payments")
@@ -101,8 +99,8 @@ fn check_room(config: &Config) -> Finding {
     }
 }
 
-fn check_doubt(config: &Config) -> Finding {
-    let doubt = open_store(config).and_then(|store| {
+fn check_doubt(subject: &Subject) -> Finding {
+    let doubt = subject.store().and_then(|store| {
         store.read_blocking(|tx| {
             let height = blocks::tip(tx)?.map_or(0, |tip| tip.height);
             Ok::<_, anyhow::Error>((doubts::open(tx)?, height))
@@ -112,7 +110,7 @@ fn check_doubt(config: &Config) -> Finding {
         Ok((Some(doubt), height)) => {
             finding("doubt", Verdict::Warning, doubt::describe(&doubt, height))
         }
-        Ok((None, _)) if config.doubt.enabled => {
+        Ok((None, _)) if subject.doubt.enabled => {
             finding("doubt", Verdict::Ok, "none about the chain")
         }
         Ok((None, _)) => finding("doubt", Verdict::Ok, "not looked for (doubt.watch)"),
@@ -120,8 +118,9 @@ fn check_doubt(config: &Config) -> Finding {
     }
 }
 
-fn check_completed(config: &Config) -> Finding {
-    let lost = open_store(config)
+fn check_completed(subject: &Subject) -> Finding {
+    let lost = subject
+        .store()
         .and_then(|store| Ok(store.read_blocking(payments::completed_without_coins)?));
     match lost.as_deref() {
         Ok([]) => finding("completed payments", Verdict::Ok, "none has lost its coins"),
@@ -135,9 +134,10 @@ fn check_completed(config: &Config) -> Finding {
 }
 
 /// Whether the stored sweeps that are to be sent are those that our key signed.
-fn check_sweeps(config: &Config) -> Finding {
-    let damaged = open_store(config)
-        .and_then(|store| Ok(store.read_blocking(|tx| sweeps::damaged(tx, &config.xpub))?));
+fn check_sweeps(subject: &Subject) -> Finding {
+    let damaged = subject
+        .store()
+        .and_then(|store| Ok(store.read_blocking(|tx| sweeps::damaged(tx, &subject.xpub))?));
     match damaged.as_deref() {
         Ok([]) => ok("sweeps", "those in flight are as they were signed"),
         Ok([(txid, what), others @ ..]) => {
@@ -146,7 +146,7 @@ fn check_sweeps(config: &Config) -> Finding {
                  {txid}: {what}",
                 others.len().saturating_add(1)
             );
-            let fix = match config.signing_key_file {
+            let fix = match subject.signing_key_file {
                 Some(_) => "start the sweeper: it signs them again. Then look at disk and memory",
                 None => "litegate sweep --import with the signed PSBT; look at disk and memory",
             };
@@ -156,8 +156,9 @@ fn check_sweeps(config: &Config) -> Finding {
     }
 }
 
-fn check_indexes(config: &Config) -> Finding {
-    let strays = open_store(config)
+fn check_indexes(subject: &Subject) -> Finding {
+    let strays = subject
+        .store()
         .and_then(|store| Ok(store.read_blocking(|tx| indexes::strays(tx, STRAYS_NAMED))?));
     match strays.as_deref() {
         Ok([]) => ok("indexes", "every payment has an index that was issued"),
@@ -177,13 +178,13 @@ fn check_indexes(config: &Config) -> Finding {
     }
 }
 
-fn check_signing_key(config: &Config) -> Finding {
-    let Some(file) = &config.signing_key_file else {
+fn check_signing_key(subject: &Subject) -> Finding {
+    let Some(file) = &subject.signing_key_file else {
         let what = "none here: the gateway only watches, and sweeps nothing by itself";
         return finding("signing key", Verdict::Ok, what);
     };
-    let passphrase = config.passphrase_file.as_deref();
-    match SigningKey::load(&config.held, file, passphrase, config.network, &config.xpub) {
+    let passphrase = subject.passphrase_file.as_deref();
+    match SigningKey::load(&subject.held, file, passphrase, subject.network, &subject.xpub) {
         Ok(_) => {
             finding("signing key", Verdict::Ok, "fits wallet.xpub; only its owner can read it")
         }
@@ -191,9 +192,9 @@ fn check_signing_key(config: &Config) -> Finding {
     }
 }
 
-fn check_seal_key(config: &Config) -> Option<Finding> {
-    let Some(seals) = &config.seals else {
-        config.signing_key_file.as_ref()?;
+fn check_seal_key(subject: &Subject) -> Option<Finding> {
+    let Some(seals) = &subject.seals else {
+        subject.signing_key_file.as_ref()?;
         let what = "none, but a signing key: whoever can write the database says where money goes";
         return Some(warning("seal key", what).fix("set sweeper.seal_key_file"));
     };
@@ -203,10 +204,10 @@ fn check_seal_key(config: &Config) -> Option<Finding> {
     }
     let well = ok("seal key", "is there, and only its owner can read it");
     // What is wrong with the database is said where that is looked at.
-    let store = seals.has_record().then(|| open_store(config).ok()).flatten();
+    let store = seals.has_record().then(|| subject.store().ok()).flatten();
     let Some(store) = store else { return Some(well) };
     let contradictions = Seals::open(seals, &store, Access::ReadOnly).and_then(|opened| {
-        Ok(opened.contradictions(&store, config.network, config.clock.now())?)
+        Ok(opened.contradictions(&store, subject.network, subject.clock.now())?)
     });
     Some(match contradictions.as_deref() {
         Ok([]) => well,
@@ -227,10 +228,10 @@ fn check_seal_key(config: &Config) -> Option<Finding> {
 }
 
 /// Whether more than the operator wants waits for payout under a key that lies on this machine.
-fn check_hot(config: &Config) -> Option<Finding> {
-    let limit = config.hot_limit()?;
+fn check_hot(subject: &Subject) -> Option<Finding> {
+    let limit = subject.hot_limit()?;
     let hot =
-        open_store(config).and_then(|store| Ok(store.read_blocking(|tx| sweeps::hot(tx, limit))?));
+        subject.store().and_then(|store| Ok(store.read_blocking(|tx| sweeps::hot(tx, limit))?));
     Some(match hot {
         Ok(hot) if hot.is_too_much() => {
             let what = format!("{} LTC wait for payout, more than sweeper.max_hot", hot.waiting);

@@ -6,11 +6,12 @@ mod node;
 mod outside;
 
 use std::collections::BTreeMap;
+use std::ops::Deref;
 use std::path::Path;
-use std::sync::Arc;
-use std::sync::mpsc;
+use std::sync::{Arc, OnceLock, mpsc};
 use std::time::{Duration, Instant};
 
+use anyhow::anyhow;
 use clap::Args;
 use serde::Serialize;
 
@@ -19,6 +20,7 @@ use crate::config::{self, Config};
 use crate::serve::database::open_store;
 use crate::serve::first_start;
 use crate::serve::rights::Work;
+use crate::store::Store;
 
 #[derive(Args)]
 #[command(after_help = "Example: litegate doctor --config /etc/litegate/litegate.toml")]
@@ -56,8 +58,9 @@ impl Doctor {
             return tell(&[unsafe_file.fix("look whether what it says is yours")], format);
         }
         let config = load(config, Work::LookAtSweeper)?;
-        let findings = examine(&config);
-        record(&config, &findings);
+        let subject = Arc::new(Subject { config, store: OnceLock::new() });
+        let findings = examine(&subject);
+        record(&subject, &findings);
         tell(&findings, format)
     }
 }
@@ -91,11 +94,36 @@ fn tell(findings: &[Finding], format: Format) -> Result<(), Failure> {
 /// How long all of it may take. Who has not answered by then is named.
 const DEADLINE: Duration = Duration::from_secs(4);
 
+/// The configuration and its database, which all parts share.
+struct Subject {
+    config: Config,
+    store: OnceLock<Result<Store, String>>,
+}
+
+impl Subject {
+    /// The database, opened by whoever asks first.
+    ///
+    /// # Errors
+    /// If it cannot be used.
+    fn store(&self) -> anyhow::Result<&Store> {
+        let open = || open_store(&self.config).map_err(|error| format!("{error:#}"));
+        self.store.get_or_init(open).as_ref().map_err(|error| anyhow!("{error}"))
+    }
+}
+
+impl Deref for Subject {
+    type Target = Config;
+
+    fn deref(&self) -> &Config {
+        &self.config
+    }
+}
+
 /// Where findings go.
 type Say<'s> = &'s mut dyn FnMut(Finding);
 
 /// Looks at a part, and says what it finds.
-type Look = dyn FnOnce(&Config, Say) + Send;
+type Look = dyn FnOnce(&Subject, Say) + Send;
 
 /// A part of what is looked at.
 struct Part {
@@ -108,7 +136,7 @@ struct Part {
 }
 
 impl Part {
-    fn new(check: &'static str, look: impl FnOnce(&Config, Say) + Send + 'static) -> Part {
+    fn new(check: &'static str, look: impl FnOnce(&Subject, Say) + Send + 'static) -> Part {
         Part { check, of: String::new(), late: Verdict::Failure, look: Box::new(look) }
     }
 }
@@ -121,7 +149,7 @@ fn parts(config: &Config) -> Vec<Part> {
             1 => String::new(),
             _ => format!("{}: ", settings.rpc.host_and_port()),
         };
-        let look = move |config: &Config, say: Say| node::check(config, &settings, say);
+        let look = move |subject: &Subject, say: Say| node::check(subject, &settings, say);
         parts.push(Part { of, ..Part::new("node", look) });
     }
     parts.push(Part::new("zmq heard", node::check_heard));
@@ -135,16 +163,15 @@ fn parts(config: &Config) -> Vec<Part> {
 
 /// All findings, in the order of the parts. They are looked at all at once, each on a thread that
 /// ends with the process if nobody ever answers it.
-fn examine(config: &Config) -> Vec<Finding> {
-    let shared = Arc::new(config.clone());
+fn examine(subject: &Arc<Subject>) -> Vec<Finding> {
     let (sender, findings) = mpsc::channel();
     let mut said: BTreeMap<usize, Vec<Finding>> = BTreeMap::new();
     let mut open = BTreeMap::new();
-    for (number, Part { check, of, late, look }) in parts(config).into_iter().enumerate() {
+    for (number, Part { check, of, late, look }) in parts(subject).into_iter().enumerate() {
         open.insert(number, (check, of.clone(), late));
-        let (config, sender) = (Arc::clone(&shared), sender.clone());
+        let (subject, sender) = (Arc::clone(subject), sender.clone());
         let examine = move || {
-            look(&config, &mut |found| {
+            look(&subject, &mut |found| {
                 let found = Finding { what: format!("{of}{}", found.what), ..found };
                 let _ = sender.send((number, Some(found))); // Nobody waits any longer.
             });
@@ -187,13 +214,13 @@ fn forgive_spare_nodes(findings: &mut [Finding]) {
 
 /// Notes the outcome for the first start on main. A database that could not be opened just now is
 /// among the findings, and not waited for again.
-fn record(config: &Config, findings: &[Finding]) {
+fn record(subject: &Subject, findings: &[Finding]) {
     let failures = findings.iter().filter(|found| found.verdict == Verdict::Failure).count();
     let sound = |found: &Finding| found.check == "database" && found.verdict == Verdict::Ok;
     if findings.iter().any(sound)
-        && let Ok(store) = open_store(config)
+        && let Ok(store) = subject.store()
     {
-        let now = config.clock.now();
+        let now = subject.clock.now();
         let _ = store.write_blocking(move |tx| first_start::record_doctor(tx, failures, now));
     }
 }

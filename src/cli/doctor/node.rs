@@ -2,14 +2,12 @@
 
 use std::time::Duration;
 
-use super::{Finding, Say, Verdict, failure, finding, ok, warning};
+use super::{Finding, Say, Subject, Verdict, failure, finding, ok, warning};
 use crate::acts::nodes::zmq_heard_at;
-use crate::config::Config;
 use crate::domain::chain::OurTip;
 use crate::domain::network::Network;
 use crate::node::nodes;
 use crate::node::rpc::{self, ChainState, Node, Notifications};
-use crate::serve::database::open_store;
 use crate::store::{blocks, payments};
 
 /// How long one answer of the node may take.
@@ -29,19 +27,19 @@ const AGE_MS_MAX: i64 = 2 * 3_600_000;
 
 /// When the watcher last heard of the ZMQ of the node that it follows. How long ago that may be
 /// depends on the network, so it is no verdict.
-pub(super) fn check_heard(config: &Config, say: Say) {
-    if config.nodes.iter().all(|node| node.zmq.is_none()) {
+pub(super) fn check_heard(subject: &Subject, say: Say) {
+    if subject.nodes.iter().all(|node| node.zmq.is_none()) {
         return;
     }
-    let heard_at = open_store(config).map(|store| store.read_blocking(zmq_heard_at));
+    let heard_at = subject.store().map(|store| store.read_blocking(zmq_heard_at));
     // Other checks say why it cannot be read.
     if let Ok(Ok(Some(heard_at))) = heard_at {
-        let seconds = config.clock.now().ms_since(heard_at).max(0) / 1_000;
+        let seconds = subject.clock.now().ms_since(heard_at).max(0) / 1_000;
         say(ok("zmq heard", format!("the watcher last heard of ZMQ {seconds} s ago")));
     }
 }
 
-pub(super) fn check(config: &Config, settings: &nodes::Settings, say: Say) {
+pub(super) fn check(subject: &Subject, settings: &nodes::Settings, say: Say) {
     let node = Node::with_timeout(settings.rpc.clone(), PATIENCE);
     let state = match node.chain_state() {
         Ok(state) => state,
@@ -50,25 +48,25 @@ pub(super) fn check(config: &Config, settings: &nodes::Settings, say: Say) {
             return say(failure("node", error.to_string()).fix(fix));
         }
     };
-    if state.chain == config.network.node_chain() {
+    if state.chain == subject.network.node_chain() {
         say(ok("node", format!("on {}, height {}", state.chain, state.tip.height)));
     } else {
-        let what = format!("on {}, but network is {}", state.chain, config.network);
+        let what = format!("on {}, but network is {}", state.chain, subject.network);
         say(failure("node", what).fix("mend network or node.rpc_url"));
     }
-    say(check_sync(config, &state));
-    say(check_chain(config, &node, &state));
+    say(check_sync(subject, &state));
+    say(check_chain(subject, &node, &state));
     say(check_version(settings, &node));
     say(check_zmq(settings, &node));
     say(check_calls(&node));
     say(check_mempool(&node));
-    say(check_clock(config, &node, &state));
-    check_pruned(config, &state).into_iter().for_each(say);
+    say(check_clock(subject, &node, &state));
+    check_pruned(subject, &state).into_iter().for_each(say);
 }
 
-fn check_sync(config: &Config, state: &ChainState) -> Finding {
+fn check_sync(subject: &Subject, state: &ChainState) -> Finding {
     let behind = state.headers.saturating_sub(state.tip.height);
-    let downloading = state.initial_block_download && config.network != Network::Regtest;
+    let downloading = state.initial_block_download && subject.network != Network::Regtest;
     if behind > 0 {
         warning("sync", format!("the node is {behind} blocks behind")).fix("wait")
     } else if downloading {
@@ -115,17 +113,17 @@ fn check_calls(node: &Node) -> Finding {
 }
 
 /// Our clock against the newest block's. On regtest blocks come when somebody wants them.
-fn check_clock(config: &Config, node: &Node, state: &ChainState) -> Finding {
+fn check_clock(subject: &Subject, node: &Node, state: &ChainState) -> Finding {
     let block = match node.header(state.tip.hash) {
         Ok(header) => header.time,
         Err(error) => return failure("clock", error.to_string()),
     };
-    let age_ms = config.clock.now().ms_since(block);
+    let age_ms = subject.clock.now().ms_since(block);
     let minutes = age_ms.saturating_abs() / 60_000;
     if age_ms < -AHEAD_MS_MAX {
         let what = format!("this machine's time is {minutes} minutes before the newest block's");
         failure("clock", what).fix("set the clock (chrony, timedatectl)")
-    } else if age_ms > AGE_MS_MAX && config.network != Network::Regtest {
+    } else if age_ms > AGE_MS_MAX && subject.network != Network::Regtest {
         let what = format!("the newest block is {minutes} minutes old, or the clock is ahead");
         warning("clock", what).fix("compare with `date -u` elsewhere, and the node's height, too")
     } else {
@@ -134,9 +132,9 @@ fn check_clock(config: &Config, node: &Node, state: &ChainState) -> Finding {
 }
 
 /// Whether a `rescan` could still read the blocks since the oldest payment that is open.
-fn check_pruned(config: &Config, state: &ChainState) -> Option<Finding> {
+fn check_pruned(subject: &Subject, state: &ChainState) -> Option<Finding> {
     let lowest = state.prune_height?;
-    let needed = open_store(config).and_then(|store| {
+    let needed = subject.store().and_then(|store| {
         store.read_blocking(|tx| {
             let Some(since) = payments::oldest_pending(tx)? else { return Ok(None) };
             Ok::<_, anyhow::Error>(blocks::height_before(tx, since)?)
@@ -155,14 +153,14 @@ fn check_pruned(config: &Config, state: &ChainState) -> Option<Finding> {
 }
 
 /// Whether the node's chain is the one that the database follows, and goes back far enough.
-fn check_chain(config: &Config, node: &Node, state: &ChainState) -> Finding {
+fn check_chain(subject: &Subject, node: &Node, state: &ChainState) -> Finding {
     let judged = || -> anyhow::Result<(Verdict, String)> {
         let genesis = node.genesis_hash()?.to_string();
-        if genesis != config.network.genesis_hash() {
+        if genesis != subject.network.genesis_hash() {
             let what = format!("the node's chain begins with {genesis}: another network's");
             return Ok((Verdict::Failure, what));
         }
-        let store = open_store(config)?;
+        let store = subject.store()?;
         let (first, tip) = store
             .read_blocking(|tx| Ok::<_, anyhow::Error>((blocks::first(tx)?, blocks::tip(tx)?)))?;
         let (Some(first), Some(tip)) = (first, tip) else {

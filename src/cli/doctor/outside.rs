@@ -2,23 +2,21 @@
 
 use std::time::Duration;
 
-use super::{Finding, Say, Verdict, failure, finding, ok, warning};
+use super::{Finding, Say, Subject, Verdict, failure, finding, ok, warning};
 use crate::bot;
-use crate::config::Config;
 use crate::domain::network::Network;
 use crate::domain::payment::PaymentId;
-use crate::serve::database::open_store;
 use crate::store::payments;
 use crate::webhooks::glance::{self, Glance};
 
-pub(super) fn check_public_url(config: &Config, say: Say) {
-    let payment = newest_payment(config);
-    run(look_at_public_url(config, payment), say);
+pub(super) fn check_public_url(subject: &Subject, say: Say) {
+    let payment = newest_payment(subject);
+    run(look_at_public_url(subject, payment), say);
 }
 
 /// The token, the server and the role, and the link by which the bot is invited.
-pub(super) fn check_discord(config: &Config, say: Say) {
-    if let Some(settings) = &config.bot {
+pub(super) fn check_discord(subject: &Subject, say: Say) {
+    if let Some(settings) = &subject.bot {
         run(async { vec![look_at_discord(settings).await] }, say);
     }
 }
@@ -35,9 +33,9 @@ const PATIENCE: Duration = Duration::from_millis(2500);
 
 const PUBLIC_URL: &str = "public URL";
 
-async fn look_at_public_url(config: &Config, payment: Option<PaymentId>) -> Vec<Finding> {
-    let url = &config.site.public_url;
-    if config.network == Network::Main && !url.starts_with("https://") {
+async fn look_at_public_url(subject: &Subject, payment: Option<PaymentId>) -> Vec<Finding> {
+    let url = &subject.site.public_url;
+    if subject.network == Network::Main && !url.starts_with("https://") {
         let what = format!("{url} is not https: shoppers' wallets can be led astray");
         return vec![warning(PUBLIC_URL, what).fix("TLS at the proxy; see nginx.conf")];
     }
@@ -87,8 +85,8 @@ fn judge_answer(url: &str, payment: Option<PaymentId>, answer: &Result<Glance, S
     }
 }
 
-fn newest_payment(config: &Config) -> Option<PaymentId> {
-    let store = open_store(config).ok()?;
+fn newest_payment(subject: &Subject) -> Option<PaymentId> {
+    let store = subject.store().ok()?;
     let newest = store.read_blocking(|tx| payments::list(tx, &payments::Filter::default(), 1));
     newest.ok()?.first().map(|judged| judged.payment.id)
 }
