@@ -211,11 +211,11 @@ fn payments_can_be_listed_and_shown() {
 #[test]
 fn the_doctor_finds_a_sound_gateway_sound_and_a_missing_node() {
     let Some(Stage { gate, node: _node, .. }) = Stage::shared() else { return };
-    let sound = gate.cli(&["doctor"]);
+    let sound = gate.doctor();
     assert_eq!(sound.code, 0, "{sound:?}");
     assert!(sound.stdout.lines().count() >= 5, "a line each: {}", sound.stdout);
     let alone = Gate::offline();
-    let sick = alone.cli(&["doctor"]);
+    let sick = alone.doctor();
     assert_eq!(sick.code, 1, "{sick:?}");
     assert!(sick.stdout.to_lowercase().contains("node"), "{sick:?}");
 }

@@ -67,7 +67,7 @@ fn a_damaged_sweep_is_named_and_signed_again() {
         gate.kill();
         restart_without_mempool(&node);
         Database::of(&gate).damage(&damage());
-        let doctor = gate.cli(&["doctor"]).stdout;
+        let doctor = gate.doctor().stdout;
         assert!(doctor.contains("FAILURE  sweeps: the stored bytes of 1"), "{what}: {doctor}");
         gate.cli_fails(&["audit"], 1, &[]);
         gate.start();
@@ -78,7 +78,7 @@ fn a_damaged_sweep_is_named_and_signed_again() {
         node.mine(1);
         gate.await_tip(&node.height().to_string());
         gate.cli_ok(&["audit"]);
-        assert!(!gate.cli(&["doctor"]).stdout.contains("FAILURE  sweeps: "), "{what}");
+        assert!(!gate.doctor().stdout.contains("FAILURE  sweeps: "), "{what}");
     };
     check("a signature", true, &|| flip_a_bit(&gate));
     check("all bytes", true, &|| format!("UPDATE sweep_txs SET raw = zeroblob(9) {NEWEST}"));
@@ -110,7 +110,7 @@ fn without_a_key_a_damaged_sweep_waits_for_the_signed_psbt() {
     Database::of(gate).damage(&flip_a_bit(gate));
     gate.start();
     gate.await_log(&["error", "the stored bytes of a sweep are damaged", "waits for the signer"]);
-    let doctor = gate.cli(&["doctor"]).stdout;
+    let doctor = gate.doctor().stdout;
     assert!(doctor.contains("FAILURE  sweeps: ") && doctor.contains("--import"), "{doctor}");
     assert!(node.mempool().is_empty());
     let again = watch_only.import(&signed);

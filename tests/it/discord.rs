@@ -766,7 +766,7 @@ fn both_doors_say_when_zmq_was_last_heard() {
     let root = Person::admin(ROOT, "root");
     let shown = || discord.command(&root, "node", json!([])).text();
     assert!(shown().contains("ZMQ\nnothing heard yet"), "{}", shown());
-    assert!(!gate.cli(&["doctor"]).stdout.contains("last heard"), "nothing was heard");
+    assert!(!gate.doctor().stdout.contains("last heard"), "nothing was heard");
     let begun = clock::now().as_secs();
     publisher.publish("hashblock", &[7; 32]);
     node.mine(1);
@@ -779,7 +779,7 @@ fn both_doors_say_when_zmq_was_last_heard() {
     let at = said.split("last heard <t:").nth(1).unwrap().split(':').next().unwrap();
     let at: u64 = at.parse().unwrap();
     assert!((begun..begun + 60).contains(&at), "it is the time of the frame: {said}");
-    let doctor = gate.cli(&["doctor"]).stdout;
+    let doctor = gate.doctor().stdout;
     assert!(doctor.contains("the watcher last heard of ZMQ "), "{doctor}");
 }
 
@@ -810,7 +810,7 @@ fn doctor_says_how_to_invite_the_bot_and_whether_the_token_is_good() {
     let gate = Gate::offline();
     discord.configure(&gate);
     let look = |words: &[&str]| {
-        let said = gate.cli(&["doctor"]).stdout;
+        let said = gate.doctor().stdout;
         let line = said.lines().find(|line| line.contains("discord:"));
         let line = line.unwrap_or_else(|| panic!("no line about Discord in {said}")).to_owned();
         for word in words {

@@ -166,7 +166,7 @@ fn a_single_bit_of_the_schema_is_found_and_named() {
         bad[place] ^= 0x10; // xttp_status
         fs::write(&file, &bad).unwrap();
         gate.cli_fails(&["serve"], 4, &["damaged", "table attempts", "restore a backup"]);
-        gate.cli_fails(&["doctor"], 1, &["FAILURE  database", "table attempts"]);
+        gate.doctor_fails(&["FAILURE  database", "table attempts"]);
         assert_eq!(fs::read(&file).unwrap(), bad, "nothing was written to it");
     }
     fs::write(&file, &good).unwrap();
@@ -187,7 +187,7 @@ fn a_single_bit_of_a_row_id_is_found_and_named() {
     let words = ["damaged", "refers to a row of merchants", "restore a backup"];
     let refused = gate.cli_fails(&["serve"], 4, &words);
     assert_eq!(refused.stderr.matches("damaged").count(), 1, "said once: {}", refused.stderr);
-    gate.cli_fails(&["doctor"], 1, &["FAILURE  database", "refers to a row of merchants"]);
+    gate.doctor_fails(&["FAILURE  database", "refers to a row of merchants"]);
 }
 
 // 1. While the gateway runs, a hand leaves a trigger in the database; a payment completes.

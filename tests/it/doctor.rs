@@ -71,16 +71,16 @@ fn a_clock_that_nobody_keeps_and_a_small_mempool_are_named() {
     let gate = Gate::init(&node);
     gate.set("node.rpc_url", proxy.url());
     put_in_path(&gate, "timedatectl", "yes");
-    let sound = gate.cli_ok(&["doctor"]).stdout;
+    let sound = gate.doctor_ok().stdout;
     assert!(sound.contains("ok       time server: the clock is kept right"), "{sound}");
     assert!(sound.contains("ok       mempool: has room for 300 MB"), "{sound}");
     put_in_path(&gate, "timedatectl", "no");
     proxy.set(Fault::Rewrite("\"maxmempool\":300000000", "\"maxmempool\":5000000"));
-    let warned = gate.cli_ok(&["doctor"]).stdout;
+    let warned = gate.doctor_ok().stdout;
     assert!(warned.contains("warning  time server: nothing keeps the clock"), "{warned}");
     assert!(warned.contains("warning  mempool: the node's mempool holds 5 MB"), "{warned}");
     proxy.set(Fault::Rewrite("\"mempoolminfee\":0.00001000", "\"mempoolminfee\":0.00005000"));
-    let full = gate.cli_ok(&["doctor"]).stdout;
+    let full = gate.doctor_ok().stdout;
     assert!(full.contains("it forgets payments of less than 5000 litoshis"), "{full}");
 }
 
@@ -124,18 +124,18 @@ fn the_first_start_on_main_needs_a_doctor_who_found_nothing() {
     gate.set("node.rpc_url", format!("http://127.0.0.1:{}", ports::free()));
     gate.set("node.cookie_file", node.cookie_file().display().to_string());
     gate.cli_fails(&["serve"], 4, &[first, "never run", "--force"]);
-    assert_eq!(gate.cli(&["doctor"]).code, 1, "there is no node");
+    assert_eq!(gate.doctor().code, 1, "there is no node");
     gate.cli_fails(&["serve"], 4, &[first, "1 failure"]);
     let as_main = AsMain::before(&node);
     gate.set("node.rpc_url", as_main.url());
     gate.cli_fails(&["serve"], 4, &[first, "1 failure"]);
-    gate.cli_ok(&["doctor"]);
+    gate.doctor_ok();
     gate.start();
     gate.await_log(&["following the chain from here"]);
     gate.term();
     // Whatever comes later, it is no first start any more.
     as_main.version.set(Fault::Status(503));
-    assert_eq!(gate.cli(&["doctor"]).code, 1);
+    assert_eq!(gate.doctor().code, 1);
     gate.start();
     assert!(gate.log_lines(&["--force"]).is_empty(), "{}", gate.log());
 }
@@ -161,7 +161,7 @@ fn a_spare_node_that_is_too_old_is_left_out() {
     let gate = gate_on_main();
     let sections = [ancient.url(), fit.url()].map(|url| section(&url, node.cookie_file()));
     gate.set("node", toml::Value::Array(sections.to_vec()));
-    let doctor = gate.cli_ok(&["doctor"]).stdout;
+    let doctor = gate.doctor_ok().stdout;
     let name = |url: String| url.trim_start_matches("http://").to_owned();
     let line = format!("warning  version: {}: ", name(ancient.url()));
     let line = doctor.lines().find(|found| found.starts_with(&line));
@@ -205,5 +205,5 @@ fn secret_files_of_one_name_are_refused_and_a_list_of_one_node_is_a_node() {
     gate.cli_ok(&["check-config"]);
     gate.set("node", toml::Value::Array(vec![section("http://127.0.0.1:1", node.cookie_file())]));
     gate.set_environment("LITEGATE_NODE__RPC_URL", &node.rpc_url());
-    gate.cli_ok(&["doctor"]);
+    gate.doctor_ok();
 }

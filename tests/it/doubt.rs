@@ -50,7 +50,7 @@ fn in_doubt_nothing_is_swept_and_nothing_expires_until_a_hand_ends_it() {
     node.reorg_to_empty(3);
     gate.await_log(&["warn", "in doubt", "invalid_branch"]);
     assert_eq!(metric(&gate), "litegate_doubt 1");
-    let doctor = gate.cli(&["doctor"]);
+    let doctor = gate.doctor();
     assert!(doctor.stdout.contains("warning  doubt: since"), "{doctor:?}");
 
     // Ordinary coins complete a payment as ever.

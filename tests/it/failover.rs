@@ -225,7 +225,7 @@ fn payments_go_on_while_the_first_node_stops_lags_and_returns_with_another_tip()
     gate.await_tip(&second.node.height().to_string());
     assert_eq!(changes(&gate), 3, "{:?}", gate.log_lines(&["following another node"]));
     gate.cli_ok(&["audit"]);
-    let doctor = gate.cli(&["doctor"]).stdout;
+    let doctor = gate.doctor().stdout;
     for peer in [&first, &second] {
         assert!(doctor.contains(&format!("node: {}: on regtest", peer.name())), "{doctor}");
     }

@@ -433,7 +433,7 @@ fn a_configuration_that_others_can_change_is_refused() {
         {
             gate.cli_fails(command, 2, &["litegate.toml", "can write", "chmod go-w"]);
         }
-        let found = gate.cli_fails(&["doctor"], 1, &["FAILURE  config", "can write"]);
+        let found = gate.doctor_fails(&["FAILURE  config", "can write"]);
         assert_eq!(found.stdout.lines().count(), 1, "nothing of it is used: {found:?}");
         fs::set_permissions(&path, PermissionsExt::from_mode(back)).unwrap();
     }
@@ -450,7 +450,7 @@ fn root_follows_no_configuration_of_another_user() {
     for path in [gate.config_file(), gate.folder().to_owned()] {
         chown(&path, Some(STRANGER), Some(0)).unwrap();
         gate.cli_fails(&["merchant", "list"], 2, &["litegate.toml", "user 4002"]);
-        gate.cli_fails(&["doctor"], 1, &["litegate.toml", "user 4002"]);
+        gate.doctor_fails(&["litegate.toml", "user 4002"]);
         chown(&path, Some(0), Some(0)).unwrap();
     }
     gate.cli_ok(&["check-config"]);

@@ -32,7 +32,7 @@ fn without_zmq_it_polls_and_says_so_once() {
     let said = gate.log_lines(&["poll"]);
     assert_eq!(said.len(), 1, "said once: {said:?}");
     assert!(said[0].to_lowercase().contains("zmq"), "{said:?}");
-    let doctor = gate.cli(&["doctor"]);
+    let doctor = gate.doctor();
     let line = doctor.stdout.lines().find(|line| line.to_lowercase().contains("zmq"));
     let line = line.unwrap_or_else(|| panic!("doctor says nothing of ZMQ: {doctor:?}"));
     assert!(line.to_lowercase().contains("poll"), "{line}");

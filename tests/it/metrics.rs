@@ -57,7 +57,7 @@ fn the_life_of_a_payment_is_counted() {
     let metrics = gate.metrics();
     assert_eq!(value(&metrics, "litegate_unswept_litoshis"), Some(5_000_000));
     assert_eq!(value(&metrics, "litegate_hot_limit_litoshis"), Some(4_000_000));
-    let doctor = gate.cli_ok(&["doctor"]).stdout;
+    let doctor = gate.doctor_ok().stdout;
     assert!(doctor.contains("warning  hot money: 0.05 LTC wait"), "{doctor}");
     gate.cli_ok(&["sweep"]);
     for (series, expected) in [

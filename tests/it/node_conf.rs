@@ -5,7 +5,6 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 
 use crate::harness::gate::Gate;
-use crate::harness::json;
 use crate::harness::node::Node;
 use crate::harness::ports;
 use crate::harness::shop::Shop;
@@ -58,7 +57,7 @@ fn a_node_with_the_file_that_init_writes_takes_a_payment() {
     node.mine(1);
     wait_for("the payout", SOON, || node.balance_of(&shop.payout_address) > 0);
     gate.cli_ok(&["audit"]);
-    let doctor = gate.cli(&["doctor"]);
+    let doctor = gate.doctor();
     assert_eq!(doctor.code, 0, "{doctor:?}");
     assert!(doctor.stdout.contains("ok       calls:"), "{}", doctor.stdout);
     assert!(
@@ -73,7 +72,7 @@ fn a_node_with_the_file_that_init_writes_takes_a_payment() {
 fn the_doctor_names_the_call_that_the_node_does_not_allow() {
     let narrow = |text: String| text.replace("testmempoolaccept,", "");
     let Some((gate, _node)) = set_up(narrow) else { return };
-    let doctor = json::list(gate.cli(&["doctor", "--json"]).stdout.trim());
+    let doctor = gate.doctor_list();
     let calls = doctor.iter().find(|finding| finding.text("check") == "calls").unwrap();
     assert_eq!(calls.text("verdict"), "failure");
     assert!(calls.text("what").ends_with("let us call testmempoolaccept"), "{calls:?}");

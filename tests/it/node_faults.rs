@@ -98,7 +98,7 @@ fn an_old_node_on_mainnet_is_refused_at_start_and_when_it_comes_later() {
     gate.await_log(&["the watcher waits", "503"]);
     proxy.set(old);
     wait_for("it is refused again", SOON, || {
-        let doctor = gate.cli(&["doctor"]);
+        let doctor = gate.doctor();
         doctor.code == 1 && doctor.stdout.contains("FAILURE  version")
     });
     wait_for("the operator is told why", SOON, || gate.readiness().contains("older than 0.21.5.4"));
@@ -290,7 +290,7 @@ fn another_chain_with_our_heights_is_refused() {
     let fields = shop.status(&payment.id);
     assert_eq!((fields.text("status").as_str(), fields.raw("confirmations")), ("completed", "3"));
     assert!(gate.log_lines(&["reorganisation"]).is_empty(), "nothing was taken back");
-    let doctor = gate.cli(&["doctor"]);
+    let doctor = gate.doctor();
     assert_eq!(doctor.code, 1);
     assert!(doctor.stdout.contains("FAILURE  chain: the node does not know"), "{}", doctor.stdout);
     gate.term();
@@ -333,7 +333,7 @@ fn without_the_proxy_nothing_listens_and_orders_go_on() {
     proxy.close();
     gate.await_log(&["warn", "the watcher waits"]);
     shop.create("0.05");
-    let doctor = gate.cli(&["doctor"]);
+    let doctor = gate.doctor();
     assert_eq!(doctor.code, 1);
     assert!(doctor.stdout.contains("start litecoind"), "{}", doctor.stdout);
 }

@@ -96,7 +96,7 @@ fn a_registered_own_address_is_skipped_named_and_can_be_left() {
     assert_eq!(payouts.len(), 1, "{}", sent[0].whole());
     assert_eq!(payouts[0].text("payoutAddress"), other.payout_address);
     gate.await_log(&["error", "payout address refused", &shop.merchant_id]);
-    let doctor = gate.cli(&["doctor"]).stdout;
+    let doctor = gate.doctor().stdout;
     let named = format!("payouts of {} wait since ", shop.merchant_id);
     let own_address = "payout address 1 is an address of this gateway";
     assert!(doctor.contains(&named) && doctor.contains(own_address), "{doctor}");
@@ -107,5 +107,5 @@ fn a_registered_own_address_is_skipped_named_and_can_be_left() {
     gate.let_pass(std::time::Duration::from_secs(86_400 + 60));
     let sent = gate.cli_json(&["sweep"]).objects("sweeps");
     assert_eq!(sent[0].objects("payouts")[0].text("payoutAddress"), right);
-    assert!(!gate.cli(&["doctor"]).stdout.contains(&named));
+    assert!(!gate.doctor().stdout.contains(&named));
 }

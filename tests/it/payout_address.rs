@@ -192,7 +192,7 @@ impl Scene {
     fn await_doctor(&self, words: &str) {
         let named = format!("payouts of {} wait", self.shop.merchant_id);
         wait_for("doctor names the shop", SOON, || {
-            let said = self.gate.cli(&["doctor"]).stdout;
+            let said = self.gate.doctor().stdout;
             said.lines().any(|line| line.contains(&named) && line.contains(words))
         });
     }

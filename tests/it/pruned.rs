@@ -78,7 +78,7 @@ fn pruned_blocks_are_crossed_by_the_utxo_set() {
     gate.start();
     gate.await_log(&["the watcher waits", "has pruned block", "rescan --from-utxo-set"]);
     wait_for("doctor says so", SOON, || {
-        let doctor = gate.cli(&["doctor"]); // It has four seconds for all, on a busy machine.
+        let doctor = gate.doctor();
         doctor.code == 1 && doctor.stdout.contains("run litegate rescan --from-utxo-set")
     });
     assert_eq!(shop.status(&seen.id).text("status"), "pending");

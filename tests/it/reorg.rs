@@ -186,7 +186,7 @@ fn a_completed_payment_without_its_coins_is_an_alarm() {
     gate.await_log(&["error", "has lost its coins", &payment.id]);
     assert!(gate.metrics().contains("litegate_completed_without_coins 1"));
     assert_eq!(shop.status(&payment.id).text("status"), "completed");
-    let doctor = gate.cli(&["doctor"]);
+    let doctor = gate.doctor();
     assert!(doctor.stdout.contains(&payment.id), "{}", doctor.stdout);
     gate.cli_fails(&["audit"], 1, &[&payment.id]);
     node.mine(1);

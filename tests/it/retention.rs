@@ -250,6 +250,6 @@ fn one_merchant_at_all_limits_stays_bounded() {
     wait_for("the sizes in the metrics", SOON, || {
         gate.metrics().contains("litegate_table_bytes{table=\"payments\"}")
     });
-    let doctor = gate.cli(&["doctor"]).stdout;
+    let doctor = gate.doctor().stdout;
     assert!(doctor.contains("largest tables: payments "), "{doctor}");
 }

@@ -206,7 +206,7 @@ fn a_copy_from_before_a_change_names_whose_payouts_wait_and_the_way_out() {
     let way_out = format!("--trust-merchant {}", shop.merchant_id);
     assert!(restored.stdout.contains(&way_out), "{restored:?}");
     assert!(!restored.stdout.contains(&honest.merchant_id), "{restored:?}");
-    let doctor = gate.cli(&["doctor"]);
+    let doctor = gate.doctor();
     assert!(doctor.stdout.contains(&named), "{doctor:?}");
     gate.start();
     pay(&node, &shop);
@@ -222,7 +222,7 @@ fn a_copy_from_before_a_change_names_whose_payouts_wait_and_the_way_out() {
         let _ = gate.cli(&["sweep"]);
         node.balance_of(&new) > 0
     });
-    assert!(!gate.cli(&["doctor"]).stdout.contains(&named));
+    assert!(!gate.doctor().stdout.contains(&named));
 }
 
 /// A copy that holds a payment which was not sealed yet, as nearly every copy amid traffic does.
@@ -317,7 +317,7 @@ fn trust_can_be_given_to_one_merchant() {
 fn a_signing_key_without_a_seal_key_is_warned_of() {
     let Some(Stage { gate, .. }) = Stage::shared() else { return };
     gate.unset("sweeper.seal_key_file");
-    let doctor = gate.cli(&["doctor"]);
+    let doctor = gate.doctor();
     assert!(doctor.stdout.contains("warning  seal key: none, but a signing key"), "{doctor:?}");
 }
 

@@ -55,7 +55,7 @@ fn rows_at_absurd_indexes_are_named_and_ignored() {
     wait_for("the sweep", SOON, || node.mempool().len() == 1);
     node.mine(1);
     gate.await_tip(&node.height().to_string());
-    gate.cli_fails(&["doctor"], 1, &["FAILURE  indexes", "500000", "2147483647"]);
+    gate.doctor_fails(&["FAILURE  indexes", "500000", "2147483647"]);
     let words = ["never issued its index 500000", "index 2 cannot be read"];
     gate.cli_fails(&["audit"], 1, &words);
     gate.restart();

@@ -45,6 +45,18 @@ pub(crate) struct Output {
     pub(crate) stderr: String,
 }
 
+impl Output {
+    /// Checks that the command ended with this code and said these words, in whatever case.
+    #[track_caller]
+    fn assert_failed(&self, command: &str, code: i32, words: &[&str]) {
+        assert_eq!(self.code, code, "litegate {command}: {self:?}");
+        let said = format!("{}{}", self.stdout, self.stderr).to_lowercase();
+        for word in words {
+            assert!(said.contains(&word.to_lowercase()), "{word:?} is not in {self:?}");
+        }
+    }
+}
+
 impl Gate {
     /// A gateway beside this node, configured by `litegate init`, not started. It follows the
     /// node by ZMQ, takes two confirmations, does not sweep in the time of a test, and may call
@@ -351,12 +363,42 @@ impl Gate {
     #[track_caller]
     pub(crate) fn cli_fails(&self, arguments: &[&str], code: i32, words: &[&str]) -> Output {
         let output = self.cli(arguments);
-        assert_eq!(output.code, code, "litegate {arguments:?}: {output:?}");
-        for word in words {
-            let said = format!("{}{}", output.stdout, output.stderr).to_lowercase();
-            assert!(said.contains(&word.to_lowercase()), "{word:?} is not in {output:?}");
-        }
+        output.assert_failed(&format!("{arguments:?}"), code, words);
         output
+    }
+
+    /// Runs `litegate doctor` until each part has answered: on a busy machine its four seconds may
+    /// pass before.
+    pub(crate) fn doctor(&self) -> Output {
+        self.whole(&["doctor"])
+    }
+
+    /// As [`Gate::doctor`], where no check may fail.
+    #[track_caller]
+    pub(crate) fn doctor_ok(&self) -> Output {
+        let output = self.doctor();
+        assert_eq!(output.code, 0, "{output:?}");
+        output
+    }
+
+    /// As [`Gate::doctor`], where one must fail and these words be said.
+    #[track_caller]
+    pub(crate) fn doctor_fails(&self, words: &[&str]) -> Output {
+        let output = self.doctor();
+        output.assert_failed("doctor", 1, words);
+        output
+    }
+
+    /// As [`Gate::doctor`], as the list of its findings.
+    pub(crate) fn doctor_list(&self) -> Vec<Fields> {
+        json::list(self.whole(&["doctor", "--json"]).stdout.trim())
+    }
+
+    fn whole(&self, arguments: &[&str]) -> Output {
+        wait_until("a whole answer of doctor", COMMAND, || {
+            let output = self.cli(arguments);
+            (!output.stdout.contains("no whole answer within")).then_some(output)
+        })
     }
 
     /// Runs a command with this gateway's configuration after these words of the shell, in a view
