@@ -70,6 +70,11 @@ impl SealKey {
         hmac(&self.0, parts)
     }
 
+    /// The key that signs the sweeper's notifications of the operator.
+    pub(crate) fn notification_key(&self) -> Secret<[u8; 32]> {
+        Secret::new(self.seal(&[b"notification"]))
+    }
+
     /// Whether a seal is the one over these parts, compared in constant time.
     pub(crate) fn fits(&self, seal: &[u8], parts: &[&[u8]]) -> bool {
         self.seal(parts)[..].ct_eq(seal).into()
@@ -132,11 +137,16 @@ impl MasterSecret {
 
     /// The same as the text that a merchant keeps: `whsec_` and base64 (Standard Webhooks).
     pub(crate) fn webhook_secret(&self, merchant: MerchantId, version: u32) -> Secret<String> {
-        use bitcoin::base64::Engine;
-        let key = self.webhook_key(merchant, version);
-        let text = bitcoin::base64::engine::general_purpose::STANDARD.encode(key.reveal());
-        Secret::new(format!("whsec_{text}"))
+        webhook_secret(&self.webhook_key(merchant, version))
     }
+}
+
+/// A key that signs webhooks as the text that a receiver keeps: `whsec_` and base64 (Standard
+/// Webhooks).
+pub(crate) fn webhook_secret(key: &Secret<[u8; 32]>) -> Secret<String> {
+    use bitcoin::base64::Engine;
+    let text = bitcoin::base64::engine::general_purpose::STANDARD.encode(key.reveal());
+    Secret::new(format!("whsec_{text}"))
 }
 
 /// A well-formed API key as presented. Whether it is anybody's, [`MasterSecret`] tells.

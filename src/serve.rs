@@ -34,6 +34,7 @@ use crate::node::transport::Cancelled;
 use crate::node::zmq;
 use crate::store::{self, Store, blocks, indexes, node_in_use};
 use crate::sweeper::Sweeper;
+use crate::sweeper::notifier::Notifier;
 use crate::sweeper::seals::{Access, Seals};
 use crate::sweeper::signing_key::SigningKey;
 use crate::wake::Wake;
@@ -445,6 +446,8 @@ pub(crate) fn sweeper_of(
     let seals = config.seals.as_ref().map(|settings| {
         Seals::open(settings, store, access).map_err(|error| Refused::Seals(format!("{error:#}")))
     });
+    let seals = seals.transpose()?;
+    let webhook = seals.as_ref().map(Seals::operator_webhook).transpose()?.flatten();
     let own = OwnAddresses::new(config.xpub.clone());
     store.read_blocking(|tx| {
         let is_own = |script: &Script| Ok(!own.among(tx, [script])?.is_empty());
@@ -459,7 +462,8 @@ pub(crate) fn sweeper_of(
         network: config.network,
         xpub: config.xpub.clone(),
         key: key.transpose()?,
-        seals: seals.transpose()?,
+        seals,
+        notifier: webhook.map(Notifier::new),
         settings: config.sweeper.clone(),
         wake: Wake::new(),
         clock: config.clock.clone(),

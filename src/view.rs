@@ -6,6 +6,7 @@
 pub(crate) mod account;
 pub(crate) mod audit;
 pub(crate) mod merchant;
+pub(crate) mod notification;
 pub(crate) mod sweep;
 
 use bitcoin::hashes::Hash;

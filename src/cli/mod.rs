@@ -19,6 +19,7 @@ mod rescan;
 mod restore;
 mod serve;
 mod sweep;
+mod sweeper_webhook_secret;
 mod trail;
 mod webhook;
 
@@ -75,6 +76,8 @@ enum Command {
     Webhook(webhook::Webhook),
     /// Pay out what is due now, or have it signed elsewhere
     Sweep(sweep::Sweep),
+    /// Print the secret by which the sweeper's notifications are verified
+    SweeperWebhookSecret(sweeper_webhook_secret::SweeperWebhookSecret),
     /// Read blocks again and repair what differs
     Rescan(rescan::Rescan),
     /// Account for every litoshi, against the node
@@ -210,6 +213,7 @@ pub fn run() -> ExitCode {
         Command::Payment(command) => command.run(config, format),
         Command::Webhook(command) => command.run(config, format),
         Command::Sweep(command) => command.run(config, format),
+        Command::SweeperWebhookSecret(command) => command.run(config, format),
         Command::Rescan(command) => command.run(config, format),
         Command::Audit(command) => command.run(config, format),
         Command::Completions(command) => command.run(Cli::command()),

@@ -9,6 +9,7 @@ use crate::domain::address::Address;
 use crate::domain::keys::AccountXpub;
 use crate::domain::network::Network;
 use crate::domain::sweep;
+use crate::domain::webhook_url::WebhookUrl;
 use crate::sweeper;
 
 use super::judge::Judge;
@@ -98,6 +99,16 @@ pub(super) fn read_sweeper(
             operator: operator?,
         },
     })
+}
+
+/// `None` where there is none or it is wrong.
+pub(super) fn read_notify_url(judge: &mut Judge, raw: &RawSweeper) -> Option<WebhookUrl> {
+    let key = "sweeper.notify_url";
+    let text = raw.notify_url.as_deref()?;
+    if raw.seal_key_file.is_none() {
+        judge.say(key, "needs sweeper.seal_key_file, whose key signs notifications");
+    }
+    judge.take(key, WebhookUrl::of_operator(text))
 }
 
 /// The outer `None` is a mistake, the inner one means that the operator takes nothing.

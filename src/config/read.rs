@@ -22,7 +22,9 @@ use crate::view::Site;
 use crate::{bot, http, sweeper, webhooks};
 
 use super::judge::Judge;
-use super::money::{beside, read_key_origin, read_payments, read_sweeper, read_xpub};
+use super::money::{
+    beside, read_key_origin, read_notify_url, read_payments, read_sweeper, read_xpub,
+};
 use super::nodes::{read_doubt, read_nodes};
 use super::raw::{Raw, RawCheckout, RawClock, RawDiscord, RawHttp, RawRetention, RawWebhooks};
 use super::{Config, Mistakes};
@@ -62,6 +64,7 @@ impl Raw {
         let sweeper = read_sweeper(judge, &self.sweeper, network);
         let delay_key = "sweeper.payout_address_delay";
         let delay = judge.duration_ms(delay_key, &self.sweeper.payout_address_delay);
+        let notify_url = read_notify_url(judge, &self.sweeper);
         let bot = read_bot(judge, &self.discord);
         let metrics_listen: Option<Option<SocketAddr>> =
             self.metrics.listen.as_deref().map(|text| {
@@ -111,6 +114,7 @@ impl Raw {
                 record_file: self.sweeper.record_file.unwrap_or_else(|| beside(&key_file)),
                 key_file,
                 payout_address_delay_ms: delay.unwrap_or_default(),
+                notify_url,
                 held: Held::default(),
             }),
             sweeper: sweeper::Settings { key_origin: key_origin?, ..sweeper? },

@@ -14,6 +14,7 @@ use bitcoin::ScriptBuf;
 
 use super::merchant::PayoutAddress;
 use super::seal::Seen;
+use super::seal::notification::Unreported;
 use super::time::Timestamp;
 
 /// The two clocks that must agree that a delay has passed: either may be wrong.
@@ -266,7 +267,10 @@ pub(crate) fn observe(
         let fits = row.filter(|row| row.address.script() == known.script.as_script());
         let cancelled = fits.is_some_and(|row| row.cancelled_at.is_some());
         // What was in force cannot be cancelled: that is a disagreement, not a fact.
-        known.cancelled = known.cancelled || (cancelled && !known.was_in_force);
+        if cancelled && !known.was_in_force && !known.cancelled {
+            known.cancelled = true;
+            known.unreported.cancelled = true;
+        }
     }
     match seen.is_empty() {
         true => believe(seen, rows, clocks),
@@ -380,11 +384,14 @@ impl Seen {
         Seen {
             version: row.version,
             script: row.address.script().to_owned(),
+            registered_at: row.registered_at,
+            effective_at: row.effective_at,
             first_seen_at: clocks.own,
             first_seen_chain: clocks.chain,
             backdated: false,
             was_in_force: false,
             cancelled: row.cancelled_at.is_some(),
+            unreported: Unreported { seen: true, cancelled: false },
         }
     }
 

@@ -1,6 +1,8 @@
 //! What the sweeper keeps of its own: the payout addresses as it saw them first, and how far it has
 //! sealed the payments. The database may be written by others; this record is not.
 
+pub(crate) mod notification;
+
 use std::collections::BTreeMap;
 
 use bitcoin::ScriptBuf;
@@ -9,11 +11,17 @@ use super::merchant::{MerchantId, PayoutAddress};
 use super::payout_address::{self, Clocks, Rules, Standing};
 use super::time::Timestamp;
 
+use self::notification::{Notification, Refused, Unreported};
+
 /// A registration as the sweeper saw it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Seen {
     pub(crate) version: u32,
     pub(crate) script: ScriptBuf,
+    /// By its row, at the first sight.
+    pub(crate) registered_at: Timestamp,
+    /// By its row, at the first sight.
+    pub(crate) effective_at: Timestamp,
     /// By the sweeper's clock.
     pub(crate) first_seen_at: Timestamp,
     /// The chain's median time then; absent until a node has said it.
@@ -23,6 +31,8 @@ pub(crate) struct Seen {
     /// It was in force at one of our looks: from then on nobody can cancel it.
     pub(crate) was_in_force: bool,
     pub(crate) cancelled: bool,
+    /// The notifications about it that were not delivered yet.
+    pub(crate) unreported: Unreported,
 }
 
 /// All that the sweeper keeps.
@@ -30,10 +40,22 @@ pub(crate) struct Seen {
 pub(crate) struct Record {
     /// In the order of their versions.
     pub(crate) addresses: BTreeMap<MerchantId, Vec<Seen>>,
+    /// Merchants whose payout address needs a person, since the database contradicts this record.
+    pub(crate) refused: BTreeMap<MerchantId, Refused>,
     /// Every payment below this derivation index was sealed, and none is ever sealed again.
     pub(crate) payments_below: u32,
     /// When every address in the database had been seen, by the slower clock.
     pub(crate) looked_at: Option<Timestamp>,
+}
+
+/// What came of a look at a merchant's rows.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Observed {
+    pub(crate) standing: Standing,
+    /// Whether the record says more than before.
+    pub(crate) changed: bool,
+    /// What the operator is to be notified of.
+    pub(crate) news: Vec<Notification>,
 }
 
 /// Registrations that are kept of a merchant at least, in the record: older ones than the address
@@ -42,24 +64,27 @@ const KEPT: usize = 20;
 
 impl Record {
     /// Takes the rows of a merchant's addresses, oldest first. Answers where the merchant is paid
-    /// now, and whether the record says more than before.
+    /// now.
     pub(crate) fn observe(
         &mut self,
         merchant: MerchantId,
         rows: &[PayoutAddress],
         clocks: Clocks,
         delay_ms: i64,
-    ) -> (Standing, bool) {
+    ) -> Observed {
         let before = self.addresses.get(&merchant);
+        let known = notification::of_addresses(merchant, before.into_iter().flatten());
         let mut seen = before.cloned().unwrap_or_default();
         let rules = Rules { delay_ms, looked_at: self.looked_at };
         let standing = payout_address::observe(&mut seen, rows, clocks, rules);
         forget_oldest(&mut seen);
         let changed = before.map_or(!seen.is_empty(), |before| *before != seen);
+        let mut news = notification::of_addresses(merchant, &seen);
+        news.retain(|one| !known.contains(one));
         if changed {
             self.addresses.insert(merchant, seen);
         }
-        (standing, changed)
+        Observed { standing, changed, news }
     }
 }
 

@@ -36,6 +36,15 @@ pub(crate) enum BadUrl {
     Port,
 }
 
+/// Why a URL of the operator's own is refused. The sentences follow the name of a key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum BadOperatorUrl {
+    #[error(transparent)]
+    Url(#[from] BadUrl),
+    #[error("must begin with https://, except to this machine (http://127.0.0.1:8080/notify)")]
+    Plaintext,
+}
+
 /// A URL to which a webhook may be sent, as far as its text can tell.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct WebhookUrl(Url);
@@ -53,6 +62,21 @@ impl WebhookUrl {
         match private {
             PrivateNetworks::Refused if !public => Err(BadUrl::NotPublic),
             PrivateNetworks::Refused | PrivateNetworks::Allowed => Ok(WebhookUrl(url)),
+        }
+    }
+
+    /// Reads a URL of the operator's own, which may be on a private network.
+    pub(crate) fn of_operator(text: &str) -> Result<WebhookUrl, BadOperatorUrl> {
+        let url = WebhookUrl::parse(text, PrivateNetworks::Allowed)?;
+        let is_loopback = match url.0.host() {
+            Some(Host::Ipv4(address)) => address.is_loopback(),
+            Some(Host::Ipv6(address)) => address.is_loopback(),
+            Some(Host::Domain(name)) => name == "localhost",
+            None => false,
+        };
+        match url.0.scheme() == "https" || is_loopback {
+            true => Ok(url),
+            false => Err(BadOperatorUrl::Plaintext),
         }
     }
 

@@ -24,6 +24,7 @@ mod due;
 pub(crate) mod encrypted;
 pub(crate) mod external;
 mod memory;
+pub(crate) mod notifier;
 mod pass;
 pub(crate) mod payees;
 pub(crate) mod private_file;
@@ -58,6 +59,7 @@ use crate::wake::Wake;
 
 use due::Due;
 use memory::Memory;
+use notifier::Notifier;
 use seals::Seals;
 use signing_key::SigningKey;
 
@@ -89,6 +91,8 @@ pub(crate) struct Sweeper {
     pub(crate) addresses: payees::Memory,
     /// Absent: what the database says is taken for true.
     pub(crate) seals: Option<Seals>,
+    /// Absent: no URL for notifications is configured.
+    pub(crate) notifier: Option<Notifier>,
     pub(crate) settings: Settings,
     pub(crate) wake: Wake,
     pub(crate) clock: Clock,
@@ -102,6 +106,15 @@ pub(crate) struct Report {
     pub(crate) sent: Vec<Txid>,
     /// What did not go out, and why.
     pub(crate) waiting: Vec<(OutPoint, Waits)>,
+}
+
+/// Why a pause ended.
+enum Paused {
+    /// Another role asks for a look.
+    Stirred,
+    /// A notification was delivered, or was not.
+    Delivered(notifier::Delivery),
+    Over,
 }
 
 /// The pause after a first failure. It doubles with each that follows.
@@ -163,6 +176,7 @@ impl Sweeper {
             }
             // Whatever else fails: what is seen late is believed for longer.
             let sealed = self.seal_new();
+            let sealed = sealed.and(self.notify_next(runtime));
             let asked = self.newest_request(answered);
             let due = last_sweep.is_none_or(|at| at.elapsed() >= self.settings.interval)
                 || asked > answered;
@@ -201,16 +215,32 @@ impl Sweeper {
                 0 => next_look.saturating_duration_since(Instant::now()).min(TICK),
                 _ => next_look.saturating_duration_since(Instant::now()),
             };
-            let stirred = runtime.block_on(async {
-                tokio::select! {
-                    () = self.shutdown.cancelled() => false,
-                    () = self.wake.sweeper_stirred() => true,
-                    () = tokio::time::sleep(pause) => false,
+            match runtime.block_on(self.pause(pause)) {
+                Paused::Stirred => next_look = Instant::now(),
+                Paused::Delivered(ended) => {
+                    if let Err(error) = self.end_delivery(ended) {
+                        let error = format!("{error:#}");
+                        tracing::error!(error, "the outcome of a notification is not recorded");
+                    }
                 }
-            });
-            if stirred {
-                next_look = Instant::now();
+                Paused::Over => {}
             }
+        }
+    }
+
+    /// Waits for so long, or until there is something to do.
+    async fn pause(&mut self, pause: Duration) -> Paused {
+        let delivery = async {
+            match &mut self.notifier {
+                Some(notifier) => notifier.finished().await,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            () = self.shutdown.cancelled() => Paused::Over,
+            () = self.wake.sweeper_stirred() => Paused::Stirred,
+            ended = delivery => Paused::Delivered(ended),
+            () = tokio::time::sleep(pause) => Paused::Over,
         }
     }
 

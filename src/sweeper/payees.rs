@@ -10,6 +10,7 @@ use bitcoin::{Script, ScriptBuf};
 use crate::domain::merchant::{MerchantId, PayoutAddress};
 use crate::domain::payout_address::{Clocks, Reason, Standing, Wait};
 use crate::domain::seal::Record;
+use crate::domain::seal::notification::Notification;
 use crate::domain::sweep::{Payee, SweepCoin, Waits, merchants_of};
 use crate::domain::time::Timestamp;
 use crate::pulse::{self, Loop};
@@ -126,9 +127,10 @@ impl Sweeper {
         rows: Vec<Rows>,
         clocks: Clocks,
     ) -> anyhow::Result<Vec<(MerchantId, Standing)>> {
-        let mut found = Vec::with_capacity(rows.len());
+        let (mut found, mut news) = (Vec::with_capacity(rows.len()), Vec::new());
         for (merchant, rows) in rows {
-            let standing = self.standing(merchant, rows.as_deref().ok(), clocks);
+            let (standing, new) = self.standing(merchant, rows.as_deref().ok(), clocks);
+            news.extend(new);
             let pays = match &standing {
                 Standing::Pays { version, .. } => Some(*version),
                 Standing::NoAddress | Standing::Waits(_) => None,
@@ -141,26 +143,28 @@ impl Sweeper {
             found.push((merchant, standing));
         }
         if let Some(seals) = &mut self.seals {
+            seals.log(&news, self.network); // Before it is kept: twice rather than never.
             seals.save_changes()?;
         }
         Ok(found)
     }
 
-    /// Where a merchant is paid now: by what the sweeper itself saw, if it has a seal key.
+    /// Where a merchant is paid now: by what the sweeper itself saw, if it has a seal key; and what
+    /// is new of that.
     fn standing(
         &mut self,
         merchant: MerchantId,
         rows: Option<&[PayoutAddress]>,
         clocks: Clocks,
-    ) -> Standing {
+    ) -> (Standing, Vec<Notification>) {
         let Some(rows) = rows else {
             let (version, newest_known) = (0, 0);
             let wait = Wait { reason: Reason::Damaged, version, newest_known, until: None };
-            return Standing::Waits(wait);
+            return (Standing::Waits(wait), Vec::new());
         };
         match &mut self.seals {
-            Some(seals) => seals.standing(merchant, rows, clocks),
-            None => Record::default().observe(merchant, rows, clocks, 0).0,
+            Some(seals) => seals.observe(merchant, rows, clocks),
+            None => (Record::default().observe(merchant, rows, clocks, 0).standing, Vec::new()),
         }
     }
 
@@ -219,9 +223,10 @@ impl Sweeper {
 
     /// Stores and logs whose payouts wait, for those who tell people.
     fn publish(&mut self, found: &[(MerchantId, Standing)], clocks: Clocks) -> anyhow::Result<()> {
-        let Some(seals) = self.seals.as_ref().filter(|seals| seals.is_kept_here()) else {
+        let Some(seals) = self.seals.as_mut().filter(|seals| seals.is_kept_here()) else {
             return Ok(());
         };
+        let delay_ms = seals.delay_ms();
         let stored = self.addresses.stored(&self.store)?.clone();
         let mut changes: Vec<(MerchantId, Option<Wait>)> = Vec::new();
         for (merchant, standing) in found {
@@ -230,13 +235,14 @@ impl Sweeper {
                 Standing::Waits(wait) => Some(*wait),
                 Standing::NoAddress | Standing::Pays { .. } => None,
             };
-            let delay_ms = seals.delay_ms();
+            seals.note_refusal(*merchant, wait, clocks.own);
             let wait = wait.filter(|wait| known.is_some() || wait.is_news(clocks, delay_ms));
             self.addresses.tell(*merchant, wait);
             if wait != known {
                 changes.push((*merchant, wait));
             }
         }
+        seals.save_changes()?;
         let now = clocks.own;
         let each =
             move |tx: &WriteTx, (merchant, wait): &(MerchantId, Option<Wait>), (): &mut ()| {

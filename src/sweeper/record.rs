@@ -2,7 +2,6 @@
 //!
 //! Must not know: what the record is for.
 
-use std::collections::BTreeMap;
 use std::io::Read;
 use std::path::Path;
 
@@ -10,18 +9,20 @@ use anyhow::{Context, ensure};
 use bitcoin::ScriptBuf;
 use bitcoin::hex::{DisplayHex, FromHex};
 
-use crate::domain::merchant::MerchantId;
+use crate::domain::seal::notification::{Refused, Unreported};
 use crate::domain::seal::{Record, Seen};
 use crate::domain::time::Timestamp;
 use crate::safe_file::{self, Place};
 use crate::secret::SealKey;
 
 /// The first line of the file: what it is, and the version of its form.
-const HEAD: &str = "litegate-seals 2";
+const HEAD: &str = "litegate-seals 3";
 
-/// What the first line was before the chain's time was kept: such a file is read as well, and its
-/// addresses that wait, wait for the whole delay by the chain's time.
-const HEAD_BEFORE: &str = "litegate-seals 1";
+/// The first line of earlier versions, which are read as well. Before version 3 nothing was
+/// reported; before version 2 the chain's time was not kept, and addresses that wait, wait for the
+/// whole delay by it.
+const HEAD_2: &str = "litegate-seals 2";
+const HEAD_1: &str = "litegate-seals 1";
 
 /// The largest file that is read, in bytes: a line of 200 for each of 300,000 registrations.
 const FILE_BYTES_MAX: u64 = 64 << 20;
@@ -62,16 +63,29 @@ fn print(record: &Record, key: &SealKey) -> String {
     for (merchant, addresses) in &record.addresses {
         for seen in addresses {
             lines.push(format!(
-                "address {merchant} {} {} {} {} {} {} {}",
+                "address {merchant} {} {} {} {} {} {} {} {} {} {} {}",
                 seen.version,
                 seen.script.as_bytes().to_lower_hex_string(),
+                seen.registered_at.ms(),
+                seen.effective_at.ms(),
                 seen.first_seen_at.ms(),
                 seen.first_seen_chain.map_or(0, Timestamp::ms),
+                u8::from(seen.unreported.seen),
+                u8::from(seen.unreported.cancelled),
                 u8::from(seen.backdated),
                 u8::from(seen.was_in_force),
                 u8::from(seen.cancelled),
             ));
         }
+    }
+    for (merchant, refused) in &record.refused {
+        lines.push(format!(
+            "refused {merchant} {} {} {} {}",
+            refused.version,
+            refused.reason.as_str(),
+            refused.since.ms(),
+            u8::from(refused.unreported),
+        ));
     }
     let body = lines.join("\n") + "\n";
     let seal = key.seal(&[b"record", body.as_bytes()]).to_lower_hex_string();
@@ -92,71 +106,107 @@ pub(super) fn parse(text: &str, key: &SealKey) -> anyhow::Result<Record> {
     );
     let mut lines = body.lines();
     let head = lines.next();
-    ensure!(matches!(head, Some(HEAD | HEAD_BEFORE)), "is of another version");
+    ensure!(matches!(head, Some(HEAD | HEAD_2 | HEAD_1)), "is of another version");
     let payments = lines.next().and_then(|line| line.strip_prefix("payments "));
     let payments_below = payments.and_then(|n| n.parse().ok()).context("names no payments")?;
     let mut looked_at = None;
-    if head == Some(HEAD) {
+    if head != Some(HEAD_1) {
         let looked = lines.next().and_then(|line| line.strip_prefix("looked "));
         let looked = looked.and_then(parse_time).context("names no look")?;
         looked_at = Some(looked).filter(|at| at.ms() != 0);
     }
-    let mut addresses: BTreeMap<MerchantId, Vec<Seen>> = BTreeMap::new();
+    let mut record = Record { payments_below, looked_at, ..Record::default() };
     for line in lines {
-        let (merchant, seen) = parse_address(line).context("holds a line that is no address")?;
-        addresses.entry(merchant).or_default().push(seen);
+        let parts: Vec<&str> = line.split(' ').collect();
+        parse_line(&parts, &mut record).context("holds a line that has no meaning")?;
     }
-    Ok(Record { addresses, payments_below, looked_at })
+    Ok(record)
+}
+
+fn parse_line(parts: &[&str], record: &mut Record) -> Option<()> {
+    match parts {
+        ["address", merchant, rest @ ..] => {
+            let seen = parse_address(rest)?;
+            record.addresses.entry(merchant.parse().ok()?).or_default().push(seen);
+        }
+        ["refused", merchant, version, reason, since, unreported] => {
+            let refused = Refused {
+                version: version.parse().ok()?,
+                reason: reason.parse().ok()?,
+                since: parse_time(since)?,
+                unreported: *unreported == "1",
+            };
+            record.refused.insert(merchant.parse().ok()?, refused);
+        }
+        _ => return None,
+    }
+    Some(())
 }
 
 fn parse_time(text: &str) -> Option<Timestamp> {
     text.parse().ok().map(Timestamp::from_ms)
 }
 
-fn parse_address(line: &str) -> Option<(MerchantId, Seen)> {
-    let parts: Vec<&str> = line.split(' ').collect();
-    let (what, chain, backdated) = match parts[..] {
-        ["address", merchant, version, script, at, in_force, cancelled] => {
-            ([merchant, version, script, at, in_force, cancelled], "0", "0")
+fn parse_address(parts: &[&str]) -> Option<Seen> {
+    // What earlier versions did not keep: see the heads.
+    let [version, script, registered, effective, at, chain, seen, undone, rest @ ..] = match parts {
+        [version, script, at, in_force, cancelled] => {
+            [version, script, at, at, at, "0", "0", "0", "0", in_force, cancelled]
         }
-        ["address", merchant, version, script, at, chain, backdated, in_force, cancelled] => {
-            ([merchant, version, script, at, in_force, cancelled], chain, backdated)
+        [version, script, at, chain, backdated, in_force, cancelled] => {
+            [version, script, at, at, at, chain, "0", "0", backdated, in_force, cancelled]
         }
-        _ => return None,
+        _ => parts.try_into().ok()?,
     };
-    let [merchant, version, script, at, in_force, cancelled] = what;
-    let seen = Seen {
+    let [backdated, in_force, cancelled] = rest.map(|word| word == "1");
+    Some(Seen {
         version: version.parse().ok()?,
         script: ScriptBuf::from_hex(script).ok()?,
+        registered_at: parse_time(registered)?,
+        effective_at: parse_time(effective)?,
         first_seen_at: parse_time(at)?,
         first_seen_chain: Some(parse_time(chain)?).filter(|at| at.ms() != 0),
-        backdated: backdated == "1",
-        was_in_force: in_force == "1",
-        cancelled: cancelled == "1",
-    };
-    Some((merchant.parse().ok()?, seen))
+        backdated,
+        was_in_force: in_force,
+        cancelled,
+        unreported: Unreported { seen: seen == "1", cancelled: undone == "1" },
+    })
 }
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
     use super::*;
+    use crate::domain::merchant::MerchantId;
+    use crate::domain::payout_address::Reason;
 
     fn record() -> Record {
         let seen = |version, cancelled| Seen {
             version,
             script: ScriptBuf::from_bytes(vec![0, 20, 7]),
+            registered_at: Timestamp::from_ms(1_700_000_000_001),
+            effective_at: Timestamp::from_ms(1_700_000_000_002),
             first_seen_at: Timestamp::from_ms(1_700_000_000_123),
             first_seen_chain: (version == 1).then_some(Timestamp::from_ms(1_699_999_999_000)),
             backdated: version == 2,
             was_in_force: version == 1,
             cancelled,
+            unreported: Unreported { seen: version == 1, cancelled },
         };
         let addresses = BTreeMap::from([
             (MerchantId::from_random(1), vec![seen(1, false), seen(2, true)]),
             (MerchantId::from_random(2), vec![seen(1, false)]),
         ]);
-        let looked_at = Some(Timestamp::from_ms(1_700_000_000_000));
-        Record { addresses, payments_below: 42, looked_at }
+        let since = Timestamp::from_ms(1_700_000_000_003);
+        let (version, reason, unreported) = (2, Reason::CancelUndone, true);
+        let refused = Refused { version, reason, since, unreported };
+        Record {
+            addresses,
+            refused: BTreeMap::from([(MerchantId::from_random(2), refused)]),
+            payments_below: 42,
+            looked_at: Some(Timestamp::from_ms(1_700_000_000_000)),
+        }
     }
 
     #[test]
@@ -169,17 +219,25 @@ mod tests {
     }
 
     #[test]
-    fn a_record_of_the_version_before_is_read() {
+    fn records_of_earlier_versions_are_read() {
         let key = SealKey::new([7; 32]);
         let merchant = MerchantId::from_random(1);
-        let body = format!(
-            "litegate-seals 1\npayments 42\naddress {merchant} 1 001407 1700000000123 1 0\n"
-        );
-        let seal = key.seal(&[b"record", body.as_bytes()]).to_lower_hex_string();
-        let read = parse(&format!("{body}seal {seal}\n"), &key).expect("our own");
-        assert_eq!((read.payments_below, read.looked_at), (42, None));
-        let seen = &read.addresses[&merchant][0];
-        assert_eq!((seen.was_in_force, seen.first_seen_chain), (true, None));
+        #[track_caller]
+        fn check(body: &str, key: &SealKey, looked_at: Option<i64>, chain: Option<i64>) {
+            let seal = key.seal(&[b"record", body.as_bytes()]).to_lower_hex_string();
+            let read = parse(&format!("{body}seal {seal}\n"), key).expect("our own");
+            assert_eq!(read.payments_below, 42);
+            assert_eq!(read.looked_at, looked_at.map(Timestamp::from_ms));
+            let seen = &read.addresses[&MerchantId::from_random(1)][0];
+            assert!(seen.was_in_force && !seen.cancelled);
+            assert_eq!(seen.first_seen_at, Timestamp::from_ms(1_700_000_000_123));
+            assert_eq!(seen.first_seen_chain, chain.map(Timestamp::from_ms));
+            assert_eq!(read.unreported().count(), 0);
+        }
+        let line = format!("address {merchant} 1 001407 1700000000123");
+        check(&format!("{HEAD_1}\npayments 42\n{line} 1 0\n"), &key, None, None);
+        let body = format!("{HEAD_2}\npayments 42\nlooked 5\n{line} 6 0 1 0\n");
+        check(&body, &key, Some(5), Some(6));
     }
 
     #[test]

@@ -4,6 +4,7 @@
 //!
 //! Must not know: how a sweep is made.
 
+mod reported;
 mod trust;
 
 use std::fs;
@@ -17,10 +18,12 @@ use crate::domain::merchant::{MerchantId, PayoutAddress};
 use crate::domain::network::Network;
 use crate::domain::payout_address::{Clocks, Standing, Wait};
 use crate::domain::seal::Record;
+use crate::domain::seal::notification::Notification;
 use crate::domain::sweep::SweepCoin;
 use crate::domain::time::Timestamp;
+use crate::domain::webhook_url::WebhookUrl;
 use crate::pulse::{self, Loop};
-use crate::secret::{SealKey, wipe_stack};
+use crate::secret::{SealKey, Secret, webhook_secret, wipe_stack};
 use crate::store::batches::Batches;
 use crate::store::seals::{self, SealedFacts};
 use crate::store::{self, ReadTx, Store, merchants};
@@ -36,10 +39,20 @@ pub(crate) struct Settings {
     pub(crate) key_file: PathBuf,
     pub(crate) record_file: PathBuf,
     pub(crate) payout_address_delay_ms: i64,
+    /// Where the operator is notified of what the sweeper sees. Absent: in the log alone.
+    pub(crate) notify_url: Option<WebhookUrl>,
     pub(crate) held: Held,
 }
 
 impl Settings {
+    /// The secret by which the operator verifies notifications.
+    ///
+    /// # Errors
+    /// If the seal key cannot be read.
+    pub(crate) fn notification_secret(&self) -> anyhow::Result<Secret<String>> {
+        Ok(webhook_secret(&load_key(self)?.notification_key()))
+    }
+
     /// The record as it is now, to be held.
     pub(crate) fn read_record(&self) -> anyhow::Result<Option<String>> {
         record::read(&self.record_file)
@@ -60,6 +73,7 @@ pub(crate) struct Seals {
     key: SealKey,
     file: PathBuf,
     delay_ms: i64,
+    notify_url: Option<WebhookUrl>,
     record: Record,
     /// Whether the record says more than its file.
     changed: bool,
@@ -112,7 +126,8 @@ impl Seals {
         };
         let delay_ms = settings.payout_address_delay_ms;
         let file = settings.record_file.clone();
-        let seals = Seals { key, file, delay_ms, record, changed: false, access };
+        let notify_url = settings.notify_url.clone();
+        let seals = Seals { key, file, delay_ms, notify_url, record, changed: false, access };
         if !found {
             seals.save()?; // Before the first seal: seals without a record are refused.
         }
@@ -160,17 +175,18 @@ impl Seals {
         Ok(sealed && facts.merchant == coin.merchant && facts.script == coin.script)
     }
 
-    /// Where a merchant is paid, by its rows and by what was seen of them before. What is new is
-    /// kept by [`Seals::save_changes`], before anything is paid by it.
-    pub(super) fn standing(
+    /// Where a merchant is paid, by its rows and by what was seen of them before, and what the
+    /// operator is to be notified of. What is new is kept by [`Seals::save_changes`], before
+    /// anything is paid by it.
+    pub(super) fn observe(
         &mut self,
         merchant: MerchantId,
         rows: &[PayoutAddress],
         clocks: Clocks,
-    ) -> Standing {
-        let (standing, changed) = self.record.observe(merchant, rows, clocks, self.delay_ms);
-        self.changed = self.changed || changed;
-        standing
+    ) -> (Standing, Vec<Notification>) {
+        let observed = self.record.observe(merchant, rows, clocks, self.delay_ms);
+        self.changed = self.changed || observed.changed;
+        (observed.standing, observed.news)
     }
 
     /// Notes that every address in the database was seen at this time, by the slower clock.
@@ -224,7 +240,7 @@ impl Seals {
         for merchant in self.merchants() {
             let rows = store.read_blocking(|tx| merchants::payout_addresses(tx, merchant, network));
             let Ok(rows) = rows else { continue }; // Damaged rows are named where they are used.
-            let (standing, _) = record.observe(merchant, &rows, clocks, self.delay_ms);
+            let standing = record.observe(merchant, &rows, clocks, self.delay_ms).standing;
             if let Standing::Waits(wait) = standing
                 && !wait.reason.heals_alone()
             {

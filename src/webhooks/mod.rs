@@ -5,6 +5,7 @@
 
 mod deliver;
 pub(crate) mod glance;
+pub(crate) mod operator;
 mod pace;
 mod places;
 pub(crate) mod sign;

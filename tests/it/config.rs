@@ -61,6 +61,9 @@ fn wrong_values_are_refused_by_the_name_of_the_key() {
         ("payments.confirmations", "six"),
         ("sweeper.interval", "often"),
         ("sweeper.min_payout", "1e400"),
+        ("sweeper.notify_url", "http://operator.example/"),
+        ("sweeper.notify_url", "http://10.0.0.1/"),
+        ("sweeper.notify_url", "operator.example"),
         ("webhooks.allow_private_networks", "maybe"),
         ("metrics.listen", "everywhere"),
     ] {
@@ -81,6 +84,17 @@ fn wrong_values_are_refused_by_the_name_of_the_key() {
         let name = key.rsplit('.').next().unwrap();
         check_refused(|gate| gate.set(key, value), &[name]);
     }
+}
+
+#[test]
+fn the_operators_url_is_https_or_on_this_machine() {
+    let gate = Gate::offline();
+    for url in ["https://operator.example/", "https://10.0.0.1/", "http://127.0.0.1:8080/x"] {
+        gate.set("sweeper.notify_url", url);
+        gate.cli_ok(&["check-config"]);
+    }
+    gate.unset("sweeper.seal_key_file");
+    gate.cli_fails(&["check-config"], 2, &["sweeper.notify_url", "seal_key_file"]);
 }
 
 #[test]

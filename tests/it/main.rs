@@ -85,6 +85,7 @@ mod snippets;
 mod soak;
 mod strays;
 mod sweep;
+mod sweeper_notifications;
 mod systemd;
 mod tidy;
 mod upgrade;

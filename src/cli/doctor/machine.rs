@@ -24,6 +24,9 @@ const OPEN_FILES_MIN: u64 = 4096;
 /// Payments with an index that was never issued, that are named at most.
 const STRAYS_NAMED: u32 = 10;
 
+/// A notification that is undelivered for longer is overdue, in milliseconds.
+const UNDELIVERED_MS_MAX: i64 = 10 * 60_000;
+
 /// How long the question for the time server may take, and how long the answer is, in bytes.
 const TIME_PATIENCE: Duration = Duration::from_secs(2);
 const ANSWER_BYTES_MAX: u64 = 64;
@@ -36,8 +39,13 @@ pub(super) fn check(subject: &Subject, say: Say) {
     say(check_sweeps(subject));
     say(check_indexes(subject));
     say(check_signing_key(subject));
-    let others =
-        [check_seal_key(subject), check_hot(subject), check_open_files(), check_time_server()];
+    let others = [
+        check_seal_key(subject),
+        check_notifications(subject),
+        check_hot(subject),
+        check_open_files(),
+        check_time_server(),
+    ];
     others.into_iter().flatten().for_each(say);
 }
 
@@ -224,6 +232,26 @@ fn check_seal_key(subject: &Subject) -> Option<Finding> {
             )
         }
         Err(error) => failure("seal key", format!("{error:#}")),
+    })
+}
+
+/// Whether the sweeper's notifications reach the operator.
+fn check_notifications(subject: &Subject) -> Option<Finding> {
+    let seals = subject.seals.as_ref()?;
+    let check = "sweeper notifications";
+    if seals.notify_url.is_none() {
+        let what = "sweeper.notify_url is not set: new payout addresses are in its log alone";
+        return Some(ok(check, what));
+    }
+    // What is wrong with database and record is said where they are looked at.
+    let store = seals.has_record().then(|| subject.store().ok()).flatten()?;
+    let opened = Seals::open(seals, &store, Access::ReadOnly).ok()?;
+    Some(match opened.undelivered(subject.clock.now().plus_ms(-UNDELIVERED_MS_MAX)) {
+        0 => ok(check, "none is overdue"),
+        count => {
+            let what = format!("{count} wait for sweeper.notify_url for more than ten minutes");
+            warning(check, what).fix("the sweeper's log says why: notification not delivered")
+        }
     })
 }
 

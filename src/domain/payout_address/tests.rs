@@ -62,7 +62,7 @@ impl Sweeper {
     }
 
     fn look_with(&mut self, clocks: Clocks, rows: &[PayoutAddress]) -> Standing {
-        let (standing, _) = self.record.observe(Sweeper::merchant(), rows, clocks, DELAY);
+        let standing = self.record.observe(Sweeper::merchant(), rows, clocks, DELAY).standing;
         self.record.looked_at = clocks.chain.map(|chain| chain.min(clocks.own));
         standing
     }

@@ -108,6 +108,11 @@ impl Receiver {
         self.state.replies.lock().unwrap().extend(replies);
     }
 
+    /// Requests are answered as usual again.
+    pub(crate) fn forget_replies(&self) {
+        self.state.replies.lock().unwrap().clear();
+    }
+
     /// The next requests are answered with 500.
     pub(crate) fn fail_next(&self, count: usize) {
         self.reply_next(std::iter::repeat_n(Reply::Status(500), count));
