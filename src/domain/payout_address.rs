@@ -39,12 +39,39 @@ impl Clocks {
     }
 }
 
-/// What the operator's delay is, and when the sweeper last looked.
+/// What the operator's delay is, when the sweeper last looked, and what it knows of the merchant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Rules {
     pub(crate) delay_ms: i64,
-    /// When everything in the database had been seen, by the slower clock.
+    /// When everything in the database had been seen, by the slower clock. Absent: the record is
+    /// new.
     pub(crate) looked_at: Option<Timestamp>,
+    pub(crate) first_sight: FirstSight,
+}
+
+/// What was seen of a merchant's payments when its first payout address is seen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum FirstSight {
+    /// None before the address.
+    BeforePayments,
+    /// The first one together with the address, in one state of the database. By its row the
+    /// payment was created at this time.
+    WithPayment { created_at: Timestamp },
+    /// One before the address.
+    AfterPayment,
+    /// It does not matter: the operator vouches for the rows.
+    Trusted,
+}
+
+impl FirstSight {
+    /// Whether the merchant registered this address before anybody could have paid it.
+    fn is_in_time(self, first: &PayoutAddress) -> bool {
+        match self {
+            FirstSight::BeforePayments | FirstSight::Trusted => true,
+            FirstSight::WithPayment { created_at } => first.registered_at <= created_at,
+            FirstSight::AfterPayment => false,
+        }
+    }
 }
 
 /// A row that says it is older than the last look by more than this was put in behind it, in
@@ -273,15 +300,28 @@ pub(crate) fn observe(
         }
     }
     match seen.is_empty() {
-        true => believe(seen, rows, clocks),
+        true => meet(seen, rows, clocks, rules),
         false => take_note(seen, rows, clocks, rules),
     }
     evaluate(seen, &by_version, clocks, rules)
 }
 
-/// Of a merchant who is seen for the first time there is nothing to hold the rows against: what is
-/// in force by them is in force, if both clocks say so. (A record that was lost must not bring back
-/// an address that the merchant left.)
+/// Takes note of a merchant of whom no address was seen before. The first address is believed if it
+/// was registered before the merchant's first payment; else it waits for the delay. A change waits
+/// for the delay in any case, unless the record is new or the operator vouches for the rows.
+fn meet(seen: &mut Vec<Seen>, rows: &[PayoutAddress], clocks: Clocks, rules: Rules) {
+    let Some((first, _)) = rows.split_first() else { return };
+    let vouched_for = rules.looked_at.is_none() || rules.first_sight == FirstSight::Trusted;
+    match rules.first_sight.is_in_time(first) {
+        true if vouched_for => believe(seen, rows, clocks),
+        true => believe(seen, std::slice::from_ref(first), clocks),
+        false => seen.push(Seen::new(first, clocks)),
+    }
+    take_note(seen, rows, clocks, rules);
+}
+
+/// There is nothing to hold these rows against: what is in force by them is in force, if both
+/// clocks say so. (A record that was lost must not bring back an address that the merchant left.)
 fn believe(seen: &mut Vec<Seen>, rows: &[PayoutAddress], clocks: Clocks) {
     let counts = |row: &&PayoutAddress| {
         let reached = match is_delayed(row) {

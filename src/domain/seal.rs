@@ -3,12 +3,12 @@
 
 pub(crate) mod notification;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use bitcoin::ScriptBuf;
 
 use super::merchant::{MerchantId, PayoutAddress};
-use super::payout_address::{self, Clocks, Rules, Standing};
+use super::payout_address::{self, Clocks, FirstSight, Rules, Standing};
 use super::time::Timestamp;
 
 use self::notification::{Notification, Refused, Unreported};
@@ -42,6 +42,10 @@ pub(crate) struct Record {
     pub(crate) addresses: BTreeMap<MerchantId, Vec<Seen>>,
     /// Merchants whose payout address needs a person, since the database contradicts this record.
     pub(crate) refused: BTreeMap<MerchantId, Refused>,
+    /// Merchants of whom a payment was seen before any payout address.
+    pub(crate) payments_first: BTreeSet<MerchantId>,
+    /// Merchants for whose addresses the operator vouches, as the next look finds them.
+    pub(crate) trusted: BTreeSet<MerchantId>,
     /// Every payment below this derivation index was sealed, and none is ever sealed again.
     pub(crate) payments_below: u32,
     /// When every address in the database had been seen, by the slower clock.
@@ -63,7 +67,8 @@ pub(crate) struct Observed {
 const KEPT: usize = 20;
 
 impl Record {
-    /// Takes the rows of a merchant's addresses, oldest first. Answers where the merchant is paid
+    /// Takes the rows of a merchant's addresses, oldest first, and when the merchant's first
+    /// payment was created, if that came into sight with them. Answers where the merchant is paid
     /// now.
     pub(crate) fn observe(
         &mut self,
@@ -71,20 +76,51 @@ impl Record {
         rows: &[PayoutAddress],
         clocks: Clocks,
         delay_ms: i64,
+        first_payment: Option<Timestamp>,
     ) -> Observed {
+        let first_sight = match first_payment {
+            _ if self.trusted.contains(&merchant) => FirstSight::Trusted,
+            _ if self.payments_first.contains(&merchant) => FirstSight::AfterPayment,
+            Some(created_at) => FirstSight::WithPayment { created_at },
+            None => FirstSight::BeforePayments,
+        };
         let before = self.addresses.get(&merchant);
         let known = notification::of_addresses(merchant, before.into_iter().flatten());
         let mut seen = before.cloned().unwrap_or_default();
-        let rules = Rules { delay_ms, looked_at: self.looked_at };
+        let rules = Rules { delay_ms, looked_at: self.looked_at, first_sight };
         let standing = payout_address::observe(&mut seen, rows, clocks, rules);
         forget_oldest(&mut seen);
-        let changed = before.map_or(!seen.is_empty(), |before| *before != seen);
+        let mut changed = before.map_or(!seen.is_empty(), |before| *before != seen);
         let mut news = notification::of_addresses(merchant, &seen);
         news.retain(|one| !known.contains(one));
-        if changed {
+        if seen.is_empty() {
+            changed |= first_payment.is_some() && self.note_payment_first(merchant);
+        } else if changed {
+            self.payments_first.remove(&merchant);
+            self.trusted.remove(&merchant);
             self.addresses.insert(merchant, seen);
         }
         Observed { standing, changed, news }
+    }
+
+    /// Notes that a payment of a merchant was seen, and no payout address that can be read. Answers
+    /// whether that was not known.
+    pub(crate) fn note_payment_first(&mut self, merchant: MerchantId) -> bool {
+        !self.addresses.contains_key(&merchant) && self.payments_first.insert(merchant)
+    }
+
+    /// Whether it is known what a merchant's first payment and first address were.
+    pub(crate) fn knows(&self, merchant: MerchantId) -> bool {
+        self.addresses.contains_key(&merchant) || self.payments_first.contains(&merchant)
+    }
+
+    /// Forgets what was seen of a merchant's addresses: the operator vouches for what the next look
+    /// finds.
+    pub(crate) fn trust(&mut self, merchant: MerchantId) {
+        self.addresses.remove(&merchant);
+        self.refused.remove(&merchant);
+        self.payments_first.remove(&merchant);
+        self.trusted.insert(merchant);
     }
 }
 

@@ -6,6 +6,7 @@ use rusqlite::{OptionalExtension, params};
 use crate::domain::keys::DerivationIndex;
 use crate::domain::merchant::MerchantId;
 use crate::domain::payment::{Payment, PaymentId};
+use crate::domain::time::Timestamp;
 
 use super::columns::script;
 use super::{Error, ReadTx, WriteTx, indexes};
@@ -41,15 +42,16 @@ fn from_row(row: &rusqlite::Row) -> rusqlite::Result<SealedFacts> {
     })
 }
 
-/// The facts of issued payments from an index on, of so many at most, and the index above them.
-/// Facts that cannot be read are left out. `None` if there is no further payment.
+/// The facts of issued payments from an index on, of so many at most, each with the time at which
+/// the payment was created, and the index above them. Facts that cannot be read are left out.
+/// `None` if there is no further payment.
 pub(crate) fn facts_from(
     tx: &ReadTx,
     index: u32,
     limit: u32,
-) -> Result<Option<(Vec<SealedFacts>, u32)>, Error> {
+) -> Result<Option<(Vec<(SealedFacts, Timestamp)>, u32)>, Error> {
     let sql = format!(
-        "SELECT {COLUMNS} FROM payments WHERE derivation_index >= ? AND derivation_index < ?
+        "SELECT {COLUMNS}, created_at FROM payments WHERE derivation_index >= ? AND derivation_index < ?
          ORDER BY derivation_index LIMIT ?"
     );
     let next = indexes::next_index(tx)?;
@@ -59,7 +61,7 @@ pub(crate) fn facts_from(
     while let Some(row) = rows.next()? {
         let at: u32 = row.get("derivation_index")?;
         below = Some(at.saturating_add(1));
-        match from_row(row) {
+        match from_row(row).and_then(|found| Ok((found, row.get("created_at")?))) {
             Ok(found) => facts.push(found),
             Err(why) => tracing::error!(index = at, %why, "a payment cannot be read, nor sealed"),
         }

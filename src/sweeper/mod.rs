@@ -30,13 +30,14 @@ pub(crate) mod payees;
 pub(crate) mod private_file;
 mod record;
 pub(crate) mod seals;
+mod sight;
 pub(crate) mod signing_key;
 mod trial;
 mod under_way;
 
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, ensure};
+use anyhow::ensure;
 use bitcoin::bip32::KeySource;
 use bitcoin::{OutPoint, Txid};
 use tokio::runtime::Handle;
@@ -269,13 +270,6 @@ impl Sweeper {
         if let Err(error) = self.store.write_blocking(write) {
             tracing::debug!(%error, "cannot record what the sweeper waits for");
         }
-    }
-
-    /// Seals new payments, and takes note of new payout addresses.
-    fn seal_new(&mut self) -> anyhow::Result<()> {
-        let Some(seals) = &mut self.seals else { return Ok(()) };
-        seals.seal_new(&self.store).context("seal the payments")?;
-        self.see_addresses().context("see the payout addresses")
     }
 
     /// Sweeps once, for an operator's command. `None` if that has to wait because of a doubt.

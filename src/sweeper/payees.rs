@@ -2,7 +2,7 @@
 //! merchant's trouble alone, and the reason is stored for those who tell people.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use anyhow::Context;
 use bitcoin::{Script, ScriptBuf};
@@ -22,77 +22,26 @@ use super::Sweeper;
 /// The rows of a merchant's payout addresses. A damaged one is that merchant's trouble alone.
 pub(super) type Rows = (MerchantId, Result<Vec<PayoutAddress>, String>);
 
-/// How often the node is asked for the chain's time: while an address waits for it, and else.
-const CHAIN_TIME_AWAITED: Duration = Duration::from_secs(10);
-const CHAIN_TIME: Duration = Duration::from_secs(60);
-
 /// What the sweeper remembers of payout addresses from one look to the next.
 #[derive(Debug, Default)]
 pub(crate) struct Memory {
     /// Scripts that were found not to be our own; new payments avoid them.
     vetted: BTreeSet<ScriptBuf>,
     /// Of each merchant, the newest registration and how many were cancelled at the last look.
-    marks: BTreeMap<MerchantId, (u32, u32)>,
+    pub(super) marks: BTreeMap<MerchantId, (u32, u32)>,
     /// Merchants whose standing changes with time alone.
-    unsteady: BTreeSet<MerchantId>,
+    pub(super) unsteady: BTreeSet<MerchantId>,
     /// What is stored of waits, once it was read.
     stored: Option<BTreeMap<MerchantId, Wait>>,
     /// What the log says already.
     told: BTreeMap<MerchantId, Wait>,
     /// The chain's time when a node last said it.
-    chain: Option<Timestamp>,
+    pub(super) chain: Option<Timestamp>,
     /// When a node was last asked for it, with success or without.
-    asked_at: Option<Instant>,
+    pub(super) asked_at: Option<Instant>,
 }
 
 impl Sweeper {
-    /// Takes note of payout addresses that are new and of changes that were cancelled, so that the
-    /// delay of a change begins when it was asked for, and not when money is due, and nobody can
-    /// undo a cancellation unseen.
-    pub(super) fn see_addresses(&mut self) -> anyhow::Result<()> {
-        let Some(seals) = &self.seals else { return Ok(()) };
-        let began = self.clock.now();
-        let marks: BTreeMap<MerchantId, (u32, u32)> = self
-            .store
-            .read_blocking(merchants::address_marks)?
-            .into_iter()
-            .map(|(merchant, newest, cancelled)| (merchant, (newest, cancelled)))
-            .collect();
-        let changed = |merchant: &MerchantId| {
-            marks.get(merchant).is_none_or(|now| self.addresses.marks.get(merchant) != Some(now))
-        };
-        let all = marks.keys().copied().chain(seals.merchants());
-        let mut due: BTreeSet<MerchantId> = all.filter(changed).collect();
-        let pause = match self.addresses.unsteady.is_empty() {
-            true => CHAIN_TIME,
-            false => CHAIN_TIME_AWAITED,
-        };
-        let stale = self.addresses.asked_at.is_none_or(|at| at.elapsed() >= pause);
-        if stale {
-            due.extend(self.addresses.unsteady.iter().copied());
-        }
-        let clocks = match due.is_empty() && !stale {
-            true => Clocks { own: began, chain: None },
-            false => self.clocks(),
-        };
-        let mut rows = Vec::with_capacity(due.len());
-        for merchant in due {
-            pulse::beat(Loop::Sweeper);
-            rows.push((merchant, self.store.read_blocking(|tx| self.rows_of(tx, merchant))?));
-        }
-        let mut found = self.evaluate(rows, clocks)?;
-        self.keep_refused(&mut found)?;
-        self.publish(&found, clocks)?;
-        self.addresses.marks = marks;
-        if let Some(chain) = self.addresses.chain
-            && let Some(seals) = &mut self.seals
-        {
-            seals.note_look(began.min(chain));
-            seals.save_changes()?;
-        }
-        Ok(())
-    }
-
     /// The merchants that can be paid now, and why others are not.
     pub(super) fn payees(
         &mut self,
@@ -103,7 +52,7 @@ impl Sweeper {
         }
         let clocks = self.clocks();
         let (mut payees, mut waiting) = (Vec::with_capacity(rows.len()), BTreeMap::new());
-        let mut found = self.evaluate(rows, clocks)?;
+        let mut found = self.evaluate(rows, &BTreeMap::new(), clocks)?;
         self.refuse_own(&mut found)?;
         self.publish(&found, clocks)?;
         for (merchant, standing) in found {
@@ -121,15 +70,19 @@ impl Sweeper {
         Ok((payees, waiting))
     }
 
-    /// Where these merchants stand, written down before anything is paid by it.
-    fn evaluate(
+    /// Where these merchants stand, written down before anything is paid by it. `first_payments`:
+    /// when the first payments were created that came into sight with the rows.
+    pub(super) fn evaluate(
         &mut self,
         rows: Vec<Rows>,
+        first_payments: &BTreeMap<MerchantId, Timestamp>,
         clocks: Clocks,
     ) -> anyhow::Result<Vec<(MerchantId, Standing)>> {
         let (mut found, mut news) = (Vec::with_capacity(rows.len()), Vec::new());
         for (merchant, rows) in rows {
-            let (standing, new) = self.standing(merchant, rows.as_deref().ok(), clocks);
+            let first_payment = first_payments.get(&merchant).copied();
+            let rows_read = rows.as_deref().ok();
+            let (standing, new) = self.standing(merchant, rows_read, clocks, first_payment);
             news.extend(new);
             let pays = match &standing {
                 Standing::Pays { version, .. } => Some(*version),
@@ -156,20 +109,27 @@ impl Sweeper {
         merchant: MerchantId,
         rows: Option<&[PayoutAddress]>,
         clocks: Clocks,
+        first_payment: Option<Timestamp>,
     ) -> (Standing, Vec<Notification>) {
         let Some(rows) = rows else {
+            if let (Some(seals), Some(_)) = (&mut self.seals, first_payment) {
+                seals.note_payment_first(merchant);
+            }
             let (version, newest_known) = (0, 0);
             let wait = Wait { reason: Reason::Damaged, version, newest_known, until: None };
             return (Standing::Waits(wait), Vec::new());
         };
         match &mut self.seals {
-            Some(seals) => seals.observe(merchant, rows, clocks),
-            None => (Record::default().observe(merchant, rows, clocks, 0).standing, Vec::new()),
+            Some(seals) => seals.observe(merchant, rows, clocks, first_payment),
+            None => {
+                let observed = Record::default().observe(merchant, rows, clocks, 0, None);
+                (observed.standing, Vec::new())
+            }
         }
     }
 
     /// What both clocks say: our own, and the chain's median time past by the node.
-    fn clocks(&mut self) -> Clocks {
+    pub(super) fn clocks(&mut self) -> Clocks {
         let asked = self.node.best_block_hash().and_then(|tip| self.node.header(tip));
         let chain = match asked {
             Ok(header) => Some(self.clock.chain_time(header.median_time)),
@@ -184,7 +144,10 @@ impl Sweeper {
     }
 
     /// Keeps an address refused that was found to be our own account's.
-    fn keep_refused(&mut self, found: &mut [(MerchantId, Standing)]) -> anyhow::Result<()> {
+    pub(super) fn keep_refused(
+        &mut self,
+        found: &mut [(MerchantId, Standing)],
+    ) -> anyhow::Result<()> {
         let stored = self.addresses.stored(&self.store)?;
         for (merchant, standing) in found {
             if let Standing::Pays { version, .. } = standing
@@ -222,7 +185,11 @@ impl Sweeper {
     }
 
     /// Stores and logs whose payouts wait, for those who tell people.
-    fn publish(&mut self, found: &[(MerchantId, Standing)], clocks: Clocks) -> anyhow::Result<()> {
+    pub(super) fn publish(
+        &mut self,
+        found: &[(MerchantId, Standing)],
+        clocks: Clocks,
+    ) -> anyhow::Result<()> {
         let Some(seals) = self.seals.as_mut().filter(|seals| seals.is_kept_here()) else {
             return Ok(());
         };
@@ -280,7 +247,7 @@ impl Sweeper {
     }
 
     /// The rows of a merchant's addresses.
-    fn rows_of(
+    pub(super) fn rows_of(
         &self,
         tx: &ReadTx,
         merchant: MerchantId,

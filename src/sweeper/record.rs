@@ -78,6 +78,8 @@ fn print(record: &Record, key: &SealKey) -> String {
             ));
         }
     }
+    lines.extend(record.payments_first.iter().map(|merchant| format!("payment-first {merchant}")));
+    lines.extend(record.trusted.iter().map(|merchant| format!("trusted {merchant}")));
     for (merchant, refused) in &record.refused {
         lines.push(format!(
             "refused {merchant} {} {} {} {}",
@@ -128,6 +130,12 @@ fn parse_line(parts: &[&str], record: &mut Record) -> Option<()> {
         ["address", merchant, rest @ ..] => {
             let seen = parse_address(rest)?;
             record.addresses.entry(merchant.parse().ok()?).or_default().push(seen);
+        }
+        ["payment-first", merchant] => {
+            record.payments_first.insert(merchant.parse().ok()?);
+        }
+        ["trusted", merchant] => {
+            record.trusted.insert(merchant.parse().ok()?);
         }
         ["refused", merchant, version, reason, since, unreported] => {
             let refused = Refused {
@@ -204,6 +212,8 @@ mod tests {
         Record {
             addresses,
             refused: BTreeMap::from([(MerchantId::from_random(2), refused)]),
+            payments_first: [MerchantId::from_random(3), MerchantId::from_random(4)].into(),
+            trusted: [MerchantId::from_random(5)].into(),
             payments_below: 42,
             looked_at: Some(Timestamp::from_ms(1_700_000_000_000)),
         }

@@ -22,7 +22,6 @@ use crate::domain::seal::notification::Notification;
 use crate::domain::sweep::SweepCoin;
 use crate::domain::time::Timestamp;
 use crate::domain::webhook_url::WebhookUrl;
-use crate::pulse::{self, Loop};
 use crate::secret::{SealKey, Secret, webhook_secret, wipe_stack};
 use crate::store::batches::Batches;
 use crate::store::seals::{self, SealedFacts};
@@ -75,6 +74,8 @@ pub(crate) struct Seals {
     delay_ms: i64,
     notify_url: Option<WebhookUrl>,
     record: Record,
+    /// Every payment below this derivation index was looked at by this process.
+    looked_below: u32,
     /// Whether the record says more than its file.
     changed: bool,
     access: Access,
@@ -127,7 +128,10 @@ impl Seals {
         let delay_ms = settings.payout_address_delay_ms;
         let file = settings.record_file.clone();
         let notify_url = settings.notify_url.clone();
-        let seals = Seals { key, file, delay_ms, notify_url, record, changed: false, access };
+        let looked_below = record.payments_below;
+        let changed = false;
+        let seals =
+            Seals { key, file, delay_ms, notify_url, record, looked_below, changed, access };
         if !found {
             seals.save()?; // Before the first seal: seals without a record are refused.
         }
@@ -145,14 +149,26 @@ impl Seals {
         }
     }
 
-    /// Seals the payments that were not seen before. Cheap if there are none.
-    pub(crate) fn seal_new(&mut self, store: &Store) -> anyhow::Result<()> {
-        while self.access == Access::ReadAndWrite {
-            pulse::beat(Loop::Sweeper);
-            let from = self.record.payments_below;
-            let new = store.read_blocking(|tx| seals::facts_from(tx, from, SEALED_AT_ONCE))?;
-            let Some((new, below)) = new else { return Ok(()) };
-            let made: Vec<_> = new.iter().map(|facts| (facts.index, self.seal_of(facts))).collect();
+    /// Payments that were not looked at before, of so many at most, with the time at which each was
+    /// created, and the index above them. `None` if there is none.
+    pub(super) fn new_payments(
+        &self,
+        tx: &ReadTx,
+    ) -> Result<Option<(Vec<(SealedFacts, Timestamp)>, u32)>, store::Error> {
+        seals::facts_from(tx, self.looked_below, SEALED_AT_ONCE)
+    }
+
+    /// Seals payments below an index, all of which were looked at. Whoever may only read does not
+    /// look at them again.
+    pub(super) fn seal(
+        &mut self,
+        store: &Store,
+        payments: &[(SealedFacts, Timestamp)],
+        below: u32,
+    ) -> anyhow::Result<()> {
+        if self.access == Access::ReadAndWrite {
+            let seal = |(facts, _): &(SealedFacts, _)| (facts.index, self.seal_of(facts));
+            let made: Vec<_> = payments.iter().map(seal).collect();
             store.write_blocking(move |tx| {
                 made.iter().try_for_each(|(index, seal)| seals::insert(tx, *index, seal))
             })?;
@@ -160,7 +176,19 @@ impl Seals {
             self.record.payments_below = below;
             self.save()?;
         }
+        self.looked_below = below;
         Ok(())
+    }
+
+    /// Whether it is known what a merchant's first payment and first address were.
+    pub(super) fn knows(&self, merchant: MerchantId) -> bool {
+        self.record.knows(merchant)
+    }
+
+    /// Notes that a payment of a merchant was seen, and no payout address that can be read.
+    pub(super) fn note_payment_first(&mut self, merchant: MerchantId) {
+        let changed = self.record.note_payment_first(merchant);
+        self.changed = self.changed || changed;
     }
 
     /// Whether the coin's payment is as it was when it was sealed.
@@ -183,8 +211,10 @@ impl Seals {
         merchant: MerchantId,
         rows: &[PayoutAddress],
         clocks: Clocks,
+        first_payment: Option<Timestamp>,
     ) -> (Standing, Vec<Notification>) {
-        let observed = self.record.observe(merchant, rows, clocks, self.delay_ms);
+        let delay_ms = self.delay_ms;
+        let observed = self.record.observe(merchant, rows, clocks, delay_ms, first_payment);
         self.changed = self.changed || observed.changed;
         (observed.standing, observed.news)
     }
@@ -240,7 +270,7 @@ impl Seals {
         for merchant in self.merchants() {
             let rows = store.read_blocking(|tx| merchants::payout_addresses(tx, merchant, network));
             let Ok(rows) = rows else { continue }; // Damaged rows are named where they are used.
-            let standing = record.observe(merchant, &rows, clocks, self.delay_ms).standing;
+            let standing = record.observe(merchant, &rows, clocks, self.delay_ms, None).standing;
             if let Standing::Waits(wait) = standing
                 && !wait.reason.heals_alone()
             {

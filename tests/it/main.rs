@@ -39,6 +39,7 @@ mod doubt;
 mod failover;
 mod fees;
 mod files;
+mod first_address;
 mod first_sight;
 mod first_start;
 mod guide;

@@ -62,9 +62,27 @@ impl Sweeper {
     }
 
     fn look_with(&mut self, clocks: Clocks, rows: &[PayoutAddress]) -> Standing {
-        let standing = self.record.observe(Sweeper::merchant(), rows, clocks, DELAY).standing;
+        self.look_paid(clocks, rows, None)
+    }
+
+    /// A look in which the merchant's first payment comes into sight, created at this time.
+    fn look_paid(
+        &mut self,
+        clocks: Clocks,
+        rows: &[PayoutAddress],
+        created_at: Option<Timestamp>,
+    ) -> Standing {
+        let merchant = Sweeper::merchant();
+        let standing = self.record.observe(merchant, rows, clocks, DELAY, created_at).standing;
         self.record.looked_at = clocks.chain.map(|chain| chain.min(clocks.own));
         standing
+    }
+
+    /// A sweeper that has looked in this hour, and knew all that there was.
+    fn that_looked(hour: i64) -> Sweeper {
+        let mut sweeper = Sweeper::new();
+        sweeper.record.looked_at = Some(at(hour).plus_ms(-LAG));
+        sweeper
     }
 
     /// A sweeper that has paid to `rows` for long.
@@ -95,6 +113,64 @@ fn row_1_the_first_address_is_paid_at_once() {
     // Its time may lie ahead of the chain's.
     let alone = Clocks { own: at(0), chain: None };
     pays(&Sweeper::new().look_with(alone, &[row(1, 1, 0)]), 1);
+}
+
+/// Both clocks in this hour.
+fn clocks(hour: i64) -> Clocks {
+    Clocks { own: at(hour), chain: Some(at(hour).plus_ms(-LAG)) }
+}
+
+#[test]
+fn row_1_the_first_address_may_come_into_sight_with_the_first_payment() {
+    for sweeper in [Sweeper::new(), Sweeper::that_looked(0)] {
+        for created_at in [at(1), at(1).plus_ms(1)] {
+            pays(&sweeper.copy().look_paid(clocks(1), &[row(1, 1, 1)], Some(created_at)), 1);
+        }
+        let early = at(1).plus_ms(-1);
+        let standing = sweeper.copy().look_paid(clocks(1), &[row(1, 1, 1)], Some(early));
+        waits(&standing, Reason::Unconfirmed, 1);
+    }
+}
+
+#[test]
+fn row_15_an_address_seen_after_a_payment_waits_for_the_delay() {
+    let mut sweeper = Sweeper::that_looked(0);
+    assert_eq!(sweeper.look_paid(clocks(1), &[], Some(at(1))), Standing::NoAddress);
+    // Its row may say that it is older than the payment.
+    let rows = [row(1, 1, 0)];
+    let standing = sweeper.look(1, &rows);
+    waits(&standing, Reason::Unconfirmed, 1);
+    let Standing::Waits(wait) = standing else { panic!("it waits") };
+    assert!(wait.is_news(clocks(1), DELAY) && wait.reason.may_be_cancelled());
+    assert_eq!(wait.until, Some(at(25)));
+    let mut other = sweeper.copy();
+    waits(&sweeper.look(24, &rows), Reason::Unconfirmed, 1);
+    pays(&sweeper.look(25, &rows), 1);
+    // Cancelled, and registered anew: that waits as every change does.
+    let left = [cancelled(row(1, 1, 0), 2), row(2, 2, 2)];
+    assert_eq!(other.look(2, &left), Standing::NoAddress);
+    pays(&other.look(26, &left), 2);
+    // Unless the operator vouches for it.
+    let mut sweeper = Sweeper::that_looked(0);
+    sweeper.look_paid(clocks(1), &[], Some(at(1)));
+    sweeper.record.trust(Sweeper::merchant());
+    pays(&sweeper.look(1, &rows), 1);
+}
+
+#[test]
+fn row_16_a_change_seen_with_the_first_address_waits_for_the_delay() {
+    // The sweeper was away while both were registered and took effect.
+    let both = [row(1, 1, 1), row(2, 2, 2)];
+    let mut sweeper = Sweeper::that_looked(0);
+    let standing = sweeper.look_paid(clocks(50), &both, Some(at(1)));
+    waits(&standing, Reason::Unconfirmed, 2);
+    pays(&sweeper.look(74, &both), 2);
+    // Without the delay it is put in by another hand, at the first sight as well.
+    let before = PayoutAddress { effective_at: at(2), ..row(2, 2, 2) };
+    let mut sweeper = Sweeper::that_looked(0);
+    let rows = [row(1, 1, 1), before];
+    waits(&sweeper.look_paid(clocks(3), &rows, Some(at(1))), Reason::Backdated, 2);
+    waits(&sweeper.look(100, &rows), Reason::Backdated, 2);
 }
 
 #[test]

@@ -121,9 +121,8 @@ impl Seals {
                 made.iter().try_for_each(|(index, seal)| seals::replace(tx, *index, seal))
             })?;
         }
-        if self.record.addresses.remove(&merchant).is_some() {
-            self.save()?;
-        }
+        self.record.trust(merchant);
+        self.save()?;
         Ok(count)
     }
 }

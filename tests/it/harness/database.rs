@@ -63,6 +63,23 @@ impl Database {
         self.open().execute_batch(sql).unwrap();
     }
 
+    /// Takes one row out, such as `payments WHERE id = 7`, as whoever controls the gateway can.
+    #[track_caller]
+    pub(crate) fn take(&self, from: &str) -> Vec<Value> {
+        let mut rows = self.rows(&format!("SELECT * FROM {from}"));
+        assert_eq!(rows.len(), 1, "{from}");
+        self.write(&format!("DELETE FROM {from}"));
+        rows.remove(0)
+    }
+
+    /// Puts a row back that was taken out of this table.
+    #[track_caller]
+    pub(crate) fn put(&self, table: &str, row: Vec<Value>) {
+        let places = vec!["?"; row.len()].join(", ");
+        let sql = format!("INSERT INTO {table} VALUES ({places})");
+        assert_eq!(self.open().execute(&sql, rusqlite::params_from_iter(row)).unwrap(), 1);
+    }
+
     /// All rows of these tables, in the order of their keys.
     pub(crate) fn dump(&self, tables: &[&str]) -> Vec<Vec<Value>> {
         tables.iter().flat_map(|table| self.rows(&format!("SELECT * FROM {table}"))).collect()
