@@ -16,8 +16,9 @@ use crate::headway::Told;
 use crate::node;
 use crate::node::rpc::Node;
 use crate::node::scan::UnspentSet;
+use crate::store::payout_waits::PayoutWait;
 use crate::store::{
-    self, ReadTx, Store, WriteTx, blocks, books, doubts, indexes, merchants, progress,
+    self, ReadTx, Store, WriteTx, blocks, books, doubts, indexes, merchants, payout_waits, progress,
 };
 
 use super::Refusal;
@@ -134,7 +135,17 @@ fn compare(
     report.compare_accounts(&ledgers(tx)?);
     report.differences.extend(wrongly_kept(tx)?);
     report.differences.extend(damaged(tx, xpub)?);
+    report.differences.extend(contradicted(tx)?);
     Ok(report)
+}
+
+/// Payout addresses that the sweeper's record contradicts, so that a person must decide.
+fn contradicted(tx: &ReadTx) -> Result<Vec<Difference>, store::Error> {
+    let mut waits = payout_waits::all(tx)?;
+    waits.retain(|one| !one.wait.reason.heals_alone());
+    let name =
+        |one: PayoutWait| Difference::PayoutAddress { merchant: one.merchant, wait: one.wait };
+    Ok(waits.into_iter().map(name).collect())
 }
 
 /// Sweeps in flight whose signatures are not ours. Bytes that are no transaction of their id are

@@ -113,6 +113,8 @@ pub(crate) enum Actor {
     Discord { user: u64, guild: Option<u64> },
     /// Who holds the merchant's API key.
     ApiKey,
+    /// The gateway itself.
+    System,
 }
 
 impl Actor {
@@ -122,6 +124,7 @@ impl Actor {
             Actor::Cli => "cli".to_owned(),
             Actor::Discord { user, .. } => format!("discord:{user}"),
             Actor::ApiKey => "api key".to_owned(),
+            Actor::System => "system".to_owned(),
         }
     }
 
@@ -130,7 +133,7 @@ impl Actor {
         match self {
             Actor::Discord { guild: Some(guild), .. } => Some(format!("server {guild}")),
             Actor::Discord { guild: None, .. } => Some("message".to_owned()),
-            Actor::Cli | Actor::ApiKey => None,
+            Actor::Cli | Actor::ApiKey | Actor::System => None,
         }
     }
 }

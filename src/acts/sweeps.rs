@@ -7,16 +7,18 @@ use crate::domain::doubt::Trust;
 use crate::domain::keys::AccountXpub;
 use crate::domain::merchant::MerchantId;
 use crate::domain::payment::PaymentId;
+use crate::domain::payout_address::Wait;
 use crate::domain::sweep::SentSweep;
 use crate::domain::sweep::transaction::{Unsound, verify_stored};
 use crate::domain::time::Timestamp;
 use crate::store::{
-    self, ReadTx, WriteTx, blocks, doubts, payments, progress, requests, sweeps, totals, trail,
+    self, ReadTx, WriteTx, blocks, doubts, payments, payout_waits, progress, requests, sweeps,
+    totals, trail,
 };
 
 use crate::store::trail::Act;
 
-use super::{Actor, Refusal, act_on_all};
+use super::{Actor, Refusal, act, act_on_all};
 
 /// The name under which the sweeper records its progress.
 pub(crate) const SWEEPER: &str = "sweeper";
@@ -77,6 +79,31 @@ pub(crate) fn record_trust(
         Trusted::Everything => ("trust_database", None, None),
     };
     trail::append(tx, &Act { merchant, ..act_on_all(actor, now, name, (None, payment)) })
+}
+
+/// Stores why a merchant's payouts wait, or that they wait no more, for those who notify people.
+/// The audit log names each reason once.
+///
+/// # Errors
+/// Those of the database.
+pub(crate) fn record_wait(
+    tx: &WriteTx,
+    merchant: MerchantId,
+    before: Option<Wait>,
+    wait: Option<Wait>,
+    now: Timestamp,
+) -> Result<(), store::Error> {
+    match &wait {
+        Some(wait) => payout_waits::record(tx, merchant, wait, now)?,
+        None => payout_waits::end(tx, merchant)?,
+    }
+    let of = |wait: Option<Wait>| wait.map(|wait| (wait.version, wait.reason));
+    if of(before) == of(wait) {
+        return Ok(());
+    }
+    let name = if wait.is_some() { "payouts_wait" } else { "payouts_continue" };
+    let change = (before.map(|wait| wait.to_string()), wait.map(|wait| wait.to_string()));
+    trail::append(tx, &act(&Actor::System, now, name, merchant, change))
 }
 
 /// What became of a request made at this time.

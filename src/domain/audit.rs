@@ -18,6 +18,7 @@ use super::keys::{AccountXpub, DerivationIndex};
 use super::ledger::{Account, Ledger};
 use super::merchant::MerchantId;
 use super::payment::{self, Coin, Payment, PaymentId, Place, Status};
+use super::payout_address::Wait;
 use super::sweep::transaction::Unsound;
 
 /// How many addresses beyond the last one given out are looked at, too.
@@ -148,6 +149,8 @@ pub(crate) enum Difference {
         "sweep {txid}: its stored bytes are damaged: {what}. The running sweeper signs it again if the signing key is here"
     )]
     DamagedSweep { txid: Txid, what: Unsound },
+    #[error("payouts of merchant {merchant} wait until a person decides: {wait}")]
+    PayoutAddress { merchant: MerchantId, wait: Wait },
 }
 
 impl Difference {
@@ -174,6 +177,7 @@ impl Difference {
             Difference::KeptCounts => "kept_counts",
             Difference::BadSweep { .. } => "bad_sweep",
             Difference::DamagedSweep { .. } => "damaged_sweep",
+            Difference::PayoutAddress { .. } => "payout_address",
         }
     }
 }

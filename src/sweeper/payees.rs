@@ -7,6 +7,7 @@ use std::time::Instant;
 use anyhow::Context;
 use bitcoin::{Script, ScriptBuf};
 
+use crate::acts::sweeps::record_wait;
 use crate::domain::merchant::{MerchantId, PayoutAddress};
 use crate::domain::payout_address::{Clocks, Reason, Standing, Wait};
 use crate::domain::seal::Record;
@@ -21,6 +22,9 @@ use super::Sweeper;
 
 /// The rows of a merchant's payout addresses. A damaged one is that merchant's trouble alone.
 pub(super) type Rows = (MerchantId, Result<Vec<PayoutAddress>, String>);
+
+/// Why a merchant's payouts waited before, and why they wait now.
+type Change = (MerchantId, Option<Wait>, Option<Wait>);
 
 /// What the sweeper remembers of payout addresses from one look to the next.
 #[derive(Debug, Default)]
@@ -195,7 +199,7 @@ impl Sweeper {
         };
         let delay_ms = seals.delay_ms();
         let stored = self.addresses.stored(&self.store)?.clone();
-        let mut changes: Vec<(MerchantId, Option<Wait>)> = Vec::new();
+        let mut changes: Vec<Change> = Vec::new();
         for (merchant, standing) in found {
             let known = stored.get(merchant).copied();
             let wait = match standing {
@@ -206,18 +210,14 @@ impl Sweeper {
             let wait = wait.filter(|wait| known.is_some() || wait.is_news(clocks, delay_ms));
             self.addresses.tell(*merchant, wait);
             if wait != known {
-                changes.push((*merchant, wait));
+                changes.push((*merchant, known, wait));
             }
         }
         seals.save_changes()?;
         let now = clocks.own;
-        let each =
-            move |tx: &WriteTx, (merchant, wait): &(MerchantId, Option<Wait>), (): &mut ()| {
-                match wait {
-                    Some(wait) => payout_waits::record(tx, *merchant, wait, now),
-                    None => payout_waits::end(tx, *merchant),
-                }
-            };
+        let each = move |tx: &WriteTx, (merchant, before, wait): &Change, (): &mut ()| {
+            record_wait(tx, *merchant, *before, *wait, now)
+        };
         let go_on = || {
             pulse::beat(Loop::Sweeper);
             true
@@ -226,7 +226,7 @@ impl Sweeper {
             .write(changes.clone(), each, |()| ())
             .context("record whose payouts wait")?;
         let stored = self.addresses.stored(&self.store)?;
-        for (merchant, wait) in changes {
+        for (merchant, _, wait) in changes {
             match wait {
                 Some(wait) => stored.insert(merchant, wait),
                 None => stored.remove(&merchant),

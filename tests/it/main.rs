@@ -89,6 +89,7 @@ mod sweep;
 mod sweeper_notifications;
 mod systemd;
 mod tidy;
+mod unseen_change;
 mod upgrade;
 mod verifiers;
 mod webhooks;

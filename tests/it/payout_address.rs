@@ -197,6 +197,17 @@ impl Scene {
         });
     }
 
+    /// What the audit and the audit log say of the shop.
+    #[track_caller]
+    fn audits_name(&self, words: &str) {
+        let said = self.gate.cli_fails(&["audit", "--json"], 1, &["payout_address"]).stdout;
+        assert!(said.contains(words) && said.contains(&self.shop.merchant_id), "{said}");
+        let acts = self.gate.cli_list(&["trail", "--merchant", &self.shop.merchant_id]);
+        let waits = acts.iter().filter(|act| act.text("act") == "payouts_wait");
+        let named: Vec<String> = waits.map(|act| act.text("after")).collect();
+        assert!(named.len() == 1 && named[0].contains(words), "{named:?}");
+    }
+
     /// The way out of a contradiction: an address is registered once more, and paid after the
     /// delay.
     #[track_caller]
@@ -332,7 +343,9 @@ fn check_contradiction(sql: impl FnOnce(&Scene) -> String, reason: &str, words: 
     scene.write(&sql);
     scene.round_waits(reason, words);
     scene.await_doctor(words);
+    scene.audits_name(words);
     scene.leave_by_registering(&second);
+    scene.gate.cli_ok(&["audit"]);
 }
 
 /// The row of a change by SQL: the fourth that the table would have, or an earlier version.
@@ -350,6 +363,16 @@ fn row_8_a_backdated_row_waits_for_an_ordinary_command() {
     let month = 30 * 86_400_000u64;
     let backdated = |scene: &Scene| insert(scene, 3, &format!("registered_at - {month}"));
     check_contradiction(backdated, "backdated", "payout address 3 says that it is older than it");
+}
+
+#[test]
+fn row_8_a_change_without_the_delay_waits_for_an_ordinary_command() {
+    let month = 30 * 86_400_000u64;
+    let at_once = |scene: &Scene| {
+        let row = insert(scene, 3, &format!("registered_at - {month}"));
+        row.replace(" + 86400000", "")
+    };
+    check_contradiction(at_once, "backdated", "payout address 3 says that it is older than it");
 }
 
 #[test]
