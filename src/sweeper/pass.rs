@@ -9,7 +9,7 @@ use anyhow::{Context, ensure};
 use bitcoin::{OutPoint, Txid};
 
 use crate::acts::sweeps::{SWEEPER, TOO_DEAR};
-use crate::domain::sweep::{SweepPlan, Waits};
+use crate::domain::sweep::{SweepCoin, SweepPlan, Waits};
 use crate::measures;
 use crate::node;
 use crate::store::sweeps::SignedPlan;
@@ -101,15 +101,26 @@ impl Sweeper {
         if flaws.is_empty() {
             return self.sign_and_send(planned, due, memory, report);
         }
-        let flawed: BTreeSet<OutPoint> = flaws.iter().map(|(at, _)| *at).collect();
-        report.waiting.extend(flaws);
-        let good = planned.coins.into_iter().filter(|coin| !flawed.contains(&coin.outpoint));
-        let again = due.plan(&good.collect::<Vec<_>>(), &self.settings.rules);
-        report.waiting.extend(again.waiting);
-        for planned in again.plans {
+        for planned in self.plan_without(flaws, planned.coins, due, report) {
             self.sign_and_send(planned, due, memory, report)?;
         }
         Ok(())
+    }
+
+    /// Leaves out coins that have to wait, and plans the others again.
+    fn plan_without(
+        &self,
+        waiting: Vec<(OutPoint, Waits)>,
+        coins: Vec<SweepCoin>,
+        due: &Due,
+        report: &mut Report,
+    ) -> Vec<SweepPlan> {
+        let left_out: BTreeSet<OutPoint> = waiting.iter().map(|(at, _)| *at).collect();
+        report.waiting.extend(waiting);
+        let good = coins.into_iter().filter(|coin| !left_out.contains(&coin.outpoint));
+        let again = due.plan(&good.collect::<Vec<_>>(), &self.settings.rules);
+        report.waiting.extend(again.waiting);
+        again.plans
     }
 
     /// Signs a plan, has the node test it, stores it, and only then sends it. Of a plan that the
@@ -132,11 +143,8 @@ impl Sweeper {
         tracing::warn!(coins = coins.len(), reason, "the node refuses a sweep; looking for why");
         let mut trials = COIN_TRIALS_MAX;
         let refused = self.refused_among(&coins, key, due, &mut trials)?;
-        report.waiting.extend(refused.iter().map(|outpoint| (*outpoint, Waits::Refused)));
-        let good = coins.into_iter().filter(|coin| !refused.contains(&coin.outpoint));
-        let again = due.plan(&good.collect::<Vec<_>>(), &self.settings.rules);
-        report.waiting.extend(again.waiting);
-        for planned in again.plans {
+        let refused = refused.into_iter().map(|outpoint| (outpoint, Waits::Refused));
+        for planned in self.plan_without(refused.collect(), coins, due, report) {
             self.go_on()?;
             let signed = build::sign(planned, &self.xpub, key)?;
             match self.refusal(&signed)? {
