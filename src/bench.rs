@@ -132,7 +132,7 @@ impl Ledger {
             let mut payees = Vec::new();
             for merchant in sweep::merchants_of(&coins) {
                 let addresses = merchants::payout_addresses(tx, merchant, network)?;
-                let address = address_in_force(&addresses, now).context("no address")?;
+                let address = address_in_force(addresses.current(), now).context("no address")?;
                 payees.push(Payee { merchant, script: address.address.script().to_owned() });
             }
             Ok::<_, anyhow::Error>((coins, payees))

@@ -5,7 +5,7 @@ use crate::domain::address::Address;
 use crate::domain::egress::Egress;
 use crate::domain::merchant::{
     self, BusinessName, GRANT_DAYS_MAX, Merchant, MerchantId, OLD_KEY_LIFE_MS, OldKey,
-    PayoutAddress, Subscription, WebhookSecret,
+    PayoutAddress, Registrations, Subscription, WebhookSecret,
 };
 use crate::domain::network::Network;
 use crate::domain::payment::CONFIRMATIONS_MAX;
@@ -41,7 +41,7 @@ pub(crate) struct NewMerchant {
 #[derive(Debug, Clone)]
 pub(crate) struct Account {
     pub(crate) merchant: Merchant,
-    pub(crate) addresses: Vec<PayoutAddress>,
+    pub(crate) addresses: Registrations,
 }
 
 /// Adds a merchant.
@@ -156,18 +156,18 @@ pub(crate) fn address_step(
     // address as well. Once it was, it waits, and asking again does not prolong that.
     let contradicted = payout_waits::of(tx, id)?.map(|waits| waits.wait);
     if let Some(wait) = contradicted.filter(|wait| !wait.reason.heals_alone()) {
-        let to_come = merchant::address_to_come(&account.addresses, now);
+        let to_come = merchant::address_to_come(account.addresses.current(), now);
         let is_asked = to_come.is_some_and(|registration| {
             registration.address == *address && registration.version != wait.version
         });
         return Ok(if is_asked { AddressStep::Nothing } else { AddressStep::Change });
     }
-    if unchanged(&account.addresses, address, now).is_some() {
+    if unchanged(account.addresses.current(), address, now).is_some() {
         return Ok(AddressStep::Nothing);
     }
-    Ok(match merchant::address_in_force(&account.addresses, now) {
+    Ok(match merchant::address_in_force(account.addresses.current(), now) {
         Some(current) if current.address == *address => AddressStep::Nothing,
-        None if account.addresses.is_empty() && !silent => AddressStep::AtOnce,
+        None if account.addresses.newest_version() == 0 && !silent => AddressStep::AtOnce,
         None | Some(_) => AddressStep::Change,
     })
 }
@@ -202,9 +202,9 @@ pub(crate) fn set_address(
     let address = address.get();
     let step = address_step(tx, rules, id, address, now)?;
     let known = rows::payout_addresses(tx, id, rules.network)?;
-    let in_force = merchant::address_in_force(&known, now);
+    let in_force = merchant::address_in_force(known.current(), now);
     if step == AddressStep::Nothing {
-        if let Some(registration) = unchanged(&known, address, now) {
+        if let Some(registration) = unchanged(known.current(), address, now) {
             return Ok(Registered { registration: registration.clone(), is_new: false });
         }
         if let Some(registration) = in_force {
@@ -218,8 +218,7 @@ pub(crate) fn set_address(
     // Newer than all that the sweeper knows, too: of an older copy of the database it knows more.
     let waits = payout_waits::of(tx, id)?;
     let newest_known = waits.map_or(0, |waits| waits.wait.newest_known);
-    let last_version = known.last().map_or(0, |registration| registration.version);
-    let last_version = last_version.max(newest_known);
+    let last_version = known.newest_version().max(newest_known);
     let effective_at = match step {
         AddressStep::AtOnce | AddressStep::Nothing => now,
         AddressStep::Change => now.plus_ms(rules.payout_address_delay_ms),

@@ -313,7 +313,7 @@ fn of_accounts(
             }
             None => {
                 let registered = merchants::payout_addresses(tx, merchant, network)?;
-                let before = crate::domain::merchant::address_in_force(&registered, now);
+                let before = crate::domain::merchant::address_in_force(registered.current(), now);
                 let before = before.map(|registered| registered.address.to_string());
                 let at = change.effective_at.seconds();
                 say("asked", OfAccount::AddressAsked { before, address, at });

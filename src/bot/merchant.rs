@@ -52,7 +52,7 @@ async fn help(context: Context<'_>) -> Result<(), Failure> {
     let mark = |done: bool| if done { "✔" } else { "✘" };
     let (mut has_address, mut active, mut has_key) = (false, None, false);
     if let Some((account, viewed)) = &account {
-        has_address = address_in_force(&account.addresses, now).is_some();
+        has_address = address_in_force(account.addresses.current(), now).is_some();
         has_key = *viewed;
         if let Subscription::Until(end) = account.merchant.subscription {
             active = (end > now).then_some(end);
@@ -102,7 +102,7 @@ async fn set_address(
                 }
                 AddressStep::Change => {
                     let account = acts::account(tx, merchant.id, network)?;
-                    let before = address_in_force(&account.addresses, now);
+                    let before = address_in_force(account.addresses.current(), now);
                     Ok(Err(before.map(|registered| registered.address.to_string())))
                 }
             }
@@ -348,11 +348,11 @@ pub(super) fn address_lines(
     now: crate::domain::time::Timestamp,
 ) -> String {
     let words = language.words;
-    let address = match address_in_force(&account.addresses, now) {
+    let address = match address_in_force(account.addresses.current(), now) {
         Some(registered) => grouped(&registered.address.to_string()),
         None => language.say(words.address_none, &[]),
     };
-    let Some(to_come) = address_to_come(&account.addresses, now) else { return address };
+    let Some(to_come) = address_to_come(account.addresses.current(), now) else { return address };
     let (next, when) = (grouped(&to_come.address.to_string()), relative(to_come.effective_at));
     let change = language.say(words.address_to_come, &[("address", &next), ("when", &when)]);
     format!("{address}\n{change}")

@@ -272,7 +272,9 @@ async fn tell_merchant(
     let words = language.words;
     let mut message = serenity::CreateMessage::new().embed(page(language, words.title_news, group));
     let asked = group.iter().any(|notice| notice.key.ends_with(":asked"));
-    if let (true, Some(to_come)) = (asked, address_to_come(&account.addresses, bot.clock.now())) {
+    if let (true, Some(to_come)) =
+        (asked, address_to_come(account.addresses.current(), bot.clock.now()))
+    {
         let until = to_come.effective_at;
         message = message.button(buttons::cancel_button(bot, user, language, until).await?);
     }

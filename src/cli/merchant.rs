@@ -280,10 +280,12 @@ fn read_address(text: &str, config: &Config, store: &Store) -> Result<ForeignAdd
 
 fn view(account: &Account, config: &Config, reveal: Reveal) -> MerchantView {
     let now = config.clock.now();
-    let in_force = address_in_force(&account.addresses, now).map(|r| &r.address);
-    let to_come = address_to_come(&account.addresses, now).map(|r| (&r.address, r.effective_at));
+    let in_force = address_in_force(account.addresses.current(), now).map(|r| &r.address);
+    let to_come =
+        address_to_come(account.addresses.current(), now).map(|r| (&r.address, r.effective_at));
     let merchant: &Row = &account.merchant;
     let mut view = MerchantView::new(merchant, in_force, to_come, now);
+    view.damaged_payout_addresses = account.addresses.damaged.clone();
     match reveal {
         Reveal::Nothing => {}
         Reveal::ApiKey => {
@@ -375,6 +377,9 @@ fn print_text(view: &MerchantView) -> Result<(), Failure> {
     print_line(&format!("payout address  {address}"))?;
     if let (Some(next), Some(at)) = (&view.next_payout_address, &view.next_payout_address_at) {
         print_line(&format!("                {next} from {}", at.0))?;
+    }
+    for version in &view.damaged_payout_addresses {
+        print_line(&format!("                payout address {version} cannot be read"))?;
     }
     if let Some(why) = &view.payouts_wait {
         print_line(&format!("payouts wait    {why}"))?;

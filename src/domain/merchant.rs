@@ -229,6 +229,35 @@ pub(crate) struct PayoutAddress {
     pub(crate) cancelled_at: Option<Timestamp>,
 }
 
+/// What the database has of a merchant's registrations.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Registrations {
+    /// Those that can be read, oldest first.
+    pub(crate) readable: Vec<PayoutAddress>,
+    /// The versions of those that cannot, oldest first: of such a row nothing is believed.
+    pub(crate) damaged: Vec<u32>,
+}
+
+impl Registrations {
+    /// Those that say where money goes: newer than every damaged one, which may have replaced the
+    /// older ones.
+    pub(crate) fn current(&self) -> &[PayoutAddress] {
+        let newest_damaged = self.newest_damaged();
+        let first = self.readable.partition_point(|row| row.version <= newest_damaged);
+        self.readable.get(first..).unwrap_or_default()
+    }
+
+    /// The newest version that cannot be read; 0 if all can.
+    pub(crate) fn newest_damaged(&self) -> u32 {
+        self.damaged.iter().copied().max().unwrap_or(0)
+    }
+
+    /// The newest version, readable or not; 0 if there is none.
+    pub(crate) fn newest_version(&self) -> u32 {
+        self.readable.last().map_or(0, |row| row.version).max(self.newest_damaged())
+    }
+}
+
 /// The address in force at a time: the latest registration that is effective and not cancelled.
 pub(crate) fn address_in_force(
     registrations: &[PayoutAddress],

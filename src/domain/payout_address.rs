@@ -12,7 +12,7 @@ use std::str::FromStr;
 
 use bitcoin::ScriptBuf;
 
-use super::merchant::PayoutAddress;
+use super::merchant::{PayoutAddress, Registrations};
 use super::seal::Seen;
 use super::seal::notification::Unreported;
 use super::time::Timestamp;
@@ -252,7 +252,7 @@ impl fmt::Display for Wait {
             Reason::OwnAddress => {
                 write!(f, "payout address {version} is an address of this gateway")
             }
-            Reason::Damaged => write!(f, "a payout address cannot be read"),
+            Reason::Damaged => write!(f, "payout address {version} cannot be read"),
         }
     }
 }
@@ -278,14 +278,15 @@ fn is_delayed(row: &PayoutAddress) -> bool {
     row.effective_at > row.registered_at
 }
 
-/// Takes note of a merchant's rows, oldest first, in what was seen of them, and says where the
-/// merchant is paid.
+/// Takes note of a merchant's rows in what was seen of them, and says where the merchant is paid.
+/// Of damaged rows no note is taken.
 pub(crate) fn observe(
     seen: &mut Vec<Seen>,
-    rows: &[PayoutAddress],
+    registrations: &Registrations,
     clocks: Clocks,
     rules: Rules,
 ) -> Standing {
+    let rows = &registrations.readable;
     let by_version: BTreeMap<u32, &PayoutAddress> =
         rows.iter().map(|row| (row.version, row)).collect();
     for known in seen.iter_mut() {
@@ -300,22 +301,24 @@ pub(crate) fn observe(
         }
     }
     match seen.is_empty() {
-        true => meet(seen, rows, clocks, rules),
+        true => meet(seen, registrations, clocks, rules),
         false => take_note(seen, rows, clocks, rules),
     }
-    evaluate(seen, &by_version, clocks, rules)
+    evaluate(seen, &by_version, registrations.newest_damaged(), clocks, rules)
 }
 
 /// Takes note of a merchant of whom no address was seen before. The first address is believed if it
 /// was registered before the merchant's first payment; else it waits for the delay. A change waits
 /// for the delay in any case, unless the record is new or the operator vouches for the rows.
-fn meet(seen: &mut Vec<Seen>, rows: &[PayoutAddress], clocks: Clocks, rules: Rules) {
-    let Some((first, _)) = rows.split_first() else { return };
+fn meet(seen: &mut Vec<Seen>, registrations: &Registrations, clocks: Clocks, rules: Rules) {
+    let rows = &registrations.readable;
+    let Some(first) = rows.first() else { return };
+    let is_first = registrations.damaged.iter().all(|version| *version > first.version);
     let vouched_for = rules.looked_at.is_none() || rules.first_sight == FirstSight::Trusted;
     match rules.first_sight.is_in_time(first) {
         true if vouched_for => believe(seen, rows, clocks),
-        true => believe(seen, std::slice::from_ref(first), clocks),
-        false => seen.push(Seen::new(first, clocks)),
+        true if is_first => believe(seen, std::slice::from_ref(first), clocks),
+        true | false => seen.push(Seen::new(first, clocks)),
     }
     take_note(seen, rows, clocks, rules);
 }
@@ -360,10 +363,11 @@ fn take_note(seen: &mut Vec<Seen>, rows: &[PayoutAddress], clocks: Clocks, rules
 fn evaluate(
     seen: &mut [Seen],
     rows: &BTreeMap<u32, &PayoutAddress>,
+    newest_damaged: u32,
     clocks: Clocks,
     rules: Rules,
 ) -> Standing {
-    let newest_known = seen.last().map_or(0, |known| known.version);
+    let newest_known = seen.last().map_or(0, |known| known.version).max(newest_damaged);
     let wait = |reason, version| {
         let until = None;
         Standing::Waits(Wait { reason, version, newest_known, until })
@@ -380,6 +384,10 @@ fn evaluate(
         row.cancelled_at.is_none() && effective
     });
     let version = in_force.map_or(0, |row| row.version);
+    // Nobody can say what a damaged row was, until a newer one is in force.
+    if newest_damaged > version {
+        return wait(Reason::Damaged, newest_damaged);
+    }
     // Something newer that we saw is gone: an older copy of the database, or somebody's hand.
     let newer = seen.iter().rev().filter(|known| known.version > version);
     if let Some((reason, of)) = newer.filter_map(|known| known.denied_by(rows)).next() {

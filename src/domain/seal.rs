@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use bitcoin::ScriptBuf;
 
-use super::merchant::{MerchantId, PayoutAddress};
+use super::merchant::{MerchantId, Registrations};
 use super::payout_address::{self, Clocks, FirstSight, Rules, Standing};
 use super::time::Timestamp;
 
@@ -67,13 +67,13 @@ pub(crate) struct Observed {
 const KEPT: usize = 20;
 
 impl Record {
-    /// Takes the rows of a merchant's addresses, oldest first, and when the merchant's first
+    /// Takes the rows of a merchant's addresses, and when the merchant's first
     /// payment was created, if that came into sight with them. Answers where the merchant is paid
     /// now.
     pub(crate) fn observe(
         &mut self,
         merchant: MerchantId,
-        rows: &[PayoutAddress],
+        rows: &Registrations,
         clocks: Clocks,
         delay_ms: i64,
         first_payment: Option<Timestamp>,

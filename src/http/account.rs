@@ -33,7 +33,7 @@ pub(crate) async fn account(api: Arc<Api>, holder: KeyHolder) -> Result<Response
     let Statement { account, sums } =
         api.store.read(move |tx| acts::statement(tx, holder.merchant(), network)).await?;
     let merchant = &account.merchant;
-    let to_come = address_to_come(&account.addresses, now);
+    let to_come = address_to_come(account.addresses.current(), now);
     json(&AccountView {
         merchant_id: merchant.id.to_string(),
         business_name: merchant.name.as_str().to_owned(),
@@ -44,7 +44,8 @@ pub(crate) async fn account(api: Arc<Api>, holder: KeyHolder) -> Result<Response
         },
         subscription_active: merchant.subscription.is_active(now),
         confirmations: merchant.confirmations,
-        payout_address: address_in_force(&account.addresses, now).map(|a| a.address.to_string()),
+        payout_address: address_in_force(account.addresses.current(), now)
+            .map(|a| a.address.to_string()),
         next_payout_address: to_come.map(|change| change.address.to_string()),
         next_payout_address_at: to_come.map(|change| Time(change.effective_at)),
         webhook_url: merchant.webhook_url.clone(),

@@ -7,7 +7,7 @@ use rusqlite::{OptionalExtension, Row, params};
 
 use crate::domain::address::Address;
 use crate::domain::merchant::{
-    BusinessName, Merchant, MerchantId, PayoutAddress, Subscription, WebhookSecret,
+    BusinessName, Merchant, MerchantId, PayoutAddress, Registrations, Subscription, WebhookSecret,
 };
 use crate::domain::network::Network;
 use crate::domain::time::Timestamp;
@@ -168,17 +168,26 @@ pub(crate) fn set_suspended(
     Ok(())
 }
 
-/// All registrations of payout addresses of a merchant, oldest first.
+/// All registrations of payout addresses of a merchant, damaged ones told apart.
 pub(crate) fn payout_addresses(
     tx: &ReadTx,
     id: MerchantId,
     network: Network,
-) -> Result<Vec<PayoutAddress>, Error> {
+) -> Result<Registrations, Error> {
     let sql = "SELECT version, script, registered_at, effective_at, cancelled_at
                FROM payout_addresses WHERE merchant_id = ? ORDER BY version";
     let mut statement = tx.connection.prepare_cached(sql)?;
-    let rows = statement.query_map([id], |row| registration(row, network))?;
-    rows.map(|row| row?).collect()
+    let rows =
+        statement.query_map([id], |row| Ok((row.get("version")?, registration(row, network)?)))?;
+    let mut found = Registrations::default();
+    for row in rows {
+        match row? {
+            (_, Ok(registration)) => found.readable.push(registration),
+            (version, Err(Error::Impossible(_))) => found.damaged.push(version),
+            (_, Err(error)) => return Err(error),
+        }
+    }
+    Ok(found)
 }
 
 /// All registrations that were not cancelled, with their merchants, oldest first. Rows that are no

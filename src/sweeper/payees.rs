@@ -8,7 +8,7 @@ use anyhow::Context;
 use bitcoin::{Script, ScriptBuf};
 
 use crate::acts::sweeps::record_wait;
-use crate::domain::merchant::{MerchantId, PayoutAddress};
+use crate::domain::merchant::{MerchantId, Registrations};
 use crate::domain::payout_address::{Clocks, Reason, Standing, Wait};
 use crate::domain::seal::Record;
 use crate::domain::seal::notification::Notification;
@@ -21,7 +21,7 @@ use crate::store::{self, ReadTx, Store, WriteTx, merchants, payout_waits};
 use super::Sweeper;
 
 /// The rows of a merchant's payout addresses. A damaged one is that merchant's trouble alone.
-pub(super) type Rows = (MerchantId, Result<Vec<PayoutAddress>, String>);
+pub(super) type Rows = (MerchantId, Result<Registrations, String>);
 
 /// Why a merchant's payouts waited before, and why they wait now.
 type Change = (MerchantId, Option<Wait>, Option<Wait>);
@@ -85,14 +85,15 @@ impl Sweeper {
         let (mut found, mut news) = (Vec::with_capacity(rows.len()), Vec::new());
         for (merchant, rows) in rows {
             let first_payment = first_payments.get(&merchant).copied();
-            let rows_read = rows.as_deref().ok();
+            let rows_read = rows.as_ref().ok();
             let (standing, new) = self.standing(merchant, rows_read, clocks, first_payment);
             news.extend(new);
             let pays = match &standing {
                 Standing::Pays { version, .. } => Some(*version),
                 Standing::NoAddress | Standing::Waits(_) => None,
             };
-            let newest = rows.iter().flatten().rfind(|row| row.cancelled_at.is_none());
+            let newest =
+                rows.iter().flat_map(|rows| &rows.readable).rfind(|row| row.cancelled_at.is_none());
             match newest.is_some_and(|newest| Some(newest.version) != pays) {
                 true => self.addresses.unsteady.insert(merchant),
                 false => self.addresses.unsteady.remove(&merchant),
@@ -111,7 +112,7 @@ impl Sweeper {
     fn standing(
         &mut self,
         merchant: MerchantId,
-        rows: Option<&[PayoutAddress]>,
+        rows: Option<&Registrations>,
         clocks: Clocks,
         first_payment: Option<Timestamp>,
     ) -> (Standing, Vec<Notification>) {
@@ -251,7 +252,7 @@ impl Sweeper {
         &self,
         tx: &ReadTx,
         merchant: MerchantId,
-    ) -> Result<Result<Vec<PayoutAddress>, String>, store::Error> {
+    ) -> Result<Result<Registrations, String>, store::Error> {
         match merchants::payout_addresses(tx, merchant, self.network) {
             Ok(rows) => Ok(Ok(rows)),
             Err(store::Error::Impossible(what)) => Ok(Err(what)),

@@ -14,7 +14,7 @@ use std::path::PathBuf;
 use anyhow::{Context, bail};
 use bitcoin::hex::FromHex;
 
-use crate::domain::merchant::{MerchantId, PayoutAddress};
+use crate::domain::merchant::{MerchantId, Registrations};
 use crate::domain::network::Network;
 use crate::domain::payout_address::{Clocks, Standing, Wait};
 use crate::domain::seal::Record;
@@ -209,7 +209,7 @@ impl Seals {
     pub(super) fn observe(
         &mut self,
         merchant: MerchantId,
-        rows: &[PayoutAddress],
+        rows: &Registrations,
         clocks: Clocks,
         first_payment: Option<Timestamp>,
     ) -> (Standing, Vec<Notification>) {

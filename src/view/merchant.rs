@@ -27,6 +27,9 @@ pub(crate) struct MerchantView {
     pub(crate) payout_address: Option<String>,
     pub(crate) next_payout_address: Option<String>,
     pub(crate) next_payout_address_at: Option<Time>,
+    /// Versions of registrations of payout addresses that cannot be read.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) damaged_payout_addresses: Vec<u32>,
     /// Where webhooks go of payments that are made without a URL of their own.
     pub(crate) webhook_url: Option<String>,
     /// Until when the API key before the last rotation is taken as well.
@@ -81,6 +84,7 @@ impl MerchantView {
             payout_address: in_force.map(Address::to_string),
             next_payout_address: to_come.map(|(address, _)| address.to_string()),
             next_payout_address_at: to_come.map(|(_, at)| Time(at)),
+            damaged_payout_addresses: Vec::new(),
             webhook_url: merchant.webhook_url.clone(),
             previous_api_key_ends_at: merchant
                 .previous_key_until

@@ -451,22 +451,33 @@ fn row_7_after_trust_in_the_database_the_address_in_force_is_paid() {
     scene.round_pays(&third);
 }
 
-/// 1. The script of the address in force is made unreadable. Only that shop waits.
+/// 1. The script of the address in force is made unreadable. Only that shop waits; `merchant show`
+///    shows the rest and names the version, and so does doctor.
 /// 2. The row is mended: what waited goes out.
+/// 3. It is unreadable again. An address is registered by the ordinary command: after the delay it
+///    is paid, and the damaged row holds up nobody.
 #[test]
-fn row_14_a_row_that_is_no_address_holds_up_its_shop_alone() {
-    let Some(scene) = Scene::set() else { return };
-    let change = |script: &str| {
+fn row_14_a_damaged_row_is_left_by_an_ordinary_command() {
+    let Some(mut scene) = Scene::set() else { return };
+    let change = |scene: &Scene, script: &str| {
         scene.write(&format!(
             "UPDATE payout_addresses SET script = x'{script}'
              WHERE merchant_id = {{id}} AND version = 1"
         ));
     };
-    change("6a");
-    scene.round(&[]);
-    let metric = "litegate_payouts_waiting{reason=\"damaged\"} 1";
-    wait_for(metric, SOON, || scene.sweeper.metrics().lines().any(|line| line == metric));
-    scene.await_doctor("a payout address cannot be read");
-    change(&scene.script_of(&scene.shop.payout_address));
+    change(&scene, "6a");
+    scene.round_waits("damaged", "payout address 1 cannot be read");
+    scene.await_doctor("payout address 1 cannot be read");
+    let shown = |scene: &Scene| scene.gate.cli_json(&["merchant", "show", &scene.shop.merchant_id]);
+    assert_eq!(shown(&scene).raw("damagedPayoutAddresses"), "[1]");
+    assert_eq!(shown(&scene).raw("payoutAddress"), "null");
+    change(&scene, &scene.script_of(&scene.shop.payout_address));
     scene.heals_to(&scene.shop.payout_address);
+    change(&scene, "6a");
+    let right = scene.change_seen(2);
+    scene.let_pass(DELAY);
+    scene.round_pays(&right);
+    scene.await_no_wait();
+    assert_eq!(shown(&scene).text("payoutAddress"), right);
+    assert_eq!(shown(&scene).raw("damagedPayoutAddresses"), "[1]");
 }

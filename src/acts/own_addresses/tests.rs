@@ -155,7 +155,7 @@ fn an_unchanged_address_adds_no_row_and_changes_are_limited() {
     let merchant = store.write_blocking(|tx| shop(tx, Some(foreign(0)))).expect("a shop").id;
     let count = || {
         let read = |tx: &ReadTx| rows::payout_addresses(tx, merchant, NETWORK);
-        store.read_blocking(read).expect("rows").len()
+        store.read_blocking(read).expect("rows").readable.len()
     };
     let trail = || {
         let read =

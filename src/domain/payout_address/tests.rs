@@ -73,9 +73,15 @@ impl Sweeper {
         created_at: Option<Timestamp>,
     ) -> Standing {
         let merchant = Sweeper::merchant();
-        let standing = self.record.observe(merchant, rows, clocks, DELAY, created_at).standing;
+        let rows = Registrations { readable: rows.to_vec(), damaged: Vec::new() };
+        let standing = self.record.observe(merchant, &rows, clocks, DELAY, created_at).standing;
         self.record.looked_at = clocks.chain.map(|chain| chain.min(clocks.own));
         standing
+    }
+
+    /// A look at rows some of which are damaged.
+    fn look_at(&mut self, clocks: Clocks, rows: &Registrations) -> Standing {
+        self.record.observe(Sweeper::merchant(), rows, clocks, DELAY, None).standing
     }
 
     /// A sweeper that has looked in this hour, and knew all that there was.
@@ -381,6 +387,38 @@ fn row_12_cancelled_after_it_was_in_force_can_be_left() {
     let mut sweeper = Sweeper::that_paid(&both, 100);
     let moved = [both[0].clone(), PayoutAddress { effective_at: at(900), ..both[1].clone() }];
     pays(&sweeper.look(101, &moved), 2);
+}
+
+#[test]
+fn row_14_a_damaged_row_counts_until_a_newer_one_is_in_force() {
+    let clocks = |hour| Clocks { own: at(hour), chain: Some(at(hour).plus_ms(-LAG)) };
+    let of = |readable: &[PayoutAddress], damaged: &[u32]| Registrations {
+        readable: readable.to_vec(),
+        damaged: damaged.to_vec(),
+    };
+    let first = row(1, 1, 0);
+    let mut sweeper = Sweeper::that_paid(std::slice::from_ref(&first), 1);
+    waits(&sweeper.look_at(clocks(2), &of(&[], &[1])), Reason::Damaged, 1);
+    pays(&sweeper.copy().look(3, std::slice::from_ref(&first)), 1);
+    let anew = of(&[row(2, 2, 10)], &[1]);
+    waits(&sweeper.look_at(clocks(10), &anew), Reason::Damaged, 1);
+    waits(&sweeper.look_at(clocks(33), &anew), Reason::Damaged, 1);
+    pays(&sweeper.look_at(clocks(35), &anew), 2);
+    // The address before a damaged one is not paid; the next number is above the damaged one.
+    let mut sweeper = Sweeper::that_paid(std::slice::from_ref(&first), 1);
+    let standing = sweeper.look_at(clocks(10), &of(std::slice::from_ref(&first), &[2]));
+    waits(&standing, Reason::Damaged, 2);
+    let Standing::Waits(wait) = standing else { panic!("it waits") };
+    assert_eq!(wait.newest_known, 2);
+    let anew = of(&[first, row(3, 3, 20)], &[2]);
+    waits(&sweeper.look_at(clocks(20), &anew), Reason::Damaged, 2);
+    pays(&sweeper.look_at(clocks(45), &anew), 3);
+    // A merchant who was never seen: what follows a damaged row is not the first address.
+    let mut sweeper = Sweeper::that_looked(10);
+    waits(&sweeper.look_at(clocks(10), &of(&[], &[1])), Reason::Damaged, 1);
+    let (mut sweeper, rest) = (Sweeper::that_looked(10), of(&[row(2, 2, -90)], &[1]));
+    waits(&sweeper.look_at(clocks(10), &rest), Reason::Unconfirmed, 2);
+    pays(&sweeper.look_at(clocks(35), &rest), 2);
 }
 
 #[test]
