@@ -20,6 +20,7 @@ use crate::domain::sweep::{self, Payee, Rules, SweepCoin};
 use crate::headway::NOBODY;
 use crate::node::codec;
 use crate::node::rpc::Node;
+use crate::serve::database::open_store;
 use crate::store::{self, Store, blocks, merchants, sweeps};
 use crate::sweeper::build;
 use crate::sweeper::signing_key::SigningKey;
@@ -53,8 +54,7 @@ impl Ledger {
     /// If configuration or database cannot be used.
     pub fn open(config_file: &Path) -> anyhow::Result<Ledger> {
         let config = config::load(Some(config_file))?;
-        let (database, mark) = (&config.database, &config.high_water_file);
-        let store = Store::open_with(database, mark, store::PATIENCE)?;
+        let store = open_store(&config)?;
         let mut ahead = Ahead::new(config.xpub.clone());
         // The addresses that come next are derived once in a process's life.
         let next = store.read_blocking(store::indexes::next_index)?;

@@ -51,6 +51,8 @@ pub(crate) struct Config {
     pub(crate) database: PathBuf,
     /// The mark that says which addresses were given out.
     pub(crate) high_water_file: PathBuf,
+    /// Where the heads of merchants' rows are kept; absent for a copy that is only examined.
+    pub(crate) heads_file: Option<PathBuf>,
     pub(crate) secret: MasterSecret,
     pub(crate) secret_file: PathBuf,
     pub(crate) http: http::Settings,

@@ -36,6 +36,7 @@ struct Measures {
     sweep_fees: IntCounter,
     discord: IntGauge,
     acknowledged: Histogram,
+    unverified: IntCounter,
 }
 
 static MEASURES: LazyLock<Measures> = LazyLock::new(Measures::new);
@@ -156,6 +157,13 @@ impl Measures {
                     "Time until Discord took the acknowledgement of a command",
                 )),
             ),
+            unverified: add(
+                &registry,
+                IntCounter::new(
+                    "litegate_unverified_rows_total",
+                    "Rows of the database that were read and did not verify",
+                ),
+            ),
             registry,
         }
     }
@@ -261,4 +269,9 @@ pub(crate) fn discord_is_connected(connected: bool) {
 /// Discord took the acknowledgement of a command, for which it waits three seconds.
 pub(crate) fn acknowledged(took: Duration) {
     MEASURES.acknowledged.observe(took.as_secs_f64());
+}
+
+/// A row was read and did not verify.
+pub(crate) fn unverified() {
+    MEASURES.unverified.inc();
 }

@@ -4,7 +4,7 @@
 //! version. Nothing of them is in the database, so a stolen copy of it opens nothing, and they
 //! can be shown again at any time.
 
-mod payment_mac;
+mod row_key;
 
 use std::fmt;
 use std::sync::Arc;
@@ -16,7 +16,7 @@ use zeroize::Zeroizing;
 use crate::domain::merchant::MerchantId;
 use crate::domain::network::Network;
 
-pub(crate) use payment_mac::PaymentKey;
+pub(crate) use row_key::{MAC_BYTES, RowKey, RowKeys, RowMac};
 
 /// A value that must not be seen: no Display, and Debug hides it.
 pub(crate) struct Secret<T: zeroize::Zeroize>(Zeroizing<T>);

@@ -271,7 +271,6 @@ impl Gateway {
             let retention = Retention {
                 store: store.clone(),
                 rules: config.retention,
-                key: config.secret.payment_key(),
                 clock: clock.clone(),
                 shutdown: shutdown.clone(),
             };
@@ -408,7 +407,6 @@ fn api_of(
     Ok(Api {
         store: store.clone(),
         secret: config.secret.clone(),
-        payment_key: config.secret.payment_key(),
         addresses: config.addresses(),
         site: config.site.clone(),
         payment_rules: config.payments.clone(),

@@ -18,7 +18,8 @@ use crate::node::rpc::Node;
 use crate::node::scan::UnspentSet;
 use crate::store::payout_waits::PayoutWait;
 use crate::store::{
-    self, ReadTx, Store, WriteTx, blocks, books, doubts, indexes, merchants, payout_waits, progress,
+    self, ReadTx, Store, WriteTx, authenticated, blocks, books, doubts, indexes, merchants,
+    payout_waits, progress,
 };
 
 use super::Refusal;
@@ -136,6 +137,7 @@ fn compare(
     report.differences.extend(wrongly_kept(tx)?);
     report.differences.extend(damaged(tx, xpub)?);
     report.differences.extend(contradicted(tx)?);
+    report.differences.extend(unverified(tx)?);
     Ok(report)
 }
 
@@ -146,6 +148,21 @@ fn contradicted(tx: &ReadTx) -> Result<Vec<Difference>, store::Error> {
     let name =
         |one: PayoutWait| Difference::PayoutAddress { merchant: one.merchant, wait: one.wait };
     Ok(waits.into_iter().map(name).collect())
+}
+
+/// Rows that are named at most.
+const UNVERIFIED_NAMED: usize = 1_000;
+
+/// Rows that do not verify, or are missing. Payments are named among the facts.
+fn unverified(tx: &ReadTx) -> Result<Vec<Difference>, store::Error> {
+    let rows = authenticated::unverified(tx, u32::MAX, UNVERIFIED_NAMED)?;
+    let named = rows.into_iter().filter_map(|error| match error {
+        store::Error::Unverified { table, row, why } if table != authenticated::PAYMENTS.name => {
+            Some(Difference::Unverified { table, row, why })
+        }
+        _ => None,
+    });
+    Ok(named.collect())
 }
 
 /// Sweeps in flight whose signatures are not ours. Bytes that are no transaction of their id are

@@ -10,7 +10,6 @@ use crate::domain::merchant::{MerchantId, is_unprintable};
 use crate::domain::own_addresses;
 use crate::domain::payment::{Payment, PaymentId, Status};
 use crate::domain::time::{DAY_MS, Timestamp};
-use crate::secret::PaymentKey;
 use crate::store::payments::Judged;
 use crate::store::{self, WriteTx, idempotency, indexes, merchants, payments};
 
@@ -129,7 +128,7 @@ pub(crate) enum Created {
     Replayed(Judged),
 }
 
-/// Creates a payment for a merchant; `key` proves later that this gateway did.
+/// Creates a payment for a merchant.
 ///
 /// # Errors
 /// Without an active subscription, while suspended, without a payout address, below the minimum
@@ -140,7 +139,6 @@ pub(crate) fn create_payment(
     tx: &WriteTx,
     rules: &Rules,
     addresses: &Addresses,
-    key: &PaymentKey,
     request: &Request,
     now: Timestamp,
 ) -> Result<Created, Refusal> {
@@ -155,7 +153,7 @@ pub(crate) fn create_payment(
         return Ok(Created::Replayed(payments::by_index(tx, used.index)?));
     }
     let payment = judge(tx, rules, addresses, request, now)?;
-    payments::insert(tx, &payment, &key.mac(&payment))?;
+    payments::insert(tx, &payment)?;
     if let Some(repeated) = idempotency_key {
         let request_hash = new.fingerprint();
         let used = idempotency::Used { request_hash, index: payment.index };

@@ -302,12 +302,11 @@ async fn invoice(
     let bot = context.data();
     let new = NewPayment::by_hand(&amount, reference)?;
     let (rules, addresses) = (bot.payment_rules.clone(), Arc::clone(&bot.addresses));
-    let key = bot.secret.payment_key();
     let id = PaymentId::from_random(secret::random_bytes());
     let created = bot.write(move |tx| {
         let merchant = account_of(tx, user)?.id;
         let request = Request { merchant, new, idempotency_key: None, id };
-        Ok(create_payment(tx, &rules, &addresses, &key, &request, now)?)
+        Ok(create_payment(tx, &rules, &addresses, &request, now)?)
     });
     let (Created::New(judged) | Created::Replayed(judged)) = created.await?;
     tracing::info!(payment.id = %judged.payment.id, amount = %judged.payment.amount, "created");

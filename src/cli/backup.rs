@@ -123,7 +123,8 @@ fn verify(
     let unpack = |told: Told| backup::unpack(copy, &config.database, "verify", told);
     let scratch = progress::shown(unpack)?;
     let database = scratch.path().to_owned();
-    let config = Config { high_water_file: high_water::beside(&database), database, ..config };
+    let high_water_file = high_water::beside(&database);
+    let config = Config { high_water_file, heads_file: None, database, ..config };
     let store = open_store(&config)?;
     let contents = contents(&store, bytes)?;
     if format == Format::Text {

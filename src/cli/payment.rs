@@ -100,9 +100,9 @@ impl Payment {
                 let id = PaymentId::from_random(secret::random_bytes());
                 let request = Request { merchant, new, idempotency_key: None, id };
                 let rules = config.payments.clone();
-                let (addresses, key) = (config.addresses(), config.secret.payment_key());
+                let addresses = config.addresses();
                 let facts = store.write_blocking(move |tx| {
-                    let created = create_payment(tx, &rules, &addresses, &key, &request, now)?;
+                    let created = create_payment(tx, &rules, &addresses, &request, now)?;
                     let (Created::New(judged) | Created::Replayed(judged)) = created;
                     facts_of(tx, judged, now)
                 })?;

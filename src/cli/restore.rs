@@ -11,7 +11,7 @@ use crate::config::{self, Config};
 use crate::domain::merchant::MerchantId;
 use crate::domain::payout_address::Wait;
 use crate::serve::Role;
-use crate::serve::database::{check_identity, heed_absence, heed_high_water, lock, open_store};
+use crate::serve::database::{check_identity, heed_absence, heed_high_water, lock, open_restored};
 use crate::serve::rights::{Work, give_up_root};
 use crate::store::indexes::Absence;
 use crate::store::{Store, backup, identity, indexes};
@@ -44,6 +44,8 @@ struct View {
     unproven_payments: Vec<String>,
     /// Merchants whose payout addresses the copy does not have as the sweeper saw them.
     refused_merchants: Vec<String>,
+    /// Merchants that were changed after the copy was made.
+    older_merchants: Vec<String>,
     /// Addresses that were given out since the copy; absent if nothing is left to tell.
     addresses_lost: Option<u32>,
     clean: bool,
@@ -66,7 +68,7 @@ impl Restore {
         let now = config.clock.now().to_string().replace(['-', ':', '.'], "");
         let suffix = format!(".before-restore-{now}");
         let kept = backup::put_in_place(copy, &config.database, &suffix)?;
-        let store = open_store(&config)?;
+        let (store, raised) = open_restored(&config)?;
         let known_from = store.read_blocking(indexes::next_index)?;
         // What a later state gave out is never given out again.
         let had_mark = config.high_water_file.exists();
@@ -85,6 +87,13 @@ impl Restore {
                 print_line(&format!("the database that was there is now {}", kept.display()))?;
             }
             sealing.lines().iter().try_for_each(|line| print_line(line))?;
+            for merchant in &raised {
+                print_line(&format!(
+                    "merchant {merchant} was changed after the copy was made: the newest key and \
+                     webhook secret stay valid; check name, subscription and suspension with \
+                     litegate merchant show {merchant}"
+                ))?;
+            }
         }
         let differences = catch_up_and_audit(&config, &store).map_err(|error| {
             error.context("it is restored, but not yet compared with the chain")
@@ -102,6 +111,7 @@ impl Restore {
                     .map(ToString::to_string)
                     .collect(),
                 refused_merchants: sealing.refused.iter().map(|(id, _)| id.to_string()).collect(),
+                older_merchants: raised.iter().map(ToString::to_string).collect(),
                 addresses_lost: lost,
                 clean: differences.is_empty(),
                 differences: differences.iter().map(DifferenceView::new).collect(),
@@ -137,7 +147,7 @@ impl Sealing {
             return Ok(Sealing::default());
         };
         let seals = Seals::open(settings, store, Access::ReadOnly)?;
-        let resealed = seals.seal_proven(store, &config.xpub, &config.secret.payment_key())?;
+        let resealed = seals.seal_proven(store, &config.xpub)?;
         let refused = seals.contradictions(store, config.network, config.clock.now())?;
         Ok(Sealing { resealed, refused })
     }

@@ -138,6 +138,7 @@ fn trust(config: &Config, store: &Store, trusted: Trusted, have_lock: bool) -> R
             format!("payment {id} is taken for true as the database has it")
         }
         Trusted::Merchant(id) => {
+            store.write_blocking(move |tx| merchants::vouch(tx, id))?;
             if store.read_blocking(|tx| merchants::by_id(tx, id))?.is_none() {
                 return Err(Refusal::UnknownMerchant(id).into());
             }

@@ -12,6 +12,7 @@ pub(super) struct Raw {
     pub(super) public_url: Option<String>,
     pub(super) database: PathBuf,
     pub(super) high_water_file: Option<PathBuf>,
+    pub(super) heads_file: Option<PathBuf>,
     pub(super) secret_file: PathBuf,
     pub(super) http: RawHttp,
     pub(super) checkout: RawCheckout,

@@ -16,7 +16,7 @@ use crate::domain::webhook_url::PrivateNetworks;
 use crate::http::checkout::looks::{Looks, Theme};
 use crate::safe_file;
 use crate::secret::{MasterSecret, Secret};
-use crate::store::high_water;
+use crate::store::{heads, high_water};
 use crate::sweeper::private_file::Held;
 use crate::view::Site;
 use crate::{bot, http, sweeper, webhooks};
@@ -95,6 +95,7 @@ impl Raw {
             high_water_file: self
                 .high_water_file
                 .unwrap_or_else(|| high_water::beside(&self.database)),
+            heads_file: Some(self.heads_file.unwrap_or_else(|| heads::beside(&self.database))),
             database: self.database,
             secret: secret?,
             secret_file: self.secret_file,

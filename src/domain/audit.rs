@@ -123,6 +123,8 @@ pub(crate) enum Difference {
     Stray { payment: PaymentId, index: u32 },
     #[error("the payment at index {index} cannot be read, and is ignored: {why}")]
     Unreadable { index: i64, why: String },
+    #[error("row {row} of the table {table} is not used: {why}")]
+    Unverified { table: &'static str, row: String, why: &'static str },
     #[error("payment {payment} is completed, but the best chain holds {held} LTC of {amount} LTC")]
     CompletedWithoutCoins { payment: PaymentId, held: Amount, amount: Amount },
     #[error("payment {0} should be completed")]
@@ -167,6 +169,7 @@ impl Difference {
             Difference::ForeignScript(_) => "foreign_script",
             Difference::Stray { .. } => "stray_payment",
             Difference::Unreadable { .. } => "unreadable_payment",
+            Difference::Unverified { .. } => "unverified_row",
             Difference::CompletedWithoutCoins { .. } => "completed_without_coins",
             Difference::NotCompleted(_) => "not_completed",
             Difference::MissingEvent(_) => "missing_event",

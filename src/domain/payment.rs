@@ -113,21 +113,10 @@ pub(crate) struct Payment {
     pub(crate) display_amount: Option<String>,
 }
 
+#[cfg(test)]
 impl Payment {
-    /// The payment as it is once the shop's texts are removed.
-    pub(crate) fn without_texts(&self) -> Payment {
-        Payment {
-            reference: None,
-            webhook_url: None,
-            redirect_url: None,
-            display_amount: None,
-            ..self.clone()
-        }
-    }
-
     /// A payment of a litoshi that asks for as little as it can, for tests: its id and its script
     /// are made of its index.
-    #[cfg(test)]
     pub(crate) fn smallest(merchant: MerchantId, index: DerivationIndex, at: Timestamp) -> Payment {
         let mut id = [0; 16];
         id[..4].copy_from_slice(&index.get().to_be_bytes());

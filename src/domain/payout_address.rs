@@ -133,7 +133,7 @@ pub(crate) enum Reason {
     Backdated,
     /// The address is one of our own account's.
     OwnAddress,
-    /// The row cannot be read.
+    /// The row cannot be read, does not verify, or is missing although it was written.
     Damaged,
 }
 
@@ -252,7 +252,9 @@ impl fmt::Display for Wait {
             Reason::OwnAddress => {
                 write!(f, "payout address {version} is an address of this gateway")
             }
-            Reason::Damaged => write!(f, "payout address {version} cannot be read"),
+            Reason::Damaged => {
+                write!(f, "payout address {version} is missing, damaged, or was changed")
+            }
         }
     }
 }

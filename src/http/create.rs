@@ -78,8 +78,7 @@ pub(crate) async fn create(
         .store
         .write(move |tx| {
             let (rules, addresses) = (&of_write.payment_rules, &of_write.addresses);
-            let key = &of_write.payment_key;
-            let created = create_payment(tx, rules, addresses, key, &request, now)?;
+            let created = create_payment(tx, rules, addresses, &request, now)?;
             let (replayed, judged) = match created {
                 Created::New(judged) => (false, judged),
                 Created::Replayed(judged) => (true, judged),

@@ -27,12 +27,13 @@ pub(crate) enum Code {
     Timeout,
     Overloaded,
     Starting,
+    UnverifiedData,
     Internal,
 }
 
 impl Code {
     #[cfg(test)]
-    pub(crate) const ALL: [Code; 15] = [
+    pub(crate) const ALL: [Code; 16] = [
         Code::InvalidRequest,
         Code::InvalidApiKey,
         Code::SubscriptionInactive,
@@ -47,6 +48,7 @@ impl Code {
         Code::Timeout,
         Code::Overloaded,
         Code::Starting,
+        Code::UnverifiedData,
         Code::Internal,
     ];
 
@@ -66,6 +68,7 @@ impl Code {
             Code::Timeout => "timeout",
             Code::Overloaded => "overloaded",
             Code::Starting => "starting",
+            Code::UnverifiedData => "unverified_data",
             Code::Internal => "internal",
         }
     }
@@ -85,10 +88,14 @@ impl Code {
             Code::RateLimited => StatusCode::TOO_MANY_REQUESTS,
             // Not 408: it may have been our slowness, and clients send a 503 again.
             Code::Timeout | Code::Overloaded | Code::Starting => StatusCode::SERVICE_UNAVAILABLE,
-            Code::Internal => StatusCode::INTERNAL_SERVER_ERROR,
+            Code::UnverifiedData | Code::Internal => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }
 }
+
+/// What a caller learns of a row that does not verify.
+const UNVERIFIED: &str = "the stored record was changed outside the gateway and is not used; \
+                          the operator is alerted";
 
 /// When a payment may be asked for again during the first start, in seconds: the node reads its
 /// whole set of unspent outputs meanwhile.
@@ -221,6 +228,10 @@ impl From<store::Error> for ApiError {
                     retry_after_seconds: Some(60),
                     ..ApiError::new(Code::Overloaded, message)
                 }
+            }
+            store::Error::Unverified { .. } => {
+                tracing::error!(%error, "a row of the database is not used");
+                ApiError::new(Code::UnverifiedData, UNVERIFIED)
             }
             store::Error::Newer { .. }
             | store::Error::Damaged(_)

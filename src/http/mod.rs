@@ -47,7 +47,7 @@ use crate::acts::create_payment;
 use crate::clock::Clock;
 use crate::domain::egress::Egress;
 use crate::domain::merchant::MerchantId;
-use crate::secret::{MasterSecret, PaymentKey};
+use crate::secret::MasterSecret;
 use crate::store::Store;
 use crate::view::Site;
 use crate::wake::Wake;
@@ -98,8 +98,6 @@ const HEADERS_USUAL: usize = 8;
 pub(crate) struct Api {
     pub(crate) store: Store,
     pub(crate) secret: MasterSecret,
-    /// Proves which payments this gateway created.
-    pub(crate) payment_key: PaymentKey,
     pub(crate) addresses: Addresses,
     pub(crate) site: Site,
     pub(crate) payment_rules: create_payment::Rules,

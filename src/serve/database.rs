@@ -11,10 +11,12 @@ use anyhow::Context;
 
 use crate::config::Config;
 use crate::domain::keys::DerivationIndex;
+use crate::domain::merchant::MerchantId;
 use crate::safe_file;
+use crate::secret::RowKeys;
 use crate::store::identity::{self, Mark};
 use crate::store::indexes::{self, Absence};
-use crate::store::{self, Store, merchants};
+use crate::store::{self, Beside, Store, merchants};
 
 use super::{Refused, Role};
 
@@ -26,8 +28,26 @@ pub(crate) fn open_store(config: &Config) -> anyhow::Result<Store> {
     open_store_with(config, store::PATIENCE)
 }
 
+/// As [`open_store`], of a copy that the operator has just put in its place. Its rows are taken as
+/// they are if it is of a time when rows carried no MAC, and no merchant's row stays below its
+/// head. Answers the merchants whose rows did.
+///
+/// # Errors
+/// As [`open_store`].
+pub(crate) fn open_restored(config: &Config) -> anyhow::Result<(Store, Vec<MerchantId>)> {
+    let store = open(config, store::PATIENCE, true)?;
+    let raised = store.write_blocking(merchants::raise_to_heads)?;
+    Ok((store, raised))
+}
+
 pub(super) fn open_store_with(config: &Config, patience: Duration) -> anyhow::Result<Store> {
-    let store = Store::open_with(&config.database, &config.high_water_file, patience)
+    open(config, patience, false)
+}
+
+fn open(config: &Config, patience: Duration, adopt: bool) -> anyhow::Result<Store> {
+    let heads = config.heads_file.as_deref();
+    let beside = Beside { high_water: &config.high_water_file, heads, adopt };
+    let store = Store::open_with(&config.database, beside, RowKeys::of(&config.secret), patience)
         .map_err(|error| match error {
             damaged @ store::Error::Damaged(_) => Refused::Damaged(damaged).into(),
             other => anyhow::Error::new(other),
@@ -132,7 +152,7 @@ pub(crate) fn heed_high_water(
     let skipped = store.write_blocking(move |tx| {
         let skipped = indexes::heed_high_water(tx, &owner, now).map_err(Refused::HighWater)?;
         match skipped {
-            Some(next) if merchants::all(tx)?.is_empty() => {
+            Some(next) if !merchants::any(tx)? => {
                 Err(anyhow::Error::new(Refused::Emptied { next: next.get() }))
             }
             _ => Ok(skipped),

@@ -10,7 +10,6 @@ use tokio_util::sync::CancellationToken;
 use crate::acts::retention::{Rules, remove_old};
 use crate::clock::Clock;
 use crate::domain::time::{DAY_MS, Timestamp};
-use crate::secret::PaymentKey;
 use crate::store::batches::Batches;
 use crate::store::{Store, retention};
 
@@ -26,7 +25,6 @@ const MEASURE_EVERY_MS: i64 = DAY_MS;
 pub(super) struct Retention {
     pub(super) store: Store,
     pub(super) rules: Rules,
-    pub(super) key: PaymentKey,
     pub(super) clock: Clock,
     pub(super) shutdown: CancellationToken,
 }
@@ -68,7 +66,7 @@ impl Retention {
     fn pass(&self, now: Timestamp) -> anyhow::Result<()> {
         let go_on = || !self.shutdown.is_cancelled();
         let batches = Batches { store: &self.store, go_on: &go_on };
-        if let Some(count @ 1..) = remove_old(&batches, &self.rules, &self.key, now)? {
+        if let Some(count @ 1..) = remove_old(&batches, &self.rules, now)? {
             tracing::info!(count, "texts of unpaid payments removed");
         }
         Ok(())

@@ -423,7 +423,7 @@ impl Scratch {
         &self,
         job: impl FnOnce(&ReadTx) -> Result<T, Error>,
     ) -> Result<T, Error> {
-        job(&ReadTx::new(&connect(&self.path, READ_ONLY)?))
+        job(&ReadTx::of_foreign(&connect(&self.path, READ_ONLY)?))
     }
 
     /// Flushes it and gives it another name in its directory.

@@ -16,7 +16,7 @@ use super::columns::{block_hash, impossible, script, txid};
 use super::payments::Judged;
 use super::{Error, ReadTx, coins, indexes, payments};
 
-/// All coins that were ever seen.
+/// All coins that were ever seen, verified or not.
 pub(crate) fn coins(tx: &ReadTx) -> Result<Vec<BookedCoin>, Error> {
     let sql = "SELECT * FROM coins ORDER BY txid, vout";
     let mut statement = tx.connection.prepare(sql)?;
@@ -26,7 +26,7 @@ pub(crate) fn coins(tx: &ReadTx) -> Result<Vec<BookedCoin>, Error> {
             None => None,
         };
         let (claim, spent_height) = (row.get("sweep_id")?, row.get("spent_height")?);
-        Ok(coins::from_row(row)?.map(|coin| BookedCoin { coin, claim, spent_by, spent_height }))
+        Ok(coins::read(row)?.map(|coin| BookedCoin { coin, claim, spent_by, spent_height }))
     })?;
     rows.map(|row| row?).collect()
 }
@@ -126,11 +126,13 @@ pub(crate) fn payments(
     let mut rows = statement.query([])?;
     while let Some(row) = rows.next()? {
         let has_event = row.get("has_event")?;
-        match payments::from_row(row).map_err(Error::from).and_then(|judged| judged) {
+        match payments::from_row(tx, row).map_err(Error::from).and_then(|judged| judged) {
             Ok(Judged { payment, status }) => {
                 each(Ok(&BookedPayment { payment, status, has_event }));
             }
-            Err(Error::Impossible(why)) => each(Err((row.get("derivation_index")?, why))),
+            Err(error) if error.is_of_a_row() => {
+                each(Err((row.get("derivation_index")?, error.to_string())));
+            }
             Err(error) => return Err(error),
         }
     }

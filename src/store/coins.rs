@@ -10,11 +10,13 @@ use crate::domain::keys::DerivationIndex;
 use crate::domain::payment::{Coin, Origin, Place};
 use crate::domain::pegout::Sequence;
 
+use super::authenticated::{self, COINS, Value};
 use super::columns::{blobs, block_hash, block_hash_bytes, impossible, outpoint, txid, txid_bytes};
 use super::{Error, ReadTx, WriteTx};
 
 pub(super) const COLUMNS: &str =
-    "txid, vout, derivation_index, amount, origin, seen_at, place, block_height, block_hash";
+    "txid, vout, derivation_index, amount, origin, seen_at, place, block_height, block_hash,
+    pegout, mac";
 
 fn origin_word(origin: Origin) -> &'static str {
     match origin {
@@ -42,7 +44,15 @@ fn place_columns(place: Place) -> (&'static str, Option<u32>, Option<[u8; 32]>) 
     }
 }
 
-pub(super) fn from_row(row: &Row) -> rusqlite::Result<Result<Coin, Error>> {
+pub(super) fn from_row(tx: &ReadTx, row: &Row) -> rusqlite::Result<Result<Coin, Error>> {
+    match tx.verify(&COINS, row)? {
+        Ok(()) => read(row),
+        Err(error) => Ok(Err(error)),
+    }
+}
+
+/// A coin's row as it is, verified or not: for the audit, which compares it with the chain.
+pub(super) fn read(row: &Row) -> rusqlite::Result<Result<Coin, Error>> {
     let word: String = row.get("place")?;
     let place = match word.as_str() {
         "mempool" => Place::Mempool,
@@ -73,15 +83,19 @@ pub(crate) fn of_payment(tx: &ReadTx, index: DerivationIndex) -> Result<Vec<Coin
         "SELECT {COLUMNS} FROM coins WHERE derivation_index = ? ORDER BY seen_at, txid, vout"
     );
     let mut statement = tx.connection.prepare_cached(&sql)?;
-    let rows = statement.query_map([index], from_row)?;
-    rows.map(|row| row?).collect()
+    let rows = statement.query_map([index], |row| from_row(tx, row))?;
+    authenticated::believed(rows)
 }
 
 /// The coin at this outpoint.
 pub(crate) fn by_outpoint(tx: &ReadTx, at: OutPoint) -> Result<Option<Coin>, Error> {
     let sql = format!("SELECT {COLUMNS} FROM coins WHERE txid = ? AND vout = ?");
     let key = params![txid_bytes(&at.txid), at.vout];
-    tx.connection.prepare_cached(&sql)?.query_row(key, from_row).optional()?.transpose()
+    tx.connection
+        .prepare_cached(&sql)?
+        .query_row(key, |row| from_row(tx, row))
+        .optional()?
+        .transpose()
 }
 
 /// Whether there is a coin at this outpoint.
@@ -112,16 +126,13 @@ pub(crate) fn of_txids(
     txids: impl Iterator<Item = Txid>,
 ) -> Result<HashMap<OutPoint, (Coin, Option<Sequence>)>, Error> {
     let txids: BTreeSet<[u8; 32]> = txids.map(|txid| txid_bytes(&txid)).collect();
-    let sql = format!("SELECT {COLUMNS}, pegout FROM rarray(?) CROSS JOIN coins ON txid = value");
+    let sql = format!("SELECT {COLUMNS} FROM rarray(?) CROSS JOIN coins ON txid = value");
     let mut statement = tx.connection.prepare_cached(&sql)?;
     let rows =
-        statement.query_map([blobs(txids)], |row| Ok((from_row(row)?, row.get("pegout")?)))?;
-    let coins = rows.map(|row| {
-        let (coin, pegout) = row?;
-        let coin = coin?;
-        Ok((coin.outpoint, (coin, pegout)))
-    });
-    coins.collect()
+        statement.query_map([blobs(txids)], |row| Ok((from_row(tx, row)?, row.get("pegout")?)))?;
+    let coins = rows.map(|row| row.map(|(coin, pegout)| coin.map(|coin| (coin, pegout))));
+    let coins = authenticated::believed(coins)?;
+    Ok(coins.into_iter().map(|(coin, pegout)| (coin.outpoint, (coin, pegout))).collect())
 }
 
 /// Whether a coin of this transaction counts.
@@ -142,50 +153,57 @@ pub(crate) fn insert_pegout(tx: &WriteTx, coin: &Coin, pegout: Sequence) -> Resu
 }
 
 fn insert_as(tx: &WriteTx, coin: &Coin, pegout: Option<Sequence>) -> Result<(), Error> {
-    let sql = "INSERT INTO coins (txid, vout, derivation_index, amount, origin, seen_at, place,
-               block_height, block_hash, pegout) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
+    let (txid, origin) = (txid_bytes(&coin.outpoint.txid), origin_word(coin.origin));
     let (place, height, hash) = place_columns(coin.place);
-    tx.connection.prepare_cached(sql)?.execute(params![
-        txid_bytes(&coin.outpoint.txid),
-        coin.outpoint.vout,
-        coin.index,
-        coin.amount,
-        origin_word(coin.origin),
-        coin.seen_at,
-        place,
-        height,
-        hash,
-        pegout,
-    ])?;
-    Ok(())
+    let values: [Value; 10] = [
+        ("txid", &txid),
+        ("vout", &coin.outpoint.vout),
+        ("derivation_index", &coin.index),
+        ("amount", &coin.amount),
+        ("origin", &origin),
+        ("seen_at", &coin.seen_at),
+        ("place", &place),
+        ("block_height", &height),
+        ("block_hash", &hash),
+        ("pegout", &pegout),
+    ];
+    authenticated::insert(tx, &COINS, &values)
+}
+
+/// Changes columns of the coin at this outpoint. Answers whether there is one.
+fn change(tx: &WriteTx, at: OutPoint, changes: &[Value]) -> Result<bool, Error> {
+    authenticated::update(tx, &COINS, &[&txid_bytes(&at.txid), &at.vout], changes)
 }
 
 /// Moves a known coin to where it is now.
 pub(crate) fn move_to(tx: &WriteTx, at: OutPoint, place: Place) -> Result<(), Error> {
-    let sql = "UPDATE coins SET place = ?, block_height = ?, block_hash = ?
-               WHERE txid = ? AND vout = ?";
     let (place, height, hash) = place_columns(place);
-    let mut statement = tx.connection.prepare_cached(sql)?;
-    match statement.execute(params![place, height, hash, txid_bytes(&at.txid), at.vout])? {
-        1 => Ok(()),
-        _ => Err(impossible("no coin at", at)),
+    let changes: [Value; 3] = [("place", &place), ("block_height", &height), ("block_hash", &hash)];
+    match change(tx, at, &changes)? {
+        true => Ok(()),
+        false => Err(impossible("no coin at", at)),
     }
+}
+
+/// Records which peg-out a known coin is.
+pub(super) fn set_pegout(tx: &WriteTx, at: OutPoint, pegout: Sequence) -> Result<(), Error> {
+    change(tx, at, &[("pegout", &pegout)]).map(|_| ())
 }
 
 /// The coins that are in the mempool as far as we know.
 pub(crate) fn in_mempool(tx: &ReadTx) -> Result<Vec<Coin>, Error> {
     let sql = format!("SELECT {COLUMNS} FROM coins WHERE place = 'mempool'");
     let mut statement = tx.connection.prepare_cached(&sql)?;
-    let rows = statement.query_map([], from_row)?;
-    rows.map(|row| row?).collect()
+    let rows = statement.query_map([], |row| from_row(tx, row))?;
+    authenticated::believed(rows)
 }
 
 /// The coins in the block at this height.
 pub(crate) fn at_height(tx: &ReadTx, height: u32) -> Result<Vec<Coin>, Error> {
     let sql = format!("SELECT {COLUMNS} FROM coins WHERE block_height = ?");
     let mut statement = tx.connection.prepare_cached(&sql)?;
-    let rows = statement.query_map([height], from_row)?;
-    rows.map(|row| row?).collect()
+    let rows = statement.query_map([height], |row| from_row(tx, row))?;
+    authenticated::believed(rows)
 }
 
 /// Records that a transaction in the block at `height` spent the output at `at`, if it is one of
@@ -223,14 +241,8 @@ pub(crate) fn unspend(tx: &WriteTx, at: OutPoint) -> Result<(), Error> {
 
 /// Writes what a known coin really holds and whom it pays, as its block says.
 pub(crate) fn correct(tx: &WriteTx, coin: &Coin) -> Result<(), Error> {
-    let sql = "UPDATE coins SET derivation_index = ?, amount = ?, origin = ?
-               WHERE txid = ? AND vout = ?";
-    tx.connection.prepare_cached(sql)?.execute(params![
-        coin.index,
-        coin.amount,
-        origin_word(coin.origin),
-        txid_bytes(&coin.outpoint.txid),
-        coin.outpoint.vout,
-    ])?;
-    Ok(())
+    let origin = origin_word(coin.origin);
+    let changes: [Value; 3] =
+        [("derivation_index", &coin.index), ("amount", &coin.amount), ("origin", &origin)];
+    change(tx, coin.outpoint, &changes).map(|_| ())
 }

@@ -4,6 +4,7 @@ use rusqlite::{OptionalExtension, params};
 
 use crate::domain::time::Timestamp;
 
+use super::authenticated::{self, CONFIRMATIONS, Value};
 use super::columns::impossible;
 use super::{Error, ReadTx, WriteTx};
 
@@ -28,17 +29,24 @@ pub(crate) fn insert(tx: &WriteTx, new: &Confirmation, now: Timestamp) -> Result
     let sql = "DELETE FROM confirmations
                WHERE id IN (SELECT id FROM confirmations WHERE expires_at < ? LIMIT ?)";
     tx.connection.execute(sql, params![long_over, FORGOTTEN_AT_ONCE])?;
-    let sql = "INSERT INTO confirmations (id, discord_id, act, argument, expires_at)
-               VALUES (?, ?, ?, ?, ?)";
     let user = new.discord_id.to_string();
-    tx.connection.execute(sql, params![new.id, user, new.act, new.argument, new.expires_at])?;
-    Ok(())
+    let values: [Value; 5] = [
+        ("id", &new.id),
+        ("discord_id", &user),
+        ("act", &new.act),
+        ("argument", &new.argument),
+        ("expires_at", &new.expires_at),
+    ];
+    authenticated::insert(tx, &CONFIRMATIONS, &values)
 }
 
 /// The question of this id.
 pub(crate) fn find(tx: &ReadTx, id: &str) -> Result<Option<Confirmation>, Error> {
     let sql = "SELECT * FROM confirmations WHERE id = ?";
     let row = tx.connection.prepare_cached(sql)?.query_row([id], |row| {
+        if let Err(error) = tx.verify(&CONFIRMATIONS, row)? {
+            return Ok(Err(error));
+        }
         let user: String = row.get("discord_id")?;
         let Ok(discord_id) = user.parse() else {
             return Ok(Err(impossible("confirmations.discord_id", user)));

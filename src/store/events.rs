@@ -7,13 +7,18 @@ use crate::domain::keys::DerivationIndex;
 use crate::domain::merchant::MerchantId;
 use crate::domain::time::Timestamp;
 
+use super::authenticated::{self, EVENTS, Value};
 use super::columns::impossible;
 use super::{Error, ReadTx, WriteTx};
 
-const COLUMNS: &str = "events.id, payments.id AS payment_id, events.merchant_id, url, body,
-    events.created_at, state, attempts, attempts_before, next_at";
+const COLUMNS: &str = "events.id, payments.id AS payment_id, derivation_index, kind,
+    events.merchant_id, url, body, events.created_at, state, attempts, attempts_before, next_at,
+    events.mac";
 
-fn from_row(row: &Row) -> rusqlite::Result<Result<Event, Error>> {
+fn from_row(tx: &ReadTx, row: &Row) -> rusqlite::Result<Result<Event, Error>> {
+    if let Err(error) = tx.verify(&EVENTS, row)? {
+        return Ok(Err(error));
+    }
     let word: String = row.get("state")?;
     let next_at: Option<Timestamp> = row.get("next_at")?;
     let state = match (word.as_str(), next_at) {
@@ -37,19 +42,18 @@ fn from_row(row: &Row) -> rusqlite::Result<Result<Event, Error>> {
 
 /// Adds an event that is due at once. Called in the write that causes it.
 pub(crate) fn insert(tx: &WriteTx, event: &NewEvent) -> Result<(), Error> {
-    let sql = "INSERT INTO events
-               (id, derivation_index, kind, merchant_id, url, body, created_at, next_at)
-               VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?7)";
-    tx.connection.prepare_cached(sql)?.execute(params![
-        event.id,
-        event.index,
-        event.kind.as_str(),
-        event.merchant,
-        event.url,
-        event.body,
-        event.created_at,
-    ])?;
-    Ok(())
+    let kind = event.kind.as_str();
+    let values: [Value; 8] = [
+        ("id", &event.id),
+        ("derivation_index", &event.index),
+        ("kind", &kind),
+        ("merchant_id", &event.merchant),
+        ("url", &event.url),
+        ("body", &event.body),
+        ("created_at", &event.created_at),
+        ("next_at", &event.created_at),
+    ];
+    authenticated::insert(tx, &EVENTS, &values)
 }
 
 /// As much of a due event as it takes to find a place for it.
@@ -157,8 +161,8 @@ pub(crate) fn list(tx: &ReadTx, wanted: &Wanted, limit: u32) -> Result<Vec<Event
     let (after_at, after_id) =
         wanted.after.map(|event| (event.created_at, event.id.as_str())).unzip();
     let values = params![wanted.merchant, wanted.state, after_at, after_id, limit];
-    let rows = statement.query_map(values, from_row)?;
-    rows.map(|row| row?).collect()
+    let rows = statement.query_map(values, |row| from_row(tx, row))?;
+    authenticated::believed(rows)
 }
 
 /// The event of this id.
@@ -166,7 +170,11 @@ pub(crate) fn by_id(tx: &ReadTx, id: &str) -> Result<Option<Event>, Error> {
     let sql = format!(
         "SELECT {COLUMNS} FROM events JOIN payments USING (derivation_index) WHERE events.id = ?"
     );
-    tx.connection.prepare_cached(&sql)?.query_row([id], from_row).optional()?.transpose()
+    tx.connection
+        .prepare_cached(&sql)?
+        .query_row([id], |row| from_row(tx, row))
+        .optional()?
+        .transpose()
 }
 
 /// The event of a payment, if one was caused.
@@ -176,8 +184,8 @@ pub(crate) fn of_payment(tx: &ReadTx, index: DerivationIndex) -> Result<Vec<Even
          WHERE events.derivation_index = ? ORDER BY events.created_at"
     );
     let mut statement = tx.connection.prepare_cached(&sql)?;
-    let rows = statement.query_map([index], from_row)?;
-    rows.map(|row| row?).collect()
+    let rows = statement.query_map([index], |row| from_row(tx, row))?;
+    authenticated::believed(rows)
 }
 
 /// The newest tries at an event, newest first: at most `limit`, of those before number `before`.
@@ -202,6 +210,18 @@ pub(crate) fn attempts(
         })
     })?;
     Ok(rows.collect::<Result<_, _>>()?)
+}
+
+/// Whether an event itself is not believed, rather than its payment or merchant.
+pub(crate) fn is_of_an_event(error: &Error) -> bool {
+    matches!(error, Error::Unverified { table, .. } if *table == EVENTS.name)
+}
+
+/// Gives an event up that is not believed: it is not sent, and keeps no other waiting.
+pub(crate) fn set_aside(tx: &WriteTx, id: &str) -> Result<(), Error> {
+    let sql = "UPDATE events SET state = 'failed', next_at = NULL WHERE id = ?";
+    tx.connection.execute(sql, [id])?;
+    Ok(())
 }
 
 /// Makes an event due again, whatever became of it; the schedule begins anew. Answers whether

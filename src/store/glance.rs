@@ -8,7 +8,9 @@ use std::time::{Duration, Instant};
 use rusqlite::Connection;
 
 use crate::measures;
+use crate::secret::RowKeys;
 
+use super::heads::Heads;
 use super::{Error, ReadTx, Readers, Snapshot, Store};
 
 /// How long SQLite is not asked again while this process neither reads nor writes. So much later
@@ -34,6 +36,8 @@ impl Tally {
 /// knows, for any process may write.
 pub(crate) struct Glance {
     connection: Connection,
+    keys: RowKeys,
+    heads: Heads,
     tally: Tally,
     known: Option<Known>,
 }
@@ -55,7 +59,8 @@ impl Store {
     /// If there is no further connection.
     pub(crate) fn glance(&self) -> Result<Glance, Error> {
         let connection = <Readers as r2d2::ManageConnection>::connect(&self.reader)?;
-        Ok(Glance { connection, tally: self.tally.clone(), known: None })
+        let (keys, heads) = (self.keys.clone(), self.heads.clone());
+        Ok(Glance { connection, keys, heads, tally: self.tally.clone(), known: None })
     }
 }
 
@@ -80,9 +85,10 @@ impl Glance {
             }
         }
         measures::read();
+        let heads = self.heads.now()?;
         let snapshot = Snapshot::begin(&self.connection).map_err(Error::from)?;
         let version = self.version_now()?;
-        let outcome = job(&ReadTx::new(snapshot.0))?;
+        let outcome = job(&ReadTx::new(snapshot.0, &self.keys, heads))?;
         drop(snapshot);
         self.known = Some(Known { version, at, tally });
         Ok(Some(outcome))

@@ -6,6 +6,7 @@ use crate::domain::keys::DerivationIndex;
 use crate::domain::merchant::MerchantId;
 use crate::domain::time::Timestamp;
 
+use super::authenticated::{self, IDEMPOTENCY_KEYS, Value};
 use super::{Error, ReadTx, WriteTx};
 
 /// What was once asked with a key, and the payment that came of it.
@@ -18,13 +19,15 @@ pub(crate) struct Used {
 
 /// How the merchant used this key before.
 pub(crate) fn find(tx: &ReadTx, merchant: MerchantId, key: &str) -> Result<Option<Used>, Error> {
-    let sql = "SELECT request_hash, derivation_index FROM idempotency_keys
+    let sql = "SELECT * FROM idempotency_keys
                WHERE merchant_id = ? AND key = ?";
     let mut statement = tx.connection.prepare_cached(sql)?;
     let row = statement.query_row(params![merchant, key], |row| {
-        Ok(Used { request_hash: row.get(0)?, index: row.get(1)? })
+        let used =
+            Used { request_hash: row.get("request_hash")?, index: row.get("derivation_index")? };
+        Ok(tx.verify(&IDEMPOTENCY_KEYS, row)?.map(|()| used))
     });
-    Ok(row.optional()?)
+    row.optional()?.transpose()
 }
 
 /// Remembers the key, in the write that creates its payment.
@@ -35,10 +38,12 @@ pub(crate) fn insert(
     used: &Used,
     now: Timestamp,
 ) -> Result<(), Error> {
-    let sql = "INSERT INTO idempotency_keys
-               (merchant_id, key, request_hash, derivation_index, created_at)
-               VALUES (?, ?, ?, ?, ?)";
-    let values = params![merchant, key, used.request_hash, used.index, now];
-    tx.connection.prepare_cached(sql)?.execute(values)?;
-    Ok(())
+    let values: [Value; 5] = [
+        ("merchant_id", &merchant),
+        ("key", &key),
+        ("request_hash", &used.request_hash),
+        ("derivation_index", &used.index),
+        ("created_at", &now),
+    ];
+    authenticated::insert(tx, &IDEMPOTENCY_KEYS, &values)
 }

@@ -2,6 +2,7 @@
 
 use rusqlite::OptionalExtension;
 
+use super::authenticated::{self, IDENTITY};
 use super::{Error, ReadTx, WriteTx};
 
 /// A fingerprint of the installation, written once.
@@ -28,22 +29,35 @@ impl Mark {
 }
 
 /// The stored value of a mark.
+///
+/// # Errors
+/// [`Error::Unverified`] if this gateway did not write it, and those of the database.
 pub(crate) fn get(tx: &ReadTx, mark: Mark) -> Result<Option<String>, Error> {
+    let sql = "SELECT * FROM identity WHERE name = ?";
+    let value = tx.connection.query_row(sql, [mark.name()], |row| {
+        let value = row.get("value")?;
+        Ok(tx.verify(&IDENTITY, row)?.map(|()| value))
+    });
+    value.optional()?.transpose()
+}
+
+/// As [`get`], of a database that may belong to another secret: the value is only compared.
+pub(crate) fn peek(tx: &ReadTx, mark: Mark) -> Result<Option<String>, Error> {
     let sql = "SELECT value FROM identity WHERE name = ?";
     Ok(tx.connection.query_row(sql, [mark.name()], |row| row.get(0)).optional()?)
 }
 
 /// Writes the mark in the place of the one that is there.
 pub(crate) fn replace(tx: &WriteTx, mark: Mark, value: &str) -> Result<(), Error> {
-    let sql = "INSERT INTO identity (name, value) VALUES (?, ?)
-               ON CONFLICT (name) DO UPDATE SET value = excluded.value";
-    tx.connection.execute(sql, [mark.name(), value])?;
-    Ok(())
+    tx.connection.execute("DELETE FROM identity WHERE name = ?", [mark.name()])?;
+    authenticated::insert(tx, &IDENTITY, &[("name", &mark.name()), ("value", &value)])
 }
 
 /// Writes the mark if there is none yet, and returns the one that stands.
 pub(crate) fn claim(tx: &WriteTx, mark: Mark, value: &str) -> Result<String, Error> {
-    let sql = "INSERT INTO identity (name, value) VALUES (?, ?) ON CONFLICT DO NOTHING";
-    tx.connection.execute(sql, [mark.name(), value])?;
-    get(tx, mark)?.ok_or_else(|| Error::Impossible(format!("no identity {}", mark.name())))
+    if let Some(stored) = peek(tx, mark)? {
+        return Ok(stored);
+    }
+    replace(tx, mark, value)?;
+    Ok(value.to_owned())
 }

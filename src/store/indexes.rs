@@ -1,8 +1,8 @@
 //! Which derivation index is issued next: above all that were issued, and all that may have been.
 //!
-//! Nothing here believes a single row. Indexes are issued one after the other, so a row far above
-//! the others was not written by us: it is a stray, which is named and ignored. The same holds for
-//! a stored skip and for a high-water mark that no history of this database can have reached.
+//! Only rows that verify count. A payment above the newest of them was not written by us: it is a
+//! stray, which is named and ignored. The high-water mark carries no MAC, so a mark that no history
+//! of this database can have reached is refused.
 
 use rusqlite::{OptionalExtension, params};
 
@@ -10,20 +10,13 @@ use crate::domain::keys::DerivationIndex;
 use crate::domain::payment::PaymentId;
 use crate::domain::time::Timestamp;
 
+use super::authenticated::{self, PAYMENTS, SKIPPED_INDEXES, Value};
 use super::columns::impossible;
 use super::high_water::{Found, UNMARKED_GAP};
 use super::progress::{self, WATCHER};
 use super::{Error, ReadTx, WriteTx};
 
-/// How far a payment's index may lie above the payment before it. Indexes in between were skipped
-/// one by one, because their scripts were in use.
-const HOLE_MAX: i64 = 1_000;
-
-/// Payments that must follow each other in this way below the newest one.
-const CHAIN: u32 = 64;
-
-/// The largest step that a skip or a high-water mark may make, in indexes: of 2^31 there are 214
-/// such steps.
+/// The largest step that a high-water mark may make, in indexes: of 2^31 there are 214 such steps.
 const SKIP_MAX: u32 = 10_000_000;
 
 /// Addresses that a gateway issues in a second at most.
@@ -45,64 +38,54 @@ const ABSENCE_FACTOR: u32 = 10;
 /// If no index is left, and those of the database.
 pub(crate) fn next_index(tx: &ReadTx) -> Result<DerivationIndex, Error> {
     let skipped = skipped_below(tx)?;
-    let next = newest_of_chain(tx, skipped)?.map_or(skipped, |newest| newest.saturating_add(1));
+    let next = newest_from(tx, skipped)?.map_or(skipped, |newest| newest.saturating_add(1));
+    let next = free_from(tx, next)?;
     u32::try_from(next)
         .ok()
         .and_then(DerivationIndex::new)
         .ok_or_else(|| impossible("the next derivation index", next))
 }
 
-/// Below which index everything is skipped: the highest stored skip that lies at most [`SKIP_MAX`]
-/// above the one before it, or above the payments that followed that one.
+/// Below which index everything is skipped: the highest stored skip that verifies.
 fn skipped_below(tx: &ReadTx) -> Result<i64, Error> {
-    let sql = "SELECT below FROM skipped_indexes WHERE below > 0 AND below < ?
-               ORDER BY below DESC LIMIT ?";
+    let sql = "SELECT * FROM skipped_indexes ORDER BY below DESC";
     let mut statement = tx.connection.prepare_cached(sql)?;
-    let mut end = i64::MAX;
-    'candidates: loop {
-        let rows = statement.query_map(params![end, CHAIN], |row| row.get(0))?;
-        let mut skips: Vec<i64> = rows.collect::<Result<_, _>>()?;
-        let Some(highest) = skips.first().copied() else { return Ok(0) };
-        if skips.len() < CHAIN as usize {
-            skips.push(0);
+    let mut rows = statement.query([])?;
+    while let Some(row) = rows.next()? {
+        if tx.verify(&SKIPPED_INDEXES, row)?.is_ok() {
+            return Ok(row.get("below")?);
         }
-        for (skip, lower) in skips.iter().zip(skips.iter().skip(1)) {
-            let far = |from: i64| skip.saturating_sub(from) > i64::from(SKIP_MAX);
-            if far(*lower)
-                && newest_of_chain(tx, *lower)?.is_none_or(|newest| far(newest.saturating_add(1)))
-            {
-                end = *skip;
-                continue 'candidates;
-            }
-        }
-        return Ok(highest);
     }
+    Ok(0)
 }
 
-/// The highest index, from `base` on, of a payment below which payments follow each other down to
-/// `base`, or [`CHAIN`] of them do.
-fn newest_of_chain(tx: &ReadTx, base: i64) -> Result<Option<i64>, Error> {
-    let sql = "SELECT derivation_index FROM payments
-               WHERE derivation_index >= ? AND derivation_index < ?
-               ORDER BY derivation_index DESC LIMIT ?";
+/// The lowest index from this one on that has no row: of those that do not verify, none is used.
+fn free_from(tx: &ReadTx, first: i64) -> Result<i64, Error> {
+    let sql = "SELECT derivation_index FROM payments WHERE derivation_index >= ?
+               ORDER BY derivation_index";
     let mut statement = tx.connection.prepare_cached(sql)?;
-    let mut end = i64::MAX;
-    loop {
-        let rows = statement.query_map(params![base, end, CHAIN], |row| row.get(0))?;
-        let indexes: Vec<i64> = rows.collect::<Result<_, _>>()?;
-        // What lies below the last of them is as good as the base, if there are that many.
-        let floor = if indexes.len() < CHAIN as usize { base } else { i64::MIN };
-        let Some(newest) = indexes.first().copied() else { return Ok(None) };
-        let below = indexes.iter().skip(1).copied().chain([floor]);
-        let broken = indexes
-            .iter()
-            .zip(below)
-            .find(|(index, below)| *below != i64::MIN && index.saturating_sub(*below) > HOLE_MAX);
-        match broken {
-            None => return Ok(Some(newest)),
-            Some((index, _)) => end = *index,
+    let mut rows = statement.query([first])?;
+    let mut free = first;
+    while let Some(row) = rows.next()? {
+        if row.get::<_, i64>(0)? != free {
+            break;
+        }
+        free = free.saturating_add(1);
+    }
+    Ok(free)
+}
+
+/// The highest index, from `base` on, of a payment that verifies.
+fn newest_from(tx: &ReadTx, base: i64) -> Result<Option<i64>, Error> {
+    let sql = "SELECT * FROM payments WHERE derivation_index >= ? ORDER BY derivation_index DESC";
+    let mut statement = tx.connection.prepare_cached(sql)?;
+    let mut rows = statement.query([base])?;
+    while let Some(row) = rows.next()? {
+        if tx.verify(&PAYMENTS, row)?.is_ok() {
+            return Ok(Some(row.get("derivation_index")?));
         }
     }
+    Ok(None)
 }
 
 /// Payments whose index was not issued by this gateway: they lie at or above the next index.
@@ -133,9 +116,17 @@ pub(crate) fn skip_indexes(
     if below <= next_index(tx)? {
         return Ok(false);
     }
-    let sql = "INSERT OR IGNORE INTO skipped_indexes (below, at, reason) VALUES (?, ?, ?)";
-    tx.connection.execute(sql, params![below, now, reason])?;
-    raise_mark(tx, below)?;
+    // Rows with these numbers can only be such as do not verify: they are left as they are.
+    let sql = "SELECT EXISTS (SELECT 1 FROM skipped_indexes WHERE below = ?)";
+    let mut taken = tx.connection.prepare_cached(sql)?;
+    let mut free = below;
+    while taken.query_row([free], |row| row.get::<_, bool>(0))? {
+        free = DerivationIndex::new(free.get().saturating_add(1))
+            .ok_or_else(|| impossible("skipped_indexes.below", free.get()))?;
+    }
+    let values: [Value; 3] = [("below", &free), ("at", &now), ("reason", &reason)];
+    authenticated::insert(tx, &SKIPPED_INDEXES, &values)?;
+    raise_mark(tx, free)?;
     Ok(true)
 }
 
@@ -270,59 +261,73 @@ mod tests {
         let store = Store::open(&dir.path().join("litegate.db")).expect("a new database");
         let (payments, skips) = (payments.to_vec(), skips.to_vec());
         let write = move |tx: &WriteTx| {
-            for below in skips {
-                let sql = "INSERT INTO skipped_indexes VALUES (?, 0, 'test')";
-                tx.connection.execute(sql, [below])?;
-            }
             let sql = "INSERT INTO merchants (id, name, created_at) VALUES (1, 'Shop', 0)";
             tx.connection.execute(sql, [])?;
-            for index in payments {
-                insert(tx, index)?;
-            }
-            Ok::<_, Error>(())
+            insert(tx, &payments, &skips)?;
+            tx.seal_all()
         };
         store.write_blocking(write).expect("written");
         store
     }
 
-    fn insert(tx: &WriteTx, index: u32) -> Result<(), Error> {
-        let sql = "INSERT INTO payments (derivation_index, id, merchant_id, script, amount,
-                       created_at, expires_at, late_until, confirmations, confirmations_pegout)
-                   VALUES (?1, randomblob(16), 1, randomblob(22), 1, 1000, 1, 1, 1, 1)";
-        tx.connection.execute(sql, [index])?;
+    /// Writes rows without a MAC.
+    fn insert(tx: &WriteTx, payments: &[u32], skips: &[u32]) -> Result<(), Error> {
+        for below in skips {
+            let sql = "INSERT INTO skipped_indexes (below, at, reason) VALUES (?, 0, 'test')";
+            tx.connection.execute(sql, [below])?;
+        }
+        for index in payments {
+            let sql = "INSERT INTO payments (derivation_index, id, merchant_id, script, amount,
+                           created_at, expires_at, late_until, confirmations, confirmations_pegout)
+                       VALUES (?1, randomblob(16), 1, randomblob(22), 1, 1000, 1, 1, 1, 1)";
+            tx.connection.execute(sql, [index])?;
+        }
         Ok(())
     }
 
     #[test]
-    fn a_single_row_does_not_raise_the_next_index_far() {
+    fn rows_that_do_not_verify_do_not_raise_the_next_index() {
         #[track_caller]
-        fn check(payments: &[u32], skips: &[u32], next: u32, strays_found: usize) {
+        fn check(ours: (&[u32], &[u32]), foreign: (&[u32], &[u32]), next: u32) {
             let dir = tempfile::tempdir().expect("a folder");
-            let store = store(&dir, payments, skips);
+            let store = store(&dir, ours.0, ours.1);
+            let (payments, skips) = (foreign.0.to_vec(), foreign.1.to_vec());
+            let write = move |tx: &WriteTx| insert(tx, &payments, &skips);
+            store.write_blocking(write).expect("written");
             let found = store.read_blocking(next_index).expect("an index").get();
-            assert_eq!(found, next, "{payments:?} {skips:?}");
-            let found = store.read_blocking(|tx| strays(tx, 100)).expect("read").len();
-            assert_eq!(found, strays_found, "{payments:?} {skips:?}");
+            assert_eq!(found, next, "{ours:?} {foreign:?}");
+            let found = store.read_blocking(|tx| strays(tx, 1_000)).expect("read").len();
+            let above = foreign.0.iter().filter(|index| **index >= next).count();
+            assert_eq!(found, above, "{ours:?} {foreign:?}");
         }
         let last = 2_147_483_647;
-        check(&[], &[], 0, 0);
-        check(&[0, 1, 2], &[], 3, 0);
-        check(&[0, 1, 2, last], &[], 3, 1);
-        check(&[last], &[], 0, 1);
-        check(&[0, 1, last - 1, last], &[], 2, 2);
-        check(&[0, 1, 3, 700], &[], 701, 0);
-        check(&[0, 1, 1_002], &[], 2, 1);
-        // Skips: far from a payment, but not too far from what was known.
-        check(&[0, 1], &[10_000], 10_000, 0);
-        check(&[0, 1, 10_000], &[10_000], 10_001, 0);
-        check(&[0, 1, 10_000, last], &[10_000], 10_001, 1);
-        check(&[0, 1], &[10_000, last], 10_000, 0);
-        check(&[0, 1], &[10_000_000, 20_000_000], 20_000_000, 0);
-        check(&[0, 1, last], &[last], 2, 1);
-        // More payments than are looked at together.
-        let many: Vec<u32> = (0..200).collect();
-        check(&many, &[], 200, 0);
-        check(&[&many[..], &[5_000, last]].concat(), &[], 200, 2);
+        check((&[], &[]), (&[], &[]), 0);
+        check((&[0, 1, 2], &[]), (&[], &[]), 3);
+        check((&[0, 1, 2], &[]), (&[last], &[]), 3);
+        check((&[], &[]), (&[last], &[]), 0);
+        check((&[0, 1], &[]), (&[last - 1, last], &[]), 2);
+        // Rows that are in the way are passed.
+        let many: Vec<u32> = (2..202).collect();
+        check((&[0, 1], &[]), (&many, &[]), 202);
+        // Holes of our own count, however large they are.
+        check((&[0, 1, 700], &[]), (&[3], &[]), 701);
+        check((&[0, 1, 100_000], &[]), (&[], &[]), 100_001);
+        check((&[0, 1], &[10_000]), (&[], &[]), 10_000);
+        check((&[0, 1, 10_000], &[10_000]), (&[last], &[last]), 10_001);
+        check((&[0, 1], &[10_000]), (&[], &[10_001, last]), 10_000);
+    }
+
+    #[test]
+    fn a_skip_passes_rows_that_do_not_verify() {
+        let dir = tempfile::tempdir().expect("a folder");
+        let store = store(&dir, &[0, 1], &[]);
+        let skip = |tx: &WriteTx| {
+            insert(tx, &[], &[500, 501])?;
+            let below = DerivationIndex::new(500).expect("small");
+            skip_indexes(tx, below, "test", Timestamp::from_ms(1))?;
+            next_index(tx)
+        };
+        assert_eq!(store.write_blocking(skip).expect("written").get(), 502);
     }
 
     #[test]

@@ -12,13 +12,27 @@ use crate::domain::merchant::{
 use crate::domain::network::Network;
 use crate::domain::time::Timestamp;
 
+use super::authenticated::{self, MERCHANTS, PAYOUT_ADDRESSES, Value};
 use super::columns::{impossible, script};
+use super::heads::Head;
 use super::{Error, ReadTx, WriteTx};
 
-const COLUMNS: &str = "id, name, discord_id, created_at, key_version, previous_key_until,
-    confirmations, subscription_until, webhook_version, webhook_rotated_at, webhook_url";
+fn from_row(tx: &ReadTx, row: &Row) -> rusqlite::Result<Result<Merchant, Error>> {
+    if let Err(error) = tx.verify(&MERCHANTS, row)? {
+        return Ok(Err(error));
+    }
+    let (id, revision): (MerchantId, u32) = (row.get("id")?, row.get("revision")?);
+    if revision < tx.head_of(id).revision {
+        return Ok(Err(tx.unverified(&MERCHANTS, id.to_string(), OLDER)));
+    }
+    read(row)
+}
 
-fn from_row(row: &Row) -> rusqlite::Result<Result<Merchant, Error>> {
+/// Why a row that has a MAC of ours is not believed.
+const OLDER: &str = "a newer state of it was replaced by this one";
+
+/// A merchant's row as it is, verified or not.
+fn read(row: &Row) -> rusqlite::Result<Result<Merchant, Error>> {
     let name: String = row.get("name")?;
     let discord_id: Option<String> = row.get("discord_id")?;
     let until: Option<Timestamp> = row.get("subscription_until")?;
@@ -49,54 +63,95 @@ fn from_row(row: &Row) -> rusqlite::Result<Result<Merchant, Error>> {
 
 /// The merchant of this id.
 pub(crate) fn by_id(tx: &ReadTx, id: MerchantId) -> Result<Option<Merchant>, Error> {
-    let sql = format!("SELECT {COLUMNS} FROM merchants WHERE id = ?");
-    tx.connection.prepare_cached(&sql)?.query_row([id], from_row).optional()?.transpose()
+    let sql = "SELECT * FROM merchants WHERE id = ?";
+    let mut statement = tx.connection.prepare_cached(sql)?;
+    statement.query_row([id], |row| from_row(tx, row)).optional()?.transpose()
 }
 
 /// The merchant whom this Discord user owns.
 pub(crate) fn by_discord_id(tx: &ReadTx, discord_id: u64) -> Result<Option<Merchant>, Error> {
-    let sql = format!("SELECT {COLUMNS} FROM merchants WHERE discord_id = ?");
-    let mut statement = tx.connection.prepare_cached(&sql)?;
-    statement.query_row([discord_id.to_string()], from_row).optional()?.transpose()
+    let sql = "SELECT * FROM merchants WHERE discord_id = ?";
+    let mut statement = tx.connection.prepare_cached(sql)?;
+    let found = statement.query_row([discord_id.to_string()], |row| from_row(tx, row));
+    found.optional()?.transpose()
 }
 
-/// All merchants, in the order in which they came.
+/// All merchants, in the order in which they came. Rows that are not believed are left out: `audit`
+/// names them.
 pub(crate) fn all(tx: &ReadTx) -> Result<Vec<Merchant>, Error> {
-    let sql = format!("SELECT {COLUMNS} FROM merchants ORDER BY created_at, id");
-    let mut statement = tx.connection.prepare_cached(&sql)?;
-    let rows = statement.query_map([], from_row)?;
-    rows.map(|row| row?).collect()
+    let sql = "SELECT * FROM merchants ORDER BY created_at, id";
+    let mut statement = tx.connection.prepare_cached(sql)?;
+    let rows = statement.query_map([], |row| from_row(tx, row))?;
+    authenticated::believed(rows)
+}
+
+/// Whether there is any merchant.
+pub(crate) fn any(tx: &ReadTx) -> Result<bool, Error> {
+    let sql = "SELECT EXISTS (SELECT 1 FROM merchants)";
+    Ok(tx.connection.query_row(sql, [], |row| row.get(0))?)
 }
 
 /// Adds a merchant with the first version of the API key and of the webhook secret.
 pub(crate) fn insert(tx: &WriteTx, merchant: &Merchant) -> Result<(), Error> {
-    let sql = "INSERT INTO merchants (id, name, discord_id, created_at, key_version, confirmations)
-               VALUES (?, ?, ?, ?, ?, ?)";
-    tx.connection.execute(
-        sql,
-        params![
-            merchant.id,
-            merchant.name.as_str(),
-            merchant.discord_id.map(|id| id.to_string()),
-            merchant.created_at,
-            merchant.key_version,
-            merchant.confirmations,
-        ],
-    )?;
-    set_subscription(tx, merchant.id, merchant.subscription)
+    let (name, discord_id) = (merchant.name.as_str(), merchant.discord_id.map(|id| id.to_string()));
+    let until = until_of(merchant.subscription);
+    let none = None::<Timestamp>;
+    let WebhookSecret { version, rotated_at } = merchant.webhook_secret;
+    let values: [Value; 13] = [
+        ("id", &merchant.id),
+        ("revision", &1),
+        ("name", &name),
+        ("discord_id", &discord_id),
+        ("created_at", &merchant.created_at),
+        ("key_version", &merchant.key_version),
+        ("previous_key_until", &merchant.previous_key_until),
+        ("confirmations", &merchant.confirmations),
+        ("subscription_until", &until),
+        ("webhook_version", &version),
+        ("webhook_rotated_at", &rotated_at),
+        ("webhook_url", &merchant.webhook_url),
+        ("suspended_at", &none),
+    ];
+    authenticated::insert(tx, &MERCHANTS, &values)?;
+    let head = Head { revision: 1, key: merchant.key_version, secret: version, ..Head::default() };
+    tx.raise_head(merchant.id, head);
+    Ok(())
+}
+
+fn until_of(subscription: Subscription) -> Option<Timestamp> {
+    match subscription {
+        Subscription::None => None,
+        Subscription::Until(end) => Some(end),
+    }
+}
+
+/// Changes columns of a merchant's row, as its next revision.
+fn change(tx: &WriteTx, id: MerchantId, changes: &[Value]) -> Result<(), Error> {
+    let revision = revision_of(tx, id)?.saturating_add(1);
+    let all: Vec<Value> = changes.iter().copied().chain([("revision", &revision as _)]).collect();
+    authenticated::update(tx, &MERCHANTS, &[&id], &all)?;
+    tx.raise_head(id, Head { revision, ..Head::default() });
+    Ok(())
+}
+
+/// The revision of a merchant's row, which must be believed.
+fn revision_of(tx: &ReadTx, id: MerchantId) -> Result<u32, Error> {
+    let sql = "SELECT * FROM merchants WHERE id = ?";
+    let mut statement = tx.connection.prepare_cached(sql)?;
+    let found = statement.query_row([id], |row| {
+        Ok(from_row(tx, row)?.and_then(|_| Ok(row.get::<_, u32>("revision")?)))
+    });
+    found.optional()?.unwrap_or_else(|| Err(impossible("no merchant", id)))
 }
 
 /// Changes the business name.
 pub(crate) fn set_name(tx: &WriteTx, id: MerchantId, name: &BusinessName) -> Result<(), Error> {
-    let sql = "UPDATE merchants SET name = ? WHERE id = ?";
-    tx.connection.execute(sql, params![name.as_str(), id])?;
-    Ok(())
+    change(tx, id, &[("name", &name.as_str())])
 }
 
 /// Changes the confirmations that the merchant asks for.
 pub(crate) fn set_confirmations(tx: &WriteTx, id: MerchantId, n: u32) -> Result<(), Error> {
-    tx.connection.execute("UPDATE merchants SET confirmations = ? WHERE id = ?", params![n, id])?;
-    Ok(())
+    change(tx, id, &[("confirmations", &n)])
 }
 
 /// Changes the end of the subscription.
@@ -105,13 +160,7 @@ pub(crate) fn set_subscription(
     id: MerchantId,
     subscription: Subscription,
 ) -> Result<(), Error> {
-    let until = match subscription {
-        Subscription::None => None,
-        Subscription::Until(end) => Some(end),
-    };
-    let sql = "UPDATE merchants SET subscription_until = ? WHERE id = ?";
-    tx.connection.execute(sql, params![until, id])?;
-    Ok(())
+    change(tx, id, &[("subscription_until", &until_of(subscription))])
 }
 
 /// Makes the API key of the next version the one that counts. The one before is taken until a time,
@@ -121,9 +170,10 @@ pub(crate) fn raise_key_version(
     id: MerchantId,
     previous_until: Option<Timestamp>,
 ) -> Result<(), Error> {
-    let sql = "UPDATE merchants SET key_version = key_version + 1, previous_key_until = ?
-               WHERE id = ?";
-    tx.connection.execute(sql, params![previous_until, id])?;
+    let Some(merchant) = by_id(tx, id)? else { return Ok(()) };
+    let key = merchant.key_version.saturating_add(1);
+    change(tx, id, &[("key_version", &key), ("previous_key_until", &previous_until)])?;
+    tx.raise_head(id, Head { key, ..Head::default() });
     Ok(())
 }
 
@@ -133,8 +183,7 @@ pub(crate) fn set_webhook_url(
     id: MerchantId,
     url: Option<&str>,
 ) -> Result<(), Error> {
-    tx.connection.execute("UPDATE merchants SET webhook_url = ? WHERE id = ?", params![url, id])?;
-    Ok(())
+    change(tx, id, &[("webhook_url", &url)])
 }
 
 /// Makes the webhook secret of the next version the one that is shown; the one before signs beside
@@ -144,17 +193,69 @@ pub(crate) fn raise_webhook_version(
     id: MerchantId,
     now: Timestamp,
 ) -> Result<(), Error> {
-    let sql = "UPDATE merchants SET webhook_version = webhook_version + 1, webhook_rotated_at = ?
-               WHERE id = ?";
-    tx.connection.execute(sql, params![now, id])?;
+    let Some(merchant) = by_id(tx, id)? else { return Ok(()) };
+    let secret = merchant.webhook_secret.version.saturating_add(1);
+    change(tx, id, &[("webhook_version", &secret), ("webhook_rotated_at", &now)])?;
+    tx.raise_head(id, Head { secret, ..Head::default() });
     Ok(())
+}
+
+/// Makes rows of a restored copy the newest ones: those that verify and are below their heads. The
+/// key and the secret become those that were last in use, so nothing that was revoked works again.
+/// Answers whose rows they are: the rest of them is as old as the copy.
+///
+/// # Errors
+/// Those of the database.
+pub(crate) fn raise_to_heads(tx: &WriteTx) -> Result<Vec<MerchantId>, Error> {
+    let mut statement = tx.connection.prepare_cached("SELECT * FROM merchants ORDER BY id")?;
+    let rows = statement.query_map([], |row| {
+        let (id, revision): (MerchantId, u32) = (row.get("id")?, row.get("revision")?);
+        let is_below = revision < tx.head_of(id).revision && tx.verify(&MERCHANTS, row)?.is_ok();
+        Ok((is_below, read(row)?))
+    })?;
+    let rows: Vec<(bool, Result<Merchant, Error>)> = rows.collect::<Result<_, _>>()?;
+    let mut raised = Vec::new();
+    for (_, merchant) in rows.into_iter().filter(|(is_below, _)| *is_below) {
+        let Merchant { id, key_version: key, webhook_secret, created_at, .. } = merchant?;
+        let head = tx.head_of(id);
+        let WebhookSecret { version: secret, rotated_at } = webhook_secret;
+        let revision = head.revision.saturating_add(1);
+        let (key, secret) = (key.max(head.key), secret.max(head.secret));
+        let none = None::<Timestamp>;
+        // When it was replaced is not known: long ago, so that the one before is not used any more.
+        let rotated_at = rotated_at.or((secret > 1).then_some(created_at));
+        let changes: [Value; 5] = [
+            ("webhook_rotated_at", &rotated_at),
+            ("revision", &revision),
+            ("key_version", &key),
+            ("previous_key_until", &none),
+            ("webhook_version", &secret),
+        ];
+        authenticated::update(tx, &MERCHANTS, &[&id], &changes)?;
+        tx.raise_head(id, Head { revision, key, secret, ..Head::default() });
+        raised.push(id);
+    }
+    Ok(raised)
+}
+
+/// Makes a merchant's row and registrations ones that are believed, as they are: an operator
+/// vouches for them.
+///
+/// # Errors
+/// Those of the database.
+pub(crate) fn vouch(tx: &WriteTx, id: MerchantId) -> Result<(), Error> {
+    authenticated::vouch(tx, &MERCHANTS, "id = ?", &[&id])?;
+    authenticated::vouch(tx, &PAYOUT_ADDRESSES, "merchant_id = ?", &[&id])?;
+    raise_to_heads(tx).map(|_| ())
 }
 
 /// Since when the merchant may make no new payments, if an administrator has said so.
 pub(crate) fn suspended_at(tx: &ReadTx, id: MerchantId) -> Result<Option<Timestamp>, Error> {
-    let sql = "SELECT suspended_at FROM merchants WHERE id = ?";
-    let found = tx.connection.prepare_cached(sql)?.query_row([id], |row| row.get(0)).optional()?;
-    Ok(found.flatten())
+    let sql = "SELECT * FROM merchants WHERE id = ?";
+    let mut statement = tx.connection.prepare_cached(sql)?;
+    let found = statement
+        .query_row([id], |row| Ok(from_row(tx, row)?.and_then(|_| Ok(row.get("suspended_at")?))));
+    found.optional()?.unwrap_or(Ok(None))
 }
 
 /// Suspends a merchant, or lets it go on.
@@ -163,9 +264,7 @@ pub(crate) fn set_suspended(
     id: MerchantId,
     since: Option<Timestamp>,
 ) -> Result<(), Error> {
-    let sql = "UPDATE merchants SET suspended_at = ? WHERE id = ?";
-    tx.connection.execute(sql, params![since, id])?;
-    Ok(())
+    change(tx, id, &[("suspended_at", &since)])
 }
 
 /// All registrations of payout addresses of a merchant, damaged ones told apart.
@@ -174,19 +273,32 @@ pub(crate) fn payout_addresses(
     id: MerchantId,
     network: Network,
 ) -> Result<Registrations, Error> {
-    let sql = "SELECT version, script, registered_at, effective_at, cancelled_at
-               FROM payout_addresses WHERE merchant_id = ? ORDER BY version";
+    let sql = "SELECT * FROM payout_addresses WHERE merchant_id = ? ORDER BY version";
     let mut statement = tx.connection.prepare_cached(sql)?;
-    let rows =
-        statement.query_map([id], |row| Ok((row.get("version")?, registration(row, network)?)))?;
+    let rows = statement
+        .query_map([id], |row| Ok((row.get("version")?, registration(tx, row, network)?)))?;
     let mut found = Registrations::default();
     for row in rows {
         match row? {
             (_, Ok(registration)) => found.readable.push(registration),
-            (version, Err(Error::Impossible(_))) => found.damaged.push(version),
+            (version, Err(error)) if error.is_of_a_row() => found.damaged.push(version),
             (_, Err(error)) => return Err(error),
         }
     }
+    let head = tx.head_of(id);
+    let known = |version: &u32| {
+        found.damaged.contains(version) || found.readable.iter().any(|one| one.version == *version)
+    };
+    let missing: Vec<u32> = (1..=head.addresses).filter(|version| !known(version)).collect();
+    found.damaged.extend(missing);
+    let cancelled = found.readable.iter().filter(|one| one.cancelled_at.is_some()).count();
+    if cancelled < head.cancelled as usize
+        && let Some(at) = found.readable.iter().rposition(|one| one.cancelled_at.is_none())
+    {
+        // One of those before it may be the one that was cancelled; it changes nothing.
+        found.damaged.push(found.readable.remove(at).version);
+    }
+    found.damaged.sort_unstable();
     Ok(found)
 }
 
@@ -196,11 +308,11 @@ pub(crate) fn uncancelled(
     tx: &ReadTx,
     network: Network,
 ) -> Result<BTreeMap<MerchantId, Vec<PayoutAddress>>, Error> {
-    let sql = "SELECT merchant_id, version, script, registered_at, effective_at, cancelled_at
-               FROM payout_addresses WHERE cancelled_at IS NULL ORDER BY merchant_id, version";
+    let sql = "SELECT * FROM payout_addresses WHERE cancelled_at IS NULL
+               ORDER BY merchant_id, version";
     let mut statement = tx.connection.prepare_cached(sql)?;
     let rows = statement.query_map([], |row| {
-        Ok((row.get::<_, MerchantId>("merchant_id")?, registration(row, network)?.ok()))
+        Ok((row.get::<_, MerchantId>("merchant_id")?, registration(tx, row, network)?.ok()))
     })?;
     let mut found: BTreeMap<MerchantId, Vec<PayoutAddress>> = BTreeMap::new();
     for row in rows {
@@ -210,7 +322,14 @@ pub(crate) fn uncancelled(
     Ok(found)
 }
 
-fn registration(row: &Row, network: Network) -> rusqlite::Result<Result<PayoutAddress, Error>> {
+fn registration(
+    tx: &ReadTx,
+    row: &Row,
+    network: Network,
+) -> rusqlite::Result<Result<PayoutAddress, Error>> {
+    if let Err(error) = tx.verify(&PAYOUT_ADDRESSES, row)? {
+        return Ok(Err(error));
+    }
     let script = script(row, "script")?;
     let Some(address) = Address::from_script(&script, network) else {
         return Ok(Err(impossible("payout_addresses.script", script.to_hex_string())));
@@ -258,8 +377,17 @@ pub(crate) fn registered_since(
 
 /// Whether the merchant has registered any payout address.
 pub(crate) fn has_payout_address(tx: &ReadTx, id: MerchantId) -> Result<bool, Error> {
-    let sql = "SELECT EXISTS (SELECT 1 FROM payout_addresses WHERE merchant_id = ?)";
-    Ok(tx.connection.prepare_cached(sql)?.query_row([id], |row| row.get(0))?)
+    let sql = "SELECT * FROM payout_addresses WHERE merchant_id = ? ORDER BY version";
+    let mut statement = tx.connection.prepare_cached(sql)?;
+    let rows = statement.query_map([id], |row| tx.verify(&PAYOUT_ADDRESSES, row))?;
+    let mut unverified = None;
+    for row in rows {
+        match row? {
+            Ok(()) => return Ok(true),
+            Err(error) => unverified = Some(error),
+        }
+    }
+    unverified.map_or(Ok(false), Err)
 }
 
 /// Adds a registration. A change that was still to come is cancelled by it.
@@ -269,19 +397,38 @@ pub(crate) fn register_payout_address(
     registration: &PayoutAddress,
 ) -> Result<(), Error> {
     cancel_address_change(tx, id, registration.registered_at)?;
-    let sql = "INSERT INTO payout_addresses
-               (merchant_id, version, script, registered_at, effective_at)
-               VALUES (?, ?, ?, ?, ?)";
-    tx.connection.execute(
-        sql,
-        params![
-            id,
-            registration.version,
-            registration.address.script().as_bytes(),
-            registration.registered_at,
-            registration.effective_at,
-        ],
-    )?;
+    cancel_undone(tx, id, registration.registered_at)?;
+    let (script, none) = (registration.address.script(), None::<Timestamp>);
+    let script = script.as_bytes();
+    let values: [Value; 6] = [
+        ("merchant_id", &id),
+        ("version", &registration.version),
+        ("script", &script),
+        ("registered_at", &registration.registered_at),
+        ("effective_at", &registration.effective_at),
+        ("cancelled_at", &none),
+    ];
+    authenticated::insert(tx, &PAYOUT_ADDRESSES, &values)?;
+    tx.raise_head(id, Head { addresses: registration.version, ..Head::default() });
+    Ok(())
+}
+
+/// Cancels again what was cancelled before and now is not: the newest registrations, for which one
+/// it was is not known.
+fn cancel_undone(tx: &WriteTx, id: MerchantId, now: Timestamp) -> Result<(), Error> {
+    let sql = "SELECT * FROM payout_addresses WHERE merchant_id = ? ORDER BY version DESC";
+    let mut statement = tx.connection.prepare_cached(sql)?;
+    let rows = statement.query_map([id], |row| {
+        let is_ours = tx.verify(&PAYOUT_ADDRESSES, row)?.is_ok();
+        Ok((is_ours, row.get("version")?, row.get("cancelled_at")?))
+    })?;
+    let rows: Vec<(bool, u32, Option<Timestamp>)> = rows.collect::<Result<_, _>>()?;
+    let ours = || rows.iter().filter(|(is_ours, ..)| *is_ours);
+    let cancelled = ours().filter(|(_, _, cancelled_at)| cancelled_at.is_some()).count();
+    let undone = (tx.head_of(id).cancelled as usize).saturating_sub(cancelled);
+    for (_, version, _) in ours().filter(|(_, _, at)| at.is_none()).take(undone) {
+        cancel_address(tx, id, *version, now)?;
+    }
     Ok(())
 }
 
@@ -291,9 +438,20 @@ pub(crate) fn cancel_address_change(
     id: MerchantId,
     now: Timestamp,
 ) -> Result<bool, Error> {
-    let sql = "UPDATE payout_addresses SET cancelled_at = ?2
-               WHERE merchant_id = ?1 AND effective_at > ?2 AND cancelled_at IS NULL";
-    Ok(tx.connection.execute(sql, params![id, now])? > 0)
+    let sql = "SELECT version FROM payout_addresses
+               WHERE merchant_id = ? AND effective_at > ? AND cancelled_at IS NULL";
+    let mut statement = tx.connection.prepare_cached(sql)?;
+    let rows = statement.query_map(params![id, now], |row| row.get(0))?;
+    let mut cancelled = false;
+    for version in rows.collect::<Result<Vec<u32>, _>>()? {
+        match cancel_address(tx, id, version, now) {
+            Ok(found) => cancelled |= found,
+            // It is not believed, so there is nothing to cancel.
+            Err(error) if error.is_of_a_row() => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(cancelled)
 }
 
 /// Cancels this registration, whenever it takes effect. Answers whether it was not cancelled yet.
@@ -303,7 +461,21 @@ pub(crate) fn cancel_address(
     version: u32,
     now: Timestamp,
 ) -> Result<bool, Error> {
-    let sql = "UPDATE payout_addresses SET cancelled_at = ?3
-               WHERE merchant_id = ?1 AND version = ?2 AND cancelled_at IS NULL";
-    Ok(tx.connection.execute(sql, params![id, version, now])? > 0)
+    let sql = "SELECT EXISTS (SELECT 1 FROM payout_addresses
+               WHERE merchant_id = ? AND version = ? AND cancelled_at IS NULL)";
+    let mut statement = tx.connection.prepare_cached(sql)?;
+    if !statement.query_row(params![id, version], |row| row.get::<_, bool>(0))? {
+        return Ok(false);
+    }
+    let changes: [Value; 1] = [("cancelled_at", &now)];
+    authenticated::update(tx, &PAYOUT_ADDRESSES, &[&id, &version], &changes)?;
+    let sql = "SELECT * FROM payout_addresses WHERE merchant_id = ? AND cancelled_at IS NOT NULL";
+    let mut statement = tx.connection.prepare_cached(sql)?;
+    let rows = statement.query_map([id], |row| Ok(tx.verify(&PAYOUT_ADDRESSES, row)?.is_ok()))?;
+    let mut cancelled = 0u32;
+    for is_ours in rows {
+        cancelled = cancelled.saturating_add(u32::from(is_ours?));
+    }
+    tx.raise_head(id, Head { cancelled, ..Head::default() });
+    Ok(true)
 }

@@ -5,8 +5,9 @@ use std::path::Path;
 use rusqlite::{Connection, TransactionBehavior};
 
 use crate::crash;
+use crate::secret::RowKeys;
 
-use super::{Error, backup};
+use super::{Error, authenticated, backup};
 
 /// Append only. `tests/it/tidy.rs` compares the old ones with their recorded hashes.
 const SCRIPTS: [&str; 11] = [
@@ -23,6 +24,9 @@ const SCRIPTS: [&str; 11] = [
     include_str!("migrations/0011_authentication.sql"),
 ];
 
+/// The first schema whose rows carry MACs.
+const AUTHENTICATED: u32 = 11;
+
 /// The schema that this binary works with.
 pub(crate) fn known_version() -> u32 {
     u32::try_from(SCRIPTS.len()).expect("there are fewer than 2^32 migrations")
@@ -31,8 +35,13 @@ pub(crate) fn known_version() -> u32 {
 /// Brings the database to the schema of this binary, all steps in one transaction: a kill at any
 /// instant leaves the old schema or the new one. What was there before is kept as a copy beside it,
 /// `litegate.db.before-vN`, with which an older binary can go on: as soon as nothing but the commit
-/// can fail, so that an upgrade that fails again and again fills no disk.
-pub(super) fn run(connection: &mut Connection, path: &Path) -> Result<(), Error> {
+/// can fail, so that an upgrade that fails again and again fills no disk. Rows of a time when rows
+/// carried no MAC get one from the keys in `adopt`, or are refused.
+pub(super) fn run(
+    connection: &mut Connection,
+    path: &Path,
+    adopt: Option<&RowKeys>,
+) -> Result<(), Error> {
     let known = known_version();
     if version_of(connection)? == known {
         return Ok(());
@@ -52,6 +61,16 @@ pub(super) fn run(connection: &mut Connection, path: &Path) -> Result<(), Error>
     for version in found..known {
         apply_script(&tx, version)?;
         crash::point("upgrade-step");
+    }
+    if found < AUTHENTICATED {
+        // Rows that older versions wrote are taken as they are, once.
+        let keys = adopt.ok_or_else(|| {
+            Error::Impossible(format!(
+                "the database says that it has schema {found}, but its rows were authenticated \
+                 before: restore a backup"
+            ))
+        })?;
+        authenticated::seal_all(&tx, keys)?;
     }
     if let Some(before) = before {
         before.keep()?;

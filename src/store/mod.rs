@@ -13,6 +13,7 @@
 //! Must not know: what a job means, HTTP, the node.
 
 pub(crate) mod accounts;
+pub(crate) mod authenticated;
 pub(crate) mod backup;
 pub(crate) mod batches;
 pub(crate) mod blocks;
@@ -25,6 +26,7 @@ pub(crate) mod doubts;
 pub(crate) mod events;
 mod failure;
 pub(crate) mod glance;
+pub(crate) mod heads;
 pub(crate) mod high_water;
 pub(crate) mod idempotency;
 pub(crate) mod identity;
@@ -51,6 +53,7 @@ pub(crate) mod totals;
 pub(crate) mod trail;
 mod writer;
 
+use std::cell::RefCell;
 use std::ops::Deref;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -59,8 +62,11 @@ use std::time::Duration;
 use rusqlite::Connection;
 use rusqlite::config::DbConfig;
 
+use crate::domain::merchant::MerchantId;
 use crate::measures;
+use crate::secret::RowKeys;
 
+use heads::{Head, Heads};
 use high_water::HighWater;
 use schema::Schema;
 use writer::Commit;
@@ -94,6 +100,9 @@ pub(crate) enum Error {
     /// A row says something that cannot be: corruption, or a hand that wrote into the file.
     #[error("the database holds an impossible value: {0}")]
     Impossible(String),
+    /// A row that this gateway did not write as it is: it is not shown, paid or sent.
+    #[error("row {row} of the table {table} does not verify: {why}")]
+    Unverified { table: &'static str, row: String, why: &'static str },
     #[error("database: {0}")]
     Sqlite(#[source] rusqlite::Error),
 }
@@ -121,6 +130,11 @@ impl From<rusqlite::Error> for Error {
 }
 
 impl Error {
+    /// Whether the error concerns one row alone: it cannot be read, or does not verify.
+    pub(crate) fn is_of_a_row(&self) -> bool {
+        matches!(self, Error::Impossible(_) | Error::Unverified { .. })
+    }
+
     /// What a failed use of this file means.
     fn of_file(path: &Path) -> impl Fn(std::io::Error) -> Error {
         use std::io::ErrorKind;
@@ -166,6 +180,17 @@ const READER_CACHE_KIB: i64 = 6 * 1024;
 /// changes half a thousand, many of them those that the next block changes again.
 const LOG_PAGES: i64 = 4_000;
 
+/// The files that are kept beside a database, or elsewhere.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Beside<'p> {
+    pub(crate) high_water: &'p Path,
+    /// Absent where the process's user may not read it, and needs none.
+    pub(crate) heads: Option<&'p Path>,
+    /// Whether rows of a time when rows carried no MAC are taken as they are, although there are
+    /// heads: an operator put them there.
+    pub(crate) adopt: bool,
+}
+
 /// A handle to the database. Clones share it; the writer ends when the last one is dropped.
 #[derive(Clone)]
 pub(crate) struct Store {
@@ -175,18 +200,28 @@ pub(crate) struct Store {
     reader: Readers,
     /// What the schema must be.
     schema: Arc<Schema>,
+    /// The keys that rows verify under.
+    keys: RowKeys,
+    heads: Heads,
     tally: glance::Tally,
 }
 
 /// A view of one state of the database. It has no way to write.
 pub(crate) struct ReadTx<'c> {
     connection: &'c Connection,
+    /// The keys that rows verify under; absent where a file that is not the gateway's own database
+    /// is read, and nothing is believed.
+    keys: Option<&'c RowKeys>,
+    /// The heads as they were before this state was: no row of it may be below them.
+    heads: Arc<heads::Map>,
 }
 
 /// One transaction that may write. It can do all that a [`ReadTx`] can.
 pub(crate) struct WriteTx<'c> {
     read: ReadTx<'c>,
     high_water: &'c HighWater,
+    /// The heads that are raised once this is committed.
+    raised: RefCell<heads::Map>,
 }
 
 impl<'c> Deref for WriteTx<'c> {
@@ -198,14 +233,37 @@ impl<'c> Deref for WriteTx<'c> {
 }
 
 impl<'c> ReadTx<'c> {
-    fn new(connection: &'c Connection) -> ReadTx<'c> {
-        ReadTx { connection }
+    fn new(connection: &'c Connection, keys: &'c RowKeys, heads: Arc<heads::Map>) -> ReadTx<'c> {
+        ReadTx { connection, keys: Some(keys), heads }
+    }
+
+    /// A view of a file of which nothing is believed.
+    fn of_foreign(connection: &'c Connection) -> ReadTx<'c> {
+        ReadTx { connection, keys: None, heads: Arc::default() }
+    }
+
+    /// The head of a merchant's rows.
+    fn head_of(&self, merchant: MerchantId) -> Head {
+        self.heads.get(&merchant).copied().unwrap_or_default()
     }
 }
 
 impl<'c> WriteTx<'c> {
-    fn new(connection: &'c Connection, high_water: &'c HighWater) -> WriteTx<'c> {
-        WriteTx { read: ReadTx::new(connection), high_water }
+    fn new(
+        connection: &'c Connection,
+        keys: &'c RowKeys,
+        heads: Arc<heads::Map>,
+        high_water: &'c HighWater,
+    ) -> WriteTx<'c> {
+        let read = ReadTx::new(connection, keys, heads);
+        WriteTx { read, high_water, raised: RefCell::default() }
+    }
+
+    /// Raises the head of a merchant's rows to at least this, once this write is committed.
+    fn raise_head(&self, merchant: MerchantId, to: Head) {
+        let mut raised = self.raised.borrow_mut();
+        let head = raised.entry(merchant).or_default();
+        *head = head.or_higher(to);
     }
 }
 
@@ -223,18 +281,32 @@ impl Store {
     /// As [`Store::open_with`], with the patience of a command.
     #[cfg(test)]
     pub(crate) fn open(path: &Path) -> Result<Store, Error> {
-        Store::open_with(path, &high_water::beside(path), PATIENCE)
+        Store::open_patient(path, PATIENCE)
     }
 
-    /// Opens the database, makes it if it is not there, and brings it to this schema. `high_water`
-    /// is the file of its mark; `patience` is how long a write waits for another process's lock.
+    /// As [`Store::open_with`], with the keys of a secret that is not one.
+    #[cfg(test)]
+    pub(crate) fn open_patient(path: &Path, patience: Duration) -> Result<Store, Error> {
+        let keys = RowKeys::of(&crate::secret::MasterSecret::new([7; 32]));
+        let (high_water, heads) = (high_water::beside(path), heads::beside(path));
+        Store::open_with(
+            path,
+            Beside { high_water: &high_water, heads: Some(&heads), adopt: false },
+            keys,
+            patience,
+        )
+    }
+
+    /// Opens the database, makes it if it is not there, and brings it to this schema. `keys` are
+    /// those of its rows; `patience` is how long a write waits for another process's lock.
     ///
     /// # Errors
     /// If the file cannot be opened, is no database, is damaged, or was written by a newer
     /// litegate.
     pub(crate) fn open_with(
         path: &Path,
-        high_water: &Path,
+        beside: Beside,
+        keys: RowKeys,
         patience: Duration,
     ) -> Result<Store, Error> {
         let path = &connect::prepare_file(path)?;
@@ -247,15 +319,25 @@ impl Store {
         // What a job changed is kept for as long as it may be taken back; no file is needed for it.
         connection.pragma_update(None, "temp_store", "MEMORY")?;
         check_for_damage(&connection, path)?;
-        migrations::run(&mut connection, path)?;
-        let schema = Arc::new(Schema::of_version(migrations::known_version())?);
+        let heads = Heads::at(beside.heads, &keys);
+        let adopt = beside.adopt || !heads.exist();
+        migrations::run(&mut connection, path, adopt.then_some(&keys))?;
+        let schema = Schema::known()?;
         schema.check(&connection)?;
         let reader = Readers { path: path.to_owned(), patience };
         let readers = reader.pool(READERS_MAX)?;
-        let high_water = HighWater::at(high_water);
+        authenticated::find_heads(&connection, &keys, &heads)?;
+        let high_water = HighWater::at(beside.high_water);
         let log = room::LogLimit::of(path, patience);
-        let writer = Arc::new(writer::Writer::start(connection, high_water, patience, log));
-        Ok(Store { writer, readers, reader, schema, tally: glance::Tally::default() })
+        let writer = Arc::new(writer::Writer::start(
+            connection,
+            keys.clone(),
+            heads.clone(),
+            high_water,
+            patience,
+            log,
+        ));
+        Ok(Store { writer, readers, reader, schema, keys, heads, tally: glance::Tally::default() })
     }
 
     /// The same database, read by a connection of its own: for reads that take so long that they
@@ -314,8 +396,9 @@ impl Store {
         job: impl FnOnce(&ReadTx) -> Result<T, E>,
     ) -> Result<T, E> {
         measures::read();
+        let heads = self.heads.now()?;
         let snapshot = Snapshot::begin(connection).map_err(Error::from)?;
-        let outcome = job(&ReadTx::new(snapshot.0));
+        let outcome = job(&ReadTx::new(snapshot.0, &self.keys, heads));
         self.tally.count();
         outcome
     }

@@ -10,12 +10,13 @@ use crate::domain::merchant::MerchantId;
 use crate::domain::payment::{Payment, PaymentId, Status, Transition};
 use crate::domain::time::Timestamp;
 
+use super::authenticated::{self, PAYMENTS, Value};
 use super::columns::{blobs, impossible, script};
 use super::{Error, ReadTx, WriteTx, room};
 
 const COLUMNS: &str = "derivation_index, id, merchant_id, script, amount, created_at, expires_at,
     late_until, confirmations, confirmations_pegout, reference, webhook_url, redirect_url,
-    display_amount, status, status_at, late";
+    display_amount, status, status_at, late, mac";
 
 /// A payment and the verdict on it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -35,7 +36,10 @@ pub(crate) struct Filter {
     pub(crate) before: Option<DerivationIndex>,
 }
 
-pub(super) fn from_row(row: &Row) -> rusqlite::Result<Result<Judged, Error>> {
+pub(super) fn from_row(tx: &ReadTx, row: &Row) -> rusqlite::Result<Result<Judged, Error>> {
+    if let Err(error) = tx.verify(&PAYMENTS, row)? {
+        return Ok(Err(error));
+    }
     let payment = Payment {
         id: row.get("id")?,
         merchant: row.get("merchant_id")?,
@@ -64,71 +68,97 @@ pub(super) fn from_row(row: &Row) -> rusqlite::Result<Result<Judged, Error>> {
     Ok(Ok(Judged { payment, status }))
 }
 
-/// Adds a payment, with the MAC over what is fixed; with it, its index and script are given out for
-/// ever.
+/// Adds a pending payment; with it, its index and script are given out for ever.
 ///
 /// # Errors
 /// [`Error::Full`] if only the reserve of the disk is left, and those of the database.
-pub(crate) fn insert(tx: &WriteTx, payment: &Payment, mac: &[u8; 32]) -> Result<(), Error> {
+pub(crate) fn insert(tx: &WriteTx, payment: &Payment) -> Result<(), Error> {
     room::require(tx.connection)?;
     tx.high_water.raise_over(payment.index)?;
-    let sql = "INSERT INTO payments (derivation_index, id, merchant_id, script, amount, created_at,
-               expires_at, late_until, confirmations, confirmations_pegout, reference, webhook_url,
-               redirect_url, display_amount, mac)
-               VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
-    tx.connection.prepare_cached(sql)?.execute(params![
-        payment.index,
-        payment.id,
-        payment.merchant,
-        payment.script.as_bytes(),
-        payment.amount,
-        payment.created_at,
-        payment.expires_at,
-        payment.late_until,
-        payment.confirmations,
-        payment.confirmations_pegout,
-        payment.reference,
-        payment.webhook_url,
-        payment.redirect_url,
-        payment.display_amount,
-        mac,
-    ])?;
-    Ok(())
+    let script = payment.script.as_bytes();
+    let (pending, no_time, late) = (Status::Pending.as_str(), None::<Timestamp>, false);
+    let values: [Value; 17] = [
+        ("derivation_index", &payment.index),
+        ("id", &payment.id),
+        ("merchant_id", &payment.merchant),
+        ("script", &script),
+        ("amount", &payment.amount),
+        ("created_at", &payment.created_at),
+        ("expires_at", &payment.expires_at),
+        ("late_until", &payment.late_until),
+        ("confirmations", &payment.confirmations),
+        ("confirmations_pegout", &payment.confirmations_pegout),
+        ("reference", &payment.reference),
+        ("webhook_url", &payment.webhook_url),
+        ("redirect_url", &payment.redirect_url),
+        ("display_amount", &payment.display_amount),
+        ("status", &pending),
+        ("status_at", &no_time),
+        ("late", &late),
+    ];
+    authenticated::insert(tx, &PAYMENTS, &values)
 }
 
 /// The payment of this id.
 pub(crate) fn by_id(tx: &ReadTx, id: PaymentId) -> Result<Option<Judged>, Error> {
     let sql = format!("SELECT {COLUMNS} FROM payments WHERE id = ?");
-    tx.connection.prepare_cached(&sql)?.query_row([id], from_row).optional()?.transpose()
+    tx.connection
+        .prepare_cached(&sql)?
+        .query_row([id], |row| from_row(tx, row))
+        .optional()?
+        .transpose()
 }
 
 /// The payment of this index, which must exist.
 pub(crate) fn by_index(tx: &ReadTx, index: DerivationIndex) -> Result<Judged, Error> {
     let sql = format!("SELECT {COLUMNS} FROM payments WHERE derivation_index = ?");
-    let found = tx.connection.prepare_cached(&sql)?.query_row([index], from_row).optional()?;
+    let mut statement = tx.connection.prepare_cached(&sql)?;
+    let found = statement.query_row([index], |row| from_row(tx, row)).optional()?;
     found.transpose()?.ok_or_else(|| impossible("derivation_index", index.get()))
 }
 
-/// A payment, and the MAC that was made when it was created.
-pub(crate) type WithMac = (Payment, Option<Vec<u8>>);
+/// The id that the row of this index claims, verified or not: for people who are to examine it.
+pub(crate) fn id_of(tx: &ReadTx, index: DerivationIndex) -> Result<Option<PaymentId>, Error> {
+    let sql = "SELECT id FROM payments WHERE derivation_index = ?";
+    let mut statement = tx.connection.prepare_cached(sql)?;
+    let found = statement.query_row([index], |row| Ok(row.get(0).ok())).optional()?;
+    Ok(found.flatten())
+}
 
-/// The payment of this index with the MAC that was made when it was created. One that a version
-/// before 0009 of the schema created has none.
-pub(crate) fn with_mac(tx: &ReadTx, index: DerivationIndex) -> Result<Option<WithMac>, Error> {
-    let sql = format!("SELECT {COLUMNS}, mac FROM payments WHERE derivation_index = ?");
-    let found = tx.connection.prepare_cached(&sql)?.query_row([index], |row| {
-        let mac: Option<Vec<u8>> = row.get("mac")?;
-        Ok(from_row(row)?.map(|judged| (judged.payment, mac)))
-    });
-    found.optional()?.transpose()
+/// Makes the row of a payment one that is believed, as it is: an operator vouches for it. Answers
+/// whether there is one.
+pub(crate) fn vouch(tx: &WriteTx, id: PaymentId) -> Result<bool, Error> {
+    authenticated::vouch(tx, &PAYMENTS, "id = ?", &[&id])?;
+    let sql = "SELECT EXISTS (SELECT 1 FROM payments WHERE id = ?)";
+    Ok(tx.connection.prepare_cached(sql)?.query_row([id], |row| row.get(0))?)
+}
+
+/// As [`vouch`], for a merchant's payments from an index on, so many at most. Answers the last one.
+pub(crate) fn vouch_for_merchant(
+    tx: &WriteTx,
+    merchant: MerchantId,
+    index: u32,
+    limit: u32,
+) -> Result<Option<u32>, Error> {
+    let sql = "SELECT max(derivation_index) FROM (
+                   SELECT derivation_index FROM payments
+                   WHERE merchant_id = ? AND derivation_index >= ?
+                   ORDER BY derivation_index LIMIT ?)";
+    let mut statement = tx.connection.prepare_cached(sql)?;
+    let last = statement.query_row(params![merchant, index, limit], |row| row.get(0))?;
+    if let Some(last) = last {
+        let these = "merchant_id = ? AND derivation_index BETWEEN ? AND ?";
+        authenticated::vouch(tx, &PAYMENTS, these, &[&merchant, &index, &last])?;
+    }
+    Ok(last)
 }
 
 /// As [`by_index`], for whoever goes through many payments: one that cannot be read is named in the
 /// log, as it is by `audit`, and keeps no other waiting.
 pub(crate) fn readable(tx: &ReadTx, index: DerivationIndex) -> Result<Option<Judged>, Error> {
     match by_index(tx, index) {
-        Err(Error::Impossible(why)) => {
-            tracing::error!(index = index.get(), why, "a payment cannot be read, and is left out");
+        Err(error) if error.is_of_a_row() => {
+            tracing::error!(index = index.get(), %error, "a payment cannot be read, and is left out");
             Ok(None)
         }
         found => found.map(Some),
@@ -214,15 +244,8 @@ pub(crate) fn list(tx: &ReadTx, filter: &Filter, limit: u32) -> Result<Vec<Judge
     let (sql, mut bound) = list_query(filter);
     bound.push(&limit);
     let mut statement = tx.connection.prepare_cached(&sql)?;
-    let rows = statement.query_map(&bound[..], from_row)?;
-    let readable = rows.filter_map(|row| match row.map_err(Error::from).and_then(|row| row) {
-        Err(Error::Impossible(why)) => {
-            tracing::debug!(why, "a payment cannot be read, and is left out"); // `audit` names it.
-            None
-        }
-        row => Some(row),
-    });
-    readable.collect()
+    let rows = statement.query_map(&bound[..], |row| from_row(tx, row))?;
+    authenticated::believed(rows)
 }
 
 /// The query of [`list`] without its limit. It has only the conditions that are asked for: with
@@ -374,13 +397,12 @@ pub(crate) fn decide(
         Transition::Complete { late } => ("completed", late),
         Transition::Expire => ("expired", false),
     };
-    let sql = "UPDATE payments SET status = ?, status_at = ?, late = ?
-               WHERE derivation_index = ? AND status = ?";
-    let mut statement = tx.connection.prepare_cached(sql)?;
-    match statement.execute(params![word, now, late, index, from.as_str()])? {
-        1 => Ok(()),
-        _ => Err(impossible("payments.status changed under", index.get())),
+    if by_index(tx, index)?.status.as_str() != from.as_str() {
+        return Err(impossible("payments.status changed under", index.get()));
     }
+    let changes: [Value; 3] = [("status", &word), ("status_at", &now), ("late", &late)];
+    authenticated::update(tx, &PAYMENTS, &[&index], &changes)?;
+    Ok(())
 }
 
 /// Completed payments whose coins on the best chain do not reach the amount (any more).

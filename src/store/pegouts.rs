@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use bitcoin::OutPoint;
 use rusqlite::types::Value;
 use rusqlite::vtab::array::Array;
-use rusqlite::{Row, params};
+use rusqlite::{OptionalExtension, Row, params};
 
 use crate::domain::keys::DerivationIndex;
 use crate::domain::payment::{Coin, Place};
@@ -16,7 +16,7 @@ use crate::domain::pegout::{KernelId, PegoutId, Sequence};
 use crate::domain::time::Timestamp;
 
 use super::coins::{self, COLUMNS};
-use super::columns::{blobs, txid_bytes};
+use super::columns::{blobs, outpoint, txid_bytes};
 use super::{Error, ReadTx, WriteTx};
 
 /// A peg-out that was met before.
@@ -83,7 +83,7 @@ fn load(tx: &ReadTx, sql: &str, bound: Array) -> Result<Vec<Known>, Error> {
     let mut rows = statement.query([bound])?;
     let mut found: BTreeMap<Sequence, Known> = BTreeMap::new();
     while let Some(row) = rows.next()? {
-        let (sequence, id, coin) = (row.get("sequence")?, id(row)?, coins::from_row(row)??);
+        let (sequence, id, coin) = (row.get("sequence")?, id(row)?, coins::from_row(tx, row)??);
         let (first_seen, counting) = (coin.seen_at, None);
         let known = Known { sequence, id, coin: coin.clone(), first_seen, counting };
         let known = found.entry(sequence).or_insert(known);
@@ -139,21 +139,21 @@ pub(crate) fn announce(tx: &WriteTx, sequence: Sequence, at: OutPoint) -> Result
 /// Makes a coin a peg-out of its own, apart from the one that it was taken for.
 pub(crate) fn separate(tx: &WriteTx, at: OutPoint) -> Result<(), Error> {
     let sequence = insert(tx, None, None)?;
-    let sql = "UPDATE coins SET pegout = ? WHERE txid = ? AND vout = ?";
-    let mut statement = tx.connection.prepare_cached(sql)?;
-    statement.execute(params![sequence, txid_bytes(&at.txid), at.vout])?;
-    Ok(())
+    coins::set_pegout(tx, at, sequence)
 }
 
 /// Takes an output of a HogEx off the chain. Its announcement, if there was one, counts again, for
 /// the next comparison with the mempool to judge.
 pub(crate) fn unmine(tx: &WriteTx, at: OutPoint) -> Result<(), Error> {
     coins::move_to(tx, at, Place::Gone)?;
-    let sql = "UPDATE coins SET place = 'mempool' WHERE (txid, vout) IN
-                   (SELECT announced_txid, announced_vout FROM coins AS mined
-                    CROSS JOIN pegouts ON sequence = mined.pegout
-                    WHERE mined.txid = ? AND mined.vout = ?)";
+    let sql = "SELECT coins.txid, coins.vout FROM coins AS mined
+               CROSS JOIN pegouts ON sequence = mined.pegout
+               CROSS JOIN coins ON coins.txid = announced_txid AND coins.vout = announced_vout
+               WHERE mined.txid = ? AND mined.vout = ?";
     let mut statement = tx.connection.prepare_cached(sql)?;
-    statement.execute(params![txid_bytes(&at.txid), at.vout])?;
-    Ok(())
+    let announced = statement.query_row(params![txid_bytes(&at.txid), at.vout], outpoint);
+    match announced.optional()? {
+        Some(announced) => coins::move_to(tx, announced, Place::Mempool),
+        None => Ok(()),
+    }
 }

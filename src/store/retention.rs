@@ -7,6 +7,7 @@ use rusqlite::params;
 use crate::domain::keys::DerivationIndex;
 use crate::domain::time::{DAY_MS, Timestamp};
 
+use super::authenticated::{self, PAYMENTS, Value};
 use super::batches::ROWS_MAX;
 use super::{Error, ReadTx, WriteTx};
 
@@ -103,18 +104,19 @@ pub(crate) fn unpaid_with_texts(
     Ok(rows.collect::<Result<_, _>>()?)
 }
 
-/// Removes a payment's texts of the shop, if it expired and no coin was ever seen. `mac` proves
-/// what is left. Answers whether the texts were removed.
-pub(crate) fn remove_texts(
-    tx: &WriteTx,
-    index: DerivationIndex,
-    mac: Option<&[u8; 32]>,
-) -> Result<bool, Error> {
-    let sql = "UPDATE payments SET reference = NULL, webhook_url = NULL, redirect_url = NULL,
-                   display_amount = NULL, mac = ?2
-               WHERE derivation_index = ?1 AND status = 'expired'
-                 AND NOT EXISTS (SELECT 1 FROM coins WHERE coins.derivation_index = ?1)";
-    Ok(tx.connection.prepare_cached(sql)?.execute(params![index, mac])? > 0)
+/// Removes a payment's texts of the shop, if it expired and no coin was ever seen. Answers whether
+/// the texts were removed.
+pub(crate) fn remove_texts(tx: &WriteTx, index: DerivationIndex) -> Result<bool, Error> {
+    let sql = "SELECT EXISTS (SELECT 1 FROM payments WHERE derivation_index = ?1
+               AND status = 'expired'
+               AND NOT EXISTS (SELECT 1 FROM coins WHERE coins.derivation_index = ?1))";
+    if !tx.connection.prepare_cached(sql)?.query_row([index], |row| row.get::<_, bool>(0))? {
+        return Ok(false);
+    }
+    let none = None::<String>;
+    let texts = ["reference", "webhook_url", "redirect_url", "display_amount"];
+    let changes: [Value; 4] = texts.map(|column| (column, &none as _));
+    authenticated::update(tx, &PAYMENTS, &[&index], &changes)
 }
 
 /// Reads how large each table is with its indexes, in bytes. Goes through the whole file.
@@ -180,7 +182,7 @@ mod tests {
             let sql = "INSERT INTO coins (txid, vout, derivation_index, amount, origin, seen_at,
                            place) VALUES (zeroblob(32), 0, 2, 1, 'plain', 50, 'gone')";
             tx.connection.execute(sql, [])?;
-            Ok::<_, Error>(())
+            tx.seal_all()
         });
         written.expect("written");
         (dir, store)
@@ -203,8 +205,7 @@ mod tests {
         assert!(found(start, 100, 201).is_empty(), "not old enough");
         assert!(found(start, 101, 200).is_empty(), "late coins may still complete it");
         assert!(found((at(100), Some(index(1))), 101, 201).is_empty(), "after it is none");
-        let removed =
-            |n| store.write_blocking(move |tx| remove_texts(tx, index(n), None)).expect("run");
+        let removed = |n| store.write_blocking(move |tx| remove_texts(tx, index(n))).expect("run");
         let change = || store.read_blocking(payments::last_change).expect("read");
         let before = change();
         assert_eq!([0, 1, 2].map(removed), [false, true, false]);

@@ -7,6 +7,7 @@
 //! Must not know: what the tables hold.
 
 use std::collections::BTreeMap;
+use std::sync::{Arc, OnceLock};
 
 use rusqlite::Connection;
 
@@ -19,7 +20,19 @@ type Objects = BTreeMap<(String, String), (String, Option<String>)>;
 #[derive(Debug)]
 pub(super) struct Schema(Objects);
 
+/// The schema of this binary, once it was made: it takes as long as opening a database.
+static KNOWN: OnceLock<Arc<Schema>> = OnceLock::new();
+
 impl Schema {
+    /// The schema that this binary works with.
+    pub(super) fn known() -> Result<Arc<Schema>, Error> {
+        if let Some(known) = KNOWN.get() {
+            return Ok(Arc::clone(known));
+        }
+        let made = Arc::new(Schema::of_version(migrations::known_version())?);
+        Ok(Arc::clone(KNOWN.get_or_init(|| made)))
+    }
+
     /// What the migrations make, up to this version.
     pub(super) fn of_version(version: u32) -> Result<Schema, Error> {
         let connection = Connection::open_in_memory()?;

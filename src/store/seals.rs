@@ -8,8 +8,7 @@ use crate::domain::merchant::MerchantId;
 use crate::domain::payment::{Payment, PaymentId};
 use crate::domain::time::Timestamp;
 
-use super::columns::script;
-use super::{Error, ReadTx, WriteTx, indexes};
+use super::{Error, ReadTx, WriteTx, indexes, payments};
 
 /// What a seal covers: whose money comes to which script.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -31,17 +30,6 @@ impl SealedFacts {
     }
 }
 
-const COLUMNS: &str = "derivation_index, id, merchant_id, script";
-
-fn from_row(row: &rusqlite::Row) -> rusqlite::Result<SealedFacts> {
-    Ok(SealedFacts {
-        index: row.get("derivation_index")?,
-        payment: row.get("id")?,
-        merchant: row.get("merchant_id")?,
-        script: script(row, "script")?,
-    })
-}
-
 /// The facts of issued payments from an index on, of so many at most, each with the time at which
 /// the payment was created, and the index above them. Facts that cannot be read are left out.
 /// `None` if there is no further payment.
@@ -50,20 +38,21 @@ pub(crate) fn facts_from(
     index: u32,
     limit: u32,
 ) -> Result<Option<(Vec<(SealedFacts, Timestamp)>, u32)>, Error> {
-    let sql = format!(
-        "SELECT {COLUMNS}, created_at FROM payments WHERE derivation_index >= ? AND derivation_index < ?
-         ORDER BY derivation_index LIMIT ?"
-    );
+    let sql = "SELECT * FROM payments WHERE derivation_index >= ? AND derivation_index < ?
+               ORDER BY derivation_index LIMIT ?";
     let next = indexes::next_index(tx)?;
-    let mut statement = tx.connection.prepare_cached(&sql)?;
+    let mut statement = tx.connection.prepare_cached(sql)?;
     let mut rows = statement.query(params![index, next, limit])?;
     let (mut facts, mut below) = (Vec::new(), None);
     while let Some(row) = rows.next()? {
         let at: u32 = row.get("derivation_index")?;
         below = Some(at.saturating_add(1));
-        match from_row(row).and_then(|found| Ok((found, row.get("created_at")?))) {
-            Ok(found) => facts.push(found),
-            Err(why) => tracing::error!(index = at, %why, "a payment cannot be read, nor sealed"),
+        match payments::from_row(tx, row).map_err(Error::from).and_then(|read| read) {
+            Ok(found) => facts.push((SealedFacts::of(&found.payment), found.payment.created_at)),
+            Err(error) if error.is_of_a_row() => {
+                tracing::error!(index = at, %error, "a payment cannot be read, nor sealed");
+            }
+            Err(error) => return Err(error),
         }
     }
     Ok(below.map(|below| (facts, below)))
@@ -71,8 +60,8 @@ pub(crate) fn facts_from(
 
 /// The facts of one payment.
 pub(crate) fn facts_of(tx: &ReadTx, index: DerivationIndex) -> Result<Option<SealedFacts>, Error> {
-    let sql = format!("SELECT {COLUMNS} FROM payments WHERE derivation_index = ?");
-    Ok(tx.connection.prepare_cached(&sql)?.query_row([index], from_row).optional()?)
+    let found = payments::readable(tx, index)?;
+    Ok(found.map(|found| SealedFacts::of(&found.payment)))
 }
 
 /// The seal of a payment.
@@ -88,13 +77,12 @@ pub(crate) fn facts_of_merchant(
     index: u32,
     limit: u32,
 ) -> Result<Vec<SealedFacts>, Error> {
-    let sql = format!(
-        "SELECT {COLUMNS} FROM payments WHERE merchant_id = ? AND derivation_index >= ?
-         ORDER BY derivation_index LIMIT ?"
-    );
-    let mut statement = tx.connection.prepare_cached(&sql)?;
-    let rows = statement.query_map(params![merchant, index, limit], from_row)?;
-    Ok(rows.collect::<Result<_, _>>()?)
+    let sql = "SELECT * FROM payments WHERE merchant_id = ? AND derivation_index >= ?
+               ORDER BY derivation_index LIMIT ?";
+    let mut statement = tx.connection.prepare_cached(sql)?;
+    let rows =
+        statement.query_map(params![merchant, index, limit], |row| payments::from_row(tx, row))?;
+    rows.map(|row| Ok(SealedFacts::of(&row??.payment))).collect()
 }
 
 /// The indexes of issued payments without a seal, from one on, of so many at most.

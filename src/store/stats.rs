@@ -121,7 +121,7 @@ mod tests {
                 let at = odd.then_some(n * 1000 + n);
                 tx.connection.execute(sql, params![n, id(merchant), status, at])?;
             }
-            Ok::<_, Error>(())
+            tx.seal_all()
         });
         written.expect("written");
         let of = |merchant: Option<u64>, from_ms: i64| {

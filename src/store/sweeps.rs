@@ -12,8 +12,8 @@ use crate::domain::keys::DerivationIndex;
 use crate::domain::sweep::{Payout, SentPayout, SentSweep, SweepCoin, SweepPlan};
 use crate::domain::time::Timestamp;
 
-use super::columns::{block_hash_bytes, impossible, outpoint, script, txid, txid_bytes};
-use super::{Error, ReadTx, WriteTx, coins};
+use super::columns::{block_hash_bytes, impossible, script, txid, txid_bytes};
+use super::{Error, ReadTx, WriteTx, authenticated, coins};
 
 /// A signed version of a sweep that is in the database. Only the store makes one, so whatever is
 /// broadcast was stored before.
@@ -58,8 +58,7 @@ pub(crate) struct SignedPlan {
 /// Coins that could be swept: on the best chain, of payments that are decided, each with the
 /// confirmations that its payment needs, unspent, and claimed by no sweep.
 pub(crate) fn sweepable(tx: &ReadTx, tip_height: u32) -> Result<Vec<SweepCoin>, Error> {
-    let sql = "SELECT txid, vout, merchant_id, derivation_index, script, coins.amount, origin,
-                      ?1 - block_height + 1 AS depth
+    let sql = "SELECT coins.*, merchant_id, script, ?1 - block_height + 1 AS depth
                FROM coins INDEXED BY coins_unclaimed CROSS JOIN payments USING (derivation_index)
                WHERE sweep_id IS NULL AND place = 'block' AND spent_txid IS NULL
                  AND status <> 'pending' AND coins.amount > 0
@@ -67,15 +66,8 @@ pub(crate) fn sweepable(tx: &ReadTx, tip_height: u32) -> Result<Vec<SweepCoin>, 
                      iif(origin = 'pegout', confirmations_pegout, confirmations)
                ORDER BY txid, vout";
     let mut statement = tx.connection.prepare_cached(sql)?;
-    let rows = statement.query_map([tip_height], sweep_coin)?;
-    let readable = rows.filter_map(|row| match row.map_err(Error::from).and_then(|row| row) {
-        Err(Error::Impossible(why)) => {
-            tracing::debug!(why, "a coin's payment cannot be read: it waits"); // `audit` names it.
-            None
-        }
-        row => Some(row),
-    });
-    readable.collect()
+    let rows = statement.query_map([tip_height], |row| sweep_coin(tx, row))?;
+    authenticated::believed(rows)
 }
 
 /// Claims the plan's coins and stores its signed transaction with every merchant's line: all of
@@ -175,29 +167,29 @@ fn insert_payouts(tx: &WriteTx, sweep: i64, version: u32, plan: &SweepPlan) -> R
 
 /// The coins that a sweep claims, in the order of its inputs, as deep as they are at this tip.
 pub(crate) fn coins_of(tx: &ReadTx, sweep: i64, tip_height: u32) -> Result<Vec<SweepCoin>, Error> {
-    let sql = "SELECT txid, vout, merchant_id, derivation_index, script, coins.amount, origin,
+    let sql = "SELECT coins.*, merchant_id, script,
                       max(0, ?2 - coalesce(block_height, ?2 + 1) + 1) AS depth
                FROM coins JOIN payments USING (derivation_index)
                WHERE sweep_id = ?1 ORDER BY txid, vout";
     let mut statement = tx.connection.prepare_cached(sql)?;
-    let rows = statement.query_map(params![sweep, tip_height], sweep_coin)?;
+    let rows = statement.query_map(params![sweep, tip_height], |row| sweep_coin(tx, row))?;
     let mut coins: Vec<SweepCoin> = rows.map(|row| row?).collect::<Result<_, Error>>()?;
     coins.sort_by_key(|coin| coin.outpoint);
     Ok(coins)
 }
 
-fn sweep_coin(row: &Row) -> rusqlite::Result<Result<SweepCoin, Error>> {
-    let origin = match coins::origin_of(&row.get::<_, String>("origin")?) {
-        Ok(origin) => origin,
+fn sweep_coin(tx: &ReadTx, row: &Row) -> rusqlite::Result<Result<SweepCoin, Error>> {
+    let coin = match coins::from_row(tx, row)? {
+        Ok(coin) => coin,
         Err(error) => return Ok(Err(error)),
     };
     Ok(Ok(SweepCoin {
-        outpoint: outpoint(row)?,
+        outpoint: coin.outpoint,
         merchant: row.get("merchant_id")?,
-        index: row.get("derivation_index")?,
+        index: coin.index,
         script: script(row, "script")?,
-        amount: row.get("amount")?,
-        origin,
+        amount: coin.amount,
+        origin: coin.origin,
         confirmations: row.get("depth")?,
     }))
 }

@@ -17,8 +17,10 @@ use rusqlite::Connection;
 use tokio::sync::oneshot;
 
 use crate::measures;
+use crate::secret::RowKeys;
 
 use super::failure::{self, Failure};
+use super::heads::{self, Heads};
 use super::high_water::HighWater;
 use super::room::LogLimit;
 use super::{Error, WriteTx};
@@ -101,6 +103,8 @@ impl Writer {
     /// `log` keeps the log of writes small where the disk is.
     pub(super) fn start(
         connection: Connection,
+        keys: RowKeys,
+        heads: Heads,
         high_water: HighWater,
         patience: Duration,
         mut log: LogLimit,
@@ -108,7 +112,9 @@ impl Writer {
         let (queue, jobs) = sync_channel(QUEUE_MAX);
         let thread = std::thread::Builder::new()
             .name("store-writer".to_owned())
-            .spawn(move || write_all(&WriteTx::new(&connection, &high_water), &jobs, &mut log))
+            .spawn(move || {
+                write_all(&Ground { connection, keys, heads, high_water }, &jobs, &mut log);
+            })
             .expect("the system can start one more thread at start-up");
         Writer { queue: Some(queue), thread: Some(thread), patience: patience * 2 }
     }
@@ -210,7 +216,15 @@ impl Drop for Writer {
     }
 }
 
-fn write_all(tx: &WriteTx, jobs: &Receiver<Job>, log: &mut LogLimit) {
+/// What the thread works with.
+struct Ground {
+    connection: Connection,
+    keys: RowKeys,
+    heads: Heads,
+    high_water: HighWater,
+}
+
+fn write_all(ground: &Ground, jobs: &Receiver<Job>, log: &mut LogLimit) {
     let mut waiting = VecDeque::new();
     loop {
         if waiting.is_empty() {
@@ -218,21 +232,32 @@ fn write_all(tx: &WriteTx, jobs: &Receiver<Job>, log: &mut LogLimit) {
             waiting.push_back(first);
         }
         waiting.extend(jobs.try_iter().take(GROUP_MAX.saturating_sub(waiting.len())));
-        log.keep(tx.connection);
-        write_group(tx, &mut waiting);
+        log.keep(&ground.connection);
+        write_group(ground, &mut waiting);
     }
     // Everything into the one file, so that a copy of it taken while nothing runs is whole.
-    if let Err(error) = tx.connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(())) {
+    let connection = &ground.connection;
+    if let Err(error) = connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(())) {
         tracing::debug!(%error, "the log of writes stays beside the database");
     }
 }
 
 /// Runs the first of the waiting jobs in one transaction, and answers each after the commit. Those
 /// for which there is no time stay, for the next group.
-fn write_group(tx: &WriteTx, waiting: &mut VecDeque<Job>) {
+fn write_group(ground: &Ground, waiting: &mut VecDeque<Job>) {
     waiting.retain(|job| !job.claimed.is_taken());
     let Some(first) = waiting.pop_front() else { return };
-    let (connection, began) = (tx.connection, Instant::now());
+    let (connection, began) = (&ground.connection, Instant::now());
+    // Read before the transaction begins: no row of its state may be below them.
+    let heads = match ground.heads.now() {
+        Ok(heads) => heads,
+        Err(error) => {
+            tracing::error!(%error, "cannot read the heads, so nothing is written");
+            refuse(first, Error::Impossible(error.to_string()));
+            return;
+        }
+    };
+    let tx = &WriteTx::new(connection, &ground.keys, heads, &ground.high_water);
     if let Err(error) = connection.execute_batch("BEGIN IMMEDIATE") {
         tracing::error!(%error, "cannot begin to write");
         let failure = Failure::of(&error);
@@ -269,9 +294,31 @@ fn write_group(tx: &WriteTx, waiting: &mut VecDeque<Job>) {
         Some(failure) => take_back(connection, failure),
         None => measures::committed(answers.len(), began.elapsed()),
     }
+    let raised = match &failure {
+        None => raise_heads(ground, &tx.raised.take()),
+        Some(_) => Ok(()),
+    };
     for answer in answers {
-        answer(failure.as_ref().map(Failure::told));
+        answer(match (&failure, &raised) {
+            (Some(failure), _) => Some(failure.told()),
+            (None, Err(why)) => Some(Error::Impossible(why.clone())),
+            (None, Ok(())) => None,
+        });
     }
+}
+
+/// Raises the heads of what was committed. If that fails the callers are told so: their changes
+/// hold, but an older state that is put back would not be noticed.
+fn raise_heads(ground: &Ground, raised: &heads::Map) -> Result<(), String> {
+    if raised.is_empty() {
+        return Ok(());
+    }
+    let written = ground.heads.raise(raised);
+    crate::crash::point("heads-raised");
+    written.map_err(|error| {
+        tracing::error!(%error, "committed, but the heads could not be raised");
+        format!("it is stored, but the heads could not be raised ({error}): do it again")
+    })
 }
 
 /// The next waiting job, if it may share its commit.
@@ -319,7 +366,11 @@ fn run_job(tx: &WriteTx, job: Job, share: Commit) -> (Option<Answer>, Result<(),
         return (None, Err(failure));
     }
     failure::forget();
+    let raised_before = tx.raised.borrow().clone();
     let Some((ran, answer)) = (job.work)(Ok(tx)) else { return (None, Ok(())) };
+    if matches!(ran, Ran::Undone) {
+        *tx.raised.borrow_mut() = raised_before;
+    }
     let seen = failure::last();
     if let Some(failure) = seen.as_ref().filter(|failure| failure.is_of_the_disk()) {
         return (Some(answer), Err(failure.clone()));

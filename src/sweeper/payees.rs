@@ -94,7 +94,10 @@ impl Sweeper {
             };
             let newest =
                 rows.iter().flat_map(|rows| &rows.readable).rfind(|row| row.cancelled_at.is_none());
-            match newest.is_some_and(|newest| Some(newest.version) != pays) {
+            // Of a damaged row nothing is known that would change when it is mended.
+            let is_damaged =
+                matches!(&standing, Standing::Waits(wait) if wait.reason == Reason::Damaged);
+            match is_damaged || newest.is_some_and(|newest| Some(newest.version) != pays) {
                 true => self.addresses.unsteady.insert(merchant),
                 false => self.addresses.unsteady.remove(&merchant),
             };
@@ -255,7 +258,7 @@ impl Sweeper {
     ) -> Result<Result<Registrations, String>, store::Error> {
         match merchants::payout_addresses(tx, merchant, self.network) {
             Ok(rows) => Ok(Ok(rows)),
-            Err(store::Error::Impossible(what)) => Ok(Err(what)),
+            Err(error) if error.is_of_a_row() => Ok(Err(error.to_string())),
             Err(error) => Err(error),
         }
     }

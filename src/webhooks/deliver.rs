@@ -209,14 +209,22 @@ impl Delivery {
 
     /// The event as it is now and whose it is; nothing if it is not due any more.
     async fn load(&self, id: &str) -> anyhow::Result<Option<(Event, Merchant)>> {
-        let id = id.to_owned();
+        let (id, asked) = (id.to_owned(), id.to_owned());
         let loaded = self.store.read(move |tx| {
-            let Some(event) = events::by_id(tx, &id)? else { return Ok(None) };
+            let Some(event) = events::by_id(tx, &asked)? else { return Ok(None) };
             let merchant = merchants::by_id(tx, event.merchant)?;
             let is_due = matches!(event.state, State::Due { .. });
             Ok::<_, store::Error>(merchant.filter(|_| is_due).map(|merchant| (event, merchant)))
         });
-        loaded.await.context("read the event")
+        match loaded.await {
+            Err(error) if events::is_of_an_event(&error) => {
+                tracing::error!(%error, "a webhook event is not sent");
+                let set_aside = self.store.write(move |tx| events::set_aside(tx, &id));
+                set_aside.await.context("set the event aside")?;
+                Ok(None)
+            }
+            loaded => loaded.context("read the event"),
+        }
     }
 
     /// 2xx ends it, everything else is tried again.

@@ -3,6 +3,7 @@
 
 use crate::harness::gate::Gate;
 use crate::harness::node::{Node, core_spelling};
+use crate::harness::rows::RowKey;
 use crate::harness::shop::Shop;
 use crate::harness::stage::Stage;
 use crate::harness::wait::SOON;
@@ -19,6 +20,7 @@ fn write(gate: &Gate, sql: &str) {
     let connection = rusqlite::Connection::open(gate.setting("database")).unwrap();
     connection.busy_timeout(SOON).unwrap();
     assert_eq!(connection.execute(sql, []).unwrap(), 1, "a row changes: {sql}");
+    RowKey::of(gate).seal(&connection);
 }
 
 /// 1. A payment takes index 0.

@@ -10,6 +10,7 @@ use std::time::Duration;
 use crate::harness::gate::Gate;
 use crate::harness::node::Node;
 use crate::harness::roles::Part;
+use crate::harness::rows::{RowKey, forge_heads};
 use crate::harness::shop::Shop;
 use crate::harness::wait::{SOON, wait_for};
 
@@ -102,13 +103,16 @@ impl Scene {
         address
     }
 
-    /// Writes into the database, as somebody who took over the process that serves the web.
+    /// Writes into the database, as an attacker who controls the process that serves the web: rows
+    /// and heads verify.
     fn write(&self, sql: &str) {
         let connection = rusqlite::Connection::open(self.gate.setting("database")).unwrap();
         connection.busy_timeout(SOON).unwrap();
         let id = u64::from_str_radix(&self.shop.merchant_id["mer_".len()..], 16).unwrap();
         let sql = sql.replace("{id}", &id.to_string());
         assert_eq!(connection.execute(&sql, []).unwrap(), 1, "a row changes: {sql}");
+        RowKey::of(&self.gate).seal(&connection);
+        forge_heads(&self.gate, &connection);
     }
 
     fn script_of(&self, address: &str) -> String {
@@ -466,8 +470,8 @@ fn row_14_a_damaged_row_is_left_by_an_ordinary_command() {
         ));
     };
     change(&scene, "6a");
-    scene.round_waits("damaged", "payout address 1 cannot be read");
-    scene.await_doctor("payout address 1 cannot be read");
+    scene.round_waits("damaged", "payout address 1 is missing, damaged, or was changed");
+    scene.await_doctor("payout address 1 is missing, damaged, or was changed");
     let shown = |scene: &Scene| scene.gate.cli_json(&["merchant", "show", &scene.shop.merchant_id]);
     assert_eq!(shown(&scene).raw("damagedPayoutAddresses"), "[1]");
     assert_eq!(shown(&scene).raw("payoutAddress"), "null");

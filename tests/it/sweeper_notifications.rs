@@ -97,7 +97,7 @@ fn the_operator_is_notified_of_what_the_sweeper_sees() {
     scene.sweeper.kill();
     scene.sweeper.start(&scene.gate);
     let (_, refused) = scene.await_event("payout_address_refused", &shop, 1);
-    assert_eq!(refused.text("reason"), "missing");
+    assert_eq!(refused.text("reason"), "damaged");
     assert!(refused.text("message").contains("payout address 1 is missing"));
     let log = scene.sweeper.log();
     for address in [&shop.payout_address, &address] {

@@ -79,7 +79,7 @@ fn gate_of(fixture: &Path, node: &Node) -> Gate {
 }
 
 fn put_database(fixture: &Path, gate: &Gate) {
-    for suffix in ["", "-wal", "-shm"] {
+    for suffix in ["", "-wal", "-shm", ".heads"] {
         let _ = fs::remove_file(format!("{}{suffix}", gate.setting("database")));
     }
     let sql = fs::read_to_string(fixture.join("database.sql")).unwrap();

@@ -11,7 +11,6 @@ use crate::domain::network::Network;
 use crate::domain::own_addresses::spellings;
 use crate::domain::payment::{Payment, PaymentId};
 use crate::domain::time::Timestamp;
-use crate::secret::MasterSecret;
 use crate::store::{Store, WriteTx, merchants as rows};
 
 const NETWORK: Network = Network::Regtest;
@@ -68,7 +67,7 @@ fn give_out(store: &Store, indexes: Range<u32>) {
             let index = DerivationIndex::new(n).expect("small");
             let payment = Payment::smallest(merchant.id, index, Timestamp::from_ms(1));
             let payment = Payment { script: at(Branch::Receiving, n), ..payment };
-            payments::insert(tx, &payment, &[0; 32])?;
+            payments::insert(tx, &payment)?;
         }
         Ok::<_, store::Error>(())
     };
@@ -118,7 +117,6 @@ fn an_index_whose_address_payouts_go_to_is_never_issued() {
         ForeignAddress::assumed(Address::from_script(script, NETWORK).expect("an address"))
     };
     let addresses = Addresses::new(account(7), Some(spelled(4)[2].clone()));
-    let key = MasterSecret::new([7; 32]).payment_key();
     // Registered as nobody can any more: by an older program, in each spelling.
     let registered = [address(&spelled(1)[0]), address(&spelled(2)[1]), address(&spelled(3)[2])];
     let issue = move |tx: &WriteTx| {
@@ -136,7 +134,7 @@ fn an_index_whose_address_payouts_go_to_is_never_issued() {
             let new = NewPayment::by_hand("0.1", None)?;
             let id = PaymentId::from_random([n; 16]);
             let request = Request { merchant, new, idempotency_key: None, id };
-            let made = create_payment(tx, &rules(), &addresses, &key, &request, clock.now())?;
+            let made = create_payment(tx, &rules(), &addresses, &request, clock.now())?;
             let Created::New(made) = made else { panic!("made before") };
             issued.push((made.payment.index.get(), made.payment.script));
         }

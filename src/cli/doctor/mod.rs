@@ -4,6 +4,7 @@ mod addresses;
 mod machine;
 mod node;
 mod outside;
+mod rows;
 
 use std::collections::BTreeMap;
 use std::ops::Deref;
@@ -153,6 +154,7 @@ fn parts(config: &Config) -> Vec<Part> {
         parts.push(Part { of, ..Part::new("node", look) });
     }
     parts.push(Part::new("zmq heard", node::check_heard));
+    parts.push(Part::new("rows", rows::check));
     let payout_addresses = Part::new("payout addresses", addresses::check);
     parts.push(Part { late: Verdict::Warning, ..payout_addresses });
     let public_url = Part::new("public URL", outside::check_public_url);

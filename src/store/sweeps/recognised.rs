@@ -18,13 +18,13 @@ use super::{SignedPlan, confirm_in_block, insert_version, sweep_coin};
 
 /// Our coins at these outpoints, however deep they are.
 pub(crate) fn coins_at(tx: &ReadTx, at: &[OutPoint]) -> Result<Vec<SweepCoin>, Error> {
-    let sql = "SELECT txid, vout, merchant_id, derivation_index, script, coins.amount, origin,
-                      0 AS depth
+    let sql = "SELECT coins.*, merchant_id, script, 0 AS depth
                FROM coins JOIN payments USING (derivation_index) WHERE txid = ? AND vout = ?";
     let mut statement = tx.connection.prepare_cached(sql)?;
     let mut coins = Vec::with_capacity(at.len());
     for at in at {
-        let found = statement.query_row(params![txid_bytes(&at.txid), at.vout], sweep_coin);
+        let key = params![txid_bytes(&at.txid), at.vout];
+        let found = statement.query_row(key, |row| sweep_coin(tx, row));
         coins.extend(found.optional()?.transpose()?);
     }
     Ok(coins)

@@ -48,11 +48,12 @@ fn add_paid(tx: &WriteTx, n: u8, status: &str, origin: Origin) -> Result<(), Err
             confirmations_pegout: CONFIRMATIONS + 1,
             ..Payment::smallest(merchant(), index, NOW)
         },
-        &[0; 32],
     )?;
     let sql = "UPDATE payments SET status = ?1, status_at = iif(?1 = 'pending', NULL, 0)
                WHERE derivation_index = ?2";
     tx.connection.execute(sql, params![status, index])?;
+    tx.connection.execute("UPDATE payments SET mac = NULL", [])?;
+    tx.seal_all()?;
     let place = Place::Block(block(HEIGHT));
     coins::insert(tx, &Coin { outpoint: at(n), index, amount, origin, seen_at: NOW, place })
 }

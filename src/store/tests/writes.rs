@@ -20,17 +20,15 @@ enum Bound {
     Repair,
 }
 
-/// All that are not `INSERT … VALUES`, by how they begin.
-const WRITES: [(&str, Bound); 58] = [
-    ("UPDATE payments SET status", Bound::Key),
-    ("UPDATE coins SET place", Bound::Key),
+/// All that are not `INSERT … VALUES`, by how they begin. Those of `authenticated.rs` change one
+/// row, by its primary key.
+const WRITES: [(&str, Bound); 47] = [
     ("UPDATE coins SET spent_txid = ?", Bound::Key),
     ("UPDATE coins SET spent_txid = NULL, spent_height = NULL WHERE spent_height", Bound::Fact),
     ("UPDATE coins SET spent_txid = NULL, spent_height = NULL WHERE txid", Bound::Key),
-    ("UPDATE coins SET derivation_index", Bound::Key),
-    ("UPDATE coins SET pegout", Bound::Key),
     ("UPDATE pegouts SET kernel_id", Bound::Key),
     ("UPDATE pegouts SET announced_txid", Bound::Key),
+    ("DELETE FROM identity WHERE name", Bound::Key),
     ("UPDATE node_in_use SET", Bound::Small),
     ("DELETE FROM payout_waits", Bound::Small),
     ("UPDATE coins SET sweep_id = ?", Bound::Key),
@@ -48,19 +46,12 @@ const WRITES: [(&str, Bound); 58] = [
     ("UPDATE confirmations SET used_at", Bound::Key),
     ("UPDATE events SET attempts", Bound::Key),
     ("UPDATE events SET state = 'due'", Bound::Key),
+    ("UPDATE events SET state = 'failed'", Bound::Key),
     ("UPDATE notices SET batch", Bound::Key),
     ("UPDATE notices SET state = ?", Bound::Key),
     ("UPDATE notices SET attempts", Bound::Key),
     ("UPDATE notices SET state = 'read'", Bound::Limit),
     ("DELETE FROM discord_admins", Bound::Key),
-    ("UPDATE merchants SET name", Bound::Key),
-    ("UPDATE merchants SET confirmations", Bound::Key),
-    ("UPDATE merchants SET subscription_until", Bound::Key),
-    ("UPDATE merchants SET key_version", Bound::Key),
-    ("UPDATE merchants SET webhook_url", Bound::Key),
-    ("UPDATE merchants SET webhook_version", Bound::Key),
-    ("UPDATE merchants SET suspended_at", Bound::Key),
-    ("UPDATE payout_addresses SET cancelled_at", Bound::Small),
     ("UPDATE doubts SET troubled_height", Bound::Small),
     ("UPDATE doubts SET ended_at", Bound::Small),
     ("DELETE FROM doubt_troubles", Bound::Small),
@@ -78,7 +69,6 @@ const WRITES: [(&str, Bound); 58] = [
     ("DELETE FROM notices", Bound::Limit),
     ("DELETE FROM sweep_requests", Bound::Limit),
     ("DELETE FROM table_sizes", Bound::Small),
-    ("UPDATE payments SET reference = NULL", Bound::Key),
     ("DELETE FROM payouts WHERE sweep_id", Bound::Fact),
 ];
 

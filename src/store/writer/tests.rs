@@ -5,14 +5,13 @@ use std::sync::mpsc::{Sender, channel};
 
 use super::*;
 use crate::domain::time::Timestamp;
-use crate::store::{Store, high_water, progress};
+use crate::store::{Store, progress};
 
 /// A store whose callers wait so many milliseconds for their jobs to begin, twice.
 fn open(patience_ms: u64) -> (tempfile::TempDir, Store) {
     let dir = tempfile::tempdir().expect("a folder");
     let path = dir.path().join("litegate.db");
-    let mark = high_water::beside(&path);
-    let store = Store::open_with(&path, &mark, Duration::from_millis(patience_ms));
+    let store = Store::open_patient(&path, Duration::from_millis(patience_ms));
     (dir, store.expect("a new database"))
 }
 

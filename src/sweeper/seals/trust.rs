@@ -4,10 +4,9 @@
 use crate::domain::keys::{AccountXpub, DerivationIndex};
 use crate::domain::merchant::MerchantId;
 use crate::domain::payment::PaymentId;
-use crate::secret::PaymentKey;
 use crate::store::payments::{self, Judged};
 use crate::store::seals::{self, SealedFacts};
-use crate::store::{Error, ReadTx, Store};
+use crate::store::{Error, ReadTx, Store, WriteTx};
 
 use super::{SEALED_AT_ONCE, Seals};
 
@@ -36,7 +35,7 @@ enum Found {
 
 impl Seals {
     /// Seals the payments of a restored database that have no seal and prove that this gateway
-    /// created them: their MAC fits, and the account's key derives their script. Any other gets a
+    /// created them: they verify, and the account's key derives their script. Any other gets a
     /// seal that fits nothing, so that no sweeper believes it at first sight.
     ///
     /// # Errors
@@ -45,13 +44,12 @@ impl Seals {
         &self,
         store: &Store,
         xpub: &AccountXpub,
-        key: &PaymentKey,
     ) -> anyhow::Result<Resealed> {
         let (mut resealed, mut from) = (Resealed::default(), 0);
         loop {
             let found = store.read_blocking(|tx| {
                 let unsealed = seals::unsealed_from(tx, from, SEALED_AT_ONCE)?;
-                let found = unsealed.iter().map(|index| examine(tx, *index, xpub, key));
+                let found = unsealed.iter().map(|index| examine(tx, *index, xpub));
                 found.collect::<Result<Vec<_>, _>>()
             })?;
             let Some((last, _)) = found.last() else { return Ok(resealed) };
@@ -89,6 +87,9 @@ impl Seals {
     /// # Errors
     /// Those of the database.
     pub(crate) fn trust_payment(&self, store: &Store, id: PaymentId) -> anyhow::Result<bool> {
+        if !store.write_blocking(move |tx| payments::vouch(tx, id))? {
+            return Ok(false);
+        }
         let Some(Judged { payment, .. }) = store.read_blocking(|tx| payments::by_id(tx, id))?
         else {
             return Ok(false);
@@ -110,6 +111,10 @@ impl Seals {
     ) -> anyhow::Result<u32> {
         let (mut from, mut count) = (0, 0u32);
         loop {
+            let vouch = move |tx: &WriteTx| {
+                payments::vouch_for_merchant(tx, merchant, from, SEALED_AT_ONCE)
+            };
+            store.write_blocking(vouch)?;
             let facts = store
                 .read_blocking(|tx| seals::facts_of_merchant(tx, merchant, from, SEALED_AT_ONCE))?;
             let Some(last) = facts.last() else { break };
@@ -131,18 +136,15 @@ fn examine(
     tx: &ReadTx,
     index: DerivationIndex,
     xpub: &AccountXpub,
-    key: &PaymentKey,
 ) -> Result<(DerivationIndex, Found), Error> {
-    let found = match payments::with_mac(tx, index) {
-        Ok(Some((payment, mac))) => {
-            let proven = mac.is_some_and(|mac| key.fits(&payment, &mac))
-                && xpub.script_at(payment.index) == payment.script;
-            match proven {
-                true => Found::Proven(SealedFacts::of(&payment)),
-                false => Found::Unproven(payment.id),
-            }
+    let found = match payments::by_index(tx, index) {
+        Ok(Judged { payment, .. }) => match xpub.script_at(payment.index) == payment.script {
+            true => Found::Proven(SealedFacts::of(&payment)),
+            false => Found::Unproven(payment.id),
+        },
+        Err(error) if error.is_of_a_row() => {
+            payments::id_of(tx, index)?.map_or(Found::Unreadable, Found::Unproven)
         }
-        Ok(None) | Err(Error::Impossible(_)) => Found::Unreadable,
         Err(error) => return Err(error),
     };
     Ok((index, found))

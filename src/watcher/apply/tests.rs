@@ -32,7 +32,6 @@ use crate::domain::payment::Payment;
 use crate::domain::pegout::{KernelId, PegoutId};
 use crate::node::codec::Pegout;
 use crate::node::mempool::{OutputKind, SeenOutput, SeenTx};
-use crate::secret::MasterSecret;
 use crate::store::batches::{Batches, Ended};
 use crate::store::{Store, accounts, merchants as merchant_rows};
 use crate::watcher::expiry::Expiry;
@@ -574,7 +573,6 @@ fn set_up(tx: &WriteTx) -> Result<Vec<Payment>, Refusal> {
     };
     account_scan::record_answer(tx)?;
     let addresses = Addresses::new(account(1), None);
-    let key = MasterSecret::new([7; 32]).payment_key();
     (0..PAYMENTS)
         .map(|n| {
             let new = NewPayment {
@@ -588,7 +586,7 @@ fn set_up(tx: &WriteTx) -> Result<Vec<Payment>, Refusal> {
             let id = PaymentId::from_random([u8::try_from(n).expect("few"); 16]);
             let merchant = shops[n % shops.len()];
             let request = create_payment::Request { merchant, new, idempotency_key: None, id };
-            create_payment(tx, &rules, &addresses, &key, &request, START)?;
+            create_payment(tx, &rules, &addresses, &request, START)?;
             Ok(payments::by_id(tx, id)?.ok_or(Refusal::UnknownPayment)?.payment)
         })
         .collect()

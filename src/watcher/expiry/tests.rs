@@ -8,7 +8,7 @@ use crate::domain::amount::Amount;
 use crate::domain::chain::{BlockId, NextStep, NodeChain, OurTip, next_step};
 use crate::domain::merchant::{Merchant, MerchantId};
 use crate::domain::payment::{Coin, Origin, Payment, Place, Status};
-use crate::store::{Store, coins, high_water, merchants};
+use crate::store::{Store, coins, merchants};
 
 fn at(ms: i64) -> Timestamp {
     Timestamp::from_ms(ms)
@@ -36,8 +36,7 @@ impl Ground {
     fn new() -> Ground {
         let dir = tempfile::tempdir().expect("a folder");
         let path = dir.path().join("litegate.db");
-        let mark = high_water::beside(&path);
-        let store = Store::open_with(&path, &mark, Duration::from_millis(300)).expect("a database");
+        let store = Store::open_patient(&path, Duration::from_millis(300)).expect("a database");
         let shop = Merchant::new_shop(MerchantId::from_random(1));
         store.write_blocking(move |tx| merchants::insert(tx, &shop)).expect("written");
         let tip = BlockId { height: 7, hash: BlockHash::all_zeros() };
@@ -56,7 +55,7 @@ impl Ground {
                 let merchant = MerchantId::from_random(1);
                 let payment = Payment::smallest(merchant, index(n), at(expires_at));
                 let amount = payment.amount;
-                payments::insert(tx, &payment, &[0; 32])?;
+                payments::insert(tx, &payment)?;
                 if paid {
                     coins::insert(tx, &coin(n, amount, at(expires_at)))?;
                 }

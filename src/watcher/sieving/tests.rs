@@ -187,7 +187,7 @@ fn issue(tx: &WriteTx, n: usize) -> Result<(), Error> {
         confirmations_pegout: 1 + u32::try_from(n % 5 + n % 3).expect("small"),
         ..Payment::smallest(MerchantId::from_random(1), indexes::next_index(tx)?, NOW)
     };
-    payments::insert(tx, &payment, &[0; 32])
+    payments::insert(tx, &payment)
 }
 
 fn see(tx: &WriteTx, txid: Txid, n: usize) -> Result<(), Error> {

@@ -76,7 +76,7 @@ impl Stage {
             }
             let index = indexes::next_index(tx)?;
             let payment = Payment::smallest(merchant(of), index, now);
-            payments::insert(tx, &payment, &[0; 32])?;
+            payments::insert(tx, &payment)?;
             let id = id_of(payment.id, Kind::Completed);
             let event = NewEvent {
                 id: id.clone(),
@@ -454,8 +454,7 @@ async fn what_cannot_be_recorded_is_not_sent_over_and_over() {
 async fn what_cannot_be_recorded_at_once_is_recorded_later() {
     let mut stage = Stage::new();
     let file = stage.dir.path().join("litegate.db");
-    stage.store = Store::open_with(&file, &file.with_extension("mark"), Duration::from_millis(50))
-        .expect("the database");
+    stage.store = Store::open_patient(&file, Duration::from_millis(50)).expect("the database");
     let receiver = Receiver::start(vec![], Reply::status("200 OK")).await;
     let id = stage.tell(1, &receiver.url()).await;
     let other = rusqlite::Connection::open(&file).expect("the database");

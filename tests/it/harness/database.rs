@@ -7,23 +7,28 @@ use rusqlite::Connection;
 use rusqlite::types::Value;
 
 use super::gate::Gate;
+use super::rows::RowKey;
 
 /// The database of a gateway, which may be serving.
 pub(crate) struct Database {
     file: PathBuf,
+    /// What makes MACs; absent for a file that is no gateway's.
+    key: Option<RowKey>,
 }
 
 impl Database {
     pub(crate) fn of(gate: &Gate) -> Database {
-        Database::at(gate.setting("database").as_ref())
+        let key = Some(RowKey::of(gate));
+        Database { key, ..Database::at(gate.setting("database").as_ref()) }
     }
 
     /// A file that is no gateway's.
     pub(crate) fn at(file: &Path) -> Database {
-        Database { file: file.to_owned() }
+        Database { file: file.to_owned(), key: None }
     }
 
-    /// Changes rows in spite of the triggers that forbid it.
+    /// Changes rows in spite of the triggers that forbid it. In a gateway's database they verify,
+    /// as if a fault of the gateway had changed them.
     #[track_caller]
     pub(crate) fn damage(&self, sql: &str) {
         let mut connection = self.open();
@@ -38,6 +43,7 @@ impl Database {
             tx.execute_batch(&format!("DROP TRIGGER {name}")).unwrap();
         }
         tx.execute_batch(sql).unwrap();
+        self.seal(&tx);
         for (_, again) in &triggers {
             tx.execute_batch(again).unwrap();
         }
@@ -60,7 +66,15 @@ impl Database {
     /// Writes rows as the gateway itself might, with all triggers in place.
     #[track_caller]
     pub(crate) fn write(&self, sql: &str) {
-        self.open().execute_batch(sql).unwrap();
+        let connection = self.open();
+        connection.execute_batch(sql).unwrap();
+        self.seal(&connection);
+    }
+
+    fn seal(&self, connection: &Connection) {
+        if let Some(key) = &self.key {
+            key.seal(connection);
+        }
     }
 
     /// Takes one row out, such as `payments WHERE id = 7`, as whoever controls the gateway can.

@@ -16,6 +16,7 @@ use super::http::{self, Answer};
 use super::json::{self, Fields};
 use super::node::Node;
 use super::ports;
+use super::rows::RowKey;
 use super::wait::{SOON, wait_for, wait_until};
 
 /// A command that has not ended by then never will.
@@ -184,6 +185,7 @@ impl Gate {
         let database = rusqlite::Connection::open(self.setting("database")).unwrap();
         let sql = "INSERT INTO identity (name, value) VALUES ('account_scan', 'scanned')";
         assert_eq!(database.execute(sql, []).unwrap(), 1);
+        RowKey::of(self).seal(&database);
     }
 
     /// Starts the server and waits until it says `ready`.

@@ -21,6 +21,7 @@ pub(crate) mod proxy;
 pub(crate) mod random;
 pub(crate) mod receiver;
 pub(crate) mod roles;
+pub(crate) mod rows;
 pub(crate) mod rpc;
 pub(crate) mod shop;
 pub(crate) mod shopper;

@@ -25,7 +25,7 @@ fn add_payment(tx: &WriteTx) -> Result<(), store::Error> {
     let (index, amount) = (DerivationIndex::new(1).expect("small"), ltc("5"));
     merchants::insert(tx, &Merchant::new_shop(id))?;
     let payment = Payment { amount, ..Payment::smallest(id, index, at) };
-    payments::insert(tx, &payment, &[0; 32])?;
+    payments::insert(tx, &payment)?;
     let place = Place::Mempool;
     let coin =
         Coin { outpoint: outpoint(), index, amount, origin: Origin::Plain, seen_at: at, place };

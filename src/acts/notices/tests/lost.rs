@@ -16,7 +16,7 @@ fn lose_a_payment(tx: &WriteTx) -> Result<(), store::Error> {
     merchants::insert(tx, &Merchant { discord_id, ..Merchant::new_shop(id) })?;
     let payment =
         Payment { reference: Some("order 7".to_owned()), ..Payment::smallest(id, index, at) };
-    payments::insert(tx, &payment, &[0; 32])?;
+    payments::insert(tx, &payment)?;
     payments::decide(tx, index, Status::Pending, Transition::Complete { late: false }, at)?;
     let (amount, outpoint) = (payment.amount, OutPoint::null());
     let (origin, place) = (Origin::Plain, Place::Gone);

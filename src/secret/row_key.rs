@@ -1,0 +1,112 @@
+//! The key of the MACs that rows of the database carry (HMAC-SHA256, RFC 2104).
+//!
+//! It derives from the master secret. A user who can write the database but does not hold the key
+//! cannot make a row that verifies.
+//!
+//! Must not know: tables, SQL.
+
+use std::sync::Arc;
+
+use bitcoin::hashes::{Hash, HashEngine, Hmac, HmacEngine, sha256};
+use subtle::ConstantTimeEq;
+
+use super::{MasterSecret, Secret};
+
+/// Bytes of a MAC.
+pub(crate) const MAC_BYTES: usize = 32;
+
+/// The key of one master secret. Clones share the one place in memory that holds it.
+#[derive(Debug, Clone)]
+pub(crate) struct RowKey(Arc<Secret<[u8; 32]>>);
+
+impl RowKey {
+    pub(crate) fn new(bytes: [u8; 32]) -> RowKey {
+        RowKey(Arc::new(Secret::new(bytes)))
+    }
+
+    /// Begins the MAC of a row of the table with this name.
+    pub(crate) fn mac_of(&self, table: &str) -> RowMac {
+        let mut mac = RowMac(HmacEngine::new(self.0.reveal()));
+        mac.field(b'R', table.as_bytes());
+        mac
+    }
+}
+
+impl MasterSecret {
+    /// The key with which rows of the database are authenticated.
+    pub(crate) fn row_key(&self) -> RowKey {
+        RowKey::new(self.derive(&[b"database rows"]))
+    }
+}
+
+/// The MAC of a row while its values are added.
+pub(crate) struct RowMac(HmacEngine<sha256::Hash>);
+
+impl RowMac {
+    /// Adds a value. `kind` and the length keep different rows from giving the same bytes.
+    pub(crate) fn field(&mut self, kind: u8, bytes: &[u8]) {
+        self.0.input(&[kind]);
+        self.0.input(&(bytes.len() as u64).to_be_bytes());
+        self.0.input(bytes);
+    }
+
+    /// The MAC over all values.
+    pub(crate) fn finish(self) -> [u8; MAC_BYTES] {
+        Hmac::<sha256::Hash>::from_engine(self.0).to_byte_array()
+    }
+
+    /// Whether `mac` is the MAC over all values, compared in constant time.
+    pub(crate) fn fits(self, mac: &[u8]) -> bool {
+        self.finish()[..].ct_eq(mac).into()
+    }
+}
+
+/// The keys that rows verify under: the one that new rows get, and, while the master secret is
+/// being replaced, the one before.
+#[derive(Debug, Clone)]
+pub(crate) struct RowKeys {
+    pub(crate) current: RowKey,
+    pub(crate) previous: Option<RowKey>,
+}
+
+impl RowKeys {
+    /// The keys of a master secret that is not being replaced.
+    pub(crate) fn of(secret: &MasterSecret) -> RowKeys {
+        RowKeys { current: secret.row_key(), previous: None }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn mac(key: u8, table: &str, fields: &[(u8, &[u8])]) -> [u8; MAC_BYTES] {
+        let mut mac = MasterSecret::new([key; 32]).row_key().mac_of(table);
+        fields.iter().for_each(|(kind, bytes)| mac.field(*kind, bytes));
+        mac.finish()
+    }
+
+    #[test]
+    fn key_table_kinds_and_borders_of_values_change_the_mac() {
+        let all = [
+            mac(7, "t", &[(1, b"ab"), (1, b"c")]),
+            mac(8, "t", &[(1, b"ab"), (1, b"c")]),
+            mac(7, "u", &[(1, b"ab"), (1, b"c")]),
+            mac(7, "t", &[(2, b"ab"), (1, b"c")]),
+            mac(7, "t", &[(1, b"a"), (1, b"bc")]),
+            mac(7, "t", &[(1, b"abc")]),
+            mac(7, "t", &[(1, b"ab"), (1, b"c"), (1, b"")]),
+        ];
+        let different: std::collections::BTreeSet<_> = all.into_iter().collect();
+        assert_eq!(different.len(), all.len());
+    }
+
+    #[test]
+    fn a_mac_that_is_cut_off_does_not_fit() {
+        let begin = || MasterSecret::new([7; 32]).row_key().mac_of("t");
+        let mac = begin().finish();
+        assert!(begin().fits(&mac));
+        assert!(!begin().fits(&mac[..31]));
+        assert!(!begin().fits(&[]));
+    }
+}

@@ -1,0 +1,262 @@
+//! Heads: the newest state of each merchant's rows, kept in a file outside of the database.
+//!
+//! A MAC proves that this gateway wrote a row at some time. It does not show that a newer row was
+//! replaced by it, or that a row was deleted. So the highest revision of each merchant, the
+//! versions of its key and secret, and the numbers of its payout addresses are kept in a file
+//! beside the high-water mark. They only rise.
+//!
+//! The file is written after the commit that raises a head, and before that commit is reported to
+//! its caller. A kill in between leaves a head below its row, which is no contradiction.
+//!
+//! Must not know: what a head is compared with.
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::Read;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use bitcoin::hex::{DisplayHex, FromHex};
+use serde::{Deserialize, Serialize};
+
+use crate::domain::merchant::MerchantId;
+use crate::safe_file::{self, Place};
+use crate::secret::{RowKey, RowKeys};
+
+use super::Error;
+
+/// The largest file: a million merchants' heads.
+const FILE_BYTES_MAX: u64 = 256 << 20;
+
+/// The form of the file.
+const VERSION: u32 = 1;
+
+/// The newest state of one merchant's rows. Zero means: none yet.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Head {
+    /// `merchants.revision`.
+    pub(crate) revision: u32,
+    /// The version of the API key.
+    pub(crate) key: u32,
+    /// The version of the webhook secret.
+    pub(crate) secret: u32,
+    /// The newest registration of a payout address. They are numbered without a gap.
+    pub(crate) addresses: u32,
+    /// How many registrations were cancelled.
+    pub(crate) cancelled: u32,
+}
+
+impl Head {
+    /// The higher one of each part.
+    pub(super) fn or_higher(self, other: Head) -> Head {
+        Head {
+            revision: self.revision.max(other.revision),
+            key: self.key.max(other.key),
+            secret: self.secret.max(other.secret),
+            addresses: self.addresses.max(other.addresses),
+            cancelled: self.cancelled.max(other.cancelled),
+        }
+    }
+}
+
+/// The heads of all merchants.
+pub(crate) type Map = BTreeMap<MerchantId, Head>;
+
+/// Where the heads are kept if the configuration does not say.
+pub(crate) fn beside(database: &Path) -> PathBuf {
+    let mut path = database.to_owned().into_os_string();
+    path.push(".heads");
+    path.into()
+}
+
+/// What the file holds.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Content {
+    version: u32,
+    merchants: BTreeMap<u64, Head>,
+    /// HMAC-SHA256 over all of it, in hexadecimal digits.
+    mac: String,
+}
+
+/// Which state of the file was read last: inode, modification time and length.
+type Stamp = (u64, i64, i64, u64);
+
+fn stamp_of(file: &std::fs::Metadata) -> Stamp {
+    (file.ino(), file.mtime(), file.mtime_nsec(), file.len())
+}
+
+/// The file of heads. Clones share what was read.
+#[derive(Debug, Clone)]
+pub(super) struct Heads(Option<Arc<Kept>>);
+
+#[derive(Debug)]
+struct Kept {
+    path: PathBuf,
+    keys: RowKeys,
+    read: Mutex<(Option<Stamp>, Arc<Map>)>,
+}
+
+impl Heads {
+    /// The heads in this file, or none of which anything is believed: for a process whose user may
+    /// not read the file and that has a record of its own.
+    pub(super) fn at(path: Option<&Path>, keys: &RowKeys) -> Heads {
+        let kept = |path: &Path| {
+            let read = Mutex::new((None, Arc::default()));
+            Arc::new(Kept { path: path.to_owned(), keys: keys.clone(), read })
+        };
+        Heads(path.map(kept))
+    }
+
+    /// Whether there is a file.
+    pub(super) fn exist(&self) -> bool {
+        self.0.as_ref().is_some_and(|kept| kept.path.exists())
+    }
+
+    /// The heads as they are now. Costs one look at the file's metadata if nothing changed.
+    ///
+    /// # Errors
+    /// If the file cannot be read, or this gateway did not write it.
+    pub(super) fn now(&self) -> Result<Arc<Map>, Error> {
+        let Some(kept) = &self.0 else { return Ok(Arc::default()) };
+        let stamp = match std::fs::symlink_metadata(&kept.path) {
+            Ok(found) => Some(stamp_of(&found)),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => None,
+            Err(error) => return Err(Error::of_file(&kept.path)(error)),
+        };
+        let mut read = kept.read.lock().unwrap_or_else(PoisonError::into_inner);
+        if stamp.is_some() && read.0 != stamp {
+            *read = kept.load()?;
+        }
+        Ok(Arc::clone(&read.1))
+    }
+
+    /// Raises the heads of merchants to at least these, durably.
+    ///
+    /// # Errors
+    /// If the file cannot be written.
+    pub(super) fn raise(&self, to: &Map) -> Result<(), Error> {
+        let Some(kept) = self.0.as_ref() else { return Ok(()) };
+        let failed = |error| Error::of_file(&kept.path)(error);
+        let _lock = lock(&kept.path).map_err(failed)?;
+        let (_, known) = kept.load()?;
+        let mut heads = Map::clone(&known);
+        for (merchant, head) in to {
+            let known = heads.entry(*merchant).or_default();
+            *known = known.or_higher(*head);
+        }
+        if heads != *known || !self.exist() {
+            let text = encode(&heads, &kept.keys.current);
+            let place = Place::of(&kept.path).map_err(failed)?;
+            place.replace(text.as_bytes()).map_err(failed)?;
+        }
+        *kept.read.lock().unwrap_or_else(PoisonError::into_inner) = kept.load()?;
+        Ok(())
+    }
+}
+
+impl Kept {
+    fn load(&self) -> Result<(Option<Stamp>, Arc<Map>), Error> {
+        let failed = |error| Error::of_file(&self.path)(error);
+        let Some(file) = safe_file::open_own_to_read(&self.path).map_err(failed)? else {
+            return Ok((None, Arc::default()));
+        };
+        let stamp = stamp_of(&file.metadata().map_err(failed)?);
+        let mut text = String::new();
+        file.take(FILE_BYTES_MAX).read_to_string(&mut text).map_err(failed)?;
+        let heads = decode(&text, &self.keys).ok_or_else(|| {
+            Error::Impossible(format!(
+                "{} was not written by this gateway: restore it from the newest backup",
+                self.path.display()
+            ))
+        })?;
+        Ok((Some(stamp), Arc::new(heads)))
+    }
+}
+
+/// Held while the file is replaced, by one process at a time.
+fn lock(path: &Path) -> std::io::Result<File> {
+    let mut name = path.to_owned().into_os_string();
+    name.push(".lock");
+    let (file, _) = safe_file::open_own(Path::new(&name))?;
+    file.lock()?;
+    Ok(file)
+}
+
+/// The heads as text, for the file and for what travels in a backup.
+pub(crate) fn encode(heads: &Map, key: &RowKey) -> String {
+    let merchants = heads.iter().map(|(id, head)| (id.get(), *head)).collect();
+    let mac = mac(&merchants, key).finish().to_lower_hex_string();
+    let content = Content { version: VERSION, merchants, mac };
+    serde_json::to_string(&content).unwrap_or_default()
+}
+
+/// What [`encode`] made, if one of these keys did.
+pub(crate) fn decode(text: &str, keys: &RowKeys) -> Option<Map> {
+    let content: Content = serde_json::from_str(text).ok()?;
+    let stored = Vec::from_hex(&content.mac).ok()?;
+    let known = std::iter::once(&keys.current).chain(&keys.previous);
+    let fits = |key| mac(&content.merchants, key).fits(&stored);
+    if content.version != VERSION || !known.into_iter().any(fits) {
+        return None;
+    }
+    let heads = content.merchants.iter();
+    Some(heads.map(|(id, head)| (MerchantId::from_random(*id), *head)).collect())
+}
+
+fn mac(merchants: &BTreeMap<u64, Head>, key: &RowKey) -> crate::secret::RowMac {
+    let mut mac = key.mac_of("heads");
+    for (id, head) in merchants {
+        mac.field(b'M', &id.to_be_bytes());
+        for part in [head.revision, head.key, head.secret, head.addresses, head.cancelled] {
+            mac.field(b'I', &part.to_be_bytes());
+        }
+    }
+    mac
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::secret::MasterSecret;
+
+    fn keys(byte: u8) -> RowKeys {
+        RowKeys::of(&MasterSecret::new([byte; 32]))
+    }
+
+    fn head(revision: u32, addresses: u32) -> Head {
+        Head { revision, addresses, ..Head::default() }
+    }
+
+    fn id(n: u64) -> MerchantId {
+        MerchantId::from_random(n)
+    }
+
+    #[test]
+    fn heads_survive_their_process_and_only_rise() {
+        let dir = tempfile::tempdir().expect("a folder");
+        let path = beside(&dir.path().join("litegate.db"));
+        let open = || Heads::at(Some(&path), &keys(7));
+        let (here, elsewhere) = (open(), open());
+        assert!(!here.exist() && here.now().expect("read").is_empty());
+        here.raise(&Map::from([(id(1), head(5, 2))])).expect("written");
+        elsewhere.raise(&Map::from([(id(1), head(4, 3)), (id(2), head(1, 0))])).expect("written");
+        let expected = Map::from([(id(1), head(5, 3)), (id(2), head(1, 0))]);
+        assert_eq!(*here.now().expect("read"), expected, "another process raised it");
+        assert_eq!(*open().now().expect("read"), expected);
+    }
+
+    #[test]
+    fn a_file_of_another_secret_or_a_changed_one_is_refused() {
+        let dir = tempfile::tempdir().expect("a folder");
+        let path = beside(&dir.path().join("litegate.db"));
+        let open = |byte| Heads::at(Some(&path), &keys(byte));
+        open(7).raise(&Map::from([(id(1), head(5, 2))])).expect("written");
+        assert!(open(8).now().is_err());
+        let text = std::fs::read_to_string(&path).expect("read");
+        std::fs::write(&path, text.replace("\"revision\":5", "\"revision\":4")).expect("written");
+        assert!(open(7).now().is_err());
+    }
+}

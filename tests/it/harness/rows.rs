@@ -1,0 +1,146 @@
+//! The MACs of the database's rows, made anew by their documented form: HMAC-SHA256 over the name
+//! of the table and all covered values, each with a letter for its type and its length.
+
+use bitcoin::hashes::{Hash, HashEngine, Hmac, HmacEngine, sha256};
+use bitcoin::hex::FromHex;
+use rusqlite::Connection;
+use rusqlite::types::Value;
+
+use super::gate::Gate;
+
+/// Each table with the number of its key columns and the columns that a MAC covers.
+pub(crate) const TABLES: [(&str, usize, &str); 9] = [
+    ("identity", 1, "name, value"),
+    (
+        "merchants",
+        1,
+        "id, revision, name, discord_id, created_at, key_version, previous_key_until, \
+         confirmations, subscription_until, webhook_version, webhook_rotated_at, webhook_url, \
+         suspended_at",
+    ),
+    (
+        "payout_addresses",
+        2,
+        "merchant_id, version, script, registered_at, effective_at, cancelled_at",
+    ),
+    (
+        "payments",
+        1,
+        "derivation_index, id, merchant_id, script, amount, created_at, expires_at, late_until, \
+         confirmations, confirmations_pegout, reference, webhook_url, redirect_url, \
+         display_amount, status, status_at, late",
+    ),
+    (
+        "coins",
+        2,
+        "txid, vout, derivation_index, amount, origin, seen_at, place, block_height, block_hash, \
+         pegout",
+    ),
+    ("events", 1, "id, derivation_index, kind, merchant_id, url, body, created_at"),
+    ("idempotency_keys", 2, "merchant_id, key, request_hash, derivation_index, created_at"),
+    ("confirmations", 1, "id, discord_id, act, argument, expires_at"),
+    ("skipped_indexes", 1, "below, at, reason"),
+];
+
+/// A key that makes MACs, as only the gateway can.
+pub(crate) struct RowKey([u8; 32]);
+
+fn hmac(key: &[u8], parts: &[&[u8]]) -> [u8; 32] {
+    let mut engine = HmacEngine::<sha256::Hash>::new(key);
+    parts.iter().for_each(|part| engine.input(part));
+    Hmac::from_engine(engine).to_byte_array()
+}
+
+impl RowKey {
+    pub(crate) fn of(gate: &Gate) -> RowKey {
+        let text = std::fs::read_to_string(gate.setting("secret_file")).unwrap();
+        let secret = Vec::from_hex(text.trim()).unwrap();
+        let purpose: &[u8] = b"database rows";
+        let length = (purpose.len() as u64).to_be_bytes();
+        RowKey(hmac(&secret, &[&length, purpose]))
+    }
+
+    /// The MAC of a row with these values.
+    fn mac(&self, table: &str, values: &[Value]) -> [u8; 32] {
+        let mut bytes = Vec::new();
+        let mut add = |kind: u8, value: &[u8]| {
+            bytes.push(kind);
+            bytes.extend((value.len() as u64).to_be_bytes());
+            bytes.extend(value);
+        };
+        add(b'R', table.as_bytes());
+        for value in values {
+            match value {
+                Value::Null => add(b'N', &[]),
+                Value::Integer(number) => add(b'I', &number.to_be_bytes()),
+                Value::Real(number) => add(b'F', &number.to_be_bytes()),
+                Value::Text(text) => add(b'T', text.as_bytes()),
+                Value::Blob(blob) => add(b'B', blob),
+            }
+        }
+        hmac(&self.0, &[&bytes])
+    }
+
+    /// Gives every row the MAC that the gateway would have given it.
+    #[track_caller]
+    pub(crate) fn seal(&self, connection: &Connection) {
+        for (table, keys, columns) in TABLES {
+            let names: Vec<&str> = columns.split(", ").collect();
+            let sql = format!("SELECT {columns}, mac FROM {table}");
+            let Ok(mut select) = connection.prepare(&sql) else { continue }; // A test renamed it.
+            let count = names.len();
+            let rows = select
+                .query_map([], |row| (0..=count).map(|at| row.get::<_, Value>(at)).collect())
+                .unwrap();
+            let rows: Vec<Vec<Value>> = rows.map(Result::unwrap).collect();
+            let by_key: Vec<String> =
+                names[..keys].iter().map(|name| format!("{name} = ?")).collect();
+            let sql = format!("UPDATE {table} SET mac = ? WHERE {}", by_key.join(" AND "));
+            let mut update = connection.prepare(&sql).unwrap();
+            for row in rows {
+                let mac = Value::Blob(self.mac(table, &row[..count]).to_vec());
+                if row[count] != mac {
+                    let bound = std::iter::once(&mac).chain(&row[..keys]);
+                    update.execute(rusqlite::params_from_iter(bound)).unwrap();
+                }
+            }
+        }
+    }
+}
+
+/// Writes the file of heads as if the rows of the database were the newest that there ever were.
+pub(crate) fn forge_heads(gate: &Gate, connection: &Connection) {
+    let sql = "SELECT id, revision, key_version, webhook_version,
+                   coalesce((SELECT max(version) FROM payout_addresses WHERE merchant_id = id), 0),
+                   (SELECT count(cancelled_at) FROM payout_addresses WHERE merchant_id = id)
+               FROM merchants ORDER BY id";
+    let mut statement = connection.prepare(sql).unwrap();
+    let rows = statement
+        .query_map([], |row| {
+            (0..6).map(|at| row.get::<_, i64>(at).map(i64::unsigned_abs)).collect()
+        })
+        .unwrap();
+    let rows: Vec<Vec<u64>> = rows.map(Result::unwrap).collect();
+    let mut signed = Vec::new();
+    let mut add = |kind: u8, value: &[u8]| {
+        signed.push(kind);
+        signed.extend((value.len() as u64).to_be_bytes());
+        signed.extend(value);
+    };
+    add(b'R', b"heads");
+    let mut merchants = serde_json::Map::new();
+    for row in rows {
+        add(b'M', &row[0].to_be_bytes());
+        row[1..].iter().for_each(|part| add(b'I', &u32::try_from(*part).unwrap().to_be_bytes()));
+        let head = serde_json::json!({
+            "revision": row[1], "key": row[2], "secret": row[3],
+            "addresses": row[4], "cancelled": row[5],
+        });
+        merchants.insert(row[0].to_string(), head);
+    }
+    let mac =
+        bitcoin::hex::DisplayHex::to_lower_hex_string(&hmac(&RowKey::of(gate).0, &[&signed])[..]);
+    let content = serde_json::json!({ "version": 1, "merchants": merchants, "mac": mac });
+    let path = format!("{}.heads", gate.setting("database"));
+    std::fs::write(path, content.to_string()).unwrap();
+}
