@@ -30,6 +30,9 @@ impl SealedFacts {
     }
 }
 
+/// The facts of a payment, and when it was created.
+pub(crate) type Created = (SealedFacts, Timestamp);
+
 /// The facts of issued payments from an index on, of so many at most, each with the time at which
 /// the payment was created, and the index above them. Facts that cannot be read are left out.
 /// `None` if there is no further payment.
@@ -37,7 +40,7 @@ pub(crate) fn facts_from(
     tx: &ReadTx,
     index: u32,
     limit: u32,
-) -> Result<Option<(Vec<(SealedFacts, Timestamp)>, u32)>, Error> {
+) -> Result<Option<(Vec<Created>, u32)>, Error> {
     let sql = "SELECT * FROM payments WHERE derivation_index >= ? AND derivation_index < ?
                ORDER BY derivation_index LIMIT ?";
     let next = indexes::next_index(tx)?;

@@ -24,7 +24,7 @@ use crate::domain::time::Timestamp;
 use crate::domain::webhook_url::WebhookUrl;
 use crate::secret::{SealKey, Secret, webhook_secret, wipe_stack};
 use crate::store::batches::Batches;
-use crate::store::seals::{self, SealedFacts};
+use crate::store::seals::{self, Created, SealedFacts};
 use crate::store::{self, ReadTx, Store, merchants};
 
 use super::private_file::Held;
@@ -154,7 +154,7 @@ impl Seals {
     pub(super) fn new_payments(
         &self,
         tx: &ReadTx,
-    ) -> Result<Option<(Vec<(SealedFacts, Timestamp)>, u32)>, store::Error> {
+    ) -> Result<Option<(Vec<Created>, u32)>, store::Error> {
         seals::facts_from(tx, self.looked_below, SEALED_AT_ONCE)
     }
 
@@ -163,7 +163,7 @@ impl Seals {
     pub(super) fn seal(
         &mut self,
         store: &Store,
-        payments: &[(SealedFacts, Timestamp)],
+        payments: &[Created],
         below: u32,
     ) -> anyhow::Result<()> {
         if self.access == Access::ReadAndWrite {

@@ -150,7 +150,7 @@ impl Scene {
         Some(Scene {
             gate,
             shop,
-            node: node,
+            node,
             receiver,
             revoked,
             unpaid,

@@ -214,8 +214,8 @@ fn check_seal_key(subject: &Subject) -> Option<Finding> {
     // What is wrong with the database is said where that is looked at.
     let store = seals.has_record().then(|| subject.store().ok()).flatten();
     let Some(store) = store else { return Some(well) };
-    let contradictions = Seals::open(seals, &store, Access::ReadOnly).and_then(|opened| {
-        Ok(opened.contradictions(&store, subject.network, subject.clock.now())?)
+    let contradictions = Seals::open(seals, store, Access::ReadOnly).and_then(|opened| {
+        Ok(opened.contradictions(store, subject.network, subject.clock.now())?)
     });
     Some(match contradictions.as_deref() {
         Ok([]) => well,
@@ -245,7 +245,7 @@ fn check_notifications(subject: &Subject) -> Option<Finding> {
     }
     // What is wrong with database and record is said where they are looked at.
     let store = seals.has_record().then(|| subject.store().ok()).flatten()?;
-    let opened = Seals::open(seals, &store, Access::ReadOnly).ok()?;
+    let opened = Seals::open(seals, store, Access::ReadOnly).ok()?;
     Some(match opened.undelivered(subject.clock.now().plus_ms(-UNDELIVERED_MS_MAX)) {
         0 => ok(check, "none is overdue"),
         count => {
