@@ -167,7 +167,7 @@ impl Seals {
         below: u32,
     ) -> anyhow::Result<()> {
         if self.access == Access::ReadAndWrite {
-            let seal = |(facts, _): &(SealedFacts, _)| (facts.index, self.seal_of(facts));
+            let seal = |(facts, _): &Created| (facts.index, self.seal_of(facts));
             let made: Vec<_> = payments.iter().map(seal).collect();
             store.write_blocking(move |tx| {
                 made.iter().try_for_each(|(index, seal)| seals::insert(tx, *index, seal))

@@ -12,7 +12,7 @@ use crate::domain::merchant::MerchantId;
 use crate::domain::payout_address::Clocks;
 use crate::domain::time::Timestamp;
 use crate::pulse::{self, Loop};
-use crate::store::seals::SealedFacts;
+use crate::store::seals::Created;
 use crate::store::{ReadTx, merchants};
 
 use super::Sweeper;
@@ -25,7 +25,7 @@ const CHAIN_TIME: Duration = Duration::from_secs(60);
 
 /// Payments that came into sight, in one state of the database.
 struct NewPayments {
-    payments: Vec<(SealedFacts, Timestamp)>,
+    payments: Vec<Created>,
     /// The derivation index above them.
     below: u32,
     /// The addresses of the merchants of whom nothing was known, as they are in that state.
