@@ -3,7 +3,7 @@
 
 use crate::domain::time::Timestamp;
 use crate::store::identity::{self, Mark};
-use crate::store::{Error, ReadTx, WriteTx, blocks, trail};
+use crate::store::{Error, ReadTx, WriteTx, audit_log, blocks};
 
 use super::{Actor, act_on_all};
 
@@ -60,6 +60,6 @@ pub(crate) fn assume_unused(tx: &WriteTx, actor: &Actor, now: Timestamp) -> Resu
         return Ok(false);
     }
     identity::replace(tx, Mark::AccountScan, ASSUMED_UNUSED)?;
-    trail::append(tx, &act_on_all(actor, now, ACT, (None, None)))?;
+    audit_log::append(tx, &act_on_all(actor, now, ACT, (None, None)))?;
     Ok(true)
 }

@@ -1,11 +1,11 @@
 //! What administrators do to the whole: say something to all merchants, send a merchant's failed
-//! webhooks again. Each leaves a line in the trail.
+//! webhooks again. Each leaves a line in the audit log.
 
 use crate::domain::merchant::MerchantId;
 use crate::domain::time::Timestamp;
 use crate::store::WriteTx;
+use crate::store::audit_log;
 use crate::store::events::{self, Wanted};
-use crate::store::trail;
 
 use super::reason::Reason;
 use super::{Actor, Refusal, act, act_on_all, merchants};
@@ -27,7 +27,7 @@ pub(crate) fn record(
     now: Timestamp,
 ) -> Result<(), Refusal> {
     judge(text)?;
-    trail::append(tx, &act_on_all(actor, now, "announce", (None, Some(text.to_owned()))))?;
+    audit_log::append(tx, &act_on_all(actor, now, "announce", (None, Some(text.to_owned()))))?;
     Ok(())
 }
 
@@ -56,6 +56,6 @@ pub(crate) fn resend_failed(
         }
     }
     let change = (None, Some(format!("{count} webhooks")));
-    trail::append(tx, &act(actor, now, "resend_all", id, change))?;
+    audit_log::append(tx, &act(actor, now, "resend_all", id, change))?;
     Ok(count)
 }

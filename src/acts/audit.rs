@@ -16,6 +16,7 @@ use crate::headway::Told;
 use crate::node;
 use crate::node::rpc::Node;
 use crate::node::scan::UnspentSet;
+use crate::store::audit_log::chain::{self, Extent};
 use crate::store::payout_waits::PayoutWait;
 use crate::store::{
     self, ReadTx, Store, WriteTx, authenticated, blocks, books, doubts, indexes, merchants,
@@ -66,6 +67,7 @@ pub(crate) fn audit_following(
     follow: impl Fn() -> anyhow::Result<()>,
 ) -> anyhow::Result<Report> {
     let (mut scans, mut scripts) = (0u32, Scripts::default());
+    let log = chain::check(store, Extent::All, &[])?.found;
     loop {
         scans = scans.saturating_add(1);
         let (scanned, looked_at) = std::thread::scope(|scope| {
@@ -82,7 +84,10 @@ pub(crate) fn audit_following(
                 true => Ok::<_, Refusal>(Some(compare(tx, xpub, &scripts, &scanned)?)),
                 false => Ok(None),
             })?;
-            if let Some(report) = report {
+            if let Some(mut report) = report {
+                report
+                    .differences
+                    .extend(log.iter().map(|found| Difference::AuditLog(found.to_string())));
                 return Ok(report);
             }
             if scans < SCANS_MAX && !is_on_best_chain(node, &scanned.tips)? {

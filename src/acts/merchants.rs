@@ -1,4 +1,4 @@
-//! Merchants: adding them, and every change of an account. Each act leaves a line in the trail.
+//! Merchants: adding them, and every change of an account. Each act leaves a line in the audit log.
 
 use crate::clock::Clock;
 use crate::domain::address::Address;
@@ -13,7 +13,7 @@ use crate::domain::time::{DAY_MS, Timestamp};
 use crate::domain::webhook_url::{PrivateNetworks, WebhookUrl};
 use crate::secret;
 use crate::store::merchants as rows;
-use crate::store::{ReadTx, WriteTx, payout_waits, trail};
+use crate::store::{ReadTx, WriteTx, audit_log, payout_waits};
 
 use super::own_addresses::ForeignAddress;
 use super::reason::Reason;
@@ -75,7 +75,7 @@ pub(crate) fn add(
     };
     rows::insert(tx, &merchant)?;
     let name = merchant.name.as_str().to_owned();
-    trail::append(tx, &act(actor, now, "add", merchant.id, (None, Some(name))))?;
+    audit_log::append(tx, &act(actor, now, "add", merchant.id, (None, Some(name))))?;
     if let Some(address) = &new.payout_address {
         set_address(tx, actor, rules, merchant.id, address, clock)?;
     }
@@ -233,7 +233,7 @@ pub(crate) fn set_address(
     rows::register_payout_address(tx, id, &registration)?;
     let before = in_force.map(|current| current.address.to_string());
     let after = Some(format!("{address} from {effective_at}"));
-    trail::append(tx, &act(actor, now, "set_address", id, (before, after)))?;
+    audit_log::append(tx, &act(actor, now, "set_address", id, (before, after)))?;
     Ok(Registered { registration, is_new: true })
 }
 
@@ -259,7 +259,7 @@ pub(crate) fn cancel_address_change(
             return Err(Refusal::NoAddressChange);
         }
     }
-    trail::append(tx, &act(actor, now, "cancel_address_change", id, (None, None)))?;
+    audit_log::append(tx, &act(actor, now, "cancel_address_change", id, (None, None)))?;
     Ok(())
 }
 
@@ -274,7 +274,7 @@ pub(crate) fn set_name(
     let before = get(tx, id)?.name.as_str().to_owned();
     rows::set_name(tx, id, name)?;
     let change = (Some(before), Some(name.as_str().to_owned()));
-    trail::append(tx, &act(actor, now, "set_name", id, change))?;
+    audit_log::append(tx, &act(actor, now, "set_name", id, change))?;
     Ok(())
 }
 
@@ -292,7 +292,7 @@ pub(crate) fn set_confirmations(
     let before = get(tx, id)?.confirmations.map(|n| n.to_string());
     rows::set_confirmations(tx, id, confirmations)?;
     let change = (before, Some(confirmations.to_string()));
-    trail::append(tx, &act(actor, now, "set_confirmations", id, change))?;
+    audit_log::append(tx, &act(actor, now, "set_confirmations", id, change))?;
     Ok(())
 }
 
@@ -311,7 +311,7 @@ pub(crate) fn grant(
     let after = before.extended(days, now);
     rows::set_subscription(tx, id, after)?;
     let change = (shown(before), shown(after));
-    trail::append(tx, &act(actor, now, "grant", id, change))?;
+    audit_log::append(tx, &act(actor, now, "grant", id, change))?;
     Ok(after)
 }
 
@@ -324,7 +324,7 @@ pub(crate) fn revoke(
 ) -> Result<(), Refusal> {
     let before = get(tx, id)?.subscription;
     rows::set_subscription(tx, id, Subscription::None)?;
-    trail::append(tx, &act(actor, now, "revoke", id, (shown(before), None)))?;
+    audit_log::append(tx, &act(actor, now, "revoke", id, (shown(before), None)))?;
     Ok(())
 }
 
@@ -340,7 +340,7 @@ pub(crate) fn suspend(
         return Err(Refusal::SuspendedAlready);
     }
     rows::set_suspended(tx, id, Some(now))?;
-    trail::append(tx, &act(actor, now, "suspend", id, (None, None)))?;
+    audit_log::append(tx, &act(actor, now, "suspend", id, (None, None)))?;
     Ok(())
 }
 
@@ -355,7 +355,7 @@ pub(crate) fn unsuspend(
     let Some(since) = rows::suspended_at(tx, id)? else { return Err(Refusal::NotSuspended) };
     rows::set_suspended(tx, id, None)?;
     let change = (Some(format!("since {since}")), None);
-    trail::append(tx, &act(actor, now, "unsuspend", id, change))?;
+    audit_log::append(tx, &act(actor, now, "unsuspend", id, change))?;
     Ok(())
 }
 
@@ -367,7 +367,7 @@ pub(crate) fn record_shown(
     act_name: &'static str,
     now: Timestamp,
 ) -> Result<(), Refusal> {
-    trail::append(tx, &act(actor, now, act_name, id, (None, None)))?;
+    audit_log::append(tx, &act(actor, now, act_name, id, (None, None)))?;
     Ok(())
 }
 
@@ -389,14 +389,14 @@ pub(crate) fn rotate_key(
     let merchant = get(tx, id)?;
     let also = until.map(|end| format!("{OLD_KEY_UNTIL}{end}")).unwrap_or_default();
     let after = format!("key {}{also}", merchant.key_version);
-    trail::append(
+    audit_log::append(
         tx,
         &act(actor, now, "rotate_key", id, (Some(format!("key {before}")), Some(after))),
     )?;
     Ok(merchant)
 }
 
-/// What the trail says where an old key lives on, before the time until which it does.
+/// What the audit log says where an old key lives on, before the time until which it does.
 pub(crate) const OLD_KEY_UNTIL: &str = "; the one before until ";
 
 /// Refuses what only a merchant may have whose subscription is active and who is not suspended.
@@ -435,7 +435,7 @@ pub(crate) fn read_webhook_url(text: &str, egress: &Egress) -> Result<Option<Web
 }
 
 /// Changes where webhooks go of payments that are made without a URL of their own. Payments that
-/// exist keep theirs. The trail names the receiver without what may be secret in its URL.
+/// exist keep theirs. The audit log names the receiver without what may be secret in its URL.
 pub(crate) fn set_webhook_url(
     tx: &WriteTx,
     actor: &Actor,
@@ -450,7 +450,7 @@ pub(crate) fn set_webhook_url(
     let before = get(tx, id)?.webhook_url.and_then(receiver);
     rows::set_webhook_url(tx, id, url.map(WebhookUrl::as_str))?;
     let change = (before, url.map(WebhookUrl::receiver));
-    trail::append(tx, &act(actor, now, "set_webhook_url", id, change))?;
+    audit_log::append(tx, &act(actor, now, "set_webhook_url", id, change))?;
     Ok(())
 }
 
@@ -467,7 +467,7 @@ pub(crate) fn rotate_webhook_secret(
     let merchant = get(tx, id)?;
     let after = merchant.webhook_secret.version;
     let change = (Some(format!("secret {before}")), Some(format!("secret {after}")));
-    trail::append(tx, &act(actor, now, "rotate_webhook_secret", id, change))?;
+    audit_log::append(tx, &act(actor, now, "rotate_webhook_secret", id, change))?;
     Ok(merchant)
 }
 

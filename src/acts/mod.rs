@@ -25,7 +25,7 @@ use crate::domain::address::AddressError;
 use crate::domain::merchant::{BadName, MerchantId};
 use crate::domain::time::Timestamp;
 use crate::store;
-use crate::store::trail::Act;
+use crate::store::audit_log::Act;
 
 use merchants::ADDRESS_CHANGES_MAX;
 use reason::Reason;
@@ -104,7 +104,7 @@ impl From<BadName> for Refusal {
     }
 }
 
-/// Who asks, for the trail.
+/// Who asks, for the audit log.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Actor {
     /// Somebody with a shell on the machine.
@@ -118,7 +118,7 @@ pub(crate) enum Actor {
 }
 
 impl Actor {
-    /// As it stands in the trail.
+    /// As it stands in the audit log.
     pub(crate) fn shown(&self) -> String {
         match self {
             Actor::Cli => "cli".to_owned(),
@@ -128,7 +128,7 @@ impl Actor {
         }
     }
 
-    /// From where on Discord, as it stands in the trail.
+    /// From where on Discord, as it stands in the audit log.
     fn place(&self) -> Option<String> {
         match self {
             Actor::Discord { guild: Some(guild), .. } => Some(format!("server {guild}")),
@@ -138,7 +138,7 @@ impl Actor {
     }
 }
 
-/// A line of the trail about one merchant.
+/// A line of the audit log about one merchant.
 fn act(
     actor: &Actor,
     now: Timestamp,
@@ -149,7 +149,7 @@ fn act(
     Act { merchant: Some(merchant), ..act_on_all(actor, now, name, change) }
 }
 
-/// A line of the trail about the whole.
+/// A line of the audit log about the whole.
 fn act_on_all(
     actor: &Actor,
     now: Timestamp,

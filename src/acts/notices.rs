@@ -16,7 +16,7 @@ use crate::store::batches::ROWS_MAX;
 use crate::store::notices::{self as rows, Draft};
 use crate::store::sweeps::damaged::damaged_since;
 use crate::store::{
-    self, ReadTx, WriteTx, doubts, merchants, payments, payout_waits, progress, trail,
+    self, ReadTx, WriteTx, audit_log, doubts, merchants, payments, payout_waits, progress,
 };
 
 use super::audit::AUDIT;
@@ -150,7 +150,7 @@ pub(crate) fn choose(
     let before = rows::way(tx, merchant, kind)?;
     rows::choose(tx, merchant, kind, way)?;
     let change = (Some(shown(before)), Some(shown(way)));
-    trail::append(tx, &act(actor, now, "choose_notices", merchant, change))?;
+    audit_log::append(tx, &act(actor, now, "choose_notices", merchant, change))?;
     Ok(())
 }
 
@@ -320,7 +320,7 @@ fn of_accounts(
             }
         }
     }
-    for act in trail::of_act_since(tx, "rotate_key", since)? {
+    for act in audit_log::of_act_since(tx, "rotate_key", since)? {
         let Some(merchant) = act.merchant else { continue };
         let news = match act.after.is_some_and(|after| after.contains(OLD_KEY_UNTIL)) {
             true => OfAccount::KeyReplacedGently,
@@ -329,7 +329,7 @@ fn of_accounts(
         let key = act.id.to_string();
         drafts.push(to(merchant, Kind::KeyRotated, key, &News::Account(news)));
     }
-    for act in trail::of_act_since(tx, "rotate_webhook_secret", since)? {
+    for act in audit_log::of_act_since(tx, "rotate_webhook_secret", since)? {
         let Some(merchant) = act.merchant else { continue };
         let news = News::Account(OfAccount::WebhookSecretReplaced);
         drafts.push(to(merchant, Kind::KeyRotated, act.id.to_string(), &news));
@@ -370,7 +370,7 @@ fn of_subscriptions(
             drafts.push(to(merchant, Kind::Subscription, key, &news));
             continue;
         }
-        let granted_at = trail::last_grant(tx, merchant)?.unwrap_or(Timestamp::from_ms(0));
+        let granted_at = audit_log::last_grant(tx, merchant)?.unwrap_or(Timestamp::from_ms(0));
         if let Some(days) = reminder_due(end.ms_since(now), end.ms_since(granted_at)) {
             let news = News::Account(OfAccount::SubscriptionEnds { at: end.seconds() });
             let key = format!("{merchant}:{end_ms}:{days}");

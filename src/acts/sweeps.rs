@@ -12,11 +12,11 @@ use crate::domain::sweep::SentSweep;
 use crate::domain::sweep::transaction::{Unsound, verify_stored};
 use crate::domain::time::Timestamp;
 use crate::store::{
-    self, ReadTx, WriteTx, blocks, doubts, payments, payout_waits, progress, requests, sweeps,
-    totals, trail,
+    self, ReadTx, WriteTx, audit_log, blocks, doubts, payments, payout_waits, progress, requests,
+    sweeps, totals,
 };
 
-use crate::store::trail::Act;
+use crate::store::audit_log::Act;
 
 use super::{Actor, Refusal, act, act_on_all};
 
@@ -48,7 +48,7 @@ pub(crate) fn request(tx: &WriteTx, actor: &Actor, now: Timestamp) -> Result<(),
         return Err(Refusal::ChainInDoubt);
     }
     requests::add(tx, &actor.shown(), now)?;
-    trail::append(tx, &act_on_all(actor, now, "sweep_now", (None, None)))?;
+    audit_log::append(tx, &act_on_all(actor, now, "sweep_now", (None, None)))?;
     Ok(())
 }
 
@@ -78,7 +78,7 @@ pub(crate) fn record_trust(
         Trusted::Merchant(id) => ("trust_merchant", Some(id), None),
         Trusted::Everything => ("trust_database", None, None),
     };
-    trail::append(tx, &Act { merchant, ..act_on_all(actor, now, name, (None, payment)) })
+    audit_log::append(tx, &Act { merchant, ..act_on_all(actor, now, name, (None, payment)) })
 }
 
 /// Stores why a merchant's payouts wait, or that they wait no more, for those who notify people.
@@ -103,7 +103,7 @@ pub(crate) fn record_wait(
     }
     let name = if wait.is_some() { "payouts_wait" } else { "payouts_continue" };
     let change = (before.map(|wait| wait.to_string()), wait.map(|wait| wait.to_string()));
-    trail::append(tx, &act(&Actor::System, now, name, merchant, change))
+    audit_log::append(tx, &act(&Actor::System, now, name, merchant, change))
 }
 
 /// What became of a request made at this time.

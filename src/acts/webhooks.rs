@@ -4,7 +4,7 @@ use crate::domain::event::{Attempt, Event, State};
 use crate::domain::merchant::MerchantId;
 use crate::domain::time::{DAY_MS, Timestamp};
 use crate::store::events::{self, Wanted};
-use crate::store::{ReadTx, WriteTx, trail};
+use crate::store::{ReadTx, WriteTx, audit_log};
 
 use super::reason::Reason;
 use super::{Actor, Refusal, act};
@@ -19,7 +19,7 @@ pub(crate) const ATTEMPTS_SHOWN: u32 = 10;
 const RESENDS_OF_EVENT_MAX: u32 = 10;
 const RESENDS_MAX: u32 = 100;
 
-/// The act's name in the trail.
+/// The act's name in the audit log.
 const RESEND_ACT: &str = "resend_webhook";
 
 /// What of the outbox is asked for.
@@ -109,7 +109,7 @@ pub(crate) fn resend(
         return Err(Refusal::UnknownEvent);
     }
     let change = (Some(before.state.as_str().to_owned()), Some(after));
-    trail::append(tx, &act(actor, now, RESEND_ACT, before.merchant, change))?;
+    audit_log::append(tx, &act(actor, now, RESEND_ACT, before.merchant, change))?;
     Ok((of_merchant(tx, merchant, id)?, shown_attempts(tx, id)?))
 }
 
@@ -123,7 +123,7 @@ fn limit_resends(
     now: Timestamp,
 ) -> Result<(), Refusal> {
     let since = now.plus_ms(-DAY_MS);
-    match trail::nth_newest_of_merchant(tx, merchant, RESEND_ACT, after, since, most)? {
+    match audit_log::nth_newest_of_merchant(tx, merchant, RESEND_ACT, after, since, most)? {
         Some(at) => Err(Refusal::daily(most, at.plus_ms(DAY_MS), now)),
         None => Ok(()),
     }

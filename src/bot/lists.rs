@@ -9,7 +9,7 @@ use crate::domain::amount::Amount;
 use crate::domain::merchant::MerchantId;
 use crate::store::accounts::PaidSweep;
 use crate::store::events::Wanted;
-use crate::store::{self, ReadTx, blocks, events, merchants, notices, payments, trail};
+use crate::store::{self, ReadTx, audit_log, blocks, events, merchants, notices, payments};
 use crate::view::sweep::PayoutView;
 
 use super::answer::{Answer, ltc, relative};
@@ -32,7 +32,7 @@ pub(super) enum List {
     /// The asker's notices.
     Notices,
     Merchants,
-    /// The trail of a merchant, or of all.
+    /// The audit log of a merchant, or of all.
     Trail(Option<MerchantId>),
     FailedWebhooks,
 }
@@ -145,7 +145,7 @@ pub(super) async fn page(
                 Ok(shown.map(line).collect::<Result<Vec<_>, store::Error>>()?)
             }
             List::Trail(merchant) => {
-                let found = trail::list(tx, merchant, skip, LINES + 1)?;
+                let found = audit_log::list(tx, merchant, skip, LINES + 1)?;
                 Ok(found.iter().map(|entry| trail_line(language, entry)).collect())
             }
             List::FailedWebhooks => {
@@ -270,9 +270,9 @@ fn merchant_line(
     Ok(format!("`{}` {} · {state}{owner}", merchant.id, plain(merchant.name.as_str())))
 }
 
-/// An act of the trail in a line, for administrators. What was done, and what was and is then,
+/// An act of the audit log in a line, for administrators. What was done, and what was and is then,
 /// stands there as it was recorded.
-pub(super) fn trail_line(language: Language, entry: &trail::Entry) -> String {
+pub(super) fn trail_line(language: Language, entry: &audit_log::Entry) -> String {
     let words = language.words;
     let who = match entry.actor.strip_prefix("discord:") {
         Some(id) => format!("<@{id}>"),

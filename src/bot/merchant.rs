@@ -6,7 +6,7 @@ use crate::acts::merchants::{self as acts, AddressStep};
 use crate::acts::notices::{self as notice_acts, plain};
 use crate::domain::merchant::{BusinessName, Subscription, address_in_force, address_to_come};
 use crate::domain::notice::{Kind, Way};
-use crate::store::{merchants as rows, trail};
+use crate::store::{audit_log, merchants as rows};
 
 use super::answer::{Answer, date, grouped, relative, reply};
 use super::buttons::{self, Deed};
@@ -43,7 +43,7 @@ async fn help(context: Context<'_>) -> Result<(), Failure> {
     let account = bot
         .read(move |tx| match rows::by_discord_id(tx, user)? {
             Some(merchant) => {
-                let viewed = trail::was_done(tx, merchant.id, "view_key")?;
+                let viewed = audit_log::was_done(tx, merchant.id, "view_key")?;
                 Ok(Some((acts::account(tx, merchant.id, network)?, viewed)))
             }
             None => Ok(None),

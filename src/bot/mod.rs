@@ -75,7 +75,7 @@ pub(crate) struct Settings {
     pub(crate) notices_channel_id: Option<u64>,
     /// Where administrators' notices go when no direct message reaches one of them.
     pub(crate) admin_channel_id: Option<u64>,
-    /// Where each act of the trail is written, too.
+    /// Where each act of the audit log is written, too.
     pub(crate) audit_channel_id: Option<u64>,
     /// Kinds of notices that nobody gets.
     pub(crate) notices_off: Vec<notice::Kind>,

@@ -1,5 +1,5 @@
 //! The commands by which administrators look after the whole: how it goes, the node, sweeping, the
-//! trail, saying something to everybody.
+//! audit log, saying something to everybody.
 
 use poise::serenity_prelude as serenity;
 

@@ -1,9 +1,9 @@
 //! The commands that show a merchant's secrets and replace them. What is shown goes away again, is
-//! counted, and stands in the trail; the secret itself never does.
+//! counted, and stands in the audit log; the secret itself never does.
 
 use crate::acts::merchants as acts;
 use crate::domain::merchant::{Merchant, OldKey};
-use crate::store::trail;
+use crate::store::audit_log;
 
 use super::answer::{Answer, reply};
 use super::buttons::{self, Deed};
@@ -24,7 +24,7 @@ async fn show_secret(bot: &Bot, asker: &Asker, act: &'static str) -> Result<Merc
     bot.write(move |tx| {
         let merchant = account_of(tx, user)?;
         let since = now.plus_ms(-3_600_000);
-        if trail::count_since(tx, act, &actor.shown(), since)? >= SHOWN_PER_HOUR {
+        if audit_log::count_since(tx, act, &actor.shown(), since)? >= SHOWN_PER_HOUR {
             return Err(Failure::ShownTooOften);
         }
         acts::record_shown(tx, &actor, merchant.id, act, now)?;

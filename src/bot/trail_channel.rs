@@ -1,4 +1,4 @@
-//! The trail in a channel, for administrators who want to see each act as it happens.
+//! The audit log in a channel, for administrators who want to see each act as it happens.
 //!
 //! Many read it, so it is in English. Two queues keep merchants from hiding what others do: acts of
 //! administrators and of the operator are posted one by one and go first; acts that merchants did
@@ -15,8 +15,8 @@ use futures_util::FutureExt;
 use poise::serenity_prelude as serenity;
 
 use crate::domain::time::Timestamp;
-use crate::store::trail::Entry;
-use crate::store::{ReadTx, progress, trail};
+use crate::store::audit_log::Entry;
+use crate::store::{ReadTx, audit_log, progress};
 
 use super::answer::{DESCRIPTION_CHARS_MAX, cut};
 use super::language::ENGLISH;
@@ -86,11 +86,11 @@ pub(super) async fn run(bot: &Arc<Bot>) {
             Ok(Ok(true)) => LOOK,
             Ok(Ok(false)) => REST,
             Ok(Err(failure)) => {
-                tracing::warn!(%failure, "the trail is not posted");
+                tracing::warn!(%failure, "the audit log is not posted");
                 REST
             }
             Err(_) => {
-                tracing::error!("the trail is not posted: a panic; a mistake of the program");
+                tracing::error!("the audit log is not posted: a panic; a mistake of the program");
                 REST
             }
         };
@@ -146,8 +146,8 @@ async fn look(bot: &Bot, post: &Post, channel: u64) -> Result<bool, Failure> {
     Ok(true)
 }
 
-/// Notes where the trail begins for the queues that have no mark yet: what was done before there
-/// was a channel is history.
+/// Notes where the audit log begins for the queues that have no mark yet: what was done before
+/// there was a channel is history.
 async fn begin(bot: &Bot) -> Result<(), Failure> {
     let now = bot.clock.now();
     let known = |tx: &ReadTx, queue: Queue| Ok::<_, Failure>(mark_of(tx, queue)?.is_some());
@@ -156,7 +156,7 @@ async fn begin(bot: &Bot) -> Result<(), Failure> {
         return Ok(());
     }
     bot.write(move |tx| {
-        let mark = Mark { posted: trail::newest(tx)?, begun: None };
+        let mark = Mark { posted: audit_log::newest(tx)?, begun: None };
         for queue in [Queue::Operator, Queue::Merchants] {
             if mark_of(tx, queue)?.is_none() {
                 progress::record(tx, queue.posted(), now, &mark.as_note())?;
@@ -178,7 +178,7 @@ async fn pass(bot: &Bot, post: &Post, channel: u64, queue: Queue) -> Result<Post
     let (mark, acts) = bot
         .read(move |tx| {
             let mark = mark_of(tx, queue)?.unwrap_or(Mark { posted: 0, begun: None });
-            Ok((mark, trail::after(tx, mark.posted, READ_MAX)?))
+            Ok((mark, audit_log::after(tx, mark.posted, READ_MAX)?))
         })
         .await?;
     let read = acts.last().map(|(entry, _)| entry.id);

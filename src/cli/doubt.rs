@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::{Failure, Format, open, print_json, print_line};
 use crate::domain::doubt::{OpenDoubt, Trouble};
-use crate::store::trail::{self, Act as TrailAct};
+use crate::store::audit_log;
 use crate::store::{Error, ReadTx, blocks, doubts};
 
 #[derive(Args)]
@@ -66,7 +66,7 @@ impl Doubt {
                 let ended = store.write_blocking(move |tx| {
                     let Some(doubt) = doubts::open(tx)? else { return Ok::<_, Error>(None) };
                     doubts::end(tx, "cli", now)?;
-                    let act = TrailAct {
+                    let act = audit_log::Act {
                         at: now,
                         place: None,
                         actor: "cli".to_owned(),
@@ -75,7 +75,7 @@ impl Doubt {
                         before: Some(doubt.reason.clone()),
                         after: None,
                     };
-                    trail::append(tx, &act)?;
+                    audit_log::append(tx, &act)?;
                     Ok(Some(doubt))
                 })?;
                 match (ended, format) {

@@ -1,6 +1,7 @@
 //! The command line: what was typed, what it means, and how it ends. A file a command.
 
 mod audit;
+mod audit_log;
 mod backup;
 mod bot;
 mod ceremony;
@@ -20,7 +21,6 @@ mod restore;
 mod serve;
 mod sweep;
 mod sweeper_webhook_secret;
-mod trail;
 mod webhook;
 
 use std::path::PathBuf;
@@ -86,8 +86,8 @@ enum Command {
     Backup(backup::Backup),
     /// Put a copy in the database's place
     Restore(restore::Restore),
-    /// Show who changed what
-    Trail(trail::Trail),
+    /// Show who changed what, or check that the log is whole
+    AuditLog(audit_log::AuditLog),
     /// Show or end a doubt about the chain
     Doubt(doubt::Doubt),
     /// Print the bot's commands, or say something to all merchants
@@ -222,7 +222,7 @@ pub fn run() -> ExitCode {
         Command::Restore(command) => command.run(config, format),
         Command::Doubt(command) => command.run(config, format),
         Command::Openapi(command) => command.run(config),
-        Command::Trail(command) => command.run(config, format),
+        Command::AuditLog(command) => command.run(config, format),
         Command::Bot(command) => command.run(config, format),
         Command::Demo(command) => command.run(),
         Command::DemoNode(command) => command.run(),

@@ -8,7 +8,7 @@ use serde::Serialize;
 use super::{Failure, Format, open, print_json, print_line, progress};
 use crate::config::Config;
 use crate::serve::node_of;
-use crate::store::{Store, trail};
+use crate::store::{Store, audit_log};
 use crate::watcher::rescan::{Rescanned, rescan};
 use crate::watcher::utxo_rescan::{Crossed, Unproven, cross_pruned};
 
@@ -127,7 +127,7 @@ fn cross(
 /// Leaves a trace for the audit log.
 fn note(config: &Config, store: &Store, done: &Crossed) -> Result<(), Failure> {
     let Some((from, to)) = done.heights else { return Ok(()) };
-    let act = trail::Act {
+    let act = audit_log::Act {
         at: config.clock.now(),
         actor: "cli".to_owned(),
         place: None,
@@ -136,7 +136,7 @@ fn note(config: &Config, store: &Store, done: &Crossed) -> Result<(), Failure> {
         before: None,
         after: Some(format!("blocks {from} to {to}, {} sweeps assumed", done.assumed.len())),
     };
-    Ok(store.write_blocking(move |tx| trail::append(tx, &act))?)
+    Ok(store.write_blocking(move |tx| audit_log::append(tx, &act))?)
 }
 
 fn print_crossed(done: &Crossed) -> Result<(), Failure> {

@@ -153,6 +153,9 @@ pub(crate) enum Difference {
     DamagedSweep { txid: Txid, what: Unsound },
     #[error("payouts of merchant {merchant} wait until a person decides: {wait}")]
     PayoutAddress { merchant: MerchantId, wait: Wait },
+    /// The first row of the audit log that does not fit the hash chain, in words.
+    #[error("{0}: find out who can write into the database, and compare with a backup")]
+    AuditLog(String),
 }
 
 impl Difference {
@@ -181,6 +184,7 @@ impl Difference {
             Difference::BadSweep { .. } => "bad_sweep",
             Difference::DamagedSweep { .. } => "damaged_sweep",
             Difference::PayoutAddress { .. } => "payout_address",
+            Difference::AuditLog(_) => "audit_log",
         }
     }
 }

@@ -159,7 +159,7 @@ pub(crate) enum Way {
 impl Way {
     pub(crate) const ALL: [Way; 3] = [Way::Message, Way::Channel, Way::Off];
 
-    /// The word on the command line and in the trail.
+    /// The word on the command line and in the audit log.
     pub(crate) fn as_str(self) -> &'static str {
         match self {
             Way::Message => "message",

@@ -19,7 +19,7 @@ use crate::domain::chain::BlockId;
 use crate::domain::payment::{PaymentId, Place, Status};
 use crate::domain::time::Timestamp;
 use crate::store::glance::Glance;
-use crate::store::{ReadTx, blocks, payments, trail};
+use crate::store::{ReadTx, audit_log, blocks, payments};
 use crate::view::PaymentFacts;
 
 /// Answers that are kept at most, of one to two kilobytes each. One more, and all are forgotten.
@@ -39,7 +39,7 @@ pub(super) struct Mark {
 
 impl Mark {
     pub(super) fn of(tx: &ReadTx) -> Result<Mark, Refusal> {
-        Ok(Mark { change: payments::last_change(tx)?, act: trail::newest(tx)? })
+        Ok(Mark { change: payments::last_change(tx)?, act: audit_log::newest(tx)? })
     }
 
     fn is_before(self, other: Mark) -> bool {
@@ -174,7 +174,7 @@ impl News {
 mod tests {
     use super::super::fixture::facts;
     use super::*;
-    use crate::store::trail::Act;
+    use crate::store::audit_log::Act;
     use crate::store::{Error, Store};
 
     #[test]
@@ -206,7 +206,7 @@ mod tests {
                     before: None,
                     after: None,
                 };
-                trail::append(tx, &act)?;
+                audit_log::append(tx, &act)?;
                 Ok::<_, Error>(())
             })
             .expect("written");

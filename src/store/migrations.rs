@@ -7,6 +7,7 @@ use rusqlite::{Connection, TransactionBehavior};
 use crate::crash;
 use crate::secret::RowKeys;
 
+use super::audit_log::chain;
 use super::{Error, authenticated, backup};
 
 /// Append only. `tests/it/tidy.rs` compares the old ones with their recorded hashes.
@@ -26,6 +27,9 @@ const SCRIPTS: [&str; 11] = [
 
 /// The first schema whose rows carry MACs.
 const AUTHENTICATED: u32 = 11;
+
+/// The version in which the audit log became a hash chain.
+const HASH_CHAIN: u32 = 11;
 
 /// The schema that this binary works with.
 pub(crate) fn known_version() -> u32 {
@@ -87,10 +91,13 @@ pub(super) fn apply_scripts(connection: &Connection, version: u32) -> Result<(),
 }
 
 /// Brings a database of this version to the next.
-fn apply_script(connection: &Connection, from: u32) -> Result<(), Error> {
+pub(super) fn apply_script(connection: &Connection, from: u32) -> Result<(), Error> {
     let script = usize::try_from(from).ok().and_then(|at| SCRIPTS.get(at));
     let script = script.ok_or(Error::Newer { found: from, known: known_version() })?;
     connection.execute_batch(script)?;
+    if from + 1 == HASH_CHAIN {
+        chain::take_over_trail(connection)?;
+    }
     Ok(connection.pragma_update(None, "user_version", from + 1)?)
 }
 

@@ -13,11 +13,13 @@
 //! Must not know: what a job means, HTTP, the node.
 
 pub(crate) mod accounts;
+pub(crate) mod audit_log;
 pub(crate) mod authenticated;
 pub(crate) mod backup;
 pub(crate) mod batches;
 pub(crate) mod blocks;
 pub(crate) mod books;
+mod canonical;
 pub(crate) mod coins;
 mod columns;
 pub(crate) mod confirmations;
@@ -50,7 +52,6 @@ pub(crate) mod sieve;
 pub(crate) mod stats;
 pub(crate) mod sweeps;
 pub(crate) mod totals;
-pub(crate) mod trail;
 mod writer;
 
 use std::cell::RefCell;

@@ -340,7 +340,7 @@ fn webhooks_go_where_the_merchant_said_if_a_payment_says_nothing() {
     let id = gate.cli_list(&["merchant", "list"])[0].text("merchantId");
     gate.cli_ok(&["merchant", "set-webhook-url", &id, "none"]);
     assert_eq!(goes_to("{\"amountLtc\": 1}"), "null");
-    let trail = gate.cli_ok(&["trail"]).stdout;
+    let trail = gate.cli_ok(&["audit-log"]).stdout;
     assert!(trail.contains("shop.example") && !trail.contains("hush"), "{trail}");
 }
 
@@ -395,8 +395,8 @@ fn a_merchant_cannot_hide_acts_in_the_channel() {
     let resend = |count: u32| {
         format!(
             "WITH RECURSIVE n (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n WHERE n < {count})
-             INSERT INTO trail (at, actor, act, merchant_id, after)
-             SELECT 1, 'api key', 'resend_webhook', id, 'evt_1 due' FROM n CROSS JOIN merchants;"
+             INSERT INTO audit_log (at, actor, act, merchant_id, after, hash)
+             SELECT 1, 'api key', 'resend_webhook', id, 'evt_1 due', zeroblob(32) FROM n CROSS JOIN merchants;"
         )
     };
     Database::of(&gate).write(&resend(500));
@@ -443,7 +443,7 @@ fn secrets_stand_in_no_log_no_trail_and_no_channel() {
     gate.cli_ok(&["merchant", "view-webhook-secret", &id]);
     discord.await_message(ADA, &["API key was replaced"]);
     discord.await_message(TRAIL_CHANNEL, &["rotate"]);
-    let trail = Database::of(&gate).dump(&["trail", "notices", "confirmations", "progress"]);
+    let trail = Database::of(&gate).dump(&["audit_log", "notices", "confirmations", "progress"]);
     // What goes to Discord and is not the answer to the one who asked.
     let public = discord.calls().into_iter().filter(|call| {
         !call.path.starts_with("/webhooks/") && !call.path.starts_with("/interactions/")
@@ -458,7 +458,7 @@ fn secrets_stand_in_no_log_no_trail_and_no_channel() {
             assert!(!said.contains(secret.as_str()), "{secret} in the {place}");
         }
     }
-    let trail = gate.cli_ok(&["trail"]).stdout;
+    let trail = gate.cli_ok(&["audit-log"]).stdout;
     assert_eq!(trail.matches("view_key").count(), 2, "by Discord and by the shell: {trail}");
 }
 

@@ -41,7 +41,7 @@ const ACTS: [(&str, &str, &str); 21] = [
 /// What only looks, in both doors.
 const LOOKS: [(&str, &str); 16] = [
     ("account", "merchant show"),
-    ("audit", "trail"),
+    ("audit", "audit-log"),
     ("config", "check-config"),
     ("docs", "openapi"),
     ("help", "man"),
@@ -132,7 +132,7 @@ impl Doors {
         let timeless = ["set_name", "set_confirmations", "set_webhook_url", "choose_notices"];
         let mut all: Vec<_> = self
             .gate
-            .cli_list(&["trail", "--merchant", merchant])
+            .cli_list(&["audit-log", "--merchant", merchant])
             .iter()
             .map(|entry| {
                 let act = entry.text("act");
@@ -214,7 +214,7 @@ fn both_doors_do_the_same_and_leave_the_same_trail() {
     for words in ["Hello from Discord", "Hello from the shell"] {
         discord.await_message(MERCHANTS_CHANNEL, &[words]);
     }
-    let trail = gate.cli_list(&["trail", "--limit", "2"]);
+    let trail = gate.cli_list(&["audit-log", "--limit", "2"]);
     let (shell, chat) = (&trail[0], &trail[1]);
     assert_eq!((shell.text("act"), shell.text("actor")), ("announce".into(), "cli".into()));
     assert_eq!(chat.text("actor"), format!("discord:{ROOT}"));

@@ -186,7 +186,7 @@ const COMMANDS: [&[&str]; 16] = [
     &["merchant", "list"],
     &["payment", "list"],
     &["webhook", "list"],
-    &["trail"],
+    &["audit-log"],
     &["doubt", "show"],
     &["audit"],
     &["rescan", "--from-height", "1"],
@@ -321,7 +321,7 @@ fn roots_commands_work_as_the_users_of_the_directories() {
     let psbt = installed.root_only("out.psbt");
     let nothing = installed.run(&["sweep", "--psbt", &psbt.display().to_string()], None);
     assert!(nothing.stderr.contains("nothing is due"), "{nothing:?}");
-    for command in [&["audit"][..], &["sweep"], &["sweep", "--dry-run"], &["trail"]] {
+    for command in [&["audit"][..], &["sweep"], &["sweep", "--dry-run"], &["audit-log"]] {
         installed.run_ok(command);
     }
     let doctor = installed.run(&["doctor"], None).stdout;

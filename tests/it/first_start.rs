@@ -90,7 +90,7 @@ fn a_node_that_cannot_tell_needs_the_operators_word() {
     gate.term();
     gate.start_with(&[ASSUMED]);
     assert_eq!(order(&shop).status, 200);
-    let acts = gate.cli_list(&["trail"]);
+    let acts = gate.cli_list(&["audit-log"]);
     let named = |act: &&Fields| act.text("act") == "assume_unused_account";
     assert_eq!(acts.iter().filter(named).count(), 1);
     gate.restart();

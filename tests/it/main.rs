@@ -14,6 +14,7 @@ mod harness;
 mod abandoned;
 mod account;
 mod audit;
+mod audit_log;
 mod authenticated;
 mod backup;
 mod bounded;

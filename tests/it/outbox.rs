@@ -315,9 +315,9 @@ fn a_merchant_sends_so_many_again_a_day_and_no_more() {
     let other = "evt_00000000000000000000000000000000 due";
     Database::of(&stage.gate).write(&format!(
         "WITH RECURSIVE n (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n WHERE n < 89)
-         INSERT INTO trail (at, actor, act, merchant_id, after)
-         SELECT at, actor, act, merchant_id, '{other}' FROM n CROSS JOIN
-             (SELECT * FROM trail WHERE act = 'resend_webhook' LIMIT 1)"
+         INSERT INTO audit_log (at, actor, act, merchant_id, after, hash)
+         SELECT at, actor, act, merchant_id, '{other}', zeroblob(32) FROM n CROSS JOIN
+             (SELECT * FROM audit_log WHERE act = 'resend_webhook' LIMIT 1)"
     ));
     assert_eq!(resend(&events[1]).status, 200, "the hundredth");
     let refused = resend(&events[1]);

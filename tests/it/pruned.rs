@@ -99,7 +99,7 @@ fn pruned_blocks_are_crossed_by_the_utxo_set() {
     gate.await_tip(&node.height().to_string());
     gate.cli_ok(&["audit"]);
     assert!(scene.cross(&[]).raw("fromHeight") == "null");
-    let trail = gate.cli_ok(&["trail"]).stdout;
+    let trail = gate.cli_ok(&["audit-log"]).stdout;
     assert!(trail.contains("rescan_from_utxo_set"), "{trail}");
 }
 

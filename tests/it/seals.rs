@@ -294,7 +294,7 @@ fn a_payment_that_proves_nothing_waits_for_trust_in_it_alone() {
     gate.cli_ok(&["sweep", "--trust-payment", &payment.id]);
     gate.start();
     assert!(pays_out(&stage, &payment));
-    let acts = gate.cli_list(&["trail"]);
+    let acts = gate.cli_list(&["audit-log"]);
     let trusted = acts.iter().find(|act| act.text("act") == "trust_payment").unwrap();
     assert_eq!(trusted.text("after"), payment.id);
 }

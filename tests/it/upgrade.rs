@@ -137,12 +137,15 @@ fn texts(connection: &Connection, sql: &str) -> Vec<String> {
     statement.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect()
 }
 
-/// What those columns hold now.
+/// What those columns hold now, under whichever name their table has.
 fn held(gate: &Gate, tables: &[(String, Vec<String>)]) -> Vec<(String, Vec<Vec<Cell>>)> {
     let database = Database::of(gate);
+    let audit_log = "SELECT name FROM sqlite_schema WHERE name IN ('trail', 'audit_log')";
+    let audit_log = texts(&Connection::open(gate.setting("database")).unwrap(), audit_log);
     let rows = |(name, columns): &(String, Vec<String>)| {
         let columns = columns.join(", ");
-        let order = format!("SELECT {columns} FROM {name} ORDER BY {columns}");
+        let now = if name == "trail" { &audit_log[0] } else { name };
+        let order = format!("SELECT {columns} FROM {now} ORDER BY {columns}");
         (name.clone(), database.rows(&order))
     };
     tables.iter().map(rows).collect()

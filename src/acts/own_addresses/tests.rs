@@ -157,8 +157,8 @@ fn an_unchanged_address_adds_no_row_and_changes_are_limited() {
     };
     let trail = || {
         let read =
-            |tx: &ReadTx| crate::store::trail::was_done(tx, merchant, "cancel_address_change");
-        store.read_blocking(read).expect("the trail")
+            |tx: &ReadTx| crate::store::audit_log::was_done(tx, merchant, "cancel_address_change");
+        store.read_blocking(read).expect("the audit log")
     };
     let set = |n: u32| {
         store.write_blocking(move |tx| {

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use super::{Finding, Say, Subject, Verdict, failure, finding, ok, warning};
 use crate::acts::sweeps;
 use crate::cli::doubt;
+use crate::store::audit_log::chain::{self, Checked, Extent};
 use crate::store::room::free_bytes;
 use crate::store::{blocks, doubts, indexes, payments, retention};
 use crate::sweeper::seals::{Access, Seals};
@@ -27,6 +28,9 @@ const STRAYS_NAMED: u32 = 10;
 /// A notification that is undelivered for longer is overdue, in milliseconds.
 const UNDELIVERED_MS_MAX: i64 = 10 * 60_000;
 
+/// Rows of the audit log that are checked, the newest: the time for all checks is limited.
+const AUDIT_LOG_ROWS: u32 = 10_000;
+
 /// How long the question for the time server may take, and how long the answer is, in bytes.
 const TIME_PATIENCE: Duration = Duration::from_secs(2);
 const ANSWER_BYTES_MAX: u64 = 64;
@@ -38,6 +42,7 @@ pub(super) fn check(subject: &Subject, say: Say) {
     say(check_completed(subject));
     say(check_sweeps(subject));
     say(check_indexes(subject));
+    say(check_audit_log(subject));
     say(check_signing_key(subject));
     let others = [
         check_seal_key(subject),
@@ -183,6 +188,28 @@ fn check_indexes(subject: &Subject) -> Finding {
             )
         }
         Err(error) => failure("indexes", format!("{error:#}")),
+    }
+}
+
+/// Whether the newest rows of the audit log fit its hash chain.
+fn check_audit_log(subject: &Subject) -> Finding {
+    const CHECK: &str = "audit log";
+    let extent = Extent::Newest(AUDIT_LOG_ROWS);
+    let checked = subject.store().and_then(|store| Ok(chain::check(&store, extent, &[])?));
+    match checked {
+        Ok(Checked { found: None, partly: false, rows, .. }) => {
+            ok(CHECK, format!("all {rows} rows fit the hash chain"))
+        }
+        Ok(Checked { found: None, rows, .. }) => ok(
+            CHECK,
+            format!(
+                "the newest {rows} rows fit the hash chain; litegate audit-log --verify checks all"
+            ),
+        ),
+        Ok(Checked { found: Some(found), .. }) => failure(CHECK, found.to_string()).fix(
+            "find out who can write into the database, run litegate audit, and compare with a backup",
+        ),
+        Err(error) => failure(CHECK, format!("{error:#}")),
     }
 }
 

@@ -139,9 +139,9 @@ fn a_write_of_any_number_of_rows_is_noticed() {
     let (_dir, store) = open();
     let unbounded = "UPDATE payments SET redirect_url = NULL WHERE status = 'expired'";
     assert!(is_write(unbounded) && bound_of(unbounded).is_none());
-    assert!(is_write("INSERT INTO trail SELECT * FROM trail"));
-    assert!(is_write("WITH old AS (SELECT 1) DELETE FROM trail WHERE id IN old"));
-    assert!(!is_write("INSERT INTO trail VALUES (1)"));
+    assert!(is_write("INSERT INTO audit_log SELECT * FROM audit_log"));
+    assert!(is_write("WITH old AS (SELECT 1) DELETE FROM audit_log WHERE id IN old"));
+    assert!(!is_write("INSERT INTO audit_log VALUES (1)"));
     let said = "UPDATE payments SET status = 'expired' WHERE expires_at < 5";
     let wrong = store.read_blocking(|tx| Ok::<_, Error>(contradiction(tx, said, Bound::Key)));
     assert!(wrong.expect("read").is_some(), "it is said to be found by a key, and is not");

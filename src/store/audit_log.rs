@@ -1,6 +1,9 @@
-//! The trail of administrative acts: who changed what, and when. Append only, and free of secrets.
+//! The audit log: who changed what, and when. Append only, free of secrets, and chained by hashes
+//! ([`chain`]), so that a row that was changed or removed later is named.
 
-use rusqlite::{OptionalExtension, Row, params};
+pub(crate) mod chain;
+
+use rusqlite::{OptionalExtension, Row, ToSql, params};
 
 use crate::domain::merchant::MerchantId;
 use crate::domain::time::Timestamp;
@@ -48,19 +51,15 @@ fn from_row(row: &Row) -> rusqlite::Result<Entry> {
     })
 }
 
-/// Adds an act, in the write that does it.
+/// Adds an act, in the write that does it, to the end of the chain.
 pub(crate) fn append(tx: &WriteTx, act: &Act) -> Result<(), Error> {
-    let sql = "INSERT INTO trail (at, actor, place, act, merchant_id, before, after)
-               VALUES (?, ?, ?, ?, ?, ?, ?)";
-    tx.connection.prepare_cached(sql)?.execute(params![
-        act.at,
-        act.actor,
-        act.place,
-        act.act,
-        act.merchant,
-        act.before,
-        act.after
-    ])?;
+    let head = chain::head(tx)?;
+    let id = head.id.checked_add(1).ok_or_else(|| {
+        Error::Impossible(format!("the audit log has a row of the id {}", head.id))
+    })?;
+    let columns: [&dyn ToSql; chain::COLUMNS] =
+        [&id, &act.at, &act.actor, &act.place, &act.act, &act.merchant, &act.before, &act.after];
+    chain::insert(tx.connection, &head.hash, columns)?;
     Ok(())
 }
 
@@ -71,7 +70,7 @@ pub(crate) fn list(
     skip: u32,
     limit: u32,
 ) -> Result<Vec<Entry>, Error> {
-    let sql = "SELECT * FROM trail WHERE ?1 IS NULL OR merchant_id = ?1
+    let sql = "SELECT * FROM audit_log WHERE ?1 IS NULL OR merchant_id = ?1
                ORDER BY id DESC LIMIT ?3 OFFSET ?2";
     let mut statement = tx.connection.prepare_cached(sql)?;
     let rows = statement.query_map(params![merchant, skip, limit], from_row)?;
@@ -80,17 +79,17 @@ pub(crate) fn list(
 
 /// The id of the newest act; 0 before the first.
 pub(crate) fn newest(tx: &ReadTx) -> Result<i64, Error> {
-    let sql = "SELECT coalesce(max(id), 0) FROM trail";
+    let sql = "SELECT coalesce(max(id), 0) FROM audit_log";
     Ok(tx.connection.prepare_cached(sql)?.query_row([], |row| row.get(0))?)
 }
 
 /// Acts after the one of this id, oldest first, at most `limit`, each with whether the merchant did
 /// it itself, by its key or from its own Discord account.
 pub(crate) fn after(tx: &ReadTx, id: i64, limit: u32) -> Result<Vec<(Entry, bool)>, Error> {
-    let sql = "SELECT trail.*, actor = 'api key'
+    let sql = "SELECT audit_log.*, actor = 'api key'
                    OR coalesce(actor = 'discord:' || merchants.discord_id, FALSE) AS own
-               FROM trail LEFT JOIN merchants ON merchants.id = trail.merchant_id
-               WHERE trail.id > ? ORDER BY trail.id LIMIT ?";
+               FROM audit_log LEFT JOIN merchants ON merchants.id = audit_log.merchant_id
+               WHERE audit_log.id > ? ORDER BY audit_log.id LIMIT ?";
     let mut statement = tx.connection.prepare_cached(sql)?;
     let rows =
         statement.query_map(params![id, limit], |row| Ok((from_row(row)?, row.get("own")?)))?;
@@ -99,14 +98,14 @@ pub(crate) fn after(tx: &ReadTx, id: i64, limit: u32) -> Result<Vec<(Entry, bool
 
 /// Whether an act of this name was ever done to a merchant.
 pub(crate) fn was_done(tx: &ReadTx, merchant: MerchantId, act: &str) -> Result<bool, Error> {
-    let sql = "SELECT EXISTS (SELECT 1 FROM trail WHERE merchant_id = ? AND act = ?)";
+    let sql = "SELECT EXISTS (SELECT 1 FROM audit_log WHERE merchant_id = ? AND act = ?)";
     let mut statement = tx.connection.prepare_cached(sql)?;
     Ok(statement.query_row(params![merchant, act], |row| row.get(0))?)
 }
 
 /// Acts of this name since a time, oldest first.
 pub(crate) fn of_act_since(tx: &ReadTx, act: &str, since: Timestamp) -> Result<Vec<Entry>, Error> {
-    let sql = "SELECT * FROM trail WHERE act = ? AND at >= ? ORDER BY id";
+    let sql = "SELECT * FROM audit_log WHERE act = ? AND at >= ? ORDER BY id";
     let mut statement = tx.connection.prepare_cached(sql)?;
     let rows = statement.query_map(params![act, since], from_row)?;
     Ok(rows.collect::<Result<_, _>>()?)
@@ -119,7 +118,7 @@ pub(crate) fn count_since(
     actor: &str,
     since: Timestamp,
 ) -> Result<u32, Error> {
-    let sql = "SELECT count(*) FROM trail WHERE act = ? AND at >= ? AND actor = ?";
+    let sql = "SELECT count(*) FROM audit_log WHERE act = ? AND at >= ? AND actor = ?";
     let mut statement = tx.connection.prepare_cached(sql)?;
     Ok(statement.query_row(params![act, since, actor], |row| row.get(0))?)
 }
@@ -134,7 +133,7 @@ pub(crate) fn nth_newest_of_merchant(
     since: Timestamp,
     most: u32,
 ) -> Result<Option<Timestamp>, Error> {
-    let sql = "SELECT at FROM trail INDEXED BY trail_by_merchant_and_act
+    let sql = "SELECT at FROM audit_log INDEXED BY audit_log_by_merchant_and_act
                WHERE merchant_id = ?1 AND act = ?2 AND at > ?3 AND actor <> 'cli'
                  AND (?4 IS NULL OR after = ?4)
                ORDER BY at DESC LIMIT 1 OFFSET ?5";
@@ -145,7 +144,7 @@ pub(crate) fn nth_newest_of_merchant(
 
 /// When a merchant's subscription was last granted.
 pub(crate) fn last_grant(tx: &ReadTx, merchant: MerchantId) -> Result<Option<Timestamp>, Error> {
-    let sql = "SELECT max(at) FROM trail WHERE act = 'grant' AND merchant_id = ?";
+    let sql = "SELECT max(at) FROM audit_log WHERE act = 'grant' AND merchant_id = ?";
     let mut statement = tx.connection.prepare_cached(sql)?;
     Ok(statement.query_row([merchant], |row| row.get(0))?)
 }

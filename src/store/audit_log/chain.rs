@@ -1,0 +1,260 @@
+//! The hash chain of the audit log.
+//!
+//! The hash of a row is SHA-256 over the hash of the row before it and all of its columns, each
+//! with its type and length. The process that appends a row computes it from the values that it
+//! means. The chain has no key: whoever can write the database can compute it anew from the row
+//! that they changed. So the newest hash ([`Head`]) is kept outside the database as well, and one
+//! that is no longer in the chain shows that the log was rewritten or cut off.
+
+use std::fmt;
+
+use bitcoin::hashes::{Hash as _, HashEngine, sha256};
+use bitcoin::hex::DisplayHex;
+use rusqlite::types::{ToSqlOutput, Value, ValueRef};
+use rusqlite::{Connection, OptionalExtension, Row, ToSql, params_from_iter};
+
+use super::super::batches::ROWS_MAX;
+use super::super::canonical::input_value;
+use super::super::{Error, ReadTx, Store};
+
+/// The columns that a hash covers, in the order of [`LIST`].
+pub(super) const COLUMNS: usize = 8;
+const LIST: &str = "id, at, actor, place, act, merchant_id, before, after";
+
+/// The hash of a row.
+pub(crate) type Hash = [u8; 32];
+
+/// What the first row is chained to.
+const START: Hash = *b"litegate audit log, version 1\0\0\0";
+
+/// The newest row: all others follow from it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Head {
+    /// 0 before the first row.
+    pub(crate) id: i64,
+    pub(crate) hash: Hash,
+}
+
+impl Head {
+    const EMPTY: Head = Head { id: 0, hash: START };
+
+    pub(crate) fn hash_hex(&self) -> String {
+        self.hash.to_lower_hex_string()
+    }
+}
+
+/// A head that was recorded outside the database, and where.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct KnownHead {
+    pub(crate) source: &'static str,
+    pub(crate) head: Head,
+}
+
+/// The first thing that is wrong with the log.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Break {
+    /// The row's columns or its hash were changed, or a row before it.
+    Changed { id: i64 },
+    /// Rows between two others are not there.
+    Missing { first: i64, last: i64 },
+    /// The row fits those before it, but another one was there when its hash was recorded.
+    Rewritten { id: i64, source: &'static str },
+    /// The log ends before a row that was there.
+    CutOff { last: i64, head: i64, source: &'static str },
+}
+
+impl fmt::Display for Break {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Break::Changed { id } => {
+                write!(f, "row {id} of the audit log does not fit the hash chain: it was changed")
+            }
+            Break::Missing { first, last } if first == last => {
+                write!(f, "row {first} of the audit log is missing")
+            }
+            Break::Missing { first, last } => {
+                write!(f, "rows {first} to {last} of the audit log are missing")
+            }
+            Break::Rewritten { id, source } => write!(
+                f,
+                "the audit log was rewritten up to row {id}: the hash of that row in {source} is another"
+            ),
+            Break::CutOff { last, head, source } => write!(
+                f,
+                "the audit log ends with row {last}, but {source} knows row {head}: the rows after {last} are missing"
+            ),
+        }
+    }
+}
+
+/// What a check of the log found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Checked {
+    /// Rows that were checked.
+    pub(crate) rows: u64,
+    /// The last row that fits.
+    pub(crate) head: Head,
+    /// Whether older rows were left out.
+    pub(crate) partly: bool,
+    pub(crate) found: Option<Break>,
+}
+
+/// How much of the log is checked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Extent {
+    All,
+    /// At most so many rows, the newest.
+    Newest(u32),
+}
+
+/// The newest row of the log.
+pub(crate) fn head(tx: &ReadTx) -> Result<Head, Error> {
+    let sql = "SELECT id, hash FROM audit_log ORDER BY id DESC LIMIT 1";
+    let mut statement = tx.connection.prepare_cached(sql)?;
+    let found = statement.query_row([], |row| Ok(Head { id: row.get(0)?, hash: row.get(1)? }));
+    Ok(found.optional()?.unwrap_or(Head::EMPTY))
+}
+
+/// Adds a row with these columns after the one with this hash. Returns its hash.
+pub(super) fn insert(
+    connection: &Connection,
+    previous: &Hash,
+    columns: [&dyn ToSql; COLUMNS],
+) -> Result<Hash, Error> {
+    let mut engine = sha256::HashEngine::default();
+    engine.input(previous);
+    for column in columns {
+        match column.to_sql()? {
+            ToSqlOutput::Borrowed(value) => input_value(&mut engine, value),
+            ToSqlOutput::Owned(value) => input_value(&mut engine, (&value).into()),
+            _ => return Err(Error::Impossible("a column of the audit log".to_owned())),
+        }
+    }
+    let hash = sha256::Hash::from_engine(engine).to_byte_array();
+    let sql = format!("INSERT INTO audit_log ({LIST}, hash) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)");
+    let values = columns.into_iter().chain(std::iter::once(&hash as &dyn ToSql));
+    connection.prepare_cached(&sql)?.execute(params_from_iter(values))?;
+    Ok(hash)
+}
+
+/// Moves the rows of `trail`, which has no hashes, into the log as they are now, and drops that
+/// table.
+pub(in crate::store) fn take_over_trail(connection: &Connection) -> Result<(), Error> {
+    {
+        let mut statement = connection.prepare(&format!("SELECT {LIST} FROM trail ORDER BY id"))?;
+        let mut rows = statement.query([])?;
+        let mut previous = START;
+        while let Some(row) = rows.next()? {
+            let mut values: [Value; COLUMNS] = std::array::from_fn(|_| Value::Null);
+            for (column, value) in values.iter_mut().enumerate() {
+                *value = row.get(column)?;
+            }
+            previous = insert(connection, &previous, values.each_ref().map(|value| value as _))?;
+        }
+    }
+    Ok(connection.execute_batch("DROP TABLE trail")?)
+}
+
+/// The hash of a row whose first columns are those of [`LIST`].
+fn hash_of(row: &Row, previous: &Hash) -> Result<Hash, Error> {
+    let mut engine = sha256::HashEngine::default();
+    engine.input(previous);
+    for column in 0..COLUMNS {
+        input_value(&mut engine, row.get_ref(column)?);
+    }
+    Ok(sha256::Hash::from_engine(engine).to_byte_array())
+}
+
+/// Walks the log from its start, or through its newest rows, and compares it with the heads that
+/// are known from elsewhere. Each page of rows is a read of its own.
+///
+/// # Errors
+/// If the database cannot be read.
+pub(crate) fn check(store: &Store, extent: Extent, known: &[KnownHead]) -> Result<Checked, Error> {
+    let first = match extent {
+        Extent::All => Head::EMPTY,
+        Extent::Newest(count) => store.read_blocking(|tx| before_newest(tx, count))?,
+    };
+    let mut walk = Walk { checked: Checked::from(first), known };
+    while walk.checked.found.is_none() {
+        if store.read_blocking(|tx| walk.page(tx))? < ROWS_MAX {
+            break;
+        }
+    }
+    Ok(walk.finish())
+}
+
+/// The row before the newest `count`, which is believed.
+fn before_newest(tx: &ReadTx, count: u32) -> Result<Head, Error> {
+    let sql = "SELECT id, hash FROM audit_log ORDER BY id DESC LIMIT 1 OFFSET ?";
+    let mut statement = tx.connection.prepare_cached(sql)?;
+    let found = statement.query_row([count], |row| Ok(Head { id: row.get(0)?, hash: row.get(1)? }));
+    Ok(found.optional()?.unwrap_or(Head::EMPTY))
+}
+
+impl Checked {
+    fn from(head: Head) -> Checked {
+        Checked { rows: 0, head, partly: head != Head::EMPTY, found: None }
+    }
+}
+
+/// A check under way.
+struct Walk<'k> {
+    checked: Checked,
+    known: &'k [KnownHead],
+}
+
+impl Walk<'_> {
+    /// Checks the next rows up to the first one that does not fit. Returns how many were read.
+    fn page(&mut self, tx: &ReadTx) -> Result<u32, Error> {
+        let sql = format!("SELECT {LIST}, hash FROM audit_log WHERE id > ? ORDER BY id LIMIT ?");
+        let mut statement = tx.connection.prepare_cached(&sql)?;
+        let mut rows = statement.query([self.checked.head.id, i64::from(ROWS_MAX)])?;
+        let mut read = 0;
+        while let Some(row) = rows.next()? {
+            read += 1;
+            self.row(row)?;
+            if self.checked.found.is_some() {
+                break;
+            }
+        }
+        Ok(read)
+    }
+
+    fn row(&mut self, row: &Row) -> Result<(), Error> {
+        let Checked { head, found, .. } = &mut self.checked;
+        let id: i64 = row.get(0)?;
+        let hash = hash_of(row, &head.hash)?;
+        if row.get_ref(COLUMNS)? != ValueRef::Blob(&hash) {
+            let next = head.id.saturating_add(1);
+            *found = Some(match id > next {
+                true => Break::Missing { first: next, last: id.saturating_sub(1) },
+                false => Break::Changed { id },
+            });
+            return Ok(());
+        }
+        let other = self.known.iter().find(|known| known.head.id == id && known.head.hash != hash);
+        *found = other.map(|known| Break::Rewritten { id, source: known.source });
+        *head = Head { id, hash };
+        self.checked.rows += 1;
+        Ok(())
+    }
+
+    /// Compares the end of the log with the known heads.
+    fn finish(self) -> Checked {
+        let Walk { mut checked, known } = self;
+        if checked.found.is_none() {
+            let last = checked.head.id;
+            let beyond = known.iter().filter(|known| known.head.id > last);
+            checked.found = beyond.max_by_key(|known| known.head.id).map(|known| Break::CutOff {
+                last,
+                head: known.head.id,
+                source: known.source,
+            });
+        }
+        checked
+    }
+}
+
+#[cfg(test)]
+mod tests;

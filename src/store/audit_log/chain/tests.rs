@@ -1,0 +1,128 @@
+//! Each kind of change to the log is named by the first row that does not fit.
+
+use super::*;
+use crate::domain::time::Timestamp;
+use crate::store::audit_log::{Act, append};
+
+fn act(after: &str) -> Act {
+    Act {
+        at: Timestamp::from_ms(5),
+        actor: "cli".to_owned(),
+        place: None,
+        act: "set_name",
+        merchant: None,
+        before: None,
+        after: Some(after.to_owned()),
+    }
+}
+
+/// A log of so many rows.
+fn log_of(rows: usize) -> (tempfile::TempDir, Store) {
+    let dir = tempfile::tempdir().expect("a folder");
+    let store = Store::open(&dir.path().join("litegate.db")).expect("a new database");
+    let write =
+        move |tx: &super::super::WriteTx| (0..rows).try_for_each(|_| append(tx, &act("a name")));
+    store.write_blocking(write).expect("written");
+    (dir, store)
+}
+
+/// Changes the log in spite of its triggers.
+fn tamper(store: &Store, sql: &'static str) {
+    let change = |tx: &super::super::WriteTx| {
+        let triggers = "DROP TRIGGER audit_log_stays; DROP TRIGGER audit_log_is_fixed;";
+        tx.connection.execute_batch(triggers)?;
+        Ok::<_, Error>(tx.connection.execute_batch(sql)?)
+    };
+    store.write_blocking(change).expect("changed");
+}
+
+#[track_caller]
+fn check_after(sql: &'static str, expected: Break) {
+    let (_dir, store) = log_of(5);
+    let known = [known(&store)];
+    let clean = check(&store, Extent::All, &known).expect("read");
+    assert_eq!((clean.rows, clean.found), (5, None));
+    tamper(&store, sql);
+    let found = check(&store, Extent::All, &known).expect("read").found;
+    assert_eq!(found, Some(expected), "{sql}");
+}
+
+fn known(store: &Store) -> KnownHead {
+    KnownHead { source: "a test", head: store.read_blocking(head).expect("read") }
+}
+
+#[test]
+fn the_first_row_that_does_not_fit_is_named() {
+    for sql in [
+        "UPDATE audit_log SET at = 6 WHERE id = 3",
+        "UPDATE audit_log SET actor = 'cli ' WHERE id = 3",
+        "UPDATE audit_log SET place = '' WHERE id = 3",
+        "UPDATE audit_log SET act = 'set_nam' WHERE id = 3",
+        "UPDATE audit_log SET before = '' WHERE id = 3",
+        "UPDATE audit_log SET after = NULL WHERE id = 3",
+        "UPDATE audit_log SET before = after, after = NULL WHERE id = 3",
+        "UPDATE audit_log SET hash = zeroblob(32) WHERE id = 3",
+        "INSERT INTO merchants (id, name, created_at) VALUES (9, 'x', 1);
+         UPDATE audit_log SET merchant_id = 9 WHERE id = 3",
+    ] {
+        check_after(sql, Break::Changed { id: 3 });
+    }
+}
+
+#[test]
+fn missing_rows_are_named_wherever_they_were() {
+    let missing = |first, last| Break::Missing { first, last };
+    check_after("DELETE FROM audit_log WHERE id = 1", missing(1, 1));
+    check_after("DELETE FROM audit_log WHERE id IN (2, 3)", missing(2, 3));
+    let cut = |last| Break::CutOff { last, head: 5, source: "a test" };
+    check_after("DELETE FROM audit_log WHERE id > 3", cut(3));
+    check_after("DELETE FROM audit_log", cut(0));
+}
+
+#[test]
+fn a_log_that_was_computed_anew_does_not_fit_a_known_head() {
+    let (_dir, store) = log_of(5);
+    let known = known(&store);
+    tamper(&store, "DELETE FROM audit_log WHERE id >= 3");
+    let forge = |tx: &super::super::WriteTx| {
+        ["a name", "forged", "a name"].iter().try_for_each(|name| append(tx, &act(name)))
+    };
+    store.write_blocking(forge).expect("written");
+    let alone = check(&store, Extent::All, &[]).expect("read");
+    assert_eq!((alone.rows, alone.found), (5, None), "the chain itself fits");
+    let found = check(&store, Extent::All, &[known]).expect("read").found;
+    assert_eq!(found, Some(Break::Rewritten { id: 5, source: "a test" }));
+}
+
+#[test]
+fn a_long_log_is_read_in_pages_and_its_newest_rows_alone() {
+    let rows = 2 * ROWS_MAX as usize + 1;
+    let (_dir, store) = log_of(rows);
+    let all = check(&store, Extent::All, &[]).expect("read");
+    assert_eq!((all.rows, all.partly, all.found), (rows as u64, false, None));
+    let newest = check(&store, Extent::Newest(1_500), &[]).expect("read");
+    assert_eq!((newest.rows, newest.partly, newest.found), (1_500, true, None));
+    tamper(&store, "UPDATE audit_log SET at = 6 WHERE id IN (7, 1999)");
+    let all = check(&store, Extent::All, &[]).expect("read");
+    assert_eq!((all.rows, all.found), (6, Some(Break::Changed { id: 7 })));
+    let newest = check(&store, Extent::Newest(1_500), &[]).expect("read");
+    assert_eq!(newest.found, Some(Break::Changed { id: 1999 }));
+}
+
+#[test]
+fn rows_from_before_the_chain_are_chained_as_they_are() {
+    let connection = Connection::open_in_memory().expect("in memory");
+    crate::store::migrations::apply_scripts(&connection, 10).expect("our own scripts");
+    let rows = "INSERT INTO trail (id, at, actor, act, after) VALUES
+                    (1, 1, 'cli', 'set_name', 'one'), (2, 2, 'cli', 'set_name', NULL)";
+    connection.execute_batch(rows).expect("written");
+    crate::store::migrations::apply_script(&connection, 10).expect("our own script");
+    let tx = ReadTx::of_foreign(&connection);
+    let mut walk = Walk { checked: Checked::from(Head::EMPTY), known: &[] };
+    assert_eq!(walk.page(&tx).expect("read"), 2);
+    let checked = walk.finish();
+    assert_eq!((checked.rows, checked.found), (2, None));
+    let log = super::super::list(&tx, None, 0, 5).expect("read");
+    let after: Vec<_> = log.into_iter().map(|entry| (entry.id, entry.after)).collect();
+    assert_eq!(after, [(2, None), (1, Some("one".to_owned()))]);
+}

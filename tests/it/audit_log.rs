@@ -1,0 +1,68 @@
+//! The audit log's hash chain: a row that somebody changed or removed is named by every check.
+
+use crate::harness::database::Database;
+use crate::harness::gate::Gate;
+use crate::harness::json::Fields;
+use crate::harness::stage::Stage;
+
+/// A gateway with five rows in its log.
+fn gateway() -> Gate {
+    let gate = Gate::offline();
+    let id = gate.cli_json(&["merchant", "add", "--name", "one"]).text("merchantId");
+    for name in ["two", "three", "four", "five"] {
+        gate.cli_ok(&["merchant", "set-name", &id, name]);
+    }
+    gate
+}
+
+fn verified(gate: &Gate) -> Fields {
+    gate.cli_json(&["audit-log", "--verify"])
+}
+
+// 1. A merchant is added and renamed four times: the log is intact, and its head is printed.
+// 2. One more row makes another head.
+#[test]
+fn an_untouched_log_is_intact() {
+    let gate = gateway();
+    let before = verified(&gate);
+    assert_eq!((before.raw("intact"), before.raw("rows")), ("true", "5"));
+    assert_eq!((before.raw("headId"), before.text("headHash").len()), ("5", 64));
+    gate.cli_ok(&["merchant", "add", "--name", "another"]);
+    let after = verified(&gate);
+    assert_eq!((after.raw("rows"), after.raw("headId")), ("6", "6"));
+    assert_ne!(after.text("headHash"), before.text("headHash"));
+    let text = gate.cli_ok(&["audit-log", "--verify"]).stdout;
+    assert!(text.contains("intact: 6 rows") && text.contains(&after.text("headHash")), "{text}");
+}
+
+// 1. Somebody changes a row of the log, or removes one in its middle.
+// 2. `audit-log --verify` names the row and exits with 1.
+// 3. `doctor` names it as a failure, with what to do.
+#[test]
+fn a_changed_or_removed_row_is_named() {
+    for (sql, named) in [
+        ("UPDATE audit_log SET after = 'forged' WHERE id = 3", "row 3 of the audit log"),
+        ("UPDATE audit_log SET actor = 'discord:1' WHERE id = 1", "row 1 of the audit log"),
+        ("UPDATE audit_log SET hash = zeroblob(32) WHERE id = 5", "row 5 of the audit log"),
+        ("DELETE FROM audit_log WHERE id = 2", "row 2 of the audit log is missing"),
+        ("DELETE FROM audit_log WHERE id IN (2, 3)", "rows 2 to 3 of the audit log are missing"),
+    ] {
+        let gate = gateway();
+        Database::of(&gate).damage(sql);
+        gate.cli_fails(&["audit-log", "--verify"], 1, &[named]);
+        gate.cli_fails(&["audit-log", "--verify", "--json"], 1, &["\"intact\":false", named]);
+        gate.cli_fails(&["doctor"], 1, &["failure  audit log", named, "fix: "]);
+    }
+}
+
+// 1. The audit is clean.
+// 2. Somebody changes a row of the log: the audit names it and exits with 1.
+#[test]
+fn the_audit_names_a_changed_row() {
+    let Some(Stage { gate, node: _node, .. }) = Stage::alone() else { return };
+    gate.cli_ok(&["audit"]);
+    Database::of(&gate).damage("UPDATE audit_log SET at = at + 1 WHERE id = 1");
+    gate.cli_fails(&["audit"], 1, &["difference: row 1 of the audit log"]);
+    let said = gate.cli(&["audit", "--json"]).stdout;
+    assert!(said.contains("\"audit_log\""), "{said}");
+}
