@@ -30,12 +30,13 @@ use crate::domain::keys::AccountXpub;
 use crate::domain::network::Network;
 use crate::node;
 use crate::safe_file;
-use crate::secret::{MasterSecret, wipe_stack};
+use crate::secret::{Secrets, wipe_stack};
 use crate::sweeper::private_file::Held;
 use crate::view::Site;
 use crate::{bot, http, sweeper, watcher, webhooks};
 
 pub(crate) use keys::{Setting, Source};
+pub(crate) use read::secret_at;
 
 /// The commented sample, which holds the defaults.
 pub(crate) const SAMPLE: &str = include_str!("../config/litegate.toml");
@@ -53,7 +54,7 @@ pub(crate) struct Config {
     pub(crate) high_water_file: PathBuf,
     /// Where the heads of merchants' rows are kept; absent for a copy that is only examined.
     pub(crate) heads_file: Option<PathBuf>,
-    pub(crate) secret: MasterSecret,
+    pub(crate) secret: Secrets,
     pub(crate) secret_file: PathBuf,
     pub(crate) http: http::Settings,
     /// The nodes that can be followed, at least one, in the operator's order.

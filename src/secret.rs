@@ -4,7 +4,10 @@
 //! version. Nothing of them is in the database, so a stolen copy of it opens nothing, and they
 //! can be shown again at any time.
 
+mod backup_key;
+pub(crate) mod rotation;
 mod row_key;
+mod secrets;
 
 use std::fmt;
 use std::sync::Arc;
@@ -16,7 +19,9 @@ use zeroize::Zeroizing;
 use crate::domain::merchant::MerchantId;
 use crate::domain::network::Network;
 
+pub(crate) use backup_key::{BackupKey, BackupMac};
 pub(crate) use row_key::{MAC_BYTES, RowKey, RowKeys, RowMac};
+pub(crate) use secrets::Secrets;
 
 /// A value that must not be seen: no Display, and Debug hides it.
 pub(crate) struct Secret<T: zeroize::Zeroize>(Zeroizing<T>);

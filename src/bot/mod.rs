@@ -50,7 +50,7 @@ use crate::domain::time::Timestamp;
 use crate::measures;
 use crate::node::nodes::Nodes;
 use crate::node::rpc::Node;
-use crate::secret::{MasterSecret, Secret};
+use crate::secret::{Secret, Secrets};
 use crate::store::{ReadTx, Store, WriteTx, locales, merchants};
 use crate::view::Site;
 use crate::wake::Wake;
@@ -92,7 +92,7 @@ pub(crate) struct Settings {
 /// All that the commands work with.
 pub(crate) struct Bot {
     pub(crate) store: Store,
-    pub(crate) secret: MasterSecret,
+    pub(crate) secret: Secrets,
     pub(crate) rules: Rules,
     pub(crate) payment_rules: create_payment::Rules,
     /// The pause between two sweeps, and the sum from which on a merchant is paid out.

@@ -87,7 +87,7 @@ async fn rotate_key(
 
 /// An answer with the API key that counts.
 pub(super) fn key_answer(bot: &Bot, language: Language, merchant: &Merchant) -> Answer {
-    let key = bot.secret.api_key(bot.rules.network, merchant.id, merchant.key_version);
+    let key = bot.secret.current().api_key(bot.rules.network, merchant.id, merchant.key_version);
     let words = language.words;
     secret_answer(bot, language, (words.your_key, key.reveal()), words.key_warning)
 }
@@ -121,7 +121,7 @@ async fn view_webhook_secret(context: Context<'_>) -> Result<(), Failure> {
 
 /// An answer with the webhook secret that is shown.
 pub(super) fn webhook_secret_answer(bot: &Bot, language: Language, merchant: &Merchant) -> Answer {
-    let secret = bot.secret.webhook_secret(merchant.id, merchant.webhook_secret.version);
+    let secret = bot.secret.current().webhook_secret(merchant.id, merchant.webhook_secret.version);
     let words = language.words;
     secret_answer(bot, language, (words.your_secret, secret.reveal()), words.secret_warning)
 }

@@ -289,12 +289,13 @@ fn view(account: &Account, config: &Config, reveal: Reveal) -> MerchantView {
     match reveal {
         Reveal::Nothing => {}
         Reveal::ApiKey => {
-            let key = config.secret.api_key(config.network, merchant.id, merchant.key_version);
+            let key =
+                config.secret.current().api_key(config.network, merchant.id, merchant.key_version);
             view.api_key = Some(Shown(key.reveal().clone()));
         }
         Reveal::WebhookSecret => {
             let current = merchant.webhook_secret;
-            let secret = config.secret.webhook_secret(merchant.id, current.version);
+            let secret = config.secret.current().webhook_secret(merchant.id, current.version);
             view.webhook_secret = Some(Shown(secret.reveal().clone()));
             let in_grace = current.previous_version(now).is_some();
             let ends_at = current.grace_ends_at().filter(|_| in_grace);

@@ -15,7 +15,7 @@ use crate::domain::time::DAY_MS;
 use crate::domain::webhook_url::PrivateNetworks;
 use crate::http::checkout::looks::{Looks, Theme};
 use crate::safe_file;
-use crate::secret::{MasterSecret, Secret};
+use crate::secret::{MasterSecret, Secret, Secrets, rotation, wipe_stack};
 use crate::store::{heads, high_water};
 use crate::sweeper::private_file::Held;
 use crate::view::Site;
@@ -52,7 +52,7 @@ impl Raw {
         let network = network.and_then(|text| judge.take("network", text.parse::<Network>()));
         let public_url = judge.need("public_url", self.public_url.as_deref());
         let public_url = public_url.and_then(|text| read_public_url(judge, text));
-        let secret = read_secret(judge, &self.secret_file);
+        let secret = read_secrets(judge, &self.secret_file);
         let http = read_http(judge, &self.http, &self.checkout, network);
         let doubt = read_doubt(judge, &self.doubt, network);
         let nodes = read_nodes(judge, &self.node, network);
@@ -137,16 +137,37 @@ fn read_public_url(judge: &mut Judge, text: &str) -> Option<String> {
     parsed.map(|url| url.as_str().trim_end_matches('/').to_owned())
 }
 
-fn read_secret(judge: &mut Judge, file: &Path) -> Option<MasterSecret> {
-    use bitcoin::hex::FromHex;
-    let text = judge.secret_file("secret_file", file)?;
-    match <[u8; 32]>::from_hex(text.trim()) {
-        Ok(bytes) => Some(MasterSecret::new(bytes)),
-        Err(_) => {
-            judge.say("secret_file", "must hold 32 bytes as 64 hexadecimal digits");
+/// Reads a file with a master secret, which `key` names in errors.
+///
+/// # Errors
+/// If it cannot be read, others may read it, or it holds no secret.
+pub(crate) fn secret_at(key: &str, file: &Path) -> Result<MasterSecret, Mistakes> {
+    let mut judge = Judge::default();
+    let secret = read_secret(&mut judge, key, file);
+    wipe_stack(); // Reading it left copies of it there.
+    secret.ok_or(Mistakes(judge.mistakes))
+}
+
+/// Reads the secret in force and, during a rotation, the one before it.
+fn read_secrets(judge: &mut Judge, file: &Path) -> Option<Secrets> {
+    let current = read_secret(judge, "secret_file", file);
+    match rotation::previous(file) {
+        Ok(previous) => Some(Secrets::new(current?, previous)),
+        Err(error) => {
+            judge.say("secret_file", error);
             None
         }
     }
+}
+
+/// Reads a master secret that `key` names.
+fn read_secret(judge: &mut Judge, key: &str, file: &Path) -> Option<MasterSecret> {
+    let text = judge.secret_file(key, file)?;
+    let secret = rotation::secret_of(&text);
+    if secret.is_none() {
+        judge.say(key, "must hold 32 bytes as 64 hexadecimal digits");
+    }
+    secret
 }
 
 fn read_http(

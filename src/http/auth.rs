@@ -5,7 +5,7 @@ use warp::http::HeaderMap;
 use crate::domain::merchant::{Merchant, MerchantId};
 use crate::domain::network::Network;
 use crate::domain::time::Timestamp;
-use crate::secret::{ApiKey, BadApiKey, MasterSecret};
+use crate::secret::{ApiKey, BadApiKey, Secrets};
 use crate::store::{Store, merchants};
 
 use super::error::{ApiError, Code};
@@ -29,7 +29,7 @@ impl KeyHolder {
 pub(crate) async fn key_holder(
     headers: &HeaderMap,
     store: &Store,
-    secret: &MasterSecret,
+    secret: &Secrets,
     network: Network,
     now: Timestamp,
 ) -> Result<KeyHolder, ApiError> {
@@ -55,8 +55,8 @@ pub(crate) async fn key_holder(
     // so the time, is the same.
     let version = merchant.as_ref().map_or(0, |merchant| merchant.key_version);
     let previous = merchant.as_ref().and_then(|merchant| merchant.previous_key_version(now));
-    let [current, previous] =
-        [version, previous.unwrap_or(0)].map(|version| secret.is_api_key(&key, network, version));
+    let [current, previous] = [version, previous.unwrap_or(0)]
+        .map(|version| secret.is_api_key(&key, network, version, now));
     if (current || previous) && merchant.is_some() {
         Ok(KeyHolder { merchant: id })
     } else {

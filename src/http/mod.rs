@@ -47,7 +47,7 @@ use crate::acts::create_payment;
 use crate::clock::Clock;
 use crate::domain::egress::Egress;
 use crate::domain::merchant::MerchantId;
-use crate::secret::MasterSecret;
+use crate::secret::Secrets;
 use crate::store::Store;
 use crate::view::Site;
 use crate::wake::Wake;
@@ -97,7 +97,7 @@ const HEADERS_USUAL: usize = 8;
 /// All that the handlers work with.
 pub(crate) struct Api {
     pub(crate) store: Store,
-    pub(crate) secret: MasterSecret,
+    pub(crate) secret: Secrets,
     pub(crate) addresses: Addresses,
     pub(crate) site: Site,
     pub(crate) payment_rules: create_payment::Rules,

@@ -71,6 +71,7 @@ pub(crate) struct RowKeys {
 
 impl RowKeys {
     /// The keys of a master secret that is not being replaced.
+    #[cfg(test)]
     pub(crate) fn of(secret: &MasterSecret) -> RowKeys {
         RowKeys { current: secret.row_key(), previous: None }
     }

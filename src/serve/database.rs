@@ -13,7 +13,6 @@ use crate::config::Config;
 use crate::domain::keys::DerivationIndex;
 use crate::domain::merchant::MerchantId;
 use crate::safe_file;
-use crate::secret::RowKeys;
 use crate::store::identity::{self, Mark};
 use crate::store::indexes::{self, Absence};
 use crate::store::{self, Beside, Store, merchants};
@@ -47,16 +46,20 @@ pub(super) fn open_store_with(config: &Config, patience: Duration) -> anyhow::Re
 fn open(config: &Config, patience: Duration, adopt: bool) -> anyhow::Result<Store> {
     let heads = config.heads_file.as_deref();
     let beside = Beside { high_water: &config.high_water_file, heads, adopt };
-    let store = Store::open_with(&config.database, beside, RowKeys::of(&config.secret), patience)
+    let store = Store::open_with(&config.database, beside, config.secret.row_keys(), patience)
         .map_err(|error| match error {
             damaged @ store::Error::Damaged(_) => Refused::Damaged(damaged).into(),
             other => anyhow::Error::new(other),
         })
         .with_context(|| format!("database {}", config.database.display()))?;
-    let marks = marks(config);
+    let (marks, previous) = (marks(config), previous_tag(config));
     store.write_blocking(move |tx| {
         for (mark, what, configured) in marks {
             let stored = identity::claim(tx, mark, &configured)?;
+            if mark == Mark::Secret && previous.as_ref() == Some(&stored) {
+                identity::replace(tx, mark, &configured)?; // The secret was replaced.
+                continue;
+            }
             if stored != configured {
                 return Err(anyhow::Error::new(Refused::OtherIdentity {
                     what,
@@ -75,8 +78,13 @@ fn marks(config: &Config) -> [(Mark, &'static str, String); 3] {
     [
         (Mark::Network, "network", config.network.as_str().to_owned()),
         (Mark::Xpub, "wallet.xpub", config.xpub.core_spelling()),
-        (Mark::Secret, "secret_file", config.secret.tag()),
+        (Mark::Secret, "secret_file", config.secret.current().tag()),
     ]
+}
+
+/// The tag of the secret before the one in force, while it is kept.
+fn previous_tag(config: &Config) -> Option<String> {
+    config.secret.previous().map(|previous| previous.secret.tag())
 }
 
 /// Checks that a file, which is not opened for use, belongs to this configuration. `marked` asks
@@ -90,7 +98,8 @@ pub(crate) fn check_identity(
 ) -> anyhow::Result<()> {
     for (mark, what, configured) in marks(config) {
         let stored = marked(mark)?.unwrap_or_default();
-        if stored != configured {
+        let is_previous = mark == Mark::Secret && Some(&stored) == previous_tag(config).as_ref();
+        if stored != configured && !is_previous {
             return Err(Refused::OtherIdentity { what, stored, configured }.into());
         }
     }

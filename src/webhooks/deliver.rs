@@ -15,7 +15,7 @@ use crate::domain::merchant::Merchant;
 use crate::domain::retry::{self, Next};
 use crate::domain::time::Timestamp;
 use crate::measures;
-use crate::secret::{self, MasterSecret};
+use crate::secret::{self, Secrets};
 use crate::store::{self, Store, WriteTx, events, merchants};
 use crate::wake::Wake;
 
@@ -32,7 +32,7 @@ pub(crate) struct Settings {
 /// The role and all that it works with.
 pub(crate) struct Webhooks {
     pub(crate) store: Store,
-    pub(crate) secret: MasterSecret,
+    pub(crate) secret: Secrets,
     pub(crate) settings: Settings,
     pub(crate) wake: Wake,
     pub(crate) clock: Clock,
@@ -124,7 +124,7 @@ impl Webhooks {
 
 struct Delivery {
     store: Store,
-    secret: MasterSecret,
+    secret: Secrets,
     sender: Sender,
     clock: Clock,
     shutdown: CancellationToken,

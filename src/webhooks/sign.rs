@@ -6,20 +6,20 @@ use bitcoin::hashes::{Hash, HashEngine, Hmac, HmacEngine, sha256};
 
 use crate::domain::merchant::Merchant;
 use crate::domain::time::Timestamp;
-use crate::secret::{MasterSecret, Secret};
+use crate::secret::{Secret, Secrets};
 
 /// The keys that sign a merchant's webhooks at one time: the newest first, and for a while after
-/// a rotation the one before.
+/// a rotation, of the merchant's secret or of the master secret, those before.
 pub(crate) struct Signer {
     keys: Vec<Secret<[u8; 32]>>,
 }
 
 impl Signer {
-    pub(crate) fn of(merchant: &Merchant, secret: &MasterSecret, now: Timestamp) -> Signer {
+    pub(crate) fn of(merchant: &Merchant, secret: &Secrets, now: Timestamp) -> Signer {
         let current = merchant.webhook_secret;
         let versions = [Some(current.version), current.previous_version(now)];
-        let key = |version| secret.webhook_key(merchant.id, version);
-        Signer { keys: versions.into_iter().flatten().map(key).collect() }
+        let keys = |version| secret.webhook_keys(merchant.id, version, now);
+        Signer { keys: versions.into_iter().flatten().flat_map(keys).collect() }
     }
 
     /// The value of `webhook-signature`: a signature by each key, separated by spaces.

@@ -12,7 +12,7 @@ use crate::domain::merchant::Merchant;
 use crate::domain::network::Network;
 use crate::domain::payment::PaymentId;
 use crate::domain::time::Timestamp;
-use crate::secret::{self, MasterSecret};
+use crate::secret::{self, Secrets};
 use crate::view::{CompletedView, TrialView};
 
 use super::deliver;
@@ -41,7 +41,7 @@ pub(crate) struct Tried {
 /// If the system has no usable TLS. That the receiver fails is no error.
 pub(crate) async fn send(
     merchant: &Merchant,
-    secret: &MasterSecret,
+    secret: &Secrets,
     network: Network,
     egress: &Egress,
     url: &str,

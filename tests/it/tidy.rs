@@ -19,7 +19,7 @@ const ROWS: [(&str, u32); 26] = [
     ("pulse", 20),
     ("wake", 20),
     ("clock", 20),
-    ("crash", 20),
+    ("crash", 18),
     ("store", 30),
     ("node", 30),
     ("acts", 40),

@@ -27,8 +27,8 @@ struct Stage {
     role: JoinSet<()>,
 }
 
-fn secret() -> MasterSecret {
-    MasterSecret::new([7; 32])
+fn secret() -> Secrets {
+    Secrets::new(MasterSecret::new([7; 32]), None)
 }
 
 fn merchant(n: u64) -> MerchantId {

@@ -1,0 +1,149 @@
+//! The master secret in force and, during a rotation, the one before it.
+//!
+//! New keys derive from the secret in force. Keys of the one before it are valid until the grace
+//! period ends; what it authenticated (rows, backups) is believed for as long as its file is kept.
+
+use std::sync::{Arc, PoisonError, RwLock};
+
+use crate::domain::merchant::MerchantId;
+use crate::domain::network::Network;
+use crate::domain::time::Timestamp;
+
+use super::rotation::Previous;
+use super::{ApiKey, BackupKey, MasterSecret, RowKeys, Secret};
+
+/// Clones share what is in force: a rotation reaches all of a process at once.
+#[derive(Debug, Clone)]
+pub(crate) struct Secrets(Arc<RwLock<Arc<Generation>>>);
+
+#[derive(Debug)]
+struct Generation {
+    current: MasterSecret,
+    previous: Option<Previous>,
+}
+
+impl Secrets {
+    /// A rotation that was cut short before it replaced the secret has no effect yet.
+    pub(crate) fn new(current: MasterSecret, previous: Option<Previous>) -> Secrets {
+        Secrets(Arc::new(RwLock::new(Arc::new(Generation::new(current, previous)))))
+    }
+
+    /// Puts others in the place of these, for all clones.
+    pub(crate) fn replace(&self, current: MasterSecret, previous: Option<Previous>) {
+        let new = Arc::new(Generation::new(current, previous));
+        *self.0.write().unwrap_or_else(PoisonError::into_inner) = new;
+    }
+
+    fn now(&self) -> Arc<Generation> {
+        Arc::clone(&self.0.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// The secret in force.
+    pub(crate) fn current(&self) -> MasterSecret {
+        self.now().current.clone()
+    }
+
+    /// The secret before it, while its file is kept.
+    pub(crate) fn previous(&self) -> Option<Previous> {
+        self.now().previous.clone()
+    }
+
+    /// Whether this is the merchant's key of this version, by a secret whose keys are valid.
+    /// Compared in constant time.
+    pub(crate) fn is_api_key(
+        &self,
+        key: &ApiKey,
+        network: Network,
+        version: u32,
+        now: Timestamp,
+    ) -> bool {
+        let fits = |secret: &MasterSecret| secret.is_api_key(key, network, version);
+        let fitting: Vec<bool> = self.valid(now).iter().map(fits).collect();
+        fitting.contains(&true)
+    }
+
+    /// The keys with which a merchant's webhooks are signed, the newest first.
+    pub(crate) fn webhook_keys(
+        &self,
+        merchant: MerchantId,
+        version: u32,
+        now: Timestamp,
+    ) -> Vec<Secret<[u8; 32]>> {
+        self.valid(now).iter().map(|secret| secret.webhook_key(merchant, version)).collect()
+    }
+
+    /// The keys under which a backup may have been sealed.
+    pub(crate) fn backup_keys(&self) -> Vec<BackupKey> {
+        let now = self.now();
+        let previous = now.previous.iter().map(|previous| &previous.secret);
+        std::iter::once(&now.current).chain(previous).map(MasterSecret::backup_key).collect()
+    }
+
+    /// The keys that rows of the database verify under.
+    pub(crate) fn row_keys(&self) -> RowKeys {
+        let now = self.now();
+        let previous = now.previous.as_ref().map(|previous| previous.secret.row_key());
+        RowKeys { current: now.current.row_key(), previous }
+    }
+
+    /// The secrets whose derived keys are valid, the one in force first.
+    fn valid(&self, at: Timestamp) -> Vec<MasterSecret> {
+        let now = self.now();
+        let previous = now.previous.iter().filter(|previous| at < previous.keys_until);
+        let previous = previous.map(|previous| previous.secret.clone());
+        std::iter::once(now.current.clone()).chain(previous).collect()
+    }
+}
+
+impl Generation {
+    fn new(current: MasterSecret, previous: Option<Previous>) -> Generation {
+        let previous = previous.filter(|previous| previous.secret.tag() != current.tag());
+        Generation { current, previous }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn master(byte: u8) -> MasterSecret {
+        MasterSecret::new([byte; 32])
+    }
+
+    fn previous(byte: u8) -> Option<Previous> {
+        Some(Previous { secret: master(byte), keys_until: Timestamp::from_ms(100) })
+    }
+
+    fn key_of(byte: u8) -> ApiKey {
+        let text = master(byte).api_key(Network::Regtest, MerchantId::from_random(1), 1);
+        ApiKey::parse(text.reveal(), Network::Regtest).unwrap_or_else(|_| panic!("our own key"))
+    }
+
+    #[test]
+    fn keys_of_the_old_secret_are_valid_until_the_grace_ends() {
+        let secrets = Secrets::new(master(8), previous(7));
+        let is_valid = |byte, at| {
+            secrets.is_api_key(&key_of(byte), Network::Regtest, 1, Timestamp::from_ms(at))
+        };
+        assert!(is_valid(8, 0) && is_valid(7, 0) && is_valid(7, 99));
+        assert!(is_valid(8, 100) && !is_valid(7, 100));
+        assert!(!is_valid(9, 0));
+        let count =
+            |at| secrets.webhook_keys(MerchantId::from_random(1), 1, Timestamp::from_ms(at)).len();
+        assert_eq!((count(99), count(100)), (2, 1));
+    }
+
+    #[test]
+    fn a_rotation_reaches_all_clones() {
+        let secrets = Secrets::new(master(7), None);
+        let clone = secrets.clone();
+        secrets.replace(master(8), previous(7));
+        assert_eq!(clone.current().tag(), master(8).tag());
+        assert!(clone.previous().is_some_and(|old| old.secret.tag() == master(7).tag()));
+    }
+
+    #[test]
+    fn an_old_secret_that_is_still_in_force_is_no_rotation() {
+        assert!(Secrets::new(master(7), previous(7)).previous().is_none());
+    }
+}
