@@ -5,17 +5,20 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use serde::Serialize;
 
-use super::{Failure, Format, load, print_json, print_line, progress};
+use super::{Failure, Format, print_json, print_line, progress};
 use crate::acts;
 use crate::config::{self, Config};
 use crate::domain::audit::Difference;
+use crate::domain::time::Timestamp;
 use crate::headway::Told;
 use crate::privileges::would_become_another;
 use crate::safe_file::Output;
+use crate::secret::rotation::Previous;
 use crate::serve::database::open_store;
 use crate::serve::node_of;
 use crate::serve::rights::{Work, give_up_root, may_become_another};
-use crate::store::backup::{self, Contents, Source};
+use crate::store::backup::seal::Facts;
+use crate::store::backup::{self, Contents, Sealing, Source};
 use crate::store::{self, Store, high_water};
 use crate::view::Time;
 use crate::view::audit::DifferenceView;
@@ -32,9 +35,13 @@ pub(super) struct Backup {
     /// Try a copy: whole, ours, and clean against the node once it has caught up
     #[arg(long)]
     verify: bool,
-    /// The file to try was restored by Litestream
+    /// The file to try was restored by Litestream, or put aside by an upgrade or a restore: it has
+    /// no seal
     #[arg(long, requires = "verify")]
     replica: bool,
+    /// The secret under which an older backup was made
+    #[arg(long, requires = "verify", value_name = "FILE")]
+    old_secret: Option<PathBuf>,
 }
 
 /// What a copy holds, with the API's names.
@@ -67,6 +74,8 @@ impl ContentsView {
 struct Verified {
     #[serde(flatten)]
     contents: ContentsView,
+    /// When the backup was made; absent for a replica, which has no seal.
+    made_at: Option<Time>,
     clean: bool,
     differences: Vec<DifferenceView>,
     since_then: Vec<DifferenceView>,
@@ -75,7 +84,8 @@ struct Verified {
 impl Backup {
     pub(super) fn run(self, config: Option<&Path>, format: Format) -> Result<(), Failure> {
         if self.verify {
-            verify(config, &self.file, source_of(self.replica), format)
+            let old_secret = self.old_secret.as_deref();
+            verify(config, &self.file, source_of(self.replica), old_secret, format)
         } else {
             copy(config, &self.file, format)
         }
@@ -91,9 +101,10 @@ fn copy(config: Option<&Path>, file: &Path, format: Format) -> Result<(), Failur
     };
     give_up_root(&mut config, Work::Database)?;
     let store = open_store(&config)?;
+    let sealing = Sealing { key: config.secret.current().backup_key(), now: config.clock.now() };
     let bytes = progress::shown(|told| match output {
-        Some(output) => backup::copy_out(&store, &config.database, output, file, told),
-        None => backup::copy(&store, file, told),
+        Some(output) => backup::copy_out(&store, &config.database, output, file, &sealing, told),
+        None => backup::copy(&store, file, &sealing, told),
     })?;
     let contents = contents(&store, bytes)?;
     if format == Format::Json {
@@ -111,17 +122,31 @@ pub(super) fn source_of(replica: bool) -> Source {
     if replica { Source::Replica } else { Source::Backup }
 }
 
+/// Believes what was made under the secret in this file, too; its keys are not valid. It is read
+/// with root's rights, if root asks.
+pub(super) fn believe_old_secret(config: &Config, file: Option<&Path>) -> Result<(), Failure> {
+    let Some(file) = file else { return Ok(()) };
+    let secret = config::secret_at("--old-secret", file)?;
+    let keys_until = Timestamp::from_ms(0);
+    config.secret.replace(config.secret.current(), Some(Previous { secret, keys_until }));
+    Ok(())
+}
+
 fn verify(
     config: Option<&Path>,
     file: &Path,
     source: Source,
+    old_secret: Option<&Path>,
     format: Format,
 ) -> Result<(), Failure> {
     let copy = backup::open(file, source)?;
     let bytes = copy.bytes();
-    let config = load(config, Work::Database)?;
-    let unpack = |told: Told| backup::unpack(copy, &config.database, "verify", told);
-    let scratch = progress::shown(unpack)?;
+    let mut config = config::load(config)?;
+    believe_old_secret(&config, old_secret)?;
+    let keys = config.secret.backup_keys();
+    give_up_root(&mut config, Work::Database)?;
+    let unpack = |told: Told| backup::unpack(copy, &config.database, "verify", &keys, told);
+    let (scratch, facts) = progress::shown(unpack)?;
     let database = scratch.path().to_owned();
     let high_water_file = high_water::beside(&database);
     let config = Config { high_water_file, heads_file: None, database, ..config };
@@ -129,6 +154,7 @@ fn verify(
     let contents = contents(&store, bytes)?;
     if format == Format::Text {
         print_line("whole: every page and every row was read")?;
+        print_sealed(facts.as_ref())?;
         print_contents(&contents)?;
     }
     let (since, differences): (Vec<_>, Vec<_>) =
@@ -143,6 +169,7 @@ fn verify(
     match format {
         Format::Json => print_json(&Verified {
             contents: ContentsView::new(&contents),
+            made_at: facts.map(|facts| Time(facts.made_at)),
             clean: differences.is_empty(),
             differences: views(&differences),
             since_then: views(&since),
@@ -191,6 +218,18 @@ pub(super) fn judge(differences: &[Difference], differs: &str) -> Result<(), Fai
 pub(super) fn contents(store: &Store, bytes: u64) -> Result<Contents, Failure> {
     let contents = store.read_blocking(|tx| backup::contents(tx, bytes));
     contents.map_err(|error: store::Error| error.into())
+}
+
+/// What the seal of a copy says.
+pub(super) fn print_sealed(facts: Option<&Facts>) -> Result<(), Failure> {
+    match facts {
+        Some(Facts { made_at, audit_log, .. }) => print_line(&format!(
+            "sealed: made at {made_at} by this gateway and not changed since; the audit log ended \
+             with row {}",
+            audit_log.id
+        )),
+        None => print_line("not sealed: a replica"),
+    }
 }
 
 pub(super) fn print_contents(contents: &Contents) -> Result<(), Failure> {

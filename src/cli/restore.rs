@@ -5,7 +5,10 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use serde::Serialize;
 
-use super::backup::{ContentsView, catch_up_and_audit, contents, judge, print_contents, source_of};
+use super::backup::{
+    ContentsView, believe_old_secret, catch_up_and_audit, contents, judge, print_contents,
+    print_sealed, source_of,
+};
 use super::{Failure, Format, print_json, print_line, progress};
 use crate::config::{self, Config};
 use crate::domain::merchant::MerchantId;
@@ -16,6 +19,7 @@ use crate::serve::rights::{Work, give_up_root};
 use crate::store::indexes::Absence;
 use crate::store::{Store, backup, identity, indexes};
 use crate::sweeper::seals::{Access, Resealed, Seals};
+use crate::view::Time;
 use crate::view::audit::DifferenceView;
 
 #[derive(Args)]
@@ -26,9 +30,13 @@ use crate::view::audit::DifferenceView;
 pub(super) struct Restore {
     /// A copy that litegate backup made
     file: PathBuf,
-    /// The file was restored by Litestream instead
+    /// The file was restored by Litestream instead, or put aside by an upgrade or a restore: it has
+    /// no seal
     #[arg(long)]
     replica: bool,
+    /// The secret under which an older backup was made
+    #[arg(long, value_name = "FILE")]
+    old_secret: Option<PathBuf>,
 }
 
 #[derive(Serialize)]
@@ -36,6 +44,8 @@ pub(super) struct Restore {
 struct View {
     #[serde(flatten)]
     contents: ContentsView,
+    /// When the backup was made; absent for a replica, which has no seal.
+    made_at: Option<Time>,
     kept: Option<String>,
     /// Payments that were not sealed when the copy was made, and proved themselves.
     resealed_payments: u32,
@@ -58,11 +68,14 @@ impl Restore {
         // What the gateway's user may not open is opened with root's rights, if root asks.
         let _sweeper = lock(&config, Role::Sweeper)?;
         let copy = backup::open(&self.file, source_of(self.replica))?;
+        believe_old_secret(&config, self.old_secret.as_deref())?;
+        let keys = config.secret.backup_keys();
         give_up_root(&mut config, Work::LookAtSweeper)?;
         let others = Role::ALL.iter().filter(|role| **role != Role::Sweeper);
         let _locks = others.map(|role| lock(&config, *role)).collect::<Result<Vec<_>, _>>()?;
-        let copy =
-            progress::shown(|told| backup::unpack(copy, &config.database, "restoring", told))?;
+        let (copy, facts) = progress::shown(|told| {
+            backup::unpack(copy, &config.database, "restoring", &keys, told)
+        })?;
         let bytes = copy.bytes();
         check_identity(&config, |mark| Ok(copy.read(|tx| identity::get(tx, mark))?))?;
         let now = config.clock.now().to_string().replace(['-', ':', '.'], "");
@@ -81,6 +94,7 @@ impl Restore {
         let lost = (had_mark && absence.is_none()).then_some(skipped);
         let sealing = Sealing::of(&config, &store)?;
         if format == Format::Text {
+            print_sealed(facts.as_ref())?;
             print_contents(&contents)?;
             print_line(&tell_lost(lost, absence, known_from.get(), skipped))?;
             if let Some(kept) = &kept {
@@ -101,6 +115,7 @@ impl Restore {
         match format {
             Format::Json => print_json(&View {
                 contents: ContentsView::new(&contents),
+                made_at: facts.map(|facts| Time(facts.made_at)),
                 kept: kept.map(|kept| kept.display().to_string()),
                 resealed_payments: sealing.resealed.sealed,
                 unsealed_payments: sealing.waiting(),

@@ -57,7 +57,7 @@ pub(crate) fn append(tx: &WriteTx, act: &Act) -> Result<(), Error> {
     let id = head.id.checked_add(1).ok_or_else(|| {
         Error::Impossible(format!("the audit log has a row of the id {}", head.id))
     })?;
-    let columns: [&dyn ToSql; chain::COLUMNS] =
+    let columns: [&dyn ToSql; chain::COLUMN_COUNT] =
         [&id, &act.at, &act.actor, &act.place, &act.act, &act.merchant, &act.before, &act.after];
     chain::insert(tx.connection, &head.hash, columns)?;
     Ok(())

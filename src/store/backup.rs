@@ -1,7 +1,10 @@
 //! Copies of the database: made while it is in use, judged, and put in its place.
 //!
-//! A copy is one file that needs no other. It holds no key and no secret; it does hold customers'
-//! references and merchants' webhook addresses, so only its owner may read it.
+//! A copy is one file that needs no other, with a seal by which a changed one is refused
+//! ([`seal`]). It holds no key and no secret; it does hold customers' references and merchants' webhook
+//! addresses, so only its owner may read it.
+
+pub(crate) mod seal;
 
 use std::fs::{self, File};
 use std::io::{ErrorKind, Read};
@@ -16,7 +19,9 @@ use crate::domain::keys::DerivationIndex;
 use crate::domain::time::Timestamp;
 use crate::headway::{Headway, Told};
 use crate::safe_file::{self, Output, Place};
+use crate::secret::BackupKey;
 
+use super::audit_log::chain;
 use super::connect::{READ_ONLY, READ_WRITE, connect};
 use super::schema::Schema;
 use super::{Error, ReadTx, Store, blocks, indexes, migrations};
@@ -61,17 +66,24 @@ pub(crate) struct Contents {
     pub(crate) tip: Option<BlockId>,
 }
 
-/// Copies one state of the database into a new file, while others write, and answers its bytes.
-/// `told` hears how many pages are done.
+/// What a copy is sealed with.
+#[derive(Debug)]
+pub(crate) struct Sealing {
+    pub(crate) key: BackupKey,
+    pub(crate) now: Timestamp,
+}
+
+/// Copies one state of the database into a new file, while others write, seals it, and answers its
+/// bytes. `told` hears how many pages are done.
 ///
 /// # Errors
 /// If the file is there already, or cannot be written. Nothing is left then.
-pub(crate) fn copy(store: &Store, to: &Path, told: Told) -> Result<u64, Failed> {
+pub(crate) fn copy(store: &Store, to: &Path, sealing: &Sealing, told: Told) -> Result<u64, Failed> {
     if to.exists() {
         return Err(Failed::Exists(to.to_owned()));
     }
     let part = Scratch::beside(to, "part")?;
-    fill(store, &part, to, told)?;
+    fill(store, &part, to, sealing, told)?;
     let bytes = part.bytes();
     part.take_place_of(to)?;
     Ok(bytes)
@@ -88,10 +100,11 @@ pub(crate) fn copy_out(
     database: &Path,
     output: Output,
     named: &Path,
+    sealing: &Sealing,
     told: Told,
 ) -> Result<u64, Failed> {
     let part = Scratch::beside(database, "backup")?;
-    fill(store, &part, named, told)?;
+    fill(store, &part, named, sealing, told)?;
     let from = part.open().map_err(failed(part.path()))?;
     let bytes = part.bytes();
     pour(&from, output.file(), bytes, told).map_err(failed(named))?;
@@ -132,9 +145,15 @@ fn pour(from: &File, to: &File, bytes: u64, told: Told) -> std::io::Result<()> {
     to.write_all_at(&head, 0)
 }
 
-/// Copies one state of the database into a scratch file and checks it; `named` is what errors call
-/// it.
-fn fill(store: &Store, part: &Scratch, named: &Path, told: Told) -> Result<(), Failed> {
+/// Copies one state of the database into a scratch file, checks it and seals it; `named` is what
+/// errors call it.
+fn fill(
+    store: &Store,
+    part: &Scratch,
+    named: &Path,
+    sealing: &Sealing,
+    told: Told,
+) -> Result<(), Failed> {
     let written = part.open().map_err(failed(part.path()))?;
     // The transaction stays on one state for as long as it lasts; in WAL mode it stops no writer.
     store.read_blocking(|tx| {
@@ -159,7 +178,18 @@ fn fill(store: &Store, part: &Scratch, named: &Path, told: Told) -> Result<(), F
         copy.pragma_update(None, "journal_mode", "DELETE")?;
         Ok::<_, Failed>(())
     })?;
-    judge(part.path(), named)
+    judge(part.path(), named)?;
+    seal_copy(part, sealing, told)
+}
+
+/// Seals a copy that was checked.
+fn seal_copy(part: &Scratch, sealing: &Sealing, told: Told) -> Result<(), Failed> {
+    let mut connection = connect(part.path(), READ_WRITE)?;
+    connection.pragma_update(None, "synchronous", "OFF")?; // It is flushed as a whole.
+    let tx = connection.transaction()?;
+    let facts = seal::Facts { made_at: sealing.now, audit_log: chain::head_of(&tx)?, heads: None };
+    seal::write(&tx, &sealing.key, &facts, told)?;
+    Ok(tx.commit()?)
 }
 
 /// The database as it was before an upgrade, under a name that is not the one it is kept by yet. It
@@ -241,18 +271,35 @@ pub(crate) fn open(file: &Path, source: Source) -> Result<Copy, Failed> {
 }
 
 /// A private copy of a copy, that may be opened and changed, beside `near`. It is checked: whole,
-/// of this program, of a schema that this binary knows. `told` hears how many bytes are copied.
+/// of this program, of a schema that this binary knows, and as one of `keys` sealed it. A replica
+/// has no seal. `told` hears how much is done.
 ///
 /// # Errors
 /// [`Failed::Unfit`] says what it is instead.
-pub(crate) fn unpack(copy: Copy, near: &Path, name: &str, told: Told) -> Result<Scratch, Failed> {
+pub(crate) fn unpack(
+    copy: Copy,
+    near: &Path,
+    name: &str,
+    keys: &[BackupKey],
+    told: Told,
+) -> Result<(Scratch, Option<seal::Facts>), Failed> {
     let scratch = Scratch::beside(near, name)?;
     duplicate(copy.file, scratch.path(), told).map_err(failed(scratch.path()))?;
     if copy.source == Source::Replica {
         drop(unmark(scratch.path())); // What is no database is judged below.
     }
     judge(scratch.path(), &copy.path)?;
-    Ok(scratch)
+    let connection = connect(scratch.path(), READ_WRITE)?;
+    let sealed = seal::is_sealed(&connection)?;
+    if copy.source == Source::Replica && !sealed {
+        return Ok((scratch, None));
+    }
+    let facts = seal::verify(&connection, keys, told).map_err(|refusal| match refusal {
+        seal::Refusal::Store(error) => Failed::Store(error),
+        refusal => Failed::Unfit { path: copy.path.clone(), what: refusal.to_string() },
+    })?;
+    seal::remove(&connection)?;
+    Ok((scratch, Some(facts)))
 }
 
 fn bytes_of(file: &File) -> u64 {
@@ -382,7 +429,11 @@ fn judge(file: &Path, named: &Path) -> Result<(), Failed> {
     if found == 0 || connection.query_row(ours, [], |row| row.get::<_, i64>(0))? != 2 {
         return Err(unfit("is no database of litegate".to_owned()));
     }
-    match Schema::of_version(found)?.check(&connection) {
+    let schema = match seal::is_sealed(&connection)? {
+        true => Schema::of_copy(found)?,
+        false => Schema::of_version(found)?,
+    };
+    match schema.check(&connection) {
         Err(Error::Damaged(what)) => Err(unfit(format!("is damaged ({what})"))),
         other => Ok(other?),
     }

@@ -1,5 +1,7 @@
 //! Numbered schema changes. A script's position is its version; old scripts never change.
 
+mod audit_log;
+
 use std::path::Path;
 
 use rusqlite::{Connection, TransactionBehavior};
@@ -7,7 +9,6 @@ use rusqlite::{Connection, TransactionBehavior};
 use crate::crash;
 use crate::secret::RowKeys;
 
-use super::audit_log::chain;
 use super::{Error, authenticated, backup};
 
 /// Append only. `tests/it/tidy.rs` compares the old ones with their recorded hashes.
@@ -96,7 +97,7 @@ pub(super) fn apply_script(connection: &Connection, from: u32) -> Result<(), Err
     let script = script.ok_or(Error::Newer { found: from, known: known_version() })?;
     connection.execute_batch(script)?;
     if from + 1 == HASH_CHAIN {
-        chain::take_over_trail(connection)?;
+        audit_log::chain_rows(connection)?;
     }
     Ok(connection.pragma_update(None, "user_version", from + 1)?)
 }

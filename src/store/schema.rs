@@ -11,6 +11,7 @@ use std::sync::{Arc, OnceLock};
 
 use rusqlite::Connection;
 
+use super::backup::seal;
 use super::{Error, ReadTx, Store, migrations};
 
 /// Type and name of each object, with the table that it belongs to and the SQL that made it.
@@ -37,6 +38,14 @@ impl Schema {
     pub(super) fn of_version(version: u32) -> Result<Schema, Error> {
         let connection = Connection::open_in_memory()?;
         migrations::apply_scripts(&connection, version)?;
+        Ok(Schema(objects(&connection)?))
+    }
+
+    /// What a sealed copy of a database of this version has.
+    pub(super) fn of_copy(version: u32) -> Result<Schema, Error> {
+        let connection = Connection::open_in_memory()?;
+        migrations::apply_scripts(&connection, version)?;
+        connection.execute_batch(seal::SCHEMA)?;
         Ok(Schema(objects(&connection)?))
     }
 

@@ -16,6 +16,11 @@ fn open() -> (tempfile::TempDir, Store) {
     (dir, store)
 }
 
+fn sealing() -> backup::Sealing {
+    let key = crate::secret::MasterSecret::new([7; 32]).backup_key();
+    backup::Sealing { key, now: Timestamp::from_ms(1) }
+}
+
 fn merchant(n: u64) -> Merchant {
     Merchant::new_shop(MerchantId::from_random(n))
 }
@@ -215,6 +220,7 @@ fn sources(folder: &Path) -> Vec<PathBuf> {
         match path.file_name().and_then(|name| name.to_str()) {
             // The statements of `authenticated.rs` are made there, each by a primary key.
             Some("tests" | "tests.rs" | "migrations" | "authenticated.rs") | None => {}
+            Some("seal.rs") => {} // Reads a table that only a copy has.
             Some(_) if path.is_dir() => found.extend(sources(&path)),
             Some(name) if name.ends_with(".rs") => found.push(path),
             Some(_) => {}
@@ -278,7 +284,7 @@ fn a_copy_comes_to_its_end_however_much_is_written_meanwhile() {
         let write = |tx: &WriteTx| progress::record(tx, "writer", Timestamp::from_ms(1), "");
         store.write_blocking(write).expect("written between two steps");
     };
-    backup::copy(&store, &copy, &written).expect("copied");
+    backup::copy(&store, &copy, &sealing(), &written).expect("copied");
     assert!(steps.into_inner() >= 4, "it was made in steps");
     let rows: i64 = Connection::open(&copy)
         .and_then(|copy| copy.query_row("SELECT count(*) FROM progress", [], |row| row.get(0)))
@@ -298,7 +304,7 @@ fn a_copy_that_is_cut_short_is_no_database() {
             heads.lock().expect("nobody panicked").push(so_far[..16].to_vec());
         }
     };
-    backup::copy_out(&store, &path, output, &copy, &told).expect("copied");
+    backup::copy_out(&store, &path, output, &copy, &sealing(), &told).expect("copied");
     let heads = heads.into_inner().expect("nobody panicked");
     assert!(!heads.is_empty() && heads.iter().all(|head| head.iter().all(|byte| *byte == 0)));
     let tables: i64 = Connection::open(&copy)

@@ -17,6 +17,7 @@ mod audit;
 mod audit_log;
 mod authenticated;
 mod backup;
+mod backup_seal;
 mod bounded;
 mod ceremony;
 mod checkout;

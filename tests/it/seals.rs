@@ -231,8 +231,9 @@ fn a_copy_from_before_a_change_names_whose_payouts_wait_and_the_way_out() {
 }
 
 /// A copy that holds a payment which was not sealed yet, as nearly every copy amid traffic does.
-/// The payment, the copy, and the gateway, stopped: its sweeper has sealed the payment since.
-fn copied_unsealed() -> Option<(Stage, crate::harness::shop::Created, String)> {
+/// The payment, the copy, and the gateway, stopped: its sweeper has sealed the payment since. While
+/// the copy was made, `reference` was the payment's: a changed copy itself is refused.
+fn copied_unsealed(reference: &str) -> Option<(Stage, crate::harness::shop::Created, String)> {
     let stage = Stage::alone_with(|gate| gate.set("sweeper.min_payout", "0.05"))?;
     let Stage { gate, shop, .. } = &stage;
     shop.create("0.1");
@@ -241,7 +242,13 @@ fn copied_unsealed() -> Option<(Stage, crate::harness::shop::Created, String)> {
     gate.start_with(&["--without", "sweeper"]);
     let payment = shop.create("0.1");
     let copy = gate.folder().join("copy.db").display().to_string();
+    let refer = |to: &str| {
+        let sql = format!("UPDATE payments SET reference = {to} WHERE derivation_index = 1");
+        Database::of(gate).damage(&sql);
+    };
+    refer(reference);
     gate.cli_ok(&["backup", &copy]);
+    refer("NULL");
     gate.restart();
     wait_for("the payment is sealed", SOON, || {
         fs::read_to_string(record_file(gate)).is_ok_and(|text| text.contains("payments 2\n"))
@@ -265,7 +272,7 @@ fn pays_out(stage: &Stage, payment: &crate::harness::shop::Created) -> bool {
 // 3. It is paid, and its money goes out, without a word of the operator.
 #[test]
 fn a_copy_amid_traffic_restores_without_an_operators_trust() {
-    let Some((stage, payment, copy)) = copied_unsealed() else { return };
+    let Some((stage, payment, copy)) = copied_unsealed("NULL") else { return };
     let restored = stage.gate.cli_json(&["restore", &copy]);
     assert_eq!(restored.raw("resealedPayments"), "1", "{}", restored.whole());
     assert_eq!(restored.raw("unsealedPayments"), "0");
@@ -273,15 +280,13 @@ fn a_copy_amid_traffic_restores_without_an_operators_trust() {
     assert!(pays_out(&stage, &payment));
 }
 
-// 1. As above, but in the copy the payment was changed.
+// 1. As above, but the payment was changed in the database when the copy was made.
 // 2. `restore` names it and seals nothing; its money stays.
 // 3. The operator vouches for that payment alone: it is paid, and the audit log has it.
 #[test]
 fn a_payment_that_proves_nothing_waits_for_trust_in_it_alone() {
-    let Some((stage, payment, copy)) = copied_unsealed() else { return };
+    let Some((stage, payment, copy)) = copied_unsealed("'forged'") else { return };
     let Stage { gate, .. } = &stage;
-    let sql = "UPDATE payments SET reference = 'forged' WHERE derivation_index = 1";
-    Database::at(copy.as_ref()).damage(sql);
     let restored = gate.cli(&["restore", &copy, "--json"]);
     assert_eq!(restored.code, 1, "{restored:?}");
     let restored = Fields::of(&restored.stdout);

@@ -180,7 +180,7 @@ fn every_released_schema_is_taken_over_with_all_that_it_holds() {
         if version < newest() {
             assert_eq!(version_of(&kept(&gate)), version);
             assert_eq!(fs::metadata(kept(&gate)).unwrap().permissions().mode() & 0o777, 0o600);
-            gate.cli_ok(&["backup", "--verify", &kept(&gate).display().to_string()]);
+            gate.cli_ok(&["backup", "--verify", "--replica", &kept(&gate).display().to_string()]);
         }
         let finals = Database::of(&gate).rows(FINAL);
         // And it serves: nothing that was final changes, and no address is given out again.
@@ -206,8 +206,10 @@ fn every_released_schema_is_taken_over_with_all_that_it_holds() {
         if version < newest() {
             let theirs = "/var/lib/litegate/litegate.db.before-v5";
             let ours = kept(&gate).display().to_string();
-            let words =
-                files::guide_command("litegate restore /var/lib/litegate", &[(theirs, &ours)]);
+            let words = files::guide_command(
+                "litegate restore --replica /var/lib/litegate/litegate.db.before",
+                &[(theirs, &ours)],
+            );
             let words: Vec<&str> = words[1..].iter().map(String::as_str).collect();
             // The money that came since is on the chain, and named.
             gate.cli_fails(&words, 1, &["it is restored", "unattributed: 0.05 ltc"]);

@@ -241,7 +241,7 @@ fn path_text(path: PathBuf) -> String {
 fn secret_of(stage: &Stage) -> String {
     let merchant = &stage.merchant;
     let secret = &stage.config.secret;
-    secret.api_key(Network::Regtest, merchant.id, merchant.key_version).reveal().clone()
+    secret.current().api_key(Network::Regtest, merchant.id, merchant.key_version).reveal().clone()
 }
 
 /// The story from the API call to the payout.
@@ -297,7 +297,7 @@ impl Script {
     fn introduce(&self) -> Result<(), Failure> {
         let (url, key) = (&self.config.site.public_url, &self.key);
         let version = self.merchant.webhook_secret.version;
-        let secret = self.config.secret.webhook_secret(self.merchant.id, version);
+        let secret = self.config.secret.current().webhook_secret(self.merchant.id, version);
         print_line("")?;
         print_line(&format!("Your own payments, as the guide at {url}/docs tells, for example:"))?;
         print_line(&format!(
@@ -438,7 +438,7 @@ impl Script {
     /// As a shop verifies it.
     fn verify(&self, webhook: &Webhook, id: &str) -> Result<(), Failure> {
         let version = self.merchant.webhook_secret.version;
-        let key = self.config.secret.webhook_key(self.merchant.id, version);
+        let key = self.config.secret.current().webhook_key(self.merchant.id, version);
         if completed_by(key.reveal(), webhook).is_none_or(|completed| completed != id) {
             return Err(Failure::Failed("the webhook's signature does not fit".to_owned()));
         }
@@ -495,7 +495,7 @@ fn completed_by(key: &[u8; 32], webhook: &Webhook) -> Option<String> {
 /// What the shop in the browser does with the merchant's key and secret.
 fn till(stage: &Stage, key: &str) -> Till {
     let version = stage.merchant.webhook_secret.version;
-    let webhook_key = stage.config.secret.webhook_key(stage.merchant.id, version);
+    let webhook_key = stage.config.secret.current().webhook_key(stage.merchant.id, version);
     let (gateway, key) = (stage.config.site.public_url.clone(), key.to_owned());
     let side = stage.side_address;
     Till {

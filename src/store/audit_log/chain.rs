@@ -10,22 +10,22 @@ use std::fmt;
 
 use bitcoin::hashes::{Hash as _, HashEngine, sha256};
 use bitcoin::hex::DisplayHex;
-use rusqlite::types::{ToSqlOutput, Value, ValueRef};
+use rusqlite::types::{ToSqlOutput, ValueRef};
 use rusqlite::{Connection, OptionalExtension, Row, ToSql, params_from_iter};
 
 use super::super::batches::ROWS_MAX;
 use super::super::canonical::input_value;
 use super::super::{Error, ReadTx, Store};
 
-/// The columns that a hash covers, in the order of [`LIST`].
-pub(super) const COLUMNS: usize = 8;
-const LIST: &str = "id, at, actor, place, act, merchant_id, before, after";
+/// The columns that a hash covers.
+const COLUMNS: &str = "id, at, actor, place, act, merchant_id, before, after";
+pub(in crate::store) const COLUMN_COUNT: usize = 8;
 
 /// The hash of a row.
 pub(crate) type Hash = [u8; 32];
 
 /// What the first row is chained to.
-const START: Hash = *b"litegate audit log, version 1\0\0\0";
+pub(in crate::store) const START: Hash = *b"litegate audit log, version 1\0\0\0";
 
 /// The newest row: all others follow from it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -109,17 +109,22 @@ pub(crate) enum Extent {
 
 /// The newest row of the log.
 pub(crate) fn head(tx: &ReadTx) -> Result<Head, Error> {
+    head_of(tx.connection)
+}
+
+/// The newest row of the log in a file of the newest schema.
+pub(in crate::store) fn head_of(connection: &Connection) -> Result<Head, Error> {
     let sql = "SELECT id, hash FROM audit_log ORDER BY id DESC LIMIT 1";
-    let mut statement = tx.connection.prepare_cached(sql)?;
+    let mut statement = connection.prepare_cached(sql)?;
     let found = statement.query_row([], |row| Ok(Head { id: row.get(0)?, hash: row.get(1)? }));
     Ok(found.optional()?.unwrap_or(Head::EMPTY))
 }
 
 /// Adds a row with these columns after the one with this hash. Returns its hash.
-pub(super) fn insert(
+pub(in crate::store) fn insert(
     connection: &Connection,
     previous: &Hash,
-    columns: [&dyn ToSql; COLUMNS],
+    columns: [&dyn ToSql; COLUMN_COUNT],
 ) -> Result<Hash, Error> {
     let mut engine = sha256::HashEngine::default();
     engine.input(previous);
@@ -131,35 +136,17 @@ pub(super) fn insert(
         }
     }
     let hash = sha256::Hash::from_engine(engine).to_byte_array();
-    let sql = format!("INSERT INTO audit_log ({LIST}, hash) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)");
+    let sql = format!("INSERT INTO audit_log ({COLUMNS}, hash) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)");
     let values = columns.into_iter().chain(std::iter::once(&hash as &dyn ToSql));
     connection.prepare_cached(&sql)?.execute(params_from_iter(values))?;
     Ok(hash)
 }
 
-/// Moves the rows of `trail`, which has no hashes, into the log as they are now, and drops that
-/// table.
-pub(in crate::store) fn take_over_trail(connection: &Connection) -> Result<(), Error> {
-    {
-        let mut statement = connection.prepare(&format!("SELECT {LIST} FROM trail ORDER BY id"))?;
-        let mut rows = statement.query([])?;
-        let mut previous = START;
-        while let Some(row) = rows.next()? {
-            let mut values: [Value; COLUMNS] = std::array::from_fn(|_| Value::Null);
-            for (column, value) in values.iter_mut().enumerate() {
-                *value = row.get(column)?;
-            }
-            previous = insert(connection, &previous, values.each_ref().map(|value| value as _))?;
-        }
-    }
-    Ok(connection.execute_batch("DROP TABLE trail")?)
-}
-
-/// The hash of a row whose first columns are those of [`LIST`].
+/// The hash of a row whose first columns are those of [`COLUMNS`].
 fn hash_of(row: &Row, previous: &Hash) -> Result<Hash, Error> {
     let mut engine = sha256::HashEngine::default();
     engine.input(previous);
-    for column in 0..COLUMNS {
+    for column in 0..COLUMN_COUNT {
         input_value(&mut engine, row.get_ref(column)?);
     }
     Ok(sha256::Hash::from_engine(engine).to_byte_array())
@@ -207,7 +194,7 @@ struct Walk<'k> {
 impl Walk<'_> {
     /// Checks the next rows up to the first one that does not fit. Returns how many were read.
     fn page(&mut self, tx: &ReadTx) -> Result<u32, Error> {
-        let sql = format!("SELECT {LIST}, hash FROM audit_log WHERE id > ? ORDER BY id LIMIT ?");
+        let sql = format!("SELECT {COLUMNS}, hash FROM audit_log WHERE id > ? ORDER BY id LIMIT ?");
         let mut statement = tx.connection.prepare_cached(&sql)?;
         let mut rows = statement.query([self.checked.head.id, i64::from(ROWS_MAX)])?;
         let mut read = 0;
@@ -225,7 +212,7 @@ impl Walk<'_> {
         let Checked { head, found, .. } = &mut self.checked;
         let id: i64 = row.get(0)?;
         let hash = hash_of(row, &head.hash)?;
-        if row.get_ref(COLUMNS)? != ValueRef::Blob(&hash) {
+        if row.get_ref(COLUMN_COUNT)? != ValueRef::Blob(&hash) {
             let next = head.id.saturating_add(1);
             *found = Some(match id > next {
                 true => Break::Missing { first: next, last: id.saturating_sub(1) },

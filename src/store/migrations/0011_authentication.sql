@@ -18,7 +18,7 @@ ALTER TABLE merchants ADD COLUMN revision INTEGER NOT NULL DEFAULT 1 CHECK (revi
 DROP TRIGGER payments_mac_is_fixed;
 
 -- The audit log becomes a hash chain. The rows of `trail` are moved into it by the program
--- (audit_log/chain.rs), which then drops that table.
+-- (migrations/audit_log.rs), which then drops that table.
 CREATE TABLE audit_log (
     id          INTEGER PRIMARY KEY,
     at          INTEGER NOT NULL,

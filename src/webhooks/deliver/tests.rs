@@ -28,7 +28,7 @@ struct Stage {
 }
 
 fn secret() -> Secrets {
-    Secrets::new(MasterSecret::new([7; 32]), None)
+    Secrets::new(crate::secret::MasterSecret::new([7; 32]), None)
 }
 
 fn merchant(n: u64) -> MerchantId {
@@ -137,7 +137,7 @@ async fn a_2xx_ends_it() {
     assert_eq!(hit.header("webhook-id"), id);
     assert!(hit.header("user-agent").starts_with("litegate/"));
     let seconds: i64 = hit.header("webhook-timestamp").parse().expect("seconds");
-    let key = secret().webhook_key(merchant(1), 1);
+    let key = secret().current().webhook_key(merchant(1), 1);
     let signature = sign::signature(key.reveal(), &id, seconds, &event.body);
     assert_eq!(hit.header("webhook-signature"), signature);
 }
@@ -246,7 +246,7 @@ async fn for_a_day_after_a_rotation_there_are_two_signatures() {
         let seconds: i64 = hit.header("webhook-timestamp").parse().expect("seconds");
         let versions = hit.header("webhook-signature").split(' ').map(|given| {
             let fits = |version: &u32| {
-                let key = secret().webhook_key(merchant(1), *version);
+                let key = secret().current().webhook_key(merchant(1), *version);
                 sign::signature(key.reveal(), &id, seconds, &hit.body) == given
             };
             (1..=3).find(fits).expect("a signature by one of the secrets")

@@ -1,0 +1,85 @@
+//! A change to any table of a copy, or to the seal itself, is refused by name.
+
+use super::*;
+use crate::headway::NOBODY;
+use crate::secret::MasterSecret;
+use crate::store::migrations;
+
+fn key(byte: u8) -> BackupKey {
+    MasterSecret::new([byte; 32]).backup_key()
+}
+
+fn facts() -> Facts {
+    let audit_log = chain::Head { id: 7, hash: [3; 32] };
+    Facts { made_at: Timestamp::from_ms(5), audit_log, heads: Some("heads".to_owned()) }
+}
+
+/// A database with a row of each kind of table, sealed.
+fn sealed() -> Connection {
+    let connection = Connection::open_in_memory().expect("in memory");
+    migrations::apply_scripts(&connection, migrations::known_version()).expect("our own scripts");
+    let rows = "INSERT INTO merchants (id, name, created_at) VALUES (1, 'one', 1), (2, 'two', 2);
+                INSERT INTO identity (name, value) VALUES ('a', 'b'), ('c', 'd');
+                INSERT INTO progress (role, at) VALUES ('watcher', 5);";
+    connection.execute_batch(rows).expect("written");
+    write(&connection, &key(7), &facts(), NOBODY).expect("sealed");
+    connection
+}
+
+#[test]
+fn an_untouched_copy_fits_and_says_what_it_was_sealed_with() {
+    let connection = sealed();
+    let said = verify(&connection, &[key(7)], NOBODY).expect("it fits");
+    assert_eq!(said, facts());
+    // An older key is found among several.
+    verify(&connection, &[key(8), key(7)], NOBODY).expect("it fits");
+    remove(&connection).expect("removed");
+    assert!(matches!(verify(&connection, &[key(7)], NOBODY), Err(Refusal::Unsealed)));
+}
+
+#[test]
+fn another_secret_is_named_and_not_called_a_change() {
+    let refused = verify(&sealed(), &[key(8)], NOBODY);
+    assert!(matches!(refused, Err(Refusal::OtherSecret(id)) if id == key(7).id()));
+}
+
+#[test]
+fn each_change_is_refused_by_the_name_of_its_table() {
+    #[track_caller]
+    fn check(sql: &str, expected: &str) {
+        let connection = sealed();
+        let freely = format!("PRAGMA foreign_keys = OFF; {sql}");
+        connection.execute_batch(&freely).expect("changed");
+        let refused = verify(&connection, &[key(7)], NOBODY).expect_err(sql).to_string();
+        assert!(refused.contains(expected), "{sql}: {refused}");
+    }
+    let merchants = "the table merchants does not fit";
+    check("UPDATE merchants SET name = 'eins' WHERE id = 1", merchants);
+    check("UPDATE merchants SET id = 3 WHERE id = 2", merchants);
+    check("UPDATE merchants SET name = 'x' || name", merchants);
+    check("DELETE FROM merchants WHERE id = 2", merchants);
+    check("INSERT INTO merchants (id, name, created_at) VALUES (3, 'three', 3)", merchants);
+    check("UPDATE identity SET value = 'x' WHERE name = 'a'", "the table identity does not fit");
+    check("DELETE FROM progress", "the table progress does not fit");
+    check("UPDATE progress SET at = NULL", "the table progress does not fit");
+    check("INSERT INTO payment_seals VALUES (1, zeroblob(32))", "the table payment_seals does");
+    check("ALTER TABLE progress RENAME COLUMN note TO nota", "the table progress does not fit");
+    check("DROP TABLE progress", "the table progress");
+    check("CREATE TABLE mine (x)", "the table mine was added");
+    let seal = "its seal does not fit";
+    check("UPDATE backup_seal SET value = zeroblob(8) WHERE name = 'made at'", seal);
+    check("UPDATE backup_seal SET value = zeroblob(8) WHERE name = 'audit log id'", seal);
+    check("UPDATE backup_seal SET value = x'00' WHERE name = 'heads'", seal);
+    check("DELETE FROM backup_seal WHERE name = 'heads'", seal);
+    check("DELETE FROM backup_seal WHERE name = 'seal'", seal);
+    check("DELETE FROM backup_seal WHERE name = 'table merchants'", seal);
+    check("PRAGMA user_version = 3", seal);
+    // One MAC does not do for another table or another part.
+    check(
+        "UPDATE backup_seal SET value =
+             (SELECT value FROM backup_seal WHERE name = 'table identity')
+         WHERE name = 'table merchants'",
+        seal,
+    );
+    check("DROP TABLE backup_seal", "is not sealed");
+}
