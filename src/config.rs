@@ -35,6 +35,7 @@ use crate::sweeper::private_file::Held;
 use crate::view::Site;
 use crate::{bot, http, sweeper, watcher, webhooks};
 
+pub(crate) use judge::parse_duration;
 pub(crate) use keys::{Setting, Source};
 pub(crate) use read::secret_at;
 

@@ -8,6 +8,7 @@ pub(crate) mod database;
 pub(crate) mod first_start;
 mod retention;
 pub(crate) mod rights;
+mod rotation;
 mod systemd;
 
 use std::collections::BTreeSet;
@@ -46,6 +47,7 @@ use database::{lock, open_store_with, prepare_to_issue};
 use first_start::{Account, Unexamined};
 use retention::Retention;
 use rights::{Work, give_up_root};
+use rotation::{Part, Rotation};
 
 /// A part of the gateway that can run by itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -279,6 +281,19 @@ impl Gateway {
                 (Role::Watcher, Ok(()))
             });
         }
+        let rotation = Rotation {
+            store: store.clone(),
+            secrets: config.secret.clone(),
+            secret_file: config.secret_file.clone(),
+            part: if roles.contains(&Role::Watcher) { Part::Reseal } else { Part::FollowOnly },
+            clock: clock.clone(),
+            shutdown: shutdown.clone(),
+        };
+        let of_rotation = roles.first().copied().unwrap_or(Role::Watcher);
+        tasks.spawn(async move {
+            rotation.run().await;
+            (of_rotation, Ok(()))
+        });
         if roles.contains(&Role::Api) {
             let api = Arc::new(api_of(&config, &store, &wake, &clock, &shutdown)?);
             let listener = http::server::bind(&config.http).await?;

@@ -18,6 +18,7 @@ mod payment;
 mod progress;
 mod rescan;
 mod restore;
+mod secret;
 mod serve;
 mod sweep;
 mod sweeper_webhook_secret;
@@ -86,6 +87,8 @@ enum Command {
     Backup(backup::Backup),
     /// Put a copy in the database's place
     Restore(restore::Restore),
+    /// Replace the master secret
+    Secret(secret::Secret),
     /// Show who changed what, or check that the log is whole
     AuditLog(audit_log::AuditLog),
     /// Show or end a doubt about the chain
@@ -221,6 +224,7 @@ pub fn run() -> ExitCode {
         Command::Backup(command) => command.run(config, format),
         Command::Restore(command) => command.run(config, format),
         Command::Doubt(command) => command.run(config, format),
+        Command::Secret(command) => command.run(config, format),
         Command::Openapi(command) => command.run(config),
         Command::AuditLog(command) => command.run(config, format),
         Command::Bot(command) => command.run(config, format),

@@ -16,6 +16,8 @@ use crate::domain::payout_address::Wait;
 use crate::serve::Role;
 use crate::serve::database::{check_identity, heed_absence, heed_high_water, lock, open_restored};
 use crate::serve::rights::{Work, give_up_root};
+use crate::store::authenticated::reseal;
+use crate::store::batches::Batches;
 use crate::store::indexes::Absence;
 use crate::store::{Store, backup, identity, indexes};
 use crate::sweeper::seals::{Access, Resealed, Seals};
@@ -82,6 +84,10 @@ impl Restore {
         let suffix = format!(".before-restore-{now}");
         let kept = backup::put_in_place(copy, &config.database, &suffix)?;
         let (store, raised) = open_restored(&config)?;
+        if self.old_secret.is_some() {
+            // The next start knows only the secret in force.
+            reseal::all(&Batches { store: &store, go_on: &|| true })?;
+        }
         let known_from = store.read_blocking(indexes::next_index)?;
         // What a later state gave out is never given out again.
         let had_mark = config.high_water_file.exists();

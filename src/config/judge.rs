@@ -108,7 +108,7 @@ impl Judge {
 }
 
 /// A number and a unit.
-fn parse_duration(text: &str) -> Result<Duration, String> {
+pub(crate) fn parse_duration(text: &str) -> Result<Duration, String> {
     let wrong = || "must be a number and a unit (ms, s, m, h, d), such as \"30m\"".to_owned();
     let at = text.find(|c: char| !c.is_ascii_digit()).ok_or_else(wrong)?;
     let (number, unit) = text.split_at(at);

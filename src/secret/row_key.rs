@@ -5,7 +5,7 @@
 //!
 //! Must not know: tables, SQL.
 
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock};
 
 use bitcoin::hashes::{Hash, HashEngine, Hmac, HmacEngine, sha256};
 use subtle::ConstantTimeEq;
@@ -61,19 +61,45 @@ impl RowMac {
     }
 }
 
-/// The keys that rows verify under: the one that new rows get, and, while the master secret is
-/// being replaced, the one before.
+/// The keys that rows verify under. Clones share them: a rotation of the master secret reaches all
+/// of a process at once.
 #[derive(Debug, Clone)]
-pub(crate) struct RowKeys {
+pub(crate) struct RowKeys(Arc<RwLock<Arc<KeyPair>>>);
+
+/// The key that new rows get and, while the master secret is being replaced, the one before.
+#[derive(Debug)]
+pub(crate) struct KeyPair {
     pub(crate) current: RowKey,
     pub(crate) previous: Option<RowKey>,
 }
 
 impl RowKeys {
+    pub(crate) fn new(current: RowKey, previous: Option<RowKey>) -> RowKeys {
+        RowKeys(Arc::new(RwLock::new(Arc::new(KeyPair { current, previous }))))
+    }
+
     /// The keys of a master secret that is not being replaced.
     #[cfg(test)]
     pub(crate) fn of(secret: &MasterSecret) -> RowKeys {
-        RowKeys { current: secret.row_key(), previous: None }
+        RowKeys::new(secret.row_key(), None)
+    }
+
+    /// The keys at this moment.
+    pub(crate) fn now(&self) -> Arc<KeyPair> {
+        Arc::clone(&self.0.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Puts others in the place of these, for all clones.
+    pub(super) fn replace(&self, current: RowKey, previous: Option<RowKey>) {
+        let new = Arc::new(KeyPair { current, previous });
+        *self.0.write().unwrap_or_else(PoisonError::into_inner) = new;
+    }
+}
+
+impl KeyPair {
+    /// Both keys, the one in force first.
+    pub(crate) fn all(&self) -> impl Iterator<Item = &RowKey> {
+        std::iter::once(&self.current).chain(&self.previous)
     }
 }
 

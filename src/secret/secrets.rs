@@ -10,11 +10,14 @@ use crate::domain::network::Network;
 use crate::domain::time::Timestamp;
 
 use super::rotation::Previous;
-use super::{ApiKey, BackupKey, MasterSecret, RowKeys, Secret};
+use super::{ApiKey, BackupKey, MasterSecret, RowKey, RowKeys, Secret};
 
 /// Clones share what is in force: a rotation reaches all of a process at once.
 #[derive(Debug, Clone)]
-pub(crate) struct Secrets(Arc<RwLock<Arc<Generation>>>);
+pub(crate) struct Secrets {
+    generation: Arc<RwLock<Arc<Generation>>>,
+    row_keys: RowKeys,
+}
 
 #[derive(Debug)]
 struct Generation {
@@ -25,17 +28,22 @@ struct Generation {
 impl Secrets {
     /// A rotation that was cut short before it replaced the secret has no effect yet.
     pub(crate) fn new(current: MasterSecret, previous: Option<Previous>) -> Secrets {
-        Secrets(Arc::new(RwLock::new(Arc::new(Generation::new(current, previous)))))
+        let generation = Generation::new(current, previous);
+        let (current, previous) = generation.row_keys();
+        let row_keys = RowKeys::new(current, previous);
+        Secrets { generation: Arc::new(RwLock::new(Arc::new(generation))), row_keys }
     }
 
     /// Puts others in the place of these, for all clones.
     pub(crate) fn replace(&self, current: MasterSecret, previous: Option<Previous>) {
-        let new = Arc::new(Generation::new(current, previous));
-        *self.0.write().unwrap_or_else(PoisonError::into_inner) = new;
+        let new = Generation::new(current, previous);
+        let (current, previous) = new.row_keys();
+        self.row_keys.replace(current, previous);
+        *self.generation.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(new);
     }
 
     fn now(&self) -> Arc<Generation> {
-        Arc::clone(&self.0.read().unwrap_or_else(PoisonError::into_inner))
+        Arc::clone(&self.generation.read().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// The secret in force.
@@ -81,9 +89,7 @@ impl Secrets {
 
     /// The keys that rows of the database verify under.
     pub(crate) fn row_keys(&self) -> RowKeys {
-        let now = self.now();
-        let previous = now.previous.as_ref().map(|previous| previous.secret.row_key());
-        RowKeys { current: now.current.row_key(), previous }
+        self.row_keys.clone()
     }
 
     /// The secrets whose derived keys are valid, the one in force first.
@@ -99,6 +105,11 @@ impl Generation {
     fn new(current: MasterSecret, previous: Option<Previous>) -> Generation {
         let previous = previous.filter(|previous| previous.secret.tag() != current.tag());
         Generation { current, previous }
+    }
+
+    fn row_keys(&self) -> (RowKey, Option<RowKey>) {
+        let previous = self.previous.as_ref().map(|previous| previous.secret.row_key());
+        (self.current.row_key(), previous)
     }
 }
 

@@ -12,10 +12,11 @@ use anyhow::Context;
 use crate::config::Config;
 use crate::domain::keys::DerivationIndex;
 use crate::domain::merchant::MerchantId;
+use crate::domain::time::Timestamp;
 use crate::safe_file;
 use crate::store::identity::{self, Mark};
 use crate::store::indexes::{self, Absence};
-use crate::store::{self, Beside, Store, merchants};
+use crate::store::{self, Beside, Store, WriteTx, audit_log, merchants};
 
 use super::{Refused, Role};
 
@@ -53,11 +54,12 @@ fn open(config: &Config, patience: Duration, adopt: bool) -> anyhow::Result<Stor
         })
         .with_context(|| format!("database {}", config.database.display()))?;
     let (marks, previous) = (marks(config), previous_tag(config));
+    let now = config.clock.now();
     store.write_blocking(move |tx| {
         for (mark, what, configured) in marks {
             let stored = identity::claim(tx, mark, &configured)?;
             if mark == Mark::Secret && previous.as_ref() == Some(&stored) {
-                identity::replace(tx, mark, &configured)?; // The secret was replaced.
+                note_secret(tx, &configured, now)?;
                 continue;
             }
             if stored != configured {
@@ -80,6 +82,39 @@ fn marks(config: &Config) -> [(Mark, &'static str, String); 3] {
         (Mark::Xpub, "wallet.xpub", config.xpub.core_spelling()),
         (Mark::Secret, "secret_file", config.secret.current().tag()),
     ]
+}
+
+/// Notes in a database that belongs to the secret with the tag `before` that another one replaced
+/// it.
+///
+/// # Errors
+/// Those of the database.
+pub(super) fn adopt_secret(
+    store: &Store,
+    tag: &str,
+    before: &str,
+    now: Timestamp,
+) -> Result<(), store::Error> {
+    let (tag, before) = (tag.to_owned(), before.to_owned());
+    store.write_blocking(move |tx| match identity::get(tx, Mark::Secret)? {
+        Some(stored) if stored == before => note_secret(tx, &tag, now),
+        _ => Ok(()), // Another process has noted it.
+    })
+}
+
+/// Writes the tag of a new secret, and the rotation into the audit log.
+fn note_secret(tx: &WriteTx, tag: &str, now: Timestamp) -> Result<(), store::Error> {
+    identity::replace(tx, Mark::Secret, tag)?;
+    let entry = audit_log::Act {
+        at: now,
+        actor: "cli".to_owned(),
+        place: None,
+        act: "rotate_secret",
+        merchant: None,
+        before: None,
+        after: None,
+    };
+    audit_log::append(tx, &entry)
 }
 
 /// The tag of the secret before the one in force, while it is kept.

@@ -10,6 +10,8 @@
 //!
 //! Must not know: what the columns mean.
 
+pub(crate) mod reseal;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -218,7 +220,7 @@ impl ReadTx<'_> {
             ValueRef::Blob(bytes) => bytes,
             _ => &[],
         };
-        for key in std::iter::once(&keys.current).chain(&keys.previous) {
+        for key in keys.now().all() {
             if table.mac(key, |column| row.get_ref(column))?.fits(stored) {
                 return Ok(Ok(()));
             }
@@ -273,7 +275,7 @@ fn mac_of(tx: &WriteTx, table: &Table, values: &[Value]) -> Result<Option<[u8; M
     for (column, value) in values {
         converted.push((column, value.to_sql()?));
     }
-    let mac = table.mac(&keys.current, |column| {
+    let mac = table.mac(&keys.now().current, |column| {
         let found = converted.iter().find(|(name, _)| *name == column);
         Ok(found.map_or(ValueRef::Null, |(_, value)| borrowed(value)))
     })?;
@@ -314,7 +316,7 @@ pub(super) fn update(
     let mac = match tx.keys {
         None => None,
         Some(keys) => {
-            let mac = table.mac(&keys.current, |column| {
+            let mac = table.mac(&keys.now().current, |column| {
                 match converted.iter().find(|(name, _)| *name == column) {
                     Some((_, value)) => Ok(borrowed(value)),
                     None => row.get_ref(column),
@@ -356,7 +358,7 @@ pub(super) fn seal_all(connection: &Connection, keys: &RowKeys) -> Result<(), Er
         let mut update = connection.prepare(&sql)?;
         let mut rows = select.query([])?;
         while let Some(row) = rows.next()? {
-            let mac = table.mac(&keys.current, |column| row.get_ref(column))?.finish();
+            let mac = table.mac(&keys.now().current, |column| row.get_ref(column))?.finish();
             let key: Vec<rusqlite::types::Value> =
                 table.key().iter().map(|column| row.get(*column)).collect::<Result<_, _>>()?;
             let bound = key.iter().map(|value| value as &dyn ToSql).chain([&mac as &dyn ToSql]);
@@ -444,7 +446,7 @@ pub(super) fn vouch(
     let (mut rows, mut made) = (select.query(bound)?, Vec::new());
     while let Some(row) = rows.next()? {
         if tx.verify(table, row)?.is_err() {
-            let mac = table.mac(&keys.current, |column| row.get_ref(column))?.finish();
+            let mac = table.mac(&keys.now().current, |column| row.get_ref(column))?.finish();
             let key = table.key().iter().map(|column| row.get(*column));
             let mut bound = key.collect::<Result<Vec<rusqlite::types::Value>, _>>()?;
             bound.push(mac.to_vec().into());

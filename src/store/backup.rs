@@ -1,8 +1,8 @@
 //! Copies of the database: made while it is in use, judged, and put in its place.
 //!
 //! A copy is one file that needs no other, with a seal by which a changed one is refused
-//! ([`seal`]). It holds no key and no secret; it does hold customers' references and merchants' webhook
-//! addresses, so only its owner may read it.
+//! ([`seal`]). It holds no key and no secret; it does hold customers' references and merchants'
+//! webhook addresses, so only its owner may read it.
 
 pub(crate) mod seal;
 

@@ -148,12 +148,28 @@ impl Heads {
             *known = known.or_higher(*head);
         }
         if heads != *known || !self.exist() {
-            let text = encode(&heads, &kept.keys.current);
+            let text = encode(&heads, &kept.keys.now().current);
             let place = Place::of(&kept.path).map_err(failed)?;
             place.replace(text.as_bytes()).map_err(failed)?;
         }
         *kept.read.lock().unwrap_or_else(PoisonError::into_inner) = kept.load()?;
         Ok(())
+    }
+}
+
+impl Heads {
+    /// Authenticates the file under the key in force, where it was under the one before.
+    ///
+    /// # Errors
+    /// If the file cannot be read or written.
+    pub(super) fn reseal(&self) -> Result<(), Error> {
+        let Some(kept) = self.0.as_ref().filter(|_| self.exist()) else { return Ok(()) };
+        let failed = |error| Error::of_file(&kept.path)(error);
+        let _lock = lock(&kept.path).map_err(failed)?;
+        let (_, heads) = kept.load()?;
+        let text = encode(&heads, &kept.keys.now().current);
+        let place = Place::of(&kept.path).map_err(failed)?;
+        place.replace(text.as_bytes()).map_err(failed)
     }
 }
 
@@ -197,9 +213,9 @@ pub(crate) fn encode(heads: &Map, key: &RowKey) -> String {
 pub(crate) fn decode(text: &str, keys: &RowKeys) -> Option<Map> {
     let content: Content = serde_json::from_str(text).ok()?;
     let stored = Vec::from_hex(&content.mac).ok()?;
-    let known = std::iter::once(&keys.current).chain(&keys.previous);
+    let keys = keys.now();
     let fits = |key| mac(&content.merchants, key).fits(&stored);
-    if content.version != VERSION || !known.into_iter().any(fits) {
+    if content.version != VERSION || !keys.all().any(fits) {
         return None;
     }
     let heads = content.merchants.iter();

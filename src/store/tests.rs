@@ -219,7 +219,8 @@ fn sources(folder: &Path) -> Vec<PathBuf> {
         let path = entry.path();
         match path.file_name().and_then(|name| name.to_str()) {
             // The statements of `authenticated.rs` are made there, each by a primary key.
-            Some("tests" | "tests.rs" | "migrations" | "authenticated.rs") | None => {}
+            Some("tests" | "tests.rs" | "migrations" | "authenticated.rs" | "authenticated")
+            | None => {}
             Some("seal.rs") => {} // Reads a table that only a copy has.
             Some(_) if path.is_dir() => found.extend(sources(&path)),
             Some(name) if name.ends_with(".rs") => found.push(path),

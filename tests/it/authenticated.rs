@@ -51,7 +51,7 @@ const FREE: [(&str, &str, &str); 33] = [
     ("sweeps", "*", "which coins are claimed; a coin is spent once"),
     ("sweeps_under_way", "*", "found again by the sweeper; the audit compares"),
     ("table_sizes", "*", "metrics"),
-    ("trail", "*", "a chain of hashes covers it"),
+    ("audit_log", "*", "a chain of hashes covers it"),
     ("sqlite_sequence", "*", "SQLite's own"),
     ("sqlite_stat1", "*", "SQLite's own"),
 ];

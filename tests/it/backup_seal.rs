@@ -28,7 +28,7 @@ fn refused(gate: &Gate, copy: &str, words: &[&str]) {
 #[test]
 fn a_changed_backup_is_refused_by_the_name_of_the_table() {
     let Some(Stage { gate, shop, node }) = Stage::alone() else { return };
-    let payment = shop.create_told("0.05", "http://127.0.0.1:9/");
+    let payment = shop.create_told("0.05", "http://127.0.0.1:9999/");
     node.send(&payment.address, "0.05");
     node.mine(2);
     shop.await_status(&payment.id, "completed", crate::harness::wait::SOON);

@@ -85,6 +85,7 @@ mod restart;
 mod restore;
 mod retention;
 mod seals;
+mod secret_rotation;
 mod snippets;
 mod soak;
 mod strays;

@@ -206,7 +206,7 @@ impl Scene {
     fn audits_name(&self, words: &str) {
         let said = self.gate.cli_fails(&["audit", "--json"], 1, &["payout_address"]).stdout;
         assert!(said.contains(words) && said.contains(&self.shop.merchant_id), "{said}");
-        let acts = self.gate.cli_list(&["trail", "--merchant", &self.shop.merchant_id]);
+        let acts = self.gate.cli_list(&["audit-log", "--merchant", &self.shop.merchant_id]);
         let waits = acts.iter().filter(|act| act.text("act") == "payouts_wait");
         let named: Vec<String> = waits.map(|act| act.text("after")).collect();
         assert!(named.len() == 1 && named[0].contains(words), "{named:?}");

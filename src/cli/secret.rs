@@ -1,0 +1,134 @@
+//! `litegate secret`: replaces the master secret, and shows how far that is.
+
+use std::path::Path;
+
+use clap::{Args, Subcommand};
+use serde::Serialize;
+
+use super::{Failure, Format, print_json, print_line};
+use crate::config::{self, Config};
+use crate::secret::rotation;
+use crate::serve::database::open_store;
+use crate::serve::rights::{Work, give_up_root};
+use crate::store::authenticated::reseal;
+use crate::store::batches::Batches;
+use crate::view::Time;
+
+/// The longest grace period, in milliseconds.
+const GRACE_MS_MAX: i64 = 90 * 86_400_000;
+
+#[derive(Args)]
+pub(super) struct Secret {
+    #[command(subcommand)]
+    act: Act,
+}
+
+#[derive(Subcommand)]
+enum Act {
+    /// Replace the master secret; keys of the old one stay valid for a grace period
+    #[command(after_help = "Example: litegate secret rotate --grace 7d")]
+    Rotate {
+        /// How long API keys and webhook secrets of the old secret stay valid
+        #[arg(long, default_value = "7d", value_name = "TIME")]
+        grace: String,
+    },
+    /// Show whether a rotation is under way, and until when old keys are valid
+    #[command(after_help = "Example: litegate secret status")]
+    Status,
+    /// Remove the old secret after the grace period, where the gateway's user may not
+    #[command(after_help = "Example: litegate secret finish")]
+    Finish,
+}
+
+/// A rotation, with the API's names.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct View {
+    rotating: bool,
+    /// Until when keys of the old secret are valid.
+    old_keys_until: Option<Time>,
+}
+
+impl Secret {
+    pub(super) fn run(self, config: Option<&Path>, format: Format) -> Result<(), Failure> {
+        let config = config::load(config)?;
+        match self.act {
+            Act::Rotate { grace } => rotate(config, &grace, format),
+            Act::Status => show(&config, format),
+            Act::Finish => finish(config, format),
+        }
+    }
+}
+
+fn rotate(mut config: Config, grace: &str, format: Format) -> Result<(), Failure> {
+    let grace_ms = config::parse_duration(grace)
+        .ok()
+        .and_then(|grace| i64::try_from(grace.as_millis()).ok())
+        .filter(|grace| *grace <= GRACE_MS_MAX)
+        .ok_or_else(|| Failure::Usage("--grace must be a time of at most 90d".to_owned()))?;
+    let file = config.secret_file.clone();
+    let before = config.secret.current();
+    rotation::replace(&file, &before, config.clock.now(), grace_ms)?;
+    let current = config::secret_at("secret_file", &file)?;
+    config.secret.replace(current, rotation::previous(&file)?);
+    give_up_root(&mut config, Work::Database)?;
+    open_store(&config)?; // Notes the new secret in the database and in the audit log.
+    show(&config, format)?;
+    if format == Format::Text {
+        print_line(&format!(
+            "keep a copy of {} elsewhere; merchants find their new keys in the bot or by litegate \
+             merchant view-key. Where systemd hands the secret over: systemctl restart litegate \
+             litegate-sweeper",
+            file.display()
+        ))?;
+    }
+    Ok(())
+}
+
+fn show(config: &Config, format: Format) -> Result<(), Failure> {
+    let old_keys_until = config.secret.previous().map(|previous| Time(previous.keys_until));
+    let view = View { rotating: old_keys_until.is_some(), old_keys_until };
+    match (format, &view.old_keys_until) {
+        (Format::Json, _) => print_json(&view),
+        (Format::Text, Some(until)) => print_line(&format!(
+            "the secret was replaced; API keys and webhook secrets of the old one are valid until {}",
+            until.0
+        )),
+        (Format::Text, None) => print_line("one secret is in force; no rotation is under way"),
+    }
+}
+
+fn finish(mut config: Config, format: Format) -> Result<(), Failure> {
+    let file = config.secret_file.clone();
+    let Some(previous) = config.secret.previous() else { return show(&config, format) };
+    if config.clock.now() < previous.keys_until {
+        return Err(Failure::Refused(format!(
+            "keys of the old secret are valid until {}",
+            previous.keys_until
+        )));
+    }
+    // The file stays until the rows are sealed; root still has to remove it then.
+    let store = open_store(&config)?;
+    let (_, resealed) = reseal::all(&Batches { store: &store, go_on: &|| true })?;
+    drop(store);
+    rotation::forget(&file)?;
+    config.secret.replace(config.secret.current(), None);
+    give_up_root(&mut config, Work::Database)?;
+    show(&config, format)?;
+    match resealed.unverified {
+        0 => Ok(()),
+        count => Err(Failure::Failed(format!(
+            "{count} rows do not verify and were not sealed again: {}",
+            resealed.named.join(", ")
+        ))),
+    }
+}
+
+impl From<rotation::Failed> for Failure {
+    fn from(failed: rotation::Failed) -> Failure {
+        match failed {
+            rotation::Failed::UnderWay { .. } => Failure::Refused(failed.to_string()),
+            rotation::Failed::File { .. } => Failure::Failed(failed.to_string()),
+        }
+    }
+}

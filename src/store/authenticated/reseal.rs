@@ -1,0 +1,157 @@
+//! Resealing after a rotation of the master secret: rows that verify under the key before get a MAC
+//! under the key in force, in bounded writes while the gateway serves. A row that verifies under
+//! neither is named and stays as it is.
+
+use rusqlite::types::Value;
+use rusqlite::{ToSql, params_from_iter};
+
+use super::super::batches::{Batches, Ended, ROWS_MAX};
+use super::super::{Error, WriteTx};
+use super::{TABLES, Table};
+
+/// Rows that do not verify and are named at most.
+const NAMED_MAX: usize = 20;
+
+/// What a pass over all rows did.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Resealed {
+    /// Rows that got a new MAC.
+    pub(crate) count: u64,
+    /// Rows that verify under neither key.
+    pub(crate) unverified: u64,
+    /// The first of them, as table and key.
+    pub(crate) named: Vec<String>,
+}
+
+/// A part of a table.
+#[derive(Default)]
+struct Page {
+    resealed: Resealed,
+    read: u32,
+    last: Vec<Value>,
+}
+
+/// Reseals all rows and the file of heads. Rows that were resealed before cost a read.
+///
+/// # Errors
+/// Those of the database; what was resealed before stays.
+pub(crate) fn all(batches: &Batches) -> Result<(Ended, Resealed), Error> {
+    let mut resealed = Resealed::default();
+    for table in TABLES {
+        let mut after = Vec::new();
+        loop {
+            if !(batches.go_on)() {
+                return Ok((Ended::Stopped, resealed));
+            }
+            let from = std::mem::take(&mut after);
+            let page = batches.store.write_blocking(move |tx| page(tx, table, &from))?;
+            resealed.count += page.resealed.count;
+            resealed.unverified += page.resealed.unverified;
+            resealed.named.extend(page.resealed.named);
+            resealed.named.truncate(NAMED_MAX);
+            if page.read < ROWS_MAX {
+                break;
+            }
+            after = page.last;
+        }
+    }
+    batches.store.heads.reseal()?;
+    Ok((Ended::Done, resealed))
+}
+
+/// Reseals the next rows of a table, after the one with this key.
+fn page(tx: &WriteTx, table: &Table, after: &[Value]) -> Result<Page, Error> {
+    let Some(keys) = tx.keys.map(|keys| keys.now()) else { return Ok(Page::default()) };
+    let key = table.key().join(", ");
+    let marks = vec!["?"; table.key].join(", ");
+    let from = if after.is_empty() { String::new() } else { format!("WHERE ({key}) > ({marks})") };
+    let columns = table.columns.join(", ");
+    let sql =
+        format!("SELECT {columns}, mac FROM {} {from} ORDER BY {key} LIMIT {ROWS_MAX}", table.name);
+    let mut select = tx.connection.prepare_cached(&sql)?;
+    let sql = format!("UPDATE {} SET mac = ? WHERE ({key}) = ({marks})", table.name);
+    let mut update = tx.connection.prepare_cached(&sql)?;
+    let mut page = Page::default();
+    let mut rows = select.query(params_from_iter(after))?;
+    let mut changes = Vec::new();
+    while let Some(row) = rows.next()? {
+        page.read += 1;
+        page.last = table.key().iter().map(|column| row.get(*column)).collect::<Result<_, _>>()?;
+        let stored: Option<Vec<u8>> = row.get("mac")?;
+        let stored = stored.unwrap_or_default();
+        let fits =
+            |key| Ok::<_, Error>(table.mac(key, |column| row.get_ref(column))?.fits(&stored));
+        if fits(&keys.current)? {
+            continue;
+        }
+        match &keys.previous {
+            Some(previous) if fits(previous)? => {
+                let mac = table.mac(&keys.current, |column| row.get_ref(column))?.finish();
+                changes.push((mac, page.last.clone()));
+            }
+            _ => {
+                page.resealed.unverified += 1;
+                if page.resealed.named.len() < NAMED_MAX {
+                    page.resealed.named.push(format!("{} {}", table.name, table.name_of(row)));
+                }
+            }
+        }
+    }
+    drop(rows);
+    for (mac, key) in changes {
+        let bound = std::iter::once(&mac as &dyn ToSql).chain(key.iter().map(|value| value as _));
+        update.execute(params_from_iter(bound))?;
+        page.resealed.count += 1;
+    }
+    Ok(page)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::merchant::{Merchant, MerchantId};
+    use crate::domain::time::Timestamp;
+    use crate::secret::{MasterSecret, Secrets, rotation::Previous};
+    use crate::store::{Beside, PATIENCE, Store, heads, high_water, merchants};
+
+    fn open(dir: &tempfile::TempDir, secrets: &Secrets) -> Store {
+        let path = dir.path().join("litegate.db");
+        let (high_water, heads) = (high_water::beside(&path), heads::beside(&path));
+        let beside = Beside { high_water: &high_water, heads: Some(&heads), adopt: false };
+        Store::open_with(&path, beside, secrets.row_keys(), PATIENCE).expect("opened")
+    }
+
+    fn master(byte: u8) -> MasterSecret {
+        MasterSecret::new([byte; 32])
+    }
+
+    #[test]
+    fn rows_of_the_old_secret_are_resealed_and_a_forged_one_is_named() {
+        let dir = tempfile::tempdir().expect("a folder");
+        let secrets = Secrets::new(master(7), None);
+        let store = open(&dir, &secrets);
+        let add = |tx: &WriteTx| {
+            (1..=2_500).try_for_each(|n| {
+                merchants::insert(tx, &Merchant::new_shop(MerchantId::from_random(n)))
+            })?;
+            tx.spoil_mac("merchants", "id = 1700")
+        };
+        store.write_blocking(add).expect("added");
+        // A running process learns of the rotation.
+        let keys_until = Timestamp::from_ms(5);
+        secrets.replace(master(8), Some(Previous { secret: master(7), keys_until }));
+        let batches = Batches { store: &store, go_on: &|| true };
+        let (ended, resealed) = all(&batches).expect("resealed");
+        assert_eq!((ended, resealed.count, resealed.unverified), (Ended::Done, 2_499, 1));
+        assert_eq!(resealed.named, ["merchants 1700"]);
+        let (_, again) = all(&batches).expect("resealed");
+        assert_eq!((again.count, again.unverified), (0, 1));
+        drop(store);
+        // Nothing depends on the old secret any more.
+        let store = open(&dir, &Secrets::new(master(8), None));
+        let read = |n| store.read_blocking(|tx| merchants::by_id(tx, MerchantId::from_random(n)));
+        assert!(read(1).expect("it verifies").is_some());
+        assert!(read(2_500).expect("it verifies").is_some());
+        assert!(matches!(read(1_700), Err(Error::Unverified { .. })));
+    }
+}

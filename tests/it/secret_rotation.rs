@@ -1,0 +1,114 @@
+//! `litegate secret rotate`: old keys are valid until the grace ends, whatever is killed meanwhile.
+
+use std::fs;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use crate::harness::gate::Gate;
+use crate::harness::receiver::Receiver;
+use crate::harness::shop::Shop;
+use crate::harness::stage::Stage;
+use crate::harness::wait::{SOON, wait_for};
+
+const DAY: Duration = Duration::from_secs(86_400);
+
+fn new_key(gate: &Gate, shop: &Shop) -> String {
+    gate.cli_json(&["merchant", "view-key", &shop.merchant_id]).text("apiKey")
+}
+
+fn status_of(shop: &Shop, key: &str) -> u16 {
+    shop.with_key(key).post(r#"{"amountLtc": 0.05}"#, &[]).status
+}
+
+fn old_file(gate: &Gate) -> std::path::PathBuf {
+    format!("{}.old", gate.setting("secret_file")).into()
+}
+
+// 1. The secret is rotated while the gateway serves: it notices by itself and seals its rows again.
+// 2. The old API key and the new one work; a webhook carries two signatures; a second rotation is
+//    refused.
+// 3. Eight days later the old secret's file is gone, and only the new key works.
+// 4. After a restart payments, merchants and the audit are as before.
+#[test]
+fn old_keys_are_valid_until_the_grace_ends() {
+    let Some(Stage { gate, shop, node }) = Stage::alone() else { return };
+    let receiver = Receiver::start();
+    let payment = shop.create_told("0.05", &receiver.url("/hook"));
+    let old = shop.api_key.clone();
+    let said = gate.cli_json(&["secret", "rotate"]);
+    assert_eq!(said.raw("rotating"), "true");
+    gate.await_log(&["master secret replaced"]);
+    gate.await_log(&["rows sealed under the new secret"]);
+    let new = new_key(&gate, &shop);
+    assert_ne!(new, old);
+    assert_eq!((status_of(&shop, &old), status_of(&shop, &new)), (200, 200));
+    gate.cli_fails(&["secret", "rotate"], 4, &["not finished"]);
+    node.send(&payment.address, "0.05");
+    node.mine(2);
+    let hit = receiver.await_hit_for(&payment.id, SOON);
+    assert_eq!(hit.header("webhook-signature").split(' ').count(), 2);
+    gate.cli_fails(&["secret", "finish"], 4, &["valid until"]);
+    gate.let_pass(8 * DAY);
+    gate.await_log(&["old master secret removed"]);
+    assert!(!old_file(&gate).exists());
+    assert_eq!((status_of(&shop, &old), status_of(&shop, &new)), (401, 200));
+    gate.restart();
+    assert_eq!((status_of(&shop, &old), status_of(&shop, &new)), (401, 200));
+    assert_eq!(shop.status(&payment.id).text("status"), "completed");
+    gate.cli_ok(&["audit"]);
+    gate.cli_ok(&["audit-log", "--verify"]);
+    let acts = gate.cli_list(&["audit-log"]);
+    assert_eq!(acts.iter().filter(|act| act.text("act") == "rotate_secret").count(), 1);
+}
+
+// 1. While a shop creates payments, the command is killed after each of its steps and run again,
+//    and the gateway is killed and started in between.
+// 2. No request with the old key fails for another reason than the kill; both keys work.
+// 3. After the grace only the new key works, and every payment that was answered is there.
+#[test]
+fn a_rotation_that_is_killed_resumes() {
+    for point in ["secret-next", "secret-old", "secret-replaced"] {
+        let Some(Stage { gate, shop, node: _node }) = Stage::alone() else { return };
+        let over = AtomicBool::new(false);
+        let answered = std::thread::scope(|scope| {
+            let traffic = scope.spawn(|| {
+                let mut ids = Vec::new();
+                while !over.load(Ordering::Relaxed) {
+                    let Ok(answer) = shop.try_post(r#"{"amountLtc": 0.05}"#, &[]) else { continue };
+                    assert_eq!(answer.status, 200, "{}", answer.body);
+                    ids.push(crate::harness::json::Fields::of(&answer.body).text("paymentId"));
+                }
+                ids
+            });
+            gate.set_environment("LITEGATE_CRASH_AT", point);
+            let killed = gate.cli(&["secret", "rotate"]);
+            assert_eq!(killed.code, -1, "{point}: {killed:?}");
+            gate.clear_environment();
+            gate.kill();
+            gate.start();
+            match point {
+                "secret-replaced" => {} // All was done but the note in the database.
+                _ => drop(gate.cli_ok(&["secret", "rotate"])),
+            }
+            wait_for("the rotation", SOON, || {
+                gate.cli_json(&["secret", "status"]).raw("rotating") == "true"
+            });
+            gate.kill();
+            gate.start();
+            over.store(true, Ordering::Relaxed);
+            traffic.join().unwrap()
+        });
+        let new = new_key(&gate, &shop);
+        assert_eq!((status_of(&shop, &shop.api_key), status_of(&shop, &new)), (200, 200));
+        gate.let_pass(8 * DAY);
+        gate.await_log(&["old master secret removed"]);
+        assert_eq!((status_of(&shop, &shop.api_key), status_of(&shop, &new)), (401, 200));
+        assert!(!answered.is_empty());
+        for id in &answered {
+            assert_eq!(shop.status(id).text("paymentId"), *id);
+        }
+        let left = fs::read_dir(gate.folder()).unwrap().flatten();
+        let names: Vec<_> = left.map(|entry| entry.file_name().into_string().unwrap()).collect();
+        assert!(!names.iter().any(|name| name.starts_with("secret.")), "{names:?}");
+    }
+}
