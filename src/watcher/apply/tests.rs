@@ -9,6 +9,7 @@ mod sweeping;
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
+use std::sync::LazyLock;
 
 use bitcoin::block::Header;
 use bitcoin::hashes::Hash;
@@ -431,12 +432,24 @@ struct Gateway {
     payments: Vec<Payment>,
 }
 
+/// A database with the payments, closed: each history begins with a copy, for to make one takes longer
+/// than to play a history.
+static TEMPLATE: LazyLock<(tempfile::TempDir, Vec<Payment>)> = LazyLock::new(|| {
+    let dir = tempfile::tempdir().expect("a folder");
+    let store = Store::open(&dir.path().join("litegate.db")).expect("a database");
+    let payments = store.write_blocking(set_up).expect("set up");
+    (dir, payments)
+});
+
 impl Gateway {
     fn new() -> Gateway {
+        let (template, payments) = &*TEMPLATE;
         let dir = tempfile::tempdir().expect("a folder");
+        for file in std::fs::read_dir(template.path()).expect("the template").flatten() {
+            std::fs::copy(file.path(), dir.path().join(file.file_name())).expect("copied");
+        }
         let store = Store::open(&dir.path().join("litegate.db")).expect("a database");
-        let xpub = account(1);
-        let payments = store.write_blocking(set_up).expect("set up");
+        let (xpub, payments) = (account(1), payments.clone());
         let (sieving, expiry) = Default::default();
         Gateway { dir, store, sieving, expiry, xpub, payments }
     }
