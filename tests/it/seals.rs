@@ -244,7 +244,8 @@ fn copied_unsealed(reference: &str) -> Option<(Stage, crate::harness::shop::Crea
     let copy = gate.folder().join("copy.db").display().to_string();
     let refer = |to: &str| {
         let sql = format!("UPDATE payments SET reference = {to} WHERE derivation_index = 1");
-        Database::of(gate).damage(&sql);
+        // Without the keys, as an attacker would.
+        Database::at(gate.setting("database").as_ref()).damage(&sql);
     };
     refer(reference);
     gate.cli_ok(&["backup", &copy]);
