@@ -1,23 +1,30 @@
 //! Merchants: adding them, and every change of an account. Each act leaves a line in the audit log.
 
+mod payout_address;
+
 use crate::clock::Clock;
-use crate::domain::address::Address;
 use crate::domain::egress::Egress;
 use crate::domain::merchant::{
-    self, BusinessName, GRANT_DAYS_MAX, Merchant, MerchantId, OLD_KEY_LIFE_MS, OldKey,
-    PayoutAddress, Registrations, Subscription, WebhookSecret,
+    BusinessName, GRANT_DAYS_MAX, Merchant, MerchantId, OLD_KEY_LIFE_MS, OldKey, Registrations,
+    Subscription, WebhookSecret,
 };
 use crate::domain::network::Network;
 use crate::domain::payment::CONFIRMATIONS_MAX;
-use crate::domain::time::{DAY_MS, Timestamp};
+use crate::domain::time::Timestamp;
 use crate::domain::webhook_url::{PrivateNetworks, WebhookUrl};
 use crate::secret;
 use crate::store::merchants as rows;
-use crate::store::{ReadTx, WriteTx, audit_log, payout_waits};
+use crate::store::{ReadTx, WriteTx, audit_log};
 
 use super::own_addresses::ForeignAddress;
 use super::reason::Reason;
 use super::{Actor, Refusal, act};
+
+#[cfg(test)]
+pub(crate) use payout_address::Registered;
+pub(crate) use payout_address::{
+    ADDRESS_CHANGES_MAX, AddressStep, address_step, cancel_address_change, set_address,
+};
 
 /// What an act on merchants needs to know of the gateway.
 #[derive(Debug, Clone)]
@@ -113,154 +120,6 @@ pub(crate) fn get(tx: &ReadTx, id: MerchantId) -> Result<Merchant, Refusal> {
 pub(crate) fn account(tx: &ReadTx, id: MerchantId, network: Network) -> Result<Account, Refusal> {
     let merchant = get(tx, id)?;
     Ok(Account { merchant, addresses: rows::payout_addresses(tx, id, network)? })
-}
-
-/// How long an account may stand without a payout address before its first one is treated like a
-/// change: whoever has taken the account over in the meantime shall not be paid at once.
-const SILENCE_MS_MAX: i64 = 90 * DAY_MS;
-
-/// How often a merchant's payout address may be changed within a day, by whatever door, cancelled
-/// changes included.
-pub(crate) const ADDRESS_CHANGES_MAX: u32 = 10;
-
-/// What registering an address means.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum AddressStep {
-    /// It is the first one.
-    AtOnce,
-    /// It changes where money goes.
-    Change,
-    /// It is in force or waits already; at most a change to another one is cancelled.
-    Nothing,
-}
-
-/// Where a merchant's money goes, and from when on.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Registered {
-    pub(crate) registration: PayoutAddress,
-    /// Whether there is a registration more than before.
-    pub(crate) is_new: bool,
-}
-
-/// Says what a registration means, without making it.
-pub(crate) fn address_step(
-    tx: &ReadTx,
-    rules: &Rules,
-    id: MerchantId,
-    address: &Address,
-    now: Timestamp,
-) -> Result<AddressStep, Refusal> {
-    let account = account(tx, id, rules.network)?;
-    let silent = now.ms_since(account.merchant.created_at) > SILENCE_MS_MAX;
-    // Where the sweeper contradicts the database, registering anew is the way out, with the same
-    // address as well. Once it was, it waits, and asking again does not prolong that.
-    let contradicted = payout_waits::of(tx, id)?.map(|waits| waits.wait);
-    if let Some(wait) = contradicted.filter(|wait| !wait.reason.heals_alone()) {
-        let to_come = merchant::address_to_come(account.addresses.current(), now);
-        let is_asked = to_come.is_some_and(|registration| {
-            registration.address == *address && registration.version != wait.version
-        });
-        return Ok(if is_asked { AddressStep::Nothing } else { AddressStep::Change });
-    }
-    if unchanged(account.addresses.current(), address, now).is_some() {
-        return Ok(AddressStep::Nothing);
-    }
-    Ok(match merchant::address_in_force(account.addresses.current(), now) {
-        Some(current) if current.address == *address => AddressStep::Nothing,
-        None if account.addresses.newest_version() == 0 && !silent => AddressStep::AtOnce,
-        None | Some(_) => AddressStep::Change,
-    })
-}
-
-/// The registration that says what is asked for already: the newest that counts or waits.
-fn unchanged<'r>(
-    known: &'r [PayoutAddress],
-    address: &Address,
-    now: Timestamp,
-) -> Option<&'r PayoutAddress> {
-    let newest = merchant::address_to_come(known, now);
-    let newest = newest.or_else(|| merchant::address_in_force(known, now));
-    newest.filter(|registration| registration.address == *address)
-}
-
-/// Registers a payout address: the first counts at once, a change after the operator's delay, one
-/// that is registered already changes nothing. The address in force, asked for while a change
-/// waits, cancels the change.
-///
-/// # Errors
-/// After too many changes within a day.
-pub(crate) fn set_address(
-    tx: &WriteTx,
-    actor: &Actor,
-    rules: &Rules,
-    id: MerchantId,
-    address: &ForeignAddress,
-    clock: &Clock,
-) -> Result<Registered, Refusal> {
-    // Read here, behind the writes that we waited for: what they made effective is seen.
-    let now = clock.now();
-    let address = address.get();
-    let step = address_step(tx, rules, id, address, now)?;
-    let known = rows::payout_addresses(tx, id, rules.network)?;
-    let in_force = merchant::address_in_force(known.current(), now);
-    if step == AddressStep::Nothing {
-        if let Some(registration) = unchanged(known.current(), address, now) {
-            return Ok(Registered { registration: registration.clone(), is_new: false });
-        }
-        if let Some(registration) = in_force {
-            cancel_address_change(tx, actor, id, clock)?;
-            return Ok(Registered { registration: registration.clone(), is_new: false });
-        }
-    }
-    if rows::registered_since(tx, id, now.plus_ms(-DAY_MS))? >= ADDRESS_CHANGES_MAX {
-        return Err(Refusal::TooManyAddressChanges);
-    }
-    // Newer than all that the sweeper knows, too: of an older copy of the database it knows more.
-    let waits = payout_waits::of(tx, id)?;
-    let newest_known = waits.map_or(0, |waits| waits.wait.newest_known);
-    let last_version = known.newest_version().max(newest_known);
-    let effective_at = match step {
-        AddressStep::AtOnce | AddressStep::Nothing => now,
-        AddressStep::Change => now.plus_ms(rules.payout_address_delay_ms),
-    };
-    let registration = PayoutAddress {
-        version: last_version.saturating_add(1),
-        address: address.clone(),
-        registered_at: now,
-        effective_at,
-        cancelled_at: None,
-    };
-    rows::register_payout_address(tx, id, &registration)?;
-    let before = in_force.map(|current| current.address.to_string());
-    let after = Some(format!("{address} from {effective_at}"));
-    audit_log::append(tx, &act(actor, now, "set_address", id, (before, after)))?;
-    Ok(Registered { registration, is_new: true })
-}
-
-/// Cancels a change of the payout address that has not taken effect, or one that has by the
-/// database alone: while the sweeper does not agree, no coin is paid to it.
-///
-/// # Errors
-/// If none waits.
-pub(crate) fn cancel_address_change(
-    tx: &WriteTx,
-    actor: &Actor,
-    id: MerchantId,
-    clock: &Clock,
-) -> Result<(), Refusal> {
-    get(tx, id)?;
-    // Read here: a change that took effect while this write waited is not cancelled any more.
-    let now = clock.now();
-    if !rows::cancel_address_change(tx, id, now)? {
-        let unpaid = payout_waits::of(tx, id)?.map(|waits| waits.wait);
-        let unpaid = unpaid.filter(|wait| wait.reason.may_be_cancelled());
-        let Some(wait) = unpaid else { return Err(Refusal::NoAddressChange) };
-        if !rows::cancel_address(tx, id, wait.version, now)? {
-            return Err(Refusal::NoAddressChange);
-        }
-    }
-    audit_log::append(tx, &act(actor, now, "cancel_address_change", id, (None, None)))?;
-    Ok(())
 }
 
 /// Changes the business name.

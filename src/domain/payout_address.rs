@@ -6,9 +6,9 @@
 //! "Payout address in force", is the table. Pure: rows, record and clocks go in, a standing comes
 //! out.
 
+mod wait;
+
 use std::collections::BTreeMap;
-use std::fmt;
-use std::str::FromStr;
 
 use bitcoin::ScriptBuf;
 
@@ -16,6 +16,8 @@ use super::merchant::{PayoutAddress, Registrations};
 use super::seal::Seen;
 use super::seal::notification::Unreported;
 use super::time::Timestamp;
+
+pub(crate) use wait::{Reason, Wait};
 
 /// The two clocks that must agree that a delay has passed: either may be wrong.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -82,10 +84,6 @@ const LATE_ROW_MS_MAX: i64 = 10 * 60_000;
 /// usually, and twice that in quiet hours.
 const CHAIN_LAG_MS_MAX: i64 = 30 * 60_000;
 
-/// By how much the chain's time may lie behind our clock before one of them is wrong, in
-/// milliseconds: three hours without enough blocks.
-const CHAIN_BEHIND_MS_MAX: i64 = 3 * 3_600_000;
-
 /// Where a merchant is paid now.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Standing {
@@ -96,183 +94,6 @@ pub(crate) enum Standing {
         script: ScriptBuf,
     },
     Waits(Wait),
-}
-
-/// Why a merchant's coins wait.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Wait {
-    pub(crate) reason: Reason,
-    /// The registration that it is about.
-    pub(crate) version: u32,
-    /// The newest registration that the sweeper knows: the next one must be newer.
-    pub(crate) newest_known: u32,
-    /// When it is over without anyone doing something, if it will be.
-    pub(crate) until: Option<Timestamp>,
-}
-
-/// The kinds of disagreement between the database and the sweeper's record.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Reason {
-    /// The database has it in force; the sweeper has not known it for the whole delay.
-    Unconfirmed,
-    /// The delay has passed by our clock, not by the chain's time.
-    Clock,
-    /// As `Unconfirmed`, and a newer change waits.
-    Overtaken,
-    /// The row has another script than the sweeper saw.
-    Changed,
-    /// The row of the address in force is gone.
-    Missing,
-    /// The row appeared behind a newer one.
-    Inserted,
-    /// The row was cancelled, and now is not.
-    CancelUndone,
-    /// The row was cancelled although the address was in force.
-    CancelledInForce,
-    /// The row says that it is older than it can be.
-    Backdated,
-    /// The address is one of our own account's.
-    OwnAddress,
-    /// The row cannot be read, does not verify, or is missing although it was written.
-    Damaged,
-}
-
-impl Reason {
-    pub(crate) const ALL: [Reason; 11] = [
-        Reason::Unconfirmed,
-        Reason::Clock,
-        Reason::Overtaken,
-        Reason::Changed,
-        Reason::Missing,
-        Reason::Inserted,
-        Reason::CancelUndone,
-        Reason::CancelledInForce,
-        Reason::Backdated,
-        Reason::OwnAddress,
-        Reason::Damaged,
-    ];
-
-    /// The word in the database and in the metrics.
-    pub(crate) fn as_str(self) -> &'static str {
-        match self {
-            Reason::Unconfirmed => "unconfirmed",
-            Reason::Clock => "clock",
-            Reason::Overtaken => "overtaken",
-            Reason::Changed => "changed",
-            Reason::Missing => "missing",
-            Reason::Inserted => "inserted",
-            Reason::CancelUndone => "cancel_undone",
-            Reason::CancelledInForce => "cancelled_in_force",
-            Reason::Backdated => "backdated",
-            Reason::OwnAddress => "own_address",
-            Reason::Damaged => "damaged",
-        }
-    }
-
-    /// Whether time alone ends it. Else an address must be registered, or the change be cancelled.
-    pub(crate) fn heals_alone(self) -> bool {
-        match self {
-            Reason::Unconfirmed | Reason::Clock | Reason::Overtaken => true,
-            Reason::Changed
-            | Reason::Missing
-            | Reason::Inserted
-            | Reason::CancelUndone
-            | Reason::CancelledInForce
-            | Reason::Backdated
-            | Reason::OwnAddress
-            | Reason::Damaged => false,
-        }
-    }
-
-    /// Whether the registration that the database has in force may still be cancelled, since no
-    /// coin was ever paid to it.
-    pub(crate) fn may_be_cancelled(self) -> bool {
-        match self {
-            Reason::Unconfirmed
-            | Reason::Clock
-            | Reason::Overtaken
-            | Reason::Inserted
-            | Reason::CancelUndone
-            | Reason::Backdated => true,
-            Reason::Changed
-            | Reason::Missing
-            | Reason::CancelledInForce
-            | Reason::OwnAddress
-            | Reason::Damaged => false,
-        }
-    }
-}
-
-/// The word names no reason.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("must be a reason for which payouts wait")]
-pub(crate) struct BadReason;
-
-impl FromStr for Reason {
-    type Err = BadReason;
-
-    fn from_str(text: &str) -> Result<Reason, BadReason> {
-        Reason::ALL.into_iter().find(|reason| reason.as_str() == text).ok_or(BadReason)
-    }
-}
-
-impl fmt::Display for Wait {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let version = self.version;
-        match self.reason {
-            Reason::Unconfirmed => {
-                write!(f, "payout address {version} is in force, but the sweeper saw it too late")?;
-                match self.until {
-                    Some(until) => write!(f, " and pays to it from {until} on"),
-                    None => Ok(()),
-                }
-            }
-            Reason::Clock => write!(
-                f,
-                "payout address {version} is in force by this machine's clock, but not by the \
-                 chain's median time: one of them is wrong"
-            ),
-            Reason::Overtaken => write!(
-                f,
-                "payout address {version} is in force, but the sweeper saw it too late, and a \
-                 newer change waits"
-            ),
-            Reason::Changed => write!(f, "payout address {version} was changed"),
-            Reason::Missing => write!(f, "payout address {version} is missing"),
-            Reason::Inserted => write!(f, "payout address {version} was put in behind a later one"),
-            Reason::CancelUndone => {
-                write!(f, "payout address {version} was cancelled, and now is not")
-            }
-            Reason::CancelledInForce => {
-                write!(f, "payout address {version} was cancelled after it was in force")
-            }
-            Reason::Backdated => {
-                write!(f, "payout address {version} says that it is older than it can be")
-            }
-            Reason::OwnAddress => {
-                write!(f, "payout address {version} is an address of this gateway")
-            }
-            Reason::Damaged => {
-                write!(f, "payout address {version} is missing, damaged, or was changed")
-            }
-        }
-    }
-}
-
-impl Wait {
-    /// Whether people must know, given a delay of this length: the ordinary moment between a change
-    /// in the database and the chain's time is no news.
-    pub(crate) fn is_news(&self, clocks: Clocks, delay_ms: i64) -> bool {
-        match self.reason {
-            Reason::Unconfirmed => {
-                self.until.is_some_and(|until| until.ms_since(clocks.own) > delay_ms / 24)
-            }
-            Reason::Clock => {
-                clocks.chain.is_some_and(|chain| clocks.own.ms_since(chain) > CHAIN_BEHIND_MS_MAX)
-            }
-            _ => true,
-        }
-    }
 }
 
 /// Whether a row was made to wait. The first address of a merchant was not.

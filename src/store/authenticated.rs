@@ -11,6 +11,7 @@
 //! Must not know: what the columns mean.
 
 pub(crate) mod reseal;
+mod tables;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -25,133 +26,11 @@ use crate::secret::{MAC_BYTES, RowKey, RowKeys, RowMac};
 use super::heads::{self, Head, Heads};
 use super::{Error, ReadTx, WriteTx};
 
-/// A table whose rows carry a MAC in the column `mac`.
-#[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Table {
-    pub(crate) name: &'static str,
-    /// The columns of its primary key, which come first in `columns`.
-    key: usize,
-    /// The columns that the MAC covers, in its order.
-    columns: &'static [&'static str],
-    /// Columns that it does not cover, because a false value in them moves no money, is signed
-    /// nowhere, and lets nobody act.
-    free: &'static [&'static str],
-}
-
-pub(crate) static PAYMENTS: Table = Table {
-    name: "payments",
-    key: 1,
-    columns: &[
-        "derivation_index",
-        "id",
-        "merchant_id",
-        "script",
-        "amount",
-        "created_at",
-        "expires_at",
-        "late_until",
-        "confirmations",
-        "confirmations_pegout",
-        "reference",
-        "webhook_url",
-        "redirect_url",
-        "display_amount",
-        "status",
-        "status_at",
-        "late",
-    ],
-    free: &[],
+pub(super) use tables::{
+    COINS, CONFIRMATIONS, EVENTS, IDEMPOTENCY_KEYS, IDENTITY, MERCHANTS, PAYOUT_ADDRESSES,
+    SKIPPED_INDEXES,
 };
-
-pub(super) static MERCHANTS: Table = Table {
-    name: "merchants",
-    key: 1,
-    columns: &[
-        "id",
-        "revision",
-        "name",
-        "discord_id",
-        "created_at",
-        "key_version",
-        "previous_key_until",
-        "confirmations",
-        "subscription_until",
-        "webhook_version",
-        "webhook_rotated_at",
-        "webhook_url",
-        "suspended_at",
-    ],
-    free: &[],
-};
-
-pub(super) static PAYOUT_ADDRESSES: Table = Table {
-    name: "payout_addresses",
-    key: 2,
-    columns: &["merchant_id", "version", "script", "registered_at", "effective_at", "cancelled_at"],
-    free: &[],
-};
-
-pub(super) static COINS: Table = Table {
-    name: "coins",
-    key: 2,
-    columns: &[
-        "txid",
-        "vout",
-        "derivation_index",
-        "amount",
-        "origin",
-        "seen_at",
-        "place",
-        "block_height",
-        "block_hash",
-        "pegout",
-    ],
-    // The claim of a sweep and the spend: a coin is spent once, whatever they say, and `audit`
-    // compares them with the node's UTXO set.
-    free: &["sweep_id", "spent_txid", "spent_height"],
-};
-
-pub(super) static EVENTS: Table = Table {
-    name: "events",
-    key: 1,
-    columns: &["id", "derivation_index", "kind", "merchant_id", "url", "body", "created_at"],
-    // Whether and when it is sent: what is sent is covered.
-    free: &["state", "attempts", "attempts_before", "next_at"],
-};
-
-pub(super) static IDEMPOTENCY_KEYS: Table = Table {
-    name: "idempotency_keys",
-    key: 2,
-    columns: &["merchant_id", "key", "request_hash", "derivation_index", "created_at"],
-    free: &[],
-};
-
-pub(super) static CONFIRMATIONS: Table = Table {
-    name: "confirmations",
-    key: 1,
-    columns: &["id", "discord_id", "act", "argument", "expires_at"],
-    // A question that is asked twice is answered by the same user.
-    free: &["used_at"],
-};
-
-pub(super) static IDENTITY: Table =
-    Table { name: "identity", key: 1, columns: &["name", "value"], free: &[] };
-
-pub(super) static SKIPPED_INDEXES: Table =
-    Table { name: "skipped_indexes", key: 1, columns: &["below", "at", "reason"], free: &[] };
-
-/// Every table whose rows carry a MAC.
-pub(crate) static TABLES: [&Table; 9] = [
-    &IDENTITY,
-    &MERCHANTS,
-    &PAYOUT_ADDRESSES,
-    &PAYMENTS,
-    &COINS,
-    &EVENTS,
-    &IDEMPOTENCY_KEYS,
-    &CONFIRMATIONS,
-    &SKIPPED_INDEXES,
-];
+pub(crate) use tables::{PAYMENTS, TABLES, Table};
 
 /// A value for a column.
 pub(super) type Value<'v> = (&'static str, &'v dyn ToSql);

@@ -1,6 +1,7 @@
 //! The state machine's table: each row of `ARCHITECTURE.md`, "Payout address in force", by its
 //! number.
 
+use super::wait::BadReason;
 use super::*;
 use crate::domain::address::Address;
 use crate::domain::merchant::MerchantId;

@@ -117,7 +117,8 @@ mod tests {
     fn open(dir: &tempfile::TempDir, secrets: &Secrets) -> Store {
         let path = dir.path().join("litegate.db");
         let (high_water, heads) = (high_water::beside(&path), heads::beside(&path));
-        let beside = Beside { high_water: &high_water, heads: Some(&heads), adopt: false };
+        let beside =
+            Beside { high_water: &high_water, heads: Some(&heads), adopt: false, examine: false };
         Store::open_with(&path, beside, secrets.row_keys(), PATIENCE).expect("opened")
     }
 
