@@ -14,7 +14,7 @@ use crate::headway::Told;
 use crate::privileges::would_become_another;
 use crate::safe_file::Output;
 use crate::secret::rotation::Previous;
-use crate::serve::database::open_store;
+use crate::serve::database::open_examined;
 use crate::serve::node_of;
 use crate::serve::rights::{Work, give_up_root, may_become_another};
 use crate::store::backup::seal::Facts;
@@ -100,7 +100,7 @@ fn copy(config: Option<&Path>, file: &Path, format: Format) -> Result<(), Failur
         false => None,
     };
     give_up_root(&mut config, Work::Database)?;
-    let store = open_store(&config)?;
+    let store = open_examined(&config)?;
     let sealing = Sealing { key: config.secret.current().backup_key(), now: config.clock.now() };
     let bytes = progress::shown(|told| match output {
         Some(output) => backup::copy_out(&store, &config.database, output, file, &sealing, told),
@@ -150,7 +150,7 @@ fn verify(
     let database = scratch.path().to_owned();
     let high_water_file = high_water::beside(&database);
     let config = Config { high_water_file, heads_file: None, database, ..config };
-    let store = open_store(&config)?;
+    let store = open_examined(&config)?;
     let contents = contents(&store, bytes)?;
     if format == Format::Text {
         print_line("whole: every page and every row was read")?;

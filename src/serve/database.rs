@@ -25,7 +25,15 @@ use super::{Refused, Role};
 /// # Errors
 /// [`Refused`] if it belongs to another network, account key or secret.
 pub(crate) fn open_store(config: &Config) -> anyhow::Result<Store> {
-    open_store_with(config, store::PATIENCE)
+    open(config, store::PATIENCE, Opening::Command)
+}
+
+/// As [`open_store`], for what must find a damaged file: it is read through, if it is not large.
+///
+/// # Errors
+/// As [`open_store`].
+pub(crate) fn open_examined(config: &Config) -> anyhow::Result<Store> {
+    open(config, store::PATIENCE, Opening::Examined)
 }
 
 /// As [`open_store`], of a copy that the operator has just put in its place. Its rows are taken as
@@ -35,18 +43,31 @@ pub(crate) fn open_store(config: &Config) -> anyhow::Result<Store> {
 /// # Errors
 /// As [`open_store`].
 pub(crate) fn open_restored(config: &Config) -> anyhow::Result<(Store, Vec<MerchantId>)> {
-    let store = open(config, store::PATIENCE, true)?;
+    let store = open(config, store::PATIENCE, Opening::Restored)?;
     let raised = store.write_blocking(merchants::raise_to_heads)?;
     Ok((store, raised))
 }
 
 pub(super) fn open_store_with(config: &Config, patience: Duration) -> anyhow::Result<Store> {
-    open(config, patience, false)
+    open(config, patience, Opening::Examined)
 }
 
-fn open(config: &Config, patience: Duration, adopt: bool) -> anyhow::Result<Store> {
-    let heads = config.heads_file.as_deref();
-    let beside = Beside { high_water: &config.high_water_file, heads, adopt };
+/// What a database is opened for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Opening {
+    /// A command that does one thing: it compares the schema alone.
+    Command,
+    Examined,
+    Restored,
+}
+
+fn open(config: &Config, patience: Duration, opening: Opening) -> anyhow::Result<Store> {
+    let beside = Beside {
+        high_water: &config.high_water_file,
+        heads: config.heads_file.as_deref(),
+        adopt: opening == Opening::Restored,
+        examine: opening != Opening::Command,
+    };
     let store = Store::open_with(&config.database, beside, config.secret.row_keys(), patience)
         .map_err(|error| match error {
             damaged @ store::Error::Damaged(_) => Refused::Damaged(damaged).into(),

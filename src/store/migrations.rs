@@ -37,6 +37,11 @@ pub(crate) fn known_version() -> u32 {
     u32::try_from(SCRIPTS.len()).expect("there are fewer than 2^32 migrations")
 }
 
+/// Whether the database has an older schema than this binary.
+pub(super) fn are_due(connection: &Connection) -> Result<bool, Error> {
+    Ok(version_of(connection)? < known_version())
+}
+
 /// Brings the database to the schema of this binary, all steps in one transaction: a kill at any
 /// instant leaves the old schema or the new one. What was there before is kept as a copy beside it,
 /// `litegate.db.before-vN`, with which an older binary can go on: as soon as nothing but the commit

@@ -190,6 +190,8 @@ pub(crate) struct Beside<'p> {
     /// Whether rows of a time when rows carried no MAC are taken as they are, although there are
     /// heads: an operator put them there.
     pub(crate) adopt: bool,
+    /// Whether the file is read through for damage, if it is not large. An upgrade always does.
+    pub(crate) examine: bool,
 }
 
 /// A handle to the database. Clones share it; the writer ends when the last one is dropped.
@@ -292,7 +294,7 @@ impl Store {
         let (high_water, heads) = (high_water::beside(path), heads::beside(path));
         Store::open_with(
             path,
-            Beside { high_water: &high_water, heads: Some(&heads), adopt: false },
+            Beside { high_water: &high_water, heads: Some(&heads), adopt: false, examine: true },
             keys,
             patience,
         )
@@ -319,7 +321,9 @@ impl Store {
         connection.pragma_update(None, "cache_size", -WRITER_CACHE_KIB)?;
         // What a job changed is kept for as long as it may be taken back; no file is needed for it.
         connection.pragma_update(None, "temp_store", "MEMORY")?;
-        check_for_damage(&connection, path)?;
+        if beside.examine || migrations::are_due(&connection)? {
+            check_for_damage(&connection, path)?;
+        }
         let heads = Heads::at(beside.heads, &keys);
         let adopt = beside.adopt || !heads.exist();
         migrations::run(&mut connection, path, adopt.then_some(&keys))?;

@@ -18,7 +18,7 @@ use serde::Serialize;
 
 use super::{Failure, Format, load, print_json, print_line};
 use crate::config::{self, Config};
-use crate::serve::database::open_store;
+use crate::serve::database::open_examined;
 use crate::serve::first_start;
 use crate::serve::rights::Work;
 use crate::store::Store;
@@ -107,7 +107,7 @@ impl Subject {
     /// # Errors
     /// If it cannot be used.
     fn store(&self) -> anyhow::Result<&Store> {
-        let open = || open_store(&self.config).map_err(|error| format!("{error:#}"));
+        let open = || open_examined(&self.config).map_err(|error| format!("{error:#}"));
         self.store.get_or_init(open).as_ref().map_err(|error| anyhow!("{error}"))
     }
 }
