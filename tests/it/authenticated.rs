@@ -264,7 +264,8 @@ impl Scene {
     }
 
     /// Changes each covered column of one row of each table, one after the other, and puts it back.
-    fn walk(&self, mut each: impl FnMut(&str, &str, &str)) {
+    /// `values` is how many other values each gets at most.
+    fn walk(&self, values: usize, mut each: impl FnMut(&str, &str)) {
         let file = self.gate.setting("database");
         for (table, keys, columns) in TABLES {
             let names: Vec<&str> = columns.split(", ").collect();
@@ -280,7 +281,7 @@ impl Scene {
                     .map(|key| format!("{} IS {}", names[key], literal(&row[key])))
                     .collect();
                 let by_key = by_key.join(" AND ");
-                for other in self.others(table, column, &row[at]) {
+                for other in self.others(table, column, &row[at]).iter().take(values) {
                     let what = format!("{table}.{column} = {other}");
                     let is_value = Database::at(file.as_ref())
                         .rows(&format!("SELECT {other} IS NOT NULL FROM {table} WHERE {by_key}"));
@@ -297,7 +298,7 @@ impl Scene {
                     if self.try_write(&change).is_err() {
                         continue; // SQLite itself refuses a second row of a unique value.
                     }
-                    each(table, column, &what);
+                    each(table, &what);
                     // Found again by its MAC, whatever its key is now.
                     self.write(&format!(
                         "DELETE FROM {table} WHERE mac = {mac} OR {by_key};
@@ -356,7 +357,7 @@ fn no_changed_column_is_believed_while_serving() {
     let Some(scene) = Scene::new() else { return };
     scene.check("before");
     let mut seen = 0;
-    scene.walk(|table, _, what| {
+    scene.walk(2, |table, what| {
         seen += 1;
         scene.check(what);
         scene.named(table, what);
@@ -372,7 +373,7 @@ fn no_changed_column_is_believed_while_serving() {
 fn no_changed_column_is_believed_at_a_start() {
     let Some(scene) = Scene::new() else { return };
     scene.gate.kill();
-    scene.walk(|table, _, what| {
+    scene.walk(1, |table, what| {
         let before = scene.gate.spawn();
         // Some changes let it refuse to start, which is as good.
         wait_for("ready, or ended", SOON, || {

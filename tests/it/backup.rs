@@ -18,6 +18,7 @@ use crate::harness::node::{Node, core_spelling};
 use crate::harness::proxy::{Fault, RpcProxy};
 use crate::harness::random::setting;
 use crate::harness::receiver::Receiver;
+use crate::harness::rows::RowKey;
 use crate::harness::shop::Shop;
 use crate::harness::stage::Stage;
 use crate::harness::wait::{SOON, wait_for};
@@ -208,6 +209,7 @@ fn fill(gate: &Gate, payments: u64) {
             insert.execute(rusqlite::params![index, script.as_bytes(), top]).unwrap();
         }
     }
+    RowKey::of(gate).seal_new(&tx);
     tx.commit().unwrap();
 }
 

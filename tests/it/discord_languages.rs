@@ -559,7 +559,7 @@ fn autocompletion_does_not_wait_for_a_slow_database() {
     discord.command(&ada, "set_address", text("ltc_address", ADDRESS));
     discord.command(&ada, "invoice", text("amount", "0.25"));
     // From now on looking at payments takes SQLite seconds.
-    Database::of(&gate).write(
+    Database::at(gate.setting("database").as_ref()).write(
         "ALTER TABLE payments RENAME TO payments_quick;
          CREATE VIEW payments AS SELECT * FROM payments_quick WHERE
            (WITH RECURSIVE slow (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM slow LIMIT 40000000)

@@ -125,6 +125,7 @@ fn a_damaged_file_is_named_and_left_alone() {
     gate.term();
     let file = database(&gate);
     let good = fs::read(&file).unwrap();
+    let copy = gate.folder().join("copy.db").display().to_string();
     let pages = good.len() / 4096;
     let mut noticed = 0;
     for page in 0..pages.min(50) {
@@ -133,7 +134,8 @@ fn a_damaged_file_is_named_and_left_alone() {
         let head = page * 4096 + if page == 0 { 100 } else { 0 };
         bad[head..head + 8].iter_mut().for_each(|byte| *byte ^= 0xFF);
         fs::write(&file, &bad).unwrap();
-        let output = gate.cli(&["payment", "list"]);
+        let _ = fs::remove_file(&copy);
+        let output = gate.cli(&["backup", &copy]);
         if output.code == 4 {
             noticed += 1;
             assert!(output.stderr.contains("damaged"), "{output:?}");

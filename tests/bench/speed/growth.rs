@@ -3,7 +3,7 @@
 
 use std::fs;
 use std::hint::black_box;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use bitcoin::hex::DisplayHex;
@@ -47,7 +47,7 @@ impl Past {
         };
         let keys = (0..8).map(key).collect();
         let began = Instant::now();
-        let written = history::write(Path::new(&gate.setting("database")), Kind::Whole, count);
+        let written = history::write(&gate, Kind::Whole, count);
         println!(
             "  a history of {count} payments: {}, {} bytes a payment, written in {}",
             shown(written.bytes, Unit::Bytes),
@@ -271,7 +271,7 @@ fn full_blocks(report: &mut Report, size: &Size, pasts: &[Past]) -> Vec<Maker> {
 /// Planning many coins, and signing as many as few nodes ever see at once.
 fn sweeps(report: &mut Report, past: &Past, size: &Size) {
     let database: PathBuf = past.gate.setting("database").into();
-    history::write(&database, Kind::Unswept, size.unswept);
+    history::write(&past.gate, Kind::Unswept, size.unswept);
     let ledger = past.ledger();
     let read = || {
         let connection = rusqlite::Connection::open(&database).unwrap();

@@ -5,10 +5,12 @@
 //! arithmetic: spread evenly over all values in rising order, so that each table is written from
 //! front to back. What is asked of the database later falls as evenly over it as in life.
 
-use std::path::Path;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use rusqlite::{Connection, Transaction, params};
+
+use crate::harness::gate::Gate;
+use crate::harness::rows::RowKey;
 
 /// Payments to a block, a block every 150 seconds.
 const PER_BLOCK: u64 = 20;
@@ -95,8 +97,8 @@ pub(crate) fn now_ms() -> u64 {
 }
 
 /// Writes so many payments after those that are there, and empties nothing.
-pub(crate) fn write(database: &Path, kind: Kind, count: u64) -> Written {
-    let mut connection = Connection::open(database).unwrap();
+pub(crate) fn write(gate: &Gate, kind: Kind, count: u64) -> Written {
+    let mut connection = Connection::open(gate.setting("database")).unwrap();
     connection
         .execute_batch(
             "PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; PRAGMA locking_mode = EXCLUSIVE;
@@ -122,6 +124,7 @@ pub(crate) fn write(database: &Path, kind: Kind, count: u64) -> Written {
         plan.events(&tx);
         plan.chain(&tx);
     }
+    RowKey::of(gate).seal_new(&tx);
     for sql in apart {
         tx.execute_batch(&sql).unwrap();
     }

@@ -41,7 +41,7 @@ pub(crate) fn measure(report: &mut Report, size: &Size, node: &Node) {
     let shop = Shop::open(&gate, node, "Shop");
     drop(Serving::start(&gate)); // It stands on the node's tip from now on.
     let database = gate.setting("database");
-    history::write(Path::new(&database), Kind::Overdue, size.overdue);
+    history::write(&gate, Kind::Overdue, size.overdue);
     let socket = gate.folder().join("notify");
     let signs = Signs::listen(&socket);
     let usec = WATCHDOG.as_micros().to_string();

@@ -3,7 +3,6 @@
 
 use std::collections::HashMap;
 use std::net::SocketAddr;
-use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
@@ -69,7 +68,7 @@ pub(crate) fn measure(report: &mut Report, size: &Size, node: &Node) {
     gate.unset("clock.offset_file"); // Only tests move the clock.
     let shop = Shop::open(&gate, node, "Shop");
     drop(Serving::start(&gate)); // It stands on the node's tip from now on.
-    history::write(Path::new(&gate.setting("database")), Kind::Issued, size.issued);
+    history::write(&gate, Kind::Issued, size.issued);
     let serving = Serving::start(&gate);
     let count = size.detected + PAID_AMONG_MANY;
     let watched: Vec<Watched> = (0..count as u64)

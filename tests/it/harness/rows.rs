@@ -81,6 +81,27 @@ impl RowKey {
         hmac(&self.0, &[&bytes])
     }
 
+    /// Gives the rows that have none the MAC that the gateway would have given them. There may be
+    /// more than fit into memory.
+    pub(crate) fn seal_new(&self, connection: &Connection) {
+        for (table, keys, columns) in TABLES {
+            let names: Vec<&str> = columns.split(", ").collect();
+            let sql = format!("SELECT {columns} FROM {table} WHERE mac IS NULL");
+            let mut select = connection.prepare(&sql).unwrap();
+            let by_key: Vec<String> =
+                names[..keys].iter().map(|name| format!("{name} = ?")).collect();
+            let sql = format!("UPDATE {table} SET mac = ? WHERE {}", by_key.join(" AND "));
+            let mut update = connection.prepare(&sql).unwrap();
+            let mut rows = select.query([]).unwrap();
+            while let Some(row) = rows.next().unwrap() {
+                let values: Vec<Value> = (0..names.len()).map(|at| row.get(at).unwrap()).collect();
+                let mac = Value::Blob(self.mac(table, &values).to_vec());
+                let bound = std::iter::once(&mac).chain(&values[..keys]);
+                update.execute(rusqlite::params_from_iter(bound)).unwrap();
+            }
+        }
+    }
+
     /// Gives every row the MAC that the gateway would have given it.
     #[track_caller]
     pub(crate) fn seal(&self, connection: &Connection) {
