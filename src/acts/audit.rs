@@ -67,7 +67,7 @@ pub(crate) fn audit_following(
     follow: impl Fn() -> anyhow::Result<()>,
 ) -> anyhow::Result<Report> {
     let (mut scans, mut scripts) = (0u32, Scripts::default());
-    let log = chain::check(store, Extent::All, &[])?.found;
+    let log = chain::check(store, Extent::All, &store.known_audit_log()?)?.found;
     loop {
         scans = scans.saturating_add(1);
         let (scanned, looked_at) = std::thread::scope(|scope| {

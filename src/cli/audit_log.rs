@@ -102,7 +102,7 @@ fn print_entry(view: &View) -> Result<(), Failure> {
 }
 
 fn verify(store: &Store, format: Format) -> Result<(), Failure> {
-    let checked = chain::check(store, Extent::All, &[])?;
+    let checked = chain::check(store, Extent::All, &store.known_audit_log()?)?;
     let problem = checked.found.as_ref().map(ToString::to_string);
     let (rows, head) = (checked.rows, checked.head);
     match (format, &problem) {

@@ -101,7 +101,11 @@ fn copy(config: Option<&Path>, file: &Path, format: Format) -> Result<(), Failur
     };
     give_up_root(&mut config, Work::Database)?;
     let store = open_examined(&config)?;
-    let sealing = Sealing { key: config.secret.current().backup_key(), now: config.clock.now() };
+    let sealing = Sealing {
+        key: config.secret.current().backup_key(),
+        now: config.clock.now(),
+        heads: Some(store.heads_text()?),
+    };
     let bytes = progress::shown(|told| match output {
         Some(output) => backup::copy_out(&store, &config.database, output, file, &sealing, told),
         None => backup::copy(&store, file, &sealing, told),

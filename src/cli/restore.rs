@@ -83,7 +83,8 @@ impl Restore {
         let now = config.clock.now().to_string().replace(['-', ':', '.'], "");
         let suffix = format!(".before-restore-{now}");
         let kept = backup::put_in_place(copy, &config.database, &suffix)?;
-        let (store, raised) = open_restored(&config)?;
+        let (store, raised) =
+            open_restored(&config, facts.as_ref().and_then(|facts| facts.heads.as_deref()))?;
         if self.old_secret.is_some() {
             // The next start knows only the secret in force.
             reseal::all(&Batches { store: &store, go_on: &|| true })?;

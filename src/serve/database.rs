@@ -4,6 +4,7 @@
 //! Must not know: what the roles do with it.
 
 use std::fs::File;
+use std::io::ErrorKind;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -38,18 +39,40 @@ pub(crate) fn open_examined(config: &Config) -> anyhow::Result<Store> {
 
 /// As [`open_store`], of a copy that the operator has just put in its place. Its rows are taken as
 /// they are if it is of a time when rows carried no MAC, and no merchant's row stays below its
-/// head. Answers the merchants whose rows did.
+/// head, nor below `heads`, which came with the copy. Answers the merchants whose rows did.
 ///
 /// # Errors
 /// As [`open_store`].
-pub(crate) fn open_restored(config: &Config) -> anyhow::Result<(Store, Vec<MerchantId>)> {
+pub(crate) fn open_restored(
+    config: &Config,
+    heads: Option<&str>,
+) -> anyhow::Result<(Store, Vec<MerchantId>)> {
     let store = open(config, store::PATIENCE, Opening::Restored)?;
+    if let Some(heads) = heads {
+        store.raise_heads(heads)?;
+    }
+    store.adopt_audit_log(config.clock.now())?;
     let raised = store.write_blocking(merchants::raise_to_heads)?;
     Ok((store, raised))
 }
 
 pub(super) fn open_store_with(config: &Config, patience: Duration) -> anyhow::Result<Store> {
     open(config, patience, Opening::Examined)
+}
+
+/// Refuses the database of another gateway before its rows and heads are verified: they cannot be.
+fn refuse_others(config: &Config) -> Result<(), Refused> {
+    let previous = previous_tag(config);
+    for (mark, what, configured) in marks(config) {
+        let stored = store::look_into(&config.database, |tx| identity::peek(tx, mark)).flatten();
+        match stored {
+            Some(stored) if stored != configured && Some(&stored) != previous.as_ref() => {
+                return Err(Refused::OtherIdentity { what, stored, configured });
+            }
+            _ => {}
+        }
+    }
+    Ok(())
 }
 
 /// What a database is opened for.
@@ -62,6 +85,7 @@ enum Opening {
 }
 
 fn open(config: &Config, patience: Duration, opening: Opening) -> anyhow::Result<Store> {
+    refuse_others(config)?;
     let beside = Beside {
         high_water: &config.high_water_file,
         heads: config.heads_file.as_deref(),
@@ -236,6 +260,10 @@ pub(crate) fn heed_high_water(
 pub(crate) fn lock(config: &Config, role: Role) -> anyhow::Result<File> {
     let path = lock_file(config, role);
     let opened = safe_file::open_own(&path);
+    let opened = opened.map_err(|error| match error.kind() {
+        ErrorKind::ReadOnlyFilesystem => anyhow::Error::new(store::Error::ReadOnly),
+        _ => error.into(),
+    });
     let (file, _) = opened.with_context(|| format!("open the lock {}", path.display()))?;
     match file.try_lock() {
         Ok(()) => Ok(file),

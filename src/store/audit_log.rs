@@ -59,7 +59,8 @@ pub(crate) fn append(tx: &WriteTx, act: &Act) -> Result<(), Error> {
     })?;
     let columns: [&dyn ToSql; chain::COLUMN_COUNT] =
         [&id, &act.at, &act.actor, &act.place, &act.act, &act.merchant, &act.before, &act.after];
-    chain::insert(tx.connection, &head.hash, columns)?;
+    let hash = chain::insert(tx.connection, &head.hash, columns)?;
+    tx.raise_audit_log(chain::Head { id, hash });
     Ok(())
 }
 

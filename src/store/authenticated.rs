@@ -23,6 +23,7 @@ use crate::domain::merchant::MerchantId;
 use crate::measures;
 use crate::secret::{MAC_BYTES, RowKey, RowKeys, RowMac};
 
+use super::audit_log::chain;
 use super::heads::{self, Head, Heads};
 use super::{Error, ReadTx, WriteTx};
 
@@ -260,7 +261,7 @@ pub(super) fn find_heads(
         return heads.now().map(|_| ());
     }
     let found = heads_of(&ReadTx::new(connection, keys, Arc::default()))?;
-    if !found.is_empty() {
+    if !found.merchants.is_empty() {
         tracing::warn!("there was no file of heads beside the database: it is made anew");
     }
     heads.raise(&found)
@@ -270,10 +271,12 @@ pub(super) fn find_heads(
 ///
 /// # Errors
 /// Those of the database.
-pub(super) fn heads_of(tx: &ReadTx) -> Result<heads::Map, Error> {
-    let mut found = heads::Map::new();
+pub(super) fn heads_of(tx: &ReadTx) -> Result<heads::State, Error> {
+    let audit_log = chain::head(tx)?;
+    let audit_log = Some(audit_log).filter(|head| head.id > 0);
+    let mut found = heads::State { audit_log, ..heads::State::default() };
     let mut raise = |merchant: MerchantId, to: Head| {
-        let head = found.entry(merchant).or_default();
+        let head = found.merchants.entry(merchant).or_default();
         *head = head.or_higher(to);
     };
     let mut statement = tx.connection.prepare("SELECT * FROM merchants")?;
@@ -369,8 +372,8 @@ pub(crate) fn unverified(tx: &ReadTx, newest: u32, most: usize) -> Result<Vec<Er
 fn missing(tx: &ReadTx) -> Result<Vec<Error>, Error> {
     let shown = heads_of(tx)?;
     let mut found = Vec::new();
-    for (merchant, head) in tx.heads.iter() {
-        let rows = shown.get(merchant).copied().unwrap_or_default();
+    for (merchant, head) in &tx.heads.merchants {
+        let rows = shown.merchants.get(merchant).copied().unwrap_or_default();
         let (name, parts) = (
             merchant.to_string(),
             [

@@ -71,6 +71,8 @@ pub(crate) struct Contents {
 pub(crate) struct Sealing {
     pub(crate) key: BackupKey,
     pub(crate) now: Timestamp,
+    /// The heads from before the copy was begun.
+    pub(crate) heads: Option<String>,
 }
 
 /// Copies one state of the database into a new file, while others write, seals it, and answers its
@@ -187,7 +189,11 @@ fn seal_copy(part: &Scratch, sealing: &Sealing, told: Told) -> Result<(), Failed
     let mut connection = connect(part.path(), READ_WRITE)?;
     connection.pragma_update(None, "synchronous", "OFF")?; // It is flushed as a whole.
     let tx = connection.transaction()?;
-    let facts = seal::Facts { made_at: sealing.now, audit_log: chain::head_of(&tx)?, heads: None };
+    let facts = seal::Facts {
+        made_at: sealing.now,
+        audit_log: chain::head_of(&tx)?,
+        heads: sealing.heads.clone(),
+    };
     seal::write(&tx, &sealing.key, &facts, told)?;
     Ok(tx.commit()?)
 }

@@ -25,6 +25,7 @@ use crate::safe_file::{self, Place};
 use crate::secret::{RowKey, RowKeys};
 
 use super::Error;
+use super::audit_log::chain;
 
 /// The largest file: a million merchants' heads.
 const FILE_BYTES_MAX: u64 = 256 << 20;
@@ -64,6 +65,30 @@ impl Head {
 /// The heads of all merchants.
 pub(crate) type Map = BTreeMap<MerchantId, Head>;
 
+/// The newest state of everything whose older states must not come back.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct State {
+    pub(crate) merchants: Map,
+    /// The newest row of the audit log.
+    pub(crate) audit_log: Option<chain::Head>,
+}
+
+impl State {
+    /// Raises each part to at least that of another state.
+    fn raise(&mut self, to: &State) {
+        for (merchant, head) in &to.merchants {
+            let known = self.merchants.entry(*merchant).or_default();
+            *known = known.or_higher(*head);
+        }
+        let newer = to.audit_log.filter(|to| self.audit_log.is_none_or(|known| known.id < to.id));
+        self.audit_log = newer.or(self.audit_log);
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.merchants.is_empty() && self.audit_log.is_none()
+    }
+}
+
 /// Where the heads are kept if the configuration does not say.
 pub(crate) fn beside(database: &Path) -> PathBuf {
     let mut path = database.to_owned().into_os_string();
@@ -77,8 +102,18 @@ pub(crate) fn beside(database: &Path) -> PathBuf {
 struct Content {
     version: u32,
     merchants: BTreeMap<u64, Head>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    audit_log: Option<AuditLog>,
     /// HMAC-SHA256 over all of it, in hexadecimal digits.
     mac: String,
+}
+
+/// The newest row of the audit log, with its hash in hexadecimal digits.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct AuditLog {
+    id: i64,
+    hash: String,
 }
 
 /// Which state of the file was read last: inode, modification time and length.
@@ -96,7 +131,7 @@ pub(super) struct Heads(Option<Arc<Kept>>);
 struct Kept {
     path: PathBuf,
     keys: RowKeys,
-    read: Mutex<(Option<Stamp>, Arc<Map>)>,
+    read: Mutex<(Option<Stamp>, Arc<State>)>,
 }
 
 impl Heads {
@@ -119,7 +154,7 @@ impl Heads {
     ///
     /// # Errors
     /// If the file cannot be read, or this gateway did not write it.
-    pub(super) fn now(&self) -> Result<Arc<Map>, Error> {
+    pub(super) fn now(&self) -> Result<Arc<State>, Error> {
         let Some(kept) = &self.0 else { return Ok(Arc::default()) };
         let stamp = match std::fs::symlink_metadata(&kept.path) {
             Ok(found) => Some(stamp_of(&found)),
@@ -133,20 +168,17 @@ impl Heads {
         Ok(Arc::clone(&read.1))
     }
 
-    /// Raises the heads of merchants to at least these, durably.
+    /// Raises the heads to at least these, durably.
     ///
     /// # Errors
     /// If the file cannot be written.
-    pub(super) fn raise(&self, to: &Map) -> Result<(), Error> {
+    pub(super) fn raise(&self, to: &State) -> Result<(), Error> {
         let Some(kept) = self.0.as_ref() else { return Ok(()) };
         let failed = |error| Error::of_file(&kept.path)(error);
         let _lock = lock(&kept.path).map_err(failed)?;
         let (_, known) = kept.load()?;
-        let mut heads = Map::clone(&known);
-        for (merchant, head) in to {
-            let known = heads.entry(*merchant).or_default();
-            *known = known.or_higher(*head);
-        }
+        let mut heads = State::clone(&known);
+        heads.raise(to);
         if heads != *known || !self.exist() {
             let text = encode(&heads, &kept.keys.now().current);
             let place = Place::of(&kept.path).map_err(failed)?;
@@ -158,6 +190,24 @@ impl Heads {
 }
 
 impl Heads {
+    /// Takes the end of a restored audit log for the newest one. Answers the one before.
+    ///
+    /// # Errors
+    /// If the file cannot be read or written.
+    pub(super) fn adopt_audit_log(
+        &self,
+        newest: chain::Head,
+    ) -> Result<Option<chain::Head>, Error> {
+        let Some(kept) = self.0.as_ref() else { return Ok(None) };
+        let failed = |error| Error::of_file(&kept.path)(error);
+        let _lock = lock(&kept.path).map_err(failed)?;
+        let (_, known) = kept.load()?;
+        let heads = State { audit_log: Some(newest), ..State::clone(&known) };
+        let text = encode(&heads, &kept.keys.now().current);
+        Place::of(&kept.path).and_then(|place| place.replace(text.as_bytes())).map_err(failed)?;
+        Ok(known.audit_log.filter(|before| *before != newest))
+    }
+
     /// Authenticates the file under the key in force, where it was under the one before.
     ///
     /// # Errors
@@ -174,7 +224,7 @@ impl Heads {
 }
 
 impl Kept {
-    fn load(&self) -> Result<(Option<Stamp>, Arc<Map>), Error> {
+    fn load(&self) -> Result<(Option<Stamp>, Arc<State>), Error> {
         let failed = |error| Error::of_file(&self.path)(error);
         let Some(file) = safe_file::open_own_to_read(&self.path).map_err(failed)? else {
             return Ok((None, Arc::default()));
@@ -202,33 +252,49 @@ fn lock(path: &Path) -> std::io::Result<File> {
 }
 
 /// The heads as text, for the file and for what travels in a backup.
-pub(crate) fn encode(heads: &Map, key: &RowKey) -> String {
-    let merchants = heads.iter().map(|(id, head)| (id.get(), *head)).collect();
-    let mac = mac(&merchants, key).finish().to_lower_hex_string();
-    let content = Content { version: VERSION, merchants, mac };
+pub(crate) fn encode(heads: &State, key: &RowKey) -> String {
+    let merchants = heads.merchants.iter().map(|(id, head)| (id.get(), *head)).collect();
+    let mac = mac(&merchants, heads.audit_log, key).finish().to_lower_hex_string();
+    let audit_log = heads.audit_log.map(|head| AuditLog { id: head.id, hash: head.hash_hex() });
+    let content = Content { version: VERSION, merchants, audit_log, mac };
     serde_json::to_string(&content).unwrap_or_default()
 }
 
 /// What [`encode`] made, if one of these keys did.
-pub(crate) fn decode(text: &str, keys: &RowKeys) -> Option<Map> {
+pub(crate) fn decode(text: &str, keys: &RowKeys) -> Option<State> {
     let content: Content = serde_json::from_str(text).ok()?;
     let stored = Vec::from_hex(&content.mac).ok()?;
+    let audit_log = match content.audit_log {
+        Some(AuditLog { id, hash }) => {
+            Some(chain::Head { id, hash: FromHex::from_hex(&hash).ok()? })
+        }
+        None => None,
+    };
     let keys = keys.now();
-    let fits = |key| mac(&content.merchants, key).fits(&stored);
+    let fits = |key| mac(&content.merchants, audit_log, key).fits(&stored);
     if content.version != VERSION || !keys.all().any(fits) {
         return None;
     }
-    let heads = content.merchants.iter();
-    Some(heads.map(|(id, head)| (MerchantId::from_random(*id), *head)).collect())
+    let merchants = content.merchants.iter();
+    let merchants = merchants.map(|(id, head)| (MerchantId::from_random(*id), *head)).collect();
+    Some(State { merchants, audit_log })
 }
 
-fn mac(merchants: &BTreeMap<u64, Head>, key: &RowKey) -> crate::secret::RowMac {
+fn mac(
+    merchants: &BTreeMap<u64, Head>,
+    audit_log: Option<chain::Head>,
+    key: &RowKey,
+) -> crate::secret::RowMac {
     let mut mac = key.mac_of("heads");
     for (id, head) in merchants {
         mac.field(b'M', &id.to_be_bytes());
         for part in [head.revision, head.key, head.secret, head.addresses, head.cancelled] {
             mac.field(b'I', &part.to_be_bytes());
         }
+    }
+    if let Some(head) = audit_log {
+        mac.field(b'A', &head.id.to_be_bytes());
+        mac.field(b'B', &head.hash);
     }
     mac
 }
@@ -250,6 +316,10 @@ mod tests {
         MerchantId::from_random(n)
     }
 
+    fn state(merchants: impl IntoIterator<Item = (MerchantId, Head)>) -> State {
+        State { merchants: merchants.into_iter().collect(), audit_log: None }
+    }
+
     #[test]
     fn heads_survive_their_process_and_only_rise() {
         let dir = tempfile::tempdir().expect("a folder");
@@ -257,11 +327,28 @@ mod tests {
         let open = || Heads::at(Some(&path), &keys(7));
         let (here, elsewhere) = (open(), open());
         assert!(!here.exist() && here.now().expect("read").is_empty());
-        here.raise(&Map::from([(id(1), head(5, 2))])).expect("written");
-        elsewhere.raise(&Map::from([(id(1), head(4, 3)), (id(2), head(1, 0))])).expect("written");
-        let expected = Map::from([(id(1), head(5, 3)), (id(2), head(1, 0))]);
+        here.raise(&state([(id(1), head(5, 2))])).expect("written");
+        elsewhere.raise(&state([(id(1), head(4, 3)), (id(2), head(1, 0))])).expect("written");
+        let expected = state([(id(1), head(5, 3)), (id(2), head(1, 0))]);
         assert_eq!(*here.now().expect("read"), expected, "another process raised it");
         assert_eq!(*open().now().expect("read"), expected);
+    }
+
+    #[test]
+    fn the_newest_row_of_the_audit_log_stays() {
+        let dir = tempfile::tempdir().expect("a folder");
+        let path = beside(&dir.path().join("litegate.db"));
+        let heads = Heads::at(Some(&path), &keys(7));
+        let row = |id| chain::Head { id, hash: [u8::try_from(id).expect("small"); 32] };
+        for id in [3, 9, 4] {
+            let to = State { audit_log: Some(row(id)), ..State::default() };
+            heads.raise(&to).expect("written");
+        }
+        let read = Heads::at(Some(&path), &keys(7)).now().expect("read");
+        assert_eq!(read.audit_log, Some(row(9)));
+        let text = std::fs::read_to_string(&path).expect("read");
+        std::fs::write(&path, text.replace("\"id\":9", "\"id\":8")).expect("written");
+        assert!(Heads::at(Some(&path), &keys(7)).now().is_err());
     }
 
     #[test]
@@ -269,7 +356,7 @@ mod tests {
         let dir = tempfile::tempdir().expect("a folder");
         let path = beside(&dir.path().join("litegate.db"));
         let open = |byte| Heads::at(Some(&path), &keys(byte));
-        open(7).raise(&Map::from([(id(1), head(5, 2))])).expect("written");
+        open(7).raise(&state([(id(1), head(5, 2))])).expect("written");
         assert!(open(8).now().is_err());
         let text = std::fs::read_to_string(&path).expect("read");
         std::fs::write(&path, text.replace("\"revision\":5", "\"revision\":4")).expect("written");

@@ -72,7 +72,7 @@ pub(super) fn run(
         apply_script(&tx, version)?;
         crash::point("upgrade-step");
     }
-    if found < AUTHENTICATED {
+    if (1..AUTHENTICATED).contains(&found) {
         // Rows that older versions wrote are taken as they are, once.
         let keys = adopt.ok_or_else(|| {
             Error::Impossible(format!(

@@ -64,6 +64,7 @@ use rusqlite::Connection;
 use rusqlite::config::DbConfig;
 
 use crate::domain::merchant::MerchantId;
+use crate::domain::time::Timestamp;
 use crate::measures;
 use crate::secret::RowKeys;
 
@@ -216,7 +217,7 @@ pub(crate) struct ReadTx<'c> {
     /// is read, and nothing is believed.
     keys: Option<&'c RowKeys>,
     /// The heads as they were before this state was: no row of it may be below them.
-    heads: Arc<heads::Map>,
+    heads: Arc<heads::State>,
 }
 
 /// One transaction that may write. It can do all that a [`ReadTx`] can.
@@ -224,7 +225,7 @@ pub(crate) struct WriteTx<'c> {
     read: ReadTx<'c>,
     high_water: &'c HighWater,
     /// The heads that are raised once this is committed.
-    raised: RefCell<heads::Map>,
+    raised: RefCell<heads::State>,
 }
 
 impl<'c> Deref for WriteTx<'c> {
@@ -236,7 +237,7 @@ impl<'c> Deref for WriteTx<'c> {
 }
 
 impl<'c> ReadTx<'c> {
-    fn new(connection: &'c Connection, keys: &'c RowKeys, heads: Arc<heads::Map>) -> ReadTx<'c> {
+    fn new(connection: &'c Connection, keys: &'c RowKeys, heads: Arc<heads::State>) -> ReadTx<'c> {
         ReadTx { connection, keys: Some(keys), heads }
     }
 
@@ -247,7 +248,7 @@ impl<'c> ReadTx<'c> {
 
     /// The head of a merchant's rows.
     fn head_of(&self, merchant: MerchantId) -> Head {
-        self.heads.get(&merchant).copied().unwrap_or_default()
+        self.heads.merchants.get(&merchant).copied().unwrap_or_default()
     }
 }
 
@@ -255,17 +256,22 @@ impl<'c> WriteTx<'c> {
     fn new(
         connection: &'c Connection,
         keys: &'c RowKeys,
-        heads: Arc<heads::Map>,
+        heads: Arc<heads::State>,
         high_water: &'c HighWater,
     ) -> WriteTx<'c> {
         let read = ReadTx::new(connection, keys, heads);
         WriteTx { read, high_water, raised: RefCell::default() }
     }
 
+    /// Notes the newest row of the audit log, to be kept once this write is committed.
+    fn raise_audit_log(&self, head: audit_log::chain::Head) {
+        self.raised.borrow_mut().audit_log = Some(head);
+    }
+
     /// Raises the head of a merchant's rows to at least this, once this write is committed.
     fn raise_head(&self, merchant: MerchantId, to: Head) {
         let mut raised = self.raised.borrow_mut();
-        let head = raised.entry(merchant).or_default();
+        let head = raised.merchants.entry(merchant).or_default();
         *head = head.or_higher(to);
     }
 }
@@ -343,6 +349,54 @@ impl Store {
             log,
         ));
         Ok(Store { writer, readers, reader, schema, keys, heads, tally: glance::Tally::default() })
+    }
+
+    /// The heads as text that carries its own MAC, to travel in a backup.
+    ///
+    /// # Errors
+    /// If their file cannot be read.
+    pub(crate) fn heads_text(&self) -> Result<String, Error> {
+        Ok(heads::encode(&*self.heads.now()?, &self.keys.now().current))
+    }
+
+    /// Raises the heads to those that a backup brought.
+    ///
+    /// # Errors
+    /// If this gateway did not make them, or the file cannot be written.
+    pub(crate) fn raise_heads(&self, text: &str) -> Result<(), Error> {
+        let heads = heads::decode(text, &self.keys);
+        let foreign = || Error::Impossible("the heads in the backup are not ours".to_owned());
+        self.heads.raise(&heads.ok_or_else(foreign)?)
+    }
+
+    /// Takes the audit log of a restored copy as it is, and notes in it where the one before ended.
+    ///
+    /// # Errors
+    /// If the heads or the database cannot be written.
+    pub(crate) fn adopt_audit_log(&self, now: Timestamp) -> Result<(), Error> {
+        let newest = self.read_blocking(audit_log::chain::head)?;
+        let before = self.heads.adopt_audit_log(newest)?;
+        let before = before.map(|before| format!("row {} {}", before.id, before.hash_hex()));
+        let entry = audit_log::Act {
+            at: now,
+            actor: "cli".to_owned(),
+            place: None,
+            act: "restore",
+            merchant: None,
+            before,
+            after: Some(format!("row {} {}", newest.id, newest.hash_hex())),
+        };
+        self.write_blocking(move |tx| audit_log::append(tx, &entry))
+    }
+
+    /// The newest row of the audit log as it is kept outside the database.
+    ///
+    /// # Errors
+    /// If the file of heads cannot be read.
+    pub(crate) fn known_audit_log(&self) -> Result<Vec<audit_log::chain::KnownHead>, Error> {
+        let head = self.heads.now()?.audit_log;
+        let known = |head| audit_log::chain::KnownHead { source: "the file of heads", head };
+        Ok(head.map(known).into_iter().collect())
     }
 
     /// The same database, read by a connection of its own: for reads that take so long that they
@@ -462,6 +516,16 @@ impl Store {
         self.tally.count();
         outcome
     }
+}
+
+/// Reads a database that may be another gateway's: nothing of it is believed, and nothing is changed.
+/// `None` if it is not there, or no database.
+pub(crate) fn look_into<T>(
+    path: &Path,
+    job: impl FnOnce(&ReadTx) -> Result<T, Error>,
+) -> Option<T> {
+    let connection = connect::connect(path, connect::READ_ONLY).ok()?;
+    job(&ReadTx::of_foreign(&connection)).ok()
 }
 
 /// One state of the database, for as long as it is held.

@@ -18,7 +18,7 @@ fn open() -> (tempfile::TempDir, Store) {
 
 fn sealing() -> backup::Sealing {
     let key = crate::secret::MasterSecret::new([7; 32]).backup_key();
-    backup::Sealing { key, now: Timestamp::from_ms(1) }
+    backup::Sealing { key, now: Timestamp::from_ms(1), heads: None }
 }
 
 fn merchant(n: u64) -> Merchant {

@@ -309,7 +309,7 @@ fn write_group(ground: &Ground, waiting: &mut VecDeque<Job>) {
 
 /// Raises the heads of what was committed. If that fails the callers are told so: their changes
 /// hold, but an older state that is put back would not be noticed.
-fn raise_heads(ground: &Ground, raised: &heads::Map) -> Result<(), String> {
+fn raise_heads(ground: &Ground, raised: &heads::State) -> Result<(), String> {
     if raised.is_empty() {
         return Ok(());
     }

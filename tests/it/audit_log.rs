@@ -66,3 +66,23 @@ fn the_audit_names_a_changed_row() {
     let said = gate.cli(&["audit", "--json"]).stdout;
     assert!(said.contains("\"audit_log\""), "{said}");
 }
+
+// 1. Somebody removes the newest rows of the log: what is left fits the chain.
+// 2. The file of heads knows of a later row: `audit-log --verify` and `doctor` say so.
+// 3. A backup from before is restored: the log is intact, and says where the one before ended.
+#[test]
+fn a_log_that_was_cut_off_is_noticed() {
+    let gate = gateway();
+    let copy = gate.folder().join("copy.db").display().to_string();
+    gate.cli_ok(&["backup", &copy]);
+    gate.cli_ok(&["merchant", "add", "--name", "another"]);
+    let head = verified(&gate).text("headHash");
+    Database::of(&gate).damage("DELETE FROM audit_log WHERE id > 4");
+    gate.cli_fails(&["audit-log", "--verify"], 1, &["row 6", "the file of heads"]);
+    gate.cli_fails(&["doctor"], 1, &["failure  audit log", "the file of heads"]);
+    gate.cli(&["restore", &copy]); // There is no node to audit it with.
+    assert_eq!(verified(&gate).raw("rows"), "6");
+    let newest = &gate.cli_list(&["audit-log", "--limit", "1"])[0];
+    assert_eq!(newest.text("act"), "restore");
+    assert!(newest.text("before").contains(&head), "{}", newest.whole());
+}
