@@ -16,6 +16,7 @@ use std::io::Read;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use bitcoin::hex::{DisplayHex, FromHex};
 use serde::{Deserialize, Serialize};
@@ -163,7 +164,14 @@ impl Heads {
         };
         let mut read = kept.read.lock().unwrap_or_else(PoisonError::into_inner);
         if stamp.is_some() && read.0 != stamp {
-            *read = kept.load()?;
+            match kept.load() {
+                Ok(loaded) => *read = loaded,
+                // Another process wrote it under a new secret, which this one reads in a moment.
+                Err(Error::Impossible(why)) if read.0.is_some() => {
+                    tracing::debug!(why, "the heads that were read last are kept");
+                }
+                Err(error) => return Err(error),
+            }
         }
         Ok(Arc::clone(&read.1))
     }
@@ -176,7 +184,7 @@ impl Heads {
         let Some(kept) = self.0.as_ref() else { return Ok(()) };
         let failed = |error| Error::of_file(&kept.path)(error);
         let _lock = lock(&kept.path).map_err(failed)?;
-        let (_, known) = kept.load()?;
+        let known = kept.load_patiently()?;
         let mut heads = State::clone(&known);
         heads.raise(to);
         if heads != *known || !self.exist() {
@@ -223,7 +231,23 @@ impl Heads {
     }
 }
 
+/// How often, and how long apart, a file is read again that another process wrote under a secret
+/// which this one has not read yet.
+const READ_AGAIN_MAX: u32 = 30;
+const READ_AGAIN_PAUSE: Duration = Duration::from_millis(100);
+
 impl Kept {
+    /// As [`Kept::load`], for a writer: during a rotation it waits until the new secret is known.
+    fn load_patiently(&self) -> Result<Arc<State>, Error> {
+        for _ in 0..READ_AGAIN_MAX {
+            match self.load() {
+                Err(Error::Impossible(_)) => std::thread::sleep(READ_AGAIN_PAUSE),
+                loaded => return Ok(loaded?.1),
+            }
+        }
+        Ok(self.load()?.1)
+    }
+
     fn load(&self) -> Result<(Option<Stamp>, Arc<State>), Error> {
         let failed = |error| Error::of_file(&self.path)(error);
         let Some(file) = safe_file::open_own_to_read(&self.path).map_err(failed)? else {

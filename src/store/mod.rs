@@ -518,8 +518,8 @@ impl Store {
     }
 }
 
-/// Reads a database that may be another gateway's: nothing of it is believed, and nothing is changed.
-/// `None` if it is not there, or no database.
+/// Reads a database that may be another gateway's: nothing of it is believed, and nothing is
+/// changed. `None` if it is not there, or no database.
 pub(crate) fn look_into<T>(
     path: &Path,
     job: impl FnOnce(&ReadTx) -> Result<T, Error>,

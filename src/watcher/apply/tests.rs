@@ -432,8 +432,8 @@ struct Gateway {
     payments: Vec<Payment>,
 }
 
-/// A database with the payments, closed: each history begins with a copy, for to make one takes longer
-/// than to play a history.
+/// A database with the payments, closed: each history begins with a copy, for to make one takes
+/// longer than to play a history.
 static TEMPLATE: LazyLock<(tempfile::TempDir, Vec<Payment>)> = LazyLock::new(|| {
     let dir = tempfile::tempdir().expect("a folder");
     let store = Store::open(&dir.path().join("litegate.db")).expect("a database");
