@@ -4,7 +4,6 @@
 //! Must not know: what the roles do with it.
 
 use std::fs::File;
-use std::io::ErrorKind;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -260,10 +259,6 @@ pub(crate) fn heed_high_water(
 pub(crate) fn lock(config: &Config, role: Role) -> anyhow::Result<File> {
     let path = lock_file(config, role);
     let opened = safe_file::open_own(&path);
-    let opened = opened.map_err(|error| match error.kind() {
-        ErrorKind::ReadOnlyFilesystem => anyhow::Error::new(store::Error::ReadOnly),
-        _ => error.into(),
-    });
     let (file, _) = opened.with_context(|| format!("open the lock {}", path.display()))?;
     match file.try_lock() {
         Ok(()) => Ok(file),

@@ -139,10 +139,23 @@ pub(super) fn believed<T>(
 /// # Errors
 /// Those of the database.
 pub(super) fn insert(tx: &WriteTx, table: &Table, values: &[Value]) -> Result<(), Error> {
+    insert_or(tx, table, values, "")
+}
+
+/// As [`insert`], unless there is a row with this key already.
+///
+/// # Errors
+/// Those of the database.
+pub(super) fn insert_if_absent(tx: &WriteTx, table: &Table, values: &[Value]) -> Result<(), Error> {
+    insert_or(tx, table, values, " ON CONFLICT DO NOTHING")
+}
+
+fn insert_or(tx: &WriteTx, table: &Table, values: &[Value], conflict: &str) -> Result<(), Error> {
     let mac = mac_of(tx, table, values)?;
     let columns: Vec<&str> = values.iter().map(|(column, _)| *column).collect();
     let marks = vec!["?"; columns.len() + 1].join(", ");
-    let sql = format!("INSERT INTO {} ({}, mac) VALUES ({marks})", table.name, columns.join(", "));
+    let (name, columns) = (table.name, columns.join(", "));
+    let sql = format!("INSERT INTO {name} ({columns}, mac) VALUES ({marks}){conflict}");
     let bound = values.iter().map(|(_, value)| *value).chain([&mac as &dyn ToSql]);
     tx.connection.prepare_cached(&sql)?.execute(params_from_iter(bound))?;
     Ok(())

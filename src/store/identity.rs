@@ -53,11 +53,10 @@ pub(crate) fn replace(tx: &WriteTx, mark: Mark, value: &str) -> Result<(), Error
     authenticated::insert(tx, &IDENTITY, &[("name", &mark.name()), ("value", &value)])
 }
 
-/// Writes the mark if there is none yet, and returns the one that stands.
+/// Writes the mark if there is none yet, and returns the one that stands. It is a write even where
+/// nothing changes, so that a database that cannot be written is found here.
 pub(crate) fn claim(tx: &WriteTx, mark: Mark, value: &str) -> Result<String, Error> {
-    if let Some(stored) = peek(tx, mark)? {
-        return Ok(stored);
-    }
-    replace(tx, mark, value)?;
-    Ok(value.to_owned())
+    let values: [authenticated::Value; 2] = [("name", &mark.name()), ("value", &value)];
+    authenticated::insert_if_absent(tx, &IDENTITY, &values)?;
+    peek(tx, mark)?.ok_or_else(|| Error::Impossible(format!("the mark {} vanished", mark.name())))
 }

@@ -21,7 +21,7 @@ fn a_disk_that_cannot_be_written_is_named_and_nothing_begins() {
     let Some(Stage { gate, shop, node: _node }) = Stage::shared() else { return };
     let payment = shop.create("0.05");
     gate.kill();
-    for command in ["serve"] {
+    for command in ["serve", "audit"] {
         let refused = gate.cli_after(&read_only(&gate), &[command]);
         assert_ne!(refused.code, 0, "{refused:?}");
         assert_eq!(refused.stderr.lines().count(), 1, "{refused:?}");
