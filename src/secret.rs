@@ -16,6 +16,7 @@ use bitcoin::hashes::{Hash, HashEngine, Hmac, HmacEngine, sha256};
 use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
+use crate::domain::api_key::ApiKeyId;
 use crate::domain::merchant::MerchantId;
 use crate::domain::network::Network;
 
@@ -122,9 +123,37 @@ impl MasterSecret {
         Secret::new(format!("{}{text}", network.api_key_prefix()))
     }
 
-    /// Whether this is the merchant's key of this version, compared in constant time.
+    /// As [`MasterSecret::api_key`], of a named key: its id stands before the tag.
+    pub(crate) fn named_api_key(
+        &self,
+        network: Network,
+        merchant: MerchantId,
+        id: ApiKeyId,
+    ) -> Secret<String> {
+        let mut payload = merchant.get().to_be_bytes()[2..].to_vec();
+        payload.extend(&id.get().to_be_bytes()[2..]);
+        payload.extend(self.named_api_key_tag(network, merchant, id));
+        let text = bitcoin::base58::encode_check(&payload);
+        Secret::new(format!("{}{text}", network.api_key_prefix()))
+    }
+
+    /// Whether this is the merchant's own key of this version, compared in constant time.
     pub(crate) fn is_api_key(&self, key: &ApiKey, network: Network, version: u32) -> bool {
-        self.api_key_tag(network, key.merchant, version).ct_eq(&key.tag[..]).into()
+        let tag = self.api_key_tag(network, key.merchant, version);
+        key.named.is_none() && bool::from(tag.ct_eq(&key.tag[..]))
+    }
+
+    /// Whether this is a named key of the merchant's, compared in constant time.
+    pub(crate) fn is_named_api_key(&self, key: &ApiKey, network: Network) -> bool {
+        key.named.is_some_and(|id| {
+            self.named_api_key_tag(network, key.merchant, id).ct_eq(&key.tag[..]).into()
+        })
+    }
+
+    fn named_api_key_tag(&self, network: Network, merchant: MerchantId, id: ApiKeyId) -> Vec<u8> {
+        let (merchant, id) = (merchant.get().to_be_bytes(), id.get().to_be_bytes());
+        let parts: [&[u8]; 4] = [b"named api key", network.as_str().as_bytes(), &merchant, &id];
+        self.derive(&parts)[..TAG_BYTES].to_vec()
     }
 
     fn api_key_tag(&self, network: Network, merchant: MerchantId, version: u32) -> Vec<u8> {
@@ -157,6 +186,8 @@ pub(crate) fn webhook_secret(key: &Secret<[u8; 32]>) -> Secret<String> {
 /// A well-formed API key as presented. Whether it is anybody's, [`MasterSecret`] tells.
 pub(crate) struct ApiKey {
     pub(crate) merchant: MerchantId,
+    /// Which named key it is; absent: the merchant's own.
+    pub(crate) named: Option<ApiKeyId>,
     tag: [u8; TAG_BYTES],
 }
 
@@ -180,16 +211,29 @@ impl ApiKey {
             return Err(BadApiKey::Malformed);
         }
         let payload = bitcoin::base58::decode_check(body).map_err(|_| BadApiKey::Malformed)?;
-        if payload.len() != 6 + TAG_BYTES {
-            return Err(BadApiKey::Malformed);
-        }
-        let (id, tag) = payload.split_at(6);
-        let mut bits = [0u8; 8];
-        bits[2..].copy_from_slice(id);
-        let merchant = MerchantId::from_random(u64::from_be_bytes(bits));
+        let (merchant, named, tag) = match payload.len() {
+            OWN_KEY_BYTES => (&payload[..ID_BYTES], None, &payload[ID_BYTES..]),
+            NAMED_KEY_BYTES => (
+                &payload[..ID_BYTES],
+                Some(&payload[ID_BYTES..2 * ID_BYTES]),
+                &payload[2 * ID_BYTES..],
+            ),
+            _ => return Err(BadApiKey::Malformed),
+        };
         let tag = tag.try_into().map_err(|_| BadApiKey::Malformed)?;
-        Ok(ApiKey { merchant, tag })
+        let merchant = MerchantId::from_random(id_bits(merchant));
+        let named = named.map(|id| ApiKeyId::from_random(id_bits(id)));
+        Ok(ApiKey { merchant, named, tag })
     }
+}
+
+/// Bytes of the id of a merchant or of a named key inside of a key, and of whole keys.
+const ID_BYTES: usize = 6;
+const OWN_KEY_BYTES: usize = ID_BYTES + TAG_BYTES;
+const NAMED_KEY_BYTES: usize = 2 * ID_BYTES + TAG_BYTES;
+
+fn id_bits(bytes: &[u8]) -> u64 {
+    bytes.iter().fold(0, |bits, byte| bits << 8 | u64::from(*byte))
 }
 
 /// Bytes of the stack that [`wipe_stack`] overwrites: more than reading or using a key takes.
@@ -232,6 +276,24 @@ mod tests {
         assert!(!MasterSecret::new([8; 32]).is_api_key(&key, Network::Regtest, 1));
         let other = ApiKey::parse(text.reveal(), Network::Main).err();
         assert_eq!(other, Some(BadApiKey::OtherNetwork(Network::Regtest)));
+    }
+
+    #[test]
+    fn a_named_key_opens_its_merchant_network_and_id_only() {
+        let (merchant, id) = (MerchantId::from_random(42), ApiKeyId::from_random(7));
+        let read = |text: &Secret<String>| {
+            ApiKey::parse(text.reveal(), Network::Regtest).unwrap_or_else(|_| panic!("our own key"))
+        };
+        let key = read(&master().named_api_key(Network::Regtest, merchant, id));
+        assert_eq!((key.merchant, key.named), (merchant, Some(id)));
+        assert!(master().is_named_api_key(&key, Network::Regtest));
+        assert!(!master().is_named_api_key(&key, Network::Main));
+        assert!(!MasterSecret::new([8; 32]).is_named_api_key(&key, Network::Regtest));
+        let other = ApiKey { named: Some(ApiKeyId::from_random(8)), ..key };
+        assert!(!master().is_named_api_key(&other, Network::Regtest), "another id");
+        assert!((0..9).all(|version| !master().is_api_key(&key, Network::Regtest, version)));
+        let own = read(&master().api_key(Network::Regtest, merchant, 7));
+        assert!(!master().is_named_api_key(&own, Network::Regtest));
     }
 
     #[test]

@@ -5,6 +5,7 @@ use bitcoin::ScriptBuf;
 use bitcoin::hashes::{Hash, sha256};
 
 use crate::domain::amount::Amount;
+use crate::domain::api_key::ApiKeyId;
 use crate::domain::keys::DerivationIndex;
 use crate::domain::merchant::{MerchantId, is_unprintable};
 use crate::domain::own_addresses;
@@ -113,6 +114,8 @@ impl NewPayment {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Request {
     pub(crate) merchant: MerchantId,
+    /// The named API key of the request.
+    pub(crate) api_key: Option<ApiKeyId>,
     pub(crate) new: NewPayment,
     /// Makes repeated requests one payment.
     pub(crate) idempotency_key: Option<String>,
@@ -213,6 +216,7 @@ fn judge(
         webhook_url: new.webhook_url.clone().or(account.webhook_url),
         redirect_url: new.redirect_url.clone(),
         display_amount: new.display_amount.clone(),
+        api_key: request.api_key,
     })
 }
 

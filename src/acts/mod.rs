@@ -8,6 +8,7 @@ pub(crate) mod account_scan;
 pub(crate) mod accounts;
 pub(crate) mod addresses;
 pub(crate) mod announce;
+pub(crate) mod api_keys;
 pub(crate) mod audit;
 pub(crate) mod confirmations;
 pub(crate) mod create_payment;

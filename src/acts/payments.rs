@@ -1,5 +1,6 @@
 //! Looking at payments: the facts that every door shows.
 
+use crate::domain::api_key::ApiKeyId;
 use crate::domain::merchant::MerchantId;
 use crate::domain::payment::{Payment, PaymentId, Status};
 use crate::domain::time::Timestamp;
@@ -66,6 +67,8 @@ pub(crate) struct Question {
     /// A status as the API spells it.
     pub(crate) status: Option<&'static str>,
     pub(crate) reference: Option<String>,
+    /// Only what this named API key created.
+    pub(crate) api_key: Option<ApiKeyId>,
     /// The last payment of the page before.
     pub(crate) after: Option<PaymentId>,
     pub(crate) limit: u32,
@@ -88,7 +91,11 @@ pub(crate) fn page(
     let before = match question.after {
         None => None,
         Some(id) => {
-            let last = payments::by_id(tx, id)?.filter(|last| last.payment.merchant == merchant);
+            let is_seen = |last: &Payment| {
+                last.merchant == merchant
+                    && (question.api_key.is_none() || last.api_key == question.api_key)
+            };
+            let last = payments::by_id(tx, id)?.filter(|last| is_seen(&last.payment));
             let last = last.ok_or_else(|| Refusal::invalid("cursor", Reason::Cursor))?;
             Some(last.payment.index)
         }
@@ -97,6 +104,7 @@ pub(crate) fn page(
         merchant: Some(merchant),
         status: question.status,
         reference: question.reference.clone(),
+        api_key: question.api_key,
         before,
     };
     let mut found = payments::list(tx, &filter, question.limit.saturating_add(1))?;

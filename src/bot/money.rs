@@ -305,7 +305,7 @@ async fn invoice(
     let id = PaymentId::from_random(secret::random_bytes());
     let created = bot.write(move |tx| {
         let merchant = account_of(tx, user)?.id;
-        let request = Request { merchant, new, idempotency_key: None, id };
+        let request = Request { merchant, api_key: None, new, idempotency_key: None, id };
         Ok(create_payment(tx, &rules, &addresses, &request, now)?)
     });
     let (Created::New(judged) | Created::Replayed(judged)) = created.await?;

@@ -5,6 +5,7 @@ use std::path::Path;
 use clap::{Args, Subcommand};
 use serde::Serialize;
 
+use super::merchant_key::Key;
 use super::{Failure, Format, open, print_json, print_line};
 use crate::acts::merchants::{self as acts, Account, NewMerchant};
 use crate::acts::notices as notice_acts;
@@ -87,6 +88,12 @@ enum Act {
         #[arg(long)]
         keep_old: bool,
     },
+    /// Named API keys with a scope, beside the merchant's own key
+    #[command(after_help = "Example: litegate merchant key list mer_0123456789ab")]
+    Key {
+        #[command(subcommand)]
+        key: Key,
+    },
     /// Say where webhooks go when a payment names no URL of its own
     #[command(after_help = "Example: litegate merchant set-webhook-url mer_0123456789ab \
                             https://shop.example/hook")]
@@ -147,6 +154,7 @@ impl Merchant {
         let (config, store) = open(config)?;
         let reveal = match self.act {
             Act::List => return list(&config, &store, format),
+            Act::Key { key } => return key.run(&config, &store, format),
             Act::Notifications { id, kind, way } => {
                 return notifications(&config, &store, id, kind.zip(way), format);
             }
@@ -252,7 +260,7 @@ impl Act {
                 acts::record_shown(tx, &cli, id, "view_webhook_secret", now).map(|()| id)
             }),
             Act::Show { id } => Ok(id),
-            Act::List | Act::Notifications { .. } | Act::Notices { .. } => {
+            Act::List | Act::Key { .. } | Act::Notifications { .. } | Act::Notices { .. } => {
                 Err(Failure::Usage("this shows something else than a merchant".to_owned()))
             }
         }

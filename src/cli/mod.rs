@@ -13,6 +13,7 @@ mod doubt;
 mod init;
 mod manual;
 mod merchant;
+mod merchant_key;
 mod openapi;
 mod payment;
 mod progress;

@@ -98,7 +98,7 @@ impl Payment {
                 prepare_to_issue(&config, &store)?;
                 let new = NewPayment::by_hand(&amount, reference)?;
                 let id = PaymentId::from_random(secret::random_bytes());
-                let request = Request { merchant, new, idempotency_key: None, id };
+                let request = Request { merchant, api_key: None, new, idempotency_key: None, id };
                 let rules = config.payments.clone();
                 let addresses = config.addresses();
                 let facts = store.write_blocking(move |tx| {

@@ -6,6 +6,7 @@
 pub(crate) mod account_xpriv;
 pub(crate) mod address;
 pub(crate) mod amount;
+pub(crate) mod api_key;
 pub(crate) mod audit;
 pub(crate) mod chain;
 pub(crate) mod doubt;

@@ -12,6 +12,7 @@ use bitcoin::{OutPoint, ScriptBuf};
 
 use super::address::Address;
 use super::amount::Amount;
+use super::api_key::ApiKeyId;
 use super::chain::{AtTip, BlockId};
 use super::doubt::Trust;
 use super::dust::dust_limit;
@@ -111,6 +112,9 @@ pub(crate) struct Payment {
     pub(crate) redirect_url: Option<String>,
     /// The sum in the shop's own words ("4.17 EUR"): shown, and never reckoned with.
     pub(crate) display_amount: Option<String>,
+    /// The named API key that created the payment; absent for the merchant's own key, the bot and
+    /// the command line.
+    pub(crate) api_key: Option<ApiKeyId>,
 }
 
 #[cfg(test)]
@@ -135,6 +139,7 @@ impl Payment {
             webhook_url: None,
             redirect_url: None,
             display_amount: None,
+            api_key: None,
         }
     }
 }

@@ -10,6 +10,9 @@ pub(crate) struct Timestamp(i64);
 /// The length of a day in milliseconds.
 pub(crate) const DAY_MS: i64 = 86_400_000;
 
+/// Milliseconds of a minute.
+pub(crate) const MINUTE_MS: i64 = 60_000;
+
 impl Timestamp {
     pub(crate) const fn from_ms(ms: i64) -> Timestamp {
         Timestamp(ms)

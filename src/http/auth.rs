@@ -1,28 +1,74 @@
-//! Which merchant a request speaks for, by its `x-api-key`.
+//! Which merchant a request speaks for, and what it may do, by its `x-api-key`.
 
 use warp::http::HeaderMap;
 
+use crate::clock::Clock;
+use crate::domain::api_key::{ApiKeyId, NamedApiKey, Permission, Scope};
 use crate::domain::merchant::{Merchant, MerchantId};
 use crate::domain::network::Network;
 use crate::domain::time::Timestamp;
 use crate::secret::{ApiKey, BadApiKey, Secrets};
-use crate::store::{Store, merchants};
+use crate::store::{ReadTx, Store, merchants};
 
 use super::error::{ApiError, Code};
 
-/// Proof that a request presented a key of a merchant that counts.
+/// Proof that a request presented a valid key of a merchant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct KeyHolder {
     merchant: MerchantId,
+    scope: Scope,
+    named: Option<ApiKeyId>,
 }
 
 impl KeyHolder {
     pub(crate) fn merchant(self) -> MerchantId {
         self.merchant
     }
+
+    /// The named key of the request; absent: the merchant's own.
+    pub(crate) fn named_key(self) -> Option<ApiKeyId> {
+        self.named
+    }
+
+    /// The key whose payments are all that the holder sees; absent: all of the merchant's.
+    pub(crate) fn sees_only(self) -> Option<ApiKeyId> {
+        self.named.filter(|_| self.scope == Scope::Create)
+    }
+
+    /// Refuses what the scope of the key does not allow.
+    ///
+    /// # Errors
+    /// 403.
+    pub(crate) fn require(self, permission: Permission) -> Result<KeyHolder, ApiError> {
+        if self.scope.allows(permission) {
+            return Ok(self);
+        }
+        let message = format!(
+            "an API key with the scope {} must not be used for this; use one with the scope {}",
+            self.scope.as_str(),
+            permission.scopes(),
+        );
+        Err(ApiError::new(Code::InsufficientScope, message))
+    }
 }
 
-/// Judges the key of a request. Unknown, rotated and mistyped keys get one and the same answer.
+/// What the database says about a presented key.
+struct Found {
+    merchant: Option<Merchant>,
+    named: Option<NamedApiKey>,
+}
+
+fn find(tx: &ReadTx, id: MerchantId, named: Option<ApiKeyId>) -> Result<Found, ApiError> {
+    let merchant = merchants::by_id(tx, id)?;
+    let named = match (&merchant, named) {
+        (Some(merchant), Some(named)) => merchants::api_key(tx, merchant.id, named)?,
+        _ => None,
+    };
+    Ok(Found { merchant, named })
+}
+
+/// Checks the key of a request. Unknown, rotated, revoked and mistyped keys get one and the same
+/// answer.
 ///
 /// # Errors
 /// 401, with a hint when the key belongs to another network.
@@ -31,8 +77,9 @@ pub(crate) async fn key_holder(
     store: &Store,
     secret: &Secrets,
     network: Network,
-    now: Timestamp,
+    clock: &Clock,
 ) -> Result<KeyHolder, ApiError> {
+    let now = clock.now();
     let refused = |message: &str| ApiError::new(Code::InvalidApiKey, message);
     let Some(value) = headers.get("x-api-key") else {
         return Err(refused("send your API key in the x-api-key header"));
@@ -48,18 +95,54 @@ pub(crate) async fn key_holder(
         }
         Err(BadApiKey::Malformed) => return Err(refused(wrong)),
     };
-    let id = key.merchant;
-    let merchant: Option<Merchant> =
-        store.look_up(move |tx| merchants::by_id(tx, id).map_err(ApiError::from)).await?;
+    let (id, named) = (key.merchant, key.named);
+    let found = store.look_up(move |tx| find(tx, id, named)).await?;
+    let holder = match named {
+        None => own_key(&key, found.merchant.as_ref(), secret, network, now),
+        Some(_) => named_key(&key, found.named.as_ref(), secret, network, now),
+    };
+    let holder = holder.ok_or_else(|| refused(wrong))?;
+    if let Some(named) = found.named.filter(|named| named.is_use_worth_noting(now)) {
+        note_use(store, named, now).await;
+    }
+    Ok(holder)
+}
+
+fn own_key(
+    key: &ApiKey,
+    merchant: Option<&Merchant>,
+    secret: &Secrets,
+    network: Network,
+    now: Timestamp,
+) -> Option<KeyHolder> {
     // A merchant who does not exist has version 0, which no key was ever made for; the work, and
     // so the time, is the same.
-    let version = merchant.as_ref().map_or(0, |merchant| merchant.key_version);
-    let previous = merchant.as_ref().and_then(|merchant| merchant.previous_key_version(now));
+    let version = merchant.map_or(0, |merchant| merchant.key_version);
+    let previous = merchant.and_then(|merchant| merchant.previous_key_version(now));
     let [current, previous] = [version, previous.unwrap_or(0)]
-        .map(|version| secret.is_api_key(&key, network, version, now));
-    if (current || previous) && merchant.is_some() {
-        Ok(KeyHolder { merchant: id })
-    } else {
-        Err(refused(wrong))
+        .map(|version| secret.is_api_key(key, network, version, now));
+    let holder = KeyHolder { merchant: key.merchant, scope: Scope::Full, named: None };
+    Some(holder).filter(|_| (current || previous) && merchant.is_some())
+}
+
+fn named_key(
+    key: &ApiKey,
+    found: Option<&NamedApiKey>,
+    secret: &Secrets,
+    network: Network,
+    now: Timestamp,
+) -> Option<KeyHolder> {
+    // Computed whether or not there is a row; the work, and so the time, is the same.
+    let fits = secret.is_named_api_key(key, network, now);
+    let found = found.filter(|_| fits)?;
+    Some(KeyHolder { merchant: key.merchant, scope: found.scope, named: Some(found.id) })
+}
+
+/// Stores when a named key was last used. A request never fails because of it.
+async fn note_use(store: &Store, key: NamedApiKey, now: Timestamp) {
+    let (merchant, id) = (key.merchant, key.id);
+    let noted = store.write(move |tx| merchants::note_api_key_used(tx, merchant, id, now)).await;
+    if let Err(error) = noted {
+        tracing::warn!(merchant_id = %merchant, api_key = %id, %error, "last use of a key not stored");
     }
 }

@@ -66,6 +66,7 @@ pub(crate) async fn create(
 ) -> Result<Response, ApiError> {
     let request = Request {
         merchant: holder.merchant(),
+        api_key: holder.named_key(),
         new: read_body(&body, &api.egress)?,
         idempotency_key: asked.idempotency_key,
         id: PaymentId::from_random(secret::random_bytes()),

@@ -15,6 +15,7 @@ use crate::store;
 pub(crate) enum Code {
     InvalidRequest,
     InvalidApiKey,
+    InsufficientScope,
     SubscriptionInactive,
     PayoutAddressMissing,
     IdempotencyKeyReused,
@@ -33,9 +34,10 @@ pub(crate) enum Code {
 
 impl Code {
     #[cfg(test)]
-    pub(crate) const ALL: [Code; 16] = [
+    pub(crate) const ALL: [Code; 17] = [
         Code::InvalidRequest,
         Code::InvalidApiKey,
+        Code::InsufficientScope,
         Code::SubscriptionInactive,
         Code::PayoutAddressMissing,
         Code::IdempotencyKeyReused,
@@ -56,6 +58,7 @@ impl Code {
         match self {
             Code::InvalidRequest => "invalid_request",
             Code::InvalidApiKey => "invalid_api_key",
+            Code::InsufficientScope => "insufficient_scope",
             Code::SubscriptionInactive => "subscription_inactive",
             Code::PayoutAddressMissing => "payout_address_missing",
             Code::IdempotencyKeyReused => "idempotency_key_reused",
@@ -77,6 +80,7 @@ impl Code {
         match self {
             Code::InvalidRequest => StatusCode::BAD_REQUEST,
             Code::InvalidApiKey => StatusCode::UNAUTHORIZED,
+            Code::InsufficientScope => StatusCode::FORBIDDEN,
             Code::SubscriptionInactive => StatusCode::PAYMENT_REQUIRED,
             Code::PayoutAddressMissing => StatusCode::CONFLICT,
             Code::IdempotencyKeyReused => StatusCode::UNPROCESSABLE_ENTITY,

@@ -38,7 +38,7 @@ pub(crate) async fn list(
     holder: KeyHolder,
     query: &str,
 ) -> Result<Response, ApiError> {
-    let question = read_query(query)?;
+    let question = Question { api_key: holder.sees_only(), ..read_query(query)? };
     let now = api.clock.now();
     let Page { payments, more } =
         api.store.read(move |tx| page(tx, holder.merchant(), &question, now)).await?;
@@ -49,7 +49,8 @@ pub(crate) async fn list(
 
 /// What the query asks for. Unknown parts are ignored, as unknown fields of a body are.
 fn read_query(query: &str) -> Result<Question, ApiError> {
-    let mut question = Question { status: None, reference: None, after: None, limit: LIMIT_USUAL };
+    let mut question =
+        Question { status: None, reference: None, api_key: None, after: None, limit: LIMIT_USUAL };
     for (name, value) in query_parts(query, ["status", "reference", "limit", "cursor"])? {
         match name {
             "status" => question.status = Some(status_word(&value)?),

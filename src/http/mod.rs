@@ -45,6 +45,7 @@ use warp::{Buf, Filter, Rejection};
 use crate::acts::addresses::Addresses;
 use crate::acts::create_payment;
 use crate::clock::Clock;
+use crate::domain::api_key::Permission;
 use crate::domain::egress::Egress;
 use crate::domain::merchant::MerchantId;
 use crate::secret::Secrets;
@@ -164,7 +165,7 @@ pub(crate) fn routes(api: Arc<Api>) -> BoxedFilter<(Response,)> {
         .and(warp::header::headers_cloned())
         .and(warp::body::stream())
         .then(|key: Keyed, api, headers, body| {
-            key.answer(|holder| async move {
+            key.answer(Permission::CreatePayment, |holder| async move {
                 let asked = create::read_headers(&headers)?;
                 create::create(api, holder, asked, read_limited(body).await?).await
             })
@@ -177,7 +178,9 @@ pub(crate) fn routes(api: Arc<Api>) -> BoxedFilter<(Response,)> {
         .and(with_api.clone())
         .and(query)
         .then(|key: Keyed, api, query: String| {
-            key.answer(|holder| async move { list::list(api, holder, &query).await })
+            key.answer(Permission::ReadPayments, |holder| async move {
+                list::list(api, holder, &query).await
+            })
         })
         .boxed();
 
@@ -247,7 +250,10 @@ pub(crate) fn routes(api: Arc<Api>) -> BoxedFilter<(Response,)> {
         .and(key.clone())
         .and(with_api.clone())
         .then(|key: Keyed, api| {
-            key.answer(|holder| async move { account::account(api, holder).await })
+            key.answer(
+                Permission::Read,
+                |holder| async move { account::account(api, holder).await },
+            )
         })
         .boxed();
 
@@ -257,7 +263,9 @@ pub(crate) fn routes(api: Arc<Api>) -> BoxedFilter<(Response,)> {
         .and(with_api.clone())
         .and(query)
         .then(|key: Keyed, api, query: String| {
-            key.answer(|holder| async move { account::payouts(api, holder, &query).await })
+            key.answer(Permission::Read, |holder| async move {
+                account::payouts(api, holder, &query).await
+            })
         })
         .boxed();
 
@@ -267,7 +275,9 @@ pub(crate) fn routes(api: Arc<Api>) -> BoxedFilter<(Response,)> {
         .and(with_api.clone())
         .and(query)
         .then(|key: Keyed, api, query: String| {
-            key.answer(|holder| async move { webhooks::list(api, holder, &query).await })
+            key.answer(Permission::Read, |holder| async move {
+                webhooks::list(api, holder, &query).await
+            })
         })
         .boxed();
 
@@ -277,7 +287,9 @@ pub(crate) fn routes(api: Arc<Api>) -> BoxedFilter<(Response,)> {
         .and(with_api.clone())
         .and(query)
         .then(|id, key: Keyed, api, query: String| {
-            key.answer(|holder| async move { webhooks::attempts(api, holder, id, &query).await })
+            key.answer(Permission::Read, |holder| async move {
+                webhooks::attempts(api, holder, id, &query).await
+            })
         })
         .boxed();
 
@@ -286,7 +298,9 @@ pub(crate) fn routes(api: Arc<Api>) -> BoxedFilter<(Response,)> {
         .and(key)
         .and(with_api.clone())
         .then(|id, key: Keyed, api| {
-            key.answer(|holder| async move { webhooks::resend(api, holder, id).await })
+            key.answer(Permission::Change, |holder| async move {
+                webhooks::resend(api, holder, id).await
+            })
         })
         .boxed();
 
@@ -346,8 +360,8 @@ async fn judge_key(
     ClientAddress(address): ClientAddress,
     headers: HeaderMap,
 ) -> Keyed {
-    let (store, network, now) = (&api.store, api.site.network, api.clock.now());
-    let holder = match auth::key_holder(&headers, store, &api.secret, network, now).await {
+    let (store, network) = (&api.store, api.site.network);
+    let holder = match auth::key_holder(&headers, store, &api.secret, network, &api.clock).await {
         Ok(holder) => holder,
         Err(refused) => {
             let tries = api.limits.per_address.count(address);
@@ -365,12 +379,13 @@ async fn judge_key(
 }
 
 impl Keyed {
-    /// Answers as `act` says if the key is valid, and tells the merchant what is left.
-    async fn answer<F>(self, act: impl FnOnce(KeyHolder) -> F) -> Response
+    /// Answers as `act` says if the key is valid and its scope allows it, and reports to the
+    /// merchant what is left of its allowance.
+    async fn answer<F>(self, needs: Permission, act: impl FnOnce(KeyHolder) -> F) -> Response
     where
         F: Future<Output = Result<Response, ApiError>>,
     {
-        let result = match self.holder {
+        let result = match self.holder.and_then(|holder| holder.require(needs)) {
             Ok(holder) => act(holder).await,
             Err(refused) => Err(refused),
         };

@@ -70,6 +70,13 @@ impl Secrets {
         fitting.contains(&true)
     }
 
+    /// As [`Secrets::is_api_key`], of a named key.
+    pub(crate) fn is_named_api_key(&self, key: &ApiKey, network: Network, now: Timestamp) -> bool {
+        let fits = |secret: &MasterSecret| secret.is_named_api_key(key, network);
+        let fitting: Vec<bool> = self.valid(now).iter().map(fits).collect();
+        fitting.contains(&true)
+    }
+
     /// The keys with which a merchant's webhooks are signed, the newest first.
     pub(crate) fn webhook_keys(
         &self,

@@ -25,11 +25,12 @@ use crate::secret::{MAC_BYTES, RowKey, RowKeys, RowMac};
 
 use super::audit_log::chain;
 use super::heads::{self, Head, Heads};
+use super::merchants;
 use super::{Error, ReadTx, WriteTx};
 
 pub(super) use tables::{
-    COINS, CONFIRMATIONS, EVENTS, IDEMPOTENCY_KEYS, IDENTITY, MERCHANTS, PAYOUT_ADDRESSES,
-    SKIPPED_INDEXES,
+    API_KEYS, COINS, CONFIRMATIONS, EVENTS, IDEMPOTENCY_KEYS, IDENTITY, MERCHANTS,
+    PAYOUT_ADDRESSES, SKIPPED_INDEXES,
 };
 pub(crate) use tables::{PAYMENTS, TABLES, Table};
 
@@ -68,15 +69,20 @@ impl Table {
     ) -> rusqlite::Result<RowMac> {
         let mut mac = key.mac_of(self.name);
         for column in self.columns {
-            add(&mut mac, value(column)?);
+            add(&mut mac, column, value(column)?);
         }
         Ok(mac)
     }
 }
 
-fn add(mac: &mut RowMac, value: ValueRef<'_>) {
+/// Adds a column to a MAC. NULL adds nothing, so a column that a later version adds leaves the MACs
+/// of the rows that do not use it valid.
+fn add(mac: &mut RowMac, column: &str, value: ValueRef<'_>) {
+    if value != ValueRef::Null {
+        mac.field(b'C', column.as_bytes());
+    }
     match value {
-        ValueRef::Null => mac.field(b'N', &[]),
+        ValueRef::Null => {}
         ValueRef::Integer(number) => mac.field(b'I', &number.to_be_bytes()),
         ValueRef::Real(number) => mac.field(b'F', &number.to_be_bytes()),
         ValueRef::Text(text) => mac.field(b'T', text),
@@ -363,6 +369,7 @@ pub(super) fn vouch(
 /// Those of the database.
 pub(crate) fn unverified(tx: &ReadTx, newest: u32, most: usize) -> Result<Vec<Error>, Error> {
     let mut found = missing(tx)?;
+    found.extend(merchants::missing_api_keys(tx)?);
     for table in TABLES {
         let (columns, keys) = (table.columns.join(", "), table.key().join(" DESC, "));
         let sql = format!(

@@ -10,6 +10,7 @@ use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ToSql, ToSqlOutput, 
 use rusqlite::vtab::array::Array;
 
 use crate::domain::amount::Amount;
+use crate::domain::api_key::ApiKeyId;
 use crate::domain::keys::DerivationIndex;
 use crate::domain::merchant::MerchantId;
 use crate::domain::payment::PaymentId;
@@ -63,6 +64,18 @@ impl ToSql for Sequence {
 impl FromSql for Sequence {
     fn column_result(value: ValueRef<'_>) -> FromSqlResult<Sequence> {
         Ok(Sequence::from_row(value.as_i64()?))
+    }
+}
+
+impl ToSql for ApiKeyId {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        integer(self.get())
+    }
+}
+
+impl FromSql for ApiKeyId {
+    fn column_result(value: ValueRef<'_>) -> FromSqlResult<ApiKeyId> {
+        whole(value, |n| u64::try_from(n).ok().map(ApiKeyId::from_random))
     }
 }
 

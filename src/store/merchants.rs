@@ -1,5 +1,6 @@
 //! Merchants: who they are, what they may do, and the versions of their keys and secrets.
 
+mod api_keys;
 mod payout_addresses;
 
 use rusqlite::{OptionalExtension, Row};
@@ -12,6 +13,9 @@ use super::columns::impossible;
 use super::heads::Head;
 use super::{Error, ReadTx, WriteTx};
 
+pub(crate) use api_keys::{
+    api_key, api_keys, insert_api_key, missing_api_keys, note_api_key_used, revoke_api_key,
+};
 pub(crate) use payout_addresses::{
     address_marks, cancel_address, cancel_address_change, has_payout_address, is_registered,
     payout_addresses, register_payout_address, registered_since, uncancelled,
@@ -136,12 +140,21 @@ fn change(tx: &WriteTx, id: MerchantId, changes: &[Value]) -> Result<(), Error> 
 
 /// The revision of a merchant's row, which must be believed.
 fn revision_of(tx: &ReadTx, id: MerchantId) -> Result<u32, Error> {
+    verified(tx, id, |row| row.get("revision"))?.ok_or_else(|| impossible("no merchant", id))
+}
+
+/// Reads columns of a merchant's row that [`Merchant`] does not hold. The row must be believed.
+fn verified<T>(
+    tx: &ReadTx,
+    id: MerchantId,
+    read: impl FnOnce(&Row) -> rusqlite::Result<T>,
+) -> Result<Option<T>, Error> {
     let sql = "SELECT * FROM merchants WHERE id = ?";
     let mut statement = tx.connection.prepare_cached(sql)?;
-    let found = statement.query_row([id], |row| {
-        Ok(from_row(tx, row)?.and_then(|_| Ok(row.get::<_, u32>("revision")?)))
-    });
-    found.optional()?.unwrap_or_else(|| Err(impossible("no merchant", id)))
+    let found = statement
+        .query_row([id], |row| Ok(from_row(tx, row)?.and_then(|_| Ok(read(row)?))))
+        .optional()?;
+    found.transpose()
 }
 
 /// Changes the business name.
@@ -233,6 +246,8 @@ pub(crate) fn raise_to_heads(tx: &WriteTx) -> Result<Vec<MerchantId>, Error> {
         ];
         authenticated::update(tx, &MERCHANTS, &[&id], &changes)?;
         tx.raise_head(id, Head { revision, key, secret, ..Head::default() });
+        // Which named keys were revoked since is not known.
+        api_keys::end_api_keys(tx, id)?;
         raised.push(id);
     }
     Ok(raised)
@@ -244,18 +259,17 @@ pub(crate) fn raise_to_heads(tx: &WriteTx) -> Result<Vec<MerchantId>, Error> {
 /// # Errors
 /// Those of the database.
 pub(crate) fn vouch(tx: &WriteTx, id: MerchantId) -> Result<(), Error> {
-    authenticated::vouch(tx, &MERCHANTS, "id = ?", &[&id])?;
+    if authenticated::vouch(tx, &MERCHANTS, "id = ?", &[&id])? > 0 {
+        // The row may name a revision at which a key was valid that was revoked since.
+        api_keys::end_api_keys(tx, id)?;
+    }
     authenticated::vouch(tx, &PAYOUT_ADDRESSES, "merchant_id = ?", &[&id])?;
     raise_to_heads(tx).map(|_| ())
 }
 
 /// Since when the merchant may make no new payments, if an administrator has said so.
 pub(crate) fn suspended_at(tx: &ReadTx, id: MerchantId) -> Result<Option<Timestamp>, Error> {
-    let sql = "SELECT * FROM merchants WHERE id = ?";
-    let mut statement = tx.connection.prepare_cached(sql)?;
-    let found = statement
-        .query_row([id], |row| Ok(from_row(tx, row)?.and_then(|_| Ok(row.get("suspended_at")?))));
-    found.optional()?.unwrap_or(Ok(None))
+    Ok(verified(tx, id, |row| row.get("suspended_at"))?.flatten())
 }
 
 /// Suspends a merchant, or lets it go on.

@@ -5,6 +5,7 @@ use std::collections::{BTreeSet, HashMap};
 use bitcoin::{Script, ScriptBuf};
 use rusqlite::{OptionalExtension, Row, ToSql, params};
 
+use crate::domain::api_key::ApiKeyId;
 use crate::domain::keys::DerivationIndex;
 use crate::domain::merchant::MerchantId;
 use crate::domain::payment::{Payment, PaymentId, Status, Transition};
@@ -16,7 +17,7 @@ use super::{Error, ReadTx, WriteTx, room};
 
 const COLUMNS: &str = "derivation_index, id, merchant_id, script, amount, created_at, expires_at,
     late_until, confirmations, confirmations_pegout, reference, webhook_url, redirect_url,
-    display_amount, status, status_at, late, mac";
+    display_amount, status, status_at, late, api_key, mac";
 
 /// A payment and the verdict on it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -32,6 +33,8 @@ pub(crate) struct Filter {
     /// A status as the API spells it.
     pub(crate) status: Option<&'static str>,
     pub(crate) reference: Option<String>,
+    /// Only payments that this named API key created.
+    pub(crate) api_key: Option<ApiKeyId>,
     /// Only payments with a smaller index, that is older ones.
     pub(crate) before: Option<DerivationIndex>,
 }
@@ -55,6 +58,7 @@ pub(super) fn from_row(tx: &ReadTx, row: &Row) -> rusqlite::Result<Result<Judged
         webhook_url: row.get("webhook_url")?,
         redirect_url: row.get("redirect_url")?,
         display_amount: row.get("display_amount")?,
+        api_key: row.get("api_key")?,
     };
     let word: String = row.get("status")?;
     let at: Option<Timestamp> = row.get("status_at")?;
@@ -77,7 +81,7 @@ pub(crate) fn insert(tx: &WriteTx, payment: &Payment) -> Result<(), Error> {
     tx.high_water.raise_over(payment.index)?;
     let script = payment.script.as_bytes();
     let (pending, no_time, late) = (Status::Pending.as_str(), None::<Timestamp>, false);
-    let values: [Value; 17] = [
+    let values: [Value; 18] = [
         ("derivation_index", &payment.index),
         ("id", &payment.id),
         ("merchant_id", &payment.merchant),
@@ -95,6 +99,7 @@ pub(crate) fn insert(tx: &WriteTx, payment: &Payment) -> Result<(), Error> {
         ("status", &pending),
         ("status_at", &no_time),
         ("late", &late),
+        ("api_key", &payment.api_key),
     ];
     authenticated::insert(tx, &PAYMENTS, &values)
 }
@@ -264,6 +269,10 @@ fn list_query(filter: &Filter) -> (String, Vec<&dyn ToSql>) {
     if let Some(reference) = &filter.reference {
         conditions.push("reference = ?");
         bound.push(reference);
+    }
+    if let Some(api_key) = &filter.api_key {
+        conditions.push("api_key = ?");
+        bound.push(api_key);
     }
     if let Some(before) = &filter.before {
         conditions.push("derivation_index < ?");
@@ -447,6 +456,7 @@ mod tests {
             merchant: Some(MerchantId::from_random(1)),
             status,
             reference: reference.map(str::to_owned),
+            api_key: None,
             before,
         };
         let index = DerivationIndex::new(7);
@@ -464,5 +474,10 @@ mod tests {
         check(&store, of(Some("pending"), Some("a"), None), &reference);
         let further = by("payments_by_reference (merchant_id=? AND reference=? AND rowid<?)");
         check(&store, of(None, Some("a"), index), &further);
+        let api_key = Some(ApiKeyId::from_random(1));
+        let key = by("payments_by_api_key (merchant_id=? AND api_key=?)");
+        check(&store, Filter { api_key, ..of(None, None, None) }, &key);
+        let further = by("payments_by_api_key (merchant_id=? AND api_key=? AND rowid<?)");
+        check(&store, Filter { api_key, ..of(None, None, index) }, &further);
     }
 }

@@ -118,10 +118,11 @@ fn writes_are_durable_before_they_are_answered() {
 }
 
 /// Tables that stay small: of the operator's few merchants, or of what is under way.
-const SMALL: [&str; 22] = [
+const SMALL: [&str; 23] = [
     "skipped_indexes", // One for each restore or absence.
     "rarray",          // What the caller asks for.
     "merchants",
+    "api_keys", // Twenty a merchant at most.
     "payout_addresses",
     "payout_waits",
     "operator_addresses",

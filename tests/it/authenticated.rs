@@ -100,8 +100,8 @@ struct Scene {
     shop: Shop,
     node: Arc<Node>,
     receiver: Receiver,
-    /// A key that was replaced, twice.
-    revoked: Shop,
+    /// A key that was replaced, twice, and a named one that was revoked.
+    revoked: [Shop; 2],
     /// Payments that nobody paid, the second one with the idempotency key `again`.
     unpaid: [Created; 2],
     completed: Created,
@@ -112,7 +112,7 @@ struct Scene {
 }
 
 /// Rows that are replayed, from before they were changed.
-const REPLAYED: [&str; 2] = ["merchants", "payout_addresses"];
+const REPLAYED: [&str; 3] = ["merchants", "payout_addresses", "api_keys"];
 
 impl Scene {
     fn new() -> Option<Scene> {
@@ -123,12 +123,17 @@ impl Scene {
         let revoked = shop
             .with_key(&gate.cli_json(&["merchant", "view-key", &shop.merchant_id]).text("apiKey"));
         let merchant = shop.merchant_id.clone();
+        let add_key =
+            |name: &str| gate.cli_json(&["merchant", "key", "add", &merchant, "--name", name]);
+        let (named, _kept) = (add_key("Old plugin"), add_key("New plugin"));
+        let revoked = [revoked, shop.with_key(&named.text("apiKey"))];
         let change = node.fresh_address();
         gate.cli_ok(&["merchant", "set-address", &merchant, &change]);
         let database = Database::of(&gate);
         let all = |table| database.rows(&format!("SELECT * FROM {table}"));
         let older = REPLAYED.map(|table| (table, all(table))).into();
         gate.cli_ok(&["merchant", "cancel-address-change", &merchant]);
+        gate.cli_ok(&["merchant", "key", "revoke", &merchant, &named.text("id")]);
         gate.cli_ok(&["merchant", "rotate-key", &merchant]);
         gate.cli_ok(&["merchant", "rotate-key", &merchant]);
         let key = gate.cli_json(&["merchant", "view-key", &merchant]).text("apiKey");
@@ -215,8 +220,10 @@ impl Scene {
                 || repeated.text("paymentId") != self.unpaid[1].id;
             assert!(is_own && address != self.thief, "{what}: {}", repeated.whole());
         }
-        let refused = self.revoked.post(r#"{"amountLtc": 0.05}"#, &[]);
-        assert_ne!(refused.status, 200, "{what}: a revoked key works");
+        for revoked in &self.revoked {
+            let refused = revoked.post(r#"{"amountLtc": 0.05}"#, &[]);
+            assert_ne!(refused.status, 200, "{what}: a revoked key works");
+        }
         for hit in self.receiver.hits() {
             assert_eq!(hit.fields().text("paymentId"), self.completed.id, "{what}: unpaid");
         }
@@ -439,6 +446,8 @@ fn no_row_that_is_made_up_or_put_back_is_believed() {
         ("merchants", "DELETE FROM merchants".to_owned()),
         ("merchants", "UPDATE merchants SET subscription_until = 9999999999999".to_owned()),
         ("idempotency_keys", format!("UPDATE idempotency_keys SET derivation_index = {first}")),
+        ("api_keys", "DELETE FROM api_keys".to_owned()),
+        ("api_keys", format!("DELETE FROM api_keys; {}", put_back(&scene, "api_keys"))),
         ("merchants", put_back(&scene, "merchants")),
         ("payout_addresses", put_back(&scene, "payout_addresses")),
     ] {

@@ -13,6 +13,7 @@ mod harness;
 
 mod abandoned;
 mod account;
+mod api_keys;
 mod audit;
 mod audit_log;
 mod authenticated;

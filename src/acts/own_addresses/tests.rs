@@ -133,7 +133,7 @@ fn an_index_whose_address_payouts_go_to_is_never_issued() {
         for n in 0..3 {
             let new = NewPayment::by_hand("0.1", None)?;
             let id = PaymentId::from_random([n; 16]);
-            let request = Request { merchant, new, idempotency_key: None, id };
+            let request = Request { merchant, api_key: None, new, idempotency_key: None, id };
             let made = create_payment(tx, &rules(), &addresses, &request, clock.now())?;
             let Created::New(made) = made else { panic!("made before") };
             issued.push((made.payment.index.get(), made.payment.script));

@@ -77,6 +77,7 @@ fn paid(n: u8) -> BookedPayment {
         webhook_url: Some("https://shop.example/hook".to_owned()),
         redirect_url: None,
         display_amount: None,
+        api_key: None,
     };
     let status = Status::Completed { at: Timestamp::from_ms(0), late: false };
     BookedPayment { payment, status, has_event: true }

@@ -46,6 +46,7 @@ impl Story {
             webhook_url: None,
             redirect_url: None,
             display_amount: None,
+            api_key: None,
         };
         let tip = BlockId { height: 10, hash: BlockHash::all_zeros() };
         let now = payment.created_at;

@@ -34,6 +34,7 @@ pub(crate) static PAYMENTS: Table = Table {
         "status",
         "status_at",
         "late",
+        "api_key",
     ],
 };
 
@@ -54,7 +55,15 @@ pub(in crate::store) static MERCHANTS: Table = Table {
         "webhook_rotated_at",
         "webhook_url",
         "suspended_at",
+        "api_keys_revision",
+        "api_keys",
     ],
+};
+
+pub(in crate::store) static API_KEYS: Table = Table {
+    name: "api_keys",
+    key: 2,
+    columns: &["merchant_id", "id", "revision", "name", "scope", "created_at", "last_used_at"],
 };
 
 pub(in crate::store) static PAYOUT_ADDRESSES: Table = Table {
@@ -109,9 +118,10 @@ pub(in crate::store) static SKIPPED_INDEXES: Table =
     Table { name: "skipped_indexes", key: 1, columns: &["below", "at", "reason"] };
 
 /// Every table whose rows carry a MAC.
-pub(crate) static TABLES: [&Table; 9] = [
+pub(crate) static TABLES: [&Table; 10] = [
     &IDENTITY,
     &MERCHANTS,
+    &API_KEYS,
     &PAYOUT_ADDRESSES,
     &PAYMENTS,
     &COINS,

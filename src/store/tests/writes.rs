@@ -22,7 +22,7 @@ enum Bound {
 
 /// All that are not `INSERT … VALUES`, by how they begin. Those of `authenticated.rs` change one
 /// row, by its primary key.
-const WRITES: [(&str, Bound); 47] = [
+const WRITES: [(&str, Bound); 48] = [
     ("UPDATE coins SET spent_txid = ?", Bound::Key),
     ("UPDATE coins SET spent_txid = NULL, spent_height = NULL WHERE spent_height", Bound::Fact),
     ("UPDATE coins SET spent_txid = NULL, spent_height = NULL WHERE txid", Bound::Key),
@@ -31,6 +31,7 @@ const WRITES: [(&str, Bound); 47] = [
     ("DELETE FROM identity WHERE name", Bound::Key),
     ("UPDATE node_in_use SET", Bound::Small),
     ("DELETE FROM payout_waits", Bound::Small),
+    ("DELETE FROM api_keys WHERE merchant_id", Bound::Small),
     ("UPDATE coins SET sweep_id = ?", Bound::Key),
     ("UPDATE coins SET sweep_id = NULL WHERE sweep_id", Bound::Fact),
     ("UPDATE sweeps SET dissolved_at", Bound::Key),

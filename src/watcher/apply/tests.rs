@@ -598,7 +598,8 @@ fn set_up(tx: &WriteTx) -> Result<Vec<Payment>, Refusal> {
             };
             let id = PaymentId::from_random([u8::try_from(n).expect("few"); 16]);
             let merchant = shops[n % shops.len()];
-            let request = create_payment::Request { merchant, new, idempotency_key: None, id };
+            let request =
+                create_payment::Request { merchant, api_key: None, new, idempotency_key: None, id };
             create_payment(tx, &rules, &addresses, &request, START)?;
             Ok(payments::by_id(tx, id)?.ok_or(Refusal::UnknownPayment)?.payment)
         })

@@ -1,5 +1,6 @@
 //! The MACs of the database's rows, made anew by their documented form: HMAC-SHA256 over the name
-//! of the table and all covered values, each with a letter for its type and its length.
+//! of the table and, for each covered column that is not NULL, its name and its value, each with a
+//! letter for its type and its length.
 
 use bitcoin::hashes::{Hash, HashEngine, Hmac, HmacEngine, sha256};
 use bitcoin::hex::FromHex;
@@ -9,15 +10,16 @@ use rusqlite::types::Value;
 use super::gate::Gate;
 
 /// Each table with the number of its key columns and the columns that a MAC covers.
-pub(crate) const TABLES: [(&str, usize, &str); 9] = [
+pub(crate) const TABLES: [(&str, usize, &str); 10] = [
     ("identity", 1, "name, value"),
     (
         "merchants",
         1,
         "id, revision, name, discord_id, created_at, key_version, previous_key_until, \
          confirmations, subscription_until, webhook_version, webhook_rotated_at, webhook_url, \
-         suspended_at",
+         suspended_at, api_keys_revision, api_keys",
     ),
+    ("api_keys", 2, "merchant_id, id, revision, name, scope, created_at, last_used_at"),
     (
         "payout_addresses",
         2,
@@ -28,7 +30,7 @@ pub(crate) const TABLES: [(&str, usize, &str); 9] = [
         1,
         "derivation_index, id, merchant_id, script, amount, created_at, expires_at, late_until, \
          confirmations, confirmations_pegout, reference, webhook_url, redirect_url, \
-         display_amount, status, status_at, late",
+         display_amount, status, status_at, late, api_key",
     ),
     (
         "coins",
@@ -61,7 +63,7 @@ impl RowKey {
     }
 
     /// The MAC of a row with these values.
-    fn mac(&self, table: &str, values: &[Value]) -> [u8; 32] {
+    fn mac(&self, table: &str, columns: &[&str], values: &[Value]) -> [u8; 32] {
         let mut bytes = Vec::new();
         let mut add = |kind: u8, value: &[u8]| {
             bytes.push(kind);
@@ -69,9 +71,12 @@ impl RowKey {
             bytes.extend(value);
         };
         add(b'R', table.as_bytes());
-        for value in values {
+        for (column, value) in columns.iter().zip(values) {
+            if *value != Value::Null {
+                add(b'C', column.as_bytes());
+            }
             match value {
-                Value::Null => add(b'N', &[]),
+                Value::Null => {}
                 Value::Integer(number) => add(b'I', &number.to_be_bytes()),
                 Value::Real(number) => add(b'F', &number.to_be_bytes()),
                 Value::Text(text) => add(b'T', text.as_bytes()),
@@ -95,7 +100,7 @@ impl RowKey {
             let mut rows = select.query([]).unwrap();
             while let Some(row) = rows.next().unwrap() {
                 let values: Vec<Value> = (0..names.len()).map(|at| row.get(at).unwrap()).collect();
-                let mac = Value::Blob(self.mac(table, &values).to_vec());
+                let mac = Value::Blob(self.mac(table, &names, &values).to_vec());
                 let bound = std::iter::once(&mac).chain(&values[..keys]);
                 update.execute(rusqlite::params_from_iter(bound)).unwrap();
             }
@@ -119,7 +124,7 @@ impl RowKey {
             let sql = format!("UPDATE {table} SET mac = ? WHERE {}", by_key.join(" AND "));
             let mut update = connection.prepare(&sql).unwrap();
             for row in rows {
-                let mac = Value::Blob(self.mac(table, &row[..count]).to_vec());
+                let mac = Value::Blob(self.mac(table, &names, &row[..count]).to_vec());
                 if row[count] != mac {
                     let bound = std::iter::once(&mac).chain(&row[..keys]);
                     update.execute(rusqlite::params_from_iter(bound)).unwrap();

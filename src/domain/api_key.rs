@@ -1,0 +1,176 @@
+//! Named API keys: what each may do.
+
+use std::fmt;
+use std::str::FromStr;
+
+use super::merchant::{BusinessName, MerchantId};
+use super::time::{MINUTE_MS, Timestamp};
+
+/// The id of a named API key: 48 random bits, written `key_` and 12 hexadecimal digits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) struct ApiKeyId(u64);
+
+const ID_BITS: u64 = (1 << 48) - 1;
+
+impl ApiKeyId {
+    /// Keeps 48 of the random bits given.
+    pub(crate) fn from_random(bits: u64) -> ApiKeyId {
+        ApiKeyId(bits & ID_BITS)
+    }
+
+    /// The number as stored; below 2^48.
+    pub(crate) fn get(self) -> u64 {
+        self.0
+    }
+}
+
+impl fmt::Display for ApiKeyId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "key_{:012x}", self.0)
+    }
+}
+
+/// The text is not the id of a named API key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("must be the id of an API key such as key_0123456789ab (litegate merchant key list)")]
+pub(crate) struct BadApiKeyId;
+
+impl FromStr for ApiKeyId {
+    type Err = BadApiKeyId;
+
+    fn from_str(text: &str) -> Result<ApiKeyId, BadApiKeyId> {
+        let digits = text.strip_prefix("key_").ok_or(BadApiKeyId)?;
+        if digits.len() != 12 || !digits.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+            return Err(BadApiKeyId);
+        }
+        u64::from_str_radix(digits, 16).map(ApiKeyId).map_err(|_| BadApiKeyId)
+    }
+}
+
+/// What an API key may do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Scope {
+    /// Create payments, and read back those that it created.
+    Create,
+    /// Read everything of the merchant's, and change nothing.
+    Read,
+    /// Everything that a key may do. A merchant's own key has this scope.
+    Full,
+}
+
+/// What a request needs its key to allow.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Permission {
+    CreatePayment,
+    /// Reads payments; a key of the scope `create` sees those that it created.
+    ReadPayments,
+    /// Reads anything else of the merchant's.
+    Read,
+    /// Changes anything else.
+    Change,
+}
+
+impl Permission {
+    /// The scopes that include this permission, as a sentence names them.
+    pub(crate) fn scopes(self) -> &'static str {
+        match self {
+            Permission::CreatePayment => "create or full",
+            Permission::ReadPayments => "create, read or full",
+            Permission::Read => "read or full",
+            Permission::Change => "full",
+        }
+    }
+}
+
+impl Scope {
+    pub(crate) const ALL: [Scope; 3] = [Scope::Create, Scope::Read, Scope::Full];
+
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Scope::Create => "create",
+            Scope::Read => "read",
+            Scope::Full => "full",
+        }
+    }
+
+    /// Whether a key with this scope may be used for a request that needs this permission.
+    pub(crate) fn allows(self, access: Permission) -> bool {
+        match self {
+            Scope::Create => matches!(access, Permission::CreatePayment | Permission::ReadPayments),
+            Scope::Read => matches!(access, Permission::ReadPayments | Permission::Read),
+            Scope::Full => true,
+        }
+    }
+}
+
+/// The text is not a scope.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("must be create, read or full")]
+pub(crate) struct BadScope;
+
+impl FromStr for Scope {
+    type Err = BadScope;
+
+    fn from_str(text: &str) -> Result<Scope, BadScope> {
+        Scope::ALL.into_iter().find(|scope| scope.as_str() == text).ok_or(BadScope)
+    }
+}
+
+/// A named API key. Its text derives from merchant and id, and is stored nowhere.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct NamedApiKey {
+    pub(crate) merchant: MerchantId,
+    pub(crate) id: ApiKeyId,
+    /// Unique among the merchant's keys, under the rules of a business name.
+    pub(crate) name: BusinessName,
+    pub(crate) scope: Scope,
+    pub(crate) created_at: Timestamp,
+    /// When the key was last used, to the minute; absent: never.
+    pub(crate) last_used_at: Option<Timestamp>,
+}
+
+impl NamedApiKey {
+    /// Whether the time of the last use is worth another write.
+    pub(crate) fn is_use_worth_noting(&self, now: Timestamp) -> bool {
+        self.last_used_at.is_none_or(|last| now.ms_since(last) >= MINUTE_MS)
+    }
+}
+
+/// Named API keys of one merchant at most.
+pub(crate) const NAMED_API_KEYS_MAX: u32 = 20;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_scope_allows_what_its_description_says() {
+        #[track_caller]
+        fn check(scope: Scope, expected: [bool; 4]) {
+            let all = [
+                Permission::CreatePayment,
+                Permission::ReadPayments,
+                Permission::Read,
+                Permission::Change,
+            ];
+            assert_eq!(all.map(|access| scope.allows(access)), expected, "{scope:?}");
+        }
+        check(Scope::Create, [true, true, false, false]);
+        check(Scope::Read, [false, true, true, false]);
+        check(Scope::Full, [true, true, true, true]);
+    }
+
+    #[test]
+    fn ids_and_scopes_read_back_what_they_print() {
+        let id = ApiKeyId::from_random(u64::MAX);
+        assert_eq!(id.to_string(), "key_ffffffffffff");
+        assert_eq!(id.to_string().parse(), Ok(id));
+        for bad in ["", "key_", "key_ffffffffffff0", "mer_ffffffffffff", "key_fffffffffffg"] {
+            assert_eq!(bad.parse::<ApiKeyId>(), Err(BadApiKeyId), "{bad}");
+        }
+        for scope in Scope::ALL {
+            assert_eq!(scope.as_str().parse(), Ok(scope));
+        }
+        assert_eq!("Full".parse::<Scope>(), Err(BadScope));
+    }
+}
