@@ -99,6 +99,48 @@ fn equal_peg_outs_are_told_apart_at_nodes_that_say_less() {
     check(Fault::Rewrite("\"kernel_id\"", "\"other_id\""));
 }
 
+/// The node forgets its mempool, and its wallet sends nothing again.
+const FORGETFUL: [&str; 2] = ["-persistmempool=0", "-walletbroadcast=0"];
+
+// 1. A peg-out is seen in time. 2. The node forgets it, and after the patience of a second (of ten
+// minutes usually) the coin no longer counts. 3. Two days later, after expiry and grace, another
+// wallet pegs out the same amount. 4. That coin counts since its own first sight: the payment stays
+// expired.
+#[test]
+fn one_that_was_lost_lends_its_time_to_no_other() {
+    let impatient = |gate: &Gate| {
+        few_confirmations(gate);
+        gate.set("failover.patience", "1s");
+    };
+    let Some(stage) = Stage::alone_with(impatient) else { return };
+    let Stage { gate, shop, node } = &stage;
+    node.activate_mweb();
+    fund_other_wallet(node);
+    gate.await_tip(&node.height().to_string());
+    let payment = shop.create("0.05");
+    node.send_from_mweb(&payment.address, "0.05");
+    shop.await_field(&payment.id, "amountReceivedLtc", "0.05", SOON);
+    node.stop();
+    node.up_with(&FORGETFUL);
+    node.mine(1);
+    gate.await_tip(&node.height().to_string());
+    shop.await_field(&payment.id, "amountReceivedLtc", "0", SOON);
+    gate.let_pass(Duration::from_secs(2 * 86_400));
+    shop.await_status(&payment.id, "expired", SOON);
+    // The wallets of this node send nothing by themselves now.
+    with_other_wallet(node, "loadwallet", || {
+        let txid = node.send_from_mweb(&payment.address, "0.05");
+        node.call::<String>("sendrawtransaction", json!([node.raw_of_wallet(&txid)]))
+    });
+    shop.await_field(&payment.id, "amountReceivedLtc", "0.05", SOON);
+    node.mine(3);
+    gate.await_tip(&node.height().to_string());
+    let fields = shop.status(&payment.id);
+    assert_eq!(fields.text("status"), "expired");
+    assert_eq!(fields.text("detail"), "late");
+    gate.cli_ok(&["audit"]);
+}
+
 // 1. A peg-out is announced and seen. 2. Its block is connected, and taken back before the mempool
 // is compared. 3. It is found in the mempool again, and counts since it was first seen.
 #[test]
