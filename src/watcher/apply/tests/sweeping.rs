@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 use bitcoin::absolute::LockTime;
 use bitcoin::{Sequence, Transaction, TxIn};
 
+use super::model::ModelBlock;
 use super::*;
 use crate::domain::audit::{Audit, Difference, Unspent};
 use crate::domain::ledger::Ledger;

@@ -1,0 +1,187 @@
+//! The gateway's side of random histories: a database with payments, and the passes of the watcher.
+
+use super::*;
+
+/// The gateway's side: a database, and the walk that the watcher makes.
+pub(super) struct Gateway {
+    pub(super) dir: tempfile::TempDir,
+    pub(super) store: Store,
+    pub(super) sieving: RefCell<Sieving>,
+    pub(super) expiry: RefCell<Expiry>,
+    pub(super) xpub: AccountXpub,
+    pub(super) payments: Vec<Payment>,
+}
+
+/// A database with the payments, closed: each history begins with a copy, for to make one takes
+/// longer than to play a history.
+pub(super) static TEMPLATE: LazyLock<(tempfile::TempDir, Vec<Payment>)> = LazyLock::new(|| {
+    let dir = tempfile::tempdir().expect("a folder");
+    let store = Store::open(&dir.path().join("litegate.db")).expect("a database");
+    let payments = store.write_blocking(set_up).expect("set up");
+    (dir, payments)
+});
+
+impl Gateway {
+    pub(super) fn new() -> Gateway {
+        let (template, payments) = &*TEMPLATE;
+        let dir = tempfile::tempdir().expect("a folder");
+        for file in std::fs::read_dir(template.path()).expect("the template").flatten() {
+            std::fs::copy(file.path(), dir.path().join(file.file_name())).expect("copied");
+        }
+        let store = Store::open(&dir.path().join("litegate.db")).expect("a database");
+        let (xpub, payments) = (account(1), payments.clone());
+        let (sieving, expiry) = Default::default();
+        Gateway { dir, store, sieving, expiry, xpub, payments }
+    }
+
+    pub(super) fn restart(self) -> Gateway {
+        let Gateway { dir, store, xpub, payments, .. } = self;
+        drop(store);
+        let store = Store::open(&dir.path().join("litegate.db")).expect("the same database");
+        let (sieving, expiry) = Default::default();
+        Gateway { dir, store, sieving, expiry, xpub, payments }
+    }
+
+    /// Walks to the node's tip, compares the mempool and lets time run out, as a pass of the
+    /// watcher does.
+    pub(super) fn look(&self, node: &mut ModelNode) {
+        node.be_seen();
+        let now = node.now;
+        let at_tip = loop {
+            let ours = self.store.read_blocking(blocks::tip).expect("read");
+            let Some(ours) = ours else {
+                let start = BlockId { height: 0, hash: node.chain[0].hash };
+                let write = move |tx: &WriteTx| blocks::insert(tx, start, now);
+                self.store.write_blocking(write).expect("begun");
+                continue;
+            };
+            let chain = NodeChain { tip: node.tip(), our_tip: node.place_of(ours) };
+            match next_step(ours, chain) {
+                NextStep::Connect { height } => {
+                    let block = node.chain[height as usize].read();
+                    let id = BlockId { height, hash: block.hash };
+                    let mut sieving = self.sieving.borrow_mut();
+                    sieving.begin(&self.store);
+                    sieving.await_built();
+                    let write = move |tx: &WriteTx, sieve: &mut AtHand| {
+                        let sieve = sieve.complete(tx)?;
+                        assert!(sieve.is_some(), "it was built, and nothing has failed");
+                        connect(tx, &block, id, Network::Regtest, now, sieve.as_ref())
+                    };
+                    sieving.write(&self.store, write).expect("connected");
+                }
+                NextStep::Disconnect(id) => {
+                    self.store.write_blocking(move |tx| disconnect(tx, id)).expect("taken back");
+                }
+                NextStep::AtTip(at_tip) => break at_tip,
+                NextStep::Behind => panic!("the model node is never behind"),
+            }
+        };
+        let seen: Vec<SeenTx> = node.mempool.iter().map(ModelTx::seen).collect();
+        let present: Vec<Txid> = node.mempool.iter().map(|tx| tx.id).collect();
+        let sight = Sight { now, compared_at: Some(node.compared_at) };
+        self.store
+            .write_blocking(move |tx| {
+                let ours = coins::in_mempool(tx)?;
+                let gone = ours.iter().map(|coin| coin.outpoint);
+                let gone: Vec<OutPoint> = gone.filter(|at| !present.contains(&at.txid)).collect();
+                dropped(tx, &gone, &at_tip)?;
+                saw(tx, &seen, sight)
+            })
+            .expect("compared");
+        node.compared_at = now;
+        let batches = Batches { store: &self.store, go_on: &|| true };
+        let mut expiry = self.expiry.borrow_mut();
+        while expiry.pass(&batches, now, at_tip, |_| {}).expect("expired") == Ended::Stopped {}
+    }
+
+    /// Looks at a node that is still on its way to where we stand: nothing may follow from that.
+    pub(super) fn look_lagging(&self) {
+        let Some(ours) = self.store.read_blocking(blocks::tip).expect("read") else { return };
+        for below in 0..ours.height.min(3) {
+            let tip = BlockId { height: below, hash: BlockHash::all_zeros() };
+            let chain = NodeChain { tip, our_tip: OurTip::Unknown };
+            assert_eq!(next_step(ours, chain), NextStep::Behind);
+        }
+    }
+
+    /// A frame told of a transaction, and the node confirmed that it is in the mempool. Says
+    /// whether that caused a whole look.
+    pub(super) fn hear(&self, node: &mut ModelNode, which: usize) -> bool {
+        if node.mempool.is_empty() {
+            return false;
+        }
+        let heard = node.mempool[which % node.mempool.len()].clone();
+        if heard.is_pegout() {
+            self.look(node); // Frames do not show peg-outs.
+            return true;
+        }
+        node.be_heard(&heard);
+        let sight = Sight { now: node.now, compared_at: Some(node.compared_at) };
+        self.store.write_blocking(move |tx| saw(tx, &[heard.seen()], sight)).expect("seen");
+        false
+    }
+}
+
+/// When each history begins.
+pub(super) const START: Timestamp = Timestamp::from_ms(1_000);
+
+/// An account of these tests: 1 is the gateway's own.
+pub(super) fn account(seed: u8) -> AccountXpub {
+    AccountXpriv::from_mnemonic_seed(&[seed; 64], Network::Regtest).0.to_xpub()
+}
+
+/// Where the `n`-th merchant is paid.
+pub(super) fn payout_script(n: u32) -> ScriptBuf {
+    account(2).script_at(DerivationIndex::new(n).expect("small"))
+}
+
+/// Payments of two merchants in turn.
+pub(super) fn set_up(tx: &WriteTx) -> Result<Vec<Payment>, Refusal> {
+    let rules = merchants::Rules { network: Network::Regtest, payout_address_delay_ms: 0 };
+    let add = |n| {
+        let new = NewMerchant {
+            name: BusinessName::parse("Shop")?,
+            discord_id: None,
+            payout_address: Address::from_script(&payout_script(n), Network::Regtest)
+                .map(ForeignAddress::assumed),
+            days: Some(1),
+        };
+        let merchant = merchants::add(tx, &Actor::Cli, &rules, &new, &Clock::system())?.id;
+        assert!(merchant_rows::has_payout_address(tx, merchant)?);
+        Ok::<_, Refusal>(merchant)
+    };
+    let shops = [add(0)?, add(1)?];
+    let amount = Amount::from_litoshis(AMOUNT).expect("in range");
+    let rules = create_payment::Rules {
+        confirmations: CONFIRMATIONS,
+        large_amount: Amount::MAX,
+        confirmations_large: CONFIRMATIONS,
+        confirmations_pegout: CONFIRMATIONS,
+        expiry_ms: EXPIRY_MS,
+        late_grace_ms: LATE_GRACE_MS,
+        min_amount: Amount::ZERO,
+        open_max: u32::MAX,
+        max_daily_payments: 0,
+    };
+    account_scan::record_answer(tx)?;
+    let addresses = Addresses::new(account(1), None);
+    (0..PAYMENTS)
+        .map(|n| {
+            let new = NewPayment {
+                amount,
+                webhook_url: Some("https://shop.example/hook".to_owned()),
+                redirect_url: None,
+                display_amount: None,
+                reference: None,
+                expires_in_seconds: None,
+            };
+            let id = PaymentId::from_random([u8::try_from(n).expect("few"); 16]);
+            let merchant = shops[n % shops.len()];
+            let request =
+                create_payment::Request { merchant, api_key: None, new, idempotency_key: None, id };
+            create_payment(tx, &rules, &addresses, &request, START)?;
+            Ok(payments::by_id(tx, id)?.ok_or(Refusal::UnknownPayment)?.payment)
+        })
+        .collect()
+}
