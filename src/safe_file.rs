@@ -111,6 +111,13 @@ impl Place {
     }
 }
 
+/// The path of a file that lies beside another one: its name with a suffix.
+pub(crate) fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
+    let mut name = path.to_owned().into_os_string();
+    name.push(suffix);
+    name.into()
+}
+
 /// The directory that a file lies in.
 pub(crate) fn directory_of(path: &Path) -> &Path {
     path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))

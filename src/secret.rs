@@ -5,6 +5,7 @@
 //! can be shown again at any time.
 
 mod backup_key;
+mod mac;
 pub(crate) mod rotation;
 mod row_key;
 mod secrets;
@@ -20,8 +21,9 @@ use crate::domain::api_key::ApiKeyId;
 use crate::domain::merchant::MerchantId;
 use crate::domain::network::Network;
 
-pub(crate) use backup_key::{BackupKey, BackupMac};
-pub(crate) use row_key::{MAC_BYTES, RowKey, RowKeys, RowMac};
+pub(crate) use backup_key::BackupKey;
+pub(crate) use mac::{MAC_BYTES, Mac, input_field};
+pub(crate) use row_key::{RowKey, RowKeys};
 pub(crate) use secrets::Secrets;
 
 /// A value that must not be seen: no Display, and Debug hides it.

@@ -10,6 +10,7 @@ use crate::domain::keys::AccountXpub;
 use crate::domain::network::Network;
 use crate::domain::sweep;
 use crate::domain::webhook_url::WebhookUrl;
+use crate::safe_file::with_suffix;
 use crate::sweeper;
 
 use super::judge::Judge;
@@ -52,9 +53,7 @@ pub(super) fn read_payments(judge: &mut Judge, raw: &RawPayments) -> Option<crea
 
 /// Where the sweeper keeps its record if the configuration does not say.
 pub(super) fn beside(key_file: &Path) -> PathBuf {
-    let mut path = key_file.as_os_str().to_owned();
-    path.push(".record");
-    path.into()
+    with_suffix(key_file, ".record")
 }
 
 /// The outer `None` is a mistake, the inner one means that it is not known.

@@ -1,7 +1,7 @@
 //! `/metrics` in Prometheus' text format: what this process measured, and what the database and
 //! the machine say now. OPERATORS.md explains each series.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use prometheus::{Encoder, IntCounter, IntGauge, IntGaugeVec, Opts, Registry, TextEncoder};
 
@@ -12,6 +12,7 @@ use crate::domain::payout_address::Reason;
 use crate::domain::time::Timestamp;
 use crate::measures;
 use crate::node::zmq::Counters;
+use crate::safe_file::with_suffix;
 use crate::store::progress::Progress;
 use crate::store::totals::{Totals, totals};
 use crate::store::{ReadTx, blocks, payments, payout_waits, progress, retention, room};
@@ -96,9 +97,7 @@ fn measure_disk(registry: &Registry, database: &Path) -> anyhow::Result<()> {
         let free = i64::try_from(free).unwrap_or(i64::MAX);
         gauge(registry, "litegate_disk_free_bytes", help, free)?;
     }
-    let mut log = database.to_owned().into_os_string();
-    log.push("-wal");
-    let bytes = std::fs::metadata(PathBuf::from(log)).map_or(0, |found| found.len());
+    let bytes = std::fs::metadata(with_suffix(database, "-wal")).map_or(0, |found| found.len());
     let help = "Size of the database's write-ahead log";
     gauge(registry, "litegate_database_log_bytes", help, i64::try_from(bytes)?)
 }

@@ -8,7 +8,6 @@
 //!
 //! Must not know: what derives from the secret.
 
-use std::ffi::OsString;
 use std::fs::File;
 use std::io::{self, ErrorKind, Read, Write};
 use std::path::{Path, PathBuf};
@@ -18,7 +17,7 @@ use zeroize::Zeroizing;
 
 use crate::crash;
 use crate::domain::time::Timestamp;
-use crate::safe_file::{self, Place};
+use crate::safe_file::{self, Place, with_suffix};
 
 use super::{MasterSecret, random_bytes, wipe_stack};
 
@@ -52,17 +51,11 @@ fn failed(path: &Path) -> impl FnOnce(io::Error) -> Failed {
 
 /// Where the old secret is kept.
 pub(crate) fn old_file(secret_file: &Path) -> PathBuf {
-    suffixed(secret_file, ".old")
+    with_suffix(secret_file, ".old")
 }
 
 fn next_file(secret_file: &Path) -> PathBuf {
-    suffixed(secret_file, ".next")
-}
-
-fn suffixed(path: &Path, suffix: &str) -> PathBuf {
-    let mut name = OsString::from(path);
-    name.push(suffix);
-    name.into()
+    with_suffix(secret_file, ".next")
 }
 
 /// The secret before the one in this file, if it is not forgotten yet.

@@ -7,13 +7,7 @@
 
 use std::sync::{Arc, PoisonError, RwLock};
 
-use bitcoin::hashes::{Hash, HashEngine, Hmac, HmacEngine, sha256};
-use subtle::ConstantTimeEq;
-
-use super::{MasterSecret, Secret};
-
-/// Bytes of a MAC.
-pub(crate) const MAC_BYTES: usize = 32;
+use super::{Mac, MasterSecret, Secret};
 
 /// The key of one master secret. Clones share the one place in memory that holds it.
 #[derive(Debug, Clone)]
@@ -25,8 +19,8 @@ impl RowKey {
     }
 
     /// Begins the MAC of a row of the table with this name.
-    pub(crate) fn mac_of(&self, table: &str) -> RowMac {
-        let mut mac = RowMac(HmacEngine::new(self.0.reveal()));
+    pub(crate) fn mac_of(&self, table: &str) -> Mac {
+        let mut mac = Mac::new(&self.0);
         mac.field(b'R', table.as_bytes());
         mac
     }
@@ -36,28 +30,6 @@ impl MasterSecret {
     /// The key with which rows of the database are authenticated.
     pub(crate) fn row_key(&self) -> RowKey {
         RowKey::new(self.derive(&[b"database rows"]))
-    }
-}
-
-/// The MAC of a row while its values are added.
-pub(crate) struct RowMac(HmacEngine<sha256::Hash>);
-
-impl RowMac {
-    /// Adds a value. `kind` and the length keep different rows from giving the same bytes.
-    pub(crate) fn field(&mut self, kind: u8, bytes: &[u8]) {
-        self.0.input(&[kind]);
-        self.0.input(&(bytes.len() as u64).to_be_bytes());
-        self.0.input(bytes);
-    }
-
-    /// The MAC over all values.
-    pub(crate) fn finish(self) -> [u8; MAC_BYTES] {
-        Hmac::<sha256::Hash>::from_engine(self.0).to_byte_array()
-    }
-
-    /// Whether `mac` is the MAC over all values, compared in constant time.
-    pub(crate) fn fits(self, mac: &[u8]) -> bool {
-        self.finish()[..].ct_eq(mac).into()
     }
 }
 
@@ -106,6 +78,7 @@ impl KeyPair {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::secret::MAC_BYTES;
 
     fn mac(key: u8, table: &str, fields: &[(u8, &[u8])]) -> [u8; MAC_BYTES] {
         let mut mac = MasterSecret::new([key; 32]).row_key().mac_of(table);

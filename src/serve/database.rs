@@ -13,7 +13,7 @@ use crate::config::Config;
 use crate::domain::keys::DerivationIndex;
 use crate::domain::merchant::MerchantId;
 use crate::domain::time::Timestamp;
-use crate::safe_file;
+use crate::safe_file::{self, with_suffix};
 use crate::store::identity::{self, Mark};
 use crate::store::indexes::{self, Absence};
 use crate::store::{self, Beside, Store, WriteTx, audit_log, merchants};
@@ -276,9 +276,7 @@ fn lock_file(config: &Config, role: Role) -> PathBuf {
         (Role::Sweeper, Some(seals)) => &seals.record_file,
         _ => &config.database,
     };
-    let mut path = beside.clone().into_os_string();
-    path.push(format!(".{}.lock", role.as_str()));
-    path.into()
+    with_suffix(beside, &format!(".{}.lock", role.as_str()))
 }
 
 fn store_error(error: std::io::Error) -> anyhow::Error {

@@ -21,9 +21,10 @@ use rusqlite::{Connection, Row, ToSql, params_from_iter};
 
 use crate::domain::merchant::MerchantId;
 use crate::measures;
-use crate::secret::{MAC_BYTES, RowKey, RowKeys, RowMac};
+use crate::secret::{MAC_BYTES, Mac, RowKey, RowKeys};
 
 use super::audit_log::chain;
+use super::canonical::input_value;
 use super::heads::{self, Head, Heads};
 use super::merchants;
 use super::{Error, ReadTx, WriteTx};
@@ -66,27 +67,18 @@ impl Table {
         &self,
         key: &RowKey,
         mut value: impl FnMut(&'static str) -> rusqlite::Result<ValueRef<'v>>,
-    ) -> rusqlite::Result<RowMac> {
+    ) -> rusqlite::Result<Mac> {
         let mut mac = key.mac_of(self.name);
         for column in self.columns {
-            add(&mut mac, column, value(column)?);
+            let value = value(column)?;
+            // NULL adds nothing, so a column that a later version adds leaves the MACs of the rows
+            // that do not use it valid.
+            if value != ValueRef::Null {
+                mac.field(b'C', column.as_bytes());
+                input_value(mac.engine(), value);
+            }
         }
         Ok(mac)
-    }
-}
-
-/// Adds a column to a MAC. NULL adds nothing, so a column that a later version adds leaves the MACs
-/// of the rows that do not use it valid.
-fn add(mac: &mut RowMac, column: &str, value: ValueRef<'_>) {
-    if value != ValueRef::Null {
-        mac.field(b'C', column.as_bytes());
-    }
-    match value {
-        ValueRef::Null => {}
-        ValueRef::Integer(number) => mac.field(b'I', &number.to_be_bytes()),
-        ValueRef::Real(number) => mac.field(b'F', &number.to_be_bytes()),
-        ValueRef::Text(text) => mac.field(b'T', text),
-        ValueRef::Blob(bytes) => mac.field(b'B', bytes),
     }
 }
 
@@ -243,25 +235,42 @@ pub(super) fn update(
     Ok(true)
 }
 
+/// A stored row with a MAC that it is to get.
+struct Sealed {
+    /// The columns of its key, and the MAC.
+    bound: Vec<rusqlite::types::Value>,
+}
+
+impl Sealed {
+    /// The MAC of a row over the values that it has now.
+    fn of(table: &Table, row: &Row, key: &RowKey) -> rusqlite::Result<Sealed> {
+        let mac = table.mac(key, |column| row.get_ref(column))?.finish();
+        let columns = table.key().iter().map(|column| row.get(*column));
+        let mut bound = columns.collect::<Result<Vec<rusqlite::types::Value>, _>>()?;
+        bound.push(mac.to_vec().into());
+        Ok(Sealed { bound })
+    }
+
+    /// Writes the MAC into the row with this key.
+    fn store(&self, connection: &Connection, table: &Table) -> rusqlite::Result<()> {
+        let (by_key, at) = (table.by_key(), table.key + 1);
+        let sql = format!("UPDATE {} SET mac = ?{at} WHERE {by_key}", table.name);
+        connection.prepare_cached(&sql)?.execute(params_from_iter(&self.bound)).map(|_| ())
+    }
+}
+
 /// Gives a MAC to every row that has none: of a database that an older version wrote.
 ///
 /// # Errors
 /// Those of the database.
 pub(super) fn seal_all(connection: &Connection, keys: &RowKeys) -> Result<(), Error> {
     for table in TABLES {
-        let (columns, by_key) = (table.columns.join(", "), table.by_key());
+        let columns = table.columns.join(", ");
         let sql = format!("SELECT {columns} FROM {} WHERE mac IS NULL", table.name);
         let mut select = connection.prepare(&sql)?;
-        let at = table.key + 1;
-        let sql = format!("UPDATE {} SET mac = ?{at} WHERE {by_key}", table.name);
-        let mut update = connection.prepare(&sql)?;
         let mut rows = select.query([])?;
         while let Some(row) = rows.next()? {
-            let mac = table.mac(&keys.now().current, |column| row.get_ref(column))?.finish();
-            let key: Vec<rusqlite::types::Value> =
-                table.key().iter().map(|column| row.get(*column)).collect::<Result<_, _>>()?;
-            let bound = key.iter().map(|value| value as &dyn ToSql).chain([&mac as &dyn ToSql]);
-            update.execute(params_from_iter(bound))?;
+            Sealed::of(table, row, &keys.now().current)?.store(connection, table)?;
         }
     }
     Ok(())
@@ -339,25 +348,17 @@ pub(super) fn vouch(
     bound: &[&dyn ToSql],
 ) -> Result<usize, Error> {
     let Some(keys) = tx.keys else { return Ok(0) };
-    let (columns, by_key) = (table.columns.join(", "), table.by_key());
+    let columns = table.columns.join(", ");
     let sql = format!("SELECT {columns}, mac FROM {} WHERE {condition}", table.name);
     let mut select = tx.connection.prepare(&sql)?;
-    let sql = format!("UPDATE {} SET mac = ?{} WHERE {by_key}", table.name, table.key + 1);
-    let mut update = tx.connection.prepare(&sql)?;
     let (mut rows, mut made) = (select.query(bound)?, Vec::new());
     while let Some(row) = rows.next()? {
         if tx.verify(table, row)?.is_err() {
-            let mac = table.mac(&keys.now().current, |column| row.get_ref(column))?.finish();
-            let key = table.key().iter().map(|column| row.get(*column));
-            let mut bound = key.collect::<Result<Vec<rusqlite::types::Value>, _>>()?;
-            bound.push(mac.to_vec().into());
-            made.push(bound);
+            made.push(Sealed::of(table, row, &keys.now().current)?);
         }
     }
     drop(rows);
-    for bound in &made {
-        update.execute(params_from_iter(bound))?;
-    }
+    made.iter().try_for_each(|sealed| sealed.store(tx.connection, table))?;
     Ok(made.len())
 }
 

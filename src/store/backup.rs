@@ -18,7 +18,7 @@ use crate::domain::chain::BlockId;
 use crate::domain::keys::DerivationIndex;
 use crate::domain::time::Timestamp;
 use crate::headway::{Headway, Told};
-use crate::safe_file::{self, Output, Place};
+use crate::safe_file::{self, Output, Place, with_suffix};
 use crate::secret::BackupKey;
 
 use super::audit_log::chain;
@@ -501,10 +501,4 @@ impl Drop for Scratch {
     fn drop(&mut self) {
         self.remove();
     }
-}
-
-fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
-    let mut name = path.to_owned().into_os_string();
-    name.push(suffix);
-    name.into()
 }

@@ -3,19 +3,15 @@
 use bitcoin::hashes::HashEngine;
 use rusqlite::types::ValueRef;
 
-/// Adds the type, the length and the bytes of a value: no two lists of values give the same bytes.
+use crate::secret::input_field;
+
+/// Adds the type, as a letter, the length and the bytes of a value.
 pub(super) fn input_value(engine: &mut impl HashEngine, value: ValueRef) {
     match value {
-        ValueRef::Null => input(engine, 0, &[]),
-        ValueRef::Integer(number) => input(engine, 1, &number.to_be_bytes()),
-        ValueRef::Real(number) => input(engine, 2, &number.to_be_bytes()),
-        ValueRef::Text(text) => input(engine, 3, text),
-        ValueRef::Blob(blob) => input(engine, 4, blob),
+        ValueRef::Null => input_field(engine, b'N', &[]),
+        ValueRef::Integer(number) => input_field(engine, b'I', &number.to_be_bytes()),
+        ValueRef::Real(number) => input_field(engine, b'F', &number.to_be_bytes()),
+        ValueRef::Text(text) => input_field(engine, b'T', text),
+        ValueRef::Blob(blob) => input_field(engine, b'B', blob),
     }
-}
-
-fn input(engine: &mut impl HashEngine, kind: u8, bytes: &[u8]) {
-    engine.input(&[kind]);
-    engine.input(&(bytes.len() as u64).to_be_bytes());
-    engine.input(bytes);
 }

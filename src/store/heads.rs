@@ -22,8 +22,8 @@ use bitcoin::hex::{DisplayHex, FromHex};
 use serde::{Deserialize, Serialize};
 
 use crate::domain::merchant::MerchantId;
-use crate::safe_file::{self, Place};
-use crate::secret::{RowKey, RowKeys};
+use crate::safe_file::{self, Place, with_suffix};
+use crate::secret::{Mac, RowKey, RowKeys};
 
 use super::Error;
 use super::audit_log::chain;
@@ -92,9 +92,7 @@ impl State {
 
 /// Where the heads are kept if the configuration does not say.
 pub(crate) fn beside(database: &Path) -> PathBuf {
-    let mut path = database.to_owned().into_os_string();
-    path.push(".heads");
-    path.into()
+    with_suffix(database, ".heads")
 }
 
 /// What the file holds.
@@ -268,9 +266,7 @@ impl Kept {
 
 /// Held while the file is replaced, by one process at a time.
 fn lock(path: &Path) -> std::io::Result<File> {
-    let mut name = path.to_owned().into_os_string();
-    name.push(".lock");
-    let (file, _) = safe_file::open_own(Path::new(&name))?;
+    let (file, _) = safe_file::open_own(&with_suffix(path, ".lock"))?;
     file.lock()?;
     Ok(file)
 }
@@ -304,11 +300,7 @@ pub(crate) fn decode(text: &str, keys: &RowKeys) -> Option<State> {
     Some(State { merchants, audit_log })
 }
 
-fn mac(
-    merchants: &BTreeMap<u64, Head>,
-    audit_log: Option<chain::Head>,
-    key: &RowKey,
-) -> crate::secret::RowMac {
+fn mac(merchants: &BTreeMap<u64, Head>, audit_log: Option<chain::Head>, key: &RowKey) -> Mac {
     let mut mac = key.mac_of("heads");
     for (id, head) in merchants {
         mac.field(b'M', &id.to_be_bytes());

@@ -25,9 +25,7 @@ const FILE_BYTES_MAX: u64 = 256;
 
 /// Where the mark lies if the configuration does not say.
 pub(crate) fn beside(database: &Path) -> PathBuf {
-    let mut path = database.to_owned().into_os_string();
-    path.push(".high-water");
-    path.into()
+    safe_file::with_suffix(database, ".high-water")
 }
 
 /// What the mark said when it was opened.

@@ -2,12 +2,12 @@
 //! under the key in force, in bounded writes while the gateway serves. A row that verifies under
 //! neither is named and stays as it is.
 
+use rusqlite::params_from_iter;
 use rusqlite::types::Value;
-use rusqlite::{ToSql, params_from_iter};
 
 use super::super::batches::{Batches, Ended, ROWS_MAX};
 use super::super::{Error, WriteTx};
-use super::{TABLES, Table};
+use super::{Sealed, TABLES, Table};
 
 /// Rows that do not verify and are named at most.
 const NAMED_MAX: usize = 20;
@@ -69,8 +69,6 @@ fn page(tx: &WriteTx, table: &Table, after: &[Value]) -> Result<Page, Error> {
     let sql =
         format!("SELECT {columns}, mac FROM {} {from} ORDER BY {key} LIMIT {ROWS_MAX}", table.name);
     let mut select = tx.connection.prepare_cached(&sql)?;
-    let sql = format!("UPDATE {} SET mac = ? WHERE ({key}) = ({marks})", table.name);
-    let mut update = tx.connection.prepare_cached(&sql)?;
     let mut page = Page::default();
     let mut rows = select.query(params_from_iter(after))?;
     let mut changes = Vec::new();
@@ -86,8 +84,7 @@ fn page(tx: &WriteTx, table: &Table, after: &[Value]) -> Result<Page, Error> {
         }
         match &keys.previous {
             Some(previous) if fits(previous)? => {
-                let mac = table.mac(&keys.current, |column| row.get_ref(column))?.finish();
-                changes.push((mac, page.last.clone()));
+                changes.push(Sealed::of(table, row, &keys.current)?);
             }
             _ => {
                 page.resealed.unverified += 1;
@@ -98,9 +95,8 @@ fn page(tx: &WriteTx, table: &Table, after: &[Value]) -> Result<Page, Error> {
         }
     }
     drop(rows);
-    for (mac, key) in changes {
-        let bound = std::iter::once(&mac as &dyn ToSql).chain(key.iter().map(|value| value as _));
-        update.execute(params_from_iter(bound))?;
+    for sealed in changes {
+        sealed.store(tx.connection, table)?;
         page.resealed.count += 1;
     }
     Ok(page)

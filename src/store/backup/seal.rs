@@ -13,7 +13,7 @@ use rusqlite::{Connection, OptionalExtension, params};
 
 use crate::domain::time::Timestamp;
 use crate::headway::{Headway, Told};
-use crate::secret::BackupKey;
+use crate::secret::{BackupKey, Mac};
 
 use super::super::Error;
 use super::super::audit_log::chain;
@@ -207,7 +207,7 @@ fn mac_of(
     key: &BackupKey,
     table: &str,
     progress: &mut Progress,
-) -> Result<crate::secret::BackupMac, Error> {
+) -> Result<Mac, Error> {
     let order = order_of(connection, table)?;
     let sql = format!("SELECT * FROM {} ORDER BY {order}", quoted(table));
     let mut statement = connection.prepare(&sql)?;
@@ -229,10 +229,7 @@ fn mac_of(
 }
 
 /// A MAC over all rows of the seal but itself.
-fn mac_of_seal(
-    connection: &Connection,
-    key: &BackupKey,
-) -> rusqlite::Result<crate::secret::BackupMac> {
+fn mac_of_seal(connection: &Connection, key: &BackupKey) -> rusqlite::Result<Mac> {
     let sql = "SELECT name, value FROM backup_seal WHERE name <> ? ORDER BY name";
     let mut statement = connection.prepare(sql)?;
     let mut rows = statement.query([OF_SEAL])?;
