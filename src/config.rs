@@ -30,14 +30,14 @@ use crate::domain::keys::AccountXpub;
 use crate::domain::network::Network;
 use crate::node;
 use crate::safe_file;
-use crate::secret::{Secrets, wipe_stack};
+use crate::secret::{RowKeys, Secrets, wipe_stack};
 use crate::sweeper::private_file::Held;
 use crate::view::Site;
 use crate::{bot, http, sweeper, watcher, webhooks};
 
 pub(crate) use judge::parse_duration;
 pub(crate) use keys::{Setting, Source};
-pub(crate) use read::secret_at;
+pub(crate) use read::{row_keys_at, secret_at};
 
 /// The commented sample, which holds the defaults.
 pub(crate) const SAMPLE: &str = include_str!("../config/litegate.toml");
@@ -55,8 +55,13 @@ pub(crate) struct Config {
     pub(crate) high_water_file: PathBuf,
     /// Where the heads of merchants' rows are kept; absent for a copy that is only examined.
     pub(crate) heads_file: Option<PathBuf>,
-    pub(crate) secret: Secrets,
+    /// The master secret; absent in a process of the sweeper alone ([`Config::secret`]).
+    pub(crate) master_secret: Option<Secrets>,
     pub(crate) secret_file: PathBuf,
+    /// The keys that the database's rows verify under.
+    pub(crate) row_keys: RowKeys,
+    /// Where a process of the sweeper alone finds them.
+    pub(crate) row_key_file: Option<PathBuf>,
     pub(crate) http: http::Settings,
     /// The nodes that can be followed, at least one, in the operator's order.
     pub(crate) nodes: Vec<node::nodes::Settings>,
@@ -84,7 +89,33 @@ pub(crate) struct Config {
     pub(crate) clock: Clock,
 }
 
+/// Which process a configuration is read for: it reads no key that it does not need.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Process {
+    /// Whatever needs the master secret.
+    Gateway,
+    /// The sweeper alone: the row keys in place of the master secret, and no token of Discord.
+    SweeperAlone,
+}
+
 impl Config {
+    /// The master secret in force and the one before it.
+    ///
+    /// # Errors
+    /// In a process of the sweeper alone, which has none.
+    pub(crate) fn secret(&self) -> Result<&Secrets, Mistakes> {
+        let missing = || Mistakes(vec!["secret_file was not read by this process".to_owned()]);
+        self.master_secret.as_ref().ok_or_else(missing)
+    }
+
+    /// The key that names the file from which the row keys come.
+    pub(crate) fn row_keys_come_from(&self) -> &'static str {
+        match self.master_secret {
+            Some(_) => "secret_file",
+            None => "sweeper.row_key_file",
+        }
+    }
+
     /// The addresses that payments get: the operator's own is never given out.
     pub(crate) fn addresses(&self) -> Addresses {
         let operator = self.sweeper.rules.operator.as_ref().map(|fee| fee.script.clone());
@@ -114,7 +145,12 @@ impl Config {
     /// Reads the key files now: the user that this process is about to become may not.
     pub(crate) fn hold_keys(&mut self) {
         let seal_key_file = self.seals.as_ref().map(|seals| seals.key_file.clone());
-        let files = [self.signing_key_file.clone(), self.passphrase_file.clone(), seal_key_file];
+        let files = [
+            self.signing_key_file.clone(),
+            self.passphrase_file.clone(),
+            self.row_key_file.clone(),
+            seal_key_file,
+        ];
         self.hold(Held::keys(files.into_iter().flatten()));
     }
 
@@ -220,9 +256,17 @@ fn read_text(file: &Path) -> std::io::Result<String> {
 /// # Errors
 /// All mistakes at once, with their lines where the file has them.
 pub(crate) fn load(file: Option<&Path>) -> Result<Config, Mistakes> {
+    load_for(Process::Gateway, file)
+}
+
+/// As [`load`], with the keys that this process needs.
+///
+/// # Errors
+/// As [`load`].
+pub(crate) fn load_for(process: Process, file: Option<&Path>) -> Result<Config, Mistakes> {
     let Parts { text, table, variables } = parts(file)?;
     let credentials = std::env::var_os("CREDENTIALS_DIRECTORY").map(PathBuf::from);
-    let config = read(table, variables.into_iter(), credentials);
+    let config = read(process, table, variables.into_iter(), credentials);
     wipe_stack(); // Reading secrets left copies of them there.
     config.map_err(|Mistakes(sentences)| {
         let place = |sentence: String| {
@@ -282,12 +326,13 @@ const NO_KEYS: [&str; 3] = ["CRASH_AT", "LOG", "LOG_FORM"];
 /// Reads a configuration from its text alone, as `init` and the demo make it.
 pub(crate) fn from_text(text: &str) -> Result<Config, Mistakes> {
     let table = text.parse().map_err(|error: toml::de::Error| Mistakes(vec![error.to_string()]))?;
-    read(table, std::iter::empty(), None)
+    read(Process::Gateway, table, std::iter::empty(), None)
 }
 
 /// Reads a file's table under the environment's words. Secret files are looked for in `credentials`
 /// first.
 fn read(
+    process: Process,
     file: Table,
     environment: impl Iterator<Item = (String, String)>,
     credentials: Option<PathBuf>,
@@ -307,7 +352,7 @@ fn read(
     }
     let raw: Result<raw::Raw, toml::de::Error> = Value::Table(table).try_into();
     let judged = match raw {
-        Ok(raw) => raw.judge(credentials.as_deref()),
+        Ok(raw) => raw.judge(process, credentials.as_deref()),
         Err(error) => Err(Mistakes(vec![in_one_line(&error.to_string())])),
     };
     match judged {
@@ -489,7 +534,8 @@ pub(crate) fn new_file(new: &NewFile) -> String {
     if let Some((fingerprint, path)) = new.key_origin {
         let _ = writeln!(text, "key_origin = \"{fingerprint}/{path}\"");
     }
-    let _ = write!(text, "\n[sweeper]\nseal_key_file = \"{dir}/seal.key\"\n");
+    let _ = writeln!(text, "\n[sweeper]\nseal_key_file = \"{dir}/seal.key\"");
+    let _ = writeln!(text, "row_key_file = \"{dir}/row.key\"");
     if let Some(file) = &new.layout.record_file {
         let _ = writeln!(text, "record_file = \"{}\"", file.display());
     }

@@ -8,6 +8,7 @@ mod backup_key;
 mod mac;
 pub(crate) mod rotation;
 mod row_key;
+pub(crate) mod row_key_file;
 mod secrets;
 
 use std::fmt;
@@ -23,7 +24,7 @@ use crate::domain::network::Network;
 
 pub(crate) use backup_key::BackupKey;
 pub(crate) use mac::{MAC_BYTES, Mac, input_field};
-pub(crate) use row_key::{RowKey, RowKeys};
+pub(crate) use row_key::{KeyPair, RowKey, RowKeys};
 pub(crate) use secrets::Secrets;
 
 /// A value that must not be seen: no Display, and Debug hides it.

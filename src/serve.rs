@@ -47,7 +47,7 @@ use database::{lock, open_store_with, prepare_to_issue};
 use first_start::{Account, Unexamined};
 use retention::Retention;
 use rights::{Work, give_up_root};
-use rotation::{Part, Rotation};
+use rotation::{FollowedKeys, Part, Rotation};
 
 /// A part of the gateway that can run by itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -72,6 +72,13 @@ impl Role {
             Role::Bot => "bot",
         }
     }
+}
+
+/// Whether these arguments leave the sweeper's role alone, whatever is configured.
+pub(crate) fn is_sweeper_alone(only: &[Role], without: &[Role]) -> bool {
+    let chosen = |role: &Role| only.is_empty() || only.contains(role);
+    let mut left = Role::ALL.into_iter().filter(|role| chosen(role) && !without.contains(role));
+    left.next() == Some(Role::Sweeper) && left.next().is_none()
 }
 
 impl FromStr for Role {
@@ -283,8 +290,7 @@ impl Gateway {
         }
         let rotation = Rotation {
             store: store.clone(),
-            secrets: config.secret.clone(),
-            secret_file: config.secret_file.clone(),
+            keys: FollowedKeys::of(&config)?,
             part: if roles.contains(&Role::Watcher) { Part::Reseal } else { Part::FollowOnly },
             clock: clock.clone(),
             shutdown: shutdown.clone(),
@@ -308,7 +314,7 @@ impl Gateway {
         if roles.contains(&Role::Webhooks) {
             let webhooks = Webhooks {
                 store: store.clone(),
-                secret: config.secret.clone(),
+                secret: config.secret()?.clone(),
                 settings: config.webhooks.clone(),
                 wake: wake.clone(),
                 clock: clock.clone(),
@@ -322,7 +328,7 @@ impl Gateway {
             threads.push(thread(Role::Sweeper, ended, move || sweeper.run(&runtime))?);
         }
         if let Some(settings) = config.bot.clone().filter(|_| roles.contains(&Role::Bot)) {
-            let bot = bot_of(settings, &config, &store, &nodes, &wake, &shutdown);
+            let bot = bot_of(settings, &config, &store, &nodes, &wake, &shutdown)?;
             tasks.spawn(async move {
                 bot::run(bot).await;
                 (Role::Bot, Ok(()))
@@ -418,10 +424,10 @@ fn api_of(
     wake: &Wake,
     clock: &clock::Clock,
     shutdown: &CancellationToken,
-) -> Result<Api, store::Error> {
+) -> anyhow::Result<Api> {
     Ok(Api {
         store: store.clone(),
-        secret: config.secret.clone(),
+        secret: config.secret()?.clone(),
         addresses: config.addresses(),
         site: config.site.clone(),
         payment_rules: config.payments.clone(),
@@ -491,10 +497,10 @@ fn bot_of(
     nodes: &Nodes,
     wake: &Wake,
     shutdown: &CancellationToken,
-) -> bot::Bot {
-    bot::Bot {
+) -> anyhow::Result<bot::Bot> {
+    Ok(bot::Bot {
         store: store.clone(),
-        secret: config.secret.clone(),
+        secret: config.secret()?.clone(),
         rules: config.merchants.clone(),
         payment_rules: config.payments.clone(),
         sweep_interval: config.sweeper.interval,
@@ -511,5 +517,5 @@ fn bot_of(
         wake: wake.clone(),
         clock: config.clock.clone(),
         shutdown: shutdown.clone(),
-    }
+    })
 }

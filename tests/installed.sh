@@ -199,6 +199,8 @@ done <<ATTEMPTS
 cat /etc/litegate/signing.key
 cat /etc/litegate/seal.key
 cat /etc/litegate/secret
+cat /etc/litegate/row.key
+cat /run/credentials/litegate-sweeper.service/row.key
 cat /run/credentials/litegate-sweeper.service/signing.key
 cat /run/credentials/litegate-sweeper.service/seal.key
 cat /var/lib/litegate-sweeper/record
@@ -213,6 +215,9 @@ cp /bin/true /usr/bin/litegate
 cat /var/lib/litecoind/regtest/.cookie
 ATTEMPTS
 say "$attempts attempts refused"
+inside 'test ! -e /run/credentials/litegate-sweeper.service/secret' || fail "the sweeper has the master secret"
+inside 'setpriv --reuid litegate-sweeper --regid litegate --clear-groups cat /etc/litegate/secret' >/dev/null 2>&1 \
+  && fail "the sweeper's user can read the master secret"
 
 say "the guide's chapter Several nodes"
 guide 'Several nodes' '' | sed -n '/^\[Service\]/,$p' > "$folder/drop-in"

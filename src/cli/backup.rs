@@ -102,7 +102,7 @@ fn copy(config: Option<&Path>, file: &Path, format: Format) -> Result<(), Failur
     give_up_root(&mut config, Work::Database)?;
     let store = open_examined(&config)?;
     let sealing = Sealing {
-        key: config.secret.current().backup_key(),
+        key: config.secret()?.current().backup_key(),
         now: config.clock.now(),
         heads: Some(store.heads_text()?),
     };
@@ -132,7 +132,8 @@ pub(super) fn believe_old_secret(config: &Config, file: Option<&Path>) -> Result
     let Some(file) = file else { return Ok(()) };
     let secret = config::secret_at("--old-secret", file)?;
     let keys_until = Timestamp::from_ms(0);
-    config.secret.replace(config.secret.current(), Some(Previous { secret, keys_until }));
+    let secrets = config.secret()?;
+    secrets.replace(secrets.current(), Some(Previous { secret, keys_until }));
     Ok(())
 }
 
@@ -147,7 +148,7 @@ fn verify(
     let bytes = copy.bytes();
     let mut config = config::load(config)?;
     believe_old_secret(&config, old_secret)?;
-    let keys = config.secret.backup_keys();
+    let keys = config.secret()?.backup_keys();
     give_up_root(&mut config, Work::Database)?;
     let unpack = |told: Told| backup::unpack(copy, &config.database, "verify", &keys, told);
     let (scratch, facts) = progress::shown(unpack)?;

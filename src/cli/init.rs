@@ -20,7 +20,7 @@ use crate::domain::keys::{AccountXpub, DerivationIndex};
 use crate::domain::network::Network;
 use crate::node::conf;
 use crate::safe_file::{Directory, directory_of};
-use crate::secret;
+use crate::secret::{self, KeyPair, MasterSecret, row_key_file};
 use crate::sweeper::{encrypted, private_file};
 
 #[derive(Args)]
@@ -169,12 +169,16 @@ impl Init {
             public_url: self.public_url.as_deref(),
             node_user: self.litecoin_conf.as_ref().map(|_| conf::USER),
         });
-        let secret = Zeroizing::new(secret::random_bytes::<32>().to_lower_hex_string());
+        let bytes = Zeroizing::new(secret::random_bytes::<32>());
+        let secret = Zeroizing::new(bytes.to_lower_hex_string());
+        let row_key = MasterSecret::new(*bytes).row_key();
+        let row_keys = row_key_file::print(&KeyPair { current: row_key, previous: None });
         let seal = Zeroizing::new(secret::random_bytes::<32>().to_lower_hex_string());
         let password = conf::new_password();
         let mut files: Vec<(PathBuf, &str)> = vec![
             (dir.join("secret"), &secret),
             (dir.join("seal.key"), &seal),
+            (dir.join("row.key"), &row_keys),
             (dir.join("litegate.toml"), &text),
         ];
         if let Some(signing_key) = &signing_key {

@@ -178,7 +178,7 @@ impl Merchant {
         let id = self.act.carry_out(&config, &store)?;
         let network = config.network;
         let account = store.read_blocking(|tx| acts::account(tx, id, network))?;
-        let mut view = view(&account, &config, reveal);
+        let mut view = view(&account, &config, reveal)?;
         let waits = store.read_blocking(|tx| payout_waits::of(tx, id))?;
         view.payouts_wait = waits.map(|waits| waits.wait.to_string());
         if show {
@@ -286,7 +286,7 @@ fn read_address(text: &str, config: &Config, store: &Store) -> Result<ForeignAdd
     store.read_blocking(|tx| own.vet(tx, address))
 }
 
-fn view(account: &Account, config: &Config, reveal: Reveal) -> MerchantView {
+fn view(account: &Account, config: &Config, reveal: Reveal) -> Result<MerchantView, Failure> {
     let now = config.clock.now();
     let in_force = address_in_force(account.addresses.current(), now).map(|r| &r.address);
     let to_come =
@@ -297,20 +297,20 @@ fn view(account: &Account, config: &Config, reveal: Reveal) -> MerchantView {
     match reveal {
         Reveal::Nothing => {}
         Reveal::ApiKey => {
-            let key =
-                config.secret.current().api_key(config.network, merchant.id, merchant.key_version);
+            let secret = config.secret()?.current();
+            let key = secret.api_key(config.network, merchant.id, merchant.key_version);
             view.api_key = Some(Shown(key.reveal().clone()));
         }
         Reveal::WebhookSecret => {
             let current = merchant.webhook_secret;
-            let secret = config.secret.current().webhook_secret(merchant.id, current.version);
+            let secret = config.secret()?.current().webhook_secret(merchant.id, current.version);
             view.webhook_secret = Some(Shown(secret.reveal().clone()));
             let in_grace = current.previous_version(now).is_some();
             let ends_at = current.grace_ends_at().filter(|_| in_grace);
             view.previous_webhook_secret_ends_at = ends_at.map(Time);
         }
     }
-    view
+    Ok(view)
 }
 
 /// Chooses how a kind of notice is told, if one is given, and shows all.
@@ -367,8 +367,8 @@ fn list(config: &Config, store: &Store, format: Format) -> Result<(), Failure> {
             .map(|merchant| acts::account(tx, merchant.id, network))
             .collect::<Result<Vec<_>, _>>()
     })?;
-    let views: Vec<MerchantView> =
-        accounts.iter().map(|account| view(account, config, Reveal::Nothing)).collect();
+    let views = accounts.iter().map(|account| view(account, config, Reveal::Nothing));
+    let views: Vec<MerchantView> = views.collect::<Result<_, _>>()?;
     match format {
         Format::Json => print_json(&views),
         Format::Text => views.iter().try_for_each(|view| {

@@ -71,7 +71,7 @@ impl Restore {
         let _sweeper = lock(&config, Role::Sweeper)?;
         let copy = backup::open(&self.file, source_of(self.replica))?;
         believe_old_secret(&config, self.old_secret.as_deref())?;
-        let keys = config.secret.backup_keys();
+        let keys = config.secret()?.backup_keys();
         give_up_root(&mut config, Work::LookAtSweeper)?;
         let others = Role::ALL.iter().filter(|role| **role != Role::Sweeper);
         let _locks = others.map(|role| lock(&config, *role)).collect::<Result<Vec<_>, _>>()?;

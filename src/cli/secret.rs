@@ -7,7 +7,8 @@ use serde::Serialize;
 
 use super::{Failure, Format, print_json, print_line};
 use crate::config::{self, Config};
-use crate::secret::rotation;
+use crate::crash;
+use crate::secret::{KeyPair, rotation, row_key_file};
 use crate::serve::database::open_store;
 use crate::serve::rights::{Work, give_up_root};
 use crate::store::authenticated::reseal;
@@ -35,6 +36,9 @@ enum Act {
     /// Show whether a rotation is under way, and until when old keys are valid
     #[command(after_help = "Example: litegate secret status")]
     Status,
+    /// Write sweeper.row_key_file anew from the secret, where it is missing, damaged or outdated
+    #[command(after_help = "Example: litegate secret row-key")]
+    RowKey,
     /// Remove the old secret after the grace period, where the gateway's user may not
     #[command(after_help = "Example: litegate secret finish")]
     Finish,
@@ -55,6 +59,7 @@ impl Secret {
         match self.act {
             Act::Rotate { grace } => rotate(config, &grace, format),
             Act::Status => show(&config, format),
+            Act::RowKey => write_row_key_file(&config, format),
             Act::Finish => finish(config, format),
         }
     }
@@ -67,10 +72,22 @@ fn rotate(mut config: Config, grace: &str, format: Format) -> Result<(), Failure
         .filter(|grace| *grace <= GRACE_MS_MAX)
         .ok_or_else(|| Failure::Usage("--grace must be a time of at most 90d".to_owned()))?;
     let file = config.secret_file.clone();
-    let before = config.secret.current();
-    rotation::replace(&file, &before, config.clock.now(), grace_ms)?;
+    let before = config.secret()?.current();
+    let next = match rotation::begin(&file, &before, config.clock.now(), grace_ms) {
+        Err(failed @ rotation::Failed::UnderWay { .. }) => {
+            write_row_keys(&config, &config.row_keys.now())?; // If the last run was cut short.
+            return Err(failed.into());
+        }
+        begun => begun?,
+    };
+    // The sweeper learns of the new key before a row is written under it.
+    let both = KeyPair { current: before.row_key(), previous: Some(next.row_key()) };
+    write_row_keys(&config, &both)?;
+    crash::point("secret-row-keys");
+    rotation::replace(&file)?;
     let current = config::secret_at("secret_file", &file)?;
-    config.secret.replace(current, rotation::previous(&file)?);
+    config.secret()?.replace(current, rotation::previous(&file)?);
+    write_row_keys(&config, &config.row_keys.now())?;
     give_up_root(&mut config, Work::Database)?;
     open_store(&config)?; // Notes the new secret in the database and in the audit log.
     show(&config, format)?;
@@ -85,8 +102,37 @@ fn rotate(mut config: Config, grace: &str, format: Format) -> Result<(), Failure
     Ok(())
 }
 
+/// Writes the file of row keys, if one is configured, with the rights that read the secret.
+fn write_row_keys(config: &Config, keys: &KeyPair) -> Result<(), Failure> {
+    let Some(file) = &config.row_key_file else { return Ok(()) };
+    row_key_file::write(file, keys).map_err(|error| {
+        Failure::Failed(format!("sweeper.row_key_file {}: {error}", file.display()))
+    })
+}
+
+fn write_row_key_file(config: &Config, format: Format) -> Result<(), Failure> {
+    let Some(file) = &config.row_key_file else {
+        return Err(Failure::Usage("sweeper.row_key_file is not set".to_owned()));
+    };
+    write_row_keys(config, &config.row_keys.now())?;
+    match format {
+        Format::Json => print_json(&RowKeyView { row_key_file: file.display().to_string() }),
+        Format::Text => print_line(&format!(
+            "{} is written; only its owner, the sweeper's user or root, may read it",
+            file.display()
+        )),
+    }
+}
+
+/// The file that was written, with the API's names.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct RowKeyView {
+    row_key_file: String,
+}
+
 fn show(config: &Config, format: Format) -> Result<(), Failure> {
-    let old_keys_until = config.secret.previous().map(|previous| Time(previous.keys_until));
+    let old_keys_until = config.secret()?.previous().map(|previous| Time(previous.keys_until));
     let view = View { rotating: old_keys_until.is_some(), old_keys_until };
     match (format, &view.old_keys_until) {
         (Format::Json, _) => print_json(&view),
@@ -100,7 +146,7 @@ fn show(config: &Config, format: Format) -> Result<(), Failure> {
 
 fn finish(mut config: Config, format: Format) -> Result<(), Failure> {
     let file = config.secret_file.clone();
-    let Some(previous) = config.secret.previous() else { return show(&config, format) };
+    let Some(previous) = config.secret()?.previous() else { return show(&config, format) };
     if config.clock.now() < previous.keys_until {
         return Err(Failure::Refused(format!(
             "keys of the old secret are valid until {}",
@@ -111,8 +157,10 @@ fn finish(mut config: Config, format: Format) -> Result<(), Failure> {
     let store = open_store(&config)?;
     let (_, resealed) = reseal::all(&Batches { store: &store, go_on: &|| true })?;
     drop(store);
+    let secrets = config.secret()?.clone();
+    secrets.replace(secrets.current(), None);
+    write_row_keys(&config, &config.row_keys.now())?;
     rotation::forget(&file)?;
-    config.secret.replace(config.secret.current(), None);
     give_up_root(&mut config, Work::Database)?;
     show(&config, format)?;
     match resealed.unverified {

@@ -10,9 +10,9 @@ use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{EnvFilter, Layer, Registry, reload};
 
 use super::Failure;
-use crate::config;
+use crate::config::{self, Process};
 use crate::serve::first_start::{Account, Unexamined};
-use crate::serve::{Gateway, Role};
+use crate::serve::{Gateway, Role, is_sweeper_alone};
 
 #[derive(Args)]
 #[command(after_help = "Example: litegate serve --only api,watcher,webhooks")]
@@ -67,7 +67,11 @@ const LOG_ALWAYS: [&str; 5] =
 impl Serve {
     pub(super) fn run(self, config: Option<&Path>) -> Result<(), Failure> {
         let levels = log_from(LOG_FILTER, self.log);
-        let config = config::load(config)?;
+        let process = match is_sweeper_alone(&self.only, &self.without) {
+            true => Process::SweeperAlone,
+            false => Process::Gateway,
+        };
+        let config = config::load_for(process, config)?;
         let shutdown = CancellationToken::new();
         let unexamined = if self.force { Unexamined::Forced } else { Unexamined::Refused };
         let account = match self.assume_unused_account {

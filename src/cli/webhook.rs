@@ -136,7 +136,7 @@ fn test(
     let runtime = tokio::runtime::Runtime::new()
         .map_err(|error| Failure::Failed(format!("start the runtime: {error}")))?;
     let now = config.clock.now();
-    let sent = trial::send(&merchant, &config.secret, config.network, egress, url, now);
+    let sent = trial::send(&merchant, config.secret()?, config.network, egress, url, now);
     let tried = runtime.block_on(sent)?.view;
     match format {
         Format::Json => print_json(&tried)?,

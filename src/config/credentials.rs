@@ -24,6 +24,7 @@ impl Raw {
                 named("wallet.signing_key_file", &self.wallet.signing_key_file),
                 named("wallet.passphrase_file", &self.wallet.passphrase_file),
                 named("sweeper.seal_key_file", &self.sweeper.seal_key_file),
+                named("sweeper.row_key_file", &self.sweeper.row_key_file),
                 named("discord.token_file", &self.discord.token_file),
             ]
             .into_iter()
@@ -50,6 +51,7 @@ impl Raw {
             &mut self.wallet.signing_key_file,
             &mut self.wallet.passphrase_file,
             &mut self.sweeper.seal_key_file,
+            &mut self.sweeper.row_key_file,
             &mut self.discord.token_file,
         ];
         let of_nodes = self.node.iter_mut().filter_map(|node| node.rpc_password_file.as_mut());

@@ -115,6 +115,7 @@ pub(super) struct RawSweeper {
     pub(super) payout_address_delay: String,
     pub(super) seal_key_file: Option<PathBuf>,
     pub(super) record_file: Option<PathBuf>,
+    pub(super) row_key_file: Option<PathBuf>,
     pub(super) notify_url: Option<String>,
     pub(super) raise_after: String,
     pub(super) max_hot: Option<String>,

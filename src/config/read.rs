@@ -15,7 +15,9 @@ use crate::domain::time::DAY_MS;
 use crate::domain::webhook_url::PrivateNetworks;
 use crate::http::checkout::looks::{Looks, Theme};
 use crate::safe_file;
-use crate::secret::{MasterSecret, Secret, Secrets, rotation, wipe_stack};
+use crate::secret::{
+    KeyPair, MasterSecret, RowKeys, Secret, Secrets, rotation, row_key_file, wipe_stack,
+};
 use crate::store::{heads, high_water};
 use crate::sweeper::private_file::Held;
 use crate::view::Site;
@@ -27,19 +29,23 @@ use super::money::{
 };
 use super::nodes::{read_doubt, read_nodes};
 use super::raw::{Raw, RawCheckout, RawClock, RawDiscord, RawHttp, RawRetention, RawWebhooks};
-use super::{Config, Mistakes};
+use super::{Config, Mistakes, Process};
 
 impl Raw {
     /// All the values, or all the mistakes. systemd hands a unit its secrets in a folder of
     /// credentials (systemd.exec(5)): a file of the same name there goes before the one that is
     /// configured, which is root's.
-    pub(super) fn judge(mut self, credentials: Option<&Path>) -> Result<Config, Mistakes> {
+    pub(super) fn judge(
+        mut self,
+        process: Process,
+        credentials: Option<&Path>,
+    ) -> Result<Config, Mistakes> {
         let mut judge = Judge::default();
         self.refuse_equal_names(&mut judge);
         if let Some(folder) = credentials {
             self.take_credentials(folder);
         }
-        let config = self.read(&mut judge);
+        let config = self.read(process, &mut judge);
         match config {
             Some(config) if judge.mistakes.is_empty() => Ok(config),
             _ => Err(Mistakes(judge.mistakes)),
@@ -47,12 +53,12 @@ impl Raw {
     }
 
     /// Reads all that can be read, so that all mistakes are found, and only then puts it together.
-    fn read(self, judge: &mut Judge) -> Option<Config> {
+    fn read(self, process: Process, judge: &mut Judge) -> Option<Config> {
         let network = judge.need("network", self.network.as_deref());
         let network = network.and_then(|text| judge.take("network", text.parse::<Network>()));
         let public_url = judge.need("public_url", self.public_url.as_deref());
         let public_url = public_url.and_then(|text| read_public_url(judge, text));
-        let secret = read_secrets(judge, &self.secret_file);
+        let keys = read_keys(judge, process, &self);
         let http = read_http(judge, &self.http, &self.checkout, network);
         let doubt = read_doubt(judge, &self.doubt, network);
         let nodes = read_nodes(judge, &self.node, network);
@@ -65,7 +71,10 @@ impl Raw {
         let delay_key = "sweeper.payout_address_delay";
         let delay = judge.duration_ms(delay_key, &self.sweeper.payout_address_delay);
         let notify_url = read_notify_url(judge, &self.sweeper);
-        let bot = read_bot(judge, &self.discord);
+        let bot = match process {
+            Process::Gateway => read_bot(judge, &self.discord),
+            Process::SweeperAlone => Some(None),
+        };
         let metrics_listen: Option<Option<SocketAddr>> =
             self.metrics.listen.as_deref().map(|text| {
                 judge.parse("metrics.listen", text, "an address and a port, such as 127.0.0.1:9180")
@@ -89,6 +98,7 @@ impl Raw {
         let retention = read_retention(judge, &self.retention);
         let egress = read_egress(judge, &self.webhooks);
         let network = network?;
+        let (master_secret, row_keys) = keys?;
         Some(Config {
             network,
             site: Site { network, public_url: public_url? },
@@ -97,8 +107,10 @@ impl Raw {
                 .unwrap_or_else(|| high_water::beside(&self.database)),
             heads_file: Some(self.heads_file.unwrap_or_else(|| heads::beside(&self.database))),
             database: self.database,
-            secret: secret?,
+            master_secret,
             secret_file: self.secret_file,
+            row_keys,
+            row_key_file: self.sweeper.row_key_file,
             http: http?,
             nodes: nodes?,
             failover_patience: failover_patience?,
@@ -146,6 +158,49 @@ pub(crate) fn secret_at(key: &str, file: &Path) -> Result<MasterSecret, Mistakes
     let secret = read_secret(&mut judge, key, file);
     wipe_stack(); // Reading it left copies of it there.
     secret.ok_or(Mistakes(judge.mistakes))
+}
+
+/// Reads the keys that this process needs.
+fn read_keys(judge: &mut Judge, process: Process, raw: &Raw) -> Option<(Option<Secrets>, RowKeys)> {
+    match process {
+        Process::Gateway => {
+            let secrets = read_secrets(judge, &raw.secret_file)?;
+            let row_keys = secrets.row_keys();
+            Some((Some(secrets), row_keys))
+        }
+        Process::SweeperAlone => {
+            let Some(file) = &raw.sweeper.row_key_file else {
+                judge.say(ROW_KEY_FILE, MISSING_ROW_KEY_FILE);
+                return None;
+            };
+            Some((None, RowKeys::new(read_row_keys(judge, file)?)))
+        }
+    }
+}
+
+const ROW_KEY_FILE: &str = "sweeper.row_key_file";
+
+const MISSING_ROW_KEY_FILE: &str = "is not set, but the sweeper alone reads its keys there; set it, \
+                                    and run litegate secret row-key";
+
+/// Reads the file of row keys.
+///
+/// # Errors
+/// If it cannot be read, others may read it, or `litegate` did not write it as it is.
+pub(crate) fn row_keys_at(file: &Path) -> Result<KeyPair, Mistakes> {
+    let mut judge = Judge::default();
+    let keys = read_row_keys(&mut judge, file);
+    keys.ok_or(Mistakes(judge.mistakes))
+}
+
+fn read_row_keys(judge: &mut Judge, file: &Path) -> Option<KeyPair> {
+    let text = judge.secret_file(ROW_KEY_FILE, file)?;
+    let keys = row_key_file::parse(&text);
+    keys.map_err(|unfit| {
+        let file = file.display();
+        judge.say(ROW_KEY_FILE, format!("{file}: {unfit}; run litegate secret row-key"));
+    })
+    .ok()
 }
 
 /// Reads the secret in force and, during a rotation, the one before it.

@@ -1,6 +1,7 @@
 //! The key that authenticates backups.
 //!
-//! It derives from the master secret for this purpose alone, so a row key cannot make a backup. A backup names the key that
+//! It derives from the master secret for this purpose alone, so the row keys, which the sweeper's
+//! process has in place of the master secret, cannot make a backup. A backup names the key that
 //! sealed it, so that one that was made under another secret is distinguished from one that was
 //! changed.
 //!

@@ -3,8 +3,9 @@
 //! Beside the secret file lie `<secret>.next` while the new secret is written, and `<secret>.old`
 //! from then on until nothing depends on the old secret any more. The steps, each flushed before
 //! the next: write `.next`; write `.old`, which also says until when keys of the old secret are
-//! valid; rename `.next` over the secret. A kill at any point leaves either the old secret alone in
-//! force or both, and the same command resumes.
+//! valid ([`begin`]); rename `.next` over the secret ([`replace`]). A kill at any point leaves
+//! either the old secret alone in force or both, and the same command resumes. Between the two, the
+//! keys of both secrets are handed to processes that do not read these files.
 //!
 //! Must not know: what derives from the secret.
 
@@ -80,17 +81,17 @@ pub(crate) fn previous(secret_file: &Path) -> Result<Option<Previous>, Failed> {
     found.map(Some).ok_or_else(wrong).map_err(failed(&path))
 }
 
-/// Replaces the secret in this file by a new one, or does the rest of a replacement that was cut
-/// short. Keys of the old one are valid for `grace_ms` from now.
+/// Prepares to replace the secret in this file by the one that is returned, or goes on where a run
+/// was cut short. Keys of the old one will be valid for `grace_ms` milliseconds from now.
 ///
 /// # Errors
 /// [`Failed::UnderWay`] until the last replacement is finished.
-pub(crate) fn replace(
+pub(crate) fn begin(
     secret_file: &Path,
     current: &MasterSecret,
     now: Timestamp,
     grace_ms: i64,
-) -> Result<(), Failed> {
+) -> Result<MasterSecret, Failed> {
     let (old, next) = (old_file(secret_file), next_file(secret_file));
     let begun = previous(secret_file)?;
     if let Some(begun) = &begun
@@ -100,11 +101,16 @@ pub(crate) fn replace(
     }
     // One that a killed run wrote whole is as good as another.
     let written = read(&next).map_err(failed(&next))?;
-    if written.as_deref().and_then(|text| secret_of(text)).is_none() {
-        let text = Zeroizing::new(random_bytes::<32>().to_lower_hex_string() + "\n");
-        put(&next, &text).map_err(failed(&next))?;
-        crash::point("secret-next");
-    }
+    let new = match written.as_deref().and_then(|text| secret_of(text)) {
+        Some(written) => written,
+        None => {
+            let bytes = Zeroizing::new(random_bytes::<32>());
+            let text = Zeroizing::new(bytes.to_lower_hex_string() + "\n");
+            put(&next, &text).map_err(failed(&next))?;
+            crash::point("secret-next");
+            MasterSecret::new(*bytes)
+        }
+    };
     if begun.is_none() {
         let secret = read(secret_file).map_err(failed(secret_file))?.unwrap_or_default();
         let until = now.plus_ms(grace_ms).ms();
@@ -113,6 +119,15 @@ pub(crate) fn replace(
         crash::point("secret-old");
     }
     wipe_stack();
+    Ok(new)
+}
+
+/// Puts the new secret that [`begin`] wrote in the place of the old one.
+///
+/// # Errors
+/// If the file cannot be renamed.
+pub(crate) fn replace(secret_file: &Path) -> Result<(), Failed> {
+    let next = next_file(secret_file);
     let name = secret_file.file_name().unwrap_or_default();
     Place::of(&next).and_then(|next| next.rename(name)).map_err(failed(secret_file))?;
     crash::point("secret-replaced");
@@ -174,7 +189,10 @@ mod tests {
     }
 
     fn rotate(file: &Path) -> Result<(), Failed> {
-        replace(file, &read_current(file), Timestamp::from_ms(1_000), DAY_MS)
+        let new = begin(file, &read_current(file), Timestamp::from_ms(1_000), DAY_MS)?;
+        replace(file)?;
+        assert_eq!(read_current(file).tag(), new.tag());
+        Ok(())
     }
 
     fn names(dir: &tempfile::TempDir) -> Vec<String> {

@@ -1,4 +1,4 @@
-//! The key of the MACs that rows of the database carry (HMAC-SHA256, RFC 2104).
+//! The key of the MACs that rows of the database and the file of heads carry.
 //!
 //! It derives from the master secret. A user who can write the database but does not hold the key
 //! cannot make a row that verifies.
@@ -11,16 +11,30 @@ use super::{Mac, MasterSecret, Secret};
 
 /// The key of one master secret. Clones share the one place in memory that holds it.
 #[derive(Debug, Clone)]
-pub(crate) struct RowKey(Arc<Secret<[u8; 32]>>);
+pub(crate) struct RowKey {
+    bytes: Arc<Secret<[u8; 32]>>,
+    tag: Arc<str>,
+}
 
 impl RowKey {
-    pub(crate) fn new(bytes: [u8; 32]) -> RowKey {
-        RowKey(Arc::new(Secret::new(bytes)))
+    /// `tag` is that of the master secret from which the key derives.
+    pub(super) fn new(bytes: [u8; 32], tag: &str) -> RowKey {
+        RowKey { bytes: Arc::new(Secret::new(bytes)), tag: tag.into() }
+    }
+
+    /// The tag of the master secret ([`MasterSecret::tag`]).
+    pub(crate) fn tag(&self) -> &str {
+        &self.tag
+    }
+
+    /// The key itself, for the file that hands it to the sweeper's process.
+    pub(super) fn reveal(&self) -> &[u8; 32] {
+        self.bytes.reveal()
     }
 
     /// Begins the MAC of a row of the table with this name.
     pub(crate) fn mac_of(&self, table: &str) -> Mac {
-        let mut mac = Mac::new(&self.0);
+        let mut mac = Mac::new(&self.bytes);
         mac.field(b'R', table.as_bytes());
         mac
     }
@@ -29,7 +43,7 @@ impl RowKey {
 impl MasterSecret {
     /// The key with which rows of the database are authenticated.
     pub(crate) fn row_key(&self) -> RowKey {
-        RowKey::new(self.derive(&[b"database rows"]))
+        RowKey::new(self.derive(&[b"database rows"]), &self.tag())
     }
 }
 
@@ -38,22 +52,24 @@ impl MasterSecret {
 #[derive(Debug, Clone)]
 pub(crate) struct RowKeys(Arc<RwLock<Arc<KeyPair>>>);
 
-/// The key that new rows get and, while the master secret is being replaced, the one before.
-#[derive(Debug)]
+/// The key that new rows get and, while the master secret is being replaced, the other one that
+/// rows verify under.
+#[derive(Debug, Clone)]
 pub(crate) struct KeyPair {
     pub(crate) current: RowKey,
+    /// The one before; in the sweeper's process also the one that comes next.
     pub(crate) previous: Option<RowKey>,
 }
 
 impl RowKeys {
-    pub(crate) fn new(current: RowKey, previous: Option<RowKey>) -> RowKeys {
-        RowKeys(Arc::new(RwLock::new(Arc::new(KeyPair { current, previous }))))
+    pub(crate) fn new(keys: KeyPair) -> RowKeys {
+        RowKeys(Arc::new(RwLock::new(Arc::new(keys))))
     }
 
     /// The keys of a master secret that is not being replaced.
     #[cfg(test)]
     pub(crate) fn of(secret: &MasterSecret) -> RowKeys {
-        RowKeys::new(secret.row_key(), None)
+        RowKeys::new(KeyPair { current: secret.row_key(), previous: None })
     }
 
     /// The keys at this moment.
@@ -62,9 +78,8 @@ impl RowKeys {
     }
 
     /// Puts others in the place of these, for all clones.
-    pub(super) fn replace(&self, current: RowKey, previous: Option<RowKey>) {
-        let new = Arc::new(KeyPair { current, previous });
-        *self.0.write().unwrap_or_else(PoisonError::into_inner) = new;
+    pub(crate) fn replace(&self, keys: KeyPair) {
+        *self.0.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(keys);
     }
 }
 
@@ -72,6 +87,16 @@ impl KeyPair {
     /// Both keys, the one in force first.
     pub(crate) fn all(&self) -> impl Iterator<Item = &RowKey> {
         std::iter::once(&self.current).chain(&self.previous)
+    }
+
+    /// Whether both pairs have a key of one master secret.
+    pub(crate) fn shares_a_key_with(&self, other: &KeyPair) -> bool {
+        self.all().any(|key| other.all().any(|other| key.tag() == other.tag()))
+    }
+
+    /// Whether both pairs are of the same master secrets, in the same order.
+    pub(crate) fn is_same_as(&self, other: &KeyPair) -> bool {
+        self.all().map(RowKey::tag).eq(other.all().map(RowKey::tag))
     }
 }
 

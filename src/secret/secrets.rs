@@ -10,7 +10,7 @@ use crate::domain::network::Network;
 use crate::domain::time::Timestamp;
 
 use super::rotation::Previous;
-use super::{ApiKey, BackupKey, MasterSecret, RowKey, RowKeys, Secret};
+use super::{ApiKey, BackupKey, KeyPair, MasterSecret, RowKeys, Secret};
 
 /// Clones share what is in force: a rotation reaches all of a process at once.
 #[derive(Debug, Clone)]
@@ -29,16 +29,14 @@ impl Secrets {
     /// A rotation that was cut short before it replaced the secret has no effect yet.
     pub(crate) fn new(current: MasterSecret, previous: Option<Previous>) -> Secrets {
         let generation = Generation::new(current, previous);
-        let (current, previous) = generation.row_keys();
-        let row_keys = RowKeys::new(current, previous);
+        let row_keys = RowKeys::new(generation.row_keys());
         Secrets { generation: Arc::new(RwLock::new(Arc::new(generation))), row_keys }
     }
 
     /// Puts others in the place of these, for all clones.
     pub(crate) fn replace(&self, current: MasterSecret, previous: Option<Previous>) {
         let new = Generation::new(current, previous);
-        let (current, previous) = new.row_keys();
-        self.row_keys.replace(current, previous);
+        self.row_keys.replace(new.row_keys());
         *self.generation.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(new);
     }
 
@@ -114,9 +112,9 @@ impl Generation {
         Generation { current, previous }
     }
 
-    fn row_keys(&self) -> (RowKey, Option<RowKey>) {
+    fn row_keys(&self) -> KeyPair {
         let previous = self.previous.as_ref().map(|previous| previous.secret.row_key());
-        (self.current.row_key(), previous)
+        KeyPair { current: self.current.row_key(), previous }
     }
 }
 

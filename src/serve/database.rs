@@ -4,7 +4,7 @@
 //! Must not know: what the roles do with it.
 
 use std::fs::File;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::Context;
@@ -59,21 +59,6 @@ pub(super) fn open_store_with(config: &Config, patience: Duration) -> anyhow::Re
     open(config, patience, Opening::Examined)
 }
 
-/// Refuses the database of another gateway before its rows and heads are verified: they cannot be.
-fn refuse_others(config: &Config) -> Result<(), Refused> {
-    let previous = previous_tag(config);
-    for (mark, what, configured) in marks(config) {
-        let stored = store::look_into(&config.database, |tx| identity::peek(tx, mark)).flatten();
-        match stored {
-            Some(stored) if stored != configured && Some(&stored) != previous.as_ref() => {
-                return Err(Refused::OtherIdentity { what, stored, configured });
-            }
-            _ => {}
-        }
-    }
-    Ok(())
-}
-
 /// What a database is opened for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Opening {
@@ -84,48 +69,101 @@ enum Opening {
 }
 
 fn open(config: &Config, patience: Duration, opening: Opening) -> anyhow::Result<Store> {
-    refuse_others(config)?;
+    let identity = Identity::of(config);
+    identity.refuse_others(&config.database)?;
     let beside = Beside {
         high_water: &config.high_water_file,
         heads: config.heads_file.as_deref(),
         adopt: opening == Opening::Restored,
         examine: opening != Opening::Command,
     };
-    let store = Store::open_with(&config.database, beside, config.secret.row_keys(), patience)
+    let store = Store::open_with(&config.database, beside, config.row_keys.clone(), patience)
         .map_err(|error| match error {
             damaged @ store::Error::Damaged(_) => Refused::Damaged(damaged).into(),
             other => anyhow::Error::new(other),
         })
         .with_context(|| format!("database {}", config.database.display()))?;
-    let (marks, previous) = (marks(config), previous_tag(config));
+    // The sweeper alone leaves that note to the gateway.
+    let notes_secret = config.master_secret.is_some();
     let now = config.clock.now();
     store.write_blocking(move |tx| {
-        for (mark, what, configured) in marks {
-            let stored = identity::claim(tx, mark, &configured)?;
-            if mark == Mark::Secret && previous.as_ref() == Some(&stored) {
-                note_secret(tx, &configured, now)?;
-                continue;
-            }
-            if stored != configured {
-                return Err(anyhow::Error::new(Refused::OtherIdentity {
-                    what,
-                    stored,
-                    configured,
-                }));
+        for expected in &identity.0 {
+            let stored = identity::claim(tx, expected.mark, &expected.value)?;
+            if expected.compare(&stored)? == Fit::OtherSecret && notes_secret {
+                note_secret(tx, &expected.value, now)?;
             }
         }
-        Ok(())
+        Ok::<_, anyhow::Error>(())
     })?;
     Ok(store)
 }
 
-/// What a database must belong to, with the keys of the configuration that say so.
-fn marks(config: &Config) -> [(Mark, &'static str, String); 3] {
-    [
-        (Mark::Network, "network", config.network.as_str().to_owned()),
-        (Mark::Xpub, "wallet.xpub", config.xpub.core_spelling()),
-        (Mark::Secret, "secret_file", config.secret.current().tag()),
-    ]
+/// What a database must belong to.
+struct Identity([Expected; 3]);
+
+/// What a mark of the database must say.
+struct Expected {
+    mark: Mark,
+    /// The key of the configuration that decides it.
+    what: &'static str,
+    value: String,
+    /// During a rotation of the master secret: the tag of the other secret.
+    or: Option<String>,
+}
+
+/// How a mark fits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Fit {
+    Same,
+    /// It names the other secret of a rotation.
+    OtherSecret,
+}
+
+impl Identity {
+    fn of(config: &Config) -> Identity {
+        let keys = config.row_keys.now();
+        let expected = |mark, what, value| Expected { mark, what, value, or: None };
+        let secret = Expected {
+            or: keys.previous.as_ref().map(|key| key.tag().to_owned()),
+            ..expected(Mark::Secret, config.row_keys_come_from(), keys.current.tag().to_owned())
+        };
+        Identity([
+            expected(Mark::Network, "network", config.network.as_str().to_owned()),
+            expected(Mark::Xpub, "wallet.xpub", config.xpub.core_spelling()),
+            secret,
+        ])
+    }
+
+    /// Refuses the database of another gateway before its rows and heads are verified: they cannot
+    /// be. Marks that are not there yet, or cannot be read, refuse nothing.
+    fn refuse_others(&self, database: &Path) -> Result<(), Refused> {
+        let stored = store::look_into(database, |tx| {
+            self.0.iter().map(|expected| identity::peek(tx, expected.mark)).collect()
+        });
+        let stored: Vec<Option<String>> = stored.unwrap_or_default();
+        for (expected, stored) in self.0.iter().zip(stored) {
+            stored.map_or(Ok(Fit::Same), |stored| expected.compare(&stored))?;
+        }
+        Ok(())
+    }
+}
+
+impl Expected {
+    /// # Errors
+    /// [`Refused::OtherIdentity`] if the mark says something else.
+    fn compare(&self, stored: &str) -> Result<Fit, Refused> {
+        if stored == self.value {
+            return Ok(Fit::Same);
+        }
+        if self.or.as_deref() == Some(stored) {
+            return Ok(Fit::OtherSecret);
+        }
+        Err(Refused::OtherIdentity {
+            what: self.what,
+            stored: stored.to_owned(),
+            configured: self.value.clone(),
+        })
+    }
 }
 
 /// Notes in a database that belongs to the secret with the tag `before` that another one replaced
@@ -161,11 +199,6 @@ fn note_secret(tx: &WriteTx, tag: &str, now: Timestamp) -> Result<(), store::Err
     audit_log::append(tx, &entry)
 }
 
-/// The tag of the secret before the one in force, while it is kept.
-fn previous_tag(config: &Config) -> Option<String> {
-    config.secret.previous().map(|previous| previous.secret.tag())
-}
-
 /// Checks that a file, which is not opened for use, belongs to this configuration. `marked` asks
 /// it for a mark.
 ///
@@ -175,12 +208,8 @@ pub(crate) fn check_identity(
     config: &Config,
     mut marked: impl FnMut(Mark) -> anyhow::Result<Option<String>>,
 ) -> anyhow::Result<()> {
-    for (mark, what, configured) in marks(config) {
-        let stored = marked(mark)?.unwrap_or_default();
-        let is_previous = mark == Mark::Secret && Some(&stored) == previous_tag(config).as_ref();
-        if stored != configured && !is_previous {
-            return Err(Refused::OtherIdentity { what, stored, configured }.into());
-        }
+    for expected in Identity::of(config).0 {
+        expected.compare(&marked(expected.mark)?.unwrap_or_default())?;
     }
     Ok(())
 }

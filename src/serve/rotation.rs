@@ -1,18 +1,20 @@
 //! Follows a rotation of the master secret while the gateway serves: notices that the files were
-//! replaced, seals rows again, and removes the old secret once nothing depends on it.
+//! replaced, seals rows again, and removes the old secret once nothing depends on it. The sweeper's
+//! process follows the file of row keys instead.
 //!
 //! Must not know: what derives from the secret.
 
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use anyhow::Context;
+use anyhow::{Context, ensure};
 use tokio_util::sync::CancellationToken;
 
 use crate::clock::Clock;
-use crate::config;
-use crate::secret::{Secrets, rotation};
+use crate::config::{self, Config};
+use crate::secret::rotation::Previous;
+use crate::secret::{KeyPair, RowKeys, Secrets, rotation, row_key_file};
 use crate::store::Store;
 use crate::store::authenticated::reseal;
 use crate::store::batches::{Batches, Ended};
@@ -22,6 +24,11 @@ use super::database::adopt_secret;
 /// How often the files are looked at.
 const LOOK: Duration = Duration::from_secs(1);
 
+/// The pause after a removal of the old secret that failed first. It doubles with each that
+/// follows.
+const RETRY: Duration = Duration::from_secs(1);
+const RETRY_MAX: Duration = Duration::from_secs(3_600);
+
 /// Which process seals rows again: the one that runs the watcher, so that one does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Part {
@@ -29,25 +36,80 @@ pub(super) enum Part {
     Reseal,
 }
 
+/// The keys that are followed, with their files.
+#[derive(Clone)]
+pub(super) enum FollowedKeys {
+    /// `row_key_file` is written anew once the old secret is removed.
+    Secrets { secrets: Secrets, file: PathBuf, row_key_file: Option<PathBuf> },
+    /// Those of a process of the sweeper alone.
+    RowKeys { keys: RowKeys, file: PathBuf },
+}
+
+impl FollowedKeys {
+    /// The keys that this process works with.
+    ///
+    /// # Errors
+    /// If it has neither the master secret nor a file of row keys.
+    pub(super) fn of(config: &Config) -> anyhow::Result<FollowedKeys> {
+        if let Some(secrets) = config.master_secret.clone() {
+            let (file, row_key_file) = (config.secret_file.clone(), config.row_key_file.clone());
+            return Ok(FollowedKeys::Secrets { secrets, file, row_key_file });
+        }
+        let file = config.row_key_file.clone().context("sweeper.row_key_file is not set")?;
+        Ok(FollowedKeys::RowKeys { keys: config.row_keys.clone(), file })
+    }
+
+    /// The secret before the one in force, in a process that has it.
+    fn previous(&self) -> Option<Previous> {
+        match self {
+            FollowedKeys::Secrets { secrets, .. } => secrets.previous(),
+            FollowedKeys::RowKeys { .. } => None,
+        }
+    }
+
+    /// Which states of the files were read last.
+    fn stamp(&self) -> Stamp {
+        let files = match self {
+            FollowedKeys::Secrets { file, .. } => vec![file.clone(), rotation::old_file(file)],
+            FollowedKeys::RowKeys { file, .. } => vec![file.clone()],
+        };
+        let stamp_of = |file: PathBuf| {
+            let found = std::fs::metadata(file).ok()?;
+            Some((found.ino(), found.mtime(), found.mtime_nsec()))
+        };
+        files.into_iter().map(stamp_of).collect()
+    }
+}
+
+/// Of each file its inode and modification time.
+type Stamp = Vec<Option<(u64, i64, i64)>>;
+
 /// What it works with.
 #[derive(Clone)]
 pub(super) struct Rotation {
     pub(super) store: Store,
-    pub(super) secrets: Secrets,
-    pub(super) secret_file: PathBuf,
+    pub(super) keys: FollowedKeys,
     pub(super) part: Part,
     pub(super) clock: Clock,
     pub(super) shutdown: CancellationToken,
 }
 
-/// Which files were read last: inode and modification time of both.
-type Stamp = [Option<(u64, i64, i64)>; 2];
+/// When the old secret's removal is tried next.
+struct Removal {
+    next_at: Instant,
+    pause: Duration,
+}
 
-fn stamp_of(secret_file: &Path) -> Stamp {
-    [secret_file.to_owned(), rotation::old_file(secret_file)].map(|file| {
-        let found = std::fs::metadata(file).ok()?;
-        Some((found.ino(), found.mtime(), found.mtime_nsec()))
-    })
+impl Removal {
+    fn now() -> Removal {
+        Removal { next_at: Instant::now(), pause: RETRY }
+    }
+
+    /// The attempt that follows one that failed.
+    fn again(&mut self) {
+        self.next_at = Instant::now() + self.pause;
+        self.pause = self.pause.saturating_mul(2).min(RETRY_MAX);
+    }
 }
 
 impl Rotation {
@@ -56,22 +118,26 @@ impl Rotation {
         let mut stamp = None;
         // Whether all rows are known to verify under the secret in force.
         let mut resealed = false;
-        let mut removal_failed = false;
+        let mut removal = Removal::now();
         while !self.shutdown.is_cancelled() {
-            let now = stamp_of(&self.secret_file);
-            if stamp.replace(now) != Some(now) {
+            let now = self.keys.stamp();
+            if stamp.as_ref() != Some(&now) {
+                stamp = Some(now);
                 resealed = false;
-                self.do_apart("read the replaced secret", Rotation::reload).await;
+                removal = Removal::now();
+                self.do_apart("read the replaced keys", Rotation::reload).await;
             }
-            if let Some(previous) = self.secrets.previous()
+            if let Some(previous) = self.keys.previous()
                 && self.part == Part::Reseal
             {
                 if !resealed {
                     let ended = self.do_apart("seal rows again", Rotation::reseal).await;
                     resealed = ended == Some(Ended::Done);
-                } else if self.clock.now() >= previous.keys_until && !removal_failed {
-                    removal_failed =
-                        self.do_apart("remove the old secret", Rotation::finish).await.is_none();
+                } else if self.clock.now() >= previous.keys_until
+                    && Instant::now() >= removal.next_at
+                    && self.do_apart("remove the old secret", Rotation::finish).await.is_none()
+                {
+                    removal.again();
                 }
             }
             tokio::select! {
@@ -95,16 +161,24 @@ impl Rotation {
             .ok()
     }
 
-    /// Takes over the secret that the files hold, if it is another one.
+    /// Takes over the keys that the files hold, if they are others.
     fn reload(&self) -> anyhow::Result<()> {
-        let current = config::secret_at("secret_file", &self.secret_file)?;
-        let previous = rotation::previous(&self.secret_file)?;
-        let (tag, before) = (current.tag(), self.secrets.current().tag());
-        if tag != before && previous.as_ref().is_none_or(|old| old.secret.tag() != before) {
-            anyhow::bail!("secret_file holds another secret, and no rotation wrote it");
+        match &self.keys {
+            FollowedKeys::Secrets { secrets, file, .. } => self.reload_secrets(secrets, file),
+            FollowedKeys::RowKeys { keys, file } => reload_row_keys(keys, file),
         }
+    }
+
+    fn reload_secrets(&self, secrets: &Secrets, file: &Path) -> anyhow::Result<()> {
+        let current = config::secret_at("secret_file", file)?;
+        let previous = rotation::previous(file)?;
+        let (tag, before) = (current.tag(), secrets.current().tag());
+        ensure!(
+            tag == before || previous.as_ref().is_some_and(|old| old.secret.tag() == before),
+            "secret_file holds another secret, and no rotation wrote it"
+        );
         let ends = previous.as_ref().map(|previous| previous.keys_until.to_string());
-        self.secrets.replace(current, previous);
+        secrets.replace(current, previous);
         if tag != before {
             adopt_secret(&self.store, &tag, &before, self.clock.now())?;
             tracing::info!(old_keys_until = ends, "master secret replaced");
@@ -130,12 +204,33 @@ impl Rotation {
 
     /// Removes the old secret. Rows that another process wrote meanwhile are sealed first.
     fn finish(&self) -> anyhow::Result<()> {
+        let FollowedKeys::Secrets { secrets, file, row_key_file } = &self.keys else {
+            return Ok(());
+        };
         if self.reseal()? != Ended::Done {
             return Ok(());
         }
-        rotation::forget(&self.secret_file).context("run litegate secret finish")?;
-        self.secrets.replace(self.secrets.current(), None);
+        let row_keys = KeyPair { current: secrets.current().row_key(), previous: None };
+        if let Some(path) = row_key_file {
+            let written = row_key_file::write(path, &row_keys);
+            written.with_context(|| format!("{}: run litegate secret finish", path.display()))?;
+        }
+        rotation::forget(file).context("run litegate secret finish")?;
+        secrets.replace(secrets.current(), None);
         tracing::info!("old master secret removed");
         Ok(())
     }
+}
+
+fn reload_row_keys(keys: &RowKeys, file: &Path) -> anyhow::Result<()> {
+    let (read, known) = (config::row_keys_at(file)?, keys.now());
+    ensure!(
+        read.shares_a_key_with(&known),
+        "sweeper.row_key_file holds keys of another secret, and no rotation wrote it"
+    );
+    if !read.is_same_as(&known) {
+        keys.replace(read);
+        tracing::info!("row keys replaced");
+    }
+    Ok(())
 }

@@ -30,7 +30,9 @@ fn init_makes_everything_once_and_keeps_secrets_to_the_owner() {
     let mnemonic = said.text("mnemonic");
     assert!([12, 24].contains(&mnemonic.split(' ').count()), "a BIP39 mnemonic");
     assert_eq!(said.text("xpub"), gate.setting("wallet.xpub"));
-    for key in ["secret_file", "sweeper.seal_key_file", "wallet.signing_key_file"] {
+    for key in
+        ["secret_file", "sweeper.seal_key_file", "sweeper.row_key_file", "wallet.signing_key_file"]
+    {
         let mode = fs::metadata(gate.setting(key)).unwrap().permissions().mode() & 0o777;
         assert_eq!(mode, 0o600, "{key}");
     }

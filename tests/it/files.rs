@@ -458,12 +458,17 @@ fn root_follows_no_configuration_of_another_user() {
 
 #[test]
 fn a_fifo_in_the_place_of_a_configured_file_is_named_at_once() {
-    for key in ["secret_file", "wallet.signing_key_file", "sweeper.seal_key_file"] {
+    for (key, serve) in [
+        ("secret_file", &["serve"][..]),
+        ("wallet.signing_key_file", &["serve"]),
+        ("sweeper.seal_key_file", &["serve"]),
+        ("sweeper.row_key_file", &["serve", "--only", "sweeper"]),
+    ] {
         let gate = Gate::offline();
         let file = gate.setting(key);
         fs::remove_file(&file).unwrap();
         assert!(Command::new("mkfifo").args(["-m", "600", &file]).status().unwrap().success());
-        let refused = gate.cli(&["serve"]);
+        let refused = gate.cli(serve);
         assert!([2, 4].contains(&refused.code), "{refused:?}");
         assert!(refused.stderr.contains("is a FIFO, not a regular file"), "{refused:?}");
     }

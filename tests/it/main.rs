@@ -91,6 +91,7 @@ mod snippets;
 mod soak;
 mod strays;
 mod sweep;
+mod sweeper_keys;
 mod sweeper_notifications;
 mod systemd;
 mod tidy;

@@ -67,7 +67,7 @@ fn old_keys_are_valid_until_the_grace_ends() {
 // 3. After the grace only the new key works, and every payment that was answered is there.
 #[test]
 fn a_rotation_that_is_killed_resumes() {
-    for point in ["secret-next", "secret-old", "secret-replaced"] {
+    for point in ["secret-next", "secret-old", "secret-row-keys", "secret-replaced"] {
         let Some(Stage { gate, shop, node: _node }) = Stage::alone() else { return };
         let over = AtomicBool::new(false);
         let answered = std::thread::scope(|scope| {

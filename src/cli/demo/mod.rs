@@ -88,7 +88,7 @@ impl Demo {
         say.step(1, &describe(&play)?)?;
         play.fund()?;
         let stage = Stage::set(&play).await?;
-        let key = secret_of(&stage);
+        let key = secret_of(&stage)?;
         say.step(2, &format!("merchant \"Demo Shop\", key {key}"))?;
 
         let (heard_by, heard) = channel(16);
@@ -100,7 +100,7 @@ impl Demo {
             Ok(Gateway::prepare(config, &[], &[], unexamined, account, stop)?)
         });
         let gateway = prepared.await?;
-        let till = till(&stage, &key);
+        let till = till(&stage, &key)?;
         let side = crate::http::demo::serve(
             stage.side,
             stage.config.http.listen,
@@ -238,10 +238,11 @@ fn path_text(path: PathBuf) -> String {
     path.display().to_string()
 }
 
-fn secret_of(stage: &Stage) -> String {
+fn secret_of(stage: &Stage) -> Result<String, Failure> {
     let merchant = &stage.merchant;
-    let secret = &stage.config.secret;
-    secret.current().api_key(Network::Regtest, merchant.id, merchant.key_version).reveal().clone()
+    let secret = stage.config.secret()?;
+    let key = secret.current().api_key(Network::Regtest, merchant.id, merchant.key_version);
+    Ok(key.reveal().clone())
 }
 
 /// The story from the API call to the payout.
@@ -297,7 +298,7 @@ impl Script {
     fn introduce(&self) -> Result<(), Failure> {
         let (url, key) = (&self.config.site.public_url, &self.key);
         let version = self.merchant.webhook_secret.version;
-        let secret = self.config.secret.current().webhook_secret(self.merchant.id, version);
+        let secret = self.config.secret()?.current().webhook_secret(self.merchant.id, version);
         print_line("")?;
         print_line(&format!("Your own payments, as the guide at {url}/docs tells, for example:"))?;
         print_line(&format!(
@@ -438,7 +439,7 @@ impl Script {
     /// As a shop verifies it.
     fn verify(&self, webhook: &Webhook, id: &str) -> Result<(), Failure> {
         let version = self.merchant.webhook_secret.version;
-        let key = self.config.secret.current().webhook_key(self.merchant.id, version);
+        let key = self.config.secret()?.current().webhook_key(self.merchant.id, version);
         if completed_by(key.reveal(), webhook).is_none_or(|completed| completed != id) {
             return Err(Failure::Failed("the webhook's signature does not fit".to_owned()));
         }
@@ -493,12 +494,12 @@ fn completed_by(key: &[u8; 32], webhook: &Webhook) -> Option<String> {
 }
 
 /// What the shop in the browser does with the merchant's key and secret.
-fn till(stage: &Stage, key: &str) -> Till {
+fn till(stage: &Stage, key: &str) -> Result<Till, Failure> {
     let version = stage.merchant.webhook_secret.version;
-    let webhook_key = stage.config.secret.current().webhook_key(stage.merchant.id, version);
+    let webhook_key = stage.config.secret()?.current().webhook_key(stage.merchant.id, version);
     let (gateway, key) = (stage.config.site.public_url.clone(), key.to_owned());
     let side = stage.side_address;
-    Till {
+    Ok(Till {
         buy: Box::new(move |number| {
             let body = format!(
                 "{{\"amountLtc\": {AMOUNT}, \"displayAmount\": \"4.17 EUR\", \
@@ -515,7 +516,7 @@ fn till(stage: &Stage, key: &str) -> Till {
             })
         }),
         verify: Box::new(move |webhook| completed_by(webhook_key.reveal(), webhook)),
-    }
+    })
 }
 
 /// Creates a payment as a shop does: over HTTP, with the API key.

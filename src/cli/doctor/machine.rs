@@ -4,9 +4,12 @@ use std::io::Read;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
+use anyhow::Context;
+
 use super::{Finding, Say, Subject, Verdict, failure, finding, ok, warning};
 use crate::acts::sweeps;
 use crate::cli::doubt;
+use crate::secret::row_key_file;
 use crate::store::audit_log::chain::{self, Checked, Extent};
 use crate::store::room::free_bytes;
 use crate::store::{blocks, doubts, indexes, payments, retention};
@@ -46,6 +49,7 @@ pub(super) fn check(subject: &Subject, say: Say) {
     say(check_signing_key(subject));
     let others = [
         check_seal_key(subject),
+        check_row_key(subject),
         check_notifications(subject),
         check_hot(subject),
         check_open_files(),
@@ -261,6 +265,27 @@ fn check_seal_key(subject: &Subject) -> Option<Finding> {
             )
         }
         Err(error) => failure("seal key", format!("{error:#}")),
+    })
+}
+
+/// Whether the sweeper's process finds the keys that it has in place of the master secret.
+fn check_row_key(subject: &Subject) -> Option<Finding> {
+    const CHECK: &str = "row key";
+    const FIX: &str = "litegate secret row-key, then systemctl restart litegate-sweeper";
+    let file = subject.row_key_file.as_ref()?;
+    let keys = subject.held.key(file).and_then(|text| {
+        let keys = row_key_file::parse(&text);
+        keys.with_context(|| file.display().to_string())
+    });
+    Some(match keys {
+        Ok(keys) if keys.is_same_as(&subject.row_keys.now()) => {
+            ok(CHECK, "derives from secret_file, and only its owner can read it")
+        }
+        Ok(_) => {
+            let what = format!("{} does not hold the keys of secret_file", file.display());
+            failure(CHECK, what).fix(FIX)
+        }
+        Err(error) => failure(CHECK, format!("{error:#}")).fix(FIX),
     })
 }
 

@@ -1,0 +1,145 @@
+//! The file of row keys: what the sweeper's process has in place of the master secret.
+//!
+//! Lines of text: the form and its version; for each key the tag of the master secret from which
+//! it derives and the key, in hexadecimal digits; a MAC over these lines under the first key. The
+//! first key authenticates new rows, rows verify under each. During a rotation of the master secret
+//! the file holds two keys. Whoever holds the file can make rows that verify, but no API key,
+//! webhook secret or backup.
+//!
+//! Must not know: who reads the file.
+
+use std::io;
+use std::path::Path;
+
+use bitcoin::hex::{DisplayHex, FromHex};
+use zeroize::Zeroizing;
+
+use crate::safe_file::Place;
+
+use super::{KeyPair, Mac, RowKey, wipe_stack};
+
+/// What the file is, and the version of its form.
+const HEAD: &str = "litegate-row-keys 1";
+
+/// Bytes of the longest file.
+const FILE_BYTES_MAX: usize = 512;
+
+/// Why a text is no file of row keys.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum Unfit {
+    #[error("holds no row keys (it must begin with \"{HEAD}\")")]
+    OtherForm,
+    #[error("was changed or cut short")]
+    Damaged,
+}
+
+/// The text of the file with these keys.
+pub(crate) fn print(keys: &KeyPair) -> Zeroizing<String> {
+    // Never moved while it grows, so that no copy stays behind.
+    let mut text = Zeroizing::new(String::with_capacity(FILE_BYTES_MAX));
+    text.push_str(HEAD);
+    for key in keys.all() {
+        let bytes = Zeroizing::new(key.reveal().to_lower_hex_string());
+        for part in ["\nkey ", key.tag(), " ", &bytes] {
+            text.push_str(part);
+        }
+    }
+    text.push('\n');
+    let mac = mac_of(&text, &keys.current).finish().to_lower_hex_string();
+    for part in ["mac ", &mac, "\n"] {
+        text.push_str(part);
+    }
+    text
+}
+
+/// The keys that a text holds.
+///
+/// # Errors
+/// If [`print()`] did not make it as it is.
+pub(crate) fn parse(text: &str) -> Result<KeyPair, Unfit> {
+    let keys = parse_whole(text);
+    wipe_stack(); // Reading it left copies of it there.
+    keys
+}
+
+fn parse_whole(text: &str) -> Result<KeyPair, Unfit> {
+    if text.lines().next() != Some(HEAD) {
+        return Err(Unfit::OtherForm);
+    }
+    let (body, mac) = text.rsplit_once("mac ").ok_or(Unfit::Damaged)?;
+    let mac = mac.strip_suffix('\n').and_then(|mac| Vec::from_hex(mac).ok());
+    let mac = mac.ok_or(Unfit::Damaged)?;
+    let key_of = |line: &str| {
+        let (tag, bytes) = line.strip_prefix("key ")?.split_once(' ')?;
+        Some(RowKey::new(FromHex::from_hex(bytes).ok()?, tag))
+    };
+    let keys: Option<Vec<RowKey>> = body.lines().skip(1).map(key_of).collect();
+    let mut keys = keys.unwrap_or_default().into_iter();
+    match (keys.next(), keys.next(), keys.next()) {
+        (Some(current), previous, None) if mac_of(body, &current).fits(&mac) => {
+            Ok(KeyPair { current, previous })
+        }
+        _ => Err(Unfit::Damaged),
+    }
+}
+
+fn mac_of(body: &str, key: &RowKey) -> Mac {
+    let mut mac = key.mac_of("the file of row keys");
+    mac.field(b'T', body.as_bytes());
+    mac
+}
+
+/// Puts a file with these keys in the place of what is there, flushed. It belongs to the owner of
+/// its directory, and only that user may read it.
+///
+/// # Errors
+/// If it cannot be written.
+pub(crate) fn write(path: &Path, keys: &KeyPair) -> io::Result<()> {
+    Place::of(path)?.replace(print(keys).as_bytes())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::secret::MasterSecret;
+
+    fn keys(bytes: &[u8]) -> KeyPair {
+        let mut keys = bytes.iter().map(|byte| MasterSecret::new([*byte; 32]).row_key());
+        KeyPair { current: keys.next().expect("one"), previous: keys.next() }
+    }
+
+    #[test]
+    fn keys_read_back_as_they_were_written() {
+        for bytes in [&[7][..], &[8, 7]] {
+            let written = keys(bytes);
+            let text = print(&written);
+            assert!(text.len() <= FILE_BYTES_MAX, "{}", text.len());
+            let read = parse(&text).expect("our own");
+            assert!(read.is_same_as(&written));
+            let fits = |(ours, theirs): (&RowKey, &RowKey)| {
+                theirs.mac_of("t").fits(&ours.mac_of("t").finish())
+            };
+            assert!(read.all().zip(written.all()).all(fits));
+        }
+    }
+
+    #[test]
+    fn a_file_holds_no_master_secret() {
+        assert!(!print(&keys(&[7])).contains(&"07".repeat(32)));
+    }
+
+    #[test]
+    fn a_file_that_was_changed_is_refused() {
+        let text = print(&keys(&[8, 7])).to_string();
+        let check = |text: &str, why| assert_eq!(parse(text).err(), Some(why), "{text}");
+        check("", Unfit::OtherForm);
+        check(&"07".repeat(32), Unfit::OtherForm);
+        check(&text.replace("keys 1", "keys 2"), Unfit::OtherForm);
+        check(&text[..text.len() - 1], Unfit::Damaged);
+        let lines: Vec<&str> = text.lines().collect();
+        check(&[lines[0], lines[1], lines[3], ""].join("\n"), Unfit::Damaged);
+        check(&[lines[0], lines[2], lines[1], lines[3], ""].join("\n"), Unfit::Damaged);
+        check(&[lines[0], lines[1], lines[2], ""].join("\n"), Unfit::Damaged);
+        check(&[lines[0], lines[3], ""].join("\n"), Unfit::Damaged);
+    }
+}
