@@ -482,6 +482,7 @@ pub(crate) fn sweeper_of(
         xpub: config.xpub.clone(),
         key: key.transpose()?,
         seals,
+        audit_log_break: None,
         notifier: webhook.map(Notifier::new),
         settings: config.sweeper.clone(),
         wake: Wake::new(),

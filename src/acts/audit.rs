@@ -16,7 +16,7 @@ use crate::headway::Told;
 use crate::node;
 use crate::node::rpc::Node;
 use crate::node::scan::UnspentSet;
-use crate::store::audit_log::chain::{self, Extent};
+use crate::store::audit_log::chain::{self, Extent, KnownHead};
 use crate::store::payout_waits::PayoutWait;
 use crate::store::{
     self, ReadTx, Store, WriteTx, authenticated, blocks, books, doubts, indexes, merchants,
@@ -40,8 +40,8 @@ const SCANS_MAX: u32 = 5;
 /// Scripts that are read at a time.
 const SCRIPTS_AT_ONCE: u32 = 10_000;
 
-/// Audits the whole database. It reads only, so it may run beside a serving gateway. `told` hears
-/// how far the node is.
+/// Audits the whole database. It reads only, so it may run beside a serving gateway. `known` are
+/// the heads of the audit log that are kept elsewhere; `told` hears how far the node is.
 ///
 /// # Errors
 /// If the node is out of reach, or the database cannot be read.
@@ -49,9 +49,10 @@ pub(crate) fn audit(
     store: &Store,
     node: &Node,
     xpub: &AccountXpub,
+    known: &[KnownHead],
     told: Told,
 ) -> anyhow::Result<Report> {
-    audit_following(store, node, xpub, told, || Ok(()))
+    audit_following(store, node, xpub, known, told, || Ok(()))
 }
 
 /// As [`audit`], of a database that no watcher follows the chain for: `follow` connects the blocks
@@ -63,11 +64,12 @@ pub(crate) fn audit_following(
     store: &Store,
     node: &Node,
     xpub: &AccountXpub,
+    known: &[KnownHead],
     told: Told,
     follow: impl Fn() -> anyhow::Result<()>,
 ) -> anyhow::Result<Report> {
     let (mut scans, mut scripts) = (0u32, Scripts::default());
-    let log = chain::check(store, Extent::All, &store.known_audit_log()?)?.found;
+    let log = chain::check(store, Extent::All, known)?.found;
     loop {
         scans = scans.saturating_add(1);
         let (scanned, looked_at) = std::thread::scope(|scope| {

@@ -57,6 +57,7 @@ pub(crate) fn request(tx: &WriteTx, actor: &Actor, now: Timestamp) -> Result<(),
 pub(crate) enum Trusted {
     Payment(PaymentId),
     Merchant(MerchantId),
+    AuditLog,
     Everything,
 }
 
@@ -76,6 +77,7 @@ pub(crate) fn record_trust(
             ("trust_payment", merchant, Some(id.to_string()))
         }
         Trusted::Merchant(id) => ("trust_merchant", Some(id), None),
+        Trusted::AuditLog => ("trust_audit_log", None, None),
         Trusted::Everything => ("trust_database", None, None),
     };
     audit_log::append(tx, &Act { merchant, ..act_on_all(actor, now, name, (None, payment)) })

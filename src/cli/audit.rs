@@ -4,10 +4,13 @@ use std::path::Path;
 
 use clap::Args;
 
-use super::{Failure, Format, open, print_json, print_line, progress};
+use super::audit_log::KnownHeads;
+use super::{Failure, Format, load, print_json, print_line, progress};
 use crate::acts;
 use crate::headway::Told;
+use crate::serve::database::open_store;
 use crate::serve::node_of;
+use crate::serve::rights::Work;
 use crate::view::audit::AuditView;
 
 #[derive(Args)]
@@ -16,9 +19,12 @@ pub(super) struct Audit {}
 
 impl Audit {
     pub(super) fn run(self, config: Option<&Path>, format: Format) -> Result<(), Failure> {
-        let (config, store) = open(config)?;
+        let config = load(config, Work::LookAtSweeper)?;
+        let store = open_store(&config)?;
+        let known = KnownHeads::of(&config, &store)?;
         let node = node_of(&config, &store)?;
-        let audit = |told: Told| acts::audit::audit(&store, &node, &config.xpub, told);
+        let audit =
+            |told: Told| acts::audit::audit(&store, &node, &config.xpub, &known.heads, told);
         let report = progress::shown(audit)?;
         let view = AuditView::new(&report);
         let (found, now) = (view.differences.len(), config.clock.now());
@@ -27,7 +33,10 @@ impl Audit {
         }
         match format {
             Format::Json => print_json(&view)?,
-            Format::Text => print_text(&view)?,
+            Format::Text => {
+                known.print_unread()?;
+                print_text(&view)?;
+            }
         }
         match view.differences.len() {
             0 => Ok(()),

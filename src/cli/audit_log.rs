@@ -6,11 +6,15 @@ use std::path::Path;
 use clap::Args;
 use serde::Serialize;
 
-use super::{Failure, Format, open, print_json, print_line};
+use super::{Failure, Format, load, open, print_json, print_line};
+use crate::config::Config;
 use crate::domain::merchant::MerchantId;
-use crate::store::Store;
-use crate::store::audit_log::chain::{self, Extent};
+use crate::serve::database::open_store;
+use crate::serve::rights::Work;
+use crate::store::audit_log::chain::{self, Extent, KnownHead};
 use crate::store::audit_log::{self, Entry};
+use crate::store::{self, Store};
+use crate::sweeper::audit_log::known_head;
 use crate::view::Time;
 
 #[derive(Args)]
@@ -68,16 +72,19 @@ struct Verified {
     /// The last of them.
     head_id: i64,
     head_hash: String,
+    /// False if there is a record of the sweeper that this user may not read.
+    sweeper_record_compared: bool,
     /// The first thing that is wrong.
     problem: Option<String>,
 }
 
 impl AuditLog {
     pub(super) fn run(self, config: Option<&Path>, format: Format) -> Result<(), Failure> {
-        let (_, store) = open(config)?;
         if self.verify {
-            return verify(&store, format);
+            let config = load(config, Work::LookAtSweeper)?;
+            return verify(&config, &open_store(&config)?, format);
         }
+        let (_, store) = open(config)?;
         let found = store.read_blocking(|tx| audit_log::list(tx, self.merchant, 0, self.limit))?;
         let views: Vec<View> = found.into_iter().map(View::new).collect();
         match format {
@@ -101,8 +108,42 @@ fn print_entry(view: &View) -> Result<(), Failure> {
     print_line(&format!("{}  {}  {act}  {merchant}{change}", view.at.0, view.actor))
 }
 
-fn verify(store: &Store, format: Format) -> Result<(), Failure> {
-    let checked = chain::check(store, Extent::All, &store.known_audit_log()?)?;
+/// The heads of the log that are kept outside the database.
+pub(super) struct KnownHeads {
+    pub(super) heads: Vec<KnownHead>,
+    /// Why the sweeper's record is not among them, although there is one.
+    unread: Option<String>,
+}
+
+impl KnownHeads {
+    /// Those in the file of heads and, if this process may read it, in the sweeper's record.
+    ///
+    /// # Errors
+    /// If the file of heads cannot be read.
+    pub(super) fn of(config: &Config, store: &Store) -> Result<KnownHeads, store::Error> {
+        let mut heads = store.known_audit_log()?;
+        let of_record = config.seals.as_ref().map(|seals| known_head(seals, store));
+        let unread = match of_record {
+            Some(Ok(head)) => {
+                heads.extend(head);
+                None
+            }
+            Some(Err(error)) => Some(format!("{error:#}")),
+            None => None,
+        };
+        Ok(KnownHeads { heads, unread })
+    }
+
+    /// Says that the log was not compared with the sweeper's record, and why.
+    pub(super) fn print_unread(&self) -> Result<(), Failure> {
+        let Some(why) = &self.unread else { return Ok(()) };
+        print_line(&format!("not compared with the sweeper's record (run this as root): {why}"))
+    }
+}
+
+fn verify(config: &Config, store: &Store, format: Format) -> Result<(), Failure> {
+    let known = KnownHeads::of(config, store)?;
+    let checked = chain::check(store, Extent::All, &known.heads)?;
     let problem = checked.found.as_ref().map(ToString::to_string);
     let (rows, head) = (checked.rows, checked.head);
     match (format, &problem) {
@@ -111,11 +152,13 @@ fn verify(store: &Store, format: Format) -> Result<(), Failure> {
             rows,
             head_id: head.id,
             head_hash: head.hash_hex(),
+            sweeper_record_compared: known.unread.is_none(),
             problem: problem.clone(),
         })?,
         (Format::Text, None) => {
             print_line(&format!("intact: {rows} rows, none was changed or removed"))?;
             print_line(&format!("head: {} {}", head.id, head.hash_hex()))?;
+            known.print_unread()?;
         }
         (Format::Text, Some(_)) => print_line(&format!("the first {rows} rows fit"))?,
     }

@@ -204,7 +204,8 @@ pub(super) fn catch_up_and_audit(
         let Config { network, xpub, clock, .. } = config;
         let follow = || sync::catch_up(store, &node, *network, xpub, clock, told).map(drop);
         follow()?;
-        Ok(acts::audit::audit_following(store, &node, xpub, told, follow)?.differences)
+        let known = store.known_audit_log()?;
+        Ok(acts::audit::audit_following(store, &node, xpub, &known, told, follow)?.differences)
     })
 }
 

@@ -16,6 +16,7 @@ use crate::domain::payout_address::Wait;
 use crate::serve::Role;
 use crate::serve::database::{check_identity, heed_absence, heed_high_water, lock, open_restored};
 use crate::serve::rights::{Work, give_up_root};
+use crate::store::audit_log::chain;
 use crate::store::authenticated::reseal;
 use crate::store::batches::Batches;
 use crate::store::indexes::Absence;
@@ -159,6 +160,18 @@ struct Sealing {
     /// The merchants whose addresses changed after the copy: the sweeper goes by what it saw first,
     /// and pays them nothing until an operator has looked.
     refused: Vec<(MerchantId, Wait)>,
+    /// The sweeper's record names a row of the audit log that the copy does not have.
+    audit_log_contradicts: bool,
+}
+
+/// Lets the sweeper's record follow the copy's audit log. Answers whether it does: this user may
+/// not be allowed to write it.
+fn follow_copy(seals: &mut Seals, store: &Store) -> Result<bool, Failure> {
+    if chain::follow(store, seals.audit_log().as_ref(), || {})?.is_ok() {
+        return Ok(true);
+    }
+    let head = store.read_blocking(chain::head)?;
+    Ok(seals.adopt_audit_log(head).is_ok())
 }
 
 impl Sealing {
@@ -168,10 +181,11 @@ impl Sealing {
         let Some(settings) = config.seals.as_ref().filter(|seals| seals.has_record()) else {
             return Ok(Sealing::default());
         };
-        let seals = Seals::open(settings, store, Access::ReadOnly)?;
+        let mut seals = Seals::open(settings, store, Access::ReadOnly)?;
+        let audit_log_contradicts = !follow_copy(&mut seals, store)?;
         let resealed = seals.seal_proven(store, &config.xpub)?;
         let refused = seals.contradictions(store, config.network, config.clock.now())?;
-        Ok(Sealing { resealed, refused })
+        Ok(Sealing { resealed, refused, audit_log_contradicts })
     }
 
     /// How many payments' coins wait.
@@ -199,6 +213,13 @@ impl Sealing {
                 self.waiting(),
                 ids.join(", ")
             ));
+        }
+        if self.audit_log_contradicts {
+            lines.push(
+                "the sweeper's record names a row of the audit log that the copy does not have: run \
+                 litegate sweep --trust-audit-log before the sweeper is started"
+                    .to_owned(),
+            );
         }
         for (merchant, contradiction) in &self.refused {
             lines.push(format!(

@@ -48,6 +48,10 @@ pub(super) struct Sweep {
     /// Take what the database says now of this merchant's payments and addresses for true
     #[arg(long, value_name = "ID", group = "way")]
     trust_merchant: Option<MerchantId>,
+    /// Take the audit log as it is now, although the sweeper's record or the file of heads names a
+    /// later or another row: after a restore
+    #[arg(long, group = "way")]
+    trust_audit_log: bool,
     /// Take everything that the database says now for true: when the sweeper's record was lost
     #[arg(long, group = "way")]
     trust_database: bool,
@@ -70,7 +74,8 @@ impl Sweep {
     fn trusted(&self) -> Option<Trusted> {
         let payment = self.trust_payment.map(Trusted::Payment);
         let merchant = self.trust_merchant.map(Trusted::Merchant);
-        payment.or(merchant).or(self.trust_database.then_some(Trusted::Everything))
+        let audit_log = self.trust_audit_log.then_some(Trusted::AuditLog);
+        payment.or(merchant).or(audit_log).or(self.trust_database.then_some(Trusted::Everything))
     }
 
     pub(super) fn run(self, config: Option<&Path>, format: Format) -> Result<(), Failure> {
@@ -145,6 +150,12 @@ fn trust(config: &Config, store: &Store, trusted: Trusted, have_lock: bool) -> R
             let mut seals = Seals::open(settings, store, Access::ReadAndWrite)?;
             let count = seals.trust_merchant(store, id)?;
             format!("{count} payments and the addresses of {id} are taken for true as they are")
+        }
+        Trusted::AuditLog => {
+            let mut seals = Seals::open(settings, store, Access::ReadAndWrite)?;
+            let (head, _) = store.adopt_audit_log()?;
+            seals.adopt_audit_log(head)?;
+            format!("the audit log is taken as it is; it ends with row {}", head.id)
         }
         Trusted::Everything => {
             Seals::forget(settings, store)?;

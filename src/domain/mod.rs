@@ -8,6 +8,7 @@ pub(crate) mod address;
 pub(crate) mod amount;
 pub(crate) mod api_key;
 pub(crate) mod audit;
+pub(crate) mod audit_log;
 pub(crate) mod chain;
 pub(crate) mod doubt;
 pub(crate) mod dust;

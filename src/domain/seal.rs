@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use bitcoin::ScriptBuf;
 
+use super::audit_log::Head;
 use super::merchant::{MerchantId, Registrations};
 use super::payout_address::{self, Clocks, FirstSight, Rules, Standing};
 use super::time::Timestamp;
@@ -48,6 +49,8 @@ pub(crate) struct Record {
     pub(crate) trusted: BTreeSet<MerchantId>,
     /// Every payment below this derivation index was sealed, and none is ever sealed again.
     pub(crate) payments_below: u32,
+    /// The newest row of the audit log that followed from those before; absent until one was seen.
+    pub(crate) audit_log: Option<Head>,
     /// When every address in the database had been seen, by the slower clock.
     pub(crate) looked_at: Option<Timestamp>,
 }

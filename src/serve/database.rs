@@ -50,7 +50,7 @@ pub(crate) fn open_restored(
     if let Some(heads) = heads {
         store.raise_heads(heads)?;
     }
-    store.adopt_audit_log(config.clock.now())?;
+    store.adopt_restored_audit_log(config.clock.now())?;
     let raised = store.write_blocking(merchants::raise_to_heads)?;
     Ok((store, raised))
 }

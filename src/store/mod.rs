@@ -369,13 +369,24 @@ impl Store {
         self.heads.raise(&heads.ok_or_else(foreign)?)
     }
 
+    /// Takes the end of the audit log as it is for the newest one. Returns it, and the one that the
+    /// file of heads knew, if that was another.
+    ///
+    /// # Errors
+    /// If the file of heads cannot be written, or the database cannot be read.
+    pub(crate) fn adopt_audit_log(
+        &self,
+    ) -> Result<(audit_log::chain::Head, Option<audit_log::chain::Head>), Error> {
+        let newest = self.read_blocking(audit_log::chain::head)?;
+        Ok((newest, self.heads.adopt_audit_log(newest)?))
+    }
+
     /// Takes the audit log of a restored copy as it is, and notes in it where the one before ended.
     ///
     /// # Errors
     /// If the heads or the database cannot be written.
-    pub(crate) fn adopt_audit_log(&self, now: Timestamp) -> Result<(), Error> {
-        let newest = self.read_blocking(audit_log::chain::head)?;
-        let before = self.heads.adopt_audit_log(newest)?;
+    pub(crate) fn adopt_restored_audit_log(&self, now: Timestamp) -> Result<(), Error> {
+        let (newest, before) = self.adopt_audit_log()?;
         let before = before.map(|before| format!("row {} {}", before.id, before.hash_hex()));
         let entry = audit_log::Act {
             at: now,

@@ -17,6 +17,7 @@
 //!
 //! Must not know: HTTP, why a payment is complete.
 
+pub(crate) mod audit_log;
 mod broadcast;
 pub(crate) mod build;
 mod damaged;
@@ -55,6 +56,7 @@ use crate::domain::sweep::{self, Planned, Waits};
 use crate::node::nodes::Nodes;
 use crate::node::rpc::Node;
 use crate::pulse::{self, Loop};
+use crate::store::audit_log::chain::Break;
 use crate::store::{self, ReadTx, Store, WriteTx, blocks, doubts, progress, requests, sweeps};
 use crate::wake::Wake;
 
@@ -92,6 +94,8 @@ pub(crate) struct Sweeper {
     pub(crate) addresses: payees::Memory,
     /// Absent: what the database says is taken for true.
     pub(crate) seals: Option<Seals>,
+    /// What is wrong with the audit log, as the log of this process says already.
+    pub(crate) audit_log_break: Option<Break>,
     /// Absent: no URL for notifications is configured.
     pub(crate) notifier: Option<Notifier>,
     pub(crate) settings: Settings,
@@ -177,7 +181,7 @@ impl Sweeper {
             }
             // Whatever else fails: what is seen late is believed for longer.
             let sealed = self.seal_new();
-            let sealed = sealed.and(self.notify_next(runtime));
+            let sealed = sealed.and(self.see_audit_log()).and(self.notify_next(runtime));
             let asked = self.newest_request(answered);
             let due = last_sweep.is_none_or(|at| at.elapsed() >= self.settings.interval)
                 || asked > answered;

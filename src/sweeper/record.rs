@@ -9,6 +9,7 @@ use anyhow::{Context, ensure};
 use bitcoin::ScriptBuf;
 use bitcoin::hex::{DisplayHex, FromHex};
 
+use crate::domain::audit_log::Head;
 use crate::domain::seal::notification::{Refused, Unreported};
 use crate::domain::seal::{Record, Seen};
 use crate::domain::time::Timestamp;
@@ -89,6 +90,9 @@ fn print(record: &Record, key: &SealKey) -> String {
             u8::from(refused.unreported),
         ));
     }
+    if let Some(head) = record.audit_log {
+        lines.push(format!("audit-log {} {}", head.id, head.hash_hex()));
+    }
     let body = lines.join("\n") + "\n";
     let seal = key.seal(&[b"record", body.as_bytes()]).to_lower_hex_string();
     format!("{body}seal {seal}\n")
@@ -133,6 +137,10 @@ fn parse_line(parts: &[&str], record: &mut Record) -> Option<()> {
         }
         ["payment-first", merchant] => {
             record.payments_first.insert(merchant.parse().ok()?);
+        }
+        ["audit-log", id, hash] => {
+            let hash = FromHex::from_hex(hash).ok()?;
+            record.audit_log = Some(Head { id: id.parse().ok()?, hash });
         }
         ["trusted", merchant] => {
             record.trusted.insert(merchant.parse().ok()?);
@@ -215,6 +223,7 @@ mod tests {
             payments_first: [MerchantId::from_random(3), MerchantId::from_random(4)].into(),
             trusted: [MerchantId::from_random(5)].into(),
             payments_below: 42,
+            audit_log: Some(Head { id: 7, hash: [9; 32] }),
             looked_at: Some(Timestamp::from_ms(1_700_000_000_000)),
         }
     }

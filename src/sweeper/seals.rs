@@ -14,6 +14,7 @@ use std::path::PathBuf;
 use anyhow::{Context, bail};
 use bitcoin::hex::FromHex;
 
+use crate::domain::audit_log::Head;
 use crate::domain::merchant::{MerchantId, Registrations};
 use crate::domain::network::Network;
 use crate::domain::payout_address::{Clocks, Standing, Wait};
@@ -23,6 +24,7 @@ use crate::domain::sweep::SweepCoin;
 use crate::domain::time::Timestamp;
 use crate::domain::webhook_url::WebhookUrl;
 use crate::secret::{SealKey, Secret, webhook_secret, wipe_stack};
+use crate::store::audit_log::chain::KnownHead;
 use crate::store::batches::Batches;
 use crate::store::seals::{self, Created, SealedFacts};
 use crate::store::{self, ReadTx, Store, merchants};
@@ -226,6 +228,30 @@ impl Seals {
             self.changed = true;
         }
         self.record.looked_at = saved.max(Some(at));
+    }
+
+    /// The newest row of the audit log that was noted.
+    pub(crate) fn audit_log(&self) -> Option<KnownHead> {
+        let known = |head| KnownHead { source: "the sweeper's record", head };
+        self.record.audit_log.map(known)
+    }
+
+    /// Notes the newest row of the audit log.
+    pub(super) fn note_audit_log(&mut self, head: Head) {
+        if self.record.audit_log != Some(head) {
+            self.record.audit_log = Some(head);
+            self.changed = true;
+        }
+    }
+
+    /// Takes the audit log as it is in the record's file: after a restore, or because an operator
+    /// vouches for it. The sweeper's role must be locked.
+    ///
+    /// # Errors
+    /// If this process may not write the file.
+    pub(crate) fn adopt_audit_log(&mut self, head: Head) -> anyhow::Result<()> {
+        self.record.audit_log = Some(head);
+        record::replace(&self.file, &self.record, &self.key)
     }
 
     /// The merchants of whom addresses were seen.

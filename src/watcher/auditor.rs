@@ -101,7 +101,8 @@ impl Auditor {
     fn audit(&self) -> anyhow::Result<bool> {
         let apart = self.store.apart()?;
         let node = &acts::nodes::in_use(&apart, &self.nodes)?.node;
-        let report = acts::audit::audit(&apart, node, &self.xpub, headway::NOBODY)?;
+        let known = apart.known_audit_log()?;
+        let report = acts::audit::audit(&apart, node, &self.xpub, &known, headway::NOBODY)?;
         if is_out_of_date(&report) {
             return Ok(false);
         }

@@ -1,9 +1,12 @@
 //! The audit log's hash chain: a row that somebody changed or removed is named by every check.
 
+use std::fs;
+
 use crate::harness::database::Database;
 use crate::harness::gate::Gate;
 use crate::harness::json::Fields;
 use crate::harness::stage::Stage;
+use crate::harness::wait::{SOON, wait_for};
 
 /// A gateway with five rows in its log.
 fn gateway() -> Gate {
@@ -85,4 +88,51 @@ fn a_log_that_was_cut_off_is_noticed() {
     let newest = &gate.cli_list(&["audit-log", "--limit", "1"])[0];
     assert_eq!(newest.text("act"), "restore");
     assert!(newest.text("before").contains(&head), "{}", newest.whole());
+}
+
+// 1. The sweeper runs. Two rows are added to the log, and the sweeper notes the newest one.
+// 2. Somebody puts database and file of heads back as they were before: the log fits its file of
+//    heads. `audit-log --verify`, `doctor` and `audit` say that the sweeper's record knows a later
+//    row.
+// 3. The gateway runs on. Rows are added until the log is longer than before: the sweeper names the
+//    row that is another one, and so does `audit-log --verify`.
+// 4. The operator takes the log as it is, and it is intact; the sweeper follows it again.
+#[test]
+fn the_sweepers_record_finds_a_log_that_was_put_back() {
+    let Some(Stage { gate, shop, node: _node }) = Stage::alone() else { return };
+    let (database, heads) =
+        (gate.setting("database"), format!("{}.heads", gate.setting("database")));
+    let rename = |names: &[&str]| {
+        for name in names {
+            gate.cli_ok(&["merchant", "set-name", &shop.merchant_id, name]);
+        }
+    };
+    let await_noted = || {
+        let line = format!("audit-log {} ", verified(&gate).raw("headId"));
+        let file = format!("{}.record", gate.setting("sweeper.seal_key_file"));
+        wait_for(&line, SOON, || fs::read_to_string(&file).unwrap().contains(&line));
+    };
+    gate.term();
+    let before = [&database, &heads].map(|file| (file, fs::read(file).unwrap()));
+    gate.start();
+    rename(&["two", "three"]);
+    await_noted();
+    gate.term();
+    before.iter().for_each(|(file, bytes)| fs::write(file, bytes).unwrap());
+    let later = ["the sweeper's record knows row", "are missing"];
+    gate.cli_fails(&["audit-log", "--verify"], 1, &later);
+    gate.cli_fails(&["doctor"], 1, &["failure  audit log", later[0]]);
+    gate.start();
+    gate.cli_fails(&["audit"], 1, &["difference: the audit log ends", later[0]]);
+    gate.await_log(&["the audit log was changed", later[0]]);
+    rename(&["four", "five", "six"]);
+    let other = ["was rewritten up to row", "the sweeper's record"];
+    gate.await_log(&["the audit log was changed", other[0], other[1]]);
+    gate.cli_fails(&["audit-log", "--verify"], 1, &other);
+    gate.term();
+    gate.cli_ok(&["sweep", "--trust-audit-log"]);
+    verified(&gate);
+    gate.start();
+    rename(&["seven"]);
+    await_noted();
 }

@@ -8,6 +8,7 @@ use anyhow::Context;
 
 use super::{Finding, Say, Subject, Verdict, failure, finding, ok, warning};
 use crate::acts::sweeps;
+use crate::cli::audit_log::KnownHeads;
 use crate::cli::doubt;
 use crate::secret::row_key_file;
 use crate::store::audit_log::chain::{self, Checked, Extent};
@@ -201,7 +202,7 @@ fn check_audit_log(subject: &Subject) -> Finding {
     let extent = Extent::Newest(AUDIT_LOG_ROWS);
     let checked = subject
         .store()
-        .and_then(|store| Ok(chain::check(store, extent, &store.known_audit_log()?)?));
+        .and_then(|store| Ok(chain::check(store, extent, &KnownHeads::of(subject, store)?.heads)?));
     match checked {
         Ok(Checked { found: None, partly: false, rows, .. }) => {
             ok(CHECK, format!("all {rows} rows fit the hash chain"))

@@ -9,9 +9,10 @@
 use std::fmt;
 
 use bitcoin::hashes::{Hash as _, HashEngine, sha256};
-use bitcoin::hex::DisplayHex;
 use rusqlite::types::{ToSqlOutput, ValueRef};
 use rusqlite::{Connection, OptionalExtension, Row, ToSql, params_from_iter};
+
+pub(crate) use crate::domain::audit_log::Head;
 
 use super::super::batches::ROWS_MAX;
 use super::super::canonical::input_value;
@@ -27,21 +28,8 @@ pub(crate) type Hash = [u8; 32];
 /// What the first row is chained to.
 pub(in crate::store) const START: Hash = *b"litegate audit log, version 1\0\0\0";
 
-/// The newest row: all others follow from it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Head {
-    /// 0 before the first row.
-    pub(crate) id: i64,
-    pub(crate) hash: Hash,
-}
-
-impl Head {
-    const EMPTY: Head = Head { id: 0, hash: START };
-
-    pub(crate) fn hash_hex(&self) -> String {
-        self.hash.to_lower_hex_string()
-    }
-}
+/// The head of a log without rows.
+const EMPTY: Head = Head { id: 0, hash: START };
 
 /// A head that was recorded outside the database, and where.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -117,7 +105,7 @@ pub(in crate::store) fn head_of(connection: &Connection) -> Result<Head, Error> 
     let sql = "SELECT id, hash FROM audit_log ORDER BY id DESC LIMIT 1";
     let mut statement = connection.prepare_cached(sql)?;
     let found = statement.query_row([], |row| Ok(Head { id: row.get(0)?, hash: row.get(1)? }));
-    Ok(found.optional()?.unwrap_or(Head::EMPTY))
+    Ok(found.optional()?.unwrap_or(EMPTY))
 }
 
 /// Adds a row with these columns after the one with this hash. Returns its hash.
@@ -159,7 +147,7 @@ fn hash_of(row: &Row, previous: &Hash) -> Result<Hash, Error> {
 /// If the database cannot be read.
 pub(crate) fn check(store: &Store, extent: Extent, known: &[KnownHead]) -> Result<Checked, Error> {
     let first = match extent {
-        Extent::All => Head::EMPTY,
+        Extent::All => EMPTY,
         Extent::Newest(count) => store.read_blocking(|tx| before_newest(tx, count))?,
     };
     let mut walk = Walk { checked: Checked::from(first), known };
@@ -171,17 +159,60 @@ pub(crate) fn check(store: &Store, extent: Extent, known: &[KnownHead]) -> Resul
     Ok(walk.finish())
 }
 
+/// Walks the rows that came since a known head. Returns the newest head, or why it does not follow
+/// from the known one; without a known one the log is taken as it is. `go_on` is called before each
+/// page of rows.
+///
+/// # Errors
+/// If the database cannot be read.
+pub(crate) fn follow(
+    store: &Store,
+    known: Option<&KnownHead>,
+    go_on: impl Fn(),
+) -> Result<Result<Head, Break>, Error> {
+    let Some(KnownHead { source, head: from }) = known else {
+        return store.read_blocking(head).map(Ok);
+    };
+    let source = *source;
+    let (newest, stored) =
+        store.read_blocking(|tx| Ok::<_, Error>((head(tx)?, hash_at(tx, from.id)?)))?;
+    match stored {
+        _ if from.id == 0 => {}
+        Some(hash) if hash == from.hash => {}
+        Some(_) => return Ok(Err(Break::Rewritten { id: from.id, source })),
+        None if newest.id < from.id => {
+            return Ok(Err(Break::CutOff { last: newest.id, head: from.id, source }));
+        }
+        None => return Ok(Err(Break::Missing { first: from.id, last: from.id })),
+    }
+    let mut walk = Walk { checked: Checked::from(*from), known: &[] };
+    while walk.checked.found.is_none() {
+        go_on();
+        if store.read_blocking(|tx| walk.page(tx))? < ROWS_MAX {
+            break;
+        }
+    }
+    let Checked { head, found, .. } = walk.finish();
+    Ok(found.map_or(Ok(head), Err))
+}
+
+/// The stored hash of the row with this id.
+fn hash_at(tx: &ReadTx, id: i64) -> Result<Option<Hash>, Error> {
+    let sql = "SELECT hash FROM audit_log WHERE id = ?";
+    Ok(tx.connection.prepare_cached(sql)?.query_row([id], |row| row.get(0)).optional()?)
+}
+
 /// The row before the newest `count`, which is believed.
 fn before_newest(tx: &ReadTx, count: u32) -> Result<Head, Error> {
     let sql = "SELECT id, hash FROM audit_log ORDER BY id DESC LIMIT 1 OFFSET ?";
     let mut statement = tx.connection.prepare_cached(sql)?;
     let found = statement.query_row([count], |row| Ok(Head { id: row.get(0)?, hash: row.get(1)? }));
-    Ok(found.optional()?.unwrap_or(Head::EMPTY))
+    Ok(found.optional()?.unwrap_or(EMPTY))
 }
 
 impl Checked {
     fn from(head: Head) -> Checked {
-        Checked { rows: 0, head, partly: head != Head::EMPTY, found: None }
+        Checked { rows: 0, head, partly: head != EMPTY, found: None }
     }
 }
 

@@ -118,11 +118,31 @@ fn rows_from_before_the_chain_are_chained_as_they_are() {
     connection.execute_batch(rows).expect("written");
     crate::store::migrations::apply_script(&connection, 10).expect("our own script");
     let tx = ReadTx::of_foreign(&connection);
-    let mut walk = Walk { checked: Checked::from(Head::EMPTY), known: &[] };
+    let mut walk = Walk { checked: Checked::from(EMPTY), known: &[] };
     assert_eq!(walk.page(&tx).expect("read"), 2);
     let checked = walk.finish();
     assert_eq!((checked.rows, checked.found), (2, None));
     let log = super::super::list(&tx, None, 0, 5).expect("read");
     let after: Vec<_> = log.into_iter().map(|entry| (entry.id, entry.after)).collect();
     assert_eq!(after, [(2, None), (1, Some("one".to_owned()))]);
+}
+
+#[test]
+fn a_log_is_followed_from_a_known_head() {
+    let (_dir, store) = log_of(3);
+    let known = |head| KnownHead { source: "a note", head };
+    let follow = |known: &KnownHead| follow(&store, Some(known), || {}).expect("read");
+    let third = store.read_blocking(head).expect("read");
+    assert_eq!(super::follow(&store, None, || {}).expect("read"), Ok(third));
+    assert_eq!(follow(&known(EMPTY)), Ok(third));
+    store.write_blocking(|tx| append(tx, &act("another"))).expect("written");
+    let fourth = store.read_blocking(head).expect("read");
+    assert_eq!(follow(&known(third)), Ok(fourth));
+    assert_eq!(follow(&known(fourth)), Ok(fourth));
+    let other = Head { id: 3, hash: [9; 32] };
+    assert_eq!(follow(&known(other)), Err(Break::Rewritten { id: 3, source: "a note" }));
+    let later = Head { id: 5, ..fourth };
+    assert_eq!(follow(&known(later)), Err(Break::CutOff { last: 4, head: 5, source: "a note" }));
+    tamper(&store, "UPDATE audit_log SET after = 'x' WHERE id = 4");
+    assert_eq!(follow(&known(third)), Err(Break::Changed { id: 4 }));
 }
