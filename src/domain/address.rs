@@ -28,6 +28,9 @@ pub(crate) struct Address {
 /// Longer texts are no addresses and are not looked into.
 const TEXT_BYTES_MAX: usize = 128;
 
+/// The longest base58 spelling of a version and a hash of 20 bytes. Segwit addresses are longer.
+const BASE58_BYTES_MAX: usize = 35;
+
 /// Why a text is not an address that can be used here. The sentences follow the name of a field.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum AddressError {
@@ -64,6 +67,12 @@ impl Address {
         }
         if text.len() > TEXT_BYTES_MAX * 2 {
             return Err(AddressError::TooLong);
+        }
+        // A base58 address may begin like the prefix of another spelling (`LTC1…`). Its checksum
+        // decides; prefixes only explain what has none.
+        let is_base58 = text.len() <= BASE58_BYTES_MAX && base58::decode_check(text).is_ok();
+        if is_base58 {
+            return parse_base58(text, network);
         }
         let lower = text.to_ascii_lowercase();
         if lower.starts_with("ltcmweb1") || lower.starts_with("tmweb1") {
@@ -129,7 +138,9 @@ fn parse_segwit(text: &str, found: Network, network: Network) -> Result<Address,
     }
     let has_capital = text.bytes().any(|byte| byte.is_ascii_uppercase());
     if has_capital && text.bytes().any(|byte| byte.is_ascii_lowercase()) {
-        return Err(AddressError::MixedCase);
+        // Too short for segwit: a base58 address with a slip, which does mix both.
+        let is_short = text.len() <= BASE58_BYTES_MAX;
+        return Err(if is_short { AddressError::Checksum } else { AddressError::MixedCase });
     }
     let (hrp, version, program) = segwit::decode(text).map_err(|error| match error.0 {
         // The checksum is right: this was made on purpose, but not by a wallet.

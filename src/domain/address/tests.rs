@@ -112,6 +112,40 @@ fn each_mistake_has_its_sentence() {
 }
 
 #[test]
+fn a_base58_checksum_decides_before_any_prefix() {
+    #[track_caller]
+    fn check(text: &str, expected: Result<&str, AddressError>) {
+        let parsed = Address::parse(text, Network::Main).map(|address| address.to_string());
+        assert_eq!(parsed, expected.map(str::to_owned), "{text}");
+    }
+    for text in ["LTC1q9e4NyPL6ojvpjxhtkBLy1jE5dU6Tt", "LTc1rttenwLJd95gyjJVbMv9K3yoVQ3sPZ"] {
+        check(text, Ok(text));
+    }
+    // One letter off: a base58 address mixes both cases, so that is not what is wrong.
+    check("LTC1q9e4NyPL6ojvpjxhtkBLy1jE5dU6Tu", Err(AddressError::Checksum));
+    check("Ltc1qw508d6qejxtdg4y5r3zarvary0c5xw7kgmn4n9", Err(AddressError::MixedCase));
+}
+
+/// A valid p2pkh address of main whose text begins with `prefix`: the checksum only decides the
+/// last letters.
+fn base58_beginning_with(prefix: &str) -> String {
+    let filled = format!("{prefix:2<34}");
+    let bytes = base58::decode(&filled).expect("letters of base58");
+    let text = base58::encode_check(&bytes[..21]);
+    assert!(text.starts_with(prefix), "{text}");
+    text
+}
+
+#[test]
+fn base58_addresses_may_begin_like_another_spelling() {
+    for prefix in ["LTC1", "LTc1", "LTCMWEB1", "LTCmweb1"] {
+        let text = base58_beginning_with(prefix);
+        let parsed = Address::parse(&text, Network::Main).expect(&text);
+        assert_eq!(parsed.to_string(), text);
+    }
+}
+
+#[test]
 fn only_known_witness_versions_are_paid() {
     #[track_caller]
     fn check(version: u8, program: &[u8], expected: AddressError) {
