@@ -46,17 +46,33 @@ impl RetryAfter {
 const MONTHS: [&str; 12] =
     ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
 
-/// A date such as `Sun, 06 Nov 1994 08:49:37 GMT` (IMF-fixdate, RFC 9110, 5.6.7); the two obsolete
-/// forms are left out. The name of the day is not looked at.
+/// A date in one of the three forms of RFC 9110, 5.6.7: `Sun, 06 Nov 1994 08:49:37 GMT`,
+/// `Sunday, 06-Nov-94 08:49:37 GMT` or `Sun Nov  6 08:49:37 1994`. The name of the day is not
+/// looked at.
 fn http_date(text: &str) -> Option<Timestamp> {
-    let words: Vec<&str> = text.split(' ').collect();
-    let [_, day, month, year, time, "GMT"] = words.as_slice() else { return None };
+    let words: Vec<&str> = text.split_whitespace().collect();
+    match words.as_slice() {
+        [_, day, month, year, time, "GMT"] => moment(day, month, year, time),
+        [_, date, time, "GMT"] => {
+            let parts: Vec<&str> = date.split('-').collect();
+            let [day, month, year] = parts.as_slice() else { return None };
+            // Two digits of a year, none of which is long ago: such a date is a time to wait for.
+            let century = if *year < "70" { "20" } else { "19" };
+            moment(day, month, &format!("{century}{year}"), time)
+        }
+        [_, month, day, time, year] => moment(&format!("{day:0>2}"), month, year, time),
+        _ => None,
+    }
+}
+
+/// The moment of a date and a time in GMT, of numbers with their leading zeros.
+fn moment(day: &str, month: &str, year: &str, time: &str) -> Option<Timestamp> {
     let number = |text: &str, length: usize, range: std::ops::RangeInclusive<i64>| {
         let is_number = text.len() == length && text.bytes().all(|b| b.is_ascii_digit());
         text.parse::<i64>().ok().filter(|n| is_number && range.contains(n))
     };
     let year = number(year, 4, 1970..=9999)?;
-    let month = MONTHS.iter().position(|name| name == month)?;
+    let month = MONTHS.iter().position(|name| *name == month)?;
     let is_leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
     let february = if is_leap { 29 } else { 28 };
     let lengths = [31, february, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
@@ -164,6 +180,10 @@ mod tests {
         check("9223372036854775807", pause(i64::MAX));
         check("99999999999999999999", pause(i64::MAX));
         check("Sun, 06 Nov 1994 08:49:37 GMT", at(784_111_777));
+        check("Sunday, 06-Nov-94 08:49:37 GMT", at(784_111_777));
+        check("Sun Nov  6 08:49:37 1994", at(784_111_777));
+        check("Thu Feb 29 23:59:59 2024", at(1_709_251_199));
+        check("Friday, 01-Mar-24 00:00:00 GMT", at(1_709_251_200));
         check("Thu, 01 Jan 1970 00:00:00 GMT", at(0));
         check("Thu, 29 Feb 2024 23:59:59 GMT", at(1_709_251_199));
         check("Fri, 01 Mar 2024 00:00:00 GMT", at(1_709_251_200));
@@ -173,8 +193,12 @@ mod tests {
             "soon",
             "-1",
             "1.5",
-            "Sunday, 06-Nov-94 08:49:37 GMT",
-            "Sun Nov  6 08:49:37 1994",
+            "Sunday, 06-Nov-1994 08:49:37 GMT",
+            "Sunday, 6-Nov-94 08:49:37 GMT",
+            "Sunday, 06-Nov-94 08:49:37",
+            "Sun Nov  6 08:49:37 94",
+            "Sun Nov  6 08:49:37 1994 GMT",
+            "Sun 6 Nov 08:49:37 1994",
             "Sun, 29 Feb 2023 00:00:00 GMT",
             "Sun, 6 Nov 1994 08:49:37 GMT",
             "Sun, 06 Nov 1994 24:00:00 GMT",
