@@ -142,6 +142,16 @@ fn a_receipt_has_a_date() {
 }
 
 #[test]
+fn a_late_page_claims_nothing_that_may_not_have_happened() {
+    let page = html(Detail::Late);
+    assert!(page.contains("The money is not lost. Contact the shop"), "{page}");
+    // Nothing is sent to a shop that has neither webhook nor bot.
+    for claim in ["told", "notified", "informed"] {
+        assert!(!page.contains(claim), "{claim}: {page}");
+    }
+}
+
+#[test]
 fn who_sent_nothing_in_time_is_told_to_send_nothing() {
     let received = Amount::ZERO;
     let page = render(&Checkout { received, ..checkout(Detail::Expired) }).expect("it renders");

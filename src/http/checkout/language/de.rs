@@ -27,8 +27,8 @@ pub(super) const WORDS: Words = Words {
     expired_hint: "Sende für diese Zahlung nichts mehr. Bestelle im Shop neu.",
     expired_partly_hint: "Nur {received} von {amount} kamen rechtzeitig an. Sende nichts mehr: \
         Wende dich an den Shop und nenne die Zahlungsnummer unten.",
-    late_hint: "{received} kamen nach Ablauf der Zeit an. Das Geld ist nicht verloren, und der \
-        Shop weiß Bescheid. Nenne bei Fragen die Zahlungsnummer unten.",
+    late_hint: "{received} kamen nach Ablauf der Zeit an. Das Geld ist nicht verloren. Wende dich an \
+        den Shop und nenne die Zahlungsnummer unten.",
     unknown_hint: "Unter dieser Adresse gibt es keine Zahlung. Prüfe den Link oder beginne im \
         Shop neu. Sende kein Geld.",
     limited_hint: "Von deiner Verbindung kamen zu viele Anfragen. Sieh in {n} s noch einmal \

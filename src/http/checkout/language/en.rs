@@ -16,17 +16,17 @@ pub(super) const WORDS: Words = Words {
         MWEB balance it appears with the next block.",
     partly_hint: "{received} of {amount} arrived. Send the rest to the same address.",
     replaced_hint: "The transaction that we saw was withdrawn. Waiting for a payment.",
-    seen_hint: "It waits for its first confirmation. You can close this page; the shop is told \
-        by itself.",
+    seen_hint: "It waits for its first confirmation. You can close this page. The shop is \
+        notified automatically.",
     confirming_hint: "A confirmation takes about 2½ min; about {left} min to go. You can close this \
-        page; the shop is told by itself.",
+        page. The shop is notified automatically.",
     paid_hint: "{amount} received. Thank you.",
     overpaid_hint: "{received} received, {surplus} more than asked. Ask the shop about it.",
     expired_hint: "Do not send anything to this payment any more. Start a new order at the shop.",
     expired_partly_hint: "Only {received} of {amount} arrived in time. Do not send any more: ask \
         the shop, and name the payment number below.",
-    late_hint: "{received} arrived after the time was up. The money is not lost, and the shop \
-        has been told. Name the payment number below when you ask.",
+    late_hint: "{received} arrived after the time was up. The money is not lost. Contact the shop, \
+        and name the payment number below.",
     unknown_hint: "There is no payment under this address. Check the link, or start again at the \
         shop. Do not send any money.",
     limited_hint: "Too many requests came from your connection. Check again in {n} s. A payment \

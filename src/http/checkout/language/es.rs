@@ -25,8 +25,8 @@ pub(super) const WORDS: Words = Words {
     expired_hint: "No envíes nada más a este pago. Haz un nuevo pedido en la tienda.",
     expired_partly_hint: "Solo {received} de {amount} llegaron a tiempo. No envíes más: consulta \
         a la tienda e indica el número de pago de abajo.",
-    late_hint: "{received} llegaron cuando el tiempo había acabado. El dinero no se ha perdido y \
-        la tienda está avisada. Indica el número de pago de abajo si preguntas.",
+    late_hint: "{received} llegaron cuando el tiempo había acabado. El dinero no se ha perdido. \
+        Contacta con la tienda e indica el número de pago de abajo.",
     unknown_hint: "No hay ningún pago en esta dirección. Revisa el enlace o empieza de nuevo en \
         la tienda. No envíes dinero.",
     limited_hint: "Llegaron demasiadas solicitudes desde tu conexión. Vuelve a mirar en {n} s. \

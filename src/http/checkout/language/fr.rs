@@ -26,8 +26,8 @@ pub(super) const WORDS: Words = Words {
         boutique.",
     expired_partly_hint: "Seuls {received} sur {amount} sont arrivés à temps. N’envoyez plus \
         rien : adressez-vous à la boutique avec le numéro de paiement ci-dessous.",
-    late_hint: "{received} sont arrivés hors délai. L’argent n’est pas perdu et la boutique est \
-        prévenue. Pour toute question, donnez le numéro de paiement ci-dessous.",
+    late_hint: "{received} sont arrivés hors délai. L’argent n’est pas perdu. Contactez la boutique \
+        et donnez le numéro de paiement ci-dessous.",
     unknown_hint: "Il n’y a aucun paiement à cette adresse. Vérifiez le lien ou recommencez dans \
         la boutique. N’envoyez pas d’argent.",
     limited_hint: "Trop de requêtes viennent de votre connexion. Revérifiez dans {n} s. Un \

@@ -25,8 +25,8 @@ pub(super) const WORDS: Words = Words {
     expired_hint: "Non inviare più nulla per questo pagamento. Fai un nuovo ordine nel negozio.",
     expired_partly_hint: "Solo {received} di {amount} sono arrivati in tempo. Non inviare altro: \
         chiedi al negozio e indica il numero di pagamento qui sotto.",
-    late_hint: "{received} sono arrivati a tempo scaduto. Il denaro non è perso e il negozio è \
-        avvisato. Se chiedi, indica il numero di pagamento qui sotto.",
+    late_hint: "{received} sono arrivati a tempo scaduto. Il denaro non è perso. Contatta il negozio \
+        e indica il numero di pagamento qui sotto.",
     unknown_hint: "A questo indirizzo non c’è alcun pagamento. Controlla il link o ricomincia \
         dal negozio. Non inviare denaro.",
     limited_hint: "Troppe richieste dalla tua connessione. Ricontrolla tra {n} s. Un pagamento \

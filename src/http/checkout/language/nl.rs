@@ -25,8 +25,8 @@ pub(super) const WORDS: Words = Words {
     expired_hint: "Stuur niets meer voor deze betaling. Bestel opnieuw in de winkel.",
     expired_partly_hint: "Slechts {received} van {amount} kwam op tijd aan. Stuur niets meer: \
         vraag het de winkel en noem het betalingsnummer hieronder.",
-    late_hint: "{received} kwam na afloop van de tijd aan. Het geld is niet verloren en de \
-        winkel weet ervan. Noem bij vragen het betalingsnummer hieronder.",
+    late_hint: "{received} kwam na afloop van de tijd aan. Het geld is niet verloren. Neem contact \
+        op met de winkel en noem het betalingsnummer hieronder.",
     unknown_hint: "Op dit adres is geen betaling. Controleer de link of begin opnieuw in de \
         winkel. Stuur geen geld.",
     limited_hint: "Er kwamen te veel verzoeken van je verbinding. Kijk over {n} s opnieuw. Een \

@@ -24,8 +24,8 @@ pub(super) const WORDS: Words = Words {
     expired_hint: "Nie wysyłaj już nic do tej płatności. Złóż nowe zamówienie w sklepie.",
     expired_partly_hint: "Na czas dotarło tylko {received} z {amount}. Nie wysyłaj więcej: \
         zapytaj sklep i podaj poniższy numer płatności.",
-    late_hint: "{received} dotarło po czasie. Pieniądze nie przepadły, a sklep już wie. W razie \
-        pytań podaj poniższy numer płatności.",
+    late_hint: "{received} dotarło po czasie. Pieniądze nie przepadły. Skontaktuj się ze sklepem i \
+        podaj poniższy numer płatności.",
     unknown_hint: "Pod tym adresem nie ma płatności. Sprawdź link albo zacznij od nowa w \
         sklepie. Nie wysyłaj pieniędzy.",
     limited_hint: "Z twojego łącza przyszło zbyt wiele zapytań. Sprawdź ponownie za {n} s. \

@@ -25,8 +25,8 @@ pub(super) const WORDS: Words = Words {
     expired_hint: "Não envie mais nada para este pagamento. Faça um novo pedido na loja.",
     expired_partly_hint: "Só {received} de {amount} chegaram a tempo. Não envie mais: fale com a \
         loja e informe o número do pagamento abaixo.",
-    late_hint: "{received} chegaram depois do prazo. O dinheiro não se perdeu e a loja foi \
-        avisada. Ao perguntar, informe o número do pagamento abaixo.",
+    late_hint: "{received} chegaram depois do prazo. O dinheiro não se perdeu. Fale com a loja e \
+        informe o número do pagamento abaixo.",
     unknown_hint: "Não há pagamento neste endereço. Confira o link ou comece de novo na loja. \
         Não envie dinheiro.",
     limited_hint: "Vieram pedidos demais da sua conexão. Verifique de novo em {n} s. Um \

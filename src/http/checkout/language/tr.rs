@@ -25,8 +25,8 @@ pub(super) const WORDS: Words = Words {
     expired_hint: "Bu ödeme için artık bir şey göndermeyin. Mağazada yeni bir sipariş verin.",
     expired_partly_hint: "Zamanında yalnızca {received} ulaştı; istenen {amount}. Daha fazla \
         göndermeyin: mağazaya aşağıdaki ödeme numarasını bildirin.",
-    late_hint: "{received} süre dolduktan sonra ulaştı. Para kaybolmadı ve mağazaya bildirildi. \
-        Sorarken aşağıdaki ödeme numarasını belirtin.",
+    late_hint: "{received} süre dolduktan sonra ulaştı. Para kaybolmadı. Mağazayla iletişime geçip \
+        aşağıdaki ödeme numarasını belirtin.",
     unknown_hint: "Bu adreste bir ödeme yok. Bağlantıyı denetleyin ya da mağazada yeniden \
         başlayın. Para göndermeyin.",
     limited_hint: "Bağlantınızdan çok fazla istek geldi. {n} sn sonra yeniden bakın. Gönderilen \

@@ -21,7 +21,7 @@ pub(super) const WORDS: Words = Words {
     overpaid_hint: "已收到 {received}，比要求多 {surplus}。请咨询商店。",
     expired_hint: "请不要再向这笔付款发送任何款项。请在商店重新下单。",
     expired_partly_hint: "到期前只收到 {received}，共需 {amount}。请不要再发送：请联系商店并告知下方的付款编号。",
-    late_hint: "{received} 在到期后到达。钱没有丢失，商店已收到通知。咨询时请告知下方的付款编号。",
+    late_hint: "{received} 在到期后到达。钱没有丢失。请联系商店，并告知下方的付款编号。",
     unknown_hint: "此地址没有付款。请检查链接，或在商店重新开始。请不要付款。",
     limited_hint: "您的网络请求过多。请在 {n} 秒后再次查看。已发送的付款不会丢失。",
     delayed: "目前我们看到付款会有延迟。请勿重复付款。",
