@@ -408,8 +408,9 @@ fn judge(file: &Path, named: &Path) -> Result<(), Failed> {
     // Bytes 18 and 19 of the file format: 2 is a database with a log beside it.
     if head[18] != 1 || head[19] != 1 {
         return Err(unfit(
-            "is a plain copy of a database in use, without the log that belongs to it; make \
-             copies by litegate backup"
+            "is marked to have a log beside it, so it may be a plain copy of a database in use \
+             that lacks the newest rows; a copy by sqlite3's .backup looks the same: make copies \
+             by litegate backup"
                 .to_owned(),
         ));
     }
