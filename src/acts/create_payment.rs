@@ -7,9 +7,10 @@ use bitcoin::hashes::{Hash, sha256};
 use crate::domain::amount::Amount;
 use crate::domain::api_key::ApiKeyId;
 use crate::domain::keys::DerivationIndex;
-use crate::domain::merchant::{MerchantId, is_unprintable};
+use crate::domain::merchant::MerchantId;
 use crate::domain::own_addresses;
 use crate::domain::payment::{Payment, PaymentId, Status};
+use crate::domain::printable::is_printable;
 use crate::domain::time::{DAY_MS, Timestamp};
 use crate::store::payments::Judged;
 use crate::store::{self, WriteTx, idempotency, indexes, merchants, payments};
@@ -77,7 +78,7 @@ impl NewPayment {
     pub(crate) fn by_hand(amount: &str, reference: Option<String>) -> Result<NewPayment, Refusal> {
         let amount = Amount::parse(amount.trim()).map_err(|e| Refusal::invalid("amount", e))?;
         if let Some(text) = &reference
-            && (text.chars().count() > REFERENCE_CHARS_MAX || text.chars().any(is_unprintable))
+            && (text.chars().count() > REFERENCE_CHARS_MAX || !is_printable(text))
         {
             return Err(Refusal::invalid("reference", Reason::Reference));
         }

@@ -11,6 +11,7 @@ use crate::domain::merchant::MerchantId;
 use crate::domain::network::Network;
 use crate::domain::notice::{Audience, Kind, REMINDER_DAYS, Way, reminder_due};
 use crate::domain::payment::Payment;
+use crate::domain::printable::printable;
 use crate::domain::time::{DAY_MS, Timestamp};
 use crate::store::batches::ROWS_MAX;
 use crate::store::notices::{self as rows, Draft};
@@ -203,10 +204,7 @@ pub(crate) fn plain(text: &str) -> String {
     let special = |c: char| {
         matches!(c, '\\' | '*' | '_' | '~' | '`' | '|' | '>' | '#' | '[' | ']' | '@' | '<' | ':')
     };
-    text.chars()
-        .filter(|c| !crate::domain::merchant::is_unprintable(*c))
-        .flat_map(|c| special(c).then_some('\\').into_iter().chain([c]))
-        .collect()
+    printable(text).flat_map(|c| special(c).then_some('\\').into_iter().chain([c])).collect()
 }
 
 fn of_payments(tx: &ReadTx, since: Timestamp) -> Result<Vec<Draft>, store::Error> {

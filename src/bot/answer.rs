@@ -6,6 +6,7 @@
 use poise::serenity_prelude as serenity;
 
 use crate::domain::amount::Amount;
+use crate::domain::printable::printable;
 use crate::domain::time::Timestamp;
 use crate::store::notices;
 
@@ -163,8 +164,7 @@ async fn add_kept_notices(bot: &Bot, language: Language, user: u64, answer: &mut
 /// Words of the log, of the node or of Discord, as they are in all languages and without any
 /// meaning as markup.
 pub(super) fn logged(words: &str) -> String {
-    let shown = words.chars().filter(|c| !crate::domain::merchant::is_unprintable(*c));
-    let shown: String = shown.map(|c| if c == '`' { '\'' } else { c }).collect();
+    let shown: String = printable(words).map(|c| if c == '`' { '\'' } else { c }).collect();
     format!("`{}`", cut(&shown, LOGGED_CHARS_MAX))
 }
 

@@ -4,6 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use super::address::Address;
+use super::printable::is_printable;
 use super::time::{DAY_MS, Timestamp};
 
 /// A merchant's id: 48 random bits, written `mer_` and 12 hexadecimal digits.
@@ -79,7 +80,7 @@ impl BusinessName {
         if text.chars().count() > NAME_CHARS_MAX {
             return Err(BadName::TooLong);
         }
-        if text.chars().any(is_unprintable) {
+        if !is_printable(text) {
             return Err(BadName::Unprintable);
         }
         Ok(BusinessName(text.to_owned()))
@@ -88,19 +89,6 @@ impl BusinessName {
     pub(crate) fn as_str(&self) -> &str {
         &self.0
     }
-}
-
-/// Control characters, and what hides, breaks or reorders text without being seen itself: the
-/// format characters and separators of Unicode, the marks of UAX #9, fillers and tags. Also used
-/// for the shop's order reference.
-pub(crate) fn is_unprintable(c: char) -> bool {
-    c.is_control()
-        || matches!(c, '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{feff}' | '\u{180b}'..='\u{180f}')
-        || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}')
-        || matches!(c, '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}' | '\u{3164}' | '\u{ffa0}')
-        || matches!(c, '\u{fff0}'..='\u{fffb}' | '\u{13430}'..='\u{1345f}')
-        || matches!(c, '\u{1bca0}'..='\u{1bca3}' | '\u{1d173}'..='\u{1d17a}')
-        || matches!(c, '\u{e0000}'..='\u{e0fff}')
 }
 
 /// A merchant as registered.

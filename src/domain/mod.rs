@@ -25,6 +25,7 @@ pub(crate) mod own_addresses;
 pub(crate) mod payment;
 pub(crate) mod payout_address;
 pub(crate) mod pegout;
+pub(crate) mod printable;
 pub(crate) mod retry;
 pub(crate) mod seal;
 pub(crate) mod sweep;

@@ -15,8 +15,8 @@ use crate::acts::create_payment::{
 };
 use crate::acts::payments::facts_at_creation;
 use crate::domain::egress::Egress;
-use crate::domain::merchant::is_unprintable;
 use crate::domain::payment::PaymentId;
+use crate::domain::printable::is_printable;
 use crate::domain::webhook_url::RedirectUrl;
 use crate::secret;
 use crate::view::{Ltc, PaymentView};
@@ -71,7 +71,7 @@ pub(crate) async fn create(
         idempotency_key: asked.idempotency_key,
         id: PaymentId::from_random(secret::random_bytes()),
     };
-    let ignored = ignored_fields(&body);
+    let ignored = ignored_fields(without_byte_order_mark(&body));
     api.addresses.derive_ahead();
     let now = api.clock.now();
     let of_write = api.clone();
@@ -119,6 +119,7 @@ fn check_form(headers: &HeaderMap) -> Result<(), ApiError> {
 
 /// Reads what a shop asks for; every field is judged, none is believed.
 pub(crate) fn read_body(body: &[u8], egress: &Egress) -> Result<NewPayment, ApiError> {
+    let body = without_byte_order_mark(body);
     if std::str::from_utf8(body).is_err() {
         // serde would not look into the fields that it skips.
         return Err(ApiError::new(Code::InvalidRequest, "the body must be JSON in UTF-8"));
@@ -156,6 +157,11 @@ pub(crate) fn read_body(body: &[u8], egress: &Egress) -> Result<NewPayment, ApiE
     })
 }
 
+/// A byte order mark may be ignored (RFC 8259, 8.1); PowerShell and .NET write one.
+pub(crate) fn without_byte_order_mark(body: &[u8]) -> &[u8] {
+    body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body)
+}
+
 /// The fields that a body may have, as they are spelled in it.
 const FIELDS: [&str; 6] =
     ["amountLtc", "webhookUrl", "redirectUrl", "reference", "displayAmount", "expiresIn"];
@@ -172,6 +178,7 @@ fn malformed(body: &[u8], error: &serde_json::Error) -> ApiError {
         .filter_map(|field| read.rfind(&format!("\"{field}\"")).map(|at| (at, field)))
         .max();
     match field {
+        Some((_, field)) if error.is_data() => ApiError::invalid(field, "must not be sent twice"),
         Some((_, field)) => ApiError::invalid(field, format!("is not valid JSON: {error}")),
         None => {
             let message = format!("the body must be a JSON object: {error}");
@@ -204,8 +211,14 @@ fn ignored_fields(body: &[u8]) -> Option<HeaderValue> {
 /// A text field; null and "" mean none.
 fn text(field: &'static str, raw: Option<&RawValue>) -> Result<Option<String>, ApiError> {
     let Some(raw) = raw else { return Ok(None) };
-    let text: Option<String> = serde_json::from_str(raw.get())
-        .map_err(|_| ApiError::invalid(field, "must be a string or null"))?;
+    let text: Option<String> = serde_json::from_str(raw.get()).map_err(|_| {
+        // It was found to be JSON, so a string can only hold half of a surrogate pair.
+        let reason = match raw.get().starts_with('"') {
+            true => "must not hold half of a surrogate pair, such as \\ud83d alone",
+            false => "must be a string or null",
+        };
+        ApiError::invalid(field, reason)
+    })?;
     Ok(text.filter(|text| !text.is_empty()))
 }
 
@@ -219,8 +232,8 @@ fn shown(
     if text.chars().count() > chars_max {
         return Err(ApiError::invalid(field, format!("must have at most {chars_max} characters")));
     }
-    if text.chars().any(is_unprintable) {
-        return Err(ApiError::invalid(field, "must not hold control characters"));
+    if !is_printable(&text) {
+        return Err(ApiError::invalid(field, "must not hold control characters or invisible ones"));
     }
     Ok(Some(text))
 }

@@ -13,6 +13,7 @@ use reqwest::{Client, redirect};
 use tokio::sync::Semaphore;
 
 use crate::domain::egress::Egress;
+use crate::domain::printable::is_unprintable;
 use crate::domain::retry::RetryAfter;
 use crate::domain::webhook_url::PrivateNetworks;
 
@@ -188,6 +189,11 @@ impl Sender {
             .connect_timeout(timeouts.connect)
             .timeout(timeouts.total)
             .pool_max_idle_per_host(0)
+            // The status line decides. What a plugin or a warning printed among the headers is
+            // the receiver's own affair.
+            .http1_ignore_invalid_headers_in_responses(true)
+            .http1_allow_spaces_after_header_name_in_responses(true)
+            .http1_allow_obsolete_multiline_headers_in_responses(true)
             .build()?;
         Ok(Sender { client, egress })
     }
@@ -264,7 +270,7 @@ fn retry_after(headers: &HeaderMap) -> Option<RetryAfter> {
 fn printable(bytes: &[u8]) -> String {
     let text = String::from_utf8_lossy(bytes);
     let escaped = text.chars().flat_map(|c| {
-        let plain = !crate::domain::merchant::is_unprintable(c);
+        let plain = !is_unprintable(c);
         let kept = plain.then_some(c);
         kept.into_iter().chain(c.escape_default().take(if plain { 0 } else { 12 }))
     });

@@ -226,6 +226,26 @@ async fn no_more_is_read_of_an_endless_answer_than_is_needed() {
 }
 
 #[tokio::test]
+async fn the_status_line_decides_whatever_the_headers_are() {
+    let sender = sender(PrivateNetworks::Allowed);
+    for head in [
+        include_str!("../../../tests/fixtures/field/header-without-colon.http"),
+        "HTTP/1.1 200 OK\r\nPHP Warning:  Undefined variable\r\ncontent-length: 2\r\n\r\nok",
+        "HTTP/1.1 200 OK\r\ncontent-length : 2\r\n\r\nok",
+        "HTTP/1.1 200 OK\r\nx-note: one\r\n two\r\ncontent-length: 2\r\n\r\nok",
+        "HTTP/1.1 200 OK\r\nx-name: caf\u{e9}\r\ncontent-length: 2\r\n\r\nok",
+        "HTTP/1.1 200 OK\r\n: no name\r\ncontent-length: 2\r\n\r\nok",
+        "HTTP/1.1 200\r\ncontent-length: 2\r\n\r\nok",
+        "HTTP/1.0 200 OK\r\n\r\nok",
+        "HTTP/1.1 200 OK\ncontent-length: 2\n\nok",
+    ] {
+        let receiver = Receiver::start(vec![], Reply::Text(head.to_owned())).await;
+        let answer = post(&sender, &receiver.url()).await;
+        assert_eq!(answer.as_ref().map(|answer| answer.status), Ok(200), "{head:?}");
+    }
+}
+
+#[tokio::test]
 async fn what_does_not_answer_is_told_apart() {
     let sender = sender(PrivateNetworks::Allowed);
     let hanging = Receiver::start(vec![], Reply::Hang).await;
