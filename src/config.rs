@@ -307,6 +307,18 @@ pub(crate) fn log_filter() -> Option<String> {
     std::env::var("LITEGATE_LOG").ok()
 }
 
+/// Whether standard error is connected to systemd's journal, which names device and inode of the
+/// stream (systemd.exec(5)).
+pub(crate) fn journal_reads_log() -> bool {
+    #[expect(clippy::disallowed_methods, reason = "this is the one place that reads it")]
+    let named = std::env::var("JOURNAL_STREAM").ok();
+    let found = std::fs::metadata("/proc/self/fd/2");
+    named.zip(found.ok()).is_some_and(|(named, found)| {
+        use std::os::unix::fs::MetadataExt;
+        named == format!("{}:{}", found.dev(), found.ino())
+    })
+}
+
 /// The litecoind that the environment names.
 pub(crate) fn litecoind() -> Option<PathBuf> {
     std::env::var_os("LITECOIND").map(PathBuf::from)

@@ -11,6 +11,7 @@ mod domain;
 mod clock;
 mod crash;
 mod headway;
+mod logging;
 mod measures;
 mod privileges;
 mod pulse;

@@ -25,8 +25,11 @@ mod sweep;
 mod sweeper_webhook_secret;
 mod webhook;
 
+use std::io::Write;
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::sync::mpsc;
+use std::time::Duration;
 
 use clap::{CommandFactory, Parser, Subcommand};
 
@@ -235,9 +238,24 @@ pub fn run() -> ExitCode {
     match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
-            eprintln!("litegate: {}", failure.message().replace('\n', " "));
+            print_error(format!("litegate: {}", failure.message().replace('\n', " ")));
             ExitCode::from(failure.code())
         }
+    }
+}
+
+/// How long the last line may wait for a reader of standard error.
+const LAST_LINE: Duration = Duration::from_secs(1);
+
+/// Prints the error line. A reader that stalls does not keep the process from ending.
+fn print_error(line: String) {
+    let (printed, done) = mpsc::channel();
+    let print = move || {
+        let _ = writeln!(std::io::stderr(), "{line}"); // It may be closed.
+        let _ = printed.send(());
+    };
+    if std::thread::Builder::new().spawn(print).is_ok() {
+        let _ = done.recv_timeout(LAST_LINE);
     }
 }
 
@@ -276,7 +294,6 @@ fn print_json(value: &impl serde::Serialize) -> Result<(), Failure> {
 
 /// Prints a line; a reader that has gone (`| head`) is no error.
 fn print_line(text: &str) -> Result<(), Failure> {
-    use std::io::Write;
     match writeln!(std::io::stdout(), "{text}") {
         Ok(()) => Ok(()),
         Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),

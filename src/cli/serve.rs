@@ -5,12 +5,11 @@ use std::path::Path;
 use clap::{Args, ValueEnum};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
-use tracing_subscriber::layer::SubscriberExt;
-use tracing_subscriber::util::SubscriberInitExt;
-use tracing_subscriber::{EnvFilter, Layer, Registry, reload};
+use tracing_subscriber::EnvFilter;
 
 use super::Failure;
 use crate::config::{self, Process};
+use crate::logging::{self, Levels, Log, Reader};
 use crate::serve::first_start::{Account, Unexamined};
 use crate::serve::{Gateway, Role, is_sweeper_alone};
 
@@ -50,9 +49,6 @@ enum LogForm {
     Json,
 }
 
-/// By which the level of the log is changed.
-type Levels = reload::Handle<EnvFilter, Registry>;
-
 /// What is logged if the environment does not say. The RPC library would log passwords.
 const LOG_FILTER: &str = "info,tracing=warn";
 
@@ -66,7 +62,7 @@ const LOG_ALWAYS: [&str; 5] =
 
 impl Serve {
     pub(super) fn run(self, config: Option<&Path>) -> Result<(), Failure> {
-        let levels = log_from(LOG_FILTER, self.log);
+        let log = log_from(LOG_FILTER, self.log);
         let process = match is_sweeper_alone(&self.only, &self.without) {
             true => Process::SweeperAlone,
             false => Process::Gateway,
@@ -85,12 +81,12 @@ impl Serve {
         runtime.block_on(async {
             let failed = |error| Failure::Failed(format!("listen to signals: {error}"));
             let signals = stop_on_signal(shutdown).map_err(failed)?;
-            let changes = change_levels_on_signal(levels).map_err(failed)?;
+            let changes = change_levels_on_signal(log.levels.clone()).map_err(failed)?;
             let running = gateway.run(|listening| {
                 if let Some(address) = listening {
                     tracing::info!(%address, "listening");
                 }
-                eprintln!("ready");
+                log.print("ready");
             });
             tokio::select! {
                 ended = running => ended.map_err(Failure::from),
@@ -102,26 +98,21 @@ impl Serve {
 }
 
 /// Logs errors to standard error, and more if the environment says so: for commands that speak for
-/// themselves.
-pub(super) fn log_only_warnings() {
-    log_from("error", LogForm::Text);
+/// themselves. What waits is written when the log is dropped.
+#[must_use]
+pub(super) fn log_only_warnings() -> Log {
+    log_from("error", LogForm::Text)
 }
 
-/// Logs to standard error, with the levels that `LITEGATE_LOG` names.
-fn log_from(default: &str, form: LogForm) -> Levels {
+/// Starts the log on standard error, with the levels that `LITEGATE_LOG` names.
+fn log_from(default: &str, form: LogForm) -> Log {
     let filter = config::log_filter().unwrap_or_else(|| default.to_owned());
-    let (filter, levels) = reload::Layer::new(filter_of(&filter));
-    let lines = tracing_subscriber::fmt::layer()
-        .with_writer(std::io::stderr)
-        .with_ansi(false)
-        .with_target(false);
-    let lines = match form {
-        LogForm::Text => lines.boxed(),
-        LogForm::Json => lines.json().flatten_event(true).boxed(),
+    let form = match form {
+        LogForm::Text => logging::Form::Text,
+        LogForm::Json => logging::Form::Json,
     };
-    // Set once; a second time changes nothing.
-    let _ = tracing_subscriber::registry().with(filter).with(lines).try_init();
-    levels
+    let reader = if config::journal_reads_log() { Reader::Journal } else { Reader::Anyone };
+    Log::start(filter_of(&filter), form, reader)
 }
 
 fn filter_of(words: &str) -> EnvFilter {

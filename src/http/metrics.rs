@@ -10,6 +10,7 @@ use crate::domain::amount::Amount;
 use crate::domain::chain::BlockId;
 use crate::domain::payout_address::Reason;
 use crate::domain::time::Timestamp;
+use crate::logging;
 use crate::measures;
 use crate::node::zmq::Counters;
 use crate::safe_file::with_suffix;
@@ -24,6 +25,8 @@ pub(super) async fn gather(ops: &Ops) -> anyhow::Result<String> {
     let registry = Registry::new();
     count_zmq(&registry, ops.zmq.as_deref())?;
     measure_process(&registry)?;
+    let help = "Lines of the log that nobody read in time, and that were dropped";
+    counter(&registry, "litegate_log_lines_dropped_total", help, logging::dropped_lines())?;
     measure_disk(&registry, &ops.database)?;
     let limit = ops.hot_limit.map_or(0, Amount::litoshis);
     let help = "sweeper.max_hot where the key lies on this machine; 0 if there is no limit";
@@ -49,6 +52,12 @@ fn gauge(registry: &Registry, name: &str, help: &str, value: i64) -> anyhow::Res
     Ok(registry.register(Box::new(gauge))?)
 }
 
+fn counter(registry: &Registry, name: &str, help: &str, count: u64) -> anyhow::Result<()> {
+    let counter = IntCounter::new(name, help)?;
+    counter.inc_by(count);
+    Ok(registry.register(Box::new(counter))?)
+}
+
 fn labelled(
     registry: &Registry,
     name: &str,
@@ -66,9 +75,7 @@ fn labelled(
 
 fn count_zmq(registry: &Registry, counters: Option<&Counters>) -> anyhow::Result<()> {
     for (name, help, count) in counters.iter().flat_map(|counters| counters.all()) {
-        let counter = IntCounter::new(name, help)?;
-        counter.inc_by(count);
-        registry.register(Box::new(counter))?;
+        counter(registry, name, help, count)?;
     }
     Ok(())
 }

@@ -60,7 +60,7 @@ const BLOCK_EVERY: Duration = Duration::from_secs(2);
 
 impl Demo {
     pub(super) fn run(self) -> Result<(), Failure> {
-        serve::log_only_warnings();
+        let _log = serve::log_only_warnings();
         let runtime = tokio::runtime::Runtime::new()
             .map_err(|error| Failure::Failed(format!("start the runtime: {error}")))?;
         let start = Instant::now();
