@@ -11,6 +11,7 @@ mod money;
 mod nodes;
 mod raw;
 mod read;
+mod urls;
 
 use std::fmt::Write as _;
 use std::net::SocketAddr;
@@ -38,6 +39,7 @@ use crate::{bot, http, sweeper, watcher, webhooks};
 pub(crate) use judge::parse_duration;
 pub(crate) use keys::{Setting, Source};
 pub(crate) use read::{row_keys_at, secret_at};
+pub(crate) use urls::read_site;
 
 /// The commented sample, which holds the defaults.
 pub(crate) const SAMPLE: &str = include_str!("../config/litegate.toml");

@@ -9,6 +9,7 @@
 //! Must not know: what the files are for. Errors do not name the path; callers do.
 
 mod directory;
+mod exposure;
 
 use std::ffi::{OsStr, OsString};
 use std::fs::{File, Permissions};
@@ -21,6 +22,7 @@ use rustix::fs::{AtFlags, Mode, OFlags};
 use rustix::process::{Gid, Uid, getegid, geteuid};
 
 pub(crate) use directory::{Control, Directory};
+pub(crate) use exposure::check_secret;
 
 /// The user who may do everything anyway.
 pub(crate) const ROOT: u32 = 0;

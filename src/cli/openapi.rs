@@ -33,7 +33,5 @@ impl Openapi {
 }
 
 fn read_url(text: &str) -> Result<String, Failure> {
-    let url = url::Url::parse(text).ok().filter(|url| matches!(url.scheme(), "http" | "https"));
-    let wrong = || Failure::Usage("--url must be a URL such as https://pay.example.com".to_owned());
-    Ok(url.ok_or_else(wrong)?.as_str().trim_end_matches('/').to_owned())
+    config::read_site(text).map_err(|wrong| Failure::Usage(format!("--url {wrong}")))
 }

@@ -3,7 +3,6 @@
 //! Must not know: which keys there are, and what they are for.
 
 use std::io::Read;
-use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 use std::str::FromStr;
 use std::time::Duration;
@@ -13,7 +12,6 @@ use zeroize::Zeroizing;
 use crate::domain::amount::Amount;
 use crate::domain::payment::CONFIRMATIONS_MAX;
 use crate::safe_file;
-use crate::sweeper::private_file::is_private;
 
 /// No secret is as long as this, in bytes. Its text is never moved while it is read, so that no
 /// copy stays behind.
@@ -23,6 +21,8 @@ const SECRET_BYTES_MAX: usize = 4096;
 #[derive(Default)]
 pub(super) struct Judge {
     pub(super) mistakes: Vec<String>,
+    /// Groups that may read secrets beside those of this process.
+    pub(super) more_groups: Vec<u32>,
 }
 
 impl Judge {
@@ -92,13 +92,13 @@ impl Judge {
     pub(super) fn secret_file(&mut self, key: &str, path: &Path) -> Option<Zeroizing<String>> {
         let mut text = Zeroizing::new(String::with_capacity(SECRET_BYTES_MAX));
         let read = safe_file::open_to_read(path).and_then(|file| {
-            let found = file.metadata()?;
-            if !is_private(found.mode(), found.uid(), found.gid()) {
-                return Err(std::io::Error::other("others may read it; chmod 600 it"));
-            }
+            safe_file::check_secret(&file, &self.more_groups)?;
             file.take(u64::try_from(SECRET_BYTES_MAX).unwrap_or(0)).read_to_string(&mut text)
         });
         match read {
+            Ok(_) if text.trim().is_empty() => {
+                self.say(key, format!("{}: is empty", path.display()));
+            }
             Ok(length) if length < SECRET_BYTES_MAX => return Some(text),
             Ok(_) => self.say(key, format!("{}: is too large for a secret", path.display())),
             Err(error) => self.say(key, format!("{}: {error}", path.display())),

@@ -11,6 +11,7 @@ use crate::watcher;
 
 use super::judge::Judge;
 use super::raw::{RawDoubt, RawNode};
+use super::urls::{BadUrl, read_node as read_node_url, read_publisher};
 
 /// How many nodes there may be: each is looked at every few seconds.
 const NODES_MAX: usize = 8;
@@ -47,35 +48,36 @@ fn read_node(
     let key = |name: &str| format!("{section}.{name}");
     let keys = ["rpc_url", "cookie_file", "rpc_user", "rpc_password_file"].map(key);
     let login = (&raw.cookie_file, &raw.rpc_user, &raw.rpc_password_file);
-    let auth = read_login(judge, keys.each_ref().map(String::as_str), &raw.rpc_url, login);
+    let rpc = read_login(judge, keys.each_ref().map(String::as_str), &raw.rpc_url, login);
     let zmq = read_zmq(judge, raw, section);
     let oldest = network.and_then(Network::oldest_node).filter(|_| !raw.allow_old_node);
-    let rpc = rpc::Settings { rpc_url: raw.rpc_url.clone(), auth: auth? };
-    Some(nodes::Settings { rpc, zmq: zmq?, oldest })
+    Some(nodes::Settings { rpc: rpc?, zmq: zmq?, oldest })
 }
 
-/// How to reach a node, by these keys: URL, cookie, user, password.
+/// How to reach a node and prove who we are, by these keys: URL, cookie, user, password.
 fn read_login(
     judge: &mut Judge,
     [url_key, cookie_key, user_key, password_key]: [&str; 4],
     rpc_url: &str,
     login: (&Option<PathBuf>, &Option<String>, &Option<PathBuf>),
-) -> Option<Auth> {
-    let rpc_url = url::Url::parse(rpc_url).ok().filter(|url| url.scheme() == "http");
-    match rpc_url {
-        None => judge.say(url_key, "must be a URL such as http://127.0.0.1:9332"),
-        Some(url) if !url.username().is_empty() || url.password().is_some() => {
+) -> Option<rpc::Settings> {
+    let rpc_url = match read_node_url(rpc_url) {
+        Ok(url) => Some(url),
+        Err(BadUrl::Credentials) => {
             judge.say(url_key, format!("must not hold a password; use {password_key}"));
+            None
         }
-        Some(_) => {}
-    }
-    match login {
+        Err(wrong) => {
+            judge.say(url_key, wrong);
+            None
+        }
+    };
+    let auth = match login {
         (Some(cookie), None, None) => Some(Auth::CookieFile { file: cookie.clone(), held: None }),
-        (None, Some(user), Some(file)) => {
-            let text = judge.secret_file(password_key, file)?;
+        (None, Some(user), Some(file)) => judge.secret_file(password_key, file).map(|text| {
             let password = Secret::new(text.trim().to_owned());
-            Some(Auth::Password { user: user.clone(), password })
-        }
+            Auth::Password { user: user.clone(), password }
+        }),
         (Some(_), _, _) => {
             judge.say(cookie_key, format!("and {user_key} exclude each other; give one"));
             None
@@ -88,7 +90,8 @@ fn read_login(
             judge.say(cookie_key, "is missing (or give rpc_user and rpc_password_file)");
             None
         }
-    }
+    };
+    Some(rpc::Settings { rpc_url: rpc_url?, auth: auth? })
 }
 
 pub(super) fn read_doubt(
@@ -121,8 +124,7 @@ pub(super) fn read_doubt(
             ];
             let login =
                 (&raw.second_cookie_file, &raw.second_rpc_user, &raw.second_rpc_password_file);
-            let auth = read_login(judge, keys, url, login)?;
-            Some(rpc::Settings { rpc_url: url.clone(), auth })
+            Some(read_login(judge, keys, url, login)?)
         }
     };
     Some(watcher::doubt::Settings { enabled: enabled?, second_node })
@@ -132,16 +134,15 @@ pub(super) fn read_doubt(
 fn read_zmq(judge: &mut Judge, raw: &RawNode, section: &str) -> Option<Option<zmq::Settings>> {
     let (rawtx_key, hashblock_key) =
         (format!("{section}.zmq_rawtx"), format!("{section}.zmq_hashblock"));
-    let mut endpoint = |key: &str, text: &Option<String>| {
-        let text = text.as_deref()?;
-        let known = ["tcp://", "ipc://"].iter().any(|scheme| text.starts_with(scheme));
-        if !known {
-            judge.say(key, "must be an endpoint such as tcp://127.0.0.1:28332");
-        }
-        known.then(|| text.to_owned())
-    };
+    let mistakes = judge.mistakes.len();
+    let mut endpoint =
+        |key: &str, text: &Option<String>| judge.take(key, read_publisher(text.as_deref()?));
     let rawtx = endpoint(&rawtx_key, &raw.zmq_rawtx);
     let hashblock = endpoint(&hashblock_key, &raw.zmq_hashblock);
+    // A mistake in one of them is no missing one.
+    if judge.mistakes.len() > mistakes {
+        return None;
+    }
     match (rawtx, hashblock) {
         (Some(rawtx), Some(hashblock)) => Some(Some(zmq::Settings { rawtx, hashblock })),
         (None, None) => Some(None),

@@ -2,6 +2,7 @@
 //! name; must not know where the values came from.
 
 use std::net::{IpAddr, SocketAddr};
+use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 use std::time::Duration;
 
@@ -29,6 +30,7 @@ use super::money::{
 };
 use super::nodes::{read_doubt, read_nodes};
 use super::raw::{Raw, RawCheckout, RawClock, RawDiscord, RawHttp, RawRetention, RawWebhooks};
+use super::urls::{read_optional_site, read_site};
 use super::{Config, Mistakes, Process};
 
 impl Raw {
@@ -40,7 +42,8 @@ impl Raw {
         process: Process,
         credentials: Option<&Path>,
     ) -> Result<Config, Mistakes> {
-        let mut judge = Judge::default();
+        let more_groups = groups_to_be(&self.database).into_iter().collect();
+        let mut judge = Judge { more_groups, ..Judge::default() };
         self.refuse_equal_names(&mut judge);
         if let Some(folder) = credentials {
             self.take_credentials(folder);
@@ -57,7 +60,7 @@ impl Raw {
         let network = judge.need("network", self.network.as_deref());
         let network = network.and_then(|text| judge.take("network", text.parse::<Network>()));
         let public_url = judge.need("public_url", self.public_url.as_deref());
-        let public_url = public_url.and_then(|text| read_public_url(judge, text));
+        let public_url = public_url.and_then(|text| judge.take("public_url", read_site(text)));
         let keys = read_keys(judge, process, &self);
         let http = read_http(judge, &self.http, &self.checkout, network);
         let doubt = read_doubt(judge, &self.doubt, network);
@@ -139,14 +142,11 @@ impl Raw {
     }
 }
 
-fn read_public_url(judge: &mut Judge, text: &str) -> Option<String> {
-    let parsed = url::Url::parse(text).ok().filter(|url| {
-        matches!(url.scheme(), "http" | "https") && url.has_host() && url.query().is_none()
-    });
-    if parsed.is_none() {
-        judge.say("public_url", "must be a URL such as https://pay.example.com");
-    }
-    parsed.map(|url| url.as_str().trim_end_matches('/').to_owned())
+/// The group that root's process is about to get: that of the directory of the database.
+fn groups_to_be(database: &Path) -> Option<u32> {
+    let is_root = rustix::process::geteuid().is_root();
+    let directory = std::fs::metadata(safe_file::directory_of(database));
+    directory.ok().filter(|_| is_root).map(|found| found.gid())
 }
 
 /// Reads a file with a master secret, which `key` names in errors.
@@ -241,6 +241,8 @@ fn read_http(
     if raw.play_money_url.is_some() && network.is_some_and(|n| n != Network::Regtest) {
         judge.say("http.play_money_url", "is for regtest only");
     }
+    let play_money_url =
+        read_optional_site(judge, "http.play_money_url", raw.play_money_url.as_deref());
     let streams_max = usize::try_from(raw.streams_max).ok().filter(|n| (1..=50_000).contains(n));
     if streams_max.is_none() {
         judge.say("http.streams_max", "must be between 1 and 50000");
@@ -252,7 +254,7 @@ fn read_http(
         rate_per_key: raw.rate_per_key,
         rate_per_address: raw.rate_per_address,
         streams_max: streams_max?,
-        play_money_url: raw.play_money_url.clone(),
+        play_money_url,
         looks,
     })
 }
@@ -348,6 +350,7 @@ fn read_bot(judge: &mut Judge, raw: &RawDiscord) -> Option<Option<bot::Settings>
     // All of them are judged, then all have to be right.
     let kinds: Vec<Option<notice::Kind>> = kinds.collect();
     let notices_off: Option<Vec<notice::Kind>> = kinds.into_iter().collect();
+    let api_url = read_optional_site(judge, "discord.api_url", raw.api_url.as_deref());
     let id = |id: u64| (id != 0).then_some(id);
     Some(Some(bot::Settings {
         token: Secret::new(token?.trim().to_owned()),
@@ -361,7 +364,7 @@ fn read_bot(judge: &mut Judge, raw: &RawDiscord) -> Option<Option<bot::Settings>
         low_disk_bytes: raw.low_disk_mb.saturating_mul(1_000_000),
         rate_per_user: raw.rate_per_user,
         secrets_shown: secrets_shown?,
-        api_url: raw.api_url.clone(),
+        api_url,
     }))
 }
 

@@ -17,7 +17,7 @@ use crate::secret::Secret;
 /// The longest answer that is read, in bytes: a block in hexadecimal, and its wrapping.
 const ANSWER_BYTES_MAX: u64 = 2 * (BLOCK_BYTES_MAX as u64) + 64 * 1024;
 
-/// The longest status line, and the longest headers of an answer, in bytes.
+/// The longest head of an answer, in bytes.
 const HEAD_BYTES_MAX: usize = 16 * 1024;
 
 /// How often a caller that waits for an answer checks whether it still wants it.
@@ -41,7 +41,7 @@ pub(super) struct Door {
     pub(super) url: String,
     /// The value of the header `authorization`.
     pub(super) authorization: Secret<String>,
-    /// How long connecting, asking and reading may take together, to the second.
+    /// How long connecting, asking and reading may take together.
     pub(super) timeout: Duration,
 }
 
@@ -50,9 +50,9 @@ pub(super) struct Door {
 pub(super) enum HttpError {
     /// An answer without JSON, such as 401, or 503 when the node's work queue is full.
     #[error("HTTP status {0}")]
-    Status(i32),
+    Status(u16),
     #[error("{0}")]
-    Connection(#[source] minreq::Error),
+    Connection(#[source] Box<ureq::Error>),
     #[error("no answer within {} s", .0.as_secs())]
     TimedOut(Duration),
     #[error("given up before the answer: the node hangs, or the gateway stops")]
@@ -89,7 +89,7 @@ impl Door {
         &self,
         body: Vec<u8>,
         cancelled: &Cancelled,
-    ) -> Result<(i32, Vec<u8>), HttpError> {
+    ) -> Result<(u16, Vec<u8>), HttpError> {
         let deadline = Instant::now() + self.timeout + TIMEOUT_MARGIN;
         let (answered, answer) = sync_channel(1);
         let door = self.clone();
@@ -112,20 +112,16 @@ impl Door {
     }
 
     /// The answer's status and body.
-    fn exchange(&self, body: Vec<u8>) -> Result<(i32, Vec<u8>), HttpError> {
-        let response = minreq::post(&self.url)
-            .with_timeout(self.timeout.as_secs().max(1))
-            .with_max_redirects(0)
-            .with_max_headers_size(HEAD_BYTES_MAX)
-            .with_max_status_line_length(HEAD_BYTES_MAX)
-            .with_header("authorization", self.authorization.reveal())
-            .with_header("content-type", "application/json")
-            .with_body(body)
-            .send_lazy()
-            .map_err(HttpError::Connection)?;
-        let status = response.status_code;
+    fn exchange(&self, body: Vec<u8>) -> Result<(u16, Vec<u8>), HttpError> {
+        let response = agent(self.timeout)
+            .post(&self.url)
+            .header("authorization", self.authorization.reveal())
+            .header("content-type", "application/json")
+            .send(body)
+            .map_err(|error| HttpError::Connection(Box::new(error)))?;
+        let status = response.status().as_u16();
         let mut answer = Vec::new();
-        Read::take(response, ANSWER_BYTES_MAX + 1)
+        Read::take(response.into_body().into_reader(), ANSWER_BYTES_MAX + 1)
             .read_to_end(&mut answer)
             .map_err(HttpError::BrokeOff)?;
         if answer.len() as u64 > ANSWER_BYTES_MAX {
@@ -133,6 +129,20 @@ impl Door {
         }
         Ok((status, answer))
     }
+}
+
+/// A client that asks once, over a connection of its own, whatever the environment says of proxies.
+fn agent(timeout: Duration) -> ureq::Agent {
+    ureq::Agent::config_builder()
+        .timeout_global(Some(timeout))
+        .http_status_as_error(false)
+        .max_redirects(0)
+        .max_redirects_will_error(false)
+        .max_response_header_size(HEAD_BYTES_MAX)
+        .max_idle_connections(0)
+        .proxy(None)
+        .build()
+        .into()
 }
 
 impl Transport for Http {

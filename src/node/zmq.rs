@@ -5,6 +5,7 @@
 //! (ZMQ has no authentication), and messages are lost without a word.
 
 use std::collections::HashMap;
+use std::net::ToSocketAddrs;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{SyncSender, TrySendError};
 use std::time::{Duration, Instant};
@@ -266,6 +267,7 @@ fn subscriber(context: &zmq::Context) -> Result<zmq::Socket, zmq::Error> {
 fn connect(socket: &zmq::Socket, settings: &Settings) -> Result<(), zmq::Error> {
     socket.set_subscribe(b"rawtx")?;
     socket.set_subscribe(b"hashblock")?;
+    socket.set_ipv6([&settings.rawtx, &settings.hashblock].into_iter().any(|at| wants_ipv6(at)))?;
     socket.connect(&settings.rawtx)?;
     if settings.hashblock != settings.rawtx {
         socket.connect(&settings.hashblock)?;
@@ -273,10 +275,22 @@ fn connect(socket: &zmq::Socket, settings: &Settings) -> Result<(), zmq::Error> 
     Ok(())
 }
 
+/// Whether a publisher is reached by IPv6 alone. A name that has an IPv4 address is reached by
+/// that: with IPv6 switched on, libzmq would prefer the other, at which nodes seldom listen.
+fn wants_ipv6(endpoint: &str) -> bool {
+    let Some(address) = endpoint.strip_prefix("tcp://") else { return false };
+    let Ok(mut found) = address.to_socket_addrs() else { return false };
+    found.all(|address| address.is_ipv6())
+}
+
 /// A message of libzmq's monitor: the event's number and value, then the address.
-fn signal_of_event(parts: &[Vec<u8>], counters: &Counters) -> Option<Signal> {
+fn event_number(parts: &[Vec<u8>]) -> Option<u16> {
     let number = parts.first()?.get(..2)?;
-    match u16::from_le_bytes(number.try_into().ok()?) {
+    Some(u16::from_le_bytes(number.try_into().ok()?))
+}
+
+fn signal_of_event(parts: &[Vec<u8>], counters: &Counters) -> Option<Signal> {
+    match event_number(parts)? {
         EVENT_HANDSHAKE_SUCCEEDED => {
             count(&counters.connections);
             Some(Signal::Up)
@@ -320,6 +334,17 @@ pub(crate) const POLL_WITH_ZMQ: Duration = Duration::from_secs(5);
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn ipv6_is_for_whom_nothing_else_reaches() {
+        #[track_caller]
+        fn check(endpoint: &str, expected: bool) {
+            assert_eq!(wants_ipv6(endpoint), expected, "{endpoint}");
+        }
+        check("tcp://[::1]:28332", true);
+        check("tcp://127.0.0.1:28332", false);
+        check("ipc:///run/litecoin/zmq", false);
+    }
 
     fn message(topic: &str, body: &[u8], sequence: &[u8]) -> Vec<Vec<u8>> {
         vec![topic.as_bytes().to_vec(), body.to_vec(), sequence.to_vec()]

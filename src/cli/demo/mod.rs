@@ -352,7 +352,7 @@ impl Script {
 
     async fn status(&self, id: &str) -> Result<Value, Failure> {
         let url = format!("{}/api/payments/{id}", self.config.site.public_url);
-        blocking(move || json_of(minreq::get(url).with_timeout(PATIENCE.as_secs()))).await
+        blocking(move || json_of(http_client().get(url).call())).await
     }
 
     /// Pays and follows the money.
@@ -523,12 +523,11 @@ fn till(stage: &Stage, key: &str) -> Result<Till, Failure> {
 async fn create_payment(gateway: &str, key: &str, body: String) -> Result<Value, Failure> {
     let (url, key) = (format!("{gateway}/api/payments"), key.to_owned());
     blocking(move || {
-        let request = minreq::post(url)
-            .with_header("x-api-key", key)
-            .with_header("content-type", "application/json")
-            .with_body(body)
-            .with_timeout(PATIENCE.as_secs());
-        json_of(request)
+        let request = http_client()
+            .post(url)
+            .header("x-api-key", key)
+            .header("content-type", "application/json");
+        json_of(request.send(body))
     })
     .await
 }
@@ -543,14 +542,22 @@ async fn blocking<T: Send + 'static>(
     }
 }
 
-fn json_of(request: minreq::Request) -> Result<Value, Failure> {
+/// For the gateway's own API on this machine.
+fn http_client() -> ureq::Agent {
+    let config = ureq::Agent::config_builder().timeout_global(Some(PATIENCE)).proxy(None);
+    config.http_status_as_error(false).build().into()
+}
+
+fn json_of(
+    answer: Result<ureq::http::Response<ureq::Body>, ureq::Error>,
+) -> Result<Value, Failure> {
     let failed = |error: String| Failure::Failed(format!("the gateway's API: {error}"));
-    let response = request.send().map_err(|error| failed(error.to_string()))?;
-    let body = response.as_str().map_err(|error| failed(error.to_string()))?;
-    if response.status_code != 200 {
-        return Err(failed(format!("{} {body}", response.status_code)));
+    let mut response = answer.map_err(|error| failed(error.to_string()))?;
+    let body = response.body_mut().read_to_string().map_err(|error| failed(error.to_string()))?;
+    if response.status() != 200 {
+        return Err(failed(format!("{} {body}", response.status().as_u16())));
     }
-    serde_json::from_str(body).map_err(|error| failed(error.to_string()))
+    serde_json::from_str(&body).map_err(|error| failed(error.to_string()))
 }
 
 fn text(value: &Value, field: &str) -> Result<String, Failure> {

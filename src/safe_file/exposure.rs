@@ -1,0 +1,111 @@
+//! Who, besides root and this process, may read a file with a secret.
+//!
+//! Secrets are also mounted: by Docker as root's with the mode that the compose file names, by
+//! Kubernetes as root's with the pod's group (`fsGroup`) and mode 0440, by systemd as root's with
+//! an ACL that shows as mode 0440. Nobody can chmod these, so a group that is ours may read them.
+
+use std::fs::File;
+use std::io;
+use std::os::unix::fs::MetadataExt;
+
+use rustix::fs::StatVfsMountFlags;
+use rustix::process::{getegid, getgroups};
+
+use super::ROOT;
+
+/// Why a file with a secret must not be used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Exposure {
+    mode: u32,
+    mount: Mount,
+}
+
+/// Whether the file's mode can be changed where it lies.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Mount {
+    Writable,
+    ReadOnly,
+}
+
+/// Refuses a file that other users may read or write. Its group may read it if it is one of this
+/// process's, or one of `more_groups`: those that root's process is about to get.
+///
+/// # Errors
+/// Its mode and what to do, without the file's name.
+pub(crate) fn check_secret(file: &File, more_groups: &[u32]) -> io::Result<()> {
+    let found = file.metadata()?;
+    let is_ours = |group| own_groups().contains(&group) || more_groups.contains(&group);
+    if is_secret(found.mode(), found.uid(), found.gid(), is_ours) {
+        return Ok(());
+    }
+    let read_only = rustix::fs::fstatvfs(file)
+        .is_ok_and(|system| system.f_flag.contains(StatVfsMountFlags::RDONLY));
+    let mount = if read_only { Mount::ReadOnly } else { Mount::Writable };
+    Err(io::Error::other(Exposure { mode: found.mode() & 0o777, mount }.to_string()))
+}
+
+/// The groups whose files this process may read.
+fn own_groups() -> Vec<u32> {
+    let more = getgroups().unwrap_or_default();
+    std::iter::once(getegid()).chain(more).map(|group| group.as_raw()).collect()
+}
+
+fn is_secret(mode: u32, owner: u32, group: u32, is_ours: impl Fn(u32) -> bool) -> bool {
+    let by_others = mode & 0o007 != 0;
+    let by_group = mode & 0o070;
+    let of_systemd = owner == ROOT && group == ROOT;
+    let may_group = by_group == 0 || (by_group == 0o040 && (of_systemd || is_ours(group)));
+    !by_others && may_group
+}
+
+impl std::fmt::Display for Exposure {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let chmod = match self.mount {
+            Mount::Writable => "chmod 600 it, or, where it is mounted, ",
+            Mount::ReadOnly => "it is on a read-only mount, so ",
+        };
+        write!(
+            f,
+            "other users may read it (mode {:o}): {chmod}mount it with mode 0440 and a group of \
+             this process (Docker: mode: 0440; Kubernetes: defaultMode: 0440 and fsGroup)",
+            self.mode
+        )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_secret_is_its_owners_roots_or_our_groups() {
+        const OURS: u32 = 1000;
+        #[track_caller]
+        fn check(mode: u32, owner: u32, group: u32, secret: bool) {
+            let is_ours = |group| group == OURS;
+            assert_eq!(is_secret(mode, owner, group, is_ours), secret, "{mode:o} {owner}:{group}");
+        }
+        check(0o100_600, 1000, 1000, true);
+        check(0o100_400, 0, 0, true);
+        check(0o100_440, 0, 0, true); // A credential of systemd.
+        check(0o100_440, 0, OURS, true); // A secret of Docker or Kubernetes.
+        check(0o100_640, 0, OURS, true); // Kubernetes' with its usual mode and fsGroup.
+        check(0o100_640, 1000, OURS, true);
+        check(0o100_440, 0, 4242, false);
+        check(0o100_640, 1000, 4242, false);
+        check(0o100_444, 0, 0, false); // What Docker Swarm makes if no mode is named.
+        check(0o100_444, 0, OURS, false);
+        check(0o100_660, 0, OURS, false);
+        check(0o100_460, 0, 0, false);
+        check(0o100_450, 0, OURS, false);
+        check(0o100_601, 0, 0, false);
+    }
+
+    #[test]
+    fn nobody_is_told_to_chmod_what_cannot_be_changed() {
+        let said = Exposure { mode: 0o444, mount: Mount::ReadOnly }.to_string();
+        assert!(said.contains("mode 444") && !said.contains("chmod"), "{said}");
+        let said = Exposure { mode: 0o644, mount: Mount::Writable }.to_string();
+        assert!(said.contains("chmod 600"), "{said}");
+    }
+}
