@@ -166,6 +166,14 @@ pub(crate) struct Site {
     pub(crate) public_url: String,
 }
 
+impl Site {
+    /// The path of the public URL, such as `/pay-gw`; empty if it has none.
+    pub(crate) fn path_prefix(&self) -> &str {
+        let rest = self.public_url.split_once("://").map_or("", |(_, rest)| rest);
+        rest.find('/').map_or("", |at| &rest[at..])
+    }
+}
+
 /// The address of a payment. Its script was derived as p2wpkh, which every network can spell.
 pub(crate) fn receiving_address(payment: &Payment, network: Network) -> Address {
     Address::from_script(&payment.script, network).expect("we derive only p2wpkh scripts")

@@ -3,6 +3,7 @@
 // fetched as the server draws it, and put in place of what is shown.
 (() => {
   const PAUSE_MS = 5000;
+  const MUTED_MS = 15000;
   const main = () => document.getElementById("checkout");
   const live = () => main().dataset.live === "true";
   const id = main().dataset.payment;
@@ -14,6 +15,7 @@
   let deadline = 0;
   let warned = 9;
   let hush = 0;
+  let heard = 0;
 
   const wire = () => {
     for (const button of document.querySelectorAll("[data-copy]")) {
@@ -54,6 +56,8 @@
   };
 
   const tick = () => {
+    // A proxy may hold events back without closing the stream.
+    if (source && performance.now() - heard > MUTED_MS) poll();
     const left = document.querySelector("[data-left]");
     if (!left) return;
     const seconds = Math.max(0, Math.floor((deadline - Date.now()) / 1000));
@@ -128,19 +132,28 @@
     polling = 0;
   };
 
-  // Each failed attempt to connect comes here: the first one starts the polling.
   const poll = () => {
     if (!polling) polling = setInterval(draw, PAUSE_MS);
+  };
+
+  const hear = () => {
+    heard = performance.now();
+    clearInterval(polling);
+    polling = 0;
   };
 
   const listen = () => {
     stop();
     if (!live()) return;
+    heard = performance.now();
     if (!window.EventSource) return poll();
-    source = new EventSource(`/api/payments/${id}/events`);
+    // The page asks until the first event has come, and whenever the stream is broken or silent.
+    poll();
+    const base = location.pathname.replace(/\/pay\/[^/]*\/*$/, "");
+    source = new EventSource(`${base}/api/payments/${id}/events?alive=event`);
+    source.addEventListener("alive", hear);
     source.onmessage = (event) => {
-      clearInterval(polling);
-      polling = 0;
+      hear();
       const { detail, confirmations, amountReceivedLtc } = JSON.parse(event.data);
       const shown = `${detail}/${confirmations}/${amountReceivedLtc}`;
       if (shown !== main().dataset.shown) draw();

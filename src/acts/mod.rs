@@ -20,6 +20,7 @@ pub(crate) mod payments;
 pub(crate) mod reason;
 pub(crate) mod retention;
 pub(crate) mod sweeps;
+pub(crate) mod untrusted_proxy;
 pub(crate) mod webhooks;
 
 use crate::domain::address::AddressError;

@@ -233,11 +233,9 @@ fn read_http(
 ) -> Option<http::Settings> {
     let wanted = "an address and a port, such as 127.0.0.1:8080";
     let listen = judge.parse("http.listen", &raw.listen, wanted);
-    let proxies: Vec<Option<IpAddr>> = raw
-        .trusted_proxies
-        .iter()
-        .map(|text| judge.parse("http.trusted_proxies", text, "a list of IP addresses"))
-        .collect();
+    let networks = "a list of addresses and networks, such as [\"127.0.0.1\", \"172.16.0.0/12\"]";
+    let trusted_proxies =
+        judge.list("http.trusted_proxies", &raw.trusted_proxies, networks, read_proxy);
     if raw.play_money_url.is_some() && network.is_some_and(|n| n != Network::Regtest) {
         judge.say("http.play_money_url", "is for regtest only");
     }
@@ -250,13 +248,22 @@ fn read_http(
     let looks = read_looks(judge, checkout);
     Some(http::Settings {
         listen: listen?,
-        trusted_proxies: proxies.into_iter().collect::<Option<_>>()?,
+        trusted_proxies: trusted_proxies?,
         rate_per_key: raw.rate_per_key,
         rate_per_address: raw.rate_per_address,
         streams_max: streams_max?,
         play_money_url,
         looks,
     })
+}
+
+/// A network of proxies. A single address may be IPv4 written as IPv6, as sockets name it.
+fn read_proxy(text: &str) -> Option<IpNetwork> {
+    let single: Option<IpAddr> = text.trim().parse().ok();
+    match single {
+        Some(address) => IpNetwork::parse(&address.to_canonical().to_string()),
+        None => IpNetwork::parse(text),
+    }
 }
 
 fn read_retention(judge: &mut Judge, raw: &RawRetention) -> Option<retention::Rules> {

@@ -147,7 +147,7 @@ pub(crate) fn render(
         transactions.map(|txid| Transaction { txid, link: looks.explorer_link(txid) }).collect();
     let page = Page {
         style: looks.style(),
-        script: SCRIPT,
+        script: &SCRIPT,
         language,
         words,
         languages: language::ALL.into_iter().filter(|other| *other != language).collect(),

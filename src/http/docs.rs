@@ -1,4 +1,5 @@
-//! `GET /docs`: the integration guide with the gateway's own URL in it.
+//! `GET /` and `GET /docs`: a page that says what this is, and the integration guide, each with the
+//! gateway's own URL in it.
 
 use warp::http::{HeaderValue, header};
 use warp::reply::Response;
@@ -7,9 +8,22 @@ use crate::view::Site;
 
 const GUIDE: &str = include_str!("../../static/guide.html");
 
-/// The guide, as a page that loads and runs nothing.
+const HOME: &str = include_str!("../../static/home.html");
+
+/// What this is, for people and for default health checks, which ask for `/`.
+pub(crate) fn home(site: &Site) -> Response {
+    page(HOME, site)
+}
+
+/// The guide.
 pub(crate) fn guide(site: &Site) -> Response {
-    let page = GUIDE.replace("{{public_url}}", &site.public_url);
+    page(GUIDE, site)
+}
+
+/// A page that loads and runs nothing.
+fn page(template: &str, site: &Site) -> Response {
+    // A parsed URL has no quotes or angle brackets.
+    let page = template.replace("{{public_url}}", &site.public_url);
     let mut response = Response::new(page.into());
     let headers = response.headers_mut();
     let html = HeaderValue::from_static("text/html; charset=utf-8");

@@ -10,6 +10,8 @@ use warp::reply::{Reply, Response};
 use crate::acts::Refusal;
 use crate::store;
 
+use super::weights::ranges;
+
 /// The closed list of codes. Each has an anchor in the integration guide.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Code {
@@ -261,10 +263,7 @@ impl Shape {
         let accepted = headers.get_all(header::ACCEPT).iter().filter_map(|v| v.to_str().ok());
         let mut problem = 0;
         let mut json = 0;
-        for range in accepted.flat_map(|value| value.split(',')) {
-            let mut parts = range.split(';').map(str::trim);
-            let kind = parts.next().unwrap_or_default();
-            let weight = parts.find_map(|part| part.strip_prefix("q=")).map_or(1000, thousandths);
+        for (kind, weight) in accepted.flat_map(ranges) {
             if kind.eq_ignore_ascii_case("application/problem+json") {
                 problem = weight;
             } else if kind.eq_ignore_ascii_case("application/json") {
@@ -280,13 +279,6 @@ impl Shape {
             Shape::Problem => "application/problem+json",
         }
     }
-}
-
-/// A weight of RFC 9110 (at most three decimals) in thousandths; 0 for what is none.
-fn thousandths(text: &str) -> u32 {
-    let (whole, decimals) = text.split_once('.').unwrap_or((text, ""));
-    let digits = format!("{whole}{decimals:0<3}");
-    digits.parse().ok().filter(|weight| *weight <= 1000).unwrap_or(0)
 }
 
 #[derive(Serialize)]

@@ -19,10 +19,21 @@ use crate::view::{PaymentFacts, PaymentView};
 use super::error::ApiError;
 use super::limit::Share;
 use super::pages::Page;
-use super::{Api, ClientAddress, STREAMS_OF_PAYMENT_MAX, show};
+use super::{Api, ClientAddress, STREAMS_OF_PAYMENT_MAX, query_parts, show};
 
 /// A comment is sent so often, so that proxies keep the stream open.
 const KEEP_ALIVE: Duration = Duration::from_secs(15);
+
+/// What a client asks for in the query that wants a sign of life that scripts can see: browsers
+/// hide comments from them.
+const SIGNS: (&str, &str) = ("alive", "event");
+
+/// The kind of the event that is the sign of life. Clients that wait for messages alone never see
+/// it.
+const SIGN: &str = "alive";
+
+/// How often the sign is sent. The page takes a stream for muted after 15 seconds without one.
+const SIGN_EVERY: Duration = Duration::from_secs(10);
 
 /// How often a page that can only still become too late is asked whether it has.
 const AGE_CHECK: Duration = Duration::from_secs(5);
@@ -46,7 +57,23 @@ struct Watching {
     facts: Arc<PaymentFacts>,
     sent: Option<PaymentView>,
     ended: bool,
+    signs: Signs,
     _held: (OwnedSemaphorePermit, Share, measures::Stream),
+}
+
+/// Whether a quiet stream shows scripts that it is alive.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Signs {
+    Events,
+    Comments,
+}
+
+impl Signs {
+    fn wanted(query: &str) -> Result<Signs, ApiError> {
+        let (name, value) = SIGNS;
+        let wanted = query_parts(query, [name])?.into_iter().any(|(_, wanted)| wanted == value);
+        Ok(if wanted { Signs::Events } else { Signs::Comments })
+    }
 }
 
 /// Opens the stream.
@@ -58,8 +85,10 @@ pub(crate) async fn events(
     api: Arc<Api>,
     id: String,
     ClientAddress(address): ClientAddress,
+    query: &str,
     headers: HeaderMap,
 ) -> Result<Response, ApiError> {
+    let signs = Signs::wanted(query)?;
     let known: PaymentId = id.parse().map_err(|_| show::unknown())?;
     let share = api.limits.streams_each.take(address);
     let share = share.ok_or_else(|| ApiError::rate_limited(PATIENCE_SECONDS))?;
@@ -84,6 +113,7 @@ pub(crate) async fn events(
         facts: Arc::new(facts),
         sent: None,
         ended: false,
+        signs,
         _held: (permit, share, measures::Stream::open()),
         api: api.clone(),
     };
@@ -106,8 +136,8 @@ fn messages(
             return None;
         }
         loop {
-            if watching.sent.is_some() {
-                watching.await_change().await;
+            if watching.sent.is_some() && watching.await_change_or_sign().await == Next::Sign {
+                return Some((Ok(Event::default().event(SIGN).data("{}")), watching));
             }
             let facts = watching.facts.as_ref();
             let now = watching.api.clock.now();
@@ -145,7 +175,27 @@ fn is_final(facts: &PaymentFacts, now: Timestamp) -> bool {
     }
 }
 
+/// What a stream sends next, if anything.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Next {
+    Change,
+    Sign,
+}
+
 impl Watching {
+    /// As [`Watching::await_change`], but no longer than until the next sign of life is due.
+    async fn await_change_or_sign(&mut self) -> Next {
+        match self.signs {
+            Signs::Comments => self.await_change().await,
+            Signs::Events => {
+                if tokio::time::timeout(SIGN_EVERY, self.await_change()).await.is_err() {
+                    return Next::Sign;
+                }
+            }
+        }
+        Next::Change
+    }
+
     /// Ends once the payment has changed, or time alone may have ended it.
     async fn await_change(&mut self) {
         let check = match self.facts.status {

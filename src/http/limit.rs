@@ -1,9 +1,8 @@
-//! How many requests a key or an address may make, how much an address may hold at a time, and
-//! whose address a request has.
+//! How many requests a key or an address may make, and how much an address may hold at a time.
 
 use std::collections::HashMap;
 use std::hash::Hash;
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr};
 use std::num::NonZeroU32;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -13,7 +12,7 @@ use governor::middleware::StateInformationMiddleware;
 use governor::state::keyed::DefaultKeyedStateStore;
 use governor::{Quota, RateLimiter};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
-use warp::http::{HeaderMap, HeaderValue};
+use warp::http::HeaderValue;
 use warp::reply::Response;
 
 use crate::domain::ip_network::IpNetwork;
@@ -222,87 +221,9 @@ impl Streams {
     }
 }
 
-/// The address of the client: the peer's, or, if the peer is one of our proxies, the last address
-/// in `x-forwarded-for` that is none of our proxies.
-///
-/// # Errors
-/// 400 if one of our proxies names a client in a way that cannot be read: counting the client as
-/// the proxy would let it take the proxy's place.
-pub(crate) fn client_address(
-    peer: IpAddr,
-    headers: &HeaderMap,
-    proxies: &[IpAddr],
-) -> Result<IpAddr, ApiError> {
-    // A socket for both families names an IPv4 peer ::ffff:a.b.c.d.
-    let peer = peer.to_canonical();
-    if !is_proxy(peer, proxies) {
-        return Ok(peer);
-    }
-    // Hop by hop as bytes: what a client put before the proxy's own word may be any.
-    let values = headers.get_all("x-forwarded-for").iter().map(HeaderValue::as_bytes);
-    let hops: Vec<&[u8]> = values.flat_map(|value| value.split(|byte| *byte == b',')).collect();
-    for hop in hops.into_iter().rev() {
-        let address = std::str::from_utf8(hop).ok().and_then(|hop| read_hop(hop.trim()));
-        match address {
-            Some(address) if is_proxy(address, proxies) => {}
-            Some(address) => return Ok(address),
-            None => {
-                let reason = "must end with the client's IP address, as the proxy knows it";
-                return Err(ApiError::invalid("x-forwarded-for", reason));
-            }
-        }
-    }
-    Ok(peer)
-}
-
-/// Whether requests from this address may name another one.
-pub(crate) fn is_proxy(address: IpAddr, proxies: &[IpAddr]) -> bool {
-    proxies.iter().any(|proxy| proxy.to_canonical() == address.to_canonical())
-}
-
-/// An address as proxies write it: bare, in brackets, or with the port.
-fn read_hop(hop: &str) -> Option<IpAddr> {
-    let bare = hop.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(hop);
-    let address = bare.parse::<IpAddr>().ok();
-    let with_port = || hop.parse::<SocketAddr>().ok().map(|address| address.ip());
-    address.or_else(with_port).map(|address| address.to_canonical())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn only_our_proxies_are_believed() {
-        #[track_caller]
-        fn check(peer: &str, forwarded: &[&str], expected: &str) {
-            let mut headers = HeaderMap::new();
-            for value in forwarded {
-                let value = HeaderValue::from_bytes(value.as_bytes()).unwrap();
-                headers.append("x-forwarded-for", value);
-            }
-            let proxies = ["127.0.0.1".parse().unwrap(), "10.0.0.2".parse().unwrap()];
-            let address = client_address(peer.parse().unwrap(), &headers, &proxies);
-            assert_eq!(address.ok(), expected.parse::<IpAddr>().ok(), "{forwarded:?}");
-        }
-        check("203.0.113.9", &["198.51.100.1"], "203.0.113.9");
-        check("127.0.0.1", &["198.51.100.1"], "198.51.100.1");
-        check("::ffff:127.0.0.1", &["198.51.100.1"], "198.51.100.1");
-        check("127.0.0.1", &["6.6.6.6, 198.51.100.1"], "198.51.100.1");
-        check("127.0.0.1", &["6.6.6.6", "198.51.100.1, 10.0.0.2"], "198.51.100.1");
-        check("127.0.0.1", &["198.51.100.1, ::ffff:10.0.0.2"], "198.51.100.1");
-        check("127.0.0.1", &["::ffff:198.51.100.1"], "198.51.100.1");
-        check("127.0.0.1", &["198.51.100.1:4711, 10.0.0.2:80"], "198.51.100.1");
-        check("127.0.0.1", &["[2001:db8::1]:4711"], "2001:db8::1");
-        check("127.0.0.1", &["[2001:db8::1]"], "2001:db8::1");
-        check("127.0.0.1", &["2001:db8::1"], "2001:db8::1");
-        check("127.0.0.1", &["caf\u{e9}, 198.51.100.1"], "198.51.100.1");
-        for unreadable in ["198.51.100.1, nonsense", "198.51.100.1:", "caf\u{e9}", "", "unknown"] {
-            check("127.0.0.1", &[unreadable], "refused");
-        }
-        check("203.0.113.9", &["caf\u{e9}"], "203.0.113.9");
-        check("127.0.0.1", &[], "127.0.0.1");
-    }
 
     #[test]
     fn an_address_counts_in_each_network_around_it() {

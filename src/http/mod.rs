@@ -22,6 +22,7 @@ pub(crate) mod openapi;
 pub(crate) mod ops;
 pub(crate) mod pages;
 mod pay;
+pub(crate) mod proxies;
 pub(crate) mod qr;
 pub(crate) mod ready;
 mod resource;
@@ -29,6 +30,7 @@ pub(crate) mod server;
 mod show;
 mod unread;
 mod webhooks;
+mod weights;
 mod wire;
 
 use std::net::{IpAddr, SocketAddr};
@@ -47,6 +49,7 @@ use crate::acts::create_payment;
 use crate::clock::Clock;
 use crate::domain::api_key::Permission;
 use crate::domain::egress::Egress;
+use crate::domain::ip_network::IpNetwork;
 use crate::domain::merchant::MerchantId;
 use crate::secret::Secrets;
 use crate::store::Store;
@@ -66,8 +69,8 @@ use server::Places;
 #[derive(Debug, Clone)]
 pub(crate) struct Settings {
     pub(crate) listen: SocketAddr,
-    /// Proxies whose `x-forwarded-for` is believed.
-    pub(crate) trusted_proxies: Vec<IpAddr>,
+    /// Networks of proxies whose `x-forwarded-for` is believed.
+    pub(crate) trusted_proxies: Vec<IpNetwork>,
     /// Requests a minute for each API key; 0: no limit.
     pub(crate) rate_per_key: u32,
     /// Requests a minute for each client address on public calls; 0: no limit.
@@ -198,15 +201,16 @@ pub(crate) fn routes(api: Arc<Api>) -> BoxedFilter<(Response,)> {
         .boxed();
 
     let events = warp::path!("api" / "payments" / String / "events")
-        .and(warp::get())
+        .and(get())
         .and(public.clone())
         .and(with_api.clone())
         .and(address)
+        .and(query)
         .and(warp::header::headers_cloned())
         .then(
-            |id, allowed: Result<(), ApiError>, api, address: ClientAddress, headers| async move {
+            |id, allowed: Result<(), ApiError>, api, address, query: String, headers| async move {
                 match allowed {
-                    Ok(()) => respond(events::events(api, id, address, headers).await),
+                    Ok(()) => respond(events::events(api, id, address, &query, headers).await),
                     Err(error) => error.into_response(),
                 }
             },
@@ -304,6 +308,16 @@ pub(crate) fn routes(api: Arc<Api>) -> BoxedFilter<(Response,)> {
         })
         .boxed();
 
+    let home = warp::path::end()
+        .and(get())
+        .and(public.clone())
+        .and(with_api.clone())
+        .map(|allowed: Result<(), ApiError>, api: Arc<Api>| match allowed {
+            Ok(()) => docs::home(&api.site),
+            Err(error) => error.into_response(),
+        })
+        .boxed();
+
     let docs = warp::path!("docs")
         .and(get())
         .and(public)
@@ -334,6 +348,8 @@ pub(crate) fn routes(api: Arc<Api>) -> BoxedFilter<(Response,)> {
         .or(pay)
         .unify()
         .or(docs)
+        .unify()
+        .or(home)
         .unify()
         .boxed();
     // What is asked for most comes first, and past no other.

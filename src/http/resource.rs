@@ -3,6 +3,8 @@
 //! Judged before any route, so that an address answers a wrong method, a preflight and an unknown
 //! path in one way, whatever its handler does.
 
+use std::borrow::Cow;
+
 use warp::http::{HeaderValue, Method, StatusCode, header};
 use warp::reply::{Reply, Response};
 
@@ -29,23 +31,23 @@ pub(super) struct Resource {
     pub(super) access: Access,
 }
 
-const READ: &str = "GET, HEAD";
-const READ_PUBLIC: &str = "GET, HEAD, OPTIONS";
+const READ: &str = "GET, HEAD, OPTIONS";
 
 /// All of them.
-const RESOURCES: [Resource; 12] = [
-    resource("/api/payments", "GET, HEAD, POST", Access::Keyed),
-    resource("/api/payments/*", READ_PUBLIC, Access::Public),
-    resource("/api/payments/*/events", "GET, OPTIONS", Access::Public),
+const RESOURCES: [Resource; 13] = [
+    resource("/", READ, Access::Page),
+    resource("/api/payments", "GET, HEAD, POST, OPTIONS", Access::Keyed),
+    resource("/api/payments/*", READ, Access::Public),
+    resource("/api/payments/*/events", READ, Access::Public),
     resource("/api/account", READ, Access::Keyed),
     resource("/api/payouts", READ, Access::Keyed),
     resource("/api/webhooks", READ, Access::Keyed),
     resource("/api/webhooks/*/attempts", READ, Access::Keyed),
-    resource("/api/webhooks/*/resend", "POST", Access::Keyed),
+    resource("/api/webhooks/*/resend", "POST, OPTIONS", Access::Keyed),
     resource("/pay/*", READ, Access::Page),
-    resource("/pay/*/qr.svg", READ_PUBLIC, Access::Public),
+    resource("/pay/*/qr.svg", READ, Access::Public),
     resource("/docs", READ, Access::Page),
-    resource("/openapi.json", READ_PUBLIC, Access::Public),
+    resource("/openapi.json", READ, Access::Public),
 ];
 
 const fn resource(path: &'static str, methods: &'static str, access: Access) -> Resource {
@@ -58,9 +60,34 @@ pub(super) fn paths() -> impl Iterator<Item = &'static str> {
     RESOURCES.iter().map(|resource| resource.path)
 }
 
-/// What there is under this path; a slash at its end makes no difference.
+/// The path as the resources spell it. Doubled slashes and one at the end make no difference:
+/// shops append paths to a base URL that ends with one. A proxy may pass the path of the public
+/// URL on (`prefix`, empty if it has none) or remove it: it is removed where that leads to a
+/// resource, or the whole path leads to none.
+pub(super) fn normal_path<'p>(path: &'p str, prefix: &str) -> Cow<'p, str> {
+    if !path.starts_with('/') {
+        return Cow::Borrowed(path); // `OPTIONS *`
+    }
+    let is_normal = !path.contains("//") && (path.len() == 1 || !path.ends_with('/'));
+    if is_normal && prefix.is_empty() {
+        return Cow::Borrowed(path);
+    }
+    let whole = joined(path);
+    let inner = whole.strip_prefix(prefix).filter(|rest| rest.is_empty() || rest.starts_with('/'));
+    match inner.map(joined) {
+        Some(inner) if at(&inner).is_some() || at(&whole).is_none() => Cow::Owned(inner),
+        Some(_) | None => Cow::Owned(whole),
+    }
+}
+
+/// The path of its segments that are not empty.
+fn joined(path: &str) -> String {
+    let segments: Vec<&str> = path.split('/').filter(|segment| !segment.is_empty()).collect();
+    format!("/{}", segments.join("/"))
+}
+
+/// What there is under this path, as [`normal_path`] spells it.
 pub(super) fn at(path: &str) -> Option<&'static Resource> {
-    let path = path.strip_suffix('/').unwrap_or(path);
     RESOURCES.iter().find(|resource| {
         let mut asked = path.split('/');
         let fits = resource.path.split('/').all(|segment| {
@@ -80,12 +107,9 @@ pub(super) fn answer(resource: Option<&'static Resource>, method: &Method) -> Op
     let mut response = if takes {
         let mut response = warp::reply().into_response();
         *response.status_mut() = StatusCode::NO_CONTENT;
-        let headers = response.headers_mut();
-        let methods = HeaderValue::from_static(resource.methods);
-        headers.insert(header::ACCESS_CONTROL_ALLOW_METHODS, methods);
-        let asked = HeaderValue::from_static("accept, cache-control, if-none-match, last-event-id");
-        headers.insert(header::ACCESS_CONTROL_ALLOW_HEADERS, asked);
-        headers.insert(header::ACCESS_CONTROL_MAX_AGE, HeaderValue::from_static("86400"));
+        if resource.access == Access::Public {
+            allow_pages(resource, &mut response);
+        }
         response
     } else {
         let message = format!("this address takes {}", resource.methods);
@@ -93,6 +117,16 @@ pub(super) fn answer(resource: Option<&'static Resource>, method: &Method) -> Op
     };
     response.headers_mut().insert(header::ALLOW, HeaderValue::from_static(resource.methods));
     Some(response)
+}
+
+/// Answers a preflight (Fetch, 3.2): a page of any origin may ask.
+fn allow_pages(resource: &Resource, response: &mut Response) {
+    let headers = response.headers_mut();
+    let methods = HeaderValue::from_static(resource.methods);
+    headers.insert(header::ACCESS_CONTROL_ALLOW_METHODS, methods);
+    let asked = HeaderValue::from_static("accept, cache-control, if-none-match, last-event-id");
+    headers.insert(header::ACCESS_CONTROL_ALLOW_HEADERS, asked);
+    headers.insert(header::ACCESS_CONTROL_MAX_AGE, HeaderValue::from_static("86400"));
 }
 
 /// Lets any page read an answer that is everybody's. Keyed ones stay out of browsers. An unknown
@@ -120,16 +154,56 @@ mod tests {
             assert_eq!(at(path).map(|resource| resource.path), expected, "{path}");
         }
         check("/api/payments", Some("/api/payments"));
-        check("/api/payments/", Some("/api/payments"));
         check("/api/payments/x", Some("/api/payments/*"));
         check("/api/payments/x/events", Some("/api/payments/*/events"));
         check("/api/payments//events", None);
         check("/api/payments/x/events/y", None);
         check("/api", None);
-        check("/", None);
+        check("/", Some("/"));
+        check("/api/payments/", None);
         check("", None);
         check("*", None);
-        check("/docs/", Some("/docs"));
-        check("/docs//", None);
+        check("//", None);
+    }
+
+    #[test]
+    fn slashes_and_the_prefix_make_no_difference() {
+        #[track_caller]
+        fn check(path: &str, prefix: &str, expected: &str) {
+            assert_eq!(normal_path(path, prefix), expected, "{path} below {prefix:?}");
+        }
+        for (path, expected) in [
+            ("/", "/"),
+            ("//", "/"),
+            ("/docs/", "/docs"),
+            ("/docs//", "/docs"),
+            ("//api/payments", "/api/payments"),
+            ("/api//payments/", "/api/payments"),
+            ("/api/payments//x", "/api/payments/x"),
+            ("/nowhere//at/all/", "/nowhere/at/all"),
+            ("/api/payments/%2F/", "/api/payments/%2F"),
+            ("*", "*"),
+        ] {
+            check(path, "", expected);
+        }
+        // A proxy that passes the prefix on, and one that removes it.
+        for (path, expected) in [
+            ("/pay-gw", "/"),
+            ("/pay-gw/", "/"),
+            ("/pay-gw/api/payments", "/api/payments"),
+            ("/api/payments", "/api/payments"),
+            ("/pay-gw//pay/x", "/pay/x"),
+            ("/pay/x", "/pay/x"),
+            ("/pay-gwx/docs", "/pay-gwx/docs"),
+            ("/pay-gw/nowhere", "/nowhere"),
+        ] {
+            check(path, "/pay-gw", expected);
+        }
+        // Prefixes that are paths of ours, too.
+        check("/pay/docs", "/pay", "/docs");
+        check("/pay/pay/x", "/pay", "/pay/x");
+        check("/pay/x", "/pay", "/pay/x");
+        check("/api/payments", "/api", "/api/payments");
+        check("/api/api/payments", "/api", "/api/payments");
     }
 }

@@ -6,7 +6,7 @@
 //! is cut off, and all places together leave descriptors for database, node and webhooks.
 
 use std::convert::Infallible;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::panic::AssertUnwindSafe;
 use std::pin::pin;
 use std::sync::Arc;
@@ -24,15 +24,17 @@ use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 use tracing::Instrument;
-use warp::http::{HeaderValue, Request, header};
+use warp::http::{HeaderValue, Request, Uri, header};
 use warp::reply::Response;
 
+use crate::acts::untrusted_proxy;
 use crate::measures;
 
 use super::error::{self, ApiError, Code, Shape};
+use super::proxies::{self, Untrusted};
 use super::unread::{self, RequestBody};
 use super::wire::{self, Wire};
-use super::{Api, ClientAddress, Settings, headers, limit, resource, routes};
+use super::{Api, ClientAddress, Settings, headers, resource, routes};
 
 /// Connections at a time beside those of event streams, if there are descriptors for them; further
 /// ones wait in the system's queue.
@@ -104,10 +106,16 @@ fn descriptors_max(limits: &str) -> Option<usize> {
 /// Serves until the shutdown signal, then lets running requests finish.
 pub(crate) async fn serve(api: Arc<Api>, settings: Settings, listener: TcpListener) {
     let shutdown = api.shutdown.clone();
+    if let Err(error) = untrusted_proxy::forget(&api.store, api.clock.now()).await {
+        tracing::debug!(%error, "cannot forget the proxies of earlier starts");
+    }
     let answering = Arc::new(Answering {
         routes: TowerToHyperService::new(warp::service(routes(api.clone()))),
         settings,
         public_url: api.site.public_url.clone(),
+        prefix: api.site.path_prefix().to_owned(),
+        untrusted: Untrusted::default(),
+        api: api.clone(),
     });
     let permits = Arc::new(Semaphore::new(api.limits.places));
     let refused = Arc::new(Semaphore::new(REFUSED_LINGERING_MAX));
@@ -133,7 +141,7 @@ pub(crate) async fn serve(api: Arc<Api>, settings: Settings, listener: TcpListen
             }
         };
         // Behind a proxy of ours are many clients.
-        let is_proxy = limit::is_proxy(peer.ip(), &answering.settings.trusted_proxies);
+        let is_proxy = proxies::is_proxy(peer.ip(), &answering.settings.trusted_proxies);
         let share = api.limits.connections_each.take(peer.ip());
         if share.is_none() && !is_proxy {
             let (_, refusal) = answering.refusal(ApiError::too_many_connections());
@@ -193,6 +201,10 @@ struct Answering<S> {
     routes: S,
     settings: Settings,
     public_url: String,
+    /// The path of the public URL: a proxy may pass it on or remove it.
+    prefix: String,
+    untrusted: Untrusted,
+    api: Arc<Api>,
 }
 
 impl<S> Answering<S>
@@ -237,10 +249,15 @@ where
         request_id: &str,
     ) -> Response {
         let proxies = &self.settings.trusted_proxies;
-        let (method, path) = (request.method().clone(), request.uri().path().to_owned());
+        let method = request.method().clone();
+        let path = resource::normal_path(request.uri().path(), &self.prefix).into_owned();
+        set_path(request.uri_mut(), &path);
+        if let Some(proxy) = self.untrusted.found(peer.ip(), request.headers(), proxies) {
+            self.report_untrusted(proxy).await;
+        }
         let refused = headers::check(&method, request.uri(), request.headers());
         let address = refused
-            .and_then(|()| limit::client_address(peer.ip(), request.headers(), proxies))
+            .and_then(|()| proxies::client_address(peer.ip(), request.headers(), proxies))
             .map(|address| {
                 request.extensions_mut().insert(ClientAddress(address));
             });
@@ -273,6 +290,19 @@ where
         response
     }
 
+    /// Warns of a proxy that is not trusted, in the log and for `doctor`, which is another process.
+    async fn report_untrusted(&self, proxy: IpAddr) {
+        tracing::warn!(
+            %proxy,
+            "a proxy is not in http.trusted_proxies: all its clients share one rate limit"
+        );
+        let now = self.api.clock.now();
+        let recorded = self.api.store.write(move |tx| untrusted_proxy::record(tx, proxy, now));
+        if let Err(error) = recorded.await {
+            tracing::debug!(%error, "cannot record the proxy for doctor");
+        }
+    }
+
     /// A whole answer for a connection that gets no other, and its request id.
     fn refusal(&self, error: ApiError) -> (String, Vec<u8>) {
         let request_id = request_id();
@@ -298,6 +328,18 @@ where
         let (request_id, answer) = self.refusal(error);
         tracing::debug!(request.id = %request_id, status, "refused what cannot be read");
         answer
+    }
+}
+
+/// Gives a URI another path, and keeps its query.
+fn set_path(uri: &mut Uri, path: &str) {
+    if uri.path() == path {
+        return;
+    }
+    let query = uri.query().map(|query| format!("?{query}")).unwrap_or_default();
+    // The parts of one URI make another.
+    if let Ok(changed) = format!("{path}{query}").parse() {
+        *uri = changed;
     }
 }
 

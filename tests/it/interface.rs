@@ -88,11 +88,11 @@ fn a_wrong_method_is_told_the_right_ones() {
     let Some(Stage { gate, shop, node: _node }) = Stage::shared() else { return };
     let payment = shop.create("0.05").id;
     for (method, path, allowed) in [
-        ("DELETE", "/api/payments".to_owned(), "GET, HEAD, POST"),
+        ("DELETE", "/api/payments".to_owned(), "GET, HEAD, POST, OPTIONS"),
         ("PUT", format!("/api/payments/{payment}"), "GET, HEAD, OPTIONS"),
-        ("HEAD", format!("/api/payments/{payment}/events"), "GET, OPTIONS"),
-        ("POST", format!("/pay/{payment}"), "GET, HEAD"),
-        ("BREW", "/docs".to_owned(), "GET, HEAD"),
+        ("POST", format!("/api/payments/{payment}/events"), "GET, HEAD, OPTIONS"),
+        ("POST", format!("/pay/{payment}"), "GET, HEAD, OPTIONS"),
+        ("BREW", "/docs".to_owned(), "GET, HEAD, OPTIONS"),
     ] {
         let answer = gate.request(method, &path, &[], "");
         assert_eq!((answer.status, answer.header("allow")), (405, Some(allowed)), "{method}");

@@ -181,6 +181,37 @@ for _ in range(rounds):
         print(type(error).__name__)
 "#;
 
+/// As [`PYTHON`], with an API key, by Node's own client.
+const NODE: &str = r#"
+const http = require("node:http");
+const [port, rounds, n] = process.argv.slice(1, 4).map(Number);
+const headers = { "x-api-key": process.argv[4], "content-type": "application/json", "content-length": n };
+const post = () => new Promise((seen) => {
+  const options = { host: "127.0.0.1", port, path: "/api/payments", method: "POST", headers, agent: false };
+  const request = http.request(options, (answer) => {
+    answer.resume();
+    answer.on("end", () => seen(answer.statusCode));
+  });
+  request.on("error", (error) => seen(error.code));
+  request.end(Buffer.alloc(n, " "));
+});
+(async () => { for (let round = 0; round < rounds; round++) console.log(await post()); })();
+"#;
+
+// 1. Let Node post 66 kB to 5 MB with a key, 30 times each. Each is too large, and sees 413.
+#[test]
+fn node_sees_that_a_body_is_too_large() {
+    let Some(Stage { gate, shop, node: _node }) = Stage::shared() else { return };
+    let (port, rounds) = (gate.port().to_string(), ROUNDS.to_string());
+    for length in [66_000, 300_000, 2_000_000, 5_000_000] {
+        let length = length.to_string();
+        let arguments = ["-e", NODE, &port, &rounds, &length, &shop.api_key];
+        let output = Command::new("node").args(arguments).output().unwrap();
+        let seen = String::from_utf8(output.stdout).unwrap();
+        assert_eq!(seen, "413\n".repeat(ROUNDS), "Node, {length}");
+    }
+}
+
 // 1. Let Python's http.client and curl post 300 kB and 2 MB without a key, 30 times each.
 // 2. Each sees 401.
 #[test]

@@ -18,6 +18,8 @@ mod ru;
 mod tr;
 mod zh_hans;
 
+use crate::http::weights::ranges;
+
 /// A language that the checkout speaks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Language {
@@ -130,16 +132,10 @@ pub(crate) fn choose(query: &str, accept_language: &str) -> Language {
     asked.and_then(find).or_else(|| preferred(accept_language)).unwrap_or(ENGLISH)
 }
 
-/// Ranges of `accept-language` that are looked at.
-const RANGES_MAX: usize = 16;
-
 /// The language of the greatest weight (RFC 9110, 12.5.4); the first one among equals.
 fn preferred(accept_language: &str) -> Option<Language> {
     let mut best: Option<(u32, Language)> = None;
-    for range in accept_language.split(',').take(RANGES_MAX) {
-        let mut parts = range.split(';').map(str::trim);
-        let tag = parts.next().unwrap_or_default();
-        let weight = parts.find_map(|part| part.strip_prefix("q=")).map_or(1_000, thousandths);
+    for (tag, weight) in ranges(accept_language) {
         if let Some(language) = find(tag)
             && weight > best.map_or(0, |(weight, _)| weight)
         {
@@ -147,16 +143,6 @@ fn preferred(accept_language: &str) -> Option<Language> {
         }
     }
     best.map(|(_, language)| language)
-}
-
-/// A weight such as `0.8` in thousandths; 0 if it is none.
-fn thousandths(weight: &str) -> u32 {
-    let (whole, rest) = weight.split_once('.').unwrap_or((weight, ""));
-    let digits = rest.bytes().chain([b'0'; 3]).take(3);
-    let number = whole.bytes().chain(digits).take(6).try_fold(0_u32, |number, digit| {
-        digit.is_ascii_digit().then(|| number * 10 + u32::from(digit - b'0'))
-    });
-    number.unwrap_or(0).min(1_000)
 }
 
 /// By its whole tag or its first part, in any case: `de-AT` is German, `pt-PT` the Portuguese that

@@ -3,6 +3,8 @@
 //!
 //! A colour that could not be read on the page is refused here. Must not know: payments.
 
+use std::sync::LazyLock;
+
 use bitcoin::base64::Engine;
 use bitcoin::base64::engine::general_purpose::STANDARD;
 use bitcoin::hashes::{Hash, sha256};
@@ -10,7 +12,17 @@ use bitcoin::hashes::{Hash, sha256};
 use crate::domain::webhook_url::RedirectUrl;
 
 pub(in crate::http) const STYLE: &str = include_str!("../../../static/checkout.css");
-pub(super) const SCRIPT: &str = include_str!("../../../static/checkout.js");
+
+/// The script without its comments and indentation, for it travels with each page.
+pub(super) static SCRIPT: LazyLock<String> =
+    LazyLock::new(|| without_comments(include_str!("../../../static/checkout.js")));
+
+/// A script whose comments have lines of their own, and that has no text of several lines.
+fn without_comments(script: &str) -> String {
+    let lines = script.lines().map(str::trim_start);
+    let lines = lines.filter(|line| !line.is_empty() && !line.starts_with("//"));
+    lines.flat_map(|line| [line, "\n"]).collect()
+}
 
 /// The largest logo, in bytes: it travels inside of the page, which is to stay small.
 pub(crate) const LOGO_BYTES_MAX: usize = 1_536;
@@ -49,7 +61,7 @@ impl Default for Looks {
     fn default() -> Looks {
         Looks {
             style_hash: hash(STYLE),
-            script_hash: hash(SCRIPT),
+            script_hash: hash(&SCRIPT),
             style: STYLE.to_owned(),
             logo: None,
             explorer_url: None,
@@ -129,8 +141,9 @@ impl Looks {
         let origins: Option<Vec<String>> = sites
             .iter()
             .map(|site| {
-                let origin = RedirectUrl::parse(site).ok()?.origin();
-                (site.trim_end_matches('/') == origin).then_some(origin)
+                let url = RedirectUrl::parse(site).ok()?;
+                let origin = url.origin();
+                (url.as_str().trim_end_matches('/') == origin).then_some(origin)
             })
             .collect();
         let origins = origins.ok_or("must be a list of sites such as \"https://shop.example\"")?;

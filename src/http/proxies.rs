@@ -1,0 +1,158 @@
+//! Whose address a request has: the peer's, or the one that a trusted proxy names
+//! (`x-forwarded-for`); and which peers speak like a proxy without being trusted.
+
+use std::collections::BTreeSet;
+use std::net::{IpAddr, SocketAddr};
+use std::sync::{Mutex, PoisonError};
+
+use warp::http::{HeaderMap, HeaderValue};
+
+use crate::domain::ip_network::IpNetwork;
+use crate::domain::webhook_url::is_public;
+
+use super::error::ApiError;
+
+/// The address of the client: the peer's, or, if the peer is one of our proxies, the last address
+/// in `x-forwarded-for` that is none of our proxies. Where all of them are, as when shoppers are in
+/// a trusted network themselves, the farthest.
+///
+/// # Errors
+/// 400 if one of our proxies names a client in a way that cannot be read: counting the client as
+/// the proxy would let it take the proxy's place.
+pub(crate) fn client_address(
+    peer: IpAddr,
+    headers: &HeaderMap,
+    proxies: &[IpNetwork],
+) -> Result<IpAddr, ApiError> {
+    // A socket for both families names an IPv4 peer ::ffff:a.b.c.d.
+    let peer = peer.to_canonical();
+    if !is_proxy(peer, proxies) {
+        return Ok(peer);
+    }
+    // Hop by hop as bytes: what a client put before the proxy's own word may be any.
+    let values = headers.get_all("x-forwarded-for").iter().map(HeaderValue::as_bytes);
+    let hops: Vec<&[u8]> = values.flat_map(|value| value.split(|byte| *byte == b',')).collect();
+    let mut farthest = peer;
+    for hop in hops.into_iter().rev() {
+        let address = std::str::from_utf8(hop).ok().and_then(|hop| read_hop(hop.trim()));
+        match address {
+            Some(address) if is_proxy(address, proxies) => farthest = address,
+            Some(address) => return Ok(address),
+            None => {
+                let reason = "must end with the client's IP address, as the proxy knows it";
+                return Err(ApiError::invalid("x-forwarded-for", reason));
+            }
+        }
+    }
+    Ok(farthest)
+}
+
+/// Whether requests from this address may name another one.
+pub(crate) fn is_proxy(address: IpAddr, proxies: &[IpNetwork]) -> bool {
+    proxies.iter().any(|network| network.contains(address))
+}
+
+/// An address as proxies write it: bare, in brackets, or with the port.
+fn read_hop(hop: &str) -> Option<IpAddr> {
+    let bare = hop.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(hop);
+    let address = bare.parse::<IpAddr>().ok();
+    let with_port = || hop.parse::<SocketAddr>().ok().map(|address| address.ip());
+    address.or_else(with_port).map(|address| address.to_canonical())
+}
+
+/// Headers that a proxy adds.
+const FORWARDED: [&str; 3] = ["x-forwarded-for", "forwarded", "x-real-ip"];
+
+/// Peers that are reported at most: an operator has a few proxies.
+const REPORTED_MAX: usize = 8;
+
+/// Peers that were reported to forward requests of others without being trusted: all their clients
+/// share one limit.
+#[derive(Debug, Default)]
+pub(super) struct Untrusted(Mutex<BTreeSet<IpAddr>>);
+
+impl Untrusted {
+    /// The peer, if it forwards for others, is not trusted, and is reported for the first time.
+    /// Only peers in private networks count: anyone on the Internet can send these headers.
+    pub(super) fn found(
+        &self,
+        peer: IpAddr,
+        headers: &HeaderMap,
+        proxies: &[IpNetwork],
+    ) -> Option<IpAddr> {
+        if !FORWARDED.iter().any(|name| headers.contains_key(*name)) {
+            return None;
+        }
+        let peer = peer.to_canonical();
+        if is_proxy(peer, proxies) || is_public(peer) {
+            return None;
+        }
+        let mut reported = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        (reported.len() < REPORTED_MAX && reported.insert(peer)).then_some(peer)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_our_proxies_are_believed() {
+        #[track_caller]
+        fn check(peer: &str, forwarded: &[&str], expected: &str) {
+            let mut headers = HeaderMap::new();
+            for value in forwarded {
+                let value = HeaderValue::from_bytes(value.as_bytes()).unwrap();
+                headers.append("x-forwarded-for", value);
+            }
+            let proxies = ["127.0.0.1", "10.0.0.2", "172.16.0.0/12", "fd00::/8"];
+            let proxies = proxies.map(|network| IpNetwork::parse(network).unwrap());
+            let address = client_address(peer.parse().unwrap(), &headers, &proxies);
+            assert_eq!(address.ok(), expected.parse::<IpAddr>().ok(), "{forwarded:?}");
+        }
+        check("203.0.113.9", &["198.51.100.1"], "203.0.113.9");
+        check("127.0.0.1", &["198.51.100.1"], "198.51.100.1");
+        check("::ffff:127.0.0.1", &["198.51.100.1"], "198.51.100.1");
+        check("127.0.0.1", &["6.6.6.6, 198.51.100.1"], "198.51.100.1");
+        check("127.0.0.1", &["6.6.6.6", "198.51.100.1, 10.0.0.2"], "198.51.100.1");
+        check("127.0.0.1", &["198.51.100.1, ::ffff:10.0.0.2"], "198.51.100.1");
+        check("127.0.0.1", &["::ffff:198.51.100.1"], "198.51.100.1");
+        check("127.0.0.1", &["198.51.100.1:4711, 10.0.0.2:80"], "198.51.100.1");
+        check("127.0.0.1", &["[2001:db8::1]:4711"], "2001:db8::1");
+        check("127.0.0.1", &["[2001:db8::1]"], "2001:db8::1");
+        check("127.0.0.1", &["2001:db8::1"], "2001:db8::1");
+        check("127.0.0.1", &["caf\u{e9}, 198.51.100.1"], "198.51.100.1");
+        for unreadable in ["198.51.100.1, nonsense", "198.51.100.1:", "caf\u{e9}", "", "unknown"] {
+            check("127.0.0.1", &[unreadable], "refused");
+        }
+        check("203.0.113.9", &["caf\u{e9}"], "203.0.113.9");
+        check("127.0.0.1", &[], "127.0.0.1");
+        // Docker's networks.
+        check("172.18.0.2", &["198.51.100.1"], "198.51.100.1");
+        check("::ffff:172.18.0.2", &["198.51.100.1, 172.31.255.1"], "198.51.100.1");
+        check("fd00::2", &["2001:db8::1"], "2001:db8::1");
+        check("172.32.0.2", &["198.51.100.1"], "172.32.0.2");
+        check("172.18.0.2", &["172.19.0.9, 172.18.0.3"], "172.19.0.9");
+    }
+
+    #[test]
+    fn each_untrusted_proxy_is_reported_once() {
+        let (untrusted, proxies) =
+            (Untrusted::default(), [IpNetwork::parse("10.0.0.0/8").unwrap()]);
+        let forwarded = HeaderMap::from_iter([(
+            "x-forwarded-for".parse().unwrap(),
+            HeaderValue::from_static("198.51.100.1"),
+        )]);
+        let found = |peer: &str, headers: &HeaderMap| {
+            untrusted.found(peer.parse().unwrap(), headers, &proxies).is_some()
+        };
+        assert!(!found("172.17.0.1", &HeaderMap::new()), "it forwards nothing");
+        assert!(!found("10.1.2.3", &forwarded), "it is trusted");
+        assert!(!found("8.8.8.8", &forwarded), "anyone can send the header");
+        assert!(found("172.17.0.1", &forwarded));
+        assert!(!found("::ffff:172.17.0.1", &forwarded), "it was reported");
+        assert!(found("127.0.0.1", &forwarded));
+        let many = (0..20).filter(|n| found(&format!("192.168.0.{n}"), &forwarded)).count();
+        assert_eq!(many, REPORTED_MAX - 2);
+    }
+}
