@@ -492,7 +492,8 @@ impl Layout {
 pub(crate) struct NewFile<'n> {
     pub(crate) network: Network,
     pub(crate) layout: &'n Layout,
-    pub(crate) xpub: &'n AccountXpub,
+    /// As it was given: its prefix says what the wallet that it came from expects.
+    pub(crate) xpub: &'n str,
     pub(crate) has_signing_key: bool,
     pub(crate) passphrase_file: Option<&'n Path>,
     pub(crate) key_origin: Option<&'n KeySource>,

@@ -237,8 +237,8 @@ impl Gateway {
         leave_out_old_nodes(&nodes, &store, now)?;
         first_start::heed_doctor(&store, config.network, now, unexamined)?;
         first_start::heed_account(&store, account, now)?;
-        if let Some(contradiction) = config.xpub.contradiction() {
-            tracing::warn!("wallet.xpub: {contradiction}");
+        for warning in config.xpub.warnings() {
+            tracing::warn!("wallet.xpub {warning}");
         }
         Ok(Gateway { config, store, nodes, roles, sweeper, locks, shutdown })
     }

@@ -57,6 +57,9 @@ struct Made {
     network: &'static str,
     config: String,
     xpub: String,
+    /// Why the wallet that the key came from may not find payments.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    warnings: Vec<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     mnemonic: Option<Zeroized>,
     first_addresses: Vec<String>,
@@ -81,16 +84,17 @@ struct Account {
 
 impl Init {
     pub(super) fn run(self, format: Format) -> Result<(), Failure> {
-        let (account, xpub) = match &self.xpub {
+        let (account, xpub, spelled) = match &self.xpub {
             Some(text) => {
                 let xpub = AccountXpub::parse(text.trim(), self.network)
                     .map_err(|error| Failure::Usage(format!("--xpub {error}")))?;
-                (None, xpub)
+                (None, xpub, text.trim().to_owned())
             }
             None => {
                 let account = new_account(self.network)?;
                 let xpub = account.xpub.clone();
-                (Some(account), xpub)
+                let spelled = xpub.to_string();
+                (Some(account), xpub, spelled)
             }
         };
         if self.dir.exists() {
@@ -105,11 +109,12 @@ impl Init {
         if let Some(file) = &self.litecoin_conf {
             refuse_open_directory(directory_of(file))?;
         }
-        self.write(&dir, account.as_ref(), &xpub)?;
+        self.write(&dir, account.as_ref(), &spelled)?;
         let made = Made {
             network: self.network.as_str(),
             config: dir.join("litegate.toml").display().to_string(),
-            xpub: xpub.to_string(),
+            xpub: spelled,
+            warnings: xpub.warnings(),
             first_addresses: addresses,
             // Whoever typed words back has seen them.
             mnemonic: account.filter(|_| !asked).map(|account| Zeroized(account.mnemonic)),
@@ -143,12 +148,7 @@ impl Init {
     }
 
     /// Writes all the files, or none.
-    fn write(
-        &self,
-        dir: &Path,
-        account: Option<&Account>,
-        xpub: &AccountXpub,
-    ) -> Result<(), Failure> {
+    fn write(&self, dir: &Path, account: Option<&Account>, xpub: &str) -> Result<(), Failure> {
         let passphrase_file = self.passphrase_file.as_deref().map(absolute).transpose()?;
         let signing_key = match (account, &passphrase_file) {
             (Some(account), Some(file)) => {
@@ -293,6 +293,9 @@ fn tell(made: &Made, dir: &Path) -> Result<(), Failure> {
     print_line(&format!("network  {}", made.network))?;
     print_line(&format!("config   {}", made.config))?;
     print_line(&format!("xpub     {}", made.xpub))?;
+    for warning in &made.warnings {
+        print_line(&format!("warning  --xpub {warning}"))?;
+    }
     for address in &made.first_addresses {
         print_line(&format!("address  {address}"))?;
     }

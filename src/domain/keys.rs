@@ -51,6 +51,9 @@ pub(crate) enum Branch {
 /// The change branch of an account.
 const CHANGE_CHAIN: ChildNumber = ChildNumber::Normal { index: 1 };
 
+/// The depth of an account below its master key (BIP44: purpose, coin type, account).
+const ACCOUNT_DEPTH: u8 = 3;
+
 /// The deepest account that leaves room for the two steps below it: BIP32 counts depth in a byte.
 const ACCOUNT_DEPTH_MAX: u8 = 253;
 
@@ -167,17 +170,29 @@ impl AccountXpub {
         Some(AccountXpub { network, account, receiving, change, script_kind })
     }
 
-    /// A warning, if the key's prefix speaks of other addresses than the p2wpkh that we derive:
-    /// the wallet that it came from may not look for them.
-    pub(crate) fn contradiction(&self) -> Option<&'static str> {
+    /// Reasons to doubt that the wallet which the key came from looks for the addresses that we
+    /// derive. The sentences follow the name of a key.
+    pub(crate) fn warnings(&self) -> Vec<String> {
+        let depth = self.account.depth;
+        let is_no_account = (depth != ACCOUNT_DEPTH).then(|| {
+            format!(
+                "has depth {depth}, and an account key has {ACCOUNT_DEPTH} (m/84'/2'/0'): check \
+                 that your wallet finds the first addresses"
+            )
+        });
+        self.contradiction().map(str::to_owned).into_iter().chain(is_no_account).collect()
+    }
+
+    /// A warning, if the key's prefix speaks of other addresses than the p2wpkh that we derive.
+    fn contradiction(&self) -> Option<&'static str> {
         match self.script_kind {
             SpelledKind::Neutral | SpelledKind::P2wpkh => None,
             SpelledKind::P2shP2wpkh => Some(
-                "the key's prefix speaks of p2sh-p2wpkh addresses (BIP49), but payments go to \
+                "has a prefix of p2sh-p2wpkh addresses (BIP49), but payments go to \
                  p2wpkh addresses (BIP84): check that your wallet finds them",
             ),
             SpelledKind::P2pkh => Some(
-                "the key's prefix speaks of p2pkh addresses (BIP44), but payments go to p2wpkh \
+                "has a prefix of p2pkh addresses (BIP44), but payments go to p2wpkh \
                  addresses (BIP84): check that your wallet finds them",
             ),
         }

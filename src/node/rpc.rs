@@ -181,6 +181,15 @@ pub(crate) struct Version {
     /// 210504 means 0.21.5.4 (the build number is the last part).
     pub(crate) number: u64,
     pub(crate) name: String,
+    pub(crate) relay: Relay,
+}
+
+/// What the node takes from its peers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Relay {
+    Transactions,
+    /// Blocks alone (`-blocksonly`): its mempool stays empty.
+    BlocksOnly,
 }
 
 /// What the node publishes by ZMQ (`getzmqnotifications`).
@@ -463,9 +472,11 @@ impl Node {
         struct Answer {
             version: u64,
             subversion: String,
+            localrelay: bool,
         }
         let answer: Answer = self.call("getnetworkinfo", &[])?;
-        Ok(Version { number: answer.version, name: answer.subversion })
+        let relay = if answer.localrelay { Relay::Transactions } else { Relay::BlocksOnly };
+        Ok(Version { number: answer.version, name: answer.subversion, relay })
     }
 
     /// `getzmqnotifications`

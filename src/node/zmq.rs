@@ -4,6 +4,8 @@
 //! hands out [`Signal`]s. Nothing that it says is a fact: anybody may have bound the node's port
 //! (ZMQ has no authentication), and messages are lost without a word.
 
+mod probe;
+
 use std::collections::HashMap;
 use std::net::ToSocketAddrs;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -11,6 +13,8 @@ use std::sync::mpsc::{SyncSender, TrySendError};
 use std::time::{Duration, Instant};
 
 use tokio_util::sync::CancellationToken;
+
+pub(crate) use probe::{Heard, probe};
 
 /// Where the node publishes. Both may be the same address.
 #[derive(Debug, Clone)]

@@ -87,6 +87,7 @@ mod restore;
 mod retention;
 mod seals;
 mod secret_rotation;
+mod situations;
 mod snippets;
 mod soak;
 mod strays;

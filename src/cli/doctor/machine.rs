@@ -48,21 +48,64 @@ pub(super) fn check(subject: &Subject, say: Say) {
     say(check_indexes(subject));
     say(check_audit_log(subject));
     say(check_signing_key(subject));
+    check_xpub(subject).into_iter().for_each(&mut *say);
     let others = [
         check_seal_key(subject),
         check_row_key(subject),
         check_notifications(subject),
         check_hot(subject),
         check_open_files(),
-        check_time_server(),
     ];
-    others.into_iter().flatten().for_each(say);
+    others.into_iter().flatten().for_each(&mut *say);
+    // Without an answer to the first question there is none to the second.
+    if let Some(time_server) = check_time_server() {
+        say(time_server);
+        check_hardware_clock().into_iter().for_each(say);
+    }
+}
+
+/// Whether the wallet that the account's key came from looks for the addresses that we derive.
+fn check_xpub(subject: &Subject) -> Vec<Finding> {
+    let warnings = subject.xpub.warnings();
+    if warnings.is_empty() {
+        return vec![ok("xpub", "the key of an account, of depth 3")];
+    }
+    let fix = "compare the addresses of litegate init with those of your wallet, or give the \
+               zpub of m/84'/2'/0'";
+    let name = |what: String| warning("xpub", format!("wallet.xpub {what}")).fix(fix);
+    warnings.into_iter().map(name).collect()
 }
 
 /// Whether something keeps the clock right. Systems without systemd say nothing of that.
 fn check_time_server() -> Option<Finding> {
+    match ask_timedatectl(&["--property", "NTPSynchronized", "--value"])?.as_str() {
+        "yes" => Some(ok("time server", "the clock is kept right")),
+        "no" => {
+            let what = "nothing keeps the clock right: it follows no time server";
+            Some(warning("time server", what).fix("apt-get install systemd-timesyncd, or chrony"))
+        }
+        _ => None,
+    }
+}
+
+/// Whether the hardware clock is in UTC. The gateway reckons in UTC whatever the time zone is, but
+/// a hardware clock in local time makes the clock jump at a restart.
+fn check_hardware_clock() -> Option<Finding> {
+    let told = ask_timedatectl(&["--property", "LocalRTC", "--property", "Timezone"])?;
+    let value = |name: &str| told.lines().find_map(|line| line.strip_prefix(name));
+    if value("LocalRTC=")? != "yes" {
+        return None;
+    }
+    let zone = value("Timezone=").unwrap_or("unknown zone");
+    let what = format!("the hardware clock is in local time ({zone}), and may be an hour off");
+    Some(warning("time zone", what).fix("timedatectl set-local-rtc 0"))
+}
+
+/// Properties of systemd-timedated.
+fn ask_timedatectl(options: &[&str]) -> Option<String> {
     let mut asked = Command::new("timedatectl")
-        .args(["show", "--property", "NTPSynchronized", "--value"])
+        .arg("show")
+        .args(options)
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(Stdio::null())
@@ -77,14 +120,7 @@ fn check_time_server() -> Option<Finding> {
     }
     let mut said = String::new();
     asked.stdout.take()?.take(ANSWER_BYTES_MAX).read_to_string(&mut said).ok()?;
-    match said.trim() {
-        "yes" => Some(ok("time server", "the clock is kept right")),
-        "no" => {
-            let what = "nothing keeps the clock right: it follows no time server";
-            Some(warning("time server", what).fix("apt-get install systemd-timesyncd, or chrony"))
-        }
-        _ => None,
-    }
+    Some(said.trim().to_owned())
 }
 
 fn check_database(subject: &Subject) -> Finding {

@@ -150,6 +150,10 @@ fn parts(config: &Config) -> Vec<Part> {
             1 => String::new(),
             _ => format!("{}: ", settings.rpc.host_and_port()),
         };
+        if let Some(zmq) = settings.zmq.clone() {
+            let look = move |_: &Subject, say: Say| node::check_zmq_endpoints(&zmq, say);
+            parts.push(Part { of: of.clone(), ..Part::new("zmq endpoint", look) });
+        }
         let look = move |subject: &Subject, say: Say| node::check(subject, &settings, say);
         parts.push(Part { of, ..Part::new("node", look) });
     }

@@ -6,12 +6,15 @@ use super::{Finding, Say, Subject, Verdict, failure, finding, ok, warning};
 use crate::acts::nodes::zmq_heard_at;
 use crate::domain::chain::OurTip;
 use crate::domain::network::Network;
-use crate::node::nodes;
-use crate::node::rpc::{self, ChainState, Node, Notifications};
+use crate::node::rpc::{self, ChainState, Node, Notifications, Relay, Version};
+use crate::node::{nodes, zmq};
 use crate::store::{blocks, payments};
 
 /// How long one answer of the node may take.
 const PATIENCE: Duration = Duration::from_secs(3);
+
+/// How long each publisher is listened to.
+const ZMQ_PATIENCE: Duration = Duration::from_secs(2);
 
 /// The least high-water mark that keeps the messages of a burst.
 const HIGH_WATER_MIN: u64 = 10_000;
@@ -56,7 +59,13 @@ pub(super) fn check(subject: &Subject, settings: &nodes::Settings, say: Say) {
     }
     say(check_sync(subject, &state));
     say(check_chain(subject, &node, &state));
-    say(check_version(settings, &node));
+    match node.version() {
+        Ok(version) => {
+            say(check_version(settings, &version));
+            say(check_relay(&version));
+        }
+        Err(error) => say(failure("version", error.to_string())),
+    }
     say(check_zmq(settings, &node));
     say(check_calls(&node));
     say(check_mempool(&node));
@@ -190,18 +199,66 @@ fn check_chain(subject: &Subject, node: &Node, state: &ChainState) -> Finding {
     }
 }
 
-fn check_version(settings: &nodes::Settings, node: &Node) -> Finding {
-    match node.version() {
-        Ok(version) if Network::Main.oldest_node().is_none_or(|n| version.number >= n) => {
-            finding("version", Verdict::Ok, version.name)
+fn check_version(settings: &nodes::Settings, version: &Version) -> Finding {
+    if Network::Main.oldest_node().is_none_or(|oldest| version.number >= oldest) {
+        return ok("version", &version.name);
+    }
+    let verdict = if settings.oldest.is_some() { Verdict::Failure } else { Verdict::Warning };
+    let what = format!("{}: mainnet needs 0.21.5.4 or later", version.name);
+    finding("version", verdict, what).fix("litecoind.md says which build to use")
+}
+
+/// Whether the node hears of transactions before they are in a block.
+fn check_relay(version: &Version) -> Finding {
+    match version.relay {
+        Relay::Transactions => ok("relay", "the node hears of unconfirmed transactions"),
+        Relay::BlocksOnly => {
+            let what = "the node runs with -blocksonly: it hears of a payment only when a block \
+                        has it, minutes after the shopper paid";
+            warning("relay", what).fix("remove blocksonly=1 from litecoin.conf")
         }
-        Ok(version) => {
-            let refused = settings.oldest.is_some();
-            let verdict = if refused { Verdict::Failure } else { Verdict::Warning };
-            let what = format!("{}: mainnet needs 0.21.5.4 or later", version.name);
-            finding("version", verdict, what).fix("litecoind.md says which build to use")
+    }
+}
+
+/// Whether the publishers that are configured answer, and whether a message comes meanwhile. Each
+/// is listened to on a thread of its own.
+pub(super) fn check_zmq_endpoints(settings: &zmq::Settings, say: Say) {
+    let mut endpoints = vec![&settings.rawtx, &settings.hashblock];
+    endpoints.dedup();
+    let heard: Vec<Finding> = std::thread::scope(|scope| {
+        let listen = |endpoint: &'_ String| {
+            let endpoint = endpoint.clone();
+            scope.spawn(move || judge_endpoint(&endpoint))
+        };
+        let listening: Vec<_> = endpoints.into_iter().map(listen).collect();
+        listening.into_iter().filter_map(|one| one.join().ok()).collect()
+    });
+    heard.into_iter().for_each(say);
+}
+
+fn judge_endpoint(endpoint: &str) -> Finding {
+    let check = "zmq endpoint";
+    let seconds = ZMQ_PATIENCE.as_secs();
+    match zmq::probe(endpoint, ZMQ_PATIENCE) {
+        Ok(zmq::Heard::Message) => ok(check, format!("a message of the node came from {endpoint}")),
+        Ok(zmq::Heard::Silence) => {
+            let what = format!(
+                "a publisher answers at {endpoint}; no message came within {seconds} s, which is \
+                 usual on a quiet chain"
+            );
+            ok(check, what)
         }
-        Err(error) => finding("version", Verdict::Failure, error.to_string()),
+        Ok(zmq::Heard::Nothing) => {
+            let what = format!(
+                "no ZMQ publisher answers at {endpoint}: payments are noticed by polling, every \
+                 second"
+            );
+            warning(check, what).fix(
+                "name the address at which the node publishes (litecoin-cli getzmqnotifications), \
+                 and let firewalls pass it",
+            )
+        }
+        Err(error) => failure(check, format!("{endpoint}: {error}")),
     }
 }
 

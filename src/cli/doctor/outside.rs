@@ -3,22 +3,58 @@
 use std::time::Duration;
 
 use super::{Finding, Say, Subject, Verdict, failure, finding, ok, warning};
+use crate::acts::untrusted_proxy;
 use crate::bot;
 use crate::domain::network::Network;
 use crate::domain::payment::PaymentId;
+use crate::http::proxies::is_proxy;
 use crate::store::payments;
-use crate::webhooks::glance::{self, Glance};
+use crate::webhooks::glance::{self, FirstEvent, Glance};
 
 pub(super) fn check_public_url(subject: &Subject, say: Say) {
-    let payment = newest_payment(subject);
-    run(look_at_public_url(subject, payment), say);
+    let payment = newest_payment(subject, None);
+    run(look_at_public_url(subject, payment), &mut *say);
+    // The gateway has recorded the proxy of the requests just made.
+    check_proxy(subject).into_iter().for_each(say);
+}
+
+/// Whether a proxy forwards requests without being trusted.
+fn check_proxy(subject: &Subject) -> Option<Finding> {
+    let store = subject.store().ok()?;
+    let (proxy, at) = store.read_blocking(untrusted_proxy::last).ok()??;
+    if is_proxy(proxy, &subject.http.trusted_proxies) {
+        return None;
+    }
+    let what = format!(
+        "{proxy} forwards requests (first seen {at}) and is not in http.trusted_proxies: all its \
+         clients share one rate limit"
+    );
+    Some(warning("proxy", what).fix(format!("add \"{proxy}\", or its network, to that list")))
 }
 
 /// The token, the server and the role, and the link by which the bot is invited.
 pub(super) fn check_discord(subject: &Subject, say: Say) {
     if let Some(settings) = &subject.bot {
+        if let Some(doubtful) = judge_token(settings.token.reveal()) {
+            say(doubtful);
+        }
         run(async { vec![look_at_discord(settings).await] }, say);
     }
+}
+
+/// A token that cannot be one is named before Discord is asked.
+fn judge_token(token: &str) -> Option<Finding> {
+    let is_part = |part: &str| {
+        let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_".contains(&byte);
+        !part.is_empty() && part.bytes().all(plain)
+    };
+    if token.split('.').count() == 3 && token.split('.').all(is_part) {
+        return None;
+    }
+    let what = "discord.token_file does not hold a bot's token, which has three parts with dots \
+                between them";
+    let fix = "copy the token from the page Bot of the application at discord.com/developers";
+    Some(warning("discord token", what).fix(fix))
 }
 
 fn run(look: impl Future<Output = Vec<Finding>>, say: Say) {
@@ -33,6 +69,9 @@ const PATIENCE: Duration = Duration::from_millis(2500);
 
 const PUBLIC_URL: &str = "public URL";
 
+const STREAM_FIX: &str = "switch buffering and compression off for /api/payments/…/events (nginx: \
+                          proxy_buffering off, gzip off); see nginx.conf";
+
 async fn look_at_public_url(subject: &Subject, payment: Option<PaymentId>) -> Vec<Finding> {
     let url = &subject.site.public_url;
     if subject.network == Network::Main && !url.starts_with("https://") {
@@ -43,12 +82,15 @@ async fn look_at_public_url(subject: &Subject, payment: Option<PaymentId>) -> Ve
     let id = payment.unwrap_or(PaymentId::from_random([0; 16]));
     let plain = format!("{plain}/api/payments/{id}");
     let status = format!("{url}/api/payments/{id}");
-    let events = format!("{status}/events");
-    let (plain, answer, stream) = tokio::join!(
-        glance::look(&plain, PATIENCE),
-        glance::look(&status, PATIENCE),
-        glance::first_piece(&events, PATIENCE),
-    );
+    let open = newest_payment(subject, Some("pending"));
+    let events = open.map(|id| format!("{url}/api/payments/{id}/events"));
+    let (plain, answer, stream) =
+        tokio::join!(glance::look(&plain, PATIENCE), glance::look(&status, PATIENCE), async {
+            match &events {
+                Some(events) => Some(glance::first_event(events, PATIENCE).await),
+                None => None,
+            }
+        },);
     let mut findings = Vec::new();
     if let Ok(Glance { status: status @ (301 | 302), .. }) = plain {
         let what =
@@ -56,11 +98,39 @@ async fn look_at_public_url(subject: &Subject, payment: Option<PaymentId>) -> Ve
         findings.push(warning(PUBLIC_URL, what).fix("let the proxy answer 308"));
     }
     findings.push(judge_answer(url, payment, &answer));
-    if payment.is_some() && answer.is_ok_and(|answer| answer.status == 200) && !stream {
-        let what = "the first event does not come through: a proxy holds event streams back";
-        findings.push(warning("event streams", what).fix("proxy_buffering off; see nginx.conf"));
+    // Without our own answer there, nothing can be said of its streams.
+    if let Some(answer) = answer.ok().filter(|answer| payment.is_some() && answer.status == 200) {
+        findings.push(judge_stream(stream, answer.server.as_deref()));
     }
     findings
+}
+
+/// Whether events come through while the stream stays open.
+fn judge_stream(first: Option<FirstEvent>, server: Option<&str>) -> Finding {
+    let check = "event streams";
+    let proxy = server.map(|name| format!(" ({name})")).unwrap_or_default();
+    match first {
+        None => ok(check, "not tried, since no payment is open: run doctor again with one"),
+        Some(FirstEvent::Came) => ok(check, "the first event comes through at once"),
+        Some(FirstEvent::Refused(status)) => {
+            let what = format!("an event stream is answered with {status}");
+            warning(check, what).fix("let the proxy pass /api/payments/…/events on as it is")
+        }
+        Some(FirstEvent::HeldBack) => {
+            let what = format!(
+                "the answer begins, but its first event does not come through: a proxy{proxy} \
+                 holds event streams back, and checkout pages ask every five seconds instead"
+            );
+            warning(check, what).fix(STREAM_FIX)
+        }
+        Some(FirstEvent::Muted) => {
+            let what = format!(
+                "nothing of an event stream comes through before its end: a proxy{proxy} collects \
+                 whole answers, and checkout pages ask every five seconds instead"
+            );
+            warning(check, what).fix(STREAM_FIX)
+        }
+    }
 }
 
 /// Whether what answers at the public URL is this gateway: it knows our newest payment.
@@ -85,9 +155,11 @@ fn judge_answer(url: &str, payment: Option<PaymentId>, answer: &Result<Glance, S
     }
 }
 
-fn newest_payment(subject: &Subject) -> Option<PaymentId> {
+/// The newest payment, of a status if one is named.
+fn newest_payment(subject: &Subject, status: Option<&'static str>) -> Option<PaymentId> {
     let store = subject.store().ok()?;
-    let newest = store.read_blocking(|tx| payments::list(tx, &payments::Filter::default(), 1));
+    let filter = payments::Filter { status, ..payments::Filter::default() };
+    let newest = store.read_blocking(|tx| payments::list(tx, &filter, 1));
     newest.ok()?.first().map(|judged| judged.payment.id)
 }
 

@@ -92,6 +92,23 @@ fn an_account_too_deep_to_derive_from_is_refused() {
 }
 
 #[test]
+fn a_key_that_a_wallet_may_not_look_below_is_named() {
+    let warned = |depth: u8, version: [u8; 4]| {
+        let mut payload = base58::decode_check(&respell(MAIN, version)).expect("a key");
+        payload[4] = depth;
+        let key = AccountXpub::parse(&base58::encode_check(&payload), Network::Main);
+        key.expect("a key").warnings()
+    };
+    let (zpub, ltub) = ([0x04, 0xb2, 0x47, 0x46], [0x01, 0x9d, 0xa4, 0x62]);
+    assert!(warned(3, zpub).is_empty());
+    assert!(warned(3, ltub)[0].contains("BIP44"));
+    for depth in [0, 1, 2, 4] {
+        assert!(warned(depth, zpub)[0].contains(&format!("has depth {depth}")));
+        assert_eq!(warned(depth, ltub).len(), 2);
+    }
+}
+
+#[test]
 fn secrets_are_called_secrets_even_when_damaged() {
     let wif = base58::encode_check(&[&[176][..], &[7; 32], &[1]].concat());
     let private = respell(MAIN, [0x04, 0x88, 0xad, 0xe4]);

@@ -2,7 +2,7 @@
 //! a relay that can turn into a black hole.
 
 use std::io::{Read, Write};
-use std::net::{TcpListener, TcpStream};
+use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
@@ -290,9 +290,18 @@ pub(crate) struct Relay {
 
 impl Relay {
     pub(crate) fn before(port: u16) -> Relay {
+        Relay::between("127.0.0.1:0", port)
+    }
+
+    /// As [`Relay::before`], on the IPv6 address of this machine.
+    pub(crate) fn on_ipv6_before(port: u16) -> Relay {
+        Relay::between("[::1]:0", port)
+    }
+
+    fn between(listen: &str, port: u16) -> Relay {
         let hole = Arc::new(AtomicBool::new(false));
         let of_thread = Arc::clone(&hole);
-        let listener = Listening::start(move |stream, over| {
+        let listener = Listening::start_on(listen, move |stream, over| {
             let Ok(other) = TcpStream::connect(("127.0.0.1", port)) else { return };
             std::thread::scope(|scope| {
                 scope.spawn(|| pass(&stream, &other, &of_thread, over));
@@ -338,6 +347,7 @@ fn pass(mut from: &TcpStream, mut to: &TcpStream, hole: &AtomicBool, over: &Atom
 
 /// A listener with a thread for each connection, until it is dropped.
 struct Listening {
+    address: SocketAddr,
     port: u16,
     over: Arc<AtomicBool>,
     thread: Option<JoinHandle<()>>,
@@ -345,8 +355,16 @@ struct Listening {
 
 impl Listening {
     fn start<T>(serve: impl Fn(TcpStream, &AtomicBool) -> T + Send + Sync + 'static) -> Listening {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let port = listener.local_addr().unwrap().port();
+        Listening::start_on("127.0.0.1:0", serve)
+    }
+
+    fn start_on<T>(
+        listen: &str,
+        serve: impl Fn(TcpStream, &AtomicBool) -> T + Send + Sync + 'static,
+    ) -> Listening {
+        let listener = TcpListener::bind(listen).unwrap();
+        let address = listener.local_addr().unwrap();
+        let port = address.port();
         let over = Arc::new(AtomicBool::new(false));
         let (of_thread, serve) = (Arc::clone(&over), Arc::new(serve));
         let thread = std::thread::spawn(move || {
@@ -361,14 +379,14 @@ impl Listening {
                 });
             }
         });
-        Listening { port, over, thread: Some(thread) }
+        Listening { address, port, over, thread: Some(thread) }
     }
 }
 
 impl Drop for Listening {
     fn drop(&mut self) {
         self.over.store(true, Ordering::Relaxed);
-        let woken = TcpStream::connect(("127.0.0.1", self.port));
+        let woken = TcpStream::connect(self.address);
         if let (Ok(_), Some(thread)) = (woken, self.thread.take()) {
             let _ = thread.join();
         }

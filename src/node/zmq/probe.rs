@@ -1,0 +1,78 @@
+//! A look at one of the node's publishers, for `doctor`: whether anybody answers ZMQ there, and
+//! whether a message comes.
+
+use std::time::{Duration, Instant};
+
+use super::{EVENT_HANDSHAKE_SUCCEEDED, MONITOR, Settings, connect, event_number, subscriber};
+
+/// How far a subscriber came.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Heard {
+    /// A message of the node arrived.
+    Message,
+    /// A publisher answered, and was silent: on a quiet chain that is usual.
+    Silence,
+    /// Nothing there speaks ZMQ.
+    Nothing,
+}
+
+/// Listens to an endpoint until a message comes, for `patience` at most.
+///
+/// # Errors
+/// If the endpoint is none, or the system gives no socket.
+pub(crate) fn probe(endpoint: &str, patience: Duration) -> Result<Heard, zmq::Error> {
+    let settings = Settings { rawtx: endpoint.to_owned(), hashblock: endpoint.to_owned() };
+    let context = zmq::Context::new();
+    let socket = subscriber(&context)?;
+    let monitor = context.socket(zmq::PAIR)?;
+    monitor.set_linger(0)?;
+    monitor.connect(MONITOR)?;
+    connect(&socket, &settings)?;
+    let (deadline, mut heard) = (Instant::now() + patience, Heard::Nothing);
+    loop {
+        let left = deadline.saturating_duration_since(Instant::now());
+        if left.is_zero() {
+            return Ok(heard);
+        }
+        let mut items = [socket.as_poll_item(zmq::POLLIN), monitor.as_poll_item(zmq::POLLIN)];
+        zmq::poll(&mut items, i64::try_from(left.as_millis()).unwrap_or(0).max(1))?;
+        if items[0].is_readable() {
+            return Ok(Heard::Message);
+        }
+        if items[1].is_readable()
+            && event_number(&monitor.recv_multipart(0)?) == Some(EVENT_HANDSHAKE_SUCCEEDED)
+        {
+            heard = Heard::Silence;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const PATIENCE: Duration = Duration::from_secs(5);
+    const SHORT: Duration = Duration::from_millis(300);
+
+    #[test]
+    fn a_publisher_is_told_from_a_port_where_none_is() {
+        let closed = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+        let port = closed.local_addr().expect("bound").port();
+        // It takes connections, and speaks no ZMQ.
+        assert_eq!(probe(&format!("tcp://127.0.0.1:{port}"), SHORT), Ok(Heard::Nothing));
+        drop(closed);
+        assert_eq!(probe(&format!("tcp://127.0.0.1:{port}"), SHORT), Ok(Heard::Nothing));
+        let context = zmq::Context::new();
+        let publisher = context.socket(zmq::PUB).expect("a socket");
+        publisher.bind("tcp://127.0.0.1:*").expect("bound");
+        let endpoint = publisher.get_last_endpoint().expect("bound").expect("text");
+        assert_eq!(probe(&endpoint, Duration::from_secs(1)), Ok(Heard::Silence));
+        let heard = std::thread::spawn(move || probe(&endpoint, PATIENCE));
+        // A message before the subscription is lost, so it is sent until one is heard.
+        while !heard.is_finished() {
+            publisher.send_multipart(["rawtx", "bytes", "\0\0\0\0"], 0).expect("sent");
+            std::thread::yield_now();
+        }
+        assert_eq!(heard.join().expect("no panic"), Ok(Heard::Message));
+    }
+}
