@@ -1,6 +1,6 @@
 # The commands of the README. `make demo` and `make test` install what is missing.
 
-.PHONY: demo test soak bench bench-quick bench-smoke bench-sweeps build deb deny install-test lint
+.PHONY: demo test field-test soak bench bench-quick bench-smoke bench-sweeps build deb deny install-test lint
 
 # The whole gateway on regtest, with a node of its own: a payment from the API call to the payout.
 demo:
@@ -14,6 +14,11 @@ test:
 	$(MAKE) lint
 	cargo test --locked -- --include-ignored
 	$(MAKE) bench-smoke
+
+# The proxies of Debian in front of the real gateway, and situations that others reported.
+field-test:
+	sh tests/install.sh field
+	cargo test --locked --test it -- --include-ignored proxies situations refusals
 
 # Everything at once for half an hour or more; SEED=7 makes another history of it.
 soak:

@@ -3,6 +3,7 @@
 #
 #   tests/install.sh demo         what it takes to build and to run the demo
 #   tests/install.sh test         the same, and what the tests use
+#   tests/install.sh field        the same, and the proxies of Debian
 #   tests/install.sh deb          what it takes to make the package
 #   tests/install.sh installed    the same, and what installs it on a new system
 set -eu
@@ -17,7 +18,7 @@ pkg-config|command -v pkg-config|finds OpenSSL for the build
 libssl-dev|pkg-config --exists openssl|TLS for webhooks and Discord
 litecoind|PATH="$PATH:/usr/lib/litecoin" command -v litecoind|the node (for demo and tests)
 LIST
-  if [ "$what" = test ]; then
+  if [ "$what" = test ] || [ "$what" = field ]; then
     cat <<'LIST'
 chromium|command -v chromium|shows the checkout as shoppers see it
 firefox-esr|command -v firefox-esr|shows it as other shoppers see it
@@ -29,6 +30,13 @@ python3|command -v python3|runs the guide's Python example
 python3-pip|python3 -m pip --version|installs requests, schemathesis and others for the tests
 systemd|command -v systemd-analyze|judges the units
 bsdutils|command -v script|a terminal for the questions of init
+LIST
+  fi
+  if [ "$what" = test ] || [ "$what" = field ]; then
+    cat <<'LIST'
+nginx-light|PATH="$PATH:/usr/sbin" command -v nginx|stands in front of the gateway
+caddy|command -v caddy|stands in front of it, too
+haproxy|PATH="$PATH:/usr/sbin" command -v haproxy|stands in front of it, too
 LIST
   fi
   if [ "$what" = deb ] || [ "$what" = installed ]; then

@@ -74,6 +74,7 @@ mod payout_address;
 mod payouts;
 mod pegouts;
 mod powercut;
+mod proxies;
 mod pruned;
 mod raise;
 mod ready;

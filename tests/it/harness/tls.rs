@@ -2,7 +2,7 @@
 
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread::JoinHandle;
@@ -77,6 +77,14 @@ impl Identity {
     /// Writes the certificate where a client may look for authorities.
     pub(crate) fn write(&self, file: &Path) {
         std::fs::write(file, self.certificate.to_pem().unwrap()).unwrap();
+    }
+
+    /// Writes certificate and key as servers read them, and returns the two files.
+    pub(crate) fn write_to(&self, folder: &Path) -> [PathBuf; 2] {
+        let [certificate, key] = ["certificate.pem", "key.pem"].map(|name| folder.join(name));
+        self.write(&certificate);
+        std::fs::write(&key, self.key.private_key_to_pem_pkcs8().unwrap()).unwrap();
+        [certificate, key]
     }
 }
 
