@@ -12,13 +12,13 @@ demo:
 test:
 	sh tests/install.sh test
 	$(MAKE) lint
-	cargo test --locked -- --include-ignored
+	cargo test --locked -- --include-ignored $$(sh tests/privileges.sh)
 	$(MAKE) bench-smoke
 
 # The proxies of Debian in front of the real gateway, and situations that others reported.
 field-test:
 	sh tests/install.sh field
-	cargo test --locked --test it -- --include-ignored proxies situations refusals
+	cargo test --locked --test it -- --include-ignored $$(sh tests/privileges.sh) proxies situations refusals
 
 # Everything at once for half an hour or more; SEED=7 makes another history of it.
 soak:

@@ -116,7 +116,7 @@ fn no_role_leaves_a_core_dump() {
         names.filter(|name| name.to_string_lossy().starts_with("core")).count()
     };
     let before = cores(&gate);
-    let from = gate.spawn_after(unlimited);
+    let from = gate.spawn_in_shell(unlimited);
     gate.await_ready(from);
     let limits = fs::read_to_string(format!("/proc/{}/limits", gate.pid())).unwrap();
     let limit = limits.lines().find(|line| line.starts_with("Max core file size")).unwrap();

@@ -208,6 +208,16 @@ impl Gate {
     }
 
     /// As [`Gate::spawn`], after these words of the shell, such as `ulimit -n 256 && `.
+    pub(crate) fn spawn_in_shell(&self, shell: &str) -> usize {
+        let inner = self.command(&["serve"]);
+        let mut command = Command::new("sh");
+        command.args(["-c", &line_after(shell, &inner)]).current_dir(self.folder.path());
+        copy_environment(&inner, &mut command);
+        self.spawn_as(command)
+    }
+
+    /// As [`Gate::spawn_in_shell`], in a view of the file system of its own, where the shell may
+    /// mount.
     pub(crate) fn spawn_after(&self, shell: &str) -> usize {
         self.spawn_as(self.command_after(shell, &["serve"]))
     }
@@ -412,19 +422,12 @@ impl Gate {
     /// A command in a shell, which may change what lies where for itself alone.
     fn command_after(&self, shell: &str, arguments: &[&str]) -> Command {
         let inner = self.command(arguments);
-        let words: Vec<String> =
-            inner.get_args().map(|word| format!("'{}'", word.to_string_lossy())).collect();
-        let line = format!("{shell} exec '{}' {}", files::LITEGATE.as_str(), words.join(" "));
         // A user who is not root may do so in a world of his own.
         let flags = if files::user() != 0 { "-rm" } else { "-m" };
         let mut command = Command::new("unshare");
-        command.args([flags, "sh", "-c", &line]).current_dir(self.folder.path());
-        for (name, value) in inner.get_envs() {
-            match value {
-                Some(value) => command.env(name, value),
-                None => command.env_remove(name),
-            };
-        }
+        command.arg(flags).args(propagation(flags));
+        command.args(["sh", "-c", &line_after(shell, &inner)]).current_dir(self.folder.path());
+        copy_environment(&inner, &mut command);
         command
     }
 
@@ -568,6 +571,32 @@ impl Drop for Running {
         let _ = self.process.kill(); // It may have ended.
         let _ = self.process.wait();
         self.join();
+    }
+}
+
+/// A line for the shell: its own words, then this command in the place of the shell.
+fn line_after(shell: &str, inner: &Command) -> String {
+    let words: Vec<String> =
+        inner.get_args().map(|word| format!("'{}'", word.to_string_lossy())).collect();
+    format!("{shell} exec '{}' {}", files::LITEGATE.as_str(), words.join(" "))
+}
+
+fn copy_environment(from: &Command, to: &mut Command) {
+    for (name, value) in from.get_envs() {
+        match value {
+            Some(value) => to.env(name, value),
+            None => to.env_remove(name),
+        };
+    }
+}
+
+/// How unshare(1) is asked: in a root that is no mount point, as chroot(1) makes it, the
+/// propagation of mounts cannot be changed.
+fn propagation(flags: &str) -> &'static [&'static str] {
+    let tried = Command::new("unshare").args([flags, "true"]).stderr(Stdio::null()).status();
+    match tried.is_ok_and(|status| status.success()) {
+        true => &[],
+        false => &["--propagation", "unchanged"],
     }
 }
 

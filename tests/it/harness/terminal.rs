@@ -24,6 +24,8 @@ impl Terminal {
     pub(crate) fn start(command: &str) -> Terminal {
         let mut process = Command::new("script")
             .args(["--quiet", "--return", "--command", command, "/dev/null"])
+            // What a terminal sets; whoever runs the tests may have none.
+            .env("TERM", "xterm")
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()
