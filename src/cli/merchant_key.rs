@@ -78,9 +78,10 @@ impl KeyView {
         }
     }
 
-    fn with_text(key: &NamedApiKey, config: &Config) -> KeyView {
-        let text = config.secret.current().named_api_key(config.network, key.merchant, key.id);
-        KeyView { api_key: Some(Shown(text.reveal().clone())), ..KeyView::new(key) }
+    fn with_text(key: &NamedApiKey, config: &Config) -> Result<KeyView, Failure> {
+        let secret = config.secret()?.current();
+        let text = secret.named_api_key(config.network, key.merchant, key.id);
+        Ok(KeyView { api_key: Some(Shown(text.reveal().clone())), ..KeyView::new(key) })
     }
 
     fn print(&self) -> Result<(), Failure> {
@@ -100,13 +101,13 @@ impl Key {
                 let name = BusinessName::parse(&name).map_err(Refusal::from)?;
                 let key = store
                     .write_blocking(move |tx| acts::add(tx, &cli, merchant, &name, scope, now))?;
-                KeyView::with_text(&key, config)
+                KeyView::with_text(&key, config)?
             }
             Key::List { merchant } => return list(store, merchant, format),
             Key::Show { merchant, key } => {
                 let key =
                     store.write_blocking(move |tx| acts::show(tx, &cli, merchant, key, now))?;
-                KeyView::with_text(&key, config)
+                KeyView::with_text(&key, config)?
             }
             Key::Revoke { merchant, key } => {
                 let key =
