@@ -2,9 +2,10 @@
 
 use std::fs;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::harness::gate::Gate;
+use crate::harness::random::{Random, setting};
 use crate::harness::receiver::Receiver;
 use crate::harness::shop::Shop;
 use crate::harness::stage::Stage;
@@ -111,4 +112,56 @@ fn a_rotation_that_is_killed_resumes() {
         let names: Vec<_> = left.map(|entry| entry.file_name().into_string().unwrap()).collect();
         assert!(!names.iter().any(|name| name.starts_with("secret.")), "{names:?}");
     }
+}
+
+// 1. `secret rotate` is killed at random instants until a rotation is under way. Whatever it left,
+//    rows verify, and another run completes it: old and new key are valid, and the sweeper's file
+//    holds both row keys.
+// 2. `secret finish` is killed at random instants. Another run completes it: the secret and the
+//    sweeper's file hold one secret, no other file is left, and rows verify.
+// 3. The audit log is whole, and holds one row for each rotation.
+#[test]
+fn a_rotation_killed_at_any_instant_resumes() {
+    let mut random = Random::of(setting("SEED", 1));
+    let gate = Gate::offline();
+    let id = gate.cli_json(&["merchant", "add", "--name", "one"]).text("merchantId");
+    let key = || gate.cli_json(&["merchant", "view-key", &id]).text("apiKey");
+    let is_under_way = || gate.cli_json(&["secret", "status"]).raw("rotating") == "true";
+    let row_keys = || {
+        let text = fs::read_to_string(gate.setting("sweeper.row_key_file")).unwrap();
+        text.lines().filter(|line| line.starts_with("key ")).count()
+    };
+    let rotate = ["secret", "rotate", "--grace", "0s"];
+    let began = Instant::now();
+    gate.cli_ok(&rotate);
+    gate.cli_ok(&["secret", "finish"]);
+    let whole = u64::try_from(began.elapsed().as_micros()).unwrap();
+    let (rotations, mut kills) = (setting("ROTATIONS", 8), 0);
+    for done in 0..rotations {
+        let before = key();
+        while !is_under_way() {
+            kills += 1;
+            gate.run_killed(&rotate, Duration::from_micros(random.below(whole)));
+            gate.cli_ok(&["merchant", "show", &id]);
+        }
+        gate.cli_fails(&rotate, 4, &["not finished"]);
+        assert_ne!(key(), before);
+        assert_eq!(row_keys(), 2);
+        while is_under_way() {
+            kills += 1;
+            let after = Duration::from_micros(random.below(whole));
+            gate.run_killed(&["secret", "finish"], after);
+            gate.cli_ok(&["merchant", "show", &id]);
+        }
+        gate.cli_ok(&["secret", "finish"]);
+        assert_eq!(row_keys(), 1);
+        let left = fs::read_dir(gate.folder()).unwrap().flatten();
+        let names: Vec<_> = left.map(|entry| entry.file_name().into_string().unwrap()).collect();
+        assert!(!names.iter().any(|name| name.starts_with("secret.")), "{names:?}");
+        gate.cli_ok(&["audit-log", "--verify"]);
+        let acts = gate.cli_list(&["audit-log"]);
+        let noted = acts.iter().filter(|act| act.text("act") == "rotate_secret").count();
+        assert_eq!(noted, usize::try_from(done + 2).unwrap());
+    }
+    println!("{rotations} rotations, {kills} kills");
 }
