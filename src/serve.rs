@@ -9,6 +9,7 @@ pub(crate) mod first_start;
 mod retention;
 pub(crate) mod rights;
 mod rotation;
+mod schema_watch;
 mod systemd;
 
 use std::collections::BTreeSet;
@@ -295,10 +296,15 @@ impl Gateway {
             clock: clock.clone(),
             shutdown: shutdown.clone(),
         };
-        let of_rotation = roles.first().copied().unwrap_or(Role::Watcher);
+        let of_all = roles.first().copied().unwrap_or(Role::Watcher);
         tasks.spawn(async move {
             rotation.run().await;
-            (of_rotation, Ok(()))
+            (of_all, Ok(()))
+        });
+        let schema_watch = schema_watch::watch(store.clone(), shutdown.clone());
+        tasks.spawn(async move {
+            schema_watch.await;
+            (of_all, Ok(()))
         });
         if roles.contains(&Role::Api) {
             let api = Arc::new(api_of(&config, &store, &wake, &clock, &shutdown)?);

@@ -10,6 +10,7 @@ use crate::harness::gate::Gate;
 use crate::harness::json::Fields;
 use crate::harness::powercut::{Disk, Recorder};
 use crate::harness::random::setting;
+use crate::harness::roles::Part;
 use crate::harness::shop::Shop;
 use crate::harness::stage::Stage;
 use crate::harness::wait::{SOON, stays_true, wait_for};
@@ -212,6 +213,24 @@ fn a_foreign_trigger_stops_sweeps_and_is_named() {
     gate.cli_fails(&["audit"], 4, &[named]);
     hand.write("DROP TRIGGER redirect");
     wait_for("the sweep", SOON, || !node.mempool().is_empty());
+}
+
+// 1. A process without the sweeper's role serves. A hand leaves a trigger in the database: the
+//    process names it by itself.
+// 2. The trigger goes, and the process says so.
+#[test]
+fn each_process_names_a_foreign_trigger() {
+    let Some(Stage { gate, shop: _shop, node: _node }) = Stage::shared() else { return };
+    gate.term();
+    let mut gateway = Part::of("api,watcher,webhooks");
+    gateway.start(&gate);
+    let hand = Database::of(&gate);
+    hand.write("CREATE TRIGGER redirect AFTER INSERT ON payments BEGIN SELECT 1; END");
+    let named = "the trigger redirect, which is not ours";
+    wait_for(named, SOON, || gateway.log().contains(named));
+    hand.write("DROP TRIGGER redirect");
+    let again = "the database's schema is as this program made it again";
+    wait_for(again, SOON, || gateway.log().contains(again));
 }
 
 #[test]
