@@ -15,10 +15,12 @@ test:
 	cargo test --locked -- --include-ignored $$(sh tests/privileges.sh)
 	$(MAKE) bench-smoke
 
-# The proxies of Debian in front of the real gateway, and situations that others reported.
+# The proxies of Debian in front of the real gateway, situations that others reported, and the layout of
+# the container.
 field-test:
 	sh tests/install.sh field
 	cargo test --locked --test it -- --include-ignored $$(sh tests/privileges.sh) proxies situations refusals
+	sh tests/container.sh target/debug/litegate
 
 # Everything at once for half an hour or more; SEED=7 makes another history of it.
 soak:

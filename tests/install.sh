@@ -39,6 +39,9 @@ caddy|command -v caddy|stands in front of it, too
 haproxy|PATH="$PATH:/usr/sbin" command -v haproxy|stands in front of it, too
 LIST
   fi
+  if [ "$what" = field ]; then
+    echo 'mmdebstrap|command -v mmdebstrap|makes a root as a container has it'
+  fi
   if [ "$what" = deb ] || [ "$what" = installed ]; then
     cat <<'LIST'
 python3|command -v python3|collects the notices of the libraries
@@ -108,6 +111,17 @@ if [ "$(id -u)" != 0 ]; then
   fi
   root=sudo
 fi
+# Debian 13 and Ubuntu have no litecoind. The project's own build does for everything.
+case " $missing " in
+  *" litecoind "*)
+    if ! apt-cache show litecoind >/dev/null 2>&1; then
+      echo "install: this distribution has no litecoind. Take Litecoin Core 0.21.5.4 or later from" >&2
+      echo "install: https://litecoin.org, verify SHA256SUMS and its signature as litecoind/README.md" >&2
+      echo "install: says, and put litecoind into the path, or name it: LITECOIND=/path/to/litecoind" >&2
+      exit 2
+    fi
+    ;;
+esac
 printf '%s' "$reasons"
 echo "install: apt-get install$missing"
 $root apt-get update -qq
