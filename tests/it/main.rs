@@ -61,6 +61,7 @@ mod list;
 mod litestream;
 mod machine;
 mod many;
+mod messages;
 mod metrics;
 mod mweb;
 mod node_conf;
