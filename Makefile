@@ -19,7 +19,7 @@ test:
 # the container.
 field-test:
 	sh tests/install.sh field
-	cargo test --locked --test it -- --include-ignored $$(sh tests/privileges.sh) proxies situations refusals
+	cargo test --locked --test it -- --include-ignored $$(sh tests/privileges.sh) proxies situations doctor refusals
 	sh tests/container.sh target/debug/litegate
 
 # Everything at once for half an hour or more; SEED=7 makes another history of it.

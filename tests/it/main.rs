@@ -39,6 +39,7 @@ mod discord_notices;
 mod disk;
 mod docs;
 mod doctor;
+mod doctor_proofs;
 mod doubt;
 mod failover;
 mod fees;
