@@ -9,6 +9,7 @@ mod mac;
 pub(crate) mod rotation;
 mod row_key;
 pub(crate) mod row_key_file;
+mod second_factor;
 mod secrets;
 
 use std::fmt;
@@ -25,6 +26,7 @@ use crate::domain::network::Network;
 pub(crate) use backup_key::BackupKey;
 pub(crate) use mac::{MAC_BYTES, Mac, input_field};
 pub(crate) use row_key::{KeyPair, RowKey, RowKeys};
+pub(crate) use second_factor::{AppSecret, Under};
 pub(crate) use secrets::Secrets;
 
 /// A value that must not be seen: no Display, and Debug hides it.

@@ -18,6 +18,7 @@ use crate::store::{ReadTx, WriteTx, audit_log};
 
 use super::own_addresses::ForeignAddress;
 use super::reason::Reason;
+use super::second_factor::{self, Passed};
 use super::{Actor, Refusal, act};
 
 #[cfg(test)]
@@ -84,7 +85,7 @@ pub(crate) fn add(
     let name = merchant.name.as_str().to_owned();
     audit_log::append(tx, &act(actor, now, "add", merchant.id, (None, Some(name))))?;
     if let Some(address) = &new.payout_address {
-        set_address(tx, actor, rules, merchant.id, address, clock)?;
+        set_address(tx, actor, rules, merchant.id, address, &Passed::nothing(), clock)?;
     }
     if let Some(days) = new.days {
         grant(tx, actor, merchant.id, days, now)?;
@@ -232,14 +233,19 @@ pub(crate) fn record_shown(
 
 /// Makes a new API key. The old one is dead with this write, or lives on for a day; keys older than
 /// that one are dead in any case, so a second rotation ends a leaked key at once.
+///
+/// # Errors
+/// Without the merchant's second factor, if one is enabled.
 pub(crate) fn rotate_key(
     tx: &WriteTx,
     actor: &Actor,
     id: MerchantId,
     old: OldKey,
+    passed: &Passed,
     now: Timestamp,
 ) -> Result<Merchant, Refusal> {
     let before = get(tx, id)?.key_version;
+    second_factor::require(tx, id, passed)?;
     let until = match old {
         OldKey::DiesAtOnce => None,
         OldKey::LivesOn => Some(now.plus_ms(OLD_KEY_LIFE_MS)),

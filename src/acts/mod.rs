@@ -19,6 +19,7 @@ pub(crate) mod own_addresses;
 pub(crate) mod payments;
 pub(crate) mod reason;
 pub(crate) mod retention;
+pub(crate) mod second_factor;
 pub(crate) mod sweeps;
 pub(crate) mod untrusted_proxy;
 pub(crate) mod webhooks;
@@ -31,6 +32,7 @@ use crate::store::audit_log::Act;
 
 use merchants::ADDRESS_CHANGES_MAX;
 use reason::Reason;
+use second_factor::FactorRefusal;
 
 /// Why a request cannot be. The sentences are shown as they are, by every door.
 #[derive(Debug, thiserror::Error)]
@@ -74,6 +76,8 @@ pub(crate) enum Refusal {
         "the payout address was changed {ADDRESS_CHANGES_MAX} times within a day; try again tomorrow"
     )]
     TooManyAddressChanges,
+    #[error(transparent)]
+    SecondFactor(#[from] FactorRefusal),
     /// Not the asker's fault.
     #[error(transparent)]
     Store(#[from] store::Error),

@@ -11,6 +11,7 @@ use futures_util::FutureExt;
 use poise::serenity_prelude as serenity;
 
 use crate::acts::merchants as acts;
+use crate::acts::second_factor::Passed;
 use crate::acts::{Actor, Refusal, announce, confirmations, sweeps};
 use crate::domain::merchant::{MerchantId, OldKey, PayoutAddress};
 use crate::domain::time::Timestamp;
@@ -250,12 +251,22 @@ async fn confirmed(
                 Deed::SetAddress(_) => {
                     let merchant = account_of(tx, user)?;
                     let Some(address) = address else { return Ok(None) };
-                    let set = acts::set_address(tx, &actor, &rules, merchant.id, &address, &clock)?;
+                    let passed = Passed::nothing();
+                    let set = acts::set_address(
+                        tx,
+                        &actor,
+                        &rules,
+                        merchant.id,
+                        &address,
+                        &passed,
+                        &clock,
+                    )?;
                     Ok(Some((merchant, Some(set.registration))))
                 }
                 Deed::RotateKey(old) => {
                     let merchant = account_of(tx, user)?;
-                    Ok(Some((acts::rotate_key(tx, &actor, merchant.id, old, now)?, None)))
+                    let passed = Passed::nothing();
+                    Ok(Some((acts::rotate_key(tx, &actor, merchant.id, old, &passed, now)?, None)))
                 }
                 Deed::RotateWebhookSecret => {
                     let merchant = account_of(tx, user)?;

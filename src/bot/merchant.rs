@@ -4,6 +4,7 @@
 use crate::acts::Refusal;
 use crate::acts::merchants::{self as acts, AddressStep};
 use crate::acts::notices::{self as notice_acts, plain};
+use crate::acts::second_factor::Passed;
 use crate::domain::merchant::{BusinessName, Subscription, address_in_force, address_to_come};
 use crate::domain::notice::{Kind, Way};
 use crate::store::{audit_log, merchants as rows};
@@ -98,7 +99,16 @@ async fn set_address(
             let merchant = acts::of_discord_user(tx, &actor, &rules, user, &name, &clock)?;
             match acts::address_step(tx, &rules, merchant.id, wanted.get(), now)? {
                 AddressStep::AtOnce | AddressStep::Nothing => {
-                    Ok(Ok(acts::set_address(tx, &actor, &rules, merchant.id, &wanted, &clock)?))
+                    let passed = Passed::nothing();
+                    Ok(Ok(acts::set_address(
+                        tx,
+                        &actor,
+                        &rules,
+                        merchant.id,
+                        &wanted,
+                        &passed,
+                        &clock,
+                    )?))
                 }
                 AddressStep::Change => {
                     let account = acts::account(tx, merchant.id, network)?;

@@ -6,6 +6,7 @@ use clap::{Args, Subcommand};
 use serde::Serialize;
 
 use super::merchant_key::Key;
+use super::merchant_second_factor::{Code, SecondFactor};
 use super::{Failure, Format, open, print_json, print_line};
 use crate::acts::merchants::{self as acts, Account, NewMerchant};
 use crate::acts::notices as notice_acts;
@@ -55,7 +56,12 @@ enum Act {
     Show { id: MerchantId },
     /// Register a payout address; a change takes effect after the configured delay
     #[command(after_help = "Example: litegate merchant set-address mer_0123456789ab ltc1q…")]
-    SetAddress { id: MerchantId, address: String },
+    SetAddress {
+        id: MerchantId,
+        address: String,
+        #[command(flatten)]
+        code: Code,
+    },
     /// Cancel a change of the payout address that has not taken effect
     #[command(after_help = "Example: litegate merchant cancel-address-change mer_0123456789ab")]
     CancelAddressChange { id: MerchantId },
@@ -87,12 +93,20 @@ enum Act {
         /// The old key is taken for 24 more hours
         #[arg(long)]
         keep_old: bool,
+        #[command(flatten)]
+        code: Code,
     },
     /// Named API keys with a scope, beside the merchant's own key
     #[command(after_help = "Example: litegate merchant key list mer_0123456789ab")]
     Key {
         #[command(subcommand)]
         key: Key,
+    },
+    /// A second factor for changes of the payout address and of the API key
+    #[command(after_help = "Example: litegate merchant second-factor enable mer_0123456789ab")]
+    SecondFactor {
+        #[command(subcommand)]
+        step: SecondFactor,
     },
     /// Say where webhooks go when a payment names no URL of its own
     #[command(after_help = "Example: litegate merchant set-webhook-url mer_0123456789ab \
@@ -155,6 +169,7 @@ impl Merchant {
         let reveal = match self.act {
             Act::List => return list(&config, &store, format),
             Act::Key { key } => return key.run(&config, &store, format),
+            Act::SecondFactor { step } => return step.run(&config, &store, format),
             Act::Notifications { id, kind, way } => {
                 return notifications(&config, &store, id, kind.zip(way), format);
             }
@@ -205,11 +220,11 @@ impl Act {
                 let new = NewMerchant { name, discord_id, payout_address, days };
                 write(store, move |tx| Ok(acts::add(tx, &cli, &rules, &new, &clock)?.id))
             }
-            Act::SetAddress { id, address } => {
+            Act::SetAddress { id, address, code } => {
                 let address = read_address(&address, config, store)?;
-                let set =
-                    move |tx: &WriteTx| acts::set_address(tx, &cli, &rules, id, &address, &clock);
-                let registered = store.write_blocking(set)?;
+                let registered = code.guard(config, store, id, move |tx, passed| {
+                    acts::set_address(tx, &cli, &rules, id, &address, passed, &clock)
+                })?;
                 if !registered.is_new {
                     let address = registered.registration.address;
                     eprintln!("litegate: nothing is registered anew: {address} is already");
@@ -238,9 +253,11 @@ impl Act {
             Act::Unsuspend { id } => {
                 write(store, move |tx| acts::unsuspend(tx, &cli, id, now).map(|()| id))
             }
-            Act::RotateKey { id, keep_old } => {
+            Act::RotateKey { id, keep_old, code } => {
                 let old = if keep_old { OldKey::LivesOn } else { OldKey::DiesAtOnce };
-                write(store, move |tx| acts::rotate_key(tx, &cli, id, old, now).map(|_| id))
+                code.guard(config, store, id, move |tx, passed| {
+                    acts::rotate_key(tx, &cli, id, old, passed, now).map(|_| id)
+                })
             }
             Act::SetWebhookUrl { id, url } => {
                 let url = acts::read_webhook_url(&url, &config.webhooks.egress)?;
@@ -260,7 +277,11 @@ impl Act {
                 acts::record_shown(tx, &cli, id, "view_webhook_secret", now).map(|()| id)
             }),
             Act::Show { id } => Ok(id),
-            Act::List | Act::Key { .. } | Act::Notifications { .. } | Act::Notices { .. } => {
+            Act::List
+            | Act::Key { .. }
+            | Act::SecondFactor { .. }
+            | Act::Notifications { .. }
+            | Act::Notices { .. } => {
                 Err(Failure::Usage("this shows something else than a merchant".to_owned()))
             }
         }

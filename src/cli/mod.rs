@@ -14,6 +14,7 @@ mod init;
 mod manual;
 mod merchant;
 mod merchant_key;
+mod merchant_second_factor;
 mod openapi;
 mod payment;
 mod progress;
@@ -183,6 +184,7 @@ impl From<Refusal> for Failure {
             Refusal::Starting => Failure::NodeOutOfReach(format!(
                 "{refusal}, or, if it never was, start once with litegate serve --assume-unused-account"
             )),
+            Refusal::SecondFactor(refusal) => (*refusal).into(),
             _ => Failure::Failed(refusal.to_string()),
         }
     }

@@ -28,6 +28,7 @@ pub(crate) mod pegout;
 pub(crate) mod printable;
 pub(crate) mod retry;
 pub(crate) mod seal;
+pub(crate) mod second_factor;
 pub(crate) mod sweep;
 pub(crate) mod time;
 pub(crate) mod webhook_url;

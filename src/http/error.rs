@@ -216,6 +216,7 @@ impl From<Refusal> for ApiError {
             | Refusal::SuspendedAlready
             | Refusal::NotSuspended
             | Refusal::TooManyAddressChanges
+            | Refusal::SecondFactor(_)
             | Refusal::NoAddressChange => ApiError::internal(message),
         }
     }

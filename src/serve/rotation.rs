@@ -188,7 +188,8 @@ impl Rotation {
 
     fn reseal(&self) -> anyhow::Result<Ended> {
         let go_on = || !self.shutdown.is_cancelled();
-        let (ended, resealed) = reseal::all(&Batches { store: &self.store, go_on: &go_on })?;
+        let (ended, resealed) =
+            reseal::all(&Batches { store: &self.store, go_on: &go_on }, &self.secrets)?;
         if resealed.count > 0 {
             tracing::info!(count = resealed.count, "rows sealed under the new secret");
         }

@@ -31,7 +31,7 @@ use super::{Error, ReadTx, WriteTx};
 
 pub(super) use tables::{
     API_KEYS, COINS, CONFIRMATIONS, EVENTS, IDEMPOTENCY_KEYS, IDENTITY, MERCHANTS,
-    PAYOUT_ADDRESSES, SKIPPED_INDEXES,
+    PAYOUT_ADDRESSES, SECOND_FACTORS, SKIPPED_INDEXES,
 };
 pub(crate) use tables::{PAYMENTS, TABLES, Table};
 
@@ -333,6 +333,9 @@ pub(super) fn heads_of(tx: &ReadTx) -> Result<heads::State, Error> {
             raise(merchant, Head { addresses, cancelled, ..Head::default() });
         }
     }
+    for (merchant, second_factor) in merchants::enabled_second_factors(tx)? {
+        raise(merchant, Head { second_factor, ..Head::default() });
+    }
     Ok(found)
 }
 
@@ -371,6 +374,7 @@ pub(super) fn vouch(
 pub(crate) fn unverified(tx: &ReadTx, newest: u32, most: usize) -> Result<Vec<Error>, Error> {
     let mut found = missing(tx)?;
     found.extend(merchants::missing_api_keys(tx)?);
+    found.extend(merchants::missing_second_factors(tx)?);
     for table in TABLES {
         let (columns, keys) = (table.columns.join(", "), table.key().join(" DESC, "));
         let sql = format!(

@@ -2,8 +2,8 @@
 //!
 //! A MAC proves that this gateway wrote a row at some time. It does not show that a newer row was
 //! replaced by it, or that a row was deleted. So the highest revision of each merchant, the
-//! versions of its key and secret, and the numbers of its payout addresses are kept in a file
-//! beside the high-water mark. They only rise.
+//! versions of its key and secret, the numbers of its payout addresses, and whether it has a second
+//! factor are kept in a file beside the high-water mark. They only rise.
 //!
 //! The file is written after the commit that raises a head, and before that commit is reported to
 //! its caller. A kill in between leaves a head below its row, which is no contradiction.
@@ -48,6 +48,34 @@ pub(crate) struct Head {
     pub(crate) addresses: u32,
     /// How many registrations were cancelled.
     pub(crate) cancelled: u32,
+    /// When the second factor was last enabled or disabled.
+    #[serde(default, skip_serializing_if = "FactorHead::is_none")]
+    pub(crate) second_factor: FactorHead,
+}
+
+/// Whether a merchant's second factor is enabled, and the revision of the merchant's row at which
+/// that was decided. A later decision is higher.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(transparent)]
+pub(crate) struct FactorHead(u64);
+
+impl FactorHead {
+    pub(super) fn enabled_at(revision: u32) -> FactorHead {
+        FactorHead(u64::from(revision) * 2 + 1)
+    }
+
+    pub(super) fn disabled_at(revision: u32) -> FactorHead {
+        FactorHead(u64::from(revision) * 2)
+    }
+
+    /// Whether nothing was decided yet.
+    pub(super) fn is_none(&self) -> bool {
+        self.0 == 0
+    }
+
+    pub(super) fn is_disabled(self) -> bool {
+        !self.is_none() && self.0.is_multiple_of(2)
+    }
 }
 
 impl Head {
@@ -59,6 +87,7 @@ impl Head {
             secret: self.secret.max(other.secret),
             addresses: self.addresses.max(other.addresses),
             cancelled: self.cancelled.max(other.cancelled),
+            second_factor: self.second_factor.max(other.second_factor),
         }
     }
 }
@@ -306,6 +335,9 @@ fn mac(merchants: &BTreeMap<u64, Head>, audit_log: Option<chain::Head>, key: &Ro
         mac.field(b'M', &id.to_be_bytes());
         for part in [head.revision, head.key, head.secret, head.addresses, head.cancelled] {
             mac.field(b'I', &part.to_be_bytes());
+        }
+        if !head.second_factor.is_none() {
+            mac.field(b'F', &head.second_factor.0.to_be_bytes());
         }
     }
     if let Some(head) = audit_log {

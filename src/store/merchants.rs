@@ -2,6 +2,7 @@
 
 mod api_keys;
 mod payout_addresses;
+mod second_factors;
 
 use rusqlite::{OptionalExtension, Row};
 
@@ -19,6 +20,11 @@ pub(crate) use api_keys::{
 pub(crate) use payout_addresses::{
     address_marks, cancel_address, cancel_address_change, has_payout_address, is_registered,
     payout_addresses, register_payout_address, registered_since, uncancelled,
+};
+pub(crate) use second_factors::{
+    State as FactorState, begin_second_factor, disable_second_factor, enable_second_factor,
+    enabled_second_factors, encrypt_again, missing_second_factors, save_second_factor,
+    second_factor,
 };
 
 fn from_row(tx: &ReadTx, row: &Row) -> rusqlite::Result<Result<Merchant, Error>> {
@@ -248,6 +254,7 @@ pub(crate) fn raise_to_heads(tx: &WriteTx) -> Result<Vec<MerchantId>, Error> {
         tx.raise_head(id, Head { revision, key, secret, ..Head::default() });
         // Which named keys were revoked since is not known.
         api_keys::end_api_keys(tx, id)?;
+        second_factors::follow_head(tx, id)?;
         raised.push(id);
     }
     Ok(raised)
@@ -260,8 +267,10 @@ pub(crate) fn raise_to_heads(tx: &WriteTx) -> Result<Vec<MerchantId>, Error> {
 /// Those of the database.
 pub(crate) fn vouch(tx: &WriteTx, id: MerchantId) -> Result<(), Error> {
     if authenticated::vouch(tx, &MERCHANTS, "id = ?", &[&id])? > 0 {
-        // The row may name a revision at which a key was valid that was revoked since.
+        // The row may name a revision at which a key was valid that was revoked since, and may say
+        // that there is no second factor.
         api_keys::end_api_keys(tx, id)?;
+        second_factors::follow_head(tx, id)?;
     }
     authenticated::vouch(tx, &PAYOUT_ADDRESSES, "merchant_id = ?", &[&id])?;
     raise_to_heads(tx).map(|_| ())

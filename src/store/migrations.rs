@@ -12,7 +12,7 @@ use crate::secret::RowKeys;
 use super::{Error, authenticated, backup};
 
 /// Append only. `tests/it/tidy.rs` compares the old ones with their recorded hashes.
-const SCRIPTS: [&str; 12] = [
+const SCRIPTS: [&str; 13] = [
     include_str!("migrations/0001_start.sql"),
     include_str!("migrations/0002_keys_and_places.sql"),
     include_str!("migrations/0003_pages.sql"),
@@ -25,6 +25,7 @@ const SCRIPTS: [&str; 12] = [
     include_str!("migrations/0010_retention.sql"),
     include_str!("migrations/0011_authentication.sql"),
     include_str!("migrations/0012_api_keys.sql"),
+    include_str!("migrations/0013_second_factor.sql"),
 ];
 
 /// The first schema whose rows carry MACs.

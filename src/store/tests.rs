@@ -118,11 +118,12 @@ fn writes_are_durable_before_they_are_answered() {
 }
 
 /// Tables that stay small: of the operator's few merchants, or of what is under way.
-const SMALL: [&str; 23] = [
+const SMALL: [&str; 24] = [
     "skipped_indexes", // One for each restore or absence.
     "rarray",          // What the caller asks for.
     "merchants",
     "api_keys", // Twenty a merchant at most.
+    "second_factors",
     "payout_addresses",
     "payout_waits",
     "operator_addresses",

@@ -89,6 +89,7 @@ mod restart;
 mod restore;
 mod retention;
 mod seals;
+mod second_factor;
 mod secret_rotation;
 mod situations;
 mod snippets;

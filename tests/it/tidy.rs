@@ -39,7 +39,7 @@ const ROWS: [(&str, u32); 27] = [
 ];
 
 /// Crates that may be imported in one place only.
-const HOMES: [(&str, &[&str]); 23] = [
+const HOMES: [(&str, &[&str]); 24] = [
     ("warp", &["http/"]),
     ("hyper", &["http/"]),
     ("hyper_util", &["http/"]),
@@ -63,6 +63,7 @@ const HOMES: [(&str, &[&str]); 23] = [
     ("clap_mangen", &["cli/"]),
     ("bip39", &["cli/"]),
     ("indicatif", &["cli/"]),
+    ("totp_rs", &["secret/"]),
 ];
 
 /// Words that say nothing about a thing.

@@ -8,6 +8,7 @@ use crate::store::merchants as rows;
 use crate::store::{ReadTx, WriteTx, audit_log, payout_waits};
 
 use super::super::own_addresses::ForeignAddress;
+use super::super::second_factor::{self, Passed};
 use super::super::{Actor, Refusal, act};
 use super::{Rules, account, get};
 
@@ -84,13 +85,15 @@ fn unchanged<'r>(
 /// waits, cancels the change.
 ///
 /// # Errors
-/// After too many changes within a day.
+/// Without the merchant's second factor, if one is enabled and there is anything to register, and
+/// after too many changes within a day.
 pub(crate) fn set_address(
     tx: &WriteTx,
     actor: &Actor,
     rules: &Rules,
     id: MerchantId,
     address: &ForeignAddress,
+    passed: &Passed,
     clock: &Clock,
 ) -> Result<Registered, Refusal> {
     // Read here, behind the writes that we waited for: what they made effective is seen.
@@ -108,6 +111,7 @@ pub(crate) fn set_address(
             return Ok(Registered { registration: registration.clone(), is_new: false });
         }
     }
+    second_factor::require(tx, id, passed)?;
     if rows::registered_since(tx, id, now.plus_ms(-DAY_MS))? >= ADDRESS_CHANGES_MAX {
         return Err(Refusal::TooManyAddressChanges);
     }

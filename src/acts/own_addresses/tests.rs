@@ -2,6 +2,7 @@ use super::*;
 use crate::acts::addresses::Addresses;
 use crate::acts::create_payment::{self, Created, NewPayment, Request, create_payment};
 use crate::acts::merchants::{self, NewMerchant, Registered};
+use crate::acts::second_factor::Passed;
 use crate::acts::{Actor, Refusal, account_scan};
 use crate::clock::Clock;
 use crate::domain::account_xpriv::AccountXpriv;
@@ -128,7 +129,8 @@ fn an_index_whose_address_payouts_go_to_is_never_issued() {
         let merchant = merchant.expect("three of them");
         // Superseded or cancelled, it is avoided all the same.
         let clock = Clock::system();
-        merchants::set_address(tx, &Actor::Cli, &RULES, merchant, &foreign(1), &clock)?;
+        let (cli, nothing) = (Actor::Cli, Passed::nothing());
+        merchants::set_address(tx, &cli, &RULES, merchant, &foreign(1), &nothing, &clock)?;
         let mut issued = Vec::new();
         for n in 0..3 {
             let new = NewPayment::by_hand("0.1", None)?;
@@ -163,7 +165,8 @@ fn an_unchanged_address_adds_no_row_and_changes_are_limited() {
     let set = |n: u32| {
         store.write_blocking(move |tx| {
             let clock = Clock::system();
-            merchants::set_address(tx, &Actor::Cli, &RULES, merchant, &foreign(n), &clock)
+            let (cli, nothing) = (Actor::Cli, Passed::nothing());
+            merchants::set_address(tx, &cli, &RULES, merchant, &foreign(n), &nothing, &clock)
         })
     };
     let is_new = |set: Result<Registered, Refusal>| set.expect("it is taken").is_new;
@@ -194,7 +197,8 @@ fn a_change_that_took_effect_meanwhile_is_not_cancelled() {
     let merchant = store.write_blocking(|tx| shop(tx, Some(foreign(0)))).expect("a shop").id;
     let of_set = clock.clone();
     let set = move |tx: &WriteTx| {
-        merchants::set_address(tx, &Actor::Cli, &RULES, merchant, &foreign(1), &of_set)
+        let (cli, nothing) = (Actor::Cli, Passed::nothing());
+        merchants::set_address(tx, &cli, &RULES, merchant, &foreign(1), &nothing, &of_set)
     };
     store.write_blocking(set).expect("a change");
     // Another write holds the database while the change takes effect.

@@ -304,6 +304,17 @@ pub(super) const SAID: Said = Said {
     no_address_change: "Es wartet keine Änderung der Auszahlungsadresse.",
     too_many_address_changes: "Die Auszahlungsadresse wurde innerhalb eines Tages {n}-mal \
         geändert. Versuche es morgen wieder.",
+    factor_code_needed: "Es wird ein Code deiner Authenticator-App gebraucht.",
+    factor_wrong_code: "Der Code ist falsch. Nach {n} weiteren {n|falschen Code|falschen Codes} \
+        ist der zweite Faktor 15 Minuten lang gesperrt.",
+    factor_wrong_first_code: "Der Code ist falsch. Prüfe die Uhr des Geräts mit der App.",
+    factor_used_code: "Der Code wurde schon verwendet. Warte auf den nächsten.",
+    factor_locked: "Zu viele falsche Codes. Versuche es in {n} {n|Minute|Minuten} wieder.",
+    factor_unusable: "Der zweite Faktor lässt sich nicht prüfen. Bitte den Betreiber, ihn \
+        zurückzusetzen.",
+    factor_enabled_already: "Der zweite Faktor ist schon eingeschaltet. Schalte ihn zuerst aus.",
+    factor_not_enabled: "Der zweite Faktor ist nicht eingeschaltet.",
+    factor_not_begun: "Es wartet kein zweiter Faktor auf seinen ersten Code. Beginne noch einmal.",
 
     address_empty: "Die Adresse darf nicht leer sein.",
     address_too_long: "Das ist zu lang für eine Litecoin-Adresse.",

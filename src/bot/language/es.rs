@@ -290,6 +290,19 @@ pub(super) const SAID: Said = Said {
     no_address_change: "No hay ningún cambio de dirección de pago en espera.",
     too_many_address_changes: "La dirección de pago se cambió {n} veces en un día. \
         Vuelve a intentarlo mañana.",
+    factor_code_needed: "Hace falta un código de tu aplicación de autenticación.",
+    factor_wrong_code: "El código no es correcto. Con {n} {n|código incorrecto|códigos \
+        incorrectos} más, el segundo factor se bloquea 15 minutos.",
+    factor_wrong_first_code: "El código no es correcto. Comprueba el reloj del dispositivo que \
+        tiene la aplicación.",
+    factor_used_code: "Este código ya se usó. Espera al siguiente.",
+    factor_locked: "Demasiados códigos incorrectos. Vuelve a intentarlo en {n} \
+        {n|minuto|minutos}.",
+    factor_unusable: "No se puede verificar el segundo factor. Pide al operador que lo \
+        restablezca.",
+    factor_enabled_already: "El segundo factor ya está activado. Desactívalo primero.",
+    factor_not_enabled: "El segundo factor no está activado.",
+    factor_not_begun: "Ningún segundo factor espera su primer código. Empieza de nuevo.",
 
     address_empty: "La dirección no puede estar vacía.",
     address_too_long: "Es demasiado larga para una dirección de Litecoin.",

@@ -296,6 +296,18 @@ pub(super) const SAID: Said = Said {
     no_address_change: "Aucun changement de l'adresse de versement n'est en attente.",
     too_many_address_changes: "L'adresse de versement a été changée {n} fois en un jour. \
         Réessayez demain.",
+    factor_code_needed: "Il faut un code de votre application d'authentification.",
+    factor_wrong_code: "Le code est faux. Encore {n} {n|code faux|codes faux}, et le second \
+        facteur est bloqué pendant 15 minutes.",
+    factor_wrong_first_code: "Le code est faux. Vérifiez l'heure de l'appareil qui porte \
+        l'application.",
+    factor_used_code: "Ce code a déjà servi. Attendez le suivant.",
+    factor_locked: "Trop de codes faux. Réessayez dans {n} {n|minute|minutes}.",
+    factor_unusable: "Le second facteur ne peut pas être vérifié. Demandez à l'exploitant de le \
+        réinitialiser.",
+    factor_enabled_already: "Le second facteur est déjà activé. Désactivez-le d'abord.",
+    factor_not_enabled: "Le second facteur n'est pas activé.",
+    factor_not_begun: "Aucun second facteur n'attend son premier code. Recommencez.",
 
     address_empty: "L'adresse ne doit pas être vide.",
     address_too_long: "C'est trop long pour une adresse Litecoin.",

@@ -286,6 +286,16 @@ pub(super) const SAID: Said = Said {
     no_address_change: "Nenhuma mudança do endereço de pagamento está à espera.",
     too_many_address_changes: "O endereço de pagamento foi mudado {n} vezes em um dia. \
         Tente de novo amanhã.",
+    factor_code_needed: "É preciso um código do seu aplicativo autenticador.",
+    factor_wrong_code: "O código está errado. Com mais {n} {n|código errado|códigos errados}, o \
+        segundo fator fica bloqueado por 15 minutos.",
+    factor_wrong_first_code: "O código está errado. Confira o relógio do aparelho com o aplicativo.",
+    factor_used_code: "Este código já foi usado. Espere o próximo.",
+    factor_locked: "Códigos errados demais. Tente de novo em {n} {n|minuto|minutos}.",
+    factor_unusable: "Não é possível verificar o segundo fator. Peça ao operador que o redefina.",
+    factor_enabled_already: "O segundo fator já está ativado. Desative-o primeiro.",
+    factor_not_enabled: "O segundo fator não está ativado.",
+    factor_not_begun: "Nenhum segundo fator espera o primeiro código. Comece de novo.",
 
     address_empty: "O endereço não pode estar vazio.",
     address_too_long: "É longo demais para um endereço Litecoin.",

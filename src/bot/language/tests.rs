@@ -7,6 +7,7 @@ use crate::acts::Refusal;
 use crate::acts::confirmations::Void;
 use crate::acts::notices::news::{Away, Named, News, OfAccount, OfPayment, OfWhole};
 use crate::acts::reason::Reason;
+use crate::acts::second_factor::FactorRefusal;
 use crate::bot::all_commands;
 use crate::domain::address::AddressError;
 use crate::domain::amount::{Amount, AmountError};
@@ -180,6 +181,15 @@ fn failures() -> Vec<Failure> {
         Refusal::ChainInDoubt,
         Refusal::NoAddressChange,
         Refusal::TooManyAddressChanges,
+        FactorRefusal::CodeNeeded.into(),
+        FactorRefusal::WrongCode { left: 1 }.into(),
+        FactorRefusal::WrongFirstCode.into(),
+        FactorRefusal::UsedCode.into(),
+        FactorRefusal::Locked { minutes: 15 }.into(),
+        FactorRefusal::Unusable.into(),
+        FactorRefusal::EnabledAlready.into(),
+        FactorRefusal::NotEnabled.into(),
+        FactorRefusal::NotBegun.into(),
     ];
     let reasons = [
         Reason::Address(AddressError::Empty),

@@ -9,6 +9,7 @@ use crate::acts::merchants::ADDRESS_CHANGES_MAX;
 use crate::acts::notices::news::{Away, Named, News, OfAccount, OfPayment, OfWhole};
 use crate::acts::notices::plain;
 use crate::acts::reason::Reason;
+use crate::acts::second_factor::FactorRefusal;
 use crate::domain::address::AddressError;
 use crate::domain::amount::AmountError;
 use crate::domain::merchant::{BadName, GRANT_DAYS_MAX};
@@ -40,6 +41,15 @@ sentences! {
         chain_in_doubt,
         no_address_change,
         too_many_address_changes,
+        factor_code_needed,
+        factor_wrong_code,
+        factor_wrong_first_code,
+        factor_used_code,
+        factor_locked,
+        factor_unusable,
+        factor_enabled_already,
+        factor_not_enabled,
+        factor_not_begun,
         address_empty,
         address_too_long,
         address_whitespace,
@@ -217,8 +227,24 @@ impl Language {
             Refusal::TooManyAddressChanges => {
                 self.say(said.too_many_address_changes, &[("n", &ADDRESS_CHANGES_MAX)])
             }
+            Refusal::SecondFactor(refusal) => self.factor_refusal(said, *refusal),
             // Said as a mistake of ours.
             Refusal::Store(error) => error.to_string(),
+        }
+    }
+
+    fn factor_refusal(self, said: &Said, refusal: FactorRefusal) -> String {
+        let one = |sentence: &str| self.say(sentence, &[]);
+        match refusal {
+            FactorRefusal::CodeNeeded => one(said.factor_code_needed),
+            FactorRefusal::WrongCode { left } => self.say(said.factor_wrong_code, &[("n", &left)]),
+            FactorRefusal::WrongFirstCode => one(said.factor_wrong_first_code),
+            FactorRefusal::UsedCode => one(said.factor_used_code),
+            FactorRefusal::Locked { minutes } => self.say(said.factor_locked, &[("n", &minutes)]),
+            FactorRefusal::Unusable => one(said.factor_unusable),
+            FactorRefusal::EnabledAlready => one(said.factor_enabled_already),
+            FactorRefusal::NotEnabled => one(said.factor_not_enabled),
+            FactorRefusal::NotBegun => one(said.factor_not_begun),
         }
     }
 

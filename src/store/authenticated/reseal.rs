@@ -6,8 +6,9 @@ use rusqlite::params_from_iter;
 use rusqlite::types::Value;
 
 use super::super::batches::{Batches, Ended, ROWS_MAX};
-use super::super::{Error, WriteTx};
-use super::{Sealed, TABLES, Table};
+use super::super::{Error, WriteTx, merchants};
+use super::{SECOND_FACTORS, Sealed, TABLES, Table};
+use crate::secret::Secrets;
 
 /// Rows that do not verify and are named at most.
 const NAMED_MAX: usize = 20;
@@ -31,11 +32,12 @@ struct Page {
     last: Vec<Value>,
 }
 
-/// Reseals all rows and the file of heads. Rows that were resealed before cost a read.
+/// Reseals all rows and the file of heads, and encrypts the secrets of second factors again. Rows
+/// that were resealed before cost a read.
 ///
 /// # Errors
 /// Those of the database; what was resealed before stays.
-pub(crate) fn all(batches: &Batches) -> Result<(Ended, Resealed), Error> {
+pub(crate) fn all(batches: &Batches, secrets: &Secrets) -> Result<(Ended, Resealed), Error> {
     let mut resealed = Resealed::default();
     for table in TABLES {
         let mut after = Vec::new();
@@ -55,8 +57,13 @@ pub(crate) fn all(batches: &Batches) -> Result<(Ended, Resealed), Error> {
             after = page.last;
         }
     }
+    let (ended, unreadable) = merchants::encrypt_again(batches, secrets)?;
+    resealed.unverified += unreadable.len() as u64;
+    let names = unreadable.iter().map(|merchant| format!("{} {merchant}", SECOND_FACTORS.name));
+    resealed.named.extend(names);
+    resealed.named.truncate(NAMED_MAX);
     batches.store.heads.reseal()?;
-    Ok((Ended::Done, resealed))
+    Ok((ended, resealed))
 }
 
 /// Reseals the next rows of a table, after the one with this key.
@@ -138,10 +145,10 @@ mod tests {
         let keys_until = Timestamp::from_ms(5);
         secrets.replace(master(8), Some(Previous { secret: master(7), keys_until }));
         let batches = Batches { store: &store, go_on: &|| true };
-        let (ended, resealed) = all(&batches).expect("resealed");
+        let (ended, resealed) = all(&batches, &secrets).expect("resealed");
         assert_eq!((ended, resealed.count, resealed.unverified), (Ended::Done, 2_499, 1));
         assert_eq!(resealed.named, ["merchants 1700"]);
-        let (_, again) = all(&batches).expect("resealed");
+        let (_, again) = all(&batches, &secrets).expect("resealed");
         assert_eq!((again.count, again.unverified), (0, 1));
         drop(store);
         // Nothing depends on the old secret any more.

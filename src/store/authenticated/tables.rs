@@ -57,6 +57,7 @@ pub(in crate::store) static MERCHANTS: Table = Table {
         "suspended_at",
         "api_keys_revision",
         "api_keys",
+        "second_factor_revision",
     ],
 };
 
@@ -64,6 +65,22 @@ pub(in crate::store) static API_KEYS: Table = Table {
     name: "api_keys",
     key: 2,
     columns: &["merchant_id", "id", "revision", "name", "scope", "created_at", "last_used_at"],
+};
+
+pub(in crate::store) static SECOND_FACTORS: Table = Table {
+    name: "second_factors",
+    key: 1,
+    columns: &[
+        "merchant_id",
+        "revision",
+        "secret",
+        "begun_at",
+        "enabled_revision",
+        "last_step",
+        "wrong",
+        "locked_until",
+        "recovery",
+    ],
 };
 
 pub(in crate::store) static PAYOUT_ADDRESSES: Table = Table {
@@ -118,10 +135,11 @@ pub(in crate::store) static SKIPPED_INDEXES: Table =
     Table { name: "skipped_indexes", key: 1, columns: &["below", "at", "reason"] };
 
 /// Every table whose rows carry a MAC.
-pub(crate) static TABLES: [&Table; 10] = [
+pub(crate) static TABLES: [&Table; 11] = [
     &IDENTITY,
     &MERCHANTS,
     &API_KEYS,
+    &SECOND_FACTORS,
     &PAYOUT_ADDRESSES,
     &PAYMENTS,
     &COINS,

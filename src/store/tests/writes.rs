@@ -22,7 +22,7 @@ enum Bound {
 
 /// All that are not `INSERT … VALUES`, by how they begin. Those of `authenticated.rs` change one
 /// row, by its primary key.
-const WRITES: [(&str, Bound); 48] = [
+const WRITES: [(&str, Bound); 49] = [
     ("UPDATE coins SET spent_txid = ?", Bound::Key),
     ("UPDATE coins SET spent_txid = NULL, spent_height = NULL WHERE spent_height", Bound::Fact),
     ("UPDATE coins SET spent_txid = NULL, spent_height = NULL WHERE txid", Bound::Key),
@@ -32,6 +32,7 @@ const WRITES: [(&str, Bound); 48] = [
     ("UPDATE node_in_use SET", Bound::Small),
     ("DELETE FROM payout_waits", Bound::Small),
     ("DELETE FROM api_keys WHERE merchant_id", Bound::Small),
+    ("DELETE FROM second_factors WHERE merchant_id", Bound::Key),
     ("UPDATE coins SET sweep_id = ?", Bound::Key),
     ("UPDATE coins SET sweep_id = NULL WHERE sweep_id", Bound::Fact),
     ("UPDATE sweeps SET dissolved_at", Bound::Key),

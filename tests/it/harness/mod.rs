@@ -4,6 +4,7 @@
 //! Plain blocking code. Nothing here knows the inside of the gateway.
 
 pub(crate) mod at_once;
+pub(crate) mod authenticator;
 pub(crate) mod clock;
 pub(crate) mod database;
 pub(crate) mod discord;

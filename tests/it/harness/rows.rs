@@ -10,16 +10,22 @@ use rusqlite::types::Value;
 use super::gate::Gate;
 
 /// Each table with the number of its key columns and the columns that a MAC covers.
-pub(crate) const TABLES: [(&str, usize, &str); 10] = [
+pub(crate) const TABLES: [(&str, usize, &str); 11] = [
     ("identity", 1, "name, value"),
     (
         "merchants",
         1,
         "id, revision, name, discord_id, created_at, key_version, previous_key_until, \
          confirmations, subscription_until, webhook_version, webhook_rotated_at, webhook_url, \
-         suspended_at, api_keys_revision, api_keys",
+         suspended_at, api_keys_revision, api_keys, second_factor_revision",
     ),
     ("api_keys", 2, "merchant_id, id, revision, name, scope, created_at, last_used_at"),
+    (
+        "second_factors",
+        1,
+        "merchant_id, revision, secret, begun_at, enabled_revision, last_step, wrong, \
+         locked_until, recovery",
+    ),
     (
         "payout_addresses",
         2,

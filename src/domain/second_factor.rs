@@ -1,0 +1,271 @@
+//! A merchant's second factor: codes of an authenticator app (TOTP, RFC 6238) and recovery codes.
+//!
+//! A code is accepted once. Too many wrong codes lock the factor for a while.
+//!
+//! Must not know: keys, SQL, who asks.
+
+use std::fmt;
+
+use bitcoin::hashes::{Hash, sha256};
+
+use super::merchant::MerchantId;
+use super::time::{MINUTE_MS, Timestamp};
+
+/// Recovery codes that a merchant gets with a new factor.
+pub(crate) const RECOVERY_CODES: usize = 8;
+
+/// From this many wrong codes in a row on each one locks the factor.
+pub(crate) const WRONG_MAX: u32 = 5;
+
+/// How long the factor is locked, in milliseconds.
+pub(crate) const LOCK_MS: i64 = 15 * MINUTE_MS;
+
+/// How long a factor that was begun waits for its first code, in milliseconds.
+pub(crate) const SETUP_MS: i64 = 30 * MINUTE_MS;
+
+/// Random bytes of a recovery code: too many to be guessed, so its hash needs no salt.
+pub(crate) const RECOVERY_BYTES: usize = 10;
+
+/// Bytes of the hash of a recovery code.
+pub(crate) const HASH_BYTES: usize = 32;
+
+/// Characters of a recovery code without its hyphens, and of the groups between them.
+const RECOVERY_CHARS: usize = 16;
+const GROUP_CHARS: usize = 4;
+
+/// Digits of a code of the app.
+const DIGITS: usize = 6;
+
+/// The alphabet of RFC 4648's base32, in small letters.
+const ALPHABET: &[u8; 32] = b"abcdefghijklmnopqrstuvwxyz234567";
+
+/// A recovery code, as it is shown once.
+#[derive(Clone, PartialEq, Eq)]
+pub(crate) struct RecoveryCode(zeroize::Zeroizing<String>);
+
+impl RecoveryCode {
+    /// Makes a code of random bytes: four groups of four characters.
+    pub(crate) fn from_random(bytes: [u8; RECOVERY_BYTES]) -> RecoveryCode {
+        let bits = bytes.iter().fold(0u128, |bits, byte| bits << 8 | u128::from(*byte));
+        let mut text = String::with_capacity(RECOVERY_CHARS + RECOVERY_CHARS / GROUP_CHARS);
+        for at in 0..RECOVERY_CHARS {
+            if at > 0 && at % GROUP_CHARS == 0 {
+                text.push('-');
+            }
+            let letter = (bits >> (5 * (RECOVERY_CHARS - 1 - at))) & 31;
+            let letter = usize::try_from(letter).ok().and_then(|letter| ALPHABET.get(letter));
+            text.extend(letter.map(|letter| char::from(*letter)));
+        }
+        RecoveryCode(text.into())
+    }
+
+    /// The text that is shown.
+    pub(crate) fn reveal(&self) -> &str {
+        &self.0
+    }
+
+    /// What is stored of it.
+    pub(crate) fn hash(&self) -> RecoveryHash {
+        RecoveryHash::of(&normal(&self.0))
+    }
+}
+
+impl fmt::Debug for RecoveryCode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("(recovery code)")
+    }
+}
+
+/// The SHA-256 of a recovery code.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct RecoveryHash(pub(crate) [u8; HASH_BYTES]);
+
+impl RecoveryHash {
+    fn of(normal: &str) -> RecoveryHash {
+        RecoveryHash(sha256::Hash::hash(normal.as_bytes()).to_byte_array())
+    }
+}
+
+/// A code that a user gave.
+#[derive(Clone, PartialEq, Eq)]
+pub(crate) enum Code {
+    /// Six digits: of the app.
+    OneTime(String),
+    Recovery(RecoveryHash),
+    /// Of neither form.
+    Malformed,
+}
+
+impl fmt::Debug for Code {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("(code)")
+    }
+}
+
+/// Without spaces and hyphens, in small letters.
+fn normal(text: &str) -> String {
+    let kept = text.chars().filter(|letter| !letter.is_whitespace() && *letter != '-');
+    kept.take(RECOVERY_CHARS + 1).map(|letter| letter.to_ascii_lowercase()).collect()
+}
+
+impl Code {
+    /// Reads a code. Spaces, hyphens and the case of letters do not count.
+    pub(crate) fn parse(text: &str) -> Code {
+        let normal = normal(text);
+        if normal.len() == DIGITS && normal.bytes().all(|byte| byte.is_ascii_digit()) {
+            return Code::OneTime(normal);
+        }
+        let is_recovery =
+            normal.len() == RECOVERY_CHARS && normal.bytes().all(|byte| ALPHABET.contains(&byte));
+        if is_recovery { Code::Recovery(RecoveryHash::of(&normal)) } else { Code::Malformed }
+    }
+}
+
+/// A merchant's second factor, begun or enabled.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct SecondFactor {
+    pub(crate) merchant: MerchantId,
+    /// The secret that the app shares with us, encrypted.
+    pub(crate) secret: Vec<u8>,
+    pub(crate) begun_at: Timestamp,
+    /// The step (30 seconds each since 1970) of the last code that was accepted; 0: none.
+    pub(crate) last_step: u64,
+    /// Wrong codes since the last one that was accepted.
+    pub(crate) wrong: u32,
+    pub(crate) locked_until: Option<Timestamp>,
+    /// The recovery codes that were not used.
+    pub(crate) recovery: Vec<RecoveryHash>,
+}
+
+/// Which kind of code was accepted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Accepted {
+    OneTime,
+    Recovery,
+}
+
+/// Why a code was not accepted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Rejected {
+    /// So many more wrong codes lock the factor.
+    Wrong { left: u32 },
+    /// A code of the app is accepted once.
+    Used,
+    /// Until then no code is accepted.
+    Locked { until: Timestamp },
+}
+
+impl SecondFactor {
+    /// Whether a factor that was begun no longer waits for its first code.
+    pub(crate) fn setup_is_over(&self, now: Timestamp) -> bool {
+        now.ms_since(self.begun_at) >= SETUP_MS
+    }
+
+    /// Judges a code and notes the outcome. `step` is the step of the app's codes that it belongs
+    /// to, if it belongs to one near `now`.
+    ///
+    /// # Errors
+    /// Why it is not accepted. The caller stores the factor in any case.
+    pub(crate) fn judge(
+        &mut self,
+        code: &Code,
+        step: Option<u64>,
+        now: Timestamp,
+    ) -> Result<Accepted, Rejected> {
+        if let Some(until) = self.locked_until.filter(|until| now < *until) {
+            return Err(Rejected::Locked { until });
+        }
+        let accepted = match (code, step) {
+            (Code::OneTime(_), Some(step)) if step <= self.last_step => {
+                return Err(Rejected::Used);
+            }
+            (Code::OneTime(_), Some(step)) => {
+                self.last_step = step;
+                Some(Accepted::OneTime)
+            }
+            (Code::Recovery(hash), _) => {
+                let at = self.recovery.iter().position(|kept| kept == hash);
+                at.map(|at| self.recovery.remove(at)).map(|_| Accepted::Recovery)
+            }
+            (Code::OneTime(_) | Code::Malformed, _) => None,
+        };
+        let Some(accepted) = accepted else { return Err(self.note_wrong(now)) };
+        (self.wrong, self.locked_until) = (0, None);
+        Ok(accepted)
+    }
+
+    fn note_wrong(&mut self, now: Timestamp) -> Rejected {
+        self.wrong = self.wrong.saturating_add(1);
+        match WRONG_MAX.saturating_sub(self.wrong) {
+            0 => {
+                let until = now.plus_ms(LOCK_MS);
+                self.locked_until = Some(until);
+                Rejected::Locked { until }
+            }
+            left => Rejected::Wrong { left },
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn factor() -> SecondFactor {
+        SecondFactor {
+            merchant: MerchantId::from_random(1),
+            secret: Vec::new(),
+            begun_at: Timestamp::from_ms(0),
+            last_step: 10,
+            wrong: 0,
+            locked_until: None,
+            recovery: vec![RecoveryCode::from_random([7; RECOVERY_BYTES]).hash()],
+        }
+    }
+
+    fn at(ms: i64) -> Timestamp {
+        Timestamp::from_ms(ms)
+    }
+
+    #[test]
+    fn a_code_is_read_however_it_is_typed() {
+        let code = RecoveryCode::from_random([0xff, 0, 0xff, 0, 1, 2, 3, 4, 5, 6]);
+        assert_eq!(code.reveal().len(), 19);
+        for typed in [code.reveal().to_owned(), code.reveal().to_uppercase().replace('-', " ")] {
+            assert_eq!(Code::parse(&typed), Code::Recovery(code.hash()), "{typed}");
+        }
+        assert_eq!(Code::parse(" 123 456\n"), Code::OneTime("123456".to_owned()));
+        for bad in ["", "12345", "1234567", "12345a", "abcd-efgh-ijkl-mno1", "a-\u{661}"] {
+            assert_eq!(Code::parse(bad), Code::Malformed, "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_step_and_a_recovery_code_are_accepted_once() {
+        let mut factor = factor();
+        let typed = Code::OneTime("123456".to_owned());
+        assert_eq!(factor.judge(&typed, Some(11), at(0)), Ok(Accepted::OneTime));
+        assert_eq!(factor.judge(&typed, Some(11), at(0)), Err(Rejected::Used));
+        assert_eq!(factor.judge(&typed, Some(10), at(0)), Err(Rejected::Used), "an earlier step");
+        let recovery = Code::Recovery(RecoveryCode::from_random([7; RECOVERY_BYTES]).hash());
+        assert_eq!(factor.judge(&recovery, None, at(0)), Ok(Accepted::Recovery));
+        assert_eq!(factor.judge(&recovery, None, at(0)), Err(Rejected::Wrong { left: 4 }));
+    }
+
+    #[test]
+    fn wrong_codes_lock_until_a_right_one_is_accepted() {
+        let mut factor = factor();
+        let typed = Code::OneTime("123456".to_owned());
+        for left in (1..WRONG_MAX).rev() {
+            assert_eq!(factor.judge(&typed, None, at(0)), Err(Rejected::Wrong { left }));
+        }
+        let locked = Err(Rejected::Locked { until: at(LOCK_MS) });
+        assert_eq!(factor.judge(&typed, None, at(0)), locked);
+        assert_eq!(factor.judge(&typed, Some(11), at(LOCK_MS - 1)), locked, "even the right one");
+        // After the lock one wrong code locks again.
+        let again = Err(Rejected::Locked { until: at(2 * LOCK_MS) });
+        assert_eq!(factor.judge(&Code::Malformed, None, at(LOCK_MS)), again);
+        assert_eq!(factor.judge(&typed, Some(11), at(2 * LOCK_MS)), Ok(Accepted::OneTime));
+        assert_eq!(factor.judge(&typed, None, at(2 * LOCK_MS)), Err(Rejected::Wrong { left: 4 }));
+    }
+}

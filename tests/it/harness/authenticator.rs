@@ -1,0 +1,53 @@
+//! An authenticator app that was given a merchant's secret. Its clock is the gateway's.
+
+use std::cell::Cell;
+use std::time::Duration;
+
+use totp_rs::{Secret, Totp};
+
+use super::clock;
+use super::gate::Gate;
+
+/// How far the clock is moved before each code: a code of the step before is used then.
+const NEXT_CODE: Duration = Duration::from_secs(60);
+
+pub(crate) struct Authenticator {
+    totp: Totp,
+    passed: Cell<Duration>,
+}
+
+impl Authenticator {
+    /// An app into which this secret was typed.
+    pub(crate) fn of(secret: &str) -> Authenticator {
+        let secret = Secret::try_from_base32(secret).unwrap();
+        let totp = totp_rs::Builder::new().with_secret(secret).build().unwrap();
+        Authenticator { totp, passed: Cell::new(Duration::ZERO) }
+    }
+
+    /// Lets time pass at the gateway.
+    pub(crate) fn let_pass(&self, gate: &Gate, time: Duration) {
+        self.passed.set(self.passed.get() + time);
+        gate.let_pass(self.passed.get());
+    }
+
+    /// A code that was not shown before.
+    pub(crate) fn next_code(&self, gate: &Gate) -> String {
+        self.let_pass(gate, NEXT_CODE);
+        self.code()
+    }
+
+    /// The code that the app shows at the moment.
+    pub(crate) fn code(&self) -> String {
+        self.totp.generate((clock::now() + self.passed.get()).as_secs()).to_string()
+    }
+
+    /// A code that is wrong at every time near the present one.
+    pub(crate) fn wrong_code(&self) -> String {
+        let now = (clock::now() + self.passed.get()).as_secs();
+        let near: Vec<String> = (0..=6)
+            .map(|step| self.totp.generate((now + step * 30).saturating_sub(90)).to_string())
+            .collect();
+        let mut codes = (0..10).map(|n| format!("{n}{n}{n}{n}{n}{n}"));
+        codes.find(|code| !near.contains(code)).unwrap()
+    }
+}
