@@ -43,7 +43,7 @@ fn enable(gate: &Gate, merchant: &str) -> Factor {
     let arguments = ["merchant", "second-factor", "confirm", merchant, "--code", &code];
     let enabled = gate.cli_json(&arguments);
     assert_eq!(enabled.raw("enabled"), "true");
-    let recovery: Vec<String> = serde_json::from_str(&enabled.raw("recoveryCodes")).unwrap();
+    let recovery: Vec<String> = serde_json::from_str(enabled.raw("recoveryCodes")).unwrap();
     assert_eq!(recovery.len(), 8);
     Factor { app, recovery }
 }
@@ -82,7 +82,7 @@ fn a_code_is_needed_and_accepted_once() {
     gate.cli_fails(&["merchant", "rotate-key", id], 4, &NEEDED);
     gate.cli_fails(&set_address(id, ADDRESS), 4, &NEEDED);
     assert_eq!(gate.cli_json(&["merchant", "show", id]).raw("payoutAddress"), "null");
-    let used = app.code();
+    let used = app.last_code();
     gate.cli_fails(&rotate(id, &used), 4, &["used already"]);
     let code = app.next_code(&gate);
     gate.cli_ok(&[&set_address(id, ADDRESS)[..], &["--code", &code]].concat());
@@ -216,7 +216,8 @@ fn restore(gate: &Gate, copy: &str) -> Output {
     restored
 }
 
-/// 1. Copies of the database are made before and after a factor is enabled; a recovery code is used.
+/// 1. Copies of the database are made before and after a factor is enabled.
+///    A recovery code is used.
 /// 2. The second copy is restored: codes of the app are accepted, recovery codes are not.
 /// 3. The first copy is restored: the guarded commands are refused until the operator resets it.
 /// 4. The factor was reset since the second copy: it stays off when that is restored.

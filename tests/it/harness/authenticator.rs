@@ -1,6 +1,6 @@
 //! An authenticator app that was given a merchant's secret. Its clock is the gateway's.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::time::Duration;
 
 use totp_rs::{Secret, Totp};
@@ -14,6 +14,7 @@ const NEXT_CODE: Duration = Duration::from_secs(60);
 pub(crate) struct Authenticator {
     totp: Totp,
     passed: Cell<Duration>,
+    last: RefCell<String>,
 }
 
 impl Authenticator {
@@ -21,7 +22,7 @@ impl Authenticator {
     pub(crate) fn of(secret: &str) -> Authenticator {
         let secret = Secret::try_from_base32(secret).unwrap();
         let totp = totp_rs::Builder::new().with_secret(secret).build().unwrap();
-        Authenticator { totp, passed: Cell::new(Duration::ZERO) }
+        Authenticator { totp, passed: Cell::default(), last: RefCell::default() }
     }
 
     /// Lets time pass at the gateway.
@@ -33,12 +34,14 @@ impl Authenticator {
     /// A code that was not shown before.
     pub(crate) fn next_code(&self, gate: &Gate) -> String {
         self.let_pass(gate, NEXT_CODE);
-        self.code()
+        let code = self.totp.generate((clock::now() + self.passed.get()).as_secs()).to_string();
+        self.last.replace(code.clone());
+        code
     }
 
-    /// The code that the app shows at the moment.
-    pub(crate) fn code(&self) -> String {
-        self.totp.generate((clock::now() + self.passed.get()).as_secs()).to_string()
+    /// The code that was shown last.
+    pub(crate) fn last_code(&self) -> String {
+        self.last.borrow().clone()
     }
 
     /// A code that is wrong at every time near the present one.
