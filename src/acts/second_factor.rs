@@ -37,6 +37,13 @@ pub(crate) enum FactorRefusal {
     NotBegun,
 }
 
+/// How the audit log names a code that was accepted, one that was not, and the two ways in which a
+/// factor ends.
+const PASS_ACT: &str = "pass_second_factor";
+const FAIL_ACT: &str = "fail_second_factor";
+const DISABLE_ACT: &str = "disable_second_factor";
+const RESET_ACT: &str = "reset_second_factor";
+
 /// Proof that a merchant's second factor was checked, or that nothing was.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Passed(Option<MerchantId>);
@@ -164,15 +171,13 @@ pub(crate) fn check(
     let code = Code::parse(code);
     let judged = factor.judge(&code, secret.step_of(&code, now), now);
     let (act_name, outcome) = match judged {
-        Ok(Accepted::OneTime) => ("pass_second_factor", "code of the app".to_owned()),
+        Ok(Accepted::OneTime) => (PASS_ACT, "code of the app".to_owned()),
         Ok(Accepted::Recovery) => {
-            ("pass_second_factor", format!("recovery code; {} left", factor.recovery.len()))
+            (PASS_ACT, format!("recovery code; {} left", factor.recovery.len()))
         }
-        Err(Rejected::Wrong { left }) => {
-            ("fail_second_factor", format!("wrong code; {left} more lock it"))
-        }
-        Err(Rejected::Used) => ("fail_second_factor", "used code".to_owned()),
-        Err(Rejected::Locked { until }) => ("fail_second_factor", format!("locked until {until}")),
+        Err(Rejected::Wrong { left }) => (FAIL_ACT, format!("wrong code; {left} more lock it")),
+        Err(Rejected::Used) => (FAIL_ACT, "used code".to_owned()),
+        Err(Rejected::Locked { until }) => (FAIL_ACT, format!("locked until {until}")),
     };
     rows::save_second_factor(tx, &factor)?;
     let entry = act(&attempt.actor, now, act_name, merchant, (None, Some(outcome)));
@@ -234,7 +239,7 @@ pub(crate) fn disable(
     now: Timestamp,
 ) -> Result<(), Refusal> {
     require(tx, merchant, passed)?;
-    end(tx, (actor, "disable_second_factor"), merchant, now)
+    end(tx, (actor, DISABLE_ACT), merchant, now)
 }
 
 /// Disables the factor without a code: the operator vouches for the merchant.
@@ -247,7 +252,7 @@ pub(crate) fn reset(
     merchant: MerchantId,
     now: Timestamp,
 ) -> Result<(), Refusal> {
-    end(tx, (actor, "reset_second_factor"), merchant, now)
+    end(tx, (actor, RESET_ACT), merchant, now)
 }
 
 fn end(

@@ -12,7 +12,8 @@ use crate::domain::time::DAY_MS;
 use crate::store::{ReadTx, merchants as rows, stats};
 
 use super::answer::{Answer, date, relative, reply};
-use super::buttons::{self, Deed};
+use super::buttons;
+use super::deed::Deed;
 use super::language::Language;
 use super::lists::{self, List};
 use super::merchant::{address_lines, before_after};

@@ -11,87 +11,22 @@ use futures_util::FutureExt;
 use poise::serenity_prelude as serenity;
 
 use crate::acts::merchants as acts;
-use crate::acts::second_factor::Passed;
+use crate::acts::own_addresses::ForeignAddress;
+use crate::acts::second_factor::{self, Attempt, Passed};
 use crate::acts::{Actor, Refusal, announce, confirmations, sweeps};
-use crate::domain::merchant::{MerchantId, OldKey, PayoutAddress};
+use crate::domain::merchant::{Merchant, PayoutAddress};
+use crate::domain::second_factor::RecoveryCode;
 use crate::domain::time::Timestamp;
-use crate::store::merchants;
+use crate::store::{WriteTx, merchants};
 
 use super::answer::{self, Answer, date, grouped, relative};
-use super::calls::patiently;
+use super::deed::{Deed, Needed};
 use super::language::{Language, Value};
 use super::lists::{self, List};
 use super::mishap::{self, Asked};
 use super::permit::{Admin, Origin, check_place};
-use super::{Bot, Data, Failure, account_of, admin, operator, secrets};
-
-/// What is done after a yes.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Deed {
-    SetAddress(String),
-    RotateKey(OldKey),
-    RotateWebhookSecret,
-    CancelAddressChange,
-    RevokeSub(MerchantId),
-    Suspend(MerchantId),
-    SweepNow,
-    ResendAll(MerchantId),
-    Announce(String),
-}
-
-impl Deed {
-    /// The word and the argument in the database. No secret is ever among them.
-    fn as_row(&self) -> (&'static str, String) {
-        match self {
-            Deed::SetAddress(address) => ("set_address", address.clone()),
-            Deed::RotateKey(OldKey::DiesAtOnce) => ("rotate_key", String::new()),
-            Deed::RotateKey(OldKey::LivesOn) => ("rotate_key", LIVES_ON.to_owned()),
-            Deed::RotateWebhookSecret => ("rotate_webhook_secret", String::new()),
-            Deed::CancelAddressChange => ("cancel_address_change", String::new()),
-            Deed::RevokeSub(id) => ("revoke_sub", id.to_string()),
-            Deed::Suspend(id) => ("suspend", id.to_string()),
-            Deed::SweepNow => ("sweep_now", String::new()),
-            Deed::ResendAll(id) => ("resend_all", id.to_string()),
-            Deed::Announce(text) => ("announce", text.clone()),
-        }
-    }
-
-    fn from_row(act: &str, argument: &str) -> Option<Deed> {
-        let id = || argument.parse().ok();
-        match act {
-            "set_address" => Some(Deed::SetAddress(argument.to_owned())),
-            "rotate_key" => Some(Deed::RotateKey(match argument {
-                LIVES_ON => OldKey::LivesOn,
-                _ => OldKey::DiesAtOnce,
-            })),
-            "rotate_webhook_secret" => Some(Deed::RotateWebhookSecret),
-            "cancel_address_change" => Some(Deed::CancelAddressChange),
-            "revoke_sub" => id().map(Deed::RevokeSub),
-            "suspend" => id().map(Deed::Suspend),
-            "sweep_now" => Some(Deed::SweepNow),
-            "resend_all" => id().map(Deed::ResendAll),
-            "announce" => Some(Deed::Announce(argument.to_owned())),
-            _ => None,
-        }
-    }
-
-    fn is_for_admins(&self) -> bool {
-        match self {
-            Deed::SetAddress(_)
-            | Deed::RotateKey(_)
-            | Deed::RotateWebhookSecret
-            | Deed::CancelAddressChange => false,
-            Deed::RevokeSub(_)
-            | Deed::Suspend(_)
-            | Deed::SweepNow
-            | Deed::ResendAll(_)
-            | Deed::Announce(_) => true,
-        }
-    }
-}
-
-/// The argument of a rotation after which the old key lives on for a while.
-const LIVES_ON: &str = "lives on";
+use super::press::Press;
+use super::{Bot, Data, Failure, account_of, admin, operator, second_factor as forms, secrets};
 
 /// What the ids of our buttons begin with.
 const YES: &str = "yes:";
@@ -107,9 +42,7 @@ pub(super) async fn cancel_button(
     let now = bot.clock.now();
     let stands_ms = until.ms_since(now);
     let (act, argument) = Deed::CancelAddressChange.as_row();
-    let ask = move |tx: &crate::store::WriteTx| {
-        Ok(confirmations::ask(tx, user, act, &argument, stands_ms, now)?)
-    };
+    let ask = move |tx: &WriteTx| Ok(confirmations::ask(tx, user, act, &argument, stands_ms, now)?);
     let id = bot.write(ask).await?;
     let button = serenity::CreateButton::new(format!("{YES}{id}"));
     Ok(button.label(language.words.button_cancel_change).style(serenity::ButtonStyle::Danger))
@@ -126,7 +59,7 @@ pub(super) async fn question(
 ) -> Result<Answer, Failure> {
     let now = bot.clock.now();
     let (act, argument) = deed.as_row();
-    let ask = move |tx: &crate::store::WriteTx| {
+    let ask = move |tx: &WriteTx| {
         Ok(confirmations::ask(tx, user, act, &argument, confirmations::STANDS_MS, now)?)
     };
     let id = bot.write(ask).await?;
@@ -140,41 +73,44 @@ pub(super) async fn question(
     ]))
 }
 
-/// Takes what Discord tells of buttons; everything else is the framework's.
+/// Takes what Discord tells of buttons and forms; everything else is the framework's.
 pub(super) async fn event(
     context: poise::FrameworkContext<'_, Data, Failure>,
     event: &serenity::FullEvent,
 ) -> Result<(), Failure> {
-    let serenity::FullEvent::InteractionCreate {
-        interaction: serenity::Interaction::Component(press),
-    } = event
-    else {
+    let serenity::FullEvent::InteractionCreate { interaction } = event else { return Ok(()) };
+    let Some(press) = Press::of(interaction, &context.serenity_context.http) else {
         return Ok(());
     };
-    let (bot, http) = (context.user_data, &context.serenity_context.http);
-    press.create_response(http, serenity::CreateInteractionResponse::Acknowledge).await?;
-    let language = Language::of_locale(&press.locale);
-    bot.remember_locale(press.user.id.get(), &press.locale).await;
-    let done = AssertUnwindSafe(pressed(bot, press, language)).catch_unwind().await;
+    let bot = context.user_data;
+    let language = Language::of_locale(press.locale());
+    if let Some(id) = press.id().strip_prefix(YES)
+        && press.code().is_none()
+        && needs_code(bot, press.user(), id).await
+    {
+        return press.respond(forms::form(language, press.id())).await;
+    }
+    press.respond(serenity::CreateInteractionResponse::Acknowledge).await?;
+    bot.remember_locale(press.user(), press.locale()).await;
+    let done = AssertUnwindSafe(pressed(bot, &press, language)).catch_unwind().await;
     match done.unwrap_or(Err(Failure::Panicked)) {
         Ok(answer) => {
             let is_secret = answer.is_secret();
-            let edit = answer.into_edit();
-            patiently(|| press.edit_response(http, edit.clone())).await?;
+            press.edit(answer.into_edit()).await?;
             if is_secret {
                 tokio::select! {
                     () = bot.shutdown.cancelled() => {}
                     () = tokio::time::sleep(bot.settings.secrets_shown) => {}
                 }
-                patiently(|| press.delete_response(http)).await?;
+                press.delete().await?;
             }
         }
         Err(failure) => {
             // The message stays as it is: it may be somebody else's.
             let asked = Asked {
-                interaction: press.id.get(),
-                user: press.user.id.get(),
-                wants: &press.data.custom_id,
+                interaction: press.interaction(),
+                user: press.user(),
+                wants: press.id(),
                 language,
             };
             let text = mishap::sentence(&failure, &asked);
@@ -182,27 +118,38 @@ pub(super) async fn event(
                 .content(text)
                 .ephemeral(true)
                 .allowed_mentions(serenity::CreateAllowedMentions::new());
-            patiently(|| press.create_followup(http, said.clone())).await?;
+            press.follow_up(said).await?;
         }
     }
     Ok(())
 }
 
-async fn pressed(
-    bot: &Arc<Bot>,
-    press: &serenity::ComponentInteraction,
-    language: Language,
-) -> Result<Answer, Failure> {
+/// Whether a code is to be asked for before this yes counts. A question that does not count is
+/// refused afterwards, and so is one that cannot be read.
+async fn needs_code(bot: &Bot, user: u64, id: &str) -> bool {
+    let (id, now) = (id.to_owned(), bot.clock.now());
+    let needs = bot.read(move |tx| {
+        let found = crate::store::confirmations::find(tx, &id)?;
+        let found = found.filter(|found| {
+            found.discord_id == user && found.used_at.is_none() && now < found.expires_at
+        });
+        let deed = found.and_then(|found| Deed::from_row(&found.act, &found.argument));
+        match deed.map_or(Needed::Never, |deed| deed.code()) {
+            Needed::Never => Ok(false),
+            Needed::Always => Ok(true),
+            Needed::WithSecondFactor => {
+                Ok(second_factor::is_enabled(tx, account_of(tx, user)?.id)?)
+            }
+        }
+    });
+    needs.await.unwrap_or(false)
+}
+
+async fn pressed(bot: &Arc<Bot>, press: &Press<'_>, language: Language) -> Result<Answer, Failure> {
     crate::crash::stumble("button");
-    let id = press.data.custom_id.as_str();
-    let user = press.user.id.get();
+    let (id, user) = (press.id(), press.user());
     bot.limit.count(user)?;
-    let origin = Origin {
-        user,
-        guild: press.guild_id.map(serenity::GuildId::get),
-        roles: press.member.as_ref().map(|member| member.roles.as_slice()).unwrap_or_default(),
-        wants: id,
-    };
+    let origin = press.origin();
     if let Some((list, page)) = List::from_custom_id(id) {
         if list.is_for_admins() {
             Admin::check(bot, &origin).await?;
@@ -219,18 +166,26 @@ async fn pressed(
     let Some(id) = id.strip_prefix(YES) else {
         return Err(confirmations::Void::NotYours.into());
     };
-    confirmed(bot, &origin, language, id.to_owned()).await
+    let yes = Yes { id: id.to_owned(), code: press.code().map(str::to_owned) };
+    confirmed(bot, &origin, language, yes).await
 }
 
-/// Does what was asked, in the write that uses the question up.
+/// A yes, with the code that came with it.
+struct Yes {
+    id: String,
+    code: Option<String>,
+}
+
+/// Does what was asked, in the write that uses the question up. A code that is refused leaves the
+/// question for another try.
 async fn confirmed(
     bot: &Arc<Bot>,
     origin: &Origin<'_>,
     language: Language,
-    id: String,
+    yes: Yes,
 ) -> Result<Answer, Failure> {
     let (user, now) = (origin.user, bot.clock.now());
-    let looked = id.clone();
+    let looked = yes.id.clone();
     let found = bot.read(move |tx| Ok(crate::store::confirmations::find(tx, &looked)?)).await?;
     let asked = found.filter(|found| found.discord_id == user);
     let deed = asked.and_then(|asked| Deed::from_row(&asked.act, &asked.argument));
@@ -238,72 +193,115 @@ async fn confirmed(
     if deed.is_for_admins() {
         Admin::check(bot, origin).await?;
     }
-    let actor = Actor::Discord { user, guild: origin.guild };
-    let (rules, done, clock) = (bot.rules.clone(), deed.clone(), bot.clock.clone());
     let address = match &deed {
         Deed::SetAddress(text) => Some(bot.payout_address(text).await?),
         _ => None,
     };
+    let actor = Actor::Discord { user, guild: origin.guild };
+    let work = Work { bot: Arc::clone(bot), deed: deed.clone(), user, actor, address, now };
     let written = bot
         .write(move |tx| {
-            confirmations::take(tx, &id, user, now)??;
-            match done {
-                Deed::SetAddress(_) => {
-                    let merchant = account_of(tx, user)?;
-                    let Some(address) = address else { return Ok(None) };
-                    let passed = Passed::nothing();
-                    let set = acts::set_address(
-                        tx,
-                        &actor,
-                        &rules,
-                        merchant.id,
-                        &address,
-                        &passed,
-                        &clock,
-                    )?;
-                    Ok(Some((merchant, Some(set.registration))))
-                }
-                Deed::RotateKey(old) => {
-                    let merchant = account_of(tx, user)?;
-                    let passed = Passed::nothing();
-                    Ok(Some((acts::rotate_key(tx, &actor, merchant.id, old, &passed, now)?, None)))
-                }
-                Deed::RotateWebhookSecret => {
-                    let merchant = account_of(tx, user)?;
-                    Ok(Some((acts::rotate_webhook_secret(tx, &actor, merchant.id, now)?, None)))
-                }
-                Deed::CancelAddressChange => {
-                    let merchant = account_of(tx, user)?;
-                    acts::cancel_address_change(tx, &actor, merchant.id, &clock)?;
-                    Ok(Some((merchant, None)))
-                }
-                Deed::RevokeSub(id) => {
-                    acts::revoke(tx, &actor, id, now)?;
-                    Ok(merchants::by_id(tx, id)?.map(|merchant| (merchant, None)))
-                }
-                Deed::Suspend(id) => {
-                    acts::suspend(tx, &actor, id, now)?;
-                    Ok(merchants::by_id(tx, id)?.map(|merchant| (merchant, None)))
-                }
-                Deed::ResendAll(id) => {
-                    announce::resend_failed(tx, &actor, id, now)?;
-                    Ok(merchants::by_id(tx, id)?.map(|merchant| (merchant, None)))
-                }
-                Deed::SweepNow => {
-                    sweeps::request(tx, &actor, now)?;
-                    Ok(None)
-                }
-                Deed::Announce(text) => {
-                    announce::record(tx, &actor, &text, now)?;
-                    Ok(None)
-                }
-            }
+            let Yes { id, code } = yes;
+            let guarded = |passed: &Passed| {
+                confirmations::take(tx, &id, user, now)??;
+                work.carry_out(tx, code.as_deref(), passed)
+            };
+            let Some(given) = code.clone() else { return guarded(&Passed::nothing()).map(Ok) };
+            let merchant = account_of(tx, user)?.id;
+            let actor = work.actor.clone();
+            let attempt = Attempt { actor, merchant, code: Some(given), now };
+            second_factor::with_code(tx, &work.bot.secret, &attempt, guarded)
         })
-        .await?;
+        .await?
+        .map_err(Refusal::from)?;
     tell(bot, language, &deed, written, now).await
 }
 
-type Written = Option<(crate::domain::merchant::Merchant, Option<PayoutAddress>)>;
+/// What is done after a yes, with all that it takes.
+struct Work {
+    bot: Arc<Bot>,
+    deed: Deed,
+    user: u64,
+    actor: Actor,
+    address: Option<ForeignAddress>,
+    now: Timestamp,
+}
+
+/// What came of it.
+#[derive(Default)]
+struct Written {
+    /// Whom it was about.
+    merchant: Option<Merchant>,
+    set: Option<PayoutAddress>,
+    recovery: Vec<RecoveryCode>,
+}
+
+impl Written {
+    fn about(merchant: Option<Merchant>) -> Written {
+        Written { merchant, ..Written::default() }
+    }
+}
+
+impl Work {
+    fn carry_out(
+        &self,
+        tx: &WriteTx,
+        code: Option<&str>,
+        passed: &Passed,
+    ) -> Result<Written, Failure> {
+        let Work { bot, actor, now, .. } = self;
+        let (now, clock) = (*now, &bot.clock);
+        let own = || account_of(tx, self.user);
+        let about = |id| Ok(Written::about(merchants::by_id(tx, id)?));
+        match &self.deed {
+            Deed::SetAddress(_) => {
+                let merchant = own()?;
+                let Some(to) = &self.address else { return Ok(Written::default()) };
+                let set = acts::set_address(tx, actor, &bot.rules, merchant.id, to, passed, clock)?;
+                let set = Some(set.registration);
+                Ok(Written { set, ..Written::about(Some(merchant)) })
+            }
+            Deed::RotateKey(old) => {
+                let rotated = acts::rotate_key(tx, actor, own()?.id, *old, passed, now)?;
+                Ok(Written::about(Some(rotated)))
+            }
+            Deed::RotateWebhookSecret => {
+                let rotated = acts::rotate_webhook_secret(tx, actor, own()?.id, now)?;
+                Ok(Written::about(Some(rotated)))
+            }
+            Deed::CancelAddressChange => {
+                let merchant = own()?;
+                acts::cancel_address_change(tx, actor, merchant.id, clock)?;
+                Ok(Written::about(Some(merchant)))
+            }
+            Deed::EnableSecondFactor => {
+                let (merchant, code) = (own()?, code.unwrap_or_default());
+                let recovery =
+                    second_factor::confirm(tx, actor, &bot.secret, merchant.id, code, now)?;
+                Ok(Written { recovery, ..Written::about(Some(merchant)) })
+            }
+            Deed::DisableSecondFactor => {
+                let merchant = own()?;
+                second_factor::disable(tx, actor, merchant.id, passed, now)?;
+                Ok(Written::about(Some(merchant)))
+            }
+            Deed::RevokeSub(id) => acts::revoke(tx, actor, *id, now).map(|()| about(*id))?,
+            Deed::Suspend(id) => acts::suspend(tx, actor, *id, now).map(|()| about(*id))?,
+            Deed::ResendAll(id) => {
+                announce::resend_failed(tx, actor, *id, now)?;
+                about(*id)
+            }
+            Deed::SweepNow => {
+                sweeps::request(tx, actor, now)?;
+                Ok(Written::default())
+            }
+            Deed::Announce(text) => {
+                announce::record(tx, actor, text, now)?;
+                Ok(Written::default())
+            }
+        }
+    }
+}
 
 /// What the presser reads once it is done.
 async fn tell(
@@ -314,23 +312,26 @@ async fn tell(
     now: Timestamp,
 ) -> Result<Answer, Failure> {
     let words = language.words;
-    let name = written.as_ref().map(|(merchant, _)| admin::called(merchant)).unwrap_or_default();
+    let Written { merchant, set, recovery } = written;
+    let name = merchant.as_ref().map(admin::called).unwrap_or_default();
     let of_name = |sentence: &str| Answer::text(language.say(sentence, &[("name", &name)]));
     let unchanged = || Answer::text(words.nothing_changed);
     Ok(match deed {
-        Deed::SetAddress(_) => match written.and_then(|(_, set)| set) {
+        Deed::SetAddress(_) => match set {
             Some(set) => Answer::text(address_set(language, &set)),
             None => unchanged(),
         },
-        Deed::RotateKey(_) => match written {
-            Some((merchant, _)) => secrets::key_answer(bot, language, &merchant),
+        Deed::RotateKey(_) => match merchant {
+            Some(merchant) => secrets::key_answer(bot, language, &merchant),
             None => unchanged(),
         },
-        Deed::RotateWebhookSecret => match written {
-            Some((merchant, _)) => secrets::webhook_secret_answer(bot, language, &merchant),
+        Deed::RotateWebhookSecret => match merchant {
+            Some(merchant) => secrets::webhook_secret_answer(bot, language, &merchant),
             None => unchanged(),
         },
         Deed::CancelAddressChange => Answer::text(words.change_cancelled),
+        Deed::EnableSecondFactor => forms::recovery_answer(bot, language, &recovery),
+        Deed::DisableSecondFactor => Answer::text(words.factor_disabled),
         Deed::RevokeSub(_) => of_name(words.revoked),
         Deed::Suspend(_) => of_name(words.suspended),
         Deed::ResendAll(_) => {
@@ -397,32 +398,5 @@ async fn swept(bot: &Bot, language: Language, asked_at: Timestamp) -> Result<Ans
             }
             sweeps::Outcome::Waiting => tokio::time::sleep(SWEEP_LOOK).await,
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn deeds_come_back_from_their_rows() {
-        let id = MerchantId::from_random(7);
-        for deed in [
-            Deed::SetAddress("ltc1q".into()),
-            Deed::RotateKey(OldKey::DiesAtOnce),
-            Deed::RotateKey(OldKey::LivesOn),
-            Deed::RotateWebhookSecret,
-            Deed::CancelAddressChange,
-            Deed::RevokeSub(id),
-            Deed::Suspend(id),
-            Deed::SweepNow,
-            Deed::ResendAll(id),
-            Deed::Announce("Hello".into()),
-        ] {
-            let (act, argument) = deed.as_row();
-            assert_eq!(Deed::from_row(act, &argument), Some(deed));
-        }
-        assert_eq!(Deed::from_row("suspend", "nobody"), None);
-        assert_eq!(Deed::from_row("", ""), None);
     }
 }

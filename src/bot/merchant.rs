@@ -4,13 +4,14 @@
 use crate::acts::Refusal;
 use crate::acts::merchants::{self as acts, AddressStep};
 use crate::acts::notices::{self as notice_acts, plain};
-use crate::acts::second_factor::Passed;
+use crate::acts::second_factor::{self, Passed};
 use crate::domain::merchant::{BusinessName, Subscription, address_in_force, address_to_come};
 use crate::domain::notice::{Kind, Way};
 use crate::store::{audit_log, merchants as rows};
 
 use super::answer::{Answer, date, grouped, relative, reply};
-use super::buttons::{self, Deed};
+use super::buttons;
+use super::deed::Deed;
 use super::language::{Language, Value};
 use super::lists::{self, List};
 use super::{Asker, Context, Data, Failure, account_of, begin, choices};
@@ -97,7 +98,11 @@ async fn set_address(
         .write(move |tx| {
             // The first registration of a Discord user opens the account.
             let merchant = acts::of_discord_user(tx, &actor, &rules, user, &name, &clock)?;
-            match acts::address_step(tx, &rules, merchant.id, wanted.get(), now)? {
+            let step = acts::address_step(tx, &rules, merchant.id, wanted.get(), now)?;
+            match step {
+                AddressStep::AtOnce if second_factor::is_enabled(tx, merchant.id)? => {
+                    Ok(Err((step, None)))
+                }
                 AddressStep::AtOnce | AddressStep::Nothing => {
                     let passed = Passed::nothing();
                     Ok(Ok(acts::set_address(
@@ -113,7 +118,7 @@ async fn set_address(
                 AddressStep::Change => {
                     let account = acts::account(tx, merchant.id, network)?;
                     let before = address_in_force(account.addresses.current(), now);
-                    Ok(Err(before.map(|registered| registered.address.to_string())))
+                    Ok(Err((step, before.map(|registered| registered.address.to_string()))))
                 }
             }
         })
@@ -134,11 +139,14 @@ async fn set_address(
             let set = language.say(words.address_set, &[("address", &shown)]);
             Answer::text(format!("{set}{warning}"))
         }
-        Err(before) => {
+        Err((step, before)) => {
             let hours = bot.rules.payout_address_delay_ms / 3_600_000;
             let before = before.map_or(words.no_address.to_owned(), |address| grouped(&address));
             let change = before_after(language, &before, &shown);
-            let when = language.say(words.change_address, &[("hours", &hours)]);
+            let when = match step {
+                AddressStep::Change => language.say(words.change_address, &[("hours", &hours)]),
+                AddressStep::AtOnce | AddressStep::Nothing => words.factor_asks.to_owned(),
+            };
             let text = format!("{change}{warning}\n\n{when}");
             let page = Answer::page(words.title_change_address, &text);
             let deed = Deed::SetAddress(address.to_string());

@@ -13,6 +13,7 @@ mod answer;
 mod buttons;
 mod calls;
 mod choices;
+mod deed;
 mod language;
 mod lists;
 mod merchant;
@@ -22,7 +23,9 @@ mod notices;
 mod operator;
 mod outbox;
 mod permit;
+mod press;
 mod register;
+mod second_factor;
 mod secrets;
 mod setup;
 mod trail_channel;
@@ -269,6 +272,7 @@ fn all_commands() -> Vec<poise::Command<Data, Failure>> {
     let all = [
         merchant::commands(),
         secrets::commands(),
+        second_factor::commands(),
         money::commands(),
         outbox::commands(),
         admin::commands(),

@@ -15,8 +15,9 @@ use crate::store::{blocks, events, merchants as rows, payments, progress, sweeps
 
 use super::admin::read_id;
 use super::answer::{Answer, logged, ltc, relative, reply};
-use super::buttons::{self, Deed};
+use super::buttons;
 use super::calls::patiently;
+use super::deed::Deed;
 use super::language::{Language, Value};
 use super::lists::{self, List};
 use super::permit::Admin;

@@ -9,7 +9,8 @@ use crate::webhooks::trial;
 
 use super::admin::{called, read_id};
 use super::answer::{Answer, reply};
-use super::buttons::{self, Deed};
+use super::buttons;
+use super::deed::Deed;
 use super::lists::{self, List};
 use super::money::own_payment;
 use super::permit::Admin;

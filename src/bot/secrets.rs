@@ -6,7 +6,8 @@ use crate::domain::merchant::{Merchant, OldKey};
 use crate::store::audit_log;
 
 use super::answer::{Answer, reply};
-use super::buttons::{self, Deed};
+use super::buttons;
+use super::deed::Deed;
 use super::language::Language;
 use super::merchant::before_after;
 use super::{Asker, Bot, Context, Data, Failure, account_of, begin};

@@ -53,9 +53,14 @@ impl Queue {
 
 /// Acts that a merchant may do, as often as it likes. An administrator who does another one to an
 /// account of theirs is shown like any administrator.
-const ACTS_OF_MERCHANTS: [&str; 11] = [
+const ACTS_OF_MERCHANTS: [&str; 16] = [
+    "begin_second_factor",
     "cancel_address_change",
     "choose_notices",
+    "disable_second_factor",
+    "enable_second_factor",
+    "fail_second_factor",
+    "pass_second_factor",
     "resend_webhook",
     "rotate_key",
     "rotate_webhook_secret",

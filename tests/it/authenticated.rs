@@ -148,6 +148,7 @@ impl Scene {
         let (id, address) = (fields.text("paymentId"), fields.text("receivingAddress"));
         let again = Created { id, address, fields };
         let unpaid = [shop.create_told("0.05", &hook), again];
+        gate.cli_ok(&["merchant", "second-factor", "enable", &merchant]);
         let thief = node.fresh_address();
         let info: serde_json::Value =
             node.call("getaddressinfo", serde_json::json!([thief.clone()]));

@@ -13,12 +13,17 @@ use crate::harness::gate::Gate;
 
 /// Everything that is written into the trail, the command of Discord that does it, and that of the
 /// shell.
-const ACTS: [(&str, &str, &str); 21] = [
+const ACTS: [(&str, &str, &str); 26] = [
     ("add", "set_address", "merchant add"),
     ("announce", "announce", "bot announce"),
+    ("begin_second_factor", "second_factor enable", "merchant second-factor enable"),
     ("cancel_address_change", "cancel_address_change", "merchant cancel-address-change"),
     ("choose_notices", "notifications", "merchant notifications"),
+    ("disable_second_factor", "second_factor disable", "merchant second-factor disable"),
+    ("enable_second_factor", "second_factor enable", "merchant second-factor confirm"),
+    ("fail_second_factor", "rotate_key", "merchant rotate-key"),
     ("grant", "grant_sub", "merchant grant"),
+    ("pass_second_factor", "rotate_key", "merchant rotate-key"),
     ("resend_all", "webhooks resend", "webhook resend"),
     ("resend_webhook", "resend_webhook", "webhook resend"),
     ("revoke", "revoke_sub", "merchant revoke"),
@@ -39,7 +44,8 @@ const ACTS: [(&str, &str, &str); 21] = [
 ];
 
 /// Acts that operators do from the shell only.
-const SHELL_ONLY: [&str; 3] = ["add_api_key", "revoke_api_key", "view_api_key"];
+const SHELL_ONLY: [&str; 4] =
+    ["add_api_key", "reset_second_factor", "revoke_api_key", "view_api_key"];
 
 /// What only looks, in both doors.
 const LOOKS: [(&str, &str); 16] = [

@@ -36,6 +36,7 @@ mod discord_faults;
 mod discord_languages;
 mod discord_matrix;
 mod discord_notices;
+mod discord_second_factor;
 mod disk;
 mod docs;
 mod doctor;

@@ -87,6 +87,21 @@ pub(super) const WORDS: Words = Words {
     secret_warning: "⚠ Bewahre es auf deinem Server auf und prüfe jeden Webhook damit. Wer es hat, \
         kann deinem Shop vormachen, eine Zahlung sei abgeschlossen.",
     goes_away: "-# Diese Nachricht verschwindet nach {n} {n|Sekunde|Sekunden}.",
+    title_factor_enable: "Authenticator-App verwenden?",
+    factor_setup: "Gib dieses Geheimnis in deine Authenticator-App ein: ||`{secret}`||\nOder öffne \
+        diesen Link auf dem Gerät mit der App: ||`{url}`||\n\nGib dann innerhalb von 5 Minuten den \
+        Code der App hier ein. Ab dann brauchen eine neue Auszahlungsadresse und ein neuer \
+        API-Schlüssel einen Code.",
+    button_enter_code: "Code eingeben",
+    title_form: "Zweiter Faktor",
+    field_code: "Code der App oder Wiederherstellungscode",
+    factor_asks: "Du bestätigst das mit einem Code deiner Authenticator-App.",
+    factor_enabled: "Der zweite Faktor ist eingeschaltet. ✔ Bewahre diese Wiederherstellungscodes \
+        sicher auf. Jeder ersetzt einmal einen Code der App:\n||```\n{codes}\n```||",
+    title_factor_disable: "Zweiten Faktor ausschalten?",
+    factor_disable: "Ohne ihn kann jeder, der dein Discord-Konto hat, deine Auszahlungsadresse und \
+        deinen API-Schlüssel ändern. Es wird noch ein Code der App gebraucht.",
+    factor_disabled: "Der zweite Faktor ist ausgeschaltet.",
 
     field_merchant: "Händler",
     field_payout_address: "Auszahlungsadresse",

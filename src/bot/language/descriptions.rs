@@ -3,7 +3,7 @@
 
 use super::Line;
 
-pub(super) const DESCRIPTIONS: [Line; 60] = [
+pub(super) const DESCRIPTIONS: [Line; 63] = [
     (
         "help",
         [
@@ -83,6 +83,33 @@ pub(super) const DESCRIPTIONS: [Line; 60] = [
             "Cambiar el secreto que firma los webhooks; ambos firman un día",
             "Remplacer le secret des webhooks ; les deux signent pendant un jour",
             "Trocar o segredo que assina os webhooks; ambos assinam por um dia",
+        ],
+    ),
+    (
+        "second_factor",
+        [
+            "Auszahlungsadresse und API-Schlüssel durch eine Authenticator-App schützen",
+            "Proteger tu dirección de pago y tu clave de API con una aplicación",
+            "Protéger l'adresse de versement et la clé d'API par une application",
+            "Proteger o endereço de pagamento e a chave de API com um aplicativo",
+        ],
+    ),
+    (
+        "second_factor enable",
+        [
+            "Eine Authenticator-App verwenden",
+            "Empezar a usar una aplicación de autenticación",
+            "Commencer à utiliser une application d'authentification",
+            "Começar a usar um aplicativo autenticador",
+        ],
+    ),
+    (
+        "second_factor disable",
+        [
+            "Die Authenticator-App nicht mehr verwenden; dazu gehört noch ein Code",
+            "Dejar de usar la aplicación de autenticación; hace falta un código más",
+            "Ne plus utiliser l'application d'authentification ; il faut encore un code",
+            "Deixar de usar o aplicativo autenticador; é preciso mais um código",
         ],
     ),
     (

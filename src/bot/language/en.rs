@@ -84,6 +84,20 @@ pub(super) const WORDS: Words = Words {
     secret_warning: "⚠ Keep it on your server, and verify every webhook with it. Whoever has it can \
         make your shop believe that a payment is complete.",
     goes_away: "-# This message goes away after {n} {n|second|seconds}.",
+    title_factor_enable: "Use an authenticator app?",
+    factor_setup: "Enter this secret in your authenticator app: ||`{secret}`||\nOr open this link \
+        on the device with the app: ||`{url}`||\n\nThen enter the app's code here, within 5 \
+        minutes. From then on a new payout address and a new API key need a code.",
+    button_enter_code: "Enter the code",
+    title_form: "Second factor",
+    field_code: "Code of the app, or a recovery code",
+    factor_asks: "You confirm this with a code of your authenticator app.",
+    factor_enabled: "The second factor is enabled. ✔ Keep these recovery codes in a safe place. Each \
+        replaces a code of the app once:\n||```\n{codes}\n```||",
+    title_factor_disable: "Disable the second factor?",
+    factor_disable: "Without it, whoever has your Discord account can change your payout address and \
+        your API key. One more code of the app is needed.",
+    factor_disabled: "The second factor is disabled.",
 
     // Money.
     field_merchant: "Merchant",

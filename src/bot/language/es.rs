@@ -82,6 +82,21 @@ pub(super) const WORDS: Words = Words {
     secret_warning: "⚠ Guárdalo en tu servidor y verifica con él cada webhook. Quien lo tenga puede \
         hacer creer a tu tienda que un pago está completo.",
     goes_away: "-# Este mensaje desaparece en {n} {n|segundo|segundos}.",
+    title_factor_enable: "¿Usar una aplicación de autenticación?",
+    factor_setup: "Introduce este secreto en tu aplicación de autenticación: ||`{secret}`||\nO abre \
+        este enlace en el dispositivo que la tiene: ||`{url}`||\n\nDespués introduce aquí el código \
+        de la aplicación, en un plazo de 5 minutos. Desde entonces, una nueva dirección de pago y \
+        una nueva clave de API necesitan un código.",
+    button_enter_code: "Introducir el código",
+    title_form: "Segundo factor",
+    field_code: "Código de la app o de recuperación",
+    factor_asks: "Lo confirmas con un código de tu aplicación de autenticación.",
+    factor_enabled: "El segundo factor está activado. ✔ Guarda estos códigos de recuperación en un \
+        lugar seguro. Cada uno sustituye una vez a un código de la aplicación:\n||```\n{codes}\n```||",
+    title_factor_disable: "¿Desactivar el segundo factor?",
+    factor_disable: "Sin él, quien tenga tu cuenta de Discord puede cambiar tu dirección de pago y \
+        tu clave de API. Hace falta un código más de la aplicación.",
+    factor_disabled: "El segundo factor está desactivado.",
 
     field_merchant: "Comerciante",
     field_payout_address: "Dirección de pago",

@@ -84,6 +84,21 @@ pub(super) const WORDS: Words = Words {
     secret_warning: "⚠ Gardez-le sur votre serveur et vérifiez chaque webhook avec lui. Qui l'a peut faire \
         croire à votre boutique qu'un paiement est terminé.",
     goes_away: "-# Ce message disparaît après {n} {n|seconde|secondes}.",
+    title_factor_enable: "Utiliser une application d'authentification ?",
+    factor_setup: "Saisissez ce secret dans votre application d'authentification : \
+        ||`{secret}`||\nOu ouvrez ce lien sur l'appareil qui porte l'application : \
+        ||`{url}`||\n\nSaisissez ensuite ici le code de l'application, dans les 5 minutes. Dès lors, \
+        une nouvelle adresse de versement et une nouvelle clé d'API demandent un code.",
+    button_enter_code: "Saisir le code",
+    title_form: "Second facteur",
+    field_code: "Code de l'application ou de secours",
+    factor_asks: "Vous le confirmez par un code de votre application d'authentification.",
+    factor_enabled: "Le second facteur est activé. ✔ Gardez ces codes de secours en lieu sûr. Chacun \
+        remplace une fois un code de l'application :\n||```\n{codes}\n```||",
+    title_factor_disable: "Désactiver le second facteur ?",
+    factor_disable: "Sans lui, quiconque tient votre compte Discord peut changer votre adresse de \
+        versement et votre clé d'API. Il faut encore un code de l'application.",
+    factor_disabled: "Le second facteur est désactivé.",
 
     field_merchant: "Marchand",
     field_payout_address: "Adresse de versement",

@@ -8,7 +8,7 @@
 use super::Line;
 
 /// Commands by their names, options by the name of their command and their own.
-pub(super) const NAMES: [Line; 60] = [
+pub(super) const NAMES: [Line; 63] = [
     ("help", ["hilfe", "ayuda", "aide", "ajuda"]),
     ("set_address", ["adresse_setzen", "fijar_dirección", "définir_adresse", "definir_endereço"]),
     ("set_address ltc_address", ["ltc_adresse", "dirección_ltc", "adresse_ltc", "endereço_ltc"]),
@@ -42,6 +42,9 @@ pub(super) const NAMES: [Line; 60] = [
             "trocar_segredo_webhook",
         ],
     ),
+    ("second_factor", ["zweiter_faktor", "segundo_factor", "second_facteur", "segundo_fator"]),
+    ("second_factor enable", ["einschalten", "activar", "activer", "ativar"]),
+    ("second_factor disable", ["ausschalten", "desactivar", "désactiver", "desativar"]),
     ("set_business_name", ["shopnamen_setzen", "fijar_nombre", "définir_nom", "definir_nome"]),
     ("set_business_name name", ["name", "nombre", "nom", "nome"]),
     (

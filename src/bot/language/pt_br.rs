@@ -80,6 +80,21 @@ pub(super) const WORDS: Words = Words {
     secret_warning: "⚠ Guarde-o no seu servidor e verifique cada webhook com ele. Quem o tem pode fazer sua \
         loja acreditar que um pagamento está completo.",
     goes_away: "-# Esta mensagem some depois de {n} {n|segundo|segundos}.",
+    title_factor_enable: "Usar um aplicativo autenticador?",
+    factor_setup: "Digite este segredo no seu aplicativo autenticador: ||`{secret}`||\nOu abra este \
+        link no aparelho com o aplicativo: ||`{url}`||\n\nDepois digite aqui o código do \
+        aplicativo, em até 5 minutos. A partir daí, um novo endereço de pagamento e uma nova chave \
+        de API pedem um código.",
+    button_enter_code: "Digitar o código",
+    title_form: "Segundo fator",
+    field_code: "Código do aplicativo ou de recuperação",
+    factor_asks: "Você confirma isso com um código do seu aplicativo autenticador.",
+    factor_enabled: "O segundo fator está ativado. ✔ Guarde estes códigos de recuperação em lugar \
+        seguro. Cada um substitui uma vez um código do aplicativo:\n||```\n{codes}\n```||",
+    title_factor_disable: "Desativar o segundo fator?",
+    factor_disable: "Sem ele, quem tiver a sua conta do Discord pode mudar o seu endereço de \
+        pagamento e a sua chave de API. É preciso mais um código do aplicativo.",
+    factor_disabled: "O segundo fator está desativado.",
 
     field_merchant: "Lojista",
     field_payout_address: "Endereço de pagamento",

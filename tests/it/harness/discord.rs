@@ -322,6 +322,23 @@ impl Discord {
         self.await_reply(&token, &format!("the button {custom_id}"))
     }
 
+    /// Somebody sends the form that this reply opened, with a text in its one field.
+    #[track_caller]
+    pub(crate) fn submit(&self, person: &Person, form: &Reply, typed: &str) -> Reply {
+        assert_eq!(form.kind, 9, "a form: {}", form.body);
+        let field = &form.body["components"][0]["components"][0];
+        assert_eq!(field["type"], json!(4), "{}", form.body);
+        let mut interaction = self.interaction(person, 5);
+        let value = json!({ "type": 4, "custom_id": field["custom_id"], "value": typed });
+        interaction["data"] = json!({
+            "custom_id": form.body["custom_id"],
+            "components": [{ "type": 1, "components": [value] }],
+        });
+        interaction["message"] = self.state.message(MERCHANTS_CHANNEL, &json!({}));
+        let token = self.dispatch("INTERACTION_CREATE", interaction);
+        self.await_reply(&token, &format!("the form {}", form.body["custom_id"]))
+    }
+
     /// Waits for the whole answer to an interaction.
     #[track_caller]
     pub(crate) fn await_reply(&self, token: &str, what: &str) -> Reply {

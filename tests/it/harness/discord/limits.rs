@@ -67,11 +67,13 @@ pub(super) fn refuses_message(message: &Value) -> Option<String> {
         }
         limit("embed", total, 6_000);
     }
+    limit("title of a form", chars(&message["title"]), 45);
     for row in message["components"].as_array().into_iter().flatten() {
         let buttons = row["components"].as_array().cloned().unwrap_or_default();
         limit("row", buttons.len(), 5);
         for button in &buttons {
-            limit("label", chars(&button["label"]), 80);
+            let label_max = if button["type"] == json!(4) { 45 } else { 80 };
+            limit("label", chars(&button["label"]), label_max);
             limit("custom_id", chars(&button["custom_id"]), 100);
         }
     }

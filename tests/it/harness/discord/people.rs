@@ -69,7 +69,8 @@ pub(crate) struct Posted {
 /// What the bot answered to one interaction.
 #[derive(Debug, Clone)]
 pub(crate) struct Reply {
-    /// The type of the first answer: 4 message, 5 deferred, 6 deferred update, 8 autocompletion.
+    /// The type of the first answer: 4 message, 5 deferred, 6 deferred update, 8
+    /// autocompletion, 9 a form.
     pub(crate) kind: u64,
     /// The answer itself, with what followed a deferral.
     pub(crate) body: Value,
