@@ -6,7 +6,7 @@
 use std::fmt;
 use std::io::Write;
 use std::panic::PanicHookInfo;
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 use tracing::{Event, Level, Subscriber};
 use tracing_appender::non_blocking::{ErrorCounter, NonBlocking, NonBlockingBuilder, WorkerGuard};
@@ -47,27 +47,52 @@ pub(crate) type Levels = reload::Handle<EnvFilter, Registry>;
 /// The log. Dropping it writes what waits, for a second at most.
 pub(crate) struct Log {
     pub(crate) levels: Levels,
-    lines: NonBlocking,
-    _writer: WorkerGuard,
+    lines: Lines,
+    writer: Option<WorkerGuard>,
+}
+
+/// Where lines go: to the queue once there is one, before that to standard error.
+#[derive(Clone, Default)]
+struct Lines(Arc<OnceLock<NonBlocking>>);
+
+impl<'w> MakeWriter<'w> for Lines {
+    type Writer = Box<dyn Write + Send>;
+
+    fn make_writer(&'w self) -> Self::Writer {
+        match self.0.get() {
+            Some(queue) => Box::new(queue.clone()),
+            None => Box::new(std::io::stderr()),
+        }
+    }
 }
 
 impl Log {
-    /// Starts the log of this process. A second start changes nothing.
+    /// Starts the log of this process, without a thread: lines are written as they come. A second
+    /// start changes nothing.
     pub(crate) fn start(filter: EnvFilter, form: Form, reader: Reader) -> Log {
-        let (lines, writer) = queue(std::io::stderr(), LINES_MAX);
-        let _ = DROPPED.set(lines.error_counter());
+        let lines = Lines::default();
         let (filter, levels) = reload::Layer::new(filter);
         let layer = layer_of(form, reader, lines.clone());
         if tracing_subscriber::registry().with(filter).with(layer).try_init().is_ok() {
             std::panic::set_hook(Box::new(log_panic));
         }
-        Log { levels, lines, _writer: writer }
+        Log { levels, lines, writer: None }
+    }
+
+    /// Lets a thread write from now on, so that no line waits for a reader. Root's rights must have
+    /// been given up, which takes a process with one thread.
+    pub(crate) fn start_queue(&mut self) {
+        let (queue, writer) = queue(std::io::stderr(), LINES_MAX);
+        let _ = DROPPED.set(queue.error_counter());
+        if self.lines.0.set(queue).is_ok() {
+            self.writer = Some(writer);
+        }
     }
 
     /// Writes a line as it is, after those that wait.
     pub(crate) fn print(&self, line: &str) {
         // A line that finds no room is counted.
-        let _ = self.lines.clone().write_all(format!("{line}\n").as_bytes());
+        let _ = self.lines.make_writer().write_all(format!("{line}\n").as_bytes());
     }
 }
 

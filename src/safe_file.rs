@@ -22,7 +22,7 @@ use rustix::fs::{AtFlags, Mode, OFlags};
 use rustix::process::{Gid, Uid, getegid, geteuid};
 
 pub(crate) use directory::{Control, Directory};
-pub(crate) use exposure::check_secret;
+pub(crate) use exposure::{check_key, check_secret};
 
 /// The user who may do everything anyway.
 pub(crate) const ROOT: u32 = 0;

@@ -215,8 +215,16 @@ impl Gateway {
         roles.retain(|role| !without.contains(role));
         let work = if roles.contains(&Role::Sweeper) { Work::Sweep } else { Work::Database };
         give_up_root(&mut config, work)?;
+        // First, for another process may stand still in the middle of a write. Any other error is
+        // that of the database's directory, which opening the database names better.
+        let locks: Result<Vec<File>, _> = roles.iter().map(|role| lock(&config, *role)).collect();
+        if let Err(error) = &locks
+            && let Some(Refused::AlreadyRunning(role)) = error.downcast_ref()
+        {
+            return Err(Refused::AlreadyRunning(role).into());
+        }
         let store = open_store_with(&config, store::PATIENCE_SERVING)?;
-        let locks = roles.iter().map(|role| lock(&config, *role)).collect::<Result<_, _>>()?;
+        let locks = locks?;
         // The roles that give addresses out.
         if roles.contains(&Role::Api) || roles.contains(&Role::Bot) {
             prepare_to_issue(&config, &store)?;

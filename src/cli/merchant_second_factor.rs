@@ -48,7 +48,7 @@ impl Code {
     ) -> Result<T, Failure> {
         let (code, now) = (self.read()?, config.clock.now());
         let attempt = Attempt { actor: Actor::Cli, merchant, code, now };
-        let secrets = config.secret.clone();
+        let secrets = config.secret()?.clone();
         let done = store.write_blocking(move |tx| {
             acts::with_code(tx, &secrets, &attempt, |passed| guarded(tx, passed))
         })?;
@@ -127,7 +127,7 @@ impl SecondFactor {
 }
 
 fn enable(config: &Config, store: &Store, merchant: MerchantId) -> Result<View, Failure> {
-    let (secrets, now) = (config.secret.clone(), config.clock.now());
+    let (secrets, now) = (config.secret()?.clone(), config.clock.now());
     let begin = move |tx: &WriteTx| acts::begin(tx, &Actor::Cli, &secrets, merchant, now);
     let setup = store.write_blocking(begin)?;
     let shown = |text: &crate::secret::Secret<String>| Some(Shown(text.reveal().clone()));
@@ -141,7 +141,7 @@ fn confirm(
     merchant: MerchantId,
     code: Code,
 ) -> Result<View, Failure> {
-    let (secrets, now) = (config.secret.clone(), config.clock.now());
+    let (secrets, now) = (config.secret()?.clone(), config.clock.now());
     let code = code.read()?.ok_or(FactorRefusal::CodeNeeded)?;
     let codes = store
         .write_blocking(move |tx| acts::confirm(tx, &Actor::Cli, &secrets, merchant, &code, now))?;

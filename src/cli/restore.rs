@@ -88,7 +88,7 @@ impl Restore {
             open_restored(&config, facts.as_ref().and_then(|facts| facts.heads.as_deref()))?;
         if self.old_secret.is_some() {
             // The next start knows only the secret in force.
-            reseal::all(&Batches { store: &store, go_on: &|| true }, &config.secret)?;
+            reseal::all(&Batches { store: &store, go_on: &|| true }, config.secret()?)?;
         }
         let known_from = store.read_blocking(indexes::next_index)?;
         // What a later state gave out is never given out again.

@@ -156,7 +156,7 @@ fn finish(mut config: Config, format: Format) -> Result<(), Failure> {
     // The file stays until the rows are sealed; root still has to remove it then.
     let store = open_store(&config)?;
     let batches = Batches { store: &store, go_on: &|| true };
-    let (_, resealed) = reseal::all(&batches, &config.secret)?;
+    let (_, resealed) = reseal::all(&batches, config.secret()?)?;
     drop(store);
     let secrets = config.secret()?.clone();
     secrets.replace(secrets.current(), None);

@@ -62,7 +62,7 @@ const LOG_ALWAYS: [&str; 5] =
 
 impl Serve {
     pub(super) fn run(self, config: Option<&Path>) -> Result<(), Failure> {
-        let log = log_from(LOG_FILTER, self.log);
+        let mut log = log_from(LOG_FILTER, self.log);
         let process = match is_sweeper_alone(&self.only, &self.without) {
             true => Process::SweeperAlone,
             false => Process::Gateway,
@@ -76,6 +76,7 @@ impl Serve {
         };
         let (only, without, stop) = (&self.only, &self.without, shutdown.clone());
         let gateway = Gateway::prepare(config, only, without, unexamined, account, stop)?;
+        log.start_queue();
         let runtime = tokio::runtime::Runtime::new()
             .map_err(|error| Failure::Failed(format!("start the runtime: {error}")))?;
         runtime.block_on(async {

@@ -38,10 +38,28 @@ pub(crate) fn check_secret(file: &File, more_groups: &[u32]) -> io::Result<()> {
     if is_secret(found.mode(), found.uid(), found.gid(), is_ours) {
         return Ok(());
     }
+    Err(exposed(file, found.mode()))
+}
+
+/// As [`check_secret`], for a key that moves money: a group of this process may read it only as
+/// mounted secrets are, which is root's with mode 0440.
+///
+/// # Errors
+/// As [`check_secret`].
+pub(crate) fn check_key(file: &File) -> io::Result<()> {
+    let found = file.metadata()?;
+    let is_mounted = found.mode() & 0o777 == 0o440 && found.uid() == ROOT;
+    if found.mode() & 0o070 != 0 && !is_mounted {
+        return Err(exposed(file, found.mode()));
+    }
+    check_secret(file, &[])
+}
+
+fn exposed(file: &File, mode: u32) -> io::Error {
     let read_only = rustix::fs::fstatvfs(file)
         .is_ok_and(|system| system.f_flag.contains(StatVfsMountFlags::RDONLY));
     let mount = if read_only { Mount::ReadOnly } else { Mount::Writable };
-    Err(io::Error::other(Exposure { mode: found.mode() & 0o777, mount }.to_string()))
+    io::Error::other(Exposure { mode: mode & 0o777, mount }.to_string())
 }
 
 /// The groups whose files this process may read.

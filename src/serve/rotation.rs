@@ -186,10 +186,12 @@ impl Rotation {
         Ok(())
     }
 
+    /// Seals rows and encrypts secrets again. A process without the master secret has nothing to do.
     fn reseal(&self) -> anyhow::Result<Ended> {
+        let FollowedKeys::Secrets { secrets, .. } = &self.keys else { return Ok(Ended::Done) };
         let go_on = || !self.shutdown.is_cancelled();
         let (ended, resealed) =
-            reseal::all(&Batches { store: &self.store, go_on: &go_on }, &self.secrets)?;
+            reseal::all(&Batches { store: &self.store, go_on: &go_on }, secrets)?;
         if resealed.count > 0 {
             tracing::info!(count = resealed.count, "rows sealed under the new secret");
         }

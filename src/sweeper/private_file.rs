@@ -1,4 +1,5 @@
-//! Files that hold a key: small, and nobody's but ours or root's.
+//! Files that hold a key: small, owned by this process or root, and readable by no other user. A
+//! mounted key of root's may be readable by a group of this process (`safe_file/exposure.rs`).
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -16,13 +17,6 @@ use crate::safe_file::{self, ROOT};
 /// The largest key file, in bytes.
 const FILE_BYTES_MAX: usize = 4096;
 
-/// Whether nobody but its owner, or root, may read or replace a file. systemd lets a unit's user
-/// read its credentials by an ACL, which shows as if root's group could read them.
-pub(crate) fn is_private(mode: u32, owner: u32, group: u32) -> bool {
-    let credential = mode & 0o777 == 0o440 && owner == ROOT && group == ROOT;
-    credential || mode & 0o077 == 0
-}
-
 /// Opens the key file if it is small, and ours or root's alone.
 fn open_private(path: &Path) -> anyhow::Result<File> {
     let shown = path.display();
@@ -35,9 +29,7 @@ fn open_private(path: &Path) -> anyhow::Result<File> {
             metadata.uid()
         );
     }
-    if !is_private(metadata.mode(), metadata.uid(), metadata.gid()) {
-        bail!("{shown} can be read by others (mode {:o}): chmod 600 it", metadata.mode() & 0o777);
-    }
+    safe_file::check_key(&file).with_context(|| format!("use {shown}"))?;
     if usize::try_from(metadata.len()).is_ok_and(|length| length > FILE_BYTES_MAX) {
         bail!("{shown} is too large for a key file");
     }
@@ -110,28 +102,5 @@ impl Held {
 impl fmt::Debug for Held {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Held({} keys)", self.keys.len())
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_key_is_its_owners_or_roots_alone() {
-        #[track_caller]
-        fn check(mode: u32, owner: u32, group: u32, private: bool) {
-            assert_eq!(is_private(mode, owner, group), private, "{mode:o} {owner}:{group}");
-        }
-        check(0o100_600, 1000, 1000, true);
-        check(0o100_400, 0, 0, true);
-        check(0o100_440, 0, 0, true); // A credential of systemd.
-        check(0o100_440, 0, 1000, false);
-        check(0o100_640, 0, 0, false);
-        check(0o100_440, 1000, 0, false);
-        check(0o100_444, 0, 0, false);
-        check(0o100_460, 0, 0, false);
-        check(0o100_640, 1000, 1000, false);
-        check(0o100_601, 0, 0, false);
     }
 }

@@ -107,7 +107,7 @@ fn drill(mark: Mark) {
     let file = gate.folder().join("from-replica.db").display().to_string();
     litestream.restore(&file).unwrap();
     // Without the word it is what it looks like: a file without its log.
-    gate.cli_fails(&["restore", &file], 4, &["without the log"]);
+    gate.cli_fails(&["restore", &file], 4, &["lacks the newest rows"]);
     let tried = gate.cli_json(&["backup", "--verify", "--replica", &file]);
     assert_eq!(tried.raw("clean"), "true", "{}", tried.whole());
     let theirs = "/var/lib/litegate/from-replica.db";

@@ -1,5 +1,5 @@
-//! The proxies of Debian in front of the real gateway, configured by the examples in `config/`:
-//! what a shop and a shopper get through each of them is what they get without one.
+//! The proxies of Debian in front of the real gateway, configured by the examples in `config/`. A
+//! shop and a shopper get the same through each of them as without one.
 
 use std::fs;
 use std::io::Read;
@@ -205,8 +205,8 @@ fn haproxy(
 }
 
 // 1. Documents, a creation, a status, the page: each comes through as it is.
-// 2. Errors of the gateway and of the proxy are JSON, with their status: a body that is too large,
-//    a long path, an unknown one, the gateway away.
+// 2. Errors of the gateway and of the proxy are JSON, with their status: a body that is too
+//    large, a long path, an unknown one, the gateway away.
 // 3. An event stream gives its first event at once, and the next one when a payment comes.
 // 4. Plain HTTP is redirected with 308; on nginx's port of TLS, too.
 fn everything_comes_through(kind: Kind) {

@@ -120,6 +120,30 @@ fn mounted_secrets_are_read_by_their_group() {
     for file in files::files_below(gate.folder(), "") {
         chown(&file, Some(USER), Some(USER)).unwrap();
     }
+    let run = |command: &str| {
+        Command::new("setpriv")
+            .args([&format!("--reuid={USER}"), &format!("--regid={USER}"), "--clear-groups"])
+            .args([LITEGATE.as_str(), command, "--config"])
+            .arg(gate.config_file())
+            .output()
+            .unwrap()
+    };
+    // The key that moves money: its group reads it only where root mounted it for reading.
+    let signing_key = gate.setting("wallet.signing_key_file");
+    for (owner, mode, taken) in [
+        (0, 0o440, true),
+        (0, 0o640, false),
+        (USER, 0o640, false),
+        (USER, 0o440, false),
+        (USER, 0o600, true),
+    ] {
+        chown(&signing_key, Some(owner), Some(USER)).unwrap();
+        fs::set_permissions(&signing_key, PermissionsExt::from_mode(mode)).unwrap();
+        let output = run("doctor");
+        let said = String::from_utf8_lossy(&output.stdout).into_owned();
+        let refused = said.contains(&format!("other users may read it (mode {mode:o})"));
+        assert_eq!(refused, !taken, "{owner} {mode:o}: {said}");
+    }
     for (owner, group, mode, taken) in [
         (USER, USER, 0o600, true),
         (0, USER, 0o440, true), // Docker with a group, Kubernetes with fsGroup.
@@ -131,12 +155,7 @@ fn mounted_secrets_are_read_by_their_group() {
     ] {
         chown(&secret, Some(owner), Some(group)).unwrap();
         fs::set_permissions(&secret, PermissionsExt::from_mode(mode)).unwrap();
-        let output = Command::new("setpriv")
-            .args([&format!("--reuid={USER}"), &format!("--regid={USER}"), "--clear-groups"])
-            .args([LITEGATE.as_str(), "check-config", "--config"])
-            .arg(gate.config_file())
-            .output()
-            .unwrap();
+        let output = run("check-config");
         let said = String::from_utf8_lossy(&output.stdout).into_owned();
         let refused = said.contains("secret_file") && said.contains(&format!("mode {mode:o}"));
         assert_eq!(output.status.success(), taken, "{owner}:{group} {mode:o}: {output:?}");

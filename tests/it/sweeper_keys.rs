@@ -113,7 +113,7 @@ fn an_unfit_file_of_row_keys_is_refused() {
     assert!(doctor.contains("ok       row key"), "{doctor}");
     let readable = std::os::unix::fs::PermissionsExt::from_mode(0o644);
     fs::set_permissions(&file, readable).unwrap();
-    refused(2, &["sweeper.row_key_file", "others may read it"]);
+    refused(2, &["sweeper.row_key_file", "other users may read it"]);
     gate.unset("sweeper.row_key_file");
     refused(2, &["sweeper.row_key_file is not set"]);
 }

@@ -488,6 +488,8 @@ fn a_run_that_fills_every_table() {
     node.mine(2);
     shop.await_status(&vain.id, "completed", SOON);
     let merchant = gate.cli_list(&["merchant", "list"])[0].text("merchantId");
+    gate.cli_ok(&["merchant", "key", "add", &merchant, "--name", "Plugin"]);
+    gate.cli_ok(&["merchant", "second-factor", "enable", &merchant]);
     gate.cli_ok(&["merchant", "set-address", &merchant, &node.fresh_address()]);
     // As after the loss of a newer database: its mark says that more was given out.
     gate.term();

@@ -81,7 +81,7 @@ fn a_key_file_that_others_can_read_is_refused() {
         let (_dir, path, xpub) = key_file(mode);
         let error = SigningKey::load(&Held::default(), &path, None, Network::Regtest, &xpub)
             .expect_err("refused");
-        assert!(error.to_string().contains("can be read by others"), "{error:#}");
+        assert!(format!("{error:#}").contains("other users may read it"), "{error:#}");
     }
 }
 
@@ -156,7 +156,7 @@ fn an_encrypted_key_file_opens_with_its_passphrase_alone() {
     std::fs::write(&passphrase, "open sesame\n").expect("written");
     std::fs::set_permissions(&passphrase, std::fs::Permissions::from_mode(0o644)).expect("set");
     let error = load(Some(passphrase.as_path())).expect_err("others can read it");
-    assert!(error.to_string().contains("can be read by others"), "{error:#}");
+    assert!(format!("{error:#}").contains("other users may read it"), "{error:#}");
     std::fs::set_permissions(&passphrase, std::fs::Permissions::from_mode(0o600)).expect("set");
     load(Some(passphrase.as_path())).expect("opened");
     std::fs::write(&passphrase, "close sesame\n").expect("written");
