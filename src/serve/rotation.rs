@@ -186,7 +186,8 @@ impl Rotation {
         Ok(())
     }
 
-    /// Seals rows and encrypts secrets again. A process without the master secret has nothing to do.
+    /// Seals rows and encrypts secrets again. A process without the master secret has none of it to
+    /// do.
     fn reseal(&self) -> anyhow::Result<Ended> {
         let FollowedKeys::Secrets { secrets, .. } = &self.keys else { return Ok(Ended::Done) };
         let go_on = || !self.shutdown.is_cancelled();
