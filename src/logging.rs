@@ -6,7 +6,7 @@
 use std::fmt;
 use std::io::Write;
 use std::panic::PanicHookInfo;
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use tracing::{Event, Level, Subscriber};
 use tracing_appender::non_blocking::{ErrorCounter, NonBlocking, NonBlockingBuilder, WorkerGuard};
@@ -44,11 +44,25 @@ pub(crate) enum Reader {
 /// By which the level of the log is changed.
 pub(crate) type Levels = reload::Handle<EnvFilter, Registry>;
 
-/// The log. Dropping it writes what waits, for a second at most.
+/// The thread that writes the lines of the queue.
+static WRITER: Mutex<Option<WorkerGuard>> = Mutex::new(None);
+
+/// The log. Dropping it writes the lines that wait, for a second at most.
 pub(crate) struct Log {
     pub(crate) levels: Levels,
     lines: Lines,
-    writer: Option<WorkerGuard>,
+}
+
+impl Drop for Log {
+    fn drop(&mut self) {
+        write_out();
+    }
+}
+
+/// Writes the lines that wait, for a second at most: before the process ends at once. Later lines
+/// are lost.
+pub(crate) fn write_out() {
+    drop(WRITER.lock().unwrap_or_else(PoisonError::into_inner).take());
 }
 
 /// Where lines go: to the queue once there is one, before that to standard error.
@@ -76,16 +90,16 @@ impl Log {
         if tracing_subscriber::registry().with(filter).with(layer).try_init().is_ok() {
             std::panic::set_hook(Box::new(log_panic));
         }
-        Log { levels, lines, writer: None }
+        Log { levels, lines }
     }
 
     /// Lets a thread write from now on, so that no line waits for a reader. Root's rights must have
     /// been given up, which takes a process with one thread.
-    pub(crate) fn start_queue(&mut self) {
+    pub(crate) fn start_queue(&self) {
         let (queue, writer) = queue(std::io::stderr(), LINES_MAX);
         let _ = DROPPED.set(queue.error_counter());
         if self.lines.0.set(queue).is_ok() {
-            self.writer = Some(writer);
+            *WRITER.lock().unwrap_or_else(PoisonError::into_inner) = Some(writer);
         }
     }
 
@@ -177,10 +191,8 @@ fn priority(level: Level) -> u8 {
 
 #[cfg(test)]
 mod tests {
-    use std::io::{BufRead, BufReader, Read};
-    use std::sync::{Arc, Mutex};
-
     use super::*;
+    use std::io::{BufRead, BufReader, Read};
 
     #[test]
     fn a_reader_that_stalls_costs_lines_and_no_time() {

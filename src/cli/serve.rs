@@ -62,7 +62,7 @@ const LOG_ALWAYS: [&str; 5] =
 
 impl Serve {
     pub(super) fn run(self, config: Option<&Path>) -> Result<(), Failure> {
-        let mut log = log_from(LOG_FILTER, self.log);
+        let log = log_from(LOG_FILTER, self.log);
         let process = match is_sweeper_alone(&self.only, &self.without) {
             true => Process::SweeperAlone,
             false => Process::Gateway,

@@ -16,6 +16,7 @@ use std::time::{Duration, Instant};
 use rusqlite::Connection;
 use tokio::sync::oneshot;
 
+use crate::logging;
 use crate::measures;
 use crate::secret::RowKeys;
 
@@ -349,6 +350,7 @@ fn take_back(connection: &Connection, failure: &Failure) {
 fn end_if_disk_fails(failure: &Failure) {
     if failure.is_of_the_disk() {
         tracing::error!("the disk fails: ending at once");
+        logging::write_out();
         std::process::exit(1);
     }
 }
