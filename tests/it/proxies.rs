@@ -31,7 +31,10 @@ struct Proxy {
 
 impl Drop for Proxy {
     fn drop(&mut self) {
-        let _ = self.process.kill(); // It may have ended.
+        // A proxy that is killed leaves its workers behind.
+        if let Ok(None) = self.process.try_wait() {
+            files::signal(self.process.id(), "TERM");
+        }
         let _ = self.process.wait();
     }
 }
