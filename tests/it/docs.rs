@@ -110,3 +110,29 @@ fn the_documents_name_what_is_there() {
         }
     }
 }
+
+/// Each `module::test` that the threat model names is a test of this program or of the library,
+/// and each `module::*` a module with tests.
+#[test]
+fn the_tests_that_the_threat_model_names_exist() {
+    let text = read("static/docs/THREAT_MODEL.md");
+    let words = text.split('`').skip(1).step_by(2);
+    let is_name =
+        |word: &str| word.chars().all(|c| c.is_ascii_lowercase() || "_*0123456789".contains(c));
+    let named = words.filter_map(|word| word.split_once("::"));
+    let named: Vec<(&str, &str)> =
+        named.filter(|(module, test)| is_name(module) && is_name(test)).collect();
+    assert!(named.len() > 20, "{} tests only", named.len());
+    let sources = |folder: &str| {
+        let files = files::files_below(&files::project().join(folder), ".rs");
+        files.into_iter().map(|file| fs::read_to_string(file).unwrap()).collect::<String>()
+    };
+    let all = sources("tests/it") + &sources("src");
+    for (module, test) in named {
+        let wanted = match test {
+            "*" => format!("mod {module};"),
+            test => format!("fn {test}("),
+        };
+        assert!(all.contains(&wanted), "the threat model names {module}::{test}");
+    }
+}
