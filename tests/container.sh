@@ -28,7 +28,7 @@ fail() { echo "container: $1" >&2; cat "$base/log" >&2 2>/dev/null || true; exit
 root=$base/root
 mmdebstrap --quiet --variant=extract --include=libc6,libgcc-s1,libstdc++6,libssl3,ca-certificates \
   bookworm "$root"
-rm -rf "$root/bin" "$root/usr/bin" "$root/usr/sbin" "$root/sbin"
+rm -rf "${root:?}/bin" "${root:?}/usr/bin" "${root:?}/usr/sbin" "${root:?}/sbin"
 mkdir -p "$root/usr/bin" "$root/etc/litegate" "$root/var/lib/litegate" "$root/proc" "$root/dev"
 install -m 755 "$program" "$root/usr/bin/litegate"
 chmod 755 "$base" "$root"
@@ -50,6 +50,7 @@ chmod 700 "$root/var/lib/litegate"
 # A read-only view of that root; the volume and what the kernel shows are mounted into it. chroot
 # needs a right of root, so it comes before the user is changed.
 inside() {
+  # shellcheck disable=SC2016 # The inner shell expands it.
   exec unshare --mount sh -euc '
     root=$1 user=$2; shift 2
     mount --bind "$root" "$root"
