@@ -94,6 +94,7 @@ fn accounts_payouts_audit_and_node_agree_to_the_litoshi() {
 }
 
 #[test]
+#[ignore = "long"]
 fn payouts_come_in_pages_and_are_the_merchants_own() {
     let Some(Stage { gate, shop, node }) = Stage::alone() else { return };
     let neighbour = Shop::open(&gate, &node, "Neighbour");

@@ -64,6 +64,7 @@ fn the_accounts_follow_the_money() {
 }
 
 #[test]
+#[ignore = "long"]
 fn what_is_kept_beside_the_facts_is_held_against_them_and_mended() {
     let stage = Stage::alone_with(|gate| gate.set("sweeper.interval", "1s"));
     let Some(Stage { gate, shop, node }) = stage else { return };
@@ -229,6 +230,7 @@ fn a_completed_payment_whose_coins_are_gone_shows() {
 }
 
 #[test]
+#[ignore = "long"]
 fn a_database_that_lags_is_no_clean_one_and_a_missing_node_no_verdict() {
     let Some(Stage { gate, shop: _, node }) = Stage::alone() else { return };
     gate.term();

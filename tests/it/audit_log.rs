@@ -42,6 +42,7 @@ fn an_untouched_log_is_intact() {
 // 2. `audit-log --verify` names the row and exits with 1.
 // 3. `doctor` names it as a failure, with what to do.
 #[test]
+#[ignore = "long"]
 fn a_changed_or_removed_row_is_named() {
     for (sql, named) in [
         ("UPDATE audit_log SET after = 'forged' WHERE id = 3", "row 3 of the audit log"),
@@ -98,6 +99,7 @@ fn a_log_that_was_cut_off_is_noticed() {
 //    row that is another one, and so does `audit-log --verify`.
 // 4. The operator takes the log as it is, and it is intact; the sweeper follows it again.
 #[test]
+#[ignore = "long"]
 fn the_sweepers_record_finds_a_log_that_was_put_back() {
     let Some(Stage { gate, shop, node: _node }) = Stage::alone() else { return };
     let (database, heads) =

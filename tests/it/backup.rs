@@ -229,6 +229,7 @@ fn with_a_block_meanwhile(stage: &Stage, proxy: &RpcProxy, arguments: &[&str]) -
 // 2. `backup --verify` tries it, and a block comes while the node lists its outputs.
 // 3. The same with `restore`: both read that block too, and compare.
 #[test]
+#[ignore = "long"]
 fn a_block_during_the_comparison_is_no_difference() {
     let Some(node) = Node::start() else { return };
     let node = Arc::new(node);

@@ -103,6 +103,7 @@ fn a_completion_and_its_event_are_one_fact() {
 }
 
 #[test]
+#[ignore = "long"]
 fn a_sweep_goes_out_once_wherever_it_died() {
     #[track_caller]
     fn check(point: &str) {

@@ -54,6 +54,7 @@ const NEWEST: &str = "WHERE sweep_id = (SELECT max(sweep_id) FROM sweep_txs)";
 // 3. Doctor and audit name it.
 // 4. The gateway starts: the same coins go out to the same addresses, the audit is clean.
 #[test]
+#[ignore = "long"]
 fn a_damaged_sweep_is_named_and_signed_again() {
     let stage = Stage::alone_with(|gate| gate.set("sweeper.interval", "1s"));
     let Some(Stage { gate, shop, node }) = stage else { return };
@@ -100,6 +101,7 @@ fn a_damaged_sweep_is_named_and_signed_again() {
 // 2. Doctor names it; nothing is sent; the gateway goes on.
 // 3. The same signed PSBT is given again: it is stored and sent.
 #[test]
+#[ignore = "long"]
 fn without_a_key_a_damaged_sweep_waits_for_the_signed_psbt() {
     let Some(watch_only) = WatchOnly::start() else { return };
     let Stage { gate, shop, node } = &watch_only.stage;

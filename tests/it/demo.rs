@@ -52,6 +52,7 @@ fn check_nothing_left(folder: &Path) {
 }
 
 #[test]
+#[ignore = "long"]
 fn the_demo_pays_itself_and_cleans_up() {
     let folder = files::folder();
     let Some(mut command) = demo(folder.path(), &["--autopay"]) else { return };
@@ -93,6 +94,7 @@ fn the_demo_cleans_up_when_it_is_interrupted() {
 }
 
 #[test]
+#[ignore = "long"]
 fn a_developer_tries_payments_and_a_receiver_of_their_own() {
     let folder = files::folder();
     let Some(mut command) = demo(folder.path(), &[]) else { return };

@@ -345,6 +345,7 @@ fn webhooks_go_where_the_merchant_said_if_a_payment_says_nothing() {
 }
 
 #[test]
+#[ignore = "long"]
 fn the_trail_is_written_into_its_channel_once() {
     let (discord, gate) = offline(|gate| {
         let id = toml::Value::Integer(i64::try_from(TRAIL_CHANNEL).unwrap());

@@ -30,6 +30,7 @@ fn payments_go_on(shop: &Shop, when: &str) {
 }
 
 #[test]
+#[ignore = "long"]
 fn a_dropped_connection_is_resumed_and_nothing_is_lost() {
     let (discord, gate, shop) = with_merchant();
     let ada = Person::member(ADA, "ada");
@@ -60,6 +61,7 @@ fn a_dropped_connection_is_resumed_and_nothing_is_lost() {
 }
 
 #[test]
+#[ignore = "long"]
 fn a_storm_of_errors_and_limits_passes() {
     let (discord, gate, shop) = with_merchant();
     let ada = Person::member(ADA, "ada");

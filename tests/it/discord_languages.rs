@@ -107,6 +107,7 @@ fn a_german_merchant_reads_german_from_nothing_to_the_first_payment() {
 }
 
 #[test]
+#[ignore = "long"]
 fn direct_messages_are_in_the_language_that_their_reader_used_last() {
     let (discord, gate) = offline(|gate| {
         let id = toml::Value::Integer(i64::try_from(MERCHANTS_CHANNEL).unwrap());

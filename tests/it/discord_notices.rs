@@ -138,6 +138,7 @@ fn payments_late_part_paid_and_payouts_are_told_to_their_merchant() {
 }
 
 #[test]
+#[ignore = "long"]
 fn webhooks_that_fail_and_are_given_up_are_told_with_what_to_do() {
     let Some(node) = Node::start() else { return };
     let (discord, gate, shop) = shop_at(&node, |_| ());
@@ -243,6 +244,7 @@ fn what_cannot_be_sent_is_kept_and_a_channel_says_so() {
 }
 
 #[test]
+#[ignore = "long"]
 fn notices_are_grouped_and_come_once_a_minute_at_most() {
     let (discord, gate) = offline(|_| ());
     let ada = Person::member(ADA, "ada");
@@ -267,6 +269,7 @@ fn notices_are_grouped_and_come_once_a_minute_at_most() {
 }
 
 #[test]
+#[ignore = "long"]
 fn a_process_that_dies_while_telling_tells_all_and_nothing_twice() {
     let (discord, gate) = offline(|_| ());
     let ada = Person::member(ADA, "ada");
@@ -333,6 +336,7 @@ fn administrators_are_told_of_the_node_and_of_the_disk() {
 }
 
 #[test]
+#[ignore = "long"]
 fn a_completed_payment_that_is_reorganised_away_and_a_stuck_sweep_are_told_to_administrators() {
     let Some(node) = Node::start() else { return };
     let (discord, gate, shop) = shop_at(&node, |gate| gate.set("sweeper.interval", "1s"));
@@ -463,6 +467,7 @@ fn too_much_that_waits_under_a_key_here_is_told_to_administrators() {
 }
 
 #[test]
+#[ignore = "long"]
 fn who_wants_it_so_is_told_in_the_channel_that_something_waits() {
     let (discord, gate) = offline(|gate| {
         let id = |id: u64| toml::Value::Integer(i64::try_from(id).unwrap());

@@ -219,6 +219,7 @@ fn a_foreign_trigger_stops_sweeps_and_is_named() {
 //    process names it by itself.
 // 2. The trigger goes, and the process says so.
 #[test]
+#[ignore = "long"]
 fn each_process_names_a_foreign_trigger() {
     let Some(Stage { gate, shop: _shop, node: _node }) = Stage::shared() else { return };
     gate.term();

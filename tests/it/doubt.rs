@@ -39,6 +39,7 @@ fn await_doubt(gate: &Gate, expected: bool) {
 }
 
 #[test]
+#[ignore = "long"]
 fn in_doubt_nothing_is_swept_and_nothing_expires_until_a_hand_ends_it() {
     let stage = Stage::alone_with(|gate| {
         watchful(gate);
@@ -230,6 +231,7 @@ fn set_wall_clock(gate: &Gate, milliseconds: i64) {
 }
 
 #[test]
+#[ignore = "long"]
 fn a_clock_that_jumps_lets_nothing_expire() {
     let Some(Stage { gate, shop, node }) = Stage::alone() else { return };
     let (waiting, paid) = (shop.create("0.05"), shop.create("0.05"));

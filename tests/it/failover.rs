@@ -372,6 +372,7 @@ fn a_process_that_dies_while_it_changes_nodes_goes_on_with_the_other() {
 
 /// A node of another chain is no way out, however well it is.
 #[test]
+#[ignore = "long"]
 fn another_chain_is_never_followed() {
     let made = pair(|gate| gate.set("failover.patience", "1s"));
     let Some((first, second, gate)) = made else { return };

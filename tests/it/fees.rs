@@ -105,6 +105,7 @@ fn the_fee_follows_the_estimate_between_floor_and_ceiling() {
 }
 
 #[test]
+#[ignore = "long"]
 fn a_payout_that_the_fee_would_eat_waits_alone_until_it_is_cheap_again() {
     let Some((Stage { gate, shop, node }, proxy)) = proxied() else { return };
     let neighbour = Shop::open(&gate, &node, "Neighbour");
