@@ -110,7 +110,7 @@ impl Log {
     }
 }
 
-/// How many lines were dropped since the process began, because nobody read the log.
+/// How many lines were dropped since the process began, because the log was not read.
 pub(crate) fn dropped_lines() -> u64 {
     let dropped = DROPPED.get().map_or(0, ErrorCounter::dropped_lines);
     u64::try_from(dropped).unwrap_or(u64::MAX)

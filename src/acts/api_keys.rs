@@ -68,6 +68,11 @@ pub(crate) fn list(tx: &ReadTx, merchant: MerchantId) -> Result<Vec<NamedApiKey>
     Ok(rows::api_keys(tx, merchant)?)
 }
 
+fn get(tx: &ReadTx, merchant: MerchantId, id: ApiKeyId) -> Result<NamedApiKey, KeyRefusal> {
+    merchants::get(tx, merchant)?;
+    rows::api_key(tx, merchant, id)?.ok_or(KeyRefusal::UnknownKey(id))
+}
+
 /// Finds a named key whose text is to be shown, and records that it was.
 ///
 /// # Errors
@@ -79,8 +84,7 @@ pub(crate) fn show(
     id: ApiKeyId,
     now: Timestamp,
 ) -> Result<NamedApiKey, KeyRefusal> {
-    merchants::get(tx, merchant)?;
-    let key = rows::api_key(tx, merchant, id)?.ok_or(KeyRefusal::UnknownKey(id))?;
+    let key = get(tx, merchant, id)?;
     audit_log::append(tx, &act(actor, now, "view_api_key", merchant, (None, Some(shown(&key)))))?;
     Ok(key)
 }
@@ -96,8 +100,7 @@ pub(crate) fn revoke(
     id: ApiKeyId,
     now: Timestamp,
 ) -> Result<NamedApiKey, KeyRefusal> {
-    merchants::get(tx, merchant)?;
-    let key = rows::api_key(tx, merchant, id)?.ok_or(KeyRefusal::UnknownKey(id))?;
+    let key = get(tx, merchant, id)?;
     rows::revoke_api_key(tx, merchant, id)?;
     audit_log::append(tx, &act(actor, now, "revoke_api_key", merchant, (Some(shown(&key)), None)))?;
     Ok(key)

@@ -3,14 +3,12 @@
 use std::fmt;
 use std::str::FromStr;
 
-use super::merchant::{BusinessName, MerchantId};
+use super::merchant::{BusinessName, ID_BITS, MerchantId, number_of_id};
 use super::time::{MINUTE_MS, Timestamp};
 
 /// The id of a named API key: 48 random bits, written `key_` and 12 hexadecimal digits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct ApiKeyId(u64);
-
-const ID_BITS: u64 = (1 << 48) - 1;
 
 impl ApiKeyId {
     /// Keeps 48 of the random bits given.
@@ -39,11 +37,7 @@ impl FromStr for ApiKeyId {
     type Err = BadApiKeyId;
 
     fn from_str(text: &str) -> Result<ApiKeyId, BadApiKeyId> {
-        let digits = text.strip_prefix("key_").ok_or(BadApiKeyId)?;
-        if digits.len() != 12 || !digits.bytes().all(|byte| byte.is_ascii_hexdigit()) {
-            return Err(BadApiKeyId);
-        }
-        u64::from_str_radix(digits, 16).map(ApiKeyId).map_err(|_| BadApiKeyId)
+        number_of_id(text, "key_").map(ApiKeyId).ok_or(BadApiKeyId)
     }
 }
 

@@ -14,7 +14,15 @@ use super::time::{DAY_MS, Timestamp};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct MerchantId(u64);
 
-const ID_BITS: u64 = (1 << 48) - 1;
+/// The bits of the ids of merchants and of named API keys.
+pub(super) const ID_BITS: u64 = (1 << 48) - 1;
+
+/// The number in an id of 12 hexadecimal digits after this prefix.
+pub(super) fn number_of_id(text: &str, prefix: &str) -> Option<u64> {
+    let digits = text.strip_prefix(prefix)?;
+    let is_hex = digits.len() == 12 && digits.bytes().all(|byte| byte.is_ascii_hexdigit());
+    u64::from_str_radix(digits, 16).ok().filter(|_| is_hex)
+}
 
 impl MerchantId {
     /// Keeps 48 of the random bits given.
@@ -43,12 +51,7 @@ impl FromStr for MerchantId {
     type Err = BadMerchantId;
 
     fn from_str(text: &str) -> Result<MerchantId, BadMerchantId> {
-        let digits = text.strip_prefix("mer_").ok_or(BadMerchantId)?;
-        let is_hex = digits.len() == 12 && digits.bytes().all(|b| b.is_ascii_hexdigit());
-        if !is_hex {
-            return Err(BadMerchantId);
-        }
-        u64::from_str_radix(digits, 16).map(MerchantId).map_err(|_| BadMerchantId)
+        number_of_id(text, "mer_").map(MerchantId).ok_or(BadMerchantId)
     }
 }
 

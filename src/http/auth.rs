@@ -53,18 +53,16 @@ impl KeyHolder {
 }
 
 /// What the database says about a presented key.
-struct Found {
-    merchant: Option<Merchant>,
-    named: Option<NamedApiKey>,
+enum Found {
+    Own(Option<Merchant>),
+    Named(Option<NamedApiKey>),
 }
 
 fn find(tx: &ReadTx, id: MerchantId, named: Option<ApiKeyId>) -> Result<Found, ApiError> {
-    let merchant = merchants::by_id(tx, id)?;
-    let named = match (&merchant, named) {
-        (Some(merchant), Some(named)) => merchants::api_key(tx, merchant.id, named)?,
-        _ => None,
-    };
-    Ok(Found { merchant, named })
+    Ok(match named {
+        None => Found::Own(merchants::by_id(tx, id)?),
+        Some(named) => Found::Named(merchants::api_key(tx, id, named)?),
+    })
 }
 
 /// Checks the key of a request. Unknown, rotated, revoked and mistyped keys get one and the same
@@ -97,12 +95,14 @@ pub(crate) async fn key_holder(
     };
     let (id, named) = (key.merchant, key.named);
     let found = store.look_up(move |tx| find(tx, id, named)).await?;
-    let holder = match named {
-        None => own_key(&key, found.merchant.as_ref(), secret, network, now),
-        Some(_) => named_key(&key, found.named.as_ref(), secret, network, now),
+    let holder = match &found {
+        Found::Own(merchant) => own_key(&key, merchant.as_ref(), secret, network, now),
+        Found::Named(found) => named_key(&key, found.as_ref(), secret, network, now),
     };
     let holder = holder.ok_or_else(|| refused(wrong))?;
-    if let Some(named) = found.named.filter(|named| named.is_use_worth_noting(now)) {
+    if let Found::Named(Some(named)) = found
+        && named.is_use_worth_noting(now)
+    {
         note_use(store, named, now).await;
     }
     Ok(holder)

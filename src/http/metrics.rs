@@ -25,7 +25,7 @@ pub(super) async fn gather(ops: &Ops) -> anyhow::Result<String> {
     let registry = Registry::new();
     count_zmq(&registry, ops.zmq.as_deref())?;
     measure_process(&registry)?;
-    let help = "Lines of the log that nobody read in time, and that were dropped";
+    let help = "Lines of the log that were not read in time and were dropped";
     counter(&registry, "litegate_log_lines_dropped_total", help, logging::dropped_lines())?;
     measure_disk(&registry, &ops.database)?;
     let limit = ops.hot_limit.map_or(0, Amount::litoshis);

@@ -137,11 +137,16 @@ fn until_of(subscription: Subscription) -> Option<Timestamp> {
 
 /// Changes columns of a merchant's row, as its next revision.
 fn change(tx: &WriteTx, id: MerchantId, changes: &[Value]) -> Result<(), Error> {
-    let revision = revision_of(tx, id)?.saturating_add(1);
+    let revision = next_revision(tx, id)?;
     let all: Vec<Value> = changes.iter().copied().chain([("revision", &revision as _)]).collect();
     authenticated::update(tx, &MERCHANTS, &[&id], &all)?;
     tx.raise_head(id, Head { revision, ..Head::default() });
     Ok(())
+}
+
+/// The revision that the next change gives a merchant's row.
+fn next_revision(tx: &WriteTx, id: MerchantId) -> Result<u32, Error> {
+    Ok(revision_of(tx, id)?.saturating_add(1))
 }
 
 /// The revision of a merchant's row, which must be believed.

@@ -154,7 +154,7 @@ fn page() -> String {
             chapters[chapter].insert((path.clone(), sentence));
         }
     }
-    let mut page = "# Every sentence\n\nWhat an operator or a client can be told, as it stands in the source; \
+    let mut page = "# Every sentence\n\nThe sentences that an operator or a client can get, as they are in the source; \
                     `{…}` is filled in. This page is\nmade by `MESSAGES=write cargo test --test it messages`.\n"
         .to_owned();
     for ((heading, when, _), rows) in CHAPTERS.iter().zip(chapters) {

@@ -15,7 +15,7 @@ use crate::store::authenticated::{self, API_KEYS, MISSING, Value};
 use crate::store::columns::impossible;
 use crate::store::{Error, ReadTx, WriteTx};
 
-use super::{change, from_row, verified};
+use super::{change, from_row, next_revision, verified};
 
 /// What the merchant's row says about the named keys.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -124,15 +124,10 @@ pub(crate) fn revoke_api_key(
     for id in &kept {
         authenticated::update(tx, &API_KEYS, &[&merchant, id], &[("revision", &revision)])?;
     }
-    // The revoked row, and those of earlier revisions that somebody else put there.
+    // The revoked row, and those of earlier revisions that were put back.
     let sql = "DELETE FROM api_keys WHERE merchant_id = ? AND revision <> ?";
     tx.connection.execute(sql, params![merchant, revision])?;
     change(tx, merchant, &[("api_keys_revision", &revision), ("api_keys", &count)])
-}
-
-/// The revision that the next change gives the merchant's row.
-fn next_revision(tx: &WriteTx, merchant: MerchantId) -> Result<u32, Error> {
-    Ok(super::revision_of(tx, merchant)?.saturating_add(1))
 }
 
 /// Notes that a named key was used.

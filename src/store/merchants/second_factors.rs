@@ -17,7 +17,7 @@ use crate::store::columns::impossible;
 use crate::store::heads::{FactorHead, Head};
 use crate::store::{Error, ReadTx, WriteTx};
 
-use super::{change, from_row, revision_of, verified};
+use super::{change, from_row, next_revision, revision_of, verified};
 
 /// What a merchant's second factor is.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -164,11 +164,6 @@ fn forget(tx: &WriteTx, merchant: MerchantId) -> Result<(), Error> {
 
 fn joined(hashes: &[RecoveryHash]) -> Vec<u8> {
     hashes.iter().flat_map(|hash| hash.0).collect()
-}
-
-/// The revision that the next change gives the merchant's row.
-fn next_revision(tx: &WriteTx, merchant: MerchantId) -> Result<u32, Error> {
-    Ok(revision_of(tx, merchant)?.saturating_add(1))
 }
 
 /// Notes outside of the database that the factor was enabled or disabled.
