@@ -63,7 +63,7 @@ deb:
 	sh systemd/debian/build.sh release
 	sh tests/program.sh target/package/litegate
 
-# The operator's guide on a new Debian 12 with systemd, from the package's installation to its purge.
+# The how-to guides' commands on a new Debian 12 with systemd, from the package's installation to its purge.
 # As root. The program in this package is that of `cargo build`: it is there in a minute.
 install-test:
 	sh tests/install.sh installed

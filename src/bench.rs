@@ -17,15 +17,15 @@ use crate::domain::keys::DerivationIndex;
 use crate::domain::merchant::{MerchantId, address_in_force};
 use crate::domain::payment::Origin;
 use crate::domain::sweep::{self, Payee, Rules, SweepCoin};
-use crate::headway::NOBODY;
 use crate::node::codec;
 use crate::node::rpc::Node;
+use crate::progress::NOBODY;
 use crate::serve::database::open_store;
 use crate::store::{self, Store, blocks, merchants, sweeps};
 use crate::sweeper::build;
 use crate::sweeper::signing_key::SigningKey;
-use crate::watcher::ahead::Ahead;
-use crate::watcher::sieving::Sieving;
+use crate::watcher::filter_builder::FilterBuilder;
+use crate::watcher::lookahead::Lookahead;
 use crate::watcher::sync::{self, End, connect_block};
 
 /// A fee rate that nothing is too dear for, in litoshis for 1,000 vbytes.
@@ -43,8 +43,8 @@ pub fn decode_block(raw: &[u8]) -> anyhow::Result<usize> {
 pub struct Ledger {
     config: Config,
     store: Store,
-    ahead: Ahead,
-    sieving: Sieving,
+    lookahead: Lookahead,
+    filter_builder: FilterBuilder,
 }
 
 impl Ledger {
@@ -55,17 +55,17 @@ impl Ledger {
     pub fn open(config_file: &Path) -> anyhow::Result<Ledger> {
         let config = config::load(Some(config_file))?;
         let store = open_store(&config)?;
-        let mut ahead = Ahead::new(config.xpub.clone());
+        let mut lookahead = Lookahead::new(config.xpub.clone());
         // The addresses that come next are derived once in a process's life.
         let next = store.read_blocking(store::indexes::next_index)?;
-        let _ = ahead.highest(next, std::iter::empty());
-        Ok(Ledger { config, store, ahead, sieving: Sieving::default() })
+        let _ = lookahead.highest(next, std::iter::empty());
+        Ok(Ledger { config, store, lookahead, filter_builder: FilterBuilder::default() })
     }
 
     /// Builds what a watcher keeps in memory of the database once it has run for a while.
     pub fn warm_up(&mut self) {
-        self.sieving.begin(&self.store);
-        self.sieving.await_built();
+        self.filter_builder.begin(&self.store);
+        self.filter_builder.await_built();
     }
 
     /// Decodes a block and connects it on top of our tip, as the watcher does. Says how many
@@ -78,8 +78,9 @@ impl Ledger {
         let tip = self.store.read_blocking(blocks::tip)?.context("there is no tip")?;
         let id = BlockId { height: tip.height.saturating_add(1), hash: block.hash };
         let (network, now) = (self.config.network, self.config.clock.now());
-        let (ahead, sieving) = (&mut self.ahead, &mut self.sieving);
-        let changes = connect_block(&self.store, ahead, sieving, block, id, network, now)?;
+        let (lookahead, filter_builder) = (&mut self.lookahead, &mut self.filter_builder);
+        let changes =
+            connect_block(&self.store, lookahead, filter_builder, block, id, network, now)?;
         Ok(changes.payments.len())
     }
 

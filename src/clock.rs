@@ -123,14 +123,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_steady_clock_counts_from_the_machines_start() {
+    fn the_monotonic_clock_counts_from_boot() {
         let shown = std::fs::read_to_string("/proc/uptime").expect("Linux shows it (proc(5))");
         let seconds: i64 = shown.split('.').next().and_then(|s| s.parse().ok()).expect("seconds");
         assert!((seconds * 1000..seconds * 1000 + 60_000).contains(&boot_ms()), "{shown}");
     }
 
     #[test]
-    fn after_a_jump_the_time_goes_on_from_where_it_was() {
+    fn time_continues_steadily_after_a_clock_jump() {
         let folder = tempfile::tempdir().expect("a folder for the test");
         let file = folder.path().join("offset");
         let clock = Clock::moved_by(file.clone());
@@ -154,7 +154,7 @@ mod tests {
     }
 
     #[test]
-    fn time_that_a_test_lets_pass_is_no_jump() {
+    fn advancing_the_test_clock_is_not_a_clock_jump() {
         let folder = tempfile::tempdir().expect("a folder for the test");
         let file = folder.path().join("offset");
         let clock = Clock::moved_by(file.clone());

@@ -5,13 +5,13 @@
 //! variables.
 
 mod credentials;
-mod judge;
 mod keys;
 mod money;
 mod nodes;
 mod raw;
 mod read;
 mod urls;
+mod validate;
 
 use std::fmt::Write as _;
 use std::net::SocketAddr;
@@ -22,24 +22,24 @@ use bitcoin::Script;
 use bitcoin::bip32::KeySource;
 use toml::{Table, Value};
 
-use crate::acts::addresses::Addresses;
-use crate::acts::reason::Reason;
-use crate::acts::{create_payment, merchants, retention};
 use crate::clock::Clock;
 use crate::domain::amount::Amount;
 use crate::domain::keys::AccountXpub;
 use crate::domain::network::Network;
 use crate::node;
+use crate::operations::addresses::Addresses;
+use crate::operations::reason::Reason;
+use crate::operations::{create_payment, merchants, retention};
 use crate::safe_file;
 use crate::secret::{RowKeys, Secrets, wipe_stack};
 use crate::sweeper::private_file::Held;
 use crate::view::Site;
 use crate::{bot, http, sweeper, watcher, webhooks};
 
-pub(crate) use judge::parse_duration;
 pub(crate) use keys::{Setting, Source};
 pub(crate) use read::{row_keys_at, secret_at};
 pub(crate) use urls::read_site;
+pub(crate) use validate::parse_duration;
 
 /// The commented sample, which holds the defaults.
 pub(crate) const SAMPLE: &str = include_str!("../config/litegate.toml");
@@ -68,8 +68,8 @@ pub(crate) struct Config {
     /// The nodes that can be followed, at least one, in the operator's order.
     pub(crate) nodes: Vec<node::nodes::Settings>,
     /// How long the node that is followed may be unwell before another is.
-    pub(crate) failover_patience: Duration,
-    pub(crate) doubt: watcher::doubt::Settings,
+    pub(crate) failover_timeout: Duration,
+    pub(crate) chain_guard: watcher::chain_guard::Settings,
     /// How often the accounts are audited without being asked for.
     pub(crate) audit_interval: Duration,
     /// What is removed after which time.
@@ -141,7 +141,7 @@ impl Config {
     /// What may wait for payout at most before the operator is warned: of no interest where the key
     /// lies elsewhere.
     pub(crate) fn hot_limit(&self) -> Option<Amount> {
-        self.sweeper.max_hot.filter(|_| self.signing_key_file.is_some())
+        self.sweeper.max_hot_balance.filter(|_| self.signing_key_file.is_some())
     }
 
     /// Reads the key files now: the user that this process is about to become may not.
@@ -179,7 +179,7 @@ impl Config {
     /// As [`Config::hold_keys`], the cookies of the nodes.
     pub(crate) fn hold_cookies(&mut self) {
         let nodes = self.nodes.iter_mut().map(|node| &mut node.rpc);
-        nodes.chain(&mut self.doubt.second_node).for_each(|node| node.auth.hold_cookie());
+        nodes.chain(&mut self.chain_guard.second_node).for_each(|node| node.auth.hold_cookie());
     }
 }
 
@@ -365,11 +365,11 @@ fn read(
         *node = Value::Array(vec![node.clone()]);
     }
     let raw: Result<raw::Raw, toml::de::Error> = Value::Table(table).try_into();
-    let judged = match raw {
-        Ok(raw) => raw.judge(process, credentials.as_deref()),
+    let evaluated = match raw {
+        Ok(raw) => raw.diagnostics(process, credentials.as_deref()),
         Err(error) => Err(Mistakes(vec![in_one_line(&error.to_string())])),
     };
-    match judged {
+    match evaluated {
         Ok(config) if mistakes.is_empty() => Ok(config),
         Ok(_) => Err(Mistakes(mistakes)),
         Err(more) => Err(Mistakes([mistakes, more.0].concat())),
@@ -464,7 +464,7 @@ pub(crate) struct Layout {
     folder: PathBuf,
     database: PathBuf,
     /// Absent: beside the key of the seals.
-    record_file: Option<PathBuf>,
+    seal_state_file: Option<PathBuf>,
 }
 
 impl Layout {
@@ -476,10 +476,10 @@ impl Layout {
             return Layout {
                 folder,
                 database: "/var/lib/litegate/litegate.db".into(),
-                record_file: Some("/var/lib/litegate-sweeper/record".into()),
+                seal_state_file: Some("/var/lib/litegate-sweeper/record".into()),
             };
         }
-        Layout { database: folder.join("litegate.db"), record_file: None, folder }
+        Layout { database: folder.join("litegate.db"), seal_state_file: None, folder }
     }
 
     /// Whether it is the one that the package and the units expect.
@@ -551,8 +551,8 @@ pub(crate) fn new_file(new: &NewFile) -> String {
     }
     let _ = writeln!(text, "\n[sweeper]\nseal_key_file = \"{dir}/seal.key\"");
     let _ = writeln!(text, "row_key_file = \"{dir}/row.key\"");
-    if let Some(file) = &new.layout.record_file {
-        let _ = writeln!(text, "record_file = \"{}\"", file.display());
+    if let Some(file) = &new.layout.seal_state_file {
+        let _ = writeln!(text, "seal_state_file = \"{}\"", file.display());
     }
     if new.layout.is_system() {
         let _ = write!(text, "\n[metrics]\nlisten = \"127.0.0.1:9180\"\n");

@@ -8,7 +8,6 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use bitcoin::hashes::Hash;
 
-use crate::acts::create_payment::{EXPIRES_IN_SECONDS, REFERENCE_CHARS_MAX};
 use crate::domain::account_xpriv::AccountXpriv;
 use crate::domain::address::Address;
 use crate::domain::amount::Amount;
@@ -18,6 +17,7 @@ use crate::domain::webhook_url::PrivateNetworks;
 use crate::http::create;
 use crate::node::codec::{self, PegoutProof, Tx, TxKind};
 use crate::node::zmq::{self, Topic};
+use crate::operations::create_payment::{EXPIRES_IN_SECONDS, REFERENCE_CHARS_MAX};
 
 /// A lone transaction, as ZMQ hands it over.
 pub fn fuzz_transaction(bytes: &[u8]) {

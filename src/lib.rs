@@ -2,7 +2,7 @@
 //!
 //! The modules stand in reading order, row by row: a row may use the rows above it, and none
 //! below. `domain` decides with plain values and touches nothing; `store` is the only SQL, `node`
-//! the only talk with litecoind; `acts` is what a person may ask for, whichever door they come
+//! the only talk with litecoind; `operations` is what a person may ask for, whichever door they come
 //! by; the roles (`watcher`, `webhooks`, `sweeper`, `http`, `bot`) each do one thing and know each
 //! other by the database alone; `config`, `serve` and `cli` put them together.
 
@@ -10,20 +10,20 @@ mod domain;
 
 mod clock;
 mod crash;
-mod headway;
 mod logging;
-mod measures;
+mod metrics;
+mod notifier;
 mod privileges;
-mod pulse;
+mod progress;
 mod safe_file;
 mod secret;
 mod view;
-mod wake;
+mod watchdog;
 
 mod node;
 mod store;
 
-mod acts;
+mod operations;
 
 mod bot;
 mod http;

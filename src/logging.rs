@@ -195,7 +195,7 @@ mod tests {
     use std::io::{BufRead, BufReader, Read};
 
     #[test]
-    fn a_reader_that_stalls_costs_lines_and_no_time() {
+    fn a_stalled_log_reader_drops_lines_without_blocking() {
         const LINES: u64 = 5_000;
         let (mut reader, writer) = std::io::pipe().expect("a pipe");
         let (mut lines, guard) = queue(writer, 100);
@@ -250,7 +250,7 @@ mod tests {
     }
 
     #[test]
-    fn the_journal_gets_priorities_and_others_none() {
+    fn only_the_journal_gets_log_priorities() {
         let lines = logged(Form::Json, Reader::Journal);
         let prefixes: Vec<&str> = lines.iter().map(|line| &line[..3]).collect();
         assert_eq!(prefixes, ["<3>", "<4>", "<6>", "<7>"]);

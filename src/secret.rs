@@ -302,7 +302,7 @@ mod tests {
     }
 
     #[test]
-    fn a_mistyped_key_is_told_by_its_checksum() {
+    fn a_mistyped_key_is_detected_by_its_checksum() {
         let text = master().api_key(Network::Main, MerchantId::from_random(1), 1);
         let good = text.reveal().as_str();
         for bad in [
@@ -321,7 +321,7 @@ mod tests {
     }
 
     #[test]
-    fn secrets_do_not_print() {
+    fn secrets_are_never_printed() {
         let shown = format!("{:?} {:?}", master(), Secret::new("hush".to_owned()));
         assert!(!shown.contains('7') && !shown.contains("hush"), "{shown}");
     }

@@ -24,25 +24,25 @@ use bitcoin::Script;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
-use crate::acts::own_addresses::OwnAddresses;
 use crate::config::Config;
 use crate::domain::time::Timestamp;
 use crate::http::qr::Codes;
-use crate::http::ready::Ready;
+use crate::http::status_cache::StatusCache;
 use crate::http::{self, Api, Limits, ops};
 use crate::node::nodes::{Candidate, Nodes};
 use crate::node::rpc::Node;
 use crate::node::transport::Cancelled;
 use crate::node::zmq;
+use crate::notifier::Notifier;
+use crate::operations::own_addresses::OwnAddresses;
 use crate::store::{self, Store, blocks, indexes, node_in_use};
 use crate::sweeper::Sweeper;
-use crate::sweeper::notifier::Notifier;
+use crate::sweeper::operator_notifier::OperatorNotifier;
 use crate::sweeper::seals::{Access, Seals};
 use crate::sweeper::signing_key::SigningKey;
-use crate::wake::Wake;
 use crate::watcher::Watcher;
 use crate::webhooks::Webhooks;
-use crate::{acts, bot, clock};
+use crate::{bot, clock, operations};
 
 use database::{lock, open_store_with, prepare_to_issue};
 use first_start::{Account, Unexamined};
@@ -127,7 +127,7 @@ pub(crate) enum Refused {
 /// How long a start waits for the nodes' versions, all asked at once. The watcher asks again.
 const VERSIONS_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// How long a first start waits for the watcher's first look at the node before it says `ready`.
+/// How long a first start waits for the watcher's first look at the node before it says `status_cache`.
 /// The API answers meanwhile (503 `starting`); later starts do not wait for the node.
 const FIRST_LOOK: Duration = Duration::from_secs(4);
 
@@ -136,7 +136,7 @@ const METRICS_GRACE: Duration = Duration::from_secs(2);
 
 /// The node that a command asks.
 pub(crate) fn node_of(config: &Config, store: &Store) -> Result<Node, store::Error> {
-    acts::nodes::for_command(store, &Nodes::new(&config.nodes), config.network)
+    operations::nodes::for_command(store, &Nodes::new(&config.nodes), config.network)
 }
 
 /// Leaves nodes that are too old out: where there are others, one of those is in use. A node that
@@ -149,7 +149,7 @@ fn leave_out_old_nodes(nodes: &Nodes, store: &Store, now: Timestamp) -> anyhow::
     let asked = nodes.cancelled_by(&(Arc::new(move || Instant::now() >= deadline) as Cancelled));
     let too_old = |one: &Candidate| {
         let oldest = one.oldest?;
-        let version = one.glance.version().ok()?;
+        let version = one.probe.version().ok()?;
         (version.number < oldest).then_some(version.name)
     };
     let versions: Vec<Option<String>> = std::thread::scope(|scope| {
@@ -168,7 +168,7 @@ fn leave_out_old_nodes(nodes: &Nodes, store: &Store, now: Timestamp) -> anyhow::
     for (node, version) in &old {
         tracing::warn!(node, version, "a node is too old, and is left out until it is updated");
     }
-    let in_use = &acts::nodes::in_use(store, nodes)?.name;
+    let in_use = &operations::nodes::in_use(store, nodes)?.name;
     if old.iter().any(|(name, _)| *name == in_use) {
         let next = (*next).clone();
         store.write_blocking(move |tx| node_in_use::follow(tx, &next, now))?;
@@ -236,7 +236,7 @@ impl Gateway {
         let nodes = Nodes::new(&config.nodes).cancelled_by(&stops);
         let sweeper = match roles.contains(&Role::Sweeper) {
             true => {
-                let node = &acts::nodes::in_use(&store, &nodes)?.node;
+                let node = &operations::nodes::in_use(&store, &nodes)?.node;
                 Some(sweeper_of(&config, &store, node, Access::ReadAndWrite, &shutdown)?)
             }
             false => None,
@@ -244,22 +244,22 @@ impl Gateway {
         config.release_keys();
         let now = config.clock.now();
         leave_out_old_nodes(&nodes, &store, now)?;
-        first_start::heed_doctor(&store, config.network, now, unexamined)?;
-        first_start::heed_account(&store, account, now)?;
+        first_start::require_doctor(&store, config.network, now, unexamined)?;
+        first_start::apply_account(&store, account, now)?;
         for warning in config.xpub.warnings() {
             tracing::warn!("wallet.xpub {warning}");
         }
         Ok(Gateway { config, store, nodes, roles, sweeper, locks, shutdown })
     }
 
-    /// Runs the roles until the shutdown signal, or until one of them ends. `ready` is called once
+    /// Runs the roles until the shutdown signal, or until one of them ends. `status_cache` is called once
     /// the API and the metrics answer, with the address that the API listens on.
     pub(crate) async fn run(
         self,
-        ready: impl FnOnce(Option<std::net::SocketAddr>),
+        status_cache: impl FnOnce(Option<std::net::SocketAddr>),
     ) -> anyhow::Result<()> {
         let Gateway { config, store, nodes, roles, sweeper, locks, shutdown } = self;
-        let (wake, clock) = (Wake::new(), config.clock.clone());
+        let (notifier, clock) = (Notifier::new(), config.clock.clone());
         let mut tasks: JoinSet<(Role, anyhow::Result<()>)> = JoinSet::new();
         let mut threads: Vec<JoinHandle<()>> = Vec::new();
         let (mut listening, mut first_start) = (None, None);
@@ -270,15 +270,15 @@ impl Gateway {
             let (looked, first_look) = tokio::sync::oneshot::channel();
             let watcher = Watcher {
                 store: store.clone(),
-                followed: acts::nodes::in_use(&store, &nodes)?.clone(),
+                followed: operations::nodes::in_use(&store, &nodes)?.clone(),
                 nodes: nodes.clone(),
-                patience: config.failover_patience,
+                patience: config.failover_timeout,
                 network: config.network,
                 xpub: config.xpub.clone(),
                 counters: Arc::clone(&counters),
-                doubt: config.doubt.clone(),
+                chain_guard: config.chain_guard.clone(),
                 audit_interval: config.audit_interval,
-                wake: wake.clone(),
+                notifier: notifier.clone(),
                 clock: clock.clone(),
                 shutdown: shutdown.clone(),
                 first_look: Some(looked),
@@ -315,7 +315,7 @@ impl Gateway {
             (of_all, Ok(()))
         });
         if roles.contains(&Role::Api) {
-            let api = Arc::new(api_of(&config, &store, &wake, &clock, &shutdown)?);
+            let api = Arc::new(api_of(&config, &store, &notifier, &clock, &shutdown)?);
             let listener = http::server::bind(&config.http).await?;
             listening = listener.local_addr().ok();
             let settings = config.http.clone();
@@ -330,19 +330,19 @@ impl Gateway {
                 store: store.clone(),
                 secret: config.secret()?.clone(),
                 settings: config.webhooks.clone(),
-                wake: wake.clone(),
+                notifier: notifier.clone(),
                 clock: clock.clone(),
                 shutdown: shutdown.clone(),
             };
             tasks.spawn(async move { (Role::Webhooks, webhooks.run().await) });
         }
         if let Some(sweeper) = sweeper {
-            let sweeper = Sweeper { nodes: nodes.clone(), wake: wake.clone(), ..sweeper };
+            let sweeper = Sweeper { nodes: nodes.clone(), notifier: notifier.clone(), ..sweeper };
             let runtime = tokio::runtime::Handle::current();
             threads.push(thread(Role::Sweeper, ended, move || sweeper.run(&runtime))?);
         }
         if let Some(settings) = config.bot.clone().filter(|_| roles.contains(&Role::Bot)) {
-            let bot = bot_of(settings, &config, &store, &nodes, &wake, &shutdown)?;
+            let bot = bot_of(settings, &config, &store, &nodes, &notifier, &shutdown)?;
             tasks.spawn(async move {
                 bot::run(bot).await;
                 (Role::Bot, Ok(()))
@@ -368,13 +368,13 @@ impl Gateway {
             tokio::spawn(ops::serve(ops, listener, shutdown.clone()))
         });
 
-        // Whoever waits for `ready` need not be told once more that this is a first start.
+        // Whoever waits for `status_cache` need not be told once more that this is a first start.
         if let Some(first_look) = first_start {
             let _ = tokio::time::timeout(FIRST_LOOK, first_look).await;
         }
-        ready(listening);
+        status_cache(listening);
         #[expect(clippy::disallowed_methods, reason = "this is the one place that starts tasks")]
-        let told = tokio::spawn(systemd::tell(store.clone(), shutdown.clone()));
+        let on_progress = tokio::spawn(systemd::tell(store.clone(), shutdown.clone()));
         let outcome = tokio::select! {
             () = shutdown.cancelled() => Ok(()),
             Some(ended) = tasks.join_next() => Err(ended),
@@ -382,7 +382,7 @@ impl Gateway {
         let stopping = shutdown.is_cancelled();
         shutdown.cancel();
         while tasks.join_next().await.is_some() {}
-        let _ = told.await; // It ends with the signal; a panic there was reported.
+        let _ = on_progress.await; // It ends with the signal; a panic there was reported.
         if let Some(mut metrics) = metrics {
             // It ends with the signal (a panic there was reported), unless somebody holds a
             // connection with half a request.
@@ -435,7 +435,7 @@ fn thread(
 fn api_of(
     config: &Config,
     store: &Store,
-    wake: &Wake,
+    notifier: &Notifier,
     clock: &clock::Clock,
     shutdown: &CancellationToken,
 ) -> anyhow::Result<Api> {
@@ -446,14 +446,14 @@ fn api_of(
         site: config.site.clone(),
         payment_rules: config.payments.clone(),
         egress: config.webhooks.egress.clone(),
-        wake: wake.clone(),
+        notifier: notifier.clone(),
         pages: Arc::default(),
-        ready: Ready::new(store.glance()?),
+        status_cache: StatusCache::new(store.change_detector()?),
         codes: Codes::default(),
         clock: clock.clone(),
         shutdown: shutdown.clone(),
         play_money_url: config.http.play_money_url.clone(),
-        looks: config.http.looks.clone(),
+        branding: config.http.branding.clone(),
         limits: Limits::new(&config.http),
     })
 }
@@ -497,9 +497,9 @@ pub(crate) fn sweeper_of(
         key: key.transpose()?,
         seals,
         audit_log_break: None,
-        notifier: webhook.map(Notifier::new),
+        operator_notifier: webhook.map(OperatorNotifier::new),
         settings: config.sweeper.clone(),
-        wake: Wake::new(),
+        notifier: Notifier::new(),
         clock: config.clock.clone(),
         shutdown: shutdown.clone(),
     })
@@ -510,7 +510,7 @@ fn bot_of(
     config: &Config,
     store: &Store,
     nodes: &Nodes,
-    wake: &Wake,
+    notifier: &Notifier,
     shutdown: &CancellationToken,
 ) -> anyhow::Result<bot::Bot> {
     Ok(bot::Bot {
@@ -529,7 +529,7 @@ fn bot_of(
         database: config.database.clone(),
         limit: bot::Limit::per_minute(settings.rate_per_user),
         settings,
-        wake: wake.clone(),
+        notifier: notifier.clone(),
         clock: config.clock.clone(),
         shutdown: shutdown.clone(),
     })

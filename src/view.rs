@@ -289,7 +289,7 @@ impl CoinView {
         let (place, block_height) = match coin.place {
             Place::Mempool => ("mempool", None),
             Place::Block(block) => ("block", Some(block.height)),
-            Place::Gone => ("gone", None),
+            Place::Removed => ("removed", None),
         };
         CoinView {
             txid: coin.outpoint.txid.to_string(),
@@ -419,7 +419,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_amount_is_refused() {
+    fn an_invalid_amount_is_refused() {
         for bad in ["\"0.123456789\"", "true", "null", "[]", "{}", "-1", "1e400", "\"\"", "\"a\""] {
             let text = format!("{{\"amountLtc\":{bad}}}");
             assert!(serde_json::from_str::<Body>(&text).is_err(), "{bad}");

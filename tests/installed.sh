@@ -1,7 +1,7 @@
 #!/bin/bash
-# The operator's guide on a new machine: a Debian 12 of its own, booted with systemd as its first
-# process, in which the package is installed and everything is set up by the commands that stand in
-# static/docs/OPERATORS.md. A payment on regtest is paid, told by webhook and paid out, by the real
+# The how-to guides on a new machine: a Debian 12 of its own, booted with systemd as its first
+# process, in which the package is installed and everything is set up by the commands of
+# static/docs/how-to. A payment on regtest is paid, told by webhook and paid out, by the real
 # units in their sandbox. Then a second node's drop-in, a backup, a restore, and the loss of the
 # database with a replica by Litestream; at last the package is upgraded, removed and purged.
 #
@@ -40,12 +40,17 @@ finish() {
 }
 trap finish EXIT
 
-# What the guide says under a heading: the lines of its blocks whose fence is followed by this word.
+# The commands of a how-to guide under a heading, or on the whole page without one: the lines of the
+# code blocks whose fence is followed by this word. Blocks within numbered steps are indented.
 guide() {
-  awk -v heading="## $1" -v word="$2" '
-    /^## / { within = ($0 == heading) }
-    within && /^```/ { open = !open; wanted = (open && $0 ~ "^```" word "$"); next }
-    within && open && wanted' static/docs/OPERATORS.md
+  awk -v heading="${2:+## $2}" -v word="$3" '
+    BEGIN { within = (heading == "") }
+    heading != "" && /^## / { within = ($0 == heading) }
+    within && /^ *```/ {
+      fence = $0; sub(/^ */, "", fence)
+      open = !open; wanted = (open && fence ~ "^```" word "$"); next
+    }
+    within && open && wanted { sub(/^ */, ""); print }' "static/docs/how-to/$1"
 }
 
 # The guide is for mainnet with a key that lies elsewhere; the rehearsal is on regtest with a key
@@ -90,10 +95,10 @@ mkdir "$root"
 tar --extract --file "$base" --directory "$root"
 cp "$package" "$root/root/"
 
-say "the guide's chapter Install"
-guide Install '(rehearsal)?' | sed 's/^/  # /'
+say "install.md, Install"
+guide install.md Install '(rehearsal)?' | sed 's/^/  # /'
 # The booted system has no network but its own, so apt-get runs before.
-{ echo 'set -eu; cd /root'; guide Install '(rehearsal)?' | grep '^apt-get '; } > "$root/root/install.sh"
+{ echo 'set -eu; cd /root'; guide install.md Install '(rehearsal)?' | grep '^apt-get '; } > "$root/root/install.sh"
 timeout 300 systemd-nspawn --quiet --machine="$machine" --register=no --keep-unit --pipe --resolv-conf=copy-host \
   --directory "$root" env DEBIAN_FRONTEND=noninteractive sh /root/install.sh \
   > "$folder/install.log" 2>&1 </dev/null || { cat "$folder/install.log"; fail "the installation"; }
@@ -111,16 +116,17 @@ for unit in litegate litegate-sweeper; do
   [ "$(inside "systemctl is-active $unit || true")" = inactive ] || fail "$unit was started by itself"
   [ "$(inside "systemctl is-enabled $unit || true")" = disabled ] || fail "$unit was enabled by itself"
 done
-guide Install '(rehearsal)?' | grep --invert-match '^apt-get ' > "$folder/rest"
+guide install.md Install '(rehearsal)?' | grep --invert-match '^apt-get ' > "$folder/rest"
 while read -r line; do inside "$line" < /dev/null; done < "$folder/rest"
 for file in share/man/man1/litegate-init.1.gz share/bash-completion/completions/litegate \
-  share/doc/litegate/OPERATORS.md share/doc/litegate/THIRD-PARTY-NOTICES.gz; do
+  share/doc/litegate/OPERATORS.md share/doc/litegate/how-to/install.md \
+  share/doc/litegate/reference/metrics.md share/doc/litegate/THIRD-PARTY-NOTICES.gz; do
   inside "test -s /usr/$file" || fail "/usr/$file is not there"
 done
 
-say "the guide's chapter Configure"
-guide Configure '' > "$folder/configure"
-[ "$(grep -c . "$folder/configure")" -ge 6 ] || fail "the guide's chapter Configure has no commands"
+say "install.md, Configure"
+guide install.md Configure '' > "$folder/configure"
+[ "$(grep -c . "$folder/configure")" -ge 6 ] || fail "install.md has no commands under Configure"
 added=
 while read -r line; do
   case $line in
@@ -219,9 +225,9 @@ inside 'test ! -e /run/credentials/litegate-sweeper.service/secret' || fail "the
 inside 'setpriv --reuid litegate-sweeper --regid litegate --clear-groups cat /etc/litegate/secret' >/dev/null 2>&1 \
   && fail "the sweeper's user can read the master secret"
 
-say "the guide's chapter Several nodes"
-guide 'Several nodes' '' | sed -n '/^\[Service\]/,$p' > "$folder/drop-in"
-[ "$(grep -c . "$folder/drop-in")" = 2 ] || fail "the guide's chapter Several nodes has no drop-in"
+say "several-nodes.md"
+guide several-nodes.md '' '' > "$folder/drop-in"
+[ "$(grep -c . "$folder/drop-in")" = 2 ] || fail "several-nodes.md has no drop-in"
 # What `systemctl edit` would write.
 inside 'mkdir -p /etc/systemd/system/litegate-sweeper.service.d'
 cp "$folder/drop-in" "$root/etc/systemd/system/litegate-sweeper.service.d/override.conf"
@@ -229,7 +235,7 @@ inside 'systemctl daemon-reload && systemctl restart litegate-sweeper'
 inside 'systemctl show --value --property IPAddressAllow litegate-sweeper' | grep --quiet '192.0.2.7' \
   || fail "the sweeper may not talk to the second node"
 
-say "the guide's chapters Run, Look and Check the accounts"
+say "monitoring.md, payouts.md and audit.md"
 inside 'systemctl status litegate' | grep --quiet 'height 10' || fail "the status names no height"
 inside 'systemctl reload litegate'
 await "log at a raised level" 20 inside "journalctl --unit litegate | grep --quiet 'level is changed'"
@@ -238,7 +244,7 @@ inside 'litegate doctor' > "$folder/doctor.log" || { cat "$folder/doctor.log"; f
 inside "litegate payment show $id && litegate webhook list --failed && litegate sweep --dry-run" > "$folder/look.log"
 inside 'litegate rescan --from-height 1'
 
-say "the guide's chapter Back up and restore"
+say "back-up-and-restore.md"
 # A payment that is opened, and the same one asked for.
 open_payment() {
   beside curl --fail --silent --max-time 10 http://127.0.0.1:8080/api/payments \
@@ -250,13 +256,13 @@ start_again() {
   await "ready gateway" 30 beside curl --fail --silent http://127.0.0.1:9180/readyz
 }
 cp "$(sh tests/litestream.sh)" "$root/usr/bin/litestream"
-guide 'Back up and restore' '' > "$folder/back-up"
-[ "$(grep -c . "$folder/back-up")" = 7 ] || fail "the guide's chapter Back up and restore has other commands"
+guide back-up-and-restore.md '' '' > "$folder/back-up"
+[ "$(grep -c . "$folder/back-up")" = 9 ] || fail "back-up-and-restore.md has other commands"
 while read -r line; do
   say "  # $line"
   case $line in
+    'litegate backup '*) inside "${line/FILE//root/copy.db}" < /dev/null ;;
     'litegate restore FILE')
-      inside 'litegate backup /root/copy.db && litegate backup --verify /root/copy.db'
       inside 'systemctl stop litegate litegate-sweeper'
       inside "${line/FILE//root/copy.db}" < /dev/null
       start_again
@@ -293,9 +299,9 @@ done
 inside 'apt-get purge -y litegate' > "$folder/purge.log" 2>&1
 grep --quiet 'holds keys or accounts and is kept' "$folder/purge.log" || fail "the purge says nothing of the keys"
 inside 'test -s /etc/litegate/signing.key && test -s /var/lib/litegate/litegate.db' || fail "the purge took the money"
-# What the guide's commands put there is the operator's.
+# What the guides' commands put there is the operator's.
 inside 'rm -r /etc/systemd/system/litegate-sweeper.service.d /var/backups/litegate /usr/bin/litestream'
 left=$(inside 'find / -xdev -path /root -prune -o -path /proc -prune -o -path /var/log -prune -o -name "*litegate*" -print' \
   | grep --invert-match --extended-regexp '^/(etc/litegate|var/lib/litegate|var/lib/litegate-sweeper)(/|$)' || true)
 [ -z "$left" ] || fail "left behind: $left"
-say "everything is as the guide says"
+say "everything is as the guides say"

@@ -4,23 +4,23 @@
 
 use poise::serenity_prelude as serenity;
 
-use crate::acts::accounts;
-use crate::acts::merchants as acts;
-use crate::acts::notices::plain;
 use crate::domain::merchant::{Merchant, MerchantId, Subscription};
 use crate::domain::time::DAY_MS;
+use crate::operations::accounts;
+use crate::operations::merchants as operations;
+use crate::operations::notifications::plain;
 use crate::store::{ReadTx, merchants as rows, stats};
 
 use super::answer::{Answer, date, relative, reply};
+use super::authorization::Admin;
 use super::buttons;
-use super::deed::Deed;
 use super::language::Language;
 use super::lists::{self, List};
 use super::merchant::{address_lines, before_after};
 use super::money::sums;
 use super::operator::stats_line;
-use super::permit::Admin;
-use super::{Asker, Context, Data, Failure, begin, choices};
+use super::pending_action::PendingAction;
+use super::{Asker, Context, Data, Failure, autocomplete, begin};
 
 pub(super) fn commands() -> Vec<poise::Command<Data, Failure>> {
     vec![grant_sub(), revoke_sub(), suspend(), unsuspend(), merchants(), merchant()]
@@ -70,8 +70,8 @@ async fn grant_sub(
     let (rules, clock) = (bot.rules.clone(), bot.clock.clone());
     let (discord_id, name) = (user.id.get(), user.name.clone());
     let granted = bot.write(move |tx| {
-        let merchant = acts::of_discord_user(tx, &actor, &rules, discord_id, &name, &clock)?;
-        let after = acts::grant(tx, &actor, merchant.id, days, now)?;
+        let merchant = operations::of_discord_user(tx, &actor, &rules, discord_id, &name, &clock)?;
+        let after = operations::grant(tx, &actor, merchant.id, days, now)?;
         Ok((merchant.subscription, after))
     });
     let (before, after) = granted.await?;
@@ -110,8 +110,8 @@ async fn revoke_sub(
         language.say(words.revoke, &[])
     );
     let page = Answer::page(words.title_revoke, &text);
-    let (deed, yes) = (Deed::RevokeSub(merchant.id), words.button_revoke);
-    let answer = buttons::question(bot, asker.user, language, &deed, page, yes).await?;
+    let (pending_action, yes) = (PendingAction::RevokeSub(merchant.id), words.button_revoke);
+    let answer = buttons::confirm(bot, asker.user, language, &pending_action, page, yes).await?;
     reply(context, answer).await
 }
 
@@ -140,8 +140,8 @@ async fn suspend(
         language.say(words.suspend, &[])
     );
     let page = Answer::page(words.title_suspend, &text);
-    let (deed, yes) = (Deed::Suspend(merchant.id), words.button_suspend);
-    let answer = buttons::question(bot, asker.user, language, &deed, page, yes).await?;
+    let (pending_action, yes) = (PendingAction::Suspend(merchant.id), words.button_suspend);
+    let answer = buttons::confirm(bot, asker.user, language, &pending_action, page, yes).await?;
     reply(context, answer).await
 }
 
@@ -161,7 +161,7 @@ async fn unsuspend(
     let discord_id = user.id.get();
     let done = context.data().write(move |tx| {
         let merchant = account_of(tx, discord_id)?;
-        Ok(acts::unsuspend(tx, &actor, merchant.id, now)?)
+        Ok(operations::unsuspend(tx, &actor, merchant.id, now)?)
     });
     done.await?;
     let who = format!("<@{discord_id}>");
@@ -198,7 +198,7 @@ pub(super) fn read_id(text: &str) -> Result<MerchantId, Failure> {
 async fn merchant(
     context: Context<'_>,
     #[description = "Type a name or an id"]
-    #[autocomplete = "choices::merchant"]
+    #[autocomplete = "autocomplete::merchant"]
     #[max_length = 64]
     merchant: String,
 ) -> Result<(), Failure> {

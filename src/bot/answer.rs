@@ -1,14 +1,14 @@
 //! Answers: what a person reads, sent to them alone, and how amounts, times and words of others
 //! stand in them.
 //!
-//! Must not know: what went wrong (`mishap.rs`).
+//! Must not know: what went wrong (`error.rs`).
 
 use poise::serenity_prelude as serenity;
 
 use crate::domain::amount::Amount;
 use crate::domain::printable::printable;
 use crate::domain::time::Timestamp;
-use crate::store::notices;
+use crate::store::notifications;
 
 use super::calls::patiently;
 use super::language::Language;
@@ -133,14 +133,14 @@ pub(super) fn cut(text: &str, chars_max: usize) -> String {
 /// Answers to the asker alone. A secret is taken away again after a while.
 pub(super) async fn reply(context: Context<'_>, mut answer: Answer) -> Result<(), Failure> {
     let (bot, language) = (context.data(), language_of(context));
-    add_kept_notices(bot, language, context.author().id.get(), &mut answer).await;
+    add_kept_notifications(bot, language, context.author().id.get(), &mut answer).await;
     let is_secret = answer.is_secret();
     let message = answer.into_reply();
     let sent = patiently(|| context.send(message.clone())).await?;
     if is_secret {
         tokio::select! {
             () = bot.shutdown.cancelled() => {}
-            () = tokio::time::sleep(bot.settings.secrets_shown) => {}
+            () = tokio::time::sleep(bot.settings.secret_display_ttl) => {}
         }
         patiently(|| sent.delete(context)).await?;
     }
@@ -148,16 +148,16 @@ pub(super) async fn reply(context: Context<'_>, mut answer: Answer) -> Result<()
 }
 
 /// Who takes no direct messages is reminded under the next answer.
-async fn add_kept_notices(bot: &Bot, language: Language, user: u64, answer: &mut Answer) {
+async fn add_kept_notifications(bot: &Bot, language: Language, user: u64, answer: &mut Answer) {
     let kept = bot
         .read(move |tx| match account_of(tx, user) {
-            Ok(merchant) => Ok(notices::count_kept(tx, merchant.id)?),
+            Ok(merchant) => Ok(notifications::count_kept(tx, merchant.id)?),
             Err(_) => Ok(0),
         })
         .await;
     match kept {
         Ok(0) | Err(_) => {}
-        Ok(n) => answer.add_line(&language.say(language.words.kept_notices, &[("n", &n)])),
+        Ok(n) => answer.add_line(&language.say(language.words.kept_notifications, &[("n", &n)])),
     }
 }
 
@@ -196,22 +196,22 @@ pub(super) fn grouped(address: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::acts::notices::plain;
+    use crate::operations::notifications::plain;
 
     #[test]
-    fn addresses_are_said_back_in_groups_of_four() {
+    fn replies_show_addresses_in_groups_of_four() {
         assert_eq!(grouped("ltc1qabcde"), "`ltc1 qabc de`");
         assert_eq!(grouped(""), "``");
     }
 
     #[test]
-    fn what_is_too_long_is_cut() {
+    fn overlong_text_is_truncated() {
         assert_eq!(cut("äöü", 3), "äöü");
         assert_eq!(cut("äöüx", 3), "äö…");
     }
 
     #[test]
-    fn text_of_others_loses_its_markup() {
+    fn markup_in_user_text_is_escaped() {
         assert_eq!(plain("**a** <@1> @everyone"), "\\*\\*a\\*\\* \\<\\@1\\> \\@everyone");
         assert_eq!(plain("[x](https://e)"), "\\[x\\](https\\://e)");
         assert_eq!(plain("a\u{202e}b\u{200b}c"), "abc");

@@ -10,21 +10,21 @@ use std::time::Duration;
 use futures_util::FutureExt;
 use poise::serenity_prelude as serenity;
 
-use crate::acts::merchants as acts;
-use crate::acts::own_addresses::ForeignAddress;
-use crate::acts::second_factor::{self, Attempt, Passed};
-use crate::acts::{Actor, Refusal, announce, confirmations, sweeps};
 use crate::domain::merchant::{Merchant, PayoutAddress};
 use crate::domain::second_factor::RecoveryCode;
 use crate::domain::time::Timestamp;
+use crate::operations::merchants as operations;
+use crate::operations::own_addresses::ForeignAddress;
+use crate::operations::second_factor::{self, Attempt, Passed};
+use crate::operations::{Actor, Refusal, announce, confirmations, sweeps};
 use crate::store::{WriteTx, merchants};
 
 use super::answer::{self, Answer, date, grouped, relative};
-use super::deed::{Deed, Needed};
+use super::authorization::{Admin, Origin, check_place};
+use super::error::{self, Asked};
 use super::language::{Language, Value};
 use super::lists::{self, List};
-use super::mishap::{self, Asked};
-use super::permit::{Admin, Origin, check_place};
+use super::pending_action::{Needed, PendingAction};
 use super::press::Press;
 use super::{Bot, Data, Failure, account_of, admin, operator, second_factor as forms, secrets};
 
@@ -41,7 +41,7 @@ pub(super) async fn cancel_button(
 ) -> Result<serenity::CreateButton, Failure> {
     let now = bot.clock.now();
     let stands_ms = until.ms_since(now);
-    let (act, argument) = Deed::CancelAddressChange.as_row();
+    let (act, argument) = PendingAction::CancelAddressChange.as_row();
     let ask = move |tx: &WriteTx| Ok(confirmations::ask(tx, user, act, &argument, stands_ms, now)?);
     let id = bot.write(ask).await?;
     let button = serenity::CreateButton::new(format!("{YES}{id}"));
@@ -49,16 +49,16 @@ pub(super) async fn cancel_button(
 }
 
 /// A page that asks, with the buttons to answer.
-pub(super) async fn question(
+pub(super) async fn confirm(
     bot: &Bot,
     user: u64,
     language: Language,
-    deed: &Deed,
+    pending_action: &PendingAction,
     page: Answer,
     yes: &str,
 ) -> Result<Answer, Failure> {
     let now = bot.clock.now();
-    let (act, argument) = deed.as_row();
+    let (act, argument) = pending_action.as_row();
     let ask = move |tx: &WriteTx| {
         Ok(confirmations::ask(tx, user, act, &argument, confirmations::STANDS_MS, now)?)
     };
@@ -100,7 +100,7 @@ pub(super) async fn event(
             if is_secret {
                 tokio::select! {
                     () = bot.shutdown.cancelled() => {}
-                    () = tokio::time::sleep(bot.settings.secrets_shown) => {}
+                    () = tokio::time::sleep(bot.settings.secret_display_ttl) => {}
                 }
                 press.delete().await?;
             }
@@ -113,7 +113,7 @@ pub(super) async fn event(
                 wants: press.id(),
                 language,
             };
-            let text = mishap::sentence(&failure, &asked);
+            let text = error::sentence(&failure, &asked);
             let said = serenity::CreateInteractionResponseFollowup::new()
                 .content(text)
                 .ephemeral(true)
@@ -133,8 +133,9 @@ async fn needs_code(bot: &Bot, user: u64, id: &str) -> bool {
         let found = found.filter(|found| {
             found.discord_id == user && found.used_at.is_none() && now < found.expires_at
         });
-        let deed = found.and_then(|found| Deed::from_row(&found.act, &found.argument));
-        match deed.map_or(Needed::Never, |deed| deed.code()) {
+        let pending_action =
+            found.and_then(|found| PendingAction::from_row(&found.act, &found.argument));
+        match pending_action.map_or(Needed::Never, |pending_action| pending_action.code()) {
             Needed::Never => Ok(false),
             Needed::Always => Ok(true),
             Needed::WithSecondFactor => {
@@ -188,17 +189,25 @@ async fn confirmed(
     let looked = yes.id.clone();
     let found = bot.read(move |tx| Ok(crate::store::confirmations::find(tx, &looked)?)).await?;
     let asked = found.filter(|found| found.discord_id == user);
-    let deed = asked.and_then(|asked| Deed::from_row(&asked.act, &asked.argument));
-    let deed = deed.ok_or(confirmations::Void::NotYours)?;
-    if deed.is_for_admins() {
+    let pending_action =
+        asked.and_then(|asked| PendingAction::from_row(&asked.act, &asked.argument));
+    let pending_action = pending_action.ok_or(confirmations::Void::NotYours)?;
+    if pending_action.is_for_admins() {
         Admin::check(bot, origin).await?;
     }
-    let address = match &deed {
-        Deed::SetAddress(text) => Some(bot.payout_address(text).await?),
+    let address = match &pending_action {
+        PendingAction::SetAddress(text) => Some(bot.payout_address(text).await?),
         _ => None,
     };
     let actor = Actor::Discord { user, guild: origin.guild };
-    let work = Work { bot: Arc::clone(bot), deed: deed.clone(), user, actor, address, now };
+    let work = Work {
+        bot: Arc::clone(bot),
+        pending_action: pending_action.clone(),
+        user,
+        actor,
+        address,
+        now,
+    };
     let written = bot
         .write(move |tx| {
             let Yes { id, code } = yes;
@@ -214,13 +223,13 @@ async fn confirmed(
         })
         .await?
         .map_err(Refusal::from)?;
-    tell(bot, language, &deed, written, now).await
+    tell(bot, language, &pending_action, written, now).await
 }
 
 /// What is done after a yes, with all that it takes.
 struct Work {
     bot: Arc<Bot>,
-    deed: Deed,
+    pending_action: PendingAction,
     user: u64,
     actor: Actor,
     address: Option<ForeignAddress>,
@@ -253,49 +262,54 @@ impl Work {
         let (now, clock) = (*now, &bot.clock);
         let own = || account_of(tx, self.user);
         let about = |id| Ok(Written::about(merchants::by_id(tx, id)?));
-        match &self.deed {
-            Deed::SetAddress(_) => {
+        match &self.pending_action {
+            PendingAction::SetAddress(_) => {
                 let merchant = own()?;
                 let Some(to) = &self.address else { return Ok(Written::default()) };
-                let set = acts::set_address(tx, actor, &bot.rules, merchant.id, to, passed, clock)?;
+                let set =
+                    operations::set_address(tx, actor, &bot.rules, merchant.id, to, passed, clock)?;
                 let set = Some(set.registration);
                 Ok(Written { set, ..Written::about(Some(merchant)) })
             }
-            Deed::RotateKey(old) => {
-                let rotated = acts::rotate_key(tx, actor, own()?.id, *old, passed, now)?;
+            PendingAction::RotateKey(old) => {
+                let rotated = operations::rotate_key(tx, actor, own()?.id, *old, passed, now)?;
                 Ok(Written::about(Some(rotated)))
             }
-            Deed::RotateWebhookSecret => {
-                let rotated = acts::rotate_webhook_secret(tx, actor, own()?.id, now)?;
+            PendingAction::RotateWebhookSecret => {
+                let rotated = operations::rotate_webhook_secret(tx, actor, own()?.id, now)?;
                 Ok(Written::about(Some(rotated)))
             }
-            Deed::CancelAddressChange => {
+            PendingAction::CancelAddressChange => {
                 let merchant = own()?;
-                acts::cancel_address_change(tx, actor, merchant.id, clock)?;
+                operations::cancel_address_change(tx, actor, merchant.id, clock)?;
                 Ok(Written::about(Some(merchant)))
             }
-            Deed::EnableSecondFactor => {
+            PendingAction::EnableSecondFactor => {
                 let (merchant, code) = (own()?, code.unwrap_or_default());
                 let recovery =
                     second_factor::confirm(tx, actor, &bot.secret, merchant.id, code, now)?;
                 Ok(Written { recovery, ..Written::about(Some(merchant)) })
             }
-            Deed::DisableSecondFactor => {
+            PendingAction::DisableSecondFactor => {
                 let merchant = own()?;
                 second_factor::disable(tx, actor, merchant.id, passed, now)?;
                 Ok(Written::about(Some(merchant)))
             }
-            Deed::RevokeSub(id) => acts::revoke(tx, actor, *id, now).map(|()| about(*id))?,
-            Deed::Suspend(id) => acts::suspend(tx, actor, *id, now).map(|()| about(*id))?,
-            Deed::ResendAll(id) => {
+            PendingAction::RevokeSub(id) => {
+                operations::revoke(tx, actor, *id, now).map(|()| about(*id))?
+            }
+            PendingAction::Suspend(id) => {
+                operations::suspend(tx, actor, *id, now).map(|()| about(*id))?
+            }
+            PendingAction::ResendAll(id) => {
                 announce::resend_failed(tx, actor, *id, now)?;
                 about(*id)
             }
-            Deed::SweepNow => {
+            PendingAction::SweepNow => {
                 sweeps::request(tx, actor, now)?;
                 Ok(Written::default())
             }
-            Deed::Announce(text) => {
+            PendingAction::Announce(text) => {
                 announce::record(tx, actor, text, now)?;
                 Ok(Written::default())
             }
@@ -307,7 +321,7 @@ impl Work {
 async fn tell(
     bot: &Arc<Bot>,
     language: Language,
-    deed: &Deed,
+    pending_action: &PendingAction,
     written: Written,
     now: Timestamp,
 ) -> Result<Answer, Failure> {
@@ -316,33 +330,33 @@ async fn tell(
     let name = merchant.as_ref().map(admin::called).unwrap_or_default();
     let of_name = |sentence: &str| Answer::text(language.say(sentence, &[("name", &name)]));
     let unchanged = || Answer::text(words.nothing_changed);
-    Ok(match deed {
-        Deed::SetAddress(_) => match set {
+    Ok(match pending_action {
+        PendingAction::SetAddress(_) => match set {
             Some(set) => Answer::text(address_set(language, &set)),
             None => unchanged(),
         },
-        Deed::RotateKey(_) => match merchant {
+        PendingAction::RotateKey(_) => match merchant {
             Some(merchant) => secrets::key_answer(bot, language, &merchant),
             None => unchanged(),
         },
-        Deed::RotateWebhookSecret => match merchant {
+        PendingAction::RotateWebhookSecret => match merchant {
             Some(merchant) => secrets::webhook_secret_answer(bot, language, &merchant),
             None => unchanged(),
         },
-        Deed::CancelAddressChange => Answer::text(words.change_cancelled),
-        Deed::EnableSecondFactor => forms::recovery_answer(bot, language, &recovery),
-        Deed::DisableSecondFactor => Answer::text(words.factor_disabled),
-        Deed::RevokeSub(_) => of_name(words.revoked),
-        Deed::Suspend(_) => of_name(words.suspended),
-        Deed::ResendAll(_) => {
-            bot.wake.stir_webhooks();
+        PendingAction::CancelAddressChange => Answer::text(words.change_cancelled),
+        PendingAction::EnableSecondFactor => forms::recovery_answer(bot, language, &recovery),
+        PendingAction::DisableSecondFactor => Answer::text(words.factor_disabled),
+        PendingAction::RevokeSub(_) => of_name(words.revoked),
+        PendingAction::Suspend(_) => of_name(words.suspended),
+        PendingAction::ResendAll(_) => {
+            bot.notifier.notify_webhooks();
             of_name(words.resent_all)
         }
-        Deed::SweepNow => {
-            bot.wake.stir_sweeper();
+        PendingAction::SweepNow => {
+            bot.notifier.notify_sweeper();
             swept(bot, language, now).await?
         }
-        Deed::Announce(text) => {
+        PendingAction::Announce(text) => {
             operator::post_announcement(&bot.settings, text).await?;
             Answer::text(words.announced)
         }
@@ -388,7 +402,7 @@ async fn swept(bot: &Bot, language: Language, asked_at: Timestamp) -> Result<Ans
                 let lines: Vec<String> = made.iter().map(line).collect();
                 return Ok(Answer::page(words.title_swept, &lines.join("\n")));
             }
-            sweeps::Outcome::InDoubt => return Err(Refusal::ChainInDoubt.into()),
+            sweeps::Outcome::ChainSuspect => return Err(Refusal::ChainSuspect.into()),
             sweeps::Outcome::Trouble(why) => {
                 let cannot = language.say(words.sweeper_cannot, &[("why", &answer::logged(&why))]);
                 return Ok(Answer::text(cannot));

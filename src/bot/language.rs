@@ -95,7 +95,7 @@ sentences! {
         until_date,
         nothing_changed,
         button_leave,
-        kept_notices,
+        kept_notifications,
         ours,
         changed,
         has_parts,
@@ -123,7 +123,7 @@ sentences! {
         subscription_until,
         subscription_ended,
         subscription_none,
-        title_notifications,
+        title_notification_settings,
         off_for_all,
         in_the_channel,
         docs,
@@ -214,15 +214,15 @@ sentences! {
         title_payments,
         title_payments_of,
         title_payouts,
-        title_notices,
+        title_notifications,
         title_merchants,
-        title_trail,
+        title_audit_log,
         title_failed,
         empty_payments,
         empty_payouts,
-        empty_notices,
+        empty_notifications,
         empty_merchants,
-        empty_trail,
+        empty_audit_log,
         empty_failed,
         payout_line,
         failed_line,
@@ -230,8 +230,8 @@ sentences! {
         state_ends,
         state_ended,
         state_none,
-        trail_nothing,
-        trail_by_message,
+        audit_log_nothing,
+        audit_log_by_message,
         webhooks_go_to,
         webhooks_go_as_said,
         webhooks_will_go_to,
@@ -282,13 +282,13 @@ sentences! {
         field_mempool,
         field_zmq,
         field_watcher,
-        field_doubt,
+        field_chain_guard,
         node_on,
         height,
         stand_none,
         watcher_at,
         watcher_never,
-        doubted,
+        suspect,
         zmq_heard,
         zmq_never,
         nothing_ready,
@@ -319,9 +319,9 @@ sentences! {
         permission_embed,
         title_config,
         config_grant,
-        title_news,
-        title_gateway_news,
-        notices_wait,
+        title_shop_news,
+        title_gateway_notifications,
+        notifications_wait,
     }
 }
 
@@ -410,9 +410,9 @@ impl Language {
 }
 
 /// How many characters a notice has in the language in which it is longest.
-pub(super) fn longest_notice(stored: Option<&str>, text: &str) -> usize {
+pub(super) fn longest_notification(stored: Option<&str>, text: &str) -> usize {
     let all = LOCALES.into_iter().map(|(_, language)| language).chain([ENGLISH]);
-    let chars = all.map(|language| language.notice(stored, text).chars().count());
+    let chars = all.map(|language| language.notification(stored, text).chars().count());
     chars.max().unwrap_or(0)
 }
 

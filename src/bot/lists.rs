@@ -3,13 +3,13 @@
 
 use poise::serenity_prelude as serenity;
 
-use crate::acts::accounts;
-use crate::acts::notices::plain;
 use crate::domain::amount::Amount;
 use crate::domain::merchant::MerchantId;
+use crate::operations::accounts;
+use crate::operations::notifications::plain;
 use crate::store::accounts::PaidSweep;
 use crate::store::events::Wanted;
-use crate::store::{self, ReadTx, audit_log, blocks, events, merchants, notices, payments};
+use crate::store::{self, ReadTx, audit_log, blocks, events, merchants, notifications, payments};
 use crate::view::sweep::PayoutView;
 
 use super::answer::{Answer, ltc, relative};
@@ -30,10 +30,10 @@ pub(super) enum List {
     /// What was paid out to the asker.
     Payouts,
     /// The asker's notices.
-    Notices,
+    Notifications,
     Merchants,
     /// The audit log of a merchant, or of all.
-    Trail(Option<MerchantId>),
+    AuditLog(Option<MerchantId>),
     FailedWebhooks,
 }
 
@@ -50,9 +50,9 @@ impl List {
         let (name, argument) = match self {
             List::Payments(status) => ("payments", status.unwrap_or("-").to_owned()),
             List::Payouts => ("payouts", "-".to_owned()),
-            List::Notices => ("notices", "-".to_owned()),
+            List::Notifications => ("notifications", "-".to_owned()),
             List::Merchants => ("merchants", "-".to_owned()),
-            List::Trail(id) => ("trail", id.map_or("-".to_owned(), |id| id.to_string())),
+            List::AuditLog(id) => ("audit_log", id.map_or("-".to_owned(), |id| id.to_string())),
             List::FailedWebhooks => ("webhooks", "-".to_owned()),
         };
         format!("list:{name}:{argument}:{page}")
@@ -67,10 +67,10 @@ impl List {
             ("payments", "-") => List::Payments(None),
             ("payments", word) => List::Payments(Some(status_of(word)?)),
             ("payouts", _) => List::Payouts,
-            ("notices", _) => List::Notices,
+            ("notifications", _) => List::Notifications,
             ("merchants", _) => List::Merchants,
-            ("trail", "-") => List::Trail(None),
-            ("trail", id) => List::Trail(Some(id.parse().ok()?)),
+            ("audit_log", "-") => List::AuditLog(None),
+            ("audit_log", id) => List::AuditLog(Some(id.parse().ok()?)),
             ("webhooks", _) => List::FailedWebhooks,
             _ => return None,
         };
@@ -79,8 +79,8 @@ impl List {
 
     pub(super) fn is_for_admins(&self) -> bool {
         match self {
-            List::Payments(_) | List::Payouts | List::Notices => false,
-            List::Merchants | List::Trail(_) | List::FailedWebhooks => true,
+            List::Payments(_) | List::Payouts | List::Notifications => false,
+            List::Merchants | List::AuditLog(_) | List::FailedWebhooks => true,
         }
     }
 
@@ -93,9 +93,9 @@ impl List {
                 return language.say(words.title_payments_of, &[("status", &status)]);
             }
             List::Payouts => words.title_payouts,
-            List::Notices => words.title_notices,
+            List::Notifications => words.title_notifications,
             List::Merchants => words.title_merchants,
-            List::Trail(_) => words.title_trail,
+            List::AuditLog(_) => words.title_audit_log,
             List::FailedWebhooks => words.title_failed,
         };
         title.to_owned()
@@ -106,9 +106,9 @@ impl List {
         let text = match self {
             List::Payments(_) => words.empty_payments,
             List::Payouts => words.empty_payouts,
-            List::Notices => words.empty_notices,
+            List::Notifications => words.empty_notifications,
             List::Merchants => words.empty_merchants,
-            List::Trail(_) => words.empty_trail,
+            List::AuditLog(_) => words.empty_audit_log,
             List::FailedWebhooks => words.empty_failed,
         };
         language.say(text, &[])
@@ -129,11 +129,11 @@ pub(super) async fn page(
         .read(move |tx| match wanted {
             List::Payments(status) => payment_lines(tx, user, language, status, skip),
             List::Payouts => payout_lines(tx, user, language, skip),
-            List::Notices => {
+            List::Notifications => {
                 let merchant = account_of(tx, user)?;
-                let found = notices::list(tx, merchant.id, skip, LINES + 1)?;
-                let line = |n: notices::Notice| {
-                    let said = language.notice(n.news.as_deref(), &n.text);
+                let found = notifications::list(tx, merchant.id, skip, LINES + 1)?;
+                let line = |n: notifications::StoredNotification| {
+                    let said = language.notification(n.notification.as_deref(), &n.text);
                     format!("{} {said}", relative(n.created_at))
                 };
                 Ok(found.into_iter().map(line).collect())
@@ -144,9 +144,9 @@ pub(super) async fn page(
                 let line = |merchant| merchant_line(tx, language, merchant, now);
                 Ok(shown.map(line).collect::<Result<Vec<_>, store::Error>>()?)
             }
-            List::Trail(merchant) => {
+            List::AuditLog(merchant) => {
                 let found = audit_log::list(tx, merchant, skip, LINES + 1)?;
-                Ok(found.iter().map(|entry| trail_line(language, entry)).collect())
+                Ok(found.iter().map(|entry| audit_log_line(language, entry)).collect())
             }
             List::FailedWebhooks => {
                 let wanted = Wanted { merchant: None, state: Some("failed"), after: None };
@@ -164,8 +164,8 @@ pub(super) async fn page(
             }
         })
         .await?;
-    if *list == List::Notices && page == 0 {
-        bot.write(move |tx| Ok(notices::mark_read(tx, account_of(tx, user)?.id)?)).await?;
+    if *list == List::Notifications && page == 0 {
+        bot.write(move |tx| Ok(notifications::mark_read(tx, account_of(tx, user)?.id)?)).await?;
     }
     let more = lines.len() > LINES as usize;
     lines.truncate(LINES as usize);
@@ -234,14 +234,14 @@ fn payment_lines(
     let filter =
         payments::Filter { merchant: Some(merchant.id), status, ..payments::Filter::default() };
     let found = payments::list(tx, &filter, skip.saturating_add(LINES + 1))?;
-    let line = |judged: payments::Judged| {
-        let payment = judged.payment;
+    let line = |evaluated: payments::Evaluated| {
+        let payment = evaluated.payment;
         let order = payment.reference.map(|text| format!(" · {}", plain(&text)));
         format!(
             "`{}` {} · {} · {}{}",
             payment.id,
             ltc(payment.amount),
-            language.status(judged.status.as_str()),
+            language.status(evaluated.status.as_str()),
             relative(payment.created_at),
             order.unwrap_or_default()
         )
@@ -272,7 +272,7 @@ fn merchant_line(
 
 /// An act of the audit log in a line, for administrators. What was done, and what was and is then,
 /// stands there as it was recorded.
-pub(super) fn trail_line(language: Language, entry: &audit_log::Entry) -> String {
+pub(super) fn audit_log_line(language: Language, entry: &audit_log::Entry) -> String {
     let words = language.words;
     let who = match entry.actor.strip_prefix("discord:") {
         Some(id) => format!("<@{id}>"),
@@ -281,12 +281,12 @@ pub(super) fn trail_line(language: Language, entry: &audit_log::Entry) -> String
     let whose = entry.merchant.map(|id| format!(" `{id}`")).unwrap_or_default();
     let change = match (&entry.before, &entry.after) {
         (None, None) => String::new(),
-        (Some(before), None) => format!(": {} → {}", plain(before), words.trail_nothing),
+        (Some(before), None) => format!(": {} → {}", plain(before), words.audit_log_nothing),
         (None, Some(after)) => format!(": {}", plain(after)),
         (Some(before), Some(after)) => format!(": {} → {}", plain(before), plain(after)),
     };
     let place = match entry.place.as_deref() {
-        Some("message") => format!(" {}", words.trail_by_message),
+        Some("message") => format!(" {}", words.audit_log_by_message),
         Some(_) | None => String::new(),
     };
     format!("{} {who} **{}**{whose}{change}{place}", relative(entry.at), plain(&entry.act))
@@ -303,10 +303,10 @@ mod tests {
             List::Payments(None),
             List::Payments(Some("expired")),
             List::Payouts,
-            List::Notices,
+            List::Notifications,
             List::Merchants,
-            List::Trail(None),
-            List::Trail(Some(id)),
+            List::AuditLog(None),
+            List::AuditLog(Some(id)),
             List::FailedWebhooks,
         ] {
             let custom_id = list.custom_id(3);
@@ -321,7 +321,7 @@ mod tests {
             "list:secrets:-:0",
             "list:payments:-:100",
             "list:payments:-:-1",
-            "list:trail:mer_:0",
+            "list:audit_log:mer_:0",
         ] {
             assert_eq!(List::from_custom_id(forged), None, "{forged}");
         }

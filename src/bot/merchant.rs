@@ -1,20 +1,20 @@
 //! The commands by which merchants run their account. Whoever sends one acts on the account of
 //! their own Discord user.
 
-use crate::acts::Refusal;
-use crate::acts::merchants::{self as acts, AddressStep};
-use crate::acts::notices::{self as notice_acts, plain};
-use crate::acts::second_factor::{self, Passed};
 use crate::domain::merchant::{BusinessName, Subscription, address_in_force, address_to_come};
-use crate::domain::notice::{Kind, Way};
+use crate::domain::notification::{Kind, Way};
+use crate::operations::Refusal;
+use crate::operations::merchants::{self as operations, AddressStep};
+use crate::operations::notifications::{self as notification_operations, plain};
+use crate::operations::second_factor::{self, Passed};
 use crate::store::{audit_log, merchants as rows};
 
 use super::answer::{Answer, date, grouped, relative, reply};
 use super::buttons;
-use super::deed::Deed;
 use super::language::{Language, Value};
 use super::lists::{self, List};
-use super::{Asker, Context, Data, Failure, account_of, begin, choices};
+use super::pending_action::PendingAction;
+use super::{Asker, Context, Data, Failure, account_of, autocomplete, begin};
 
 pub(super) fn commands() -> Vec<poise::Command<Data, Failure>> {
     vec![
@@ -24,8 +24,8 @@ pub(super) fn commands() -> Vec<poise::Command<Data, Failure>> {
         set_business_name(),
         set_confirmations(),
         subscription(),
-        notices(),
         notifications(),
+        notification_settings(),
         docs(),
     ]
 }
@@ -46,7 +46,7 @@ async fn help(context: Context<'_>) -> Result<(), Failure> {
         .read(move |tx| match rows::by_discord_id(tx, user)? {
             Some(merchant) => {
                 let viewed = audit_log::was_done(tx, merchant.id, "view_key")?;
-                Ok(Some((acts::account(tx, merchant.id, network)?, viewed)))
+                Ok(Some((operations::account(tx, merchant.id, network)?, viewed)))
             }
             None => Ok(None),
         })
@@ -97,15 +97,15 @@ async fn set_address(
     let registered = bot
         .write(move |tx| {
             // The first registration of a Discord user opens the account.
-            let merchant = acts::of_discord_user(tx, &actor, &rules, user, &name, &clock)?;
-            let step = acts::address_step(tx, &rules, merchant.id, wanted.get(), now)?;
+            let merchant = operations::of_discord_user(tx, &actor, &rules, user, &name, &clock)?;
+            let step = operations::address_step(tx, &rules, merchant.id, wanted.get(), now)?;
             match step {
                 AddressStep::AtOnce if second_factor::is_enabled(tx, merchant.id)? => {
                     Ok(Err((step, None)))
                 }
                 AddressStep::AtOnce | AddressStep::Nothing => {
                     let passed = Passed::nothing();
-                    Ok(Ok(acts::set_address(
+                    Ok(Ok(operations::set_address(
                         tx,
                         &actor,
                         &rules,
@@ -116,7 +116,7 @@ async fn set_address(
                     )?))
                 }
                 AddressStep::Change => {
-                    let account = acts::account(tx, merchant.id, network)?;
+                    let account = operations::account(tx, merchant.id, network)?;
                     let before = address_in_force(account.addresses.current(), now);
                     Ok(Err((step, before.map(|registered| registered.address.to_string()))))
                 }
@@ -149,9 +149,9 @@ async fn set_address(
             };
             let text = format!("{change}{warning}\n\n{when}");
             let page = Answer::page(words.title_change_address, &text);
-            let deed = Deed::SetAddress(address.to_string());
+            let pending_action = PendingAction::SetAddress(address.to_string());
             let yes = words.button_change_address;
-            buttons::question(bot, user, language, &deed, page, yes).await?
+            buttons::confirm(bot, user, language, &pending_action, page, yes).await?
         }
     };
     reply(context, answer).await
@@ -169,7 +169,7 @@ async fn cancel_address_change(context: Context<'_>) -> Result<(), Failure> {
     let clock = context.data().clock.clone();
     let cancel = move |tx: &crate::store::WriteTx| {
         let merchant = account_of(tx, user)?;
-        Ok(acts::cancel_address_change(tx, &actor, merchant.id, &clock)?)
+        Ok(operations::cancel_address_change(tx, &actor, merchant.id, &clock)?)
     };
     context.data().write(cancel).await?;
     reply(context, Answer::text(language.words.change_cancelled)).await
@@ -193,7 +193,7 @@ async fn set_business_name(
     let shown = plain(name.as_str());
     let set = move |tx: &crate::store::WriteTx| {
         let merchant = account_of(tx, user)?;
-        Ok(acts::set_name(tx, &actor, merchant.id, &name, now)?)
+        Ok(operations::set_name(tx, &actor, merchant.id, &name, now)?)
     };
     context.data().write(set).await?;
     let text = language.say(language.words.name_set, &[("name", &shown)]);
@@ -217,7 +217,7 @@ async fn set_confirmations(
     let Asker { user, actor, now, language, .. } = begin(context).await?;
     let set = move |tx: &crate::store::WriteTx| {
         let merchant = account_of(tx, user)?;
-        Ok(acts::set_confirmations(tx, &actor, merchant.id, confirmations, now)?)
+        Ok(operations::set_confirmations(tx, &actor, merchant.id, confirmations, now)?)
     };
     context.data().write(set).await?;
     let minutes = u64::from(confirmations) * 5 / 2;
@@ -266,9 +266,10 @@ async fn subscription(context: Context<'_>) -> Result<(), Failure> {
     category = "Account",
     interaction_context = "Guild|BotDm"
 )]
-async fn notices(context: Context<'_>) -> Result<(), Failure> {
+async fn notifications(context: Context<'_>) -> Result<(), Failure> {
     let asker = begin(context).await?;
-    let page = lists::page(context.data(), asker.user, asker.language, &List::Notices, 0).await?;
+    let page =
+        lists::page(context.data(), asker.user, asker.language, &List::Notifications, 0).await?;
     reply(context, page).await
 }
 
@@ -300,12 +301,12 @@ impl OfWay {
     category = "Account",
     interaction_context = "Guild|BotDm"
 )]
-async fn notifications(
+async fn notification_settings(
     context: Context<'_>,
-    #[description = "What to be told; without it all are listed"]
-    #[autocomplete = "choices::notice_kind"]
+    #[description = "Kind of notification; without it all are listed"]
+    #[autocomplete = "autocomplete::notification_kind"]
     kind: Option<String>,
-    #[description = "How to be told of it"] how: Option<OfWay>,
+    #[description = "How to be notified"] how: Option<OfWay>,
 ) -> Result<(), Failure> {
     let Asker { user, actor, now, language, .. } = begin(context).await?;
     let bot = context.data();
@@ -317,20 +318,23 @@ async fn notifications(
         _ => return Err(Failure::KindAndHow),
     };
     if let Some((kind, way)) = chosen {
-        if way == Way::Channel && bot.settings.notices_channel_id.is_none() {
-            return Err(Failure::NoNoticesChannel);
+        if way == Way::Channel && bot.settings.notifications_channel_id.is_none() {
+            return Err(Failure::NoNotificationsChannel);
         }
         let choose = move |tx: &crate::store::WriteTx| {
             let merchant = account_of(tx, user)?;
-            Ok(notice_acts::choose(tx, &actor, merchant.id, kind, way, now)?)
+            Ok(notification_operations::choose(tx, &actor, merchant.id, kind, way, now)?)
         };
         bot.write(choose).await?;
     }
-    let wanted = bot.read(move |tx| Ok(notice_acts::choices(tx, account_of(tx, user)?.id)?));
+    let wanted =
+        bot.read(move |tx| Ok(notification_operations::choices(tx, account_of(tx, user)?.id)?));
     let words = language.words;
     let line = |(kind, way): (Kind, Way)| {
         let mark = match way {
-            _ if bot.settings.notices_off.contains(&kind) => format!("✘ {}", words.off_for_all),
+            _ if bot.settings.notifications_off.contains(&kind) => {
+                format!("✘ {}", words.off_for_all)
+            }
             Way::Message => "✔".to_owned(),
             Way::Channel => format!("✔ {}", words.in_the_channel),
             Way::Off => "✘".to_owned(),
@@ -338,7 +342,7 @@ async fn notifications(
         format!("{mark} `{}` {}", kind.as_str(), language.kind(kind))
     };
     let lines: Vec<String> = wanted.await?.into_iter().map(line).collect();
-    reply(context, Answer::page(words.title_notifications, &lines.join("\n"))).await
+    reply(context, Answer::page(words.title_notification_settings, &lines.join("\n"))).await
 }
 
 /// Where the integration guide is
@@ -362,7 +366,7 @@ pub(super) fn before_after(language: Language, before: &str, after: &str) -> Str
 /// The line about payout addresses on pages that show an account.
 pub(super) fn address_lines(
     language: Language,
-    account: &acts::Account,
+    account: &operations::Account,
     now: crate::domain::time::Timestamp,
 ) -> String {
     let words = language.words;

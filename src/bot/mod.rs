@@ -10,25 +10,25 @@
 
 mod admin;
 mod answer;
+mod audit_log_channel;
+mod authorization;
+mod autocomplete;
 mod buttons;
 mod calls;
-mod choices;
-mod deed;
+mod error;
 mod language;
 mod lists;
 mod merchant;
-mod mishap;
 mod money;
-mod notices;
+mod notifications;
 mod operator;
 mod outbox;
-mod permit;
+mod pending_action;
 mod press;
 mod register;
 mod second_factor;
 mod secrets;
 mod setup;
-mod trail_channel;
 
 use std::convert::Infallible;
 use std::panic::AssertUnwindSafe;
@@ -39,24 +39,24 @@ use futures_util::FutureExt;
 use poise::serenity_prelude as serenity;
 use tokio_util::sync::CancellationToken;
 
-use crate::acts::addresses::Addresses;
-use crate::acts::merchants::Rules;
-use crate::acts::own_addresses::{ForeignAddress, OwnAddresses};
-use crate::acts::{self, Actor, Refusal, confirmations, create_payment};
 use crate::clock::Clock;
 use crate::domain::address::Address;
 use crate::domain::amount::Amount;
 use crate::domain::egress::Egress;
 use crate::domain::merchant::{BadMerchantId, Merchant};
-use crate::domain::notice;
+use crate::domain::notification;
 use crate::domain::time::Timestamp;
-use crate::measures;
+use crate::metrics;
 use crate::node::nodes::Nodes;
 use crate::node::rpc::Node;
+use crate::notifier::Notifier;
+use crate::operations::addresses::Addresses;
+use crate::operations::merchants::Rules;
+use crate::operations::own_addresses::{ForeignAddress, OwnAddresses};
+use crate::operations::{self, Actor, Refusal, confirmations, create_payment};
 use crate::secret::{Secret, Secrets};
 use crate::store::{ReadTx, Store, WriteTx, locales, merchants};
 use crate::view::Site;
-use crate::wake::Wake;
 
 use language::Language;
 
@@ -75,19 +75,19 @@ pub(crate) struct Settings {
     /// messages too.
     pub(crate) global_commands: bool,
     /// Where merchants who take no direct messages are told that a notice waits.
-    pub(crate) notices_channel_id: Option<u64>,
+    pub(crate) notifications_channel_id: Option<u64>,
     /// Where administrators' notices go when no direct message reaches one of them.
     pub(crate) admin_channel_id: Option<u64>,
     /// Where each act of the audit log is written, too.
-    pub(crate) audit_channel_id: Option<u64>,
+    pub(crate) audit_log_channel_id: Option<u64>,
     /// Kinds of notices that nobody gets.
-    pub(crate) notices_off: Vec<notice::Kind>,
+    pub(crate) notifications_off: Vec<notification::Kind>,
     /// Below so much room on the disk administrators are told.
     pub(crate) low_disk_bytes: u64,
     /// Commands a minute for each user; 0: no limit.
     pub(crate) rate_per_user: u32,
     /// How long a secret stays on the screen.
-    pub(crate) secrets_shown: Duration,
+    pub(crate) secret_display_ttl: Duration,
     /// The HTTP API to use instead of Discord's own.
     pub(crate) api_url: Option<String>,
 }
@@ -111,13 +111,13 @@ pub(crate) struct Bot {
     pub(crate) egress: Egress,
     pub(crate) database: std::path::PathBuf,
     pub(crate) settings: Settings,
-    pub(crate) wake: Wake,
+    pub(crate) notifier: Notifier,
     pub(crate) clock: Clock,
-    pub(crate) limit: permit::Limit,
+    pub(crate) limit: authorization::Limit,
     pub(crate) shutdown: CancellationToken,
 }
 
-pub(crate) use permit::Limit;
+pub(crate) use authorization::Limit;
 
 type Data = Arc<Bot>;
 type Context<'c> = poise::Context<'c, Data, Failure>;
@@ -155,11 +155,11 @@ enum Failure {
     BadMerchantId(BadMerchantId),
     #[error("the node did not answer within {0} seconds; `litegate doctor` says why")]
     NodeSilent(u64),
-    #[error("there is no channel for notices here")]
-    NoNoticesChannel,
+    #[error("notifications_channel_id is not configured")]
+    NoNotificationsChannel,
     #[error("the test cannot be sent from here")]
     NoTest,
-    #[error("set discord.notices_channel_id first")]
+    #[error("set discord.notifications_channel_id first")]
     SetChannelFirst,
     #[error("the commands cannot be written as JSON")]
     Unreadable,
@@ -193,7 +193,7 @@ const GOOD_CONNECTION: Duration = Duration::from_secs(60);
 pub(crate) async fn run(bot: Bot) {
     let bot = Arc::new(bot);
     let work = async {
-        tokio::join!(stay_connected(&bot), notices::run(&bot), trail_channel::run(&bot));
+        tokio::join!(stay_connected(&bot), notifications::run(&bot), audit_log_channel::run(&bot));
     };
     tokio::select! {
         () = work => {}
@@ -294,9 +294,9 @@ async fn connect(bot: &Arc<Bot>) -> Result<(), Lost> {
     let framework = poise::Framework::builder()
         .options(poise::FrameworkOptions {
             commands: all_commands(),
-            on_error: |error| Box::pin(mishap::error(error)),
+            on_error: |error| Box::pin(error::error(error)),
             event_handler: |context, event| Box::pin(buttons::event(context, event)),
-            command_check: Some(|context| Box::pin(permit::check(context))),
+            command_check: Some(|context| Box::pin(authorization::check(context))),
             initialize_owners: false,
             allowed_mentions: Some(serenity::CreateAllowedMentions::new()),
             ..Default::default()
@@ -323,7 +323,7 @@ async fn connect(bot: &Arc<Bot>) -> Result<(), Lost> {
             Ok(())
         }
     };
-    measures::discord_is_connected(false);
+    metrics::discord_is_connected(false);
     Ok(ended?)
 }
 
@@ -337,7 +337,7 @@ async fn keep_measured(shards: &serenity::ShardManager) -> Infallible {
             let runners = shards.runners.lock().await;
             runners.values().any(|runner| runner.stage == serenity::ConnectionStage::Connected)
         };
-        measures::discord_is_connected(connected);
+        metrics::discord_is_connected(connected);
         tokio::time::sleep(MEASURE).await;
     }
 }
@@ -356,7 +356,7 @@ struct Asker {
 async fn begin(context: Context<'_>) -> Result<Asker, Failure> {
     let begun = tokio::time::Instant::now();
     context.defer_ephemeral().await?;
-    measures::acknowledged(begun.elapsed());
+    metrics::acknowledged(begun.elapsed());
     crate::crash::stumble("command");
     let (author, locale) = (context.author(), context.locale().unwrap_or_default());
     context.data().remember_locale(author.id.get(), locale).await;
@@ -430,7 +430,7 @@ impl Bot {
     ) -> Result<T, Failure> {
         let (store, nodes) = (self.store.clone(), self.nodes.clone());
         let asked = tokio::task::spawn_blocking(move || {
-            let followed = acts::nodes::in_use(&store, &nodes);
+            let followed = operations::nodes::in_use(&store, &nodes);
             job(&followed.unwrap_or(&nodes.all()[0]).node)
         });
         match tokio::time::timeout(NODE_PATIENCE, asked).await {

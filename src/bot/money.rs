@@ -5,17 +5,17 @@ use std::sync::Arc;
 
 use poise::serenity_prelude as serenity;
 
-use crate::acts::accounts;
-use crate::acts::create_payment::{Created, NewPayment, Request, create_payment};
-use crate::acts::notices::plain;
-use crate::acts::reason::Reason;
-use crate::acts::sweeps::SWEEPER;
-use crate::acts::{Refusal, payments as payment_acts};
 use crate::domain::event::State;
 use crate::domain::merchant::Subscription;
 use crate::domain::payment::PaymentId;
+use crate::operations::accounts;
+use crate::operations::create_payment::{Created, NewPayment, Request, create_payment};
+use crate::operations::notifications::plain;
+use crate::operations::reason::Reason;
+use crate::operations::sweeps::SWEEPER;
+use crate::operations::{Refusal, payments as payment_operations};
 use crate::secret;
-use crate::store::{ReadTx, blocks, events, payments, progress, sweeps};
+use crate::store::{ReadTx, blocks, events, payments, role_status, sweeps};
 use crate::view::account::{Sum, Sums, SumsView};
 use crate::view::sweep::PayoutView;
 use crate::view::{Ltc, PaymentView};
@@ -25,7 +25,7 @@ use super::language::{Language, Value};
 use super::lists::{self, List};
 use super::merchant::address_lines;
 use super::outbox::code;
-use super::{Asker, Context, Data, Failure, account_of, begin, choices};
+use super::{Asker, Context, Data, Failure, account_of, autocomplete, begin};
 
 pub(super) fn commands() -> Vec<poise::Command<Data, Failure>> {
     vec![account(), payments(), payment(), payouts(), invoice()]
@@ -41,7 +41,7 @@ async fn account(context: Context<'_>) -> Result<(), Failure> {
     let (statement, last_sweep) = bot
         .read(move |tx| {
             let merchant = account_of(tx, user)?;
-            let last_sweep = progress::of_role(tx, SWEEPER)?.and_then(|sweeper| sweeper.at);
+            let last_sweep = role_status::of_role(tx, SWEEPER)?.and_then(|sweeper| sweeper.at);
             Ok((accounts::statement(tx, merchant.id, network)?, last_sweep))
         })
         .await?;
@@ -124,10 +124,15 @@ async fn payments(
 }
 
 /// The asker's own payment of this id. Somebody else's does not exist for them.
-pub(super) fn own_payment(tx: &ReadTx, user: u64, id: &str) -> Result<payments::Judged, Failure> {
+pub(super) fn own_payment(
+    tx: &ReadTx,
+    user: u64,
+    id: &str,
+) -> Result<payments::Evaluated, Failure> {
     let merchant = account_of(tx, user)?;
     let id: PaymentId = id.trim().parse().map_err(|_| Refusal::UnknownPayment)?;
-    let found = payments::by_id(tx, id)?.filter(|judged| judged.payment.merchant == merchant.id);
+    let found =
+        payments::by_id(tx, id)?.filter(|evaluated| evaluated.payment.merchant == merchant.id);
     Ok(found.ok_or(Refusal::UnknownPayment)?)
 }
 
@@ -136,21 +141,21 @@ pub(super) fn own_payment(tx: &ReadTx, user: u64, id: &str) -> Result<payments::
 async fn payment(
     context: Context<'_>,
     #[description = "The payment; type its id, order or status"]
-    #[autocomplete = "choices::payment"]
+    #[autocomplete = "autocomplete::payment"]
     #[max_length = 64]
     payment: String,
 ) -> Result<(), Failure> {
     let Asker { user, now, language, .. } = begin(context).await?;
     let words = language.words;
     let bot = context.data();
-    let (facts, payouts, told, tip) = bot
+    let (facts, payouts, notified, tip) = bot
         .read(move |tx| {
-            let judged = own_payment(tx, user, &payment)?;
-            let index = judged.payment.index;
+            let evaluated = own_payment(tx, user, &payment)?;
+            let index = evaluated.payment.index;
             let payouts = sweeps::payout_of_payment(tx, index)?;
-            let told = events::of_payment(tx, index)?;
+            let notified = events::of_payment(tx, index)?;
             let tip = blocks::tip(tx)?;
-            Ok((payment_acts::facts_of(tx, judged, now)?, payouts, told, tip))
+            Ok((payment_operations::facts_of(tx, evaluated, now)?, payouts, notified, tip))
         })
         .await?;
     let view = PaymentView::new(&facts, &bot.site, now);
@@ -179,7 +184,7 @@ async fn payment(
         let shown: Vec<String> = view.txids.iter().take(10).map(|id| format!("`{id}`")).collect();
         fields.push((words.field_transactions, shown.join("\n")));
     }
-    for event in &told {
+    for event in &notified {
         let state = match event.state {
             State::Delivered => words.webhook_delivered.to_owned(),
             State::Due { next_at } => {
@@ -204,7 +209,7 @@ async fn payment(
 async fn payouts(
     context: Context<'_>,
     #[description = "A month such as 2026-11: all of it as a file for your books"]
-    #[autocomplete = "choices::month"]
+    #[autocomplete = "autocomplete::month"]
     #[max_length = 7]
     month: Option<String>,
 ) -> Result<(), Failure> {
@@ -308,15 +313,15 @@ async fn invoice(
         let request = Request { merchant, api_key: None, new, idempotency_key: None, id };
         Ok(create_payment(tx, &rules, &addresses, &request, now)?)
     });
-    let (Created::New(judged) | Created::Replayed(judged)) = created.await?;
-    tracing::info!(payment.id = %judged.payment.id, amount = %judged.payment.amount, "created");
-    let url = format!("{}/pay/{}", bot.site.public_url, judged.payment.id);
-    let address = crate::view::receiving_address(&judged.payment, bot.site.network);
+    let (Created::New(evaluated) | Created::Replayed(evaluated)) = created.await?;
+    tracing::info!(payment.id = %evaluated.payment.id, amount = %evaluated.payment.amount, "created");
+    let url = format!("{}/pay/{}", bot.site.public_url, evaluated.payment.id);
+    let address = crate::view::receiving_address(&evaluated.payment, bot.site.network);
     let fields = [
         (words.field_send_link, url.clone()),
-        (words.field_amount, ltc(judged.payment.amount)),
+        (words.field_amount, ltc(evaluated.payment.amount)),
         (words.field_address, format!("`{address}`")),
-        (words.field_time_up, relative(judged.payment.expires_at)),
+        (words.field_time_up, relative(evaluated.payment.expires_at)),
     ];
     let link = serenity::CreateButton::new_link(url).label(words.button_checkout);
     reply(context, Answer::table(words.title_invoice, &fields).with_buttons(vec![link])).await

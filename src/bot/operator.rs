@@ -3,28 +3,28 @@
 
 use poise::serenity_prelude as serenity;
 
-use crate::acts::announce as announcements;
-use crate::acts::nodes;
-use crate::acts::notices::plain;
-use crate::acts::payments::{WATCHER, in_doubt};
 use crate::domain::amount::Amount;
 use crate::domain::merchant::MerchantId;
 use crate::domain::time::DAY_MS;
+use crate::operations::announce as announcements;
+use crate::operations::nodes;
+use crate::operations::notifications::plain;
+use crate::operations::payments::{WATCHER, chain_suspect};
 use crate::store::stats::{self, Stats};
-use crate::store::{blocks, events, merchants as rows, payments, progress, sweeps};
+use crate::store::{blocks, events, merchants as rows, payments, role_status, sweeps};
 
 use super::admin::read_id;
 use super::answer::{Answer, logged, ltc, relative, reply};
+use super::authorization::Admin;
 use super::buttons;
 use super::calls::patiently;
-use super::deed::Deed;
 use super::language::{Language, Value};
 use super::lists::{self, List};
-use super::permit::Admin;
-use super::{Asker, Context, Data, Failure, Settings, begin, choices, http_of};
+use super::pending_action::PendingAction;
+use super::{Asker, Context, Data, Failure, Settings, autocomplete, begin, http_of};
 
 pub(super) fn commands() -> Vec<poise::Command<Data, Failure>> {
-    vec![stats(), node(), sweep_now(), audit(), announce()]
+    vec![stats(), node(), sweep_now(), audit_log(), announce()]
 }
 
 /// A time in numbers.
@@ -95,10 +95,10 @@ async fn node(context: Context<'_>) -> Result<(), Failure> {
     let words = language.words;
     Admin::of(context).await?;
     let bot = context.data();
-    let (tip, watcher, doubt, heard_at) = bot
+    let (tip, watcher, chain_guard, heard_at) = bot
         .read(|tx| {
-            let watcher = progress::of_role(tx, WATCHER)?;
-            Ok((blocks::tip(tx)?, watcher, in_doubt(tx)?, nodes::zmq_heard_at(tx)?))
+            let watcher = role_status::of_role(tx, WATCHER)?;
+            Ok((blocks::tip(tx)?, watcher, chain_suspect(tx)?, nodes::zmq_heard_at(tx)?))
         })
         .await?;
     let asked = bot
@@ -148,8 +148,8 @@ async fn node(context: Context<'_>) -> Result<(), Failure> {
     };
     fields.push((words.field_zmq, heard));
     fields.push((words.field_watcher, state));
-    if doubt {
-        fields.push((words.field_doubt, words.doubted.to_owned()));
+    if chain_guard {
+        fields.push((words.field_chain_guard, words.suspect.to_owned()));
     }
     reply(context, Answer::table(words.title_node, &fields)).await
 }
@@ -183,7 +183,8 @@ async fn sweep_now(context: Context<'_>) -> Result<(), Failure> {
         [("n", &coins.len()), ("merchants", &whose.len()), ("sum", &ltc(sum))];
     let page = Answer::page(words.title_sweep, &language.say(words.sweep, &values));
     let yes = words.button_sweep;
-    let answer = buttons::question(bot, asker.user, language, &Deed::SweepNow, page, yes).await?;
+    let answer =
+        buttons::confirm(bot, asker.user, language, &PendingAction::SweepNow, page, yes).await?;
     reply(context, answer).await
 }
 
@@ -194,10 +195,10 @@ async fn sweep_now(context: Context<'_>) -> Result<(), Failure> {
     category = "Administrators",
     interaction_context = "Guild"
 )]
-async fn audit(
+async fn audit_log(
     context: Context<'_>,
     #[description = "Only what concerns this merchant"]
-    #[autocomplete = "choices::merchant"]
+    #[autocomplete = "autocomplete::merchant"]
     #[max_length = 64]
     merchant: Option<String>,
 ) -> Result<(), Failure> {
@@ -205,7 +206,8 @@ async fn audit(
     Admin::of(context).await?;
     let merchant = merchant.map(|text| read_id(&text)).transpose()?;
     let page =
-        lists::page(context.data(), asker.user, asker.language, &List::Trail(merchant), 0).await?;
+        lists::page(context.data(), asker.user, asker.language, &List::AuditLog(merchant), 0)
+            .await?;
     reply(context, page).await
 }
 
@@ -226,17 +228,17 @@ async fn announce(
     Admin::of(context).await?;
     let bot = context.data();
     check_channel(&bot.settings)?;
-    announcements::judge(&text)?;
+    announcements::evaluate(&text)?;
     let (language, words) = (asker.language, asker.language.words);
     let page = Answer::page(words.title_announce, &plain(&text));
-    let (deed, yes) = (Deed::Announce(text), words.button_announce);
-    let answer = buttons::question(bot, asker.user, language, &deed, page, yes).await?;
+    let (pending_action, yes) = (PendingAction::Announce(text), words.button_announce);
+    let answer = buttons::confirm(bot, asker.user, language, &pending_action, page, yes).await?;
     reply(context, answer).await
 }
 
 /// Where announcements go.
 fn check_channel(settings: &Settings) -> Result<serenity::ChannelId, Failure> {
-    let channel = settings.notices_channel_id.map(serenity::ChannelId::new);
+    let channel = settings.notifications_channel_id.map(serenity::ChannelId::new);
     channel.ok_or(Failure::SetChannelFirst)
 }
 

@@ -1,20 +1,20 @@
 //! The commands about webhooks: where they go, trying a receiver, sending again what was told or
 //! given up.
 
-use crate::acts::merchants as acts;
-use crate::acts::notices::plain;
-use crate::acts::webhooks as outbox_acts;
+use crate::operations::merchants as operations;
+use crate::operations::notifications::plain;
+use crate::operations::webhooks as outbox_operations;
 use crate::store::events;
 use crate::webhooks::trial;
 
 use super::admin::{called, read_id};
 use super::answer::{Answer, reply};
+use super::authorization::Admin;
 use super::buttons;
-use super::deed::Deed;
 use super::lists::{self, List};
 use super::money::own_payment;
-use super::permit::Admin;
-use super::{Asker, Context, Data, Failure, account_of, begin, choices};
+use super::pending_action::PendingAction;
+use super::{Asker, Context, Data, Failure, account_of, autocomplete, begin};
 
 pub(super) fn commands() -> Vec<poise::Command<Data, Failure>> {
     vec![set_webhook_url(), resend_webhook(), test_webhook(), webhooks()]
@@ -39,14 +39,14 @@ async fn set_webhook_url(
         };
         return reply(context, Answer::text(text)).await;
     };
-    let url = acts::read_webhook_url(&url, &bot.egress)?;
+    let url = operations::read_webhook_url(&url, &bot.egress)?;
     let text = match &url {
         Some(url) => language.say(words.webhooks_will_go_to, &[("url", &code(url.as_str()))]),
         None => words.webhooks_will_go_as_said.to_owned(),
     };
     let set = move |tx: &crate::store::WriteTx| {
         let merchant = account_of(tx, user)?;
-        Ok(acts::set_webhook_url(tx, &actor, merchant.id, url.as_ref(), now)?)
+        Ok(operations::set_webhook_url(tx, &actor, merchant.id, url.as_ref(), now)?)
     };
     bot.write(set).await?;
     reply(context, Answer::text(text)).await
@@ -62,7 +62,7 @@ pub(super) fn code(url: &str) -> String {
 async fn resend_webhook(
     context: Context<'_>,
     #[description = "The payment; type its id, order or status"]
-    #[autocomplete = "choices::payment"]
+    #[autocomplete = "autocomplete::payment"]
     #[max_length = 64]
     payment: String,
 ) -> Result<(), Failure> {
@@ -70,11 +70,11 @@ async fn resend_webhook(
     let bot = context.data();
     let resent = bot
         .write(move |tx| {
-            let judged = own_payment(tx, user, &payment)?;
+            let evaluated = own_payment(tx, user, &payment)?;
             let mut count = 0u32;
-            for event in events::of_payment(tx, judged.payment.index)? {
-                let own = Some(judged.payment.merchant);
-                outbox_acts::resend(tx, &actor, own, &event.id, now)?;
+            for event in events::of_payment(tx, evaluated.payment.index)? {
+                let own = Some(evaluated.payment.merchant);
+                outbox_operations::resend(tx, &actor, own, &event.id, now)?;
                 count = count.saturating_add(1);
             }
             Ok(count)
@@ -83,7 +83,7 @@ async fn resend_webhook(
     if resent == 0 {
         return Err(Failure::NoWebhook);
     }
-    bot.wake.stir_webhooks();
+    bot.notifier.notify_webhooks();
     reply(context, Answer::text(language.say(language.words.resent, &[]))).await
 }
 
@@ -103,7 +103,7 @@ async fn test_webhook(
     // What a receiver answers is shown to those alone for whom we send anything.
     let active = move |tx: &crate::store::ReadTx| {
         let merchant = account_of(tx, user)?;
-        acts::require_active(tx, &merchant, now)?;
+        operations::require_active(tx, &merchant, now)?;
         Ok(merchant)
     };
     let merchant = bot.read(active).await?;
@@ -165,7 +165,7 @@ async fn failed(context: Context<'_>) -> Result<(), Failure> {
 async fn resend(
     context: Context<'_>,
     #[description = "Type a name or an id"]
-    #[autocomplete = "choices::merchant"]
+    #[autocomplete = "autocomplete::merchant"]
     #[max_length = 64]
     merchant: String,
 ) -> Result<(), Failure> {
@@ -173,11 +173,11 @@ async fn resend(
     Admin::of(context).await?;
     let bot = context.data();
     let id = read_id(&merchant)?;
-    let merchant = bot.read(move |tx| Ok(acts::get(tx, id)?)).await?;
+    let merchant = bot.read(move |tx| Ok(operations::get(tx, id)?)).await?;
     let (language, words) = (asker.language, asker.language.words);
     let text = language.say(words.resend_all, &[("name", &called(&merchant))]);
     let page = Answer::page(words.title_resend_all, &text);
-    let (deed, yes) = (Deed::ResendAll(id), words.button_resend_all);
-    let answer = buttons::question(bot, asker.user, language, &deed, page, yes).await?;
+    let (pending_action, yes) = (PendingAction::ResendAll(id), words.button_resend_all);
+    let answer = buttons::confirm(bot, asker.user, language, &pending_action, page, yes).await?;
     reply(context, answer).await
 }

@@ -3,8 +3,8 @@
 use poise::serenity_prelude as serenity;
 
 use super::Failure;
+use super::authorization::Origin;
 use super::calls::patiently;
-use super::permit::Origin;
 
 /// What the ids of our forms begin with, before the id of the button.
 pub(super) const FORM: &str = "form:";

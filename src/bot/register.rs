@@ -7,9 +7,9 @@ use std::time::Duration;
 use bitcoin::hashes::{Hash, sha256};
 use poise::serenity_prelude as serenity;
 
-use crate::store::progress;
+use crate::store::role_status;
 
-use super::permit::ADMIN;
+use super::authorization::ADMIN;
 use super::{Bot, Failure, Settings, all_commands, calls, http_of};
 
 /// The name under which is recorded what was registered.
@@ -59,7 +59,7 @@ async fn register(bot: &Bot, http: &serenity::Http) -> Result<(), Failure> {
     let scope = if bot.settings.global_commands { "global".to_owned() } else { guild.to_string() };
     let application = http.application_id().map(serenity::ApplicationId::get).unwrap_or_default();
     let hash = sha256::Hash::hash(format!("{application} {scope} {json}").as_bytes()).to_string();
-    let known = bot.read(|tx| Ok(progress::of_role(tx, COMMANDS)?)).await?;
+    let known = bot.read(|tx| Ok(role_status::of_role(tx, COMMANDS)?)).await?;
     if known.is_some_and(|known| known.note == hash) {
         return Ok(());
     }
@@ -71,7 +71,7 @@ async fn register(bot: &Bot, http: &serenity::Http) -> Result<(), Failure> {
     }
     tracing::info!(count = commands.len(), scope, "commands registered");
     let now = bot.clock.now();
-    bot.write(move |tx| Ok(progress::record(tx, COMMANDS, now, &hash)?)).await
+    bot.write(move |tx| Ok(role_status::record(tx, COMMANDS, now, &hash)?)).await
 }
 
 /// What the bot has to be allowed on its server: to see and write in channels (for notices), with

@@ -2,15 +2,15 @@
 
 use poise::serenity_prelude as serenity;
 
-use crate::acts::Refusal;
-use crate::acts::second_factor::{self as acts, FactorRefusal};
 use crate::domain::second_factor::RecoveryCode;
+use crate::operations::Refusal;
+use crate::operations::second_factor::{self as operations, FactorRefusal};
 use crate::store::WriteTx;
 
 use super::answer::{Answer, reply};
 use super::buttons;
-use super::deed::Deed;
 use super::language::{Language, Value};
+use super::pending_action::PendingAction;
 use super::press::FORM;
 use super::{Asker, Bot, Context, Data, Failure, account_of, begin};
 
@@ -48,7 +48,7 @@ async fn enable(context: Context<'_>) -> Result<(), Failure> {
     let secrets = bot.secret.clone();
     let begun = move |tx: &WriteTx| {
         let merchant = account_of(tx, user)?;
-        Ok(acts::begin(tx, &actor, &secrets, merchant.id, now)?)
+        Ok(operations::begin(tx, &actor, &secrets, merchant.id, now)?)
     };
     let setup = bot.write(begun).await?;
     let words = language.words;
@@ -56,8 +56,8 @@ async fn enable(context: Context<'_>) -> Result<(), Failure> {
         [("secret", setup.secret.reveal()), ("url", setup.url.reveal())];
     let text = language.say(words.factor_setup, &values);
     let page = Answer::page(words.title_factor_enable, &text);
-    let (deed, yes) = (Deed::EnableSecondFactor, words.button_enter_code);
-    let answer = buttons::question(bot, user, language, &deed, page, yes).await?;
+    let (pending_action, yes) = (PendingAction::EnableSecondFactor, words.button_enter_code);
+    let answer = buttons::confirm(bot, user, language, &pending_action, page, yes).await?;
     reply(context, answer).await
 }
 
@@ -71,14 +71,15 @@ async fn enable(context: Context<'_>) -> Result<(), Failure> {
 async fn disable(context: Context<'_>) -> Result<(), Failure> {
     let Asker { user, language, .. } = begin(context).await?;
     let bot = context.data();
-    let enabled = bot.read(move |tx| Ok(acts::is_enabled(tx, account_of(tx, user)?.id)?)).await?;
+    let enabled =
+        bot.read(move |tx| Ok(operations::is_enabled(tx, account_of(tx, user)?.id)?)).await?;
     if !enabled {
         return Err(Refusal::from(FactorRefusal::NotEnabled).into());
     }
     let words = language.words;
     let page = Answer::page(words.title_factor_disable, words.factor_disable);
-    let (deed, yes) = (Deed::DisableSecondFactor, words.button_enter_code);
-    let answer = buttons::question(bot, user, language, &deed, page, yes).await?;
+    let (pending_action, yes) = (PendingAction::DisableSecondFactor, words.button_enter_code);
+    let answer = buttons::confirm(bot, user, language, &pending_action, page, yes).await?;
     reply(context, answer).await
 }
 
@@ -97,7 +98,7 @@ pub(super) fn form(language: Language, button: &str) -> serenity::CreateInteract
 pub(super) fn recovery_answer(bot: &Bot, language: Language, codes: &[RecoveryCode]) -> Answer {
     let codes: Vec<&str> = codes.iter().map(RecoveryCode::reveal).collect();
     let enabled = language.say(language.words.factor_enabled, &[("codes", &codes.join("\n"))]);
-    let seconds = bot.settings.secrets_shown.as_secs();
+    let seconds = bot.settings.secret_display_ttl.as_secs();
     let goes = language.say(language.words.goes_away, &[("n", &seconds)]);
     Answer::text(format!("{enabled}\n{goes}")).secret()
 }

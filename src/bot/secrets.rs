@@ -1,15 +1,15 @@
 //! The commands that show a merchant's secrets and replace them. What is shown goes away again, is
 //! counted, and stands in the audit log; the secret itself never does.
 
-use crate::acts::merchants as acts;
 use crate::domain::merchant::{Merchant, OldKey};
+use crate::operations::merchants as operations;
 use crate::store::audit_log;
 
 use super::answer::{Answer, reply};
 use super::buttons;
-use super::deed::Deed;
 use super::language::Language;
 use super::merchant::before_after;
+use super::pending_action::PendingAction;
 use super::{Asker, Bot, Context, Data, Failure, account_of, begin};
 
 pub(super) fn commands() -> Vec<poise::Command<Data, Failure>> {
@@ -28,7 +28,7 @@ async fn show_secret(bot: &Bot, asker: &Asker, act: &'static str) -> Result<Merc
         if audit_log::count_since(tx, act, &actor.shown(), since)? >= SHOWN_PER_HOUR {
             return Err(Failure::ShownTooOften);
         }
-        acts::record_shown(tx, &actor, merchant.id, act, now)?;
+        operations::record_shown(tx, &actor, merchant.id, act, now)?;
         Ok(merchant)
     })
     .await
@@ -51,9 +51,9 @@ async fn view_key(context: Context<'_>) -> Result<(), Failure> {
 #[derive(Debug, Clone, Copy, poise::ChoiceParameter)]
 enum OfOldKey {
     #[name = "it is dead at once (0 hours)"]
-    DiesAtOnce,
+    RevokeNow,
     #[name = "it is taken for 24 more hours"]
-    LivesOn,
+    GracePeriod,
 }
 
 /// Replace your API key
@@ -73,16 +73,16 @@ async fn rotate_key(
     let bot = context.data();
     let merchant = bot.read(move |tx| account_of(tx, user)).await?;
     let (before, after) = (merchant.key_version, merchant.key_version.saturating_add(1));
-    let (old, meanwhile) = match old_key.unwrap_or(OfOldKey::DiesAtOnce) {
-        OfOldKey::DiesAtOnce => (OldKey::DiesAtOnce, words.old_key_dies),
-        OfOldKey::LivesOn => (OldKey::LivesOn, words.old_key_lives),
+    let (old, meanwhile) = match old_key.unwrap_or(OfOldKey::RevokeNow) {
+        OfOldKey::RevokeNow => (OldKey::RevokeNow, words.old_key_dies),
+        OfOldKey::GracePeriod => (OldKey::GracePeriod, words.old_key_lives),
     };
     let numbered = |n: u32| language.say(words.key_number, &[("n", &n)]);
     let change = before_after(language, &numbered(before), &numbered(after));
     let text = format!("{change}\n\n{meanwhile} {}", words.open_go_on);
     let page = Answer::page(words.title_rotate_key, &text);
-    let (deed, yes) = (Deed::RotateKey(old), words.button_rotate_key);
-    let answer = buttons::question(bot, user, language, &deed, page, yes).await?;
+    let (pending_action, yes) = (PendingAction::RotateKey(old), words.button_rotate_key);
+    let answer = buttons::confirm(bot, user, language, &pending_action, page, yes).await?;
     reply(context, answer).await
 }
 
@@ -99,7 +99,7 @@ fn secret_answer(
     (what, secret): (&str, &str),
     warning: &str,
 ) -> Answer {
-    let seconds = bot.settings.secrets_shown.as_secs();
+    let seconds = bot.settings.secret_display_ttl.as_secs();
     let what = language.say(what, &[("secret", &secret)]);
     let warning = language.say(warning, &[]);
     let goes = language.say(language.words.goes_away, &[("n", &seconds)]);
@@ -144,7 +144,7 @@ async fn rotate_webhook_secret(context: Context<'_>) -> Result<(), Failure> {
     let change = before_after(language, &numbered(before), &numbered(before.saturating_add(1)));
     let text = format!("{change}\n\n{}", words.two_signatures);
     let page = Answer::page(words.title_rotate_secret, &text);
-    let (deed, yes) = (Deed::RotateWebhookSecret, words.button_rotate_secret);
-    let answer = buttons::question(bot, user, language, &deed, page, yes).await?;
+    let (pending_action, yes) = (PendingAction::RotateWebhookSecret, words.button_rotate_secret);
+    let answer = buttons::confirm(bot, user, language, &pending_action, page, yes).await?;
     reply(context, answer).await
 }

@@ -3,15 +3,15 @@
 
 use poise::serenity_prelude as serenity;
 
-use crate::acts::notices::plain;
 use crate::domain::merchant::GRANT_DAYS_MAX;
 use crate::domain::time::Timestamp;
+use crate::operations::notifications::plain;
 
 use super::answer::{Answer, logged, reply};
+use super::authorization::Admin;
 use super::calls::{in_time, in_words};
+use super::error::permissions;
 use super::language::{Language, Value};
-use super::mishap::permissions;
-use super::permit::Admin;
 use super::register::PERMISSIONS;
 use super::{Asker, Context, Data, Failure, Settings, begin, http_of};
 
@@ -52,9 +52,9 @@ async fn setup(context: Context<'_>) -> Result<(), Failure> {
     };
     let place = guild.as_ref().zip(own.as_ref());
     for (name, channel) in [
-        ("discord.notices_channel_id", settings.notices_channel_id),
+        ("discord.notifications_channel_id", settings.notifications_channel_id),
         ("discord.admin_channel_id", settings.admin_channel_id),
-        ("discord.audit_channel_id", settings.audit_channel_id),
+        ("discord.audit_log_channel_id", settings.audit_log_channel_id),
     ] {
         lines.push(channel_line(&http, language, name, channel, place).await);
     }
@@ -157,10 +157,10 @@ async fn config(context: Context<'_>) -> Result<(), Failure> {
         format!("sweeper.min_payout = {}", bot.min_payout),
         format!("discord.global_commands = {}", bot.settings.global_commands),
         format!("discord.rate_per_user = {}", bot.settings.rate_per_user),
-        format!("discord.secrets_shown = {} s", bot.settings.secrets_shown.as_secs()),
+        format!("discord.secret_display_ttl = {} s", bot.settings.secret_display_ttl.as_secs()),
         format!(
-            "discord.notices_off = {:?}",
-            bot.settings.notices_off.iter().map(|k| k.as_str()).collect::<Vec<_>>()
+            "discord.notifications_off = {:?}",
+            bot.settings.notifications_off.iter().map(|k| k.as_str()).collect::<Vec<_>>()
         ),
         language.say(language.words.config_grant, &[("n", &GRANT_DAYS_MAX)]),
     ];

@@ -6,8 +6,8 @@ use clap::Args;
 
 use super::audit_log::KnownHeads;
 use super::{Failure, Format, load, print_json, print_line, progress};
-use crate::acts;
-use crate::headway::Told;
+use crate::operations;
+use crate::progress::OnProgress;
 use crate::serve::database::open_store;
 use crate::serve::node_of;
 use crate::serve::rights::Work;
@@ -23,13 +23,16 @@ impl Audit {
         let store = open_store(&config)?;
         let known = KnownHeads::of(&config, &store)?;
         let node = node_of(&config, &store)?;
-        let audit =
-            |told: Told| acts::audit::audit(&store, &node, &config.xpub, &known.heads, told);
+        let audit = |on_progress: OnProgress| {
+            operations::audit::audit(&store, &node, &config.xpub, &known.heads, on_progress)
+        };
         let report = progress::shown(audit)?;
         let view = AuditView::new(&report);
         let (found, now) = (view.differences.len(), config.clock.now());
-        if let Err(error) = store.write_blocking(move |tx| acts::audit::record(tx, found, now)) {
-            eprintln!("litegate: the result is not recorded, so nobody is told of it: {error}");
+        if let Err(error) =
+            store.write_blocking(move |tx| operations::audit::record(tx, found, now))
+        {
+            eprintln!("litegate: the result is not recorded, so nobody is notified: {error}");
         }
         match format {
             Format::Json => print_json(&view)?,

@@ -6,12 +6,12 @@ use clap::Args;
 use serde::Serialize;
 
 use super::{Failure, Format, print_json, print_line, progress};
-use crate::acts;
 use crate::config::{self, Config};
 use crate::domain::audit::Difference;
 use crate::domain::time::Timestamp;
-use crate::headway::Told;
+use crate::operations;
 use crate::privileges::would_become_another;
+use crate::progress::OnProgress;
 use crate::safe_file::Output;
 use crate::secret::rotation::Previous;
 use crate::serve::database::open_examined;
@@ -106,9 +106,11 @@ fn copy(config: Option<&Path>, file: &Path, format: Format) -> Result<(), Failur
         now: config.clock.now(),
         heads: Some(store.heads_text()?),
     };
-    let bytes = progress::shown(|told| match output {
-        Some(output) => backup::copy_out(&store, &config.database, output, file, &sealing, told),
-        None => backup::copy(&store, file, &sealing, told),
+    let bytes = progress::shown(|on_progress| match output {
+        Some(output) => {
+            backup::copy_out(&store, &config.database, output, file, &sealing, on_progress)
+        }
+        None => backup::copy(&store, file, &sealing, on_progress),
     })?;
     let contents = contents(&store, bytes)?;
     if format == Format::Json {
@@ -150,7 +152,9 @@ fn verify(
     believe_old_secret(&config, old_secret)?;
     let keys = config.secret()?.backup_keys();
     give_up_root(&mut config, Work::Database)?;
-    let unpack = |told: Told| backup::unpack(copy, &config.database, "verify", &keys, told);
+    let unpack = |on_progress: OnProgress| {
+        backup::unpack(copy, &config.database, "verify", &keys, on_progress)
+    };
     let (scratch, facts) = progress::shown(unpack)?;
     let database = scratch.path().to_owned();
     let high_water_file = high_water::beside(&database);
@@ -191,7 +195,7 @@ fn verify(
             }
         }
     }
-    judge(&differences, "the copy differs from the chain")
+    evaluate(&differences, "the copy differs from the chain")
 }
 
 /// Reads what the chain has had since, and compares, also with what comes meanwhile.
@@ -200,17 +204,18 @@ pub(super) fn catch_up_and_audit(
     store: &Store,
 ) -> anyhow::Result<Vec<Difference>> {
     let node = node_of(config, store)?;
-    progress::shown(|told| {
+    progress::shown(|on_progress| {
         let Config { network, xpub, clock, .. } = config;
-        let follow = || sync::catch_up(store, &node, *network, xpub, clock, told).map(drop);
+        let follow = || sync::catch_up(store, &node, *network, xpub, clock, on_progress).map(drop);
         follow()?;
         let known = store.known_audit_log()?;
-        Ok(acts::audit::audit_following(store, &node, xpub, &known, told, follow)?.differences)
+        Ok(operations::audit::audit_following(store, &node, xpub, &known, on_progress, follow)?
+            .differences)
     })
 }
 
 /// The failure for a comparison that found these differences, if any.
-pub(super) fn judge(differences: &[Difference], differs: &str) -> Result<(), Failure> {
+pub(super) fn evaluate(differences: &[Difference], differs: &str) -> Result<(), Failure> {
     match differences {
         [] => Ok(()),
         [Difference::Behind { .. }] => Err(Failure::Failed(
@@ -253,7 +258,7 @@ fn elsewhere(config: &Config) -> Vec<(&'static str, PathBuf)> {
         Some(("secret_file", config.secret_file.clone())),
         config.signing_key_file.clone().map(|file| ("wallet.signing_key_file", file)),
         seals.map(|seals| ("sweeper.seal_key_file", seals.key_file.clone())),
-        seals.map(|seals| ("sweeper.record_file", seals.record_file.clone())),
+        seals.map(|seals| ("sweeper.seal_state_file", seals.seal_state_file.clone())),
     ]
     .into_iter()
     .flatten()

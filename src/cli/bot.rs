@@ -5,8 +5,8 @@ use std::path::Path;
 use clap::{Args, Subcommand};
 
 use super::{Failure, Format, open, print_json, print_line};
-use crate::acts::{Actor, announce};
 use crate::bot;
+use crate::operations::{Actor, announce};
 
 #[derive(Args)]
 #[command(after_help = "Example: litegate bot commands --json")]
@@ -50,8 +50,8 @@ fn announce_to_all(config: Option<&Path>, text: String, format: Format) -> Resul
     let settings = config.bot.as_ref();
     let settings =
         settings.ok_or_else(|| Failure::Usage("discord.token_file is not set".into()))?;
-    if settings.notices_channel_id.is_none() {
-        return Err(Failure::Usage("discord.notices_channel_id is not set".to_owned()));
+    if settings.notifications_channel_id.is_none() {
+        return Err(Failure::Usage("discord.notifications_channel_id is not set".to_owned()));
     }
     let (said, now) = (text.clone(), config.clock.now());
     store.write_blocking(move |tx| announce::record(tx, &Actor::Cli, &said, now))?;

@@ -6,8 +6,8 @@ use bitcoin::Script;
 use clap::Args;
 
 use super::{Failure, print_line};
-use crate::acts::own_addresses::OwnAddresses;
 use crate::config::{self, Mistakes};
+use crate::operations::own_addresses::OwnAddresses;
 
 #[derive(Args)]
 #[command(after_help = "Example: litegate check-config --config /etc/litegate/litegate.toml")]

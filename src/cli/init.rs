@@ -12,7 +12,7 @@ use clap::Args;
 use serde::Serialize;
 use zeroize::{Zeroize, Zeroizing};
 
-use super::ceremony::Person;
+use super::mnemonic_confirmation::Person;
 use super::{Failure, Format, print_json, print_line};
 use crate::config::{self, Layout, NewFile};
 use crate::domain::account_xpriv::AccountXpriv;
@@ -103,7 +103,7 @@ impl Init {
         let addresses = first_addresses(&xpub, self.network);
         let asked = self.asks(format);
         if asked {
-            self.ceremony(account.as_ref(), &addresses)?;
+            self.mnemonic_confirmation(account.as_ref(), &addresses)?;
         }
         let dir = make_dir(&self.dir)?;
         if let Some(file) = &self.litecoin_conf {
@@ -132,7 +132,11 @@ impl Init {
         terminal && format == Format::Text && !waived
     }
 
-    fn ceremony(&self, account: Option<&Account>, addresses: &[String]) -> Result<(), Failure> {
+    fn mnemonic_confirmation(
+        &self,
+        account: Option<&Account>,
+        addresses: &[String],
+    ) -> Result<(), Failure> {
         let mut person =
             Person { answers: std::io::stdin().lock(), screen: std::io::stdout().lock() };
         match account {

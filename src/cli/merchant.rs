@@ -8,17 +8,19 @@ use serde::Serialize;
 use super::merchant_key::Key;
 use super::merchant_second_factor::{Code, SecondFactor};
 use super::{Failure, Format, open, print_json, print_line};
-use crate::acts::merchants::{self as acts, Account, NewMerchant};
-use crate::acts::notices as notice_acts;
-use crate::acts::own_addresses::{ForeignAddress, OwnAddresses};
-use crate::acts::{Actor, Refusal, accounts};
 use crate::config::Config;
 use crate::domain::address::Address;
 use crate::domain::merchant::{
     BusinessName, Merchant as Row, MerchantId, OldKey, address_in_force, address_to_come,
 };
-use crate::domain::notice::{Kind, Way};
-use crate::store::{Store, WriteTx, merchants as rows, notices as notice_rows, payout_waits};
+use crate::domain::notification::{Kind, Way};
+use crate::operations::merchants::{self as operations, Account, NewMerchant};
+use crate::operations::notifications as notification_operations;
+use crate::operations::own_addresses::{ForeignAddress, OwnAddresses};
+use crate::operations::{Actor, Refusal, accounts};
+use crate::store::{
+    Store, WriteTx, merchants as rows, notifications as notification_rows, payout_waits,
+};
 use crate::view::Time;
 use crate::view::account::SumsView;
 use crate::view::merchant::{MerchantView, Shown};
@@ -118,9 +120,9 @@ enum Act {
     },
     /// Show what the merchant is told and how, or choose it for a kind
     #[command(
-        after_help = "Example: litegate merchant notifications mer_0123456789ab paid message"
+        after_help = "Example: litegate merchant notification-settings mer_0123456789ab paid message"
     )]
-    Notifications {
+    NotificationSettings {
         id: MerchantId,
         #[arg(requires = "way")]
         kind: Option<Kind>,
@@ -128,8 +130,8 @@ enum Act {
         way: Option<Way>,
     },
     /// Show what the merchant was told, the newest first
-    #[command(after_help = "Example: litegate merchant notices mer_0123456789ab")]
-    Notices { id: MerchantId },
+    #[command(after_help = "Example: litegate merchant notifications mer_0123456789ab")]
+    Notifications { id: MerchantId },
     /// Show the secret that signs webhooks
     #[command(after_help = "Example: litegate merchant view-webhook-secret mer_0123456789ab")]
     ViewWebhookSecret { id: MerchantId },
@@ -149,7 +151,7 @@ struct ChoiceView {
 /// A notice as the command line shows it.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct NoticeView {
+struct NotificationView {
     at: Time,
     kind: &'static str,
     text: String,
@@ -170,10 +172,10 @@ impl Merchant {
             Act::List => return list(&config, &store, format),
             Act::Key { key } => return key.run(&config, &store, format),
             Act::SecondFactor { step } => return step.run(&config, &store, format),
-            Act::Notifications { id, kind, way } => {
-                return notifications(&config, &store, id, kind.zip(way), format);
+            Act::NotificationSettings { id, kind, way } => {
+                return notification_settings(&config, &store, id, kind.zip(way), format);
             }
-            Act::Notices { id } => return notices(&store, id, format),
+            Act::Notifications { id } => return notifications(&store, id, format),
             Act::Add { .. } | Act::ViewKey { .. } | Act::RotateKey { .. } => Reveal::ApiKey,
             Act::ViewWebhookSecret { .. } | Act::RotateWebhookSecret { .. } => {
                 Reveal::WebhookSecret
@@ -192,7 +194,7 @@ impl Merchant {
         let show = matches!(self.act, Act::Show { .. });
         let id = self.act.carry_out(&config, &store)?;
         let network = config.network;
-        let account = store.read_blocking(|tx| acts::account(tx, id, network))?;
+        let account = store.read_blocking(|tx| operations::account(tx, id, network))?;
         let mut view = view(&account, &config, reveal)?;
         let waits = store.read_blocking(|tx| payout_waits::of(tx, id))?;
         view.payouts_wait = waits.map(|waits| waits.wait.to_string());
@@ -218,12 +220,12 @@ impl Act {
                 let payout_address =
                     payout_address.map(|text| read_address(&text, config, store)).transpose()?;
                 let new = NewMerchant { name, discord_id, payout_address, days };
-                write(store, move |tx| Ok(acts::add(tx, &cli, &rules, &new, &clock)?.id))
+                write(store, move |tx| Ok(operations::add(tx, &cli, &rules, &new, &clock)?.id))
             }
             Act::SetAddress { id, address, code } => {
                 let address = read_address(&address, config, store)?;
                 let registered = code.guard(config, store, id, move |tx, passed| {
-                    acts::set_address(tx, &cli, &rules, id, &address, passed, &clock)
+                    operations::set_address(tx, &cli, &rules, id, &address, passed, &clock)
                 })?;
                 if !registered.is_new {
                     let address = registered.registration.address;
@@ -232,56 +234,56 @@ impl Act {
                 Ok(id)
             }
             Act::CancelAddressChange { id } => write(store, move |tx| {
-                acts::cancel_address_change(tx, &cli, id, &clock).map(|()| id)
+                operations::cancel_address_change(tx, &cli, id, &clock).map(|()| id)
             }),
             Act::SetName { id, name } => {
                 let name = BusinessName::parse(&name).map_err(Refusal::from)?;
-                write(store, move |tx| acts::set_name(tx, &cli, id, &name, now).map(|()| id))
+                write(store, move |tx| operations::set_name(tx, &cli, id, &name, now).map(|()| id))
             }
             Act::SetConfirmations { id, confirmations } => write(store, move |tx| {
-                acts::set_confirmations(tx, &cli, id, confirmations, now).map(|()| id)
+                operations::set_confirmations(tx, &cli, id, confirmations, now).map(|()| id)
             }),
             Act::Grant { id, days } => {
-                write(store, move |tx| acts::grant(tx, &cli, id, days, now).map(|_| id))
+                write(store, move |tx| operations::grant(tx, &cli, id, days, now).map(|_| id))
             }
             Act::Revoke { id } => {
-                write(store, move |tx| acts::revoke(tx, &cli, id, now).map(|()| id))
+                write(store, move |tx| operations::revoke(tx, &cli, id, now).map(|()| id))
             }
             Act::Suspend { id } => {
-                write(store, move |tx| acts::suspend(tx, &cli, id, now).map(|()| id))
+                write(store, move |tx| operations::suspend(tx, &cli, id, now).map(|()| id))
             }
             Act::Unsuspend { id } => {
-                write(store, move |tx| acts::unsuspend(tx, &cli, id, now).map(|()| id))
+                write(store, move |tx| operations::unsuspend(tx, &cli, id, now).map(|()| id))
             }
             Act::RotateKey { id, keep_old, code } => {
-                let old = if keep_old { OldKey::LivesOn } else { OldKey::DiesAtOnce };
+                let old = if keep_old { OldKey::GracePeriod } else { OldKey::RevokeNow };
                 code.guard(config, store, id, move |tx, passed| {
-                    acts::rotate_key(tx, &cli, id, old, passed, now).map(|_| id)
+                    operations::rotate_key(tx, &cli, id, old, passed, now).map(|_| id)
                 })
             }
             Act::SetWebhookUrl { id, url } => {
-                let url = acts::read_webhook_url(&url, &config.webhooks.egress)?;
+                let url = operations::read_webhook_url(&url, &config.webhooks.egress)?;
                 write(store, move |tx| {
-                    acts::set_webhook_url(tx, &cli, id, url.as_ref(), now).map(|()| id)
+                    operations::set_webhook_url(tx, &cli, id, url.as_ref(), now).map(|()| id)
                 })
             }
-            Act::RotateWebhookSecret { id } => {
-                write(store, move |tx| acts::rotate_webhook_secret(tx, &cli, id, now).map(|_| id))
-            }
+            Act::RotateWebhookSecret { id } => write(store, move |tx| {
+                operations::rotate_webhook_secret(tx, &cli, id, now).map(|_| id)
+            }),
             Act::ViewKey { id } => write(store, move |tx| {
-                acts::get(tx, id)?;
-                acts::record_shown(tx, &cli, id, "view_key", now).map(|()| id)
+                operations::get(tx, id)?;
+                operations::record_shown(tx, &cli, id, "view_key", now).map(|()| id)
             }),
             Act::ViewWebhookSecret { id } => write(store, move |tx| {
-                acts::get(tx, id)?;
-                acts::record_shown(tx, &cli, id, "view_webhook_secret", now).map(|()| id)
+                operations::get(tx, id)?;
+                operations::record_shown(tx, &cli, id, "view_webhook_secret", now).map(|()| id)
             }),
             Act::Show { id } => Ok(id),
             Act::List
             | Act::Key { .. }
             | Act::SecondFactor { .. }
-            | Act::Notifications { .. }
-            | Act::Notices { .. } => {
+            | Act::NotificationSettings { .. }
+            | Act::Notifications { .. } => {
                 Err(Failure::Usage("this shows something else than a merchant".to_owned()))
             }
         }
@@ -335,7 +337,7 @@ fn view(account: &Account, config: &Config, reveal: Reveal) -> Result<MerchantVi
 }
 
 /// Chooses how a kind of notice is told, if one is given, and shows all.
-fn notifications(
+fn notification_settings(
     config: &Config,
     store: &Store,
     id: MerchantId,
@@ -344,10 +346,12 @@ fn notifications(
 ) -> Result<(), Failure> {
     let now = config.clock.now();
     if let Some((kind, way)) = choice {
-        let choose = move |tx: &WriteTx| notice_acts::choose(tx, &Actor::Cli, id, kind, way, now);
+        let choose = move |tx: &WriteTx| {
+            notification_operations::choose(tx, &Actor::Cli, id, kind, way, now)
+        };
         store.write_blocking(choose)?;
     }
-    let choices = store.read_blocking(|tx| notice_acts::choices(tx, id))?;
+    let choices = store.read_blocking(|tx| notification_operations::choices(tx, id))?;
     let view = |(kind, way): (Kind, Way)| ChoiceView { kind: kind.as_str(), way: way.as_str() };
     let views: Vec<ChoiceView> = choices.into_iter().map(view).collect();
     match format {
@@ -359,19 +363,19 @@ fn notifications(
 }
 
 /// Notices that are shown at most.
-const NOTICES_MAX: u32 = 100;
+const NOTIFICATIONS_MAX: u32 = 100;
 
-fn notices(store: &Store, id: MerchantId, format: Format) -> Result<(), Failure> {
+fn notifications(store: &Store, id: MerchantId, format: Format) -> Result<(), Failure> {
     let found = store.read_blocking(|tx| {
-        acts::get(tx, id)?;
-        Ok::<_, Refusal>(notice_rows::list(tx, id, 0, NOTICES_MAX)?)
+        operations::get(tx, id)?;
+        Ok::<_, Refusal>(notification_rows::list(tx, id, 0, NOTIFICATIONS_MAX)?)
     })?;
-    let view = |notice: notice_rows::Notice| NoticeView {
-        at: Time(notice.created_at),
-        kind: notice.kind.as_str(),
-        text: notice.text,
+    let view = |notification: notification_rows::StoredNotification| NotificationView {
+        at: Time(notification.created_at),
+        kind: notification.kind.as_str(),
+        text: notification.text,
     };
-    let views: Vec<NoticeView> = found.into_iter().map(view).collect();
+    let views: Vec<NotificationView> = found.into_iter().map(view).collect();
     match format {
         Format::Json => print_json(&views),
         Format::Text => views.iter().try_for_each(|view| {
@@ -385,7 +389,7 @@ fn list(config: &Config, store: &Store, format: Format) -> Result<(), Failure> {
     let accounts = store.read_blocking(|tx| {
         let all = rows::all(tx)?;
         all.iter()
-            .map(|merchant| acts::account(tx, merchant.id, network))
+            .map(|merchant| operations::account(tx, merchant.id, network))
             .collect::<Result<Vec<_>, _>>()
     })?;
     let views = accounts.iter().map(|account| view(account, config, Reveal::Nothing));

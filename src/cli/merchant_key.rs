@@ -4,11 +4,11 @@ use clap::Subcommand;
 use serde::Serialize;
 
 use super::{Failure, Format, print_json, print_line};
-use crate::acts::api_keys::{self as acts, KeyRefusal};
-use crate::acts::{Actor, Refusal};
 use crate::config::Config;
 use crate::domain::api_key::{ApiKeyId, NamedApiKey, Scope};
 use crate::domain::merchant::{BusinessName, MerchantId};
+use crate::operations::api_keys::{self as operations, KeyRefusal};
+use crate::operations::{Actor, Refusal};
 use crate::store::Store;
 use crate::view::Time;
 use crate::view::merchant::Shown;
@@ -99,19 +99,20 @@ impl Key {
         let view = match self {
             Key::Add { merchant, scope, name } => {
                 let name = BusinessName::parse(&name).map_err(Refusal::from)?;
-                let key = store
-                    .write_blocking(move |tx| acts::add(tx, &cli, merchant, &name, scope, now))?;
+                let key = store.write_blocking(move |tx| {
+                    operations::add(tx, &cli, merchant, &name, scope, now)
+                })?;
                 KeyView::with_text(&key, config)?
             }
             Key::List { merchant } => return list(store, merchant, format),
             Key::Show { merchant, key } => {
-                let key =
-                    store.write_blocking(move |tx| acts::show(tx, &cli, merchant, key, now))?;
+                let key = store
+                    .write_blocking(move |tx| operations::show(tx, &cli, merchant, key, now))?;
                 KeyView::with_text(&key, config)?
             }
             Key::Revoke { merchant, key } => {
-                let key =
-                    store.write_blocking(move |tx| acts::revoke(tx, &cli, merchant, key, now))?;
+                let key = store
+                    .write_blocking(move |tx| operations::revoke(tx, &cli, merchant, key, now))?;
                 KeyView::new(&key)
             }
         };
@@ -123,7 +124,7 @@ impl Key {
 }
 
 fn list(store: &Store, merchant: MerchantId, format: Format) -> Result<(), Failure> {
-    let keys = store.read_blocking(|tx| acts::list(tx, merchant))?;
+    let keys = store.read_blocking(|tx| operations::list(tx, merchant))?;
     let views: Vec<KeyView> = keys.iter().map(KeyView::new).collect();
     match format {
         Format::Json => print_json(&views),

@@ -7,10 +7,10 @@ use clap::{Args, Subcommand};
 use serde::Serialize;
 
 use super::{Failure, Format, print_json, print_line};
-use crate::acts::second_factor::{self as acts, Attempt, FactorRefusal, Passed};
-use crate::acts::{Actor, Refusal};
 use crate::config::Config;
 use crate::domain::merchant::MerchantId;
+use crate::operations::second_factor::{self as operations, Attempt, FactorRefusal, Passed};
+use crate::operations::{Actor, Refusal};
 use crate::store::{Store, WriteTx};
 use crate::view::merchant::Shown;
 
@@ -50,7 +50,7 @@ impl Code {
         let attempt = Attempt { actor: Actor::Cli, merchant, code, now };
         let secrets = config.secret()?.clone();
         let done = store.write_blocking(move |tx| {
-            acts::with_code(tx, &secrets, &attempt, |passed| guarded(tx, passed))
+            operations::with_code(tx, &secrets, &attempt, |passed| guarded(tx, passed))
         })?;
         Ok(done?)
     }
@@ -128,7 +128,7 @@ impl SecondFactor {
 
 fn enable(config: &Config, store: &Store, merchant: MerchantId) -> Result<View, Failure> {
     let (secrets, now) = (config.secret()?.clone(), config.clock.now());
-    let begin = move |tx: &WriteTx| acts::begin(tx, &Actor::Cli, &secrets, merchant, now);
+    let begin = move |tx: &WriteTx| operations::begin(tx, &Actor::Cli, &secrets, merchant, now);
     let setup = store.write_blocking(begin)?;
     let shown = |text: &crate::secret::Secret<String>| Some(Shown(text.reveal().clone()));
     let (secret, url) = (shown(&setup.secret), shown(&setup.url));
@@ -143,8 +143,9 @@ fn confirm(
 ) -> Result<View, Failure> {
     let (secrets, now) = (config.secret()?.clone(), config.clock.now());
     let code = code.read()?.ok_or(FactorRefusal::CodeNeeded)?;
-    let codes = store
-        .write_blocking(move |tx| acts::confirm(tx, &Actor::Cli, &secrets, merchant, &code, now))?;
+    let codes = store.write_blocking(move |tx| {
+        operations::confirm(tx, &Actor::Cli, &secrets, merchant, &code, now)
+    })?;
     let recovery_codes = codes.iter().map(|code| Shown(code.reveal().to_owned())).collect();
     Ok(View { enabled: true, recovery_codes, ..View::new(merchant) })
 }
@@ -157,10 +158,10 @@ fn disable(
 ) -> Result<View, Failure> {
     let now = config.clock.now();
     if code.code.is_none() {
-        store.write_blocking(move |tx| acts::reset(tx, &Actor::Cli, merchant, now))?;
+        store.write_blocking(move |tx| operations::reset(tx, &Actor::Cli, merchant, now))?;
     } else {
         code.guard(config, store, merchant, move |tx, passed| {
-            acts::disable(tx, &Actor::Cli, merchant, passed, now)
+            operations::disable(tx, &Actor::Cli, merchant, passed, now)
         })?;
     }
     Ok(View::new(merchant))

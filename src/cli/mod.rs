@@ -4,17 +4,17 @@ mod audit;
 mod audit_log;
 mod backup;
 mod bot;
-mod ceremony;
+mod chain_guard;
 mod check_config;
 mod config_show;
 mod demo;
 mod doctor;
-mod doubt;
 mod init;
 mod manual;
 mod merchant;
 mod merchant_key;
 mod merchant_second_factor;
+mod mnemonic_confirmation;
 mod openapi;
 mod payment;
 mod progress;
@@ -34,9 +34,9 @@ use std::time::Duration;
 
 use clap::{CommandFactory, Parser, Subcommand};
 
-use crate::acts::Refusal;
 use crate::config::{self, Config, Mistakes};
 use crate::node;
+use crate::operations::Refusal;
 use crate::privileges;
 use crate::serve::Refused;
 use crate::serve::database::open_store;
@@ -97,7 +97,7 @@ enum Command {
     /// Show who changed what, or check that the log is whole
     AuditLog(audit_log::AuditLog),
     /// Show or end a doubt about the chain
-    Doubt(doubt::Doubt),
+    ChainGuard(chain_guard::ChainGuard),
     /// Print the bot's commands, or say something to all merchants
     Bot(bot::Bot),
     /// Print what a shell needs to complete commands
@@ -229,7 +229,7 @@ pub fn run() -> ExitCode {
         Command::Man(command) => command.run(Cli::command()),
         Command::Backup(command) => command.run(config, format),
         Command::Restore(command) => command.run(config, format),
-        Command::Doubt(command) => command.run(config, format),
+        Command::ChainGuard(command) => command.run(config, format),
         Command::Secret(command) => command.run(config, format),
         Command::Openapi(command) => command.run(config),
         Command::AuditLog(command) => command.run(config, format),

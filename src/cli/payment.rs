@@ -6,12 +6,12 @@ use clap::{Args, Subcommand, ValueEnum};
 use serde::Serialize;
 
 use super::{Failure, Format, open, print_json, print_line};
-use crate::acts::Refusal;
-use crate::acts::create_payment::{Created, NewPayment, Request, create_payment};
-use crate::acts::payments::{facts, facts_of};
-use crate::acts::webhooks::shown_attempts;
 use crate::domain::merchant::MerchantId;
 use crate::domain::payment::PaymentId;
+use crate::operations::Refusal;
+use crate::operations::create_payment::{Created, NewPayment, Request, create_payment};
+use crate::operations::payments::{facts, facts_of};
+use crate::operations::webhooks::shown_attempts;
 use crate::secret;
 use crate::serve::database::prepare_to_issue;
 use crate::store::payments::{self as rows, Filter};
@@ -103,8 +103,8 @@ impl Payment {
                 let addresses = config.addresses();
                 let facts = store.write_blocking(move |tx| {
                     let created = create_payment(tx, &rules, &addresses, &request, now)?;
-                    let (Created::New(judged) | Created::Replayed(judged)) = created;
-                    facts_of(tx, judged, now)
+                    let (Created::New(evaluated) | Created::Replayed(evaluated)) = created;
+                    facts_of(tx, evaluated, now)
                 })?;
                 let view = PaymentView::new(&facts, site, now);
                 match format {
@@ -122,10 +122,10 @@ impl Payment {
                     ..Filter::default()
                 };
                 let (found, more) = store.read_blocking(|tx| {
-                    let mut judged = rows::list(tx, &filter, limit.saturating_add(1))?;
-                    let more = judged.len() > limit as usize;
-                    judged.truncate(limit as usize);
-                    let found = judged.into_iter().map(|j| facts_of(tx, j, now));
+                    let mut evaluated = rows::list(tx, &filter, limit.saturating_add(1))?;
+                    let more = evaluated.len() > limit as usize;
+                    evaluated.truncate(limit as usize);
+                    let found = evaluated.into_iter().map(|j| facts_of(tx, j, now));
                     Ok::<_, Refusal>((found.collect::<Result<Vec<_>, _>>()?, more))
                 })?;
                 let views: Vec<PaymentView> =

@@ -8,10 +8,10 @@ use std::time::Instant;
 
 use indicatif::{HumanDuration, ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 
-use crate::headway::{Headway, Lines, Told};
+use crate::progress::{Lines, OnProgress, Progress};
 
 /// Does the work, and shows meanwhile how far it is. Nothing of that stays on a terminal.
-pub(super) fn shown<T>(work: impl FnOnce(Told) -> T) -> T {
+pub(super) fn shown<T>(work: impl FnOnce(OnProgress) -> T) -> T {
     if !std::io::stderr().is_terminal() {
         let lines = Lines::default();
         return work(&|step| {
@@ -29,7 +29,7 @@ pub(super) fn shown<T>(work: impl FnOnce(Told) -> T) -> T {
 /// What is being done, and its bar.
 type Bar = Option<(&'static str, ProgressBar)>;
 
-fn draw(bar: &mut Bar, step: Headway) {
+fn draw(bar: &mut Bar, step: Progress) {
     let started = bar.as_ref().is_some_and(|(what, _)| *what == step.what);
     if !started {
         clear(bar.take());
@@ -42,7 +42,7 @@ fn draw(bar: &mut Bar, step: Headway) {
     }
 }
 
-fn new_bar(step: Headway) -> ProgressBar {
+fn new_bar(step: Progress) -> ProgressBar {
     let bar = ProgressBar::with_draw_target(Some(step.of), ProgressDrawTarget::stderr());
     let style = ProgressStyle::with_template("{msg} [{bar:20}] {percent} %{left}")
         .expect("the template is constant");

@@ -72,8 +72,9 @@ impl Rescan {
         };
         let node = node_of(&config, &store)?;
         let (network, clock) = (config.network, &config.clock);
-        let done =
-            progress::shown(|told| rescan(&store, &node, network, clock, from_height, told))?;
+        let done = progress::shown(|on_progress| {
+            rescan(&store, &node, network, clock, from_height, on_progress)
+        })?;
         let Rescanned { heights, repaired, completed } = done;
         if format == Format::Json {
             return print_json(&View {
@@ -101,8 +102,9 @@ fn cross(
 ) -> Result<(), Failure> {
     let node = node_of(config, store)?;
     let (network, xpub, clock) = (config.network, &config.xpub, &config.clock);
-    let done =
-        progress::shown(|told| cross_pruned(store, &node, network, xpub, clock, unproven, told))?;
+    let done = progress::shown(|on_progress| {
+        cross_pruned(store, &node, network, xpub, clock, unproven, on_progress)
+    })?;
     note(config, store, &done)?;
     match format {
         Format::Json => print_json(&CrossedView {

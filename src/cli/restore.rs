@@ -6,7 +6,7 @@ use clap::Args;
 use serde::Serialize;
 
 use super::backup::{
-    ContentsView, believe_old_secret, catch_up_and_audit, contents, judge, print_contents,
+    ContentsView, believe_old_secret, catch_up_and_audit, contents, evaluate, print_contents,
     print_sealed, source_of,
 };
 use super::{Failure, Format, print_json, print_line, progress};
@@ -14,7 +14,9 @@ use crate::config::{self, Config};
 use crate::domain::merchant::MerchantId;
 use crate::domain::payout_address::Wait;
 use crate::serve::Role;
-use crate::serve::database::{check_identity, heed_absence, heed_high_water, lock, open_restored};
+use crate::serve::database::{
+    apply_absence, apply_high_water, check_identity, lock, open_restored,
+};
 use crate::serve::rights::{Work, give_up_root};
 use crate::store::audit_log::chain;
 use crate::store::authenticated::reseal;
@@ -76,8 +78,8 @@ impl Restore {
         give_up_root(&mut config, Work::LookAtSweeper)?;
         let others = Role::ALL.iter().filter(|role| **role != Role::Sweeper);
         let _locks = others.map(|role| lock(&config, *role)).collect::<Result<Vec<_>, _>>()?;
-        let (copy, facts) = progress::shown(|told| {
-            backup::unpack(copy, &config.database, "restoring", &keys, told)
+        let (copy, facts) = progress::shown(|on_progress| {
+            backup::unpack(copy, &config.database, "restoring", &keys, on_progress)
         })?;
         let bytes = copy.bytes();
         check_identity(&config, |mark| Ok(copy.read(|tx| identity::get(tx, mark))?))?;
@@ -93,9 +95,9 @@ impl Restore {
         let known_from = store.read_blocking(indexes::next_index)?;
         // What a later state gave out is never given out again.
         let had_mark = config.high_water_file.exists();
-        let absence = match heed_high_water(&config, &store)? {
+        let absence = match apply_high_water(&config, &store)? {
             Some(_) => None, // The mark is of a later state, and says how much later.
-            None => heed_absence(&config, &store)?,
+            None => apply_absence(&config, &store)?,
         };
         let contents = contents(&store, bytes)?;
         let skipped = contents.next_index.get().saturating_sub(known_from.get());
@@ -146,7 +148,7 @@ impl Restore {
                 print_line("restored: start the gateway")?;
             }
         }
-        judge(&differences, "it is restored, but the audit is not clean")
+        evaluate(&differences, "it is restored, but the audit is not clean")
     }
 }
 

@@ -74,7 +74,7 @@ fn rotate(mut config: Config, grace: &str, format: Format) -> Result<(), Failure
     let file = config.secret_file.clone();
     let before = config.secret()?.current();
     let next = match rotation::begin(&file, &before, config.clock.now(), grace_ms) {
-        Err(failed @ rotation::Failed::UnderWay { .. }) => {
+        Err(failed @ rotation::Failed::InProgress { .. }) => {
             write_row_keys(&config, &config.row_keys.now())?; // If the last run was cut short.
             return Err(failed.into());
         }
@@ -140,7 +140,7 @@ fn show(config: &Config, format: Format) -> Result<(), Failure> {
             "the secret was replaced; API keys and webhook secrets of the old one are valid until {}",
             until.0
         )),
-        (Format::Text, None) => print_line("one secret is in force; no rotation is under way"),
+        (Format::Text, None) => print_line("one secret is in force; no rotation is running"),
     }
 }
 
@@ -176,7 +176,7 @@ fn finish(mut config: Config, format: Format) -> Result<(), Failure> {
 impl From<rotation::Failed> for Failure {
     fn from(failed: rotation::Failed) -> Failure {
         match failed {
-            rotation::Failed::UnderWay { .. } => Failure::Refused(failed.to_string()),
+            rotation::Failed::InProgress { .. } => Failure::Refused(failed.to_string()),
             rotation::Failed::File { .. } => Failure::Failed(failed.to_string()),
         }
     }

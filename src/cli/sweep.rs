@@ -10,13 +10,13 @@ use serde::Serialize;
 use tokio_util::sync::CancellationToken;
 
 use super::{Failure, Format, load, print_json, print_line};
-use crate::acts::sweeps::Trusted;
-use crate::acts::{self, Actor, Refusal, sweeps};
 use crate::config::Config;
 use crate::domain::merchant::MerchantId;
 use crate::domain::payment::PaymentId;
 use crate::domain::sweep::Waits;
 use crate::node::nodes::Nodes;
+use crate::operations::sweeps::Trusted;
+use crate::operations::{self, Actor, Refusal, sweeps};
 use crate::safe_file::{self, Output};
 use crate::serve::database::{lock, open_store};
 use crate::serve::rights::Work;
@@ -107,8 +107,8 @@ impl Sweep {
         if let Some(output) = output {
             return export(&mut sweeper()?, output, &config, format);
         }
-        if store.read_blocking(sweeps::in_doubt)? {
-            return Err(Failure::Refused(Refusal::ChainInDoubt.to_string()));
+        if store.read_blocking(sweeps::chain_suspect)? {
+            return Err(Failure::Refused(Refusal::ChainSuspect.to_string()));
         }
         if let Some(signed) = signed {
             let (txid, plan) = sweeper()?.import(&signed)?;
@@ -175,7 +175,7 @@ fn sweep_here(
 ) -> Result<(), Failure> {
     let began = config.clock.now();
     let Some(report) = sweeper.sweep_once()? else {
-        return Err(Failure::Refused(Refusal::ChainInDoubt.to_string()));
+        return Err(Failure::Refused(Refusal::ChainSuspect.to_string()));
     };
     let sent = store.read_blocking(|tx| crate::store::sweeps::made_since(tx, began))?;
     let views = sent.iter().map(|sweep| SweepView::sent(sweep, config.network)).collect();
@@ -193,15 +193,15 @@ fn ask(config: &Config, store: &Store, format: Format) -> Result<(), Failure> {
                 let views = sent.iter().map(|sweep| SweepView::sent(sweep, config.network));
                 return tell(views.collect(), &[], "sent", format);
             }
-            sweeps::Outcome::InDoubt => {
-                let why = Refusal::ChainInDoubt;
+            sweeps::Outcome::ChainSuspect => {
+                let why = Refusal::ChainSuspect;
                 return Err(Failure::Refused(format!("the sweeper waits: {why}")));
             }
             sweeps::Outcome::Trouble(why) => {
                 let what = format!("the sweeper waits: {why}");
                 // Its words are for people; whether it is the node, the node says by itself.
                 let nodes = Nodes::new(&config.nodes);
-                let node = acts::nodes::for_command(store, &nodes, config.network)?;
+                let node = operations::nodes::for_command(store, &nodes, config.network)?;
                 let unheard = node.best_block_hash().err().map(anyhow::Error::from);
                 return Err(match unheard.map(Failure::from) {
                     Some(Failure::NodeOutOfReach(_)) => Failure::NodeOutOfReach(what),

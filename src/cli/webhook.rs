@@ -5,11 +5,11 @@ use std::path::Path;
 use clap::{Args, Subcommand};
 
 use super::{Failure, Format, open, print_json, print_line};
-use crate::acts::merchants;
-use crate::acts::webhooks::{self as acts, Question};
-use crate::acts::{Actor, Refusal, announce};
 use crate::config::Config;
 use crate::domain::merchant::MerchantId;
+use crate::operations::merchants;
+use crate::operations::webhooks::{self as operations, ListQuery};
+use crate::operations::{Actor, Refusal, announce};
 use crate::store::{Store, WriteTx};
 use crate::view::{EventView, TrialView};
 use crate::webhooks::trial;
@@ -65,8 +65,8 @@ impl Webhook {
         match self.act {
             Act::List { failed, merchant, limit } => {
                 let state = failed.then_some("failed");
-                let question = Question { merchant, state, cursor: None, limit };
-                list(&store, &question, format)
+                let list_query = ListQuery { merchant, state, cursor: None, limit };
+                list(&store, &list_query, format)
             }
             Act::Resend { event_id, failed_of } => match (event_id, failed_of) {
                 (Some(id), _) => resend(&config, &store, id, format),
@@ -78,10 +78,10 @@ impl Webhook {
     }
 }
 
-fn list(store: &Store, question: &Question, format: Format) -> Result<(), Failure> {
-    let (told, _) = store.read_blocking(|tx| acts::list(tx, question))?;
+fn list(store: &Store, list_query: &ListQuery, format: Format) -> Result<(), Failure> {
+    let (on_progress, _) = store.read_blocking(|tx| operations::list(tx, list_query))?;
     let views: Vec<EventView> =
-        told.iter().map(|(event, attempts)| EventView::new(event, attempts)).collect();
+        on_progress.iter().map(|(event, attempts)| EventView::new(event, attempts)).collect();
     match format {
         Format::Json => print_json(&views),
         Format::Text => views.iter().try_for_each(|view| {
@@ -94,7 +94,7 @@ fn list(store: &Store, question: &Question, format: Format) -> Result<(), Failur
 fn resend(config: &Config, store: &Store, id: String, format: Format) -> Result<(), Failure> {
     let (of_write, now) = (id.clone(), config.clock.now());
     let written =
-        store.write_blocking(move |tx| acts::resend(tx, &Actor::Cli, None, &of_write, now));
+        store.write_blocking(move |tx| operations::resend(tx, &Actor::Cli, None, &of_write, now));
     match written {
         Ok(_) => {}
         Err(Refusal::UnknownEvent) => {

@@ -3,13 +3,13 @@
 
 use std::path::{Path, PathBuf};
 
-use super::judge::Judge;
 use super::money::beside;
 use super::raw::{Raw, RawNode};
+use super::validate::Diagnostics;
 
 impl Raw {
     /// A unit's credentials are told apart by their files' names alone.
-    pub(super) fn refuse_equal_names(&self, judge: &mut Judge) {
+    pub(super) fn refuse_equal_names(&self, diagnostics: &mut Diagnostics) {
         let several = self.node.len() > 1;
         let of_node = |(number, node): (usize, &'_ RawNode)| {
             let section = if several { format!("node[{number}]") } else { "node".to_owned() };
@@ -20,7 +20,10 @@ impl Raw {
         secrets.extend((1..).zip(&self.node).filter_map(of_node));
         secrets.extend(
             [
-                named("doubt.second_rpc_password_file", &self.doubt.second_rpc_password_file),
+                named(
+                    "chain_guard.second_rpc_password_file",
+                    &self.chain_guard.second_rpc_password_file,
+                ),
                 named("wallet.signing_key_file", &self.wallet.signing_key_file),
                 named("wallet.passphrase_file", &self.wallet.passphrase_file),
                 named("sweeper.seal_key_file", &self.sweeper.seal_key_file),
@@ -36,18 +39,19 @@ impl Raw {
             };
             if let Some((other, _)) = secrets[..at].iter().find(same_name) {
                 let file = file.display();
-                judge.say(key, format!("{file}: has the name of {other}'s file in another folder, and systemd tells credentials apart by their names; rename it"));
+                diagnostics.say(key, format!("{file}: has the name of {other}'s file in another folder, and systemd tells credentials apart by their names; rename it"));
             }
         }
     }
 
     pub(super) fn take_credentials(&mut self, folder: &Path) {
         // What lies beside the key does not move with it.
-        if let (None, Some(key_file)) = (&self.sweeper.record_file, &self.sweeper.seal_key_file) {
-            self.sweeper.record_file = Some(beside(key_file));
+        if let (None, Some(key_file)) = (&self.sweeper.seal_state_file, &self.sweeper.seal_key_file)
+        {
+            self.sweeper.seal_state_file = Some(beside(key_file));
         }
         let optional = [
-            &mut self.doubt.second_rpc_password_file,
+            &mut self.chain_guard.second_rpc_password_file,
             &mut self.wallet.signing_key_file,
             &mut self.wallet.passphrase_file,
             &mut self.sweeper.seal_key_file,

@@ -242,7 +242,7 @@ mod tests {
     }
 
     #[test]
-    fn a_misspelt_key_is_guessed() {
+    fn a_misspelt_key_gets_a_suggestion() {
         let known = known();
         #[track_caller]
         fn check(known: &Table, section: &str, key: &str, guess: Option<&str>) {
@@ -257,7 +257,7 @@ mod tests {
     }
 
     #[test]
-    fn variables_of_others_are_told_from_misspelt_ones() {
+    fn foreign_variables_are_distinguished_from_misspelt_ones() {
         for meant in ["NETWORK", "NETWROK", "DATABSE", "XPUB", "NODE", "PAYMENTS__CONFIRMATION"] {
             assert!(may_be_meant(meant), "{meant}");
         }

@@ -4,39 +4,42 @@ use std::path::{Path, PathBuf};
 
 use bitcoin::bip32::{DerivationPath, Fingerprint, KeySource};
 
-use crate::acts::create_payment;
 use crate::domain::address::Address;
 use crate::domain::keys::AccountXpub;
 use crate::domain::network::Network;
 use crate::domain::sweep;
 use crate::domain::webhook_url::WebhookUrl;
+use crate::operations::create_payment;
 use crate::safe_file::with_suffix;
 use crate::sweeper;
 
-use super::judge::Judge;
 use super::raw::{RawPayments, RawSweeper, RawWallet};
+use super::validate::Diagnostics;
 
 pub(super) fn read_xpub(
-    judge: &mut Judge,
+    diagnostics: &mut Diagnostics,
     raw: &RawWallet,
     network: Option<Network>,
 ) -> Option<AccountXpub> {
-    let text = judge.need("wallet.xpub", raw.xpub.as_deref())?;
-    judge.take("wallet.xpub", AccountXpub::parse(text, network?))
+    let text = diagnostics.need("wallet.xpub", raw.xpub.as_deref())?;
+    diagnostics.take("wallet.xpub", AccountXpub::parse(text, network?))
 }
 
-pub(super) fn read_payments(judge: &mut Judge, raw: &RawPayments) -> Option<create_payment::Rules> {
-    let confirmations = judge.confirmations("payments.confirmations", raw.confirmations);
-    let large = judge.amount("payments.large_amount", &raw.large_amount);
+pub(super) fn read_payments(
+    diagnostics: &mut Diagnostics,
+    raw: &RawPayments,
+) -> Option<create_payment::Rules> {
+    let confirmations = diagnostics.confirmations("payments.confirmations", raw.confirmations);
+    let large = diagnostics.amount("payments.large_amount", &raw.large_amount);
     let confirmations_large =
-        judge.confirmations("payments.confirmations_large", raw.confirmations_large);
+        diagnostics.confirmations("payments.confirmations_large", raw.confirmations_large);
     let confirmations_pegout =
-        judge.confirmations("payments.confirmations_pegout", raw.confirmations_pegout);
-    let expiry = judge.duration_ms("payments.expiry", &raw.expiry);
-    let late_grace = judge.duration_ms("payments.late_grace", &raw.late_grace);
-    let min_amount = judge.amount("payments.min_amount", &raw.min_amount);
+        diagnostics.confirmations("payments.confirmations_pegout", raw.confirmations_pegout);
+    let expiry = diagnostics.duration_ms("payments.expiry", &raw.expiry);
+    let late_grace = diagnostics.duration_ms("payments.late_grace", &raw.late_grace);
+    let min_amount = diagnostics.amount("payments.min_amount", &raw.min_amount);
     if expiry == Some(0) {
-        judge.say("payments.expiry", "must not be zero");
+        diagnostics.say("payments.expiry", "must not be zero");
     }
     Some(create_payment::Rules {
         confirmations: confirmations?,
@@ -46,7 +49,7 @@ pub(super) fn read_payments(judge: &mut Judge, raw: &RawPayments) -> Option<crea
         expiry_ms: expiry?,
         late_grace_ms: late_grace?,
         min_amount: min_amount?,
-        open_max: raw.open_max,
+        max_open_payments: raw.max_open_payments,
         max_daily_payments: raw.max_daily_payments,
     })
 }
@@ -57,7 +60,10 @@ pub(super) fn beside(key_file: &Path) -> PathBuf {
 }
 
 /// The outer `None` is a mistake, the inner one means that it is not known.
-pub(super) fn read_key_origin(judge: &mut Judge, raw: &RawWallet) -> Option<Option<KeySource>> {
+pub(super) fn read_key_origin(
+    diagnostics: &mut Diagnostics,
+    raw: &RawWallet,
+) -> Option<Option<KeySource>> {
     let Some(text) = &raw.key_origin else { return Some(None) };
     let read = || {
         let (fingerprint, path) = text.split_once('/')?;
@@ -66,31 +72,35 @@ pub(super) fn read_key_origin(judge: &mut Judge, raw: &RawWallet) -> Option<Opti
     };
     let found = read();
     if found.is_none() {
-        judge.say("wallet.key_origin", "must be a fingerprint and a path, as d34db33f/84'/2'/0'");
+        diagnostics
+            .say("wallet.key_origin", "must be a fingerprint and a path, as d34db33f/84'/2'/0'");
     }
     found.map(Some)
 }
 
 pub(super) fn read_sweeper(
-    judge: &mut Judge,
+    diagnostics: &mut Diagnostics,
     raw: &RawSweeper,
     network: Option<Network>,
 ) -> Option<sweeper::Settings> {
-    let interval = judge.duration("sweeper.interval", &raw.interval);
-    let raise_after = judge.duration("sweeper.raise_after", &raw.raise_after);
-    let operator = read_operator_fee(judge, raw, network);
-    let min_payout = judge.amount("sweeper.min_payout", &raw.min_payout);
-    let max_hot = raw.max_hot.as_deref().map(|text| judge.amount("sweeper.max_hot", text));
+    let interval = diagnostics.duration("sweeper.interval", &raw.interval);
+    let fee_bump_after = diagnostics.duration("sweeper.fee_bump_after", &raw.fee_bump_after);
+    let operator = read_operator_fee(diagnostics, raw, network);
+    let min_payout = diagnostics.amount("sweeper.min_payout", &raw.min_payout);
+    let max_hot_balance = raw
+        .max_hot_balance
+        .as_deref()
+        .map(|text| diagnostics.amount("sweeper.max_hot_balance", text));
     if raw.max_fee_percent == 0 || raw.max_fee_percent > 100 {
-        judge.say("sweeper.max_fee_percent", "must be between 1 and 100");
+        diagnostics.say("sweeper.max_fee_percent", "must be between 1 and 100");
     }
     if interval.is_some_and(|interval| interval.is_zero()) {
-        judge.say("sweeper.interval", "must not be zero");
+        diagnostics.say("sweeper.interval", "must not be zero");
     }
     Some(sweeper::Settings {
         interval: interval?,
-        raise_after: raise_after?,
-        max_hot: max_hot.flatten(),
+        fee_bump_after: fee_bump_after?,
+        max_hot_balance: max_hot_balance.flatten(),
         key_origin: None,
         rules: sweep::Rules {
             min_payout: min_payout?,
@@ -101,37 +111,40 @@ pub(super) fn read_sweeper(
 }
 
 /// `None` where there is none or it is wrong.
-pub(super) fn read_notify_url(judge: &mut Judge, raw: &RawSweeper) -> Option<WebhookUrl> {
+pub(super) fn read_notify_url(
+    diagnostics: &mut Diagnostics,
+    raw: &RawSweeper,
+) -> Option<WebhookUrl> {
     let key = "sweeper.notify_url";
     let text = raw.notify_url.as_deref()?;
     if raw.seal_key_file.is_none() {
-        judge.say(key, "needs sweeper.seal_key_file, whose key signs notifications");
+        diagnostics.say(key, "needs sweeper.seal_key_file, whose key signs notifications");
     }
-    judge.take(key, WebhookUrl::of_operator(text))
+    diagnostics.take(key, WebhookUrl::of_operator(text))
 }
 
 /// The outer `None` is a mistake, the inner one means that the operator takes nothing.
 fn read_operator_fee(
-    judge: &mut Judge,
+    diagnostics: &mut Diagnostics,
     raw: &RawSweeper,
     network: Option<Network>,
 ) -> Option<Option<sweep::OperatorFee>> {
     let basis_points = raw.operator_fee_basis_points;
     if basis_points > sweep::BASIS_POINTS_MAX {
         let reason = format!("must be at most {}", sweep::BASIS_POINTS_MAX);
-        judge.say("sweeper.operator_fee_basis_points", reason);
+        diagnostics.say("sweeper.operator_fee_basis_points", reason);
         return None;
     }
     match &raw.operator_address {
         None if basis_points == 0 => Some(None),
         None => {
             let reason = "is missing beside sweeper.operator_fee_basis_points";
-            judge.say("sweeper.operator_address", reason);
+            diagnostics.say("sweeper.operator_address", reason);
             None
         }
         Some(text) => {
             let address = Address::parse(text, network?);
-            let script = judge.take("sweeper.operator_address", address)?.script().to_owned();
+            let script = diagnostics.take("sweeper.operator_address", address)?.script().to_owned();
             Some((basis_points > 0).then_some(sweep::OperatorFee { basis_points, script }))
         }
     }

@@ -9,30 +9,30 @@ use crate::node::{nodes, zmq};
 use crate::secret::Secret;
 use crate::watcher;
 
-use super::judge::Judge;
-use super::raw::{RawDoubt, RawNode};
+use super::raw::{RawChainGuard, RawNode};
 use super::urls::{BadUrl, read_node as read_node_url, read_publisher};
+use super::validate::Diagnostics;
 
 /// How many nodes there may be: each is looked at every few seconds.
 const NODES_MAX: usize = 8;
 
 /// Each node, with its place in the list where there are several.
 pub(super) fn read_nodes(
-    judge: &mut Judge,
+    diagnostics: &mut Diagnostics,
     list: &[RawNode],
     network: Option<Network>,
 ) -> Option<Vec<nodes::Settings>> {
     if list.is_empty() || list.len() > NODES_MAX {
-        judge.say("node", format!("must be there, and at most {NODES_MAX} times"));
+        diagnostics.say("node", format!("must be there, and at most {NODES_MAX} times"));
         return None;
     }
     let mut names = BTreeSet::new();
     let mut read = Vec::with_capacity(list.len());
     for (number, raw) in (1..).zip(list) {
         let section = if list.len() == 1 { "node".to_owned() } else { format!("node[{number}]") };
-        let one = read_node(judge, raw, &section, network);
+        let one = read_node(diagnostics, raw, &section, network);
         if one.as_ref().is_some_and(|one| !names.insert(one.rpc.host_and_port().to_owned())) {
-            judge.say(&format!("{section}.rpc_url"), "is the same node as another");
+            diagnostics.say(&format!("{section}.rpc_url"), "is the same node as another");
         }
         read.push(one);
     }
@@ -40,7 +40,7 @@ pub(super) fn read_nodes(
 }
 
 fn read_node(
-    judge: &mut Judge,
+    diagnostics: &mut Diagnostics,
     raw: &RawNode,
     section: &str,
     network: Option<Network>,
@@ -48,15 +48,15 @@ fn read_node(
     let key = |name: &str| format!("{section}.{name}");
     let keys = ["rpc_url", "cookie_file", "rpc_user", "rpc_password_file"].map(key);
     let login = (&raw.cookie_file, &raw.rpc_user, &raw.rpc_password_file);
-    let rpc = read_login(judge, keys.each_ref().map(String::as_str), &raw.rpc_url, login);
-    let zmq = read_zmq(judge, raw, section);
+    let rpc = read_login(diagnostics, keys.each_ref().map(String::as_str), &raw.rpc_url, login);
+    let zmq = read_zmq(diagnostics, raw, section);
     let oldest = network.and_then(Network::oldest_node).filter(|_| !raw.allow_old_node);
     Some(nodes::Settings { rpc: rpc?, zmq: zmq?, oldest })
 }
 
 /// How to reach a node and prove who we are, by these keys: URL, cookie, user, password.
 fn read_login(
-    judge: &mut Judge,
+    diagnostics: &mut Diagnostics,
     [url_key, cookie_key, user_key, password_key]: [&str; 4],
     rpc_url: &str,
     login: (&Option<PathBuf>, &Option<String>, &Option<PathBuf>),
@@ -64,94 +64,99 @@ fn read_login(
     let rpc_url = match read_node_url(rpc_url) {
         Ok(url) => Some(url),
         Err(BadUrl::Credentials) => {
-            judge.say(url_key, format!("must not hold a password; use {password_key}"));
+            diagnostics.say(url_key, format!("must not hold a password; use {password_key}"));
             None
         }
         Err(wrong) => {
-            judge.say(url_key, wrong);
+            diagnostics.say(url_key, wrong);
             None
         }
     };
     let auth = match login {
         (Some(cookie), None, None) => Some(Auth::CookieFile { file: cookie.clone(), held: None }),
-        (None, Some(user), Some(file)) => judge.secret_file(password_key, file).map(|text| {
+        (None, Some(user), Some(file)) => diagnostics.secret_file(password_key, file).map(|text| {
             let password = Secret::new(text.trim().to_owned());
             Auth::Password { user: user.clone(), password }
         }),
         (Some(_), _, _) => {
-            judge.say(cookie_key, format!("and {user_key} exclude each other; give one"));
+            diagnostics.say(cookie_key, format!("and {user_key} exclude each other; give one"));
             None
         }
         (None, Some(_), None) => {
-            judge.say(password_key, "is missing");
+            diagnostics.say(password_key, "is missing");
             None
         }
         (None, None, _) => {
-            judge.say(cookie_key, "is missing (or give rpc_user and rpc_password_file)");
+            diagnostics.say(cookie_key, "is missing (or give rpc_user and rpc_password_file)");
             None
         }
     };
     Some(rpc::Settings { rpc_url: rpc_url?, auth: auth? })
 }
 
-pub(super) fn read_doubt(
-    judge: &mut Judge,
-    raw: &RawDoubt,
+pub(super) fn read_chain_guard(
+    diagnostics: &mut Diagnostics,
+    raw: &RawChainGuard,
     network: Option<Network>,
-) -> Option<watcher::doubt::Settings> {
-    let enabled = match raw.watch.as_str() {
+) -> Option<watcher::chain_guard::Settings> {
+    let enabled = match raw.mode.as_str() {
         "on" => Some(true),
         "off" => Some(false),
         "auto" => network.map(|network| network != Network::Regtest),
         _ => {
-            judge.say("doubt.watch", "must be \"auto\", \"on\" or \"off\"");
+            diagnostics.say("chain_guard.mode", "must be \"auto\", \"on\" or \"off\"");
             None
         }
     };
     let second_node = match &raw.second_rpc_url {
         None => {
             if raw.second_cookie_file.is_some() || raw.second_rpc_user.is_some() {
-                judge.say("doubt.second_rpc_url", "is missing beside the second node's login");
+                diagnostics
+                    .say("chain_guard.second_rpc_url", "is missing beside the second node's login");
             }
             None
         }
         Some(url) => {
             let keys = [
-                "doubt.second_rpc_url",
-                "doubt.second_cookie_file",
-                "doubt.second_rpc_user",
-                "doubt.second_rpc_password_file",
+                "chain_guard.second_rpc_url",
+                "chain_guard.second_cookie_file",
+                "chain_guard.second_rpc_user",
+                "chain_guard.second_rpc_password_file",
             ];
             let login =
                 (&raw.second_cookie_file, &raw.second_rpc_user, &raw.second_rpc_password_file);
-            Some(read_login(judge, keys, url, login)?)
+            Some(read_login(diagnostics, keys, url, login)?)
         }
     };
-    Some(watcher::doubt::Settings { enabled: enabled?, second_node })
+    Some(watcher::chain_guard::Settings { enabled: enabled?, second_node })
 }
 
 /// The outer `None` is a mistake, the inner one means that ZMQ is not used.
-fn read_zmq(judge: &mut Judge, raw: &RawNode, section: &str) -> Option<Option<zmq::Settings>> {
+fn read_zmq(
+    diagnostics: &mut Diagnostics,
+    raw: &RawNode,
+    section: &str,
+) -> Option<Option<zmq::Settings>> {
     let (rawtx_key, hashblock_key) =
         (format!("{section}.zmq_rawtx"), format!("{section}.zmq_hashblock"));
-    let mistakes = judge.mistakes.len();
+    let mistakes = diagnostics.mistakes.len();
     let mut endpoint =
-        |key: &str, text: &Option<String>| judge.take(key, read_publisher(text.as_deref()?));
+        |key: &str, text: &Option<String>| diagnostics.take(key, read_publisher(text.as_deref()?));
     let rawtx = endpoint(&rawtx_key, &raw.zmq_rawtx);
     let hashblock = endpoint(&hashblock_key, &raw.zmq_hashblock);
     // A mistake in one of them is no missing one.
-    if judge.mistakes.len() > mistakes {
+    if diagnostics.mistakes.len() > mistakes {
         return None;
     }
     match (rawtx, hashblock) {
         (Some(rawtx), Some(hashblock)) => Some(Some(zmq::Settings { rawtx, hashblock })),
         (None, None) => Some(None),
         (Some(_), None) => {
-            judge.say(&hashblock_key, format!("is missing beside {rawtx_key}"));
+            diagnostics.say(&hashblock_key, format!("is missing beside {rawtx_key}"));
             None
         }
         (None, Some(_)) => {
-            judge.say(&rawtx_key, format!("is missing beside {hashblock_key}"));
+            diagnostics.say(&rawtx_key, format!("is missing beside {hashblock_key}"));
             None
         }
     }

@@ -25,7 +25,7 @@ pub(super) struct Raw {
     pub(super) discord: RawDiscord,
     pub(super) metrics: RawMetrics,
     pub(super) clock: RawClock,
-    pub(super) doubt: RawDoubt,
+    pub(super) chain_guard: RawChainGuard,
     pub(super) audit: RawAudit,
     pub(super) retention: RawRetention,
 }
@@ -37,7 +37,7 @@ pub(super) struct RawHttp {
     pub(super) trusted_proxies: Vec<String>,
     pub(super) rate_per_key: u32,
     pub(super) rate_per_address: u32,
-    pub(super) streams_max: u32,
+    pub(super) max_event_streams: u32,
     pub(super) play_money_url: Option<String>,
 }
 
@@ -66,7 +66,7 @@ pub(super) struct RawNode {
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct RawFailover {
-    pub(super) patience: String,
+    pub(super) timeout: String,
 }
 
 #[derive(Debug, Deserialize)]
@@ -102,7 +102,7 @@ pub(super) struct RawPayments {
     pub(super) expiry: String,
     pub(super) late_grace: String,
     pub(super) min_amount: String,
-    pub(super) open_max: u32,
+    pub(super) max_open_payments: u32,
     pub(super) max_daily_payments: u32,
 }
 
@@ -114,11 +114,11 @@ pub(super) struct RawSweeper {
     pub(super) max_fee_percent: u8,
     pub(super) payout_address_delay: String,
     pub(super) seal_key_file: Option<PathBuf>,
-    pub(super) record_file: Option<PathBuf>,
+    pub(super) seal_state_file: Option<PathBuf>,
     pub(super) row_key_file: Option<PathBuf>,
     pub(super) notify_url: Option<String>,
-    pub(super) raise_after: String,
-    pub(super) max_hot: Option<String>,
+    pub(super) fee_bump_after: String,
+    pub(super) max_hot_balance: Option<String>,
     pub(super) operator_fee_basis_points: u16,
     pub(super) operator_address: Option<String>,
 }
@@ -139,13 +139,13 @@ pub(super) struct RawDiscord {
     pub(super) guild_id: u64,
     pub(super) admin_role_id: u64,
     pub(super) global_commands: bool,
-    pub(super) notices_channel_id: u64,
+    pub(super) notifications_channel_id: u64,
     pub(super) admin_channel_id: u64,
-    pub(super) audit_channel_id: u64,
-    pub(super) notices_off: Vec<String>,
+    pub(super) audit_log_channel_id: u64,
+    pub(super) notifications_off: Vec<String>,
     pub(super) low_disk_mb: u64,
     pub(super) rate_per_user: u32,
-    pub(super) secrets_shown: String,
+    pub(super) secret_display_ttl: String,
     pub(super) api_url: Option<String>,
 }
 
@@ -163,8 +163,8 @@ pub(super) struct RawClock {
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct RawDoubt {
-    pub(super) watch: String,
+pub(super) struct RawChainGuard {
+    pub(super) mode: String,
     pub(super) second_rpc_url: Option<String>,
     pub(super) second_cookie_file: Option<PathBuf>,
     pub(super) second_rpc_user: Option<String>,

@@ -6,15 +6,15 @@ use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 use std::time::Duration;
 
-use crate::acts::{merchants, retention};
 use crate::clock::Clock;
 use crate::domain::egress::{Egress, read_ports};
 use crate::domain::ip_network::IpNetwork;
 use crate::domain::network::Network;
-use crate::domain::notice;
+use crate::domain::notification;
 use crate::domain::time::DAY_MS;
 use crate::domain::webhook_url::PrivateNetworks;
-use crate::http::checkout::looks::{Looks, Theme};
+use crate::http::checkout::branding::{Branding, Theme};
+use crate::operations::{merchants, retention};
 use crate::safe_file;
 use crate::secret::{
     KeyPair, MasterSecret, RowKeys, Secret, Secrets, rotation, row_key_file, wipe_stack,
@@ -24,69 +24,75 @@ use crate::sweeper::private_file::Held;
 use crate::view::Site;
 use crate::{bot, http, sweeper, webhooks};
 
-use super::judge::Judge;
 use super::money::{
     beside, read_key_origin, read_notify_url, read_payments, read_sweeper, read_xpub,
 };
-use super::nodes::{read_doubt, read_nodes};
+use super::nodes::{read_chain_guard, read_nodes};
 use super::raw::{Raw, RawCheckout, RawClock, RawDiscord, RawHttp, RawRetention, RawWebhooks};
 use super::urls::{read_optional_site, read_site};
+use super::validate::Diagnostics;
 use super::{Config, Mistakes, Process};
 
 impl Raw {
     /// All the values, or all the mistakes. systemd hands a unit its secrets in a folder of
     /// credentials (systemd.exec(5)): a file of the same name there goes before the one that is
     /// configured, which is root's.
-    pub(super) fn judge(
+    pub(super) fn diagnostics(
         mut self,
         process: Process,
         credentials: Option<&Path>,
     ) -> Result<Config, Mistakes> {
         let more_groups = groups_to_be(&self.database).into_iter().collect();
-        let mut judge = Judge { more_groups, ..Judge::default() };
-        self.refuse_equal_names(&mut judge);
+        let mut diagnostics = Diagnostics { more_groups, ..Diagnostics::default() };
+        self.refuse_equal_names(&mut diagnostics);
         if let Some(folder) = credentials {
             self.take_credentials(folder);
         }
-        let config = self.read(process, &mut judge);
+        let config = self.read(process, &mut diagnostics);
         match config {
-            Some(config) if judge.mistakes.is_empty() => Ok(config),
-            _ => Err(Mistakes(judge.mistakes)),
+            Some(config) if diagnostics.mistakes.is_empty() => Ok(config),
+            _ => Err(Mistakes(diagnostics.mistakes)),
         }
     }
 
     /// Reads all that can be read, so that all mistakes are found, and only then puts it together.
-    fn read(self, process: Process, judge: &mut Judge) -> Option<Config> {
-        let network = judge.need("network", self.network.as_deref());
-        let network = network.and_then(|text| judge.take("network", text.parse::<Network>()));
-        let public_url = judge.need("public_url", self.public_url.as_deref());
-        let public_url = public_url.and_then(|text| judge.take("public_url", read_site(text)));
-        let keys = read_keys(judge, process, &self);
-        let http = read_http(judge, &self.http, &self.checkout, network);
-        let doubt = read_doubt(judge, &self.doubt, network);
-        let nodes = read_nodes(judge, &self.node, network);
-        let failover_patience = read_patience(judge, "failover.patience", &self.failover.patience);
-        let audit_interval = read_patience(judge, "audit.interval", &self.audit.interval);
-        let xpub = read_xpub(judge, &self.wallet, network);
-        let payments = read_payments(judge, &self.payments);
-        let key_origin = read_key_origin(judge, &self.wallet);
-        let sweeper = read_sweeper(judge, &self.sweeper, network);
+    fn read(self, process: Process, diagnostics: &mut Diagnostics) -> Option<Config> {
+        let network = diagnostics.need("network", self.network.as_deref());
+        let network = network.and_then(|text| diagnostics.take("network", text.parse::<Network>()));
+        let public_url = diagnostics.need("public_url", self.public_url.as_deref());
+        let public_url =
+            public_url.and_then(|text| diagnostics.take("public_url", read_site(text)));
+        let keys = read_keys(diagnostics, process, &self);
+        let http = read_http(diagnostics, &self.http, &self.checkout, network);
+        let chain_guard = read_chain_guard(diagnostics, &self.chain_guard, network);
+        let nodes = read_nodes(diagnostics, &self.node, network);
+        let failover_timeout =
+            read_timeout(diagnostics, "failover.timeout", &self.failover.timeout);
+        let audit_interval = read_timeout(diagnostics, "audit.interval", &self.audit.interval);
+        let xpub = read_xpub(diagnostics, &self.wallet, network);
+        let payments = read_payments(diagnostics, &self.payments);
+        let key_origin = read_key_origin(diagnostics, &self.wallet);
+        let sweeper = read_sweeper(diagnostics, &self.sweeper, network);
         let delay_key = "sweeper.payout_address_delay";
-        let delay = judge.duration_ms(delay_key, &self.sweeper.payout_address_delay);
-        let notify_url = read_notify_url(judge, &self.sweeper);
+        let delay = diagnostics.duration_ms(delay_key, &self.sweeper.payout_address_delay);
+        let notify_url = read_notify_url(diagnostics, &self.sweeper);
         let bot = match process {
-            Process::Gateway => read_bot(judge, &self.discord),
+            Process::Gateway => read_bot(diagnostics, &self.discord),
             Process::SweeperAlone => Some(None),
         };
         let metrics_listen: Option<Option<SocketAddr>> =
             self.metrics.listen.as_deref().map(|text| {
-                judge.parse("metrics.listen", text, "an address and a port, such as 127.0.0.1:9180")
+                diagnostics.parse(
+                    "metrics.listen",
+                    text,
+                    "an address and a port, such as 127.0.0.1:9180",
+                )
             });
         if let (Some(Some(metrics)), Some(http)) = (metrics_listen, &http)
             && metrics == http.listen
             && metrics.port() != 0
         {
-            judge.say("metrics.listen", "must not be the public http.listen");
+            diagnostics.say("metrics.listen", "must not be the public http.listen");
         }
         for (key, file) in [
             ("wallet.signing_key_file", &self.wallet.signing_key_file),
@@ -94,12 +100,12 @@ impl Raw {
             ("sweeper.seal_key_file", &self.sweeper.seal_key_file),
         ] {
             if let Some(file) = file.as_ref().filter(|file| !file.exists()) {
-                judge.say(key, format!("{}: there is no such file", file.display()));
+                diagnostics.say(key, format!("{}: there is no such file", file.display()));
             }
         }
-        let clock = read_clock(judge, &self.clock, network);
-        let retention = read_retention(judge, &self.retention);
-        let egress = read_egress(judge, &self.webhooks);
+        let clock = read_clock(diagnostics, &self.clock, network);
+        let retention = read_retention(diagnostics, &self.retention);
+        let egress = read_egress(diagnostics, &self.webhooks);
         let network = network?;
         let (master_secret, row_keys) = keys?;
         Some(Config {
@@ -116,8 +122,8 @@ impl Raw {
             row_key_file: self.sweeper.row_key_file,
             http: http?,
             nodes: nodes?,
-            failover_patience: failover_patience?,
-            doubt: doubt?,
+            failover_timeout: failover_timeout?,
+            chain_guard: chain_guard?,
             audit_interval: audit_interval?,
             retention: retention?,
             xpub: xpub?,
@@ -127,7 +133,7 @@ impl Raw {
             payments: payments?,
             merchants: merchants::Rules { network, payout_address_delay_ms: delay? },
             seals: self.sweeper.seal_key_file.map(|key_file| sweeper::seals::Settings {
-                record_file: self.sweeper.record_file.unwrap_or_else(|| beside(&key_file)),
+                seal_state_file: self.sweeper.seal_state_file.unwrap_or_else(|| beside(&key_file)),
                 key_file,
                 payout_address_delay_ms: delay.unwrap_or_default(),
                 notify_url,
@@ -154,26 +160,30 @@ fn groups_to_be(database: &Path) -> Option<u32> {
 /// # Errors
 /// If it cannot be read, others may read it, or it holds no secret.
 pub(crate) fn secret_at(key: &str, file: &Path) -> Result<MasterSecret, Mistakes> {
-    let mut judge = Judge::default();
-    let secret = read_secret(&mut judge, key, file);
+    let mut diagnostics = Diagnostics::default();
+    let secret = read_secret(&mut diagnostics, key, file);
     wipe_stack(); // Reading it left copies of it there.
-    secret.ok_or(Mistakes(judge.mistakes))
+    secret.ok_or(Mistakes(diagnostics.mistakes))
 }
 
 /// Reads the keys that this process needs.
-fn read_keys(judge: &mut Judge, process: Process, raw: &Raw) -> Option<(Option<Secrets>, RowKeys)> {
+fn read_keys(
+    diagnostics: &mut Diagnostics,
+    process: Process,
+    raw: &Raw,
+) -> Option<(Option<Secrets>, RowKeys)> {
     match process {
         Process::Gateway => {
-            let secrets = read_secrets(judge, &raw.secret_file)?;
+            let secrets = read_secrets(diagnostics, &raw.secret_file)?;
             let row_keys = secrets.row_keys();
             Some((Some(secrets), row_keys))
         }
         Process::SweeperAlone => {
             let Some(file) = &raw.sweeper.row_key_file else {
-                judge.say(ROW_KEY_FILE, MISSING_ROW_KEY_FILE);
+                diagnostics.say(ROW_KEY_FILE, MISSING_ROW_KEY_FILE);
                 return None;
             };
-            Some((None, RowKeys::new(read_row_keys(judge, file)?)))
+            Some((None, RowKeys::new(read_row_keys(diagnostics, file)?)))
         }
     }
 }
@@ -188,72 +198,73 @@ const MISSING_ROW_KEY_FILE: &str = "is not set, but the sweeper alone reads its 
 /// # Errors
 /// If it cannot be read, others may read it, or `litegate` did not write it as it is.
 pub(crate) fn row_keys_at(file: &Path) -> Result<KeyPair, Mistakes> {
-    let mut judge = Judge::default();
-    let keys = read_row_keys(&mut judge, file);
-    keys.ok_or(Mistakes(judge.mistakes))
+    let mut diagnostics = Diagnostics::default();
+    let keys = read_row_keys(&mut diagnostics, file);
+    keys.ok_or(Mistakes(diagnostics.mistakes))
 }
 
-fn read_row_keys(judge: &mut Judge, file: &Path) -> Option<KeyPair> {
-    let text = judge.secret_file(ROW_KEY_FILE, file)?;
+fn read_row_keys(diagnostics: &mut Diagnostics, file: &Path) -> Option<KeyPair> {
+    let text = diagnostics.secret_file(ROW_KEY_FILE, file)?;
     let keys = row_key_file::parse(&text);
     keys.map_err(|unfit| {
         let file = file.display();
-        judge.say(ROW_KEY_FILE, format!("{file}: {unfit}; run litegate secret row-key"));
+        diagnostics.say(ROW_KEY_FILE, format!("{file}: {unfit}; run litegate secret row-key"));
     })
     .ok()
 }
 
 /// Reads the secret in force and, during a rotation, the one before it.
-fn read_secrets(judge: &mut Judge, file: &Path) -> Option<Secrets> {
-    let current = read_secret(judge, "secret_file", file);
+fn read_secrets(diagnostics: &mut Diagnostics, file: &Path) -> Option<Secrets> {
+    let current = read_secret(diagnostics, "secret_file", file);
     match rotation::previous(file) {
         Ok(previous) => Some(Secrets::new(current?, previous)),
         Err(error) => {
-            judge.say("secret_file", error);
+            diagnostics.say("secret_file", error);
             None
         }
     }
 }
 
 /// Reads a master secret that `key` names.
-fn read_secret(judge: &mut Judge, key: &str, file: &Path) -> Option<MasterSecret> {
-    let text = judge.secret_file(key, file)?;
+fn read_secret(diagnostics: &mut Diagnostics, key: &str, file: &Path) -> Option<MasterSecret> {
+    let text = diagnostics.secret_file(key, file)?;
     let secret = rotation::secret_of(&text);
     if secret.is_none() {
-        judge.say(key, "must hold 32 bytes as 64 hexadecimal digits");
+        diagnostics.say(key, "must hold 32 bytes as 64 hexadecimal digits");
     }
     secret
 }
 
 fn read_http(
-    judge: &mut Judge,
+    diagnostics: &mut Diagnostics,
     raw: &RawHttp,
     checkout: &RawCheckout,
     network: Option<Network>,
 ) -> Option<http::Settings> {
     let wanted = "an address and a port, such as 127.0.0.1:8080";
-    let listen = judge.parse("http.listen", &raw.listen, wanted);
+    let listen = diagnostics.parse("http.listen", &raw.listen, wanted);
     let networks = "a list of addresses and networks, such as [\"127.0.0.1\", \"172.16.0.0/12\"]";
     let trusted_proxies =
-        judge.list("http.trusted_proxies", &raw.trusted_proxies, networks, read_proxy);
+        diagnostics.list("http.trusted_proxies", &raw.trusted_proxies, networks, read_proxy);
     if raw.play_money_url.is_some() && network.is_some_and(|n| n != Network::Regtest) {
-        judge.say("http.play_money_url", "is for regtest only");
+        diagnostics.say("http.play_money_url", "is for regtest only");
     }
     let play_money_url =
-        read_optional_site(judge, "http.play_money_url", raw.play_money_url.as_deref());
-    let streams_max = usize::try_from(raw.streams_max).ok().filter(|n| (1..=50_000).contains(n));
-    if streams_max.is_none() {
-        judge.say("http.streams_max", "must be between 1 and 50000");
+        read_optional_site(diagnostics, "http.play_money_url", raw.play_money_url.as_deref());
+    let max_event_streams =
+        usize::try_from(raw.max_event_streams).ok().filter(|n| (1..=50_000).contains(n));
+    if max_event_streams.is_none() {
+        diagnostics.say("http.max_event_streams", "must be between 1 and 50000");
     }
-    let looks = read_looks(judge, checkout);
+    let branding = read_looks(diagnostics, checkout);
     Some(http::Settings {
         listen: listen?,
         trusted_proxies: trusted_proxies?,
         rate_per_key: raw.rate_per_key,
         rate_per_address: raw.rate_per_address,
-        streams_max: streams_max?,
+        max_event_streams: max_event_streams?,
         play_money_url,
-        looks,
+        branding,
     })
 }
 
@@ -266,12 +277,12 @@ fn read_proxy(text: &str) -> Option<IpNetwork> {
     }
 }
 
-fn read_retention(judge: &mut Judge, raw: &RawRetention) -> Option<retention::Rules> {
+fn read_retention(diagnostics: &mut Diagnostics, raw: &RawRetention) -> Option<retention::Rules> {
     let mut kept = |key: &str, text: &str, least_days: i64| {
-        let kept_ms = judge.duration_ms(key, text)?;
+        let kept_ms = diagnostics.duration_ms(key, text)?;
         let enough = kept_ms >= least_days.saturating_mul(DAY_MS);
         if !enough {
-            judge.say(key, format!("must be at least {least_days}d"));
+            diagnostics.say(key, format!("must be at least {least_days}d"));
         }
         enough.then_some(kept_ms)
     };
@@ -286,25 +297,29 @@ fn read_retention(judge: &mut Judge, raw: &RawRetention) -> Option<retention::Ru
     })
 }
 
-fn read_egress(judge: &mut Judge, raw: &RawWebhooks) -> Option<Egress> {
+fn read_egress(diagnostics: &mut Diagnostics, raw: &RawWebhooks) -> Option<Egress> {
     let private = match raw.allow_private_networks {
         true => PrivateNetworks::Allowed,
         false => PrivateNetworks::Refused,
     };
     let ports = "a list of ports and ranges, such as [\"443\", \"1024-65535\"]";
-    let allowed = judge.list("webhooks.allowed_ports", &raw.allowed_ports, ports, read_ports);
-    let denied = judge.list("webhooks.denied_ports", &raw.denied_ports, ports, read_ports);
+    let allowed = diagnostics.list("webhooks.allowed_ports", &raw.allowed_ports, ports, read_ports);
+    let denied = diagnostics.list("webhooks.denied_ports", &raw.denied_ports, ports, read_ports);
     let networks = "a list of networks, such as [\"198.51.100.0/24\"]";
-    let networks =
-        judge.list("webhooks.denied_networks", &raw.denied_networks, networks, IpNetwork::parse);
+    let networks = diagnostics.list(
+        "webhooks.denied_networks",
+        &raw.denied_networks,
+        networks,
+        IpNetwork::parse,
+    );
     Some(Egress::new(private, allowed?, denied?, networks?))
 }
 
 /// A time that must not be short, lest we are busy with nothing else.
-fn read_patience(judge: &mut Judge, key: &str, text: &str) -> Option<Duration> {
-    let patience = judge.duration(key, text)?;
+fn read_timeout(diagnostics: &mut Diagnostics, key: &str, text: &str) -> Option<Duration> {
+    let patience = diagnostics.duration(key, text)?;
     if patience < Duration::from_secs(1) {
-        judge.say(key, "must be at least 1s");
+        diagnostics.say(key, "must be at least 1s");
         return None;
     }
     Some(patience)
@@ -314,73 +329,79 @@ fn read_patience(judge: &mut Judge, key: &str, text: &str) -> Option<Duration> {
 const PICTURE_BYTES_MAX: u64 = 1 << 20;
 
 /// Each part that is right; of the others the judge is told.
-fn read_looks(judge: &mut Judge, raw: &RawCheckout) -> Looks {
-    let mut looks = Looks::default();
+fn read_looks(diagnostics: &mut Diagnostics, raw: &RawCheckout) -> Branding {
+    let mut branding = Branding::default();
     let mut hear = |key, result: Result<(), String>| {
         if let Err(wrong) = result {
-            judge.say(key, wrong);
+            diagnostics.say(key, wrong);
         }
     };
     if let Some(color) = &raw.color {
-        hear("checkout.color", looks.paint(Theme::Light, color));
+        hear("checkout.color", branding.set_color(Theme::Light, color));
     }
     if let Some(color) = &raw.color_dark {
-        hear("checkout.color_dark", looks.paint(Theme::Dark, color));
+        hear("checkout.color_dark", branding.set_color(Theme::Dark, color));
     }
     if let Some(file) = &raw.logo_file {
         let said = match safe_file::read(file, PICTURE_BYTES_MAX) {
-            Ok(picture) => looks.sign(&picture),
+            Ok(picture) => branding.set_logo(&picture),
             Err(error) => Err(error.to_string()),
         };
         hear("checkout.logo_file", said.map_err(|wrong| format!("{}: {wrong}", file.display())));
     }
     if let Some(url) = &raw.explorer_url {
-        hear("checkout.explorer_url", looks.explore(url));
+        hear("checkout.explorer_url", branding.set_explorer(url));
     }
-    hear("checkout.frame_ancestors", looks.frame(&raw.frame_ancestors));
-    looks
+    hear("checkout.frame_ancestors", branding.set_frame_ancestors(&raw.frame_ancestors));
+    branding
 }
 
 /// The outer `None` is a mistake, the inner one means that there is no bot.
-fn read_bot(judge: &mut Judge, raw: &RawDiscord) -> Option<Option<bot::Settings>> {
+fn read_bot(diagnostics: &mut Diagnostics, raw: &RawDiscord) -> Option<Option<bot::Settings>> {
     let Some(file) = &raw.token_file else { return Some(None) };
-    let token = judge.secret_file("discord.token_file", file);
+    let token = diagnostics.secret_file("discord.token_file", file);
     if raw.guild_id == 0 {
-        judge.say("discord.guild_id", "is missing beside discord.token_file");
+        diagnostics.say("discord.guild_id", "is missing beside discord.token_file");
         return None;
     }
-    let secrets_shown = judge.duration("discord.secrets_shown", &raw.secrets_shown);
-    let kinds = raw.notices_off.iter().map(|word| {
-        let wanted = "a kind of notice, such as \"subscription\" (see DISCORD.md)";
-        judge.parse("discord.notices_off", word, wanted)
+    let secret_display_ttl =
+        diagnostics.duration("discord.secret_display_ttl", &raw.secret_display_ttl);
+    let kinds = raw.notifications_off.iter().map(|word| {
+        let wanted =
+            "a kind of notification, such as \"subscription\" (see reference/discord-commands.md)";
+        diagnostics.parse("discord.notifications_off", word, wanted)
     });
     // All of them are judged, then all have to be right.
-    let kinds: Vec<Option<notice::Kind>> = kinds.collect();
-    let notices_off: Option<Vec<notice::Kind>> = kinds.into_iter().collect();
-    let api_url = read_optional_site(judge, "discord.api_url", raw.api_url.as_deref());
+    let kinds: Vec<Option<notification::Kind>> = kinds.collect();
+    let notifications_off: Option<Vec<notification::Kind>> = kinds.into_iter().collect();
+    let api_url = read_optional_site(diagnostics, "discord.api_url", raw.api_url.as_deref());
     let id = |id: u64| (id != 0).then_some(id);
     Some(Some(bot::Settings {
         token: Secret::new(token?.trim().to_owned()),
         guild_id: raw.guild_id,
         admin_role_id: id(raw.admin_role_id),
         global_commands: raw.global_commands,
-        notices_channel_id: id(raw.notices_channel_id),
+        notifications_channel_id: id(raw.notifications_channel_id),
         admin_channel_id: id(raw.admin_channel_id),
-        audit_channel_id: id(raw.audit_channel_id),
-        notices_off: notices_off?,
+        audit_log_channel_id: id(raw.audit_log_channel_id),
+        notifications_off: notifications_off?,
         low_disk_bytes: raw.low_disk_mb.saturating_mul(1_000_000),
         rate_per_user: raw.rate_per_user,
-        secrets_shown: secrets_shown?,
+        secret_display_ttl: secret_display_ttl?,
         api_url,
     }))
 }
 
-fn read_clock(judge: &mut Judge, raw: &RawClock, network: Option<Network>) -> Option<Clock> {
+fn read_clock(
+    diagnostics: &mut Diagnostics,
+    raw: &RawClock,
+    network: Option<Network>,
+) -> Option<Clock> {
     match &raw.offset_file {
         None => Some(Clock::system()),
         Some(file) if network == Some(Network::Regtest) => Some(Clock::moved_by(file.clone())),
         Some(_) => {
-            judge.say("clock.offset_file", "is for regtest only");
+            diagnostics.say("clock.offset_file", "is for regtest only");
             None
         }
     }

@@ -7,7 +7,7 @@ use std::fmt;
 
 use url::{Host, Url};
 
-use super::judge::Judge;
+use super::validate::Diagnostics;
 
 /// Why a URL is refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -50,11 +50,11 @@ pub(crate) fn read_site(text: &str) -> Result<String, BadUrl> {
 
 /// As [`read_site`], for a key that need not be there. A mistake is reported.
 pub(super) fn read_optional_site(
-    judge: &mut Judge,
+    diagnostics: &mut Diagnostics,
     key: &str,
     text: Option<&str>,
 ) -> Option<String> {
-    judge.take(key, read_site(text?))
+    diagnostics.take(key, read_site(text?))
 }
 
 /// Reads where a node answers calls.

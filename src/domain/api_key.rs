@@ -155,7 +155,7 @@ mod tests {
     }
 
     #[test]
-    fn ids_and_scopes_read_back_what_they_print() {
+    fn ids_and_scopes_round_trip_as_text() {
         let id = ApiKeyId::from_random(u64::MAX);
         assert_eq!(id.to_string(), "key_ffffffffffff");
         assert_eq!(id.to_string().parse(), Ok(id));

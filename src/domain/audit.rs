@@ -13,7 +13,7 @@ use bitcoin::{OutPoint, Script, ScriptBuf, Txid};
 
 use super::amount::Amount;
 use super::chain::BlockId;
-use super::doubt::Trust;
+use super::chain_guard::Trust;
 use super::keys::{AccountXpub, DerivationIndex};
 use super::ledger::{Account, Ledger};
 use super::merchant::MerchantId;
@@ -22,11 +22,11 @@ use super::payout_address::Wait;
 use super::sweep::transaction::Unsound;
 
 /// How many addresses beyond the last one given out are looked at, too.
-pub(crate) const LOOK_AHEAD: u32 = 1_000;
+pub(crate) const LOOKAHEAD: u32 = 1_000;
 
 /// A coin with what the sweeps and the chain made of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct BookedCoin {
+pub(crate) struct LedgerCoin {
     pub(crate) coin: Coin,
     /// The sweep that claims it.
     pub(crate) claim: Option<i64>,
@@ -38,9 +38,9 @@ pub(crate) struct BookedCoin {
 
 /// One signed version of a sweep, with its bytes read.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct BookedVersion {
+pub(crate) struct LedgerVersion {
     pub(crate) sweep: i64,
-    pub(crate) dissolved: bool,
+    pub(crate) abandoned: bool,
     /// It was recognised in a block, rather than made here.
     pub(crate) recognised: bool,
     pub(crate) txid: Txid,
@@ -49,14 +49,14 @@ pub(crate) struct BookedVersion {
     pub(crate) inputs: Vec<OutPoint>,
     pub(crate) outputs: Vec<(ScriptBuf, Amount)>,
     pub(crate) fee: Amount,
-    pub(crate) payouts: Vec<BookedPayout>,
+    pub(crate) payouts: Vec<LedgerPayout>,
     /// Where it was mined.
     pub(crate) block: Option<BlockId>,
 }
 
 /// A merchant's line in a version of a sweep.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct BookedPayout {
+pub(crate) struct LedgerPayout {
     pub(crate) merchant: MerchantId,
     pub(crate) script: ScriptBuf,
     pub(crate) gross: Amount,
@@ -64,7 +64,7 @@ pub(crate) struct BookedPayout {
     pub(crate) amount: Amount,
 }
 
-impl BookedVersion {
+impl LedgerVersion {
     /// What the operator takes by it.
     fn operator_fee(&self) -> Amount {
         Amount::total(self.payouts.iter().map(|payout| payout.operator_fee))
@@ -73,7 +73,7 @@ impl BookedVersion {
 
 /// A payment with its verdict, and whether the event of its completion is there.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct BookedPayment {
+pub(crate) struct LedgerPayment {
     pub(crate) payment: Payment,
     pub(crate) status: Status,
     pub(crate) has_event: bool,
@@ -139,9 +139,7 @@ pub(crate) enum Difference {
         "the sums kept of merchant {0} are not what its coins, payouts and payments come to; rescan"
     )]
     KeptSums(MerchantId),
-    #[error(
-        "the sweeps kept as under way are not those that are neither given up nor mined; rescan"
-    )]
+    #[error("the table of in-flight sweeps is inconsistent; rescan")]
     KeptSweeps,
     #[error("the payments kept by status, which the metrics show, are not those there are; rescan")]
     KeptCounts,
@@ -249,9 +247,9 @@ pub(crate) struct Audit<'x> {
     trust: Trust,
     /// The block up to which the node's list shows all that came and was spent.
     listed_to: u32,
-    coins: Vec<BookedCoin>,
+    coins: Vec<LedgerCoin>,
     of_payment: HashMap<DerivationIndex, Vec<usize>>,
-    sweeps: Vec<BookedVersion>,
+    sweeps: Vec<LedgerVersion>,
     /// Who has the scripts that were given out.
     issued: HashMap<ScriptBuf, PaymentId>,
     attributed: HashSet<usize>,
@@ -268,12 +266,12 @@ impl<'x> Audit<'x> {
     pub(crate) fn new(
         xpub: &'x AccountXpub,
         tip: Option<BlockId>,
-        coins: Vec<BookedCoin>,
-        sweeps: Vec<BookedVersion>,
+        coins: Vec<LedgerCoin>,
+        sweeps: Vec<LedgerVersion>,
     ) -> Audit<'x> {
         let mut of_payment: HashMap<DerivationIndex, Vec<usize>> = HashMap::new();
-        for (at, booked) in coins.iter().enumerate() {
-            of_payment.entry(booked.coin.index).or_default().push(at);
+        for (at, ledger) in coins.iter().enumerate() {
+            of_payment.entry(ledger.coin.index).or_default().push(at);
         }
         Audit {
             xpub,
@@ -323,8 +321,8 @@ impl<'x> Audit<'x> {
     }
 
     /// Takes a payment in: its script, its verdict and its event must follow from the facts.
-    pub(crate) fn payment(&mut self, booked: &BookedPayment) {
-        let BookedPayment { payment, status, has_event } = booked;
+    pub(crate) fn payment(&mut self, ledger: &LedgerPayment) {
+        let LedgerPayment { payment, status, has_event } = ledger;
         let index = payment.index.get();
         if self.issued_below.is_some_and(|below| index >= below) {
             self.report.differences.push(Difference::Stray { payment: payment.id, index });
@@ -373,13 +371,13 @@ impl<'x> Audit<'x> {
     }
 
     /// Ends with the node's unspent outputs for all scripts that were given out and the
-    /// [`LOOK_AHEAD`] beyond them, counted after blocks that the facts include.
+    /// [`LOOKAHEAD`] beyond them, counted after blocks that the facts include.
     pub(crate) fn finish(mut self, unspent: &[Unspent]) -> Report {
         let on_node: HashMap<OutPoint, &Unspent> =
             unspent.iter().map(|found| (found.outpoint, found)).collect();
         let mut recorded = HashSet::new();
         let mut differences = Vec::new();
-        for BookedCoin { coin, spent_height, .. } in &self.coins {
+        for LedgerCoin { coin, spent_height, .. } in &self.coins {
             let Some(block) = block_of(coin) else { continue };
             if spent_height.is_some_and(|height| height <= self.listed_to) {
                 continue;
@@ -415,7 +413,7 @@ impl<'x> Audit<'x> {
 
     /// Which of the addresses not given out yet has this script.
     fn index_ahead(&self, found: &Unspent) -> u32 {
-        let ahead = (self.next..).take(usize::try_from(LOOK_AHEAD).unwrap_or(usize::MAX));
+        let ahead = (self.next..).take(usize::try_from(LOOKAHEAD).unwrap_or(usize::MAX));
         let derives = |index: &u32| {
             DerivationIndex::new(*index).map(|index| self.xpub.script_at(index))
                 == Some(found.script.clone())
@@ -429,8 +427,8 @@ impl<'x> Audit<'x> {
         for (n, version) in self.sweeps.iter().enumerate() {
             sweeps.insert(version.txid, n);
         }
-        let coins: HashMap<OutPoint, &BookedCoin> =
-            self.coins.iter().map(|booked| (booked.coin.outpoint, booked)).collect();
+        let coins: HashMap<OutPoint, &LedgerCoin> =
+            self.coins.iter().map(|ledger| (ledger.coin.outpoint, ledger)).collect();
         let mut differences = Vec::new();
         for version in &self.sweeps {
             if let Some(what) = misfit::of(version, &coins) {
@@ -445,7 +443,7 @@ impl<'x> Audit<'x> {
                 add(&mut self.report.operator_fees, taken);
             }
         }
-        for (n, BookedCoin { coin, claim, spent_by, .. }) in self.coins.iter().enumerate() {
+        for (n, LedgerCoin { coin, claim, spent_by, .. }) in self.coins.iter().enumerate() {
             let (at, amount) = (coin.outpoint, coin.amount);
             if !self.attributed.contains(&n) {
                 differences.push(Difference::Orphan { at, amount });
@@ -488,8 +486,8 @@ impl Report {
             ("unswept", total(Account::Unswept), self.unswept),
             ("spent elsewhere", total(Account::Elsewhere), self.elsewhere),
         ];
-        for (name, accounts, books) in compared {
-            if accounts != books {
+        for (name, accounts, ledger_report) in compared {
+            if accounts != ledger_report {
                 self.differences.push(Difference::AccountsDisagree(name));
             }
         }
@@ -508,7 +506,7 @@ fn add(sum: &mut Amount, more: Amount) {
 fn block_of(coin: &Coin) -> Option<BlockId> {
     match coin.place {
         Place::Block(block) => Some(block),
-        Place::Mempool | Place::Gone => None,
+        Place::Mempool | Place::Removed => None,
     }
 }
 

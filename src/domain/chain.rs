@@ -90,7 +90,7 @@ mod tests {
     }
 
     #[test]
-    fn each_position_has_its_step() {
+    fn each_chain_position_has_its_next_step() {
         let ours = block(5, 1);
         check(ours, OurTip::OnBestChain, NextStep::AtTip(AtTip { tip: ours }));
         // 4 ─ 5 ─ 6 ─ 7: the node is ahead on our branch.

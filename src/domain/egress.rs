@@ -101,7 +101,7 @@ mod tests {
     }
 
     #[test]
-    fn ports_and_denied_networks_are_refused_by_the_text() {
+    fn urls_with_blocked_ports_or_denied_networks_are_refused() {
         #[track_caller]
         fn check(url: &str, expected: Option<BadUrl>) {
             for private in [PrivateNetworks::Refused, PrivateNetworks::Allowed] {
@@ -126,7 +126,7 @@ mod tests {
     }
 
     #[test]
-    fn denied_networks_go_before_allowed_private_ones() {
+    fn denied_networks_override_allowed_private_networks() {
         #[track_caller]
         fn check(address: &str, refused: bool, allowed: bool) {
             let address = address.parse().unwrap();
@@ -142,7 +142,7 @@ mod tests {
     }
 
     #[test]
-    fn ports_are_read_or_refused() {
+    fn port_settings_are_parsed_or_refused() {
         assert_eq!(read_ports("443"), Some(443..=443));
         assert_eq!(read_ports("1024-65535"), Some(1024..=65535));
         for text in ["", "0", "-", "80-", "-80", "90-80", "65536", "http", "80,443"] {

@@ -102,7 +102,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_id_follows_from_the_payment_and_has_no_dot() {
+    fn an_event_id_derives_from_its_payment_and_has_no_dot() {
         let one = id_of(PaymentId::from_random([1; 16]), Kind::Completed);
         let two = id_of(PaymentId::from_random([2; 16]), Kind::Completed);
         assert_eq!(one, id_of(PaymentId::from_random([1; 16]), Kind::Completed));

@@ -7,7 +7,7 @@
 //!
 //! Must not know: how a node is asked, and what following means.
 
-use super::doubt::BRANCH_BLOCKS;
+use super::chain_guard::BRANCH_BLOCKS;
 
 /// So many blocks behind another node of the same chain is lagging. One may be on its way.
 pub(crate) const LAG_BLOCKS: u32 = 2;
@@ -22,7 +22,7 @@ const LEFT_FOR: i64 = 10;
 
 /// What one look at a node found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Sight {
+pub(crate) enum ProbeResult {
     /// It does not answer, is starting, or refuses our credentials.
     Silent,
     /// It is of another network or chain, or too old: never to be followed.
@@ -32,12 +32,12 @@ pub(crate) enum Sight {
     /// It does not know the block that we stand on, and is not higher.
     BehindUs,
     /// It can be followed.
-    Stands(Stand),
+    Stands(ChainView),
 }
 
 /// How a node that can be followed stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Stand {
+pub(crate) struct ChainView {
     pub(crate) height: u32,
     /// [`RACE_BLOCKS`] below the tip of the node in use it has the same block.
     pub(crate) same_chain: bool,
@@ -84,21 +84,21 @@ struct Record {
 /// All the nodes, in the operator's order, and the one in use. Times are milliseconds of a clock
 /// that nobody sets.
 #[derive(Debug, Clone)]
-pub(crate) struct Roll {
+pub(crate) struct NodePool {
     in_use: usize,
     patience_ms: i64,
     records: Vec<Record>,
 }
 
-impl Roll {
+impl NodePool {
     /// Of so many nodes. The one in use is given credit until it was looked at.
-    pub(crate) fn new(count: usize, in_use: usize, patience_ms: i64, now_ms: i64) -> Roll {
+    pub(crate) fn new(count: usize, in_use: usize, patience_ms: i64, now_ms: i64) -> NodePool {
         let record = |index| Record {
             health: if index == in_use { Health::Well } else { Health::Silent },
             since_ms: now_ms,
             left: false,
         };
-        Roll { in_use, patience_ms, records: (0..count).map(record).collect() }
+        NodePool { in_use, patience_ms, records: (0..count).map(record).collect() }
     }
 
     /// The node that is followed.
@@ -112,22 +112,24 @@ impl Roll {
     }
 
     /// Takes in a look at all of them, in their order.
-    pub(crate) fn see(&mut self, sights: &[Sight], now_ms: i64) {
-        let best = sights.iter().filter_map(|sight| match sight {
-            Sight::Stands(stand) if stand.same_chain => Some(stand.height),
-            Sight::Stands(_) | Sight::Silent | Sight::Unfit | Sight::Syncing | Sight::BehindUs => {
-                None
-            }
+    pub(crate) fn see(&mut self, probes: &[ProbeResult], now_ms: i64) {
+        let best = probes.iter().filter_map(|probe| match probe {
+            ProbeResult::Stands(chain_view) if chain_view.same_chain => Some(chain_view.height),
+            ProbeResult::Stands(_)
+            | ProbeResult::Silent
+            | ProbeResult::Unfit
+            | ProbeResult::Syncing
+            | ProbeResult::BehindUs => None,
         });
         let best = best.max().unwrap_or(0);
-        for (record, sight) in self.records.iter_mut().zip(sights) {
-            let health = match sight {
-                Sight::Silent => Health::Silent,
-                Sight::Unfit => Health::Unfit,
-                Sight::Syncing => Health::Syncing,
-                Sight::BehindUs => Health::BehindUs,
-                Sight::Stands(stand) if lags(*stand, best) => Health::Lagging,
-                Sight::Stands(_) => Health::Well,
+        for (record, probe) in self.records.iter_mut().zip(probes) {
+            let health = match probe {
+                ProbeResult::Silent => Health::Silent,
+                ProbeResult::Unfit => Health::Unfit,
+                ProbeResult::Syncing => Health::Syncing,
+                ProbeResult::BehindUs => Health::BehindUs,
+                ProbeResult::Stands(chain_view) if lags(*chain_view, best) => Health::Lagging,
+                ProbeResult::Stands(_) => Health::Well,
             };
             if (record.health == Health::Well) != (health == Health::Well) {
                 record.since_ms = now_ms;
@@ -185,8 +187,10 @@ impl Roll {
 }
 
 /// Whether a node is behind one of the same chain that has come so far.
-fn lags(stand: Stand, best: u32) -> bool {
-    !stand.refuses && stand.same_chain && stand.height.saturating_add(LAG_BLOCKS) <= best
+fn lags(chain_view: ChainView, best: u32) -> bool {
+    !chain_view.refuses
+        && chain_view.same_chain
+        && chain_view.height.saturating_add(LAG_BLOCKS) <= best
 }
 
 #[cfg(test)]

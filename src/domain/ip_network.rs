@@ -56,7 +56,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_network_is_read_or_refused_and_contains_its_addresses() {
+    fn a_network_is_parsed_or_refused_and_contains_its_addresses() {
         #[track_caller]
         fn check(network: &str, inside: &[&str], outside: &[&str]) {
             let network = IpNetwork::parse(network).expect(network);

@@ -148,7 +148,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_was_received_is_where_the_accounts_say(
+        fn account_balances_sum_to_the_received_amount(
             coins in prop::collection::vec((0u64..1_000_000, 0..4usize), 0..40),
             fees in prop::collection::vec((0u64..100, 0u64..100), 40),
         ) {

@@ -143,9 +143,9 @@ impl Merchant {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum OldKey {
     /// It is refused from now on: the choice for a key that may have leaked.
-    DiesAtOnce,
+    RevokeNow,
     /// It is taken for [`OLD_KEY_LIFE_MS`] more, so that a shop can change over in peace.
-    LivesOn,
+    GracePeriod,
 }
 
 /// How long an API key may be taken beside the one that replaced it, in milliseconds.
@@ -276,7 +276,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_are_trimmed_and_judged() {
+    fn business_names_are_trimmed_and_validated() {
         assert_eq!(BusinessName::parse("  Acme & Sons ").map(|n| n.0), Ok("Acme & Sons".into()));
         assert_eq!(BusinessName::parse(" "), Err(BadName::Empty));
         assert_eq!(BusinessName::parse(&"é".repeat(65)), Err(BadName::TooLong));
@@ -287,7 +287,7 @@ mod tests {
     }
 
     #[test]
-    fn a_subscription_grows_from_its_end_or_from_now() {
+    fn a_grant_extends_a_subscription_from_its_end_or_from_now() {
         let now = Timestamp::from_ms(1_000 * DAY_MS);
         let ten = Subscription::None.extended(10, now);
         assert_eq!(ten, Subscription::Until(now.plus_ms(10 * DAY_MS)));
@@ -299,7 +299,7 @@ mod tests {
     }
 
     #[test]
-    fn for_a_day_after_a_rotation_two_secrets_sign() {
+    fn two_secrets_sign_for_a_day_after_a_rotation() {
         let at = Timestamp::from_ms(1_000 * DAY_MS);
         let rotated = WebhookSecret { version: 3, rotated_at: Some(at) };
         assert_eq!(rotated.previous_version(at), Some(2));

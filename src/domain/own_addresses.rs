@@ -15,7 +15,7 @@ use bitcoin::{PubkeyHash, Script, ScriptBuf, WPubkeyHash};
 use super::keys::{AccountXpub, Branch, DerivationIndex};
 
 /// How many addresses of each branch are ours beyond the highest index that was given out.
-pub(crate) const OWN_LOOK_AHEAD: u32 = 10_000;
+pub(crate) const OWN_LOOKAHEAD: u32 = 10_000;
 
 /// How many indexes of the change branch are derived at most: wallets use it one by one, so an
 /// account with a million payments still has few of them.
@@ -93,10 +93,10 @@ impl DerivedKeys {
         DerivedKeys { xpub, hashes: HashSet::new(), receiving: 0..0, change_below: 0 }
     }
 
-    /// Derives what is missing up to [`OWN_LOOK_AHEAD`] beyond `next`, the index that the next
+    /// Derives what is missing up to [`OWN_LOOKAHEAD`] beyond `next`, the index that the next
     /// payment takes: about half a second the first time.
     pub(crate) fn reach(&mut self, next: DerivationIndex) {
-        let end = next.get().saturating_add(OWN_LOOK_AHEAD);
+        let end = next.get().saturating_add(OWN_LOOKAHEAD);
         let known = &self.receiving;
         let from = if known.contains(&next.get()) { known.end } else { next.get() };
         self.derive(Branch::Receiving, from..end);
@@ -140,14 +140,14 @@ mod tests {
     }
 
     #[test]
-    fn a_key_is_ours_in_every_spelling_on_both_branches() {
+    fn an_own_key_is_recognised_in_every_script_type_and_branch() {
         let mut keys = DerivedKeys::new(xpub());
         let next = |n| DerivationIndex::new(n).expect("small");
         keys.reach(next(3));
         let has = |keys: &DerivedKeys, script: &Script| {
             Commitment::of(script).is_some_and(|commitment| keys.has(commitment))
         };
-        let end = 3 + OWN_LOOK_AHEAD;
+        let end = 3 + OWN_LOOKAHEAD;
         for (branch, first) in [(Branch::Receiving, 3), (Branch::Change, 0)] {
             for index in [first, first + 1, 5_000, end - 1] {
                 for script in spellings(&at(branch, index)) {
@@ -171,7 +171,7 @@ mod tests {
     }
 
     #[test]
-    fn a_script_is_found_among_registered_ones_in_every_spelling() {
+    fn a_script_matches_registered_scripts_of_every_type() {
         let own = at(Branch::Receiving, 4);
         let asked = |script: &Script| BTreeSet::from([Commitment::of(script).expect("a key's")]);
         assert_eq!(spellings(&own).len(), 3);

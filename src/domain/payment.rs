@@ -14,7 +14,7 @@ use super::address::Address;
 use super::amount::Amount;
 use super::api_key::ApiKeyId;
 use super::chain::{AtTip, BlockId};
-use super::doubt::Trust;
+use super::chain_guard::Trust;
 use super::dust::dust_limit;
 use super::keys::DerivationIndex;
 use super::merchant::MerchantId;
@@ -185,7 +185,7 @@ pub(crate) enum Place {
     Mempool,
     Block(BlockId),
     /// Neither in the best chain nor in the mempool: replaced, double-spent or dropped.
-    Gone,
+    Removed,
 }
 
 /// The stored verdict on a payment.
@@ -253,7 +253,7 @@ impl Coin {
             (Place::Block(block), Some(tip)) => {
                 tip.height.saturating_add(1).saturating_sub(block.height)
             }
-            (Place::Block(_), None) | (Place::Mempool | Place::Gone, _) => 0,
+            (Place::Block(_), None) | (Place::Mempool | Place::Removed, _) => 0,
         }
     }
 
@@ -261,7 +261,7 @@ impl Coin {
     pub(crate) fn counts(&self) -> bool {
         match self.place {
             Place::Mempool | Place::Block(_) => true,
-            Place::Gone => false,
+            Place::Removed => false,
         }
     }
 }

@@ -2,9 +2,9 @@
 //!
 //! Two sides speak of an address: the database, which others may write, and the sweeper's record of
 //! what it saw. A merchant is paid only where both say the same; every disagreement ends in
-//! waiting, and an ordinary command (registering or cancelling) leaves it. `ARCHITECTURE.md`,
-//! "Payout address in force", is the table. Pure: rows, record and clocks go in, a standing comes
-//! out.
+//! waiting, and an ordinary command (registering or cancelling) leaves it. The table is in
+//! `static/docs/explanation/architecture.md`, "Payout address in force". Pure: rows, record and
+//! clocks go in, a standing comes out.
 
 mod wait;
 

@@ -54,7 +54,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn joiners_are_for_letters_that_they_join() {
+    fn joiners_are_printable_only_between_letters_they_join() {
         #[track_caller]
         fn check(text: &str, expected: bool) {
             assert_eq!(is_printable(text), expected, "{text:?}");

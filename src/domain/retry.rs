@@ -128,7 +128,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn tries_spread_over_three_days_and_then_end() {
+    fn retries_span_three_days_and_then_stop() {
         let created_at = Timestamp::from_ms(0);
         let mut now = created_at;
         let mut attempts = 1;
@@ -142,7 +142,7 @@ mod tests {
     }
 
     #[test]
-    fn a_pause_is_spread_by_a_tenth() {
+    fn retry_pauses_vary_by_a_tenth() {
         let at = |jitter| after_failure(2, Timestamp::from_ms(0), jitter, None);
         assert_eq!(at(0), Next::TryAt(Timestamp::from_ms(270_000)));
         assert_eq!(at(200), Next::TryAt(Timestamp::from_ms(330_000)));
@@ -150,7 +150,7 @@ mod tests {
     }
 
     #[test]
-    fn a_receiver_may_ask_for_a_longer_pause_but_not_for_ever() {
+    fn retry_after_extends_a_pause_up_to_a_limit() {
         let at = |ms| after_failure(1, Timestamp::from_ms(0), 100, Some(RetryAfter::Pause { ms }));
         assert_eq!(at(60_000), Next::TryAt(Timestamp::from_ms(60_000)));
         assert_eq!(at(1), Next::TryAt(Timestamp::from_ms(5_000)));

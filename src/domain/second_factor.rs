@@ -166,7 +166,7 @@ impl SecondFactor {
     ///
     /// # Errors
     /// Why it is not accepted. The caller stores the factor in any case.
-    pub(crate) fn judge(
+    pub(crate) fn evaluate(
         &mut self,
         code: &Code,
         step: Option<u64>,
@@ -228,7 +228,7 @@ mod tests {
     }
 
     #[test]
-    fn a_code_is_read_however_it_is_typed() {
+    fn codes_are_parsed_in_every_typed_form() {
         let code = RecoveryCode::from_random([0xff, 0, 0xff, 0, 1, 2, 3, 4, 5, 6]);
         assert_eq!(code.reveal().len(), 19);
         for typed in [code.reveal().to_owned(), code.reveal().to_uppercase().replace('-', " ")] {
@@ -244,12 +244,16 @@ mod tests {
     fn a_step_and_a_recovery_code_are_accepted_once() {
         let mut factor = factor();
         let typed = Code::OneTime("123456".to_owned());
-        assert_eq!(factor.judge(&typed, Some(11), at(0)), Ok(Accepted::OneTime));
-        assert_eq!(factor.judge(&typed, Some(11), at(0)), Err(Rejected::Used));
-        assert_eq!(factor.judge(&typed, Some(10), at(0)), Err(Rejected::Used), "an earlier step");
+        assert_eq!(factor.evaluate(&typed, Some(11), at(0)), Ok(Accepted::OneTime));
+        assert_eq!(factor.evaluate(&typed, Some(11), at(0)), Err(Rejected::Used));
+        assert_eq!(
+            factor.evaluate(&typed, Some(10), at(0)),
+            Err(Rejected::Used),
+            "an earlier step"
+        );
         let recovery = Code::Recovery(RecoveryCode::from_random([7; RECOVERY_BYTES]).hash());
-        assert_eq!(factor.judge(&recovery, None, at(0)), Ok(Accepted::Recovery));
-        assert_eq!(factor.judge(&recovery, None, at(0)), Err(Rejected::Wrong { left: 4 }));
+        assert_eq!(factor.evaluate(&recovery, None, at(0)), Ok(Accepted::Recovery));
+        assert_eq!(factor.evaluate(&recovery, None, at(0)), Err(Rejected::Wrong { left: 4 }));
     }
 
     #[test]
@@ -257,15 +261,22 @@ mod tests {
         let mut factor = factor();
         let typed = Code::OneTime("123456".to_owned());
         for left in (1..WRONG_MAX).rev() {
-            assert_eq!(factor.judge(&typed, None, at(0)), Err(Rejected::Wrong { left }));
+            assert_eq!(factor.evaluate(&typed, None, at(0)), Err(Rejected::Wrong { left }));
         }
         let locked = Err(Rejected::Locked { until: at(LOCK_MS) });
-        assert_eq!(factor.judge(&typed, None, at(0)), locked);
-        assert_eq!(factor.judge(&typed, Some(11), at(LOCK_MS - 1)), locked, "even the right one");
+        assert_eq!(factor.evaluate(&typed, None, at(0)), locked);
+        assert_eq!(
+            factor.evaluate(&typed, Some(11), at(LOCK_MS - 1)),
+            locked,
+            "even the right one"
+        );
         // After the lock one wrong code locks again.
         let again = Err(Rejected::Locked { until: at(2 * LOCK_MS) });
-        assert_eq!(factor.judge(&Code::Malformed, None, at(LOCK_MS)), again);
-        assert_eq!(factor.judge(&typed, Some(11), at(2 * LOCK_MS)), Ok(Accepted::OneTime));
-        assert_eq!(factor.judge(&typed, None, at(2 * LOCK_MS)), Err(Rejected::Wrong { left: 4 }));
+        assert_eq!(factor.evaluate(&Code::Malformed, None, at(LOCK_MS)), again);
+        assert_eq!(factor.evaluate(&typed, Some(11), at(2 * LOCK_MS)), Ok(Accepted::OneTime));
+        assert_eq!(
+            factor.evaluate(&typed, None, at(2 * LOCK_MS)),
+            Err(Rejected::Wrong { left: 4 })
+        );
     }
 }

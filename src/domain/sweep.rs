@@ -26,7 +26,7 @@ use super::payment::Origin;
 use super::time::Timestamp;
 
 use self::share::{
-    Costs, Share, costs, costs_with, is_uneconomic, judge_alone, misfit, operator_fees, unfit,
+    Costs, Share, costs, costs_with, evaluate_alone, is_uneconomic, misfit, operator_fees, unfit,
     weight,
 };
 use self::weights::{INPUT_WEIGHT, OVERHEAD_WEIGHT_MAX, WEIGHT_MAX, fee_for, output_weight};
@@ -244,7 +244,7 @@ pub(crate) fn plan(
         let parts = split_by_weight(share, rules);
         let is_split = parts.len() > 1;
         for part in parts {
-            match judge_alone(&part, rate_litoshis_per_kvb, rules) {
+            match evaluate_alone(&part, rate_litoshis_per_kvb, rules) {
                 Some(why) => planned.waiting.extend(part.waits(why)),
                 None if is_split => batches.push(vec![part]),
                 None => put_into_batch(&mut batches, part, rules),

@@ -124,7 +124,7 @@ mod tests {
         check(-1, "1969-12-31T23:59:59.999Z");
     }
     #[test]
-    fn a_clock_that_parts_from_the_other_has_jumped() {
+    fn a_clock_that_diverges_from_the_other_has_jumped() {
         #[track_caller]
         fn check(wall_ms: i64, boot_ms: i64, expected: Option<i64>) {
             let reading = |wall, boot_ms| Reading { wall: Timestamp::from_ms(wall), boot_ms };
@@ -146,7 +146,7 @@ mod tests {
     }
 
     #[test]
-    fn the_chain_bounds_the_time() {
+    fn the_median_block_time_confirms_or_contradicts_a_time() {
         #[track_caller]
         fn check(ahead_minutes: i64, contradicted: bool, confirmed: bool) {
             let median = Timestamp::from_ms(1_700_000_000_000);

@@ -18,42 +18,42 @@ fn replay(target: &str, entry: fn(&[u8]), files_min: usize) {
 }
 
 #[test]
-fn transactions_of_the_corpus_hold() {
+fn corpus_transactions_pass_their_fuzz_target() {
     replay("transaction", fuzz_transaction, 8);
 }
 
 #[test]
-fn blocks_of_the_corpus_hold() {
+fn corpus_blocks_pass_their_fuzz_target() {
     replay("block", fuzz_block, 3);
 }
 
 #[test]
-fn addresses_of_the_corpus_hold() {
+fn corpus_addresses_pass_their_fuzz_target() {
     replay("address", fuzz_address, 20);
 }
 
 #[test]
-fn extended_keys_of_the_corpus_hold() {
+fn corpus_extended_keys_pass_their_fuzz_target() {
     replay("extended_key", fuzz_extended_key, 10);
 }
 
 #[test]
-fn frames_of_the_corpus_hold() {
+fn corpus_zmq_frames_pass_their_fuzz_target() {
     replay("zmq_frame", fuzz_zmq_frame, 10);
 }
 
 #[test]
-fn amounts_of_the_corpus_hold() {
+fn corpus_amounts_pass_their_fuzz_target() {
     replay("amount", fuzz_amount, 20);
 }
 
 #[test]
-fn request_bodies_of_the_corpus_hold() {
+fn corpus_request_bodies_pass_their_fuzz_target() {
     replay("request_body", fuzz_request_body, 15);
 }
 
 #[test]
-fn the_root_set_right_lets_a_changed_block_through() {
+fn a_changed_block_decodes_once_its_merkle_root_is_fixed() {
     // Else the block target would test nothing behind the root.
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fuzz/corpus/block");
     let mut bytes = std::fs::read(folder.join("mweb-pegout")).expect("a seed");

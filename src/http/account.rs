@@ -7,9 +7,9 @@ use bitcoin::Txid;
 use serde::Serialize;
 use warp::reply::Response;
 
-use crate::acts::accounts::{self as acts, Statement};
-use crate::acts::reason::Reason;
 use crate::domain::merchant::{Subscription, address_in_force, address_to_come};
+use crate::operations::accounts::{self as operations, Statement};
+use crate::operations::reason::Reason;
 use crate::store::blocks;
 use crate::view::Time;
 use crate::view::account::{AccountView, PaidView, SumsView};
@@ -31,7 +31,7 @@ const LIMIT_MAX: u32 = 100;
 pub(crate) async fn account(api: Arc<Api>, holder: KeyHolder) -> Result<Response, ApiError> {
     let (network, now) = (api.site.network, api.clock.now());
     let Statement { account, sums } =
-        api.store.read(move |tx| acts::statement(tx, holder.merchant(), network)).await?;
+        api.store.read(move |tx| operations::statement(tx, holder.merchant(), network)).await?;
     let merchant = &account.merchant;
     let to_come = address_to_come(account.addresses.current(), now);
     json(&AccountView {
@@ -74,7 +74,7 @@ pub(crate) async fn payouts(
     let (found, more, tip) = api
         .store
         .read(move |tx| {
-            let (found, more) = acts::payouts(tx, holder.merchant(), after, limit)?;
+            let (found, more) = operations::payouts(tx, holder.merchant(), after, limit)?;
             Ok::<_, ApiError>((found, more, blocks::tip(tx)?))
         })
         .await?;

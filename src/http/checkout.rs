@@ -4,8 +4,8 @@
 //! run or load. Every value of a merchant is escaped, by askama or by [`language::fill_html`]. Must
 //! not know: where the facts come from.
 
+pub(crate) mod branding;
 pub(crate) mod language;
-pub(crate) mod looks;
 
 use askama::Template;
 
@@ -17,8 +17,8 @@ use crate::domain::webhook_url::RedirectUrl;
 
 use super::qr::Codes;
 
+use branding::{Branding, SCRIPT};
 use language::{Language, Words, fill_html, fill_text};
-use looks::{Looks, SCRIPT};
 
 /// What a checkout page shows.
 #[derive(Debug, Clone)]
@@ -125,7 +125,7 @@ struct Said {
 /// Renders the page of a payment.
 pub(crate) fn render(
     checkout: &Checkout,
-    looks: &Looks,
+    branding: &Branding,
     codes: &Codes,
 ) -> Result<Rendered, askama::Error> {
     let language = checkout.language;
@@ -144,9 +144,9 @@ pub(crate) fn render(
     let qr = if asks { codes.svg(&checkout.payment_uri, words.qr) } else { None };
     let transactions = checkout.txids.iter();
     let transactions =
-        transactions.map(|txid| Transaction { txid, link: looks.explorer_link(txid) }).collect();
+        transactions.map(|txid| Transaction { txid, link: branding.explorer_link(txid) }).collect();
     let page = Page {
-        style: looks.style(),
+        style: branding.style(),
         script: &SCRIPT,
         language,
         words,
@@ -171,13 +171,16 @@ pub(crate) fn render(
         completed: checkout.completed_at.map(date),
         confirmed: checkout.confirmations.min(checkout.confirmations_required),
         redirect,
-        logo: looks.logo(),
+        logo: branding.logo(),
         transactions,
         play_money: play_money.map(|url| format!("{url}/{}", checkout.payment_id)),
         checkout,
     };
     let html = page.render()?;
-    Ok(Rendered { html, content_security_policy: looks.policy(checkout.play_money_url.as_deref()) })
+    Ok(Rendered {
+        html,
+        content_security_policy: branding.policy(checkout.play_money_url.as_deref()),
+    })
 }
 
 /// As the script makes it of an event: `detail/confirmations/amountReceivedLtc`.
@@ -284,13 +287,13 @@ struct Notice<'p> {
 /// Renders the page for a payment that does not exist.
 pub(crate) fn render_not_found(
     language: Language,
-    looks: &Looks,
+    branding: &Branding,
 ) -> Result<Rendered, askama::Error> {
     let words = language.words;
     let hint = fill_html(words.unknown_hint, &[]);
     notice(
-        looks,
-        Notice { style: looks.style(), language, title: words.unknown, hint, check_again: None },
+        branding,
+        Notice { style: branding.style(), language, title: words.unknown, hint, check_again: None },
     )
 }
 
@@ -298,19 +301,19 @@ pub(crate) fn render_not_found(
 pub(crate) fn render_limited(
     language: Language,
     seconds: u64,
-    looks: &Looks,
+    branding: &Branding,
 ) -> Result<Rendered, askama::Error> {
     let words = language.words;
     let hint = fill_html(words.limited_hint, &[("n", &seconds.to_string())]);
     let check_again = Some(words.check_again);
     notice(
-        looks,
-        Notice { style: looks.style(), language, title: words.limited, hint, check_again },
+        branding,
+        Notice { style: branding.style(), language, title: words.limited, hint, check_again },
     )
 }
 
-fn notice(looks: &Looks, notice: Notice<'_>) -> Result<Rendered, askama::Error> {
-    Ok(Rendered { html: notice.render()?, content_security_policy: looks.policy(None) })
+fn notice(branding: &Branding, notice: Notice<'_>) -> Result<Rendered, askama::Error> {
+    Ok(Rendered { html: notice.render()?, content_security_policy: branding.policy(None) })
 }
 
 #[cfg(test)]

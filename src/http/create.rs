@@ -9,15 +9,15 @@ use serde_json::value::RawValue;
 use warp::http::{HeaderMap, HeaderValue};
 use warp::reply::Response;
 
-use crate::acts::create_payment::{
-    Created, DISPLAY_AMOUNT_CHARS_MAX, EXPIRES_IN_SECONDS, NewPayment, REFERENCE_CHARS_MAX,
-    Request, create_payment,
-};
-use crate::acts::payments::facts_at_creation;
 use crate::domain::egress::Egress;
 use crate::domain::payment::PaymentId;
 use crate::domain::printable::is_printable;
 use crate::domain::webhook_url::RedirectUrl;
+use crate::operations::create_payment::{
+    Created, DISPLAY_AMOUNT_CHARS_MAX, EXPIRES_IN_SECONDS, NewPayment, REFERENCE_CHARS_MAX,
+    Request, create_payment,
+};
+use crate::operations::payments::facts_at_creation;
 use crate::secret;
 use crate::view::{Ltc, PaymentView};
 
@@ -80,12 +80,12 @@ pub(crate) async fn create(
         .write(move |tx| {
             let (rules, addresses) = (&of_write.payment_rules, &of_write.addresses);
             let created = create_payment(tx, rules, addresses, &request, now)?;
-            let (replayed, judged) = match created {
-                Created::New(judged) => (false, judged),
-                Created::Replayed(judged) => (true, judged),
+            let (replayed, evaluated) = match created {
+                Created::New(evaluated) => (false, evaluated),
+                Created::Replayed(evaluated) => (true, evaluated),
             };
             // As it was created, so that a repeated request gets the same bytes.
-            facts_at_creation(tx, judged.payment).map(|facts| (replayed, facts))
+            facts_at_creation(tx, evaluated.payment).map(|facts| (replayed, facts))
         })
         .await?;
     let view = PaymentView::new(&facts, &api.site, facts.payment.created_at);
@@ -297,7 +297,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_quoted_and_the_bare_idempotency_key_are_one() {
+    fn quoted_and_bare_idempotency_keys_are_equal() {
         #[track_caller]
         fn check(sent: &str, expected: Option<&str>) {
             let mut headers = HeaderMap::new();
@@ -323,17 +323,17 @@ mod tests {
     }
 
     #[test]
-    fn fields_that_mean_nothing_are_told() {
+    fn ignored_fields_are_reported() {
         #[track_caller]
         fn check(body: &str, expected: Option<&str>) {
-            let told = ignored_fields(body.as_bytes());
-            assert_eq!(told.as_ref().map(|value| value.to_str().unwrap()), expected, "{body}");
+            let notified = ignored_fields(body.as_bytes());
+            assert_eq!(notified.as_ref().map(|value| value.to_str().unwrap()), expected, "{body}");
         }
         check(r#"{"amountLtc": 1, "reference": null}"#, None);
         check(r#"{"amountLTC": 1, "note": {"a": [1]}}"#, Some("amountLTC, note"));
         check(r#"{"a b\r\n,": 1, "ö": 2}"#, Some("a+b%0D%0A%2C, %C3%B6"));
         let many: Vec<String> = (10..99).map(|n| format!("\"{n}{}\": 0", "x".repeat(99))).collect();
-        let told = ignored_fields(format!("{{{}}}", many.join(",")).as_bytes()).unwrap();
-        assert!(told.len() < 16 * 70, "{}", told.len());
+        let notified = ignored_fields(format!("{{{}}}", many.join(",")).as_bytes()).unwrap();
+        assert!(notified.len() < 16 * 70, "{}", notified.len());
     }
 }

@@ -16,7 +16,7 @@ use warp::Filter;
 use warp::http::{HeaderMap, HeaderValue, StatusCode, header};
 use warp::reply::{Reply, Response};
 
-use super::checkout::looks::{STYLE, hash};
+use super::checkout::branding::{STYLE, hash};
 
 /// The largest webhook that is taken in, in bytes.
 const BODY_BYTES_MAX: u64 = 64 * 1024;

@@ -7,7 +7,7 @@ use serde::Serialize;
 use warp::http::{HeaderMap, HeaderValue, StatusCode, header};
 use warp::reply::{Reply, Response};
 
-use crate::acts::Refusal;
+use crate::operations::Refusal;
 use crate::store;
 
 use super::weights::ranges;
@@ -212,7 +212,7 @@ impl From<Refusal> for ApiError {
             Refusal::Store(error) => ApiError::from(error),
             Refusal::UnknownMerchant(_)
             | Refusal::DiscordUserTaken(_)
-            | Refusal::ChainInDoubt
+            | Refusal::ChainSuspect
             | Refusal::SuspendedAlready
             | Refusal::NotSuspended
             | Refusal::TooManyAddressChanges
@@ -376,7 +376,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn problems_are_for_those_who_ask_for_them() {
+    fn problem_json_is_sent_only_to_clients_that_accept_it() {
         #[track_caller]
         fn check(accept: &[&str], expected: Shape) {
             let mut headers = HeaderMap::new();
@@ -398,7 +398,7 @@ mod tests {
     }
 
     #[test]
-    fn an_error_says_the_same_in_both_shapes() {
+    fn both_error_formats_carry_the_same_information() {
         let error = ApiError::invalid("limit", "must be a number");
         let usual = error.text(Shape::Usual, "https://pay.example", "req_1");
         assert_eq!(

@@ -13,7 +13,7 @@ use warp::sse::Event;
 
 use crate::domain::payment::{self, PaymentId, Status};
 use crate::domain::time::Timestamp;
-use crate::measures;
+use crate::metrics;
 use crate::view::{PaymentFacts, PaymentView};
 
 use super::error::ApiError;
@@ -58,7 +58,7 @@ struct Watching {
     sent: Option<PaymentView>,
     ended: bool,
     signs: Signs,
-    _held: (OwnedSemaphorePermit, Share, measures::Stream),
+    _held: (OwnedSemaphorePermit, Share, metrics::Stream),
 }
 
 /// Whether a quiet stream shows scripts that it is alive.
@@ -114,7 +114,7 @@ pub(crate) async fn events(
         sent: None,
         ended: false,
         signs,
-        _held: (permit, share, measures::Stream::open()),
+        _held: (permit, share, metrics::Stream::open()),
         api: api.clone(),
     };
     let shutdown = api.shutdown.clone();

@@ -56,7 +56,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_head_is_bounded_to_the_byte() {
+    fn the_header_size_limit_is_exact_to_the_byte() {
         let uri: Uri = "/docs".parse().unwrap();
         let with = |note: usize| {
             let mut headers = HeaderMap::new();
@@ -70,7 +70,7 @@ mod tests {
     }
 
     #[test]
-    fn a_field_that_decides_something_is_single() {
+    fn a_decisive_header_must_not_be_repeated() {
         for name in SINGLE_FIELDS {
             let mut headers = HeaderMap::new();
             headers.append(name, HeaderValue::from_static("a"));

@@ -173,12 +173,12 @@ impl Shares {
     /// A piece for this address, unless a network that it is in has its share.
     pub(crate) fn take(&self, holder: IpAddr) -> Option<Share> {
         let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
-        let has_room = |(network, shares): (IpNetwork, u32)| {
+        let fits = |(network, shares): (IpNetwork, u32)| {
             let shares = usize::try_from(shares).unwrap_or(usize::MAX);
             let most = self.each_max.saturating_mul(shares).min(self.wider_max);
             held.get(&network).copied().unwrap_or(0) < most
         };
-        if !networks(holder).all(has_room) {
+        if !networks(holder).all(fits) {
             return None;
         }
         networks(holder).for_each(|(network, _)| *held.entry(network).or_insert(0) += 1);
@@ -204,20 +204,20 @@ impl Drop for Share {
 /// so that a few payments with many streams keep no shopper from theirs.
 #[derive(Debug)]
 pub(crate) struct Streams {
-    places: Arc<Semaphore>,
+    slots: Arc<Semaphore>,
     reserved: usize,
 }
 
 impl Streams {
     pub(crate) fn of(all: usize) -> Streams {
-        Streams { places: Arc::new(Semaphore::new(all)), reserved: all / 4 }
+        Streams { slots: Arc::new(Semaphore::new(all)), reserved: all / 4 }
     }
 
     /// A place for a further stream of a payment, or for its first one; `None` if there is none
     /// left.
     pub(crate) fn take(&self, is_first: bool) -> Option<OwnedSemaphorePermit> {
-        let place = self.places.clone().try_acquire_owned().ok()?;
-        (is_first || self.places.available_permits() >= self.reserved).then_some(place)
+        let place = self.slots.clone().try_acquire_owned().ok()?;
+        (is_first || self.slots.available_permits() >= self.reserved).then_some(place)
     }
 }
 
@@ -226,7 +226,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_address_counts_in_each_network_around_it() {
+    fn an_address_counts_toward_each_enclosing_network() {
         #[track_caller]
         fn check(one: &str, other: &str, shared: &[u32]) {
             let of = |text: &str| networks(text.parse().unwrap()).collect::<Vec<_>>();
@@ -279,7 +279,7 @@ mod tests {
     }
 
     #[test]
-    fn the_burst_is_a_sixth_of_a_minute() {
+    fn the_burst_limit_is_a_sixth_of_the_minute_limit() {
         let limit = Limit::per_minute(60);
         for left in (0..10).rev() {
             let allowance = limit.count(&"a").unwrap().unwrap();
@@ -287,14 +287,14 @@ mod tests {
             assert!((1..=11).contains(&allowance.reset_seconds), "{allowance:?}");
         }
         let refused = limit.count(&"a").expect_err("the eleventh at once");
-        assert_eq!(limit.exhausted(&refused).map(|told| told.left), Some(0));
+        assert_eq!(limit.exhausted(&refused).map(|notified| notified.left), Some(0));
         assert!(limit.count(&"b").is_ok(), "others are not concerned");
         let off = Limit::per_minute(0);
         assert!((0..1000).all(|_| off.count(&"a") == Ok(None)));
     }
 
     #[test]
-    fn the_last_streams_are_for_payments_that_have_none() {
+    fn the_last_streams_are_reserved_for_payments_without_one() {
         let streams = Streams::of(8);
         let mut held: Vec<_> = (0..6).map(|_| streams.take(false).expect("a place")).collect();
         assert!(streams.take(false).is_none(), "a quarter is reserved");
@@ -307,7 +307,7 @@ mod tests {
     }
 
     #[test]
-    fn a_share_is_given_back_when_it_is_dropped() {
+    fn a_dropped_share_is_released() {
         let shares = Shares::of(2, 100);
         let (one, other) = ("198.51.100.1".parse().unwrap(), "198.51.100.2".parse().unwrap());
         let held = [shares.take(one), shares.take(one)];

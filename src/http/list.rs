@@ -5,9 +5,9 @@ use std::sync::Arc;
 use serde::Serialize;
 use warp::reply::Response;
 
-use crate::acts::create_payment::REFERENCE_CHARS_MAX;
-use crate::acts::payments::{Page, Question, page};
-use crate::acts::reason::Reason;
+use crate::operations::create_payment::REFERENCE_CHARS_MAX;
+use crate::operations::payments::{ListQuery, Page, page};
+use crate::operations::reason::Reason;
 use crate::view::PaymentView;
 
 use super::auth::KeyHolder;
@@ -38,41 +38,41 @@ pub(crate) async fn list(
     holder: KeyHolder,
     query: &str,
 ) -> Result<Response, ApiError> {
-    let question = Question { api_key: holder.sees_only(), ..read_query(query)? };
+    let list_query = ListQuery { api_key: holder.sees_only(), ..read_query(query)? };
     let now = api.clock.now();
     let Page { payments, more } =
-        api.store.read(move |tx| page(tx, holder.merchant(), &question, now)).await?;
+        api.store.read(move |tx| page(tx, holder.merchant(), &list_query, now)).await?;
     let next_cursor = payments.last().filter(|_| more).map(|facts| facts.payment.id.to_string());
     let view = |facts| PaymentView::new(facts, &api.site, now);
     json(&PageView { data: payments.iter().map(view).collect(), next_cursor })
 }
 
 /// What the query asks for. Unknown parts are ignored, as unknown fields of a body are.
-fn read_query(query: &str) -> Result<Question, ApiError> {
-    let mut question =
-        Question { status: None, reference: None, api_key: None, after: None, limit: LIMIT_USUAL };
+fn read_query(query: &str) -> Result<ListQuery, ApiError> {
+    let mut list_query =
+        ListQuery { status: None, reference: None, api_key: None, after: None, limit: LIMIT_USUAL };
     for (name, value) in query_parts(query, ["status", "reference", "limit", "cursor"])? {
         match name {
-            "status" => question.status = Some(status_word(&value)?),
+            "status" => list_query.status = Some(status_word(&value)?),
             "reference" if value.chars().count() > REFERENCE_CHARS_MAX => {
                 let reason = format!("must have at most {REFERENCE_CHARS_MAX} characters");
                 return Err(ApiError::invalid("reference", reason));
             }
-            "reference" => question.reference = Some(value),
+            "reference" => list_query.reference = Some(value),
             "limit" => {
                 let limit = value.parse().ok().filter(|limit| (1..=LIMIT_MAX).contains(limit));
                 let digits = value.bytes().all(|byte| byte.is_ascii_digit());
                 let reason = format!("must be a whole number from 1 to {LIMIT_MAX}");
                 let limit = limit.filter(|_| digits);
-                question.limit = limit.ok_or_else(|| ApiError::invalid("limit", reason))?;
+                list_query.limit = limit.ok_or_else(|| ApiError::invalid("limit", reason))?;
             }
             _ => {
                 let last = value.parse().map_err(|_| ApiError::invalid("cursor", Reason::Cursor));
-                question.after = Some(last?);
+                list_query.after = Some(last?);
             }
         }
     }
-    Ok(question)
+    Ok(list_query)
 }
 
 fn status_word(text: &str) -> Result<&'static str, ApiError> {
@@ -88,7 +88,7 @@ mod tests {
     type Parts<'p> = (Option<&'p str>, Option<&'p str>, u32, bool);
 
     #[test]
-    fn a_query_is_judged_part_by_part() {
+    fn each_query_parameter_is_validated_separately() {
         #[track_caller]
         fn check(query: &str, expected: Result<Parts, &str>) {
             let read = read_query(query);

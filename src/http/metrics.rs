@@ -1,22 +1,22 @@
 //! `/metrics` in Prometheus' text format: what this process measured, and what the database and
-//! the machine say now. OPERATORS.md explains each series.
+//! the machine say now. `static/docs/reference/metrics.md` explains each series.
 
 use std::path::Path;
 
 use prometheus::{Encoder, IntCounter, IntGauge, IntGaugeVec, Opts, Registry, TextEncoder};
 
-use crate::acts::payments::{WATCHER, in_doubt};
 use crate::domain::amount::Amount;
 use crate::domain::chain::BlockId;
 use crate::domain::payout_address::Reason;
 use crate::domain::time::Timestamp;
 use crate::logging;
-use crate::measures;
+use crate::metrics;
 use crate::node::zmq::Counters;
+use crate::operations::payments::{WATCHER, chain_suspect};
 use crate::safe_file::with_suffix;
-use crate::store::progress::Progress;
+use crate::store::role_status::RoleStatus;
 use crate::store::totals::{Totals, totals};
-use crate::store::{ReadTx, blocks, payments, payout_waits, progress, retention, room};
+use crate::store::{ReadTx, blocks, disk_space, payments, payout_waits, retention, role_status};
 
 use super::ops::Ops;
 
@@ -29,7 +29,7 @@ pub(super) async fn gather(ops: &Ops) -> anyhow::Result<String> {
     counter(&registry, "litegate_log_lines_dropped_total", help, logging::dropped_lines())?;
     measure_disk(&registry, &ops.database)?;
     let limit = ops.hot_limit.map_or(0, Amount::litoshis);
-    let help = "sweeper.max_hot where the key lies on this machine; 0 if there is no limit";
+    let help = "sweeper.max_hot_balance where the key lies on this machine; 0 if there is no limit";
     gauge(&registry, "litegate_hot_limit_litoshis", help, i64::try_from(limit)?)?;
     let now = ops.clock.now();
     let read = ops.store.read(Stored::read).await;
@@ -40,7 +40,7 @@ pub(super) async fn gather(ops: &Ops) -> anyhow::Result<String> {
         Err(error) => tracing::error!(error = format!("{error:#}"), "metrics lack the database"),
     }
     let mut families = registry.gather();
-    families.extend(measures::gather());
+    families.extend(metrics::gather());
     let mut out = Vec::new();
     TextEncoder::new().encode(&families, &mut out)?;
     Ok(String::from_utf8(out)?)
@@ -99,22 +99,22 @@ fn measure_process(registry: &Registry) -> anyhow::Result<()> {
 }
 
 fn measure_disk(registry: &Registry, database: &Path) -> anyhow::Result<()> {
-    if let Some(free) = room::free_bytes(database) {
+    if let Some(free) = disk_space::free_bytes(database) {
         let help = "Room that is left beside the database";
         let free = i64::try_from(free).unwrap_or(i64::MAX);
         gauge(registry, "litegate_disk_free_bytes", help, free)?;
     }
     let bytes = std::fs::metadata(with_suffix(database, "-wal")).map_or(0, |found| found.len());
     let help = "Size of the database's write-ahead log";
-    gauge(registry, "litegate_database_log_bytes", help, i64::try_from(bytes)?)
+    gauge(registry, "litegate_database_wal_bytes", help, i64::try_from(bytes)?)
 }
 
 /// What the database says.
 struct Stored {
     totals: Totals,
     tip: Option<BlockId>,
-    progress: Option<Progress>,
-    doubt: bool,
+    role_status: Option<RoleStatus>,
+    chain_guard: bool,
     lost: usize,
     table_bytes: Vec<(String, i64)>,
     /// Merchants whose payouts wait, by reason.
@@ -126,8 +126,8 @@ impl Stored {
         Ok(Stored {
             totals: totals(tx)?,
             tip: blocks::tip(tx)?,
-            progress: progress::of_role(tx, WATCHER)?,
-            doubt: in_doubt(tx)?,
+            role_status: role_status::of_role(tx, WATCHER)?,
+            chain_guard: chain_suspect(tx)?,
             lost: payments::completed_without_coins(tx)?.len(),
             table_bytes: retention::sizes(tx)?,
             payout_waits: count_payout_waits(tx)?,
@@ -135,7 +135,8 @@ impl Stored {
     }
 
     fn register(self, registry: &Registry, now: Timestamp) -> anyhow::Result<()> {
-        let Stored { totals, tip, progress, doubt, lost, table_bytes, payout_waits } = self;
+        let Stored { totals, tip, role_status, chain_guard, lost, table_bytes, payout_waits } =
+            self;
         let age = |since: Option<Timestamp>| since.map_or(0, |since| now.ms_since(since) / 1000);
         labelled(registry, "litegate_payments", "Payments by status", "status", &totals.payments)?;
         let help = "Size of each table with its indexes, measured once a day";
@@ -144,9 +145,13 @@ impl Stored {
             "Merchants whose payouts wait, since the sweeper contradicts their payout address";
         labelled(registry, "litegate_payouts_waiting", help, "reason", &payout_waits)?;
         for (name, help, value) in [
-            ("litegate_webhooks_due", "Events that wait to be delivered", totals.events_due),
             (
-                "litegate_webhook_oldest_due_seconds",
+                "litegate_webhook_events_pending",
+                "Events that wait to be delivered",
+                totals.events_due,
+            ),
+            (
+                "litegate_webhook_oldest_pending_seconds",
                 "Age of the oldest event that waits; 0 if none does",
                 age(totals.oldest_due_at),
             ),
@@ -167,15 +172,19 @@ impl Stored {
                 "Age of the oldest of them; 0 if there is none",
                 age(totals.oldest_sweep_at),
             ),
-            ("litegate_notices_due", "Notices of the bot that wait", totals.notices_due),
+            (
+                "litegate_notifications_pending",
+                "Notifications of the bot that wait to be sent",
+                totals.notifications_due,
+            ),
             ("litegate_database_bytes", "Size of the database", totals.bytes),
             (
-                "litegate_doubt",
-                "1 while in doubt about the chain: payments out of MWEB and sweeps wait",
-                i64::from(doubt),
+                "litegate_chain_suspect",
+                "1 while the chain guard is active: MWEB payments and sweeps wait",
+                i64::from(chain_guard),
             ),
             (
-                "litegate_completed_without_coins",
+                "litegate_completed_payments_reorged_out",
                 "Completed payments whose coins the best chain does not hold any more",
                 i64::try_from(lost)?,
             ),
@@ -186,9 +195,9 @@ impl Stored {
             let help = "The block that we stand on";
             gauge(registry, "litegate_chain_height", help, i64::from(tip.height))?;
         }
-        if let Some(at) = progress.and_then(|progress| progress.at) {
+        if let Some(at) = role_status.and_then(|role_status| role_status.at) {
             let help = "Seconds since the watcher last stood at the node's tip";
-            gauge(registry, "litegate_watcher_silence_seconds", help, age(Some(at)))?;
+            gauge(registry, "litegate_watcher_last_sync_age_seconds", help, age(Some(at)))?;
         }
         Ok(())
     }

@@ -6,7 +6,7 @@
 pub(crate) mod account;
 mod auth;
 pub(crate) mod checkout;
-mod code;
+mod client_stream;
 pub(crate) mod create;
 pub(crate) mod demo;
 pub(crate) mod docs;
@@ -24,14 +24,14 @@ pub(crate) mod pages;
 mod pay;
 pub(crate) mod proxies;
 pub(crate) mod qr;
-pub(crate) mod ready;
+mod qr_image;
 mod resource;
 pub(crate) mod server;
 mod show;
+pub(crate) mod status_cache;
 mod unread;
 mod webhooks;
 mod weights;
-mod wire;
 
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
@@ -44,26 +44,26 @@ use warp::http::{HeaderMap, HeaderValue, header};
 use warp::reply::Response;
 use warp::{Buf, Filter, Rejection};
 
-use crate::acts::addresses::Addresses;
-use crate::acts::create_payment;
 use crate::clock::Clock;
 use crate::domain::api_key::Permission;
 use crate::domain::egress::Egress;
 use crate::domain::ip_network::IpNetwork;
 use crate::domain::merchant::MerchantId;
+use crate::notifier::Notifier;
+use crate::operations::addresses::Addresses;
+use crate::operations::create_payment;
 use crate::secret::Secrets;
 use crate::store::Store;
 use crate::view::Site;
-use crate::wake::Wake;
 
 use auth::KeyHolder;
-use checkout::looks::Looks;
+use checkout::branding::Branding;
 use error::{ApiError, Code};
 use limit::{AddressLimit, Allowance, Limit, Shares, Streams};
 use pages::Pages;
 use qr::Codes;
-use ready::Ready;
-use server::Places;
+use server::ConnectionSlots;
+use status_cache::StatusCache;
 
 /// How the public interface is set up.
 #[derive(Debug, Clone)]
@@ -76,11 +76,11 @@ pub(crate) struct Settings {
     /// Requests a minute for each client address on public calls; 0: no limit.
     pub(crate) rate_per_address: u32,
     /// Event streams that may be open at a time, if the process may open enough files.
-    pub(crate) streams_max: usize,
+    pub(crate) max_event_streams: usize,
     /// Where the checkout's button "Pay with play money" leads; regtest only.
     pub(crate) play_money_url: Option<String>,
     /// How the checkout looks.
-    pub(crate) looks: Looks,
+    pub(crate) branding: Branding,
 }
 
 /// The largest request body, in bytes.
@@ -107,10 +107,10 @@ pub(crate) struct Api {
     pub(crate) payment_rules: create_payment::Rules,
     pub(crate) egress: Egress,
     pub(crate) play_money_url: Option<String>,
-    pub(crate) looks: Looks,
-    pub(crate) wake: Wake,
+    pub(crate) branding: Branding,
+    pub(crate) notifier: Notifier,
     pub(crate) pages: Arc<Pages>,
-    pub(crate) ready: Ready,
+    pub(crate) status_cache: StatusCache,
     pub(crate) codes: Codes,
     pub(crate) clock: Clock,
     pub(crate) shutdown: CancellationToken,
@@ -122,7 +122,7 @@ pub(crate) struct Limits {
     per_key: Limit<MerchantId>,
     per_address: AddressLimit,
     /// Connections, event streams among them.
-    places: usize,
+    slots: usize,
     streams: Streams,
     streams_each: Shares,
     connections_each: Shares,
@@ -130,14 +130,14 @@ pub(crate) struct Limits {
 
 impl Limits {
     pub(crate) fn new(settings: &Settings) -> Limits {
-        let places = Places::here(settings.streams_max);
+        let slots = ConnectionSlots::here(settings.max_event_streams);
         Limits {
             per_key: Limit::per_minute(settings.rate_per_key),
             per_address: AddressLimit::per_minute(settings.rate_per_address),
-            places: places.all,
-            streams: Streams::of(places.streams),
-            streams_each: Shares::of(STREAMS_EACH_MAX, places.streams),
-            connections_each: Shares::of(CONNECTIONS_EACH_MAX, places.all),
+            slots: slots.all,
+            streams: Streams::of(slots.streams),
+            streams_each: Shares::of(STREAMS_EACH_MAX, slots.streams),
+            connections_each: Shares::of(CONNECTIONS_EACH_MAX, slots.all),
         }
     }
 }
@@ -159,7 +159,7 @@ pub(crate) fn routes(api: Arc<Api>) -> BoxedFilter<(Response,)> {
         let api = api.clone();
         address.map(move |ClientAddress(address)| api.limits.per_address.count(address))
     };
-    let key = with_api.clone().and(address).and(warp::header::headers_cloned()).then(judge_key);
+    let key = with_api.clone().and(address).and(warp::header::headers_cloned()).then(evaluate_key);
 
     let create = warp::path!("api" / "payments")
         .and(warp::post())
@@ -234,7 +234,7 @@ pub(crate) fn routes(api: Arc<Api>) -> BoxedFilter<(Response,)> {
         .and(warp::header::headers_cloned())
         .then(|id, allowed: Result<(), ApiError>, api, headers: HeaderMap| async move {
             match allowed {
-                Ok(()) => respond(code::code(api, id, headers).await),
+                Ok(()) => respond(qr_image::qr_image(api, id, headers).await),
                 Err(error) => error.into_response(),
             }
         })
@@ -371,7 +371,7 @@ struct Keyed {
 
 /// Judges the key of a request and counts it: against the merchant if it is valid, else against
 /// the client's address, which is told to wait when it tries too often.
-async fn judge_key(
+async fn evaluate_key(
     api: Arc<Api>,
     ClientAddress(address): ClientAddress,
     headers: HeaderMap,

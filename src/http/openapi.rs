@@ -39,7 +39,7 @@ mod tests {
     }
 
     #[test]
-    fn the_document_has_every_error_code_with_its_status_and_no_other() {
+    fn the_openapi_document_lists_exactly_our_error_codes() {
         let document = parsed();
         let listed = &document["components"]["schemas"]["ErrorCode"]["enum"];
         let listed: BTreeSet<&str> =
@@ -60,7 +60,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_documented_is_there() {
+    fn the_documented_paths_match_the_router() {
         let document = parsed();
         let paths = document["paths"].as_object().expect("paths");
         let documented: BTreeSet<String> = paths

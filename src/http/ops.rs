@@ -17,12 +17,12 @@ use warp::Filter;
 use warp::http::StatusCode;
 use warp::reply::{Reply, Response};
 
-use crate::acts::account_scan;
-use crate::acts::payments::{WATCHER, is_delayed};
 use crate::clock::Clock;
 use crate::domain::amount::Amount;
 use crate::node::zmq::Counters;
-use crate::store::{Store, progress};
+use crate::operations::account_scan;
+use crate::operations::payments::{WATCHER, is_delayed};
+use crate::store::{Store, role_status};
 
 /// Connections at a time; there are a few readers at most.
 const CONNECTIONS_MAX: usize = 64;
@@ -109,7 +109,7 @@ async fn ready(ops: Ops) -> Response {
     let state = ops
         .store
         .read(move |tx| {
-            let last = progress::of_role(tx, WATCHER)?;
+            let last = role_status::of_role(tx, WATCHER)?;
             let starting = !account_scan::is_answered(tx)?;
             Ok::<_, anyhow::Error>((starting, is_delayed(tx, now)?, last))
         })

@@ -11,11 +11,11 @@ use std::time::Duration;
 
 use tokio::sync::watch;
 
-use crate::acts::Refusal;
-use crate::acts::payments::{facts, in_doubt, is_delayed};
 use crate::domain::chain::BlockId;
 use crate::domain::payment::{PaymentId, Place, Status};
 use crate::domain::time::Timestamp;
+use crate::operations::Refusal;
+use crate::operations::payments::{chain_suspect, facts, is_delayed};
 use crate::store::{ReadTx, blocks, payments};
 use crate::view::PaymentFacts;
 
@@ -116,7 +116,7 @@ impl Pages {
         let next = Seen {
             number: payments::last_change(tx)?,
             tip: blocks::tip(tx)?,
-            delayed: is_delayed(tx, now)? || in_doubt(tx)?,
+            delayed: is_delayed(tx, now)? || chain_suspect(tx)?,
         };
         let ids = match seen.filter(|seen| seen.delayed == next.delayed) {
             None => self.all(),
@@ -195,7 +195,7 @@ pub(crate) async fn follow(api: Arc<Api>) {
         }
         tokio::select! {
             () = api.shutdown.cancelled() => {}
-            () = api.wake.pages_stirred() => {}
+            () = api.notifier.pages_notified() => {}
             () = tokio::time::sleep(LOOK_EVERY) => {}
         }
     }
@@ -223,7 +223,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_page_that_opens_with_what_is_older_than_the_last_look_goes_on_counting() {
+    fn a_page_opened_with_stale_data_is_still_updated() {
         let pages = Arc::new(Pages::default());
         let mined = facts(Place::Block(BlockId { height: 1, hash: BlockHash::all_zeros() }));
         let id = mined.payment.id;

@@ -37,7 +37,7 @@ pub(crate) async fn pay(
         let mut response = answer(
             language,
             refusal.status(),
-            render_limited(language, seconds.unwrap_or(PATIENCE_SECONDS), &api.looks),
+            render_limited(language, seconds.unwrap_or(PATIENCE_SECONDS), &api.branding),
         );
         if let Some(after) = after {
             response.headers_mut().insert(header::RETRY_AFTER, after);
@@ -47,10 +47,10 @@ pub(crate) async fn pay(
     let (status, rendered) = match show::look_up(&api, &id).await {
         Ok(facts) => {
             let page = checkout(&api, &facts, language);
-            (StatusCode::OK, render(&page, &api.looks, &api.codes))
+            (StatusCode::OK, render(&page, &api.branding, &api.codes))
         }
         Err(error) if error == show::unknown() => {
-            (StatusCode::NOT_FOUND, render_not_found(language, &api.looks))
+            (StatusCode::NOT_FOUND, render_not_found(language, &api.branding))
         }
         Err(error) => return error.into_response(),
     };
@@ -73,7 +73,7 @@ fn checkout(api: &Api, facts: &PaymentFacts, language: Language) -> Checkout {
     let assessment = payment::assess(payment, &facts.coins, facts.tip);
     let address = receiving_address(payment, api.site.network);
     let mut txids: Vec<String> = Vec::new();
-    for coin in facts.coins.iter().filter(|coin| coin.place != Place::Gone) {
+    for coin in facts.coins.iter().filter(|coin| coin.place != Place::Removed) {
         let txid = coin.outpoint.txid.to_string();
         if txids.len() < TXIDS_SHOWN_MAX && !txids.contains(&txid) {
             txids.push(txid);

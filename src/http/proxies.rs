@@ -97,7 +97,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_our_proxies_are_believed() {
+    fn only_configured_proxies_are_trusted() {
         #[track_caller]
         fn check(peer: &str, forwarded: &[&str], expected: &str) {
             let mut headers = HeaderMap::new();

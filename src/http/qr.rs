@@ -84,7 +84,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_code_is_encoded_once_and_the_cache_is_bounded() {
+    fn a_qr_image_is_encoded_once_and_the_cache_is_bounded() {
         let codes = Codes::default();
         let first = codes.code("litecoin:a?amount=1").expect("a code");
         let again = codes.code("litecoin:a?amount=1").expect("a code");

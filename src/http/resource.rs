@@ -148,7 +148,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn paths_find_their_resource() {
+    fn paths_map_to_their_resources() {
         #[track_caller]
         fn check(path: &str, expected: Option<&str>) {
             assert_eq!(at(path).map(|resource| resource.path), expected, "{path}");

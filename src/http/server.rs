@@ -27,13 +27,13 @@ use tracing::Instrument;
 use warp::http::{HeaderValue, Request, Uri, header};
 use warp::reply::Response;
 
-use crate::acts::untrusted_proxy;
-use crate::measures;
+use crate::metrics;
+use crate::operations::untrusted_proxy;
 
+use super::client_stream::{self, ClientStream};
 use super::error::{self, ApiError, Code, Shape};
 use super::proxies::{self, Untrusted};
 use super::unread::{self, RequestBody};
-use super::wire::{self, Wire};
 use super::{Api, ClientAddress, Settings, headers, resource, routes};
 
 /// Connections at a time beside those of event streams, if there are descriptors for them; further
@@ -73,26 +73,29 @@ pub(crate) async fn bind(settings: &Settings) -> anyhow::Result<TcpListener> {
 
 /// How many connections there may be at a time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Places {
+pub(crate) struct ConnectionSlots {
     pub(crate) all: usize,
     /// Of which event streams take so many at most.
     pub(crate) streams: usize,
 }
 
-impl Places {
+impl ConnectionSlots {
     /// For so many event streams, as far as this process may open files.
-    pub(crate) fn here(streams_max: usize) -> Places {
+    pub(crate) fn here(max_event_streams: usize) -> ConnectionSlots {
         let limits = std::fs::read_to_string("/proc/self/limits").unwrap_or_default();
-        Places::of(descriptors_max(&limits).unwrap_or(DESCRIPTORS_USUAL), streams_max)
+        ConnectionSlots::of(
+            descriptors_max(&limits).unwrap_or(DESCRIPTORS_USUAL),
+            max_event_streams,
+        )
     }
 
     /// A quarter of the descriptors is left for others, and a quarter of the places for those who
     /// are no streams.
-    fn of(descriptors: usize, streams_max: usize) -> Places {
+    fn of(descriptors: usize, max_event_streams: usize) -> ConnectionSlots {
         let left = (descriptors / 4).max(DESCRIPTORS_LEFT).min(descriptors / 2);
-        let most = CONNECTIONS_USUAL.saturating_add(streams_max);
+        let most = CONNECTIONS_USUAL.saturating_add(max_event_streams);
         let all = (descriptors - left).clamp(1, most);
-        Places { all, streams: streams_max.min(all - all / 4) }
+        ConnectionSlots { all, streams: max_event_streams.min(all - all / 4) }
     }
 }
 
@@ -117,7 +120,7 @@ pub(crate) async fn serve(api: Arc<Api>, settings: Settings, listener: TcpListen
         untrusted: Untrusted::default(),
         api: api.clone(),
     });
-    let permits = Arc::new(Semaphore::new(api.limits.places));
+    let permits = Arc::new(Semaphore::new(api.limits.slots));
     let refused = Arc::new(Semaphore::new(REFUSED_LINGERING_MAX));
     let graceful = GracefulShutdown::new();
     let mut connections = JoinSet::new();
@@ -148,7 +151,7 @@ pub(crate) async fn serve(api: Arc<Api>, settings: Settings, listener: TcpListen
             let _ = stream.try_write(&refusal); // If there is no room for it, so be it.
             if let Ok(place) = refused.clone().try_acquire_owned() {
                 connections.spawn(async move {
-                    wire::close_lingering(stream).await;
+                    client_stream::close_lingering(stream).await;
                     drop((place, permit));
                 });
             }
@@ -175,7 +178,7 @@ pub(crate) async fn serve(api: Arc<Api>, settings: Settings, listener: TcpListen
             .max_buf_size(headers::HEAD_BYTES_MAX)
             .max_headers(headers::FIELDS_MAX)
             .serve_connection(
-                TokioIo::new(Wire::new(stream, left_unread, Box::new(refuse))),
+                TokioIo::new(ClientStream::new(stream, left_unread, Box::new(refuse))),
                 service,
             );
         let connection = graceful.watch(connection);
@@ -280,7 +283,7 @@ where
         resource::share(resource, &mut response);
         response = error::write_body(response, shape, &self.public_url, request_id);
         let address = resource.map_or("unknown", |resource| resource.path);
-        measures::answered(address, response.status().as_u16(), began.elapsed());
+        metrics::answered(address, response.status().as_u16(), began.elapsed());
         tracing::debug!(%method, path, status = response.status().as_u16(), "answered");
         let headers = response.headers_mut();
         if let Ok(value) = HeaderValue::from_str(request_id) {
@@ -353,7 +356,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_soft_limit_of_open_files_is_found() {
+    fn the_soft_limit_of_open_files_is_parsed() {
         let shown = "Limit                     Soft Limit           Hard Limit           Units\n\
                      Max processes             63432                63432                processes\n\
                      Max open files            1024                 524288               files\n";
@@ -364,10 +367,10 @@ mod tests {
     }
 
     #[test]
-    fn places_leave_descriptors_and_streams_leave_places() {
+    fn connection_slots_reserve_descriptors_and_limit_streams() {
         #[track_caller]
         fn check(descriptors: usize, asked: usize, all: usize, streams: usize) {
-            assert_eq!(Places::of(descriptors, asked), Places { all, streams });
+            assert_eq!(ConnectionSlots::of(descriptors, asked), ConnectionSlots { all, streams });
         }
         check(16_384, 2_000, 6_096, 2_000);
         check(20_000, 10_000, 14_096, 10_000);

@@ -6,14 +6,14 @@ use bitcoin::hashes::{Hash, sha256};
 use warp::http::{HeaderMap, HeaderValue, StatusCode, header};
 use warp::reply::{Reply, Response};
 
-use crate::acts::Refusal;
-use crate::acts::payments::facts;
 use crate::domain::payment::PaymentId;
 use crate::domain::time::Timestamp;
+use crate::operations::Refusal;
+use crate::operations::payments::facts;
 use crate::view::{PaymentFacts, PaymentView, seconds_until};
 
 use super::error::ApiError;
-use super::ready::{Answer, Mark};
+use super::status_cache::{Answer, Mark};
 use super::{Api, json_text};
 
 /// The error for a payment that does not exist.
@@ -36,7 +36,7 @@ pub(crate) async fn show(
 ) -> Result<Response, ApiError> {
     let id: PaymentId = id.parse().map_err(|_| unknown())?;
     let now = api.clock.now();
-    let answer = match api.ready.answer(id, now) {
+    let answer = match api.status_cache.answer(id, now) {
         Some(answer) => answer,
         None => make_ready(&api, id, now).await?,
     };
@@ -62,7 +62,7 @@ async fn make_ready(api: &Api, id: PaymentId, now: Timestamp) -> Result<Arc<Answ
         api.store.look_up(move |tx| Ok::<_, Refusal>((facts(tx, id, now)?, Mark::of(tx)?))).await?;
     let answer =
         Arc::new(answer_of(PaymentView::new(&facts, &api.site, now), facts.payment.expires_at)?);
-    api.ready.keep(&facts, mark, answer.clone());
+    api.status_cache.keep(&facts, mark, answer.clone());
     Ok(answer)
 }
 

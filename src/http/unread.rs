@@ -3,7 +3,7 @@
 //! A server that closes a socket with unread bytes resets the connection, and the reset can destroy
 //! the answer on its way. So the rest of the body is read and thrown away before the answer goes
 //! out, within bounds. Beyond them the answer announces the end (`connection: close`), and the
-//! connection lingers (RFC 9112, 9.6; `wire.rs`).
+//! connection lingers (RFC 9112, 9.6; `client_stream.rs`).
 //!
 //! Must not know: why the handler did not read.
 

@@ -7,9 +7,9 @@ use std::sync::Arc;
 use serde::Serialize;
 use warp::reply::Response;
 
-use crate::acts::Actor;
-use crate::acts::reason::Reason;
-use crate::acts::webhooks::{self as acts, Question, Told};
+use crate::operations::Actor;
+use crate::operations::reason::Reason;
+use crate::operations::webhooks::{self as operations, ListQuery, Notified};
 use crate::view::{AttemptView, EventView};
 
 use super::auth::KeyHolder;
@@ -40,11 +40,11 @@ pub(crate) async fn list(
     holder: KeyHolder,
     query: &str,
 ) -> Result<Response, ApiError> {
-    let question = Question { merchant: Some(holder.merchant()), ..read_query(query)? };
-    let (told, more) =
-        api.store.read(move |tx| acts::list(tx, &question).map_err(ApiError::from)).await?;
-    let next_cursor = told.last().filter(|_| more).map(|(event, _)| event.id.clone());
-    json(&Page { data: told.iter().map(view).collect(), next_cursor })
+    let list_query = ListQuery { merchant: Some(holder.merchant()), ..read_query(query)? };
+    let (notified, more) =
+        api.store.read(move |tx| operations::list(tx, &list_query).map_err(ApiError::from)).await?;
+    let next_cursor = notified.last().filter(|_| more).map(|(event, _)| event.id.clone());
+    json(&Page { data: notified.iter().map(view).collect(), next_cursor })
 }
 
 /// One page of attempts, newest first.
@@ -78,7 +78,7 @@ pub(crate) async fn attempts(
     }
     let merchant = holder.merchant();
     let (found, more) =
-        api.store.read(move |tx| acts::attempts(tx, merchant, &id, before, limit)).await?;
+        api.store.read(move |tx| operations::attempts(tx, merchant, &id, before, limit)).await?;
     let next_cursor = found.last().filter(|_| more).map(|last| last.number.to_string());
     json(&AttemptPage { data: found.iter().map(AttemptView::new).collect(), next_cursor })
 }
@@ -99,27 +99,29 @@ pub(crate) async fn resend(
     id: String,
 ) -> Result<Response, ApiError> {
     let (merchant, now) = (Some(holder.merchant()), api.clock.now());
-    let told =
-        api.store.write(move |tx| acts::resend(tx, &Actor::ApiKey, merchant, &id, now)).await?;
-    api.wake.stir_webhooks();
-    json(&view(&told))
+    let notified = api
+        .store
+        .write(move |tx| operations::resend(tx, &Actor::ApiKey, merchant, &id, now))
+        .await?;
+    api.notifier.notify_webhooks();
+    json(&view(&notified))
 }
 
-fn view((event, attempts): &Told) -> EventView {
+fn view((event, attempts): &Notified) -> EventView {
     EventView::new(event, attempts)
 }
 
 /// What the query asks for.
-fn read_query(query: &str) -> Result<Question, ApiError> {
-    let mut question = Question { limit: LIMIT_USUAL, ..Question::default() };
+fn read_query(query: &str) -> Result<ListQuery, ApiError> {
+    let mut list_query = ListQuery { limit: LIMIT_USUAL, ..ListQuery::default() };
     for (name, value) in query_parts(query, ["status", "limit", "cursor"])? {
         match name {
-            "status" => question.state = Some(acts::state_word(&value)?),
-            "limit" => question.limit = read_limit(&value)?,
-            _ => question.cursor = Some(value),
+            "status" => list_query.state = Some(operations::state_word(&value)?),
+            "limit" => list_query.limit = read_limit(&value)?,
+            _ => list_query.cursor = Some(value),
         }
     }
-    Ok(question)
+    Ok(list_query)
 }
 
 #[cfg(test)]
@@ -127,7 +129,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_query_is_judged_part_by_part() {
+    fn each_query_parameter_is_validated_separately() {
         #[track_caller]
         fn check(query: &str, expected: Result<(Option<&str>, u32, Option<&str>), &str>) {
             let read = read_query(query).map_err(|error| error.message().to_owned());

@@ -34,7 +34,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn weights_are_read_as_clients_write_them() {
+    fn quality_values_are_parsed_as_clients_send_them() {
         #[track_caller]
         fn check(list: &str, expected: &[(&str, u32)]) {
             assert_eq!(ranges(list).collect::<Vec<_>>(), expected, "{list}");

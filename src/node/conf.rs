@@ -59,7 +59,7 @@ mod tests {
     }
 
     #[test]
-    fn every_call_that_is_allowed_is_made() {
+    fn every_whitelisted_rpc_is_used() {
         let source =
             concat!(include_str!("rpc.rs"), include_str!("mempool.rs"), include_str!("scan.rs"));
         for call in rpc::CALLS {

@@ -35,7 +35,7 @@ mod tests {
     use bitcoin::hex::DisplayHex;
 
     #[test]
-    fn every_byte_comes_back() {
+    fn every_byte_round_trips_through_hex() {
         let bytes: Vec<u8> = (0..=255).collect();
         let text = bytes.to_lower_hex_string();
         assert_eq!(decode(&text).as_deref(), Some(&bytes[..]));
@@ -44,7 +44,7 @@ mod tests {
     }
 
     #[test]
-    fn whatever_is_no_hexadecimal_is_nothing() {
+    fn invalid_hex_decodes_to_none() {
         for text in ["0", "000", "0g", "g0", " 0", "0x", "é", "ff\n", "\u{0}0"] {
             assert_eq!(decode(text), None, "{text:?}");
         }

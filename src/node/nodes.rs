@@ -9,7 +9,7 @@ use super::transport::Cancelled;
 use super::zmq;
 
 /// How long a node may take to answer while we only look how it is.
-const GLANCE_TIMEOUT: Duration = Duration::from_secs(5);
+const HTTP_PROBE_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// How to reach one of the nodes, and what it must be.
 #[derive(Debug, Clone)]
@@ -28,7 +28,7 @@ pub(crate) struct Candidate {
     pub(crate) name: String,
     pub(crate) node: Node,
     /// The same node, asked with less patience.
-    pub(crate) glance: Node,
+    pub(crate) probe: Node,
     pub(crate) zmq: Option<zmq::Settings>,
     pub(crate) oldest: Option<u64>,
 }
@@ -44,7 +44,7 @@ impl Nodes {
         let candidate = |one: &Settings| Candidate {
             name: one.rpc.host_and_port().to_owned(),
             node: Node::new(one.rpc.clone()),
-            glance: Node::with_timeout(one.rpc.clone(), GLANCE_TIMEOUT),
+            probe: Node::with_timeout(one.rpc.clone(), HTTP_PROBE_TIMEOUT),
             zmq: one.zmq.clone(),
             oldest: one.oldest,
         };
@@ -55,7 +55,7 @@ impl Nodes {
     pub(crate) fn cancelled_by(&self, cancelled: &Cancelled) -> Nodes {
         let candidate = |one: &Candidate| Candidate {
             node: one.node.cancelled_by(Arc::clone(cancelled)),
-            glance: one.glance.cancelled_by(Arc::clone(cancelled)),
+            probe: one.probe.cancelled_by(Arc::clone(cancelled)),
             ..one.clone()
         };
         Nodes(self.0.iter().map(candidate).collect())

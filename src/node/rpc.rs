@@ -20,9 +20,9 @@ use super::transport::{Cancelled, Door, Http, HttpError};
 use super::{Error, codec, hex};
 use crate::domain::amount::Amount;
 use crate::domain::chain::{BlockId, OurTip};
-use crate::domain::doubt::{Branch, BranchState};
+use crate::domain::chain_guard::{Branch, BranchState};
 use crate::domain::time::Timestamp;
-use crate::measures;
+use crate::metrics;
 use crate::safe_file;
 use crate::secret::Secret;
 
@@ -542,12 +542,12 @@ impl Node {
         };
         let client = self.client(timeout)?;
         let began = Instant::now();
-        let result = ask(&client).map_err(|error| judge(call, error));
+        let result = ask(&client).map_err(|error| evaluate(call, error));
         let unanswered = matches!(
             result,
             Err(Error::Unauthorized | Error::Unreachable(_) | Error::WarmingUp(_) | Error::Busy)
         );
-        measures::called(call, began.elapsed(), !unanswered);
+        metrics::called(call, began.elapsed(), !unanswered);
         if matches!(result, Err(Error::Unauthorized | Error::Unreachable(_))) {
             // The node may have restarted with a new cookie: read it afresh next time.
             *self.authorization.lock().unwrap_or_else(PoisonError::into_inner) = None;
@@ -623,7 +623,7 @@ pub(super) fn json(id: &impl ToString) -> Value {
 }
 
 /// Sorts the many ways to fail by what the caller does next.
-pub(super) fn judge(call: &'static str, error: bitcoincore_rpc::Error) -> Error {
+pub(super) fn evaluate(call: &'static str, error: bitcoincore_rpc::Error) -> Error {
     let error = match error {
         bitcoincore_rpc::Error::JsonRpc(error) => error,
         other => return Error::Garbled { call, reason: other.to_string() },

@@ -14,12 +14,12 @@ use serde::Deserialize;
 use serde_json::value::{RawValue, Value};
 
 use super::Error;
-use super::rpc::{Node, judge};
+use super::rpc::{Node, evaluate};
 use super::transport::HttpError;
 use crate::domain::amount::Amount;
 use crate::domain::audit::Unspent;
 use crate::domain::chain::BlockId;
-use crate::headway::{Headway, Told};
+use crate::progress::{OnProgress, Progress};
 
 const CALL: &str = "scantxoutset";
 
@@ -91,11 +91,11 @@ struct Asked {
 
 impl Asked {
     /// The headway with an answer of which so many percent are done.
-    fn headway(self, percent: u64) -> Headway {
+    fn progress(self, percent: u64) -> Progress {
         let what = "reading the node's unspent outputs";
         let done = self.answered.saturating_mul(100).saturating_add(percent.min(100));
         let of = self.answered.saturating_add(self.to_come).saturating_mul(100);
-        Headway { what, done, of }
+        Progress { what, done, of }
     }
 }
 
@@ -127,13 +127,13 @@ fn in_parts<T>(
 impl Node {
     /// `scantxoutset`: the unspent outputs of a ranged descriptor, from index 0 to `last`. Reads
     /// the node's whole set of unspent outputs, once for each answer that it takes: minutes on
-    /// mainnet; `told` hears how far it is. [`Error::Busy`] while another scan is under way; the
+    /// mainnet; `on_progress` hears how far it is. [`Error::Busy`] while another scan is under way; the
     /// node does one at a time.
     pub(crate) fn scan_unspent(
         &self,
         descriptor: &str,
         last: u32,
-        told: Told,
+        on_progress: OnProgress,
     ) -> Result<UnspentSet, Error> {
         let deadline = Instant::now() + SCANS_TIMEOUT;
         let mut whole = UnspentSet { tips: Vec::new(), outputs: Vec::new() };
@@ -143,7 +143,7 @@ impl Node {
                 let hours = SCANS_TIMEOUT.as_secs() / 3_600;
                 return Err(Error::Unreachable(format!("{CALL} took more than {hours} hours")));
             }
-            let percent = |percent| told(asked.headway(percent));
+            let percent = |percent| on_progress(asked.progress(percent));
             self.followed(&percent, |node| node.scan(descriptor, part, timeout))
         };
         let take = |(tip, outputs): (BlockId, Vec<Unspent>)| {
@@ -176,7 +176,7 @@ impl Node {
                 }
             });
             if let Err(error) = looking {
-                tracing::debug!(%error, "nobody is told how far the scan is");
+                tracing::debug!(%error, "scan progress cannot be read");
             }
             let answer = scan(&scanning);
             drop(going_on);
@@ -237,7 +237,7 @@ impl Node {
         let answer: Answer = match self.client(timeout)?.call(CALL, &["start".into(), scanned]) {
             Ok(answer) => answer,
             Err(error) if is_too_long(&error) => return Ok(None),
-            Err(error) => match judge(CALL, error) {
+            Err(error) => match evaluate(CALL, error) {
                 Error::Rejected { code: -8, message } if message.contains("in progress") => {
                     return Err(Error::Busy);
                 }
@@ -278,7 +278,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_node_is_asked_in_ranges_that_it_takes() {
+    fn the_scan_uses_ranges_that_the_node_accepts() {
         let asked = |first, last| Part { first, last }.ranges().collect::<Vec<_>>();
         assert_eq!(asked(0, 0), [(0, 0)]);
         assert_eq!(asked(0, 999_999), [(0, 999_999)]);
@@ -289,10 +289,10 @@ mod tests {
 
     /// Asks a node that has so many outputs at each index, of which an answer holds `most`. What
     /// came, and how far it was said to be at each question.
-    fn asked(per_index: &[usize], most: usize) -> (Result<Vec<u32>, Error>, Vec<Headway>) {
+    fn asked(per_index: &[usize], most: usize) -> (Result<Vec<u32>, Error>, Vec<Progress>) {
         let (mut found, mut said) = (Vec::new(), Vec::new());
         let ask = |part: Part, asked: Asked| {
-            said.push(asked.headway(0));
+            said.push(asked.progress(0));
             let indexes = (part.first..=part.last)
                 .flat_map(|index| std::iter::repeat_n(index, per_index[index as usize]));
             let answer: Vec<u32> = indexes.collect();
@@ -308,7 +308,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_too_long_is_asked_for_in_halves_down_to_an_address() {
+    fn an_oversized_answer_is_requested_again_in_halves() {
         let all = |per_index: &[usize]| -> Vec<u32> {
             (0u32..).zip(per_index).flat_map(|(index, n)| std::iter::repeat_n(index, *n)).collect()
         };
@@ -335,7 +335,7 @@ mod tests {
     }
 
     #[test]
-    fn what_fails_otherwise_ends_it() {
+    fn any_other_error_ends_the_scan() {
         let mut questions = 0;
         let ask = |_, _| -> Result<Option<()>, Error> {
             questions += 1;

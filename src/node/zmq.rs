@@ -340,7 +340,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn ipv6_is_for_whom_nothing_else_reaches() {
+    fn ipv6_is_enabled_only_for_endpoints_that_need_it() {
         #[track_caller]
         fn check(endpoint: &str, expected: bool) {
             assert_eq!(wants_ipv6(endpoint), expected, "{endpoint}");
@@ -355,7 +355,7 @@ mod tests {
     }
 
     #[test]
-    fn frames_are_parsed_without_trust() {
+    fn malformed_zmq_frames_are_rejected() {
         let good = message("rawtx", b"bytes", &[1, 0, 0, 0]);
         let frame = parse_frame(&good).expect("the documented form");
         assert_eq!((frame.topic, frame.body, frame.sequence), (Topic::RawTx, &b"bytes"[..], 1));
@@ -373,7 +373,7 @@ mod tests {
     }
 
     #[test]
-    fn a_gap_a_repeat_and_a_restart_ask_for_a_resync() {
+    fn a_gap_a_repeat_and_a_restart_each_require_a_resync() {
         let mut sequences = Sequences::default();
         let mut follows = |n| sequences.follows(Topic::RawTx, n);
         assert!(follows(7), "the first number is as good as any");

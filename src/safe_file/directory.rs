@@ -214,7 +214,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_directory_is_controlled_by_whoever_may_write_it() {
+    fn the_users_who_can_write_a_directory_control_it() {
         let (root, gateway, group) = (0, 4001, 4001);
         #[track_caller]
         fn check(owner: (u32, u32), mode: u32, us: u32, expected: Control) {
@@ -235,7 +235,7 @@ mod tests {
     }
 
     #[test]
-    fn links_and_steps_up_are_resolved_where_they_are_ours() {
+    fn symlinks_and_parent_steps_resolve_in_our_directories() {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().canonicalize().expect("it is there");
         std::fs::create_dir_all(path.join("a/b")).expect("made");

@@ -96,7 +96,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_secret_is_its_owners_roots_or_our_groups() {
+    fn a_secret_is_readable_only_by_owner_root_or_our_group() {
         const OURS: u32 = 1000;
         #[track_caller]
         fn check(mode: u32, owner: u32, group: u32, secret: bool) {
@@ -120,7 +120,7 @@ mod tests {
     }
 
     #[test]
-    fn nobody_is_told_to_chmod_what_cannot_be_changed() {
+    fn chmod_is_not_suggested_for_a_read_only_mount() {
         let said = Exposure { mode: 0o444, mount: Mount::ReadOnly }.to_string();
         assert!(said.contains("mode 444") && !said.contains("chmod"), "{said}");
         let said = Exposure { mode: 0o644, mount: Mount::Writable }.to_string();

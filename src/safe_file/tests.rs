@@ -52,7 +52,7 @@ fn impostors(scene: &Scene) -> [(PathBuf, &'static str); 5] {
 }
 
 #[test]
-fn what_is_no_file_of_our_own_is_refused_and_unchanged() {
+fn a_file_that_is_not_ours_is_refused_and_unchanged() {
     let scene = Scene::new();
     for (path, words) in impostors(&scene) {
         let error = open_own(&path).expect_err(words).to_string();
@@ -65,7 +65,7 @@ fn what_is_no_file_of_our_own_is_refused_and_unchanged() {
 }
 
 #[test]
-fn a_new_file_takes_no_place_that_is_taken() {
+fn creating_a_file_refuses_an_existing_path() {
     let scene = Scene::new();
     for (path, _) in impostors(&scene) {
         let place = Place::of(&path).expect("a place");
@@ -78,7 +78,7 @@ fn a_new_file_takes_no_place_that_is_taken() {
 }
 
 #[test]
-fn a_file_is_replaced_whole_and_its_links_stay() {
+fn replacing_a_file_leaves_its_link_target_unchanged() {
     let scene = Scene::new();
     for (path, words) in impostors(&scene) {
         let replaced = Place::of(&path).expect("a place").replace(b"new");
@@ -93,7 +93,7 @@ fn a_file_is_replaced_whole_and_its_links_stay() {
 }
 
 #[test]
-fn a_configured_file_may_be_a_link_in_our_own_directory() {
+fn a_configured_file_may_be_a_symlink_in_our_directory() {
     let scene = Scene::new();
     symlink("victim", scene.path("link")).expect("made");
     assert_eq!(read(&scene.path("link"), 9).expect("read"), b"untouched");
@@ -104,7 +104,7 @@ fn a_configured_file_may_be_a_link_in_our_own_directory() {
 }
 
 #[test]
-fn an_own_file_is_made_private_and_opened_again_as_it_is() {
+fn an_own_file_is_created_private_and_reopened_unchanged() {
     let scene = Scene::new();
     let (mut file, place) = open_own(&scene.path("own")).expect("made");
     assert_eq!(file.metadata().expect("there").mode() & 0o777, 0o600);
@@ -119,7 +119,7 @@ fn an_own_file_is_made_private_and_opened_again_as_it_is() {
 }
 
 #[test]
-fn an_output_that_is_not_finished_leaves_nothing() {
+fn an_unfinished_output_leaves_no_file() {
     let scene = Scene::new();
     let path = scene.path("out");
     let output = Output::create(&path).expect("made");

@@ -40,7 +40,7 @@ pub(crate) enum Failed {
         "{}: a rotation is not finished: keys of the old secret are valid until {until}; see litegate secret status",
         path.display()
     )]
-    UnderWay { path: PathBuf, until: Timestamp },
+    InProgress { path: PathBuf, until: Timestamp },
     #[error("{}: {source}", path.display())]
     File { path: PathBuf, source: io::Error },
 }
@@ -85,7 +85,7 @@ pub(crate) fn previous(secret_file: &Path) -> Result<Option<Previous>, Failed> {
 /// was cut short. Keys of the old one will be valid for `grace_ms` milliseconds from now.
 ///
 /// # Errors
-/// [`Failed::UnderWay`] until the last replacement is finished.
+/// [`Failed::InProgress`] until the last replacement is finished.
 pub(crate) fn begin(
     secret_file: &Path,
     current: &MasterSecret,
@@ -97,7 +97,7 @@ pub(crate) fn begin(
     if let Some(begun) = &begun
         && begun.secret.tag() != current.tag()
     {
-        return Err(Failed::UnderWay { path: old, until: begun.keys_until });
+        return Err(Failed::InProgress { path: old, until: begun.keys_until });
     }
     // One that a killed run wrote whole is as good as another.
     let written = read(&next).map_err(failed(&next))?;
@@ -204,7 +204,7 @@ mod tests {
     }
 
     #[test]
-    fn a_rotation_keeps_the_old_secret_until_it_is_forgotten() {
+    fn a_rotation_keeps_the_old_secret_until_it_is_deleted() {
         use std::os::unix::fs::PermissionsExt;
         let (dir, file) = installed();
         let before = read_current(&file).tag();
@@ -217,7 +217,7 @@ mod tests {
                 std::fs::metadata(dir.path().join(name)).expect("there").permissions().mode();
             assert_eq!(mode & 0o777, 0o600);
         }
-        assert!(matches!(rotate(&file), Err(Failed::UnderWay { .. })));
+        assert!(matches!(rotate(&file), Err(Failed::InProgress { .. })));
         forget(&file).expect("forgotten");
         forget(&file).expect("nothing to do");
         assert_eq!(names(&dir), ["secret"]);
@@ -225,7 +225,7 @@ mod tests {
     }
 
     #[test]
-    fn a_rotation_that_was_cut_short_is_resumed_from_each_step() {
+    fn an_interrupted_rotation_resumes_from_each_step() {
         let (dir, file) = installed();
         let before = read_current(&file).tag();
         // Killed after `.next`: the old secret is in force alone.
@@ -248,7 +248,7 @@ mod tests {
     }
 
     #[test]
-    fn what_no_rotation_wrote_is_refused() {
+    fn a_malformed_old_secret_file_is_refused() {
         let (_dir, file) = installed();
         for bad in ["x", &"07".repeat(32), &format!("{}\nuntil x", "07".repeat(32))] {
             put(&old_file(&file), bad).expect("written");

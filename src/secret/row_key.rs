@@ -112,7 +112,7 @@ mod tests {
     }
 
     #[test]
-    fn key_table_kinds_and_borders_of_values_change_the_mac() {
+    fn key_table_types_and_value_boundaries_change_the_mac() {
         let all = [
             mac(7, "t", &[(1, b"ab"), (1, b"c")]),
             mac(8, "t", &[(1, b"ab"), (1, b"c")]),
@@ -127,7 +127,7 @@ mod tests {
     }
 
     #[test]
-    fn a_mac_that_is_cut_off_does_not_fit() {
+    fn a_truncated_mac_does_not_verify() {
         let begin = || MasterSecret::new([7; 32]).row_key().mac_of("t");
         let mac = begin().finish();
         assert!(begin().fits(&mac));

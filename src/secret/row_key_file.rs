@@ -109,7 +109,7 @@ mod tests {
     }
 
     #[test]
-    fn keys_read_back_as_they_were_written() {
+    fn row_keys_round_trip_through_their_file() {
         for bytes in [&[7][..], &[8, 7]] {
             let written = keys(bytes);
             let text = print(&written);

@@ -165,7 +165,7 @@ mod tests {
     }
 
     #[test]
-    fn an_app_reads_text_and_url() {
+    fn the_secret_prints_as_base32_text_and_otpauth_url() {
         let secret = AppSecret(Secret::new(*b"12345678901234567890"));
         let text = "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ";
         assert_eq!(secret.text().reveal(), text);
@@ -176,7 +176,7 @@ mod tests {
     }
 
     #[test]
-    fn a_stored_secret_opens_for_its_merchant_and_master_secret_only() {
+    fn a_stored_secret_opens_only_for_its_merchant_and_master() {
         let secrets = Secrets::new(master(7), None);
         let secret = AppSecret::generate();
         let sealed = secrets.seal_app_secret(merchant(1), &secret);

@@ -136,7 +136,7 @@ mod tests {
     }
 
     #[test]
-    fn keys_of_the_old_secret_are_valid_until_the_grace_ends() {
+    fn keys_of_the_old_secret_stay_valid_during_the_grace() {
         let secrets = Secrets::new(master(8), previous(7));
         let is_valid = |byte, at| {
             secrets.is_api_key(&key_of(byte), Network::Regtest, 1, Timestamp::from_ms(at))
@@ -159,7 +159,7 @@ mod tests {
     }
 
     #[test]
-    fn an_old_secret_that_is_still_in_force_is_no_rotation() {
+    fn an_old_secret_equal_to_the_current_one_is_ignored() {
         assert!(Secrets::new(master(7), previous(7)).previous().is_none());
     }
 }

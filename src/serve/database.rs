@@ -46,7 +46,7 @@ pub(crate) fn open_restored(
     config: &Config,
     heads: Option<&str>,
 ) -> anyhow::Result<(Store, Vec<MerchantId>)> {
-    let store = open(config, store::PATIENCE, Opening::Restored)?;
+    let store = open(config, store::PATIENCE, Opening::Examined)?;
     if let Some(heads) = heads {
         store.raise_heads(heads)?;
     }
@@ -65,7 +65,6 @@ enum Opening {
     /// A command that does one thing: it compares the schema alone.
     Command,
     Examined,
-    Restored,
 }
 
 fn open(config: &Config, patience: Duration, opening: Opening) -> anyhow::Result<Store> {
@@ -74,7 +73,6 @@ fn open(config: &Config, patience: Duration, opening: Opening) -> anyhow::Result
     let beside = Beside {
         high_water: &config.high_water_file,
         heads: config.heads_file.as_deref(),
-        adopt: opening == Opening::Restored,
         examine: opening != Opening::Command,
     };
     let store = Store::open_with(&config.database, beside, config.row_keys.clone(), patience)
@@ -217,10 +215,10 @@ pub(crate) fn check_identity(
 /// Makes sure that no index is issued that may have been issued before, whatever was put back.
 ///
 /// # Errors
-/// As [`heed_high_water`].
+/// As [`apply_high_water`].
 pub(crate) fn prepare_to_issue(config: &Config, store: &Store) -> anyhow::Result<()> {
-    if heed_high_water(config, store)?.is_none() {
-        heed_absence(config, store)?;
+    if apply_high_water(config, store)?.is_none() {
+        apply_absence(config, store)?;
     }
     for (index, payment) in store.read_blocking(|tx| indexes::strays(tx, STRAYS_NAMED))? {
         let payment = payment.map(|id| id.to_string());
@@ -241,7 +239,7 @@ const STRAYS_NAMED: u32 = 10;
 ///
 /// # Errors
 /// Those of the database.
-pub(crate) fn heed_absence(
+pub(crate) fn apply_absence(
     config: &Config,
     store: &Store,
 ) -> Result<Option<Absence>, store::Error> {
@@ -261,13 +259,13 @@ pub(crate) fn heed_absence(
 ///
 /// # Errors
 /// [`Refused`] if the mark is damaged or cannot be true, or there is nothing but the mark.
-pub(crate) fn heed_high_water(
+pub(crate) fn apply_high_water(
     config: &Config,
     store: &Store,
 ) -> anyhow::Result<Option<DerivationIndex>> {
     let (owner, now) = (config.xpub.fingerprint().to_string(), config.clock.now());
     let skipped = store.write_blocking(move |tx| {
-        let skipped = indexes::heed_high_water(tx, &owner, now).map_err(Refused::HighWater)?;
+        let skipped = indexes::apply_high_water(tx, &owner, now).map_err(Refused::HighWater)?;
         match skipped {
             Some(next) if !merchants::any(tx)? => {
                 Err(anyhow::Error::new(Refused::Emptied { next: next.get() }))
@@ -302,7 +300,7 @@ pub(crate) fn lock(config: &Config, role: Role) -> anyhow::Result<File> {
 /// other roles lie beside the database.
 fn lock_file(config: &Config, role: Role) -> PathBuf {
     let beside = match (role, &config.seals) {
-        (Role::Sweeper, Some(seals)) => &seals.record_file,
+        (Role::Sweeper, Some(seals)) => &seals.seal_state_file,
         _ => &config.database,
     };
     with_suffix(beside, &format!(".{}.lock", role.as_str()))

@@ -3,10 +3,10 @@
 //! `litegate doctor` notes in the database how it ended. Units cannot look for themselves: none of
 //! them may read what the others need.
 
-use crate::acts::{Actor, account_scan};
 use crate::domain::network::Network;
 use crate::domain::time::Timestamp;
-use crate::store::{self, Store, WriteTx, blocks, progress};
+use crate::operations::{Actor, account_scan};
+use crate::store::{self, Store, WriteTx, blocks, role_status};
 
 use super::Refused;
 
@@ -34,7 +34,7 @@ pub(crate) enum Account {
 }
 
 /// Records the operator's statement about the account, if it is needed.
-pub(super) fn heed_account(
+pub(super) fn apply_account(
     store: &Store,
     account: Account,
     now: Timestamp,
@@ -65,14 +65,14 @@ pub(crate) fn record_doctor(
         1 => "1 failure".to_owned(),
         n => format!("{n} failures"),
     };
-    progress::record(tx, DOCTOR, now, &note)
+    role_status::record(tx, DOCTOR, now, &note)
 }
 
 /// Lets a gateway start on main for the first time only after a doctor without failure.
 ///
 /// # Errors
 /// [`Refused::Unexamined`].
-pub(super) fn heed_doctor(
+pub(super) fn require_doctor(
     store: &Store,
     network: Network,
     now: Timestamp,
@@ -82,7 +82,7 @@ pub(super) fn heed_doctor(
         return Ok(());
     }
     let (begun, doctor) = store.read_blocking(|tx| {
-        Ok::<_, store::Error>((blocks::tip(tx)?.is_some(), progress::of_role(tx, DOCTOR)?))
+        Ok::<_, store::Error>((blocks::tip(tx)?.is_some(), role_status::of_role(tx, DOCTOR)?))
     })?;
     let found = doctor.map(|doctor| doctor.note);
     if begun || found.as_deref() == Some(SOUND) {
@@ -97,7 +97,7 @@ pub(super) fn heed_doctor(
                 "first start on main by --force, without a sound doctor"
             );
             // The next start, which may be systemd's, is not the first.
-            store.write_blocking(move |tx| progress::record(tx, DOCTOR, now, SOUND))?;
+            store.write_blocking(move |tx| role_status::record(tx, DOCTOR, now, SOUND))?;
             Ok(())
         }
     }

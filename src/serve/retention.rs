@@ -7,9 +7,9 @@ use std::time::Duration;
 use anyhow::Context;
 use tokio_util::sync::CancellationToken;
 
-use crate::acts::retention::{Rules, remove_old};
 use crate::clock::Clock;
 use crate::domain::time::{DAY_MS, Timestamp};
+use crate::operations::retention::{Rules, remove_old};
 use crate::store::batches::Batches;
 use crate::store::{Store, retention};
 

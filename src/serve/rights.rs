@@ -32,7 +32,7 @@ pub(crate) fn may_become_another(config: &Config) -> bool {
 /// [`Refused::Rights`] if no user controls the directory, or the process may not become that user.
 pub(crate) fn give_up_root(config: &mut Config, work: Work) -> anyhow::Result<()> {
     let file = match (work, &config.seals) {
-        (Work::Sweep, Some(seals)) => seals.record_file.clone(),
+        (Work::Sweep, Some(seals)) => seals.seal_state_file.clone(),
         _ => config.database.clone(),
     };
     if privileges::would_become_another(&file) {

@@ -6,10 +6,10 @@ use std::time::Duration;
 use sd_notify::NotifyState;
 use tokio_util::sync::CancellationToken;
 
-use crate::acts::payments::WATCHER;
-use crate::pulse;
+use crate::operations::payments::WATCHER;
 use crate::store::totals::totals;
-use crate::store::{self, ReadTx, Store, blocks, progress};
+use crate::store::{self, ReadTx, Store, blocks, role_status};
+use crate::watchdog;
 
 /// How often the state is told at least.
 const EVERY: Duration = Duration::from_secs(10);
@@ -22,7 +22,7 @@ pub(super) async fn tell(store: Store, shutdown: CancellationToken) {
     let limit = sd_notify::watchdog_enabled();
     let every = limit.map_or(EVERY, |limit| (limit / 3).min(EVERY));
     loop {
-        if limit.is_none_or(|limit| pulse::longest_silence() < limit) {
+        if limit.is_none_or(|limit| watchdog::stalest() < limit) {
             send(NotifyState::Watchdog);
         } else {
             tracing::error!("a role stands still: the watchdog will end this process");
@@ -47,7 +47,7 @@ fn status(tx: &ReadTx) -> Result<String, store::Error> {
     let totals = totals(tx)?;
     let open = totals.payments.iter().find(|(status, _)| status == "pending");
     let open = open.map_or(0, |(_, count)| *count);
-    let trouble = progress::of_role(tx, WATCHER)?.and_then(|progress| progress.trouble);
+    let trouble = role_status::of_role(tx, WATCHER)?.and_then(|role_status| role_status.trouble);
     let trouble = trouble.map(|trouble| format!("; waits: {trouble}")).unwrap_or_default();
     let line = format!("{height}, {open} open, {} failed webhooks{trouble}", totals.events_failed);
     Ok(line.chars().map(|c| if c.is_control() { ' ' } else { c }).collect())

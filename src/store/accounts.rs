@@ -15,7 +15,7 @@ use super::{Error, ReadTx, WriteTx};
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Facts {
     /// Of the best chain: coins by what became of them, and payouts.
-    pub(crate) booked: Vec<Fact>,
+    pub(crate) ledger: Vec<Fact>,
     /// In the mempool.
     pub(crate) unconfirmed: Amount,
     /// On the best chain with the confirmations that their payments need.
@@ -38,7 +38,7 @@ pub(crate) fn facts(tx: &ReadTx, merchant: MerchantId, tip_height: u32) -> Resul
             None => facts.unconfirmed = amount,
             Some(state) => {
                 in_blocks = Amount::total([in_blocks, amount]);
-                facts.booked.push(Fact::Coin { amount, state });
+                facts.ledger.push(Fact::Coin { amount, state });
             }
         }
     }
@@ -56,7 +56,7 @@ pub(crate) fn facts(tx: &ReadTx, merchant: MerchantId, tip_height: u32) -> Resul
         fee_share: Amount::ZERO,
         operator_fee: Amount::ZERO,
     };
-    facts.booked.push(payout.optional()?.unwrap_or_else(nothing));
+    facts.ledger.push(payout.optional()?.unwrap_or_else(nothing));
     Ok(facts)
 }
 
@@ -103,7 +103,7 @@ pub(crate) fn facts_anew(
                          iif(origin = 'pegout', confirmations_pegout, confirmations),
                      coins.amount, 0)) AS confirmed
                FROM payments CROSS JOIN coins USING (derivation_index)
-               WHERE merchant_id = ?1 AND place <> 'gone' GROUP BY 1";
+               WHERE merchant_id = ?1 AND place <> 'removed' GROUP BY 1";
     let mut statement = tx.connection.prepare_cached(sql)?;
     let rows = statement.query_map(params![merchant, tip_height], |row| {
         let amounts: (Amount, Amount) = (row.get("amount")?, row.get("confirmed")?);
@@ -115,7 +115,7 @@ pub(crate) fn facts_anew(
         facts.confirmed = Amount::total([facts.confirmed, confirmed]);
         match state_of(&state)? {
             None => facts.unconfirmed = amount,
-            Some(state) => facts.booked.push(Fact::Coin { amount, state }),
+            Some(state) => facts.ledger.push(Fact::Coin { amount, state }),
         }
     }
     let sql = "SELECT coalesce(sum(amount), 0), coalesce(sum(fee_share), 0),
@@ -126,7 +126,7 @@ pub(crate) fn facts_anew(
     let payout = statement.query_row([merchant], |row| {
         Ok(Fact::Payout { amount: row.get(0)?, fee_share: row.get(1)?, operator_fee: row.get(2)? })
     })?;
-    facts.booked.push(payout);
+    facts.ledger.push(payout);
     Ok(facts)
 }
 
@@ -141,7 +141,7 @@ pub(crate) fn are_kept(tx: &ReadTx, merchant: MerchantId, tip_height: u32) -> Re
     };
     let sums = |facts: &Facts| {
         let mut ledger = Ledger::default();
-        facts.booked.iter().for_each(|fact| ledger.book(*fact));
+        facts.ledger.iter().for_each(|fact| ledger.book(*fact));
         let balances = Account::ALL.map(|account| ledger.balance(account));
         (balances, facts.unconfirmed, facts.confirmed)
     };
@@ -176,7 +176,7 @@ pub(crate) fn keep_anew(tx: &WriteTx, merchant: MerchantId) -> Result<(), Error>
                   ELSE 'unclaimed' END AS state,
              sum(coins.amount)
          FROM payments CROSS JOIN coins USING (derivation_index)
-         WHERE merchant_id = ? AND place <> 'gone' GROUP BY 1, 2",
+         WHERE merchant_id = ? AND place <> 'removed' GROUP BY 1, 2",
         "DELETE FROM merchant_payouts WHERE merchant_id = ?",
         "INSERT INTO merchant_payouts
          SELECT merchant_id, sum(amount), sum(fee_share), sum(operator_fee)
@@ -214,7 +214,7 @@ pub(crate) fn sweeps(
                FROM payouts JOIN sweep_txs USING (sweep_id, version)
                             JOIN sweeps ON sweeps.id = sweep_id
                WHERE merchant_id = ?1 AND sweep_id < coalesce(?2, sweep_id + 1)
-                 AND (dissolved_at IS NULL OR block_height IS NOT NULL)
+                 AND (abandoned_at IS NULL OR block_height IS NOT NULL)
                  AND version = coalesce(
                      (SELECT version FROM sweep_txs AS mined WHERE block_height IS NOT NULL
                        AND mined.sweep_id = payouts.sweep_id),
@@ -294,7 +294,7 @@ mod tests {
         };
         for sql in [
             "SELECT sum(coins.amount) FROM payments CROSS JOIN coins USING (derivation_index)
-             WHERE merchant_id = 1 AND place <> 'gone'",
+             WHERE merchant_id = 1 AND place <> 'removed'",
             "SELECT * FROM payouts JOIN sweep_txs USING (sweep_id, version)
              JOIN sweeps ON sweeps.id = sweep_id
              WHERE merchant_id = 1 ORDER BY sweep_id DESC LIMIT 5",
@@ -305,6 +305,6 @@ mod tests {
             assert!(steps.iter().all(|step| !step.starts_with("SCAN")), "{sql}: {steps:?}");
         }
         let empty = store.read_blocking(|tx| facts(tx, merchant, 7)).expect("facts");
-        assert_eq!(empty.booked.len(), 1, "no coins, and a payout of nothing");
+        assert_eq!(empty.ledger.len(), 1, "no coins, and a payout of nothing");
     }
 }

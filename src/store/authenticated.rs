@@ -20,7 +20,7 @@ use rusqlite::types::{ToSqlOutput, ValueRef};
 use rusqlite::{Connection, Row, ToSql, params_from_iter};
 
 use crate::domain::merchant::MerchantId;
-use crate::measures;
+use crate::metrics;
 use crate::secret::{MAC_BYTES, Mac, RowKey, RowKeys};
 
 use super::audit_log::chain;
@@ -108,7 +108,7 @@ impl ReadTx<'_> {
 
     /// The error for a row that is not believed. It counts in the metrics.
     pub(super) fn unverified(&self, table: &Table, row: String, why: &'static str) -> Error {
-        measures::unverified();
+        metrics::unverified();
         Error::Unverified { table: table.name, row, why }
     }
 }
@@ -263,6 +263,7 @@ impl Sealed {
 ///
 /// # Errors
 /// Those of the database.
+#[cfg(test)]
 pub(super) fn seal_all(connection: &Connection, keys: &RowKeys) -> Result<(), Error> {
     for table in TABLES {
         let columns = table.columns.join(", ");

@@ -17,7 +17,7 @@ use crate::crash;
 use crate::domain::chain::BlockId;
 use crate::domain::keys::DerivationIndex;
 use crate::domain::time::Timestamp;
-use crate::headway::{Headway, Told};
+use crate::progress::{OnProgress, Progress};
 use crate::safe_file::{self, Output, Place, with_suffix};
 use crate::secret::BackupKey;
 
@@ -76,16 +76,21 @@ pub(crate) struct Sealing {
 }
 
 /// Copies one state of the database into a new file, while others write, seals it, and answers its
-/// bytes. `told` hears how many pages are done.
+/// bytes. `on_progress` hears how many pages are done.
 ///
 /// # Errors
 /// If the file is there already, or cannot be written. Nothing is left then.
-pub(crate) fn copy(store: &Store, to: &Path, sealing: &Sealing, told: Told) -> Result<u64, Failed> {
+pub(crate) fn copy(
+    store: &Store,
+    to: &Path,
+    sealing: &Sealing,
+    on_progress: OnProgress,
+) -> Result<u64, Failed> {
     if to.exists() {
         return Err(Failed::Exists(to.to_owned()));
     }
     let part = Scratch::beside(to, "part")?;
-    fill(store, &part, to, sealing, told)?;
+    fill(store, &part, to, sealing, on_progress)?;
     let bytes = part.bytes();
     part.take_place_of(to)?;
     Ok(bytes)
@@ -103,13 +108,13 @@ pub(crate) fn copy_out(
     output: Output,
     named: &Path,
     sealing: &Sealing,
-    told: Told,
+    on_progress: OnProgress,
 ) -> Result<u64, Failed> {
     let part = Scratch::beside(database, "backup")?;
-    fill(store, &part, named, sealing, told)?;
+    fill(store, &part, named, sealing, on_progress)?;
     let from = part.open().map_err(failed(part.path()))?;
     let bytes = part.bytes();
-    pour(&from, output.file(), bytes, told).map_err(failed(named))?;
+    pour(&from, output.file(), bytes, on_progress).map_err(failed(named))?;
     output.finish().map_err(failed(named))?;
     Ok(bytes)
 }
@@ -125,7 +130,7 @@ pub(crate) fn not_made(to: &Path) -> impl FnOnce(std::io::Error) -> Failed {
 
 /// Copies all bytes, and those by which SQLite knows a database last: a copy that was cut short is
 /// no database.
-fn pour(from: &File, to: &File, bytes: u64, told: Told) -> std::io::Result<()> {
+fn pour(from: &File, to: &File, bytes: u64, on_progress: OnProgress) -> std::io::Result<()> {
     let mut chunk = vec![0; usize::try_from(CHUNK).unwrap_or(usize::MAX)];
     let mut head = [0; 100];
     from.read_exact_at(&mut head, 0)?;
@@ -142,7 +147,7 @@ fn pour(from: &File, to: &File, bytes: u64, told: Told) -> std::io::Result<()> {
         to.write_all_at(&chunk[..length], done)?;
         to.sync_data()?;
         done += u64::try_from(length).unwrap_or(0);
-        told(Headway { what: "writing the copy", done, of: bytes });
+        on_progress(Progress { what: "writing the copy", done, of: bytes });
     }
     to.write_all_at(&head, 0)
 }
@@ -154,7 +159,7 @@ fn fill(
     part: &Scratch,
     named: &Path,
     sealing: &Sealing,
-    told: Told,
+    on_progress: OnProgress,
 ) -> Result<(), Failed> {
     let written = part.open().map_err(failed(part.path()))?;
     // The transaction stays on one state for as long as it lasts; in WAL mode it stops no writer.
@@ -173,19 +178,19 @@ fn fill(
                 let total = u64::try_from(progress.pagecount).unwrap_or(0);
                 let left = u64::try_from(progress.remaining).unwrap_or(0);
                 let done = total.saturating_sub(left);
-                told(Headway { what: "copying the database", done, of: total });
+                on_progress(Progress { what: "copying the database", done, of: total });
             }
         }
         // One file, that nothing beside it belongs to.
         copy.pragma_update(None, "journal_mode", "DELETE")?;
         Ok::<_, Failed>(())
     })?;
-    judge(part.path(), named)?;
-    seal_copy(part, sealing, told)
+    evaluate(part.path(), named)?;
+    seal_copy(part, sealing, on_progress)
 }
 
 /// Seals a copy that was checked.
-fn seal_copy(part: &Scratch, sealing: &Sealing, told: Told) -> Result<(), Failed> {
+fn seal_copy(part: &Scratch, sealing: &Sealing, on_progress: OnProgress) -> Result<(), Failed> {
     let mut connection = connect(part.path(), READ_WRITE)?;
     connection.pragma_update(None, "synchronous", "OFF")?; // It is flushed as a whole.
     let tx = connection.transaction()?;
@@ -194,7 +199,7 @@ fn seal_copy(part: &Scratch, sealing: &Sealing, told: Told) -> Result<(), Failed
         audit_log: chain::head_of(&tx)?,
         heads: sealing.heads.clone(),
     };
-    seal::write(&tx, &sealing.key, &facts, told)?;
+    seal::write(&tx, &sealing.key, &facts, on_progress)?;
     Ok(tx.commit()?)
 }
 
@@ -278,7 +283,7 @@ pub(crate) fn open(file: &Path, source: Source) -> Result<Copy, Failed> {
 
 /// A private copy of a copy, that may be opened and changed, beside `near`. It is checked: whole,
 /// of this program, of a schema that this binary knows, and as one of `keys` sealed it. A replica
-/// has no seal. `told` hears how much is done.
+/// has no seal. `on_progress` hears how much is done.
 ///
 /// # Errors
 /// [`Failed::Unfit`] says what it is instead.
@@ -287,20 +292,20 @@ pub(crate) fn unpack(
     near: &Path,
     name: &str,
     keys: &[BackupKey],
-    told: Told,
+    on_progress: OnProgress,
 ) -> Result<(Scratch, Option<seal::Facts>), Failed> {
     let scratch = Scratch::beside(near, name)?;
-    duplicate(copy.file, scratch.path(), told).map_err(failed(scratch.path()))?;
+    duplicate(copy.file, scratch.path(), on_progress).map_err(failed(scratch.path()))?;
     if copy.source == Source::Replica {
         drop(unmark(scratch.path())); // What is no database is judged below.
     }
-    judge(scratch.path(), &copy.path)?;
+    evaluate(scratch.path(), &copy.path)?;
     let connection = connect(scratch.path(), READ_WRITE)?;
     let sealed = seal::is_sealed(&connection)?;
     if copy.source == Source::Replica && !sealed {
         return Ok((scratch, None));
     }
-    let facts = seal::verify(&connection, keys, told).map_err(|refusal| match refusal {
+    let facts = seal::verify(&connection, keys, on_progress).map_err(|refusal| match refusal {
         seal::Refusal::Store(error) => Failed::Store(error),
         refusal => Failed::Unfit { path: copy.path.clone(), what: refusal.to_string() },
     })?;
@@ -315,7 +320,7 @@ fn bytes_of(file: &File) -> u64 {
 /// Bytes that are copied at a time.
 const CHUNK: u64 = 4 << 20;
 
-fn duplicate(mut from: File, to: &Path, told: Told) -> std::io::Result<()> {
+fn duplicate(mut from: File, to: &Path, on_progress: OnProgress) -> std::io::Result<()> {
     let mut to = File::options().write(true).open(to)?;
     let (mut done, of) = (0, from.metadata()?.len());
     loop {
@@ -324,7 +329,7 @@ fn duplicate(mut from: File, to: &Path, told: Told) -> std::io::Result<()> {
             return Ok(());
         }
         done += copied;
-        told(Headway { what: "unpacking the copy", done, of: of.max(done) });
+        on_progress(Progress { what: "unpacking the copy", done, of: of.max(done) });
     }
 }
 
@@ -398,7 +403,7 @@ fn unmark(file: &Path) -> Result<(), Error> {
 }
 
 /// Whether a file is a whole database of ours. `named` is what errors call it.
-fn judge(file: &Path, named: &Path) -> Result<(), Failed> {
+fn evaluate(file: &Path, named: &Path) -> Result<(), Failed> {
     let unfit = |what: String| Failed::Unfit { path: named.to_owned(), what };
     let mut head = [0; 20];
     let read = safe_file::open_to_read(file).and_then(|mut file| file.read_exact(&mut head));

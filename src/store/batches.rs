@@ -103,7 +103,7 @@ mod tests {
 
     use super::*;
     use crate::domain::time::Timestamp;
-    use crate::store::{progress, requests};
+    use crate::store::{requests, role_status};
 
     fn open() -> (tempfile::TempDir, Store) {
         let dir = tempfile::tempdir().expect("a folder");
@@ -113,17 +113,18 @@ mod tests {
 
     fn note(tx: &WriteTx, n: &u32, count: &mut u32) -> Result<(), Error> {
         *count += 1;
-        progress::record(tx, &n.to_string(), Timestamp::from_ms(1), "")
+        role_status::record(tx, &n.to_string(), Timestamp::from_ms(1), "")
     }
 
     #[test]
-    fn others_write_between_two_batches() {
+    fn other_writers_run_between_two_batches() {
         let (_dir, store) = open();
         let turns = Cell::new(0u32);
         let go_on = || {
             turns.set(turns.get() + 1);
             let role = format!("other {}", turns.get());
-            let other = move |tx: &WriteTx| progress::record(tx, &role, Timestamp::from_ms(1), "");
+            let other =
+                move |tx: &WriteTx| role_status::record(tx, &role, Timestamp::from_ms(1), "");
             store.write_blocking(other).is_ok()
         };
         let mut counts = Vec::new();
@@ -136,10 +137,11 @@ mod tests {
     }
 
     #[test]
-    fn what_was_written_before_an_error_or_a_stop_stays() {
+    fn rows_written_before_an_error_or_a_stop_persist() {
         let (_dir, store) = open();
-        let is_noted =
-            |n: &str| store.read_blocking(|tx| progress::of_role(tx, n)).expect("read").is_some();
+        let is_noted = |n: &str| {
+            store.read_blocking(|tx| role_status::of_role(tx, n)).expect("read").is_some()
+        };
         let fails = |tx: &WriteTx, n: &u32, count: &mut u32| {
             if *n == 1_500 { Err(Error::Closed) } else { note(tx, n, count) }
         };
@@ -154,7 +156,7 @@ mod tests {
     }
 
     #[test]
-    fn a_statement_with_a_limit_is_repeated_until_it_is_done() {
+    fn a_limited_statement_repeats_until_no_row_is_left() {
         let (_dir, store) = open();
         let ask = |tx: &WriteTx| {
             (0..2_100).try_for_each(|n| requests::add(tx, "a test", Timestamp::from_ms(n)))

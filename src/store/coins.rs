@@ -40,7 +40,7 @@ fn place_columns(place: Place) -> (&'static str, Option<u32>, Option<[u8; 32]>) 
     match place {
         Place::Mempool => ("mempool", None, None),
         Place::Block(block) => ("block", Some(block.height), Some(block_hash_bytes(&block.hash))),
-        Place::Gone => ("gone", None, None),
+        Place::Removed => ("removed", None, None),
     }
 }
 
@@ -60,7 +60,7 @@ pub(super) fn read(row: &Row) -> rusqlite::Result<Result<Coin, Error>> {
             height: row.get("block_height")?,
             hash: block_hash(row, "block_hash")?,
         }),
-        "gone" => Place::Gone,
+        "removed" => Place::Removed,
         _ => return Ok(Err(impossible("coins.place", word))),
     };
     let origin = match origin_of(&row.get::<_, String>("origin")?) {
@@ -137,7 +137,7 @@ pub(crate) fn of_txids(
 
 /// Whether a coin of this transaction counts.
 pub(crate) fn counts_of(tx: &ReadTx, txid: Txid) -> Result<bool, Error> {
-    let sql = "SELECT EXISTS (SELECT 1 FROM coins WHERE txid = ? AND place <> 'gone')";
+    let sql = "SELECT EXISTS (SELECT 1 FROM coins WHERE txid = ? AND place <> 'removed')";
     let mut statement = tx.connection.prepare_cached(sql)?;
     Ok(statement.query_row([txid_bytes(&txid)], |row| row.get(0))?)
 }

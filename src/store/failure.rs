@@ -34,7 +34,7 @@ impl Failure {
     }
 
     /// The error for a caller whose write was lost to this.
-    pub(super) fn told(&self) -> Error {
+    pub(super) fn notified(&self) -> Error {
         match self.code {
             Some(code) => rusqlite::Error::SqliteFailure(code, Some(self.said.clone())).into(),
             None => Error::Impossible(format!("not written: {}", self.said)),

@@ -369,7 +369,7 @@ mod tests {
     }
 
     #[test]
-    fn heads_survive_their_process_and_only_rise() {
+    fn heads_survive_a_restart_and_never_decrease() {
         let dir = tempfile::tempdir().expect("a folder");
         let path = beside(&dir.path().join("litegate.db"));
         let open = || Heads::at(Some(&path), &keys(7));
@@ -383,7 +383,7 @@ mod tests {
     }
 
     #[test]
-    fn the_newest_row_of_the_audit_log_stays() {
+    fn the_newest_audit_log_row_is_kept() {
         let dir = tempfile::tempdir().expect("a folder");
         let path = beside(&dir.path().join("litegate.db"));
         let heads = Heads::at(Some(&path), &keys(7));
@@ -400,7 +400,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_of_another_secret_or_a_changed_one_is_refused() {
+    fn a_heads_file_of_another_secret_or_changed_is_refused() {
         let dir = tempfile::tempdir().expect("a folder");
         let path = beside(&dir.path().join("litegate.db"));
         let open = |byte| Heads::at(Some(&path), &keys(byte));

@@ -89,7 +89,7 @@ impl HighWater {
     }
 
     /// Writes that `index` may have been given out.
-    pub(super) fn raise_over(&self, index: DerivationIndex) -> Result<(), Error> {
+    pub(super) fn bump_over(&self, index: DerivationIndex) -> Result<(), Error> {
         let mut slot = self.open.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         let Some(open) = slot.as_mut() else { return Ok(()) };
         let next = index.get().saturating_add(1);
@@ -137,14 +137,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_mark_survives_its_process_and_only_rises() {
+    fn the_high_water_mark_survives_a_restart_and_never_falls() {
         let dir = tempfile::tempdir().expect("a folder");
         let database = dir.path().join("litegate.db");
         let index = |n| DerivationIndex::new(n).expect("small");
         let mark = HighWater::at(&beside(&database));
         assert_eq!(mark.open("00aa").expect("made"), Found::Nothing);
-        mark.raise_over(index(41)).expect("written");
-        mark.raise_over(index(7)).expect("not written");
+        mark.bump_over(index(41)).expect("written");
+        mark.bump_over(index(7)).expect("not written");
         assert_eq!(
             HighWater::at(&beside(&database)).open("00aa").expect("read"),
             Found::Next(index(42))
@@ -158,7 +158,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_mark_is_refused() {
+    fn a_malformed_high_water_mark_is_refused() {
         for bad in ["", "12", "x 00aa\n", "-1 00aa\n", "4294967295 00aa\n", "0000000001 00aa"] {
             let dir = tempfile::tempdir().expect("a folder");
             let database = dir.path().join("litegate.db");

@@ -13,7 +13,7 @@ use crate::domain::time::Timestamp;
 use super::authenticated::{self, PAYMENTS, SKIPPED_INDEXES, Value};
 use super::columns::impossible;
 use super::high_water::{Found, UNMARKED_GAP};
-use super::progress::{self, WATCHER};
+use super::role_status::{self, WATCHER};
 use super::{Error, ReadTx, WriteTx};
 
 /// The largest step that a high-water mark may make, in indexes: of 2^31 there are 214 such steps.
@@ -133,7 +133,7 @@ pub(crate) fn skip_indexes(
 /// The mark itself may have been lost.
 fn raise_mark(tx: &WriteTx, below: DerivationIndex) -> Result<(), Error> {
     match below.get().checked_sub(1).and_then(DerivationIndex::new) {
-        Some(last) => tx.high_water.raise_over(last),
+        Some(last) => tx.high_water.bump_over(last),
         None => Ok(()),
     }
 }
@@ -144,7 +144,7 @@ fn raise_mark(tx: &WriteTx, below: DerivationIndex) -> Result<(), Error> {
 ///
 /// # Errors
 /// If the mark cannot be read, or lies higher than this database can have come.
-pub(crate) fn heed_high_water(
+pub(crate) fn apply_high_water(
     tx: &WriteTx,
     owner: &str,
     now: Timestamp,
@@ -191,7 +191,7 @@ pub(crate) fn last_in_use(tx: &ReadTx) -> Result<Option<Timestamp>, Error> {
         tx.connection.query_row(sql, [newest], |row| row.get(0)).optional()?;
     let sql = "SELECT max(at) FROM skipped_indexes";
     let skipped: Option<Timestamp> = tx.connection.query_row(sql, [], |row| row.get(0))?;
-    let watched = progress::of_role(tx, WATCHER)?.and_then(|progress| progress.at);
+    let watched = role_status::of_role(tx, WATCHER)?.and_then(|role_status| role_status.at);
     Ok([created, skipped, watched].into_iter().flatten().max())
 }
 
@@ -286,7 +286,7 @@ mod tests {
     }
 
     #[test]
-    fn rows_that_do_not_verify_do_not_raise_the_next_index() {
+    fn unverified_rows_do_not_advance_the_next_index() {
         #[track_caller]
         fn check(ours: (&[u32], &[u32]), foreign: (&[u32], &[u32]), next: u32) {
             let dir = tempfile::tempdir().expect("a folder");
@@ -318,7 +318,7 @@ mod tests {
     }
 
     #[test]
-    fn a_skip_passes_rows_that_do_not_verify() {
+    fn a_skip_passes_over_unverified_rows() {
         let dir = tempfile::tempdir().expect("a folder");
         let store = store(&dir, &[0, 1], &[]);
         let skip = |tx: &WriteTx| {
@@ -331,7 +331,7 @@ mod tests {
     }
 
     #[test]
-    fn an_absence_skips_ten_times_what_was_issued_before() {
+    fn an_absence_skips_ten_times_the_indexes_issued_before() {
         #[track_caller]
         fn check(payments: u32, absent_ms: i64, skipped: Option<u32>) {
             let dir = tempfile::tempdir().expect("a folder");
@@ -355,7 +355,7 @@ mod tests {
     }
 
     #[test]
-    fn a_mark_that_no_history_can_have_reached_is_refused() {
+    fn an_implausibly_high_mark_is_refused() {
         #[track_caller]
         fn check(mark: u32, away_ms: i64, taken: bool) {
             let dir = tempfile::tempdir().expect("a folder");
@@ -363,8 +363,8 @@ mod tests {
             let file = dir.path().join("litegate.db.high-water");
             std::fs::write(&file, format!("{mark:010} 00aa\n")).expect("written");
             let now = Timestamp::from_ms(1_000 + away_ms);
-            let heeded = store.write_blocking(move |tx| heed_high_water(tx, "00aa", now));
-            assert_eq!(heeded.is_ok(), taken, "{mark} {away_ms}: {heeded:?}");
+            let applied = store.write_blocking(move |tx| apply_high_water(tx, "00aa", now));
+            assert_eq!(applied.is_ok(), taken, "{mark} {away_ms}: {applied:?}");
             let next = store.read_blocking(next_index).expect("an index").get();
             assert_eq!(next, if taken { mark.max(3) } else { 3 }, "{mark} {away_ms}");
         }

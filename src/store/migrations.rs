@@ -1,38 +1,15 @@
 //! Numbered schema changes. A script's position is its version; old scripts never change.
 
-mod audit_log;
-
 use std::path::Path;
 
 use rusqlite::{Connection, TransactionBehavior};
 
 use crate::crash;
-use crate::secret::RowKeys;
 
-use super::{Error, authenticated, backup};
+use super::{Error, backup};
 
 /// Append only. `tests/it/tidy.rs` compares the old ones with their recorded hashes.
-const SCRIPTS: [&str; 13] = [
-    include_str!("migrations/0001_start.sql"),
-    include_str!("migrations/0002_keys_and_places.sql"),
-    include_str!("migrations/0003_pages.sql"),
-    include_str!("migrations/0004_ways_of_notices.sql"),
-    include_str!("migrations/0005_node_in_use.sql"),
-    include_str!("migrations/0006_kept.sql"),
-    include_str!("migrations/0007_languages.sql"),
-    include_str!("migrations/0008_blocks.sql"),
-    include_str!("migrations/0009_review.sql"),
-    include_str!("migrations/0010_retention.sql"),
-    include_str!("migrations/0011_authentication.sql"),
-    include_str!("migrations/0012_api_keys.sql"),
-    include_str!("migrations/0013_second_factor.sql"),
-];
-
-/// The first schema whose rows carry MACs.
-const AUTHENTICATED: u32 = 11;
-
-/// The version in which the audit log became a hash chain.
-const HASH_CHAIN: u32 = 11;
+const SCRIPTS: [&str; 1] = [include_str!("migrations/0001_schema.sql")];
 
 /// The schema that this binary works with.
 pub(crate) fn known_version() -> u32 {
@@ -47,13 +24,8 @@ pub(super) fn are_due(connection: &Connection) -> Result<bool, Error> {
 /// Brings the database to the schema of this binary, all steps in one transaction: a kill at any
 /// instant leaves the old schema or the new one. What was there before is kept as a copy beside it,
 /// `litegate.db.before-vN`, with which an older binary can go on: as soon as nothing but the commit
-/// can fail, so that an upgrade that fails again and again fills no disk. Rows of a time when rows
-/// carried no MAC get one from the keys in `adopt`, or are refused.
-pub(super) fn run(
-    connection: &mut Connection,
-    path: &Path,
-    adopt: Option<&RowKeys>,
-) -> Result<(), Error> {
+/// can fail, so that an upgrade that fails again and again fills no disk.
+pub(super) fn run(connection: &mut Connection, path: &Path) -> Result<(), Error> {
     let known = known_version();
     if version_of(connection)? == known {
         return Ok(());
@@ -74,16 +46,6 @@ pub(super) fn run(
         apply_script(&tx, version)?;
         crash::point("upgrade-step");
     }
-    if (1..AUTHENTICATED).contains(&found) {
-        // Rows that older versions wrote are taken as they are, once.
-        let keys = adopt.ok_or_else(|| {
-            Error::Impossible(format!(
-                "the database says that it has schema {found}, but its rows were authenticated \
-                 before: restore a backup"
-            ))
-        })?;
-        authenticated::seal_all(&tx, keys)?;
-    }
     if let Some(before) = before {
         before.keep()?;
         crash::point("upgrade-kept");
@@ -103,9 +65,6 @@ pub(super) fn apply_script(connection: &Connection, from: u32) -> Result<(), Err
     let script = usize::try_from(from).ok().and_then(|at| SCRIPTS.get(at));
     let script = script.ok_or(Error::Newer { found: from, known: known_version() })?;
     connection.execute_batch(script)?;
-    if from + 1 == HASH_CHAIN {
-        audit_log::chain_rows(connection)?;
-    }
     Ok(connection.pragma_update(None, "user_version", from + 1)?)
 }
 

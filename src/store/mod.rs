@@ -18,37 +18,37 @@ pub(crate) mod authenticated;
 pub(crate) mod backup;
 pub(crate) mod batches;
 pub(crate) mod blocks;
-pub(crate) mod books;
+pub(crate) mod bloom_filter;
 mod canonical;
+pub(crate) mod chain_guard_alerts;
+pub(crate) mod change_detector;
 pub(crate) mod coins;
 mod columns;
 pub(crate) mod confirmations;
 mod connect;
-pub(crate) mod doubts;
+pub(crate) mod disk_space;
 pub(crate) mod events;
 mod failure;
-pub(crate) mod glance;
 pub(crate) mod heads;
 pub(crate) mod high_water;
 pub(crate) mod idempotency;
 pub(crate) mod identity;
 pub(crate) mod indexes;
+pub(crate) mod ledger_report;
 pub(crate) mod locales;
 pub(crate) mod merchants;
 mod migrations;
 pub(crate) mod node_in_use;
-pub(crate) mod notices;
+pub(crate) mod notifications;
 pub(crate) mod overdue;
 pub(crate) mod payments;
 pub(crate) mod payout_waits;
 pub(crate) mod pegouts;
-pub(crate) mod progress;
 pub(crate) mod requests;
 pub(crate) mod retention;
-pub(crate) mod room;
+pub(crate) mod role_status;
 mod schema;
 pub(crate) mod seals;
-pub(crate) mod sieve;
 pub(crate) mod stats;
 pub(crate) mod sweeps;
 pub(crate) mod totals;
@@ -65,7 +65,7 @@ use rusqlite::config::DbConfig;
 
 use crate::domain::merchant::MerchantId;
 use crate::domain::time::Timestamp;
-use crate::measures;
+use crate::metrics;
 use crate::secret::RowKeys;
 
 use heads::{Head, Heads};
@@ -188,9 +188,6 @@ pub(crate) struct Beside<'p> {
     pub(crate) high_water: &'p Path,
     /// Absent where the process's user may not read it, and needs none.
     pub(crate) heads: Option<&'p Path>,
-    /// Whether rows of a time when rows carried no MAC are taken as they are, although there are
-    /// heads: an operator put them there.
-    pub(crate) adopt: bool,
     /// Whether the file is read through for damage, if it is not large. An upgrade always does.
     pub(crate) examine: bool,
 }
@@ -207,7 +204,7 @@ pub(crate) struct Store {
     /// The keys that rows verify under.
     keys: RowKeys,
     heads: Heads,
-    tally: glance::Tally,
+    tally: change_detector::Tally,
 }
 
 /// A view of one state of the database. It has no way to write.
@@ -300,7 +297,7 @@ impl Store {
         let (high_water, heads) = (high_water::beside(path), heads::beside(path));
         Store::open_with(
             path,
-            Beside { high_water: &high_water, heads: Some(&heads), adopt: false, examine: true },
+            Beside { high_water: &high_water, heads: Some(&heads), examine: true },
             keys,
             patience,
         )
@@ -331,15 +328,14 @@ impl Store {
             check_for_damage(&connection, path)?;
         }
         let heads = Heads::at(beside.heads, &keys);
-        let adopt = beside.adopt || !heads.exist();
-        migrations::run(&mut connection, path, adopt.then_some(&keys))?;
+        migrations::run(&mut connection, path)?;
         let schema = Schema::known()?;
         schema.check(&connection)?;
         let reader = Readers { path: path.to_owned(), patience };
         let readers = reader.pool(READERS_MAX)?;
         authenticated::find_heads(&connection, &keys, &heads)?;
         let high_water = HighWater::at(beside.high_water);
-        let log = room::LogLimit::of(path, patience);
+        let log = disk_space::LogLimit::of(path, patience);
         let writer = Arc::new(writer::Writer::start(
             connection,
             keys.clone(),
@@ -348,7 +344,15 @@ impl Store {
             patience,
             log,
         ));
-        Ok(Store { writer, readers, reader, schema, keys, heads, tally: glance::Tally::default() })
+        Ok(Store {
+            writer,
+            readers,
+            reader,
+            schema,
+            keys,
+            heads,
+            tally: change_detector::Tally::default(),
+        })
     }
 
     /// The heads as text that carries its own MAC, to travel in a backup.
@@ -465,7 +469,7 @@ impl Store {
         connection: &Connection,
         job: impl FnOnce(&ReadTx) -> Result<T, E>,
     ) -> Result<T, E> {
-        measures::read();
+        metrics::read();
         let heads = self.heads.now()?;
         let snapshot = Snapshot::begin(connection).map_err(Error::from)?;
         let outcome = job(&ReadTx::new(snapshot.0, &self.keys, heads));

@@ -13,7 +13,7 @@ use crate::domain::time::Timestamp;
 
 use super::authenticated::{self, PAYMENTS, Value};
 use super::columns::{blobs, impossible, script};
-use super::{Error, ReadTx, WriteTx, room};
+use super::{Error, ReadTx, WriteTx, disk_space};
 
 const COLUMNS: &str = "derivation_index, id, merchant_id, script, amount, created_at, expires_at,
     late_until, confirmations, confirmations_pegout, reference, webhook_url, redirect_url,
@@ -21,7 +21,7 @@ const COLUMNS: &str = "derivation_index, id, merchant_id, script, amount, create
 
 /// A payment and the verdict on it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Judged {
+pub(crate) struct Evaluated {
     pub(crate) payment: Payment,
     pub(crate) status: Status,
 }
@@ -39,7 +39,7 @@ pub(crate) struct Filter {
     pub(crate) before: Option<DerivationIndex>,
 }
 
-pub(super) fn from_row(tx: &ReadTx, row: &Row) -> rusqlite::Result<Result<Judged, Error>> {
+pub(super) fn from_row(tx: &ReadTx, row: &Row) -> rusqlite::Result<Result<Evaluated, Error>> {
     if let Err(error) = tx.verify(&PAYMENTS, row)? {
         return Ok(Err(error));
     }
@@ -69,7 +69,7 @@ pub(super) fn from_row(tx: &ReadTx, row: &Row) -> rusqlite::Result<Result<Judged
         ("expired", Some(at)) => Status::Expired { at },
         _ => return Ok(Err(impossible("payments.status", word))),
     };
-    Ok(Ok(Judged { payment, status }))
+    Ok(Ok(Evaluated { payment, status }))
 }
 
 /// Adds a pending payment; with it, its index and script are given out for ever.
@@ -77,8 +77,8 @@ pub(super) fn from_row(tx: &ReadTx, row: &Row) -> rusqlite::Result<Result<Judged
 /// # Errors
 /// [`Error::Full`] if only the reserve of the disk is left, and those of the database.
 pub(crate) fn insert(tx: &WriteTx, payment: &Payment) -> Result<(), Error> {
-    room::require(tx.connection)?;
-    tx.high_water.raise_over(payment.index)?;
+    disk_space::require(tx.connection)?;
+    tx.high_water.bump_over(payment.index)?;
     let script = payment.script.as_bytes();
     let (pending, no_time, late) = (Status::Pending.as_str(), None::<Timestamp>, false);
     let values: [Value; 18] = [
@@ -105,7 +105,7 @@ pub(crate) fn insert(tx: &WriteTx, payment: &Payment) -> Result<(), Error> {
 }
 
 /// The payment of this id.
-pub(crate) fn by_id(tx: &ReadTx, id: PaymentId) -> Result<Option<Judged>, Error> {
+pub(crate) fn by_id(tx: &ReadTx, id: PaymentId) -> Result<Option<Evaluated>, Error> {
     let sql = format!("SELECT {COLUMNS} FROM payments WHERE id = ?");
     tx.connection
         .prepare_cached(&sql)?
@@ -115,7 +115,7 @@ pub(crate) fn by_id(tx: &ReadTx, id: PaymentId) -> Result<Option<Judged>, Error>
 }
 
 /// The payment of this index, which must exist.
-pub(crate) fn by_index(tx: &ReadTx, index: DerivationIndex) -> Result<Judged, Error> {
+pub(crate) fn by_index(tx: &ReadTx, index: DerivationIndex) -> Result<Evaluated, Error> {
     let sql = format!("SELECT {COLUMNS} FROM payments WHERE derivation_index = ?");
     let mut statement = tx.connection.prepare_cached(&sql)?;
     let found = statement.query_row([index], |row| from_row(tx, row)).optional()?;
@@ -160,7 +160,7 @@ pub(crate) fn vouch_for_merchant(
 
 /// As [`by_index`], for whoever goes through many payments: one that cannot be read is named in the
 /// log, as it is by `audit`, and keeps no other waiting.
-pub(crate) fn readable(tx: &ReadTx, index: DerivationIndex) -> Result<Option<Judged>, Error> {
+pub(crate) fn readable(tx: &ReadTx, index: DerivationIndex) -> Result<Option<Evaluated>, Error> {
     match by_index(tx, index) {
         Err(error) if error.is_of_a_row() => {
             tracing::error!(index = index.get(), %error, "a payment cannot be read, and is left out");
@@ -245,7 +245,7 @@ pub(crate) fn oldest_pending(tx: &ReadTx) -> Result<Option<Timestamp>, Error> {
 
 /// Payments newest first, at most `limit`. A merchant's are found by an index, however many
 /// payments others have.
-pub(crate) fn list(tx: &ReadTx, filter: &Filter, limit: u32) -> Result<Vec<Judged>, Error> {
+pub(crate) fn list(tx: &ReadTx, filter: &Filter, limit: u32) -> Result<Vec<Evaluated>, Error> {
     let (sql, mut bound) = list_query(filter);
     bound.push(&limit);
     let mut statement = tx.connection.prepare_cached(&sql)?;
@@ -419,7 +419,7 @@ pub(crate) fn completed_without_coins(tx: &ReadTx) -> Result<Vec<PaymentId>, Err
     let sql = "SELECT id FROM payments
                WHERE status = 'completed'
                  AND derivation_index IN
-                     (SELECT derivation_index FROM coins WHERE place IN ('mempool', 'gone'))
+                     (SELECT derivation_index FROM coins WHERE place IN ('mempool', 'removed'))
                  AND amount > (SELECT coalesce(sum(coins.amount), 0) FROM coins
                                WHERE coins.derivation_index = payments.derivation_index
                                  AND place = 'block')

@@ -145,7 +145,7 @@ pub(crate) fn separate(tx: &WriteTx, at: OutPoint) -> Result<(), Error> {
 /// Takes an output of a HogEx off the chain. Its announcement, if there was one, counts again, for
 /// the next comparison with the mempool to judge.
 pub(crate) fn unmine(tx: &WriteTx, at: OutPoint) -> Result<(), Error> {
-    coins::move_to(tx, at, Place::Gone)?;
+    coins::move_to(tx, at, Place::Removed)?;
     let sql = "SELECT coins.txid, coins.vout FROM coins AS mined
                CROSS JOIN pegouts ON sequence = mined.pegout
                CROSS JOIN coins ON coins.txid = announced_txid AND coins.vout = announced_vout

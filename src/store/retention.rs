@@ -22,7 +22,7 @@ pub(crate) enum Aged {
     /// Attempts at webhooks by their start.
     Attempts,
     /// Notices to merchants by when they were sent or kept; those that wait stay.
-    Notices,
+    Notifications,
     /// Questions of the bot by their expiry.
     Confirmations,
 }
@@ -40,9 +40,9 @@ impl Aged {
                      SELECT event_id, number FROM attempts
                      INDEXED BY attempts_by_time WHERE started_at < ?1 LIMIT ?2)"
             }
-            Aged::Notices => {
-                "DELETE FROM notices WHERE id IN (
-                     SELECT id FROM notices INDEXED BY notices_done
+            Aged::Notifications => {
+                "DELETE FROM notifications WHERE id IN (
+                     SELECT id FROM notifications INDEXED BY notifications_done
                      WHERE state <> 'due' AND merchant_id IS NOT NULL AND done_at < ?1 LIMIT ?2)"
             }
             Aged::Confirmations => {
@@ -180,7 +180,7 @@ mod tests {
                 tx.connection.execute(sql, params![n, id, status, at])?;
             }
             let sql = "INSERT INTO coins (txid, vout, derivation_index, amount, origin, seen_at,
-                           place) VALUES (zeroblob(32), 0, 2, 1, 'plain', 50, 'gone')";
+                           place) VALUES (zeroblob(32), 0, 2, 1, 'plain', 50, 'removed')";
             tx.connection.execute(sql, [])?;
             tx.seal_all()
         });
@@ -193,7 +193,7 @@ mod tests {
     }
 
     #[test]
-    fn only_payments_that_expired_without_a_coin_lose_texts() {
+    fn only_expired_unpaid_payments_lose_their_texts() {
         let (_dir, store) = open();
         let at = Timestamp::from_ms;
         let found = |from, before: i64, now: i64| {
@@ -219,7 +219,7 @@ mod tests {
     }
 
     #[test]
-    fn no_other_statement_changes_what_was_asked_for() {
+    fn no_other_statement_changes_a_payment_request() {
         let (_dir, store) = open();
         for sql in [
             "UPDATE payments SET reference = 'other' WHERE derivation_index = 1",

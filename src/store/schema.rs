@@ -135,7 +135,7 @@ mod tests {
     }
 
     #[test]
-    fn each_kind_of_difference_is_named() {
+    fn each_kind_of_schema_difference_is_reported() {
         check("", "");
         check("CREATE TABLE mine (x)", "the table mine, which is not ours");
         check("CREATE INDEX mine ON payments (amount)", "the index mine, which is not ours");
@@ -144,17 +144,20 @@ mod tests {
             "CREATE TRIGGER mine AFTER INSERT ON payments BEGIN SELECT 1; END",
             "the trigger mine, which is not ours",
         );
-        check("DROP TABLE progress", "lacks the table progress");
-        check("ALTER TABLE progress RENAME COLUMN note TO nota", "differs at the table progress");
+        check("DROP TABLE role_status", "lacks the table role_status");
+        check(
+            "ALTER TABLE role_status RENAME COLUMN note TO nota",
+            "differs at the table role_status",
+        );
         check(
             "PRAGMA writable_schema = ON;
-             UPDATE sqlite_schema SET sql = replace(sql, 'note', 'nota') WHERE name = 'progress'",
-            "differs at the table progress",
+             UPDATE sqlite_schema SET sql = replace(sql, 'note', 'nota') WHERE name = 'role_status'",
+            "differs at the table role_status",
         );
     }
 
     #[test]
-    fn what_sqlite_and_litestream_make_is_tolerated() {
+    fn objects_of_sqlite_and_litestream_are_tolerated() {
         check("ANALYZE", "");
         check("CREATE TABLE _litestream_seq (id INTEGER PRIMARY KEY, seq INTEGER)", "");
         check("CREATE TABLE _litestream_lock (id INTEGER)", "");

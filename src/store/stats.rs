@@ -100,7 +100,7 @@ mod tests {
     use crate::store::{Store, merchants};
 
     #[test]
-    fn only_what_was_made_since_counts_with_gaps_between_the_indexes() {
+    fn statistics_count_recent_payments_despite_index_gaps() {
         let dir = tempfile::tempdir().expect("a folder");
         let store = Store::open(&dir.path().join("litegate.db")).expect("a new database");
         let id = MerchantId::from_random;

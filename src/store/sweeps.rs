@@ -101,7 +101,7 @@ pub(crate) fn store_signed(
 ///
 /// # Errors
 /// If the sweep was confirmed, dissolved or raised meanwhile, or holds other coins.
-pub(crate) fn store_raised(
+pub(crate) fn store_fee_bump(
     tx: &WriteTx,
     sweep: i64,
     newest: &StoredSweepTx,
@@ -197,7 +197,7 @@ fn sweep_coin(tx: &ReadTx, row: &Row) -> rusqlite::Result<Result<SweepCoin, Erro
 /// The sweeps that are neither confirmed nor dissolved, with all their versions.
 pub(crate) fn unconfirmed(tx: &ReadTx) -> Result<Vec<Unconfirmed>, Error> {
     let sql = "SELECT sweep_id, version, txid, raw, sweep_txs.created_at
-               FROM sweeps_under_way CROSS JOIN sweep_txs USING (sweep_id)
+               FROM in_flight_sweeps CROSS JOIN sweep_txs USING (sweep_id)
                ORDER BY sweep_id, version DESC";
     let mut statement = tx.connection.prepare_cached(sql)?;
     let rows = statement.query_map([], |row| {
@@ -224,32 +224,32 @@ pub(crate) fn unconfirmed(tx: &ReadTx) -> Result<Vec<Unconfirmed>, Error> {
     Ok(found)
 }
 
-/// Whether the sweeps that are kept as under way are those that were neither given up nor mined.
-pub(crate) fn under_way_are_kept(tx: &ReadTx) -> Result<bool, Error> {
-    let sql = "WITH under_way AS (
-                   SELECT id FROM sweeps WHERE dissolved_at IS NULL AND NOT EXISTS
+/// Whether the table of in-flight sweeps holds those that are neither abandoned nor mined.
+pub(crate) fn in_flight_are_kept(tx: &ReadTx) -> Result<bool, Error> {
+    let sql = "WITH in_flight AS (
+                   SELECT id FROM sweeps WHERE abandoned_at IS NULL AND NOT EXISTS
                        (SELECT 1 FROM sweep_txs WHERE sweep_id = sweeps.id
                         AND block_height IS NOT NULL))
-               SELECT NOT EXISTS (SELECT id FROM under_way
-                                  EXCEPT SELECT sweep_id FROM sweeps_under_way)
-                  AND NOT EXISTS (SELECT sweep_id FROM sweeps_under_way
-                                  EXCEPT SELECT id FROM under_way)";
+               SELECT NOT EXISTS (SELECT id FROM in_flight
+                                  EXCEPT SELECT sweep_id FROM in_flight_sweeps)
+                  AND NOT EXISTS (SELECT sweep_id FROM in_flight_sweeps
+                                  EXCEPT SELECT id FROM in_flight)";
     Ok(tx.connection.prepare_cached(sql)?.query_row([], |row| row.get(0))?)
 }
 
-/// Finds again which sweeps are under way, for what a hand wrote into the file without the
+/// Finds again which sweeps are in flight, for what a hand wrote into the file without the
 /// triggers.
-pub(crate) fn find_under_way(tx: &WriteTx) -> Result<(), Error> {
-    if under_way_are_kept(tx)? {
+pub(crate) fn find_in_flight(tx: &WriteTx) -> Result<(), Error> {
+    if in_flight_are_kept(tx)? {
         return Ok(());
     }
-    tx.connection.execute("DELETE FROM sweeps_under_way", [])?;
-    let sql = "INSERT INTO sweeps_under_way
-               SELECT id FROM sweeps WHERE dissolved_at IS NULL AND NOT EXISTS
+    tx.connection.execute("DELETE FROM in_flight_sweeps", [])?;
+    let sql = "INSERT INTO in_flight_sweeps
+               SELECT id FROM sweeps WHERE abandoned_at IS NULL AND NOT EXISTS
                    (SELECT 1 FROM sweep_txs WHERE sweep_id = sweeps.id
                     AND block_height IS NOT NULL)";
     tx.connection.execute(sql, [])?;
-    tracing::warn!("the sweeps kept as under way were not those that are; they are now");
+    tracing::warn!("in-flight sweep table was inconsistent; repaired");
     Ok(())
 }
 

@@ -8,7 +8,7 @@ mod writes;
 use super::*;
 use crate::domain::merchant::{Merchant, MerchantId};
 use crate::domain::time::Timestamp;
-use crate::headway::Headway;
+use crate::progress::Progress;
 
 fn open() -> (tempfile::TempDir, Store) {
     let dir = tempfile::tempdir().expect("a folder");
@@ -26,7 +26,7 @@ fn merchant(n: u64) -> Merchant {
 }
 
 #[test]
-fn a_job_that_fails_takes_nobody_with_it() {
+fn a_failing_job_does_not_affect_other_jobs() {
     let (_dir, store) = open();
     let failed = store.write_blocking(|tx| {
         merchants::insert(tx, &merchant(1))?;
@@ -39,7 +39,7 @@ fn a_job_that_fails_takes_nobody_with_it() {
 }
 
 #[test]
-fn a_job_that_panics_is_taken_back_and_the_writer_lives() {
+fn a_panicking_job_is_rolled_back_and_the_writer_continues() {
     let (_dir, store) = open();
     let inside = store.clone();
     let panicked = std::panic::catch_unwind(std::panic::AssertUnwindSafe(move || {
@@ -86,7 +86,7 @@ fn a_reader_cannot_write() {
 }
 
 #[test]
-fn the_file_belongs_to_its_owner_alone() {
+fn only_the_owner_can_access_the_database_file() {
     use std::os::unix::fs::PermissionsExt;
     let (dir, _store) = open();
     let mode = std::fs::metadata(dir.path().join("litegate.db")).expect("a file").permissions();
@@ -128,15 +128,15 @@ const SMALL: [&str; 24] = [
     "payout_waits",
     "operator_addresses",
     "progress",
-    "doubt_watch",
-    "doubt_troubles",
-    "doubts",
+    "chain_guard",
+    "chain_guard_findings",
+    "chain_guard_alerts",
     "confirmations",
     "discord_admins",
     "payment_counts",
     "table_sizes",
     "merchant_coins", // Five rows a merchant.
-    "sweeps_under_way",
+    "in_flight_sweeps",
     "sqlite_schema",
     "pragma_foreign_key_check",
     "waiting",
@@ -147,14 +147,14 @@ const SMALL: [&str; 24] = [
 
 /// Indexes that hold only what is open.
 const OPEN: [&str; 5] =
-    ["coins_in_mempool", "coins_unclaimed", "coins_of_pegouts", "events_due", "notices_due"];
+    ["coins_in_mempool", "coins_unclaimed", "coins_of_pegouts", "events_due", "notifications_due"];
 
 /// Statements that may read a whole large table, by how they begin.
 const WHOLE: [(&str, &str); 16] = [
-    ("INSERT INTO sweeps_under_way SELECT", "found again where they were wrong"),
+    ("INSERT INTO in_flight_sweeps SELECT", "found again where they were wrong"),
     ("WITH counted AS (SELECT status", "the audit, and a rescan"),
     ("INSERT INTO payment_counts SELECT", "counted again where they were wrong"),
-    ("WITH under_way AS", "the audit, and the sweeper at its start"),
+    ("WITH in_flight AS", "the audit, and the sweeper at its start"),
     (
         "INSERT INTO payments",
         "a step that runs only while a deferred foreign key is broken: none is",
@@ -162,7 +162,7 @@ const WHOLE: [(&str, &str); 16] = [
     ("SELECT count(*) AS all_payments", "a payout address is checked: twenty ms for a million"),
     ("SELECT * FROM coins ORDER BY txid, vout", "the audit reads everything"),
     ("SELECT * FROM payouts", "the audit reads everything"),
-    ("SELECT sweep_txs.*, dissolved_at IS NOT NULL", "the audit reads everything"),
+    ("SELECT sweep_txs.*, abandoned_at IS NOT NULL", "the audit reads everything"),
     ("SELECT *, EXISTS (SELECT 1 FROM events", "the audit reads everything"),
     ("SELECT count(*) FROM payments WHERE derivation_index NOT IN", "after a restore, once"),
     (
@@ -257,7 +257,7 @@ fn scans(tx: &ReadTx, sql: &str) -> Vec<String> {
 }
 
 #[test]
-fn no_statement_reads_more_the_longer_the_history_is() {
+fn no_statement_reads_more_as_the_history_grows() {
     let (_dir, store) = open();
     let (mut found, mut seen) = (Vec::new(), 0);
     for sql in all_statements() {
@@ -275,7 +275,7 @@ fn no_statement_reads_more_the_longer_the_history_is() {
 }
 
 #[test]
-fn a_copy_comes_to_its_end_however_much_is_written_meanwhile() {
+fn a_backup_completes_despite_concurrent_writes() {
     let (dir, store) = open();
     // Five of the steps in which it is made.
     let fill = "INSERT INTO identity (name, value) VALUES ('filler', hex(zeroblob(10000000)))";
@@ -284,30 +284,30 @@ fn a_copy_comes_to_its_end_however_much_is_written_meanwhile() {
     let copy = dir.path().join("copy.db");
     let written = |_| {
         assert!(steps.fetch_add(1, Ordering::Relaxed) < 50, "it begins again and again");
-        let write = |tx: &WriteTx| progress::record(tx, "writer", Timestamp::from_ms(1), "");
+        let write = |tx: &WriteTx| role_status::record(tx, "writer", Timestamp::from_ms(1), "");
         store.write_blocking(write).expect("written between two steps");
     };
     backup::copy(&store, &copy, &sealing(), &written).expect("copied");
     assert!(steps.into_inner() >= 4, "it was made in steps");
     let rows: i64 = Connection::open(&copy)
-        .and_then(|copy| copy.query_row("SELECT count(*) FROM progress", [], |row| row.get(0)))
+        .and_then(|copy| copy.query_row("SELECT count(*) FROM role_status", [], |row| row.get(0)))
         .expect("a database");
     assert_eq!(rows, 0, "one state, from before it began");
 }
 
 #[test]
-fn a_copy_that_is_cut_short_is_no_database() {
+fn an_interrupted_backup_is_not_a_database() {
     let (dir, store) = open();
     let (path, copy) = (dir.path().join("litegate.db"), dir.path().join("copy.db"));
     let output = crate::safe_file::Output::create(&copy).expect("made");
     let heads = Mutex::new(Vec::new());
-    let told = |headway: Headway| {
-        if headway.what == "writing the copy" {
+    let on_progress = |progress: Progress| {
+        if progress.what == "writing the copy" {
             let so_far = std::fs::read(&copy).expect("read");
             heads.lock().expect("nobody panicked").push(so_far[..16].to_vec());
         }
     };
-    backup::copy_out(&store, &path, output, &copy, &sealing(), &told).expect("copied");
+    backup::copy_out(&store, &path, output, &copy, &sealing(), &on_progress).expect("copied");
     let heads = heads.into_inner().expect("nobody panicked");
     assert!(!heads.is_empty() && heads.iter().all(|head| head.iter().all(|byte| *byte == 0)));
     let tables: i64 = Connection::open(&copy)
@@ -337,7 +337,7 @@ fn planned_again(tx: &ReadTx, sql: &str) -> i32 {
 }
 
 #[test]
-fn no_statement_is_planned_again_for_other_values() {
+fn no_statement_is_replanned_for_other_values() {
     let (_dir, store) = open();
     let mut seen = 0;
     for sql in all_statements() {

@@ -23,8 +23,8 @@ pub(crate) struct Totals {
     /// Sweeps that no block has taken yet, and since when the oldest waits.
     pub(crate) sweeps_waiting: i64,
     pub(crate) oldest_sweep_at: Option<Timestamp>,
-    /// Notices of the bot that wait to be sent.
-    pub(crate) notices_due: i64,
+    /// Notifications of the bot that wait to be sent to be sent.
+    pub(crate) notifications_due: i64,
     pub(crate) bytes: i64,
 }
 
@@ -91,8 +91,8 @@ pub(crate) fn totals(tx: &ReadTx) -> Result<Totals, Error> {
         two("SELECT count(*), min(created_at) FROM events WHERE state = 'due'")?;
     let events_failed = one("SELECT count(*) FROM events WHERE state = 'failed'")?;
     let (sweeps_waiting, oldest_sweep_at) = two("SELECT count(*), min(created_at)
-         FROM sweeps_under_way CROSS JOIN sweeps ON sweeps.id = sweep_id")?;
-    let notices_due = one("SELECT count(*) FROM notices WHERE state = 'due'")?;
+         FROM in_flight_sweeps CROSS JOIN sweeps ON sweeps.id = sweep_id")?;
+    let notifications_due = one("SELECT count(*) FROM notifications WHERE state = 'due'")?;
     let pages: i64 = one("PRAGMA page_count")?;
     let page_bytes: i64 = one("PRAGMA page_size")?;
     Ok(Totals {
@@ -103,7 +103,7 @@ pub(crate) fn totals(tx: &ReadTx) -> Result<Totals, Error> {
         unswept: unswept(tx)?,
         sweeps_waiting,
         oldest_sweep_at,
-        notices_due,
+        notifications_due,
         bytes: pages.saturating_mul(page_bytes),
     })
 }

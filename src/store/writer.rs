@@ -17,13 +17,13 @@ use rusqlite::Connection;
 use tokio::sync::oneshot;
 
 use crate::logging;
-use crate::measures;
+use crate::metrics;
 use crate::secret::RowKeys;
 
+use super::disk_space::LogLimit;
 use super::failure::{self, Failure};
 use super::heads::{self, Heads};
 use super::high_water::HighWater;
-use super::room::LogLimit;
 use super::{Error, WriteTx};
 
 /// Jobs that may wait at a time; one more is told that the database is busy.
@@ -263,8 +263,8 @@ fn write_group(ground: &Ground, waiting: &mut VecDeque<Job>) {
         tracing::error!(%error, "cannot begin to write");
         let failure = Failure::of(&error);
         end_if_disk_fails(&failure);
-        refuse(first, failure.told());
-        waiting.drain(..).for_each(|job| refuse(job, failure.told()));
+        refuse(first, failure.notified());
+        waiting.drain(..).for_each(|job| refuse(job, failure.notified()));
         return;
     }
     let share = match first.commit {
@@ -293,7 +293,7 @@ fn write_group(ground: &Ground, waiting: &mut VecDeque<Job>) {
     }
     match &failure {
         Some(failure) => take_back(connection, failure),
-        None => measures::committed(answers.len(), began.elapsed()),
+        None => metrics::committed(answers.len(), began.elapsed()),
     }
     let raised = match &failure {
         None => raise_heads(ground, &tx.raised.take()),
@@ -301,7 +301,7 @@ fn write_group(ground: &Ground, waiting: &mut VecDeque<Job>) {
     };
     for answer in answers {
         answer(match (&failure, &raised) {
-            (Some(failure), _) => Some(failure.told()),
+            (Some(failure), _) => Some(failure.notified()),
             (None, Err(why)) => Some(Error::Impossible(why.clone())),
             (None, Ok(())) => None,
         });
@@ -364,7 +364,7 @@ fn run_job(tx: &WriteTx, job: Job, share: Commit) -> (Option<Answer>, Result<(),
         && let Err(error) = execute(connection, "SAVEPOINT job")
     {
         let failure = Failure::of(&error);
-        (job.work)(Err(failure.told()));
+        (job.work)(Err(failure.notified()));
         return (None, Err(failure));
     }
     failure::forget();

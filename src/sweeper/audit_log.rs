@@ -7,9 +7,9 @@
 
 use anyhow::Context;
 
-use crate::pulse::{self, Loop};
 use crate::store::Store;
 use crate::store::audit_log::chain::{self, KnownHead};
+use crate::watchdog::{self, Loop};
 
 use super::Sweeper;
 use super::seals::{Access, Seals, Settings};
@@ -32,7 +32,7 @@ impl Sweeper {
         let Some(seals) = self.seals.as_mut().filter(|seals| seals.is_kept_here()) else {
             return Ok(());
         };
-        let go_on = || pulse::beat(Loop::Sweeper);
+        let go_on = || watchdog::heartbeat(Loop::Sweeper);
         let followed = chain::follow(&self.store, seals.audit_log().as_ref(), go_on);
         match followed.context("follow the audit log")? {
             Ok(head) => {

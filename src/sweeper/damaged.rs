@@ -90,7 +90,7 @@ impl Sweeper {
     ) -> anyhow::Result<Txid> {
         let now = self.clock.now();
         let stored = self.store.write_blocking(move |tx| {
-            ensure!(trusts_the_chain(tx)?, "the chain is in doubt: nothing is sent");
+            ensure!(trusts_the_chain(tx)?, "the chain guard is active: nothing is sent");
             store_again(tx, sweep, &signed, now).context("store the sweep")
         })?;
         crate::crash::point("before-broadcast");

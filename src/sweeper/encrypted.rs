@@ -76,7 +76,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_the_same_passphrase_opens_it() {
+    fn only_the_same_passphrase_decrypts_the_key() {
         let text = encrypt("tprv8…\n", "correct horse", 4).expect("encrypted");
         assert!(is_encrypted(&text) && !text.contains("tprv"));
         let open = |text: &str, passphrase: &str| decrypt(text, passphrase);
@@ -90,7 +90,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_changed_does_not_open() {
+    fn a_changed_ciphertext_does_not_decrypt() {
         let text = encrypt("x", "pass", 4).expect("encrypted");
         let (start, last) = text.trim_end().split_at(text.trim_end().len() - 1);
         let flipped = format!("{start}{}\n", if last == "0" { "1" } else { "0" });

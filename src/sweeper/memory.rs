@@ -14,12 +14,12 @@ use crate::domain::time::Timestamp;
 pub(super) struct Memory {
     pub(super) vanishing: Vanishing,
     /// What the log says already, so that it is said once.
-    pub(super) told: BTreeMap<OutPoint, Waits>,
+    pub(super) notified: BTreeMap<OutPoint, Waits>,
     pub(super) not_taken: BTreeSet<Txid>,
     /// Versions whose stored bytes are damaged.
     pub(super) damaged: BTreeSet<Txid>,
     /// Versions for which a higher fee was tried, and when.
-    pub(super) raise_tried: BTreeMap<Txid, Timestamp>,
+    pub(super) fee_bump_tried: BTreeMap<Txid, Timestamp>,
 }
 
 impl Memory {
@@ -27,7 +27,7 @@ impl Memory {
     pub(super) fn tell(&mut self, waiting: &[(OutPoint, Waits)]) {
         let now: BTreeMap<OutPoint, Waits> = waiting.iter().copied().collect();
         for (outpoint, why) in &now {
-            if self.told.get(outpoint) == Some(why) {
+            if self.notified.get(outpoint) == Some(why) {
                 continue;
             }
             match why {
@@ -51,6 +51,6 @@ impl Memory {
                 | Waits::Dust => tracing::debug!(%outpoint, ?why, "a coin waits"),
             }
         }
-        self.told = now;
+        self.notified = now;
     }
 }

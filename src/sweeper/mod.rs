@@ -10,10 +10,10 @@
 //! for people alone.
 //!
 //! Money leaves through four functions, in this order: `pass::store_and_send` claims the coins
-//! and stores the signed bytes, `under_way::send` takes stored bytes only, `broadcast::send`
-//! asks whether the node has them, `node::rpc::Node::broadcast` is the call. `under_way::raise`
+//! and stores the signed bytes, `in_flight::send` takes stored bytes only, `broadcast::send`
+//! asks whether the node has them, `node::rpc::Node::broadcast` is the call. `in_flight::bump_fee`
 //! and `damaged::store_again_and_send` store a further version, and go on with
-//! `under_way::send`.
+//! `in_flight::send`.
 //!
 //! Must not know: HTTP, why a payment is complete.
 
@@ -24,8 +24,9 @@ mod damaged;
 mod due;
 pub(crate) mod encrypted;
 pub(crate) mod external;
+mod in_flight;
 mod memory;
-pub(crate) mod notifier;
+pub(crate) mod operator_notifier;
 mod pass;
 pub(crate) mod payees;
 pub(crate) mod private_file;
@@ -34,7 +35,6 @@ pub(crate) mod seals;
 mod sight;
 pub(crate) mod signing_key;
 mod trial;
-mod under_way;
 
 use std::time::{Duration, Instant};
 
@@ -44,25 +44,27 @@ use bitcoin::{OutPoint, Txid};
 use tokio::runtime::Handle;
 use tokio_util::sync::CancellationToken;
 
-use crate::acts;
-use crate::acts::own_addresses::OwnAddresses;
-use crate::acts::sweeps::SWEEPER;
 use crate::clock::Clock;
 use crate::domain::amount::Amount;
-use crate::domain::doubt::Trust;
+use crate::domain::chain_guard::Trust;
 use crate::domain::keys::AccountXpub;
 use crate::domain::network::Network;
 use crate::domain::sweep::{self, Planned, Waits};
 use crate::node::nodes::Nodes;
 use crate::node::rpc::Node;
-use crate::pulse::{self, Loop};
+use crate::notifier::Notifier;
+use crate::operations;
+use crate::operations::own_addresses::OwnAddresses;
+use crate::operations::sweeps::SWEEPER;
 use crate::store::audit_log::chain::Break;
-use crate::store::{self, ReadTx, Store, WriteTx, blocks, doubts, progress, requests, sweeps};
-use crate::wake::Wake;
+use crate::store::{
+    self, ReadTx, Store, WriteTx, blocks, chain_guard_alerts, requests, role_status, sweeps,
+};
+use crate::watchdog::{self, Loop};
 
 use due::Due;
 use memory::Memory;
-use notifier::Notifier;
+use operator_notifier::OperatorNotifier;
 use seals::Seals;
 use signing_key::SigningKey;
 
@@ -71,9 +73,9 @@ use signing_key::SigningKey;
 pub(crate) struct Settings {
     pub(crate) interval: Duration,
     /// A sweep that is unconfirmed for so long gets a version with a higher fee.
-    pub(crate) raise_after: Duration,
+    pub(crate) fee_bump_after: Duration,
     /// What the operator wants to wait for payout at most under a key on this machine.
-    pub(crate) max_hot: Option<Amount>,
+    pub(crate) max_hot_balance: Option<Amount>,
     /// Where the account's key comes from, for external signers (BIP174).
     pub(crate) key_origin: Option<KeySource>,
     pub(crate) rules: sweep::Rules,
@@ -97,9 +99,9 @@ pub(crate) struct Sweeper {
     /// What is wrong with the audit log, as the log of this process says already.
     pub(crate) audit_log_break: Option<Break>,
     /// Absent: no URL for notifications is configured.
-    pub(crate) notifier: Option<Notifier>,
+    pub(crate) operator_notifier: Option<OperatorNotifier>,
     pub(crate) settings: Settings,
-    pub(crate) wake: Wake,
+    pub(crate) notifier: Notifier,
     pub(crate) clock: Clock,
     pub(crate) shutdown: CancellationToken,
 }
@@ -116,9 +118,9 @@ pub(crate) struct Report {
 /// Why a pause ended.
 enum Paused {
     /// Another role asks for a look.
-    Stirred,
+    Notified,
     /// A notification was delivered, or was not.
-    Delivered(notifier::Delivery),
+    Delivered(operator_notifier::Delivery),
     Over,
 }
 
@@ -158,7 +160,7 @@ fn for_people(error: &anyhow::Error) -> String {
 /// Whether our tip was looked at and there is no doubt about its chain.
 fn trusts_the_chain(tx: &ReadTx) -> Result<bool, store::Error> {
     let Some(tip) = blocks::tip(tx)? else { return Ok(true) }; // There are no coins yet.
-    Ok(doubts::trust_at(tx, tip)? == Trust::Full)
+    Ok(chain_guard_alerts::trust_at(tx, tip)? == Trust::Full)
 }
 
 impl Sweeper {
@@ -172,10 +174,10 @@ impl Sweeper {
         let mut answered = None;
         let mut found = false;
         while !self.shutdown.is_cancelled() {
-            pulse::beat(Loop::Sweeper);
+            watchdog::heartbeat(Loop::Sweeper);
             // Once: a sweep that was missing there would never be looked after.
-            found = found || self.store.write_blocking(sweeps::find_under_way).is_ok();
-            match acts::nodes::in_use(&self.store, &self.nodes) {
+            found = found || self.store.write_blocking(sweeps::find_in_flight).is_ok();
+            match operations::nodes::in_use(&self.store, &self.nodes) {
                 Ok(followed) => self.node = followed.node.clone(),
                 Err(error) => tracing::debug!(%error, "cannot see which node is followed"),
             }
@@ -221,7 +223,7 @@ impl Sweeper {
                 _ => next_look.saturating_duration_since(Instant::now()),
             };
             match runtime.block_on(self.pause(pause)) {
-                Paused::Stirred => next_look = Instant::now(),
+                Paused::Notified => next_look = Instant::now(),
                 Paused::Delivered(ended) => {
                     if let Err(error) = self.end_delivery(ended) {
                         let error = format!("{error:#}");
@@ -236,14 +238,14 @@ impl Sweeper {
     /// Waits for so long, or until there is something to do.
     async fn pause(&mut self, pause: Duration) -> Paused {
         let delivery = async {
-            match &mut self.notifier {
-                Some(notifier) => notifier.finished().await,
+            match &mut self.operator_notifier {
+                Some(operator_notifier) => operator_notifier.finished().await,
                 None => std::future::pending().await,
             }
         };
         tokio::select! {
             () = self.shutdown.cancelled() => Paused::Over,
-            () = self.wake.sweeper_stirred() => Paused::Stirred,
+            () = self.notifier.sweeper_notified() => Paused::Notified,
             ended = delivery => Paused::Delivered(ended),
             () = tokio::time::sleep(pause) => Paused::Over,
         }
@@ -254,7 +256,7 @@ impl Sweeper {
     /// # Errors
     /// Once we were told to stop: what is not begun is left for the next start.
     fn go_on(&self) -> anyhow::Result<()> {
-        pulse::beat(Loop::Sweeper);
+        watchdog::heartbeat(Loop::Sweeper);
         ensure!(!self.shutdown.is_cancelled(), "told to stop");
         Ok(())
     }
@@ -270,7 +272,7 @@ impl Sweeper {
     /// Lets whoever asked for a sweep see why there is none.
     fn note_trouble(&self, trouble: &str) {
         let trouble: String = trouble.chars().take(TROUBLE_CHARS_MAX).collect();
-        let write = move |tx: &WriteTx| progress::record_trouble(tx, SWEEPER, &trouble);
+        let write = move |tx: &WriteTx| role_status::record_trouble(tx, SWEEPER, &trouble);
         if let Err(error) = self.store.write_blocking(write) {
             tracing::debug!(%error, "cannot record what the sweeper waits for");
         }

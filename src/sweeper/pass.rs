@@ -8,12 +8,12 @@ use std::collections::BTreeSet;
 use anyhow::{Context, ensure};
 use bitcoin::{OutPoint, Txid};
 
-use crate::acts::sweeps::{SWEEPER, TOO_DEAR};
 use crate::domain::sweep::{SweepCoin, SweepPlan, Waits};
-use crate::measures;
+use crate::metrics;
 use crate::node;
+use crate::operations::sweeps::{SWEEPER, TOO_DEAR};
 use crate::store::sweeps::SignedPlan;
-use crate::store::{progress, sweeps};
+use crate::store::{role_status, sweeps};
 
 use super::due::Due;
 use super::memory::Memory;
@@ -52,7 +52,7 @@ impl Sweeper {
             0 => {}
             count => note.push_str(&format!(", {count} {TOO_DEAR}")),
         }
-        self.store.write_blocking(move |tx| progress::record(tx, SWEEPER, began, &note))?;
+        self.store.write_blocking(move |tx| role_status::record(tx, SWEEPER, began, &note))?;
         Ok(Some(report))
     }
 
@@ -168,10 +168,10 @@ impl Sweeper {
         let (now, fee) = (self.clock.now(), signed.plan.fee);
         let stored = self.store.write_blocking(move |tx| {
             // A doubt may have begun while we planned and signed.
-            ensure!(trusts_the_chain(tx)?, "the chain is in doubt: nothing is sent");
+            ensure!(trusts_the_chain(tx)?, "the chain guard is active: nothing is sent");
             sweeps::store_signed(tx, &signed, now).context("store the sweep")
         })?;
-        measures::swept(fee);
+        metrics::swept(fee);
         crate::crash::point("before-broadcast");
         tracing::info!(txid = %stored.txid(), "sweep stored");
         self.send(&stored, memory)?;

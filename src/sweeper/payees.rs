@@ -7,16 +7,16 @@ use std::time::Instant;
 use anyhow::Context;
 use bitcoin::{Script, ScriptBuf};
 
-use crate::acts::sweeps::record_wait;
 use crate::domain::merchant::{MerchantId, Registrations};
 use crate::domain::payout_address::{Clocks, Reason, Standing, Wait};
 use crate::domain::seal::Record;
 use crate::domain::seal::notification::Notification;
 use crate::domain::sweep::{Payee, SweepCoin, Waits, merchants_of};
 use crate::domain::time::Timestamp;
-use crate::pulse::{self, Loop};
+use crate::operations::sweeps::record_wait;
 use crate::store::batches::Batches;
 use crate::store::{self, ReadTx, Store, WriteTx, merchants, payout_waits};
+use crate::watchdog::{self, Loop};
 
 use super::Sweeper;
 
@@ -38,7 +38,7 @@ pub(crate) struct Memory {
     /// What is stored of waits, once it was read.
     stored: Option<BTreeMap<MerchantId, Wait>>,
     /// What the log says already.
-    told: BTreeMap<MerchantId, Wait>,
+    notified: BTreeMap<MerchantId, Wait>,
     /// The chain's time when a node last said it.
     pub(super) chain: Option<Timestamp>,
     /// When a node was last asked for it, with success or without.
@@ -211,7 +211,8 @@ impl Sweeper {
                 Standing::NoAddress | Standing::Pays { .. } => None,
             };
             seals.note_refusal(*merchant, wait, clocks.own);
-            let wait = wait.filter(|wait| known.is_some() || wait.is_news(clocks, delay_ms));
+            let wait =
+                wait.filter(|wait| known.is_some() || wait.is_notification(clocks, delay_ms));
             self.addresses.tell(*merchant, wait);
             if wait != known {
                 changes.push((*merchant, known, wait));
@@ -223,7 +224,7 @@ impl Sweeper {
             record_wait(tx, *merchant, *before, *wait, now)
         };
         let go_on = || {
-            pulse::beat(Loop::Sweeper);
+            watchdog::heartbeat(Loop::Sweeper);
             true
         };
         Batches { store: &self.store, go_on: &go_on }
@@ -279,8 +280,10 @@ impl Memory {
     /// Says in the log why a merchant's payouts wait, once for each reason, and when they go on.
     fn tell(&mut self, merchant: MerchantId, wait: Option<Wait>) {
         match wait {
-            Some(wait) if self.told.insert(merchant, wait) != Some(wait) => log(merchant, &wait),
-            None if self.told.remove(&merchant).is_some() => {
+            Some(wait) if self.notified.insert(merchant, wait) != Some(wait) => {
+                log(merchant, &wait)
+            }
+            None if self.notified.remove(&merchant).is_some() => {
                 tracing::info!(merchant.id = %merchant, "payouts go on");
             }
             Some(_) | None => {}

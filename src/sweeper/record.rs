@@ -229,7 +229,7 @@ mod tests {
     }
 
     #[test]
-    fn a_record_reads_back_as_it_was_written() {
+    fn the_seal_state_round_trips_through_its_file() {
         let key = SealKey::new([7; 32]);
         let read = parse(&print(&record(), &key), &key).expect("our own");
         assert_eq!(read, record());
@@ -238,7 +238,7 @@ mod tests {
     }
 
     #[test]
-    fn records_of_earlier_versions_are_read() {
+    fn seal_states_of_earlier_versions_are_parsed() {
         let key = SealKey::new([7; 32]);
         let merchant = MerchantId::from_random(1);
         #[track_caller]
@@ -260,7 +260,7 @@ mod tests {
     }
 
     #[test]
-    fn a_record_that_was_touched_is_refused() {
+    fn a_modified_seal_state_is_refused() {
         let key = SealKey::new([7; 32]);
         let text = print(&record(), &key);
         let check = |text: &str| assert!(parse(text, &key).is_err(), "{text}");

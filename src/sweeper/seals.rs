@@ -38,7 +38,7 @@ pub(crate) use trust::Resealed;
 #[derive(Debug, Clone)]
 pub(crate) struct Settings {
     pub(crate) key_file: PathBuf,
-    pub(crate) record_file: PathBuf,
+    pub(crate) seal_state_file: PathBuf,
     pub(crate) payout_address_delay_ms: i64,
     /// Where the operator is notified of what the sweeper sees. Absent: in the log alone.
     pub(crate) notify_url: Option<WebhookUrl>,
@@ -56,14 +56,14 @@ impl Settings {
 
     /// The record as it is now, to be held.
     pub(crate) fn read_record(&self) -> anyhow::Result<Option<String>> {
-        record::read(&self.record_file)
+        record::read(&self.seal_state_file)
     }
 
     /// Whether there is a record, or something in its place.
     pub(crate) fn has_record(&self) -> bool {
         match self.held.record() {
             Some(held) => !matches!(held, Ok(None)),
-            None => fs::symlink_metadata(&self.record_file).is_ok(),
+            None => fs::symlink_metadata(&self.seal_state_file).is_ok(),
         }
     }
 }
@@ -108,12 +108,12 @@ impl Seals {
         store: &Store,
         access: Access,
     ) -> anyhow::Result<Seals> {
-        let shown = settings.record_file.display();
+        let shown = settings.seal_state_file.display();
         let key = load_key(settings)?;
         wipe_stack();
         let mut found = true;
         let held = settings.held.record();
-        let text = held.unwrap_or_else(|| record::read(&settings.record_file))?;
+        let text = held.unwrap_or_else(|| record::read(&settings.seal_state_file))?;
         let record = match text {
             Some(text) => record::parse(&text, &key)
                 .with_context(|| format!("the sweeper's record {shown}"))?,
@@ -128,7 +128,7 @@ impl Seals {
             }
         };
         let delay_ms = settings.payout_address_delay_ms;
-        let file = settings.record_file.clone();
+        let file = settings.seal_state_file.clone();
         let notify_url = settings.notify_url.clone();
         let looked_below = record.payments_below;
         let changed = false;
@@ -145,7 +145,7 @@ impl Seals {
     pub(crate) fn forget(settings: &Settings, store: &Store) -> anyhow::Result<()> {
         load_key(settings)?;
         Batches { store, go_on: &|| true }.until_done(seals::forget)?;
-        match fs::remove_file(&settings.record_file) {
+        match fs::remove_file(&settings.seal_state_file) {
             Err(error) if error.kind() != ErrorKind::NotFound => Err(error).context("remove it"),
             Ok(()) | Err(_) => Ok(()),
         }

@@ -11,9 +11,9 @@ use anyhow::Context;
 use crate::domain::merchant::MerchantId;
 use crate::domain::payout_address::Clocks;
 use crate::domain::time::Timestamp;
-use crate::pulse::{self, Loop};
 use crate::store::seals::Created;
 use crate::store::{ReadTx, merchants};
+use crate::watchdog::{self, Loop};
 
 use super::Sweeper;
 use super::payees::Rows;
@@ -46,7 +46,7 @@ impl Sweeper {
     /// between makes an address look later than the payment.
     fn see_payments(&mut self) -> anyhow::Result<()> {
         loop {
-            pulse::beat(Loop::Sweeper);
+            watchdog::heartbeat(Loop::Sweeper);
             let Some(seals) = &self.seals else { return Ok(()) };
             let new = self.store.read_blocking(|tx| self.new_payments(tx, seals))?;
             let Some(new) = new else { return Ok(()) };
@@ -105,7 +105,7 @@ impl Sweeper {
         };
         let mut rows = Vec::with_capacity(due.len());
         for merchant in due {
-            pulse::beat(Loop::Sweeper);
+            watchdog::heartbeat(Loop::Sweeper);
             rows.push((merchant, self.store.read_blocking(|tx| self.rows_of(tx, merchant))?));
         }
         let mut found = self.evaluate(rows, &BTreeMap::new(), clocks)?;

@@ -1,7 +1,7 @@
 use super::*;
 
 #[test]
-fn pauses_grow_with_failures_up_to_the_usual_one() {
+fn retry_pauses_grow_up_to_the_usual_interval() {
     #[track_caller]
     fn check(failures: u32, longest: u64, expected: u64) {
         let pause = pause_after(failures, Duration::from_secs(longest));
@@ -15,7 +15,7 @@ fn pauses_grow_with_failures_up_to_the_usual_one() {
 }
 
 #[test]
-fn what_sqlite_says_does_not_reach_whoever_asked_for_a_sweep() {
+fn sqlite_errors_are_hidden_from_the_sweep_requester() {
     let sqlite = rusqlite::Error::SqliteFailure(
         rusqlite::ffi::Error::new(2067),
         Some("UNIQUE constraint failed: sweep_txs.txid".to_owned()),

@@ -15,22 +15,24 @@ use bitcoin::{OutPoint, ScriptBuf, Txid};
 
 use crate::domain::amount::Amount;
 use crate::domain::chain::{AtTip, BlockId};
-use crate::domain::doubt::Trust;
+use crate::domain::chain_guard::Trust;
 use crate::domain::event;
 use crate::domain::keys::DerivationIndex;
 use crate::domain::network::Network;
 use crate::domain::payment::{self, Coin, Origin, PaymentId, Place, Status, Transition};
 use crate::domain::time::Timestamp;
-use crate::measures;
+use crate::metrics;
 use crate::node::codec::{Block, PegoutProof, Tx, TxKind};
-use crate::store::payments::{Judged, Ours};
-use crate::store::sieve::Complete;
-use crate::store::{Error, ReadTx, WriteTx, blocks, coins, doubts, events, payments, sweeps};
+use crate::store::bloom_filter::Complete;
+use crate::store::payments::{Evaluated, Ours};
+use crate::store::{
+    Error, ReadTx, WriteTx, blocks, chain_guard_alerts, coins, events, payments, sweeps,
+};
 use crate::view::CompletedView;
 
 use super::recognise::recognise_in_block;
 
-pub(crate) use mempool::{Sight, dropped, saw};
+pub(crate) use mempool::{Sight, evicted, saw};
 
 /// What a write changed, for the signals that follow its commit.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
@@ -62,13 +64,13 @@ pub(crate) fn connect(
     id: BlockId,
     network: Network,
     now: Timestamp,
-    sieve: Option<&Complete>,
+    bloom_filter: Option<&Complete>,
 ) -> Result<Changes, Error> {
     let time = Timestamp::from_seconds(i64::from(block.header.time));
     blocks::insert(tx, id, time)?;
     let mut changes = Changes::default();
-    place_block(tx, block, id, now, sieve, &mut changes)?;
-    let trust = doubts::trust_at(tx, id)?;
+    place_block(tx, block, id, now, bloom_filter, &mut changes)?;
+    let trust = chain_guard_alerts::trust_at(tx, id)?;
     for one in payments::gaining_at(tx, id.height)? {
         changes.touch(one.id); // One more confirmation to show, if nothing else.
         if one.may_be_due {
@@ -84,15 +86,16 @@ pub(super) fn place_block(
     block: &Block,
     id: BlockId,
     now: Timestamp,
-    sieve: Option<&Complete>,
+    bloom_filter: Option<&Complete>,
     changes: &mut Changes,
 ) -> Result<(), Error> {
     let time = Timestamp::from_seconds(i64::from(block.header.time));
     // Nearly everything in a block is somebody else's: that has to be seen quickly.
     let inputs = block.txs.iter().flat_map(|block_tx| &block_tx.inputs);
-    let inputs = inputs.filter(|at| sieve.is_none_or(|sieve| sieve.may_be_ours(at)));
+    let inputs =
+        inputs.filter(|at| bloom_filter.is_none_or(|bloom_filter| bloom_filter.may_be_ours(at)));
     let mut known = coins::known(tx, inputs.copied())?;
-    let ours = scripts_of_ours(tx, block, sieve)?;
+    let ours = scripts_of_ours(tx, block, bloom_filter)?;
     for block_tx in &block.txs {
         let Some(txid) = block_tx.txid else { continue }; // Not in a block: its id is known.
         let spent = block_tx.inputs.iter().filter(|input| known.contains(*input));
@@ -117,11 +120,12 @@ pub(super) fn place_block(
 pub(super) fn scripts_of_ours(
     tx: &ReadTx,
     block: &Block,
-    sieve: Option<&Complete>,
+    bloom_filter: Option<&Complete>,
 ) -> Result<HashMap<ScriptBuf, Ours>, Error> {
     let outputs = block.txs.iter().flat_map(|block_tx| &block_tx.outputs);
     let scripts = outputs.map(|output| output.script_pubkey.as_script());
-    let scripts = scripts.filter(|script| sieve.is_none_or(|sieve| sieve.may_pay_us(script)));
+    let scripts = scripts
+        .filter(|script| bloom_filter.is_none_or(|bloom_filter| bloom_filter.may_pay_us(script)));
     payments::of_scripts(tx, scripts)
 }
 
@@ -184,7 +188,7 @@ impl Placing<'_> {
 pub(super) fn unmine(tx: &WriteTx, coin: &Coin) -> Result<(), Error> {
     match coin.origin {
         Origin::Plain => coins::move_to(tx, coin.outpoint, Place::Mempool),
-        Origin::Coinbase => coins::move_to(tx, coin.outpoint, Place::Gone),
+        Origin::Coinbase => coins::move_to(tx, coin.outpoint, Place::Removed),
         Origin::Pegout => crate::store::pegouts::unmine(tx, coin.outpoint),
     }
 }
@@ -200,7 +204,7 @@ pub(crate) fn disconnect(tx: &WriteTx, id: BlockId) -> Result<Changes, Error> {
     let lost: BTreeMap<DerivationIndex, Txid> =
         coins.iter().map(|coin| (coin.index, coin.outpoint.txid)).collect();
     for (index, txid) in lost {
-        let Some(Judged { payment, status }) = payments::readable(tx, index)? else { continue };
+        let Some(Evaluated { payment, status }) = payments::readable(tx, index)? else { continue };
         if let Status::Completed { .. } = status {
             tracing::warn!(
                 payment.id = %payment.id, %txid, height = id.height,
@@ -222,7 +226,7 @@ pub(super) fn is_over(
     now: Timestamp,
     at_tip: AtTip,
 ) -> Result<bool, Error> {
-    let Some(Judged { payment, status }) = payments::readable(tx, index)? else {
+    let Some(Evaluated { payment, status }) = payments::readable(tx, index)? else {
         return Ok(false);
     };
     let coins = coins::of_payment(tx, index)?;
@@ -237,7 +241,7 @@ pub(super) fn expire(
     at_tip: AtTip,
     changes: &mut Changes,
 ) -> Result<(), Error> {
-    let Some(Judged { payment, status }) = payments::readable(tx, index)? else { return Ok(()) };
+    let Some(Evaluated { payment, status }) = payments::readable(tx, index)? else { return Ok(()) };
     let coins = coins::of_payment(tx, index)?;
     if let Some(transition) = payment::expires(&payment, status, &coins, now, &at_tip) {
         payments::decide(tx, index, status, transition, now)?;
@@ -257,7 +261,7 @@ pub(super) fn complete(
     changes: &mut Changes,
 ) -> Result<(), Error> {
     let Some(tip) = blocks::tip(tx)? else { return Ok(()) };
-    let trust = doubts::trust_at(tx, tip)?;
+    let trust = chain_guard_alerts::trust_at(tx, tip)?;
     complete_if_due(tx, index, tip, trust, network, now, changes)
 }
 
@@ -271,7 +275,7 @@ fn complete_if_due(
     now: Timestamp,
     changes: &mut Changes,
 ) -> Result<(), Error> {
-    let Some(Judged { payment, status }) = payments::readable(tx, index)? else { return Ok(()) };
+    let Some(Evaluated { payment, status }) = payments::readable(tx, index)? else { return Ok(()) };
     let coins = coins::of_payment(tx, index)?;
     changes.touch(payment.id);
     let Some(transition) = payment::completes(&payment, status, &coins, tip, trust) else {
@@ -281,7 +285,7 @@ fn complete_if_due(
     changes.completed.push(payment.id);
     if let Some(first) = coins.iter().map(|coin| coin.seen_at).min() {
         let after_ms = u64::try_from(now.ms_since(first)).unwrap_or(0);
-        measures::completed(std::time::Duration::from_millis(after_ms));
+        metrics::completed(std::time::Duration::from_millis(after_ms));
     }
     let late = match transition {
         Transition::Complete { late } => late,

@@ -9,14 +9,14 @@ use std::time::{Duration, Instant};
 
 use tokio_util::sync::CancellationToken;
 
-use crate::acts::{self, audit::AUDIT};
 use crate::clock::Clock;
 use crate::domain::audit::{Difference, Report};
 use crate::domain::keys::AccountXpub;
 use crate::domain::time::Timestamp;
-use crate::headway;
 use crate::node::nodes::Nodes;
-use crate::store::{self, Store, progress};
+use crate::operations::{self, audit::AUDIT};
+use crate::progress;
+use crate::store::{self, Store, role_status};
 
 /// A start has other things to do first.
 const AFTER_START: Duration = Duration::from_secs(600);
@@ -73,8 +73,8 @@ impl Auditor {
 
     fn run(self) {
         let mut due = after(self.clock.now(), self.interval.min(AFTER_START));
-        match self.store.read_blocking(|tx| progress::of_role(tx, AUDIT)) {
-            Ok(Some(progress::Progress { at: Some(at), .. })) => {
+        match self.store.read_blocking(|tx| role_status::of_role(tx, AUDIT)) {
+            Ok(Some(role_status::RoleStatus { at: Some(at), .. })) => {
                 due = due.max(after(at, self.interval));
             }
             Ok(_) => {}
@@ -100,14 +100,14 @@ impl Auditor {
     /// Audits and records. Says whether it could be made.
     fn audit(&self) -> anyhow::Result<bool> {
         let apart = self.store.apart()?;
-        let node = &acts::nodes::in_use(&apart, &self.nodes)?.node;
+        let node = &operations::nodes::in_use(&apart, &self.nodes)?.node;
         let known = apart.known_audit_log()?;
-        let report = acts::audit::audit(&apart, node, &self.xpub, &known, headway::NOBODY)?;
+        let report = operations::audit::audit(&apart, node, &self.xpub, &known, progress::NOBODY)?;
         if is_out_of_date(&report) {
             return Ok(false);
         }
         let (found, now) = (report.differences.len(), self.clock.now());
-        let record = move |tx: &store::WriteTx| acts::audit::record(tx, found, now);
+        let record = move |tx: &store::WriteTx| operations::audit::record(tx, found, now);
         self.store.write_blocking(record)?;
         for difference in report.differences.iter().take(LOGGED_MAX) {
             tracing::error!(%difference, "the audit found a difference; `litegate audit` shows all");

@@ -21,7 +21,7 @@ pub(crate) struct ClockWatch {
     /// The median time past of this tip.
     median_time: Option<(BlockId, Timestamp)>,
     jumped_since: Option<Instant>,
-    told: bool,
+    on_progress: bool,
 }
 
 impl ClockWatch {
@@ -30,7 +30,7 @@ impl ClockWatch {
             Network::Main | Network::Test => true,
             Network::Regtest => false,
         };
-        ClockWatch { chain_tells_time, median_time: None, jumped_since: None, told: false }
+        ClockWatch { chain_tells_time, median_time: None, jumped_since: None, on_progress: false }
     }
 
     /// Whether payments may expire by this clock.
@@ -56,8 +56,8 @@ impl ClockWatch {
             self.jumped_since = None;
         }
         let sound = jumped.is_none() && !contradicted;
-        if sound == self.told {
-            self.told = !sound;
+        if sound == self.on_progress {
+            self.on_progress = !sound;
             if sound {
                 tracing::warn!(now = %clock.now(), "the clock is right again; payments expire");
             } else {

@@ -116,7 +116,7 @@ mod tests {
     use crate::watcher::tests::header_on;
 
     #[test]
-    fn a_block_that_does_not_come_is_not_waited_for_without_end() {
+    fn waiting_for_a_missing_block_ends_after_a_timeout() {
         let (sender, receiver) = sync_channel(WAITING_MAX);
         let mut fetched = Fetched { blocks: Some(receiver), ..Fetched::default() };
         let (done, waited) = sync_channel(1);
@@ -131,7 +131,7 @@ mod tests {
     }
 
     #[test]
-    fn far_below_the_tip_children_are_taken_and_the_node_is_asked_now_and_then() {
+    fn prefetched_children_are_used_only_far_below_the_tip() {
         let chain = chain(UNASKED_MAX + 2);
         let fetched_below = |tip: u32| {
             let (sender, receiver) = sync_channel(chain.len());

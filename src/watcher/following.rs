@@ -4,11 +4,11 @@ use std::time::Instant;
 
 use crate::crash;
 use crate::domain::time::Timestamp;
-use crate::store::{self, doubts, node_in_use};
+use crate::store::{self, chain_guard_alerts, node_in_use};
 
 use super::mempool::{LookedAt, Patience};
-use super::noticing::Noticing;
-use super::scout::Scout;
+use super::node_monitor::NodeMonitor;
+use super::notification_mode::NotificationMode;
 use super::subscriber::Subscriber;
 use super::{State, Watcher};
 
@@ -27,7 +27,7 @@ impl Watcher {
         to: usize,
         state: &mut State,
         subscriber: &mut Subscriber,
-        scout: &Scout,
+        node_monitor: &NodeMonitor,
     ) -> anyhow::Result<()> {
         let next = self.nodes.all()[to].clone();
         let from = self.nodes.place_of(Some(&self.followed.name));
@@ -38,21 +38,21 @@ impl Watcher {
             from = self.followed.name,
             to = next.name,
             "following another node: the one before is {}",
-            scout.health_of(from)
+            node_monitor.health_of(from)
         );
-        scout.follow(to);
-        self.followed = scout.leavable(&next);
+        node_monitor.follow(to);
+        self.followed = node_monitor.leavable(&next);
         subscriber.end();
         *subscriber = self.subscribe();
         state.followed_since = followed_since;
         state.compared_at = None;
         state.looked_at = LookedAt::default();
-        state.noticing = Noticing::Zmq;
+        state.notification_mode = NotificationMode::Zmq;
         state.disconnected_since = Some(Instant::now());
-        state.untold_moves = 0;
-        state.told_of_block = true;
+        state.unreported_moves = 0;
+        state.block_announced = true;
         state.recorded_at = None;
-        state.doubt.begin_anew();
+        state.chain_guard.begin_anew();
         state.compared = None;
         Ok(())
     }
@@ -71,16 +71,20 @@ impl Watcher {
     }
 
     /// Sees to it that the followed node is held against another that answers, if there is one.
-    pub(super) fn choose_other(&self, state: &mut State, scout: &Scout) -> anyhow::Result<()> {
-        let chosen = scout.other(state.compared);
+    pub(super) fn choose_other(
+        &self,
+        state: &mut State,
+        node_monitor: &NodeMonitor,
+    ) -> anyhow::Result<()> {
+        let chosen = node_monitor.other(state.compared);
         if chosen == state.compared {
             return Ok(());
         }
         // What a node that is silent said last stands, and nobody else can take it back.
-        let disagrees = || self.store.read_blocking(doubts::nodes_disagree);
+        let disagrees = || self.store.read_blocking(chain_guard_alerts::nodes_disagree);
         if state.compared.is_none() || !disagrees()? {
-            let node = chosen.map(|at| self.nodes.all()[at].glance.clone());
-            state.doubt.compare_with(node);
+            let node = chosen.map(|at| self.nodes.all()[at].probe.clone());
+            state.chain_guard.compare_with(node);
             state.compared = chosen;
         }
         Ok(())

@@ -226,7 +226,7 @@ impl Watcher {
         let (tell, go_on) = (|changes: Changes| self.tell(&changes), || self.goes_on());
         let batches = Batches { store: &self.store, go_on: &go_on };
         let drop = move |tx: &WriteTx, gone: &Vec<OutPoint>, changes: &mut Changes| {
-            changes.add(apply::dropped(tx, gone, &at_tip)?);
+            changes.add(apply::evicted(tx, gone, &at_tip)?);
             Ok::<_, store::Error>(())
         };
         let mut gone = found.gone;
@@ -253,7 +253,7 @@ mod tests {
     use bitcoin::hashes::Hash;
 
     #[test]
-    fn only_what_was_seen_elsewhere_or_before_is_awaited() {
+    fn only_coins_seen_earlier_or_by_another_node_are_awaited() {
         let txid = |n| Txid::from_byte_array([n; 32]);
         let coin = |n, seen_at| Coin {
             outpoint: OutPoint { txid: txid(n), vout: 0 },
@@ -279,7 +279,7 @@ mod tests {
     }
 
     #[test]
-    fn a_node_has_its_time_after_a_change_and_after_its_own_start() {
+    fn a_node_gets_time_after_a_failover_and_after_a_restart() {
         #[track_caller]
         fn check(followed_since: i64, uptime: Option<u64>, expected: Option<i64>) {
             let patience = Patience {

@@ -6,26 +6,26 @@
 //!
 //! Must not know: HTTP, webhooks' receivers, sweeps' making.
 
-pub(crate) mod ahead;
-mod alarm;
 mod apply;
 mod auditor;
+pub(crate) mod chain_guard;
 mod clock_watch;
-pub(crate) mod doubt;
 mod expiry;
 mod fetch;
+pub(crate) mod filter_builder;
 mod following;
-mod hints;
+pub(crate) mod lookahead;
 mod mempool;
-mod noticing;
+mod node_monitor;
+mod notification_mode;
 mod proof;
 mod recognise;
+mod reorg_alarm;
 pub(crate) mod rescan;
-mod scout;
-pub(crate) mod sieving;
 mod subscriber;
 pub(crate) mod sync;
 pub(crate) mod utxo_rescan;
+mod zmq_events;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -33,35 +33,35 @@ use std::time::{Duration, Instant};
 use tokio::sync::oneshot;
 use tokio_util::sync::CancellationToken;
 
-use crate::acts::nodes::ZMQ;
-use crate::acts::payments::WATCHER;
 use crate::clock::Clock;
 use crate::domain::chain::{AtTip, BlockId};
-use crate::domain::doubt::Trust;
+use crate::domain::chain_guard::Trust;
 use crate::domain::keys::AccountXpub;
 use crate::domain::network::Network;
 use crate::domain::time::Timestamp;
-use crate::headway::{Headway, Lines};
-use crate::measures;
+use crate::metrics;
 use crate::node::nodes::{Candidate, Nodes};
 use crate::node::zmq::Counters;
-use crate::pulse::{self, Loop};
+use crate::notifier::Notifier;
+use crate::operations::nodes::ZMQ;
+use crate::operations::payments::WATCHER;
+use crate::progress::{Lines, Progress};
 use crate::store::batches::{Batches, Ended};
-use crate::store::{Store, WriteTx, doubts, node_in_use, progress};
-use crate::wake::Wake;
+use crate::store::{Store, WriteTx, chain_guard_alerts, node_in_use, role_status};
+use crate::watchdog::{self, Loop};
 
-use ahead::Ahead;
-use alarm::Alarm;
 use apply::Changes;
 use auditor::{Auditing, Auditor};
 use clock_watch::ClockWatch;
 use expiry::Expiry;
+use filter_builder::FilterBuilder;
+use lookahead::Lookahead;
 use mempool::LookedAt;
-use noticing::{Noticing, POLL_ALONE, Why};
-use scout::{Ground, Scout};
-use sieving::Sieving;
+use node_monitor::{Ground, NodeMonitor};
+use notification_mode::{NotificationMode, POLL_ALONE, PollingReason};
+use reorg_alarm::ReorgAlarm;
 use subscriber::Subscriber;
-use sync::{End, Walk};
+use sync::{End, Sync};
 
 /// The role and all that it works with.
 pub(crate) struct Watcher {
@@ -76,10 +76,10 @@ pub(crate) struct Watcher {
     pub(crate) xpub: AccountXpub,
     /// What came by ZMQ, for the metrics.
     pub(crate) counters: Arc<Counters>,
-    pub(crate) doubt: doubt::Settings,
+    pub(crate) chain_guard: chain_guard::Settings,
     /// How often everything is audited without being asked for.
     pub(crate) audit_interval: Duration,
-    pub(crate) wake: Wake,
+    pub(crate) notifier: Notifier,
     pub(crate) clock: Clock,
     pub(crate) shutdown: CancellationToken,
     /// Told when the first look at the node is over, however it ended.
@@ -104,27 +104,27 @@ const TROUBLE_CHARS_MAX: usize = 500;
 struct State {
     /// Since when the node has been followed.
     followed_since: Timestamp,
-    alarm: Alarm,
+    reorg_alarm: ReorgAlarm,
     /// Whether the chain or the mempool changed since the alarm last looked.
     changed: bool,
-    ahead: Ahead,
-    sieving: Sieving,
+    lookahead: Lookahead,
+    filter_builder: FilterBuilder,
     looked_at: LookedAt,
     /// When the whole mempool of the followed node was last compared.
     compared_at: Option<Timestamp>,
     /// The node reads its mempool's file: it is looked at again soon.
     loading: bool,
-    noticing: Noticing,
+    notification_mode: NotificationMode,
     /// Since when there is no connection to the publisher; `None` while there is one.
     disconnected_since: Option<Instant>,
     /// Passes in a row that found a new tip of which no `hashblock` had told.
-    untold_moves: u32,
+    unreported_moves: u32,
     /// A `hashblock` came since the last pass.
-    told_of_block: bool,
+    block_announced: bool,
     recorded_at: Option<Timestamp>,
     /// When ZMQ last told of something, until that is recorded.
     heard_at: Option<Timestamp>,
-    doubt: doubt::Watch,
+    chain_guard: chain_guard::Watch,
     /// The place of the node that the followed one is held against.
     compared: Option<usize>,
     /// The tip at which payments were judged with full trust in the chain.
@@ -146,7 +146,7 @@ impl State {
     fn pause(&self) -> Duration {
         match self.loading {
             true => POLL_ALONE,
-            false => self.noticing.pause(),
+            false => self.notification_mode.pause(),
         }
     }
 }
@@ -163,11 +163,12 @@ impl Watcher {
             shutdown: self.shutdown.clone(),
         };
         let auditing = self.audit_now_and_then();
-        let mut scout = Scout::start(ground, self.nodes.place_of(Some(&self.followed.name)));
-        self.followed = scout.leavable(&self.followed);
-        self.watch(&mut subscriber, &scout);
+        let mut node_monitor =
+            NodeMonitor::start(ground, self.nodes.place_of(Some(&self.followed.name)));
+        self.followed = node_monitor.leavable(&self.followed);
+        self.watch(&mut subscriber, &node_monitor);
         subscriber.end();
-        scout.join();
+        node_monitor.join();
         auditing.join();
     }
 
@@ -188,12 +189,12 @@ impl Watcher {
         Subscriber::start(self.followed.zmq.clone(), Arc::clone(&self.counters), &self.shutdown)
     }
 
-    fn watch(&mut self, subscriber: &mut Subscriber, scout: &Scout) {
-        let (enabled, now) = (self.doubt.enabled, self.clock.now());
-        let enable = move |tx: &WriteTx| doubts::enable(tx, enabled, now);
+    fn watch(&mut self, subscriber: &mut Subscriber, node_monitor: &NodeMonitor) {
+        let (enabled, now) = (self.chain_guard.enabled, self.clock.now());
+        let enable = move |tx: &WriteTx| chain_guard_alerts::enable(tx, enabled, now);
         if let Err(error) = self.store.write_blocking(enable) {
             // The row of the last run stands; a first run begins without one, that is trusting.
-            tracing::error!(%error, "cannot record whether to look for doubts");
+            tracing::error!(%error, "cannot record whether the chain guard runs");
         }
         let followed_since = self.record_followed(&self.followed.name).unwrap_or_else(|error| {
             tracing::error!(%error, "cannot record which node is followed");
@@ -206,20 +207,20 @@ impl Watcher {
             });
         let mut state = State {
             followed_since,
-            ahead: Ahead::since(self.xpub.clone(), self.last_in_use),
-            sieving: Sieving::default(),
-            alarm: Alarm::default(),
+            lookahead: Lookahead::since(self.xpub.clone(), self.last_in_use),
+            filter_builder: FilterBuilder::default(),
+            reorg_alarm: ReorgAlarm::default(),
             changed: true,
             looked_at: LookedAt::default(),
             compared_at,
             loading: false,
-            noticing: Noticing::Zmq,
+            notification_mode: NotificationMode::Zmq,
             disconnected_since: Some(Instant::now()),
-            untold_moves: 0,
-            told_of_block: true,
+            unreported_moves: 0,
+            block_announced: true,
             recorded_at: None,
             heard_at: None,
-            doubt: doubt::Watch::new(&self.doubt),
+            chain_guard: chain_guard::Watch::new(&self.chain_guard),
             compared: None,
             settled: None,
             expiry: Expiry::default(),
@@ -233,18 +234,18 @@ impl Watcher {
         let mut asked_node = false;
         let mut failures = 0u32;
         while !self.shutdown.is_cancelled() {
-            pulse::beat(Loop::Watcher);
-            let changed = scout.next().map(|to| {
+            watchdog::heartbeat(Loop::Watcher);
+            let changed = node_monitor.next().map(|to| {
                 asked_node = false;
-                self.change_node(to, &mut state, subscriber, scout)
+                self.change_node(to, &mut state, subscriber, node_monitor)
             });
             let pass = changed
                 .unwrap_or(Ok(()))
-                .and_then(|()| self.choose_other(&mut state, scout))
+                .and_then(|()| self.choose_other(&mut state, node_monitor))
                 .and_then(|()| self.ask_once(&mut asked_node, &mut state))
                 .and_then(|()| self.pass(&mut state));
             if let [only] = self.nodes.all() {
-                measures::node_is(&only.name, pass.is_ok(), true); // Nobody else looks at it.
+                metrics::node_is(&only.name, pass.is_ok(), true); // Nobody else looks at it.
             }
             let signals = subscriber.signals();
             if let Some(first_look) = self.first_look.take() {
@@ -285,7 +286,7 @@ impl Watcher {
             return;
         }
         let noted: String = trouble.chars().take(TROUBLE_CHARS_MAX).collect();
-        let write = move |tx: &WriteTx| progress::record_trouble(tx, WATCHER, &noted);
+        let write = move |tx: &WriteTx| role_status::record_trouble(tx, WATCHER, &noted);
         match self.store.write_blocking(write) {
             Ok(()) => state.trouble = Some(trouble),
             Err(error) => tracing::debug!(%error, "cannot record what the watcher waits for"),
@@ -295,48 +296,50 @@ impl Watcher {
     /// One whole look at the node.
     fn pass(&self, state: &mut State) -> anyhow::Result<()> {
         let lines = &state.lines;
-        let told = |step: Headway| {
+        let on_progress = |step: Progress| {
             if let Some(line) = lines.line(step, Instant::now()) {
                 tracing::info!("{line}");
             }
         };
-        let mut walk = Walk {
+        let mut run = Sync {
             store: &self.store,
             node: &self.followed.node,
             network: self.network,
             xpub: &self.xpub,
             clock: &self.clock,
             shutdown: &self.shutdown,
-            ahead: &mut state.ahead,
-            sieving: &mut state.sieving,
-            told: &told,
+            lookahead: &mut state.lookahead,
+            filter_builder: &mut state.filter_builder,
+            on_progress: &on_progress,
         };
         state.more = false;
         let mut moved = false;
-        let end = walk.walk(|changes| {
+        let end = run.run(|changes| {
             moved = true;
             self.tell(changes);
         });
         state.lines.end();
         let end = end?;
-        if std::mem::take(&mut state.told_of_block) {
-            state.untold_moves = 0;
+        if std::mem::take(&mut state.block_announced) {
+            state.unreported_moves = 0;
         } else if moved {
-            state.untold_moves = state.untold_moves.saturating_add(1);
+            state.unreported_moves = state.unreported_moves.saturating_add(1);
         }
         let alone_for = state.disconnected_since.map(|since| since.elapsed());
-        if alone_for.is_some_and(|d| d > CONNECT_PATIENCE) && state.noticing == Noticing::Zmq {
-            self.notice(Noticing::Polling(Why::NotConnected), state);
+        if alone_for.is_some_and(|d| d > CONNECT_PATIENCE)
+            && state.notification_mode == NotificationMode::Zmq
+        {
+            self.notification(NotificationMode::Polling(PollingReason::NotConnected), state);
         }
         // Once may be a pass that was faster than the frame; twice is silence.
-        if state.untold_moves >= 2 && state.noticing == Noticing::Zmq {
-            self.notice(Noticing::Polling(Why::Silent), state);
+        if state.unreported_moves >= 2 && state.notification_mode == NotificationMode::Zmq {
+            self.notification(NotificationMode::Polling(PollingReason::Silent), state);
         }
         let at_tip = match end {
             End::AtTip(at_tip) => at_tip,
             End::Stopped => return Ok(()),
             End::NodeBehind => {
-                state.doubt.node_is_behind();
+                state.chain_guard.node_is_behind();
                 if !std::mem::replace(&mut state.node_behind, true) {
                     tracing::warn!("the node has not caught up itself: nothing expires meanwhile");
                 }
@@ -344,14 +347,14 @@ impl Watcher {
                 return Ok(());
             }
         };
-        state.sieving.begin(&self.store); // For the blocks that come.
+        state.filter_builder.begin(&self.store); // For the blocks that come.
         if std::mem::take(&mut state.node_behind) {
             tracing::info!("the node has caught up");
         }
         if state.trouble.take().is_some() {
             state.recorded_at = None; // Recording that all is well forgets the trouble.
         }
-        state.doubt.look(&self.followed.node, &self.store, &at_tip, self.clock.now())?;
+        state.chain_guard.look(&self.followed.node, &self.store, &at_tip, self.clock.now())?;
         let trust = self.settle(&at_tip, state)?;
         // What the mempool does not hold now was not there by now.
         let now = self.clock.now();
@@ -359,7 +362,7 @@ impl Watcher {
             return Ok(()); // The next pass is due.
         };
         if std::mem::take(&mut state.changed) {
-            state.alarm.look(&self.store)?;
+            state.reorg_alarm.look(&self.store)?;
         }
         let node = &self.followed.node;
         let sound = state.clock.is_sound(&self.clock, node, at_tip.tip())?;
@@ -372,16 +375,16 @@ impl Watcher {
         }
         if moved || state.recorded_at.is_none_or(|at| now.ms_since(at).abs() >= PROGRESS_MS) {
             let height = at_tip.tip().height;
-            let note = format!("height {height} ({})", state.noticing.as_str());
+            let note = format!("height {height} ({})", state.notification_mode.as_str());
             let (heard_at, compared_at) = (state.heard_at.take(), state.compared_at);
             self.store.write_blocking(move |tx| {
                 if let Some(at) = compared_at {
                     node_in_use::record_compared(tx, at)?;
                 }
                 if let Some(at) = heard_at {
-                    progress::record(tx, ZMQ, at, "")?;
+                    role_status::record(tx, ZMQ, at, "")?;
                 }
-                progress::record(tx, WATCHER, now, &note)
+                role_status::record(tx, WATCHER, now, &note)
             })?;
             state.recorded_at = Some(now);
         }
@@ -392,12 +395,13 @@ impl Watcher {
     /// one has.
     fn settle(&self, at_tip: &AtTip, state: &mut State) -> anyhow::Result<Trust> {
         let tip = at_tip.tip();
-        let trust = self.store.read_blocking(|tx| doubts::trust_at(tx, tip))?;
+        let trust = self.store.read_blocking(|tx| chain_guard_alerts::trust_at(tx, tip))?;
         match trust {
             Trust::Withheld => state.settled = None,
             Trust::Full if state.settled == Some(tip) => {}
             Trust::Full => {
-                let waiting = self.store.read_blocking(doubts::payments_with_pegouts)?;
+                let waiting =
+                    self.store.read_blocking(chain_guard_alerts::payments_with_pegouts)?;
                 let (network, now) = (self.network, self.clock.now());
                 let each = move |tx: &WriteTx, index: &_, changes: &mut Changes| {
                     apply::complete(tx, *index, network, now, changes)
@@ -408,8 +412,8 @@ impl Watcher {
                     return Ok(trust);
                 }
                 state.settled = Some(tip);
-                if self.doubt.enabled {
-                    self.wake.stir_sweeper(); // It may have waited for this.
+                if self.chain_guard.enabled {
+                    self.notifier.notify_sweeper(); // It may have waited for this.
                 }
             }
         }
@@ -418,18 +422,18 @@ impl Watcher {
 
     /// Gives a sign of life amid batches; `false` once we are told to stop.
     fn goes_on(&self) -> bool {
-        pulse::beat(Loop::Watcher);
+        watchdog::heartbeat(Loop::Watcher);
         !self.shutdown.is_cancelled()
     }
 
     /// Passes on what a commit changed.
     fn tell(&self, changes: &Changes) {
         if !changes.payments.is_empty() {
-            self.wake.stir_pages();
+            self.notifier.notify_pages();
         }
         if !changes.completed.is_empty() {
-            self.wake.stir_webhooks();
-            self.wake.stir_sweeper();
+            self.notifier.notify_webhooks();
+            self.notifier.notify_sweeper();
         }
     }
 
@@ -437,7 +441,7 @@ impl Watcher {
     fn rest(&self, pause: Duration) {
         let deadline = Instant::now() + pause;
         while !self.shutdown.is_cancelled() {
-            pulse::beat(Loop::Watcher);
+            watchdog::heartbeat(Loop::Watcher);
             let left = deadline.saturating_duration_since(Instant::now());
             if left.is_zero() {
                 return;

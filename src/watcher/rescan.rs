@@ -16,9 +16,9 @@ use crate::domain::keys::DerivationIndex;
 use crate::domain::network::Network;
 use crate::domain::payment::{Coin, Origin};
 use crate::domain::time::Timestamp;
-use crate::headway::{Headway, Told};
 use crate::node::codec::Block;
 use crate::node::rpc::Node;
+use crate::progress::{OnProgress, Progress};
 use crate::store::batches::{Batches, ROWS_MAX};
 use crate::store::payments::Ours;
 use crate::store::{
@@ -43,7 +43,7 @@ pub(crate) struct Rescanned {
 const TRIES_MAX: u32 = 10;
 
 /// Reads the blocks from a height up to our tip again. Blocks from before we began to follow the
-/// chain hold no payment, and are left alone. `told` hears how far we are.
+/// chain hold no payment, and are left alone. `on_progress` hears how far we are.
 ///
 /// # Errors
 /// If the node is out of reach or has not one of the blocks any more.
@@ -53,7 +53,7 @@ pub(crate) fn rescan(
     network: Network,
     clock: &Clock,
     from_height: u32,
-    told: Told,
+    on_progress: OnProgress,
 ) -> anyhow::Result<Rescanned> {
     let mut done = Rescanned::default();
     let Some(first) = store.read_blocking(blocks::first)? else { return Ok(done) };
@@ -64,7 +64,7 @@ pub(crate) fn rescan(
         let tip = store.read_blocking(blocks::tip)?.map_or(height, |tip| tip.height);
         let since = |height: u32| height.saturating_sub(from).into();
         let of = since(tip.saturating_add(1));
-        told(Headway { what: "reading blocks again", done: since(height), of });
+        on_progress(Progress { what: "reading blocks again", done: since(height), of });
         let mut block = node.block(id.hash).with_context(|| {
             format!("read block {height} again (a pruned node has only the newest blocks)")
         })?;
@@ -147,7 +147,7 @@ fn check_tip(node: &Node, ours: BlockId) -> anyhow::Result<()> {
 
 /// Repairs what triggers keep beside the facts, each merchant in a write of its own.
 fn keep_anew(store: &Store) -> Result<(), Error> {
-    store.write_blocking(sweeps::find_under_way)?;
+    store.write_blocking(sweeps::find_in_flight)?;
     if !store.read_blocking(totals::payments_are_counted)? {
         tracing::warn!("the payments kept by status were wrong");
         store.write_blocking(totals::count_payments)?;

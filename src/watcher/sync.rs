@@ -7,27 +7,27 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, bail};
 use tokio_util::sync::CancellationToken;
 
-use crate::acts::account_scan;
-use crate::acts::nodes::is_catching_up;
 use crate::clock::Clock;
-use crate::domain::audit::LOOK_AHEAD;
+use crate::domain::audit::LOOKAHEAD;
 use crate::domain::chain::{AtTip, BlockId, NextStep, NodeChain, OurTip, next_step};
 use crate::domain::keys::{AccountXpub, DerivationIndex};
 use crate::domain::network::Network;
 use crate::domain::time::Timestamp;
-use crate::headway::{Headway, Told};
-use crate::measures;
+use crate::metrics;
 use crate::node;
 use crate::node::codec::Block;
 use crate::node::rpc::{ChainState, Node};
-use crate::pulse::{self, Loop};
+use crate::operations::account_scan;
+use crate::operations::nodes::is_catching_up;
+use crate::progress::{OnProgress, Progress};
 use crate::store::{self, Store, WriteTx, blocks, indexes, payments};
+use crate::watchdog::{self, Loop};
 
-use super::ahead::Ahead;
 use super::apply::{self, Changes};
 use super::fetch::Fetched;
+use super::filter_builder::FilterBuilder;
+use super::lookahead::Lookahead;
 use super::proof;
-use super::sieving::Sieving;
 
 /// How far before the first payment the walk begins, in milliseconds: block times may be two
 /// hours off (consensus).
@@ -40,17 +40,17 @@ const BLOCK_TIME_AHEAD_MS: i64 = 2 * 3_600_000;
 const REFUSED_PAUSE: Duration = Duration::from_secs(60);
 
 /// What the walk needs.
-pub(super) struct Walk<'w> {
+pub(super) struct Sync<'w> {
     pub(super) store: &'w Store,
     pub(super) node: &'w Node,
     pub(super) network: Network,
     pub(super) xpub: &'w AccountXpub,
     pub(super) clock: &'w Clock,
     pub(super) shutdown: &'w CancellationToken,
-    pub(super) ahead: &'w mut Ahead,
-    pub(super) sieving: &'w mut Sieving,
+    pub(super) lookahead: &'w mut Lookahead,
+    pub(super) filter_builder: &'w mut FilterBuilder,
     /// Hears how far we are.
-    pub(super) told: Told<'w>,
+    pub(super) on_progress: OnProgress<'w>,
 }
 
 /// Where the walk ended.
@@ -83,36 +83,37 @@ pub(crate) struct PrunedBlock {
 }
 
 /// Walks to the node's tip once, for a command. The pool of unconfirmed transactions is left to
-/// the watcher. `told` hears how far we are.
+/// the watcher. `on_progress` hears how far we are.
 ///
 /// # Errors
-/// As [`Walk::walk`].
+/// As [`Sync::run`].
 pub(crate) fn catch_up(
     store: &Store,
     node: &Node,
     network: Network,
     xpub: &AccountXpub,
     clock: &Clock,
-    told: Told,
+    on_progress: OnProgress,
 ) -> anyhow::Result<End> {
-    let (shutdown, ahead) = (&CancellationToken::new(), &mut Ahead::new(xpub.clone()));
-    let sieving = &mut Sieving::default();
-    Walk { store, node, network, xpub, clock, shutdown, ahead, sieving, told }.walk(|_| {})
+    let (shutdown, lookahead) = (&CancellationToken::new(), &mut Lookahead::new(xpub.clone()));
+    let filter_builder = &mut FilterBuilder::default();
+    Sync { store, node, network, xpub, clock, shutdown, lookahead, filter_builder, on_progress }
+        .run(|_| {})
 }
 
-impl Walk<'_> {
+impl Sync<'_> {
     /// Walks until we stand where the node stands. `changed` is called after each commit.
     ///
     /// # Errors
     /// If the node is out of reach, on another network, or no longer has a block that we need.
-    pub(super) fn walk(&mut self, mut changed: impl FnMut(&Changes)) -> anyhow::Result<End> {
+    pub(super) fn run(&mut self, mut changed: impl FnMut(&Changes)) -> anyhow::Result<End> {
         let mut fetched = Fetched::default();
         let mut began = None;
         loop {
             if self.shutdown.is_cancelled() {
                 return Ok(End::Stopped);
             }
-            pulse::beat(Loop::Watcher);
+            watchdog::heartbeat(Loop::Watcher);
             let ours = self.store.read_blocking(blocks::tip)?;
             if let Some(ours) = ours
                 && let Some(block) = fetched.child_of(ours)
@@ -122,7 +123,7 @@ impl Walk<'_> {
             }
             let state = self.node.chain_state().context("read the node's chain")?;
             self.check_network(&state)?;
-            measures::node_stands_at(state.tip.height);
+            metrics::node_stands_at(state.tip.height);
             let Some(ours) = ours else {
                 self.begin(&state)?;
                 continue;
@@ -133,11 +134,11 @@ impl Walk<'_> {
                     let began = *began.get_or_insert(ours.height);
                     let since = |height: u32| height.saturating_sub(began).into();
                     let (done, of) = (since(ours.height), since(state.tip.height));
-                    (self.told)(Headway { what: "reading blocks", done, of });
+                    (self.on_progress)(Progress { what: "reading blocks", done, of });
                     fetched.begin(self.node, height, state.tip.height);
                     if let Some(changes) = self.connect(ours, height, &state, &mut fetched)? {
                         changed(&changes);
-                        self.sieving
+                        self.filter_builder
                             .begin_for(self.store, state.tip.height.saturating_sub(height))?;
                     }
                 }
@@ -160,7 +161,7 @@ impl Walk<'_> {
                 NextStep::AtTip(_) if is_catching_up(&state) => return Ok(End::NodeBehind),
                 NextStep::AtTip(proof) => {
                     self.ask_again()?;
-                    self.heed_chain_time(proof.tip())?;
+                    self.apply_chain_time(proof.tip())?;
                     return Ok(End::AtTip(proof));
                 }
                 NextStep::Behind => {
@@ -229,7 +230,7 @@ impl Walk<'_> {
     /// Asks again a node that refused to list the account's unspent outputs when the first block
     /// was stored.
     fn ask_again(&mut self) -> anyhow::Result<()> {
-        if self.ahead.refused_at.is_some_and(|at| at.elapsed() < REFUSED_PAUSE)
+        if self.lookahead.refused_at.is_some_and(|at| at.elapsed() < REFUSED_PAUSE)
             || self.store.read_blocking(account_scan::is_answered)?
         {
             return Ok(());
@@ -240,15 +241,15 @@ impl Walk<'_> {
 
     /// Skips addresses if the chain says that the database was not in use for a while before this
     /// start, once for each start: our own clock may be as old as a snapshot that was put back.
-    fn heed_chain_time(&mut self, tip: BlockId) -> anyhow::Result<()> {
-        let Some(last) = self.ahead.last_in_use else { return Ok(()) };
+    fn apply_chain_time(&mut self, tip: BlockId) -> anyhow::Result<()> {
+        let Some(last) = self.lookahead.last_in_use else { return Ok(()) };
         let header = self.node.header(tip.hash).context("read the time of the tip")?;
         let present = header.time.plus_ms(-BLOCK_TIME_AHEAD_MS).max(header.median_time);
         let now = self.clock.now();
         let absence = self
             .store
             .write_blocking(move |tx| indexes::skip_after_absence(tx, last, present, now))?;
-        self.ahead.last_in_use = None;
+        self.lookahead.last_in_use = None;
         if let Some(absence) = absence {
             absence.warn();
         }
@@ -266,30 +267,32 @@ impl Walk<'_> {
         let mut used = None;
         loop {
             let from = used.unwrap_or(next);
-            let last = from.get().saturating_add(LOOK_AHEAD);
-            let told = |headway| {
-                pulse::beat(Loop::Watcher); // It is the node that works, and it says so.
-                (self.told)(headway);
+            let last = from.get().saturating_add(LOOKAHEAD);
+            let on_progress = |progress| {
+                watchdog::heartbeat(Loop::Watcher); // It is the node that works, and it says so.
+                (self.on_progress)(progress);
             };
-            let set = match self.node.scan_unspent(&self.xpub.receiving_descriptor(), last, &told) {
-                Ok(set) => set,
-                // It cannot tell, now or ever.
-                Err(
-                    error @ (node::Error::Forbidden(_)
-                    | node::Error::Rejected { .. }
-                    | node::Error::Garbled { .. }
-                    | node::Error::NotFound),
-                ) => {
-                    tracing::warn!(%error, "{}", account_scan::UNANSWERED);
-                    self.ahead.refused_at = Some(Instant::now());
-                    return Ok(Scan::Refused);
-                }
-                Err(error) => {
-                    return Err(error).context("see whether the account was in use before");
-                }
-            };
+            let set =
+                match self.node.scan_unspent(&self.xpub.receiving_descriptor(), last, &on_progress)
+                {
+                    Ok(set) => set,
+                    // It cannot tell, now or ever.
+                    Err(
+                        error @ (node::Error::Forbidden(_)
+                        | node::Error::Rejected { .. }
+                        | node::Error::Garbled { .. }
+                        | node::Error::NotFound),
+                    ) => {
+                        tracing::warn!(%error, "{}", account_scan::UNANSWERED);
+                        self.lookahead.refused_at = Some(Instant::now());
+                        return Ok(Scan::Refused);
+                    }
+                    Err(error) => {
+                        return Err(error).context("see whether the account was in use before");
+                    }
+                };
             let scripts = set.outputs.iter().map(|found| found.script.as_script());
-            let highest = self.ahead.highest(from, scripts);
+            let highest = self.lookahead.highest(from, scripts);
             if highest.is_none() || highest <= used {
                 return Ok(Scan::Answered(used));
             }
@@ -327,9 +330,10 @@ impl Walk<'_> {
         let height = ours.height.saturating_add(1);
         proof::complete(&mut block, self.node, self.store)?;
         let (id, now) = (BlockId { height, hash: block.hash }, self.clock.now());
-        let (ahead, sieving) = (&mut *self.ahead, &mut *self.sieving);
-        let changes = connect_block(self.store, ahead, sieving, block, id, self.network, now)
-            .with_context(|| format!("connect block {height}"))?;
+        let (lookahead, filter_builder) = (&mut *self.lookahead, &mut *self.filter_builder);
+        let changes =
+            connect_block(self.store, lookahead, filter_builder, block, id, self.network, now)
+                .with_context(|| format!("connect block {height}"))?;
         tracing::debug!(height, hash = %id.hash, "block connected");
         Ok(changes)
     }
@@ -342,8 +346,8 @@ impl Walk<'_> {
 /// Those of the database.
 pub(crate) fn connect_block(
     store: &Store,
-    ahead: &mut Ahead,
-    sieving: &mut Sieving,
+    lookahead: &mut Lookahead,
+    filter_builder: &mut FilterBuilder,
     block: Block,
     id: BlockId,
     network: Network,
@@ -352,13 +356,13 @@ pub(crate) fn connect_block(
     let outputs = block.txs.iter().flat_map(|block_tx| &block_tx.outputs);
     let scripts = outputs.map(|output| output.script_pubkey.as_script());
     let next = store.read_blocking(indexes::next_index)?;
-    let used = ahead.highest(next, scripts);
-    sieving.write(store, move |tx, sieve| {
+    let used = lookahead.highest(next, scripts);
+    filter_builder.write(store, move |tx, bloom_filter| {
         if let Some(index) = used {
             skip_used(tx, index, now)?;
         }
-        let sieve = sieve.complete(tx)?;
-        Ok(apply::connect(tx, &block, id, network, now, sieve.as_ref())?)
+        let bloom_filter = bloom_filter.complete(tx)?;
+        Ok(apply::connect(tx, &block, id, network, now, bloom_filter.as_ref())?)
     })
 }
 

@@ -18,19 +18,19 @@ use bitcoin::block::Header;
 use bitcoin::{OutPoint, TxOut, Txid};
 
 use crate::clock::Clock;
-use crate::domain::audit::{BookedCoin, LOOK_AHEAD, Unspent};
+use crate::domain::audit::{LOOKAHEAD, LedgerCoin, Unspent};
 use crate::domain::chain::BlockId;
 use crate::domain::keys::AccountXpub;
 use crate::domain::network::Network;
 use crate::domain::payment::{Origin, Place};
-use crate::headway::{Headway, Told};
 use crate::node::codec::{self, Block, PegoutProof, Tx, TxKind};
 use crate::node::rpc::Node;
+use crate::progress::{OnProgress, Progress};
 use crate::store::sweeps::{StoredSweepTx, Unconfirmed};
-use crate::store::{ReadTx, Store, blocks, books, coins, indexes, sweeps};
+use crate::store::{ReadTx, Store, blocks, coins, indexes, ledger_report, sweeps};
 
-use super::ahead::Ahead;
-use super::sieving::Sieving;
+use super::filter_builder::FilterBuilder;
+use super::lookahead::Lookahead;
 use super::sync::{self, End, PrunedBlock};
 
 /// The most blocks that are crossed: half a year of them. Whoever was away for longer restores.
@@ -94,7 +94,7 @@ struct Known {
 }
 
 /// Follows the chain to the first block that the node has pruned, and crosses the pruned ones.
-/// Nothing happens where the node has all blocks. `told` hears how far it is.
+/// Nothing happens where the node has all blocks. `on_progress` hears how far it is.
 ///
 /// # Errors
 /// If the node is out of reach, is catching up, moves on too often, or pruned too much;
@@ -106,20 +106,20 @@ pub(crate) fn cross_pruned(
     xpub: &AccountXpub,
     clock: &Clock,
     unproven: Option<Unproven>,
-    told: Told,
+    on_progress: OnProgress,
 ) -> anyhow::Result<Crossed> {
-    match sync::catch_up(store, node, network, xpub, clock, told) {
+    match sync::catch_up(store, node, network, xpub, clock, on_progress) {
         Ok(End::AtTip(_)) => return Ok(Crossed::default()),
         Ok(End::NodeBehind | End::Stopped) => bail!("the node has not caught up itself: wait"),
         Err(error) if error.downcast_ref::<PrunedBlock>().is_some() => {}
         Err(error) => return Err(error),
     }
     let from = store.read_blocking(blocks::tip)?.context("no block was followed yet")?;
-    let scan = scan(store, node, xpub, told)?;
-    let headers = headers_between(node, from, scan.tip, told)?;
+    let scan = scan(store, node, xpub, on_progress)?;
+    let headers = headers_between(node, from, scan.tip, on_progress)?;
     let mut known = Known::default();
     let found = outputs_of_gap(store, node, from, &scan, &mut known)?;
-    let recorded = store.read_blocking(books::coins)?;
+    let recorded = store.read_blocking(ledger_report::coins)?;
     sweeps_of_gap(store, node, from, &scan, unproven, &mut known)?;
     name_unexplained(&recorded, &scan, &mut known);
 
@@ -130,21 +130,29 @@ pub(crate) fn cross_pruned(
         unexplained: known.unexplained,
         ..Crossed::default()
     };
-    let (mut ahead, mut sieving) = (Ahead::new(xpub.clone()), Sieving::default());
+    let (mut lookahead, mut filter_builder) =
+        (Lookahead::new(xpub.clone()), FilterBuilder::default());
     // Nobody has the kernels of these blocks: what we saw announced and the node has no more is
     // mined.
     let unmined = node.mempool_txids().context("read the mempool")?.into_iter().collect();
     let pegouts = PegoutProof::Absent { unmined };
     let mut parent = from;
     for (id, header) in headers {
-        told(headway("crossing pruned blocks", from, id.height, scan.tip));
+        on_progress(progress("crossing pruned blocks", from, id.height, scan.tip));
         let ours = store.read_blocking(blocks::tip)?;
         ensure!(ours == Some(parent), "the gateway followed another block meanwhile; run it again");
         let txs = known.txs.remove(&id.height).unwrap_or_default();
         let block = Block { hash: id.hash, header, txs, pegouts: pegouts.clone() };
         let now = clock.now();
-        let changes =
-            sync::connect_block(store, &mut ahead, &mut sieving, block, id, network, now)?;
+        let changes = sync::connect_block(
+            store,
+            &mut lookahead,
+            &mut filter_builder,
+            block,
+            id,
+            network,
+            now,
+        )?;
         let completed = u32::try_from(changes.completed.len()).unwrap_or(u32::MAX);
         done.completed = done.completed.saturating_add(completed);
         done.heights = Some((done.heights.map_or(id.height, |(first, _)| first), id.height));
@@ -153,18 +161,23 @@ pub(crate) fn cross_pruned(
     Ok(done)
 }
 
-fn headway(what: &'static str, from: BlockId, height: u32, to: BlockId) -> Headway {
+fn progress(what: &'static str, from: BlockId, height: u32, to: BlockId) -> Progress {
     let since = |height: u32| height.saturating_sub(from.height).into();
-    Headway { what, done: since(height), of: since(to.height) }
+    Progress { what, done: since(height), of: since(to.height) }
 }
 
 /// The node's unspent outputs of all our addresses and the next ones, counted after one block.
-fn scan(store: &Store, node: &Node, xpub: &AccountXpub, told: Told) -> anyhow::Result<Scan> {
+fn scan(
+    store: &Store,
+    node: &Node,
+    xpub: &AccountXpub,
+    on_progress: OnProgress,
+) -> anyhow::Result<Scan> {
     let next = store.read_blocking(indexes::next_index)?.get();
-    let last = next.saturating_add(LOOK_AHEAD);
+    let last = next.saturating_add(LOOKAHEAD);
     for _ in 0..SCANS_MAX {
         let set = node
-            .scan_unspent(&xpub.receiving_descriptor(), last, told)
+            .scan_unspent(&xpub.receiving_descriptor(), last, on_progress)
             .context("read the node's unspent outputs")?;
         if let [tip] = set.tips[..] {
             return Ok(Scan { tip, outputs: set.outputs });
@@ -178,7 +191,7 @@ fn headers_between(
     node: &Node,
     from: BlockId,
     to: BlockId,
-    told: Told,
+    on_progress: OnProgress,
 ) -> anyhow::Result<Vec<(BlockId, Header)>> {
     let count = to.height.saturating_sub(from.height);
     ensure!(
@@ -189,7 +202,7 @@ fn headers_between(
     let mut headers = Vec::new();
     let mut at = to;
     while at.height > from.height {
-        told(Headway {
+        on_progress(Progress {
             what: "reading headers",
             done: to.height.saturating_sub(at.height).into(),
             of: count.into(),
@@ -316,17 +329,17 @@ fn transaction_of(version: &StoredSweepTx) -> anyhow::Result<Tx> {
 
 /// Names what is recorded as unspent in a block, and neither unspent at the node nor spent by one
 /// of the sweeps above.
-fn name_unexplained(recorded: &[BookedCoin], scan: &Scan, known: &mut Known) {
+fn name_unexplained(recorded: &[LedgerCoin], scan: &Scan, known: &mut Known) {
     let unspent: HashSet<OutPoint> = scan.outputs.iter().map(|found| found.outpoint).collect();
     let swept: BTreeSet<OutPoint> =
         known.txs.values().flatten().flat_map(|tx| tx.inputs.iter().copied()).collect();
-    let is_lost = |booked: &&BookedCoin| {
-        let at = booked.coin.outpoint;
-        matches!(booked.coin.place, Place::Block(_))
-            && booked.spent_by.is_none()
+    let is_lost = |ledger: &&LedgerCoin| {
+        let at = ledger.coin.outpoint;
+        matches!(ledger.coin.place, Place::Block(_))
+            && ledger.spent_by.is_none()
             && !unspent.contains(&at)
             && !swept.contains(&at)
     };
     known.unexplained =
-        recorded.iter().filter(is_lost).map(|booked| booked.coin.outpoint).collect();
+        recorded.iter().filter(is_lost).map(|ledger| ledger.coin.outpoint).collect();
 }

@@ -14,12 +14,12 @@ use crate::domain::event::{Attempt, Event, State};
 use crate::domain::merchant::Merchant;
 use crate::domain::retry::{self, Next};
 use crate::domain::time::Timestamp;
-use crate::measures;
+use crate::metrics;
+use crate::notifier::Notifier;
 use crate::secret::{self, Secrets};
 use crate::store::{self, Store, WriteTx, events, merchants};
-use crate::wake::Wake;
 
-use super::places::UnderWay;
+use super::delivery_slots::InFlight;
 use super::sign;
 use super::target::{Answer, NoAnswer, Sender, Timeouts};
 
@@ -34,7 +34,7 @@ pub(crate) struct Webhooks {
     pub(crate) store: Store,
     pub(crate) secret: Secrets,
     pub(crate) settings: Settings,
-    pub(crate) wake: Wake,
+    pub(crate) notifier: Notifier,
     pub(crate) clock: Clock,
     pub(crate) shutdown: CancellationToken,
 }
@@ -75,10 +75,10 @@ impl Webhooks {
     }
 
     async fn run_with(&self, sender: &Sender) {
-        let mut under_way = UnderWay::default();
+        let mut in_flight = InFlight::default();
         let mut failing = false;
         while !self.shutdown.is_cancelled() {
-            match self.start_due(sender, &mut under_way).await {
+            match self.start_due(sender, &mut in_flight).await {
                 Ok(()) => failing = false,
                 Err(error) => {
                     if !failing {
@@ -89,16 +89,16 @@ impl Webhooks {
             }
             tokio::select! {
                 () = self.shutdown.cancelled() => {}
-                () = self.wake.webhooks_stirred() => {}
-                () = under_way.finish_one() => {}
+                () = self.notifier.webhooks_notified() => {}
+                () = in_flight.finish_one() => {}
                 () = tokio::time::sleep(POLL) => {}
             }
         }
-        let _ = tokio::time::timeout(GRACE, under_way.finish_all()).await;
+        let _ = tokio::time::timeout(GRACE, in_flight.finish_all()).await;
     }
 
     /// Starts what is due and has a place.
-    async fn start_due(&self, sender: &Sender, under_way: &mut UnderWay) -> anyhow::Result<()> {
+    async fn start_due(&self, sender: &Sender, in_flight: &mut InFlight) -> anyhow::Result<()> {
         let now = self.clock.now();
         // Those under way are still due in the database: they are asked for again and skipped.
         let due = self.store.read(move |tx| {
@@ -106,7 +106,7 @@ impl Webhooks {
         });
         for event in due.await? {
             let now = Instant::now();
-            if under_way.has_place_for(&event, now) {
+            if in_flight.has_slot_for(&event, now) {
                 let delivery = Delivery {
                     store: self.store.clone(),
                     secret: self.secret.clone(),
@@ -115,7 +115,7 @@ impl Webhooks {
                     shutdown: self.shutdown.clone(),
                 };
                 let id = event.id.clone();
-                under_way.start(&event, now, async move { delivery.deliver_or_rest(&id).await });
+                in_flight.start(&event, now, async move { delivery.deliver_or_rest(&id).await });
             }
         }
         Ok(())
@@ -178,8 +178,8 @@ impl Delivery {
             outcome: shown(&outcome),
             answer: outcome.as_ref().map(|answer| answer.beginning.clone()).unwrap_or_default(),
         };
-        let state = self.judge(&outcome, attempt.number.saturating_sub(event.attempts_before));
-        measures::attempted(state.as_str(), start.elapsed());
+        let state = self.classify(&outcome, attempt.number.saturating_sub(event.attempts_before));
+        metrics::attempted(state.as_str(), start.elapsed());
         tracing::info!(
             event.id = %event.id, payment.id = %event.payment, attempt = attempt.number,
             outcome = attempt.outcome, state = state.as_str(), "webhook"
@@ -228,7 +228,7 @@ impl Delivery {
     }
 
     /// 2xx ends it, everything else is tried again.
-    fn judge(&self, outcome: &Result<Answer, NoAnswer>, attempts: u32) -> State {
+    fn classify(&self, outcome: &Result<Answer, NoAnswer>, attempts: u32) -> State {
         let asked = match outcome {
             Ok(answer) if answer.is_success() => return State::Delivered,
             Ok(answer) => answer.retry_after,

@@ -4,10 +4,10 @@
 //! know: why an event happened, or how its body is made.
 
 mod deliver;
-pub(crate) mod glance;
+mod delivery_slots;
+pub(crate) mod http_probe;
 pub(crate) mod operator;
-mod pace;
-mod places;
+mod rate_limit;
 pub(crate) mod sign;
 pub(crate) mod target;
 pub(crate) mod trial;

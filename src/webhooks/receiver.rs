@@ -23,7 +23,7 @@ pub(super) enum Reply {
     /// With 200 and a body that never ends.
     Endless,
     /// With 200, once the test says so.
-    WhenTold(Arc<tokio::sync::Notify>),
+    NotifiedBy(Arc<tokio::sync::Notify>),
 }
 
 impl Reply {
@@ -53,7 +53,7 @@ impl Hit {
 struct Seen {
     hits: Mutex<Vec<Hit>>,
     open: AtomicUsize,
-    open_max: AtomicUsize,
+    max_open_payments: AtomicUsize,
 }
 
 pub(super) struct Receiver {
@@ -93,8 +93,8 @@ impl Receiver {
     }
 
     /// The most requests that were open at the same time.
-    pub(super) fn open_max(&self) -> usize {
-        self.seen.open_max.load(Ordering::SeqCst)
+    pub(super) fn max_open_payments(&self) -> usize {
+        self.seen.max_open_payments.load(Ordering::SeqCst)
     }
 
     pub(super) async fn await_hits(&self, count: usize) -> Vec<Hit> {
@@ -121,7 +121,7 @@ struct Open(Arc<Seen>);
 impl Open {
     fn count(seen: Arc<Seen>) -> Open {
         let open = seen.open.fetch_add(1, Ordering::SeqCst) + 1;
-        seen.open_max.fetch_max(open, Ordering::SeqCst);
+        seen.max_open_payments.fetch_max(open, Ordering::SeqCst);
         Open(seen)
     }
 }
@@ -147,8 +147,8 @@ async fn answer(stream: &mut TcpStream, reply: Reply, open: Open) {
         Reply::Text(text) => stream.write_all(text.as_bytes()).await,
         Reply::HangUp => Ok(()),
         Reply::Hang => wait_for_close(stream).await,
-        Reply::WhenTold(told) => {
-            told.notified().await;
+        Reply::NotifiedBy(notified) => {
+            notified.notified().await;
             // Before the answer: whoever has read it may come again at once.
             drop(open);
             stream.write_all(ok).await

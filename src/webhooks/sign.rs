@@ -47,7 +47,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn signs_as_the_specification_publishes() {
+    fn the_signature_equals_the_published_example() {
         // The example of the specification's reference libraries.
         let key = STANDARD.decode("MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw").expect("base64");
         let signed =

@@ -221,7 +221,7 @@ impl Sender {
             .header(CONTENT_TYPE, "application/json")
             .header(USER_AGENT, concat!("litegate/", env!("CARGO_PKG_VERSION")))
             .body(body);
-        let mut response = request.send().await.map_err(|error| judge(&error))?;
+        let mut response = request.send().await.map_err(|error| classify(&error))?;
         let mut read = Vec::new();
         while read.len() < ANSWER_BYTES_MAX {
             match response.chunk().await {
@@ -239,7 +239,7 @@ impl Sender {
 }
 
 /// What went wrong, by the chain of causes.
-fn judge(error: &reqwest::Error) -> NoAnswer {
+fn classify(error: &reqwest::Error) -> NoAnswer {
     let mut cause = error.source();
     while let Some(inner) = cause {
         if inner.is::<ResolvedInside>() {

@@ -5,13 +5,13 @@ use std::time::Instant;
 
 use anyhow::Context;
 
-use crate::acts::Refusal;
 use crate::domain::egress::Egress;
 use crate::domain::event::{Kind, id_of};
 use crate::domain::merchant::Merchant;
 use crate::domain::network::Network;
 use crate::domain::payment::PaymentId;
 use crate::domain::time::Timestamp;
+use crate::operations::Refusal;
 use crate::secret::{self, Secrets};
 use crate::view::{CompletedView, TrialView};
 

@@ -32,7 +32,7 @@ strip --strip-all -o "$made/litegate" "$program"
 for shell in bash zsh fish; do
   "./$program" completions "$shell" > "$made/litegate.$shell"
 done
-python3 systemd/debian/notices.py | gzip -9n > "$made/THIRD-PARTY-NOTICES.gz"
+python3 systemd/debian/notifications.py | gzip -9n > "$made/THIRD-PARTY-NOTICES.gz"
 version=$(sed -n 's/^version = "\(.*\)"$/\1/p' Cargo.toml | head -n 1)
 # Debian's form of a changelog; what changed stands in CHANGELOG.md beside it. Its date is that of
 # the newest commit, so that the same source makes the same package.

@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use crate::harness::json::litoshis;
-use crate::harness::stage::Stage;
+use crate::harness::test_env::TestEnv;
 use crate::harness::wait::{SOON, stays_true, wait_until};
 
 // 1. A payment is paid, confirmed by two blocks, and swept; the sweep waits in the mempool.
@@ -17,8 +17,8 @@ use crate::harness::wait::{SOON, stays_true, wait_until};
 #[test]
 #[ignore = "long"]
 fn an_abandoned_sweep_is_made_again_when_its_branch_wins() {
-    let stage = Stage::alone_with(|gate| gate.set("sweeper.interval", "1s"));
-    let Some(Stage { gate, shop, node }) = stage else { return };
+    let test_env = TestEnv::alone_with(|gateway| gateway.set("sweeper.interval", "1s"));
+    let Some(TestEnv { gateway, shop, node }) = test_env else { return };
     let payment = shop.create("0.05");
     let txid = node.send(&payment.address, "0.05");
     let double_spend = node.double_spend_of(&txid);
@@ -37,7 +37,7 @@ fn an_abandoned_sweep_is_made_again_when_its_branch_wins() {
     shop.await_field(&payment.id, "confirmations", "0", SOON);
     stays_true("not given up at once", Duration::from_secs(2), || node.mempool().is_empty());
     node.mine(2);
-    gate.await_log(&["error", "given up"]);
+    gateway.await_log(&["error", "given up"]);
 
     node.call::<Value>("invalidateblock", json!([theirs]));
     node.call::<Value>("reconsiderblock", json!([ours]));
@@ -45,10 +45,10 @@ fn an_abandoned_sweep_is_made_again_when_its_branch_wins() {
     let again = wait_until("the sweep in the mempool", SOON, in_mempool);
     assert_eq!(again, first, "the same coin, payee and fee");
     node.mine(1);
-    gate.await_tip(&node.height().to_string());
+    gateway.await_tip(&node.height().to_string());
     assert_eq!(node.balance_of(&shop.payout_address), litoshis("0.05") - fee);
-    gate.cli_ok(&["audit"]);
-    let payouts = gate.cli_json(&["payment", "show", &payment.id]).objects("payouts");
+    gateway.cli_ok(&["audit"]);
+    let payouts = gateway.cli_json(&["payment", "show", &payment.id]).objects("payouts");
     assert_eq!(payouts.len(), 1, "{payouts:?}");
     assert_eq!(payouts[0].text("txid"), first);
 }

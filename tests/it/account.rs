@@ -2,14 +2,14 @@
 
 use serde_json::Value;
 
-use crate::harness::gate::Gate;
+use crate::harness::gateway::Gateway;
 use crate::harness::json::{Fields, litoshis};
 use crate::harness::shop::Shop;
-use crate::harness::stage::Stage;
+use crate::harness::test_env::TestEnv;
 use crate::harness::wait::SOON;
 
-fn ask(gate: &Gate, shop: &Shop, path: &str) -> Fields {
-    let answer = gate.request("GET", path, &[("x-api-key", &shop.api_key)], "");
+fn ask(gateway: &Gateway, shop: &Shop, path: &str) -> Fields {
+    let answer = gateway.request("GET", path, &[("x-api-key", &shop.api_key)], "");
     assert_eq!(answer.status, 200, "{path}: {}", answer.body);
     Fields::of(&answer.body)
 }
@@ -23,14 +23,14 @@ fn sum(fields: &Fields, name: &str) -> u64 {
 const ACCOUNTS: [&str; 5] = ["unswept", "inFlight", "paid", "fees", "elsewhere"];
 
 #[test]
-fn accounts_payouts_audit_and_node_agree_to_the_litoshi() {
-    let stage = Stage::alone_with(|gate| gate.set("sweeper.min_payout", "0.02"));
-    let Some(Stage { gate, shop, node }) = stage else { return };
+fn account_payouts_audit_and_node_agree_to_the_litoshi() {
+    let test_env = TestEnv::alone_with(|gateway| gateway.set("sweeper.min_payout", "0.02"));
+    let Some(TestEnv { gateway, shop, node }) = test_env else { return };
     let operator = node.fresh_address();
-    gate.set("sweeper.operator_address", operator.clone());
-    gate.set("sweeper.operator_fee_basis_points", 100);
-    gate.restart();
-    let neighbour = Shop::open(&gate, &node, "Neighbour");
+    gateway.set("sweeper.operator_address", operator.clone());
+    gateway.set("sweeper.operator_fee_basis_points", 100);
+    gateway.restart();
+    let neighbour = Shop::open(&gateway, &node, "Neighbour");
     let mut ids = Vec::new();
     for amount in ["0.05", "0.07"] {
         let payment = shop.create(amount);
@@ -47,17 +47,17 @@ fn accounts_payouts_audit_and_node_agree_to_the_litoshi() {
     neighbour.await_status(&small.id, "completed", SOON);
     node.send(&seen.address, "0.03");
     shop.await_field(&seen.id, "amountReceivedLtc", "0.03", SOON);
-    let before = ask(&gate, &shop, "/api/account");
+    let before = ask(&gateway, &shop, "/api/account");
     assert_eq!((sum(&before, "unswept"), sum(&before, "paid")), (12_000_000, 0));
     assert_eq!((sum(&before, "confirmed"), sum(&before, "unconfirmed")), (12_000_000, 3_000_000));
     assert_eq!(before.text("businessName"), "Corner Shop");
     assert_eq!(before.text("payoutAddress"), shop.payout_address);
-    let txid = gate.cli_json(&["sweep"]).objects("sweeps")[0].text("txid");
-    let under_way = ask(&gate, &shop, "/api/account");
-    assert_eq!((sum(&under_way, "unswept"), sum(&under_way, "inFlight")), (0, 12_000_000));
+    let txid = gateway.cli_json(&["sweep"]).objects("sweeps")[0].text("txid");
+    let in_flight = ask(&gateway, &shop, "/api/account");
+    assert_eq!((sum(&in_flight, "unswept"), sum(&in_flight, "inFlight")), (0, 12_000_000));
     node.mine(3);
-    gate.await_tip(&node.height().to_string());
-    let payouts = ask(&gate, &shop, "/api/payouts").objects("data");
+    gateway.await_tip(&node.height().to_string());
+    let payouts = ask(&gateway, &shop, "/api/payouts").objects("data");
     let [payout] = &payouts[..] else { panic!("one: {payouts:?}") };
     assert_eq!((payout.text("txid"), payout.raw("confirmations")), (txid.clone(), "3"));
     assert_eq!(sum(payout, "amount"), node.balance_of(&shop.payout_address));
@@ -73,10 +73,10 @@ fn accounts_payouts_audit_and_node_agree_to_the_litoshi() {
     expected.sort();
     assert_eq!(parts, expected);
     let (ours, theirs) =
-        (ask(&gate, &shop, "/api/account"), ask(&gate, &neighbour, "/api/account"));
+        (ask(&gateway, &shop, "/api/account"), ask(&gateway, &neighbour, "/api/account"));
     assert_eq!(sum(&ours, "paid"), node.balance_of(&shop.payout_address));
     assert_eq!(sum(&theirs, "unswept"), 1_000_000);
-    let audit = gate.cli_json(&["audit"]);
+    let audit = gateway.cli_json(&["audit"]);
     assert_eq!(audit.raw("clean"), "true", "{}", audit.whole());
     for name in ACCOUNTS.iter().chain(&["received"]) {
         let together = sum(&ours, name) + sum(&theirs, name);
@@ -88,28 +88,28 @@ fn accounts_payouts_audit_and_node_agree_to_the_litoshi() {
     }
     assert_eq!(litoshis("0.0012"), node.balance_of(&operator));
     // The command line says the same.
-    let shown = gate.cli_json(&["merchant", "show", &shop.merchant_id]);
+    let shown = gateway.cli_json(&["merchant", "show", &shop.merchant_id]);
     assert_eq!(sum(&shown, "paid"), sum(&ours, "paid"));
-    assert!(gate.cli_ok(&["merchant", "show", &shop.merchant_id]).stdout.contains("paid out"));
+    assert!(gateway.cli_ok(&["merchant", "show", &shop.merchant_id]).stdout.contains("paid out"));
 }
 
 #[test]
 #[ignore = "long"]
-fn payouts_come_in_pages_and_are_the_merchants_own() {
-    let Some(Stage { gate, shop, node }) = Stage::alone() else { return };
-    let neighbour = Shop::open(&gate, &node, "Neighbour");
+fn payouts_are_paginated_and_only_the_merchants_own() {
+    let Some(TestEnv { gateway, shop, node }) = TestEnv::alone() else { return };
+    let neighbour = Shop::open(&gateway, &node, "Neighbour");
     let mut txids = Vec::new();
     for _ in 0..3 {
         let payment = shop.create("0.05");
         node.send(&payment.address, "0.05");
         node.mine(2);
         shop.await_status(&payment.id, "completed", SOON);
-        txids.insert(0, gate.cli_json(&["sweep"]).objects("sweeps")[0].text("txid"));
+        txids.insert(0, gateway.cli_json(&["sweep"]).objects("sweeps")[0].text("txid"));
     }
     let mut found = Vec::new();
     let mut path = "/api/payouts?limit=1".to_owned();
     loop {
-        let page = ask(&gate, &shop, &path);
+        let page = ask(&gateway, &shop, &path);
         found.extend(page.objects("data").iter().map(|payout| payout.text("txid")));
         let Value::String(cursor) = serde_json::from_str(page.raw("nextCursor")).unwrap() else {
             break;
@@ -117,7 +117,7 @@ fn payouts_come_in_pages_and_are_the_merchants_own() {
         path = format!("/api/payouts?limit=1&cursor={cursor}");
     }
     assert_eq!(found, txids, "newest first");
-    assert_eq!(ask(&gate, &neighbour, "/api/payouts").objects("data").len(), 0);
+    assert_eq!(ask(&gateway, &neighbour, "/api/payouts").objects("data").len(), 0);
     let foreign = format!("/api/payouts?cursor={}", txids[0]);
     for (path, param) in [
         (foreign.as_str(), "cursor"),
@@ -125,11 +125,11 @@ fn payouts_come_in_pages_and_are_the_merchants_own() {
         ("/api/payouts?limit=0", "limit"),
         ("/api/payouts?limit=101", "limit"),
     ] {
-        let answer = gate.request("GET", path, &[("x-api-key", &neighbour.api_key)], "");
+        let answer = gateway.request("GET", path, &[("x-api-key", &neighbour.api_key)], "");
         assert_eq!(answer.status, 400, "{path}: {}", answer.body);
         assert_eq!(Fields::of(&answer.body).object("error").text("param"), param);
     }
     for path in ["/api/payouts", "/api/account"] {
-        assert_eq!(gate.get(path).status, 401);
+        assert_eq!(gateway.get(path).status, 401);
     }
 }

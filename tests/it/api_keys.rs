@@ -1,16 +1,16 @@
 //! Named API keys: what each scope allows, revocation, and the time of the last use.
 
-use crate::harness::gate::Gate;
+use crate::harness::gateway::Gateway;
 use crate::harness::http::Answer;
 use crate::harness::json::Fields;
 use crate::harness::shop::Shop;
-use crate::harness::stage::Stage;
+use crate::harness::test_env::TestEnv;
 
 /// Adds a key, and answers its id and the shop that uses it.
 #[track_caller]
-fn add(gate: &Gate, shop: &Shop, name: &str, scope: &str) -> (String, Shop) {
+fn add(gateway: &Gateway, shop: &Shop, name: &str, scope: &str) -> (String, Shop) {
     let arguments = ["merchant", "key", "add", &shop.merchant_id, "--name", name, "--scope", scope];
-    let added = gate.cli_json(&arguments);
+    let added = gateway.cli_json(&arguments);
     assert_eq!((added.text("name"), added.text("scope")), (name.to_owned(), scope.to_owned()));
     assert_eq!(added.raw("lastUsedAt"), "null");
     let key = added.text("apiKey");
@@ -18,13 +18,13 @@ fn add(gate: &Gate, shop: &Shop, name: &str, scope: &str) -> (String, Shop) {
     (added.text("id"), shop.with_key(&key))
 }
 
-fn ask(gate: &Gate, shop: &Shop, method: &str, path: &str) -> Answer {
-    gate.request(method, path, &[("x-api-key", &shop.api_key)], "")
+fn ask(gateway: &Gateway, shop: &Shop, method: &str, path: &str) -> Answer {
+    gateway.request(method, path, &[("x-api-key", &shop.api_key)], "")
 }
 
 #[track_caller]
-fn listed(gate: &Gate, shop: &Shop) -> Vec<String> {
-    let answer = ask(gate, shop, "GET", "/api/payments");
+fn listed(gateway: &Gateway, shop: &Shop) -> Vec<String> {
+    let answer = ask(gateway, shop, "GET", "/api/payments");
     assert_eq!(answer.status, 200, "{}", answer.body);
     Fields::of(&answer.body).objects("data").iter().map(|one| one.text("paymentId")).collect()
 }
@@ -33,8 +33,9 @@ fn listed(gate: &Gate, shop: &Shop) -> Vec<String> {
 /// 2. Each keyed request answers as the scope says; 403 names the scope that is needed.
 #[test]
 fn each_scope_allows_its_requests_only() {
-    let Some(Stage { gate, shop, node: _node }) = Stage::shared() else { return };
-    let keys = ["create", "read", "full"].map(|scope| (scope, add(&gate, &shop, scope, scope).1));
+    let Some(TestEnv { gateway, shop, node: _node }) = TestEnv::shared() else { return };
+    let keys =
+        ["create", "read", "full"].map(|scope| (scope, add(&gateway, &shop, scope, scope).1));
     for (scope, holder) in &keys {
         let created = holder.post(r#"{"amountLtc": 0.05}"#, &[]);
         let expected = if *scope == "read" { 403 } else { 200 };
@@ -47,7 +48,7 @@ fn each_scope_allows_its_requests_only() {
             ("GET", "/api/webhooks/evt_0/attempts", "read full"),
             ("POST", "/api/webhooks/evt_0/resend", "full"),
         ] {
-            let answer = ask(&gate, holder, method, path);
+            let answer = ask(&gateway, holder, method, path);
             let is_allowed = allowed.split(' ').any(|word| word == *scope);
             assert_eq!(answer.status != 403, is_allowed, "{scope} {path}: {}", answer.body);
             if !is_allowed {
@@ -64,17 +65,17 @@ fn each_scope_allows_its_requests_only() {
 /// 2. The list of each `create` key holds its own payment; the merchant's own key sees all.
 #[test]
 fn a_create_key_lists_only_its_own_payments() {
-    let Some(Stage { gate, shop, node: _node }) = Stage::shared() else { return };
-    let (_, first) = add(&gate, &shop, "First", "create");
-    let (_, second) = add(&gate, &shop, "Second", "create");
+    let Some(TestEnv { gateway, shop, node: _node }) = TestEnv::shared() else { return };
+    let (_, first) = add(&gateway, &shop, "First", "create");
+    let (_, second) = add(&gateway, &shop, "Second", "create");
     let created = [&first, &second, &shop].map(|holder| holder.create("0.05").id);
-    assert_eq!(listed(&gate, &first), [created[0].clone()]);
-    assert_eq!(listed(&gate, &second), [created[1].clone()]);
-    let mut all = listed(&gate, &shop);
+    assert_eq!(listed(&gateway, &first), [created[0].clone()]);
+    assert_eq!(listed(&gateway, &second), [created[1].clone()]);
+    let mut all = listed(&gateway, &shop);
     all.reverse();
     assert_eq!(all, created);
     let beyond = format!("/api/payments?cursor={}", created[1]);
-    assert_eq!(ask(&gate, &first, "GET", &beyond).status, 400, "another key's payment");
+    assert_eq!(ask(&gateway, &first, "GET", &beyond).status, 400, "another key's payment");
 }
 
 /// 1. A key is used; the list shows when.
@@ -83,44 +84,44 @@ fn a_create_key_lists_only_its_own_payments() {
 ///    new one can be added.
 #[test]
 fn a_revoked_key_stays_revoked() {
-    let Some(Stage { gate, shop, node: _node }) = Stage::alone() else { return };
-    let (leaked_id, leaked) = add(&gate, &shop, "Old plugin", "full");
-    let (kept_id, kept) = add(&gate, &shop, "New plugin", "full");
+    let Some(TestEnv { gateway, shop, node: _node }) = TestEnv::alone() else { return };
+    let (leaked_id, leaked) = add(&gateway, &shop, "Old plugin", "full");
+    let (kept_id, kept) = add(&gateway, &shop, "New plugin", "full");
     leaked.create("0.05");
     let id = shop.merchant_id.as_str();
-    let keys = gate.cli_list(&["merchant", "key", "list", id]);
+    let keys = gateway.cli_list(&["merchant", "key", "list", id]);
     let used: Vec<bool> = keys.iter().map(|key| key.raw("lastUsedAt") != "null").collect();
     assert_eq!(used, [true, false]);
     assert!(keys.iter().all(|key| !key.whole().contains("lg_regtest_")), "a list shows no keys");
-    let shown = gate.cli_json(&["merchant", "key", "show", id, &kept_id]);
+    let shown = gateway.cli_json(&["merchant", "key", "show", id, &kept_id]);
     assert_eq!(shown.text("apiKey"), kept.api_key);
-    let copy = gate.folder().join("copy.db");
-    gate.cli_ok(&["backup", copy.to_str().unwrap()]);
+    let copy = gateway.folder().join("copy.db");
+    gateway.cli_ok(&["backup", copy.to_str().unwrap()]);
 
-    gate.cli_ok(&["merchant", "key", "revoke", id, &leaked_id]);
+    gateway.cli_ok(&["merchant", "key", "revoke", id, &leaked_id]);
     assert_eq!(leaked.post(r#"{"amountLtc": 0.05}"#, &[]).status, 401);
     kept.create("0.05");
-    let acts = gate.cli_ok(&["audit-log"]).stdout;
+    let operations = gateway.cli_ok(&["audit-log"]).stdout;
     for words in ["add_api_key", "view_api_key", "revoke_api_key"] {
-        assert!(acts.contains(words), "{words}: {acts}");
+        assert!(operations.contains(words), "{words}: {operations}");
     }
 
-    gate.term();
-    gate.cli_ok(&["restore", copy.to_str().unwrap()]);
-    gate.start();
+    gateway.term();
+    gateway.cli_ok(&["restore", copy.to_str().unwrap()]);
+    gateway.start();
     for holder in [&leaked, &kept] {
         assert_eq!(holder.post(r#"{"amountLtc": 0.05}"#, &[]).status, 401);
     }
     shop.create("0.05");
-    add(&gate, &shop, "New plugin", "full").1.create("0.05");
-    gate.doctor_ok();
+    add(&gateway, &shop, "New plugin", "full").1.create("0.05");
+    gateway.doctor_ok();
 }
 
 #[test]
-fn wrong_requests_for_keys_are_refused_by_name() {
-    let Some(Stage { gate, shop, node: _node }) = Stage::shared() else { return };
+fn invalid_key_commands_are_refused_with_a_clear_error() {
+    let Some(TestEnv { gateway, shop, node: _node }) = TestEnv::shared() else { return };
     let id = shop.merchant_id.as_str();
-    add(&gate, &shop, "Plugin", "read");
+    add(&gateway, &shop, "Plugin", "read");
     let key = |arguments: &[&'static str]| [&["merchant", "key"], arguments].concat();
     let with_id = |arguments: &[&'static str]| -> Vec<String> {
         key(arguments).iter().map(|word| word.replace("ID", id)).collect()
@@ -135,11 +136,11 @@ fn wrong_requests_for_keys_are_refused_by_name() {
     ] {
         let arguments = with_id(arguments);
         let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
-        gate.cli_fails(&arguments, code, &[words]);
+        gateway.cli_fails(&arguments, code, &[words]);
     }
     for n in 1..20 {
-        add(&gate, &shop, &format!("Plugin {n}"), "read");
+        add(&gateway, &shop, &format!("Plugin {n}"), "read");
     }
     let more = ["merchant", "key", "add", id, "--name", "One more"];
-    gate.cli_fails(&more, 1, &["20 named API keys"]);
+    gateway.cli_fails(&more, 1, &["20 named API keys"]);
 }

@@ -3,38 +3,38 @@
 use std::fs;
 
 use crate::harness::database::Database;
-use crate::harness::gate::Gate;
+use crate::harness::gateway::Gateway;
 use crate::harness::json::Fields;
-use crate::harness::stage::Stage;
+use crate::harness::test_env::TestEnv;
 use crate::harness::wait::{SOON, wait_for};
 
 /// A gateway with five rows in its log.
-fn gateway() -> Gate {
-    let gate = Gate::offline();
-    let id = gate.cli_json(&["merchant", "add", "--name", "one"]).text("merchantId");
+fn roles() -> Gateway {
+    let gateway = Gateway::offline();
+    let id = gateway.cli_json(&["merchant", "add", "--name", "one"]).text("merchantId");
     for name in ["two", "three", "four", "five"] {
-        gate.cli_ok(&["merchant", "set-name", &id, name]);
+        gateway.cli_ok(&["merchant", "set-name", &id, name]);
     }
-    gate
+    gateway
 }
 
-fn verified(gate: &Gate) -> Fields {
-    gate.cli_json(&["audit-log", "--verify"])
+fn verified(gateway: &Gateway) -> Fields {
+    gateway.cli_json(&["audit-log", "--verify"])
 }
 
 // 1. A merchant is added and renamed four times: the log is intact, and its head is printed.
 // 2. One more row makes another head.
 #[test]
-fn an_untouched_log_is_intact() {
-    let gate = gateway();
-    let before = verified(&gate);
+fn an_unmodified_log_is_reported_as_intact() {
+    let gateway = roles();
+    let before = verified(&gateway);
     assert_eq!((before.raw("intact"), before.raw("rows")), ("true", "5"));
     assert_eq!((before.raw("headId"), before.text("headHash").len()), ("5", 64));
-    gate.cli_ok(&["merchant", "add", "--name", "another"]);
-    let after = verified(&gate);
+    gateway.cli_ok(&["merchant", "add", "--name", "another"]);
+    let after = verified(&gateway);
     assert_eq!((after.raw("rows"), after.raw("headId")), ("6", "6"));
     assert_ne!(after.text("headHash"), before.text("headHash"));
-    let text = gate.cli_ok(&["audit-log", "--verify"]).stdout;
+    let text = gateway.cli_ok(&["audit-log", "--verify"]).stdout;
     assert!(text.contains("intact: 6 rows") && text.contains(&after.text("headHash")), "{text}");
 }
 
@@ -43,7 +43,7 @@ fn an_untouched_log_is_intact() {
 // 3. `doctor` names it as a failure, with what to do.
 #[test]
 #[ignore = "long"]
-fn a_changed_or_removed_row_is_named() {
+fn a_changed_or_removed_row_is_reported() {
     for (sql, named) in [
         ("UPDATE audit_log SET after = 'forged' WHERE id = 3", "row 3 of the audit log"),
         ("UPDATE audit_log SET actor = 'discord:1' WHERE id = 1", "row 1 of the audit log"),
@@ -51,23 +51,23 @@ fn a_changed_or_removed_row_is_named() {
         ("DELETE FROM audit_log WHERE id = 2", "row 2 of the audit log is missing"),
         ("DELETE FROM audit_log WHERE id IN (2, 3)", "rows 2 to 3 of the audit log are missing"),
     ] {
-        let gate = gateway();
-        Database::of(&gate).damage(sql);
-        gate.cli_fails(&["audit-log", "--verify"], 1, &[named]);
-        gate.cli_fails(&["audit-log", "--verify", "--json"], 1, &["\"intact\":false", named]);
-        gate.cli_fails(&["doctor"], 1, &["failure  audit log", named, "fix: "]);
+        let gateway = roles();
+        Database::of(&gateway).damage(sql);
+        gateway.cli_fails(&["audit-log", "--verify"], 1, &[named]);
+        gateway.cli_fails(&["audit-log", "--verify", "--json"], 1, &["\"intact\":false", named]);
+        gateway.cli_fails(&["doctor"], 1, &["failure  audit log", named, "fix: "]);
     }
 }
 
 // 1. The audit is clean.
 // 2. Somebody changes a row of the log: the audit names it and exits with 1.
 #[test]
-fn the_audit_names_a_changed_row() {
-    let Some(Stage { gate, node: _node, .. }) = Stage::alone() else { return };
-    gate.cli_ok(&["audit"]);
-    Database::of(&gate).damage("UPDATE audit_log SET at = at + 1 WHERE id = 1");
-    gate.cli_fails(&["audit"], 1, &["difference: row 1 of the audit log"]);
-    let said = gate.cli(&["audit", "--json"]).stdout;
+fn the_audit_reports_a_changed_row() {
+    let Some(TestEnv { gateway, node: _node, .. }) = TestEnv::alone() else { return };
+    gateway.cli_ok(&["audit"]);
+    Database::of(&gateway).damage("UPDATE audit_log SET at = at + 1 WHERE id = 1");
+    gateway.cli_fails(&["audit"], 1, &["difference: row 1 of the audit log"]);
+    let said = gateway.cli(&["audit", "--json"]).stdout;
     assert!(said.contains("\"audit_log\""), "{said}");
 }
 
@@ -75,18 +75,18 @@ fn the_audit_names_a_changed_row() {
 // 2. The file of heads knows of a later row: `audit-log --verify` and `doctor` say so.
 // 3. A backup from before is restored: the log is intact, and says where the one before ended.
 #[test]
-fn a_log_that_was_cut_off_is_noticed() {
-    let gate = gateway();
-    let copy = gate.folder().join("copy.db").display().to_string();
-    gate.cli_ok(&["backup", &copy]);
-    gate.cli_ok(&["merchant", "add", "--name", "another"]);
-    let head = verified(&gate).text("headHash");
-    Database::of(&gate).damage("DELETE FROM audit_log WHERE id > 4");
-    gate.cli_fails(&["audit-log", "--verify"], 1, &["row 6", "the file of heads"]);
-    gate.cli_fails(&["doctor"], 1, &["failure  audit log", "the file of heads"]);
-    gate.cli(&["restore", &copy]); // There is no node to audit it with.
-    assert_eq!(verified(&gate).raw("rows"), "6");
-    let newest = &gate.cli_list(&["audit-log", "--limit", "1"])[0];
+fn a_truncated_log_is_detected() {
+    let gateway = roles();
+    let copy = gateway.folder().join("copy.db").display().to_string();
+    gateway.cli_ok(&["backup", &copy]);
+    gateway.cli_ok(&["merchant", "add", "--name", "another"]);
+    let head = verified(&gateway).text("headHash");
+    Database::of(&gateway).damage("DELETE FROM audit_log WHERE id > 4");
+    gateway.cli_fails(&["audit-log", "--verify"], 1, &["row 6", "the file of heads"]);
+    gateway.cli_fails(&["doctor"], 1, &["failure  audit log", "the file of heads"]);
+    gateway.cli(&["restore", &copy]); // There is no node to audit it with.
+    assert_eq!(verified(&gateway).raw("rows"), "6");
+    let newest = &gateway.cli_list(&["audit-log", "--limit", "1"])[0];
     assert_eq!(newest.text("act"), "restore");
     assert!(newest.text("before").contains(&head), "{}", newest.whole());
 }
@@ -100,41 +100,41 @@ fn a_log_that_was_cut_off_is_noticed() {
 // 4. The operator takes the log as it is, and it is intact; the sweeper follows it again.
 #[test]
 #[ignore = "long"]
-fn the_sweepers_record_finds_a_log_that_was_put_back() {
-    let Some(Stage { gate, shop, node: _node }) = Stage::alone() else { return };
+fn the_seal_state_reveals_a_rolled_back_log() {
+    let Some(TestEnv { gateway, shop, node: _node }) = TestEnv::alone() else { return };
     let (database, heads) =
-        (gate.setting("database"), format!("{}.heads", gate.setting("database")));
+        (gateway.setting("database"), format!("{}.heads", gateway.setting("database")));
     let rename = |names: &[&str]| {
         for name in names {
-            gate.cli_ok(&["merchant", "set-name", &shop.merchant_id, name]);
+            gateway.cli_ok(&["merchant", "set-name", &shop.merchant_id, name]);
         }
     };
     let await_noted = || {
-        let line = format!("audit-log {} ", verified(&gate).raw("headId"));
-        let file = format!("{}.record", gate.setting("sweeper.seal_key_file"));
+        let line = format!("audit-log {} ", verified(&gateway).raw("headId"));
+        let file = format!("{}.record", gateway.setting("sweeper.seal_key_file"));
         wait_for(&line, SOON, || fs::read_to_string(&file).unwrap().contains(&line));
     };
-    gate.term();
+    gateway.term();
     let before = [&database, &heads].map(|file| (file, fs::read(file).unwrap()));
-    gate.start();
+    gateway.start();
     rename(&["two", "three"]);
     await_noted();
-    gate.term();
+    gateway.term();
     before.iter().for_each(|(file, bytes)| fs::write(file, bytes).unwrap());
     let later = ["the sweeper's record knows row", "are missing"];
-    gate.cli_fails(&["audit-log", "--verify"], 1, &later);
-    gate.cli_fails(&["doctor"], 1, &["failure  audit log", later[0]]);
-    gate.start();
-    gate.cli_fails(&["audit"], 1, &["difference: the audit log ends", later[0]]);
-    gate.await_log(&["the audit log was changed", later[0]]);
+    gateway.cli_fails(&["audit-log", "--verify"], 1, &later);
+    gateway.cli_fails(&["doctor"], 1, &["failure  audit log", later[0]]);
+    gateway.start();
+    gateway.cli_fails(&["audit"], 1, &["difference: the audit log ends", later[0]]);
+    gateway.await_log(&["the audit log was changed", later[0]]);
     rename(&["four", "five", "six"]);
     let other = ["was rewritten up to row", "the sweeper's record"];
-    gate.await_log(&["the audit log was changed", other[0], other[1]]);
-    gate.cli_fails(&["audit-log", "--verify"], 1, &other);
-    gate.term();
-    gate.cli_ok(&["sweep", "--trust-audit-log"]);
-    verified(&gate);
-    gate.start();
+    gateway.await_log(&["the audit log was changed", other[0], other[1]]);
+    gateway.cli_fails(&["audit-log", "--verify"], 1, &other);
+    gateway.term();
+    gateway.cli_ok(&["sweep", "--trust-audit-log"]);
+    verified(&gateway);
+    gateway.start();
     rename(&["seven"]);
     await_noted();
 }

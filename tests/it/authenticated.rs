@@ -9,13 +9,13 @@ use rusqlite::Connection;
 use rusqlite::types::Value;
 
 use crate::harness::database::Database;
-use crate::harness::gate::Gate;
+use crate::harness::gateway::Gateway;
 use crate::harness::json::Fields;
 use crate::harness::node::Node;
 use crate::harness::receiver::Receiver;
 use crate::harness::rows::TABLES;
 use crate::harness::shop::{Created, Shop};
-use crate::harness::stage::Stage;
+use crate::harness::test_env::TestEnv;
 use crate::harness::wait::{SOON, wait_for};
 
 /// Columns that no MAC covers, all of a table's with `*`, and why a false value moves no money, is
@@ -27,17 +27,17 @@ const FREE: [(&str, &str, &str); 33] = [
     ("confirmations", "used_at", "the same user confirms the same act again"),
     ("discord_admins", "*", "shown; Discord is asked who is an administrator"),
     ("discord_locales", "*", "the language of a message"),
-    ("doubt_troubles", "*", "found again by the next look at the nodes"),
-    ("doubt_watch", "*", "found again by the next look at the nodes"),
-    ("doubts", "*", "found again by the next look at the nodes"),
+    ("chain_guard_findings", "*", "found again by the next look at the nodes"),
+    ("chain_guard", "*", "found again by the next look at the nodes"),
+    ("chain_guard_alerts", "*", "found again by the next look at the nodes"),
     ("events", "state attempts attempts_before next_at", "when it is sent, not what"),
     ("merchant_coins", "*", "sums that are shown; the audit compares them"),
     ("merchant_days", "*", "a limit"),
     ("merchant_payments", "*", "a limit, counted anew where it is reached"),
     ("merchant_payouts", "*", "sums that are shown; the audit compares them"),
     ("node_in_use", "*", "which node is asked, of those that are configured"),
-    ("notice_choices", "*", "which notices a merchant gets"),
-    ("notices", "*", "messages of the bot"),
+    ("notification_settings", "*", "which notifications a merchant gets"),
+    ("notifications", "*", "messages of the bot"),
     ("operator_addresses", "*", "recognises sweeps of ours; pays nothing"),
     ("payment_changes", "*", "which pages read a payment again"),
     ("payment_counts", "*", "metrics; the audit compares them"),
@@ -45,11 +45,11 @@ const FREE: [(&str, &str, &str); 33] = [
     ("payout_waits", "*", "shown; written by the sweeper"),
     ("payouts", "*", "shown; the audit compares them with the signed transactions"),
     ("pegouts", "*", "the order of first sights; the coins themselves are covered"),
-    ("progress", "*", "signs of life that are shown"),
+    ("role_status", "*", "signs of life that are shown"),
     ("sweep_requests", "*", "a sweep that is made earlier"),
     ("sweep_txs", "*", "only transactions that our key signed are sent"),
     ("sweeps", "*", "which coins are claimed; a coin is spent once"),
-    ("sweeps_under_way", "*", "found again by the sweeper; the audit compares"),
+    ("in_flight_sweeps", "*", "found again by the sweeper; the audit compares"),
     ("table_sizes", "*", "metrics"),
     ("audit_log", "*", "a chain of hashes covers it"),
     ("sqlite_sequence", "*", "SQLite's own"),
@@ -71,10 +71,10 @@ fn schema(database: &Database) -> BTreeMap<String, BTreeSet<String>> {
 /// 1. A new gateway makes its database.
 /// 2. Each of its columns is covered by a MAC, or there is a reason why it need not be.
 #[test]
-fn every_column_has_a_mac_or_a_reason() {
-    let gate = Gate::offline();
-    gate.cli_ok(&["merchant", "list"]);
-    let mut undecided = schema(&Database::of(&gate));
+fn every_column_has_a_mac_or_a_reason_for_having_none() {
+    let gateway = Gateway::offline();
+    gateway.cli_ok(&["merchant", "list"]);
+    let mut undecided = schema(&Database::of(&gateway));
     for (table, _, columns) in TABLES {
         let left = undecided.get_mut(table).expect("the table is there");
         for column in columns.split(", ").chain(["mac"]) {
@@ -96,7 +96,7 @@ fn every_column_has_a_mac_or_a_reason() {
 
 /// What an attacker is after, and what it must not come to.
 struct Scene {
-    gate: Gate,
+    gateway: Gateway,
     shop: Shop,
     node: Arc<Node>,
     receiver: Receiver,
@@ -116,29 +116,30 @@ const REPLAYED: [&str; 3] = ["merchants", "payout_addresses", "api_keys"];
 
 impl Scene {
     fn new() -> Option<Scene> {
-        let stage = Stage::alone_with(|gate| gate.set("sweeper.min_payout", "1"))?;
-        let Stage { gate, shop, node } = stage;
+        let test_env = TestEnv::alone_with(|gateway| gateway.set("sweeper.min_payout", "1"))?;
+        let TestEnv { gateway, shop, node } = test_env;
         let receiver = Receiver::start();
         let hook = receiver.url("/hook");
-        let revoked = shop
-            .with_key(&gate.cli_json(&["merchant", "view-key", &shop.merchant_id]).text("apiKey"));
+        let revoked = shop.with_key(
+            &gateway.cli_json(&["merchant", "view-key", &shop.merchant_id]).text("apiKey"),
+        );
         let merchant = shop.merchant_id.clone();
         let add_key =
-            |name: &str| gate.cli_json(&["merchant", "key", "add", &merchant, "--name", name]);
+            |name: &str| gateway.cli_json(&["merchant", "key", "add", &merchant, "--name", name]);
         let (named, _kept) = (add_key("Old plugin"), add_key("New plugin"));
         let revoked = [revoked, shop.with_key(&named.text("apiKey"))];
         let change = node.fresh_address();
-        gate.cli_ok(&["merchant", "set-address", &merchant, &change]);
-        let database = Database::of(&gate);
+        gateway.cli_ok(&["merchant", "set-address", &merchant, &change]);
+        let database = Database::of(&gateway);
         let all = |table| database.rows(&format!("SELECT * FROM {table}"));
         let older = REPLAYED.map(|table| (table, all(table))).into();
-        gate.cli_ok(&["merchant", "cancel-address-change", &merchant]);
-        gate.cli_ok(&["merchant", "key", "revoke", &merchant, &named.text("id")]);
-        gate.cli_ok(&["merchant", "rotate-key", &merchant]);
-        gate.cli_ok(&["merchant", "rotate-key", &merchant]);
-        let key = gate.cli_json(&["merchant", "view-key", &merchant]).text("apiKey");
+        gateway.cli_ok(&["merchant", "cancel-address-change", &merchant]);
+        gateway.cli_ok(&["merchant", "key", "revoke", &merchant, &named.text("id")]);
+        gateway.cli_ok(&["merchant", "rotate-key", &merchant]);
+        gateway.cli_ok(&["merchant", "rotate-key", &merchant]);
+        let key = gateway.cli_json(&["merchant", "view-key", &merchant]).text("apiKey");
         let shop = shop.with_key(&key);
-        let completed = shop.create_told("0.05", &hook);
+        let completed = shop.create_with_webhook("0.05", &hook);
         node.send(&completed.address, "0.05");
         node.mine(2);
         shop.await_status(&completed.id, "completed", SOON);
@@ -147,14 +148,14 @@ impl Scene {
         let fields = Fields::of(&shop.post(&body, &[("idempotency-key", "again")]).body);
         let (id, address) = (fields.text("paymentId"), fields.text("receivingAddress"));
         let again = Created { id, address, fields };
-        let unpaid = [shop.create_told("0.05", &hook), again];
-        gate.cli_ok(&["merchant", "second-factor", "enable", &merchant]);
+        let unpaid = [shop.create_with_webhook("0.05", &hook), again];
+        gateway.cli_ok(&["merchant", "second-factor", "enable", &merchant]);
         let thief = node.fresh_address();
         let info: serde_json::Value =
             node.call("getaddressinfo", serde_json::json!([thief.clone()]));
         let thief_script = info["scriptPubKey"].as_str().unwrap().to_owned();
         Some(Scene {
-            gate,
+            gateway,
             shop,
             node,
             receiver,
@@ -170,7 +171,7 @@ impl Scene {
     /// Writes into the file as an attacker does: no MAC is made, and neither triggers nor
     /// references nor conditions hold it up.
     fn try_write(&self, sql: &str) -> rusqlite::Result<()> {
-        let mut connection = Connection::open(self.gate.setting("database"))?;
+        let mut connection = Connection::open(self.gateway.setting("database"))?;
         connection.busy_timeout(SOON)?;
         let freely = "PRAGMA foreign_keys = OFF; PRAGMA ignore_check_constraints = ON";
         connection.execute_batch(freely)?;
@@ -200,14 +201,14 @@ impl Scene {
     #[track_caller]
     fn check(&self, what: &str) {
         for unpaid in &self.unpaid {
-            let answer = self.gate.get(&format!("/api/payments/{}", unpaid.id));
+            let answer = self.gateway.get(&format!("/api/payments/{}", unpaid.id));
             if answer.status == 200 {
                 let shown = Fields::of(&answer.body);
                 assert_eq!(shown.text("receivingAddress"), unpaid.address, "{what}");
                 assert_ne!(shown.text("status"), "completed", "{what}");
                 assert_eq!(shown.raw("amountLtc"), "0.05", "{what}");
             }
-            let page = self.gate.get(&format!("/pay/{}", unpaid.id));
+            let page = self.gateway.get(&format!("/pay/{}", unpaid.id));
             assert!(!page.body.contains(&self.thief), "{what}");
             assert!(page.status != 200 || page.body.contains(&unpaid.address), "{what}");
         }
@@ -233,7 +234,7 @@ impl Scene {
     /// The row is named by `doctor`.
     #[track_caller]
     fn named(&self, table: &str, what: &str) {
-        let said = self.gate.doctor();
+        let said = self.gateway.doctor();
         let named = said.stdout.lines().any(|line| {
             let words = [
                 format!("of the table {table} "),
@@ -274,7 +275,7 @@ impl Scene {
     /// Changes each covered column of one row of each table, one after the other, and puts it back.
     /// `values` is how many other values each gets at most.
     fn walk(&self, values: usize, mut each: impl FnMut(&str, &str)) {
-        let file = self.gate.setting("database");
+        let file = self.gateway.setting("database");
         for (table, keys, columns) in TABLES {
             let names: Vec<&str> = columns.split(", ").collect();
             let connection = Connection::open(&file).unwrap();
@@ -322,7 +323,7 @@ impl Scene {
     fn await_sound(&self) {
         let deadline = Duration::from_secs(60);
         wait_for("a doctor without a failure", deadline, || {
-            let said = self.gate.doctor();
+            let said = self.gateway.doctor();
             let failures = said.stdout.lines().filter(|line| line.starts_with("FAILURE"));
             failures.for_each(|line| println!("{line}"));
             said.code == 0
@@ -331,10 +332,10 @@ impl Scene {
 
     /// The thief has nothing, and the shop is paid.
     fn pay_out(&self) {
-        self.gate.set("sweeper.min_payout", "0.01");
-        self.gate.restart();
+        self.gateway.set("sweeper.min_payout", "0.01");
+        self.gateway.restart();
         wait_for("the sweep", SOON, || {
-            let _ = self.gate.cli(&["sweep"]);
+            let _ = self.gateway.cli(&["sweep"]);
             !self.node.mempool().is_empty()
         });
         self.node.mine(1);
@@ -361,7 +362,7 @@ fn literal(value: &Value) -> String {
 /// 4. In the end the shop is paid out.
 #[test]
 #[ignore = "long"]
-fn no_changed_column_is_believed_while_serving() {
+fn no_changed_column_is_trusted_while_serving() {
     let Some(scene) = Scene::new() else { return };
     scene.check("before");
     let mut seen = 0;
@@ -378,22 +379,22 @@ fn no_changed_column_is_believed_while_serving() {
 /// As above, but the gateway is stopped when a column is changed.
 #[test]
 #[ignore = "long"]
-fn no_changed_column_is_believed_at_a_start() {
+fn no_changed_column_is_trusted_at_startup() {
     let Some(scene) = Scene::new() else { return };
-    scene.gate.kill();
+    scene.gateway.kill();
     scene.walk(1, |table, what| {
-        let before = scene.gate.spawn();
+        let before = scene.gateway.spawn();
         // Some changes let it refuse to start, which is as good.
         wait_for("ready, or ended", SOON, || {
-            scene.gate.ended().is_some() || scene.gate.log()[before..].contains("ready")
+            scene.gateway.ended().is_some() || scene.gateway.log()[before..].contains("ready")
         });
-        if scene.gate.ended().is_none() {
+        if scene.gateway.ended().is_none() {
             scene.check(what);
             scene.named(table, what);
         }
-        scene.gate.kill();
+        scene.gateway.kill();
     });
-    scene.gate.start();
+    scene.gateway.start();
     scene.await_sound();
     scene.pay_out();
 }
@@ -404,9 +405,9 @@ fn no_changed_column_is_believed_at_a_start() {
 /// 4. The operator takes the audit log as it is, and the shop is paid out.
 #[test]
 #[ignore = "long"]
-fn no_row_that_is_made_up_or_put_back_is_believed() {
+fn no_forged_or_rolled_back_row_is_trusted() {
     let Some(scene) = Scene::new() else { return };
-    let file = scene.gate.setting("database");
+    let file = scene.gateway.setting("database");
     let index_of = |created: &Created| {
         let id = created.id.replace('-', "");
         match &Database::at(file.as_ref())
@@ -459,17 +460,17 @@ fn no_row_that_is_made_up_or_put_back_is_believed() {
         scene.node.mine(1);
         scene.check(&what);
         scene.named(table, &what);
-        scene.gate.kill();
+        scene.gateway.kill();
         for suffix in ["-wal", "-shm"] {
             let _ = std::fs::remove_file(format!("{file}{suffix}"));
         }
         std::fs::rename(&kept, &file).unwrap();
-        scene.gate.start();
+        scene.gateway.start();
     }
     // With the database, an older audit log was put back: the operator takes it as it is.
-    scene.gate.term();
-    scene.gate.cli_ok(&["sweep", "--trust-audit-log"]);
-    scene.gate.start();
+    scene.gateway.term();
+    scene.gateway.cli_ok(&["sweep", "--trust-audit-log"]);
+    scene.gateway.start();
     scene.await_sound();
     scene.pay_out();
 }

@@ -12,7 +12,7 @@ use bitcoin::bip32::{ChildNumber, Xpub};
 use bitcoin::secp256k1::Secp256k1;
 use rusqlite::Connection;
 
-use crate::harness::gate::{Gate, Output};
+use crate::harness::gateway::{Gateway, Output};
 use crate::harness::http;
 use crate::harness::node::{Node, core_spelling};
 use crate::harness::proxy::{Fault, RpcProxy};
@@ -20,25 +20,25 @@ use crate::harness::random::setting;
 use crate::harness::receiver::Receiver;
 use crate::harness::rows::RowKey;
 use crate::harness::shop::Shop;
-use crate::harness::stage::Stage;
+use crate::harness::test_env::TestEnv;
 use crate::harness::wait::{SOON, wait_for};
 
 const FILE: &str = "copy.db";
 
-fn path(gate: &Gate, name: &str) -> String {
-    gate.folder().join(name).display().to_string()
+fn path(gateway: &Gateway, name: &str) -> String {
+    gateway.folder().join(name).display().to_string()
 }
 
 /// Nothing is left of the database but what lies beside it.
-fn lose_the_database(gate: &Gate) {
-    gate.kill();
+fn lose_the_database(gateway: &Gateway) {
+    gateway.kill();
     for name in ["litegate.db", "litegate.db-wal", "litegate.db-shm"] {
-        let _ = fs::remove_file(gate.folder().join(name)); // The last two may have gone already.
+        let _ = fs::remove_file(gateway.folder().join(name)); // The last two may have gone already.
     }
 }
 
-fn leftovers(gate: &Gate) -> Vec<PathBuf> {
-    let entries = fs::read_dir(gate.folder()).unwrap().map(|entry| entry.unwrap().path());
+fn leftovers(gateway: &Gateway) -> Vec<PathBuf> {
+    let entries = fs::read_dir(gateway.folder()).unwrap().map(|entry| entry.unwrap().path());
     entries
         .filter(|path| {
             let name = path.to_string_lossy();
@@ -48,10 +48,10 @@ fn leftovers(gate: &Gate) -> Vec<PathBuf> {
 }
 
 #[test]
-fn a_copy_is_made_amid_traffic_and_found_good() {
-    let Some(Stage { gate, shop, node }) = Stage::alone() else { return };
+fn a_backup_made_during_traffic_verifies() {
+    let Some(TestEnv { gateway, shop, node }) = TestEnv::alone() else { return };
     let before = shop.create("0.05");
-    let copy = path(&gate, FILE);
+    let copy = path(&gateway, FILE);
     let done = AtomicBool::new(false);
     std::thread::scope(|scope| {
         let traffic = scope.spawn(|| {
@@ -59,7 +59,7 @@ fn a_copy_is_made_amid_traffic_and_found_good() {
                 shop.create("0.01");
             }
         });
-        let said = gate.cli_ok(&["backup", &copy]);
+        let said = gateway.cli_ok(&["backup", &copy]);
         done.store(true, Ordering::Relaxed);
         traffic.join().unwrap();
         for word in ["merchants: 1", "not in it", "secret_file", "signing_key_file", "seal_key"] {
@@ -70,103 +70,104 @@ fn a_copy_is_made_amid_traffic_and_found_good() {
     node.send(&before.address, "0.05");
     node.mine(2);
     shop.await_status(&before.id, "completed", SOON);
-    let tried = gate.cli_json(&["backup", "--verify", &copy]);
+    let tried = gateway.cli_json(&["backup", "--verify", &copy]);
     assert_eq!(tried.raw("clean"), "true");
     assert!(tried.raw("payments").parse::<u64>().unwrap() >= 1);
-    gate.cli_fails(&["backup", &copy], 2, &["there already"]);
-    assert!(leftovers(&gate).is_empty(), "{:?}", leftovers(&gate));
-    gate.cli_ok(&["audit"]);
+    gateway.cli_fails(&["backup", &copy], 2, &["there already"]);
+    assert!(leftovers(&gateway).is_empty(), "{:?}", leftovers(&gateway));
+    gateway.cli_ok(&["audit"]);
 }
 
 #[test]
-fn after_the_loss_of_the_database_a_copy_goes_on_where_the_chain_is() {
-    let Some(Stage { gate, shop, node }) = Stage::alone() else { return };
+fn a_restored_backup_catches_up_with_the_chain() {
+    let Some(TestEnv { gateway, shop, node }) = TestEnv::alone() else { return };
     let receiver = Receiver::start();
-    let told = shop.create_told("0.05", &receiver.url("/hook"));
-    node.send(&told.address, "0.05");
+    let notified = shop.create_with_webhook("0.05", &receiver.url("/hook"));
+    node.send(&notified.address, "0.05");
     node.mine(2);
-    let hit = receiver.await_hit_for(&told.id, SOON);
-    let paid_later = shop.create_told("0.05", &receiver.url("/hook"));
-    gate.cli_ok(&["backup", &path(&gate, FILE)]);
+    let hit = receiver.await_hit_for(&notified.id, SOON);
+    let paid_later = shop.create_with_webhook("0.05", &receiver.url("/hook"));
+    gateway.cli_ok(&["backup", &path(&gateway, FILE)]);
     // All this is in no copy.
     let lost: Vec<String> = (0..5).map(|_| shop.create("0.05").address).collect();
     node.send(&paid_later.address, "0.05");
-    gate.cli_fails(&["restore", &path(&gate, FILE)], 4, &["another process runs the role"]);
-    lose_the_database(&gate);
+    gateway.cli_fails(&["restore", &path(&gateway, FILE)], 4, &["another process runs the role"]);
+    lose_the_database(&gateway);
     node.mine(2);
-    let restored = gate.cli_json(&["restore", &path(&gate, FILE)]);
+    let restored = gateway.cli_json(&["restore", &path(&gateway, FILE)]);
     assert_eq!(restored.raw("clean"), "true", "{}", restored.whole());
     assert_eq!(restored.raw("nextIndex"), "7");
-    gate.start();
+    gateway.start();
     // Paid while there was no database: completed, and told as it would have been.
     shop.await_status(&paid_later.id, "completed", SOON);
     receiver.await_hit_for(&paid_later.id, SOON);
-    assert_eq!(shop.status(&told.id).text("status"), "completed");
-    for other in receiver.hits().iter().filter(|other| other.fields().text("paymentId") == told.id)
+    assert_eq!(shop.status(&notified.id).text("status"), "completed");
+    for other in
+        receiver.hits().iter().filter(|other| other.fields().text("paymentId") == notified.id)
     {
         assert_eq!(other.header("webhook-id"), hit.header("webhook-id"));
     }
     let fresh = shop.create("0.05");
     assert!(!lost.contains(&fresh.address), "{lost:?}");
-    gate.cli_ok(&["audit"]);
-    assert!(leftovers(&gate).is_empty(), "{:?}", leftovers(&gate));
+    gateway.cli_ok(&["audit"]);
+    assert!(leftovers(&gateway).is_empty(), "{:?}", leftovers(&gateway));
 }
 
 #[test]
-fn money_for_a_payment_that_no_copy_knows_is_named() {
-    let Some(Stage { gate, shop, node }) = Stage::alone() else { return };
-    gate.cli_ok(&["backup", &path(&gate, FILE)]);
+fn money_for_a_payment_missing_from_backups_is_reported() {
+    let Some(TestEnv { gateway, shop, node }) = TestEnv::alone() else { return };
+    gateway.cli_ok(&["backup", &path(&gateway, FILE)]);
     let lost = shop.create("0.05");
     node.send(&lost.address, "0.05");
-    lose_the_database(&gate);
+    lose_the_database(&gateway);
     node.mine(2);
-    let restore = ["restore", &path(&gate, FILE)];
-    gate.cli_fails(&restore, 1, &["it is restored", "unattributed: 0.05 ltc", "address 0"]);
-    gate.start();
-    let shop = Shop::with_key_of(&gate, &shop.api_key);
+    let restore = ["restore", &path(&gateway, FILE)];
+    gateway.cli_fails(&restore, 1, &["it is restored", "unattributed: 0.05 ltc", "address 0"]);
+    gateway.start();
+    let shop = Shop::with_key_of(&gateway, &shop.api_key);
     assert_ne!(shop.create("0.05").address, lost.address);
 }
 
 #[test]
-fn the_database_that_was_there_is_kept() {
-    let Some(Stage { gate, shop, node: _node }) = Stage::alone() else { return };
-    gate.cli_ok(&["backup", &path(&gate, FILE)]);
+fn a_restore_keeps_the_previous_database() {
+    let Some(TestEnv { gateway, shop, node: _node }) = TestEnv::alone() else { return };
+    gateway.cli_ok(&["backup", &path(&gateway, FILE)]);
     let payment = shop.create("0.05");
-    gate.kill();
-    let restored = gate.cli_json(&["restore", &path(&gate, FILE)]);
+    gateway.kill();
+    let restored = gateway.cli_json(&["restore", &path(&gateway, FILE)]);
     // It can be put back in turn, with what its log held.
     let kept = restored.text("kept");
-    gate.start();
+    gateway.start();
     let route = format!("/api/payments/{}", payment.id);
-    let answer = http::request(gate.port(), "GET", &route, &[], b"").unwrap();
+    let answer = http::request(gateway.port(), "GET", &route, &[], b"").unwrap();
     assert_eq!(answer.status, 404);
-    gate.kill();
-    gate.set_environment("LITEGATE_DATABASE", &kept);
-    gate.start();
+    gateway.kill();
+    gateway.set_environment("LITEGATE_DATABASE", &kept);
+    gateway.start();
     assert_eq!(shop.status(&payment.id).text("status"), "pending");
 }
 
 #[test]
-fn what_is_no_copy_is_refused_and_nothing_is_touched() {
-    let Some(Stage { gate, shop, node }) = Stage::alone() else { return };
+fn an_invalid_backup_is_refused_and_nothing_is_changed() {
+    let Some(TestEnv { gateway, shop, node }) = TestEnv::alone() else { return };
     let payment = shop.create("0.05");
-    gate.cli_ok(&["backup", &path(&gate, FILE)]);
-    let good = fs::read(gate.folder().join(FILE)).unwrap();
+    gateway.cli_ok(&["backup", &path(&gateway, FILE)]);
+    let good = fs::read(gateway.folder().join(FILE)).unwrap();
     let make = |name: &str, bytes: &[u8]| {
-        fs::write(gate.folder().join(name), bytes).unwrap();
-        path(&gate, name)
+        fs::write(gateway.folder().join(name), bytes).unwrap();
+        path(&gateway, name)
     };
     let mut torn = good.clone();
     torn[4_096..8_192].fill(0xa5);
     let mut newer = good.clone();
     newer[60..64].copy_from_slice(&77u32.to_be_bytes()); // The user version of the file format.
-    let other = Gate::init(&node);
+    let other = Gateway::init(&node);
     other.start();
     other.cli_ok(&["backup", &path(&other, FILE)]);
-    let running = fs::read(gate.folder().join("litegate.db")).unwrap();
-    gate.kill();
+    let running = fs::read(gateway.folder().join("litegate.db")).unwrap();
+    gateway.kill();
     let cases = [
-        (path(&gate, "nothing.db"), 1, "no such file"),
+        (path(&gateway, "nothing.db"), 1, "no such file"),
         (make("empty.db", b""), 4, "is no database"),
         (make("text.db", &[b'x'; 9_000]), 4, "is no database"),
         (make("half.db", &good[..good.len() / 2]), 4, "is damaged"),
@@ -176,21 +177,21 @@ fn what_is_no_copy_is_refused_and_nothing_is_touched() {
         (path(&other, FILE), 4, "belongs to another"),
     ];
     for (file, code, words) in cases {
-        gate.cli_fails(&["backup", "--verify", &file], code, &[words]);
-        gate.cli_fails(&["restore", &file], code, &[words]);
+        gateway.cli_fails(&["backup", "--verify", &file], code, &[words]);
+        gateway.cli_fails(&["restore", &file], code, &[words]);
     }
-    assert!(leftovers(&gate).is_empty(), "{:?}", leftovers(&gate));
-    gate.start();
+    assert!(leftovers(&gateway).is_empty(), "{:?}", leftovers(&gateway));
+    gateway.start();
     assert_eq!(shop.status(&payment.id).text("status"), "pending");
 }
 
 /// Fills the database of a stopped gateway with so many expired payments like its newest, each with
 /// the script that belongs to its index.
-fn fill(gate: &Gate, payments: u64) {
+fn fill(gateway: &Gateway, payments: u64) {
     let secp = Secp256k1::verification_only();
-    let xpub: Xpub = core_spelling(&gate.setting("wallet.xpub")).parse().unwrap();
+    let xpub: Xpub = core_spelling(&gateway.setting("wallet.xpub")).parse().unwrap();
     let receiving = xpub.derive_pub(&secp, &[ChildNumber::Normal { index: 0 }]).unwrap();
-    let mut connection = Connection::open(gate.setting("database")).unwrap();
+    let mut connection = Connection::open(gateway.setting("database")).unwrap();
     let tx = connection.transaction().unwrap();
     let top: u32 =
         tx.query_row("SELECT max(derivation_index) FROM payments", [], |row| row.get(0)).unwrap();
@@ -209,18 +210,18 @@ fn fill(gate: &Gate, payments: u64) {
             insert.execute(rusqlite::params![index, script.as_bytes(), top]).unwrap();
         }
     }
-    RowKey::of(gate).seal_new(&tx);
+    RowKey::of(gateway).seal_new(&tx);
     tx.commit().unwrap();
 }
 
 /// Mines a block while the node lists its outputs for this command.
-fn with_a_block_meanwhile(stage: &Stage, proxy: &RpcProxy, arguments: &[&str]) -> Output {
+fn with_a_block_meanwhile(test_env: &TestEnv, proxy: &RpcProxy, arguments: &[&str]) -> Output {
     proxy.set(Fault::SlowScan(Duration::from_millis(1_500)));
     let before = proxy.count("scantxoutset");
     std::thread::scope(|scope| {
-        let command = scope.spawn(|| stage.gate.cli(arguments));
+        let command = scope.spawn(|| test_env.gateway.cli(arguments));
         wait_for("the scan", SOON, || proxy.count("scantxoutset") > before);
-        stage.node.mine(1);
+        test_env.node.mine(1);
         command.join().unwrap()
     })
 }
@@ -230,52 +231,52 @@ fn with_a_block_meanwhile(stage: &Stage, proxy: &RpcProxy, arguments: &[&str]) -
 // 3. The same with `restore`: both read that block too, and compare.
 #[test]
 #[ignore = "long"]
-fn a_block_during_the_comparison_is_no_difference() {
+fn a_block_mined_during_verification_causes_no_difference() {
     let Some(node) = Node::start() else { return };
     let node = Arc::new(node);
     let proxy = RpcProxy::before(&node.rpc_url());
-    let stage = Stage::beside(node, |gate| gate.set("node.rpc_url", proxy.url()));
-    let Stage { gate, shop, node } = &stage;
+    let test_env = TestEnv::beside(node, |gateway| gateway.set("node.rpc_url", proxy.url()));
+    let TestEnv { gateway, shop, node } = &test_env;
     let payment = shop.create("0.05");
-    let copy = path(gate, FILE);
-    gate.cli_ok(&["backup", &copy]);
+    let copy = path(gateway, FILE);
+    gateway.cli_ok(&["backup", &copy]);
     node.send(&payment.address, "0.05");
     node.mine(2);
     shop.await_status(&payment.id, "completed", SOON);
-    gate.kill();
-    let tried = with_a_block_meanwhile(&stage, &proxy, &["backup", "--verify", &copy]);
+    gateway.kill();
+    let tried = with_a_block_meanwhile(&test_env, &proxy, &["backup", "--verify", &copy]);
     assert!(tried.code == 0 && tried.stdout.contains("clean"), "{tried:?}");
-    let restored = with_a_block_meanwhile(&stage, &proxy, &["restore", &copy]);
+    let restored = with_a_block_meanwhile(&test_env, &proxy, &["restore", &copy]);
     assert_eq!(restored.code, 0, "{restored:?}");
     proxy.set(Fault::None);
-    gate.start();
+    gateway.start();
     shop.await_status(&payment.id, "completed", SOON);
 }
 
 // 1. `restore` dies after the old database was put aside, or after the copy took its place.
 // 2. The same command once more ends well; nothing of either database is lost.
 #[test]
-fn a_restore_that_was_killed_is_done_again() {
-    let Some(Stage { gate, shop, node: _node }) = Stage::alone() else { return };
+fn a_killed_restore_can_be_repeated() {
+    let Some(TestEnv { gateway, shop, node: _node }) = TestEnv::alone() else { return };
     let payment = shop.create("0.05");
-    let copy = path(&gate, FILE);
-    gate.cli_ok(&["backup", &copy]);
+    let copy = path(&gateway, FILE);
+    gateway.cli_ok(&["backup", &copy]);
     let later = shop.create("0.05");
-    gate.kill();
+    gateway.kill();
     for point in ["restore-moved", "restore-placed"] {
-        gate.set_environment("LITEGATE_CRASH_AT", point);
-        let killed = gate.cli(&["restore", &copy]);
+        gateway.set_environment("LITEGATE_CRASH_AT", point);
+        let killed = gateway.cli(&["restore", &copy]);
         assert!(killed.code != 0, "{point}: {killed:?}");
-        gate.clear_environment();
-        let restored = gate.cli_json(&["restore", &copy]);
+        gateway.clear_environment();
+        let restored = gateway.cli_json(&["restore", &copy]);
         assert_eq!(restored.raw("clean"), "true", "{}", restored.whole());
-        gate.start();
+        gateway.start();
         assert_eq!(shop.status(&payment.id).text("status"), "pending", "{point}");
-        gate.kill();
-        assert!(leftovers(&gate).is_empty(), "{:?}", leftovers(&gate));
+        gateway.kill();
+        assert!(leftovers(&gateway).is_empty(), "{:?}", leftovers(&gateway));
     }
     // What was there first is whole, with what its log held.
-    let first = fs::read_dir(gate.folder()).unwrap().map(|entry| entry.unwrap().path());
+    let first = fs::read_dir(gateway.folder()).unwrap().map(|entry| entry.unwrap().path());
     let mut kept: Vec<PathBuf> = first
         .filter(|path| path.to_string_lossy().contains(".before-restore-"))
         .filter(|path| !path.to_string_lossy().ends_with("-shm"))
@@ -308,31 +309,32 @@ fn traffic(shop: &Shop, over: &AtomicBool) -> Vec<Duration> {
 
 /// So that a copy of the file that is taken while nothing runs is whole.
 #[test]
-fn after_an_orderly_end_the_database_is_one_file() {
-    let Some(Stage { gate, shop, node: _node }) = Stage::alone() else { return };
+fn a_clean_shutdown_leaves_an_empty_write_ahead_log() {
+    let Some(TestEnv { gateway, shop, node: _node }) = TestEnv::alone() else { return };
     for _ in 0..5 {
         shop.create("0.05");
-        gate.term();
-        let log = std::fs::metadata(path(&gate, "litegate.db-wal")).map_or(0, |found| found.len());
+        gateway.term();
+        let log =
+            std::fs::metadata(path(&gateway, "litegate.db-wal")).map_or(0, |found| found.len());
         assert_eq!(log, 0, "bytes beside the database");
-        gate.start();
+        gateway.start();
     }
 }
 
 /// `PAYMENTS=300000` makes the database so large.
 #[test]
 #[ignore = "long"]
-fn a_large_copy_is_made_and_put_back_and_no_writer_waits_for_it() {
-    let stage = Stage::alone_with(|gate| {
-        gate.unset("sweeper.seal_key_file");
-        gate.set("payments.open_max", 10_000_000);
-        gate.set("payments.max_daily_payments", 0);
+fn a_large_backup_delays_no_writer_and_can_be_restored() {
+    let test_env = TestEnv::alone_with(|gateway| {
+        gateway.unset("sweeper.seal_key_file");
+        gateway.set("payments.max_open_payments", 10_000_000);
+        gateway.set("payments.max_daily_payments", 0);
     });
-    let Some(Stage { gate, shop, node: _node }) = stage else { return };
+    let Some(TestEnv { gateway, shop, node: _node }) = test_env else { return };
     shop.create("0.05");
-    gate.term();
-    fill(&gate, setting("PAYMENTS", 20_000));
-    gate.start();
+    gateway.term();
+    fill(&gateway, setting("PAYMENTS", 20_000));
+    gateway.start();
     let measure = |act: &dyn Fn()| {
         let over = AtomicBool::new(false);
         std::thread::scope(|scope| {
@@ -347,7 +349,7 @@ fn a_large_copy_is_made_and_put_back_and_no_writer_waits_for_it() {
     };
     let quiet = Duration::from_secs(3);
     let (before, _) = measure(&|| std::thread::park_timeout(quiet));
-    let (during, lasted) = measure(&|| drop(gate.cli_ok(&["backup", &path(&gate, FILE)])));
+    let (during, lasted) = measure(&|| drop(gateway.cli_ok(&["backup", &path(&gateway, FILE)])));
     let p99 = |took: &[Duration]| took[took.len() * 99 / 100];
     let worst = |took: &[Duration]| *took.last().unwrap();
     println!(
@@ -363,12 +365,12 @@ fn a_large_copy_is_made_and_put_back_and_no_writer_waits_for_it() {
     // Not a figure of how fast it is, for the machine has others to serve: nobody waited for the
     // copy's end, nor for the lock's patience.
     assert!(worst(&during) < Duration::from_millis(900), "{:?}", worst(&during));
-    gate.kill();
+    gateway.kill();
     let began = Instant::now();
-    let restored = gate.cli_json(&["restore", &path(&gate, FILE)]);
+    let restored = gateway.cli_json(&["restore", &path(&gateway, FILE)]);
     println!("restored {} payments in {:?}", restored.raw("payments"), began.elapsed());
     assert!(restored.raw("payments").parse::<u64>().unwrap() > setting("PAYMENTS", 20_000));
     assert!(began.elapsed() < Duration::from_secs(120), "{:?}", began.elapsed());
-    gate.start();
+    gateway.start();
     shop.create("0.05");
 }

@@ -4,20 +4,20 @@ use std::fs;
 
 use crate::harness::database::Database;
 use crate::harness::files::write_private;
-use crate::harness::gate::Gate;
-use crate::harness::stage::Stage;
+use crate::harness::gateway::Gateway;
+use crate::harness::test_env::TestEnv;
 
-fn copy_of(gate: &Gate, name: &str) -> String {
-    let copy = gate.folder().join(name).display().to_string();
-    gate.cli_ok(&["backup", &copy]);
+fn copy_of(gateway: &Gateway, name: &str) -> String {
+    let copy = gateway.folder().join(name).display().to_string();
+    gateway.cli_ok(&["backup", &copy]);
     copy
 }
 
 /// Both commands refuse the copy with these words, and leave the database as it is.
 #[track_caller]
-fn refused(gate: &Gate, copy: &str, words: &[&str]) {
-    gate.cli_fails(&["backup", "--verify", copy], 4, words);
-    gate.cli_fails(&["restore", copy], 4, words);
+fn refused(gateway: &Gateway, copy: &str, words: &[&str]) {
+    gateway.cli_fails(&["backup", "--verify", copy], 4, words);
+    gateway.cli_fails(&["restore", copy], 4, words);
 }
 
 // 1. A gateway with a paid, swept payment makes a backup and stops.
@@ -27,15 +27,15 @@ fn refused(gate: &Gate, copy: &str, words: &[&str]) {
 // 4. The untouched copy is restored, and says when it was made.
 #[test]
 #[ignore = "long"]
-fn a_changed_backup_is_refused_by_the_name_of_the_table() {
-    let Some(Stage { gate, shop, node }) = Stage::alone() else { return };
-    let payment = shop.create_told("0.05", "http://127.0.0.1:9999/");
+fn a_changed_backup_is_refused_with_the_name_of_the_table() {
+    let Some(TestEnv { gateway, shop, node }) = TestEnv::alone() else { return };
+    let payment = shop.create_with_webhook("0.05", "http://127.0.0.1:9999/");
     node.send(&payment.address, "0.05");
     node.mine(2);
     shop.await_status(&payment.id, "completed", crate::harness::wait::SOON);
-    gate.cli_ok(&["sweep"]);
-    let good = copy_of(&gate, "good.db");
-    gate.term();
+    gateway.cli_ok(&["sweep"]);
+    let good = copy_of(&gateway, "good.db");
+    gateway.term();
     let changes = [
         ("UPDATE payments SET script = zeroblob(22)", "payments"),
         ("UPDATE payments SET created_at = created_at + 1", "payments"),
@@ -52,13 +52,17 @@ fn a_changed_backup_is_refused_by_the_name_of_the_table() {
         ("DELETE FROM payment_seals", "payment_seals"),
         ("UPDATE identity SET value = 'x'", "identity"),
         ("DELETE FROM audit_log WHERE id = (SELECT max(id) FROM audit_log)", "audit_log"),
-        ("UPDATE progress SET note = 'x'", "progress"),
+        ("UPDATE role_status SET note = 'x'", "role_status"),
     ];
-    let copy = gate.folder().join("copy.db").display().to_string();
+    let copy = gateway.folder().join("copy.db").display().to_string();
     for (sql, table) in changes {
         fs::copy(&good, &copy).unwrap();
         Database::at(copy.as_ref()).damage(&format!("PRAGMA defer_foreign_keys = ON; {sql}"));
-        refused(&gate, &copy, &[&format!("was changed: the table {table} does not fit the seal")]);
+        refused(
+            &gateway,
+            &copy,
+            &[&format!("was changed: the table {table} does not fit the seal")],
+        );
     }
     for (sql, words) in [
         ("UPDATE backup_seal SET value = zeroblob(8) WHERE name = 'made at'", "does not fit"),
@@ -67,17 +71,17 @@ fn a_changed_backup_is_refused_by_the_name_of_the_table() {
     ] {
         fs::copy(&good, &copy).unwrap();
         Database::at(copy.as_ref()).damage(sql);
-        refused(&gate, &copy, &[words]);
+        refused(&gateway, &copy, &[words]);
     }
     fs::copy(&good, &copy).unwrap();
     Database::at(copy.as_ref()).damage("UPDATE merchants SET name = 'x'");
-    gate.cli_fails(&["restore", "--replica", &copy], 4, &["the table merchants"]);
-    let restored = gate.cli_json(&["restore", &good]);
+    gateway.cli_fails(&["restore", "--replica", &copy], 4, &["the table merchants"]);
+    let restored = gateway.cli_json(&["restore", &good]);
     assert_eq!(restored.text("madeAt").len(), "2026-01-01T00:00:00.000Z".len());
-    gate.start();
+    gateway.start();
     assert_eq!(shop.status(&payment.id).text("status"), "completed");
     let left =
-        Database::of(&gate).rows("SELECT name FROM sqlite_schema WHERE name = 'backup_seal'");
+        Database::of(&gateway).rows("SELECT name FROM sqlite_schema WHERE name = 'backup_seal'");
     assert!(left.is_empty(), "only a copy has a seal");
 }
 
@@ -86,22 +90,22 @@ fn a_changed_backup_is_refused_by_the_name_of_the_table() {
 // 3. With the old secret it is checked and restored, and the gateway starts with the new one.
 #[test]
 fn an_older_backup_is_checked_with_the_old_secret() {
-    let Some(Stage { gate, shop, node: _node }) = Stage::alone() else { return };
+    let Some(TestEnv { gateway, shop, node: _node }) = TestEnv::alone() else { return };
     shop.create("0.05");
-    let copy = copy_of(&gate, "copy.db");
-    gate.term();
-    let (secret, old) = (gate.setting("secret_file"), gate.folder().join("old-secret"));
+    let copy = copy_of(&gateway, "copy.db");
+    gateway.term();
+    let (secret, old) = (gateway.setting("secret_file"), gateway.folder().join("old-secret"));
     write_private(&old, &fs::read(&secret).unwrap());
     write_private(secret.as_ref(), format!("{}\n", "5a".repeat(32)).as_bytes());
-    refused(&gate, &copy, &["made under another secret", "--old-secret"]);
-    let wrong = gate.folder().join("wrong-secret");
+    refused(&gateway, &copy, &["made under another secret", "--old-secret"]);
+    let wrong = gateway.folder().join("wrong-secret");
     write_private(&wrong, format!("{}\n", "6b".repeat(32)).as_bytes());
     let wrong = wrong.display().to_string();
     let verify = ["backup", "--verify", &copy, "--old-secret"];
-    gate.cli_fails(&[&verify[..], &[&wrong]].concat(), 4, &["made under another secret"]);
+    gateway.cli_fails(&[&verify[..], &[&wrong]].concat(), 4, &["made under another secret"]);
     let shown = old.display().to_string();
-    gate.cli_ok(&[&verify[..], &[&shown]].concat());
-    gate.cli_fails(&["restore", &copy, "--old-secret", &wrong], 4, &["under another secret"]);
-    gate.cli_ok(&["restore", &copy, "--old-secret", &shown]);
-    gate.start();
+    gateway.cli_ok(&[&verify[..], &[&shown]].concat());
+    gateway.cli_fails(&["restore", &copy, "--old-secret", &wrong], 4, &["under another secret"]);
+    gateway.cli_ok(&["restore", &copy, "--old-secret", &shown]);
+    gateway.start();
 }

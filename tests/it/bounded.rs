@@ -6,11 +6,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::harness::database::Database;
-use crate::harness::gate::Gate;
+use crate::harness::gateway::Gateway;
 use crate::harness::json::Fields;
 use crate::harness::node::Node;
 use crate::harness::shop::Shop;
-use crate::harness::stage::Stage;
+use crate::harness::test_env::TestEnv;
 use crate::harness::wait::{SOON, wait_for, wait_until};
 use rusqlite::types::Value;
 
@@ -36,10 +36,10 @@ fn count(database: &Database, status: &str) -> i64 {
 // 4. Meanwhile payments are made, and the block is connected.
 // 5. In the end they are all expired, the payments made meanwhile are pending.
 #[test]
-fn a_mass_expiry_lets_payments_and_blocks_through() {
-    let Some(Stage { gate, shop, node }) = Stage::alone() else { return };
+fn a_mass_expiry_delays_neither_payments_nor_blocks() {
+    let Some(TestEnv { gateway, shop, node }) = TestEnv::alone() else { return };
     shop.create("0.05");
-    let database = Database::of(&gate);
+    let database = Database::of(&gateway);
     database.write(&format!(
         "WITH RECURSIVE n (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n WHERE n < {OVERDUE})
          INSERT INTO payments (derivation_index, id, merchant_id, script, amount, created_at,
@@ -48,7 +48,7 @@ fn a_mass_expiry_lets_payments_and_blocks_through() {
              expires_at, late_until, confirmations, confirmations_pegout
          FROM n JOIN payments ON derivation_index = 0"
     ));
-    gate.let_pass(Duration::from_secs(3_600));
+    gateway.let_pass(Duration::from_secs(3_600));
     node.mine(1);
     let mut made = Vec::new();
     let in_part = wait_until("a part of the payments to expire", LONG, || {
@@ -61,7 +61,7 @@ fn a_mass_expiry_lets_payments_and_blocks_through() {
         made.push(shop.create("0.05").id);
         count(&database, "expired") == OVERDUE + 1
     });
-    gate.await_tip(&node.height().to_string());
+    gateway.await_tip(&node.height().to_string());
     for id in [made.first().unwrap(), made.last().unwrap()] {
         assert_eq!(shop.status(id).text("status"), "pending");
     }
@@ -76,16 +76,16 @@ const REFUSED: u32 = 20;
 
 /// Starts a gateway whose database lies on a small disk of its own, with a file beside it. Answers
 /// where that disk is seen from here.
-fn start_on_small_disk(gate: &Gate) -> PathBuf {
-    let small = gate.folder().join("small");
-    let (shown, kept) = (small.display(), gate.folder().join("kept"));
+fn start_on_small_disk(gateway: &Gateway) -> PathBuf {
+    let small = gateway.folder().join("small");
+    let (shown, kept) = (small.display(), gateway.folder().join("kept"));
     let kept = kept.display();
-    let before = gate.spawn_after(&format!(
+    let before = gateway.spawn_after(&format!(
         "cp -a '{shown}' '{kept}' && mount -t tmpfs -o size={DISK} none '{shown}' && \
          cp -a '{kept}'/. '{shown}' && head -c {OTHER} /dev/zero > '{shown}/other' && "
     ));
-    gate.await_ready(before);
-    let root = PathBuf::from(format!("/proc/{}/root", gate.pid()));
+    gateway.await_ready(before);
+    let root = PathBuf::from(format!("/proc/{}/root", gateway.pid()));
     root.join(small.strip_prefix("/").unwrap())
 }
 
@@ -98,11 +98,11 @@ fn start_on_small_disk(gate: &Gate) -> PathBuf {
 #[ignore = "needs a mount namespace"]
 fn a_small_full_disk_refuses_payments_and_recovers() {
     let Some(node) = Node::start().map(Arc::new) else { return };
-    let gate = Gate::init(&node);
-    fs::create_dir(gate.folder().join("small")).unwrap();
-    gate.set("database", gate.folder().join("small/litegate.db").display().to_string());
-    let shop = Shop::open(&gate, &node, "Corner Shop");
-    let disk = start_on_small_disk(&gate);
+    let gateway = Gateway::init(&node);
+    fs::create_dir(gateway.folder().join("small")).unwrap();
+    gateway.set("database", gateway.folder().join("small/litegate.db").display().to_string());
+    let shop = Shop::open(&gateway, &node, "Corner Shop");
+    let disk = start_on_small_disk(&gateway);
     let mut made = Vec::new();
     let mut refused = 0;
     wait_for("payments to be refused", LONG, || {
@@ -130,7 +130,7 @@ fn a_small_full_disk_refuses_payments_and_recovers() {
     for fields in &made {
         shop.status(&fields.text("paymentId"));
     }
-    let metrics = gate.metrics();
+    let metrics = gateway.metrics();
     let stored = metrics.lines().filter(|line| line.starts_with("litegate_payments{"));
     let stored = stored.map(|line| line.rsplit_once(' ').unwrap().1.parse::<usize>().unwrap());
     assert_eq!(stored.sum::<usize>(), made.len(), "no half payment");

@@ -1,13 +1,13 @@
 //! The page that the shopper sees.
 
-use crate::harness::stage::Stage;
+use crate::harness::test_env::TestEnv;
 use crate::harness::wait::{SOON, wait_for};
 
 #[test]
-fn the_page_shows_what_to_pay_and_where() {
-    let Some(Stage { gate, shop, node: _node }) = Stage::shared() else { return };
+fn the_page_shows_the_amount_and_the_address() {
+    let Some(TestEnv { gateway, shop, node: _node }) = TestEnv::shared() else { return };
     let payment = shop.create("0.05");
-    let page = gate.get(&format!("/pay/{}", payment.id));
+    let page = gateway.get(&format!("/pay/{}", payment.id));
     assert_eq!(page.status, 200);
     assert!(page.header("content-type").unwrap().starts_with("text/html"));
     for wanted in [
@@ -29,56 +29,56 @@ fn the_page_shows_what_to_pay_and_where() {
 }
 
 #[test]
-fn the_page_follows_the_payment() {
-    let Some(Stage { gate, shop, node }) = Stage::alone() else { return };
+fn the_page_shows_each_change_of_the_payment() {
+    let Some(TestEnv { gateway, shop, node }) = TestEnv::alone() else { return };
     let payment = shop.create("0.05");
     let path = format!("/pay/{}", payment.id);
     node.send(&payment.address, "0.02");
     shop.await_field(&payment.id, "amountReceivedLtc", "0.02", SOON);
-    let page = gate.get(&path).body;
+    let page = gateway.get(&path).body;
     let uri = format!("litecoin:{}?amount=0.03", payment.address);
     assert!(page.contains(&uri), "asks for the remainder");
     node.send(&payment.address, "0.03");
     node.mine(2);
     shop.await_status(&payment.id, "completed", SOON);
     wait_for("the page without a request for money", SOON, || {
-        !gate.get(&path).body.contains(&format!("litecoin:{}", payment.address))
+        !gateway.get(&path).body.contains(&format!("litecoin:{}", payment.address))
     });
 }
 
 #[test]
-fn the_code_is_a_picture_of_its_own_that_asks_for_the_remainder() {
-    let Some(Stage { gate, shop, node }) = Stage::alone() else { return };
+fn the_qr_image_requests_the_remaining_amount() {
+    let Some(TestEnv { gateway, shop, node }) = TestEnv::alone() else { return };
     let payment = shop.create("0.05");
     let path = format!("/pay/{}/qr.svg", payment.id);
-    let whole = gate.get(&path);
+    let whole = gateway.get(&path);
     assert_eq!(whole.status, 200, "{}", whole.body);
     assert_eq!(whole.header("content-type"), Some("image/svg+xml"));
     assert_eq!(whole.header("access-control-allow-origin"), Some("*"));
     assert!(whole.header("content-security-policy").is_some());
     assert!(whole.body.starts_with("<svg xmlns=\"http://www.w3.org/2000/svg\""), "{}", whole.body);
     let etag = whole.header("etag").unwrap().to_owned();
-    let again = gate.request("GET", &path, &[("if-none-match", &etag)], "");
+    let again = gateway.request("GET", &path, &[("if-none-match", &etag)], "");
     assert_eq!((again.status, again.body.as_str()), (304, ""));
     node.send(&payment.address, "0.02");
     shop.await_field(&payment.id, "amountReceivedLtc", "0.02", SOON);
-    let rest = gate.request("GET", &path, &[("if-none-match", &etag)], "");
+    let rest = gateway.request("GET", &path, &[("if-none-match", &etag)], "");
     assert_eq!(rest.status, 200, "it asks for something else now");
     assert_ne!(rest.body, whole.body);
     node.send(&payment.address, "0.03");
     shop.await_field(&payment.id, "detail", "\"seen\"", SOON);
     for path in [&path, "/pay/550e8400-e29b-41d4-a716-446655440000/qr.svg", "/pay/x/qr.svg"] {
-        let nothing = gate.get(path);
+        let nothing = gateway.get(path);
         assert_eq!(nothing.status, 404, "{}", nothing.body);
         assert_eq!(nothing.header("content-type"), Some("application/json"));
     }
 }
 
 #[test]
-fn an_unknown_payment_has_a_page_that_says_so() {
-    let Some(Stage { gate, node: _node, .. }) = Stage::shared() else { return };
+fn an_unknown_payment_gets_a_not_found_page() {
+    let Some(TestEnv { gateway, node: _node, .. }) = TestEnv::shared() else { return };
     for id in ["550e8400-e29b-41d4-a716-446655440000", "nonsense", "%3Cscript%3E"] {
-        let page = gate.get(&format!("/pay/{id}"));
+        let page = gateway.get(&format!("/pay/{id}"));
         assert_eq!(page.status, 404, "{id}");
         assert!(page.header("content-type").unwrap().starts_with("text/html"), "{id}");
         assert!(!page.body.to_lowercase().contains("<script>"), "{id}");
@@ -86,11 +86,11 @@ fn an_unknown_payment_has_a_page_that_says_so() {
 }
 
 #[test]
-fn the_changes_come_as_events() {
+fn payment_changes_arrive_as_stream_events() {
     use std::io::{BufRead, BufReader, Write};
-    let Some(Stage { gate, shop, node }) = Stage::alone() else { return };
+    let Some(TestEnv { gateway, shop, node }) = TestEnv::alone() else { return };
     let payment = shop.create("0.05");
-    let mut stream = std::net::TcpStream::connect(("127.0.0.1", gate.port())).unwrap();
+    let mut stream = std::net::TcpStream::connect(("127.0.0.1", gateway.port())).unwrap();
     stream.set_read_timeout(Some(SOON)).unwrap();
     let path = format!("/api/payments/{}/events", payment.id);
     write!(stream, "GET {path} HTTP/1.1\r\nhost: gate\r\naccept: text/event-stream\r\n\r\n")

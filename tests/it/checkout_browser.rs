@@ -9,22 +9,22 @@ use serde_json::json;
 
 use crate::harness::random;
 use crate::harness::shopper::Shopper;
-use crate::harness::stage::Stage;
+use crate::harness::test_env::TestEnv;
 use crate::harness::wait::SOON;
 
-fn page(stage: &Stage, payment_id: &str) -> String {
-    format!("http://127.0.0.1:{}/pay/{payment_id}", stage.gate.port())
+fn page(test_env: &TestEnv, payment_id: &str) -> String {
+    format!("http://127.0.0.1:{}/pay/{payment_id}", test_env.gateway.port())
 }
 
 #[test]
 #[ignore = "long: a browser"]
 fn the_shopper_follows_a_payment_in_two_parts() {
-    let Some(stage) = Stage::alone() else { return };
+    let Some(test_env) = TestEnv::alone() else { return };
     let mut shopper = Shopper::arrive();
     let body = r#"{"amountLtc": 0.05, "reference": "A-17", "displayAmount": "4.17 EUR",
                    "redirectUrl": "https://shop.example/t"}"#;
-    let payment = stage.shop.create_with(body);
-    let url = page(&stage, &payment.id);
+    let payment = test_env.shop.create_with(body);
+    let url = page(&test_env, &payment.id);
     shopper.opens(&url);
     let tab = shopper.does(json!({"act": "tab"}));
     assert_eq!(tab["title"], "Pay 0.05\u{a0}LTC · Corner Shop");
@@ -34,20 +34,20 @@ fn the_shopper_follows_a_payment_in_two_parts() {
     shopper.sees("waiting", "From an MWEB balance it appears with the next block");
     shopper.scans("waiting", &payment.fields.text("paymentUri"));
     shopper.weighs("waiting", &url);
-    stage.node.send(&payment.address, "0.02");
+    test_env.node.send(&payment.address, "0.02");
     shopper.sees("partly", "Please send 0.03 LTC more");
     let rest = format!("litecoin:{}?amount=0.03", payment.address);
     shopper.scans("partly", &rest);
     let picture = json!({"act": "picture", "url": format!("{url}/qr.svg"), "name": "picture"});
     assert_eq!(shopper.does(picture)["code"], rest, "the code as a picture of its own");
     shopper.weighs("partly", &url);
-    stage.node.send(&payment.address, "0.03");
+    test_env.node.send(&payment.address, "0.03");
     shopper.sees("seen", "You can close this page");
     shopper.weighs("seen", &url);
-    stage.node.mine(1);
+    test_env.node.mine(1);
     shopper.sees("confirming", "Confirmed 1 of 2");
     shopper.weighs("confirming", &url);
-    stage.node.mine(1);
+    test_env.node.mine(1);
     shopper.sees("paid", "Back to shop.example");
     shopper.weighs("paid", &url);
     let tab = shopper.does(json!({"act": "tab"}));
@@ -59,151 +59,151 @@ fn the_shopper_follows_a_payment_in_two_parts() {
         assert!(receipt.contains(fact), "{fact} is not on the receipt: {receipt}");
     }
     assert!(!receipt.contains("Back to"), "{receipt}");
-    shopper.asked_for_little(&format!("http://127.0.0.1:{}/", stage.gate.port()));
+    shopper.asked_for_little(&format!("http://127.0.0.1:{}/", test_env.gateway.port()));
     for language in ["de", "ru", "ja", "ar"] {
-        let next = stage.shop.create("0.05");
-        shopper.opens(&format!("{}?lang={language}", page(&stage, &next.id)));
-        shopper.judges(&format!("waiting-{language}"));
+        let next = test_env.shop.create("0.05");
+        shopper.opens(&format!("{}?lang={language}", page(&test_env, &next.id)));
+        shopper.evaluates(&format!("waiting-{language}"));
     }
 }
 
 #[test]
 #[ignore = "long: a browser"]
-fn the_shopper_sees_a_withdrawn_payment_and_pays_too_much() {
-    let Some(stage) = Stage::alone() else { return };
+fn the_page_shows_a_withdrawn_payment_and_an_overpayment() {
+    let Some(test_env) = TestEnv::alone() else { return };
     let mut shopper = Shopper::arrive();
-    let payment = stage.shop.create("0.05");
-    let url = page(&stage, &payment.id);
+    let payment = test_env.shop.create("0.05");
+    let url = page(&test_env, &payment.id);
     shopper.opens(&url);
     shopper.sees("waiting", "Pay 0.05 LTC");
-    let txid = stage.node.send(&payment.address, "0.05");
+    let txid = test_env.node.send(&payment.address, "0.05");
     shopper.sees("seen", "Payment seen");
-    let other = stage.node.double_spend_of(&txid);
-    stage.node.mine_exactly(&[&other]);
+    let other = test_env.node.double_spend_of(&txid);
+    test_env.node.mine_exactly(&[&other]);
     shopper.sees("replaced", "was withdrawn");
     shopper.scans("replaced", &payment.fields.text("paymentUri"));
     shopper.weighs("replaced", &url);
-    stage.node.send(&payment.address, "0.06");
+    test_env.node.send(&payment.address, "0.06");
     shopper.sees("seen", "Payment seen");
-    stage.node.mine(2);
+    test_env.node.mine(2);
     shopper.sees("overpaid", "0.01 LTC more than asked");
     shopper.weighs("overpaid", &url);
 }
 
 #[test]
 #[ignore = "long: a browser"]
-fn the_shopper_comes_too_late_or_to_no_payment() {
-    let Some(stage) = Stage::alone() else { return };
+fn the_page_shows_late_and_unknown_payments() {
+    let Some(test_env) = TestEnv::alone() else { return };
     let mut shopper = Shopper::arrive();
-    let payment = stage.shop.create("0.05");
-    let url = page(&stage, &payment.id);
+    let payment = test_env.shop.create("0.05");
+    let url = page(&test_env, &payment.id);
     shopper.opens(&url);
     shopper.sees("waiting", "Pay 0.05 LTC");
-    stage.gate.let_pass(Duration::from_secs(31 * 60));
-    stage.shop.await_status(&payment.id, "expired", SOON);
+    test_env.gateway.let_pass(Duration::from_secs(31 * 60));
+    test_env.shop.await_status(&payment.id, "expired", SOON);
     shopper.sees("expired", "Do not send anything");
     shopper.weighs("expired", &url);
-    stage.node.send(&payment.address, "0.01");
+    test_env.node.send(&payment.address, "0.01");
     shopper.sees("late", "The money is not lost");
     shopper.weighs("late", &url);
-    let unknown = page(&stage, "550e8400-e29b-41d4-a716-446655440000");
+    let unknown = page(&test_env, "550e8400-e29b-41d4-a716-446655440000");
     shopper.opens(&unknown);
-    shopper.judges("unknown");
+    shopper.evaluates("unknown");
     shopper.weighs("unknown", &unknown);
 }
 
 #[test]
 #[ignore = "long: a browser"]
-fn without_javascript_check_again_leads_to_each_state() {
-    let Some(stage) = Stage::alone() else { return };
+fn without_javascript_check_again_shows_each_state() {
+    let Some(test_env) = TestEnv::alone() else { return };
     let mut shopper = Shopper::arrive();
-    let payment = stage.shop.create("0.05");
-    let url = page(&stage, &payment.id);
+    let payment = test_env.shop.create("0.05");
+    let url = page(&test_env, &payment.id);
     shopper.does(json!({"act": "open", "url": url, "javascript": false}));
     let comes_to = |shopper: &mut Shopper, state: &str| {
         shopper.does(json!({"act": "again", "state": state}));
     };
     comes_to(&mut shopper, "waiting");
-    stage.node.send(&payment.address, "0.02");
+    test_env.node.send(&payment.address, "0.02");
     comes_to(&mut shopper, "partly");
-    stage.node.send(&payment.address, "0.03");
+    test_env.node.send(&payment.address, "0.03");
     comes_to(&mut shopper, "seen");
-    stage.node.mine(1);
+    test_env.node.mine(1);
     comes_to(&mut shopper, "confirming");
-    stage.node.mine(1);
+    test_env.node.mine(1);
     comes_to(&mut shopper, "paid");
 }
 
 #[test]
 #[ignore = "long: a browser"]
-fn without_javascript_check_again_shows_what_went_wrong() {
-    let Some(stage) = Stage::alone() else { return };
+fn without_javascript_check_again_shows_exceptional_states() {
+    let Some(test_env) = TestEnv::alone() else { return };
     let mut shopper = Shopper::arrive();
     let open = |shopper: &mut Shopper, payment: &str| {
-        let url = page(&stage, payment);
+        let url = page(&test_env, payment);
         shopper.does(json!({"act": "open", "url": url, "javascript": false}));
     };
     let comes_to = |shopper: &mut Shopper, state: &str| {
         shopper.does(json!({"act": "again", "state": state}));
     };
-    let (payment, unpaid) = (stage.shop.create("0.05"), stage.shop.create("0.05"));
+    let (payment, unpaid) = (test_env.shop.create("0.05"), test_env.shop.create("0.05"));
     open(&mut shopper, &payment.id);
-    let txid = stage.node.send(&payment.address, "0.05");
+    let txid = test_env.node.send(&payment.address, "0.05");
     comes_to(&mut shopper, "seen");
-    let other = stage.node.double_spend_of(&txid);
-    stage.node.mine_exactly(&[&other]);
+    let other = test_env.node.double_spend_of(&txid);
+    test_env.node.mine_exactly(&[&other]);
     comes_to(&mut shopper, "replaced");
-    stage.node.send(&payment.address, "0.06");
-    stage.node.mine(2);
+    test_env.node.send(&payment.address, "0.06");
+    test_env.node.mine(2);
     comes_to(&mut shopper, "overpaid");
     open(&mut shopper, &unpaid.id);
     comes_to(&mut shopper, "waiting");
-    stage.node.stop();
-    stage.gate.let_pass(Duration::from_secs(2 * 60));
+    test_env.node.stop();
+    test_env.gateway.let_pass(Duration::from_secs(2 * 60));
     comes_to(&mut shopper, "waiting .delayed");
-    stage.node.up();
-    stage.gate.let_pass(Duration::from_secs(31 * 60));
+    test_env.node.up();
+    test_env.gateway.let_pass(Duration::from_secs(31 * 60));
     comes_to(&mut shopper, "expired");
-    stage.node.send(&unpaid.address, "0.01");
+    test_env.node.send(&unpaid.address, "0.01");
     comes_to(&mut shopper, "late");
 }
 
 #[test]
 #[ignore = "long: a browser"]
-fn the_shopper_is_told_when_the_gateway_cannot_see_the_chain() {
-    let Some(stage) = Stage::alone() else { return };
+fn the_page_shows_when_the_gateway_cannot_reach_the_node() {
+    let Some(test_env) = TestEnv::alone() else { return };
     let mut shopper = Shopper::arrive();
-    let payment = stage.shop.create("0.05");
-    shopper.opens(&page(&stage, &payment.id));
+    let payment = test_env.shop.create("0.05");
+    shopper.opens(&page(&test_env, &payment.id));
     shopper.sees("waiting", "Pay 0.05 LTC");
-    stage.node.stop();
-    stage.gate.let_pass(Duration::from_secs(2 * 60));
+    test_env.node.stop();
+    test_env.gateway.let_pass(Duration::from_secs(2 * 60));
     shopper.sees("waiting .delayed", "Do not pay twice");
-    shopper.weighs("delayed", &page(&stage, &payment.id));
-    stage.node.up();
+    shopper.weighs("delayed", &page(&test_env, &payment.id));
+    test_env.node.up();
     shopper.does(json!({"act": "await", "state": "waiting:not(:has(.delayed))"}));
-    stage.node.send(&payment.address, "0.05");
+    test_env.node.send(&payment.address, "0.05");
     shopper.sees("seen", "Payment seen");
 }
 
 #[test]
 #[ignore = "long: a browser"]
-fn the_page_looks_as_the_operator_wants_it_to() {
-    let stage = Stage::alone_with(|gate| {
-        let logo = gate.folder().join("logo.svg");
+fn the_page_shows_the_operators_branding() {
+    let test_env = TestEnv::alone_with(|gateway| {
+        let logo = gateway.folder().join("logo.svg");
         let circle = "<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 9 3' width='180' \
                       height='60'><rect width='9' height='3' rx='1' fill='#7a1f5c'/></svg>";
         std::fs::write(&logo, circle).unwrap();
-        gate.set("checkout.logo_file", logo.to_str().unwrap());
-        gate.set("checkout.color", "#7a1f5c");
-        gate.set("checkout.color_dark", "#ffb3e6");
-        gate.set("checkout.explorer_url", "https://explorer.example/tx/{txid}");
-        gate.set("checkout.frame_ancestors", vec!["http://shop.example"]);
+        gateway.set("checkout.logo_file", logo.to_str().unwrap());
+        gateway.set("checkout.color", "#7a1f5c");
+        gateway.set("checkout.color_dark", "#ffb3e6");
+        gateway.set("checkout.explorer_url", "https://explorer.example/tx/{txid}");
+        gateway.set("checkout.frame_ancestors", vec!["http://shop.example"]);
     });
-    let Some(stage) = stage else { return };
+    let Some(test_env) = test_env else { return };
     let mut shopper = Shopper::arrive();
-    let payment = stage.shop.create("0.05");
-    let url = page(&stage, &payment.id);
+    let payment = test_env.shop.create("0.05");
+    let url = page(&test_env, &payment.id);
     shopper.opens(&url);
     shopper.sees("waiting", "Pay 0.05 LTC");
     shopper.scans("own-looks", &payment.fields.text("paymentUri"));
@@ -213,23 +213,23 @@ fn the_page_looks_as_the_operator_wants_it_to() {
     };
     assert!(framed(&mut shopper, "http://shop.example"), "the operator allowed it");
     assert!(!framed(&mut shopper, "http://other.example"), "nobody allowed it");
-    let txid = stage.node.send(&payment.address, "0.05");
+    let txid = test_env.node.send(&payment.address, "0.05");
     shopper.sees("seen", "Payment seen");
     let html = shopper.does(json!({"act": "markup"}))["html"].take();
     let link = format!("href=\"https://explorer.example/tx/{txid}\"");
     assert!(html.as_str().unwrap().contains(&link), "{html}");
-    shopper.judges("own-looks-seen");
+    shopper.evaluates("own-looks-seen");
     shopper.weighs("own looks", &url);
-    shopper.asked_for_little(&format!("http://127.0.0.1:{}/", stage.gate.port()));
+    shopper.asked_for_little(&format!("http://127.0.0.1:{}/", test_env.gateway.port()));
 }
 
 #[test]
 #[ignore = "long: a browser"]
-fn the_page_is_used_by_keyboard_by_copying_and_with_own_colours() {
-    let Some(stage) = Stage::alone() else { return };
+fn the_page_supports_keyboard_clipboard_and_custom_colours() {
+    let Some(test_env) = TestEnv::alone() else { return };
     let mut shopper = Shopper::arrive();
-    let payment = stage.shop.create("0.05");
-    let url = page(&stage, &payment.id);
+    let payment = test_env.shop.create("0.05");
+    let url = page(&test_env, &payment.id);
     shopper.opens(&url);
     shopper.sees("waiting", "Pay 0.05 LTC");
     let way = [
@@ -259,15 +259,15 @@ fn the_page_is_used_by_keyboard_by_copying_and_with_own_colours() {
     // The focus stays where it is when the payment comes.
     shopper.opens(&url);
     shopper.does(json!({"act": "focus", "text": "Check again"}));
-    stage.node.send(&payment.address, "0.05");
+    test_env.node.send(&payment.address, "0.05");
     shopper.sees("seen", "Payment seen");
     assert_eq!(shopper.does(json!({"act": "focused"}))["text"], "Check again");
     let own = shopper.does(json!({"act": "contrast", "name": "seen"}));
     assert_eq!(own["moving"], 0);
 
     // By a name that browsers do not trust without TLS there is no clipboard.
-    let next = stage.shop.create("0.05");
-    let plain = format!("http://plain.example:{}/pay/{}", stage.gate.port(), next.id);
+    let next = test_env.shop.create("0.05");
+    let plain = format!("http://plain.example:{}/pay/{}", test_env.gateway.port(), next.id);
     shopper.opens(&plain);
     let got = shopper.does(json!({"act": "copy", "what": "address"}));
     assert_eq!(got, json!({"text": next.address, "said": "Selected: copy it from the menu"}));
@@ -275,39 +275,39 @@ fn the_page_is_used_by_keyboard_by_copying_and_with_own_colours() {
 
 #[test]
 #[ignore = "long: a browser"]
-fn the_shopper_is_told_twice_that_time_runs_out() {
-    let Some(stage) = Stage::alone() else { return };
+fn the_page_announces_twice_that_time_runs_out() {
+    let Some(test_env) = TestEnv::alone() else { return };
     let mut shopper = Shopper::arrive();
-    let payment = stage.shop.create("0.05");
-    shopper.does(json!({"act": "open", "url": page(&stage, &payment.id), "clock": true}));
+    let payment = test_env.shop.create("0.05");
+    shopper.does(json!({"act": "open", "url": page(&test_env, &payment.id), "clock": true}));
     let said = shopper.does(json!({"act": "said", "seconds": 30 * 60}));
     assert_eq!(said["heard"], json!(["Time left: 5 min", "Time left: 1 min"]));
 }
 
 #[test]
 #[ignore = "long: a browser"]
-fn where_streams_are_blocked_the_page_asks_by_itself() {
-    let Some(stage) = Stage::alone() else { return };
+fn the_page_polls_where_event_streams_are_blocked() {
+    let Some(test_env) = TestEnv::alone() else { return };
     let mut shopper = Shopper::arrive();
-    let payment = stage.shop.create("0.05");
-    let url = page(&stage, &payment.id);
+    let payment = test_env.shop.create("0.05");
+    let url = page(&test_env, &payment.id);
     shopper.opens(&url);
     let back = shopper.does(json!({"act": "return"}));
     assert_eq!(back["status"], 200, "back from the wallet, it looks at once");
     shopper.does(json!({"act": "open", "url": url, "streams": false}));
     shopper.sees("waiting", "Pay 0.05 LTC");
-    stage.node.send(&payment.address, "0.05");
+    test_env.node.send(&payment.address, "0.05");
     shopper.sees("seen", "Payment seen");
-    stage.node.mine(2);
+    test_env.node.mine(2);
     shopper.sees("paid", "Thank you");
 }
 
 #[test]
 #[ignore = "long: another browser"]
-fn firefox_follows_a_payment_too() {
-    let Some(stage) = Stage::alone() else { return };
+fn the_page_follows_a_payment_in_firefox() {
+    let Some(test_env) = TestEnv::alone() else { return };
     let mut shopper = Shopper::arrive_with_firefox();
-    let payment = stage.shop.create("0.05");
+    let payment = test_env.shop.create("0.05");
     let comes_to = |shopper: &mut Shopper, state: &str, words: &str| {
         let seen = shopper.does(json!({"act": "await", "state": state}));
         assert_eq!((&seen["loads"], &seen["complaints"]), (&json!(1), &json!([])), "{seen}");
@@ -315,28 +315,28 @@ fn firefox_follows_a_payment_too() {
         assert!(text.contains(words), "{state} says {words:?}, not: {text}");
         shopper.does(json!({"act": "shot", "name": state}))["code"].take()
     };
-    shopper.opens(&page(&stage, &payment.id));
+    shopper.opens(&page(&test_env, &payment.id));
     let code = comes_to(&mut shopper, "waiting", "Pay 0.05 LTC");
     assert_eq!(code, payment.fields.text("paymentUri"));
-    stage.node.send(&payment.address, "0.02");
+    test_env.node.send(&payment.address, "0.02");
     let code = comes_to(&mut shopper, "partly", "Please send 0.03 LTC more");
     assert_eq!(code, format!("litecoin:{}?amount=0.03", payment.address));
-    stage.node.send(&payment.address, "0.03");
+    test_env.node.send(&payment.address, "0.03");
     comes_to(&mut shopper, "seen", "Payment seen");
-    stage.node.mine(1);
+    test_env.node.mine(1);
     comes_to(&mut shopper, "confirming", "Confirmed 1 of 2");
-    stage.node.mine(1);
+    test_env.node.mine(1);
     comes_to(&mut shopper, "paid", "Thank you");
 }
 
 /// 400 kbit/s, and 400 ms to each answer.
 #[test]
 #[ignore = "long: a browser"]
-fn the_page_is_soon_there_over_a_slow_line() {
-    let Some(stage) = Stage::shared() else { return };
+fn the_page_renders_quickly_over_a_slow_connection() {
+    let Some(test_env) = TestEnv::shared() else { return };
     let mut shopper = Shopper::arrive();
-    let payment = stage.shop.create("0.05");
-    let painted = shopper.does(json!({"act": "paint", "url": page(&stage, &payment.id)}));
+    let payment = test_env.shop.create("0.05");
+    let painted = shopper.does(json!({"act": "paint", "url": page(&test_env, &payment.id)}));
     println!("first paint over a slow line: {} ms", painted["ms"]);
     assert!(painted["ms"].as_u64().unwrap() <= 1_500, "{painted}");
 }
@@ -345,33 +345,33 @@ fn the_page_is_soon_there_over_a_slow_line() {
 /// less is asked for than what a machine at rest reaches.
 #[test]
 #[ignore = "long: a browser, several times"]
-fn lighthouse_finds_nothing_to_better() {
-    let Some(stage) = Stage::alone() else { return };
+fn the_page_reaches_the_required_lighthouse_scores() {
+    let Some(test_env) = TestEnv::alone() else { return };
     let mut shopper = Shopper::arrive();
-    let payment = stage.shop.create("0.05");
-    let judged = shopper.does(json!({"act": "lighthouse", "url": page(&stage, &payment.id)}));
-    println!("lighthouse: {judged}");
-    assert_eq!(judged["failed"], json!([]));
-    assert_eq!(judged["scores"]["accessibility"], 100);
-    assert_eq!(judged["scores"]["best-practices"], 100);
-    assert!(judged["scores"]["performance"].as_u64().unwrap() >= 90, "{judged}");
+    let payment = test_env.shop.create("0.05");
+    let evaluated = shopper.does(json!({"act": "lighthouse", "url": page(&test_env, &payment.id)}));
+    println!("lighthouse: {evaluated}");
+    assert_eq!(evaluated["failed"], json!([]));
+    assert_eq!(evaluated["scores"]["accessibility"], 100);
+    assert_eq!(evaluated["scores"]["best-practices"], 100);
+    assert!(evaluated["scores"]["performance"].as_u64().unwrap() >= 90, "{evaluated}");
 }
 
 /// `PAYMENTS_WATCHED=50` measures more of them.
 #[test]
 #[ignore = "long: a browser"]
-fn the_page_changes_soon_after_the_transaction_reaches_the_node() {
-    let Some(stage) = Stage::alone() else { return };
+fn the_page_updates_soon_after_the_node_gets_the_transaction() {
+    let Some(test_env) = TestEnv::alone() else { return };
     let mut shopper = Shopper::arrive();
     let count = usize::try_from(random::setting("PAYMENTS_WATCHED", 5)).unwrap().max(1);
     let mut times_ms: Vec<u128> = Vec::with_capacity(count);
     for _ in 0..count {
-        let payment = stage.shop.create("0.05");
-        shopper.opens(&page(&stage, &payment.id));
+        let payment = test_env.shop.create("0.05");
+        shopper.opens(&page(&test_env, &payment.id));
         shopper.does(json!({"act": "await", "state": "waiting"}));
         // The wallet's own work is counted in: what is measured is never less than what is.
         let start = Instant::now();
-        stage.node.send(&payment.address, "0.05");
+        test_env.node.send(&payment.address, "0.05");
         shopper.does(json!({"act": "await", "state": "seen"}));
         times_ms.push(start.elapsed().as_millis());
     }

@@ -6,11 +6,11 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
 use crate::harness::files;
-use crate::harness::gate::Gate;
+use crate::harness::gateway::Gateway;
 use crate::harness::json::Fields;
 use crate::harness::node::Node;
 use crate::harness::receiver::Receiver;
-use crate::harness::stage::Stage;
+use crate::harness::test_env::TestEnv;
 use crate::harness::wait::{SOON, wait_for};
 
 /// Every file below a folder with its bytes.
@@ -20,46 +20,46 @@ fn contents(folder: &Path) -> BTreeMap<String, Vec<u8>> {
 }
 
 #[test]
-fn init_makes_everything_once_and_keeps_secrets_to_the_owner() {
-    let gate = Gate::bare();
-    let folder = gate.folder().display().to_string();
+fn init_creates_every_file_once_with_owner_only_secrets() {
+    let gateway = Gateway::bare();
+    let folder = gateway.folder().display().to_string();
     let init = ["init", "--network", "regtest", "--dir", &folder, "--json"];
-    let made = gate.run(&init);
+    let made = gateway.run(&init);
     assert_eq!(made.code, 0, "{made:?}");
     let said = Fields::of(made.stdout.trim());
     let mnemonic = said.text("mnemonic");
     assert!([12, 24].contains(&mnemonic.split(' ').count()), "a BIP39 mnemonic");
-    assert_eq!(said.text("xpub"), gate.setting("wallet.xpub"));
+    assert_eq!(said.text("xpub"), gateway.setting("wallet.xpub"));
     for key in
         ["secret_file", "sweeper.seal_key_file", "sweeper.row_key_file", "wallet.signing_key_file"]
     {
-        let mode = fs::metadata(gate.setting(key)).unwrap().permissions().mode() & 0o777;
+        let mode = fs::metadata(gateway.setting(key)).unwrap().permissions().mode() & 0o777;
         assert_eq!(mode, 0o600, "{key}");
     }
-    let before = contents(gate.folder());
+    let before = contents(gateway.folder());
     for (path, bytes) in &before {
         let text = String::from_utf8_lossy(bytes);
         assert!(!text.contains(&mnemonic), "the mnemonic is shown once, not kept: {path}");
     }
-    assert_eq!(gate.cli(&["check-config"]).code, 0, "what init makes is a valid configuration");
-    let again = gate.run(&init);
+    assert_eq!(gateway.cli(&["check-config"]).code, 0, "what init makes is a valid configuration");
+    let again = gateway.run(&init);
     assert_ne!(again.code, 0);
     assert!(!again.stderr.trim().is_empty());
-    assert_eq!(contents(gate.folder()), before, "nothing is overwritten");
+    assert_eq!(contents(gateway.folder()), before, "nothing is overwritten");
 }
 
 #[test]
 fn init_with_an_xpub_makes_a_watch_only_gateway() {
-    let other = Gate::offline();
-    let gate = Gate::bare();
-    let folder = gate.folder().display().to_string();
+    let other = Gateway::offline();
+    let gateway = Gateway::bare();
+    let folder = gateway.folder().display().to_string();
     let xpub = other.setting("wallet.xpub");
     let arguments = ["init", "--network", "regtest", "--dir", &folder, "--xpub", &xpub];
-    let made = gate.run(&arguments);
+    let made = gateway.run(&arguments);
     assert_eq!(made.code, 0, "{made:?}");
-    assert!(!gate.config()["wallet"].as_table().unwrap().contains_key("signing_key_file"));
-    assert_eq!(gate.cli(&["check-config"]).code, 0);
-    let refused = Gate::bare();
+    assert!(!gateway.config()["wallet"].as_table().unwrap().contains_key("signing_key_file"));
+    assert_eq!(gateway.cli(&["check-config"]).code, 0);
+    let refused = Gateway::bare();
     let folder = refused.folder().display().to_string();
     let output = refused.run(&["init", "--network", "main", "--dir", &folder, "--xpub", &xpub]);
     assert_eq!(output.code, 2, "a key of regtest on main: {output:?}");
@@ -75,18 +75,18 @@ fn subcommands(help: &str) -> Vec<String> {
 }
 
 #[test]
-fn every_command_explains_itself_and_has_a_page_in_the_manual() {
-    let gate = Gate::bare();
-    let pages = gate.folder().join("man");
-    let written = gate.run(&["man", pages.to_str().unwrap()]);
+fn every_command_has_help_text_and_a_manual_page() {
+    let gateway = Gateway::bare();
+    let pages = gateway.folder().join("man");
+    let written = gateway.run(&["man", pages.to_str().unwrap()]);
     assert_eq!(written.code, 0, "{written:?}");
-    let completions = gate.run(&["completions", "bash"]).stdout;
+    let completions = gateway.run(&["completions", "bash"]).stdout;
     let mut open = vec![Vec::<String>::new()];
     let mut seen = 0;
     while let Some(words) = open.pop() {
         let name = words.join(" ");
         let asked: Vec<&str> = words.iter().map(String::as_str).chain(["--help"]).collect();
-        let help = gate.run(&asked);
+        let help = gateway.run(&asked);
         assert_eq!(help.code, 0, "{name}: {help:?}");
         let below = subcommands(&help.stdout);
         if below.is_empty() {
@@ -103,53 +103,53 @@ fn every_command_explains_itself_and_has_a_page_in_the_manual() {
     assert_eq!(fs::read_dir(&pages).unwrap().count(), seen, "a page for each command and no other");
     assert!(seen > 30, "{seen} commands only");
     for wrong in [&["no-such-command"][..], &["merchant", "add", "--no-such-option"], &[]] {
-        assert_eq!(gate.run(wrong).code, 2, "{wrong:?}");
+        assert_eq!(gateway.run(wrong).code, 2, "{wrong:?}");
     }
-    assert_eq!(gate.run(&["--version"]).code, 0);
+    assert_eq!(gateway.run(&["--version"]).code, 0);
 }
 
 #[test]
-fn merchants_are_looked_after_from_the_command_line() {
-    let Some(Stage { gate, shop, node }) = Stage::shared() else { return };
+fn merchants_are_managed_from_the_command_line() {
+    let Some(TestEnv { gateway, shop, node }) = TestEnv::shared() else { return };
     let id = shop.merchant_id.clone();
     let id = id.as_str();
     assert!(shop.api_key.starts_with("lg_regtest_"), "{}", shop.api_key);
-    let listed = gate.cli_list(&["merchant", "list"]);
+    let listed = gateway.cli_list(&["merchant", "list"]);
     let ids: Vec<String> = listed.iter().map(|merchant| merchant.text("merchantId")).collect();
     assert_eq!(ids, [id]);
     assert!(!listed[0].whole().contains(&shop.api_key), "a list shows no keys");
-    let shown = gate.cli_json(&["merchant", "show", id]);
+    let shown = gateway.cli_json(&["merchant", "show", id]);
     assert_eq!(shown.text("name"), "Corner Shop");
     assert_eq!(shown.text("payoutAddress"), shop.payout_address);
     assert_eq!(shown.raw("subscriptionActive"), "true");
 
-    gate.cli_ok(&["merchant", "set-name", id, "Corner & Söhne"]);
+    gateway.cli_ok(&["merchant", "set-name", id, "Corner & Söhne"]);
     let payment = shop.create("0.05");
     assert_eq!(shop.status(&payment.id).text("businessName"), "Corner & Söhne");
 
-    assert_eq!(gate.cli_json(&["merchant", "view-key", id]).text("apiKey"), shop.api_key);
-    let rotated = gate.cli_json(&["merchant", "rotate-key", id]).text("apiKey");
+    assert_eq!(gateway.cli_json(&["merchant", "view-key", id]).text("apiKey"), shop.api_key);
+    let rotated = gateway.cli_json(&["merchant", "rotate-key", id]).text("apiKey");
     assert_ne!(rotated, shop.api_key);
     let old = shop.post(r#"{"amountLtc": 0.05}"#, &[]);
     assert_eq!(old.status, 401, "the old key is dead at once: {}", old.body);
     let shop = shop.with_key(&rotated);
     shop.create("0.05");
 
-    gate.cli_ok(&["merchant", "revoke", id]);
+    gateway.cli_ok(&["merchant", "revoke", id]);
     assert_eq!(shop.post(r#"{"amountLtc": 0.05}"#, &[]).status, 402);
-    gate.cli_ok(&["merchant", "grant", id, "7"]);
+    gateway.cli_ok(&["merchant", "grant", id, "7"]);
     shop.create("0.05");
 
     let other = node.fresh_address();
-    gate.cli_ok(&["merchant", "set-address", id, &other]);
-    let shown = gate.cli_json(&["merchant", "show", id]);
+    gateway.cli_ok(&["merchant", "set-address", id, &other]);
+    let shown = gateway.cli_json(&["merchant", "show", id]);
     assert_eq!(shown.text("payoutAddress"), shop.payout_address, "a change takes its time");
     assert_eq!(shown.text("nextPayoutAddress"), other);
 }
 
 #[test]
-fn wrong_merchants_are_refused_with_one_clear_line() {
-    let Some(Stage { gate, shop, node: _node }) = Stage::shared() else { return };
+fn invalid_merchant_commands_fail_with_one_clear_line() {
+    let Some(TestEnv { gateway, shop, node: _node }) = TestEnv::shared() else { return };
     let id = shop.merchant_id.as_str();
     let payment = shop.create("0.05");
     for arguments in [
@@ -172,23 +172,23 @@ fn wrong_merchants_are_refused_with_one_clear_line() {
         ],
         &["payment", "show", "550e8400-e29b-41d4-a716-446655440000"],
     ] {
-        let output = gate.cli(arguments);
+        let output = gateway.cli(arguments);
         assert_ne!(output.code, 0, "{arguments:?}: {output:?}");
         assert_eq!(output.stderr.trim().lines().count(), 1, "{arguments:?}: {}", output.stderr);
         assert!(output.stdout.is_empty(), "{arguments:?}: {output:?}");
     }
-    assert_eq!(gate.cli_list(&["merchant", "list"]).len(), 1, "nothing was added");
+    assert_eq!(gateway.cli_list(&["merchant", "list"]).len(), 1, "nothing was added");
 }
 
 #[test]
 fn payments_can_be_listed_and_shown() {
-    let Some(Stage { gate, shop, node }) = Stage::shared() else { return };
+    let Some(TestEnv { gateway, shop, node }) = TestEnv::shared() else { return };
     let (paid, open) = (shop.create("0.05"), shop.create("0.06"));
     let txid = node.send(&paid.address, "0.05");
     node.mine(2);
     shop.await_status(&paid.id, "completed", SOON);
     let ids = |arguments: &[&str]| -> Vec<String> {
-        gate.cli_list(arguments).iter().map(|payment| payment.text("paymentId")).collect()
+        gateway.cli_list(arguments).iter().map(|payment| payment.text("paymentId")).collect()
     };
     let all = ids(&["payment", "list"]);
     assert_eq!(all.len(), 2);
@@ -196,27 +196,27 @@ fn payments_can_be_listed_and_shown() {
     assert_eq!(ids(&["payment", "list", "--status", "completed"]), std::slice::from_ref(&paid.id));
     assert_eq!(ids(&["payment", "list", "--status", "pending"]), [open.id]);
     assert_eq!(ids(&["payment", "list", "--merchant", &shop.merchant_id]).len(), 2);
-    let shown = gate.cli_json(&["payment", "show", &paid.id]);
+    let shown = gateway.cli_json(&["payment", "show", &paid.id]);
     assert_eq!(shown.text("status"), "completed");
     assert_eq!(shown.raw("amountLtc"), "0.05");
     let coins = shown.objects("coins");
     assert_eq!(coins.len(), 1);
     assert_eq!(coins[0].text("txid"), txid);
     assert_eq!(coins[0].raw("amountLtc"), "0.05");
-    let table = gate.cli_ok(&["payment", "list"]);
+    let table = gateway.cli_ok(&["payment", "list"]);
     assert!(table.stdout.contains(&paid.id), "{table:?}");
     assert_eq!(table.stderr, "");
-    let cut = gate.cli_ok(&["payment", "list", "--limit", "1"]);
+    let cut = gateway.cli_ok(&["payment", "list", "--limit", "1"]);
     assert!(cut.stderr.contains("only the newest 1; --limit shows more"), "{cut:?}");
 }
 
 #[test]
-fn the_doctor_finds_a_sound_gateway_sound_and_a_missing_node() {
-    let Some(Stage { gate, node: _node, .. }) = Stage::shared() else { return };
-    let sound = gate.doctor();
+fn doctor_passes_a_sound_gateway_and_reports_a_missing_node() {
+    let Some(TestEnv { gateway, node: _node, .. }) = TestEnv::shared() else { return };
+    let sound = gateway.doctor();
     assert_eq!(sound.code, 0, "{sound:?}");
     assert!(sound.stdout.lines().count() >= 5, "a line each: {}", sound.stdout);
-    let alone = Gate::offline();
+    let alone = Gateway::offline();
     let sick = alone.doctor();
     assert_eq!(sick.code, 1, "{sick:?}");
     assert!(sick.stdout.to_lowercase().contains("node"), "{sick:?}");
@@ -225,9 +225,9 @@ fn the_doctor_finds_a_sound_gateway_sound_and_a_missing_node() {
 #[test]
 fn a_signing_key_of_another_wallet_is_refused() {
     let Some(node) = Node::shared() else { return };
-    let (gate, other) = (Gate::init(&node), Gate::offline());
-    gate.set("wallet.signing_key_file", other.setting("wallet.signing_key_file"));
-    let output = gate.cli(&["serve"]);
+    let (gateway, other) = (Gateway::init(&node), Gateway::offline());
+    gateway.set("wallet.signing_key_file", other.setting("wallet.signing_key_file"));
+    let output = gateway.cli(&["serve"]);
     assert!([2, 4].contains(&output.code), "{output:?}");
     assert!(output.stderr.contains("signing_key_file"), "{output:?}");
 }
@@ -235,24 +235,30 @@ fn a_signing_key_of_another_wallet_is_refused() {
 #[test]
 fn no_secret_is_ever_logged() {
     let Some(node) = Node::shared() else { return };
-    let Stage { gate, shop, node } = Stage::beside(node, |gate| {
-        gate.set_environment("LITEGATE_LOG", "trace");
-        gate.set_environment("LITEGATE_LOG_FORM", "json");
+    let TestEnv { gateway, shop, node } = TestEnv::beside(node, |gateway| {
+        gateway.set_environment("LITEGATE_LOG", "trace");
+        gateway.set_environment("LITEGATE_LOG_FORM", "json");
     });
     let receiver = Receiver::start();
-    let payment = shop.create_told("0.05", &receiver.url("/hook?token=planted_in_the_query"));
+    let payment =
+        shop.create_with_webhook("0.05", &receiver.url("/hook?token=planted_in_the_query"));
     shop.post("{", &[]);
-    gate.request("POST", "/api/payments", &[("x-api-key", "lg_regtest_wrong_key_of_mine")], "{}");
+    gateway.request(
+        "POST",
+        "/api/payments",
+        &[("x-api-key", "lg_regtest_wrong_key_of_mine")],
+        "{}",
+    );
     node.send(&payment.address, "0.05");
     node.mine(2);
     shop.await_status(&payment.id, "completed", SOON);
     receiver.await_hit_for(&payment.id, SOON);
-    gate.cli_ok(&["sweep"]);
+    gateway.cli_ok(&["sweep"]);
     let merchant = shop.merchant_id.as_str();
-    let secret = gate.cli_json(&["merchant", "view-webhook-secret", merchant]);
-    gate.term();
-    let log = gate.log();
-    let file = |key: &str| fs::read_to_string(gate.setting(key)).unwrap().trim().to_owned();
+    let secret = gateway.cli_json(&["merchant", "view-webhook-secret", merchant]);
+    gateway.term();
+    let log = gateway.log();
+    let file = |key: &str| fs::read_to_string(gateway.setting(key)).unwrap().trim().to_owned();
     for hidden in [
         &shop.api_key,
         &secret.text("webhookSecret"),
@@ -269,26 +275,26 @@ fn no_secret_is_ever_logged() {
 }
 
 #[test]
-fn the_log_is_json_if_asked_and_its_level_changes_while_it_runs() {
+fn the_log_can_be_json_and_its_level_changes_at_runtime() {
     let Some(node) = Node::shared() else { return };
-    let Stage { gate, shop, node: _node } = Stage::beside(node, |gate| {
-        gate.set_environment("LITEGATE_LOG_FORM", "json");
+    let TestEnv { gateway, shop, node: _node } = TestEnv::beside(node, |gateway| {
+        gateway.set_environment("LITEGATE_LOG_FORM", "json");
     });
     let payment = shop.create("0.05");
-    let created = || gate.log_lines(&["\"message\":\"created\""]);
+    let created = || gateway.log_lines(&["\"message\":\"created\""]);
     wait_for("the line of the payment", SOON, || !created().is_empty());
     let created = created();
-    assert_eq!(created.len(), 1, "{}", gate.log());
+    assert_eq!(created.len(), 1, "{}", gateway.log());
     let line = Fields::of(&created[0]);
     assert_eq!(line.text("payment.id"), payment.id);
     assert!(line.object("span").text("id").starts_with("req_"), "{created:?}");
-    let debug = || gate.log_lines(&["\"level\":\"debug\""]).len();
+    let debug = || gateway.log_lines(&["\"level\":\"debug\""]).len();
     assert_eq!(debug(), 0);
-    gate.hang_up();
+    gateway.hang_up();
     wait_for("lines of debug", SOON, || {
         shop.status(&payment.id); // Each answer is one of them.
         debug() > 0
     });
-    gate.hang_up();
-    wait_for("the old level", SOON, || gate.log_lines(&["level is changed"]).len() == 2);
+    gateway.hang_up();
+    wait_for("the old level", SOON, || gateway.log_lines(&["level is changed"]).len() == 2);
 }

@@ -10,17 +10,17 @@ use bitcoin::bip32::{ChildNumber, Xpriv};
 use bitcoin::hex::FromHex;
 
 use crate::harness::files;
-use crate::harness::gate::Gate;
+use crate::harness::gateway::Gateway;
 use crate::harness::roles::Part;
-use crate::harness::stage::Stage;
+use crate::harness::test_env::TestEnv;
 use crate::harness::wait::{SOON, wait_until};
 
 /// A secret by its name, and the bytes by which it is found.
 type Needle = (&'static str, Vec<u8>);
 
 /// The secrets of an installation, as bytes and as the text of their files.
-fn needles(gate: &Gate) -> Vec<Needle> {
-    let text = |key: &str| fs::read_to_string(gate.setting(key)).unwrap().trim().to_owned();
+fn needles(gateway: &Gateway) -> Vec<Needle> {
+    let text = |key: &str| fs::read_to_string(gateway.setting(key)).unwrap().trim().to_owned();
     let signing = text("wallet.signing_key_file");
     let account: Xpriv = signing.parse().unwrap();
     let secp = bitcoin::secp256k1::Secp256k1::new();
@@ -69,8 +69,8 @@ fn count_in_memory(pid: u32, needles: &[Needle]) -> Vec<(&'static str, usize)> {
 #[ignore = "needs root"]
 fn each_role_holds_only_the_keys_that_it_uses() {
     assert_eq!(files::user(), 0, "this test needs root");
-    let Some(Stage { gate, shop, node }) =
-        Stage::alone_with(|gate| gate.set("sweeper.min_payout", "0.05"))
+    let Some(TestEnv { gateway, shop, node }) =
+        TestEnv::alone_with(|gateway| gateway.set("sweeper.min_payout", "0.05"))
     else {
         return;
     };
@@ -78,15 +78,15 @@ fn each_role_holds_only_the_keys_that_it_uses() {
     node.send(&payment.address, "0.1");
     node.mine(2);
     shop.await_status(&payment.id, "completed", SOON);
-    gate.term();
+    gateway.term();
     let mut parts = [Part::of("api,watcher,webhooks"), Part::of("sweeper")];
-    parts.iter_mut().for_each(|part| part.start(&gate));
-    let sent = gate.cli_json(&["sweep"]);
+    parts.iter_mut().for_each(|part| part.start(&gateway));
+    let sent = gateway.cli_json(&["sweep"]);
     assert_eq!(sent.objects("sweeps").len(), 1, "{}", sent.whole());
-    let needles = needles(&gate);
-    let [gateway, sweeper] = parts.each_ref().map(|part| count_in_memory(part.process(), &needles));
+    let needles = needles(&gateway);
+    let [roles, sweeper] = parts.each_ref().map(|part| count_in_memory(part.process(), &needles));
     for (found, allowed) in [
-        (gateway, &["master secret"][..]),
+        (roles, &["master secret"][..]),
         (sweeper, &["signing key", "signing key's receiving chain", "seal key"]),
     ] {
         for (name, count) in &found {
@@ -101,30 +101,30 @@ fn each_role_holds_only_the_keys_that_it_uses() {
 // 2. It ends without a core dump; a shell, treated alike, leaves one.
 #[test]
 fn no_role_leaves_a_core_dump() {
-    let Some(Stage { gate, shop: _shop, node: _node }) = Stage::shared() else { return };
-    gate.term();
+    let Some(TestEnv { gateway, shop: _shop, node: _node }) = TestEnv::shared() else { return };
+    gateway.term();
     let unlimited = "ulimit -c unlimited && ";
     let dumps = Command::new("sh")
         .args(["-c", &format!("{unlimited} kill -ABRT $$")])
-        .current_dir(gate.folder())
+        .current_dir(gateway.folder())
         .status()
         .unwrap();
     // Where the machine makes none, there is nothing to be seen.
     println!("a shell leaves a core dump here: {}", dumps.core_dumped());
-    let cores = |gate: &Gate| {
-        let names = fs::read_dir(gate.folder()).unwrap().map(|entry| entry.unwrap().file_name());
+    let cores = |gateway: &Gateway| {
+        let names = fs::read_dir(gateway.folder()).unwrap().map(|entry| entry.unwrap().file_name());
         names.filter(|name| name.to_string_lossy().starts_with("core")).count()
     };
-    let before = cores(&gate);
-    let from = gate.spawn_in_shell(unlimited);
-    gate.await_ready(from);
-    let limits = fs::read_to_string(format!("/proc/{}/limits", gate.pid())).unwrap();
+    let before = cores(&gateway);
+    let from = gateway.spawn_in_shell(unlimited);
+    gateway.await_ready(from);
+    let limits = fs::read_to_string(format!("/proc/{}/limits", gateway.pid())).unwrap();
     let limit = limits.lines().find(|line| line.starts_with("Max core file size")).unwrap();
     assert_eq!(limit.split_whitespace().filter(|word| *word == "0").count(), 2, "{limit}");
-    files::signal(gate.pid(), "ABRT");
-    let status = wait_until("the end", SOON, || gate.ended());
+    files::signal(gateway.pid(), "ABRT");
+    let status = wait_until("the end", SOON, || gateway.ended());
     assert_eq!(status.signal(), Some(6), "{status}");
     assert!(!status.core_dumped(), "{status}");
-    assert_eq!(cores(&gate), before);
-    gate.kill();
+    assert_eq!(cores(&gateway), before);
+    gateway.kill();
 }

@@ -3,37 +3,37 @@
 
 use std::fs;
 
-use crate::harness::gate::Gate;
+use crate::harness::gateway::Gateway;
 use crate::harness::json::Fields;
 use crate::harness::receiver::Receiver;
 use crate::harness::shop::Shop;
-use crate::harness::stage::Stage;
+use crate::harness::test_env::TestEnv;
 use crate::harness::wait::{SOON, wait_for, wait_until};
 
 const BODY: &str = r#"{"amountLtc": 0.05, "reference": "order-1"}"#;
 
 /// A stage whose gateway dies at this point once [`doom`] was called.
-fn stage(point: &str, configure: impl FnOnce(&Gate)) -> Option<Stage> {
-    Stage::alone_with(|gate| {
-        let flag = gate.folder().join("die-now");
-        gate.set_environment("LITEGATE_CRASH_AT", &format!("{point}@{}", flag.display()));
-        configure(gate);
+fn test_env(point: &str, configure: impl FnOnce(&Gateway)) -> Option<TestEnv> {
+    TestEnv::alone_with(|gateway| {
+        let flag = gateway.folder().join("die-now");
+        gateway.set_environment("LITEGATE_CRASH_AT", &format!("{point}@{}", flag.display()));
+        configure(gateway);
     })
 }
 
 /// From now on the next passing of the point is the end.
-fn doom(gate: &Gate) {
-    fs::write(gate.folder().join("die-now"), "").unwrap();
+fn doom(gateway: &Gateway) {
+    fs::write(gateway.folder().join("die-now"), "").unwrap();
 }
 
 /// Waits for the end, and starts it again as nothing had been.
 #[track_caller]
-fn revive(gate: &Gate) {
-    wait_for("the process dies", SOON, || gate.ended().is_some());
-    assert!(!gate.ended().is_some_and(|status| status.success()), "it died, it did not end");
-    fs::remove_file(gate.folder().join("die-now")).unwrap();
-    gate.kill();
-    gate.start();
+fn revive(gateway: &Gateway) {
+    wait_for("the process dies", SOON, || gateway.ended().is_some());
+    assert!(!gateway.ended().is_some_and(|status| status.success()), "it died, it did not end");
+    fs::remove_file(gateway.folder().join("die-now")).unwrap();
+    gateway.kill();
+    gateway.start();
 }
 
 /// A POST of which no answer came.
@@ -51,52 +51,54 @@ fn post_again(shop: &Shop) -> Fields {
 }
 
 #[test]
-fn a_payment_whose_commit_never_came_does_not_exist() {
-    let Some(Stage { gate, shop, node }) = stage("before-commit", |_| ()) else { return };
-    doom(&gate);
+fn an_uncommitted_payment_does_not_exist() {
+    let Some(TestEnv { gateway, shop, node }) = test_env("before-commit", |_| ()) else { return };
+    doom(&gateway);
     post_unanswered(&shop);
-    revive(&gate);
-    assert!(gate.cli_list(&["payment", "list"]).is_empty());
+    revive(&gateway);
+    assert!(gateway.cli_list(&["payment", "list"]).is_empty());
     let payment = post_again(&shop);
-    assert_eq!(gate.cli_list(&["payment", "list"]).len(), 1);
+    assert_eq!(gateway.cli_list(&["payment", "list"]).len(), 1);
     // Its index may or may not be that of the lost one; it was never told to anybody.
-    let addresses = node.derive_addresses(&gate.setting("wallet.xpub"), 0, 1);
+    let addresses = node.derive_addresses(&gateway.setting("wallet.xpub"), 0, 1);
     assert!(addresses.contains(&payment.text("receivingAddress")));
 }
 
 #[test]
-fn a_payment_whose_answer_never_came_is_found_by_its_key() {
-    let Some(Stage { gate, shop, node: _node }) = stage("after-commit", |_| ()) else { return };
-    doom(&gate);
+fn an_unanswered_payment_is_found_by_its_idempotency_key() {
+    let Some(TestEnv { gateway, shop, node: _node }) = test_env("after-commit", |_| ()) else {
+        return;
+    };
+    doom(&gateway);
     post_unanswered(&shop);
-    revive(&gate);
-    let listed = gate.cli_list(&["payment", "list"]);
+    revive(&gateway);
+    let listed = gateway.cli_list(&["payment", "list"]);
     assert_eq!(listed.len(), 1, "committed: it exists");
     let again = post_again(&shop);
     assert_eq!(again.text("paymentId"), listed[0].text("paymentId"));
     assert_eq!(again.text("receivingAddress"), listed[0].text("receivingAddress"));
-    assert_eq!(gate.cli_list(&["payment", "list"]).len(), 1);
+    assert_eq!(gateway.cli_list(&["payment", "list"]).len(), 1);
 }
 
 #[test]
-fn a_completion_and_its_event_are_one_fact() {
+fn a_completion_and_its_event_are_committed_together() {
     #[track_caller]
     fn check(point: &str) {
-        let Some(Stage { gate, shop, node }) = stage(point, |_| ()) else { return };
+        let Some(TestEnv { gateway, shop, node }) = test_env(point, |_| ()) else { return };
         let receiver = Receiver::start();
-        let payment = shop.create_told("0.05", &receiver.url("/hook"));
+        let payment = shop.create_with_webhook("0.05", &receiver.url("/hook"));
         node.send(&payment.address, "0.05");
         node.mine(1);
         shop.await_field(&payment.id, "confirmations", "1", SOON);
-        doom(&gate);
+        doom(&gateway);
         node.mine(1);
-        revive(&gate);
+        revive(&gateway);
         shop.await_status(&payment.id, "completed", SOON);
-        let told = receiver.await_hit_for(&payment.id, SOON);
-        let events = gate.cli_list(&["webhook", "list"]);
+        let notified = receiver.await_hit_for(&payment.id, SOON);
+        let events = gateway.cli_list(&["webhook", "list"]);
         assert_eq!(events.len(), 1, "{point}: one completion, one event");
-        assert_eq!(events[0].text("eventId"), told.header("webhook-id"));
-        gate.cli_ok(&["audit"]);
+        assert_eq!(events[0].text("eventId"), notified.header("webhook-id"));
+        gateway.cli_ok(&["audit"]);
     }
     check("before-commit");
     check("after-commit");
@@ -104,35 +106,35 @@ fn a_completion_and_its_event_are_one_fact() {
 
 #[test]
 #[ignore = "long"]
-fn a_sweep_goes_out_once_wherever_it_died() {
+fn a_sweep_is_sent_once_wherever_the_process_crashes() {
     #[track_caller]
     fn check(point: &str) {
-        let made = stage(point, |gate| gate.set("sweeper.interval", "1s"));
-        let Some(Stage { gate, shop, node }) = made else { return };
+        let made = test_env(point, |gateway| gateway.set("sweeper.interval", "1s"));
+        let Some(TestEnv { gateway, shop, node }) = made else { return };
         let payment = shop.create("0.05");
         node.send(&payment.address, "0.05");
         node.mine(1);
         shop.await_field(&payment.id, "confirmations", "1", SOON);
         if point == "before-broadcast" {
-            doom(&gate);
+            doom(&gateway);
             node.mine(1);
-            wait_for("the process dies", SOON, || gate.ended().is_some());
+            wait_for("the process dies", SOON, || gateway.ended().is_some());
             assert!(node.mempool().is_empty(), "it was stored and not sent");
-            let stored = stored_sweep(&gate, &payment.id).expect("stored before it is sent");
-            revive(&gate);
+            let stored = stored_sweep(&gateway, &payment.id).expect("stored before it is sent");
+            revive(&gateway);
             wait_for("the same bytes go out", SOON, || node.mempool() == [stored.clone()]);
         } else {
             node.mine(1);
-            doom(&gate); // The commit of the block, of the sweep, or one between them.
-            revive(&gate);
+            doom(&gateway); // The commit of the block, of the sweep, or one between them.
+            revive(&gateway);
         }
         let txid = wait_until("the sweep", SOON, || node.mempool().into_iter().next());
-        assert_eq!(stored_sweep(&gate, &payment.id), Some(txid.clone()));
+        assert_eq!(stored_sweep(&gateway, &payment.id), Some(txid.clone()));
         let fee = node.fee_of(&txid);
         node.mine(1);
-        gate.await_tip(&node.height().to_string());
+        gateway.await_tip(&node.height().to_string());
         assert_eq!(node.balance_of(&shop.payout_address), 5_000_000 - fee);
-        gate.cli_ok(&["audit"]);
+        gateway.cli_ok(&["audit"]);
         assert!(node.mempool().is_empty(), "{point}: paid once");
     }
     check("before-commit");
@@ -141,7 +143,7 @@ fn a_sweep_goes_out_once_wherever_it_died() {
 }
 
 /// The id of the sweep that is stored for a payment.
-fn stored_sweep(gate: &Gate, payment: &str) -> Option<String> {
-    let shown = gate.cli_json(&["payment", "show", payment]);
+fn stored_sweep(gateway: &Gateway, payment: &str) -> Option<String> {
+    let shown = gateway.cli_json(&["payment", "show", payment]);
     shown.objects("payouts").first().map(|payout| payout.text("txid"))
 }

@@ -3,13 +3,13 @@
 use std::collections::BTreeSet;
 
 use crate::harness::at_once::at_once;
-use crate::harness::gate::Gate;
+use crate::harness::gateway::Gateway;
 use crate::harness::http::Answer;
 use crate::harness::json::Fields;
 use crate::harness::node::Node;
 use crate::harness::receiver::Receiver;
 use crate::harness::shop::Shop;
-use crate::harness::stage::Stage;
+use crate::harness::test_env::TestEnv;
 use crate::harness::wait::SOON;
 
 /// Amounts as shops send them, as we answer them, and in litoshis.
@@ -25,13 +25,15 @@ const AMOUNTS: [(&str, &str, &str); 9] = [
     ("1", "1", "100000000"),
 ];
 
-fn any_amount(gate: &Gate) {
-    gate.set("payments.min_amount", "0.00000001");
+fn any_amount(gateway: &Gateway) {
+    gateway.set("payments.min_amount", "0.00000001");
 }
 
 #[test]
 fn amounts_keep_every_digit_from_request_to_database_and_answer() {
-    let Some(Stage { gate, shop, node: _node }) = Stage::shared_with(any_amount) else { return };
+    let Some(TestEnv { gateway, shop, node: _node }) = TestEnv::shared_with(any_amount) else {
+        return;
+    };
     let mut created = Vec::new();
     for (sent, answered, litoshis) in AMOUNTS {
         let payment = shop.create(sent);
@@ -39,7 +41,7 @@ fn amounts_keep_every_digit_from_request_to_database_and_answer() {
         assert_eq!(payment.fields.raw("amountLitoshi"), litoshis, "sent {sent}");
         created.push((payment.id, answered, litoshis));
     }
-    gate.restart();
+    gateway.restart();
     for (id, answered, litoshis) in created {
         let fields = shop.status(&id);
         assert_eq!(fields.raw("amountLtc"), answered);
@@ -54,11 +56,13 @@ fn amounts_keep_every_digit_from_request_to_database_and_answer() {
 
 #[test]
 fn amounts_keep_every_digit_in_the_webhook() {
-    let Some(Stage { gate: _gate, shop, node }) = Stage::shared_with(any_amount) else { return };
+    let Some(TestEnv { gateway: _gateway, shop, node }) = TestEnv::shared_with(any_amount) else {
+        return;
+    };
     let receiver = Receiver::start();
     let mut created = Vec::new();
     for (sent, answered, _) in AMOUNTS.iter().filter(|(_, _, litoshis)| litoshis.len() < 9) {
-        let payment = shop.create_told(sent, &receiver.url("/hook"));
+        let payment = shop.create_with_webhook(sent, &receiver.url("/hook"));
         // A litoshi is too little for a network that refuses dust: pay more.
         node.send(&payment.address, "0.4");
         created.push((payment.id, *answered));
@@ -73,8 +77,8 @@ fn amounts_keep_every_digit_in_the_webhook() {
 }
 
 #[test]
-fn what_is_no_amount_is_refused_by_the_name_of_the_field() {
-    let Some(Stage { gate: _gate, shop, node: _node }) = Stage::shared() else { return };
+fn an_invalid_amount_is_refused_with_the_field_name() {
+    let Some(TestEnv { gateway: _gateway, shop, node: _node }) = TestEnv::shared() else { return };
     for body in [
         r#"{"amountLtc": "0.123456789"}"#,
         r#"{"amountLtc": 0}"#,
@@ -106,8 +110,8 @@ fn what_is_no_amount_is_refused_by_the_name_of_the_field() {
 }
 
 #[test]
-fn other_fields_are_refused_by_name_or_ignored() {
-    let Some(Stage { gate: _gate, shop, node: _node }) = Stage::shared() else { return };
+fn other_invalid_fields_are_refused_by_name_or_ignored() {
+    let Some(TestEnv { gateway: _gateway, shop, node: _node }) = TestEnv::shared() else { return };
     for (fields, named) in [
         (r#""webhookUrl": "ftp://shop.example/hook""#, "webhookUrl"),
         (r#""webhookUrl": "not a url""#, "webhookUrl"),
@@ -143,17 +147,17 @@ fn other_fields_are_refused_by_name_or_ignored() {
 }
 
 #[test]
-fn the_answer_is_complete_and_the_payment_can_be_looked_up() {
-    let Some(Stage { gate, shop, node: _node }) = Stage::shared() else { return };
+fn the_answer_is_complete_and_the_payment_can_be_fetched() {
+    let Some(TestEnv { gateway, shop, node: _node }) = TestEnv::shared() else { return };
     let payment = shop.create("0.05");
     let fields = &payment.fields;
     assert_eq!(fields.text("status"), "pending");
-    let url = format!("http://127.0.0.1:{}/pay/{}", gate.port(), payment.id);
+    let url = format!("http://127.0.0.1:{}/pay/{}", gateway.port(), payment.id);
     assert_eq!(fields.text("paymentUrl"), url);
     assert!(payment.address.starts_with("rltc1q"), "{}", payment.address);
     let id: Vec<usize> = payment.id.split('-').map(str::len).collect();
     assert_eq!(id, [8, 4, 4, 4, 12], "a UUID: {}", payment.id);
-    let answer = gate.get(&format!("/api/payments/{}", payment.id));
+    let answer = gateway.get(&format!("/api/payments/{}", payment.id));
     assert_eq!(answer.status, 200);
     assert_eq!(answer.header("access-control-allow-origin"), Some("*"));
     assert!(answer.header("content-type").unwrap().starts_with("application/json"));
@@ -181,24 +185,25 @@ fn the_answer_is_complete_and_the_payment_can_be_looked_up() {
 }
 
 #[test]
-fn requests_are_taken_as_real_programs_send_them() {
-    let Some(Stage { gate, shop, node: _node }) = Stage::shared() else { return };
+fn requests_are_accepted_as_real_clients_send_them() {
+    let Some(TestEnv { gateway, shop, node: _node }) = TestEnv::shared() else { return };
     let key = shop.api_key.as_str();
     for headers in [
         vec![("Content-Type", "application/json; charset=utf-8"), ("X-API-Key", key)],
         vec![("content-type", "application/json"), ("x-api-key", key), ("accept", "text/xml")],
         vec![("x-api-key", key)],
     ] {
-        let answer = gate.request("POST", "/api/payments", &headers, r#"{"amountLtc":0.05}"#);
+        let answer = gateway.request("POST", "/api/payments", &headers, r#"{"amountLtc":0.05}"#);
         assert_eq!(answer.status, 200, "{headers:?}: {}", answer.body);
     }
 }
 
 #[test]
-fn refusals_have_status_code_and_sentence() {
-    let Some(Stage { gate, shop, node }) = Stage::shared() else { return };
-    let post =
-        |headers: &[(&str, &str)], body: &str| gate.request("POST", "/api/payments", headers, body);
+fn each_refusal_has_a_status_a_code_and_a_message() {
+    let Some(TestEnv { gateway, shop, node }) = TestEnv::shared() else { return };
+    let post = |headers: &[(&str, &str)], body: &str| {
+        gateway.request("POST", "/api/payments", headers, body)
+    };
     let json = ("content-type", "application/json");
     let good = r#"{"amountLtc": 0.05}"#;
     check_error(&post(&[json], good), 401, "invalid_api_key");
@@ -208,7 +213,7 @@ fn refusals_have_status_code_and_sentence() {
     check_error(&other_network, 401, "invalid_api_key");
     assert!(other_network.body.contains("regtest"), "told so: {}", other_network.body);
 
-    let added = gate.cli_json(&[
+    let added = gateway.cli_json(&[
         "merchant",
         "add",
         "--name",
@@ -218,7 +223,7 @@ fn refusals_have_status_code_and_sentence() {
     ]);
     let key = added.text("apiKey");
     check_error(&post(&[json, ("x-api-key", &key)], good), 402, "subscription_inactive");
-    let added = gate.cli_json(&["merchant", "add", "--name", "No Address", "--days", "30"]);
+    let added = gateway.cli_json(&["merchant", "add", "--name", "No Address", "--days", "30"]);
     let key = added.text("apiKey");
     check_error(&post(&[json, ("x-api-key", &key)], good), 409, "payout_address_missing");
 
@@ -234,11 +239,11 @@ fn refusals_have_status_code_and_sentence() {
     let packed = post(&[json, key, ("content-encoding", "gzip")], good);
     check_json_error(&packed, 415);
     assert!(packed.body.contains("content-encoding"), "{}", packed.body);
-    check_json_error(&gate.request("DELETE", "/api/payments", &[key], ""), 405);
-    check_json_error(&gate.get("/no/such/page"), 404);
-    let unknown = gate.get("/api/payments/550e8400-e29b-41d4-a716-446655440000");
+    check_json_error(&gateway.request("DELETE", "/api/payments", &[key], ""), 405);
+    check_json_error(&gateway.get("/no/such/page"), 404);
+    let unknown = gateway.get("/api/payments/550e8400-e29b-41d4-a716-446655440000");
     check_error(&unknown, 404, "not_found");
-    check_error(&gate.get("/api/payments/not-a-uuid"), 404, "not_found");
+    check_error(&gateway.get("/api/payments/not-a-uuid"), 404, "not_found");
 }
 
 #[track_caller]
@@ -259,13 +264,13 @@ fn check_json_error(answer: &Answer, status: u16) {
 }
 
 #[test]
-fn two_hundred_at_once_get_two_hundred_addresses_of_the_xpub() {
-    let Some(Stage { gate, shop, node }) = Stage::shared() else { return };
+fn concurrent_payments_get_distinct_addresses_of_the_xpub() {
+    let Some(TestEnv { gateway, shop, node }) = TestEnv::shared() else { return };
     let created = at_once(200, || shop.create("0.05"));
     let ids: BTreeSet<&String> = created.iter().map(|payment| &payment.id).collect();
     let given: BTreeSet<String> = created.iter().map(|payment| payment.address.clone()).collect();
     assert_eq!((ids.len(), given.len()), (200, 200));
-    let derived = node.derive_addresses(&gate.setting("wallet.xpub"), 0, 299);
+    let derived = node.derive_addresses(&gateway.setting("wallet.xpub"), 0, 299);
     let derived: BTreeSet<String> = derived.into_iter().collect();
     let foreign: Vec<&String> = given.difference(&derived).collect();
     assert!(foreign.is_empty(), "not derived from the xpub by the node: {foreign:?}");
@@ -273,7 +278,7 @@ fn two_hundred_at_once_get_two_hundred_addresses_of_the_xpub() {
 
 #[test]
 fn the_same_idempotency_key_gives_the_same_payment() {
-    let Some(Stage { gate, shop, node }) = Stage::shared() else { return };
+    let Some(TestEnv { gateway, shop, node }) = TestEnv::shared() else { return };
     let body = r#"{"amountLtc": 0.05, "reference": "a"}"#;
     let key = [("idempotency-key", "order-7")];
     let first = shop.post(body, &key);
@@ -292,12 +297,12 @@ fn the_same_idempotency_key_gives_the_same_payment() {
     check_json_error(&other, 422);
     let other_key = shop.post(body, &[("idempotency-key", "order-8")]);
     assert_ne!(Fields::of(&other_key.body).text("paymentId"), id);
-    let neighbour = Shop::open(&gate, &node, "Neighbour");
+    let neighbour = Shop::open(&gateway, &node, "Neighbour");
     let theirs = neighbour.post(body, &key);
     assert_ne!(Fields::of(&theirs.body).text("paymentId"), id, "keys are each merchant's own");
 
-    gate.kill();
-    gate.start();
+    gateway.kill();
+    gateway.start();
     let after = shop.post(body, &key);
     assert_eq!(Fields::of(&after.body).text("paymentId"), id, "kept over a crash");
 
@@ -311,9 +316,9 @@ fn the_same_idempotency_key_gives_the_same_payment() {
 }
 
 #[test]
-fn an_answered_payment_survives_a_kill_and_its_address_is_never_given_again() {
+fn kills_lose_no_answered_payment_and_reuse_no_address() {
     let Some(node) = Node::shared() else { return };
-    let Stage { gate, shop, node: _node } = Stage::beside(node, |_| ());
+    let TestEnv { gateway, shop, node: _node } = TestEnv::beside(node, |_| ());
     let mut addresses = BTreeSet::new();
     let mut ids = Vec::new();
     for _ in 0..3 {
@@ -322,8 +327,8 @@ fn an_answered_payment_survives_a_kill_and_its_address_is_never_given_again() {
             assert!(addresses.insert(payment.address), "an address was given twice");
             ids.push(payment.id);
         }
-        gate.kill();
-        gate.start();
+        gateway.kill();
+        gateway.start();
     }
     for id in ids {
         assert_eq!(shop.status(&id).text("status"), "pending");

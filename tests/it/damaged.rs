@@ -1,10 +1,10 @@
 //! A stored sweep whose bytes were damaged: it is named, not sent, and signed again.
 
 use crate::harness::database::Database;
-use crate::harness::gate::Gate;
+use crate::harness::gateway::Gateway;
 use crate::harness::node::Node;
 use crate::harness::shop::Shop;
-use crate::harness::stage::Stage;
+use crate::harness::test_env::TestEnv;
 use crate::harness::wait::{SOON, wait_until};
 use crate::harness::watch_only::WatchOnly;
 use bitcoin::hex::DisplayHex;
@@ -30,17 +30,17 @@ fn restart_without_mempool(node: &Node) {
 }
 
 /// The stored bytes of the newest sweep.
-fn stored(gate: &Gate) -> Vec<u8> {
+fn stored(gateway: &Gateway) -> Vec<u8> {
     let newest = "SELECT raw FROM sweep_txs ORDER BY sweep_id DESC LIMIT 1";
-    match Database::of(gate).rows(newest).remove(0).remove(0) {
+    match Database::of(gateway).rows(newest).remove(0).remove(0) {
         Value::Blob(raw) => raw,
         other => panic!("bytes: {other:?}"),
     }
 }
 
 /// The statement that flips a bit of the last input's signature of the newest sweep.
-fn flip_a_bit(gate: &Gate) -> String {
-    let mut raw = stored(gate);
+fn flip_a_bit(gateway: &Gateway) -> String {
+    let mut raw = stored(gateway);
     let at = raw.len() - 60; // Before it 4 bytes of lock time and 34 of the public key.
     raw[at] ^= 1;
     format!("UPDATE sweep_txs SET raw = x'{}' {NEWEST}", raw.to_lower_hex_string())
@@ -55,35 +55,35 @@ const NEWEST: &str = "WHERE sweep_id = (SELECT max(sweep_id) FROM sweep_txs)";
 // 4. The gateway starts: the same coins go out to the same addresses, the audit is clean.
 #[test]
 #[ignore = "long"]
-fn a_damaged_sweep_is_named_and_signed_again() {
-    let stage = Stage::alone_with(|gate| gate.set("sweeper.interval", "1s"));
-    let Some(Stage { gate, shop, node }) = stage else { return };
-    let neighbour = Shop::open(&gate, &node, "Neighbour");
+fn a_damaged_sweep_is_reported_and_signed_again() {
+    let test_env = TestEnv::alone_with(|gateway| gateway.set("sweeper.interval", "1s"));
+    let Some(TestEnv { gateway, shop, node }) = test_env else { return };
+    let neighbour = Shop::open(&gateway, &node, "Neighbour");
     let check = |what: &str, same: bool, damage: &dyn Fn() -> String| {
         pay(&node, &shop);
         node.mine(1); // What was swept alone meanwhile.
         pay(&node, &neighbour);
         let first = await_sweep(&node);
         let outputs = node.outputs_of(&first);
-        gate.kill();
+        gateway.kill();
         restart_without_mempool(&node);
-        Database::of(&gate).damage(&damage());
-        let doctor = gate.doctor().stdout;
+        Database::of(&gateway).damage(&damage());
+        let doctor = gateway.doctor().stdout;
         assert!(doctor.contains("FAILURE  sweeps: the stored bytes of 1"), "{what}: {doctor}");
-        gate.cli_fails(&["audit"], 1, &[]);
-        gate.start();
+        gateway.cli_fails(&["audit"], 1, &[]);
+        gateway.start();
         let again = await_sweep(&node);
         assert_eq!(again == first, same, "{what}");
         assert_eq!(node.outputs_of(&again), outputs, "{what}");
-        gate.await_log(&["error", "the stored bytes of a sweep are damaged", "signed again"]);
+        gateway.await_log(&["error", "the stored bytes of a sweep are damaged", "signed again"]);
         node.mine(1);
-        gate.await_tip(&node.height().to_string());
-        gate.cli_ok(&["audit"]);
-        let doctor = gate.doctor().stdout;
+        gateway.await_tip(&node.height().to_string());
+        gateway.cli_ok(&["audit"]);
+        let doctor = gateway.doctor().stdout;
         let sound = "ok       sweeps: those in flight are as they were signed";
         assert!(doctor.contains(sound), "{what}: {doctor}");
     };
-    check("a signature", true, &|| flip_a_bit(&gate));
+    check("a signature", true, &|| flip_a_bit(&gateway));
     check("all bytes", true, &|| format!("UPDATE sweep_txs SET raw = zeroblob(9) {NEWEST}"));
     check("the id", true, &|| format!("UPDATE sweep_txs SET txid = zeroblob(32) {NEWEST}"));
     // Somebody wants the lines to be believed instead of the bytes.
@@ -104,23 +104,27 @@ fn a_damaged_sweep_is_named_and_signed_again() {
 #[ignore = "long"]
 fn without_a_key_a_damaged_sweep_waits_for_the_signed_psbt() {
     let Some(watch_only) = WatchOnly::start() else { return };
-    let Stage { gate, shop, node } = &watch_only.stage;
+    let TestEnv { gateway, shop, node } = &watch_only.test_env;
     pay(node, shop);
     let signed = watch_only.sign(&watch_only.export("unsigned.psbt"));
     assert_eq!(watch_only.import(&signed).code, 0);
     let first = await_sweep(node);
-    gate.kill();
+    gateway.kill();
     restart_without_mempool(node);
-    Database::of(gate).damage(&flip_a_bit(gate));
-    gate.start();
-    gate.await_log(&["error", "the stored bytes of a sweep are damaged", "waits for the signer"]);
-    let doctor = gate.doctor().stdout;
+    Database::of(gateway).damage(&flip_a_bit(gateway));
+    gateway.start();
+    gateway.await_log(&[
+        "error",
+        "the stored bytes of a sweep are damaged",
+        "waits for the signer",
+    ]);
+    let doctor = gateway.doctor().stdout;
     assert!(doctor.contains("FAILURE  sweeps: ") && doctor.contains("--import"), "{doctor}");
     assert!(node.mempool().is_empty());
     let again = watch_only.import(&signed);
     assert_eq!(again.code, 0, "{again:?}");
     assert_eq!(node.mempool(), [first]);
     node.mine(1);
-    gate.await_tip(&node.height().to_string());
-    gate.cli_ok(&["audit"]);
+    gateway.await_tip(&node.height().to_string());
+    gateway.cli_ok(&["audit"]);
 }

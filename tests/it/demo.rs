@@ -95,7 +95,7 @@ fn the_demo_cleans_up_when_it_is_interrupted() {
 
 #[test]
 #[ignore = "long"]
-fn a_developer_tries_payments_and_a_receiver_of_their_own() {
+fn the_demo_supports_test_payments_and_a_custom_receiver() {
     let folder = files::folder();
     let Some(mut command) = demo(folder.path(), &[]) else { return };
     let mut process = command.spawn().unwrap();
@@ -139,7 +139,7 @@ fn a_developer_tries_payments_and_a_receiver_of_their_own() {
 /// A newcomer buys in the browser, with JavaScript off: shop, checkout, play money, shop.
 #[test]
 #[ignore = "long: a browser"]
-fn a_newcomer_buys_a_mug() {
+fn a_shopper_completes_a_purchase_in_the_demo_shop() {
     let folder = files::folder();
     let Some(mut command) = demo(folder.path(), &[]) else { return };
     let mut shopper = Shopper::arrive();
@@ -149,7 +149,7 @@ fn a_newcomer_buys_a_mug() {
     let line = lines.find(|line| line.contains("buy something")).expect("where the shop is");
     let url = format!("http:{}", line.split("http:").nth(1).unwrap().trim());
     shopper.does(json!({"act": "open", "url": url, "javascript": false}));
-    shopper.judges("shop");
+    shopper.evaluates("shop");
     let checkout = shopper.does(json!({"act": "press", "text": "Buy"}));
     let said = checkout["text"].as_str().unwrap().replace('\u{a0}', " ");
     for wanted in ["Demo Shop", "Order 1", "4.17 EUR, quoted by Demo Shop", "Pay 0.05 LTC"] {
@@ -161,7 +161,7 @@ fn a_newcomer_buys_a_mug() {
     assert_eq!(back["url"], format!("{url}orders/1"));
     let order = shopper.does(json!({"act": "again", "state": "paid"}));
     assert!(order["text"].as_str().unwrap().contains("its signature fits"), "{order}");
-    shopper.judges("order");
+    shopper.evaluates("order");
     let seen = shopper.does(json!({"act": "seen"}));
     assert_eq!((&seen["complaints"], &seen["cookies"]), (&json!([]), &json!(0)), "{seen}");
     // Another order is not paid for by the first one.
@@ -177,7 +177,7 @@ fn a_newcomer_buys_a_mug() {
 }
 
 #[test]
-fn a_litecoind_that_is_not_there_is_named_in_one_line() {
+fn a_missing_litecoind_is_reported_in_one_line() {
     let folder = files::folder();
     let output = Command::new(files::LITEGATE.as_str())
         .arg("demo")

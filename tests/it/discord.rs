@@ -8,15 +8,15 @@ use serde_json::{Value, json};
 use crate::harness::clock;
 use crate::harness::database::Database;
 use crate::harness::discord::{
-    ADMINS_CHANNEL, Discord, MERCHANTS_CHANNEL, Person, Reply, TRAIL_CHANNEL, readable,
+    ADMINS_CHANNEL, AUDIT_LOG_CHANNEL, Discord, MERCHANTS_CHANNEL, Person, Reply, readable,
 };
 use crate::harness::files;
-use crate::harness::gate::Gate;
+use crate::harness::gateway::Gateway;
 use crate::harness::node::Node;
 use crate::harness::ports;
 use crate::harness::receiver::Receiver;
 use crate::harness::shop::Shop;
-use crate::harness::stage::Stage;
+use crate::harness::test_env::TestEnv;
 use crate::harness::wait::{SOON, stays_true, wait_for};
 use crate::harness::zmq::Publisher;
 
@@ -52,39 +52,39 @@ pub(crate) fn secret_in(reply: &Reply) -> String {
 }
 
 /// A gateway without a node, with the bot at a stand-in for Discord.
-pub(crate) fn offline(configure: impl FnOnce(&Gate)) -> (Discord, Gate) {
-    let gate = Gate::offline();
-    gate.store_scan_answer();
-    with_bot(gate, configure)
+pub(crate) fn offline(configure: impl FnOnce(&Gateway)) -> (Discord, Gateway) {
+    let gateway = Gateway::offline();
+    gateway.store_scan_answer();
+    with_bot(gateway, configure)
 }
 
 /// The same beside a node.
-pub(crate) fn beside(node: &Node, configure: impl FnOnce(&Gate)) -> (Discord, Gate) {
-    with_bot(Gate::init(node), configure)
+pub(crate) fn beside(node: &Node, configure: impl FnOnce(&Gateway)) -> (Discord, Gateway) {
+    with_bot(Gateway::init(node), configure)
 }
 
-fn with_bot(gate: Gate, configure: impl FnOnce(&Gate)) -> (Discord, Gate) {
+fn with_bot(gateway: Gateway, configure: impl FnOnce(&Gateway)) -> (Discord, Gateway) {
     let discord = Discord::start();
-    discord.configure(&gate);
-    configure(&gate);
-    gate.start();
+    discord.configure(&gateway);
+    configure(&gateway);
+    gateway.start();
     discord.await_bot();
-    (discord, gate)
+    (discord, gateway)
 }
 
 /// Gives a gateway that runs without bot one.
-fn add_bot(gate: &Gate) -> Discord {
+fn add_bot(gateway: &Gateway) -> Discord {
     let discord = Discord::start();
-    gate.term();
-    discord.configure(gate);
-    gate.start();
+    gateway.term();
+    discord.configure(gateway);
+    gateway.start();
     discord.await_bot();
     discord
 }
 
 #[test]
 fn commands_are_registered_once_for_each_change() {
-    let (discord, gate) = offline(|_| ());
+    let (discord, gateway) = offline(|_| ());
     let commands = discord.commands("guild").unwrap();
     let found = format!("{:#}\n", commands);
     let file = files::project().join("tests/it/discord_commands.json");
@@ -103,15 +103,15 @@ fn commands_are_registered_once_for_each_change() {
     }
     let registrations = || discord.count("PUT", "/commands");
     assert_eq!(registrations(), 1);
-    gate.await_log(&["commands registered"]); // Stopped before that, it would register again.
-    gate.restart();
+    gateway.await_log(&["commands registered"]); // Stopped before that, it would register again.
+    gateway.restart();
     discord.await_bot();
     let ada = Person::member(ADA, "ada");
     discord.command(&ada, "help", json!([]));
     assert_eq!(registrations(), 1, "nothing has changed");
-    gate.term();
-    gate.set("discord.global_commands", true);
-    gate.start();
+    gateway.term();
+    gateway.set("discord.global_commands", true);
+    gateway.start();
     wait_for("the commands everywhere", SOON, || discord.commands("global").is_some());
     assert_eq!(discord.commands("global"), Some(commands));
 }
@@ -128,16 +128,16 @@ pub(crate) const ADMIN_COMMANDS: [&str; 14] = [
     "node",
     "sweep_now",
     "webhooks",
-    "audit",
+    "audit_log",
     "announce",
     "setup",
     "config",
 ];
 
 #[test]
-fn from_nothing_to_the_first_payment_by_bot_and_rest_alone() {
+fn a_new_merchant_gets_a_payment_using_only_bot_and_rest() {
     let Some(node) = Node::start() else { return };
-    let (discord, gate) = beside(&node, |gate| gate.set("sweeper.interval", "1s"));
+    let (discord, gateway) = beside(&node, |gateway| gateway.set("sweeper.interval", "1s"));
     let (ada, root) = (Person::member(ADA, "ada"), Person::admin(ROOT, "root"));
 
     let reply = discord.command(&ada, "view_key", json!([]));
@@ -154,7 +154,7 @@ fn from_nothing_to_the_first_payment_by_bot_and_rest_alone() {
     assert!(granted.text().contains("30 days"), "{}", granted.text());
     let reply = discord.command(&ada, "view_key", json!([]));
     assert!(reply.is_ephemeral());
-    let shop = Shop::with_key_of(&gate, &secret_in(&reply));
+    let shop = Shop::with_key_of(&gateway, &secret_in(&reply));
     let help = discord.command(&ada, "help", json!([])).text();
     assert!(!help.contains('✘'), "all three steps are done: {help}");
 
@@ -167,8 +167,8 @@ fn from_nothing_to_the_first_payment_by_bot_and_rest_alone() {
     shop.await_status(&payment.id, "completed", SOON);
     wait_for("the webhook at the URL that was set", SOON, || !receiver.hits().is_empty());
     let message = discord.await_message(ADA, &["first payment is complete", &payment.id]);
-    let told = crate::harness::discord::readable(&message.body);
-    assert!(told.contains("order \\*17\\*"), "without markup: {told}");
+    let notified = crate::harness::discord::readable(&message.body);
+    assert!(notified.contains("order \\*17\\*"), "without markup: {notified}");
     let listed = discord.command(&ada, "payments", json!([])).text();
     assert!(listed.contains(&payment.id) && listed.contains("completed"), "{listed}");
 
@@ -177,13 +177,13 @@ fn from_nothing_to_the_first_payment_by_bot_and_rest_alone() {
         payouts = discord.command(&ada, "payment", text("payment", &payment.id)).text();
         payouts.contains("Paid out with")
     });
-    let txid = gate.cli_json(&["payment", "show", &payment.id]);
+    let txid = gateway.cli_json(&["payment", "show", &payment.id]);
     let txid = txid.objects("payouts")[0].text("txid");
     assert!(payouts.contains(&txid), "{payouts}");
     let listed = discord.command(&ada, "payouts", json!([])).text();
     assert!(listed.contains(&txid) && listed.contains("LTC"), "{listed}");
     // A month of them is a file for the books.
-    let month = &gate.cli_json(&["payment", "show", &payment.id]).text("createdAt")[..7];
+    let month = &gateway.cli_json(&["payment", "show", &payment.id]).text("createdAt")[..7];
     let reply = discord.command(&ada, "payouts", text("month", month));
     assert!(reply.is_ephemeral() && reply.text().contains(month), "{}", reply.text());
     let file = &reply.body["sentFiles"][0];
@@ -213,90 +213,90 @@ fn from_nothing_to_the_first_payment_by_bot_and_rest_alone() {
     for posted in discord.posted() {
         assert!(!posted.body.to_string().contains(&shop.api_key));
     }
-    assert!(!gate.log().contains(&shop.api_key));
+    assert!(!gateway.log().contains(&shop.api_key));
 }
 
 #[test]
-fn a_key_is_replaced_by_one_yes_of_its_owner_in_time() {
-    let (discord, gate) = offline(|_| ());
+fn a_key_rotation_requires_a_timely_owner_confirmation() {
+    let (discord, gateway) = offline(|_| ());
     let (ada, eve) = (Person::member(ADA, "ada"), Person::member(EVE, "eve"));
     for person in [&ada, &eve] {
         discord.command(person, "set_address", text("ltc_address", ADDRESS));
     }
     let before = secret_in(&discord.command(&ada, "view_key", json!([])));
 
-    let question = discord.command(&ada, "rotate_key", json!([]));
-    assert_eq!(question.buttons(), ["Replace the key", "Leave it"]);
-    assert!(question.text().contains("key 1") && question.text().contains("key 2"));
+    let confirmation = discord.command(&ada, "rotate_key", json!([]));
+    assert_eq!(confirmation.buttons(), ["Replace the key", "Leave it"]);
+    assert!(confirmation.text().contains("key 1") && confirmation.text().contains("key 2"));
     // Somebody else's yes, and one that nobody was asked for.
     for (person, id) in [(&eve, None), (&ada, Some(format!("yes:{}", "0".repeat(32))))] {
         let refused = match id {
-            None => discord.press(person, &question.body, "Replace the key"),
-            Some(id) => discord.press_id(person, &question.body, &id),
+            None => discord.press(person, &confirmation.body, "Replace the key"),
+            Some(id) => discord.press_id(person, &confirmation.body, &id),
         };
         assert!(refused.text().contains("not yours"), "{}", refused.text());
         assert!(refused.is_ephemeral());
     }
-    let done = discord.press(&ada, &question.body, "Replace the key");
+    let done = discord.press(&ada, &confirmation.body, "Replace the key");
     let after = secret_in(&done);
     assert_ne!(after, before);
     assert!(done.buttons().is_empty(), "the buttons are gone");
-    let again = discord.press(&ada, &question.body, "Replace the key");
+    let again = discord.press(&ada, &confirmation.body, "Replace the key");
     assert!(again.text().contains("used already"), "{}", again.text());
     let answer = |key: &str| {
-        let shop = Shop::with_key_of(&gate, key);
+        let shop = Shop::with_key_of(&gateway, key);
         shop.post("{\"amountLtc\": 1}", &[]).status
     };
     assert_eq!(answer(&before), 401);
     assert_eq!(answer(&after), 402, "a good key, but no subscription");
 
-    let question = discord.command(&ada, "rotate_key", json!([]));
-    let left = discord.press(&ada, &question.body, "Leave it");
+    let confirmation = discord.command(&ada, "rotate_key", json!([]));
+    let left = discord.press(&ada, &confirmation.body, "Leave it");
     assert!(left.text().contains("Nothing was changed"), "{}", left.text());
-    let void = discord.press(&ada, &question.body, "Replace the key");
+    let void = discord.press(&ada, &confirmation.body, "Replace the key");
     assert!(void.text().contains("used already"), "{}", void.text());
     // A question outlives the process, but not its five minutes.
-    let question = discord.command(&ada, "rotate_key", json!([]));
-    gate.restart();
+    let confirmation = discord.command(&ada, "rotate_key", json!([]));
+    gateway.restart();
     discord.await_bot();
-    gate.let_pass(Duration::from_secs(301));
-    let late = discord.press(&ada, &question.body, "Replace the key");
+    gateway.let_pass(Duration::from_secs(301));
+    let late = discord.press(&ada, &confirmation.body, "Replace the key");
     assert!(late.text().contains("too old"), "{}", late.text());
-    let question = discord.command(&ada, "rotate_key", json!([]));
-    gate.restart();
+    let confirmation = discord.command(&ada, "rotate_key", json!([]));
+    gateway.restart();
     discord.await_bot();
-    gate.let_pass(Duration::from_secs(301 + 290));
-    secret_in(&discord.press(&ada, &question.body, "Replace the key"));
+    gateway.let_pass(Duration::from_secs(301 + 290));
+    secret_in(&discord.press(&ada, &confirmation.body, "Replace the key"));
 
-    let trail = discord.command(&Person::admin(ROOT, "root"), "audit", json!([])).text();
-    assert!(trail.contains("key 1 → key 2"), "{trail}");
-    assert!(!trail.contains(&after) && !trail.contains(&before));
+    let audit_log = discord.command(&Person::admin(ROOT, "root"), "audit_log", json!([])).text();
+    assert!(audit_log.contains("key 1 → key 2"), "{audit_log}");
+    assert!(!audit_log.contains(&after) && !audit_log.contains(&before));
     for secret in [&before, &after] {
-        assert!(!gate.log().contains(secret.as_str()));
+        assert!(!gateway.log().contains(secret.as_str()));
     }
 }
 
 #[test]
-fn an_old_key_lives_on_for_a_day_if_its_owner_wants_that() {
-    let (discord, gate) = offline(|_| ());
+fn an_old_key_stays_valid_for_a_day_on_request() {
+    let (discord, gateway) = offline(|_| ());
     let ada = Person::member(ADA, "ada");
     discord.command(&ada, "set_address", text("ltc_address", ADDRESS));
     let first = secret_in(&discord.command(&ada, "view_key", json!([])));
     let rotate = |choice: Value| {
-        let question = discord.command(&ada, "rotate_key", choice);
-        assert!(question.text().contains("24 hours"), "{}", question.text());
-        secret_in(&discord.press(&ada, &question.body, "Replace the key"))
+        let confirmation = discord.command(&ada, "rotate_key", choice);
+        assert!(confirmation.text().contains("24 hours"), "{}", confirmation.text());
+        secret_in(&discord.press(&ada, &confirmation.body, "Replace the key"))
     };
     let lives_on = json!([{ "name": "old_key", "type": 4, "value": 1 }]);
     let opens =
-        |key: &str| match Shop::with_key_of(&gate, key).post("{\"amountLtc\": 1}", &[]).status {
+        |key: &str| match Shop::with_key_of(&gateway, key).post("{\"amountLtc\": 1}", &[]).status {
             401 => false,
             402 => true, // A good key, but no subscription.
             other => panic!("{other}"),
         };
     let second = rotate(lives_on.clone());
     assert!(opens(&first) && opens(&second));
-    gate.let_pass(Duration::from_secs(86_400 + 1));
+    gateway.let_pass(Duration::from_secs(86_400 + 1));
     assert!(!opens(&first) && opens(&second));
     // Who rotates twice within the day ends the first key.
     let third = rotate(lives_on.clone());
@@ -304,24 +304,25 @@ fn an_old_key_lives_on_for_a_day_if_its_owner_wants_that() {
     let fourth = rotate(lives_on);
     assert!(!opens(&second) && opens(&third) && opens(&fourth));
     // And whoever does not ask for it ends the last one, too: by Discord and by the shell.
-    let id = gate.cli_list(&["merchant", "list"])[0].text("merchantId");
-    let fifth = gate.cli_json(&["merchant", "rotate-key", &id]).text("apiKey");
+    let id = gateway.cli_list(&["merchant", "list"])[0].text("merchantId");
+    let fifth = gateway.cli_json(&["merchant", "rotate-key", &id]).text("apiKey");
     assert!(!opens(&third) && !opens(&fourth) && opens(&fifth));
-    let sixth = gate.cli_json(&["merchant", "rotate-key", "--keep-old", &id]);
+    let sixth = gateway.cli_json(&["merchant", "rotate-key", "--keep-old", &id]);
     sixth.text("previousApiKeyEndsAt");
     assert!(opens(&fifth) && opens(&sixth.text("apiKey")));
 }
 
 #[test]
-fn webhooks_go_where_the_merchant_said_if_a_payment_says_nothing() {
-    let (discord, gate) = offline(|_| ());
+fn a_payment_without_a_webhook_url_uses_the_merchants_default() {
+    let (discord, gateway) = offline(|_| ());
     let (ada, root) = (Person::member(ADA, "ada"), Person::admin(ROOT, "root"));
     discord.command(&root, "grant_sub", grant(ADA, 30));
     discord.command(&ada, "set_address", text("ltc_address", ADDRESS));
-    let shop = Shop::with_key_of(&gate, &secret_in(&discord.command(&ada, "view_key", json!([]))));
+    let shop =
+        Shop::with_key_of(&gateway, &secret_in(&discord.command(&ada, "view_key", json!([]))));
     let goes_to = |body: &str| {
         let payment = shop.create_with(body);
-        gate.cli_json(&["payment", "show", &payment.id]).raw("webhookUrl").to_owned()
+        gateway.cli_json(&["payment", "show", &payment.id]).raw("webhookUrl").to_owned()
     };
     let shown = || discord.command(&ada, "set_webhook_url", json!([])).text();
     assert!(shown().contains("where each payment says"), "{}", shown());
@@ -334,46 +335,46 @@ fn webhooks_go_where_the_merchant_said_if_a_payment_says_nothing() {
     assert_eq!(goes_to("{\"amountLtc\": 1}"), format!("\"{url}\""));
     let own = "{\"amountLtc\": 1, \"webhookUrl\": \"https://other.example/\"}";
     assert_eq!(goes_to(own), "\"https://other.example/\"");
-    let account = gate.request("GET", "/api/account", &[("x-api-key", &shop.api_key)], "");
+    let account = gateway.request("GET", "/api/account", &[("x-api-key", &shop.api_key)], "");
     assert!(account.body.contains("\"webhookUrl\":\"https://shop.example/hook?token=hush\""));
     // The shell takes it away; the trail names the receiver and keeps the rest of the URL.
-    let id = gate.cli_list(&["merchant", "list"])[0].text("merchantId");
-    gate.cli_ok(&["merchant", "set-webhook-url", &id, "none"]);
+    let id = gateway.cli_list(&["merchant", "list"])[0].text("merchantId");
+    gateway.cli_ok(&["merchant", "set-webhook-url", &id, "none"]);
     assert_eq!(goes_to("{\"amountLtc\": 1}"), "null");
-    let trail = gate.cli_ok(&["audit-log"]).stdout;
-    assert!(trail.contains("shop.example") && !trail.contains("hush"), "{trail}");
+    let audit_log = gateway.cli_ok(&["audit-log"]).stdout;
+    assert!(audit_log.contains("shop.example") && !audit_log.contains("hush"), "{audit_log}");
 }
 
 #[test]
 #[ignore = "long"]
-fn the_trail_is_written_into_its_channel_once() {
-    let (discord, gate) = offline(|gate| {
-        let id = toml::Value::Integer(i64::try_from(TRAIL_CHANNEL).unwrap());
-        gate.set("discord.audit_channel_id", id);
+fn each_audit_log_entry_is_posted_once_to_its_channel() {
+    let (discord, gateway) = offline(|gateway| {
+        let id = toml::Value::Integer(i64::try_from(AUDIT_LOG_CHANNEL).unwrap());
+        gateway.set("discord.audit_log_channel_id", id);
     });
     let ada = Person::member(ADA, "ada");
     // The first look notes where the trail begins.
-    gate.await_log(&["commands registered"]);
+    gateway.await_log(&["commands registered"]);
     wait_for("the first look", SOON, || {
-        let sql = "SELECT note FROM progress WHERE role = 'discord_trail'";
-        !Database::of(&gate).rows(sql).is_empty()
+        let sql = "SELECT note FROM role_status WHERE role = 'discord_trail'";
+        !Database::of(&gateway).rows(sql).is_empty()
     });
     discord.command(&ada, "set_address", text("ltc_address", ADDRESS));
     discord.command(&ada, "set_business_name", text("name", "@everyone **Shop**"));
-    let posted = discord.await_message(TRAIL_CHANNEL, &["set\\_name"]);
+    let posted = discord.await_message(AUDIT_LOG_CHANNEL, &["set\\_name"]);
     assert_eq!(posted.body["allowed_mentions"]["parse"], json!([]), "{}", posted.body);
     let in_channel = || {
-        let all = discord.posted().into_iter().filter(|posted| posted.channel == TRAIL_CHANNEL);
+        let all = discord.posted().into_iter().filter(|posted| posted.channel == AUDIT_LOG_CHANNEL);
         all.map(|posted| readable(&posted.body)).collect::<Vec<_>>().join("\n")
     };
     let said = in_channel();
     assert!(said.contains("**set\\_address**") && said.contains("**add**"), "{said}");
     assert!(said.contains("ada → \\@everyone \\*\\*Shop"), "before and after: {said}");
     // A restart repeats nothing, and what fails is sent later.
-    gate.restart();
+    gateway.restart();
     discord.await_bot();
     discord.command(&ada, "set_business_name", text("name", "Third"));
-    discord.await_message(TRAIL_CHANNEL, &["Third"]);
+    discord.await_message(AUDIT_LOG_CHANNEL, &["Third"]);
     assert_eq!(in_channel().matches("**add**").count(), 1, "{}", in_channel());
 }
 
@@ -381,18 +382,18 @@ fn the_trail_is_written_into_its_channel_once() {
 // 2. The operator's act is in the channel's first message, alone.
 // 3. The merchant's follow in one line with their number; none is posted twice.
 #[test]
-fn a_merchant_cannot_hide_acts_in_the_channel() {
-    let (discord, gate) = offline(|gate| {
-        let id = toml::Value::Integer(i64::try_from(TRAIL_CHANNEL).unwrap());
-        gate.set("discord.audit_channel_id", id);
+fn a_merchant_cannot_hide_operations_by_flooding_the_channel() {
+    let (discord, gateway) = offline(|gateway| {
+        let id = toml::Value::Integer(i64::try_from(AUDIT_LOG_CHANNEL).unwrap());
+        gateway.set("discord.audit_log_channel_id", id);
     });
-    gate.await_log(&["commands registered"]);
+    gateway.await_log(&["commands registered"]);
     wait_for("the first look", SOON, || {
-        let sql = "SELECT note FROM progress WHERE role = 'discord_trail_merchants'";
-        !Database::of(&gate).rows(sql).is_empty()
+        let sql = "SELECT note FROM role_status WHERE role = 'discord_trail_merchants'";
+        !Database::of(&gateway).rows(sql).is_empty()
     });
-    gate.term();
-    let added = gate.cli_json(&["merchant", "add", "--name", "Shop", "--days", "30"]);
+    gateway.term();
+    let added = gateway.cli_json(&["merchant", "add", "--name", "Shop", "--days", "30"]);
     let resend = |count: u32| {
         format!(
             "WITH RECURSIVE n (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n WHERE n < {count})
@@ -400,12 +401,12 @@ fn a_merchant_cannot_hide_acts_in_the_channel() {
              SELECT 1, 'api key', 'resend_webhook', id, 'evt_1 due', zeroblob(32) FROM n CROSS JOIN merchants;"
         )
     };
-    Database::of(&gate).write(&resend(500));
-    gate.cli_ok(&["merchant", "suspend", &added.text("merchantId")]);
-    Database::of(&gate).write(&resend(100));
-    gate.start();
-    let last = discord.await_message(TRAIL_CHANNEL, &["600 × ", "resend\\_webhook"]);
-    let all = discord.posted().into_iter().filter(|posted| posted.channel == TRAIL_CHANNEL);
+    Database::of(&gateway).write(&resend(500));
+    gateway.cli_ok(&["merchant", "suspend", &added.text("merchantId")]);
+    Database::of(&gateway).write(&resend(100));
+    gateway.start();
+    let last = discord.await_message(AUDIT_LOG_CHANNEL, &["600 × ", "resend\\_webhook"]);
+    let all = discord.posted().into_iter().filter(|posted| posted.channel == AUDIT_LOG_CHANNEL);
     let all: Vec<String> = all.map(|posted| readable(&posted.body)).collect();
     assert_eq!(all.len(), 2, "{all:?}");
     assert!(all[0].contains("**suspend**") && !all[0].contains("resend"), "{all:?}");
@@ -413,15 +414,15 @@ fn a_merchant_cannot_hide_acts_in_the_channel() {
 }
 
 #[test]
-fn secrets_stand_in_no_log_no_trail_and_no_channel() {
-    let (discord, gate) = offline(|gate| {
+fn secrets_appear_in_no_log_audit_log_or_channel() {
+    let (discord, gateway) = offline(|gateway| {
         for (key, channel) in [
-            ("discord.audit_channel_id", TRAIL_CHANNEL),
-            ("discord.notices_channel_id", MERCHANTS_CHANNEL),
+            ("discord.audit_log_channel_id", AUDIT_LOG_CHANNEL),
+            ("discord.notifications_channel_id", MERCHANTS_CHANNEL),
         ] {
-            gate.set(key, toml::Value::Integer(i64::try_from(channel).unwrap()));
+            gateway.set(key, toml::Value::Integer(i64::try_from(channel).unwrap()));
         }
-        gate.set_environment("LITEGATE_LOG", "trace");
+        gateway.set_environment("LITEGATE_LOG", "trace");
     });
     let ada = Person::member(ADA, "ada");
     discord.command(&ada, "set_address", text("ltc_address", ADDRESS));
@@ -434,85 +435,97 @@ fn secrets_stand_in_no_log_no_trail_and_no_channel() {
         ("view_webhook_secret", "rotate_webhook_secret", "Replace the secret"),
     ] {
         secrets.push(secret_in(&discord.command(&ada, show, json!([]))));
-        let question = discord.command(&ada, rotate, json!([]));
-        let shown = discord.press(&ada, &question.body, yes);
+        let confirmation = discord.command(&ada, rotate, json!([]));
+        let shown = discord.press(&ada, &confirmation.body, yes);
         assert!(shown.is_ephemeral());
         secrets.push(secret_in(&shown));
     }
-    let id = gate.cli_list(&["merchant", "list"])[0].text("merchantId");
-    gate.cli_ok(&["merchant", "view-key", &id]);
-    gate.cli_ok(&["merchant", "view-webhook-secret", &id]);
+    let id = gateway.cli_list(&["merchant", "list"])[0].text("merchantId");
+    gateway.cli_ok(&["merchant", "view-key", &id]);
+    gateway.cli_ok(&["merchant", "view-webhook-secret", &id]);
     discord.await_message(ADA, &["API key was replaced"]);
-    discord.await_message(TRAIL_CHANNEL, &["rotate"]);
-    let trail = Database::of(&gate).dump(&["audit_log", "notices", "confirmations", "progress"]);
+    discord.await_message(AUDIT_LOG_CHANNEL, &["rotate"]);
+    let audit_log = Database::of(&gateway).dump(&[
+        "audit_log",
+        "notifications",
+        "confirmations",
+        "role_status",
+    ]);
     // What goes to Discord and is not the answer to the one who asked.
     let public = discord.calls().into_iter().filter(|call| {
         !call.path.starts_with("/webhooks/") && !call.path.starts_with("/interactions/")
     });
     let public: Vec<String> = public.map(|call| format!("{} {}", call.path, call.body)).collect();
     assert_eq!(secrets.len(), 6);
-    for (place, said) in
-        [("log", gate.log()), ("trail", format!("{trail:?}")), ("channels", public.join("\n"))]
-    {
+    for (place, said) in [
+        ("log", gateway.log()),
+        ("audit_log", format!("{audit_log:?}")),
+        ("channels", public.join("\n")),
+    ] {
         assert!(!said.is_empty());
         for secret in &secrets {
             assert!(!said.contains(secret.as_str()), "{secret} in the {place}");
         }
     }
-    let trail = gate.cli_ok(&["audit-log"]).stdout;
-    assert_eq!(trail.matches("view_key").count(), 2, "by Discord and by the shell: {trail}");
+    let audit_log = gateway.cli_ok(&["audit-log"]).stdout;
+    assert_eq!(
+        audit_log.matches("view_key").count(),
+        2,
+        "by Discord and by the shell: {audit_log}"
+    );
 }
 
 #[test]
-fn the_commands_can_be_read_without_discord() {
-    let gate = Gate::bare();
-    let printed = gate.run(&["bot", "commands", "--json"]);
+fn the_bot_commands_can_be_printed_without_discord() {
+    let gateway = Gateway::bare();
+    let printed = gateway.run(&["bot", "commands", "--json"]);
     let printed: Value = serde_json::from_str(&printed.stdout).unwrap();
     let file = files::project().join("tests/it/discord_commands.json");
     let expected: Value = serde_json::from_str(&std::fs::read_to_string(file).unwrap()).unwrap();
     assert_eq!(printed, expected, "as they are registered");
-    let listed = gate.run(&["bot", "commands"]).stdout;
+    let listed = gateway.run(&["bot", "commands"]).stdout;
     assert!(listed.lines().any(|line| line.starts_with("/set_address ")), "{listed}");
 }
 
 #[test]
-fn setup_says_what_the_bot_lacks_in_its_channels() {
-    let (discord, gate) = offline(|gate| {
+fn setup_reports_missing_bot_permissions_in_its_channels() {
+    let (discord, gateway) = offline(|gateway| {
         for (key, channel) in [
-            ("discord.notices_channel_id", MERCHANTS_CHANNEL),
+            ("discord.notifications_channel_id", MERCHANTS_CHANNEL),
             ("discord.admin_channel_id", ADMINS_CHANNEL),
         ] {
-            gate.set(key, toml::Value::Integer(i64::try_from(channel).unwrap()));
+            gateway.set(key, toml::Value::Integer(i64::try_from(channel).unwrap()));
         }
     });
     let root = Person::admin(ROOT, "root");
     let setup = || discord.command(&root, "setup", json!([])).text();
-    let fine = format!("✔ discord.notices_channel_id: <#{MERCHANTS_CHANNEL}> can be seen and");
+    let fine =
+        format!("✔ discord.notifications_channel_id: <#{MERCHANTS_CHANNEL}> can be seen and");
     assert!(setup().contains(&fine) && !setup().contains('✘'), "{}", setup());
     discord.deny(ADMINS_CHANNEL, 2_048);
     assert!(setup().contains("the bot lacks Send Messages"), "{}", setup());
     assert!(setup().contains(&fine), "the other one is fine: {}", setup());
-    gate.term();
-    gate.set("discord.admin_role_id", 5);
-    gate.start();
+    gateway.term();
+    gateway.set("discord.admin_role_id", 5);
+    gateway.start();
     discord.await_bot();
     let stranger = discord.command(&root, "setup", json!([])).text();
     assert!(stranger.contains("for administrators"), "{stranger}");
 }
 
 #[test]
-fn a_changed_address_waits_and_can_be_cancelled_from_three_places() {
-    let Some(Stage { gate, node, shop: _ }) = Stage::shared_with(|_| ()) else { return };
-    let discord = add_bot(&gate);
+fn an_address_change_is_delayed_and_can_be_cancelled() {
+    let Some(TestEnv { gateway, node, shop: _ }) = TestEnv::shared_with(|_| ()) else { return };
+    let discord = add_bot(&gateway);
     let ada = Person::member(ADA, "ada");
     let [first, second, third] = [0; 3].map(|_| node.fresh_address());
     let compact = |reply: &Reply| reply.text().replace(' ', "");
     discord.command(&ada, "set_address", text("ltc_address", &first));
     let ask = |to: &str| {
-        let question = discord.command(&ada, "set_address", text("ltc_address", to));
-        assert!(compact(&question).contains(&first), "before: {}", question.text());
-        assert!(compact(&question).contains(to), "after: {}", question.text());
-        discord.press(&ada, &question.body, "Change the address")
+        let confirmation = discord.command(&ada, "set_address", text("ltc_address", to));
+        assert!(compact(&confirmation).contains(&first), "before: {}", confirmation.text());
+        assert!(compact(&confirmation).contains(to), "after: {}", confirmation.text());
+        discord.press(&ada, &confirmation.body, "Change the address")
     };
     let account = || compact(&discord.command(&ada, "account", json!([])));
 
@@ -532,33 +545,38 @@ fn a_changed_address_waits_and_can_be_cancelled_from_three_places() {
     assert!(none.text().contains("No change"), "{}", none.text());
     // By the operator.
     ask(&second);
-    let merchants = gate.cli_list(&["merchant", "list"]);
+    let merchants = gateway.cli_list(&["merchant", "list"]);
     let ada_id = merchants.iter().find(|m| m.raw("discordId").contains(&ADA.to_string())).unwrap();
-    gate.cli_ok(&["merchant", "cancel-address-change", &ada_id.text("merchantId")]);
+    gateway.cli_ok(&["merchant", "cancel-address-change", &ada_id.text("merchantId")]);
     assert!(!account().contains(&second));
     // Left alone it takes effect after its day, and that is told too.
     ask(&second);
-    gate.let_pass(Duration::from_secs(24 * 3600 + 60));
+    gateway.let_pass(Duration::from_secs(24 * 3600 + 60));
     discord.await_message(ADA, &["go to", &second, "from now on"]);
     assert!(account().contains(&second) && !account().contains(&first));
 }
 
 #[test]
-fn the_first_address_of_a_long_silent_account_waits_like_a_change() {
-    let (discord, gate) = offline(|_| ());
+fn the_first_address_of_a_long_idle_account_is_delayed() {
+    let (discord, gateway) = offline(|_| ());
     let (ada, root) = (Person::member(ADA, "ada"), Person::admin(ROOT, "root"));
     discord.command(&root, "grant_sub", grant(ADA, 3_000));
-    gate.let_pass(Duration::from_secs(91 * 86_400));
-    let question = discord.command(&ada, "set_address", text("ltc_address", ADDRESS));
-    assert_eq!(question.buttons(), ["Change the address", "Leave it"], "{}", question.text());
-    discord.press(&ada, &question.body, "Change the address");
+    gateway.let_pass(Duration::from_secs(91 * 86_400));
+    let confirmation = discord.command(&ada, "set_address", text("ltc_address", ADDRESS));
+    assert_eq!(
+        confirmation.buttons(),
+        ["Change the address", "Leave it"],
+        "{}",
+        confirmation.text()
+    );
+    discord.press(&ada, &confirmation.body, "Change the address");
     let account = discord.command(&ada, "account", json!([])).text();
     assert!(account.contains("none") && account.contains("changes to"), "{account}");
 }
 
 #[test]
-fn secrets_go_away_and_are_shown_five_times_an_hour() {
-    let (discord, gate) = offline(|gate| gate.set("discord.secrets_shown", "1s"));
+fn secrets_disappear_and_are_shown_at_most_five_times_an_hour() {
+    let (discord, gateway) = offline(|gateway| gateway.set("discord.secret_display_ttl", "1s"));
     let ada = Person::member(ADA, "ada");
     discord.command(&ada, "set_address", text("ltc_address", ADDRESS));
     for _ in 0..5 {
@@ -571,15 +589,15 @@ fn secrets_go_away_and_are_shown_five_times_an_hour() {
     assert!(refused.text().contains("five times an hour"), "{}", refused.text());
     // One kind does not use up the other, and after an hour it goes on.
     secret_in(&discord.command(&ada, "view_key", json!([])));
-    gate.let_pass(Duration::from_secs(3_601));
+    gateway.let_pass(Duration::from_secs(3_601));
     secret_in(&discord.command(&ada, "view_webhook_secret", json!([])));
-    let trail = discord.command(&Person::admin(ROOT, "root"), "audit", json!([])).text();
-    assert_eq!(trail.matches("view\\_webhook\\_secret").count(), 6, "{trail}");
+    let audit_log = discord.command(&Person::admin(ROOT, "root"), "audit_log", json!([])).text();
+    assert_eq!(audit_log.matches("view\\_webhook\\_secret").count(), 6, "{audit_log}");
 }
 
 #[test]
-fn whoever_sends_too_many_commands_is_told_to_wait() {
-    let (discord, _gate) = offline(|gate| gate.set("discord.rate_per_user", 6));
+fn a_user_who_sends_too_many_commands_is_rate_limited() {
+    let (discord, _gateway) = offline(|gateway| gateway.set("discord.rate_per_user", 6));
     let (ada, bob) = (Person::member(ADA, "ada"), Person::member(BOB, "bob"));
     for _ in 0..3 {
         assert!(discord.command(&ada, "docs", json!([])).text().contains("/docs"));
@@ -591,8 +609,8 @@ fn whoever_sends_too_many_commands_is_told_to_wait() {
 }
 
 #[test]
-fn administrators_grant_revoke_suspend_and_see_it_in_the_trail() {
-    let (discord, gate) = offline(|_| ());
+fn administrator_operations_appear_in_the_audit_log() {
+    let (discord, gateway) = offline(|_| ());
     let (ada, root) = (Person::member(ADA, "ada"), Person::admin(ROOT, "root"));
     // The grant opens the account, if it comes first.
     let first = discord.command(&root, "grant_sub", grant(ADA, 10));
@@ -600,15 +618,15 @@ fn administrators_grant_revoke_suspend_and_see_it_in_the_trail() {
     let second = discord.command(&root, "grant_sub", grant(ADA, 5));
     assert!(!second.text().contains("**Before** none"), "it adds: {}", second.text());
     discord.command(&ada, "set_address", text("ltc_address", ADDRESS));
-    assert_eq!(gate.cli_list(&["merchant", "list"]).len(), 1, "one account each");
+    assert_eq!(gateway.cli_list(&["merchant", "list"]).len(), 1, "one account each");
     let key = secret_in(&discord.command(&ada, "view_key", json!([])));
-    let shop = Shop::with_key_of(&gate, &key);
+    let shop = Shop::with_key_of(&gateway, &key);
     let post = || shop.post("{\"amountLtc\": 1}", &[]);
     assert_eq!(post().status, 200);
 
-    let question = discord.command(&root, "suspend", user(ADA));
+    let confirmation = discord.command(&root, "suspend", user(ADA));
     assert_eq!(post().status, 200, "nothing happens before the yes");
-    discord.press(&root, &question.body, "Suspend");
+    discord.press(&root, &confirmation.body, "Suspend");
     let refused = post();
     assert_eq!(refused.status, 402, "{}", refused.body);
     assert!(refused.body.contains("suspended"), "{}", refused.body);
@@ -621,32 +639,32 @@ fn administrators_grant_revoke_suspend_and_see_it_in_the_trail() {
     let twice = discord.command(&root, "unsuspend", user(ADA));
     assert!(twice.text().contains("not suspended"), "{}", twice.text());
 
-    let question = discord.command(&root, "revoke_sub", user(ADA));
+    let confirmation = discord.command(&root, "revoke_sub", user(ADA));
     // Whoever lost the role between question and yes has no say any more.
     let fired = Person::member(ROOT, "root");
-    let refused = discord.press(&fired, &question.body, "End it");
+    let refused = discord.press(&fired, &confirmation.body, "End it");
     assert!(refused.text().contains("for administrators"), "{}", refused.text());
     assert_eq!(post().status, 200);
-    discord.press(&root, &question.body, "End it");
+    discord.press(&root, &confirmation.body, "End it");
     assert_eq!(post().status, 402);
     let nobody = discord.command(&root, "revoke_sub", user(BOB));
     assert!(nobody.text().contains("no merchant account"), "{}", nobody.text());
 
-    let trail = discord.command(&root, "audit", json!([])).text();
+    let audit_log = discord.command(&root, "audit_log", json!([])).text();
     for act in ["grant", "suspend", "unsuspend", "revoke", "set\\_address"] {
-        assert!(trail.contains(&format!("**{act}**")), "{act} in {trail}");
+        assert!(audit_log.contains(&format!("**{act}**")), "{act} in {audit_log}");
     }
-    assert!(trail.contains(&format!("<@{ROOT}>")) && trail.contains(&format!("<@{ADA}>")));
-    let id = gate.cli_list(&["merchant", "list"])[0].text("merchantId");
+    assert!(audit_log.contains(&format!("<@{ROOT}>")) && audit_log.contains(&format!("<@{ADA}>")));
+    let id = gateway.cli_list(&["merchant", "list"])[0].text("merchantId");
     let shown = discord.command(&root, "merchant", text("merchant", &id)).text();
     assert!(shown.contains(&id) && shown.contains(&format!("<@{ADA}>")), "{shown}");
-    let of_one = discord.command(&root, "audit", text("merchant", &id)).text();
+    let of_one = discord.command(&root, "audit_log", text("merchant", &id)).text();
     assert!(of_one.contains(&id), "{of_one}");
 }
 
 #[test]
-fn lists_are_turned_page_by_page() {
-    let (discord, gate) = offline(|_| ());
+fn buttons_page_through_lists() {
+    let (discord, gateway) = offline(|_| ());
     let (ada, root) = (Person::member(ADA, "ada"), Person::admin(ROOT, "root"));
     discord.join(&ada);
     discord.command(&root, "grant_sub", grant(ADA, 10));
@@ -684,8 +702,8 @@ fn lists_are_turned_page_by_page() {
     let bob = Person::member(BOB, "bob");
     let nothing = discord.press(&bob, &first.body, "Next");
     assert!(nothing.text().contains("no merchant account"), "{}", nothing.text());
-    let trail = discord.press_id(&bob, &first.body, "list:trail:-:0");
-    assert!(trail.text().contains("for administrators"), "{}", trail.text());
+    let audit_log = discord.press_id(&bob, &first.body, "list:audit_log:-:0");
+    assert!(audit_log.text().contains("for administrators"), "{}", audit_log.text());
 
     // Autocompletion offers one's own, by order and by id.
     let by_order = discord.complete(&ada, "payment", "payment", "order-17").choices();
@@ -702,17 +720,17 @@ fn lists_are_turned_page_by_page() {
     assert!(hidden.text().contains("no such payment"), "{}", hidden.text());
     let hidden = discord.command(&bob, "resend_webhook", text("payment", &by_order[0].1));
     assert!(hidden.text().contains("no such payment"), "{}", hidden.text());
-    drop(gate);
+    drop(gateway);
 }
 
 #[test]
-fn a_webhook_secret_is_replaced_and_a_test_says_what_came_of_it() {
-    let (discord, _gate) = offline(|_| ());
+fn a_webhook_secret_is_rotated_and_a_test_reports_its_result() {
+    let (discord, _gateway) = offline(|_| ());
     let ada = Person::member(ADA, "ada");
     discord.command(&ada, "set_address", text("ltc_address", ADDRESS));
     let before = secret_in(&discord.command(&ada, "view_webhook_secret", json!([])));
-    let question = discord.command(&ada, "rotate_webhook_secret", json!([]));
-    let done = discord.press(&ada, &question.body, "Replace the secret");
+    let confirmation = discord.command(&ada, "rotate_webhook_secret", json!([]));
+    let done = discord.press(&ada, &confirmation.body, "Replace the secret");
     let after = secret_in(&done);
     assert_ne!(before, after);
     assert_eq!(after, secret_in(&discord.command(&ada, "view_webhook_secret", json!([]))));
@@ -735,8 +753,8 @@ fn a_webhook_secret_is_replaced_and_a_test_says_what_came_of_it() {
 }
 
 #[test]
-fn what_administrators_look_at_is_there_without_a_node() {
-    let (discord, _gate) = offline(|_| ());
+fn administrator_commands_work_without_a_node() {
+    let (discord, _gateway) = offline(|_| ());
     let root = Person::admin(ROOT, "root");
     let node = discord.command(&root, "node", json!([])).text();
     assert!(node.contains("Watcher"), "{node}");
@@ -746,7 +764,7 @@ fn what_administrators_look_at_is_there_without_a_node() {
     assert!(nothing.contains("Nothing is ready"), "{nothing}");
     let setup = discord.command(&root, "setup", json!([])).text();
     assert!(setup.contains("✔ server: Shops"), "{setup}");
-    assert!(setup.contains("– discord.audit_channel_id is not set"), "{setup}");
+    assert!(setup.contains("– discord.audit_log_channel_id is not set"), "{setup}");
     let config = discord.command(&root, "config", json!([])).text();
     assert!(config.contains("payments.confirmations = 2"), "{config}");
     let webhooks = discord.command(&root, "webhooks failed", json!([])).text();
@@ -754,20 +772,20 @@ fn what_administrators_look_at_is_there_without_a_node() {
 }
 
 #[test]
-fn both_doors_say_when_zmq_was_last_heard() {
+fn bot_and_doctor_show_the_time_of_the_last_zmq_event() {
     let port = ports::free();
     let mut publisher = Publisher::bind(port);
-    let stage = Stage::alone_with(|gate| {
+    let test_env = TestEnv::alone_with(|gateway| {
         for key in ["node.zmq_rawtx", "node.zmq_hashblock"] {
-            gate.set(key, format!("tcp://127.0.0.1:{port}"));
+            gateway.set(key, format!("tcp://127.0.0.1:{port}"));
         }
     });
-    let Some(Stage { gate, node, .. }) = stage else { return };
-    let discord = add_bot(&gate);
+    let Some(TestEnv { gateway, node, .. }) = test_env else { return };
+    let discord = add_bot(&gateway);
     let root = Person::admin(ROOT, "root");
     let shown = || discord.command(&root, "node", json!([])).text();
     assert!(shown().contains("ZMQ\nnothing heard yet"), "{}", shown());
-    assert!(!gate.doctor().stdout.contains("last heard"), "nothing was heard");
+    assert!(!gateway.doctor().stdout.contains("last heard"), "nothing was heard");
     let begun = clock::now().as_secs();
     publisher.publish("hashblock", &[7; 32]);
     node.mine(1);
@@ -780,38 +798,42 @@ fn both_doors_say_when_zmq_was_last_heard() {
     let at = said.split("last heard <t:").nth(1).unwrap().split(':').next().unwrap();
     let at: u64 = at.parse().unwrap();
     assert!((begun..begun + 60).contains(&at), "it is the time of the frame: {said}");
-    let doctor = gate.doctor().stdout;
+    let doctor = gateway.doctor().stdout;
     assert!(doctor.contains("the watcher last heard of ZMQ "), "{doctor}");
 }
 
 #[test]
-fn an_administrator_sweeps_now_after_seeing_what_would_go_out() {
-    let Some(Stage { gate, shop, node }) = Stage::alone() else { return };
-    let discord = add_bot(&gate);
+fn an_administrator_previews_and_confirms_a_sweep() {
+    let Some(TestEnv { gateway, shop, node }) = TestEnv::alone() else { return };
+    let discord = add_bot(&gateway);
     // The first look of a sweeper that starts has swept what there was: nothing.
     let payment = shop.create("0.05");
     node.send(&payment.address, "0.05");
     node.mine(2);
     shop.await_status(&payment.id, "completed", SOON);
     let root = Person::admin(ROOT, "root");
-    let question = discord.command(&root, "sweep_now", json!([]));
-    assert!(question.text().contains("1 coin of 1 merchant, 0.05 LTC"), "{}", question.text());
+    let confirmation = discord.command(&root, "sweep_now", json!([]));
+    assert!(
+        confirmation.text().contains("1 coin of 1 merchant, 0.05 LTC"),
+        "{}",
+        confirmation.text()
+    );
     assert!(node.mempool().is_empty(), "nothing before the yes");
-    let done = discord.press(&root, &question.body, "Sweep now");
+    let done = discord.press(&root, &confirmation.body, "Sweep now");
     let mempool = node.mempool();
     assert_eq!(mempool.len(), 1, "{}", done.text());
     assert!(done.text().contains(&mempool[0]), "{}", done.text());
-    let trail = discord.command(&root, "audit", json!([])).text();
-    assert!(trail.contains("sweep\\_now"), "{trail}");
+    let audit_log = discord.command(&root, "audit_log", json!([])).text();
+    assert!(audit_log.contains("sweep\\_now"), "{audit_log}");
 }
 
 #[test]
-fn doctor_says_how_to_invite_the_bot_and_whether_the_token_is_good() {
+fn doctor_shows_the_bot_invite_link_and_checks_the_token() {
     let discord = Discord::start();
-    let gate = Gate::offline();
-    discord.configure(&gate);
+    let gateway = Gateway::offline();
+    discord.configure(&gateway);
     let look = |words: &[&str]| {
-        let said = gate.doctor().stdout;
+        let said = gateway.doctor().stdout;
         let line = said.lines().find(|line| line.contains("discord:"));
         let line = line.unwrap_or_else(|| panic!("no line about Discord in {said}")).to_owned();
         for word in words {
@@ -819,17 +841,17 @@ fn doctor_says_how_to_invite_the_bot_and_whether_the_token_is_good() {
         }
     };
     look(&["ok", "on the server Shops", "https://discord.com/oauth2/authorize?client_id=700"]);
-    gate.set("discord.guild_id", 5);
+    gateway.set("discord.guild_id", 5);
     look(&["warning", "not on the server", "permissions=19456"]);
     discord.take_token(false);
     look(&["FAILURE", "refuses the token"]);
 }
 
 #[test]
-fn nothing_is_told_but_to_the_one_who_asked() {
-    let (discord, _gate) = offline(|_| ());
+fn replies_are_visible_only_to_the_user_who_asked() {
+    let (discord, _gateway) = offline(|_| ());
     let ada = Person::member(ADA, "ada");
-    for command in ["help", "docs", "account", "payments", "notices", "subscription"] {
+    for command in ["help", "docs", "account", "payments", "notifications", "subscription"] {
         let reply = discord.command(&ada, command, json!([]));
         assert!(reply.is_ephemeral(), "/{command}: {reply:?}");
         assert_eq!(reply.kind, 5, "/{command} is acknowledged before any work");

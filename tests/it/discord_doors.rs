@@ -9,16 +9,16 @@ use crate::discord::{ADA, ADDRESS, ROOT, grant, offline, text, user};
 use crate::discord_matrix::with_parts;
 use crate::harness::discord::{Discord, MERCHANTS_CHANNEL, Person};
 use crate::harness::files;
-use crate::harness::gate::Gate;
+use crate::harness::gateway::Gateway;
 
 /// Everything that is written into the trail, the command of Discord that does it, and that of the
 /// shell.
-const ACTS: [(&str, &str, &str); 26] = [
+const OPERATIONS: [(&str, &str, &str); 26] = [
     ("add", "set_address", "merchant add"),
     ("announce", "announce", "bot announce"),
     ("begin_second_factor", "second_factor enable", "merchant second-factor enable"),
     ("cancel_address_change", "cancel_address_change", "merchant cancel-address-change"),
-    ("choose_notices", "notifications", "merchant notifications"),
+    ("choose_notifications", "notification_settings", "merchant notification-settings"),
     ("disable_second_factor", "second_factor disable", "merchant second-factor disable"),
     ("enable_second_factor", "second_factor enable", "merchant second-factor confirm"),
     ("fail_second_factor", "rotate_key", "merchant rotate-key"),
@@ -50,14 +50,14 @@ const SHELL_ONLY: [&str; 4] =
 /// What only looks, in both doors.
 const LOOKS: [(&str, &str); 16] = [
     ("account", "merchant show"),
-    ("audit", "audit-log"),
+    ("audit_log", "audit-log"),
     ("config", "check-config"),
     ("docs", "openapi"),
     ("help", "man"),
     ("merchant", "merchant show"),
     ("merchants", "merchant list"),
     ("node", "doctor"),
-    ("notices", "merchant notices"),
+    ("notifications", "merchant notifications"),
     ("payment", "payment show"),
     ("payments", "payment list"),
     ("payouts", "payment show"),
@@ -68,33 +68,34 @@ const LOOKS: [(&str, &str); 16] = [
 ];
 
 #[test]
-fn each_act_has_both_doors_and_each_command_is_accounted_for() {
-    let gate = Gate::bare();
+fn every_operation_is_mapped_to_a_bot_and_a_cli_command() {
+    let gateway = Gateway::bare();
     let printed: Value =
-        serde_json::from_str(&gate.run(&["bot", "commands", "--json"]).stdout).unwrap();
+        serde_json::from_str(&gateway.run(&["bot", "commands", "--json"]).stdout).unwrap();
     let commands: BTreeSet<String> =
         with_parts(&printed).into_iter().map(|(name, _)| name).collect();
-    let known: BTreeSet<String> = ACTS
+    let known: BTreeSet<String> = OPERATIONS
         .iter()
         .map(|(_, command, _)| (*command).to_owned())
         .chain(LOOKS.iter().map(|(command, _)| (*command).to_owned()))
         .collect();
     assert_eq!(commands, known, "a command without its twin, or one that is gone");
     let shell: BTreeSet<&str> =
-        ACTS.iter().map(|act| act.2).chain(LOOKS.iter().map(|look| look.1)).collect();
+        OPERATIONS.iter().map(|act| act.2).chain(LOOKS.iter().map(|look| look.1)).collect();
     for command in shell {
         let mut words: Vec<&str> = command.split(' ').collect();
         words.push("--help");
-        let said = gate.run(&words);
+        let said = gateway.run(&words);
         assert_eq!(said.code, 0, "litegate {command}: {}", said.stderr);
     }
     // What the source writes into the trail is in the table, word by word.
-    let acts = ACTS.iter().map(|act| act.0).filter(|act| !act.is_empty()).chain(SHELL_ONLY);
-    let acts: BTreeSet<String> = acts.map(str::to_owned).collect();
-    assert_eq!(acts_of_the_source(), acts);
+    let operations =
+        OPERATIONS.iter().map(|act| act.0).filter(|act| !act.is_empty()).chain(SHELL_ONLY);
+    let operations: BTreeSet<String> = operations.map(str::to_owned).collect();
+    assert_eq!(acts_of_the_source(), operations);
 }
 
-/// The names of acts, as the source of `acts/` and of the two doors spells them.
+/// The names of acts, as the source of `operations/` and of the two doors spells them.
 fn acts_of_the_source() -> BTreeSet<String> {
     let mut found = BTreeSet::new();
     for file in files::files_below(&files::project().join("src"), ".rs") {
@@ -118,7 +119,7 @@ fn acts_of_the_source() -> BTreeSet<String> {
 /// Where the merchant of the shell and that of Discord stand.
 struct Doors {
     discord: Discord,
-    gate: Gate,
+    gateway: Gateway,
     ada: Person,
     root: Person,
     /// The merchant of the shell.
@@ -127,20 +128,20 @@ struct Doors {
 
 impl Doors {
     fn open() -> Doors {
-        let (discord, gate) = offline(|gate| {
+        let (discord, gateway) = offline(|gateway| {
             let id = toml::Value::Integer(i64::try_from(MERCHANTS_CHANNEL).unwrap());
-            gate.set("discord.notices_channel_id", id);
+            gateway.set("discord.notifications_channel_id", id);
         });
-        let cli = gate.cli_json(&["merchant", "add", "--name", "ada"]).text("merchantId");
+        let cli = gateway.cli_json(&["merchant", "add", "--name", "ada"]).text("merchantId");
         let (ada, root) = (Person::member(ADA, "ada"), Person::admin(ROOT, "root"));
-        Doors { discord, gate, ada, root, cli }
+        Doors { discord, gateway, ada, root, cli }
     }
 
     /// The trail of a merchant: acts in their order, with what does not depend on time.
-    fn trail(&self, merchant: &str) -> Vec<(String, String, String)> {
-        let timeless = ["set_name", "set_confirmations", "set_webhook_url", "choose_notices"];
+    fn audit_log(&self, merchant: &str) -> Vec<(String, String, String)> {
+        let timeless = ["set_name", "set_confirmations", "set_webhook_url", "choose_notifications"];
         let mut all: Vec<_> = self
-            .gate
+            .gateway
             .cli_list(&["audit-log", "--merchant", merchant])
             .iter()
             .map(|entry| {
@@ -158,17 +159,17 @@ impl Doors {
 }
 
 #[test]
-fn both_doors_do_the_same_and_leave_the_same_trail() {
+fn bot_and_cli_do_the_same_and_write_the_same_audit_log() {
     let doors = Doors::open();
-    let Doors { discord, gate, ada, root, cli } = &doors;
+    let Doors { discord, gateway, ada, root, cli } = &doors;
     let second = "rltc1qqyqszqgpqyqszqgpqyqszqgpqyqszqgpjt8zj4";
     let url = "https://shop.example/hook";
     let shell = |words: &[&str]| {
-        gate.cli_ok(words);
+        gateway.cli_ok(words);
     };
     let say = |name: &str, options: Value| discord.command(ada, name, options);
-    let yes = |question: crate::harness::discord::Reply, label: &str| {
-        discord.press(ada, &question.body, label);
+    let yes = |confirmation: crate::harness::discord::Reply, label: &str| {
+        discord.press(ada, &confirmation.body, label);
     };
 
     say("set_address", text("ltc_address", ADDRESS));
@@ -196,46 +197,46 @@ fn both_doors_do_the_same_and_leave_the_same_trail() {
     let paid = json!([
         { "name": "kind", "type": 3, "value": "paid" }, { "name": "how", "type": 4, "value": 0 },
     ]);
-    say("notifications", paid);
-    shell(&["merchant", "notifications", cli, "paid", "message"]);
-    let question = discord.command(root, "suspend", user(ADA));
-    discord.press(root, &question.body, "Suspend");
+    say("notification_settings", paid);
+    shell(&["merchant", "notification_settings", cli, "paid", "message"]);
+    let confirmation = discord.command(root, "suspend", user(ADA));
+    discord.press(root, &confirmation.body, "Suspend");
     shell(&["merchant", "suspend", cli]);
     discord.command(root, "unsuspend", user(ADA));
     shell(&["merchant", "unsuspend", cli]);
-    let merchants = gate.cli_list(&["merchant", "list"]);
+    let merchants = gateway.cli_list(&["merchant", "list"]);
     let of_discord = merchants.iter().find(|merchant| merchant.text("merchantId") != *cli).unwrap();
     let of_discord = of_discord.text("merchantId");
-    let question = discord.command(root, "webhooks resend", text("merchant", &of_discord));
-    discord.press(root, &question.body, "Send again");
+    let confirmation = discord.command(root, "webhooks resend", text("merchant", &of_discord));
+    discord.press(root, &confirmation.body, "Send again");
     shell(&["webhook", "resend", "--failed-of", cli]);
-    let question = discord.command(root, "revoke_sub", user(ADA));
-    discord.press(root, &question.body, "End it");
+    let confirmation = discord.command(root, "revoke_sub", user(ADA));
+    discord.press(root, &confirmation.body, "End it");
     shell(&["merchant", "revoke", cli]);
 
-    let (by_discord, by_shell) = (doors.trail(&of_discord), doors.trail(cli));
+    let (by_discord, by_shell) = (doors.audit_log(&of_discord), doors.audit_log(cli));
     assert_eq!(by_discord, by_shell);
     assert_eq!(by_discord.len(), 17, "{by_discord:?}");
     // What is for all: both doors post it, and say who did.
-    let question = discord.command(root, "announce", text("text", "Hello from Discord"));
-    discord.press(root, &question.body, "Post it");
-    gate.cli_ok(&["bot", "announce", "Hello from the shell"]);
+    let confirmation = discord.command(root, "announce", text("text", "Hello from Discord"));
+    discord.press(root, &confirmation.body, "Post it");
+    gateway.cli_ok(&["bot", "announce", "Hello from the shell"]);
     for words in ["Hello from Discord", "Hello from the shell"] {
         discord.await_message(MERCHANTS_CHANNEL, &[words]);
     }
-    let trail = gate.cli_list(&["audit-log", "--limit", "2"]);
-    let (shell, chat) = (&trail[0], &trail[1]);
+    let audit_log = gateway.cli_list(&["audit-log", "--limit", "2"]);
+    let (shell, chat) = (&audit_log[0], &audit_log[1]);
     assert_eq!((shell.text("act"), shell.text("actor")), ("announce".into(), "cli".into()));
     assert_eq!(chat.text("actor"), format!("discord:{ROOT}"));
     assert!(chat.text("place").starts_with("server "), "and from where");
 }
 
 #[test]
-fn both_doors_refuse_in_the_same_words() {
+fn bot_and_cli_refuse_with_the_same_message() {
     let doors = Doors::open();
-    let Doors { discord, gate, ada, root, cli } = &doors;
+    let Doors { discord, gateway, ada, root, cli } = &doors;
     discord.command(ada, "set_address", text("ltc_address", ADDRESS));
-    gate.cli_ok(&["merchant", "set-address", cli, ADDRESS]);
+    gateway.cli_ok(&["merchant", "set-address", cli, ADDRESS]);
     let long = "x".repeat(65);
     let number = |name: &str, value: i64| json!([{ "name": name, "type": 4, "value": value }]);
     let bitcoin = "bc1qw508d6qejxtdg4y5r3zarvary0c5xw7kv8f3t4";
@@ -275,7 +276,7 @@ fn both_doors_refuse_in_the_same_words() {
     for (who, command, options, words) in all {
         let said = discord.command(who, command, options).text();
         let sentence = said.split(".\n-# req_").next().unwrap().to_lowercase();
-        let refused = gate.cli(&words);
+        let refused = gateway.cli(&words);
         assert_ne!(refused.code, 0, "{words:?}");
         let shell = refused.stderr.trim().strip_prefix("litegate: ").unwrap().to_lowercase();
         assert_eq!(sentence, shell, "/{command} and litegate {words:?}");

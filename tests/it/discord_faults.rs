@@ -6,19 +6,19 @@ use serde_json::json;
 
 use crate::discord::{ADA, ADDRESS, ROOT, grant, offline, secret_in, text};
 use crate::harness::discord::{Discord, Mood, Person};
-use crate::harness::gate::Gate;
+use crate::harness::gateway::Gateway;
 use crate::harness::shop::Shop;
 use crate::harness::wait::{SOON, stays_true, wait_for};
 
 /// A gateway whose merchant can take payments, and their key.
-fn with_merchant() -> (Discord, Gate, Shop) {
-    let (discord, gate) = offline(|_| ());
+fn with_merchant() -> (Discord, Gateway, Shop) {
+    let (discord, gateway) = offline(|_| ());
     let (ada, root) = (Person::member(ADA, "ada"), Person::admin(ROOT, "root"));
     discord.command(&root, "grant_sub", grant(ADA, 30));
     discord.command(&ada, "set_address", text("ltc_address", ADDRESS));
     let key = secret_in(&discord.command(&ada, "view_key", json!([])));
-    let shop = Shop::with_key_of(&gate, &key);
-    (discord, gate, shop)
+    let shop = Shop::with_key_of(&gateway, &key);
+    (discord, gateway, shop)
 }
 
 #[track_caller]
@@ -32,15 +32,15 @@ fn payments_go_on(shop: &Shop, when: &str) {
 #[test]
 #[ignore = "long"]
 fn a_dropped_connection_is_resumed_and_nothing_is_lost() {
-    let (discord, gate, shop) = with_merchant();
+    let (discord, gateway, shop) = with_merchant();
     let ada = Person::member(ADA, "ada");
     assert_eq!(discord.sessions(), (1, 0));
     let connected = |expected: &str| {
         let series = format!("litegate_discord_connected {expected}");
-        wait_for(&series, SOON, || gate.metrics().contains(&series));
+        wait_for(&series, SOON, || gateway.metrics().contains(&series));
     };
     connected("1");
-    assert!(gate.metrics().contains("litegate_discord_acknowledgement_seconds_count 3"));
+    assert!(gateway.metrics().contains("litegate_discord_acknowledgement_seconds_count 3"));
     discord.drop_socket();
     // Sent while nobody listens: the resumed session is told of it.
     let token = discord.send(&ada, "docs", &json!([]));
@@ -62,8 +62,8 @@ fn a_dropped_connection_is_resumed_and_nothing_is_lost() {
 
 #[test]
 #[ignore = "long"]
-fn a_storm_of_errors_and_limits_passes() {
-    let (discord, gate, shop) = with_merchant();
+fn the_bot_survives_a_burst_of_errors_and_rate_limits() {
+    let (discord, gateway, shop) = with_merchant();
     let ada = Person::member(ADA, "ada");
     // An answer that fails is given again, and the act is done once.
     for status in [500, 502, 503, 429] {
@@ -71,8 +71,8 @@ fn a_storm_of_errors_and_limits_passes() {
         let reply = discord.command(&ada, "set_business_name", text("name", "Once"));
         assert!(reply.text().contains("Once"), "{status}: {}", reply.text());
     }
-    let trail = discord.command(&Person::admin(ROOT, "root"), "audit", json!([])).text();
-    assert_eq!(trail.matches("set\\_name").count(), 4, "{trail}");
+    let audit_log = discord.command(&Person::admin(ROOT, "root"), "audit_log", json!([])).text();
+    assert_eq!(audit_log.matches("set\\_name").count(), 4, "{audit_log}");
     // What cannot be acknowledged is not done.
     discord.fail_next("/callback", 500, 1);
     let refused = discord.command(&ada, "set_business_name", text("name", "Never"));
@@ -80,9 +80,9 @@ fn a_storm_of_errors_and_limits_passes() {
     assert!(refused.text().contains("req_"), "{}", refused.text());
     payments_go_on(&shop, "in the storm");
     discord.set_mood(Mood::Status(500));
-    gate.restart();
+    gateway.restart();
     payments_go_on(&shop, "while Discord answers 500");
-    gate.await_log(&["no connection to Discord", "500"]);
+    gateway.await_log(&["no connection to Discord", "500"]);
     discord.set_mood(Mood::Status(429));
     payments_go_on(&shop, "while Discord limits us");
     discord.set_mood(Mood::Well);
@@ -93,28 +93,28 @@ fn a_storm_of_errors_and_limits_passes() {
 
 #[test]
 fn a_slow_discord_slows_nothing_else() {
-    let (discord, gate, shop) = with_merchant();
+    let (discord, gateway, shop) = with_merchant();
     discord.set_mood(Mood::Slow(Duration::from_secs(3)));
     discord.send(&Person::member(ADA, "ada"), "docs", &json!([]));
     for _ in 0..5 {
         payments_go_on(&shop, "while Discord is slow");
     }
     let begun = Instant::now();
-    gate.term();
+    gateway.term();
     assert!(begun.elapsed() < Duration::from_secs(10), "the end took {:?}", begun.elapsed());
 }
 
 #[test]
-fn an_invalid_token_is_said_once_and_stops_nothing() {
+fn an_invalid_token_is_logged_once_and_stops_nothing() {
     let discord = Discord::start();
     discord.take_token(false);
-    let gate = Gate::offline();
-    discord.configure(&gate);
-    gate.start_with(&["--assume-unused-account"]);
-    let line = gate.await_log(&["no connection to Discord"]);
+    let gateway = Gateway::offline();
+    discord.configure(&gateway);
+    gateway.start_with(&["--assume-unused-account"]);
+    let line = gateway.await_log(&["no connection to Discord"]);
     assert!(line.contains("discord.token_file"), "{line}");
-    assert!(!gate.log().contains("a.bot.token"), "the token is in no log");
-    let added = gate.cli_json(&[
+    assert!(!gateway.log().contains("a.bot.token"), "the token is in no log");
+    let added = gateway.cli_json(&[
         "merchant",
         "add",
         "--name",
@@ -124,25 +124,25 @@ fn an_invalid_token_is_said_once_and_stops_nothing() {
         "--payout-address",
         ADDRESS,
     ]);
-    let shop = Shop::with_key_of(&gate, &added.text("apiKey"));
+    let shop = Shop::with_key_of(&gateway, &added.text("apiKey"));
     payments_go_on(&shop, "without a bot");
     stays_true("one try: Discord bars whoever tries too often", Duration::from_secs(4), || {
         discord.count("GET", "/gateway/bot") == 1
     });
-    assert_eq!(gate.log_lines(&["no connection to Discord"]).len(), 1);
+    assert_eq!(gateway.log_lines(&["no connection to Discord"]).len(), 1);
 }
 
 #[test]
-fn a_discord_that_is_not_there_stops_nothing() {
-    let gate = Gate::offline();
+fn an_unreachable_discord_stops_nothing() {
+    let gateway = Gateway::offline();
     {
         // Its ports are free again when it is gone.
         let discord = Discord::start();
-        discord.configure(&gate);
+        discord.configure(&gateway);
     }
-    gate.start_with(&["--assume-unused-account"]);
-    gate.await_log(&["no connection to Discord"]);
-    let added = gate.cli_json(&[
+    gateway.start_with(&["--assume-unused-account"]);
+    gateway.await_log(&["no connection to Discord"]);
+    let added = gateway.cli_json(&[
         "merchant",
         "add",
         "--name",
@@ -152,12 +152,12 @@ fn a_discord_that_is_not_there_stops_nothing() {
         "--payout-address",
         ADDRESS,
     ]);
-    payments_go_on(&Shop::with_key_of(&gate, &added.text("apiKey")), "without Discord");
+    payments_go_on(&Shop::with_key_of(&gateway, &added.text("apiKey")), "without Discord");
 }
 
 #[test]
 fn commands_are_acknowledged_in_time_while_the_node_is_down() {
-    let (discord, _gate, _shop) = with_merchant();
+    let (discord, _gateway, _shop) = with_merchant();
     let root = Person::admin(ROOT, "root");
     let token = discord.send(&root, "node", &json!([]));
     let begun = Instant::now();
@@ -171,15 +171,15 @@ fn commands_are_acknowledged_in_time_while_the_node_is_down() {
 
 #[test]
 #[ignore = "long"]
-fn a_discord_that_takes_requests_and_never_answers_is_left_and_found_again() {
-    let (discord, gate, shop) = with_merchant();
-    gate.term();
+fn the_bot_reconnects_after_discord_stops_answering() {
+    let (discord, gateway, shop) = with_merchant();
+    gateway.term();
     discord.set_mood(Mood::Slow(Duration::from_secs(600)));
-    gate.start();
+    gateway.start();
     payments_go_on(&shop, "while Discord is silent");
     // Longer than a request may take.
     wait_for("the end of the wait", Duration::from_secs(40), || {
-        !gate.log_lines(&["no connection to Discord", "no answer in time"]).is_empty()
+        !gateway.log_lines(&["no connection to Discord", "no answer in time"]).is_empty()
     });
     discord.set_mood(Mood::Well);
     wait_for("the bot's return", Duration::from_secs(60), || discord.sessions().0 == 2);

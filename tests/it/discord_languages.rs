@@ -10,7 +10,7 @@ use crate::discord_matrix::{options_of, with_parts};
 use crate::harness::database::Database;
 use crate::harness::discord::{Discord, MERCHANTS_CHANNEL, Person, Reply, readable};
 use crate::harness::files;
-use crate::harness::gate::Gate;
+use crate::harness::gateway::Gateway;
 use crate::harness::node::Node;
 use crate::harness::receiver::Receiver;
 use crate::harness::shop::Shop;
@@ -46,9 +46,9 @@ fn check_no_english(said: &str, what: &str) {
 }
 
 #[test]
-fn a_german_merchant_reads_german_from_nothing_to_the_first_payment() {
+fn a_german_merchant_reads_only_german_to_the_first_payment() {
     let Some(node) = Node::start() else { return };
-    let (discord, gate) = beside(&node, |gate| gate.set("sweeper.interval", "1s"));
+    let (discord, gateway) = beside(&node, |gateway| gateway.set("sweeper.interval", "1s"));
     let ada = Person::member(ADA, "ada").speaking("de");
     let root = Person::admin(ROOT, "root");
     let said = |name: &str, options: Value, words: &str| -> Reply {
@@ -74,16 +74,19 @@ fn a_german_merchant_reads_german_from_nothing_to_the_first_payment() {
     let url = receiver.url("/hook");
     said("set_webhook_url", text("url", &url), "Ab jetzt gehen Webhooks an");
     said("test_webhook", text("url", &url), "✔ HTTP 200");
-    let payment = Shop::with_key_of(&gate, &key)
+    let payment = Shop::with_key_of(&gateway, &key)
         .create_with("{\"amountLtc\": 0.05, \"reference\": \"Nr. *17* {id}\"}");
     node.send(&payment.address, "0.05");
     node.mine(2);
     let message = discord.await_message(ADA, &["Deine erste Zahlung ist abgeschlossen: 0.05 LTC"]);
-    let told = readable(&message.body);
-    assert!(told.contains("Neues von deinem Shop"), "{told}");
-    assert!(told.contains("(Bestellung Nr. \\*17\\* {id})"), "as it is, without markup: {told}");
-    assert!(told.contains(&format!("`/zahlung {}`", payment.id)), "{told}");
-    check_no_english(&told, "the direct message");
+    let notified = readable(&message.body);
+    assert!(notified.contains("Neues von deinem Shop"), "{notified}");
+    assert!(
+        notified.contains("(Bestellung Nr. \\*17\\* {id})"),
+        "as it is, without markup: {notified}"
+    );
+    assert!(notified.contains(&format!("`/zahlung {}`", payment.id)), "{notified}");
+    check_no_english(&notified, "the direct message");
     said("payments", json!([]), "0.05 LTC · abgeschlossen · <t:");
     wait_for("the payout", SOON, || {
         let shown = said("payment", text("payment", &payment.id), "abgeschlossen (bezahlt)");
@@ -91,60 +94,60 @@ fn a_german_merchant_reads_german_from_nothing_to_the_first_payment() {
     });
     said("payouts", json!([]), "Gebühr");
     said("account", json!([]), "Nächste Auszahlung");
-    said("notices", json!([]), "Deine erste Zahlung ist abgeschlossen");
+    said("notifications", json!([]), "Deine erste Zahlung ist abgeschlossen");
     assert!(discord.broken_limits().is_empty(), "{:?}", discord.broken_limits());
     // Whoever changes the language of their Discord is written to in the new one; what was told
     // before is shown in it, too. The shell reads English.
-    let question = discord.command(&ada.speaking("fr"), "rotate_key", json!([]));
-    assert_eq!(question.buttons(), ["Remplacer la clé", "Laisser ainsi"]);
-    let done = discord.press(&ada.speaking("fr"), &question.body, "Remplacer la clé");
+    let confirmation = discord.command(&ada.speaking("fr"), "rotate_key", json!([]));
+    assert_eq!(confirmation.buttons(), ["Remplacer la clé", "Laisser ainsi"]);
+    let done = discord.press(&ada.speaking("fr"), &confirmation.body, "Remplacer la clé");
     assert!(done.text().contains("Votre clé d'API : ||`lg_"), "{}", done.text());
-    let notices = discord.command(&ada.speaking("fr"), "notices", json!([])).text();
-    assert!(notices.contains("Votre premier paiement est terminé"), "{notices}");
-    let id = gate.cli_list(&["merchant", "list"])[0].text("merchantId");
-    let shell = gate.cli_ok(&["merchant", "notices", &id]).stdout;
+    let notifications = discord.command(&ada.speaking("fr"), "notifications", json!([])).text();
+    assert!(notifications.contains("Votre premier paiement est terminé"), "{notifications}");
+    let id = gateway.cli_list(&["merchant", "list"])[0].text("merchantId");
+    let shell = gateway.cli_ok(&["merchant", "notifications", &id]).stdout;
     assert!(shell.contains("Your first payment is complete: 0.05 LTC"), "{shell}");
 }
 
 #[test]
 #[ignore = "long"]
-fn direct_messages_are_in_the_language_that_their_reader_used_last() {
-    let (discord, gate) = offline(|gate| {
+fn direct_messages_use_the_last_language_of_their_reader() {
+    let (discord, gateway) = offline(|gateway| {
         let id = toml::Value::Integer(i64::try_from(MERCHANTS_CHANNEL).unwrap());
-        gate.set("discord.notices_channel_id", id);
+        gateway.set("discord.notifications_channel_id", id);
     });
     let people = [
         (ADA, "de", "API-Schlüssel wurde ersetzt", "Auf dich wartet 1 Mitteilung: `/mitteilungen`"),
         (BOB, "pt-BR", "chave de API foi trocada", "1 aviso espera por você: `/avisos`"),
-        (EVE, "ja", "API key was replaced", "1 notice waits for you: `/notices`"),
+        (EVE, "ja", "API key was replaced", "1 notification waits for you: `/notifications`"),
     ];
     for (minutes, (id, locale, words, waits)) in (2..).step_by(2).zip(people) {
         let person = Person::member(id, "someone").speaking(locale);
         discord.command(&person, "set_address", text("ltc_address", ADDRESS));
-        let stored = Database::of(&gate)
+        let stored = Database::of(&gateway)
             .rows(&format!("SELECT locale FROM discord_locales WHERE discord_id = '{id}'"));
         assert_eq!(stored, [[rusqlite::types::Value::Text(locale.to_owned())]]);
-        let merchants = gate.cli_list(&["merchant", "list"]);
+        let merchants = gateway.cli_list(&["merchant", "list"]);
         let owner = merchants.iter().find(|m| m.raw("discordId").contains(&id.to_string()));
         let merchant = owner.unwrap().text("merchantId");
         // The shell does it: nobody uses Discord at that moment.
-        gate.cli_ok(&["merchant", "rotate-key", &merchant]);
+        gateway.cli_ok(&["merchant", "rotate-key", &merchant]);
         discord.await_message(id, &[words]);
         // Who takes no messages is called in the channel, in their language.
         discord.close_messages(id, true);
         // Nobody is written to twice in a minute.
-        gate.let_pass(Duration::from_secs(60 * minutes));
-        gate.cli_ok(&["merchant", "rotate-webhook-secret", &merchant]);
+        gateway.let_pass(Duration::from_secs(60 * minutes));
+        gateway.cli_ok(&["merchant", "rotate-webhook-secret", &merchant]);
         discord.await_message(MERCHANTS_CHANNEL, &[&format!("<@{id}>"), waits]);
     }
     // Each administrator reads their own language.
     let root = Person::admin(ROOT, "root").speaking("es-419");
     discord.join(&root);
     discord.command(&root, "stats", json!([]));
-    gate.await_log(&["commands registered"]);
+    gateway.await_log(&["commands registered"]);
     let noted = "height 5 (polling: ZMQ is silent)";
-    Database::of(&gate).write(&format!(
-        "INSERT INTO progress (role, at, note) VALUES ('watcher', 1, '{noted}')
+    Database::of(&gateway).write(&format!(
+        "INSERT INTO role_status (role, at, note) VALUES ('watcher', 1, '{noted}')
          ON CONFLICT (role) DO UPDATE SET note = excluded.note"
     ));
     discord.await_message(ROOT, &["El ZMQ del nodo no dice nada", "`/nodo`"]);
@@ -152,7 +155,7 @@ fn direct_messages_are_in_the_language_that_their_reader_used_last() {
     let odd = Person::member(BOB, "bob").speaking(&"x".repeat(200));
     assert!(discord.command(&odd, "docs", json!([])).text().contains("integration guide"));
     let kept =
-        Database::of(&gate).rows("SELECT count(*) FROM discord_locales WHERE locale LIKE 'x%'");
+        Database::of(&gateway).rows("SELECT count(*) FROM discord_locales WHERE locale LIKE 'x%'");
     assert_eq!(kept, [[rusqlite::types::Value::Integer(0)]]);
 }
 
@@ -160,7 +163,7 @@ fn direct_messages_are_in_the_language_that_their_reader_used_last() {
 /// one language.
 struct Scene {
     discord: Discord,
-    gate: Gate,
+    gateway: Gateway,
     ada: Person,
     root: Person,
     payment: String,
@@ -171,15 +174,15 @@ struct Scene {
 
 impl Scene {
     fn open(locale: &str) -> Scene {
-        let (discord, gate) = offline(|gate| {
+        let (discord, gateway) = offline(|gateway| {
             let id = toml::Value::Integer(i64::try_from(MERCHANTS_CHANNEL).unwrap());
-            gate.set("discord.notices_channel_id", id);
+            gateway.set("discord.notifications_channel_id", id);
         });
         let ada = Person::member(ADA, "ada").speaking(locale);
         let root = Person::admin(ROOT, "root").speaking(locale);
         let mut scene = Scene {
             discord,
-            gate,
+            gateway,
             ada,
             root,
             payment: String::new(),
@@ -217,9 +220,9 @@ impl Scene {
         reply
     }
 
-    fn press(&mut self, person: &Person, question: &Reply, place: usize) -> Reply {
-        let label = question.buttons()[place].clone();
-        let reply = self.discord.press(person, &question.body, &label);
+    fn press(&mut self, person: &Person, confirmation: &Reply, place: usize) -> Reply {
+        let label = confirmation.buttons()[place].clone();
+        let reply = self.discord.press(person, &confirmation.body, &label);
         self.note(&format!("[{label}]"), &reply);
         reply
     }
@@ -233,7 +236,7 @@ impl Scene {
         self.say(&root, "merchants", json!([]));
         self.say(&root, "revoke_sub", user(BOB));
         self.say(&ada, "set_address", text("ltc_address", ADDRESS));
-        for list in ["payments", "payouts", "notices", "subscription"] {
+        for list in ["payments", "payouts", "notifications", "subscription"] {
             self.say(&ada, list, json!([]));
         }
         self.say(&ada, "invoice", text("amount", "0.25"));
@@ -241,7 +244,7 @@ impl Scene {
         self.say(&root, "grant_sub", grant(ADA, 30));
         let made = self.say(&ada, "invoice", text("amount", "0.25"));
         self.payment = made.text().split("/pay/").nth(1).unwrap()[..36].to_owned();
-        self.merchant = self.gate.cli_list(&["merchant", "list"])[0].text("merchantId");
+        self.merchant = self.gateway.cli_list(&["merchant", "list"])[0].text("merchantId");
     }
 
     /// Every command that there is, with good options.
@@ -257,19 +260,19 @@ impl Scene {
     }
 
     /// Questions, and what is answered to a yes and a no.
-    fn questions(&mut self) {
+    fn confirmations(&mut self) {
         let (ada, root) = (self.ada.clone(), self.root.clone());
         let second = "rltc1qqyqszqgpqyqszqgpqyqszqgpqyqszqgpjt8zj4";
-        let question = self.say(&ada, "set_address", text("ltc_address", second));
-        self.press(&ada, &question, 0);
-        self.press(&ada, &question, 0);
+        let confirmation = self.say(&ada, "set_address", text("ltc_address", second));
+        self.press(&ada, &confirmation, 0);
+        self.press(&ada, &confirmation, 0);
         self.say(&ada, "account", json!([]));
         self.say(&ada, "cancel_address_change", json!([]));
         for command in ["rotate_key", "rotate_webhook_secret"] {
-            let question = self.say(&ada, command, json!([]));
-            self.press(&ada, &question, 1);
-            let question = self.say(&ada, command, json!([]));
-            self.press(&ada, &question, 0);
+            let confirmation = self.say(&ada, command, json!([]));
+            self.press(&ada, &confirmation, 1);
+            let confirmation = self.say(&ada, command, json!([]));
+            self.press(&ada, &confirmation, 0);
         }
         self.say(&ada, "rotate_key", json!([{ "name": "old_key", "type": 4, "value": 1 }]));
         for (command, options) in [
@@ -277,8 +280,8 @@ impl Scene {
             ("webhooks resend", text("merchant", &self.merchant)),
             ("announce", text("text", "Hallo")),
         ] {
-            let question = self.say(&root, command, options);
-            self.press(&root, &question, 0);
+            let confirmation = self.say(&root, command, options);
+            self.press(&root, &confirmation, 0);
         }
         self.say(&ada, "subscription", json!([]));
         self.say(&ada, "invoice", text("amount", "0.25"));
@@ -287,8 +290,8 @@ impl Scene {
         self.say(&root, "suspend", user(ADA));
         self.say(&root, "unsuspend", user(ADA));
         self.say(&root, "unsuspend", user(ADA));
-        let question = self.say(&root, "revoke_sub", user(ADA));
-        self.press(&root, &question, 0);
+        let confirmation = self.say(&root, "revoke_sub", user(ADA));
+        self.press(&root, &confirmation, 0);
         self.say(&ada, "subscription", json!([]));
         self.say(&root, "grant_sub", grant(ADA, 3));
     }
@@ -317,7 +320,7 @@ impl Scene {
             ("payouts", text("month", "2001-01")),
             ("payments", number("status", 0)),
             ("payments", number("status", 2)),
-            ("notifications", text("kind", "paid")),
+            ("notification_settings", text("kind", "paid")),
             ("cancel_address_change", json!([])),
             ("rotate_key", number("old_key", 9)),
             ("drop_tables", json!([])),
@@ -334,8 +337,8 @@ impl Scene {
         self.note("a forged button", &reply);
         let elsewhere = self.say(&ada.at(None), "docs", json!([]));
         assert!(elsewhere.is_ephemeral());
-        let offered = self.discord.complete(&ada, "notifications", "kind", "");
-        self.note("typing into /notifications kind", &offered);
+        let offered = self.discord.complete(&ada, "notification_settings", "kind", "");
+        self.note("typing into /notification_settings kind", &offered);
         let offered = self.discord.complete(&ada, "payment", "payment", "");
         self.note("typing into /payment payment", &offered);
         // The limit of what is shown an hour, and of notices that wait.
@@ -352,8 +355,8 @@ impl Scene {
 fn masked(said: &str, scene: &Scene) -> String {
     let mut text = said
         .replace(&scene.merchant, "MERCHANT")
-        .replace(&format!(":{}", scene.gate.port()), ":PORT")
-        .replace(&scene.gate.folder().display().to_string(), "FOLDER");
+        .replace(&format!(":{}", scene.gateway.port()), ":PORT")
+        .replace(&scene.gateway.folder().display().to_string(), "FOLDER");
     // The text behind these words is replaced, as far as its characters go.
     let hex = |c: char| c.is_ascii_hexdigit();
     let word = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-';
@@ -411,7 +414,7 @@ fn times(line: &str) -> String {
 fn check_language(locale: &str) {
     let mut scene = Scene::open(locale);
     scene.every_command();
-    scene.questions();
+    scene.confirmations();
     scene.refusals();
     assert!(scene.discord.broken_limits().is_empty(), "{:?}", scene.discord.broken_limits());
     let mut found = String::new();
@@ -440,10 +443,11 @@ fn check_language(locale: &str) {
 }
 
 #[test]
-fn the_guide_names_each_command_in_each_language() {
-    let printed = Gate::bare().run(&["bot", "commands", "--json"]).stdout;
+fn the_guide_lists_each_command_in_each_language() {
+    let printed = Gateway::bare().run(&["bot", "commands", "--json"]).stdout;
     let commands: Value = serde_json::from_str(&printed).unwrap();
-    let guide = std::fs::read_to_string(files::project().join("static/docs/DISCORD.md")).unwrap();
+    let page = files::project().join("static/docs/reference/discord-commands.md");
+    let guide = std::fs::read_to_string(page).unwrap();
     for command in commands.as_array().unwrap() {
         let name = command["name"].as_str().unwrap();
         let others = ["de", "es-ES", "fr", "pt-BR"].map(|locale| {
@@ -451,41 +455,41 @@ fn the_guide_names_each_command_in_each_language() {
             format!("`{}`", called.unwrap_or_else(|| panic!("/{name} has no name in {locale}")))
         });
         let line = format!("| `/{name}` | {} |", others.join(" | "));
-        assert!(guide.contains(&line), "DISCORD.md lacks the line\n{line}");
+        assert!(guide.contains(&line), "discord-commands.md lacks the line\n{line}");
     }
 }
 
 #[test]
-fn every_answer_in_english() {
+fn every_bot_reply_is_in_english() {
     check_language(LOCALES[0]);
 }
 
 #[test]
-fn every_answer_in_german() {
+fn every_bot_reply_is_in_german() {
     check_language(LOCALES[1]);
 }
 
 #[test]
 #[ignore = "long: as the German, in Spanish"]
-fn every_answer_in_spanish() {
+fn every_bot_reply_is_in_spanish() {
     check_language(LOCALES[2]);
 }
 
 #[test]
 #[ignore = "long: as the German, in French"]
-fn every_answer_in_french() {
+fn every_bot_reply_is_in_french() {
     check_language(LOCALES[3]);
 }
 
 #[test]
 #[ignore = "long: as the German, in Portuguese"]
-fn every_answer_in_portuguese() {
+fn every_bot_reply_is_in_portuguese() {
     check_language(LOCALES[4]);
 }
 
 #[test]
-fn hostile_names_lose_their_power_in_every_language() {
-    let (discord, _gate) = offline(|_| ());
+fn hostile_names_are_escaped_in_every_language() {
+    let (discord, _gateway) = offline(|_| ());
     let ada = Person::member(ADA, "ada");
     discord.command(&ada, "set_address", text("ltc_address", ADDRESS));
     let evil = "**b** {/help} {name} <@1> @everyone";
@@ -500,21 +504,21 @@ fn hostile_names_lose_their_power_in_every_language() {
 }
 
 #[test]
-fn a_panic_in_a_command_or_behind_a_button_is_said_in_one_sentence() {
+fn a_panic_in_a_command_or_button_is_reported_in_one_sentence() {
     for (point, words) in [("command", "/docs"), ("button", "Nothing was changed")] {
         let mut arm = None;
-        let (discord, gate) = offline(|gate| {
-            let file = gate.folder().join("stumble");
-            gate.set_environment("LITEGATE_CRASH_AT", &format!("{point}@{}", file.display()));
+        let (discord, gateway) = offline(|gateway| {
+            let file = gateway.folder().join("stumble");
+            gateway.set_environment("LITEGATE_CRASH_AT", &format!("{point}@{}", file.display()));
             arm = Some(file);
         });
         let arm = arm.unwrap();
         let ada = Person::member(ADA, "ada").speaking("de");
         discord.command(&ada, "set_address", text("ltc_address", ADDRESS));
-        let question = discord.command(&ada, "rotate_key", json!([]));
+        let confirmation = discord.command(&ada, "rotate_key", json!([]));
         let ask = |person: &Person| match point {
             "command" => discord.command(person, "docs", json!([])),
-            _ => discord.press(person, &question.body, &question.buttons()[1]),
+            _ => discord.press(person, &confirmation.body, &confirmation.buttons()[1]),
         };
         std::fs::write(&arm, "").unwrap();
         let said = ask(&ada);
@@ -526,7 +530,7 @@ fn a_panic_in_a_command_or_behind_a_button_is_said_in_one_sentence() {
         let number =
             number.and_then(|rest| rest.strip_suffix(").")).unwrap_or_else(|| panic!("{text}"));
         assert!(number.chars().all(|c| c.is_ascii_hexdigit()), "{text}");
-        gate.await_log(&[&format!("req_{number}"), "panic"]);
+        gateway.await_log(&[&format!("req_{number}"), "panic"]);
         // The bot goes on.
         std::fs::remove_file(&arm).unwrap();
         let again = ask(&ada.speaking("en-US")).text();
@@ -535,32 +539,32 @@ fn a_panic_in_a_command_or_behind_a_button_is_said_in_one_sentence() {
 }
 
 #[test]
-fn a_database_that_fails_is_said_in_one_sentence_and_offers_nothing() {
-    let (discord, gate) = offline(|_| ());
+fn a_database_failure_is_reported_in_one_sentence() {
+    let (discord, gateway) = offline(|_| ());
     let (ada, root) = (Person::member(ADA, "ada"), Person::admin(ROOT, "root"));
     discord.command(&root, "grant_sub", grant(ADA, 30));
     discord.command(&ada, "set_address", text("ltc_address", ADDRESS));
     discord.command(&ada, "invoice", text("amount", "0.25"));
     assert_eq!(discord.complete(&ada, "payment", "payment", "").choices().len(), 1);
-    Database::of(&gate).write("ALTER TABLE payments RENAME TO payments_gone");
+    Database::of(&gateway).write("ALTER TABLE payments RENAME TO payments_gone");
     let offered = discord.complete(&ada, "payment", "payment", "");
     assert_eq!(offered.kind, 8, "an answer, and no error: {offered:?}");
     assert!(offered.choices().is_empty(), "{offered:?}");
     let said = discord.command(&ada.speaking("fr"), "payments", json!([])).text();
     assert!(said.starts_with("Quelque chose s'est mal passé de notre côté"), "{said}");
     assert!(said.contains("req_") && !said.contains("payments"), "{said}");
-    gate.await_log(&["a command failed", "payments"]);
+    gateway.await_log(&["a command failed", "payments"]);
 }
 
 #[test]
 fn autocompletion_does_not_wait_for_a_slow_database() {
-    let (discord, gate) = offline(|_| ());
+    let (discord, gateway) = offline(|_| ());
     let (ada, root) = (Person::member(ADA, "ada"), Person::admin(ROOT, "root"));
     discord.command(&root, "grant_sub", grant(ADA, 30));
     discord.command(&ada, "set_address", text("ltc_address", ADDRESS));
     discord.command(&ada, "invoice", text("amount", "0.25"));
     // From now on looking at payments takes SQLite seconds.
-    Database::at(gate.setting("database").as_ref()).write(
+    Database::at(gateway.setting("database").as_ref()).write(
         "ALTER TABLE payments RENAME TO payments_quick;
          CREATE VIEW payments AS SELECT * FROM payments_quick WHERE
            (WITH RECURSIVE slow (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM slow LIMIT 40000000)

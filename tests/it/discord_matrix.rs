@@ -49,15 +49,15 @@ pub(crate) fn with_parts(commands: &Value) -> Vec<(String, Value)> {
 }
 
 #[test]
-fn every_command_from_everybody_and_everywhere() {
-    let (discord, gate) = offline(|_| ());
+fn every_command_enforces_its_roles_and_servers() {
+    let (discord, gateway) = offline(|_| ());
     let ada = Person::member(ADA, "ada");
     let root = Person::admin(ROOT, "root");
     discord.command(&root, "grant_sub", grant(ADA, 30));
     discord.command(&ada, "set_address", text("ltc_address", ADDRESS));
     let made = discord.command(&ada, "invoice", text("amount", "0.25"));
     let payment = made.text().split("/pay/").nth(1).unwrap()[..36].to_owned();
-    let merchant = gate.cli_list(&["merchant", "list"])[0].text("merchantId");
+    let merchant = gateway.cli_list(&["merchant", "list"])[0].text("merchantId");
 
     let eve = Person::member(EVE, "eve");
     // Who is an administrator elsewhere, or brings a role of the same number from there, is none.
@@ -93,22 +93,22 @@ fn every_command_from_everybody_and_everywhere() {
             assert_eq!((refused_admin, refused_place), expected, "{who} /{name}: {said}");
         }
     }
-    let refusals = gate.log_lines(&["refused: no admin"]);
+    let refusals = gateway.log_lines(&["refused: no admin"]);
     assert!(refusals.iter().any(|line| line.contains(&EVE.to_string())), "{refusals:?}");
     assert!(refusals.len() >= ADMIN_COMMANDS.len() * 6, "each try is logged");
     assert!(refusals.iter().any(|line| line.contains("webhooks failed")), "with what was wanted");
     // A yes to an administrator's question, pressed from elsewhere.
-    let question = discord.command(&root, "suspend", user(ADA));
+    let confirmation = discord.command(&root, "suspend", user(ADA));
     for place in [Some(OTHER_GUILD), None] {
-        let refused = discord.press(&root.at(place), &question.body, "Suspend");
+        let refused = discord.press(&root.at(place), &confirmation.body, "Suspend");
         assert!(refused.text().contains("for administrators"), "{}", refused.text());
     }
     assert_eq!(root.guild, Some(GUILD));
 }
 
 #[test]
-fn merchants_may_use_global_commands_in_messages_and_administrators_may_not() {
-    let (discord, _gate) = offline(|gate| gate.set("discord.global_commands", true));
+fn only_merchants_may_use_commands_in_direct_messages() {
+    let (discord, _gateway) = offline(|gateway| gateway.set("discord.global_commands", true));
     let ada = Person::member(ADA, "ada").at(None);
     let reply = discord.command(&ada, "set_address", text("ltc_address", ADDRESS));
     assert!(reply.text().contains("from now on"), "{}", reply.text());
@@ -152,8 +152,8 @@ fn has_live_markup(text: &str) -> bool {
 }
 
 #[test]
-fn hostile_names_lose_their_power() {
-    let (discord, gate) = offline(|_| ());
+fn hostile_names_are_refused_or_escaped() {
+    let (discord, gateway) = offline(|_| ());
     let (ada, root) = (Person::member(ADA, "ada"), Person::admin(ROOT, "root"));
     discord.command(&ada, "set_address", text("ltc_address", ADDRESS));
     let refused = [
@@ -189,12 +189,12 @@ fn hostile_names_lose_their_power() {
         let shown = said.split("Pay **").nth(1).and_then(|rest| rest.strip_suffix("**."));
         let shown = shown.unwrap_or_else(|| panic!("{name}: {said}"));
         assert!(!has_live_markup(shown), "{name}: {shown}");
-        let stored = &gate.cli_list(&["merchant", "list"])[0];
+        let stored = &gateway.cli_list(&["merchant", "list"])[0];
         assert_eq!(stored.text("name"), name.trim(), "stored as it is, shown escaped");
         for (person, command, options) in [
             (&ada, "account", json!([])),
             (&root, "merchants", json!([])),
-            (&root, "audit", json!([])),
+            (&root, "audit_log", json!([])),
             (&root, "merchant", text("merchant", &stored.text("merchantId"))),
         ] {
             let reply = discord.command(person, command, options);
@@ -213,7 +213,7 @@ fn hostile_names_lose_their_power() {
 
 #[test]
 fn hostile_addresses_amounts_and_ids_are_refused_in_a_sentence() {
-    let (discord, gate) = offline(|_| ());
+    let (discord, gateway) = offline(|_| ());
     let (ada, eve) = (Person::member(ADA, "ada"), Person::member(EVE, "eve"));
     let root = Person::admin(ROOT, "root");
     discord.command(&root, "grant_sub", grant(ADA, 30));
@@ -256,7 +256,7 @@ fn hostile_addresses_amounts_and_ids_are_refused_in_a_sentence() {
         ("payment", text("payment", &long), "no such payment"),
         ("payment", text("payment", "00000000-0000-4000-8000-000000000000"), "no such payment"),
         ("resend_webhook", text("payment", "' OR 1=1 --"), "no such payment"),
-        ("notifications", text("kind", "node"), "Give both"),
+        ("notification_settings", text("kind", "node"), "Give both"),
     ];
     for (command, options, words) in cases {
         let reply = discord.command(&ada, command, options.clone());
@@ -274,7 +274,7 @@ fn hostile_addresses_amounts_and_ids_are_refused_in_a_sentence() {
     assert_eq!(sentence(&theirs), sentence(&never));
     // The name under a refusal finds it in the log, with who tried what.
     let request = theirs.split("-# ").nth(1).unwrap_or_else(|| panic!("no name in {theirs}"));
-    gate.await_log(&[request, &EVE.to_string(), "payment", "no such payment"]);
+    gateway.await_log(&[request, &EVE.to_string(), "payment", "no such payment"]);
     for (days, ok) in
         [(1, true), (3_660, true), (0, false), (3_661, false), (4_000_000_000u32, false)]
     {
@@ -311,5 +311,5 @@ fn hostile_addresses_amounts_and_ids_are_refused_in_a_sentence() {
         assert!(reply.text().contains(words), "{id}: {}", reply.text());
     }
     let _: &Discord = &discord;
-    assert!(gate.ended().is_none());
+    assert!(gateway.ended().is_none());
 }

@@ -7,7 +7,7 @@ use crate::discord::{ADA, ADDRESS, EVE, ROOT, grant, offline, secret_in, text};
 use crate::harness::authenticator::Authenticator;
 use crate::harness::database::Database;
 use crate::harness::discord::{Discord, Person, Reply};
-use crate::harness::gate::Gate;
+use crate::harness::gateway::Gateway;
 
 /// The type of an answer that opens a form, and of one that changes a message.
 const FORM: u64 = 9;
@@ -15,15 +15,15 @@ const UPDATE: u64 = 6;
 
 /// Asks by a command, presses its button, and sends the form that opens with this code.
 #[track_caller]
-fn answer(discord: &Discord, person: &Person, question: &Reply, code: &str) -> Reply {
-    let label = question.buttons()[0].clone();
-    let form = discord.press(person, &question.body, &label);
+fn answer(discord: &Discord, person: &Person, confirmation: &Reply, code: &str) -> Reply {
+    let label = confirmation.buttons()[0].clone();
+    let form = discord.press(person, &confirmation.body, &label);
     discord.submit(person, &form, code)
 }
 
 /// Enables a second factor; answers the app and the recovery codes.
 #[track_caller]
-fn enable(discord: &Discord, gate: &Gate, person: &Person) -> (Authenticator, Vec<String>) {
+fn enable(discord: &Discord, gateway: &Gateway, person: &Person) -> (Authenticator, Vec<String>) {
     let page = discord.command(person, "second_factor enable", json!([]));
     assert!(page.is_ephemeral());
     assert_eq!(page.buttons(), ["Enter the code", "Leave it"]);
@@ -31,7 +31,7 @@ fn enable(discord: &Discord, gate: &Gate, person: &Person) -> (Authenticator, Ve
     let app = Authenticator::of(&secret_in(&page));
     let refused = answer(discord, person, &page, &app.wrong_code());
     assert!(refused.text().contains("The code is wrong"), "{}", refused.text());
-    let done = answer(discord, person, &page, &app.next_code(gate));
+    let done = answer(discord, person, &page, &app.next_code(gateway));
     assert!(done.is_ephemeral() && done.buttons().is_empty(), "{done:?}");
     let shown = done.text();
     let codes = shown.split("```\n").nth(1).unwrap_or_else(|| panic!("no codes in {shown}"));
@@ -44,8 +44,8 @@ fn enable(discord: &Discord, gate: &Gate, person: &Person) -> (Authenticator, Ve
 /// 3. The first payout address asks for a code as well, and so does a change of it.
 /// 4. Disabling it takes a recovery code. Then the key is replaced by a yes alone.
 #[test]
-fn address_and_key_ask_for_a_code_in_a_form() {
-    let (discord, gate) = offline(|gate| gate.set_environment("LITEGATE_LOG", "trace"));
+fn address_and_key_changes_ask_for_a_code_in_a_form() {
+    let (discord, gateway) = offline(|gateway| gateway.set_environment("LITEGATE_LOG", "trace"));
     let (ada, root) = (Person::member(ADA, "ada"), Person::admin(ROOT, "root"));
     let refused = discord.command(&ada, "second_factor enable", json!([]));
     assert!(refused.text().contains("no merchant account yet"), "{}", refused.text());
@@ -53,7 +53,7 @@ fn address_and_key_ask_for_a_code_in_a_form() {
     let early = discord.command(&ada, "rotate_key", json!([]));
     let refused = discord.command(&ada, "second_factor disable", json!([]));
     assert!(refused.text().contains("not enabled"), "{}", refused.text());
-    let (app, recovery) = enable(&discord, &gate, &ada);
+    let (app, recovery) = enable(&discord, &gateway, &ada);
 
     let before = secret_in(&discord.command(&ada, "view_key", json!([])));
     // A question from before the factor was enabled needs a code, too.
@@ -69,36 +69,40 @@ fn address_and_key_ask_for_a_code_in_a_form() {
     discord.submit(&ada, &opened, &recovery[0]);
     let replaced = secret_in(&discord.command(&ada, "view_key", json!([])));
     assert_ne!(replaced, before);
-    let question = discord.command(&ada, "rotate_key", json!([]));
-    let code = app.next_code(&gate);
-    let done = answer(&discord, &ada, &question, &code);
+    let confirmation = discord.command(&ada, "rotate_key", json!([]));
+    let code = app.next_code(&gateway);
+    let done = answer(&discord, &ada, &confirmation, &code);
     assert_ne!(secret_in(&done), replaced);
     let used = answer(&discord, &ada, &discord.command(&ada, "rotate_key", json!([])), &code);
     assert!(used.text().contains("used already"), "{}", used.text());
 
-    let question = discord.command(&ada, "set_address", text("ltc_address", ADDRESS));
-    assert!(question.text().contains("code of your authenticator app"), "{}", question.text());
-    let shown = gate.cli_list(&["merchant", "list"]);
+    let confirmation = discord.command(&ada, "set_address", text("ltc_address", ADDRESS));
+    assert!(
+        confirmation.text().contains("code of your authenticator app"),
+        "{}",
+        confirmation.text()
+    );
+    let shown = gateway.cli_list(&["merchant", "list"]);
     assert_eq!(shown[0].raw("payoutAddress"), "null");
-    let set = answer(&discord, &ada, &question, &app.next_code(&gate));
+    let set = answer(&discord, &ada, &confirmation, &app.next_code(&gateway));
     assert!(set.text().contains("from now on") || set.text().contains("go to"), "{}", set.text());
     let second = "rltc1qqyqszqgpqyqszqgpqyqszqgpqyqszqgpjt8zj4";
-    let question = discord.command(&ada, "set_address", text("ltc_address", second));
-    let opened = discord.press(&ada, &question.body, "Change the address");
+    let confirmation = discord.command(&ada, "set_address", text("ltc_address", second));
+    let opened = discord.press(&ada, &confirmation.body, "Change the address");
     assert_eq!(opened.kind, FORM, "{opened:?}");
 
-    let question = discord.command(&ada, "second_factor disable", json!([]));
-    let refused = answer(&discord, &ada, &question, &recovery[0]);
+    let confirmation = discord.command(&ada, "second_factor disable", json!([]));
+    let refused = answer(&discord, &ada, &confirmation, &recovery[0]);
     assert!(refused.text().contains("is wrong"), "{}", refused.text());
-    let disabled = answer(&discord, &ada, &question, &recovery[1].to_uppercase());
+    let disabled = answer(&discord, &ada, &confirmation, &recovery[1].to_uppercase());
     assert!(disabled.text().contains("is disabled"), "{}", disabled.text());
-    let question = discord.command(&ada, "rotate_key", json!([]));
-    let done = discord.press(&ada, &question.body, "Replace the key");
+    let confirmation = discord.command(&ada, "rotate_key", json!([]));
+    let done = discord.press(&ada, &confirmation.body, "Replace the key");
     assert_eq!(done.kind, UPDATE, "{done:?}");
     assert!(discord.broken_limits().is_empty(), "{:?}", discord.broken_limits());
-    let trail = gate.cli_ok(&["audit-log"]).stdout;
+    let audit_log = gateway.cli_ok(&["audit-log"]).stdout;
     for code in &recovery {
-        assert!(!gate.log().contains(code) && !trail.contains(code), "{code}");
+        assert!(!gateway.log().contains(code) && !audit_log.contains(code), "{code}");
     }
 }
 
@@ -107,30 +111,30 @@ fn address_and_key_ask_for_a_code_in_a_form() {
 /// 3. The row is deleted: the form's code is refused.
 #[test]
 fn no_form_lets_a_wrong_user_or_code_pass() {
-    let (discord, gate) = offline(|_| ());
+    let (discord, gateway) = offline(|_| ());
     let (ada, eve) = (Person::member(ADA, "ada"), Person::member(EVE, "eve"));
     for person in [&ada, &eve] {
         discord.command(person, "set_address", text("ltc_address", ADDRESS));
     }
-    let (app, recovery) = enable(&discord, &gate, &ada);
+    let (app, recovery) = enable(&discord, &gateway, &ada);
     let before = secret_in(&discord.command(&ada, "view_key", json!([])));
-    let question = discord.command(&ada, "rotate_key", json!([]));
-    let form = discord.press(&ada, &question.body, "Replace the key");
-    let foreign = discord.submit(&eve, &form, &app.next_code(&gate));
+    let confirmation = discord.command(&ada, "rotate_key", json!([]));
+    let form = discord.press(&ada, &confirmation.body, "Replace the key");
+    let foreign = discord.submit(&eve, &form, &app.next_code(&gateway));
     assert!(foreign.text().contains("not yours"), "{}", foreign.text());
     for _ in 0..5 {
         discord.submit(&ada, &form, &app.wrong_code());
     }
     let locked = discord.submit(&ada, &form, &recovery[0]);
     assert!(locked.text().contains("Too many wrong codes"), "{}", locked.text());
-    let id = gate.cli_list(&["merchant", "list"]);
+    let id = gateway.cli_list(&["merchant", "list"]);
     let id = id.iter().find(|merchant| merchant.raw("discordId").contains(&ADA.to_string()));
     let id = id.unwrap().text("merchantId");
-    let code = app.next_code(&gate);
-    gate.cli_fails(&["merchant", "rotate-key", &id, "--code", &code], 4, &["too many wrong"]);
-    Database::of(&gate).tamper("DELETE FROM second_factors;");
-    let question = discord.command(&ada, "rotate_key", json!([]));
-    let refused = answer(&discord, &ada, &question, &recovery[0]);
+    let code = app.next_code(&gateway);
+    gateway.cli_fails(&["merchant", "rotate-key", &id, "--code", &code], 4, &["too many wrong"]);
+    Database::of(&gateway).tamper("DELETE FROM second_factors;");
+    let confirmation = discord.command(&ada, "rotate_key", json!([]));
+    let refused = answer(&discord, &ada, &confirmation, &recovery[0]);
     assert!(refused.text().contains("cannot be verified"), "{}", refused.text());
     let after = secret_in(&discord.command(&ada, "view_key", json!([])));
     assert_eq!(after, before);

@@ -6,13 +6,13 @@ use std::time::{Duration, Instant};
 use rusqlite::Connection;
 
 use crate::harness::database::Database;
-use crate::harness::gate::Gate;
+use crate::harness::gateway::Gateway;
 use crate::harness::json::Fields;
 use crate::harness::powercut::{Disk, Recorder};
 use crate::harness::random::setting;
 use crate::harness::roles::Part;
 use crate::harness::shop::Shop;
-use crate::harness::stage::Stage;
+use crate::harness::test_env::TestEnv;
 use crate::harness::wait::{SOON, stays_true, wait_for};
 
 const BODY: &str = r#"{"amountLtc": 0.05}"#;
@@ -29,16 +29,16 @@ fn post_later(shop: &Shop) {
     assert!(answer.header("retry-after").is_some(), "{answer:?}");
 }
 
-fn database(gate: &Gate) -> std::path::PathBuf {
-    gate.setting("database").into()
+fn database(gateway: &Gateway) -> std::path::PathBuf {
+    gateway.setting("database").into()
 }
 
 #[test]
-fn a_full_disk_loses_nothing_and_stops_nobody_from_looking() {
-    let Some(Stage { gate, shop, node }) = Stage::alone() else { return };
-    gate.term();
-    let recorder = Recorder::preload(&gate, Disk::Honest);
-    gate.start();
+fn a_full_disk_loses_nothing_and_allows_reads() {
+    let Some(TestEnv { gateway, shop, node }) = TestEnv::alone() else { return };
+    gateway.term();
+    let recorder = Recorder::preload(&gateway, Disk::Honest);
+    gateway.start();
     let before = shop.create("0.05");
     recorder.fill_disk();
     post_later(&shop);
@@ -46,71 +46,71 @@ fn a_full_disk_loses_nothing_and_stops_nobody_from_looking() {
     assert_eq!(shop.status(&before.id).text("status"), "pending");
     node.send(&before.address, "0.05");
     node.mine(2);
-    gate.await_log(&["warn", "the watcher waits", "full"]);
-    assert!(gate.ended().is_none(), "it goes on");
+    gateway.await_log(&["warn", "the watcher waits", "full"]);
+    assert!(gateway.ended().is_none(), "it goes on");
     recorder.free_disk();
     shop.await_status(&before.id, "completed", SOON);
     let after = shop.create("0.05");
-    let listed = gate.cli_list(&["payment", "list"]);
+    let listed = gateway.cli_list(&["payment", "list"]);
     let listed: Vec<String> = listed.iter().map(|payment| payment.text("paymentId")).collect();
     assert_eq!(listed, [after.id, before.id], "no half payment");
-    gate.cli_ok(&["audit"]);
+    gateway.cli_ok(&["audit"]);
 }
 
 #[test]
 #[ignore = "long"]
-fn a_failing_disk_ends_the_process_and_nothing_was_promised() {
+fn a_failing_disk_ends_the_process_and_loses_no_answer() {
     // `FLUSHES=200` tries more instants.
     let flushes = setting("FLUSHES", 6);
-    let Some(Stage { gate, shop, node }) = Stage::alone() else { return };
-    gate.term();
-    let recorder = Recorder::preload(&gate, Disk::Honest);
+    let Some(TestEnv { gateway, shop, node }) = TestEnv::alone() else { return };
+    gateway.term();
+    let recorder = Recorder::preload(&gateway, Disk::Honest);
     let mut answered = Vec::new();
     for pass in 0..flushes {
-        gate.start();
+        gateway.start();
         recorder.break_disk_after(pass % 5);
         while let Ok(answer) = shop.try_post(BODY, &[]) {
             assert_eq!(answer.status, 200, "{}", answer.body);
             answered.push(Fields::of(&answer.body).text("paymentId"));
             assert!(answered.len() < 1_000, "it does not notice");
         }
-        wait_for("the end", SOON, || gate.ended().is_some());
-        gate.await_log(&["error", "the disk fails"]);
+        wait_for("the end", SOON, || gateway.ended().is_some());
+        gateway.await_log(&["error", "the disk fails"]);
         recorder.mend_disk();
-        gate.kill();
+        gateway.kill();
     }
-    gate.start();
-    gate.await_tip(&node.height().to_string());
+    gateway.start();
+    gateway.await_tip(&node.height().to_string());
     answered.iter().for_each(|id| drop(shop.status(id)));
-    gate.cli_ok(&["audit"]);
+    gateway.cli_ok(&["audit"]);
 }
 
 #[test]
-fn a_lock_held_by_somebody_else_is_waited_for_a_little() {
-    let Some(Stage { gate, shop, node }) = Stage::alone() else { return };
+fn a_lock_held_by_another_process_is_awaited_briefly() {
+    let Some(TestEnv { gateway, shop, node }) = TestEnv::alone() else { return };
     let before = shop.create("0.05");
-    let other = Connection::open(database(&gate)).unwrap();
+    let other = Connection::open(database(&gateway)).unwrap();
     other.execute_batch("BEGIN EXCLUSIVE").unwrap();
     post_later(&shop);
     assert_eq!(shop.status(&before.id).text("status"), "pending");
     node.send(&before.address, "0.05");
     node.mine(2);
-    gate.await_log(&["warn", "the watcher waits", "busy"]);
-    assert!(gate.ended().is_none(), "it goes on");
+    gateway.await_log(&["warn", "the watcher waits", "busy"]);
+    assert!(gateway.ended().is_none(), "it goes on");
     other.execute_batch("COMMIT").unwrap();
     shop.await_status(&before.id, "completed", SOON);
     shop.create("0.05");
-    assert_eq!(gate.cli_list(&["payment", "list"]).len(), 2);
+    assert_eq!(gateway.cli_list(&["payment", "list"]).len(), 2);
 }
 
 #[test]
-fn a_sighting_that_could_not_be_written_is_written_later() {
-    let Some(Stage { gate, shop, node }) = Stage::alone() else { return };
+fn a_seen_payment_is_written_after_a_failed_write() {
+    let Some(TestEnv { gateway, shop, node }) = TestEnv::alone() else { return };
     let payment = shop.create("0.05");
-    let other = Connection::open(database(&gate)).unwrap();
+    let other = Connection::open(database(&gateway)).unwrap();
     other.execute_batch("BEGIN EXCLUSIVE").unwrap();
     node.send(&payment.address, "0.05");
-    gate.await_log(&["error", "cannot begin to write"]);
+    gateway.await_log(&["error", "cannot begin to write"]);
     other.execute_batch("COMMIT").unwrap();
     let fields = shop.await_field(&payment.id, "amountReceivedLtc", "0.05", SOON);
     assert_eq!(fields.text("detail"), "seen");
@@ -118,15 +118,15 @@ fn a_sighting_that_could_not_be_written_is_written_later() {
 
 #[test]
 #[ignore = "long"]
-fn a_damaged_file_is_named_and_left_alone() {
-    let Some(Stage { gate, shop, node: _node }) = Stage::shared() else { return };
+fn a_damaged_database_is_reported_and_left_unchanged() {
+    let Some(TestEnv { gateway, shop, node: _node }) = TestEnv::shared() else { return };
     for _ in 0..20 {
         shop.create("0.05");
     }
-    gate.term();
-    let file = database(&gate);
+    gateway.term();
+    let file = database(&gateway);
     let good = fs::read(&file).unwrap();
-    let copy = gate.folder().join("copy.db").display().to_string();
+    let copy = gateway.folder().join("copy.db").display().to_string();
     let pages = good.len() / 4096;
     let mut noticed = 0;
     for page in 0..pages.min(50) {
@@ -136,7 +136,7 @@ fn a_damaged_file_is_named_and_left_alone() {
         bad[head..head + 8].iter_mut().for_each(|byte| *byte ^= 0xFF);
         fs::write(&file, &bad).unwrap();
         let _ = fs::remove_file(&copy);
-        let output = gate.cli(&["backup", &copy]);
+        let output = gateway.cli(&["backup", &copy]);
         if output.code == 4 {
             noticed += 1;
             assert!(output.stderr.contains("damaged"), "{output:?}");
@@ -146,19 +146,19 @@ fn a_damaged_file_is_named_and_left_alone() {
     }
     assert!(noticed * 10 >= pages.min(50) * 9, "{noticed} of {pages} pages");
     fs::write(&file, b"this was a database once, and is none any more").unwrap();
-    gate.cli_fails(&["serve"], 4, &["damaged", "restore a backup"]);
+    gateway.cli_fails(&["serve"], 4, &["damaged", "restore a backup"]);
     fs::write(&file, &good).unwrap();
-    gate.start();
+    gateway.start();
 }
 
 // 1. Change one bit of a column's name in the schema, wherever that name is written in the file.
 // 2. The start is refused with exit code 4, and `doctor` fails; both name the table.
 #[test]
-fn a_single_bit_of_the_schema_is_found_and_named() {
-    let Some(Stage { gate, shop, node: _node }) = Stage::shared() else { return };
+fn a_flipped_bit_in_the_schema_is_detected_and_reported() {
+    let Some(TestEnv { gateway, shop, node: _node }) = TestEnv::shared() else { return };
     shop.create("0.05");
-    gate.term();
-    let file = database(&gate);
+    gateway.term();
+    let file = database(&gateway);
     let good = fs::read(&file).unwrap();
     let column = b"http_status INTEGER";
     let places: Vec<usize> =
@@ -168,49 +168,49 @@ fn a_single_bit_of_the_schema_is_found_and_named() {
         let mut bad = good.clone();
         bad[place] ^= 0x10; // xttp_status
         fs::write(&file, &bad).unwrap();
-        gate.cli_fails(&["serve"], 4, &["damaged", "table attempts", "restore a backup"]);
-        gate.doctor_fails(&["FAILURE  database", "table attempts"]);
+        gateway.cli_fails(&["serve"], 4, &["damaged", "table attempts", "restore a backup"]);
+        gateway.doctor_fails(&["FAILURE  database", "table attempts"]);
         assert_eq!(fs::read(&file).unwrap(), bad, "nothing was written to it");
     }
     fs::write(&file, &good).unwrap();
-    gate.start();
+    gateway.start();
 }
 
 // 1. Change one bit of a merchant's row id, which its payments refer to.
 // 2. The start is refused with exit code 4, and `doctor` fails; both name the row.
 #[test]
-fn a_single_bit_of_a_row_id_is_found_and_named() {
-    let Some(Stage { gate, shop, node: _node }) = Stage::shared() else { return };
+fn a_flipped_bit_in_a_row_id_is_detected_and_reported() {
+    let Some(TestEnv { gateway, shop, node: _node }) = TestEnv::shared() else { return };
     shop.create("0.05");
-    gate.term();
+    gateway.term();
     let flip = "PRAGMA foreign_keys = OFF; UPDATE merchants SET id = (id | 4) - (id & 4)";
-    let rows = Database::of(&gate).rows("SELECT id FROM merchants");
-    Database::of(&gate).write(flip);
-    assert_ne!(Database::of(&gate).rows("SELECT id FROM merchants"), rows);
+    let rows = Database::of(&gateway).rows("SELECT id FROM merchants");
+    Database::of(&gateway).write(flip);
+    assert_ne!(Database::of(&gateway).rows("SELECT id FROM merchants"), rows);
     let words = ["damaged", "refers to a row of merchants", "restore a backup"];
-    let refused = gate.cli_fails(&["serve"], 4, &words);
+    let refused = gateway.cli_fails(&["serve"], 4, &words);
     assert_eq!(refused.stderr.matches("damaged").count(), 1, "said once: {}", refused.stderr);
-    gate.doctor_fails(&["FAILURE  database", "refers to a row of merchants"]);
+    gateway.doctor_fails(&["FAILURE  database", "refers to a row of merchants"]);
 }
 
 // 1. While the gateway runs, a hand leaves a trigger in the database; a payment completes.
 // 2. The sweeper names the trigger and pays nothing out, and commands are refused.
 // 3. The trigger goes: the sweep is sent.
 #[test]
-fn a_foreign_trigger_stops_sweeps_and_is_named() {
-    let stage = Stage::alone_with(|gate| gate.set("sweeper.interval", "1s"));
-    let Some(Stage { gate, shop, node }) = stage else { return };
+fn a_foreign_trigger_stops_sweeps_and_is_reported() {
+    let test_env = TestEnv::alone_with(|gateway| gateway.set("sweeper.interval", "1s"));
+    let Some(TestEnv { gateway, shop, node }) = test_env else { return };
     let payment = shop.create("0.05");
-    gate.await_tip(&node.height().to_string());
-    let hand = Database::of(&gate);
+    gateway.await_tip(&node.height().to_string());
+    let hand = Database::of(&gateway);
     hand.write("CREATE TRIGGER redirect AFTER INSERT ON payouts BEGIN SELECT 1; END");
     node.send(&payment.address, "0.05");
     node.mine(2);
     shop.await_status(&payment.id, "completed", SOON);
     let named = "the trigger redirect, which is not ours";
-    gate.await_log(&["sweeper waits", named]);
+    gateway.await_log(&["sweeper waits", named]);
     stays_true("nothing is paid out", Duration::from_secs(1), || node.mempool().is_empty());
-    gate.cli_fails(&["audit"], 4, &[named]);
+    gateway.cli_fails(&["audit"], 4, &[named]);
     hand.write("DROP TRIGGER redirect");
     wait_for("the sweep", SOON, || !node.mempool().is_empty());
 }
@@ -220,48 +220,48 @@ fn a_foreign_trigger_stops_sweeps_and_is_named() {
 // 2. The trigger goes, and the process says so.
 #[test]
 #[ignore = "long"]
-fn each_process_names_a_foreign_trigger() {
-    let Some(Stage { gate, shop: _shop, node: _node }) = Stage::shared() else { return };
-    gate.term();
-    let mut gateway = Part::of("api,watcher,webhooks");
-    gateway.start(&gate);
-    let hand = Database::of(&gate);
+fn each_process_reports_a_foreign_trigger() {
+    let Some(TestEnv { gateway, shop: _shop, node: _node }) = TestEnv::shared() else { return };
+    gateway.term();
+    let mut roles = Part::of("api,watcher,webhooks");
+    roles.start(&gateway);
+    let hand = Database::of(&gateway);
     hand.write("CREATE TRIGGER redirect AFTER INSERT ON payments BEGIN SELECT 1; END");
     let named = "the trigger redirect, which is not ours";
-    wait_for(named, SOON, || gateway.log().contains(named));
+    wait_for(named, SOON, || roles.log().contains(named));
     hand.write("DROP TRIGGER redirect");
     let again = "the database's schema is as this program made it again";
-    wait_for(again, SOON, || gateway.log().contains(again));
+    wait_for(again, SOON, || roles.log().contains(again));
 }
 
 #[test]
-fn an_emptied_file_is_not_taken_for_a_new_one() {
-    let Some(Stage { gate, shop, node: _node }) = Stage::shared() else { return };
+fn an_emptied_database_is_not_treated_as_new() {
+    let Some(TestEnv { gateway, shop, node: _node }) = TestEnv::shared() else { return };
     shop.create("0.05");
-    gate.term();
+    gateway.term();
     for emptied in [true, false] {
         match emptied {
-            true => fs::write(database(&gate), b"").unwrap(),
-            false => fs::remove_file(database(&gate)).unwrap(),
+            true => fs::write(database(&gateway), b"").unwrap(),
+            false => fs::remove_file(database(&gateway)).unwrap(),
         }
-        gate.cli_fails(&["serve"], 4, &["is empty", "1 addresses", "restore a backup"]);
+        gateway.cli_fails(&["serve"], 4, &["is empty", "1 addresses", "restore a backup"]);
     }
 }
 
 #[test]
-fn a_log_of_writes_that_was_cut_short_still_opens() {
-    let Some(Stage { gate, shop, node: _node }) = Stage::shared() else { return };
+fn a_database_with_a_truncated_wal_still_opens() {
+    let Some(TestEnv { gateway, shop, node: _node }) = TestEnv::shared() else { return };
     let first = shop.create("0.05");
-    gate.restart(); // The first is in the database itself now.
-    let log = gate.folder().join("litegate.db-wal");
+    gateway.restart(); // The first is in the database itself now.
+    let log = gateway.folder().join("litegate.db-wal");
     let length = fs::read(&log).unwrap().len();
     shop.create("0.05");
-    gate.kill();
+    gateway.kill();
     let bytes = fs::read(&log).unwrap();
     assert!(bytes.len() > length + 100);
     fs::write(&log, &bytes[..length + 100]).unwrap();
-    gate.start();
+    gateway.start();
     assert_eq!(shop.status(&first.id).text("status"), "pending");
     // The index of the payment that was cut off is not given out again.
-    gate.await_log(&["older than its high-water mark"]);
+    gateway.await_log(&["older than its high-water mark"]);
 }

@@ -3,7 +3,7 @@
 use std::fs;
 
 use crate::harness::files;
-use crate::harness::gate::Gate;
+use crate::harness::gateway::Gateway;
 
 fn read(path: &str) -> String {
     let file = files::project().join(path);
@@ -32,9 +32,27 @@ fn the_commands_of_the_readme_exist() {
         assert!(readme.contains(&format!("make {target}")), "README shows `make {target}`");
         assert!(makefile.contains(&format!("\n{target}:")), "the Makefile has {target}");
     }
-    let gate = Gate::bare();
+    assert!(try_commands(&readme) > 0, "README shows litegate's commands");
+}
+
+#[test]
+fn the_commands_of_the_guides_exist() {
+    let mut lines = code_of(&read("static/docs/tutorial.md"));
+    for folder in ["static/docs/how-to", "static/docs/reference"] {
+        for page in files::files_below(&files::project().join(folder), ".md") {
+            lines.extend(code_of(&fs::read_to_string(page).unwrap()));
+        }
+    }
+    lines.sort();
+    lines.dedup();
+    assert!(try_commands(&lines) > 20, "the guides show litegate's commands");
+}
+
+/// Asks each command of litegate among these lines for its help. Returns how many there are.
+fn try_commands(lines: &[String]) -> usize {
+    let gateway = Gateway::bare();
     let mut tried = 0;
-    for line in &readme {
+    for line in lines {
         let Some(rest) = line.strip_prefix("litegate ") else { continue };
         let command: Vec<&str> = rest
             .split_whitespace()
@@ -42,15 +60,15 @@ fn the_commands_of_the_readme_exist() {
                 w.chars().all(|c| c.is_ascii_lowercase() || c == '-') && !w.starts_with('-')
             })
             .collect();
-        let output = gate.run(&[&command[..1], &["--help"]].concat());
+        let output = gateway.run(&[&command[..], &["--help"]].concat());
         assert_eq!(output.code, 0, "`{line}`: {output:?}");
         tried += 1;
     }
-    assert!(tried > 0, "README shows litegate's commands");
+    tried
 }
 
 #[test]
-fn every_key_of_the_sample_is_explained_and_known() {
+fn every_key_of_the_sample_config_is_explained_and_valid() {
     let sample = read("config/litegate.toml");
     let mut explained = false;
     for line in sample.lines() {
@@ -66,14 +84,14 @@ fn every_key_of_the_sample_is_explained_and_known() {
             explained = line.starts_with('#');
         }
     }
-    let gate = Gate::bare();
-    fs::write(gate.config_file(), &sample).unwrap();
-    let output = gate.cli(&["check-config"]);
+    let gateway = Gateway::bare();
+    fs::write(gateway.config_file(), &sample).unwrap();
+    let output = gateway.cli(&["check-config"]);
     assert!(!output.stderr.contains("unknown"), "{output:?}");
 }
 
 #[test]
-fn the_sample_with_everything_uncommented_is_known_as_well() {
+fn every_commented_key_of_the_sample_config_is_valid() {
     let sample = read("config/litegate.toml");
     let all: Vec<String> = sample
         .lines()
@@ -82,18 +100,26 @@ fn the_sample_with_everything_uncommented_is_known_as_well() {
             _ => line.to_owned(),
         })
         .collect();
-    let gate = Gate::bare();
-    fs::write(gate.config_file(), all.join("\n")).unwrap();
-    let output = gate.cli(&["check-config"]);
+    let gateway = Gateway::bare();
+    fs::write(gateway.config_file(), all.join("\n")).unwrap();
+    let output = gateway.cli(&["check-config"]);
     // The files that it names are not there; but every key is one.
     assert!(!output.stderr.contains("unknown"), "{output:?}");
     assert!(!output.stderr.to_lowercase().contains("toml"), "{output:?}");
 }
 
 #[test]
-fn the_documents_name_what_is_there() {
-    let mut documents = vec![files::project().join("README.md")];
-    for folder in ["litecoind", "static/docs", "static/docs/decisions"] {
+fn the_documents_refer_only_to_existing_things() {
+    let mut documents = Vec::new();
+    for folder in [
+        "",
+        "litecoind",
+        "static/docs",
+        "static/docs/decisions",
+        "static/docs/explanation",
+        "static/docs/how-to",
+        "static/docs/reference",
+    ] {
         let entries = fs::read_dir(files::project().join(folder)).unwrap();
         let found = entries.map(|entry| entry.unwrap().path());
         documents.extend(found.filter(|path| path.extension().is_some_and(|e| e == "md")));
@@ -111,11 +137,29 @@ fn the_documents_name_what_is_there() {
     }
 }
 
-/// Each `module::test` that the threat model names is a test of this program or of the library,
-/// and each `module::*` a module with tests.
+/// Each decision record follows the template, and the index names it.
 #[test]
-fn the_tests_that_the_threat_model_names_exist() {
-    let text = read("static/docs/THREAT_MODEL.md");
+fn each_decision_follows_the_template() {
+    let folder = files::project().join("static/docs/decisions");
+    let index = fs::read_to_string(folder.join("README.md")).unwrap();
+    let records = files::files_below(&folder, ".md");
+    assert!(records.len() > 20, "{records:?}");
+    for record in records.iter().filter(|path| !path.ends_with("README.md")) {
+        let name = record.file_name().unwrap().to_string_lossy().into_owned();
+        let text = fs::read_to_string(record).unwrap();
+        assert!(text.starts_with(&format!("# {}. ", &name[..4])), "{name}: title");
+        let parts = ["Status: ", "Date: 20", "## Context\n", "## Decision\n", "## Consequences\n"];
+        let found: Vec<_> = parts.iter().map(|part| text.find(part)).collect();
+        assert!(found.iter().all(Option::is_some) && found.is_sorted(), "{name}: {found:?}");
+        assert!(index.contains(&format!("]({name})")), "the index lacks {name}");
+    }
+}
+
+/// Each `module::test` that the threat model or CONTRIBUTING.md names is a test of this program or
+/// of the library, and each `module::*` a module with tests.
+#[test]
+fn the_tests_that_documents_name_exist() {
+    let text = read("static/docs/explanation/threat-model.md") + &read("CONTRIBUTING.md");
     let words = text.split('`').skip(1).step_by(2);
     let is_name =
         |word: &str| word.chars().all(|c| c.is_ascii_lowercase() || "_*0123456789".contains(c));
@@ -133,6 +177,6 @@ fn the_tests_that_the_threat_model_names_exist() {
             "*" => format!("mod {module};"),
             test => format!("fn {test}("),
         };
-        assert!(all.contains(&wanted), "the threat model names {module}::{test}");
+        assert!(all.contains(&wanted), "a document names {module}::{test}");
     }
 }

@@ -7,11 +7,11 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use crate::harness::gate::Gate;
+use crate::harness::gateway::Gateway;
 use crate::harness::node::Node;
 use crate::harness::ports;
 use crate::harness::proxy::{Fault, RpcProxy};
-use crate::harness::stage::Stage;
+use crate::harness::test_env::TestEnv;
 use crate::harness::wait::{SOON, wait_for};
 
 /// The first blocks of the two networks.
@@ -29,18 +29,18 @@ fn section(rpc_url: &str, cookie_file: &Path) -> toml::Value {
 
 #[test]
 #[ignore = "long"]
-fn who_never_answers_is_named_within_five_seconds() {
+fn doctor_reports_silent_endpoints_within_five_seconds() {
     let Some(node) = Node::shared() else { return };
     let (hole, slow) = (RpcProxy::before(&node.rpc_url()), RpcProxy::before(&node.rpc_url()));
     hole.set(Fault::Hole);
     slow.set(Fault::Slow(Duration::from_millis(1500)));
     let silent = TcpListener::bind("127.0.0.1:0").unwrap();
-    let gate = Gate::init(&node);
+    let gateway = Gateway::init(&node);
     let sections = [&hole, &slow].map(|proxy| section(&proxy.url(), node.cookie_file()));
-    gate.set("node", toml::Value::Array(sections.to_vec()));
-    gate.set("public_url", format!("http://{}", silent.local_addr().unwrap()));
+    gateway.set("node", toml::Value::Array(sections.to_vec()));
+    gateway.set("public_url", format!("http://{}", silent.local_addr().unwrap()));
     let began = Instant::now();
-    let said = gate.cli(&["doctor"]);
+    let said = gateway.cli(&["doctor"]);
     assert!(began.elapsed() < Duration::from_secs(5), "{:?}", began.elapsed());
     assert_eq!(said.code, 1, "{said:?}");
     let name = |proxy: &RpcProxy| proxy.url().trim_start_matches("http://").to_owned();
@@ -56,31 +56,31 @@ fn who_never_answers_is_named_within_five_seconds() {
 }
 
 /// A program of this name for the gateway alone, which prints a line.
-fn put_in_path(gate: &Gate, name: &str, line: &str) {
-    let folder = gate.folder().join("programs");
+fn put_in_path(gateway: &Gateway, name: &str, line: &str) {
+    let folder = gateway.folder().join("programs");
     fs::create_dir_all(&folder).unwrap();
     fs::write(folder.join(name), format!("#!/bin/sh\necho {line}\n")).unwrap();
     fs::set_permissions(folder.join(name), fs::Permissions::from_mode(0o755)).unwrap();
-    gate.set_environment("PATH", &format!("{}:/usr/bin:/bin", folder.display()));
+    gateway.set_environment("PATH", &format!("{}:/usr/bin:/bin", folder.display()));
 }
 
 #[test]
-fn a_clock_that_nobody_keeps_and_a_small_mempool_are_named() {
+fn doctor_reports_an_unsynchronised_clock_and_full_mempool() {
     let Some(node) = Node::shared() else { return };
     let proxy = RpcProxy::before(&node.rpc_url());
-    let gate = Gate::init(&node);
-    gate.set("node.rpc_url", proxy.url());
-    put_in_path(&gate, "timedatectl", "yes");
-    let sound = gate.doctor_ok().stdout;
+    let gateway = Gateway::init(&node);
+    gateway.set("node.rpc_url", proxy.url());
+    put_in_path(&gateway, "timedatectl", "yes");
+    let sound = gateway.doctor_ok().stdout;
     assert!(sound.contains("ok       time server: the clock is kept right"), "{sound}");
     assert!(sound.contains("ok       mempool: has room for 300 MB"), "{sound}");
-    put_in_path(&gate, "timedatectl", "no");
+    put_in_path(&gateway, "timedatectl", "no");
     proxy.set(Fault::Rewrite("\"maxmempool\":300000000", "\"maxmempool\":5000000"));
-    let warned = gate.doctor_ok().stdout;
+    let warned = gateway.doctor_ok().stdout;
     assert!(warned.contains("warning  time server: nothing keeps the clock"), "{warned}");
     assert!(warned.contains("warning  mempool: the node's mempool holds 5 MB"), "{warned}");
     proxy.set(Fault::Rewrite("\"mempoolminfee\":0.00001000", "\"mempoolminfee\":0.00005000"));
-    let full = gate.doctor_ok().stdout;
+    let full = gateway.doctor_ok().stdout;
     assert!(full.contains("it forgets payments of less than 5000 litoshis"), "{full}");
 }
 
@@ -107,85 +107,85 @@ impl AsMain {
     }
 }
 
-fn gate_on_main() -> Gate {
-    let gate = Gate::bare();
-    let folder = gate.folder().display().to_string();
-    assert_eq!(gate.run(&["init", "--network", "main", "--dir", &folder]).code, 0);
-    gate.set("http.listen", format!("127.0.0.1:{}", gate.port()));
-    gate.set("metrics.listen", format!("127.0.0.1:{}", ports::free()));
-    gate
+fn gateway_on_main() -> Gateway {
+    let gateway = Gateway::bare();
+    let folder = gateway.folder().display().to_string();
+    assert_eq!(gateway.run(&["init", "--network", "main", "--dir", &folder]).code, 0);
+    gateway.set("http.listen", format!("127.0.0.1:{}", gateway.port()));
+    gateway.set("metrics.listen", format!("127.0.0.1:{}", ports::free()));
+    gateway
 }
 
 #[test]
-fn the_first_start_on_main_needs_a_doctor_who_found_nothing() {
+fn the_first_start_on_main_requires_a_clean_doctor_run() {
     let Some(node) = Node::shared() else { return };
-    let gate = gate_on_main();
+    let gateway = gateway_on_main();
     let first = "the first start on main";
-    gate.set("node.rpc_url", format!("http://127.0.0.1:{}", ports::free()));
-    gate.set("node.cookie_file", node.cookie_file().display().to_string());
-    gate.cli_fails(&["serve"], 4, &[first, "never run", "--force"]);
-    assert_eq!(gate.doctor().code, 1, "there is no node");
-    gate.cli_fails(&["serve"], 4, &[first, "1 failure"]);
+    gateway.set("node.rpc_url", format!("http://127.0.0.1:{}", ports::free()));
+    gateway.set("node.cookie_file", node.cookie_file().display().to_string());
+    gateway.cli_fails(&["serve"], 4, &[first, "never run", "--force"]);
+    assert_eq!(gateway.doctor().code, 1, "there is no node");
+    gateway.cli_fails(&["serve"], 4, &[first, "1 failure"]);
     let as_main = AsMain::before(&node);
-    gate.set("node.rpc_url", as_main.url());
-    gate.cli_fails(&["serve"], 4, &[first, "1 failure"]);
-    gate.doctor_ok();
-    gate.start();
-    gate.await_log(&["following the chain from here"]);
-    gate.term();
+    gateway.set("node.rpc_url", as_main.url());
+    gateway.cli_fails(&["serve"], 4, &[first, "1 failure"]);
+    gateway.doctor_ok();
+    gateway.start();
+    gateway.await_log(&["following the chain from here"]);
+    gateway.term();
     // Whatever comes later, it is no first start any more.
     as_main.version.set(Fault::Status(503));
-    assert_eq!(gate.doctor().code, 1);
-    gate.start();
-    assert!(gate.log_lines(&["--force"]).is_empty(), "{}", gate.log());
+    assert_eq!(gateway.doctor().code, 1);
+    gateway.start();
+    assert!(gateway.log_lines(&["--force"]).is_empty(), "{}", gateway.log());
 }
 
 #[test]
-fn a_forced_first_start_on_main_is_logged_and_the_next_one_is_not_the_first() {
-    let gate = gate_on_main();
-    gate.set("node.rpc_url", format!("http://127.0.0.1:{}", ports::free()));
-    gate.set("node.cookie_file", gate.folder().join(".cookie").display().to_string());
-    gate.start_with(&["--force"]);
-    gate.await_log(&["warn", "first start on main by --force", "never run"]);
-    gate.restart();
+fn a_forced_first_start_on_main_is_logged_once() {
+    let gateway = gateway_on_main();
+    gateway.set("node.rpc_url", format!("http://127.0.0.1:{}", ports::free()));
+    gateway.set("node.cookie_file", gateway.folder().join(".cookie").display().to_string());
+    gateway.start_with(&["--force"]);
+    gateway.await_log(&["warn", "first start on main by --force", "never run"]);
+    gateway.restart();
 }
 
 #[test]
-fn a_spare_node_that_is_too_old_is_left_out() {
+fn a_spare_node_that_is_too_old_is_skipped() {
     let Some(node) = Node::shared() else { return };
     let (old, fit) = (AsMain::before(&node), AsMain::before(&node));
     old.version.set(Fault::None);
     // Whatever the node of these tests is, the second is newer than mainnet asks for.
     let ancient = RpcProxy::before(&old.url());
     ancient.set(Fault::Rewrite("\"version\":21", "\"version\":18"));
-    let gate = gate_on_main();
+    let gateway = gateway_on_main();
     let sections = [ancient.url(), fit.url()].map(|url| section(&url, node.cookie_file()));
-    gate.set("node", toml::Value::Array(sections.to_vec()));
-    let doctor = gate.doctor_ok().stdout;
+    gateway.set("node", toml::Value::Array(sections.to_vec()));
+    let doctor = gateway.doctor_ok().stdout;
     let name = |url: String| url.trim_start_matches("http://").to_owned();
     let line = format!("warning  version: {}: ", name(ancient.url()));
     let line = doctor.lines().find(|found| found.starts_with(&line));
     assert!(line.is_some_and(|line| line.contains("it is left out")), "{doctor}");
-    gate.start();
-    gate.await_log(&["warn", "too old, and is left out", &name(ancient.url())]);
+    gateway.start();
+    gateway.await_log(&["warn", "too old, and is left out", &name(ancient.url())]);
     let metric = |what: &str, url: String, value: u8| {
         let line = format!("litegate_node_{what}{{node=\"{}\"}} {value}", name(url));
-        wait_for(&line, SOON, || gate.metrics().lines().any(|found| found == line));
+        wait_for(&line, SOON, || gateway.metrics().lines().any(|found| found == line));
     };
     metric("in_use", fit.url(), 1);
     metric("well", fit.url(), 1);
     metric("in_use", ancient.url(), 0);
     metric("well", ancient.url(), 0);
-    gate.term();
-    gate.set("node", toml::Value::Array(vec![section(&ancient.url(), node.cookie_file())]));
-    gate.cli_fails(&["serve"], 4, &["older than 0.21.5.4"]);
+    gateway.term();
+    gateway.set("node", toml::Value::Array(vec![section(&ancient.url(), node.cookie_file())]));
+    gateway.cli_fails(&["serve"], 4, &["older than 0.21.5.4"]);
 }
 
 #[test]
-fn secret_files_of_one_name_are_refused_and_a_list_of_one_node_is_a_node() {
-    let Some(Stage { gate, node, .. }) = Stage::shared() else { return };
-    let (here, there) = (gate.folder().join("rpc"), gate.folder().join("other").join("rpc"));
-    fs::create_dir(gate.folder().join("other")).unwrap();
+fn secret_files_with_equal_names_are_refused() {
+    let Some(TestEnv { gateway, node, .. }) = TestEnv::shared() else { return };
+    let (here, there) = (gateway.folder().join("rpc"), gateway.folder().join("other").join("rpc"));
+    fs::create_dir(gateway.folder().join("other")).unwrap();
     for file in [&here, &there] {
         crate::harness::files::write_private(file, b"hush");
     }
@@ -198,12 +198,13 @@ fn secret_files_of_one_name_are_refused_and_a_list_of_one_node_is_a_node() {
     };
     let list =
         |second: &Path| toml::Value::Array(vec![with_password(&here, 1), with_password(second, 2)]);
-    gate.set("node", list(&there));
+    gateway.set("node", list(&there));
     let words = ["node[2].rpc_password_file", "has the name of node[1].rpc_password_file's file"];
-    gate.cli_fails(&["check-config"], 2, &words);
-    gate.set("node", list(&here));
-    gate.cli_ok(&["check-config"]);
-    gate.set("node", toml::Value::Array(vec![section("http://127.0.0.1:1", node.cookie_file())]));
-    gate.set_environment("LITEGATE_NODE__RPC_URL", &node.rpc_url());
-    gate.doctor_ok();
+    gateway.cli_fails(&["check-config"], 2, &words);
+    gateway.set("node", list(&here));
+    gateway.cli_ok(&["check-config"]);
+    gateway
+        .set("node", toml::Value::Array(vec![section("http://127.0.0.1:1", node.cookie_file())]));
+    gateway.set_environment("LITEGATE_NODE__RPC_URL", &node.rpc_url());
+    gateway.doctor_ok();
 }

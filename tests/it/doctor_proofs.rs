@@ -5,13 +5,13 @@
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
 
-use crate::harness::gate::Gate;
+use crate::harness::gateway::Gateway;
 use crate::harness::http;
 use crate::harness::node::Node;
 use crate::harness::ports;
 use crate::harness::proxy::{Fault, RpcProxy};
 use crate::harness::shopper::Shopper;
-use crate::harness::stage::Stage;
+use crate::harness::test_env::TestEnv;
 
 /// A finding of doctor, by the words that it must say.
 #[track_caller]
@@ -24,21 +24,21 @@ fn assert_said(said: &str, line: &str, words: &str) {
 // 2. The node takes no transactions from its peers.
 // 3. Doctor names each. With the node's own endpoint it says that a publisher answers.
 #[test]
-fn doctor_proves_what_the_node_publishes() {
+fn doctor_checks_the_nodes_zmq_endpoint_and_relay() {
     let Some(node) = Node::shared() else { return };
     let proxy = RpcProxy::before(&node.rpc_url());
-    let gate = Gate::init(&node);
-    gate.set("node.rpc_url", proxy.url());
-    let sound = gate.doctor_ok().stdout;
+    let gateway = Gateway::init(&node);
+    gateway.set("node.rpc_url", proxy.url());
+    let sound = gateway.doctor_ok().stdout;
     assert_said(&sound, "ok       zmq endpoint: ", &node.zmq_url());
     assert_said(&sound, "ok       relay: ", "unconfirmed transactions");
     let other = TcpListener::bind("127.0.0.1:0").unwrap();
     let dead = format!("tcp://127.0.0.1:{}", ports::free());
     let foreign = format!("tcp://{}", other.local_addr().unwrap());
-    gate.set("node.zmq_rawtx", dead.clone());
-    gate.set("node.zmq_hashblock", foreign.clone());
+    gateway.set("node.zmq_rawtx", dead.clone());
+    gateway.set("node.zmq_hashblock", foreign.clone());
     proxy.set(Fault::Rewrite("\"localrelay\":true", "\"localrelay\":false"));
-    let warned = gate.doctor_ok().stdout;
+    let warned = gateway.doctor_ok().stdout;
     for endpoint in [&dead, &foreign] {
         let words = format!("no ZMQ publisher answers at {endpoint}");
         assert_said(&warned, "warning  zmq endpoint: ", &words);
@@ -49,22 +49,22 @@ fn doctor_proves_what_the_node_publishes() {
 // 1. `init` gets a key with a prefix of BIP44, and one that is a master key.
 // 2. It warns at once, keeps the key as it was spelled, and doctor and the start repeat it.
 #[test]
-fn a_key_that_the_wallet_reads_otherwise_is_named() {
+fn a_key_that_wallets_interpret_otherwise_causes_a_warning() {
     // BIP32's first test vector, in Litecoin's spelling for p2pkh on test networks.
     let key = respelled(
         "tpubD6NzVbkrYhZ4XHndKkuB8FifXm8r5FQHwrN6oZuWCz13qb93rtgKvD4PQsqC4HP4yhV3tA2fqr2RbY5mNXfM7RxXUoeABoDtsFUq2zJq6YK",
         [0x04, 0x36, 0xf6, 0xe1],
     );
-    let gate = Gate::bare();
-    let folder = gate.folder().display().to_string();
-    let made = gate.run(&["init", "--network", "regtest", "--dir", &folder, "--xpub", &key]);
+    let gateway = Gateway::bare();
+    let folder = gateway.folder().display().to_string();
+    let made = gateway.run(&["init", "--network", "regtest", "--dir", &folder, "--xpub", &key]);
     assert_eq!(made.code, 0, "{made:?}");
     assert_said(&made.stdout, "warning  --xpub ", "BIP44");
     assert_said(&made.stdout, "warning  --xpub ", "has depth 0");
-    assert_eq!(gate.setting("wallet.xpub"), key, "as the operator gave it");
-    gate.set("http.listen", format!("127.0.0.1:{}", gate.port()));
-    gate.set("database", format!("{folder}/litegate.db"));
-    let said = gate.doctor().stdout;
+    assert_eq!(gateway.setting("wallet.xpub"), key, "as the operator gave it");
+    gateway.set("http.listen", format!("127.0.0.1:{}", gateway.port()));
+    gateway.set("database", format!("{folder}/litegate.db"));
+    let said = gateway.doctor().stdout;
     assert_said(&said, "warning  xpub: ", "BIP44");
     assert_said(&said, "warning  xpub: ", "has depth 0");
 }
@@ -79,21 +79,21 @@ fn respelled(key: &str, version: [u8; 4]) -> String {
 // 1. A proxy on this machine forwards requests, and is not trusted.
 // 2. The log names it once, and doctor names it; with its network in the list, doctor does not.
 #[test]
-fn an_untrusted_proxy_is_named_once() {
-    let Some(Stage { gate, shop: _shop, node: _node }) = Stage::shared_with(|gate| {
-        gate.set("http.trusted_proxies", toml::Value::Array(vec!["192.0.2.1".into()]));
+fn an_untrusted_proxy_is_reported_once() {
+    let Some(TestEnv { gateway, shop: _shop, node: _node }) = TestEnv::shared_with(|gateway| {
+        gateway.set("http.trusted_proxies", toml::Value::Array(vec!["192.0.2.1".into()]));
     }) else {
         return;
     };
     for client in ["198.51.100.1", "198.51.100.2"] {
-        assert_eq!(gate.request("GET", "/", &[("x-forwarded-for", client)], "").status, 200);
+        assert_eq!(gateway.request("GET", "/", &[("x-forwarded-for", client)], "").status, 200);
     }
-    let named = gate.log_lines(&["warn", "127.0.0.1", "http.trusted_proxies"]);
+    let named = gateway.log_lines(&["warn", "127.0.0.1", "http.trusted_proxies"]);
     assert_eq!(named.len(), 1, "{named:?}");
-    let said = gate.doctor().stdout;
+    let said = gateway.doctor().stdout;
     assert_said(&said, "warning  proxy: 127.0.0.1 ", "http.trusted_proxies");
-    gate.set("http.trusted_proxies", toml::Value::Array(vec!["127.0.0.0/8".into()]));
-    assert!(!gate.doctor().stdout.contains("  proxy: "));
+    gateway.set("http.trusted_proxies", toml::Value::Array(vec!["127.0.0.0/8".into()]));
+    assert!(!gateway.doctor().stdout.contains("  proxy: "));
 }
 
 /// A proxy that collects whole answers: nothing comes through before the upstream's end.
@@ -134,16 +134,16 @@ fn mute(mut client: &TcpStream, port: u16) -> Option<()> {
 // 2. Doctor follows the stream of an open payment as a browser does, and says that it is muted.
 #[test]
 #[ignore = "long"]
-fn doctor_notices_a_muted_event_stream() {
-    let Some(Stage { gate, shop, node: _node }) = Stage::shared() else { return };
-    let said = gate.doctor().stdout;
+fn doctor_detects_a_buffered_event_stream() {
+    let Some(TestEnv { gateway, shop, node: _node }) = TestEnv::shared() else { return };
+    let said = gateway.doctor().stdout;
     assert!(!said.contains("event streams: the first"), "there is no payment: {said}");
     shop.create("0.05");
-    let said = gate.doctor().stdout;
+    let said = gateway.doctor().stdout;
     assert_said(&said, "ok       event streams: ", "comes through at once");
-    let proxy = Muting::before(gate.port());
-    gate.set("public_url", format!("http://127.0.0.1:{}", proxy.0));
-    let said = gate.doctor().stdout;
+    let proxy = Muting::before(gateway.port());
+    gateway.set("public_url", format!("http://127.0.0.1:{}", proxy.0));
+    let said = gateway.doctor().stdout;
     assert_said(&said, "ok       public URL: ", "this gateway answers");
     assert_said(&said, "warning  event streams: ", "nothing of an event stream comes through");
 }
@@ -152,14 +152,14 @@ fn doctor_notices_a_muted_event_stream() {
 // 2. It shows the payment although its event stream never says a word.
 #[test]
 #[ignore = "long: a browser"]
-fn a_page_whose_stream_is_muted_asks_by_itself() {
-    let Some(Stage { gate, shop, node }) = Stage::shared_with(|gate| {
-        gate.set("public_url", "https://shop.example/pay-gw");
+fn a_page_with_a_buffered_event_stream_polls() {
+    let Some(TestEnv { gateway, shop, node }) = TestEnv::shared_with(|gateway| {
+        gateway.set("public_url", "https://shop.example/pay-gw");
     }) else {
         return;
     };
     let payment = shop.create("0.05");
-    let proxy = Muting::before(gate.port());
+    let proxy = Muting::before(gateway.port());
     let mut shopper = Shopper::arrive();
     shopper.opens(&format!("http://127.0.0.1:{}/pay-gw/pay/{}", proxy.0, payment.id));
     shopper.sees("waiting", "Pay 0.05 LTC");

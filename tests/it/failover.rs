@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use crate::harness::gate::Gate;
+use crate::harness::gateway::Gateway;
 use crate::harness::node::Node;
 use crate::harness::ports;
 use crate::harness::receiver::Receiver;
@@ -75,32 +75,32 @@ impl Peer {
 }
 
 /// Two connected nodes, the first of which the gateway follows.
-fn pair(configure: impl FnOnce(&Gate)) -> Option<(Peer, Peer, Gate)> {
+fn pair(configure: impl FnOnce(&Gateway)) -> Option<(Peer, Peer, Gateway)> {
     let (first, second) = (Peer::stopped()?, Peer::stopped()?);
     first.node.up();
     second.node.up_with(&[]);
     second.connect(&first);
-    let gate = Gate::init(&first.node);
-    gate.set("node", toml::Value::Array(vec![first.section(), second.section()]));
-    gate.set("failover.patience", "2s");
-    configure(&gate);
-    Some((first, second, gate))
+    let gateway = Gateway::init(&first.node);
+    gateway.set("node", toml::Value::Array(vec![first.section(), second.section()]));
+    gateway.set("failover.timeout", "2s");
+    configure(&gateway);
+    Some((first, second, gateway))
 }
 
 #[track_caller]
-fn await_followed(gate: &Gate, peer: &Peer, deadline: Duration) {
+fn await_followed(gateway: &Gateway, peer: &Peer, deadline: Duration) {
     let line = format!("litegate_node_in_use{{node=\"{}\"}} 1", peer.name());
-    wait_for(&line, deadline, || gate.metrics().lines().any(|found| found == line));
+    wait_for(&line, deadline, || gateway.metrics().lines().any(|found| found == line));
 }
 
-fn changes(gate: &Gate) -> usize {
-    gate.log_lines(&["following another node"]).len()
+fn changes(gateway: &Gateway) -> usize {
+    gateway.log_lines(&["following another node"]).len()
 }
 
 /// Lets a payment be paid and mined at a node, and waits for the whole of it.
 #[track_caller]
 fn whole_life(shop: &Shop, receiver: &Receiver, peer: &Peer) -> Created {
-    let payment = shop.create_told("0.05", &receiver.url("/hook"));
+    let payment = shop.create_with_webhook("0.05", &receiver.url("/hook"));
     peer.node.send(&payment.address, "0.05");
     shop.await_field(&payment.id, "amountReceivedLtc", "0.05", SOON);
     peer.node.mine(2);
@@ -117,18 +117,18 @@ fn whole_life(shop: &Shop, receiver: &Receiver, peer: &Peer) -> Created {
 
 /// Starts a gateway that follows this node, with a shop that is paid and told once.
 #[track_caller]
-fn trade(gate: &Gate, followed: &Peer) -> (Shop, Receiver, Created) {
+fn trade(gateway: &Gateway, followed: &Peer) -> (Shop, Receiver, Created) {
     let receiver = Receiver::start();
-    gate.start();
-    await_followed(gate, followed, SOON);
-    let shop = Shop::open_paid_to(gate, "Corner Shop", &followed.node.fresh_address());
+    gateway.start();
+    await_followed(gateway, followed, SOON);
+    let shop = Shop::open_paid_to(gateway, "Corner Shop", &followed.node.fresh_address());
     let payment = whole_life(&shop, &receiver, followed);
     (shop, receiver, payment)
 }
 
 /// Each payment was told under one id, and each litoshi was paid once.
 #[track_caller]
-fn check_books(gate: &Gate, receiver: &Receiver, payments: &[Created]) {
+fn check_ledger(gateway: &Gateway, receiver: &Receiver, payments: &[Created]) {
     let hits = receiver.hits();
     for payment in payments {
         let of = hits.iter().filter(|hit| hit.fields().text("paymentId") == payment.id);
@@ -136,7 +136,7 @@ fn check_books(gate: &Gate, receiver: &Receiver, payments: &[Created]) {
             of.map(|hit| hit.header("webhook-id")).collect();
         assert_eq!(ids.len(), 1, "{ids:?}");
     }
-    let sums = gate.cli_json(&["audit"]);
+    let sums = gateway.cli_json(&["audit"]);
     let of = |name: &str| crate::harness::json::litoshis(sums.raw(name));
     assert_eq!(of("receivedLtc"), 5_000_000 * u64::try_from(payments.len()).unwrap());
     assert_eq!(of("paidLtc") + of("feesLtc"), of("receivedLtc"));
@@ -144,24 +144,24 @@ fn check_books(gate: &Gate, receiver: &Receiver, payments: &[Created]) {
 
 #[test]
 #[ignore = "long"]
-fn payments_go_on_while_the_first_node_stops_lags_and_returns_with_another_tip() {
-    let made = pair(|gate| {
-        gate.set("sweeper.interval", "1s");
-        gate.set("payments.late_grace", "1h");
+fn payments_continue_while_the_first_node_fails_and_returns() {
+    let made = pair(|gateway| {
+        gateway.set("sweeper.interval", "1s");
+        gateway.set("payments.late_grace", "1h");
     });
-    let Some((first, second, gate)) = made else { return };
-    let (shop, receiver, first_payment) = trade(&gate, &first);
+    let Some((first, second, gateway)) = made else { return };
+    let (shop, receiver, first_payment) = trade(&gateway, &first);
     let mut payments = vec![first_payment];
     wait_for("the second has it all", SOON, || first.tip() == second.tip());
 
     // The first stops, with a payment seen and one created meanwhile.
-    let seen = shop.create_told("0.05", &receiver.url("/hook"));
+    let seen = shop.create_with_webhook("0.05", &receiver.url("/hook"));
     second.await_tx(&first.node.send(&seen.address, "0.05"));
     shop.await_field(&seen.id, "amountReceivedLtc", "0.05", SOON);
     first.node.stop();
-    let created = shop.create_told("0.05", &receiver.url("/hook"));
-    gate.await_log(&["warn", "following another node", &second.name(), "out of reach"]);
-    await_followed(&gate, &second, SOON);
+    let created = shop.create_with_webhook("0.05", &receiver.url("/hook"));
+    gateway.await_log(&["warn", "following another node", &second.name(), "out of reach"]);
+    await_followed(&gateway, &second, SOON);
     second.node.send(&created.address, "0.05");
     second.node.mine(2);
     for payment in [&seen, &created] {
@@ -171,49 +171,49 @@ fn payments_go_on_while_the_first_node_stops_lags_and_returns_with_another_tip()
     wait_for("the sweep by the second", SOON, || !second.node.mempool().is_empty());
     second.node.mine(1);
     payments.extend([seen, created]);
-    gate.await_tip(&second.node.height().to_string());
-    gate.cli_ok(&["audit"]);
+    gateway.await_tip(&second.node.height().to_string());
+    gateway.cli_ok(&["audit"]);
 
     // It returns, and lags: it has none of these blocks. Nobody goes back to it.
     first.node.up_with(&[]);
-    let behind = gate.await_log(&["warn", "a node is behind the block that we stand on"]);
+    let behind = gateway.await_log(&["warn", "a node is behind the block that we stand on"]);
     assert!(behind.contains(&first.name()), "{behind}");
     payments.push(whole_life(&shop, &receiver, &second));
     // It catches up and is well: still nobody goes back.
     first.connect(&second);
-    gate.await_log(&["info", "a node is well", &first.name()]);
-    stays_true("it stays with the second", Duration::from_secs(6), || changes(&gate) == 1);
+    gateway.await_log(&["info", "a node is well", &first.name()]);
+    stays_true("it stays with the second", Duration::from_secs(6), || changes(&gateway) == 1);
 
     // Now the second lags: cut off, it misses what the first goes on with.
     second.cut();
-    let on_first = shop.create_told("0.05", &receiver.url("/hook"));
+    let on_first = shop.create_with_webhook("0.05", &receiver.url("/hook"));
     let txid = first.node.send(&on_first.address, "0.05");
     let raw = first.node.raw_transaction(&txid);
     first.node.mine(4);
-    await_followed(&gate, &first, STEADY);
+    await_followed(&gateway, &first, STEADY);
     shop.await_status(&on_first.id, "completed", SOON);
     let hit = receiver.await_hit_for(&on_first.id, SOON);
     wait_for("the sweep by the first", SOON, || !first.node.mempool().is_empty());
-    assert_eq!(changes(&gate), 2);
+    assert_eq!(changes(&gateway), 2);
 
     // The first stops for good measure, and the second has gone on by itself, on another branch
     // that is longer: as after any reorganisation the gateway follows it.
     first.node.stop();
-    let above = gate.metrics();
+    let above = gateway.metrics();
     let height =
         above.lines().find_map(|line| line.strip_prefix("litegate_chain_height ")).unwrap();
     let height: u32 = height.parse().unwrap();
     second.node.mine(height + 2 - second.node.height());
-    await_followed(&gate, &second, SOON);
-    gate.await_log(&["reorganisation: block taken back"]);
-    gate.await_tip(&second.node.height().to_string());
+    await_followed(&gateway, &second, SOON);
+    gateway.await_log(&["reorganisation: block taken back"]);
+    gateway.await_tip(&second.node.height().to_string());
     let after = shop.status(&on_first.id);
     assert_eq!(after.text("status"), "completed", "completed is final");
-    gate.await_log(&["error", "a completed payment has lost its coins"]);
+    gateway.await_log(&["error", "a completed payment has lost its coins"]);
     // Its transaction and the stored sweep reach the other node: the payout goes out all the same.
     let _: String = second.node.call("sendrawtransaction", json!([raw]));
     second.node.mine(2);
-    gate.await_log(&["warn", "the coins of a completed payment are back"]);
+    gateway.await_log(&["warn", "the coins of a completed payment are back"]);
     wait_for("the same sweep, sent again", STEADY, || !second.node.mempool().is_empty());
     second.node.mine(1);
     payments.push(on_first);
@@ -222,17 +222,17 @@ fn payments_go_on_while_the_first_node_stops_lags_and_returns_with_another_tip()
     first.node.up_with(&[]);
     first.connect(&second);
     payments.push(whole_life(&shop, &receiver, &second));
-    gate.await_tip(&second.node.height().to_string());
-    assert_eq!(changes(&gate), 3, "{:?}", gate.log_lines(&["following another node"]));
-    gate.cli_ok(&["audit"]);
-    let doctor = gate.doctor().stdout;
+    gateway.await_tip(&second.node.height().to_string());
+    assert_eq!(changes(&gateway), 3, "{:?}", gateway.log_lines(&["following another node"]));
+    gateway.cli_ok(&["audit"]);
+    let doctor = gateway.doctor().stdout;
     for peer in [&first, &second] {
         assert!(doctor.contains(&format!("node: {}: on regtest", peer.name())), "{doctor}");
     }
 
-    check_books(&gate, &receiver, &payments);
+    check_ledger(&gateway, &receiver, &payments);
     assert!(!hit.header("webhook-id").is_empty());
-    let sums = gate.cli_json(&["audit"]);
+    let sums = gateway.cli_json(&["audit"]);
     let paid = crate::harness::json::litoshis(sums.raw("paidLtc"));
     assert_eq!(second.node.balance_of(&shop.payout_address), paid);
 }
@@ -240,16 +240,16 @@ fn payments_go_on_while_the_first_node_stops_lags_and_returns_with_another_tip()
 /// A node that has only just been turned to may not have heard of a transaction yet.
 #[test]
 #[ignore = "long"]
-fn what_the_node_before_has_seen_is_not_taken_for_replaced_at_once() {
-    let made = pair(|gate| {
-        gate.set("failover.patience", "1s");
-        gate.set("payments.expiry", "4s");
-        gate.set("payments.late_grace", "1h");
+fn coins_of_the_previous_node_are_not_replaced_at_once() {
+    let made = pair(|gateway| {
+        gateway.set("failover.timeout", "1s");
+        gateway.set("payments.expiry", "4s");
+        gateway.set("payments.late_grace", "1h");
     });
-    let Some((first, second, gate)) = made else { return };
-    gate.start();
-    await_followed(&gate, &first, SOON);
-    let shop = Shop::open_paid_to(&gate, "Corner Shop", &first.node.fresh_address());
+    let Some((first, second, gateway)) = made else { return };
+    gateway.start();
+    await_followed(&gateway, &first, SOON);
+    let shop = Shop::open_paid_to(&gateway, "Corner Shop", &first.node.fresh_address());
     second.cut();
     let paid = |amount| {
         let payment = shop.create("0.05");
@@ -259,14 +259,14 @@ fn what_the_node_before_has_seen_is_not_taken_for_replaced_at_once() {
     };
     let ((slow, raw), (lost, _)) = (paid("0.05"), paid("0.051"));
     first.node.stop();
-    await_followed(&gate, &second, SOON);
+    await_followed(&gateway, &second, SOON);
     // Their time is up meanwhile: nobody may be told that they were not paid.
     stays_true("it counts as seen", Duration::from_secs(6), || {
         let status = shop.status(&slow.id);
         status.text("status") == "pending" && status.raw("amountReceivedLtc") == "0.05"
     });
     // A start in between is no other node.
-    gate.restart();
+    gateway.restart();
     let _: String = second.node.call("sendrawtransaction", json!([raw]));
     second.node.mine(2);
     let done = shop.await_status(&slow.id, "completed", SOON);
@@ -277,41 +277,41 @@ fn what_the_node_before_has_seen_is_not_taken_for_replaced_at_once() {
 }
 
 #[test]
-fn a_first_node_that_never_answers_is_passed_over_also_by_commands() {
+fn an_unreachable_first_node_is_skipped_by_commands_too() {
     let Some(second) = Node::start() else { return };
-    let gate = Gate::init(&second);
-    let section = gate.config()["node"].clone();
+    let gateway = Gateway::init(&second);
+    let section = gateway.config()["node"].clone();
     let mut nowhere = section.clone();
     let table = nowhere.as_table_mut().unwrap();
     table.insert("rpc_url".to_owned(), format!("http://127.0.0.1:{}", ports::free()).into());
-    gate.set("node", toml::Value::Array(vec![nowhere, section]));
-    gate.set("failover.patience", "1s");
-    gate.start();
-    gate.await_log(&["warn", "following another node", "out of reach"]);
-    gate.await_tip(&second.height().to_string());
-    let shop = Shop::open(&gate, &second, "Corner Shop");
+    gateway.set("node", toml::Value::Array(vec![nowhere, section]));
+    gateway.set("failover.timeout", "1s");
+    gateway.start();
+    gateway.await_log(&["warn", "following another node", "out of reach"]);
+    gateway.await_tip(&second.height().to_string());
+    let shop = Shop::open(&gateway, &second, "Corner Shop");
     let payment = shop.create("0.05");
     second.send(&payment.address, "0.05");
     second.mine(2);
     shop.await_status(&payment.id, "completed", SOON);
-    gate.cli_ok(&["audit"]);
+    gateway.cli_ok(&["audit"]);
     // What was chosen holds over a restart: nobody waits for the first again.
-    gate.restart();
+    gateway.restart();
     let again = shop.create("0.05");
     second.send(&again.address, "0.05");
     shop.await_field(&again.id, "amountReceivedLtc", "0.05", Duration::from_secs(5));
-    assert_eq!(gate.log_lines(&["following another node"]).len(), 1);
+    assert_eq!(gateway.log_lines(&["following another node"]).len(), 1);
 }
 
 /// Of a branch that it refuses a node knows no more than its first block, which lies no higher than
 /// its own tip: it is behind on purpose, and is not left for the one that accepts more.
 #[test]
 #[ignore = "long"]
-fn a_node_that_refuses_the_others_blocks_is_not_left_for_it() {
-    let made = pair(|gate| gate.set("failover.patience", "1s"));
-    let Some((first, second, gate)) = made else { return };
-    gate.start();
-    await_followed(&gate, &first, SOON);
+fn a_node_that_refuses_the_blocks_of_another_is_not_left() {
+    let made = pair(|gateway| gateway.set("failover.timeout", "1s"));
+    let Some((first, second, gateway)) = made else { return };
+    gateway.start();
+    await_followed(&gateway, &first, SOON);
     second.node.mine(1);
     wait_for("the first has it", SOON, || first.tip() == second.tip());
     second.cut();
@@ -321,42 +321,42 @@ fn a_node_that_refuses_the_others_blocks_is_not_left_for_it() {
     first.node.mine(2);
     second.node.mine(3);
     assert_eq!(second.node.height(), first.node.height() + 2);
-    gate.await_tip(&first.node.height().to_string());
-    stays_true("it is followed", Duration::from_secs(8), || changes(&gate) == 0);
+    gateway.await_tip(&first.node.height().to_string());
+    stays_true("it is followed", Duration::from_secs(8), || changes(&gateway) == 0);
     // As soon as it is gone, the other has to do.
     first.node.stop();
-    await_followed(&gate, &second, SOON);
+    await_followed(&gateway, &second, SOON);
 }
 
 /// At the very moment of the change, before and after it is recorded.
 #[test]
 #[ignore = "long"]
-fn a_process_that_dies_while_it_changes_nodes_goes_on_with_the_other() {
-    let made = pair(|gate| {
-        gate.set("failover.patience", "1s");
-        gate.set("sweeper.interval", "1s");
+fn a_crash_during_failover_continues_with_the_other_node() {
+    let made = pair(|gateway| {
+        gateway.set("failover.timeout", "1s");
+        gateway.set("sweeper.interval", "1s");
     });
-    let Some((first, second, gate)) = made else { return };
-    let (shop, receiver, first_payment) = trade(&gate, &first);
+    let Some((first, second, gateway)) = made else { return };
+    let (shop, receiver, first_payment) = trade(&gateway, &first);
     let mut payments = vec![first_payment];
     for (point, left, taken) in [("node-left", &first, &second), ("node-taken", &second, &first)] {
         taken.connect(left);
-        let created = [(); 2].map(|()| shop.create_told("0.05", &receiver.url("/hook")));
-        gate.term();
-        gate.set_environment("LITEGATE_CRASH_AT", point);
-        gate.start();
-        await_followed(&gate, left, SOON);
+        let created = [(); 2].map(|()| shop.create_with_webhook("0.05", &receiver.url("/hook")));
+        gateway.term();
+        gateway.set_environment("LITEGATE_CRASH_AT", point);
+        gateway.start();
+        await_followed(&gateway, left, SOON);
         for payment in &created {
             taken.await_tx(&left.node.send(&payment.address, "0.05"));
             shop.await_field(&payment.id, "amountReceivedLtc", "0.05", SOON);
         }
         left.node.stop();
-        wait_for("its death", SOON, || gate.ended().is_some());
-        gate.kill();
-        gate.clear_environment();
+        wait_for("its death", SOON, || gateway.ended().is_some());
+        gateway.kill();
+        gateway.clear_environment();
         taken.node.mine(2);
-        gate.start();
-        await_followed(&gate, taken, SOON);
+        gateway.start();
+        await_followed(&gateway, taken, SOON);
         for payment in created {
             shop.await_status(&payment.id, "completed", SOON);
             receiver.await_hit_for(&payment.id, SOON);
@@ -366,34 +366,34 @@ fn a_process_that_dies_while_it_changes_nodes_goes_on_with_the_other() {
         taken.node.mine(1);
         left.node.up_with(&[]);
     }
-    gate.await_tip(&first.node.height().to_string());
-    check_books(&gate, &receiver, &payments);
+    gateway.await_tip(&first.node.height().to_string());
+    check_ledger(&gateway, &receiver, &payments);
 }
 
 /// A node of another chain is no way out, however well it is.
 #[test]
 #[ignore = "long"]
 fn another_chain_is_never_followed() {
-    let made = pair(|gate| gate.set("failover.patience", "1s"));
-    let Some((first, second, gate)) = made else { return };
-    gate.start();
-    let shop = Shop::open(&gate, &first.node, "Corner Shop");
+    let made = pair(|gateway| gateway.set("failover.timeout", "1s"));
+    let Some((first, second, gateway)) = made else { return };
+    gateway.start();
+    let shop = Shop::open(&gateway, &first.node, "Corner Shop");
     let payment = shop.create("0.05");
     first.node.send(&payment.address, "0.05");
     // So many that no reorganisation may take them all.
     first.node.mine(26);
     shop.await_status(&payment.id, "completed", SOON);
-    gate.await_tip(&first.node.height().to_string());
+    gateway.await_tip(&first.node.height().to_string());
     wait_for("the second has it all", SOON, || first.tip() == second.tip());
     // It forgets the first block that we followed, and goes on with others.
     second.cut();
     let began = 110;
     second.node.disconnect(second.node.height() - began + 1);
     second.node.mine(60);
-    gate.await_log(&["warn", "a node is not to be followed", &second.name()]);
+    gateway.await_log(&["warn", "a node is not to be followed", &second.name()]);
     first.node.stop();
-    gate.await_log(&["warn", "a node is out of reach", &first.name()]);
-    stays_true("nobody follows it", Duration::from_secs(4), || changes(&gate) == 0);
+    gateway.await_log(&["warn", "a node is out of reach", &first.name()]);
+    stays_true("nobody follows it", Duration::from_secs(4), || changes(&gateway) == 0);
     assert_eq!(shop.status(&payment.id).text("status"), "completed");
     first.node.up_with(&[]);
     let later = shop.create("0.05");

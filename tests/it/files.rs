@@ -8,9 +8,9 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use crate::harness::files::{self, LITEGATE};
-use crate::harness::gate::{Gate, Output};
+use crate::harness::gateway::{Gateway, Output};
 use crate::harness::node::Node;
-use crate::harness::stage::Stage;
+use crate::harness::test_env::TestEnv;
 use crate::harness::wait::{SOON, wait_until};
 
 /// The gateway's user and group, the sweeper's user, and a user who has nothing to do with them.
@@ -28,7 +28,7 @@ const TIMED_OUT: i32 = 124;
 /// An installation as the package makes it: configuration and keys are root's, the database lies in
 /// a directory of the gateway's user, the record in one of the sweeper's.
 struct Installed {
-    gate: Gate,
+    gateway: Gateway,
     node: std::sync::Arc<Node>,
     merchant: String,
 }
@@ -37,19 +37,19 @@ impl Installed {
     /// `None` if tests without a node are wanted.
     fn new() -> Option<Installed> {
         assert_eq!(files::user(), 0, "this test needs root");
-        let Stage { gate, shop, node } = Stage::shared()?;
-        gate.term();
+        let TestEnv { gateway, shop, node } = TestEnv::shared()?;
+        gateway.term();
         let merchant = shop.merchant_id.clone();
-        fs::set_permissions(gate.folder(), PermissionsExt::from_mode(0o711)).unwrap();
-        let installed = Installed { gate, node, merchant };
-        let (data, sweeper) = (installed.data(""), installed.gate.folder().join("sweeper"));
+        fs::set_permissions(gateway.folder(), PermissionsExt::from_mode(0o711)).unwrap();
+        let installed = Installed { gateway, node, merchant };
+        let (data, sweeper) = (installed.data(""), installed.gateway.folder().join("sweeper"));
         for (directory, uid, mode) in [(&data, GATEWAY, 0o2770), (&sweeper, SWEEPER, 0o700)] {
             fs::create_dir(directory).unwrap();
             chown(directory, Some(uid), Some(GATEWAY)).unwrap();
             fs::set_permissions(directory, PermissionsExt::from_mode(mode)).unwrap();
         }
-        let gate = &installed.gate;
-        for from in files::files_below(gate.folder(), "") {
+        let gateway = &installed.gateway;
+        for from in files::files_below(gateway.folder(), "") {
             let name = from.file_name().unwrap().to_string_lossy().into_owned();
             if !name.starts_with("litegate.db") || name.ends_with(".lock") {
                 continue;
@@ -60,26 +60,27 @@ impl Installed {
             fs::set_permissions(&to, PermissionsExt::from_mode(0o660)).unwrap();
         }
         let record = sweeper.join("record");
-        fs::rename(format!("{}.record", gate.setting("sweeper.seal_key_file")), &record).unwrap();
-        chown(&record, Some(SWEEPER), Some(GATEWAY)).unwrap();
-        gate.set("database", installed.data("litegate.db").display().to_string());
-        gate.set("sweeper.record_file", record.display().to_string());
-        fs::write(gate.folder().join("victim"), "untouched").unwrap();
-        fs::set_permissions(gate.folder().join("victim"), PermissionsExt::from_mode(0o640))
+        fs::rename(format!("{}.record", gateway.setting("sweeper.seal_key_file")), &record)
             .unwrap();
-        fs::create_dir(gate.folder().join("root-only")).unwrap();
-        fs::set_permissions(gate.folder().join("root-only"), PermissionsExt::from_mode(0o700))
+        chown(&record, Some(SWEEPER), Some(GATEWAY)).unwrap();
+        gateway.set("database", installed.data("litegate.db").display().to_string());
+        gateway.set("sweeper.seal_state_file", record.display().to_string());
+        fs::write(gateway.folder().join("victim"), "untouched").unwrap();
+        fs::set_permissions(gateway.folder().join("victim"), PermissionsExt::from_mode(0o640))
+            .unwrap();
+        fs::create_dir(gateway.folder().join("root-only")).unwrap();
+        fs::set_permissions(gateway.folder().join("root-only"), PermissionsExt::from_mode(0o700))
             .unwrap();
         Some(installed)
     }
 
     /// A file in the directory of the gateway's user.
     fn data(&self, name: &str) -> PathBuf {
-        self.gate.folder().join("data").join(name)
+        self.gateway.folder().join("data").join(name)
     }
 
     fn root_only(&self, name: &str) -> PathBuf {
-        self.gate.folder().join("root-only").join(name)
+        self.gateway.folder().join("root-only").join(name)
     }
 
     /// Runs a command as root, or as this user, for no longer than it may take.
@@ -87,7 +88,7 @@ impl Installed {
         use std::os::unix::process::CommandExt;
         let mut command = Command::new("timeout");
         command.args(["-k", "1", PATIENCE, LITEGATE.as_str()]).args(arguments);
-        command.arg("--config").arg(self.gate.config_file()).current_dir(self.gate.folder());
+        command.arg("--config").arg(self.gateway.config_file()).current_dir(self.gateway.folder());
         if let Some(user) = user {
             command.uid(user).gid(GATEWAY);
         }
@@ -109,7 +110,7 @@ impl Installed {
     /// What is root's: bytes, owner and mode of every file that is not in a user's directory.
     fn of_root(&self) -> BTreeMap<PathBuf, (u32, u32, u32, Vec<u8>)> {
         let mut found = BTreeMap::new();
-        for folder in [self.gate.folder().to_owned(), self.gate.folder().join("root-only")] {
+        for folder in [self.gateway.folder().to_owned(), self.gateway.folder().join("root-only")] {
             for entry in fs::read_dir(folder).unwrap() {
                 let path = entry.unwrap().path();
                 let stat = fs::symlink_metadata(&path).unwrap();
@@ -124,7 +125,7 @@ impl Installed {
     fn copy_users(&self, from: &str, to: &str) {
         for name in ["data", "sweeper"] {
             let (from, to) = (format!("{from}{name}"), format!("{to}{name}"));
-            let folder = self.gate.folder();
+            let folder = self.gateway.folder();
             let _ = fs::remove_dir_all(folder.join(&to)); // It may not be there.
             let copied = Command::new("cp").args(["-a", &from, &to]).current_dir(folder).status();
             assert!(copied.unwrap().success());
@@ -158,7 +159,7 @@ impl Impostor {
             fs::remove_dir_all(file).unwrap();
         }
         let _ = fs::remove_file(file); // It may not be there.
-        let victim = installed.gate.folder().join("victim");
+        let victim = installed.gateway.folder().join("victim");
         match self {
             Impostor::LinkToKey => symlink(&victim, file).unwrap(),
             Impostor::LinkToNewFile => symlink(installed.root_only("new"), file).unwrap(),
@@ -187,7 +188,7 @@ const COMMANDS: [&[&str]; 16] = [
     &["payment", "list"],
     &["webhook", "list"],
     &["audit-log"],
-    &["doubt", "show"],
+    &["chain-guard", "show"],
     &["audit"],
     &["rescan", "--from-height", "1"],
     &["backup", "NEW"],
@@ -228,7 +229,7 @@ const FILES: [&[&str]; 7] = [
 //    was asked for.
 #[test]
 #[ignore = "needs root, long"]
-fn no_impostor_of_a_file_harms_roots_files() {
+fn no_substituted_file_harms_files_of_root() {
     let Some(installed) = Installed::new() else { return };
     let copy = installed.root_only("copy.db").display().to_string();
     installed.run_ok(&["backup", &copy]);
@@ -292,13 +293,13 @@ fn check_command(
 
 /// What `serve` says until it is ready, or ends.
 fn serve_until_ready_or_ended(installed: &Installed) -> Output {
-    let before = installed.gate.spawn();
+    let before = installed.gateway.spawn();
     let code = wait_until("ready, or the end", SOON, || {
-        let ready = installed.gate.log()[before..].lines().any(|line| line == "ready");
-        installed.gate.ended().map(|status| status.code().unwrap_or(-1)).or(ready.then_some(0))
+        let ready = installed.gateway.log()[before..].lines().any(|line| line == "ready");
+        installed.gateway.ended().map(|status| status.code().unwrap_or(-1)).or(ready.then_some(0))
     });
-    installed.gate.kill();
-    let stderr = installed.gate.log()[before..].to_owned();
+    installed.gateway.kill();
+    let stderr = installed.gateway.log()[before..].to_owned();
     Output { code, stdout: String::new(), stderr }
 }
 
@@ -307,7 +308,7 @@ fn serve_until_ready_or_ended(installed: &Installed) -> Output {
 // 3. Everything that they made in the users' directories belongs to those users.
 #[test]
 #[ignore = "needs root"]
-fn roots_commands_work_as_the_users_of_the_directories() {
+fn commands_of_root_act_as_the_users_of_the_directories() {
     let Some(installed) = Installed::new() else { return };
     let copy = installed.root_only("copy.db");
     let shown = copy.display().to_string();
@@ -330,7 +331,7 @@ fn roots_commands_work_as_the_users_of_the_directories() {
     }
     assert!(doctor.contains("ok       seal key"), "{doctor}");
     for (directory, users) in [("data", &[GATEWAY, SWEEPER][..]), ("sweeper", &[SWEEPER])] {
-        for entry in fs::read_dir(installed.gate.folder().join(directory)).unwrap() {
+        for entry in fs::read_dir(installed.gateway.folder().join(directory)).unwrap() {
             let (path, stat) =
                 entry.map(|entry| (entry.path(), entry.metadata().unwrap())).unwrap();
             assert!(users.contains(&stat.uid()), "{}: {}", path.display(), stat.uid());
@@ -344,12 +345,12 @@ fn roots_commands_work_as_the_users_of_the_directories() {
 // 2. The same for a process that was started as that user.
 #[test]
 #[ignore = "needs root"]
-fn a_role_that_root_starts_becomes_its_user() {
+fn a_role_started_by_root_switches_to_its_user() {
     use crate::harness::roles::Part;
     let Some(installed) = Installed::new() else { return };
     for (roles, user) in [("api,watcher,webhooks", GATEWAY), ("sweeper", SWEEPER)] {
         let mut part = Part::of(roles);
-        part.start(&installed.gate);
+        part.start(&installed.gateway);
         let status = fs::read_to_string(format!("/proc/{}/status", part.process())).unwrap();
         let ids = |name: &str| {
             let line = status.lines().find_map(|line| line.strip_prefix(name)).unwrap();
@@ -368,9 +369,9 @@ fn a_role_that_root_starts_becomes_its_user() {
 // 3. The record is as it was; the lock lies beside it.
 #[test]
 #[ignore = "needs root"]
-fn the_gateways_user_cannot_reach_the_sweepers_record() {
+fn the_gateways_user_cannot_reach_the_seal_state() {
     let Some(installed) = Installed::new() else { return };
-    let sweeper = installed.gate.folder().join("sweeper");
+    let sweeper = installed.gateway.folder().join("sweeper");
     installed.run_ok(&["sweep"]); // It takes note of the shop's address.
     let record = fs::read(sweeper.join("record")).unwrap();
     assert!(!record.is_empty());
@@ -391,7 +392,7 @@ fn the_gateways_user_cannot_reach_the_sweepers_record() {
 // 2. Root's commands refuse it by name: there is no user whom it belongs to.
 #[test]
 #[ignore = "needs root"]
-fn root_refuses_a_directory_that_everybody_can_write() {
+fn root_refuses_a_world_writable_directory() {
     let Some(installed) = Installed::new() else { return };
     chown(installed.data(""), Some(0), Some(0)).unwrap();
     fs::set_permissions(installed.data(""), PermissionsExt::from_mode(0o777)).unwrap();
@@ -403,77 +404,78 @@ fn root_refuses_a_directory_that_everybody_can_write() {
 
 #[test]
 fn init_refuses_a_directory_that_others_can_write() {
-    let gate = Gate::bare();
-    let inner = gate.folder().join("inner");
+    let gateway = Gateway::bare();
+    let inner = gateway.folder().join("inner");
     fs::create_dir(&inner).unwrap();
-    for (open, mode) in [(inner.as_path(), 0o777), (gate.folder(), 0o757)] {
+    for (open, mode) in [(inner.as_path(), 0o777), (gateway.folder(), 0o757)] {
         fs::set_permissions(open, PermissionsExt::from_mode(mode)).unwrap();
         let directory = inner.display().to_string();
-        let refused = gate.run(&["init", "--network", "regtest", "--dir", &directory]);
+        let refused = gateway.run(&["init", "--network", "regtest", "--dir", &directory]);
         assert_eq!(refused.code, 4, "{mode:o}: {refused:?}");
         assert!(refused.stderr.contains("other users can write"), "{refused:?}");
         assert_eq!(fs::read_dir(&inner).unwrap().count(), 0, "{mode:o}");
         fs::set_permissions(open, PermissionsExt::from_mode(0o755)).unwrap();
     }
-    let made = gate.run(&["init", "--network", "regtest", "--dir", &inner.display().to_string()]);
+    let made =
+        gateway.run(&["init", "--network", "regtest", "--dir", &inner.display().to_string()]);
     assert_eq!(made.code, 0, "{made:?}");
 }
 
 #[test]
 fn a_configuration_that_others_can_change_is_refused() {
-    let gate = Gate::offline();
+    let gateway = Gateway::offline();
     for (path, mode, back) in [
-        (gate.config_file(), 0o666, 0o600),
-        (gate.config_file(), 0o602, 0o600),
-        (gate.folder().to_owned(), 0o777, 0o700),
+        (gateway.config_file(), 0o666, 0o600),
+        (gateway.config_file(), 0o602, 0o600),
+        (gateway.folder().to_owned(), 0o777, 0o700),
     ] {
         fs::set_permissions(&path, PermissionsExt::from_mode(mode)).unwrap();
         for command in
             [&["check-config"][..], &["config", "show"], &["merchant", "list"], &["serve"]]
         {
-            gate.cli_fails(command, 2, &["litegate.toml", "can write", "chmod go-w"]);
+            gateway.cli_fails(command, 2, &["litegate.toml", "can write", "chmod go-w"]);
         }
-        let found = gate.doctor_fails(&["FAILURE  config", "can write"]);
+        let found = gateway.doctor_fails(&["FAILURE  config", "can write"]);
         assert_eq!(found.stdout.lines().count(), 1, "nothing of it is used: {found:?}");
         fs::set_permissions(&path, PermissionsExt::from_mode(back)).unwrap();
     }
-    gate.cli_ok(&["check-config"]);
+    gateway.cli_ok(&["check-config"]);
 }
 
 // 1. A configuration that belongs to another user, or lies in a directory of another user.
 // 2. Root's commands refuse it, and say who could have written it.
 #[test]
 #[ignore = "needs root"]
-fn root_follows_no_configuration_of_another_user() {
+fn root_refuses_a_configuration_of_another_user() {
     assert_eq!(files::user(), 0, "this test needs root");
-    let gate = Gate::offline();
-    for path in [gate.config_file(), gate.folder().to_owned()] {
+    let gateway = Gateway::offline();
+    for path in [gateway.config_file(), gateway.folder().to_owned()] {
         chown(&path, Some(STRANGER), Some(0)).unwrap();
-        gate.cli_fails(&["merchant", "list"], 2, &["litegate.toml", "user 4002"]);
-        gate.doctor_fails(&["litegate.toml", "user 4002"]);
+        gateway.cli_fails(&["merchant", "list"], 2, &["litegate.toml", "user 4002"]);
+        gateway.doctor_fails(&["litegate.toml", "user 4002"]);
         chown(&path, Some(0), Some(0)).unwrap();
     }
-    gate.cli_ok(&["check-config"]);
+    gateway.cli_ok(&["check-config"]);
 }
 
 #[test]
-fn a_fifo_in_the_place_of_a_configured_file_is_named_at_once() {
+fn a_fifo_in_place_of_a_configured_file_is_refused_at_once() {
     for (key, serve) in [
         ("secret_file", &["serve"][..]),
         ("wallet.signing_key_file", &["serve"]),
         ("sweeper.seal_key_file", &["serve"]),
         ("sweeper.row_key_file", &["serve", "--only", "sweeper"]),
     ] {
-        let gate = Gate::offline();
-        let file = gate.setting(key);
+        let gateway = Gateway::offline();
+        let file = gateway.setting(key);
         fs::remove_file(&file).unwrap();
         assert!(Command::new("mkfifo").args(["-m", "600", &file]).status().unwrap().success());
-        let refused = gate.cli(serve);
+        let refused = gateway.cli(serve);
         assert!([2, 4].contains(&refused.code), "{refused:?}");
         assert!(refused.stderr.contains("is a FIFO, not a regular file"), "{refused:?}");
     }
-    let gate = Gate::offline();
-    fs::remove_file(gate.config_file()).unwrap();
-    assert!(Command::new("mkfifo").arg(gate.config_file()).status().unwrap().success());
-    gate.cli_fails(&["check-config"], 2, &["is a FIFO, not a regular file"]);
+    let gateway = Gateway::offline();
+    fs::remove_file(gateway.config_file()).unwrap();
+    assert!(Command::new("mkfifo").arg(gateway.config_file()).status().unwrap().success());
+    gateway.cli_fails(&["check-config"], 2, &["is a FIFO, not a regular file"]);
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::harness::database::Database;
-use crate::harness::gate::Gate;
+use crate::harness::gateway::Gateway;
 use crate::harness::node::Node;
 use crate::harness::receiver::Receiver;
 use crate::harness::roles::Part;
@@ -20,26 +20,26 @@ struct Scene {
     sweeper: Part,
     others: Part,
     receiver: Receiver,
-    gate: Gate,
+    gateway: Gateway,
     node: Arc<Node>,
 }
 
 impl Scene {
     fn set() -> Option<Scene> {
         let node = Arc::new(Node::start()?);
-        let gate = Gate::init(&node);
+        let gateway = Gateway::init(&node);
         let receiver = Receiver::start();
-        gate.set("sweeper.interval", "1s");
-        gate.set("sweeper.min_payout", "0.05");
-        gate.set("sweeper.notify_url", receiver.url("/"));
+        gateway.set("sweeper.interval", "1s");
+        gateway.set("sweeper.min_payout", "0.05");
+        gateway.set("sweeper.notify_url", receiver.url("/"));
         let mut others = Part::of("api,watcher,webhooks");
-        others.start(&gate);
+        others.start(&gateway);
         let mut sweeper = Part::of("sweeper");
-        sweeper.start(&gate);
-        let early = Shop::open(&gate, &node, "Early");
-        gate.await_addresses_seen(&early.merchant_id, 1);
+        sweeper.start(&gateway);
+        let early = Shop::open(&gateway, &node, "Early");
+        gateway.await_addresses_seen(&early.merchant_id, 1);
         sweeper.kill();
-        Some(Scene { sweeper, others, receiver, gate, node })
+        Some(Scene { sweeper, others, receiver, gateway, node })
     }
 
     /// A payment that is completed.
@@ -56,12 +56,12 @@ impl Scene {
         wait_for("a payout", SOON, || self.node.mempool().len() == 1);
         let outputs = self.node.outputs_of(&self.node.mempool()[0]);
         self.node.mine(1);
-        self.gate.await_tip(&self.node.height().to_string());
+        self.gateway.await_tip(&self.node.height().to_string());
         outputs.into_iter().map(|(address, _)| address).collect()
     }
 
     fn await_payments_seen(&self, count: u32) {
-        let file = format!("{}.record", self.gate.setting("sweeper.seal_key_file"));
+        let file = format!("{}.record", self.gateway.setting("sweeper.seal_key_file"));
         wait_for("the payments in the record", SOON, || {
             std::fs::read_to_string(&file)
                 .is_ok_and(|text| text.contains(&format!("payments {count}\n")))
@@ -79,11 +79,11 @@ fn id_of(shop: &Shop) -> u64 {
 #[test]
 fn an_address_registered_before_the_payment_is_paid_at_once() {
     let Some(mut scene) = Scene::set() else { return };
-    let shop = Shop::open(&scene.gate, &scene.node, "While it was down");
+    let shop = Shop::open(&scene.gateway, &scene.node, "While it was down");
     scene.pay(&shop);
-    scene.sweeper.start(&scene.gate);
+    scene.sweeper.start(&scene.gateway);
     assert_eq!(scene.await_payout(), [shop.payout_address.as_str()], "{}", scene.sweeper.log());
-    let shop = Shop::open(&scene.gate, &scene.node, "While it runs");
+    let shop = Shop::open(&scene.gateway, &scene.node, "While it runs");
     scene.pay(&shop);
     assert_eq!(scene.await_payout(), [shop.payout_address.as_str()], "{}", scene.sweeper.log());
     assert!(!scene.sweeper.log().contains("payouts wait"), "{}", scene.sweeper.log());
@@ -99,20 +99,20 @@ fn an_address_registered_before_the_payment_is_paid_at_once() {
 #[ignore = "long"]
 fn an_address_seen_after_a_payment_waits_for_the_delay() {
     let Some(mut scene) = Scene::set() else { return };
-    let shop = Shop::open(&scene.gate, &scene.node, "Shop");
+    let shop = Shop::open(&scene.gateway, &scene.node, "Shop");
     scene.pay(&shop);
     scene.others.kill();
-    let database = Database::of(&scene.gate);
+    let database = Database::of(&scene.gateway);
     let id = id_of(&shop);
     let row = database.take(&format!("payout_addresses WHERE merchant_id = {id}"));
-    scene.sweeper.start(&scene.gate);
+    scene.sweeper.start(&scene.gateway);
     scene.await_payments_seen(1);
-    assert_eq!(scene.gate.addresses_seen(&shop.merchant_id), 0);
+    assert_eq!(scene.gateway.addresses_seen(&shop.merchant_id), 0);
     database.put("payout_addresses", row);
-    scene.gate.await_addresses_seen(&shop.merchant_id, 1);
+    scene.gateway.await_addresses_seen(&shop.merchant_id, 1);
 
-    scene.others.start(&scene.gate);
-    let honest = Shop::open(&scene.gate, &scene.node, "Honest");
+    scene.others.start(&scene.gateway);
+    let honest = Shop::open(&scene.gateway, &scene.node, "Honest");
     scene.pay(&honest);
     assert_eq!(scene.await_payout(), [honest.payout_address.as_str()]);
     let hit = wait_until("the notification", SOON, || {
@@ -121,22 +121,22 @@ fn an_address_seen_after_a_payment_waits_for_the_delay() {
     let fields = hit.fields();
     assert_eq!(fields.text("event"), "payout_address_seen");
     assert!(fields.text("paysFrom") > fields.text("firstSeenAt"), "{}", fields.whole());
-    let shown = scene.gate.cli_json(&["merchant", "show", &shop.merchant_id]);
+    let shown = scene.gateway.cli_json(&["merchant", "show", &shop.merchant_id]);
     assert!(shown.text("payoutsWait").contains("payout address 1"), "{}", shown.whole());
     assert!(scene.sweeper.log().contains("payouts wait"));
 
-    let psbt = scene.gate.folder().join("unsigned.psbt").display().to_string();
-    scene.gate.cli_fails(&["sweep", "--psbt", &psbt], 1, &["nothing is due"]);
+    let psbt = scene.gateway.folder().join("unsigned.psbt").display().to_string();
+    scene.gateway.cli_fails(&["sweep", "--psbt", &psbt], 1, &["nothing is due"]);
     scene.sweeper.kill();
     for arguments in [&["sweep"][..], &["sweep", "--dry-run"]] {
-        let said = scene.gate.cli_json(arguments);
+        let said = scene.gateway.cli_json(arguments);
         assert!(said.objects("sweeps").is_empty(), "{}", said.whole());
         assert_eq!(said.objects("waiting").len(), 1, "{}", said.whole());
     }
-    scene.gate.cli_fails(&["sweep", "--psbt", &psbt], 1, &["nothing is due"]);
+    scene.gateway.cli_fails(&["sweep", "--psbt", &psbt], 1, &["nothing is due"]);
     assert!(scene.node.mempool().is_empty());
 
-    scene.sweeper.start(&scene.gate);
-    scene.gate.let_pass(DELAY);
+    scene.sweeper.start(&scene.gateway);
+    scene.gateway.let_pass(DELAY);
     assert_eq!(scene.await_payout(), [shop.payout_address.as_str()], "{}", scene.sweeper.log());
 }

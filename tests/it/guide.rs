@@ -10,7 +10,7 @@ use std::sync::mpsc::{Receiver, channel};
 use crate::harness::files;
 use crate::harness::json::Fields;
 use crate::harness::packages::prepare;
-use crate::harness::stage::Stage;
+use crate::harness::test_env::TestEnv;
 use crate::harness::wait::{SOON, wait_until};
 
 pub(crate) fn shops() -> PathBuf {
@@ -18,15 +18,15 @@ pub(crate) fn shops() -> PathBuf {
 }
 
 /// An example as the guide prints it, with this gateway's host, this shop's key and receiver.
-fn example(name: &str, stage: &Stage, hook: &str) -> String {
+fn example(name: &str, test_env: &TestEnv, hook: &str) -> String {
     let text = std::fs::read_to_string(shops().join("guide").join(name)).unwrap();
-    let host = format!("http://127.0.0.1:{}", stage.gate.port());
+    let host = format!("http://127.0.0.1:{}", test_env.gateway.port());
     let replace = |text: String, what: &str, by: &str| {
         assert!(text.contains(what), "{name} has no {what}");
         text.replace(what, by)
     };
     let text = replace(text, "https://gateway.fluxcord.store", &host);
-    let text = replace(text, "YOUR_SECRET_API_KEY", &stage.shop.api_key);
+    let text = replace(text, "YOUR_SECRET_API_KEY", &test_env.shop.api_key);
     replace(text, "https://your-website.com/api/webhook/ltc-payment", hook)
 }
 
@@ -51,18 +51,18 @@ pub(crate) fn command(program: &str, script: &Path) -> Command {
 
 /// Runs a creating example and looks at what its author would look at.
 #[track_caller]
-fn check_creates(stage: &Stage, program: &str, script: &Path, amount: &str) -> Fields {
+fn check_creates(test_env: &TestEnv, program: &str, script: &Path, amount: &str) -> Fields {
     let output = run(program, script);
     let said = String::from_utf8_lossy(&output.stdout).into_owned();
     let complaint = String::from_utf8_lossy(&output.stderr);
     let url = said.trim().strip_prefix("Payment URL: ");
     let url = url.unwrap_or_else(|| panic!("{program} said {said:?}, {complaint:?}"));
-    let path = url.strip_prefix(&format!("http://127.0.0.1:{}", stage.gate.port())).unwrap();
-    let page = stage.gate.get(path);
+    let path = url.strip_prefix(&format!("http://127.0.0.1:{}", test_env.gateway.port())).unwrap();
+    let page = test_env.gateway.get(path);
     assert_eq!(page.status, 200, "the payment page opens");
     assert!(page.header("content-type").unwrap().starts_with("text/html"));
     let id = path.strip_prefix("/pay/").unwrap();
-    let status = stage.shop.status(id);
+    let status = test_env.shop.status(id);
     for name in
         ["paymentId", "status", "amountLtc", "receivingAddress", "expiresAt", "businessName"]
     {
@@ -74,7 +74,7 @@ fn check_creates(stage: &Stage, program: &str, script: &Path, amount: &str) -> F
 
 #[test]
 fn the_node_example_creates_a_payment() {
-    let Some(stage) = Stage::shared() else { return };
+    let Some(test_env) = TestEnv::shared() else { return };
     prepare();
     let folder = files::folder();
     let script = folder.path().join("create.js");
@@ -82,15 +82,16 @@ fn the_node_example_creates_a_payment() {
     for (amount, answered) in
         [("0.05", "0.05"), ("0.1 + 0.2", "0.3"), ("0.001 + 5e-8", "0.00100005")]
     {
-        let text = example("create.js", &stage, hook);
+        let text = example("create.js", &test_env, hook);
         std::fs::write(&script, format!("{text}\ncreatePayment({amount});\n")).unwrap();
-        check_creates(&stage, "node", &script, answered);
+        check_creates(&test_env, "node", &script, answered);
     }
 }
 
 #[test]
 fn the_python_example_creates_a_payment() {
-    let Some(stage) = Stage::shared_with(|gate| gate.set("payments.min_amount", "0.00000001"))
+    let Some(test_env) =
+        TestEnv::shared_with(|gateway| gateway.set("payments.min_amount", "0.00000001"))
     else {
         return;
     };
@@ -99,24 +100,24 @@ fn the_python_example_creates_a_payment() {
     let script = folder.path().join("create.py");
     let hook = "http://127.0.0.1:65535/api/webhook/ltc-payment";
     for (amount, answered) in [("0.05", "0.05"), ("0.00005", "0.00005"), ("0.1 + 0.2", "0.3")] {
-        let text = example("create.py", &stage, hook);
+        let text = example("create.py", &test_env, hook);
         std::fs::write(&script, format!("{text}\ncreate_payment({amount})\n")).unwrap();
-        check_creates(&stage, "python3", &script, answered);
+        check_creates(&test_env, "python3", &script, answered);
     }
 }
 
 #[test]
-fn the_examples_print_an_error_that_explains_itself() {
-    let Some(stage) = Stage::shared() else { return };
+fn the_examples_print_a_clear_error() {
+    let Some(test_env) = TestEnv::shared() else { return };
     prepare();
-    stage.gate.cli_ok(&["merchant", "revoke", &stage.shop.merchant_id]);
+    test_env.gateway.cli_ok(&["merchant", "revoke", &test_env.shop.merchant_id]);
     let folder = files::folder();
     for (name, program, call) in [
         ("create.js", "node", "createPayment(0.05);"),
         ("create.py", "python3", "create_payment(0.05)"),
     ] {
         let script = folder.path().join(name);
-        let text = example(name, &stage, "http://127.0.0.1:65535/");
+        let text = example(name, &test_env, "http://127.0.0.1:65535/");
         std::fs::write(&script, format!("{text}\n{call}\n")).unwrap();
         let output = run(program, &script);
         let said = String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned();
@@ -176,36 +177,36 @@ impl Drop for ExpressShop {
 
 #[track_caller]
 fn check_receiver(express: &str) {
-    let Some(stage) = Stage::shared() else { return };
+    let Some(test_env) = TestEnv::shared() else { return };
     prepare();
     let folder = files::folder();
     let shop = ExpressShop::start(express, folder.path());
     let hook = format!("http://127.0.0.1:{}/api/webhook/ltc-payment", shop.port);
     let script = folder.path().join("create.js");
-    let text = example("create.js", &stage, &hook);
+    let text = example("create.js", &test_env, &hook);
     std::fs::write(&script, format!("{text}\ncreatePayment(0.05);\n")).unwrap();
-    let created = check_creates(&stage, "node", &script, "0.05");
+    let created = check_creates(&test_env, "node", &script, "0.05");
     let id = created.text("paymentId");
-    stage.node.send(&created.text("receivingAddress"), "0.05");
-    stage.node.mine(2);
+    test_env.node.send(&created.text("receivingAddress"), "0.05");
+    test_env.node.mine(2);
     let said = shop.await_line("Payment ");
     assert_eq!(said, format!("Payment {id} completed! Delivered product."));
-    let status = stage.shop.status(&id);
+    let status = test_env.shop.status(&id);
     assert_eq!(status.text("status"), "completed");
     wait_until("the event as delivered", SOON, || {
-        let events = stage.gate.cli_list(&["webhook", "list"]);
-        let told =
+        let events = test_env.gateway.cli_list(&["webhook", "list"]);
+        let notified =
             |event: &&Fields| event.whole().contains(&id) && event.whole().contains("delivered");
-        events.iter().find(told).map(|_| ())
+        events.iter().find(notified).map(|_| ())
     });
 }
 
 #[test]
-fn the_express_4_receiver_hears_of_the_completion() {
+fn the_express_4_receiver_gets_the_completion() {
     check_receiver("express4");
 }
 
 #[test]
-fn the_express_5_receiver_hears_of_the_completion() {
+fn the_express_5_receiver_gets_the_completion() {
     check_receiver("express5");
 }

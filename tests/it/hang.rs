@@ -4,30 +4,30 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::harness::gate::Gate;
+use crate::harness::gateway::Gateway;
 use crate::harness::node::Node;
 use crate::harness::proxy::{Fault, RpcProxy};
 use crate::harness::shop::Shop;
-use crate::harness::stage::Stage;
+use crate::harness::test_env::TestEnv;
 use crate::harness::wait::{SOON, stays_true, wait_for};
 
 /// A stage whose only node is asked through a proxy, and publishes nothing.
-fn proxied() -> Option<(Stage, RpcProxy)> {
+fn proxied() -> Option<(TestEnv, RpcProxy)> {
     let node = Arc::new(Node::start()?);
     let proxy = RpcProxy::before(&node.rpc_url());
-    let stage = Stage::beside(node, |gate| {
-        gate.set("node.rpc_url", proxy.url());
-        gate.unset("node.zmq_rawtx");
-        gate.unset("node.zmq_hashblock");
+    let test_env = TestEnv::beside(node, |gateway| {
+        gateway.set("node.rpc_url", proxy.url());
+        gateway.unset("node.zmq_rawtx");
+        gateway.unset("node.zmq_hashblock");
     });
-    Some((stage, proxy))
+    Some((test_env, proxy))
 }
 
 /// A gateway before two ways to one node. The first is the one that is followed.
-fn two_ways() -> Option<(Gate, Arc<Node>, [RpcProxy; 2])> {
+fn two_ways() -> Option<(Gateway, Arc<Node>, [RpcProxy; 2])> {
     let node = Arc::new(Node::start()?);
     let proxies = [RpcProxy::before(&node.rpc_url()), RpcProxy::before(&node.rpc_url())];
-    let gate = Gate::init(&node);
+    let gateway = Gateway::init(&node);
     let section = |proxy: &RpcProxy| {
         let cookie = node.cookie_file().display().to_string();
         toml::Value::Table(toml::Table::from_iter([
@@ -35,9 +35,9 @@ fn two_ways() -> Option<(Gate, Arc<Node>, [RpcProxy; 2])> {
             ("cookie_file".to_owned(), cookie.into()),
         ]))
     };
-    gate.set("node", toml::Value::Array(proxies.iter().map(section).collect()));
-    gate.set("failover.patience", "2s");
-    Some((gate, node, proxies))
+    gateway.set("node", toml::Value::Array(proxies.iter().map(section).collect()));
+    gateway.set("failover.timeout", "2s");
+    Some((gateway, node, proxies))
 }
 
 // 1. A gateway follows the first of two nodes. Let `getblock` hang there, and mine a block.
@@ -46,18 +46,18 @@ fn two_ways() -> Option<(Gate, Arc<Node>, [RpcProxy; 2])> {
 // 4. A payment is completed by what the second node says.
 #[test]
 fn a_call_that_hangs_does_not_delay_the_failover() {
-    let Some((gate, node, [first, second])) = two_ways() else { return };
-    gate.start();
-    let shop = Shop::open(&gate, &node, "Corner Shop");
+    let Some((gateway, node, [first, second])) = two_ways() else { return };
+    gateway.start();
+    let shop = Shop::open(&gateway, &node, "Corner Shop");
     let payment = shop.create("0.05");
-    gate.await_tip(&node.height().to_string());
+    gateway.await_tip(&node.height().to_string());
     first.set(Fault::HoleOf("getblock"));
     node.send(&payment.address, "0.05");
     node.mine(2);
     wait_for("a call that hangs", SOON, || first.hanging("getblock") > 0);
     let held = first.hanging("getblock");
     first.set(Fault::Hole);
-    gate.await_log(&["following another node", "out of reach"]);
+    gateway.await_log(&["following another node", "out of reach"]);
     assert_eq!(first.hanging("getblock"), held, "none has come to the end of its time");
     shop.await_status(&payment.id, "completed", SOON);
     assert!(second.count("getblock") > 0);
@@ -67,19 +67,19 @@ fn a_call_that_hangs_does_not_delay_the_failover() {
 // 2. After half a minute `/readyz`, the status and the checkout say that updates are delayed.
 // 3. The node comes back: they say so no more.
 #[test]
-fn pages_say_delayed_half_a_minute_after_the_node_hangs() {
-    let Some((Stage { gate, shop, node: _node }, proxy)) = proxied() else { return };
+fn pages_show_a_delay_half_a_minute_after_the_node_hangs() {
+    let Some((TestEnv { gateway, shop, node: _node }, proxy)) = proxied() else { return };
     let payment = shop.create("0.05");
     let detail = || shop.status(&payment.id).text("detail");
     wait_for("the first pass", SOON, || detail() == "waiting");
     proxy.set(Fault::Hole);
     wait_for("a call that hangs", SOON, || proxy.hanging("getblockchaininfo") > 0);
     // The last progress was recorded up to ten seconds before.
-    gate.let_pass(Duration::from_secs(15));
+    gateway.let_pass(Duration::from_secs(15));
     stays_true("not delayed yet", Duration::from_secs(1), || detail() == "waiting");
-    gate.let_pass(Duration::from_secs(31));
+    gateway.let_pass(Duration::from_secs(31));
     wait_for("delayed", SOON, || detail() == "delayed");
-    assert!(gate.readiness().contains("delayed"), "{}", gate.readiness());
+    assert!(gateway.readiness().contains("delayed"), "{}", gateway.readiness());
     proxy.set(Fault::None);
     wait_for("up to date", SOON, || detail() == "waiting");
 }
@@ -88,26 +88,26 @@ fn pages_say_delayed_half_a_minute_after_the_node_hangs() {
 //    has time left by the limit of long calls.
 #[test]
 fn a_status_call_has_a_short_deadline() {
-    let Some((Stage { gate, shop: _shop, node: _node }, proxy)) = proxied() else { return };
+    let Some((TestEnv { gateway, shop: _shop, node: _node }, proxy)) = proxied() else { return };
     proxy.set(Fault::Hole);
-    gate.await_log(&["warn", "the watcher waits", "getblockchaininfo"]);
-    wait_for("the operator is told", SOON, || gate.readiness().contains("out of reach"));
+    gateway.await_log(&["warn", "the watcher waits", "getblockchaininfo"]);
+    wait_for("the operator is told", SOON, || gateway.readiness().contains("out of reach"));
     proxy.set(Fault::None);
-    gate.await_log(&["the watcher goes on"]);
+    gateway.await_log(&["the watcher goes on"]);
 }
 
 // 1. A gateway that has followed its node is stopped, and both its nodes hang.
 // 2. It starts, prints `ready` and takes an order while the first calls still hang.
 #[test]
 fn the_api_does_not_wait_for_a_node_that_hangs() {
-    let Some((gate, node, proxies)) = two_ways() else { return };
-    gate.start();
-    let shop = Shop::open(&gate, &node, "Corner Shop");
-    gate.await_tip(&node.height().to_string());
-    gate.term();
+    let Some((gateway, node, proxies)) = two_ways() else { return };
+    gateway.start();
+    let shop = Shop::open(&gateway, &node, "Corner Shop");
+    gateway.await_tip(&node.height().to_string());
+    gateway.term();
     proxies.iter().for_each(|proxy| proxy.set(Fault::Hole));
     let before: usize = proxies.iter().map(RpcProxy::left).sum();
-    gate.start();
+    gateway.start();
     shop.create("0.05");
     let left: usize = proxies.iter().map(RpcProxy::left).sum();
     assert_eq!(left, before, "no call has come to the end of its time");
@@ -116,15 +116,15 @@ fn the_api_does_not_wait_for_a_node_that_hangs() {
 // 1. `getblock` hangs, and the watcher waits for it. SIGTERM ends the gateway all the same.
 #[test]
 fn a_stop_does_not_wait_for_a_node_that_hangs() {
-    let Some((Stage { gate, shop, node }, proxy)) = proxied() else { return };
+    let Some((TestEnv { gateway, shop, node }, proxy)) = proxied() else { return };
     let payment = shop.create("0.05");
-    gate.await_tip(&node.height().to_string());
+    gateway.await_tip(&node.height().to_string());
     proxy.set(Fault::HoleOf("getblock"));
     node.mine(1);
     wait_for("a call that hangs", SOON, || proxy.hanging("getblock") > 0);
-    gate.term();
+    gateway.term();
     proxy.set(Fault::None);
-    gate.start();
+    gateway.start();
     node.send(&payment.address, "0.05");
     node.mine(2);
     shop.await_status(&payment.id, "completed", SOON);
@@ -135,9 +135,9 @@ fn a_stop_does_not_wait_for_a_node_that_hangs() {
 #[test]
 #[ignore = "long"]
 fn an_audit_of_a_node_that_hangs_ends_with_exit_3() {
-    let Some((Stage { gate, shop: _shop, node: _node }, proxy)) = proxied() else { return };
+    let Some((TestEnv { gateway, shop: _shop, node: _node }, proxy)) = proxied() else { return };
     proxy.set(Fault::HoleOf("scantxoutset"));
-    let failed = gate.cli_fails(&["audit"], 3, &["out of reach", "scantxoutset"]);
+    let failed = gateway.cli_fails(&["audit"], 3, &["out of reach", "scantxoutset"]);
     let shown = "reading the node's unspent outputs: 0 of 100";
     assert!(failed.stderr.contains(shown), "{}", failed.stderr);
     assert_eq!(failed.stdout, "");

@@ -9,12 +9,12 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
+use crate::harness::expected::paid_by_chain;
 use crate::harness::json::litoshis;
 use crate::harness::node::{Node, decimal};
 use crate::harness::random::{Random, setting};
 use crate::harness::shop::Created;
-use crate::harness::stage::Stage;
-use crate::harness::truth::paid_by_chain;
+use crate::harness::test_env::TestEnv;
 use crate::harness::wait::{SOON, wait_for};
 
 /// Steps of the usual walk.
@@ -25,7 +25,7 @@ const AMOUNT: u64 = 1_000_000;
 
 /// A walk under way.
 struct Walk {
-    stage: Stage,
+    test_env: TestEnv,
     random: Random,
     payments: Vec<Created>,
     /// Transactions that paid, newest last.
@@ -37,7 +37,7 @@ struct Walk {
 impl Walk {
     /// One step; those that the node or its wallet refuses just now are none.
     fn step(&mut self) {
-        let Stage { gate, shop, node } = &self.stage;
+        let TestEnv { gateway, shop, node } = &self.test_env;
         match self.random.below(12) {
             0 | 1 if self.running => {
                 let amount = decimal(AMOUNT);
@@ -72,23 +72,23 @@ impl Walk {
             10 => {
                 // Killed: what happens until the next start is not heard of.
                 match self.running {
-                    true => gate.kill(),
-                    false => gate.start(),
+                    true => gateway.kill(),
+                    false => gateway.start(),
                 }
                 self.running = !self.running;
             }
             _ => {
                 self.passed += Duration::from_secs(600);
-                gate.let_pass(self.passed);
+                gateway.let_pass(self.passed);
             }
         }
     }
 
     /// A double-spend of the last transaction that waits to be mined.
     fn rival(&self) -> Option<String> {
-        let mempool: BTreeSet<String> = self.stage.node.mempool().into_iter().collect();
+        let mempool: BTreeSet<String> = self.test_env.node.mempool().into_iter().collect();
         let txid = self.sent.iter().rev().find(|txid| mempool.contains(*txid))?;
-        Some(self.stage.node.double_spend_of(txid))
+        Some(self.test_env.node.double_spend_of(txid))
     }
 }
 
@@ -99,17 +99,17 @@ fn pick<'p>(random: &mut Random, payments: &'p [Created]) -> Option<&'p Created>
 
 #[test]
 #[ignore = "long"]
-fn whatever_happens_the_final_chain_decides() {
+fn the_final_chain_decides_after_any_history() {
     let (steps, seed) = (setting("STEPS", STEPS), setting("SEED", 1));
     println!("{steps} steps with seed {seed}");
     let Some(node) = Node::start_with(&["-mempoolreplacement=1", "-walletrbf=1"]) else { return };
-    let stage = Stage::beside(Arc::new(node), |gate| {
+    let test_env = TestEnv::beside(Arc::new(node), |gateway| {
         // One more than the deepest reorganisation: what is complete stays in the chain.
-        gate.set("payments.confirmations", 4);
+        gateway.set("payments.confirmations", 4);
     });
     let mut walk = Walk {
-        payments: vec![stage.shop.create(&decimal(AMOUNT))],
-        stage,
+        payments: vec![test_env.shop.create(&decimal(AMOUNT))],
+        test_env,
         random: Random::of(seed),
         sent: Vec::new(),
         passed: Duration::ZERO,
@@ -118,26 +118,26 @@ fn whatever_happens_the_final_chain_decides() {
     for _ in 0..steps {
         walk.step();
         if walk.running {
-            walk.stage.shop.await_same_answers();
+            walk.test_env.shop.await_same_answers();
         }
     }
-    let Walk { stage: Stage { gate, shop, node }, payments, running, .. } = &walk;
+    let Walk { test_env: TestEnv { gateway, shop, node }, payments, running, .. } = &walk;
     if !running {
-        gate.start();
+        gateway.start();
     }
     node.mine(5);
-    gate.await_tip(&node.height().to_string());
+    gateway.await_tip(&node.height().to_string());
     let chain = paid_by_chain(node);
     for payment in payments {
-        let truth = chain.get(&payment.address).cloned().unwrap_or_default();
+        let expected = chain.get(&payment.address).cloned().unwrap_or_default();
         wait_for("the mempool's last word", SOON, || {
-            litoshis(shop.status(&payment.id).raw("amountReceivedLtc")) == truth.sum
+            litoshis(shop.status(&payment.id).raw("amountReceivedLtc")) == expected.sum
         });
         let fields = shop.status(&payment.id);
-        assert_eq!(litoshis(fields.raw("amountConfirmedLtc")), truth.sum, "{fields:?}");
-        assert_eq!(fields.texts("txids").into_iter().collect::<BTreeSet<_>>(), truth.txids);
+        assert_eq!(litoshis(fields.raw("amountConfirmedLtc")), expected.sum, "{fields:?}");
+        assert_eq!(fields.texts("txids").into_iter().collect::<BTreeSet<_>>(), expected.txids);
         let completed = fields.text("status") == "completed";
-        assert_eq!(completed, truth.sum >= AMOUNT, "{fields:?}");
+        assert_eq!(completed, expected.sum >= AMOUNT, "{fields:?}");
     }
-    gate.cli_ok(&["audit"]);
+    gateway.cli_ok(&["audit"]);
 }

@@ -4,7 +4,7 @@
 
 use crate::harness::http::Answer;
 use crate::harness::json::Fields;
-use crate::harness::stage::Stage;
+use crate::harness::test_env::TestEnv;
 
 /// Taken as they are, and shown as they are.
 const TAKEN: [&str; 51] = [
@@ -132,16 +132,16 @@ fn by_numbers(text: &str) -> String {
 }
 
 #[test]
-fn hostile_text_is_refused_or_stays_text() {
-    let Some(Stage { gate, shop, node: _node }) = Stage::shared() else { return };
+fn hostile_text_is_refused_or_remains_plain_text() {
+    let Some(TestEnv { gateway, shop, node: _node }) = TestEnv::shared() else { return };
     let request = |reference: &str| format!(r#"{{"amountLtc": 0.05, "reference": {reference}}}"#);
-    let page = |payment: &str| gate.get(&format!("/pay/{payment}")).body;
+    let page = |payment: &str| gateway.get(&format!("/pay/{payment}")).body;
     let unnamed = shop.create("0.05").id;
     for text in TAKEN {
         let payment = shop.create_with(&request(&plain(text))).id;
         assert_eq!(shop.status(&payment).text("reference"), text);
         check_page(&page(&payment), text);
-        let listed = gate.cli_json(&["payment", "show", &payment]);
+        let listed = gateway.cli_json(&["payment", "show", &payment]);
         assert_eq!(listed.text("reference"), text);
 
         let sum = format!(r#"{{"amountLtc": 0.05, "displayAmount": {}}}"#, plain(text));
@@ -153,8 +153,8 @@ fn hostile_text_is_refused_or_stays_text() {
             check_refused(&shop.post(&sum, &[]), "displayAmount", text);
         }
 
-        gate.cli_ok(&["merchant", "set-name", &shop.merchant_id, text]);
-        let account = gate.cli_json(&["merchant", "show", &shop.merchant_id]);
+        gateway.cli_ok(&["merchant", "set-name", &shop.merchant_id, text]);
+        let account = gateway.cli_json(&["merchant", "show", &shop.merchant_id]);
         assert_eq!(account.text("name"), text);
         check_page(&page(&unnamed), text);
     }
@@ -168,21 +168,21 @@ fn hostile_text_is_refused_or_stays_text() {
         // No process can be given a zero byte as an argument.
         if !text.contains('\u{0}') {
             let name = ["merchant", "set-name", &shop.merchant_id, text];
-            let refused = gate.cli_fails(&name, 2, &["name"]);
+            let refused = gateway.cli_fails(&name, 2, &["name"]);
             assert!(!refused.stderr.contains(text), "{text:?}: {}", refused.stderr);
         }
     }
-    let log = gate.log();
+    let log = gateway.log();
     for text in TAKEN.iter().chain(&REFUSED).filter(|text| text.chars().count() > 4) {
         assert!(!log.contains(text), "{text:?} is not logged");
     }
 }
 
 #[test]
-fn the_way_back_to_the_shop_cannot_become_markup() {
-    let Some(Stage { gate, shop, node: _node }) = Stage::shared() else { return };
+fn the_redirect_url_cannot_become_markup() {
+    let Some(TestEnv { gateway, shop, node: _node }) = TestEnv::shared() else { return };
     let payment =
         shop.create_with(r#"{"amountLtc": 0.05, "redirectUrl": "https://shop.example/?a=\"><b>"}"#);
-    let page = gate.get(&format!("/pay/{}", payment.id)).body;
+    let page = gateway.get(&format!("/pay/{}", payment.id)).body;
     assert!(!page.contains("\"><b>"), "{page}");
 }

@@ -7,14 +7,14 @@ use std::net::TcpStream;
 use std::time::Duration;
 
 use crate::harness::at_once::at_once;
-use crate::harness::gate::Gate;
+use crate::harness::gateway::Gateway;
 use crate::harness::json::Fields;
-use crate::harness::stage::Stage;
+use crate::harness::test_env::TestEnv;
 use crate::harness::wait::{SOON, wait_for};
 
 /// Sends bytes as they are and reads all that comes until the end.
-fn raw(gate: &Gate, bytes: &[u8]) -> String {
-    let mut stream = TcpStream::connect(("127.0.0.1", gate.port())).unwrap();
+fn raw(gateway: &Gateway, bytes: &[u8]) -> String {
+    let mut stream = TcpStream::connect(("127.0.0.1", gateway.port())).unwrap();
     stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
     stream.write_all(bytes).unwrap();
     let mut answer = Vec::new();
@@ -24,15 +24,15 @@ fn raw(gate: &Gate, bytes: &[u8]) -> String {
 }
 
 #[test]
-fn an_unchanged_status_costs_a_client_no_body() {
-    let Some(Stage { gate, shop, node }) = Stage::shared() else { return };
+fn an_unchanged_status_is_answered_without_a_body() {
+    let Some(TestEnv { gateway, shop, node }) = TestEnv::shared() else { return };
     let payment = shop.create("0.05");
     let path = format!("/api/payments/{}", payment.id);
-    let first = gate.get(&path);
+    let first = gateway.get(&path);
     let tag = first.header("etag").expect("a tag").to_owned();
     assert!(tag.starts_with("W/\"") && tag.ends_with('"'), "{tag}");
     assert_eq!(first.header("cache-control"), Some("no-cache"));
-    let ask = |tag: &str| gate.request("GET", &path, &[("if-none-match", tag)], "");
+    let ask = |tag: &str| gateway.request("GET", &path, &[("if-none-match", tag)], "");
     for known in [tag.clone(), format!("\"other\", {tag}"), tag[2..].to_owned(), "*".to_owned()] {
         let again = ask(&known);
         assert_eq!((again.status, again.body.as_str()), (304, ""), "{known}");
@@ -40,7 +40,7 @@ fn an_unchanged_status_costs_a_client_no_body() {
         assert_eq!(again.header("access-control-allow-origin"), Some("*"));
     }
     assert_eq!(ask("W/\"other\"").status, 200);
-    let head = gate.request("HEAD", &path, &[], "");
+    let head = gateway.request("HEAD", &path, &[], "");
     assert_eq!((head.status, head.body.as_str()), (200, ""));
     node.send(&payment.address, "0.02");
     shop.await_field(&payment.id, "detail", "\"partly_paid\"", SOON);
@@ -50,13 +50,13 @@ fn an_unchanged_status_costs_a_client_no_body() {
 }
 
 #[test]
-fn pages_may_read_what_is_everybodys_and_nothing_else() {
-    let Some(Stage { gate, shop, node: _node }) = Stage::shared() else { return };
+fn cross_origin_pages_may_read_only_public_resources() {
+    let Some(TestEnv { gateway, shop, node: _node }) = TestEnv::shared() else { return };
     let payment = shop.create("0.05");
     let path = format!("/api/payments/{}", payment.id);
     let unknown = "/api/payments/550e8400-e29b-41d4-a716-446655440000";
     for (path, status) in [(path.as_str(), 200), (unknown, 404), ("/api/payments/x/y", 404)] {
-        let answer = gate.get(path);
+        let answer = gateway.get(path);
         assert_eq!(answer.status, status);
         assert_eq!(answer.header("access-control-allow-origin"), Some("*"), "{path}");
         let exposed = answer.header("access-control-expose-headers");
@@ -68,7 +68,7 @@ fn pages_may_read_what_is_everybodys_and_nothing_else() {
         ("access-control-request-headers", "if-none-match"),
     ];
     for path in [path.clone(), format!("{path}/events"), "/openapi.json".to_owned()] {
-        let preflight = gate.request("OPTIONS", &path, &asks, "");
+        let preflight = gateway.request("OPTIONS", &path, &asks, "");
         assert_eq!((preflight.status, preflight.body.as_str()), (204, ""), "{path}");
         assert_eq!(preflight.header("access-control-allow-origin"), Some("*"));
         assert!(preflight.header("access-control-allow-methods").unwrap().contains("GET"));
@@ -76,7 +76,7 @@ fn pages_may_read_what_is_everybodys_and_nothing_else() {
         assert!(headers.contains("if-none-match") && headers.contains("last-event-id"));
     }
     for (method, path) in [("OPTIONS", "/api/payments"), ("POST", "/api/payments")] {
-        let answer = gate.request(method, path, &asks, "");
+        let answer = gateway.request(method, path, &asks, "");
         let shared: Vec<_> =
             answer.headers.iter().filter(|(name, _)| name.starts_with("access-control")).collect();
         assert!(shared.is_empty(), "{method} {path}: {shared:?}");
@@ -84,8 +84,8 @@ fn pages_may_read_what_is_everybodys_and_nothing_else() {
 }
 
 #[test]
-fn a_wrong_method_is_told_the_right_ones() {
-    let Some(Stage { gate, shop, node: _node }) = Stage::shared() else { return };
+fn a_wrong_method_gets_the_list_of_allowed_methods() {
+    let Some(TestEnv { gateway, shop, node: _node }) = TestEnv::shared() else { return };
     let payment = shop.create("0.05").id;
     for (method, path, allowed) in [
         ("DELETE", "/api/payments".to_owned(), "GET, HEAD, POST, OPTIONS"),
@@ -94,7 +94,7 @@ fn a_wrong_method_is_told_the_right_ones() {
         ("POST", format!("/pay/{payment}"), "GET, HEAD, OPTIONS"),
         ("BREW", "/docs".to_owned(), "GET, HEAD, OPTIONS"),
     ] {
-        let answer = gate.request(method, &path, &[], "");
+        let answer = gateway.request(method, &path, &[], "");
         assert_eq!((answer.status, answer.header("allow")), (405, Some(allowed)), "{method}");
         if method != "HEAD" {
             let code = Fields::of(&answer.body).object("error").text("code");
@@ -104,8 +104,8 @@ fn a_wrong_method_is_told_the_right_ones() {
 }
 
 #[test]
-fn what_is_no_request_is_answered_in_json_too() {
-    let Some(Stage { gate, shop: _shop, node: _node }) = Stage::shared() else { return };
+fn a_malformed_request_gets_a_json_error() {
+    let Some(TestEnv { gateway, shop: _shop, node: _node }) = TestEnv::shared() else { return };
     let long = format!("GET / HTTP/1.1\r\nhost: x\r\nnote: {}\r\n\r\n", "x".repeat(100_000));
     let many: String = (0..200).map(|n| format!("h{n}: x\r\n")).collect();
     let many = format!("GET /docs HTTP/1.1\r\nhost: x\r\n{many}\r\n");
@@ -116,7 +116,7 @@ fn what_is_no_request_is_answered_in_json_too() {
         (&long, "431", "headers_too_large"),
         (&many, "431", "headers_too_large"),
     ] {
-        let answer = raw(&gate, bytes.as_bytes());
+        let answer = raw(&gateway, bytes.as_bytes());
         let start: String = bytes.chars().take(30).collect();
         assert!(answer.starts_with(&format!("HTTP/1.1 {status} ")), "{start}: {answer}");
         let (head, body) = answer.split_once("\r\n\r\n").unwrap();
@@ -130,11 +130,11 @@ fn what_is_no_request_is_answered_in_json_too() {
 // 2. Fields that decide something, sent twice: 400 names the field, whatever the path.
 // 3. A proxy names the client in bytes that are no text: 400, unless the proxy's own word is clear.
 #[test]
-fn headers_are_limited_and_decisive_ones_come_once() {
-    let Some(Stage { gate, shop, node: _node }) = Stage::shared() else { return };
+fn headers_are_limited_and_decisive_ones_are_unique() {
+    let Some(TestEnv { gateway, shop, node: _node }) = TestEnv::shared() else { return };
     let get = |fields: &str| {
         let head = format!("GET /docs HTTP/1.1\r\nhost: x\r\nconnection: close\r\n{fields}\r\n");
-        raw(&gate, head.as_bytes())
+        raw(&gateway, head.as_bytes())
     };
     let fields = |count: usize, length: usize| -> String {
         (0..count).map(|n| format!("h{n}: {}\r\n", "x".repeat(length))).collect()
@@ -157,7 +157,7 @@ fn headers_are_limited_and_decisive_ones_come_once() {
         let twice = [("x-api-key", key), (name, value), (name, value)];
         let twice = if name == "x-api-key" { &twice[1..] } else { &twice };
         for path in ["/api/payments", "/no/such"] {
-            let answer = gate.request("POST", path, twice, r#"{"amountLtc": 0.05}"#);
+            let answer = gateway.request("POST", path, twice, r#"{"amountLtc": 0.05}"#);
             assert_eq!(answer.status, 400, "{name}: {}", answer.body);
             let error = Fields::of(&answer.body).object("error");
             assert_eq!(
@@ -168,7 +168,7 @@ fn headers_are_limited_and_decisive_ones_come_once() {
     }
     let from = |client: &[u8]| {
         let head = b"GET /docs HTTP/1.1\r\nhost: x\r\nconnection: close\r\nx-forwarded-for: ";
-        raw(&gate, &[head.as_slice(), client, b"\r\n\r\n"].concat())
+        raw(&gateway, &[head.as_slice(), client, b"\r\n\r\n"].concat())
     };
     assert!(from(b"198.51.100.1").starts_with("HTTP/1.1 200 "));
     assert!(from(b"\xff, 198.51.100.1").starts_with("HTTP/1.1 200 "));
@@ -180,14 +180,14 @@ fn headers_are_limited_and_decisive_ones_come_once() {
 }
 
 #[test]
-fn an_error_is_a_problem_for_those_who_ask() {
-    let Some(Stage { gate, shop, node: _node }) = Stage::shared() else { return };
+fn errors_use_problem_json_for_clients_that_accept_it() {
+    let Some(TestEnv { gateway, shop, node: _node }) = TestEnv::shared() else { return };
     let problem = [("accept", "application/problem+json")];
     let answer = shop.post(r#"{"amountLtc": -1}"#, &problem);
     assert_eq!(answer.status, 400);
     assert_eq!(answer.header("content-type"), Some("application/problem+json"));
     let fields = Fields::of(&answer.body);
-    let kind = format!("http://127.0.0.1:{}/docs#invalid_request", gate.port());
+    let kind = format!("http://127.0.0.1:{}/docs#invalid_request", gateway.port());
     assert_eq!(fields.text("type"), kind);
     assert_eq!(fields.raw("status"), "400");
     assert_eq!(fields.text("param"), "amountLtc");
@@ -196,13 +196,13 @@ fn an_error_is_a_problem_for_those_who_ask() {
     let fine = shop.post(r#"{"amountLtc": 1}"#, &problem);
     assert_eq!(fine.status, 200);
     assert_eq!(fine.header("content-type"), Some("application/json"));
-    let unknown = gate.request("GET", "/no/such", &problem, "");
+    let unknown = gateway.request("GET", "/no/such", &problem, "");
     assert_eq!(unknown.header("content-type"), Some("application/problem+json"));
 }
 
 #[test]
-fn misspelt_fields_are_told() {
-    let Some(Stage { gate: _gate, shop, node: _node }) = Stage::shared() else { return };
+fn misspelt_fields_are_reported() {
+    let Some(TestEnv { gateway: _gateway, shop, node: _node }) = TestEnv::shared() else { return };
     let answer = shop.post(r#"{"amountLtc": 1, "webhookURL": "x", "note": {"a": [1e999]}}"#, &[]);
     assert_eq!(answer.status, 200, "{}", answer.body);
     assert_eq!(answer.header("x-ignored-fields"), Some("note, webhookURL"));
@@ -212,7 +212,7 @@ fn misspelt_fields_are_told() {
 
 #[test]
 fn a_repeated_request_gets_the_same_bytes() {
-    let Some(Stage { gate, shop, node }) = Stage::shared() else { return };
+    let Some(TestEnv { gateway, shop, node }) = TestEnv::shared() else { return };
     let body = r#"{"amountLtc": 0.05, "reference": "a"}"#;
     let first = shop.post(body, &[("idempotency-key", "order-7")]);
     assert_eq!((first.status, first.header("idempotent-replayed")), (200, None));
@@ -220,7 +220,7 @@ fn a_repeated_request_gets_the_same_bytes() {
     node.send(&Fields::of(&first.body).text("receivingAddress"), "0.05");
     node.mine(2);
     shop.await_status(&id, "completed", SOON);
-    gate.restart();
+    gateway.restart();
     for key in ["order-7", "\"order-7\""] {
         let again = shop.post(body, &[("idempotency-key", key)]);
         assert_eq!((again.status, &again.body), (200, &first.body), "{key}");
@@ -233,8 +233,8 @@ fn a_repeated_request_gets_the_same_bytes() {
 }
 
 #[test]
-fn two_hundred_at_once_with_one_key_are_one_payment() {
-    let Some(Stage { gate, shop, node: _node }) = Stage::shared() else { return };
+fn concurrent_requests_with_one_key_create_one_payment() {
+    let Some(TestEnv { gateway, shop, node: _node }) = TestEnv::shared() else { return };
     let post = || shop.post(r#"{"amountLtc": 0.05}"#, &[("idempotency-key", "at once")]);
     let answers = at_once(200, post);
     assert!(answers.iter().all(|answer| answer.status == 200), "{:?}", answers[0]);
@@ -243,13 +243,13 @@ fn two_hundred_at_once_with_one_key_are_one_payment() {
     let first = answers.iter().filter(|answer| answer.header("idempotent-replayed").is_none());
     assert_eq!(first.count(), 1, "one of them made it");
     let key = ("x-api-key", shop.api_key.as_str());
-    let list = gate.request("GET", "/api/payments", &[key], "");
+    let list = gateway.request("GET", "/api/payments", &[key], "");
     assert_eq!(Fields::of(&list.body).objects("data").len(), 1, "{}", list.body);
 }
 
 #[test]
-fn a_client_that_breaks_off_leaves_a_whole_payment_or_none() {
-    let Some(Stage { gate, shop, node: _node }) = Stage::shared() else { return };
+fn an_aborted_request_creates_a_whole_payment_or_none() {
+    let Some(TestEnv { gateway, shop, node: _node }) = TestEnv::shared() else { return };
     let body = |n: usize| format!(r#"{{"amountLtc": 0.05, "reference": "broken {n}"}}"#);
     let mut whole = 0;
     for n in 0..60 {
@@ -264,7 +264,7 @@ fn a_client_that_breaks_off_leaves_a_whole_payment_or_none() {
         // The later ones send everything and go before, or while, it is answered.
         let sent = if n < 30 { all.len() * (n + 1) / 31 } else { all.len() };
         whole += usize::from(sent == all.len());
-        let mut stream = TcpStream::connect(("127.0.0.1", gate.port())).unwrap();
+        let mut stream = TcpStream::connect(("127.0.0.1", gateway.port())).unwrap();
         stream.write_all(&all[..sent]).unwrap();
         if n % 2 == 0 {
             stream.shutdown(std::net::Shutdown::Write).unwrap();
@@ -276,7 +276,7 @@ fn a_client_that_breaks_off_leaves_a_whole_payment_or_none() {
     for n in 0..60 {
         let path = format!("/api/payments?reference=broken+{n}");
         let found = || {
-            let answer = gate.request("GET", &path, &[key], "");
+            let answer = gateway.request("GET", &path, &[key], "");
             Fields::of(&answer.body).objects("data")
         };
         let before = found();
@@ -297,29 +297,33 @@ fn a_client_that_breaks_off_leaves_a_whole_payment_or_none() {
 }
 
 #[test]
-fn the_log_names_the_request() {
-    let Some(Stage { gate, shop, node: _node }) = Stage::shared() else { return };
+fn the_log_contains_the_request_id() {
+    let Some(TestEnv { gateway, shop, node: _node }) = TestEnv::shared() else { return };
     let answer = shop.post(r#"{"amountLtc": 0.05}"#, &[("x-request-id", "theirs-1")]);
     let id = answer.header("x-request-id").unwrap();
     assert!(id.starts_with("req_"), "{id}");
-    gate.await_log(&["created", id, "theirs-1", &Fields::of(&answer.body).text("paymentId")]);
+    gateway.await_log(&["created", id, "theirs-1", &Fields::of(&answer.body).text("paymentId")]);
     let odd = shop.post(r#"{"amountLtc": 0.05}"#, &[("x-request-id", "a b <i>")]);
     assert_eq!(odd.status, 200, "{}", odd.body);
-    gate.await_log(&["created", odd.header("x-request-id").unwrap()]);
-    assert!(gate.log_lines(&["<i>"]).is_empty(), "only plain ids are logged");
+    gateway.await_log(&["created", odd.header("x-request-id").unwrap()]);
+    assert!(gateway.log_lines(&["<i>"]).is_empty(), "only plain ids are logged");
 }
 
 #[test]
-fn the_metrics_stay_when_the_database_cannot_be_read() {
-    let Some(Stage { gate, shop: _shop, node: _node }) = Stage::shared() else { return };
-    assert!(gate.metrics().contains("\nlitegate_database_readable 1\n"), "{}", gate.metrics());
-    let file = std::path::PathBuf::from(gate.setting("database"));
-    let file = gate.folder().join(file);
+fn metrics_stay_available_when_the_database_is_unreadable() {
+    let Some(TestEnv { gateway, shop: _shop, node: _node }) = TestEnv::shared() else { return };
+    assert!(
+        gateway.metrics().contains("\nlitegate_database_readable 1\n"),
+        "{}",
+        gateway.metrics()
+    );
+    let file = std::path::PathBuf::from(gateway.setting("database"));
+    let file = gateway.folder().join(file);
     // A hand that takes away what the metrics count.
     let rows = rusqlite::Connection::open(&file).unwrap();
-    rows.execute_batch("DROP TABLE doubts").unwrap();
+    rows.execute_batch("DROP TABLE chain_guard_alerts").unwrap();
     wait_for("metrics without the database", SOON, || {
-        gate.metrics().contains("\nlitegate_database_readable 0\n")
+        gateway.metrics().contains("\nlitegate_database_readable 0\n")
     });
-    assert!(gate.metrics().contains("litegate_zmq"), "{}", gate.metrics());
+    assert!(gateway.metrics().contains("litegate_zmq"), "{}", gateway.metrics());
 }

@@ -15,15 +15,15 @@ use std::time::{Duration, Instant};
 
 use serde_json::json;
 
-use crate::harness::gate::Gate;
+use crate::harness::expected::paid_by_chain;
+use crate::harness::gateway::Gateway;
 use crate::harness::json::{Fields, litoshis};
 use crate::harness::node::{Node, decimal};
 use crate::harness::random::{Random, setting};
 use crate::harness::receiver::Receiver;
 use crate::harness::roles::Part;
 use crate::harness::shop::Shop;
-use crate::harness::stage::Stage;
-use crate::harness::truth::paid_by_chain;
+use crate::harness::test_env::TestEnv;
 use crate::harness::wait::{SOON, wait_for};
 
 /// Kills in the usual run.
@@ -42,10 +42,10 @@ struct Answered {
 
 #[test]
 #[ignore = "long"]
-fn killed_again_and_again_it_loses_and_doubles_nothing() {
+fn repeated_kills_lose_and_duplicate_nothing() {
     let (kills, seed) = (setting("KILLS", KILLS), setting("SEED", 1));
     println!("{kills} kills with seed {seed}");
-    dies_again_and_again(kills, seed, &|gate, _| gate.kill());
+    dies_again_and_again(kills, seed, &|gateway, _| gateway.kill());
 }
 
 /// 1. Serve as three processes, as with a systemd unit for each.
@@ -54,27 +54,27 @@ fn killed_again_and_again_it_loses_and_doubles_nothing() {
 /// 4. At the end the books agree with the chain.
 #[test]
 #[ignore = "long"]
-fn three_processes_killed_in_turn_lose_and_double_nothing() {
+fn three_processes_killed_in_turn_lose_and_duplicate_nothing() {
     let (kills, seed) = (setting("KILLS", KILLS), setting("SEED", 1));
     println!("{kills} kills of three processes with seed {seed}");
     let parts = RefCell::new(["api,webhooks", "watcher", "sweeper"].map(Part::of));
-    let one_dies = |gate: &Gate, _: &Shop, random: &mut Random| {
+    let one_dies = |gateway: &Gateway, _: &Shop, random: &mut Random| {
         let mut parts = parts.borrow_mut();
         for part in parts.iter_mut().filter(|part| !part.runs()) {
             // Most die in the middle of their work, some while they start.
             if random.below(4) > 0 {
-                part.start(gate);
+                part.start(gateway);
             } else {
-                part.spawn(gate);
+                part.spawn(gateway);
             }
         }
         std::thread::park_timeout(Duration::from_millis(20 + random.below(600)));
         let victim = usize::try_from(random.below(3)).unwrap();
         parts[victim].kill();
     };
-    let all_start = |gate: &Gate| {
+    let all_start = |gateway: &Gateway| {
         for part in parts.borrow_mut().iter_mut().filter(|part| !part.runs()) {
-            part.start(gate);
+            part.start(gateway);
         }
     };
     under_load(kills, seed, &one_dies, &all_start);
@@ -83,17 +83,17 @@ fn three_processes_killed_in_turn_lose_and_double_nothing() {
 /// What systemd's `MemoryMax` or a full machine does, wherever memory is asked for next.
 #[test]
 #[ignore = "long"]
-fn out_of_memory_again_and_again_it_loses_and_doubles_nothing() {
+fn repeated_memory_exhaustion_loses_and_duplicates_nothing() {
     let by_itself = AtomicU64::new(0);
-    dies_again_and_again(4, setting("SEED", 1), &|gate, shop| {
-        let crowd = starve(gate, shop);
+    dies_again_and_again(4, setting("SEED", 1), &|gateway, shop| {
+        let crowd = starve(gateway, shop);
         let began = Instant::now();
-        while gate.ended().is_none() && began.elapsed() < Duration::from_secs(5) {
+        while gateway.ended().is_none() && began.elapsed() < Duration::from_secs(5) {
             std::thread::park_timeout(Duration::from_millis(20));
         }
-        by_itself.fetch_add(u64::from(gate.ended().is_some()), Ordering::Relaxed);
+        by_itself.fetch_add(u64::from(gateway.ended().is_some()), Ordering::Relaxed);
         drop(crowd);
-        gate.kill();
+        gateway.kill();
     });
     let by_itself = by_itself.into_inner();
     println!("out of memory {by_itself} times");
@@ -102,11 +102,11 @@ fn out_of_memory_again_and_again_it_loses_and_doubles_nothing() {
 
 /// Lets the process have no more memory than it has, and a crowd come that sends half of what it
 /// has to say.
-fn starve(gate: &Gate, shop: &Shop) -> Vec<TcpStream> {
-    let status = std::fs::read_to_string(format!("/proc/{}/status", gate.pid())).unwrap();
+fn starve(gateway: &Gateway, shop: &Shop) -> Vec<TcpStream> {
+    let status = std::fs::read_to_string(format!("/proc/{}/status", gateway.pid())).unwrap();
     let size = status.lines().find_map(|line| line.strip_prefix("VmSize:")).unwrap();
     let bytes = size.trim().trim_end_matches(" kB").parse::<u64>().unwrap() * 1024;
-    let limit = ["--pid".to_owned(), gate.pid().to_string(), format!("--as={bytes}")];
+    let limit = ["--pid".to_owned(), gateway.pid().to_string(), format!("--as={bytes}")];
     assert!(Command::new("prlimit").args(limit).status().unwrap().success());
     let head = format!(
         "POST /api/payments HTTP/1.1\r\nhost: shop\r\nx-api-key: {}\r\n\
@@ -114,7 +114,7 @@ fn starve(gate: &Gate, shop: &Shop) -> Vec<TcpStream> {
         shop.api_key
     );
     let come = |_| {
-        let mut client = TcpStream::connect(("127.0.0.1", gate.port())).ok()?;
+        let mut client = TcpStream::connect(("127.0.0.1", gateway.port())).ok()?;
         client.write_all(format!("{head}{{{}", " ".repeat(50_000)).as_bytes()).ok()?;
         Some(client)
     };
@@ -122,17 +122,17 @@ fn starve(gate: &Gate, shop: &Shop) -> Vec<TcpStream> {
 }
 
 /// One process that serves all roles, whatever it is that it dies of.
-fn dies_again_and_again(deaths: u64, seed: u64, die: &dyn Fn(&Gate, &Shop)) {
-    let dies = |gate: &Gate, shop: &Shop, random: &mut Random| {
-        let began = gate.spawn();
+fn dies_again_and_again(deaths: u64, seed: u64, die: &dyn Fn(&Gateway, &Shop)) {
+    let dies = |gateway: &Gateway, shop: &Shop, random: &mut Random| {
+        let began = gateway.spawn();
         // Some die while they start, most in the middle of the work.
         if random.below(4) > 0 {
-            gate.await_ready(began);
+            gateway.await_ready(began);
         }
         std::thread::park_timeout(Duration::from_millis(20 + random.below(600)));
-        die(gate, shop);
+        die(gateway, shop);
     };
-    under_load(deaths, seed, &dies, &|gate| gate.start());
+    under_load(deaths, seed, &dies, &|gateway| gateway.start());
 }
 
 /// The same payments, blocks and reorganisations, whatever it is that dies in each round. In the
@@ -140,20 +140,20 @@ fn dies_again_and_again(deaths: u64, seed: u64, die: &dyn Fn(&Gate, &Shop)) {
 fn under_load(
     rounds: u64,
     seed: u64,
-    round: &dyn Fn(&Gate, &Shop, &mut Random),
-    start_all: &dyn Fn(&Gate),
+    round: &dyn Fn(&Gateway, &Shop, &mut Random),
+    start_all: &dyn Fn(&Gateway),
 ) {
-    let Some(Stage { gate, shop, node }) = Stage::alone_with(|gate| {
+    let Some(TestEnv { gateway, shop, node }) = TestEnv::alone_with(|gateway| {
         // One more than the deepest reorganisation below: what is complete stays in the chain.
-        gate.set("payments.confirmations", 4);
-        gate.set("sweeper.interval", "1s");
+        gateway.set("payments.confirmations", 4);
+        gateway.set("sweeper.interval", "1s");
     }) else {
         return;
     };
     let receiver = Receiver::start();
     let (over, answered) = (AtomicBool::new(false), Mutex::new(Vec::<Answered>::new()));
     let mut random = Random::of(seed);
-    gate.kill();
+    gateway.kill();
     std::thread::scope(|scope| {
         for client in 0..3 {
             let (shop, over, answered) = (&shop, &over, &answered);
@@ -165,10 +165,10 @@ fn under_load(
         scope.spawn(move || move_chain(node_ref, &mut of_chain, over_ref, answered_ref));
         let deadline = Instant::now() + Duration::from_secs(rounds.saturating_mul(20));
         for _ in 0..rounds {
-            round(&gate, &shop, &mut random);
+            round(&gateway, &shop, &mut random);
             assert!(Instant::now() < deadline, "{rounds} rounds take too long");
         }
-        start_all(&gate);
+        start_all(&gateway);
         over.store(true, Ordering::Relaxed);
     });
     wait_for("a block for all that was sent", SOON, || {
@@ -177,26 +177,26 @@ fn under_load(
         !waiting
     });
     node.mine(8);
-    gate.await_tip(&node.height().to_string());
+    gateway.await_tip(&node.height().to_string());
     let answered = answered.into_inner().unwrap();
     println!("{} payments, {} webhooks", answered.len(), receiver.hits().len());
     assert!(answered.len() as u64 > rounds, "the stream went on: {}", answered.len());
-    check_orders(&answered, &gate.cli_list(&["payment", "list", "--limit", "1000000"]));
-    check_books(&Stage { gate, shop, node }, &receiver, &answered, rounds);
+    check_orders(&answered, &gateway.cli_list(&["payment", "list", "--limit", "1000000"]));
+    check_ledger(&TestEnv { gateway, shop, node }, &receiver, &answered, rounds);
 }
 
 /// Everything is complete that the chain has paid, told once, and paid out once.
-fn check_books(stage: &Stage, receiver: &Receiver, answered: &[Answered], rounds: u64) {
-    let Stage { gate, shop, node } = stage;
+fn check_ledger(test_env: &TestEnv, receiver: &Receiver, answered: &[Answered], rounds: u64) {
+    let TestEnv { gateway, shop, node } = test_env;
     let paid = paid_by_chain(node);
     let mut completed = 0;
     for Answered { id, address, .. } in answered {
-        let truth = paid.get(address).cloned().unwrap_or_default();
+        let expected = paid.get(address).cloned().unwrap_or_default();
         let fields = shop.status(id);
-        assert_eq!(litoshis(fields.raw("amountReceivedLtc")), truth.sum, "{fields:?}");
-        assert_eq!(litoshis(fields.raw("amountConfirmedLtc")), truth.sum, "{fields:?}");
-        assert_eq!(fields.texts("txids").into_iter().collect::<BTreeSet<_>>(), truth.txids);
-        let status = if truth.sum >= AMOUNT { "completed" } else { "pending" };
+        assert_eq!(litoshis(fields.raw("amountReceivedLtc")), expected.sum, "{fields:?}");
+        assert_eq!(litoshis(fields.raw("amountConfirmedLtc")), expected.sum, "{fields:?}");
+        assert_eq!(fields.texts("txids").into_iter().collect::<BTreeSet<_>>(), expected.txids);
+        let status = if expected.sum >= AMOUNT { "completed" } else { "pending" };
         assert_eq!(fields.text("status"), status, "{fields:?}");
         if status == "completed" {
             completed += 1;
@@ -218,9 +218,9 @@ fn check_books(stage: &Stage, receiver: &Receiver, answered: &[Answered], rounds
         if !node.mempool().is_empty() {
             node.mine(1);
         }
-        gate.cli_json(&["audit"]).raw("inFlightLtc") == "0"
+        gateway.cli_json(&["audit"]).raw("inFlightLtc") == "0"
     });
-    let sums = gate.cli_json(&["audit"]);
+    let sums = gateway.cli_json(&["audit"]);
     let received = paid_by_chain(node).remove(&shop.payout_address).unwrap_or_default().sum;
     assert_eq!(received, litoshis(sums.raw("paidLtc")), "no coin is paid out twice");
 }

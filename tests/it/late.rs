@@ -4,22 +4,24 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use crate::harness::gate::Gate;
+use crate::harness::gateway::Gateway;
 use crate::harness::node::Node;
 use crate::harness::random::setting;
 use crate::harness::receiver::Receiver;
-use crate::harness::stage::Stage;
+use crate::harness::test_env::TestEnv;
 use crate::harness::wait::{SOON, stays_true};
 
-fn short_expiry(gate: &Gate) {
-    gate.set("payments.expiry", "2s");
+fn short_expiry(gateway: &Gateway) {
+    gateway.set("payments.expiry", "2s");
 }
 
 #[test]
-fn late_money_within_the_grace_completes_and_is_told_as_late() {
-    let Some(Stage { gate: _gate, shop, node }) = Stage::alone_with(short_expiry) else { return };
+fn late_money_within_the_grace_completes_and_is_marked_late() {
+    let Some(TestEnv { gateway: _gateway, shop, node }) = TestEnv::alone_with(short_expiry) else {
+        return;
+    };
     let receiver = Receiver::start();
-    let payment = shop.create_told("0.05", &receiver.url("/hook"));
+    let payment = shop.create_with_webhook("0.05", &receiver.url("/hook"));
     shop.await_status(&payment.id, "expired", SOON);
     node.send(&payment.address, "0.05");
     let seen = shop.await_field(&payment.id, "amountReceivedLtc", "0.05", SOON);
@@ -39,7 +41,9 @@ fn late_money_within_the_grace_completes_and_is_told_as_late() {
 
 #[test]
 fn a_late_part_can_make_up_the_amount() {
-    let Some(Stage { gate: _gate, shop, node }) = Stage::alone_with(short_expiry) else { return };
+    let Some(TestEnv { gateway: _gateway, shop, node }) = TestEnv::alone_with(short_expiry) else {
+        return;
+    };
     let payment = shop.create("0.05");
     node.send(&payment.address, "0.02");
     shop.await_status(&payment.id, "expired", SOON);
@@ -52,14 +56,14 @@ fn a_late_part_can_make_up_the_amount() {
 }
 
 #[test]
-fn after_the_grace_it_stays_expired_and_the_money_is_recorded() {
-    let stage = Stage::alone_with(|gate| {
-        short_expiry(gate);
-        gate.set("payments.late_grace", "1s");
+fn money_after_the_grace_is_recorded_but_completes_nothing() {
+    let test_env = TestEnv::alone_with(|gateway| {
+        short_expiry(gateway);
+        gateway.set("payments.late_grace", "1s");
     });
-    let Some(Stage { gate: _gate, shop, node }) = stage else { return };
+    let Some(TestEnv { gateway: _gateway, shop, node }) = test_env else { return };
     let receiver = Receiver::start();
-    let payment = shop.create_told("0.05", &receiver.url("/hook"));
+    let payment = shop.create_with_webhook("0.05", &receiver.url("/hook"));
     shop.await_status(&payment.id, "expired", SOON);
     // Block times are whole seconds, and a coin first met in a block counts as seen then.
     stays_true("expired through the grace", Duration::from_millis(3_000), || {
@@ -75,22 +79,22 @@ fn after_the_grace_it_stays_expired_and_the_money_is_recorded() {
 }
 
 #[test]
-fn what_is_mined_in_the_very_block_around_the_deadline_counts_by_when_it_was_seen() {
+fn the_time_seen_decides_for_a_block_at_the_deadline() {
     #[track_caller]
     fn check(seen_before: bool, expected: &str) {
-        let Some(Stage { gate, shop, node }) = Stage::alone_with(|gate| {
-            gate.set("payments.expiry", "60s");
-            gate.set("payments.late_grace", "0s");
+        let Some(TestEnv { gateway, shop, node }) = TestEnv::alone_with(|gateway| {
+            gateway.set("payments.expiry", "60s");
+            gateway.set("payments.late_grace", "0s");
         }) else {
             return;
         };
         let payment = shop.create("0.05");
-        gate.let_pass(Duration::from_secs(55));
+        gateway.let_pass(Duration::from_secs(55));
         if seen_before {
             node.send(&payment.address, "0.05");
             shop.await_field(&payment.id, "amountReceivedLtc", "0.05", SOON);
         }
-        gate.let_pass(Duration::from_secs(65));
+        gateway.let_pass(Duration::from_secs(65));
         if !seen_before {
             shop.await_status(&payment.id, "expired", SOON);
             node.send(&payment.address, "0.05");
@@ -144,7 +148,7 @@ fn send_coin(node: &Node, coin: &Value, address: &str, amount: &str) {
 fn many_small_transactions_to_one_address_add_up() {
     // `TRANSACTIONS=10000` sends more of them.
     let count = setting("TRANSACTIONS", 100);
-    let Some(Stage { gate, shop, node }) = Stage::alone() else { return };
+    let Some(TestEnv { gateway, shop, node }) = TestEnv::alone() else { return };
     let amount = crate::harness::node::decimal(count * 10_000);
     let payment = shop.create(&amount);
     let coins = coins_of_a_payer(&node, count, "0.0002");
@@ -162,6 +166,6 @@ fn many_small_transactions_to_one_address_add_up() {
     let began = std::time::Instant::now();
     shop.status(&payment.id);
     println!("{count} transactions; one look takes {:?}", began.elapsed());
-    gate.await_tip(&node.height().to_string());
-    gate.cli_ok(&["audit"]);
+    gateway.await_tip(&node.height().to_string());
+    gateway.cli_ok(&["audit"]);
 }

@@ -6,12 +6,12 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 
 use crate::harness::receiver::Receiver;
-use crate::harness::stage::Stage;
+use crate::harness::test_env::TestEnv;
 use crate::harness::wait::{SOON, stays_true};
 
 #[test]
 fn a_payment_is_seen_within_a_second_of_its_broadcast() {
-    let Some(Stage { gate: _gate, shop, node }) = Stage::alone() else { return };
+    let Some(TestEnv { gateway: _gateway, shop, node }) = TestEnv::alone() else { return };
     // A first one, so that the subscription stands.
     let first = shop.create("0.05");
     node.send(&first.address, "0.05");
@@ -32,13 +32,13 @@ fn a_payment_is_seen_within_a_second_of_its_broadcast() {
 }
 
 #[test]
-fn it_completes_at_exactly_the_required_confirmations() {
+fn a_payment_completes_at_exactly_the_required_depth() {
     let receiver = Receiver::start();
-    let stage = Stage::alone_with(|gate| gate.set("payments.confirmations", 4));
-    let Some(Stage { gate, shop, node }) = stage else { return };
+    let test_env = TestEnv::alone_with(|gateway| gateway.set("payments.confirmations", 4));
+    let Some(TestEnv { gateway, shop, node }) = test_env else { return };
     let own = shop.clone();
-    gate.cli_ok(&["merchant", "set-confirmations", &own.merchant_id, "3"]);
-    let payment = shop.create_told("0.05", &receiver.url("/hook"));
+    gateway.cli_ok(&["merchant", "set-confirmations", &own.merchant_id, "3"]);
+    let payment = shop.create_with_webhook("0.05", &receiver.url("/hook"));
     assert_eq!(payment.fields.raw("confirmationsRequired"), "3", "the merchant's own number");
     node.send(&payment.address, "0.05");
     for confirmations in ["1", "2"] {
@@ -62,11 +62,11 @@ fn it_completes_at_exactly_the_required_confirmations() {
 
 #[test]
 fn large_amounts_take_more_confirmations() {
-    let stage = Stage::alone_with(|gate| {
-        gate.set("payments.large_amount", "0.5");
-        gate.set("payments.confirmations_large", 4);
+    let test_env = TestEnv::alone_with(|gateway| {
+        gateway.set("payments.large_amount", "0.5");
+        gateway.set("payments.confirmations_large", 4);
     });
-    let Some(Stage { gate: _gate, shop, node }) = stage else { return };
+    let Some(TestEnv { gateway: _gateway, shop, node }) = test_env else { return };
     let (small, large) = (shop.create("0.49999999"), shop.create("0.5"));
     assert_eq!(small.fields.raw("confirmationsRequired"), "2");
     assert_eq!(large.fields.raw("confirmationsRequired"), "4");
@@ -81,8 +81,8 @@ fn large_amounts_take_more_confirmations() {
 }
 
 #[test]
-fn parts_add_up() {
-    let Some(Stage { gate: _gate, shop, node }) = Stage::alone() else { return };
+fn partial_payments_add_up() {
+    let Some(TestEnv { gateway: _gateway, shop, node }) = TestEnv::alone() else { return };
     let payment = shop.create("0.05");
     node.send(&payment.address, "0.02");
     let partly = shop.await_field(&payment.id, "amountReceivedLtc", "0.02", SOON);
@@ -110,7 +110,7 @@ fn parts_add_up() {
 
 #[test]
 fn a_surplus_belongs_to_the_merchant() {
-    let Some(Stage { gate: _gate, shop, node }) = Stage::alone() else { return };
+    let Some(TestEnv { gateway: _gateway, shop, node }) = TestEnv::alone() else { return };
     let payment = shop.create("0.05");
     node.send(&payment.address, "0.07");
     node.mine(2);
@@ -121,8 +121,8 @@ fn a_surplus_belongs_to_the_merchant() {
 }
 
 #[test]
-fn one_transaction_can_pay_many() {
-    let Some(Stage { gate: _gate, shop, node }) = Stage::alone() else { return };
+fn one_transaction_can_pay_many_payments() {
+    let Some(TestEnv { gateway: _gateway, shop, node }) = TestEnv::alone() else { return };
     let payments: Vec<_> = (0..5).map(|_| shop.create("0.05")).collect();
     let outputs: serde_json::Map<String, Value> =
         payments.iter().map(|payment| (payment.address.clone(), json!("0.05"))).collect();
@@ -136,7 +136,7 @@ fn one_transaction_can_pay_many() {
 
 #[test]
 fn a_coinbase_pays_like_any_other_output() {
-    let Some(Stage { gate: _gate, shop, node }) = Stage::alone() else { return };
+    let Some(TestEnv { gateway: _gateway, shop, node }) = TestEnv::alone() else { return };
     let payment = shop.create("0.05");
     node.mine_to(&payment.address, 1);
     let fields = shop.await_field(&payment.id, "confirmations", "1", SOON);
@@ -146,9 +146,9 @@ fn a_coinbase_pays_like_any_other_output() {
 }
 
 #[test]
-fn without_money_it_expires() {
-    let stage = Stage::shared_with(|gate| gate.set("payments.expiry", "2s"));
-    let Some(Stage { gate: _gate, shop, node }) = stage else { return };
+fn a_payment_without_enough_money_expires() {
+    let test_env = TestEnv::shared_with(|gateway| gateway.set("payments.expiry", "2s"));
+    let Some(TestEnv { gateway: _gateway, shop, node }) = test_env else { return };
     let payment = shop.create("0.05");
     assert_eq!(payment.fields.text("status"), "pending");
     let short = shop.create("0.05");
@@ -159,9 +159,9 @@ fn without_money_it_expires() {
 }
 
 #[test]
-fn what_is_paid_in_full_but_not_confirmed_does_not_expire() {
-    let stage = Stage::alone_with(|gate| gate.set("payments.expiry", "3s"));
-    let Some(Stage { gate: _gate, shop, node }) = stage else { return };
+fn a_fully_paid_unconfirmed_payment_does_not_expire() {
+    let test_env = TestEnv::alone_with(|gateway| gateway.set("payments.expiry", "3s"));
+    let Some(TestEnv { gateway: _gateway, shop, node }) = test_env else { return };
     let (paid, unpaid) = (shop.create("0.05"), shop.create("0.05"));
     node.send(&paid.address, "0.05");
     shop.await_field(&paid.id, "amountReceivedLtc", "0.05", SOON);
@@ -176,8 +176,8 @@ fn what_is_paid_in_full_but_not_confirmed_does_not_expire() {
 
 #[test]
 fn a_payment_out_of_mweb_arrives_with_the_block() {
-    let stage = Stage::alone_with(|gate| gate.set("payments.confirmations_pegout", 2));
-    let Some(Stage { gate: _gate, shop, node }) = stage else { return };
+    let test_env = TestEnv::alone_with(|gateway| gateway.set("payments.confirmations_pegout", 2));
+    let Some(TestEnv { gateway: _gateway, shop, node }) = test_env else { return };
     node.activate_mweb();
     let payment = shop.create("0.05");
     let before = shop.create("0.05");

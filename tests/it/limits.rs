@@ -10,11 +10,11 @@ use tokio::net::TcpSocket;
 
 use crate::harness::at_once::at_once;
 use crate::harness::database::Database;
-use crate::harness::gate::Gate;
+use crate::harness::gateway::Gateway;
 use crate::harness::json::Fields;
 use crate::harness::random::setting;
 use crate::harness::shop::Shop;
-use crate::harness::stage::Stage;
+use crate::harness::test_env::TestEnv;
 use crate::harness::wait::{SOON, stays_true, wait_for};
 
 /// Ordinary calls must not take longer, whatever others do, unless the machine is so busy that they
@@ -26,9 +26,9 @@ const HELD: u64 = 600;
 const HELD_EACH: u64 = 100;
 
 /// A connection from another address of this machine, which is no proxy of the gateway's.
-fn connect_from(from: Ipv4Addr, gate: &Gate) -> std::io::Result<TcpStream> {
+fn connect_from(from: Ipv4Addr, gateway: &Gateway) -> std::io::Result<TcpStream> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    let to = SocketAddr::from(([127, 0, 0, 1], gate.port()));
+    let to = SocketAddr::from(([127, 0, 0, 1], gateway.port()));
     let stream = runtime.block_on(async {
         let socket = TcpSocket::new_v4()?;
         // A small window: what is not read stays with the gateway.
@@ -54,8 +54,8 @@ fn is_closed(stream: &TcpStream) -> bool {
 }
 
 /// Opens an event stream as a client that a proxy names, and reads until the first message.
-fn listen(gate: &Gate, path: &str, client: &str) -> (u16, TcpStream) {
-    let mut stream = TcpStream::connect(("127.0.0.1", gate.port())).unwrap();
+fn listen(gateway: &Gateway, path: &str, client: &str) -> (u16, TcpStream) {
+    let mut stream = TcpStream::connect(("127.0.0.1", gateway.port())).unwrap();
     stream.set_read_timeout(Some(SOON)).unwrap();
     let head = format!(
         "GET {path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\nx-forwarded-for: {client}\r\n\r\n"
@@ -75,9 +75,9 @@ fn listen(gate: &Gate, path: &str, client: &str) -> (u16, TcpStream) {
 }
 
 #[test]
-fn a_key_is_told_what_is_left_to_it() {
-    let Some(Stage { gate, shop, node: _node }) =
-        Stage::shared_with(|gate| gate.set("http.rate_per_key", 60))
+fn a_response_reports_the_remaining_rate_limit_of_the_key() {
+    let Some(TestEnv { gateway, shop, node: _node }) =
+        TestEnv::shared_with(|gateway| gateway.set("http.rate_per_key", 60))
     else {
         return;
     };
@@ -85,16 +85,16 @@ fn a_key_is_told_what_is_left_to_it() {
     for left in (0..10).rev() {
         let answer = shop.post(r#"{"amountLtc": 0.05}"#, &[]);
         assert_eq!(answer.header("ratelimit-policy"), Some("\"key\";q=60;w=60"));
-        let told = answer.header("ratelimit").unwrap().to_owned();
+        let notified = answer.header("ratelimit").unwrap().to_owned();
         if answer.status == 429 {
             refused = Some(answer); // A second has passed meanwhile, or the machine is slow.
             break;
         }
         assert_eq!(answer.status, 200, "{}", answer.body);
-        let words: Vec<&str> = told.split(';').collect();
+        let words: Vec<&str> = notified.split(';').collect();
         assert_eq!(words[0], "\"key\"");
         let count: u32 = words[1].strip_prefix("r=").unwrap().parse().unwrap();
-        assert!((left..10).contains(&count), "{told}, at least {left}");
+        assert!((left..10).contains(&count), "{notified}, at least {left}");
     }
     let started = Instant::now();
     let refused = refused.unwrap_or_else(|| {
@@ -110,19 +110,19 @@ fn a_key_is_told_what_is_left_to_it() {
     let wait: u64 = refused.header("retry-after").unwrap().parse().unwrap();
     assert!((1..=2).contains(&wait), "{wait}");
     assert!(refused.header("ratelimit").unwrap().starts_with("\"key\";r=0;t="));
-    let public = gate.get("/api/payments/x");
+    let public = gateway.get("/api/payments/x");
     assert_eq!(public.header("ratelimit"), None, "the limit of keys is nothing to others");
 }
 
 #[test]
 fn a_shop_has_ten_thousand_open_payments_at_most() {
-    let Some(Stage { gate, shop, node }) = Stage::shared() else { return };
-    let neighbour = Shop::open(&gate, &node, "Neighbour");
+    let Some(TestEnv { gateway, shop, node }) = TestEnv::shared() else { return };
+    let neighbour = Shop::open(&gateway, &node, "Neighbour");
     let first = shop.create("0.05").id;
     let body = r#"{"amountLtc": 0.05}"#;
     let known = shop.post(body, &[("idempotency-key", "known")]);
     // As many more as it may have, but for one.
-    Database::of(&gate).write(
+    Database::of(&gateway).write(
         "WITH RECURSIVE n (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n WHERE n < 9997)
          INSERT INTO payments (derivation_index, id, merchant_id, script, amount, created_at,
              expires_at, late_until, confirmations, confirmations_pegout)
@@ -146,22 +146,22 @@ fn a_shop_has_ten_thousand_open_payments_at_most() {
     assert_eq!(again.body, known.body, "what was promised is kept");
     assert_eq!(shop.status(&first).text("status"), "pending");
     // One that expires makes room, whether or not the watcher has said so yet.
-    gate.let_pass(Duration::from_secs(61));
+    gateway.let_pass(Duration::from_secs(61));
     shop.create("0.05");
     shop.await_status(&last, "expired", SOON);
 }
 
 #[test]
-fn an_address_that_tries_keys_is_told_to_wait() {
-    let Some(Stage { gate, shop, node: _node }) =
-        Stage::shared_with(|gate| gate.set("http.rate_per_address", 60))
+fn a_client_address_that_guesses_keys_is_rate_limited() {
+    let Some(TestEnv { gateway, shop, node: _node }) =
+        TestEnv::shared_with(|gateway| gateway.set("http.rate_per_address", 60))
     else {
         return;
     };
     let wrong = format!("{}x", shop.api_key);
     let attempt = |key: &str, client: &str| {
         let headers = [("x-api-key", key), ("x-forwarded-for", client)];
-        gate.request("POST", "/api/payments", &headers, r#"{"amountLtc": 0.05}"#)
+        gateway.request("POST", "/api/payments", &headers, r#"{"amountLtc": 0.05}"#)
     };
     let codes: Vec<u16> = (0..15).map(|_| attempt(&wrong, "203.0.113.7").status).collect();
     assert_eq!(codes[..5], [401; 5], "{codes:?}");
@@ -179,13 +179,13 @@ fn an_address_that_tries_keys_is_told_to_wait() {
 
 #[test]
 fn a_wrong_key_is_refused_before_the_body_is_read() {
-    let Some(Stage { gate, shop, node: _node }) = Stage::shared() else { return };
+    let Some(TestEnv { gateway, shop, node: _node }) = TestEnv::shared() else { return };
     for (headers, status) in [
         ("x-api-key: wrong\r\n".to_owned(), "401"),
         (format!("x-api-key: {}\r\ncontent-type: text/xml\r\n", shop.api_key), "415"),
         (format!("x-api-key: {}\r\nidempotency-key: \"\"\r\n", shop.api_key), "400"),
     ] {
-        let mut stream = TcpStream::connect(("127.0.0.1", gate.port())).unwrap();
+        let mut stream = TcpStream::connect(("127.0.0.1", gateway.port())).unwrap();
         stream.set_read_timeout(Some(SOON)).unwrap();
         let head = format!(
             "POST /api/payments HTTP/1.1\r\nhost: x\r\n{headers}content-length: 60000\r\n\r\n{{"
@@ -198,11 +198,11 @@ fn a_wrong_key_is_refused_before_the_body_is_read() {
 }
 
 #[test]
-fn a_stream_ends_when_the_payment_is_final_and_browsers_stay_away() {
-    let Some(Stage { gate, shop, node }) = Stage::shared() else { return };
+fn a_stream_ends_at_the_final_state_without_reconnects() {
+    let Some(TestEnv { gateway, shop, node }) = TestEnv::shared() else { return };
     let payment = shop.create("0.05");
     let path = format!("/api/payments/{}/events", payment.id);
-    let (status, mut stream) = listen(&gate, &path, "203.0.113.7");
+    let (status, mut stream) = listen(&gateway, &path, "203.0.113.7");
     assert_eq!(status, 200);
     node.send(&payment.address, "0.05");
     node.mine(2);
@@ -210,19 +210,19 @@ fn a_stream_ends_when_the_payment_is_final_and_browsers_stay_away() {
     stream.read_to_string(&mut rest).expect("the stream ends by itself");
     assert!(rest.contains("\"status\":\"completed\""), "{rest}");
     assert!(rest.contains("id:last"), "{rest}");
-    let again = gate.request("GET", &path, &[("last-event-id", "last")], "");
+    let again = gateway.request("GET", &path, &[("last-event-id", "last")], "");
     assert_eq!((again.status, again.body.as_str()), (204, ""), "nothing more to tell");
-    let whole = gate.get(&path);
+    let whole = gateway.get(&path);
     assert!(whole.body.contains("\"status\":\"completed\""), "{}", whole.body);
 }
 
 #[test]
-fn a_stream_of_a_payment_that_nobody_can_pay_any_more_ends() {
-    let Some(Stage { gate, shop, node: _node }) = Stage::shared() else { return };
+fn a_stream_ends_when_its_payment_can_no_longer_be_paid() {
+    let Some(TestEnv { gateway, shop, node: _node }) = TestEnv::shared() else { return };
     let payment = shop.create_with(r#"{"amountLtc": 0.05, "expiresIn": 60}"#);
     let path = format!("/api/payments/{}/events", payment.id);
-    let (_, mut stream) = listen(&gate, &path, "203.0.113.7");
-    gate.let_pass(Duration::from_secs(120));
+    let (_, mut stream) = listen(&gateway, &path, "203.0.113.7");
+    gateway.let_pass(Duration::from_secs(120));
     shop.await_status(&payment.id, "expired", SOON);
     stays_true("the stream, in the time for late money", Duration::from_secs(1), || {
         stream.set_nonblocking(true).unwrap();
@@ -231,7 +231,7 @@ fn a_stream_of_a_payment_that_nobody_can_pay_any_more_ends() {
         stream.set_nonblocking(false).unwrap();
         open
     });
-    gate.let_pass(Duration::from_secs(60 * 24 * 3600));
+    gateway.let_pass(Duration::from_secs(60 * 24 * 3600));
     let mut rest = String::new();
     stream.read_to_string(&mut rest).expect("the stream ends by itself");
     assert!(rest.contains("id:last"), "{rest}");
@@ -239,48 +239,48 @@ fn a_stream_of_a_payment_that_nobody_can_pay_any_more_ends() {
 
 #[test]
 fn all_streams_together_have_a_limit_that_the_operator_sets() {
-    let Some(Stage { gate, shop, node: _node }) =
-        Stage::shared_with(|gate| gate.set("http.streams_max", 2))
+    let Some(TestEnv { gateway, shop, node: _node }) =
+        TestEnv::shared_with(|gateway| gateway.set("http.max_event_streams", 2))
     else {
         return;
     };
     let path = format!("/api/payments/{}/events", shop.create("0.05").id);
-    let open = ["203.0.113.7", "203.0.113.8"].map(|client| listen(&gate, &path, client));
+    let open = ["203.0.113.7", "203.0.113.8"].map(|client| listen(&gateway, &path, client));
     assert!(open.iter().all(|(status, _)| *status == 200));
-    assert_eq!(listen(&gate, &path, "203.0.113.9").0, 503, "a third");
+    assert_eq!(listen(&gateway, &path, "203.0.113.9").0, 503, "a third");
     drop(open);
     wait_for("the places of streams that were left", SOON, || {
-        listen(&gate, &path, "203.0.113.9").0 == 200
+        listen(&gateway, &path, "203.0.113.9").0 == 200
     });
 }
 
 #[test]
-fn an_address_has_its_share_of_streams_and_connections() {
-    let Some(Stage { gate, shop, node: _node }) = Stage::shared() else { return };
+fn each_client_address_has_a_limit_of_streams_and_sockets() {
+    let Some(TestEnv { gateway, shop, node: _node }) = TestEnv::shared() else { return };
     let path = || format!("/api/payments/{}/events", shop.create("0.05").id);
     let paths = [path(), path(), path()];
     let path = &paths[2];
     let open: Vec<(u16, TcpStream)> =
-        (0..64).map(|n| listen(&gate, &paths[n % 2], "203.0.113.7")).collect();
+        (0..64).map(|n| listen(&gateway, &paths[n % 2], "203.0.113.7")).collect();
     assert!(open.iter().all(|(status, _)| *status == 200));
-    assert_eq!(listen(&gate, path, "203.0.113.7").0, 429, "one more than its share");
-    assert_eq!(listen(&gate, &paths[0], "203.0.113.8").0, 429, "a payment has 32 at most");
-    let (status, other) = listen(&gate, path, "203.0.113.8");
+    assert_eq!(listen(&gateway, path, "203.0.113.7").0, 429, "one more than its share");
+    assert_eq!(listen(&gateway, &paths[0], "203.0.113.8").0, 429, "a payment has 32 at most");
+    let (status, other) = listen(&gateway, path, "203.0.113.8");
     assert_eq!(status, 200, "others are not concerned");
     drop(other);
     drop(open);
     wait_for("the places of streams that were left", SOON, || {
-        listen(&gate, path, "203.0.113.7").0 == 200
+        listen(&gateway, path, "203.0.113.7").0 == 200
     });
 
     let greedy = Ipv4Addr::new(127, 0, 0, 2);
-    let held: Vec<TcpStream> = (0..128).map(|_| connect_from(greedy, &gate).unwrap()).collect();
-    let mut refused = connect_from(greedy, &gate).unwrap();
+    let held: Vec<TcpStream> = (0..128).map(|_| connect_from(greedy, &gateway).unwrap()).collect();
+    let mut refused = connect_from(greedy, &gateway).unwrap();
     let mut answer = String::new();
     let _ = refused.read_to_string(&mut answer); // It may have been reset after the answer.
     assert!(answer.starts_with("HTTP/1.1 429 "), "{answer}");
     assert!(answer.contains("rate_limited") && answer.contains("x-request-id"), "{answer}");
-    let mut neighbour = connect_from(Ipv4Addr::new(127, 0, 0, 3), &gate).unwrap();
+    let mut neighbour = connect_from(Ipv4Addr::new(127, 0, 0, 3), &gateway).unwrap();
     neighbour.write_all(b"GET /docs HTTP/1.1\r\nhost: x\r\n\r\n").unwrap();
     let mut start = [0; 12];
     neighbour.read_exact(&mut start).unwrap();
@@ -294,8 +294,8 @@ fn an_address_has_its_share_of_streams_and_connections() {
 // 4. A payment without a stream still gets one; a second one of it does not.
 #[test]
 fn neighbouring_networks_leave_streams_to_others() {
-    let Some(Stage { gate, shop, node: _node }) = Stage::shared_with(|gate| {
-        gate.set("http.streams_max", 300);
+    let Some(TestEnv { gateway, shop, node: _node }) = TestEnv::shared_with(|gateway| {
+        gateway.set("http.max_event_streams", 300);
     }) else {
         return;
     };
@@ -303,31 +303,31 @@ fn neighbouring_networks_leave_streams_to_others() {
     let many: Vec<String> = (0..8).map(|_| path()).collect();
     let neighbour = |n: usize| format!("2001:db8:0:{n:x}::1");
     let mut open: Vec<(u16, TcpStream)> =
-        (0..75).map(|n| listen(&gate, &many[n % 8], &neighbour(n))).collect();
+        (0..75).map(|n| listen(&gateway, &many[n % 8], &neighbour(n))).collect();
     assert!(open.iter().all(|(status, _)| *status == 200));
-    assert_eq!(listen(&gate, &many[0], &neighbour(75)).0, 429, "a quarter of 300 is taken");
+    assert_eq!(listen(&gateway, &many[0], &neighbour(75)).0, 429, "a quarter of 300 is taken");
     let stranger = |n: usize| format!("203.0.113.{}", n / 50);
-    open.extend((0..150).map(|n| listen(&gate, &many[n % 8], &stranger(n))));
+    open.extend((0..150).map(|n| listen(&gateway, &many[n % 8], &stranger(n))));
     assert!(open.iter().all(|(status, _)| *status == 200));
     let fresh = path();
-    assert_eq!(listen(&gate, &many[0], "198.51.100.1").0, 503, "the rest is reserved");
-    let first = listen(&gate, &fresh, "198.51.100.1");
+    assert_eq!(listen(&gateway, &many[0], "198.51.100.1").0, 503, "the rest is reserved");
+    let first = listen(&gateway, &fresh, "198.51.100.1");
     assert_eq!(first.0, 200, "for payments that have none");
-    assert_eq!(listen(&gate, &fresh, "198.51.100.1").0, 503, "and for no second one");
+    assert_eq!(listen(&gateway, &fresh, "198.51.100.1").0, 503, "and for no second one");
     drop((open, first));
 }
 
 #[test]
-fn the_guide_and_the_document_are_limited_too() {
-    let Some(Stage { gate, shop: _shop, node: _node }) =
-        Stage::shared_with(|gate| gate.set("http.rate_per_address", 60))
+fn the_guide_and_the_openapi_document_are_rate_limited() {
+    let Some(TestEnv { gateway, shop: _shop, node: _node }) =
+        TestEnv::shared_with(|gateway| gateway.set("http.rate_per_address", 60))
     else {
         return;
     };
     for (path, client) in [("/docs", "203.0.113.7"), ("/openapi.json", "203.0.113.8")] {
         let headers = [("x-forwarded-for", client)];
         let codes: Vec<u16> =
-            (0..15).map(|_| gate.request("GET", path, &headers, "").status).collect();
+            (0..15).map(|_| gateway.request("GET", path, &headers, "").status).collect();
         assert_eq!(codes[..5], [200; 5], "{path}: {codes:?}");
         assert!(codes.contains(&429), "{path}: {codes:?}");
     }
@@ -335,22 +335,22 @@ fn the_guide_and_the_document_are_limited_too() {
 
 /// Calls that a shop makes all the time, and how long they took.
 #[track_caller]
-fn ordinary_calls(stage: &Stage) -> Duration {
+fn ordinary_calls(test_env: &TestEnv) -> Duration {
     let before = Instant::now();
-    let payment = stage.shop.create("0.05");
-    stage.shop.status(&payment.id);
-    assert_eq!(stage.gate.get(&format!("/pay/{}", payment.id)).status, 200);
+    let payment = test_env.shop.create("0.05");
+    test_env.shop.status(&payment.id);
+    assert_eq!(test_env.gateway.get(&format!("/pay/{}", payment.id)).status, 200);
     before.elapsed()
 }
 
 #[test]
-fn slow_readers_and_half_open_connections_hold_up_nobody() {
-    let Some(stage) = Stage::shared() else { return };
-    let Stage { gate, shop, node: _node } = &stage;
+fn slow_readers_and_half_open_connections_delay_no_others() {
+    let Some(test_env) = TestEnv::shared() else { return };
+    let TestEnv { gateway, shop, node: _node } = &test_env;
     let path = format!("/api/payments/{}", shop.create("0.05").id);
-    let alone = (0..5).map(|_| ordinary_calls(&stage)).max().unwrap();
+    let alone = (0..5).map(|_| ordinary_calls(&test_env)).max().unwrap();
     let check_ordinary_calls = |what: &str| {
-        let took = ordinary_calls(&stage);
+        let took = ordinary_calls(&test_env);
         assert!(took < PROMPT.max(alone * 10), "{what}: {took:?}, and {alone:?} alone");
     };
     let count = setting("HELD", HELD);
@@ -360,7 +360,9 @@ fn slow_readers_and_half_open_connections_hold_up_nobody() {
         .collect();
     let mut held = Vec::new();
     for n in 0..usize::try_from(count).unwrap() {
-        let Ok(mut stream) = connect_from(attackers[n % attackers.len()], gate) else { continue };
+        let Ok(mut stream) = connect_from(attackers[n % attackers.len()], gateway) else {
+            continue;
+        };
         let request = format!("GET {path} HTTP/1.1\r\nhost: x\r\n\r\n");
         let sent = match n % 5 {
             0 => Ok(()),                                          // Says nothing.

@@ -1,21 +1,21 @@
 //! `GET /api/payments`: a merchant's own payments, newest first, in pages that stay.
 
-use crate::harness::gate::Gate;
+use crate::harness::gateway::Gateway;
 use crate::harness::http::Answer;
 use crate::harness::json::Fields;
 use crate::harness::shop::Shop;
-use crate::harness::stage::Stage;
+use crate::harness::test_env::TestEnv;
 use crate::harness::wait::SOON;
 
-fn get(gate: &Gate, shop: &Shop, query: &str) -> Answer {
+fn get(gateway: &Gateway, shop: &Shop, query: &str) -> Answer {
     let key = ("x-api-key", shop.api_key.as_str());
-    gate.request("GET", &format!("/api/payments{query}"), &[key], "")
+    gateway.request("GET", &format!("/api/payments{query}"), &[key], "")
 }
 
 /// The ids of a page, and the query part for the next one.
 #[track_caller]
-fn page(gate: &Gate, shop: &Shop, query: &str) -> (Vec<String>, Option<String>) {
-    let answer = get(gate, shop, query);
+fn page(gateway: &Gateway, shop: &Shop, query: &str) -> (Vec<String>, Option<String>) {
+    let answer = get(gateway, shop, query);
     assert_eq!(answer.status, 200, "{query}: {}", answer.body);
     let fields = Fields::of(&answer.body);
     let ids = fields.objects("data").iter().map(|payment| payment.text("paymentId")).collect();
@@ -24,19 +24,19 @@ fn page(gate: &Gate, shop: &Shop, query: &str) -> (Vec<String>, Option<String>) 
 }
 
 #[test]
-fn pages_hold_everything_once_while_payments_are_added() {
-    let Some(Stage { gate, shop, node }) = Stage::shared() else { return };
-    let neighbour = Shop::open(&gate, &node, "Neighbour");
+fn pages_list_each_payment_once_during_concurrent_inserts() {
+    let Some(TestEnv { gateway, shop, node }) = TestEnv::shared() else { return };
+    let neighbour = Shop::open(&gateway, &node, "Neighbour");
     let mut created: Vec<String> = (0..7).map(|_| shop.create("0.05").id).collect();
     neighbour.create("0.05");
     created.reverse();
-    let (all, next) = page(&gate, &shop, "");
+    let (all, next) = page(&gateway, &shop, "");
     assert_eq!((&all, &next), (&created, &None), "newest first, and nobody else's");
 
     let mut met = Vec::new();
     let mut query = "?limit=3".to_owned();
     loop {
-        let (ids, next) = page(&gate, &shop, &query);
+        let (ids, next) = page(&gateway, &shop, &query);
         assert!(ids.len() <= 3);
         met.extend(ids);
         // Another shop's payment and one of our own come between two pages.
@@ -51,7 +51,7 @@ fn pages_hold_everything_once_while_payments_are_added() {
 
     let theirs = neighbour.create("0.05").id;
     for cursor in [&theirs, "x", "", "550e8400-e29b-41d4-a716-446655440000"] {
-        let answer = get(&gate, &shop, &format!("?cursor={cursor}"));
+        let answer = get(&gateway, &shop, &format!("?cursor={cursor}"));
         assert_eq!(answer.status, 400, "{cursor}: {}", answer.body);
         assert_eq!(Fields::of(&answer.body).object("error").text("param"), "cursor");
     }
@@ -59,7 +59,7 @@ fn pages_hold_everything_once_while_payments_are_added() {
 
 #[test]
 fn payments_are_found_by_status_and_reference() {
-    let Some(Stage { gate, shop, node }) = Stage::shared() else { return };
+    let Some(TestEnv { gateway, shop, node }) = TestEnv::shared() else { return };
     let order =
         |name: &str| shop.create_with(&format!(r#"{{"amountLtc": 0.05, "reference": "{name}"}}"#));
     let (first, second, paid) = (order("order 7"), order("order 7"), order("order 8"));
@@ -68,18 +68,18 @@ fn payments_are_found_by_status_and_reference() {
     node.mine(2);
     shop.await_status(&paid.id, "completed", SOON);
     #[track_caller]
-    fn check(gate: &Gate, shop: &Shop, query: &str, expected: &[&str]) {
-        assert_eq!(page(gate, shop, query).0, expected, "{query}");
+    fn check(gateway: &Gateway, shop: &Shop, query: &str, expected: &[&str]) {
+        assert_eq!(page(gateway, shop, query).0, expected, "{query}");
     }
-    check(&gate, &shop, "?reference=order+7", &[&second.id, &first.id]);
-    check(&gate, &shop, "?reference=order%207&limit=1", &[&second.id]);
-    check(&gate, &shop, "?reference=order", &[]);
-    check(&gate, &shop, "?status=completed", &[&paid.id]);
-    check(&gate, &shop, "?status=expired", &[]);
-    check(&gate, &shop, "?status=pending&reference=order+8", &[]);
-    check(&gate, &shop, "?status=completed&reference=order+8&unknown=1", &[&paid.id]);
-    assert_eq!(page(&gate, &shop, "?status=pending").0.len(), 3);
-    let whole = Fields::of(&get(&gate, &shop, "?status=completed").body);
+    check(&gateway, &shop, "?reference=order+7", &[&second.id, &first.id]);
+    check(&gateway, &shop, "?reference=order%207&limit=1", &[&second.id]);
+    check(&gateway, &shop, "?reference=order", &[]);
+    check(&gateway, &shop, "?status=completed", &[&paid.id]);
+    check(&gateway, &shop, "?status=expired", &[]);
+    check(&gateway, &shop, "?status=pending&reference=order+8", &[]);
+    check(&gateway, &shop, "?status=completed&reference=order+8&unknown=1", &[&paid.id]);
+    assert_eq!(page(&gateway, &shop, "?status=pending").0.len(), 3);
+    let whole = Fields::of(&get(&gateway, &shop, "?status=completed").body);
     let listed = whole.objects("data");
     let without_countdown = |payment: &Fields| {
         let left = format!("\"expiresInSeconds\":{}", payment.raw("expiresInSeconds"));
@@ -91,10 +91,10 @@ fn payments_are_found_by_status_and_reference() {
     assert_eq!(listed, shown, "as the status call shows it");
 
     for query in ["?limit=0", "?limit=101", "?limit=x", "?status=paid", "?limit=1&limit=2"] {
-        let answer = get(&gate, &shop, query);
+        let answer = get(&gateway, &shop, query);
         assert_eq!(answer.status, 400, "{query}: {}", answer.body);
     }
-    let without = gate.get("/api/payments");
+    let without = gateway.get("/api/payments");
     assert_eq!(without.status, 401, "{}", without.body);
     assert_eq!(without.header("access-control-allow-origin"), None, "keys stay out of browsers");
 }

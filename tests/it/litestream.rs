@@ -9,14 +9,14 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use crate::harness::files;
-use crate::harness::gate::Gate;
+use crate::harness::gateway::Gateway;
 use crate::harness::json::Fields;
 use crate::harness::litestream::Litestream;
 use crate::harness::packages::prepare;
 use crate::harness::random::setting;
 use crate::harness::receiver::Receiver;
 use crate::harness::shop::{Created, Shop};
-use crate::harness::stage::Stage;
+use crate::harness::test_env::TestEnv;
 use crate::harness::wait::{SOON, wait_for};
 
 /// Where the mark lies that must outlive the database.
@@ -27,17 +27,17 @@ enum Mark {
 }
 
 /// The folder that dies.
-fn disk(gate: &Gate) -> PathBuf {
-    gate.folder().join("disk")
+fn disk(gateway: &Gateway) -> PathBuf {
+    gateway.folder().join("disk")
 }
 
-fn stage(mark: Mark) -> Option<Stage> {
-    Stage::alone_with(|gate| {
-        fs::create_dir(disk(gate)).unwrap();
-        gate.set("database", disk(gate).join("litegate.db").display().to_string());
+fn test_env(mark: Mark) -> Option<TestEnv> {
+    TestEnv::alone_with(|gateway| {
+        fs::create_dir(disk(gateway)).unwrap();
+        gateway.set("database", disk(gateway).join("litegate.db").display().to_string());
         if mark == Mark::OnAnotherDisk {
-            let file = gate.folder().join("high-water").display().to_string();
-            gate.set("high_water_file", file);
+            let file = gateway.folder().join("high-water").display().to_string();
+            gateway.set("high_water_file", file);
         }
     })
 }
@@ -62,11 +62,11 @@ fn create(shop: &Shop, hook: &str, answered: &Answered, over: &AtomicBool) {
 
 /// `TRAFFIC=600` lets it go on for so many seconds before the machine dies.
 fn drill(mark: Mark) {
-    let Some(Stage { gate, shop, node }) = stage(mark) else { return };
+    let Some(TestEnv { gateway, shop, node }) = test_env(mark) else { return };
     prepare();
     let receiver = Receiver::start();
     let hook = receiver.url("/hook");
-    let mut litestream = Litestream::start(&gate);
+    let mut litestream = Litestream::start(&gateway);
     let (answered, over) = (Answered::default(), AtomicBool::new(false));
     let mut paid: Vec<Created> = Vec::new();
     std::thread::scope(|scope| {
@@ -77,7 +77,7 @@ fn drill(mark: Mark) {
             // One payout goes out well before the end. One that was signed in the last moment is in
             // no copy, and would show as money that was spent elsewhere.
             if !swept && began.elapsed() > traffic / 2 {
-                gate.cli_ok(&["sweep"]);
+                gateway.cli_ok(&["sweep"]);
                 swept = true;
             }
             // What is paid was answered a while before: it is in the replica.
@@ -93,42 +93,42 @@ fn drill(mark: Mark) {
             std::thread::park_timeout(Duration::from_millis(150));
         }
         // The machine dies in the middle of it, and the disk with it.
-        gate.kill();
+        gateway.kill();
         litestream.kill();
         over.store(true, Ordering::Relaxed);
     });
-    fs::remove_dir_all(disk(&gate)).unwrap();
+    fs::remove_dir_all(disk(&gateway)).unwrap();
     let answered: Vec<Created> =
         answered.into_inner().unwrap().into_iter().map(|(payment, _)| payment).collect();
     assert!(paid.len() > 5 && answered.len() > 50, "{} of {}", paid.len(), answered.len());
     node.mine(2); // The chain goes on.
 
-    fs::create_dir(disk(&gate)).unwrap();
-    let file = gate.folder().join("from-replica.db").display().to_string();
+    fs::create_dir(disk(&gateway)).unwrap();
+    let file = gateway.folder().join("from-replica.db").display().to_string();
     litestream.restore(&file).unwrap();
     // Without the word it is what it looks like: a file without its log.
-    gate.cli_fails(&["restore", &file], 4, &["lacks the newest rows"]);
-    let tried = gate.cli_json(&["backup", "--verify", "--replica", &file]);
+    gateway.cli_fails(&["restore", &file], 4, &["lacks the newest rows"]);
+    let tried = gateway.cli_json(&["backup", "--verify", "--replica", &file]);
     assert_eq!(tried.raw("clean"), "true", "{}", tried.whole());
     let theirs = "/var/lib/litegate/from-replica.db";
     let words = files::guide_command("litegate restore --replica", &[(theirs, &file)]);
     let words: Vec<&str> = words[1..].iter().map(String::as_str).collect();
-    let restored = gate.cli_json(&words);
+    let restored = gateway.cli_json(&words);
     assert_eq!(restored.raw("clean"), "true", "{}", restored.whole());
     // Payments of the last moments that were not sealed yet prove themselves.
     assert_eq!(restored.raw("unsealedPayments"), "0", "{}", restored.whole());
-    gate.start();
+    gateway.start();
 
     // What was answered is there, but for what came in the last moments: reported, never reused.
     let known =
-        |payment: &&Created| gate.get(&format!("/api/payments/{}", payment.id)).status == 200;
+        |payment: &&Created| gateway.get(&format!("/api/payments/{}", payment.id)).status == 200;
     let lost = answered.iter().filter(|payment| !known(payment)).count();
     println!("answered {}, paid {}, lost {lost}", answered.len(), paid.len());
     match mark {
         Mark::OnAnotherDisk => {
-            let told: usize = restored.raw("addressesLost").parse().unwrap();
+            let notified: usize = restored.raw("addressesLost").parse().unwrap();
             // The last one may have been stored and never answered.
-            assert!((lost..=lost + 1).contains(&told), "lost {lost}, told {told}");
+            assert!((lost..=lost + 1).contains(&notified), "lost {lost}, told {notified}");
         }
         Mark::BesideTheDatabase => {
             assert_eq!(restored.raw("addressesLost"), "null");
@@ -153,22 +153,22 @@ fn drill(mark: Mark) {
     }
     assert_eq!(ids.len(), paid.len(), "those who paid, and nobody else");
     assert!(ids.values().all(|ids| ids.len() == 1), "{ids:?}");
-    gate.cli_ok(&["sweep"]);
+    gateway.cli_ok(&["sweep"]);
     wait_for("everything is paid out", SOON, || {
         node.mine(1);
-        let sums = gate.cli(&["audit", "--json"]);
+        let sums = gateway.cli(&["audit", "--json"]);
         sums.code == 0 && Fields::of(sums.stdout.trim()).raw("unsweptLtc") == "0"
     });
-    gate.cli_ok(&["audit"]);
+    gateway.cli_ok(&["audit"]);
 
     // The replica goes on from here, too.
-    let again = gate.folder().join("again.db").display().to_string();
+    let again = gateway.folder().join("again.db").display().to_string();
     litestream.go_on();
     let newest = shop.create("0.05");
     wait_for("the newest payment in the replica", SOON, || {
         let _ = fs::remove_file(&again);
         litestream.restore(&again).is_ok()
-            && gate.cli(&["backup", "--verify", "--replica", &again]).code == 0
+            && gateway.cli(&["backup", "--verify", "--replica", &again]).code == 0
             && holds(&again, &newest)
     });
 }
@@ -182,12 +182,12 @@ fn holds(file: &str, payment: &Created) -> bool {
 
 #[test]
 #[ignore = "long"]
-fn after_the_loss_of_the_disk_the_replica_goes_on_and_what_was_lost_is_told() {
+fn a_replica_takes_over_and_lost_payments_are_reported() {
     drill(Mark::OnAnotherDisk);
 }
 
 #[test]
 #[ignore = "long"]
-fn where_the_mark_died_too_the_addresses_go_far_on() {
+fn a_replica_without_the_high_water_mark_skips_addresses() {
     drill(Mark::BesideTheDatabase);
 }

@@ -6,73 +6,73 @@ use std::fs;
 use std::net::TcpStream;
 use std::time::{Duration, Instant};
 
-use crate::harness::gate::Gate;
-use crate::harness::stage::Stage;
+use crate::harness::gateway::Gateway;
+use crate::harness::test_env::TestEnv;
 use crate::harness::wait::{SOON, wait_for};
 
 /// A view of the file system in which the gateway's folder cannot be written.
-fn read_only(gate: &Gate) -> String {
-    let folder = gate.folder().display();
+fn read_only(gateway: &Gateway) -> String {
+    let folder = gateway.folder().display();
     format!("mount --bind {folder} {folder} && mount -o remount,ro,bind {folder} && ")
 }
 
 #[test]
 #[ignore = "needs a mount namespace"]
-fn a_disk_that_cannot_be_written_is_named_and_nothing_begins() {
-    let Some(Stage { gate, shop, node: _node }) = Stage::shared() else { return };
+fn a_read_only_disk_is_reported_and_nothing_starts() {
+    let Some(TestEnv { gateway, shop, node: _node }) = TestEnv::shared() else { return };
     let payment = shop.create("0.05");
-    gate.kill();
+    gateway.kill();
     for command in ["serve", "audit"] {
-        let refused = gate.cli_after(&read_only(&gate), &[command]);
+        let refused = gateway.cli_after(&read_only(&gateway), &[command]);
         assert_ne!(refused.code, 0, "{refused:?}");
         assert_eq!(refused.stderr.lines().count(), 1, "{refused:?}");
         assert!(refused.stderr.contains("the database cannot be written"), "{refused:?}");
     }
-    gate.start();
+    gateway.start();
     assert_eq!(shop.status(&payment.id).text("status"), "pending");
 }
 
 #[test]
-fn keys_that_are_lost_or_anothers_are_refused_by_name_and_never_made_anew() {
-    let Some(Stage { gate, shop, node }) = Stage::shared() else { return };
+fn lost_or_foreign_keys_are_refused_and_never_regenerated() {
+    let Some(TestEnv { gateway, shop, node }) = TestEnv::shared() else { return };
     let payment = shop.create("0.05");
-    gate.term();
-    let other = Gate::init(&node);
+    gateway.term();
+    let other = Gateway::init(&node);
     for (key, code, words) in [
         ("secret_file", 4, "another secret_file"),
         ("wallet.signing_key_file", 4, "signing_key_file"),
         ("sweeper.seal_key_file", 4, "seal_key_file"),
     ] {
-        let file = gate.setting(key);
+        let file = gateway.setting(key);
         let good = fs::read(&file).unwrap();
         fs::write(&file, fs::read(other.setting(key)).unwrap()).unwrap();
-        gate.cli_fails(&["serve"], code, &[words]);
+        gateway.cli_fails(&["serve"], code, &[words]);
         fs::remove_file(&file).unwrap();
-        gate.cli_fails(&["serve"], 2, &[key, "no such file"]);
+        gateway.cli_fails(&["serve"], 2, &[key, "no such file"]);
         assert!(!fs::exists(&file).unwrap(), "{key} was made anew");
         crate::harness::files::write_private(file.as_ref(), &good);
     }
     // Another account, and a database of another network.
-    let xpub = gate.setting("wallet.xpub");
-    gate.set("wallet.xpub", other.setting("wallet.xpub"));
-    gate.cli_fails(&["serve"], 4, &["another wallet.xpub"]);
+    let xpub = gateway.setting("wallet.xpub");
+    gateway.set("wallet.xpub", other.setting("wallet.xpub"));
+    gateway.cli_fails(&["serve"], 4, &["another wallet.xpub"]);
     // The same account in another spelling is the same.
-    gate.set("wallet.xpub", crate::harness::node::core_spelling(&xpub));
-    gate.start();
+    gateway.set("wallet.xpub", crate::harness::node::core_spelling(&xpub));
+    gateway.start();
     assert_eq!(shop.status(&payment.id).text("status"), "pending");
     assert_eq!(shop.create("0.05").fields.text("status"), "pending", "the API key is the same");
 }
 
 #[test]
-fn a_second_instance_is_refused_also_while_the_first_stands_still() {
-    let Some(Stage { gate, shop, node }) = Stage::shared() else { return };
+fn a_second_instance_is_refused_even_if_the_first_is_stopped() {
+    let Some(TestEnv { gateway, shop, node }) = TestEnv::shared() else { return };
     let payment = shop.create("0.05");
-    let pid = gate.pid();
+    let pid = gateway.pid();
     let second = || {
-        gate.set_environment("LITEGATE_HTTP__LISTEN", "127.0.0.1:0");
-        gate.set_environment("LITEGATE_METRICS__LISTEN", "127.0.0.1:0");
-        gate.cli_fails(&["serve"], 4, &["another process runs the role api"]);
-        gate.clear_environment();
+        gateway.set_environment("LITEGATE_HTTP__LISTEN", "127.0.0.1:0");
+        gateway.set_environment("LITEGATE_METRICS__LISTEN", "127.0.0.1:0");
+        gateway.cli_fails(&["serve"], 4, &["another process runs the role api"]);
+        gateway.clear_environment();
     };
     second();
     crate::harness::files::signal(pid, "STOP");
@@ -82,7 +82,7 @@ fn a_second_instance_is_refused_also_while_the_first_stands_still() {
     node.send(&payment.address, "0.05");
     shop.await_field(&payment.id, "amountReceivedLtc", "0.05", SOON);
     second();
-    assert!(gate.ended().is_none());
+    assert!(gateway.ended().is_none());
 }
 
 /// How much processor time a process has used.
@@ -94,28 +94,28 @@ fn processor_time(pid: u32) -> Duration {
 }
 
 #[test]
-fn with_256_file_descriptors_a_crowd_waits_and_nothing_spins() {
-    let Some(Stage { gate, shop, node }) = Stage::shared() else { return };
-    gate.term();
-    let before = gate.spawn_in_shell("ulimit -n 256 && ");
-    gate.await_ready(before);
+fn with_256_descriptors_clients_wait_without_a_busy_loop() {
+    let Some(TestEnv { gateway, shop, node }) = TestEnv::shared() else { return };
+    gateway.term();
+    let before = gateway.spawn_in_shell("ulimit -n 256 && ");
+    gateway.await_ready(before);
     let payment = shop.create("0.05");
     let crowd: Vec<TcpStream> =
-        (0..400).filter_map(|_| TcpStream::connect(("127.0.0.1", gate.port())).ok()).collect();
+        (0..400).filter_map(|_| TcpStream::connect(("127.0.0.1", gateway.port())).ok()).collect();
     assert!(crowd.len() > 256, "{}", crowd.len());
-    let (began, used) = (Instant::now(), processor_time(gate.pid()));
+    let (began, used) = (Instant::now(), processor_time(gateway.pid()));
     // The watcher has what it needs: the payment is seen all the same.
     node.send(&payment.address, "0.05");
-    gate.await_log(&["payment seen", &payment.id]);
+    gateway.await_log(&["payment seen", &payment.id]);
     wait_for("two seconds of the crowd", SOON, || began.elapsed() > Duration::from_secs(2));
-    let open = fs::read_dir(format!("/proc/{}/fd", gate.pid())).unwrap().count();
+    let open = fs::read_dir(format!("/proc/{}/fd", gateway.pid())).unwrap().count();
     assert!(open < 200, "clients have half of them at most: {open}");
-    let used = processor_time(gate.pid()).saturating_sub(used);
+    let used = processor_time(gateway.pid()).saturating_sub(used);
     assert!(used < began.elapsed() / 4, "{used:?} of {:?}", began.elapsed());
-    assert!(gate.ended().is_none());
+    assert!(gateway.ended().is_none());
     drop(crowd);
     wait_for("an answer again", SOON, || {
         shop.try_post(r#"{"amountLtc": 0.05}"#, &[]).is_ok_and(|answer| answer.status == 200)
     });
-    assert!(gate.log().len() < 200_000, "it says so now and then: {}", gate.log().len());
+    assert!(gateway.log().len() < 200_000, "it says so now and then: {}", gateway.log().len());
 }

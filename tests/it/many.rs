@@ -23,7 +23,7 @@ fn check(coins: usize, merchants: usize, transactions: usize) {
     assert_eq!(swept.sent.len(), transactions);
     assert!(swept.sent.iter().all(|sent| sent.weight <= WEIGHT_STANDARD), "{swept:?}");
     assert!(swept.is_within(10), "more than 1 % too large: {swept:?}");
-    let audit = many.gate.cli_json(&["audit"]);
+    let audit = many.gateway.cli_json(&["audit"]);
     let held: u64 = many.shops.iter().map(|s| many.node.balance_of(&s.payout_address)).sum();
     assert_eq!(held, litoshis(audit.raw("paidLtc")));
     assert_eq!(audit.raw("unsweptLtc"), "0");
@@ -32,7 +32,7 @@ fn check(coins: usize, merchants: usize, transactions: usize) {
 
 #[test]
 #[ignore = "long"]
-fn a_thousand_coins_go_out_in_one_transaction() {
+fn a_thousand_coins_are_swept_in_one_transaction() {
     let coins = usize::try_from(setting("SWEEP_COINS", 1_000)).unwrap();
     check(coins, 4, coins.div_ceil(1_450));
 }
@@ -41,7 +41,7 @@ fn a_thousand_coins_go_out_in_one_transaction() {
 // 2. The sweep that is made first pays the one coin, and holds nothing of the other merchant.
 #[test]
 #[ignore = "long"]
-fn one_coin_does_not_wait_for_the_thousands_of_another() {
+fn a_single_coin_does_not_wait_for_a_large_sweep() {
     let coins = usize::try_from(setting("SWEEP_COINS", 1_500)).unwrap();
     let Some(mut many) = Many::of(2) else { return };
     let one = many.shops[1].create("0.05");
@@ -60,6 +60,6 @@ fn one_coin_does_not_wait_for_the_thousands_of_another() {
 
 #[test]
 #[ignore = "long"]
-fn more_than_the_standard_weight_goes_out_in_two() {
+fn a_sweep_over_the_standard_weight_is_sent_in_two() {
     check(1_500, 1, 2);
 }

@@ -170,7 +170,7 @@ fn page() -> String {
 }
 
 #[test]
-fn every_sentence_is_listed() {
+fn every_user_visible_message_is_listed() {
     let file = files::project().join(PAGE);
     let made = page();
     #[expect(clippy::disallowed_methods, reason = "a variable of the tests' own")]
@@ -189,10 +189,10 @@ fn every_sentence_is_listed() {
 }
 
 #[test]
-fn sentences_are_found_in_a_source() {
+fn messages_are_extracted_from_source_code() {
     let source = "// \"no comment at all\"\nlet a = \"one two \\\n    three\"; let q = '\"'; f(\"a \\\"b\\\" c d\")\n\
                   #[cfg(test)]\nmod tests { \"not of tests\" }";
     assert_eq!(literals(source), ["one two three", "a \"b\" c d"]);
     assert!(is_sentence("must not be empty") && !is_sentence("SELECT a FROM b"));
-    assert!(!is_sentence("litegate_http_seconds"));
+    assert!(!is_sentence("litegate_http_request_duration_seconds"));
 }

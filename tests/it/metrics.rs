@@ -4,9 +4,9 @@
 use std::collections::BTreeSet;
 use std::fs;
 
-use crate::harness::gate::Gate;
+use crate::harness::gateway::Gateway;
 use crate::harness::receiver::Receiver;
-use crate::harness::stage::Stage;
+use crate::harness::test_env::TestEnv;
 use crate::harness::wait::{SOON, wait_for};
 
 /// The value of a series, written with its labels.
@@ -36,30 +36,32 @@ fn named(text: &str) -> BTreeSet<String> {
 }
 
 #[test]
-fn the_life_of_a_payment_is_counted() {
-    let max_hot = |gate: &Gate| gate.set("sweeper.max_hot", "0.04");
-    let Some(Stage { gate, shop, node }) = Stage::alone_with(max_hot) else { return };
+fn metrics_count_each_stage_of_a_payment() {
+    let max_hot_balance = |gateway: &Gateway| gateway.set("sweeper.max_hot_balance", "0.04");
+    let Some(TestEnv { gateway, shop, node }) = TestEnv::alone_with(max_hot_balance) else {
+        return;
+    };
     let receiver = Receiver::start();
     receiver.fail_next(1);
-    let payment = shop.create_told("0.05", &receiver.url("/hook"));
+    let payment = shop.create_with_webhook("0.05", &receiver.url("/hook"));
     shop.create("0.05");
-    assert_eq!(value(&gate.metrics(), "litegate_payments{status=\"pending\"}"), Some(2));
+    assert_eq!(value(&gateway.metrics(), "litegate_payments{status=\"pending\"}"), Some(2));
     node.send(&payment.address, "0.05");
     node.mine(2);
     shop.await_status(&payment.id, "completed", SOON);
     let becomes = |series: &str, expected| {
         wait_for(&format!("{series} {expected}"), SOON, || {
-            value(&gate.metrics(), series) == Some(expected)
+            value(&gateway.metrics(), series) == Some(expected)
         });
     };
-    becomes("litegate_webhooks_due", 1); // Until the next attempt, some seconds later.
+    becomes("litegate_webhook_events_pending", 1); // Until the next attempt, some seconds later.
     becomes("litegate_webhook_attempts_total{state=\"due\"}", 1);
-    let metrics = gate.metrics();
+    let metrics = gateway.metrics();
     assert_eq!(value(&metrics, "litegate_unswept_litoshis"), Some(5_000_000));
     assert_eq!(value(&metrics, "litegate_hot_limit_litoshis"), Some(4_000_000));
-    let doctor = gate.doctor_ok().stdout;
+    let doctor = gateway.doctor_ok().stdout;
     assert!(doctor.contains("warning  hot money: 0.05 LTC wait"), "{doctor}");
-    gate.cli_ok(&["sweep"]);
+    gateway.cli_ok(&["sweep"]);
     for (series, expected) in [
         ("litegate_payments{status=\"pending\"}", 1),
         ("litegate_payments{status=\"completed\"}", 1),
@@ -68,11 +70,14 @@ fn the_life_of_a_payment_is_counted() {
         ("litegate_sweeps_total", 1),
         ("litegate_sweeps_unconfirmed", 1),
         ("litegate_unswept_coins", 0),
-        ("litegate_http_seconds_count{address=\"/api/payments\",status=\"200\"}", 2),
+        (
+            "litegate_http_request_duration_seconds_count{route=\"/api/payments\",status=\"200\"}",
+            2,
+        ),
     ] {
         becomes(series, expected);
     }
-    let metrics = gate.metrics();
+    let metrics = gateway.metrics();
     for series in [
         "litegate_database_commit_seconds_count",
         "litegate_rpc_seconds_count{call=\"getblockchaininfo\"}",
@@ -93,21 +98,22 @@ fn the_life_of_a_payment_is_counted() {
 }
 
 #[test]
-fn each_series_is_explained_and_each_rule_and_panel_uses_one_that_exists() {
-    let Some(Stage { gate, shop, node }) = Stage::alone() else { return };
+fn metrics_are_documented_and_alert_rules_use_existing_ones() {
+    let Some(TestEnv { gateway, shop, node }) = TestEnv::alone() else { return };
     let receiver = Receiver::start();
-    let payment = shop.create_told("0.05", &receiver.url("/hook"));
+    let payment = shop.create_with_webhook("0.05", &receiver.url("/hook"));
     node.send(&payment.address, "0.05");
     node.mine(2);
     receiver.await_hit_for(&payment.id, SOON);
     node.stop();
-    wait_for("a call that failed", SOON, || gate.metrics().contains("litegate_rpc_errors_total"));
-    let there = families(&gate.metrics());
+    wait_for("a call that failed", SOON, || {
+        gateway.metrics().contains("litegate_rpc_errors_total")
+    });
+    let there = families(&gateway.metrics());
     assert!(there.len() >= 25, "{there:?}");
     let read =
         |path: &str| fs::read_to_string(format!("{}/{path}", env!("CARGO_MANIFEST_DIR"))).unwrap();
-    let guide = read("static/docs/OPERATORS.md");
-    let explained = named(guide.split("## What is measured").nth(1).expect("the chapter"));
+    let explained = named(&read("static/docs/reference/metrics.md"));
     assert_eq!(there, explained);
     for file in ["config/prometheus-alerts.yml", "config/grafana-dashboard.json"] {
         let used = named(&read(file));

@@ -1,27 +1,27 @@
 //! Payments out of MWEB: announced by the node's verbose decoding, mined as outputs of a HogEx.
 
-use crate::harness::gate::Gate;
+use crate::harness::gateway::Gateway;
 use crate::harness::node::Node;
-use crate::harness::stage::Stage;
+use crate::harness::test_env::TestEnv;
 use crate::harness::wait::{SOON, stays_true, wait_for};
 
-fn few_confirmations(gate: &Gate) {
-    gate.set("payments.confirmations", 2);
-    gate.set("payments.confirmations_pegout", 3);
+fn few_confirmations(gateway: &Gateway) {
+    gateway.set("payments.confirmations", 2);
+    gateway.set("payments.confirmations_pegout", 3);
 }
 
 /// A node with MWEB active and a wallet that holds coins in it.
-fn activated(stage: &Stage) {
-    stage.node.activate_mweb();
-    stage.node.mine(1);
-    stage.gate.await_tip(&stage.node.height().to_string());
+fn activated(test_env: &TestEnv) {
+    test_env.node.activate_mweb();
+    test_env.node.mine(1);
+    test_env.gateway.await_tip(&test_env.node.height().to_string());
 }
 
 #[test]
-fn it_is_seen_before_its_block_and_counts_once_after_a_reorganisation() {
-    let Some(stage) = Stage::alone_with(few_confirmations) else { return };
-    activated(&stage);
-    let Stage { gate, shop, node } = &stage;
+fn a_peg_out_is_seen_unmined_and_counts_once_after_a_reorg() {
+    let Some(test_env) = TestEnv::alone_with(few_confirmations) else { return };
+    activated(&test_env);
+    let TestEnv { gateway, shop, node } = &test_env;
     let payment = shop.create("0.05");
     let announced = node.send_from_mweb(&payment.address, "0.05");
     let fields = shop.await_field(&payment.id, "amountReceivedLtc", "0.05", SOON);
@@ -37,7 +37,7 @@ fn it_is_seen_before_its_block_and_counts_once_after_a_reorganisation() {
     node.disconnect(1);
     node.mine_without(&announced);
     node.mine(1);
-    gate.await_tip(&node.height().to_string());
+    gateway.await_tip(&node.height().to_string());
     let mined = |fields: &crate::harness::json::Fields| fields.raw("confirmations") != "0";
     wait_for("the peg-out in a block again", SOON, || {
         let fields = shop.status(&payment.id);
@@ -53,21 +53,21 @@ fn it_is_seen_before_its_block_and_counts_once_after_a_reorganisation() {
     node.mine(3);
     let fields = shop.await_field(&payment.id, "status", "\"completed\"", SOON);
     assert_eq!(fields.raw("amountReceivedLtc"), "0.05");
-    gate.await_tip(&node.height().to_string());
-    gate.cli_ok(&["audit"]);
+    gateway.await_tip(&node.height().to_string());
+    gateway.cli_ok(&["audit"]);
 }
 
 #[test]
 #[ignore = "long"]
-fn it_is_swept_once_it_is_mature_and_holds_up_nobody_before() {
-    let Some(stage) = Stage::alone_with(|gate| {
-        few_confirmations(gate);
-        gate.set("sweeper.interval", "1s");
+fn a_peg_out_is_swept_once_mature_without_delaying_others() {
+    let Some(test_env) = TestEnv::alone_with(|gateway| {
+        few_confirmations(gateway);
+        gateway.set("sweeper.interval", "1s");
     }) else {
         return;
     };
-    activated(&stage);
-    let Stage { gate, shop, node } = &stage;
+    activated(&test_env);
+    let TestEnv { gateway, shop, node } = &test_env;
     let pegout = shop.create("0.05");
     node.send_from_mweb(&pegout.address, "0.05");
     shop.await_field(&pegout.id, "amountReceivedLtc", "0.05", SOON);
@@ -80,7 +80,7 @@ fn it_is_swept_once_it_is_mature_and_holds_up_nobody_before() {
     // At 5 confirmations the peg-out is complete and not spendable: the other goes out alone.
     wait_for("the plain coin goes out", SOON, || node.mempool().len() == 1);
     let gross = |id: &str| {
-        let payouts = gate.cli_json(&["payment", "show", id]).objects("payouts");
+        let payouts = gateway.cli_json(&["payment", "show", id]).objects("payouts");
         payouts.first().map(|payout| payout.raw("grossLtc").to_owned())
     };
     assert_eq!(gross(&plain.id).as_deref(), Some("0.07"));
@@ -90,21 +90,21 @@ fn it_is_swept_once_it_is_mature_and_holds_up_nobody_before() {
     node.mine(1);
     wait_for("the peg-out goes out", SOON, || gross(&pegout.id).as_deref() == Some("0.05"));
     node.mine(1);
-    gate.await_tip(&node.height().to_string());
-    gate.cli_ok(&["audit"]);
+    gateway.await_tip(&node.height().to_string());
+    gateway.cli_ok(&["audit"]);
 }
 
 #[test]
 #[ignore = "long"]
-fn a_node_that_strips_mweb_is_read_alike() {
+fn a_node_that_strips_mweb_gives_the_same_result() {
     #[track_caller]
     fn check(version: &str) {
         let Some(node) = Node::start_with(&[&format!("-rpcserialversion={version}")]) else {
             return;
         };
-        let stage = Stage::beside(std::sync::Arc::new(node), few_confirmations);
-        activated(&stage);
-        let Stage { gate, shop, node } = &stage;
+        let test_env = TestEnv::beside(std::sync::Arc::new(node), few_confirmations);
+        activated(&test_env);
+        let TestEnv { gateway, shop, node } = &test_env;
         let pegout = shop.create("0.05");
         let plain = shop.create("0.07");
         node.send(&plain.address, "0.07");
@@ -114,7 +114,7 @@ fn a_node_that_strips_mweb_is_read_alike() {
         node.mine(3);
         shop.await_status(&pegout.id, "completed", SOON);
         shop.await_status(&plain.id, "completed", SOON);
-        gate.cli_ok(&["audit"]);
+        gateway.cli_ok(&["audit"]);
     }
     check("0");
     check("1");
@@ -122,10 +122,10 @@ fn a_node_that_strips_mweb_is_read_alike() {
 
 #[test]
 #[ignore = "long"]
-fn two_equal_payments_out_of_mweb_are_two() {
-    let Some(stage) = Stage::alone_with(few_confirmations) else { return };
-    activated(&stage);
-    let Stage { gate, shop, node } = &stage;
+fn two_equal_payments_out_of_mweb_count_as_two() {
+    let Some(test_env) = TestEnv::alone_with(few_confirmations) else { return };
+    activated(&test_env);
+    let TestEnv { gateway, shop, node } = &test_env;
     let payment = shop.create("0.1");
     node.send_from_mweb(&payment.address, "0.05");
     shop.await_field(&payment.id, "amountReceivedLtc", "0.05", SOON);
@@ -137,10 +137,10 @@ fn two_equal_payments_out_of_mweb_are_two() {
     node.mine_without(&second);
     wait_for("both in blocks", SOON, || {
         node.mine(1);
-        gate.await_tip(&node.height().to_string());
+        gateway.await_tip(&node.height().to_string());
         let fields = shop.status(&payment.id);
         assert_ne!(fields.raw("amountReceivedLtc"), "0.15", "counted twice");
         fields.text("status") == "completed"
     });
-    gate.cli_ok(&["audit"]);
+    gateway.cli_ok(&["audit"]);
 }

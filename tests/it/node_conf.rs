@@ -4,22 +4,22 @@
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 
-use crate::harness::gate::Gate;
+use crate::harness::gateway::Gateway;
 use crate::harness::node::Node;
 use crate::harness::ports;
 use crate::harness::shop::Shop;
 use crate::harness::wait::{SOON, wait_for};
 
 /// A gateway and its node as `init --litecoin-conf` sets them up, on ports of the test's own.
-fn set_up(change: impl Fn(String) -> String) -> Option<(Gate, Node)> {
-    let gate = Gate::bare();
-    let file = gate.folder().join("litecoin.conf");
-    let folder = gate.folder().display().to_string();
+fn set_up(change: impl Fn(String) -> String) -> Option<(Gateway, Node)> {
+    let gateway = Gateway::bare();
+    let file = gateway.folder().join("litecoin.conf");
+    let folder = gateway.folder().display().to_string();
     let arguments = ["init", "--network", "regtest", "--dir", &folder, "--litecoin-conf"];
-    let made = gate.run(&[&arguments[..], &[file.to_str().unwrap()]].concat());
+    let made = gateway.run(&[&arguments[..], &[file.to_str().unwrap()]].concat());
     assert_eq!(made.code, 0, "{made:?}");
     let text = fs::read_to_string(&file).unwrap();
-    let password_file = gate.setting("node.rpc_password_file");
+    let password_file = gateway.setting("node.rpc_password_file");
     let password = fs::read_to_string(&password_file).unwrap();
     assert!(password.trim().len() >= 32 && !text.contains(password.trim()), "a hash only: {text}");
     let mode = fs::metadata(&password_file).unwrap().permissions().mode() & 0o777;
@@ -30,22 +30,22 @@ fn set_up(change: impl Fn(String) -> String) -> Option<(Gate, Node)> {
         .replace("rpcport=19443", &format!("rpcport={rpc_port}"))
         .replace("127.0.0.1:28332", &format!("127.0.0.1:{zmq_port}"));
     fs::write(&file, text).unwrap();
-    gate.set("node.rpc_url", format!("http://127.0.0.1:{rpc_port}"));
+    gateway.set("node.rpc_url", format!("http://127.0.0.1:{rpc_port}"));
     for key in ["node.zmq_rawtx", "node.zmq_hashblock"] {
-        gate.set(key, format!("tcp://127.0.0.1:{zmq_port}"));
+        gateway.set(key, format!("tcp://127.0.0.1:{zmq_port}"));
     }
-    gate.set("public_url", format!("http://127.0.0.1:{}", gate.port()));
-    gate.set("http.listen", format!("127.0.0.1:{}", gate.port()));
-    gate.set("payments.confirmations", 2);
+    gateway.set("public_url", format!("http://127.0.0.1:{}", gateway.port()));
+    gateway.set("http.listen", format!("127.0.0.1:{}", gateway.port()));
+    gateway.set("payments.confirmations", 2);
     let node = Node::start_from(&file, rpc_port, zmq_port)?;
-    Some((gate, node))
+    Some((gateway, node))
 }
 
 #[test]
-fn a_node_with_the_file_that_init_writes_takes_a_payment() {
-    let Some((gate, node)) = set_up(|text| text) else { return };
-    gate.start();
-    let shop = Shop::open(&gate, &node, "Corner Shop");
+fn a_node_configured_by_init_receives_a_payment() {
+    let Some((gateway, node)) = set_up(|text| text) else { return };
+    gateway.start();
+    let shop = Shop::open(&gateway, &node, "Corner Shop");
     let payment = shop.create("0.05");
     node.send(&payment.address, "0.05");
     wait_for("the payment is seen", SOON, || {
@@ -53,11 +53,11 @@ fn a_node_with_the_file_that_init_writes_takes_a_payment() {
     });
     node.mine(2);
     shop.await_status(&payment.id, "completed", SOON);
-    gate.cli_ok(&["sweep"]);
+    gateway.cli_ok(&["sweep"]);
     node.mine(1);
     wait_for("the payout", SOON, || node.balance_of(&shop.payout_address) > 0);
-    gate.cli_ok(&["audit"]);
-    let doctor = gate.doctor();
+    gateway.cli_ok(&["audit"]);
+    let doctor = gateway.doctor();
     assert_eq!(doctor.code, 0, "{doctor:?}");
     assert!(doctor.stdout.contains("ok       calls:"), "{}", doctor.stdout);
     assert!(
@@ -70,10 +70,10 @@ fn a_node_with_the_file_that_init_writes_takes_a_payment() {
 }
 
 #[test]
-fn the_doctor_names_the_call_that_the_node_does_not_allow() {
+fn doctor_reports_an_rpc_that_the_node_does_not_allow() {
     let narrow = |text: String| text.replace("testmempoolaccept,", "");
-    let Some((gate, _node)) = set_up(narrow) else { return };
-    let doctor = gate.doctor_list();
+    let Some((gateway, _node)) = set_up(narrow) else { return };
+    let doctor = gateway.doctor_list();
     let calls = doctor.iter().find(|finding| finding.text("check") == "calls").unwrap();
     assert_eq!(calls.text("verdict"), "failure");
     assert!(calls.text("what").ends_with("let us call testmempoolaccept"), "{calls:?}");

@@ -5,31 +5,31 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crate::doctor::{GENESIS_MAIN, GENESIS_REGTEST};
-use crate::harness::gate::Gate;
+use crate::harness::gateway::Gateway;
 use crate::harness::node::Node;
 use crate::harness::ports;
 use crate::harness::proxy::{Fault, RpcProxy};
-use crate::harness::stage::Stage;
+use crate::harness::test_env::TestEnv;
 use crate::harness::wait::{SOON, stays_true, wait_for};
 
 /// A stage whose gateway asks its node through a proxy, and hears nothing by ZMQ.
-fn stage_with(configure: impl FnOnce(&Gate)) -> Option<(Stage, RpcProxy)> {
+fn test_env_with(configure: impl FnOnce(&Gateway)) -> Option<(TestEnv, RpcProxy)> {
     let node = Arc::new(Node::start()?);
     let proxy = RpcProxy::before(&node.rpc_url());
-    let stage = Stage::beside(node, |gate| {
-        gate.set("node.rpc_url", proxy.url());
-        gate.unset("node.zmq_rawtx");
-        gate.unset("node.zmq_hashblock");
-        configure(gate);
+    let test_env = TestEnv::beside(node, |gateway| {
+        gateway.set("node.rpc_url", proxy.url());
+        gateway.unset("node.zmq_rawtx");
+        gateway.unset("node.zmq_hashblock");
+        configure(gateway);
     });
-    Some((stage, proxy))
+    Some((test_env, proxy))
 }
 
 /// While the fault lasts: orders and questions are answered, the trouble is told once, nothing is
 /// believed. Afterwards: what was paid meanwhile is complete within seconds.
 #[track_caller]
 fn check(fault: Fault, words: &[&str]) {
-    let Some((Stage { gate, shop, node }, proxy)) = stage_with(|_| ()) else { return };
+    let Some((TestEnv { gateway, shop, node }, proxy)) = test_env_with(|_| ()) else { return };
     let before = shop.create("0.05");
     proxy.set(fault);
     proxy.await_calls(1);
@@ -37,36 +37,36 @@ fn check(fault: Fault, words: &[&str]) {
     node.send(&before.address, "0.05");
     node.send(&meanwhile.address, "0.07");
     node.mine(2);
-    gate.await_log(&[&["warn", "the watcher waits"], words].concat());
+    gateway.await_log(&[&["warn", "the watcher waits"], words].concat());
     wait_for("the operator is told why", SOON, || {
-        let told = gate.readiness().to_lowercase();
-        words.iter().all(|word| told.contains(word))
+        let notified = gateway.readiness().to_lowercase();
+        words.iter().all(|word| notified.contains(word))
     });
     stays_true("nothing is believed", Duration::from_secs(1), || {
         shop.status(&before.id).text("status") == "pending"
             && shop.status(&meanwhile.id).text("status") == "pending"
     });
-    assert_eq!(gate.log_lines(&["the watcher waits"]).len(), 1, "{}", gate.log());
+    assert_eq!(gateway.log_lines(&["the watcher waits"]).len(), 1, "{}", gateway.log());
     proxy.set(Fault::None);
     shop.await_status(&before.id, "completed", SOON);
     shop.await_status(&meanwhile.id, "completed", SOON);
-    gate.await_log(&["info", "the watcher goes on"]);
-    gate.cli_ok(&["audit"]);
+    gateway.await_log(&["info", "the watcher goes on"]);
+    gateway.cli_ok(&["audit"]);
 }
 
 #[test]
-fn a_full_work_queue_is_waited_for() {
+fn a_full_work_queue_is_retried() {
     check(Fault::Status(503), &["503"]);
 }
 
 #[test]
-fn an_answer_that_is_no_json_is_not_believed() {
+fn an_answer_that_is_not_json_is_rejected() {
     check(Fault::Garbage, &["no json"]);
 }
 
 #[test]
 #[ignore = "long"]
-fn an_answer_without_end_is_not_read_to_its_end() {
+fn an_endless_answer_is_not_read_to_its_end() {
     check(Fault::Huge(100_000_000), &["longer than"]);
 }
 
@@ -76,37 +76,39 @@ fn a_node_of_another_network_is_not_followed() {
 }
 
 #[test]
-fn an_old_node_on_mainnet_is_refused_at_start_and_when_it_comes_later() {
+fn an_old_mainnet_node_is_refused_at_start_and_later() {
     let Some(node) = Node::shared() else { return };
     let as_main = RpcProxy::before(&node.rpc_url());
     as_main.set(Fault::Rewrite(GENESIS_REGTEST, GENESIS_MAIN));
     let proxy = RpcProxy::before(&as_main.url());
     let old = Fault::Rewrite("\"version\":21", "\"version\":18");
     proxy.set(old.clone());
-    let gate = Gate::bare();
-    let folder = gate.folder().display().to_string();
-    assert_eq!(gate.run(&["init", "--network", "main", "--dir", &folder]).code, 0);
-    gate.set("http.listen", format!("127.0.0.1:{}", gate.port()));
-    gate.set("metrics.listen", format!("127.0.0.1:{}", ports::free()));
-    gate.set("node.rpc_url", proxy.url());
-    gate.set("node.cookie_file", node.cookie_file().display().to_string());
-    gate.unset("node.zmq_rawtx");
-    gate.unset("node.zmq_hashblock");
-    gate.cli_fails(&["serve"], 4, &["older than 0.21.5.4"]);
+    let gateway = Gateway::bare();
+    let folder = gateway.folder().display().to_string();
+    assert_eq!(gateway.run(&["init", "--network", "main", "--dir", &folder]).code, 0);
+    gateway.set("http.listen", format!("127.0.0.1:{}", gateway.port()));
+    gateway.set("metrics.listen", format!("127.0.0.1:{}", ports::free()));
+    gateway.set("node.rpc_url", proxy.url());
+    gateway.set("node.cookie_file", node.cookie_file().display().to_string());
+    gateway.unset("node.zmq_rawtx");
+    gateway.unset("node.zmq_hashblock");
+    gateway.cli_fails(&["serve"], 4, &["older than 0.21.5.4"]);
     proxy.set(Fault::Status(503));
-    gate.start_with(&["--force"]);
-    gate.await_log(&["the watcher waits", "503"]);
+    gateway.start_with(&["--force"]);
+    gateway.await_log(&["the watcher waits", "503"]);
     proxy.set(old);
     wait_for("it is refused again", SOON, || {
-        let doctor = gate.doctor();
+        let doctor = gateway.doctor();
         doctor.code == 1 && doctor.stdout.contains("FAILURE  version")
     });
-    wait_for("the operator is told why", SOON, || gate.readiness().contains("older than 0.21.5.4"));
-    assert!(gate.log_lines(&["following the chain"]).is_empty(), "{}", gate.log());
+    wait_for("the operator is told why", SOON, || {
+        gateway.readiness().contains("older than 0.21.5.4")
+    });
+    assert!(gateway.log_lines(&["following the chain"]).is_empty(), "{}", gateway.log());
 }
 
 #[test]
-fn a_node_that_has_pruned_what_we_need_is_named_with_the_way_out() {
+fn a_node_that_pruned_needed_blocks_is_reported_with_a_fix() {
     check(
         Fault::Rewrite("\"pruned\":false", "\"pruned\":true,\"pruneheight\":999999"),
         &["has pruned block", "-reindex"],
@@ -114,22 +116,22 @@ fn a_node_that_has_pruned_what_we_need_is_named_with_the_way_out() {
 }
 
 #[test]
-fn a_sweep_asked_of_a_running_sweeper_whose_node_is_away_says_whose_fault_it_is() {
-    let stage = Stage::alone_with(|gate| gate.set("sweeper.interval", "1h"));
-    let Some(Stage { gate, shop, node }) = stage else { return };
+fn a_sweep_request_reports_that_the_node_is_unreachable() {
+    let test_env = TestEnv::alone_with(|gateway| gateway.set("sweeper.interval", "1h"));
+    let Some(TestEnv { gateway, shop, node }) = test_env else { return };
     let payment = shop.create("0.05");
     node.send(&payment.address, "0.05");
     node.mine(2);
     shop.await_status(&payment.id, "completed", SOON);
     node.stop();
-    gate.cli_fails(&["sweep"], 3, &["the sweeper waits"]);
+    gateway.cli_fails(&["sweep"], 3, &["the sweeper waits"]);
 }
 
 // 1. Sixty payments are paid.
 // 2. The sweeper asks the node for all their coins in one request, and pays them out.
 #[test]
-fn the_coins_of_a_sweep_are_asked_for_in_one_request() {
-    let Some((Stage { gate, shop, node }, proxy)) = stage_with(|_| ()) else { return };
+fn the_coins_of_a_sweep_are_checked_in_one_rpc_request() {
+    let Some((TestEnv { gateway, shop, node }, proxy)) = test_env_with(|_| ()) else { return };
     let payments: Vec<_> = (0..60).map(|_| shop.create("0.05")).collect();
     let addresses: Vec<&str> = payments.iter().map(|payment| payment.address.as_str()).collect();
     node.send_to_all(&addresses, "0.05");
@@ -138,15 +140,15 @@ fn the_coins_of_a_sweep_are_asked_for_in_one_request() {
         shop.await_status(&payment.id, "completed", SOON);
     }
     let before = proxy.count("gettxout");
-    let sweeps = gate.cli_json(&["sweep"]).objects("sweeps");
+    let sweeps = gateway.cli_json(&["sweep"]).objects("sweeps");
     assert_eq!(sweeps[0].raw("coins"), "60");
     assert_eq!(proxy.count("gettxout") - before, 1);
 }
 
 #[test]
-fn a_sweeper_that_asks_for_many_coins_ends_when_it_is_told_to() {
-    let stage = stage_with(|gate| gate.set("sweeper.interval", "1s"));
-    let Some((Stage { gate, shop, node }, proxy)) = stage else { return };
+fn a_sweeper_that_checks_many_coins_stops_on_request() {
+    let test_env = test_env_with(|gateway| gateway.set("sweeper.interval", "1s"));
+    let Some((TestEnv { gateway, shop, node }, proxy)) = test_env else { return };
     let payments: Vec<_> = (0..40).map(|_| shop.create("0.05")).collect();
     let addresses: Vec<&str> = payments.iter().map(|payment| payment.address.as_str()).collect();
     let before = proxy.count("gettxout");
@@ -155,10 +157,10 @@ fn a_sweeper_that_asks_for_many_coins_ends_when_it_is_told_to() {
     node.send_to_all(&addresses, "0.05");
     node.mine(6);
     wait_for("a coin that is asked for", SOON, || proxy.count("gettxout") > before);
-    gate.term();
-    assert!(gate.log_lines(&["sweeper waits"]).is_empty(), "an end is no trouble");
+    gateway.term();
+    assert!(gateway.log_lines(&["sweeper waits"]).is_empty(), "an end is no trouble");
     proxy.set(Fault::None);
-    gate.start();
+    gateway.start();
     let payout = || node.balance_of(&shop.payout_address) > 0;
     wait_for("the payout after the next start", SOON, || {
         node.mine(1);
@@ -167,8 +169,10 @@ fn a_sweeper_that_asks_for_many_coins_ends_when_it_is_told_to() {
 }
 
 #[test]
-fn a_slow_node_is_no_trouble_to_shops() {
-    let Some((Stage { gate: _gate, shop, node }, proxy)) = stage_with(|_| ()) else { return };
+fn a_slow_node_does_not_delay_shops() {
+    let Some((TestEnv { gateway: _gateway, shop, node }, proxy)) = test_env_with(|_| ()) else {
+        return;
+    };
     proxy.set(Fault::Slow(Duration::from_millis(700)));
     proxy.await_calls(2);
     let began = Instant::now();
@@ -182,8 +186,8 @@ fn a_slow_node_is_no_trouble_to_shops() {
 
 #[test]
 #[ignore = "long"]
-fn a_black_hole_is_noticed_and_left_without_a_restart() {
-    let Some((Stage { gate, shop, node }, proxy)) = stage_with(|_| ()) else { return };
+fn a_node_that_never_answers_is_retried_without_a_restart() {
+    let Some((TestEnv { gateway, shop, node }, proxy)) = test_env_with(|_| ()) else { return };
     let payment = shop.create("0.05");
     proxy.set(Fault::Hole);
     let began = Instant::now();
@@ -191,7 +195,7 @@ fn a_black_hole_is_noticed_and_left_without_a_restart() {
     node.mine(2);
     wait_for("it is noticed", Duration::from_secs(35), || {
         shop.status(&payment.id); // Shops are answered all the time.
-        !gate.log_lines(&["the watcher waits"]).is_empty()
+        !gateway.log_lines(&["the watcher waits"]).is_empty()
     });
     assert!(began.elapsed() < Duration::from_secs(33), "{:?}", began.elapsed());
     proxy.set(Fault::None);
@@ -199,19 +203,19 @@ fn a_black_hole_is_noticed_and_left_without_a_restart() {
 }
 
 #[test]
-fn a_node_that_lags_makes_nothing_expire_or_complete() {
-    let Some((Stage { gate, shop, node }, proxy)) =
-        stage_with(|gate| gate.set("payments.expiry", "1m"))
+fn a_lagging_node_expires_and_completes_no_payment() {
+    let Some((TestEnv { gateway, shop, node }, proxy)) =
+        test_env_with(|gateway| gateway.set("payments.expiry", "1m"))
     else {
         return;
     };
     let (unpaid, height) = (shop.create("0.05"), node.height());
     // It knows of headers whose blocks it does not have yet.
     proxy.set(Fault::Rewrite("\"headers\":", "\"headers\":9"));
-    gate.await_log(&["warn", "has not caught up itself"]);
+    gateway.await_log(&["warn", "has not caught up itself"]);
     proxy.await_calls(5);
-    assert_eq!(gate.log_lines(&["has not caught up itself"]).len(), 1, "{}", gate.log());
-    gate.let_pass(Duration::from_secs(120));
+    assert_eq!(gateway.log_lines(&["has not caught up itself"]).len(), 1, "{}", gateway.log());
+    gateway.let_pass(Duration::from_secs(120));
     stays_true("nothing expires", Duration::from_secs(2), || {
         shop.status(&unpaid.id).text("status") == "pending"
     });
@@ -221,12 +225,12 @@ fn a_node_that_lags_makes_nothing_expire_or_complete() {
 }
 
 #[test]
-fn a_mempool_that_is_still_read_makes_nothing_vanish_or_expire() {
-    let made = stage_with(|gate| {
-        gate.set("payments.expiry", "1m");
-        gate.set("failover.patience", "1s"); // A restarted node has twenty times as long.
+fn a_loading_mempool_evicts_and_expires_no_payment() {
+    let made = test_env_with(|gateway| {
+        gateway.set("payments.expiry", "1m");
+        gateway.set("failover.timeout", "1s"); // A restarted node has twenty times as long.
     });
-    let Some((Stage { gate, shop, node }, proxy)) = made else { return };
+    let Some((TestEnv { gateway, shop, node }, proxy)) = made else { return };
     let payment = shop.create("0.05");
     node.send(&payment.address, "0.05");
     shop.await_field(&payment.id, "amountReceivedLtc", "0.05", SOON);
@@ -234,9 +238,9 @@ fn a_mempool_that_is_still_read_makes_nothing_vanish_or_expire() {
     proxy.set(Fault::Rewrite("\"loaded\":true", "\"loaded\":false"));
     node.stop();
     node.up_with(&["-persistmempool=0", "-walletbroadcast=0"]);
-    gate.await_tip(&node.height().to_string());
+    gateway.await_tip(&node.height().to_string());
     assert!(node.mempool().is_empty());
-    gate.let_pass(Duration::from_secs(120));
+    gateway.let_pass(Duration::from_secs(120));
     stays_true("it counts as seen", Duration::from_secs(3), || {
         let shown = shop.status(&payment.id);
         shown.text("status") == "pending" && shown.raw("amountReceivedLtc") == "0.05"
@@ -248,8 +252,8 @@ fn a_mempool_that_is_still_read_makes_nothing_vanish_or_expire() {
 
 #[test]
 fn a_sweep_whose_answer_was_lost_is_paid_once() {
-    let Some((Stage { gate, shop, node }, proxy)) =
-        stage_with(|gate| gate.set("sweeper.interval", "1s"))
+    let Some((TestEnv { gateway, shop, node }, proxy)) =
+        test_env_with(|gateway| gateway.set("sweeper.interval", "1s"))
     else {
         return;
     };
@@ -263,18 +267,18 @@ fn a_sweep_whose_answer_was_lost_is_paid_once() {
     let txid = node.mempool()[0].clone();
     node.mine(1);
     proxy.set(Fault::None);
-    gate.await_tip(&node.height().to_string());
-    let payouts = gate.cli_json(&["payment", "show", &payment.id]).objects("payouts");
+    gateway.await_tip(&node.height().to_string());
+    let payouts = gateway.cli_json(&["payment", "show", &payment.id]).objects("payouts");
     assert_eq!(payouts.len(), 1);
     assert_eq!(payouts[0].text("txid"), txid);
     stays_true("paid once", Duration::from_secs(2), || node.mempool().is_empty());
-    gate.cli_ok(&["audit"]);
+    gateway.cli_ok(&["audit"]);
 }
 
 #[test]
 fn another_chain_with_our_heights_is_refused() {
-    let Some(Stage { gate, shop, node }) = Stage::alone() else { return };
-    gate.await_log(&["following the chain from here"]);
+    let Some(TestEnv { gateway, shop, node }) = TestEnv::alone() else { return };
+    gateway.await_log(&["following the chain from here"]);
     let payment = shop.create("0.05");
     node.send(&payment.address, "0.05");
     node.mine(3);
@@ -282,28 +286,28 @@ fn another_chain_with_our_heights_is_refused() {
     let Some(other) = Node::stopped() else { return };
     other.up_with(&[]);
     other.mine(21); // It is even longer, and knows none of the blocks that we followed.
-    gate.term();
-    gate.set("node.rpc_url", other.rpc_url());
-    gate.set("node.cookie_file", other.cookie_file().display().to_string());
-    gate.start();
-    gate.await_log(&["warn", "the watcher waits", "follows another chain"]);
+    gateway.term();
+    gateway.set("node.rpc_url", other.rpc_url());
+    gateway.set("node.cookie_file", other.cookie_file().display().to_string());
+    gateway.start();
+    gateway.await_log(&["warn", "the watcher waits", "follows another chain"]);
     let fields = shop.status(&payment.id);
     assert_eq!((fields.text("status").as_str(), fields.raw("confirmations")), ("completed", "3"));
-    assert!(gate.log_lines(&["reorganisation"]).is_empty(), "nothing was taken back");
-    let doctor = gate.doctor();
+    assert!(gateway.log_lines(&["reorganisation"]).is_empty(), "nothing was taken back");
+    let doctor = gateway.doctor();
     assert_eq!(doctor.code, 1);
     assert!(doctor.stdout.contains("FAILURE  chain: the node does not know"), "{}", doctor.stdout);
-    gate.term();
-    gate.set("node.rpc_url", node.rpc_url());
-    gate.set("node.cookie_file", node.cookie_file().display().to_string());
-    gate.start();
+    gateway.term();
+    gateway.set("node.rpc_url", node.rpc_url());
+    gateway.set("node.cookie_file", node.cookie_file().display().to_string());
+    gateway.start();
     node.mine(1);
     shop.await_field(&payment.id, "confirmations", "4", SOON);
 }
 
 #[test]
 #[ignore = "long"]
-fn a_node_that_reads_its_blocks_anew_is_waited_for() {
+fn a_reindexing_node_is_awaited() {
     // With or without its index of blocks: in the latter case it knows our tip all the time.
     check_reindex("-reindex");
     check_reindex("-reindex-chainstate");
@@ -311,7 +315,7 @@ fn a_node_that_reads_its_blocks_anew_is_waited_for() {
 
 #[track_caller]
 fn check_reindex(argument: &str) {
-    let Some(Stage { gate, shop, node }) = Stage::alone() else { return };
+    let Some(TestEnv { gateway, shop, node }) = TestEnv::alone() else { return };
     let payment = shop.create("0.05");
     node.send(&payment.address, "0.05");
     node.mine(1);
@@ -323,17 +327,19 @@ fn check_reindex(argument: &str) {
     assert_eq!(shop.status(&payment.id).raw("confirmations"), "1");
     node.mine(1);
     shop.await_status(&payment.id, "completed", SOON);
-    assert!(gate.log_lines(&["reorganisation"]).is_empty(), "nothing was taken back");
-    gate.cli_ok(&["audit"]);
+    assert!(gateway.log_lines(&["reorganisation"]).is_empty(), "nothing was taken back");
+    gateway.cli_ok(&["audit"]);
 }
 
 #[test]
-fn without_the_proxy_nothing_listens_and_orders_go_on() {
-    let Some((Stage { gate, shop, node: _node }, proxy)) = stage_with(|_| ()) else { return };
+fn orders_continue_while_the_node_port_is_closed() {
+    let Some((TestEnv { gateway, shop, node: _node }, proxy)) = test_env_with(|_| ()) else {
+        return;
+    };
     proxy.close();
-    gate.await_log(&["warn", "the watcher waits"]);
+    gateway.await_log(&["warn", "the watcher waits"]);
     shop.create("0.05");
-    let doctor = gate.doctor();
+    let doctor = gateway.doctor();
     assert_eq!(doctor.code, 1);
     assert!(doctor.stdout.contains("start litecoind"), "{}", doctor.stdout);
 }

@@ -77,7 +77,7 @@ fn a_double_spend_can_be_mined() {
 }
 
 #[test]
-fn the_node_goes_on_where_it_stopped() {
+fn the_node_resumes_where_it_stopped() {
     let Some(node) = Node::start() else { return };
     node.mine(3);
     let height = node.height();
@@ -86,7 +86,7 @@ fn the_node_goes_on_where_it_stopped() {
 }
 
 #[test]
-fn mweb_can_be_made_active() {
+fn mweb_can_be_activated() {
     let Some(node) = Node::start() else { return };
     node.activate_mweb();
     node.mine(2);

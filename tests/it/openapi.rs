@@ -8,10 +8,10 @@ use std::process::{Command, Stdio};
 use std::sync::OnceLock;
 
 use crate::harness::files;
-use crate::harness::gate::{Gate, Output};
+use crate::harness::gateway::{Gateway, Output};
 use crate::harness::json::Fields;
 use crate::harness::random::setting;
-use crate::harness::stage::Stage;
+use crate::harness::test_env::TestEnv;
 
 fn checkers() -> PathBuf {
     files::project().join("tests/shops/openapi")
@@ -61,23 +61,23 @@ fn python(folder: &Path, arguments: &[&str]) -> Output {
 }
 
 #[test]
-fn the_document_is_valid_and_printed_as_it_is_served() {
-    let Some(Stage { gate, shop: _shop, node: _node }) = Stage::shared() else { return };
+fn the_openapi_document_is_valid_and_printed_as_served() {
+    let Some(TestEnv { gateway, shop: _shop, node: _node }) = TestEnv::shared() else { return };
     prepare();
-    let served = gate.get("/openapi.json");
+    let served = gateway.get("/openapi.json");
     assert_eq!(served.status, 200);
     assert_eq!(served.header("content-type"), Some("application/json"));
     assert_eq!(served.header("access-control-allow-origin"), Some("*"));
-    let printed = gate.cli_ok(&["openapi"]).stdout;
+    let printed = gateway.cli_ok(&["openapi"]).stdout;
     assert_eq!(printed.trim_end(), served.body.trim_end());
     assert!(!served.body.contains("{{"), "something was not filled in");
-    let file = gate.folder().join("openapi.json");
+    let file = gateway.folder().join("openapi.json");
     std::fs::write(&file, &served.body).unwrap();
     let check = checkers().join("check.py").display().to_string();
-    let checked = python(gate.folder(), &[&check, &file.display().to_string()]);
+    let checked = python(gateway.folder(), &[&check, &file.display().to_string()]);
     assert_eq!(checked.code, 0, "{checked:?}");
 
-    let elsewhere = Gate::bare();
+    let elsewhere = Gateway::bare();
     let printed = elsewhere.run(&["openapi", "--url", "https://shop.example/pay/"]).stdout;
     let servers = Fields::of(&printed).objects("servers");
     assert_eq!(servers[0].text("url"), "https://shop.example/pay");
@@ -89,10 +89,10 @@ const CASES_USUAL: u64 = 15;
 
 /// Runs all of schemathesis's checks with this key. Answers how many requests it made.
 #[track_caller]
-fn check_by_schemathesis(gate: &Gate, key: &str, without: &[&str]) -> u64 {
+fn check_by_schemathesis(gateway: &Gateway, key: &str, without: &[&str]) -> u64 {
     let cases = setting("API_CASES", CASES_USUAL).to_string();
     let seed = setting("API_SEED", 20_261_124).to_string();
-    let url = format!("http://127.0.0.1:{}/openapi.json", gate.port());
+    let url = format!("http://127.0.0.1:{}/openapi.json", gateway.port());
     let key = format!("x-api-key:{key}");
     let config = checkers().join("schemathesis.toml").display().to_string();
     let exclude = without.join(",");
@@ -104,7 +104,7 @@ fn check_by_schemathesis(gate: &Gate, key: &str, without: &[&str]) -> u64 {
     if !without.is_empty() {
         arguments.extend(["--exclude-checks", &exclude]);
     }
-    let run = python(gate.folder(), &arguments);
+    let run = python(gateway.folder(), &arguments);
     assert_eq!(run.code, 0, "{}\n{}", run.stdout, run.stderr);
     // "Test cases:" and then "1234 generated, …".
     let made = run.stdout.lines().find_map(|line| {
@@ -116,26 +116,30 @@ fn check_by_schemathesis(gate: &Gate, key: &str, without: &[&str]) -> u64 {
     made
 }
 
-fn any_amount(gate: &Gate) {
-    gate.set("payments.min_amount", "0.00000001");
+fn any_amount(gateway: &Gateway) {
+    gateway.set("payments.min_amount", "0.00000001");
 }
 
 #[test]
 #[ignore = "long"]
-fn made_up_requests_find_the_server_as_documented() {
-    let Some(Stage { gate, shop, node: _node }) = Stage::shared_with(any_amount) else { return };
+fn generated_requests_match_the_openapi_document() {
+    let Some(TestEnv { gateway, shop, node: _node }) = TestEnv::shared_with(any_amount) else {
+        return;
+    };
     prepare();
-    let made = check_by_schemathesis(&gate, &shop.api_key, &[]);
+    let made = check_by_schemathesis(&gateway, &shop.api_key, &[]);
     assert!(made >= 200, "{made} cases");
 }
 
 #[test]
 #[ignore = "long"]
-fn made_up_requests_with_a_wrong_key_find_the_server_as_documented() {
-    let Some(Stage { gate, shop, node: _node }) = Stage::shared_with(any_amount) else { return };
+fn generated_requests_with_a_wrong_key_match_the_document() {
+    let Some(TestEnv { gateway, shop, node: _node }) = TestEnv::shared_with(any_amount) else {
+        return;
+    };
     prepare();
     let wrong = format!("{}x", shop.api_key);
     // Refusing what is valid is the point here.
-    let made = check_by_schemathesis(&gate, &wrong, &["positive_data_acceptance"]);
+    let made = check_by_schemathesis(&gateway, &wrong, &["positive_data_acceptance"]);
     assert!(made >= 200, "{made} cases");
 }

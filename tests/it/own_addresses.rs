@@ -1,26 +1,26 @@
 //! Addresses of the account itself are no payout addresses: a payout to one would come back for
 //! ever, or pay a payment that nobody has paid.
 
-use crate::harness::gate::Gate;
+use crate::harness::gateway::Gateway;
 use crate::harness::node::{Node, core_spelling};
 use crate::harness::rows::RowKey;
 use crate::harness::shop::Shop;
-use crate::harness::stage::Stage;
+use crate::harness::test_env::TestEnv;
 use crate::harness::wait::SOON;
 
 /// The address at an index of a branch, in all its spellings.
-fn spellings(gate: &Gate, node: &Node, branch: u8, index: u32) -> Vec<String> {
-    let key = format!("{}/{branch}/*", core_spelling(&gate.setting("wallet.xpub")));
+fn spellings(gateway: &Gateway, node: &Node, branch: u8, index: u32) -> Vec<String> {
+    let key = format!("{}/{branch}/*", core_spelling(&gateway.setting("wallet.xpub")));
     let forms = [format!("wpkh({key})"), format!("pkh({key})"), format!("sh(wpkh({key}))")];
     forms.iter().flat_map(|form| node.derive(form, index, index)).collect()
 }
 
 /// Writes into the database as an older program did, which took such addresses.
-fn write(gate: &Gate, sql: &str) {
-    let connection = rusqlite::Connection::open(gate.setting("database")).unwrap();
+fn write(gateway: &Gateway, sql: &str) {
+    let connection = rusqlite::Connection::open(gateway.setting("database")).unwrap();
     connection.busy_timeout(SOON).unwrap();
     assert_eq!(connection.execute(sql, []).unwrap(), 1, "a row changes: {sql}");
-    RowKey::of(gate).seal(&connection);
+    RowKey::of(gateway).seal(&connection);
 }
 
 /// 1. A payment takes index 0.
@@ -28,36 +28,40 @@ fn write(gate: &Gate, sql: &str) {
 ///    spelling, for a new merchant and for a change.
 /// 3. An address of another wallet is taken.
 #[test]
-fn registration_refuses_own_addresses_in_every_spelling() {
-    let Some(Stage { gate, shop, node }) = Stage::shared() else { return };
+fn registration_refuses_own_addresses_of_every_script_type() {
+    let Some(TestEnv { gateway, shop, node }) = TestEnv::shared() else { return };
     shop.create("0.05");
     // Which spelling: p2wpkh, p2pkh, p2sh.
     for (branch, index, spelling) in [(0, 0, 2), (0, 1, 1), (0, 10_000, 0), (1, 9_999, 2)] {
-        let address = &spellings(&gate, &node, branch, index)[spelling];
+        let address = &spellings(&gateway, &node, branch, index)[spelling];
         let change = ["merchant", "set-address", &shop.merchant_id, address];
-        gate.cli_fails(&change, 2, &["payoutAddress is an address of this gateway"]);
+        gateway.cli_fails(&change, 2, &["payoutAddress is an address of this gateway"]);
     }
-    let own = &spellings(&gate, &node, 1, 5)[2];
+    let own = &spellings(&gateway, &node, 1, 5)[2];
     let add = ["merchant", "add", "--name", "New", "--payout-address", own];
-    gate.cli_fails(&add, 2, &["payoutAddress is an address of this gateway"]);
-    gate.cli_ok(&["merchant", "set-address", &shop.merchant_id, &node.fresh_address()]);
+    gateway.cli_fails(&add, 2, &["payoutAddress is an address of this gateway"]);
+    gateway.cli_ok(&["merchant", "set-address", &shop.merchant_id, &node.fresh_address()]);
 }
 
 /// 1. `sweeper.operator_address` is index 0, or a change address as p2sh.
 /// 2. `check-config`, `serve` and `sweep` refuse it as a mistake in the configuration.
 #[test]
-fn an_own_operator_address_is_a_mistake() {
+fn an_own_address_as_operator_address_is_refused() {
     let Some(node) = Node::shared() else { return };
-    let gate = Gate::init(&node);
-    gate.set("sweeper.operator_fee_basis_points", 100);
-    for own in [&spellings(&gate, &node, 0, 0)[0], &spellings(&gate, &node, 1, 7)[2]] {
-        gate.set("sweeper.operator_address", own.clone());
+    let gateway = Gateway::init(&node);
+    gateway.set("sweeper.operator_fee_basis_points", 100);
+    for own in [&spellings(&gateway, &node, 0, 0)[0], &spellings(&gateway, &node, 1, 7)[2]] {
+        gateway.set("sweeper.operator_address", own.clone());
         for command in [&["check-config"][..], &["serve"], &["sweep", "--dry-run"]] {
-            gate.cli_fails(command, 2, &["sweeper.operator_address is an address of this gateway"]);
+            gateway.cli_fails(
+                command,
+                2,
+                &["sweeper.operator_address is an address of this gateway"],
+            );
         }
     }
-    gate.set("sweeper.operator_address", node.fresh_address());
-    gate.cli_ok(&["check-config"]);
+    gateway.set("sweeper.operator_address", node.fresh_address());
+    gateway.cli_ok(&["check-config"]);
 }
 
 /// 1. An older program registered index 1, which is not given out yet, for the first shop.
@@ -67,24 +71,24 @@ fn an_own_operator_address_is_a_mistake() {
 /// 4. The first shop registers an address of its own wallet, and cancels nothing: after the delay
 ///    it is paid, although the old row is still there.
 #[test]
-fn a_registered_own_address_is_skipped_named_and_can_be_left() {
-    let Some(Stage { gate, shop, node }) = Stage::alone() else { return };
-    let other = Shop::open(&gate, &node, "Other");
-    let own = spellings(&gate, &node, 0, 1);
-    gate.term();
+fn a_registered_own_address_is_skipped_and_reported() {
+    let Some(TestEnv { gateway, shop, node }) = TestEnv::alone() else { return };
+    let other = Shop::open(&gateway, &node, "Other");
+    let own = spellings(&gateway, &node, 0, 1);
+    gateway.term();
     let script: serde_json::Value = node.call("getaddressinfo", serde_json::json!([own[1]]));
     let script = script["scriptPubKey"].as_str().unwrap().to_owned();
     let id = u64::from_str_radix(&shop.merchant_id["mer_".len()..], 16).unwrap();
     write(
-        &gate,
+        &gateway,
         &format!("UPDATE payout_addresses SET script = x'{script}' WHERE merchant_id = {id}"),
     );
-    std::fs::remove_file(format!("{}.record", gate.setting("sweeper.seal_key_file"))).unwrap();
-    gate.start();
+    std::fs::remove_file(format!("{}.record", gateway.setting("sweeper.seal_key_file"))).unwrap();
+    gateway.start();
     let payments = [other.create("0.1"), shop.create("0.1"), other.create("0.1")];
     let given_out: Vec<&String> = payments.iter().map(|payment| &payment.address).collect();
     let expected: Vec<String> =
-        [0, 2, 3].iter().map(|index| spellings(&gate, &node, 0, *index)[0].clone()).collect();
+        [0, 2, 3].iter().map(|index| spellings(&gateway, &node, 0, *index)[0].clone()).collect();
     assert_eq!(given_out, expected.iter().collect::<Vec<_>>(), "index 1 is skipped");
     for payment in &payments {
         node.send(&payment.address, "0.1");
@@ -93,21 +97,21 @@ fn a_registered_own_address_is_skipped_named_and_can_be_left() {
     for payment in &payments {
         shop.await_status(&payment.id, "completed", SOON);
     }
-    let sent = gate.cli_json(&["sweep"]).objects("sweeps");
+    let sent = gateway.cli_json(&["sweep"]).objects("sweeps");
     let payouts = sent[0].objects("payouts");
     assert_eq!(payouts.len(), 1, "{}", sent[0].whole());
     assert_eq!(payouts[0].text("payoutAddress"), other.payout_address);
-    gate.await_log(&["error", "payout address refused", &shop.merchant_id]);
-    let doctor = gate.doctor().stdout;
+    gateway.await_log(&["error", "payout address refused", &shop.merchant_id]);
+    let doctor = gateway.doctor().stdout;
     let named = format!("payouts of {} wait since ", shop.merchant_id);
     let own_address = "payout address 1 is an address of this gateway";
     assert!(doctor.contains(&named) && doctor.contains(own_address), "{doctor}");
     node.mine(1);
     let right = node.fresh_address();
-    gate.cli_ok(&["merchant", "set-address", &shop.merchant_id, &right]);
-    gate.await_addresses_seen(&shop.merchant_id, 2);
-    gate.let_pass(std::time::Duration::from_secs(86_400 + 60));
-    let sent = gate.cli_json(&["sweep"]).objects("sweeps");
+    gateway.cli_ok(&["merchant", "set-address", &shop.merchant_id, &right]);
+    gateway.await_addresses_seen(&shop.merchant_id, 2);
+    gateway.let_pass(std::time::Duration::from_secs(86_400 + 60));
+    let sent = gateway.cli_json(&["sweep"]).objects("sweeps");
     assert_eq!(sent[0].objects("payouts")[0].text("payoutAddress"), right);
-    assert!(!gate.doctor().stdout.contains(&named));
+    assert!(!gateway.doctor().stdout.contains(&named));
 }

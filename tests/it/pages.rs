@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::json;
 
-use crate::harness::gate::Gate;
+use crate::harness::gateway::Gateway;
 use crate::harness::http;
 use crate::harness::node::Node;
 use crate::harness::random::setting;
@@ -34,15 +34,15 @@ struct Apart {
     api: Part,
     _watcher: Part,
     shop: Shop,
-    gate: Gate,
+    gateway: Gateway,
     node: Arc<Node>,
 }
 
 impl Apart {
     fn start() -> Option<Apart> {
         let node = Arc::new(Node::start()?);
-        let gate = Gate::init(&node);
-        gate.set("payments.confirmations", 3);
+        let gateway = Gateway::init(&node);
+        gateway.set("payments.confirmations", 3);
         // For this process; those that it starts inherit it.
         let me = std::process::id().to_string();
         let raised = Command::new("prlimit")
@@ -50,10 +50,10 @@ impl Apart {
             .status();
         assert!(raised.is_ok_and(|status| status.success()), "{DESCRIPTORS} files may not be open");
         let (mut watcher, mut api) = (Part::of("watcher"), Part::of("api"));
-        watcher.start(&gate);
-        api.start(&gate);
-        let shop = Shop::open(&gate, &node, "Corner Shop");
-        Some(Apart { api, _watcher: watcher, shop, gate, node })
+        watcher.start(&gateway);
+        api.start(&gateway);
+        let shop = Shop::open(&gateway, &node, "Corner Shop");
+        Some(Apart { api, _watcher: watcher, shop, gateway, node })
     }
 
     /// Memory of the process that serves pages, in bytes.
@@ -69,7 +69,7 @@ impl Apart {
         let streams = (0..count).map(|number| {
             let client = format!("203.0.{}.7", number / EACH);
             let payment = &payments[number % payments.len()];
-            let mut stream = TcpStream::connect(("127.0.0.1", self.gate.port())).unwrap();
+            let mut stream = TcpStream::connect(("127.0.0.1", self.gateway.port())).unwrap();
             stream.set_read_timeout(Some(SOON)).unwrap();
             let path = format!("/api/payments/{}/events", payment.id);
             let head =
@@ -153,7 +153,7 @@ fn many_open_pages_cost_no_more_reads_than_one() {
 
 #[test]
 #[ignore = "long: 2,000 streams and a browser"]
-fn two_thousand_streams_fit_and_further_pages_ask() {
+fn two_thousand_streams_fit_and_further_pages_poll() {
     let Some(scene) = Apart::start() else { return };
     let count = usize::try_from(setting("STREAMS", 2_000)).unwrap();
     let payments: Vec<Created> = (0..count).map(|_| scene.shop.create("0.05")).collect();
@@ -193,11 +193,11 @@ fn two_thousand_streams_fit_and_further_pages_ask() {
     if count == 2_000 {
         let payment = scene.shop.create("0.05");
         let path = format!("/api/payments/{}/events", payment.id);
-        let refused = http::request(scene.gate.port(), "GET", &path, &[], b"").unwrap();
+        let refused = http::request(scene.gateway.port(), "GET", &path, &[], b"").unwrap();
         assert_eq!(refused.status, 503, "{}", refused.body);
         assert!(refused.header("retry-after").is_some());
         let mut shopper = Shopper::arrive();
-        shopper.opens(&format!("http://127.0.0.1:{}/pay/{}", scene.gate.port(), payment.id));
+        shopper.opens(&format!("http://127.0.0.1:{}/pay/{}", scene.gateway.port(), payment.id));
         shopper.sees("waiting", "Pay 0.05 LTC");
         scene.node.send(&payment.address, "0.05");
         shopper.does(json!({"act": "await", "state": "seen"}));

@@ -1,13 +1,13 @@
 //! The payout address in force: the database, the sweeper's record and two clocks must agree. Each
-//! row of the table in `ARCHITECTURE.md` by its number, with the sweeper as a process of its own,
-//! its clock moved, its record older or newer than the database.
+//! row of the table in `static/docs/explanation/architecture.md` by its number, with the sweeper as
+//! a process of its own, its clock moved, its record older or newer than the database.
 
 use std::fs;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::harness::gate::Gate;
+use crate::harness::gateway::Gateway;
 use crate::harness::node::Node;
 use crate::harness::roles::Part;
 use crate::harness::rows::{RowKey, forge_heads};
@@ -24,7 +24,7 @@ struct Scene {
     _others: Part,
     shop: Shop,
     honest: Shop,
-    gate: Gate,
+    gateway: Gateway,
     node: Arc<Node>,
     passed: Duration,
 }
@@ -33,56 +33,57 @@ impl Scene {
     /// Row 1: both are paid at once.
     fn set() -> Option<Scene> {
         let node = Arc::new(Node::start()?);
-        let gate = Gate::init(&node);
-        gate.set("sweeper.interval", "1s");
-        gate.set("sweeper.min_payout", "0.05");
+        let gateway = Gateway::init(&node);
+        gateway.set("sweeper.interval", "1s");
+        gateway.set("sweeper.min_payout", "0.05");
         let mut others = Part::of("api,watcher,webhooks");
-        others.start(&gate);
-        let (shop, honest) = (Shop::open(&gate, &node, "Shop"), Shop::open(&gate, &node, "Honest"));
+        others.start(&gateway);
+        let (shop, honest) =
+            (Shop::open(&gateway, &node, "Shop"), Shop::open(&gateway, &node, "Honest"));
         let mut sweeper = Part::of("sweeper");
-        let clock = gate.folder().join("sweepers-clock").display().to_string();
+        let clock = gateway.folder().join("sweepers-clock").display().to_string();
         sweeper.set_environment("LITEGATE_CLOCK__OFFSET_FILE", &clock);
         let passed = Duration::ZERO;
-        let mut scene = Scene { sweeper, _others: others, shop, honest, gate, node, passed };
+        let mut scene = Scene { sweeper, _others: others, shop, honest, gateway, node, passed };
         scene.right_clock();
         let first = scene.shop.payout_address.clone();
         scene.round_pays(&first);
         Some(scene)
     }
 
-    fn record_file(&self) -> PathBuf {
-        PathBuf::from(format!("{}.record", self.gate.setting("sweeper.seal_key_file")))
+    fn seal_state_file(&self) -> PathBuf {
+        PathBuf::from(format!("{}.record", self.gateway.setting("sweeper.seal_key_file")))
     }
 
     fn set_clock(&self, text: &str) {
-        let next = self.gate.folder().join("sweepers-clock-next");
+        let next = self.gateway.folder().join("sweepers-clock-next");
         fs::write(&next, text).unwrap();
-        fs::rename(next, self.gate.folder().join("sweepers-clock")).unwrap();
+        fs::rename(next, self.gateway.folder().join("sweepers-clock")).unwrap();
     }
 
     /// Starts the sweeper anew with a clock that is wrong by so many hours.
     fn wrong_clock(&mut self, hours: i64) {
         self.sweeper.kill();
         self.set_clock(&format!("wall {}", hours * 3_600_000));
-        self.sweeper.start(&self.gate);
+        self.sweeper.start(&self.gateway);
     }
 
     /// Starts the sweeper anew with the right time.
     fn right_clock(&mut self) {
         self.sweeper.kill();
         self.set_clock(&self.passed.as_millis().to_string());
-        self.sweeper.start(&self.gate);
+        self.sweeper.start(&self.gateway);
     }
 
     /// Time passes for everybody, the chain included.
     fn let_pass(&mut self, time: Duration) {
         self.passed += time;
-        self.gate.let_pass(self.passed);
+        self.gateway.let_pass(self.passed);
         self.set_clock(&self.passed.as_millis().to_string());
     }
 
     fn merchant(&self, act: &str) {
-        self.gate.cli_ok(&["merchant", act, &self.shop.merchant_id]);
+        self.gateway.cli_ok(&["merchant", act, &self.shop.merchant_id]);
     }
 
     /// Registers a fresh address.
@@ -93,26 +94,26 @@ impl Scene {
     }
 
     fn register(&self, address: &str) {
-        self.gate.cli_ok(&["merchant", "set-address", &self.shop.merchant_id, address]);
+        self.gateway.cli_ok(&["merchant", "set-address", &self.shop.merchant_id, address]);
     }
 
     /// As [`Scene::change`], and the sweeper sees it: it is the so-manieth of the shop.
     fn change_seen(&self, count: usize) -> String {
         let address = self.change();
-        self.gate.await_addresses_seen(&self.shop.merchant_id, count);
+        self.gateway.await_addresses_seen(&self.shop.merchant_id, count);
         address
     }
 
     /// Writes into the database, as an attacker who controls the process that serves the web: rows
     /// and heads verify.
     fn write(&self, sql: &str) {
-        let connection = rusqlite::Connection::open(self.gate.setting("database")).unwrap();
+        let connection = rusqlite::Connection::open(self.gateway.setting("database")).unwrap();
         connection.busy_timeout(SOON).unwrap();
         let id = u64::from_str_radix(&self.shop.merchant_id["mer_".len()..], 16).unwrap();
         let sql = sql.replace("{id}", &id.to_string());
         assert_eq!(connection.execute(&sql, []).unwrap(), 1, "a row changes: {sql}");
-        RowKey::of(&self.gate).seal(&connection);
-        forge_heads(&self.gate, &connection);
+        RowKey::of(&self.gateway).seal(&connection);
+        forge_heads(&self.gateway, &connection);
     }
 
     fn script_of(&self, address: &str) -> String {
@@ -140,11 +141,11 @@ impl Scene {
         expected.sort_unstable();
         assert_eq!(paid, expected, "{}", self.sweeper.log());
         self.node.mine(1);
-        self.gate_tip();
+        self.gateway_tip();
     }
 
-    fn gate_tip(&self) {
-        self.gate.await_tip(&self.node.height().to_string());
+    fn gateway_tip(&self) {
+        self.gateway.await_tip(&self.node.height().to_string());
     }
 
     /// What waited goes out: to this address, and to nobody else.
@@ -155,7 +156,7 @@ impl Scene {
         let paid: Vec<&str> = outputs.iter().map(|(address, _)| address.as_str()).collect();
         assert_eq!(paid, [address], "{}", self.sweeper.log());
         self.node.mine(1);
-        self.gate_tip();
+        self.gateway_tip();
         self.await_no_wait();
     }
 
@@ -170,13 +171,13 @@ impl Scene {
         self.round(&[]);
         let metric = format!("litegate_payouts_waiting{{reason=\"{reason}\"}} 1");
         wait_for(&metric, SOON, || self.sweeper.metrics().lines().any(|line| line == metric));
-        let shown = self.gate.cli_json(&["merchant", "show", &self.shop.merchant_id]);
+        let shown = self.gateway.cli_json(&["merchant", "show", &self.shop.merchant_id]);
         assert!(shown.text("payoutsWait").contains(words), "{}", shown.whole());
         let log = self.sweeper.log();
-        let told = log
+        let notified = log
             .lines()
             .filter(|line| line.contains(&self.shop.merchant_id) && line.contains(words));
-        assert_eq!(told.count(), 1, "once: {log}");
+        assert_eq!(notified.count(), 1, "once: {log}");
     }
 
     /// Nobody waits any more.
@@ -187,7 +188,7 @@ impl Scene {
             let mut lines = metrics.lines().filter(|line| line.starts_with("litegate_payouts_w"));
             lines.all(|line| line.ends_with(" 0"))
         });
-        let shown = self.gate.cli_json(&["merchant", "show", &self.shop.merchant_id]);
+        let shown = self.gateway.cli_json(&["merchant", "show", &self.shop.merchant_id]);
         assert!(!shown.has("payoutsWait"), "{}", shown.whole());
     }
 
@@ -196,7 +197,7 @@ impl Scene {
     fn await_doctor(&self, words: &str) {
         let named = format!("payouts of {} wait", self.shop.merchant_id);
         wait_for("doctor names the shop", SOON, || {
-            let said = self.gate.doctor().stdout;
+            let said = self.gateway.doctor().stdout;
             said.lines().any(|line| line.contains(&named) && line.contains(words))
         });
     }
@@ -204,10 +205,11 @@ impl Scene {
     /// What the audit and the audit log say of the shop.
     #[track_caller]
     fn audits_name(&self, words: &str) {
-        let said = self.gate.cli_fails(&["audit", "--json"], 1, &["payout_address"]).stdout;
+        let said = self.gateway.cli_fails(&["audit", "--json"], 1, &["payout_address"]).stdout;
         assert!(said.contains(words) && said.contains(&self.shop.merchant_id), "{said}");
-        let acts = self.gate.cli_list(&["audit-log", "--merchant", &self.shop.merchant_id]);
-        let waits = acts.iter().filter(|act| act.text("act") == "payouts_wait");
+        let operations =
+            self.gateway.cli_list(&["audit-log", "--merchant", &self.shop.merchant_id]);
+        let waits = operations.iter().filter(|act| act.text("act") == "payouts_wait");
         let named: Vec<String> = waits.map(|act| act.text("after")).collect();
         assert!(named.len() == 1 && named[0].contains(words), "{named:?}");
     }
@@ -216,9 +218,9 @@ impl Scene {
     /// delay.
     #[track_caller]
     fn leave_by_registering(&mut self, address: &str) {
-        let seen = self.gate.addresses_seen(&self.shop.merchant_id);
+        let seen = self.gateway.addresses_seen(&self.shop.merchant_id);
         self.register(address);
-        self.gate.await_addresses_seen(&self.shop.merchant_id, seen + 1);
+        self.gateway.await_addresses_seen(&self.shop.merchant_id, seen + 1);
         self.round(&[]);
         self.let_pass(DELAY);
         self.heals_to(address);
@@ -230,7 +232,7 @@ impl Scene {
 /// 3. Another change is cancelled: nothing changes. The cancellation is undone by SQL: it waits.
 /// 4. It is cancelled once more, by an ordinary command.
 #[test]
-fn rows_1_to_3_changes_and_cancellations_take_their_time() {
+fn rows_1_to_3_changes_apply_after_the_delay_unless_cancelled() {
     let Some(mut scene) = Scene::set() else { return };
     let new = scene.change_seen(2);
     scene.round_pays(&scene.shop.payout_address);
@@ -239,7 +241,7 @@ fn rows_1_to_3_changes_and_cancellations_take_their_time() {
     scene.change_seen(3);
     scene.merchant("cancel-address-change");
     wait_for("the cancellation is noted", SOON, || {
-        fs::read_to_string(scene.record_file()).is_ok_and(|text| text.contains(" 0 1\n"))
+        fs::read_to_string(scene.seal_state_file()).is_ok_and(|text| text.contains(" 0 1\n"))
     });
     scene.write("UPDATE payout_addresses SET cancelled_at = NULL WHERE version = 3");
     scene.let_pass(DELAY);
@@ -259,8 +261,8 @@ fn row_4_a_change_while_the_sweeper_was_down_waits() {
     scene.sweeper.kill();
     let new = scene.change();
     scene.let_pass(2 * DELAY);
-    scene.sweeper.start(&scene.gate);
-    let shown = scene.gate.cli_json(&["merchant", "show", &scene.shop.merchant_id]);
+    scene.sweeper.start(&scene.gateway);
+    let shown = scene.gateway.cli_json(&["merchant", "show", &scene.shop.merchant_id]);
     assert_eq!(shown.text("payoutAddress"), new);
     scene.round_waits("unconfirmed", "payout address 2 is in force, but the sweeper saw it too");
     scene.await_doctor("saw it too late");
@@ -272,35 +274,35 @@ fn row_4_a_change_while_the_sweeper_was_down_waits() {
 /// 2. The merchant did not ask for it and cancels, although it is in force by the database: the old
 ///    one is paid again, by both.
 #[test]
-fn row_4_an_older_record_waits_and_the_change_can_be_cancelled() {
+fn row_4_an_older_seal_state_waits_and_allows_cancellation() {
     let Some(mut scene) = Scene::set() else { return };
-    let record = fs::read_to_string(scene.record_file()).unwrap();
+    let record = fs::read_to_string(scene.seal_state_file()).unwrap();
     let new = scene.change_seen(2);
     scene.let_pass(DELAY);
     scene.round_pays(&new);
     scene.sweeper.kill();
     // Of payments the record must know what it sealed.
-    let now = fs::read_to_string(scene.record_file()).unwrap();
+    let now = fs::read_to_string(scene.seal_state_file()).unwrap();
     assert_ne!(record, now);
-    fs::write(scene.record_file(), &record).unwrap();
-    scene.sweeper.start(&scene.gate);
+    fs::write(scene.seal_state_file(), &record).unwrap();
+    scene.sweeper.start(&scene.gateway);
     scene.round_waits("unconfirmed", "payout address 2 is in force, but the sweeper saw it too");
     scene.merchant("cancel-address-change");
     scene.heals_to(&scene.shop.payout_address);
-    let shown = scene.gate.cli_json(&["merchant", "show", &scene.shop.merchant_id]);
+    let shown = scene.gateway.cli_json(&["merchant", "show", &scene.shop.merchant_id]);
     assert_eq!(shown.text("payoutAddress"), scene.shop.payout_address);
 }
 
 /// 1. A change was seen too late, and a newer one is registered.
 /// 2. Neither the old one nor the one in between is paid; then the newest is.
 #[test]
-fn row_5_a_newer_change_overtakes_one_seen_too_late() {
+fn row_5_a_newer_change_supersedes_one_seen_too_late() {
     let Some(mut scene) = Scene::set() else { return };
     scene.sweeper.kill();
     scene.change();
     scene.let_pass(DELAY);
-    scene.sweeper.start(&scene.gate);
-    scene.gate.await_addresses_seen(&scene.shop.merchant_id, 2);
+    scene.sweeper.start(&scene.gateway);
+    scene.gateway.await_addresses_seen(&scene.shop.merchant_id, 2);
     scene.let_pass(HOUR);
     let newest = scene.change_seen(3);
     scene.round_waits("overtaken", "and a newer change waits");
@@ -316,7 +318,7 @@ fn row_5_a_newer_change_overtakes_one_seen_too_late() {
 /// 2. The clock is right again: the old one is paid. The change is cancelled: it still is.
 /// 3. Another change takes effect by both clocks, and is paid.
 #[test]
-fn row_6_a_wrong_clock_only_delays_and_heals() {
+fn row_6_a_wrong_clock_delays_payouts_until_it_is_corrected() {
     let Some(mut scene) = Scene::set() else { return };
     scene.change_seen(2);
     scene.wrong_clock(48);
@@ -329,7 +331,7 @@ fn row_6_a_wrong_clock_only_delays_and_heals() {
     let new = scene.change_seen(3);
     scene.sweeper.kill();
     scene.passed = DELAY;
-    scene.gate.let_pass(DELAY);
+    scene.gateway.let_pass(DELAY);
     scene.right_clock();
     scene.round_pays(&new);
     scene.await_no_wait();
@@ -349,7 +351,7 @@ fn check_contradiction(sql: impl FnOnce(&Scene) -> String, reason: &str, words: 
     scene.await_doctor(words);
     scene.audits_name(words);
     scene.leave_by_registering(&second);
-    scene.gate.cli_ok(&["audit"]);
+    scene.gateway.cli_ok(&["audit"]);
 }
 
 /// The row of a change by SQL: the fourth that the table would have, or an earlier version.
@@ -363,14 +365,14 @@ fn insert(scene: &Scene, version: u32, registered: &str) -> String {
 }
 
 #[test]
-fn row_8_a_backdated_row_waits_for_an_ordinary_command() {
+fn row_8_a_backdated_row_waits_for_a_normal_command() {
     let month = 30 * 86_400_000u64;
     let backdated = |scene: &Scene| insert(scene, 3, &format!("registered_at - {month}"));
     check_contradiction(backdated, "backdated", "payout address 3 says that it is older than it");
 }
 
 #[test]
-fn row_8_a_change_without_the_delay_waits_for_an_ordinary_command() {
+fn row_8_a_change_without_delay_waits_for_a_normal_command() {
     let month = 30 * 86_400_000u64;
     let at_once = |scene: &Scene| {
         let row = insert(scene, 3, &format!("registered_at - {month}"));
@@ -380,7 +382,7 @@ fn row_8_a_change_without_the_delay_waits_for_an_ordinary_command() {
 }
 
 #[test]
-fn row_9_a_changed_row_waits_for_an_ordinary_command() {
+fn row_9_a_changed_row_waits_for_a_normal_command() {
     let changed = |scene: &Scene| {
         let script = scene.script_of(&scene.node.fresh_address());
         format!(
@@ -392,14 +394,14 @@ fn row_9_a_changed_row_waits_for_an_ordinary_command() {
 }
 
 #[test]
-fn row_10_an_older_database_waits_for_an_ordinary_command() {
+fn row_10_an_older_database_waits_for_a_normal_command() {
     let gone =
         |_: &Scene| "DELETE FROM payout_addresses WHERE merchant_id = {id} AND version = 2".into();
     check_contradiction(gone, "missing", "payout address 2 is missing");
 }
 
 #[test]
-fn row_12_cancelled_in_force_waits_for_an_ordinary_command() {
+fn row_12_a_change_cancelled_in_force_waits_for_a_command() {
     let cancelled = |_: &Scene| {
         "UPDATE payout_addresses SET cancelled_at = 1 WHERE merchant_id = {id} AND version = 2"
             .into()
@@ -412,7 +414,7 @@ fn row_12_cancelled_in_force_waits_for_an_ordinary_command() {
 ///    force under its number.
 /// 2. The coins wait; the row is cancelled by an ordinary command, and the second one is paid.
 #[test]
-fn row_11_a_row_put_in_behind_a_later_one_waits() {
+fn row_11_a_row_inserted_behind_a_later_one_waits() {
     let Some(mut scene) = Scene::set() else { return };
     scene.sweeper.kill();
     // Version 2 was never seen.
@@ -422,8 +424,8 @@ fn row_11_a_row_put_in_behind_a_later_one_waits() {
     scene.change();
     scene.write("UPDATE payout_addresses SET version = 3 WHERE merchant_id = {id} AND version = 2");
     scene.merchant("cancel-address-change");
-    scene.sweeper.start(&scene.gate);
-    scene.gate.await_addresses_seen(&scene.shop.merchant_id, 2);
+    scene.sweeper.start(&scene.gateway);
+    scene.gateway.await_addresses_seen(&scene.shop.merchant_id, 2);
     scene.let_pass(2 * DELAY);
     let script = scene.script_of(&scene.node.fresh_address());
     scene.write(&format!(
@@ -440,14 +442,14 @@ fn row_11_a_row_put_in_behind_a_later_one_waits() {
 /// 2. The record begins anew: the address in force is paid, and a further change waits for the
 ///    whole delay.
 #[test]
-fn row_7_after_trust_in_the_database_the_address_in_force_is_paid() {
+fn row_7_after_database_trust_the_address_in_force_is_paid() {
     let Some(mut scene) = Scene::set() else { return };
     let second = scene.change_seen(2);
     scene.let_pass(DELAY);
     scene.round_pays(&second);
     scene.sweeper.kill();
-    scene.gate.cli_ok(&["sweep", "--trust-database"]);
-    scene.sweeper.start(&scene.gate);
+    scene.gateway.cli_ok(&["sweep", "--trust-database"]);
+    scene.sweeper.start(&scene.gateway);
     scene.round_pays(&second);
     let third = scene.change_seen(3);
     scene.round_pays(&second);
@@ -461,7 +463,7 @@ fn row_7_after_trust_in_the_database_the_address_in_force_is_paid() {
 /// 3. It is unreadable again. An address is registered by the ordinary command: after the delay it
 ///    is paid, and the damaged row holds up nobody.
 #[test]
-fn row_14_a_damaged_row_is_left_by_an_ordinary_command() {
+fn row_14_a_damaged_row_is_superseded_by_a_normal_command() {
     let Some(mut scene) = Scene::set() else { return };
     let change = |scene: &Scene, script: &str| {
         scene.write(&format!(
@@ -472,7 +474,8 @@ fn row_14_a_damaged_row_is_left_by_an_ordinary_command() {
     change(&scene, "6a");
     scene.round_waits("damaged", "payout address 1 is missing, damaged, or was changed");
     scene.await_doctor("payout address 1 is missing, damaged, or was changed");
-    let shown = |scene: &Scene| scene.gate.cli_json(&["merchant", "show", &scene.shop.merchant_id]);
+    let shown =
+        |scene: &Scene| scene.gateway.cli_json(&["merchant", "show", &scene.shop.merchant_id]);
     assert_eq!(shown(&scene).raw("damagedPayoutAddresses"), "[1]");
     assert_eq!(shown(&scene).raw("payoutAddress"), "null");
     change(&scene, &scene.script_of(&scene.shop.payout_address));

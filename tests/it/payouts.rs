@@ -9,11 +9,11 @@ use bitcoin::bip32::DerivationPath;
 use bitcoin::psbt::Psbt;
 use bitcoin::{OutPoint, ScriptBuf};
 
-use crate::harness::gate::Gate;
+use crate::harness::gateway::Gateway;
 use crate::harness::json::litoshis;
 use crate::harness::node::Node;
 use crate::harness::shop::Shop;
-use crate::harness::stage::Stage;
+use crate::harness::test_env::TestEnv;
 use crate::harness::wait::{SOON, wait_for};
 use crate::harness::watch_only::WatchOnly;
 
@@ -34,15 +34,15 @@ fn pay(node: &Node, shop: &Shop, payments: usize) -> Vec<String> {
 }
 
 #[test]
-fn a_rehearsal_says_what_goes_out_and_what_waits_and_sends_nothing() {
-    let Some(Stage { gate, shop, node }) = Stage::alone() else { return };
-    let small = Shop::open(&gate, &node, "Small");
+fn a_sweep_dry_run_lists_payouts_and_sends_nothing() {
+    let Some(TestEnv { gateway, shop, node }) = TestEnv::alone() else { return };
+    let small = Shop::open(&gateway, &node, "Small");
     pay(&node, &shop, 2);
     let least = small.create("0.001");
     node.send(&least.address, "0.001");
     node.mine(2);
     small.await_status(&least.id, "completed", SOON);
-    let rehearsed = gate.cli_json(&["sweep", "--dry-run"]);
+    let rehearsed = gateway.cli_json(&["sweep", "--dry-run"]);
     let [sweep] = &rehearsed.objects("sweeps")[..] else { panic!("{}", rehearsed.whole()) };
     let [payout] = &sweep.objects("payouts")[..] else { panic!("{}", sweep.whole()) };
     assert_eq!(payout.text("merchantId"), shop.merchant_id);
@@ -54,35 +54,35 @@ fn a_rehearsal_says_what_goes_out_and_what_waits_and_sends_nothing() {
     assert_eq!(waiting.len(), 1);
     assert!(waiting[0].text("reason").contains("sweeper.min_payout"), "{}", waiting[0].whole());
     assert_eq!(node.mempool(), [""; 0]);
-    let told = gate.cli_ok(&["sweep", "--dry-run"]).stdout;
-    assert!(told.contains("would be sent") && told.contains("waits: "), "{told}");
+    let notified = gateway.cli_ok(&["sweep", "--dry-run"]).stdout;
+    assert!(notified.contains("would be sent") && notified.contains("waits: "), "{notified}");
 }
 
 #[test]
-fn a_sweep_can_be_had_now_from_the_running_gateway_or_without_it() {
-    let Some(Stage { gate, shop, node }) = Stage::alone() else { return };
+fn the_sweep_command_works_with_or_without_a_gateway() {
+    let Some(TestEnv { gateway, shop, node }) = TestEnv::alone() else { return };
     pay(&node, &shop, 1);
-    let sent = gate.cli_json(&["sweep"]).objects("sweeps");
+    let sent = gateway.cli_json(&["sweep"]).objects("sweeps");
     assert_eq!(sent.len(), 1);
     assert_eq!(node.mempool(), [sent[0].text("txid")]);
-    assert_eq!(gate.cli_json(&["sweep"]).objects("sweeps").len(), 0, "nothing is left");
+    assert_eq!(gateway.cli_json(&["sweep"]).objects("sweeps").len(), 0, "nothing is left");
     node.mine(1);
     pay(&node, &shop, 1);
-    gate.term();
-    let sent = gate.cli_json(&["sweep"]).objects("sweeps");
+    gateway.term();
+    let sent = gateway.cli_json(&["sweep"]).objects("sweeps");
     assert_eq!(node.mempool(), [sent[0].text("txid")]);
-    gate.start();
+    gateway.start();
     node.mine(1);
-    gate.await_tip(&node.height().to_string());
-    gate.cli_ok(&["audit"]);
+    gateway.await_tip(&node.height().to_string());
+    gateway.cli_ok(&["audit"]);
 }
 
 #[test]
 fn a_sweep_signed_by_another_wallet_is_checked_and_sent() {
     let Some(watch_only) = WatchOnly::start() else { return };
-    let Stage { gate, shop, node } = &watch_only.stage;
+    let TestEnv { gateway, shop, node } = &watch_only.test_env;
     pay(node, shop, 3);
-    gate.cli_fails(&["sweep"], 2, &["no signing key here", "--psbt"]);
+    gateway.cli_fails(&["sweep"], 2, &["no signing key here", "--psbt"]);
     let psbt = watch_only.export("unsigned.psbt");
     let path = DerivationPath::from_str("84'/1'/0'/0/0").unwrap();
     let origins: Vec<_> =
@@ -97,19 +97,19 @@ fn a_sweep_signed_by_another_wallet_is_checked_and_sent() {
     assert!(sent.stdout.contains(&txid), "{}", sent.stdout);
     let fee = node.fee_of(&txid);
     node.mine(1);
-    gate.await_tip(&node.height().to_string());
+    gateway.await_tip(&node.height().to_string());
     assert_eq!(node.balance_of(&shop.payout_address), litoshis("0.3") - fee);
     watch_only.check_refused(&watch_only.sign(&psbt), &["which is no coin that is due"]);
-    let file = gate.folder().join("again.psbt").display().to_string();
-    gate.cli_fails(&["sweep", "--psbt", &file], 1, &["nothing is due"]);
-    gate.cli_ok(&["audit"]);
+    let file = gateway.folder().join("again.psbt").display().to_string();
+    gateway.cli_fails(&["sweep", "--psbt", &file], 1, &["nothing is due"]);
+    gateway.cli_ok(&["audit"]);
 }
 
 #[test]
-fn what_was_changed_on_its_way_to_the_signer_is_refused() {
+fn a_psbt_changed_before_signing_is_refused() {
     let Some(watch_only) = WatchOnly::start() else { return };
-    let Stage { gate, shop, node } = &watch_only.stage;
-    let neighbour = Shop::open(gate, node, "Neighbour");
+    let TestEnv { gateway, shop, node } = &watch_only.test_env;
+    let neighbour = Shop::open(gateway, node, "Neighbour");
     pay(node, shop, 2);
     pay(node, &neighbour, 1);
     let psbt = watch_only.export("unsigned.psbt");
@@ -146,54 +146,54 @@ fn what_was_changed_on_its_way_to_the_signer_is_refused() {
 }
 
 #[test]
-fn a_key_under_a_passphrase_signs_and_is_useless_without_it() {
+fn an_encrypted_key_signs_only_with_its_passphrase() {
     let Some(node) = Node::start() else { return };
-    let gate = Gate::bare();
-    let folder = gate.folder().display().to_string();
-    let passphrase = gate.folder().join("passphrase");
+    let gateway = Gateway::bare();
+    let folder = gateway.folder().display().to_string();
+    let passphrase = gateway.folder().join("passphrase");
     fs::write(&passphrase, "correct horse battery staple\n").unwrap();
     fs::set_permissions(&passphrase, fs::Permissions::from_mode(0o600)).unwrap();
     let file = passphrase.display().to_string();
     let init = ["init", "--network", "regtest", "--dir", &folder, "--passphrase-file", &file];
-    assert_eq!(gate.run(&init).code, 0);
-    let key = fs::read_to_string(gate.folder().join("signing.key")).unwrap();
+    assert_eq!(gateway.run(&init).code, 0);
+    let key = fs::read_to_string(gateway.folder().join("signing.key")).unwrap();
     assert!(!key.contains("prv"), "{key}");
-    gate.set("public_url", format!("http://127.0.0.1:{}", gate.port()));
-    gate.set("http.listen", format!("127.0.0.1:{}", gate.port()));
-    gate.set("node.rpc_url", node.rpc_url());
-    gate.set("node.cookie_file", node.cookie_file().display().to_string());
-    gate.unset("node.zmq_rawtx");
-    gate.unset("node.zmq_hashblock");
-    gate.set("payments.confirmations", 2);
-    gate.start();
-    let shop = Shop::open(&gate, &node, "Corner Shop");
+    gateway.set("public_url", format!("http://127.0.0.1:{}", gateway.port()));
+    gateway.set("http.listen", format!("127.0.0.1:{}", gateway.port()));
+    gateway.set("node.rpc_url", node.rpc_url());
+    gateway.set("node.cookie_file", node.cookie_file().display().to_string());
+    gateway.unset("node.zmq_rawtx");
+    gateway.unset("node.zmq_hashblock");
+    gateway.set("payments.confirmations", 2);
+    gateway.start();
+    let shop = Shop::open(&gateway, &node, "Corner Shop");
     pay(&node, &shop, 1);
-    assert_eq!(gate.cli_json(&["sweep"]).objects("sweeps").len(), 1);
-    gate.term();
+    assert_eq!(gateway.cli_json(&["sweep"]).objects("sweeps").len(), 1);
+    gateway.term();
     fs::write(&passphrase, "another").unwrap();
-    gate.cli_fails(&["serve"], 4, &["wallet.signing_key_file", "does not open"]);
-    gate.unset("wallet.passphrase_file");
-    gate.cli_fails(&["serve"], 4, &["is encrypted: set wallet.passphrase_file"]);
+    gateway.cli_fails(&["serve"], 4, &["wallet.signing_key_file", "does not open"]);
+    gateway.unset("wallet.passphrase_file");
+    gateway.cli_fails(&["serve"], 4, &["is encrypted: set wallet.passphrase_file"]);
 }
 
 #[test]
-fn the_operator_gets_its_part_of_each_payout() {
+fn the_operator_gets_its_fee_from_each_payout() {
     let Some(node) = Node::start() else { return };
     let operator = node.fresh_address();
-    let stage = Stage::beside(std::sync::Arc::new(node), |gate| {
-        gate.set("sweeper.operator_fee_basis_points", 150);
-        gate.set("sweeper.operator_address", operator.clone());
+    let test_env = TestEnv::beside(std::sync::Arc::new(node), |gateway| {
+        gateway.set("sweeper.operator_fee_basis_points", 150);
+        gateway.set("sweeper.operator_address", operator.clone());
     });
-    let Stage { gate, shop, node } = stage;
+    let TestEnv { gateway, shop, node } = test_env;
     pay(&node, &shop, 2);
-    let sent = gate.cli_json(&["sweep"]).objects("sweeps");
+    let sent = gateway.cli_json(&["sweep"]).objects("sweeps");
     let payout = &sent[0].objects("payouts")[0];
     assert_eq!(payout.raw("operatorFeeLtc"), "0.003");
     node.mine(1);
     assert_eq!(node.balance_of(&operator), litoshis("0.003"));
     let paid = node.balance_of(&shop.payout_address);
     assert_eq!(paid + litoshis(sent[0].raw("feeLtc")), litoshis("0.197"));
-    gate.await_tip(&node.height().to_string());
-    let audit = gate.cli_json(&["audit"]);
+    gateway.await_tip(&node.height().to_string());
+    let audit = gateway.cli_json(&["audit"]);
     assert_eq!((audit.raw("clean"), audit.raw("operatorFeesLtc")), ("true", "0.003"));
 }

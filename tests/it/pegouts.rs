@@ -6,15 +6,15 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use crate::harness::gate::Gate;
+use crate::harness::gateway::Gateway;
 use crate::harness::node::Node;
 use crate::harness::proxy::{Fault, RpcProxy};
-use crate::harness::stage::Stage;
+use crate::harness::test_env::TestEnv;
 use crate::harness::wait::{SOON, wait_for};
 
-fn few_confirmations(gate: &Gate) {
-    gate.set("payments.confirmations", 2);
-    gate.set("payments.confirmations_pegout", 2);
+fn few_confirmations(gateway: &Gateway) {
+    gateway.set("payments.confirmations", 2);
+    gateway.set("payments.confirmations_pegout", 2);
 }
 
 /// Pays so much out of the MWEB balance of another wallet, which has one coin. Spends of one wallet
@@ -42,58 +42,58 @@ fn with_other_wallet<T>(node: &Node, how: &str, act: impl FnOnce() -> T) -> T {
 
 /// Two equal peg-outs to one payment, the second of which is mined first.
 #[track_caller]
-fn check_two_equal(stage: &Stage) {
-    let Stage { gate, shop, node } = stage;
+fn check_two_equal(test_env: &TestEnv) {
+    let TestEnv { gateway, shop, node } = test_env;
     node.activate_mweb();
     fund_other_wallet(node);
-    gate.await_tip(&node.height().to_string());
+    gateway.await_tip(&node.height().to_string());
     let payment = shop.create("0.1");
     let first = node.send_from_mweb(&payment.address, "0.05");
     shop.await_field(&payment.id, "amountReceivedLtc", "0.05", SOON);
     send_from_other_wallet(node, &payment.address, "0.05");
     shop.await_field(&payment.id, "amountReceivedLtc", "0.1", SOON);
     node.mine_without(&first);
-    gate.await_tip(&node.height().to_string());
+    gateway.await_tip(&node.height().to_string());
     assert_eq!(node.mempool(), std::slice::from_ref(&first), "the second was mined, not the first");
     let fields = shop.status(&payment.id);
     assert_eq!(fields.raw("amountReceivedLtc"), "0.1", "the page asks for nothing again");
     assert_eq!(fields.raw("amountDueLtc"), "0");
     // In time is in time: a payment that fell short of its amount would expire now.
-    gate.let_pass(Duration::from_secs(2 * 3_600));
+    gateway.let_pass(Duration::from_secs(2 * 3_600));
     node.mine_without(&first);
-    gate.await_tip(&node.height().to_string());
+    gateway.await_tip(&node.height().to_string());
     assert_eq!(shop.status(&payment.id).text("status"), "pending");
     node.mine(2);
     let fields = shop.await_status(&payment.id, "completed", SOON);
     assert_eq!(fields.raw("late"), "false");
     assert_eq!(fields.raw("amountReceivedLtc"), "0.1");
-    gate.await_tip(&node.height().to_string());
-    gate.cli_ok(&["audit"]);
+    gateway.await_tip(&node.height().to_string());
+    gateway.cli_ok(&["audit"]);
 }
 
 // 1. Two equal peg-outs to one payment are announced.
 // 2. The second is mined; time passes; the first is mined.
 // 3. Both count all the time, and the payment completes in time.
 #[test]
-fn of_two_equal_peg_outs_the_second_may_be_mined_first() {
-    let Some(stage) = Stage::alone_with(few_confirmations) else { return };
-    check_two_equal(&stage);
+fn the_second_of_two_equal_peg_outs_may_be_mined_first() {
+    let Some(test_env) = TestEnv::alone_with(few_confirmations) else { return };
+    check_two_equal(&test_env);
 }
 
 // As above, at a node that strips kernels from blocks, and at one that says nothing of them at all.
 #[test]
 #[ignore = "long"]
-fn equal_peg_outs_are_told_apart_at_nodes_that_say_less() {
+fn equal_peg_outs_are_distinguished_without_kernel_ids() {
     #[track_caller]
     fn check(fault: Fault) {
         let Some(node) = Node::start_with(&["-rpcserialversion=1"]) else { return };
         let proxy = RpcProxy::before(&node.rpc_url());
         proxy.set(fault);
-        let stage = Stage::beside(Arc::new(node), |gate| {
-            few_confirmations(gate);
-            gate.set("node.rpc_url", proxy.url());
+        let test_env = TestEnv::beside(Arc::new(node), |gateway| {
+            few_confirmations(gateway);
+            gateway.set("node.rpc_url", proxy.url());
         });
-        check_two_equal(&stage);
+        check_two_equal(&test_env);
     }
     check(Fault::None);
     check(Fault::Rewrite("\"kernel_id\"", "\"other_id\""));
@@ -108,25 +108,25 @@ const FORGETFUL: [&str; 2] = ["-persistmempool=0", "-walletbroadcast=0"];
 // expired.
 #[test]
 #[ignore = "long"]
-fn one_that_was_lost_lends_its_time_to_no_other() {
-    let impatient = |gate: &Gate| {
-        few_confirmations(gate);
-        gate.set("failover.patience", "1s");
+fn an_evicted_peg_out_lends_its_time_to_no_other() {
+    let impatient = |gateway: &Gateway| {
+        few_confirmations(gateway);
+        gateway.set("failover.timeout", "1s");
     };
-    let Some(stage) = Stage::alone_with(impatient) else { return };
-    let Stage { gate, shop, node } = &stage;
+    let Some(test_env) = TestEnv::alone_with(impatient) else { return };
+    let TestEnv { gateway, shop, node } = &test_env;
     node.activate_mweb();
     fund_other_wallet(node);
-    gate.await_tip(&node.height().to_string());
+    gateway.await_tip(&node.height().to_string());
     let payment = shop.create("0.05");
     node.send_from_mweb(&payment.address, "0.05");
     shop.await_field(&payment.id, "amountReceivedLtc", "0.05", SOON);
     node.stop();
     node.up_with(&FORGETFUL);
     node.mine(1);
-    gate.await_tip(&node.height().to_string());
+    gateway.await_tip(&node.height().to_string());
     shop.await_field(&payment.id, "amountReceivedLtc", "0", Duration::from_secs(60));
-    gate.let_pass(Duration::from_secs(2 * 86_400));
+    gateway.let_pass(Duration::from_secs(2 * 86_400));
     shop.await_status(&payment.id, "expired", SOON);
     // The wallets of this node send nothing by themselves now.
     with_other_wallet(node, "loadwallet", || {
@@ -135,27 +135,27 @@ fn one_that_was_lost_lends_its_time_to_no_other() {
     });
     shop.await_field(&payment.id, "amountReceivedLtc", "0.05", SOON);
     node.mine(3);
-    gate.await_tip(&node.height().to_string());
+    gateway.await_tip(&node.height().to_string());
     let fields = shop.status(&payment.id);
     assert_eq!(fields.text("status"), "expired");
     assert_eq!(fields.text("detail"), "late");
-    gate.cli_ok(&["audit"]);
+    gateway.cli_ok(&["audit"]);
 }
 
 // 1. A peg-out is announced and seen. 2. Its block is connected, and taken back before the mempool
 // is compared. 3. It is found in the mempool again, and counts since it was first seen.
 #[test]
-fn one_that_returns_between_two_comparisons_is_found_again() {
+fn a_peg_out_returning_between_comparisons_is_found_again() {
     let Some(node) = Node::start() else { return };
     let proxy = RpcProxy::before(&node.rpc_url());
-    let stage = Stage::beside(Arc::new(node), |gate| {
-        few_confirmations(gate);
-        gate.set("node.rpc_url", proxy.url());
+    let test_env = TestEnv::beside(Arc::new(node), |gateway| {
+        few_confirmations(gateway);
+        gateway.set("node.rpc_url", proxy.url());
     });
-    let Stage { gate, shop, node } = &stage;
+    let TestEnv { gateway, shop, node } = &test_env;
     node.activate_mweb();
     node.mine(1);
-    gate.await_tip(&node.height().to_string());
+    gateway.await_tip(&node.height().to_string());
     let payment = shop.create("0.05");
     node.send_from_mweb(&payment.address, "0.05");
     shop.await_field(&payment.id, "amountReceivedLtc", "0.05", SOON);
@@ -169,10 +169,10 @@ fn one_that_returns_between_two_comparisons_is_found_again() {
         let fields = shop.await_field(&payment.id, "amountReceivedLtc", "0.05", SOON);
         assert_eq!(fields.text("detail"), "seen");
     }
-    gate.let_pass(Duration::from_secs(2 * 3_600));
+    gateway.let_pass(Duration::from_secs(2 * 3_600));
     node.mine(2);
     let fields = shop.await_status(&payment.id, "completed", SOON);
     assert_eq!(fields.raw("late"), "false");
-    wait_for("the tip", SOON, || gate.readiness().starts_with("ready"));
-    gate.cli_ok(&["audit"]);
+    wait_for("the tip", SOON, || gateway.readiness().starts_with("ready"));
+    gateway.cli_ok(&["audit"]);
 }

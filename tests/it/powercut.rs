@@ -12,7 +12,7 @@ use crate::harness::files;
 use crate::harness::powercut::{Disk, Recorder, Request};
 use crate::harness::random::{Random, setting};
 use crate::harness::receiver::Receiver;
-use crate::harness::stage::Stage;
+use crate::harness::test_env::TestEnv;
 use crate::harness::wait::SOON;
 
 /// Images that are looked at in the usual run.
@@ -33,20 +33,20 @@ struct Recording {
     promises: BTreeMap<String, Promise>,
     requests: Vec<(Request, u64)>,
     /// Holds the database's folder.
-    stage: Stage,
+    test_env: TestEnv,
 }
 
 /// Lets a gateway create, see, complete and tell payments, and kills it.
 fn record(disk: Disk) -> Option<Recording> {
-    let stage = Stage::alone()?;
-    let Stage { gate, shop, node } = &stage;
+    let test_env = TestEnv::alone()?;
+    let TestEnv { gateway, shop, node } = &test_env;
     let receiver = Receiver::start();
-    gate.term();
-    let recorder = Recorder::preload(gate, disk);
-    gate.start();
+    gateway.term();
+    let recorder = Recorder::preload(gateway, disk);
+    gateway.start();
     let mut promises = BTreeMap::new();
     for number in 0..PAYMENTS {
-        let payment = shop.create_told("0.05", &receiver.url("/hook"));
+        let payment = shop.create_with_webhook("0.05", &receiver.url("/hook"));
         let promise = Promise { address: payment.address.clone(), position: recorder.position() };
         promises.insert(payment.id.clone(), promise);
         if number % 15 == 0 {
@@ -56,10 +56,10 @@ fn record(disk: Disk) -> Option<Recording> {
             receiver.await_hit_for(&payment.id, SOON);
         }
     }
-    gate.kill();
-    gate.clear_environment();
+    gateway.kill();
+    gateway.clear_environment();
     let requests = recorder.requests();
-    Some(Recording { recorder, promises, requests, stage })
+    Some(Recording { recorder, promises, requests, test_env })
 }
 
 /// What is wrong with what a cut left, if anything.
@@ -118,33 +118,33 @@ fn look_at_images(recording: &Recording, images: u64, seed: u64) -> Vec<String> 
 
 #[test]
 #[ignore = "long"]
-fn what_was_answered_survives_a_power_cut() {
+fn answered_requests_survive_a_power_cut() {
     let Some(recording) = record(Disk::Honest) else { return };
     let (images, seed) = (setting("IMAGES", IMAGES), setting("SEED", 1));
     println!("{images} images of {} requests, seed {seed}", recording.requests.len());
     let wrong = look_at_images(&recording, images, seed);
     assert!(wrong.is_empty(), "{} of {images}:\n{}", wrong.len(), wrong.join("\n"));
     // The program itself goes on from such an image.
-    let Stage { gate, shop, node } = &recording.stage;
+    let TestEnv { gateway, shop, node } = &recording.test_env;
     for seed in 0..3 {
         let mut random = Random::of(seed);
         let end = recording.requests.len() - random.below(200) as usize;
         let requests = &recording.requests[..end];
-        recording.recorder.image(requests, &mut random, gate.folder());
-        gate.start();
-        gate.await_tip(&node.height().to_string());
+        recording.recorder.image(requests, &mut random, gateway.folder());
+        gateway.start();
+        gateway.await_tip(&node.height().to_string());
         let cut = requests.last().map_or(0, |(_, position)| *position);
         for (id, _) in recording.promises.iter().filter(|(_, p)| p.position <= cut) {
             shop.status(id);
         }
-        gate.cli_ok(&["audit"]);
-        gate.kill();
+        gateway.cli_ok(&["audit"]);
+        gateway.kill();
     }
 }
 
 #[test]
 #[ignore = "long"]
-fn a_disk_that_lies_is_caught() {
+fn a_disk_that_drops_flushes_is_detected() {
     // The same look at the same work finds losses where flushes were dropped: it can fail.
     let Some(recording) = record(Disk::Liar) else { return };
     let wrong = look_at_images(&recording, 50, 1);

@@ -7,10 +7,10 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
 use crate::harness::files;
-use crate::harness::gate::Gate;
+use crate::harness::gateway::Gateway;
 use crate::harness::json::Fields;
 use crate::harness::ports;
-use crate::harness::stage::Stage;
+use crate::harness::test_env::TestEnv;
 use crate::harness::tls::Identity;
 use crate::harness::wait::{SOON, wait_for};
 
@@ -47,17 +47,17 @@ struct Answer {
 }
 
 impl Proxy {
-    fn before(gate: &Gate, kind: Kind) -> Proxy {
+    fn before(gateway: &Gateway, kind: Kind) -> Proxy {
         let folder = files::folder();
         let (plain, tls) = (ports::free(), ports::free());
         let authority = Identity::authority("A test's authority");
         let identity = authority.signed_by("pay.example.com", crate::harness::tls::GOOD);
         let [certificate, key] = identity.write_to(folder.path());
         let process = match kind {
-            Kind::Nginx => nginx(gate.port(), [plain, tls], folder.path(), [&certificate, &key]),
-            Kind::Caddy => caddy(gate.port(), [plain, tls], folder.path(), [&certificate, &key]),
+            Kind::Nginx => nginx(gateway.port(), [plain, tls], folder.path(), [&certificate, &key]),
+            Kind::Caddy => caddy(gateway.port(), [plain, tls], folder.path(), [&certificate, &key]),
             Kind::Haproxy => {
-                haproxy(gate.port(), [plain, tls], folder.path(), [&certificate, &key])
+                haproxy(gateway.port(), [plain, tls], folder.path(), [&certificate, &key])
             }
         };
         let mut proxy = Proxy { process, plain, tls, folder };
@@ -78,8 +78,8 @@ impl Proxy {
     fn curl(&self, options: &[&str], path: &str) -> Answer {
         let output = self.curl_to(options, &format!("https://pay.example.com:{}{path}", self.tls));
         let text = String::from_utf8_lossy(&output).into_owned();
-        let (body, told) = text.rsplit_once('\n').expect(&text);
-        let (status, content_type) = told.split_once(' ').expect(told);
+        let (body, notified) = text.rsplit_once('\n').expect(&text);
+        let (status, content_type) = notified.split_once(' ').expect(notified);
         let content_type = content_type.to_owned();
         Answer { status: status.to_owned(), content_type, body: body.to_owned() }
     }
@@ -121,7 +121,7 @@ fn spawn(command: &mut Command, folder: &Path) -> Child {
 }
 
 fn nginx(
-    gateway: u16,
+    port: u16,
     [plain, tls]: [u16; 2],
     folder: &Path,
     [certificate, key]: [&PathBuf; 2],
@@ -132,7 +132,7 @@ fn nginx(
         &[
             ("listen 80;", format!("listen 127.0.0.1:{plain};")),
             ("listen 443 ssl;", format!("listen 127.0.0.1:{tls} ssl;")),
-            ("http://127.0.0.1:8080", format!("http://127.0.0.1:{gateway}")),
+            ("http://127.0.0.1:8080", format!("http://127.0.0.1:{port}")),
             (&format!("{letsencrypt}/fullchain.pem"), certificate.display().to_string()),
             (&format!("{letsencrypt}/privkey.pem"), key.display().to_string()),
         ],
@@ -155,7 +155,7 @@ fn nginx(
 }
 
 fn caddy(
-    gateway: u16,
+    port: u16,
     [plain, tls]: [u16; 2],
     folder: &Path,
     [certificate, key]: [&PathBuf; 2],
@@ -167,7 +167,7 @@ fn caddy(
     );
     let site = changed(
         example("Caddyfile"),
-        &[("pay.example.com {", block), ("127.0.0.1:8080", format!("127.0.0.1:{gateway}"))],
+        &[("pay.example.com {", block), ("127.0.0.1:8080", format!("127.0.0.1:{port}"))],
     );
     let global = format!(
         "{{\n\tadmin off\n\thttp_port {plain}\n\thttps_port {tls}\n\
@@ -182,7 +182,7 @@ fn caddy(
 }
 
 fn haproxy(
-    gateway: u16,
+    port: u16,
     [plain, tls]: [u16; 2],
     folder: &Path,
     [certificate, key]: [&PathBuf; 2],
@@ -196,7 +196,7 @@ fn haproxy(
             ("bind :80\n", format!("bind 127.0.0.1:{plain}\n")),
             ("bind :443", format!("bind 127.0.0.1:{tls}")),
             ("/etc/haproxy/pay.example.com.pem", pem.display().to_string()),
-            ("127.0.0.1:8080", format!("127.0.0.1:{gateway}")),
+            ("127.0.0.1:8080", format!("127.0.0.1:{port}")),
             ("maxconn 10000", "maxconn 200".to_owned()),
         ],
     );
@@ -213,8 +213,8 @@ fn haproxy(
 // 3. An event stream gives its first event at once, and the next one when a payment comes.
 // 4. Plain HTTP is redirected with 308; on nginx's port of TLS, too.
 fn everything_comes_through(kind: Kind) {
-    let Some(Stage { gate, shop, node }) = Stage::shared() else { return };
-    let proxy = Proxy::before(&gate, kind);
+    let Some(TestEnv { gateway, shop, node }) = TestEnv::shared() else { return };
+    let proxy = Proxy::before(&gateway, kind);
     let home = proxy.curl(&[], "/");
     assert_eq!(home.status, "200", "{kind:?}: {} {}", home.body, proxy.log());
     assert_eq!(proxy.curl(&["-I"], "/docs").status, "200");
@@ -248,7 +248,7 @@ fn everything_comes_through(kind: Kind) {
         let redirected = proxy.curl_to(&["-o", "/dev/null"], &plain);
         assert!(String::from_utf8_lossy(&redirected).contains("308"), "{kind:?}");
     }
-    gate.term();
+    gateway.term();
     let away = proxy.curl(&[], "/docs");
     assert_eq!((away.status.as_str(), away.content_type.as_str()), ("503", "application/json"));
     assert_eq!(Fields::of(&away.body).object("error").text("code"), "overloaded");
@@ -278,9 +278,9 @@ fn refusals_are_json(proxy: &Proxy, kind: Kind, key: &str) {
     if kind == Kind::Nginx {
         // Plain HTTP on the port of TLS.
         let plain = format!("http://pay.example.com:{}/docs?a=b", proxy.tls);
-        let told = proxy.curl_to(&["-o", "/dev/null", "-w", "%{redirect_url}"], &plain);
-        let told = String::from_utf8_lossy(&told).into_owned();
-        assert!(told.contains("308") && !told.contains("text/html;"), "{told}");
+        let notified = proxy.curl_to(&["-o", "/dev/null", "-w", "%{redirect_url}"], &plain);
+        let notified = String::from_utf8_lossy(&notified).into_owned();
+        assert!(notified.contains("308") && !notified.contains("text/html;"), "{notified}");
     }
 }
 
@@ -297,18 +297,18 @@ fn read_until(stream: &mut impl Read, end: &str) {
 
 #[test]
 #[ignore = "field: a real nginx"]
-fn everything_comes_through_nginx() {
+fn all_endpoints_work_behind_nginx() {
     everything_comes_through(Kind::Nginx);
 }
 
 #[test]
 #[ignore = "field: a real Caddy"]
-fn everything_comes_through_caddy() {
+fn all_endpoints_work_behind_caddy() {
     everything_comes_through(Kind::Caddy);
 }
 
 #[test]
 #[ignore = "field: a real HAProxy"]
-fn everything_comes_through_haproxy() {
+fn all_endpoints_work_behind_haproxy() {
     everything_comes_through(Kind::Haproxy);
 }

@@ -11,12 +11,12 @@ use crate::harness::json::Fields;
 use crate::harness::node::{Node, decimal};
 use crate::harness::proxy::{Fault, RpcProxy};
 use crate::harness::shop::Created;
-use crate::harness::stage::Stage;
+use crate::harness::test_env::TestEnv;
 use crate::harness::wait::{SOON, wait_for, wait_until};
 
 /// A stage whose node is asked through a proxy, with a payment whose sweep is in the mempool.
 struct Scene {
-    stage: Stage,
+    test_env: TestEnv,
     proxy: RpcProxy,
     swept: Created,
     sweep: String,
@@ -26,23 +26,23 @@ impl Scene {
     fn set() -> Option<Scene> {
         let node = Arc::new(Node::start()?);
         let proxy = RpcProxy::before(&node.rpc_url());
-        let stage = Stage::beside(node, |gate| {
-            gate.set("sweeper.interval", "1s");
-            gate.set("node.rpc_url", proxy.url());
-            gate.unset("node.zmq_rawtx");
-            gate.unset("node.zmq_hashblock");
+        let test_env = TestEnv::beside(node, |gateway| {
+            gateway.set("sweeper.interval", "1s");
+            gateway.set("node.rpc_url", proxy.url());
+            gateway.unset("node.zmq_rawtx");
+            gateway.unset("node.zmq_hashblock");
         });
-        let swept = stage.shop.create("0.05");
-        stage.node.send(&swept.address, "0.05");
-        stage.node.mine(2);
-        stage.shop.await_status(&swept.id, "completed", SOON);
-        let sweep = wait_until("the sweep", SOON, || stage.node.mempool().pop());
-        Some(Scene { stage, proxy, swept, sweep })
+        let swept = test_env.shop.create("0.05");
+        test_env.node.send(&swept.address, "0.05");
+        test_env.node.mine(2);
+        test_env.shop.await_status(&swept.id, "completed", SOON);
+        let sweep = wait_until("the sweep", SOON, || test_env.node.mempool().pop());
+        Some(Scene { test_env, proxy, swept, sweep })
     }
 
     /// From now on the node has none of the blocks above this height but the newest.
     fn prune_above(&self, height: u32) {
-        let node = &self.stage.node;
+        let node = &self.test_env.node;
         let lowest = node.height();
         let hash = |height: u32| node.call::<String>("getblockhash", json!([height]));
         let blocks = (height + 1..lowest).map(hash).collect();
@@ -51,7 +51,7 @@ impl Scene {
 
     /// What the command says, which must succeed.
     fn cross(&self, more: &[&str]) -> Fields {
-        self.stage.gate.cli_json(&[&["rescan", "--from-utxo-set"], more].concat())
+        self.test_env.gateway.cli_json(&[&["rescan", "--from-utxo-set"], more].concat())
     }
 }
 
@@ -62,23 +62,23 @@ impl Scene {
 // 5. The gateway follows the chain again, pays out, and the audit is clean.
 // 6. A second run has nothing to do.
 #[test]
-fn pruned_blocks_are_crossed_by_the_utxo_set() {
+fn a_utxo_set_rescan_bridges_pruned_blocks() {
     let Some(scene) = Scene::set() else { return };
-    let Stage { gate, shop, node } = &scene.stage;
+    let TestEnv { gateway, shop, node } = &scene.test_env;
     let (seen, unpaid) = (shop.create("0.05"), shop.create("0.07"));
     node.send(&seen.address, "0.05");
     shop.await_field(&seen.id, "amountReceivedLtc", "0.05", SOON);
     let from = node.height();
-    gate.await_tip(&from.to_string());
-    gate.term();
+    gateway.await_tip(&from.to_string());
+    gateway.term();
     node.send(&unpaid.address, "0.07");
     // What was never seen in the mempool may have left MWEB, and needs as many confirmations.
     node.mine(25);
     scene.prune_above(from);
-    gate.start();
-    gate.await_log(&["the watcher waits", "has pruned block", "rescan --from-utxo-set"]);
+    gateway.start();
+    gateway.await_log(&["the watcher waits", "has pruned block", "rescan --from-utxo-set"]);
     wait_for("doctor says so", SOON, || {
-        let doctor = gate.doctor();
+        let doctor = gateway.doctor();
         doctor.code == 1 && doctor.stdout.contains("run litegate rescan --from-utxo-set")
     });
     assert_eq!(shop.status(&seen.id).text("status"), "pending");
@@ -93,14 +93,14 @@ fn pruned_blocks_are_crossed_by_the_utxo_set() {
         let fields = shop.await_status(&payment.id, "completed", SOON);
         assert_eq!(fields.raw("late"), "false", "{}", fields.whole());
     }
-    gate.await_log(&["the watcher goes on"]);
+    gateway.await_log(&["the watcher goes on"]);
     wait_for("the sweep of both", SOON, || !node.mempool().is_empty());
     node.mine(1);
-    gate.await_tip(&node.height().to_string());
-    gate.cli_ok(&["audit"]);
+    gateway.await_tip(&node.height().to_string());
+    gateway.cli_ok(&["audit"]);
     assert!(scene.cross(&[]).raw("fromHeight") == "null");
-    let trail = gate.cli_ok(&["audit-log"]).stdout;
-    assert!(trail.contains("rescan_from_utxo_set"), "{trail}");
+    let audit_log = gateway.cli_ok(&["audit-log"]).stdout;
+    assert!(audit_log.contains("rescan_from_utxo_set"), "{audit_log}");
 }
 
 /// Spends the only output of a sweep, as a payee does who moves it on.
@@ -116,39 +116,39 @@ fn move_on(node: &Node, sweep: &str, amount: u64) {
 // 2. The command refuses to guess, and crosses nothing.
 // 3. Told that it was mined, it crosses; the books are in order.
 #[test]
-fn a_sweep_that_nothing_proves_is_not_guessed_at() {
+fn an_unproven_sweep_is_not_assumed_to_be_mined() {
     let Some(scene) = Scene::set() else { return };
-    let Stage { gate, shop, node } = &scene.stage;
+    let TestEnv { gateway, shop, node } = &scene.test_env;
     let from = node.height();
-    gate.await_tip(&from.to_string());
-    gate.term();
+    gateway.await_tip(&from.to_string());
+    gateway.term();
     let (_, amount) = node.outputs_of(&scene.sweep).swap_remove(0);
     node.mine(1);
     move_on(node, &scene.sweep, amount);
     node.mine(4);
     scene.prune_above(from);
     let words = [scene.sweep.as_str(), "--unproven-sweeps", "block explorer"];
-    gate.cli_fails(&["rescan", "--from-utxo-set"], 1, &words);
-    gate.cli_fails(&["rescan", "--from-utxo-set"], 1, &words);
+    gateway.cli_fails(&["rescan", "--from-utxo-set"], 1, &words);
+    gateway.cli_fails(&["rescan", "--from-utxo-set"], 1, &words);
     let said = scene.cross(&["--unproven-sweeps", "mined"]);
     assert_eq!(said.texts("assumed"), [scene.sweep.as_str()]);
-    gate.start();
-    gate.await_tip(&node.height().to_string());
+    gateway.start();
+    gateway.await_tip(&node.height().to_string());
     assert_eq!(shop.status(&scene.swept.id).text("status"), "completed");
-    gate.cli_ok(&["audit"]);
+    gateway.cli_ok(&["audit"]);
 }
 
 // 1. A coin is recorded as unspent and unclaimed, and is spent in a pruned block by another wallet
 //    with the same key (here: its row is made up).
 // 2. The command crosses, names the coin and ends with exit code 1; the audit names it, too.
 #[test]
-fn a_coin_that_was_spent_without_a_trace_is_named() {
+fn a_coin_spent_without_a_trace_is_reported() {
     let Some(scene) = Scene::set() else { return };
-    let Stage { gate, shop: _shop, node } = &scene.stage;
+    let TestEnv { gateway, shop: _shop, node } = &scene.test_env;
     let from = node.height();
-    gate.await_tip(&from.to_string());
-    gate.term();
-    crate::harness::database::Database::of(gate).write(
+    gateway.await_tip(&from.to_string());
+    gateway.term();
+    crate::harness::database::Database::of(gateway).write(
         "INSERT INTO coins (txid, vout, derivation_index, amount, origin, seen_at, place,
              block_height, block_hash)
          SELECT zeroblob(32), 0, derivation_index, amount, origin, seen_at, place, block_height,
@@ -157,6 +157,6 @@ fn a_coin_that_was_spent_without_a_trace_is_named() {
     node.mine(4);
     scene.prune_above(from);
     let lost = format!("{}:0", "0".repeat(64));
-    gate.cli_fails(&["rescan", "--from-utxo-set"], 1, &[&lost, "nothing shows by what"]);
-    gate.cli_fails(&["audit"], 1, &[&lost]);
+    gateway.cli_fails(&["rescan", "--from-utxo-set"], 1, &[&lost, "nothing shows by what"]);
+    gateway.cli_fails(&["audit"], 1, &[&lost]);
 }

@@ -4,21 +4,21 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::harness::gate::Gate;
+use crate::harness::gateway::Gateway;
 use crate::harness::node::Node;
 use crate::harness::roles::Part;
 use crate::harness::shop::Shop;
-use crate::harness::stage::Stage;
+use crate::harness::test_env::TestEnv;
 use crate::harness::wait::SOON;
 
 #[test]
-fn what_has_not_changed_is_not_read_again() {
+fn an_unchanged_status_is_not_read_again() {
     let Some(node) = Node::shared() else { return };
-    let gate = Gate::init(&node);
-    gate.store_scan_answer();
+    let gateway = Gateway::init(&node);
+    gateway.store_scan_answer();
     let mut api = Part::of("api"); // Nobody else commits anything.
-    api.start(&gate);
-    let shop = Shop::open(&gate, &node, "Corner Shop");
+    api.start(&gateway);
+    let shop = Shop::open(&gateway, &node, "Corner Shop");
     let payment = shop.create("0.05");
     let first = shop.status(&payment.id);
     let before = api.reads();
@@ -30,12 +30,12 @@ fn what_has_not_changed_is_not_read_again() {
 }
 
 #[test]
-fn what_anybody_commits_is_in_the_next_answer() {
-    let stage = Stage::alone_with(|gate| {
-        gate.set("payments.confirmations", 3);
-        gate.set("doubt.watch", "on");
+fn every_commit_appears_in_the_next_answer() {
+    let test_env = TestEnv::alone_with(|gateway| {
+        gateway.set("payments.confirmations", 3);
+        gateway.set("chain_guard.mode", "on");
     });
-    let Some(Stage { gate, shop, node }) = stage else { return };
+    let Some(TestEnv { gateway, shop, node }) = test_env else { return };
     let (payment, other) = (shop.create("0.05"), shop.create("0.05"));
     let detail = |expected: &str| {
         let fields = shop.await_field(&payment.id, "detail", &format!("\"{expected}\""), SOON);
@@ -44,13 +44,13 @@ fn what_anybody_commits_is_in_the_next_answer() {
     };
     assert_eq!(shop.status(&payment.id).text("businessName"), "Corner Shop");
     // Another process, and no wait: what the command has said is done.
-    gate.cli_ok(&["merchant", "set-name", &shop.merchant_id, "Café \"expiresInSeconds\":0,"]);
+    gateway.cli_ok(&["merchant", "set-name", &shop.merchant_id, "Café \"expiresInSeconds\":0,"]);
     let renamed = shop.status(&payment.id);
     assert_eq!(renamed.text("businessName"), "Café \"expiresInSeconds\":0,");
 
     let left = |id: &str| shop.status(id).raw("expiresInSeconds").parse::<u64>().unwrap();
     let before = left(&other.id);
-    gate.let_pass(Duration::from_secs(20));
+    gateway.let_pass(Duration::from_secs(20));
     let after = left(&other.id);
     assert!((1..=before - 20).contains(&after), "{before} seconds, then {after}");
 
@@ -71,23 +71,23 @@ fn what_anybody_commits_is_in_the_next_answer() {
 
     shop.await_field(&other.id, "detail", "\"waiting\"", SOON);
     node.reorg_to_empty(3);
-    gate.await_log(&["warn", "in doubt"]);
+    gateway.await_log(&["warn", "chain guard"]);
     shop.await_field(&other.id, "detail", "\"delayed\"", SOON);
     shop.await_same_answers();
 }
 
 #[test]
-fn time_alone_makes_an_answer_speak_of_a_delay() {
+fn a_cached_answer_shows_a_delay_without_a_commit() {
     let Some(node) = Node::start() else { return };
-    let gate = Gate::init(&node);
+    let gateway = Gateway::init(&node);
     let (mut watcher, mut api) = (Part::of("watcher"), Part::of("api"));
-    watcher.start(&gate);
-    api.start(&gate);
+    watcher.start(&gateway);
+    api.start(&gateway);
     let node = Arc::new(node);
-    let shop = Shop::open(&gate, &node, "Corner Shop");
+    let shop = Shop::open(&gateway, &node, "Corner Shop");
     let payment = shop.create("0.05");
     shop.await_field(&payment.id, "detail", "\"waiting\"", SOON);
     watcher.kill();
-    gate.let_pass(Duration::from_secs(90));
+    gateway.let_pass(Duration::from_secs(90));
     assert_eq!(shop.status(&payment.id).text("detail"), "delayed", "without a commit");
 }

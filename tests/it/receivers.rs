@@ -9,14 +9,14 @@ use std::time::Duration;
 
 use crate::harness::clock;
 use crate::harness::files;
+use crate::harness::hostile_receiver::{HostileReceiver, Misbehaviour};
 use crate::harness::http;
 use crate::harness::json::Fields;
 use crate::harness::random::setting;
 use crate::harness::receiver::{Hit, Receiver, Reply};
 use crate::harness::shop::{Created, Shop};
-use crate::harness::stage::Stage;
+use crate::harness::test_env::TestEnv;
 use crate::harness::tls::{GOOD, Identity, TlsReceiver};
-use crate::harness::villain::{Villain, Villainy};
 use crate::harness::wait::{SOON, wait_for, wait_until};
 
 /// Deliveries that have to be on time, and shops that they are for.
@@ -30,7 +30,7 @@ const DELIVERED: Duration = Duration::from_secs(180);
 const SLOWER_AT_MOST: u64 = 3;
 
 /// Payments of each villain: more than it has places.
-const OF_A_VILLAIN: usize = 6;
+const OF_A_HOSTILE_RECEIVER: usize = 6;
 
 /// What a gateway may give to one connection of a villain, with all that waits in buffers.
 const SENT_MAX: u64 = 32 * 1024 * 1024;
@@ -41,14 +41,21 @@ const TRIED: Duration = Duration::from_secs(120);
 const AMOUNT: &str = "0.001";
 
 /// Pays all at once and lets them complete in one block.
-fn complete(stage: &Stage, payments: &[Created]) {
+fn complete(test_env: &TestEnv, payments: &[Created]) {
     let addresses: Vec<&str> = payments.iter().map(|payment| payment.address.as_str()).collect();
-    stage.node.send_to_all(&addresses, AMOUNT);
-    stage.node.mine(2);
+    test_env.node.send_to_all(&addresses, AMOUNT);
+    test_env.node.mine(2);
 }
 
-fn events_of(stage: &Stage, shop: &Shop) -> Vec<Fields> {
-    stage.gate.cli_list(&["webhook", "list", "--merchant", &shop.merchant_id, "--limit", "10000"])
+fn events_of(test_env: &TestEnv, shop: &Shop) -> Vec<Fields> {
+    test_env.gateway.cli_list(&[
+        "webhook",
+        "list",
+        "--merchant",
+        &shop.merchant_id,
+        "--limit",
+        "10000",
+    ])
 }
 
 /// Milliseconds from the completion, as the webhook tells it, to its arrival.
@@ -69,22 +76,22 @@ struct Quick {
 }
 
 impl Quick {
-    fn open(stage: &Stage) -> Quick {
-        let open = |_| (Shop::open(&stage.gate, &stage.node, "Quick"), Receiver::start());
+    fn open(test_env: &TestEnv) -> Quick {
+        let open = |_| (Shop::open(&test_env.gateway, &test_env.node, "Quick"), Receiver::start());
         Quick { shops: (0..SHOPS).map(open).collect() }
     }
 
     /// So many payments, the same number for each shop.
     fn create(&self, payments: u64) -> Vec<Created> {
         let of_shop = |(shop, receiver): &(Shop, Receiver)| -> Vec<Created> {
-            let create = |_| shop.create_told(AMOUNT, &receiver.url("/hook"));
+            let create = |_| shop.create_with_webhook(AMOUNT, &receiver.url("/hook"));
             (0..payments.div_ceil(SHOPS)).map(create).collect()
         };
         self.shops.iter().flat_map(of_shop).collect()
     }
 
     /// The requests that tell of these payments, once all came: each once.
-    fn await_told(&self, payments: &[Created]) -> Vec<Hit> {
+    fn await_webhook(&self, payments: &[Created]) -> Vec<Hit> {
         let ids: BTreeSet<&str> = payments.iter().map(|payment| payment.id.as_str()).collect();
         let of_these = || {
             let all = self.shops.iter().flat_map(|(_, receiver)| receiver.hits());
@@ -94,9 +101,9 @@ impl Quick {
             let hits: Vec<Hit> = of_these().collect();
             (hits.len() >= ids.len()).then_some(hits)
         });
-        let told: BTreeSet<String> =
+        let notified: BTreeSet<String> =
             hits.iter().map(|hit| hit.fields().text("paymentId")).collect();
-        assert_eq!((told.len(), hits.len()), (ids.len(), ids.len()), "each once");
+        assert_eq!((notified.len(), hits.len()), (ids.len(), ids.len()), "each once");
         hits
     }
 }
@@ -116,29 +123,29 @@ struct Expected {
 }
 
 /// One of each kind. The first one hangs.
-fn villains(elsewhere: &Receiver) -> Vec<(Villain, Expected)> {
+fn hostile_receivers(elsewhere: &Receiver) -> Vec<(HostileReceiver, Expected)> {
     let redirect = format!("302 Found\r\nlocation: {}", elsewhere.url("/inside"));
     let failed = |outcome, state| Expected { outcome, answer: "", state };
     [
-        (Villainy::Hang, failed("the receiver took too long", "due")),
-        (Villainy::Reset, failed("the receiver broke off", "due")),
-        (Villainy::drip(), failed("the receiver took too long", "due")),
-        (Villainy::endless_continues(), failed("the receiver took too long", "due")),
-        (Villainy::endless_header(), failed("the receiver broke off", "due")),
-        (Villainy::endless_field(), failed("the receiver broke off", "due")),
-        (Villainy::answer("500 Oops", ""), failed("HTTP 500", "due")),
-        (Villainy::answer(&redirect, ""), failed("HTTP 302", "due")),
-        (Villainy::answer("410 Gone", ""), failed("HTTP 410", "due")),
+        (Misbehaviour::Hang, failed("the receiver took too long", "due")),
+        (Misbehaviour::Reset, failed("the receiver broke off", "due")),
+        (Misbehaviour::drip(), failed("the receiver took too long", "due")),
+        (Misbehaviour::endless_continues(), failed("the receiver took too long", "due")),
+        (Misbehaviour::endless_header(), failed("the receiver broke off", "due")),
+        (Misbehaviour::endless_field(), failed("the receiver broke off", "due")),
+        (Misbehaviour::answer("500 Oops", ""), failed("HTTP 500", "due")),
+        (Misbehaviour::answer(&redirect, ""), failed("HTTP 302", "due")),
+        (Misbehaviour::answer("410 Gone", ""), failed("HTTP 410", "due")),
         (
-            Villainy::endless_body(),
+            Misbehaviour::endless_body(),
             Expected { outcome: "HTTP 200", answer: "xxxxxxxxxxxxxxxx", state: "delivered" },
         ),
         (
-            Villainy::gzip_bomb(),
+            Misbehaviour::gzip_bomb(),
             Expected { outcome: "HTTP 200", answer: "\\u{1f}", state: "delivered" },
         ),
         (
-            Villainy::answer("200 OK", "\u{1b}[2J\u{202e}\r\nERROR forged"),
+            Misbehaviour::answer("200 OK", "\u{1b}[2J\u{202e}\r\nERROR forged"),
             Expected {
                 outcome: "HTTP 200",
                 answer: "\\u{1b}[2J\\u{202e}\\r\\nERROR forged",
@@ -146,44 +153,47 @@ fn villains(elsewhere: &Receiver) -> Vec<(Villain, Expected)> {
             },
         ),
     ]
-    .map(|(villainy, expected)| (Villain::start(villainy), expected))
+    .map(|(misbehaviour, expected)| (HostileReceiver::start(misbehaviour), expected))
     .into()
 }
 
 #[test]
 #[ignore = "long"]
-fn villains_are_handled_and_everybody_else_is_on_time() {
-    let Some(stage) = Stage::alone() else { return };
+fn hostile_receivers_do_not_delay_other_receivers() {
+    let Some(test_env) = TestEnv::alone() else { return };
     let deliveries = setting("DELIVERIES", DELIVERIES);
     // First without villains: so long it takes on this machine, as busy as it is.
-    let quick = Quick::open(&stage);
+    let quick = Quick::open(&test_env);
     let alone = quick.create(deliveries);
-    complete(&stage, &alone);
-    let alone_ms = p99_ms(&quick.await_told(&alone));
+    complete(&test_env, &alone);
+    let alone_ms = p99_ms(&quick.await_webhook(&alone));
 
     let elsewhere = Receiver::start();
-    let villains = villains(&elsewhere);
-    let hanging = &villains[0].0;
+    let hostile_receivers = hostile_receivers(&elsewhere);
+    let hanging = &hostile_receivers[0].0;
     let untrusted = TlsReceiver::start(&Identity::authority("Nobody").signed_by("localhost", GOOD));
     let mut payments = Vec::new();
-    let owners: Vec<Shop> = villains
+    let owners: Vec<Shop> = hostile_receivers
         .iter()
-        .map(|(villain, _)| {
-            let owner = Shop::open(&stage.gate, &stage.node, "Villain");
-            payments.extend((0..OF_A_VILLAIN).map(|_| owner.create_told(AMOUNT, &villain.url())));
+        .map(|(hostile_receiver, _)| {
+            let owner = Shop::open(&test_env.gateway, &test_env.node, "Villain");
+            payments.extend(
+                (0..OF_A_HOSTILE_RECEIVER)
+                    .map(|_| owner.create_with_webhook(AMOUNT, &hostile_receiver.url())),
+            );
             owner
         })
         .collect();
     // Two shops more that name the address of the one that hangs: it must not see more at a time.
-    let hammers = [(); 2].map(|()| Shop::open(&stage.gate, &stage.node, "Hammer"));
-    payments.extend(hammers.iter().map(|owner| owner.create_told(AMOUNT, &hanging.url())));
-    let of_untrusted = Shop::open(&stage.gate, &stage.node, "Untrusted");
-    payments.push(of_untrusted.create_told(AMOUNT, &untrusted.url()));
+    let hammers = [(); 2].map(|()| Shop::open(&test_env.gateway, &test_env.node, "Hammer"));
+    payments.extend(hammers.iter().map(|owner| owner.create_with_webhook(AMOUNT, &hanging.url())));
+    let of_untrusted = Shop::open(&test_env.gateway, &test_env.node, "Untrusted");
+    payments.push(of_untrusted.create_with_webhook(AMOUNT, &untrusted.url()));
     let honest = quick.create(deliveries);
     payments.extend(honest.iter().cloned());
-    complete(&stage, &payments);
+    complete(&test_env, &payments);
 
-    let hits = quick.await_told(&honest);
+    let hits = quick.await_webhook(&honest);
     let last_at = hits.iter().map(|hit| hit.at).max().unwrap();
     // On time is who need not wait until a villain gives a place back: the one that hangs has all
     // of its places until our time limit ends, and sees one connection more only then. Where so
@@ -196,26 +206,34 @@ fn villains_are_handled_and_everybody_else_is_on_time() {
         "late: {p99_ms} ms, and {alone_ms} ms without villains"
     );
 
-    for ((villain, expected), owner) in villains.iter().zip(&owners) {
-        check_tries(&stage, villain, expected, owner);
+    for ((hostile_receiver, expected), owner) in hostile_receivers.iter().zip(&owners) {
+        check_tries(&test_env, hostile_receiver, expected, owner);
     }
-    assert_eq!(hanging.open_max(), 4, "no more at a time, whoever names its address");
-    let event = &events_of(&stage, &of_untrusted)[0];
+    assert_eq!(hanging.max_open_payments(), 4, "no more at a time, whoever names its address");
+    let event = &events_of(&test_env, &of_untrusted)[0];
     assert!(event.objects("attempts")[0].text("outcome").contains("certificate"));
     assert_eq!(untrusted.requests(), 0, "nothing was said to a stranger");
     assert!(elsewhere.hits().is_empty(), "followed a redirect");
-    assert!(!stage.gate.log().contains(['\u{1b}', '\u{202e}']), "control characters in the log");
+    assert!(
+        !test_env.gateway.log().contains(['\u{1b}', '\u{202e}']),
+        "control characters in the log"
+    );
 }
 
 /// Waits for the first tries at a villain, and looks at what was recorded of them.
-fn check_tries(stage: &Stage, villain: &Villain, expected: &Expected, owner: &Shop) {
+fn check_tries(
+    test_env: &TestEnv,
+    hostile_receiver: &HostileReceiver,
+    expected: &Expected,
+    owner: &Shop,
+) {
     let what = expected.outcome;
     let events = wait_until(&format!("a villain's tries: {what}"), TRIED, || {
-        let events = events_of(stage, owner);
+        let events = events_of(test_env, owner);
         let tried = |event: &Fields| !event.objects("attempts").is_empty();
         events.iter().all(tried).then_some(events)
     });
-    assert_eq!(events.len(), OF_A_VILLAIN);
+    assert_eq!(events.len(), OF_A_HOSTILE_RECEIVER);
     for event in &events {
         assert_eq!(event.text("state"), expected.state, "{}", event.whole());
         for attempt in event.objects("attempts") {
@@ -225,24 +243,28 @@ fn check_tries(stage: &Stage, villain: &Villain, expected: &Expected, owner: &Sh
             assert!(answer.chars().count() <= 256);
         }
     }
-    assert!(villain.came_at().len() >= OF_A_VILLAIN);
-    assert!(villain.sent_max() < SENT_MAX, "{what}: took {} bytes", villain.sent_max());
+    assert!(hostile_receiver.came_at().len() >= OF_A_HOSTILE_RECEIVER);
+    assert!(
+        hostile_receiver.sent_max() < SENT_MAX,
+        "{what}: took {} bytes",
+        hostile_receiver.sent_max()
+    );
 }
 
 #[test]
-fn a_certificate_must_be_good_for_the_host_today_and_by_a_known_authority() {
+fn a_certificate_must_match_host_date_and_known_authority() {
     let known = Identity::authority("Known");
     let folder = files::folder();
     let file = folder.path().join("authorities.pem");
     known.write(&file);
-    let Some(stage) = Stage::shared_with(|gate| {
-        gate.set_environment("SSL_CERT_FILE", &file.display().to_string());
+    let Some(test_env) = TestEnv::shared_with(|gateway| {
+        gateway.set_environment("SSL_CERT_FILE", &file.display().to_string());
     }) else {
         return;
     };
     let try_at = |url: &str| {
-        let merchant = &stage.shop.merchant_id;
-        stage.gate.cli(&["webhook", "test", "--merchant", merchant, "--url", url])
+        let merchant = &test_env.shop.merchant_id;
+        test_env.gateway.cli(&["webhook", "test", "--merchant", merchant, "--url", url])
     };
     let good = TlsReceiver::start(&known.signed_by("localhost", GOOD));
     let tried = try_at(&good.url());
@@ -266,54 +288,56 @@ fn a_certificate_must_be_good_for_the_host_today_and_by_a_known_authority() {
 }
 
 #[test]
-fn no_proxy_of_the_environment_comes_between() {
+fn proxy_environment_variables_are_ignored() {
     // It would ask for names and addresses itself, and nobody would judge them.
     let proxy = Receiver::start();
-    let Some(stage) = Stage::shared_with(|gate| {
+    let Some(test_env) = TestEnv::shared_with(|gateway| {
         for name in ["HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"] {
-            gate.set_environment(name, &proxy.url(""));
+            gateway.set_environment(name, &proxy.url(""));
         }
-        gate.set_environment("NO_PROXY", "");
+        gateway.set_environment("NO_PROXY", "");
     }) else {
         return;
     };
     let receiver = Receiver::start();
-    let arguments = ["webhook", "test", "--merchant", &stage.shop.merchant_id, "--url"];
-    stage.gate.cli_ok(&[&arguments[..], &[&receiver.url("/hook")]].concat());
+    let arguments = ["webhook", "test", "--merchant", &test_env.shop.merchant_id, "--url"];
+    test_env.gateway.cli_ok(&[&arguments[..], &[&receiver.url("/hook")]].concat());
     assert_eq!((receiver.hits().len(), proxy.hits().len()), (1, 0));
 }
 
 #[test]
-fn an_hour_of_failures_is_got_over() {
-    let Some(stage) = Stage::alone() else { return };
+fn an_event_is_delivered_after_hours_of_failures() {
+    let Some(test_env) = TestEnv::alone() else { return };
     let receiver = Receiver::start();
     receiver.fail_next(4);
-    let payment = stage.shop.create_told(AMOUNT, &receiver.url("/hook"));
-    complete(&stage, std::slice::from_ref(&payment));
+    let payment = test_env.shop.create_with_webhook(AMOUNT, &receiver.url("/hook"));
+    complete(&test_env, std::slice::from_ref(&payment));
     // After each of the first pauses: five seconds, five minutes, half an hour, two hours.
     let mut passed = Duration::ZERO;
     for (tries, pause) in [(1, 6), (2, 331), (3, 1_981), (4, 7_921)] {
         let due = || {
-            let events = events_of(&stage, &stage.shop);
+            let events = events_of(&test_env, &test_env.shop);
             events.iter().any(|event| event.objects("attempts").len() == tries)
         };
         wait_for(&format!("the record of try {tries}"), SOON, due);
         passed += Duration::from_secs(pause);
-        stage.gate.let_pass(passed);
+        test_env.gateway.let_pass(passed);
     }
     let hits = receiver.await_hits(5, SOON);
     let distinct = |of: fn(&Hit) -> String| hits.iter().map(of).collect::<BTreeSet<_>>().len();
     assert_eq!(distinct(|hit| hit.header("webhook-id").to_owned()), 1);
     assert_eq!(distinct(|hit| hit.body.clone()), 1);
     assert_eq!(distinct(|hit| hit.header("webhook-timestamp").to_owned()), 5, "signed anew");
-    wait_for("the end", SOON, || events_of(&stage, &stage.shop)[0].text("state") == "delivered");
+    wait_for("the end", SOON, || {
+        events_of(&test_env, &test_env.shop)[0].text("state") == "delivered"
+    });
 }
 
 #[test]
-fn whoever_asks_back_at_once_hears_that_it_is_completed() {
-    let Some(stage) = Stage::alone() else { return };
+fn a_status_query_during_delivery_returns_completed() {
+    let Some(test_env) = TestEnv::alone() else { return };
     let heard: Arc<Mutex<BTreeMap<String, String>>> = Arc::default();
-    let (port, of_work) = (stage.gate.port(), Arc::clone(&heard));
+    let (port, of_work) = (test_env.gateway.port(), Arc::clone(&heard));
     let receiver = Receiver::start_with(move |hit| {
         let id = hit.fields().text("paymentId");
         let answer = http::request(port, "GET", &format!("/api/payments/{id}"), &[], b"").unwrap();
@@ -321,8 +345,9 @@ fn whoever_asks_back_at_once_hears_that_it_is_completed() {
     });
     let url = receiver.url("/hook");
     let asks = usize::try_from(setting("ASKS", 40)).unwrap();
-    let payments: Vec<Created> = (0..asks).map(|_| stage.shop.create_told(AMOUNT, &url)).collect();
-    complete(&stage, &payments);
+    let payments: Vec<Created> =
+        (0..asks).map(|_| test_env.shop.create_with_webhook(AMOUNT, &url)).collect();
+    complete(&test_env, &payments);
     receiver.await_hits(asks, TRIED);
     let heard = heard.lock().unwrap();
     assert_eq!(heard.len(), asks);
@@ -332,8 +357,8 @@ fn whoever_asks_back_at_once_hears_that_it_is_completed() {
 }
 
 #[test]
-fn killed_while_delivering_it_loses_none_and_repeats_the_id() {
-    let Some(stage) = Stage::alone() else { return };
+fn a_kill_during_delivery_loses_no_event_and_repeats_the_id() {
+    let Some(test_env) = TestEnv::alone() else { return };
     let receiver = Receiver::start_with(|_| std::thread::park_timeout(Duration::from_millis(150)));
     // Few answers are a success: the rest has to come again.
     let kills = setting("WEBHOOK_KILLS", 3);
@@ -342,50 +367,56 @@ fn killed_while_delivering_it_loses_none_and_repeats_the_id() {
         let mixed = [Reply::HangUp, Reply::Status(500), Reply::Status(200)];
         receiver.reply_next(mixed.into_iter().cycle().take(6));
         let url = receiver.url("/hook");
-        let theirs: Vec<Created> = (0..8).map(|_| stage.shop.create_told(AMOUNT, &url)).collect();
+        let theirs: Vec<Created> =
+            (0..8).map(|_| test_env.shop.create_with_webhook(AMOUNT, &url)).collect();
         let before = receiver.hits().len();
-        complete(&stage, &theirs);
+        complete(&test_env, &theirs);
         payments.extend(theirs);
         receiver.await_hits(before + 2 + usize::try_from(round % 3).unwrap(), SOON);
-        stage.gate.kill();
-        stage.gate.start();
+        test_env.gateway.kill();
+        test_env.gateway.start();
     }
     // What failed comes again after its pause, an hour passing with each look.
     let mut passed = Duration::ZERO;
     wait_for("every delivery", TRIED, || {
         passed += Duration::from_secs(3_600);
-        stage.gate.let_pass(passed);
-        let events = events_of(&stage, &stage.shop);
+        test_env.gateway.let_pass(passed);
+        let events = events_of(&test_env, &test_env.shop);
         events.len() == payments.len()
             && events.iter().all(|event| event.text("state") == "delivered")
     });
-    let mut told: BTreeMap<String, BTreeSet<(String, String)>> = BTreeMap::new();
+    let mut notified: BTreeMap<String, BTreeSet<(String, String)>> = BTreeMap::new();
     for hit in receiver.hits() {
         let id = hit.fields().text("paymentId");
-        told.entry(id).or_default().insert((hit.header("webhook-id").to_owned(), hit.body));
+        notified.entry(id).or_default().insert((hit.header("webhook-id").to_owned(), hit.body));
     }
-    assert_eq!(told.len(), payments.len());
+    assert_eq!(notified.len(), payments.len());
     for payment in &payments {
-        assert_eq!(told[&payment.id].len(), 1, "one id and one body: {:?}", told[&payment.id]);
+        assert_eq!(
+            notified[&payment.id].len(),
+            1,
+            "one id and one body: {:?}",
+            notified[&payment.id]
+        );
     }
-    let ids: BTreeSet<&String> = told.values().flatten().map(|(id, _)| id).collect();
+    let ids: BTreeSet<&String> = notified.values().flatten().map(|(id, _)| id).collect();
     assert_eq!(ids.len(), payments.len(), "no two payments share an id");
 }
 
 #[test]
-fn a_restored_database_repeats_the_id() {
-    let Some(stage) = Stage::alone() else { return };
+fn a_restored_database_repeats_the_event_id() {
+    let Some(test_env) = TestEnv::alone() else { return };
     let receiver = Receiver::start();
-    let payment = stage.shop.create_told(AMOUNT, &receiver.url("/hook"));
-    stage.gate.term();
-    let database = stage.gate.folder().join("litegate.db");
+    let payment = test_env.shop.create_with_webhook(AMOUNT, &receiver.url("/hook"));
+    test_env.gateway.term();
+    let database = test_env.gateway.folder().join("litegate.db");
     let before = std::fs::read(&database).unwrap();
-    stage.gate.start();
-    complete(&stage, std::slice::from_ref(&payment));
+    test_env.gateway.start();
+    complete(&test_env, std::slice::from_ref(&payment));
     let first = receiver.await_hit_for(&payment.id, SOON);
-    stage.gate.term();
+    test_env.gateway.term();
     std::fs::write(&database, before).unwrap();
-    stage.gate.start();
+    test_env.gateway.start();
     let hits = receiver.await_hits(2, SOON);
     assert_eq!(hits[1].fields().text("paymentId"), payment.id);
     assert_eq!(hits[1].header("webhook-id"), first.header("webhook-id"));

@@ -6,10 +6,10 @@ use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::process::Command;
 
-use crate::harness::gate::Gate;
+use crate::harness::gateway::Gateway;
 use crate::harness::http::{find, find_header};
 use crate::harness::json::Fields;
-use crate::harness::stage::Stage;
+use crate::harness::test_env::TestEnv;
 use crate::harness::wait::SOON;
 
 /// How often each refusal is asked for.
@@ -22,8 +22,8 @@ struct Answer {
     body: String,
 }
 
-fn connect(gate: &Gate) -> TcpStream {
-    let stream = TcpStream::connect(("127.0.0.1", gate.port())).unwrap();
+fn connect(gateway: &Gateway) -> TcpStream {
+    let stream = TcpStream::connect(("127.0.0.1", gateway.port())).unwrap();
     stream.set_nodelay(true).unwrap();
     stream.set_read_timeout(Some(SOON)).unwrap();
     stream.set_write_timeout(Some(SOON)).unwrap();
@@ -78,7 +78,7 @@ fn is_kept(mut stream: &TcpStream) -> bool {
 // 3. Either the answer announces the end, or the connection takes another request.
 #[test]
 fn a_refusal_of_a_large_body_always_arrives() {
-    let Some(Stage { gate, shop, node: _node }) = Stage::shared() else { return };
+    let Some(TestEnv { gateway, shop, node: _node }) = TestEnv::shared() else { return };
     let keyed = format!("x-api-key: {}\r\n", shop.api_key);
     for (path, headers, status, code) in [
         ("/api/payments", "", 401, "invalid_api_key"),
@@ -91,7 +91,7 @@ fn a_refusal_of_a_large_body_always_arrives() {
             // The larger ones of the rarer refusals tell nothing new.
             let rounds = if length < 1_000_000 || status == 413 { ROUNDS } else { 3 };
             for round in 0..rounds {
-                let stream = connect(&gate);
+                let stream = connect(&gateway);
                 send_head(&stream, path, headers, length);
                 (&stream).write_all(&body).expect("the whole body is taken");
                 let answer = read_answer(&stream);
@@ -108,11 +108,11 @@ fn a_refusal_of_a_large_body_always_arrives() {
 // 1. Send a body that is larger than what is drained before the answer, whole, and then read.
 // 2. The answer says `connection: close`, arrives, and the connection ends without a reset.
 #[test]
-fn a_body_beyond_all_bounds_is_refused_with_close() {
-    let Some(Stage { gate, shop: _shop, node: _node }) = Stage::shared() else { return };
+fn an_oversized_body_is_refused_and_the_connection_closed() {
+    let Some(TestEnv { gateway, shop: _shop, node: _node }) = TestEnv::shared() else { return };
     let body = vec![b' '; 12_000_000];
     for _ in 0..ROUNDS {
-        let stream = connect(&gate);
+        let stream = connect(&gateway);
         send_head(&stream, "/api/payments", "", body.len());
         (&stream).write_all(&body).expect("the connection lingers");
         let answer = read_answer(&stream);
@@ -124,9 +124,9 @@ fn a_body_beyond_all_bounds_is_refused_with_close() {
 // 1. On one connection, send headers and a small body in two packets that are refused, many times.
 // 2. The connection is kept all the while.
 #[test]
-fn a_kept_connection_survives_early_refusals() {
-    let Some(Stage { gate, shop: _shop, node: _node }) = Stage::shared() else { return };
-    let stream = connect(&gate);
+fn a_keep_alive_connection_survives_early_refusals() {
+    let Some(TestEnv { gateway, shop: _shop, node: _node }) = TestEnv::shared() else { return };
+    let stream = connect(&gateway);
     for round in 0..60 {
         for (path, status) in [("/api/payments", 401), ("/api/nothing", 404)] {
             send_head(&stream, path, "", 20);
@@ -143,8 +143,8 @@ fn a_kept_connection_survives_early_refusals() {
 //    client does not.
 #[test]
 fn a_refused_body_that_stalls_does_not_hold_the_connection() {
-    let Some(Stage { gate, shop: _shop, node: _node }) = Stage::shared() else { return };
-    let stream = connect(&gate);
+    let Some(TestEnv { gateway, shop: _shop, node: _node }) = TestEnv::shared() else { return };
+    let stream = connect(&gateway);
     send_head(&stream, "/api/payments", "", 60_000);
     (&stream).write_all(b"{").unwrap();
     let answer = read_answer(&stream);
@@ -159,9 +159,9 @@ fn a_refused_body_that_stalls_does_not_hold_the_connection() {
 // 1. Send the headers of a large body with `expect: 100-continue`, and wait.
 // 2. The refusal is the first answer: the body is not asked for.
 #[test]
-fn a_refused_body_that_is_held_back_is_not_asked_for() {
-    let Some(Stage { gate, shop: _shop, node: _node }) = Stage::shared() else { return };
-    let stream = connect(&gate);
+fn a_refused_request_gets_no_100_continue() {
+    let Some(TestEnv { gateway, shop: _shop, node: _node }) = TestEnv::shared() else { return };
+    let stream = connect(&gateway);
     send_head(&stream, "/api/payments", "expect: 100-continue\r\n", 60_000);
     let answer = read_answer(&stream);
     assert_eq!((answer.status, answer.closes), (401, true));
@@ -200,9 +200,9 @@ const post = () => new Promise((seen) => {
 
 // 1. Let Node post 66 kB to 5 MB with a key, 30 times each. Each is too large, and sees 413.
 #[test]
-fn node_sees_that_a_body_is_too_large() {
-    let Some(Stage { gate, shop, node: _node }) = Stage::shared() else { return };
-    let (port, rounds) = (gate.port().to_string(), ROUNDS.to_string());
+fn the_nodejs_client_receives_413_for_a_large_body() {
+    let Some(TestEnv { gateway, shop, node: _node }) = TestEnv::shared() else { return };
+    let (port, rounds) = (gateway.port().to_string(), ROUNDS.to_string());
     for length in [66_000, 300_000, 2_000_000, 5_000_000] {
         let length = length.to_string();
         let arguments = ["-e", NODE, &port, &rounds, &length, &shop.api_key];
@@ -216,8 +216,8 @@ fn node_sees_that_a_body_is_too_large() {
 // 2. Each sees 401.
 #[test]
 fn curl_and_python_see_each_refusal() {
-    let Some(Stage { gate, shop: _shop, node: _node }) = Stage::shared() else { return };
-    let (port, rounds) = (gate.port().to_string(), ROUNDS.to_string());
+    let Some(TestEnv { gateway, shop: _shop, node: _node }) = TestEnv::shared() else { return };
+    let (port, rounds) = (gateway.port().to_string(), ROUNDS.to_string());
     let folder = tempfile::tempdir().unwrap();
     let all_refused = "401\n".repeat(ROUNDS);
     for length in [300_000, 2_000_000] {

@@ -7,13 +7,13 @@ use serde_json::{Value, json};
 
 use crate::harness::random::setting;
 use crate::harness::receiver::Receiver;
-use crate::harness::stage::Stage;
+use crate::harness::test_env::TestEnv;
 use crate::harness::wait::{SOON, stays_true};
 
 #[test]
 fn confirmations_follow_the_best_chain() {
-    let stage = Stage::alone_with(|gate| gate.set("payments.confirmations", 3));
-    let Some(Stage { gate: _gate, shop, node }) = stage else { return };
+    let test_env = TestEnv::alone_with(|gateway| gateway.set("payments.confirmations", 3));
+    let Some(TestEnv { gateway: _gateway, shop, node }) = test_env else { return };
     let payment = shop.create("0.05");
     node.send(&payment.address, "0.05");
     node.mine(2);
@@ -32,8 +32,8 @@ fn confirmations_follow_the_best_chain() {
 
 #[test]
 fn a_payment_that_is_mined_again_in_another_block_counts_once() {
-    let stage = Stage::alone_with(|gate| gate.set("payments.confirmations", 3));
-    let Some(Stage { gate: _gate, shop, node }) = stage else { return };
+    let test_env = TestEnv::alone_with(|gateway| gateway.set("payments.confirmations", 3));
+    let Some(TestEnv { gateway: _gateway, shop, node }) = test_env else { return };
     let payment = shop.create("0.1");
     node.send(&payment.address, "0.05");
     node.mine(1);
@@ -45,10 +45,10 @@ fn a_payment_that_is_mined_again_in_another_block_counts_once() {
 }
 
 #[test]
-fn completed_stays_completed_and_is_told_once() {
-    let Some(Stage { gate, shop, node }) = Stage::alone() else { return };
+fn a_completed_payment_stays_completed_and_notifies_once() {
+    let Some(TestEnv { gateway, shop, node }) = TestEnv::alone() else { return };
     let receiver = Receiver::start();
-    let payment = shop.create_told("0.05", &receiver.url("/hook"));
+    let payment = shop.create_with_webhook("0.05", &receiver.url("/hook"));
     node.send(&payment.address, "0.05");
     node.mine(2);
     shop.await_status(&payment.id, "completed", SOON);
@@ -56,15 +56,15 @@ fn completed_stays_completed_and_is_told_once() {
     node.reorg_to_empty(2);
     let fields = shop.await_field(&payment.id, "confirmations", "0", SOON);
     assert_eq!(fields.text("status"), "completed");
-    gate.await_log(&["warn", &payment.id]);
+    gateway.await_log(&["warn", &payment.id]);
     node.mine(3);
     shop.await_field(&payment.id, "confirmations", "3", SOON);
     stays_true("told once", Duration::from_secs(1), || receiver.hits().len() == 1);
 }
 
 #[test]
-fn a_deep_reorganisation_is_nothing_special() {
-    let Some(Stage { gate: _gate, shop, node }) = Stage::alone() else { return };
+fn a_deep_reorganisation_is_followed_as_any_other() {
+    let Some(TestEnv { gateway: _gateway, shop, node }) = TestEnv::alone() else { return };
     let payment = shop.create("0.05");
     node.send(&payment.address, "0.05");
     shop.await_field(&payment.id, "amountReceivedLtc", "0.05", SOON);
@@ -81,7 +81,7 @@ fn a_deep_reorganisation_is_nothing_special() {
 
 #[test]
 #[ignore = "long"]
-fn every_depth_is_followed_in_both_directions() {
+fn a_reorganisation_of_any_depth_is_followed_both_ways() {
     // `DEPTHS=100` climbs the whole ladder, on a new chain for each few rungs: without MWEB,
     // regtest goes no further than 431 blocks.
     let depths = u32::try_from(setting("DEPTHS", 8)).unwrap();
@@ -107,11 +107,11 @@ fn blocks_for(depths: RangeInclusive<u32>) -> u32 {
 
 fn climb(depths: RangeInclusive<u32>) {
     let deepest = *depths.end();
-    let stage = Stage::alone_with(|gate| {
-        gate.set("payments.confirmations", 200);
-        gate.set("payments.expiry", "24h");
+    let test_env = TestEnv::alone_with(|gateway| {
+        gateway.set("payments.confirmations", 200);
+        gateway.set("payments.expiry", "24h");
     });
-    let Some(Stage { gate, shop, node }) = stage else { return };
+    let Some(TestEnv { gateway, shop, node }) = test_env else { return };
     // Coins that lie deeper than all that is taken back; a young coinbase would vanish with it.
     let coins: serde_json::Map<String, Value> =
         (0..deepest + 5).map(|_| (node.fresh_address(), json!("0.06"))).collect();
@@ -145,14 +145,14 @@ fn climb(depths: RangeInclusive<u32>) {
         node.mine(1);
         shop.await_field(&payment.id, "confirmations", "1", SOON);
     }
-    gate.await_tip(&node.height().to_string());
-    gate.cli_ok(&["audit"]);
+    gateway.await_tip(&node.height().to_string());
+    gateway.cli_ok(&["audit"]);
 }
 
 #[test]
-fn a_branch_that_comes_back_is_the_chain_again() {
-    let stage = Stage::alone_with(|gate| gate.set("payments.confirmations", 5));
-    let Some(Stage { gate, shop, node }) = stage else { return };
+fn a_branch_that_returns_is_the_best_chain_again() {
+    let test_env = TestEnv::alone_with(|gateway| gateway.set("payments.confirmations", 5));
+    let Some(TestEnv { gateway, shop, node }) = test_env else { return };
     let payment = shop.create("0.05");
     node.send(&payment.address, "0.05");
     node.mine(3);
@@ -167,29 +167,29 @@ fn a_branch_that_comes_back_is_the_chain_again() {
     shop.await_field(&payment.id, "confirmations", "3", SOON);
     node.mine(2);
     shop.await_status(&payment.id, "completed", SOON);
-    gate.await_tip(&node.height().to_string());
-    gate.cli_ok(&["audit"]);
+    gateway.await_tip(&node.height().to_string());
+    gateway.cli_ok(&["audit"]);
 }
 
 #[test]
-fn a_completed_payment_without_its_coins_is_an_alarm() {
-    let Some(Stage { gate, shop, node }) = Stage::alone() else { return };
+fn a_completed_payment_without_its_coins_raises_an_alarm() {
+    let Some(TestEnv { gateway, shop, node }) = TestEnv::alone() else { return };
     let payment = shop.create("0.05");
     let txid = node.send(&payment.address, "0.05");
     let rival = node.double_spend_of(&txid);
     node.mine(2);
     shop.await_status(&payment.id, "completed", SOON);
-    assert!(gate.metrics().contains("litegate_completed_without_coins 0"));
+    assert!(gateway.metrics().contains("litegate_completed_payments_reorged_out 0"));
     node.disconnect(2);
     node.mine_exactly(&[&rival]);
     node.mine(2);
-    gate.await_log(&["error", "has lost its coins", &payment.id]);
-    assert!(gate.metrics().contains("litegate_completed_without_coins 1"));
+    gateway.await_log(&["error", "has lost its coins", &payment.id]);
+    assert!(gateway.metrics().contains("litegate_completed_payments_reorged_out 1"));
     assert_eq!(shop.status(&payment.id).text("status"), "completed");
-    let doctor = gate.doctor();
+    let doctor = gateway.doctor();
     assert!(doctor.stdout.contains(&payment.id), "{}", doctor.stdout);
-    gate.cli_fails(&["audit"], 1, &[&payment.id]);
+    gateway.cli_fails(&["audit"], 1, &[&payment.id]);
     node.mine(1);
-    gate.await_tip(&node.height().to_string());
-    assert_eq!(gate.log_lines(&["has lost its coins"]).len(), 1, "told once");
+    gateway.await_tip(&node.height().to_string());
+    assert_eq!(gateway.log_lines(&["has lost its coins"]).len(), 1, "told once");
 }

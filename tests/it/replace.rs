@@ -3,12 +3,12 @@
 use serde_json::json;
 
 use crate::harness::node::Node;
-use crate::harness::stage::Stage;
+use crate::harness::test_env::TestEnv;
 use crate::harness::wait::SOON;
 
 #[test]
-fn a_mined_double_spend_takes_the_coin_away() {
-    let Some(Stage { gate: _gate, shop, node }) = Stage::alone() else { return };
+fn a_mined_double_spend_removes_the_coin() {
+    let Some(TestEnv { gateway: _gateway, shop, node }) = TestEnv::alone() else { return };
     let payment = shop.create("0.05");
     let txid = node.send(&payment.address, "0.05");
     let double_spend = node.double_spend_of(&txid);
@@ -26,10 +26,10 @@ fn a_mined_double_spend_takes_the_coin_away() {
 }
 
 #[test]
-fn a_replacement_in_the_mempool_takes_the_coin_away() {
+fn a_replacement_in_the_mempool_removes_the_coin() {
     let node = Node::start_with(&["-mempoolreplacement=1", "-walletrbf=1"]);
     let Some(node) = node.map(std::sync::Arc::new) else { return };
-    let Stage { gate: _gate, shop, node } = Stage::beside(node, |_| ());
+    let TestEnv { gateway: _gateway, shop, node } = TestEnv::beside(node, |_| ());
     let payment = shop.create("0.05");
     let txid = node.send(&payment.address, "0.05");
     let double_spend = node.double_spend_of(&txid);
@@ -45,9 +45,9 @@ fn a_replacement_in_the_mempool_takes_the_coin_away() {
 }
 
 #[test]
-fn a_double_spend_of_a_confirmed_payment_takes_it_off_the_chain() {
-    let stage = Stage::alone_with(|gate| gate.set("payments.confirmations", 3));
-    let Some(Stage { gate: _gate, shop, node }) = stage else { return };
+fn a_reorganised_double_spend_removes_a_confirmed_payment() {
+    let test_env = TestEnv::alone_with(|gateway| gateway.set("payments.confirmations", 3));
+    let Some(TestEnv { gateway: _gateway, shop, node }) = test_env else { return };
     let payment = shop.create("0.05");
     let txid = node.send(&payment.address, "0.05");
     let double_spend = node.double_spend_of(&txid);
@@ -61,10 +61,10 @@ fn a_double_spend_of_a_confirmed_payment_takes_it_off_the_chain() {
 }
 
 #[test]
-fn what_the_mempool_lets_go_does_not_count_until_it_is_back() {
+fn an_evicted_transaction_does_not_count_until_it_returns() {
     let node = Node::start_with(&["-mempoolexpiry=1"]).map(std::sync::Arc::new);
     let Some(node) = node else { return };
-    let Stage { gate: _gate, shop, node } = Stage::beside(node, |_| ());
+    let TestEnv { gateway: _gateway, shop, node } = TestEnv::beside(node, |_| ());
     let payment = shop.create("0.05");
     let txid = node.send(&payment.address, "0.05");
     shop.await_field(&payment.id, "amountReceivedLtc", "0.05", SOON);
@@ -85,10 +85,10 @@ fn what_the_mempool_lets_go_does_not_count_until_it_is_back() {
 }
 
 #[test]
-fn a_transaction_whose_id_was_changed_on_its_way_counts_once() {
+fn a_malleated_transaction_counts_once() {
     // Before segwit a stranger could change a signature's encoding, and with it the id. The
     // network does not pass such a transaction on; a miner may take it.
-    let Some(Stage { gate, shop, node }) = Stage::alone() else { return };
+    let Some(TestEnv { gateway, shop, node }) = TestEnv::alone() else { return };
     let legacy: String = node.call("getnewaddress", json!(["", "legacy"]));
     let funding = node.send(&legacy, "1");
     let vout = node.outputs_of(&funding).iter().position(|(to, _)| *to == legacy).unwrap();
@@ -113,7 +113,7 @@ fn a_transaction_whose_id_was_changed_on_its_way_counts_once() {
     assert_ne!(fields.texts("txids"), [txid], "under the id that was mined");
     node.mine(1);
     shop.await_status(&payment.id, "completed", SOON);
-    gate.cli_ok(&["audit"]);
+    gateway.cli_ok(&["audit"]);
 }
 
 /// The same transaction, whose signature is pushed by another opcode: it is as valid.
@@ -127,8 +127,8 @@ fn with_another_push(hex: &str) -> String {
 }
 
 #[test]
-fn a_chain_of_unconfirmed_transactions_is_seen_to_its_end() {
-    let Some(Stage { gate, shop, node }) = Stage::alone() else { return };
+fn a_chain_of_unconfirmed_transactions_is_fully_followed() {
+    let Some(TestEnv { gateway, shop, node }) = TestEnv::alone() else { return };
     // 24 payments, each out of the change of the one before it.
     let coins: Vec<serde_json::Value> = node.call("listunspent", json!([1]));
     let locked: Vec<serde_json::Value> =
@@ -145,5 +145,5 @@ fn a_chain_of_unconfirmed_transactions_is_seen_to_its_end() {
     for payment in &payments {
         shop.await_status(&payment.id, "completed", SOON);
     }
-    gate.cli_ok(&["audit"]);
+    gateway.cli_ok(&["audit"]);
 }

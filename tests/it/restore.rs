@@ -6,8 +6,8 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use crate::harness::clock;
-use crate::harness::gate::Gate;
-use crate::harness::stage::Stage;
+use crate::harness::gateway::Gateway;
+use crate::harness::test_env::TestEnv;
 use crate::harness::wait::SOON;
 
 const MARK: &str = "litegate.db.high-water";
@@ -16,81 +16,83 @@ const MARK: &str = "litegate.db.high-water";
 type Copied = Vec<(String, Vec<u8>)>;
 
 /// Copies the database, and what stands beside it, as they are while nothing runs.
-fn copy(gate: &Gate, names: &[&str]) -> Copied {
+fn copy(gateway: &Gateway, names: &[&str]) -> Copied {
     names
         .iter()
-        .map(|name| (name.to_string(), fs::read(gate.folder().join(name)).unwrap()))
+        .map(|name| (name.to_string(), fs::read(gateway.folder().join(name)).unwrap()))
         .collect()
 }
 
-fn put_back(gate: &Gate, copied: &[(String, Vec<u8>)]) {
+fn put_back(gateway: &Gateway, copied: &[(String, Vec<u8>)]) {
     for (name, bytes) in copied {
-        fs::write(gate.folder().join(name), bytes).unwrap();
+        fs::write(gateway.folder().join(name), bytes).unwrap();
     }
 }
 
 /// A gateway that gave out one address, a copy of its database then, and what it gave out later.
-fn later(names: &[&str]) -> Option<(Stage, Copied, Vec<String>)> {
-    let stage = Stage::alone()?;
-    stage.shop.create("0.05");
-    stage.gate.term();
-    let copied = copy(&stage.gate, names);
-    stage.gate.start();
-    let given_out = (0..3).map(|_| stage.shop.create("0.05").address).collect();
-    Some((stage, copied, given_out))
+fn later(names: &[&str]) -> Option<(TestEnv, Copied, Vec<String>)> {
+    let test_env = TestEnv::alone()?;
+    test_env.shop.create("0.05");
+    test_env.gateway.term();
+    let copied = copy(&test_env.gateway, names);
+    test_env.gateway.start();
+    let given_out = (0..3).map(|_| test_env.shop.create("0.05").address).collect();
+    Some((test_env, copied, given_out))
 }
 
 #[test]
-fn the_high_water_mark_tells_of_an_old_copy() {
-    let Some((Stage { gate, shop, node }, copied, given_out)) = later(&["litegate.db"]) else {
+fn the_high_water_mark_reveals_an_old_backup() {
+    let Some((TestEnv { gateway, shop, node }, copied, given_out)) = later(&["litegate.db"]) else {
         return;
     };
-    gate.kill();
-    let _ = fs::remove_file(gate.folder().join("litegate.db-wal")); // It belongs to the lost one.
-    put_back(&gate, &copied);
-    gate.start();
-    gate.await_log(&["error", "older than its high-water mark", "next=4"]);
+    gateway.kill();
+    let _ = fs::remove_file(gateway.folder().join("litegate.db-wal")); // It belongs to the lost one.
+    put_back(&gateway, &copied);
+    gateway.start();
+    gateway.await_log(&["error", "older than its high-water mark", "next=4"]);
     let fresh = shop.create("0.05");
     assert!(!given_out.contains(&fresh.address), "{given_out:?}");
-    assert_eq!(fresh.address, node.derive_addresses(&gate.setting("wallet.xpub"), 4, 4)[0]);
+    assert_eq!(fresh.address, node.derive_addresses(&gateway.setting("wallet.xpub"), 4, 4)[0]);
     // It is told once; a usual start says nothing.
-    gate.restart();
-    assert_eq!(gate.log_lines(&["high-water"]).len(), 1);
+    gateway.restart();
+    assert_eq!(gateway.log_lines(&["high-water"]).len(), 1);
     assert_eq!(
         shop.create("0.05").address,
-        node.derive_addresses(&gate.setting("wallet.xpub"), 5, 5)[0]
+        node.derive_addresses(&gateway.setting("wallet.xpub"), 5, 5)[0]
     );
 }
 
 #[test]
-fn without_a_mark_the_indexes_go_far_on() {
-    let Some((Stage { gate, shop, node }, copied, _)) = later(&["litegate.db"]) else { return };
-    gate.kill();
-    let _ = fs::remove_file(gate.folder().join("litegate.db-wal"));
-    put_back(&gate, &copied);
-    fs::remove_file(gate.folder().join(MARK)).unwrap();
-    gate.start();
-    let expected = node.derive_addresses(&gate.setting("wallet.xpub"), 10_001, 10_001);
+fn without_a_high_water_mark_indexes_skip_far_ahead() {
+    let Some((TestEnv { gateway, shop, node }, copied, _)) = later(&["litegate.db"]) else {
+        return;
+    };
+    gateway.kill();
+    let _ = fs::remove_file(gateway.folder().join("litegate.db-wal"));
+    put_back(&gateway, &copied);
+    fs::remove_file(gateway.folder().join(MARK)).unwrap();
+    gateway.start();
+    let expected = node.derive_addresses(&gateway.setting("wallet.xpub"), 10_001, 10_001);
     assert_eq!(shop.create("0.05").address, expected[0]);
 }
 
 #[test]
-fn the_chain_tells_of_addresses_in_use_when_the_whole_folder_is_old() {
-    let Some((Stage { gate, shop, node }, copied, given_out)) = later(&["litegate.db", MARK])
+fn the_chain_reveals_used_addresses_to_a_rolled_back_folder() {
+    let Some((TestEnv { gateway, shop, node }, copied, given_out)) = later(&["litegate.db", MARK])
     else {
         return;
     };
     node.send(&given_out[1], "0.05");
     node.mine(1);
-    gate.kill();
-    let _ = fs::remove_file(gate.folder().join("litegate.db-wal"));
-    put_back(&gate, &copied);
-    gate.start();
-    gate.await_log(&["error", "never gave out", "index=2"]);
+    gateway.kill();
+    let _ = fs::remove_file(gateway.folder().join("litegate.db-wal"));
+    put_back(&gateway, &copied);
+    gateway.start();
+    gateway.await_log(&["error", "never gave out", "index=2"]);
     // Indexes 1 to 3 were given out since the copy, and 2 was paid: 3 cannot be known.
     let fresh = shop.create("0.05");
-    assert_eq!(fresh.address, node.derive_addresses(&gate.setting("wallet.xpub"), 3, 3)[0]);
-    gate.cli_fails(&["audit"], 1, &["unattributed", "address 2"]);
+    assert_eq!(fresh.address, node.derive_addresses(&gateway.setting("wallet.xpub"), 3, 3)[0]);
+    gateway.cli_fails(&["audit"], 1, &["unattributed", "address 2"]);
     // What is paid from now on is credited as ever.
     node.send(&fresh.address, "0.05");
     node.mine(2);
@@ -98,84 +100,84 @@ fn the_chain_tells_of_addresses_in_use_when_the_whole_folder_is_old() {
 }
 
 #[test]
-fn an_account_that_was_in_use_before_is_noticed_at_the_first_start() {
+fn an_account_used_before_is_detected_at_the_first_start() {
     let Some(node) = crate::harness::node::Node::start() else { return };
     let node = std::sync::Arc::new(node);
-    let gate = Gate::init(&node);
-    let xpub = gate.setting("wallet.xpub");
+    let gateway = Gateway::init(&node);
+    let xpub = gateway.setting("wallet.xpub");
     node.send(&node.derive_addresses(&xpub, 7, 7)[0], "1");
     node.mine(1);
-    gate.start();
-    gate.await_log(&["error", "never gave out", "index=7"]);
-    let shop = crate::harness::shop::Shop::open(&gate, &node, "Corner Shop");
+    gateway.start();
+    gateway.await_log(&["error", "never gave out", "index=7"]);
+    let shop = crate::harness::shop::Shop::open(&gateway, &node, "Corner Shop");
     assert_eq!(shop.create("0.05").address, node.derive_addresses(&xpub, 8, 8)[0]);
 }
 
 #[test]
-fn a_damaged_mark_is_refused() {
-    let Some((Stage { gate, .. }, ..)) = later(&[]) else { return };
-    gate.term();
-    fs::write(gate.folder().join(MARK), "what?\n").unwrap();
-    gate.cli_fails(&["serve"], 4, &["is no high-water mark", "10000 further"]);
+fn a_damaged_high_water_mark_is_refused() {
+    let Some((TestEnv { gateway, .. }, ..)) = later(&[]) else { return };
+    gateway.term();
+    fs::write(gateway.folder().join(MARK), "what?\n").unwrap();
+    gateway.cli_fails(&["serve"], 4, &["is no high-water mark", "10000 further"]);
 }
 
 // 1. A mark of two thousand million, written by another program or a failing disk.
 // 2. The start is refused with the file's name and the way out, and no index is used up.
 // 3. Without the file the indexes go on 10,000 further.
 #[test]
-fn an_absurd_mark_is_refused_and_uses_up_no_index() {
-    let Some((Stage { gate, shop, node }, ..)) = later(&[]) else { return };
-    gate.term();
-    let mark = fs::read_to_string(gate.folder().join(MARK)).unwrap();
-    fs::write(gate.folder().join(MARK), format!("2000000000{}", &mark[10..])).unwrap();
-    gate.cli_fails(&["serve"], 4, &[MARK, "2000000000", "remove it"]);
-    fs::remove_file(gate.folder().join(MARK)).unwrap();
-    gate.start();
-    let expected = node.derive_addresses(&gate.setting("wallet.xpub"), 10_004, 10_004);
+fn an_absurd_high_water_mark_is_refused_and_uses_no_index() {
+    let Some((TestEnv { gateway, shop, node }, ..)) = later(&[]) else { return };
+    gateway.term();
+    let mark = fs::read_to_string(gateway.folder().join(MARK)).unwrap();
+    fs::write(gateway.folder().join(MARK), format!("2000000000{}", &mark[10..])).unwrap();
+    gateway.cli_fails(&["serve"], 4, &[MARK, "2000000000", "remove it"]);
+    fs::remove_file(gateway.folder().join(MARK)).unwrap();
+    gateway.start();
+    let expected = node.derive_addresses(&gateway.setting("wallet.xpub"), 10_004, 10_004);
     assert_eq!(shop.create("0.05").address, expected[0]);
 }
 
 /// Puts a snapshot of the machine back: database and mark, as they were.
-fn roll_back(gate: &Gate, copied: &[(String, Vec<u8>)]) {
-    gate.kill();
-    let _ = fs::remove_file(gate.folder().join("litegate.db-wal")); // It belongs to the later one.
-    put_back(gate, copied);
+fn roll_back(gateway: &Gateway, copied: &[(String, Vec<u8>)]) {
+    gateway.kill();
+    let _ = fs::remove_file(gateway.folder().join("litegate.db-wal")); // It belongs to the later one.
+    put_back(gateway, copied);
 }
 
 // 1. A snapshot of the stopped gateway, three more addresses; an hour later it is put back.
 // 2. The start skips 1,000 addresses and says so: none is issued again.
 // 3. The next start skips nothing.
 #[test]
-fn a_rolled_back_snapshot_skips_what_may_have_been_issued() {
-    let Some((Stage { gate, shop, node: _node }, copied, given_out)) =
+fn a_rolled_back_snapshot_skips_possibly_issued_addresses() {
+    let Some((TestEnv { gateway, shop, node: _node }, copied, given_out)) =
         later(&["litegate.db", MARK])
     else {
         return;
     };
-    roll_back(&gate, &copied);
-    gate.let_pass(Duration::from_secs(3_600));
-    gate.start();
-    gate.await_log(&["warn", "was not in use for a while", "skipped=1000"]);
+    roll_back(&gateway, &copied);
+    gateway.let_pass(Duration::from_secs(3_600));
+    gateway.start();
+    gateway.await_log(&["warn", "was not in use for a while", "skipped=1000"]);
     let fresh = shop.create("0.05");
     assert!(!given_out.contains(&fresh.address), "{given_out:?}");
-    gate.restart();
+    gateway.restart();
     shop.create("0.05");
-    assert_eq!(gate.log_lines(&["was not in use for a while"]).len(), 1);
+    assert_eq!(gateway.log_lines(&["was not in use for a while"]).len(), 1);
 }
 
 // 1. As above, but our own clock is as old as the snapshot: only the chain shows the time.
 #[test]
-fn a_rolled_back_snapshot_is_noticed_by_the_chains_time() {
-    let Some((Stage { gate, shop, node }, copied, given_out)) = later(&["litegate.db", MARK])
+fn a_rolled_back_snapshot_is_detected_by_the_chain_time() {
+    let Some((TestEnv { gateway, shop, node }, copied, given_out)) = later(&["litegate.db", MARK])
     else {
         return;
     };
-    roll_back(&gate, &copied);
+    roll_back(&gateway, &copied);
     let later = clock::now().as_secs() + 3 * 3_600;
     node.call::<Value>("setmocktime", json!([later]));
     node.mine(1);
-    gate.start();
-    gate.await_log(&["warn", "was not in use for a while", "skipped=1000"]);
+    gateway.start();
+    gateway.await_log(&["warn", "was not in use for a while", "skipped=1000"]);
     let fresh = shop.create("0.05");
     assert!(!given_out.contains(&fresh.address), "{given_out:?}");
 }

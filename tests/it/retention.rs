@@ -8,19 +8,19 @@ use std::time::{Duration, Instant};
 use rusqlite::types::Value;
 
 use crate::harness::database::Database;
-use crate::harness::gate::Gate;
+use crate::harness::gateway::Gateway;
 use crate::harness::http::Answer;
 use crate::harness::json::Fields;
 use crate::harness::random::setting;
 use crate::harness::receiver::Receiver;
 use crate::harness::shop::Shop;
-use crate::harness::stage::Stage;
+use crate::harness::test_env::TestEnv;
 use crate::harness::wait::{SOON, wait_for};
 
 const DAY: Duration = Duration::from_secs(24 * 3_600);
 
-fn count(gate: &Gate, sql: &str) -> i64 {
-    match Database::of(gate).rows(sql).remove(0).remove(0) {
+fn count(gateway: &Gateway, sql: &str) -> i64 {
+    match Database::of(gateway).rows(sql).remove(0).remove(0) {
         Value::Integer(count) => count,
         other => panic!("{sql}: {other:?}"),
     }
@@ -39,8 +39,8 @@ fn longest(n: u64, webhook_url: &str) -> String {
     )
 }
 
-fn keyed(gate: &Gate, shop: &Shop, path: &str) -> Answer {
-    let answer = gate.request("GET", path, &[("x-api-key", &shop.api_key)], "");
+fn keyed(gateway: &Gateway, shop: &Shop, path: &str) -> Answer {
+    let answer = gateway.request("GET", path, &[("x-api-key", &shop.api_key)], "");
     assert_eq!(answer.status, 200, "{path}: {}", answer.body);
     answer
 }
@@ -50,8 +50,8 @@ fn keyed(gate: &Gate, shop: &Shop, path: &str) -> Answer {
 // 2. After 89 days all texts are there. After 91 days those of the first alone are removed.
 // 3. The first still answers `expired`; a coin that comes now is late and swept.
 #[test]
-fn texts_of_unpaid_payments_go_and_the_payment_stays() {
-    let Some(Stage { gate, shop, node }) = Stage::alone() else { return };
+fn texts_of_unpaid_payments_are_removed_and_payments_kept() {
+    let Some(TestEnv { gateway, shop, node }) = TestEnv::alone() else { return };
     let receiver = Receiver::start();
     let url = receiver.url("/hook");
     let [unpaid, partly, paid] = [1, 2, 3].map(|n| shop.create_with(&longest(n, &url)));
@@ -63,15 +63,15 @@ fn texts_of_unpaid_payments_go_and_the_payment_stays() {
     let removed = |n: usize| {
         let sql = "SELECT count(*) FROM payments
                    WHERE coalesce(reference, webhook_url, redirect_url, display_amount) IS NULL";
-        usize::try_from(count(&gate, sql)).unwrap() == n
+        usize::try_from(count(&gateway, sql)).unwrap() == n
     };
-    gate.let_pass(89 * DAY);
+    gateway.let_pass(89 * DAY);
     shop.await_status(&unpaid.id, "expired", SOON);
     shop.await_status(&partly.id, "expired", SOON);
-    gate.restart(); // A start looks at once.
-    gate.await_log(&["ready"]);
+    gateway.restart(); // A start looks at once.
+    gateway.await_log(&["ready"]);
     assert!(removed(0), "too early");
-    gate.let_pass(91 * DAY);
+    gateway.let_pass(91 * DAY);
     wait_for("the end of the texts", SOON, || removed(1));
     let left = shop.status(&unpaid.id);
     assert_eq!(left.text("status"), "expired");
@@ -80,7 +80,7 @@ fn texts_of_unpaid_payments_go_and_the_payment_stays() {
     for name in ["reference", "displayAmount", "redirectUrl"] {
         assert_eq!(left.raw(name), "null", "{name}");
     }
-    assert_eq!(gate.get(&format!("/pay/{}", unpaid.id)).status, 200);
+    assert_eq!(gateway.get(&format!("/pay/{}", unpaid.id)).status, 200);
     for other in [&partly, &paid] {
         assert_ne!(shop.status(&other.id).raw("reference"), "null", "with a coin the texts stay");
     }
@@ -90,19 +90,19 @@ fn texts_of_unpaid_payments_go_and_the_payment_stays() {
     node.mine(2);
     shop.await_field(&unpaid.id, "amountConfirmedLtc", "0.05", SOON);
     assert_eq!(shop.status(&unpaid.id).text("status"), "expired");
-    gate.cli_ok(&["sweep"]);
-    let payouts = gate.cli_ok(&["payment", "show", &unpaid.id, "--json"]).stdout;
+    gateway.cli_ok(&["sweep"]);
+    let payouts = gateway.cli_ok(&["payment", "show", &unpaid.id, "--json"]).stdout;
     assert!(payouts.contains("\"txid\""), "{payouts}");
-    gate.cli_ok(&["audit"]);
+    gateway.cli_ok(&["audit"]);
 }
 
 // 1. A payment is made with an idempotency key and its webhook delivered; a notice was sent.
 // 2. After 29 days the key gives the same payment, after 31 days another one.
 // 3. After 91 days the attempt and the notice are gone; how many attempts there were is known.
 #[test]
-fn keys_attempts_and_notices_go_after_their_time() {
-    let Some(Stage { gate, shop, node }) = Stage::alone() else { return };
-    gate.cli_ok(&["merchant", "grant", &shop.merchant_id, "300"]);
+fn idempotency_keys_attempts_and_notifications_expire() {
+    let Some(TestEnv { gateway, shop, node }) = TestEnv::alone() else { return };
+    gateway.cli_ok(&["merchant", "grant", &shop.merchant_id, "300"]);
     let receiver = Receiver::start();
     let body = format!(r#"{{"amountLtc": 0.05, "webhookUrl": "{}"}}"#, receiver.url("/hook"));
     let post = || {
@@ -114,37 +114,39 @@ fn keys_attempts_and_notices_go_after_their_time() {
     node.send(&first.text("receivingAddress"), "0.05");
     node.mine(2);
     receiver.await_hit_for(&first.text("paymentId"), SOON);
-    Database::of(&gate).write(
-        "INSERT INTO notices (key, kind, merchant_id, text, created_at, state, done_at)
+    Database::of(&gateway).write(
+        "INSERT INTO notifications (key, kind, merchant_id, text, created_at, state, done_at)
          SELECT 'a', 'paid', id, 'old', 1, 'sent', 1 FROM merchants;
-         INSERT INTO notices (key, kind, merchant_id, text, created_at, state, done_at)
+         INSERT INTO notifications (key, kind, merchant_id, text, created_at, state, done_at)
          VALUES ('b', 'node', NULL, 'of administrators', 1, 'sent', 1);
-         INSERT INTO notices (key, kind, merchant_id, text, created_at, next_at)
+         INSERT INTO notifications (key, kind, merchant_id, text, created_at, next_at)
          SELECT 'c', 'paid', id, 'waits', 1, 1 FROM merchants",
     );
-    gate.let_pass(29 * DAY);
-    wait_for("the end of the notice", SOON, || {
-        count(&gate, "SELECT count(*) FROM notices WHERE key = 'a'") == 0
+    gateway.let_pass(29 * DAY);
+    wait_for("the end of the notification", SOON, || {
+        count(&gateway, "SELECT count(*) FROM notifications WHERE key = 'a'") == 0
     });
-    assert_eq!(count(&gate, "SELECT count(*) FROM notices WHERE key IN ('b', 'c')"), 2);
+    assert_eq!(count(&gateway, "SELECT count(*) FROM notifications WHERE key IN ('b', 'c')"), 2);
     assert_eq!(post().text("paymentId"), first.text("paymentId"));
-    gate.let_pass(31 * DAY);
+    gateway.let_pass(31 * DAY);
     wait_for("the end of the key", SOON, || {
-        count(&gate, "SELECT count(*) FROM idempotency_keys") == 0
+        count(&gateway, "SELECT count(*) FROM idempotency_keys") == 0
     });
     assert_ne!(post().text("paymentId"), first.text("paymentId"));
-    assert_eq!(count(&gate, "SELECT count(*) FROM attempts"), 1);
-    gate.let_pass(91 * DAY);
-    wait_for("the end of the attempt", SOON, || count(&gate, "SELECT count(*) FROM attempts") == 0);
-    let page = Fields::of(&keyed(&gate, &shop, "/api/webhooks").body);
+    assert_eq!(count(&gateway, "SELECT count(*) FROM attempts"), 1);
+    gateway.let_pass(91 * DAY);
+    wait_for("the end of the attempt", SOON, || {
+        count(&gateway, "SELECT count(*) FROM attempts") == 0
+    });
+    let page = Fields::of(&keyed(&gateway, &shop, "/api/webhooks").body);
     let event = page.objects("data").remove(0);
     assert_eq!((event.raw("attemptCount"), event.raw("attempts")), ("1", "[]"));
 }
 
 #[test]
-fn a_merchant_creates_so_many_payments_a_day() {
-    let Some(Stage { gate, shop, node }) =
-        Stage::shared_with(|gate| gate.set("payments.max_daily_payments", 3))
+fn a_merchant_has_a_daily_limit_of_payments() {
+    let Some(TestEnv { gateway, shop, node }) =
+        TestEnv::shared_with(|gateway| gateway.set("payments.max_daily_payments", 3))
     else {
         return;
     };
@@ -158,17 +160,17 @@ fn a_merchant_creates_so_many_payments_a_day() {
     let wait: u64 = refused.header("retry-after").unwrap().parse().unwrap();
     assert!((1..=86_400).contains(&wait), "until the day ends: {wait}");
     assert_eq!(shop.post(body, &[("idempotency-key", "known")]).body, known.body);
-    Shop::open(&gate, &node, "Neighbour").create("0.05");
-    gate.let_pass(Duration::from_secs(wait + 1));
+    Shop::open(&gateway, &node, "Neighbour").create("0.05");
+    gateway.let_pass(Duration::from_secs(wait + 1));
     shop.create("0.05");
 }
 
 /// The sizes of all tables with their indexes, in bytes.
-fn sizes(gate: &Gate) -> Vec<(String, i64)> {
+fn sizes(gateway: &Gateway) -> Vec<(String, i64)> {
     let sql = "SELECT tbl_name, sum(pgsize) FROM dbstat
                JOIN (SELECT name, tbl_name FROM sqlite_schema) USING (name)
                WHERE aggregate = TRUE GROUP BY tbl_name ORDER BY 2 DESC LIMIT 8";
-    let rows = Database::of(gate).rows(sql).into_iter().map(|row| match &row[..] {
+    let rows = Database::of(gateway).rows(sql).into_iter().map(|row| match &row[..] {
         [Value::Text(name), Value::Integer(bytes)] => (name.clone(), *bytes),
         other => panic!("{other:?}"),
     });
@@ -181,11 +183,11 @@ fn sizes(gate: &Gate) -> Vec<(String, i64)> {
 // 3. 91 days later the texts, keys and attempts are gone; what stays of a payment is small.
 #[test]
 #[ignore = "long: thousands of payments"]
-fn one_merchant_at_all_limits_stays_bounded() {
+fn a_merchant_at_all_limits_uses_bounded_storage() {
     let most = setting("PAYMENTS", 1_000);
-    let Some(Stage { gate, shop, node }) = Stage::alone_with(|gate| {
-        gate.set("payments.max_daily_payments", i64::try_from(most).unwrap());
-        gate.set("payments.open_max", 1_000_000);
+    let Some(TestEnv { gateway, shop, node }) = TestEnv::alone_with(|gateway| {
+        gateway.set("payments.max_daily_payments", i64::try_from(most).unwrap());
+        gateway.set("payments.max_open_payments", 1_000_000);
     }) else {
         return;
     };
@@ -199,7 +201,7 @@ fn one_merchant_at_all_limits_stays_bounded() {
     let mut made = 1;
     let refused = (1..=most + 5).filter(|n| {
         // Within an hour, minute by minute.
-        gate.let_pass(Duration::from_secs(n * 3_600 / most));
+        gateway.let_pass(Duration::from_secs(n * 3_600 / most));
         let key = format!("{n:08}{}", "k".repeat(247));
         let answer = shop.post(&longest(*n, &url), &[("idempotency-key", &key)]);
         made += u64::from(answer.status == 200);
@@ -208,11 +210,11 @@ fn one_merchant_at_all_limits_stays_bounded() {
     assert!(refused.count() >= 5, "the limit holds");
     println!("{made} payments in {:?}", start.elapsed());
     assert!((most..=most * 2).contains(&made), "{made}: a day may end meanwhile");
-    let listed = keyed(&gate, &shop, "/api/webhooks?limit=100");
+    let listed = keyed(&gateway, &shop, "/api/webhooks?limit=100");
     let event = Fields::of(&listed.body).objects("data").remove(0).text("eventId");
     let again = format!("/api/webhooks/{event}/resend");
-    let codes =
-        (0..20).map(|_| gate.request("POST", &again, &[("x-api-key", &shop.api_key)], "").status);
+    let codes = (0..20)
+        .map(|_| gateway.request("POST", &again, &[("x-api-key", &shop.api_key)], "").status);
     assert_eq!(codes.filter(|code| *code == 200).count(), 10);
     for (path, bytes_max) in [
         ("/api/payments?limit=100".to_owned(), 500_000),
@@ -221,35 +223,35 @@ fn one_merchant_at_all_limits_stays_bounded() {
         ("/api/payouts?limit=100".to_owned(), 500_000),
         ("/api/account".to_owned(), 20_000),
     ] {
-        let bytes = keyed(&gate, &shop, &path).body.len();
+        let bytes = keyed(&gateway, &shop, &path).body.len();
         println!("{path}: {bytes} bytes");
         assert!(bytes <= bytes_max, "{path}: {bytes} bytes");
     }
-    let (full, of_each) = (sizes(&gate), |sizes: &[(String, i64)]| {
+    let (full, of_each) = (sizes(&gateway), |sizes: &[(String, i64)]| {
         sizes.iter().map(|(_, bytes)| bytes).sum::<i64>() / i64::try_from(made).unwrap()
     });
     println!("at the limit, in bytes: {full:?}, {} for each payment", of_each(&full));
     assert!(of_each(&full) < 8_000, "{full:?}");
 
-    gate.let_pass(91 * DAY);
+    gateway.let_pass(91 * DAY);
     wait_for("the end of their time", SOON, || {
-        count(&gate, "SELECT count(*) FROM payments WHERE status = 'pending'") == 0
+        count(&gateway, "SELECT count(*) FROM payments WHERE status = 'pending'") == 0
     });
-    gate.let_pass(91 * DAY + Duration::from_secs(2 * 3_600)); // It looks once an hour.
+    gateway.let_pass(91 * DAY + Duration::from_secs(2 * 3_600)); // It looks once an hour.
     let with_texts = "SELECT count(*) FROM payments WHERE reference IS NOT NULL";
     wait_for("the end of all texts but the paid one's", Duration::from_secs(120), || {
-        count(&gate, with_texts) == 1
+        count(&gateway, with_texts) == 1
     });
-    assert_eq!(count(&gate, "SELECT count(*) FROM idempotency_keys"), 0);
+    assert_eq!(count(&gateway, "SELECT count(*) FROM idempotency_keys"), 0);
     // The room is used again; the file itself does not shrink.
-    let left = sizes(&gate);
+    let left = sizes(&gateway);
     println!("91 days later: {left:?}, {} for each payment", of_each(&left));
     let texts = "SELECT sum(length(reference) + length(webhook_url) + length(redirect_url))
                  FROM payments";
-    assert!(count(&gate, texts) < 10_000);
+    assert!(count(&gateway, texts) < 10_000);
     wait_for("the sizes in the metrics", SOON, || {
-        gate.metrics().contains("litegate_table_bytes{table=\"payments\"}")
+        gateway.metrics().contains("litegate_table_bytes{table=\"payments\"}")
     });
-    let doctor = gate.doctor().stdout;
+    let doctor = gateway.doctor().stdout;
     assert!(doctor.contains("largest tables: payments "), "{doctor}");
 }

@@ -8,9 +8,9 @@ use rusqlite::types::Value;
 use crate::discord::ADDRESS;
 use crate::harness::authenticator::Authenticator;
 use crate::harness::database::Database;
-use crate::harness::gate::{Gate, Output};
+use crate::harness::gateway::{Gateway, Output};
 use crate::harness::json::Fields;
-use crate::harness::stage::Stage;
+use crate::harness::test_env::TestEnv;
 
 /// Further addresses of nobody.
 const OTHERS: [&str; 2] = [
@@ -29,27 +29,27 @@ struct Factor {
 }
 
 /// Begins a second factor.
-fn begin(gate: &Gate, merchant: &str) -> Authenticator {
-    let begun = gate.cli_json(&["merchant", "second-factor", "enable", merchant]);
+fn begin(gateway: &Gateway, merchant: &str) -> Authenticator {
+    let begun = gateway.cli_json(&["merchant", "second-factor", "enable", merchant]);
     assert_eq!(begun.raw("enabled"), "false");
     assert!(begun.text("url").contains(&begun.text("secret")), "{}", begun.whole());
     Authenticator::of(&begun.text("secret"))
 }
 
 /// Enables a second factor.
-fn enable(gate: &Gate, merchant: &str) -> Factor {
-    let app = begin(gate, merchant);
-    let code = app.next_code(gate);
+fn enable(gateway: &Gateway, merchant: &str) -> Factor {
+    let app = begin(gateway, merchant);
+    let code = app.next_code(gateway);
     let arguments = ["merchant", "second-factor", "confirm", merchant, "--code", &code];
-    let enabled = gate.cli_json(&arguments);
+    let enabled = gateway.cli_json(&arguments);
     assert_eq!(enabled.raw("enabled"), "true");
     let recovery: Vec<String> = serde_json::from_str(enabled.raw("recoveryCodes")).unwrap();
     assert_eq!(recovery.len(), 8);
     Factor { app, recovery }
 }
 
-fn merchant_of(gate: &Gate) -> String {
-    gate.cli_json(&["merchant", "add", "--name", "Corner Shop"]).text("merchantId")
+fn merchant_of(gateway: &Gateway) -> String {
+    gateway.cli_json(&["merchant", "add", "--name", "Corner Shop"]).text("merchantId")
 }
 
 fn rotate<'a>(merchant: &'a str, code: &'a str) -> [&'a str; 5] {
@@ -67,69 +67,69 @@ fn set_address<'a>(merchant: &'a str, address: &'a str) -> [&'a str; 4] {
 /// 4. It is disabled by a code. Everything is in the audit log, and no code or secret is.
 #[test]
 fn a_code_is_needed_and_accepted_once() {
-    let gate = Gate::offline();
-    let id = merchant_of(&gate);
+    let gateway = Gateway::offline();
+    let id = merchant_of(&gateway);
     let id = id.as_str();
-    let app = begin(&gate, id);
-    gate.cli_ok(&["merchant", "rotate-key", id]);
+    let app = begin(&gateway, id);
+    gateway.cli_ok(&["merchant", "rotate-key", id]);
     let wrong = app.wrong_code();
     let confirm = ["merchant", "second-factor", "confirm", id, "--code"];
-    gate.cli_fails(&[&confirm[..], &[&wrong]].concat(), 4, &["the code is wrong"]);
-    gate.cli_ok(&["merchant", "rotate-key", id]);
+    gateway.cli_fails(&[&confirm[..], &[&wrong]].concat(), 4, &["the code is wrong"]);
+    gateway.cli_ok(&["merchant", "rotate-key", id]);
 
-    let Factor { app, recovery } = enable(&gate, id);
-    gate.cli_fails(&["merchant", "second-factor", "enable", id], 1, &["enabled already"]);
-    gate.cli_fails(&["merchant", "rotate-key", id], 4, &NEEDED);
-    gate.cli_fails(&set_address(id, ADDRESS), 4, &NEEDED);
-    assert_eq!(gate.cli_json(&["merchant", "show", id]).raw("payoutAddress"), "null");
+    let Factor { app, recovery } = enable(&gateway, id);
+    gateway.cli_fails(&["merchant", "second-factor", "enable", id], 1, &["enabled already"]);
+    gateway.cli_fails(&["merchant", "rotate-key", id], 4, &NEEDED);
+    gateway.cli_fails(&set_address(id, ADDRESS), 4, &NEEDED);
+    assert_eq!(gateway.cli_json(&["merchant", "show", id]).raw("payoutAddress"), "null");
     let used = app.last_code();
-    gate.cli_fails(&rotate(id, &used), 4, &["used already"]);
-    let code = app.next_code(&gate);
-    gate.cli_ok(&[&set_address(id, ADDRESS)[..], &["--code", &code]].concat());
-    gate.cli_fails(&rotate(id, &code), 4, &["used already"]);
-    gate.cli_fails(&rotate(id, &app.wrong_code()), 4, &["after 4 more"]);
-    let code = app.next_code(&gate);
-    let piped =
-        gate.cli_after(&format!("printf '{} {}\\n' |", &code[..3], &code[3..]), &rotate(id, "-"));
+    gateway.cli_fails(&rotate(id, &used), 4, &["used already"]);
+    let code = app.next_code(&gateway);
+    gateway.cli_ok(&[&set_address(id, ADDRESS)[..], &["--code", &code]].concat());
+    gateway.cli_fails(&rotate(id, &code), 4, &["used already"]);
+    gateway.cli_fails(&rotate(id, &app.wrong_code()), 4, &["after 4 more"]);
+    let code = app.next_code(&gateway);
+    let piped = gateway
+        .cli_after(&format!("printf '{} {}\\n' |", &code[..3], &code[3..]), &rotate(id, "-"));
     assert_eq!(piped.code, 0, "{piped:?}");
-    gate.cli_fails(&set_address(id, OTHERS[0]), 4, &NEEDED);
-    gate.cli_ok(&set_address(id, ADDRESS)); // Is in force already.
+    gateway.cli_fails(&set_address(id, OTHERS[0]), 4, &NEEDED);
+    gateway.cli_ok(&set_address(id, ADDRESS)); // Is in force already.
 
     let typed = recovery[0].to_uppercase().replace('-', " ");
-    gate.cli_ok(&rotate(id, &typed));
-    gate.cli_fails(&rotate(id, &recovery[0]), 4, &["the code is wrong"]);
-    gate.cli_ok(&rotate(id, &recovery[7]));
+    gateway.cli_ok(&rotate(id, &typed));
+    gateway.cli_fails(&rotate(id, &recovery[0]), 4, &["the code is wrong"]);
+    gateway.cli_ok(&rotate(id, &recovery[7]));
 
-    let code = app.next_code(&gate);
-    gate.cli_ok(&["merchant", "second-factor", "disable", id, "--code", &code]);
-    gate.cli_ok(&["merchant", "rotate-key", id]);
-    gate.cli_fails(&["merchant", "second-factor", "disable", id], 1, &["not enabled"]);
-    let acts = gate.cli_ok(&["audit-log"]).stdout;
+    let code = app.next_code(&gateway);
+    gateway.cli_ok(&["merchant", "second-factor", "disable", id, "--code", &code]);
+    gateway.cli_ok(&["merchant", "rotate-key", id]);
+    gateway.cli_fails(&["merchant", "second-factor", "disable", id], 1, &["not enabled"]);
+    let operations = gateway.cli_ok(&["audit-log"]).stdout;
     for words in ["begin", "enable", "pass", "fail", "disable"] {
-        assert!(acts.contains(&format!("{words}_second_factor")), "{words}: {acts}");
+        assert!(operations.contains(&format!("{words}_second_factor")), "{words}: {operations}");
     }
-    assert!(acts.contains("recovery code; 6 left"), "{acts}");
-    assert!(!recovery.iter().any(|code| acts.contains(code)), "{acts}");
+    assert!(operations.contains("recovery code; 6 left"), "{operations}");
+    assert!(!recovery.iter().any(|code| operations.contains(code)), "{operations}");
 }
 
 /// 1. Five wrong codes lock the factor: the right one is refused as well.
 /// 2. After 15 minutes a right code is accepted, and the count begins anew.
 #[test]
 fn five_wrong_codes_lock_for_15_minutes() {
-    let gate = Gate::offline();
-    let id = merchant_of(&gate);
-    let Factor { app, recovery } = enable(&gate, &id);
+    let gateway = Gateway::offline();
+    let id = merchant_of(&gateway);
+    let Factor { app, recovery } = enable(&gateway, &id);
     for left in ["4", "3", "2", "1"] {
         let words = format!("after {left} more");
-        gate.cli_fails(&rotate(&id, &app.wrong_code()), 4, &[&words]);
+        gateway.cli_fails(&rotate(&id, &app.wrong_code()), 4, &[&words]);
     }
-    gate.cli_fails(&rotate(&id, "nonsense"), 4, &["try again in 15 minutes"]);
-    app.let_pass(&gate, 13 * MINUTE);
-    gate.cli_fails(&rotate(&id, &app.next_code(&gate)), 4, &["try again in"]);
-    gate.cli_fails(&rotate(&id, &recovery[0]), 4, &["try again in"]);
-    app.let_pass(&gate, MINUTE);
-    gate.cli_ok(&rotate(&id, &app.next_code(&gate)));
-    gate.cli_fails(&rotate(&id, &app.wrong_code()), 4, &["after 4 more"]);
+    gateway.cli_fails(&rotate(&id, "nonsense"), 4, &["try again in 15 minutes"]);
+    app.let_pass(&gateway, 13 * MINUTE);
+    gateway.cli_fails(&rotate(&id, &app.next_code(&gateway)), 4, &["try again in"]);
+    gateway.cli_fails(&rotate(&id, &recovery[0]), 4, &["try again in"]);
+    app.let_pass(&gateway, MINUTE);
+    gateway.cli_ok(&rotate(&id, &app.next_code(&gateway)));
+    gateway.cli_fails(&rotate(&id, &app.wrong_code()), 4, &["after 4 more"]);
 }
 
 /// The rows of a merchant's factor, and of the merchant.
@@ -154,36 +154,36 @@ fn put(database: &Database, table: &str, row: &[Value]) {
 ///    place they work.
 /// 3. The operator resets a factor whose row is gone.
 #[test]
-fn the_database_does_not_turn_it_off() {
-    let gate = Gate::offline();
-    let id = merchant_of(&gate);
+fn database_changes_do_not_disable_the_second_factor() {
+    let gateway = Gateway::offline();
+    let id = merchant_of(&gateway);
     let id = id.as_str();
-    let database = Database::of(&gate);
+    let database = Database::of(&gateway);
     let without = database.rows("SELECT * FROM merchants").remove(0);
-    let Factor { app, recovery } = enable(&gate, id);
+    let Factor { app, recovery } = enable(&gateway, id);
     let [factor, merchant] = rows(&database);
-    gate.cli_ok(&rotate(id, &recovery[0]));
+    gateway.cli_ok(&rotate(id, &recovery[0]));
     let newest = rows(&database);
     let refused = |what: &str, words: &str| {
         for command in [&["merchant", "rotate-key", id][..], &rotate(id, &recovery[0])] {
-            let said = gate.cli(command);
+            let said = gateway.cli(command);
             assert_ne!(said.code, 0, "{what}: {said:?}");
             assert!(said.stderr.contains(words), "{what}: {said:?}");
         }
-        let said = gate.cli(&set_address(id, ADDRESS));
+        let said = gateway.cli(&set_address(id, ADDRESS));
         assert_ne!(said.code, 0, "{what}: {said:?}");
     };
 
     database.tamper("DELETE FROM second_factors;");
     refused("deleted", "cannot be verified");
-    gate.doctor_fails(&["of the table second_factors "]);
+    gateway.doctor_fails(&["of the table second_factors "]);
     put(&database, "second_factors", &factor);
     refused("an earlier row", "cannot be verified");
-    gate.doctor_fails(&["of the table second_factors "]);
+    gateway.doctor_fails(&["of the table second_factors "]);
     for (what, older) in [("the merchant's earlier row", &merchant), ("none then", &without)] {
         put(&database, "merchants", older);
         refused(what, "does not verify");
-        gate.doctor_fails(&["of the table merchants "]);
+        gateway.doctor_fails(&["of the table merchants "]);
     }
     let [factor, merchant] = &newest;
     put(&database, "merchants", merchant);
@@ -194,25 +194,25 @@ fn the_database_does_not_turn_it_off() {
     database.tamper("UPDATE second_factors SET wrong = 0, last_step = 0, begun_at = begun_at + 1;");
     refused("a changed row", "cannot be verified");
     put(&database, "second_factors", factor);
-    gate.cli_ok(&rotate(id, &app.next_code(&gate)));
+    gateway.cli_ok(&rotate(id, &app.next_code(&gateway)));
 
     database.tamper("DELETE FROM second_factors;");
-    gate.cli_ok(&["merchant", "second-factor", "disable", id]);
-    gate.cli_ok(&["merchant", "rotate-key", id]);
-    assert!(gate.cli_ok(&["audit-log"]).stdout.contains("reset_second_factor"));
-    enable(&gate, id);
+    gateway.cli_ok(&["merchant", "second-factor", "disable", id]);
+    gateway.cli_ok(&["merchant", "rotate-key", id]);
+    assert!(gateway.cli_ok(&["audit-log"]).stdout.contains("reset_second_factor"));
+    enable(&gateway, id);
 }
 
-fn backup(gate: &Gate, name: &str) -> String {
-    let copy = gate.folder().join(name).display().to_string();
-    gate.cli_ok(&["backup", &copy]);
+fn backup(gateway: &Gateway, name: &str) -> String {
+    let copy = gateway.folder().join(name).display().to_string();
+    gateway.cli_ok(&["backup", &copy]);
     copy
 }
 
-fn restore(gate: &Gate, copy: &str) -> Output {
-    gate.term();
-    let restored = gate.cli(&["restore", copy]);
-    gate.start();
+fn restore(gateway: &Gateway, copy: &str) -> Output {
+    gateway.term();
+    let restored = gateway.cli(&["restore", copy]);
+    gateway.start();
     restored
 }
 
@@ -222,52 +222,52 @@ fn restore(gate: &Gate, copy: &str) -> Output {
 /// 3. The first copy is restored: the guarded commands are refused until the operator resets it.
 /// 4. The factor was reset since the second copy: it stays off when that is restored.
 #[test]
-fn a_restored_copy_does_not_turn_it_off() {
-    let Some(Stage { gate, shop, node: _node }) = Stage::alone() else { return };
+fn a_restored_backup_does_not_disable_the_second_factor() {
+    let Some(TestEnv { gateway, shop, node: _node }) = TestEnv::alone() else { return };
     let id = shop.merchant_id.as_str();
-    let before = backup(&gate, "before.db");
-    let Factor { app, recovery } = enable(&gate, id);
-    let after = backup(&gate, "after.db");
-    gate.cli_ok(&rotate(id, &recovery[0]));
+    let before = backup(&gateway, "before.db");
+    let Factor { app, recovery } = enable(&gateway, id);
+    let after = backup(&gateway, "after.db");
+    gateway.cli_ok(&rotate(id, &recovery[0]));
 
-    assert_eq!(restore(&gate, &after).code, 0);
-    gate.cli_fails(&["merchant", "rotate-key", id], 4, &NEEDED);
+    assert_eq!(restore(&gateway, &after).code, 0);
+    gateway.cli_fails(&["merchant", "rotate-key", id], 4, &NEEDED);
     for code in &recovery[..2] {
-        gate.cli_fails(&rotate(id, code), 4, &["the code is wrong"]);
+        gateway.cli_fails(&rotate(id, code), 4, &["the code is wrong"]);
     }
-    gate.cli_ok(&rotate(id, &app.next_code(&gate)));
+    gateway.cli_ok(&rotate(id, &app.next_code(&gateway)));
 
-    let restored = restore(&gate, &before);
+    let restored = restore(&gateway, &before);
     assert_eq!(restored.code, 1, "{restored:?}");
     assert!(restored.stdout.contains("of the table second_factors"), "{restored:?}");
-    for command in [&["merchant", "rotate-key", id][..], &rotate(id, &app.next_code(&gate))] {
-        gate.cli_fails(command, 4, &["cannot be verified", "second-factor disable"]);
+    for command in [&["merchant", "rotate-key", id][..], &rotate(id, &app.next_code(&gateway))] {
+        gateway.cli_fails(command, 4, &["cannot be verified", "second-factor disable"]);
     }
-    gate.cli_ok(&["merchant", "second-factor", "disable", id]);
-    gate.cli_ok(&["merchant", "rotate-key", id]);
+    gateway.cli_ok(&["merchant", "second-factor", "disable", id]);
+    gateway.cli_ok(&["merchant", "rotate-key", id]);
 
-    assert_eq!(restore(&gate, &after).code, 0);
-    gate.cli_ok(&["merchant", "rotate-key", id]);
-    gate.doctor_ok();
+    assert_eq!(restore(&gateway, &after).code, 0);
+    gateway.cli_ok(&["merchant", "rotate-key", id]);
+    gateway.doctor_ok();
 }
 
 /// 1. The master secret is rotated while the gateway serves: the app's secret is encrypted again.
 /// 2. After the grace, with the old secret gone, a code is accepted.
 #[test]
-fn it_survives_a_rotation_of_the_master_secret() {
-    let Some(Stage { gate, shop, node: _node }) = Stage::alone() else { return };
+fn the_second_factor_survives_a_master_secret_rotation() {
+    let Some(TestEnv { gateway, shop, node: _node }) = TestEnv::alone() else { return };
     let id = shop.merchant_id.as_str();
-    let Factor { app, .. } = enable(&gate, id);
-    let secret = || Database::of(&gate).rows("SELECT secret FROM second_factors");
+    let Factor { app, .. } = enable(&gateway, id);
+    let secret = || Database::of(&gateway).rows("SELECT secret FROM second_factors");
     let before = secret();
-    gate.cli_ok(&["secret", "rotate"]);
-    gate.await_log(&["rows sealed under the new secret"]);
+    gateway.cli_ok(&["secret", "rotate"]);
+    gateway.await_log(&["rows sealed under the new secret"]);
     assert_ne!(secret(), before);
-    gate.cli_ok(&rotate(id, &app.next_code(&gate)));
-    app.let_pass(&gate, 8 * 24 * 60 * MINUTE);
-    gate.await_log(&["old master secret removed"]);
-    gate.restart();
-    gate.cli_fails(&["merchant", "rotate-key", id], 4, &NEEDED);
-    let rotated: Fields = gate.cli_json(&rotate(id, &app.next_code(&gate)));
+    gateway.cli_ok(&rotate(id, &app.next_code(&gateway)));
+    app.let_pass(&gateway, 8 * 24 * 60 * MINUTE);
+    gateway.await_log(&["old master secret removed"]);
+    gateway.restart();
+    gateway.cli_fails(&["merchant", "rotate-key", id], 4, &NEEDED);
+    let rotated: Fields = gateway.cli_json(&rotate(id, &app.next_code(&gateway)));
     assert!(rotated.text("apiKey").starts_with("lg_regtest_"));
 }

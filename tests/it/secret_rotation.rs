@@ -4,25 +4,25 @@ use std::fs;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use crate::harness::gate::Gate;
+use crate::harness::gateway::Gateway;
 use crate::harness::random::{Random, setting};
 use crate::harness::receiver::Receiver;
 use crate::harness::shop::Shop;
-use crate::harness::stage::Stage;
+use crate::harness::test_env::TestEnv;
 use crate::harness::wait::{SOON, wait_for};
 
 const DAY: Duration = Duration::from_secs(86_400);
 
-fn new_key(gate: &Gate, shop: &Shop) -> String {
-    gate.cli_json(&["merchant", "view-key", &shop.merchant_id]).text("apiKey")
+fn new_key(gateway: &Gateway, shop: &Shop) -> String {
+    gateway.cli_json(&["merchant", "view-key", &shop.merchant_id]).text("apiKey")
 }
 
 fn status_of(shop: &Shop, key: &str) -> u16 {
     shop.with_key(key).post(r#"{"amountLtc": 0.05}"#, &[]).status
 }
 
-fn old_file(gate: &Gate) -> std::path::PathBuf {
-    format!("{}.old", gate.setting("secret_file")).into()
+fn old_file(gateway: &Gateway) -> std::path::PathBuf {
+    format!("{}.old", gateway.setting("secret_file")).into()
 }
 
 // 1. The secret is rotated while the gateway serves: it notices by itself and seals its rows again.
@@ -32,34 +32,34 @@ fn old_file(gate: &Gate) -> std::path::PathBuf {
 // 4. After a restart payments, merchants and the audit are as before.
 #[test]
 fn old_keys_are_valid_until_the_grace_ends() {
-    let Some(Stage { gate, shop, node }) = Stage::alone() else { return };
+    let Some(TestEnv { gateway, shop, node }) = TestEnv::alone() else { return };
     let receiver = Receiver::start();
-    let payment = shop.create_told("0.05", &receiver.url("/hook"));
+    let payment = shop.create_with_webhook("0.05", &receiver.url("/hook"));
     let old = shop.api_key.clone();
-    let said = gate.cli_json(&["secret", "rotate"]);
+    let said = gateway.cli_json(&["secret", "rotate"]);
     assert_eq!(said.raw("rotating"), "true");
-    gate.await_log(&["master secret replaced"]);
-    gate.await_log(&["rows sealed under the new secret"]);
-    let new = new_key(&gate, &shop);
+    gateway.await_log(&["master secret replaced"]);
+    gateway.await_log(&["rows sealed under the new secret"]);
+    let new = new_key(&gateway, &shop);
     assert_ne!(new, old);
     assert_eq!((status_of(&shop, &old), status_of(&shop, &new)), (200, 200));
-    gate.cli_fails(&["secret", "rotate"], 4, &["not finished"]);
+    gateway.cli_fails(&["secret", "rotate"], 4, &["not finished"]);
     node.send(&payment.address, "0.05");
     node.mine(2);
     let hit = receiver.await_hit_for(&payment.id, SOON);
     assert_eq!(hit.header("webhook-signature").split(' ').count(), 2);
-    gate.cli_fails(&["secret", "finish"], 4, &["valid until"]);
-    gate.let_pass(8 * DAY);
-    gate.await_log(&["old master secret removed"]);
-    assert!(!old_file(&gate).exists());
+    gateway.cli_fails(&["secret", "finish"], 4, &["valid until"]);
+    gateway.let_pass(8 * DAY);
+    gateway.await_log(&["old master secret removed"]);
+    assert!(!old_file(&gateway).exists());
     assert_eq!((status_of(&shop, &old), status_of(&shop, &new)), (401, 200));
-    gate.restart();
+    gateway.restart();
     assert_eq!((status_of(&shop, &old), status_of(&shop, &new)), (401, 200));
     assert_eq!(shop.status(&payment.id).text("status"), "completed");
-    gate.cli_ok(&["audit"]);
-    gate.cli_ok(&["audit-log", "--verify"]);
-    let acts = gate.cli_list(&["audit-log"]);
-    assert_eq!(acts.iter().filter(|act| act.text("act") == "rotate_secret").count(), 1);
+    gateway.cli_ok(&["audit"]);
+    gateway.cli_ok(&["audit-log", "--verify"]);
+    let operations = gateway.cli_list(&["audit-log"]);
+    assert_eq!(operations.iter().filter(|act| act.text("act") == "rotate_secret").count(), 1);
 }
 
 // 1. While a shop creates payments, the command is killed after each of its steps and run again,
@@ -69,7 +69,7 @@ fn old_keys_are_valid_until_the_grace_ends() {
 #[test]
 fn a_rotation_that_is_killed_resumes() {
     for point in ["secret-next", "secret-old", "secret-row-keys", "secret-replaced"] {
-        let Some(Stage { gate, shop, node: _node }) = Stage::alone() else { return };
+        let Some(TestEnv { gateway, shop, node: _node }) = TestEnv::alone() else { return };
         let over = AtomicBool::new(false);
         let answered = std::thread::scope(|scope| {
             let traffic = scope.spawn(|| {
@@ -81,34 +81,34 @@ fn a_rotation_that_is_killed_resumes() {
                 }
                 ids
             });
-            gate.set_environment("LITEGATE_CRASH_AT", point);
-            let killed = gate.cli(&["secret", "rotate"]);
+            gateway.set_environment("LITEGATE_CRASH_AT", point);
+            let killed = gateway.cli(&["secret", "rotate"]);
             assert_eq!(killed.code, -1, "{point}: {killed:?}");
-            gate.clear_environment();
-            gate.kill();
-            gate.start();
+            gateway.clear_environment();
+            gateway.kill();
+            gateway.start();
             match point {
                 "secret-replaced" => {} // All was done but the note in the database.
-                _ => drop(gate.cli_ok(&["secret", "rotate"])),
+                _ => drop(gateway.cli_ok(&["secret", "rotate"])),
             }
             wait_for("the rotation", SOON, || {
-                gate.cli_json(&["secret", "status"]).raw("rotating") == "true"
+                gateway.cli_json(&["secret", "status"]).raw("rotating") == "true"
             });
-            gate.kill();
-            gate.start();
+            gateway.kill();
+            gateway.start();
             over.store(true, Ordering::Relaxed);
             traffic.join().unwrap()
         });
-        let new = new_key(&gate, &shop);
+        let new = new_key(&gateway, &shop);
         assert_eq!((status_of(&shop, &shop.api_key), status_of(&shop, &new)), (200, 200));
-        gate.let_pass(8 * DAY);
-        gate.await_log(&["old master secret removed"]);
+        gateway.let_pass(8 * DAY);
+        gateway.await_log(&["old master secret removed"]);
         assert_eq!((status_of(&shop, &shop.api_key), status_of(&shop, &new)), (401, 200));
         assert!(!answered.is_empty());
         for id in &answered {
             assert_eq!(shop.status(id).text("paymentId"), *id);
         }
-        let left = fs::read_dir(gate.folder()).unwrap().flatten();
+        let left = fs::read_dir(gateway.folder()).unwrap().flatten();
         let names: Vec<_> = left.map(|entry| entry.file_name().into_string().unwrap()).collect();
         assert!(!names.iter().any(|name| name.starts_with("secret.")), "{names:?}");
     }
@@ -123,44 +123,44 @@ fn a_rotation_that_is_killed_resumes() {
 #[test]
 fn a_rotation_killed_at_any_instant_resumes() {
     let mut random = Random::of(setting("SEED", 1));
-    let gate = Gate::offline();
-    let id = gate.cli_json(&["merchant", "add", "--name", "one"]).text("merchantId");
-    let key = || gate.cli_json(&["merchant", "view-key", &id]).text("apiKey");
-    let is_under_way = || gate.cli_json(&["secret", "status"]).raw("rotating") == "true";
+    let gateway = Gateway::offline();
+    let id = gateway.cli_json(&["merchant", "add", "--name", "one"]).text("merchantId");
+    let key = || gateway.cli_json(&["merchant", "view-key", &id]).text("apiKey");
+    let is_in_flight = || gateway.cli_json(&["secret", "status"]).raw("rotating") == "true";
     let row_keys = || {
-        let text = fs::read_to_string(gate.setting("sweeper.row_key_file")).unwrap();
+        let text = fs::read_to_string(gateway.setting("sweeper.row_key_file")).unwrap();
         text.lines().filter(|line| line.starts_with("key ")).count()
     };
     let rotate = ["secret", "rotate", "--grace", "0s"];
     let began = Instant::now();
-    gate.cli_ok(&rotate);
-    gate.cli_ok(&["secret", "finish"]);
+    gateway.cli_ok(&rotate);
+    gateway.cli_ok(&["secret", "finish"]);
     let whole = u64::try_from(began.elapsed().as_micros()).unwrap();
     let (rotations, mut kills) = (setting("ROTATIONS", 8), 0);
     for done in 0..rotations {
         let before = key();
-        while !is_under_way() {
+        while !is_in_flight() {
             kills += 1;
-            gate.run_killed(&rotate, Duration::from_micros(random.below(whole)));
-            gate.cli_ok(&["merchant", "show", &id]);
+            gateway.run_killed(&rotate, Duration::from_micros(random.below(whole)));
+            gateway.cli_ok(&["merchant", "show", &id]);
         }
-        gate.cli_fails(&rotate, 4, &["not finished"]);
+        gateway.cli_fails(&rotate, 4, &["not finished"]);
         assert_ne!(key(), before);
         assert_eq!(row_keys(), 2);
-        while is_under_way() {
+        while is_in_flight() {
             kills += 1;
             let after = Duration::from_micros(random.below(whole));
-            gate.run_killed(&["secret", "finish"], after);
-            gate.cli_ok(&["merchant", "show", &id]);
+            gateway.run_killed(&["secret", "finish"], after);
+            gateway.cli_ok(&["merchant", "show", &id]);
         }
-        gate.cli_ok(&["secret", "finish"]);
+        gateway.cli_ok(&["secret", "finish"]);
         assert_eq!(row_keys(), 1);
-        let left = fs::read_dir(gate.folder()).unwrap().flatten();
+        let left = fs::read_dir(gateway.folder()).unwrap().flatten();
         let names: Vec<_> = left.map(|entry| entry.file_name().into_string().unwrap()).collect();
         assert!(!names.iter().any(|name| name.starts_with("secret.")), "{names:?}");
-        gate.cli_ok(&["audit-log", "--verify"]);
-        let acts = gate.cli_list(&["audit-log"]);
-        let noted = acts.iter().filter(|act| act.text("act") == "rotate_secret").count();
+        gateway.cli_ok(&["audit-log", "--verify"]);
+        let operations = gateway.cli_list(&["audit-log"]);
+        let noted = operations.iter().filter(|act| act.text("act") == "rotate_secret").count();
         assert_eq!(noted, usize::try_from(done + 2).unwrap());
     }
     println!("{rotations} rotations, {kills} kills");

@@ -8,12 +8,12 @@ use std::os::unix::fs::{PermissionsExt, chown};
 use std::process::{Command, Stdio};
 
 use crate::harness::files::{self, LITEGATE};
-use crate::harness::gate::Gate;
+use crate::harness::gateway::Gateway;
 use crate::harness::http;
 use crate::harness::json::Fields;
 use crate::harness::node::Node;
 use crate::harness::proxy::Relay;
-use crate::harness::stage::Stage;
+use crate::harness::test_env::TestEnv;
 use crate::harness::wait::{SOON, wait_for, wait_until};
 
 /// What `check-config` does with a value.
@@ -54,7 +54,7 @@ const URLS: [(&str, &str, Verdict); 34] = [
     ("node.zmq_rawtx", "tcp://127.0.0.1:0", Refused("port")),
     ("node.zmq_rawtx", "http://127.0.0.1:28332", Refused("must be a URL")),
     ("node.zmq_hashblock", "tcp://*:28332", Refused("names every address")),
-    ("doubt.second_rpc_url", "https://node.example:9332", Refused("litecoind serves no TLS")),
+    ("chain_guard.second_rpc_url", "https://node.example:9332", Refused("litecoind serves no TLS")),
     ("http.play_money_url", "http://127.0.0.1:1/#a", Refused("fragment")),
     ("http.play_money_url", "javascript:alert(1)", Refused("must be a URL")),
     ("sweeper.notify_url", "HTTPS://Operator.example/hook", Taken),
@@ -65,15 +65,15 @@ const URLS: [(&str, &str, Verdict); 34] = [
 
 #[test]
 fn every_url_of_the_configuration_is_read_in_every_spelling() {
-    let gate = Gate::offline();
-    let good = gate.config();
+    let gateway = Gateway::offline();
+    let good = gateway.config();
     for (key, value, verdict) in URLS {
-        fs::write(gate.config_file(), good.to_string()).unwrap();
-        if key == "doubt.second_rpc_url" {
-            gate.set("doubt.second_cookie_file", "/nowhere/.cookie");
+        fs::write(gateway.config_file(), good.to_string()).unwrap();
+        if key == "chain_guard.second_rpc_url" {
+            gateway.set("chain_guard.second_cookie_file", "/nowhere/.cookie");
         }
-        gate.set(key, value);
-        let said = gate.cli(&["check-config"]);
+        gateway.set(key, value);
+        let said = gateway.cli(&["check-config"]);
         match verdict {
             Taken => assert_eq!(said.code, 0, "{key} = {value}: {said:?}"),
             Refused(words) => {
@@ -88,8 +88,8 @@ fn every_url_of_the_configuration_is_read_in_every_spelling() {
 
 #[test]
 fn proxies_and_frames_are_networks_and_sites_in_every_spelling() {
-    let gate = Gate::offline();
-    let good = gate.config();
+    let gateway = Gateway::offline();
+    let good = gateway.config();
     for (key, value, taken) in [
         ("http.trusted_proxies", "172.16.0.0/12", true),
         ("http.trusted_proxies", "fd00::/8", true),
@@ -100,9 +100,9 @@ fn proxies_and_frames_are_networks_and_sites_in_every_spelling() {
         ("checkout.frame_ancestors", "HTTPS://Shop.Example/", true),
         ("checkout.frame_ancestors", "https://shop.example/path", false),
     ] {
-        fs::write(gate.config_file(), good.to_string()).unwrap();
-        gate.set(key, toml::Value::Array(vec![value.into()]));
-        let said = gate.cli(&["check-config"]);
+        fs::write(gateway.config_file(), good.to_string()).unwrap();
+        gateway.set(key, toml::Value::Array(vec![value.into()]));
+        let said = gateway.cli(&["check-config"]);
         assert_eq!(said.code, if taken { 0 } else { 2 }, "{key} = {value}: {said:?}");
     }
 }
@@ -114,22 +114,22 @@ fn proxies_and_frames_are_networks_and_sites_in_every_spelling() {
 fn mounted_secrets_are_read_by_their_group() {
     const USER: u32 = 4001;
     assert_eq!(files::user(), 0, "this test needs root");
-    let gate = Gate::offline();
-    let secret = gate.setting("secret_file");
-    fs::set_permissions(gate.folder(), PermissionsExt::from_mode(0o711)).unwrap();
-    for file in files::files_below(gate.folder(), "") {
+    let gateway = Gateway::offline();
+    let secret = gateway.setting("secret_file");
+    fs::set_permissions(gateway.folder(), PermissionsExt::from_mode(0o711)).unwrap();
+    for file in files::files_below(gateway.folder(), "") {
         chown(&file, Some(USER), Some(USER)).unwrap();
     }
     let run = |command: &str| {
         Command::new("setpriv")
             .args([&format!("--reuid={USER}"), &format!("--regid={USER}"), "--clear-groups"])
             .args([LITEGATE.as_str(), command, "--config"])
-            .arg(gate.config_file())
+            .arg(gateway.config_file())
             .output()
             .unwrap()
     };
     // The key that moves money: its group reads it only where root mounted it for reading.
-    let signing_key = gate.setting("wallet.signing_key_file");
+    let signing_key = gateway.setting("wallet.signing_key_file");
     for (owner, mode, taken) in [
         (0, 0o440, true),
         (0, 0o640, false),
@@ -164,15 +164,15 @@ fn mounted_secrets_are_read_by_their_group() {
 }
 
 #[test]
-fn an_empty_secret_is_refused_by_its_key() {
-    let gate = Gate::offline();
-    let empty = gate.folder().join("empty");
+fn an_empty_secret_is_refused_with_its_config_key() {
+    let gateway = Gateway::offline();
+    let empty = gateway.folder().join("empty");
     for content in ["", "\n", " \r\n"] {
         fs::write(&empty, content).unwrap();
         fs::set_permissions(&empty, PermissionsExt::from_mode(0o600)).unwrap();
-        gate.set("discord.token_file", empty.display().to_string());
-        gate.set("discord.guild_id", 1);
-        gate.cli_fails(&["check-config"], 2, &["discord.token_file", "is empty"]);
+        gateway.set("discord.token_file", empty.display().to_string());
+        gateway.set("discord.guild_id", 1);
+        gateway.cli_fails(&["check-config"], 2, &["discord.token_file", "is empty"]);
     }
 }
 
@@ -184,17 +184,17 @@ fn a_node_is_reached_by_ipv6_literals() {
     let port = |url: &str| -> u16 { url.rsplit_once(':').unwrap().1.parse().unwrap() };
     let rpc = Relay::on_ipv6_before(port(&node.rpc_url()));
     let zmq = Relay::on_ipv6_before(port(&node.zmq_url()));
-    let stage = Stage::beside(node, |gate| {
-        gate.set("node.rpc_url", format!("HTTP://[0:0:0:0:0:0:0:1]:{}/", rpc.port()));
-        gate.set("node.zmq_rawtx", format!("TCP://[::1]:{}", zmq.port()));
-        gate.set("node.zmq_hashblock", format!("tcp://[::1]:{}", zmq.port()));
+    let test_env = TestEnv::beside(node, |gateway| {
+        gateway.set("node.rpc_url", format!("HTTP://[0:0:0:0:0:0:0:1]:{}/", rpc.port()));
+        gateway.set("node.zmq_rawtx", format!("TCP://[::1]:{}", zmq.port()));
+        gateway.set("node.zmq_hashblock", format!("tcp://[::1]:{}", zmq.port()));
     });
-    let payment = stage.shop.create("0.05");
-    stage.node.send(&payment.address, "0.05");
-    stage.shop.await_field(&payment.id, "detail", "\"seen\"", SOON);
+    let payment = test_env.shop.create("0.05");
+    test_env.node.send(&payment.address, "0.05");
+    test_env.shop.await_field(&payment.id, "detail", "\"seen\"", SOON);
     let connected = "litegate_zmq_connections_total 0";
     wait_for("a ZMQ connection", SOON, || {
-        let metrics = stage.gate.metrics();
+        let metrics = test_env.gateway.metrics();
         metrics.contains("litegate_zmq_connections_total") && !metrics.contains(connected)
     });
 }
@@ -230,12 +230,12 @@ const PATHS: [(&str, &str, u16); 26] = [
 ];
 
 #[test]
-fn slashes_and_methods_are_forgiven_where_that_is_safe() {
-    let Some(Stage { gate, shop, node: _node }) = Stage::shared() else { return };
+fn slash_and_method_variants_are_accepted_where_safe() {
+    let Some(TestEnv { gateway, shop, node: _node }) = TestEnv::shared() else { return };
     let id = shop.create("0.05").id;
     for (method, path, status) in PATHS {
         let path = path.replace("{id}", &id);
-        let answer = gate.request(method, &path, &[], "");
+        let answer = gateway.request(method, &path, &[], "");
         assert_eq!(answer.status, status, "{method} {path}: {}", answer.body);
         if method == "OPTIONS" {
             let allowed = answer.header("allow").expect("it is listed");
@@ -249,9 +249,9 @@ fn slashes_and_methods_are_forgiven_where_that_is_safe() {
         }
     }
     let key = [("x-api-key", shop.api_key.as_str())];
-    let created = gate.request("POST", "//api/payments/", &key, r#"{"amountLtc": 0.05}"#);
+    let created = gateway.request("POST", "//api/payments/", &key, r#"{"amountLtc": 0.05}"#);
     assert_eq!(created.status, 200, "{}", created.body);
-    let home = gate.get("/");
+    let home = gateway.get("/");
     assert_eq!(home.header("content-type"), Some("text/html; charset=utf-8"));
     assert!(home.body.contains("/docs\">") && home.body.contains("Litecoin payment gateway"));
 }
@@ -260,8 +260,8 @@ fn slashes_and_methods_are_forgiven_where_that_is_safe() {
 // 2. Checkout, status, stream, QR code, documents: each answers both ways, and links lead below it.
 #[test]
 fn everything_works_below_a_path_prefix() {
-    let Some(Stage { gate, shop, node: _node }) =
-        Stage::shared_with(|gate| gate.set("public_url", "https://shop.example/pay-gw/"))
+    let Some(TestEnv { gateway, shop, node: _node }) =
+        TestEnv::shared_with(|gateway| gateway.set("public_url", "https://shop.example/pay-gw/"))
     else {
         return;
     };
@@ -277,7 +277,7 @@ fn everything_works_below_a_path_prefix() {
             format!("/pay/{}", payment.id),
             format!("/pay/{}/qr.svg", payment.id),
         ] {
-            let answer = gate.get(&format!("{prefix}{path}"));
+            let answer = gateway.get(&format!("{prefix}{path}"));
             assert_eq!(answer.status, 200, "{prefix}{path}: {}", answer.body);
             // Nothing leads to the root of the site.
             for root in ["href=\"/", "src=\"/", "action=\"/"] {
@@ -286,11 +286,11 @@ fn everything_works_below_a_path_prefix() {
         }
         let key = [("x-api-key", shop.api_key.as_str())];
         let path = format!("{prefix}/api/payments");
-        let created = gate.request("POST", &path, &key, r#"{"amountLtc": 0.05}"#);
+        let created = gateway.request("POST", &path, &key, r#"{"amountLtc": 0.05}"#);
         assert_eq!(created.status, 200, "{path}: {}", created.body);
     }
-    assert_eq!(gate.get("/pay-gwx/docs").status, 404);
-    assert!(gate.get("/docs").body.contains("https://shop.example/pay-gw/openapi.json"));
+    assert_eq!(gateway.get("/pay-gwx/docs").status, 404);
+    assert!(gateway.get("/docs").body.contains("https://shop.example/pay-gw/openapi.json"));
 }
 
 /// A body, its status, and words of the answer.
@@ -315,12 +315,12 @@ const BODIES: [(&[u8], u16, &str); 9] = [
 ];
 
 #[test]
-fn bodies_get_true_sentences() {
-    let Some(Stage { gate, shop, node: _node }) = Stage::shared() else { return };
+fn invalid_bodies_get_accurate_error_messages() {
+    let Some(TestEnv { gateway, shop, node: _node }) = TestEnv::shared() else { return };
     let key = [("x-api-key", shop.api_key.as_str())];
     for (body, status, words) in BODIES {
         let shown = String::from_utf8_lossy(body);
-        let answer = http::request(gate.port(), "POST", "/api/payments", &key, body).unwrap();
+        let answer = http::request(gateway.port(), "POST", "/api/payments", &key, body).unwrap();
         assert_eq!(answer.status, status, "{shown}: {}", answer.body);
         assert!(answer.body.contains(words), "{shown}: {}", answer.body);
     }
@@ -329,12 +329,12 @@ fn bodies_get_true_sentences() {
 // 1. Nobody reads standard error, and the log is far longer than a pipe holds.
 // 2. Requests, health, metrics and SIGTERM work all the same, and the dropped lines are counted.
 #[test]
-fn a_log_that_nobody_reads_stops_nothing() {
-    let Some(Stage { gate, shop, node: _node }) = Stage::shared() else { return };
-    gate.term();
+fn an_unread_log_stops_nothing() {
+    let Some(TestEnv { gateway, shop, node: _node }) = TestEnv::shared() else { return };
+    gateway.term();
     let mut process = Command::new(LITEGATE.as_str())
         .args(["serve", "--config"])
-        .arg(gate.config_file())
+        .arg(gateway.config_file())
         .env("LITEGATE_LOG", "trace")
         .stdin(Stdio::null())
         .stdout(Stdio::null())
@@ -342,10 +342,10 @@ fn a_log_that_nobody_reads_stops_nothing() {
         .spawn()
         .unwrap();
     let unread = process.stderr.take().unwrap();
-    let answers = || http::request(gate.port(), "GET", "/", &[], b"").is_ok();
+    let answers = || http::request(gateway.port(), "GET", "/", &[], b"").is_ok();
     wait_for("the API", SOON, answers);
     let dropped = || {
-        let metrics = gate.metrics();
+        let metrics = gateway.metrics();
         let line =
             metrics.lines().find(|line| line.starts_with("litegate_log_lines_dropped_total"));
         line.unwrap().rsplit_once(' ').unwrap().1.parse::<u64>().unwrap()
@@ -365,10 +365,10 @@ fn a_log_that_nobody_reads_stops_nothing() {
 
 // 1. A client asks for signs of life that scripts can see. Others get comments alone.
 #[test]
-fn a_quiet_stream_shows_scripts_that_it_lives() {
-    let Some(Stage { gate, shop, node: _node }) = Stage::shared() else { return };
+fn a_quiet_stream_sends_keep_alive_events_on_request() {
+    let Some(TestEnv { gateway, shop, node: _node }) = TestEnv::shared() else { return };
     let id = shop.create("0.05").id;
-    let mut stream = TcpStream::connect(("127.0.0.1", gate.port())).unwrap();
+    let mut stream = TcpStream::connect(("127.0.0.1", gateway.port())).unwrap();
     stream.set_read_timeout(Some(SOON)).unwrap();
     let path = format!("/api/payments/{id}/events?alive=event");
     std::io::Write::write_all(
@@ -383,7 +383,7 @@ fn a_quiet_stream_shows_scripts_that_it_lives() {
         seen.push_str(&String::from_utf8_lossy(&bytes[..count]));
     }
     assert!(seen.find("\"detail\":\"waiting\"") < seen.find("event:alive"), "{seen}");
-    let twice = gate.get(&format!("{path}&alive=x"));
+    let twice = gateway.get(&format!("{path}&alive=x"));
     assert_eq!(twice.status, 400);
     assert_eq!(Fields::of(&twice.body).object("error").text("param"), "alive");
 }

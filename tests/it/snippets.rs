@@ -7,12 +7,12 @@ use std::sync::mpsc::{Receiver, channel};
 
 use crate::guide::command;
 use crate::harness::files;
-use crate::harness::gate::Gate;
+use crate::harness::gateway::Gateway;
 use crate::harness::http;
 use crate::harness::json::Fields;
 use crate::harness::packages::prepare;
 use crate::harness::ports;
-use crate::harness::stage::Stage;
+use crate::harness::test_env::TestEnv;
 use crate::harness::wait::{SOON, wait_for, wait_until};
 
 /// The page that may come with the gateway's own style, in bytes.
@@ -20,8 +20,8 @@ const PAGE_BYTES_MAX: usize = 60_000;
 
 /// An example as the page shows it.
 #[track_caller]
-fn snippet(gate: &Gate, id: &str) -> String {
-    let page = gate.get("/docs").body;
+fn snippet(gateway: &Gateway, id: &str) -> String {
+    let page = gateway.get("/docs").body;
     let start = format!("<pre id=\"{id}\"><code>");
     let Some((_, rest)) = page.split_once(&start) else { panic!("no example {id}") };
     let code = rest.split_once("</code></pre>").unwrap().0;
@@ -38,13 +38,13 @@ fn is_installed(program: &str) -> bool {
 
 /// Runs an example with the shop's key.
 #[track_caller]
-fn run(stage: &Stage, id: &str, program: &str) -> Output {
-    run_with(&stage.gate, id, program, &[("YOUR_SECRET_API_KEY", &stage.shop.api_key)])
+fn run(test_env: &TestEnv, id: &str, program: &str) -> Output {
+    run_with(&test_env.gateway, id, program, &[("YOUR_SECRET_API_KEY", &test_env.shop.api_key)])
 }
 
 #[track_caller]
-fn run_with(gate: &Gate, id: &str, program: &str, replaced: &[(&str, &str)]) -> Output {
-    let mut text = snippet(gate, id);
+fn run_with(gateway: &Gateway, id: &str, program: &str, replaced: &[(&str, &str)]) -> Output {
+    let mut text = snippet(gateway, id);
     for (what, by) in replaced {
         assert!(text.contains(what), "{id} has no {what}");
         text = text.replace(what, by);
@@ -64,9 +64,9 @@ fn said(output: &Output) -> String {
 
 #[test]
 fn every_creating_example_makes_the_same_payment() {
-    let Some(stage) = Stage::shared() else { return };
+    let Some(test_env) = TestEnv::shared() else { return };
     prepare();
-    let answer = Fields::of(&said(&run(&stage, "create-curl", "sh")));
+    let answer = Fields::of(&said(&run(&test_env, "create-curl", "sh")));
     let url = answer.text("paymentUrl");
     assert_eq!(answer.text("reference"), "order-7");
     let mut languages = vec![("create-node", "node"), ("create-python", "python3")];
@@ -75,17 +75,17 @@ fn every_creating_example_makes_the_same_payment() {
     }
     for (id, program) in languages {
         // They all send the same order under the same idempotency key, as number or as text.
-        assert_eq!(said(&run(&stage, id, program)), format!("Payment URL: {url}"), "{id}");
-        let wrong = run_with(&stage.gate, id, program, &[("YOUR_SECRET_API_KEY", "wrong")]);
+        assert_eq!(said(&run(&test_env, id, program)), format!("Payment URL: {url}"), "{id}");
+        let wrong = run_with(&test_env.gateway, id, program, &[("YOUR_SECRET_API_KEY", "wrong")]);
         let all = [wrong.stdout, wrong.stderr].concat();
         assert!(!wrong.status.success(), "{id} with a wrong key");
         assert!(String::from_utf8_lossy(&all).contains("invalid_api_key"), "{id}");
     }
-    let listed = Fields::of(&said(&run(&stage, "list-curl", "sh")));
+    let listed = Fields::of(&said(&run(&test_env, "list-curl", "sh")));
     let listed = listed.objects("data");
     assert_eq!(listed.len(), 1, "one order, one payment");
     let id = listed[0].text("paymentId");
-    let shown = said(&run_with(&stage.gate, "ask-curl", "sh", &[("PAYMENT_ID", &id)]));
+    let shown = said(&run_with(&test_env.gateway, "ask-curl", "sh", &[("PAYMENT_ID", &id)]));
     assert_eq!(Fields::of(&shown).text("paymentId"), id);
 }
 
@@ -98,9 +98,9 @@ struct Running {
 
 impl Running {
     #[track_caller]
-    fn start(gate: &Gate, id: &str, program: &str, secret: &str) -> Running {
+    fn start(gateway: &Gateway, id: &str, program: &str, secret: &str) -> Running {
         // Express is there under the name of its version.
-        let text = snippet(gate, id).replace("require('express')", "require('express5')");
+        let text = snippet(gateway, id).replace("require('express')", "require('express5')");
         let folder = files::folder();
         let script = folder.path().join(id);
         std::fs::write(&script, text).unwrap();
@@ -152,61 +152,61 @@ impl Drop for Running {
 
 #[track_caller]
 fn check_receiver(id: &str, program: &str, unsigned: u16) {
-    let Some(stage) = Stage::shared() else { return };
+    let Some(test_env) = TestEnv::shared() else { return };
     prepare();
-    let merchant = &stage.shop.merchant_id;
-    let shown = stage.gate.cli_json(&["merchant", "view-webhook-secret", merchant]);
-    let receiver = Running::start(&stage.gate, id, program, &shown.text("webhookSecret"));
+    let merchant = &test_env.shop.merchant_id;
+    let shown = test_env.gateway.cli_json(&["merchant", "view-webhook-secret", merchant]);
+    let receiver = Running::start(&test_env.gateway, id, program, &shown.text("webhookSecret"));
     let hook = format!("http://127.0.0.1:{}/api/webhook/ltc-payment", receiver.port);
-    let payment = stage.shop.create_told("0.05", &hook);
+    let payment = test_env.shop.create_with_webhook("0.05", &hook);
     let forged = format!(r#"{{"paymentId": "{}", "status": "completed"}}"#, payment.id);
     assert_eq!(receiver.post(&forged), Some(unsigned), "{id}: nobody signed this");
     assert_eq!(receiver.delivered(), Vec::<String>::new(), "{id}: nothing was paid");
-    stage.node.send(&payment.address, "0.05");
-    stage.node.mine(2);
+    test_env.node.send(&payment.address, "0.05");
+    test_env.node.mine(2);
     let line = wait_until("the delivery", SOON, || receiver.delivered().pop());
     assert!(line.contains(&format!("Payment {} completed!", payment.id)), "{line}");
     wait_until("the event as delivered", SOON, || {
-        let events = stage.gate.cli_list(&["webhook", "list"]);
-        let told = |event: &&Fields| {
+        let events = test_env.gateway.cli_list(&["webhook", "list"]);
+        let notified = |event: &&Fields| {
             event.text("paymentId") == payment.id && event.text("state") == "delivered"
         };
-        events.iter().find(told).map(|_| ())
+        events.iter().find(notified).map(|_| ())
     });
 }
 
 #[test]
-fn the_node_receiver_delivers_what_is_signed() {
+fn the_node_receiver_delivers_only_signed_events() {
     check_receiver("receiver-node", "node", 400);
 }
 
 #[test]
-fn the_python_receiver_delivers_what_is_signed() {
+fn the_python_receiver_delivers_only_signed_events() {
     check_receiver("receiver-python", "python3", 400);
 }
 
 #[test]
-fn the_php_receiver_delivers_what_is_signed() {
+fn the_php_receiver_delivers_only_signed_events() {
     if is_installed("php") {
         check_receiver("receiver-php", "php", 400);
     }
 }
 
 #[test]
-fn the_receiver_that_asks_delivers_what_is_completed() {
+fn the_querying_receiver_delivers_only_completed_payments() {
     check_receiver("receiver-asks", "node", 200);
 }
 
 #[test]
 fn the_page_is_small_and_loads_nothing() {
-    let gate = Gate::offline();
-    gate.start();
-    let page = gate.get("/docs");
+    let gateway = Gateway::offline();
+    gateway.start();
+    let page = gateway.get("/docs");
     assert_eq!(page.status, 200);
     assert!(page.body.len() < PAGE_BYTES_MAX, "{}", page.body.len());
     for loading in ["<script", "<img", "<iframe", "@import", "url(", "<link"] {
         assert!(!page.body.contains(loading), "{loading}");
     }
-    let own = format!("http://127.0.0.1:{}/api/payments", gate.port());
+    let own = format!("http://127.0.0.1:{}/api/payments", gateway.port());
     assert!(page.body.contains(&own), "the examples name this gateway");
 }

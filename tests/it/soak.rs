@@ -14,7 +14,8 @@ use rusqlite::types::Value as Cell;
 use serde_json::{Value, json};
 
 use crate::harness::database::Database;
-use crate::harness::gate::Gate;
+use crate::harness::expected::{At, Chain, chain, unspent};
+use crate::harness::gateway::Gateway;
 use crate::harness::json::{Fields, litoshis};
 use crate::harness::node::{Node, core_spelling, decimal};
 use crate::harness::proxy::{Fault, RpcProxy};
@@ -22,7 +23,6 @@ use crate::harness::random::{Random, setting};
 use crate::harness::receiver::Receiver;
 use crate::harness::roles::Part;
 use crate::harness::shop::{Created, Shop};
-use crate::harness::truth::{At, Chain, chain, unspent};
 use crate::harness::wait::{SOON, wait_for};
 
 const MERCHANTS: u64 = 4;
@@ -73,7 +73,7 @@ struct Order {
     created: Created,
     amount: u64,
     /// What is still to be done, in order.
-    acts: VecDeque<Act>,
+    operations: VecDeque<Act>,
     /// Not before the clock shows this.
     not_before: Duration,
 }
@@ -107,7 +107,7 @@ impl Merchant {
 struct Soak {
     // In the order in which they end.
     parts: [Part; 3],
-    gate: Gate,
+    gateway: Gateway,
     proxy: RpcProxy,
     receiver: Receiver,
     node: Node,
@@ -129,7 +129,7 @@ struct Soak {
 
 #[test]
 #[ignore = "long"]
-fn after_everything_at_once_the_utxo_set_says_what_the_books_say() {
+fn the_ledger_matches_the_utxo_set_after_a_mixed_load() {
     let (merchants, payments) =
         (setting("SOAK_MERCHANTS", MERCHANTS), setting("SOAK_PAYMENTS", PAYMENTS));
     let seed = setting("SEED", 1);
@@ -138,14 +138,14 @@ fn after_everything_at_once_the_utxo_set_says_what_the_books_say() {
     let Some(mut soak) = Soak::begin(merchants, payments, seed) else { return };
     // A bound on what should end long before.
     for _ in 0..payments * 20 + 1_000 {
-        if soak.orders.len() >= soak.target && soak.orders.iter().all(|o| o.acts.is_empty()) {
+        if soak.orders.len() >= soak.target && soak.orders.iter().all(|o| o.operations.is_empty()) {
             break;
         }
         soak.step();
     }
     println!("walked for {} s: {:?}", began.elapsed().as_secs(), soak.counts);
     soak.settle();
-    soak.judge();
+    soak.evaluate();
     println!("all in {} s", began.elapsed().as_secs());
 }
 
@@ -153,26 +153,26 @@ impl Soak {
     fn begin(merchants: u64, payments: u64, seed: u64) -> Option<Soak> {
         let replaces = ["-mempoolreplacement=1", "-walletrbf=1"];
         let node = Node::start_with(if seed.is_multiple_of(2) { &replaces } else { &[] })?;
-        let gate = Gate::init(&node);
+        let gateway = Gateway::init(&node);
         let proxy = RpcProxy::before(&node.rpc_url());
-        gate.set("node.rpc_url", proxy.url());
-        gate.set("payments.confirmations", CONFIRMATIONS);
-        gate.set("payments.confirmations_pegout", CONFIRMATIONS + 2);
-        gate.set("sweeper.interval", "1s");
-        gate.set("sweeper.min_payout", decimal(MIN_PAYOUT));
+        gateway.set("node.rpc_url", proxy.url());
+        gateway.set("payments.confirmations", CONFIRMATIONS);
+        gateway.set("payments.confirmations_pegout", CONFIRMATIONS + 2);
+        gateway.set("sweeper.interval", "1s");
+        gateway.set("sweeper.min_payout", decimal(MIN_PAYOUT));
         // Coins for payments: few outputs would soon be chains too long for the mempool.
         let purse: serde_json::Map<String, Value> =
             (0..40).map(|_| (node.fresh_address(), json!("2"))).collect();
         node.call::<String>("sendmany", json!(["", purse]));
         node.mine(1);
         let each = u32::try_from(merchants + payments / 8).unwrap();
-        let key = core_spelling(&gate.setting("wallet.xpub"));
+        let key = core_spelling(&gateway.setting("wallet.xpub"));
         let lists = ADDRESS_KINDS.map(|kind| node.derive(&kind.replace("{}", &key), 0, each));
         let mixed = (0..lists[0].len()).flat_map(|at| lists.iter().map(move |l| l[at].clone()));
         let mut soak = Soak {
             fresh_addresses: mixed.collect(),
             parts: PARTS.map(Part::of),
-            gate,
+            gateway,
             proxy,
             receiver: Receiver::start(),
             node,
@@ -190,13 +190,13 @@ impl Soak {
         let crash = format!("before-broadcast@{}", soak.crash_flag().display());
         soak.parts[SWEEPER].set_environment("LITEGATE_CRASH_AT", &crash);
         for part in &mut soak.parts {
-            part.start(&soak.gate);
+            part.start(&soak.gateway);
         }
         for number in 0..merchants {
             let address = soak.fresh_addresses.pop_front().unwrap();
-            let shop = Shop::open_paid_to(&soak.gate, &format!("Merchant {number}"), &address);
+            let shop = Shop::open_paid_to(&soak.gateway, &format!("Merchant {number}"), &address);
             // The clock will move by more than the month that it begins with.
-            soak.gate.cli_ok(&["merchant", "grant", &shop.merchant_id, "3650"]);
+            soak.gateway.cli_ok(&["merchant", "grant", &shop.merchant_id, "3650"]);
             let first = Registration { address, at: Duration::ZERO, cancelled: false };
             soak.merchants.push(Merchant { shop, registrations: vec![first] });
         }
@@ -238,7 +238,7 @@ impl Soak {
             }
             let amount = 200_000 + self.random.below(5_000_000);
             let dust = 3_000 + self.random.below(2_000);
-            let (kind, acts) = match self.random.below(20) {
+            let (kind, operations) = match self.random.below(20) {
                 0 => ("unpaid", vec![]),
                 1..=5 => ("exact", vec![Act::Send(amount)]),
                 6 | 7 => ("part", vec![Act::Send(amount / 2)]),
@@ -255,10 +255,16 @@ impl Soak {
             *self.counts.entry(kind).or_default() += 1;
             let merchant = self.random.below(self.merchants.len() as u64) as usize;
             let url = self.receiver.url("/hook");
-            let created = self.merchants[merchant].shop.create_told(&decimal(amount), &url);
+            let created = self.merchants[merchant].shop.create_with_webhook(&decimal(amount), &url);
             let wait = if kind == "late" { CLOCK_STEP } else { Duration::ZERO };
             let not_before = self.passed + wait;
-            self.orders.push(Order { merchant, created, amount, acts: acts.into(), not_before });
+            self.orders.push(Order {
+                merchant,
+                created,
+                amount,
+                operations: operations.into(),
+                not_before,
+            });
         }
         "order"
     }
@@ -266,7 +272,7 @@ impl Soak {
     /// Shoppers pay: alone, or several by one transaction.
     fn pay(&mut self) -> &'static str {
         let passed = self.passed;
-        let ready = |order: &Order| !order.acts.is_empty() && order.not_before <= passed;
+        let ready = |order: &Order| !order.operations.is_empty() && order.not_before <= passed;
         let mut able: Vec<usize> =
             (0..self.orders.len()).filter(|at| ready(&self.orders[*at])).collect();
         let count = 1 + self.random.below(self.batch() * 3) as usize;
@@ -276,7 +282,7 @@ impl Soak {
         for _ in 0..count.min(able.len()) {
             let place = self.random.below(able.len() as u64) as usize;
             let order = &mut self.orders[able.swap_remove(place)];
-            let Some(act) = order.acts.pop_front() else { continue };
+            let Some(act) = order.operations.pop_front() else { continue };
             let address = &order.created.address;
             let done = match act {
                 Act::Send(amount) if alone => {
@@ -299,7 +305,7 @@ impl Soak {
             };
             if !done {
                 // The wallet may be out of coins until the next block.
-                order.acts.push_front(act);
+                order.operations.push_front(act);
             }
         }
         if !together.is_empty()
@@ -307,7 +313,7 @@ impl Soak {
         {
             for order in &mut self.orders {
                 if let Some(amount) = together.get(&order.created.address) {
-                    order.acts.push_front(Act::Send(litoshis(amount.as_str().unwrap())));
+                    order.operations.push_front(Act::Send(litoshis(amount.as_str().unwrap())));
                 }
             }
         }
@@ -348,7 +354,7 @@ impl Soak {
     }
 
     fn crash_flag(&self) -> PathBuf {
-        self.gate.folder().join("die-now")
+        self.gateway.folder().join("die-now")
     }
 
     /// Starts again what is down for long enough.
@@ -362,7 +368,7 @@ impl Soak {
                 *self.counts.entry("died before a broadcast").or_default() += 1;
             }
             if !part.runs() && self.down_until[at] <= self.step {
-                part.start(&self.gate);
+                part.start(&self.gateway);
             }
         }
     }
@@ -385,12 +391,12 @@ impl Soak {
         let merchant = &mut self.merchants[at];
         let id = merchant.shop.merchant_id.clone();
         if cancels && merchant.pending(passed).next().is_some() {
-            self.gate.cli_ok(&["merchant", "cancel-address-change", &id]);
+            self.gateway.cli_ok(&["merchant", "cancel-address-change", &id]);
             merchant.pending(passed).for_each(|change| change.cancelled = true);
             return "cancel a change of address";
         }
         let Some(address) = self.fresh_addresses.pop_front() else { return "nothing" };
-        self.gate.cli_ok(&["merchant", "set-address", &id, &address]);
+        self.gateway.cli_ok(&["merchant", "set-address", &id, &address]);
         // What was still to come is overtaken.
         merchant.pending(passed).for_each(|change| change.cancelled = true);
         merchant.registrations.push(Registration { address, at: passed, cancelled: false });
@@ -409,7 +415,7 @@ impl Soak {
         self.parts[SWEEPER].kill();
         self.note_sweeps();
         self.passed += time;
-        self.gate.let_pass(self.passed);
+        self.gateway.let_pass(self.passed);
     }
 
     /// The delay of a change counts from the sweeper's first sight of it.
@@ -417,7 +423,7 @@ impl Soak {
         self.down_until[SWEEPER] = 0;
         let seen = |soak: &Soak| {
             soak.merchants.iter().all(|merchant| {
-                let seen = soak.gate.addresses_seen(&merchant.shop.merchant_id);
+                let seen = soak.gateway.addresses_seen(&merchant.shop.merchant_id);
                 seen >= merchant.registrations.len()
             })
         };
@@ -431,7 +437,7 @@ impl Soak {
     fn note_sweeps(&mut self) {
         let now: Vec<String> =
             self.merchants.iter().map(|m| m.in_force(self.passed).to_owned()).collect();
-        for row in Database::of(&self.gate).rows("SELECT id FROM sweeps") {
+        for row in Database::of(&self.gateway).rows("SELECT id FROM sweeps") {
             self.in_force_of.entry(number(&row[0])).or_insert_with(|| now.clone());
         }
     }
@@ -461,48 +467,48 @@ impl Soak {
             assert!(Instant::now() < deadline, "it never comes to rest");
             if !self.node.mempool().is_empty() || !self.is_decided() {
                 self.node.mine(1);
-                self.gate.await_tip(&self.node.height().to_string());
+                self.gateway.await_tip(&self.node.height().to_string());
                 quiet_since = Instant::now();
             }
             // A sweeper without work does nothing that could be waited for.
             std::thread::park_timeout(Duration::from_millis(200));
         }
-        self.gate.await_tip(&self.node.height().to_string());
+        self.gateway.await_tip(&self.node.height().to_string());
         self.note_sweeps();
     }
 
     /// Whether no payment is pending and no sweep waits to be mined.
     fn is_decided(&self) -> bool {
         let waiting = "SELECT 1 FROM payments WHERE status = 'pending' UNION ALL
-                       SELECT 1 FROM sweeps WHERE dissolved_at IS NULL AND id NOT IN
+                       SELECT 1 FROM sweeps WHERE abandoned_at IS NULL AND id NOT IN
                            (SELECT sweep_id FROM sweep_txs WHERE block_height IS NOT NULL)";
-        Database::of(&self.gate).rows(waiting).is_empty()
+        Database::of(&self.gateway).rows(waiting).is_empty()
     }
 
     /// Holds everything that the gateway says against what the node says.
-    fn judge(&self) {
+    fn evaluate(&self) {
         let chain = chain(&self.node);
-        self.judge_payments(&chain);
-        let fees = self.judge_sweeps(&chain);
-        self.judge_sums(&chain, fees);
-        self.judge_webhooks();
+        self.validate_payments(&chain);
+        let fees = self.validate_sweeps(&chain);
+        self.evaluate_sums(&chain, fees);
+        self.validate_webhooks();
     }
 
-    fn judge_payments(&self, chain: &Chain) {
+    fn validate_payments(&self, chain: &Chain) {
         let paid = chain.paid();
-        let listed = self.gate.cli_list(&["payment", "list", "--limit", "1000000"]);
+        let listed = self.gateway.cli_list(&["payment", "list", "--limit", "1000000"]);
         assert_eq!(listed.len(), self.orders.len());
         let listed: BTreeMap<String, Fields> =
             listed.into_iter().map(|fields| (fields.text("paymentId"), fields)).collect();
         let mut completed = 0;
         for Order { created, amount, .. } in &self.orders {
-            let truth = paid.get(&created.address).cloned().unwrap_or_default();
+            let expected = paid.get(&created.address).cloned().unwrap_or_default();
             let fields = &listed[&created.id];
-            assert_eq!(litoshis(fields.raw("amountReceivedLtc")), truth.sum, "{fields:?}");
-            assert_eq!(litoshis(fields.raw("amountConfirmedLtc")), truth.sum, "{fields:?}");
-            assert_eq!(fields.texts("txids").into_iter().collect::<BTreeSet<_>>(), truth.txids);
+            assert_eq!(litoshis(fields.raw("amountReceivedLtc")), expected.sum, "{fields:?}");
+            assert_eq!(litoshis(fields.raw("amountConfirmedLtc")), expected.sum, "{fields:?}");
+            assert_eq!(fields.texts("txids").into_iter().collect::<BTreeSet<_>>(), expected.txids);
             match fields.text("status").as_str() {
-                "completed" => assert!(truth.sum >= *amount, "{fields:?}"),
+                "completed" => assert!(expected.sum >= *amount, "{fields:?}"),
                 "expired" => {}
                 other => panic!("{other}: {fields:?}"),
             }
@@ -514,8 +520,8 @@ impl Soak {
 
     /// Each transaction that spends coins of ours is a sweep that pays each merchant its own
     /// coins less its share of the fee, at the address in force when it was made. The sum of fees.
-    fn judge_sweeps(&self, chain: &Chain) -> u64 {
-        let sweep_of: BTreeMap<String, i64> = Database::of(&self.gate)
+    fn validate_sweeps(&self, chain: &Chain) -> u64 {
+        let sweep_of: BTreeMap<String, i64> = Database::of(&self.gateway)
             .rows("SELECT txid, sweep_id FROM sweep_txs")
             .iter()
             .map(|row| (txid(&row[0]), number(&row[1])))
@@ -557,23 +563,23 @@ impl Soak {
     }
 
     /// received = paid + fees + unswept, by the node's own UTXO set, and by the gateway's books.
-    fn judge_sums(&self, chain: &Chain, fees: u64) {
+    fn evaluate_sums(&self, chain: &Chain, fees: u64) {
         let paid_at = chain.paid();
-        let sum_at = |address: &String| paid_at.get(address).map_or(0, |truth| truth.sum);
+        let sum_at = |address: &String| paid_at.get(address).map_or(0, |expected| expected.sum);
         let received: u64 = self.orders.iter().map(|o| sum_at(&o.created.address)).sum();
-        let booked = self.booked_payouts();
+        let ledger = self.ledger_payouts();
         let (mut paid, mut paid_to) = (0, Vec::new());
         for merchant in &self.merchants {
             let before = paid;
             for Registration { address, cancelled, .. } in &merchant.registrations {
                 let holds: u64 = self.utxos(&[json!(format!("addr({address})"))]).values().sum();
-                assert_eq!(holds, booked.get(address).copied().unwrap_or(0), "{address}");
+                assert_eq!(holds, ledger.get(address).copied().unwrap_or(0), "{address}");
                 assert!(!cancelled || holds == 0, "{address} was cancelled and holds {holds}");
                 paid += holds;
             }
             paid_to.push(paid - before);
         }
-        let key = core_spelling(&self.gate.setting("wallet.xpub"));
+        let key = core_spelling(&self.gateway.setting("wallet.xpub"));
         let range = self.orders.len() + 1_000;
         let unswept = self.utxos(&[json!({ "desc": format!("wpkh({key}/0/*)"), "range": range })]);
         let unswept_sum: u64 = unswept.values().sum();
@@ -591,9 +597,9 @@ impl Soak {
             let own = self.orders.iter().filter(|order| order.merchant == at);
             let received = own.map(|order| sum_at(&order.created.address)).sum();
             let waits = waits.get(&at).copied().unwrap_or(0);
-            self.judge_account(&merchant.shop, received, paid_to[at], waits);
+            self.validate_account(&merchant.shop, received, paid_to[at], waits);
         }
-        let audit = self.gate.cli_json(&["audit"]);
+        let audit = self.gateway.cli_json(&["audit"]);
         for (name, sum) in [
             ("receivedLtc", received),
             ("paidLtc", paid),
@@ -606,9 +612,9 @@ impl Soak {
     }
 
     /// What a merchant is told of its money by its API key.
-    fn judge_account(&self, shop: &Shop, received: u64, paid: u64, unswept: u64) {
+    fn validate_account(&self, shop: &Shop, received: u64, paid: u64, unswept: u64) {
         let ask = |path: &str| {
-            let answer = self.gate.request("GET", path, &[("x-api-key", &shop.api_key)], "");
+            let answer = self.gateway.request("GET", path, &[("x-api-key", &shop.api_key)], "");
             assert_eq!(answer.status, 200, "{path}: {}", answer.body);
             Fields::of(&answer.body)
         };
@@ -624,12 +630,12 @@ impl Soak {
         ] {
             assert_eq!(litoshis(account.raw(name)), sum, "{name}: {account:?}");
         }
-        let (mut told, mut sweeps, mut cursor) = (0, BTreeSet::new(), String::new());
+        let (mut notified, mut sweeps, mut cursor) = (0, BTreeSet::new(), String::new());
         loop {
             let page = ask(&format!("/api/payouts?limit=7{cursor}"));
             for payout in page.objects("data") {
                 assert_ne!(payout.raw("confirmations"), "0", "{payout:?}");
-                told += litoshis(payout.raw("amountLtc"));
+                notified += litoshis(payout.raw("amountLtc"));
                 assert!(sweeps.insert(payout.text("txid")), "told twice: {payout:?}");
             }
             if page.raw("nextCursor") == "null" {
@@ -637,23 +643,23 @@ impl Soak {
             }
             cursor = format!("&cursor={}", page.text("nextCursor"));
         }
-        assert_eq!(told, paid, "the sum of its payouts");
+        assert_eq!(notified, paid, "the sum of its payouts");
     }
 
     /// What the payouts of mined sweeps say, by address.
-    fn booked_payouts(&self) -> BTreeMap<String, u64> {
-        let rows = Database::of(&self.gate).rows(
+    fn ledger_payouts(&self) -> BTreeMap<String, u64> {
+        let rows = Database::of(&self.gateway).rows(
             "SELECT hex(script), sum(amount) FROM payouts JOIN sweep_txs USING (sweep_id, version)
              WHERE block_height IS NOT NULL GROUP BY script",
         );
-        let mut booked = BTreeMap::new();
+        let mut ledger = BTreeMap::new();
         for row in rows {
             let Cell::Text(script) = &row[0] else { panic!("a script: {row:?}") };
             let decoded: Value = self.node.call("decodescript", json!([script]));
             let address = decoded["addresses"][0].as_str().unwrap().to_owned();
-            booked.insert(address, u64::try_from(number(&row[1])).unwrap());
+            ledger.insert(address, u64::try_from(number(&row[1])).unwrap());
         }
-        booked
+        ledger
     }
 
     fn utxos(&self, descriptors: &[Value]) -> BTreeMap<At, u64> {
@@ -661,25 +667,25 @@ impl Soak {
     }
 
     /// Each completed payment is told under one id, and no other payment is.
-    fn judge_webhooks(&self) {
+    fn validate_webhooks(&self) {
         let completed: BTreeSet<String> = self
-            .gate
+            .gateway
             .cli_list(&["payment", "list", "--status", "completed", "--limit", "1000000"])
             .iter()
             .map(|fields| fields.text("paymentId"))
             .collect();
-        let told = || {
-            let mut told: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+        let notified = || {
+            let mut notified: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
             for hit in self.receiver.hits() {
                 let id = hit.header("webhook-id").to_owned();
-                told.entry(hit.fields().text("paymentId")).or_default().insert(id);
+                notified.entry(hit.fields().text("paymentId")).or_default().insert(id);
             }
-            told
+            notified
         };
-        wait_for("all are told", SOON * 3, || told().len() >= completed.len());
-        let told = told();
-        assert!(told.keys().eq(&completed), "those that are complete, and no other");
-        assert!(told.values().all(|ids| ids.len() == 1), "one event each");
+        wait_for("all are told", SOON * 3, || notified().len() >= completed.len());
+        let notified = notified();
+        assert!(notified.keys().eq(&completed), "those that are complete, and no other");
+        assert!(notified.values().all(|ids| ids.len() == 1), "one event each");
     }
 }
 

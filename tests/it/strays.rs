@@ -1,12 +1,12 @@
 //! Rows that this gateway never wrote: they are named, and keep nothing else waiting.
 
-use crate::harness::gate::Gate;
-use crate::harness::stage::Stage;
+use crate::harness::gateway::Gateway;
+use crate::harness::test_env::TestEnv;
 use crate::harness::wait::{SOON, wait_for};
 
 /// Writes rows into the database, behind the gateway's back.
-fn write(gate: &Gate, sql: &str) {
-    let connection = rusqlite::Connection::open(gate.setting("database")).unwrap();
+fn write(gateway: &Gateway, sql: &str) {
+    let connection = rusqlite::Connection::open(gateway.setting("database")).unwrap();
     connection.busy_timeout(SOON).unwrap();
     connection.execute_batch(sql).unwrap();
 }
@@ -28,36 +28,36 @@ fn like_the_newest(index: u32, confirmations: &str) -> String {
 // 4. Blocks are connected, payments complete, expire and are paid out.
 // 5. `doctor` and `audit` name the rows.
 #[test]
-fn rows_at_absurd_indexes_are_named_and_ignored() {
-    let stage = Stage::alone_with(|gate| gate.set("sweeper.min_payout", "0.05"));
-    let Some(Stage { gate, shop, node }) = stage else { return };
+fn rows_at_absurd_indexes_are_reported_and_ignored() {
+    let test_env = TestEnv::alone_with(|gateway| gateway.set("sweeper.min_payout", "0.05"));
+    let Some(TestEnv { gateway, shop, node }) = test_env else { return };
     let before = shop.create("0.05");
-    gate.kill();
+    gateway.kill();
     let last = like_the_newest(2_147_483_647, "confirmations");
-    write(&gate, &(last + &like_the_newest(500_000, "confirmations")));
-    gate.start();
-    gate.await_log(&["error", "never issued", "index=2147483647"]);
-    gate.await_log(&["error", "never issued", "index=500000"]);
+    write(&gateway, &(last + &like_the_newest(500_000, "confirmations")));
+    gateway.start();
+    gateway.await_log(&["error", "never issued", "index=2147483647"]);
+    gateway.await_log(&["error", "never issued", "index=500000"]);
     let after = shop.create("0.05");
-    let expected = node.derive_addresses(&gate.setting("wallet.xpub"), 1, 1);
+    let expected = node.derive_addresses(&gateway.setting("wallet.xpub"), 1, 1);
     assert_eq!(after.address, expected[0]);
-    gate.restart();
-    write(&gate, &like_the_newest(2, "5000000000"));
-    let expected = node.derive_addresses(&gate.setting("wallet.xpub"), 3, 3);
+    gateway.restart();
+    write(&gateway, &like_the_newest(2, "5000000000"));
+    let expected = node.derive_addresses(&gateway.setting("wallet.xpub"), 3, 3);
     assert_eq!(shop.create("0.05").address, expected[0]);
     node.send(&before.address, "0.05");
     node.send(&after.address, "0.05");
     node.mine(2);
     shop.await_status(&before.id, "completed", SOON);
     shop.await_status(&after.id, "completed", SOON);
-    let sent = gate.cli_json(&["sweep"]).objects("sweeps");
+    let sent = gateway.cli_json(&["sweep"]).objects("sweeps");
     assert_eq!(sent[0].raw("coins"), "2", "{}", sent[0].whole());
     wait_for("the sweep", SOON, || node.mempool().len() == 1);
     node.mine(1);
-    gate.await_tip(&node.height().to_string());
-    gate.doctor_fails(&["FAILURE  indexes", "500000", "2147483647"]);
+    gateway.await_tip(&node.height().to_string());
+    gateway.doctor_fails(&["FAILURE  indexes", "500000", "2147483647"]);
     let words = ["index 500000 cannot be read", "index 2 cannot be read"];
-    gate.cli_fails(&["audit"], 1, &words);
-    gate.restart();
+    gateway.cli_fails(&["audit"], 1, &words);
+    gateway.restart();
     shop.create("0.05");
 }

@@ -4,15 +4,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::harness::database::Database;
-use crate::harness::gate::Gate;
+use crate::harness::gateway::Gateway;
 use crate::harness::json::litoshis;
 use crate::harness::node::Node;
 use crate::harness::shop::Shop;
-use crate::harness::stage::Stage;
+use crate::harness::test_env::TestEnv;
 use crate::harness::wait::{SOON, stays_true, wait_until};
 
-fn sweeping(gate: &Gate) {
-    gate.set("sweeper.interval", "1s");
+fn sweeping(gateway: &Gateway) {
+    gateway.set("sweeper.interval", "1s");
 }
 
 /// The one transaction in the mempool.
@@ -31,10 +31,10 @@ fn pay(node: &Node, shop: &Shop, amount: &str) -> String {
 }
 
 #[test]
-fn two_merchants_are_paid_by_one_transaction_that_shares_the_fee_by_inputs() {
-    let stage = Stage::alone_with(sweeping);
-    let Some(Stage { gate, shop, node }) = stage else { return };
-    let neighbour = Shop::open(&gate, &node, "Neighbour");
+fn one_sweep_pays_two_merchants_and_splits_the_fee_by_inputs() {
+    let test_env = TestEnv::alone_with(sweeping);
+    let Some(TestEnv { gateway, shop, node }) = test_env else { return };
+    let neighbour = Shop::open(&gateway, &node, "Neighbour");
     let ids = [pay(&node, &shop, "0.05"), pay(&node, &shop, "0.07"), pay(&node, &shop, "0.03")];
     let theirs = pay(&node, &neighbour, "1.5");
     node.mine(2);
@@ -64,12 +64,12 @@ fn two_merchants_are_paid_by_one_transaction_that_shares_the_fee_by_inputs() {
 }
 
 #[test]
-fn it_sweeps_by_itself_and_not_before_completion() {
-    let stage = Stage::alone_with(|gate| {
-        sweeping(gate);
-        gate.set("payments.confirmations", 3);
+fn the_sweeper_sweeps_automatically_only_after_completion() {
+    let test_env = TestEnv::alone_with(|gateway| {
+        sweeping(gateway);
+        gateway.set("payments.confirmations", 3);
     });
-    let Some(Stage { gate: _gate, shop, node }) = stage else { return };
+    let Some(TestEnv { gateway: _gateway, shop, node }) = test_env else { return };
     let id = pay(&node, &shop, "0.05");
     node.mine(2);
     shop.await_field(&id, "confirmations", "2", SOON);
@@ -84,11 +84,11 @@ fn it_sweeps_by_itself_and_not_before_completion() {
 
 #[test]
 fn a_small_sum_waits() {
-    let stage = Stage::alone_with(|gate| {
-        sweeping(gate);
-        gate.set("sweeper.min_payout", "0.05");
+    let test_env = TestEnv::alone_with(|gateway| {
+        sweeping(gateway);
+        gateway.set("sweeper.min_payout", "0.05");
     });
-    let Some(Stage { gate: _gate, shop, node }) = stage else { return };
+    let Some(TestEnv { gateway: _gateway, shop, node }) = test_env else { return };
     let small = pay(&node, &shop, "0.03");
     node.mine(2);
     shop.await_status(&small, "completed", SOON);
@@ -103,13 +103,13 @@ fn a_small_sum_waits() {
 #[test]
 fn a_sweep_survives_a_crash_of_gateway_and_node() {
     let Some(node) = Node::start().map(Arc::new) else { return };
-    let Stage { gate, shop, node } = Stage::beside(node, sweeping);
+    let TestEnv { gateway, shop, node } = TestEnv::beside(node, sweeping);
     let id = pay(&node, &shop, "0.05");
     node.mine(2);
     shop.await_status(&id, "completed", SOON);
     let txid = await_only_transaction(&node);
-    gate.kill();
-    gate.start();
+    gateway.kill();
+    gateway.start();
     stays_true("the same transaction", Duration::from_secs(2), || node.mempool() == [txid.clone()]);
     let fee = node.fee_of(&txid);
     node.mine(1);
@@ -117,13 +117,13 @@ fn a_sweep_survives_a_crash_of_gateway_and_node() {
 }
 
 #[test]
-fn late_money_is_swept_as_well() {
-    let stage = Stage::alone_with(|gate| {
-        sweeping(gate);
-        gate.set("payments.expiry", "2s");
-        gate.set("payments.late_grace", "1s");
+fn late_money_is_swept_too() {
+    let test_env = TestEnv::alone_with(|gateway| {
+        sweeping(gateway);
+        gateway.set("payments.expiry", "2s");
+        gateway.set("payments.late_grace", "1s");
     });
-    let Some(Stage { gate: _gate, shop, node }) = stage else { return };
+    let Some(TestEnv { gateway: _gateway, shop, node }) = test_env else { return };
     let payment = shop.create("0.05");
     shop.await_status(&payment.id, "expired", SOON);
     stays_true("past the grace", Duration::from_millis(1_500), || true);
@@ -137,26 +137,26 @@ fn late_money_is_swept_as_well() {
 #[test]
 fn without_the_signing_key_nothing_is_sent() {
     let Some(node) = Node::start().map(Arc::new) else { return };
-    let Stage { gate, shop, node } = Stage::beside(node, |gate: &Gate| {
-        gate.unset("wallet.signing_key_file");
-        sweeping(gate);
+    let TestEnv { gateway, shop, node } = TestEnv::beside(node, |gateway: &Gateway| {
+        gateway.unset("wallet.signing_key_file");
+        sweeping(gateway);
     });
     let id = pay(&node, &shop, "0.05");
     node.mine(2);
     shop.await_status(&id, "completed", SOON);
     stays_true("watch-only", Duration::from_secs(2), || {
-        gate.ended().is_none() && node.mempool().is_empty()
+        gateway.ended().is_none() && node.mempool().is_empty()
     });
 }
 
 /// Lets the gateway sweep, which by itself it does not in the time of a test.
-fn restart_sweeping(gate: &Gate, tampered: &str) {
-    gate.kill();
+fn restart_sweeping(gateway: &Gateway, tampered: &str) {
+    gateway.kill();
     if !tampered.is_empty() {
-        Database::of(gate).tamper(tampered);
+        Database::of(gateway).tamper(tampered);
     }
-    sweeping(gate);
-    gate.start();
+    sweeping(gateway);
+    gateway.start();
 }
 
 /// What the only transaction in the mempool pays, by address.
@@ -169,9 +169,9 @@ fn paid(node: &Node) -> Vec<String> {
 }
 
 #[test]
-fn a_coin_that_the_node_refuses_holds_up_nobody() {
-    let Some(Stage { gate, shop, node }) = Stage::alone() else { return };
-    let neighbour = Shop::open(&gate, &node, "Neighbour");
+fn a_coin_that_the_node_refuses_delays_no_other_coin() {
+    let Some(TestEnv { gateway, shop, node }) = TestEnv::alone() else { return };
+    let neighbour = Shop::open(&gateway, &node, "Neighbour");
     // Two coins that reach the least payout only together; a good one beside the bad one.
     let mut ids = vec![pay(&node, &shop, "0.006"), pay(&node, &shop, "0.006")];
     let theirs = pay(&node, &neighbour, "0.05");
@@ -184,7 +184,7 @@ fn a_coin_that_the_node_refuses_holds_up_nobody() {
     }
     neighbour.await_status(&mined.id, "completed", SOON);
     // The database says that a miner's coin is an ordinary one. The node knows better.
-    restart_sweeping(&gate, "UPDATE coins SET origin = 'plain' WHERE origin = 'coinbase'");
+    restart_sweeping(&gateway, "UPDATE coins SET origin = 'plain' WHERE origin = 'coinbase'");
     let mut expected = vec![shop.payout_address.clone(), neighbour.payout_address.clone()];
     expected.sort();
     assert_eq!(paid(&node), expected);
@@ -196,27 +196,27 @@ fn a_coin_that_the_node_refuses_holds_up_nobody() {
 }
 
 #[test]
-fn a_payout_script_that_cannot_be_holds_up_nobody() {
-    let Some(Stage { gate, shop, node }) = Stage::alone() else { return };
-    let neighbour = Shop::open(&gate, &node, "Neighbour");
+fn an_impossible_payout_script_delays_no_other_payout() {
+    let Some(TestEnv { gateway, shop, node }) = TestEnv::alone() else { return };
+    let neighbour = Shop::open(&gateway, &node, "Neighbour");
     let ids = [pay(&node, &shop, "0.05"), pay(&node, &neighbour, "0.05")];
     node.mine(2);
     for id in &ids {
         shop.await_status(id, "completed", SOON);
     }
     restart_sweeping(
-        &gate,
+        &gateway,
         "UPDATE payout_addresses SET script = zeroblob(100)
          WHERE merchant_id = (SELECT id FROM merchants WHERE name = 'Neighbour')",
     );
     assert_eq!(paid(&node), [shop.payout_address]);
-    gate.await_log(&["error", &neighbour.merchant_id]);
+    gateway.await_log(&["error", &neighbour.merchant_id]);
 }
 
 #[test]
-fn a_payment_whose_address_is_not_ours_holds_up_nobody() {
-    let Some(Stage { gate, shop, node }) = Stage::alone() else { return };
-    let neighbour = Shop::open(&gate, &node, "Neighbour");
+fn a_payment_with_a_foreign_address_delays_no_other_payout() {
+    let Some(TestEnv { gateway, shop, node }) = TestEnv::alone() else { return };
+    let neighbour = Shop::open(&gateway, &node, "Neighbour");
     let ids = [pay(&node, &shop, "0.05"), pay(&node, &neighbour, "0.05")];
     node.mine(2);
     for id in &ids {
@@ -224,7 +224,7 @@ fn a_payment_whose_address_is_not_ours_holds_up_nobody() {
     }
     // The coin is real, but index 7 of our key does not own it.
     restart_sweeping(
-        &gate,
+        &gateway,
         "UPDATE coins SET derivation_index = 7 WHERE derivation_index = 1;
          DELETE FROM payment_seals WHERE derivation_index = 1;
          DELETE FROM payment_changes WHERE derivation_index = 1;
@@ -234,9 +234,9 @@ fn a_payment_whose_address_is_not_ours_holds_up_nobody() {
 }
 
 #[test]
-fn a_payment_that_vanished_frees_the_coins_that_were_swept_with_it() {
-    let Some(Stage { gate, shop, node }) = Stage::alone() else { return };
-    let neighbour = Shop::open(&gate, &node, "Neighbour");
+fn a_reorged_payment_releases_the_coins_swept_with_it() {
+    let Some(TestEnv { gateway, shop, node }) = TestEnv::alone() else { return };
+    let neighbour = Shop::open(&gateway, &node, "Neighbour");
     let stays = pay(&node, &neighbour, "0.07");
     node.mine(1);
     let vanishes = shop.create("0.05");
@@ -245,7 +245,7 @@ fn a_payment_that_vanished_frees_the_coins_that_were_swept_with_it() {
     node.mine(2);
     shop.await_status(&vanishes.id, "completed", SOON);
     neighbour.await_status(&stays, "completed", SOON);
-    restart_sweeping(&gate, "");
+    restart_sweeping(&gateway, "");
     let first = await_only_transaction(&node);
     assert_eq!(node.outputs_of(&first).len(), 2);
     node.disconnect(2);
@@ -256,7 +256,7 @@ fn a_payment_that_vanished_frees_the_coins_that_were_swept_with_it() {
     node.mine(2);
     assert_eq!(paid(&node), std::slice::from_ref(&neighbour.payout_address));
     let fee = node.fee_of(&await_only_transaction(&node));
-    gate.await_log(&["error", "given up"]);
+    gateway.await_log(&["error", "given up"]);
     node.mine(3);
     assert_eq!(node.balance_of(&neighbour.payout_address), litoshis("0.07") - fee);
     assert_eq!(node.balance_of(&shop.payout_address), 0);

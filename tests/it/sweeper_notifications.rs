@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::harness::database::Database;
-use crate::harness::gate::Gate;
+use crate::harness::gateway::Gateway;
 use crate::harness::json::Fields;
 use crate::harness::node::Node;
 use crate::harness::receiver::{Hit, Receiver, Reply};
@@ -19,25 +19,25 @@ struct Scene {
     sweeper: Part,
     _others: Part,
     receiver: Receiver,
-    gate: Gate,
+    gateway: Gateway,
     node: Arc<Node>,
 }
 
 impl Scene {
     fn set() -> Option<Scene> {
         let node = Arc::new(Node::start()?);
-        let gate = Gate::init(&node);
+        let gateway = Gateway::init(&node);
         let receiver = Receiver::start();
-        gate.set("sweeper.interval", "1s");
-        gate.set("sweeper.notify_url", receiver.url("/litegate"));
+        gateway.set("sweeper.interval", "1s");
+        gateway.set("sweeper.notify_url", receiver.url("/litegate"));
         let mut others = Part::of("api,watcher,webhooks");
-        others.start(&gate);
+        others.start(&gateway);
         let sweeper = Part::of("sweeper");
-        Some(Scene { sweeper, _others: others, receiver, gate, node })
+        Some(Scene { sweeper, _others: others, receiver, gateway, node })
     }
 
     fn secret(&self) -> String {
-        self.gate.cli_json(&["sweeper-webhook-secret"]).text("webhookSecret")
+        self.gateway.cli_json(&["sweeper-webhook-secret"]).text("webhookSecret")
     }
 
     /// Waits for the notification of this event about this registration, and verifies it.
@@ -64,10 +64,10 @@ impl Scene {
 ///    person must decide.
 /// 4. The sweeper is restarted: nothing is sent again.
 #[test]
-fn the_operator_is_notified_of_what_the_sweeper_sees() {
+fn the_operator_is_notified_of_payout_address_changes() {
     let Some(mut scene) = Scene::set() else { return };
-    scene.sweeper.start(&scene.gate);
-    let shop = Shop::open(&scene.gate, &scene.node, "Shop");
+    scene.sweeper.start(&scene.gateway);
+    let shop = Shop::open(&scene.gateway, &scene.node, "Shop");
     let (hit, first) = scene.await_event("payout_address_seen", &shop, 1);
     assert_eq!((hit.method.as_str(), hit.path.as_str()), ("POST", "/litegate"));
     assert_eq!(hit.header("content-type"), "application/json");
@@ -79,23 +79,23 @@ fn the_operator_is_notified_of_what_the_sweeper_sees() {
     assert!(!first.has("previousAddress") && !first.has("reason"));
 
     let address = scene.node.fresh_address();
-    scene.gate.cli_ok(&["merchant", "set-address", &shop.merchant_id, &address]);
+    scene.gateway.cli_ok(&["merchant", "set-address", &shop.merchant_id, &address]);
     let (hit, change) = scene.await_event("payout_address_seen", &shop, 2);
     assert_eq!(change.text("address"), address);
     assert_eq!(change.text("previousAddress"), shop.payout_address);
     assert!(change.text("paysFrom") >= change.text("effectiveAt"));
     let seen = hit.header("webhook-id").to_owned();
-    scene.gate.cli_ok(&["merchant", "cancel-address-change", &shop.merchant_id]);
+    scene.gateway.cli_ok(&["merchant", "cancel-address-change", &shop.merchant_id]);
     let (hit, undone) = scene.await_event("payout_address_cancelled", &shop, 2);
     assert_eq!(undone.raw("cancelled"), "true");
     assert_ne!(hit.header("webhook-id"), seen);
 
     let id = u64::from_str_radix(&shop.merchant_id["mer_".len()..], 16).unwrap();
     let sql = format!("DELETE FROM payout_addresses WHERE merchant_id = {id} AND version = 1");
-    Database::of(&scene.gate).write(&sql);
+    Database::of(&scene.gateway).write(&sql);
     // The row that is left makes the sweeper look again.
     scene.sweeper.kill();
-    scene.sweeper.start(&scene.gate);
+    scene.sweeper.start(&scene.gateway);
     let (_, refused) = scene.await_event("payout_address_refused", &shop, 1);
     assert_eq!(refused.text("reason"), "damaged");
     assert!(refused.text("message").contains("payout address 1 is missing"));
@@ -107,8 +107,8 @@ fn the_operator_is_notified_of_what_the_sweeper_sees() {
 
     // What was delivered is known to be once the record holds no mark any more.
     scene.sweeper.kill();
-    scene.sweeper.start(&scene.gate);
-    let another = Shop::open(&scene.gate, &scene.node, "Another");
+    scene.sweeper.start(&scene.gateway);
+    let another = Shop::open(&scene.gateway, &scene.node, "Another");
     scene.await_event("payout_address_seen", &another, 1);
     let hits = scene.receiver.hits();
     let of_shop = hits.iter().filter(|hit| hit.body.contains(&shop.merchant_id));
@@ -126,13 +126,13 @@ fn an_undelivered_notification_survives_a_kill() {
     let Some(mut scene) = Scene::set() else { return };
     scene.receiver.reply_next(std::iter::repeat_n(Reply::HangUp, 2));
     scene.receiver.fail_next(100);
-    scene.sweeper.start(&scene.gate);
-    let shop = Shop::open(&scene.gate, &scene.node, "Shop");
+    scene.sweeper.start(&scene.gateway);
+    let shop = Shop::open(&scene.gateway, &scene.node, "Shop");
     scene.receiver.await_hits(3, SOON);
     scene.sweeper.kill();
     let failed = scene.receiver.hits();
     scene.receiver.forget_replies();
-    scene.sweeper.start(&scene.gate);
+    scene.sweeper.start(&scene.gateway);
     let hits = scene.receiver.await_hits(failed.len() + 1, SOON);
     for hit in &hits {
         assert_eq!(hit.body, hits[0].body);
@@ -142,7 +142,7 @@ fn an_undelivered_notification_survives_a_kill() {
     wait_for("the delivery in the log", SOON, || {
         scene.sweeper.log().contains("notification delivered")
     });
-    let doctor = scene.gate.cli(&["doctor"]).stdout;
+    let doctor = scene.gateway.cli(&["doctor"]).stdout;
     let line = doctor.lines().find(|line| line.contains("sweeper notifications"));
     assert!(line.is_some_and(|line| line.starts_with("ok")), "{doctor}");
 }
@@ -153,8 +153,8 @@ fn an_undelivered_notification_survives_a_kill() {
 fn a_receiver_that_hangs_delays_no_payout() {
     let Some(mut scene) = Scene::set() else { return };
     scene.receiver.reply_next(std::iter::repeat_n(Reply::Slow(Duration::from_secs(12)), 3));
-    scene.sweeper.start(&scene.gate);
-    let shop = Shop::open(&scene.gate, &scene.node, "Shop");
+    scene.sweeper.start(&scene.gateway);
+    let shop = Shop::open(&scene.gateway, &scene.node, "Shop");
     let payment = shop.create("0.1");
     scene.node.send(&payment.address, "0.1");
     scene.receiver.await_hits(1, SOON);

@@ -5,18 +5,18 @@ use std::os::unix::net::UnixDatagram;
 use std::process::Command;
 
 use crate::harness::files;
-use crate::harness::stage::Stage;
+use crate::harness::test_env::TestEnv;
 use crate::harness::wait::{SOON, wait_until};
 
 #[test]
-fn it_says_that_it_is_ready_how_it_goes_that_it_lives_and_that_it_stops() {
-    let Some(Stage { gate, shop, node }) = Stage::alone() else { return };
-    gate.term();
-    let path = gate.folder().join("notify");
+fn systemd_is_notified_of_ready_status_watchdog_and_stop() {
+    let Some(TestEnv { gateway, shop, node }) = TestEnv::alone() else { return };
+    gateway.term();
+    let path = gateway.folder().join("notify");
     let socket = UnixDatagram::bind(&path).unwrap();
     socket.set_read_timeout(Some(SOON)).unwrap();
-    gate.set_environment("NOTIFY_SOCKET", &path.display().to_string());
-    gate.set_environment("WATCHDOG_USEC", "1500000");
+    gateway.set_environment("NOTIFY_SOCKET", &path.display().to_string());
+    gateway.set_environment("WATCHDOG_USEC", "1500000");
     let await_message = |words: &str| {
         wait_until(words, SOON, || {
             let mut buffer = [0; 4096];
@@ -25,7 +25,7 @@ fn it_says_that_it_is_ready_how_it_goes_that_it_lives_and_that_it_stops() {
             message.contains(words).then_some(message)
         })
     };
-    gate.start();
+    gateway.start();
     await_message("READY=1");
     await_message("WATCHDOG=1");
     shop.create("0.05");
@@ -34,7 +34,7 @@ fn it_says_that_it_is_ready_how_it_goes_that_it_lives_and_that_it_stops() {
     node.stop();
     await_message("waits: ");
     await_message("WATCHDOG=1");
-    gate.term();
+    gateway.term();
     await_message("STOPPING=1");
 }
 
@@ -44,7 +44,7 @@ fn analyze(arguments: &[&str]) -> String {
 }
 
 #[test]
-fn the_units_have_no_fault_and_little_exposure() {
+fn the_units_are_valid_and_have_a_low_exposure_score() {
     for (unit, most) in [("litegate.service", "1.2"), ("litegate-sweeper.service", "0.9")] {
         let text = fs::read_to_string(files::project().join("systemd").join(unit)).unwrap();
         // It looks whether the program is there.
@@ -57,8 +57,8 @@ fn the_units_have_no_fault_and_little_exposure() {
         fs::write(&file, text).unwrap();
         let file = file.to_str().unwrap();
         assert_eq!(analyze(&["verify", "--man=no", file]), "", "{unit}");
-        let judged = analyze(&["security", "--offline=yes", file]);
-        let level = judged.lines().last().unwrap().split("service: ").nth(1);
+        let evaluated = analyze(&["security", "--offline=yes", file]);
+        let level = evaluated.lines().last().unwrap().split("service: ").nth(1);
         let level = level.and_then(|rest| rest.split(' ').next()).unwrap();
         assert!(level.len() == most.len() && level <= most, "{unit}: {level}, at most {most}");
     }

@@ -14,16 +14,16 @@ const ROWS: [(&str, u32); 27] = [
     ("safe_file", 19),
     ("privileges", 20),
     ("secret", 20),
-    ("headway", 20),
+    ("progress", 20),
     ("logging", 20),
-    ("measures", 20),
-    ("pulse", 20),
-    ("wake", 20),
+    ("metrics", 20),
+    ("watchdog", 20),
+    ("notifier", 20),
     ("clock", 20),
     ("crash", 18),
     ("store", 30),
     ("node", 30),
-    ("acts", 40),
+    ("operations", 40),
     ("watcher", 50),
     ("webhooks", 51),
     ("sweeper", 52),
@@ -48,7 +48,7 @@ const HOMES: [(&str, &[&str]); 24] = [
     ("http_body_util", &["http/"]),
     ("askama", &["http/checkout.rs"]),
     ("qrcode", &["http/"]),
-    ("prometheus", &["http/", "measures.rs"]),
+    ("prometheus", &["http/", "metrics.rs"]),
     ("poise", &["bot/"]),
     ("serenity", &["bot/"]),
     ("rusqlite", &["store/"]),
@@ -201,7 +201,7 @@ fn none(what: &str, found: Vec<String>) {
 }
 
 #[test]
-fn a_row_imports_only_smaller_rows() {
+fn a_layer_imports_only_lower_layers() {
     let mut found = Vec::new();
     for source in sources() {
         // As one line: a `use` may take several.
@@ -216,7 +216,7 @@ fn a_row_imports_only_smaller_rows() {
 }
 
 #[test]
-fn the_domain_knows_only_std_and_bitcoin() {
+fn the_domain_imports_only_std_and_bitcoin() {
     let mut found = Vec::new();
     for source in sources().iter().filter(|source| source.part() == "domain") {
         for (number, line) in &source.lines {
@@ -239,7 +239,7 @@ fn the_domain_knows_only_std_and_bitcoin() {
 }
 
 #[test]
-fn each_crate_has_one_home() {
+fn each_crate_is_used_in_one_place() {
     let mut found = Vec::new();
     for source in sources() {
         for (name, homes) in HOMES {
@@ -263,7 +263,7 @@ fn each_crate_has_one_home() {
 }
 
 #[test]
-fn sql_stands_in_the_store_only() {
+fn sql_appears_only_in_the_store() {
     let mut found = Vec::new();
     let words = [
         "\"SELECT ",
@@ -285,7 +285,7 @@ fn sql_stands_in_the_store_only() {
 }
 
 #[test]
-fn the_clock_the_environment_and_tasks_have_one_place_each() {
+fn clock_environment_and_tasks_are_each_used_in_one_place() {
     let mut found = Vec::new();
     for (words, home) in [
         (&["SystemTime::now", "UNIX_EPOCH"][..], &["clock.rs"][..]),
@@ -310,7 +310,7 @@ fn the_clock_the_environment_and_tasks_have_one_place_each() {
 }
 
 #[test]
-fn names_say_what_a_thing_is() {
+fn names_contain_no_empty_words() {
     let mut found = Vec::new();
     for source in sources() {
         for (number, line) in &source.lines {
@@ -347,7 +347,7 @@ fn words_of(name: &str) -> Vec<String> {
 }
 
 #[test]
-fn every_file_says_at_its_head_what_lives_there() {
+fn every_file_begins_with_a_module_comment() {
     let mut found = Vec::new();
     for folder in ["src", "tests/it"] {
         for file in files::files_below(&files::project().join(folder), ".rs") {
@@ -368,7 +368,7 @@ fn every_file_says_at_its_head_what_lives_there() {
 }
 
 #[test]
-fn every_migration_is_numbered_without_a_hole() {
+fn migrations_are_numbered_without_gaps() {
     let folder = files::project().join("src/store/migrations");
     let names: Vec<String> = files::files_below(&folder, ".sql")
         .iter()
@@ -383,10 +383,10 @@ fn every_migration_is_numbered_without_a_hole() {
 /// Databases have run these, so no byte of them changes. A migration is recorded with the release
 /// that brings it: `sha256sum src/store/migrations/*.sql > tests/fixtures/migrations.sha256`.
 #[test]
-fn released_migrations_are_as_they_were_recorded() {
+fn released_migrations_match_their_recorded_hashes() {
     let recorded = files::project().join("tests/fixtures/migrations.sha256");
     let recorded = fs::read_to_string(recorded).unwrap();
-    assert!(recorded.lines().count() >= 10, "{recorded}");
+    assert!(!recorded.is_empty(), "no migration is recorded");
     for (index, line) in recorded.lines().enumerate() {
         let (hash, file) = line.split_once("  ").unwrap();
         assert!(file.contains(&format!("/{:04}_", index + 1)), "{file} is out of order");
@@ -397,7 +397,7 @@ fn released_migrations_are_as_they_were_recorded() {
 }
 
 #[test]
-fn the_rules_find_what_they_look_for() {
+fn the_source_rules_detect_their_patterns() {
     assert_eq!(names_after("use crate::store::payments;", "crate::"), ["store"]);
     assert_eq!(names_after("use crate::{bot, http};", "crate::"), ["bot", "http"]);
     let nested = "use crate::{ store::{self, payments}, bot, http::{a::{b, c}}, };";

@@ -20,7 +20,7 @@ use crate::discord::{ADA, ROOT, grant, secret_in, text};
 use crate::harness::database::Database;
 use crate::harness::discord::{Discord, Person};
 use crate::harness::files::{self, write_private};
-use crate::harness::gate::Gate;
+use crate::harness::gateway::Gateway;
 use crate::harness::node::Node;
 use crate::harness::random::{Random, setting};
 use crate::harness::receiver::Receiver;
@@ -64,58 +64,58 @@ fn node_of(fixture: &Path) -> Option<Node> {
 }
 
 /// A gateway with the fixture's database and keys, not started.
-fn gate_of(fixture: &Path, node: &Node) -> Gate {
-    let gate = Gate::init(node);
+fn gateway_of(fixture: &Path, node: &Node) -> Gateway {
+    let gateway = Gateway::init(node);
     let read = |name: &str| fs::read_to_string(fixture.join(name)).unwrap();
     for (name, key) in KEYS {
-        write_private(gate.setting(key).as_ref(), read(name).as_bytes());
+        write_private(gateway.setting(key).as_ref(), read(name).as_bytes());
     }
-    let record = format!("{}.record", gate.setting("sweeper.seal_key_file"));
+    let record = format!("{}.record", gateway.setting("sweeper.seal_key_file"));
     write_private(record.as_ref(), read("seal.key.record").as_bytes());
-    write_private(&mark(&gate), read("high-water").as_bytes());
-    gate.set("wallet.xpub", read("xpub").trim());
-    put_database(fixture, &gate);
-    gate
+    write_private(&mark(&gateway), read("high-water").as_bytes());
+    gateway.set("wallet.xpub", read("xpub").trim());
+    put_database(fixture, &gateway);
+    gateway
 }
 
-fn put_database(fixture: &Path, gate: &Gate) {
+fn put_database(fixture: &Path, gateway: &Gateway) {
     for suffix in ["", "-wal", "-shm", ".heads"] {
-        let _ = fs::remove_file(format!("{}{suffix}", gate.setting("database")));
+        let _ = fs::remove_file(format!("{}{suffix}", gateway.setting("database")));
     }
     let sql = fs::read_to_string(fixture.join("database.sql")).unwrap();
-    Connection::open(gate.setting("database")).unwrap().execute_batch(&sql).unwrap();
+    Connection::open(gateway.setting("database")).unwrap().execute_batch(&sql).unwrap();
 }
 
-fn mark(gate: &Gate) -> PathBuf {
-    format!("{}.high-water", gate.setting("database")).into()
+fn mark(gateway: &Gateway) -> PathBuf {
+    format!("{}.high-water", gateway.setting("database")).into()
 }
 
 /// What upgrades of this gateway's database have kept, in the order of their names.
-fn all_kept(gate: &Gate) -> Vec<PathBuf> {
-    let mut all = beside(gate, ".before-v");
+fn all_kept(gateway: &Gateway) -> Vec<PathBuf> {
+    let mut all = beside(gateway, ".before-v");
     all.retain(|file| file.extension() != Some("part".as_ref()));
     all
 }
 
 /// Copies that were not made to their end.
-fn parts(gate: &Gate) -> Vec<PathBuf> {
-    beside(gate, ".part")
+fn parts(gateway: &Gateway) -> Vec<PathBuf> {
+    beside(gateway, ".part")
 }
 
-fn beside(gate: &Gate, word: &str) -> Vec<PathBuf> {
-    let files = fs::read_dir(gate.folder()).unwrap().map(|entry| entry.unwrap().path());
+fn beside(gateway: &Gateway, word: &str) -> Vec<PathBuf> {
+    let files = fs::read_dir(gateway.folder()).unwrap().map(|entry| entry.unwrap().path());
     let mut found: Vec<PathBuf> =
         files.filter(|file| file.display().to_string().contains(word)).collect();
     found.sort();
     found
 }
 
-fn forget_kept(gate: &Gate) {
-    all_kept(gate).iter().for_each(|file| fs::remove_file(file).unwrap());
+fn forget_kept(gateway: &Gateway) {
+    all_kept(gateway).iter().for_each(|file| fs::remove_file(file).unwrap());
 }
 
-fn kept(gate: &Gate) -> PathBuf {
-    format!("{}.before-v{}", gate.setting("database"), newest()).into()
+fn kept(gateway: &Gateway) -> PathBuf {
+    format!("{}.before-v{}", gateway.setting("database"), newest()).into()
 }
 
 /// All tables of a fixture, and for each the columns that it has there.
@@ -138,13 +138,13 @@ fn texts(connection: &Connection, sql: &str) -> Vec<String> {
 }
 
 /// What those columns hold now, under whichever name their table has.
-fn held(gate: &Gate, tables: &[(String, Vec<String>)]) -> Vec<(String, Vec<Vec<Cell>>)> {
-    let database = Database::of(gate);
-    let audit_log = "SELECT name FROM sqlite_schema WHERE name IN ('trail', 'audit_log')";
-    let audit_log = texts(&Connection::open(gate.setting("database")).unwrap(), audit_log);
+fn held(gateway: &Gateway, tables: &[(String, Vec<String>)]) -> Vec<(String, Vec<Vec<Cell>>)> {
+    let database = Database::of(gateway);
+    let audit_log = "SELECT name FROM sqlite_schema WHERE name IN ('audit_log')";
+    let audit_log = texts(&Connection::open(gateway.setting("database")).unwrap(), audit_log);
     let rows = |(name, columns): &(String, Vec<String>)| {
         let columns = columns.join(", ");
-        let now = if name == "trail" { &audit_log[0] } else { name };
+        let now = if name == "audit_log" { &audit_log[0] } else { name };
         let order = format!("SELECT {columns} FROM {now} ORDER BY {columns}");
         (name.clone(), database.rows(&order))
     };
@@ -160,135 +160,143 @@ fn version_of(file: &Path) -> u32 {
 const FINAL: &str = "SELECT id, status, status_at FROM payments WHERE status = 'completed'";
 
 #[test]
-fn every_released_schema_is_taken_over_with_all_that_it_holds() {
+fn every_released_schema_is_migrated_with_all_its_data() {
     for (version, fixture) in fixtures() {
         let Some(node) = node_of(&fixture) else { return };
         let node = Arc::new(node);
-        let gate = gate_of(&fixture, &node);
-        let database: PathBuf = gate.setting("database").into();
+        let gateway = gateway_of(&fixture, &node);
+        let database: PathBuf = gateway.setting("database").into();
         let tables = tables(&database);
-        let before = held(&gate, &tables);
+        let before = held(&gateway, &tables);
         for (name, rows) in &before {
             assert!(!rows.is_empty(), "the fixture of schema {version} has nothing in {name}");
         }
         assert_eq!(version_of(&database), version);
-        gate.cli_ok(&["payment", "list"]);
+        gateway.cli_ok(&["payment", "list"]);
         assert_eq!(version_of(&database), newest());
-        assert_eq!(held(&gate, &tables), before, "schema {version}");
-        gate.cli_ok(&["audit"]);
+        assert_eq!(held(&gateway, &tables), before, "schema {version}");
+        gateway.cli_ok(&["audit"]);
         // What was there is kept, whole, and can be put back.
         if version < newest() {
-            assert_eq!(version_of(&kept(&gate)), version);
-            assert_eq!(fs::metadata(kept(&gate)).unwrap().permissions().mode() & 0o777, 0o600);
-            gate.cli_ok(&["backup", "--verify", "--replica", &kept(&gate).display().to_string()]);
+            assert_eq!(version_of(&kept(&gateway)), version);
+            assert_eq!(fs::metadata(kept(&gateway)).unwrap().permissions().mode() & 0o777, 0o600);
+            gateway.cli_ok(&[
+                "backup",
+                "--verify",
+                "--replica",
+                &kept(&gateway).display().to_string(),
+            ]);
         }
-        let finals = Database::of(&gate).rows(FINAL);
+        let finals = Database::of(&gateway).rows(FINAL);
         // And it serves: nothing that was final changes, and no address is given out again.
-        gate.set("sweeper.interval", "1s");
-        gate.start();
-        let key = gate.cli_list(&["merchant", "list"])[0].text("merchantId");
-        let key = gate.cli_json(&["merchant", "view-key", &key]).text("apiKey");
-        let shop = Shop::with_key_of(&gate, &key);
+        gateway.set("sweeper.interval", "1s");
+        gateway.start();
+        let key = gateway.cli_list(&["merchant", "list"])[0].text("merchantId");
+        let key = gateway.cli_json(&["merchant", "view-key", &key]).text("apiKey");
+        let shop = Shop::with_key_of(&gateway, &key);
         let fresh = shop.create("0.05");
         let script = "SELECT count(DISTINCT script) = count(*) FROM payments";
-        assert_eq!(Database::of(&gate).rows(script), [[Cell::Integer(1)]]);
+        assert_eq!(Database::of(&gateway).rows(script), [[Cell::Integer(1)]]);
         // The wallet's coins are of this chain from now on.
         node.mine_to(&node.fresh_address(), 101);
         node.send(&fresh.address, "0.05");
         node.mine(2);
         shop.await_status(&fresh.id, "completed", SOON);
-        let after = Database::of(&gate).rows(FINAL);
+        let after = Database::of(&gateway).rows(FINAL);
         assert!(finals.len() >= 2, "the fixture has completed payments");
         assert!(finals.iter().all(|row| after.contains(row)), "{finals:?}, {after:?}");
-        gate.cli_ok(&["audit"]);
-        gate.term();
+        gateway.cli_ok(&["audit"]);
+        gateway.term();
         // The way back, as the guide says, with this number in the place of its own.
         if version < newest() {
             let theirs = "/var/lib/litegate/litegate.db.before-v5";
-            let ours = kept(&gate).display().to_string();
+            let ours = kept(&gateway).display().to_string();
             let words = files::guide_command(
                 "litegate restore --replica /var/lib/litegate/litegate.db.before",
                 &[(theirs, &ours)],
             );
             let words: Vec<&str> = words[1..].iter().map(String::as_str).collect();
             // The money that came since is on the chain, and named.
-            gate.cli_fails(&words, 1, &["it is restored", "unattributed: 0.05 ltc"]);
-            gate.cli_fails(&["payment", "show", &fresh.id], 1, &[]);
+            gateway.cli_fails(&words, 1, &["it is restored", "unattributed: 0.05 ltc"]);
+            gateway.cli_fails(&["payment", "show", &fresh.id], 1, &[]);
         }
     }
 }
 
 #[test]
-fn an_upgrade_that_dies_leaves_the_old_schema_or_the_new() {
+fn an_interrupted_upgrade_leaves_the_old_or_the_new_schema() {
     let points =
         [("upgrade-copied", 0), ("upgrade-step", 0), ("upgrade-kept", 0), ("upgrade-done", 1)];
     for (version, fixture) in fixtures().into_iter().filter(|(version, _)| *version < newest()) {
-        let gate = Gate::offline();
-        gate.set("wallet.xpub", fs::read_to_string(fixture.join("xpub")).unwrap().trim());
+        let gateway = Gateway::offline();
+        gateway.set("wallet.xpub", fs::read_to_string(fixture.join("xpub")).unwrap().trim());
         for (name, key) in KEYS {
-            write_private(gate.setting(key).as_ref(), &fs::read(fixture.join(name)).unwrap());
+            write_private(gateway.setting(key).as_ref(), &fs::read(fixture.join(name)).unwrap());
         }
-        let database: PathBuf = gate.setting("database").into();
+        let database: PathBuf = gateway.setting("database").into();
         for (point, upgraded) in points {
-            forget_kept(&gate);
-            put_database(&fixture, &gate);
+            forget_kept(&gateway);
+            put_database(&fixture, &gateway);
             let tables = tables(&database);
-            let before = held(&gate, &tables);
-            gate.set_environment("LITEGATE_CRASH_AT", point);
-            let died = gate.cli(&["payment", "list"]);
+            let before = held(&gateway, &tables);
+            gateway.set_environment("LITEGATE_CRASH_AT", point);
+            let died = gateway.cli(&["payment", "list"]);
             assert_eq!(died.code, -1, "{point}: {died:?}");
-            gate.clear_environment();
+            gateway.clear_environment();
             let expected = if upgraded == 1 { newest() } else { version };
             assert_eq!(version_of(&database), expected, "{point}");
-            assert_eq!(held(&gate, &tables), before, "{point}");
+            assert_eq!(held(&gateway, &tables), before, "{point}");
             let kept_by_then = usize::from(["upgrade-kept", "upgrade-done"].contains(&point));
-            assert_eq!(all_kept(&gate).len(), kept_by_then, "{point}");
-            gate.cli_ok(&["payment", "list"]);
+            assert_eq!(all_kept(&gateway).len(), kept_by_then, "{point}");
+            gateway.cli_ok(&["payment", "list"]);
             assert_eq!(version_of(&database), newest());
-            for copy in all_kept(&gate) {
+            for copy in all_kept(&gateway) {
                 assert_eq!(version_of(&copy), version, "{point}");
                 let whole = texts(&Connection::open(&copy).unwrap(), "PRAGMA integrity_check");
                 assert_eq!(whole, ["ok"], "{point}");
             }
-            assert!(version_of(&kept(&gate)) == version && parts(&gate).is_empty(), "{point}");
-            assert_eq!(held(&gate, &tables), before, "{point}, done again");
+            assert!(
+                version_of(&kept(&gateway)) == version && parts(&gateway).is_empty(),
+                "{point}"
+            );
+            assert_eq!(held(&gateway, &tables), before, "{point}, done again");
         }
     }
 }
 
 #[test]
-fn what_an_upgrade_kept_is_never_written_over_and_a_failed_one_leaves_nothing() {
-    let gate = Gate::offline();
+fn each_upgrade_keeps_a_new_copy_and_a_failed_one_keeps_none() {
+    let gateway = Gateway::offline();
     let (version, fixture) = fixtures().into_iter().rfind(|(v, _)| *v < newest()).unwrap();
-    gate.set("wallet.xpub", fs::read_to_string(fixture.join("xpub")).unwrap().trim());
+    gateway.set("wallet.xpub", fs::read_to_string(fixture.join("xpub")).unwrap().trim());
     for (name, key) in KEYS {
-        write_private(gate.setting(key).as_ref(), &fs::read(fixture.join(name)).unwrap());
+        write_private(gateway.setting(key).as_ref(), &fs::read(fixture.join(name)).unwrap());
     }
-    let database: PathBuf = gate.setting("database").into();
+    let database: PathBuf = gateway.setting("database").into();
     let rename = |to: &str| {
-        put_database(&fixture, &gate);
+        put_database(&fixture, &gateway);
         let rename = format!("UPDATE merchants SET name = '{to}'");
         Connection::open(&database).unwrap().execute_batch(&rename).unwrap();
     };
     // The older copy was put back, went on, and is upgraded again.
     for name in ["First", "Second", "Third"] {
         rename(name);
-        gate.cli_ok(&["payment", "list"]);
+        gateway.cli_ok(&["payment", "list"]);
     }
     let names = |file: &PathBuf| {
         texts(&Connection::open(file).unwrap(), "SELECT DISTINCT name FROM merchants")
     };
-    let kept = all_kept(&gate);
+    let kept = all_kept(&gateway);
     assert_eq!(kept.iter().flat_map(names).collect::<Vec<_>>(), ["First", "Second", "Third"]);
 
     // A table that is in the way: each start fails, and none leaves a copy.
-    forget_kept(&gate);
+    forget_kept(&gateway);
     rename("Fourth");
-    let in_the_way = "CREATE TABLE sweeps_under_way (x INTEGER) STRICT";
+    let in_the_way = "CREATE TABLE in_flight_sweeps (x INTEGER) STRICT";
     Connection::open(&database).unwrap().execute_batch(in_the_way).unwrap();
     for _ in 0..2 {
-        gate.cli_fails(&["payment", "list"], 1, &["sweeps_under_way"]);
-        assert_eq!((all_kept(&gate), parts(&gate)), (vec![], vec![]));
+        gateway.cli_fails(&["payment", "list"], 1, &["in_flight_sweeps"]);
+        assert_eq!((all_kept(&gateway), parts(&gateway)), (vec![], vec![]));
     }
     assert_eq!(version_of(&database), version);
 }
@@ -300,18 +308,18 @@ fn a_kill_at_any_instant_of_an_upgrade_loses_nothing() {
     let mut random = Random::of(setting("SEED", 1));
     for (version, fixture) in fixtures().into_iter().filter(|(version, _)| *version < newest()) {
         let Some(node) = Node::start() else { return };
-        let gate = gate_of(&fixture, &node);
-        let database: PathBuf = gate.setting("database").into();
+        let gateway = gateway_of(&fixture, &node);
+        let database: PathBuf = gateway.setting("database").into();
         let tables = tables(&database);
-        let before = held(&gate, &tables);
+        let before = held(&gateway, &tables);
         let began = Instant::now();
-        gate.cli_ok(&["payment", "list"]);
+        gateway.cli_ok(&["payment", "list"]);
         let whole = u64::try_from(began.elapsed().as_micros()).unwrap();
         let (mut old, mut new) = (0, 0);
         for _ in 0..setting("UPGRADES", 50) {
-            put_database(&fixture, &gate);
+            put_database(&fixture, &gateway);
             let after = Duration::from_micros(random.below(whole + whole / 4));
-            gate.run_killed(&["payment", "list"], after);
+            gateway.run_killed(&["payment", "list"], after);
             match version_of(&database) {
                 found if found == newest() => new += 1,
                 found => {
@@ -319,9 +327,12 @@ fn a_kill_at_any_instant_of_an_upgrade_loses_nothing() {
                     old += 1;
                 }
             }
-            assert_eq!(held(&gate, &tables), before);
-            gate.cli_ok(&["payment", "list"]);
-            assert_eq!((version_of(&database), held(&gate, &tables)), (newest(), before.clone()));
+            assert_eq!(held(&gateway, &tables), before);
+            gateway.cli_ok(&["payment", "list"]);
+            assert_eq!(
+                (version_of(&database), held(&gateway, &tables)),
+                (newest(), before.clone())
+            );
         }
         println!("schema {version}: killed before its commit {old} times, after it {new} times");
         assert!(old > 0 && new > 0, "the instants miss the upgrade: {old} old, {new} new");
@@ -388,54 +399,54 @@ fn enlarge(database: &Path, payments: u64) {
 /// `PAYMENTS=1000000 PROGRAM=target/release/litegate` for a figure.
 #[test]
 #[ignore = "long"]
-fn a_large_database_of_each_schema_is_taken_over_soon_and_its_sums_are_right() {
+fn a_large_database_is_migrated_quickly_with_correct_sums() {
     let payments = setting("PAYMENTS", 20_000);
     for (version, fixture) in fixtures().into_iter().filter(|(version, _)| *version < newest()) {
         let Some(node) = node_of(&fixture) else { return };
-        let gate = gate_of(&fixture, &node);
-        let database: PathBuf = gate.setting("database").into();
+        let gateway = gateway_of(&fixture, &node);
+        let database: PathBuf = gateway.setting("database").into();
         enlarge(&database, payments);
         let count = "SELECT count(*), (SELECT count(*) FROM coins), (SELECT count(*) FROM events)
                      FROM payments";
-        let before = Database::of(&gate).rows(count);
+        let before = Database::of(&gateway).rows(count);
         let began = Instant::now();
-        gate.cli_ok(&["merchant", "list"]);
+        gateway.cli_ok(&["merchant", "list"]);
         let took = began.elapsed();
         let megabytes = fs::metadata(&database).unwrap().len() / 1_000_000;
         println!("schema {version}, {payments} more payments, {megabytes} MB: {took:?}");
         assert_eq!(version_of(&database), newest());
-        assert_eq!(Database::of(&gate).rows(count), before);
-        assert_eq!(version_of(&kept(&gate)), version);
-        assert_eq!(Database::at(&kept(&gate)).rows(count), before, "what was kept");
+        assert_eq!(Database::of(&gateway).rows(count), before);
+        assert_eq!(version_of(&kept(&gateway)), version);
+        assert_eq!(Database::at(&kept(&gateway)).rows(count), before, "what was kept");
         // Nothing that grows with the history may make a shop wait for minutes.
         assert!(took < Duration::from_secs(120), "{took:?}");
         let sums = "SELECT (SELECT sum(amount) FROM merchant_coins WHERE state = 'spent'),
                            (SELECT sum(amount + fee_share + operator_fee) FROM merchant_payouts)";
         let facts = "SELECT (SELECT sum(amount) FROM coins WHERE spent_txid IS NOT NULL),
                             (SELECT sum(gross) FROM payouts)";
-        assert_eq!(Database::of(&gate).rows(sums), Database::of(&gate).rows(facts));
-        gate.set("sweeper.interval", "1h");
-        gate.start();
-        gate.await_tip(&node.height().to_string());
+        assert_eq!(Database::of(&gateway).rows(sums), Database::of(&gateway).rows(facts));
+        gateway.set("sweeper.interval", "1h");
+        gateway.start();
+        gateway.await_tip(&node.height().to_string());
     }
 }
 
 #[test]
-fn an_older_program_refuses_a_newer_database_and_names_both_schemas() {
-    let gate = Gate::offline();
-    gate.cli_ok(&["payment", "list"]);
-    let database: PathBuf = gate.setting("database").into();
+fn an_older_program_refuses_a_newer_database_schema() {
+    let gateway = Gateway::offline();
+    gateway.cli_ok(&["payment", "list"]);
+    let database: PathBuf = gateway.setting("database").into();
     let connection = Connection::open(&database).unwrap();
     connection.pragma_update(None, "user_version", newest() + 1).unwrap();
     drop(connection);
     let words = [format!("schema {}", newest() + 1), format!("knows {}", newest())];
     let words = words.each_ref().map(String::as_str);
     for command in [&["serve"][..], &["payment", "list"], &["backup", "copy.db"]] {
-        let refused = gate.cli_fails(command, 1, &words);
+        let refused = gateway.cli_fails(command, 1, &words);
         assert_eq!(refused.stderr.lines().filter(|line| line.contains("schema")).count(), 1);
     }
     assert_eq!(version_of(&database), newest() + 1, "it was left alone");
-    assert!(!kept(&gate).exists());
+    assert!(!kept(&gateway).exists());
 }
 
 /// A scene in which each table gets rows, by the real program, node, Discord and receiver alone.
@@ -444,11 +455,11 @@ fn an_older_program_refuses_a_newer_database_and_names_both_schemas() {
 fn a_run_that_fills_every_table() {
     let Some(node) = Node::start() else { return };
     let (discord, receiver) = (Discord::start(), Receiver::start());
-    let gate = Gate::init(&node);
-    discord.configure(&gate);
-    gate.set("doubt.watch", "on");
-    gate.set("sweeper.interval", "1s");
-    gate.start();
+    let gateway = Gateway::init(&node);
+    discord.configure(&gateway);
+    gateway.set("chain_guard.mode", "on");
+    gateway.set("sweeper.interval", "1s");
+    gateway.start();
     discord.await_bot();
     let (ada, root) = (Person::member(ADA, "ada"), Person::admin(ROOT, "root"));
     discord.join(&root);
@@ -459,74 +470,75 @@ fn a_run_that_fills_every_table() {
         { "name": "how", "type": 4, "value": 0 },
     ]);
     discord.command(&ada, "notifications", on);
-    let shop = Shop::with_key_of(&gate, &secret_in(&discord.command(&ada, "view_key", json!([]))));
+    let shop =
+        Shop::with_key_of(&gateway, &secret_in(&discord.command(&ada, "view_key", json!([]))));
     discord.command(&ada, "rotate_key", json!([])); // Asked, and left without an answer.
 
     // A doubt about the chain, ended by hand.
     node.mine(3);
     node.reorg_to_empty(3);
-    gate.await_log(&["warn", "in doubt"]);
-    gate.cli_ok(&["doubt", "end"]);
+    gateway.await_log(&["warn", "chain guard"]);
+    gateway.cli_ok(&["chain-guard", "end"]);
 
     // Told and paid out; told in vain; paid in part; never paid.
     let hook = receiver.url("/hook");
     let body = format!(r#"{{"amountLtc": 0.05, "webhookUrl": "{hook}", "reference": "order-1"}}"#);
     let answer = shop.post(&body, &[("idempotency-key", "key-1")]);
-    let told = crate::harness::json::Fields::of(&answer.body);
-    node.send(&told.text("receivingAddress"), "0.05");
+    let notified = crate::harness::json::Fields::of(&answer.body);
+    node.send(&notified.text("receivingAddress"), "0.05");
     node.mine(2);
-    receiver.await_hit_for(&told.text("paymentId"), SOON);
+    receiver.await_hit_for(&notified.text("paymentId"), SOON);
     wait_for("its sweep", SOON, || !node.mempool().is_empty());
-    gate.cli_ok(&["sweep"]);
+    gateway.cli_ok(&["sweep"]);
     node.mine(1);
     receiver.fail_next(1_000);
-    let vain = shop.create_told("0.05", &hook);
+    let vain = shop.create_with_webhook("0.05", &hook);
     node.send(&vain.address, "0.06");
     let part = shop.create("0.07");
     node.send(&part.address, "0.03");
     shop.create("0.01");
     node.mine(2);
     shop.await_status(&vain.id, "completed", SOON);
-    let merchant = gate.cli_list(&["merchant", "list"])[0].text("merchantId");
-    gate.cli_ok(&["merchant", "key", "add", &merchant, "--name", "Plugin"]);
-    gate.cli_ok(&["merchant", "second-factor", "enable", &merchant]);
-    gate.cli_ok(&["merchant", "set-address", &merchant, &node.fresh_address()]);
+    let merchant = gateway.cli_list(&["merchant", "list"])[0].text("merchantId");
+    gateway.cli_ok(&["merchant", "key", "add", &merchant, "--name", "Plugin"]);
+    gateway.cli_ok(&["merchant", "second-factor", "enable", &merchant]);
+    gateway.cli_ok(&["merchant", "set-address", &merchant, &node.fresh_address()]);
     // As after the loss of a newer database: its mark says that more was given out.
-    gate.term();
-    let next = fs::read_to_string(mark(&gate)).unwrap().replacen("0000000004", "0000000009", 1);
-    write_private(&mark(&gate), next.as_bytes());
-    gate.start();
-    gate.await_log(&["error", "older than its high-water mark"]);
+    gateway.term();
+    let next = fs::read_to_string(mark(&gateway)).unwrap().replacen("0000000004", "0000000009", 1);
+    write_private(&mark(&gateway), next.as_bytes());
+    gateway.start();
+    gateway.await_log(&["error", "older than its high-water mark"]);
     wait_for("the sweep of the other", SOON, || !node.mempool().is_empty());
     node.mine(1);
-    gate.await_tip(&node.height().to_string());
+    gateway.await_tip(&node.height().to_string());
 
-    let database: PathBuf = gate.setting("database").into();
+    let database: PathBuf = gateway.setting("database").into();
     let tables = tables(&database);
     let empty = || {
-        let held = held(&gate, &tables).into_iter();
+        let held = held(&gateway, &tables).into_iter();
         held.filter(|(_, rows)| rows.is_empty()).map(|(name, _)| name).collect::<Vec<String>>()
     };
     // Tables that this scene cannot fill, of schemas to come, have to be named here with a reason.
     // There is one node, without MWEB, the sweeps were mined, nothing contradicts the sweeper's
     // record, and the operator takes no fee.
     let unfilled =
-        ["node_in_use", "operator_addresses", "payout_waits", "pegouts", "sweeps_under_way"];
+        ["node_in_use", "operator_addresses", "payout_waits", "pegouts", "in_flight_sweeps"];
     let mut last = Vec::new();
     wait_for("rows in every table", SOON, || {
         last = empty();
         last.retain(|name| !unfilled.contains(&name.as_str()));
         last.is_empty()
     });
-    gate.term();
+    gateway.term();
     if setting("SAVE_SCHEMA", 0) == 1 {
-        save(&gate, &node, &tables);
+        save(&gateway, &node, &tables);
     }
 }
 
 /// Writes what this gateway left behind as the fixture of its schema.
-fn save(gate: &Gate, node: &Node, tables: &[(String, Vec<String>)]) {
-    let database: PathBuf = gate.setting("database").into();
+fn save(gateway: &Gateway, node: &Node, tables: &[(String, Vec<String>)]) {
+    let database: PathBuf = gateway.setting("database").into();
     let version = version_of(&database);
     let folder = files::project().join(format!("tests/fixtures/schemas/{version}"));
     fs::create_dir_all(&folder).unwrap();
@@ -561,10 +573,10 @@ fn save(gate: &Gate, node: &Node, tables: &[(String, Vec<String>)]) {
     let blocks: Vec<String> = (1..=node.height()).map(block).collect();
     write("blocks.hex", &(blocks.join("\n") + "\n"));
     for (name, key) in KEYS {
-        write(name, &fs::read_to_string(gate.setting(key)).unwrap());
+        write(name, &fs::read_to_string(gateway.setting(key)).unwrap());
     }
-    let record = format!("{}.record", gate.setting("sweeper.seal_key_file"));
+    let record = format!("{}.record", gateway.setting("sweeper.seal_key_file"));
     write("seal.key.record", &fs::read_to_string(record).unwrap());
-    write("high-water", &fs::read_to_string(mark(gate)).unwrap());
-    write("xpub", &(gate.setting("wallet.xpub") + "\n"));
+    write("high-water", &fs::read_to_string(mark(gateway)).unwrap());
+    write("xpub", &(gateway.setting("wallet.xpub") + "\n"));
 }

@@ -13,7 +13,7 @@ use crate::guide::{command, shops};
 use crate::harness::clock;
 use crate::harness::packages::prepare;
 use crate::harness::receiver::{Hit, Receiver};
-use crate::harness::stage::Stage;
+use crate::harness::test_env::TestEnv;
 use crate::harness::wait::SOON;
 
 /// A webhook as somebody presents it, and whether a merchant should take it.
@@ -94,32 +94,35 @@ fn check(program: &str, script: &str, cases: &[Case]) {
 }
 
 #[test]
-fn published_libraries_take_ours_and_nothing_else() {
-    let Some(stage) = Stage::shared() else { return };
+fn published_libraries_accept_only_our_signatures() {
+    let Some(test_env) = TestEnv::shared() else { return };
     prepare();
     let receiver = Receiver::start();
     let secret = |command: &str| {
-        let shown = stage.gate.cli_json(&["merchant", command, &stage.shop.merchant_id]);
+        let shown = test_env.gateway.cli_json(&["merchant", command, &test_env.shop.merchant_id]);
         shown.text("webhookSecret")
     };
-    let told = || {
+    let notified = || {
         let reference = r#""reference": "ä \" \\ \/ \u00df €""#;
         let url = receiver.url("/hook");
         let body = format!(r#"{{"amountLtc": 0.05, "webhookUrl": "{url}", {reference}}}"#);
-        let payment = stage.shop.create_with(&body);
-        stage.node.send(&payment.address, "0.05");
-        stage.node.mine(2);
+        let payment = test_env.shop.create_with(&body);
+        test_env.node.send(&payment.address, "0.05");
+        test_env.node.mine(2);
         receiver.await_hit_for(&payment.id, SOON)
     };
     let first = secret("view-webhook-secret");
-    let genuine = Case::of(&told(), &first);
+    let genuine = Case::of(&notified(), &first);
     let second = secret("rotate-webhook-secret");
-    let twice_signed = told();
+    let twice_signed = notified();
     let third = secret("rotate-webhook-secret");
-    let after_third = told();
-    let stranger = stage.gate.cli_json(&["merchant", "add", "--name", "Stranger"]);
-    let strangers =
-        stage.gate.cli_json(&["merchant", "view-webhook-secret", &stranger.text("merchantId")]);
+    let after_third = notified();
+    let stranger = test_env.gateway.cli_json(&["merchant", "add", "--name", "Stranger"]);
+    let strangers = test_env.gateway.cli_json(&[
+        "merchant",
+        "view-webhook-secret",
+        &stranger.text("merchantId"),
+    ]);
     let strangers = strangers.text("webhookSecret");
 
     let changed = |case: &mut Case| case.body = case.body.replace("0.05", "5.00");

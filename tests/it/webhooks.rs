@@ -11,16 +11,16 @@ use crate::harness::clock;
 use crate::harness::json::Fields;
 use crate::harness::receiver::{Hit, Receiver, Reply};
 use crate::harness::shop::{Created, Shop};
-use crate::harness::stage::Stage;
+use crate::harness::test_env::TestEnv;
 use crate::harness::wait::{SOON, stays_true, wait_until};
 
 /// By when the second attempt is due, with time to spare.
 const RETRIED: Duration = Duration::from_secs(30);
 
-fn pay(stage: &Stage, payment: &Created) {
-    stage.node.send(&payment.address, "0.05");
-    stage.node.mine(2);
-    stage.shop.await_status(&payment.id, "completed", SOON);
+fn pay(test_env: &TestEnv, payment: &Created) {
+    test_env.node.send(&payment.address, "0.05");
+    test_env.node.mine(2);
+    test_env.shop.await_status(&payment.id, "completed", SOON);
 }
 
 /// Verifies as the Standard Webhooks specification says.
@@ -39,41 +39,42 @@ pub(crate) fn verify(hit: &Hit, secret: &str) {
 }
 
 #[test]
-fn a_completion_is_told_signed_and_flat() {
-    let Some(stage) = Stage::shared() else { return };
+fn a_completion_is_delivered_as_signed_flat_json() {
+    let Some(test_env) = TestEnv::shared() else { return };
     let receiver = Receiver::start();
     let body = format!(
         r#"{{"amountLtc": 0.05, "webhookUrl": "{}", "reference": "order 7"}}"#,
         receiver.url("/api/webhook/ltc-payment?shop=1")
     );
-    let payment = stage.shop.create_with(&body);
-    pay(&stage, &payment);
+    let payment = test_env.shop.create_with(&body);
+    pay(&test_env, &payment);
     let hit = receiver.await_hit_for(&payment.id, SOON);
     assert_eq!(hit.method, "POST");
     assert_eq!(hit.path, "/api/webhook/ltc-payment?shop=1");
     assert_eq!(hit.header("content-type"), "application/json");
-    let told = hit.fields();
-    assert_eq!(told.text("paymentId"), payment.id);
-    assert_eq!(told.text("status"), "completed");
-    assert_eq!(told.raw("amountLtc"), "0.05");
-    assert_eq!(told.text("receivingAddress"), payment.address);
-    assert_eq!(told.raw("amountReceivedLtc"), "0.05");
-    assert_eq!(told.raw("late"), "false");
-    assert_eq!(told.text("reference"), "order 7");
-    assert_eq!(told.texts("txids").len(), 1);
-    let status = stage.shop.status(&payment.id);
-    assert_eq!(told.text("completedAt"), status.text("completedAt"));
-    let shown = stage.gate.cli_json(&["merchant", "view-webhook-secret", &stage.shop.merchant_id]);
+    let notified = hit.fields();
+    assert_eq!(notified.text("paymentId"), payment.id);
+    assert_eq!(notified.text("status"), "completed");
+    assert_eq!(notified.raw("amountLtc"), "0.05");
+    assert_eq!(notified.text("receivingAddress"), payment.address);
+    assert_eq!(notified.raw("amountReceivedLtc"), "0.05");
+    assert_eq!(notified.raw("late"), "false");
+    assert_eq!(notified.text("reference"), "order 7");
+    assert_eq!(notified.texts("txids").len(), 1);
+    let status = test_env.shop.status(&payment.id);
+    assert_eq!(notified.text("completedAt"), status.text("completedAt"));
+    let shown =
+        test_env.gateway.cli_json(&["merchant", "view-webhook-secret", &test_env.shop.merchant_id]);
     verify(&hit, &shown.text("webhookSecret"));
 }
 
 #[test]
 fn a_failure_is_retried_with_the_same_id_and_body() {
-    let Some(stage) = Stage::shared() else { return };
+    let Some(test_env) = TestEnv::shared() else { return };
     let receiver = Receiver::start();
     receiver.fail_next(1);
-    let payment = stage.shop.create_told("0.05", &receiver.url("/hook"));
-    pay(&stage, &payment);
+    let payment = test_env.shop.create_with_webhook("0.05", &receiver.url("/hook"));
+    pay(&test_env, &payment);
     let hits = receiver.await_hits(2, RETRIED);
     assert_eq!(hits[0].body, hits[1].body);
     assert_eq!(hits[0].header("webhook-id"), hits[1].header("webhook-id"));
@@ -82,12 +83,12 @@ fn a_failure_is_retried_with_the_same_id_and_body() {
 }
 
 #[test]
-fn a_dead_receiver_is_tried_for_days_and_then_kept_as_failed() {
-    let Some(stage) = Stage::alone() else { return };
+fn a_dead_receiver_is_retried_for_days_and_marked_failed() {
+    let Some(test_env) = TestEnv::alone() else { return };
     let receiver = Receiver::start();
     receiver.fail_next(100);
-    let payment = stage.shop.create_told("0.05", &receiver.url("/hook"));
-    pay(&stage, &payment);
+    let payment = test_env.shop.create_with_webhook("0.05", &receiver.url("/hook"));
+    pay(&test_env, &payment);
     // Longer than any pause of the schedule, so that each jump makes one try due. It waits for
     // the record of the try before it, which says when the next one is due.
     let jump = Duration::from_secs(27 * 3_600);
@@ -96,14 +97,14 @@ fn a_dead_receiver_is_tried_for_days_and_then_kept_as_failed() {
         receiver.await_hits(tries, SOON);
         let recorded = format!("\"number\":{tries},");
         wait_until("the record of the try", SOON, || {
-            let events = stage.gate.cli_list(&["webhook", "list"]);
+            let events = test_env.gateway.cli_list(&["webhook", "list"]);
             events.into_iter().find(|event| event.whole().contains(&recorded))
         });
         passed += jump;
-        stage.gate.let_pass(passed);
+        test_env.gateway.let_pass(passed);
     }
     let failed = wait_until("the event as failed", SOON, || {
-        stage.gate.cli_list(&["webhook", "list", "--failed"]).into_iter().next()
+        test_env.gateway.cli_list(&["webhook", "list", "--failed"]).into_iter().next()
     });
     assert!(failed.whole().contains(&payment.id));
     stays_true("given up", Duration::from_secs(2), || receiver.hits().len() == 10);
@@ -111,79 +112,80 @@ fn a_dead_receiver_is_tried_for_days_and_then_kept_as_failed() {
 
 #[test]
 fn a_redirect_is_not_followed_and_counts_as_a_failure() {
-    let Some(stage) = Stage::shared() else { return };
+    let Some(test_env) = TestEnv::shared() else { return };
     let (receiver, elsewhere) = (Receiver::start(), Receiver::start());
     receiver.reply_next([Reply::Redirect(elsewhere.url("/")), Reply::HangUp]);
-    let payment = stage.shop.create_told("0.05", &receiver.url("/hook"));
-    pay(&stage, &payment);
+    let payment = test_env.shop.create_with_webhook("0.05", &receiver.url("/hook"));
+    pay(&test_env, &payment);
     receiver.await_hits(2, RETRIED);
     assert!(elsewhere.hits().is_empty(), "followed a redirect");
 }
 
 #[test]
-fn what_could_not_be_told_is_told_after_a_crash() {
-    let Some(stage) = Stage::shared() else { return };
+fn an_undelivered_event_is_delivered_after_a_crash() {
+    let Some(test_env) = TestEnv::shared() else { return };
     let receiver = Receiver::start();
     receiver.reply_next([Reply::HangUp]);
-    let payment = stage.shop.create_told("0.05", &receiver.url("/hook"));
-    pay(&stage, &payment);
+    let payment = test_env.shop.create_with_webhook("0.05", &receiver.url("/hook"));
+    pay(&test_env, &payment);
     let first = receiver.await_hit_for(&payment.id, SOON);
-    stage.gate.kill();
-    stage.gate.start();
+    test_env.gateway.kill();
+    test_env.gateway.start();
     let hits = receiver.await_hits(2, RETRIED);
     assert_eq!(hits[1].body, first.body);
     assert_eq!(hits[1].header("webhook-id"), first.header("webhook-id"));
 }
 
 #[test]
-fn a_slow_receiver_holds_up_nobody_else() {
-    let Some(stage) = Stage::shared() else { return };
+fn a_slow_receiver_delays_no_other_receiver() {
+    let Some(test_env) = TestEnv::shared() else { return };
     let (slow, quick) = (Receiver::start(), Receiver::start());
     slow.reply_next(std::iter::repeat_n(Reply::Slow(Duration::from_secs(10)), 10));
-    let neighbour = Shop::open(&stage.gate, &stage.node, "Neighbour");
+    let neighbour = Shop::open(&test_env.gateway, &test_env.node, "Neighbour");
     let slow_ones: Vec<Created> =
-        (0..5).map(|_| stage.shop.create_told("0.05", &slow.url("/hook"))).collect();
-    let theirs = neighbour.create_told("0.05", &quick.url("/hook"));
+        (0..5).map(|_| test_env.shop.create_with_webhook("0.05", &slow.url("/hook"))).collect();
+    let theirs = neighbour.create_with_webhook("0.05", &quick.url("/hook"));
     for payment in slow_ones.iter().chain([&theirs]) {
-        stage.node.send(&payment.address, "0.05");
+        test_env.node.send(&payment.address, "0.05");
     }
-    stage.node.mine(2);
-    stage.shop.await_status(&theirs.id, "completed", SOON);
+    test_env.node.mine(2);
+    test_env.shop.await_status(&theirs.id, "completed", SOON);
     quick.await_hit_for(&theirs.id, Duration::from_secs(3));
 }
 
 #[test]
-fn a_slow_shop_holds_up_no_other_on_the_same_host() {
-    let Some(stage) = Stage::shared() else { return };
+fn a_slow_shop_delays_no_other_shop_on_the_same_host() {
+    let Some(test_env) = TestEnv::shared() else { return };
     let shared = Receiver::start();
     shared.reply_next(std::iter::repeat_n(Reply::Slow(Duration::from_secs(10)), 3));
-    let neighbour = Shop::open(&stage.gate, &stage.node, "Neighbour");
+    let neighbour = Shop::open(&test_env.gateway, &test_env.node, "Neighbour");
     let slow_ones: Vec<Created> =
-        (0..6).map(|_| stage.shop.create_told("0.05", &shared.url("/slow"))).collect();
-    let theirs = neighbour.create_told("0.05", &shared.url("/quick"));
+        (0..6).map(|_| test_env.shop.create_with_webhook("0.05", &shared.url("/slow"))).collect();
+    let theirs = neighbour.create_with_webhook("0.05", &shared.url("/quick"));
     for payment in &slow_ones {
-        stage.node.send(&payment.address, "0.05");
+        test_env.node.send(&payment.address, "0.05");
     }
-    stage.node.mine(2);
+    test_env.node.mine(2);
     shared.await_hits(3, SOON);
-    stage.node.send(&theirs.address, "0.05");
-    stage.node.mine(2);
-    stage.shop.await_status(&theirs.id, "completed", SOON);
+    test_env.node.send(&theirs.address, "0.05");
+    test_env.node.mine(2);
+    test_env.shop.await_status(&theirs.id, "completed", SOON);
     shared.await_hit_for(&theirs.id, Duration::from_secs(3));
 }
 
 #[test]
-fn without_a_webhook_url_nobody_is_told() {
-    let Some(stage) = Stage::shared() else { return };
-    let payment = stage.shop.create("0.05");
-    pay(&stage, &payment);
-    assert!(outbox(&stage).iter().all(|event| !event.whole().contains(&payment.id)));
+fn a_payment_without_a_webhook_url_creates_no_event() {
+    let Some(test_env) = TestEnv::shared() else { return };
+    let payment = test_env.shop.create("0.05");
+    pay(&test_env, &payment);
+    assert!(outbox(&test_env).iter().all(|event| !event.whole().contains(&payment.id)));
 }
 
 #[test]
 fn targets_on_private_networks_are_refused() {
-    let stage = Stage::shared_with(|gate| gate.set("webhooks.allow_private_networks", false));
-    let Some(Stage { gate: _gate, shop, .. }) = stage else { return };
+    let test_env =
+        TestEnv::shared_with(|gateway| gateway.set("webhooks.allow_private_networks", false));
+    let Some(TestEnv { gateway: _gateway, shop, .. }) = test_env else { return };
     for host in [
         "127.0.0.1",
         "127.1",
@@ -206,25 +208,25 @@ fn targets_on_private_networks_are_refused() {
 }
 
 #[test]
-fn the_outbox_can_be_looked_at_and_sent_again() {
-    let Some(stage) = Stage::shared() else { return };
+fn webhook_events_can_be_listed_and_sent_again() {
+    let Some(test_env) = TestEnv::shared() else { return };
     let receiver = Receiver::start();
-    let payment = stage.shop.create_told("0.05", &receiver.url("/hook"));
-    pay(&stage, &payment);
+    let payment = test_env.shop.create_with_webhook("0.05", &receiver.url("/hook"));
+    pay(&test_env, &payment);
     let first = receiver.await_hit_for(&payment.id, SOON);
     let event = wait_until("the event as delivered", SOON, || {
-        let events = outbox(&stage);
+        let events = outbox(&test_env);
         let event = events.into_iter().find(|event| event.whole().contains(&payment.id))?;
         event.whole().contains("delivered").then_some(event)
     });
-    stage.gate.cli_ok(&["webhook", "resend", &event.text("eventId")]);
+    test_env.gateway.cli_ok(&["webhook", "resend", &event.text("eventId")]);
     let hits = receiver.await_hits(2, SOON);
     let ids: BTreeSet<&str> = hits.iter().map(|hit| hit.header("webhook-id")).collect();
     assert_eq!(ids.len(), 1);
     assert_eq!(hits[1].body, first.body);
-    assert!(stage.gate.cli_list(&["webhook", "list", "--failed"]).is_empty());
+    assert!(test_env.gateway.cli_list(&["webhook", "list", "--failed"]).is_empty());
 }
 
-fn outbox(stage: &Stage) -> Vec<Fields> {
-    stage.gate.cli_list(&["webhook", "list"])
+fn outbox(test_env: &TestEnv) -> Vec<Fields> {
+    test_env.gateway.cli_list(&["webhook", "list"])
 }

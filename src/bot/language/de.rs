@@ -12,7 +12,7 @@ pub(super) const WORDS: Words = Words {
     until_date: "bis {date}",
     nothing_changed: "Es wurde nichts geändert.",
     button_leave: "So lassen",
-    kept_notices: "-# Du hast {n} {n|Mitteilung|Mitteilungen}: {/notices} zeigt sie.",
+    kept_notifications: "-# Du hast {n} {n|Mitteilung|Mitteilungen}: {/notifications} zeigt sie.",
 
     ours: "Bei uns ist etwas schiefgegangen; versuche es später noch einmal (im Log als {request}).",
     changed: "Dieser Befehl hat sich geändert; lade Discord neu und sende ihn noch einmal.",
@@ -33,7 +33,7 @@ pub(super) const WORDS: Words = Words {
         **Konto**: {/set_business_name} {/set_confirmations} {/subscription} \
         {/cancel_address_change} {/rotate_key} {/view_webhook_secret} {/rotate_webhook_secret}\n\
         **Webhooks**: {/set_webhook_url} {/test_webhook} {/resend_webhook}\n\
-        **Neues**: {/notices} {/notifications}",
+        **Neues**: {/notifications} {/notification_settings}",
     address_set: "Auszahlungen gehen ab jetzt an {address}. Vergleiche die Adresse mit deiner \
         Wallet.",
     address_warning: "⚠ Was du eingegeben hast, könnte für Bitcoin gemeint sein. Vergleiche die \
@@ -61,7 +61,7 @@ pub(super) const WORDS: Words = Words {
     subscription_ended: "Dein Abonnement ist {when} abgelaufen. Bitte einen Administrator um \
         Verlängerung.",
     subscription_none: "Du hast noch kein Abonnement. Bitte einen Administrator darum.",
-    title_notifications: "Was dir gesagt wird",
+    title_notification_settings: "Was dir gesagt wird",
     off_for_all: "(für alle abgeschaltet)",
     in_the_channel: "(im Kanal)",
     docs: "Die Anleitung zur Anbindung mit Beispielen zum Kopieren: {url}/docs\nDie API für \
@@ -166,18 +166,18 @@ pub(super) const WORDS: Words = Words {
     title_payments: "Zahlungen",
     title_payments_of: "Zahlungen: {status}",
     title_payouts: "Auszahlungen",
-    title_notices: "Mitteilungen",
+    title_notifications: "Mitteilungen",
     title_merchants: "Händler",
-    title_trail: "Wer was getan hat",
+    title_audit_log: "Wer was getan hat",
     title_failed: "Aufgegebene Webhooks",
     empty_payments: "Noch keine. {/invoice} legt eine von Hand an, dein Shop legt sie über die API \
         an: {/docs}.",
     empty_payouts: "Noch keine. Was abgeschlossen und bestätigt ist, wird beim nächsten Mal \
         ausgezahlt; kleine Summen warten auf mehr. {/account} zeigt, was wartet.",
-    empty_notices: "Es ist nichts geschehen, wovon du erfahren würdest. {/notifications} legt fest, was \
+    empty_notifications: "Es ist nichts geschehen, wovon du erfahren würdest. {/notification_settings} legt fest, was \
         das ist.",
     empty_merchants: "Noch keine. {/grant_sub} legt den ersten an.",
-    empty_trail: "Es wurde noch nichts getan.",
+    empty_audit_log: "Es wurde noch nichts getan.",
     empty_failed: "Keine. Alles in Ordnung.",
     payout_line: "{when} {amount} · Gebühr {fee} · {n} {n|Bestätigung|Bestätigungen}",
     failed_line: "`{payment}` {when} · {n} {n|Versuch|Versuche} · `{merchant}`",
@@ -185,8 +185,8 @@ pub(super) const WORDS: Words = Words {
     state_ends: "endet {when}",
     state_ended: "endete {when}",
     state_none: "kein Abonnement",
-    trail_nothing: "nichts",
-    trail_by_message: "per Direktnachricht",
+    audit_log_nothing: "nichts",
+    audit_log_by_message: "per Direktnachricht",
 
     webhooks_go_to: "Webhooks gehen an {url}, wenn eine Zahlung keine eigene URL nennt.",
     webhooks_go_as_said: "Webhooks gehen dorthin, wohin jede Zahlung es sagt, sonst nirgendwohin.",
@@ -247,13 +247,13 @@ pub(super) const WORDS: Words = Words {
     field_mempool: "Transaktionen in seinem Mempool",
     field_zmq: "ZMQ",
     field_watcher: "Beobachter",
-    field_doubt: "Zweifel",
+    field_chain_guard: "Zweifel",
     node_on: "{node} auf {chain}",
     height: "{height} ({n} {n|Block|Blöcke} hinter seinen Headern)",
     stand_none: "noch keinem Block",
     watcher_at: "vor {n} s an der Spitze",
     watcher_never: "stand noch nicht an der Spitze",
-    doubted: "An der Kette wird gezweifelt; `litegate doubt` zeigt, warum",
+    suspect: "Die Kettenwache ist aktiv; `litegate chain-guard` zeigt, warum",
     zmq_heard: "zuletzt gehört {when}",
     zmq_never: "noch nichts gehört",
     nothing_ready: "Nichts ist bereit: Zahlungen werden ausgezahlt, sobald sie entschieden und \
@@ -291,9 +291,9 @@ pub(super) const WORDS: Words = Words {
     title_config: "Geltende Werte",
     config_grant: "längste Verlängerung = {n} Tage",
 
-    title_news: "Neues von deinem Shop",
-    title_gateway_news: "Neues vom Gateway",
-    notices_wait: "{name} Auf dich {n|wartet|warten} {n} {n|Mitteilung|Mitteilungen}: {/notices} zeigt \
+    title_shop_news: "Neues von deinem Shop",
+    title_gateway_notifications: "Neues vom Gateway",
+    notifications_wait: "{name} Auf dich {n|wartet|warten} {n} {n|Mitteilung|Mitteilungen}: {/notifications} zeigt \
         sie dir allein.",
 };
 
@@ -314,8 +314,8 @@ pub(super) const SAID: Said = Said {
         abgelaufen sind.",
     daily_limit: "Höchstens {n} am Tag; versuche es später noch einmal.",
     idempotency_key_reused: "Der idempotency-key wurde schon für eine andere Anfrage verwendet.",
-    chain_in_doubt: "An der Kette wird gezweifelt: Bis das vorbei ist, wird nichts ausgezahlt \
-        (`litegate doubt`).",
+    chain_suspect: "Die Kettenwache ist aktiv: Solange wird nichts ausgezahlt \
+        (`litegate chain-guard`).",
     no_address_change: "Es wartet keine Änderung der Auszahlungsadresse.",
     too_many_address_changes: "Die Auszahlungsadresse wurde innerhalb eines Tages {n}-mal \
         geändert. Versuche es morgen wieder.",
@@ -389,9 +389,9 @@ pub(super) const SAID: Said = Said {
     bad_merchant_id: "Das ist keine Kennung eines Händlers wie mer_0123456789ab.",
     node_silent: "Der Knoten hat nicht innerhalb von {n} {n|Sekunde|Sekunden} geantwortet; `litegate \
         doctor` sagt, warum.",
-    no_notices_channel: "Hier gibt es keinen Kanal für Mitteilungen.",
+    no_notifications_channel: "Hier gibt es keinen Kanal für Mitteilungen.",
     no_test: "Der Test lässt sich von hier aus nicht senden.",
-    set_channel_first: "Setze zuerst discord.notices_channel_id.",
+    set_channel_first: "Setze zuerst discord.notifications_channel_id.",
 
     answer_not_public: "die URL führt zu einer privaten oder besonderen Adresse oder zu einem Port, der nicht erlaubt ist",
     answer_timeout: "der Empfänger brauchte zu lange",
@@ -496,8 +496,8 @@ pub(super) const SAID: Said = Said {
     payment_lost: "Die Zahlung `{id}` wurde abgeschlossen, aber die beste Kette enthält ihre Münzen \
         nicht mehr: eine tiefe Reorganisation. Dem Händler wurde gesagt, dass sie bezahlt ist. \
         `litegate payment show {id}` und `litegate audit` zeigen, was fehlt.",
-    doubted: "An der Kette wird gezweifelt: {reason}. Zahlungen aus MWEB und Auszahlungen warten. \
-        `litegate doubt` zeigt den Zweifel und kann ihn beenden.",
+    suspect: "Die Kettenwache ist aktiv: {reason}. Zahlungen aus MWEB und Auszahlungen warten. \
+        `litegate chain-guard` zeigt den Grund und kann sie beenden.",
     low_disk: "Die Platte der Datenbank hat noch {n} MB frei. Ist sie voll, werden neue Zahlungen \
         abgelehnt. Schaffe Platz; `litegate doctor` sieht noch einmal nach.",
     zmq_silent: "Das ZMQ des Knotens sagt nichts. Zahlungen werden bemerkt, indem der Knoten immer \
@@ -508,7 +508,7 @@ pub(super) const SAID: Said = Said {
         `sweeper.max_fee_percent` davon wäre. Sie gehen hinaus, sobald die Gebühren fallen oder mehr \
         zusammenkommt. {/sweep_now} zeigt, was bereit ist.",
     too_much_hot: "{waiting} LTC warten unter dem Schlüssel auf dieser Maschine auf Auszahlung, mehr als \
-        die {limit} LTC von `sweeper.max_hot`. {/sweep_now} zahlt aus, was bereit ist; `litegate sweep \
+        die {limit} LTC von `sweeper.max_hot_balance`. {/sweep_now} zahlt aus, was bereit ist; `litegate sweep \
         --dry-run` sagt, worauf der Rest wartet.",
     audit_found: "Die Prüfung hat {n} {n|Unterschied|Unterschiede} gefunden: Litoshis sind nicht, wo \
         sie sein sollten. `litegate audit` nennt jeden davon.",

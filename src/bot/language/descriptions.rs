@@ -158,7 +158,7 @@ pub(super) const DESCRIPTIONS: [Line; 63] = [
         ],
     ),
     (
-        "notices",
+        "notifications",
         [
             "Zeigen, was dir gesagt wurde und was dich nicht erreichen konnte",
             "Mostrar lo que se te dijo y lo que no se te pudo enviar",
@@ -167,7 +167,7 @@ pub(super) const DESCRIPTIONS: [Line; 63] = [
         ],
     ),
     (
-        "notifications",
+        "notification_settings",
         [
             "Wählen, was dir gesagt wird und wie",
             "Elegir qué se te dice y cómo",
@@ -176,7 +176,7 @@ pub(super) const DESCRIPTIONS: [Line; 63] = [
         ],
     ),
     (
-        "notifications kind",
+        "notification_settings kind",
         [
             "Was gesagt werden soll; ohne Angabe wird alles aufgelistet",
             "Qué decirte; sin ello se listan todos",
@@ -185,7 +185,7 @@ pub(super) const DESCRIPTIONS: [Line; 63] = [
         ],
     ),
     (
-        "notifications how",
+        "notification_settings how",
         ["Wie du davon erfährst", "Cómo se te dice", "Comment vous le dire", "Como dizer a você"],
     ),
     (
@@ -476,7 +476,7 @@ pub(super) const DESCRIPTIONS: [Line; 63] = [
         ],
     ),
     (
-        "audit",
+        "audit_log",
         [
             "Zeigen, wer was getan hat, das Neueste zuerst",
             "Mostrar quién hizo qué, lo más nuevo primero",
@@ -485,7 +485,7 @@ pub(super) const DESCRIPTIONS: [Line; 63] = [
         ],
     ),
     (
-        "audit merchant",
+        "audit_log merchant",
         [
             "Nur, was diesen Händler betrifft",
             "Solo lo que atañe a este comerciante",

@@ -11,7 +11,7 @@ pub(super) const WORDS: Words = Words {
     until_date: "until {date}",
     nothing_changed: "Nothing was changed.",
     button_leave: "Leave it",
-    kept_notices: "-# You have {n} {n|notice|notices}: {/notices} shows {n|it|them}.",
+    kept_notifications: "-# You have {n} {n|notification|notifications}: {/notifications} shows {n|it|them}.",
 
     // What went wrong without anybody's refusal.
     ours: "Something went wrong on our side; try again later (logged as {request}).",
@@ -32,7 +32,7 @@ pub(super) const WORDS: Words = Words {
         **Account**: {/set_business_name} {/set_confirmations} {/subscription} \
         {/cancel_address_change} {/rotate_key} {/view_webhook_secret} {/rotate_webhook_secret}\n\
         **Webhooks**: {/set_webhook_url} {/test_webhook} {/resend_webhook}\n\
-        **News**: {/notices} {/notifications}",
+        **News**: {/notifications} {/notification_settings}",
     address_set: "Payouts go to {address} from now on. Compare it with your wallet.",
     address_warning: "⚠ What you typed may be meant for Bitcoin. Compare the address above with \
         your Litecoin wallet.",
@@ -57,7 +57,7 @@ pub(super) const WORDS: Words = Words {
         days before.",
     subscription_ended: "Your subscription ended {when}. Ask an administrator for a grant.",
     subscription_none: "You have no subscription yet. Ask an administrator for a grant.",
-    title_notifications: "What you are told",
+    title_notification_settings: "Your notification settings",
     off_for_all: "(off for everybody)",
     in_the_channel: "(in the channel)",
     docs: "The integration guide with examples to copy: {url}/docs\nThe API for machines: \
@@ -164,18 +164,17 @@ pub(super) const WORDS: Words = Words {
     title_payments: "Payments",
     title_payments_of: "Payments: {status}",
     title_payouts: "Payouts",
-    title_notices: "Notices",
+    title_notifications: "Notifications",
     title_merchants: "Merchants",
-    title_trail: "Who did what",
+    title_audit_log: "Who did what",
     title_failed: "Webhooks that were given up",
     empty_payments: "None yet. {/invoice} makes one by hand, your shop makes them by the API: \
         {/docs}.",
     empty_payouts: "None yet. What is complete and confirmed is paid out with the next sweep; small \
         sums wait for more. {/account} shows what waits.",
-    empty_notices: "Nothing has happened that you would be told of. {/notifications} chooses what \
-        that is.",
+    empty_notifications: "No notifications yet. {/notification_settings} chooses which you get.",
     empty_merchants: "None yet. {/grant_sub} makes the first.",
-    empty_trail: "Nothing was done yet.",
+    empty_audit_log: "Nothing was done yet.",
     empty_failed: "None. All is well.",
     payout_line: "{when} {amount} · fee {fee} · {n} {n|confirmation|confirmations}",
     failed_line: "`{payment}` {when} · {n} {n|attempt|attempts} · `{merchant}`",
@@ -183,8 +182,8 @@ pub(super) const WORDS: Words = Words {
     state_ends: "ends {when}",
     state_ended: "ended {when}",
     state_none: "no subscription",
-    trail_nothing: "nothing",
-    trail_by_message: "by message",
+    audit_log_nothing: "nothing",
+    audit_log_by_message: "by message",
 
     // Webhooks.
     webhooks_go_to: "Webhooks go to {url}, unless a payment names its own URL.",
@@ -245,19 +244,19 @@ pub(super) const WORDS: Words = Words {
     field_mempool: "Transactions in its mempool",
     field_zmq: "ZMQ",
     field_watcher: "Watcher",
-    field_doubt: "Doubt",
+    field_chain_guard: "Chain guard",
     node_on: "{node} on {chain}",
     height: "{height} ({n} {n|block|blocks} behind its headers)",
     stand_none: "none yet",
     watcher_at: "at the tip {n} s ago",
     watcher_never: "has not stood at the tip yet",
-    doubted: "the chain is doubted; `litegate doubt` shows why",
+    suspect: "the chain guard is active; `litegate chain-guard` shows why",
     zmq_heard: "last heard {when}",
     zmq_never: "nothing heard yet",
     nothing_ready: "Nothing is ready: payments are swept once they are decided and confirmed.",
     title_sweep: "Sweep now?",
     sweep: "{n} {n|coin|coins} of {merchants} {merchants|merchant|merchants}, {sum} together, less \
-        the network's fee. Small sums, addresses that are missing and a doubt about the chain still \
+        the network's fee. Small sums, missing addresses and an active chain guard still \
         wait.",
     button_sweep: "Sweep now",
     title_swept: "Swept",
@@ -289,8 +288,8 @@ pub(super) const WORDS: Words = Words {
     config_grant: "longest grant = {n} days",
 
     // Notices.
-    title_news: "News of your shop",
-    title_gateway_news: "News of the gateway",
-    notices_wait: "{name} {n} {n|notice waits|notices wait} for you: {/notices} shows {n|it|them} to \
+    title_shop_news: "News of your shop",
+    title_gateway_notifications: "News of the gateway",
+    notifications_wait: "{name} {n} {n|notification waits|notifications wait} for you: {/notifications} shows {n|it|them} to \
         you alone.",
 };

@@ -12,7 +12,7 @@ pub(super) const WORDS: Words = Words {
     until_date: "hasta el {date}",
     nothing_changed: "No se cambió nada.",
     button_leave: "Dejarlo así",
-    kept_notices: "-# Tienes {n} {n|aviso|avisos}: {/notices} {n|lo|los} muestra.",
+    kept_notifications: "-# Tienes {n} {n|aviso|avisos}: {/notifications} {n|lo|los} muestra.",
 
     ours: "Algo salió mal de nuestro lado; inténtalo más tarde (en el registro como {request}).",
     changed: "Este comando ha cambiado; recarga Discord y envíalo de nuevo.",
@@ -32,7 +32,7 @@ pub(super) const WORDS: Words = Words {
         **Cuenta**: {/set_business_name} {/set_confirmations} {/subscription} \
         {/cancel_address_change} {/rotate_key} {/view_webhook_secret} {/rotate_webhook_secret}\n\
         **Webhooks**: {/set_webhook_url} {/test_webhook} {/resend_webhook}\n\
-        **Novedades**: {/notices} {/notifications}",
+        **Novedades**: {/notifications} {/notification_settings}",
     address_set: "Desde ahora los envíos van a {address}. Compara la dirección con tu cartera.",
     address_warning: "⚠ Lo que escribiste puede ser para Bitcoin. Compara la dirección de arriba con tu \
         cartera de Litecoin.",
@@ -57,7 +57,7 @@ pub(super) const WORDS: Words = Words {
         antes.",
     subscription_ended: "Tu suscripción terminó {when}. Pide a un administrador que la prolongue.",
     subscription_none: "Aún no tienes suscripción. Pídesela a un administrador.",
-    title_notifications: "Lo que se te dice",
+    title_notification_settings: "Lo que se te dice",
     off_for_all: "(desactivado para todos)",
     in_the_channel: "(en el canal)",
     docs: "La guía de integración con ejemplos para copiar: {url}/docs\nLa API para máquinas: \
@@ -161,17 +161,17 @@ pub(super) const WORDS: Words = Words {
     title_payments: "Pagos",
     title_payments_of: "Pagos: {status}",
     title_payouts: "Envíos de fondos",
-    title_notices: "Avisos",
+    title_notifications: "Avisos",
     title_merchants: "Comerciantes",
-    title_trail: "Quién hizo qué",
+    title_audit_log: "Quién hizo qué",
     title_failed: "Webhooks abandonados",
     empty_payments: "Todavía ninguno. {/invoice} crea uno a mano, tu tienda los crea con la API: \
         {/docs}.",
     empty_payouts: "Todavía ninguno. Lo completo y confirmado se paga con el próximo envío; las sumas \
         pequeñas esperan a otras. {/account} muestra lo que espera.",
-    empty_notices: "No ha pasado nada de lo que se te avise. {/notifications} elige qué es eso.",
+    empty_notifications: "No ha pasado nada de lo que se te avise. {/notification_settings} elige qué es eso.",
     empty_merchants: "Todavía ninguno. {/grant_sub} crea el primero.",
-    empty_trail: "Todavía no se hizo nada.",
+    empty_audit_log: "Todavía no se hizo nada.",
     empty_failed: "Ninguno. Todo va bien.",
     payout_line: "{when} {amount} · comisión {fee} · {n} {n|confirmación|confirmaciones}",
     failed_line: "`{payment}` {when} · {n} {n|intento|intentos} · `{merchant}`",
@@ -179,8 +179,8 @@ pub(super) const WORDS: Words = Words {
     state_ends: "termina {when}",
     state_ended: "terminó {when}",
     state_none: "sin suscripción",
-    trail_nothing: "nada",
-    trail_by_message: "por mensaje directo",
+    audit_log_nothing: "nada",
+    audit_log_by_message: "por mensaje directo",
 
     webhooks_go_to: "Los webhooks van a {url}, salvo que un pago nombre su propia URL.",
     webhooks_go_as_said: "Los webhooks van a donde diga cada pago, y a ningún otro lugar.",
@@ -239,13 +239,13 @@ pub(super) const WORDS: Words = Words {
     field_mempool: "Transacciones en su mempool",
     field_zmq: "ZMQ",
     field_watcher: "Observador",
-    field_doubt: "Duda",
+    field_chain_guard: "Duda",
     node_on: "{node} en {chain}",
     height: "{height} ({n} {n|bloque|bloques} detrás de sus cabeceras)",
     stand_none: "ningún bloque todavía",
     watcher_at: "en la punta hace {n} s",
     watcher_never: "aún no ha estado en la punta",
-    doubted: "se duda de la cadena; `litegate doubt` muestra por qué",
+    suspect: "el guardián de la cadena está activo; `litegate chain-guard` muestra por qué",
     zmq_heard: "oído por última vez {when}",
     zmq_never: "aún no se ha oído nada",
     nothing_ready: "No hay nada listo: los pagos se envían una vez decididos y confirmados.",
@@ -279,9 +279,9 @@ pub(super) const WORDS: Words = Words {
     title_config: "Valores vigentes",
     config_grant: "prolongación más larga = {n} días",
 
-    title_news: "Novedades de tu tienda",
-    title_gateway_news: "Novedades de la pasarela",
-    notices_wait: "{name} {n|Te espera|Te esperan} {n} {n|aviso|avisos}: {/notices} {n|lo|los} muestra \
+    title_shop_news: "Novedades de tu tienda",
+    title_gateway_notifications: "Novedades de la pasarela",
+    notifications_wait: "{name} {n|Te espera|Te esperan} {n} {n|aviso|avisos}: {/notifications} {n|lo|los} muestra \
         solo a ti.",
 };
 
@@ -301,7 +301,7 @@ pub(super) const SAID: Said = Said {
     too_many_open: "Hay {n} {n|pago abierto|pagos abiertos}; espera a que algunos se paguen o venzan.",
     daily_limit: "Como máximo {n} al día; inténtalo más tarde.",
     idempotency_key_reused: "La idempotency-key ya se usó con otra solicitud.",
-    chain_in_doubt: "Se duda de la cadena: no se paga nada hasta que eso pase (`litegate doubt`).",
+    chain_suspect: "El guardián de la cadena está activo: mientras tanto no se paga nada (`litegate chain-guard`).",
     no_address_change: "No hay ningún cambio de dirección de pago en espera.",
     too_many_address_changes: "La dirección de pago se cambió {n} veces en un día. \
         Vuelve a intentarlo mañana.",
@@ -371,9 +371,9 @@ pub(super) const SAID: Said = Said {
     bot_is_no_merchant: "Un bot no es un comerciante.",
     bad_merchant_id: "No es el id de un comerciante, como mer_0123456789ab.",
     node_silent: "El nodo no respondió en {n} {n|segundo|segundos}; `litegate doctor` dice por qué.",
-    no_notices_channel: "Aquí no hay ningún canal de avisos.",
+    no_notifications_channel: "Aquí no hay ningún canal de avisos.",
     no_test: "La prueba no se puede enviar desde aquí.",
-    set_channel_first: "Pon primero discord.notices_channel_id.",
+    set_channel_first: "Pon primero discord.notifications_channel_id.",
 
     answer_not_public: "la URL lleva a una dirección privada o especial, o a un puerto no permitido",
     answer_timeout: "el receptor tardó demasiado",
@@ -472,8 +472,8 @@ pub(super) const SAID: Said = Said {
     payment_lost: "El pago `{id}` se completó, pero la mejor cadena ya no contiene sus monedas: una \
         reorganización profunda. Al comerciante se le dijo que está pagado. `litegate payment show {id}` \
         y `litegate audit` muestran lo que falta.",
-    doubted: "Se duda de la cadena: {reason}. Los pagos que salen de MWEB y los envíos esperan. `litegate \
-        doubt` lo muestra y puede terminarlo.",
+    suspect: "El guardián de la cadena está activo: {reason}. Los pagos que salen de MWEB y los envíos esperan. `litegate \
+        chain-guard` lo muestra y puede terminarlo.",
     low_disk: "Al disco de la base de datos le quedan {n} MB. Cuando esté lleno, se rechazarán pagos \
         nuevos. Haz sitio; `litegate doctor` lo mira de nuevo.",
     zmq_silent: "El ZMQ del nodo no dice nada. Los pagos se notan preguntando al nodo una y otra vez, algo \
@@ -483,7 +483,7 @@ pub(super) const SAID: Said = Said {
         `sweeper.max_fee_percent` de ellas. Salen cuando bajen las comisiones o se junten más. \
         {/sweep_now} muestra lo que está listo.",
     too_much_hot: "{waiting} LTC esperan su envío bajo la clave de esta máquina, más que los {limit} LTC de \
-        `sweeper.max_hot`. {/sweep_now} envía lo que está listo; `litegate sweep --dry-run` dice a qué \
+        `sweeper.max_hot_balance`. {/sweep_now} envía lo que está listo; `litegate sweep --dry-run` dice a qué \
         espera el resto.",
     audit_found: "La auditoría encontró {n} {n|diferencia|diferencias}: hay litoshis que no están donde \
         deberían. `litegate audit` nombra cada una.",

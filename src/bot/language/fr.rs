@@ -12,7 +12,7 @@ pub(super) const WORDS: Words = Words {
     until_date: "jusqu'au {date}",
     nothing_changed: "Rien n'a été changé.",
     button_leave: "Laisser ainsi",
-    kept_notices: "-# Vous avez {n} {n|avis|avis} : {/notices} {n|le|les} montre.",
+    kept_notifications: "-# Vous avez {n} {n|avis|avis} : {/notifications} {n|le|les} montre.",
 
     ours: "Quelque chose s'est mal passé de notre côté ; réessayez plus tard (dans le journal : \
         {request}).",
@@ -33,7 +33,7 @@ pub(super) const WORDS: Words = Words {
         **Compte** : {/set_business_name} {/set_confirmations} {/subscription} \
         {/cancel_address_change} {/rotate_key} {/view_webhook_secret} {/rotate_webhook_secret}\n\
         **Webhooks** : {/set_webhook_url} {/test_webhook} {/resend_webhook}\n\
-        **Nouvelles** : {/notices} {/notifications}",
+        **Nouvelles** : {/notifications} {/notification_settings}",
     address_set: "Les versements vont désormais à {address}. Comparez-la avec votre portefeuille.",
     address_warning: "⚠ Ce que vous avez tapé est peut-être destiné à Bitcoin. Comparez l'adresse \
         ci-dessus avec votre portefeuille Litecoin.",
@@ -58,7 +58,7 @@ pub(super) const WORDS: Words = Words {
         avant.",
     subscription_ended: "Votre abonnement a pris fin {when}. Demandez à un administrateur de le prolonger.",
     subscription_none: "Vous n'avez pas encore d'abonnement. Demandez-le à un administrateur.",
-    title_notifications: "Ce qui vous est dit",
+    title_notification_settings: "Ce qui vous est dit",
     off_for_all: "(désactivé pour tous)",
     in_the_channel: "(dans le salon)",
     docs: "Le guide d'intégration avec des exemples à copier : {url}/docs\nL'API pour les machines : \
@@ -163,17 +163,17 @@ pub(super) const WORDS: Words = Words {
     title_payments: "Paiements",
     title_payments_of: "Paiements : {status}",
     title_payouts: "Versements",
-    title_notices: "Avis",
+    title_notifications: "Avis",
     title_merchants: "Marchands",
-    title_trail: "Qui a fait quoi",
+    title_audit_log: "Qui a fait quoi",
     title_failed: "Webhooks abandonnés",
     empty_payments: "Aucun pour l'instant. {/invoice} en crée un à la main, votre boutique les crée par \
         l'API : {/docs}.",
     empty_payouts: "Aucun pour l'instant. Ce qui est terminé et confirmé part avec le prochain versement ; \
         les petites sommes en attendent d'autres. {/account} montre ce qui attend.",
-    empty_notices: "Il ne s'est rien passé dont vous seriez averti. {/notifications} choisit ce que c'est.",
+    empty_notifications: "Il ne s'est rien passé dont vous seriez averti. {/notification_settings} choisit ce que c'est.",
     empty_merchants: "Aucun pour l'instant. {/grant_sub} crée le premier.",
-    empty_trail: "Rien n'a encore été fait.",
+    empty_audit_log: "Rien n'a encore été fait.",
     empty_failed: "Aucun. Tout va bien.",
     payout_line: "{when} {amount} · frais {fee} · {n} {n|confirmation|confirmations}",
     failed_line: "`{payment}` {when} · {n} {n|tentative|tentatives} · `{merchant}`",
@@ -181,8 +181,8 @@ pub(super) const WORDS: Words = Words {
     state_ends: "prend fin {when}",
     state_ended: "a pris fin {when}",
     state_none: "pas d'abonnement",
-    trail_nothing: "rien",
-    trail_by_message: "par message privé",
+    audit_log_nothing: "rien",
+    audit_log_by_message: "par message privé",
 
     webhooks_go_to: "Les webhooks vont à {url}, sauf si un paiement nomme sa propre URL.",
     webhooks_go_as_said: "Les webhooks vont où chaque paiement le dit, et nulle part ailleurs.",
@@ -242,13 +242,13 @@ pub(super) const WORDS: Words = Words {
     field_mempool: "Transactions dans son mempool",
     field_zmq: "ZMQ",
     field_watcher: "Observateur",
-    field_doubt: "Doute",
+    field_chain_guard: "Doute",
     node_on: "{node} sur {chain}",
     height: "{height} ({n} {n|bloc|blocs} derrière ses en-têtes)",
     stand_none: "aucun bloc pour l'instant",
     watcher_at: "à la pointe il y a {n} s",
     watcher_never: "n'a pas encore été à la pointe",
-    doubted: "la chaîne est mise en doute ; `litegate doubt` montre pourquoi",
+    suspect: "le gardien de la chaîne est actif ; `litegate chain-guard` montre pourquoi",
     zmq_heard: "entendu pour la dernière fois {when}",
     zmq_never: "rien entendu pour l'instant",
     nothing_ready: "Rien n'est prêt : les paiements sont versés une fois décidés et confirmés.",
@@ -283,9 +283,9 @@ pub(super) const WORDS: Words = Words {
     title_config: "Valeurs en vigueur",
     config_grant: "prolongation la plus longue = {n} jours",
 
-    title_news: "Nouvelles de votre boutique",
-    title_gateway_news: "Nouvelles de la passerelle",
-    notices_wait: "{name} {n} {n|avis vous attend|avis vous attendent} : {/notices} {n|le|les} montre à vous \
+    title_shop_news: "Nouvelles de votre boutique",
+    title_gateway_notifications: "Nouvelles de la passerelle",
+    notifications_wait: "{name} {n} {n|avis vous attend|avis vous attendent} : {/notifications} {n|le|les} montre à vous \
         seul.",
 };
 
@@ -306,8 +306,8 @@ pub(super) const SAID: Said = Said {
         ou expirent.",
     daily_limit: "Au plus {n} par jour ; réessayez plus tard.",
     idempotency_key_reused: "L'idempotency-key a déjà servi pour une autre requête.",
-    chain_in_doubt: "La chaîne est mise en doute : rien n'est versé jusqu'à ce que ce soit fini (`litegate \
-        doubt`).",
+    chain_suspect: "Le gardien de la chaîne est actif : rien n'est versé entre-temps (`litegate \
+        chain-guard`).",
     no_address_change: "Aucun changement de l'adresse de versement n'est en attente.",
     too_many_address_changes: "L'adresse de versement a été changée {n} fois en un jour. \
         Réessayez demain.",
@@ -376,9 +376,9 @@ pub(super) const SAID: Said = Said {
     bot_is_no_merchant: "Un bot n'est pas un marchand.",
     bad_merchant_id: "Ce n'est pas l'id d'un marchand, comme mer_0123456789ab.",
     node_silent: "Le nœud n'a pas répondu en {n} {n|seconde|secondes} ; `litegate doctor` dit pourquoi.",
-    no_notices_channel: "Il n'y a pas de salon pour les avis ici.",
+    no_notifications_channel: "Il n'y a pas de salon pour les avis ici.",
     no_test: "L'essai ne peut pas être envoyé d'ici.",
-    set_channel_first: "Définissez d'abord discord.notices_channel_id.",
+    set_channel_first: "Définissez d'abord discord.notifications_channel_id.",
 
     answer_not_public: "l'URL mène à une adresse privée ou spéciale, ou à un port non autorisé",
     answer_timeout: "le récepteur a mis trop de temps",
@@ -478,8 +478,8 @@ pub(super) const SAID: Said = Said {
     payment_lost: "Le paiement `{id}` était terminé, mais la meilleure chaîne ne contient plus ses pièces : une \
         réorganisation profonde. On a dit au marchand qu'il est payé. `litegate payment show {id}` et `litegate \
         audit` montrent ce qui manque.",
-    doubted: "La chaîne est mise en doute : {reason}. Les paiements sortant de MWEB et les versements attendent. \
-        `litegate doubt` le montre et peut y mettre fin.",
+    suspect: "Le gardien de la chaîne est actif : {reason}. Les paiements sortant de MWEB et les versements attendent. \
+        `litegate chain-guard` le montre et peut y mettre fin.",
     low_disk: "Il reste {n} Mo au disque de la base de données. Quand il sera plein, les nouveaux paiements seront \
         refusés. Faites de la place ; `litegate doctor` regarde de nouveau.",
     zmq_silent: "Le ZMQ du nœud ne dit rien. Les paiements sont remarqués en interrogeant le nœud sans cesse, un peu \
@@ -489,7 +489,7 @@ pub(super) const SAID: Said = Said {
         valeur. Elles partent quand les frais baissent ou quand il y en a davantage. {/sweep_now} montre ce qui \
         est prêt.",
     too_much_hot: "{waiting} LTC attendent d'être versés sous la clé de cette machine, plus que les {limit} LTC de \
-        `sweeper.max_hot`. {/sweep_now} verse ce qui est prêt ; `litegate sweep --dry-run` dit ce que le reste \
+        `sweeper.max_hot_balance`. {/sweep_now} verse ce qui est prêt ; `litegate sweep --dry-run` dit ce que le reste \
         attend.",
     audit_found: "L'audit a trouvé {n} {n|différence|différences} : des litoshis ne sont pas où ils devraient être. \
         `litegate audit` nomme chacune d'elles.",

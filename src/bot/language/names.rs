@@ -1,6 +1,6 @@
 //! What commands, their options and their choices are called in other languages. English names
 //! stand at the commands; both ways a command is the same one, and whoever knows one name finds the
-//! other in `static/docs/DISCORD.md`.
+//! other in `static/docs/reference/discord-commands.md`.
 //!
 //! Discord's rules: names of commands and options are in small letters, without spaces, of 32
 //! characters at most, and no two commands share one.
@@ -61,10 +61,13 @@ pub(super) const NAMES: [Line; 63] = [
         ["bestätigungen", "confirmaciones", "confirmations", "confirmações"],
     ),
     ("subscription", ["abonnement", "suscripción", "abonnement", "assinatura"]),
-    ("notices", ["mitteilungen", "avisos", "avis", "avisos"]),
-    ("notifications", ["benachrichtigungen", "notificaciones", "notifications", "notificações"]),
-    ("notifications kind", ["art", "tipo", "sorte", "tipo"]),
-    ("notifications how", ["wie", "cómo", "comment", "como"]),
+    ("notifications", ["mitteilungen", "avisos", "avis", "avisos"]),
+    (
+        "notification_settings",
+        ["benachrichtigungen", "notificaciones", "notification_settings", "notificações"],
+    ),
+    ("notification_settings kind", ["art", "tipo", "sorte", "tipo"]),
+    ("notification_settings how", ["wie", "cómo", "comment", "como"]),
     ("docs", ["anleitung", "guía", "guide", "guia"]),
     ("account", ["konto", "cuenta", "compte", "conta"]),
     ("payments", ["zahlungen", "pagos", "paiements", "pagamentos"]),
@@ -121,8 +124,8 @@ pub(super) const NAMES: [Line; 63] = [
     ("webhooks failed", ["auflisten", "listar", "lister", "listar"]),
     ("webhooks resend", ["wiederholen", "reenviar", "renvoyer", "reenviar"]),
     ("webhooks resend merchant", ["händler", "comerciante", "marchand", "lojista"]),
-    ("audit", ["protokoll", "registro", "journal", "registro"]),
-    ("audit merchant", ["händler", "comerciante", "marchand", "lojista"]),
+    ("audit_log", ["protokoll", "registro", "journal", "registro"]),
+    ("audit_log merchant", ["händler", "comerciante", "marchand", "lojista"]),
     ("announce", ["ankündigen", "anunciar", "annoncer", "anunciar"]),
     ("announce text", ["text", "texto", "texte", "texto"]),
     ("setup", ["einrichtung", "instalación", "réglages", "instalação"]),

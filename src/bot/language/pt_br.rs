@@ -12,7 +12,7 @@ pub(super) const WORDS: Words = Words {
     until_date: "até {date}",
     nothing_changed: "Nada foi mudado.",
     button_leave: "Deixar assim",
-    kept_notices: "-# Você tem {n} {n|aviso|avisos}: {/notices} {n|o|os} mostra.",
+    kept_notifications: "-# Você tem {n} {n|aviso|avisos}: {/notifications} {n|o|os} mostra.",
 
     ours: "Algo deu errado do nosso lado; tente mais tarde (no registro como {request}).",
     changed: "Este comando mudou; recarregue o Discord e envie-o de novo.",
@@ -31,7 +31,7 @@ pub(super) const WORDS: Words = Words {
         **Conta**: {/set_business_name} {/set_confirmations} {/subscription} \
         {/cancel_address_change} {/rotate_key} {/view_webhook_secret} {/rotate_webhook_secret}\n\
         **Webhooks**: {/set_webhook_url} {/test_webhook} {/resend_webhook}\n\
-        **Novidades**: {/notices} {/notifications}",
+        **Novidades**: {/notifications} {/notification_settings}",
     address_set: "A partir de agora os repasses vão para {address}. Compare com sua carteira.",
     address_warning: "⚠ O que você digitou pode ser para Bitcoin. Compare o endereço acima com sua \
         carteira de Litecoin.",
@@ -55,7 +55,7 @@ pub(super) const WORDS: Words = Words {
     subscription_until: "Sua assinatura vale até {date} ({when}). Você é lembrado 7, 3 e 1 dias antes.",
     subscription_ended: "Sua assinatura terminou {when}. Peça a um administrador para prolongá-la.",
     subscription_none: "Você ainda não tem assinatura. Peça a um administrador.",
-    title_notifications: "O que é dito a você",
+    title_notification_settings: "O que é dito a você",
     off_for_all: "(desligado para todos)",
     in_the_channel: "(no canal)",
     docs: "O guia de integração com exemplos para copiar: {url}/docs\nA API para máquinas: \
@@ -159,16 +159,16 @@ pub(super) const WORDS: Words = Words {
     title_payments: "Pagamentos",
     title_payments_of: "Pagamentos: {status}",
     title_payouts: "Repasses",
-    title_notices: "Avisos",
+    title_notifications: "Avisos",
     title_merchants: "Lojistas",
-    title_trail: "Quem fez o quê",
+    title_audit_log: "Quem fez o quê",
     title_failed: "Webhooks abandonados",
     empty_payments: "Nenhum ainda. {/invoice} cria um à mão, sua loja os cria pela API: {/docs}.",
     empty_payouts: "Nenhum ainda. O que está completo e confirmado sai no próximo repasse; somas pequenas \
         esperam por mais. {/account} mostra o que espera.",
-    empty_notices: "Não aconteceu nada de que você seria avisado. {/notifications} escolhe o que é isso.",
+    empty_notifications: "Não aconteceu nada de que você seria avisado. {/notification_settings} escolhe o que é isso.",
     empty_merchants: "Nenhum ainda. {/grant_sub} cria o primeiro.",
-    empty_trail: "Nada foi feito ainda.",
+    empty_audit_log: "Nada foi feito ainda.",
     empty_failed: "Nenhum. Tudo em ordem.",
     payout_line: "{when} {amount} · taxa {fee} · {n} {n|confirmação|confirmações}",
     failed_line: "`{payment}` {when} · {n} {n|tentativa|tentativas} · `{merchant}`",
@@ -176,8 +176,8 @@ pub(super) const WORDS: Words = Words {
     state_ends: "termina {when}",
     state_ended: "terminou {when}",
     state_none: "sem assinatura",
-    trail_nothing: "nada",
-    trail_by_message: "por mensagem direta",
+    audit_log_nothing: "nada",
+    audit_log_by_message: "por mensagem direta",
 
     webhooks_go_to: "Os webhooks vão para {url}, a menos que um pagamento tenha sua própria URL.",
     webhooks_go_as_said: "Os webhooks vão para onde cada pagamento diz, e a nenhum outro lugar.",
@@ -236,13 +236,13 @@ pub(super) const WORDS: Words = Words {
     field_mempool: "Transações no seu mempool",
     field_zmq: "ZMQ",
     field_watcher: "Observador",
-    field_doubt: "Dúvida",
+    field_chain_guard: "Dúvida",
     node_on: "{node} em {chain}",
     height: "{height} ({n} {n|bloco|blocos} atrás dos seus cabeçalhos)",
     stand_none: "nenhum bloco ainda",
     watcher_at: "na ponta há {n} s",
     watcher_never: "ainda não esteve na ponta",
-    doubted: "há dúvida sobre a cadeia; `litegate doubt` mostra por quê",
+    suspect: "o guardião da cadeia está ativo; `litegate chain-guard` mostra por quê",
     zmq_heard: "ouvido pela última vez {when}",
     zmq_never: "nada ouvido ainda",
     nothing_ready: "Nada está pronto: os pagamentos são repassados quando decididos e confirmados.",
@@ -275,9 +275,9 @@ pub(super) const WORDS: Words = Words {
     title_config: "Valores em vigor",
     config_grant: "maior prolongamento = {n} dias",
 
-    title_news: "Novidades da sua loja",
-    title_gateway_news: "Novidades do gateway",
-    notices_wait: "{name} {n} {n|aviso espera|avisos esperam} por você: {/notices} {n|o|os} mostra só a você.",
+    title_shop_news: "Novidades da sua loja",
+    title_gateway_notifications: "Novidades do gateway",
+    notifications_wait: "{name} {n} {n|aviso espera|avisos esperam} por você: {/notifications} {n|o|os} mostra só a você.",
 };
 
 pub(super) const SAID: Said = Said {
@@ -297,7 +297,7 @@ pub(super) const SAID: Said = Said {
         vençam.",
     daily_limit: "No máximo {n} por dia; tente de novo mais tarde.",
     idempotency_key_reused: "A idempotency-key já foi usada com outro pedido.",
-    chain_in_doubt: "Há dúvida sobre a cadeia: nada é repassado até que isso passe (`litegate doubt`).",
+    chain_suspect: "O guardião da cadeia está ativo: enquanto isso nada é repassado (`litegate chain-guard`).",
     no_address_change: "Nenhuma mudança do endereço de pagamento está à espera.",
     too_many_address_changes: "O endereço de pagamento foi mudado {n} vezes em um dia. \
         Tente de novo amanhã.",
@@ -362,9 +362,9 @@ pub(super) const SAID: Said = Said {
     bot_is_no_merchant: "Um bot não é lojista.",
     bad_merchant_id: "Não é o id de um lojista, como mer_0123456789ab.",
     node_silent: "O nó não respondeu em {n} {n|segundo|segundos}; `litegate doctor` diz por quê.",
-    no_notices_channel: "Aqui não há canal de avisos.",
+    no_notifications_channel: "Aqui não há canal de avisos.",
     no_test: "O teste não pode ser enviado daqui.",
-    set_channel_first: "Defina primeiro discord.notices_channel_id.",
+    set_channel_first: "Defina primeiro discord.notifications_channel_id.",
 
     answer_not_public: "a URL leva a um endereço privado ou especial, ou a uma porta não permitida",
     answer_timeout: "o receptor demorou demais",
@@ -461,7 +461,7 @@ pub(super) const SAID: Said = Said {
     payment_lost: "O pagamento `{id}` foi completado, mas a melhor cadeia já não contém suas moedas: uma \
         reorganização profunda. Ao lojista foi dito que está pago. `litegate payment show {id}` e `litegate audit` \
         mostram o que falta.",
-    doubted: "Há dúvida sobre a cadeia: {reason}. Pagamentos vindos de MWEB e repasses esperam. `litegate doubt` \
+    suspect: "O guardião da cadeia está ativo: {reason}. Pagamentos vindos de MWEB e repasses esperam. `litegate chain-guard` \
         mostra isso e pode encerrá-lo.",
     low_disk: "O disco do banco de dados tem {n} MB livres. Quando encher, novos pagamentos serão recusados. Abra \
         espaço; `litegate doctor` verifica de novo.",
@@ -471,7 +471,7 @@ pub(super) const SAID: Said = Said {
     fee_too_high: "Há moedas que não são repassadas, porque a taxa passaria de `sweeper.max_fee_percent` do valor \
         delas. Elas saem quando as taxas caírem ou mais se juntar. {/sweep_now} mostra o que está pronto.",
     too_much_hot: "{waiting} LTC aguardam repasse sob a chave desta máquina, mais do que os {limit} LTC de \
-        `sweeper.max_hot`. {/sweep_now} repassa o que está pronto; `litegate sweep --dry-run` diz o que o resto \
+        `sweeper.max_hot_balance`. {/sweep_now} repassa o que está pronto; `litegate sweep --dry-run` diz o que o resto \
         aguarda.",
     audit_found: "A auditoria encontrou {n} {n|diferença|diferenças}: há litoshis que não estão onde deveriam. \
         `litegate audit` nomeia cada uma.",

@@ -3,18 +3,20 @@
 use std::collections::BTreeSet;
 
 use super::*;
-use crate::acts::Refusal;
-use crate::acts::confirmations::Void;
-use crate::acts::notices::news::{Away, Named, News, OfAccount, OfPayment, OfWhole};
-use crate::acts::reason::Reason;
-use crate::acts::second_factor::FactorRefusal;
 use crate::bot::all_commands;
 use crate::domain::address::AddressError;
 use crate::domain::amount::{Amount, AmountError};
 use crate::domain::merchant::{BadMerchantId, BadName, MerchantId};
 use crate::domain::network::Network;
-use crate::domain::notice::{Audience, Kind};
+use crate::domain::notification::{Audience, Kind};
 use crate::domain::webhook_url::BadUrl;
+use crate::operations::Refusal;
+use crate::operations::confirmations::Void;
+use crate::operations::notifications::notification::{
+    AccountNotification, Away, Named, Notification, OperatorNotification, PaymentNotification,
+};
+use crate::operations::reason::Reason;
+use crate::operations::second_factor::FactorRefusal;
 
 const OTHERS: [(&str, Language); 4] =
     [("de", GERMAN), ("es", SPANISH), ("fr", FRENCH), ("pt-BR", PORTUGUESE)];
@@ -61,7 +63,7 @@ fn check_alike(language: &str, all: &[(&str, &str)], model: &[(&str, &str)], is_
 }
 
 #[test]
-fn each_language_says_everything_with_the_same_values() {
+fn each_translation_has_every_message_and_placeholder() {
     let german = GERMAN.said.expect("it has").all();
     for (tag, language) in OTHERS {
         check_alike(tag, &language.words.all(), &ENGLISH.words.all(), true);
@@ -70,7 +72,7 @@ fn each_language_says_everything_with_the_same_values() {
 }
 
 #[test]
-fn titles_fields_and_buttons_keep_to_discords_limits() {
+fn titles_fields_and_buttons_respect_discords_limits() {
     for (tag, language) in OTHERS.into_iter().chain([("en", ENGLISH)]) {
         for (name, sentence) in language.words.all() {
             let max = match name.split('_').next() {
@@ -92,7 +94,7 @@ fn titles_fields_and_buttons_keep_to_discords_limits() {
 }
 
 #[test]
-fn every_sentence_names_commands_that_there_are() {
+fn every_message_refers_only_to_existing_commands() {
     let known: BTreeSet<String> =
         all_commands().into_iter().map(|command| command.name.into_owned()).collect();
     for (tag, language) in OTHERS.into_iter().chain([("en", ENGLISH)]) {
@@ -108,7 +110,7 @@ fn every_sentence_names_commands_that_there_are() {
 }
 
 #[test]
-fn the_language_is_that_of_the_locale_and_else_english() {
+fn the_locale_selects_the_language_with_english_as_default() {
     #[track_caller]
     fn check(locale: &str, expected: &str) {
         let none = Language::of_locale(locale).words.empty_failed;
@@ -125,7 +127,7 @@ fn the_language_is_that_of_the_locale_and_else_english() {
 }
 
 #[test]
-fn sentences_are_filled_in_one_pass_and_numbers_take_their_form() {
+fn messages_are_filled_in_one_pass_with_plural_forms() {
     let say = |language: Language, n: u64| language.say("{n} {n|day|days}", &[("n", &n)]);
     assert_eq!(say(ENGLISH, 1), "1 day");
     assert_eq!(say(ENGLISH, 0), "0 days");
@@ -139,7 +141,7 @@ fn sentences_are_filled_in_one_pass_and_numbers_take_their_form() {
 }
 
 #[test]
-fn every_word_of_a_payment_is_said() {
+fn every_payment_status_and_detail_is_translated() {
     use crate::domain::payment::{Detail, Status};
     use crate::domain::time::Timestamp;
     let at = Timestamp::from_ms(0);
@@ -178,7 +180,7 @@ fn failures() -> Vec<Failure> {
         Refusal::TooManyOpen(20),
         Refusal::DailyLimit { most: 10, retry_after_seconds: 60 },
         Refusal::IdempotencyKeyReused,
-        Refusal::ChainInDoubt,
+        Refusal::ChainSuspect,
         Refusal::NoAddressChange,
         Refusal::TooManyAddressChanges,
         FactorRefusal::CodeNeeded.into(),
@@ -245,7 +247,7 @@ fn failures() -> Vec<Failure> {
         Failure::BotIsNoMerchant,
         Failure::BadMerchantId(BadMerchantId),
         Failure::NodeSilent(10),
-        Failure::NoNoticesChannel,
+        Failure::NoNotificationsChannel,
         Failure::NoTest,
         Failure::SetChannelFirst,
     ];
@@ -257,59 +259,67 @@ fn failures() -> Vec<Failure> {
 const EVIL: &str = "**b** @everyone <@1> {id} `x`";
 
 /// Everything that people are told.
-fn news() -> Vec<News> {
+fn notification() -> Vec<Notification> {
     let payment = Named { id: "550e8400".to_owned(), order: Some(EVIL.to_owned()) };
     let text = |text: &str| text.to_owned();
     let of_payment = [
-        OfPayment::First { amount: text("0.05") },
-        OfPayment::Complete { amount: text("0.05") },
-        OfPayment::CompleteLate,
-        OfPayment::PartPaid { received: text("0.01"), amount: text("0.05") },
-        OfPayment::Late { amount: text("0.05") },
-        OfPayment::TooLate { amount: text("0.05") },
-        OfPayment::Lost,
-        OfPayment::WebhookFailing { attempts: 5, outcome: text("the receiver took too long") },
-        OfPayment::WebhookGivenUp { attempts: 1, outcome: text("HTTP 500") },
+        PaymentNotification::First { amount: text("0.05") },
+        PaymentNotification::Complete { amount: text("0.05") },
+        PaymentNotification::CompleteLate,
+        PaymentNotification::PartPaid { received: text("0.01"), amount: text("0.05") },
+        PaymentNotification::Late { amount: text("0.05") },
+        PaymentNotification::TooLate { amount: text("0.05") },
+        PaymentNotification::Lost,
+        PaymentNotification::WebhookFailing {
+            attempts: 5,
+            outcome: text("the receiver took too long"),
+        },
+        PaymentNotification::WebhookGivenUp { attempts: 1, outcome: text("HTTP 500") },
     ];
     let of_account = [
-        OfAccount::PayoutSent { amount: text("0.05"), txid: text("ab") },
-        OfAccount::PayoutStuck { amount: text("0.05"), txid: text("ab") },
-        OfAccount::AddressAsked { before: Some(text("ltc1a")), address: text("ltc1b"), at: 1 },
-        OfAccount::AddressAsked { before: None, address: text("ltc1b"), at: 1 },
-        OfAccount::AddressEffective { address: text("ltc1b") },
-        OfAccount::AddressCancelled { address: text("ltc1b") },
-        OfAccount::PayoutsWait,
-        OfAccount::PayoutsWaitForAddress,
-        OfAccount::KeyReplaced,
-        OfAccount::KeyReplacedGently,
-        OfAccount::WebhookSecretReplaced,
-        OfAccount::SubscriptionEnds { at: 1 },
-        OfAccount::SubscriptionEnded,
+        AccountNotification::PayoutSent { amount: text("0.05"), txid: text("ab") },
+        AccountNotification::PayoutStuck { amount: text("0.05"), txid: text("ab") },
+        AccountNotification::AddressAsked {
+            before: Some(text("ltc1a")),
+            address: text("ltc1b"),
+            at: 1,
+        },
+        AccountNotification::AddressAsked { before: None, address: text("ltc1b"), at: 1 },
+        AccountNotification::AddressEffective { address: text("ltc1b") },
+        AccountNotification::AddressCancelled { address: text("ltc1b") },
+        AccountNotification::PayoutsWait,
+        AccountNotification::PayoutsWaitForAddress,
+        AccountNotification::KeyReplaced,
+        AccountNotification::KeyReplacedGently,
+        AccountNotification::WebhookSecretReplaced,
+        AccountNotification::SubscriptionEnds { at: 1 },
+        AccountNotification::SubscriptionEnded,
     ];
     let of_whole = [
-        OfWhole::NodeAway { minutes: 2, why: Away::Behind { height: 5, behind: 3 } },
-        OfWhole::NodeAway { minutes: 2, why: Away::Silent { seconds: 10 } },
-        OfWhole::NodeAway { minutes: 2, why: Away::Trouble(text(EVIL)) },
-        OfWhole::NodeBack,
-        OfWhole::SweepStuck { sweep: 3, txid: text("ab") },
-        OfWhole::SweeperStuck { trouble: text(EVIL) },
-        OfWhole::SweepDamaged { txid: text("ab") },
-        OfWhole::PayoutsWait { merchant: text("mer_1"), why: text(EVIL) },
-        OfWhole::PaymentLost { payment: text("550e8400") },
-        OfWhole::Doubted { reason: text(EVIL) },
-        OfWhole::LowDisk { megabytes: 400 },
-        OfWhole::ZmqSilent,
-        OfWhole::ZmqBack,
-        OfWhole::FeeTooHigh,
-        OfWhole::TooMuchHot { waiting: text("0.05"), limit: text("0.04") },
-        OfWhole::AuditFound { differences: 1 },
-        OfWhole::AuditClean,
+        OperatorNotification::NodeAway { minutes: 2, why: Away::Behind { height: 5, behind: 3 } },
+        OperatorNotification::NodeAway { minutes: 2, why: Away::Silent { seconds: 10 } },
+        OperatorNotification::NodeAway { minutes: 2, why: Away::Trouble(text(EVIL)) },
+        OperatorNotification::NodeBack,
+        OperatorNotification::SweepStuck { sweep: 3, txid: text("ab") },
+        OperatorNotification::SweeperStuck { trouble: text(EVIL) },
+        OperatorNotification::SweepDamaged { txid: text("ab") },
+        OperatorNotification::PayoutsWait { merchant: text("mer_1"), why: text(EVIL) },
+        OperatorNotification::PaymentLost { payment: text("550e8400") },
+        OperatorNotification::Suspected { reason: text(EVIL) },
+        OperatorNotification::LowDisk { megabytes: 400 },
+        OperatorNotification::ZmqSilent,
+        OperatorNotification::ZmqBack,
+        OperatorNotification::FeeTooHigh,
+        OperatorNotification::TooMuchHot { waiting: text("0.05"), limit: text("0.04") },
+        OperatorNotification::AuditFound { differences: 1 },
+        OperatorNotification::AuditClean,
     ];
-    let of_payment = of_payment.map(|news| News::Payment { payment: payment.clone(), news });
+    let of_payment = of_payment
+        .map(|notification| Notification::Payment { payment: payment.clone(), notification });
     of_payment
         .into_iter()
-        .chain(of_account.map(News::Account))
-        .chain(of_whole.map(News::Whole))
+        .chain(of_account.map(Notification::Account))
+        .chain(of_whole.map(Notification::Whole))
         .collect()
 }
 
@@ -318,7 +328,7 @@ const ENGLISH_WORDS: [&str; 8] =
     [" the ", " is ", " and ", " your ", " must ", " of ", "receiver", "node "];
 
 #[test]
-fn what_is_refused_is_said_in_whole_sentences_of_each_language() {
+fn every_refusal_is_a_full_sentence_in_each_language() {
     for (tag, language) in OTHERS {
         for failure in failures() {
             let said = language.failure(&failure);
@@ -334,13 +344,13 @@ fn what_is_refused_is_said_in_whole_sentences_of_each_language() {
 }
 
 #[test]
-fn what_is_told_is_stored_and_said_in_each_language_without_markup() {
-    for news in news() {
-        let (stored, english) = (news.stored(), news.to_string());
-        assert_eq!(News::from_stored(Some(&stored)), Some(news), "{stored}");
-        assert_eq!(ENGLISH.notice(Some(&stored), &english), english);
+fn notifications_are_stored_and_translated_without_markup() {
+    for notification in notification() {
+        let (stored, english) = (notification.stored(), notification.to_string());
+        assert_eq!(Notification::from_stored(Some(&stored)), Some(notification), "{stored}");
+        assert_eq!(ENGLISH.notification(Some(&stored), &english), english);
         for (tag, language) in OTHERS {
-            let said = language.notice(Some(&stored), &english);
+            let said = language.notification(Some(&stored), &english);
             assert_ne!(said, english, "{tag}");
             let own = said.replace("\\`", "");
             let own: String = own.split('`').step_by(2).collect();
@@ -356,12 +366,12 @@ fn what_is_told_is_stored_and_said_in_each_language_without_markup() {
         }
     }
     // What an older program told, and what a newer one has learnt to tell.
-    assert_eq!(GERMAN.notice(None, "An old notice."), "An old notice.");
-    assert_eq!(GERMAN.notice(Some("{\"whole\":\"new\"}"), "A new one."), "A new one.");
+    assert_eq!(GERMAN.notification(None, "An old notification."), "An old notification.");
+    assert_eq!(GERMAN.notification(Some("{\"whole\":\"new\"}"), "A new one."), "A new one.");
 }
 
 #[test]
-fn every_outcome_advice_and_kind_is_said() {
+fn every_outcome_advice_and_kind_is_translated() {
     use crate::webhooks::target::NoAnswer;
     for (tag, language) in OTHERS {
         for why in NoAnswer::ALL {
@@ -414,7 +424,7 @@ fn is_name(text: &str) -> bool {
 }
 
 #[test]
-fn every_command_and_option_has_a_name_and_a_description_in_every_language() {
+fn each_command_and_option_is_localized_in_every_language() {
     let mut paths = Vec::new();
     for command in all_commands() {
         let mut all = Vec::new();
@@ -445,7 +455,7 @@ fn every_command_and_option_has_a_name_and_a_description_in_every_language() {
 }
 
 #[test]
-fn no_two_commands_and_no_two_options_of_a_command_share_a_name() {
+fn command_names_and_option_names_are_unique() {
     let all = all_commands();
     for (column, (locale, _)) in OTHERS.into_iter().enumerate() {
         let mut taken: BTreeSet<String> = BTreeSet::new();

@@ -1,21 +1,23 @@
 //! What acts refuse and tell, said in the other languages. Each value is matched whole, so a new
 //! refusal that no language has a sentence for does not compile.
 
-use crate::acts::Refusal;
-use crate::acts::announce::ANNOUNCEMENT_CHARS_MAX;
-use crate::acts::confirmations::Void;
-use crate::acts::create_payment::REFERENCE_CHARS_MAX;
-use crate::acts::merchants::ADDRESS_CHANGES_MAX;
-use crate::acts::notices::news::{Away, Named, News, OfAccount, OfPayment, OfWhole};
-use crate::acts::notices::plain;
-use crate::acts::reason::Reason;
-use crate::acts::second_factor::FactorRefusal;
 use crate::domain::address::AddressError;
 use crate::domain::amount::AmountError;
 use crate::domain::merchant::{BadName, GRANT_DAYS_MAX};
-use crate::domain::notice::Kind;
+use crate::domain::notification::Kind;
 use crate::domain::payment::CONFIRMATIONS_MAX;
 use crate::domain::webhook_url::BadUrl;
+use crate::operations::Refusal;
+use crate::operations::announce::ANNOUNCEMENT_CHARS_MAX;
+use crate::operations::confirmations::Void;
+use crate::operations::create_payment::REFERENCE_CHARS_MAX;
+use crate::operations::merchants::ADDRESS_CHANGES_MAX;
+use crate::operations::notifications::notification::{
+    AccountNotification, Away, Named, Notification, OperatorNotification, PaymentNotification,
+};
+use crate::operations::notifications::plain;
+use crate::operations::reason::Reason;
+use crate::operations::second_factor::FactorRefusal;
 use crate::webhooks::target::NoAnswer;
 use crate::webhooks::trial::Advice;
 
@@ -38,7 +40,7 @@ sentences! {
         too_many_open,
         daily_limit,
         idempotency_key_reused,
-        chain_in_doubt,
+        chain_suspect,
         no_address_change,
         too_many_address_changes,
         factor_code_needed,
@@ -99,7 +101,7 @@ sentences! {
         bot_is_no_merchant,
         bad_merchant_id,
         node_silent,
-        no_notices_channel,
+        no_notifications_channel,
         no_test,
         set_channel_first,
         answer_not_public,
@@ -163,7 +165,7 @@ sentences! {
         sweep_damaged,
         payouts_of_merchant_wait,
         payment_lost,
-        doubted,
+        suspect,
         low_disk,
         zmq_silent,
         zmq_back,
@@ -197,7 +199,7 @@ impl Language {
             Failure::BotIsNoMerchant => one(said.bot_is_no_merchant),
             Failure::BadMerchantId(_) => one(said.bad_merchant_id),
             Failure::NodeSilent(seconds) => self.say(said.node_silent, &[("n", seconds)]),
-            Failure::NoNoticesChannel => one(said.no_notices_channel),
+            Failure::NoNotificationsChannel => one(said.no_notifications_channel),
             Failure::NoTest => one(said.no_test),
             Failure::SetChannelFirst => one(said.set_channel_first),
             // These are said as mistakes of ours, before anybody asks for a sentence.
@@ -222,7 +224,7 @@ impl Language {
             Refusal::DailyLimit { most, .. } => self.say(said.daily_limit, &[("n", most)]),
             Refusal::Invalid { field: _, reason } => self.reason(said, reason),
             Refusal::IdempotencyKeyReused => one(said.idempotency_key_reused),
-            Refusal::ChainInDoubt => one(said.chain_in_doubt),
+            Refusal::ChainSuspect => one(said.chain_suspect),
             Refusal::NoAddressChange => one(said.no_address_change),
             Refusal::TooManyAddressChanges => {
                 self.say(said.too_many_address_changes, &[("n", &ADDRESS_CHANGES_MAX)])
@@ -352,7 +354,7 @@ impl Language {
             Kind::Node
             | Kind::SweepStuck
             | Kind::PaymentLost
-            | Kind::Doubt
+            | Kind::ChainGuard
             | Kind::Disk
             | Kind::Zmq
             | Kind::Fee
@@ -362,18 +364,27 @@ impl Language {
     }
 
     /// What a notice says: `stored` as its kind and values, or else its English text.
-    pub(in super::super) fn notice(self, stored: Option<&str>, text: &str) -> String {
-        match (self.said, News::from_stored(stored)) {
-            (Some(said), Some(News::Payment { payment, news })) => {
-                self.of_payment(said, &payment, &news)
+    pub(in super::super) fn notification(self, stored: Option<&str>, text: &str) -> String {
+        match (self.said, Notification::from_stored(stored)) {
+            (Some(said), Some(Notification::Payment { payment, notification })) => {
+                self.of_payment(said, &payment, &notification)
             }
-            (Some(said), Some(News::Account(news))) => self.of_account(said, &news),
-            (Some(said), Some(News::Whole(news))) => self.of_whole(said, &news),
+            (Some(said), Some(Notification::Account(notification))) => {
+                self.of_account(said, &notification)
+            }
+            (Some(said), Some(Notification::Whole(notification))) => {
+                self.of_whole(said, &notification)
+            }
             (None, _) | (_, None) => text.to_owned(),
         }
     }
 
-    fn of_payment(self, said: &Said, payment: &Named, news: &OfPayment) -> String {
+    fn of_payment(
+        self,
+        said: &Said,
+        payment: &Named,
+        notification: &PaymentNotification,
+    ) -> String {
         let order = payment.order.as_ref();
         let order = order.map(|text| self.say(said.order, &[("order", &plain(text))]));
         let order = order.unwrap_or_default();
@@ -387,28 +398,28 @@ impl Language {
                 [("id", id), ("order", &order), ("n", attempts), ("outcome", &outcome)];
             self.say(sentence, &values)
         };
-        match news {
-            OfPayment::First { amount } => of(said.first_payment, amount),
-            OfPayment::Complete { amount } => of(said.payment_complete, amount),
-            OfPayment::CompleteLate => of(said.payment_complete_late, ""),
-            OfPayment::PartPaid { received, amount } => {
+        match notification {
+            PaymentNotification::First { amount } => of(said.first_payment, amount),
+            PaymentNotification::Complete { amount } => of(said.payment_complete, amount),
+            PaymentNotification::CompleteLate => of(said.payment_complete_late, ""),
+            PaymentNotification::PartPaid { received, amount } => {
                 let values: [(&str, &Value); 4] =
                     [("id", id), ("order", &order), ("received", received), ("amount", amount)];
                 self.say(said.payment_part_paid, &values)
             }
-            OfPayment::Late { amount } => of(said.payment_late, amount),
-            OfPayment::TooLate { amount } => of(said.payment_too_late, amount),
-            OfPayment::Lost => of(said.payment_lost_to_you, ""),
-            OfPayment::WebhookFailing { attempts, outcome } => {
+            PaymentNotification::Late { amount } => of(said.payment_late, amount),
+            PaymentNotification::TooLate { amount } => of(said.payment_too_late, amount),
+            PaymentNotification::Lost => of(said.payment_lost_to_you, ""),
+            PaymentNotification::WebhookFailing { attempts, outcome } => {
                 tries(said.webhook_failing, attempts, outcome)
             }
-            OfPayment::WebhookGivenUp { attempts, outcome } => {
+            PaymentNotification::WebhookGivenUp { attempts, outcome } => {
                 tries(said.webhook_given_up, attempts, outcome)
             }
         }
     }
 
-    fn of_account(self, said: &Said, news: &OfAccount) -> String {
+    fn of_account(self, said: &Said, notification: &AccountNotification) -> String {
         let one = |sentence: &str| self.say(sentence, &[]);
         let payout = |sentence: &str, amount: &String, txid: &String| {
             self.say(sentence, &[("amount", amount), ("txid", txid)])
@@ -416,63 +427,79 @@ impl Language {
         let address =
             |sentence: &str, address: &String| self.say(sentence, &[("address", address)]);
         let relative = |at: &i64| format!("<t:{at}:R>");
-        match news {
-            OfAccount::PayoutSent { amount, txid } => payout(said.payout_sent, amount, txid),
-            OfAccount::PayoutStuck { amount, txid } => payout(said.payout_stuck, amount, txid),
-            OfAccount::AddressAsked { before, address: to, at } => {
+        match notification {
+            AccountNotification::PayoutSent { amount, txid } => {
+                payout(said.payout_sent, amount, txid)
+            }
+            AccountNotification::PayoutStuck { amount, txid } => {
+                payout(said.payout_stuck, amount, txid)
+            }
+            AccountNotification::AddressAsked { before, address: to, at } => {
                 let before = before.as_ref().map(|text| address(said.address_before, text));
                 let (before, when) = (before.unwrap_or_default(), relative(at));
                 let values: [(&str, &Value); 3] =
                     [("address", to), ("before", &before), ("when", &when)];
                 self.say(said.address_asked, &values)
             }
-            OfAccount::AddressEffective { address: to } => address(said.address_effective, to),
-            OfAccount::AddressCancelled { address: to } => address(said.address_cancelled, to),
-            OfAccount::PayoutsWait => one(said.payouts_wait),
-            OfAccount::PayoutsWaitForAddress => one(said.payouts_wait_for_address),
-            OfAccount::KeyReplaced => one(said.key_replaced),
-            OfAccount::KeyReplacedGently => one(said.key_replaced_gently),
-            OfAccount::WebhookSecretReplaced => one(said.secret_replaced),
-            OfAccount::SubscriptionEnds { at } => {
+            AccountNotification::AddressEffective { address: to } => {
+                address(said.address_effective, to)
+            }
+            AccountNotification::AddressCancelled { address: to } => {
+                address(said.address_cancelled, to)
+            }
+            AccountNotification::PayoutsWait => one(said.payouts_wait),
+            AccountNotification::PayoutsWaitForAddress => one(said.payouts_wait_for_address),
+            AccountNotification::KeyReplaced => one(said.key_replaced),
+            AccountNotification::KeyReplacedGently => one(said.key_replaced_gently),
+            AccountNotification::WebhookSecretReplaced => one(said.secret_replaced),
+            AccountNotification::SubscriptionEnds { at } => {
                 let (when, date) = (relative(at), format!("<t:{at}:f>"));
                 self.say(said.subscription_ends, &[("when", &when), ("date", &date)])
             }
-            OfAccount::SubscriptionEnded => one(said.subscription_ended),
+            AccountNotification::SubscriptionEnded => one(said.subscription_ended),
         }
     }
 
-    fn of_whole(self, said: &Said, news: &OfWhole) -> String {
+    fn of_whole(self, said: &Said, notification: &OperatorNotification) -> String {
         let one = |sentence: &str| self.say(sentence, &[]);
-        match news {
-            OfWhole::NodeAway { minutes, why } => {
+        match notification {
+            OperatorNotification::NodeAway { minutes, why } => {
                 let why = self.away(said, why);
                 self.say(said.node_away, &[("minutes", minutes), ("why", &why)])
             }
-            OfWhole::NodeBack => one(said.node_back),
-            OfWhole::SweepStuck { sweep, txid } => {
+            OperatorNotification::NodeBack => one(said.node_back),
+            OperatorNotification::SweepStuck { sweep, txid } => {
                 self.say(said.sweep_stuck, &[("sweep", sweep), ("txid", txid)])
             }
-            OfWhole::SweeperStuck { trouble } => {
+            OperatorNotification::SweeperStuck { trouble } => {
                 self.say(said.sweeper_stuck, &[("trouble", &plain(trouble))])
             }
-            OfWhole::SweepDamaged { txid } => self.say(said.sweep_damaged, &[("txid", txid)]),
-            OfWhole::PayoutsWait { merchant, why } => {
+            OperatorNotification::SweepDamaged { txid } => {
+                self.say(said.sweep_damaged, &[("txid", txid)])
+            }
+            OperatorNotification::PayoutsWait { merchant, why } => {
                 let values: [(&str, &Value); 2] = [("merchant", merchant), ("why", &plain(why))];
                 self.say(said.payouts_of_merchant_wait, &values)
             }
-            OfWhole::PaymentLost { payment } => self.say(said.payment_lost, &[("id", payment)]),
-            OfWhole::Doubted { reason } => self.say(said.doubted, &[("reason", &plain(reason))]),
-            OfWhole::LowDisk { megabytes } => self.say(said.low_disk, &[("n", megabytes)]),
-            OfWhole::ZmqSilent => one(said.zmq_silent),
-            OfWhole::ZmqBack => one(said.zmq_back),
-            OfWhole::FeeTooHigh => one(said.fee_too_high),
-            OfWhole::TooMuchHot { waiting, limit } => {
+            OperatorNotification::PaymentLost { payment } => {
+                self.say(said.payment_lost, &[("id", payment)])
+            }
+            OperatorNotification::Suspected { reason } => {
+                self.say(said.suspect, &[("reason", &plain(reason))])
+            }
+            OperatorNotification::LowDisk { megabytes } => {
+                self.say(said.low_disk, &[("n", megabytes)])
+            }
+            OperatorNotification::ZmqSilent => one(said.zmq_silent),
+            OperatorNotification::ZmqBack => one(said.zmq_back),
+            OperatorNotification::FeeTooHigh => one(said.fee_too_high),
+            OperatorNotification::TooMuchHot { waiting, limit } => {
                 self.say(said.too_much_hot, &[("waiting", waiting), ("limit", limit)])
             }
-            OfWhole::AuditFound { differences } => {
+            OperatorNotification::AuditFound { differences } => {
                 self.say(said.audit_found, &[("n", differences)])
             }
-            OfWhole::AuditClean => one(said.audit_clean),
+            OperatorNotification::AuditClean => one(said.audit_clean),
         }
     }
 
@@ -502,7 +529,7 @@ mod tests {
     use super::capitalize;
 
     #[test]
-    fn sentences_begin_with_a_capital_letter_and_names_of_fields_do_not() {
+    fn capitalize_changes_sentences_but_not_field_names() {
         assert_eq!(capitalize("this button is not yours"), "This button is not yours.");
         assert_eq!(capitalize("payoutAddress is mistyped"), "payoutAddress is mistyped.");
     }

@@ -16,9 +16,6 @@ use tokio::sync::mpsc::{Receiver, channel};
 use tokio_util::sync::CancellationToken;
 
 use super::{Failure, init, print_line, serve};
-use crate::acts::merchants::{self as acts, NewMerchant};
-use crate::acts::own_addresses::OwnAddresses;
-use crate::acts::{Actor, Refusal};
 use crate::config::{self, Config};
 use crate::domain::address::Address;
 use crate::domain::amount::Amount;
@@ -26,6 +23,9 @@ use crate::domain::merchant::{BusinessName, Merchant};
 use crate::domain::network::Network;
 use crate::domain::payment::PaymentId;
 use crate::http::demo::{Bought, Heard, Till, Webhook};
+use crate::operations::merchants::{self as operations, NewMerchant};
+use crate::operations::own_addresses::OwnAddresses;
+use crate::operations::{Actor, Refusal};
 use crate::secret;
 use crate::serve::Gateway;
 use crate::serve::database::open_store;
@@ -122,7 +122,7 @@ impl Demo {
         };
         let autopay = self.autopay;
         let (answers, ready) = tokio::sync::oneshot::channel();
-        let told = async {
+        let on_progress = async {
             // An error means that the gateway has ended before; it says why.
             let outcome = match ready.await {
                 Ok(()) => script.run(autopay).await,
@@ -134,9 +134,9 @@ impl Demo {
         let gateway = gateway.run(move |_| {
             let _ = answers.send(()); // The demo may be ending.
         });
-        let (told, served, ()) = tokio::join!(told, gateway, side);
+        let (on_progress, served, ()) = tokio::join!(on_progress, gateway, side);
         served?;
-        told
+        on_progress
     }
 }
 
@@ -196,7 +196,7 @@ impl Stage {
             days: Some(30),
         };
         let (rules, clock) = (config.merchants.clone(), config.clock.clone());
-        let add = move |tx: &WriteTx| acts::add(tx, &Actor::Cli, &rules, &new, &clock);
+        let add = move |tx: &WriteTx| operations::add(tx, &Actor::Cli, &rules, &new, &clock);
         let merchant = store.write(add).await?;
         Ok(Stage { config, store, merchant, payout_address, side, side_address })
     }
@@ -278,17 +278,17 @@ impl Script {
         print_line("          Press \"Pay with play money\" there, or Ctrl-C to end.")?;
         print_line(&format!("          Or buy something first: http://{}/", self.side_address))?;
         self.introduce()?;
-        let mut told = false;
+        let mut on_progress = false;
         while let Some(payment_id) = self.next_to_pay().await? {
             if payment_id != id {
                 // More than the play purse holds, for example: the demo goes on.
                 if let Err(error) = self.pay_own(&payment_id).await {
                     print_line(&format!("          {payment_id}: {}", error.message()))?;
                 }
-            } else if !told {
+            } else if !on_progress {
                 self.tell(&payment, false).await?;
                 print_line("          The gateway runs on until Ctrl-C.")?;
-                told = true;
+                on_progress = true;
             }
         }
         Err(Failure::Failed("the demo's server ended".to_owned()))
@@ -451,8 +451,8 @@ impl Script {
         let id: PaymentId = id.parse().map_err(|_| Failure::Failed("no payment id".to_owned()))?;
         self.wait("the sweep", || async {
             let payouts = self.store.read(move |tx| {
-                let judged = payments::by_id(tx, id)?.ok_or(Refusal::UnknownPayment)?;
-                Ok::<_, Refusal>(sweeps::payout_of_payment(tx, judged.payment.index)?)
+                let evaluated = payments::by_id(tx, id)?.ok_or(Refusal::UnknownPayment)?;
+                Ok::<_, Refusal>(sweeps::payout_of_payment(tx, evaluated.payment.index)?)
             });
             let Some(payout) = payouts.await?.into_iter().next() else { return Ok(None) };
             let (play, txid) = (self.play.clone(), payout.txid);

@@ -1,9 +1,9 @@
 //! Where payouts go: no address in force or waiting may be one of the account's own.
 
 use super::{Finding, Say, Subject, failure, ok, warning};
-use crate::acts::own_addresses::OwnAddresses;
 use crate::domain::merchant::{address_in_force, address_to_come};
 use crate::domain::payout_address::Reason;
+use crate::operations::own_addresses::OwnAddresses;
 use crate::store::payout_waits::PayoutWait;
 use crate::store::{self, ReadTx, merchants, payout_waits};
 

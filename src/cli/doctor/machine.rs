@@ -7,18 +7,18 @@ use std::time::{Duration, Instant};
 use anyhow::Context;
 
 use super::{Finding, Say, Subject, Verdict, failure, finding, ok, warning};
-use crate::acts::sweeps;
 use crate::cli::audit_log::KnownHeads;
-use crate::cli::doubt;
+use crate::cli::chain_guard::describe;
+use crate::operations::sweeps;
 use crate::secret::row_key_file;
 use crate::store::audit_log::chain::{self, Checked, Extent};
-use crate::store::room::free_bytes;
-use crate::store::{blocks, doubts, indexes, payments, retention};
+use crate::store::disk_space::free_bytes;
+use crate::store::{blocks, chain_guard_alerts, indexes, payments, retention};
 use crate::sweeper::seals::{Access, Seals};
 use crate::sweeper::signing_key::SigningKey;
 
 /// With less room than this beside the database the operator is warned, in bytes.
-const ROOM_MIN: u64 = 5_000_000_000;
+const DISK_SPACE_MIN: u64 = 5_000_000_000;
 
 /// Tables whose size is shown, the largest first.
 const TABLES_SHOWN: usize = 5;
@@ -41,8 +41,8 @@ const ANSWER_BYTES_MAX: u64 = 64;
 
 pub(super) fn check(subject: &Subject, say: Say) {
     say(check_database(subject));
-    say(check_room(subject));
-    say(check_doubt(subject));
+    say(check_disk_space(subject));
+    say(check_chain_guard(subject));
     say(check_completed(subject));
     say(check_sweeps(subject));
     say(check_indexes(subject));
@@ -91,8 +91,8 @@ fn check_time_server() -> Option<Finding> {
 /// Whether the hardware clock is in UTC. The gateway reckons in UTC whatever the time zone is, but
 /// a hardware clock in local time makes the clock jump at a restart.
 fn check_hardware_clock() -> Option<Finding> {
-    let told = ask_timedatectl(&["--property", "LocalRTC", "--property", "Timezone"])?;
-    let value = |name: &str| told.lines().find_map(|line| line.strip_prefix(name));
+    let on_progress = ask_timedatectl(&["--property", "LocalRTC", "--property", "Timezone"])?;
+    let value = |name: &str| on_progress.lines().find_map(|line| line.strip_prefix(name));
     if value("LocalRTC=")? != "yes" {
         return None;
     }
@@ -142,9 +142,9 @@ fn check_database(subject: &Subject) -> Finding {
     }
 }
 
-fn check_room(subject: &Subject) -> Finding {
+fn check_disk_space(subject: &Subject) -> Finding {
     match free_bytes(&subject.database) {
-        Some(free) if free < ROOM_MIN => {
+        Some(free) if free < DISK_SPACE_MIN => {
             let what = format!("only {} MB are left beside the database", free / 1_000_000);
             warning("disk", what).fix("make room: a full disk stops new payments")
         }
@@ -153,22 +153,22 @@ fn check_room(subject: &Subject) -> Finding {
     }
 }
 
-fn check_doubt(subject: &Subject) -> Finding {
-    let doubt = subject.store().and_then(|store| {
+fn check_chain_guard(subject: &Subject) -> Finding {
+    let found = subject.store().and_then(|store| {
         store.read_blocking(|tx| {
             let height = blocks::tip(tx)?.map_or(0, |tip| tip.height);
-            Ok::<_, anyhow::Error>((doubts::open(tx)?, height))
+            Ok::<_, anyhow::Error>((chain_guard_alerts::open(tx)?, height))
         })
     });
-    match doubt {
-        Ok((Some(doubt), height)) => {
-            finding("doubt", Verdict::Warning, doubt::describe(&doubt, height))
+    match found {
+        Ok((Some(active), height)) => {
+            finding("chain guard", Verdict::Warning, describe(&active, height))
         }
-        Ok((None, _)) if subject.doubt.enabled => {
-            finding("doubt", Verdict::Ok, "none about the chain")
+        Ok((None, _)) if subject.chain_guard.enabled => {
+            finding("chain guard", Verdict::Ok, "not active")
         }
-        Ok((None, _)) => finding("doubt", Verdict::Ok, "not looked for (doubt.watch)"),
-        Err(error) => finding("doubt", Verdict::Failure, format!("{error:#}")),
+        Ok((None, _)) => finding("chain guard", Verdict::Ok, "switched off (chain_guard.mode)"),
+        Err(error) => finding("chain guard", Verdict::Failure, format!("{error:#}")),
     }
 }
 
@@ -353,7 +353,8 @@ fn check_hot(subject: &Subject) -> Option<Finding> {
         subject.store().and_then(|store| Ok(store.read_blocking(|tx| sweeps::hot(tx, limit))?));
     Some(match hot {
         Ok(hot) if hot.is_too_much() => {
-            let what = format!("{} LTC wait for payout, more than sweeper.max_hot", hot.waiting);
+            let what =
+                format!("{} LTC wait for payout, more than sweeper.max_hot_balance", hot.waiting);
             warning("hot money", what).fix("litegate sweep --dry-run says what it waits for")
         }
         Ok(hot) => ok("hot money", format!("{} LTC wait for payout", hot.waiting)),

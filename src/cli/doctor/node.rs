@@ -3,11 +3,11 @@
 use std::time::Duration;
 
 use super::{Finding, Say, Subject, Verdict, failure, finding, ok, warning};
-use crate::acts::nodes::zmq_heard_at;
 use crate::domain::chain::OurTip;
 use crate::domain::network::Network;
 use crate::node::rpc::{self, ChainState, Node, Notifications, Relay, Version};
 use crate::node::{nodes, zmq};
+use crate::operations::nodes::zmq_heard_at;
 use crate::store::{blocks, payments};
 
 /// How long one answer of the node may take.
@@ -92,7 +92,7 @@ fn check_mempool(node: &Node) -> Finding {
         Ok(found) => found,
         Err(error) => return failure("mempool", error.to_string()),
     };
-    let room_mb = found.bytes_max / 1_000_000;
+    let disk_space_mb = found.bytes_max / 1_000_000;
     if found.taken_per_kvb > found.relayed_per_kvb {
         let what = format!(
             "the node's mempool is full: it forgets payments of less than {} litoshis for 1,000 \
@@ -101,10 +101,11 @@ fn check_mempool(node: &Node) -> Finding {
         );
         warning("mempool", what).fix("a larger maxmempool= in litecoin.conf")
     } else if found.bytes_max < MEMPOOL_MIN {
-        let what = format!("the node's mempool holds {room_mb} MB: when it is full, payments go");
+        let what =
+            format!("the node's mempool holds {disk_space_mb} MB: when it is full, payments go");
         warning("mempool", what).fix("maxmempool=300 in litecoin.conf, which is the default")
     } else {
-        ok("mempool", format!("has room for {room_mb} MB, and is not full"))
+        ok("mempool", format!("has room for {disk_space_mb} MB, and is not full"))
     }
 }
 
@@ -163,7 +164,7 @@ fn check_pruned(subject: &Subject, state: &ChainState) -> Option<Finding> {
 
 /// Whether the node's chain is the one that the database follows, and goes back far enough.
 fn check_chain(subject: &Subject, node: &Node, state: &ChainState) -> Finding {
-    let judged = || -> anyhow::Result<(Verdict, String)> {
+    let evaluated = || -> anyhow::Result<(Verdict, String)> {
         let genesis = node.genesis_hash()?.to_string();
         if genesis != subject.network.genesis_hash() {
             let what = format!("the node's chain begins with {genesis}: another network's");
@@ -193,7 +194,7 @@ fn check_chain(subject: &Subject, node: &Node, state: &ChainState) -> Finding {
         }
         Ok((Verdict::Ok, format!("the one that we follow, up to height {}", tip.height)))
     };
-    match judged() {
+    match evaluated() {
         Ok((verdict, what)) => finding("chain", verdict, what),
         Err(error) => finding("chain", Verdict::Failure, format!("{error:#}")),
     }
@@ -228,7 +229,7 @@ pub(super) fn check_zmq_endpoints(settings: &zmq::Settings, say: Say) {
     let heard: Vec<Finding> = std::thread::scope(|scope| {
         let listen = |endpoint: &'_ String| {
             let endpoint = endpoint.clone();
-            scope.spawn(move || judge_endpoint(&endpoint))
+            scope.spawn(move || evaluate_endpoint(&endpoint))
         };
         let listening: Vec<_> = endpoints.into_iter().map(listen).collect();
         listening.into_iter().filter_map(|one| one.join().ok()).collect()
@@ -236,7 +237,7 @@ pub(super) fn check_zmq_endpoints(settings: &zmq::Settings, say: Say) {
     heard.into_iter().for_each(say);
 }
 
-fn judge_endpoint(endpoint: &str) -> Finding {
+fn evaluate_endpoint(endpoint: &str) -> Finding {
     let check = "zmq endpoint";
     let seconds = ZMQ_PATIENCE.as_secs();
     match zmq::probe(endpoint, ZMQ_PATIENCE) {
@@ -250,7 +251,7 @@ fn judge_endpoint(endpoint: &str) -> Finding {
         }
         Ok(zmq::Heard::Nothing) => {
             let what = format!(
-                "no ZMQ publisher answers at {endpoint}: payments are noticed by polling, every \
+                "no ZMQ publisher answers at {endpoint}: payments are detected by polling, every \
                  second"
             );
             warning(check, what).fix(
@@ -263,7 +264,7 @@ fn judge_endpoint(endpoint: &str) -> Finding {
 }
 
 fn check_zmq(settings: &nodes::Settings, node: &Node) -> Finding {
-    let polling = "payments are noticed by polling, every second";
+    let polling = "payments are detected by polling, every second";
     if settings.zmq.is_none() {
         return finding("zmq", Verdict::Warning, format!("not configured: {polling}"));
     }

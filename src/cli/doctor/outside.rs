@@ -3,13 +3,13 @@
 use std::time::Duration;
 
 use super::{Finding, Say, Subject, Verdict, failure, finding, ok, warning};
-use crate::acts::untrusted_proxy;
 use crate::bot;
 use crate::domain::network::Network;
 use crate::domain::payment::PaymentId;
 use crate::http::proxies::is_proxy;
+use crate::operations::untrusted_proxy;
 use crate::store::payments;
-use crate::webhooks::glance::{self, FirstEvent, Glance};
+use crate::webhooks::http_probe::{self, FirstEvent, HttpProbe};
 
 pub(super) fn check_public_url(subject: &Subject, say: Say) {
     let payment = newest_payment(subject, None);
@@ -35,15 +35,15 @@ fn check_proxy(subject: &Subject) -> Option<Finding> {
 /// The token, the server and the role, and the link by which the bot is invited.
 pub(super) fn check_discord(subject: &Subject, say: Say) {
     if let Some(settings) = &subject.bot {
-        if let Some(doubtful) = judge_token(settings.token.reveal()) {
-            say(doubtful);
+        if let Some(suspect) = evaluate_token(settings.token.reveal()) {
+            say(suspect);
         }
         run(async { vec![look_at_discord(settings).await] }, say);
     }
 }
 
 /// A token that cannot be one is named before Discord is asked.
-fn judge_token(token: &str) -> Option<Finding> {
+fn evaluate_token(token: &str) -> Option<Finding> {
     let is_part = |part: &str| {
         let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_".contains(&byte);
         !part.is_empty() && part.bytes().all(plain)
@@ -84,29 +84,32 @@ async fn look_at_public_url(subject: &Subject, payment: Option<PaymentId>) -> Ve
     let status = format!("{url}/api/payments/{id}");
     let open = newest_payment(subject, Some("pending"));
     let events = open.map(|id| format!("{url}/api/payments/{id}/events"));
-    let (plain, answer, stream) =
-        tokio::join!(glance::look(&plain, PATIENCE), glance::look(&status, PATIENCE), async {
+    let (plain, answer, stream) = tokio::join!(
+        http_probe::look(&plain, PATIENCE),
+        http_probe::look(&status, PATIENCE),
+        async {
             match &events {
-                Some(events) => Some(glance::first_event(events, PATIENCE).await),
+                Some(events) => Some(http_probe::first_event(events, PATIENCE).await),
                 None => None,
             }
-        },);
+        },
+    );
     let mut findings = Vec::new();
-    if let Ok(Glance { status: status @ (301 | 302), .. }) = plain {
+    if let Ok(HttpProbe { status: status @ (301 | 302), .. }) = plain {
         let what =
             format!("plain http answers {status}: HTTP clients turn a redirected POST into a GET");
         findings.push(warning(PUBLIC_URL, what).fix("let the proxy answer 308"));
     }
-    findings.push(judge_answer(url, payment, &answer));
+    findings.push(evaluate_answer(url, payment, &answer));
     // Without our own answer there, nothing can be said of its streams.
     if let Some(answer) = answer.ok().filter(|answer| payment.is_some() && answer.status == 200) {
-        findings.push(judge_stream(stream, answer.server.as_deref()));
+        findings.push(evaluate_stream(stream, answer.server.as_deref()));
     }
     findings
 }
 
 /// Whether events come through while the stream stays open.
-fn judge_stream(first: Option<FirstEvent>, server: Option<&str>) -> Finding {
+fn evaluate_stream(first: Option<FirstEvent>, server: Option<&str>) -> Finding {
     let check = "event streams";
     let proxy = server.map(|name| format!(" ({name})")).unwrap_or_default();
     match first {
@@ -134,7 +137,11 @@ fn judge_stream(first: Option<FirstEvent>, server: Option<&str>) -> Finding {
 }
 
 /// Whether what answers at the public URL is this gateway: it knows our newest payment.
-fn judge_answer(url: &str, payment: Option<PaymentId>, answer: &Result<Glance, String>) -> Finding {
+fn evaluate_answer(
+    url: &str,
+    payment: Option<PaymentId>,
+    answer: &Result<HttpProbe, String>,
+) -> Finding {
     match answer {
         Err(why) => warning(PUBLIC_URL, format!("{url} does not answer: {why}"))
             .fix("start the gateway and its proxy; look at its name and certificate"),
@@ -160,7 +167,7 @@ fn newest_payment(subject: &Subject, status: Option<&'static str>) -> Option<Pay
     let store = subject.store().ok()?;
     let filter = payments::Filter { status, ..payments::Filter::default() };
     let newest = store.read_blocking(|tx| payments::list(tx, &filter, 1));
-    newest.ok()?.first().map(|judged| judged.payment.id)
+    newest.ok()?.first().map(|evaluated| evaluated.payment.id)
 }
 
 async fn look_at_discord(settings: &bot::Settings) -> Finding {

@@ -15,7 +15,7 @@ fn seed() -> Vec<u8> {
 }
 
 #[test]
-fn the_account_of_a_seed_is_the_one_that_other_wallets_find() {
+fn a_seed_derives_the_same_account_as_other_wallets() {
     // The first addresses that wallets show for this well known phrase.
     #[track_caller]
     fn check(network: Network, script: &str) {
@@ -32,7 +32,7 @@ fn the_account_of_a_seed_is_the_one_that_other_wallets_find() {
 }
 
 #[test]
-fn a_published_account_gives_its_published_keys() {
+fn the_bip84_test_vector_yields_its_published_keys() {
     // BIP84's test vector, in its own spelling.
     let private = "zprvAdG4iTXWBoARxkkzNpNh8r6Qag3irQB8PzEMkAFeTRXxHpbF9z4QgEvBRmfvqWvGp42t42n\
                    vgGpNgYSJA9iefm1yYNZKEm7z6qUWCroSQnE";
@@ -48,7 +48,7 @@ fn a_published_account_gives_its_published_keys() {
 }
 
 #[test]
-fn each_secret_key_is_the_one_of_its_address() {
+fn each_secret_key_matches_the_public_key_at_its_index() {
     for network in Network::ALL {
         let private = AccountXpriv::from_mnemonic_seed(&seed(), network).0;
         let public = private.to_xpub();
@@ -61,7 +61,7 @@ fn each_secret_key_is_the_one_of_its_address() {
 }
 
 #[test]
-fn text_round_trips_and_nothing_else_prints_the_key() {
+fn the_key_round_trips_as_text_and_is_never_printed_otherwise() {
     for network in Network::ALL {
         let key = AccountXpriv::from_mnemonic_seed(&seed(), network).0;
         let text = key.to_text();
@@ -72,7 +72,7 @@ fn text_round_trips_and_nothing_else_prints_the_key() {
 }
 
 #[test]
-fn what_is_no_private_key_of_this_network_is_refused() {
+fn anything_but_a_private_key_of_this_network_is_refused() {
     let key = AccountXpriv::from_mnemonic_seed(&seed(), Network::Main).0;
     let refused = |text: &str, network| AccountXpriv::parse(text, network).map(|_| ()).unwrap_err();
     assert_eq!(refused(&key.to_xpub().to_string(), Network::Main), KeyError::NotPrivate);

@@ -37,7 +37,7 @@ fn derived_addresses_round_trip_with_their_scripts() {
 }
 
 #[test]
-fn odd_cases_are_judged_as_the_node_judges_them() {
+fn edge_cases_are_validated_as_the_node_validates_them() {
     let table = table();
     let mut seen = 0;
     for row in rows(&table) {
@@ -60,7 +60,7 @@ fn odd_cases_are_judged_as_the_node_judges_them() {
 }
 
 #[test]
-fn taproot_wants_bech32m() {
+fn taproot_requires_bech32m() {
     let table = table();
     let mut seen = 0;
     for row in rows(&table) {
@@ -79,7 +79,7 @@ fn taproot_wants_bech32m() {
 }
 
 #[test]
-fn each_mistake_has_its_sentence() {
+fn each_address_error_has_its_own_message() {
     #[track_caller]
     fn check(text: &str, expected: AddressError) {
         assert_eq!(Address::parse(text, Network::Main), Err(expected), "{text}");
@@ -112,7 +112,7 @@ fn each_mistake_has_its_sentence() {
 }
 
 #[test]
-fn a_base58_checksum_decides_before_any_prefix() {
+fn the_base58_checksum_is_verified_before_the_prefix() {
     #[track_caller]
     fn check(text: &str, expected: Result<&str, AddressError>) {
         let parsed = Address::parse(text, Network::Main).map(|address| address.to_string());
@@ -137,7 +137,7 @@ fn base58_beginning_with(prefix: &str) -> String {
 }
 
 #[test]
-fn base58_addresses_may_begin_like_another_spelling() {
+fn base58_addresses_may_begin_with_a_bech32_prefix() {
     for prefix in ["LTC1", "LTc1", "LTCMWEB1", "LTCmweb1"] {
         let text = base58_beginning_with(prefix);
         let parsed = Address::parse(&text, Network::Main).expect(&text);
@@ -146,7 +146,7 @@ fn base58_addresses_may_begin_like_another_spelling() {
 }
 
 #[test]
-fn only_known_witness_versions_are_paid() {
+fn only_known_witness_versions_are_accepted() {
     #[track_caller]
     fn check(version: u8, program: &[u8], expected: AddressError) {
         let hrp = Hrp::parse("ltc").expect("a prefix");
@@ -167,7 +167,7 @@ fn only_known_witness_versions_are_paid() {
 }
 
 #[test]
-fn the_old_spelling_of_p2sh_is_told_from_the_new_one() {
+fn the_old_p2sh_prefix_is_distinguished_from_the_new_one() {
     let old = Address::parse("3P14159f73E4gFr7JterCCQh9QjiTjiZrG", Network::Main).expect("valid");
     assert!(old.is_old_p2sh_spelling());
     let new = Address::parse(&old.to_string(), Network::Main).expect("valid");
@@ -176,7 +176,7 @@ fn the_old_spelling_of_p2sh_is_told_from_the_new_one() {
 }
 
 #[test]
-fn both_spellings_of_p2sh_are_one_address() {
+fn both_p2sh_prefixes_encode_the_same_address() {
     let old = Address::parse("3P14159f73E4gFr7JterCCQh9QjiTjiZrG", Network::Main).expect("valid");
     let new = old.to_string();
     assert!(new.starts_with('M'), "{new}");

@@ -52,7 +52,7 @@ fn json_numbers_are_read_digit_by_digit() {
 }
 
 #[test]
-fn strings_are_strict() {
+fn amount_strings_are_parsed_strictly() {
     assert_eq!(Amount::parse("0.05"), Ok(litoshis(5_000_000)));
     assert_eq!(Amount::parse("5e-05"), Ok(litoshis(5_000)));
     assert_eq!(Amount::parse("0.123456789"), Err(AmountError::TooPrecise));
@@ -61,7 +61,7 @@ fn strings_are_strict() {
 }
 
 #[test]
-fn amounts_are_printed_plainly() {
+fn amounts_print_as_plain_decimals() {
     #[track_caller]
     fn check(n: u64, expected: &str) {
         assert_eq!(litoshis(n).to_string(), expected);
@@ -76,20 +76,20 @@ fn amounts_are_printed_plainly() {
 
 proptest! {
     #[test]
-    fn text_round_trips(n in 0..=Amount::MAX.litoshis()) {
+    fn amounts_round_trip_as_text(n in 0..=Amount::MAX.litoshis()) {
         let amount = litoshis(n);
         prop_assert_eq!(Amount::parse(&amount.to_string()), Ok(amount));
         prop_assert_eq!(Amount::parse_json_number(&amount.to_string()), Ok(amount));
     }
 
     #[test]
-    fn nothing_makes_the_reader_panic(text in ".{0,80}") {
+    fn no_input_makes_the_amount_parser_panic(text in ".{0,80}") {
         let _ = Amount::parse(&text);
         let _ = Amount::parse_json_number(&text);
     }
 
     #[test]
-    fn parts_sum_to_the_whole(
+    fn split_amounts_sum_to_the_whole(
         n in 0..=Amount::MAX.litoshis(),
         weights in prop::collection::vec(0u64..1_000_000, 1..50),
     ) {

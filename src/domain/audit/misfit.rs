@@ -6,27 +6,27 @@ use bitcoin::{OutPoint, ScriptBuf};
 
 use crate::domain::amount::Amount;
 
-use super::{BookedCoin, BookedVersion};
+use super::{LedgerCoin, LedgerVersion};
 
 /// What is wrong with a version of a sweep, if anything: its inputs are coins that it claims, its
 /// outputs are the payouts, and nothing is left over or made up.
 pub(super) fn of(
-    version: &BookedVersion,
-    coins: &HashMap<OutPoint, &BookedCoin>,
+    version: &LedgerVersion,
+    coins: &HashMap<OutPoint, &LedgerCoin>,
 ) -> Option<&'static str> {
     if !version.readable {
         return Some("its bytes are not the transaction of its id");
     }
-    let spent: Vec<Option<&&BookedCoin>> =
+    let spent: Vec<Option<&&LedgerCoin>> =
         version.inputs.iter().map(|input| coins.get(input)).collect();
     if spent.iter().any(Option::is_none) {
         return Some("it spends a coin that is not recorded");
     }
-    let is_claimed = |booked: &&&BookedCoin| booked.claim == Some(version.sweep);
-    if !version.dissolved && !spent.iter().flatten().all(is_claimed) {
+    let is_claimed = |ledger: &&&LedgerCoin| ledger.claim == Some(version.sweep);
+    if !version.abandoned && !spent.iter().flatten().all(is_claimed) {
         return Some("it spends a coin that it does not claim");
     }
-    let is_spent = |booked: &&&BookedCoin| booked.spent_by == Some(version.txid);
+    let is_spent = |ledger: &&&LedgerCoin| ledger.spent_by == Some(version.txid);
     if version.block.is_some() && !spent.iter().flatten().all(is_spent) {
         return Some("it is mined, but a coin of it is not recorded as spent by it");
     }
@@ -45,7 +45,7 @@ pub(super) fn of(
     if sorted(lines) != sorted(version.outputs.clone()) {
         return Some("its outputs are not the payouts");
     }
-    let into = Amount::total(spent.iter().flatten().map(|booked| booked.coin.amount));
+    let into = Amount::total(spent.iter().flatten().map(|ledger| ledger.coin.amount));
     let gross = Amount::total(version.payouts.iter().map(|payout| payout.gross));
     let out = Amount::total(version.outputs.iter().map(|(_, amount)| *amount));
     if gross != into {

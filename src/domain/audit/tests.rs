@@ -37,13 +37,13 @@ fn sweep_txid() -> Txid {
 
 /// Facts of two completed payments of 1 LTC: the first was swept, the second was not yet.
 struct Facts {
-    coins: Vec<BookedCoin>,
-    sweeps: Vec<BookedVersion>,
-    payments: Vec<BookedPayment>,
+    coins: Vec<LedgerCoin>,
+    sweeps: Vec<LedgerVersion>,
+    payments: Vec<LedgerPayment>,
     unspent: Vec<Unspent>,
 }
 
-fn coin(n: u8) -> BookedCoin {
+fn coin(n: u8) -> LedgerCoin {
     let coin = Coin {
         outpoint: at(n),
         index: index(n.into()),
@@ -52,16 +52,16 @@ fn coin(n: u8) -> BookedCoin {
         seen_at: Timestamp::from_ms(0),
         place: Place::Block(block(100)),
     };
-    BookedCoin { coin, claim: None, spent_by: None, spent_height: None }
+    LedgerCoin { coin, claim: None, spent_by: None, spent_height: None }
 }
 
-impl BookedCoin {
-    fn spent(self, by: Txid, height: u32) -> BookedCoin {
-        BookedCoin { spent_by: Some(by), spent_height: Some(height), ..self }
+impl LedgerCoin {
+    fn spent(self, by: Txid, height: u32) -> LedgerCoin {
+        LedgerCoin { spent_by: Some(by), spent_height: Some(height), ..self }
     }
 }
 
-fn paid(n: u8) -> BookedPayment {
+fn paid(n: u8) -> LedgerPayment {
     let payment = Payment {
         id: PaymentId::from_random([n; 16]),
         merchant: MerchantId::from_random(1),
@@ -80,7 +80,7 @@ fn paid(n: u8) -> BookedPayment {
         api_key: None,
     };
     let status = Status::Completed { at: Timestamp::from_ms(0), late: false };
-    BookedPayment { payment, status, has_event: true }
+    LedgerPayment { payment, status, has_event: true }
 }
 
 fn unspent(n: u8) -> Unspent {
@@ -91,16 +91,16 @@ fn unspent(n: u8) -> Unspent {
 fn facts() -> Facts {
     let script = ScriptBuf::from_bytes(vec![0x51]);
     let (merchant, amount) = (MerchantId::from_random(1), ltc("0.99"));
-    let sweep = BookedVersion {
+    let sweep = LedgerVersion {
         sweep: 1,
-        dissolved: false,
+        abandoned: false,
         recognised: false,
         txid: sweep_txid(),
         readable: true,
         inputs: vec![at(0)],
         outputs: vec![(script.clone(), amount)],
         fee: ltc("0.01"),
-        payouts: vec![BookedPayout {
+        payouts: vec![LedgerPayout {
             merchant,
             script,
             gross: ltc("1"),
@@ -109,7 +109,7 @@ fn facts() -> Facts {
         }],
         block: Some(block(108)),
     };
-    let swept = BookedCoin { claim: Some(1), ..coin(0) }.spent(sweep_txid(), 108);
+    let swept = LedgerCoin { claim: Some(1), ..coin(0) }.spent(sweep_txid(), 108);
     Facts {
         coins: vec![swept, coin(1)],
         sweeps: vec![sweep],
@@ -126,7 +126,7 @@ fn audit(facts: Facts) -> Report {
 }
 
 #[test]
-fn every_litoshi_is_in_one_place() {
+fn each_litoshi_is_counted_in_exactly_one_sum() {
     let report = audit(facts());
     assert_eq!(report.differences, []);
     let Report { received, paid, fees, in_flight, unswept, elsewhere, .. } = report;
@@ -142,7 +142,7 @@ fn every_litoshi_is_in_one_place() {
 fn a_sweep_that_is_not_mined_is_in_flight() {
     let mut facts = facts();
     facts.sweeps[0].block = None;
-    facts.coins[0] = BookedCoin { claim: Some(1), ..coin(0) };
+    facts.coins[0] = LedgerCoin { claim: Some(1), ..coin(0) };
     facts.unspent.push(unspent(0));
     let report = audit(facts);
     assert_eq!(report.differences, []);
@@ -150,7 +150,7 @@ fn a_sweep_that_is_not_mined_is_in_flight() {
 }
 
 #[test]
-fn of_blocks_that_came_while_the_node_listed_some_may_be_shown_and_some_not() {
+fn outputs_of_blocks_mined_during_the_scan_may_be_missing() {
     let listed = |height: u32, on_node: &[u8]| -> Vec<&'static str> {
         let (xpub, mut facts) = (xpub(), facts());
         facts.unspent = on_node.iter().map(|n| unspent(*n)).collect();
@@ -174,10 +174,10 @@ fn of_blocks_that_came_while_the_node_listed_some_may_be_shown_and_some_not() {
 }
 
 #[test]
-fn scripts_may_be_looked_at_before() {
+fn scripts_checked_before_the_audit_give_the_same_result() {
     let (xpub, mut facts) = (xpub(), facts());
     let strange = ScriptBuf::from_bytes(vec![0x51]);
-    facts.payments.iter_mut().for_each(|booked| booked.payment.script = strange.clone());
+    facts.payments.iter_mut().for_each(|ledger| ledger.payment.script = strange.clone());
     facts.coins.clear();
     facts.sweeps.clear();
     let [first, second] = [0, 1].map(|n: usize| facts.payments[n].payment.clone());
@@ -196,7 +196,7 @@ fn scripts_may_be_looked_at_before() {
 }
 
 #[test]
-fn each_wrong_fact_is_named() {
+fn each_wrong_fact_is_reported_by_its_kind() {
     #[track_caller]
     fn check(kinds: &[&str], damage: impl FnOnce(&mut Facts)) {
         let mut damaged = facts();
@@ -235,11 +235,11 @@ fn each_wrong_fact_is_named() {
 }
 
 #[test]
-fn a_recognised_sweep_is_named_while_it_is_mined_and_is_no_difference() {
+fn a_mined_recognised_sweep_is_reported_without_a_difference() {
     let recognised = |mined: bool| {
         let mut facts = facts();
         facts.sweeps[0].recognised = true;
-        facts.sweeps[0].dissolved = true;
+        facts.sweeps[0].abandoned = true;
         facts.coins[0].claim = None;
         if !mined {
             facts.sweeps[0].block = None;
@@ -255,7 +255,7 @@ fn a_recognised_sweep_is_named_while_it_is_mined_and_is_no_difference() {
 }
 
 #[test]
-fn an_address_that_was_never_given_out_is_named_by_its_index() {
+fn coins_at_an_unissued_address_are_reported_with_its_index() {
     let mut facts = facts();
     facts.unspent.push(unspent(200));
     let difference = Difference::Unattributed { index: 200, at: at(200), amount: ltc("1") };

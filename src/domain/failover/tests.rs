@@ -4,13 +4,13 @@ const PATIENCE_MS: i64 = 30;
 
 /// A sight by a word: `110` stands there, `110!` refuses what is above, `110?` is on a chain that
 /// is not the one in use.
-fn sight(word: &str) -> Sight {
+fn probe(word: &str) -> ProbeResult {
     match word {
-        "silent" => Sight::Silent,
-        "unfit" => Sight::Unfit,
-        "syncing" => Sight::Syncing,
-        "behind" => Sight::BehindUs,
-        other => Sight::Stands(Stand {
+        "silent" => ProbeResult::Silent,
+        "unfit" => ProbeResult::Unfit,
+        "syncing" => ProbeResult::Syncing,
+        "behind" => ProbeResult::BehindUs,
+        other => ProbeResult::Stands(ChainView {
             height: other.trim_end_matches(['!', '?']).parse().expect("a height"),
             same_chain: !other.ends_with('?'),
             refuses: other.ends_with('!'),
@@ -20,24 +20,24 @@ fn sight(word: &str) -> Sight {
 
 /// Plays looks, a line each: the time, the sight of each node, and the node in use afterwards.
 #[track_caller]
-fn check(story: &str) {
-    let mut roll: Option<Roll> = None;
-    for line in story.lines().map(str::trim).filter(|line| !line.is_empty()) {
+fn check(scenario: &str) {
+    let mut pool: Option<NodePool> = None;
+    for line in scenario.lines().map(str::trim).filter(|line| !line.is_empty()) {
         let (look, expected) = line.split_once("->").expect("what follows");
         let mut words = look.split_whitespace();
         let now: i64 = words.next().and_then(|word| word.parse().ok()).expect("a time");
-        let sights: Vec<Sight> = words.map(sight).collect();
-        let roll = roll.get_or_insert_with(|| Roll::new(sights.len(), 0, PATIENCE_MS, now));
-        roll.see(&sights, now);
-        if let Some(next) = roll.next(now) {
-            roll.follow(next);
+        let probes: Vec<ProbeResult> = words.map(probe).collect();
+        let pool = pool.get_or_insert_with(|| NodePool::new(probes.len(), 0, PATIENCE_MS, now));
+        pool.see(&probes, now);
+        if let Some(next) = pool.next(now) {
+            pool.follow(next);
         }
-        assert_eq!(roll.in_use().to_string(), expected.trim(), "{line}");
+        assert_eq!(pool.in_use().to_string(), expected.trim(), "{line}");
     }
 }
 
 #[test]
-fn who_is_well_is_never_left() {
+fn a_healthy_node_is_never_left() {
     check(
         "0    110 110 -> 0
          500  111 110 -> 0
@@ -47,7 +47,7 @@ fn who_is_well_is_never_left() {
 }
 
 #[test]
-fn one_that_is_out_of_reach_is_left_after_the_patience_and_not_before() {
+fn an_unreachable_node_is_left_only_after_the_timeout() {
     check(
         "0   110 110    -> 0
          10  silent 110 -> 0
@@ -59,7 +59,7 @@ fn one_that_is_out_of_reach_is_left_after_the_patience_and_not_before() {
 }
 
 #[test]
-fn a_moment_of_health_begins_the_patience_anew() {
+fn a_healthy_probe_restarts_the_failover_timeout() {
     check(
         "0  silent 110 -> 0
          29 110 110    -> 0
@@ -70,12 +70,12 @@ fn a_moment_of_health_begins_the_patience_anew() {
 }
 
 #[test]
-fn the_node_to_compare_with_is_one_that_answers() {
+fn the_comparison_node_is_one_that_answers() {
     let other = |words: &str, in_use, present| {
-        let sights: Vec<Sight> = words.split_whitespace().map(sight).collect();
-        let mut roll = Roll::new(sights.len(), in_use, PATIENCE_MS, 0);
-        roll.see(&sights, 0);
-        roll.other(present)
+        let probes: Vec<ProbeResult> = words.split_whitespace().map(probe).collect();
+        let mut pool = NodePool::new(probes.len(), in_use, PATIENCE_MS, 0);
+        pool.see(&probes, 0);
+        pool.other(present)
     };
     assert_eq!(other("110", 0, None), None, "there is no other");
     assert_eq!(other("110 110 110", 0, None), Some(1));
@@ -92,7 +92,7 @@ fn the_node_to_compare_with_is_one_that_answers() {
 }
 
 #[test]
-fn where_nobody_is_well_nothing_changes() {
+fn the_gateway_keeps_its_node_if_no_node_is_healthy() {
     check(
         "0   silent silent  -> 0
          50  silent syncing -> 0
@@ -103,7 +103,7 @@ fn where_nobody_is_well_nothing_changes() {
 }
 
 #[test]
-fn each_reason_to_leave_and_none_to_stay() {
+fn each_failure_reason_triggers_failover_and_others_do_not() {
     for reason in ["silent", "unfit", "behind", "syncing", "100"] {
         check(&format!(
             "0  110 110      -> 0
@@ -119,7 +119,7 @@ fn each_reason_to_leave_and_none_to_stay() {
 }
 
 #[test]
-fn the_next_in_the_list_is_taken_and_the_first_comes_after_the_last() {
+fn failover_takes_the_next_healthy_node_and_wraps_around() {
     check(
         "0   110 110 110       -> 0
          30  silent 110 110    -> 0
@@ -134,7 +134,7 @@ fn the_next_in_the_list_is_taken_and_the_first_comes_after_the_last() {
 }
 
 #[test]
-fn a_node_that_refuses_the_others_blocks_or_is_on_another_branch_is_not_left_for_them() {
+fn a_node_that_refuses_or_lacks_another_branch_is_not_left() {
     check(
         "0  110! 113 -> 0
          99 110! 113 -> 0",
@@ -146,7 +146,7 @@ fn a_node_that_refuses_the_others_blocks_or_is_on_another_branch_is_not_left_for
 }
 
 #[test]
-fn two_that_lag_in_turn_do_not_make_us_run_back_and_forth() {
+fn nodes_that_lag_alternately_cause_no_flapping() {
     check(
         "0   110 110 -> 0
          10  110 114 -> 0
@@ -159,7 +159,7 @@ fn two_that_lag_in_turn_do_not_make_us_run_back_and_forth() {
 }
 
 #[test]
-fn one_that_was_left_is_taken_back_at_once_if_the_other_is_gone() {
+fn the_previous_node_is_reused_if_the_current_one_fails() {
     check(
         "0  silent 110 -> 0
          30 silent 110 -> 1
@@ -169,7 +169,7 @@ fn one_that_was_left_is_taken_back_at_once_if_the_other_is_gone() {
 }
 
 #[test]
-fn one_that_comes_and_goes_is_taken_only_where_there_is_nothing_to_lose() {
+fn an_unstable_node_replaces_only_an_unreachable_one() {
     check(
         "0  syncing silent -> 0
          40 syncing 110    -> 0
@@ -187,23 +187,23 @@ fn one_that_comes_and_goes_is_taken_only_where_there_is_nothing_to_lose() {
 
 /// Whatever the nodes do, we change at most once in each span of the patience.
 #[test]
-fn it_never_changes_more_often_than_the_patience_lets_it() {
+fn failover_happens_at_most_once_per_timeout() {
     use proptest::prelude::*;
     let words = ["silent", "unfit", "syncing", "behind", "110", "113", "116", "110!", "113?"];
     let look = proptest::collection::vec(proptest::sample::select(words.to_vec()), 3);
     let looks = proptest::collection::vec((1i64..20, look), 1..200);
     proptest!(|(looks in looks)| {
         let (mut now, mut changed_at) = (0, None::<i64>);
-        let mut roll = Roll::new(3, 0, PATIENCE_MS, now);
+        let mut pool = NodePool::new(3, 0, PATIENCE_MS, now);
         for (pause, words) in looks {
             now += pause;
-            let sights: Vec<Sight> = words.iter().map(|word| sight(word)).collect();
-            roll.see(&sights, now);
-            let Some(next) = roll.next(now) else { continue };
-            prop_assert_ne!(next, roll.in_use());
-            prop_assert!(roll.health().nth(next) == Some(Health::Well));
+            let probes: Vec<ProbeResult> = words.iter().map(|word| probe(word)).collect();
+            pool.see(&probes, now);
+            let Some(next) = pool.next(now) else { continue };
+            prop_assert_ne!(next, pool.in_use());
+            prop_assert!(pool.health().nth(next) == Some(Health::Well));
             prop_assert!(changed_at.is_none_or(|at| now - at >= PATIENCE_MS));
-            roll.follow(next);
+            pool.follow(next);
             changed_at = Some(now);
         }
     });

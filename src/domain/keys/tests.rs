@@ -18,7 +18,7 @@ fn respell(text: &str, version: [u8; 4]) -> String {
 }
 
 #[test]
-fn scripts_are_those_that_the_node_derives() {
+fn derived_scripts_equal_those_of_the_node() {
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/addresses.tsv");
     let table = std::fs::read_to_string(path).expect("the table");
     let mut seen = 0;
@@ -37,7 +37,7 @@ fn scripts_are_those_that_the_node_derives() {
 }
 
 #[test]
-fn all_spellings_are_one_key() {
+fn all_key_encodings_parse_to_the_same_key() {
     let plain = AccountXpub::parse(MAIN, Network::Main).expect("a key");
     for (version, kind, half, spelled) in SPELLINGS {
         let text = respell(if kind == NetworkKind::Main { MAIN } else { TEST }, version);
@@ -64,7 +64,7 @@ fn all_spellings_are_one_key() {
 }
 
 #[test]
-fn what_is_no_key_of_this_network_is_refused() {
+fn anything_but_a_key_of_this_network_is_refused() {
     assert_eq!(AccountXpub::parse(TEST, Network::Main), Err(KeyError::OtherNetwork(Network::Main)));
     assert_eq!(AccountXpub::parse(MAIN, Network::Test), Err(KeyError::OtherNetwork(Network::Test)));
     let mistyped = MAIN.replace("661My", "661Mz");
@@ -92,7 +92,7 @@ fn an_account_too_deep_to_derive_from_is_refused() {
 }
 
 #[test]
-fn a_key_that_a_wallet_may_not_look_below_is_named() {
+fn a_key_with_an_unusual_prefix_or_depth_causes_a_warning() {
     let warned = |depth: u8, version: [u8; 4]| {
         let mut payload = base58::decode_check(&respell(MAIN, version)).expect("a key");
         payload[4] = depth;
@@ -109,7 +109,7 @@ fn a_key_that_a_wallet_may_not_look_below_is_named() {
 }
 
 #[test]
-fn secrets_are_called_secrets_even_when_damaged() {
+fn damaged_private_keys_are_still_reported_as_private() {
     let wif = base58::encode_check(&[&[176][..], &[7; 32], &[1]].concat());
     let private = respell(MAIN, [0x04, 0x88, 0xad, 0xe4]);
     let phrase = "abandon ".repeat(11) + "about";
@@ -129,7 +129,7 @@ fn keys_of_multisignature_wallets_are_refused() {
 }
 
 #[test]
-fn debug_output_keeps_the_key_back() {
+fn debug_output_hides_the_key() {
     let key = AccountXpub::parse(MAIN, Network::Main).expect("a key");
     assert_eq!(format!("{key:?}"), "AccountXpub(3442193e of main)");
 }
@@ -158,7 +158,7 @@ proptest! {
 }
 
 #[test]
-fn a_private_key_is_never_repeated() {
+fn an_error_never_repeats_a_private_key() {
     // The seed of BIP32's first test vector, whose public key the table was derived from.
     let seed: Vec<u8> = (0..16).collect();
     let key = bitcoin::bip32::Xpriv::new_master(NetworkKind::Main, &seed).expect("a good seed");

@@ -1,4 +1,4 @@
-//! Stories as text: `pay 0.02 / mine 1 / expect pending`, read by [`Story`].
+//! Stories as text: `pay 0.02 / mine 1 / expect pending`, read by [`Scenario`].
 
 use bitcoin::hashes::Hash;
 use bitcoin::{BlockHash, OutPoint, ScriptBuf, Txid, WPubkeyHash};
@@ -20,7 +20,7 @@ fn at_tip(tip: BlockId) -> AtTip {
 
 /// A payment of 0.05 with 3 confirmations (pegouts: 5), created at second 0, expiring at 100 and
 /// late until 200; a chain that only grows, or loses its last blocks.
-struct Story {
+struct Scenario {
     payment: Payment,
     status: Status,
     coins: Vec<Coin>,
@@ -29,8 +29,8 @@ struct Story {
     trust: Trust,
 }
 
-impl Story {
-    fn new() -> Story {
+impl Scenario {
+    fn new() -> Scenario {
         let payment = Payment {
             id: PaymentId::from_random([1; 16]),
             merchant: MerchantId::from_random(1),
@@ -51,7 +51,7 @@ impl Story {
         let tip = BlockId { height: 10, hash: BlockHash::all_zeros() };
         let now = payment.created_at;
         let (status, trust) = (Status::Pending, Trust::Full);
-        Story { payment, status, coins: Vec::new(), tip, now, trust }
+        Scenario { payment, status, coins: Vec::new(), tip, now, trust }
     }
 
     /// Runs one verb and then what the watcher does after it: complete or expire.
@@ -79,8 +79,10 @@ impl Story {
                     }
                 }
             }
-            ["drop", n] => self.coins[n.parse::<usize>().expect("a position")].place = Place::Gone,
-            ["doubt"] => self.trust = Trust::Withheld,
+            ["drop", n] => {
+                self.coins[n.parse::<usize>().expect("a position")].place = Place::Removed
+            }
+            ["suspect"] => self.trust = Trust::Withheld,
             ["trust"] => self.trust = Trust::Full,
             ["clock", s] => self.now = Timestamp::from_seconds(s.parse().expect("seconds")),
             ["expect", expected @ ..] => {
@@ -124,17 +126,17 @@ impl Story {
 }
 
 #[track_caller]
-fn story(text: &str) {
-    let mut story = Story::new();
+fn scenario(text: &str) {
+    let mut scenario = Scenario::new();
     let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
     for verb in text.split(" / ") {
-        story.step(verb);
+        scenario.step(verb);
     }
 }
 
 #[test]
-fn paid_in_full() {
-    story(
+fn a_payment_paid_in_full_completes() {
+    scenario(
         "expect pending waiting 0/3 due 0.05 / pay 0.05 / expect pending seen 0/3 due 0 / mine 1
          / expect pending confirming 1/3 due 0 / mine 1 / expect pending confirming 2/3 due 0
          / mine 1 / expect completed paid 3/3 due 0",
@@ -142,8 +144,8 @@ fn paid_in_full() {
 }
 
 #[test]
-fn paid_in_parts_the_last_part_decides() {
-    story(
+fn the_last_part_decides_when_a_payment_completes() {
+    scenario(
         "pay 0.02 / expect pending partly_paid 0/3 due 0.03 / mine 3
          / expect pending partly_paid 3/3 due 0.03 / pay 0.03 / expect pending seen 0/3 due 0
          / mine 2 / expect pending confirming 2/3 due 0 / mine 1 / expect completed paid 3/3 due 0",
@@ -151,153 +153,161 @@ fn paid_in_parts_the_last_part_decides() {
 }
 
 #[test]
-fn a_remainder_is_asked_for_in_full_and_never_as_dust() {
-    story("pay 0.04997060 / mine 9 / expect pending partly_paid 9/3 due 0.0000294");
-    story("pay 0.04997061 / mine 9 / expect pending partly_paid 9/3 due 0.0000294");
-    story("pay 0.04999999 / mine 9 / expect pending partly_paid 9/3 due 0.0000294");
-    story("pay 0.04997059 / mine 9 / expect pending partly_paid 9/3 due 0.00002941");
-    story("pay 0.04999999 / pay 0.0000294 / mine 3 / expect completed overpaid 3/3 due 0");
+fn a_remainder_is_never_requested_below_the_dust_limit() {
+    scenario("pay 0.04997060 / mine 9 / expect pending partly_paid 9/3 due 0.0000294");
+    scenario("pay 0.04997061 / mine 9 / expect pending partly_paid 9/3 due 0.0000294");
+    scenario("pay 0.04999999 / mine 9 / expect pending partly_paid 9/3 due 0.0000294");
+    scenario("pay 0.04997059 / mine 9 / expect pending partly_paid 9/3 due 0.00002941");
+    scenario("pay 0.04999999 / pay 0.0000294 / mine 3 / expect completed overpaid 3/3 due 0");
 }
 
 #[test]
-fn the_surplus_does_not_wait_for_its_own_confirmations() {
-    story("pay 0.05 / mine 2 / pay 0.01 / mine 1 / expect completed overpaid 3/3 due 0");
+fn a_payment_does_not_wait_for_its_surplus_to_confirm() {
+    scenario("pay 0.05 / mine 2 / pay 0.01 / mine 1 / expect completed overpaid 3/3 due 0");
 }
 
 #[test]
 fn a_replaced_coin_stops_counting() {
-    story(
+    scenario(
         "pay 0.05 / drop 0 / expect pending replaced 0/3 due 0.05 / pay 0.05 / mine 3 /
            expect completed paid 3/3 due 0",
     );
 }
 
 #[test]
-fn nothing_in_time_expires() {
-    story(
+fn an_unpaid_payment_expires() {
+    scenario(
         "clock 100 / expect pending waiting 0/3 due 0.05 / clock 101 /
            expect expired expired 0/3 due 0.05",
     );
 }
 
 #[test]
-fn part_paid_in_time_expires() {
-    story("pay 0.04 / clock 101 / expect expired expired 0/3 due 0.01");
+fn a_partly_paid_payment_expires() {
+    scenario("pay 0.04 / clock 101 / expect expired expired 0/3 due 0.01");
 }
 
 #[test]
-fn money_seen_in_time_never_expires() {
-    story(
+fn a_payment_seen_in_time_never_expires() {
+    scenario(
         "clock 100 / pay 0.05 / clock 999 / expect pending seen 0/3 due 0 / mine 3 /
            expect completed paid 3/3 due 0",
     );
 }
 
 #[test]
-fn seen_in_time_and_then_gone_expires() {
-    story("pay 0.05 / clock 150 / drop 0 / expect expired expired 0/3 due 0.05");
+fn a_payment_whose_coin_was_evicted_expires() {
+    scenario("pay 0.05 / clock 150 / drop 0 / expect expired expired 0/3 due 0.05");
 }
 
 #[test]
-fn late_within_grace_completes_late() {
-    story(
+fn a_payment_within_the_grace_period_completes_late() {
+    scenario(
         "clock 101 / pay 0.05 / expect expired late 0/3 due 0 / mine 3 /
            expect completed late paid 3/3 due 0",
     );
 }
 
 #[test]
-fn part_in_time_and_the_rest_late_is_late() {
-    story("pay 0.04 / clock 101 / pay 0.01 / mine 3 / expect completed late paid 3/3 due 0");
+fn a_payment_completed_by_a_late_part_is_late() {
+    scenario("pay 0.04 / clock 101 / pay 0.01 / mine 3 / expect completed late paid 3/3 due 0");
 }
 
 #[test]
-fn late_within_grace_may_confirm_after_it() {
-    story("clock 200 / pay 0.05 / clock 500 / mine 3 / expect completed late paid 3/3 due 0");
+fn a_late_payment_may_confirm_after_the_grace_period() {
+    scenario("clock 200 / pay 0.05 / clock 500 / mine 3 / expect completed late paid 3/3 due 0");
 }
 
 #[test]
-fn after_the_grace_it_stays_expired() {
-    story("clock 201 / pay 0.05 / mine 9 / expect expired late 9/3 due 0");
+fn a_payment_after_the_grace_period_stays_expired() {
+    scenario("clock 201 / pay 0.05 / mine 9 / expect expired late 9/3 due 0");
 }
 
 #[test]
-fn a_reorganisation_takes_confirmations_back() {
-    story(
+fn a_reorganisation_reduces_the_confirmations() {
+    scenario(
         "pay 0.05 / mine 2 / reorg 2 / expect pending seen 0/3 due 0 / mine 3 /
            expect completed paid 3/3 due 0",
     );
 }
 
 #[test]
-fn completed_is_final() {
-    story("pay 0.05 / mine 3 / reorg 3 / drop 0 / clock 999 / expect completed paid 0/3 due 0.05");
+fn a_completed_payment_is_final() {
+    scenario(
+        "pay 0.05 / mine 3 / reorg 3 / drop 0 / clock 999 / expect completed paid 0/3 due 0.05",
+    );
 }
 
 #[test]
 fn coins_out_of_mweb_need_more_confirmations() {
-    story(
+    scenario(
         "pegout 0.05 / mine 4 / expect pending confirming 4/5 due 0 / mine 1 /
            expect completed paid 5/5 due 0",
     );
 }
 
 #[test]
-fn parts_of_both_kinds_each_wait_for_their_own() {
-    story(
+fn plain_and_peg_out_parts_need_their_own_confirmations() {
+    scenario(
         "pay 0.02 / expect pending partly_paid 0/3 due 0.03 / pegout 0.03
          / expect pending seen 0/5 due 0 / mine 3 / expect pending confirming 3/5 due 0
          / mine 1 / expect pending confirming 4/5 due 0 / mine 1 / expect completed paid 5/5 due 0",
     );
     // The peg-out is older: the plain coin decides.
-    story(
+    scenario(
         "pegout 0.03 / mine 4 / pay 0.02 / expect pending seen 0/3 due 0 / mine 2
          / expect pending confirming 2/3 due 0 / mine 1 / expect completed paid 3/3 due 0",
     );
     // A surplus out of MWEB is not waited for.
-    story("pay 0.05 / pegout 0.01 / mine 3 / expect completed overpaid 3/3 due 0");
+    scenario("pay 0.05 / pegout 0.01 / mine 3 / expect completed overpaid 3/3 due 0");
 }
 
 #[test]
-fn in_doubt_only_coins_out_of_mweb_wait() {
-    story("doubt / pay 0.05 / mine 3 / expect completed paid 3/3 due 0");
-    story(
-        "doubt / pegout 0.05 / mine 9 / expect pending confirming 9/5 due 0 / trust
+fn the_chain_guard_delays_only_coins_out_of_mweb() {
+    scenario("suspect / pay 0.05 / mine 3 / expect completed paid 3/3 due 0");
+    scenario(
+        "suspect / pegout 0.05 / mine 9 / expect pending confirming 9/5 due 0 / trust
          / expect completed paid 9/5 due 0",
     );
-    story("doubt / pay 0.02 / pegout 0.03 / mine 9 / expect pending confirming 9/5 due 0");
-    story("doubt / pay 0.05 / pegout 0.01 / mine 3 / expect completed overpaid 3/3 due 0");
+    scenario("suspect / pay 0.02 / pegout 0.03 / mine 9 / expect pending confirming 9/5 due 0");
+    scenario("suspect / pay 0.05 / pegout 0.01 / mine 3 / expect completed overpaid 3/3 due 0");
 }
 
 proptest! {
     /// What the checkout counts to is what completes the payment.
     #[test]
-    fn a_payment_completes_when_its_confirmations_reach_what_is_shown(
+    fn a_payment_completes_at_the_displayed_confirmation_count(
         coins in prop::collection::vec((1..6u64, any::<bool>(), 0..8u32), 1..6)
     ) {
-        let mut story = Story::new();
+        let mut scenario = Scenario::new();
         for (cents, pegout, depth) in coins {
             let origin = if pegout { Origin::Pegout } else { Origin::Plain };
-            story.pay(&format!("0.0{cents}"), origin);
-            let coin = story.coins.last_mut().expect("just paid");
+            scenario.pay(&format!("0.0{cents}"), origin);
+            let coin = scenario.coins.last_mut().expect("just paid");
             if let Some(above) = depth.checked_sub(1) {
-                coin.place = Place::Block(BlockId { height: 10 - above, ..story.tip });
+                coin.place = Place::Block(BlockId { height: 10 - above, ..scenario.tip });
             }
         }
-        let shown = assess(&story.payment, &story.coins, Some(story.tip));
-        let due = completes(&story.payment, story.status, &story.coins, story.tip, Trust::Full);
+        let shown = assess(&scenario.payment, &scenario.coins, Some(scenario.tip));
+        let due = completes(&scenario.payment, scenario.status, &scenario.coins, scenario.tip, Trust::Full);
         let counted = shown.confirmations >= shown.confirmations_required;
         prop_assert_eq!(due.is_some(), counted && shown.due.is_zero(), "{:?}", shown);
     }
 }
 
 #[test]
-fn money_that_came_late_does_not_keep_a_payment_open() {
+fn late_money_does_not_keep_a_payment_open() {
     // The watcher was away over the deadline: the verdict comes after the late money.
-    let mut story = Story::new();
-    story.now = Timestamp::from_seconds(101);
-    story.pay("0.05", Origin::Plain);
-    let due = expires(&story.payment, story.status, &story.coins, story.now, &at_tip(story.tip));
+    let mut scenario = Scenario::new();
+    scenario.now = Timestamp::from_seconds(101);
+    scenario.pay("0.05", Origin::Plain);
+    let due = expires(
+        &scenario.payment,
+        scenario.status,
+        &scenario.coins,
+        scenario.now,
+        &at_tip(scenario.tip),
+    );
     assert_eq!(due, Some(Transition::Expire));
 }
 

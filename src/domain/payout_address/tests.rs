@@ -1,5 +1,5 @@
-//! The state machine's table: each row of `ARCHITECTURE.md`, "Payout address in force", by its
-//! number.
+//! The state machine's table: each row of `static/docs/explanation/architecture.md`, "Payout
+//! address in force", by its number.
 
 use super::wait::BadReason;
 use super::*;
@@ -128,7 +128,7 @@ fn clocks(hour: i64) -> Clocks {
 }
 
 #[test]
-fn row_1_the_first_address_may_come_into_sight_with_the_first_payment() {
+fn row_1_the_first_address_may_appear_with_the_first_payment() {
     for sweeper in [Sweeper::new(), Sweeper::that_looked(0)] {
         for created_at in [at(1), at(1).plus_ms(1)] {
             pays(&sweeper.copy().look_paid(clocks(1), &[row(1, 1, 1)], Some(created_at)), 1);
@@ -148,7 +148,7 @@ fn row_15_an_address_seen_after_a_payment_waits_for_the_delay() {
     let standing = sweeper.look(1, &rows);
     waits(&standing, Reason::Unconfirmed, 1);
     let Standing::Waits(wait) = standing else { panic!("it waits") };
-    assert!(wait.is_news(clocks(1), DELAY) && wait.reason.may_be_cancelled());
+    assert!(wait.is_notification(clocks(1), DELAY) && wait.reason.may_be_cancelled());
     assert_eq!(wait.until, Some(at(25)));
     let mut other = sweeper.copy();
     waits(&sweeper.look(24, &rows), Reason::Unconfirmed, 1);
@@ -165,7 +165,7 @@ fn row_15_an_address_seen_after_a_payment_waits_for_the_delay() {
 }
 
 #[test]
-fn row_16_a_change_seen_with_the_first_address_waits_for_the_delay() {
+fn row_16_a_change_seen_with_the_first_address_is_delayed() {
     // The sweeper was away while both were registered and took effect.
     let both = [row(1, 1, 1), row(2, 2, 2)];
     let mut sweeper = Sweeper::that_looked(0);
@@ -181,7 +181,7 @@ fn row_16_a_change_seen_with_the_first_address_waits_for_the_delay() {
 }
 
 #[test]
-fn row_2_a_change_is_paid_once_both_clocks_say_so() {
+fn row_2_a_change_is_paid_once_both_clocks_confirm_the_delay() {
     let both = [row(1, 1, 0), row(2, 2, 10)];
     let mut sweeper = Sweeper::that_paid(&both[..1], 1);
     pays(&sweeper.look(10, &both), 1);
@@ -190,12 +190,12 @@ fn row_2_a_change_is_paid_once_both_clocks_say_so() {
     let standing = sweeper.look_with(by_us_alone, &both);
     waits(&standing, Reason::Clock, 2);
     let Standing::Waits(wait) = standing else { panic!("it waits") };
-    assert!(!wait.is_news(by_us_alone, DELAY), "the chain is a little behind, as always");
+    assert!(!wait.is_notification(by_us_alone, DELAY), "the chain is a little behind, as always");
     pays(&sweeper.look(34, &both), 2);
 }
 
 #[test]
-fn row_3_a_cancelled_change_leaves_the_address_before() {
+fn row_3_a_cancelled_change_keeps_the_previous_address() {
     let both = [row(1, 1, 0), row(2, 2, 10)];
     let undone = [row(1, 1, 0), cancelled(row(2, 2, 10), 20)];
     let mut sweeper = Sweeper::that_paid(&both[..1], 1);
@@ -219,7 +219,7 @@ fn row_4_a_change_seen_too_late_is_paid_after_the_whole_delay() {
     waits(&standing, Reason::Unconfirmed, 2);
     let Standing::Waits(wait) = standing else { panic!("it waits") };
     let clocks = Clocks { own: at(100), chain: None };
-    assert!(wait.is_news(clocks, DELAY));
+    assert!(wait.is_notification(clocks, DELAY));
     assert_eq!(wait.until, Some(at(124)));
     waits(&sweeper.look(123, &both), Reason::Unconfirmed, 2);
     pays(&sweeper.look(124, &both), 2);
@@ -231,7 +231,7 @@ fn row_4_a_change_seen_too_late_is_paid_after_the_whole_delay() {
 }
 
 #[test]
-fn row_5_a_newer_change_overtakes_one_seen_too_late() {
+fn row_5_a_newer_change_supersedes_one_seen_too_late() {
     let rows = [row(1, 1, 0), row(2, 2, 10), row(3, 3, 101)];
     let mut sweeper = Sweeper::that_paid(&rows[..1], 1);
     waits(&sweeper.look(100, &rows[..2]), Reason::Unconfirmed, 2);
@@ -241,7 +241,7 @@ fn row_5_a_newer_change_overtakes_one_seen_too_late() {
 }
 
 #[test]
-fn row_6_a_wrong_clock_only_delays_and_heals() {
+fn row_6_a_wrong_clock_delays_payouts_until_it_is_corrected() {
     let both = [row(1, 1, 0), row(2, 2, 10)];
     // Ahead: the new one is not paid, and the old one is left by that clock.
     let mut sweeper = Sweeper::that_paid(&both[..1], 1);
@@ -251,7 +251,7 @@ fn row_6_a_wrong_clock_only_delays_and_heals() {
     let standing = sweeper.look(11, &both);
     waits(&standing, Reason::Clock, 2);
     let Standing::Waits(wait) = standing else { panic!("it waits") };
-    assert!(wait.is_news(clocks, DELAY), "one of the clocks is wrong");
+    assert!(wait.is_notification(clocks, DELAY), "one of the clocks is wrong");
     sweeper.wrong = 0;
     pays(&sweeper.look(12, &both), 1);
     // Cancelled after the clock is right again: no trace is left.
@@ -280,7 +280,7 @@ fn row_6_a_wrong_clock_only_delays_and_heals() {
 }
 
 #[test]
-fn row_7_of_a_merchant_seen_first_the_rows_are_believed() {
+fn row_7_the_rows_of_a_newly_seen_merchant_are_trusted() {
     let rows = [row(1, 1, 0), row(2, 2, 10), row(3, 3, 90)];
     let mut sweeper = Sweeper::that_paid(&rows, 91);
     pays(&sweeper.look(100, &rows), 2);
@@ -290,7 +290,7 @@ fn row_7_of_a_merchant_seen_first_the_rows_are_believed() {
 }
 
 #[test]
-fn row_8_a_backdated_row_is_never_paid_and_can_be_left() {
+fn row_8_a_backdated_row_is_never_paid_and_can_be_superseded() {
     let first = row(1, 1, 0);
     let before = PayoutAddress { registered_at: at(-700), effective_at: at(-700), ..row(2, 2, 0) };
     let with_delay = PayoutAddress { effective_at: at(-700).plus_ms(DELAY), ..before.clone() };
@@ -313,7 +313,7 @@ fn row_8_a_backdated_row_is_never_paid_and_can_be_left() {
 }
 
 #[test]
-fn row_9_a_changed_row_is_refused_and_can_be_left() {
+fn row_9_a_changed_row_is_refused_and_can_be_superseded() {
     let first = row(1, 1, 0);
     let mut sweeper = Sweeper::that_paid(&[first], 1);
     waits(&sweeper.look(2, &[row(1, 9, 0)]), Reason::Changed, 1);
@@ -329,7 +329,7 @@ fn row_9_a_changed_row_is_refused_and_can_be_left() {
 }
 
 #[test]
-fn row_10_a_missing_row_is_refused_and_can_be_left() {
+fn row_10_a_missing_row_is_refused_and_can_be_superseded() {
     let both = [row(1, 1, 0), row(2, 2, 10)];
     let mut sweeper = Sweeper::that_paid(&both, 100);
     for rows in [&both[..1], &[]] {
@@ -357,7 +357,7 @@ fn row_10_a_missing_row_is_refused_and_can_be_left() {
 }
 
 #[test]
-fn row_11_a_row_put_in_behind_a_later_one_is_refused() {
+fn row_11_a_row_inserted_behind_a_later_one_is_refused() {
     let seen = [row(1, 1, 0), cancelled(row(3, 3, 10), 11)];
     let mut sweeper = Sweeper::that_paid(&seen[..1], 1);
     pays(&sweeper.look(12, &seen), 1);
@@ -372,7 +372,7 @@ fn row_11_a_row_put_in_behind_a_later_one_is_refused() {
 }
 
 #[test]
-fn row_12_cancelled_after_it_was_in_force_can_be_left() {
+fn row_12_a_change_cancelled_in_force_can_be_superseded() {
     let both = [row(1, 1, 0), row(2, 2, 10)];
     let undone = [row(1, 1, 0), cancelled(row(2, 2, 10), 101)];
     let mut sweeper = Sweeper::that_paid(&both, 100);
@@ -391,7 +391,7 @@ fn row_12_cancelled_after_it_was_in_force_can_be_left() {
 }
 
 #[test]
-fn row_14_a_damaged_row_counts_until_a_newer_one_is_in_force() {
+fn row_14_a_damaged_row_blocks_until_a_newer_one_is_in_force() {
     let clocks = |hour| Clocks { own: at(hour), chain: Some(at(hour).plus_ms(-LAG)) };
     let of = |readable: &[PayoutAddress], damaged: &[u32]| Registrations {
         readable: readable.to_vec(),
@@ -423,7 +423,7 @@ fn row_14_a_damaged_row_counts_until_a_newer_one_is_in_force() {
 }
 
 #[test]
-fn without_the_chains_time_nothing_new_is_paid() {
+fn without_the_chain_time_no_new_address_is_paid() {
     let both = [row(1, 1, 0), row(2, 2, 10)];
     let mut sweeper = Sweeper::that_paid(&both[..1], 1);
     let alone = |hour| Clocks { own: at(hour), chain: None };
@@ -431,14 +431,14 @@ fn without_the_chains_time_nothing_new_is_paid() {
     let standing = sweeper.look_with(alone(90), &both);
     waits(&standing, Reason::Clock, 2);
     let Standing::Waits(wait) = standing else { panic!("it waits") };
-    assert!(!wait.is_news(alone(90), DELAY), "the node is the news");
+    assert!(!wait.is_notification(alone(90), DELAY), "the node is the news");
     // The chain's delay counts from when its time is heard.
     waits(&sweeper.look(91, &both), Reason::Clock, 2);
     pays(&sweeper.look(115, &both), 2);
 }
 
 #[test]
-fn the_record_of_many_changes_stays_small() {
+fn the_seal_state_of_many_changes_stays_small() {
     let mut sweeper = Sweeper::new();
     let mut rows = Vec::new();
     for n in 0..200u8 {
@@ -455,7 +455,7 @@ fn the_record_of_many_changes_stays_small() {
 }
 
 #[test]
-fn every_reason_is_found_by_its_word() {
+fn every_wait_reason_parses_from_its_name() {
     for reason in Reason::ALL {
         assert_eq!(reason.as_str().parse(), Ok(reason));
         assert!(!reason.heals_alone() || reason.may_be_cancelled(), "{reason:?} is left by hand");

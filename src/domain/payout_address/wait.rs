@@ -174,7 +174,7 @@ impl fmt::Display for Wait {
 impl Wait {
     /// Whether people must know, given a delay of this length: the ordinary moment between a change
     /// in the database and the chain's time is no news.
-    pub(crate) fn is_news(&self, clocks: Clocks, delay_ms: i64) -> bool {
+    pub(crate) fn is_notification(&self, clocks: Clocks, delay_ms: i64) -> bool {
         match self.reason {
             Reason::Unconfirmed => {
                 self.until.is_some_and(|until| until.ms_since(clocks.own) > delay_ms / 24)

@@ -213,7 +213,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_the_planner_makes_is_recognised_and_nothing_else(
+        fn only_transactions_of_the_planner_are_recognised(
             sums in prop::collection::vec((1_000_000u64..100_000_000, 1u8..=4), 1..20),
             rate in RATE_MIN..50_000,
             basis_points in 0..=BASIS_POINTS_MAX,
@@ -245,7 +245,7 @@ mod tests {
     }
 
     #[test]
-    fn a_fee_beyond_what_we_allow_is_not_recognised() {
+    fn a_sweep_with_a_fee_out_of_range_is_not_recognised() {
         let coins = [coin(0, 1, 100_000_000)];
         #[track_caller]
         fn check(coins: &[SweepCoin], rate: u64, expected: bool) {
@@ -260,7 +260,7 @@ mod tests {
     }
 
     #[test]
-    fn an_operator_address_that_we_never_had_is_not_recognised() {
+    fn a_sweep_to_an_unknown_operator_address_is_not_recognised() {
         let coins = [coin(0, 1, 100_000_000), coin(1, 2, 50_000_000)];
         for (n, expected) in [(9, true), (50, true), (60, false)] {
             let operator = Some(OperatorFee { basis_points: 150, script: script(n) });

@@ -46,7 +46,7 @@ impl Share {
 }
 
 /// Why a share cannot go out, even alone in a transaction.
-pub(super) fn judge_alone(share: &Share, rate: u64, rules: &Rules) -> Option<Waits> {
+pub(super) fn evaluate_alone(share: &Share, rate: u64, rules: &Rules) -> Option<Waits> {
     unfit(std::slice::from_ref(share), rate, rules).map(|(_, why)| why)
 }
 
@@ -57,12 +57,13 @@ pub(super) fn unfit(batch: &[Share], rate: u64, rules: &Rules) -> Option<(usize,
 
 pub(super) fn misfit(batch: &[Share], costs: &Costs, rules: &Rules) -> Option<(usize, Waits)> {
     let lines = batch.iter().zip(costs.fee_shares.iter().zip(&costs.operator_fees));
-    let judged = lines.map(|(share, (fee, operator_fee))| judge(share, *fee, *operator_fee, rules));
-    judged.enumerate().find_map(|(place, why)| why.map(|why| (place, why)))
+    let evaluated =
+        lines.map(|(share, (fee, operator_fee))| evaluate(share, *fee, *operator_fee, rules));
+    evaluated.enumerate().find_map(|(place, why)| why.map(|why| (place, why)))
 }
 
 /// Why a share cannot bear these fees.
-fn judge(share: &Share, fee: Amount, operator_fee: Amount, rules: &Rules) -> Option<Waits> {
+fn evaluate(share: &Share, fee: Amount, operator_fee: Amount, rules: &Rules) -> Option<Waits> {
     let gross = share.gross();
     if is_too_expensive(fee, gross, rules) {
         return Some(Waits::TooExpensive);

@@ -56,7 +56,7 @@ fn merchants_share_a_transaction_and_pay_for_their_own_inputs() {
 }
 
 #[test]
-fn what_cannot_go_out_waits_and_holds_up_nobody() {
+fn an_unsweepable_coin_waits_without_delaying_others() {
     #[track_caller]
     fn check(bad: SweepCoin, rate: u64, expected: Waits) {
         let outpoint = bad.outpoint;
@@ -99,7 +99,7 @@ fn a_payout_that_would_be_dust_waits() {
 }
 
 #[test]
-fn the_operators_part_is_an_output_of_its_own_unless_it_is_dust() {
+fn the_operator_fee_gets_an_output_unless_it_is_dust() {
     let operator = OperatorFee { basis_points: 50, script: payee(9).script };
     let rules = Rules { operator: Some(operator), ..rules() };
     let coins = [coin(0, 1, amount("0.05000001")), coin(1, 2, amount("1"))];
@@ -120,7 +120,7 @@ fn the_operators_part_is_an_output_of_its_own_unless_it_is_dust() {
 }
 
 #[test]
-fn a_fee_that_is_given_is_judged_like_any_other() {
+fn a_given_fee_is_validated_like_any_other() {
     let coins = [coin(0, 1, amount("0.05")), coin(1, 2, amount("0.05"))];
     let with = |fee: &str, payees: &[Payee]| plan_with_fee(&coins, payees, amount(fee), &rules());
     let both = [payee(1), payee(2)];
@@ -131,7 +131,7 @@ fn a_fee_that_is_given_is_judged_like_any_other() {
 }
 
 #[test]
-fn what_is_too_heavy_is_split() {
+fn an_overweight_sweep_is_split() {
     let coins: Vec<SweepCoin> = (0..4_000).map(|n| coin(n, 1, amount("0.01"))).collect();
     let planned = plan(&coins, &[payee(1)], RATE, &rules());
     assert_eq!(planned.plans.len(), 3);
@@ -140,7 +140,7 @@ fn what_is_too_heavy_is_split() {
 }
 
 #[test]
-fn merchants_with_few_coins_come_first_and_apart_from_those_with_many() {
+fn merchants_with_few_coins_are_swept_first_and_separately() {
     // The first by its id has the most; its last part would have room for the others.
     let many = (0..2_000).map(|n| coin(n, 1, amount("0.01")));
     let few = [coin(5_000, 3, amount("0.01")), coin(5_001, 2, amount("0.01"))];
@@ -152,7 +152,7 @@ fn merchants_with_few_coins_come_first_and_apart_from_those_with_many() {
 }
 
 #[test]
-fn a_fee_bump_beyond_a_merchants_limit_is_paid_by_its_own_coins_alone() {
+fn a_fee_bump_over_a_merchants_limit_spends_only_its_coins() {
     let mut coins: Vec<SweepCoin> = (0..20).map(|n| coin(n, 1, amount("0.00008"))).collect();
     coins.push(coin(20, 2, amount("0.5")));
     let rules = Rules { min_payout: Amount::ZERO, max_fee_percent: 10, operator: None };
@@ -161,19 +161,19 @@ fn a_fee_bump_beyond_a_merchants_limit_is_paid_by_its_own_coins_alone() {
     let fee = first.fee_at(2 * RATE);
     let again = |rules: &Rules| plan_again(&coins, &first.payouts, None, fee, rules);
     assert_eq!(again(&rules), Err((merchant(1), Waits::TooExpensive)));
-    let raised = again(&Rules { max_fee_percent: 100, ..rules }).expect("it has as much");
+    let bumped = again(&Rules { max_fee_percent: 100, ..rules }).expect("it has as much");
     let share_of = |plan: &SweepPlan, n| {
         let own = plan.payouts.iter().find(|payout| payout.merchant == merchant(n));
         own.expect("a line").fee_share.litoshis()
     };
     for n in [1, 2] {
-        assert!(share_of(&raised, n) <= 2 * share_of(first, n) + 1, "its own inputs' part");
+        assert!(share_of(&bumped, n) <= 2 * share_of(first, n) + 1, "its own inputs' part");
     }
 }
 
 proptest! {
     #[test]
-    fn no_coin_is_lost_doubled_or_paid_to_another(
+    fn no_coin_is_lost_duplicated_or_paid_to_another(
         sums in prop::collection::vec((1u64..100_000_000, 0u8..6, 0u32..120, 0..3usize), 0..60),
         rate in 1_000u64..1_000_000,
         min in 0u64..10_000_000,
@@ -227,7 +227,7 @@ proptest! {
 }
 
 #[test]
-fn the_minimum_counts_all_of_a_merchants_coins_even_in_several_transactions() {
+fn the_payout_minimum_counts_coins_across_transactions() {
     // What does not fit into the first transaction is less than the minimum.
     let coins: Vec<SweepCoin> = (0..1_500).map(|n| coin(n, 1, amount("0.0002"))).collect();
     let rules = Rules { min_payout: amount("0.1"), max_fee_percent: 10, operator: None };
@@ -238,7 +238,7 @@ fn the_minimum_counts_all_of_a_merchants_coins_even_in_several_transactions() {
 }
 
 #[test]
-fn halves_keep_a_merchant_whole_while_there_are_several() {
+fn splitting_keeps_each_merchant_whole_if_there_are_several() {
     #[track_caller]
     fn check(of: &[u8], expected: Option<[&[u8]; 2]>) {
         let coins: Vec<SweepCoin> =

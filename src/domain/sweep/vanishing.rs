@@ -31,7 +31,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_loss_counts_once_it_lasted() {
+    fn a_coin_loss_counts_only_after_it_persists() {
         let mut vanishing = Vanishing::default();
         assert_eq!(vanishing.observe(&[7], 100, 2), [0i64; 0]);
         assert_eq!(vanishing.observe(&[7, 8], 101, 2), [0i64; 0]);

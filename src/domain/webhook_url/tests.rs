@@ -205,7 +205,7 @@ const INSIDE: [&str; 187] = [
 ];
 
 #[test]
-fn what_leads_inside_is_refused() {
+fn urls_to_non_public_addresses_are_refused() {
     for text in INSIDE {
         let parsed = WebhookUrl::parse(text, PrivateNetworks::Refused);
         assert_eq!(parsed, Err(BadUrl::NotPublic), "{text:?}");
@@ -286,7 +286,7 @@ const TRICKS: [(&str, BadUrl); 64] = [
 ];
 
 #[test]
-fn what_reads_in_two_ways_is_refused_whatever_is_allowed() {
+fn ambiguous_urls_are_always_refused() {
     for (text, expected) in TRICKS {
         for private in [PrivateNetworks::Refused, PrivateNetworks::Allowed] {
             assert_eq!(WebhookUrl::parse(text, private), Err(expected), "{text:?}");
@@ -295,7 +295,7 @@ fn what_reads_in_two_ways_is_refused_whatever_is_allowed() {
 }
 
 #[test]
-fn the_tables_are_long_and_nothing_stands_in_them_twice() {
+fn the_url_tables_are_long_and_free_of_duplicates() {
     let mut seen = std::collections::BTreeSet::new();
     let hostile = INSIDE.into_iter().chain(TRICKS.map(|(text, _)| text));
     assert!(hostile.clone().count() >= 150);
@@ -384,7 +384,7 @@ const ORDINARY: [&str; 74] = [
 ];
 
 #[test]
-fn ordinary_addresses_are_accepted() {
+fn ordinary_urls_are_accepted() {
     for text in ORDINARY {
         let parsed = WebhookUrl::parse(text, PrivateNetworks::Refused);
         assert!(parsed.is_ok(), "{text:?}: {parsed:?}");
@@ -406,7 +406,7 @@ fn a_redirect_url_is_refused_for_the_same_reasons() {
 }
 
 #[test]
-fn a_range_ends_where_the_registry_says() {
+fn special_address_ranges_match_the_registry() {
     // The address before a special range, its first, its last, and the one after it.
     for (before, first, last, after) in [
         ("", "0.0.0.0", "0.255.255.255", "1.0.0.0"),
@@ -720,7 +720,7 @@ impl Random {
 const HOSTS: u64 = 10_000;
 
 #[test]
-fn generated_addresses_are_judged_as_the_registries_say() {
+fn generated_addresses_are_classified_by_the_registries() {
     let mut random = Random(1);
     let (mut refused, mut accepted) = (0u64, 0u64);
     for _ in 0..HOSTS {
@@ -741,7 +741,7 @@ fn generated_addresses_are_judged_as_the_registries_say() {
 }
 
 #[test]
-fn whatever_is_accepted_is_a_public_address_or_a_name_with_a_dot() {
+fn accepted_urls_have_a_public_address_or_a_dotted_name() {
     let mut random = Random(2);
     let mut accepted = 0u64;
     for _ in 0..HOSTS {

@@ -1,9 +1,9 @@
-use super::looks::{Theme, contrast, hash};
+use super::branding::{Theme, contrast, hash};
 use super::*;
 
 /// With the looks that nobody has changed.
 fn render(checkout: &Checkout) -> Result<Rendered, askama::Error> {
-    super::render(checkout, &Looks::default(), &Codes::default())
+    super::render(checkout, &Branding::default(), &Codes::default())
 }
 
 fn amount(text: &str) -> Amount {
@@ -41,7 +41,7 @@ fn html(detail: Detail) -> String {
 }
 
 #[test]
-fn each_state_says_what_to_do() {
+fn each_payment_state_shows_its_instructions() {
     #[track_caller]
     fn check(detail: Detail, sentence: &str, asks: bool) {
         let html = html(detail);
@@ -62,7 +62,7 @@ fn each_state_says_what_to_do() {
 }
 
 #[test]
-fn the_groups_of_an_address_are_the_address() {
+fn the_address_groups_join_to_the_address() {
     #[track_caller]
     fn check(address: &str, expected: &[&str]) {
         assert_eq!(groups(address), expected);
@@ -78,7 +78,7 @@ fn the_groups_of_an_address_are_the_address() {
 }
 
 #[test]
-fn the_time_left_is_counted_by_our_clock() {
+fn the_time_left_is_computed_from_the_server_clock() {
     #[track_caller]
     fn check(seconds: i64, expected: &str) {
         let now = Timestamp::from_seconds(1_704_067_140 - seconds);
@@ -102,7 +102,7 @@ fn the_time_left_is_counted_by_our_clock() {
 }
 
 #[test]
-fn what_a_merchant_sets_cannot_become_markup() {
+fn merchant_text_cannot_become_markup() {
     let html = html(Detail::Paid);
     assert!(!html.contains("<b>Chips"), "{html}");
     assert!(!html.contains("<script>alert"), "{html}");
@@ -122,7 +122,7 @@ const DETAILS: [Detail; 9] = [
 ];
 
 #[test]
-fn the_shops_own_sum_is_quoted_as_its_own() {
+fn the_display_amount_is_attributed_to_the_shop() {
     let quoted = "<bdi>4.17 EUR&lt;i&gt;</bdi>, quoted by <bdi>Fish &amp; &lt;b&gt;Chips";
     for detail in DETAILS {
         let html = html(detail);
@@ -142,7 +142,7 @@ fn a_receipt_has_a_date() {
 }
 
 #[test]
-fn a_late_page_claims_nothing_that_may_not_have_happened() {
+fn a_late_page_does_not_claim_that_the_shop_was_notified() {
     let page = html(Detail::Late);
     assert!(page.contains("The money is not lost. Contact the shop"), "{page}");
     // Nothing is sent to a shop that has neither webhook nor bot.
@@ -152,7 +152,7 @@ fn a_late_page_claims_nothing_that_may_not_have_happened() {
 }
 
 #[test]
-fn who_sent_nothing_in_time_is_told_to_send_nothing() {
+fn an_expired_unpaid_page_warns_against_sending_money() {
     let received = Amount::ZERO;
     let page = render(&Checkout { received, ..checkout(Detail::Expired) }).expect("it renders");
     assert!(page.html.contains("Do not send anything"), "{}", page.html);
@@ -189,15 +189,15 @@ fn each_language_names_itself_and_offers_the_others() {
 }
 
 #[test]
-fn contrast_is_counted_as_wcag_counts_it() {
+fn contrast_is_computed_as_wcag_defines_it() {
     assert!((2_099..=2_100).contains(&contrast("fff", "000")), "{}", contrast("fff", "000"));
     assert!((452..=456).contains(&contrast("767676", "fff")), "{}", contrast("767676", "fff"));
 }
 
 #[test]
-fn all_text_can_be_read_in_light_and_dark() {
-    let looks = Looks::default();
-    for (theme, palette) in looks.style().split(":root{").skip(1).enumerate() {
+fn all_text_is_readable_in_light_and_dark_themes() {
+    let branding = Branding::default();
+    for (theme, palette) in branding.style().split(":root{").skip(1).enumerate() {
         let palette = palette.split('}').next().expect("its end");
         let color = |name: &str| {
             let entry = palette.split(';').find_map(|entry| entry.strip_prefix(name));
@@ -210,7 +210,7 @@ fn all_text_can_be_read_in_light_and_dark() {
         let reached = contrast(color("--on-main"), color("--main"));
         assert!(reached >= 450, "button in theme {theme}: {reached}");
     }
-    assert_eq!(looks.style().split(":root{").count(), 3, "light and dark");
+    assert_eq!(branding.style().split(":root{").count(), 3, "light and dark");
 }
 
 #[test]
@@ -232,14 +232,14 @@ fn a_page_runs_only_its_own_script() {
 }
 
 #[test]
-fn who_asks_too_often_is_told_when_to_look_again() {
-    let page = render_limited(language::ENGLISH, 7, &Looks::default()).expect("it renders").html;
+fn a_rate_limited_page_shows_when_to_check_again() {
+    let page = render_limited(language::ENGLISH, 7, &Branding::default()).expect("it renders").html;
     assert!(page.contains("in <bdi>7</bdi> s") && page.contains("Check again"), "{page}");
     assert!(!page.contains("litecoin:"));
 }
 
 #[test]
-fn play_money_may_be_paid_and_leads_back() {
+fn only_the_demo_page_has_a_play_money_form() {
     let play_money_url = Some("http://127.0.0.1:8081/pay".to_owned());
     let rendered = render(&Checkout { play_money_url, ..checkout(Detail::Waiting) });
     let rendered = rendered.expect("it renders");
@@ -251,34 +251,34 @@ fn play_money_may_be_paid_and_leads_back() {
 }
 
 #[test]
-fn the_page_without_a_payment_asks_for_nothing() {
-    let page = render_not_found(language::ENGLISH, &Looks::default()).expect("it renders");
+fn the_not_found_page_requests_no_payment() {
+    let page = render_not_found(language::ENGLISH, &Branding::default()).expect("it renders");
     assert!(page.html.contains("No such payment"));
     assert!(!page.html.contains("litecoin:"));
 }
 
 #[test]
-fn the_operator_paints_the_page_and_signs_it() {
-    let mut looks = Looks::default();
-    looks.paint(Theme::Light, "#7a1f5c").expect("it can be read");
-    looks.paint(Theme::Dark, "#ffb3e6").expect("it can be read");
-    looks.sign(b"<svg xmlns='http://www.w3.org/2000/svg'/>").expect("a picture");
-    looks.explore("https://explorer.example/tx/{txid}?from=pay").expect("an address");
-    looks.frame(&["https://shop.example".to_owned()]).expect("a site");
+fn the_operator_branding_appears_on_the_page() {
+    let mut branding = Branding::default();
+    branding.set_color(Theme::Light, "#7a1f5c").expect("it can be read");
+    branding.set_color(Theme::Dark, "#ffb3e6").expect("it can be read");
+    branding.set_logo(b"<svg xmlns='http://www.w3.org/2000/svg'/>").expect("a picture");
+    branding.set_explorer("https://explorer.example/tx/{txid}?from=pay").expect("an address");
+    branding.set_frame_ancestors(&["https://shop.example".to_owned()]).expect("a site");
     let page = Checkout { txids: vec!["ab".repeat(32)], ..checkout(Detail::Seen) };
     let Rendered { html, content_security_policy: policy } =
-        super::render(&page, &looks, &Codes::default()).expect("it renders");
+        super::render(&page, &branding, &Codes::default()).expect("it renders");
     assert!(html.contains("--main:#7a1f5c") && html.contains("--main:#ffb3e6"), "{html}");
     assert!(html.contains("src=\"data:image/svg+xml;base64,PHN2Zy"), "{html}");
     let link = format!("href=\"https://explorer.example/tx/{}?from=pay\"", "ab".repeat(32));
     assert!(html.contains(&link), "{html}");
     assert!(policy.ends_with("frame-ancestors https://shop.example"), "{policy}");
-    assert!(policy.contains(&hash(looks.style())), "{policy}");
+    assert!(policy.contains(&hash(branding.style())), "{policy}");
 }
 
 #[test]
-fn looks_that_would_not_do_are_refused() {
-    let looks = Looks::default;
+fn invalid_branding_is_refused() {
+    let branding = Branding::default;
     for (theme, color) in [
         (Theme::Light, "#ffd700"),
         (Theme::Dark, "#1f4fa3"),
@@ -286,16 +286,16 @@ fn looks_that_would_not_do_are_refused() {
         (Theme::Light, "#12345"),
         (Theme::Light, "#000;}"),
     ] {
-        assert!(looks().paint(theme, color).is_err(), "{color}");
+        assert!(branding().set_color(theme, color).is_err(), "{color}");
     }
     for url in ["https://explorer.example/", "javascript:{txid}", "{txid}", ""] {
-        assert!(looks().explore(url).is_err(), "{url}");
+        assert!(branding().set_explorer(url).is_err(), "{url}");
     }
     for site in ["*", "shop.example", "https://shop.example/path", "https://a; script-src *"] {
-        assert!(looks().frame(&[site.to_owned()]).is_err(), "{site}");
+        assert!(branding().set_frame_ancestors(&[site.to_owned()]).is_err(), "{site}");
     }
     for picture in [b"<html>".as_slice(), b"", &[0x89, b'P', b'N', b'G'].repeat(513)] {
-        assert!(looks().sign(picture).is_err());
+        assert!(branding().set_logo(picture).is_err());
     }
 }
 

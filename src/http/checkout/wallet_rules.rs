@@ -68,7 +68,7 @@ fn amount(link: &str) -> &str {
 }
 
 #[test]
-fn every_wallet_takes_our_links() {
+fn every_wallet_accepts_our_payment_links() {
     for text in ["0.00000001", "0.05", "1", "10", "12.34567890", "83999999.99999999"] {
         let link = payment_uri_of(text);
         for (wallet, why_not) in RULES {
@@ -82,7 +82,7 @@ fn every_wallet_takes_our_links() {
 }
 
 #[test]
-fn the_rules_refuse_what_wallets_refuse() {
+fn the_wallet_rules_refuse_links_that_wallets_refuse() {
     #[track_caller]
     fn check(wallet: &str, link: &str) {
         let rule = RULES.iter().find(|(name, _)| *name == wallet).expect("a wallet").1;

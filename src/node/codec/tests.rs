@@ -115,7 +115,7 @@ fn a_garbled_block_is_refused() {
 }
 
 #[test]
-fn what_follows_a_transaction_is_an_error() {
+fn trailing_bytes_after_a_transaction_are_an_error() {
     let mut bytes = raw("tx-p2wpkh.hex");
     bytes.push(0);
     assert!(matches!(decode_tx(&bytes), Err(CodecError::Trailing(1))));
@@ -159,7 +159,7 @@ fn a_peg_in_of_a_real_node_decodes() {
 }
 
 #[test]
-fn all_that_a_node_may_leave_of_a_block_is_the_same_block() {
+fn every_serialization_version_decodes_to_the_same_block() {
     // Whole; and with `-rpcserialversion=1` and `=0`, which leave MWEB out, and witnesses too.
     let whole = decode_block(&raw("block-first-mweb.hex")).expect("a block");
     let txids: Vec<String> =
@@ -173,7 +173,7 @@ fn all_that_a_node_may_leave_of_a_block_is_the_same_block() {
 }
 
 #[test]
-fn a_peg_in_is_its_ordinary_side() {
+fn a_peg_in_decodes_to_its_plain_transaction_part() {
     let plain = decode_tx(&raw("tx-p2wpkh.hex")).expect("a transaction");
     let whole = raw("tx-mweb-only.hex");
     let mweb_part = &whole[8..whole.len() - 4];
@@ -182,7 +182,7 @@ fn a_peg_in_is_its_ordinary_side() {
 }
 
 #[test]
-fn an_mweb_part_of_no_known_kind_is_refused() {
+fn an_unknown_mweb_part_is_refused() {
     for part in [&[][..], &[1], &[2, 0], &[0, 0]] {
         assert!(matches!(decode_tx(&pegin(part)), Err(CodecError::Mweb)), "{part:?}");
     }
@@ -223,7 +223,7 @@ fn stripped(file: &str) -> Vec<u8> {
 }
 
 #[test]
-fn a_stripped_block_is_the_same_block() {
+fn a_stripped_block_decodes_to_the_same_block() {
     for file in ["block-mweb-pegin.hex", "block-mweb-pegout.hex"] {
         let mut stripped = decode_block(&stripped(file)).expect(file);
         let whole = decode_block(&raw(file)).expect(file);
@@ -261,7 +261,7 @@ fn a_transaction_that_spends_nothing_is_refused() {
 }
 
 #[test]
-fn more_money_than_there_is_is_refused() {
+fn an_amount_above_the_money_supply_is_refused() {
     let mut bytes = raw("tx-p2wpkh.hex");
     let amount = 5_000_000u64.to_le_bytes();
     let at = bytes.windows(8).position(|b| b == amount).expect("it pays 0.05");

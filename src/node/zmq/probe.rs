@@ -55,7 +55,7 @@ mod tests {
     const SHORT: Duration = Duration::from_millis(300);
 
     #[test]
-    fn a_publisher_is_told_from_a_port_where_none_is() {
+    fn the_probe_distinguishes_a_publisher_from_other_ports() {
         let closed = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
         let port = closed.local_addr().expect("bound").port();
         // It takes connections, and speaks no ZMQ.

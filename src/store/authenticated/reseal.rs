@@ -120,8 +120,7 @@ mod tests {
     fn open(dir: &tempfile::TempDir, secrets: &Secrets) -> Store {
         let path = dir.path().join("litegate.db");
         let (high_water, heads) = (high_water::beside(&path), heads::beside(&path));
-        let beside =
-            Beside { high_water: &high_water, heads: Some(&heads), adopt: false, examine: false };
+        let beside = Beside { high_water: &high_water, heads: Some(&heads), examine: false };
         Store::open_with(&path, beside, secrets.row_keys(), PATIENCE).expect("opened")
     }
 
@@ -130,7 +129,7 @@ mod tests {
     }
 
     #[test]
-    fn rows_of_the_old_secret_are_resealed_and_a_forged_one_is_named() {
+    fn old_rows_are_resealed_and_a_forged_row_is_reported() {
         let dir = tempfile::tempdir().expect("a folder");
         let secrets = Secrets::new(master(7), None);
         let store = open(&dir, &secrets);

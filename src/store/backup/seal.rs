@@ -12,7 +12,7 @@ use rusqlite::types::ValueRef;
 use rusqlite::{Connection, OptionalExtension, params};
 
 use crate::domain::time::Timestamp;
-use crate::headway::{Headway, Told};
+use crate::progress::{OnProgress, Progress};
 use crate::secret::{BackupKey, Mac};
 
 use super::super::Error;
@@ -79,12 +79,12 @@ pub(in crate::store) fn is_sealed(connection: &Connection) -> rusqlite::Result<b
     connection.query_row(sql, [], |row| row.get(0))
 }
 
-/// Seals a copy. `told` hears how many rows are done.
+/// Seals a copy. `on_progress` hears how many rows are done.
 pub(super) fn write(
     connection: &Connection,
     key: &BackupKey,
     facts: &Facts,
-    told: Told,
+    on_progress: OnProgress,
 ) -> Result<(), Error> {
     connection.execute_batch(SCHEMA)?;
     let mut insert = connection.prepare("INSERT INTO backup_seal VALUES (?, ?)")?;
@@ -96,9 +96,9 @@ pub(super) fn write(
     if let Some(heads) = &facts.heads {
         add("heads", heads.as_bytes())?;
     }
-    let mut progress = Progress::of(connection, "sealing the copy", told)?;
+    let mut count = RowCount::of(connection, "sealing the copy", on_progress)?;
     for table in tables(connection)? {
-        let mac = mac_of(connection, key, &table, &mut progress)?.finish();
+        let mac = mac_of(connection, key, &table, &mut count)?.finish();
         add(&format!("{OF_TABLE}{table}"), &mac)?;
     }
     add(OF_SEAL, &mac_of_seal(connection, key)?.finish())?;
@@ -112,11 +112,11 @@ pub(super) fn write(
 pub(super) fn verify(
     connection: &Connection,
     keys: &[BackupKey],
-    told: Told,
+    on_progress: OnProgress,
 ) -> Result<Facts, Refusal> {
     let facts = read(connection, keys)?;
     let key = key_of(connection, keys)?;
-    let mut progress = Progress::of(connection, "checking the seal", told)?;
+    let mut count = RowCount::of(connection, "checking the seal", on_progress)?;
     let sealed = sealed_tables(connection)?;
     let found = tables(connection)?;
     if let Some((missing, _)) = sealed.iter().find(|(name, _)| !found.contains(name)) {
@@ -126,7 +126,7 @@ pub(super) fn verify(
         let Some((_, mac)) = sealed.iter().find(|(name, _)| *name == table) else {
             return Err(Refusal::Added(table));
         };
-        if !mac_of(connection, key, &table, &mut progress)?.fits(mac) {
+        if !mac_of(connection, key, &table, &mut count)?.fits(mac) {
             return Err(Refusal::Table(table));
         }
     }
@@ -206,7 +206,7 @@ fn mac_of(
     connection: &Connection,
     key: &BackupKey,
     table: &str,
-    progress: &mut Progress,
+    count: &mut RowCount,
 ) -> Result<Mac, Error> {
     let order = order_of(connection, table)?;
     let sql = format!("SELECT * FROM {} ORDER BY {order}", quoted(table));
@@ -223,7 +223,7 @@ fn mac_of(
         for column in 0..columns.len() {
             input_value(mac.engine(), row.get_ref(column)?);
         }
-        progress.row();
+        count.row();
     }
     Ok(mac)
 }
@@ -262,28 +262,32 @@ fn quoted(name: &str) -> String {
 }
 
 /// How many rows were read, of all.
-struct Progress<'t> {
+struct RowCount<'t> {
     what: &'static str,
-    told: Told<'t>,
+    on_progress: OnProgress<'t>,
     done: u64,
     of: u64,
 }
 
-impl<'t> Progress<'t> {
-    fn of(connection: &Connection, what: &'static str, told: Told<'t>) -> Result<Self, Error> {
+impl<'t> RowCount<'t> {
+    fn of(
+        connection: &Connection,
+        what: &'static str,
+        on_progress: OnProgress<'t>,
+    ) -> Result<Self, Error> {
         let mut of = 0u64;
         for table in tables(connection)? {
             let sql = format!("SELECT count(*) FROM {}", quoted(&table));
             let count: i64 = connection.query_row(&sql, [], |row| row.get(0))?;
             of = of.saturating_add(u64::try_from(count).unwrap_or(0));
         }
-        Ok(Progress { what, told, done: 0, of })
+        Ok(RowCount { what, on_progress, done: 0, of })
     }
 
     fn row(&mut self) {
         self.done = self.done.saturating_add(1);
         if self.done.is_multiple_of(REPORT_EVERY) {
-            (self.told)(Headway { what: self.what, done: self.done, of: self.of });
+            (self.on_progress)(Progress { what: self.what, done: self.done, of: self.of });
         }
     }
 }

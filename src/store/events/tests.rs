@@ -96,7 +96,7 @@ fn an_event_and_its_cause_are_stored_together_or_not_at_all() {
 }
 
 #[test]
-fn nobody_s_backlog_hides_another_s_event() {
+fn a_merchants_backlog_hides_no_other_merchants_event() {
     let (_dir, store) = open();
     // Merchant 1 has waited longest with all of its events.
     let (a, b, c) = (add(&store, 1, 1), add(&store, 1, 2), add(&store, 1, 3));
@@ -117,7 +117,7 @@ fn nobody_s_backlog_hides_another_s_event() {
 }
 
 #[test]
-fn a_long_backlog_does_not_make_the_look_long() {
+fn a_long_backlog_does_not_slow_the_due_query() {
     let (_dir, store) = open();
     for of in 1..=3 {
         add(&store, of, 1);
@@ -146,7 +146,7 @@ fn a_long_backlog_does_not_make_the_look_long() {
 }
 
 #[test]
-fn an_attempt_and_what_follows_are_one_write() {
+fn an_attempt_and_the_next_state_are_one_write() {
     let (_dir, store) = open();
     let id = add(&store, 1, 5).id;
     record(&store, &id, 1, State::Due { next_at: at(50) }).expect("recorded");
@@ -162,7 +162,7 @@ fn an_attempt_and_what_follows_are_one_write() {
 }
 
 #[test]
-fn what_ended_can_be_sent_again() {
+fn a_finished_event_can_be_sent_again() {
     let (_dir, store) = open();
     for end in [State::Delivered, State::Failed] {
         let id = add(&store, 1, 5).id;
@@ -176,7 +176,7 @@ fn what_ended_can_be_sent_again() {
 }
 
 #[test]
-fn a_merchant_s_events_come_page_by_page() {
+fn the_events_of_a_merchant_are_paginated() {
     let (_dir, store) = open();
     let mut expected: Vec<NewEvent> =
         [5, 7, 7, 7, 9].into_iter().map(|ms| add(&store, 1, ms)).collect();

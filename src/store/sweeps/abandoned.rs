@@ -13,14 +13,14 @@ use crate::store::{Error, ReadTx, WriteTx};
 /// facts of the chain decide; no error text of a node ever does.
 ///
 /// Answers the ids of the sweeps, and whether a transaction that is no sweep of ours did it.
-pub(crate) fn dissolve_impossible(
+pub(crate) fn abandon_impossible(
     tx: &WriteTx,
     tip_height: u32,
     depth: u32,
     now: Timestamp,
 ) -> Result<Vec<(i64, bool)>, Error> {
     let sql = "SELECT sweep_id, max(spent_txid NOT IN (SELECT txid FROM sweep_txs))
-               FROM sweeps_under_way CROSS JOIN coins USING (sweep_id)
+               FROM in_flight_sweeps CROSS JOIN coins USING (sweep_id)
                WHERE spent_txid IS NOT NULL AND ?1 - spent_height + 1 >= ?2
                  AND spent_txid NOT IN
                      (SELECT txid FROM sweep_txs WHERE sweep_txs.sweep_id = coins.sweep_id)
@@ -32,7 +32,7 @@ pub(crate) fn dissolve_impossible(
         rows.collect::<Result<_, _>>()?
     };
     for (sweep, _) in &found {
-        dissolve(tx, *sweep, now)?;
+        abandon(tx, *sweep, now)?;
     }
     Ok(found)
 }
@@ -41,8 +41,8 @@ pub(crate) fn dissolve_impossible(
 /// best chain nor in the mempool, so no version can be mined as things are. Nobody can be seen to
 /// spend such a coin: it does not exist.
 pub(crate) fn with_vanished_coin(tx: &ReadTx) -> Result<Vec<i64>, Error> {
-    let sql = "SELECT DISTINCT sweep_id FROM sweeps_under_way CROSS JOIN coins USING (sweep_id)
-               WHERE place = 'gone' ORDER BY sweep_id";
+    let sql = "SELECT DISTINCT sweep_id FROM in_flight_sweeps CROSS JOIN coins USING (sweep_id)
+               WHERE place = 'removed' ORDER BY sweep_id";
     let mut statement = tx.connection.prepare_cached(sql)?;
     let rows = statement.query_map([], |row| row.get(0))?;
     Ok(rows.collect::<Result<_, _>>()?)
@@ -53,7 +53,7 @@ pub(crate) fn with_vanished_coin(tx: &ReadTx) -> Result<Vec<i64>, Error> {
 /// even if the chain flips back and the lost coin returns.
 ///
 /// Answers the ids of the sweeps.
-pub(crate) fn dissolve_vanished(
+pub(crate) fn abandon_vanished(
     tx: &WriteTx,
     sweeps: &[i64],
     now: Timestamp,
@@ -61,13 +61,13 @@ pub(crate) fn dissolve_vanished(
     let mut found = with_vanished_coin(tx)?;
     found.retain(|sweep| sweeps.contains(sweep));
     for sweep in &found {
-        dissolve(tx, *sweep, now)?;
+        abandon(tx, *sweep, now)?;
     }
     Ok(found)
 }
 
-fn dissolve(tx: &WriteTx, sweep: i64, now: Timestamp) -> Result<(), Error> {
-    let sql = "UPDATE sweeps SET dissolved_at = ? WHERE id = ?";
+fn abandon(tx: &WriteTx, sweep: i64, now: Timestamp) -> Result<(), Error> {
+    let sql = "UPDATE sweeps SET abandoned_at = ? WHERE id = ?";
     tx.connection.execute(sql, params![now, sweep])?;
     tx.connection.execute("UPDATE coins SET sweep_id = NULL WHERE sweep_id = ?", [sweep])?;
     Ok(())
@@ -79,7 +79,7 @@ fn dissolve(tx: &WriteTx, sweep: i64, now: Timestamp) -> Result<(), Error> {
 /// spent, so no plan can hold them.
 pub(super) fn release(tx: &WriteTx, txid: Txid) -> Result<(), Error> {
     let held = "SELECT sweep_id, version FROM sweep_txs JOIN sweeps ON sweeps.id = sweep_id
-                WHERE txid = ? AND block_height IS NULL AND dissolved_at IS NOT NULL";
+                WHERE txid = ? AND block_height IS NULL AND abandoned_at IS NOT NULL";
     for table in ["payouts", "sweep_txs"] {
         let sql = format!("DELETE FROM {table} WHERE (sweep_id, version) IN ({held})");
         tx.connection.prepare_cached(&sql)?.execute([txid_bytes(&txid)])?;

@@ -75,7 +75,7 @@ pub(crate) fn store_recognised(
     now: Timestamp,
 ) -> Result<(), Error> {
     recognised.plan.assert_balanced();
-    let sql = "INSERT INTO sweeps (created_at, dissolved_at, recognised_at) VALUES (?1, ?1, ?2)";
+    let sql = "INSERT INTO sweeps (created_at, abandoned_at, recognised_at) VALUES (?1, ?1, ?2)";
     tx.connection.execute(sql, params![made_at, now])?;
     insert_version(tx, tx.connection.last_insert_rowid(), 1, recognised, made_at)?;
     confirm_in_block(tx, recognised.txid, block)?;

@@ -4,7 +4,7 @@
 use bitcoin::hashes::Hash;
 use bitcoin::{BlockHash, OutPoint, ScriptBuf, WPubkeyHash};
 
-use super::abandoned::{dissolve_impossible, dissolve_vanished, with_vanished_coin};
+use super::abandoned::{abandon_impossible, abandon_vanished, with_vanished_coin};
 use super::*;
 use crate::domain::amount::Amount;
 use crate::domain::merchant::{Merchant, MerchantId};
@@ -105,7 +105,7 @@ fn claim(store: &Store, coins: &[u8], id: u8) -> StoredSweepTx {
     write(store, move |tx| store_signed(tx, &signed, NOW))
 }
 
-fn under_way(store: &Store) -> Vec<Txid> {
+fn in_flight(store: &Store) -> Vec<Txid> {
     read(store, unconfirmed).iter().map(|sweep| sweep.versions[0].txid()).collect()
 }
 
@@ -124,12 +124,12 @@ fn mine(store: &Store, id: u8, coins_spent: &'static [u8], height: u32) {
     });
 }
 
-fn dissolved_at(store: &Store, tip_height: u32) -> usize {
-    write(store, move |tx| dissolve_impossible(tx, tip_height, 2, NOW)).len()
+fn abandoned_at(store: &Store, tip_height: u32) -> usize {
+    write(store, move |tx| abandon_impossible(tx, tip_height, 2, NOW)).len()
 }
 
 #[test]
-fn a_coin_is_swept_once_its_payment_is_decided_and_it_is_deep_enough() {
+fn a_mature_coin_is_swept_once_its_payment_is_final() {
     let (_dir, store) = store();
     write(&store, |tx| {
         add_paid(tx, 4, "pending", Origin::Plain)?;
@@ -152,7 +152,7 @@ fn a_plan_claims_all_of_its_coins_or_none() {
     let refused = store.write_blocking(move |tx| store_signed(tx, &overlapping, NOW));
     assert!(matches!(refused, Err(Error::Impossible(_))), "{refused:?}");
     assert_eq!(sweepable_at(&store, TIP), [3], "the coin beside the claimed one stays free");
-    assert_eq!(under_way(&store), [txid(100)]);
+    assert_eq!(in_flight(&store), [txid(100)]);
 }
 
 #[test]
@@ -168,25 +168,25 @@ fn a_coin_that_was_spent_or_lost_since_the_plan_is_not_claimed() {
             Ok(())
         });
         assert!(store.write_blocking(move |tx| store_signed(tx, &stale, NOW)).is_err());
-        assert_eq!(under_way(&store), []);
+        assert_eq!(in_flight(&store), []);
         assert_eq!(sweepable_at(&store, TIP), [2, 3]);
     }
 }
 
 #[test]
-fn the_versions_are_kept_newest_first_until_any_is_mined() {
+fn sweep_versions_are_kept_newest_first_until_one_is_mined() {
     let (_dir, store) = store();
     let spare = signed(&store, &[1], 0);
     let mut newest = claim(&store, &[1], 100);
     let id = newest.sweep;
     // Ids and bytes that sort against the versions, so that order alone does not give the newest.
     for n in [50, 70, 60] {
-        let raised = SignedPlan { txid: txid(n), raw: vec![n], ..spare.clone() };
+        let bumped = SignedPlan { txid: txid(n), raw: vec![n], ..spare.clone() };
         let before = newest.clone();
-        newest = write(&store, move |tx| store_raised(tx, id, &before, &raised, NOW));
-        let raised = SignedPlan { txid: txid(n + 1), raw: vec![n], ..spare.clone() };
+        newest = write(&store, move |tx| store_fee_bump(tx, id, &before, &bumped, NOW));
+        let bumped = SignedPlan { txid: txid(n + 1), raw: vec![n], ..spare.clone() };
         let late = claimed_version(&newest, newest.version - 1);
-        let twice = store.write_blocking(move |tx| store_raised(tx, id, &late, &raised, NOW));
+        let twice = store.write_blocking(move |tx| store_fee_bump(tx, id, &late, &bumped, NOW));
         assert!(twice.is_err(), "somebody else raised it meanwhile");
     }
     let [sweep] = &read(&store, unconfirmed)[..] else { panic!("one sweep") };
@@ -194,20 +194,20 @@ fn the_versions_are_kept_newest_first_until_any_is_mined() {
     assert_eq!(versions, [(4, txid(60)), (3, txid(70)), (2, txid(50)), (1, txid(100))]);
     assert_eq!(read(&store, |tx| payouts_of(tx, &newest)).len(), 1, "each version has its lines");
     mine(&store, 100, &[1], TIP + 1);
-    assert_eq!(under_way(&store), [], "an older version was mined");
+    assert_eq!(in_flight(&store), [], "an older version was mined");
     write(&store, |tx| unconfirm_from_block(tx, block(TIP + 1)));
-    assert_eq!(under_way(&store), [txid(60)], "its block left the chain");
+    assert_eq!(in_flight(&store), [txid(60)], "its block left the chain");
 }
 
 #[test]
-fn a_version_over_other_coins_is_not_stored() {
+fn a_sweep_version_over_other_coins_is_not_stored() {
     let (_dir, store) = store();
     let others = signed(&store, &[1, 2], 50);
     let newest = claim(&store, &[1], 100);
     let id = newest.sweep;
-    let stored = store.write_blocking(move |tx| store_raised(tx, id, &newest, &others, NOW));
+    let stored = store.write_blocking(move |tx| store_fee_bump(tx, id, &newest, &others, NOW));
     assert!(stored.is_err());
-    assert_eq!(under_way(&store), [txid(100)]);
+    assert_eq!(in_flight(&store), [txid(100)]);
 }
 
 fn claimed_version(of: &StoredSweepTx, version: u32) -> StoredSweepTx {
@@ -215,24 +215,24 @@ fn claimed_version(of: &StoredSweepTx, version: u32) -> StoredSweepTx {
 }
 
 #[test]
-fn a_sweep_is_given_up_for_a_foreign_spend_that_is_deep_and_for_no_spend_of_its_own() {
+fn only_a_deep_foreign_spend_abandons_a_sweep() {
     let (_dir, store) = store();
     claim(&store, &[1, 2], 100);
     claim(&store, &[3], 101);
     mine(&store, 101, &[3], TIP + 1);
-    assert_eq!(dissolved_at(&store, TIP + 50), 0, "it was paid");
+    assert_eq!(abandoned_at(&store, TIP + 50), 0, "it was paid");
     mine(&store, 66, &[1], TIP + 1);
-    assert_eq!(dissolved_at(&store, TIP + 1), 0, "the block may yet be replaced");
-    assert_eq!(dissolved_at(&store, TIP + 2), 1);
-    assert_eq!(dissolved_at(&store, TIP + 3), 0, "once");
-    assert_eq!(under_way(&store), []);
+    assert_eq!(abandoned_at(&store, TIP + 1), 0, "the block may yet be replaced");
+    assert_eq!(abandoned_at(&store, TIP + 2), 1);
+    assert_eq!(abandoned_at(&store, TIP + 3), 0, "once");
+    assert_eq!(in_flight(&store), []);
     assert_eq!(sweepable_at(&store, TIP), [2], "the spent coin is not, the other is free");
     claim(&store, &[2], 102);
-    assert_eq!(under_way(&store), [txid(102)]);
+    assert_eq!(in_flight(&store), [txid(102)]);
 }
 
 #[test]
-fn a_sweep_is_given_up_when_a_coin_is_gone_and_only_then() {
+fn a_sweep_is_abandoned_only_when_a_coin_is_evicted() {
     let (_dir, store) = store();
     let vanished = |store: &Store| read(store, with_vanished_coin);
     let place = |place| write(&store, move |tx| coins::move_to(tx, at(1), place));
@@ -241,33 +241,33 @@ fn a_sweep_is_given_up_when_a_coin_is_gone_and_only_then() {
     let id = sweep.id;
     place(Place::Mempool);
     assert_eq!(vanished(&store), [0i64; 0], "its transaction may be mined again");
-    place(Place::Gone);
+    place(Place::Removed);
     assert_eq!(vanished(&store), [id]);
     place(Place::Block(block(HEIGHT)));
-    let dissolved = write(&store, move |tx| dissolve_vanished(tx, &[id], NOW));
-    assert_eq!(dissolved, [0i64; 0], "it came back between the look and the write");
-    place(Place::Gone);
-    let dissolved = write(&store, |tx| dissolve_vanished(tx, &[], NOW));
-    assert_eq!(dissolved, [0i64; 0], "gone, but not for long enough");
-    let dissolved = write(&store, move |tx| dissolve_vanished(tx, &[id], NOW));
-    assert_eq!(dissolved, [id]);
-    assert_eq!((under_way(&store), vanished(&store)), (vec![], vec![]));
+    let abandoned = write(&store, move |tx| abandon_vanished(tx, &[id], NOW));
+    assert_eq!(abandoned, [0i64; 0], "it came back between the look and the write");
+    place(Place::Removed);
+    let abandoned = write(&store, |tx| abandon_vanished(tx, &[], NOW));
+    assert_eq!(abandoned, [0i64; 0], "gone, but not for long enough");
+    let abandoned = write(&store, move |tx| abandon_vanished(tx, &[id], NOW));
+    assert_eq!(abandoned, [id]);
+    assert_eq!((in_flight(&store), vanished(&store)), (vec![], vec![]));
     assert_eq!(sweepable_at(&store, TIP), [2, 3]);
     place(Place::Block(block(HEIGHT)));
     assert_eq!(sweepable_at(&store, TIP), [1, 2, 3], "a coin that returns is free as well");
 }
 
 #[test]
-fn a_mined_sweep_is_never_given_up_for_a_lost_coin() {
+fn a_mined_sweep_is_never_abandoned_for_a_lost_coin() {
     let (_dir, store) = store();
     claim(&store, &[1, 2], 100);
     mine(&store, 100, &[1, 2], TIP + 1);
-    write(&store, |tx| coins::move_to(tx, at(1), Place::Gone));
+    write(&store, |tx| coins::move_to(tx, at(1), Place::Removed));
     assert_eq!(read(&store, with_vanished_coin), [0i64; 0]);
 }
 
 #[test]
-fn a_sweep_that_was_given_up_counts_for_its_payments_if_it_is_mined_after_all() {
+fn an_abandoned_sweep_that_is_mined_counts_for_its_payments() {
     let (_dir, store) = store();
     let payouts = |index| {
         let index = DerivationIndex::new(index).expect("small");
@@ -277,7 +277,7 @@ fn a_sweep_that_was_given_up_counts_for_its_payments_if_it_is_mined_after_all() 
     claim(&store, &[1, 2], 100);
     assert_eq!(payouts(2), [txid(100)]);
     mine(&store, 66, &[1], TIP + 1);
-    assert_eq!(dissolved_at(&store, TIP + 2), 1);
+    assert_eq!(abandoned_at(&store, TIP + 2), 1);
     assert_eq!(payouts(2), []);
     // The other branch wins: the foreign spend is gone, and our sweep is in a block.
     write(&store, |tx| {
@@ -293,15 +293,15 @@ fn an_abandoned_sweep_that_is_planned_again_is_claimed_again() {
     let (_dir, store) = store();
     claim(&store, &[1, 2], 100);
     mine(&store, 66, &[1], TIP + 1);
-    assert_eq!(dissolved_at(&store, TIP + 2), 1);
+    assert_eq!(abandoned_at(&store, TIP + 2), 1);
     // The branch with the foreign spend loses: the same coins give the same transaction.
     write(&store, |tx| coins::unspend_at_height(tx, TIP + 1));
     let again = claim(&store, &[1, 2], 100);
-    assert_eq!(under_way(&store), [txid(100)]);
+    assert_eq!(in_flight(&store), [txid(100)]);
     assert_eq!(sweepable_at(&store, TIP), [3]);
     assert_eq!(read(&store, |tx| payouts_of(tx, &again)).len(), 1);
     mine(&store, 100, &[1, 2], TIP + 1);
-    assert_eq!(under_way(&store), []);
+    assert_eq!(in_flight(&store), []);
     let index = DerivationIndex::new(1).expect("small");
     let payouts = read(&store, |tx| payout_of_payment(tx, index));
     assert_eq!(payouts.len(), 1, "one payout, of the sweep that holds it now: {payouts:?}");
@@ -312,13 +312,13 @@ fn a_fee_bump_may_equal_a_version_of_an_abandoned_sweep() {
     let (_dir, store) = store();
     claim(&store, &[1], 100);
     mine(&store, 66, &[1], TIP + 1);
-    assert_eq!(dissolved_at(&store, TIP + 2), 1);
+    assert_eq!(abandoned_at(&store, TIP + 2), 1);
     write(&store, |tx| coins::unspend_at_height(tx, TIP + 1));
-    let raised = signed(&store, &[1], 100);
+    let bumped = signed(&store, &[1], 100);
     let first = claim(&store, &[1], 50);
     let id = first.sweep;
-    write(&store, move |tx| store_raised(tx, id, &first, &raised, NOW));
-    assert_eq!(under_way(&store), [txid(100)]);
+    write(&store, move |tx| store_fee_bump(tx, id, &first, &bumped, NOW));
+    assert_eq!(in_flight(&store), [txid(100)]);
 }
 
 #[test]

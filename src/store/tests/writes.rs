@@ -35,7 +35,7 @@ const WRITES: [(&str, Bound); 49] = [
     ("DELETE FROM second_factors WHERE merchant_id", Bound::Key),
     ("UPDATE coins SET sweep_id = ?", Bound::Key),
     ("UPDATE coins SET sweep_id = NULL WHERE sweep_id", Bound::Fact),
-    ("UPDATE sweeps SET dissolved_at", Bound::Key),
+    ("UPDATE sweeps SET abandoned_at", Bound::Key),
     ("UPDATE sweep_txs SET sent_at", Bound::Key),
     ("UPDATE sweep_txs SET damaged_at", Bound::Key),
     ("UPDATE sweep_txs SET txid", Bound::Key),
@@ -49,17 +49,17 @@ const WRITES: [(&str, Bound); 49] = [
     ("UPDATE events SET attempts", Bound::Key),
     ("UPDATE events SET state = 'due'", Bound::Key),
     ("UPDATE events SET state = 'failed'", Bound::Key),
-    ("UPDATE notices SET batch", Bound::Key),
-    ("UPDATE notices SET state = ?", Bound::Key),
-    ("UPDATE notices SET attempts", Bound::Key),
-    ("UPDATE notices SET state = 'read'", Bound::Limit),
+    ("UPDATE notifications SET batch", Bound::Key),
+    ("UPDATE notifications SET state = ?", Bound::Key),
+    ("UPDATE notifications SET attempts", Bound::Key),
+    ("UPDATE notifications SET state = 'read'", Bound::Limit),
     ("DELETE FROM discord_admins", Bound::Key),
-    ("UPDATE doubts SET troubled_height", Bound::Small),
-    ("UPDATE doubts SET ended_at", Bound::Small),
-    ("DELETE FROM doubt_troubles", Bound::Small),
-    ("UPDATE doubt_watch SET", Bound::Key),
-    ("DELETE FROM sweeps_under_way", Bound::Repair),
-    ("INSERT INTO sweeps_under_way SELECT", Bound::Repair),
+    ("UPDATE chain_guard_alerts SET last_finding_height", Bound::Small),
+    ("UPDATE chain_guard_alerts SET ended_at", Bound::Small),
+    ("DELETE FROM chain_guard_findings", Bound::Small),
+    ("UPDATE chain_guard SET", Bound::Key),
+    ("DELETE FROM in_flight_sweeps", Bound::Repair),
+    ("INSERT INTO in_flight_sweeps SELECT", Bound::Repair),
     ("DELETE FROM payment_counts", Bound::Repair),
     ("INSERT INTO payment_counts SELECT", Bound::Repair),
     ("DELETE FROM merchant_coins", Bound::Repair),
@@ -68,7 +68,7 @@ const WRITES: [(&str, Bound); 49] = [
     ("DELETE FROM merchant_days", Bound::Limit),
     ("DELETE FROM idempotency_keys", Bound::Limit),
     ("DELETE FROM attempts", Bound::Limit),
-    ("DELETE FROM notices", Bound::Limit),
+    ("DELETE FROM notifications", Bound::Limit),
     ("DELETE FROM sweep_requests", Bound::Limit),
     ("DELETE FROM table_sizes", Bound::Small),
     ("DELETE FROM payouts WHERE sweep_id", Bound::Fact),
@@ -117,7 +117,7 @@ fn contradiction(tx: &ReadTx, sql: &str, bound: Bound) -> Option<String> {
 }
 
 #[test]
-fn every_write_says_what_bounds_its_rows() {
+fn every_write_declares_a_bound_for_its_rows() {
     let (_dir, store) = open();
     let writes: Vec<String> = all_statements().into_iter().filter(|sql| is_write(sql)).collect();
     assert!(writes.len() >= WRITES.len(), "the store's statements are found: {}", writes.len());
@@ -137,7 +137,7 @@ fn every_write_says_what_bounds_its_rows() {
 }
 
 #[test]
-fn a_write_of_any_number_of_rows_is_noticed() {
+fn an_unbounded_write_is_detected() {
     let (_dir, store) = open();
     let unbounded = "UPDATE payments SET redirect_url = NULL WHERE status = 'expired'";
     assert!(is_write(unbounded) && bound_of(unbounded).is_none());

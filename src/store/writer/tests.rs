@@ -5,7 +5,7 @@ use std::sync::mpsc::{Sender, channel};
 
 use super::*;
 use crate::domain::time::Timestamp;
-use crate::store::{Store, progress};
+use crate::store::{Store, role_status};
 
 /// A store whose callers wait so many milliseconds for their jobs to begin, twice.
 fn open(patience_ms: u64) -> (tempfile::TempDir, Store) {
@@ -43,11 +43,11 @@ fn queue(
 }
 
 fn note(role: &'static str) -> impl FnOnce(&WriteTx) -> Result<(), Error> + Send + 'static {
-    move |tx| progress::record(tx, role, Timestamp::from_ms(1), "")
+    move |tx| role_status::record(tx, role, Timestamp::from_ms(1), "")
 }
 
 fn is_noted(store: &Store, role: &str) -> bool {
-    store.read_blocking(|tx| progress::of_role(tx, role)).expect("read").is_some()
+    store.read_blocking(|tx| role_status::of_role(tx, role)).expect("read").is_some()
 }
 
 /// Writes more than the largest database of the test may hold.
@@ -57,7 +57,7 @@ fn fill(tx: &WriteTx) -> Result<(), Error> {
 }
 
 #[test]
-fn a_lost_transaction_tells_all_its_jobs_the_cause() {
+fn a_lost_transaction_reports_its_cause_to_all_its_jobs() {
     let (_dir, store) = open(5_000);
     let prepare = |tx: &WriteTx| {
         let small = "CREATE TABLE filler (bytes BLOB); PRAGMA max_page_count = 300";
@@ -70,19 +70,19 @@ fn a_lost_transaction_tells_all_its_jobs_the_cause() {
     let failing = queue(&store, fill);
     let after = queue(&store, note("after"));
     drop(held);
-    let told = |outcome: Receiver<_>| outcome.recv().expect("an answer");
-    assert!(matches!(told(failing), Err(Error::Full)), "SQLITE_FULL rolls everything back");
-    let neighbour = told(before);
+    let notified = |outcome: Receiver<_>| outcome.recv().expect("an answer");
+    assert!(matches!(notified(failing), Err(Error::Full)), "SQLITE_FULL rolls everything back");
+    let neighbour = notified(before);
     assert!(matches!(neighbour, Err(Error::Full)), "{neighbour:?}");
-    assert!(matches!(told(undone), Err(Error::Closed)), "its own error");
-    told(after).expect("what had not begun runs in the next group");
+    assert!(matches!(notified(undone), Err(Error::Closed)), "its own error");
+    notified(after).expect("what had not begun runs in the next group");
     let kept = ["before", "undone", "after"].map(|role| is_noted(&store, role));
     assert_eq!(kept, [false, false, true], "nothing is written by halves");
     store.write_blocking(note("later")).expect("the writer goes on");
 }
 
 #[test]
-fn a_lost_transaction_of_one_job_leaves_nothing() {
+fn a_lost_transaction_of_one_job_writes_nothing() {
     let (_dir, store) = open(5_000);
     let prepare = |tx: &WriteTx| {
         let small = "CREATE TABLE filler (bytes BLOB); PRAGMA max_page_count = 300";
@@ -98,7 +98,7 @@ fn a_lost_transaction_of_one_job_leaves_nothing() {
 }
 
 #[test]
-fn a_job_that_its_caller_gave_up_never_runs() {
+fn a_job_abandoned_by_its_caller_never_runs() {
     let (_dir, store) = open(300);
     let held = hold(&store);
     let late = store.write_blocking(note("late"));
@@ -114,7 +114,7 @@ fn a_job_that_its_caller_gave_up_never_runs() {
 }
 
 #[test]
-fn a_job_that_began_is_waited_for() {
+fn the_caller_waits_for_a_started_job() {
     let (dir, store) = open(300);
     let other = Connection::open(dir.path().join("litegate.db")).expect("open");
     other.busy_timeout(Duration::from_millis(40)).expect("set");
@@ -139,7 +139,7 @@ fn a_job_that_began_is_waited_for() {
 }
 
 #[test]
-fn a_large_job_shares_its_commit_with_nobody() {
+fn a_large_job_commits_alone() {
     let (_dir, store) = open(5_000);
     let held = hold(&store);
     let before = queue(&store, note("before"));

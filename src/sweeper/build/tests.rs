@@ -46,7 +46,7 @@ fn plan(xpub: &AccountXpub, coins: u32) -> SweepPlan {
 }
 
 #[test]
-fn a_signed_sweep_pays_what_was_planned_and_weighs_what_was_said() {
+fn a_signed_sweep_matches_its_planned_outputs_and_weight() {
     let (_dir, path, xpub) = key_file(0o600);
     let key =
         SigningKey::load(&Held::default(), &path, None, Network::Regtest, &xpub).expect("our key");
@@ -86,7 +86,7 @@ fn a_key_file_that_others_can_read_is_refused() {
 }
 
 #[test]
-fn the_key_of_another_account_is_refused_and_not_repeated() {
+fn a_key_of_another_account_is_refused_and_not_printed() {
     let (_dir, path, _) = key_file(0o600);
     let other = AccountXpriv::from_mnemonic_seed(&[8; 64], Network::Regtest).0.to_xpub();
     let error = SigningKey::load(&Held::default(), &path, None, Network::Regtest, &other)
@@ -107,7 +107,7 @@ fn a_key_file_of_another_user_is_refused() {
 }
 
 #[test]
-fn what_is_no_key_file_is_refused() {
+fn an_invalid_key_file_is_refused() {
     let (dir, path, xpub) = key_file(0o600);
     let load = |path: &std::path::Path| {
         SigningKey::load(&Held::default(), path, None, Network::Regtest, &xpub)
@@ -120,7 +120,7 @@ fn what_is_no_key_file_is_refused() {
 }
 
 #[test]
-fn signatures_hold_under_the_hash_that_consensus_asks_for() {
+fn signatures_verify_under_the_consensus_signature_hash() {
     let (_dir, path, xpub) = key_file(0o600);
     let key =
         SigningKey::load(&Held::default(), &path, None, Network::Regtest, &xpub).expect("our key");
@@ -144,7 +144,7 @@ fn signatures_hold_under_the_hash_that_consensus_asks_for() {
 }
 
 #[test]
-fn an_encrypted_key_file_opens_with_its_passphrase_alone() {
+fn an_encrypted_key_file_opens_only_with_its_passphrase() {
     let (dir, path, xpub) = key_file(0o600);
     let text = std::fs::read_to_string(&path).expect("read");
     std::fs::write(&path, encrypted::encrypt(&text, "open sesame", 4).expect("encrypted"))

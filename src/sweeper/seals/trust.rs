@@ -4,7 +4,7 @@
 use crate::domain::keys::{AccountXpub, DerivationIndex};
 use crate::domain::merchant::MerchantId;
 use crate::domain::payment::PaymentId;
-use crate::store::payments::{self, Judged};
+use crate::store::payments::{self, Evaluated};
 use crate::store::seals::{self, SealedFacts};
 use crate::store::{Error, ReadTx, Store, WriteTx};
 
@@ -90,7 +90,7 @@ impl Seals {
         if !store.write_blocking(move |tx| payments::vouch(tx, id))? {
             return Ok(false);
         }
-        let Some(Judged { payment, .. }) = store.read_blocking(|tx| payments::by_id(tx, id))?
+        let Some(Evaluated { payment, .. }) = store.read_blocking(|tx| payments::by_id(tx, id))?
         else {
             return Ok(false);
         };
@@ -138,7 +138,7 @@ fn examine(
     xpub: &AccountXpub,
 ) -> Result<(DerivationIndex, Found), Error> {
     let found = match payments::by_index(tx, index) {
-        Ok(Judged { payment, .. }) => match xpub.script_at(payment.index) == payment.script {
+        Ok(Evaluated { payment, .. }) => match xpub.script_at(payment.index) == payment.script {
             true => Found::Proven(SealedFacts::of(&payment)),
             false => Found::Unproven(payment.id),
         },

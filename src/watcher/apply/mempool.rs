@@ -9,7 +9,7 @@ use crate::domain::chain::AtTip;
 use crate::domain::payment::{self, Coin, Origin, PaymentId, Place};
 use crate::domain::time::Timestamp;
 use crate::node::mempool::{OutputKind, SeenOutput, SeenTx};
-use crate::store::payments::{Judged, Ours};
+use crate::store::payments::{Evaluated, Ours};
 use crate::store::{Error, WriteTx, coins, payments};
 
 use super::Changes;
@@ -81,7 +81,7 @@ fn see(
     match before.map(|coin| coin.place) {
         None => coins::insert(tx, &Coin { outpoint, index, amount, origin, seen_at, place })?,
         // It had been dropped and is back.
-        Some(Place::Gone) => coins::move_to(tx, outpoint, place)?,
+        Some(Place::Removed) => coins::move_to(tx, outpoint, place)?,
         // In a block: only disconnecting that block takes it out.
         Some(Place::Mempool | Place::Block(_)) => return Ok(Seen::Nothing),
     }
@@ -89,18 +89,22 @@ fn see(
 }
 
 /// Records that transactions have left the mempool and are in no block of ours.
-pub(crate) fn dropped(tx: &WriteTx, gone: &[OutPoint], _at_tip: &AtTip) -> Result<Changes, Error> {
-    let before = coins::of_txids(tx, gone.iter().map(|at| at.txid))?;
+pub(crate) fn evicted(
+    tx: &WriteTx,
+    removed: &[OutPoint],
+    _at_tip: &AtTip,
+) -> Result<Changes, Error> {
+    let before = coins::of_txids(tx, removed.iter().map(|at| at.txid))?;
     let mut lost: BTreeMap<(u32, Txid), &Coin> = BTreeMap::new();
-    for (coin, _) in gone.iter().filter_map(|at| before.get(at)) {
+    for (coin, _) in removed.iter().filter_map(|at| before.get(at)) {
         if coin.place == Place::Mempool {
-            coins::move_to(tx, coin.outpoint, Place::Gone)?;
+            coins::move_to(tx, coin.outpoint, Place::Removed)?;
             lost.insert((coin.index.get(), coin.outpoint.txid), coin);
         }
     }
     let mut changes = Changes::default();
     for ((_, txid), coin) in lost {
-        let Some(Judged { payment, .. }) = payments::readable(tx, coin.index)? else { continue };
+        let Some(Evaluated { payment, .. }) = payments::readable(tx, coin.index)? else { continue };
         let id = payment.id;
         tracing::info!(payment.id = %id, %txid, "replaced or dropped");
         changes.touch(id);

@@ -49,12 +49,12 @@ type Paid = (DerivationIndex, Amount);
 
 /// The peg-outs that one write concerns.
 #[derive(Debug, Default)]
-struct Book {
+struct PegoutIndex {
     known: HashMap<Sequence, Known>,
     by_id: HashMap<PegoutId, Vec<Sequence>>,
 }
 
-impl Book {
+impl PegoutIndex {
     fn add(&mut self, found: Vec<Known>) {
         for known in found {
             if self.known.contains_key(&known.sequence) {
@@ -92,7 +92,7 @@ impl Book {
         let Some(known) = self.known.get_mut(&sequence) else { return Ok(()) };
         let before = known.counting.replace(coin.clone());
         if let Some(before) = before.filter(|before| before.outpoint != coin.outpoint) {
-            coins::move_to(tx, before.outpoint, Place::Gone)?;
+            coins::move_to(tx, before.outpoint, Place::Removed)?;
         }
         Ok(())
     }
@@ -104,7 +104,7 @@ impl Book {
 
 /// The announcements of a write, or of several transactions of the mempool.
 pub(super) struct Announcements {
-    book: Book,
+    index: PegoutIndex,
 }
 
 /// What an announced output changed.
@@ -123,11 +123,11 @@ impl Announcements {
         ids: impl Iterator<Item = PegoutId>,
         coins: impl Iterator<Item = Sequence>,
     ) -> Result<Announcements, Error> {
-        let mut book = Book::default();
+        let mut index = PegoutIndex::default();
         let kernels: HashSet<KernelId> = ids.map(|id| id.kernel).collect();
-        book.add(pegouts::of_kernels(tx, kernels.into_iter())?);
-        book.add(pegouts::of_sequences(tx, coins)?);
-        Ok(Announcements { book })
+        index.add(pegouts::of_kernels(tx, kernels.into_iter())?);
+        index.add(pegouts::of_sequences(tx, coins)?);
+        Ok(Announcements { index })
     }
 
     /// Records an output that is announced now. `before` is its coin, if it has one.
@@ -154,12 +154,12 @@ impl Announcements {
         if let (Some(sequence), Some(id)) = (sequence, id) {
             pegouts::identify(tx, sequence, id)?; // It was recorded before nodes were asked for that.
         }
-        if coin.counts() || sequence.is_some_and(|sequence| self.book.is_mined(sequence)) {
+        if coin.counts() || sequence.is_some_and(|sequence| self.index.is_mined(sequence)) {
             return Ok(Seen::Nothing);
         }
         let coin = Coin { place: Place::Mempool, ..coin.clone() };
         if let Some(sequence) = sequence {
-            self.book.count_by(tx, sequence, &coin)?;
+            self.index.count_by(tx, sequence, &coin)?;
             pegouts::announce(tx, sequence, coin.outpoint)?;
         }
         coins::move_to(tx, coin.outpoint, coin.place)?;
@@ -172,8 +172,8 @@ impl Announcements {
         output: Output,
         id: Option<PegoutId>,
     ) -> Result<Seen, Error> {
-        let known = id.and_then(|id| self.book.by_id.get(&id)).map_or(&[][..], Vec::as_slice);
-        if known.iter().any(|sequence| self.book.is_mined(*sequence)) {
+        let known = id.and_then(|id| self.index.by_id.get(&id)).map_or(&[][..], Vec::as_slice);
+        if known.iter().any(|sequence| self.index.is_mined(*sequence)) {
             // The node took its block back since we looked, or the kernel is repeated: the next
             // look, or its block, says which.
             return Ok(Seen::Nothing);
@@ -184,12 +184,12 @@ impl Announcements {
             let coin = output.coin(output.seen_at, Place::Mempool);
             coins::insert_pegout(tx, &coin, sequence)?;
             let (first_seen, counting) = (coin.seen_at, Some(coin.clone()));
-            self.book.add(vec![Known { sequence, id, coin, first_seen, counting }]);
+            self.index.add(vec![Known { sequence, id, coin, first_seen, counting }]);
             return Ok(Seen::Counts);
         };
-        let first_seen = self.book.first_seen(sequence).unwrap_or(output.seen_at);
+        let first_seen = self.index.first_seen(sequence).unwrap_or(output.seen_at);
         let coin = output.coin(first_seen, Place::Mempool);
-        self.book.count_by(tx, sequence, &coin)?;
+        self.index.count_by(tx, sequence, &coin)?;
         coins::insert_pegout(tx, &coin, sequence)?;
         pegouts::announce(tx, sequence, at)?;
         Ok(Seen::Counts)
@@ -198,7 +198,7 @@ impl Announcements {
 
 /// The peg-outs of a block that its outputs may be.
 struct Candidates {
-    book: Book,
+    index: PegoutIndex,
     /// By the kernels of the block, in their order.
     proven: HashMap<Paid, VecDeque<PegoutId>>,
     /// Announcements that the block may fulfil without proof, in their sequence.
@@ -212,7 +212,7 @@ impl Candidates {
         proof: &PegoutProof,
         ours: &HashMap<ScriptBuf, Ours>,
     ) -> Result<Candidates, Error> {
-        let mut book = Book::default();
+        let mut index = PegoutIndex::default();
         let mut proven: HashMap<Paid, VecDeque<PegoutId>> = HashMap::new();
         match proof {
             PegoutProof::Listed(listed) => {
@@ -224,7 +224,7 @@ impl Candidates {
                     proven.entry((to.index, amount)).or_default().push_back(pegout.id);
                     kernels.insert(pegout.id.kernel);
                 }
-                book.add(pegouts::of_kernels(tx, kernels.into_iter())?);
+                index.add(pegouts::of_kernels(tx, kernels.into_iter())?);
             }
             PegoutProof::Kernels(kernels) => {
                 let found = pegouts::of_kernels(tx, kernels.iter().copied())?;
@@ -235,7 +235,7 @@ impl Candidates {
                 }
                 ids.into_iter()
                     .for_each(|(id, paid)| proven.entry(paid).or_default().push_back(id));
-                book.add(found);
+                index.add(found);
             }
             PegoutProof::Absent { .. } => {}
         }
@@ -247,8 +247,8 @@ impl Candidates {
             let paid = (known.coin.index, known.coin.amount);
             unproven.entry(paid).or_default().push_back(known.sequence);
         }
-        book.add(unmined);
-        Ok(Candidates { book, proven, unproven })
+        index.add(unmined);
+        Ok(Candidates { index, proven, unproven })
     }
 
     /// The peg-out that an output is which has no coin yet, and its id.
@@ -259,10 +259,10 @@ impl Candidates {
     ) -> (Option<Sequence>, Option<PegoutId>) {
         let ids = self.proven.entry(paid).or_default();
         let id = std::iter::from_fn(|| ids.pop_front()).find(|id| !taken.contains(id));
-        let proven = id.and_then(|id| self.book.unmined(id));
+        let proven = id.and_then(|id| self.index.unmined(id));
         let unproven = self.unproven.entry(paid).or_default();
         let sequence = proven.or_else(|| {
-            std::iter::from_fn(|| unproven.pop_front()).find(|it| !self.book.is_mined(*it))
+            std::iter::from_fn(|| unproven.pop_front()).find(|it| !self.index.is_mined(*it))
         });
         (sequence, id)
     }
@@ -294,19 +294,19 @@ pub(super) fn place(
     }
     let before = coins::of_txids(tx, std::iter::once(hogex))?;
     let mut candidates = Candidates::load(tx, outputs, proof, ours)?;
-    candidates.book.add(pegouts::of_sequences(tx, before.values().filter_map(|coin| coin.1))?);
+    candidates.index.add(pegouts::of_sequences(tx, before.values().filter_map(|coin| coin.1))?);
     let mut taken = HashSet::new();
     // The same block again: its outputs are what they were.
     for (coin, sequence) in outputs.iter().filter_map(|output| before.get(&output.outpoint)) {
         let coin = Coin { place, ..coin.clone() };
         match *sequence {
-            Some(sequence) if candidates.book.is_mined_but_by(sequence, coin.outpoint) => {
+            Some(sequence) if candidates.index.is_mined_but_by(sequence, coin.outpoint) => {
                 // A kernel that came twice, and was taken for the other one.
                 pegouts::separate(tx, coin.outpoint)?;
             }
             Some(sequence) => {
-                candidates.book.count_by(tx, sequence, &coin)?;
-                taken.extend(candidates.book.known.get(&sequence).and_then(|known| known.id));
+                candidates.index.count_by(tx, sequence, &coin)?;
+                taken.extend(candidates.index.known.get(&sequence).and_then(|known| known.id));
             }
             None => {}
         }
@@ -318,9 +318,9 @@ pub(super) fn place(
             Some(sequence) => sequence,
             None => pegouts::insert(tx, id, None)?,
         };
-        let first_seen = candidates.book.first_seen(sequence).unwrap_or(output.seen_at);
+        let first_seen = candidates.index.first_seen(sequence).unwrap_or(output.seen_at);
         let coin = output.coin(first_seen, place);
-        candidates.book.count_by(tx, sequence, &coin)?;
+        candidates.index.count_by(tx, sequence, &coin)?;
         if let (Some(sequence), Some(id)) = (known, id) {
             pegouts::identify(tx, sequence, id)?;
         }

@@ -19,12 +19,6 @@ use bitcoin::{BlockHash, ScriptBuf, TxOut};
 use proptest::prelude::*;
 
 use super::*;
-use crate::acts::account_scan;
-use crate::acts::addresses::Addresses;
-use crate::acts::create_payment::{self, NewPayment, create_payment};
-use crate::acts::merchants::{self, NewMerchant};
-use crate::acts::own_addresses::ForeignAddress;
-use crate::acts::{Actor, Refusal};
 use crate::clock::Clock;
 use crate::domain::account_xpriv::AccountXpriv;
 use crate::domain::address::Address;
@@ -35,10 +29,16 @@ use crate::domain::payment::Payment;
 use crate::domain::pegout::{KernelId, PegoutId};
 use crate::node::codec::Pegout;
 use crate::node::mempool::{OutputKind, SeenOutput, SeenTx};
+use crate::operations::account_scan;
+use crate::operations::addresses::Addresses;
+use crate::operations::create_payment::{self, NewPayment, create_payment};
+use crate::operations::merchants::{self, NewMerchant};
+use crate::operations::own_addresses::ForeignAddress;
+use crate::operations::{Actor, Refusal};
 use crate::store::batches::{Batches, Ended};
 use crate::store::{Store, accounts, merchants as merchant_rows};
 use crate::watcher::expiry::Expiry;
-use crate::watcher::sieving::{AtHand, Sieving};
+use crate::watcher::filter_builder::{AtHand, FilterBuilder};
 use crate::watcher::tests::{header_on, histories};
 
 use gateway::{Gateway, START, payout_script};
@@ -86,7 +86,7 @@ enum Act {
     /// The sweeper plans, stores and sends what is due.
     Sweep,
     /// It raises the fee of a sweep, and the node takes the new version or keeps the old one.
-    Raise(usize, bool),
+    FeeBump(usize, bool),
     /// It gives up what the chain has made impossible, and sends again what is unconfirmed.
     LookAfter,
     /// Somebody else spends a coin that was paid to us.
@@ -120,7 +120,7 @@ fn act() -> impl Strategy<Value = Act> {
         4 => Just(Act::Look),
         1 => Just(Act::LookLagging),
         3 => Just(Act::Sweep),
-        1 => (0..8usize, any::<bool>()).prop_map(|(n, taken)| Act::Raise(n, taken)),
+        1 => (0..8usize, any::<bool>()).prop_map(|(n, taken)| Act::FeeBump(n, taken)),
         1 => Just(Act::LookAfter),
         1 => (0..8usize).prop_map(Act::Steal),
         1 => (1..EXPIRY_MS).prop_map(Act::Wait),
@@ -166,7 +166,7 @@ fn verdict(
         let counts = |(_, seen, place): &&Expected| {
             let deep = match place {
                 Place::Block(block) => (tip + 1).saturating_sub(block.height),
-                Place::Mempool | Place::Gone => 0,
+                Place::Mempool | Place::Removed => 0,
             };
             *seen <= until && deep >= depth
         };
@@ -200,7 +200,7 @@ fn check_sums(gateway: &Gateway) {
                 wrong.remove(at);
             }
         }
-        assert!(sweeps::under_way_are_kept(tx)?, "the sweeps under way are not kept");
+        assert!(sweeps::in_flight_are_kept(tx)?, "the table of in-flight sweeps differs");
         Ok::<_, Error>(wrong)
     });
     assert_eq!(wrong.expect("read"), [], "merchants whose sums are not kept");
@@ -233,12 +233,12 @@ fn check(
     fates.note(sweeping::check(gateway, node));
     for (payment, before) in gateway.payments.iter().zip(verdicts) {
         let index = payment.index;
-        let (judged, stored, events) = gateway
+        let (evaluated, stored, events) = gateway
             .store
             .read_blocking(|tx| {
-                let judged = payments::by_index(tx, index)?;
+                let evaluated = payments::by_index(tx, index)?;
                 let events = events::of_payment(tx, index)?;
-                Ok::<_, Error>((judged, coins::of_payment(tx, index)?, events))
+                Ok::<_, Error>((evaluated, coins::of_payment(tx, index)?, events))
             })
             .expect("read");
         let counted: BTreeMap<OutPoint, Expected> = stored
@@ -247,7 +247,7 @@ fn check(
             .map(|coin| (coin.outpoint, (coin.amount.litoshis(), coin.seen_at, coin.place)))
             .collect();
         check_coins(&counted, &expected(node, payment));
-        let status = match judged.status {
+        let status = match evaluated.status {
             Status::Pending => "pending",
             Status::Expired { .. } => "expired",
             Status::Completed { late: false, .. } => "completed",
@@ -255,13 +255,13 @@ fn check(
         };
         *before = verdict(before, payment, &counted, node);
         assert_eq!(status, *before, "of {counted:?} at {:?}", node.now);
-        let told = usize::from(status.starts_with("completed"));
-        assert_eq!(events.len(), told, "one event for one completion");
+        let on_progress = usize::from(status.starts_with("completed"));
+        assert_eq!(events.len(), on_progress, "one event for one completion");
     }
 }
 
 #[test]
-fn completes_with_the_last_confirmation_and_not_before() {
+fn a_payment_completes_exactly_with_its_last_confirmation() {
     let gateway = Gateway::new();
     let mut node = ModelNode::new();
     let status = |gateway: &Gateway| {
@@ -298,7 +298,7 @@ fn play(history: &[Act]) -> sweeping::Fates {
             }
             Act::LookLagging => gateway.look_lagging(),
             Act::Sweep => gateway.sweep(&mut node, &mut fates),
-            Act::Raise(which, taken) => gateway.raise(&mut node, *which, *taken, &mut fates),
+            Act::FeeBump(which, taken) => gateway.bump_fee(&mut node, *which, *taken, &mut fates),
             Act::LookAfter => gateway.look_after(&mut node, &mut fates),
             Act::Restart => gateway = gateway.restart(),
             Act::Pay(..)
@@ -323,7 +323,7 @@ fn play(history: &[Act]) -> sweeping::Fates {
 }
 
 #[test]
-fn a_pegout_that_is_mined_again_elsewhere_was_seen_when_it_was_first_seen() {
+fn a_peg_out_mined_again_keeps_its_first_seen_time() {
     // Nobody looked between the two blocks, and the payment's time was up meanwhile.
     let paid = Act::PegOut(0, AMOUNT, 1);
     let late = Act::Wait(EXPIRY_MS + 1);
@@ -336,7 +336,7 @@ proptest! {
     #![proptest_config(histories(48))]
 
     #[test]
-    fn any_history_ends_as_its_final_chain_says(
+    fn any_history_ends_in_the_state_of_its_final_chain(
         swept in any::<bool>(),
         history in prop::collection::vec(act(), 1..40),
     ) {

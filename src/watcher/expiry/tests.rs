@@ -125,7 +125,7 @@ fn a_payment_whose_coin_vanishes_later_expires() {
     let mut ground = Ground::new();
     ground.add(0..3, 10, true);
     assert_eq!(ground.pass(20), [0usize; 0]);
-    let vanish = |tx: &WriteTx| coins::move_to(tx, outpoint(1), Place::Gone);
+    let vanish = |tx: &WriteTx| coins::move_to(tx, outpoint(1), Place::Removed);
     ground.store.write_blocking(vanish).expect("written");
     assert_eq!(ground.pass(30), [1]);
     let expired = Status::Expired { at: at(30) };
@@ -133,7 +133,7 @@ fn a_payment_whose_coin_vanishes_later_expires() {
 }
 
 #[test]
-fn after_the_clock_was_set_back_everything_is_examined() {
+fn setting_the_clock_back_triggers_a_full_expiry_scan() {
     let mut ground = Ground::new();
     ground.add(0..1, 10_000, true);
     assert_eq!(ground.pass(20_000), [0usize; 0]);
@@ -142,7 +142,7 @@ fn after_the_clock_was_set_back_everything_is_examined() {
 }
 
 #[test]
-fn now_and_then_everything_is_examined_anew() {
+fn the_expiry_scan_periodically_covers_every_payment() {
     let mut ground = Ground::new();
     ground.add(0..1, 10_000, true);
     assert_eq!(ground.pass(20_000), [0usize; 0]);

@@ -12,7 +12,7 @@ use crate::domain::time::DAY_MS;
 use crate::domain::webhook_url::PrivateNetworks;
 use crate::store::events::Due;
 use crate::store::{indexes, merchants, payments};
-use crate::webhooks::pace::BURST;
+use crate::webhooks::rate_limit::BURST;
 use crate::webhooks::receiver::{Receiver, Reply, until};
 
 /// Longer than any test: what hangs, hangs.
@@ -22,7 +22,7 @@ const LONG: Duration = Duration::from_secs(60);
 struct Stage {
     dir: tempfile::TempDir,
     store: Store,
-    wake: Wake,
+    notifier: Notifier,
     shutdown: CancellationToken,
     role: JoinSet<()>,
 }
@@ -39,8 +39,8 @@ impl Stage {
     fn new() -> Stage {
         let dir = tempfile::tempdir().expect("a folder");
         let store = Store::open(&dir.path().join("litegate.db")).expect("a new database");
-        let (wake, shutdown) = (Wake::new(), CancellationToken::new());
-        Stage { dir, store, wake, shutdown, role: JoinSet::new() }
+        let (notifier, shutdown) = (Notifier::new(), CancellationToken::new());
+        Stage { dir, store, notifier, shutdown, role: JoinSet::new() }
     }
 
     fn clock(&self) -> Clock {
@@ -58,7 +58,7 @@ impl Stage {
             store: self.store.clone(),
             secret: secret(),
             settings: Settings { egress: PrivateNetworks::Allowed.into() },
-            wake: self.wake.clone(),
+            notifier: self.notifier.clone(),
             clock: self.clock(),
             shutdown: self.shutdown.clone(),
         };
@@ -91,7 +91,7 @@ impl Stage {
             Ok::<_, crate::store::Error>(id)
         });
         let id = id.await.expect("written");
-        self.wake.stir_webhooks();
+        self.notifier.notify_webhooks();
         id
     }
 
@@ -117,7 +117,7 @@ fn shop(n: u64) -> Merchant {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_2xx_ends_it() {
+async fn a_2xx_response_ends_the_delivery() {
     let mut stage = Stage::new();
     let text = "HTTP/1.1 202 Accepted\r\ncontent-length: 7\r\n\r\nth\x1bank\n";
     let receiver = Receiver::start(vec![], Reply::Text(text.to_owned())).await;
@@ -143,7 +143,7 @@ async fn a_2xx_ends_it() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_failure_is_tried_again_with_the_same_id_and_body() {
+async fn a_failed_delivery_repeats_the_same_id_and_body() {
     let mut stage = Stage::new();
     let first = vec![Reply::status("500 Oops"), Reply::status("302 Found\r\nlocation: /there")];
     let receiver = Receiver::start(first, Reply::status("200 OK")).await;
@@ -191,7 +191,7 @@ async fn a_410_with_retry_after_waits_as_long_as_asked() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_receiver_that_hangs_is_left_after_the_time_limit() {
+async fn a_receiver_that_hangs_times_out() {
     let mut stage = Stage::new();
     let receiver = Receiver::start(vec![], Reply::Hang).await;
     let id = stage.tell(1, &receiver.url()).await;
@@ -205,7 +205,7 @@ async fn a_receiver_that_hangs_is_left_after_the_time_limit() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_the_receiver_asks_for_is_waited() {
+async fn the_retry_after_header_of_a_receiver_is_honoured() {
     let mut stage = Stage::new();
     // An hour, and a date that is further away than anybody may ask for.
     let first = vec![Reply::status("429 Slow\r\nretry-after: 3600")];
@@ -257,10 +257,10 @@ async fn for_a_day_after_a_rotation_there_are_two_signatures() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_is_asked_for_again_meanwhile_is_sent_again() {
+async fn a_resend_requested_during_a_delivery_is_sent() {
     let mut stage = Stage::new();
-    let told = Arc::new(tokio::sync::Notify::new());
-    let receiver = Receiver::start(vec![], Reply::WhenTold(told.clone())).await;
+    let notified = Arc::new(tokio::sync::Notify::new());
+    let receiver = Receiver::start(vec![], Reply::NotifiedBy(notified.clone())).await;
     let id = stage.tell(1, &receiver.url()).await;
     stage.start(LONG);
     receiver.await_hits(1).await;
@@ -268,15 +268,15 @@ async fn what_is_asked_for_again_meanwhile_is_sent_again() {
     let (again, now) = (id.clone(), stage.clock().now());
     let resent = stage.store.write(move |tx| events::resend(tx, &again, now));
     assert!(resent.await.expect("written"));
-    told.notify_one();
+    notified.notify_one();
     receiver.await_hits(2).await;
-    told.notify_one();
+    notified.notify_one();
     let (event, attempts) = stage.await_attempts(&id, 2).await;
     assert_eq!((event.state, attempts.len()), (State::Delivered, 2));
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_is_sent_again_by_hand_has_its_days_again() {
+async fn a_manual_resend_restarts_the_retry_schedule() {
     let mut stage = Stage::new();
     let replies = vec![Reply::status("410 Gone"), Reply::status("500 Oops")];
     let receiver = Receiver::start(replies, Reply::status("200 OK")).await;
@@ -310,7 +310,7 @@ async fn what_is_sent_again_by_hand_has_its_days_again() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_slow_receiver_holds_up_no_other_merchant() {
+async fn a_slow_receiver_delays_no_other_merchant() {
     let mut stage = Stage::new();
     // Two receivers, so that it is the merchant's places that are counted.
     let slow =
@@ -330,7 +330,7 @@ async fn a_slow_receiver_holds_up_no_other_merchant() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn many_merchants_with_dead_receivers_hold_up_nobody_else() {
+async fn many_dead_receivers_delay_no_other_merchant() {
     let mut stage = Stage::new();
     let mut dead = Vec::new();
     // Enough to take every place, if each merchant could take all of its own.
@@ -353,10 +353,10 @@ async fn many_merchants_with_dead_receivers_hold_up_nobody_else() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn many_merchants_do_not_hammer_one_receiver() {
+async fn one_receiver_gets_a_limited_number_of_connections() {
     let mut stage = Stage::new();
-    let told = Arc::new(tokio::sync::Notify::new());
-    let receiver = Receiver::start(vec![], Reply::WhenTold(told.clone())).await;
+    let notified = Arc::new(tokio::sync::Notify::new());
+    let receiver = Receiver::start(vec![], Reply::NotifiedBy(notified.clone())).await;
     let mut ids = Vec::new();
     for n in 0..12 {
         ids.push(stage.tell(n, &receiver.url()).await);
@@ -369,17 +369,17 @@ async fn many_merchants_do_not_hammer_one_receiver() {
     stage.await_attempts(&id, 1).await;
     for id in &ids {
         until("the delivery", || {
-            told.notify_one();
+            notified.notify_one();
             Some(stage.event(id)).filter(|(event, _)| event.state == State::Delivered)
         })
         .await;
     }
-    assert_eq!(receiver.open_max(), 4);
+    assert_eq!(receiver.max_open_payments(), 4);
     assert_eq!(receiver.hits().len(), 12, "each once");
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn nobody_is_sent_to_faster_than_the_pace() {
+async fn deliveries_respect_the_rate_limits() {
     let stage = Stage::new();
     let receiver = Receiver::start(vec![], Reply::status("200 OK")).await;
     let (of_merchant, url) = (7, receiver.url());
@@ -389,7 +389,7 @@ async fn nobody_is_sent_to_faster_than_the_pace() {
         merchant: merchant(merchant_number),
         url: url.to_owned(),
     };
-    let mut under_way = UnderWay::default();
+    let mut in_flight = InFlight::default();
     let now = Instant::now();
     let sender = Sender::new(PrivateNetworks::Allowed, Timeouts::default()).expect("a client");
     let delivery = || Delivery {
@@ -402,23 +402,23 @@ async fn nobody_is_sent_to_faster_than_the_pace() {
     let other = "http://127.0.0.1:1/";
     for _ in 0..BURST {
         for sent in [event(of_merchant, &url), event(8, other)] {
-            assert!(under_way.has_place_for(&sent, now), "within the burst");
+            assert!(in_flight.has_slot_for(&sent, now), "within the burst");
         }
         // What was delivered is found not to be due any more.
         let (delivery, sent) = (delivery(), id.clone());
         let due = Due { id: id.clone(), ..event(of_merchant, &url) };
-        under_way.start(&due, now, async move { delivery.deliver_or_rest(&sent).await });
-        under_way.finish_all().await;
+        in_flight.start(&due, now, async move { delivery.deliver_or_rest(&sent).await });
+        in_flight.finish_all().await;
     }
     assert_eq!(receiver.hits().len(), 1);
-    assert!(!under_way.has_place_for(&event(of_merchant, other), now), "the merchant's pace");
-    assert!(!under_way.has_place_for(&event(8, &url), now), "the receiver's pace");
-    assert!(under_way.has_place_for(&event(8, other), now), "and nobody else's");
-    assert!(under_way.has_place_for(&event(of_merchant, &url), now + Duration::from_secs(1)));
+    assert!(!in_flight.has_slot_for(&event(of_merchant, other), now), "the merchant's pace");
+    assert!(!in_flight.has_slot_for(&event(8, &url), now), "the receiver's pace");
+    assert!(in_flight.has_slot_for(&event(8, other), now), "and nobody else's");
+    assert!(in_flight.has_slot_for(&event(of_merchant, &url), now + Duration::from_secs(1)));
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_cannot_be_recorded_is_not_sent_over_and_over() {
+async fn an_unrecordable_delivery_is_not_repeated() {
     let mut stage = Stage::new();
     let receiver = Receiver::start(vec![], Reply::status("200 OK")).await;
     let id = stage.tell(1, &receiver.url()).await;
@@ -451,7 +451,7 @@ async fn what_cannot_be_recorded_is_not_sent_over_and_over() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_cannot_be_recorded_at_once_is_recorded_later() {
+async fn a_delivery_is_recorded_once_the_database_is_unlocked() {
     let mut stage = Stage::new();
     let file = stage.dir.path().join("litegate.db");
     stage.store = Store::open_patient(&file, Duration::from_millis(50)).expect("the database");
@@ -470,22 +470,22 @@ async fn what_cannot_be_recorded_at_once_is_recorded_later() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_is_under_way_may_finish_when_we_stop() {
+async fn a_delivery_in_flight_may_finish_during_shutdown() {
     let mut stage = Stage::new();
-    let told = Arc::new(tokio::sync::Notify::new());
-    let receiver = Receiver::start(vec![], Reply::WhenTold(told.clone())).await;
+    let notified = Arc::new(tokio::sync::Notify::new());
+    let receiver = Receiver::start(vec![], Reply::NotifiedBy(notified.clone())).await;
     let id = stage.tell(1, &receiver.url()).await;
     stage.start(LONG);
     receiver.await_hits(1).await;
     stage.shutdown.cancel();
-    told.notify_one();
+    notified.notify_one();
     let ended = tokio::time::timeout(GRACE, stage.role.join_next()).await;
     ended.expect("in time").expect("one role").expect("no panic");
     assert_eq!(stage.event(&id).0.state, State::Delivered);
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_hangs_does_not_keep_us_from_stopping() {
+async fn a_delivery_that_hangs_does_not_delay_shutdown() {
     let mut stage = Stage::new();
     let receiver = Receiver::start(vec![], Reply::Hang).await;
     let id = stage.tell(1, &receiver.url()).await;

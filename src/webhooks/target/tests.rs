@@ -19,7 +19,7 @@ async fn post(sender: &Sender, url: &str) -> Result<Answer, NoAnswer> {
 }
 
 #[test]
-fn answers_are_made_harmless() {
+fn response_texts_are_escaped_and_truncated() {
     assert_eq!(printable(b"ok"), "ok");
     assert_eq!(printable(b"a\x1b[2Jb\r\n"), "a\\u{1b}[2Jb\\r\\n");
     assert_eq!(printable("\u{202e}x".as_bytes()), "\\u{202e}x");
@@ -27,7 +27,7 @@ fn answers_are_made_harmless() {
 }
 
 #[tokio::test]
-async fn a_literal_inside_is_refused_without_a_connection() {
+async fn a_private_ip_literal_is_refused_without_a_connection() {
     let receiver = Receiver::start(vec![], Reply::status("200 OK")).await;
     let sender = sender(PrivateNetworks::Refused);
     for host in ["127.0.0.1", "127.1", "0x7f.1", "2130706433", "[::ffff:127.0.0.1]", "0"] {
@@ -38,7 +38,7 @@ async fn a_literal_inside_is_refused_without_a_connection() {
 }
 
 #[tokio::test]
-async fn a_name_is_refused_if_any_of_its_addresses_is_inside() {
+async fn a_name_is_refused_if_any_of_its_addresses_is_private() {
     fn one_of_two(_: &str) -> io::Result<Vec<SocketAddr>> {
         let found: [IpAddr; 2] = [Ipv4Addr::new(8, 8, 8, 8).into(), Ipv4Addr::LOCALHOST.into()];
         Ok(found.map(|ip| SocketAddr::new(ip, 0)).to_vec())
@@ -47,7 +47,7 @@ async fn a_name_is_refused_if_any_of_its_addresses_is_inside() {
     let sender = Sender::asking(one_of_two, PrivateNetworks::Refused, TIMEOUTS).expect("a client");
     let url = format!("http://shop.example:{}/", receiver.port());
     assert_eq!(post(&sender, &url).await, Err(NoAnswer::NotPublic));
-    assert_eq!(receiver.open_max(), 0, "not even connected");
+    assert_eq!(receiver.max_open_payments(), 0, "not even connected");
 }
 
 /// Answers of a name server that lead inside, wholly or in part.
@@ -125,7 +125,7 @@ fn by_number(name: &str) -> io::Result<Vec<SocketAddr>> {
 }
 
 #[tokio::test]
-async fn a_name_that_leads_inside_is_refused() {
+async fn a_name_that_resolves_to_a_private_address_is_refused() {
     let sender = Sender::asking(by_number, PrivateNetworks::Refused, TIMEOUTS).expect("a client");
     for (number, answers) in ANSWERS_INSIDE.iter().enumerate() {
         for scheme in ["http", "https"] {
@@ -136,7 +136,7 @@ async fn a_name_that_leads_inside_is_refused() {
 }
 
 #[tokio::test]
-async fn a_name_that_leads_outside_gives_the_client_its_addresses() {
+async fn a_public_name_resolves_to_its_addresses() {
     let look_ups = Arc::new(Semaphore::new(1));
     let private = PrivateNetworks::Refused;
     let resolver = JudgingResolver { egress: private.into(), look_up: by_number, look_ups };
@@ -150,7 +150,7 @@ async fn a_name_that_leads_outside_gives_the_client_its_addresses() {
 }
 
 #[tokio::test]
-async fn a_name_without_addresses_is_told_apart() {
+async fn a_name_without_addresses_is_reported_as_unknown() {
     fn none(_: &str) -> io::Result<Vec<SocketAddr>> {
         Ok(Vec::new())
     }
@@ -164,7 +164,7 @@ async fn a_name_without_addresses_is_told_apart() {
 }
 
 #[tokio::test]
-async fn a_name_is_asked_once_whatever_it_would_say_next() {
+async fn a_name_is_resolved_only_once_despite_dns_rebinding() {
     static ASKED: AtomicU32 = AtomicU32::new(0);
     // Public at the first look, inside at every later one, as a rebinding name server does it.
     fn first_outside(_: &str) -> io::Result<Vec<SocketAddr>> {
@@ -179,11 +179,11 @@ async fn a_name_is_asked_once_whatever_it_would_say_next() {
     let failed = post(&sender.expect("a client"), &url).await;
     assert!(matches!(failed, Err(NoAnswer::Connect | NoAnswer::Timeout)), "{failed:?}");
     assert_eq!(ASKED.load(Ordering::SeqCst), 1);
-    assert_eq!(receiver.open_max(), 0);
+    assert_eq!(receiver.max_open_payments(), 0);
 }
 
 #[tokio::test]
-async fn the_connection_goes_to_the_address_that_was_judged() {
+async fn the_connection_uses_the_validated_address() {
     static ASKED: AtomicU32 = AtomicU32::new(0);
     fn first_here_then_nowhere(_: &str) -> io::Result<Vec<SocketAddr>> {
         let last = if ASKED.fetch_add(1, Ordering::SeqCst) == 0 { 1 } else { 2 };
@@ -199,7 +199,7 @@ async fn the_connection_goes_to_the_address_that_was_judged() {
 }
 
 #[tokio::test]
-async fn a_redirect_inside_is_an_answer_and_not_a_way() {
+async fn a_redirect_to_a_private_address_is_not_followed() {
     static PORT: AtomicU16 = AtomicU16::new(0);
     let inside = Receiver::start(vec![], Reply::status("200 OK")).await;
     PORT.store(inside.port(), Ordering::SeqCst);
@@ -211,11 +211,11 @@ async fn a_redirect_inside_is_an_answer_and_not_a_way() {
         let answer = post(&sender(PrivateNetworks::Allowed), &receiver.url()).await;
         assert_eq!(answer.map(|answer| answer.status), Ok(status));
     }
-    assert_eq!(inside.open_max(), 0);
+    assert_eq!(inside.max_open_payments(), 0);
 }
 
 #[tokio::test]
-async fn no_more_is_read_of_an_endless_answer_than_is_needed() {
+async fn an_endless_response_is_read_only_as_far_as_needed() {
     let receiver = Receiver::start(vec![], Reply::Endless).await;
     // So long that nothing is timed out: what ends it is that enough was read.
     let long = Timeouts { connect: DEADLINE, total: DEADLINE * 100 };
@@ -226,7 +226,7 @@ async fn no_more_is_read_of_an_endless_answer_than_is_needed() {
 }
 
 #[tokio::test]
-async fn the_status_line_decides_whatever_the_headers_are() {
+async fn the_status_line_decides_despite_malformed_headers() {
     let sender = sender(PrivateNetworks::Allowed);
     for head in [
         include_str!("../../../tests/fixtures/field/header-without-colon.http"),
@@ -246,7 +246,7 @@ async fn the_status_line_decides_whatever_the_headers_are() {
 }
 
 #[tokio::test]
-async fn what_does_not_answer_is_told_apart() {
+async fn timeouts_and_connection_failures_are_distinguished() {
     let sender = sender(PrivateNetworks::Allowed);
     let hanging = Receiver::start(vec![], Reply::Hang).await;
     assert_eq!(post(&sender, &hanging.url()).await, Err(NoAnswer::Timeout));
@@ -259,7 +259,7 @@ async fn what_does_not_answer_is_told_apart() {
 }
 
 #[tokio::test]
-async fn a_name_that_takes_too_long_is_a_timeout() {
+async fn a_name_lookup_that_takes_too_long_is_a_timeout() {
     fn slow(_: &str) -> io::Result<Vec<SocketAddr>> {
         std::thread::sleep(Duration::from_secs(4));
         Ok(Vec::new())
@@ -271,14 +271,14 @@ async fn a_name_that_takes_too_long_is_a_timeout() {
 }
 
 #[tokio::test]
-async fn look_ups_that_hang_leave_threads_to_the_database() {
-    static UNDER_WAY: AtomicU32 = AtomicU32::new(0);
+async fn hanging_name_lookups_leave_threads_for_the_database() {
+    static IN_FLIGHT: AtomicU32 = AtomicU32::new(0);
     static MOST: AtomicU32 = AtomicU32::new(0);
     fn slow(_: &str) -> io::Result<Vec<SocketAddr>> {
-        let under_way = UNDER_WAY.fetch_add(1, Ordering::SeqCst) + 1;
-        MOST.fetch_max(under_way, Ordering::SeqCst);
+        let in_flight = IN_FLIGHT.fetch_add(1, Ordering::SeqCst) + 1;
+        MOST.fetch_max(in_flight, Ordering::SeqCst);
         std::thread::sleep(Duration::from_secs(2));
-        UNDER_WAY.fetch_sub(1, Ordering::SeqCst);
+        IN_FLIGHT.fetch_sub(1, Ordering::SeqCst);
         Ok(Vec::new())
     }
     let sender = Sender::asking(slow, PrivateNetworks::Allowed, TIMEOUTS).expect("a client");
@@ -291,7 +291,7 @@ async fn look_ups_that_hang_leave_threads_to_the_database() {
 }
 
 #[test]
-fn an_address_of_this_machine_is_known_as_its_own() {
+fn an_address_of_this_machine_is_recognised() {
     assert!(is_own(Ipv4Addr::LOCALHOST.into()));
     assert!(!is_own("192.0.2.1".parse().expect("an address")));
     // The address that this machine would reach the Internet from, if it has a way there.

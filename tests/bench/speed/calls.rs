@@ -10,7 +10,7 @@ use litegate::bench::Ledger;
 
 use super::Size;
 use super::bare::Bare;
-use super::harness::gate::Gate;
+use super::harness::gateway::Gateway;
 use super::harness::json::Fields;
 use super::harness::node::Node;
 use super::harness::shop::Shop;
@@ -56,15 +56,15 @@ fn middle(mut answers: Vec<Answers>) -> Answers {
 }
 
 pub(crate) fn measure(report: &mut Report, size: &Size, node: &Node) {
-    let gate = Gate::init(node);
-    gate.set("payments.open_max", 10_000_000);
-    gate.set("payments.max_daily_payments", 0);
-    gate.unset("clock.offset_file"); // Only tests move the clock.
+    let gateway = Gateway::init(node);
+    gateway.set("payments.max_open_payments", 10_000_000);
+    gateway.set("payments.max_daily_payments", 0);
+    gateway.unset("clock.offset_file"); // Only tests move the clock.
     let keys: Vec<String> =
-        (0..SHOPS).map(|n| Shop::open(&gate, node, &format!("Shop {n}")).api_key).collect();
-    let serving = Serving::start(&gate);
-    let sample = load::ask(gate.port(), &creation(&keys, 0));
-    let file = gate.folder().join("answer.json");
+        (0..SHOPS).map(|n| Shop::open(&gateway, node, &format!("Shop {n}")).api_key).collect();
+    let serving = Serving::start(&gateway);
+    let sample = load::ask(gateway.port(), &creation(&keys, 0));
+    let file = gateway.folder().join("answer.json");
     fs::write(&file, &sample).unwrap();
     let floor = Bare::warp(&file);
     let (mut ours, mut bare) = (Vec::new(), Vec::new());
@@ -72,7 +72,9 @@ pub(crate) fn measure(report: &mut Report, size: &Size, node: &Node) {
         let of_bare = keys.clone();
         bare.push(load::run(floor.port, CONNECTIONS, size.lasting, move |n| creation(&of_bare, n)));
         let keys = keys.clone();
-        ours.push(load::run(gate.port(), CONNECTIONS, size.lasting, move |n| creation(&keys, n)));
+        ours.push(load::run(gateway.port(), CONNECTIONS, size.lasting, move |n| {
+            creation(&keys, n)
+        }));
     }
     drop(floor);
     let (ours, bare) = (middle(ours), middle(bare));
@@ -97,20 +99,20 @@ pub(crate) fn measure(report: &mut Report, size: &Size, node: &Node) {
         floor: Some(("median".to_owned(), ours.percentile_us(50))),
         goal: Goal::RatioAtMost(1_000),
     });
-    show(report, size, &gate, &keys);
+    show(report, size, &gateway, &keys);
     drop(serving);
     report.add(Row {
         name: "Payments created, against deriving their addresses".to_owned(),
         unit: Unit::PerSecond,
         figure: ours.per_second,
-        floor: Some(("one core that only derives".to_owned(), derived_per_second(&gate))),
+        floor: Some(("one core that only derives".to_owned(), derived_per_second(&gateway))),
         goal: Goal::None,
     });
 }
 
 /// How many addresses one core derives, if it does nothing else.
-fn derived_per_second(gate: &Gate) -> u64 {
-    let ledger = Ledger::open(&gate.config_file()).unwrap();
+fn derived_per_second(gateway: &Gateway) -> u64 {
+    let ledger = Ledger::open(&gateway.config_file()).unwrap();
     let rounds = (0..5).map(|_| {
         let took = ledger.derive(DERIVED).as_micros();
         u64::try_from(u128::from(DERIVED) * 1_000_000 / took).unwrap()
@@ -118,16 +120,16 @@ fn derived_per_second(gate: &Gate) -> u64 {
     median(rounds.collect())
 }
 
-fn show(report: &mut Report, size: &Size, gate: &Gate, keys: &[String]) {
+fn show(report: &mut Report, size: &Size, gateway: &Gateway, keys: &[String]) {
     let asked: Vec<String> = (0..ASKED as u64)
-        .map(|n| Fields::of(&load::ask(gate.port(), &creation(keys, n))).text("paymentId"))
+        .map(|n| Fields::of(&load::ask(gateway.port(), &creation(keys, n))).text("paymentId"))
         .collect();
-    let file = gate.folder().join("status.json");
-    fs::write(&file, load::ask(gate.port(), &status(&asked[0]))).unwrap();
+    let file = gateway.folder().join("status.json");
+    fs::write(&file, load::ask(gateway.port(), &status(&asked[0]))).unwrap();
     let floor = Bare::warp(&file);
     let (mut ours, mut bare) = (Vec::new(), Vec::new());
     for _ in 0..size.rounds {
-        for (port, answers) in [(floor.port, &mut bare), (gate.port(), &mut ours)] {
+        for (port, answers) in [(floor.port, &mut bare), (gateway.port(), &mut ours)] {
             let asked = asked.clone();
             answers.push(load::run(port, CONNECTIONS, size.lasting, move |n| {
                 status(&asked[usize::try_from(n).unwrap() % asked.len()])

@@ -13,7 +13,7 @@ use super::Size;
 use super::bare::Bare;
 use super::blocks::{self, Maker};
 use super::calls;
-use super::harness::gate::Gate;
+use super::harness::gateway::Gateway;
 use super::harness::random::Random;
 use super::history::{self, Kind};
 use super::load;
@@ -25,7 +25,7 @@ const PAYOUT_ADDRESS: &str = "rltc1qqqqsyqcyq5rqwzqfpg9scrgwpugpzysnrwhxws";
 
 /// A gateway with a past, beside a node that answers at once.
 struct Past {
-    gate: Gate,
+    gateway: Gateway,
     count: u64,
     keys: Vec<String>,
     node: Bare,
@@ -33,37 +33,37 @@ struct Past {
 
 impl Past {
     fn make(count: u64) -> Past {
-        let gate = Gate::offline();
-        gate.unset("node.zmq_rawtx");
-        gate.unset("node.zmq_hashblock");
-        gate.unset("sweeper.seal_key_file");
-        gate.set("payments.open_max", 10_000_000);
-        gate.set("payments.max_daily_payments", 0);
-        gate.unset("clock.offset_file"); // Only tests move the clock.
+        let gateway = Gateway::offline();
+        gateway.unset("node.zmq_rawtx");
+        gateway.unset("node.zmq_hashblock");
+        gateway.unset("sweeper.seal_key_file");
+        gateway.set("payments.max_open_payments", 10_000_000);
+        gateway.set("payments.max_daily_payments", 0);
+        gateway.unset("clock.offset_file"); // Only tests move the clock.
         let key = |n| {
             let name = format!("Shop {n}");
             let add = ["merchant", "add", "--name", &name, "--days", "30", "--payout-address"];
-            gate.cli_json(&[&add[..], &[PAYOUT_ADDRESS]].concat()).text("apiKey")
+            gateway.cli_json(&[&add[..], &[PAYOUT_ADDRESS]].concat()).text("apiKey")
         };
         let keys = (0..8).map(key).collect();
         let began = Instant::now();
-        let written = history::write(&gate, Kind::Whole, count);
+        let written = history::write(&gateway, Kind::Whole, count);
         println!(
             "  a history of {count} payments: {}, {} bytes a payment, written in {}",
             shown(written.bytes, Unit::Bytes),
             written.bytes / written.payments,
             shown(micros(began.elapsed()), Unit::Microseconds),
         );
-        let still = gate.folder().join("still");
+        let still = gateway.folder().join("still");
         Maker::new().write_chain(&still, 0, count);
         let node = Bare::node(&still);
-        fs::write(gate.folder().join(".cookie"), "user:password").unwrap();
-        gate.set("node.rpc_url", format!("http://127.0.0.1:{}", node.port));
-        Past { gate, count, keys, node }
+        fs::write(gateway.folder().join(".cookie"), "user:password").unwrap();
+        gateway.set("node.rpc_url", format!("http://127.0.0.1:{}", node.port));
+        Past { gateway, count, keys, node }
     }
 
     fn ledger(&self) -> Ledger {
-        Ledger::open(&self.gate.config_file()).unwrap()
+        Ledger::open(&self.gateway.config_file()).unwrap()
     }
 
     fn some_payment(&self, random: &mut Random) -> String {
@@ -112,7 +112,7 @@ pub(crate) fn measure(report: &mut Report, size: &Size, parts: Parts) {
 
 /// Memory at rest beside the middle history, and the start beside the longest.
 fn starts(report: &mut Report, middle: &Past, last: &Past) {
-    let times = (0..3).map(|_| micros(Serving::start(&last.gate).ready_after));
+    let times = (0..3).map(|_| micros(Serving::start(&last.gateway).ready_after));
     report.add(Row {
         name: format!("From start to ready, {} payments", short(last.count)),
         unit: Unit::Microseconds,
@@ -120,7 +120,7 @@ fn starts(report: &mut Report, middle: &Past, last: &Past) {
         floor: None,
         goal: Goal::AtMost(1_000_000),
     });
-    let serving = Serving::start(&middle.gate);
+    let serving = Serving::start(&middle.gateway);
     std::thread::park_timeout(Duration::from_secs(3));
     report.add(Row {
         name: format!("Memory at rest, {} payments", short(middle.count)),
@@ -147,11 +147,11 @@ fn compare(report: &mut Report, pasts: &[Past], what: &str, figures: &[Vec<u64>]
 
 /// Calls to servers that run side by side, in turn.
 fn served(report: &mut Report, size: &Size, pasts: &[Past]) {
-    let serving: Vec<Serving> = pasts.iter().map(|past| Serving::start(&past.gate)).collect();
+    let serving: Vec<Serving> = pasts.iter().map(|past| Serving::start(&past.gateway)).collect();
     let mut figures = vec![[const { Vec::new() }; 3]; pasts.len()];
     for round in 0..size.rounds + 1 {
         for (past, figures) in pasts.iter().zip(&mut figures) {
-            let port = past.gate.port();
+            let port = past.gateway.port();
             let per_call = |rate: u64| 1_000_000 * 100 / rate.max(1);
             let keys = past.keys.clone();
             let made = load::run(port, 16, size.lasting, move |n| calls::creation(&keys, n));
@@ -200,10 +200,10 @@ fn plans(report: &mut Report, pasts: &[Past]) {
 
 /// Many blocks at once, beside only fetching them.
 fn catch_up(report: &mut Report, past: &mut Past, maker: &mut Maker, size: &Size) {
-    let folder = past.gate.folder().join("chain");
+    let folder = past.gateway.folder().join("chain");
     let last = maker.write_chain(&folder, size.chain_blocks, past.count);
     past.node = Bare::node(&folder);
-    past.gate.set("node.rpc_url", format!("http://127.0.0.1:{}", past.node.port));
+    past.gateway.set("node.rpc_url", format!("http://127.0.0.1:{}", past.node.port));
     let ledger = past.ledger();
     let began = Instant::now();
     assert!(ledger.fetch().unwrap() > 0, "there are blocks");
@@ -270,8 +270,8 @@ fn full_blocks(report: &mut Report, size: &Size, pasts: &[Past]) -> Vec<Maker> {
 
 /// Planning many coins, and signing as many as few nodes ever see at once.
 fn sweeps(report: &mut Report, past: &Past, size: &Size) {
-    let database: PathBuf = past.gate.setting("database").into();
-    history::write(&past.gate, Kind::Unswept, size.unswept);
+    let database: PathBuf = past.gateway.setting("database").into();
+    history::write(&past.gateway, Kind::Unswept, size.unswept);
     let ledger = past.ledger();
     let read = || {
         let connection = rusqlite::Connection::open(&database).unwrap();

@@ -9,7 +9,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use rusqlite::{Connection, Transaction, params};
 
-use crate::harness::gate::Gate;
+use crate::harness::gateway::Gateway;
 use crate::harness::rows::RowKey;
 
 /// Payments to a block, a block every 150 seconds.
@@ -97,8 +97,8 @@ pub(crate) fn now_ms() -> u64 {
 }
 
 /// Writes so many payments after those that are there, and empties nothing.
-pub(crate) fn write(gate: &Gate, kind: Kind, count: u64) -> Written {
-    let mut connection = Connection::open(gate.setting("database")).unwrap();
+pub(crate) fn write(gateway: &Gateway, kind: Kind, count: u64) -> Written {
+    let mut connection = Connection::open(gateway.setting("database")).unwrap();
     connection
         .execute_batch(
             "PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; PRAGMA locking_mode = EXCLUSIVE;
@@ -124,7 +124,7 @@ pub(crate) fn write(gate: &Gate, kind: Kind, count: u64) -> Written {
         plan.events(&tx);
         plan.chain(&tx);
     }
-    RowKey::of(gate).seal_new(&tx);
+    RowKey::of(gateway).seal_new(&tx);
     for sql in apart {
         tx.execute_batch(&sql).unwrap();
     }
@@ -169,7 +169,7 @@ fn settle(tx: &Transaction) {
     tx.execute_batch(
         "UPDATE payment_counts SET count =
              (SELECT count(*) FROM payments WHERE payments.status = payment_counts.status);
-         DELETE FROM sweeps_under_way;
+         DELETE FROM in_flight_sweeps;
          DELETE FROM merchant_payouts;
          INSERT INTO merchant_payouts
          SELECT merchant_id, sum(amount), sum(fee_share), sum(operator_fee) FROM payouts

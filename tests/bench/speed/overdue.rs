@@ -12,7 +12,7 @@ use rusqlite::{Connection, OpenFlags};
 
 use super::Size;
 use super::calls;
-use super::harness::gate::Gate;
+use super::harness::gateway::Gateway;
 use super::harness::node::Node;
 use super::harness::shop::Shop;
 use super::history::{self, Kind};
@@ -35,21 +35,21 @@ const WATCHDOG: Duration = Duration::from_secs(3);
 const PATIENCE: Duration = Duration::from_secs(1_800);
 
 pub(crate) fn measure(report: &mut Report, size: &Size, node: &Node) {
-    let gate = Gate::init(node);
-    gate.set("payments.open_max", 10_000_000);
-    gate.unset("clock.offset_file"); // Only tests move the clock.
-    let shop = Shop::open(&gate, node, "Shop");
-    drop(Serving::start(&gate)); // It stands on the node's tip from now on.
-    let database = gate.setting("database");
-    history::write(&gate, Kind::Overdue, size.overdue);
-    let socket = gate.folder().join("notify");
+    let gateway = Gateway::init(node);
+    gateway.set("payments.max_open_payments", 10_000_000);
+    gateway.unset("clock.offset_file"); // Only tests move the clock.
+    let shop = Shop::open(&gateway, node, "Shop");
+    drop(Serving::start(&gateway)); // It stands on the node's tip from now on.
+    let database = gateway.setting("database");
+    history::write(&gateway, Kind::Overdue, size.overdue);
+    let socket = gateway.folder().join("notify");
     let signs = Signs::listen(&socket);
     let usec = WATCHDOG.as_micros().to_string();
     let (socket, began) = (socket.display().to_string(), Instant::now());
     let environment = [("NOTIFY_SOCKET", socket.as_str()), ("WATCHDOG_USEC", usec.as_str())];
-    let serving = Serving::start_with(&gate, &environment);
+    let serving = Serving::start_with(&gateway, &environment);
     let stop = Arc::new(AtomicBool::new(false));
-    let (stopped, port, keys) = (Arc::clone(&stop), gate.port(), vec![shop.api_key]);
+    let (stopped, port, keys) = (Arc::clone(&stop), gateway.port(), vec![shop.api_key]);
     let make = move |n| calls::creation(&keys, n);
     let posts = std::thread::spawn(move || load::paced(port, CONNECTIONS, RATE, &stopped, make));
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY;
@@ -71,7 +71,7 @@ pub(crate) fn measure(report: &mut Report, size: &Size, node: &Node) {
     let connected = ask("SELECT max(height) FROM blocks") - first;
     stop.store(true, Ordering::Relaxed);
     let answers = posts.join().unwrap();
-    let silence = signs.longest_silence();
+    let silence = signs.stalest();
     drop(serving);
     println!("  {} payments made meanwhile, {} refused", answers.times_us.len(), answers.refused);
     assert_eq!(answers.refused, 0, "every request is answered with 200");
@@ -133,7 +133,7 @@ impl Signs {
     }
 
     /// The longest pause between two signs, or after the last one.
-    fn longest_silence(self) -> Duration {
+    fn stalest(self) -> Duration {
         self.stop.store(true, Ordering::Relaxed);
         self.thread.join().unwrap()
     }

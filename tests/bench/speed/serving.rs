@@ -6,7 +6,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use super::harness::files;
-use super::harness::gate::Gate;
+use super::harness::gateway::Gateway;
 
 /// A gateway that has not said `ready` by then never will.
 const PATIENCE: Duration = Duration::from_secs(120);
@@ -20,15 +20,15 @@ pub(crate) struct Serving {
 
 impl Serving {
     /// Starts all roles and waits for `ready`.
-    pub(crate) fn start(gate: &Gate) -> Serving {
-        Serving::start_with(gate, &[])
+    pub(crate) fn start(gateway: &Gateway) -> Serving {
+        Serving::start_with(gateway, &[])
     }
 
     /// As [`Serving::start`], with variables of the environment.
-    pub(crate) fn start_with(gate: &Gate, environment: &[(&str, &str)]) -> Serving {
-        let log = gate.folder().join("serve.log");
+    pub(crate) fn start_with(gateway: &Gateway, environment: &[(&str, &str)]) -> Serving {
+        let log = gateway.folder().join("serve.log");
         let mut command = Command::new(files::LITEGATE.as_str());
-        command.arg("serve").arg("--config").arg(gate.config_file()).stdin(Stdio::null());
+        command.arg("serve").arg("--config").arg(gateway.config_file()).stdin(Stdio::null());
         command.stderr(File::create(&log).unwrap());
         for (name, _) in std::env::vars_os() {
             if name.to_string_lossy().starts_with("LITEGATE_") {

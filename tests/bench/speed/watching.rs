@@ -22,7 +22,7 @@ use tokio::task::JoinSet;
 
 use super::Size;
 use super::calls;
-use super::harness::gate::Gate;
+use super::harness::gateway::Gateway;
 use super::harness::json::Fields;
 use super::harness::node::Node;
 use super::harness::shop::Shop;
@@ -61,27 +61,27 @@ struct Watched {
 }
 
 pub(crate) fn measure(report: &mut Report, size: &Size, node: &Node) {
-    let gate = Gate::init(node);
-    gate.set("payments.open_max", 10_000_000);
-    gate.set("payments.max_daily_payments", 0);
-    gate.set("http.streams_max", i64::try_from(size.streams).unwrap() + 1_000);
-    gate.unset("clock.offset_file"); // Only tests move the clock.
-    let shop = Shop::open(&gate, node, "Shop");
-    drop(Serving::start(&gate)); // It stands on the node's tip from now on.
-    history::write(&gate, Kind::Issued, size.issued);
-    let serving = Serving::start(&gate);
+    let gateway = Gateway::init(node);
+    gateway.set("payments.max_open_payments", 10_000_000);
+    gateway.set("payments.max_daily_payments", 0);
+    gateway.set("http.max_event_streams", i64::try_from(size.streams).unwrap() + 1_000);
+    gateway.unset("clock.offset_file"); // Only tests move the clock.
+    let shop = Shop::open(&gateway, node, "Shop");
+    drop(Serving::start(&gateway)); // It stands on the node's tip from now on.
+    history::write(&gateway, Kind::Issued, size.issued);
+    let serving = Serving::start(&gateway);
     let count = size.detected + PAID_AMONG_MANY;
     let watched: Vec<Watched> = (0..count as u64)
         .map(|n| {
             let made =
-                load::ask(gate.port(), &calls::creation(std::slice::from_ref(&shop.api_key), n));
+                load::ask(gateway.port(), &calls::creation(std::slice::from_ref(&shop.api_key), n));
             let made = Fields::of(&made);
             let script = script_of(&made.text("receivingAddress"));
             Watched { id: made.text("paymentId"), script }
         })
         .collect();
     let transactions = sign_all(node, &watched);
-    let streams = Streams::open(gate.port(), &watched, 0..count);
+    let streams = Streams::open(gateway.port(), &watched, 0..count);
     let frames = Frames::listen(&node.zmq_url(), &transactions);
 
     let (many, among) = transactions.split_at(size.detected);
@@ -99,7 +99,7 @@ pub(crate) fn measure(report: &mut Report, size: &Size, node: &Node) {
     }
 
     let before = serving.resident_bytes();
-    let more = Streams::open(gate.port(), &watched, count..size.streams.max(count));
+    let more = Streams::open(gateway.port(), &watched, count..size.streams.max(count));
     let opened = more.opened + streams.opened;
     let is_all = opened >= size.streams;
     let asked = if is_all { String::new() } else { " (it takes no more)".to_owned() };
@@ -213,10 +213,10 @@ impl Frames {
         let socket = context.socket(zmq::SUB).unwrap();
         socket.set_subscribe(b"rawtx").unwrap();
         socket.set_rcvtimeo(200).unwrap();
-        let told = "inproc://frames";
-        socket.monitor(told, zmq::SocketEvent::HANDSHAKE_SUCCEEDED as i32).unwrap();
+        let notified = "inproc://frames";
+        socket.monitor(notified, zmq::SocketEvent::HANDSHAKE_SUCCEEDED as i32).unwrap();
         let monitor = context.socket(zmq::PAIR).unwrap();
-        monitor.connect(told).unwrap();
+        monitor.connect(notified).unwrap();
         monitor.set_rcvtimeo(10_000).unwrap();
         socket.connect(url).unwrap();
         monitor.recv_multipart(0).unwrap(); // What is announced from now on is heard.

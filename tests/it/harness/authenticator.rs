@@ -6,7 +6,7 @@ use std::time::Duration;
 use totp_rs::{Secret, Totp};
 
 use super::clock;
-use super::gate::Gate;
+use super::gateway::Gateway;
 
 /// How far the clock is moved before each code: a code of the step before is used then.
 const NEXT_CODE: Duration = Duration::from_secs(60);
@@ -26,14 +26,14 @@ impl Authenticator {
     }
 
     /// Lets time pass at the gateway.
-    pub(crate) fn let_pass(&self, gate: &Gate, time: Duration) {
+    pub(crate) fn let_pass(&self, gateway: &Gateway, time: Duration) {
         self.passed.set(self.passed.get() + time);
-        gate.let_pass(self.passed.get());
+        gateway.let_pass(self.passed.get());
     }
 
     /// A code that was not shown before.
-    pub(crate) fn next_code(&self, gate: &Gate) -> String {
-        self.let_pass(gate, NEXT_CODE);
+    pub(crate) fn next_code(&self, gateway: &Gateway) -> String {
+        self.let_pass(gateway, NEXT_CODE);
         let code = self.totp.generate((clock::now() + self.passed.get()).as_secs()).to_string();
         self.last.replace(code.clone());
         code

@@ -6,7 +6,7 @@ use std::time::Duration;
 use rusqlite::Connection;
 use rusqlite::types::Value;
 
-use super::gate::Gate;
+use super::gateway::Gateway;
 use super::rows::RowKey;
 
 /// The database of a gateway, which may be serving.
@@ -17,9 +17,9 @@ pub(crate) struct Database {
 }
 
 impl Database {
-    pub(crate) fn of(gate: &Gate) -> Database {
-        let key = Some(RowKey::of(gate));
-        Database { key, ..Database::at(gate.setting("database").as_ref()) }
+    pub(crate) fn of(gateway: &Gateway) -> Database {
+        let key = Some(RowKey::of(gateway));
+        Database { key, ..Database::at(gateway.setting("database").as_ref()) }
     }
 
     /// A file that is no gateway's.

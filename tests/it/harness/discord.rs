@@ -17,7 +17,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::gate::Gate;
+use super::gateway::Gateway;
 use super::wait::{SOON, wait_until};
 
 pub(crate) use people::{Person, Posted, Reply, buttons, readable};
@@ -30,7 +30,7 @@ pub(crate) const OTHER_GUILD: u64 = 800_000_000_000_000_009;
 pub(crate) const ADMIN_ROLE: u64 = 900_000_000_000_000_003;
 pub(crate) const MERCHANTS_CHANNEL: u64 = 600_000_000_000_000_004;
 pub(crate) const ADMINS_CHANNEL: u64 = 600_000_000_000_000_005;
-pub(crate) const TRAIL_CHANNEL: u64 = 600_000_000_000_000_006;
+pub(crate) const AUDIT_LOG_CHANNEL: u64 = 600_000_000_000_000_006;
 /// Seeing a channel, writing into it, and embedding into what is written.
 pub(crate) const MAY_WRITE: u64 = 1_024 + 2_048 + 16_384;
 const TOKEN: &str = "a.bot.token";
@@ -84,7 +84,7 @@ struct State {
     refused: Mutex<Vec<String>>,
     /// What was answered to an interaction, by its token.
     answers: Mutex<BTreeMap<String, Vec<(String, Value)>>>,
-    gateway: Mutex<Gateway>,
+    gateway: Mutex<Session>,
 }
 
 /// Requests whose path contains the text are answered with this status and code, so often.
@@ -97,7 +97,7 @@ struct Fault {
 
 /// The gateway's one session: events are numbered, and kept for whoever resumes.
 #[derive(Default)]
-struct Gateway {
+struct Session {
     session: u64,
     events: Vec<(u64, &'static str, Value)>,
     /// Connections of an older generation close their sockets.
@@ -143,17 +143,17 @@ impl Discord {
     }
 
     /// Makes the gateway use this Discord, with all that the tests of it need.
-    pub(crate) fn configure(&self, gate: &Gate) {
-        let file = gate.folder().join("discord.token");
+    pub(crate) fn configure(&self, gateway: &Gateway) {
+        let file = gateway.folder().join("discord.token");
         std::fs::write(&file, TOKEN).unwrap();
         use std::os::unix::fs::PermissionsExt;
         std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o600)).unwrap();
         let id = |id: u64| toml::Value::Integer(i64::try_from(id).unwrap());
-        gate.set("discord.token_file", file.display().to_string());
-        gate.set("discord.guild_id", id(GUILD));
-        gate.set("discord.admin_role_id", id(ADMIN_ROLE));
-        gate.set("discord.api_url", format!("http://127.0.0.1:{}", self.http_port));
-        gate.set("discord.rate_per_user", 0);
+        gateway.set("discord.token_file", file.display().to_string());
+        gateway.set("discord.guild_id", id(GUILD));
+        gateway.set("discord.admin_role_id", id(ADMIN_ROLE));
+        gateway.set("discord.api_url", format!("http://127.0.0.1:{}", self.http_port));
+        gateway.set("discord.rate_per_user", 0);
     }
 
     /// Waits until the bot is connected and its commands are registered.

@@ -21,13 +21,14 @@ pub(crate) fn project() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
-/// The words of the command in the operator's guide that begins so, with other files in the place
-/// of the guide's.
+/// The words of the first command in the how-to guides that begins so, with other files in the
+/// place of the guides'.
 #[track_caller]
 pub(crate) fn guide_command(start: &str, replaced: &[(&str, &str)]) -> Vec<String> {
-    let guide = std::fs::read_to_string(project().join("static/docs/OPERATORS.md")).unwrap();
-    let line = guide.lines().find(|line| line.starts_with(start));
-    let line = line.unwrap_or_else(|| panic!("the guide has no command `{start}…`"));
+    let pages = files_below(&project().join("static/docs/how-to"), ".md");
+    let guides: String = pages.iter().map(|page| std::fs::read_to_string(page).unwrap()).collect();
+    let line = guides.lines().map(str::trim).find(|line| line.starts_with(start));
+    let line = line.unwrap_or_else(|| panic!("no guide has the command `{start}…`"));
     let put = |word: &str| {
         let by = replaced.iter().find(|(theirs, _)| *theirs == word);
         by.map_or(word, |(_, ours)| ours).to_owned()

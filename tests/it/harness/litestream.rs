@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 
 use super::files;
-use super::gate::Gate;
+use super::gateway::Gateway;
 use super::wait::wait_for;
 
 /// A replica that is not there by then never will be.
@@ -24,13 +24,13 @@ pub(crate) struct Litestream {
 impl Litestream {
     /// Started, for this gateway's database, which is there already.
     #[track_caller]
-    pub(crate) fn start(gate: &Gate) -> Litestream {
+    pub(crate) fn start(gateway: &Gateway) -> Litestream {
         let program = files::project().join("tests/litestream/bin/litestream");
         assert!(program.is_file(), "run tests/prepare.sh: it installs Litestream");
-        let replica = gate.folder().join("replica");
-        let config = gate.folder().join("litestream.yml");
+        let replica = gateway.folder().join("replica");
+        let config = gateway.folder().join("litestream.yml");
         let sample = fs::read_to_string(files::project().join("config/litestream.yml")).unwrap();
-        let (theirs, database) = ("/var/lib/litegate/litegate.db", gate.setting("database"));
+        let (theirs, database) = ("/var/lib/litegate/litegate.db", gateway.setting("database"));
         let place = "/var/backups/litegate/replica";
         assert!(sample.contains(theirs) && sample.contains(place), "{sample}");
         let text = sample.replace(theirs, &database).replace(place, &replica.display().to_string());

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use serde::Deserialize;
 use serde_json::json;
 
-use super::gate::Gate;
+use super::gateway::Gateway;
 use super::node::{Node, decimal};
 use super::roles::Part;
 use super::shop::{Created, Shop};
@@ -26,7 +26,7 @@ pub(crate) struct Many {
     // The processes go before the gateway's folder, and all before the node.
     front: Part,
     sweeper: Part,
-    pub(crate) gate: Gate,
+    pub(crate) gateway: Gateway,
     pub(crate) shops: Vec<Shop>,
     pub(crate) node: Node,
 }
@@ -71,13 +71,13 @@ impl Many {
     /// So many merchants on a node of their own. `None` if tests without a node are wanted.
     pub(crate) fn of(merchants: usize) -> Option<Many> {
         let node = Node::start()?;
-        let gate = Gate::init(&node);
-        gate.set("sweeper.interval", "1s");
+        let gateway = Gateway::init(&node);
+        gateway.set("sweeper.interval", "1s");
         let (mut front, sweeper) = (Part::of("api,watcher,webhooks"), Part::of("sweeper"));
-        front.start(&gate);
-        let open = |at| Shop::open(&gate, &node, &format!("Merchant {at}"));
+        front.start(&gateway);
+        let open = |at| Shop::open(&gateway, &node, &format!("Merchant {at}"));
         let shops = (0..merchants).map(open).collect();
-        Some(Many { front, sweeper, gate, shops, node })
+        Some(Many { front, sweeper, gateway, shops, node })
     }
 
     /// Gives these first merchants so many coins together, and sweeps them.
@@ -103,9 +103,9 @@ impl Many {
         for (at, payment) in payments.iter().enumerate() {
             self.shops[at % merchants].await_status(&payment.id, "completed", SOON * 3);
         }
-        self.gate.await_tip(&self.node.height().to_string());
+        self.gateway.await_tip(&self.node.height().to_string());
         let began = Instant::now();
-        self.sweeper.spawn(&self.gate);
+        self.sweeper.spawn(&self.gateway);
         let (node, mut seen) = (&self.node, BTreeMap::new());
         wait_for("all coins are swept", LONG, || {
             for txid in node.mempool() {
@@ -120,7 +120,7 @@ impl Many {
         self.sweeper.kill();
         self.node.mine(1);
         wait_for("it is mined", SOON, || self.node.mempool().is_empty());
-        self.gate.await_tip(&self.node.height().to_string());
+        self.gateway.await_tip(&self.node.height().to_string());
         measured
     }
 

@@ -11,7 +11,7 @@ use std::process::Command;
 use std::sync::OnceLock;
 
 use super::files;
-use super::gate::Gate;
+use super::gateway::Gateway;
 use super::random::Random;
 
 /// What a disk writes whole or not at all, in bytes.
@@ -36,9 +36,9 @@ pub(crate) enum Disk {
 
 impl Recorder {
     /// From its next start on the gateway, which does not run now, is recorded.
-    pub(crate) fn preload(gate: &Gate, disk: Disk) -> Recorder {
-        let database = PathBuf::from(gate.setting("database"));
-        let beside = |name: &str| gate.folder().join(name);
+    pub(crate) fn preload(gateway: &Gateway, disk: Disk) -> Recorder {
+        let database = PathBuf::from(gateway.setting("database"));
+        let beside = |name: &str| gateway.folder().join(name);
         let recorder = Recorder {
             base: fs::read(&database).unwrap(),
             log: beside("requests"),
@@ -46,13 +46,13 @@ impl Recorder {
             eio: beside("disk-fails"),
             database,
         };
-        gate.set_environment("LD_PRELOAD", &library().display().to_string());
-        gate.set_environment("POWERCUT_FILE", &recorder.database.display().to_string());
-        gate.set_environment("POWERCUT_LOG", &recorder.log.display().to_string());
-        gate.set_environment("POWERCUT_FULL", &recorder.full.display().to_string());
-        gate.set_environment("POWERCUT_EIO", &recorder.eio.display().to_string());
+        gateway.set_environment("LD_PRELOAD", &library().display().to_string());
+        gateway.set_environment("POWERCUT_FILE", &recorder.database.display().to_string());
+        gateway.set_environment("POWERCUT_LOG", &recorder.log.display().to_string());
+        gateway.set_environment("POWERCUT_FULL", &recorder.full.display().to_string());
+        gateway.set_environment("POWERCUT_EIO", &recorder.eio.display().to_string());
         if disk == Disk::Liar {
-            gate.set_environment("POWERCUT_LIAR", "1");
+            gateway.set_environment("POWERCUT_LIAR", "1");
         }
         recorder
     }

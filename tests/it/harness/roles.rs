@@ -3,7 +3,7 @@
 
 use std::sync::{Arc, Mutex};
 
-use super::gate::{Gate, Running};
+use super::gateway::{Gateway, Running};
 use super::ports;
 use super::wait::{SOON, wait_for};
 
@@ -67,10 +67,10 @@ impl Part {
     }
 
     /// Starts it without waiting. Returns where its part of the log begins.
-    pub(crate) fn spawn(&mut self, gate: &Gate) -> usize {
+    pub(crate) fn spawn(&mut self, gateway: &Gateway) -> usize {
         assert!(self.running.is_none(), "{} runs already", self.roles);
         let before = self.log().len();
-        let mut command = gate.command(&["serve", "--only", self.roles]);
+        let mut command = gateway.command(&["serve", "--only", self.roles]);
         command.envs(self.metrics.iter().map(|listen| ("LITEGATE_METRICS__LISTEN", listen)));
         command.envs(self.environment.iter().map(|(name, value)| (name, value)));
         self.running = Some(Running::start(command, &self.log));
@@ -79,8 +79,8 @@ impl Part {
 
     /// Starts it and waits until it says `ready`.
     #[track_caller]
-    pub(crate) fn start(&mut self, gate: &Gate) {
-        let before = self.spawn(gate);
+    pub(crate) fn start(&mut self, gateway: &Gateway) {
+        let before = self.spawn(gateway);
         wait_for("the line `ready`", SOON, || {
             assert!(!self.has_ended(), "{} ended by itself:\n{}", self.roles, self.log());
             self.log()[before..].lines().any(|line| line == "ready")

@@ -7,7 +7,7 @@ use bitcoin::hex::FromHex;
 use rusqlite::Connection;
 use rusqlite::types::Value;
 
-use super::gate::Gate;
+use super::gateway::Gateway;
 
 /// Each table with the number of its key columns and the columns that a MAC covers.
 pub(crate) const TABLES: [(&str, usize, &str); 11] = [
@@ -60,8 +60,8 @@ fn hmac(key: &[u8], parts: &[&[u8]]) -> [u8; 32] {
 }
 
 impl RowKey {
-    pub(crate) fn of(gate: &Gate) -> RowKey {
-        let text = std::fs::read_to_string(gate.setting("secret_file")).unwrap();
+    pub(crate) fn of(gateway: &Gateway) -> RowKey {
+        let text = std::fs::read_to_string(gateway.setting("secret_file")).unwrap();
         let secret = Vec::from_hex(text.trim()).unwrap();
         let purpose: &[u8] = b"database rows";
         let length = (purpose.len() as u64).to_be_bytes();
@@ -141,7 +141,7 @@ impl RowKey {
 }
 
 /// Writes the file of heads as if the rows of the database were the newest that there ever were.
-pub(crate) fn forge_heads(gate: &Gate, connection: &Connection) {
+pub(crate) fn forge_heads(gateway: &Gateway, connection: &Connection) {
     let sql = "SELECT id, revision, key_version, webhook_version,
                    coalesce((SELECT max(version) FROM payout_addresses WHERE merchant_id = id), 0),
                    (SELECT count(cancelled_at) FROM payout_addresses WHERE merchant_id = id)
@@ -170,9 +170,10 @@ pub(crate) fn forge_heads(gate: &Gate, connection: &Connection) {
         });
         merchants.insert(row[0].to_string(), head);
     }
-    let mac =
-        bitcoin::hex::DisplayHex::to_lower_hex_string(&hmac(&RowKey::of(gate).0, &[&signed])[..]);
+    let mac = bitcoin::hex::DisplayHex::to_lower_hex_string(
+        &hmac(&RowKey::of(gateway).0, &[&signed])[..],
+    );
     let content = serde_json::json!({ "version": 1, "merchants": merchants, "mac": mac });
-    let path = format!("{}.heads", gate.setting("database"));
+    let path = format!("{}.heads", gateway.setting("database"));
     std::fs::write(path, content.to_string()).unwrap();
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::gate::Gate;
+use super::gateway::Gateway;
 use super::http::Answer;
 use super::json::Fields;
 use super::node::Node;
@@ -28,14 +28,14 @@ pub(crate) struct Created {
 impl Shop {
     /// Adds a merchant whose money goes to a fresh address of the node's wallet.
     #[track_caller]
-    pub(crate) fn open(gate: &Gate, node: &Node, name: &str) -> Shop {
-        Shop::open_paid_to(gate, name, &node.fresh_address())
+    pub(crate) fn open(gateway: &Gateway, node: &Node, name: &str) -> Shop {
+        Shop::open_paid_to(gateway, name, &node.fresh_address())
     }
 
     /// Adds a merchant whose money goes to this address.
     #[track_caller]
-    pub(crate) fn open_paid_to(gate: &Gate, name: &str, payout_address: &str) -> Shop {
-        let added = gate.cli_json(&[
+    pub(crate) fn open_paid_to(gateway: &Gateway, name: &str, payout_address: &str) -> Shop {
+        let added = gateway.cli_json(&[
             "merchant",
             "add",
             "--name",
@@ -46,7 +46,7 @@ impl Shop {
             "30",
         ]);
         Shop {
-            port: gate.port(),
+            port: gateway.port(),
             merchant_id: added.text("merchantId"),
             api_key: added.text("apiKey"),
             payout_address: payout_address.to_owned(),
@@ -54,9 +54,9 @@ impl Shop {
     }
 
     /// A shop whose merchant was made elsewhere, by its API key.
-    pub(crate) fn with_key_of(gate: &Gate, api_key: &str) -> Shop {
+    pub(crate) fn with_key_of(gateway: &Gateway, api_key: &str) -> Shop {
         Shop {
-            port: gate.port(),
+            port: gateway.port(),
             merchant_id: String::new(),
             api_key: api_key.to_owned(),
             payout_address: String::new(),
@@ -105,7 +105,7 @@ impl Shop {
 
     /// Creates a payment that is told to a webhook.
     #[track_caller]
-    pub(crate) fn create_told(&self, amount: &str, webhook_url: &str) -> Created {
+    pub(crate) fn create_with_webhook(&self, amount: &str, webhook_url: &str) -> Created {
         self.create_with(&format!("{{\"amountLtc\": {amount}, \"webhookUrl\": \"{webhook_url}\"}}"))
     }
 

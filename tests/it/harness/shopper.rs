@@ -75,12 +75,12 @@ impl Shopper {
         assert_eq!(seen["loads"], 1, "the page was loaded again before {state}");
         let text = seen["text"].as_str().unwrap().replace('\u{a0}', " ");
         assert!(text.contains(words), "{state} says {words:?}, not: {text}");
-        self.judges(&state.replace(" .", "-"));
+        self.evaluates(&state.replace(" .", "-"));
     }
 
     /// Takes the pictures, and lets axe look for what keeps people out.
     #[track_caller]
-    pub(crate) fn judges(&mut self, name: &str) -> Value {
+    pub(crate) fn evaluates(&mut self, name: &str) -> Value {
         let found = self.does(json!({"act": "judge"}));
         assert_eq!(found["violations"], json!([]), "{name}");
         self.does(json!({"act": "shots", "name": name}))

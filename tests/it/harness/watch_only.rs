@@ -9,12 +9,12 @@ use bitcoin::psbt::Psbt;
 use bitcoin::{NetworkKind, PrivateKey};
 use serde_json::{Value, json};
 
-use super::gate::{Gate, Output};
-use super::stage::Stage;
+use super::gateway::{Gateway, Output};
+use super::test_env::TestEnv;
 
 /// A gateway without the signing key, whose sweeps are signed by litecoind's own wallet.
 pub(crate) struct WatchOnly {
-    pub(crate) stage: Stage,
+    pub(crate) test_env: TestEnv,
     /// The key file, which lies elsewhere now.
     key: Xpriv,
 }
@@ -22,27 +22,27 @@ pub(crate) struct WatchOnly {
 impl WatchOnly {
     pub(crate) fn start() -> Option<WatchOnly> {
         let mut key = None;
-        let stage = Stage::alone_with(|gate| {
-            let file = gate.setting("wallet.signing_key_file");
+        let test_env = TestEnv::alone_with(|gateway| {
+            let file = gateway.setting("wallet.signing_key_file");
             key = Some(Xpriv::from_str(fs::read_to_string(&file).unwrap().trim()).unwrap());
-            gate.unset("wallet.signing_key_file");
+            gateway.unset("wallet.signing_key_file");
             fs::remove_file(file).unwrap();
-            gate.set("wallet.key_origin", "d34db33f/84'/1'/0'");
+            gateway.set("wallet.key_origin", "d34db33f/84'/1'/0'");
         })?;
-        Some(WatchOnly { stage, key: key.unwrap() })
+        Some(WatchOnly { test_env, key: key.unwrap() })
     }
 
-    fn gate(&self) -> &Gate {
-        &self.stage.gate
+    fn gateway(&self) -> &Gateway {
+        &self.test_env.gateway
     }
 
     fn file(&self, name: &str) -> PathBuf {
-        self.gate().folder().join(name)
+        self.gateway().folder().join(name)
     }
 
     pub(crate) fn export(&self, name: &str) -> Psbt {
         let file = self.file(name);
-        self.gate().cli_ok(&["sweep", "--psbt", &file.display().to_string()]);
+        self.gateway().cli_ok(&["sweep", "--psbt", &file.display().to_string()]);
         let text = fs::read_to_string(file).unwrap();
         Psbt::from_str(&text).unwrap()
     }
@@ -54,24 +54,24 @@ impl WatchOnly {
             let path = DerivationPath::from_str(&format!("m/0/{index}")).unwrap();
             let child = self.key.derive_priv(&secp, &path).unwrap();
             let key = PrivateKey::new(child.private_key, NetworkKind::Test);
-            self.stage.node.call::<Value>("importprivkey", json!([key.to_wif(), "", false]));
+            self.test_env.node.call::<Value>("importprivkey", json!([key.to_wif(), "", false]));
         }
         let signed: Value =
-            self.stage.node.call("walletprocesspsbt", json!([psbt.to_string(), true, "ALL"]));
+            self.test_env.node.call("walletprocesspsbt", json!([psbt.to_string(), true, "ALL"]));
         signed["psbt"].as_str().unwrap().to_owned()
     }
 
     /// The signer broadcasts it itself. Answers the transaction's id.
     pub(crate) fn broadcast(&self, signed: &str) -> String {
-        let done: Value = self.stage.node.call("finalizepsbt", json!([signed]));
+        let done: Value = self.test_env.node.call("finalizepsbt", json!([signed]));
         assert_eq!(done["complete"], true, "{done}");
-        self.stage.node.call("sendrawtransaction", json!([done["hex"]]))
+        self.test_env.node.call("sendrawtransaction", json!([done["hex"]]))
     }
 
     pub(crate) fn import(&self, psbt: &str) -> Output {
         let file = self.file("signed.psbt");
         fs::write(&file, psbt).unwrap();
-        self.gate().cli(&["sweep", "--import", &file.display().to_string()])
+        self.gateway().cli(&["sweep", "--import", &file.display().to_string()])
     }
 
     #[track_caller]
@@ -81,6 +81,6 @@ impl WatchOnly {
         for word in words {
             assert!(answer.stderr.contains(word), "{word}: {}", answer.stderr);
         }
-        assert_eq!(self.stage.node.mempool(), [""; 0], "nothing was sent");
+        assert_eq!(self.test_env.node.mempool(), [""; 0], "nothing was sent");
     }
 }

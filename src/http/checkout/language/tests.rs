@@ -9,7 +9,7 @@ fn names(sentence: &str) -> Vec<&str> {
 }
 
 #[test]
-fn each_language_says_everything_with_the_same_values() {
+fn each_translation_has_every_message_and_placeholder() {
     for language in ALL {
         for ((name, sentence), (_, english)) in
             language.words.all().into_iter().zip(en::WORDS.all())
@@ -26,7 +26,7 @@ fn each_language_says_everything_with_the_same_values() {
 }
 
 #[test]
-fn no_sentence_holds_markup_or_a_quote() {
+fn no_translation_contains_markup_or_quotes() {
     for language in ALL {
         for (name, sentence) in language.words.all() {
             let bad = sentence.contains(['<', '>', '&', '"', '\'']);
@@ -36,7 +36,7 @@ fn no_sentence_holds_markup_or_a_quote() {
 }
 
 #[test]
-fn the_language_is_the_switch_then_what_the_browser_likes_best() {
+fn the_language_switch_overrides_the_browser_preference() {
     #[track_caller]
     fn check(query: &str, accept_language: &str, expected: &str) {
         assert_eq!(choose(query, accept_language).tag, expected, "{query} {accept_language}");
@@ -63,7 +63,7 @@ fn the_language_is_the_switch_then_what_the_browser_likes_best() {
 }
 
 #[test]
-fn values_are_escaped_and_kept_together() {
+fn values_are_escaped_and_isolated_from_text_direction() {
     let filled = fill_html("{n} von {m}", &[("n", "<b>"), ("m", "{n}")]);
     assert_eq!(filled, "<bdi>&lt;b&gt;</bdi> von <bdi>{n}</bdi>");
     let arabic = ALL[12];

@@ -45,7 +45,7 @@ fn kernels_have_the_ids_that_the_node_reports() {
 }
 
 #[test]
-fn a_kernel_with_every_field_is_read_and_named() {
+fn a_kernel_with_every_field_is_parsed_and_hashed() {
     let var_int = |rest: &mut Vec<u8>| rest.extend([0x80, 0x00]); // 128
     let mut kernel = vec![0x3f];
     (0..2).for_each(|_| var_int(&mut kernel)); // Fee and peg-in.
@@ -82,7 +82,7 @@ fn a_kernel_with_every_field_is_read_and_named() {
 }
 
 #[test]
-fn an_extension_block_that_cannot_be_read_proves_nothing() {
+fn an_unreadable_extension_block_proves_nothing() {
     let whole = block("block-mweb-pegout.hex");
     let absent = PegoutProof::Absent { unmined: std::collections::HashSet::new() };
     let proof = |bytes: &[u8]| decode_block(bytes).expect("a block all the same").pegouts;
@@ -92,7 +92,7 @@ fn an_extension_block_that_cannot_be_read_proves_nothing() {
 
 proptest! {
     #[test]
-    fn any_bytes_are_read_or_refused(
+    fn any_bytes_are_parsed_or_refused(
         at in any::<prop::sample::Index>(),
         with in any::<u8>(),
         cut in any::<prop::sample::Index>(),

@@ -52,7 +52,7 @@ fn known(store: &Store) -> KnownHead {
 }
 
 #[test]
-fn the_first_row_that_does_not_fit_is_named() {
+fn the_first_row_that_breaks_the_hash_chain_is_reported() {
     for sql in [
         "UPDATE audit_log SET at = 6 WHERE id = 3",
         "UPDATE audit_log SET actor = 'cli ' WHERE id = 3",
@@ -70,7 +70,7 @@ fn the_first_row_that_does_not_fit_is_named() {
 }
 
 #[test]
-fn missing_rows_are_named_wherever_they_were() {
+fn missing_rows_are_reported_at_every_position() {
     let missing = |first, last| Break::Missing { first, last };
     check_after("DELETE FROM audit_log WHERE id = 1", missing(1, 1));
     check_after("DELETE FROM audit_log WHERE id IN (2, 3)", missing(2, 3));
@@ -80,7 +80,7 @@ fn missing_rows_are_named_wherever_they_were() {
 }
 
 #[test]
-fn a_log_that_was_computed_anew_does_not_fit_a_known_head() {
+fn a_recomputed_log_does_not_match_a_known_head() {
     let (_dir, store) = log_of(5);
     let known = known(&store);
     tamper(&store, "DELETE FROM audit_log WHERE id >= 3");
@@ -95,7 +95,7 @@ fn a_log_that_was_computed_anew_does_not_fit_a_known_head() {
 }
 
 #[test]
-fn a_long_log_is_read_in_pages_and_its_newest_rows_alone() {
+fn a_long_log_is_checked_in_pages_or_by_its_newest_rows() {
     let rows = 2 * ROWS_MAX as usize + 1;
     let (_dir, store) = log_of(rows);
     let all = check(&store, Extent::All, &[]).expect("read");
@@ -107,24 +107,6 @@ fn a_long_log_is_read_in_pages_and_its_newest_rows_alone() {
     assert_eq!((all.rows, all.found), (6, Some(Break::Changed { id: 7 })));
     let newest = check(&store, Extent::Newest(1_500), &[]).expect("read");
     assert_eq!(newest.found, Some(Break::Changed { id: 1999 }));
-}
-
-#[test]
-fn rows_from_before_the_chain_are_chained_as_they_are() {
-    let connection = Connection::open_in_memory().expect("in memory");
-    crate::store::migrations::apply_scripts(&connection, 10).expect("our own scripts");
-    let rows = "INSERT INTO trail (id, at, actor, act, after) VALUES
-                    (1, 1, 'cli', 'set_name', 'one'), (2, 2, 'cli', 'set_name', NULL)";
-    connection.execute_batch(rows).expect("written");
-    crate::store::migrations::apply_script(&connection, 10).expect("our own script");
-    let tx = ReadTx::of_foreign(&connection);
-    let mut walk = Walk { checked: Checked::from(EMPTY), known: &[] };
-    assert_eq!(walk.page(&tx).expect("read"), 2);
-    let checked = walk.finish();
-    assert_eq!((checked.rows, checked.found), (2, None));
-    let log = super::super::list(&tx, None, 0, 5).expect("read");
-    let after: Vec<_> = log.into_iter().map(|entry| (entry.id, entry.after)).collect();
-    assert_eq!(after, [(2, None), (1, Some("one".to_owned()))]);
 }
 
 #[test]

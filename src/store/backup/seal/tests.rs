@@ -1,7 +1,7 @@
 //! A change to any table of a copy, or to the seal itself, is refused by name.
 
 use super::*;
-use crate::headway::NOBODY;
+use crate::progress::NOBODY;
 use crate::secret::MasterSecret;
 use crate::store::migrations;
 
@@ -20,14 +20,14 @@ fn sealed() -> Connection {
     migrations::apply_scripts(&connection, migrations::known_version()).expect("our own scripts");
     let rows = "INSERT INTO merchants (id, name, created_at) VALUES (1, 'one', 1), (2, 'two', 2);
                 INSERT INTO identity (name, value) VALUES ('a', 'b'), ('c', 'd');
-                INSERT INTO progress (role, at) VALUES ('watcher', 5);";
+                INSERT INTO role_status (role, at) VALUES ('watcher', 5);";
     connection.execute_batch(rows).expect("written");
     write(&connection, &key(7), &facts(), NOBODY).expect("sealed");
     connection
 }
 
 #[test]
-fn an_untouched_copy_fits_and_says_what_it_was_sealed_with() {
+fn an_unmodified_backup_verifies_and_returns_its_facts() {
     let connection = sealed();
     let said = verify(&connection, &[key(7)], NOBODY).expect("it fits");
     assert_eq!(said, facts());
@@ -38,13 +38,13 @@ fn an_untouched_copy_fits_and_says_what_it_was_sealed_with() {
 }
 
 #[test]
-fn another_secret_is_named_and_not_called_a_change() {
+fn another_secret_is_not_reported_as_a_modification() {
     let refused = verify(&sealed(), &[key(8)], NOBODY);
     assert!(matches!(refused, Err(Refusal::OtherSecret(id)) if id == key(7).id()));
 }
 
 #[test]
-fn each_change_is_refused_by_the_name_of_its_table() {
+fn each_change_is_refused_with_the_name_of_its_table() {
     #[track_caller]
     fn check(sql: &str, expected: &str) {
         let connection = sealed();
@@ -60,11 +60,14 @@ fn each_change_is_refused_by_the_name_of_its_table() {
     check("DELETE FROM merchants WHERE id = 2", merchants);
     check("INSERT INTO merchants (id, name, created_at) VALUES (3, 'three', 3)", merchants);
     check("UPDATE identity SET value = 'x' WHERE name = 'a'", "the table identity does not fit");
-    check("DELETE FROM progress", "the table progress does not fit");
-    check("UPDATE progress SET at = NULL", "the table progress does not fit");
+    check("DELETE FROM role_status", "the table role_status does not fit");
+    check("UPDATE role_status SET at = NULL", "the table role_status does not fit");
     check("INSERT INTO payment_seals VALUES (1, zeroblob(32))", "the table payment_seals does");
-    check("ALTER TABLE progress RENAME COLUMN note TO nota", "the table progress does not fit");
-    check("DROP TABLE progress", "the table progress");
+    check(
+        "ALTER TABLE role_status RENAME COLUMN note TO nota",
+        "the table role_status does not fit",
+    );
+    check("DROP TABLE role_status", "the table role_status");
     check("CREATE TABLE mine (x)", "the table mine was added");
     let seal = "its seal does not fit";
     check("UPDATE backup_seal SET value = zeroblob(8) WHERE name = 'made at'", seal);

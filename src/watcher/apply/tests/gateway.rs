@@ -6,7 +6,7 @@ use super::*;
 pub(super) struct Gateway {
     pub(super) dir: tempfile::TempDir,
     pub(super) store: Store,
-    pub(super) sieving: RefCell<Sieving>,
+    pub(super) filter_builder: RefCell<FilterBuilder>,
     pub(super) expiry: RefCell<Expiry>,
     pub(super) xpub: AccountXpub,
     pub(super) payments: Vec<Payment>,
@@ -30,16 +30,16 @@ impl Gateway {
         }
         let store = Store::open(&dir.path().join("litegate.db")).expect("a database");
         let (xpub, payments) = (account(1), payments.clone());
-        let (sieving, expiry) = Default::default();
-        Gateway { dir, store, sieving, expiry, xpub, payments }
+        let (filter_builder, expiry) = Default::default();
+        Gateway { dir, store, filter_builder, expiry, xpub, payments }
     }
 
     pub(super) fn restart(self) -> Gateway {
         let Gateway { dir, store, xpub, payments, .. } = self;
         drop(store);
         let store = Store::open(&dir.path().join("litegate.db")).expect("the same database");
-        let (sieving, expiry) = Default::default();
-        Gateway { dir, store, sieving, expiry, xpub, payments }
+        let (filter_builder, expiry) = Default::default();
+        Gateway { dir, store, filter_builder, expiry, xpub, payments }
     }
 
     /// Walks to the node's tip, compares the mempool and lets time run out, as a pass of the
@@ -60,15 +60,15 @@ impl Gateway {
                 NextStep::Connect { height } => {
                     let block = node.chain[height as usize].read();
                     let id = BlockId { height, hash: block.hash };
-                    let mut sieving = self.sieving.borrow_mut();
-                    sieving.begin(&self.store);
-                    sieving.await_built();
-                    let write = move |tx: &WriteTx, sieve: &mut AtHand| {
-                        let sieve = sieve.complete(tx)?;
-                        assert!(sieve.is_some(), "it was built, and nothing has failed");
-                        connect(tx, &block, id, Network::Regtest, now, sieve.as_ref())
+                    let mut filter_builder = self.filter_builder.borrow_mut();
+                    filter_builder.begin(&self.store);
+                    filter_builder.await_built();
+                    let write = move |tx: &WriteTx, bloom_filter: &mut AtHand| {
+                        let bloom_filter = bloom_filter.complete(tx)?;
+                        assert!(bloom_filter.is_some(), "it was built, and nothing has failed");
+                        connect(tx, &block, id, Network::Regtest, now, bloom_filter.as_ref())
                     };
-                    sieving.write(&self.store, write).expect("connected");
+                    filter_builder.write(&self.store, write).expect("connected");
                 }
                 NextStep::Disconnect(id) => {
                     self.store.write_blocking(move |tx| disconnect(tx, id)).expect("taken back");
@@ -83,9 +83,10 @@ impl Gateway {
         self.store
             .write_blocking(move |tx| {
                 let ours = coins::in_mempool(tx)?;
-                let gone = ours.iter().map(|coin| coin.outpoint);
-                let gone: Vec<OutPoint> = gone.filter(|at| !present.contains(&at.txid)).collect();
-                dropped(tx, &gone, &at_tip)?;
+                let removed = ours.iter().map(|coin| coin.outpoint);
+                let removed: Vec<OutPoint> =
+                    removed.filter(|at| !present.contains(&at.txid)).collect();
+                evicted(tx, &removed, &at_tip)?;
                 saw(tx, &seen, sight)
             })
             .expect("compared");
@@ -161,7 +162,7 @@ pub(super) fn set_up(tx: &WriteTx) -> Result<Vec<Payment>, Refusal> {
         expiry_ms: EXPIRY_MS,
         late_grace_ms: LATE_GRACE_MS,
         min_amount: Amount::ZERO,
-        open_max: u32::MAX,
+        max_open_payments: u32::MAX,
         max_daily_payments: 0,
     };
     account_scan::record_answer(tx)?;

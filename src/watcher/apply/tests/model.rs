@@ -232,7 +232,7 @@ impl ModelNode {
             | Act::Look
             | Act::LookLagging
             | Act::Sweep
-            | Act::Raise(..)
+            | Act::FeeBump(..)
             | Act::LookAfter
             | Act::Restart => {}
         }

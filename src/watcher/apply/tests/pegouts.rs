@@ -77,7 +77,7 @@ impl Scene {
 }
 
 #[test]
-fn of_two_equal_ones_each_counts_whichever_is_mined_first() {
+fn equal_peg_outs_both_count_in_either_mining_order() {
     // 1. Two equal peg-outs are announced, one after the other.
     // 2. The second is mined first, by nodes that say all, only kernels, or nothing.
     // 3. Both count, each since its own first sight; so they do once both are mined.
@@ -107,7 +107,7 @@ fn of_two_equal_ones_each_counts_whichever_is_mined_first() {
 }
 
 #[test]
-fn a_lost_announcement_gives_its_time_to_no_other_peg_out() {
+fn a_lost_announcement_passes_its_time_to_no_other_peg_out() {
     #[track_caller]
     fn check(proof: impl Fn(&Scene) -> PegoutProof) {
         let mut scene = Scene::new();
@@ -133,7 +133,7 @@ fn a_lost_announcement_gives_its_time_to_no_other_peg_out() {
 }
 
 #[test]
-fn a_kernel_that_comes_again_keeps_its_first_sight() {
+fn a_returning_kernel_keeps_its_first_seen_time() {
     // 1. A peg-out is announced and lost. 2. Its kernel comes in another transaction.
     let mut scene = Scene::new();
     let first = scene.peg_out(10);
@@ -156,7 +156,7 @@ fn a_kernel_that_comes_again_keeps_its_first_sight() {
 }
 
 #[test]
-fn a_kernel_that_is_mined_twice_is_two_payments() {
+fn a_kernel_that_is_mined_twice_counts_as_two_payments() {
     let mut scene = Scene::new();
     let first = scene.peg_out(10);
     scene.look_at(10);
@@ -182,7 +182,7 @@ fn a_kernel_that_is_mined_twice_is_two_payments() {
 }
 
 #[test]
-fn an_announcement_without_its_kernel_is_fulfilled_all_the_same() {
+fn an_announcement_without_its_kernel_is_still_matched() {
     // A node that does not report kernels' ids, and a database from before they were recorded.
     let mut scene = Scene::new();
     scene.look_at(0);
@@ -205,7 +205,7 @@ fn an_announcement_without_its_kernel_is_fulfilled_all_the_same() {
 
 #[test]
 #[ignore = "long"]
-fn ten_thousand_peg_outs_in_one_transaction_and_one_block() {
+fn ten_thousand_peg_outs_in_one_transaction_all_count() {
     // `cargo test --release --lib ten_thousand -- --include-ignored --nocapture` says how long.
     const MANY: usize = 10_000;
     let mut scene = Scene::new();

@@ -11,21 +11,21 @@ use super::*;
 use crate::domain::audit::{Audit, Difference, Unspent};
 use crate::domain::ledger::Ledger;
 use crate::domain::sweep::{OperatorFee, Payee, Rules, SweepPlan, plan, plan_again};
-use crate::store::books;
+use crate::store::ledger_report;
 use crate::store::sweeps::{SignedPlan, StoredSweepTx, Unconfirmed};
 
 /// Fees, in litoshis for 1,000 vbytes: of a first version, and how much each further one adds.
 const RATE: u64 = 10_000;
-const RAISED_BY: u64 = 5_000;
+const BUMPED_BY: u64 = 5_000;
 
 /// For how many blocks a foreign spend has to last, as for the sweeper itself.
-const DISSOLVE_DEPTH: u32 = 2;
+const ABANDON_DEPTH: u32 = 2;
 
 /// How often something became of a sweep in a history.
 #[derive(Debug, Default)]
 pub(super) struct Fates {
     made: usize,
-    raised: usize,
+    bumped: usize,
     given_up: usize,
     mined: usize,
     taken_back: usize,
@@ -103,9 +103,15 @@ impl Gateway {
         }
     }
 
-    pub(super) fn raise(&self, node: &mut ModelNode, which: usize, taken: bool, fates: &mut Fates) {
-        let under_way = self.unconfirmed();
-        let Some(sweep) = under_way.get(which % under_way.len().max(1)) else { return };
+    pub(super) fn bump_fee(
+        &self,
+        node: &mut ModelNode,
+        which: usize,
+        taken: bool,
+        fates: &mut Fates,
+    ) {
+        let in_flight = self.unconfirmed();
+        let Some(sweep) = in_flight.get(which % in_flight.len().max(1)) else { return };
         let (newest, now) = (sweep.versions[0].clone(), node.now);
         let (coins, payouts) = self
             .store
@@ -125,14 +131,14 @@ impl Gateway {
         let plan_at = |fee| plan_again(&coins, &payouts, operator.as_ref(), fee, &rules);
         let version = u64::try_from(sweep.versions.len()).expect("few");
         let weightless = plan_at(Amount::from_litoshis(1_000).expect("small"));
-        let Ok(plan) = weightless.and_then(|plan| plan_at(plan.fee_at(RATE + version * RAISED_BY)))
+        let Ok(plan) = weightless.and_then(|plan| plan_at(plan.fee_at(RATE + version * BUMPED_BY)))
         else {
             return;
         };
         let (signed, id) = (signed(plan), sweep.id);
-        let store = move |tx: &WriteTx| sweeps::store_raised(tx, id, &newest, &signed, now);
+        let store = move |tx: &WriteTx| sweeps::store_fee_bump(tx, id, &newest, &signed, now);
         let stored = self.store.write_blocking(store).expect("stored");
-        fates.raised += 1;
+        fates.bumped += 1;
         if taken {
             let before: BTreeSet<Txid> = sweep.versions.iter().map(|v| v.txid()).collect();
             node.mempool.retain(|tx| !before.contains(&tx.id));
@@ -145,9 +151,8 @@ impl Gateway {
         let given_up = self.store.write_blocking(move |tx| {
             let Some(tip) = blocks::tip(tx)? else { return Ok::<_, Error>(0) };
             let vanished = sweeps::abandoned::with_vanished_coin(tx)?;
-            let spent =
-                sweeps::abandoned::dissolve_impossible(tx, tip.height, DISSOLVE_DEPTH, now)?;
-            Ok(spent.len() + sweeps::abandoned::dissolve_vanished(tx, &vanished, now)?.len())
+            let spent = sweeps::abandoned::abandon_impossible(tx, tip.height, ABANDON_DEPTH, now)?;
+            Ok(spent.len() + sweeps::abandoned::abandon_vanished(tx, &vanished, now)?.len())
         });
         fates.given_up += given_up.expect("written");
         for sweep in self.unconfirmed() {
@@ -242,10 +247,10 @@ pub(super) fn check(gateway: &Gateway, node: &ModelNode) -> BTreeSet<Txid> {
         .collect();
     let mut mined = BTreeSet::new();
     let report = gateway.store.read_blocking(|tx| {
-        let (coins, versions) = (books::coins(tx)?, books::sweeps(tx)?);
-        for booked in coins.iter().filter(|booked| matches!(booked.coin.place, Place::Block(_))) {
-            let at = booked.coin.outpoint;
-            assert_eq!(booked.spent_by, spenders.get(&at).copied(), "what spent {at}");
+        let (coins, versions) = (ledger_report::coins(tx)?, ledger_report::sweeps(tx)?);
+        for ledger in coins.iter().filter(|ledger| matches!(ledger.coin.place, Place::Block(_))) {
+            let at = ledger.coin.outpoint;
+            assert_eq!(ledger.spent_by, spenders.get(&at).copied(), "what spent {at}");
         }
         for version in &versions {
             assert_eq!(version.block, places.get(&version.txid).copied(), "where it was mined");
@@ -253,13 +258,13 @@ pub(super) fn check(gateway: &Gateway, node: &ModelNode) -> BTreeSet<Txid> {
         }
         let tip = blocks::tip(tx)?;
         let mut audit = Audit::new(&gateway.xpub, tip, coins, versions);
-        books::payments(tx, |payment| audit.payment(payment.expect("it can be read")))?;
+        ledger_report::payments(tx, |payment| audit.payment(payment.expect("it can be read")))?;
         let mut report = audit.finish(&unspent);
         let height = tip.map_or(0, |tip| tip.height);
         let ledgers = merchant_rows::all(tx)?.into_iter().map(|merchant| {
             let mut ledger = Ledger::default();
             let facts = accounts::facts_anew(tx, merchant.id, height)?;
-            facts.booked.iter().for_each(|fact| ledger.book(*fact));
+            facts.ledger.iter().for_each(|fact| ledger.book(*fact));
             Ok::<_, Error>((merchant.id, ledger))
         });
         report.compare_accounts(&ledgers.collect::<Result<Vec<_>, _>>()?);
@@ -290,20 +295,20 @@ fn check_fates(then: &[Act], expected: [usize; 5]) {
     let mut history = paid_and_swept();
     history.extend_from_slice(then);
     history.push(Act::Look);
-    let Fates { made, raised, given_up, mined, taken_back, .. } = play(&history);
-    assert_eq!([made, raised, given_up, mined, taken_back], expected, "{then:?}");
+    let Fates { made, bumped, given_up, mined, taken_back, .. } = play(&history);
+    assert_eq!([made, bumped, given_up, mined, taken_back], expected, "{then:?}");
 }
 
 #[test]
-fn sums_are_kept_through_all_that_can_become_of_a_sweep() {
-    use Act::{Look, LookAfter, Mine, Raise, Reorg, ReorgMined, Steal, Sweep};
+fn merchant_sums_stay_correct_for_every_sweep_outcome() {
+    use Act::{FeeBump, Look, LookAfter, Mine, Reorg, ReorgMined, Steal, Sweep};
     let mine = || Mine(9);
     check_fates(&[Look], [1, 0, 0, 0, 0]);
     check_fates(&[mine(), Look, Reorg(1), Look, mine(), Look], [1, 0, 0, 2, 1]);
     check_fates(&[mine(), Look, ReorgMined(1), Look, Reorg(3), Look], [1, 0, 0, 1, 1]);
     // The node takes the version with the higher fee, or the first one is mined all the same.
-    check_fates(&[Raise(0, true), Raise(0, true), mine(), Look, Reorg(1)], [1, 2, 0, 1, 1]);
-    check_fates(&[Raise(0, false), mine(), Look, Reorg(1), Look, mine()], [1, 1, 0, 2, 1]);
+    check_fates(&[FeeBump(0, true), FeeBump(0, true), mine(), Look, Reorg(1)], [1, 2, 0, 1, 1]);
+    check_fates(&[FeeBump(0, false), mine(), Look, Reorg(1), Look, mine()], [1, 1, 0, 2, 1]);
     // Somebody else spends a coin: what is left goes into another sweep.
     let stolen = [Steal(0), mine(), Look, mine(), Look, LookAfter, Sweep, mine(), Look];
     check_fates(&stolen, [2, 0, 1, 1, 0]);

@@ -11,8 +11,8 @@ use crate::harness::http::{Request, find_header};
 
 use super::limits::{refuses_commands, refuses_message};
 use super::{
-    ADMIN_ROLE, ADMINS_CHANNEL, APPLICATION, Call, GUILD, MAY_WRITE, MERCHANTS_CHANNEL, Mood,
-    Person, Posted, State, TOKEN, TRAIL_CHANNEL,
+    ADMIN_ROLE, ADMINS_CHANNEL, APPLICATION, AUDIT_LOG_CHANNEL, Call, GUILD, MAY_WRITE,
+    MERCHANTS_CHANNEL, Mood, Person, Posted, State, TOKEN,
 };
 
 /// A message with files, as Discord takes it: its parts one after the other, the message's own JSON
@@ -215,7 +215,7 @@ pub(super) fn channel_of(person: u64) -> u64 {
 
 fn post_message(state: &State, call: &Call, channel: &str) -> (u16, Value) {
     let channel: u64 = channel.parse().unwrap_or(0);
-    let public = [MERCHANTS_CHANNEL, ADMINS_CHANNEL, TRAIL_CHANNEL].contains(&channel);
+    let public = [MERCHANTS_CHANNEL, ADMINS_CHANNEL, AUDIT_LOG_CHANNEL].contains(&channel);
     let to = (!public).then(|| channel - 7);
     let closed = to.and_then(|person| state.closed.lock().unwrap().get(&person).copied());
     if let Some(code) = closed {

@@ -1,0 +1,55 @@
+//! `GET /pay/:paymentId/qr.svg`: the QR code of what is still to be paid, for those who make a
+//! checkout of their own.
+
+use std::sync::Arc;
+
+use bitcoin::hashes::{Hash, sha256};
+use warp::http::{HeaderMap, HeaderValue, StatusCode, header};
+use warp::reply::{Reply, Response};
+
+use crate::domain::payment;
+use crate::view::receiving_address;
+
+use super::error::{ApiError, Code};
+use super::{Api, show};
+
+/// Shows the code. With `if-none-match`, 304 while it asks for the same.
+///
+/// # Errors
+/// 404 for an unknown payment, and for one that nothing should be sent to any more.
+pub(crate) async fn qr_image(
+    api: Arc<Api>,
+    id: String,
+    headers: HeaderMap,
+) -> Result<Response, ApiError> {
+    let facts = show::look_up(&api, &id).await?;
+    let payment = &facts.payment;
+    let assessment = payment::assess(payment, &facts.coins, facts.tip);
+    if !payment::detail(payment, facts.status, &assessment).asks_for_money() {
+        let message = "nothing is to be sent to this payment any more";
+        return Err(ApiError::new(Code::NotFound, message));
+    }
+    let address = receiving_address(payment, api.site.network);
+    let uri = payment::payment_uri(&address, assessment.due);
+    let picture =
+        api.codes.picture(&uri).ok_or_else(|| ApiError::internal("no QR code holds the URI"))?;
+    let hash = sha256::Hash::hash(picture.as_bytes()).to_string();
+    let etag = format!("\"{}\"", &hash[..16]);
+    let mut response = if show::is_known(&headers, &etag) {
+        let mut response = warp::reply().into_response();
+        *response.status_mut() = StatusCode::NOT_MODIFIED;
+        response
+    } else {
+        let mut response = Response::new(picture.into());
+        let svg = HeaderValue::from_static("image/svg+xml");
+        response.headers_mut().insert(header::CONTENT_TYPE, svg);
+        response
+    };
+    let headers = response.headers_mut();
+    let value = HeaderValue::from_str(&etag).map_err(ApiError::internal)?;
+    headers.insert(header::ETAG, value);
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
+    let nothing = HeaderValue::from_static("default-src 'none'");
+    headers.insert(header::CONTENT_SECURITY_POLICY, nothing);
+    Ok(response)
+}

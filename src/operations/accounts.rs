@@ -1,0 +1,62 @@
+//! A merchant's accounts and payouts, for every door that shows them.
+
+use bitcoin::Txid;
+
+use crate::domain::ledger::Ledger;
+use crate::domain::merchant::MerchantId;
+use crate::domain::network::Network;
+use crate::store::accounts::{self as rows, PaidSweep};
+use crate::store::{ReadTx, blocks};
+use crate::view::account::Sums;
+
+use super::Refusal;
+use super::merchants::{self, Account};
+use super::reason::Reason;
+
+/// A merchant with its accounts.
+#[derive(Debug, Clone)]
+pub(crate) struct Statement {
+    pub(crate) account: Account,
+    pub(crate) sums: Sums,
+}
+
+/// Everything about a merchant's account.
+pub(crate) fn statement(
+    tx: &ReadTx,
+    id: MerchantId,
+    network: Network,
+) -> Result<Statement, Refusal> {
+    Ok(Statement { account: merchants::account(tx, id, network)?, sums: sums(tx, id)? })
+}
+
+/// What a merchant's accounts hold.
+pub(crate) fn sums(tx: &ReadTx, id: MerchantId) -> Result<Sums, Refusal> {
+    let tip = blocks::tip(tx)?.map_or(0, |tip| tip.height);
+    let facts = rows::facts(tx, id, tip)?;
+    let mut ledger = Ledger::default();
+    facts.ledger.iter().for_each(|fact| ledger.book(*fact));
+    Ok(Sums { ledger, unconfirmed: facts.unconfirmed, confirmed: facts.confirmed })
+}
+
+/// A page of the sweeps that paid a merchant, and whether there are more.
+///
+/// # Errors
+/// If the cursor is none of this list's.
+pub(crate) fn payouts(
+    tx: &ReadTx,
+    id: MerchantId,
+    after: Option<Txid>,
+    limit: u32,
+) -> Result<(Vec<PaidSweep>, bool), Refusal> {
+    let before = match after {
+        None => None,
+        Some(txid) => {
+            let last = rows::sweep_of_txid(tx, id, txid)?;
+            Some(last.ok_or_else(|| Refusal::invalid("cursor", Reason::Cursor))?)
+        }
+    };
+    let mut found = rows::sweeps(tx, id, before, limit.saturating_add(1))?;
+    let more = found.len() > limit as usize;
+    found.truncate(limit as usize);
+    Ok((found, more))
+}

@@ -1,0 +1,61 @@
+//! What administrators do to the whole: say something to all merchants, send a merchant's failed
+//! webhooks again. Each leaves a line in the audit log.
+
+use crate::domain::merchant::MerchantId;
+use crate::domain::time::Timestamp;
+use crate::store::WriteTx;
+use crate::store::audit_log;
+use crate::store::events::{self, Wanted};
+
+use super::reason::Reason;
+use super::{Actor, Refusal, act, act_on_all, merchants};
+
+/// The longest announcement, in characters.
+pub(crate) const ANNOUNCEMENT_CHARS_MAX: usize = 1_500;
+
+/// Failed webhooks that are sent again at once, at most.
+const RESENT_MAX: u32 = 500;
+
+/// Records an announcement, before it is posted.
+///
+/// # Errors
+/// If it says nothing, or more than fits.
+pub(crate) fn record(
+    tx: &WriteTx,
+    actor: &Actor,
+    text: &str,
+    now: Timestamp,
+) -> Result<(), Refusal> {
+    evaluate(text)?;
+    audit_log::append(tx, &act_on_all(actor, now, "announce", (None, Some(text.to_owned()))))?;
+    Ok(())
+}
+
+/// Refuses an announcement that says nothing, or more than fits into a message.
+pub(crate) fn evaluate(text: &str) -> Result<(), Refusal> {
+    let chars = text.trim().chars().count();
+    if chars == 0 || chars > ANNOUNCEMENT_CHARS_MAX {
+        return Err(Refusal::invalid("text", Reason::Announcement));
+    }
+    Ok(())
+}
+
+/// Makes the failed webhooks of a merchant due again. Answers how many.
+pub(crate) fn resend_failed(
+    tx: &WriteTx,
+    actor: &Actor,
+    id: MerchantId,
+    now: Timestamp,
+) -> Result<u32, Refusal> {
+    merchants::get(tx, id)?;
+    let mut count = 0u32;
+    let wanted = Wanted { merchant: Some(id), state: Some("failed"), after: None };
+    for event in events::list(tx, &wanted, RESENT_MAX)? {
+        if events::resend(tx, &event.id, now)? {
+            count = count.saturating_add(1);
+        }
+    }
+    let change = (None, Some(format!("{count} webhooks")));
+    audit_log::append(tx, &act(actor, now, "resend_all", id, change))?;
+    Ok(count)
+}

@@ -1,0 +1,344 @@
+//! Merchants: adding them, and every change of an account. Each act leaves a line in the audit log.
+
+mod payout_address;
+
+use crate::clock::Clock;
+use crate::domain::egress::Egress;
+use crate::domain::merchant::{
+    BusinessName, GRANT_DAYS_MAX, Merchant, MerchantId, OLD_KEY_LIFE_MS, OldKey, Registrations,
+    Subscription, WebhookSecret,
+};
+use crate::domain::network::Network;
+use crate::domain::payment::CONFIRMATIONS_MAX;
+use crate::domain::time::Timestamp;
+use crate::domain::webhook_url::{PrivateNetworks, WebhookUrl};
+use crate::secret;
+use crate::store::merchants as rows;
+use crate::store::{ReadTx, WriteTx, audit_log};
+
+use super::own_addresses::ForeignAddress;
+use super::reason::Reason;
+use super::second_factor::{self, Passed};
+use super::{Actor, Refusal, act};
+
+#[cfg(test)]
+pub(crate) use payout_address::Registered;
+pub(crate) use payout_address::{
+    ADDRESS_CHANGES_MAX, AddressStep, address_step, cancel_address_change, set_address,
+};
+
+/// What an act on merchants needs to know of the gateway.
+#[derive(Debug, Clone)]
+pub(crate) struct Rules {
+    pub(crate) network: Network,
+    /// How long a changed payout address waits, in milliseconds.
+    pub(crate) payout_address_delay_ms: i64,
+}
+
+/// A new merchant as asked for.
+#[derive(Debug, Clone)]
+pub(crate) struct NewMerchant {
+    pub(crate) name: BusinessName,
+    pub(crate) discord_id: Option<u64>,
+    pub(crate) payout_address: Option<ForeignAddress>,
+    /// Days of subscription to begin with.
+    pub(crate) days: Option<u32>,
+}
+
+/// A merchant and what is registered for it.
+#[derive(Debug, Clone)]
+pub(crate) struct Account {
+    pub(crate) merchant: Merchant,
+    pub(crate) addresses: Registrations,
+}
+
+/// Adds a merchant.
+///
+/// # Errors
+/// If the Discord user has an account, or the days are out of range.
+pub(crate) fn add(
+    tx: &WriteTx,
+    actor: &Actor,
+    rules: &Rules,
+    new: &NewMerchant,
+    clock: &Clock,
+) -> Result<Merchant, Refusal> {
+    let now = clock.now();
+    if let Some(discord_id) = new.discord_id
+        && let Some(taken) = rows::by_discord_id(tx, discord_id)?
+    {
+        return Err(Refusal::DiscordUserTaken(taken.id));
+    }
+    let merchant = Merchant {
+        id: MerchantId::from_random(u64::from_be_bytes(secret::random_bytes())),
+        name: new.name.clone(),
+        discord_id: new.discord_id,
+        created_at: now,
+        key_version: 1,
+        previous_key_until: None,
+        webhook_url: None,
+        confirmations: None,
+        subscription: Subscription::None,
+        webhook_secret: WebhookSecret::FIRST,
+    };
+    rows::insert(tx, &merchant)?;
+    let name = merchant.name.as_str().to_owned();
+    audit_log::append(tx, &act(actor, now, "add", merchant.id, (None, Some(name))))?;
+    if let Some(address) = &new.payout_address {
+        set_address(tx, actor, rules, merchant.id, address, &Passed::nothing(), clock)?;
+    }
+    if let Some(days) = new.days {
+        grant(tx, actor, merchant.id, days, now)?;
+    }
+    get(tx, merchant.id)
+}
+
+/// The account of a Discord user; the first act for them opens it, under this name.
+pub(crate) fn of_discord_user(
+    tx: &WriteTx,
+    actor: &Actor,
+    rules: &Rules,
+    discord_id: u64,
+    name: &str,
+    clock: &Clock,
+) -> Result<Merchant, Refusal> {
+    if let Some(merchant) = rows::by_discord_id(tx, discord_id)? {
+        return Ok(merchant);
+    }
+    // A name on Discord may hold what a business name may not.
+    let name = BusinessName::parse(name).or_else(|_| BusinessName::parse("My shop"))?;
+    let discord_id = Some(discord_id);
+    let new = NewMerchant { name, discord_id, payout_address: None, days: None };
+    add(tx, actor, rules, &new, clock)
+}
+
+/// The merchant of this id.
+pub(crate) fn get(tx: &ReadTx, id: MerchantId) -> Result<Merchant, Refusal> {
+    rows::by_id(tx, id)?.ok_or(Refusal::UnknownMerchant(id))
+}
+
+/// A merchant with its registrations.
+pub(crate) fn account(tx: &ReadTx, id: MerchantId, network: Network) -> Result<Account, Refusal> {
+    let merchant = get(tx, id)?;
+    Ok(Account { merchant, addresses: rows::payout_addresses(tx, id, network)? })
+}
+
+/// Changes the business name.
+pub(crate) fn set_name(
+    tx: &WriteTx,
+    actor: &Actor,
+    id: MerchantId,
+    name: &BusinessName,
+    now: Timestamp,
+) -> Result<(), Refusal> {
+    let before = get(tx, id)?.name.as_str().to_owned();
+    rows::set_name(tx, id, name)?;
+    let change = (Some(before), Some(name.as_str().to_owned()));
+    audit_log::append(tx, &act(actor, now, "set_name", id, change))?;
+    Ok(())
+}
+
+/// Changes the confirmations that payments of this merchant need.
+pub(crate) fn set_confirmations(
+    tx: &WriteTx,
+    actor: &Actor,
+    id: MerchantId,
+    confirmations: u32,
+    now: Timestamp,
+) -> Result<(), Refusal> {
+    if confirmations == 0 || confirmations > CONFIRMATIONS_MAX {
+        return Err(Refusal::invalid("confirmations", Reason::Confirmations));
+    }
+    let before = get(tx, id)?.confirmations.map(|n| n.to_string());
+    rows::set_confirmations(tx, id, confirmations)?;
+    let change = (before, Some(confirmations.to_string()));
+    audit_log::append(tx, &act(actor, now, "set_confirmations", id, change))?;
+    Ok(())
+}
+
+/// Adds days to the subscription. Answers the new end.
+pub(crate) fn grant(
+    tx: &WriteTx,
+    actor: &Actor,
+    id: MerchantId,
+    days: u32,
+    now: Timestamp,
+) -> Result<Subscription, Refusal> {
+    if days == 0 || days > GRANT_DAYS_MAX {
+        return Err(Refusal::invalid("days", Reason::Days));
+    }
+    let before = get(tx, id)?.subscription;
+    let after = before.extended(days, now);
+    rows::set_subscription(tx, id, after)?;
+    let change = (shown(before), shown(after));
+    audit_log::append(tx, &act(actor, now, "grant", id, change))?;
+    Ok(after)
+}
+
+/// Ends the subscription now. Payments that are open go on, and are paid out.
+pub(crate) fn revoke(
+    tx: &WriteTx,
+    actor: &Actor,
+    id: MerchantId,
+    now: Timestamp,
+) -> Result<(), Refusal> {
+    let before = get(tx, id)?.subscription;
+    rows::set_subscription(tx, id, Subscription::None)?;
+    audit_log::append(tx, &act(actor, now, "revoke", id, (shown(before), None)))?;
+    Ok(())
+}
+
+/// Lets the merchant make no new payments. Open ones go on, and what came is paid out.
+pub(crate) fn suspend(
+    tx: &WriteTx,
+    actor: &Actor,
+    id: MerchantId,
+    now: Timestamp,
+) -> Result<(), Refusal> {
+    get(tx, id)?;
+    if rows::suspended_at(tx, id)?.is_some() {
+        return Err(Refusal::SuspendedAlready);
+    }
+    rows::set_suspended(tx, id, Some(now))?;
+    audit_log::append(tx, &act(actor, now, "suspend", id, (None, None)))?;
+    Ok(())
+}
+
+/// Lets a suspended merchant go on.
+pub(crate) fn unsuspend(
+    tx: &WriteTx,
+    actor: &Actor,
+    id: MerchantId,
+    now: Timestamp,
+) -> Result<(), Refusal> {
+    get(tx, id)?;
+    let Some(since) = rows::suspended_at(tx, id)? else { return Err(Refusal::NotSuspended) };
+    rows::set_suspended(tx, id, None)?;
+    let change = (Some(format!("since {since}")), None);
+    audit_log::append(tx, &act(actor, now, "unsuspend", id, change))?;
+    Ok(())
+}
+
+/// Records that a secret was shown to somebody; the secret itself is not recorded.
+pub(crate) fn record_shown(
+    tx: &WriteTx,
+    actor: &Actor,
+    id: MerchantId,
+    act_name: &'static str,
+    now: Timestamp,
+) -> Result<(), Refusal> {
+    audit_log::append(tx, &act(actor, now, act_name, id, (None, None)))?;
+    Ok(())
+}
+
+/// Makes a new API key. The old one is dead with this write, or lives on for a day; keys older than
+/// that one are dead in any case, so a second rotation ends a leaked key at once.
+///
+/// # Errors
+/// Without the merchant's second factor, if one is enabled.
+pub(crate) fn rotate_key(
+    tx: &WriteTx,
+    actor: &Actor,
+    id: MerchantId,
+    old: OldKey,
+    passed: &Passed,
+    now: Timestamp,
+) -> Result<Merchant, Refusal> {
+    let before = get(tx, id)?.key_version;
+    second_factor::require(tx, id, passed)?;
+    let until = match old {
+        OldKey::RevokeNow => None,
+        OldKey::GracePeriod => Some(now.plus_ms(OLD_KEY_LIFE_MS)),
+    };
+    rows::raise_key_version(tx, id, until)?;
+    let merchant = get(tx, id)?;
+    let also = until.map(|end| format!("{OLD_KEY_UNTIL}{end}")).unwrap_or_default();
+    let after = format!("key {}{also}", merchant.key_version);
+    audit_log::append(
+        tx,
+        &act(actor, now, "rotate_key", id, (Some(format!("key {before}")), Some(after))),
+    )?;
+    Ok(merchant)
+}
+
+/// What the audit log says where an old key lives on, before the time until which it does.
+pub(crate) const OLD_KEY_UNTIL: &str = "; the one before until ";
+
+/// Refuses what only a merchant may have whose subscription is active and who is not suspended.
+///
+/// # Errors
+/// Why not.
+pub(crate) fn require_active(
+    tx: &ReadTx,
+    merchant: &Merchant,
+    now: Timestamp,
+) -> Result<(), Refusal> {
+    if !merchant.subscription.is_active(now) {
+        return Err(Refusal::SubscriptionInactive);
+    }
+    if rows::suspended_at(tx, merchant.id)?.is_some() {
+        return Err(Refusal::Suspended);
+    }
+    Ok(())
+}
+
+/// The word that takes a URL away.
+const NO_URL: &str = "none";
+
+/// Reads where webhooks shall go: a URL, or `none`.
+///
+/// # Errors
+/// As for the `webhookUrl` of a payment.
+pub(crate) fn read_webhook_url(text: &str, egress: &Egress) -> Result<Option<WebhookUrl>, Refusal> {
+    match text.trim() {
+        NO_URL => Ok(None),
+        url => match egress.check(url) {
+            Ok(url) => Ok(Some(url)),
+            Err(error) => Err(Refusal::invalid("url", error)),
+        },
+    }
+}
+
+/// Changes where webhooks go of payments that are made without a URL of their own. Payments that
+/// exist keep theirs. The audit log names the receiver without what may be secret in its URL.
+pub(crate) fn set_webhook_url(
+    tx: &WriteTx,
+    actor: &Actor,
+    id: MerchantId,
+    url: Option<&WebhookUrl>,
+    now: Timestamp,
+) -> Result<(), Refusal> {
+    // It was judged when it was set; only its receiver is wanted here.
+    let receiver = |text: String| {
+        WebhookUrl::parse(&text, PrivateNetworks::Allowed).map(|url| url.receiver()).ok()
+    };
+    let before = get(tx, id)?.webhook_url.and_then(receiver);
+    rows::set_webhook_url(tx, id, url.map(WebhookUrl::as_str))?;
+    let change = (before, url.map(WebhookUrl::receiver));
+    audit_log::append(tx, &act(actor, now, "set_webhook_url", id, change))?;
+    Ok(())
+}
+
+/// Makes a new webhook secret. The one before signs beside it for a day; a second rotation within
+/// that day ends the first secret at once.
+pub(crate) fn rotate_webhook_secret(
+    tx: &WriteTx,
+    actor: &Actor,
+    id: MerchantId,
+    now: Timestamp,
+) -> Result<Merchant, Refusal> {
+    let before = get(tx, id)?.webhook_secret.version;
+    rows::raise_webhook_version(tx, id, now)?;
+    let merchant = get(tx, id)?;
+    let after = merchant.webhook_secret.version;
+    let change = (Some(format!("secret {before}")), Some(format!("secret {after}")));
+    audit_log::append(tx, &act(actor, now, "rotate_webhook_secret", id, change))?;
+    Ok(merchant)
+}
+
+fn shown(subscription: Subscription) -> Option<String> {
+    match subscription {
+        Subscription::None => None,
+        Subscription::Until(end) => Some(end.to_string()),
+    }
+}

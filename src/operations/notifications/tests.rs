@@ -1,0 +1,180 @@
+//! What the roles say of themselves, as administrators hear of it.
+
+use super::*;
+use crate::store::Store;
+
+mod hot;
+mod lost;
+mod waits;
+
+/// Half a minute, in which nothing is repeated.
+const SOON_MS: i64 = 30_000;
+
+struct Scene {
+    _dir: tempfile::TempDir,
+    store: Store,
+}
+
+impl Scene {
+    fn new() -> Scene {
+        let dir = tempfile::tempdir().expect("a folder");
+        let store = Store::open(&dir.path().join("litegate.db")).expect("a new database");
+        Scene { _dir: dir, store }
+    }
+
+    /// Lets a role say something, looks, and gives what is told.
+    fn notified(&self, role: &'static str, note: &'static str, at_ms: i64) -> Vec<String> {
+        let now = Timestamp::from_ms(at_ms);
+        let found = self.store.write_blocking(move |tx| {
+            role_status::record(tx, role, now, note)?;
+            let drafts = of_notes(tx, now)?;
+            for draft in &drafts {
+                rows::insert(tx, draft, now)?;
+            }
+            Ok::<_, store::Error>(drafts)
+        });
+        found.expect("looked").into_iter().map(|draft| draft.text).collect()
+    }
+}
+
+#[test]
+fn zmq_silence_and_recovery_are_each_reported_once() {
+    let scene = Scene::new();
+    let notified = |note, at_ms| scene.notified(WATCHER, note, at_ms);
+    assert!(notified("height 5 (zmq)", 0).is_empty());
+    let cut = notified("height 5 (polling: ZMQ is silent)", SOON_MS);
+    assert!(cut.len() == 1 && cut[0].contains("ZMQ says nothing"), "{cut:?}");
+    assert!(
+        notified("height 6 (polling: no connection to the node's ZMQ)", 2 * SOON_MS).is_empty()
+    );
+    let back = notified("height 7 (zmq)", 3 * SOON_MS);
+    assert!(back.len() == 1 && back[0].contains("arrive again"), "{back:?}");
+    assert!(notified("height 8 (zmq)", 4 * SOON_MS).is_empty());
+    // What comes and goes is not told at each time.
+    assert!(notified("height 9 (polling: ZMQ is silent)", 5 * SOON_MS).is_empty());
+    let again = notified("height 9 (polling: ZMQ is silent)", 5 * SOON_MS + REPEAT_MS_MIN);
+    assert_eq!(again.len(), 1);
+}
+
+#[test]
+fn configured_polling_is_not_reported() {
+    let scene = Scene::new();
+    assert!(scene.notified(WATCHER, "height 5 (polling: no ZMQ configured)", 0).is_empty());
+    assert!(
+        scene.notified(WATCHER, "height 5 (polling: the node was built without ZMQ)", 1).is_empty()
+    );
+}
+
+#[test]
+fn coins_waiting_for_low_fees_are_reported_every_six_hours() {
+    let scene = Scene::new();
+    let notified = |note, at_ms| scene.notified(SWEEPER, note, at_ms);
+    assert!(notified("1 sent, 2 coins wait", 0).is_empty());
+    let dear = "0 sent, 2 coins wait, 2 of them for a lower fee";
+    assert!(notified(dear, SOON_MS)[0].contains("sweeper.max_fee_percent"));
+    assert!(notified(dear, SOON_MS + REPEAT_MS_MIN - 1).is_empty());
+    assert_eq!(notified(dear, SOON_MS + REPEAT_MS_MIN).len(), 1);
+}
+
+/// The surroundings of a look at a quiet time.
+fn quiet() -> Surroundings {
+    Surroundings {
+        network: Network::Regtest,
+        off: Vec::new(),
+        node: None,
+        low_disk: None,
+        hot_limit: None,
+        started_at: Timestamp::from_ms(0),
+    }
+}
+
+impl Scene {
+    /// Looks at the whole, and gives what is told of it.
+    fn looked(&self, around: &Surroundings, at_ms: i64) -> Vec<String> {
+        let (now, around) = (Timestamp::from_ms(at_ms), around.clone());
+        let found = self.store.write_blocking(move |tx| {
+            let drafts = of_the_whole(tx, &around, now)?;
+            let mut wanted = Vec::new();
+            for draft in drafts {
+                if is_wanted(tx, &draft, &around)? && !rows::is_known(tx, &draft.key)? {
+                    rows::insert(tx, &draft, now)?;
+                    wanted.push(draft.text);
+                }
+            }
+            Ok::<_, store::Error>(wanted)
+        });
+        found.expect("looked")
+    }
+
+    fn write(&self, job: impl FnOnce(&WriteTx) -> Result<(), store::Error> + Send + 'static) {
+        self.store.write_blocking(job).expect("written");
+    }
+}
+
+#[test]
+fn the_chain_guard_is_reported_but_not_again_soon() {
+    use bitcoin::BlockHash;
+    use bitcoin::hashes::Hash;
+
+    let scene = Scene::new();
+    let looks = |height: u32, slow: bool| {
+        scene.write(move |tx| {
+            let tip = crate::domain::chain::BlockId { height, hash: BlockHash::all_zeros() };
+            let slow = slow.then_some(crate::domain::chain_guard::Trouble::SlowBlocks);
+            let troubles = slow.into_iter().collect();
+            let look = chain_guard_alerts::Observation { tip, troubles, second_node_silent: false };
+            chain_guard_alerts::record(tx, &look, Timestamp::from_ms(i64::from(height))).map(|_| ())
+        });
+    };
+    assert!(scene.looked(&quiet(), 0).is_empty());
+    looks(100, true);
+    let notified = scene.looked(&quiet(), 100);
+    assert!(notified.len() == 1 && notified[0].contains("`litegate chain-guard`"), "{notified:?}");
+    assert!(scene.looked(&quiet(), 200).is_empty());
+    scene.write(|tx| chain_guard_alerts::end(tx, "cli", Timestamp::from_ms(300)).map(|_| ()));
+    looks(350, false);
+    looks(400, true);
+    let again = scene.looked(&quiet(), 500);
+    assert!(again.is_empty(), "{again:?}");
+    let off = Surroundings { off: vec![Kind::ChainGuard], ..quiet() };
+    assert!(scene.looked(&off, 100 + REPEAT_MS_MIN).is_empty());
+    assert_eq!(scene.looked(&quiet(), 100 + REPEAT_MS_MIN).len(), 1);
+}
+
+#[test]
+fn a_failing_sweeper_is_reported_at_most_every_six_hours() {
+    let scene = Scene::new();
+    let minute = 60_000;
+    let fails_after = |at_ms: i64| {
+        scene.write(move |tx| {
+            role_status::record(tx, SWEEPER, Timestamp::from_ms(at_ms), "nothing to send")?;
+            role_status::record_trouble(tx, SWEEPER, "the node says no")
+        });
+    };
+    fails_after(0);
+    assert!(scene.looked(&quiet(), 20 * minute).is_empty(), "it may pass");
+    let notified = scene.looked(&quiet(), 31 * minute);
+    assert!(notified.len() == 1 && notified[0].contains("the node says no"), "{notified:?}");
+    fails_after(60 * minute);
+    assert!(scene.looked(&quiet(), 120 * minute).is_empty());
+    assert_eq!(scene.looked(&quiet(), 31 * minute + REPEAT_MS_MIN).len(), 1);
+}
+
+#[test]
+fn audit_differences_and_their_resolution_are_reported() {
+    use crate::operations::audit;
+
+    let scene = Scene::new();
+    let audited = |differences: usize, at_ms: i64| {
+        let now = Timestamp::from_ms(at_ms);
+        scene.write(move |tx| audit::record(tx, differences, now));
+        scene.looked(&quiet(), at_ms)
+    };
+    assert!(audited(0, 0).is_empty());
+    let found = audited(3, SOON_MS);
+    assert!(found.len() == 1 && found[0].contains("3 differences"), "{found:?}");
+    assert!(audited(3, 2 * SOON_MS).is_empty());
+    assert!(audited(0, 3 * SOON_MS)[0].contains("clean again"));
+    assert!(audited(1, 4 * SOON_MS).is_empty(), "told a moment ago");
+    assert_eq!(audited(1, 3 * SOON_MS + REPEAT_MS_MIN).len(), 1);
+}

@@ -1,0 +1,48 @@
+//! Why a value that somebody gave is not allowed, one kind for each thing they can do something
+//! about. The sentences follow the name of a field.
+
+use crate::domain::address::AddressError;
+use crate::domain::amount::{Amount, AmountError};
+use crate::domain::merchant::{BadName, GRANT_DAYS_MAX};
+use crate::domain::payment::CONFIRMATIONS_MAX;
+use crate::domain::webhook_url::BadUrl;
+
+use super::announce::ANNOUNCEMENT_CHARS_MAX;
+use super::create_payment::REFERENCE_CHARS_MAX;
+
+/// What is wrong with a value.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum Reason {
+    #[error(transparent)]
+    Address(#[from] AddressError),
+    #[error("is an address of this gateway; give one of your own wallet")]
+    OwnAddress,
+    #[error(transparent)]
+    Name(#[from] BadName),
+    #[error(transparent)]
+    Amount(#[from] AmountError),
+    #[error("must be at least {0} LTC")]
+    TooSmall(Amount),
+    #[error("must have at most {REFERENCE_CHARS_MAX} characters, none of them invisible")]
+    Reference,
+    #[error(transparent)]
+    Url(#[from] BadUrl),
+    #[error("must be between 1 and {CONFIRMATIONS_MAX}")]
+    Confirmations,
+    #[error("must be between 1 and {GRANT_DAYS_MAX}")]
+    Days,
+    #[error("must have 1 to {ANNOUNCEMENT_CHARS_MAX} characters")]
+    Announcement,
+    #[error("must be a kind of notification that merchants get")]
+    NotForMerchants,
+    #[error("must be a year and a month, such as 2026-11")]
+    Month,
+    /// A cursor that no answer gave.
+    #[error("must be a nextCursor of this list")]
+    Cursor,
+    #[error("is not from an answer before")]
+    EventCursor,
+    /// A word that is no state of an event.
+    #[error("must be due, delivered or failed")]
+    EventState,
+}

@@ -1,0 +1,271 @@
+//! A merchant's second factor: enabling, disabling and checking it.
+//!
+//! What it guards takes [`Passed`], which only [`check`] gives out. A code that is refused is
+//! recorded: the write that checked it must be committed, so a refusal is an inner error there.
+
+use crate::domain::merchant::MerchantId;
+use crate::domain::second_factor::{
+    Accepted, Code, RECOVERY_CODES, RecoveryCode, Rejected, SecondFactor,
+};
+use crate::domain::time::{MINUTE_MS, Timestamp};
+use crate::secret::{self, AppSecret, Secret, Secrets};
+use crate::store::merchants::{self as rows, FactorState};
+use crate::store::{ReadTx, WriteTx, audit_log};
+
+use super::{Actor, Refusal, act, merchants};
+
+/// Why a request is refused for the sake of a second factor.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum FactorRefusal {
+    #[error("a code of the merchant's authenticator app is needed")]
+    CodeNeeded,
+    #[error("the code is wrong; after {left} more the second factor is locked for 15 minutes")]
+    WrongCode { left: u32 },
+    #[error("the code is wrong; check the clock of the device with the app")]
+    WrongFirstCode,
+    #[error("the code was used already; wait for the next one")]
+    UsedCode,
+    #[error("too many wrong codes; try again in {minutes} minutes")]
+    Locked { minutes: u32 },
+    #[error("the second factor cannot be verified; ask the operator to reset it")]
+    Unusable,
+    #[error("the second factor is enabled already; disable it first")]
+    EnabledAlready,
+    #[error("the second factor is not enabled")]
+    NotEnabled,
+    #[error("no second factor waits for its first code; begin again")]
+    NotBegun,
+}
+
+/// How the audit log names a code that was accepted, one that was not, and the two ways in which a
+/// factor ends.
+const PASS_ACT: &str = "pass_second_factor";
+const FAIL_ACT: &str = "fail_second_factor";
+const DISABLE_ACT: &str = "disable_second_factor";
+const RESET_ACT: &str = "reset_second_factor";
+
+/// Proof that a merchant's second factor was checked, or that nothing was.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Passed(Option<MerchantId>);
+
+impl Passed {
+    /// Suffices where no second factor is enabled.
+    pub(crate) fn nothing() -> Passed {
+        Passed(None)
+    }
+}
+
+/// An attempt to do what a second factor guards.
+#[derive(Debug, Clone)]
+pub(crate) struct Attempt {
+    pub(crate) actor: Actor,
+    pub(crate) merchant: MerchantId,
+    /// The code that was given.
+    pub(crate) code: Option<String>,
+    pub(crate) now: Timestamp,
+}
+
+/// What an authenticator app is given.
+#[derive(Debug)]
+pub(crate) struct Setup {
+    /// The secret in base32, as it is typed.
+    pub(crate) secret: Secret<String>,
+    /// The same as a URL.
+    pub(crate) url: Secret<String>,
+}
+
+/// Whether the merchant's second factor is enabled, usable or not.
+///
+/// # Errors
+/// Those of the database.
+pub(crate) fn is_enabled(tx: &ReadTx, merchant: MerchantId) -> Result<bool, Refusal> {
+    Ok(match rows::second_factor(tx, merchant)? {
+        FactorState::Off | FactorState::Begun(_) => false,
+        FactorState::Enabled(_) | FactorState::Unusable => true,
+    })
+}
+
+/// Makes the secret of a new factor, which waits for its first code.
+///
+/// # Errors
+/// If one is enabled, or there is no such merchant.
+pub(crate) fn begin(
+    tx: &WriteTx,
+    actor: &Actor,
+    secrets: &Secrets,
+    merchant: MerchantId,
+    now: Timestamp,
+) -> Result<Setup, Refusal> {
+    merchants::get(tx, merchant)?;
+    if is_enabled(tx, merchant)? {
+        return Err(FactorRefusal::EnabledAlready.into());
+    }
+    let secret = AppSecret::generate();
+    let factor = SecondFactor {
+        merchant,
+        secret: secrets.seal_app_secret(merchant, &secret),
+        begun_at: now,
+        last_step: 0,
+        wrong: 0,
+        locked_until: None,
+        recovery: Vec::new(),
+    };
+    rows::begin_second_factor(tx, &factor)?;
+    audit_log::append(tx, &act(actor, now, "begin_second_factor", merchant, (None, None)))?;
+    Ok(Setup { secret: secret.text(), url: secret.url(merchant) })
+}
+
+/// Enables the factor that was begun, by its first code. Answers the recovery codes, which are
+/// shown once.
+///
+/// # Errors
+/// If none was begun, its time is up, or the code is not one of the app.
+pub(crate) fn confirm(
+    tx: &WriteTx,
+    actor: &Actor,
+    secrets: &Secrets,
+    merchant: MerchantId,
+    code: &str,
+    now: Timestamp,
+) -> Result<Vec<RecoveryCode>, Refusal> {
+    merchants::get(tx, merchant)?;
+    let mut factor = match rows::second_factor(tx, merchant)? {
+        FactorState::Begun(factor) if !factor.setup_is_over(now) => factor,
+        FactorState::Off | FactorState::Begun(_) => return Err(FactorRefusal::NotBegun.into()),
+        FactorState::Enabled(_) | FactorState::Unusable => {
+            return Err(FactorRefusal::EnabledAlready.into());
+        }
+    };
+    let (secret, _) =
+        secrets.open_app_secret(merchant, &factor.secret).ok_or(FactorRefusal::NotBegun)?;
+    let step = secret.step_of(&Code::parse(code), now).ok_or(FactorRefusal::WrongFirstCode)?;
+    let codes: Vec<RecoveryCode> =
+        (0..RECOVERY_CODES).map(|_| RecoveryCode::from_random(secret::random_bytes())).collect();
+    factor.last_step = step;
+    factor.recovery = codes.iter().map(RecoveryCode::hash).collect();
+    rows::enable_second_factor(tx, &factor)?;
+    audit_log::append(tx, &act(actor, now, "enable_second_factor", merchant, (None, None)))?;
+    Ok(codes)
+}
+
+/// Checks the code of an attempt, if the merchant's second factor is enabled, and records it.
+///
+/// # Errors
+/// The outer error is the database's; with the inner one the write is to be committed, so that
+/// wrong codes are counted.
+pub(crate) fn check(
+    tx: &WriteTx,
+    secrets: &Secrets,
+    attempt: &Attempt,
+) -> Result<Result<Passed, FactorRefusal>, Refusal> {
+    let Attempt { merchant, now, .. } = *attempt;
+    let mut factor = match rows::second_factor(tx, merchant)? {
+        FactorState::Off | FactorState::Begun(_) => return Ok(Ok(Passed::nothing())),
+        FactorState::Unusable => return Ok(Err(FactorRefusal::Unusable)),
+        FactorState::Enabled(factor) => factor,
+    };
+    let Some(code) = &attempt.code else { return Ok(Err(FactorRefusal::CodeNeeded)) };
+    let Some((secret, _)) = secrets.open_app_secret(merchant, &factor.secret) else {
+        return Ok(Err(FactorRefusal::Unusable));
+    };
+    let code = Code::parse(code);
+    let evaluated = factor.evaluate(&code, secret.step_of(&code, now), now);
+    let (act_name, outcome) = match evaluated {
+        Ok(Accepted::OneTime) => (PASS_ACT, "code of the app".to_owned()),
+        Ok(Accepted::Recovery) => {
+            (PASS_ACT, format!("recovery code; {} left", factor.recovery.len()))
+        }
+        Err(Rejected::Wrong { left }) => (FAIL_ACT, format!("wrong code; {left} more lock it")),
+        Err(Rejected::Used) => (FAIL_ACT, "used code".to_owned()),
+        Err(Rejected::Locked { until }) => (FAIL_ACT, format!("locked until {until}")),
+    };
+    rows::save_second_factor(tx, &factor)?;
+    let entry = act(&attempt.actor, now, act_name, merchant, (None, Some(outcome)));
+    audit_log::append(tx, &entry)?;
+    Ok(evaluated.map(|_| Passed(Some(merchant))).map_err(|rejected| match rejected {
+        Rejected::Wrong { left } => FactorRefusal::WrongCode { left },
+        Rejected::Used => FactorRefusal::UsedCode,
+        Rejected::Locked { until } => {
+            let minutes =
+                until.ms_since(now).max(0).unsigned_abs().div_ceil(MINUTE_MS.unsigned_abs());
+            FactorRefusal::Locked { minutes: u32::try_from(minutes).unwrap_or(u32::MAX) }
+        }
+    }))
+}
+
+/// Checks the code of an attempt, if there is one, and does what it guards, in one write.
+///
+/// # Errors
+/// As [`check`]; and those of `guarded`, which leave the code unused.
+pub(crate) fn with_code<T, E: From<Refusal>>(
+    tx: &WriteTx,
+    secrets: &Secrets,
+    attempt: &Attempt,
+    guarded: impl FnOnce(&Passed) -> Result<T, E>,
+) -> Result<Result<T, FactorRefusal>, E> {
+    // Without a code the act itself says whether one is needed.
+    let checked = match attempt.code {
+        Some(_) => check(tx, secrets, attempt)?,
+        None => Ok(Passed::nothing()),
+    };
+    match checked {
+        Ok(passed) => guarded(&passed).map(Ok),
+        Err(refused) => Ok(Err(refused)),
+    }
+}
+
+/// Refuses what the merchant's second factor guards, if one is enabled and was not checked.
+///
+/// # Errors
+/// If a code is needed, or the factor is unusable.
+pub(super) fn require(tx: &ReadTx, merchant: MerchantId, passed: &Passed) -> Result<(), Refusal> {
+    match rows::second_factor(tx, merchant)? {
+        FactorState::Off | FactorState::Begun(_) => Ok(()),
+        FactorState::Unusable => Err(FactorRefusal::Unusable.into()),
+        FactorState::Enabled(_) if *passed == Passed(Some(merchant)) => Ok(()),
+        FactorState::Enabled(_) => Err(FactorRefusal::CodeNeeded.into()),
+    }
+}
+
+/// Disables the factor, by a code that was accepted.
+///
+/// # Errors
+/// If none is enabled, or no code was accepted.
+pub(crate) fn disable(
+    tx: &WriteTx,
+    actor: &Actor,
+    merchant: MerchantId,
+    passed: &Passed,
+    now: Timestamp,
+) -> Result<(), Refusal> {
+    require(tx, merchant, passed)?;
+    end(tx, (actor, DISABLE_ACT), merchant, now)
+}
+
+/// Disables the factor without a code: the operator vouches for the merchant.
+///
+/// # Errors
+/// If none is enabled.
+pub(crate) fn reset(
+    tx: &WriteTx,
+    actor: &Actor,
+    merchant: MerchantId,
+    now: Timestamp,
+) -> Result<(), Refusal> {
+    end(tx, (actor, RESET_ACT), merchant, now)
+}
+
+fn end(
+    tx: &WriteTx,
+    (actor, act_name): (&Actor, &'static str),
+    merchant: MerchantId,
+    now: Timestamp,
+) -> Result<(), Refusal> {
+    merchants::get(tx, merchant)?;
+    if !is_enabled(tx, merchant)? {
+        return Err(FactorRefusal::NotEnabled.into());
+    }
+    rows::disable_second_factor(tx, merchant)?;
+    audit_log::append(tx, &act(actor, now, act_name, merchant, (None, None)))?;
+    Ok(())
+}

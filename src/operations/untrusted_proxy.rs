@@ -1,0 +1,38 @@
+//! The proxy that was last seen to forward requests without being in `http.trusted_proxies`. The
+//! API records it, and `doctor`, another process, reports it.
+
+use std::net::IpAddr;
+
+use crate::domain::time::Timestamp;
+use crate::store::{self, ReadTx, Store, WriteTx, role_status};
+
+/// The name under which it is recorded.
+const UNTRUSTED_PROXY: &str = "untrusted proxy";
+
+/// Records that this peer forwarded a request.
+///
+/// # Errors
+/// If the database cannot be written.
+pub(crate) fn record(tx: &WriteTx, proxy: IpAddr, now: Timestamp) -> Result<(), store::Error> {
+    role_status::record(tx, UNTRUSTED_PROXY, now, &proxy.to_string())
+}
+
+/// Forgets what an earlier process recorded, if anything: the configuration may have changed since.
+///
+/// # Errors
+/// If the database cannot be read or written.
+pub(crate) async fn forget(store: &Store, now: Timestamp) -> Result<(), store::Error> {
+    if store.read(last).await?.is_some() {
+        store.write(move |tx| role_status::record(tx, UNTRUSTED_PROXY, now, "")).await?;
+    }
+    Ok(())
+}
+
+/// The last one and when it was recorded, which is once in the life of each process.
+///
+/// # Errors
+/// If the database cannot be read.
+pub(crate) fn last(tx: &ReadTx) -> Result<Option<(IpAddr, Timestamp)>, store::Error> {
+    let found = role_status::of_role(tx, UNTRUSTED_PROXY)?;
+    Ok(found.and_then(|found| Some((found.note.parse().ok()?, found.at?))))
+}

@@ -1,0 +1,142 @@
+//! The outbox, for those who look at it: what was told, what was not, and sending it again.
+
+use crate::domain::event::{Attempt, Event, State};
+use crate::domain::merchant::MerchantId;
+use crate::domain::time::{DAY_MS, Timestamp};
+use crate::store::events::{self, Wanted};
+use crate::store::{ReadTx, WriteTx, audit_log};
+
+use super::reason::Reason;
+use super::{Actor, Refusal, act};
+
+/// An event and the tries at it.
+pub(crate) type Notified = (Event, Vec<Attempt>);
+
+/// Attempts that are shown with their event: all of one that nobody sent again by hand.
+pub(crate) const ATTEMPTS_SHOWN: u32 = 10;
+
+/// How often a merchant may send one event again within 24 hours, and all its events together.
+const RESENDS_OF_EVENT_MAX: u32 = 10;
+const RESENDS_MAX: u32 = 100;
+
+/// The act's name in the audit log.
+const RESEND_ACT: &str = "resend_webhook";
+
+/// What of the outbox is asked for.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct ListQuery {
+    /// Only this merchant's events.
+    pub(crate) merchant: Option<MerchantId>,
+    /// Only those in this state, one of [`State::WORDS`].
+    pub(crate) state: Option<&'static str>,
+    /// The id of the last event of the page before.
+    pub(crate) cursor: Option<String>,
+    pub(crate) limit: u32,
+}
+
+/// Events newest first with their tries, and whether there are more.
+///
+/// # Errors
+/// If the cursor names no event of this merchant.
+pub(crate) fn list(tx: &ReadTx, list_query: &ListQuery) -> Result<(Vec<Notified>, bool), Refusal> {
+    let after = list_query
+        .cursor
+        .as_deref()
+        .map(|id| of_merchant(tx, list_query.merchant, id))
+        .transpose()
+        .map_err(|refusal| match refusal {
+            Refusal::UnknownEvent => Refusal::invalid("cursor", Reason::EventCursor),
+            other => other,
+        })?;
+    let ListQuery { merchant, state, .. } = *list_query;
+    let wanted = Wanted { merchant, state, after: after.as_ref() };
+    let mut found = events::list(tx, &wanted, list_query.limit.saturating_add(1))?;
+    let more = found.len() > usize::try_from(list_query.limit).unwrap_or(usize::MAX);
+    found.truncate(usize::try_from(list_query.limit).unwrap_or(usize::MAX));
+    let notified = found.into_iter().map(|event| {
+        let attempts = shown_attempts(tx, &event.id)?;
+        Ok((event, attempts))
+    });
+    Ok((notified.collect::<Result<_, Refusal>>()?, more))
+}
+
+/// The newest attempts at an event, in their order.
+pub(crate) fn shown_attempts(tx: &ReadTx, id: &str) -> Result<Vec<Attempt>, Refusal> {
+    let mut attempts = events::attempts(tx, id, None, ATTEMPTS_SHOWN)?;
+    attempts.reverse();
+    Ok(attempts)
+}
+
+/// A page of the attempts at a merchant's event, newest first, and whether there are more. `before`
+/// is the number of the last attempt of the page before.
+///
+/// # Errors
+/// If the merchant has no such event.
+pub(crate) fn attempts(
+    tx: &ReadTx,
+    merchant: MerchantId,
+    id: &str,
+    before: Option<u32>,
+    limit: u32,
+) -> Result<(Vec<Attempt>, bool), Refusal> {
+    of_merchant(tx, Some(merchant), id)?;
+    let mut found = events::attempts(tx, id, before, limit.saturating_add(1))?;
+    let limit = usize::try_from(limit).unwrap_or(usize::MAX);
+    let more = found.len() > limit;
+    found.truncate(limit);
+    Ok((found, more))
+}
+
+/// Makes an event due now, whatever became of it. With a merchant, only if it is theirs and they
+/// have not done so too often.
+///
+/// # Errors
+/// If there is no such event, or the merchant has reached its limit.
+pub(crate) fn resend(
+    tx: &WriteTx,
+    actor: &Actor,
+    merchant: Option<MerchantId>,
+    id: &str,
+    now: Timestamp,
+) -> Result<Notified, Refusal> {
+    let before = of_merchant(tx, merchant, id)?;
+    let after = format!("{id} due");
+    if let Some(merchant) = merchant {
+        limit_resends(tx, merchant, Some(&after), RESENDS_OF_EVENT_MAX, now)?;
+        limit_resends(tx, merchant, None, RESENDS_MAX, now)?;
+    }
+    if !events::resend(tx, id, now)? {
+        return Err(Refusal::UnknownEvent);
+    }
+    let change = (Some(before.state.as_str().to_owned()), Some(after));
+    audit_log::append(tx, &act(actor, now, RESEND_ACT, before.merchant, change))?;
+    Ok((of_merchant(tx, merchant, id)?, shown_attempts(tx, id)?))
+}
+
+/// Refuses a merchant that has sent webhooks again `most` times within 24 hours; with `after`, one
+/// event.
+fn limit_resends(
+    tx: &ReadTx,
+    merchant: MerchantId,
+    after: Option<&str>,
+    most: u32,
+    now: Timestamp,
+) -> Result<(), Refusal> {
+    let since = now.plus_ms(-DAY_MS);
+    match audit_log::nth_newest_of_merchant(tx, merchant, RESEND_ACT, after, since, most)? {
+        Some(at) => Err(Refusal::daily(most, at.plus_ms(DAY_MS), now)),
+        None => Ok(()),
+    }
+}
+
+/// The word for a state as it stands in a question.
+pub(crate) fn state_word(text: &str) -> Result<&'static str, Refusal> {
+    let word = State::WORDS.into_iter().find(|word| *word == text);
+    word.ok_or_else(|| Refusal::invalid("status", Reason::EventState))
+}
+
+fn of_merchant(tx: &ReadTx, merchant: Option<MerchantId>, id: &str) -> Result<Event, Refusal> {
+    let event = events::by_id(tx, id)?;
+    let theirs = |event: &Event| merchant.is_none_or(|merchant| event.merchant == merchant);
+    event.filter(theirs).ok_or(Refusal::UnknownEvent)
+}

@@ -1,0 +1,174 @@
+//! Who has the sieve: it is built on a thread of its own, taken for each write that needs it, and
+//! given back when that write was committed. Until it is there, and after it was lost, the
+//! database is asked for everything.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::JoinHandle;
+use std::time::Instant;
+
+use crate::store::bloom_filter::{BloomFilter, Building, Complete, Followed};
+use crate::store::{Error, Store, WriteTx};
+
+/// Payments for which one block must be missing, for building to be worth its time to a command
+/// that ends with the last block.
+const PAYMENTS_A_BLOCK: u32 = 4_000;
+
+/// The sieve, wherever it is.
+#[derive(Debug, Default)]
+pub(crate) struct FilterBuilder {
+    bloom_filter: Option<BloomFilter>,
+    building: Option<Built>,
+    /// Keys that the next one has to have room for, if one was too small.
+    keys: usize,
+}
+
+/// The sieve within a write, if there is one.
+#[derive(Debug)]
+pub(crate) struct AtHand(Option<BloomFilter>);
+
+impl AtHand {
+    /// The sieve as of this instant of the write. `None` if the database has to be asked.
+    ///
+    /// # Errors
+    /// Those of the database; the write must fail then.
+    pub(crate) fn complete<'t>(
+        &'t mut self,
+        tx: &'t WriteTx,
+    ) -> Result<Option<Complete<'t>>, Error> {
+        BloomFilter::complete(&mut self.0, tx)
+    }
+}
+
+/// The thread that builds.
+#[derive(Debug)]
+struct Built {
+    thread: JoinHandle<Option<BloomFilter>>,
+    stop: Arc<AtomicBool>,
+}
+
+impl FilterBuilder {
+    /// Begins to build it, unless it is there or about to be.
+    pub(crate) fn begin(&mut self, store: &Store) {
+        if self.bloom_filter.is_some() || self.building.is_some() {
+            return;
+        }
+        let (store, keys) = (store.clone(), self.keys);
+        let stop = Arc::new(AtomicBool::new(false));
+        let stopped = Arc::clone(&stop);
+        let build = move || match build(&store, keys, &stopped) {
+            Ok(bloom_filter) => bloom_filter,
+            Err(error) => {
+                tracing::debug!(%error, "the Bloom filter is not built");
+                None
+            }
+        };
+        match std::thread::Builder::new().name("filter-builder".to_owned()).spawn(build) {
+            Ok(thread) => self.building = Some(Built { thread, stop }),
+            Err(error) => tracing::debug!(%error, "the Bloom filter is not built"),
+        }
+    }
+
+    /// As [`Self::begin`], if so many blocks are still to be connected that it is worth it.
+    pub(crate) fn begin_for(&mut self, store: &Store, blocks: u32) -> Result<(), Error> {
+        if self.bloom_filter.is_some() || self.building.is_some() {
+            return Ok(());
+        }
+        let next = store.read_blocking(crate::store::indexes::next_index)?;
+        if next.get() / PAYMENTS_A_BLOCK < blocks {
+            self.begin(store);
+        }
+        Ok(())
+    }
+
+    /// As [`Store::write_large_blocking`], with the sieve at hand, if it is there. A write that is
+    /// not committed takes the sieve with it, whatever the reason: its numbers may be given out
+    /// again.
+    ///
+    /// # Errors
+    /// Those of the job and of the database.
+    pub(crate) fn write<T, E>(
+        &mut self,
+        store: &Store,
+        job: impl FnOnce(&WriteTx, &mut AtHand) -> Result<T, E> + Send + 'static,
+    ) -> Result<T, E>
+    where
+        T: Send + 'static,
+        E: From<Error> + Send + 'static,
+    {
+        let mut at_hand = AtHand(self.take(store)?);
+        let (done, at_hand) = store.write_large_blocking(move |tx| {
+            let done = job(tx, &mut at_hand)?;
+            Ok::<_, E>((done, at_hand))
+        })?;
+        self.bloom_filter = at_hand.0;
+        Ok(done)
+    }
+
+    /// Takes the sieve for a write, if it is there, after following what was committed since, so
+    /// that little of that is left to do in the write.
+    fn take(&mut self, store: &Store) -> Result<Option<BloomFilter>, Error> {
+        if self.building.as_ref().is_some_and(|built| built.thread.is_finished()) {
+            self.await_built();
+        }
+        let Some(mut bloom_filter) = self.bloom_filter.take() else { return Ok(None) };
+        loop {
+            match store.read_blocking(|tx| bloom_filter.follow(tx))? {
+                Followed::ToTheEnd => break,
+                Followed::PartOfTheWay => {}
+                Followed::NotOfThis => {
+                    tracing::warn!("the database is older than the Bloom filter");
+                    return Ok(None);
+                }
+            }
+        }
+        if bloom_filter.is_crowded() {
+            self.keys = bloom_filter.keys();
+            return Ok(None);
+        }
+        Ok(Some(bloom_filter))
+    }
+
+    /// Waits until what is being built is there.
+    pub(crate) fn await_built(&mut self) {
+        if let Some(built) = self.building.take() {
+            self.bloom_filter = built.thread.join().unwrap_or(None); // A panic there was reported.
+        }
+    }
+}
+
+impl Drop for FilterBuilder {
+    fn drop(&mut self) {
+        if let Some(built) = self.building.take() {
+            built.stop.store(true, Ordering::Relaxed);
+            let _ = built.thread.join(); // It holds the database; it ends after its slice.
+        }
+    }
+}
+
+/// Builds it over a connection of its own, at most half of the time, so that others come in
+/// between. `None` if told to stop.
+fn build(store: &Store, keys: usize, stop: &AtomicBool) -> Result<Option<BloomFilter>, Error> {
+    let (apart, began) = (store.apart()?, Instant::now());
+    let mut building = apart.read_blocking(|tx| Building::begin(tx, keys))?;
+    loop {
+        let slice = Instant::now();
+        if apart.read_blocking(|tx| building.step(tx))? {
+            break;
+        }
+        if stop.load(Ordering::Relaxed) {
+            return Ok(None);
+        }
+        std::thread::sleep(slice.elapsed());
+    }
+    let bloom_filter = building.end();
+    tracing::debug!(
+        keys = bloom_filter.keys(),
+        ms = began.elapsed().as_millis(),
+        "the Bloom filter is built"
+    );
+    Ok(Some(bloom_filter))
+}
+
+#[cfg(test)]
+mod tests;

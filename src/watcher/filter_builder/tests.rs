@@ -1,0 +1,443 @@
+//! The sieve must change nothing but the time: the same random history happens to two databases,
+//! one with it and one without, and both must say the same in the end.
+
+use std::collections::BTreeMap;
+
+use bitcoin::hashes::Hash;
+use bitcoin::{Amount as Value, BlockHash, OutPoint, ScriptBuf, TxOut, Txid};
+use proptest::prelude::*;
+use rusqlite::Connection;
+
+use super::*;
+use crate::domain::amount::Amount;
+use crate::domain::chain::BlockId;
+use crate::domain::merchant::{Merchant, MerchantId};
+use crate::domain::network::Network;
+use crate::domain::payment::Payment;
+use crate::domain::time::Timestamp;
+use crate::node::codec::{Block, PegoutProof, Tx, TxKind};
+use crate::node::mempool::{OutputKind, SeenOutput, SeenTx};
+use crate::store::{blocks, indexes, merchants, payments};
+use crate::watcher::apply::{self, Changes};
+use crate::watcher::tests::{header_on, histories};
+
+const NOW: Timestamp = Timestamp::from_ms(1_000);
+
+/// What each payment asks for, and what each output pays, in litoshis.
+const LITOSHIS: u64 = 1_000;
+
+/// What may happen. Numbers choose among what there is, or was taken back.
+#[derive(Debug, Clone)]
+enum Act {
+    /// A payment is made: by this process, or by another one.
+    Issue(Who),
+    /// It is made, and taken back: its index is given out again, with another script.
+    IssueInVain,
+    /// A transaction in the mempool pays one of the scripts.
+    See(Who, usize),
+    /// The same, and it is taken back.
+    SeeInVain(usize),
+    /// A block pays these scripts and spends these outputs, some of them its own.
+    Connect(OnProgress),
+    /// The same, and the payment that it pays first is made just before, in the same write.
+    ConnectAfterIssue(OnProgress),
+    /// A block in whose write a payment is made and one is seen as well; then the write fails.
+    ConnectInVain(OnProgress, How),
+    /// The last block is taken back.
+    Disconnect,
+    /// The sieve is lost, and a slice of a new one is built, or all that is missing of it.
+    Lose,
+    BuildSlice,
+    BuildAll,
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Who {
+    We,
+    AnotherProcess,
+}
+
+/// How a write fails.
+#[derive(Debug, Clone, Copy)]
+enum How {
+    /// It says so.
+    Refused,
+    /// It panics.
+    Panics,
+    /// It is done, and the commit that it is a part of fails.
+    NotCommitted,
+}
+
+/// What is told of a block: which scripts it pays, and which outputs it spends.
+#[derive(Debug, Clone)]
+struct OnProgress {
+    pays: Vec<usize>,
+    spends: Vec<usize>,
+}
+
+fn act() -> impl Strategy<Value = Act> {
+    let who = || prop_oneof![Just(Who::We), Just(Who::AnotherProcess)];
+    let how = || prop_oneof![Just(How::Refused), Just(How::Panics), Just(How::NotCommitted)];
+    let on_progress = || {
+        let some = || proptest::collection::vec(0..64usize, 0..5);
+        (some(), some()).prop_map(|(pays, spends)| OnProgress { pays, spends })
+    };
+    prop_oneof![
+        4 => who().prop_map(Act::Issue),
+        2 => Just(Act::IssueInVain),
+        3 => (who(), 0..64usize).prop_map(|(who, n)| Act::See(who, n)),
+        1 => (0..64usize).prop_map(Act::SeeInVain),
+        6 => on_progress().prop_map(Act::Connect),
+        2 => on_progress().prop_map(Act::ConnectAfterIssue),
+        3 => (on_progress(), how()).prop_map(|(on_progress, how)| Act::ConnectInVain(on_progress, how)),
+        2 => Just(Act::Disconnect),
+        1 => Just(Act::Lose),
+        4 => Just(Act::BuildSlice),
+        2 => Just(Act::BuildAll),
+    ]
+}
+
+/// One of the two databases, as this process and as another one has it.
+struct Twin {
+    dir: tempfile::TempDir,
+    store: Store,
+    elsewhere: Store,
+    filter_builder: FilterBuilder,
+    building: Option<Building>,
+}
+
+impl Twin {
+    fn new() -> Twin {
+        let dir = tempfile::tempdir().expect("a folder");
+        let path = dir.path().join("litegate.db");
+        let store = Store::open(&path).expect("a database");
+        let set_up = |tx: &WriteTx| {
+            let start = BlockId { height: 0, hash: BlockHash::all_zeros() };
+            blocks::insert(tx, start, NOW)?;
+            merchants::insert(tx, &Merchant::new_shop(MerchantId::from_random(1)))
+        };
+        store.write_blocking(set_up).expect("set up");
+        let elsewhere = Store::open(&path).expect("the same database");
+        Twin { dir, store, elsewhere, filter_builder: FilterBuilder::default(), building: None }
+    }
+
+    fn store_of(&self, who: Who) -> &Store {
+        match who {
+            Who::We => &self.store,
+            Who::AnotherProcess => &self.elsewhere,
+        }
+    }
+
+    /// Builds a slice of the sieve. Whether it is there after that.
+    fn build_slice(&mut self) -> bool {
+        if self.filter_builder.bloom_filter.is_some() {
+            return true;
+        }
+        let building = match self.building.take() {
+            Some(building) => building,
+            None => self.store.read_blocking(|tx| Building::begin(tx, 0)).expect("read"),
+        };
+        let building = self.building.insert(building);
+        let done = self.store.read_blocking(|tx| building.step(tx)).expect("read");
+        if done {
+            self.filter_builder.bloom_filter = self.building.take().map(Building::end);
+        }
+        done
+    }
+
+    /// All that the database says, by table.
+    fn says(&self) -> BTreeMap<String, Vec<String>> {
+        let connection = Connection::open(self.dir.path().join("litegate.db")).expect("open");
+        let names = "SELECT name FROM sqlite_schema WHERE type = 'table'";
+        let mut names = connection.prepare(names).expect("a statement");
+        let names = names.query_map([], |row| row.get::<_, String>(0)).expect("names");
+        let rows_of = |name: &str| {
+            let mut all = connection.prepare(&format!("SELECT * FROM {name}")).expect("rows");
+            let columns = all.column_count();
+            let row_of = |row: &rusqlite::Row| {
+                let cells = (0..columns).map(|at| row.get_ref(at).map(|cell| format!("{cell:?}")));
+                Ok(cells.collect::<Result<Vec<_>, _>>()?.join(", "))
+            };
+            let rows = all.query_map([], row_of).expect("rows");
+            let mut rows: Vec<String> = rows.map(|row| row.expect("a row")).collect();
+            rows.sort();
+            rows
+        };
+        names.map(|name| name.expect("a name")).map(|name| (name.clone(), rows_of(&name))).collect()
+    }
+}
+
+/// The `n`-th script of all that are ever made.
+fn script(n: usize) -> ScriptBuf {
+    let mut bytes = vec![0, 20];
+    bytes.extend([0; 12]);
+    bytes.extend((n as u64).to_be_bytes());
+    ScriptBuf::from_bytes(bytes)
+}
+
+/// Makes a payment with the `n`-th script.
+fn issue(tx: &WriteTx, n: usize) -> Result<(), Error> {
+    let payment = Payment {
+        script: script(n),
+        amount: Amount::from_litoshis(LITOSHIS).expect("in range"),
+        expires_at: NOW.plus_ms(1),
+        late_until: NOW.plus_ms(2),
+        // Some need more blocks than others.
+        confirmations: 1 + u32::try_from(n % 3).expect("small"),
+        confirmations_pegout: 1 + u32::try_from(n % 5 + n % 3).expect("small"),
+        ..Payment::smallest(MerchantId::from_random(1), indexes::next_index(tx)?, NOW)
+    };
+    payments::insert(tx, &payment)
+}
+
+fn see(tx: &WriteTx, txid: Txid, n: usize) -> Result<(), Error> {
+    let amount = Amount::from_litoshis(LITOSHIS).expect("in range");
+    let outpoint = OutPoint { txid, vout: 0 };
+    let output = SeenOutput { outpoint, amount, script: script(n), kind: OutputKind::Plain };
+    let seen = SeenTx { outputs: vec![output], entered_at: None };
+    apply::saw(tx, &[seen], apply::Sight { now: NOW, compared_at: None }).map(drop)
+}
+
+/// What happens, to both.
+struct Course {
+    with: Twin,
+    without: Twin,
+    /// Scripts that were ever made, and transactions, whether or not they were taken back.
+    scripts: usize,
+    txids: u32,
+    outputs: Vec<OutPoint>,
+    chain: Vec<BlockId>,
+}
+
+impl Course {
+    fn new() -> Course {
+        let (with, without) = (Twin::new(), Twin::new());
+        Course { with, without, scripts: 0, txids: 0, outputs: Vec::new(), chain: Vec::new() }
+    }
+
+    fn next_txid(&mut self) -> Txid {
+        self.txids += 1;
+        let mut id = [0; 32];
+        id[..4].copy_from_slice(&self.txids.to_be_bytes());
+        let txid = Txid::from_byte_array(id);
+        self.outputs.push(OutPoint { txid, vout: 0 });
+        txid
+    }
+
+    /// A block of a transaction for each script that it pays. Each spends one of the outputs that
+    /// there are by then, its own block's among them.
+    fn block(&mut self, on_progress: &OnProgress) -> (Block, BlockId) {
+        let mut txs = Vec::new();
+        for (at, pays) in on_progress.pays.iter().enumerate() {
+            let spent = on_progress.spends.get(at).filter(|_| !self.outputs.is_empty());
+            let inputs = spent.map(|n| self.outputs[n % self.outputs.len()]).into_iter().collect();
+            let script_pubkey = script(pays % (self.scripts + 1));
+            let output = TxOut { value: Value::from_sat(LITOSHIS), script_pubkey };
+            let txid = Some(self.next_txid());
+            let (kind, outputs) = (TxKind::Plain, vec![output]);
+            txs.push(Tx { txid, kind, carries_mweb: false, inputs, outputs });
+        }
+        self.txids += 1;
+        let header = header_on(self.chain.last().map(|tip| tip.hash), 0, self.txids);
+        let hash = header.block_hash();
+        let height = u32::try_from(self.chain.len() + 1).expect("short");
+        let pegouts = PegoutProof::Listed(Vec::new());
+        (Block { hash, header, txs, pegouts }, BlockId { height, hash })
+    }
+
+    fn both(
+        &mut self,
+        who: Who,
+        job: impl Fn(&WriteTx) -> Result<(), Error> + Clone + Send + 'static,
+    ) {
+        for twin in [&self.with, &self.without] {
+            twin.store_of(who).write_blocking(job.clone()).expect("written");
+        }
+    }
+
+    fn neither(&mut self, job: impl Fn(&WriteTx) -> Result<(), Error> + Clone + Send + 'static) {
+        let job = move |tx: &WriteTx| job(tx).and(Err::<(), Error>(Error::Busy));
+        for twin in [&self.with, &self.without] {
+            twin.store.write_blocking(job.clone()).expect_err("taken back");
+        }
+    }
+
+    fn happen(&mut self, act: &Act) {
+        let any = |n: usize, scripts: usize| n % scripts.max(1);
+        match act {
+            Act::Issue(who) => {
+                let n = self.scripts;
+                self.scripts += 1;
+                self.both(*who, move |tx| issue(tx, n));
+            }
+            Act::IssueInVain => {
+                let n = self.scripts;
+                self.scripts += 1;
+                self.neither(move |tx| issue(tx, n));
+            }
+            Act::See(who, n) => {
+                let (txid, n) = (self.next_txid(), any(*n, self.scripts));
+                self.both(*who, move |tx| see(tx, txid, n));
+            }
+            Act::SeeInVain(n) => {
+                let (txid, n) = (self.next_txid(), any(*n, self.scripts));
+                self.neither(move |tx| see(tx, txid, n));
+            }
+            Act::Connect(on_progress) => self.connect(on_progress, None),
+            Act::ConnectAfterIssue(on_progress) => {
+                let mut on_progress = on_progress.clone();
+                on_progress.pays.insert(0, self.scripts);
+                self.scripts += 1;
+                self.connect(&on_progress, Some(self.scripts - 1));
+            }
+            Act::ConnectInVain(on_progress, how) => self.connect_in_vain(on_progress, *how),
+            Act::Disconnect => {
+                let Some(tip) = self.chain.pop() else { return };
+                self.both(Who::We, move |tx| apply::disconnect(tx, tip).map(drop));
+            }
+            Act::Lose => {
+                self.with.filter_builder = FilterBuilder::default();
+                self.with.building = None;
+            }
+            Act::BuildSlice => {
+                let _ = self.with.build_slice();
+            }
+            Act::BuildAll => while !self.with.build_slice() {},
+        }
+    }
+
+    /// Connects a block to both, after a payment with the `issued`-th script was made.
+    fn connect(&mut self, on_progress: &OnProgress, issued: Option<usize>) {
+        let (block, id) = self.block(on_progress);
+        self.chain.push(id);
+        let there = self.with.filter_builder.bloom_filter.is_some();
+        let (of_with, of_without) = (block.clone(), block);
+        let connect = move |tx: &WriteTx, bloom_filter: &mut AtHand| {
+            issued.map_or(Ok(()), |n| issue(tx, n))?;
+            let bloom_filter = bloom_filter.complete(tx)?;
+            assert_eq!(bloom_filter.is_some(), there, "it is lost by failures only");
+            apply::connect(tx, &of_with, id, Network::Regtest, NOW, bloom_filter.as_ref())
+        };
+        let with = self.with.filter_builder.write(&self.with.store, connect).expect("connected");
+        assert_eq!(self.with.filter_builder.bloom_filter.is_some(), there);
+        let connect = move |tx: &WriteTx| {
+            issued.map_or(Ok(()), |n| issue(tx, n))?;
+            apply::connect(tx, &of_without, id, Network::Regtest, NOW, None)
+        };
+        let without = self.without.store.write_blocking(connect).expect("connected");
+        assert_eq!(with, without, "of both is told the same");
+    }
+
+    /// Nothing of it is there in the end, and another payment takes the index.
+    fn connect_in_vain(&mut self, on_progress: &OnProgress, how: How) {
+        let (block, id) = self.block(on_progress);
+        let (n, txid) = (self.scripts, self.next_txid());
+        self.scripts += 1;
+        let connect = move |tx: &WriteTx, bloom_filter: &mut AtHand| {
+            issue(tx, n)?;
+            see(tx, txid, n)?;
+            let bloom_filter = bloom_filter.complete(tx)?;
+            apply::connect(tx, &block, id, Network::Regtest, NOW, bloom_filter.as_ref())?;
+            match how {
+                How::Refused => return Err(Error::Busy),
+                How::Panics => panic!("a bug"),
+                How::NotCommitted => tx.spoil_commit()?,
+            }
+            Ok(Changes::default())
+        };
+        let (filter_builder, store) = (&mut self.with.filter_builder, &self.with.store);
+        let write = std::panic::AssertUnwindSafe(|| filter_builder.write(store, connect));
+        assert!(!matches!(std::panic::catch_unwind(write), Ok(Ok(_))), "it fails");
+        assert!(self.with.filter_builder.bloom_filter.is_none(), "the write took it along");
+    }
+}
+
+proptest! {
+    #![proptest_config(histories(12))]
+
+    #[test]
+    fn the_bloom_filter_changes_no_result(history in proptest::collection::vec(act(), 10..60)) {
+        let mut course = Course::new();
+        for act in &history {
+            course.happen(act);
+        }
+        // Whatever was paid is paid once more, by a block that nothing hides.
+        course.happen(&Act::BuildAll);
+        let scripts = (0..course.scripts).collect();
+        course.happen(&Act::Connect(OnProgress { pays: scripts, spends: (0..64).collect() }));
+        prop_assert_eq!(course.with.says(), course.without.says());
+    }
+}
+
+/// A write that was not committed must not be counted as seen: its index is given out again.
+#[test]
+fn an_uncommitted_write_discards_the_bloom_filter() {
+    for how in [How::Refused, How::Panics, How::NotCommitted] {
+        let mut course = Course::new();
+        course.happen(&Act::Issue(Who::We));
+        course.happen(&Act::BuildAll);
+        let on_progress = OnProgress { pays: vec![0], spends: Vec::new() };
+        course.happen(&Act::ConnectInVain(on_progress.clone(), how));
+        course.happen(&Act::Issue(Who::AnotherProcess));
+        course.happen(&Act::BuildAll);
+        let paid = course.scripts - 1;
+        course.happen(&Act::Connect(OnProgress { pays: vec![paid], spends: Vec::new() }));
+        let says = course.with.says();
+        assert_eq!(says["coins"].len(), 1, "{how:?}: the payment is seen");
+        assert_eq!(says, course.without.says());
+    }
+}
+
+#[test]
+fn the_bloom_filter_is_built_in_the_background_and_grows() {
+    let mut twin = Twin::new();
+    twin.filter_builder.begin(&twin.store);
+    twin.filter_builder.begin(&twin.store); // One is enough.
+    twin.filter_builder.await_built();
+    let small = twin.filter_builder.bloom_filter.as_ref().expect("built").keys();
+    assert_eq!(small, 0);
+    for n in 0..600 {
+        twin.store.write_blocking(move |tx| issue(tx, n)).expect("issued");
+    }
+    let nothing = |_: &WriteTx, _: &mut AtHand| Ok::<_, Error>(());
+    twin.filter_builder.write(&twin.store, nothing).expect("written");
+    assert!(twin.filter_builder.bloom_filter.is_none(), "it was too small");
+    twin.filter_builder.begin(&twin.store);
+    twin.filter_builder.await_built();
+    let large = twin.filter_builder.bloom_filter.as_ref().expect("built");
+    assert!(large.keys() > 500 && !large.is_crowded());
+}
+
+#[test]
+fn a_command_builds_the_bloom_filter_only_for_many_blocks() {
+    let twin = Twin::new();
+    let mut filter_builder = FilterBuilder::default();
+    filter_builder.begin_for(&twin.store, 0).expect("read");
+    assert!(filter_builder.building.is_none());
+    filter_builder.begin_for(&twin.store, 1).expect("read");
+    filter_builder.await_built();
+    assert!(filter_builder.bloom_filter.is_some());
+}
+
+/// What one has seen that the database does not have may be given out again, to others.
+#[test]
+fn a_bloom_filter_of_another_state_is_discarded() {
+    let (mut ahead, mut behind) = (Twin::new(), Twin::new());
+    for twin in [&ahead, &behind] {
+        twin.store.write_blocking(|tx| issue(tx, 0)).expect("issued");
+    }
+    ahead.store.write_blocking(|tx| issue(tx, 1)).expect("issued");
+    while !ahead.build_slice() {}
+    let mut at_hand = AtHand(ahead.filter_builder.bloom_filter.take());
+    let ask = move |tx: &WriteTx| {
+        let asked = at_hand.complete(tx)?.is_some();
+        issue(tx, 2)?;
+        Ok::<_, Error>((asked, at_hand.complete(tx)?.is_some()))
+    };
+    let said = behind.store.write_blocking(ask).expect("written");
+    assert_eq!(said, (false, false), "nor does it come back once there is as much");
+    ahead.store.write_blocking(|tx| issue(tx, 3)).expect("issued");
+    while !ahead.build_slice() {}
+    behind.filter_builder.bloom_filter = ahead.filter_builder.bloom_filter.take();
+    assert!(behind.filter_builder.take(&behind.store).expect("read").is_none());
+}

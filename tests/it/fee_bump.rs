@@ -1,0 +1,159 @@
+//! A sweep that stays unconfirmed: sent again, and raised in fee as far as the node takes that.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::harness::gateway::Gateway;
+use crate::harness::json::litoshis;
+use crate::harness::node::Node;
+use crate::harness::shop::Shop;
+use crate::harness::test_env::TestEnv;
+use crate::harness::wait::{SOON, stays_true, wait_for, wait_until};
+
+const AFTER: Duration = Duration::from_secs(3_700);
+
+/// A stage on which one sweep of one payment waits in the mempool. Answers its txid.
+fn test_env_with_sweep(node: Node) -> (TestEnv, String) {
+    let test_env =
+        TestEnv::beside(Arc::new(node), |gateway: &Gateway| gateway.set("sweeper.interval", "1s"));
+    let payment = test_env.shop.create("0.5");
+    test_env.node.send(&payment.address, "0.5");
+    test_env.node.mine(2);
+    test_env.shop.await_status(&payment.id, "completed", SOON);
+    let sent = wait_until("the sweep", SOON, || test_env.node.mempool().first().cloned());
+    (test_env, sent)
+}
+
+#[test]
+fn a_replacing_node_gets_a_fee_bump_to_the_same_address() {
+    let Some(node) = Node::start_with(&["-mempoolreplacement=1"]) else { return };
+    let (TestEnv { gateway, shop, node }, first) = test_env_with_sweep(node);
+    let low = node.fee_of(&first);
+    // What the operator takes from now on concerns the next sweep, not this one.
+    gateway.set("sweeper.operator_fee_basis_points", 100);
+    gateway.set("sweeper.operator_address", node.fresh_address());
+    gateway.restart();
+    gateway.let_pass(AFTER);
+    let second = wait_until("another version", SOON, || {
+        node.mempool().first().filter(|txid| **txid != first).cloned()
+    });
+    let high = node.fee_of(&second);
+    assert!(high * 2 >= low * 3, "half as much again: {low}, then {high}");
+    assert_eq!(node.outputs_of(&second), [(shop.payout_address.clone(), litoshis("0.5") - high)]);
+    gateway.await_log(&["warn", "a version with a higher fee is sent"]);
+    // Whoever is asked, it is one payout.
+    gateway.restart();
+    node.mine(1);
+    gateway.await_tip(&node.height().to_string());
+    assert_eq!(node.balance_of(&shop.payout_address), litoshis("0.5") - high);
+    let audit = gateway.cli_json(&["audit"]);
+    assert_eq!(litoshis(audit.raw("feesLtc")), high);
+    stays_true("paid once", Duration::from_secs(2), || node.mempool().is_empty());
+}
+
+// 1. One merchant has twenty coins of 0.00008 LTC, of which the fee takes nearly a tenth;
+//    another has half a litecoin. One sweep pays both, and stays unconfirmed.
+// 2. A higher fee would be more than a tenth of the small coins. It is paid all the same: by
+//    the small coins as far as they are inputs, and by the other merchant only for its own.
+#[test]
+fn a_merchant_with_tiny_coins_does_not_stop_a_fee_bump() {
+    let Some(node) = Node::start_with(&["-mempoolreplacement=1"]) else { return };
+    let test_env = TestEnv::beside(Arc::new(node), |gateway: &Gateway| {
+        gateway.set("sweeper.min_payout", "0.001");
+        gateway.set("sweeper.interval", "1h");
+    });
+    let TestEnv { gateway, shop, node } = &test_env;
+    let neighbour = Shop::open(gateway, node, "Neighbour");
+    let (tiny, other) = (shop.create("0.0016"), neighbour.create("0.5"));
+    for _ in 0..20 {
+        node.send(&tiny.address, "0.00008");
+    }
+    node.send(&other.address, "0.5");
+    node.mine(2);
+    shop.await_status(&tiny.id, "completed", SOON);
+    neighbour.await_status(&other.id, "completed", SOON);
+    let sent = gateway.cli_json(&["sweep"]).objects("sweeps");
+    assert_eq!(sent[0].objects("payouts").len(), 2, "{}", sent[0].whole());
+    let first = sent[0].text("txid");
+    let paid = |txid: &str, shop: &Shop| {
+        let outputs = node.outputs_of(txid);
+        outputs.into_iter().find(|(address, _)| *address == shop.payout_address).unwrap().1
+    };
+    let before = (paid(&first, shop), paid(&first, &neighbour));
+    gateway.let_pass(AFTER);
+    let second = wait_until("another version", 3 * SOON, || {
+        node.mempool().first().filter(|txid| **txid != first).cloned()
+    });
+    let share = |of: &str, now: u64| litoshis(of) - now;
+    let (tiny_before, tiny_now) = (share("0.0016", before.0), share("0.0016", paid(&second, shop)));
+    assert!(tiny_now > litoshis("0.00016"), "more than a tenth: {tiny_now}");
+    let (before, now) = (share("0.5", before.1), share("0.5", paid(&second, &neighbour)));
+    assert!(tiny_now.abs_diff(now * 20) <= 20, "by inputs: {now} and {tiny_now}");
+    assert!(now > before && tiny_now > tiny_before);
+    node.mine(1);
+    gateway.await_tip(&node.height().to_string());
+    gateway.cli_ok(&["audit"]);
+}
+
+#[test]
+fn the_first_version_may_be_mined_after_a_fee_bump() {
+    let Some(node) = Node::start_with(&["-mempoolreplacement=1"]) else { return };
+    let (TestEnv { gateway, shop, node }, first) = test_env_with_sweep(node);
+    let (low, raw) = (node.fee_of(&first), node.raw_transaction(&first));
+    gateway.let_pass(AFTER);
+    wait_for("another version", SOON, || node.mempool().first().is_some_and(|t| *t != first));
+    node.mine_exactly(&[&raw]);
+    gateway.await_tip(&node.height().to_string());
+    assert_eq!(node.balance_of(&shop.payout_address), litoshis("0.5") - low);
+    let audit = gateway.cli_json(&["audit"]);
+    assert_eq!(litoshis(audit.raw("feesLtc")), low, "the version that was mined counts");
+    gateway.let_pass(AFTER);
+    stays_true("paid once", Duration::from_secs(3), || node.mempool().is_empty());
+    // Its block leaves the chain: one of the two goes out again, to the same address.
+    node.disconnect(1);
+    node.mine_empty();
+    node.mine_empty();
+    wait_for("a version is back", SOON, || node.mempool().len() == 1);
+    node.mine(1);
+    let fee = litoshis("0.5") - node.balance_of(&shop.payout_address);
+    assert!(fee >= low && fee < litoshis("0.01"), "{fee}");
+    gateway.await_tip(&node.height().to_string());
+    gateway.cli_ok(&["audit"]);
+}
+
+#[test]
+fn a_refused_fee_bump_keeps_the_first_and_is_logged_once() {
+    let Some(node) = Node::start() else { return };
+    let (TestEnv { gateway, shop, node }, first) = test_env_with_sweep(node);
+    let fee = node.fee_of(&first);
+    for _ in 0..3 {
+        gateway.let_pass(AFTER);
+        gateway.await_log(&["error", "does not take a higher fee yet"]);
+    }
+    stays_true("the first stays", Duration::from_secs(2), || node.mempool() == [first.clone()]);
+    assert_eq!(
+        gateway.log_lines(&["does not take a higher fee yet"]).len(),
+        1,
+        "{}",
+        gateway.log()
+    );
+    node.mine(1);
+    assert_eq!(node.balance_of(&shop.payout_address), litoshis("0.5") - fee);
+    gateway.await_tip(&node.height().to_string());
+    gateway.cli_ok(&["audit"]);
+}
+
+#[test]
+fn an_evicted_sweep_is_sent_again_after_both_restart() {
+    let Some(node) = Node::start() else { return };
+    let (TestEnv { gateway, shop, node }, first) = test_env_with_sweep(node);
+    gateway.kill();
+    node.stop();
+    node.up_with(&["-persistmempool=0", "-walletbroadcast=0"]);
+    // Its wallet does not know the coin, so only the gateway can send it again.
+    assert_eq!(node.mempool(), [""; 0]);
+    gateway.start();
+    wait_for("it is back", SOON, || node.mempool() == [first.clone()]);
+    node.mine(1);
+    wait_for("it is paid", SOON, || node.balance_of(&shop.payout_address) > 0);
+}
