@@ -6,7 +6,6 @@
 //! is therefore never older than our last commit, nor than another process's of a millisecond ago.
 //! Time alone changes the seconds that are left, which are written anew into each response.
 //!
-//! Must not know: what a response says.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};

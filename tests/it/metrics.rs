@@ -70,10 +70,7 @@ fn metrics_count_each_stage_of_a_payment() {
         ("litegate_sweeps_total", 1),
         ("litegate_sweeps_unconfirmed", 1),
         ("litegate_unswept_coins", 0),
-        (
-            "litegate_http_request_duration_seconds_count{route=\"/api/payments\",status=\"200\"}",
-            2,
-        ),
+        ("litegate_http_request_duration_seconds_count{route=\"/api/payments\",status=\"200\"}", 2),
     ] {
         becomes(series, expected);
     }
