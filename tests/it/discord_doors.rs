@@ -198,7 +198,7 @@ fn bot_and_cli_do_the_same_and_write_the_same_audit_log() {
         { "name": "kind", "type": 3, "value": "paid" }, { "name": "how", "type": 4, "value": 0 },
     ]);
     say("notification_settings", paid);
-    shell(&["merchant", "notification_settings", cli, "paid", "message"]);
+    shell(&["merchant", "notification-settings", cli, "paid", "message"]);
     let confirmation = discord.command(root, "suspend", user(ADA));
     discord.press(root, &confirmation.body, "Suspend");
     shell(&["merchant", "suspend", cli]);

@@ -173,9 +173,9 @@ fn a_spare_node_that_is_too_old_is_skipped() {
         wait_for(&line, SOON, || gateway.metrics().lines().any(|found| found == line));
     };
     metric("in_use", fit.url(), 1);
-    metric("well", fit.url(), 1);
+    metric("healthy", fit.url(), 1);
     metric("in_use", ancient.url(), 0);
-    metric("well", ancient.url(), 0);
+    metric("healthy", ancient.url(), 0);
     gateway.term();
     gateway.set("node", toml::Value::Array(vec![section(&ancient.url(), node.cookie_file())]));
     gateway.cli_fails(&["serve"], 4, &["older than 0.21.5.4"]);

@@ -469,7 +469,7 @@ fn a_run_that_fills_every_table() {
         { "name": "kind", "type": 3, "value": "paid" },
         { "name": "how", "type": 4, "value": 0 },
     ]);
-    discord.command(&ada, "notifications", on);
+    discord.command(&ada, "notification_settings", on);
     let shop =
         Shop::with_key_of(&gateway, &secret_in(&discord.command(&ada, "view_key", json!([]))));
     discord.command(&ada, "rotate_key", json!([])); // Asked, and left without an answer.
