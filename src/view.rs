@@ -7,6 +7,7 @@ pub(crate) mod account;
 pub(crate) mod audit;
 pub(crate) mod merchant;
 pub(crate) mod notification;
+pub(crate) mod role_status;
 pub(crate) mod sweep;
 
 use bitcoin::hashes::Hash;

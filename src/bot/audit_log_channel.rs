@@ -17,6 +17,7 @@ use poise::serenity_prelude as serenity;
 use crate::domain::time::Timestamp;
 use crate::store::audit_log::Entry;
 use crate::store::{ReadTx, audit_log, role_status};
+use crate::view::role_status::{Role, RoleReport};
 
 use super::answer::{DESCRIPTION_CHARS_MAX, cut};
 use super::language::ENGLISH;
@@ -35,10 +36,10 @@ enum Queue {
 
 impl Queue {
     /// The name under which is recorded what was posted.
-    fn posted(self) -> &'static str {
+    fn role(self) -> Role {
         match self {
-            Queue::Operator => "discord_trail",
-            Queue::Merchants => "discord_trail_merchants",
+            Queue::Operator => Role::AuditLogOfOperator,
+            Queue::Merchants => Role::AuditLogOfMerchants,
         }
     }
 
@@ -114,17 +115,15 @@ struct Mark {
 }
 
 impl Mark {
-    fn from_note(note: &str) -> Option<Mark> {
-        let mut parts = note.split(' ');
-        let posted = parts.next()?.parse().ok()?;
-        Some(Mark { posted, begun: parts.next().and_then(|begun| begun.parse().ok()) })
+    fn from_report(report: RoleReport) -> Option<Mark> {
+        match report {
+            RoleReport::Posted { row, begun } => Some(Mark { posted: row, begun }),
+            _ => None,
+        }
     }
 
-    fn as_note(self) -> String {
-        match self.begun {
-            Some(begun) => format!("{} {begun}", self.posted),
-            None => self.posted.to_string(),
-        }
+    fn report(self) -> RoleReport {
+        RoleReport::Posted { row: self.posted, begun: self.begun }
     }
 }
 
@@ -164,7 +163,7 @@ async fn begin(bot: &Bot) -> Result<(), Failure> {
         let mark = Mark { posted: audit_log::newest(tx)?, begun: None };
         for queue in [Queue::Operator, Queue::Merchants] {
             if mark_of(tx, queue)?.is_none() {
-                role_status::record(tx, queue.posted(), now, &mark.as_note())?;
+                role_status::record(tx, queue.role(), now, &mark.report())?;
             }
         }
         Ok(())
@@ -173,8 +172,8 @@ async fn begin(bot: &Bot) -> Result<(), Failure> {
 }
 
 fn mark_of(tx: &ReadTx, queue: Queue) -> Result<Option<Mark>, Failure> {
-    let known = role_status::of_role(tx, queue.posted())?;
-    Ok(known.and_then(|known| Mark::from_note(&known.note)))
+    let known = role_status::of_role(tx, queue.role())?;
+    Ok(known.and_then(|known| Mark::from_report(known.report?)))
 }
 
 /// Posts the next message of a queue.
@@ -220,7 +219,7 @@ async fn pass(bot: &Bot, post: &Post, channel: u64, queue: Queue) -> Result<Post
 }
 
 async fn record(bot: &Bot, queue: Queue, mark: Mark, now: Timestamp) -> Result<(), Failure> {
-    bot.write(move |tx| Ok(role_status::record(tx, queue.posted(), now, &mark.as_note())?)).await
+    bot.write(move |tx| Ok(role_status::record(tx, queue.role(), now, &mark.report())?)).await
 }
 
 /// The acts of one message.
@@ -268,11 +267,11 @@ mod tests {
     use crate::domain::merchant::MerchantId;
 
     #[test]
-    fn channel_positions_round_trip_through_their_notes() {
+    fn channel_positions_round_trip_through_their_reports() {
         for mark in [Mark { posted: 7, begun: None }, Mark { posted: 7, begun: Some(12) }] {
-            assert_eq!(Mark::from_note(&mark.as_note()), Some(mark));
+            assert_eq!(Mark::from_report(mark.report()), Some(mark));
         }
-        assert_eq!(Mark::from_note(""), None);
+        assert_eq!(Mark::from_report(RoleReport::Seen), None);
     }
 
     fn entry(id: i64, act: &str, actor: &str) -> Entry {

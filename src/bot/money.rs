@@ -12,11 +12,11 @@ use crate::operations::accounts;
 use crate::operations::create_payment::{Created, NewPayment, Request, create_payment};
 use crate::operations::notifications::plain;
 use crate::operations::reason::Reason;
-use crate::operations::sweeps::SWEEPER;
 use crate::operations::{Refusal, payments as payment_operations};
 use crate::secret;
 use crate::store::{ReadTx, blocks, events, payments, role_status, sweeps};
 use crate::view::account::{Sum, Sums, SumsView};
+use crate::view::role_status::Role;
 use crate::view::sweep::PayoutView;
 use crate::view::{Ltc, PaymentView};
 
@@ -41,7 +41,8 @@ async fn account(context: Context<'_>) -> Result<(), Failure> {
     let (statement, last_sweep) = bot
         .read(move |tx| {
             let merchant = account_of(tx, user)?;
-            let last_sweep = role_status::of_role(tx, SWEEPER)?.and_then(|sweeper| sweeper.at);
+            let last_sweep =
+                role_status::of_role(tx, Role::Sweeper)?.and_then(|sweeper| sweeper.at);
             Ok((accounts::statement(tx, merchant.id, network)?, last_sweep))
         })
         .await?;

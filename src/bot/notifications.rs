@@ -20,9 +20,9 @@ use crate::domain::time::Timestamp;
 use crate::operations::merchants as operations;
 use crate::operations::notifications::notification::Away;
 use crate::operations::notifications::{self as act, Surroundings};
-use crate::operations::payments::WATCHER;
 use crate::store::notifications::{self as rows, End, StoredNotification};
 use crate::store::{disk_space, locales, role_status};
+use crate::view::role_status::Role;
 
 use super::answer::{DESCRIPTION_CHARS_MAX, cut};
 use super::calls::{in_time, in_words, is_unauthorized, may_pass, refusal_of};
@@ -132,7 +132,7 @@ async fn why_silent(
     if since.elapsed() < SILENCE_SEEN {
         return Ok(None);
     }
-    let watcher = bot.read(|tx| Ok(role_status::of_role(tx, WATCHER)?)).await?;
+    let watcher = bot.read(|tx| Ok(role_status::of_role(tx, Role::Watcher)?)).await?;
     if let Some(trouble) = watcher.and_then(|watcher| watcher.trouble) {
         return Ok(Some(Away::Trouble(trouble)));
     }

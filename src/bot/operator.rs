@@ -9,9 +9,10 @@ use crate::domain::time::DAY_MS;
 use crate::operations::announce as announcements;
 use crate::operations::nodes;
 use crate::operations::notifications::plain;
-use crate::operations::payments::{WATCHER, chain_suspect};
+use crate::operations::payments::chain_suspect;
 use crate::store::stats::{self, Stats};
 use crate::store::{blocks, events, merchants as rows, payments, role_status, sweeps};
+use crate::view::role_status::Role;
 
 use super::admin::read_id;
 use super::answer::{Answer, logged, ltc, relative, reply};
@@ -97,7 +98,7 @@ async fn node(context: Context<'_>) -> Result<(), Failure> {
     let bot = context.data();
     let (tip, watcher, chain_guard, heard_at) = bot
         .read(|tx| {
-            let watcher = role_status::of_role(tx, WATCHER)?;
+            let watcher = role_status::of_role(tx, Role::Watcher)?;
             Ok((blocks::tip(tx)?, watcher, chain_suspect(tx)?, nodes::zmq_heard_at(tx)?))
         })
         .await?;
@@ -139,7 +140,8 @@ async fn node(context: Context<'_>) -> Result<(), Failure> {
         None => words.watcher_never.to_owned(),
     };
     if let Some(watcher) = watcher {
-        let noted = watcher.trouble.unwrap_or(watcher.note);
+        let report = watcher.report.map(|report| report.to_string());
+        let noted = watcher.trouble.or(report).unwrap_or_default();
         state = format!("{state}; {}", logged(&noted));
     }
     let heard = match heard_at {

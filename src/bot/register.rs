@@ -8,12 +8,10 @@ use bitcoin::hashes::{Hash, sha256};
 use poise::serenity_prelude as serenity;
 
 use crate::store::role_status;
+use crate::view::role_status::{Role, RoleReport};
 
 use super::authorization::ADMIN;
 use super::{Bot, Failure, Settings, all_commands, calls, http_of};
-
-/// The name under which is recorded what was registered.
-const COMMANDS: &str = "discord_commands";
 
 /// The first and the longest pause before the next try.
 const PAUSE_MIN: Duration = Duration::from_secs(2);
@@ -59,8 +57,9 @@ async fn register(bot: &Bot, http: &serenity::Http) -> Result<(), Failure> {
     let scope = if bot.settings.global_commands { "global".to_owned() } else { guild.to_string() };
     let application = http.application_id().map(serenity::ApplicationId::get).unwrap_or_default();
     let hash = sha256::Hash::hash(format!("{application} {scope} {json}").as_bytes()).to_string();
-    let known = bot.read(|tx| Ok(role_status::of_role(tx, COMMANDS)?)).await?;
-    if known.is_some_and(|known| known.note == hash) {
+    let known = bot.read(|tx| Ok(role_status::of_role(tx, Role::Commands)?)).await?;
+    let report = RoleReport::Registered { hash };
+    if known.and_then(|known| known.report).as_ref() == Some(&report) {
         return Ok(());
     }
     if bot.settings.global_commands {
@@ -71,7 +70,7 @@ async fn register(bot: &Bot, http: &serenity::Http) -> Result<(), Failure> {
     }
     tracing::info!(count = commands.len(), scope, "commands registered");
     let now = bot.clock.now();
-    bot.write(move |tx| Ok(role_status::record(tx, COMMANDS, now, &hash)?)).await
+    bot.write(move |tx| Ok(role_status::record(tx, Role::Commands, now, &report)?)).await
 }
 
 /// What the bot has to be allowed on its server: to see and write in channels (for notices), with

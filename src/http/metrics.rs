@@ -12,11 +12,12 @@ use crate::domain::time::Timestamp;
 use crate::logging;
 use crate::metrics;
 use crate::node::zmq::Counters;
-use crate::operations::payments::{WATCHER, chain_suspect};
+use crate::operations::payments::chain_suspect;
 use crate::safe_file::with_suffix;
 use crate::store::role_status::RoleStatus;
 use crate::store::totals::{Totals, totals};
 use crate::store::{ReadTx, blocks, disk_space, payments, payout_waits, retention, role_status};
+use crate::view::role_status::Role;
 
 use super::ops::Ops;
 
@@ -126,7 +127,7 @@ impl Stored {
         Ok(Stored {
             totals: totals(tx)?,
             tip: blocks::tip(tx)?,
-            role_status: role_status::of_role(tx, WATCHER)?,
+            role_status: role_status::of_role(tx, Role::Watcher)?,
             chain_guard: chain_suspect(tx)?,
             lost: payments::completed_without_coins(tx)?.len(),
             table_bytes: retention::sizes(tx)?,

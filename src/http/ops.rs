@@ -21,8 +21,9 @@ use crate::clock::Clock;
 use crate::domain::amount::Amount;
 use crate::node::zmq::Counters;
 use crate::operations::account_scan;
-use crate::operations::payments::{WATCHER, is_delayed};
+use crate::operations::payments::is_delayed;
 use crate::store::{Store, role_status};
+use crate::view::role_status::Role;
 
 /// Connections at a time; there are a few readers at most.
 const CONNECTIONS_MAX: usize = 64;
@@ -109,7 +110,7 @@ async fn ready(ops: Ops) -> Response {
     let state = ops
         .store
         .read(move |tx| {
-            let last = role_status::of_role(tx, WATCHER)?;
+            let last = role_status::of_role(tx, Role::Watcher)?;
             let starting = !account_scan::is_answered(tx)?;
             Ok::<_, anyhow::Error>((starting, is_delayed(tx, now)?, last))
         })
@@ -117,8 +118,9 @@ async fn ready(ops: Ops) -> Response {
     match state {
         Ok((starting, delayed, last)) => {
             let trouble = last.as_ref().and_then(|last| last.trouble.clone());
-            let since = match last.and_then(|last| Some((last.at?, last.note))) {
-                Some((at, note)) => format!("last at the tip {at}, {note}"),
+            let since = match last.and_then(|last| Some((last.at?, last.report))) {
+                Some((at, Some(report))) => format!("last at the tip {at}, {report}"),
+                Some((at, None)) => format!("last at the tip {at}"),
                 None => "never stood at the node's tip".to_owned(),
             };
             let mut why = trouble.map(|trouble| format!(": {trouble}")).unwrap_or_default();

@@ -22,11 +22,9 @@ use crate::store::{
     self, ReadTx, Store, WriteTx, authenticated, blocks, chain_guard_alerts, indexes,
     ledger_report, merchants, payout_waits, role_status,
 };
+use crate::view::role_status::{Role, RoleReport};
 
 use super::Refusal;
-
-/// The name under which the result of the last audit is recorded.
-pub(crate) const AUDIT: &str = "audit";
 
 /// How long we and the node may take to stand on one block, once it has listed its outputs.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -183,12 +181,7 @@ fn damaged(tx: &ReadTx, xpub: &AccountXpub) -> Result<Vec<Difference>, Refusal> 
 
 /// Records what an audit found, for those who are told of differences: nothing, or so many.
 pub(crate) fn record(tx: &WriteTx, differences: usize, now: Timestamp) -> Result<(), store::Error> {
-    let note = match differences {
-        0 => String::new(),
-        1 => "1 difference".to_owned(),
-        n => format!("{n} differences"),
-    };
-    role_status::record(tx, AUDIT, now, &note)
+    role_status::record(tx, Role::Audit, now, &RoleReport::Checked { faults: differences as u64 })
 }
 
 /// The accounts of all merchants, by their coins and payouts and not by the sums that are kept.

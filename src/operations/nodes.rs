@@ -9,6 +9,7 @@ use crate::node::nodes::{Candidate, Nodes};
 use crate::node::rpc::{ChainState, Node};
 use crate::node::{self, Error};
 use crate::store::{self, Store, blocks, node_in_use, role_status};
+use crate::view::role_status::Role;
 
 /// The node that the watcher follows.
 pub(crate) fn in_use<'n>(store: &Store, nodes: &'n Nodes) -> Result<&'n Candidate, store::Error> {
@@ -40,13 +41,10 @@ pub(crate) fn for_command(
     Ok(all.find(can_be_asked).unwrap_or(followed).node.clone())
 }
 
-/// The name under which the watcher records when it last heard of the node's ZMQ.
-pub(crate) const ZMQ: &str = "zmq";
-
 /// When the node's ZMQ last told of a transaction or a block; recorded at each tip and every ten
 /// seconds. `None` if it never did.
 pub(crate) fn zmq_heard_at(tx: &store::ReadTx) -> Result<Option<Timestamp>, store::Error> {
-    Ok(role_status::of_role(tx, ZMQ)?.and_then(|heard| heard.at))
+    Ok(role_status::of_role(tx, Role::Zmq)?.and_then(|heard| heard.at))
 }
 
 /// The ends of the chain that we stored.

@@ -20,12 +20,11 @@ use crate::store::{
     self, ReadTx, WriteTx, audit_log, chain_guard_alerts, merchants, payments, payout_waits,
     role_status,
 };
+use crate::view::role_status::{Role, RoleReport};
 
-use super::audit::AUDIT;
 use super::merchants::OLD_KEY_UNTIL;
-use super::payments::{WATCHER, ZMQ_CUT, ZMQ_SILENT};
 use super::reason::Reason;
-use super::sweeps::{self, SWEEPER, TOO_DEAR};
+use super::sweeps;
 use super::{Actor, Refusal, act};
 
 pub(crate) mod notification;
@@ -33,9 +32,6 @@ pub(crate) mod notification;
 use notification::{
     AccountNotification, Away, Named, Notification, OperatorNotification, PaymentNotification,
 };
-
-/// The name under which the looks are recorded.
-const NOTIFICATIONS: &str = "notifications";
 
 /// How far each look reaches back behind the last one: rows are written a little after their time.
 const OVERLAP_MS: i64 = 10 * 60_000;
@@ -84,7 +80,7 @@ pub(crate) fn is_watcher_silent(
     started_at: Timestamp,
     now: Timestamp,
 ) -> Result<bool, store::Error> {
-    let last = role_status::of_role(tx, WATCHER)?.and_then(|role_status| role_status.at);
+    let last = role_status::of_role(tx, Role::Watcher)?.and_then(|role_status| role_status.at);
     let last = last.unwrap_or(started_at);
     Ok(now.ms_since(last) > NODE_SILENCE_MS_MAX)
 }
@@ -111,11 +107,14 @@ pub(crate) fn look(
     around: &Surroundings,
     now: Timestamp,
 ) -> Result<Found, store::Error> {
-    let last = role_status::of_role(tx, NOTIFICATIONS)?;
-    let Some((last_at, note)) = last.and_then(|last| Some((last.at?, last.note))) else {
+    let last = role_status::of_role(tx, Role::Notifications)?;
+    let Some((last_at, report)) = last.and_then(|last| Some((last.at?, last.report))) else {
         return Ok(Found { drafts: Vec::new(), record: true });
     };
-    let began = note.parse().map_or(last_at, Timestamp::from_ms);
+    let began = match report {
+        Some(RoleReport::Since { ms }) => Timestamp::from_ms(ms),
+        _ => last_at,
+    };
     let since = last_at.plus_ms(-OVERLAP_MS).max(began);
     let mut drafts = of_payments(tx, since)?;
     drafts.extend(of_webhooks(tx, since)?);
@@ -172,11 +171,13 @@ pub(crate) fn store(tx: &WriteTx, drafts: &[Draft], now: Timestamp) -> Result<()
 
 /// Records a look, once all that it found is stored.
 pub(crate) fn record(tx: &WriteTx, now: Timestamp) -> Result<(), store::Error> {
-    let began = match role_status::of_role(tx, NOTIFICATIONS)? {
-        Some(last) => last.note,
-        None => now.ms().to_string(),
+    let began = match role_status::of_role(tx, Role::Notifications)? {
+        Some(role_status::RoleStatus {
+            report: Some(since @ RoleReport::Since { .. }), ..
+        }) => since,
+        _ => RoleReport::Since { ms: now.ms() },
     };
-    role_status::record(tx, NOTIFICATIONS, now, &began)
+    role_status::record(tx, Role::Notifications, now, &began)
 }
 
 fn is_wanted(tx: &ReadTx, draft: &Draft, around: &Surroundings) -> Result<bool, store::Error> {
@@ -439,7 +440,7 @@ fn of_the_whole(
     {
         drafts.push(whole(Kind::Node, format!("{}:back", down.id), OperatorNotification::NodeBack));
     }
-    if let Some(sweeper) = role_status::of_role(tx, SWEEPER)?
+    if let Some(sweeper) = role_status::of_role(tx, Role::Sweeper)?
         && let Some(trouble) = &sweeper.trouble
         && now.ms_since(sweeper.at.unwrap_or(around.started_at)) > SWEEPER_SILENCE_MS_MAX
         && !rows::last_made_of(tx, Kind::SweepStuck, TROUBLE)?
@@ -494,11 +495,13 @@ fn of_notes(tx: &ReadTx, now: Timestamp) -> Result<Vec<Draft>, store::Error> {
     let recently = |notification: &rows::StoredNotification| {
         now.ms_since(notification.created_at) < REPEAT_MS_MIN
     };
-    if let Some(watcher) = role_status::of_role(tx, WATCHER)?.map(|last| last.note) {
+    let report =
+        |role| Ok::<_, store::Error>(role_status::of_role(tx, role)?.and_then(|s| s.report));
+    if let Some(RoleReport::AtTip { mode, .. }) = report(Role::Watcher)? {
         let notified = rows::last_made(tx, Kind::Zmq)?;
         let reported_cut =
             notified.as_ref().filter(|notification| notification.key.ends_with(":cut"));
-        if watcher.contains(ZMQ_SILENT) || watcher.contains(ZMQ_CUT) {
+        if mode.is_disturbed() {
             if reported_cut.is_none() && !notified.as_ref().is_some_and(recently) {
                 let key = format!("{}:cut", now.ms());
                 drafts.push(whole(Kind::Zmq, key, OperatorNotification::ZmqSilent));
@@ -511,21 +514,18 @@ fn of_notes(tx: &ReadTx, now: Timestamp) -> Result<Vec<Draft>, store::Error> {
             ));
         }
     }
-    if let Some(sweeper) = role_status::of_role(tx, SWEEPER)?.map(|last| last.note)
-        && sweeper.contains(TOO_DEAR)
+    if let Some(RoleReport::Swept { too_expensive: 1.., .. }) = report(Role::Sweeper)?
         && !rows::last_made(tx, Kind::Fee)?.as_ref().is_some_and(recently)
     {
         drafts.push(whole(Kind::Fee, now.ms().to_string(), OperatorNotification::FeeTooHigh));
     }
-    if let Some(audit) = role_status::of_role(tx, AUDIT)?.map(|last| last.note) {
+    if let Some(RoleReport::Checked { faults }) = report(Role::Audit)? {
         let notified = rows::last_made(tx, Kind::Audit)?;
         let reported_bad =
             notified.as_ref().filter(|notification| notification.key.ends_with(":found"));
-        if !audit.is_empty() {
+        if faults > 0 {
             if reported_bad.is_none() && !notified.as_ref().is_some_and(recently) {
-                let differences = audit.split(' ').next().and_then(|count| count.parse().ok());
-                let notification =
-                    OperatorNotification::AuditFound { differences: differences.unwrap_or(1) };
+                let notification = OperatorNotification::AuditFound { differences: faults };
                 drafts.push(whole(Kind::Audit, format!("{}:found", now.ms()), notification));
             }
         } else if let Some(found) = reported_bad {

@@ -11,13 +11,7 @@ use crate::view::PaymentFacts;
 use super::Refusal;
 use super::reason::Reason;
 
-pub(crate) use crate::store::role_status::WATCHER;
-
-/// What the watcher says while it does without a ZMQ that was configured and is there.
-pub(crate) const ZMQ_SILENT: &str = "polling: ZMQ is silent";
-
-/// What the watcher says while it has no connection to the node's ZMQ.
-pub(crate) const ZMQ_CUT: &str = "polling: no connection to the node's ZMQ";
+use crate::view::role_status::Role;
 
 /// How long the watcher may be silent before pages say that updates are delayed, in milliseconds.
 pub(crate) const WATCHER_SILENCE_MS_MAX: i64 = 30_000;
@@ -126,7 +120,7 @@ pub(crate) fn is_delayed(tx: &ReadTx, now: Timestamp) -> Result<bool, Refusal> {
 
 /// When the watcher was last up to date.
 pub(crate) fn watcher_at(tx: &ReadTx) -> Result<Option<Timestamp>, Refusal> {
-    Ok(role_status::of_role(tx, WATCHER)?.and_then(|role_status| role_status.at))
+    Ok(role_status::of_role(tx, Role::Watcher)?.and_then(|role_status| role_status.at))
 }
 
 /// Whether a watcher that was last up to date then has been silent for too long.

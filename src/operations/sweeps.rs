@@ -15,16 +15,11 @@ use crate::store::{
     self, ReadTx, WriteTx, audit_log, blocks, chain_guard_alerts, payments, payout_waits, requests,
     role_status, sweeps, totals,
 };
+use crate::view::role_status::Role;
 
 use crate::store::audit_log::Act;
 
 use super::{Actor, Refusal, act, act_on_all};
-
-/// The name under which the sweeper records its progress.
-pub(crate) const SWEEPER: &str = "sweeper";
-
-/// What the sweeper says of coins for which the fee would be more than is allowed.
-pub(crate) const TOO_DEAR: &str = "of them for a lower fee";
 
 /// What became of a request so far.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -113,7 +108,7 @@ pub(crate) fn outcome(tx: &ReadTx, asked_at: Timestamp) -> Result<Outcome, Refus
     if chain_suspect(tx)? {
         return Ok(Outcome::ChainSuspect);
     }
-    let Some(last) = role_status::of_role(tx, SWEEPER)? else { return Ok(Outcome::Waiting) };
+    let Some(last) = role_status::of_role(tx, Role::Sweeper)? else { return Ok(Outcome::Waiting) };
     if let Some(trouble) = last.trouble {
         return Ok(Outcome::Trouble(trouble));
     }

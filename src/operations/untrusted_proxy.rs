@@ -5,16 +5,14 @@ use std::net::IpAddr;
 
 use crate::domain::time::Timestamp;
 use crate::store::{self, ReadTx, Store, WriteTx, role_status};
-
-/// The name under which it is recorded.
-const UNTRUSTED_PROXY: &str = "untrusted proxy";
+use crate::view::role_status::{Role, RoleReport};
 
 /// Records that this peer forwarded a request.
 ///
 /// # Errors
 /// If the database cannot be written.
 pub(crate) fn record(tx: &WriteTx, proxy: IpAddr, now: Timestamp) -> Result<(), store::Error> {
-    role_status::record(tx, UNTRUSTED_PROXY, now, &proxy.to_string())
+    role_status::record(tx, Role::UntrustedProxy, now, &RoleReport::Proxy { address: Some(proxy) })
 }
 
 /// Forgets what an earlier process recorded, if anything: the configuration may have changed since.
@@ -23,7 +21,16 @@ pub(crate) fn record(tx: &WriteTx, proxy: IpAddr, now: Timestamp) -> Result<(), 
 /// If the database cannot be read or written.
 pub(crate) async fn forget(store: &Store, now: Timestamp) -> Result<(), store::Error> {
     if store.read(last).await?.is_some() {
-        store.write(move |tx| role_status::record(tx, UNTRUSTED_PROXY, now, "")).await?;
+        store
+            .write(move |tx| {
+                role_status::record(
+                    tx,
+                    Role::UntrustedProxy,
+                    now,
+                    &RoleReport::Proxy { address: None },
+                )
+            })
+            .await?;
     }
     Ok(())
 }
@@ -33,6 +40,9 @@ pub(crate) async fn forget(store: &Store, now: Timestamp) -> Result<(), store::E
 /// # Errors
 /// If the database cannot be read.
 pub(crate) fn last(tx: &ReadTx) -> Result<Option<(IpAddr, Timestamp)>, store::Error> {
-    let found = role_status::of_role(tx, UNTRUSTED_PROXY)?;
-    Ok(found.and_then(|found| Some((found.note.parse().ok()?, found.at?))))
+    let found = role_status::of_role(tx, Role::UntrustedProxy)?;
+    Ok(found.and_then(|found| match found.report {
+        Some(RoleReport::Proxy { address }) => Some((address?, found.at?)),
+        _ => None,
+    }))
 }

@@ -7,14 +7,14 @@ use crate::domain::network::Network;
 use crate::domain::time::Timestamp;
 use crate::operations::{Actor, account_scan};
 use crate::store::{self, Store, WriteTx, blocks, role_status};
+use crate::view::role_status::{Role, RoleReport};
+
+/// A doctor without failure.
+const SOUND: RoleReport = RoleReport::Checked { faults: 0 };
 
 use super::Refused;
 
-/// The name under which the doctor's outcome is noted.
-const DOCTOR: &str = "doctor";
-
 /// What is noted when nothing keeps the gateway from starting.
-const SOUND: &str = "no failure";
 
 /// What a first start does where the doctor has not found everything sound.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -60,12 +60,7 @@ pub(crate) fn record_doctor(
     failures: usize,
     now: Timestamp,
 ) -> Result<(), store::Error> {
-    let note = match failures {
-        0 => SOUND.to_owned(),
-        1 => "1 failure".to_owned(),
-        n => format!("{n} failures"),
-    };
-    role_status::record(tx, DOCTOR, now, &note)
+    role_status::record(tx, Role::Doctor, now, &RoleReport::Checked { faults: failures as u64 })
 }
 
 /// Lets a gateway start on main for the first time only after a doctor without failure.
@@ -82,13 +77,13 @@ pub(super) fn require_doctor(
         return Ok(());
     }
     let (begun, doctor) = store.read_blocking(|tx| {
-        Ok::<_, store::Error>((blocks::tip(tx)?.is_some(), role_status::of_role(tx, DOCTOR)?))
+        Ok::<_, store::Error>((blocks::tip(tx)?.is_some(), role_status::of_role(tx, Role::Doctor)?))
     })?;
-    let found = doctor.map(|doctor| doctor.note);
-    if begun || found.as_deref() == Some(SOUND) {
+    let found = doctor.and_then(|doctor| doctor.report);
+    if begun || found == Some(SOUND) {
         return Ok(());
     }
-    let found = found.unwrap_or_else(|| "it was never run".to_owned());
+    let found = found.map_or_else(|| "it was never run".to_owned(), |found| found.to_string());
     match unexamined {
         Unexamined::Refused => Err(Refused::Unexamined(found).into()),
         Unexamined::Forced => {
@@ -97,7 +92,7 @@ pub(super) fn require_doctor(
                 "first start on main by --force, without a sound doctor"
             );
             // The next start, which may be systemd's, is not the first.
-            store.write_blocking(move |tx| role_status::record(tx, DOCTOR, now, SOUND))?;
+            store.write_blocking(move |tx| role_status::record(tx, Role::Doctor, now, &SOUND))?;
             Ok(())
         }
     }

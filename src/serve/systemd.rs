@@ -6,9 +6,9 @@ use std::time::Duration;
 use sd_notify::NotifyState;
 use tokio_util::sync::CancellationToken;
 
-use crate::operations::payments::WATCHER;
 use crate::store::totals::totals;
 use crate::store::{self, ReadTx, Store, blocks, role_status};
+use crate::view::role_status::Role;
 use crate::watchdog;
 
 /// How often the state is told at least.
@@ -47,7 +47,8 @@ fn status(tx: &ReadTx) -> Result<String, store::Error> {
     let totals = totals(tx)?;
     let open = totals.payments.iter().find(|(status, _)| status == "pending");
     let open = open.map_or(0, |(_, count)| *count);
-    let trouble = role_status::of_role(tx, WATCHER)?.and_then(|role_status| role_status.trouble);
+    let trouble =
+        role_status::of_role(tx, Role::Watcher)?.and_then(|role_status| role_status.trouble);
     let trouble = trouble.map(|trouble| format!("; waits: {trouble}")).unwrap_or_default();
     let line = format!("{height}, {open} open, {} failed webhooks{trouble}", totals.events_failed);
     Ok(line.chars().map(|c| if c.is_control() { ' ' } else { c }).collect())

@@ -113,7 +113,7 @@ mod tests {
 
     fn note(tx: &WriteTx, n: &u32, count: &mut u32) -> Result<(), Error> {
         *count += 1;
-        role_status::record(tx, &n.to_string(), Timestamp::from_ms(1), "")
+        role_status::note(tx, &n.to_string())
     }
 
     #[test]
@@ -123,8 +123,7 @@ mod tests {
         let go_on = || {
             turns.set(turns.get() + 1);
             let role = format!("other {}", turns.get());
-            let other =
-                move |tx: &WriteTx| role_status::record(tx, &role, Timestamp::from_ms(1), "");
+            let other = move |tx: &WriteTx| role_status::note(tx, &role);
             store.write_blocking(other).is_ok()
         };
         let mut counts = Vec::new();
@@ -139,9 +138,8 @@ mod tests {
     #[test]
     fn rows_written_before_an_error_or_a_stop_persist() {
         let (_dir, store) = open();
-        let is_noted = |n: &str| {
-            store.read_blocking(|tx| role_status::of_role(tx, n)).expect("read").is_some()
-        };
+        let is_noted =
+            |n: &str| store.read_blocking(|tx| role_status::is_noted(tx, n)).expect("read");
         let fails = |tx: &WriteTx, n: &u32, count: &mut u32| {
             if *n == 1_500 { Err(Error::Closed) } else { note(tx, n, count) }
         };

@@ -13,8 +13,9 @@ use crate::domain::time::Timestamp;
 use super::authenticated::{self, PAYMENTS, SKIPPED_INDEXES, Value};
 use super::columns::impossible;
 use super::high_water::{Found, UNMARKED_GAP};
-use super::role_status::{self, WATCHER};
+use super::role_status;
 use super::{Error, ReadTx, WriteTx};
+use crate::view::role_status::Role;
 
 /// The largest step that a high-water mark may make, in indexes: of 2^31 there are 214 such steps.
 const SKIP_MAX: u32 = 10_000_000;
@@ -191,7 +192,7 @@ pub(crate) fn last_in_use(tx: &ReadTx) -> Result<Option<Timestamp>, Error> {
         tx.connection.query_row(sql, [newest], |row| row.get(0)).optional()?;
     let sql = "SELECT max(at) FROM skipped_indexes";
     let skipped: Option<Timestamp> = tx.connection.query_row(sql, [], |row| row.get(0))?;
-    let watched = role_status::of_role(tx, WATCHER)?.and_then(|role_status| role_status.at);
+    let watched = role_status::of_role(tx, Role::Watcher)?.and_then(|role_status| role_status.at);
     Ok([created, skipped, watched].into_iter().flatten().max())
 }
 

@@ -9,7 +9,8 @@ use crate::crash;
 use super::{Error, backup};
 
 /// Append only. `tests/it/tidy.rs` compares the old ones with their recorded hashes.
-const SCRIPTS: [&str; 1] = [include_str!("migrations/0001_schema.sql")];
+const SCRIPTS: [&str; 2] =
+    [include_str!("migrations/0001_schema.sql"), include_str!("migrations/0002_reports.sql")];
 
 /// The schema that this binary works with.
 pub(crate) fn known_version() -> u32 {

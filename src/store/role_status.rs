@@ -1,49 +1,74 @@
-//! When each role last did its whole work. The page says "delayed" by it, also where the watcher
-//! runs in another process.
+//! Table `role_status`: when each role last finished its work, its report, and its present trouble.
+//!
+//! The checkout says "delayed" by it, also where the watcher runs in another process.
 
 use rusqlite::{OptionalExtension, params};
 
 use crate::domain::time::Timestamp;
+use crate::view::role_status::{Role, RoleReport};
 
 use super::{Error, ReadTx, WriteTx};
 
-/// The watcher's name among the roles.
-pub(crate) const WATCHER: &str = "watcher";
-
-/// What a role last said of itself.
+/// What a role last recorded.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct RoleStatus {
-    /// When it had last done its whole work; `None` if never.
+    /// When it last finished its work; `None` if never.
     pub(crate) at: Option<Timestamp>,
-    /// A word for people, such as the way in which blocks are noticed.
-    pub(crate) note: String,
-    /// What has kept it from its work since, in words for the operator.
+    pub(crate) report: Option<RoleReport>,
+    /// What has kept it from its work since, in a sentence for the operator.
     pub(crate) trouble: Option<String>,
 }
 
-/// Records that the role is up to date now, and nothing troubles it.
-pub(crate) fn record(tx: &WriteTx, role: &str, at: Timestamp, note: &str) -> Result<(), Error> {
-    let sql = "INSERT INTO role_status (role, at, note) VALUES (?, ?, ?)
+/// Records that a role has finished its work now, without trouble.
+pub(crate) fn record(
+    tx: &WriteTx,
+    role: Role,
+    at: Timestamp,
+    report: &RoleReport,
+) -> Result<(), Error> {
+    let report = serde_json::to_string(report)
+        .map_err(|error| Error::Impossible(format!("report of {}: {error}", role.as_str())))?;
+    let sql = "INSERT INTO role_status (role, at, report) VALUES (?, ?, ?)
                ON CONFLICT (role)
-               DO UPDATE SET at = excluded.at, note = excluded.note, trouble = NULL";
-    tx.connection.prepare_cached(sql)?.execute(params![role, at, note])?;
+               DO UPDATE SET at = excluded.at, report = excluded.report, trouble = NULL";
+    tx.connection.prepare_cached(sql)?.execute(params![role.as_str(), at, report])?;
     Ok(())
 }
 
 /// Records what keeps a role from its work.
-pub(crate) fn record_trouble(tx: &WriteTx, role: &str, trouble: &str) -> Result<(), Error> {
+pub(crate) fn record_trouble(tx: &WriteTx, role: Role, trouble: &str) -> Result<(), Error> {
     let sql = "INSERT INTO role_status (role, trouble) VALUES (?, ?)
                ON CONFLICT (role) DO UPDATE SET trouble = excluded.trouble";
-    tx.connection.prepare_cached(sql)?.execute(params![role, trouble])?;
+    tx.connection.prepare_cached(sql)?.execute(params![role.as_str(), trouble])?;
     Ok(())
 }
 
-/// What the role last recorded.
-pub(crate) fn of_role(tx: &ReadTx, role: &str) -> Result<Option<RoleStatus>, Error> {
-    let sql = "SELECT at, note, trouble FROM role_status WHERE role = ?";
+/// What the role last recorded. A report that cannot be read counts as absent.
+pub(crate) fn of_role(tx: &ReadTx, role: Role) -> Result<Option<RoleStatus>, Error> {
+    let sql = "SELECT at, report, trouble FROM role_status WHERE role = ?";
     let mut statement = tx.connection.prepare_cached(sql)?;
-    let row = statement.query_row([role], |row| {
-        Ok(RoleStatus { at: row.get("at")?, note: row.get("note")?, trouble: row.get("trouble")? })
+    let row = statement.query_row([role.as_str()], |row| {
+        let report: Option<String> = row.get("report")?;
+        Ok(RoleStatus {
+            at: row.get("at")?,
+            report: report.and_then(|report| serde_json::from_str(&report).ok()),
+            trouble: row.get("trouble")?,
+        })
     });
     Ok(row.optional()?)
+}
+
+/// Writes a row under any name: for tests of the writer, which need a row and no role.
+#[cfg(test)]
+pub(super) fn note(tx: &WriteTx, name: &str) -> Result<(), Error> {
+    let sql = "INSERT OR REPLACE INTO role_status (role, at) VALUES (?, 1)";
+    tx.connection.prepare_cached(sql)?.execute([name])?;
+    Ok(())
+}
+
+/// Whether [`note`] wrote a row under this name.
+#[cfg(test)]
+pub(super) fn is_noted(tx: &ReadTx, name: &str) -> Result<bool, Error> {
+    let sql = "SELECT EXISTS (SELECT 1 FROM role_status WHERE role = ?)";
+    Ok(tx.connection.query_row(sql, [name], |row| row.get(0))?)
 }

@@ -146,12 +146,12 @@ mod tests {
         );
         check("DROP TABLE role_status", "lacks the table role_status");
         check(
-            "ALTER TABLE role_status RENAME COLUMN note TO nota",
+            "ALTER TABLE role_status RENAME COLUMN report TO nota",
             "differs at the table role_status",
         );
         check(
             "PRAGMA writable_schema = ON;
-             UPDATE sqlite_schema SET sql = replace(sql, 'note', 'nota') WHERE name = 'role_status'",
+             UPDATE sqlite_schema SET sql = replace(sql, 'report', 'nota') WHERE name = 'role_status'",
             "differs at the table role_status",
         );
     }

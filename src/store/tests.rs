@@ -284,7 +284,7 @@ fn a_backup_completes_despite_concurrent_writes() {
     let copy = dir.path().join("copy.db");
     let written = |_| {
         assert!(steps.fetch_add(1, Ordering::Relaxed) < 50, "it begins again and again");
-        let write = |tx: &WriteTx| role_status::record(tx, "writer", Timestamp::from_ms(1), "");
+        let write = |tx: &WriteTx| role_status::note(tx, "writer");
         store.write_blocking(write).expect("written between two steps");
     };
     backup::copy(&store, &copy, &sealing(), &written).expect("copied");

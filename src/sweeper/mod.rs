@@ -55,11 +55,11 @@ use crate::node::rpc::Node;
 use crate::notifier::Notifier;
 use crate::operations;
 use crate::operations::own_addresses::OwnAddresses;
-use crate::operations::sweeps::SWEEPER;
 use crate::store::audit_log::chain::Break;
 use crate::store::{
     self, ReadTx, Store, WriteTx, blocks, chain_guard_alerts, requests, role_status, sweeps,
 };
+use crate::view::role_status::Role;
 use crate::watchdog::{self, Loop};
 
 use due::Due;
@@ -272,7 +272,7 @@ impl Sweeper {
     /// Lets whoever asked for a sweep see why there is none.
     fn note_trouble(&self, trouble: &str) {
         let trouble: String = trouble.chars().take(TROUBLE_CHARS_MAX).collect();
-        let write = move |tx: &WriteTx| role_status::record_trouble(tx, SWEEPER, &trouble);
+        let write = move |tx: &WriteTx| role_status::record_trouble(tx, Role::Sweeper, &trouble);
         if let Err(error) = self.store.write_blocking(write) {
             tracing::debug!(%error, "cannot record what the sweeper waits for");
         }

@@ -11,9 +11,9 @@ use bitcoin::{OutPoint, Txid};
 use crate::domain::sweep::{SweepCoin, SweepPlan, Waits};
 use crate::metrics;
 use crate::node;
-use crate::operations::sweeps::{SWEEPER, TOO_DEAR};
 use crate::store::sweeps::SignedPlan;
 use crate::store::{role_status, sweeps};
+use crate::view::role_status::{Role, RoleReport};
 
 use super::due::Due;
 use super::memory::Memory;
@@ -46,13 +46,12 @@ impl Sweeper {
             }
             memory.tell(&report.waiting);
         }
-        let mut note = format!("{} sent, {} coins wait", report.sent.len(), report.waiting.len());
-        let too_dear = report.waiting.iter().filter(|(_, why)| *why == Waits::TooExpensive);
-        match too_dear.count() {
-            0 => {}
-            count => note.push_str(&format!(", {count} {TOO_DEAR}")),
-        }
-        self.store.write_blocking(move |tx| role_status::record(tx, SWEEPER, began, &note))?;
+        let too_expensive =
+            report.waiting.iter().filter(|(_, why)| *why == Waits::TooExpensive).count();
+        let (sent, waiting) = (report.sent.len(), report.waiting.len());
+        let swept = RoleReport::Swept { sent, waiting, too_expensive };
+        self.store
+            .write_blocking(move |tx| role_status::record(tx, Role::Sweeper, began, &swept))?;
         Ok(Some(report))
     }
 

@@ -14,9 +14,10 @@ use crate::domain::audit::{Difference, Report};
 use crate::domain::keys::AccountXpub;
 use crate::domain::time::Timestamp;
 use crate::node::nodes::Nodes;
-use crate::operations::{self, audit::AUDIT};
+use crate::operations;
 use crate::progress;
 use crate::store::{self, Store, role_status};
+use crate::view::role_status::Role;
 
 /// A start has other things to do first.
 const AFTER_START: Duration = Duration::from_secs(600);
@@ -73,7 +74,7 @@ impl Auditor {
 
     fn run(self) {
         let mut due = after(self.clock.now(), self.interval.min(AFTER_START));
-        match self.store.read_blocking(|tx| role_status::of_role(tx, AUDIT)) {
+        match self.store.read_blocking(|tx| role_status::of_role(tx, Role::Audit)) {
             Ok(Some(role_status::RoleStatus { at: Some(at), .. })) => {
                 due = due.max(after(at, self.interval));
             }

@@ -8,9 +8,9 @@ use crate::store::{self, chain_guard_alerts, node_in_use};
 
 use super::mempool::{LookedAt, Patience};
 use super::node_monitor::NodeMonitor;
-use super::notification_mode::NotificationMode;
 use super::subscriber::Subscriber;
 use super::{State, Watcher};
+use crate::view::role_status::NotificationMode;
 
 /// For how many times the patience a node that is followed from now on, or was restarted, is given
 /// to hear of what was seen before: ten minutes, as it is configured.

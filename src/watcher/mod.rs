@@ -43,11 +43,10 @@ use crate::metrics;
 use crate::node::nodes::{Candidate, Nodes};
 use crate::node::zmq::Counters;
 use crate::notifier::Notifier;
-use crate::operations::nodes::ZMQ;
-use crate::operations::payments::WATCHER;
 use crate::progress::{Lines, Progress};
 use crate::store::batches::{Batches, Ended};
 use crate::store::{Store, WriteTx, chain_guard_alerts, node_in_use, role_status};
+use crate::view::role_status::{NotificationMode, PollingReason, Role, RoleReport};
 use crate::watchdog::{self, Loop};
 
 use apply::Changes;
@@ -58,7 +57,7 @@ use filter_builder::FilterBuilder;
 use lookahead::Lookahead;
 use mempool::LookedAt;
 use node_monitor::{Ground, NodeMonitor};
-use notification_mode::{NotificationMode, POLL_ALONE, PollingReason};
+use notification_mode::POLL_ALONE;
 use reorg_alarm::ReorgAlarm;
 use subscriber::Subscriber;
 use sync::{End, Sync};
@@ -146,7 +145,7 @@ impl State {
     fn pause(&self) -> Duration {
         match self.loading {
             true => POLL_ALONE,
-            false => self.notification_mode.pause(),
+            false => notification_mode::pause(self.notification_mode),
         }
     }
 }
@@ -286,7 +285,7 @@ impl Watcher {
             return;
         }
         let noted: String = trouble.chars().take(TROUBLE_CHARS_MAX).collect();
-        let write = move |tx: &WriteTx| role_status::record_trouble(tx, WATCHER, &noted);
+        let write = move |tx: &WriteTx| role_status::record_trouble(tx, Role::Watcher, &noted);
         match self.store.write_blocking(write) {
             Ok(()) => state.trouble = Some(trouble),
             Err(error) => tracing::debug!(%error, "cannot record what the watcher waits for"),
@@ -375,16 +374,16 @@ impl Watcher {
         }
         if moved || state.recorded_at.is_none_or(|at| now.ms_since(at).abs() >= PROGRESS_MS) {
             let height = at_tip.tip().height;
-            let note = format!("height {height} ({})", state.notification_mode.as_str());
+            let report = RoleReport::AtTip { height, mode: state.notification_mode };
             let (heard_at, compared_at) = (state.heard_at.take(), state.compared_at);
             self.store.write_blocking(move |tx| {
                 if let Some(at) = compared_at {
                     node_in_use::record_compared(tx, at)?;
                 }
                 if let Some(at) = heard_at {
-                    role_status::record(tx, ZMQ, at, "")?;
+                    role_status::record(tx, Role::Zmq, at, &RoleReport::Seen)?;
                 }
-                role_status::record(tx, WATCHER, now, &note)
+                role_status::record(tx, Role::Watcher, now, &report)
             })?;
             state.recorded_at = Some(now);
         }

@@ -7,50 +7,18 @@ use anyhow::{Context, ensure};
 use crate::metrics;
 use crate::node::rpc::Notifications;
 use crate::node::zmq;
-use crate::operations::payments::{ZMQ_CUT, ZMQ_SILENT};
+use crate::view::role_status::{NotificationMode, PollingReason};
 
 use super::{State, Watcher};
 
 /// How often we look without ZMQ.
 pub(super) const POLL_ALONE: Duration = Duration::from_millis(700);
 
-/// How we notice that something happened.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum NotificationMode {
-    Zmq,
-    Polling(PollingReason),
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum PollingReason {
-    NotConfigured,
-    NotBuiltIn,
-    NotPublished,
-    NotConnected,
-    Silent,
-}
-
-impl NotificationMode {
-    pub(super) fn as_str(self) -> &'static str {
-        match self {
-            NotificationMode::Zmq => "zmq",
-            NotificationMode::Polling(PollingReason::NotConfigured) => "polling: no ZMQ configured",
-            NotificationMode::Polling(PollingReason::NotBuiltIn) => {
-                "polling: the node was built without ZMQ"
-            }
-            NotificationMode::Polling(PollingReason::NotPublished) => {
-                "polling: the node does not publish rawtx and hashblock"
-            }
-            NotificationMode::Polling(PollingReason::NotConnected) => ZMQ_CUT,
-            NotificationMode::Polling(PollingReason::Silent) => ZMQ_SILENT,
-        }
-    }
-
-    pub(super) fn pause(self) -> Duration {
-        match self {
-            NotificationMode::Zmq => zmq::POLL_WITH_ZMQ,
-            NotificationMode::Polling(_) => POLL_ALONE,
-        }
+/// How long the watcher waits between two looks at the node.
+pub(super) fn pause(mode: NotificationMode) -> Duration {
+    match mode {
+        NotificationMode::Zmq => zmq::POLL_WITH_ZMQ,
+        NotificationMode::Polling(_) => POLL_ALONE,
     }
 }
 
@@ -108,8 +76,7 @@ impl Watcher {
             NotificationMode::Zmq => tracing::info!("payments are detected by ZMQ"),
             NotificationMode::Polling(_) => tracing::warn!(
                 every_ms = POLL_ALONE.as_millis(),
-                "payments are detected by {}",
-                notification_mode.as_str()
+                "payments are detected by {notification_mode}"
             ),
         }
     }

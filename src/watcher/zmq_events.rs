@@ -12,8 +12,8 @@ use crate::watchdog::{self, Loop};
 
 use super::apply::Sight;
 use super::mempool;
-use super::notification_mode::{NotificationMode, PollingReason};
 use super::{State, Watcher, apply, subscriber};
+use crate::view::role_status::{NotificationMode, PollingReason};
 
 /// The shortest time between two whole looks that hints ask for: nobody can keep us busy.
 const LOOK_PAUSE: Duration = Duration::from_millis(200);

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::store::Store;
+use crate::view::role_status::{NotificationMode, PollingReason, Role, RoleReport};
 
 mod hot;
 mod lost;
@@ -23,10 +24,10 @@ impl Scene {
     }
 
     /// Lets a role say something, looks, and gives what is told.
-    fn notified(&self, role: &'static str, note: &'static str, at_ms: i64) -> Vec<String> {
+    fn notified(&self, role: Role, report: RoleReport, at_ms: i64) -> Vec<String> {
         let now = Timestamp::from_ms(at_ms);
         let found = self.store.write_blocking(move |tx| {
-            role_status::record(tx, role, now, note)?;
+            role_status::record(tx, role, now, &report)?;
             let drafts = of_notes(tx, now)?;
             for draft in &drafts {
                 rows::insert(tx, draft, now)?;
@@ -40,40 +41,45 @@ impl Scene {
 #[test]
 fn zmq_silence_and_recovery_are_each_reported_once() {
     let scene = Scene::new();
-    let notified = |note, at_ms| scene.notified(WATCHER, note, at_ms);
-    assert!(notified("height 5 (zmq)", 0).is_empty());
-    let cut = notified("height 5 (polling: ZMQ is silent)", SOON_MS);
+    let notified = |mode, at_ms| scene.notified(Role::Watcher, at_tip(mode), at_ms);
+    let silent = NotificationMode::Polling(PollingReason::Silent);
+    assert!(notified(NotificationMode::Zmq, 0).is_empty());
+    let cut = notified(silent, SOON_MS);
     assert!(cut.len() == 1 && cut[0].contains("ZMQ says nothing"), "{cut:?}");
-    assert!(
-        notified("height 6 (polling: no connection to the node's ZMQ)", 2 * SOON_MS).is_empty()
-    );
-    let back = notified("height 7 (zmq)", 3 * SOON_MS);
+    let unconnected = NotificationMode::Polling(PollingReason::NotConnected);
+    assert!(notified(unconnected, 2 * SOON_MS).is_empty());
+    let back = notified(NotificationMode::Zmq, 3 * SOON_MS);
     assert!(back.len() == 1 && back[0].contains("arrive again"), "{back:?}");
-    assert!(notified("height 8 (zmq)", 4 * SOON_MS).is_empty());
-    // What comes and goes is not told at each time.
-    assert!(notified("height 9 (polling: ZMQ is silent)", 5 * SOON_MS).is_empty());
-    let again = notified("height 9 (polling: ZMQ is silent)", 5 * SOON_MS + REPEAT_MS_MIN);
-    assert_eq!(again.len(), 1);
+    assert!(notified(NotificationMode::Zmq, 4 * SOON_MS).is_empty());
+    // An outage that comes and goes is not reported each time.
+    assert!(notified(silent, 5 * SOON_MS).is_empty());
+    assert_eq!(notified(silent, 5 * SOON_MS + REPEAT_MS_MIN).len(), 1);
 }
 
 #[test]
 fn configured_polling_is_not_reported() {
     let scene = Scene::new();
-    assert!(scene.notified(WATCHER, "height 5 (polling: no ZMQ configured)", 0).is_empty());
-    assert!(
-        scene.notified(WATCHER, "height 5 (polling: the node was built without ZMQ)", 1).is_empty()
-    );
+    for reason in [PollingReason::NotConfigured, PollingReason::NotBuiltIn] {
+        let report = at_tip(NotificationMode::Polling(reason));
+        assert!(scene.notified(Role::Watcher, report, 0).is_empty());
+    }
+}
+
+fn at_tip(mode: NotificationMode) -> RoleReport {
+    RoleReport::AtTip { height: 5, mode }
 }
 
 #[test]
 fn coins_waiting_for_low_fees_are_reported_every_six_hours() {
     let scene = Scene::new();
-    let notified = |note, at_ms| scene.notified(SWEEPER, note, at_ms);
-    assert!(notified("1 sent, 2 coins wait", 0).is_empty());
-    let dear = "0 sent, 2 coins wait, 2 of them for a lower fee";
-    assert!(notified(dear, SOON_MS)[0].contains("sweeper.max_fee_percent"));
-    assert!(notified(dear, SOON_MS + REPEAT_MS_MIN - 1).is_empty());
-    assert_eq!(notified(dear, SOON_MS + REPEAT_MS_MIN).len(), 1);
+    let notified = |sent, too_expensive, at_ms| {
+        let report = RoleReport::Swept { sent, waiting: 2, too_expensive };
+        scene.notified(Role::Sweeper, report, at_ms)
+    };
+    assert!(notified(1, 0, 0).is_empty());
+    assert!(notified(0, 2, SOON_MS)[0].contains("sweeper.max_fee_percent"));
+    assert!(notified(0, 2, SOON_MS + REPEAT_MS_MIN - 1).is_empty());
+    assert_eq!(notified(0, 2, SOON_MS + REPEAT_MS_MIN).len(), 1);
 }
 
 /// The surroundings of a look at a quiet time.
@@ -147,8 +153,9 @@ fn a_failing_sweeper_is_reported_at_most_every_six_hours() {
     let minute = 60_000;
     let fails_after = |at_ms: i64| {
         scene.write(move |tx| {
-            role_status::record(tx, SWEEPER, Timestamp::from_ms(at_ms), "nothing to send")?;
-            role_status::record_trouble(tx, SWEEPER, "the node says no")
+            let swept = RoleReport::Swept { sent: 0, waiting: 0, too_expensive: 0 };
+            role_status::record(tx, Role::Sweeper, Timestamp::from_ms(at_ms), &swept)?;
+            role_status::record_trouble(tx, Role::Sweeper, "the node says no")
         });
     };
     fails_after(0);

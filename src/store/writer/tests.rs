@@ -4,7 +4,6 @@ use std::process::Command;
 use std::sync::mpsc::{Sender, channel};
 
 use super::*;
-use crate::domain::time::Timestamp;
 use crate::store::{Store, role_status};
 
 /// A store whose callers wait so many milliseconds for their jobs to begin, twice.
@@ -43,11 +42,11 @@ fn queue(
 }
 
 fn note(role: &'static str) -> impl FnOnce(&WriteTx) -> Result<(), Error> + Send + 'static {
-    move |tx| role_status::record(tx, role, Timestamp::from_ms(1), "")
+    move |tx| role_status::note(tx, role)
 }
 
 fn is_noted(store: &Store, role: &str) -> bool {
-    store.read_blocking(|tx| role_status::of_role(tx, role)).expect("read").is_some()
+    store.read_blocking(|tx| role_status::is_noted(tx, role)).expect("read")
 }
 
 /// Writes more than the largest database of the test may hold.

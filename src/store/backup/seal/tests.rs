@@ -64,7 +64,7 @@ fn each_change_is_refused_with_the_name_of_its_table() {
     check("UPDATE role_status SET at = NULL", "the table role_status does not fit");
     check("INSERT INTO payment_seals VALUES (1, zeroblob(32))", "the table payment_seals does");
     check(
-        "ALTER TABLE role_status RENAME COLUMN note TO nota",
+        "ALTER TABLE role_status RENAME COLUMN report TO nota",
         "the table role_status does not fit",
     );
     check("DROP TABLE role_status", "the table role_status");
