@@ -40,7 +40,10 @@ haproxy|PATH="$PATH:/usr/sbin" command -v haproxy|stands in front of it, too
 LIST
   fi
   if [ "$what" = field ]; then
-    echo 'mmdebstrap|command -v mmdebstrap|makes a root as a container has it'
+    cat <<'LIST'
+mmdebstrap|command -v mmdebstrap|makes a root as a container has it
+golang-go|command -v go|posts large bodies as Go clients do
+LIST
   fi
   if [ "$what" = deb ] || [ "$what" = installed ]; then
     cat <<'LIST'

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Names the tests that need a privilege which is not there, as arguments of the test program
+# Names the tests that need a privilege or a program which is not there, as arguments of the test program
 # (`--skip NAME`), and says on standard error which are ignored and why.
 #
 #   cargo test -- --include-ignored $(sh tests/privileges.sh)
@@ -21,6 +21,10 @@ leave_out() {
     printf -- '--skip %s ' "$name"
   done
 }
+
+if ! command -v go >/dev/null; then
+  leave_out "needs Go"
+fi
 
 map=
 if [ "$(id -u)" != 0 ]; then
