@@ -10,46 +10,65 @@ use crate::harness::files;
 
 const PAGE: &str = "static/docs/MESSAGES.md";
 
-/// A chapter: its heading, when its sentences are met, and the paths below `src` that hold them.
-const CHAPTERS: [(&str, &str, &[&str]); 8] = [
+/// A chapter: its heading, when its sentences are met, code and action of those that belong to no
+/// class, and the paths below `src` that hold them.
+const CHAPTERS: [(&str, &str, [&str; 2], &[&str]); 8] = [
     (
         "Answers of the API",
         "A client gets these as `error.message`, with a code that the guide at `/docs` explains and, where \
          one is to blame, the field in `error.param`.",
+        [
+            "HTTP 4xx or 5xx, `error.code`",
+            "4xx: correct the request; 429 and 5xx: send it again later",
+        ],
         &["http/"],
     ),
     (
         "Refusals",
         "API, bot and commands say these alike: what was asked for cannot be. Names of fields or keys come \
          before those that begin with a verb.",
-        &["acts/", "domain/", "view"],
+        ["400, 402, 404, 409 or 422; exit 1, 2 or 4", "do what the sentence names"],
+        &["operations/", "domain/", "view"],
     ),
     (
         "Configuration",
         "`check-config` and every start name all of them at once, each after its key, with the line.",
+        ["exit 2", "correct the key, then run `check-config`"],
         &["config"],
     ),
     (
         "Doctor",
         "Each has `ok`, `warning` or `FAILURE` and the name of its check before it; what to do follows after \
          `fix:`.",
+        ["doctor", "follow `fix:`"],
         &["cli/doctor/"],
     ),
-    ("Commands", "One line on standard error, or what a command prints.", &["cli/"]),
+    (
+        "Commands",
+        "One line on standard error, or what a command prints.",
+        ["exit 1 to 4", "do what the sentence names"],
+        &["cli/"],
+    ),
     (
         "Webhooks",
         "The outcome of an attempt, in `GET /api/webhooks` and in `litegate webhook test`, and what it \
          usually means.",
+        ["outcome of an attempt", "mend the receiver, then resend"],
         &["webhooks/"],
     ),
     (
         "Payouts",
         "The sweeper's log, its notifications, `litegate sweep` and `litegate audit`.",
+        [
+            "log, notification or `Waits`",
+            "nothing, if it ends without help; else what the sentence names",
+        ],
         &["sweeper/"],
     ),
     (
         "Node, database and process",
         "The log of `serve`, and what a command says that cannot go on.",
+        ["log or exit 1, 3 or 4", "remove the cause that is named"],
         &[""],
     ),
 ];
@@ -67,8 +86,55 @@ const LEFT_OUT: [&str; 9] = [
     "fuzzing",
 ];
 
-/// The literals of a source text, less comments, attributes of tests, and unit tests.
-fn literals(text: &str) -> Vec<String> {
+/// How a sentence reaches its reader, by the last of these words before it in its statement: code,
+/// when it is met, and what to do. An empty code or action means that the chapter's applies.
+const CLASSES: [(&str, &str, &str, &str); 22] = [
+    ("tracing::error!(", "log `ERROR`", "something failed", "act now: the fields name the object"),
+    ("tracing::warn!(", "log `WARN`", "the role continues", "check it today"),
+    ("tracing::info!(", "log `INFO`", "normal work", "nothing"),
+    ("tracing::debug!(", "log `DEBUG`", "only with `LITEGATE_LOG`", "nothing"),
+    ("tracing::trace!(", "log `TRACE`", "only with `LITEGATE_LOG`", "nothing"),
+    (".fix(", "doctor `fix:`", "after a warning or failure", "do this"),
+    ("failure(", "doctor `FAILURE`", "a check failed", "follow `fix:`, then run doctor again"),
+    ("warning(", "doctor `warning`", "a check found a risk", "follow `fix:`"),
+    (
+        "Verdict::Failure",
+        "doctor `FAILURE`",
+        "a check failed",
+        "follow `fix:`, then run doctor again",
+    ),
+    ("Verdict::Warning", "doctor `warning`", "a check found a risk", "follow `fix:`"),
+    ("ok(", "doctor `ok`", "a check passed", "nothing"),
+    ("Failure::Usage(", "exit 2", "a command was called the wrong way", "correct the command"),
+    ("Failure::Refused(", "exit 4", "refused for safety", "do what the sentence names"),
+    ("Failure::Failed(", "exit 1", "a check or the command failed", "do what the sentence names"),
+    ("Refusal::invalid(", "400 `invalid_request`", "a field is wrong", "correct the field"),
+    ("context(", "", "a step failed; the cause follows the colon", "remove the cause, then repeat"),
+    ("ensure!(", "", "a condition does not hold", "do what the sentence names"),
+    ("bail!(", "", "a condition does not hold", "do what the sentence names"),
+    ("print_line(", "exit 0", "output of a command", "nothing"),
+    ("Opts::new(", "metric", "help of `/metrics`", "nothing"),
+    ("Gauge::new(", "metric", "help of `/metrics`", "nothing"),
+    ("Desc::new(", "metric", "help of `/metrics`", "nothing"),
+];
+
+/// The class of a sentence, by the text before it.
+fn class_of(
+    before: &str,
+) -> Option<&'static (&'static str, &'static str, &'static str, &'static str)> {
+    let statement = before.rfind([';', '}']).map_or(before, |end| &before[end..]);
+    let place = |class: &&(&str, &str, &str, &str)| statement.rfind(class.0);
+    CLASSES.iter().filter(|class| place(class).is_some()).max_by_key(place)
+}
+
+/// Whether nobody meets the text: it says why a panic cannot happen, or what a lint is allowed for.
+fn is_unseen(before: &str) -> bool {
+    let before = before.trim_end();
+    [".expect(", "reason =", "unreachable!(", "assert!("].iter().any(|word| before.ends_with(word))
+}
+
+/// The literals of a source text with their classes, less comments, attributes and unit tests.
+fn literals(text: &str) -> Vec<(String, Option<usize>)> {
     let end = text.find("#[cfg(test)]\nmod tests").unwrap_or(text.len());
     let mut found = Vec::new();
     let mut rest = text[..end].char_indices().peekable();
@@ -81,7 +147,14 @@ fn literals(text: &str) -> Vec<String> {
             '\'' if text[at..].starts_with("'\"'") => {
                 rest.nth(1);
             }
-            '"' => found.push(literal(&mut rest)),
+            '"' => {
+                let said = literal(&mut rest);
+                if !is_unseen(&text[..at]) {
+                    let class = class_of(&text[..at]);
+                    let index = class.and_then(|class| CLASSES.iter().position(|c| c == class));
+                    found.push((said, index));
+                }
+            }
             _ => {}
         }
     }
@@ -140,30 +213,37 @@ fn chapter_of(path: &str) -> Option<usize> {
     if LEFT_OUT.iter().any(|part| path.starts_with(part)) || path.contains("tests") {
         return None;
     }
-    CHAPTERS.iter().position(|(_, _, parts)| parts.iter().any(|part| path.starts_with(part)))
+    CHAPTERS.iter().position(|(_, _, _, parts)| parts.iter().any(|part| path.starts_with(part)))
 }
 
 fn page() -> String {
     let root = files::project().join("src");
-    let mut chapters: Vec<BTreeSet<(String, String)>> = vec![BTreeSet::new(); CHAPTERS.len()];
+    let mut chapters: Vec<BTreeSet<(String, String, [&str; 3])>> =
+        vec![BTreeSet::new(); CHAPTERS.len()];
     for file in files::files_below(&root, ".rs") {
         let path = file.strip_prefix(&root).unwrap().display().to_string();
         let Some(chapter) = chapter_of(&path) else { continue };
+        let [code, act] = CHAPTERS[chapter].2;
         let text = fs::read_to_string(&file).unwrap();
-        for sentence in literals(&text).into_iter().filter(|text| is_sentence(text)) {
-            chapters[chapter].insert((path.clone(), sentence));
+        for (sentence, class) in literals(&text).into_iter().filter(|(text, _)| is_sentence(text)) {
+            let (_, of_class, when, what) = class.map_or(("", "", "", ""), |class| CLASSES[class]);
+            let code = if of_class.is_empty() { code } else { of_class };
+            let what = if what.is_empty() { act } else { what };
+            chapters[chapter].insert((path.clone(), sentence, [code, when, what]));
         }
     }
-    let mut page = "# Every sentence\n\nThe sentences that an operator or a client can get, as they are in the source; \
-                    `{…}` is filled in. This page is\nmade by `MESSAGES=write cargo test --test it messages`.\n"
+    let mut page = "# Messages\n\nEvery sentence that an operator or a client can get, as it is in the source; \
+                    `{…}` is filled in. Where the\ncolumn \"when\" is empty, the chapter's first line applies. \
+                    This page is made by\n`MESSAGES=write cargo test --test it messages`.\n"
         .to_owned();
-    for ((heading, when, _), rows) in CHAPTERS.iter().zip(chapters) {
+    for ((heading, when, _, _), rows) in CHAPTERS.iter().zip(chapters) {
         page.push_str(&format!(
-            "\n## {heading}\n\n{when}\n\n| sentence | source |\n| --- | --- |\n"
+            "\n## {heading}\n\n{when}\n\n| code | sentence | when | what to do | source |\n\
+             | --- | --- | --- | --- | --- |\n"
         ));
-        for (path, sentence) in rows {
+        for (path, sentence, [code, when, what]) in rows {
             let sentence = sentence.trim().replace('|', "\\|").replace('<', "&lt;");
-            page.push_str(&format!("| {sentence} | `{path}` |\n"));
+            page.push_str(&format!("| {code} | {sentence} | {when} | {what} | `{path}` |\n"));
         }
     }
     page
@@ -192,7 +272,12 @@ fn every_user_visible_message_is_listed() {
 fn messages_are_extracted_from_source_code() {
     let source = "// \"no comment at all\"\nlet a = \"one two \\\n    three\"; let q = '\"'; f(\"a \\\"b\\\" c d\")\n\
                   #[cfg(test)]\nmod tests { \"not of tests\" }";
-    assert_eq!(literals(source), ["one two three", "a \"b\" c d"]);
+    let texts: Vec<String> = literals(source).into_iter().map(|(text, _)| text).collect();
+    assert_eq!(texts, ["one two three", "a \"b\" c d"]);
+    let class = |source: &str| literals(source)[0].1.map(|class| CLASSES[class].1);
+    assert_eq!(class("tracing::warn!(%error, \"a b c\")"), Some("log `WARN`"));
+    assert_eq!(class("tracing::warn!(); f(\"a b c\")"), None);
+    assert!(literals("x.expect(\"a b c\")").is_empty());
     assert!(is_sentence("must not be empty") && !is_sentence("SELECT a FROM b"));
     assert!(!is_sentence("litegate_http_request_duration_seconds"));
 }
