@@ -389,7 +389,7 @@ fn a_merchant_cannot_hide_operations_by_flooding_the_channel() {
     });
     gateway.await_log(&["commands registered"]);
     wait_for("the first look", SOON, || {
-        let sql = "SELECT note FROM role_status WHERE role = 'discord_trail_merchants'";
+        let sql = "SELECT at FROM role_status WHERE role = 'audit_log_of_merchants'";
         !Database::of(&gateway).rows(sql).is_empty()
     });
     gateway.term();

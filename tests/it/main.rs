@@ -95,6 +95,7 @@ mod situations;
 mod snippets;
 mod soak;
 mod strays;
+mod style;
 mod sweep;
 mod sweeper_keys;
 mod sweeper_notifications;

@@ -1,6 +1,7 @@
 //! The rules of the house, read from the source as text: who may import whom, which crate lives
 //! where, where SQL may stand, which words are not used.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
 
@@ -213,6 +214,67 @@ fn a_layer_imports_only_lower_layers() {
         }
     }
     none("imports against the rows of the house", found);
+}
+
+/// The modules of each folder, and for each the modules beside it that it imports: `store` has
+/// `sweeps`, which imports `coins`. A file in a folder of its own counts as its folder.
+fn imports_within_folders() -> BTreeMap<String, BTreeMap<String, BTreeSet<String>>> {
+    let mut folders: BTreeMap<String, BTreeMap<String, BTreeSet<String>>> = BTreeMap::new();
+    for source in sources() {
+        let parts: Vec<&str> = source.path.trim_end_matches(".rs").split('/').collect();
+        let code = source.code();
+        for depth in 1..parts.len() {
+            let (folder, module) = (parts[..depth].join("/"), parts[depth]);
+            if module == "mod" {
+                continue;
+            }
+            let outside = "super::".repeat(parts.len() - depth);
+            let from_root = format!("crate::{}::", parts[..depth].join("::"));
+            let imported = [outside, from_root];
+            let imported = imported.iter().flat_map(|prefix| names_after(&code, prefix));
+            let imports = folders.entry(folder).or_default().entry(module.to_owned()).or_default();
+            imports.extend(imported.filter(|name| *name != module).map(str::to_owned));
+        }
+    }
+    folders
+}
+
+/// A module that imports itself through others, with its way back.
+fn circle(imports: &BTreeMap<String, BTreeSet<String>>) -> Option<Vec<String>> {
+    fn walk(
+        imports: &BTreeMap<String, BTreeSet<String>>,
+        way: &mut Vec<String>,
+        done: &mut BTreeSet<String>,
+    ) -> Option<Vec<String>> {
+        let here = way.last()?.clone();
+        for next in imports.get(&here).into_iter().flatten() {
+            if let Some(at) = way.iter().position(|name| name == next) {
+                return Some([&way[at..], &[next.clone()]].concat());
+            }
+            if !done.contains(next) && imports.contains_key(next) {
+                way.push(next.clone());
+                if let Some(found) = walk(imports, way, done) {
+                    return Some(found);
+                }
+                way.pop();
+            }
+        }
+        done.insert(here);
+        None
+    }
+    let mut done = BTreeSet::new();
+    imports.keys().find_map(|name| walk(imports, &mut vec![name.clone()], &mut done))
+}
+
+#[test]
+fn no_modules_of_a_folder_import_each_other_in_a_circle() {
+    let set = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect();
+    let round = BTreeMap::from([("a".to_owned(), set(&["b"])), ("b".to_owned(), set(&["a"]))]);
+    assert_eq!(circle(&round), Some(vec!["a".to_owned(), "b".to_owned(), "a".to_owned()]));
+    let found = imports_within_folders().into_iter();
+    let found = found.filter_map(|(folder, imports)| Some((folder, circle(&imports)?)));
+    let found = found.map(|(folder, circle)| format!("src/{folder}: {}", circle.join(" -> ")));
+    none("circles", found.collect());
 }
 
 #[test]
