@@ -146,7 +146,10 @@ fn show(config: &Config, format: Format) -> Result<(), Failure> {
 
 fn finish(mut config: Config, format: Format) -> Result<(), Failure> {
     let file = config.secret_file.clone();
-    let Some(previous) = config.secret()?.previous() else { return show(&config, format) };
+    let Some(previous) = config.secret()?.previous() else {
+        rotation::remove_wiped(&file)?;
+        return show(&config, format);
+    };
     if config.clock.now() < previous.keys_until {
         return Err(Failure::Refused(format!(
             "keys of the old secret are valid until {}",

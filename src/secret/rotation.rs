@@ -67,7 +67,7 @@ pub(crate) fn previous(secret_file: &Path) -> Result<Option<Previous>, Failed> {
     let path = old_file(secret_file);
     let Some(text) = read(&path).map_err(failed(&path))? else { return Ok(None) };
     // A line end alone is what a unit gives where there is no such file.
-    if text.trim().is_empty() {
+    if text.trim().is_empty() || is_wiped(&text) {
         return Ok(None);
     }
     let parse = |text: &str| {
@@ -134,7 +134,24 @@ pub(crate) fn replace(secret_file: &Path) -> Result<(), Failed> {
     Ok(())
 }
 
-/// Overwrites and removes the old secret.
+/// Whether [`forget`] has overwritten this file and was killed before it removed it.
+fn is_wiped(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|byte| byte == b'0')
+}
+
+/// Removes the old secret's file if [`forget`] was killed between overwriting and removing it.
+///
+/// # Errors
+/// If it cannot be removed.
+pub(crate) fn remove_wiped(secret_file: &Path) -> Result<(), Failed> {
+    let path = old_file(secret_file);
+    match read(&path).map_err(failed(&path))? {
+        Some(text) if is_wiped(&text) => forget(secret_file),
+        Some(_) | None => Ok(()),
+    }
+}
+
+/// Overwrites and removes the old secret. [`previous`] counts an overwritten file as absent.
 ///
 /// # Errors
 /// If it cannot be removed; none if it is not there.
@@ -148,6 +165,7 @@ pub(crate) fn forget(secret_file: &Path) -> Result<(), Failed> {
         let length = usize::try_from(file.metadata()?.len().min(FILE_BYTES_MAX)).unwrap_or(0);
         file.write_all(&vec![b'0'; length])?;
         file.sync_all()?;
+        crash::point("secret-wiped");
         Place::of(&path)?.remove_suffixed("")
     };
     wipe().map_err(failed(&path))
@@ -249,12 +267,17 @@ mod tests {
 
     #[test]
     fn a_malformed_old_secret_file_is_refused() {
-        let (_dir, file) = installed();
+        let (dir, file) = installed();
         for bad in ["x", &"07".repeat(32), &format!("{}\nuntil x", "07".repeat(32))] {
             put(&old_file(&file), bad).expect("written");
             assert!(matches!(previous(&file), Err(Failed::File { .. })), "{bad}");
         }
         put(&old_file(&file), "\n").expect("written");
         assert!(previous(&file).expect("a unit has no such file").is_none());
+        remove_wiped(&file).expect("it is the unit's");
+        put(&old_file(&file), &"0".repeat(85)).expect("written");
+        assert!(previous(&file).expect("it was wiped").is_none());
+        remove_wiped(&file).expect("removed");
+        assert_eq!(names(&dir), ["secret"]);
     }
 }

@@ -356,7 +356,7 @@ fn each_audit_log_entry_is_posted_once_to_its_channel() {
     // The first look notes where the trail begins.
     gateway.await_log(&["commands registered"]);
     wait_for("the first look", SOON, || {
-        let sql = "SELECT note FROM role_status WHERE role = 'discord_trail'";
+        let sql = "SELECT at FROM role_status WHERE role = 'audit_log_of_operator'";
         !Database::of(&gateway).rows(sql).is_empty()
     });
     discord.command(&ada, "set_address", text("ltc_address", ADDRESS));

@@ -145,10 +145,10 @@ fn direct_messages_use_the_last_language_of_their_reader() {
     discord.join(&root);
     discord.command(&root, "stats", json!([]));
     gateway.await_log(&["commands registered"]);
-    let noted = "height 5 (polling: ZMQ is silent)";
+    let report = r#"{"kind":"at_tip","height":5,"mode":{"polling":"silent"}}"#;
     Database::of(&gateway).write(&format!(
-        "INSERT INTO role_status (role, at, note) VALUES ('watcher', 1, '{noted}')
-         ON CONFLICT (role) DO UPDATE SET note = excluded.note"
+        "INSERT INTO role_status (role, at, report) VALUES ('watcher', 1, '{report}')
+         ON CONFLICT (role) DO UPDATE SET report = excluded.report"
     ));
     discord.await_message(ROOT, &["El ZMQ del nodo no dice nada", "`/nodo`"]);
     // What no locale can be is not stored.

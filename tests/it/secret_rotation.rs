@@ -114,6 +114,25 @@ fn a_rotation_that_is_killed_resumes() {
     }
 }
 
+// 1. `secret finish` is killed after it overwrote the old secret, before it removed the file.
+// 2. Commands work: the overwritten file counts as absent.
+// 3. Another `secret finish` removes it.
+#[test]
+fn a_kill_while_the_old_secret_is_wiped_resumes() {
+    let gateway = Gateway::offline();
+    let id = gateway.cli_json(&["merchant", "add", "--name", "one"]).text("merchantId");
+    gateway.cli_ok(&["secret", "rotate", "--grace", "0s"]);
+    gateway.set_environment("LITEGATE_CRASH_AT", "secret-wiped");
+    assert_eq!(gateway.cli(&["secret", "finish"]).code, -1);
+    gateway.clear_environment();
+    let old = format!("{}.old", gateway.setting("secret_file"));
+    assert!(fs::read_to_string(&old).unwrap().bytes().all(|byte| byte == b'0'));
+    gateway.cli_ok(&["merchant", "show", &id]);
+    gateway.cli_ok(&["secret", "finish"]);
+    assert!(!std::path::Path::new(&old).exists());
+    gateway.cli_ok(&["secret", "rotate", "--grace", "0s"]);
+}
+
 // 1. `secret rotate` is killed at random instants until a rotation is under way. Whatever it left,
 //    rows verify, and another run completes it: old and new key are valid, and the sweeper's file
 //    holds both row keys.
