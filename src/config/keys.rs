@@ -5,7 +5,11 @@
 use serde::Serialize;
 use toml::{Table, Value};
 
-use super::{NODE, SAMPLE};
+/// The commented sample, which holds the defaults.
+pub(super) const SAMPLE: &str = include_str!("../../config/litegate.toml");
+
+/// The section that may be there several times, as `[[node]]`.
+pub(super) const NODE: &str = "node";
 
 /// A key with the value that counts.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]

@@ -24,6 +24,7 @@ use crate::sweeper::private_file::Held;
 use crate::view::Site;
 use crate::{bot, http, sweeper, webhooks};
 
+use super::effective::{Config, Mistakes, Process};
 use super::money::{
     beside, read_key_origin, read_notify_url, read_payments, read_sweeper, read_xpub,
 };
@@ -31,7 +32,6 @@ use super::nodes::{read_chain_guard, read_nodes};
 use super::raw::{Raw, RawCheckout, RawClock, RawDiscord, RawHttp, RawRetention, RawWebhooks};
 use super::urls::{read_optional_site, read_site};
 use super::validate::Diagnostics;
-use super::{Config, Mistakes, Process};
 
 impl Raw {
     /// All the values, or all the mistakes. systemd hands a unit its secrets in a folder of
