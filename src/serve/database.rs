@@ -18,7 +18,8 @@ use crate::store::identity::{self, Mark};
 use crate::store::indexes::{self, Absence};
 use crate::store::{self, Beside, Store, WriteTx, audit_log, merchants};
 
-use super::{Refused, Role};
+use super::refused::Refused;
+use super::role::Role;
 
 /// Opens the database and checks that it belongs to this configuration.
 ///

@@ -8,7 +8,7 @@ use crate::domain::time::Timestamp;
 use crate::operations::{Actor, account_scan};
 use crate::store::{self, Store, WriteTx, blocks, role_status};
 
-use super::Refused;
+use super::refused::Refused;
 
 /// The name under which the doctor's outcome is noted.
 const DOCTOR: &str = "doctor";

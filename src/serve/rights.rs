@@ -4,7 +4,7 @@
 use crate::config::Config;
 use crate::privileges;
 
-use super::Refused;
+use super::refused::Refused;
 
 /// What a process does with the sweeper's record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

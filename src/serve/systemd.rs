@@ -17,7 +17,7 @@ const EVERY: Duration = Duration::from_secs(10);
 /// Tells that the gateway is ready, and goes on telling until the shutdown signal. The watchdog is
 /// fed only while the loops of watcher and sweeper go round: one that stands still is a reason to
 /// start again.
-pub(super) async fn tell(store: Store, shutdown: CancellationToken) {
+pub(super) async fn notify(store: Store, shutdown: CancellationToken) {
     send(NotifyState::Ready);
     let limit = sd_notify::watchdog_enabled();
     let every = limit.map_or(EVERY, |limit| (limit / 3).min(EVERY));
