@@ -5,7 +5,10 @@ use std::path::Path;
 use clap::Args;
 
 use super::audit_log::KnownHeads;
-use super::{Failure, Format, load, print_json, print_line, progress};
+use super::failure::Failure;
+use super::open::load;
+use super::output::{Format, print_json, print_line};
+use super::progress;
 use crate::operations;
 use crate::progress::OnProgress;
 use crate::serve::database::open_store;

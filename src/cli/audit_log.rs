@@ -6,7 +6,9 @@ use std::path::Path;
 use clap::Args;
 use serde::Serialize;
 
-use super::{Failure, Format, load, open, print_json, print_line};
+use super::failure::Failure;
+use super::open::{load, open};
+use super::output::{Format, print_json, print_line};
 use crate::config::Config;
 use crate::domain::merchant::MerchantId;
 use crate::serve::database::open_store;

@@ -5,7 +5,9 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use serde::Serialize;
 
-use super::{Failure, Format, print_json, print_line, progress};
+use super::failure::Failure;
+use super::output::{Format, print_json, print_line};
+use super::progress;
 use crate::config::{self, Config};
 use crate::domain::audit::Difference;
 use crate::domain::time::Timestamp;

@@ -4,7 +4,9 @@ use std::path::Path;
 
 use clap::{Args, Subcommand};
 
-use super::{Failure, Format, open, print_json, print_line};
+use super::failure::Failure;
+use super::open::open;
+use super::output::{Format, print_json, print_line};
 use crate::bot;
 use crate::operations::{Actor, announce};
 

@@ -5,7 +5,9 @@ use std::path::Path;
 use clap::{Args, Subcommand};
 use serde::Serialize;
 
-use super::{Failure, Format, open, print_json, print_line};
+use super::failure::Failure;
+use super::open::open;
+use super::output::{Format, print_json, print_line};
 use crate::domain::chain_guard::{ActiveGuard, Trouble};
 use crate::store::audit_log;
 use crate::store::{Error, ReadTx, blocks, chain_guard_alerts};

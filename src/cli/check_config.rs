@@ -5,7 +5,8 @@ use std::path::Path;
 use bitcoin::Script;
 use clap::Args;
 
-use super::{Failure, print_line};
+use super::failure::Failure;
+use super::output::print_line;
 use crate::config::{self, Mistakes};
 use crate::operations::own_addresses::OwnAddresses;
 

@@ -12,8 +12,9 @@ use clap::Args;
 use serde::Serialize;
 use zeroize::{Zeroize, Zeroizing};
 
+use super::failure::Failure;
 use super::mnemonic_confirmation::Person;
-use super::{Failure, Format, print_json, print_line};
+use super::output::{Format, print_json, print_line};
 use crate::config::{self, Layout, NewFile};
 use crate::domain::account_xpriv::AccountXpriv;
 use crate::domain::keys::{AccountXpub, DerivationIndex};

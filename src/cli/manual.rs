@@ -5,7 +5,8 @@ use std::path::PathBuf;
 use clap::{Args, Command};
 use clap_complete::Shell;
 
-use super::{Failure, print_line};
+use super::failure::Failure;
+use super::output::print_line;
 
 #[derive(Args)]
 #[command(after_help = "Example: litegate completions bash > /etc/bash_completion.d/litegate")]

@@ -3,27 +3,24 @@
 use std::path::Path;
 
 use clap::{Args, Subcommand};
-use serde::Serialize;
 
+use super::failure::Failure;
 use super::merchant_key::Key;
 use super::merchant_second_factor::{Code, SecondFactor};
-use super::{Failure, Format, open, print_json, print_line};
+use super::open::open;
+use super::output::{Format, print_json};
 use crate::config::Config;
 use crate::domain::address::Address;
-use crate::domain::merchant::{
-    BusinessName, Merchant as Row, MerchantId, OldKey, address_in_force, address_to_come,
-};
+use crate::domain::merchant::{BusinessName, MerchantId, OldKey};
 use crate::domain::notification::{Kind, Way};
-use crate::operations::merchants::{self as operations, Account, NewMerchant};
-use crate::operations::notifications as notification_operations;
+use crate::operations::merchants::{self as operations, NewMerchant};
 use crate::operations::own_addresses::{ForeignAddress, OwnAddresses};
 use crate::operations::{Actor, Refusal, accounts};
-use crate::store::{
-    Store, WriteTx, merchants as rows, notifications as notification_rows, payout_waits,
-};
-use crate::view::Time;
+use crate::store::{Store, WriteTx, payout_waits};
 use crate::view::account::SumsView;
-use crate::view::merchant::{MerchantView, Shown};
+
+use super::merchant_notifications;
+use super::merchant_view::{Reveal, list, print_text, view};
 
 #[derive(Args)]
 #[command(
@@ -141,30 +138,6 @@ enum Act {
     RotateWebhookSecret { id: MerchantId },
 }
 
-/// A kind of notice, and how it is told.
-#[derive(Serialize)]
-struct ChoiceView {
-    kind: &'static str,
-    way: &'static str,
-}
-
-/// A notice as the command line shows it.
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct NotificationView {
-    at: Time,
-    kind: &'static str,
-    text: String,
-}
-
-/// Which secrets to show beside the merchant.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Reveal {
-    Nothing,
-    ApiKey,
-    WebhookSecret,
-}
-
 impl Merchant {
     pub(super) fn run(self, config: Option<&Path>, format: Format) -> Result<(), Failure> {
         let (config, store) = open(config)?;
@@ -173,9 +146,15 @@ impl Merchant {
             Act::Key { key } => return key.run(&config, &store, format),
             Act::SecondFactor { step } => return step.run(&config, &store, format),
             Act::NotificationSettings { id, kind, way } => {
-                return notification_settings(&config, &store, id, kind.zip(way), format);
+                return merchant_notifications::settings(
+                    &config,
+                    &store,
+                    id,
+                    kind.zip(way),
+                    format,
+                );
             }
-            Act::Notifications { id } => return notifications(&store, id, format),
+            Act::Notifications { id } => return merchant_notifications::list(&store, id, format),
             Act::Add { .. } | Act::ViewKey { .. } | Act::RotateKey { .. } => Reveal::ApiKey,
             Act::ViewWebhookSecret { .. } | Act::RotateWebhookSecret { .. } => {
                 Reveal::WebhookSecret
@@ -307,143 +286,4 @@ fn read_address(text: &str, config: &Config, store: &Store) -> Result<ForeignAdd
     }
     let own = OwnAddresses::new(config.xpub.clone());
     store.read_blocking(|tx| own.vet(tx, address))
-}
-
-fn view(account: &Account, config: &Config, reveal: Reveal) -> Result<MerchantView, Failure> {
-    let now = config.clock.now();
-    let in_force = address_in_force(account.addresses.current(), now).map(|r| &r.address);
-    let to_come =
-        address_to_come(account.addresses.current(), now).map(|r| (&r.address, r.effective_at));
-    let merchant: &Row = &account.merchant;
-    let mut view = MerchantView::new(merchant, in_force, to_come, now);
-    view.damaged_payout_addresses = account.addresses.damaged.clone();
-    match reveal {
-        Reveal::Nothing => {}
-        Reveal::ApiKey => {
-            let secret = config.secret()?.current();
-            let key = secret.api_key(config.network, merchant.id, merchant.key_version);
-            view.api_key = Some(Shown(key.reveal().clone()));
-        }
-        Reveal::WebhookSecret => {
-            let current = merchant.webhook_secret;
-            let secret = config.secret()?.current().webhook_secret(merchant.id, current.version);
-            view.webhook_secret = Some(Shown(secret.reveal().clone()));
-            let in_grace = current.previous_version(now).is_some();
-            let ends_at = current.grace_ends_at().filter(|_| in_grace);
-            view.previous_webhook_secret_ends_at = ends_at.map(Time);
-        }
-    }
-    Ok(view)
-}
-
-/// Chooses how a kind of notice is told, if one is given, and shows all.
-fn notification_settings(
-    config: &Config,
-    store: &Store,
-    id: MerchantId,
-    choice: Option<(Kind, Way)>,
-    format: Format,
-) -> Result<(), Failure> {
-    let now = config.clock.now();
-    if let Some((kind, way)) = choice {
-        let choose = move |tx: &WriteTx| {
-            notification_operations::choose(tx, &Actor::Cli, id, kind, way, now)
-        };
-        store.write_blocking(choose)?;
-    }
-    let choices = store.read_blocking(|tx| notification_operations::choices(tx, id))?;
-    let view = |(kind, way): (Kind, Way)| ChoiceView { kind: kind.as_str(), way: way.as_str() };
-    let views: Vec<ChoiceView> = choices.into_iter().map(view).collect();
-    match format {
-        Format::Json => print_json(&views),
-        Format::Text => {
-            views.iter().try_for_each(|view| print_line(&format!("{:16}  {}", view.kind, view.way)))
-        }
-    }
-}
-
-/// Notices that are shown at most.
-const NOTIFICATIONS_MAX: u32 = 100;
-
-fn notifications(store: &Store, id: MerchantId, format: Format) -> Result<(), Failure> {
-    let found = store.read_blocking(|tx| {
-        operations::get(tx, id)?;
-        Ok::<_, Refusal>(notification_rows::list(tx, id, 0, NOTIFICATIONS_MAX)?)
-    })?;
-    let view = |notification: notification_rows::StoredNotification| NotificationView {
-        at: Time(notification.created_at),
-        kind: notification.kind.as_str(),
-        text: notification.text,
-    };
-    let views: Vec<NotificationView> = found.into_iter().map(view).collect();
-    match format {
-        Format::Json => print_json(&views),
-        Format::Text => views.iter().try_for_each(|view| {
-            print_line(&format!("{}  {}  {}", view.at.0, view.kind, view.text))
-        }),
-    }
-}
-
-fn list(config: &Config, store: &Store, format: Format) -> Result<(), Failure> {
-    let network = config.network;
-    let accounts = store.read_blocking(|tx| {
-        let all = rows::all(tx)?;
-        all.iter()
-            .map(|merchant| operations::account(tx, merchant.id, network))
-            .collect::<Result<Vec<_>, _>>()
-    })?;
-    let views = accounts.iter().map(|account| view(account, config, Reveal::Nothing));
-    let views: Vec<MerchantView> = views.collect::<Result<_, _>>()?;
-    match format {
-        Format::Json => print_json(&views),
-        Format::Text => views.iter().try_for_each(|view| {
-            let address = view.payout_address.as_deref().unwrap_or("no payout address");
-            let active = if view.subscription_active { "active" } else { "no subscription" };
-            print_line(&format!("{}  {}  {active}  {address}", view.merchant_id, view.name))
-        }),
-    }
-}
-
-fn print_text(view: &MerchantView) -> Result<(), Failure> {
-    print_line(&format!("merchant        {}", view.merchant_id))?;
-    print_line(&format!("name            {}", view.name))?;
-    let address = view.payout_address.as_deref().unwrap_or("none");
-    print_line(&format!("payout address  {address}"))?;
-    if let (Some(next), Some(at)) = (&view.next_payout_address, &view.next_payout_address_at) {
-        print_line(&format!("                {next} from {}", at.0))?;
-    }
-    for version in &view.damaged_payout_addresses {
-        print_line(&format!("                payout address {version} cannot be read"))?;
-    }
-    if let Some(why) = &view.payouts_wait {
-        print_line(&format!("payouts wait    {why}"))?;
-    }
-    let subscription = match &view.subscription_ends_at {
-        Some(end) if view.subscription_active => format!("until {}", end.0),
-        Some(end) => format!("ended {}", end.0),
-        None => "none".to_owned(),
-    };
-    print_line(&format!("subscription    {subscription}"))?;
-    if let Some(confirmations) = view.confirmations {
-        print_line(&format!("confirmations   {confirmations}"))?;
-    }
-    if let Some(key) = &view.api_key {
-        print_line(&format!("API key         {}", key.0))?;
-    }
-    if let Some(secret) = &view.webhook_secret {
-        print_line(&format!("webhook secret  {}", secret.0))?;
-    }
-    if let Some(end) = &view.previous_webhook_secret_ends_at {
-        print_line(&format!("                the one before signs as well until {}", end.0))?;
-    }
-    if let Some(end) = &view.previous_api_key_ends_at {
-        print_line(&format!("                the one before is taken as well until {}", end.0))?;
-    }
-    if let Some(url) = &view.webhook_url {
-        print_line(&format!("webhooks go to  {url}"))?;
-    }
-    for (name, sum) in view.sums.iter().flat_map(SumsView::named) {
-        print_line(&format!("{:14}  {} LTC", name.as_str(), sum.0))?;
-    }
-    Ok(())
 }

@@ -3,7 +3,8 @@
 use clap::Subcommand;
 use serde::Serialize;
 
-use super::{Failure, Format, print_json, print_line};
+use super::failure::Failure;
+use super::output::{Format, print_json, print_line};
 use crate::config::Config;
 use crate::domain::api_key::{ApiKeyId, NamedApiKey, Scope};
 use crate::domain::merchant::{BusinessName, MerchantId};

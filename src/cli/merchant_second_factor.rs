@@ -6,7 +6,8 @@ use std::io::BufRead;
 use clap::{Args, Subcommand};
 use serde::Serialize;
 
-use super::{Failure, Format, print_json, print_line};
+use super::failure::Failure;
+use super::output::{Format, print_json, print_line};
 use crate::config::Config;
 use crate::domain::merchant::MerchantId;
 use crate::operations::second_factor::{self as operations, Attempt, FactorRefusal, Passed};

@@ -3,7 +3,7 @@
 
 use std::io::{BufRead, Write};
 
-use super::Failure;
+use super::failure::Failure;
 use crate::secret;
 
 /// How often a wrong answer is forgiven.

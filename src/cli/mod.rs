@@ -9,13 +9,18 @@ mod check_config;
 mod config_show;
 mod demo;
 mod doctor;
+mod failure;
 mod init;
 mod manual;
 mod merchant;
 mod merchant_key;
+mod merchant_notifications;
 mod merchant_second_factor;
+mod merchant_view;
 mod mnemonic_confirmation;
+mod open;
 mod openapi;
+mod output;
 mod payment;
 mod progress;
 mod rescan;
@@ -26,22 +31,15 @@ mod sweep;
 mod sweeper_webhook_secret;
 mod webhook;
 
-use std::io::Write;
 use std::path::PathBuf;
 use std::process::ExitCode;
-use std::sync::mpsc;
-use std::time::Duration;
 
 use clap::{CommandFactory, Parser, Subcommand};
 
-use crate::config::{self, Config, Mistakes};
-use crate::node;
-use crate::operations::Refusal;
+use crate::config;
 use crate::privileges;
-use crate::serve::Refused;
-use crate::serve::database::open_store;
-use crate::serve::rights::{Work, give_up_root};
-use crate::store::Store;
+
+use output::{Format, print_error};
 
 #[derive(Parser)]
 #[command(
@@ -113,89 +111,6 @@ enum Command {
     DemoNode(demo::node::DemoNode),
 }
 
-/// What a command prints with.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Format {
-    Text,
-    Json,
-}
-
-/// How a command can fail, by exit code.
-#[derive(Debug)]
-enum Failure {
-    /// 1: a check failed, or the work could not be done.
-    Failed(String),
-    /// 2: usage or configuration.
-    Usage(String),
-    /// 3: the node is out of reach.
-    NodeOutOfReach(String),
-    /// 4: refused for safety.
-    Refused(String),
-}
-
-impl Failure {
-    fn code(&self) -> u8 {
-        match self {
-            Failure::Failed(_) => 1,
-            Failure::Usage(_) => 2,
-            Failure::NodeOutOfReach(_) => 3,
-            Failure::Refused(_) => 4,
-        }
-    }
-
-    fn message(&self) -> &str {
-        match self {
-            Failure::Failed(text)
-            | Failure::Usage(text)
-            | Failure::NodeOutOfReach(text)
-            | Failure::Refused(text) => text,
-        }
-    }
-}
-
-impl From<anyhow::Error> for Failure {
-    fn from(error: anyhow::Error) -> Failure {
-        let text = format!("{error:#}");
-        if error.downcast_ref::<Refused>().is_some() {
-            return Failure::Refused(text);
-        }
-        if error.downcast_ref::<Mistakes>().is_some() {
-            return Failure::Usage(text);
-        }
-        match error.downcast_ref::<node::Error>() {
-            Some(node::Error::Unreachable(_) | node::Error::WarmingUp(_)) => {
-                Failure::NodeOutOfReach(text)
-            }
-            _ => Failure::Failed(text),
-        }
-    }
-}
-
-impl From<Mistakes> for Failure {
-    fn from(mistakes: Mistakes) -> Failure {
-        Failure::Usage(mistakes.to_string())
-    }
-}
-
-impl From<Refusal> for Failure {
-    fn from(refusal: Refusal) -> Failure {
-        match &refusal {
-            Refusal::Invalid { .. } => Failure::Usage(refusal.to_string()),
-            Refusal::Starting => Failure::NodeOutOfReach(format!(
-                "{refusal}, or, if it never was, start once with litegate serve --assume-unused-account"
-            )),
-            Refusal::SecondFactor(refusal) => (*refusal).into(),
-            _ => Failure::Failed(refusal.to_string()),
-        }
-    }
-}
-
-impl From<crate::store::Error> for Failure {
-    fn from(error: crate::store::Error) -> Failure {
-        Failure::Failed(error.to_string())
-    }
-}
-
 /// Runs the program: one error line on standard error, and the exit code of the contract.
 pub fn run() -> ExitCode {
     // Every command may read a secret, and some a key.
@@ -246,21 +161,6 @@ pub fn run() -> ExitCode {
     }
 }
 
-/// How long the last line may wait for a reader of standard error.
-const LAST_LINE: Duration = Duration::from_secs(1);
-
-/// Prints the error line. A reader that stalls does not keep the process from ending.
-fn print_error(line: String) {
-    let (printed, done) = mpsc::channel();
-    let print = move || {
-        let _ = writeln!(std::io::stderr(), "{line}"); // It may be closed.
-        let _ = printed.send(());
-    };
-    if std::thread::Builder::new().spawn(print).is_ok() {
-        let _ = done.recv_timeout(LAST_LINE);
-    }
-}
-
 /// Help and version go where clap puts them; of an error only the sentence is kept, in one line.
 fn answer_usage(error: &clap::Error) -> ExitCode {
     if !error.use_stderr() {
@@ -272,33 +172,4 @@ fn answer_usage(error: &clap::Error) -> ExitCode {
     let line = sentence.split_whitespace().collect::<Vec<_>>().join(" ");
     eprintln!("litegate: {line} (see litegate --help)");
     ExitCode::from(2)
-}
-
-/// The configuration and its database, for commands that work beside a running gateway.
-fn open(config: Option<&std::path::Path>) -> Result<(Config, Store), Failure> {
-    let config = load(config, Work::Database)?;
-    let store = open_store(&config)?;
-    Ok((config, store))
-}
-
-/// The configuration, read with root's rights if root asks, which are given up then.
-fn load(config: Option<&std::path::Path>, work: Work) -> Result<Config, Failure> {
-    let mut config = config::load(config)?;
-    give_up_root(&mut config, work)?;
-    Ok(config)
-}
-
-/// Prints one JSON document. It goes straight to text: numbers of money keep their digits.
-fn print_json(value: &impl serde::Serialize) -> Result<(), Failure> {
-    let text = serde_json::to_string(value).map_err(|error| Failure::Failed(error.to_string()))?;
-    print_line(&text)
-}
-
-/// Prints a line; a reader that has gone (`| head`) is no error.
-fn print_line(text: &str) -> Result<(), Failure> {
-    match writeln!(std::io::stdout(), "{text}") {
-        Ok(()) => Ok(()),
-        Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
-        Err(error) => Err(Failure::Failed(format!("standard output: {error}"))),
-    }
 }

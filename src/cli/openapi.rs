@@ -4,7 +4,8 @@ use std::path::Path;
 
 use clap::Args;
 
-use super::{Failure, print_line};
+use super::failure::Failure;
+use super::output::print_line;
 use crate::{config, http};
 
 /// Stands in the document when nobody says where the gateway is.

@@ -5,7 +5,9 @@ use std::path::Path;
 use clap::{Args, Subcommand, ValueEnum};
 use serde::Serialize;
 
-use super::{Failure, Format, open, print_json, print_line};
+use super::failure::Failure;
+use super::open::open;
+use super::output::{Format, print_json, print_line};
 use crate::domain::merchant::MerchantId;
 use crate::domain::payment::PaymentId;
 use crate::operations::Refusal;

@@ -5,7 +5,10 @@ use std::path::Path;
 use clap::{Args, ValueEnum};
 use serde::Serialize;
 
-use super::{Failure, Format, open, print_json, print_line, progress};
+use super::failure::Failure;
+use super::open::open;
+use super::output::{Format, print_json, print_line};
+use super::progress;
 use crate::config::Config;
 use crate::serve::node_of;
 use crate::store::{Store, audit_log};

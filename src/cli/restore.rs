@@ -9,7 +9,9 @@ use super::backup::{
     ContentsView, believe_old_secret, catch_up_and_audit, contents, evaluate, print_contents,
     print_sealed, source_of,
 };
-use super::{Failure, Format, print_json, print_line, progress};
+use super::failure::Failure;
+use super::output::{Format, print_json, print_line};
+use super::progress;
 use crate::config::{self, Config};
 use crate::domain::merchant::MerchantId;
 use crate::domain::payout_address::Wait;

@@ -5,7 +5,8 @@ use std::path::Path;
 use clap::{Args, Subcommand};
 use serde::Serialize;
 
-use super::{Failure, Format, print_json, print_line};
+use super::failure::Failure;
+use super::output::{Format, print_json, print_line};
 use crate::config::{self, Config};
 use crate::crash;
 use crate::secret::{KeyPair, rotation, row_key_file};

@@ -7,7 +7,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 use tracing_subscriber::EnvFilter;
 
-use super::Failure;
+use super::failure::Failure;
 use crate::config::{self, Process};
 use crate::logging::{self, Levels, Log, Reader};
 use crate::serve::first_start::{Account, Unexamined};

@@ -9,7 +9,9 @@ use clap::Args;
 use serde::Serialize;
 use tokio_util::sync::CancellationToken;
 
-use super::{Failure, Format, load, print_json, print_line};
+use super::failure::Failure;
+use super::open::load;
+use super::output::{Format, print_json, print_line};
 use crate::config::Config;
 use crate::domain::merchant::MerchantId;
 use crate::domain::payment::PaymentId;

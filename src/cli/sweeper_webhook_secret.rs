@@ -5,7 +5,9 @@ use std::path::Path;
 use clap::Args;
 use serde::Serialize;
 
-use super::{Failure, Format, load, print_json, print_line};
+use super::failure::Failure;
+use super::open::load;
+use super::output::{Format, print_json, print_line};
 use crate::serve::rights::Work;
 
 #[derive(Args)]

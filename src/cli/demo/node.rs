@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 use clap::Args;
 use serde_json::{Value, json};
 
-use crate::cli::Failure;
+use crate::cli::failure::Failure;
 use crate::config;
 use crate::domain::address::Address;
 use crate::domain::amount::Amount;

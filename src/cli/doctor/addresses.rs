@@ -1,6 +1,7 @@
 //! Where payouts go: no address in force or waiting may be one of the account's own.
 
-use super::{Finding, Say, Subject, failure, ok, warning};
+use super::finding::{Finding, Say, failure, ok, warning};
+use super::subject::Subject;
 use crate::domain::merchant::{address_in_force, address_to_come};
 use crate::domain::payout_address::Reason;
 use crate::operations::own_addresses::OwnAddresses;

@@ -6,7 +6,8 @@ use std::time::{Duration, Instant};
 
 use anyhow::Context;
 
-use super::{Finding, Say, Subject, Verdict, failure, finding, ok, warning};
+use super::finding::{Finding, Say, Verdict, failure, finding, ok, warning};
+use super::subject::Subject;
 use crate::cli::audit_log::KnownHeads;
 use crate::cli::chain_guard::describe;
 use crate::operations::sweeps;

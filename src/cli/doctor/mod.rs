@@ -1,56 +1,33 @@
 //! `litegate doctor`: one line for each thing that must be right, with what to do if it is not.
 
 mod addresses;
+mod finding;
 mod machine;
 mod node;
 mod outside;
 mod rows;
+mod subject;
 
 use std::collections::BTreeMap;
-use std::ops::Deref;
 use std::path::Path;
 use std::sync::{Arc, OnceLock, mpsc};
 use std::time::{Duration, Instant};
 
-use anyhow::anyhow;
 use clap::Args;
-use serde::Serialize;
 
-use super::{Failure, Format, load, print_json, print_line};
+use super::failure::Failure;
+use super::open::load;
+use super::output::{Format, print_json, print_line};
 use crate::config::{self, Config};
-use crate::serve::database::open_examined;
 use crate::serve::first_start;
 use crate::serve::rights::Work;
-use crate::store::Store;
+
+use finding::{Finding, Say, Verdict, failure, finding, ok};
+use subject::Subject;
 
 #[derive(Args)]
 #[command(after_help = "Example: litegate doctor --config /etc/litegate/litegate.toml")]
 pub(super) struct Doctor {}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "lowercase")]
-enum Verdict {
-    Ok,
-    Warning,
-    Failure,
-}
-
-#[derive(Debug, Serialize)]
-struct Finding {
-    check: &'static str,
-    verdict: Verdict,
-    what: String,
-    /// What to do about it.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    fix: Option<String>,
-}
-
-impl Finding {
-    fn fix(mut self, fix: impl Into<String>) -> Finding {
-        self.fix = Some(fix.into());
-        self
-    }
-}
 
 impl Doctor {
     pub(super) fn run(self, config: Option<&Path>, format: Format) -> Result<(), Failure> {
@@ -94,34 +71,6 @@ fn tell(findings: &[Finding], format: Format) -> Result<(), Failure> {
 
 /// How long all of it may take. Who has not answered by then is named.
 const DEADLINE: Duration = Duration::from_secs(4);
-
-/// The configuration and its database, which all parts share.
-struct Subject {
-    config: Config,
-    store: OnceLock<Result<Store, String>>,
-}
-
-impl Subject {
-    /// The database, opened by whoever asks first.
-    ///
-    /// # Errors
-    /// If it cannot be used.
-    fn store(&self) -> anyhow::Result<&Store> {
-        let open = || open_examined(&self.config).map_err(|error| format!("{error:#}"));
-        self.store.get_or_init(open).as_ref().map_err(|error| anyhow!("{error}"))
-    }
-}
-
-impl Deref for Subject {
-    type Target = Config;
-
-    fn deref(&self) -> &Config {
-        &self.config
-    }
-}
-
-/// Where findings go.
-type Say<'s> = &'s mut dyn FnMut(Finding);
 
 /// Looks at a part, and says what it finds.
 type Look = dyn FnOnce(&Subject, Say) + Send;
@@ -229,20 +178,4 @@ fn record(subject: &Subject, findings: &[Finding]) {
         let now = subject.clock.now();
         let _ = store.write_blocking(move |tx| first_start::record_doctor(tx, failures, now));
     }
-}
-
-fn finding(check: &'static str, verdict: Verdict, what: impl Into<String>) -> Finding {
-    Finding { check, verdict, what: what.into(), fix: None }
-}
-
-fn ok(check: &'static str, what: impl Into<String>) -> Finding {
-    finding(check, Verdict::Ok, what)
-}
-
-fn warning(check: &'static str, what: impl Into<String>) -> Finding {
-    finding(check, Verdict::Warning, what)
-}
-
-fn failure(check: &'static str, what: impl Into<String>) -> Finding {
-    finding(check, Verdict::Failure, what)
 }

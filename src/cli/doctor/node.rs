@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use super::{Finding, Say, Subject, Verdict, failure, finding, ok, warning};
+use super::finding::{Finding, Say, Verdict, failure, finding, ok, warning};
+use super::subject::Subject;
 use crate::domain::chain::OurTip;
 use crate::domain::network::Network;
 use crate::node::rpc::{self, ChainState, Node, Notifications, Relay, Version};

@@ -1,6 +1,7 @@
 //! Authenticated rows: none may have been changed, replaced by an older state, or deleted.
 
-use super::{Finding, Say, Subject, failure, ok};
+use super::finding::{Finding, Say, failure, ok};
+use super::subject::Subject;
 use crate::store::{Error, authenticated};
 
 /// The newest rows of each table that are examined; `audit` examines all of them.
