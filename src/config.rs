@@ -1,7 +1,7 @@
-//! The configuration: the commented file in `config/` as defaults, the operator's file over it,
-//! the environment over both; then one strict reading into values that mean something.
+//! The configuration: the defaults of `config/litegate.toml`, the operator's file, the
+//! environment.
 //!
-//! All mistakes are found at once, each named by its key. The only place that reads environment
+//! Reports all mistakes at once, each named by its key. The only module that reads environment
 //! variables.
 
 mod credentials;
@@ -33,23 +33,24 @@ pub(crate) use read::{row_keys_at, secret_at};
 pub(crate) use urls::read_site;
 pub(crate) use validate::parse_duration;
 
-/// Where a program looks for its configuration if it is not told.
+/// Default places of the configuration file.
 const PLACES: [&str; 2] = ["litegate.toml", "/etc/litegate/litegate.toml"];
 
-/// The largest configuration, in bytes.
+/// Largest configuration file, in bytes.
 const FILE_BYTES_MAX: u64 = 1 << 20;
 
-/// The configuration's file, if there is one.
+/// The path of the configuration file, if there is one.
 fn file_of(named: Option<&Path>) -> Option<PathBuf> {
     let usual = || PLACES.iter().map(PathBuf::from).find(|place| place.exists());
     named.map(Path::to_owned).or_else(usual)
 }
 
-/// Refuses a configuration that other users can change: it says where money goes, and which files
-/// root's commands write.
+/// Refuses a configuration file that other users can change: it decides where money goes and
+/// which files root's commands write.
 ///
 /// # Errors
-/// Who can change it. If it cannot be read, whoever reads it says so.
+/// The user or group that can change it. A file that cannot be read is not reported here, but
+/// when it is read.
 pub(crate) fn check_file(named: Option<&Path>) -> Result<(), String> {
     let Some(file) = file_of(named) else { return Ok(()) };
     match safe_file::others_who_can_change(&file) {
@@ -58,12 +59,12 @@ pub(crate) fn check_file(named: Option<&Path>) -> Result<(), String> {
     }
 }
 
-/// What the configuration is made of.
+/// The sources of the configuration.
 struct Parts {
-    /// The file's, if there is one.
+    /// Text of the file; empty without one.
     text: String,
     table: Table,
-    /// Names without our prefix, and values.
+    /// Environment variables: names without the prefix, and values.
     variables: Vec<(String, String)>,
 }
 
@@ -73,7 +74,7 @@ fn parts(file: Option<&Path>) -> Result<Parts, Mistakes> {
     let text = match &file {
         Some(file) => read_text(file)
             .map_err(|error| Mistakes(vec![format!("{}: {error}", file.display())]))?,
-        None => String::new(), // The environment may say it all.
+        None => String::new(), // The environment may set every key.
     };
     let table: Table = text.parse().map_err(|error: toml::de::Error| {
         let name = file.as_ref().map(|file| file.display().to_string()).unwrap_or_default();
@@ -88,18 +89,18 @@ fn parts(file: Option<&Path>) -> Result<Parts, Mistakes> {
 
 fn read_text(file: &Path) -> std::io::Result<String> {
     let bytes = safe_file::read(file, FILE_BYTES_MAX)?;
-    String::from_utf8(bytes).map_err(|_| std::io::Error::other("is not text in UTF-8"))
+    String::from_utf8(bytes).map_err(|_| std::io::Error::other("must be UTF-8 text"))
 }
 
-/// Reads the configuration: the file named, else the first of the usual places.
+/// Loads the configuration from the named file, or from the first default place that exists.
 ///
 /// # Errors
-/// All mistakes at once, with their lines where the file has them.
+/// All mistakes at once, with line numbers for keys that the file sets.
 pub(crate) fn load(file: Option<&Path>) -> Result<Config, Mistakes> {
     load_for(Process::Gateway, file)
 }
 
-/// As [`load`], with the keys that this process needs.
+/// As [`load`], reading only the secrets that this process needs.
 ///
 /// # Errors
 /// As [`load`].
@@ -107,7 +108,7 @@ pub(crate) fn load_for(process: Process, file: Option<&Path>) -> Result<Config, 
     let Parts { text, table, variables } = parts(file)?;
     let credentials = std::env::var_os("CREDENTIALS_DIRECTORY").map(PathBuf::from);
     let config = read(process, table, variables.into_iter(), credentials);
-    wipe_stack(); // Reading secrets left copies of them there.
+    wipe_stack(); // Reading secrets leaves copies on the stack.
     config.map_err(|Mistakes(sentences)| {
         let place = |sentence: String| {
             let key = sentence.split([' ', ':']).next().unwrap_or_default();
@@ -118,8 +119,7 @@ pub(crate) fn load_for(process: Process, file: Option<&Path>) -> Result<Config, 
     })
 }
 
-/// Every key with the value that counts, and where that comes from; whether it makes sense is not
-/// asked.
+/// All keys with their effective values and sources, not validated.
 ///
 /// # Errors
 /// If the file cannot be read, or a variable names no key.
@@ -135,20 +135,20 @@ pub(crate) fn settings(file: Option<&Path>) -> Result<Vec<Setting>, Mistakes> {
     Ok(keys::settings(&effective, &table, &names))
 }
 
-/// The name of a crash point that a test has armed (debug builds only).
+/// The name of a crash point that a test armed (debug builds only).
 pub(crate) fn crash_point() -> Option<String> {
     #[expect(clippy::disallowed_methods, reason = "this is the one place that reads it")]
     std::env::var("LITEGATE_CRASH_AT").ok()
 }
 
-/// What to log, in the syntax of `tracing_subscriber::EnvFilter`.
+/// The log filter, in the syntax of `tracing_subscriber::EnvFilter`.
 pub(crate) fn log_filter() -> Option<String> {
     #[expect(clippy::disallowed_methods, reason = "this is the one place that reads it")]
     std::env::var("LITEGATE_LOG").ok()
 }
 
-/// Whether standard error is connected to systemd's journal, which names device and inode of the
-/// stream (systemd.exec(5)).
+/// Whether standard error is connected to systemd's journal: `JOURNAL_STREAM` names device and
+/// inode of the stream (systemd.exec(5)).
 pub(crate) fn journal_reads_log() -> bool {
     #[expect(clippy::disallowed_methods, reason = "this is the one place that reads it")]
     let named = std::env::var("JOURNAL_STREAM").ok();
@@ -159,27 +159,27 @@ pub(crate) fn journal_reads_log() -> bool {
     })
 }
 
-/// The litecoind that the environment names.
+/// The litecoind named by the environment.
 pub(crate) fn litecoind() -> Option<PathBuf> {
     std::env::var_os("LITECOIND").map(PathBuf::from)
 }
 
-/// The folders in which programs are looked for.
+/// The directories of `PATH`.
 pub(crate) fn search_path() -> Vec<PathBuf> {
     std::env::var_os("PATH").map(|path| std::env::split_paths(&path).collect()).unwrap_or_default()
 }
 
-/// Variables of ours that are no configuration.
+/// Environment variables with our prefix that are not configuration keys.
 const NO_KEYS: [&str; 3] = ["CRASH_AT", "LOG", "LOG_FORM"];
 
-/// Reads a configuration from its text alone, as `init` and the demo make it.
+/// Reads a configuration from text, without files or environment (`init`, demo).
 pub(crate) fn from_text(text: &str) -> Result<Config, Mistakes> {
     let table = text.parse().map_err(|error: toml::de::Error| Mistakes(vec![error.to_string()]))?;
     read(Process::Gateway, table, std::iter::empty(), None)
 }
 
-/// Reads a file's table under the environment's words. Secret files are looked for in `credentials`
-/// first.
+/// Reads a file's table with the environment over it. Secret files in `credentials` take
+/// precedence.
 fn read(
     process: Process,
     file: Table,
@@ -195,16 +195,16 @@ fn read(
     for (name, value) in environment {
         mistakes.extend(set_from_environment(&mut table, &name, value).err());
     }
-    // One node is a list of one.
+    // A single node becomes a list of one.
     if let Some(node) = table.get_mut(NODE).filter(|node| node.is_table()) {
         *node = Value::Array(vec![node.clone()]);
     }
     let raw: Result<raw::Raw, toml::de::Error> = Value::Table(table).try_into();
-    let evaluated = match raw {
-        Ok(raw) => raw.diagnostics(process, credentials.as_deref()),
+    let validated = match raw {
+        Ok(raw) => raw.validate(process, credentials.as_deref()),
         Err(error) => Err(Mistakes(vec![in_one_line(&error.to_string())])),
     };
-    match evaluated {
+    match validated {
         Ok(config) if mistakes.is_empty() => Ok(config),
         Ok(_) => Err(Mistakes(mistakes)),
         Err(more) => Err(Mistakes([mistakes, more.0].concat())),

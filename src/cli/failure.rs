@@ -6,14 +6,13 @@ use crate::operations::Refusal;
 use crate::serve::Refused;
 use crate::store;
 
-/// How a command can fail, by exit code.
 #[derive(Debug)]
 pub(super) enum Failure {
-    /// 1: a check failed, or the work could not be done.
+    /// 1: a check or the operation failed.
     Failed(String),
     /// 2: usage or configuration.
     Usage(String),
-    /// 3: the node is out of reach.
+    /// 3: the node is unreachable.
     NodeOutOfReach(String),
     /// 4: refused for safety.
     Refused(String),
@@ -68,7 +67,7 @@ impl From<Refusal> for Failure {
         match &refusal {
             Refusal::Invalid { .. } => Failure::Usage(refusal.to_string()),
             Refusal::Starting => Failure::NodeOutOfReach(format!(
-                "{refusal}, or, if it never was, start once with litegate serve --assume-unused-account"
+                "{refusal}; if the account was never used, start once with litegate serve --assume-unused-account"
             )),
             Refusal::SecondFactor(refusal) => (*refusal).into(),
             _ => Failure::Failed(refusal.to_string()),

@@ -1,4 +1,4 @@
-//! `litegate merchant …`: the acts of the bot, for operators without Discord and for scripts.
+//! `litegate merchant …`: the bot's operations, for operators without Discord and for scripts.
 
 use std::path::Path;
 
@@ -33,7 +33,7 @@ pub(super) struct Merchant {
 
 #[derive(Subcommand)]
 enum Act {
-    /// Add a merchant; prints its id and API key
+    /// Add a merchant and print its id and API key
     #[command(after_help = "Example: litegate merchant add --name 'Demo Shop' --days 30")]
     Add {
         #[arg(long)]
@@ -43,7 +43,7 @@ enum Act {
         discord_id: Option<u64>,
         #[arg(long)]
         payout_address: Option<String>,
-        /// Days of subscription to begin with
+        /// Days of the initial subscription
         #[arg(long)]
         days: Option<u32>,
     },
@@ -61,13 +61,13 @@ enum Act {
         #[command(flatten)]
         code: Code,
     },
-    /// Cancel a change of the payout address that has not taken effect
+    /// Cancel a change of the payout address before it takes effect
     #[command(after_help = "Example: litegate merchant cancel-address-change mer_0123456789ab")]
     CancelAddressChange { id: MerchantId },
     /// Change the business name
     #[command(after_help = "Example: litegate merchant set-name mer_0123456789ab 'New name'")]
     SetName { id: MerchantId, name: String },
-    /// Change the confirmations that new payments need
+    /// Set the confirmations that new payments need
     #[command(after_help = "Example: litegate merchant set-confirmations mer_0123456789ab 3")]
     SetConfirmations { id: MerchantId, confirmations: u32 },
     /// Add days of subscription
@@ -76,38 +76,38 @@ enum Act {
     /// End the subscription now
     #[command(after_help = "Example: litegate merchant revoke mer_0123456789ab")]
     Revoke { id: MerchantId },
-    /// Let the merchant make no new payments; open ones go on and are paid out
+    /// Refuse new payments of the merchant; open ones continue and are paid out
     #[command(after_help = "Example: litegate merchant suspend mer_0123456789ab")]
     Suspend { id: MerchantId },
-    /// Let a suspended merchant go on
+    /// Accept new payments of a suspended merchant again
     #[command(after_help = "Example: litegate merchant unsuspend mer_0123456789ab")]
     Unsuspend { id: MerchantId },
     /// Show the API key
     #[command(after_help = "Example: litegate merchant view-key mer_0123456789ab")]
     ViewKey { id: MerchantId },
-    /// Make a new API key; the old one is dead at once, unless it may live on for a day
+    /// Create a new API key; the old one ends now, or after 24 hours with --keep-old
     #[command(after_help = "Example: litegate merchant rotate-key mer_0123456789ab")]
     RotateKey {
         id: MerchantId,
-        /// The old key is taken for 24 more hours
+        /// Accept the old key for 24 more hours
         #[arg(long)]
         keep_old: bool,
         #[command(flatten)]
         code: Code,
     },
-    /// Named API keys with a scope, beside the merchant's own key
+    /// Manage named API keys with a scope
     #[command(after_help = "Example: litegate merchant key list mer_0123456789ab")]
     Key {
         #[command(subcommand)]
         key: Key,
     },
-    /// A second factor for changes of the payout address and of the API key
+    /// Manage the second factor for changes of payout address and API key
     #[command(after_help = "Example: litegate merchant second-factor enable mer_0123456789ab")]
     SecondFactor {
         #[command(subcommand)]
         step: SecondFactor,
     },
-    /// Say where webhooks go when a payment names no URL of its own
+    /// Set the default URL of webhooks, for payments without one
     #[command(after_help = "Example: litegate merchant set-webhook-url mer_0123456789ab \
                             https://shop.example/hook")]
     SetWebhookUrl {
@@ -115,7 +115,7 @@ enum Act {
         /// A URL, or none
         url: String,
     },
-    /// Show what the merchant is told and how, or choose it for a kind
+    /// Show which notifications the merchant gets and how, or set one kind
     #[command(
         after_help = "Example: litegate merchant notification-settings mer_0123456789ab paid message"
     )]
@@ -123,18 +123,20 @@ enum Act {
         id: MerchantId,
         #[arg(requires = "way")]
         kind: Option<Kind>,
-        /// message, channel (which says that something waits) or off
+        /// message, channel (announces a waiting notification) or off
         way: Option<Way>,
     },
-    /// Show what the merchant was told, the newest first
+    /// Show the merchant's notifications, newest first
     #[command(after_help = "Example: litegate merchant notifications mer_0123456789ab")]
     Notifications { id: MerchantId },
     /// Show the secret that signs webhooks
     #[command(after_help = "Example: litegate merchant view-webhook-secret mer_0123456789ab")]
     ViewWebhookSecret { id: MerchantId },
-    /// Make a new webhook secret; for 24 hours webhooks carry signatures by the old one, too
-    #[command(after_help = "A second rotation within that time ends the first secret at once.\n\n\
-                            Example: litegate merchant rotate-webhook-secret mer_0123456789ab")]
+    /// Create a new webhook secret; webhooks carry signatures of both for 24 hours
+    #[command(
+        after_help = "A second rotation within that time revokes the first secret at once.\n\n\
+                            Example: litegate merchant rotate-webhook-secret mer_0123456789ab"
+    )]
     RotateWebhookSecret { id: MerchantId },
 }
 
@@ -188,7 +190,7 @@ impl Merchant {
 }
 
 impl Act {
-    /// Does what was asked for, in one write, and answers whom it was about.
+    /// Performs the operation in one write. Answers its merchant.
     fn carry_out(self, config: &Config, store: &Store) -> Result<MerchantId, Failure> {
         let (now, rules) = (config.clock.now(), config.merchants.clone());
         let clock = config.clock.clone();
@@ -208,7 +210,7 @@ impl Act {
                 })?;
                 if !registered.is_new {
                     let address = registered.registration.address;
-                    eprintln!("litegate: nothing is registered anew: {address} is already");
+                    eprintln!("litegate: {address} is already registered; nothing was changed");
                 }
                 Ok(id)
             }
@@ -263,13 +265,13 @@ impl Act {
             | Act::SecondFactor { .. }
             | Act::NotificationSettings { .. }
             | Act::Notifications { .. } => {
-                Err(Failure::Usage("this shows something else than a merchant".to_owned()))
+                Err(Failure::Usage("this command does not show a merchant".to_owned()))
             }
         }
     }
 }
 
-/// Does an act in one write.
+/// Runs an operation in one write.
 fn write(
     store: &Store,
     act: impl FnOnce(&WriteTx) -> Result<MerchantId, Refusal> + Send + 'static,
@@ -277,8 +279,8 @@ fn write(
     Ok(store.write_blocking(act)?)
 }
 
-/// Reads an address that is not the account's own, with a warning where it may have been meant for
-/// the other chain.
+/// Parses an address that is not the account's own. Warns about one that may be meant for
+/// Bitcoin.
 fn read_address(text: &str, config: &Config, store: &Store) -> Result<ForeignAddress, Refusal> {
     let address = Address::parse(text.trim(), config.network)?;
     if address.is_old_p2sh_spelling() {

@@ -16,7 +16,7 @@ use crate::view::merchant::Shown;
 
 #[derive(Subcommand)]
 pub(super) enum Key {
-    /// Add an API key; prints it
+    /// Add an API key and print it
     #[command(
         after_help = "Example: litegate merchant key add mer_0123456789ab --scope create --name 'Shop plugin'"
     )]
@@ -25,7 +25,7 @@ pub(super) enum Key {
         /// create: create payments and read those; read: read everything; full: everything
         #[arg(long, default_value = "full", value_name = "create|read|full")]
         scope: Scope,
-        /// What the key is for; unique for the merchant
+        /// The purpose of the key; unique per merchant
         #[arg(long)]
         name: String,
     },
@@ -42,7 +42,6 @@ pub(super) enum Key {
     Revoke { merchant: MerchantId, key: ApiKeyId },
 }
 
-/// A named API key, for operators.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct KeyView {

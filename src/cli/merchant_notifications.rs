@@ -13,14 +13,12 @@ use crate::view::Time;
 use super::failure::Failure;
 use super::output::{Format, print_json, print_line};
 
-/// A kind of notice, and how it is told.
 #[derive(Serialize)]
 struct ChoiceView {
     kind: &'static str,
     way: &'static str,
 }
 
-/// A notice as the command line shows it.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct NotificationView {
@@ -29,7 +27,7 @@ struct NotificationView {
     text: String,
 }
 
-/// Chooses how a kind of notice is told, if one is given, and shows all.
+/// Sets how a kind of notification is delivered, if one is given, and shows all.
 pub(super) fn settings(
     config: &Config,
     store: &Store,
@@ -53,7 +51,7 @@ pub(super) fn settings(
     }
 }
 
-/// Notices that are shown at most.
+/// Largest number of notifications shown.
 const NOTIFICATIONS_MAX: u32 = 100;
 
 pub(super) fn list(store: &Store, id: MerchantId, format: Format) -> Result<(), Failure> {

@@ -11,7 +11,7 @@ use crate::view::merchant::{MerchantView, Shown};
 use super::failure::Failure;
 use super::output::{Format, print_json, print_line};
 
-/// Which secrets to show beside the merchant.
+/// Which secrets to show with the merchant.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Reveal {
     Nothing,
@@ -100,10 +100,10 @@ pub(super) fn print_text(view: &MerchantView) -> Result<(), Failure> {
         print_line(&format!("webhook secret  {}", secret.0))?;
     }
     if let Some(end) = &view.previous_webhook_secret_ends_at {
-        print_line(&format!("                the one before signs as well until {}", end.0))?;
+        print_line(&format!("                the previous secret also signs until {}", end.0))?;
     }
     if let Some(end) = &view.previous_api_key_ends_at {
-        print_line(&format!("                the one before is taken as well until {}", end.0))?;
+        print_line(&format!("                the previous key is also accepted until {}", end.0))?;
     }
     if let Some(url) = &view.webhook_url {
         print_line(&format!("webhooks go to  {url}"))?;

@@ -1,4 +1,4 @@
-//! The command line: what was typed, what it means, and how it ends. A file a command.
+//! The command line: arguments, dispatch and exit codes. One file per command.
 
 mod audit;
 mod audit_log;
@@ -46,14 +46,14 @@ use output::{Format, print_error};
     name = "litegate",
     version,
     about = "A self-hosted Litecoin payment gateway on your own node",
-    after_help = "Example: litegate demo --autopay\n\nExit codes: 0 done, 1 a check failed, \
-                  2 usage or configuration, 3 node out of reach, 4 refused for safety."
+    after_help = "Example: litegate demo --autopay\n\nExit codes: 0 success, 1 a check failed, \
+                  2 usage or configuration, 3 node unreachable, 4 refused for safety."
 )]
 struct Cli {
-    /// The configuration (default: ./litegate.toml, else /etc/litegate/litegate.toml)
+    /// Configuration file (default: ./litegate.toml, then /etc/litegate/litegate.toml)
     #[arg(long, global = true, value_name = "FILE")]
     config: Option<PathBuf>,
-    /// Print data as JSON, with the API's names
+    /// Print data as JSON, with the API's field names
     #[arg(long, global = true)]
     json: bool,
     #[command(subcommand)]
@@ -62,60 +62,60 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Make a configuration, the secrets and the keys in a new folder
+    /// Create a configuration, secrets and keys in a new directory
     Init(init::Init),
     /// Run the gateway
     Serve(serve::Serve),
     /// Check node, keys, database, files and configuration
     Doctor(doctor::Doctor),
-    /// Find all mistakes of the configuration, without a node
+    /// Report all configuration mistakes, without a node
     CheckConfig(check_config::CheckConfig),
-    /// Show the configuration that counts
+    /// Show the effective configuration
     Config(config_show::ConfigCommand),
     /// Add merchants and change their accounts
     Merchant(merchant::Merchant),
-    /// Look at payments
+    /// Show, create, accept and cancel payments
     Payment(payment::Payment),
-    /// Look at webhooks and send them again
+    /// List webhook events and send them again
     Webhook(webhook::Webhook),
-    /// Pay out what is due now, or have it signed elsewhere
+    /// Pay out now, or use an external signer
     Sweep(sweep::Sweep),
-    /// Print the secret by which the sweeper's notifications are verified
+    /// Print the secret that verifies the sweeper's notifications
     SweeperWebhookSecret(sweeper_webhook_secret::SweeperWebhookSecret),
-    /// Read blocks again and repair what differs
+    /// Read blocks again and repair differences
     Rescan(rescan::Rescan),
-    /// Account for every litoshi, against the node
+    /// Reconcile every litoshi with the node
     Audit(audit::Audit),
-    /// Copy the database while it is in use, or try a copy
+    /// Copy the database while it is in use, or verify a copy
     Backup(backup::Backup),
-    /// Put a copy in the database's place
+    /// Replace the database with a copy
     Restore(restore::Restore),
     /// Replace the master secret
     Secret(secret::Secret),
-    /// Show who changed what, or check that the log is whole
+    /// Show who changed what, or verify the log
     AuditLog(audit_log::AuditLog),
-    /// Show or end a doubt about the chain
+    /// Show or end the chain guard
     ChainGuard(chain_guard::ChainGuard),
-    /// Print the bot's commands, or say something to all merchants
+    /// Print the bot's commands, or announce something to all merchants
     Bot(bot::Bot),
-    /// Print what a shell needs to complete commands
+    /// Print shell completions
     Completions(manual::Completions),
-    /// Write the manual's pages
+    /// Write the manual pages
     Man(manual::Man),
-    /// Print the API as OpenAPI 3.1
+    /// Print the OpenAPI 3.1 document
     Openapi(openapi::Openapi),
-    /// Show a whole payment on a regtest node of its own
+    /// Demonstrate a whole payment on a private regtest node
     Demo(demo::Demo),
-    /// Keep the demo's node until our standard input ends (used by the demo itself)
+    /// Run the demo's node until standard input ends (used by the demo)
     #[command(hide = true)]
     DemoNode(demo::node::DemoNode),
 }
 
-/// Runs the program: one error line on standard error, and the exit code of the contract.
+/// Runs the program and answers the exit code. Prints one error line on standard error.
 pub fn run() -> ExitCode {
-    // Every command may read a secret, and some a key.
+    // Every command may read a secret or a key.
     if let Err(error) = privileges::forbid_core_dumps() {
-        eprintln!("litegate: core dumps, which would hold keys, cannot be forbidden: {error}");
+        eprintln!("litegate: cannot disable core dumps, which would contain keys: {error}");
         return ExitCode::from(1);
     }
     let cli = match Cli::try_parse() {
@@ -161,10 +161,10 @@ pub fn run() -> ExitCode {
     }
 }
 
-/// Help and version go where clap puts them; of an error only the sentence is kept, in one line.
+/// Prints help and version as clap does, and a usage error as one line.
 fn answer_usage(error: &clap::Error) -> ExitCode {
     if !error.use_stderr() {
-        let _ = error.print(); // A reader that has gone is no error.
+        let _ = error.print(); // A closed pipe is no error.
         return ExitCode::SUCCESS;
     }
     let text = error.to_string();

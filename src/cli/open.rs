@@ -9,14 +9,14 @@ use crate::store::Store;
 
 use super::failure::Failure;
 
-/// The configuration and its database, for commands that work beside a running gateway.
+/// Loads the configuration and opens its database, for commands beside a running gateway.
 pub(super) fn open(config: Option<&Path>) -> Result<(Config, Store), Failure> {
     let config = load(config, Work::Database)?;
     let store = open_store(&config)?;
     Ok((config, store))
 }
 
-/// The configuration, read with root's rights if root asks, which are given up then.
+/// Loads the configuration with the caller's rights, then drops those of root.
 pub(super) fn load(config: Option<&Path>, work: Work) -> Result<Config, Failure> {
     let mut config = config::load(config)?;
     give_up_root(&mut config, work)?;

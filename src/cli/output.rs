@@ -6,20 +6,20 @@ use std::time::Duration;
 
 use super::failure::Failure;
 
-/// What a command prints with.
+/// The output format of a command.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Format {
     Text,
     Json,
 }
 
-/// Prints one JSON document. It goes straight to text: numbers of money keep their digits.
+/// Prints one JSON document. Serialised as text at once, so that amounts keep their digits.
 pub(super) fn print_json(value: &impl serde::Serialize) -> Result<(), Failure> {
     let text = serde_json::to_string(value).map_err(|error| Failure::Failed(error.to_string()))?;
     print_line(&text)
 }
 
-/// Prints a line; a reader that has gone (`| head`) is no error.
+/// Prints a line. A closed pipe (`| head`) is no error.
 pub(super) fn print_line(text: &str) -> Result<(), Failure> {
     match writeln!(std::io::stdout(), "{text}") {
         Ok(()) => Ok(()),
@@ -28,7 +28,7 @@ pub(super) fn print_line(text: &str) -> Result<(), Failure> {
     }
 }
 
-/// How long the last line may wait for a reader of standard error.
+/// Deadline for the error line.
 const LAST_LINE: Duration = Duration::from_secs(1);
 
 /// Prints the error line. A reader that stalls does not keep the process from ending.

@@ -21,43 +21,42 @@ use crate::sweeper::private_file::Held;
 use crate::view::Site;
 use crate::{bot, http, sweeper, watcher, webhooks};
 
-/// Everything that the roles need to know, proven to make sense.
+/// The validated configuration of all roles.
 #[derive(Debug, Clone)]
 pub(crate) struct Config {
     pub(crate) network: Network,
     pub(crate) site: Site,
     pub(crate) database: PathBuf,
-    /// The mark that says which addresses were given out.
+    /// File with the next derivation index.
     pub(crate) high_water_file: PathBuf,
-    /// Where the heads of merchants' rows are kept; absent for a copy that is only examined.
+    /// File with the heads of merchants' rows; absent for a copy that is only verified.
     pub(crate) heads_file: Option<PathBuf>,
-    /// The master secret; absent in a process of the sweeper alone ([`Config::secret`]).
+    /// Absent in a process that runs the sweeper alone ([`Config::secret`]).
     pub(crate) master_secret: Option<Secrets>,
     pub(crate) secret_file: PathBuf,
-    /// The keys that the database's rows verify under.
+    /// Keys that verify the database's rows.
     pub(crate) row_keys: RowKeys,
-    /// Where a process of the sweeper alone finds them.
+    /// Source of the row keys in a process that runs the sweeper alone.
     pub(crate) row_key_file: Option<PathBuf>,
     pub(crate) http: http::Settings,
-    /// The nodes that can be followed, at least one, in the operator's order.
+    /// At least one, in the operator's order of preference.
     pub(crate) nodes: Vec<node::nodes::Settings>,
-    /// How long the node that is followed may be unwell before another is.
+    /// How long the followed node may be unhealthy before failover.
     pub(crate) failover_timeout: Duration,
     pub(crate) chain_guard: watcher::chain_guard::Settings,
-    /// How often the accounts are audited without being asked for.
+    /// Interval of the automatic audit.
     pub(crate) audit_interval: Duration,
-    /// What is removed after which time.
     pub(crate) retention: retention::Rules,
     pub(crate) xpub: AccountXpub,
     pub(crate) signing_key_file: Option<PathBuf>,
-    /// What opens the signing key's file if that is encrypted.
+    /// Passphrase of an encrypted signing key.
     pub(crate) passphrase_file: Option<PathBuf>,
-    /// What was read of the key files before root's rights were given up.
+    /// Contents of key files that were read before root's rights were given up.
     pub(crate) held: Held,
     pub(crate) payments: create_payment::Rules,
     pub(crate) merchants: merchants::Rules,
     pub(crate) sweeper: sweeper::Settings,
-    /// Absent: there is no seal key.
+    /// Absent without a seal key.
     pub(crate) seals: Option<sweeper::seals::Settings>,
     pub(crate) webhooks: webhooks::Settings,
     pub(crate) bot: Option<bot::Settings>,
@@ -65,26 +64,30 @@ pub(crate) struct Config {
     pub(crate) clock: Clock,
 }
 
-/// Which process a configuration is read for: it reads no key that it does not need.
+/// The process that reads the configuration. It reads no secret that it does not need.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Process {
-    /// Whatever needs the master secret.
+    /// A process that needs the master secret.
     Gateway,
-    /// The sweeper alone: the row keys in place of the master secret, and no token of Discord.
+    /// The sweeper alone: row keys instead of the master secret, no Discord token.
     SweeperAlone,
 }
 
 impl Config {
-    /// The master secret in force and the one before it.
+    /// The current master secret and the previous one.
     ///
     /// # Errors
-    /// In a process of the sweeper alone, which has none.
+    /// In a process that runs the sweeper alone.
     pub(crate) fn secret(&self) -> Result<&Secrets, Mistakes> {
-        let missing = || Mistakes(vec!["secret_file was not read by this process".to_owned()]);
+        let missing = || {
+            Mistakes(vec![
+                "secret_file is not read by a process that runs the sweeper alone".to_owned(),
+            ])
+        };
         self.master_secret.as_ref().ok_or_else(missing)
     }
 
-    /// The key that names the file from which the row keys come.
+    /// The configuration key that names the source of the row keys.
     pub(crate) fn row_keys_come_from(&self) -> &'static str {
         match self.master_secret {
             Some(_) => "secret_file",
@@ -92,17 +95,17 @@ impl Config {
         }
     }
 
-    /// The addresses that payments get: the operator's own is never given out.
+    /// The source of receiving addresses. It never issues the operator's own address.
     pub(crate) fn addresses(&self) -> Addresses {
         let operator = self.sweeper.rules.operator.as_ref().map(|fee| fee.script.clone());
         Addresses::new(self.xpub.clone(), operator)
     }
 
-    /// Checks that the operator's fee does not go to an address of the account. `is_own` says
-    /// whether a script is one.
+    /// Checks that the operator's fee does not go to an address of the account, as decided by
+    /// `is_own`.
     ///
     /// # Errors
-    /// If it is, or what `is_own` fails with.
+    /// If it does, or those of `is_own`.
     pub(crate) fn check_operator_address<E>(
         &self,
         is_own: impl FnOnce(&Script) -> Result<bool, E>,
@@ -112,13 +115,14 @@ impl Config {
         Ok(if is_own(&operator.script)? { Err(Mistakes(vec![mistake])) } else { Ok(()) })
     }
 
-    /// What may wait for payout at most before the operator is warned: of no interest where the key
-    /// lies elsewhere.
+    /// The unpaid balance above which the operator is warned. `None` without a signing key on
+    /// this machine.
     pub(crate) fn hot_limit(&self) -> Option<Amount> {
         self.sweeper.max_hot_balance.filter(|_| self.signing_key_file.is_some())
     }
 
-    /// Reads the key files now: the user that this process is about to become may not.
+    /// Reads the key files now, because the user that this process switches to may not read
+    /// them.
     pub(crate) fn hold_keys(&mut self) {
         let seal_key_file = self.seals.as_ref().map(|seals| seals.key_file.clone());
         let files = [
@@ -138,7 +142,7 @@ impl Config {
         }
     }
 
-    /// Forgets the key files' texts: who needs a key has it by now.
+    /// Drops the contents of the key files once every role has parsed its keys.
     pub(crate) fn release_keys(&mut self) {
         self.hold(Held::default());
     }
@@ -150,14 +154,14 @@ impl Config {
         self.held = held;
     }
 
-    /// As [`Config::hold_keys`], the cookies of the nodes.
+    /// Reads the nodes' cookies now, for the same reason as [`Config::hold_keys`].
     pub(crate) fn hold_cookies(&mut self) {
         let nodes = self.nodes.iter_mut().map(|node| &mut node.rpc);
         nodes.chain(&mut self.chain_guard.second_node).for_each(|node| node.auth.hold_cookie());
     }
 }
 
-/// All mistakes of a configuration, each a sentence that begins with its key.
+/// All mistakes of a configuration. Each is a sentence that begins with its key.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Mistakes(pub(crate) Vec<String>);
 

@@ -6,15 +6,15 @@ use toml::{Table, Value};
 
 use super::keys::{self, NODE};
 
-/// What every environment variable of ours begins with.
+/// Prefix of all environment variables of litegate.
 pub(super) const ENVIRONMENT: &str = "LITEGATE_";
 
-/// Puts the keys of `over` into `under`, section by section.
+/// Merges `over` into `under`, section by section.
 pub(super) fn overlay(under: &mut Table, over: Table) {
     for (key, value) in over {
         match (under.get_mut(&key), value) {
             (Some(Value::Table(section)), Value::Table(over)) => overlay(section, over),
-            // Several nodes: each over the defaults of one.
+            // Several nodes: each is merged over the defaults of one.
             (Some(place @ Value::Table(_)), Value::Array(list)) if key == NODE => {
                 let Value::Table(defaults) = &*place else { continue };
                 let each = list.into_iter().map(|one| match one {
@@ -34,7 +34,7 @@ pub(super) fn overlay(under: &mut Table, over: Table) {
     }
 }
 
-/// A list of one node is that node, so that variables can set its keys.
+/// Turns a list of one node into a section, so that variables can set its keys.
 pub(super) fn unlist_one_node(table: &mut Table) {
     if let Some(Value::Array(list)) = table.get(NODE)
         && let [Value::Table(only)] = &list[..]
@@ -44,7 +44,8 @@ pub(super) fn unlist_one_node(table: &mut Table) {
     }
 }
 
-/// Sets a key from a variable such as `HTTP__LISTEN`. The value is read as what the default is.
+/// Sets a key from a variable such as `HTTP__LISTEN`. The type of the default decides how the
+/// value is parsed.
 pub(super) fn set_from_environment(
     table: &mut Table,
     name: &str,
@@ -55,15 +56,15 @@ pub(super) fn set_from_environment(
         Some((section, key)) => {
             let unknown = || match table.get(section) {
                 Some(Value::Array(_)) => format!(
-                    "{ENVIRONMENT}{name}: there are several sections [[{section}]], so that is not \
-                     clear; set it in the file"
+                    "{ENVIRONMENT}{name} is ambiguous: there are several sections [[{section}]]; set \
+                     the key in the file"
                 ),
-                _ => format!("{ENVIRONMENT}{name}: there is no section {section}"),
+                _ => format!("{ENVIRONMENT}{name} names an unknown section {section}"),
             };
             if !table.get(section).is_some_and(Value::is_table) {
                 return Err(unknown());
             }
-            (table.get_mut(section).and_then(Value::as_table_mut).expect("it was seen"), key)
+            (table.get_mut(section).and_then(Value::as_table_mut).expect("checked above"), key)
         }
         None => (table, lower.as_str()),
     };
@@ -73,7 +74,7 @@ pub(super) fn set_from_environment(
         None => Some(known),
     };
     if !known.is_some_and(|known| known.contains_key(key)) {
-        return Err(format!("{ENVIRONMENT}{name}: there is no such key"));
+        return Err(format!("{ENVIRONMENT}{name} names an unknown key"));
     }
     let bad = |kind: &str| format!("{ENVIRONMENT}{name} must be {kind}");
     let value = match section.get(key) {

@@ -1,4 +1,4 @@
-//! The keys about money: the account, what a payment needs, and what a sweep pays and takes.
+//! Reads the keys of `[wallet]`, `[payments]` and `[sweeper]`.
 
 use std::path::{Path, PathBuf};
 
@@ -54,12 +54,12 @@ pub(super) fn read_payments(
     })
 }
 
-/// Where the sweeper keeps its record if the configuration does not say.
+/// The default place of the sweeper's record.
 pub(super) fn beside(key_file: &Path) -> PathBuf {
     with_suffix(key_file, ".record")
 }
 
-/// The outer `None` is a mistake, the inner one means that it is not known.
+/// The outer `None` is a mistake, the inner one an unset key.
 pub(super) fn read_key_origin(
     diagnostics: &mut Diagnostics,
     raw: &RawWallet,
@@ -72,8 +72,10 @@ pub(super) fn read_key_origin(
     };
     let found = read();
     if found.is_none() {
-        diagnostics
-            .say("wallet.key_origin", "must be a fingerprint and a path, as d34db33f/84'/2'/0'");
+        diagnostics.say(
+            "wallet.key_origin",
+            "must be a fingerprint and a path, such as d34db33f/84'/2'/0'",
+        );
     }
     found.map(Some)
 }
@@ -110,7 +112,7 @@ pub(super) fn read_sweeper(
     })
 }
 
-/// `None` where there is none or it is wrong.
+/// `None` if unset or invalid.
 pub(super) fn read_notify_url(
     diagnostics: &mut Diagnostics,
     raw: &RawSweeper,
@@ -123,7 +125,7 @@ pub(super) fn read_notify_url(
     diagnostics.take(key, WebhookUrl::of_operator(text))
 }
 
-/// The outer `None` is a mistake, the inner one means that the operator takes nothing.
+/// The outer `None` is a mistake, the inner one no fee.
 fn read_operator_fee(
     diagnostics: &mut Diagnostics,
     raw: &RawSweeper,

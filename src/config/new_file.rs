@@ -1,5 +1,4 @@
-//! The text of a new configuration file, as `litegate init` writes it, and the layout of an
-//! installation.
+//! Text of a new configuration file (`litegate init`), and the layout of an installation.
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
@@ -9,20 +8,20 @@ use toml::Value;
 
 use crate::domain::network::Network;
 
-/// Where the package, the units and the operator's guide have the configuration.
+/// The configuration directory of the package, the units and the guide.
 const SYSTEM_FOLDER: &str = "/etc/litegate";
 
-/// Where an installation keeps its files.
+/// Places of an installation's files.
 pub(crate) struct Layout {
     folder: PathBuf,
     database: PathBuf,
-    /// Absent: beside the key of the seals.
+    /// Absent: beside the seal key.
     seal_state_file: Option<PathBuf>,
 }
 
 impl Layout {
-    /// The layout of an installation whose configuration lies in this folder: everything beside
-    /// it, or what changes under `/var/lib`, as the units expect it.
+    /// The layout for a configuration in this directory. In the system's directory, data is in
+    /// `/var/lib`, as the units expect; elsewhere, everything is beside the configuration.
     pub(crate) fn of(folder: &Path) -> Layout {
         let folder = folder.to_owned();
         if folder == Path::new(SYSTEM_FOLDER) {
@@ -35,28 +34,27 @@ impl Layout {
         Layout { database: folder.join("litegate.db"), seal_state_file: None, folder }
     }
 
-    /// Whether it is the one that the package and the units expect.
+    /// Whether it is the layout of the package and the units.
     pub(crate) fn is_system(&self) -> bool {
         self.folder == Path::new(SYSTEM_FOLDER)
     }
 }
 
-/// Values for a new configuration file, as `init` writes it.
+/// Values of a new configuration file.
 pub(crate) struct NewFile<'n> {
     pub(crate) network: Network,
     pub(crate) layout: &'n Layout,
-    /// As it was given: its prefix says what the wallet that it came from expects.
+    /// As given: its prefix tells which format the wallet expects.
     pub(crate) xpub: &'n str,
     pub(crate) has_signing_key: bool,
     pub(crate) passphrase_file: Option<&'n Path>,
     pub(crate) key_origin: Option<&'n KeySource>,
     pub(crate) public_url: Option<&'n str>,
-    /// The name under which the node is asked, with the password in `rpc_password`; absent: by
-    /// cookie.
+    /// RPC user, with the password in `rpc_password`; absent: cookie authentication.
     pub(crate) node_user: Option<&'n str>,
 }
 
-/// The text of a new configuration file: what has to be set, and a pointer to the rest.
+/// The required keys, and a pointer to all others.
 pub(crate) fn new_file(new: &NewFile) -> String {
     let dir = new.layout.folder.display();
     let (port, node_dir) = match new.network {

@@ -1,4 +1,4 @@
-//! The nodes: how each is reached and heard, and the second one that is asked in doubt.
+//! Reads the keys of `[[node]]` and of the chain guard's second node.
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
@@ -13,17 +13,17 @@ use super::raw::{RawChainGuard, RawNode};
 use super::urls::{BadUrl, read_node as read_node_url, read_publisher};
 use super::validate::Diagnostics;
 
-/// How many nodes there may be: each is looked at every few seconds.
+/// Largest number of nodes. Each is probed every few seconds.
 const NODES_MAX: usize = 8;
 
-/// Each node, with its place in the list where there are several.
+/// All nodes. Errors number them if there are several.
 pub(super) fn read_nodes(
     diagnostics: &mut Diagnostics,
     list: &[RawNode],
     network: Option<Network>,
 ) -> Option<Vec<nodes::Settings>> {
     if list.is_empty() || list.len() > NODES_MAX {
-        diagnostics.say("node", format!("must be there, and at most {NODES_MAX} times"));
+        diagnostics.say("node", format!("must be set, at most {NODES_MAX} times"));
         return None;
     }
     let mut names = BTreeSet::new();
@@ -36,7 +36,7 @@ pub(super) fn read_nodes(
         }
         read.push(one);
     }
-    read.into_iter().collect() // All were judged; now all have to be right.
+    read.into_iter().collect() // The loop validates each node before any of them is required.
 }
 
 fn read_node(
@@ -54,7 +54,8 @@ fn read_node(
     Some(nodes::Settings { rpc: rpc?, zmq: zmq?, oldest })
 }
 
-/// How to reach a node and prove who we are, by these keys: URL, cookie, user, password.
+/// Reads URL and authentication of a node. The keys are those of URL, cookie, user and
+/// password.
 fn read_login(
     diagnostics: &mut Diagnostics,
     [url_key, cookie_key, user_key, password_key]: [&str; 4],
@@ -64,7 +65,7 @@ fn read_login(
     let rpc_url = match read_node_url(rpc_url) {
         Ok(url) => Some(url),
         Err(BadUrl::Credentials) => {
-            diagnostics.say(url_key, format!("must not hold a password; use {password_key}"));
+            diagnostics.say(url_key, format!("must not contain a password; use {password_key}"));
             None
         }
         Err(wrong) => {
@@ -79,7 +80,7 @@ fn read_login(
             Auth::Password { user: user.clone(), password }
         }),
         (Some(_), _, _) => {
-            diagnostics.say(cookie_key, format!("and {user_key} exclude each other; give one"));
+            diagnostics.say(cookie_key, format!("and {user_key} exclude each other; set one"));
             None
         }
         (None, Some(_), None) => {
@@ -87,7 +88,7 @@ fn read_login(
             None
         }
         (None, None, _) => {
-            diagnostics.say(cookie_key, "is missing (or give rpc_user and rpc_password_file)");
+            diagnostics.say(cookie_key, "is missing (or set rpc_user and rpc_password_file)");
             None
         }
     };
@@ -131,7 +132,7 @@ pub(super) fn read_chain_guard(
     Some(watcher::chain_guard::Settings { enabled: enabled?, second_node })
 }
 
-/// The outer `None` is a mistake, the inner one means that ZMQ is not used.
+/// The outer `None` is a mistake, the inner one no ZMQ.
 fn read_zmq(
     diagnostics: &mut Diagnostics,
     raw: &RawNode,
@@ -144,7 +145,7 @@ fn read_zmq(
         |key: &str, text: &Option<String>| diagnostics.take(key, read_publisher(text.as_deref()?));
     let rawtx = endpoint(&rawtx_key, &raw.zmq_rawtx);
     let hashblock = endpoint(&hashblock_key, &raw.zmq_hashblock);
-    // A mistake in one of them is no missing one.
+    // An invalid endpoint is not a missing one.
     if diagnostics.mistakes.len() > mistakes {
         return None;
     }

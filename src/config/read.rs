@@ -1,5 +1,7 @@
-//! What the keys mean: from the values as typed to a [`Config`]. Reads the secret files that keys
-//! name; must not know where the values came from.
+//! Validates the parsed configuration and builds a [`Config`]. Reads the secret files that
+//! keys name.
+//!
+//! Must not know: the sources of the values.
 
 use std::net::{IpAddr, SocketAddr};
 use std::os::unix::fs::MetadataExt;
@@ -34,10 +36,10 @@ use super::urls::{read_optional_site, read_site};
 use super::validate::Diagnostics;
 
 impl Raw {
-    /// All the values, or all the mistakes. systemd hands a unit its secrets in a folder of
-    /// credentials (systemd.exec(5)): a file of the same name there goes before the one that is
-    /// configured, which is root's.
-    pub(super) fn diagnostics(
+    /// Answers the configuration, or all mistakes. With systemd's credentials
+    /// (systemd.exec(5)), a credential takes precedence over the configured file of the same
+    /// name, which only root can read.
+    pub(super) fn validate(
         mut self,
         process: Process,
         credentials: Option<&Path>,
@@ -55,7 +57,7 @@ impl Raw {
         }
     }
 
-    /// Reads all that can be read, so that all mistakes are found, and only then puts it together.
+    /// Reads every key before any is required, so that all mistakes are found.
     fn read(self, process: Process, diagnostics: &mut Diagnostics) -> Option<Config> {
         let network = diagnostics.need("network", self.network.as_deref());
         let network = network.and_then(|text| diagnostics.take("network", text.parse::<Network>()));
@@ -92,7 +94,7 @@ impl Raw {
             && metrics == http.listen
             && metrics.port() != 0
         {
-            diagnostics.say("metrics.listen", "must not be the public http.listen");
+            diagnostics.say("metrics.listen", "must differ from the public http.listen");
         }
         for (key, file) in [
             ("wallet.signing_key_file", &self.wallet.signing_key_file),
@@ -100,7 +102,7 @@ impl Raw {
             ("sweeper.seal_key_file", &self.sweeper.seal_key_file),
         ] {
             if let Some(file) = file.as_ref().filter(|file| !file.exists()) {
-                diagnostics.say(key, format!("{}: there is no such file", file.display()));
+                diagnostics.say(key, format!("{}: no such file", file.display()));
             }
         }
         let clock = read_clock(diagnostics, &self.clock, network);
@@ -148,25 +150,24 @@ impl Raw {
     }
 }
 
-/// The group that root's process is about to get: that of the directory of the database.
+/// The group that a process of root will switch to: that of the database's directory.
 fn groups_to_be(database: &Path) -> Option<u32> {
     let is_root = rustix::process::geteuid().is_root();
     let directory = std::fs::metadata(safe_file::directory_of(database));
     directory.ok().filter(|_| is_root).map(|found| found.gid())
 }
 
-/// Reads a file with a master secret, which `key` names in errors.
+/// Reads a file with a master secret. Errors name `key`.
 ///
 /// # Errors
-/// If it cannot be read, others may read it, or it holds no secret.
+/// If it cannot be read, others may read it, or it contains no secret.
 pub(crate) fn secret_at(key: &str, file: &Path) -> Result<MasterSecret, Mistakes> {
     let mut diagnostics = Diagnostics::default();
     let secret = read_secret(&mut diagnostics, key, file);
-    wipe_stack(); // Reading it left copies of it there.
+    wipe_stack(); // Reading leaves copies on the stack.
     secret.ok_or(Mistakes(diagnostics.mistakes))
 }
 
-/// Reads the keys that this process needs.
 fn read_keys(
     diagnostics: &mut Diagnostics,
     process: Process,
@@ -190,13 +191,13 @@ fn read_keys(
 
 const ROW_KEY_FILE: &str = "sweeper.row_key_file";
 
-const MISSING_ROW_KEY_FILE: &str = "is not set, but the sweeper alone reads its keys there; set it, \
-                                    and run litegate secret row-key";
+const MISSING_ROW_KEY_FILE: &str = "is not set, but a process that runs the sweeper alone needs it; \
+                                    set it, and run litegate secret row-key";
 
 /// Reads the file of row keys.
 ///
 /// # Errors
-/// If it cannot be read, others may read it, or `litegate` did not write it as it is.
+/// If it cannot be read, others may read it, or `litegate` did not write it in this form.
 pub(crate) fn row_keys_at(file: &Path) -> Result<KeyPair, Mistakes> {
     let mut diagnostics = Diagnostics::default();
     let keys = read_row_keys(&mut diagnostics, file);
@@ -213,7 +214,7 @@ fn read_row_keys(diagnostics: &mut Diagnostics, file: &Path) -> Option<KeyPair> 
     .ok()
 }
 
-/// Reads the secret in force and, during a rotation, the one before it.
+/// Reads the current secret and, during a rotation, the previous one.
 fn read_secrets(diagnostics: &mut Diagnostics, file: &Path) -> Option<Secrets> {
     let current = read_secret(diagnostics, "secret_file", file);
     match rotation::previous(file) {
@@ -225,12 +226,11 @@ fn read_secrets(diagnostics: &mut Diagnostics, file: &Path) -> Option<Secrets> {
     }
 }
 
-/// Reads a master secret that `key` names.
 fn read_secret(diagnostics: &mut Diagnostics, key: &str, file: &Path) -> Option<MasterSecret> {
     let text = diagnostics.secret_file(key, file)?;
     let secret = rotation::secret_of(&text);
     if secret.is_none() {
-        diagnostics.say(key, "must hold 32 bytes as 64 hexadecimal digits");
+        diagnostics.say(key, "must contain 32 bytes as 64 hexadecimal digits");
     }
     secret
 }
@@ -256,7 +256,7 @@ fn read_http(
     if max_event_streams.is_none() {
         diagnostics.say("http.max_event_streams", "must be between 1 and 50000");
     }
-    let branding = read_looks(diagnostics, checkout);
+    let branding = read_branding(diagnostics, checkout);
     Some(http::Settings {
         listen: listen?,
         trusted_proxies: trusted_proxies?,
@@ -268,7 +268,8 @@ fn read_http(
     })
 }
 
-/// A network of proxies. A single address may be IPv4 written as IPv6, as sockets name it.
+/// Parses a trusted proxy. Sockets report IPv4 addresses as IPv4-mapped IPv6, so a single one
+/// is normalised.
 fn read_proxy(text: &str) -> Option<IpNetwork> {
     let single: Option<IpAddr> = text.trim().parse().ok();
     match single {
@@ -287,7 +288,7 @@ fn read_retention(diagnostics: &mut Diagnostics, raw: &RawRetention) -> Option<r
         enough.then_some(kept_ms)
     };
     let unpaid_payments = kept("retention.unpaid_payments", &raw.unpaid_payments, 1);
-    // An event is tried for three days.
+    // An event is retried for three days.
     let webhook_attempts = kept("retention.webhook_attempts", &raw.webhook_attempts, 7);
     let idempotency_keys = kept("retention.idempotency_keys", &raw.idempotency_keys, 1);
     Some(retention::Rules {
@@ -315,7 +316,7 @@ fn read_egress(diagnostics: &mut Diagnostics, raw: &RawWebhooks) -> Option<Egres
     Some(Egress::new(private, allowed?, denied?, networks?))
 }
 
-/// A time that must not be short, lest we are busy with nothing else.
+/// A duration of at least one second, so that the gateway does not spin.
 fn read_timeout(diagnostics: &mut Diagnostics, key: &str, text: &str) -> Option<Duration> {
     let patience = diagnostics.duration(key, text)?;
     if patience < Duration::from_secs(1) {
@@ -325,11 +326,12 @@ fn read_timeout(diagnostics: &mut Diagnostics, key: &str, text: &str) -> Option<
     Some(patience)
 }
 
-/// A picture that is read, in bytes: more than one may have, so that it is refused by its size.
+/// Bytes of a logo that are read: more than allowed, so that a large one is refused by its
+/// size.
 const PICTURE_BYTES_MAX: u64 = 1 << 20;
 
-/// Each part that is right; of the others the judge is told.
-fn read_looks(diagnostics: &mut Diagnostics, raw: &RawCheckout) -> Branding {
+/// Reads `[checkout]`. Invalid keys are reported and left out.
+fn read_branding(diagnostics: &mut Diagnostics, raw: &RawCheckout) -> Branding {
     let mut branding = Branding::default();
     let mut hear = |key, result: Result<(), String>| {
         if let Err(wrong) = result {
@@ -356,7 +358,7 @@ fn read_looks(diagnostics: &mut Diagnostics, raw: &RawCheckout) -> Branding {
     branding
 }
 
-/// The outer `None` is a mistake, the inner one means that there is no bot.
+/// The outer `None` is a mistake, the inner one no bot.
 fn read_bot(diagnostics: &mut Diagnostics, raw: &RawDiscord) -> Option<Option<bot::Settings>> {
     let Some(file) = &raw.token_file else { return Some(None) };
     let token = diagnostics.secret_file("discord.token_file", file);
@@ -371,7 +373,7 @@ fn read_bot(diagnostics: &mut Diagnostics, raw: &RawDiscord) -> Option<Option<bo
             "a kind of notification, such as \"subscription\" (see reference/discord-commands.md)";
         diagnostics.parse("discord.notifications_off", word, wanted)
     });
-    // All of them are judged, then all have to be right.
+    // All kinds are validated before any is required.
     let kinds: Vec<Option<notification::Kind>> = kinds.collect();
     let notifications_off: Option<Vec<notification::Kind>> = kinds.into_iter().collect();
     let api_url = read_optional_site(diagnostics, "discord.api_url", raw.api_url.as_deref());

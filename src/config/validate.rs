@@ -1,6 +1,6 @@
-//! Collects the mistakes in a configuration, each named by its key, while values are read.
+//! Collects mistakes of the configuration, each named by its key.
 //!
-//! Must not know: which keys there are, and what they are for.
+//! Must not know: the keys and their meaning.
 
 use std::io::Read;
 use std::path::Path;
@@ -13,15 +13,15 @@ use crate::domain::amount::Amount;
 use crate::domain::payment::CONFIRMATIONS_MAX;
 use crate::safe_file;
 
-/// No secret is as long as this, in bytes. Its text is never moved while it is read, so that no
-/// copy stays behind.
+/// Upper bound of a secret file, in bytes. The buffer never reallocates, so that no copy of a
+/// secret is left in memory.
 const SECRET_BYTES_MAX: usize = 4096;
 
-/// Collects mistakes; each reading answers `None` if it made one.
+/// Collected mistakes. Each method answers `None` after a mistake.
 #[derive(Default)]
 pub(super) struct Diagnostics {
     pub(super) mistakes: Vec<String>,
-    /// Groups that may read secrets beside those of this process.
+    /// Further groups that may read secrets.
     pub(super) more_groups: Vec<u32>,
 }
 
@@ -53,7 +53,7 @@ impl Diagnostics {
         parsed
     }
 
-    /// A list whose every item `read` takes.
+    /// Parses each item of a list with `read`.
     pub(super) fn list<T>(
         &mut self,
         key: &str,
@@ -88,7 +88,7 @@ impl Diagnostics {
         allowed.then_some(n)
     }
 
-    /// A file whose content must not be seen by others.
+    /// Reads a file that other users must not be able to read.
     pub(super) fn secret_file(&mut self, key: &str, path: &Path) -> Option<Zeroizing<String>> {
         let mut text = Zeroizing::new(String::with_capacity(SECRET_BYTES_MAX));
         let read = safe_file::open_to_read(path).and_then(|file| {
@@ -107,7 +107,7 @@ impl Diagnostics {
     }
 }
 
-/// A number and a unit.
+/// Parses a number and a unit, at most a year.
 pub(crate) fn parse_duration(text: &str) -> Result<Duration, String> {
     let wrong = || "must be a number and a unit (ms, s, m, h, d), such as \"30m\"".to_owned();
     let at = text.find(|c: char| !c.is_ascii_digit()).ok_or_else(wrong)?;

@@ -22,7 +22,7 @@ use crate::{bot, operations};
 
 use super::refused::Refused;
 
-/// The node that a command asks.
+/// The node that a command uses.
 pub(crate) fn node_of(config: &Config, store: &Store) -> Result<Node, store::Error> {
     operations::nodes::for_command(store, &Nodes::new(&config.nodes), config.network)
 }
@@ -30,8 +30,8 @@ pub(crate) fn node_of(config: &Config, store: &Store) -> Result<Node, store::Err
 /// The sweeper with its keys.
 ///
 /// # Errors
-/// [`Refused`] if the keys are not the account's, not ours alone, or do not fit their record; a
-/// mistake in the configuration if the operator's address is the account's own.
+/// [`Refused`] if the keys are not the account's, are readable by others, or do not fit the
+/// record. A configuration mistake if the operator's address belongs to the account.
 pub(crate) fn sweeper_of(
     config: &Config,
     store: &Store,
@@ -44,7 +44,7 @@ pub(crate) fn sweeper_of(
         SigningKey::load(&config.held, file, passphrase, config.network, &config.xpub)
             .map_err(|error| Refused::SigningKey(format!("{error:#}")))
     });
-    crate::secret::wipe_stack(); // Also what lies too near to the frame that wiped it first.
+    crate::secret::wipe_stack(); // Also clears what is above the frame that wiped the stack first.
     let seals = config.seals.as_ref().map(|settings| {
         Seals::open(settings, store, access).map_err(|error| Refused::Seals(format!("{error:#}")))
     });

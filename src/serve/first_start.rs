@@ -1,7 +1,7 @@
-//! The first start on main: coins are worth something from then on, so somebody has to have looked.
+//! The first start on main, which requires a `litegate doctor` without failure.
 //!
-//! `litegate doctor` notes in the database how it ended. Units cannot look for themselves: none of
-//! them may read what the others need.
+//! Doctor records its outcome in the database. A unit cannot run these checks, because no unit
+//! may read the files of all others.
 
 use crate::domain::network::Network;
 use crate::domain::time::Timestamp;
@@ -10,26 +10,26 @@ use crate::store::{self, Store, WriteTx, blocks, role_status};
 
 use super::refused::Refused;
 
-/// The name under which the doctor's outcome is noted.
+/// The name of doctor's outcome in the role status.
 const DOCTOR: &str = "doctor";
 
-/// What is noted when nothing keeps the gateway from starting.
+/// The outcome that allows a start.
 const SOUND: &str = "no failure";
 
-/// What a first start does where the doctor has not found everything sound.
+/// What a first start does without a successful doctor.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Unexamined {
     Refused,
-    /// The operator wants it all the same (`--force`).
+    /// The operator overrides it (`--force`).
     Forced,
 }
 
-/// What a first start knows of the account before the node has answered.
+/// What a first start assumes about the account before the node has answered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Account {
-    /// No address is issued until the node has answered whether the account was used before.
+    /// No address is issued until the node has answered whether the account was used.
     AsTheNodeSays,
-    /// The operator states that it never was (`--assume-unused-account`).
+    /// The operator states that the account was never used (`--assume-unused-account`).
     AssumedUnused,
 }
 
@@ -46,7 +46,7 @@ pub(super) fn apply_account(
                 .write_blocking(move |tx| account_scan::assume_unused(tx, &Actor::Cli, now))?;
             if assumed {
                 tracing::warn!(
-                    "first start with --assume-unused-account: the node is not asked whether the account was used before"
+                    "first start with --assume-unused-account: the node's answer about earlier use of the account is not awaited"
                 );
             }
             Ok(())
@@ -54,7 +54,7 @@ pub(super) fn apply_account(
     }
 }
 
-/// Notes how many failures the doctor found.
+/// Records the number of doctor's failures.
 pub(crate) fn record_doctor(
     tx: &WriteTx,
     failures: usize,
@@ -68,7 +68,7 @@ pub(crate) fn record_doctor(
     role_status::record(tx, DOCTOR, now, &note)
 }
 
-/// Lets a gateway start on main for the first time only after a doctor without failure.
+/// Refuses a first start on main without a successful doctor.
 ///
 /// # Errors
 /// [`Refused::Unexamined`].
@@ -88,15 +88,15 @@ pub(super) fn require_doctor(
     if begun || found.as_deref() == Some(SOUND) {
         return Ok(());
     }
-    let found = found.unwrap_or_else(|| "it was never run".to_owned());
+    let found = found.unwrap_or_else(|| "never run".to_owned());
     match unexamined {
         Unexamined::Refused => Err(Refused::Unexamined(found).into()),
         Unexamined::Forced => {
             tracing::warn!(
                 doctor = found,
-                "first start on main by --force, without a sound doctor"
+                "first start on main with --force, without a successful litegate doctor"
             );
-            // The next start, which may be systemd's, is not the first.
+            // The next start, possibly by systemd, is not the first.
             store.write_blocking(move |tx| role_status::record(tx, DOCTOR, now, SOUND))?;
             Ok(())
         }

@@ -1,4 +1,4 @@
-//! Leaves out nodes that are too old at a start.
+//! Leaves out nodes that are too old at start.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -11,14 +11,14 @@ use crate::store::{Store, node_in_use};
 
 use super::refused::Refused;
 
-/// How long a start waits for the nodes' versions, all asked at once. The watcher asks again.
+/// Deadline for the versions of all nodes. The watcher asks again later.
 const VERSIONS_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// Leaves nodes that are too old out: where there are others, one of those is in use. A node that
-/// does not answer within [`VERSIONS_TIMEOUT`] is asked again by the watcher.
+/// Leaves out nodes that are too old, and follows another if the node in use is one of them.
+/// The watcher asks a node again that does not answer within [`VERSIONS_TIMEOUT`].
 ///
 /// # Errors
-/// [`Refused::OldNode`] if there is no other.
+/// [`Refused::OldNode`] if all that answer are too old.
 pub(super) fn leave_out_old_nodes(
     nodes: &Nodes,
     store: &Store,
@@ -45,7 +45,7 @@ pub(super) fn leave_out_old_nodes(
     let Some((_, version)) = old.first() else { return Ok(()) };
     let Some(next) = fit.first() else { return Err(Refused::OldNode(version.clone()).into()) };
     for (node, version) in &old {
-        tracing::warn!(node, version, "a node is too old, and is left out until it is updated");
+        tracing::warn!(node, version, "the node is too old and is left out until it is updated");
     }
     let in_use = &operations::nodes::in_use(store, nodes)?.name;
     if old.iter().any(|(name, _)| *name == in_use) {

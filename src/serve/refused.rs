@@ -1,12 +1,11 @@
-//! Reasons why a start is refused for safety (exit code 4).
+//! Why a start is refused for safety (exit code 4).
 
 use crate::store;
 
-/// Why the gateway refuses to start, by what it protects.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Refused {
     #[error(
-        "the database belongs to another {what}: it says {stored}, the configuration {configured}"
+        "the database belongs to another {what}: it contains {stored}, the configuration {configured}"
     )]
     OtherIdentity { what: &'static str, stored: String, configured: String },
     #[error("another process runs the role {0} on this database")]
@@ -14,7 +13,7 @@ pub(crate) enum Refused {
     #[error(transparent)]
     Damaged(store::Error),
     #[error(
-        "the database is empty, but {next} addresses were given out by the one that was there: restore a backup, or remove the file that ends in .high-water to begin anew"
+        "the database is empty, but its predecessor issued {next} addresses: restore a backup, or remove the high-water file to start anew"
     )]
     Emptied { next: u32 },
     #[error(transparent)]
@@ -30,7 +29,7 @@ pub(crate) enum Refused {
     )]
     OldNode(String),
     #[error(
-        "this is the first start on main: run litegate doctor first, it must find no FAILURE ({0}); --force starts all the same"
+        "first start on main: run litegate doctor until it reports no FAILURE (last result: {0}); --force starts anyway"
     )]
     Unexamined(String),
 }

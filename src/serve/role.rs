@@ -1,8 +1,6 @@
-//! The roles of the gateway, by name.
-
 use std::str::FromStr;
 
-/// A part of the gateway that can run by itself.
+/// A part of the gateway that can run in a separate process.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Role {
     Api,
@@ -27,7 +25,7 @@ impl Role {
     }
 }
 
-/// Whether these arguments leave the sweeper's role alone, whatever is configured.
+/// Whether these arguments select the sweeper alone, regardless of the configuration.
 pub(crate) fn is_sweeper_alone(only: &[Role], without: &[Role]) -> bool {
     let chosen = |role: &Role| only.is_empty() || only.contains(role);
     let mut left = Role::ALL.into_iter().filter(|role| chosen(role) && !without.contains(role));

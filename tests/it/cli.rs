@@ -296,5 +296,5 @@ fn the_log_can_be_json_and_its_level_changes_at_runtime() {
         debug() > 0
     });
     gateway.hang_up();
-    wait_for("the old level", SOON, || gateway.log_lines(&["level is changed"]).len() == 2);
+    wait_for("the old level", SOON, || gateway.log_lines(&["log level changed"]).len() == 2);
 }

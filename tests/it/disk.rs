@@ -230,7 +230,7 @@ fn each_process_reports_a_foreign_trigger() {
     let named = "the trigger redirect, which is not ours";
     wait_for(named, SOON, || roles.log().contains(named));
     hand.write("DROP TRIGGER redirect");
-    let again = "the database's schema is as this program made it again";
+    let again = "the database's schema is as expected again";
     wait_for(again, SOON, || roles.log().contains(again));
 }
 

@@ -146,7 +146,7 @@ fn a_forced_first_start_on_main_is_logged_once() {
     gateway.set("node.rpc_url", format!("http://127.0.0.1:{}", ports::free()));
     gateway.set("node.cookie_file", gateway.folder().join(".cookie").display().to_string());
     gateway.start_with(&["--force"]);
-    gateway.await_log(&["warn", "first start on main by --force", "never run"]);
+    gateway.await_log(&["warn", "first start on main with --force", "never run"]);
     gateway.restart();
 }
 
@@ -167,7 +167,7 @@ fn a_spare_node_that_is_too_old_is_skipped() {
     let line = doctor.lines().find(|found| found.starts_with(&line));
     assert!(line.is_some_and(|line| line.contains("it is left out")), "{doctor}");
     gateway.start();
-    gateway.await_log(&["warn", "too old, and is left out", &name(ancient.url())]);
+    gateway.await_log(&["warn", "too old and is left out", &name(ancient.url())]);
     let metric = |what: &str, url: String, value: u8| {
         let line = format!("litegate_node_{what}{{node=\"{}\"}} {value}", name(url));
         wait_for(&line, SOON, || gateway.metrics().lines().any(|found| found == line));

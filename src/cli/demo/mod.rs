@@ -1,5 +1,5 @@
-//! `litegate demo`: the whole gateway on regtest with a node of its own, from an API call to the
-//! money at the payout address.
+//! `litegate demo`: the whole gateway on regtest with a separate node, from an API call to the
+//! payout.
 
 pub(super) mod node;
 mod script;
@@ -27,7 +27,7 @@ use shop::blocking;
 #[derive(Args)]
 #[command(after_help = "Example: litegate demo --autopay")]
 pub(super) struct Demo {
-    /// Pay, mine and show everything by itself, then end; else the checkout waits in the browser
+    /// Pay, mine and report every step, then exit; otherwise pay in the browser
     #[arg(long)]
     autopay: bool,
 }
@@ -39,7 +39,7 @@ impl Demo {
             .map_err(|error| Failure::Failed(format!("start the runtime: {error}")))?;
         let start = Instant::now();
         let play = Arc::new(PlayNode::start()?);
-        // Whatever happens from here on, the node ends with `play`.
+        // From here on the node ends when `play` is dropped.
         let shutdown = CancellationToken::new();
         runtime.block_on(async {
             let signals = serve::stop_on_signal(shutdown.clone())
@@ -69,7 +69,7 @@ impl Demo {
         let gateway_shutdown = shutdown.child_token();
         let (config, stop) = (setup.config.clone(), gateway_shutdown.clone());
         let prepared = blocking(move || {
-            // The demo made the account a moment ago.
+            // The account is new.
             let (unexamined, account) = (Unexamined::Refused, Account::AssumedUnused);
             Ok(Gateway::prepare(config, &[], &[], unexamined, account, stop)?)
         });
@@ -97,7 +97,7 @@ impl Demo {
         let autopay = self.autopay;
         let (answers, ready) = tokio::sync::oneshot::channel();
         let on_progress = async {
-            // An error means that the gateway has ended before; it says why.
+            // The gateway ended and reports why.
             let outcome = match ready.await {
                 Ok(()) => script.run(autopay).await,
                 Err(_) => Err(Failure::Failed("the gateway did not start".to_owned())),
@@ -114,7 +114,7 @@ impl Demo {
     }
 }
 
-/// What kind of node it is.
+/// The node's version and notification mode.
 fn describe(play: &PlayNode) -> Result<String, Failure> {
     use crate::node::rpc::Notifications;
     let node = |error| Failure::Failed(format!("litecoind: {error}"));

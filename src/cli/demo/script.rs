@@ -23,13 +23,13 @@ use super::node::PlayNode;
 use super::setup::CONFIRMATIONS;
 use super::shop::{AMOUNT, PATIENCE, blocking, completed_by, create_payment, status_of, text};
 
-/// How often the demo looks at the payment.
-const LOOK_EVERY: Duration = Duration::from_millis(50);
+/// Interval of status requests.
+const POLL_EVERY: Duration = Duration::from_millis(50);
 
-/// The pause between blocks when a person watches.
+/// Pause between blocks in interactive mode.
 const BLOCK_EVERY: Duration = Duration::from_secs(2);
 
-/// Says each step with its time.
+/// Prints each step with the elapsed time.
 #[derive(Clone, Copy)]
 pub(super) struct Teller {
     pub(super) start: Instant,
@@ -42,7 +42,7 @@ impl Teller {
     }
 }
 
-/// The story from the API call to the payout.
+/// The demo's scenario, from the API call to the payout.
 pub(super) struct Script {
     pub(super) say: Teller,
     pub(super) play: Arc<PlayNode>,
@@ -53,7 +53,7 @@ pub(super) struct Script {
     pub(super) side_address: SocketAddr,
     pub(super) key: String,
     pub(super) heard: Receiver<Heard>,
-    /// Buttons that were pressed meanwhile.
+    /// Payments whose button was pressed while another step ran.
     pub(super) pressed: VecDeque<String>,
 }
 
@@ -61,7 +61,7 @@ impl Script {
     pub(super) async fn run(mut self, autopay: bool) -> Result<(), Failure> {
         let payment = self.create().await?;
         let url = text(&payment, "paymentUrl")?;
-        // Until the watcher stood at the tip once, the page would speak of a delay.
+        // Before the watcher's first sync, the page would show a delay.
         self.await_detail(&text(&payment, "paymentId")?, "waiting").await?;
         self.say.step(3, &format!("payment {AMOUNT} LTC → {url}  (open it)"))?;
         let id = text(&payment, "paymentId")?;
@@ -69,7 +69,7 @@ impl Script {
             self.tell(&payment, true).await?;
             print_line("")?;
             return print_line(
-                "Next: `litegate demo` stays, and prints a key with which you create payments of your own.",
+                "Next: `litegate demo` keeps running and prints a key for your own payments.",
             );
         }
         print_line("          Press \"Pay with play money\" there, or Ctrl-C to end.")?;
@@ -78,26 +78,26 @@ impl Script {
         let mut on_progress = false;
         while let Some(payment_id) = self.next_to_pay().await? {
             if payment_id != id {
-                // More than the play purse holds, for example: the demo goes on.
+                // A failure, for example of the play wallet's balance, does not end the demo.
                 if let Err(error) = self.pay_own(&payment_id).await {
                     print_line(&format!("          {payment_id}: {}", error.message()))?;
                 }
             } else if !on_progress {
                 self.tell(&payment, false).await?;
-                print_line("          The gateway runs on until Ctrl-C.")?;
+                print_line("          The gateway keeps running until Ctrl-C.")?;
                 on_progress = true;
             }
         }
         Err(Failure::Failed("the demo's server ended".to_owned()))
     }
 
-    /// What a developer needs for payments of their own.
+    /// Prints how a developer creates further payments.
     fn introduce(&self) -> Result<(), Failure> {
         let (url, key) = (&self.config.site.public_url, &self.key);
         let version = self.merchant.webhook_secret.version;
         let secret = self.config.secret()?.current().webhook_secret(self.merchant.id, version);
         print_line("")?;
-        print_line(&format!("Your own payments, as the guide at {url}/docs tells, for example:"))?;
+        print_line(&format!("Create your own payments (see {url}/docs), for example:"))?;
         print_line(&format!(
             "  curl {url}/api/payments -H 'x-api-key: {key}' -H 'content-type: application/json' -d '{{\"amountLtc\": {AMOUNT}}}'"
         ))?;
@@ -119,7 +119,7 @@ impl Script {
         }
     }
 
-    /// Pays a payment that the developer made, and mines the blocks that it needs.
+    /// Pays a payment that the developer created, and mines its confirmations.
     async fn pay_own(&self, id: &str) -> Result<(), Failure> {
         let Ok(status) = self.status(id).await else { return Ok(()) };
         let is_open = ["waiting", "partly_paid", "replaced"].contains(&&*text(&status, "detail")?);
@@ -140,7 +140,7 @@ impl Script {
         print_line(&format!("          {id}: completed"))
     }
 
-    /// Creates the payment as a shop would: over HTTP, with the API key.
+    /// Creates a payment as a shop does: over HTTP, with the API key.
     async fn create(&self) -> Result<Value, Failure> {
         let webhook = format!("http://{}/webhook", self.side_address);
         let body = format!("{{\"amountLtc\": {AMOUNT}, \"webhookUrl\": \"{webhook}\"}}");
@@ -151,7 +151,7 @@ impl Script {
         status_of(&self.config.site.public_url, id).await
     }
 
-    /// Pays and follows the money.
+    /// Pays, and waits for each step up to the payout.
     async fn tell(&mut self, payment: &Value, at_once: bool) -> Result<(), Failure> {
         let id = text(payment, "paymentId")?;
         let address = text(payment, "receivingAddress")?;
@@ -189,7 +189,9 @@ impl Script {
         }
         self.say.step(
             7,
-            &format!("swept: {received} LTC to Demo Shop, by the node's own UTXO set ({txid})"),
+            &format!(
+                "swept: {received} LTC to Demo Shop, confirmed by the node's UTXO set ({txid})"
+            ),
         )
     }
 
@@ -228,21 +230,21 @@ impl Script {
         };
         match tokio::time::timeout(PATIENCE, heard).await {
             Ok(Some(webhook)) => Ok(webhook),
-            Ok(None) | Err(_) => Err(Failure::Failed("the webhook did not come".to_owned())),
+            Ok(None) | Err(_) => Err(Failure::Failed("the webhook did not arrive".to_owned())),
         }
     }
 
-    /// As a shop verifies it.
+    /// Verifies the webhook's signature, as a shop does.
     fn verify(&self, webhook: &Webhook, id: &str) -> Result<(), Failure> {
         let version = self.merchant.webhook_secret.version;
         let key = self.config.secret()?.current().webhook_key(self.merchant.id, version);
         if completed_by(key.reveal(), webhook).is_none_or(|completed| completed != id) {
-            return Err(Failure::Failed("the webhook's signature does not fit".to_owned()));
+            return Err(Failure::Failed("the webhook's signature does not match".to_owned()));
         }
         Ok(())
     }
 
-    /// The sweep that pays the merchant out, once the node has it.
+    /// The sweep that pays the merchant, once the node has it.
     async fn await_payout(&self, id: &str) -> Result<(bitcoin::Txid, Amount), Failure> {
         let id: PaymentId = id.parse().map_err(|_| Failure::Failed("no payment id".to_owned()))?;
         self.wait("the sweep", || async {
@@ -262,7 +264,7 @@ impl Script {
         .await
     }
 
-    /// Looks again and again until there is something, or patience ends.
+    /// Polls until `look` answers a value, or the deadline passes.
     async fn wait<T, F>(&self, what: &str, mut look: impl FnMut() -> F) -> Result<T, Failure>
     where
         F: Future<Output = Result<Option<T>, Failure>>,
@@ -273,9 +275,9 @@ impl Script {
                 return Ok(found);
             }
             if Instant::now() > deadline {
-                return Err(Failure::Failed(format!("{what} did not come within {PATIENCE:?}")));
+                return Err(Failure::Failed(format!("{what} did not arrive within {PATIENCE:?}")));
             }
-            tokio::time::sleep(LOOK_EVERY).await;
+            tokio::time::sleep(POLL_EVERY).await;
         }
     }
 }

@@ -22,10 +22,10 @@ use super::super::init;
 use super::node::PlayNode;
 use super::shop::{AMOUNT, blocking, completed_by, create_payment, text};
 
-/// Confirmations that it needs.
+/// Required confirmations of the demo's payment.
 pub(super) const CONFIRMATIONS: u32 = 6;
 
-/// Everything that the gateway of the demo runs with.
+/// Configuration and objects of the demo's gateway.
 pub(super) struct Setup {
     pub(super) config: Config,
     pub(super) store: Store,
@@ -40,7 +40,7 @@ impl Setup {
         let failed = |error: std::io::Error| Failure::Failed(format!("listen: {error}"));
         let side = TcpListener::bind("127.0.0.1:0").await.map_err(failed)?;
         let side_address = side.local_addr().map_err(failed)?;
-        // A port that is free now; the gateway takes it a moment later.
+        // This port is free now; the gateway binds it shortly after.
         let listen = std::net::TcpListener::bind("127.0.0.1:0").and_then(|l| l.local_addr());
         let config = make_config(play, listen.map_err(failed)?, side_address)?;
         let of_store = config.clone();
@@ -62,7 +62,8 @@ impl Setup {
     }
 }
 
-/// Writes key and secret into the demo's folder and reads the configuration as `serve` would.
+/// Writes secret and key into the demo's directory and reads the configuration as `serve`
+/// would.
 fn make_config(play: &PlayNode, listen: SocketAddr, side: SocketAddr) -> Result<Config, Failure> {
     use bitcoin::hex::DisplayHex;
     let (signing_key, xpub) = init::new_key(Network::Regtest)?;
@@ -105,7 +106,7 @@ pub(super) fn secret_of(setup: &Setup) -> Result<String, Failure> {
     Ok(key.reveal().clone())
 }
 
-/// What the shop in the browser does with the merchant's key and secret.
+/// The merchant's side of the browser's shop: creates payments and verifies webhooks.
 pub(super) fn till(setup: &Setup, key: &str) -> Result<Till, Failure> {
     let version = setup.merchant.webhook_secret.version;
     let webhook_key = setup.config.secret()?.current().webhook_key(setup.merchant.id, version);

@@ -9,13 +9,13 @@ use crate::webhooks::sign;
 
 use super::super::failure::Failure;
 
-/// The sum that the demo's payment asks for.
+/// Amount of the demo's payment, in LTC.
 pub(super) const AMOUNT: &str = "0.05";
 
-/// How long each step may take before the demo gives up.
+/// Deadline of each step.
 pub(super) const PATIENCE: Duration = Duration::from_secs(30);
 
-/// The payment that a webhook says is completed, if its signature is by this key.
+/// The payment that a webhook reports as completed, if its signature is valid.
 pub(super) fn completed_by(key: &[u8; 32], webhook: &Webhook) -> Option<String> {
     let expected = sign::signature(key, &webhook.id, webhook.timestamp, &webhook.body);
     let body: Value = serde_json::from_str(&webhook.body).ok()?;
@@ -47,17 +47,17 @@ pub(super) async fn status_of(gateway: &str, id: &str) -> Result<Value, Failure>
     blocking(move || json_of(http_client().get(url).call())).await
 }
 
-/// Runs code that waits outside of the runtime's own threads.
+/// Runs blocking code outside of the runtime's threads.
 pub(super) async fn blocking<T: Send + 'static>(
     job: impl FnOnce() -> Result<T, Failure> + Send + 'static,
 ) -> Result<T, Failure> {
     match tokio::task::spawn_blocking(job).await {
         Ok(result) => result,
-        Err(error) => Err(Failure::Failed(format!("a step of the demo broke: {error}"))),
+        Err(error) => Err(Failure::Failed(format!("a step of the demo panicked: {error}"))),
     }
 }
 
-/// For the gateway's own API on this machine.
+/// Client of the gateway's own API on this machine.
 fn http_client() -> ureq::Agent {
     let config = ureq::Agent::config_builder().timeout_global(Some(PATIENCE)).proxy(None);
     config.http_status_as_error(false).build().into()
