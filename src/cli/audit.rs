@@ -1,4 +1,4 @@
-//! `litegate audit`: where every litoshi is, and whether the node agrees.
+//! `litegate audit`: reconciles every litoshi with the node.
 
 use std::path::Path;
 
@@ -35,7 +35,9 @@ impl Audit {
         if let Err(error) =
             store.write_blocking(move |tx| operations::audit::record(tx, found, now))
         {
-            eprintln!("litegate: the result is not recorded, so nobody is notified: {error}");
+            eprintln!(
+                "litegate: cannot record the result, so administrators are not notified: {error}"
+            );
         }
         match format {
             Format::Json => print_json(&view)?,

@@ -1,4 +1,4 @@
-//! `litegate bot …`: what Discord is told of the bot, and announcements without Discord at hand.
+//! `litegate bot …`: prints the bot's commands, and announces without Discord at hand.
 
 use std::path::Path;
 
@@ -19,10 +19,10 @@ pub(super) struct Bot {
 
 #[derive(Subcommand)]
 enum Act {
-    /// Print the commands as they are registered at Discord, without asking Discord
+    /// Print the commands as they are registered at Discord, without contacting Discord
     #[command(after_help = "Example: litegate bot commands --json")]
     Commands,
-    /// Say something to all merchants, in the channel for notices
+    /// Announce something to all merchants, in the notifications channel
     #[command(after_help = "Example: litegate bot announce 'The node moves at 5 UTC'")]
     Announce { text: String },
 }

@@ -1,4 +1,4 @@
-//! `litegate check-config`: all mistakes of the configuration at once, without a node.
+//! `litegate check-config`: reports all configuration mistakes, without a node.
 
 use std::path::Path;
 

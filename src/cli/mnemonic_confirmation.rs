@@ -1,65 +1,64 @@
-//! The questions of `litegate init` on a terminal: that whoever makes a key of money knows what it
-//! means, has the words on paper, and looks at the right account. Scripts are asked nothing.
+//! The questions of `litegate init` on a terminal: the operator accepts a key on this machine,
+//! has the mnemonic on paper, and recognises the account. Scripts are asked nothing.
 
 use std::io::{BufRead, Write};
 
 use super::failure::Failure;
 use crate::secret;
 
-/// How often a wrong answer is forgiven.
+/// Attempts per question.
 const TRIES: usize = 3;
 
-/// How many words are typed back.
+/// Number of words to type back.
 const WORDS_ASKED: usize = 2;
 
-/// Takes the words off the screen, and out of what can be scrolled back to (xterm's 3J).
+/// Clears the screen and the scrollback buffer (xterm's 3J).
 const CLEAR: &str = "\x1b[2J\x1b[3J\x1b[H";
 
-/// A person at a terminal.
 pub(super) struct Person<R, W> {
     pub(super) answers: R,
     pub(super) screen: W,
 }
 
 impl<R: BufRead, W: Write> Person<R, W> {
-    /// Says what a key on this machine means.
+    /// Explains the risk of a key on this machine.
     ///
     /// # Errors
-    /// Unless it is answered with yes.
+    /// Unless the answer is yes.
     pub(super) fn wants_key_on_this_machine(&mut self) -> Result<(), Failure> {
         self.say(
-            "This makes the key of real money on this machine: whoever breaks into it can take\n\
-             what waits for payout. The safer way is to make the account in a wallet or on a\n\
-             machine that is never online, and to give only its public key here (--xpub).",
+            "This creates the key of real money on this machine. An attacker who controls it can\n\
+             steal everything that waits for payout. It is safer to create the account in a wallet\n\
+             or on an offline machine, and to use only its public key here (--xpub).",
         )?;
-        self.agree("Make the key here all the same?")
+        self.agree("Create the key here anyway?")
     }
 
-    /// Shows the words, takes them off the screen, and has some of them typed back.
+    /// Shows the words, clears the screen, and asks for some of them.
     ///
     /// # Errors
-    /// If they are not known after some tries.
+    /// If the answers are wrong after some attempts.
     pub(super) fn keeps_words(&mut self, mnemonic: &str) -> Result<(), Failure> {
         let words: Vec<&str> = mnemonic.split(' ').collect();
         for _ in 0..TRIES {
-            self.say("These words are the money. Write them on paper, in this order:\n")?;
+            self.say("These words control the money. Write them on paper, in this order:\n")?;
             for (at, word) in words.iter().enumerate() {
                 self.say(&format!("{:>3}  {word}", at.saturating_add(1)))?;
             }
-            self.ask("\nPress Enter once they are on paper; they go from the screen then. ")?;
+            self.ask("\nPress Enter once they are on paper. The screen is then cleared. ")?;
             self.say(CLEAR)?;
             if self.types_back(&words)? {
                 return Ok(());
             }
-            self.say("That is not the word. Once more.\n")?;
+            self.say("That is not the word. Try again.\n")?;
         }
-        Err(refused("the words were not typed back"))
+        Err(refused("the words were not confirmed"))
     }
 
     /// Shows an account's first addresses.
     ///
     /// # Errors
-    /// Unless it is answered with yes.
+    /// Unless the answer is yes.
     pub(super) fn knows_addresses(&mut self, addresses: &[String]) -> Result<(), Failure> {
         self.say("The first addresses of this account are:")?;
         for address in addresses {
@@ -100,7 +99,7 @@ impl<R: BufRead, W: Write> Person<R, W> {
     }
 }
 
-/// Different places in a list of so many, in order, chosen by chance.
+/// Random distinct positions in a list, in order.
 fn some_places(length: usize) -> Vec<usize> {
     let mut positions = std::collections::BTreeSet::new();
     while positions.len() < WORDS_ASKED.min(length) {

@@ -37,20 +37,20 @@ enum Act {
         merchant: Option<MerchantId>,
         #[arg(long)]
         status: Option<StatusWord>,
-        /// How many at most
+        /// Largest number of payments
         #[arg(long, default_value_t = 100)]
         limit: u32,
     },
-    /// Make a payment by hand; prints the link for the shopper
+    /// Create a payment and print the link for the shopper
     #[command(after_help = "Example: litegate payment create --merchant mer_0123456789ab \
                             --amount 0.05 --reference order-17")]
     Create {
         #[arg(long, value_name = "ID")]
         merchant: MerchantId,
-        /// How many LTC, such as 0.05
+        /// Amount in LTC, such as 0.05
         #[arg(long)]
         amount: String,
-        /// The shop's own name for it
+        /// The shop's name for the payment
         #[arg(long)]
         reference: Option<String>,
     },
@@ -76,7 +76,6 @@ impl StatusWord {
     }
 }
 
-/// A payment with all that belongs to it.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Whole {
@@ -96,7 +95,7 @@ impl Payment {
         let (site, now) = (&config.site, config.clock.now());
         match self.act {
             Act::Create { merchant, amount, reference } => {
-                // Addresses are given out by this process as well.
+                // This process issues addresses, too.
                 prepare_to_issue(&config, &store)?;
                 let new = NewPayment::by_hand(&amount, reference)?;
                 let id = PaymentId::from_random(secret::random_bytes());
@@ -133,7 +132,7 @@ impl Payment {
                 let views: Vec<PaymentView> =
                     found.iter().map(|facts| PaymentView::new(facts, site, now)).collect();
                 if more {
-                    eprintln!("litegate: only the newest {limit}; --limit shows more");
+                    eprintln!("litegate: only the newest {limit} are shown; see --limit");
                 }
                 match format {
                     Format::Json => print_json(&views),

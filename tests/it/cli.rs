@@ -207,7 +207,7 @@ fn payments_can_be_listed_and_shown() {
     assert!(table.stdout.contains(&paid.id), "{table:?}");
     assert_eq!(table.stderr, "");
     let cut = gateway.cli_ok(&["payment", "list", "--limit", "1"]);
-    assert!(cut.stderr.contains("only the newest 1; --limit shows more"), "{cut:?}");
+    assert!(cut.stderr.contains("only the newest 1 are shown; see --limit"), "{cut:?}");
 }
 
 #[test]

@@ -80,7 +80,7 @@ fn a_damaged_sweep_is_reported_and_signed_again() {
         gateway.await_tip(&node.height().to_string());
         gateway.cli_ok(&["audit"]);
         let doctor = gateway.doctor().stdout;
-        let sound = "ok       sweeps: those in flight are as they were signed";
+        let sound = "ok       sweeps: unconfirmed sweeps are as they were signed";
         assert!(doctor.contains(sound), "{what}: {doctor}");
     };
     check("a signature", true, &|| flip_a_bit(&gateway));

@@ -799,7 +799,7 @@ fn bot_and_doctor_show_the_time_of_the_last_zmq_event() {
     let at: u64 = at.parse().unwrap();
     assert!((begun..begun + 60).contains(&at), "it is the time of the frame: {said}");
     let doctor = gateway.doctor().stdout;
-    assert!(doctor.contains("the watcher last heard of ZMQ "), "{doctor}");
+    assert!(doctor.contains("the watcher received its last ZMQ message "), "{doctor}");
 }
 
 #[test]

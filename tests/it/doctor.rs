@@ -47,7 +47,7 @@ fn doctor_reports_silent_endpoints_within_five_seconds() {
     for words in [
         format!("FAILURE  node: {}: ", name(&hole)),
         format!("ok       node: {}: on regtest", name(&slow)),
-        format!("FAILURE  node: {}: no whole answer within 4 seconds", name(&slow)),
+        format!("FAILURE  node: {}: not finished within 4 seconds", name(&slow)),
         "warning  public URL: ".to_owned(),
         "ok       database: ".to_owned(),
     ] {
@@ -72,16 +72,16 @@ fn doctor_reports_an_unsynchronised_clock_and_full_mempool() {
     gateway.set("node.rpc_url", proxy.url());
     put_in_path(&gateway, "timedatectl", "yes");
     let sound = gateway.doctor_ok().stdout;
-    assert!(sound.contains("ok       time server: the clock is kept right"), "{sound}");
-    assert!(sound.contains("ok       mempool: has room for 300 MB"), "{sound}");
+    assert!(sound.contains("ok       time server: the clock is synchronised"), "{sound}");
+    assert!(sound.contains("ok       mempool: holds 300 MB"), "{sound}");
     put_in_path(&gateway, "timedatectl", "no");
     proxy.set(Fault::Rewrite("\"maxmempool\":300000000", "\"maxmempool\":5000000"));
     let warned = gateway.doctor_ok().stdout;
-    assert!(warned.contains("warning  time server: nothing keeps the clock"), "{warned}");
-    assert!(warned.contains("warning  mempool: the node's mempool holds 5 MB"), "{warned}");
+    assert!(warned.contains("warning  time server: the clock is not synchronised"), "{warned}");
+    assert!(warned.contains("warning  mempool: the mempool holds only 5 MB"), "{warned}");
     proxy.set(Fault::Rewrite("\"mempoolminfee\":0.00001000", "\"mempoolminfee\":0.00005000"));
     let full = gateway.doctor_ok().stdout;
-    assert!(full.contains("it forgets payments of less than 5000 litoshis"), "{full}");
+    assert!(full.contains("it drops payments with a fee below 5000 litoshis"), "{full}");
 }
 
 /// The node behind these proxies takes itself for one of mainnet, and for a new one.

@@ -140,12 +140,12 @@ fn doctor_detects_a_buffered_event_stream() {
     assert!(!said.contains("event streams: the first"), "there is no payment: {said}");
     shop.create("0.05");
     let said = gateway.doctor().stdout;
-    assert_said(&said, "ok       event streams: ", "comes through at once");
+    assert_said(&said, "ok       event streams: ", "arrives at once");
     let proxy = Muting::before(gateway.port());
     gateway.set("public_url", format!("http://127.0.0.1:{}", proxy.0));
     let said = gateway.doctor().stdout;
     assert_said(&said, "ok       public URL: ", "this gateway answers");
-    assert_said(&said, "warning  event streams: ", "nothing of an event stream comes through");
+    assert_said(&said, "warning  event streams: ", "nothing of an event stream arrives");
 }
 
 // 1. A shopper's page comes through the same proxy, below a path.

@@ -65,7 +65,7 @@ fn a_node_configured_by_init_receives_a_payment() {
         "{}",
         doctor.stdout
     );
-    let streams = "ok       event streams: not tried, since no payment is open";
+    let streams = "ok       event streams: not checked, because no payment is open";
     assert!(doctor.stdout.contains(streams), "{}", doctor.stdout);
 }
 

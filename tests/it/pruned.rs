@@ -157,6 +157,6 @@ fn a_coin_spent_without_a_trace_is_reported() {
     node.mine(4);
     scene.prune_above(from);
     let lost = format!("{}:0", "0".repeat(64));
-    gateway.cli_fails(&["rescan", "--from-utxo-set"], 1, &[&lost, "nothing shows by what"]);
+    gateway.cli_fails(&["rescan", "--from-utxo-set"], 1, &[&lost, "spent by unknown transactions"]);
     gateway.cli_fails(&["audit"], 1, &[&lost]);
 }

@@ -335,7 +335,7 @@ fn a_signing_key_without_a_seal_key_causes_a_warning() {
     let Some(TestEnv { gateway, .. }) = TestEnv::shared() else { return };
     gateway.unset("sweeper.seal_key_file");
     let doctor = gateway.doctor();
-    assert!(doctor.stdout.contains("warning  seal key: none, but a signing key"), "{doctor:?}");
+    assert!(doctor.stdout.contains("warning  seal key: not set, although a signing key"), "{doctor:?}");
 }
 
 #[test]

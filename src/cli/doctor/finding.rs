@@ -15,7 +15,7 @@ pub(super) struct Finding {
     pub(super) check: &'static str,
     pub(super) verdict: Verdict,
     pub(super) what: String,
-    /// What to do about it.
+    /// The fix.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) fix: Option<String>,
 }
@@ -27,7 +27,7 @@ impl Finding {
     }
 }
 
-/// Where findings go.
+/// Receives findings.
 pub(super) type Say<'s> = &'s mut dyn FnMut(Finding);
 
 pub(super) fn finding(check: &'static str, verdict: Verdict, what: impl Into<String>) -> Finding {

@@ -1,4 +1,4 @@
-//! `litegate doctor`: one line for each thing that must be right, with what to do if it is not.
+//! `litegate doctor`: one line per check, with the fix of a problem.
 
 mod addresses;
 mod finding;
@@ -33,7 +33,7 @@ impl Doctor {
     pub(super) fn run(self, config: Option<&Path>, format: Format) -> Result<(), Failure> {
         if let Err(who) = config::check_file(config) {
             let unsafe_file = failure("config", who);
-            return tell(&[unsafe_file.fix("look whether what it says is yours")], format);
+            return tell(&[unsafe_file.fix("check that its content is yours")], format);
         }
         let config = load(config, Work::LookAtSweeper)?;
         let subject = Arc::new(Subject { config, store: OnceLock::new() });
@@ -69,18 +69,18 @@ fn tell(findings: &[Finding], format: Format) -> Result<(), Failure> {
     }
 }
 
-/// How long all of it may take. Who has not answered by then is named.
+/// Deadline of all checks. A check that exceeds it is reported.
 const DEADLINE: Duration = Duration::from_secs(4);
 
-/// Looks at a part, and says what it finds.
+/// A check that reports its findings.
 type Look = dyn FnOnce(&Subject, Say) + Send;
 
-/// A part of what is looked at.
+/// A group of checks that runs on a separate thread.
 struct Part {
-    /// What is said to be wrong if it does not come to its end.
+    /// The check that is reported if the part does not finish.
     check: &'static str,
     of: String,
-    /// How bad that is.
+    /// The verdict of a part that does not finish.
     late: Verdict,
     look: Box<Look>,
 }
@@ -94,7 +94,7 @@ impl Part {
 fn parts(config: &Config) -> Vec<Part> {
     let mut parts = vec![Part::new("machine", machine::check)];
     for settings in config.nodes.clone() {
-        // Of several nodes each finding says which one it is about.
+        // With several nodes, each finding names its node.
         let of = match config.nodes.len() {
             1 => String::new(),
             _ => format!("{}: ", settings.rpc.host_and_port()),
@@ -116,8 +116,8 @@ fn parts(config: &Config) -> Vec<Part> {
     parts
 }
 
-/// All findings, in the order of the parts. They are looked at all at once, each on a thread that
-/// ends with the process if nobody ever answers it.
+/// All findings, in the order of the parts. Each part runs on a separate thread; one that
+/// hangs ends with the process.
 fn examine(subject: &Arc<Subject>) -> Vec<Finding> {
     let (sender, findings) = mpsc::channel();
     let mut said: BTreeMap<usize, Vec<Finding>> = BTreeMap::new();
@@ -128,11 +128,11 @@ fn examine(subject: &Arc<Subject>) -> Vec<Finding> {
         let examine = move || {
             look(&subject, &mut |found| {
                 let found = Finding { what: format!("{of}{}", found.what), ..found };
-                let _ = sender.send((number, Some(found))); // Nobody waits any longer.
+                let _ = sender.send((number, Some(found))); // The deadline has passed.
             });
             let _ = sender.send((number, None));
         };
-        // One that cannot be started is named below like one that does not end.
+        // A thread that cannot be started is reported below as not finished.
         let _ = std::thread::Builder::new().name(check.to_owned()).spawn(examine);
     }
     drop(sender);
@@ -146,16 +146,16 @@ fn examine(subject: &Arc<Subject>) -> Vec<Finding> {
         }
     }
     for (number, (check, of, late)) in open {
-        let what = format!("{of}no whole answer within {} seconds", DEADLINE.as_secs());
+        let what = format!("{of}not finished within {} seconds", DEADLINE.as_secs());
         said.entry(number).or_default().push(finding(check, late, what));
     }
-    let mut findings = vec![ok("config", "complete and without mistakes")];
+    let mut findings = vec![ok("config", "valid")];
     findings.extend(said.into_values().flatten());
     forgive_spare_nodes(&mut findings);
     findings
 }
 
-/// A node that is too old is left out; where there is another, nothing depends on it.
+/// A node that is too old is left out, so it is only a warning if another node is healthy.
 fn forgive_spare_nodes(findings: &mut [Finding]) {
     let is = |found: &Finding, verdict| found.check == "version" && found.verdict == verdict;
     if findings.iter().any(|found| is(found, Verdict::Ok)) {
@@ -167,8 +167,8 @@ fn forgive_spare_nodes(findings: &mut [Finding]) {
     }
 }
 
-/// Notes the outcome for the first start on main. A database that could not be opened just now is
-/// among the findings, and not waited for again.
+/// Records the outcome for the first start on main. A database that could not be opened is
+/// among the findings and is not opened again.
 fn record(subject: &Subject, findings: &[Finding]) {
     let failures = findings.iter().filter(|found| found.verdict == Verdict::Failure).count();
     let sound = |found: &Finding| found.check == "database" && found.verdict == Verdict::Ok;

@@ -9,14 +9,13 @@ use crate::config::Config;
 use crate::serve::database::open_examined;
 use crate::store::Store;
 
-/// The configuration and its database, which all parts share.
 pub(super) struct Subject {
     pub(super) config: Config,
     pub(super) store: OnceLock<Result<Store, String>>,
 }
 
 impl Subject {
-    /// The database, opened by whoever asks first.
+    /// The database, opened by the first check that needs it.
     ///
     /// # Errors
     /// If it cannot be used.
