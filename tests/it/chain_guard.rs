@@ -31,7 +31,7 @@ fn metric(gateway: &Gateway) -> String {
 }
 
 fn chain_suspect(gateway: &Gateway) -> bool {
-    gateway.cli_json(&["chain-guard", "show"]).raw("inChain guard") == "true"
+    gateway.cli_json(&["chain-guard", "show"]).raw("chainSuspect") == "true"
 }
 
 #[track_caller]
@@ -53,7 +53,7 @@ fn the_chain_guard_stops_sweeps_and_expiry_until_ended() {
     gateway.await_log(&["warn", "chain guard", "invalid_branch"]);
     assert_eq!(metric(&gateway), "litegate_chain_suspect 1");
     let doctor = gateway.doctor();
-    assert!(doctor.stdout.contains("warning  doubt: since"), "{doctor:?}");
+    assert!(doctor.stdout.contains("warning  chain guard: since"), "{doctor:?}");
 
     // Ordinary coins complete a payment as ever.
     let (paid, unpaid) = (shop.create("0.05"), shop.create("0.05"));

@@ -126,9 +126,10 @@ fn a_malformed_request_gets_a_json_error() {
     }
 }
 
-// 1. A request of 40 kB, and one with 101 small headers: 431, and the sentence names both limits.
-// 2. Fields that decide something, sent twice: 400 names the field, whatever the path.
-// 3. A proxy names the client in bytes that are no text: 400, unless the proxy's own word is clear.
+/// 1. Send 40 kB of headers, and 101 headers: 431, with both limits in the message.
+/// 2. Send decisive headers twice: 400 with the header's name, on every path.
+/// 3. Let a proxy forward a client address that is not text: 400, unless the proxy's own
+///    header is valid.
 #[test]
 fn headers_are_limited_and_decisive_ones_are_unique() {
     let Some(TestEnv { gateway, shop, node: _node }) = TestEnv::shared() else { return };

@@ -288,10 +288,12 @@ fn each_client_address_has_a_limit_of_streams_and_sockets() {
     assert!(held.iter().any(|stream| !is_closed(stream)), "the first ones were taken");
 }
 
-// 1. Of 300 streams, a quarter is for payments that have none, and an IPv6 /56 gets a quarter.
-// 2. Neighbouring /64s of one /56 open streams until their share is taken: the next is refused.
-// 3. Others open further streams of the same payments until only the reserved ones are left.
-// 4. A payment without a stream still gets one; a second one of it does not.
+/// 1. Limit event streams to 300: a quarter is reserved for payments without a stream, and an
+///    IPv6 /56 gets at most a quarter.
+/// 2. Open streams from neighbouring /64s of one /56 until their share is used: the next is
+///    refused.
+/// 3. Open streams from other networks until only the reserved ones are left.
+/// 4. A payment without a stream still gets one, but no second one.
 #[test]
 fn neighbouring_networks_leave_streams_to_others() {
     let Some(TestEnv { gateway, shop, node: _node }) = TestEnv::shared_with(|gateway| {

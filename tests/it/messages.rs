@@ -22,7 +22,7 @@ const CHAPTERS: [(&str, &str, &[&str]); 8] = [
         "Refusals",
         "API, bot and commands say these alike: what was asked for cannot be. Names of fields or keys come \
          before those that begin with a verb.",
-        &["acts/", "domain/", "view"],
+        &["operations/", "domain/", "view"],
     ),
     (
         "Configuration",

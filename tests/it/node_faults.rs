@@ -127,8 +127,8 @@ fn a_sweep_request_reports_that_the_node_is_unreachable() {
     gateway.cli_fails(&["sweep"], 3, &["the sweeper waits"]);
 }
 
-// 1. Sixty payments are paid.
-// 2. The sweeper asks the node for all their coins in one request, and pays them out.
+/// 1. Sixty payments are paid.
+/// 2. The sweeper asks the node for all their coins in one request, and pays them out.
 #[test]
 fn the_coins_of_a_sweep_are_checked_in_one_rpc_request() {
     let Some((TestEnv { gateway, shop, node }, proxy)) = test_env_with(|_| ()) else { return };
