@@ -226,8 +226,8 @@ impl Gateway {
         Ok(first_look)
     }
 
-    /// Starts the tasks that every process runs: it follows a rotation of the master secret and
-    /// compares the schema.
+    /// Starts the tasks of every process: following a rotation of the master secret, and
+    /// comparing the schema.
     fn start_upkeep(&self, running: &mut Running) -> anyhow::Result<()> {
         let watches = self.roles.contains(&Role::Watcher);
         let rotation = Rotation {

@@ -22,7 +22,7 @@ pub(super) struct Audit {}
 
 impl Audit {
     pub(super) fn run(self, config: Option<&Path>, format: Format) -> Result<(), Failure> {
-        let config = load(config, Work::LookAtSweeper)?;
+        let config = load(config, Work::ReadSweeper)?;
         let store = open_store(&config)?;
         let known = KnownHeads::of(&config, &store)?;
         let node = node_of(&config, &store)?;

@@ -80,7 +80,7 @@ struct Verified {
 impl AuditLog {
     pub(super) fn run(self, config: Option<&Path>, format: Format) -> Result<(), Failure> {
         if self.verify {
-            let config = load(config, Work::LookAtSweeper)?;
+            let config = load(config, Work::ReadSweeper)?;
             return verify(&config, &open_store(&config)?, format);
         }
         let (_, store) = open(config)?;

@@ -13,7 +13,7 @@ use serde::Serialize;
 use zeroize::{Zeroize, Zeroizing};
 
 use super::failure::Failure;
-use super::mnemonic_confirmation::Person;
+use super::mnemonic_confirmation::Terminal;
 use super::output::{Format, print_json, print_line};
 use crate::config::{self, Layout, NewFile};
 use crate::domain::account_xpriv::AccountXpriv;
@@ -140,15 +140,15 @@ impl Init {
         addresses: &[String],
     ) -> Result<(), Failure> {
         let mut person =
-            Person { answers: std::io::stdin().lock(), screen: std::io::stdout().lock() };
+            Terminal { answers: std::io::stdin().lock(), screen: std::io::stdout().lock() };
         match account {
             Some(account) => {
                 if self.network == Network::Main {
-                    person.wants_key_on_this_machine()?;
+                    person.accept_key_on_this_machine()?;
                 }
-                person.keeps_words(&account.mnemonic)
+                person.confirm_words(&account.mnemonic)
             }
-            None if self.network == Network::Main => person.knows_addresses(addresses),
+            None if self.network == Network::Main => person.confirm_addresses(addresses),
             None => Ok(()),
         }
     }

@@ -1,4 +1,4 @@
-//! `litegate merchant …`: the bot's operations, for operators without Discord and for scripts.
+//! `litegate merchant …`: the bot's operations, for operators without Discord and scripts.
 
 use std::path::Path;
 
@@ -13,6 +13,7 @@ use crate::config::Config;
 use crate::domain::address::Address;
 use crate::domain::merchant::{BusinessName, MerchantId, OldKey};
 use crate::domain::notification::{Kind, Way};
+use crate::domain::time::Timestamp;
 use crate::operations::merchants::{self as operations, NewMerchant};
 use crate::operations::own_addresses::{ForeignAddress, OwnAddresses};
 use crate::operations::{Actor, Refusal, accounts};
@@ -198,22 +199,12 @@ impl Act {
         match self {
             Act::Add { name, discord_id, payout_address, days } => {
                 let name = BusinessName::parse(&name).map_err(Refusal::from)?;
-                let payout_address =
-                    payout_address.map(|text| read_address(&text, config, store)).transpose()?;
+                let read = |text: String| read_address(&text, config, store);
+                let payout_address = payout_address.map(read).transpose()?;
                 let new = NewMerchant { name, discord_id, payout_address, days };
                 write(store, move |tx| Ok(operations::add(tx, &cli, &rules, &new, &clock)?.id))
             }
-            Act::SetAddress { id, address, code } => {
-                let address = read_address(&address, config, store)?;
-                let registered = code.guard(config, store, id, move |tx, passed| {
-                    operations::set_address(tx, &cli, &rules, id, &address, passed, &clock)
-                })?;
-                if !registered.is_new {
-                    let address = registered.registration.address;
-                    eprintln!("litegate: {address} is already registered; nothing was changed");
-                }
-                Ok(id)
-            }
+            Act::SetAddress { id, address, code } => set_address(config, store, id, &address, code),
             Act::CancelAddressChange { id } => write(store, move |tx| {
                 operations::cancel_address_change(tx, &cli, id, &clock).map(|()| id)
             }),
@@ -251,14 +242,8 @@ impl Act {
             Act::RotateWebhookSecret { id } => write(store, move |tx| {
                 operations::rotate_webhook_secret(tx, &cli, id, now).map(|_| id)
             }),
-            Act::ViewKey { id } => write(store, move |tx| {
-                operations::get(tx, id)?;
-                operations::record_shown(tx, &cli, id, "view_key", now).map(|()| id)
-            }),
-            Act::ViewWebhookSecret { id } => write(store, move |tx| {
-                operations::get(tx, id)?;
-                operations::record_shown(tx, &cli, id, "view_webhook_secret", now).map(|()| id)
-            }),
+            Act::ViewKey { id } => record_shown(store, id, "view_key", now),
+            Act::ViewWebhookSecret { id } => record_shown(store, id, "view_webhook_secret", now),
             Act::Show { id } => Ok(id),
             Act::List
             | Act::Key { .. }
@@ -277,6 +262,38 @@ fn write(
     act: impl FnOnce(&WriteTx) -> Result<MerchantId, Refusal> + Send + 'static,
 ) -> Result<MerchantId, Failure> {
     Ok(store.write_blocking(act)?)
+}
+
+fn set_address(
+    config: &Config,
+    store: &Store,
+    id: MerchantId,
+    text: &str,
+    code: Code,
+) -> Result<MerchantId, Failure> {
+    let address = read_address(text, config, store)?;
+    let (rules, clock) = (config.merchants.clone(), config.clock.clone());
+    let registered = code.guard(config, store, id, move |tx, passed| {
+        operations::set_address(tx, &Actor::Cli, &rules, id, &address, passed, &clock)
+    })?;
+    if !registered.is_new {
+        let address = registered.registration.address;
+        eprintln!("litegate: {address} is already registered; nothing was changed");
+    }
+    Ok(id)
+}
+
+/// Records in the audit log that a secret was shown.
+fn record_shown(
+    store: &Store,
+    id: MerchantId,
+    act: &'static str,
+    now: Timestamp,
+) -> Result<MerchantId, Failure> {
+    write(store, move |tx| {
+        operations::get(tx, id)?;
+        operations::record_shown(tx, &Actor::Cli, id, act, now).map(|()| id)
+    })
 }
 
 /// Parses an address that is not the account's own. Warns about one that may be meant for

@@ -77,7 +77,7 @@ impl Restore {
         let copy = backup::open(&self.file, source_of(self.replica))?;
         believe_old_secret(&config, self.old_secret.as_deref())?;
         let keys = config.secret()?.backup_keys();
-        give_up_root(&mut config, Work::LookAtSweeper)?;
+        give_up_root(&mut config, Work::ReadSweeper)?;
         let others = Role::ALL.iter().filter(|role| **role != Role::Sweeper);
         let _locks = others.map(|role| lock(&config, *role)).collect::<Result<Vec<_>, _>>()?;
         let (copy, facts) = progress::shown(|on_progress| {
@@ -108,18 +108,8 @@ impl Restore {
         if format == Format::Text {
             print_sealed(facts.as_ref())?;
             print_contents(&contents)?;
-            print_line(&tell_lost(lost, absence, known_from.get(), skipped))?;
-            if let Some(kept) = &kept {
-                print_line(&format!("the previous database is now {}", kept.display()))?;
-            }
-            sealing.lines().iter().try_for_each(|line| print_line(line))?;
-            for merchant in &raised {
-                print_line(&format!(
-                    "merchant {merchant} changed after the copy was made: the newest key and webhook \
-                     secret stay valid; check name, subscription and suspension with \
-                     litegate merchant show {merchant}"
-                ))?;
-            }
+            print_line(&describe_lost(lost, absence, known_from.get(), skipped))?;
+            print_consequences(kept.as_deref(), &sealing, &raised)?;
         }
         let differences = catch_up_and_audit(&config, &store)
             .map_err(|error| error.context("restored, but not yet compared with the chain"))?;
@@ -130,12 +120,7 @@ impl Restore {
                 kept: kept.map(|kept| kept.display().to_string()),
                 resealed_payments: sealing.resealed.sealed,
                 unsealed_payments: sealing.waiting(),
-                unproven_payments: sealing
-                    .resealed
-                    .unproven
-                    .iter()
-                    .map(ToString::to_string)
-                    .collect(),
+                unproven_payments: sealing.unproven_ids(),
                 refused_merchants: sealing.refused.iter().map(|(id, _)| id.to_string()).collect(),
                 older_merchants: raised.iter().map(ToString::to_string).collect(),
                 addresses_lost: lost,
@@ -151,6 +136,25 @@ impl Restore {
         }
         evaluate(&differences, "restored, but the audit found differences")
     }
+}
+
+/// Prints what the operator has to do after the restore.
+fn print_consequences(
+    kept: Option<&Path>,
+    sealing: &Sealing,
+    raised: &[MerchantId],
+) -> Result<(), Failure> {
+    if let Some(kept) = kept {
+        print_line(&format!("the previous database is now {}", kept.display()))?;
+    }
+    sealing.lines().iter().try_for_each(|line| print_line(line))?;
+    raised.iter().try_for_each(|merchant| {
+        print_line(&format!(
+            "merchant {merchant} changed after the copy was made: the newest key and webhook \
+             secret stay valid; check name, subscription and suspension with \
+             litegate merchant show {merchant}"
+        ))
+    })
 }
 
 /// Largest number of payments that are named.
@@ -189,6 +193,10 @@ impl Sealing {
         let resealed = seals.seal_proven(store, &config.xpub)?;
         let refused = seals.contradictions(store, config.network, config.clock.now())?;
         Ok(Sealing { resealed, refused, audit_log_contradicts })
+    }
+
+    fn unproven_ids(&self) -> Vec<String> {
+        self.resealed.unproven.iter().map(ToString::to_string).collect()
     }
 
     /// Number of payments whose coins wait.
@@ -237,7 +245,7 @@ impl Sealing {
 }
 
 /// What was issued after the copy, by the high-water mark.
-fn tell_lost(lost: Option<u32>, absence: Option<Absence>, first: u32, skipped: u32) -> String {
+fn describe_lost(lost: Option<u32>, absence: Option<Absence>, first: u32, skipped: u32) -> String {
     match lost {
         Some(0) => "no address was issued since the copy was made".to_owned(),
         Some(count) => format!(

@@ -104,7 +104,7 @@ impl Sweep {
             let planned = sweeper()?.plan_now()?;
             let sweeps = planned.plans.iter();
             let sweeps = sweeps.map(|plan| SweepView::planned(plan, None, config.network));
-            return tell(sweeps.collect(), &planned.waiting, "would be sent", format);
+            return print_sweeps(sweeps.collect(), &planned.waiting, "would be sent", format);
         }
         if let Some(output) = output {
             return export(&mut sweeper()?, output, &config, format);
@@ -115,7 +115,7 @@ impl Sweep {
         if let Some(signed) = signed {
             let (txid, plan) = sweeper()?.import(&signed)?;
             let view = SweepView::planned(&plan, Some(txid), config.network);
-            return tell(vec![view], &[], "sent", format);
+            return print_sweeps(vec![view], &[], "sent", format);
         }
         if config.signing_key_file.is_none() {
             let what = "no signing key on this machine: use --psbt and --import";
@@ -123,7 +123,7 @@ impl Sweep {
         }
         match lock {
             Some(_lock) => sweep_here(&mut sweeper()?, &config, &store, format),
-            None => ask(&config, &store, format),
+            None => request_sweep(&config, &store, format),
         }
     }
 }
@@ -181,11 +181,11 @@ fn sweep_here(
     };
     let sent = store.read_blocking(|tx| crate::store::sweeps::made_since(tx, began))?;
     let views = sent.iter().map(|sweep| SweepView::sent(sweep, config.network)).collect();
-    tell(views, &report.waiting, "sent", format)
+    print_sweeps(views, &report.waiting, "sent", format)
 }
 
 /// Asks the running sweeper and waits for the outcome.
-fn ask(config: &Config, store: &Store, format: Format) -> Result<(), Failure> {
+fn request_sweep(config: &Config, store: &Store, format: Format) -> Result<(), Failure> {
     let asked_at = config.clock.now();
     store.write_blocking(move |tx| sweeps::request(tx, &Actor::Cli, asked_at))?;
     let deadline = Instant::now() + PATIENCE;
@@ -193,7 +193,7 @@ fn ask(config: &Config, store: &Store, format: Format) -> Result<(), Failure> {
         match store.read_blocking(move |tx| sweeps::outcome(tx, asked_at))? {
             sweeps::Outcome::Done(sent) => {
                 let views = sent.iter().map(|sweep| SweepView::sent(sweep, config.network));
-                return tell(views.collect(), &[], "sent", format);
+                return print_sweeps(views.collect(), &[], "sent", format);
             }
             sweeps::Outcome::ChainSuspect => {
                 let why = Refusal::ChainSuspect;
@@ -233,7 +233,7 @@ fn export(
         .and_then(|()| output.finish())
         .map_err(|error| Failure::Failed(format!("write the PSBT: {error}")))?;
     let view = SweepView::planned(&unsigned.plan, None, config.network);
-    tell(vec![view], &[], "to be signed", format)?;
+    print_sweeps(vec![view], &[], "to be signed", format)?;
     if format == Format::Text && unsigned.more > 0 {
         let more = unsigned.more;
         print_line(&format!("{more} more will be due after this one is imported"))?;
@@ -250,7 +250,7 @@ fn read(file: &Path) -> Result<Vec<u8>, Failure> {
         .map_err(|error| Failure::Failed(format!("{}: {error}", file.display())))
 }
 
-fn tell(
+fn print_sweeps(
     sweeps: Vec<SweepView>,
     waiting: &[(bitcoin::OutPoint, Waits)],
     word: &str,

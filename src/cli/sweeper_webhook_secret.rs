@@ -24,7 +24,7 @@ struct View<'s> {
 impl SweeperWebhookSecret {
     /// The secret derives from the seal key, so only root and the sweeper's user can print it.
     pub(super) fn run(self, config: Option<&Path>, format: Format) -> Result<(), Failure> {
-        let config = load(config, Work::LookAtSweeper)?;
+        let config = load(config, Work::ReadSweeper)?;
         let Some(seals) = &config.seals else {
             let what = "sweeper.seal_key_file is not set: the sweeper sends no notifications";
             return Err(Failure::Usage(what.to_owned()));

@@ -39,7 +39,7 @@ impl Raw {
             };
             if let Some((other, _)) = secrets[..at].iter().find(same_name) {
                 let file = file.display();
-                diagnostics.say(key, format!("{file}: has the same name as the file of {other}; systemd distinguishes credentials by name only; rename it"));
+                diagnostics.report(key, format!("{file}: has the same name as the file of {other}; systemd distinguishes credentials by name only; rename it"));
             }
         }
     }

@@ -23,7 +23,7 @@ pub(super) fn read_nodes(
     network: Option<Network>,
 ) -> Option<Vec<nodes::Settings>> {
     if list.is_empty() || list.len() > NODES_MAX {
-        diagnostics.say("node", format!("must be set, at most {NODES_MAX} times"));
+        diagnostics.report("node", format!("must be set, at most {NODES_MAX} times"));
         return None;
     }
     let mut names = BTreeSet::new();
@@ -32,7 +32,7 @@ pub(super) fn read_nodes(
         let section = if list.len() == 1 { "node".to_owned() } else { format!("node[{number}]") };
         let one = read_node(diagnostics, raw, &section, network);
         if one.as_ref().is_some_and(|one| !names.insert(one.rpc.host_and_port().to_owned())) {
-            diagnostics.say(&format!("{section}.rpc_url"), "is the same node as another");
+            diagnostics.report(&format!("{section}.rpc_url"), "is the same node as another");
         }
         read.push(one);
     }
@@ -65,11 +65,11 @@ fn read_login(
     let rpc_url = match read_node_url(rpc_url) {
         Ok(url) => Some(url),
         Err(BadUrl::Credentials) => {
-            diagnostics.say(url_key, format!("must not contain a password; use {password_key}"));
+            diagnostics.report(url_key, format!("must not contain a password; use {password_key}"));
             None
         }
         Err(wrong) => {
-            diagnostics.say(url_key, wrong);
+            diagnostics.report(url_key, wrong);
             None
         }
     };
@@ -80,15 +80,15 @@ fn read_login(
             Auth::Password { user: user.clone(), password }
         }),
         (Some(_), _, _) => {
-            diagnostics.say(cookie_key, format!("and {user_key} exclude each other; set one"));
+            diagnostics.report(cookie_key, format!("and {user_key} exclude each other; set one"));
             None
         }
         (None, Some(_), None) => {
-            diagnostics.say(password_key, "is missing");
+            diagnostics.report(password_key, "is missing");
             None
         }
         (None, None, _) => {
-            diagnostics.say(cookie_key, "is missing (or set rpc_user and rpc_password_file)");
+            diagnostics.report(cookie_key, "is missing (or set rpc_user and rpc_password_file)");
             None
         }
     };
@@ -105,15 +105,17 @@ pub(super) fn read_chain_guard(
         "off" => Some(false),
         "auto" => network.map(|network| network != Network::Regtest),
         _ => {
-            diagnostics.say("chain_guard.mode", "must be \"auto\", \"on\" or \"off\"");
+            diagnostics.report("chain_guard.mode", "must be \"auto\", \"on\" or \"off\"");
             None
         }
     };
     let second_node = match &raw.second_rpc_url {
         None => {
             if raw.second_cookie_file.is_some() || raw.second_rpc_user.is_some() {
-                diagnostics
-                    .say("chain_guard.second_rpc_url", "is missing beside the second node's login");
+                diagnostics.report(
+                    "chain_guard.second_rpc_url",
+                    "is missing beside the second node's login",
+                );
             }
             None
         }
@@ -153,11 +155,11 @@ fn read_zmq(
         (Some(rawtx), Some(hashblock)) => Some(Some(zmq::Settings { rawtx, hashblock })),
         (None, None) => Some(None),
         (Some(_), None) => {
-            diagnostics.say(&hashblock_key, format!("is missing beside {rawtx_key}"));
+            diagnostics.report(&hashblock_key, format!("is missing beside {rawtx_key}"));
             None
         }
         (None, Some(_)) => {
-            diagnostics.say(&rawtx_key, format!("is missing beside {hashblock_key}"));
+            diagnostics.report(&rawtx_key, format!("is missing beside {hashblock_key}"));
             None
         }
     }

@@ -31,7 +31,9 @@ use super::money::{
     beside, read_key_origin, read_notify_url, read_payments, read_sweeper, read_xpub,
 };
 use super::nodes::{read_chain_guard, read_nodes};
-use super::raw::{Raw, RawCheckout, RawClock, RawDiscord, RawHttp, RawRetention, RawWebhooks};
+use super::raw::{
+    Raw, RawCheckout, RawClock, RawDiscord, RawHttp, RawMetrics, RawRetention, RawWebhooks,
+};
 use super::urls::{read_optional_site, read_site};
 use super::validate::Diagnostics;
 
@@ -82,29 +84,9 @@ impl Raw {
             Process::Gateway => read_bot(diagnostics, &self.discord),
             Process::SweeperAlone => Some(None),
         };
-        let metrics_listen: Option<Option<SocketAddr>> =
-            self.metrics.listen.as_deref().map(|text| {
-                diagnostics.parse(
-                    "metrics.listen",
-                    text,
-                    "an address and a port, such as 127.0.0.1:9180",
-                )
-            });
-        if let (Some(Some(metrics)), Some(http)) = (metrics_listen, &http)
-            && metrics == http.listen
-            && metrics.port() != 0
-        {
-            diagnostics.say("metrics.listen", "must differ from the public http.listen");
-        }
-        for (key, file) in [
-            ("wallet.signing_key_file", &self.wallet.signing_key_file),
-            ("wallet.passphrase_file", &self.wallet.passphrase_file),
-            ("sweeper.seal_key_file", &self.sweeper.seal_key_file),
-        ] {
-            if let Some(file) = file.as_ref().filter(|file| !file.exists()) {
-                diagnostics.say(key, format!("{}: no such file", file.display()));
-            }
-        }
+        let public = http.as_ref().map(|http| http.listen);
+        let metrics_listen = read_metrics_listen(diagnostics, &self.metrics, public);
+        require_key_files(diagnostics, &self);
         let clock = read_clock(diagnostics, &self.clock, network);
         let retention = read_retention(diagnostics, &self.retention);
         let egress = read_egress(diagnostics, &self.webhooks);
@@ -144,9 +126,36 @@ impl Raw {
             sweeper: sweeper::Settings { key_origin: key_origin?, ..sweeper? },
             webhooks: webhooks::Settings { egress: egress? },
             bot: bot?,
-            metrics_listen: metrics_listen.flatten(),
+            metrics_listen,
             clock: clock?,
         })
+    }
+}
+
+/// `None` if unset or invalid.
+fn read_metrics_listen(
+    diagnostics: &mut Diagnostics,
+    raw: &RawMetrics,
+    public: Option<SocketAddr>,
+) -> Option<SocketAddr> {
+    let wanted = "an address and a port, such as 127.0.0.1:9180";
+    let listen = diagnostics.parse("metrics.listen", raw.listen.as_deref()?, wanted)?;
+    if public == Some(listen) && listen.port() != 0 {
+        diagnostics.report("metrics.listen", "must differ from the public http.listen");
+    }
+    Some(listen)
+}
+
+/// Reports configured key files that do not exist.
+fn require_key_files(diagnostics: &mut Diagnostics, raw: &Raw) {
+    for (key, file) in [
+        ("wallet.signing_key_file", &raw.wallet.signing_key_file),
+        ("wallet.passphrase_file", &raw.wallet.passphrase_file),
+        ("sweeper.seal_key_file", &raw.sweeper.seal_key_file),
+    ] {
+        if let Some(file) = file.as_ref().filter(|file| !file.exists()) {
+            diagnostics.report(key, format!("{}: no such file", file.display()));
+        }
     }
 }
 
@@ -181,7 +190,7 @@ fn read_keys(
         }
         Process::SweeperAlone => {
             let Some(file) = &raw.sweeper.row_key_file else {
-                diagnostics.say(ROW_KEY_FILE, MISSING_ROW_KEY_FILE);
+                diagnostics.report(ROW_KEY_FILE, MISSING_ROW_KEY_FILE);
                 return None;
             };
             Some((None, RowKeys::new(read_row_keys(diagnostics, file)?)))
@@ -209,7 +218,7 @@ fn read_row_keys(diagnostics: &mut Diagnostics, file: &Path) -> Option<KeyPair> 
     let keys = row_key_file::parse(&text);
     keys.map_err(|unfit| {
         let file = file.display();
-        diagnostics.say(ROW_KEY_FILE, format!("{file}: {unfit}; run litegate secret row-key"));
+        diagnostics.report(ROW_KEY_FILE, format!("{file}: {unfit}; run litegate secret row-key"));
     })
     .ok()
 }
@@ -220,7 +229,7 @@ fn read_secrets(diagnostics: &mut Diagnostics, file: &Path) -> Option<Secrets> {
     match rotation::previous(file) {
         Ok(previous) => Some(Secrets::new(current?, previous)),
         Err(error) => {
-            diagnostics.say("secret_file", error);
+            diagnostics.report("secret_file", error);
             None
         }
     }
@@ -230,7 +239,7 @@ fn read_secret(diagnostics: &mut Diagnostics, key: &str, file: &Path) -> Option<
     let text = diagnostics.secret_file(key, file)?;
     let secret = rotation::secret_of(&text);
     if secret.is_none() {
-        diagnostics.say(key, "must contain 32 bytes as 64 hexadecimal digits");
+        diagnostics.report(key, "must contain 32 bytes as 64 hexadecimal digits");
     }
     secret
 }
@@ -247,14 +256,14 @@ fn read_http(
     let trusted_proxies =
         diagnostics.list("http.trusted_proxies", &raw.trusted_proxies, networks, read_proxy);
     if raw.play_money_url.is_some() && network.is_some_and(|n| n != Network::Regtest) {
-        diagnostics.say("http.play_money_url", "is for regtest only");
+        diagnostics.report("http.play_money_url", "is for regtest only");
     }
     let play_money_url =
         read_optional_site(diagnostics, "http.play_money_url", raw.play_money_url.as_deref());
     let max_event_streams =
         usize::try_from(raw.max_event_streams).ok().filter(|n| (1..=50_000).contains(n));
     if max_event_streams.is_none() {
-        diagnostics.say("http.max_event_streams", "must be between 1 and 50000");
+        diagnostics.report("http.max_event_streams", "must be between 1 and 50000");
     }
     let branding = read_branding(diagnostics, checkout);
     Some(http::Settings {
@@ -283,7 +292,7 @@ fn read_retention(diagnostics: &mut Diagnostics, raw: &RawRetention) -> Option<r
         let kept_ms = diagnostics.duration_ms(key, text)?;
         let enough = kept_ms >= least_days.saturating_mul(DAY_MS);
         if !enough {
-            diagnostics.say(key, format!("must be at least {least_days}d"));
+            diagnostics.report(key, format!("must be at least {least_days}d"));
         }
         enough.then_some(kept_ms)
     };
@@ -320,7 +329,7 @@ fn read_egress(diagnostics: &mut Diagnostics, raw: &RawWebhooks) -> Option<Egres
 fn read_timeout(diagnostics: &mut Diagnostics, key: &str, text: &str) -> Option<Duration> {
     let patience = diagnostics.duration(key, text)?;
     if patience < Duration::from_secs(1) {
-        diagnostics.say(key, "must be at least 1s");
+        diagnostics.report(key, "must be at least 1s");
         return None;
     }
     Some(patience)
@@ -333,28 +342,28 @@ const PICTURE_BYTES_MAX: u64 = 1 << 20;
 /// Reads `[checkout]`. Invalid keys are reported and left out.
 fn read_branding(diagnostics: &mut Diagnostics, raw: &RawCheckout) -> Branding {
     let mut branding = Branding::default();
-    let mut hear = |key, result: Result<(), String>| {
+    let mut take = |key, result: Result<(), String>| {
         if let Err(wrong) = result {
-            diagnostics.say(key, wrong);
+            diagnostics.report(key, wrong);
         }
     };
     if let Some(color) = &raw.color {
-        hear("checkout.color", branding.set_color(Theme::Light, color));
+        take("checkout.color", branding.set_color(Theme::Light, color));
     }
     if let Some(color) = &raw.color_dark {
-        hear("checkout.color_dark", branding.set_color(Theme::Dark, color));
+        take("checkout.color_dark", branding.set_color(Theme::Dark, color));
     }
     if let Some(file) = &raw.logo_file {
-        let said = match safe_file::read(file, PICTURE_BYTES_MAX) {
+        let result = match safe_file::read(file, PICTURE_BYTES_MAX) {
             Ok(picture) => branding.set_logo(&picture),
             Err(error) => Err(error.to_string()),
         };
-        hear("checkout.logo_file", said.map_err(|wrong| format!("{}: {wrong}", file.display())));
+        take("checkout.logo_file", result.map_err(|wrong| format!("{}: {wrong}", file.display())));
     }
     if let Some(url) = &raw.explorer_url {
-        hear("checkout.explorer_url", branding.set_explorer(url));
+        take("checkout.explorer_url", branding.set_explorer(url));
     }
-    hear("checkout.frame_ancestors", branding.set_frame_ancestors(&raw.frame_ancestors));
+    take("checkout.frame_ancestors", branding.set_frame_ancestors(&raw.frame_ancestors));
     branding
 }
 
@@ -363,7 +372,7 @@ fn read_bot(diagnostics: &mut Diagnostics, raw: &RawDiscord) -> Option<Option<bo
     let Some(file) = &raw.token_file else { return Some(None) };
     let token = diagnostics.secret_file("discord.token_file", file);
     if raw.guild_id == 0 {
-        diagnostics.say("discord.guild_id", "is missing beside discord.token_file");
+        diagnostics.report("discord.guild_id", "is missing beside discord.token_file");
         return None;
     }
     let secret_display_ttl =
@@ -403,7 +412,7 @@ fn read_clock(
         None => Some(Clock::system()),
         Some(file) if network == Some(Network::Regtest) => Some(Clock::moved_by(file.clone())),
         Some(_) => {
-            diagnostics.say("clock.offset_file", "is for regtest only");
+            diagnostics.report("clock.offset_file", "is for regtest only");
             None
         }
     }

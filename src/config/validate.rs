@@ -26,7 +26,7 @@ pub(super) struct Diagnostics {
 }
 
 impl Diagnostics {
-    pub(super) fn say(&mut self, key: &str, reason: impl std::fmt::Display) {
+    pub(super) fn report(&mut self, key: &str, reason: impl std::fmt::Display) {
         self.mistakes.push(format!("{key} {reason}"));
     }
 
@@ -35,12 +35,12 @@ impl Diagnostics {
         key: &str,
         result: Result<T, E>,
     ) -> Option<T> {
-        result.map_err(|error| self.say(key, error)).ok()
+        result.map_err(|error| self.report(key, error)).ok()
     }
 
     pub(super) fn need<T>(&mut self, key: &str, value: Option<T>) -> Option<T> {
         if value.is_none() {
-            self.say(key, "is missing");
+            self.report(key, "is missing");
         }
         value
     }
@@ -48,7 +48,7 @@ impl Diagnostics {
     pub(super) fn parse<T: FromStr>(&mut self, key: &str, text: &str, wanted: &str) -> Option<T> {
         let parsed = text.parse().ok();
         if parsed.is_none() {
-            self.say(key, format!("must be {wanted}"));
+            self.report(key, format!("must be {wanted}"));
         }
         parsed
     }
@@ -63,7 +63,7 @@ impl Diagnostics {
     ) -> Option<Vec<T>> {
         let list: Option<Vec<T>> = texts.iter().map(|text| read(text)).collect();
         if list.is_none() {
-            self.say(key, format!("must be {wanted}"));
+            self.report(key, format!("must be {wanted}"));
         }
         list
     }
@@ -83,7 +83,7 @@ impl Diagnostics {
     pub(super) fn confirmations(&mut self, key: &str, n: u32) -> Option<u32> {
         let allowed = (1..=CONFIRMATIONS_MAX).contains(&n);
         if !allowed {
-            self.say(key, format!("must be between 1 and {CONFIRMATIONS_MAX}"));
+            self.report(key, format!("must be between 1 and {CONFIRMATIONS_MAX}"));
         }
         allowed.then_some(n)
     }
@@ -97,11 +97,11 @@ impl Diagnostics {
         });
         match read {
             Ok(_) if text.trim().is_empty() => {
-                self.say(key, format!("{}: is empty", path.display()));
+                self.report(key, format!("{}: is empty", path.display()));
             }
             Ok(length) if length < SECRET_BYTES_MAX => return Some(text),
-            Ok(_) => self.say(key, format!("{}: is too large for a secret", path.display())),
-            Err(error) => self.say(key, format!("{}: {error}", path.display())),
+            Ok(_) => self.report(key, format!("{}: is too large for a secret", path.display())),
+            Err(error) => self.report(key, format!("{}: {error}", path.display())),
         }
         None
     }

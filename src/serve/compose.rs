@@ -1,4 +1,4 @@
-//! Builds the roles from the configuration. Commands build the sweeper and their node here, too.
+//! Builds the roles from the configuration, and for commands the sweeper and their node.
 
 use std::sync::Arc;
 

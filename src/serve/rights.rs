@@ -12,7 +12,7 @@ pub(crate) enum Work {
     /// Not at all. It needs no key either.
     Database,
     /// Reads it as the gateway's user, who could not open it.
-    LookAtSweeper,
+    ReadSweeper,
     /// Writes it as the sweeper's user.
     Sweep,
 }
@@ -41,7 +41,7 @@ pub(crate) fn give_up_root(config: &mut Config, work: Work) -> anyhow::Result<()
         match work {
             Work::Database => {}
             Work::Sweep => config.hold_keys(),
-            Work::LookAtSweeper => config.hold_keys_and_record(),
+            Work::ReadSweeper => config.hold_keys_and_record(),
         }
     }
     privileges::become_controller(&file)

@@ -20,7 +20,7 @@ use crate::serve::first_start::{Account, Unexamined};
 use super::failure::Failure;
 use super::serve;
 use node::PlayNode;
-use script::{Script, Teller};
+use script::{Script, StepLog};
 use setup::{Setup, secret_of, till};
 use shop::blocking;
 
@@ -58,12 +58,12 @@ impl Demo {
         play: Arc<PlayNode>,
         shutdown: CancellationToken,
     ) -> Result<(), Failure> {
-        let say = Teller { start };
-        say.step(1, &describe(&play)?)?;
+        let steps = StepLog { start };
+        steps.step(1, &describe(&play)?)?;
         play.fund()?;
         let setup = Setup::new(&play).await?;
         let key = secret_of(&setup)?;
-        say.step(2, &format!("merchant \"Demo Shop\", key {key}"))?;
+        steps.step(2, &format!("merchant \"Demo Shop\", key {key}"))?;
 
         let (heard_by, heard) = channel(16);
         let gateway_shutdown = shutdown.child_token();
@@ -83,7 +83,7 @@ impl Demo {
             gateway_shutdown.clone(),
         );
         let script = Script {
-            say,
+            steps,
             play,
             store: setup.store,
             config: setup.config,

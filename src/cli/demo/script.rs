@@ -31,11 +31,11 @@ const BLOCK_EVERY: Duration = Duration::from_secs(2);
 
 /// Prints each step with the elapsed time.
 #[derive(Clone, Copy)]
-pub(super) struct Teller {
+pub(super) struct StepLog {
     pub(super) start: Instant,
 }
 
-impl Teller {
+impl StepLog {
     pub(super) fn step(self, number: u32, text: &str) -> Result<(), Failure> {
         let ms = self.start.elapsed().as_millis();
         print_line(&format!("{:>6}.{} s  {number}/7 {text}", ms / 1000, ms % 1000 / 100))
@@ -44,7 +44,7 @@ impl Teller {
 
 /// The demo's scenario, from the API call to the payout.
 pub(super) struct Script {
-    pub(super) say: Teller,
+    pub(super) steps: StepLog,
     pub(super) play: Arc<PlayNode>,
     pub(super) store: Store,
     pub(super) config: Config,
@@ -63,10 +63,10 @@ impl Script {
         let url = text(&payment, "paymentUrl")?;
         // Before the watcher's first sync, the page would show a delay.
         self.await_detail(&text(&payment, "paymentId")?, "waiting").await?;
-        self.say.step(3, &format!("payment {AMOUNT} LTC → {url}  (open it)"))?;
+        self.steps.step(3, &format!("payment {AMOUNT} LTC → {url}  (open it)"))?;
         let id = text(&payment, "paymentId")?;
         if autopay {
-            self.tell(&payment, true).await?;
+            self.pay_and_follow(&payment, true).await?;
             print_line("")?;
             return print_line(
                 "Next: `litegate demo` keeps running and prints a key for your own payments.",
@@ -74,7 +74,7 @@ impl Script {
         }
         print_line("          Press \"Pay with play money\" there, or Ctrl-C to end.")?;
         print_line(&format!("          Or buy something first: http://{}/", self.side_address))?;
-        self.introduce()?;
+        self.print_instructions()?;
         let mut on_progress = false;
         while let Some(payment_id) = self.next_to_pay().await? {
             if payment_id != id {
@@ -83,7 +83,7 @@ impl Script {
                     print_line(&format!("          {payment_id}: {}", error.message()))?;
                 }
             } else if !on_progress {
-                self.tell(&payment, false).await?;
+                self.pay_and_follow(&payment, false).await?;
                 print_line("          The gateway keeps running until Ctrl-C.")?;
                 on_progress = true;
             }
@@ -92,7 +92,7 @@ impl Script {
     }
 
     /// Prints how a developer creates further payments.
-    fn introduce(&self) -> Result<(), Failure> {
+    fn print_instructions(&self) -> Result<(), Failure> {
         let (url, key) = (&self.config.site.public_url, &self.key);
         let version = self.merchant.webhook_secret.version;
         let secret = self.config.secret()?.current().webhook_secret(self.merchant.id, version);
@@ -152,7 +152,7 @@ impl Script {
     }
 
     /// Pays, and waits for each step up to the payout.
-    async fn tell(&mut self, payment: &Value, at_once: bool) -> Result<(), Failure> {
+    async fn pay_and_follow(&mut self, payment: &Value, at_once: bool) -> Result<(), Failure> {
         let id = text(payment, "paymentId")?;
         let address = text(payment, "receivingAddress")?;
         let play = self.play.clone();
@@ -160,7 +160,7 @@ impl Script {
         blocking(move || play.pay(&address, AMOUNT)).await?;
         self.await_detail(&id, "seen").await?;
         let after = paid.elapsed().as_millis();
-        self.say
+        self.steps
             .step(4, &format!("paid, seen after {}.{:02} s", after / 1000, after % 1000 / 10))?;
 
         for n in 1..=CONFIRMATIONS {
@@ -172,11 +172,11 @@ impl Script {
             self.await_confirmations(&id, n).await?;
         }
         self.await_status(&id, "completed").await?;
-        self.say.step(5, &format!("confirmed {CONFIRMATIONS}/{CONFIRMATIONS}, completed"))?;
+        self.steps.step(5, &format!("confirmed {CONFIRMATIONS}/{CONFIRMATIONS}, completed"))?;
 
         let webhook = self.await_webhook().await?;
         self.verify(&webhook, &id)?;
-        self.say.step(6, "webhook 200, signature verified")?;
+        self.steps.step(6, "webhook 200, signature verified")?;
 
         let (txid, amount) = self.await_payout(&id).await?;
         let play = self.play.clone();
@@ -187,7 +187,7 @@ impl Script {
             let message = format!("{received} LTC at the payout address instead of {amount}");
             return Err(Failure::Failed(message));
         }
-        self.say.step(
+        self.steps.step(
             7,
             &format!(
                 "swept: {received} LTC to Demo Shop, confirmed by the node's UTXO set ({txid})"
@@ -265,13 +265,13 @@ impl Script {
     }
 
     /// Polls until `look` answers a value, or the deadline passes.
-    async fn wait<T, F>(&self, what: &str, mut look: impl FnMut() -> F) -> Result<T, Failure>
+    async fn wait<T, F>(&self, what: &str, mut poll: impl FnMut() -> F) -> Result<T, Failure>
     where
         F: Future<Output = Result<Option<T>, Failure>>,
     {
         let deadline = Instant::now() + PATIENCE;
         loop {
-            if let Some(found) = look().await? {
+            if let Some(found) = poll().await? {
                 return Ok(found);
             }
             if Instant::now() > deadline {

@@ -1,4 +1,4 @@
-//! The demo's shop: creates payments over HTTP and verifies webhooks, as a merchant's server would.
+//! The demo's shop: creates payments over HTTP and verifies webhooks, as a merchant does.
 
 use std::time::Duration;
 

@@ -1,7 +1,7 @@
 //! Checks payout addresses: none, in force or waiting, may belong to the gateway's own
 //! account.
 
-use super::finding::{Finding, Say, failure, ok, warning};
+use super::finding::{Finding, Report, failure, ok, warning};
 use super::subject::Subject;
 use crate::domain::merchant::{address_in_force, address_to_come};
 use crate::domain::payout_address::Reason;
@@ -9,13 +9,13 @@ use crate::operations::own_addresses::OwnAddresses;
 use crate::store::payout_waits::PayoutWait;
 use crate::store::{self, ReadTx, merchants, payout_waits};
 
-pub(super) fn check(subject: &Subject, say: Say) {
+pub(super) fn check(subject: &Subject, report: Report) {
     // The check "database" reports it.
     let Ok(store) = subject.store() else { return };
     let mut sound = true;
     let mut found = |finding| {
         sound = false;
-        say(finding);
+        report(finding);
     };
     // Before the slow part: deriving the keys takes half a second.
     match store.read_blocking(payout_waits::all) {
@@ -27,7 +27,7 @@ pub(super) fn check(subject: &Subject, say: Say) {
         Err(error) => found(failure(CHECK, error.to_string())),
     }
     if sound {
-        say(ok(CHECK, "none belongs to this gateway, and no payouts wait"));
+        report(ok(CHECK, "none belongs to this gateway, and no payouts wait"));
     }
 }
 

@@ -28,7 +28,7 @@ impl Finding {
 }
 
 /// Receives findings.
-pub(super) type Say<'s> = &'s mut dyn FnMut(Finding);
+pub(super) type Report<'s> = &'s mut dyn FnMut(Finding);
 
 pub(super) fn finding(check: &'static str, verdict: Verdict, what: impl Into<String>) -> Finding {
     Finding { check, verdict, what: what.into(), fix: None }

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::Context;
 
-use super::finding::{Finding, Say, Verdict, failure, finding, ok, warning};
+use super::finding::{Finding, Report, Verdict, failure, finding, ok, warning};
 use super::subject::Subject;
 use crate::cli::audit_log::KnownHeads;
 use crate::cli::chain_guard::describe;
@@ -40,16 +40,16 @@ const AUDIT_LOG_ROWS: u32 = 10_000;
 const TIME_PATIENCE: Duration = Duration::from_secs(2);
 const ANSWER_BYTES_MAX: u64 = 64;
 
-pub(super) fn check(subject: &Subject, say: Say) {
-    say(check_database(subject));
-    say(check_disk_space(subject));
-    say(check_chain_guard(subject));
-    say(check_completed(subject));
-    say(check_sweeps(subject));
-    say(check_indexes(subject));
-    say(check_audit_log(subject));
-    say(check_signing_key(subject));
-    check_xpub(subject).into_iter().for_each(&mut *say);
+pub(super) fn check(subject: &Subject, report: Report) {
+    report(check_database(subject));
+    report(check_disk_space(subject));
+    report(check_chain_guard(subject));
+    report(check_completed(subject));
+    report(check_sweeps(subject));
+    report(check_indexes(subject));
+    report(check_audit_log(subject));
+    report(check_signing_key(subject));
+    check_xpub(subject).into_iter().for_each(&mut *report);
     let others = [
         check_seal_key(subject),
         check_row_key(subject),
@@ -57,11 +57,11 @@ pub(super) fn check(subject: &Subject, say: Say) {
         check_hot(subject),
         check_open_files(),
     ];
-    others.into_iter().flatten().for_each(&mut *say);
+    others.into_iter().flatten().for_each(&mut *report);
     // Without timedatectl the second check cannot run.
     if let Some(time_server) = check_time_server() {
-        say(time_server);
-        check_hardware_clock().into_iter().for_each(say);
+        report(time_server);
+        check_hardware_clock().into_iter().for_each(report);
     }
 }
 

@@ -22,7 +22,7 @@ use crate::config::{self, Config};
 use crate::serve::first_start;
 use crate::serve::rights::Work;
 
-use finding::{Finding, Say, Verdict, failure, finding, ok};
+use finding::{Finding, Report, Verdict, failure, finding, ok};
 use subject::Subject;
 
 #[derive(Args)]
@@ -33,13 +33,13 @@ impl Doctor {
     pub(super) fn run(self, config: Option<&Path>, format: Format) -> Result<(), Failure> {
         if let Err(who) = config::check_file(config) {
             let unsafe_file = failure("config", who);
-            return tell(&[unsafe_file.fix("check that its content is yours")], format);
+            return print_findings(&[unsafe_file.fix("check that its content is yours")], format);
         }
-        let config = load(config, Work::LookAtSweeper)?;
+        let config = load(config, Work::ReadSweeper)?;
         let subject = Arc::new(Subject { config, store: OnceLock::new() });
         let findings = examine(&subject);
         record(&subject, &findings);
-        tell(&findings, format)
+        print_findings(&findings, format)
     }
 }
 
@@ -47,7 +47,7 @@ impl Doctor {
 ///
 /// # Errors
 /// If one of them is a failure.
-fn tell(findings: &[Finding], format: Format) -> Result<(), Failure> {
+fn print_findings(findings: &[Finding], format: Format) -> Result<(), Failure> {
     match format {
         Format::Json => print_json(&findings)?,
         Format::Text => {
@@ -73,7 +73,7 @@ fn tell(findings: &[Finding], format: Format) -> Result<(), Failure> {
 const DEADLINE: Duration = Duration::from_secs(4);
 
 /// A check that reports its findings.
-type Look = dyn FnOnce(&Subject, Say) + Send;
+type Check = dyn FnOnce(&Subject, Report) + Send;
 
 /// A group of checks that runs on a separate thread.
 struct Part {
@@ -82,12 +82,12 @@ struct Part {
     of: String,
     /// The verdict of a part that does not finish.
     late: Verdict,
-    look: Box<Look>,
+    run: Box<Check>,
 }
 
 impl Part {
-    fn new(check: &'static str, look: impl FnOnce(&Subject, Say) + Send + 'static) -> Part {
-        Part { check, of: String::new(), late: Verdict::Failure, look: Box::new(look) }
+    fn new(check: &'static str, run: impl FnOnce(&Subject, Report) + Send + 'static) -> Part {
+        Part { check, of: String::new(), late: Verdict::Failure, run: Box::new(run) }
     }
 }
 
@@ -100,13 +100,13 @@ fn parts(config: &Config) -> Vec<Part> {
             _ => format!("{}: ", settings.rpc.host_and_port()),
         };
         if let Some(zmq) = settings.zmq.clone() {
-            let look = move |_: &Subject, say: Say| node::check_zmq_endpoints(&zmq, say);
-            parts.push(Part { of: of.clone(), ..Part::new("zmq endpoint", look) });
+            let run = move |_: &Subject, report: Report| node::check_zmq_endpoints(&zmq, report);
+            parts.push(Part { of: of.clone(), ..Part::new("zmq endpoint", run) });
         }
-        let look = move |subject: &Subject, say: Say| node::check(subject, &settings, say);
-        parts.push(Part { of, ..Part::new("node", look) });
+        let run = move |subject: &Subject, report: Report| node::check(subject, &settings, report);
+        parts.push(Part { of, ..Part::new("node", run) });
     }
-    parts.push(Part::new("zmq heard", node::check_heard));
+    parts.push(Part::new("zmq heard", node::check_zmq_heard));
     parts.push(Part::new("rows", rows::check));
     let payout_addresses = Part::new("payout addresses", addresses::check);
     parts.push(Part { late: Verdict::Warning, ..payout_addresses });
@@ -120,13 +120,13 @@ fn parts(config: &Config) -> Vec<Part> {
 /// hangs ends with the process.
 fn examine(subject: &Arc<Subject>) -> Vec<Finding> {
     let (sender, findings) = mpsc::channel();
-    let mut said: BTreeMap<usize, Vec<Finding>> = BTreeMap::new();
+    let mut reported: BTreeMap<usize, Vec<Finding>> = BTreeMap::new();
     let mut open = BTreeMap::new();
-    for (number, Part { check, of, late, look }) in parts(subject).into_iter().enumerate() {
+    for (number, Part { check, of, late, run }) in parts(subject).into_iter().enumerate() {
         open.insert(number, (check, of.clone(), late));
         let (subject, sender) = (Arc::clone(subject), sender.clone());
         let examine = move || {
-            look(&subject, &mut |found| {
+            run(&subject, &mut |found| {
                 let found = Finding { what: format!("{of}{}", found.what), ..found };
                 let _ = sender.send((number, Some(found))); // The deadline has passed.
             });
@@ -141,22 +141,22 @@ fn examine(subject: &Arc<Subject>) -> Vec<Finding> {
         let left = deadline.saturating_duration_since(Instant::now());
         let Ok((number, found)) = findings.recv_timeout(left) else { break };
         match found {
-            Some(found) => said.entry(number).or_default().push(found),
+            Some(found) => reported.entry(number).or_default().push(found),
             None => drop(open.remove(&number)),
         }
     }
     for (number, (check, of, late)) in open {
         let what = format!("{of}not finished within {} seconds", DEADLINE.as_secs());
-        said.entry(number).or_default().push(finding(check, late, what));
+        reported.entry(number).or_default().push(finding(check, late, what));
     }
     let mut findings = vec![ok("config", "valid")];
-    findings.extend(said.into_values().flatten());
-    forgive_spare_nodes(&mut findings);
+    findings.extend(reported.into_values().flatten());
+    downgrade_spare_nodes(&mut findings);
     findings
 }
 
 /// A node that is too old is left out, so it is only a warning if another node is healthy.
-fn forgive_spare_nodes(findings: &mut [Finding]) {
+fn downgrade_spare_nodes(findings: &mut [Finding]) {
     let is = |found: &Finding, verdict| found.check == "version" && found.verdict == verdict;
     if findings.iter().any(|found| is(found, Verdict::Ok)) {
         let old = findings.iter_mut().filter(|found| is(found, Verdict::Failure));

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::finding::{Finding, Say, Verdict, failure, finding, ok, warning};
+use super::finding::{Finding, Report, Verdict, failure, finding, ok, warning};
 use super::subject::Subject;
 use crate::domain::chain::OurTip;
 use crate::domain::network::Network;
@@ -31,7 +31,7 @@ const AGE_MS_MAX: i64 = 2 * 3_600_000;
 
 /// When the watcher last received a ZMQ message. The expected interval depends on the network,
 /// so this is not evaluated.
-pub(super) fn check_heard(subject: &Subject, say: Say) {
+pub(super) fn check_zmq_heard(subject: &Subject, report: Report) {
     if subject.nodes.iter().all(|node| node.zmq.is_none()) {
         return;
     }
@@ -39,39 +39,42 @@ pub(super) fn check_heard(subject: &Subject, say: Say) {
     // Other checks report an unreadable database.
     if let Ok(Ok(Some(heard_at))) = heard_at {
         let seconds = subject.clock.now().ms_since(heard_at).max(0) / 1_000;
-        say(ok("zmq heard", format!("the watcher received its last ZMQ message {seconds} s ago")));
+        report(ok(
+            "zmq heard",
+            format!("the watcher received its last ZMQ message {seconds} s ago"),
+        ));
     }
 }
 
-pub(super) fn check(subject: &Subject, settings: &nodes::Settings, say: Say) {
+pub(super) fn check(subject: &Subject, settings: &nodes::Settings, report: Report) {
     let node = Node::with_timeout(settings.rpc.clone(), PATIENCE);
     let state = match node.chain_state() {
         Ok(state) => state,
         Err(error) => {
             let fix = "start litecoind, or correct [node] in the configuration";
-            return say(failure("node", error.to_string()).fix(fix));
+            return report(failure("node", error.to_string()).fix(fix));
         }
     };
     if state.chain == subject.network.node_chain() {
-        say(ok("node", format!("on {}, height {}", state.chain, state.tip.height)));
+        report(ok("node", format!("on {}, height {}", state.chain, state.tip.height)));
     } else {
         let what = format!("on {}, but network is {}", state.chain, subject.network);
-        say(failure("node", what).fix("correct network or node.rpc_url"));
+        report(failure("node", what).fix("correct network or node.rpc_url"));
     }
-    say(check_sync(subject, &state));
-    say(check_chain(subject, &node, &state));
+    report(check_sync(subject, &state));
+    report(check_chain(subject, &node, &state));
     match node.version() {
         Ok(version) => {
-            say(check_version(settings, &version));
-            say(check_relay(&version));
+            report(check_version(settings, &version));
+            report(check_relay(&version));
         }
-        Err(error) => say(failure("version", error.to_string())),
+        Err(error) => report(failure("version", error.to_string())),
     }
-    say(check_zmq(settings, &node));
-    say(check_calls(&node));
-    say(check_mempool(&node));
-    say(check_clock(subject, &node, &state));
-    check_pruned(subject, &state).into_iter().for_each(say);
+    report(check_zmq(settings, &node));
+    report(check_calls(&node));
+    report(check_mempool(&node));
+    report(check_clock(subject, &node, &state));
+    check_pruned(subject, &state).into_iter().for_each(report);
 }
 
 fn check_sync(subject: &Subject, state: &ChainState) -> Finding {
@@ -227,7 +230,7 @@ fn check_relay(version: &Version) -> Finding {
 
 /// Whether the configured publishers answer, and whether a message arrives. Each is listened
 /// to on a separate thread.
-pub(super) fn check_zmq_endpoints(settings: &zmq::Settings, say: Say) {
+pub(super) fn check_zmq_endpoints(settings: &zmq::Settings, report: Report) {
     let mut endpoints = vec![&settings.rawtx, &settings.hashblock];
     endpoints.dedup();
     let heard: Vec<Finding> = std::thread::scope(|scope| {
@@ -238,7 +241,7 @@ pub(super) fn check_zmq_endpoints(settings: &zmq::Settings, say: Say) {
         let listening: Vec<_> = endpoints.into_iter().map(listen).collect();
         listening.into_iter().filter_map(|one| one.join().ok()).collect()
     });
-    heard.into_iter().for_each(say);
+    heard.into_iter().for_each(report);
 }
 
 fn evaluate_endpoint(endpoint: &str) -> Finding {

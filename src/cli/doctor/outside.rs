@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::finding::{Finding, Say, Verdict, failure, finding, ok, warning};
+use super::finding::{Finding, Report, Verdict, failure, finding, ok, warning};
 use super::subject::Subject;
 use crate::bot;
 use crate::domain::network::Network;
@@ -12,11 +12,11 @@ use crate::operations::untrusted_proxy;
 use crate::store::payments;
 use crate::webhooks::http_probe::{self, FirstEvent, HttpProbe};
 
-pub(super) fn check_public_url(subject: &Subject, say: Say) {
+pub(super) fn check_public_url(subject: &Subject, report: Report) {
     let payment = newest_payment(subject, None);
-    run(look_at_public_url(subject, payment), &mut *say);
+    run(probe_public_url(subject, payment), &mut *report);
     // The gateway recorded the proxy of the requests just made.
-    check_proxy(subject).into_iter().for_each(say);
+    check_proxy(subject).into_iter().for_each(report);
 }
 
 /// Whether an untrusted proxy forwards requests.
@@ -34,12 +34,12 @@ fn check_proxy(subject: &Subject) -> Option<Finding> {
 }
 
 /// Checks the token, the server and the role, and prints the bot's invite URL.
-pub(super) fn check_discord(subject: &Subject, say: Say) {
+pub(super) fn check_discord(subject: &Subject, report: Report) {
     if let Some(settings) = &subject.bot {
         if let Some(suspect) = evaluate_token(settings.token.reveal()) {
-            say(suspect);
+            report(suspect);
         }
-        run(async { vec![look_at_discord(settings).await] }, say);
+        run(async { vec![probe_discord(settings).await] }, report);
     }
 }
 
@@ -58,10 +58,10 @@ fn evaluate_token(token: &str) -> Option<Finding> {
     Some(warning("discord token", what).fix(fix))
 }
 
-fn run(look: impl Future<Output = Vec<Finding>>, say: Say) {
+fn run(look: impl Future<Output = Vec<Finding>>, report: Report) {
     match tokio::runtime::Builder::new_current_thread().enable_all().build() {
-        Ok(runtime) => runtime.block_on(look).into_iter().for_each(say),
-        Err(error) => say(failure("outside", error.to_string())),
+        Ok(runtime) => runtime.block_on(look).into_iter().for_each(report),
+        Err(error) => report(failure("outside", error.to_string())),
     }
 }
 
@@ -73,7 +73,7 @@ const PUBLIC_URL: &str = "public URL";
 const STREAM_FIX: &str = "disable buffering and compression for /api/payments/…/events (nginx: \
                           proxy_buffering off, gzip off); see nginx.conf";
 
-async fn look_at_public_url(subject: &Subject, payment: Option<PaymentId>) -> Vec<Finding> {
+async fn probe_public_url(subject: &Subject, payment: Option<PaymentId>) -> Vec<Finding> {
     let url = &subject.site.public_url;
     if subject.network == Network::Main && !url.starts_with("https://") {
         let what = format!("{url} is not https: an attacker could change payment addresses");
@@ -173,7 +173,7 @@ fn newest_payment(subject: &Subject, status: Option<&'static str>) -> Option<Pay
     newest.ok()?.first().map(|evaluated| evaluated.payment.id)
 }
 
-async fn look_at_discord(settings: &bot::Settings) -> Finding {
+async fn probe_discord(settings: &bot::Settings) -> Finding {
     let late = || Err(format!("no answer within {} milliseconds", PATIENCE.as_millis()));
     let checked = tokio::time::timeout(PATIENCE, bot::check_token(settings));
     let checked = checked.await.unwrap_or_else(|_| late());

@@ -1,6 +1,6 @@
 //! Checks authenticated rows: none may have been changed, rolled back or deleted.
 
-use super::finding::{Finding, Say, failure, ok};
+use super::finding::{Finding, Report, failure, ok};
 use super::subject::Subject;
 use crate::store::{Error, authenticated};
 
@@ -10,15 +10,15 @@ const EXAMINED: u32 = 10_000;
 /// Largest number of rows that are named.
 const NAMED_MAX: usize = 10;
 
-pub(super) fn check(subject: &Subject, say: Say) {
+pub(super) fn check(subject: &Subject, report: Report) {
     // The check "database" reports it.
     let Ok(store) = subject.store() else { return };
     match store.read_blocking(|tx| authenticated::unverified(tx, EXAMINED, NAMED_MAX)) {
         Ok(rows) if rows.is_empty() => {
-            say(ok("rows", format!("the newest {EXAMINED} of each table verify")));
+            report(ok("rows", format!("the newest {EXAMINED} of each table verify")));
         }
-        Ok(rows) => rows.iter().map(unverified).for_each(say),
-        Err(error) => say(failure("rows", error.to_string())),
+        Ok(rows) => rows.iter().map(unverified).for_each(report),
+        Err(error) => report(failure("rows", error.to_string())),
     }
 }
 
