@@ -55,8 +55,8 @@ fn announce_to_all(config: Option<&Path>, text: String, format: Format) -> Resul
     if settings.notifications_channel_id.is_none() {
         return Err(Failure::Usage("discord.notifications_channel_id is not set".to_owned()));
     }
-    let (said, now) = (text.clone(), config.clock.now());
-    store.write_blocking(move |tx| announce::record(tx, &Actor::Cli, &said, now))?;
+    let (announcement, now) = (text.clone(), config.clock.now());
+    store.write_blocking(move |tx| announce::record(tx, &Actor::Cli, &announcement, now))?;
     let runtime = tokio::runtime::Runtime::new()
         .map_err(|error| Failure::Failed(format!("start the runtime: {error}")))?;
     runtime.block_on(bot::announce_from_shell(settings, &text)).map_err(Failure::Failed)?;

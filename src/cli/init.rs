@@ -123,7 +123,7 @@ impl Init {
         };
         match format {
             Format::Json => print_json(&made),
-            Format::Text => tell(&made, &dir),
+            Format::Text => print_made(&made, &dir),
         }
     }
 
@@ -295,7 +295,7 @@ fn share_with_group(file: &Path) -> Result<(), Failure> {
     share().map_err(|error| Failure::Failed(format!("{}: {error}", file.display())))
 }
 
-fn tell(made: &Made, dir: &Path) -> Result<(), Failure> {
+fn print_made(made: &Made, dir: &Path) -> Result<(), Failure> {
     print_line(&format!("network  {}", made.network))?;
     print_line(&format!("config   {}", made.config))?;
     print_line(&format!("xpub     {}", made.xpub))?;

@@ -137,7 +137,7 @@ fn trust(config: &Config, store: &Store, trusted: Trusted, have_lock: bool) -> R
     if !have_lock {
         return Err(Failure::Refused("stop the sweeper first".to_owned()));
     }
-    let said = match trusted {
+    let outcome = match trusted {
         Trusted::Payment(id) => {
             if !Seals::open(settings, store, Access::ReadAndWrite)?.trust_payment(store, id)? {
                 return Err(Refusal::UnknownPayment.into());
@@ -166,7 +166,7 @@ fn trust(config: &Config, store: &Store, trusted: Trusted, have_lock: bool) -> R
     };
     let now = config.clock.now();
     store.write_blocking(move |tx| sweeps::record_trust(tx, &Actor::Cli, trusted, now))?;
-    print_line(&said)
+    print_line(&outcome)
 }
 
 fn sweep_here(

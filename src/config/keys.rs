@@ -236,12 +236,12 @@ mod tests {
         let text =
             "[[node]]\nrpc_url = \"http://u:hush@127.0.0.1:1\"\n[[node]]\nrpc_url = \"http://a\"";
         let table: Table = text.parse().expect("TOML");
-        let said: Vec<String> = settings(&table, &table, &[])
+        let shown: Vec<String> = settings(&table, &table, &[])
             .iter()
             .map(|s| format!("{} {}", s.key, s.value))
             .collect();
         assert_eq!(
-            said,
+            shown,
             ["node[1].rpc_url \"http://u:***@127.0.0.1:1/\"", "node[2].rpc_url \"http://a\""]
         );
     }

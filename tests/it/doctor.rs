@@ -178,9 +178,9 @@ fn a_spare_node_that_is_too_old_is_skipped() {
         wait_for(&line, SOON, || gateway.metrics().lines().any(|found| found == line));
     };
     metric("in_use", fit.url(), 1);
-    metric("well", fit.url(), 1);
+    metric("healthy", fit.url(), 1);
     metric("in_use", ancient.url(), 0);
-    metric("well", ancient.url(), 0);
+    metric("healthy", ancient.url(), 0);
     gateway.term();
     gateway.set("node", toml::Value::Array(vec![section(&ancient.url(), node.cookie_file())]));
     gateway.cli_fails(&["serve"], 4, &["older than 0.21.5.4"]);
@@ -204,7 +204,7 @@ fn secret_files_with_equal_names_are_refused() {
     let list =
         |second: &Path| toml::Value::Array(vec![with_password(&here, 1), with_password(second, 2)]);
     gateway.set("node", list(&there));
-    let words = ["node[2].rpc_password_file", "has the name of node[1].rpc_password_file's file"];
+    let words = ["node[2].rpc_password_file", "has the same name as the file of node[1].rpc_password_file"];
     gateway.cli_fails(&["check-config"], 2, &words);
     gateway.set("node", list(&here));
     gateway.cli_ok(&["check-config"]);

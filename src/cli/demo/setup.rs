@@ -121,9 +121,9 @@ pub(super) fn till(setup: &Setup, key: &str) -> Result<Till, Failure> {
             );
             let (gateway, key) = (gateway.clone(), key.clone());
             Box::pin(async move {
-                let said = |failure: Failure| failure.message().to_owned();
-                let payment = create_payment(&gateway, &key, body).await.map_err(said)?;
-                let field = |name| text(&payment, name).map_err(said);
+                let message = |failure: Failure| failure.message().to_owned();
+                let payment = create_payment(&gateway, &key, body).await.map_err(message)?;
+                let field = |name| text(&payment, name).map_err(message);
                 let (payment_id, payment_url) = (field("paymentId")?, field("paymentUrl")?);
                 Ok(Bought { payment_id, payment_url })
             })

@@ -119,9 +119,9 @@ fn ask_timedatectl(options: &[&str]) -> Option<String> {
         }
         std::thread::sleep(Duration::from_millis(10));
     }
-    let mut said = String::new();
-    asked.stdout.take()?.take(ANSWER_BYTES_MAX).read_to_string(&mut said).ok()?;
-    Some(said.trim().to_owned())
+    let mut output = String::new();
+    asked.stdout.take()?.take(ANSWER_BYTES_MAX).read_to_string(&mut output).ok()?;
+    Some(output.trim().to_owned())
 }
 
 fn check_database(subject: &Subject) -> Finding {
