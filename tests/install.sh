@@ -1,5 +1,5 @@
 #!/bin/sh
-# Installs what is missing on a Debian machine, and says what and why.
+# Installs missing tools on Debian, and prints what and why.
 #
 #   tests/install.sh demo         what it takes to build and to run the demo
 #   tests/install.sh test         the same, and what the tests use
@@ -10,7 +10,7 @@ set -eu
 
 what=${1:-demo}
 
-# A line for each: the package, a command that succeeds where it is there, and what it is for.
+# One line each: package, command that succeeds if it is installed, purpose.
 wanted() {
   cat <<'LIST'
 g++|command -v g++|compiles ZeroMQ and SQLite
@@ -65,7 +65,7 @@ LIST
   fi
 }
 
-# Programs of cargo: the command, and what it is for.
+# Cargo programs: command and purpose.
 cargo_wanted() {
   if [ "$what" = deb ] || [ "$what" = installed ]; then echo cargo-deb; fi
   if [ "$what" = deb ]; then echo cargo-auditable; fi
@@ -87,7 +87,7 @@ missing=
 reasons=
 list=$(wanted)
 while IFS='|' read -r package check purpose; do
-  # A litecoind that the caller names needs no package.
+  # A litecoind named by the caller needs no package.
   if [ "$package" = litecoind ] && [ -n "${LITECOIND:-}" ]; then continue; fi
   if ! sh -c "$check" >/dev/null 2>&1; then
     missing="$missing $package"
@@ -114,7 +114,7 @@ if [ "$(id -u)" != 0 ]; then
   fi
   root=sudo
 fi
-# Debian 13 and Ubuntu have no litecoind. The project's own build does for everything.
+# Debian 13 and Ubuntu have no litecoind; use the project's own build.
 case " $missing " in
   *" litecoind "*)
     if ! apt-cache show litecoind >/dev/null 2>&1; then

@@ -1,15 +1,17 @@
 #!/bin/bash
-# The how-to guides on a new machine: a Debian 12 of its own, booted with systemd as its first
-# process, in which the package is installed and everything is set up by the commands of
-# static/docs/how-to. A payment on regtest is paid, told by webhook and paid out, by the real
-# units in their sandbox. Then a second node's drop-in, a backup, a restore, and the loss of the
-# database with a replica by Litestream; at last the package is upgraded, removed and purged.
+# Runs the how-to guides on a new Debian 12, booted with systemd: installs the package and
+# follows the commands of static/docs/how-to. Pays a payment on regtest, receives the webhook
+# and the payout, with the real units in their sandbox. Then a second node's drop-in, a backup,
+# a restore, and the loss of the database with a Litestream replica; at last upgrades, removes
+# and purges the package.
 #
-# Not run: how a downloaded litecoind is verified (litecoind/README.md), for that takes the download.
+# Not covered: verification of a downloaded litecoind (litecoind/README.md), which needs the
+# download.
 #
 #   tests/installed.sh target/debian/litegate_….deb
 #
-# Needs root, mmdebstrap and systemd-nspawn; about 1 GB in a temporary folder. Everything ends with it.
+# Needs root, mmdebstrap and systemd-nspawn, and about 1 GB in a temporary directory. Leaves
+# nothing behind.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -17,7 +19,7 @@ package=$(realpath "$1")
 folder=$(mktemp -d)
 root=$folder/root
 machine=litegate-$$
-# The new system without our package, kept for the next run.
+# The new system without our package, cached for the next run.
 base=target/installed/debian-12.tar
 container=
 leader=
@@ -40,8 +42,8 @@ finish() {
 }
 trap finish EXIT
 
-# The commands of a how-to guide under a heading, or on the whole page without one: the lines of the
-# code blocks whose fence is followed by this word. Blocks within numbered steps are indented.
+# The commands of a how-to guide below a heading, or of the whole page: the lines of code
+# blocks whose fence has this word. Blocks within numbered steps are indented.
 guide() {
   awk -v heading="${2:+## $2}" -v word="$3" '
     BEGIN { within = (heading == "") }
@@ -53,26 +55,26 @@ guide() {
     within && open && wanted { sub(/^ */, ""); print }' "static/docs/how-to/$1"
 }
 
-# The guide is for mainnet with a key that lies elsewhere; the rehearsal is on regtest with a key
-# here, as the guide says. Nothing else is changed.
+# The guide is for mainnet with a key elsewhere; this run uses regtest with a key here, as the
+# guide describes. Nothing else is changed.
 rehearsed() {
   sed -e 's/--network main/--network regtest/' -e 's/ --xpub zpub…//' \
     -e 's#https://pay.example.com#http://127.0.0.1:8080#' -e "s/ADDRESS/${address:-}/"
 }
 
-# Runs commands in the booted system, as its root; none longer than a minute and a half.
+# Runs commands in the booted system as root, with a deadline of 90 seconds.
 inside() {
   timeout 90 nsenter --target "$leader" --mount --uts --ipc --net --pid --root --wdns=/root \
     env -i PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin LANG=C.UTF-8 sh -euc "$1"
 }
 # Runs a program of this machine in the booted system's network.
 beside() { nsenter --target "$leader" --net "$@"; }
-# The same, and goes on meanwhile. The program takes the place of the shell that $! names.
+# The same in the background. exec, so that $! is the program.
 beside_meanwhile() { (exec nsenter --target "$leader" --net "$@") & }
-# As the node's own user: what root makes in its folder the node could not write.
+# As the node's user, because the node could not write files of root.
 cli() { inside "setpriv --reuid litecoin --regid litecoin --clear-groups litecoin-cli -conf=/etc/litecoin/litecoin.conf -datadir=/var/lib/litecoind $*"; }
 
-# Waits until a command succeeds, for at most so many seconds.
+# Waits until a command succeeds, with a limit in seconds.
 await() {
   local what=$1 seconds=$2 until=$((SECONDS + $2))
   shift 2
@@ -97,7 +99,7 @@ cp "$package" "$root/root/"
 
 say "install.md, Install"
 guide install.md Install '(rehearsal)?' | sed 's/^/  # /'
-# The booted system has no network but its own, so apt-get runs before.
+# The booted system has no outside network, so apt-get runs before.
 { echo 'set -eu; cd /root'; guide install.md Install '(rehearsal)?' | grep '^apt-get '; } > "$root/root/install.sh"
 timeout 300 systemd-nspawn --quiet --machine="$machine" --register=no --keep-unit --pipe --resolv-conf=copy-host \
   --directory "$root" env DEBIAN_FRONTEND=noninteractive sh /root/install.sh \
@@ -145,7 +147,7 @@ while read -r line; do
   say "  # $line"
   inside "$line" < /dev/null
   if [[ $line == *'litegate init'* ]]; then
-    # A receiver on this machine itself, which on mainnet nobody has.
+    # A receiver on this machine itself, which does not exist on mainnet.
     inside 'printf "\n[webhooks]\nallow_private_networks = true\n" >> /etc/litegate/litegate.toml'
   fi
 done < "$folder/configure"
@@ -228,7 +230,7 @@ inside 'setpriv --reuid litegate-sweeper --regid litegate --clear-groups cat /et
 say "several-nodes.md"
 guide several-nodes.md '' '' > "$folder/drop-in"
 [ "$(grep -c . "$folder/drop-in")" = 2 ] || fail "several-nodes.md has no drop-in"
-# What `systemctl edit` would write.
+# As `systemctl edit` would write it.
 inside 'mkdir -p /etc/systemd/system/litegate-sweeper.service.d'
 cp "$folder/drop-in" "$root/etc/systemd/system/litegate-sweeper.service.d/override.conf"
 inside 'systemctl daemon-reload && systemctl restart litegate-sweeper'
@@ -245,7 +247,7 @@ inside "litegate payment show $id && litegate webhook list --failed && litegate 
 inside 'litegate rescan --from-height 1'
 
 say "back-up-and-restore.md"
-# A payment that is opened, and the same one asked for.
+# Opens a payment page, and requests the same payment.
 open_payment() {
   beside curl --fail --silent --max-time 10 http://127.0.0.1:8080/api/payments \
     -H "x-api-key: $key" -H 'content-type: application/json' -d '{"amountLtc": 0.07}' | field paymentId
@@ -270,7 +272,7 @@ while read -r line; do
     'litestream restore'*)
       await "first copy" 30 inside 'find /var/backups/litegate/replica -name "*.ltx" | grep --quiet .'
       second=$(open_payment)
-      # What is not copied yet is copied before it ends; then the disk is lost.
+      # Litestream replicates pending changes before it stops; then the disk is lost.
       inside 'systemctl stop litegate litegate-sweeper litestream'
       inside 'rm -f /var/lib/litegate/litegate.db /var/lib/litegate/litegate.db-*'
       inside "$line" < /dev/null ;;
@@ -299,7 +301,7 @@ done
 inside 'apt-get purge -y litegate' > "$folder/purge.log" 2>&1
 grep --quiet 'holds keys or accounts and is kept' "$folder/purge.log" || fail "the purge says nothing of the keys"
 inside 'test -s /etc/litegate/signing.key && test -s /var/lib/litegate/litegate.db' || fail "the purge took the money"
-# What the guides' commands put there is the operator's.
+# Files created by the guides' commands belong to the operator.
 inside 'rm -r /etc/systemd/system/litegate-sweeper.service.d /var/backups/litegate /usr/bin/litestream'
 left=$(inside 'find / -xdev -path /root -prune -o -path /proc -prune -o -path /var/log -prune -o -name "*litegate*" -print' \
   | grep --invert-match --extended-regexp '^/(etc/litegate|var/lib/litegate|var/lib/litegate-sweeper)(/|$)' || true)

@@ -1,5 +1,5 @@
 #!/bin/sh
-# What other people's checkers say of scripts, manual pages, alert rules and the package.
+# Runs third-party checkers on scripts, manual pages, alert rules and the package.
 #
 #   tests/lint.sh target/debian/litegate_….deb
 set -eu

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Prints where Litestream is, which pip installs into tests/litestream only.
+# Prints the path of Litestream, which pip installs into tests/litestream.
 set -eu
 cd "$(dirname "$0")"
 

@@ -1,8 +1,7 @@
 #!/bin/sh
-# Installs the real axios, express, requests and standardwebhooks for the tests that run the
-# integration guide's examples and verify signatures, what drives the browser, and Litestream for
-# the restore drill: into tests/shops, tests/browser and tests/litestream only, from the registries
-# that npm and pip are set up with.
+# Installs axios, express, requests and standardwebhooks for the guide's examples and
+# signatures, the browser driver, and Litestream for the restore drill: into tests/shops,
+# tests/browser and tests/litestream, from the configured npm and pip registries.
 set -eu
 cd "$(dirname "$0")/shops"
 

@@ -1,13 +1,13 @@
 #!/bin/sh
-# Names the tests that need a privilege or a program which is not there, as arguments of the test program
-# (`--skip NAME`), and says on standard error which are ignored and why.
+# Prints the tests that lack a privilege or program, as arguments of the test program (`--skip NAME`), and
+# the reasons on standard error.
 #
 #   cargo test -- --include-ignored $(sh tests/privileges.sh)
 set -eu
 
 cd "$(dirname "$0")/.."
 
-# The tests whose `#[ignore = "…"]` begins with these words.
+# Tests whose `#[ignore = "…"]` begins with these words.
 named() {
   awk -v reason="$1" '
     /#\[ignore = "/ { hit = index($0, "#[ignore = \"" reason) }

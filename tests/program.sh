@@ -1,6 +1,6 @@
 #!/bin/sh
-# What the program of the package has to be: small, content with the libraries that every Debian 12
-# has, with the list of its crates inside, and without a name of a folder of the machine that built it.
+# Checks the program of the package: small, only with libraries of every Debian 12, with its
+# list of crates, and without paths of the build machine.
 #
 #   tests/program.sh target/package/litegate
 set -eu

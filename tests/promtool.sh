@@ -1,6 +1,6 @@
 #!/bin/sh
-# Prints where promtool is: in the path, or taken out of Debian's package of Prometheus, which is not
-# installed, because that would start a server.
+# Prints the path of promtool: the one on the path, or from Debian's Prometheus package,
+# unpacked and not installed, because installing starts a server.
 set -eu
 cd "$(dirname "$0")/.."
 

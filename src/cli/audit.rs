@@ -1,11 +1,14 @@
-//! `litegate audit`: where every litoshi is, and whether the node agrees.
+//! `litegate audit`: reconciles every litoshi with the node.
 
 use std::path::Path;
 
 use clap::Args;
 
 use super::audit_log::KnownHeads;
-use super::{Failure, Format, load, print_json, print_line, progress};
+use super::failure::Failure;
+use super::open::load;
+use super::output::{Format, print_json, print_line};
+use super::progress;
 use crate::operations;
 use crate::progress::OnProgress;
 use crate::serve::database::open_store;
@@ -19,7 +22,7 @@ pub(super) struct Audit {}
 
 impl Audit {
     pub(super) fn run(self, config: Option<&Path>, format: Format) -> Result<(), Failure> {
-        let config = load(config, Work::LookAtSweeper)?;
+        let config = load(config, Work::ReadSweeper)?;
         let store = open_store(&config)?;
         let known = KnownHeads::of(&config, &store)?;
         let node = node_of(&config, &store)?;
@@ -32,7 +35,9 @@ impl Audit {
         if let Err(error) =
             store.write_blocking(move |tx| operations::audit::record(tx, found, now))
         {
-            eprintln!("litegate: the result is not recorded, so nobody is notified: {error}");
+            eprintln!(
+                "litegate: cannot record the result, so administrators are not notified: {error}"
+            );
         }
         match format {
             Format::Json => print_json(&view)?,

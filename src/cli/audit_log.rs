@@ -1,12 +1,13 @@
-//! `litegate audit-log`: who changed what, as the bot's `/audit` shows it, and whether the log is
-//! whole.
+//! `litegate audit-log`: prints who changed what, and verifies the log.
 
 use std::path::Path;
 
 use clap::Args;
 use serde::Serialize;
 
-use super::{Failure, Format, load, open, print_json, print_line};
+use super::failure::Failure;
+use super::open::{load, open};
+use super::output::{Format, print_json, print_line};
 use crate::config::Config;
 use crate::domain::merchant::MerchantId;
 use crate::serve::database::open_store;
@@ -23,24 +24,23 @@ use crate::view::Time;
                   litegate audit-log --verify"
 )]
 pub(super) struct AuditLog {
-    /// Only what concerns this merchant
+    /// Only acts that concern this merchant
     #[arg(long)]
     merchant: Option<MerchantId>,
-    /// How many at most
+    /// Largest number of acts
     #[arg(long, default_value_t = 100)]
     limit: u32,
-    /// Check that no row was changed or removed: walk the whole hash chain
+    /// Verify the whole hash chain: no row was changed or removed
     #[arg(long, conflicts_with_all = ["merchant", "limit"])]
     verify: bool,
 }
 
-/// One act, with the API's names.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct View {
     at: Time,
     actor: String,
-    /// From where on Discord.
+    /// The Discord server or channel.
     place: Option<String>,
     act: String,
     merchant_id: Option<String>,
@@ -62,26 +62,25 @@ impl View {
     }
 }
 
-/// The outcome of a check, with the API's names.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Verified {
     intact: bool,
-    /// Rows that fit, from the first on.
+    /// Verified rows, from the first on.
     rows: u64,
-    /// The last of them.
+    /// Id of the last verified row.
     head_id: i64,
     head_hash: String,
-    /// False if there is a record of the sweeper that this user may not read.
+    /// False if the sweeper has a record that this user may not read.
     sweeper_record_compared: bool,
-    /// The first thing that is wrong.
+    /// The first problem.
     problem: Option<String>,
 }
 
 impl AuditLog {
     pub(super) fn run(self, config: Option<&Path>, format: Format) -> Result<(), Failure> {
         if self.verify {
-            let config = load(config, Work::LookAtSweeper)?;
+            let config = load(config, Work::ReadSweeper)?;
             return verify(&config, &open_store(&config)?, format);
         }
         let (_, store) = open(config)?;
@@ -108,15 +107,15 @@ fn print_entry(view: &View) -> Result<(), Failure> {
     print_line(&format!("{}  {}  {act}  {merchant}{change}", view.at.0, view.actor))
 }
 
-/// The heads of the log that are kept outside the database.
+/// Heads of the log that are kept outside the database.
 pub(super) struct KnownHeads {
     pub(super) heads: Vec<KnownHead>,
-    /// Why the sweeper's record is not among them, although there is one.
+    /// Why an existing record of the sweeper was not read.
     unread: Option<String>,
 }
 
 impl KnownHeads {
-    /// Those in the file of heads and, if this process may read it, in the sweeper's record.
+    /// Reads the file of heads and, if this process may, the sweeper's record.
     ///
     /// # Errors
     /// If the file of heads cannot be read.
@@ -134,7 +133,7 @@ impl KnownHeads {
         Ok(KnownHeads { heads, unread })
     }
 
-    /// Says that the log was not compared with the sweeper's record, and why.
+    /// Prints why the log was not compared with the sweeper's record.
     pub(super) fn print_unread(&self) -> Result<(), Failure> {
         let Some(why) = &self.unread else { return Ok(()) };
         print_line(&format!("not compared with the sweeper's record (run this as root): {why}"))
@@ -156,11 +155,11 @@ fn verify(config: &Config, store: &Store, format: Format) -> Result<(), Failure>
             problem: problem.clone(),
         })?,
         (Format::Text, None) => {
-            print_line(&format!("intact: {rows} rows, none was changed or removed"))?;
+            print_line(&format!("intact: {rows} rows, none changed or removed"))?;
             print_line(&format!("head: {} {}", head.id, head.hash_hex()))?;
             known.print_unread()?;
         }
-        (Format::Text, Some(_)) => print_line(&format!("the first {rows} rows fit"))?,
+        (Format::Text, Some(_)) => print_line(&format!("the first {rows} rows are intact"))?,
     }
     problem.map_or(Ok(()), |problem| Err(Failure::Failed(problem)))
 }

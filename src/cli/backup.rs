@@ -1,11 +1,13 @@
-//! `litegate backup`: a copy of the database while it is in use, and the trial of a copy.
+//! `litegate backup`: copies the database while it is in use, and verifies a copy.
 
 use std::path::{Path, PathBuf};
 
 use clap::Args;
 use serde::Serialize;
 
-use super::{Failure, Format, print_json, print_line, progress};
+use super::failure::Failure;
+use super::output::{Format, print_json, print_line};
+use super::progress;
 use crate::config::{self, Config};
 use crate::domain::audit::Difference;
 use crate::domain::time::Timestamp;
@@ -30,21 +32,20 @@ use crate::watcher::sync;
                   --verify /mnt/copies/monday.db"
 )]
 pub(super) struct Backup {
-    /// The copy; when one is made, a file that is not there yet
+    /// The copy. A new copy needs a file that does not exist
     file: PathBuf,
-    /// Try a copy: whole, ours, and clean against the node once it has caught up
+    /// Verify a copy: complete, ours, and without differences from the node
     #[arg(long)]
     verify: bool,
-    /// The file to try was restored by Litestream, or put aside by an upgrade or a restore: it has
-    /// no seal
+    /// The file comes from Litestream, or was set aside by an upgrade or a restore: it has no
+    /// seal
     #[arg(long, requires = "verify")]
     replica: bool,
-    /// The secret under which an older backup was made
+    /// The master secret of an older backup
     #[arg(long, requires = "verify", value_name = "FILE")]
     old_secret: Option<PathBuf>,
 }
 
-/// What a copy holds, with the API's names.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct ContentsView {
@@ -94,7 +95,7 @@ impl Backup {
 
 fn copy(config: Option<&Path>, file: &Path, format: Format) -> Result<(), Failure> {
     let mut config = config::load(config)?;
-    // A copy in a directory that the gateway's user cannot write is opened while root still may.
+    // A copy in a directory that the gateway's user cannot write is opened with root's rights.
     let output = match may_become_another(&config) || would_become_another(file) {
         true => Some(Output::create(file).map_err(backup::not_made(file))?),
         false => None,
@@ -118,18 +119,17 @@ fn copy(config: Option<&Path>, file: &Path, format: Format) -> Result<(), Failur
     }
     print_contents(&contents)?;
     for (what, file) in elsewhere(&config) {
-        print_line(&format!("not in it, keep a copy elsewhere: {what} {}", file.display()))?;
+        print_line(&format!("not included, keep a separate copy: {what} {}", file.display()))?;
     }
     Ok(())
 }
 
-/// What the flag `--replica` says.
 pub(super) fn source_of(replica: bool) -> Source {
     if replica { Source::Replica } else { Source::Backup }
 }
 
-/// Believes what was made under the secret in this file, too; its keys are not valid. It is read
-/// with root's rights, if root asks.
+/// Accepts seals of the secret in this file, too, but not its API keys. Reads it with the
+/// caller's rights.
 pub(super) fn believe_old_secret(config: &Config, file: Option<&Path>) -> Result<(), Failure> {
     let Some(file) = file else { return Ok(()) };
     let secret = config::secret_at("--old-secret", file)?;
@@ -162,13 +162,13 @@ fn verify(
     let store = open_examined(&config)?;
     let contents = contents(&store, bytes)?;
     if format == Format::Text {
-        print_line("whole: every page and every row was read")?;
+        print_line("complete: every page and every row was read")?;
         print_sealed(facts.as_ref())?;
         print_contents(&contents)?;
     }
     let (since, differences): (Vec<_>, Vec<_>) =
         catch_up_and_audit(&config, &store)?.into_iter().partition(|difference| {
-            // The gateway went on: later payments and payouts are not the copy's fault.
+            // The gateway kept serving, so later payments and payouts are no difference.
             matches!(
                 difference,
                 Difference::Unattributed { .. } | Difference::SpentElsewhere { .. }
@@ -198,7 +198,7 @@ fn verify(
     evaluate(&differences, "the copy differs from the chain")
 }
 
-/// Reads what the chain has had since, and compares, also with what comes meanwhile.
+/// Reads the chain since the copy and audits, including blocks that arrive meanwhile.
 pub(super) fn catch_up_and_audit(
     config: &Config,
     store: &Store,
@@ -214,12 +214,12 @@ pub(super) fn catch_up_and_audit(
     })
 }
 
-/// The failure for a comparison that found these differences, if any.
+/// The failure for these differences, if any.
 pub(super) fn evaluate(differences: &[Difference], differs: &str) -> Result<(), Failure> {
     match differences {
         [] => Ok(()),
         [Difference::Behind { .. }] => Err(Failure::Failed(
-            "it was not compared with the chain, which moved on meanwhile; run litegate audit later"
+            "not compared with the chain, because new blocks arrived; run litegate audit later"
                 .to_owned(),
         )),
         _ => Err(Failure::Failed(differs.to_owned())),
@@ -231,7 +231,7 @@ pub(super) fn contents(store: &Store, bytes: u64) -> Result<Contents, Failure> {
     contents.map_err(|error: store::Error| error.into())
 }
 
-/// What the seal of a copy says.
+/// Prints what a copy's seal covers.
 pub(super) fn print_sealed(facts: Option<&Facts>) -> Result<(), Failure> {
     match facts {
         Some(Facts { made_at, audit_log, .. }) => print_line(&format!(
@@ -251,7 +251,7 @@ pub(super) fn print_contents(contents: &Contents) -> Result<(), Failure> {
     print_line(&format!("up to {height}; the next index is {}; {bytes} bytes", next_index.get()))
 }
 
-/// What a restored gateway needs besides the database.
+/// Files that a restored gateway needs besides the database.
 fn elsewhere(config: &Config) -> Vec<(&'static str, PathBuf)> {
     let seals = config.seals.as_ref();
     [

@@ -1,10 +1,12 @@
-//! `litegate bot …`: what Discord is told of the bot, and announcements without Discord at hand.
+//! `litegate bot …`: prints the bot's commands, and announces without Discord at hand.
 
 use std::path::Path;
 
 use clap::{Args, Subcommand};
 
-use super::{Failure, Format, open, print_json, print_line};
+use super::failure::Failure;
+use super::open::open;
+use super::output::{Format, print_json, print_line};
 use crate::bot;
 use crate::operations::{Actor, announce};
 
@@ -17,10 +19,10 @@ pub(super) struct Bot {
 
 #[derive(Subcommand)]
 enum Act {
-    /// Print the commands as they are registered at Discord, without asking Discord
+    /// Print the commands as they are registered at Discord, without contacting Discord
     #[command(after_help = "Example: litegate bot commands --json")]
     Commands,
-    /// Say something to all merchants, in the channel for notices
+    /// Announce something to all merchants, in the notifications channel
     #[command(after_help = "Example: litegate bot announce 'The node moves at 5 UTC'")]
     Announce { text: String },
 }
@@ -53,8 +55,8 @@ fn announce_to_all(config: Option<&Path>, text: String, format: Format) -> Resul
     if settings.notifications_channel_id.is_none() {
         return Err(Failure::Usage("discord.notifications_channel_id is not set".to_owned()));
     }
-    let (said, now) = (text.clone(), config.clock.now());
-    store.write_blocking(move |tx| announce::record(tx, &Actor::Cli, &said, now))?;
+    let (announcement, now) = (text.clone(), config.clock.now());
+    store.write_blocking(move |tx| announce::record(tx, &Actor::Cli, &announcement, now))?;
     let runtime = tokio::runtime::Runtime::new()
         .map_err(|error| Failure::Failed(format!("start the runtime: {error}")))?;
     runtime.block_on(bot::announce_from_shell(settings, &text)).map_err(Failure::Failed)?;

@@ -1,11 +1,13 @@
-//! `litegate chain_guard …`: whether the chain is doubted, and the hand that ends it.
+//! `litegate chain-guard …`: shows the chain guard's state, and ends it.
 
 use std::path::Path;
 
 use clap::{Args, Subcommand};
 use serde::Serialize;
 
-use super::{Failure, Format, open, print_json, print_line};
+use super::failure::Failure;
+use super::open::open;
+use super::output::{Format, print_json, print_line};
 use crate::domain::chain_guard::{ActiveGuard, Trouble};
 use crate::store::audit_log;
 use crate::store::{Error, ReadTx, blocks, chain_guard_alerts};
@@ -19,10 +21,10 @@ pub(super) struct ChainGuard {
 
 #[derive(Subcommand)]
 enum Act {
-    /// Show whether there is a doubt about the chain, and why
+    /// Show whether the chain guard is active, and why
     #[command(after_help = "Example: litegate chain-guard show --json")]
     Show,
-    /// End the doubt: payments out of MWEB complete and sweeps go out again
+    /// End the chain guard: coins out of MWEB complete payments and sweeps continue
     #[command(
         after_help = "Example: litegate chain-guard end\n\nFindings of the last check do not activate the chain \
                       guard again; new ones do. Compare your node's tip with others before."
@@ -30,7 +32,6 @@ enum Act {
     End,
 }
 
-/// The answer to `show`.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Shown {
@@ -39,14 +40,14 @@ struct Shown {
     since: Option<String>,
     since_height: Option<u32>,
     quiet_blocks_left: Option<u32>,
-    /// What was wrong at the last look.
+    /// Problems found by the last check.
     troubles: Vec<ShownTrouble>,
 }
 
 #[derive(Debug, Serialize)]
 struct ShownTrouble {
     kind: &'static str,
-    /// The last block of the branch that it is about.
+    /// Last block of the branch in question.
     branch: Option<String>,
 }
 
@@ -125,7 +126,7 @@ fn print_shown(shown: &Shown) -> Result<(), Failure> {
     })
 }
 
-/// One line about an open doubt, for `doctor`.
+/// One line about the active guard, for `doctor`.
 pub(super) fn describe(chain_guard: &ActiveGuard, tip_height: u32) -> String {
     format!(
         "since {}: {}; payments out of MWEB and sweeps wait for {} more quiet blocks, or for \
@@ -136,13 +137,13 @@ pub(super) fn describe(chain_guard: &ActiveGuard, tip_height: u32) -> String {
     )
 }
 
-/// What began a doubt, as a sentence.
+/// The reason of an activation, as text.
 fn in_words(reason: &str) -> &str {
     match reason {
         "nodes_disagree" => "the second node is on another chain",
-        "slow_blocks" => "blocks come far too slowly",
+        "slow_blocks" => "blocks arrive far too slowly",
         "invalid_branch" => "a node refuses a branch of 3 or more young blocks",
-        "competing_branch" => "there is another branch of 3 or more young blocks",
+        "competing_branch" => "another branch of 3 or more young blocks competes",
         other => other,
     }
 }

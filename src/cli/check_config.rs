@@ -1,11 +1,12 @@
-//! `litegate check-config`: all mistakes of the configuration at once, without a node.
+//! `litegate check-config`: reports all configuration mistakes, without a node.
 
 use std::path::Path;
 
 use bitcoin::Script;
 use clap::Args;
 
-use super::{Failure, print_line};
+use super::failure::Failure;
+use super::output::print_line;
 use crate::config::{self, Mistakes};
 use crate::operations::own_addresses::OwnAddresses;
 

@@ -1,10 +1,11 @@
-//! `litegate config show`: every key with the value that counts, and where it comes from.
+//! `litegate config show`: prints every key with its effective value and source.
 
 use std::path::Path;
 
 use clap::{Args, Subcommand};
 
-use super::{Failure, Format, print_json, print_line};
+use super::failure::Failure;
+use super::output::{Format, print_json, print_line};
 use crate::config::{self, Source};
 
 #[derive(Args)]
@@ -15,7 +16,7 @@ pub(super) struct ConfigCommand {
 
 #[derive(Subcommand)]
 enum Act {
-    /// Print every key with its value, and whether it is a default, the file's or the environment's
+    /// Print every key with its value and source (default, file or environment)
     #[command(after_help = "Example: litegate config show")]
     Show,
 }

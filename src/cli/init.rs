@@ -1,4 +1,4 @@
-//! `litegate init`: a configuration, the secrets and the keys, in a folder where none of them is.
+//! `litegate init`: writes a configuration, secrets and keys. It never overwrites a file.
 
 use std::fs::OpenOptions;
 use std::io::{IsTerminal, Write};
@@ -12,8 +12,9 @@ use clap::Args;
 use serde::Serialize;
 use zeroize::{Zeroize, Zeroizing};
 
-use super::mnemonic_confirmation::Person;
-use super::{Failure, Format, print_json, print_line};
+use super::failure::Failure;
+use super::mnemonic_confirmation::Terminal;
+use super::output::{Format, print_json, print_line};
 use crate::config::{self, Layout, NewFile};
 use crate::domain::account_xpriv::AccountXpriv;
 use crate::domain::keys::{AccountXpub, DerivationIndex};
@@ -29,24 +30,25 @@ pub(super) struct Init {
     /// main, test or regtest
     #[arg(long)]
     network: Network,
-    /// The folder to write into; it is made if it is not there
+    /// The directory for the files; created if it does not exist
     #[arg(long, default_value = ".")]
     dir: PathBuf,
-    /// The public key of an account that you have: no private key is made, sweeps go out as PSBT
+    /// The public key of an existing account; no private key is created, sweeps are signed
+    /// elsewhere (PSBT)
     #[arg(long)]
     xpub: Option<String>,
-    /// A file with a passphrase, of which the last line end does not count: the signing key's file
-    /// is encrypted with it, and opened with it by `serve`
+    /// A file with the passphrase that encrypts the signing key; a final newline is ignored.
+    /// `serve` decrypts the key with it
     #[arg(long, value_name = "FILE", conflicts_with = "xpub")]
     passphrase_file: Option<PathBuf>,
-    /// What payment URLs start with: how shoppers reach this gateway
+    /// The gateway's public URL, with which payment URLs begin
     #[arg(long, value_name = "URL")]
     public_url: Option<String>,
-    /// Write the node's configuration too: the gateway then asks it under a name and a password of
-    /// its own, by which it may make the calls that it needs and no other
+    /// Also write the node's configuration: the gateway then uses a separate RPC user that may
+    /// make only the calls that it needs
     #[arg(long, value_name = "FILE")]
     litecoin_conf: Option<PathBuf>,
-    /// Ask nothing, even on a terminal. On main the terminal is asked all the same
+    /// Ask no questions, even on a terminal; on main the terminal is asked anyway
     #[arg(long)]
     yes: bool,
 }
@@ -57,7 +59,7 @@ struct Made {
     network: &'static str,
     config: String,
     xpub: String,
-    /// Why the wallet that the key came from may not find payments.
+    /// Why the wallet of the key may not find payments.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     warnings: Vec<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -65,7 +67,7 @@ struct Made {
     first_addresses: Vec<String>,
 }
 
-/// A text that is wiped when it is dropped.
+/// A text that is wiped when dropped.
 struct Zeroized(Zeroizing<String>);
 
 impl Serialize for Zeroized {
@@ -74,7 +76,7 @@ impl Serialize for Zeroized {
     }
 }
 
-/// An account that was made just now.
+/// A new account.
 struct Account {
     mnemonic: Zeroizing<String>,
     signing_key: Zeroizing<String>,
@@ -98,7 +100,7 @@ impl Init {
             }
         };
         if self.dir.exists() {
-            refuse_open_directory(&self.dir)?; // Before anybody writes words down.
+            refuse_open_directory(&self.dir)?; // Before the words are shown.
         }
         let addresses = first_addresses(&xpub, self.network);
         let asked = self.asks(format);
@@ -116,16 +118,16 @@ impl Init {
             xpub: spelled,
             warnings: xpub.warnings(),
             first_addresses: addresses,
-            // Whoever typed words back has seen them.
+            // A user who typed words back has seen them.
             mnemonic: account.filter(|_| !asked).map(|account| Zeroized(account.mnemonic)),
         };
         match format {
             Format::Json => print_json(&made),
-            Format::Text => tell(&made, &dir),
+            Format::Text => print_made(&made, &dir),
         }
     }
 
-    /// Whether somebody sits there who can be asked.
+    /// Whether a user at a terminal can be asked.
     fn asks(&self, format: Format) -> bool {
         let terminal = std::io::stdin().is_terminal() && std::io::stdout().is_terminal();
         let waived = self.yes && self.network != Network::Main;
@@ -138,20 +140,20 @@ impl Init {
         addresses: &[String],
     ) -> Result<(), Failure> {
         let mut person =
-            Person { answers: std::io::stdin().lock(), screen: std::io::stdout().lock() };
+            Terminal { answers: std::io::stdin().lock(), screen: std::io::stdout().lock() };
         match account {
             Some(account) => {
                 if self.network == Network::Main {
-                    person.wants_key_on_this_machine()?;
+                    person.accept_key_on_this_machine()?;
                 }
-                person.keeps_words(&account.mnemonic)
+                person.confirm_words(&account.mnemonic)
             }
-            None if self.network == Network::Main => person.knows_addresses(addresses),
+            None if self.network == Network::Main => person.confirm_addresses(addresses),
             None => Ok(()),
         }
     }
 
-    /// Writes all the files, or none.
+    /// Writes all files or none.
     fn write(&self, dir: &Path, account: Option<&Account>, xpub: &str) -> Result<(), Failure> {
         let passphrase_file = self.passphrase_file.as_deref().map(absolute).transpose()?;
         let signing_key = match (account, &passphrase_file) {
@@ -199,14 +201,14 @@ impl Init {
     }
 }
 
-/// A new BIP39 mnemonic of 24 words and the account m/84'/coin'/0' under it (BIP84).
+/// Creates a BIP39 mnemonic of 24 words and its BIP84 account m/84'/coin'/0'.
 pub(super) fn new_key(network: Network) -> Result<(String, AccountXpub), Failure> {
     let account = new_account(network)?;
     Ok((account.signing_key.to_string(), account.xpub))
 }
 
 fn new_account(network: Network) -> Result<Account, Failure> {
-    let failed = |what: &str| Failure::Failed(format!("cannot make a key: {what}"));
+    let failed = |what: &str| Failure::Failed(format!("cannot create a key: {what}"));
     let mut entropy = secret::random_bytes::<32>();
     let mnemonic = Mnemonic::from_entropy(&entropy).map_err(|_| failed("mnemonic"))?;
     entropy.zeroize();
@@ -242,7 +244,7 @@ fn make_dir(dir: &Path) -> Result<PathBuf, Failure> {
     Ok(dir)
 }
 
-/// Keys and configuration do not go where other users could replace them.
+/// Refuses a directory in which other users could replace keys and configuration.
 fn refuse_open_directory(dir: &Path) -> Result<(), Failure> {
     let failed = |error: std::io::Error| Failure::Failed(format!("{}: {error}", dir.display()));
     if Directory::open(dir).map_err(failed)?.is_open_to_others() {
@@ -255,11 +257,11 @@ fn refuse_open_directory(dir: &Path) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Writes all files, or none if one of them is there already.
+/// Writes all files, or none if one of them exists.
 pub(super) fn write_all_new(files: &[(PathBuf, &str)]) -> Result<(), Failure> {
     for (path, _) in files {
         if path.exists() {
-            let message = format!("{} is there already; nothing was written", path.display());
+            let message = format!("{} already exists; nothing was written", path.display());
             return Err(Failure::Refused(message));
         }
     }
@@ -278,8 +280,8 @@ pub(super) fn write_all_new(files: &[(PathBuf, &str)]) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Lets the group of a file's folder read it, if that group may look into the folder and is not
-/// our own: a service that runs under another name. For files that hold no secret.
+/// Makes a file without secrets readable for the group of its directory, if that group may
+/// enter the directory and is not ours: a service that runs as another user.
 fn share_with_group(file: &Path) -> Result<(), Failure> {
     let share = || -> std::io::Result<()> {
         let folder = std::fs::metadata(directory_of(file))?;
@@ -293,7 +295,7 @@ fn share_with_group(file: &Path) -> Result<(), Failure> {
     share().map_err(|error| Failure::Failed(format!("{}: {error}", file.display())))
 }
 
-fn tell(made: &Made, dir: &Path) -> Result<(), Failure> {
+fn print_made(made: &Made, dir: &Path) -> Result<(), Failure> {
     print_line(&format!("network  {}", made.network))?;
     print_line(&format!("config   {}", made.config))?;
     print_line(&format!("xpub     {}", made.xpub))?;
@@ -305,15 +307,13 @@ fn tell(made: &Made, dir: &Path) -> Result<(), Failure> {
     }
     if let Some(mnemonic) = &made.mnemonic {
         print_line("")?;
-        print_line(
-            "These words are the money. They are shown this once and stored nowhere: write",
-        )?;
+        print_line("These words control the money. They are shown once and stored nowhere: write")?;
         print_line("them down on paper, and compare the addresses above with your wallet.")?;
         print_line("")?;
         print_line(&mnemonic.0)?;
     }
     let config = if Layout::of(dir).is_system() {
-        String::new() // Where every command looks by itself.
+        String::new() // Commands search there by default.
     } else {
         format!(" --config {}", made.config)
     };

@@ -1,11 +1,12 @@
-//! `litegate completions` and `litegate man`: made from the same definitions as `--help`.
+//! `litegate completions` and `litegate man`, generated from the definitions of `--help`.
 
 use std::path::PathBuf;
 
 use clap::{Args, Command};
 use clap_complete::Shell;
 
-use super::{Failure, print_line};
+use super::failure::Failure;
+use super::output::print_line;
 
 #[derive(Args)]
 #[command(after_help = "Example: litegate completions bash > /etc/bash_completion.d/litegate")]
@@ -25,7 +26,7 @@ impl Completions {
 #[derive(Args)]
 #[command(after_help = "Example: litegate man /usr/local/share/man/man1")]
 pub(super) struct Man {
-    /// The folder that the pages are written into: litegate.1, litegate-serve.1 and so on
+    /// The directory for the pages: litegate.1, litegate-serve.1 and so on
     folder: PathBuf,
 }
 

@@ -1,29 +1,27 @@
-//! `litegate merchant …`: the acts of the bot, for operators without Discord and for scripts.
+//! `litegate merchant …`: the bot's operations, for operators without Discord and scripts.
 
 use std::path::Path;
 
 use clap::{Args, Subcommand};
-use serde::Serialize;
 
+use super::failure::Failure;
 use super::merchant_key::Key;
 use super::merchant_second_factor::{Code, SecondFactor};
-use super::{Failure, Format, open, print_json, print_line};
+use super::open::open;
+use super::output::{Format, print_json};
 use crate::config::Config;
 use crate::domain::address::Address;
-use crate::domain::merchant::{
-    BusinessName, Merchant as Row, MerchantId, OldKey, address_in_force, address_to_come,
-};
+use crate::domain::merchant::{BusinessName, MerchantId, OldKey};
 use crate::domain::notification::{Kind, Way};
-use crate::operations::merchants::{self as operations, Account, NewMerchant};
-use crate::operations::notifications as notification_operations;
+use crate::domain::time::Timestamp;
+use crate::operations::merchants::{self as operations, NewMerchant};
 use crate::operations::own_addresses::{ForeignAddress, OwnAddresses};
 use crate::operations::{Actor, Refusal, accounts};
-use crate::store::{
-    Store, WriteTx, merchants as rows, notifications as notification_rows, payout_waits,
-};
-use crate::view::Time;
+use crate::store::{Store, WriteTx, payout_waits};
 use crate::view::account::SumsView;
-use crate::view::merchant::{MerchantView, Shown};
+
+use super::merchant_notifications;
+use super::merchant_view::{Reveal, list, print_text, view};
 
 #[derive(Args)]
 #[command(
@@ -36,7 +34,7 @@ pub(super) struct Merchant {
 
 #[derive(Subcommand)]
 enum Act {
-    /// Add a merchant; prints its id and API key
+    /// Add a merchant and print its id and API key
     #[command(after_help = "Example: litegate merchant add --name 'Demo Shop' --days 30")]
     Add {
         #[arg(long)]
@@ -46,7 +44,7 @@ enum Act {
         discord_id: Option<u64>,
         #[arg(long)]
         payout_address: Option<String>,
-        /// Days of subscription to begin with
+        /// Days of the initial subscription
         #[arg(long)]
         days: Option<u32>,
     },
@@ -64,13 +62,13 @@ enum Act {
         #[command(flatten)]
         code: Code,
     },
-    /// Cancel a change of the payout address that has not taken effect
+    /// Cancel a change of the payout address before it takes effect
     #[command(after_help = "Example: litegate merchant cancel-address-change mer_0123456789ab")]
     CancelAddressChange { id: MerchantId },
     /// Change the business name
     #[command(after_help = "Example: litegate merchant set-name mer_0123456789ab 'New name'")]
     SetName { id: MerchantId, name: String },
-    /// Change the confirmations that new payments need
+    /// Set the confirmations that new payments need
     #[command(after_help = "Example: litegate merchant set-confirmations mer_0123456789ab 3")]
     SetConfirmations { id: MerchantId, confirmations: u32 },
     /// Add days of subscription
@@ -79,38 +77,38 @@ enum Act {
     /// End the subscription now
     #[command(after_help = "Example: litegate merchant revoke mer_0123456789ab")]
     Revoke { id: MerchantId },
-    /// Let the merchant make no new payments; open ones go on and are paid out
+    /// Refuse new payments of the merchant; open ones continue and are paid out
     #[command(after_help = "Example: litegate merchant suspend mer_0123456789ab")]
     Suspend { id: MerchantId },
-    /// Let a suspended merchant go on
+    /// Accept new payments of a suspended merchant again
     #[command(after_help = "Example: litegate merchant unsuspend mer_0123456789ab")]
     Unsuspend { id: MerchantId },
     /// Show the API key
     #[command(after_help = "Example: litegate merchant view-key mer_0123456789ab")]
     ViewKey { id: MerchantId },
-    /// Make a new API key; the old one is dead at once, unless it may live on for a day
+    /// Create a new API key; the old one ends now, or after 24 hours with --keep-old
     #[command(after_help = "Example: litegate merchant rotate-key mer_0123456789ab")]
     RotateKey {
         id: MerchantId,
-        /// The old key is taken for 24 more hours
+        /// Accept the old key for 24 more hours
         #[arg(long)]
         keep_old: bool,
         #[command(flatten)]
         code: Code,
     },
-    /// Named API keys with a scope, beside the merchant's own key
+    /// Manage named API keys with a scope
     #[command(after_help = "Example: litegate merchant key list mer_0123456789ab")]
     Key {
         #[command(subcommand)]
         key: Key,
     },
-    /// A second factor for changes of the payout address and of the API key
+    /// Manage the second factor for changes of payout address and API key
     #[command(after_help = "Example: litegate merchant second-factor enable mer_0123456789ab")]
     SecondFactor {
         #[command(subcommand)]
         step: SecondFactor,
     },
-    /// Say where webhooks go when a payment names no URL of its own
+    /// Set the default URL of webhooks, for payments without one
     #[command(after_help = "Example: litegate merchant set-webhook-url mer_0123456789ab \
                             https://shop.example/hook")]
     SetWebhookUrl {
@@ -118,7 +116,7 @@ enum Act {
         /// A URL, or none
         url: String,
     },
-    /// Show what the merchant is told and how, or choose it for a kind
+    /// Show which notifications the merchant gets and how, or set one kind
     #[command(
         after_help = "Example: litegate merchant notification-settings mer_0123456789ab paid message"
     )]
@@ -126,43 +124,21 @@ enum Act {
         id: MerchantId,
         #[arg(requires = "way")]
         kind: Option<Kind>,
-        /// message, channel (which says that something waits) or off
+        /// message, channel (announces a waiting notification) or off
         way: Option<Way>,
     },
-    /// Show what the merchant was told, the newest first
+    /// Show the merchant's notifications, newest first
     #[command(after_help = "Example: litegate merchant notifications mer_0123456789ab")]
     Notifications { id: MerchantId },
     /// Show the secret that signs webhooks
     #[command(after_help = "Example: litegate merchant view-webhook-secret mer_0123456789ab")]
     ViewWebhookSecret { id: MerchantId },
-    /// Make a new webhook secret; for 24 hours webhooks carry signatures by the old one, too
-    #[command(after_help = "A second rotation within that time ends the first secret at once.\n\n\
-                            Example: litegate merchant rotate-webhook-secret mer_0123456789ab")]
+    /// Create a new webhook secret; webhooks carry signatures of both for 24 hours
+    #[command(
+        after_help = "A second rotation within that time revokes the first secret at once.\n\n\
+                            Example: litegate merchant rotate-webhook-secret mer_0123456789ab"
+    )]
     RotateWebhookSecret { id: MerchantId },
-}
-
-/// A kind of notice, and how it is told.
-#[derive(Serialize)]
-struct ChoiceView {
-    kind: &'static str,
-    way: &'static str,
-}
-
-/// A notice as the command line shows it.
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct NotificationView {
-    at: Time,
-    kind: &'static str,
-    text: String,
-}
-
-/// Which secrets to show beside the merchant.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Reveal {
-    Nothing,
-    ApiKey,
-    WebhookSecret,
 }
 
 impl Merchant {
@@ -173,9 +149,15 @@ impl Merchant {
             Act::Key { key } => return key.run(&config, &store, format),
             Act::SecondFactor { step } => return step.run(&config, &store, format),
             Act::NotificationSettings { id, kind, way } => {
-                return notification_settings(&config, &store, id, kind.zip(way), format);
+                return merchant_notifications::settings(
+                    &config,
+                    &store,
+                    id,
+                    kind.zip(way),
+                    format,
+                );
             }
-            Act::Notifications { id } => return notifications(&store, id, format),
+            Act::Notifications { id } => return merchant_notifications::list(&store, id, format),
             Act::Add { .. } | Act::ViewKey { .. } | Act::RotateKey { .. } => Reveal::ApiKey,
             Act::ViewWebhookSecret { .. } | Act::RotateWebhookSecret { .. } => {
                 Reveal::WebhookSecret
@@ -209,7 +191,7 @@ impl Merchant {
 }
 
 impl Act {
-    /// Does what was asked for, in one write, and answers whom it was about.
+    /// Performs the operation in one write. Answers its merchant.
     fn carry_out(self, config: &Config, store: &Store) -> Result<MerchantId, Failure> {
         let (now, rules) = (config.clock.now(), config.merchants.clone());
         let clock = config.clock.clone();
@@ -217,22 +199,12 @@ impl Act {
         match self {
             Act::Add { name, discord_id, payout_address, days } => {
                 let name = BusinessName::parse(&name).map_err(Refusal::from)?;
-                let payout_address =
-                    payout_address.map(|text| read_address(&text, config, store)).transpose()?;
+                let read = |text: String| read_address(&text, config, store);
+                let payout_address = payout_address.map(read).transpose()?;
                 let new = NewMerchant { name, discord_id, payout_address, days };
                 write(store, move |tx| Ok(operations::add(tx, &cli, &rules, &new, &clock)?.id))
             }
-            Act::SetAddress { id, address, code } => {
-                let address = read_address(&address, config, store)?;
-                let registered = code.guard(config, store, id, move |tx, passed| {
-                    operations::set_address(tx, &cli, &rules, id, &address, passed, &clock)
-                })?;
-                if !registered.is_new {
-                    let address = registered.registration.address;
-                    eprintln!("litegate: nothing is registered anew: {address} is already");
-                }
-                Ok(id)
-            }
+            Act::SetAddress { id, address, code } => set_address(config, store, id, &address, code),
             Act::CancelAddressChange { id } => write(store, move |tx| {
                 operations::cancel_address_change(tx, &cli, id, &clock).map(|()| id)
             }),
@@ -270,27 +242,21 @@ impl Act {
             Act::RotateWebhookSecret { id } => write(store, move |tx| {
                 operations::rotate_webhook_secret(tx, &cli, id, now).map(|_| id)
             }),
-            Act::ViewKey { id } => write(store, move |tx| {
-                operations::get(tx, id)?;
-                operations::record_shown(tx, &cli, id, "view_key", now).map(|()| id)
-            }),
-            Act::ViewWebhookSecret { id } => write(store, move |tx| {
-                operations::get(tx, id)?;
-                operations::record_shown(tx, &cli, id, "view_webhook_secret", now).map(|()| id)
-            }),
+            Act::ViewKey { id } => record_shown(store, id, "view_key", now),
+            Act::ViewWebhookSecret { id } => record_shown(store, id, "view_webhook_secret", now),
             Act::Show { id } => Ok(id),
             Act::List
             | Act::Key { .. }
             | Act::SecondFactor { .. }
             | Act::NotificationSettings { .. }
             | Act::Notifications { .. } => {
-                Err(Failure::Usage("this shows something else than a merchant".to_owned()))
+                Err(Failure::Usage("this command does not show a merchant".to_owned()))
             }
         }
     }
 }
 
-/// Does an act in one write.
+/// Runs an operation in one write.
 fn write(
     store: &Store,
     act: impl FnOnce(&WriteTx) -> Result<MerchantId, Refusal> + Send + 'static,
@@ -298,8 +264,40 @@ fn write(
     Ok(store.write_blocking(act)?)
 }
 
-/// Reads an address that is not the account's own, with a warning where it may have been meant for
-/// the other chain.
+fn set_address(
+    config: &Config,
+    store: &Store,
+    id: MerchantId,
+    text: &str,
+    code: Code,
+) -> Result<MerchantId, Failure> {
+    let address = read_address(text, config, store)?;
+    let (rules, clock) = (config.merchants.clone(), config.clock.clone());
+    let registered = code.guard(config, store, id, move |tx, passed| {
+        operations::set_address(tx, &Actor::Cli, &rules, id, &address, passed, &clock)
+    })?;
+    if !registered.is_new {
+        let address = registered.registration.address;
+        eprintln!("litegate: {address} is already registered; nothing was changed");
+    }
+    Ok(id)
+}
+
+/// Records in the audit log that a secret was shown.
+fn record_shown(
+    store: &Store,
+    id: MerchantId,
+    act: &'static str,
+    now: Timestamp,
+) -> Result<MerchantId, Failure> {
+    write(store, move |tx| {
+        operations::get(tx, id)?;
+        operations::record_shown(tx, &Actor::Cli, id, act, now).map(|()| id)
+    })
+}
+
+/// Parses an address that is not the account's own. Warns about one that may be meant for
+/// Bitcoin.
 fn read_address(text: &str, config: &Config, store: &Store) -> Result<ForeignAddress, Refusal> {
     let address = Address::parse(text.trim(), config.network)?;
     if address.is_old_p2sh_spelling() {
@@ -307,143 +305,4 @@ fn read_address(text: &str, config: &Config, store: &Store) -> Result<ForeignAdd
     }
     let own = OwnAddresses::new(config.xpub.clone());
     store.read_blocking(|tx| own.vet(tx, address))
-}
-
-fn view(account: &Account, config: &Config, reveal: Reveal) -> Result<MerchantView, Failure> {
-    let now = config.clock.now();
-    let in_force = address_in_force(account.addresses.current(), now).map(|r| &r.address);
-    let to_come =
-        address_to_come(account.addresses.current(), now).map(|r| (&r.address, r.effective_at));
-    let merchant: &Row = &account.merchant;
-    let mut view = MerchantView::new(merchant, in_force, to_come, now);
-    view.damaged_payout_addresses = account.addresses.damaged.clone();
-    match reveal {
-        Reveal::Nothing => {}
-        Reveal::ApiKey => {
-            let secret = config.secret()?.current();
-            let key = secret.api_key(config.network, merchant.id, merchant.key_version);
-            view.api_key = Some(Shown(key.reveal().clone()));
-        }
-        Reveal::WebhookSecret => {
-            let current = merchant.webhook_secret;
-            let secret = config.secret()?.current().webhook_secret(merchant.id, current.version);
-            view.webhook_secret = Some(Shown(secret.reveal().clone()));
-            let in_grace = current.previous_version(now).is_some();
-            let ends_at = current.grace_ends_at().filter(|_| in_grace);
-            view.previous_webhook_secret_ends_at = ends_at.map(Time);
-        }
-    }
-    Ok(view)
-}
-
-/// Chooses how a kind of notice is told, if one is given, and shows all.
-fn notification_settings(
-    config: &Config,
-    store: &Store,
-    id: MerchantId,
-    choice: Option<(Kind, Way)>,
-    format: Format,
-) -> Result<(), Failure> {
-    let now = config.clock.now();
-    if let Some((kind, way)) = choice {
-        let choose = move |tx: &WriteTx| {
-            notification_operations::choose(tx, &Actor::Cli, id, kind, way, now)
-        };
-        store.write_blocking(choose)?;
-    }
-    let choices = store.read_blocking(|tx| notification_operations::choices(tx, id))?;
-    let view = |(kind, way): (Kind, Way)| ChoiceView { kind: kind.as_str(), way: way.as_str() };
-    let views: Vec<ChoiceView> = choices.into_iter().map(view).collect();
-    match format {
-        Format::Json => print_json(&views),
-        Format::Text => {
-            views.iter().try_for_each(|view| print_line(&format!("{:16}  {}", view.kind, view.way)))
-        }
-    }
-}
-
-/// Notices that are shown at most.
-const NOTIFICATIONS_MAX: u32 = 100;
-
-fn notifications(store: &Store, id: MerchantId, format: Format) -> Result<(), Failure> {
-    let found = store.read_blocking(|tx| {
-        operations::get(tx, id)?;
-        Ok::<_, Refusal>(notification_rows::list(tx, id, 0, NOTIFICATIONS_MAX)?)
-    })?;
-    let view = |notification: notification_rows::StoredNotification| NotificationView {
-        at: Time(notification.created_at),
-        kind: notification.kind.as_str(),
-        text: notification.text,
-    };
-    let views: Vec<NotificationView> = found.into_iter().map(view).collect();
-    match format {
-        Format::Json => print_json(&views),
-        Format::Text => views.iter().try_for_each(|view| {
-            print_line(&format!("{}  {}  {}", view.at.0, view.kind, view.text))
-        }),
-    }
-}
-
-fn list(config: &Config, store: &Store, format: Format) -> Result<(), Failure> {
-    let network = config.network;
-    let accounts = store.read_blocking(|tx| {
-        let all = rows::all(tx)?;
-        all.iter()
-            .map(|merchant| operations::account(tx, merchant.id, network))
-            .collect::<Result<Vec<_>, _>>()
-    })?;
-    let views = accounts.iter().map(|account| view(account, config, Reveal::Nothing));
-    let views: Vec<MerchantView> = views.collect::<Result<_, _>>()?;
-    match format {
-        Format::Json => print_json(&views),
-        Format::Text => views.iter().try_for_each(|view| {
-            let address = view.payout_address.as_deref().unwrap_or("no payout address");
-            let active = if view.subscription_active { "active" } else { "no subscription" };
-            print_line(&format!("{}  {}  {active}  {address}", view.merchant_id, view.name))
-        }),
-    }
-}
-
-fn print_text(view: &MerchantView) -> Result<(), Failure> {
-    print_line(&format!("merchant        {}", view.merchant_id))?;
-    print_line(&format!("name            {}", view.name))?;
-    let address = view.payout_address.as_deref().unwrap_or("none");
-    print_line(&format!("payout address  {address}"))?;
-    if let (Some(next), Some(at)) = (&view.next_payout_address, &view.next_payout_address_at) {
-        print_line(&format!("                {next} from {}", at.0))?;
-    }
-    for version in &view.damaged_payout_addresses {
-        print_line(&format!("                payout address {version} cannot be read"))?;
-    }
-    if let Some(why) = &view.payouts_wait {
-        print_line(&format!("payouts wait    {why}"))?;
-    }
-    let subscription = match &view.subscription_ends_at {
-        Some(end) if view.subscription_active => format!("until {}", end.0),
-        Some(end) => format!("ended {}", end.0),
-        None => "none".to_owned(),
-    };
-    print_line(&format!("subscription    {subscription}"))?;
-    if let Some(confirmations) = view.confirmations {
-        print_line(&format!("confirmations   {confirmations}"))?;
-    }
-    if let Some(key) = &view.api_key {
-        print_line(&format!("API key         {}", key.0))?;
-    }
-    if let Some(secret) = &view.webhook_secret {
-        print_line(&format!("webhook secret  {}", secret.0))?;
-    }
-    if let Some(end) = &view.previous_webhook_secret_ends_at {
-        print_line(&format!("                the one before signs as well until {}", end.0))?;
-    }
-    if let Some(end) = &view.previous_api_key_ends_at {
-        print_line(&format!("                the one before is taken as well until {}", end.0))?;
-    }
-    if let Some(url) = &view.webhook_url {
-        print_line(&format!("webhooks go to  {url}"))?;
-    }
-    for (name, sum) in view.sums.iter().flat_map(SumsView::named) {
-        print_line(&format!("{:14}  {} LTC", name.as_str(), sum.0))?;
-    }
-    Ok(())
 }

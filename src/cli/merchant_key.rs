@@ -3,7 +3,8 @@
 use clap::Subcommand;
 use serde::Serialize;
 
-use super::{Failure, Format, print_json, print_line};
+use super::failure::Failure;
+use super::output::{Format, print_json, print_line};
 use crate::config::Config;
 use crate::domain::api_key::{ApiKeyId, NamedApiKey, Scope};
 use crate::domain::merchant::{BusinessName, MerchantId};
@@ -15,7 +16,7 @@ use crate::view::merchant::Shown;
 
 #[derive(Subcommand)]
 pub(super) enum Key {
-    /// Add an API key; prints it
+    /// Add an API key and print it
     #[command(
         after_help = "Example: litegate merchant key add mer_0123456789ab --scope create --name 'Shop plugin'"
     )]
@@ -24,7 +25,7 @@ pub(super) enum Key {
         /// create: create payments and read those; read: read everything; full: everything
         #[arg(long, default_value = "full", value_name = "create|read|full")]
         scope: Scope,
-        /// What the key is for; unique for the merchant
+        /// The purpose of the key; unique per merchant
         #[arg(long)]
         name: String,
     },
@@ -41,7 +42,6 @@ pub(super) enum Key {
     Revoke { merchant: MerchantId, key: ApiKeyId },
 }
 
-/// A named API key, for operators.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct KeyView {

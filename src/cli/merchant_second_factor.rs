@@ -1,12 +1,12 @@
-//! `litegate merchant second-factor …`: codes of an authenticator app, and the code that guarded
-//! commands take.
+//! `litegate merchant second-factor …`, and the `--code` argument of guarded commands.
 
 use std::io::BufRead;
 
 use clap::{Args, Subcommand};
 use serde::Serialize;
 
-use super::{Failure, Format, print_json, print_line};
+use super::failure::Failure;
+use super::output::{Format, print_json, print_line};
 use crate::config::Config;
 use crate::domain::merchant::MerchantId;
 use crate::operations::second_factor::{self as operations, Attempt, FactorRefusal, Passed};
@@ -14,16 +14,16 @@ use crate::operations::{Actor, Refusal};
 use crate::store::{Store, WriteTx};
 use crate::view::merchant::Shown;
 
-/// A code that a command takes.
+/// The one-time code of a guarded command.
 #[derive(Args)]
 pub(super) struct Code {
-    /// A code of the merchant's authenticator app, or a recovery code; - reads it from standard
-    /// input
+    /// A code of the merchant's authenticator app, or a recovery code; - reads it from
+    /// standard input
     #[arg(long, value_name = "CODE", allow_hyphen_values = true)]
     code: Option<String>,
 }
 
-/// The longest line that is read as a code, in bytes.
+/// Largest line read as a code, in bytes.
 const LINE_BYTES_MAX: u64 = 256;
 
 impl Code {
@@ -38,7 +38,7 @@ impl Code {
         Ok(Some(line))
     }
 
-    /// Does what the merchant's second factor guards, in one write with the use of the code.
+    /// Runs an operation that the second factor guards. The code is used in the same write.
     pub(super) fn guard<T: Send + 'static>(
         self,
         config: &Config,
@@ -58,10 +58,10 @@ impl Code {
 
 #[derive(Subcommand)]
 pub(super) enum SecondFactor {
-    /// Make a secret for an authenticator app; confirm it with the first code
+    /// Create a secret for an authenticator app; confirm it with the first code
     #[command(after_help = "Example: litegate merchant second-factor enable mer_0123456789ab")]
     Enable { merchant: MerchantId },
-    /// Enable the second factor by the app's first code; prints recovery codes, once
+    /// Enable the second factor with the app's first code; prints recovery codes once
     #[command(
         after_help = "Example: litegate merchant second-factor confirm mer_0123456789ab --code 123456"
     )]
@@ -79,13 +79,12 @@ pub(super) enum SecondFactor {
     },
 }
 
-/// A second factor after a step, for operators.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct View {
     merchant_id: String,
     enabled: bool,
-    /// What the app is given.
+    /// The secret for the app.
     #[serde(skip_serializing_if = "Option::is_none")]
     secret: Option<Shown>,
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -1,75 +1,74 @@
-//! The questions of `litegate init` on a terminal: that whoever makes a key of money knows what it
-//! means, has the words on paper, and looks at the right account. Scripts are asked nothing.
+//! The questions of `litegate init` on a terminal: the operator accepts a key on this machine,
+//! has the mnemonic on paper, and recognises the account. Scripts are asked nothing.
 
 use std::io::{BufRead, Write};
 
-use super::Failure;
+use super::failure::Failure;
 use crate::secret;
 
-/// How often a wrong answer is forgiven.
+/// Attempts per question.
 const TRIES: usize = 3;
 
-/// How many words are typed back.
+/// Number of words to type back.
 const WORDS_ASKED: usize = 2;
 
-/// Takes the words off the screen, and out of what can be scrolled back to (xterm's 3J).
+/// Clears the screen and the scrollback buffer (xterm's 3J).
 const CLEAR: &str = "\x1b[2J\x1b[3J\x1b[H";
 
-/// A person at a terminal.
-pub(super) struct Person<R, W> {
+pub(super) struct Terminal<R, W> {
     pub(super) answers: R,
     pub(super) screen: W,
 }
 
-impl<R: BufRead, W: Write> Person<R, W> {
-    /// Says what a key on this machine means.
+impl<R: BufRead, W: Write> Terminal<R, W> {
+    /// Explains the risk of a key on this machine.
     ///
     /// # Errors
-    /// Unless it is answered with yes.
-    pub(super) fn wants_key_on_this_machine(&mut self) -> Result<(), Failure> {
-        self.say(
-            "This makes the key of real money on this machine: whoever breaks into it can take\n\
-             what waits for payout. The safer way is to make the account in a wallet or on a\n\
-             machine that is never online, and to give only its public key here (--xpub).",
+    /// Unless the answer is yes.
+    pub(super) fn accept_key_on_this_machine(&mut self) -> Result<(), Failure> {
+        self.print(
+            "This creates the key of real money on this machine. An attacker who controls it can\n\
+             steal everything that waits for payout. It is safer to create the account in a wallet\n\
+             or on an offline machine, and to use only its public key here (--xpub).",
         )?;
-        self.agree("Make the key here all the same?")
+        self.require_yes("Create the key here anyway?")
     }
 
-    /// Shows the words, takes them off the screen, and has some of them typed back.
+    /// Shows the words, clears the screen, and asks for some of them.
     ///
     /// # Errors
-    /// If they are not known after some tries.
-    pub(super) fn keeps_words(&mut self, mnemonic: &str) -> Result<(), Failure> {
+    /// If the answers are wrong after some attempts.
+    pub(super) fn confirm_words(&mut self, mnemonic: &str) -> Result<(), Failure> {
         let words: Vec<&str> = mnemonic.split(' ').collect();
         for _ in 0..TRIES {
-            self.say("These words are the money. Write them on paper, in this order:\n")?;
+            self.print("These words control the money. Write them on paper, in this order:\n")?;
             for (at, word) in words.iter().enumerate() {
-                self.say(&format!("{:>3}  {word}", at.saturating_add(1)))?;
+                self.print(&format!("{:>3}  {word}", at.saturating_add(1)))?;
             }
-            self.ask("\nPress Enter once they are on paper; they go from the screen then. ")?;
-            self.say(CLEAR)?;
-            if self.types_back(&words)? {
+            self.ask("\nPress Enter once they are on paper. The screen is then cleared. ")?;
+            self.print(CLEAR)?;
+            if self.words_match(&words)? {
                 return Ok(());
             }
-            self.say("That is not the word. Once more.\n")?;
+            self.print("That is not the word. Try again.\n")?;
         }
-        Err(refused("the words were not typed back"))
+        Err(refused("the words were not confirmed"))
     }
 
     /// Shows an account's first addresses.
     ///
     /// # Errors
-    /// Unless it is answered with yes.
-    pub(super) fn knows_addresses(&mut self, addresses: &[String]) -> Result<(), Failure> {
-        self.say("The first addresses of this account are:")?;
+    /// Unless the answer is yes.
+    pub(super) fn confirm_addresses(&mut self, addresses: &[String]) -> Result<(), Failure> {
+        self.print("The first addresses of this account are:")?;
         for address in addresses {
-            self.say(&format!("  {address}"))?;
+            self.print(&format!("  {address}"))?;
         }
-        self.agree("Does your wallet show the same as its first receiving addresses?")
+        self.require_yes("Does your wallet show the same as its first receiving addresses?")
     }
 
-    fn types_back(&mut self, words: &[&str]) -> Result<bool, Failure> {
-        for at in some_places(words.len()) {
+    fn words_match(&mut self, words: &[&str]) -> Result<bool, Failure> {
+        for at in random_positions(words.len()) {
             let answer = self.ask(&format!("Word {}: ", at.saturating_add(1)))?;
             if !answer.eq_ignore_ascii_case(words[at]) {
                 return Ok(false);
@@ -78,30 +77,32 @@ impl<R: BufRead, W: Write> Person<R, W> {
         Ok(true)
     }
 
-    fn agree(&mut self, question: &str) -> Result<(), Failure> {
+    fn require_yes(&mut self, question: &str) -> Result<(), Failure> {
         match self.ask(&format!("{question} Type yes: "))?.as_str() {
             "yes" => Ok(()),
             _ => Err(refused("not confirmed")),
         }
     }
 
-    fn say(&mut self, text: &str) -> Result<(), Failure> {
-        writeln!(self.screen, "{text}").map_err(|error| broken(&error))
+    fn print(&mut self, text: &str) -> Result<(), Failure> {
+        writeln!(self.screen, "{text}").map_err(|error| terminal_error(&error))
     }
 
     fn ask(&mut self, question: &str) -> Result<String, Failure> {
         let screen = &mut self.screen;
-        write!(screen, "{question}").and_then(|()| screen.flush()).map_err(|e| broken(&e))?;
+        write!(screen, "{question}")
+            .and_then(|()| screen.flush())
+            .map_err(|e| terminal_error(&e))?;
         let mut answer = String::new();
-        match self.answers.read_line(&mut answer).map_err(|error| broken(&error))? {
+        match self.answers.read_line(&mut answer).map_err(|error| terminal_error(&error))? {
             0 => Err(refused("the terminal was closed")),
             _ => Ok(answer.trim().to_owned()),
         }
     }
 }
 
-/// Different places in a list of so many, in order, chosen by chance.
-fn some_places(length: usize) -> Vec<usize> {
+/// Random distinct positions in a list, in order.
+fn random_positions(length: usize) -> Vec<usize> {
     let mut positions = std::collections::BTreeSet::new();
     while positions.len() < WORDS_ASKED.min(length) {
         positions
@@ -114,6 +115,6 @@ fn refused(why: &str) -> Failure {
     Failure::Refused(format!("{why}; nothing was written"))
 }
 
-fn broken(error: &std::io::Error) -> Failure {
+fn terminal_error(error: &std::io::Error) -> Failure {
     Failure::Failed(format!("the terminal: {error}"))
 }

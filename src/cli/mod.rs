@@ -1,4 +1,4 @@
-//! The command line: what was typed, what it means, and how it ends. A file a command.
+//! The command line: arguments, dispatch and exit codes. One file per command.
 
 mod audit;
 mod audit_log;
@@ -9,13 +9,18 @@ mod check_config;
 mod config_show;
 mod demo;
 mod doctor;
+mod failure;
 mod init;
 mod manual;
 mod merchant;
 mod merchant_key;
+mod merchant_notifications;
 mod merchant_second_factor;
+mod merchant_view;
 mod mnemonic_confirmation;
+mod open;
 mod openapi;
+mod output;
 mod payment;
 mod progress;
 mod rescan;
@@ -26,36 +31,29 @@ mod sweep;
 mod sweeper_webhook_secret;
 mod webhook;
 
-use std::io::Write;
 use std::path::PathBuf;
 use std::process::ExitCode;
-use std::sync::mpsc;
-use std::time::Duration;
 
 use clap::{CommandFactory, Parser, Subcommand};
 
-use crate::config::{self, Config, Mistakes};
-use crate::node;
-use crate::operations::Refusal;
+use crate::config;
 use crate::privileges;
-use crate::serve::Refused;
-use crate::serve::database::open_store;
-use crate::serve::rights::{Work, give_up_root};
-use crate::store::Store;
+
+use output::{Format, print_error};
 
 #[derive(Parser)]
 #[command(
     name = "litegate",
     version,
     about = "A self-hosted Litecoin payment gateway on your own node",
-    after_help = "Example: litegate demo --autopay\n\nExit codes: 0 done, 1 a check failed, \
-                  2 usage or configuration, 3 node out of reach, 4 refused for safety."
+    after_help = "Example: litegate demo --autopay\n\nExit codes: 0 success, 1 a check failed, \
+                  2 usage or configuration, 3 node unreachable, 4 refused for safety."
 )]
 struct Cli {
-    /// The configuration (default: ./litegate.toml, else /etc/litegate/litegate.toml)
+    /// Configuration file (default: ./litegate.toml, then /etc/litegate/litegate.toml)
     #[arg(long, global = true, value_name = "FILE")]
     config: Option<PathBuf>,
-    /// Print data as JSON, with the API's names
+    /// Print data as JSON, with the API's field names
     #[arg(long, global = true)]
     json: bool,
     #[command(subcommand)]
@@ -64,143 +62,60 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Make a configuration, the secrets and the keys in a new folder
+    /// Create a configuration, secrets and keys in a new directory
     Init(init::Init),
     /// Run the gateway
     Serve(serve::Serve),
     /// Check node, keys, database, files and configuration
     Doctor(doctor::Doctor),
-    /// Find all mistakes of the configuration, without a node
+    /// Report all configuration mistakes, without a node
     CheckConfig(check_config::CheckConfig),
-    /// Show the configuration that counts
+    /// Show the effective configuration
     Config(config_show::ConfigCommand),
     /// Add merchants and change their accounts
     Merchant(merchant::Merchant),
-    /// Look at payments
+    /// Show, create, accept and cancel payments
     Payment(payment::Payment),
-    /// Look at webhooks and send them again
+    /// List webhook events and send them again
     Webhook(webhook::Webhook),
-    /// Pay out what is due now, or have it signed elsewhere
+    /// Pay out now, or use an external signer
     Sweep(sweep::Sweep),
-    /// Print the secret by which the sweeper's notifications are verified
+    /// Print the secret that verifies the sweeper's notifications
     SweeperWebhookSecret(sweeper_webhook_secret::SweeperWebhookSecret),
-    /// Read blocks again and repair what differs
+    /// Read blocks again and repair differences
     Rescan(rescan::Rescan),
-    /// Account for every litoshi, against the node
+    /// Reconcile every litoshi with the node
     Audit(audit::Audit),
-    /// Copy the database while it is in use, or try a copy
+    /// Copy the database while it is in use, or verify a copy
     Backup(backup::Backup),
-    /// Put a copy in the database's place
+    /// Replace the database with a copy
     Restore(restore::Restore),
     /// Replace the master secret
     Secret(secret::Secret),
-    /// Show who changed what, or check that the log is whole
+    /// Show who changed what, or verify the log
     AuditLog(audit_log::AuditLog),
-    /// Show or end a doubt about the chain
+    /// Show or end the chain guard
     ChainGuard(chain_guard::ChainGuard),
-    /// Print the bot's commands, or say something to all merchants
+    /// Print the bot's commands, or announce something to all merchants
     Bot(bot::Bot),
-    /// Print what a shell needs to complete commands
+    /// Print shell completions
     Completions(manual::Completions),
-    /// Write the manual's pages
+    /// Write the manual pages
     Man(manual::Man),
-    /// Print the API as OpenAPI 3.1
+    /// Print the OpenAPI 3.1 document
     Openapi(openapi::Openapi),
-    /// Show a whole payment on a regtest node of its own
+    /// Demonstrate a whole payment on a private regtest node
     Demo(demo::Demo),
-    /// Keep the demo's node until our standard input ends (used by the demo itself)
+    /// Run the demo's node until standard input ends (used by the demo)
     #[command(hide = true)]
     DemoNode(demo::node::DemoNode),
 }
 
-/// What a command prints with.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Format {
-    Text,
-    Json,
-}
-
-/// How a command can fail, by exit code.
-#[derive(Debug)]
-enum Failure {
-    /// 1: a check failed, or the work could not be done.
-    Failed(String),
-    /// 2: usage or configuration.
-    Usage(String),
-    /// 3: the node is out of reach.
-    NodeOutOfReach(String),
-    /// 4: refused for safety.
-    Refused(String),
-}
-
-impl Failure {
-    fn code(&self) -> u8 {
-        match self {
-            Failure::Failed(_) => 1,
-            Failure::Usage(_) => 2,
-            Failure::NodeOutOfReach(_) => 3,
-            Failure::Refused(_) => 4,
-        }
-    }
-
-    fn message(&self) -> &str {
-        match self {
-            Failure::Failed(text)
-            | Failure::Usage(text)
-            | Failure::NodeOutOfReach(text)
-            | Failure::Refused(text) => text,
-        }
-    }
-}
-
-impl From<anyhow::Error> for Failure {
-    fn from(error: anyhow::Error) -> Failure {
-        let text = format!("{error:#}");
-        if error.downcast_ref::<Refused>().is_some() {
-            return Failure::Refused(text);
-        }
-        if error.downcast_ref::<Mistakes>().is_some() {
-            return Failure::Usage(text);
-        }
-        match error.downcast_ref::<node::Error>() {
-            Some(node::Error::Unreachable(_) | node::Error::WarmingUp(_)) => {
-                Failure::NodeOutOfReach(text)
-            }
-            _ => Failure::Failed(text),
-        }
-    }
-}
-
-impl From<Mistakes> for Failure {
-    fn from(mistakes: Mistakes) -> Failure {
-        Failure::Usage(mistakes.to_string())
-    }
-}
-
-impl From<Refusal> for Failure {
-    fn from(refusal: Refusal) -> Failure {
-        match &refusal {
-            Refusal::Invalid { .. } => Failure::Usage(refusal.to_string()),
-            Refusal::Starting => Failure::NodeOutOfReach(format!(
-                "{refusal}, or, if it never was, start once with litegate serve --assume-unused-account"
-            )),
-            Refusal::SecondFactor(refusal) => (*refusal).into(),
-            _ => Failure::Failed(refusal.to_string()),
-        }
-    }
-}
-
-impl From<crate::store::Error> for Failure {
-    fn from(error: crate::store::Error) -> Failure {
-        Failure::Failed(error.to_string())
-    }
-}
-
-/// Runs the program: one error line on standard error, and the exit code of the contract.
+/// Runs the program and answers the exit code. Prints one error line on standard error.
 pub fn run() -> ExitCode {
-    // Every command may read a secret, and some a key.
+    // Every command may read a secret or a key.
     if let Err(error) = privileges::forbid_core_dumps() {
-        eprintln!("litegate: core dumps, which would hold keys, cannot be forbidden: {error}");
+        eprintln!("litegate: cannot disable core dumps, which would contain keys: {error}");
         return ExitCode::from(1);
     }
     let cli = match Cli::try_parse() {
@@ -246,25 +161,10 @@ pub fn run() -> ExitCode {
     }
 }
 
-/// How long the last line may wait for a reader of standard error.
-const LAST_LINE: Duration = Duration::from_secs(1);
-
-/// Prints the error line. A reader that stalls does not keep the process from ending.
-fn print_error(line: String) {
-    let (printed, done) = mpsc::channel();
-    let print = move || {
-        let _ = writeln!(std::io::stderr(), "{line}"); // It may be closed.
-        let _ = printed.send(());
-    };
-    if std::thread::Builder::new().spawn(print).is_ok() {
-        let _ = done.recv_timeout(LAST_LINE);
-    }
-}
-
-/// Help and version go where clap puts them; of an error only the sentence is kept, in one line.
+/// Prints help and version as clap does, and a usage error as one line.
 fn answer_usage(error: &clap::Error) -> ExitCode {
     if !error.use_stderr() {
-        let _ = error.print(); // A reader that has gone is no error.
+        let _ = error.print(); // A closed pipe is no error.
         return ExitCode::SUCCESS;
     }
     let text = error.to_string();
@@ -272,33 +172,4 @@ fn answer_usage(error: &clap::Error) -> ExitCode {
     let line = sentence.split_whitespace().collect::<Vec<_>>().join(" ");
     eprintln!("litegate: {line} (see litegate --help)");
     ExitCode::from(2)
-}
-
-/// The configuration and its database, for commands that work beside a running gateway.
-fn open(config: Option<&std::path::Path>) -> Result<(Config, Store), Failure> {
-    let config = load(config, Work::Database)?;
-    let store = open_store(&config)?;
-    Ok((config, store))
-}
-
-/// The configuration, read with root's rights if root asks, which are given up then.
-fn load(config: Option<&std::path::Path>, work: Work) -> Result<Config, Failure> {
-    let mut config = config::load(config)?;
-    give_up_root(&mut config, work)?;
-    Ok(config)
-}
-
-/// Prints one JSON document. It goes straight to text: numbers of money keep their digits.
-fn print_json(value: &impl serde::Serialize) -> Result<(), Failure> {
-    let text = serde_json::to_string(value).map_err(|error| Failure::Failed(error.to_string()))?;
-    print_line(&text)
-}
-
-/// Prints a line; a reader that has gone (`| head`) is no error.
-fn print_line(text: &str) -> Result<(), Failure> {
-    match writeln!(std::io::stdout(), "{text}") {
-        Ok(()) => Ok(()),
-        Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
-        Err(error) => Err(Failure::Failed(format!("standard output: {error}"))),
-    }
 }

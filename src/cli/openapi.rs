@@ -1,13 +1,14 @@
-//! `litegate openapi`: the interface for machines, printed.
+//! `litegate openapi`: prints the OpenAPI document.
 
 use std::path::Path;
 
 use clap::Args;
 
-use super::{Failure, print_line};
+use super::failure::Failure;
+use super::output::print_line;
 use crate::{config, http};
 
-/// Stands in the document when nobody says where the gateway is.
+/// The server URL without configuration and `--url`.
 const URL_USUAL: &str = "https://pay.example.com";
 
 #[derive(Args)]

@@ -5,7 +5,10 @@ use std::path::Path;
 use clap::{Args, Subcommand, ValueEnum};
 use serde::Serialize;
 
-use super::{Failure, Format, open, print_json, print_line};
+use super::failure::Failure;
+use super::open::open;
+use super::output::{Format, print_json, print_line};
+use crate::config::Config;
 use crate::domain::merchant::MerchantId;
 use crate::domain::payment::PaymentId;
 use crate::operations::Refusal;
@@ -15,7 +18,7 @@ use crate::operations::webhooks::shown_attempts;
 use crate::secret;
 use crate::serve::database::prepare_to_issue;
 use crate::store::payments::{self as rows, Filter};
-use crate::store::{blocks, events, sweeps};
+use crate::store::{Store, blocks, events, sweeps};
 use crate::view::sweep::PayoutView;
 use crate::view::{CoinView, EventView, PaymentView};
 
@@ -35,20 +38,20 @@ enum Act {
         merchant: Option<MerchantId>,
         #[arg(long)]
         status: Option<StatusWord>,
-        /// How many at most
+        /// Largest number of payments
         #[arg(long, default_value_t = 100)]
         limit: u32,
     },
-    /// Make a payment by hand; prints the link for the shopper
+    /// Create a payment and print the link for the shopper
     #[command(after_help = "Example: litegate payment create --merchant mer_0123456789ab \
                             --amount 0.05 --reference order-17")]
     Create {
         #[arg(long, value_name = "ID")]
         merchant: MerchantId,
-        /// How many LTC, such as 0.05
+        /// Amount in LTC, such as 0.05
         #[arg(long)]
         amount: String,
-        /// The shop's own name for it
+        /// The shop's name for the payment
         #[arg(long)]
         reference: Option<String>,
     },
@@ -74,7 +77,6 @@ impl StatusWord {
     }
 }
 
-/// A payment with all that belongs to it.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Whole {
@@ -91,29 +93,12 @@ struct Whole {
 impl Payment {
     pub(super) fn run(self, config: Option<&Path>, format: Format) -> Result<(), Failure> {
         let (config, store) = open(config)?;
-        let (site, now) = (&config.site, config.clock.now());
         match self.act {
             Act::Create { merchant, amount, reference } => {
-                // Addresses are given out by this process as well.
+                // This process issues addresses, too.
                 prepare_to_issue(&config, &store)?;
                 let new = NewPayment::by_hand(&amount, reference)?;
-                let id = PaymentId::from_random(secret::random_bytes());
-                let request = Request { merchant, api_key: None, new, idempotency_key: None, id };
-                let rules = config.payments.clone();
-                let addresses = config.addresses();
-                let facts = store.write_blocking(move |tx| {
-                    let created = create_payment(tx, &rules, &addresses, &request, now)?;
-                    let (Created::New(evaluated) | Created::Replayed(evaluated)) = created;
-                    facts_of(tx, evaluated, now)
-                })?;
-                let view = PaymentView::new(&facts, site, now);
-                match format {
-                    Format::Json => print_json(&view),
-                    Format::Text => {
-                        print_line(&line(&view))?;
-                        print_line(&view.payment_url)
-                    }
-                }
+                create(&config, &store, merchant, new, format)
             }
             Act::List { merchant, status, limit } => {
                 let filter = Filter {
@@ -121,49 +106,89 @@ impl Payment {
                     status: status.map(StatusWord::as_str),
                     ..Filter::default()
                 };
-                let (found, more) = store.read_blocking(|tx| {
-                    let mut evaluated = rows::list(tx, &filter, limit.saturating_add(1))?;
-                    let more = evaluated.len() > limit as usize;
-                    evaluated.truncate(limit as usize);
-                    let found = evaluated.into_iter().map(|j| facts_of(tx, j, now));
-                    Ok::<_, Refusal>((found.collect::<Result<Vec<_>, _>>()?, more))
-                })?;
-                let views: Vec<PaymentView> =
-                    found.iter().map(|facts| PaymentView::new(facts, site, now)).collect();
-                if more {
-                    eprintln!("litegate: only the newest {limit}; --limit shows more");
-                }
-                match format {
-                    Format::Json => print_json(&views),
-                    Format::Text => views.iter().try_for_each(|v| print_line(&line(v))),
-                }
+                list(&config, &store, &filter, limit, format)
             }
-            Act::Show { id } => {
-                let whole = store.read_blocking(|tx| {
-                    let facts = facts(tx, id, now)?;
-                    let tip = blocks::tip(tx)?;
-                    let index = facts.payment.index;
-                    let mut webhooks = Vec::new();
-                    for event in events::of_payment(tx, index)? {
-                        webhooks.push(EventView::new(&event, &shown_attempts(tx, &event.id)?));
-                    }
-                    let payouts = sweeps::payout_of_payment(tx, index)?;
-                    Ok::<_, Refusal>(Whole {
-                        merchant_id: facts.payment.merchant.to_string(),
-                        derivation_index: index.get(),
-                        webhook_url: facts.payment.webhook_url.clone(),
-                        coins: facts.coins.iter().map(|c| CoinView::new(c, tip)).collect(),
-                        payouts: payouts.iter().map(|p| PayoutView::new(p, tip)).collect(),
-                        webhooks,
-                        payment: PaymentView::new(&facts, site, now),
-                    })
-                })?;
-                match format {
-                    Format::Json => print_json(&whole),
-                    Format::Text => print_text(&whole),
-                }
-            }
+            Act::Show { id } => show(&config, &store, id, format),
         }
+    }
+}
+
+fn create(
+    config: &Config,
+    store: &Store,
+    merchant: MerchantId,
+    new: NewPayment,
+    format: Format,
+) -> Result<(), Failure> {
+    let now = config.clock.now();
+    let id = PaymentId::from_random(secret::random_bytes());
+    let request = Request { merchant, api_key: None, new, idempotency_key: None, id };
+    let (rules, addresses) = (config.payments.clone(), config.addresses());
+    let facts = store.write_blocking(move |tx| {
+        let created = create_payment(tx, &rules, &addresses, &request, now)?;
+        let (Created::New(evaluated) | Created::Replayed(evaluated)) = created;
+        facts_of(tx, evaluated, now)
+    })?;
+    let view = PaymentView::new(&facts, &config.site, now);
+    match format {
+        Format::Json => print_json(&view),
+        Format::Text => {
+            print_line(&line(&view))?;
+            print_line(&view.payment_url)
+        }
+    }
+}
+
+fn list(
+    config: &Config,
+    store: &Store,
+    filter: &Filter,
+    limit: u32,
+    format: Format,
+) -> Result<(), Failure> {
+    let now = config.clock.now();
+    let (found, more) = store.read_blocking(|tx| {
+        let mut evaluated = rows::list(tx, filter, limit.saturating_add(1))?;
+        let more = evaluated.len() > limit as usize;
+        evaluated.truncate(limit as usize);
+        let found = evaluated.into_iter().map(|one| facts_of(tx, one, now));
+        Ok::<_, Refusal>((found.collect::<Result<Vec<_>, _>>()?, more))
+    })?;
+    let views: Vec<PaymentView> =
+        found.iter().map(|facts| PaymentView::new(facts, &config.site, now)).collect();
+    if more {
+        eprintln!("litegate: only the newest {limit} are shown; see --limit");
+    }
+    match format {
+        Format::Json => print_json(&views),
+        Format::Text => views.iter().try_for_each(|view| print_line(&line(view))),
+    }
+}
+
+fn show(config: &Config, store: &Store, id: PaymentId, format: Format) -> Result<(), Failure> {
+    let now = config.clock.now();
+    let whole = store.read_blocking(|tx| {
+        let facts = facts(tx, id, now)?;
+        let tip = blocks::tip(tx)?;
+        let index = facts.payment.index;
+        let mut webhooks = Vec::new();
+        for event in events::of_payment(tx, index)? {
+            webhooks.push(EventView::new(&event, &shown_attempts(tx, &event.id)?));
+        }
+        let payouts = sweeps::payout_of_payment(tx, index)?;
+        Ok::<_, Refusal>(Whole {
+            merchant_id: facts.payment.merchant.to_string(),
+            derivation_index: index.get(),
+            webhook_url: facts.payment.webhook_url.clone(),
+            coins: facts.coins.iter().map(|coin| CoinView::new(coin, tip)).collect(),
+            payouts: payouts.iter().map(|payout| PayoutView::new(payout, tip)).collect(),
+            webhooks,
+            payment: PaymentView::new(&facts, &config.site, now),
+        })
+    })?;
+    match format {
+        Format::Json => print_json(&whole),
+        Format::Text => print_text(&whole),
     }
 }
 

@@ -1,5 +1,5 @@
-//! How far a long command has come, on standard error: a bar with the time left on a terminal, and
-//! a line now and then elsewhere, such as in a log.
+//! Progress of a long command on standard error: a bar on a terminal, otherwise a line now and
+//! then.
 
 use std::fmt::Write;
 use std::io::IsTerminal;
@@ -10,7 +10,7 @@ use indicatif::{HumanDuration, ProgressBar, ProgressDrawTarget, ProgressState, P
 
 use crate::progress::{Lines, OnProgress, Progress};
 
-/// Does the work, and shows meanwhile how far it is. Nothing of that stays on a terminal.
+/// Runs the work and shows its progress. A terminal is left clean.
 pub(super) fn shown<T>(work: impl FnOnce(OnProgress) -> T) -> T {
     if !std::io::stderr().is_terminal() {
         let lines = Lines::default();
@@ -26,7 +26,7 @@ pub(super) fn shown<T>(work: impl FnOnce(OnProgress) -> T) -> T {
     done
 }
 
-/// What is being done, and its bar.
+/// The current step and its bar.
 type Bar = Option<(&'static str, ProgressBar)>;
 
 fn draw(bar: &mut Bar, step: Progress) {
@@ -38,7 +38,7 @@ fn draw(bar: &mut Bar, step: Progress) {
     bar.set_length(step.of);
     bar.set_position(step.done);
     if !started {
-        bar.tick(); // Seen at once, however long the first step takes.
+        bar.tick(); // Draws it at once, however long the first step takes.
     }
 }
 
@@ -51,10 +51,10 @@ fn new_bar(step: Progress) -> ProgressBar {
     bar
 }
 
-/// Nobody can tell before something is done.
+/// The remaining time, once there is progress to estimate it from.
 fn write_left(state: &ProgressState, text: &mut dyn Write) {
     if state.pos() > 0 {
-        let _ = write!(text, ", {:#} left", HumanDuration(state.eta())); // The bar is no file.
+        let _ = write!(text, ", {:#} left", HumanDuration(state.eta())); // Writing to the bar cannot fail.
     }
 }
 

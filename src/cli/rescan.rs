@@ -1,11 +1,14 @@
-//! `litegate rescan`: blocks read again, differences repaired.
+//! `litegate rescan`: reads blocks again and repairs differences.
 
 use std::path::Path;
 
 use clap::{Args, ValueEnum};
 use serde::Serialize;
 
-use super::{Failure, Format, open, print_json, print_line, progress};
+use super::failure::Failure;
+use super::open::open;
+use super::output::{Format, print_json, print_line};
+use super::progress;
 use crate::config::Config;
 use crate::serve::node_of;
 use crate::store::{Store, audit_log};
@@ -15,13 +18,13 @@ use crate::watcher::utxo_rescan::{Crossed, Unproven, cross_pruned};
 #[derive(Args)]
 #[command(after_help = "Example: litegate rescan --from-height 2700000")]
 pub(super) struct Rescan {
-    /// The first block to read again; everything from there to our tip is read
+    /// The first block to read again, up to the tip
     #[arg(long, value_name = "H", required_unless_present = "from_utxo_set")]
     from_height: Option<u32>,
-    /// Cross blocks that the node has pruned before they were read, by its unspent outputs
+    /// Bridge blocks that the node pruned before they were read, by its UTXO set
     #[arg(long, conflicts_with = "from_height")]
     from_utxo_set: bool,
-    /// With --from-utxo-set: what became of sweeps whose coins and outputs are all spent, as a
+    /// With --from-utxo-set: the state of sweeps whose coins and outputs are all spent, as a
     /// block explorer shows it
     #[arg(long, value_name = "STATE", requires = "from_utxo_set")]
     unproven_sweeps: Option<SweepState>,
@@ -36,7 +39,7 @@ struct View {
     completed: u32,
 }
 
-/// What became of a sweep that nothing proves.
+/// The operator's statement about unproven sweeps.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum SweepState {
     Mined,
@@ -85,7 +88,7 @@ impl Rescan {
             });
         }
         let Some((from, to)) = heights else {
-            return print_line("no block of that height or above was followed: nothing to read");
+            return print_line("no block at or above that height was read before: nothing to do");
         };
         print_line(&format!(
             "read blocks {from} to {to} again: {repaired} facts repaired, {completed} payments completed"
@@ -93,7 +96,7 @@ impl Rescan {
     }
 }
 
-/// Crosses pruned blocks, and says what that came to.
+/// Bridges pruned blocks and reports the result.
 fn cross(
     config: &Config,
     store: &Store,
@@ -121,12 +124,12 @@ fn cross(
     match done.unexplained.len() {
         0 => Ok(()),
         n => Err(Failure::Failed(format!(
-            "{n} recorded coins are spent, and nothing shows by what: look at them in a block explorer"
+            "{n} recorded coins were spent by unknown transactions: check them in a block explorer"
         ))),
     }
 }
 
-/// Leaves a trace for the audit log.
+/// Adds an entry to the audit log.
 fn note(config: &Config, store: &Store, done: &Crossed) -> Result<(), Failure> {
     let Some((from, to)) = done.heights else { return Ok(()) };
     let act = audit_log::Act {
@@ -143,10 +146,10 @@ fn note(config: &Config, store: &Store, done: &Crossed) -> Result<(), Failure> {
 
 fn print_crossed(done: &Crossed) -> Result<(), Failure> {
     let Some((from, to)) = done.heights else {
-        return print_line("the node has all blocks that are to be read: nothing to cross");
+        return print_line("the node has all blocks that are still to be read: nothing to bridge");
     };
     print_line(&format!(
-        "crossed pruned blocks {from} to {to}: {} coins found, {} payments completed, {} sweeps \
+        "bridged pruned blocks {from} to {to}: {} coins found, {} payments completed, {} sweeps \
          mined",
         done.found,
         done.completed,
@@ -156,9 +159,9 @@ fn print_crossed(done: &Crossed) -> Result<(), Failure> {
         print_line(&format!("assumed to be mined: sweep {txid}"))?;
     }
     for at in &done.unexplained {
-        print_line(&format!("spent, and nothing shows by what: coin {at}"))?;
+        print_line(&format!("spent by an unknown transaction: coin {at}"))?;
     }
-    print_line("now run litegate audit; what was received and spent in these blocks is not seen")
+    print_line("now run litegate audit; coins received and spent within these blocks are unknown")
 }
 
 fn texts(items: &[impl ToString]) -> Vec<String> {

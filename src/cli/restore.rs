@@ -1,4 +1,4 @@
-//! `litegate restore`: a copy takes the database's place, and catches up with the chain.
+//! `litegate restore`: replaces the database with a copy, then reads the chain since.
 
 use std::path::{Path, PathBuf};
 
@@ -9,7 +9,9 @@ use super::backup::{
     ContentsView, believe_old_secret, catch_up_and_audit, contents, evaluate, print_contents,
     print_sealed, source_of,
 };
-use super::{Failure, Format, print_json, print_line, progress};
+use super::failure::Failure;
+use super::output::{Format, print_json, print_line};
+use super::progress;
 use crate::config::{self, Config};
 use crate::domain::merchant::MerchantId;
 use crate::domain::payout_address::Wait;
@@ -33,13 +35,13 @@ use crate::view::audit::DifferenceView;
                   --replica /var/lib/litegate/from-replica.db"
 )]
 pub(super) struct Restore {
-    /// A copy that litegate backup made
+    /// A copy made by litegate backup
     file: PathBuf,
-    /// The file was restored by Litestream instead, or put aside by an upgrade or a restore: it has
-    /// no seal
+    /// The file comes from Litestream, or was set aside by an upgrade or a restore: it has no
+    /// seal
     #[arg(long)]
     replica: bool,
-    /// The secret under which an older backup was made
+    /// The master secret of an older backup
     #[arg(long, value_name = "FILE")]
     old_secret: Option<PathBuf>,
 }
@@ -52,16 +54,16 @@ struct View {
     /// When the backup was made; absent for a replica, which has no seal.
     made_at: Option<Time>,
     kept: Option<String>,
-    /// Payments that were not sealed when the copy was made, and proved themselves.
+    /// Payments that were unsealed in the copy and could be proved.
     resealed_payments: u32,
-    /// Those that did not: their coins wait.
+    /// Payments that could not be proved. Their coins wait.
     unsealed_payments: usize,
     unproven_payments: Vec<String>,
-    /// Merchants whose payout addresses the copy does not have as the sweeper saw them.
+    /// Merchants whose payout addresses differ from the sweeper's record.
     refused_merchants: Vec<String>,
-    /// Merchants that were changed after the copy was made.
+    /// Merchants that changed after the copy was made.
     older_merchants: Vec<String>,
-    /// Addresses that were given out since the copy; absent if nothing is left to tell.
+    /// Addresses issued since the copy; absent if unknown.
     addresses_lost: Option<u32>,
     clean: bool,
     differences: Vec<DifferenceView>,
@@ -70,12 +72,12 @@ struct View {
 impl Restore {
     pub(super) fn run(self, config: Option<&Path>, format: Format) -> Result<(), Failure> {
         let mut config = config::load(config)?;
-        // What the gateway's user may not open is opened with root's rights, if root asks.
+        // Files that the gateway's user may not open are opened with root's rights.
         let _sweeper = lock(&config, Role::Sweeper)?;
         let copy = backup::open(&self.file, source_of(self.replica))?;
         believe_old_secret(&config, self.old_secret.as_deref())?;
         let keys = config.secret()?.backup_keys();
-        give_up_root(&mut config, Work::LookAtSweeper)?;
+        give_up_root(&mut config, Work::ReadSweeper)?;
         let others = Role::ALL.iter().filter(|role| **role != Role::Sweeper);
         let _locks = others.map(|role| lock(&config, *role)).collect::<Result<Vec<_>, _>>()?;
         let (copy, facts) = progress::shown(|on_progress| {
@@ -89,14 +91,14 @@ impl Restore {
         let (store, raised) =
             open_restored(&config, facts.as_ref().and_then(|facts| facts.heads.as_deref()))?;
         if self.old_secret.is_some() {
-            // The next start knows only the secret in force.
+            // The next start knows only the current secret.
             reseal::all(&Batches { store: &store, go_on: &|| true }, config.secret()?)?;
         }
         let known_from = store.read_blocking(indexes::next_index)?;
-        // What a later state gave out is never given out again.
+        // Indexes that a later state issued are never issued again.
         let had_mark = config.high_water_file.exists();
         let absence = match apply_high_water(&config, &store)? {
-            Some(_) => None, // The mark is of a later state, and says how much later.
+            Some(_) => None, // The mark is newer than the copy, so the number is known.
             None => apply_absence(&config, &store)?,
         };
         let contents = contents(&store, bytes)?;
@@ -106,22 +108,11 @@ impl Restore {
         if format == Format::Text {
             print_sealed(facts.as_ref())?;
             print_contents(&contents)?;
-            print_line(&tell_lost(lost, absence, known_from.get(), skipped))?;
-            if let Some(kept) = &kept {
-                print_line(&format!("the database that was there is now {}", kept.display()))?;
-            }
-            sealing.lines().iter().try_for_each(|line| print_line(line))?;
-            for merchant in &raised {
-                print_line(&format!(
-                    "merchant {merchant} was changed after the copy was made: the newest key and \
-                     webhook secret stay valid; check name, subscription and suspension with \
-                     litegate merchant show {merchant}"
-                ))?;
-            }
+            print_line(&describe_lost(lost, absence, known_from.get(), skipped))?;
+            print_consequences(kept.as_deref(), &sealing, &raised)?;
         }
-        let differences = catch_up_and_audit(&config, &store).map_err(|error| {
-            error.context("it is restored, but not yet compared with the chain")
-        })?;
+        let differences = catch_up_and_audit(&config, &store)
+            .map_err(|error| error.context("restored, but not yet compared with the chain"))?;
         match format {
             Format::Json => print_json(&View {
                 contents: ContentsView::new(&contents),
@@ -129,12 +120,7 @@ impl Restore {
                 kept: kept.map(|kept| kept.display().to_string()),
                 resealed_payments: sealing.resealed.sealed,
                 unsealed_payments: sealing.waiting(),
-                unproven_payments: sealing
-                    .resealed
-                    .unproven
-                    .iter()
-                    .map(ToString::to_string)
-                    .collect(),
+                unproven_payments: sealing.unproven_ids(),
                 refused_merchants: sealing.refused.iter().map(|(id, _)| id.to_string()).collect(),
                 older_merchants: raised.iter().map(ToString::to_string).collect(),
                 addresses_lost: lost,
@@ -148,26 +134,45 @@ impl Restore {
                 print_line("restored: start the gateway")?;
             }
         }
-        evaluate(&differences, "it is restored, but the audit is not clean")
+        evaluate(&differences, "restored, but the audit found differences")
     }
 }
 
-/// Payments that are named in the text at most.
+/// Prints what the operator has to do after the restore.
+fn print_consequences(
+    kept: Option<&Path>,
+    sealing: &Sealing,
+    raised: &[MerchantId],
+) -> Result<(), Failure> {
+    if let Some(kept) = kept {
+        print_line(&format!("the previous database is now {}", kept.display()))?;
+    }
+    sealing.lines().iter().try_for_each(|line| print_line(line))?;
+    raised.iter().try_for_each(|merchant| {
+        print_line(&format!(
+            "merchant {merchant} changed after the copy was made: the newest key and webhook \
+             secret stay valid; check name, subscription and suspension with \
+             litegate merchant show {merchant}"
+        ))
+    })
+}
+
+/// Largest number of payments that are named.
 const NAMED_MAX: usize = 20;
 
-/// What the sweeper will go by in the restored database.
+/// What the sweeper relies on in the restored database.
 #[derive(Default)]
 struct Sealing {
     resealed: Resealed,
-    /// The merchants whose addresses changed after the copy: the sweeper goes by what it saw first,
-    /// and pays them nothing until an operator has looked.
+    /// Merchants whose addresses changed after the copy. The sweeper relies on its record and
+    /// pays them nothing until an operator decides.
     refused: Vec<(MerchantId, Wait)>,
-    /// The sweeper's record names a row of the audit log that the copy does not have.
+    /// The sweeper's record names a row of the audit log that the copy lacks.
     audit_log_contradicts: bool,
 }
 
-/// Lets the sweeper's record follow the copy's audit log. Answers whether it does: this user may
-/// not be allowed to write it.
+/// Lets the sweeper's record follow the copy's audit log. Answers `false` if this user may not
+/// write the record.
 fn follow_copy(seals: &mut Seals, store: &Store) -> Result<bool, Failure> {
     if chain::follow(store, seals.audit_log().as_ref(), || {})?.is_ok() {
         return Ok(true);
@@ -177,8 +182,8 @@ fn follow_copy(seals: &mut Seals, store: &Store) -> Result<bool, Failure> {
 }
 
 impl Sealing {
-    /// Seals the payments that prove themselves. Nothing is sealed where there is no record: either
-    /// the sweeper never ran, or the operator has to say what becomes of its lost record.
+    /// Seals payments that can be proved. Without a record nothing is sealed: the sweeper
+    /// never ran, or the operator must decide about a lost record.
     fn of(config: &Config, store: &Store) -> Result<Sealing, Failure> {
         let Some(settings) = config.seals.as_ref().filter(|seals| seals.has_record()) else {
             return Ok(Sealing::default());
@@ -190,19 +195,23 @@ impl Sealing {
         Ok(Sealing { resealed, refused, audit_log_contradicts })
     }
 
-    /// How many payments' coins wait.
+    fn unproven_ids(&self) -> Vec<String> {
+        self.resealed.unproven.iter().map(ToString::to_string).collect()
+    }
+
+    /// Number of payments whose coins wait.
     fn waiting(&self) -> usize {
         let unnamed = usize::try_from(self.resealed.unnamed).unwrap_or(usize::MAX);
         self.resealed.unproven.len().saturating_add(unnamed)
     }
 
-    /// What an operator has to know.
+    /// Lines for the operator.
     fn lines(&self) -> Vec<String> {
         let mut lines = Vec::new();
         if self.resealed.sealed > 0 {
             lines.push(format!(
-                "payments that were not sealed yet when the copy was made, and prove that this \
-                 gateway created them: {}; they are sealed now",
+                "payments that were not sealed in the copy, but provably created by this gateway: \
+                 {}; they are sealed now",
                 self.resealed.sealed
             ));
         }
@@ -210,7 +219,7 @@ impl Sealing {
             let ids = self.resealed.unproven.iter().take(NAMED_MAX).map(ToString::to_string);
             let ids: Vec<String> = ids.collect();
             lines.push(format!(
-                "payments that prove nothing: {}; their coins wait: {}. Examine each one, then run \
+                "unproven payments: {}; their coins wait: {}. Check each one, then run \
                  litegate sweep --trust-payment ID, or --trust-merchant ID for all of a merchant's",
                 self.waiting(),
                 ids.join(", ")
@@ -226,8 +235,8 @@ impl Sealing {
         for (merchant, contradiction) in &self.refused {
             lines.push(format!(
                 "payouts of {merchant} wait: {contradiction}; start the gateway and register the \
-                 address that is right once more, or, if nobody can have changed the database, take \
-                 what it says for true with litegate sweep --trust-merchant {merchant}, or \
+                 correct address again, or, if you are sure that the database was not changed, \
+                 accept it with litegate sweep --trust-merchant {merchant}, or \
                  --trust-database for all merchants"
             ));
         }
@@ -235,12 +244,12 @@ impl Sealing {
     }
 }
 
-/// What came after the copy, as far as the high-water mark tells.
-fn tell_lost(lost: Option<u32>, absence: Option<Absence>, first: u32, skipped: u32) -> String {
+/// What was issued after the copy, by the high-water mark.
+fn describe_lost(lost: Option<u32>, absence: Option<Absence>, first: u32, skipped: u32) -> String {
     match lost {
-        Some(0) => "no address was given out since the copy was made".to_owned(),
+        Some(0) => "no address was issued since the copy was made".to_owned(),
         Some(count) => format!(
-            "payments lost: those of {count} addresses that were given out since the copy was made \
+            "payments lost: those of {count} addresses that were issued since the copy was made \
              (indexes {first} to {})",
             first.saturating_add(count).saturating_sub(1)
         ),
@@ -248,13 +257,13 @@ fn tell_lost(lost: Option<u32>, absence: Option<Absence>, first: u32, skipped: u
             let why = match absence {
                 None => "there was no high-water mark".to_owned(),
                 Some(absence) => format!(
-                    "the copy was last in use at {}, and the high-water mark is as old",
+                    "the copy was last in use at {}, and the high-water mark is equally old",
                     absence.last_in_use
                 ),
             };
             format!(
-                "{why}: what was given out since the copy was made is not known; {skipped} \
-                 addresses are left out"
+                "{why}: the addresses issued since the copy are unknown; {skipped} addresses are \
+                 skipped"
             )
         }
     }

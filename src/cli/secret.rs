@@ -1,11 +1,12 @@
-//! `litegate secret`: replaces the master secret, and shows how far that is.
+//! `litegate secret`: replaces the master secret and shows the progress.
 
 use std::path::Path;
 
 use clap::{Args, Subcommand};
 use serde::Serialize;
 
-use super::{Failure, Format, print_json, print_line};
+use super::failure::Failure;
+use super::output::{Format, print_json, print_line};
 use crate::config::{self, Config};
 use crate::crash;
 use crate::secret::{KeyPair, rotation, row_key_file};
@@ -15,7 +16,7 @@ use crate::store::authenticated::reseal;
 use crate::store::batches::Batches;
 use crate::view::Time;
 
-/// The longest grace period, in milliseconds.
+/// Longest grace period, in milliseconds.
 const GRACE_MS_MAX: i64 = 90 * 86_400_000;
 
 #[derive(Args)]
@@ -33,23 +34,23 @@ enum Act {
         #[arg(long, default_value = "7d", value_name = "TIME")]
         grace: String,
     },
-    /// Show whether a rotation is under way, and until when old keys are valid
+    /// Show whether a rotation is running, and until when old keys are valid
     #[command(after_help = "Example: litegate secret status")]
     Status,
-    /// Write sweeper.row_key_file anew from the secret, where it is missing, damaged or outdated
+    /// Write sweeper.row_key_file again, if it is missing, damaged or outdated
     #[command(after_help = "Example: litegate secret row-key")]
     RowKey,
-    /// Remove the old secret after the grace period, where the gateway's user may not
+    /// Remove the old secret after the grace period, if the gateway's user may not
     #[command(after_help = "Example: litegate secret finish")]
     Finish,
 }
 
-/// A rotation, with the API's names.
+/// Progress of a rotation.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct View {
     rotating: bool,
-    /// Until when keys of the old secret are valid.
+    /// When keys of the old secret expire.
     old_keys_until: Option<Time>,
 }
 
@@ -75,12 +76,12 @@ fn rotate(mut config: Config, grace: &str, format: Format) -> Result<(), Failure
     let before = config.secret()?.current();
     let next = match rotation::begin(&file, &before, config.clock.now(), grace_ms) {
         Err(failed @ rotation::Failed::InProgress { .. }) => {
-            write_row_keys(&config, &config.row_keys.now())?; // If the last run was cut short.
+            write_row_keys(&config, &config.row_keys.now())?; // In case the last run was interrupted.
             return Err(failed.into());
         }
         begun => begun?,
     };
-    // The sweeper learns of the new key before a row is written under it.
+    // The sweeper must know the new key before a row is sealed with it.
     let both = KeyPair { current: before.row_key(), previous: Some(next.row_key()) };
     write_row_keys(&config, &both)?;
     crash::point("secret-row-keys");
@@ -89,12 +90,12 @@ fn rotate(mut config: Config, grace: &str, format: Format) -> Result<(), Failure
     config.secret()?.replace(current, rotation::previous(&file)?);
     write_row_keys(&config, &config.row_keys.now())?;
     give_up_root(&mut config, Work::Database)?;
-    open_store(&config)?; // Notes the new secret in the database and in the audit log.
+    open_store(&config)?; // Records the new secret in the database and in the audit log.
     show(&config, format)?;
     if format == Format::Text {
         print_line(&format!(
             "keep a copy of {} elsewhere; merchants find their new keys in the bot or by litegate \
-             merchant view-key. Where systemd hands the secret over: systemctl restart litegate \
+             merchant view-key. If systemd passes the secret as a credential: systemctl restart litegate \
              litegate-sweeper",
             file.display()
         ))?;
@@ -102,7 +103,7 @@ fn rotate(mut config: Config, grace: &str, format: Format) -> Result<(), Failure
     Ok(())
 }
 
-/// Writes the file of row keys, if one is configured, with the rights that read the secret.
+/// Writes the file of row keys, if configured, with the caller's rights.
 fn write_row_keys(config: &Config, keys: &KeyPair) -> Result<(), Failure> {
     let Some(file) = &config.row_key_file else { return Ok(()) };
     row_key_file::write(file, keys).map_err(|error| {
@@ -124,7 +125,6 @@ fn write_row_key_file(config: &Config, format: Format) -> Result<(), Failure> {
     }
 }
 
-/// The file that was written, with the API's names.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct RowKeyView {
@@ -140,7 +140,7 @@ fn show(config: &Config, format: Format) -> Result<(), Failure> {
             "the secret was replaced; API keys and webhook secrets of the old one are valid until {}",
             until.0
         )),
-        (Format::Text, None) => print_line("one secret is in force; no rotation is running"),
+        (Format::Text, None) => print_line("no rotation is running"),
     }
 }
 
@@ -156,7 +156,7 @@ fn finish(mut config: Config, format: Format) -> Result<(), Failure> {
             previous.keys_until
         )));
     }
-    // The file stays until the rows are sealed; root still has to remove it then.
+    // The file stays until all rows are sealed; root must then remove it.
     let store = open_store(&config)?;
     let batches = Batches { store: &store, go_on: &|| true };
     let (_, resealed) = reseal::all(&batches, config.secret()?)?;

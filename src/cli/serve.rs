@@ -1,4 +1,4 @@
-//! `litegate serve`: runs the roles until a signal, and says `ready` once the API answers.
+//! `litegate serve`: runs the roles until a signal, and prints `ready` once the API answers.
 
 use std::path::Path;
 
@@ -7,7 +7,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 use tracing_subscriber::EnvFilter;
 
-use super::Failure;
+use super::failure::Failure;
 use crate::config::{self, Process};
 use crate::logging::{self, Levels, Log, Reader};
 use crate::serve::first_start::{Account, Unexamined};
@@ -16,20 +16,20 @@ use crate::serve::{Gateway, Role, is_sweeper_alone};
 #[derive(Args)]
 #[command(after_help = "Example: litegate serve --only api,watcher,webhooks")]
 pub(super) struct Serve {
-    /// Only these roles: api, watcher, webhooks, sweeper, bot
+    /// Run only these roles: api, watcher, webhooks, sweeper, bot
     #[arg(long, value_name = "ROLE,…", value_delimiter = ',')]
     only: Vec<Role>,
-    /// All configured roles but these
+    /// Run all configured roles except these
     #[arg(long, value_name = "ROLE,…", value_delimiter = ',', conflicts_with = "only")]
     without: Vec<Role>,
-    /// Start on main for the first time although litegate doctor has not found everything sound
+    /// Start on main for the first time without a successful litegate doctor
     #[arg(long)]
     force: bool,
-    /// On the first start, issue addresses before the node has answered whether this account was
-    /// used before: only for an account that never was
+    /// On the first start, issue addresses before the node has answered whether the account
+    /// was used before; only for an account that was never used
     #[arg(long)]
     assume_unused_account: bool,
-    /// How the log is written. SIGHUP raises its level to debug, and a second one brings it back
+    /// Format of the log. SIGHUP raises its level to debug, a second SIGHUP restores it
     #[arg(
         long,
         value_name = "FORM",
@@ -40,23 +40,22 @@ pub(super) struct Serve {
     log: LogForm,
 }
 
-/// How a line of the log looks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum LogForm {
-    /// For people
+    /// Text for people
     Text,
-    /// An object a line, with its fields, and those of the request that it belongs to
+    /// One JSON object per line, with the fields of the event and of its request
     Json,
 }
 
-/// What is logged if the environment does not say. The RPC library would log passwords.
+/// Default filter. The RPC library would log passwords.
 const LOG_FILTER: &str = "info,tracing=warn";
 
-/// What is logged after SIGHUP.
+/// Filter after SIGHUP.
 const LOG_FILTER_RAISED: &str = "debug,tracing=warn";
 
-/// Never to be raised: at debug these log parameters of calls, or what comes from Discord and goes
-/// there, secrets and tokens included.
+/// Always appended: at debug level these crates log RPC parameters and Discord traffic,
+/// including secrets and tokens.
 const LOG_ALWAYS: [&str; 5] =
     ["bitcoincore_rpc=info", "jsonrpc=info", "poise=warn", "serenity=warn", "tungstenite=warn"];
 
@@ -98,14 +97,14 @@ impl Serve {
     }
 }
 
-/// Logs errors to standard error, and more if the environment says so: for commands that speak for
-/// themselves. What waits is written when the log is dropped.
+/// Logs errors only, unless the environment says otherwise: for commands that print their own
+/// output. Queued lines are written when the log is dropped.
 #[must_use]
 pub(super) fn log_only_warnings() -> Log {
     log_from("error", LogForm::Text)
 }
 
-/// Starts the log on standard error, with the levels that `LITEGATE_LOG` names.
+/// Starts the log on standard error with the levels of `LITEGATE_LOG`.
 fn log_from(default: &str, form: LogForm) -> Log {
     let filter = config::log_filter().unwrap_or_else(|| default.to_owned());
     let form = match form {
@@ -120,7 +119,7 @@ fn filter_of(words: &str) -> EnvFilter {
     EnvFilter::new([&[words], &LOG_ALWAYS[..]].concat().join(","))
 }
 
-/// Raises the log's level with SIGHUP, and brings it back with the next one; goes on for ever.
+/// Raises the log level with SIGHUP and restores it with the next one, until the process ends.
 fn change_levels_on_signal(
     levels: Levels,
 ) -> std::io::Result<impl Future<Output = std::convert::Infallible>> {
@@ -130,14 +129,14 @@ fn change_levels_on_signal(
         for raised in [true, false].into_iter().cycle() {
             hangup.recv().await;
             let words = if raised { LOG_FILTER_RAISED } else { &usual };
-            let _ = levels.reload(filter_of(words)); // It fails only after the log's end.
-            tracing::info!(filter = words, "the log's level is changed");
+            let _ = levels.reload(filter_of(words)); // It fails only after the log has ended.
+            tracing::info!(filter = words, "log level changed");
         }
-        std::future::pending().await // An endless list has no end.
+        std::future::pending().await // Unreachable: the list is endless.
     })
 }
 
-/// Cancels when SIGTERM or SIGINT comes; goes on for ever.
+/// Cancels on SIGTERM or SIGINT, until the process ends.
 pub(super) fn stop_on_signal(
     shutdown: CancellationToken,
 ) -> std::io::Result<impl Future<Output = std::convert::Infallible>> {

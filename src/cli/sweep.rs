@@ -1,5 +1,5 @@
-//! `litegate sweep`: pays out now, by the running sweeper, by this process, or by a signer
-//! elsewhere.
+//! `litegate sweep`: pays out now, through the running sweeper, this process or an external
+//! signer.
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -9,7 +9,9 @@ use clap::Args;
 use serde::Serialize;
 use tokio_util::sync::CancellationToken;
 
-use super::{Failure, Format, load, print_json, print_line};
+use super::failure::Failure;
+use super::open::load;
+use super::output::{Format, print_json, print_line};
 use crate::config::Config;
 use crate::domain::merchant::MerchantId;
 use crate::domain::payment::PaymentId;
@@ -33,26 +35,26 @@ use crate::view::sweep::{SweepView, WaitingView};
                         litegate sweep --import signed.psbt"
 )]
 pub(super) struct Sweep {
-    /// Print what would be sent, and what waits; send nothing
+    /// Print what would be sent and what waits; send nothing
     #[arg(long, group = "way")]
     dry_run: bool,
     /// Write an unsigned PSBT for an external signer to a new file
     #[arg(long, value_name = "FILE", group = "way")]
     psbt: Option<PathBuf>,
-    /// Check the PSBT that an external signer has signed, and send it
+    /// Check a PSBT that an external signer signed, and broadcast it
     #[arg(long, value_name = "FILE", group = "way")]
     import: Option<PathBuf>,
-    /// Take what the database says now of this payment for true, once you have examined it
+    /// Accept the database's current state of this payment, after you have checked it
     #[arg(long, value_name = "ID", group = "way")]
     trust_payment: Option<PaymentId>,
-    /// Take what the database says now of this merchant's payments and addresses for true
+    /// Accept the database's current state of this merchant's payments and addresses
     #[arg(long, value_name = "ID", group = "way")]
     trust_merchant: Option<MerchantId>,
-    /// Take the audit log as it is now, although the sweeper's record or the file of heads names a
-    /// later or another row: after a restore
+    /// Accept the current audit log after a restore, although the sweeper's record or the file
+    /// of heads names another row
     #[arg(long, group = "way")]
     trust_audit_log: bool,
-    /// Take everything that the database says now for true: when the sweeper's record was lost
+    /// Accept the whole current database, after the sweeper's record was lost
     #[arg(long, group = "way")]
     trust_database: bool,
 }
@@ -63,14 +65,14 @@ struct View {
     waiting: Vec<WaitingView>,
 }
 
-/// How long the running sweeper may take to answer.
+/// Deadline for the running sweeper's answer.
 const PATIENCE: Duration = Duration::from_secs(120);
 
-/// How often its answer is looked for.
-const LOOK: Duration = Duration::from_millis(100);
+/// Interval at which the answer is polled.
+const POLL_EVERY: Duration = Duration::from_millis(100);
 
 impl Sweep {
-    /// What the operator vouches for, if anything.
+    /// What the operator vouches for.
     fn trusted(&self) -> Option<Trusted> {
         let payment = self.trust_payment.map(Trusted::Payment);
         let merchant = self.trust_merchant.map(Trusted::Merchant);
@@ -79,12 +81,12 @@ impl Sweep {
     }
 
     pub(super) fn run(self, config: Option<&Path>, format: Format) -> Result<(), Failure> {
-        // Opened with root's rights if root asks, before they are given up.
+        // Opened with the caller's rights, before root's are dropped.
         let output = self.psbt.as_deref().map(create).transpose()?;
         let signed = self.import.as_deref().map(read).transpose()?;
         let config = load(config, Work::Sweep)?;
         let store = open_store(&config)?;
-        // Held while this process sweeps; a sweeper that runs already holds it.
+        // Held while this process sweeps; a running sweeper holds it already.
         let lock = match lock(&config, Role::Sweeper) {
             Ok(lock) => Some(lock),
             Err(error) if matches!(error.downcast_ref(), Some(Refused::AlreadyRunning(_))) => None,
@@ -102,7 +104,7 @@ impl Sweep {
             let planned = sweeper()?.plan_now()?;
             let sweeps = planned.plans.iter();
             let sweeps = sweeps.map(|plan| SweepView::planned(plan, None, config.network));
-            return tell(sweeps.collect(), &planned.waiting, "would be sent", format);
+            return print_sweeps(sweeps.collect(), &planned.waiting, "would be sent", format);
         }
         if let Some(output) = output {
             return export(&mut sweeper()?, output, &config, format);
@@ -113,20 +115,20 @@ impl Sweep {
         if let Some(signed) = signed {
             let (txid, plan) = sweeper()?.import(&signed)?;
             let view = SweepView::planned(&plan, Some(txid), config.network);
-            return tell(vec![view], &[], "sent", format);
+            return print_sweeps(vec![view], &[], "sent", format);
         }
         if config.signing_key_file.is_none() {
-            let what = "there is no signing key here: use --psbt and --import";
+            let what = "no signing key on this machine: use --psbt and --import";
             return Err(Failure::Usage(what.to_owned()));
         }
         match lock {
             Some(_lock) => sweep_here(&mut sweeper()?, &config, &store, format),
-            None => ask(&config, &store, format),
+            None => request_sweep(&config, &store, format),
         }
     }
 }
 
-/// Seals anew what the operator vouches for; the next sweeper goes by it.
+/// Seals what the operator vouches for. The next sweep relies on it.
 fn trust(config: &Config, store: &Store, trusted: Trusted, have_lock: bool) -> Result<(), Failure> {
     let Some(settings) = &config.seals else {
         let what = "sweeper.seal_key_file is not set: nothing is sealed";
@@ -135,12 +137,12 @@ fn trust(config: &Config, store: &Store, trusted: Trusted, have_lock: bool) -> R
     if !have_lock {
         return Err(Failure::Refused("stop the sweeper first".to_owned()));
     }
-    let said = match trusted {
+    let outcome = match trusted {
         Trusted::Payment(id) => {
             if !Seals::open(settings, store, Access::ReadAndWrite)?.trust_payment(store, id)? {
                 return Err(Refusal::UnknownPayment.into());
             }
-            format!("payment {id} is taken for true as the database has it")
+            format!("payment {id} is accepted as the database has it")
         }
         Trusted::Merchant(id) => {
             store.write_blocking(move |tx| merchants::vouch(tx, id))?;
@@ -149,22 +151,22 @@ fn trust(config: &Config, store: &Store, trusted: Trusted, have_lock: bool) -> R
             }
             let mut seals = Seals::open(settings, store, Access::ReadAndWrite)?;
             let count = seals.trust_merchant(store, id)?;
-            format!("{count} payments and the addresses of {id} are taken for true as they are")
+            format!("{count} payments and the addresses of {id} are accepted as they are")
         }
         Trusted::AuditLog => {
             let mut seals = Seals::open(settings, store, Access::ReadAndWrite)?;
             let (head, _) = store.adopt_audit_log()?;
             seals.adopt_audit_log(head)?;
-            format!("the audit log is taken as it is; it ends with row {}", head.id)
+            format!("the audit log is accepted as it is; it ends with row {}", head.id)
         }
         Trusted::Everything => {
             Seals::forget(settings, store)?;
-            "the next start of the sweeper takes what the database says for true".to_owned()
+            "the next start of the sweeper accepts the database as it is".to_owned()
         }
     };
     let now = config.clock.now();
     store.write_blocking(move |tx| sweeps::record_trust(tx, &Actor::Cli, trusted, now))?;
-    print_line(&said)
+    print_line(&outcome)
 }
 
 fn sweep_here(
@@ -179,11 +181,11 @@ fn sweep_here(
     };
     let sent = store.read_blocking(|tx| crate::store::sweeps::made_since(tx, began))?;
     let views = sent.iter().map(|sweep| SweepView::sent(sweep, config.network)).collect();
-    tell(views, &report.waiting, "sent", format)
+    print_sweeps(views, &report.waiting, "sent", format)
 }
 
-/// Has the running sweeper do it, and waits for what comes of it.
-fn ask(config: &Config, store: &Store, format: Format) -> Result<(), Failure> {
+/// Asks the running sweeper and waits for the outcome.
+fn request_sweep(config: &Config, store: &Store, format: Format) -> Result<(), Failure> {
     let asked_at = config.clock.now();
     store.write_blocking(move |tx| sweeps::request(tx, &Actor::Cli, asked_at))?;
     let deadline = Instant::now() + PATIENCE;
@@ -191,7 +193,7 @@ fn ask(config: &Config, store: &Store, format: Format) -> Result<(), Failure> {
         match store.read_blocking(move |tx| sweeps::outcome(tx, asked_at))? {
             sweeps::Outcome::Done(sent) => {
                 let views = sent.iter().map(|sweep| SweepView::sent(sweep, config.network));
-                return tell(views.collect(), &[], "sent", format);
+                return print_sweeps(views.collect(), &[], "sent", format);
             }
             sweeps::Outcome::ChainSuspect => {
                 let why = Refusal::ChainSuspect;
@@ -199,7 +201,7 @@ fn ask(config: &Config, store: &Store, format: Format) -> Result<(), Failure> {
             }
             sweeps::Outcome::Trouble(why) => {
                 let what = format!("the sweeper waits: {why}");
-                // Its words are for people; whether it is the node, the node says by itself.
+                // The reason is text for people; ask the node whether it is the cause.
                 let nodes = Nodes::new(&config.nodes);
                 let node = operations::nodes::for_command(store, &nodes, config.network)?;
                 let unheard = node.best_block_hash().err().map(anyhow::Error::from);
@@ -209,10 +211,10 @@ fn ask(config: &Config, store: &Store, format: Format) -> Result<(), Failure> {
                 });
             }
             sweeps::Outcome::Waiting if Instant::now() > deadline => {
-                let what = "the sweeper did not answer; its log says why";
+                let what = "the sweeper did not answer; see its log";
                 return Err(Failure::Failed(what.to_owned()));
             }
-            sweeps::Outcome::Waiting => std::thread::sleep(LOOK),
+            sweeps::Outcome::Waiting => std::thread::sleep(POLL_EVERY),
         }
     }
 }
@@ -231,10 +233,10 @@ fn export(
         .and_then(|()| output.finish())
         .map_err(|error| Failure::Failed(format!("write the PSBT: {error}")))?;
     let view = SweepView::planned(&unsigned.plan, None, config.network);
-    tell(vec![view], &[], "to be signed", format)?;
+    print_sweeps(vec![view], &[], "to be signed", format)?;
     if format == Format::Text && unsigned.more > 0 {
         let more = unsigned.more;
-        print_line(&format!("{more} more will be due once this one was imported"))?;
+        print_line(&format!("{more} more will be due after this one is imported"))?;
     }
     Ok(())
 }
@@ -248,7 +250,7 @@ fn read(file: &Path) -> Result<Vec<u8>, Failure> {
         .map_err(|error| Failure::Failed(format!("{}: {error}", file.display())))
 }
 
-fn tell(
+fn print_sweeps(
     sweeps: Vec<SweepView>,
     waiting: &[(bitcoin::OutPoint, Waits)],
     word: &str,

@@ -1,11 +1,14 @@
-//! `litegate sweeper-webhook-secret`: by which the operator verifies the sweeper's notifications.
+//! `litegate sweeper-webhook-secret`: prints the secret that verifies the sweeper's
+//! notifications.
 
 use std::path::Path;
 
 use clap::Args;
 use serde::Serialize;
 
-use super::{Failure, Format, load, print_json, print_line};
+use super::failure::Failure;
+use super::open::load;
+use super::output::{Format, print_json, print_line};
 use crate::serve::rights::Work;
 
 #[derive(Args)]
@@ -19,11 +22,11 @@ struct View<'s> {
 }
 
 impl SweeperWebhookSecret {
-    /// It derives from the seal key, so only root and the sweeper's user can print it.
+    /// The secret derives from the seal key, so only root and the sweeper's user can print it.
     pub(super) fn run(self, config: Option<&Path>, format: Format) -> Result<(), Failure> {
-        let config = load(config, Work::LookAtSweeper)?;
+        let config = load(config, Work::ReadSweeper)?;
         let Some(seals) = &config.seals else {
-            let what = "sweeper.seal_key_file is not set: the sweeper notifies nobody";
+            let what = "sweeper.seal_key_file is not set: the sweeper sends no notifications";
             return Err(Failure::Usage(what.to_owned()));
         };
         let secret = seals.notification_secret()?;

@@ -1,10 +1,12 @@
-//! `litegate webhook …`: the outbox, sending an event again, and trying a receiver.
+//! `litegate webhook …`: lists the outbox, resends events, and tests a receiver.
 
 use std::path::Path;
 
 use clap::{Args, Subcommand};
 
-use super::{Failure, Format, open, print_json, print_line};
+use super::failure::Failure;
+use super::open::open;
+use super::output::{Format, print_json, print_line};
 use crate::config::Config;
 use crate::domain::merchant::MerchantId;
 use crate::operations::merchants;
@@ -26,34 +28,34 @@ enum Act {
     /// List events, newest first
     #[command(after_help = "Example: litegate webhook list --failed")]
     List {
-        /// Only those that were given up
+        /// Only failed events
         #[arg(long)]
         failed: bool,
-        /// Only this merchant's
+        /// Only events of this merchant
         #[arg(long, value_name = "ID")]
         merchant: Option<MerchantId>,
-        /// How many at most
+        /// Largest number of events
         #[arg(long, default_value_t = 100)]
         limit: u32,
     },
-    /// Make an event due again, or all of a merchant's that were given up
+    /// Send an event again, or all failed events of a merchant
     #[command(after_help = "Example: litegate webhook resend evt_0123456789abcdef0123456789abcdef")]
     Resend {
         #[arg(required_unless_present = "failed_of")]
         event_id: Option<String>,
-        /// All of this merchant's that were given up
+        /// All failed events of this merchant
         #[arg(long, value_name = "ID", conflicts_with = "event_id")]
         failed_of: Option<MerchantId>,
     },
-    /// Send a signed test webhook to a URL, and say what came of it
-    #[command(after_help = "The body holds \"test\": true and a payment id of zeros. Exits 1 \
-                            unless the receiver takes it.\n\nExample: litegate webhook test \
+    /// Send a signed test webhook to a URL and report the outcome
+    #[command(after_help = "The body contains \"test\": true and a payment id of zeros. Exits 1 \
+                            unless the receiver accepts it.\n\nExample: litegate webhook test \
                             --merchant mer_0123456789ab --url https://shop.example/webhook")]
     Test {
-        /// Whose secret signs
+        /// The merchant whose secret signs
         #[arg(long, value_name = "ID")]
         merchant: MerchantId,
-        /// Where it goes
+        /// The receiver's URL
         #[arg(long)]
         url: String,
     },
@@ -71,7 +73,7 @@ impl Webhook {
             Act::Resend { event_id, failed_of } => match (event_id, failed_of) {
                 (Some(id), _) => resend(&config, &store, id, format),
                 (None, Some(merchant)) => resend_failed(&config, &store, merchant, format),
-                (None, None) => Err(Failure::Usage("give an event or --failed-of".to_owned())),
+                (None, None) => Err(Failure::Usage("name an event, or use --failed-of".to_owned())),
             },
             Act::Test { merchant, url } => test(&config, &store, merchant, &url, format),
         }
@@ -85,7 +87,7 @@ fn list(store: &Store, list_query: &ListQuery, format: Format) -> Result<(), Fai
     match format {
         Format::Json => print_json(&views),
         Format::Text => views.iter().try_for_each(|view| {
-            let last = view.attempts.last().map_or("not tried yet", |a| &a.outcome);
+            let last = view.attempts.last().map_or("not attempted yet", |a| &a.outcome);
             print_line(&format!("{}  {}  {}  {last}", view.event_id, view.state, view.payment_id))
         }),
     }
@@ -98,13 +100,13 @@ fn resend(config: &Config, store: &Store, id: String, format: Format) -> Result<
     match written {
         Ok(_) => {}
         Err(Refusal::UnknownEvent) => {
-            return Err(Failure::Failed(format!("there is no event {id}")));
+            return Err(Failure::Failed(format!("event {id} not found")));
         }
         Err(refusal) => return Err(refusal.into()),
     }
     match format {
         Format::Json => print_json(&serde_json::json!({ "eventId": id })),
-        Format::Text => print_line(&format!("{id} is due again")),
+        Format::Text => print_line(&format!("{id} will be sent again")),
     }
 }
 
@@ -119,7 +121,7 @@ fn resend_failed(
     let count = store.write_blocking(write)?;
     match format {
         Format::Json => print_json(&serde_json::json!({ "count": count })),
-        Format::Text => print_line(&format!("{count} are due again")),
+        Format::Text => print_line(&format!("{count} events will be sent again")),
     }
 }
 
@@ -145,7 +147,7 @@ fn test(
     if tried.delivered {
         return Ok(());
     }
-    Err(Failure::Failed(format!("the receiver did not take the test: {}", tried.outcome)))
+    Err(Failure::Failed(format!("the receiver did not accept the test: {}", tried.outcome)))
 }
 
 fn print_trial(tried: &TrialView) -> Result<(), Failure> {

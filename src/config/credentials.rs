@@ -1,5 +1,5 @@
-//! Files with secrets, as systemd hands them to a unit: in a folder of credentials
-//! (systemd.exec(5)), told apart by their names alone.
+//! Secret files as systemd credentials: files in one directory, distinguished by name only
+//! (systemd.exec(5)).
 
 use std::path::{Path, PathBuf};
 
@@ -8,7 +8,7 @@ use super::raw::{Raw, RawNode};
 use super::validate::Diagnostics;
 
 impl Raw {
-    /// A unit's credentials are told apart by their files' names alone.
+    /// Refuses two secret files with the same name: as credentials they would collide.
     pub(super) fn refuse_equal_names(&self, diagnostics: &mut Diagnostics) {
         let several = self.node.len() > 1;
         let of_node = |(number, node): (usize, &'_ RawNode)| {
@@ -39,13 +39,13 @@ impl Raw {
             };
             if let Some((other, _)) = secrets[..at].iter().find(same_name) {
                 let file = file.display();
-                diagnostics.say(key, format!("{file}: has the name of {other}'s file in another folder, and systemd tells credentials apart by their names; rename it"));
+                diagnostics.report(key, format!("{file}: has the same name as the file of {other}; systemd distinguishes credentials by name only; rename it"));
             }
         }
     }
 
     pub(super) fn take_credentials(&mut self, folder: &Path) {
-        // What lies beside the key does not move with it.
+        // The default is beside the configured key, not beside the credential.
         if let (None, Some(key_file)) = (&self.sweeper.seal_state_file, &self.sweeper.seal_key_file)
         {
             self.sweeper.seal_state_file = Some(beside(key_file));
@@ -63,7 +63,7 @@ impl Raw {
         for file in all {
             let Some(name) = file.file_name() else { continue };
             let credential = folder.join(name);
-            // A line end alone is what a unit gives where this machine has no such secret.
+            // Units set an empty credential (one newline) if the machine has no such secret.
             if std::fs::metadata(&credential).is_ok_and(|found| found.len() > 1) {
                 *file = credential;
             }

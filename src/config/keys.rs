@@ -1,23 +1,28 @@
-//! The keys that there are, by their names and kinds: those of the sample, the commented ones among
-//! them. Finds what is misspelt or of the wrong kind, where a key stands in a file, and where its
-//! value comes from. Must not know what a key means.
+//! The known keys, by name and type, taken from the sample including its commented lines.
+//! Finds misspelt keys, wrong types, the line of a key and the source of its value.
+//!
+//! Must not know: what a key means.
 
 use serde::Serialize;
 use toml::{Table, Value};
 
-use super::{NODE, SAMPLE};
+/// The commented sample with the defaults.
+pub(super) const SAMPLE: &str = include_str!("../../config/litegate.toml");
 
-/// A key with the value that counts.
+/// The section that may occur several times, as `[[node]]`.
+pub(super) const NODE: &str = "node";
+
+/// A key with its effective value.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub(crate) struct Setting {
-    /// Such as `payments.expiry`.
+    /// For example `payments.expiry`.
     pub(crate) key: String,
-    /// As TOML. A password in a URL is shown as `***`.
+    /// As TOML. A password in a URL is masked as `***`.
     pub(crate) value: String,
     pub(crate) source: Source,
 }
 
-/// Where a value comes from.
+/// The source of a value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum Source {
@@ -26,7 +31,7 @@ pub(crate) enum Source {
     Environment,
 }
 
-/// Every key that there is.
+/// All known keys, with example values.
 pub(super) fn known() -> Table {
     let uncommented: Vec<&str> = SAMPLE
         .lines()
@@ -41,7 +46,8 @@ fn is_key_line(line: &str) -> bool {
     name.len() < line.len() && name.chars().all(|c| c.is_ascii_lowercase() || c == '_')
 }
 
-/// Takes out of a table what is no key, or of another kind than the key, with a sentence for each.
+/// Removes unknown keys and values of the wrong type from a table. Answers a sentence for
+/// each.
 pub(super) fn take_wrong(table: &mut Table) -> Vec<String> {
     let known = known();
     let mut mistakes = Vec::new();
@@ -78,7 +84,7 @@ fn take_wrong_of(
             mistakes.push(format!("{prefix}{key} is an unknown key{hint}"));
             return false;
         };
-        // There may be several nodes, each a section.
+        // Several nodes are a list of sections.
         let several = key == NODE && value.is_array();
         let right = several || std::mem::discriminant(example) == std::mem::discriminant(value);
         if !right {
@@ -99,8 +105,8 @@ fn kind(example: &Value) -> &'static str {
     }
 }
 
-/// The key that was probably meant: one of the same name in another section, else the one with the
-/// fewest letters changed, if these are few.
+/// The key that was probably meant: the same name in another section, else the name with the
+/// fewest edits, if these are few.
 fn nearest(key: &str, keys: &Table, known: &Table) -> Option<String> {
     let elsewhere = known.iter().find_map(|(name, section)| {
         section.as_table().filter(|s| s.contains_key(key)).map(|_| format!("{name}.{key}"))
@@ -112,9 +118,9 @@ fn nearest(key: &str, keys: &Table, known: &Table) -> Option<String> {
     })
 }
 
-/// Whether an environment variable of this name, without our prefix, is meant for us: it names a
-/// section, or it is a key, or nearly the key of no section. Others are somebody else's, such as
-/// `LITEGATE_BIN` of a script.
+/// Whether an environment variable (without our prefix) is meant as a configuration key: it
+/// names a section, a key, or nearly a key without section. Others belong to other programs,
+/// such as `LITEGATE_BIN` of a script.
 pub(super) fn may_be_meant(variable: &str) -> bool {
     let (name, known) = (variable.to_ascii_lowercase(), known());
     let is_near = |key: &String| letters_changed(&name, key) <= name.len().div_ceil(4);
@@ -122,8 +128,7 @@ pub(super) fn may_be_meant(variable: &str) -> bool {
     name.contains("__") || known.keys().any(is_near) || known.values().any(of_a_section)
 }
 
-/// How many letters have to be added, removed or replaced to make one name of the other
-/// (Levenshtein).
+/// Levenshtein distance.
 fn letters_changed(a: &str, b: &str) -> usize {
     let b: Vec<char> = b.chars().collect();
     let mut row: Vec<usize> = (0..=b.len()).collect();
@@ -140,7 +145,7 @@ fn letters_changed(a: &str, b: &str) -> usize {
     row[b.len()]
 }
 
-/// The line of a file's text, from 1, where a key such as `payments.expiry` or a section stands.
+/// The line (from 1) of a key such as `payments.expiry`, or of a section.
 pub(super) fn line_of(text: &str, key: &str) -> Option<usize> {
     let (wanted_section, wanted) = key.rsplit_once('.').unwrap_or(("", key));
     let mut section = String::new();
@@ -160,8 +165,8 @@ pub(super) fn line_of(text: &str, key: &str) -> Option<usize> {
     None
 }
 
-/// All keys that have a value, in the sample's order, and where it comes from: a key of the file's
-/// table, a variable's name such as `PAYMENTS__EXPIRY`, or neither.
+/// All keys with a value, in the sample's order. The source is a key of `file`, the name of a
+/// variable such as `PAYMENTS__EXPIRY`, or the default.
 pub(super) fn settings(effective: &Table, file: &Table, variables: &[String]) -> Vec<Setting> {
     let mut settings = Vec::new();
     let source = |section: Option<&str>, key: &str| {
@@ -186,7 +191,7 @@ pub(super) fn settings(effective: &Table, file: &Table, variables: &[String]) ->
         if let Value::Array(list) = value
             && list.iter().all(Value::is_table)
         {
-            // Several sections of one name, as `[[node]]`: each key with its number.
+            // Several sections of one name, as `[[node]]`: keys are numbered.
             for (number, section) in (1..).zip(list.iter().filter_map(Value::as_table)) {
                 let of_section = |(key, value): (&String, &Value)| Setting {
                     key: format!("{name}[{number}].{key}"),
@@ -210,12 +215,12 @@ pub(super) fn settings(effective: &Table, file: &Table, variables: &[String]) ->
     settings
 }
 
-/// A value as TOML, without what only its owner should see.
+/// A value as TOML, with the password of a URL masked.
 fn shown(value: &Value) -> String {
     let password = value.as_str().and_then(|text| url::Url::parse(text).ok());
     match password {
         Some(mut url) if url.password().is_some() => {
-            let _ = url.set_password(Some("***")); // It has a host, so it can have a password.
+            let _ = url.set_password(Some("***")); // It cannot fail: a URL with a password has a host.
             Value::String(url.to_string()).to_string()
         }
         _ => value.to_string(),
@@ -231,12 +236,12 @@ mod tests {
         let text =
             "[[node]]\nrpc_url = \"http://u:hush@127.0.0.1:1\"\n[[node]]\nrpc_url = \"http://a\"";
         let table: Table = text.parse().expect("TOML");
-        let said: Vec<String> = settings(&table, &table, &[])
+        let shown: Vec<String> = settings(&table, &table, &[])
             .iter()
             .map(|s| format!("{} {}", s.key, s.value))
             .collect();
         assert_eq!(
-            said,
+            shown,
             ["node[1].rpc_url \"http://u:***@127.0.0.1:1/\"", "node[2].rpc_url \"http://a\""]
         );
     }

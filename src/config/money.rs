@@ -1,4 +1,4 @@
-//! The keys about money: the account, what a payment needs, and what a sweep pays and takes.
+//! Reads the keys of `[wallet]`, `[payments]` and `[sweeper]`.
 
 use std::path::{Path, PathBuf};
 
@@ -39,7 +39,7 @@ pub(super) fn read_payments(
     let late_grace = diagnostics.duration_ms("payments.late_grace", &raw.late_grace);
     let min_amount = diagnostics.amount("payments.min_amount", &raw.min_amount);
     if expiry == Some(0) {
-        diagnostics.say("payments.expiry", "must not be zero");
+        diagnostics.report("payments.expiry", "must not be zero");
     }
     Some(create_payment::Rules {
         confirmations: confirmations?,
@@ -54,12 +54,12 @@ pub(super) fn read_payments(
     })
 }
 
-/// Where the sweeper keeps its record if the configuration does not say.
+/// The default place of the sweeper's record.
 pub(super) fn beside(key_file: &Path) -> PathBuf {
     with_suffix(key_file, ".record")
 }
 
-/// The outer `None` is a mistake, the inner one means that it is not known.
+/// The outer `None` is a mistake, the inner one an unset key.
 pub(super) fn read_key_origin(
     diagnostics: &mut Diagnostics,
     raw: &RawWallet,
@@ -72,8 +72,10 @@ pub(super) fn read_key_origin(
     };
     let found = read();
     if found.is_none() {
-        diagnostics
-            .say("wallet.key_origin", "must be a fingerprint and a path, as d34db33f/84'/2'/0'");
+        diagnostics.report(
+            "wallet.key_origin",
+            "must be a fingerprint and a path, such as d34db33f/84'/2'/0'",
+        );
     }
     found.map(Some)
 }
@@ -92,10 +94,10 @@ pub(super) fn read_sweeper(
         .as_deref()
         .map(|text| diagnostics.amount("sweeper.max_hot_balance", text));
     if raw.max_fee_percent == 0 || raw.max_fee_percent > 100 {
-        diagnostics.say("sweeper.max_fee_percent", "must be between 1 and 100");
+        diagnostics.report("sweeper.max_fee_percent", "must be between 1 and 100");
     }
     if interval.is_some_and(|interval| interval.is_zero()) {
-        diagnostics.say("sweeper.interval", "must not be zero");
+        diagnostics.report("sweeper.interval", "must not be zero");
     }
     Some(sweeper::Settings {
         interval: interval?,
@@ -110,7 +112,7 @@ pub(super) fn read_sweeper(
     })
 }
 
-/// `None` where there is none or it is wrong.
+/// `None` if unset or invalid.
 pub(super) fn read_notify_url(
     diagnostics: &mut Diagnostics,
     raw: &RawSweeper,
@@ -118,12 +120,12 @@ pub(super) fn read_notify_url(
     let key = "sweeper.notify_url";
     let text = raw.notify_url.as_deref()?;
     if raw.seal_key_file.is_none() {
-        diagnostics.say(key, "needs sweeper.seal_key_file, whose key signs notifications");
+        diagnostics.report(key, "needs sweeper.seal_key_file, whose key signs notifications");
     }
     diagnostics.take(key, WebhookUrl::of_operator(text))
 }
 
-/// The outer `None` is a mistake, the inner one means that the operator takes nothing.
+/// The outer `None` is a mistake, the inner one no fee.
 fn read_operator_fee(
     diagnostics: &mut Diagnostics,
     raw: &RawSweeper,
@@ -132,14 +134,14 @@ fn read_operator_fee(
     let basis_points = raw.operator_fee_basis_points;
     if basis_points > sweep::BASIS_POINTS_MAX {
         let reason = format!("must be at most {}", sweep::BASIS_POINTS_MAX);
-        diagnostics.say("sweeper.operator_fee_basis_points", reason);
+        diagnostics.report("sweeper.operator_fee_basis_points", reason);
         return None;
     }
     match &raw.operator_address {
         None if basis_points == 0 => Some(None),
         None => {
             let reason = "is missing beside sweeper.operator_fee_basis_points";
-            diagnostics.say("sweeper.operator_address", reason);
+            diagnostics.report("sweeper.operator_address", reason);
             None
         }
         Some(text) => {

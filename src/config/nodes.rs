@@ -1,4 +1,4 @@
-//! The nodes: how each is reached and heard, and the second one that is asked in doubt.
+//! Reads the keys of `[[node]]` and of the chain guard's second node.
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
@@ -13,17 +13,17 @@ use super::raw::{RawChainGuard, RawNode};
 use super::urls::{BadUrl, read_node as read_node_url, read_publisher};
 use super::validate::Diagnostics;
 
-/// How many nodes there may be: each is looked at every few seconds.
+/// Largest number of nodes. Each is probed every few seconds.
 const NODES_MAX: usize = 8;
 
-/// Each node, with its place in the list where there are several.
+/// All nodes. Errors number them if there are several.
 pub(super) fn read_nodes(
     diagnostics: &mut Diagnostics,
     list: &[RawNode],
     network: Option<Network>,
 ) -> Option<Vec<nodes::Settings>> {
     if list.is_empty() || list.len() > NODES_MAX {
-        diagnostics.say("node", format!("must be there, and at most {NODES_MAX} times"));
+        diagnostics.report("node", format!("must be set, at most {NODES_MAX} times"));
         return None;
     }
     let mut names = BTreeSet::new();
@@ -32,11 +32,11 @@ pub(super) fn read_nodes(
         let section = if list.len() == 1 { "node".to_owned() } else { format!("node[{number}]") };
         let one = read_node(diagnostics, raw, &section, network);
         if one.as_ref().is_some_and(|one| !names.insert(one.rpc.host_and_port().to_owned())) {
-            diagnostics.say(&format!("{section}.rpc_url"), "is the same node as another");
+            diagnostics.report(&format!("{section}.rpc_url"), "is the same node as another");
         }
         read.push(one);
     }
-    read.into_iter().collect() // All were judged; now all have to be right.
+    read.into_iter().collect() // The loop validates each node before any of them is required.
 }
 
 fn read_node(
@@ -54,7 +54,8 @@ fn read_node(
     Some(nodes::Settings { rpc: rpc?, zmq: zmq?, oldest })
 }
 
-/// How to reach a node and prove who we are, by these keys: URL, cookie, user, password.
+/// Reads URL and authentication of a node. The keys are those of URL, cookie, user and
+/// password.
 fn read_login(
     diagnostics: &mut Diagnostics,
     [url_key, cookie_key, user_key, password_key]: [&str; 4],
@@ -64,11 +65,11 @@ fn read_login(
     let rpc_url = match read_node_url(rpc_url) {
         Ok(url) => Some(url),
         Err(BadUrl::Credentials) => {
-            diagnostics.say(url_key, format!("must not hold a password; use {password_key}"));
+            diagnostics.report(url_key, format!("must not contain a password; use {password_key}"));
             None
         }
         Err(wrong) => {
-            diagnostics.say(url_key, wrong);
+            diagnostics.report(url_key, wrong);
             None
         }
     };
@@ -79,15 +80,15 @@ fn read_login(
             Auth::Password { user: user.clone(), password }
         }),
         (Some(_), _, _) => {
-            diagnostics.say(cookie_key, format!("and {user_key} exclude each other; give one"));
+            diagnostics.report(cookie_key, format!("and {user_key} exclude each other; set one"));
             None
         }
         (None, Some(_), None) => {
-            diagnostics.say(password_key, "is missing");
+            diagnostics.report(password_key, "is missing");
             None
         }
         (None, None, _) => {
-            diagnostics.say(cookie_key, "is missing (or give rpc_user and rpc_password_file)");
+            diagnostics.report(cookie_key, "is missing (or set rpc_user and rpc_password_file)");
             None
         }
     };
@@ -104,15 +105,17 @@ pub(super) fn read_chain_guard(
         "off" => Some(false),
         "auto" => network.map(|network| network != Network::Regtest),
         _ => {
-            diagnostics.say("chain_guard.mode", "must be \"auto\", \"on\" or \"off\"");
+            diagnostics.report("chain_guard.mode", "must be \"auto\", \"on\" or \"off\"");
             None
         }
     };
     let second_node = match &raw.second_rpc_url {
         None => {
             if raw.second_cookie_file.is_some() || raw.second_rpc_user.is_some() {
-                diagnostics
-                    .say("chain_guard.second_rpc_url", "is missing beside the second node's login");
+                diagnostics.report(
+                    "chain_guard.second_rpc_url",
+                    "is missing beside the second node's login",
+                );
             }
             None
         }
@@ -131,7 +134,7 @@ pub(super) fn read_chain_guard(
     Some(watcher::chain_guard::Settings { enabled: enabled?, second_node })
 }
 
-/// The outer `None` is a mistake, the inner one means that ZMQ is not used.
+/// The outer `None` is a mistake, the inner one no ZMQ.
 fn read_zmq(
     diagnostics: &mut Diagnostics,
     raw: &RawNode,
@@ -144,7 +147,7 @@ fn read_zmq(
         |key: &str, text: &Option<String>| diagnostics.take(key, read_publisher(text.as_deref()?));
     let rawtx = endpoint(&rawtx_key, &raw.zmq_rawtx);
     let hashblock = endpoint(&hashblock_key, &raw.zmq_hashblock);
-    // A mistake in one of them is no missing one.
+    // An invalid endpoint is not a missing one.
     if diagnostics.mistakes.len() > mistakes {
         return None;
     }
@@ -152,11 +155,11 @@ fn read_zmq(
         (Some(rawtx), Some(hashblock)) => Some(Some(zmq::Settings { rawtx, hashblock })),
         (None, None) => Some(None),
         (Some(_), None) => {
-            diagnostics.say(&hashblock_key, format!("is missing beside {rawtx_key}"));
+            diagnostics.report(&hashblock_key, format!("is missing beside {rawtx_key}"));
             None
         }
         (None, Some(_)) => {
-            diagnostics.say(&rawtx_key, format!("is missing beside {hashblock_key}"));
+            diagnostics.report(&rawtx_key, format!("is missing beside {hashblock_key}"));
             None
         }
     }

@@ -1,5 +1,4 @@
-//! The configuration as it is typed: every section with its keys, nothing judged yet. A key that is
-//! not here is refused.
+//! The configuration as parsed from TOML, not validated. Unknown keys are refused.
 
 use std::path::PathBuf;
 

@@ -1,5 +1,7 @@
-//! What the keys mean: from the values as typed to a [`Config`]. Reads the secret files that keys
-//! name; must not know where the values came from.
+//! Validates the parsed configuration and builds a [`Config`]. Reads the secret files that
+//! keys name.
+//!
+//! Must not know: the sources of the values.
 
 use std::net::{IpAddr, SocketAddr};
 use std::os::unix::fs::MetadataExt;
@@ -24,20 +26,22 @@ use crate::sweeper::private_file::Held;
 use crate::view::Site;
 use crate::{bot, http, sweeper, webhooks};
 
+use super::effective::{Config, Mistakes, Process};
 use super::money::{
     beside, read_key_origin, read_notify_url, read_payments, read_sweeper, read_xpub,
 };
 use super::nodes::{read_chain_guard, read_nodes};
-use super::raw::{Raw, RawCheckout, RawClock, RawDiscord, RawHttp, RawRetention, RawWebhooks};
+use super::raw::{
+    Raw, RawCheckout, RawClock, RawDiscord, RawHttp, RawMetrics, RawRetention, RawWebhooks,
+};
 use super::urls::{read_optional_site, read_site};
 use super::validate::Diagnostics;
-use super::{Config, Mistakes, Process};
 
 impl Raw {
-    /// All the values, or all the mistakes. systemd hands a unit its secrets in a folder of
-    /// credentials (systemd.exec(5)): a file of the same name there goes before the one that is
-    /// configured, which is root's.
-    pub(super) fn diagnostics(
+    /// Answers the configuration, or all mistakes. With systemd's credentials
+    /// (systemd.exec(5)), a credential takes precedence over the configured file of the same
+    /// name, which only root can read.
+    pub(super) fn validate(
         mut self,
         process: Process,
         credentials: Option<&Path>,
@@ -55,7 +59,7 @@ impl Raw {
         }
     }
 
-    /// Reads all that can be read, so that all mistakes are found, and only then puts it together.
+    /// Reads every key before any is required, so that all mistakes are found.
     fn read(self, process: Process, diagnostics: &mut Diagnostics) -> Option<Config> {
         let network = diagnostics.need("network", self.network.as_deref());
         let network = network.and_then(|text| diagnostics.take("network", text.parse::<Network>()));
@@ -80,29 +84,9 @@ impl Raw {
             Process::Gateway => read_bot(diagnostics, &self.discord),
             Process::SweeperAlone => Some(None),
         };
-        let metrics_listen: Option<Option<SocketAddr>> =
-            self.metrics.listen.as_deref().map(|text| {
-                diagnostics.parse(
-                    "metrics.listen",
-                    text,
-                    "an address and a port, such as 127.0.0.1:9180",
-                )
-            });
-        if let (Some(Some(metrics)), Some(http)) = (metrics_listen, &http)
-            && metrics == http.listen
-            && metrics.port() != 0
-        {
-            diagnostics.say("metrics.listen", "must not be the public http.listen");
-        }
-        for (key, file) in [
-            ("wallet.signing_key_file", &self.wallet.signing_key_file),
-            ("wallet.passphrase_file", &self.wallet.passphrase_file),
-            ("sweeper.seal_key_file", &self.sweeper.seal_key_file),
-        ] {
-            if let Some(file) = file.as_ref().filter(|file| !file.exists()) {
-                diagnostics.say(key, format!("{}: there is no such file", file.display()));
-            }
-        }
+        let public = http.as_ref().map(|http| http.listen);
+        let metrics_listen = read_metrics_listen(diagnostics, &self.metrics, public);
+        require_key_files(diagnostics, &self);
         let clock = read_clock(diagnostics, &self.clock, network);
         let retention = read_retention(diagnostics, &self.retention);
         let egress = read_egress(diagnostics, &self.webhooks);
@@ -142,31 +126,57 @@ impl Raw {
             sweeper: sweeper::Settings { key_origin: key_origin?, ..sweeper? },
             webhooks: webhooks::Settings { egress: egress? },
             bot: bot?,
-            metrics_listen: metrics_listen.flatten(),
+            metrics_listen,
             clock: clock?,
         })
     }
 }
 
-/// The group that root's process is about to get: that of the directory of the database.
+/// `None` if unset or invalid.
+fn read_metrics_listen(
+    diagnostics: &mut Diagnostics,
+    raw: &RawMetrics,
+    public: Option<SocketAddr>,
+) -> Option<SocketAddr> {
+    let wanted = "an address and a port, such as 127.0.0.1:9180";
+    let listen = diagnostics.parse("metrics.listen", raw.listen.as_deref()?, wanted)?;
+    if public == Some(listen) && listen.port() != 0 {
+        diagnostics.report("metrics.listen", "must differ from the public http.listen");
+    }
+    Some(listen)
+}
+
+/// Reports configured key files that do not exist.
+fn require_key_files(diagnostics: &mut Diagnostics, raw: &Raw) {
+    for (key, file) in [
+        ("wallet.signing_key_file", &raw.wallet.signing_key_file),
+        ("wallet.passphrase_file", &raw.wallet.passphrase_file),
+        ("sweeper.seal_key_file", &raw.sweeper.seal_key_file),
+    ] {
+        if let Some(file) = file.as_ref().filter(|file| !file.exists()) {
+            diagnostics.report(key, format!("{}: no such file", file.display()));
+        }
+    }
+}
+
+/// The group that a process of root will switch to: that of the database's directory.
 fn groups_to_be(database: &Path) -> Option<u32> {
     let is_root = rustix::process::geteuid().is_root();
     let directory = std::fs::metadata(safe_file::directory_of(database));
     directory.ok().filter(|_| is_root).map(|found| found.gid())
 }
 
-/// Reads a file with a master secret, which `key` names in errors.
+/// Reads a file with a master secret. Errors name `key`.
 ///
 /// # Errors
-/// If it cannot be read, others may read it, or it holds no secret.
+/// If it cannot be read, others may read it, or it contains no secret.
 pub(crate) fn secret_at(key: &str, file: &Path) -> Result<MasterSecret, Mistakes> {
     let mut diagnostics = Diagnostics::default();
     let secret = read_secret(&mut diagnostics, key, file);
-    wipe_stack(); // Reading it left copies of it there.
+    wipe_stack(); // Reading leaves copies on the stack.
     secret.ok_or(Mistakes(diagnostics.mistakes))
 }
 
-/// Reads the keys that this process needs.
 fn read_keys(
     diagnostics: &mut Diagnostics,
     process: Process,
@@ -180,7 +190,7 @@ fn read_keys(
         }
         Process::SweeperAlone => {
             let Some(file) = &raw.sweeper.row_key_file else {
-                diagnostics.say(ROW_KEY_FILE, MISSING_ROW_KEY_FILE);
+                diagnostics.report(ROW_KEY_FILE, MISSING_ROW_KEY_FILE);
                 return None;
             };
             Some((None, RowKeys::new(read_row_keys(diagnostics, file)?)))
@@ -190,13 +200,13 @@ fn read_keys(
 
 const ROW_KEY_FILE: &str = "sweeper.row_key_file";
 
-const MISSING_ROW_KEY_FILE: &str = "is not set, but the sweeper alone reads its keys there; set it, \
-                                    and run litegate secret row-key";
+const MISSING_ROW_KEY_FILE: &str = "is not set, but a process that runs the sweeper alone needs it; \
+                                    set it, and run litegate secret row-key";
 
 /// Reads the file of row keys.
 ///
 /// # Errors
-/// If it cannot be read, others may read it, or `litegate` did not write it as it is.
+/// If it cannot be read, others may read it, or `litegate` did not write it in this form.
 pub(crate) fn row_keys_at(file: &Path) -> Result<KeyPair, Mistakes> {
     let mut diagnostics = Diagnostics::default();
     let keys = read_row_keys(&mut diagnostics, file);
@@ -208,29 +218,28 @@ fn read_row_keys(diagnostics: &mut Diagnostics, file: &Path) -> Option<KeyPair> 
     let keys = row_key_file::parse(&text);
     keys.map_err(|unfit| {
         let file = file.display();
-        diagnostics.say(ROW_KEY_FILE, format!("{file}: {unfit}; run litegate secret row-key"));
+        diagnostics.report(ROW_KEY_FILE, format!("{file}: {unfit}; run litegate secret row-key"));
     })
     .ok()
 }
 
-/// Reads the secret in force and, during a rotation, the one before it.
+/// Reads the current secret and, during a rotation, the previous one.
 fn read_secrets(diagnostics: &mut Diagnostics, file: &Path) -> Option<Secrets> {
     let current = read_secret(diagnostics, "secret_file", file);
     match rotation::previous(file) {
         Ok(previous) => Some(Secrets::new(current?, previous)),
         Err(error) => {
-            diagnostics.say("secret_file", error);
+            diagnostics.report("secret_file", error);
             None
         }
     }
 }
 
-/// Reads a master secret that `key` names.
 fn read_secret(diagnostics: &mut Diagnostics, key: &str, file: &Path) -> Option<MasterSecret> {
     let text = diagnostics.secret_file(key, file)?;
     let secret = rotation::secret_of(&text);
     if secret.is_none() {
-        diagnostics.say(key, "must hold 32 bytes as 64 hexadecimal digits");
+        diagnostics.report(key, "must contain 32 bytes as 64 hexadecimal digits");
     }
     secret
 }
@@ -247,16 +256,16 @@ fn read_http(
     let trusted_proxies =
         diagnostics.list("http.trusted_proxies", &raw.trusted_proxies, networks, read_proxy);
     if raw.play_money_url.is_some() && network.is_some_and(|n| n != Network::Regtest) {
-        diagnostics.say("http.play_money_url", "is for regtest only");
+        diagnostics.report("http.play_money_url", "is for regtest only");
     }
     let play_money_url =
         read_optional_site(diagnostics, "http.play_money_url", raw.play_money_url.as_deref());
     let max_event_streams =
         usize::try_from(raw.max_event_streams).ok().filter(|n| (1..=50_000).contains(n));
     if max_event_streams.is_none() {
-        diagnostics.say("http.max_event_streams", "must be between 1 and 50000");
+        diagnostics.report("http.max_event_streams", "must be between 1 and 50000");
     }
-    let branding = read_looks(diagnostics, checkout);
+    let branding = read_branding(diagnostics, checkout);
     Some(http::Settings {
         listen: listen?,
         trusted_proxies: trusted_proxies?,
@@ -268,7 +277,8 @@ fn read_http(
     })
 }
 
-/// A network of proxies. A single address may be IPv4 written as IPv6, as sockets name it.
+/// Parses a trusted proxy. Sockets report IPv4 addresses as IPv4-mapped IPv6, so a single one
+/// is normalised.
 fn read_proxy(text: &str) -> Option<IpNetwork> {
     let single: Option<IpAddr> = text.trim().parse().ok();
     match single {
@@ -282,12 +292,12 @@ fn read_retention(diagnostics: &mut Diagnostics, raw: &RawRetention) -> Option<r
         let kept_ms = diagnostics.duration_ms(key, text)?;
         let enough = kept_ms >= least_days.saturating_mul(DAY_MS);
         if !enough {
-            diagnostics.say(key, format!("must be at least {least_days}d"));
+            diagnostics.report(key, format!("must be at least {least_days}d"));
         }
         enough.then_some(kept_ms)
     };
     let unpaid_payments = kept("retention.unpaid_payments", &raw.unpaid_payments, 1);
-    // An event is tried for three days.
+    // An event is retried for three days.
     let webhook_attempts = kept("retention.webhook_attempts", &raw.webhook_attempts, 7);
     let idempotency_keys = kept("retention.idempotency_keys", &raw.idempotency_keys, 1);
     Some(retention::Rules {
@@ -315,53 +325,54 @@ fn read_egress(diagnostics: &mut Diagnostics, raw: &RawWebhooks) -> Option<Egres
     Some(Egress::new(private, allowed?, denied?, networks?))
 }
 
-/// A time that must not be short, lest we are busy with nothing else.
+/// A duration of at least one second, so that the gateway does not spin.
 fn read_timeout(diagnostics: &mut Diagnostics, key: &str, text: &str) -> Option<Duration> {
     let patience = diagnostics.duration(key, text)?;
     if patience < Duration::from_secs(1) {
-        diagnostics.say(key, "must be at least 1s");
+        diagnostics.report(key, "must be at least 1s");
         return None;
     }
     Some(patience)
 }
 
-/// A picture that is read, in bytes: more than one may have, so that it is refused by its size.
+/// Bytes of a logo that are read: more than allowed, so that a large one is refused by its
+/// size.
 const PICTURE_BYTES_MAX: u64 = 1 << 20;
 
-/// Each part that is right; of the others the judge is told.
-fn read_looks(diagnostics: &mut Diagnostics, raw: &RawCheckout) -> Branding {
+/// Reads `[checkout]`. Invalid keys are reported and left out.
+fn read_branding(diagnostics: &mut Diagnostics, raw: &RawCheckout) -> Branding {
     let mut branding = Branding::default();
-    let mut hear = |key, result: Result<(), String>| {
+    let mut take = |key, result: Result<(), String>| {
         if let Err(wrong) = result {
-            diagnostics.say(key, wrong);
+            diagnostics.report(key, wrong);
         }
     };
     if let Some(color) = &raw.color {
-        hear("checkout.color", branding.set_color(Theme::Light, color));
+        take("checkout.color", branding.set_color(Theme::Light, color));
     }
     if let Some(color) = &raw.color_dark {
-        hear("checkout.color_dark", branding.set_color(Theme::Dark, color));
+        take("checkout.color_dark", branding.set_color(Theme::Dark, color));
     }
     if let Some(file) = &raw.logo_file {
-        let said = match safe_file::read(file, PICTURE_BYTES_MAX) {
+        let result = match safe_file::read(file, PICTURE_BYTES_MAX) {
             Ok(picture) => branding.set_logo(&picture),
             Err(error) => Err(error.to_string()),
         };
-        hear("checkout.logo_file", said.map_err(|wrong| format!("{}: {wrong}", file.display())));
+        take("checkout.logo_file", result.map_err(|wrong| format!("{}: {wrong}", file.display())));
     }
     if let Some(url) = &raw.explorer_url {
-        hear("checkout.explorer_url", branding.set_explorer(url));
+        take("checkout.explorer_url", branding.set_explorer(url));
     }
-    hear("checkout.frame_ancestors", branding.set_frame_ancestors(&raw.frame_ancestors));
+    take("checkout.frame_ancestors", branding.set_frame_ancestors(&raw.frame_ancestors));
     branding
 }
 
-/// The outer `None` is a mistake, the inner one means that there is no bot.
+/// The outer `None` is a mistake, the inner one no bot.
 fn read_bot(diagnostics: &mut Diagnostics, raw: &RawDiscord) -> Option<Option<bot::Settings>> {
     let Some(file) = &raw.token_file else { return Some(None) };
     let token = diagnostics.secret_file("discord.token_file", file);
     if raw.guild_id == 0 {
-        diagnostics.say("discord.guild_id", "is missing beside discord.token_file");
+        diagnostics.report("discord.guild_id", "is missing beside discord.token_file");
         return None;
     }
     let secret_display_ttl =
@@ -371,7 +382,7 @@ fn read_bot(diagnostics: &mut Diagnostics, raw: &RawDiscord) -> Option<Option<bo
             "a kind of notification, such as \"subscription\" (see reference/discord-commands.md)";
         diagnostics.parse("discord.notifications_off", word, wanted)
     });
-    // All of them are judged, then all have to be right.
+    // All kinds are validated before any is required.
     let kinds: Vec<Option<notification::Kind>> = kinds.collect();
     let notifications_off: Option<Vec<notification::Kind>> = kinds.into_iter().collect();
     let api_url = read_optional_site(diagnostics, "discord.api_url", raw.api_url.as_deref());
@@ -401,7 +412,7 @@ fn read_clock(
         None => Some(Clock::system()),
         Some(file) if network == Some(Network::Regtest) => Some(Clock::moved_by(file.clone())),
         Some(_) => {
-            diagnostics.say("clock.offset_file", "is for regtest only");
+            diagnostics.report("clock.offset_file", "is for regtest only");
             None
         }
     }

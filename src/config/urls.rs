@@ -1,7 +1,7 @@
-//! URLs of the configuration: the gateway's own, the nodes', and where these publish.
+//! URLs of the configuration: the gateway's site, the nodes' RPC and ZMQ endpoints.
 //!
-//! Each is parsed once and kept as the parser writes it, so that no user of it meets an upper-case
-//! scheme or another spelling. Reasons follow the name of a key.
+//! Each is parsed once and stored in the parser's spelling. Errors continue a sentence that
+//! begins with the key.
 
 use std::fmt;
 
@@ -21,13 +21,13 @@ pub(crate) enum BadUrl {
          tunnel (WireGuard, ssh -L, stunnel), and name its end on this machine"
     )]
     NodeTls,
-    #[error("must not hold a user name or password")]
+    #[error("must not contain a user name or password")]
     Credentials,
-    #[error("must not hold a query (?…) or a fragment (#…)")]
+    #[error("must not contain a query (?…) or a fragment (#…)")]
     Tail,
     #[error(
-        "names every address of the node's machine, as the node's own configuration does; name \
-         one, such as tcp://127.0.0.1:28332"
+        "is a wildcard, which only the node's own configuration may use; name one \
+         address, such as tcp://127.0.0.1:28332"
     )]
     Wildcard,
     #[error("must name a port between 1 and 65535")]
@@ -38,17 +38,16 @@ const SITE: &str = "https://pay.example.com";
 const NODE: &str = "http://127.0.0.1:9332";
 const PUBLISHER: &str = "tcp://127.0.0.1:28332";
 
-/// Reads the base of a site, which may have a path: others are appended to it. It has no slash at
-/// its end.
+/// Parses the base URL of a site, which may have a path. The result has no trailing slash.
 ///
 /// # Errors
-/// Why it is none.
+/// [`BadUrl`].
 pub(crate) fn read_site(text: &str) -> Result<String, BadUrl> {
     let url = read_http(text, SITE)?;
     Ok(url.as_str().trim_end_matches('/').to_owned())
 }
 
-/// As [`read_site`], for a key that need not be there. A mistake is reported.
+/// As [`read_site`], for an optional key. Reports a mistake.
 pub(super) fn read_optional_site(
     diagnostics: &mut Diagnostics,
     key: &str,
@@ -57,10 +56,10 @@ pub(super) fn read_optional_site(
     diagnostics.take(key, read_site(text?))
 }
 
-/// Reads where a node answers calls.
+/// Parses the URL of a node's RPC.
 ///
 /// # Errors
-/// Why nothing can be asked there.
+/// [`BadUrl`].
 pub(super) fn read_node(text: &str) -> Result<String, BadUrl> {
     let url = read_http(text, NODE)?;
     if url.scheme() != "http" {
@@ -72,7 +71,7 @@ pub(super) fn read_node(text: &str) -> Result<String, BadUrl> {
 fn read_http(text: &str, example: &'static str) -> Result<Url, BadUrl> {
     let url = Url::parse(text.trim()).map_err(|_| BadUrl::NotAUrl(example))?;
     if !matches!(url.scheme(), "http" | "https") {
-        // `pay.example.com:443` is a URL of the scheme `pay.example.com`.
+        // `pay.example.com:443` parses as a URL of the scheme `pay.example.com`.
         let names_scheme = text.contains("://");
         let wrong = if names_scheme { BadUrl::Scheme } else { BadUrl::NotAUrl };
         return Err(wrong(example));
@@ -86,11 +85,11 @@ fn read_http(text: &str, example: &'static str) -> Result<Url, BadUrl> {
     Ok(url)
 }
 
-/// Reads where a node publishes by ZMQ, as libzmq wants it: its scheme in small letters, its host
-/// as the resolver takes it.
+/// Parses the endpoint of a node's ZMQ publisher into the form that libzmq needs: lower-case
+/// scheme, host in the resolver's form.
 ///
 /// # Errors
-/// Why nothing can be heard there.
+/// [`BadUrl`].
 pub(super) fn read_publisher(text: &str) -> Result<String, BadUrl> {
     let text = text.trim();
     let (scheme, rest) = text.split_once("://").ok_or(BadUrl::NotAUrl(PUBLISHER))?;
@@ -115,7 +114,6 @@ struct Publisher {
 
 impl fmt::Display for Publisher {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // An IPv6 literal has its brackets.
         write!(f, "tcp://{}:{}", self.host, self.port)
     }
 }

@@ -1,6 +1,6 @@
-//! Collects the mistakes in a configuration, each named by its key, while values are read.
+//! Collects mistakes of the configuration, each named by its key.
 //!
-//! Must not know: which keys there are, and what they are for.
+//! Must not know: the keys and their meaning.
 
 use std::io::Read;
 use std::path::Path;
@@ -13,20 +13,20 @@ use crate::domain::amount::Amount;
 use crate::domain::payment::CONFIRMATIONS_MAX;
 use crate::safe_file;
 
-/// No secret is as long as this, in bytes. Its text is never moved while it is read, so that no
-/// copy stays behind.
+/// Upper bound of a secret file, in bytes. The buffer never reallocates, so that no copy of a
+/// secret is left in memory.
 const SECRET_BYTES_MAX: usize = 4096;
 
-/// Collects mistakes; each reading answers `None` if it made one.
+/// Collected mistakes. Each method answers `None` after a mistake.
 #[derive(Default)]
 pub(super) struct Diagnostics {
     pub(super) mistakes: Vec<String>,
-    /// Groups that may read secrets beside those of this process.
+    /// Further groups that may read secrets.
     pub(super) more_groups: Vec<u32>,
 }
 
 impl Diagnostics {
-    pub(super) fn say(&mut self, key: &str, reason: impl std::fmt::Display) {
+    pub(super) fn report(&mut self, key: &str, reason: impl std::fmt::Display) {
         self.mistakes.push(format!("{key} {reason}"));
     }
 
@@ -35,12 +35,12 @@ impl Diagnostics {
         key: &str,
         result: Result<T, E>,
     ) -> Option<T> {
-        result.map_err(|error| self.say(key, error)).ok()
+        result.map_err(|error| self.report(key, error)).ok()
     }
 
     pub(super) fn need<T>(&mut self, key: &str, value: Option<T>) -> Option<T> {
         if value.is_none() {
-            self.say(key, "is missing");
+            self.report(key, "is missing");
         }
         value
     }
@@ -48,12 +48,12 @@ impl Diagnostics {
     pub(super) fn parse<T: FromStr>(&mut self, key: &str, text: &str, wanted: &str) -> Option<T> {
         let parsed = text.parse().ok();
         if parsed.is_none() {
-            self.say(key, format!("must be {wanted}"));
+            self.report(key, format!("must be {wanted}"));
         }
         parsed
     }
 
-    /// A list whose every item `read` takes.
+    /// Parses each item of a list with `read`.
     pub(super) fn list<T>(
         &mut self,
         key: &str,
@@ -63,7 +63,7 @@ impl Diagnostics {
     ) -> Option<Vec<T>> {
         let list: Option<Vec<T>> = texts.iter().map(|text| read(text)).collect();
         if list.is_none() {
-            self.say(key, format!("must be {wanted}"));
+            self.report(key, format!("must be {wanted}"));
         }
         list
     }
@@ -83,12 +83,12 @@ impl Diagnostics {
     pub(super) fn confirmations(&mut self, key: &str, n: u32) -> Option<u32> {
         let allowed = (1..=CONFIRMATIONS_MAX).contains(&n);
         if !allowed {
-            self.say(key, format!("must be between 1 and {CONFIRMATIONS_MAX}"));
+            self.report(key, format!("must be between 1 and {CONFIRMATIONS_MAX}"));
         }
         allowed.then_some(n)
     }
 
-    /// A file whose content must not be seen by others.
+    /// Reads a file that other users must not be able to read.
     pub(super) fn secret_file(&mut self, key: &str, path: &Path) -> Option<Zeroizing<String>> {
         let mut text = Zeroizing::new(String::with_capacity(SECRET_BYTES_MAX));
         let read = safe_file::open_to_read(path).and_then(|file| {
@@ -97,17 +97,17 @@ impl Diagnostics {
         });
         match read {
             Ok(_) if text.trim().is_empty() => {
-                self.say(key, format!("{}: is empty", path.display()));
+                self.report(key, format!("{}: is empty", path.display()));
             }
             Ok(length) if length < SECRET_BYTES_MAX => return Some(text),
-            Ok(_) => self.say(key, format!("{}: is too large for a secret", path.display())),
-            Err(error) => self.say(key, format!("{}: {error}", path.display())),
+            Ok(_) => self.report(key, format!("{}: is too large for a secret", path.display())),
+            Err(error) => self.report(key, format!("{}: {error}", path.display())),
         }
         None
     }
 }
 
-/// A number and a unit.
+/// Parses a number and a unit, at most a year.
 pub(crate) fn parse_duration(text: &str) -> Result<Duration, String> {
     let wrong = || "must be a number and a unit (ms, s, m, h, d), such as \"30m\"".to_owned();
     let at = text.find(|c: char| !c.is_ascii_digit()).ok_or_else(wrong)?;

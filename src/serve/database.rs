@@ -1,7 +1,6 @@
-//! The database of a configuration: opened only if it belongs to it, with no address given out
-//! twice, and for each role by one process at a time.
+//! Opens the database of a configuration, issues no address twice, and locks each role.
 //!
-//! Must not know: what the roles do with it.
+//! Must not know: what the roles do.
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
@@ -18,7 +17,8 @@ use crate::store::identity::{self, Mark};
 use crate::store::indexes::{self, Absence};
 use crate::store::{self, Beside, Store, WriteTx, audit_log, merchants};
 
-use super::{Refused, Role};
+use super::refused::Refused;
+use super::role::Role;
 
 /// Opens the database and checks that it belongs to this configuration.
 ///
@@ -28,7 +28,8 @@ pub(crate) fn open_store(config: &Config) -> anyhow::Result<Store> {
     open(config, store::PATIENCE, Opening::Command)
 }
 
-/// As [`open_store`], for what must find a damaged file: it is read through, if it is not large.
+/// As [`open_store`], for callers that must detect a damaged file: reads it all, if it is not
+/// large.
 ///
 /// # Errors
 /// As [`open_store`].
@@ -36,9 +37,9 @@ pub(crate) fn open_examined(config: &Config) -> anyhow::Result<Store> {
     open(config, store::PATIENCE, Opening::Examined)
 }
 
-/// As [`open_store`], of a copy that the operator has just put in its place. Its rows are taken as
-/// they are if it is of a time when rows carried no MAC, and no merchant's row stays below its
-/// head, nor below `heads`, which came with the copy. Answers the merchants whose rows did.
+/// As [`open_store`], for a copy that the operator has just restored. Seals its rows if it is
+/// from a version without MACs, and raises merchants' rows to their heads and to `heads`,
+/// which came with the copy. Answers the merchants whose rows were raised.
 ///
 /// # Errors
 /// As [`open_store`].
@@ -59,10 +60,9 @@ pub(super) fn open_store_with(config: &Config, patience: Duration) -> anyhow::Re
     open(config, patience, Opening::Examined)
 }
 
-/// What a database is opened for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Opening {
-    /// A command that does one thing: it compares the schema alone.
+    /// A command that does one thing: compares only the schema.
     Command,
     Examined,
 }
@@ -81,7 +81,7 @@ fn open(config: &Config, patience: Duration, opening: Opening) -> anyhow::Result
             other => anyhow::Error::new(other),
         })
         .with_context(|| format!("database {}", config.database.display()))?;
-    // The sweeper alone leaves that note to the gateway.
+    // A process that runs the sweeper alone leaves that record to the gateway.
     let notes_secret = config.master_secret.is_some();
     let now = config.clock.now();
     store.write_blocking(move |tx| {
@@ -96,24 +96,23 @@ fn open(config: &Config, patience: Duration, opening: Opening) -> anyhow::Result
     Ok(store)
 }
 
-/// What a database must belong to.
+/// The values that a database's marks must have.
 struct Identity([Expected; 3]);
 
-/// What a mark of the database must say.
 struct Expected {
     mark: Mark,
-    /// The key of the configuration that decides it.
+    /// The configuration key with this value.
     what: &'static str,
     value: String,
     /// During a rotation of the master secret: the tag of the other secret.
     or: Option<String>,
 }
 
-/// How a mark fits.
+/// How a mark matches.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Fit {
     Same,
-    /// It names the other secret of a rotation.
+    /// The tag of a rotation's other secret.
     OtherSecret,
 }
 
@@ -132,8 +131,8 @@ impl Identity {
         ])
     }
 
-    /// Refuses the database of another gateway before its rows and heads are verified: they cannot
-    /// be. Marks that are not there yet, or cannot be read, refuse nothing.
+    /// Refuses another gateway's database before rows and heads are verified, which would fail
+    /// with a less useful error. Missing or unreadable marks refuse nothing.
     fn refuse_others(&self, database: &Path) -> Result<(), Refused> {
         let stored = store::look_into(database, |tx| {
             self.0.iter().map(|expected| identity::peek(tx, expected.mark)).collect()
@@ -148,7 +147,7 @@ impl Identity {
 
 impl Expected {
     /// # Errors
-    /// [`Refused::OtherIdentity`] if the mark says something else.
+    /// [`Refused::OtherIdentity`] if the mark differs.
     fn compare(&self, stored: &str) -> Result<Fit, Refused> {
         if stored == self.value {
             return Ok(Fit::Same);
@@ -164,8 +163,7 @@ impl Expected {
     }
 }
 
-/// Notes in a database that belongs to the secret with the tag `before` that another one replaced
-/// it.
+/// Records that the secret with the tag `before` was replaced.
 ///
 /// # Errors
 /// Those of the database.
@@ -178,11 +176,11 @@ pub(super) fn adopt_secret(
     let (tag, before) = (tag.to_owned(), before.to_owned());
     store.write_blocking(move |tx| match identity::get(tx, Mark::Secret)? {
         Some(stored) if stored == before => note_secret(tx, &tag, now),
-        _ => Ok(()), // Another process has noted it.
+        _ => Ok(()), // Another process recorded it.
     })
 }
 
-/// Writes the tag of a new secret, and the rotation into the audit log.
+/// Stores the tag of a new secret, and adds the rotation to the audit log.
 fn note_secret(tx: &WriteTx, tag: &str, now: Timestamp) -> Result<(), store::Error> {
     identity::replace(tx, Mark::Secret, tag)?;
     let entry = audit_log::Act {
@@ -197,8 +195,7 @@ fn note_secret(tx: &WriteTx, tag: &str, now: Timestamp) -> Result<(), store::Err
     audit_log::append(tx, &entry)
 }
 
-/// Checks that a file, which is not opened for use, belongs to this configuration. `marked` asks
-/// it for a mark.
+/// Checks the marks of a file that is not opened for use, read by `marked`.
 ///
 /// # Errors
 /// [`Refused`] if it belongs to another network, account key or secret.
@@ -212,7 +209,7 @@ pub(crate) fn check_identity(
     Ok(())
 }
 
-/// Makes sure that no index is issued that may have been issued before, whatever was put back.
+/// Makes sure that no index is issued twice, even after an older database was restored.
 ///
 /// # Errors
 /// As [`apply_high_water`].
@@ -225,17 +222,17 @@ pub(crate) fn prepare_to_issue(config: &Config, store: &Store) -> anyhow::Result
         tracing::error!(
             index,
             payment,
-            "this gateway never issued the index of this payment: somebody wrote into the database. The payment is ignored; run litegate audit"
+            "this gateway never issued the index of this payment: another program wrote to the database. The payment is ignored; run litegate audit"
         );
     }
     Ok(())
 }
 
-/// Stray payments that are named at a start.
+/// Largest number of stray payments that a start reports.
 const STRAYS_NAMED: u32 = 10;
 
-/// Skips addresses that may have been issued while the database was not in use: a snapshot of the
-/// machine may have been put back.
+/// Skips addresses that may have been issued while the database was not in use, because a
+/// snapshot of the machine may have been restored.
 ///
 /// # Errors
 /// Those of the database.
@@ -254,11 +251,11 @@ pub(crate) fn apply_absence(
     Ok(absence)
 }
 
-/// Makes sure that no index is issued that a later state of this database issued, by its high-water
-/// mark. Answers the next index if the mark is of a later state, or is missing.
+/// Skips indexes that a later state of this database issued, by its high-water mark. Answers
+/// the next index if the mark is newer than the database, or missing.
 ///
 /// # Errors
-/// [`Refused`] if the mark is damaged or cannot be true, or there is nothing but the mark.
+/// [`Refused`] if the mark is damaged or impossible, or the database is empty beside a mark.
 pub(crate) fn apply_high_water(
     config: &Config,
     store: &Store,
@@ -276,13 +273,13 @@ pub(crate) fn apply_high_water(
     if let Some(next) = skipped {
         tracing::error!(
             next = next.get(),
-            "this database is older than its high-water mark, or has lost it: an old copy was put back? The next address is one that was never given out; run litegate audit"
+            "this database is older than its high-water mark, or the mark is missing; was an old copy restored? The next address is one that was never issued; run litegate audit"
         );
     }
     Ok(skipped)
 }
 
-/// Takes the lock of a role on this database; it is let go when the process ends, however it does.
+/// Locks a role on this database. The kernel releases the lock when the process ends.
 pub(crate) fn lock(config: &Config, role: Role) -> anyhow::Result<File> {
     let path = lock_file(config, role);
     let opened = safe_file::open_own(&path);
@@ -296,8 +293,8 @@ pub(crate) fn lock(config: &Config, role: Role) -> anyhow::Result<File> {
     }
 }
 
-/// The sweeper's lock lies beside its record, where the gateway's user cannot write; those of the
-/// other roles lie beside the database.
+/// The sweeper's lock is beside its record, where the gateway's user cannot write. The other
+/// locks are beside the database.
 fn lock_file(config: &Config, role: Role) -> PathBuf {
     let beside = match (role, &config.seals) {
         (Role::Sweeper, Some(seals)) => &seals.seal_state_file,

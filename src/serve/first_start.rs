@@ -1,7 +1,7 @@
-//! The first start on main: coins are worth something from then on, so somebody has to have looked.
+//! The first start on main, which requires a `litegate doctor` without failure.
 //!
-//! `litegate doctor` notes in the database how it ended. Units cannot look for themselves: none of
-//! them may read what the others need.
+//! Doctor records its outcome in the database. A unit cannot run these checks, because no unit
+//! may read the files of all others.
 
 use crate::domain::network::Network;
 use crate::domain::time::Timestamp;
@@ -9,27 +9,26 @@ use crate::operations::{Actor, account_scan};
 use crate::store::{self, Store, WriteTx, blocks, role_status};
 use crate::view::role_status::{Role, RoleReport};
 
-/// A doctor without failure.
+use super::refused::Refused;
+
+/// The outcome of `doctor` that allows a start.
 const SOUND: RoleReport = RoleReport::Checked { faults: 0 };
 
-use super::Refused;
 
-/// What is noted when nothing keeps the gateway from starting.
-
-/// What a first start does where the doctor has not found everything sound.
+/// What a first start does without a successful doctor.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Unexamined {
     Refused,
-    /// The operator wants it all the same (`--force`).
+    /// The operator overrides it (`--force`).
     Forced,
 }
 
-/// What a first start knows of the account before the node has answered.
+/// What a first start assumes about the account before the node has answered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Account {
-    /// No address is issued until the node has answered whether the account was used before.
+    /// No address is issued until the node has answered whether the account was used.
     AsTheNodeSays,
-    /// The operator states that it never was (`--assume-unused-account`).
+    /// The operator states that the account was never used (`--assume-unused-account`).
     AssumedUnused,
 }
 
@@ -46,7 +45,7 @@ pub(super) fn apply_account(
                 .write_blocking(move |tx| account_scan::assume_unused(tx, &Actor::Cli, now))?;
             if assumed {
                 tracing::warn!(
-                    "first start with --assume-unused-account: the node is not asked whether the account was used before"
+                    "first start with --assume-unused-account: the node's answer about earlier use of the account is not awaited"
                 );
             }
             Ok(())
@@ -54,7 +53,7 @@ pub(super) fn apply_account(
     }
 }
 
-/// Notes how many failures the doctor found.
+/// Records the number of doctor's failures.
 pub(crate) fn record_doctor(
     tx: &WriteTx,
     failures: usize,
@@ -63,7 +62,7 @@ pub(crate) fn record_doctor(
     role_status::record(tx, Role::Doctor, now, &RoleReport::Checked { faults: failures as u64 })
 }
 
-/// Lets a gateway start on main for the first time only after a doctor without failure.
+/// Refuses a first start on main without a successful doctor.
 ///
 /// # Errors
 /// [`Refused::Unexamined`].
@@ -83,15 +82,15 @@ pub(super) fn require_doctor(
     if begun || found == Some(SOUND) {
         return Ok(());
     }
-    let found = found.map_or_else(|| "it was never run".to_owned(), |found| found.to_string());
+    let found = found.map_or_else(|| "never run".to_owned(), |found| found.to_string());
     match unexamined {
         Unexamined::Refused => Err(Refused::Unexamined(found).into()),
         Unexamined::Forced => {
             tracing::warn!(
                 doctor = found,
-                "first start on main by --force, without a sound doctor"
+                "first start on main with --force, without a successful litegate doctor"
             );
-            // The next start, which may be systemd's, is not the first.
+            // The next start, possibly by systemd, is not the first.
             store.write_blocking(move |tx| role_status::record(tx, Role::Doctor, now, &SOUND))?;
             Ok(())
         }

@@ -1,6 +1,6 @@
-//! Removes what is too old, now and then, and measures the tables once a day.
+//! Removes old rows every hour, and measures the tables once a day.
 //!
-//! Must not know: what is removed, and after which time.
+//! Must not know: which rows are removed, and after which time.
 
 use std::time::Duration;
 
@@ -13,14 +13,13 @@ use crate::operations::retention::{Rules, remove_old};
 use crate::store::batches::Batches;
 use crate::store::{Store, retention};
 
-/// How often the clock is read, which may jump.
-const LOOK: Duration = Duration::from_secs(5);
+/// How often the clock is read. It may jump.
+const CLOCK_POLL: Duration = Duration::from_secs(5);
 
-/// The time between two passes, and between two measurements of all tables, in milliseconds.
+/// Milliseconds between two passes, and between two measurements.
 const PASS_EVERY_MS: i64 = 3_600_000;
 const MEASURE_EVERY_MS: i64 = DAY_MS;
 
-/// What it works with.
 #[derive(Clone)]
 pub(super) struct Retention {
     pub(super) store: Store,
@@ -45,12 +44,12 @@ impl Retention {
             }
             tokio::select! {
                 () = self.shutdown.cancelled() => {}
-                () = tokio::time::sleep(LOOK) => {}
+                () = tokio::time::sleep(CLOCK_POLL) => {}
             }
         }
     }
 
-    /// Does work on a thread that may block. What fails is tried again at the next time.
+    /// Runs work on a thread that may block. The next pass retries failed work.
     async fn do_apart(
         &self,
         what: &'static str,
@@ -72,7 +71,8 @@ impl Retention {
         Ok(())
     }
 
-    /// By a separate connection: it goes through the whole file. Not at each start, therefore.
+    /// Uses a separate connection, because it reads the whole file; therefore not at every
+    /// start.
     fn measure(&self, now: Timestamp) -> anyhow::Result<()> {
         let last = self.store.read_blocking(retention::measured_at)?;
         if !is_due(last, MEASURE_EVERY_MS, now) {
@@ -84,7 +84,7 @@ impl Retention {
     }
 }
 
-/// Whether so much time has passed since the last one; also if the clock was set back.
+/// Whether `every_ms` has passed in either direction: the clock may be set back.
 fn is_due(last: Option<Timestamp>, every_ms: i64, now: Timestamp) -> bool {
     last.is_none_or(|last| now.ms_since(last).unsigned_abs() >= every_ms.unsigned_abs())
 }

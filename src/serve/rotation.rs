@@ -1,6 +1,6 @@
-//! Follows a rotation of the master secret while the gateway serves: notices that the files were
-//! replaced, seals rows again, and removes the old secret once nothing depends on it. The sweeper's
-//! process follows the file of row keys instead.
+//! Follows a rotation of the master secret while serving: detects replaced files, seals rows
+//! again, and removes the old secret once nothing depends on it. A process that runs the
+//! sweeper alone follows the file of row keys instead.
 //!
 //! Must not know: what derives from the secret.
 
@@ -21,32 +21,31 @@ use crate::store::batches::{Batches, Ended};
 
 use super::database::adopt_secret;
 
-/// How often the files are looked at.
-const LOOK: Duration = Duration::from_secs(1);
+/// How often the files are checked.
+const FILE_POLL: Duration = Duration::from_secs(1);
 
-/// The pause after a removal of the old secret that failed first. It doubles with each that
-/// follows.
+/// Pause after a failed removal of the old secret. It doubles after each failure.
 const RETRY: Duration = Duration::from_secs(1);
 const RETRY_MAX: Duration = Duration::from_secs(3_600);
 
-/// Which process seals rows again: the one that runs the watcher, so that one does.
+/// Only the process that runs the watcher seals rows again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Part {
     FollowOnly,
     Reseal,
 }
 
-/// The keys that are followed, with their files.
+/// The followed keys, with their files.
 #[derive(Clone)]
 pub(super) enum FollowedKeys {
-    /// `row_key_file` is written anew once the old secret is removed.
+    /// `row_key_file` is written again once the old secret is removed.
     Secrets { secrets: Secrets, file: PathBuf, row_key_file: Option<PathBuf> },
-    /// Those of a process of the sweeper alone.
+    /// In a process that runs the sweeper alone.
     RowKeys { keys: RowKeys, file: PathBuf },
 }
 
 impl FollowedKeys {
-    /// The keys that this process works with.
+    /// The keys of this process.
     ///
     /// # Errors
     /// If it has neither the master secret nor a file of row keys.
@@ -59,7 +58,7 @@ impl FollowedKeys {
         Ok(FollowedKeys::RowKeys { keys: config.row_keys.clone(), file })
     }
 
-    /// The secret before the one in force, in a process that has it.
+    /// The previous master secret, in a process that has it.
     fn previous(&self) -> Option<Previous> {
         match self {
             FollowedKeys::Secrets { secrets, .. } => secrets.previous(),
@@ -67,7 +66,7 @@ impl FollowedKeys {
         }
     }
 
-    /// Which states of the files were read last.
+    /// The current states of the files, for comparison.
     fn stamp(&self) -> Stamp {
         let files = match self {
             FollowedKeys::Secrets { file, .. } => vec![file.clone(), rotation::old_file(file)],
@@ -81,10 +80,9 @@ impl FollowedKeys {
     }
 }
 
-/// Of each file its inode and modification time.
+/// Inode and modification time of each file.
 type Stamp = Vec<Option<(u64, i64, i64)>>;
 
-/// What it works with.
 #[derive(Clone)]
 pub(super) struct Rotation {
     pub(super) store: Store,
@@ -94,7 +92,7 @@ pub(super) struct Rotation {
     pub(super) shutdown: CancellationToken,
 }
 
-/// When the old secret's removal is tried next.
+/// When to try the removal of the old secret.
 struct Removal {
     next_at: Instant,
     pause: Duration,
@@ -105,7 +103,7 @@ impl Removal {
         Removal { next_at: Instant::now(), pause: RETRY }
     }
 
-    /// The attempt that follows one that failed.
+    /// Schedules the next attempt after a failure.
     fn again(&mut self) {
         self.next_at = Instant::now() + self.pause;
         self.pause = self.pause.saturating_mul(2).min(RETRY_MAX);
@@ -116,7 +114,7 @@ impl Rotation {
     /// Runs until the shutdown signal.
     pub(super) async fn run(self) {
         let mut stamp = None;
-        // Whether all rows are known to verify under the secret in force.
+        // Whether all rows verify under the current secret.
         let mut resealed = false;
         let mut removal = Removal::now();
         while !self.shutdown.is_cancelled() {
@@ -142,12 +140,12 @@ impl Rotation {
             }
             tokio::select! {
                 () = self.shutdown.cancelled() => {}
-                () = tokio::time::sleep(LOOK) => {}
+                () = tokio::time::sleep(FILE_POLL) => {}
             }
         }
     }
 
-    /// Does work on a thread that may block. `None` if it failed.
+    /// Runs work on a thread that may block. `None` if it failed.
     async fn do_apart<T: Send + 'static>(
         &self,
         what: &'static str,
@@ -161,7 +159,7 @@ impl Rotation {
             .ok()
     }
 
-    /// Takes over the keys that the files hold, if they are others.
+    /// Loads the keys from the files if they changed.
     fn reload(&self) -> anyhow::Result<()> {
         match &self.keys {
             FollowedKeys::Secrets { secrets, file, .. } => self.reload_secrets(secrets, file),
@@ -175,7 +173,7 @@ impl Rotation {
         let (tag, before) = (current.tag(), secrets.current().tag());
         ensure!(
             tag == before || previous.as_ref().is_some_and(|old| old.secret.tag() == before),
-            "secret_file holds another secret, and no rotation wrote it"
+            "secret_file contains another secret that no rotation wrote"
         );
         let ends = previous.as_ref().map(|previous| previous.keys_until.to_string());
         secrets.replace(current, previous);
@@ -186,8 +184,8 @@ impl Rotation {
         Ok(())
     }
 
-    /// Seals rows and encrypts secrets again. A process without the master secret has none of it to
-    /// do.
+    /// Seals rows and encrypts secrets again. A process without the master secret has nothing
+    /// to do.
     fn reseal(&self) -> anyhow::Result<Ended> {
         let FollowedKeys::Secrets { secrets, .. } = &self.keys else { return Ok(Ended::Done) };
         let go_on = || !self.shutdown.is_cancelled();
@@ -200,13 +198,13 @@ impl Rotation {
             tracing::error!(
                 count = resealed.unverified,
                 rows = resealed.named.join(", "),
-                "rows that do not verify are not sealed again"
+                "rows do not verify and are not sealed again"
             );
         }
         Ok(ended)
     }
 
-    /// Removes the old secret. Rows that another process wrote meanwhile are sealed first.
+    /// Removes the old secret, after sealing rows that other processes wrote meanwhile.
     fn finish(&self) -> anyhow::Result<()> {
         let FollowedKeys::Secrets { secrets, file, row_key_file } = &self.keys else {
             return Ok(());
@@ -230,7 +228,7 @@ fn reload_row_keys(keys: &RowKeys, file: &Path) -> anyhow::Result<()> {
     let (read, known) = (config::row_keys_at(file)?, keys.now());
     ensure!(
         read.shares_a_key_with(&known),
-        "sweeper.row_key_file holds keys of another secret, and no rotation wrote it"
+        "sweeper.row_key_file contains keys of another secret that no rotation wrote"
     );
     if !read.is_same_as(&known) {
         keys.replace(read);

@@ -1,8 +1,7 @@
-//! Compares the database's schema with the known one while a process runs: a trigger that somebody
-//! leaves there acts within the writes of every process, not of the sweeper's alone, which compares
-//! before each sweep.
+//! Compares the database's schema with the expected one in every process: a foreign trigger
+//! acts within the writes of any process. The sweeper compares it before each sweep as well.
 //!
-//! Must not know: what the schema holds.
+//! Must not know: the schema.
 
 use std::time::Duration;
 
@@ -10,10 +9,10 @@ use tokio_util::sync::CancellationToken;
 
 use crate::store::{self, Store};
 
-/// How often it is compared. It takes less than a millisecond.
+/// Interval of the comparison, which takes less than a millisecond.
 const EVERY: Duration = Duration::from_secs(5);
 
-/// Names each difference once, until the shutdown signal.
+/// Reports each difference once, until the shutdown signal.
 pub(super) async fn watch(store: Store, shutdown: CancellationToken) {
     let mut named: Option<String> = None;
     while !shutdown.is_cancelled() {
@@ -25,9 +24,9 @@ pub(super) async fn watch(store: Store, shutdown: CancellationToken) {
                 named = Some(what);
             }
             Ok(Ok(())) if named.take().is_some() => {
-                tracing::warn!("the database's schema is as this program made it again");
+                tracing::warn!("the database's schema is as expected again");
             }
-            Ok(_) => {} // Named already, or busy.
+            Ok(_) => {} // Reported already, or the database is busy.
             Err(error) => tracing::error!(%error, "cannot compare the database's schema"),
         }
         tokio::select! {

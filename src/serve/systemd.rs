@@ -1,5 +1,5 @@
-//! What systemd is told (sd_notify(3)): ready, how it goes, that we live, that we stop. Elsewhere
-//! nobody listens, and nothing is sent.
+//! Notifies systemd (sd_notify(3)): ready, status, watchdog, stopping. Without systemd nothing
+//! is sent.
 
 use std::time::Duration;
 
@@ -11,13 +11,13 @@ use crate::store::{self, ReadTx, Store, blocks, role_status};
 use crate::view::role_status::Role;
 use crate::watchdog;
 
-/// How often the state is told at least.
+/// Longest interval between two status lines.
 const EVERY: Duration = Duration::from_secs(10);
 
-/// Tells that the gateway is ready, and goes on telling until the shutdown signal. The watchdog is
-/// fed only while the loops of watcher and sweeper go round: one that stands still is a reason to
-/// start again.
-pub(super) async fn tell(store: Store, shutdown: CancellationToken) {
+/// Reports readiness, then status and watchdog until the shutdown signal. The watchdog is fed
+/// only while the loops of watcher and sweeper are alive, so that systemd restarts a process
+/// that hangs.
+pub(super) async fn notify(store: Store, shutdown: CancellationToken) {
     send(NotifyState::Ready);
     let limit = sd_notify::watchdog_enabled();
     let every = limit.map_or(EVERY, |limit| (limit / 3).min(EVERY));
@@ -25,9 +25,9 @@ pub(super) async fn tell(store: Store, shutdown: CancellationToken) {
         if limit.is_none_or(|limit| watchdog::stalest() < limit) {
             send(NotifyState::Watchdog);
         } else {
-            tracing::error!("a role stands still: the watchdog will end this process");
+            tracing::error!("a role hangs; systemd's watchdog will end this process");
         }
-        // A status that cannot be read is no news.
+        // An unreadable status is left out.
         if let Ok(status) = store.read(status).await {
             send(NotifyState::Status(&status));
         }
@@ -38,7 +38,7 @@ pub(super) async fn tell(store: Store, shutdown: CancellationToken) {
     }
 }
 
-/// How it goes, in a line.
+/// The status line.
 fn status(tx: &ReadTx) -> Result<String, store::Error> {
     let height = match blocks::tip(tx)? {
         Some(tip) => format!("height {}", tip.height),
@@ -55,6 +55,6 @@ fn status(tx: &ReadTx) -> Result<String, store::Error> {
 }
 
 fn send(state: NotifyState) {
-    // Whoever started us may have gone; that is no reason to stop.
+    // A service manager that has ended is no reason to stop.
     let _ = sd_notify::notify(&[state]);
 }

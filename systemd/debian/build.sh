@@ -1,15 +1,15 @@
 #!/bin/sh
-# Makes target/debian/litegate_….deb. With `dev` it takes the program of `cargo build`, for tests.
+# Builds target/debian/litegate_….deb. With `dev`, packages the program of `cargo build`, for
+# tests.
 set -eu
 cd "$(dirname "$0")/../.."
 
 profile=${1:-release}
 made=target/package
 
-# The program that is given away: the list of its crates is in it (cargo-auditable), the C++ library
-# too (an operator's machine need not have it), and no name of a folder of this machine, so that the
-# same source makes the same program anywhere. In a folder of its own, for cargo would build everything
-# anew at each change between these settings and the usual ones.
+# The released program: contains the list of its crates (cargo-auditable) and the C++ library,
+# and no path of the build machine, so that the same source gives the same program. It has a
+# separate target directory, because other settings would rebuild everything.
 release_program() {
   home=${CARGO_HOME:-$HOME/.cargo}
   anywhere="-ffile-prefix-map=$home=/cargo -ffile-prefix-map=$PWD=/litegate"
@@ -34,8 +34,8 @@ for shell in bash zsh fish; do
 done
 python3 systemd/debian/notifications.py | gzip -9n > "$made/THIRD-PARTY-NOTICES.gz"
 version=$(sed -n 's/^version = "\(.*\)"$/\1/p' Cargo.toml | head -n 1)
-# Debian's form of a changelog; what changed stands in CHANGELOG.md beside it. Its date is that of
-# the newest commit, so that the same source makes the same package.
+# Debian's changelog format; the changes are in CHANGELOG.md beside it. The date is that of the
+# newest commit, so that the same source gives the same package.
 date=$(git log -1 --format=%aD 2>/dev/null || date -R)
 cat > "$made/changelog" <<TEXT
 litegate ($version) stable; urgency=medium

@@ -1,4 +1,4 @@
-//! Sweeps that are abandoned because a branch of the chain took a coin away, and that branch loses.
+//! Sweeps that are abandoned because a branch took a coin away, and that branch loses.
 
 use std::time::Duration;
 
@@ -8,12 +8,12 @@ use crate::harness::json::litoshis;
 use crate::harness::test_env::TestEnv;
 use crate::harness::wait::{SOON, stays_true, wait_until};
 
-// 1. A payment is paid, confirmed by two blocks, and swept; the sweep waits in the mempool.
-// 2. A longer branch spends the shopper's coin elsewhere: the payment and its coin are gone, and
-//    after two blocks the sweep is abandoned.
-// 3. The first branch wins after all: the coin is back.
-// 4. The same coin, payee and fee give the same transaction. It is sent, mined, and paid once; the
-//    audit is clean, and the payout is listed once.
+/// 1. Complete and sweep a payment; the sweep stays in the mempool.
+/// 2. Let a longer branch double-spend the coin: it is removed, and after two blocks the sweep
+///    is abandoned.
+/// 3. Let the first branch win again: the coin is back.
+/// 4. The same transaction is made and mined: the merchant is paid once, and the audit is
+///    clean.
 #[test]
 #[ignore = "long"]
 fn an_abandoned_sweep_is_made_again_when_its_branch_wins() {

@@ -1,5 +1,5 @@
-//! `litegate audit` and `litegate rescan`: every litoshi is accounted for, and what is recorded
-//! otherwise than it happened is found, named and repaired, beside a serving gateway.
+//! `litegate audit` and `litegate rescan`: every litoshi is accounted for; differences are
+//! named and repaired beside a serving gateway.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,27 +12,33 @@ use crate::harness::proxy::{Fault, RpcProxy};
 use crate::harness::test_env::TestEnv;
 use crate::harness::wait::{SOON, wait_for};
 
-/// The sums of an audit that must be clean.
+/// The sums of an audit without differences.
 #[track_caller]
 fn clean(gateway: &Gateway) -> Fields {
     gateway.cli_json(&["audit"])
 }
 
-/// Audits until it is clean; the watcher may have blocks to read.
+/// Audits until there is no difference: the watcher may have blocks to read.
 #[track_caller]
 fn await_clean(gateway: &Gateway) {
     wait_for("a clean audit", SOON, || gateway.cli(&["audit"]).code == 0);
 }
 
+/// Expects an audit with differences that contain these words.
 #[track_caller]
 fn differs(gateway: &Gateway, words: &[&str]) -> Output {
     gateway.cli_fails(&["audit"], 1, words)
 }
 
+/// An amount of the audit, in litoshis.
 fn sum(fields: &Fields, name: &str) -> u64 {
     litoshis(fields.raw(name))
 }
 
+/// 1. Audit an empty gateway: all sums are 0.
+/// 2. Audit after a confirmation (unswept), during the sweep (in flight), and after it (paid
+///    and fees).
+/// 3. Each audit is clean.
 #[test]
 fn the_audit_sums_follow_each_payment_state() {
     let test_env = TestEnv::alone_with(|gateway| gateway.set("sweeper.interval", "1s"));
@@ -63,6 +69,10 @@ fn the_audit_sums_follow_each_payment_state() {
     assert!(text.contains("received         0.05 LTC") && text.contains("clean"), "{text}");
 }
 
+/// 1. Complete and sweep a payment.
+/// 2. For each derived table, change a row by SQL: the audit reports it and recommends a
+///    rescan.
+/// 3. Rescan the last block: the audit is clean.
 #[test]
 #[ignore = "long"]
 fn derived_rows_are_audited_and_repaired_by_a_rescan() {
@@ -96,6 +106,10 @@ fn derived_rows_are_audited_and_repaired_by_a_rescan() {
     }
 }
 
+/// 1. Complete a payment and delete its coin by SQL: the audit names payment and coin, in one
+///    error line.
+/// 2. Rescan: one fact is repaired, and the audit is clean.
+/// 3. Rescan again: nothing is repaired.
 #[test]
 fn a_lost_coin_is_reported_and_restored_by_a_rescan() {
     let Some(TestEnv { gateway, shop, node }) = TestEnv::alone() else { return };
@@ -115,6 +129,9 @@ fn a_lost_coin_is_reported_and_restored_by_a_rescan() {
     assert_eq!(again.raw("repaired"), "0", "safe to repeat");
 }
 
+/// 1. Complete two payments.
+/// 2. For each kind of damage, change coins or status by SQL: the audit reports it.
+/// 3. Rescan: the audit is clean; a lost completion returns with its coins.
 #[test]
 fn damaged_facts_are_repaired_and_the_payment_completes() {
     #[track_caller]
@@ -157,7 +174,6 @@ fn damaged_facts_are_repaired_and_the_payment_completes() {
          ORDER BY height DESC LIMIT 1",
         &["the node has no such coin"],
     );
-    // A verdict that was lost with its coins comes back with them, and with its event.
     check(
         &test_env,
         "UPDATE payments SET status = 'pending', status_at = NULL; DELETE FROM coins",
@@ -166,6 +182,8 @@ fn damaged_facts_are_repaired_and_the_payment_completes() {
     assert_eq!(test_env.shop.status(&payment.id).text("status"), "completed");
 }
 
+/// 1. Pay, reorganise and sweep several payments.
+/// 2. Rescan from height 0: nothing is repaired, and the tables are identical.
 #[test]
 fn a_full_rescan_changes_nothing() {
     let test_env = TestEnv::alone_with(|gateway| gateway.set("sweeper.interval", "1s"));
@@ -179,7 +197,7 @@ fn a_full_rescan_changes_nothing() {
     }
     node.mine(2);
     gateway.await_log(&["sweep stored"]);
-    // It may have come just in time for the last of these blocks.
+    // The sweep may be mined in the last of these blocks.
     let paid = || gateway.cli_json(&["audit"]).raw("paidLtc") != "0";
     wait_for("a sweep", SOON, || !node.mempool().is_empty() || paid());
     node.mine(1);
@@ -196,6 +214,8 @@ fn a_full_rescan_changes_nothing() {
     );
 }
 
+/// 1. Pay index 20 while only index 0 was issued: the audit names the unattributed coin.
+/// 2. The next payment gets index 21, so that the coin is credited to nobody.
 #[test]
 fn money_at_an_unissued_address_is_reported_as_unattributed() {
     let Some(TestEnv { gateway, shop, node }) = TestEnv::alone() else { return };
@@ -207,12 +227,13 @@ fn money_at_an_unissued_address_is_reported_as_unattributed() {
     gateway.await_tip(&node.height().to_string());
     differs(&gateway, &["unattributed", "0.05 LTC", "address 20"]);
     assert_eq!(shop.status(&payment.id).raw("amountReceivedLtc"), "0");
-    // Whoever gets the next address must not be credited with that money.
     let next = shop.create("0.05");
     assert_eq!(next.address, node.derive_addresses(&xpub, 21, 21)[0]);
     gateway.await_log(&["error", "never gave out"]);
 }
 
+/// 1. Complete a payment, then replace its blocks by empty ones: the audit names it.
+/// 2. Mine it again: the audit is clean.
 #[test]
 fn the_audit_reports_a_completed_payment_without_its_coins() {
     let Some(TestEnv { gateway, shop, node }) = TestEnv::alone() else { return };
@@ -229,6 +250,9 @@ fn the_audit_reports_a_completed_payment_without_its_coins() {
     clean(&gateway);
 }
 
+/// 1. Stop the gateway and mine: the audit reports both heights within 30 seconds.
+/// 2. Start it: the audit is clean.
+/// 3. Stop the node: audit and rescan exit with 3.
 #[test]
 #[ignore = "long"]
 fn a_lagging_database_or_missing_node_fails_the_audit() {
@@ -246,7 +270,7 @@ fn a_lagging_database_or_missing_node_fails_the_audit() {
     gateway.cli_fails(&["rescan", "--from-height", "0"], 3, &["out of reach"]);
 }
 
-/// A stage whose gateway asks the node through a proxy.
+/// A gateway that reaches its node through a proxy.
 fn through_a_proxy() -> Option<(TestEnv, RpcProxy)> {
     let node = Arc::new(Node::start()?);
     let proxy = RpcProxy::before(&node.rpc_url());
@@ -254,12 +278,15 @@ fn through_a_proxy() -> Option<(TestEnv, RpcProxy)> {
     Some((test_env, proxy))
 }
 
+/// 1. Pay indexes 0, 900 and 1,800, of which only the first was issued.
+/// 2. Limit the node's answer to half of the addresses.
+/// 3. The audit reports both unattributed coins, with three scans.
 #[test]
 fn the_audit_fetches_many_unspent_outputs_in_parts() {
     let Some((TestEnv { gateway, shop, node }, proxy)) = through_a_proxy() else { return };
     let payment = shop.create("0.05");
     node.send(&payment.address, "0.05");
-    // Addresses that were never given out; those up to the highest that was paid are skipped.
+    // Addresses never issued. Indexes up to the highest paid one are skipped.
     let xpub = gateway.setting("wallet.xpub");
     for (index, amount) in [(900, "0.07"), (1_800, "0.08")] {
         node.send(&node.derive_addresses(&xpub, index, index)[0], amount);
@@ -270,13 +297,16 @@ fn the_audit_fetches_many_unspent_outputs_in_parts() {
     let strange = ["0.07 LTC", "address 900", "0.08 LTC", "address 1800"];
     differs(&gateway, &strange);
     let before = proxy.count("scantxoutset");
-    // Addresses 0 to 2801, of which an answer holds a half: the whole is asked for, then halves.
+    // Half of the addresses 0 to 2801 fit into one answer: one scan fails, two succeed.
     proxy.set(Fault::LongScan(1_401, Duration::ZERO));
     let said = differs(&gateway, &strange);
     assert_eq!(said.stdout.matches("difference").count(), 2, "{said:?}");
     assert_eq!(proxy.count("scantxoutset") - before, 3);
 }
 
+/// 1. Slow down the node's scan and start an audit.
+/// 2. During its last scan, sweep and pay, and mine a block.
+/// 3. The audit is clean, with the newer sums, and needs no further scan.
 #[test]
 #[ignore = "long"]
 fn blocks_mined_during_an_audit_cause_no_difference() {
@@ -289,7 +319,7 @@ fn blocks_mined_during_an_audit_cause_no_difference() {
     let asked = proxy.count("scantxoutset");
     std::thread::scope(|scope| {
         let audit = scope.spawn(|| clean(&gateway));
-        // The whole was too long, the lower half with both coins is answered.
+        // The first scan was too large; the lower half with both coins is answered.
         wait_for("the upper half", SOON, || proxy.count("scantxoutset") - asked == 3);
         gateway.cli_ok(&["sweep"]);
         node.send(&paid.address, "0.06");

@@ -1,4 +1,4 @@
-//! The audit log's hash chain: a row that somebody changed or removed is named by every check.
+//! The hash chain of the audit log: every check names a changed or removed row.
 
 use std::fs;
 
@@ -22,8 +22,8 @@ fn verified(gateway: &Gateway) -> Fields {
     gateway.cli_json(&["audit-log", "--verify"])
 }
 
-// 1. A merchant is added and renamed four times: the log is intact, and its head is printed.
-// 2. One more row makes another head.
+/// 1. Add a merchant and rename it four times: the log is intact, and its head is printed.
+/// 2. Add another row: the head changes.
 #[test]
 fn an_unmodified_log_is_reported_as_intact() {
     let gateway = roles();
@@ -38,9 +38,9 @@ fn an_unmodified_log_is_reported_as_intact() {
     assert!(text.contains("intact: 6 rows") && text.contains(&after.text("headHash")), "{text}");
 }
 
-// 1. Somebody changes a row of the log, or removes one in its middle.
-// 2. `audit-log --verify` names the row and exits with 1.
-// 3. `doctor` names it as a failure, with what to do.
+/// 1. Change a row of the log by SQL, or remove one from its middle.
+/// 2. `audit-log --verify` names the row and exits with 1.
+/// 3. `doctor` reports it as a failure with a fix.
 #[test]
 #[ignore = "long"]
 fn a_changed_or_removed_row_is_reported() {
@@ -59,8 +59,8 @@ fn a_changed_or_removed_row_is_reported() {
     }
 }
 
-// 1. The audit is clean.
-// 2. Somebody changes a row of the log: the audit names it and exits with 1.
+/// 1. The audit is clean.
+/// 2. Change a row of the log by SQL: the audit names it and exits with 1.
 #[test]
 fn the_audit_reports_a_changed_row() {
     let Some(TestEnv { gateway, node: _node, .. }) = TestEnv::alone() else { return };
@@ -71,9 +71,9 @@ fn the_audit_reports_a_changed_row() {
     assert!(said.contains("\"audit_log\""), "{said}");
 }
 
-// 1. Somebody removes the newest rows of the log: what is left fits the chain.
-// 2. The file of heads knows of a later row: `audit-log --verify` and `doctor` say so.
-// 3. A backup from before is restored: the log is intact, and says where the one before ended.
+/// 1. Remove the newest rows by SQL: the rest matches the chain.
+/// 2. The file of heads knows a later row: `audit-log --verify` and `doctor` report it.
+/// 3. Restore an earlier backup: the log is intact and records where the previous one ended.
 #[test]
 fn a_truncated_log_is_detected() {
     let gateway = roles();
@@ -91,13 +91,12 @@ fn a_truncated_log_is_detected() {
     assert!(newest.text("before").contains(&head), "{}", newest.whole());
 }
 
-// 1. The sweeper runs. Two rows are added to the log, and the sweeper notes the newest one.
-// 2. Somebody puts database and file of heads back as they were before: the log fits its file of
-//    heads. `audit-log --verify`, `doctor` and `audit` say that the sweeper's record knows a later
-//    row.
-// 3. The gateway runs on. Rows are added until the log is longer than before: the sweeper names the
-//    row that is another one, and so does `audit-log --verify`.
-// 4. The operator takes the log as it is, and it is intact; the sweeper follows it again.
+/// 1. Add two rows that the sweeper records.
+/// 2. Roll back database and file of heads: they match, but `audit-log --verify`, `doctor` and
+///    `audit` report a later row in the sweeper's record.
+/// 3. Add rows until the log is longer than before: sweeper and `audit-log --verify` name the
+///    row that differs.
+/// 4. Run `sweep --trust-audit-log`: the log is intact, and the sweeper follows it again.
 #[test]
 #[ignore = "long"]
 fn the_seal_state_reveals_a_rolled_back_log() {

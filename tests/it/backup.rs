@@ -1,4 +1,4 @@
-//! Copies of the database: made in the middle of traffic, tried, and put back after a disaster.
+//! Backups: made during traffic, verified, and restored after a disaster.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -25,11 +25,12 @@ use crate::harness::wait::{SOON, wait_for};
 
 const FILE: &str = "copy.db";
 
+/// The path of a file in the gateway's directory.
 fn path(gateway: &Gateway, name: &str) -> String {
     gateway.folder().join(name).display().to_string()
 }
 
-/// Nothing is left of the database but what lies beside it.
+/// Kills the gateway and deletes its database.
 fn lose_the_database(gateway: &Gateway) {
     gateway.kill();
     for name in ["litegate.db", "litegate.db-wal", "litegate.db-shm"] {
@@ -37,6 +38,7 @@ fn lose_the_database(gateway: &Gateway) {
     }
 }
 
+/// Temporary files that a backup or restore left behind.
 fn leftovers(gateway: &Gateway) -> Vec<PathBuf> {
     let entries = fs::read_dir(gateway.folder()).unwrap().map(|entry| entry.unwrap().path());
     entries
@@ -47,6 +49,9 @@ fn leftovers(gateway: &Gateway) -> Vec<PathBuf> {
         .collect()
 }
 
+/// 1. Make a backup while payments are created. It names the files that it does not include.
+/// 2. Complete a payment: `backup --verify` reads the chain since and is clean.
+/// 3. A second backup to the same file is refused; no temporary file is left.
 #[test]
 fn a_backup_made_during_traffic_verifies() {
     let Some(TestEnv { gateway, shop, node }) = TestEnv::alone() else { return };
@@ -62,7 +67,8 @@ fn a_backup_made_during_traffic_verifies() {
         let said = gateway.cli_ok(&["backup", &copy]);
         done.store(true, Ordering::Relaxed);
         traffic.join().unwrap();
-        for word in ["merchants: 1", "not in it", "secret_file", "signing_key_file", "seal_key"] {
+        for word in ["merchants: 1", "not included", "secret_file", "signing_key_file", "seal_key"]
+        {
             assert!(said.stdout.contains(word), "{word}: {said:?}");
         }
     });
@@ -78,6 +84,12 @@ fn a_backup_made_during_traffic_verifies() {
     gateway.cli_ok(&["audit"]);
 }
 
+/// 1. Complete a payment, make a backup, and issue further addresses.
+/// 2. Restore while serving: refused.
+/// 3. Lose the database while another payment is paid and confirmed; restore: clean.
+/// 4. Start: that payment completes with its webhook, and the first one's webhook keeps its
+///    id.
+/// 5. New addresses differ from all issued ones.
 #[test]
 fn a_restored_backup_catches_up_with_the_chain() {
     let Some(TestEnv { gateway, shop, node }) = TestEnv::alone() else { return };
@@ -88,7 +100,6 @@ fn a_restored_backup_catches_up_with_the_chain() {
     let hit = receiver.await_hit_for(&notified.id, SOON);
     let paid_later = shop.create_with_webhook("0.05", &receiver.url("/hook"));
     gateway.cli_ok(&["backup", &path(&gateway, FILE)]);
-    // All this is in no copy.
     let lost: Vec<String> = (0..5).map(|_| shop.create("0.05").address).collect();
     node.send(&paid_later.address, "0.05");
     gateway.cli_fails(&["restore", &path(&gateway, FILE)], 4, &["another process runs the role"]);
@@ -98,7 +109,6 @@ fn a_restored_backup_catches_up_with_the_chain() {
     assert_eq!(restored.raw("clean"), "true", "{}", restored.whole());
     assert_eq!(restored.raw("nextIndex"), "7");
     gateway.start();
-    // Paid while there was no database: completed, and told as it would have been.
     shop.await_status(&paid_later.id, "completed", SOON);
     receiver.await_hit_for(&paid_later.id, SOON);
     assert_eq!(shop.status(&notified.id).text("status"), "completed");
@@ -113,6 +123,9 @@ fn a_restored_backup_catches_up_with_the_chain() {
     assert!(leftovers(&gateway).is_empty(), "{:?}", leftovers(&gateway));
 }
 
+/// 1. Make a backup, then create and pay a payment.
+/// 2. Lose the database and restore: the audit names the unattributed coin.
+/// 3. New payments get another address.
 #[test]
 fn money_for_a_payment_missing_from_backups_is_reported() {
     let Some(TestEnv { gateway, shop, node }) = TestEnv::alone() else { return };
@@ -122,12 +135,18 @@ fn money_for_a_payment_missing_from_backups_is_reported() {
     lose_the_database(&gateway);
     node.mine(2);
     let restore = ["restore", &path(&gateway, FILE)];
-    gateway.cli_fails(&restore, 1, &["it is restored", "unattributed: 0.05 ltc", "address 0"]);
+    gateway.cli_fails(
+        &restore,
+        1,
+        &["restored, but the audit", "unattributed: 0.05 ltc", "address 0"],
+    );
     gateway.start();
     let shop = Shop::with_key_of(&gateway, &shop.api_key);
     assert_ne!(shop.create("0.05").address, lost.address);
 }
 
+/// 1. Make a backup, create a payment, and restore: the payment is unknown.
+/// 2. Start with the set-aside database: the payment is there.
 #[test]
 fn a_restore_keeps_the_previous_database() {
     let Some(TestEnv { gateway, shop, node: _node }) = TestEnv::alone() else { return };
@@ -135,7 +154,6 @@ fn a_restore_keeps_the_previous_database() {
     let payment = shop.create("0.05");
     gateway.kill();
     let restored = gateway.cli_json(&["restore", &path(&gateway, FILE)]);
-    // It can be put back in turn, with what its log held.
     let kept = restored.text("kept");
     gateway.start();
     let route = format!("/api/payments/{}", payment.id);
@@ -147,6 +165,10 @@ fn a_restore_keeps_the_previous_database() {
     assert_eq!(shop.status(&payment.id).text("status"), "pending");
 }
 
+/// 1. Prepare files that are no valid backup: missing, empty, text, cut off, damaged, newer,
+///    in use, of another gateway.
+/// 2. `backup --verify` and `restore` refuse each with a reason and leave no file.
+/// 3. The gateway starts with its database.
 #[test]
 fn an_invalid_backup_is_refused_and_nothing_is_changed() {
     let Some(TestEnv { gateway, shop, node }) = TestEnv::alone() else { return };
@@ -185,8 +207,7 @@ fn an_invalid_backup_is_refused_and_nothing_is_changed() {
     assert_eq!(shop.status(&payment.id).text("status"), "pending");
 }
 
-/// Fills the database of a stopped gateway with so many expired payments like its newest, each with
-/// the script that belongs to its index.
+/// Adds expired payments with valid scripts to the database of a stopped gateway.
 fn fill(gateway: &Gateway, payments: u64) {
     let secp = Secp256k1::verification_only();
     let xpub: Xpub = core_spelling(&gateway.setting("wallet.xpub")).parse().unwrap();
@@ -214,7 +235,7 @@ fn fill(gateway: &Gateway, payments: u64) {
     tx.commit().unwrap();
 }
 
-/// Mines a block while the node lists its outputs for this command.
+/// Runs a command, and mines a block while the node scans its UTXO set for it.
 fn with_a_block_meanwhile(test_env: &TestEnv, proxy: &RpcProxy, arguments: &[&str]) -> Output {
     proxy.set(Fault::SlowScan(Duration::from_millis(1_500)));
     let before = proxy.count("scantxoutset");
@@ -226,9 +247,9 @@ fn with_a_block_meanwhile(test_env: &TestEnv, proxy: &RpcProxy, arguments: &[&st
     })
 }
 
-// 1. A copy is made; a payment of it is paid and confirmed.
-// 2. `backup --verify` tries it, and a block comes while the node lists its outputs.
-// 3. The same with `restore`: both read that block too, and compare.
+/// 1. Make a backup and complete one of its payments.
+/// 2. Mine a block during `backup --verify`: clean.
+/// 3. Mine a block during `restore`: clean, and the payment completes after the start.
 #[test]
 #[ignore = "long"]
 fn a_block_mined_during_verification_causes_no_difference() {
@@ -253,8 +274,9 @@ fn a_block_mined_during_verification_causes_no_difference() {
     shop.await_status(&payment.id, "completed", SOON);
 }
 
-// 1. `restore` dies after the old database was put aside, or after the copy took its place.
-// 2. The same command once more ends well; nothing of either database is lost.
+/// 1. Make `restore` crash after it set the database aside, and after it placed the copy.
+/// 2. Repeat the command: it succeeds and leaves no temporary file.
+/// 3. The first set-aside database is complete.
 #[test]
 fn a_killed_restore_can_be_repeated() {
     let Some(TestEnv { gateway, shop, node: _node }) = TestEnv::alone() else { return };
@@ -275,7 +297,6 @@ fn a_killed_restore_can_be_repeated() {
         gateway.kill();
         assert!(leftovers(&gateway).is_empty(), "{:?}", leftovers(&gateway));
     }
-    // What was there first is whole, with what its log held.
     let first = fs::read_dir(gateway.folder()).unwrap().map(|entry| entry.unwrap().path());
     let mut kept: Vec<PathBuf> = first
         .filter(|path| path.to_string_lossy().contains(".before-restore-"))
@@ -288,7 +309,8 @@ fn a_killed_restore_can_be_repeated() {
     assert_eq!(count, 2, "with {}: {kept:?}", later.id);
 }
 
-/// 200 payments a second by four customers, until told to stop: how long each answer took.
+/// Four customers create 200 payments per second until `over`. Answers the sorted response
+/// times.
 fn traffic(shop: &Shop, over: &AtomicBool) -> Vec<Duration> {
     const EACH: Duration = Duration::from_millis(20);
     let customer = || {
@@ -307,7 +329,9 @@ fn traffic(shop: &Shop, over: &AtomicBool) -> Vec<Duration> {
     took
 }
 
-/// So that a copy of the file that is taken while nothing runs is whole.
+/// 1. Create payments and stop the gateway, several times.
+/// 2. The write-ahead log is empty after each stop, so a plain copy of the stopped database is
+///    complete.
 #[test]
 fn a_clean_shutdown_leaves_an_empty_write_ahead_log() {
     let Some(TestEnv { gateway, shop, node: _node }) = TestEnv::alone() else { return };
@@ -321,7 +345,9 @@ fn a_clean_shutdown_leaves_an_empty_write_ahead_log() {
     }
 }
 
-/// `PAYMENTS=300000` makes the database so large.
+/// 1. Fill the database with `PAYMENTS` payments.
+/// 2. Measure response times without a backup, then during one: none waits for its end.
+/// 3. Restore the backup and create a payment.
 #[test]
 #[ignore = "long"]
 fn a_large_backup_delays_no_writer_and_can_be_restored() {
@@ -362,8 +388,7 @@ fn a_large_backup_delays_no_writer_and_can_be_restored() {
         worst(&during),
         during.len()
     );
-    // Not a figure of how fast it is, for the machine has others to serve: nobody waited for the
-    // copy's end, nor for the lock's patience.
+    // Not a speed test: no response waits for the backup's end or for the lock's timeout.
     assert!(worst(&during) < Duration::from_millis(900), "{:?}", worst(&during));
     gateway.kill();
     let began = Instant::now();

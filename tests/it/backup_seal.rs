@@ -1,4 +1,5 @@
-//! The seal of a backup: a copy that was changed, or that another gateway made, is refused by name.
+//! The seal of a backup: a changed copy, or one of another gateway, is refused with the
+//! reason.
 
 use std::fs;
 
@@ -20,11 +21,11 @@ fn refused(gateway: &Gateway, copy: &str, words: &[&str]) {
     gateway.cli_fails(&["restore", copy], 4, words);
 }
 
-// 1. A gateway with a paid, swept payment makes a backup and stops.
-// 2. Somebody changes, adds or removes a row of the copy, of each kind of table in turn: `backup
-//    --verify` and `restore` refuse it with exit code 4 and name the table.
-// 3. So they do if the seal was changed or removed, also with --replica where there is a seal.
-// 4. The untouched copy is restored, and says when it was made.
+/// 1. Make a backup of a gateway with a swept payment and stop it.
+/// 2. Change, add or remove a row in each kind of table: `backup --verify` and `restore` exit
+///    with 4 and name the table.
+/// 3. A changed or removed seal is refused, also with `--replica`.
+/// 4. The unchanged copy is restored and shows when it was made.
 #[test]
 #[ignore = "long"]
 fn a_changed_backup_is_refused_with_the_name_of_the_table() {
@@ -85,9 +86,9 @@ fn a_changed_backup_is_refused_with_the_name_of_the_table() {
     assert!(left.is_empty(), "only a copy has a seal");
 }
 
-// 1. A backup is made; then the gateway gets another secret.
-// 2. The backup is refused, and the words say what may have happened and what to do.
-// 3. With the old secret it is checked and restored, and the gateway starts with the new one.
+/// 1. Make a backup, then give the gateway another secret.
+/// 2. The backup is refused with possible reasons and the fix.
+/// 3. With `--old-secret` it is verified and restored, and the gateway starts.
 #[test]
 fn an_older_backup_is_checked_with_the_old_secret() {
     let Some(TestEnv { gateway, shop, node: _node }) = TestEnv::alone() else { return };

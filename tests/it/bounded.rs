@@ -1,4 +1,4 @@
-//! Work on very many rows stops nobody, and a small disk that is full recovers.
+//! Bounded work: operations on many rows delay nothing else, and a full small disk recovers.
 
 use std::fs;
 use std::path::PathBuf;
@@ -30,11 +30,10 @@ fn count(database: &Database, status: &str) -> i64 {
     }
 }
 
-// 1. A shop has 4,000 payments, all with the same end.
-// 2. Their time is up, and a block is mined.
-// 3. They expire in parts: others see some of them expired before all are.
-// 4. Meanwhile payments are made, and the block is connected.
-// 5. In the end they are all expired, the payments made meanwhile are pending.
+/// 1. Create 4,000 payments with the same expiry.
+/// 2. Let them expire and mine a block.
+/// 3. They expire in batches; meanwhile new payments are created and the block is connected.
+/// 4. At the end all are expired, and the new payments are pending.
 #[test]
 fn a_mass_expiry_delays_neither_payments_nor_blocks() {
     let Some(TestEnv { gateway, shop, node }) = TestEnv::alone() else { return };
@@ -89,11 +88,11 @@ fn start_on_small_disk(gateway: &Gateway) -> PathBuf {
     root.join(small.strip_prefix("/").unwrap())
 }
 
-// 1. The database lies on a disk of 8 MB, 5.3 MB of which hold something else.
-// 2. Payments are made until some in a row are refused with 503 and `retry-after`.
-// 3. A payment that was made before is paid: the watcher still stores it, and it completes.
-// 4. The something else is removed: payments are made again, without a restart.
-// 5. All payments that were answered are there, and no other.
+/// 1. Put the database on a disk of 8 MB, of which another file takes 5.3 MB.
+/// 2. Create payments until several in a row are refused with 503 and `retry-after`.
+/// 3. Pay an earlier payment: it is stored and completes.
+/// 4. Delete the other file: payments are created again without a restart.
+/// 5. All answered payments exist, and no other.
 #[test]
 #[ignore = "needs a mount namespace"]
 fn a_small_full_disk_refuses_payments_and_recovers() {

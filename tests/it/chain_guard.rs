@@ -1,4 +1,4 @@
-//! Doubt about the chain: what waits meanwhile, and how it ends. And a clock that is wrong.
+//! The chain guard: what it withholds, and how it ends. Also wrong clocks.
 
 use std::time::Duration;
 
@@ -9,10 +9,12 @@ use crate::harness::ports;
 use crate::harness::test_env::TestEnv;
 use crate::harness::wait::{SOON, stays_true, wait_for};
 
+/// Enables the chain guard.
 fn watchful(gateway: &Gateway) {
     gateway.set("chain_guard.mode", "on");
 }
 
+/// Enables the chain guard with a second node.
 fn watchful_with(second: &Node) -> impl FnOnce(&Gateway) {
     let (url, cookie) = (second.rpc_url(), second.cookie_file().display().to_string());
     move |gateway| {
@@ -22,6 +24,7 @@ fn watchful_with(second: &Node) -> impl FnOnce(&Gateway) {
     }
 }
 
+/// The line of `litegate_chain_suspect`.
 fn metric(gateway: &Gateway) -> String {
     let port = gateway.setting("metrics.listen").rsplit(':').next().unwrap().parse().unwrap();
     let answer = http::request(port, "GET", "/metrics", &[], b"").unwrap();
@@ -30,15 +33,23 @@ fn metric(gateway: &Gateway) -> String {
     line.to_owned()
 }
 
+/// Whether `chain-guard show` reports a suspect chain.
 fn chain_suspect(gateway: &Gateway) -> bool {
     gateway.cli_json(&["chain-guard", "show"]).raw("chainSuspect") == "true"
 }
 
+/// Waits until the chain guard has this state.
 #[track_caller]
 fn await_chain_guard(gateway: &Gateway, expected: bool) {
     wait_for(&format!("chain suspect: {expected}"), SOON, || chain_suspect(gateway) == expected);
 }
 
+/// 1. Replace three blocks by empty ones: the chain guard becomes active; metric and doctor
+///    show it.
+/// 2. An ordinary payment completes, but nothing is swept and nothing expires, also after a
+///    restart.
+/// 3. Run `chain-guard end`: the sweep goes out and the unpaid payment expires.
+/// 4. The same branch does not activate it again.
 #[test]
 #[ignore = "long"]
 fn the_chain_guard_stops_sweeps_and_expiry_until_ended() {
@@ -55,7 +66,7 @@ fn the_chain_guard_stops_sweeps_and_expiry_until_ended() {
     let doctor = gateway.doctor();
     assert!(doctor.stdout.contains("warning  chain guard: since"), "{doctor:?}");
 
-    // Ordinary coins complete a payment as ever.
+    // Ordinary coins still complete a payment.
     let (paid, unpaid) = (shop.create("0.05"), shop.create("0.05"));
     shop.await_field(&unpaid.id, "detail", "\"delayed\"", SOON);
     node.send(&paid.address, "0.05");
@@ -65,7 +76,7 @@ fn the_chain_guard_stops_sweeps_and_expiry_until_ended() {
     stays_true("no sweep, no expiry", Duration::from_millis(2_500), || {
         node.mempool().is_empty() && shop.status(&unpaid.id).text("status") == "pending"
     });
-    // It is a fact in the database: a restart changes nothing.
+    // The state is stored in the database.
     gateway.kill();
     gateway.start();
     assert!(chain_suspect(&gateway));
@@ -76,7 +87,6 @@ fn the_chain_guard_stops_sweeps_and_expiry_until_ended() {
     wait_for("the sweep", SOON, || !node.mempool().is_empty());
     assert_eq!(metric(&gateway), "litegate_chain_suspect 0");
     gateway.cli_fails(&["chain-guard", "end"], 1, &["not active"]);
-    // The node goes on to know the branch. That is no news.
     node.mine(1);
     let later = shop.create("0.05");
     node.send(&later.address, "0.05");
@@ -85,6 +95,9 @@ fn the_chain_guard_stops_sweeps_and_expiry_until_ended() {
     assert!(!chain_suspect(&gateway));
 }
 
+/// 1. Activate the chain guard with a branch.
+/// 2. Mine 23 quiet blocks: it is active, and a new payment shows `delayed`.
+/// 3. Mine another block: it ends, and was logged once.
 #[test]
 #[ignore = "long"]
 fn the_chain_guard_ends_automatically_after_24_quiet_blocks() {
@@ -116,6 +129,9 @@ fn the_chain_guard_is_off_by_default_on_regtest() {
     assert!(!chain_suspect(&gateway));
 }
 
+/// 1. Configure three nodes: the followed one, one that is down, and one on another chain.
+/// 2. Let the third node's branch compete: the chain guard becomes active with
+///    `nodes_disagree`.
 #[test]
 #[ignore = "long"]
 fn the_chain_guard_compares_with_a_node_that_answers() {
@@ -146,6 +162,10 @@ fn the_chain_guard_compares_with_a_node_that_answers() {
     gateway.await_log(&["warn", "chain guard", "nodes_disagree"]);
 }
 
+/// 1. Complete a payment of an ordinary coin and a peg-out, each with its own confirmations.
+/// 2. Let the second node follow another chain: the chain guard becomes active.
+/// 3. An ordinary payment completes; one by peg-out stays `pending`, detail `delayed`.
+/// 4. Run `chain-guard end`: it completes without a further block, and the guard stays off.
 #[test]
 #[ignore = "long"]
 fn coins_out_of_mweb_wait_while_two_nodes_disagree() {
@@ -157,7 +177,6 @@ fn coins_out_of_mweb_wait_while_two_nodes_disagree() {
         gateway.set("payments.confirmations_pegout", 4);
     });
     let TestEnv { gateway, shop, node } = test_env;
-    // Part plain, part out of MWEB: each coin needs its own number, the larger one is shown.
     let mixed = shop.create("0.05");
     assert_eq!(mixed.fields.raw("confirmationsRequired"), "2");
     node.send(&mixed.address, "0.02");
@@ -183,7 +202,7 @@ fn coins_out_of_mweb_wait_while_two_nodes_disagree() {
     assert_eq!(fields.text("detail"), "delayed");
     let page = gateway.get(&format!("/pay/{}", private.id)).body;
     assert!(page.contains("with a delay"), "{page}");
-    // No further block is needed once the chain guard has ended.
+    // No further block is needed once the chain guard ends.
     gateway.cli_ok(&["chain-guard", "end"]);
     let fields = shop.await_status(&private.id, "completed", SOON);
     assert_eq!(fields.raw("late"), "false");
@@ -204,6 +223,9 @@ fn short_branches_and_silent_nodes_start_no_chain_guard() {
     assert!(!chain_suspect(&gateway));
 }
 
+/// 1. Configure 1 confirmation, and 3 from 1 LTC on.
+/// 2. The payments below and at the limit require 1 and 3.
+/// 3. The merchant sets 5: new payments require 5, existing ones are unchanged.
 #[test]
 fn large_amounts_need_more_confirmations() {
     let test_env = TestEnv::shared_with(|gateway| {
@@ -224,13 +246,17 @@ fn large_amounts_need_more_confirmations() {
     assert_eq!(large.fields.raw("confirmationsRequired"), "3", "what was asked for stays");
 }
 
-/// Sets the machine's clock wrong by so much, for this gateway.
+/// Makes the machine's clock wrong by these milliseconds, for this gateway.
 fn set_wall_clock(gateway: &Gateway, milliseconds: i64) {
     let next = gateway.folder().join("clock-offset-next");
     std::fs::write(&next, format!("wall {milliseconds}")).unwrap();
     std::fs::rename(next, gateway.folder().join("clock-offset")).unwrap();
 }
 
+/// 1. Set the clock two days ahead, then three hours back: an error is logged once, and the
+///    payment keeps its remaining time.
+/// 2. Pay while the clock is wrong: the payment completes, not late.
+/// 3. Correct the clock and let the expiry pass: the unpaid payment expires.
 #[test]
 #[ignore = "long"]
 fn a_clock_jump_expires_no_payment() {
@@ -246,7 +272,6 @@ fn a_clock_jump_expires_no_payment() {
             fields.text("status") == "pending" && (1_500..=1_800).contains(&left)
         });
     }
-    // Seen while the clock was wrong, and yet in time.
     node.send(&paid.address, "0.05");
     node.mine(2);
     let fields = shop.await_status(&paid.id, "completed", SOON);

@@ -1,4 +1,4 @@
-//! The commands: what they print, what they refuse, and with which exit code.
+//! Commands: output, refusals and exit codes.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -13,12 +13,15 @@ use crate::harness::receiver::Receiver;
 use crate::harness::test_env::TestEnv;
 use crate::harness::wait::{SOON, wait_for};
 
-/// Every file below a folder with its bytes.
+/// All files below a directory, with their content.
 fn contents(folder: &Path) -> BTreeMap<String, Vec<u8>> {
     let read = |path: &std::path::PathBuf| (path.display().to_string(), fs::read(path).unwrap());
     files::files_below(folder, "").iter().map(read).collect()
 }
 
+/// 1. Run `init`: it prints mnemonic and xpub and writes secrets with mode 0600.
+/// 2. No file contains the mnemonic; `check-config` is content.
+/// 3. Run it again: refused, and no file changes.
 #[test]
 fn init_creates_every_file_once_with_owner_only_secrets() {
     let gateway = Gateway::bare();
@@ -48,6 +51,8 @@ fn init_creates_every_file_once_with_owner_only_secrets() {
     assert_eq!(contents(gateway.folder()), before, "nothing is overwritten");
 }
 
+/// 1. Run `init --xpub`: the configuration is valid, without a signing key.
+/// 2. With an xpub of another network it exits with 2 and writes nothing.
 #[test]
 fn init_with_an_xpub_makes_a_watch_only_gateway() {
     let other = Gateway::offline();
@@ -66,7 +71,7 @@ fn init_with_an_xpub_makes_a_watch_only_gateway() {
     assert!(contents(refused.folder()).is_empty(), "nothing is left half made");
 }
 
-/// The commands that the help of a command lists below it.
+/// The subcommands that a command's help lists.
 fn subcommands(help: &str) -> Vec<String> {
     let Some((_, list)) = help.split_once("\nCommands:\n") else { return Vec::new() };
     let lines = list.lines().take_while(|line| !line.is_empty());
@@ -74,6 +79,9 @@ fn subcommands(help: &str) -> Vec<String> {
     names.filter(|name| name != "help").collect()
 }
 
+/// 1. Walk through all commands: each has help with an example, a completion and a manual
+///    page.
+/// 2. Unknown commands and options exit with 2.
 #[test]
 fn every_command_has_help_text_and_a_manual_page() {
     let gateway = Gateway::bare();
@@ -108,6 +116,9 @@ fn every_command_has_help_text_and_a_manual_page() {
     assert_eq!(gateway.run(&["--version"]).code, 0);
 }
 
+/// 1. List and show a merchant: lists contain no key.
+/// 2. Rename it; rotate its key, which revokes the old one.
+/// 3. Revoke and grant its subscription; change its address, which waits for the delay.
 #[test]
 fn merchants_are_managed_from_the_command_line() {
     let Some(TestEnv { gateway, shop, node }) = TestEnv::shared() else { return };
@@ -147,6 +158,8 @@ fn merchants_are_managed_from_the_command_line() {
     assert_eq!(shown.text("nextPayoutAddress"), other);
 }
 
+/// 1. Run commands with invalid addresses, numbers, names and ids.
+/// 2. Each fails with one error line and no output; nothing is added.
 #[test]
 fn invalid_merchant_commands_fail_with_one_clear_line() {
     let Some(TestEnv { gateway, shop, node: _node }) = TestEnv::shared() else { return };
@@ -180,6 +193,9 @@ fn invalid_merchant_commands_fail_with_one_clear_line() {
     assert_eq!(gateway.cli_list(&["merchant", "list"]).len(), 1, "nothing was added");
 }
 
+/// 1. Complete one of two payments.
+/// 2. Filter lists by status and merchant; show one with its coins.
+/// 3. A limited list says so on standard error.
 #[test]
 fn payments_can_be_listed_and_shown() {
     let Some(TestEnv { gateway, shop, node }) = TestEnv::shared() else { return };
@@ -207,7 +223,7 @@ fn payments_can_be_listed_and_shown() {
     assert!(table.stdout.contains(&paid.id), "{table:?}");
     assert_eq!(table.stderr, "");
     let cut = gateway.cli_ok(&["payment", "list", "--limit", "1"]);
-    assert!(cut.stderr.contains("only the newest 1; --limit shows more"), "{cut:?}");
+    assert!(cut.stderr.contains("only the newest 1 are shown; see --limit"), "{cut:?}");
 }
 
 #[test]
@@ -232,6 +248,9 @@ fn a_signing_key_of_another_wallet_is_refused() {
     assert!(output.stderr.contains("signing_key_file"), "{output:?}");
 }
 
+/// 1. Run with the log level `trace` and complete a payment; use wrong keys and URLs with
+///    tokens.
+/// 2. No key, secret, cookie or token is in the log.
 #[test]
 fn no_secret_is_ever_logged() {
     let Some(node) = Node::shared() else { return };
@@ -274,6 +293,8 @@ fn no_secret_is_ever_logged() {
     }
 }
 
+/// 1. Log JSON: the creation of a payment is one line with its id and request.
+/// 2. Send SIGHUP: debug lines appear; send it again: the level is restored.
 #[test]
 fn the_log_can_be_json_and_its_level_changes_at_runtime() {
     let Some(node) = Node::shared() else { return };
@@ -296,5 +317,5 @@ fn the_log_can_be_json_and_its_level_changes_at_runtime() {
         debug() > 0
     });
     gateway.hang_up();
-    wait_for("the old level", SOON, || gateway.log_lines(&["level is changed"]).len() == 2);
+    wait_for("the old level", SOON, || gateway.log_lines(&["log level changed"]).len() == 2);
 }

@@ -1,10 +1,10 @@
-//! The configuration is strict: what is wrong is refused at start by the key's name.
+//! The configuration is strict: mistakes are refused at start with the key's name.
 
 use crate::harness::gateway::Gateway;
 use crate::harness::node::Node;
 use crate::harness::test_env::TestEnv;
 
-/// The configuration with one change is refused by `serve` and `check-config`, naming the key.
+/// `serve` and `check-config` refuse the changed configuration and name the key.
 #[track_caller]
 fn check_refused(change: impl FnOnce(&Gateway), words: &[&str]) {
     let gateway = Gateway::offline();
@@ -43,6 +43,8 @@ fn metrics_are_never_on_the_public_port() {
     check_refused(public, &["metrics.listen", "http.listen"]);
 }
 
+/// 1. Set each key to an invalid text or number.
+/// 2. `serve` and `check-config` refuse it and name the key.
 #[test]
 fn invalid_values_are_refused_with_the_name_of_the_key() {
     for (key, value) in [
@@ -112,6 +114,8 @@ fn the_network_has_no_default() {
     );
 }
 
+/// 1. Remove or break the configuration, the secret and the signing key.
+/// 2. `serve` and `check-config` refuse each by name.
 #[test]
 fn missing_and_broken_files_are_refused() {
     check_refused(
@@ -147,6 +151,10 @@ fn keys_of_another_network_or_kind_are_refused() {
     assert!(!output.stderr.contains(private), "a private key is not repeated: {output:?}");
 }
 
+/// 1. Two nodes are valid.
+/// 2. A variable for a key of several nodes is ambiguous and refused.
+/// 3. Mistakes name the node's number; no node and a short timeout are refused.
+/// 4. With a single node the variable overrides the file.
 #[test]
 fn several_nodes_are_validated_one_by_one() {
     fn several(gateway: &Gateway, change: impl FnOnce(&mut toml::Table)) {
@@ -160,7 +168,6 @@ fn several_nodes_are_validated_one_by_one() {
     let gateway = Gateway::offline();
     several(&gateway, |_| ());
     assert_eq!(gateway.cli(&["check-config"]).code, 0);
-    // With one node a variable can set its keys; with several it is not clear which.
     gateway.set_environment("LITEGATE_NODE__RPC_URL", "http://192.0.2.8:9332");
     gateway.cli_fails(&["check-config"], 2, &["LITEGATE_NODE__RPC_URL", "several sections"]);
     check_refused(
@@ -213,6 +220,8 @@ fn environment_variables_override_the_file() {
     gateway.cli_fails(&["serve"], 2, &["expiry"]);
 }
 
+/// 1. Make four mistakes.
+/// 2. `check-config` reports each with its line, and suggests the intended key.
 #[test]
 fn all_mistakes_are_reported_with_their_lines_and_suggestions() {
     let gateway = Gateway::offline();
@@ -242,6 +251,8 @@ fn all_mistakes_are_reported_with_their_lines_and_suggestions() {
     }
 }
 
+/// 1. Set keys by file and environment, with a password in a URL.
+/// 2. `config show` prints value and source of each key, and masks the password.
 #[test]
 fn config_show_prints_each_effective_value_with_its_source() {
     let gateway = Gateway::offline();
@@ -261,6 +272,8 @@ fn config_show_prints_each_effective_value_with_its_source() {
     assert!(listed.iter().any(|one| one.text("key") == "payments.expiry"), "{listed:?}");
 }
 
+/// 1. Move the secret into the credentials directory: the configuration is valid.
+/// 2. An empty credential counts as missing; an invalid one is refused.
 #[test]
 fn a_systemd_credential_overrides_the_file_of_its_name() {
     let gateway = Gateway::offline();
@@ -269,7 +282,7 @@ fn a_systemd_credential_overrides_the_file_of_its_name() {
     gateway.set_environment("CREDENTIALS_DIRECTORY", &folder.display().to_string());
     let secret = gateway.setting("secret_file");
     std::fs::rename(&secret, folder.join("secret")).unwrap();
-    // What a unit gives where the machine has no such secret.
+    // What a unit passes for a missing secret.
     std::fs::write(folder.join("seal.key"), "\n").unwrap();
     assert_eq!(gateway.cli(&["check-config"]).code, 0);
     std::fs::write(folder.join("secret"), "short").unwrap();

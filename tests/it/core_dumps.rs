@@ -1,5 +1,4 @@
-//! Keys in memory: none in a role that does not use it, one copy in the one that does, and no core
-//! dump that would put them onto a disk.
+//! Keys in memory: only in roles that use them, one copy each, and no core dumps.
 
 use std::fs::{self, File};
 use std::os::unix::fs::FileExt;
@@ -60,11 +59,11 @@ fn count_in_memory(pid: u32, needles: &[Needle]) -> Vec<(&'static str, usize)> {
     counts
 }
 
-// 1. A gateway in two processes pays out once, so that every key was used.
-// 2. The memory of each is searched for the signing key, the seal key and the master secret.
-// 3. The gateway's process alone has the master secret, and neither has the text of a key file. The
-//    sweeper's has each key where it is used, and at most once more: a frame of the stack may hold
-//    what was moved through it until it is written over.
+/// 1. Run gateway and sweeper as two processes and pay out once, so that every key was used.
+/// 2. Search their memory for the signing key, the seal key and the master secret.
+/// 3. Only the gateway has the master secret, and neither has the text of a key file. The
+///    sweeper has each key at most twice: a stack frame may keep a moved copy until it is
+///    overwritten.
 #[test]
 #[ignore = "needs root"]
 fn each_role_holds_only_the_keys_that_it_uses() {
@@ -96,9 +95,8 @@ fn each_role_holds_only_the_keys_that_it_uses() {
     }
 }
 
-// 1. Each role runs with an unlimited size of core dumps, and gets SIGABRT, as from a failed
-//    assertion of a library.
-// 2. It ends without a core dump; a shell, treated alike, leaves one.
+/// 1. Run each role with an unlimited core size and send SIGABRT.
+/// 2. It leaves no core dump; a shell under the same conditions leaves one.
 #[test]
 fn no_role_leaves_a_core_dump() {
     let Some(TestEnv { gateway, shop: _shop, node: _node }) = TestEnv::shared() else { return };

@@ -1,5 +1,5 @@
-//! The process dies at the worst instants: just before a commit, just after it, and between a
-//! sweep's commit and its broadcast. Starting again is all the recovery there is.
+//! Crashes at chosen points: before and after a commit, and between a sweep's commit and its
+//! broadcast. A restart is the whole recovery.
 
 use std::fs;
 
@@ -12,7 +12,7 @@ use crate::harness::wait::{SOON, wait_for, wait_until};
 
 const BODY: &str = r#"{"amountLtc": 0.05, "reference": "order-1"}"#;
 
-/// A stage whose gateway dies at this point once [`doom`] was called.
+/// A gateway that crashes at this point after [`doom`].
 fn test_env(point: &str, configure: impl FnOnce(&Gateway)) -> Option<TestEnv> {
     TestEnv::alone_with(|gateway| {
         let flag = gateway.folder().join("die-now");
@@ -21,12 +21,12 @@ fn test_env(point: &str, configure: impl FnOnce(&Gateway)) -> Option<TestEnv> {
     })
 }
 
-/// From now on the next passing of the point is the end.
+/// Arms the crash point.
 fn doom(gateway: &Gateway) {
     fs::write(gateway.folder().join("die-now"), "").unwrap();
 }
 
-/// Waits for the end, and starts it again as nothing had been.
+/// Waits for the crash and starts the gateway again.
 #[track_caller]
 fn revive(gateway: &Gateway) {
     wait_for("the process dies", SOON, || gateway.ended().is_some());
@@ -36,13 +36,14 @@ fn revive(gateway: &Gateway) {
     gateway.start();
 }
 
-/// A POST of which no answer came.
+/// Sends a POST and expects no response.
 #[track_caller]
 fn post_unanswered(shop: &Shop) {
     let answer = shop.try_post(BODY, &[("idempotency-key", "k1")]);
     assert!(answer.is_err(), "answered before it was durable: {answer:?}");
 }
 
+/// Repeats the POST with the same idempotency key.
 #[track_caller]
 fn post_again(shop: &Shop) -> Fields {
     let answer = shop.post(BODY, &[("idempotency-key", "k1")]);
@@ -50,6 +51,9 @@ fn post_again(shop: &Shop) -> Fields {
     Fields::of(&answer.body)
 }
 
+/// 1. Crash before the commit of a new payment: the client gets no response.
+/// 2. Restart: there is no payment.
+/// 3. Repeat the request: one payment exists.
 #[test]
 fn an_uncommitted_payment_does_not_exist() {
     let Some(TestEnv { gateway, shop, node }) = test_env("before-commit", |_| ()) else { return };
@@ -59,11 +63,14 @@ fn an_uncommitted_payment_does_not_exist() {
     assert!(gateway.cli_list(&["payment", "list"]).is_empty());
     let payment = post_again(&shop);
     assert_eq!(gateway.cli_list(&["payment", "list"]).len(), 1);
-    // Its index may or may not be that of the lost one; it was never told to anybody.
+    // The lost index may be issued again, because no client ever saw it.
     let addresses = node.derive_addresses(&gateway.setting("wallet.xpub"), 0, 1);
     assert!(addresses.contains(&payment.text("receivingAddress")));
 }
 
+/// 1. Crash after the commit of a new payment: the client gets no response.
+/// 2. Restart: the payment exists.
+/// 3. Repeat the request: it answers the same payment.
 #[test]
 fn an_unanswered_payment_is_found_by_its_idempotency_key() {
     let Some(TestEnv { gateway, shop, node: _node }) = test_env("after-commit", |_| ()) else {
@@ -80,6 +87,8 @@ fn an_unanswered_payment_is_found_by_its_idempotency_key() {
     assert_eq!(gateway.cli_list(&["payment", "list"]).len(), 1);
 }
 
+/// 1. Crash before, or after, the commit of the block that completes a payment.
+/// 2. Restart: the payment completes with exactly one event, which is delivered.
 #[test]
 fn a_completion_and_its_event_are_committed_together() {
     #[track_caller]
@@ -104,6 +113,9 @@ fn a_completion_and_its_event_are_committed_together() {
     check("after-commit");
 }
 
+/// 1. Crash before or after a commit, or between a sweep's commit and its broadcast.
+/// 2. Restart: the stored sweep is sent.
+/// 3. Mine it: the merchant is paid once and the audit is clean.
 #[test]
 #[ignore = "long"]
 fn a_sweep_is_sent_once_wherever_the_process_crashes() {
@@ -142,7 +154,7 @@ fn a_sweep_is_sent_once_wherever_the_process_crashes() {
     check("before-broadcast");
 }
 
-/// The id of the sweep that is stored for a payment.
+/// The txid of the sweep stored for a payment.
 fn stored_sweep(gateway: &Gateway, payment: &str) -> Option<String> {
     let shown = gateway.cli_json(&["payment", "show", payment]);
     shown.objects("payouts").first().map(|payout| payout.text("txid"))

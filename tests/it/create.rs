@@ -1,4 +1,4 @@
-//! `POST /api/payments`: exact amounts, refusals that explain themselves, one address a payment.
+//! `POST /api/payments`: exact amounts, errors with reasons, one address per payment.
 
 use std::collections::BTreeSet;
 
@@ -12,7 +12,7 @@ use crate::harness::shop::Shop;
 use crate::harness::test_env::TestEnv;
 use crate::harness::wait::SOON;
 
-/// Amounts as shops send them, as we answer them, and in litoshis.
+/// Amounts as sent, as answered, and in litoshis.
 const AMOUNTS: [(&str, &str, &str); 9] = [
     ("0.05", "0.05", "5000000"),
     ("0.1", "0.1", "10000000"),
@@ -25,10 +25,13 @@ const AMOUNTS: [(&str, &str, &str); 9] = [
     ("1", "1", "100000000"),
 ];
 
+/// Lowers the smallest payment to one litoshi.
 fn any_amount(gateway: &Gateway) {
     gateway.set("payments.min_amount", "0.00000001");
 }
 
+/// 1. Create payments with every spelling of an amount: the response has all digits.
+/// 2. Restart: the status has the same digits, and asks for at least the dust limit.
 #[test]
 fn amounts_keep_every_digit_from_request_to_database_and_answer() {
     let Some(TestEnv { gateway, shop, node: _node }) = TestEnv::shared_with(any_amount) else {
@@ -46,7 +49,7 @@ fn amounts_keep_every_digit_from_request_to_database_and_answer() {
         let fields = shop.status(&id);
         assert_eq!(fields.raw("amountLtc"), answered);
         assert_eq!(fields.raw("amountLitoshi"), litoshis);
-        // No node relays an output below the dust limit: at least that is asked for.
+        // Nodes do not relay outputs below the dust limit, so at least that is due.
         let due = if answered == "0.00000001" { "0.0000294" } else { answered };
         assert_eq!(fields.raw("amountDueLtc"), due);
         let uri = format!("litecoin:{}?amount={due}", fields.text("receivingAddress"));
@@ -54,6 +57,8 @@ fn amounts_keep_every_digit_from_request_to_database_and_answer() {
     }
 }
 
+/// 1. Create payments with the affordable amounts and overpay each.
+/// 2. Each webhook has the digits of its amount.
 #[test]
 fn amounts_keep_every_digit_in_the_webhook() {
     let Some(TestEnv { gateway: _gateway, shop, node }) = TestEnv::shared_with(any_amount) else {
@@ -63,7 +68,7 @@ fn amounts_keep_every_digit_in_the_webhook() {
     let mut created = Vec::new();
     for (sent, answered, _) in AMOUNTS.iter().filter(|(_, _, litoshis)| litoshis.len() < 9) {
         let payment = shop.create_with_webhook(sent, &receiver.url("/hook"));
-        // A litoshi is too little for a network that refuses dust: pay more.
+        // Nodes do not relay a litoshi, so pay more.
         node.send(&payment.address, "0.4");
         created.push((payment.id, *answered));
     }
@@ -76,6 +81,7 @@ fn amounts_keep_every_digit_in_the_webhook() {
     }
 }
 
+/// 1. Each invalid amount gets 400 `invalid_request`, naming `amountLtc`.
 #[test]
 fn an_invalid_amount_is_refused_with_the_field_name() {
     let Some(TestEnv { gateway: _gateway, shop, node: _node }) = TestEnv::shared() else { return };
@@ -109,6 +115,9 @@ fn an_invalid_amount_is_refused_with_the_field_name() {
     }
 }
 
+/// 1. Each invalid field gets 400 with its name.
+/// 2. Valid, empty and unknown fields are accepted.
+/// 3. Reference and redirect URL are in the response.
 #[test]
 fn other_invalid_fields_are_refused_by_name_or_ignored() {
     let Some(TestEnv { gateway: _gateway, shop, node: _node }) = TestEnv::shared() else { return };
@@ -146,6 +155,9 @@ fn other_invalid_fields_are_refused_by_name_or_ignored() {
     assert_eq!(full.fields.text("redirectUrl"), "https://shop.example/ok");
 }
 
+/// 1. Create a payment: the response has payment URL, address and a UUID.
+/// 2. Fetch its status without a key: every field has its initial value, and times are ISO
+///    8601 in UTC.
 #[test]
 fn the_answer_is_complete_and_the_payment_can_be_fetched() {
     let Some(TestEnv { gateway, shop, node: _node }) = TestEnv::shared() else { return };
@@ -198,6 +210,11 @@ fn requests_are_accepted_as_real_clients_send_them() {
     }
 }
 
+/// 1. Request without key, with an unknown key, and with a key of another network.
+/// 2. Request for a merchant without subscription, and without payout address.
+/// 3. Send malformed, deep, oversized, wrongly typed and encoded bodies, wrong methods and
+///    paths.
+/// 4. Each gets its status and code as JSON.
 #[test]
 fn each_refusal_has_a_status_a_code_and_a_message() {
     let Some(TestEnv { gateway, shop, node }) = TestEnv::shared() else { return };
@@ -246,6 +263,7 @@ fn each_refusal_has_a_status_a_code_and_a_message() {
     check_error(&gateway.get("/api/payments/not-a-uuid"), 404, "not_found");
 }
 
+/// Expects a JSON error with this status and code.
 #[track_caller]
 fn check_error(answer: &Answer, status: u16, code: &str) {
     check_json_error(answer, status);
@@ -253,6 +271,7 @@ fn check_error(answer: &Answer, status: u16, code: &str) {
     assert_eq!(error.text("code"), code, "{}", answer.body);
 }
 
+/// Expects a JSON error with this status, a message, a documentation URL and a request id.
 #[track_caller]
 fn check_json_error(answer: &Answer, status: u16) {
     assert_eq!(answer.status, status, "{}", answer.body);
@@ -276,6 +295,11 @@ fn concurrent_payments_get_distinct_addresses_of_the_xpub() {
     assert!(foreign.is_empty(), "not derived from the xpub by the node: {foreign:?}");
 }
 
+/// 1. Repeat a request with its key: the same payment, also for equivalent JSON.
+/// 2. Another body with the key gets 422; another key or another merchant gets another
+///    payment.
+/// 3. Kill and start the gateway: the key still answers the payment.
+/// 4. Send 20 requests with one key at once: one payment.
 #[test]
 fn the_same_idempotency_key_gives_the_same_payment() {
     let Some(TestEnv { gateway, shop, node }) = TestEnv::shared() else { return };
@@ -308,13 +332,15 @@ fn the_same_idempotency_key_gives_the_same_payment() {
 
     let post = || {
         let answer = shop.post(body, &[("idempotency-key", "at-once")]);
-        // Told to come again while the first is under way: allowed, but no second payment.
+        // 409 while the first request is running is allowed, but no second payment.
         (answer.status != 409).then(|| Fields::of(&answer.body).text("paymentId"))
     };
     let ids: BTreeSet<String> = at_once(20, post).into_iter().flatten().collect();
     assert_eq!(ids.len(), 1, "twenty at once are one payment");
 }
 
+/// 1. Create payments and kill the gateway, three times.
+/// 2. Every payment exists, and no address was issued twice.
 #[test]
 fn kills_lose_no_answered_payment_and_reuse_no_address() {
     let Some(node) = Node::shared() else { return };

@@ -1,4 +1,4 @@
-//! A stored sweep whose bytes were damaged: it is named, not sent, and signed again.
+//! Damaged bytes of a stored sweep: reported, not sent, and signed again.
 
 use crate::harness::database::Database;
 use crate::harness::gateway::Gateway;
@@ -48,11 +48,10 @@ fn flip_a_bit(gateway: &Gateway) -> String {
 
 const NEWEST: &str = "WHERE sweep_id = (SELECT max(sweep_id) FROM sweep_txs)";
 
-// For each kind of damage:
-// 1. Two merchants are paid, and their sweep is stored and sent.
-// 2. Gateway and node stop; the node forgets the sweep; the stored row is damaged.
-// 3. Doctor and audit name it.
-// 4. The gateway starts: the same coins go out to the same addresses, the audit is clean.
+/// 1. For each kind of damage, sweep the payments of two merchants.
+/// 2. Stop gateway and node; the node forgets the sweep; damage the stored row.
+/// 3. Doctor and audit report it.
+/// 4. Start the gateway: the same coins go to the same addresses, and the audit is clean.
 #[test]
 #[ignore = "long"]
 fn a_damaged_sweep_is_reported_and_signed_again() {
@@ -80,7 +79,7 @@ fn a_damaged_sweep_is_reported_and_signed_again() {
         gateway.await_tip(&node.height().to_string());
         gateway.cli_ok(&["audit"]);
         let doctor = gateway.doctor().stdout;
-        let sound = "ok       sweeps: those in flight are as they were signed";
+        let sound = "ok       sweeps: unconfirmed sweeps are as they were signed";
         assert!(doctor.contains(sound), "{what}: {doctor}");
     };
     check("a signature", true, &|| flip_a_bit(&gateway));
@@ -96,10 +95,10 @@ fn a_damaged_sweep_is_reported_and_signed_again() {
     });
 }
 
-// 1. A watch-only gateway takes a signed PSBT; the node forgets the transaction, the row is
-//    damaged.
-// 2. Doctor names it; nothing is sent; the gateway goes on.
-// 3. The same signed PSBT is given again: it is stored and sent.
+/// 1. Import a signed PSBT into a watch-only gateway; the node forgets the transaction; damage
+///    the row.
+/// 2. Doctor reports it, and nothing is sent.
+/// 3. Import the same PSBT again: it is stored and sent.
 #[test]
 #[ignore = "long"]
 fn without_a_key_a_damaged_sweep_waits_for_the_signed_psbt() {

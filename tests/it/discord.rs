@@ -378,9 +378,9 @@ fn each_audit_log_entry_is_posted_once_to_its_channel() {
     assert_eq!(in_channel().matches("**add**").count(), 1, "{}", in_channel());
 }
 
-// 1. A merchant does 600 acts, and the operator one between them.
-// 2. The operator's act is in the channel's first message, alone.
-// 3. The merchant's follow in one line with their number; none is posted twice.
+/// 1. Perform 600 acts of a merchant and one of the operator among them.
+/// 2. The channel's first message contains the operator's act alone.
+/// 3. The merchant's acts follow in one line with their number; none is posted twice.
 #[test]
 fn a_merchant_cannot_hide_operations_by_flooding_the_channel() {
     let (discord, gateway) = offline(|gateway| {
@@ -799,7 +799,7 @@ fn bot_and_doctor_show_the_time_of_the_last_zmq_event() {
     let at: u64 = at.parse().unwrap();
     assert!((begun..begun + 60).contains(&at), "it is the time of the frame: {said}");
     let doctor = gateway.doctor().stdout;
-    assert!(doctor.contains("the watcher last heard of ZMQ "), "{doctor}");
+    assert!(doctor.contains("the watcher received its last ZMQ message "), "{doctor}");
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! The disk is full, fails, or holds a damaged file; another process holds the lock.
+//! Disk faults: full, failing, or with a damaged file; locks of other processes.
 
 use std::fs;
 use std::time::{Duration, Instant};
@@ -151,8 +151,8 @@ fn a_damaged_database_is_reported_and_left_unchanged() {
     gateway.start();
 }
 
-// 1. Change one bit of a column's name in the schema, wherever that name is written in the file.
-// 2. The start is refused with exit code 4, and `doctor` fails; both name the table.
+/// 1. Flip one bit of a column's name in the schema, wherever the file contains it.
+/// 2. The start exits with 4 and `doctor` fails; both name the table.
 #[test]
 fn a_flipped_bit_in_the_schema_is_detected_and_reported() {
     let Some(TestEnv { gateway, shop, node: _node }) = TestEnv::shared() else { return };
@@ -176,8 +176,8 @@ fn a_flipped_bit_in_the_schema_is_detected_and_reported() {
     gateway.start();
 }
 
-// 1. Change one bit of a merchant's row id, which its payments refer to.
-// 2. The start is refused with exit code 4, and `doctor` fails; both name the row.
+/// 1. Flip one bit of a merchant's row id, which its payments reference.
+/// 2. The start exits with 4 and `doctor` fails; both name the row.
 #[test]
 fn a_flipped_bit_in_a_row_id_is_detected_and_reported() {
     let Some(TestEnv { gateway, shop, node: _node }) = TestEnv::shared() else { return };
@@ -193,9 +193,9 @@ fn a_flipped_bit_in_a_row_id_is_detected_and_reported() {
     gateway.doctor_fails(&["FAILURE  database", "refers to a row of merchants"]);
 }
 
-// 1. While the gateway runs, a hand leaves a trigger in the database; a payment completes.
-// 2. The sweeper names the trigger and pays nothing out, and commands are refused.
-// 3. The trigger goes: the sweep is sent.
+/// 1. Add a trigger to the database while the gateway runs, and complete a payment.
+/// 2. The sweeper names the trigger and pays nothing; commands are refused.
+/// 3. Drop the trigger: the sweep is sent.
 #[test]
 fn a_foreign_trigger_stops_sweeps_and_is_reported() {
     let test_env = TestEnv::alone_with(|gateway| gateway.set("sweeper.interval", "1s"));
@@ -215,9 +215,8 @@ fn a_foreign_trigger_stops_sweeps_and_is_reported() {
     wait_for("the sweep", SOON, || !node.mempool().is_empty());
 }
 
-// 1. A process without the sweeper's role serves. A hand leaves a trigger in the database: the
-//    process names it by itself.
-// 2. The trigger goes, and the process says so.
+/// 1. Add a trigger while a process without the sweeper runs: it reports the trigger.
+/// 2. Drop the trigger: the process reports that, too.
 #[test]
 #[ignore = "long"]
 fn each_process_reports_a_foreign_trigger() {
@@ -230,7 +229,7 @@ fn each_process_reports_a_foreign_trigger() {
     let named = "the trigger redirect, which is not ours";
     wait_for(named, SOON, || roles.log().contains(named));
     hand.write("DROP TRIGGER redirect");
-    let again = "the database's schema is as this program made it again";
+    let again = "the database's schema is as expected again";
     wait_for(again, SOON, || roles.log().contains(again));
 }
 

@@ -1,5 +1,4 @@
-//! `litegate doctor`: what it looks at, that it never keeps anybody waiting, and that nobody starts
-//! on main without it.
+//! `litegate doctor`: its checks, its deadline, and the first start on main.
 
 use std::fs;
 use std::net::TcpListener;
@@ -14,12 +13,13 @@ use crate::harness::proxy::{Fault, RpcProxy};
 use crate::harness::test_env::TestEnv;
 use crate::harness::wait::{SOON, wait_for};
 
-/// The first blocks of the two networks.
+/// Genesis blocks of regtest and main.
 pub(crate) const GENESIS_REGTEST: &str =
     "530827f38f93b43ed12af0b3ad25a288dc02ed74d6d7857862df51fc56c416f9";
 pub(crate) const GENESIS_MAIN: &str =
     "12a765e31ffd4059bada1e25190f6e98c99d9714d334efa41a195a7e7e04bfe2";
 
+/// A `[[node]]` section.
 fn section(rpc_url: &str, cookie_file: &Path) -> toml::Value {
     let mut table = toml::Table::new();
     table.insert("rpc_url".to_owned(), rpc_url.into());
@@ -27,6 +27,8 @@ fn section(rpc_url: &str, cookie_file: &Path) -> toml::Value {
     table.into()
 }
 
+/// 1. Configure a node that does not answer, a slow node, and a silent public URL.
+/// 2. Doctor ends within five seconds and reports each, and the finished checks.
 #[test]
 #[ignore = "long"]
 fn doctor_reports_silent_endpoints_within_five_seconds() {
@@ -47,7 +49,7 @@ fn doctor_reports_silent_endpoints_within_five_seconds() {
     for words in [
         format!("FAILURE  node: {}: ", name(&hole)),
         format!("ok       node: {}: on regtest", name(&slow)),
-        format!("FAILURE  node: {}: no whole answer within 4 seconds", name(&slow)),
+        format!("FAILURE  node: {}: not finished within 4 seconds", name(&slow)),
         "warning  public URL: ".to_owned(),
         "ok       database: ".to_owned(),
     ] {
@@ -55,7 +57,7 @@ fn doctor_reports_silent_endpoints_within_five_seconds() {
     }
 }
 
-/// A program of this name for the gateway alone, which prints a line.
+/// Puts a program that prints a line on the gateway's path.
 fn put_in_path(gateway: &Gateway, name: &str, line: &str) {
     let folder = gateway.folder().join("programs");
     fs::create_dir_all(&folder).unwrap();
@@ -64,6 +66,8 @@ fn put_in_path(gateway: &Gateway, name: &str, line: &str) {
     gateway.set_environment("PATH", &format!("{}:/usr/bin:/bin", folder.display()));
 }
 
+/// 1. Doctor reports a synchronised clock and an ordinary mempool.
+/// 2. Report an unsynchronised clock, a small and a full mempool: each is a warning.
 #[test]
 fn doctor_reports_an_unsynchronised_clock_and_full_mempool() {
     let Some(node) = Node::shared() else { return };
@@ -72,19 +76,19 @@ fn doctor_reports_an_unsynchronised_clock_and_full_mempool() {
     gateway.set("node.rpc_url", proxy.url());
     put_in_path(&gateway, "timedatectl", "yes");
     let sound = gateway.doctor_ok().stdout;
-    assert!(sound.contains("ok       time server: the clock is kept right"), "{sound}");
-    assert!(sound.contains("ok       mempool: has room for 300 MB"), "{sound}");
+    assert!(sound.contains("ok       time server: the clock is synchronised"), "{sound}");
+    assert!(sound.contains("ok       mempool: holds 300 MB"), "{sound}");
     put_in_path(&gateway, "timedatectl", "no");
     proxy.set(Fault::Rewrite("\"maxmempool\":300000000", "\"maxmempool\":5000000"));
     let warned = gateway.doctor_ok().stdout;
-    assert!(warned.contains("warning  time server: nothing keeps the clock"), "{warned}");
-    assert!(warned.contains("warning  mempool: the node's mempool holds 5 MB"), "{warned}");
+    assert!(warned.contains("warning  time server: the clock is not synchronised"), "{warned}");
+    assert!(warned.contains("warning  mempool: the mempool holds only 5 MB"), "{warned}");
     proxy.set(Fault::Rewrite("\"mempoolminfee\":0.00001000", "\"mempoolminfee\":0.00005000"));
     let full = gateway.doctor_ok().stdout;
-    assert!(full.contains("it forgets payments of less than 5000 litoshis"), "{full}");
+    assert!(full.contains("it drops payments with a fee below 5000 litoshis"), "{full}");
 }
 
-/// The node behind these proxies takes itself for one of mainnet, and for a new one.
+/// Proxies that make the node report main and a current version.
 struct AsMain {
     _genesis: RpcProxy,
     _chain: RpcProxy,
@@ -107,6 +111,7 @@ impl AsMain {
     }
 }
 
+/// A gateway that `init` created for main.
 fn gateway_on_main() -> Gateway {
     let gateway = Gateway::bare();
     let folder = gateway.folder().display().to_string();
@@ -120,7 +125,7 @@ fn gateway_on_main() -> Gateway {
 fn the_first_start_on_main_requires_a_clean_doctor_run() {
     let Some(node) = Node::shared() else { return };
     let gateway = gateway_on_main();
-    let first = "the first start on main";
+    let first = "first start on main";
     gateway.set("node.rpc_url", format!("http://127.0.0.1:{}", ports::free()));
     gateway.set("node.cookie_file", node.cookie_file().display().to_string());
     gateway.cli_fails(&["serve"], 4, &[first, "never run", "--force"]);
@@ -146,7 +151,7 @@ fn a_forced_first_start_on_main_is_logged_once() {
     gateway.set("node.rpc_url", format!("http://127.0.0.1:{}", ports::free()));
     gateway.set("node.cookie_file", gateway.folder().join(".cookie").display().to_string());
     gateway.start_with(&["--force"]);
-    gateway.await_log(&["warn", "first start on main by --force", "never run"]);
+    gateway.await_log(&["warn", "first start on main with --force", "never run"]);
     gateway.restart();
 }
 
@@ -167,7 +172,7 @@ fn a_spare_node_that_is_too_old_is_skipped() {
     let line = doctor.lines().find(|found| found.starts_with(&line));
     assert!(line.is_some_and(|line| line.contains("it is left out")), "{doctor}");
     gateway.start();
-    gateway.await_log(&["warn", "too old, and is left out", &name(ancient.url())]);
+    gateway.await_log(&["warn", "too old and is left out", &name(ancient.url())]);
     let metric = |what: &str, url: String, value: u8| {
         let line = format!("litegate_node_{what}{{node=\"{}\"}} {value}", name(url));
         wait_for(&line, SOON, || gateway.metrics().lines().any(|found| found == line));
@@ -199,7 +204,7 @@ fn secret_files_with_equal_names_are_refused() {
     let list =
         |second: &Path| toml::Value::Array(vec![with_password(&here, 1), with_password(second, 2)]);
     gateway.set("node", list(&there));
-    let words = ["node[2].rpc_password_file", "has the name of node[1].rpc_password_file's file"];
+    let words = ["node[2].rpc_password_file", "has the same name as the file of node[1].rpc_password_file"];
     gateway.cli_fails(&["check-config"], 2, &words);
     gateway.set("node", list(&here));
     gateway.cli_ok(&["check-config"]);

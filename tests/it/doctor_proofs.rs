@@ -1,6 +1,5 @@
-//! What doctor proves: it listens to the node's publisher, follows an event stream as a browser
-//! does, and names what would keep payments from being seen. And the page behind a proxy that mutes
-//! streams.
+//! Checks that doctor performs itself: the ZMQ publisher, event streams as a browser reads
+//! them, derived addresses, proxies.
 
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
@@ -20,9 +19,9 @@ fn assert_said(said: &str, line: &str, words: &str) {
     assert!(found.is_some(), "no {line:?} with {words:?} in:\n{said}");
 }
 
-// 1. ZMQ leads to a closed port, and to a port where something else answers.
-// 2. The node takes no transactions from its peers.
-// 3. Doctor names each. With the node's own endpoint it says that a publisher answers.
+/// 1. Set ZMQ to a closed port and to another service; run the node with `-blocksonly`.
+/// 2. Doctor reports each.
+/// 3. Set the node's own endpoint: doctor reports a publisher.
 #[test]
 fn doctor_checks_the_nodes_zmq_endpoint_and_relay() {
     let Some(node) = Node::shared() else { return };
@@ -46,8 +45,8 @@ fn doctor_checks_the_nodes_zmq_endpoint_and_relay() {
     assert_said(&warned, "warning  relay: ", "-blocksonly");
 }
 
-// 1. `init` gets a key with a prefix of BIP44, and one that is a master key.
-// 2. It warns at once, keeps the key as it was spelled, and doctor and the start repeat it.
+/// 1. Run `init` with a BIP44 prefix, and with a master key.
+/// 2. It warns and stores the key as spelled; doctor and the start repeat the warning.
 #[test]
 fn a_key_that_wallets_interpret_otherwise_causes_a_warning() {
     // BIP32's first test vector, in Litecoin's spelling for p2pkh on test networks.
@@ -76,8 +75,8 @@ fn respelled(key: &str, version: [u8; 4]) -> String {
     bitcoin::base58::encode_check(&payload)
 }
 
-// 1. A proxy on this machine forwards requests, and is not trusted.
-// 2. The log names it once, and doctor names it; with its network in the list, doctor does not.
+/// 1. Forward requests through an untrusted proxy: the log names it once, and doctor names it.
+/// 2. Add its network to `http.trusted_proxies`: doctor reports nothing.
 #[test]
 fn an_untrusted_proxy_is_reported_once() {
     let Some(TestEnv { gateway, shop: _shop, node: _node }) = TestEnv::shared_with(|gateway| {
@@ -130,8 +129,8 @@ fn mute(mut client: &TcpStream, port: u16) -> Option<()> {
     client.write_all(&answer).ok()
 }
 
-// 1. Everything comes through a proxy that passes answers on only when they are whole.
-// 2. Doctor follows the stream of an open payment as a browser does, and says that it is muted.
+/// 1. Put a proxy in front that buffers whole responses; ordinary responses pass.
+/// 2. Doctor follows the stream of an open payment and reports the buffering.
 #[test]
 #[ignore = "long"]
 fn doctor_detects_a_buffered_event_stream() {
@@ -140,16 +139,16 @@ fn doctor_detects_a_buffered_event_stream() {
     assert!(!said.contains("event streams: the first"), "there is no payment: {said}");
     shop.create("0.05");
     let said = gateway.doctor().stdout;
-    assert_said(&said, "ok       event streams: ", "comes through at once");
+    assert_said(&said, "ok       event streams: ", "arrives at once");
     let proxy = Muting::before(gateway.port());
     gateway.set("public_url", format!("http://127.0.0.1:{}", proxy.0));
     let said = gateway.doctor().stdout;
     assert_said(&said, "ok       public URL: ", "this gateway answers");
-    assert_said(&said, "warning  event streams: ", "nothing of an event stream comes through");
+    assert_said(&said, "warning  event streams: ", "nothing of an event stream arrives");
 }
 
-// 1. A shopper's page comes through the same proxy, below a path.
-// 2. It shows the payment although its event stream never says a word.
+/// 1. Open the checkout page through the same proxy, below a path.
+/// 2. The page shows the payment although its stream delivers nothing.
 #[test]
 #[ignore = "long: a browser"]
 fn a_page_with_a_buffered_event_stream_polls() {

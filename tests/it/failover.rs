@@ -1,4 +1,4 @@
-//! Several nodes behind one gateway: one is followed at a time, and another when that one fails.
+//! Several nodes: one is followed at a time, and another one when it fails.
 
 use std::time::Duration;
 
@@ -11,10 +11,10 @@ use crate::harness::receiver::Receiver;
 use crate::harness::shop::{Created, Shop};
 use crate::harness::wait::{SOON, stays_true, wait_for, wait_until};
 
-/// Long enough for a node that was left to be taken back: ten times the patience, and looks.
+/// Longer than a node needs to be followed again: ten timeouts and some probes.
 const STEADY: Duration = Duration::from_secs(60);
 
-/// A node that others can connect to, and where.
+/// A node that others can connect to, and its address.
 struct Peer {
     node: Node,
     at: String,
@@ -33,12 +33,13 @@ impl Peer {
         Some(Peer { node, at })
     }
 
+    /// Connects to another node and waits until both have the same tip.
     fn connect(&self, other: &Peer) {
         self.node.call::<Value>("addnode", json!([other.at, "onetry"]));
         wait_for("both nodes on one tip", SOON, || self.tip() == other.tip());
     }
 
-    /// Cuts all its connections.
+    /// Disconnects all its peers.
     fn cut(&self) {
         let peers: Vec<Value> = self.node.call("getpeerinfo", json!([]));
         for peer in &peers {
@@ -59,6 +60,7 @@ impl Peer {
         wait_for("a relayed transaction", SOON, || self.node.mempool().iter().any(|id| id == txid));
     }
 
+    /// Its `[[node]]` section.
     fn section(&self) -> toml::Value {
         let mut table = toml::Table::new();
         table.insert("rpc_url".to_owned(), self.node.rpc_url().into());
@@ -69,12 +71,13 @@ impl Peer {
         table.into()
     }
 
+    /// Its name in logs and metrics.
     fn name(&self) -> String {
         self.node.rpc_url().trim_start_matches("http://").to_owned()
     }
 }
 
-/// Two connected nodes, the first of which the gateway follows.
+/// Two connected nodes, of which the gateway follows the first.
 fn pair(configure: impl FnOnce(&Gateway)) -> Option<(Peer, Peer, Gateway)> {
     let (first, second) = (Peer::stopped()?, Peer::stopped()?);
     first.node.up();
@@ -87,17 +90,19 @@ fn pair(configure: impl FnOnce(&Gateway)) -> Option<(Peer, Peer, Gateway)> {
     Some((first, second, gateway))
 }
 
+/// Waits until the gateway follows this node.
 #[track_caller]
 fn await_followed(gateway: &Gateway, peer: &Peer, deadline: Duration) {
     let line = format!("litegate_node_in_use{{node=\"{}\"}} 1", peer.name());
     wait_for(&line, deadline, || gateway.metrics().lines().any(|found| found == line));
 }
 
+/// Number of failovers so far.
 fn changes(gateway: &Gateway) -> usize {
     gateway.log_lines(&["following another node"]).len()
 }
 
-/// Lets a payment be paid and mined at a node, and waits for the whole of it.
+/// Completes a payment at a node, including its webhook.
 #[track_caller]
 fn whole_life(shop: &Shop, receiver: &Receiver, peer: &Peer) -> Created {
     let payment = shop.create_with_webhook("0.05", &receiver.url("/hook"));
@@ -126,7 +131,7 @@ fn trade(gateway: &Gateway, followed: &Peer) -> (Shop, Receiver, Created) {
     (shop, receiver, payment)
 }
 
-/// Each payment was told under one id, and each litoshi was paid once.
+/// Each payment has one event id, and each litoshi is paid once.
 #[track_caller]
 fn check_ledger(gateway: &Gateway, receiver: &Receiver, payments: &[Created]) {
     let hits = receiver.hits();
@@ -142,6 +147,14 @@ fn check_ledger(gateway: &Gateway, receiver: &Receiver, payments: &[Created]) {
     assert_eq!(of("paidLtc") + of("feesLtc"), of("receivedLtc"));
 }
 
+/// 1. Stop the first node: the gateway follows the second, and payments complete and are
+///    swept.
+/// 2. Start the first node, behind and then synchronised: the gateway stays with the second.
+/// 3. Disconnect the second node and extend the first: the gateway follows the first.
+/// 4. Stop the first node and let the second have a longer branch: it is followed as a
+///    reorganisation, and the payment's loss is logged.
+/// 5. Broadcast the payment again: its sweep is sent again.
+/// 6. Reconnect both: every payment is paid once, and the audit is clean.
 #[test]
 #[ignore = "long"]
 fn payments_continue_while_the_first_node_fails_and_returns() {
@@ -154,7 +167,6 @@ fn payments_continue_while_the_first_node_fails_and_returns() {
     let mut payments = vec![first_payment];
     wait_for("the second has it all", SOON, || first.tip() == second.tip());
 
-    // The first stops, with a payment seen and one created meanwhile.
     let seen = shop.create_with_webhook("0.05", &receiver.url("/hook"));
     second.await_tx(&first.node.send(&seen.address, "0.05"));
     shop.await_field(&seen.id, "amountReceivedLtc", "0.05", SOON);
@@ -174,17 +186,15 @@ fn payments_continue_while_the_first_node_fails_and_returns() {
     gateway.await_tip(&second.node.height().to_string());
     gateway.cli_ok(&["audit"]);
 
-    // It returns, and lags: it has none of these blocks. Nobody goes back to it.
     first.node.up_with(&[]);
     let behind = gateway.await_log(&["warn", "a node is behind the block that we stand on"]);
     assert!(behind.contains(&first.name()), "{behind}");
     payments.push(whole_life(&shop, &receiver, &second));
-    // It catches up and is well: still nobody goes back.
+    // The first node is synchronised again, and still not followed.
     first.connect(&second);
     gateway.await_log(&["info", "a node is well", &first.name()]);
     stays_true("it stays with the second", Duration::from_secs(6), || changes(&gateway) == 1);
 
-    // Now the second lags: cut off, it misses what the first goes on with.
     second.cut();
     let on_first = shop.create_with_webhook("0.05", &receiver.url("/hook"));
     let txid = first.node.send(&on_first.address, "0.05");
@@ -196,8 +206,6 @@ fn payments_continue_while_the_first_node_fails_and_returns() {
     wait_for("the sweep by the first", SOON, || !first.node.mempool().is_empty());
     assert_eq!(changes(&gateway), 2);
 
-    // The first stops for good measure, and the second has gone on by itself, on another branch
-    // that is longer: as after any reorganisation the gateway follows it.
     first.node.stop();
     let above = gateway.metrics();
     let height =
@@ -210,7 +218,6 @@ fn payments_continue_while_the_first_node_fails_and_returns() {
     let after = shop.status(&on_first.id);
     assert_eq!(after.text("status"), "completed", "completed is final");
     gateway.await_log(&["error", "a completed payment has lost its coins"]);
-    // Its transaction and the stored sweep reach the other node: the payout goes out all the same.
     let _: String = second.node.call("sendrawtransaction", json!([raw]));
     second.node.mine(2);
     gateway.await_log(&["warn", "the coins of a completed payment are back"]);
@@ -218,7 +225,6 @@ fn payments_continue_while_the_first_node_fails_and_returns() {
     second.node.mine(1);
     payments.push(on_first);
 
-    // The first comes back with its own tip, and gives it up for the longer branch.
     first.node.up_with(&[]);
     first.connect(&second);
     payments.push(whole_life(&shop, &receiver, &second));
@@ -237,7 +243,10 @@ fn payments_continue_while_the_first_node_fails_and_returns() {
     assert_eq!(second.node.balance_of(&shop.payout_address), paid);
 }
 
-/// A node that has only just been turned to may not have heard of a transaction yet.
+/// 1. See two payments at the first node only, then stop it.
+/// 2. The second node lacks them; both count as seen past their expiry, also after a restart.
+/// 3. Broadcast one at the second node and mine it: it completes, not late.
+/// 4. The other one expires.
 #[test]
 #[ignore = "long"]
 fn coins_of_the_previous_node_are_not_replaced_at_once() {
@@ -260,22 +269,22 @@ fn coins_of_the_previous_node_are_not_replaced_at_once() {
     let ((slow, raw), (lost, _)) = (paid("0.05"), paid("0.051"));
     first.node.stop();
     await_followed(&gateway, &second, SOON);
-    // Their time is up meanwhile: nobody may be told that they were not paid.
     stays_true("it counts as seen", Duration::from_secs(6), || {
         let status = shop.status(&slow.id);
         status.text("status") == "pending" && status.raw("amountReceivedLtc") == "0.05"
     });
-    // A start in between is no other node.
     gateway.restart();
     let _: String = second.node.call("sendrawtransaction", json!([raw]));
     second.node.mine(2);
     let done = shop.await_status(&slow.id, "completed", SOON);
     assert_eq!(done.raw("late"), "false");
-    // The one that the new node never hears of does not stay for ever.
     let fields = shop.await_status(&lost.id, "expired", Duration::from_secs(40));
     assert_eq!(fields.raw("amountReceivedLtc"), "0");
 }
 
+/// 1. Configure a first node that does not exist: the gateway follows the second.
+/// 2. A payment completes, and `audit` uses the second node.
+/// 3. Restart: the second node is used at once.
 #[test]
 fn an_unreachable_first_node_is_skipped_by_commands_too() {
     let Some(second) = Node::start() else { return };
@@ -295,7 +304,7 @@ fn an_unreachable_first_node_is_skipped_by_commands_too() {
     second.mine(2);
     shop.await_status(&payment.id, "completed", SOON);
     gateway.cli_ok(&["audit"]);
-    // What was chosen holds over a restart: nobody waits for the first again.
+    // The choice is stored, so the restart does not wait for the first node.
     gateway.restart();
     let again = shop.create("0.05");
     second.send(&again.address, "0.05");
@@ -303,8 +312,10 @@ fn an_unreachable_first_node_is_skipped_by_commands_too() {
     assert_eq!(gateway.log_lines(&["following another node"]).len(), 1);
 }
 
-/// Of a branch that it refuses a node knows no more than its first block, which lies no higher than
-/// its own tip: it is behind on purpose, and is not left for the one that accepts more.
+/// 1. Let the first node refuse a block of the second and mine its own, shorter branch.
+/// 2. The gateway stays with the first: of a refused branch a node knows only the first block,
+///    so it is not behind.
+/// 3. Stop the first node: the gateway follows the second.
 #[test]
 #[ignore = "long"]
 fn a_node_that_refuses_the_blocks_of_another_is_not_left() {
@@ -323,12 +334,13 @@ fn a_node_that_refuses_the_blocks_of_another_is_not_left() {
     assert_eq!(second.node.height(), first.node.height() + 2);
     gateway.await_tip(&first.node.height().to_string());
     stays_true("it is followed", Duration::from_secs(8), || changes(&gateway) == 0);
-    // As soon as it is gone, the other has to do.
     first.node.stop();
     await_followed(&gateway, &second, SOON);
 }
 
-/// At the very moment of the change, before and after it is recorded.
+/// 1. Crash the gateway during a failover, before or after it is recorded.
+/// 2. Start it: it follows the other node, and payments complete and are swept.
+/// 3. Repeat in the other direction: every payment is paid once.
 #[test]
 #[ignore = "long"]
 fn a_crash_during_failover_continues_with_the_other_node() {
@@ -370,7 +382,10 @@ fn a_crash_during_failover_continues_with_the_other_node() {
     check_ledger(&gateway, &receiver, &payments);
 }
 
-/// A node of another chain is no way out, however well it is.
+/// 1. Complete a payment with 26 confirmations at the first node.
+/// 2. Let the second node replace the first followed block and all after it.
+/// 3. Stop the first node: the gateway does not follow the second.
+/// 4. Start the first node: payments continue.
 #[test]
 #[ignore = "long"]
 fn another_chain_is_never_followed() {
@@ -380,12 +395,11 @@ fn another_chain_is_never_followed() {
     let shop = Shop::open(&gateway, &first.node, "Corner Shop");
     let payment = shop.create("0.05");
     first.node.send(&payment.address, "0.05");
-    // So many that no reorganisation may take them all.
+    // More blocks than a reorganisation may replace.
     first.node.mine(26);
     shop.await_status(&payment.id, "completed", SOON);
     gateway.await_tip(&first.node.height().to_string());
     wait_for("the second has it all", SOON, || first.tip() == second.tip());
-    // It forgets the first block that we followed, and goes on with others.
     second.cut();
     let began = 110;
     second.node.disconnect(second.node.height() - began + 1);

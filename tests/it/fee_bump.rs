@@ -1,4 +1,4 @@
-//! A sweep that stays unconfirmed: sent again, and raised in fee as far as the node takes that.
+//! Fee bumps of unconfirmed sweeps, as far as the node accepts replacements.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,9 +10,10 @@ use crate::harness::shop::Shop;
 use crate::harness::test_env::TestEnv;
 use crate::harness::wait::{SOON, stays_true, wait_for, wait_until};
 
+/// More than `fee_bump_after`.
 const AFTER: Duration = Duration::from_secs(3_700);
 
-/// A stage on which one sweep of one payment waits in the mempool. Answers its txid.
+/// A gateway whose sweep of one payment is in the mempool. Answers its txid.
 fn test_env_with_sweep(node: Node) -> (TestEnv, String) {
     let test_env =
         TestEnv::beside(Arc::new(node), |gateway: &Gateway| gateway.set("sweeper.interval", "1s"));
@@ -24,12 +25,15 @@ fn test_env_with_sweep(node: Node) -> (TestEnv, String) {
     (test_env, sent)
 }
 
+/// 1. Wait for a sweep, then configure an operator fee, which must not affect it.
+/// 2. Let `fee_bump_after` pass: a version with at least 1.5 times the fee pays the same
+///    address.
+/// 3. Restart and mine: the merchant is paid once, and the audit counts the higher fee.
 #[test]
 fn a_replacing_node_gets_a_fee_bump_to_the_same_address() {
     let Some(node) = Node::start_with(&["-mempoolreplacement=1"]) else { return };
     let (TestEnv { gateway, shop, node }, first) = test_env_with_sweep(node);
     let low = node.fee_of(&first);
-    // What the operator takes from now on concerns the next sweep, not this one.
     gateway.set("sweeper.operator_fee_basis_points", 100);
     gateway.set("sweeper.operator_address", node.fresh_address());
     gateway.restart();
@@ -41,7 +45,6 @@ fn a_replacing_node_gets_a_fee_bump_to_the_same_address() {
     assert!(high * 2 >= low * 3, "half as much again: {low}, then {high}");
     assert_eq!(node.outputs_of(&second), [(shop.payout_address.clone(), litoshis("0.5") - high)]);
     gateway.await_log(&["warn", "a version with a higher fee is sent"]);
-    // Whoever is asked, it is one payout.
     gateway.restart();
     node.mine(1);
     gateway.await_tip(&node.height().to_string());
@@ -51,10 +54,11 @@ fn a_replacing_node_gets_a_fee_bump_to_the_same_address() {
     stays_true("paid once", Duration::from_secs(2), || node.mempool().is_empty());
 }
 
-// 1. One merchant has twenty coins of 0.00008 LTC, of which the fee takes nearly a tenth;
-//    another has half a litecoin. One sweep pays both, and stays unconfirmed.
-// 2. A higher fee would be more than a tenth of the small coins. It is paid all the same: by
-//    the small coins as far as they are inputs, and by the other merchant only for its own.
+/// 1. Complete a payment of twenty tiny coins and one of 0.5 LTC; one sweep pays both and
+///    stays unconfirmed.
+/// 2. Let `fee_bump_after` pass: the fee exceeds `max_fee_percent` of the tiny coins, and is
+///    bumped anyway.
+/// 3. The merchants share the fee by their inputs; the audit is clean.
 #[test]
 fn a_merchant_with_tiny_coins_does_not_stop_a_fee_bump() {
     let Some(node) = Node::start_with(&["-mempoolreplacement=1"]) else { return };
@@ -95,6 +99,10 @@ fn a_merchant_with_tiny_coins_does_not_stop_a_fee_bump() {
     gateway.cli_ok(&["audit"]);
 }
 
+/// 1. Wait for a fee bump, then mine the first version.
+/// 2. The merchant is paid once, and the audit counts the lower fee.
+/// 3. Disconnect the block: one of the versions is sent again, to the same address.
+/// 4. Mine it: the audit is clean.
 #[test]
 fn the_first_version_may_be_mined_after_a_fee_bump() {
     let Some(node) = Node::start_with(&["-mempoolreplacement=1"]) else { return };
@@ -109,7 +117,6 @@ fn the_first_version_may_be_mined_after_a_fee_bump() {
     assert_eq!(litoshis(audit.raw("feesLtc")), low, "the version that was mined counts");
     gateway.let_pass(AFTER);
     stays_true("paid once", Duration::from_secs(3), || node.mempool().is_empty());
-    // Its block leaves the chain: one of the two goes out again, to the same address.
     node.disconnect(1);
     node.mine_empty();
     node.mine_empty();
@@ -121,6 +128,10 @@ fn the_first_version_may_be_mined_after_a_fee_bump() {
     gateway.cli_ok(&["audit"]);
 }
 
+/// 1. Wait for a sweep at a node that refuses replacements.
+/// 2. Let `fee_bump_after` pass three times: the first version stays, and the refusal is
+///    logged once.
+/// 3. Mine: the merchant is paid and the audit is clean.
 #[test]
 fn a_refused_fee_bump_keeps_the_first_and_is_logged_once() {
     let Some(node) = Node::start() else { return };
@@ -143,6 +154,9 @@ fn a_refused_fee_bump_keeps_the_first_and_is_logged_once() {
     gateway.cli_ok(&["audit"]);
 }
 
+/// 1. Kill the gateway, and restart the node without mempool and wallet broadcast.
+/// 2. Start the gateway: it sends the sweep again.
+/// 3. Mine: the merchant is paid.
 #[test]
 fn an_evicted_sweep_is_sent_again_after_both_restart() {
     let Some(node) = Node::start() else { return };
@@ -150,7 +164,6 @@ fn an_evicted_sweep_is_sent_again_after_both_restart() {
     gateway.kill();
     node.stop();
     node.up_with(&["-persistmempool=0", "-walletbroadcast=0"]);
-    // Its wallet does not know the coin, so only the gateway can send it again.
     assert_eq!(node.mempool(), [""; 0]);
     gateway.start();
     wait_for("it is back", SOON, || node.mempool() == [first.clone()]);

@@ -1,5 +1,5 @@
-//! Fee rates that spike, vanish or are absurd; sweeps that get stuck; coins that mature late;
-//! payees who spend at once; and payout addresses that change while a sweep is under way.
+//! Fee rates that spike, fail or are absurd; stuck sweeps; coins that mature late; payees that
+//! spend at once; payout addresses that change during a sweep.
 
 use std::fs;
 use std::sync::Arc;
@@ -17,25 +17,26 @@ use crate::harness::shop::{Created, Shop};
 use crate::harness::test_env::TestEnv;
 use crate::harness::wait::{SOON, stays_true, wait_for, wait_until};
 
-/// What a node without an estimate answers.
+/// The answer of a node without an estimate.
 const NO_ESTIMATE: &str = r#""errors":["Insufficient data or no feerate found"]"#;
 const ABSURDLY_LOW: Fault = Fault::Rewrite(NO_ESTIMATE, r#""feerate":0.00000001"#);
 const HIGH: Fault = Fault::Rewrite(NO_ESTIMATE, r#""feerate":0.00090000"#);
 const ABSURDLY_HIGH: Fault = Fault::Rewrite(NO_ESTIMATE, r#""feerate":1.00000000"#);
 
-/// The rates that are paid, in litoshis for 1,000 vbytes.
+/// Fee rates that are paid, in litoshis per 1,000 vbytes.
 const RATE_DEFAULT: u64 = 10_000;
 const RATE_MIN: u64 = 2_000;
 const RATE_MAX: u64 = 1_000_000;
 
-/// A day and an hour: after that a changed payout address is in force.
+/// More than the delay of a changed payout address.
 const DAYS_DELAY: Duration = Duration::from_secs(25 * 3600);
 
+/// Sweeps every second.
 fn sweeping(gateway: &Gateway) {
     gateway.set("sweeper.interval", "1s");
 }
 
-/// A stage that sweeps, with a proxy before its node.
+/// A sweeping gateway that reaches its node through a proxy.
 fn proxied() -> Option<(TestEnv, RpcProxy)> {
     let node = Arc::new(Node::start()?);
     let proxy = RpcProxy::before(&node.rpc_url());
@@ -46,13 +47,14 @@ fn proxied() -> Option<(TestEnv, RpcProxy)> {
     Some((test_env, proxy))
 }
 
+/// Creates and pays a payment.
 fn pay(node: &Node, shop: &Shop, amount: &str) -> Created {
     let payment = shop.create(amount);
     node.send(&payment.address, amount);
     payment
 }
 
-/// Pays, and waits until the payment is complete.
+/// Completes a payment.
 fn pay_whole(node: &Node, shop: &Shop, amount: &str) -> Created {
     let payment = pay(node, shop, amount);
     node.mine(2);
@@ -60,11 +62,13 @@ fn pay_whole(node: &Node, shop: &Shop, amount: &str) -> Created {
     payment
 }
 
+/// A sweep in the mempool.
 #[track_caller]
 fn await_sweep(node: &Node) -> String {
     wait_until("the sweep in the mempool", SOON, || node.mempool().into_iter().next())
 }
 
+/// Virtual size of a transaction in the mempool.
 fn vsize_of(node: &Node, txid: &str) -> u64 {
     #[derive(Deserialize)]
     struct Entry {
@@ -73,17 +77,20 @@ fn vsize_of(node: &Node, txid: &str) -> u64 {
     node.call::<Entry>("getmempoolentry", json!([txid])).vsize
 }
 
-/// Where a payment's coins went, as the gateway says: a line for each sweep.
+/// The payment's payouts, one per sweep.
 fn payouts(gateway: &Gateway, payment: &Created) -> Vec<Fields> {
     gateway.cli_json(&["payment", "show", &payment.id]).objects("payouts")
 }
 
+/// Waits for the tip and expects a clean audit.
 #[track_caller]
 fn await_clean_audit(gateway: &Gateway, node: &Node) {
     gateway.await_tip(&node.height().to_string());
     gateway.cli_ok(&["audit"]);
 }
 
+/// 1. Sweep without an estimate, with an absurdly low, a high, and an absurdly high one.
+/// 2. The fee follows the default, the floor, the estimate, and the ceiling.
 #[test]
 fn the_fee_follows_the_estimate_between_floor_and_ceiling() {
     let Some((TestEnv { gateway, shop, node }, proxy)) = proxied() else { return };
@@ -104,14 +111,17 @@ fn the_fee_follows_the_estimate_between_floor_and_ceiling() {
     await_clean_audit(&gateway, &node);
 }
 
+/// 1. At the highest fee rate, complete a small payment of one merchant and a large one of
+///    another.
+/// 2. Only the large one is swept; the small one exceeds `max_fee_percent` and waits.
+/// 3. Lower the fee rate: the small one is swept, and the audit is clean.
 #[test]
 #[ignore = "long"]
 fn a_payout_eaten_by_fees_waits_alone_for_a_lower_fee() {
     let Some((TestEnv { gateway, shop, node }, proxy)) = proxied() else { return };
     let neighbour = Shop::open(&gateway, &node, "Neighbour");
     proxy.set(ABSURDLY_HIGH);
-    // At the ceiling an input and its output cost about 0.001 LTC: more than a tenth of the one
-    // payment, and a small part of the other.
+    // At the ceiling an input and its output cost about 0.001 LTC.
     let small = pay(&node, &shop, "0.0101");
     let large = pay(&node, &neighbour, "1");
     node.mine(2);
@@ -135,6 +145,8 @@ fn a_payout_eaten_by_fees_waits_alone_for_a_lower_fee() {
     await_clean_audit(&gateway, &node);
 }
 
+/// 1. Let `estimatesmartfee` fail: the sweeper waits and logs the reason.
+/// 2. Let it answer: the sweep is sent.
 #[test]
 fn sweeps_wait_until_the_node_estimates_a_fee() {
     let Some((TestEnv { gateway, shop, node }, proxy)) = proxied() else { return };
@@ -148,6 +160,9 @@ fn sweeps_wait_until_the_node_estimates_a_fee() {
     await_clean_audit(&gateway, &node);
 }
 
+/// 1. Let the node answer nonsense as a fee rate: nothing is sent, and the gateway keeps
+///    running.
+/// 2. Let it answer properly: the sweep is sent.
 #[test]
 fn a_non_numeric_fee_estimate_is_rejected() {
     let Some((TestEnv { gateway, shop, node }, proxy)) = proxied() else { return };
@@ -167,6 +182,8 @@ fn a_non_numeric_fee_estimate_is_rejected() {
     await_clean_audit(&gateway, &node);
 }
 
+/// 1. Complete a payment by a coinbase and an ordinary one: only the ordinary coin is swept.
+/// 2. At 99 confirmations the coinbase waits; at 100 it is swept.
 #[test]
 #[ignore = "long"]
 fn a_coinbase_counts_like_any_coin_and_is_swept_at_a_hundred() {
@@ -196,7 +213,7 @@ fn a_coinbase_counts_like_any_coin_and_is_swept_at_a_hundred() {
     await_clean_audit(&gateway, &node);
 }
 
-/// Spends an output of a transaction of the mempool at once, with the node's wallet.
+/// Spends an unconfirmed output with the node's wallet.
 fn spend_at_once(node: &Node, txid: &str, vout: u32) -> String {
     let (_, amount) = &node.outputs_of(txid)[vout as usize];
     let to = node.fresh_address();
@@ -208,10 +225,15 @@ fn spend_at_once(node: &Node, txid: &str, vout: u32) -> String {
     node.call("sendrawtransaction", json!([signed["hex"]]))
 }
 
+/// 1. Sweep the payments of two merchants, and let the response to the broadcast be lost.
+/// 2. The payees spend their outputs unconfirmed: no second sweep is made.
+/// 3. Mine everything while only the sweeper runs: its broadcast is refused, and no second
+///    sweep is made.
+/// 4. The audit is clean.
 #[test]
 #[ignore = "long"]
 fn payees_that_spend_at_once_are_not_paid_twice() {
-    // What a node says of a transaction whose outputs are spent already sounds like a conflict.
+    // A node reports a transaction whose outputs are spent like a conflict.
     let Some((TestEnv { gateway, shop, node }, proxy)) = proxied() else { return };
     let neighbour = Shop::open(&gateway, &node, "Neighbour");
     proxy.set(Fault::Loses("sendrawtransaction"));
@@ -233,8 +255,7 @@ fn payees_that_spend_at_once_are_not_paid_twice() {
     calm("in the mempool, its answer lost", 3);
     proxy.set(Fault::None);
     calm("in the mempool", 3);
-    // Mined with its children while only the sweeper runs, which hears of it from nobody: it sends
-    // again, and is refused as if somebody else had spent the coins.
+    // The sweeper alone does not see the block; its broadcast is refused like a double spend.
     gateway.kill();
     node.mine(1);
     let mut sweeper = Part::of("sweeper");
@@ -256,7 +277,7 @@ fn payees_that_spend_at_once_are_not_paid_twice() {
     assert_eq!(sum, litoshis("0.12"));
 }
 
-/// Asks for another payout address, as the merchant's so-manieth.
+/// Registers another payout address, which becomes this number for the merchant.
 fn change_address(gateway: &Gateway, node: &Node, shop: &Shop, number: usize) -> String {
     let address = node.fresh_address();
     gateway.cli_ok(&["merchant", "set-address", &shop.merchant_id, &address]);
@@ -264,6 +285,13 @@ fn change_address(gateway: &Gateway, node: &Node, shop: &Shop, number: usize) ->
     address
 }
 
+/// 1. Register a change: a sweep before the delay pays the old address, and keeps it after the
+///    delay.
+/// 2. The next sweep pays the new address.
+/// 3. Cancel a change, and register two: the cancelled and the superseded one are never paid.
+/// 4. Crash between storing and broadcasting a sweep, and let a change take effect: the stored
+///    sweep is sent unchanged.
+/// 5. Let a change take effect and reorganise: a mined sweep returns unchanged.
 #[test]
 #[ignore = "long"]
 fn a_new_payout_address_applies_to_sweeps_after_its_delay() {
@@ -281,11 +309,9 @@ fn a_new_payout_address_applies_to_sweeps_after_its_delay() {
         gateway.let_pass(passed);
     };
     let pays = |node: &Node| node.outputs_of(&await_sweep(node))[0].0.clone();
-    // Pending: the change waits for its day; a payout before that goes to the old address.
     let second = change_address(&gateway, &node, &shop, 2);
     pay_whole(&node, &shop, "0.05");
     assert_eq!(pays(&node), shop.payout_address, "the change waits");
-    // In the mempool: what was made stays.
     days_pass(&gateway);
     stays_true("the same sweep", Duration::from_secs(2), || node.mempool().len() == 1);
     assert_eq!(pays(&node), shop.payout_address, "made before the change");
@@ -293,7 +319,6 @@ fn a_new_payout_address_applies_to_sweeps_after_its_delay() {
     pay_whole(&node, &shop, "0.05");
     assert_eq!(pays(&node), second, "in force since yesterday");
     node.mine(1);
-    // Cancelled: it never counts. Changed twice: the last one does.
     let cancelled = change_address(&gateway, &node, &shop, 3);
     gateway.cli_ok(&["merchant", "cancel-address-change", &shop.merchant_id]);
     days_pass(&gateway);
@@ -302,7 +327,6 @@ fn a_new_payout_address_applies_to_sweeps_after_its_delay() {
     node.mine(1);
     let overtaken = change_address(&gateway, &node, &shop, 4);
     let third = change_address(&gateway, &node, &shop, 5);
-    // Stored, and not sent yet, when the change comes into force.
     fs::write(&flag, "").unwrap();
     pay_whole(&node, &shop, "0.05");
     wait_for("the process dies between storing and sending", SOON, || gateway.ended().is_some());
@@ -316,7 +340,6 @@ fn a_new_payout_address_applies_to_sweeps_after_its_delay() {
     pay_whole(&node, &shop, "0.05");
     assert_eq!(pays(&node), third, "the last of two changes");
     node.mine(1);
-    // Mined, then taken out of the chain: it comes back as it was.
     let fourth = change_address(&gateway, &node, &shop, 6);
     days_pass(&gateway);
     node.disconnect(1);
@@ -331,8 +354,8 @@ fn a_new_payout_address_applies_to_sweeps_after_its_delay() {
     await_clean_audit(&gateway, &node);
 }
 
-/// A node that dropped the sweep that it had: its mempool's minimum is ten times as much as that
-/// pays. The gateway, the payment, the sweep and its fee.
+/// A node that dropped the sweep, because its minimum fee rate is ten times higher. Answers
+/// the payment, the sweep and its fee.
 fn test_env_with_dropped_sweep() -> Option<(TestEnv, Created, String, u64)> {
     let test_env = TestEnv::beside(Arc::new(Node::start()?), sweeping);
     let TestEnv { gateway, shop, node } = &test_env;
@@ -346,6 +369,8 @@ fn test_env_with_dropped_sweep() -> Option<(TestEnv, Created, String, u64)> {
     Some((test_env, payment, first, fee))
 }
 
+/// 1. Let the node drop a sweep by a higher minimum fee rate: its coins stay claimed.
+/// 2. Restore the minimum: the same transaction is sent and pays the merchant once.
 #[test]
 #[ignore = "long"]
 fn an_evicted_sweep_keeps_its_claims_and_is_paid_once() {
@@ -362,6 +387,9 @@ fn an_evicted_sweep_keeps_its_claims_and_is_paid_once() {
     await_clean_audit(gateway, node);
 }
 
+/// 1. Let the node drop a sweep by a higher minimum fee rate.
+/// 2. Let `fee_bump_after` pass: a version above the minimum is sent.
+/// 3. Mine it and restore the minimum: the merchant is paid once.
 #[test]
 #[ignore = "long"]
 fn a_sweep_below_the_mempool_minimum_gets_a_fee_bump() {
@@ -375,7 +403,8 @@ fn a_sweep_below_the_mempool_minimum_gets_a_fee_bump() {
     assert_eq!(payouts(gateway, &payment).len(), 1, "one payout in two versions");
     node.mine(1);
     assert_eq!(node.balance_of(&shop.payout_address), litoshis("0.5") - high);
-    // With the usual minimum again, the first would be taken if its coins were not spent.
+    // With the usual minimum, the node would accept the first version if its coins were
+    // unspent.
     node.stop();
     node.up_with(&[]);
     node.mine(3);
@@ -383,6 +412,8 @@ fn a_sweep_below_the_mempool_minimum_gets_a_fee_bump() {
     await_clean_audit(gateway, node);
 }
 
+/// 1. Raise the node's minimum fee rate and complete a payment.
+/// 2. The sweep pays at least that rate.
 #[test]
 #[ignore = "long"]
 fn a_new_sweep_pays_at_least_the_mempool_minimum_fee() {
@@ -401,6 +432,8 @@ fn a_new_sweep_pays_at_least_the_mempool_minimum_fee() {
     await_clean_audit(&gateway, &node);
 }
 
+/// 1. Pay one payment with two tiny coins and a large one, at the highest fee rate.
+/// 2. Only the large coin is swept; `sweep --dry-run` lists the others as waiting.
 #[test]
 #[ignore = "long"]
 fn uneconomic_coins_stay_unswept_and_delay_no_other_coin() {
@@ -409,7 +442,6 @@ fn uneconomic_coins_stay_unswept_and_delay_no_other_coin() {
     for amount in ["0.00004", "0.00005", "0.05"] {
         node.send(&payment.address, amount);
     }
-    // An input costs 0.00068 LTC at the ceiling.
     proxy.set(ABSURDLY_HIGH);
     node.mine(2);
     shop.await_status(&payment.id, "completed", SOON);

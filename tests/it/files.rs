@@ -219,14 +219,11 @@ const FILES: [&[&str]; 7] = [
     ],
 ];
 
-// 1. An installation with a gateway's user and a sweeper's user; the database, the mark and the
-//    record are theirs.
-// 2. The gateway's user replaces a file by a symbolic link to a file of root's, by one to a file
-//    that is not there in a directory of root's, by a hard link, a FIFO, a directory, or a
-//    stranger's file.
-// 3. Root runs each command. It ends in time, with one sentence if it fails, which names the
-//    database if that was replaced; nothing of root's is changed, and nothing new is there but what
-//    was asked for.
+/// 1. Install with separate users for gateway and sweeper, who own database, mark and record.
+/// 2. As the gateway's user, replace each file by a symbolic link, a dangling one, a hard
+///    link, a FIFO, a directory, or another user's file.
+/// 3. Run each command as root: it ends in time with at most one error line; no file of root
+///    is changed or created unasked.
 #[test]
 #[ignore = "needs root, long"]
 fn no_substituted_file_harms_files_of_root() {
@@ -303,9 +300,9 @@ fn serve_until_ready_or_ended(installed: &Installed) -> Output {
     Output { code, stdout: String::new(), stderr }
 }
 
-// 1. An installation with two users.
-// 2. Root runs the commands: they work, on files that only root can read or write, too.
-// 3. Everything that they made in the users' directories belongs to those users.
+/// 1. Install with two users.
+/// 2. Run the commands as root, also on files that only root can access: they work.
+/// 3. Every file that they created in the users' directories belongs to those users.
 #[test]
 #[ignore = "needs root"]
 fn commands_of_root_act_as_the_users_of_the_directories() {
@@ -341,8 +338,8 @@ fn commands_of_root_act_as_the_users_of_the_directories() {
     }
 }
 
-// 1. An installation with two users; each role that root starts becomes its user.
-// 2. The same for a process that was started as that user.
+/// 1. Install with two users; start each role as root: it switches to its user.
+/// 2. Start it as that user: it works the same.
 #[test]
 #[ignore = "needs root"]
 fn a_role_started_by_root_switches_to_its_user() {
@@ -364,9 +361,9 @@ fn a_role_started_by_root_switches_to_its_user() {
     }
 }
 
-// 1. The gateway's user links what was the sweeper's lock to the sweeper's record.
-// 2. The sweeper starts, as root and as its own user, and root pays out.
-// 3. The record is as it was; the lock lies beside it.
+/// 1. As the gateway's user, link a lock file to the sweeper's record.
+/// 2. Start the sweeper as root and as its user, and pay out as root.
+/// 3. The record is intact, and the lock is beside it.
 #[test]
 #[ignore = "needs root"]
 fn the_gateways_user_cannot_reach_the_seal_state() {
@@ -388,8 +385,8 @@ fn the_gateways_user_cannot_reach_the_seal_state() {
     assert!(sweeper.join("record.sweeper.lock").is_file());
 }
 
-// 1. A directory that everybody can write holds the database.
-// 2. Root's commands refuse it by name: there is no user whom it belongs to.
+/// 1. Put the database into a directory that every user can write.
+/// 2. Commands of root refuse it by name, because no user owns it.
 #[test]
 #[ignore = "needs root"]
 fn root_refuses_a_world_writable_directory() {
@@ -442,8 +439,8 @@ fn a_configuration_that_others_can_change_is_refused() {
     gateway.cli_ok(&["check-config"]);
 }
 
-// 1. A configuration that belongs to another user, or lies in a directory of another user.
-// 2. Root's commands refuse it, and say who could have written it.
+/// 1. Let the configuration, or its directory, belong to another user.
+/// 2. Commands of root refuse it and name that user.
 #[test]
 #[ignore = "needs root"]
 fn root_refuses_a_configuration_of_another_user() {

@@ -1,5 +1,5 @@
-//! When a payment was first seen: the earlier of our sight and the node's, and patience with a node
-//! that has lost its mempool.
+//! First sight of a payment: the earlier of the gateway's and the node's, with patience for a
+//! node that lost its mempool.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -25,9 +25,9 @@ fn lose_mempool(node: &Node) {
     assert!(node.mempool().is_empty(), "it forgot");
 }
 
-// 1. A payment is seen; the node is restarted and has lost its mempool.
-// 2. It is not shown as replaced, and does not expire when its time is up.
-// 3. Its transaction comes again and is mined: the payment completes in time.
+/// 1. See a payment, then restart the node without its mempool.
+/// 2. The payment is neither replaced nor expired when its time is up.
+/// 3. Broadcast and mine its transaction: it completes, not late.
 #[test]
 fn a_node_gets_time_after_it_lost_its_mempool() {
     let Some(TestEnv { gateway, shop, node }) = TestEnv::alone() else { return };
@@ -50,8 +50,8 @@ fn a_node_gets_time_after_it_lost_its_mempool() {
     gateway.cli_ok(&["audit"]);
 }
 
-// 1. Gateway and node are both down, and the node loses its mempool.
-// 2. Both start: the payment is not shown as replaced.
+/// 1. Stop gateway and node; the node loses its mempool.
+/// 2. Start both: the payment is not shown as replaced.
 #[test]
 fn a_restart_of_gateway_and_node_replaces_no_payment() {
     let Some(TestEnv { gateway, shop, node }) = TestEnv::alone() else { return };
@@ -68,8 +68,9 @@ fn a_restart_of_gateway_and_node_replaces_no_payment() {
     assert_eq!(fields.text("detail"), "seen");
 }
 
-// 1. As above, with a patience of 20 seconds. 2. After that the payment is shown as replaced.
-// 3. A node whose uptime may not be asked for is given no time, and the log says so.
+/// 1. Restart the node without its mempool, with a patience of 20 seconds.
+/// 2. After that the payment is shown as replaced.
+/// 3. A node that refuses `uptime` gets no patience, and the log says so.
 #[test]
 #[ignore = "long"]
 fn the_mempool_wait_ends_and_requires_the_node_uptime() {
@@ -104,8 +105,9 @@ fn the_mempool_wait_ends_and_requires_the_node_uptime() {
     gateway.await_log(&["warn", "cannot see whether the node was restarted", "rpcwhitelist"]);
 }
 
-// 1. The gateway is down; the shopper pays in time. 2. It starts after the payment's time is up.
-// 3. The transaction is still unmined: it was seen when the node took it, and is not late.
+/// 1. Stop the gateway; pay in time.
+/// 2. Start it after the expiry, with the transaction unmined.
+/// 3. The payment counts from the node's first sight and is not late.
 #[test]
 fn a_payment_made_in_time_during_downtime_is_not_late() {
     let Some(TestEnv { gateway, shop, node }) = TestEnv::alone() else { return };
@@ -121,8 +123,8 @@ fn a_payment_made_in_time_during_downtime_is_not_late() {
     assert_eq!(fields.raw("late"), "false");
 }
 
-// 1. The node's clock is two hours behind the gateway's, which has compared its whole mempool.
-// 2. A payment that comes after its time was up is late, whatever the node's clock says.
+/// 1. Set the node's clock two hours behind; the gateway has compared the whole mempool.
+/// 2. Pay after the expiry: the payment is late, whatever the node's clock says.
 #[test]
 fn a_slow_node_clock_makes_no_late_payment_early() {
     let Some(TestEnv { gateway, shop, node }) = TestEnv::alone() else { return };

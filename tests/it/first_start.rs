@@ -1,4 +1,5 @@
-//! The first start: no address is issued before the node has said whether the account was used.
+//! The first start: no address is issued before the node has answered whether the account was
+//! used.
 
 use crate::harness::gateway::Gateway;
 use crate::harness::http::Answer;
@@ -30,9 +31,10 @@ fn issues_nothing(gateway: &Gateway, shop: &Shop) {
     gateway.cli_fails(&by_hand, 3, &["whether this account was used before", ASSUMED]);
 }
 
-// 1. The node is down at the first start: `ready` is printed, every door refuses.
-// 2. The node comes up: addresses are issued.
-// 3. The node goes away again: this and the next start issue without it.
+/// 1. Start for the first time while the node is down: `ready` is printed, and every interface
+///    refuses payments.
+/// 2. Start the node: addresses are issued.
+/// 3. Stop the node: this start and the next one issue addresses without it.
 #[test]
 fn no_address_is_issued_until_the_node_has_answered_once() {
     let Some(node) = Node::stopped() else { return };
@@ -48,9 +50,9 @@ fn no_address_is_issued_until_the_node_has_answered_once() {
     assert_eq!(order(&shop).status, 200);
 }
 
-// 1. The node takes longer for its scan than the start waits for it.
-// 2. `ready` is printed, every door refuses.
-// 3. The scan ends: the used index and those below it are skipped.
+/// 1. Let the node's scan take longer than the start waits: `ready` is printed, and every
+///    interface refuses.
+/// 2. Let the scan end: the used index and all below it are skipped.
 #[test]
 fn no_address_is_issued_until_a_long_scan_ends() {
     let Some(node) = Node::start() else { return };
@@ -70,9 +72,10 @@ fn no_address_is_issued_until_a_long_scan_ends() {
     wait_for("a gateway that is ready", SOON, ready);
 }
 
-// 1. The node does not allow the scan: nothing is issued, and `/readyz` names the ways out.
-// 2. The operator starts it with the flag: addresses are issued, and the audit log has it.
-// 3. The next start needs no flag.
+/// 1. Let the node forbid the scan: nothing is issued, and `/readyz` names the fixes.
+/// 2. Start with `--assume-unused-account`: addresses are issued, and the audit log records
+///    it.
+/// 3. The next start needs no flag.
 #[test]
 fn a_node_without_scan_permission_needs_the_operators_flag() {
     let Some(node) = Node::start() else { return };

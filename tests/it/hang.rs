@@ -1,5 +1,5 @@
-//! A node that hangs: its sockets are open, and nothing comes. Whoever can do without it does not
-//! wait for it, and whoever cannot says so in time.
+//! Nodes that hang: open sockets without answers. Everything that does not need the node
+//! continues.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -40,10 +40,10 @@ fn two_ways() -> Option<(Gateway, Arc<Node>, [RpcProxy; 2])> {
     Some((gateway, node, proxies))
 }
 
-// 1. A gateway follows the first of two nodes. Let `getblock` hang there, and mine a block.
-// 2. While that call hangs, let everything else hang as well.
-// 3. The gateway follows the second node while the first call still has time to be answered.
-// 4. A payment is completed by what the second node says.
+/// 1. Follow the first of two nodes; let `getblock` hang there, and mine a block.
+/// 2. Let every other call hang as well.
+/// 3. The gateway follows the second node before the first call's deadline.
+/// 4. A payment completes by the second node.
 #[test]
 fn a_call_that_hangs_does_not_delay_the_failover() {
     let Some((gateway, node, [first, second])) = two_ways() else { return };
@@ -63,9 +63,9 @@ fn a_call_that_hangs_does_not_delay_the_failover() {
     assert!(second.count("getblock") > 0);
 }
 
-// 1. The only node hangs. As long as half a minute has not passed, nobody is alarmed.
-// 2. After half a minute `/readyz`, the status and the checkout say that updates are delayed.
-// 3. The node comes back: they say so no more.
+/// 1. Let the only node hang: for half a minute nothing is shown.
+/// 2. After that, `/readyz`, the status and the checkout show a delay.
+/// 3. Let the node answer: they show none.
 #[test]
 fn pages_show_a_delay_half_a_minute_after_the_node_hangs() {
     let Some((TestEnv { gateway, shop, node: _node }, proxy)) = proxied() else { return };
@@ -84,8 +84,8 @@ fn pages_show_a_delay_half_a_minute_after_the_node_hangs() {
     wait_for("up to date", SOON, || detail() == "waiting");
 }
 
-// 1. The only node hangs. The watcher names it in `/readyz` and asks again, though the first call
-//    has time left by the limit of long calls.
+/// 1. Let the only node hang.
+/// 2. `/readyz` names it, and the watcher retries before the deadline of long calls.
 #[test]
 fn a_status_call_has_a_short_deadline() {
     let Some((TestEnv { gateway, shop: _shop, node: _node }, proxy)) = proxied() else { return };
@@ -96,8 +96,8 @@ fn a_status_call_has_a_short_deadline() {
     gateway.await_log(&["the watcher goes on"]);
 }
 
-// 1. A gateway that has followed its node is stopped, and both its nodes hang.
-// 2. It starts, prints `ready` and takes an order while the first calls still hang.
+/// 1. Stop the gateway and let both its nodes hang.
+/// 2. Start it: it prints `ready` and creates a payment while the first calls hang.
 #[test]
 fn the_api_does_not_wait_for_a_node_that_hangs() {
     let Some((gateway, node, proxies)) = two_ways() else { return };
@@ -113,7 +113,8 @@ fn the_api_does_not_wait_for_a_node_that_hangs() {
     assert_eq!(left, before, "no call has come to the end of its time");
 }
 
-// 1. `getblock` hangs, and the watcher waits for it. SIGTERM ends the gateway all the same.
+/// 1. Let `getblock` hang while the watcher waits for it.
+/// 2. SIGTERM stops the gateway.
 #[test]
 fn a_stop_does_not_wait_for_a_node_that_hangs() {
     let Some((TestEnv { gateway, shop, node }, proxy)) = proxied() else { return };
@@ -130,8 +131,8 @@ fn a_stop_does_not_wait_for_a_node_that_hangs() {
     shop.await_status(&payment.id, "completed", SOON);
 }
 
-// 1. The node takes `scantxoutset` and says nothing any more.
-// 2. `litegate audit` shows what it waits for, and ends with exit code 3.
+/// 1. Let `scantxoutset` hang.
+/// 2. `litegate audit` shows that it waits for the node, and exits with 3.
 #[test]
 #[ignore = "long"]
 fn an_audit_of_a_node_that_hangs_ends_with_exit_3() {

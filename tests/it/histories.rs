@@ -1,7 +1,7 @@
-//! A random walk on a real node: what the gateway says in the end is what the final chain says.
+//! Random histories on a real node: at the end the gateway agrees with the final chain.
 //!
-//! `STEPS=300 SEED=7 cargo test --test it histories -- --include-ignored` walks further, or
-//! elsewhere.
+//! `STEPS=300 SEED=7 cargo test --test it histories -- --include-ignored` runs more steps, or
+//! another seed.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -17,13 +17,13 @@ use crate::harness::shop::Created;
 use crate::harness::test_env::TestEnv;
 use crate::harness::wait::{SOON, wait_for};
 
-/// Steps of the usual walk.
+/// Default number of steps.
 const STEPS: u64 = 45;
 
-/// What each payment asks for.
+/// Amount of each payment, in litoshis.
 const AMOUNT: u64 = 1_000_000;
 
-/// A walk under way.
+/// A running history.
 struct Walk {
     test_env: TestEnv,
     random: Random,
@@ -35,7 +35,7 @@ struct Walk {
 }
 
 impl Walk {
-    /// One step; those that the node or its wallet refuses just now are none.
+    /// One random step. The node or its wallet may refuse it.
     fn step(&mut self) {
         let TestEnv { gateway, shop, node } = &self.test_env;
         match self.random.below(12) {
@@ -52,14 +52,14 @@ impl Walk {
                 self.sent.extend(sent.ok());
             }
             4 => {
-                // Replaced in the mempool.
+                // Replace a transaction in the mempool.
                 if let Some(rival) = self.rival() {
                     let _: Result<Value, _> =
                         node.try_call("sendrawtransaction", json!([rival, 0]));
                 }
             }
             5 => {
-                // A conflict is mined that nobody saw before.
+                // Mine an unseen double spend.
                 if let Some(rival) = self.rival() {
                     let address = node.fresh_address();
                     let _: Result<Value, _> =
@@ -70,7 +70,7 @@ impl Walk {
             8 => node.reorg(1 + u32::try_from(self.random.below(3)).unwrap()),
             9 => node.reorg_to_empty(1 + u32::try_from(self.random.below(2)).unwrap()),
             10 => {
-                // Killed: what happens until the next start is not heard of.
+                // Kill or start the gateway.
                 match self.running {
                     true => gateway.kill(),
                     false => gateway.start(),
@@ -84,7 +84,7 @@ impl Walk {
         }
     }
 
-    /// A double-spend of the last transaction that waits to be mined.
+    /// A double spend of the newest unconfirmed payment.
     fn rival(&self) -> Option<String> {
         let mempool: BTreeSet<String> = self.test_env.node.mempool().into_iter().collect();
         let txid = self.sent.iter().rev().find(|txid| mempool.contains(*txid))?;
@@ -92,11 +92,15 @@ impl Walk {
     }
 }
 
+/// A random payment.
 fn pick<'p>(random: &mut Random, payments: &'p [Created]) -> Option<&'p Created> {
     let count = u64::try_from(payments.len()).ok().filter(|count| *count > 0)?;
     payments.get(random.below(count) as usize)
 }
 
+/// 1. Create, pay, replace, mine, reorganise, kill and let time pass, in random order.
+/// 2. Start the gateway and mine five blocks.
+/// 3. Amounts, txids and status of every payment match the chain, and the audit is clean.
 #[test]
 #[ignore = "long"]
 fn the_final_chain_decides_after_any_history() {
@@ -104,7 +108,7 @@ fn the_final_chain_decides_after_any_history() {
     println!("{steps} steps with seed {seed}");
     let Some(node) = Node::start_with(&["-mempoolreplacement=1", "-walletrbf=1"]) else { return };
     let test_env = TestEnv::beside(Arc::new(node), |gateway| {
-        // One more than the deepest reorganisation: what is complete stays in the chain.
+        // More than the deepest reorganisation, so that completed payments stay in the chain.
         gateway.set("payments.confirmations", 4);
     });
     let mut walk = Walk {

@@ -1,5 +1,5 @@
-//! What every answer has, whatever was asked: errors that programs can read, the right headers for
-//! pages and caches, and one answer for a request that is sent again.
+//! Properties of every response: machine-readable errors, headers for browsers and caches, and
+//! idempotent repeats.
 
 use std::collections::BTreeSet;
 use std::io::{Read, Write};
@@ -12,7 +12,7 @@ use crate::harness::json::Fields;
 use crate::harness::test_env::TestEnv;
 use crate::harness::wait::{SOON, wait_for};
 
-/// Sends bytes as they are and reads all that comes until the end.
+/// Sends bytes unchanged and reads until the end.
 fn raw(gateway: &Gateway, bytes: &[u8]) -> String {
     let mut stream = TcpStream::connect(("127.0.0.1", gateway.port())).unwrap();
     stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
@@ -23,6 +23,9 @@ fn raw(gateway: &Gateway, bytes: &[u8]) -> String {
     String::from_utf8_lossy(&answer).into_owned()
 }
 
+/// 1. Read a status: it has an ETag and `no-cache`.
+/// 2. Repeat with that ETag, in every form: 304 without a body.
+/// 3. Pay a part: 200 with another ETag.
 #[test]
 fn an_unchanged_status_is_answered_without_a_body() {
     let Some(TestEnv { gateway, shop, node }) = TestEnv::shared() else { return };
@@ -49,6 +52,8 @@ fn an_unchanged_status_is_answered_without_a_body() {
     assert_ne!(changed.header("etag"), Some(tag.as_str()));
 }
 
+/// 1. Public resources have CORS headers, also with errors and preflights.
+/// 2. Calls with a key have none.
 #[test]
 fn cross_origin_pages_may_read_only_public_resources() {
     let Some(TestEnv { gateway, shop, node: _node }) = TestEnv::shared() else { return };
@@ -83,6 +88,7 @@ fn cross_origin_pages_may_read_only_public_resources() {
     }
 }
 
+/// 1. Each wrong method gets 405 with `allow` and a JSON error.
 #[test]
 fn a_wrong_method_gets_the_list_of_allowed_methods() {
     let Some(TestEnv { gateway, shop, node: _node }) = TestEnv::shared() else { return };
@@ -103,6 +109,8 @@ fn a_wrong_method_gets_the_list_of_allowed_methods() {
     }
 }
 
+/// 1. Send malformed and oversized requests as raw bytes.
+/// 2. Each gets its status, code and request id as JSON.
 #[test]
 fn a_malformed_request_gets_a_json_error() {
     let Some(TestEnv { gateway, shop: _shop, node: _node }) = TestEnv::shared() else { return };
@@ -126,9 +134,10 @@ fn a_malformed_request_gets_a_json_error() {
     }
 }
 
-// 1. A request of 40 kB, and one with 101 small headers: 431, and the sentence names both limits.
-// 2. Fields that decide something, sent twice: 400 names the field, whatever the path.
-// 3. A proxy names the client in bytes that are no text: 400, unless the proxy's own word is clear.
+/// 1. Send 40 kB of headers, and 101 headers: 431, with both limits in the message.
+/// 2. Send decisive headers twice: 400 with the header's name, on every path.
+/// 3. Let a proxy forward a client address that is not text: 400, unless the proxy's own
+///    header is valid.
 #[test]
 fn headers_are_limited_and_decisive_ones_are_unique() {
     let Some(TestEnv { gateway, shop, node: _node }) = TestEnv::shared() else { return };
@@ -179,6 +188,9 @@ fn headers_are_limited_and_decisive_ones_are_unique() {
     );
 }
 
+/// 1. Request with `accept: application/problem+json`: errors are problem documents (RFC
+///    9457).
+/// 2. Successes are ordinary JSON.
 #[test]
 fn errors_use_problem_json_for_clients_that_accept_it() {
     let Some(TestEnv { gateway, shop, node: _node }) = TestEnv::shared() else { return };

@@ -1,8 +1,8 @@
-//! SIGKILL, or the end of all memory, at random instants, again and again, under a stream of
-//! payments, blocks and reorganisations: at the end nothing is missing, doubled or wrongly
-//! completed.
+//! SIGKILL or out-of-memory at random instants, under payments, blocks and reorganisations:
+//! nothing is lost, duplicated or wrongly completed.
 //!
-//! `KILLS=200 SEED=7 cargo test --test it kill -- --include-ignored` runs it longer, or again.
+//! `KILLS=200 SEED=7 cargo test --test it kill -- --include-ignored` runs it longer, or
+//! repeats a seed.
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -26,13 +26,13 @@ use crate::harness::shop::Shop;
 use crate::harness::test_env::TestEnv;
 use crate::harness::wait::{SOON, wait_for};
 
-/// Kills in the usual run.
+/// Default number of kills.
 const KILLS: u64 = 12;
 
-/// What each payment asks for.
+/// Amount of each payment, in litoshis.
 const AMOUNT: u64 = 1_000_000;
 
-/// A payment that was answered.
+/// A payment whose creation was answered.
 #[derive(Debug, Clone)]
 struct Answered {
     key: String,
@@ -50,8 +50,8 @@ fn repeated_kills_lose_and_duplicate_nothing() {
 
 /// 1. Serve as three processes, as with a systemd unit for each.
 /// 2. Order, pay, mine and reorganise without pause.
-/// 3. Kill one of the three at a random instant and start it again, while the others continue.
-/// 4. At the end the books agree with the chain.
+/// 3. Kill one of the three at a random instant and restart it, while the others continue.
+/// 4. At the end the ledger matches the chain.
 #[test]
 #[ignore = "long"]
 fn three_processes_killed_in_turn_lose_and_duplicate_nothing() {
@@ -61,7 +61,7 @@ fn three_processes_killed_in_turn_lose_and_duplicate_nothing() {
     let one_dies = |gateway: &Gateway, _: &Shop, random: &mut Random| {
         let mut parts = parts.borrow_mut();
         for part in parts.iter_mut().filter(|part| !part.runs()) {
-            // Most die in the middle of their work, some while they start.
+            // Most are killed at work, some during the start.
             if random.below(4) > 0 {
                 part.start(gateway);
             } else {
@@ -80,7 +80,9 @@ fn three_processes_killed_in_turn_lose_and_duplicate_nothing() {
     under_load(kills, seed, &one_dies, &all_start);
 }
 
-/// What systemd's `MemoryMax` or a full machine does, wherever memory is asked for next.
+/// 1. Limit the process's memory to its current size, and send many half requests.
+/// 2. The process runs out of memory, as with systemd's `MemoryMax`; kill it otherwise.
+/// 3. Repeat under load: at the end the ledger matches the chain.
 #[test]
 #[ignore = "long"]
 fn repeated_memory_exhaustion_loses_and_duplicates_nothing() {
@@ -100,8 +102,7 @@ fn repeated_memory_exhaustion_loses_and_duplicates_nothing() {
     assert!(by_itself > 0, "it never ran out");
 }
 
-/// Lets the process have no more memory than it has, and a crowd come that sends half of what it
-/// has to say.
+/// Limits the process's memory to its current size, and opens connections with half a request.
 fn starve(gateway: &Gateway, shop: &Shop) -> Vec<TcpStream> {
     let status = std::fs::read_to_string(format!("/proc/{}/status", gateway.pid())).unwrap();
     let size = status.lines().find_map(|line| line.strip_prefix("VmSize:")).unwrap();
@@ -121,11 +122,11 @@ fn starve(gateway: &Gateway, shop: &Shop) -> Vec<TcpStream> {
     (0..300).filter_map(come).collect()
 }
 
-/// One process that serves all roles, whatever it is that it dies of.
+/// Runs all roles in one process, which `die` ends in every round.
 fn dies_again_and_again(deaths: u64, seed: u64, die: &dyn Fn(&Gateway, &Shop)) {
     let dies = |gateway: &Gateway, shop: &Shop, random: &mut Random| {
         let began = gateway.spawn();
-        // Some die while they start, most in the middle of the work.
+        // Some are killed during the start, most at work.
         if random.below(4) > 0 {
             gateway.await_ready(began);
         }
@@ -135,8 +136,8 @@ fn dies_again_and_again(deaths: u64, seed: u64, die: &dyn Fn(&Gateway, &Shop)) {
     under_load(deaths, seed, &dies, &|gateway| gateway.start());
 }
 
-/// The same payments, blocks and reorganisations, whatever it is that dies in each round. In the
-/// end everything is started for good, and the books are compared with the chain.
+/// Runs rounds under payments, blocks and reorganisations, then starts everything and compares
+/// the ledger with the chain.
 fn under_load(
     rounds: u64,
     seed: u64,
@@ -144,7 +145,7 @@ fn under_load(
     start_all: &dyn Fn(&Gateway),
 ) {
     let Some(TestEnv { gateway, shop, node }) = TestEnv::alone_with(|gateway| {
-        // One more than the deepest reorganisation below: what is complete stays in the chain.
+        // More than the deepest reorganisation, so that completed payments stay in the chain.
         gateway.set("payments.confirmations", 4);
         gateway.set("sweeper.interval", "1s");
     }) else {
@@ -185,7 +186,7 @@ fn under_load(
     check_ledger(&TestEnv { gateway, shop, node }, &receiver, &answered, rounds);
 }
 
-/// Everything is complete that the chain has paid, told once, and paid out once.
+/// Each payment that the chain paid is completed, notified once and paid out once.
 fn check_ledger(test_env: &TestEnv, receiver: &Receiver, answered: &[Answered], rounds: u64) {
     let TestEnv { gateway, shop, node } = test_env;
     let paid = paid_by_chain(node);
@@ -205,7 +206,7 @@ fn check_ledger(test_env: &TestEnv, receiver: &Receiver, answered: &[Answered], 
     }
     let of = answered.len();
     println!("{completed} of {of} payments are complete");
-    // The wallet cannot pay all that is ordered while the API is up most of the time.
+    // The wallet cannot pay every order if the API is mostly up.
     assert!(completed as u64 >= rounds, "one for each death at least: {completed} of {of}");
     let mut events: HashMap<String, BTreeSet<String>> = HashMap::new();
     for hit in receiver.hits() {
@@ -225,7 +226,8 @@ fn check_ledger(test_env: &TestEnv, receiver: &Receiver, answered: &[Answered], 
     assert_eq!(received, litoshis(sums.raw("paidLtc")), "no coin is paid out twice");
 }
 
-/// Orders one payment after the other, and asks again with the same key until it is answered.
+/// Creates one payment after the other, and repeats requests with the same key until they are
+/// answered.
 fn order(shop: &Shop, url: &str, client: u32, over: &AtomicBool, answered: &Mutex<Vec<Answered>>) {
     let body = format!(r#"{{"amountLtc": {}, "webhookUrl": "{url}"}}"#, decimal(AMOUNT));
     for number in 0.. {
@@ -242,6 +244,7 @@ fn order(shop: &Shop, url: &str, client: u32, over: &AtomicBool, answered: &Mute
     }
 }
 
+/// Repeats a request until it is answered.
 fn ask(shop: &Shop, body: &str, key: &str) -> (String, String) {
     let deadline = Instant::now() + Duration::from_secs(60);
     loop {
@@ -258,8 +261,8 @@ fn ask(shop: &Shop, body: &str, key: &str) -> (String, String) {
     }
 }
 
-/// Pays what was ordered: whole, in two parts, too much, or half and no more. Mines, and every
-/// now and then replaces the newest blocks.
+/// Pays the orders fully, in two parts, too much, by half or not at all; mines blocks and
+/// replaces the newest ones.
 fn move_chain(
     node: &Node,
     random: &mut Random,
@@ -279,7 +282,7 @@ fn move_chain(
                 _ => &[AMOUNT],
             };
             for part in parts {
-                // The wallet may be out of coins for a while: what counts is what it paid.
+                // The wallet may lack coins for a while; only actual payments count.
                 let _: Result<String, _> =
                     node.try_call("sendtoaddress", json!([payment.address, decimal(*part)]));
             }
@@ -296,8 +299,7 @@ fn move_chain(
     }
 }
 
-/// Every answered order exists, no address was given out twice, and there is no payment that
-/// nobody asked for.
+/// Each answered order exists, each address is issued once, and no other payment exists.
 #[track_caller]
 fn check_orders(answered: &[Answered], listed: &[Fields]) {
     let listed: BTreeMap<String, String> = listed

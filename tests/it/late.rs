@@ -1,4 +1,5 @@
-//! Money that comes after the time was up: counted within the grace, kept for the merchant after.
+//! Coins after the expiry: they count within the grace period and are kept for the merchant
+//! after it.
 
 use std::time::Duration;
 
@@ -11,10 +12,14 @@ use crate::harness::receiver::Receiver;
 use crate::harness::test_env::TestEnv;
 use crate::harness::wait::{SOON, stays_true};
 
+/// Payments expire after two seconds.
 fn short_expiry(gateway: &Gateway) {
     gateway.set("payments.expiry", "2s");
 }
 
+/// 1. Let a payment expire, then pay it.
+/// 2. It stays `expired` until it is confirmed, with `late` and detail `late`.
+/// 3. Confirm it: it completes, and the webhook says `late`.
 #[test]
 fn late_money_within_the_grace_completes_and_is_marked_late() {
     let Some(TestEnv { gateway: _gateway, shop, node }) = TestEnv::alone_with(short_expiry) else {
@@ -39,6 +44,8 @@ fn late_money_within_the_grace_completes_and_is_marked_late() {
     assert_eq!(hit.fields().raw("late"), "true");
 }
 
+/// 1. Pay a part in time and the rest after the expiry.
+/// 2. Confirm both: the payment completes and is late.
 #[test]
 fn a_late_part_can_make_up_the_amount() {
     let Some(TestEnv { gateway: _gateway, shop, node }) = TestEnv::alone_with(short_expiry) else {
@@ -48,13 +55,16 @@ fn a_late_part_can_make_up_the_amount() {
     node.send(&payment.address, "0.02");
     shop.await_status(&payment.id, "expired", SOON);
     node.send(&payment.address, "0.03");
-    // Seen in the mempool: block times are whole seconds, and would be a second early.
+    // Wait for the mempool: block times are whole seconds and would be a second early.
     shop.await_field(&payment.id, "amountReceivedLtc", "0.05", SOON);
     node.mine(2);
     let fields = shop.await_status(&payment.id, "completed", SOON);
     assert_eq!(fields.raw("late"), "true");
 }
 
+/// 1. Let the expiry and the grace period pass.
+/// 2. Pay and confirm: the coin is recorded as late, and the payment stays `expired`.
+/// 3. No webhook is sent.
 #[test]
 fn money_after_the_grace_is_recorded_but_completes_nothing() {
     let test_env = TestEnv::alone_with(|gateway| {
@@ -65,7 +75,7 @@ fn money_after_the_grace_is_recorded_but_completes_nothing() {
     let receiver = Receiver::start();
     let payment = shop.create_with_webhook("0.05", &receiver.url("/hook"));
     shop.await_status(&payment.id, "expired", SOON);
-    // Block times are whole seconds, and a coin first met in a block counts as seen then.
+    // Block times are whole seconds, and a coin first seen in a block counts from its time.
     stays_true("expired through the grace", Duration::from_millis(3_000), || {
         shop.status(&payment.id).text("status") == "expired"
     });
@@ -78,6 +88,10 @@ fn money_after_the_grace_is_recorded_but_completes_nothing() {
     assert!(receiver.hits().is_empty(), "an expired payment is not told as completed");
 }
 
+/// 1. Show the gateway a transaction before the expiry and mine it after: the payment
+///    completes.
+/// 2. Broadcast another one after the expiry: the payment stays `expired`, although the
+///    block's time is earlier.
 #[test]
 fn the_time_seen_decides_for_a_block_at_the_deadline() {
     #[track_caller]
@@ -98,7 +112,7 @@ fn the_time_seen_decides_for_a_block_at_the_deadline() {
         if !seen_before {
             shop.await_status(&payment.id, "expired", SOON);
             node.send(&payment.address, "0.05");
-            // Its block says that it is older: what counts is when it could be seen.
+            // The block's time is earlier; the time first seen decides.
             shop.await_field(&payment.id, "amountReceivedLtc", "0.05", SOON);
         }
         node.mine(2);
@@ -109,7 +123,7 @@ fn the_time_seen_decides_for_a_block_at_the_deadline() {
     check(false, "expired");
 }
 
-/// So many confirmed coins of this size, which the node's wallet leaves alone.
+/// Creates confirmed coins of this size, locked against use by the node's wallet.
 fn coins_of_a_payer(node: &Node, count: u64, amount: &str) -> Vec<Value> {
     let sized = json!({ "minimumAmount": amount, "maximumAmount": amount });
     let mut coins = Vec::new();
@@ -127,11 +141,12 @@ fn coins_of_a_payer(node: &Node, count: u64, amount: &str) -> Vec<Value> {
     coins
 }
 
+/// The outpoint of a coin that `listunspent` returned.
 fn outpoint(coin: &Value) -> Value {
     json!({ "txid": coin["txid"], "vout": coin["vout"] })
 }
 
-/// Sends a whole coin to an address: the wallet's own choice of coins grows with their number.
+/// Spends one coin explicitly: the wallet's coin selection slows down with many coins.
 fn send_coin(node: &Node, coin: &Value, address: &str, amount: &str) {
     #[derive(serde::Deserialize)]
     struct Signed {
@@ -143,10 +158,12 @@ fn send_coin(node: &Node, coin: &Value, address: &str, amount: &str) {
     node.call::<String>("sendrawtransaction", json!([signed.hex]));
 }
 
+/// 1. Pay one payment with `TRANSACTIONS` transactions of 0.0001 LTC.
+/// 2. It completes with their sum, and the status lists at most 50 txids.
+/// 3. The audit is clean.
 #[test]
 #[ignore = "long"]
 fn many_small_transactions_to_one_address_add_up() {
-    // `TRANSACTIONS=10000` sends more of them.
     let count = setting("TRANSACTIONS", 100);
     let Some(TestEnv { gateway, shop, node }) = TestEnv::alone() else { return };
     let amount = crate::harness::node::decimal(count * 10_000);

@@ -1,5 +1,5 @@
-//! A payment's life on a real chain: seen, confirmed, completed; in parts, with a surplus, or not
-//! at all.
+//! A payment's life on a real chain: seen, confirmed, completed; paid in parts, overpaid or
+//! unpaid.
 
 use std::time::{Duration, Instant};
 
@@ -9,10 +9,13 @@ use crate::harness::receiver::Receiver;
 use crate::harness::test_env::TestEnv;
 use crate::harness::wait::{SOON, stays_true};
 
+/// 1. Pay a first payment, so that the ZMQ subscription is established.
+/// 2. Create a payment and broadcast a transaction that pays it, three times.
+/// 3. Each is seen within a second: `pending`, detail `seen`, nothing confirmed and nothing
+///    due.
 #[test]
 fn a_payment_is_seen_within_a_second_of_its_broadcast() {
     let Some(TestEnv { gateway: _gateway, shop, node }) = TestEnv::alone() else { return };
-    // A first one, so that the subscription stands.
     let first = shop.create("0.05");
     node.send(&first.address, "0.05");
     shop.await_field(&first.id, "amountReceivedLtc", "0.05", SOON);
@@ -31,6 +34,9 @@ fn a_payment_is_seen_within_a_second_of_its_broadcast() {
     }
 }
 
+/// 1. Configure 4 confirmations; the merchant sets 3.
+/// 2. Pay a payment and mine two blocks: it stays `pending` and no webhook is sent.
+/// 3. Mine a third block: the payment completes and the webhook arrives.
 #[test]
 fn a_payment_completes_at_exactly_the_required_depth() {
     let receiver = Receiver::start();
@@ -60,6 +66,10 @@ fn a_payment_completes_at_exactly_the_required_depth() {
     receiver.await_hit_for(&payment.id, SOON);
 }
 
+/// 1. Configure 4 confirmations from 0.5 LTC on.
+/// 2. Pay a payment just below and one at the limit, and mine two blocks.
+/// 3. Only the small payment completes.
+/// 4. Mine two more blocks: the large one completes.
 #[test]
 fn large_amounts_take_more_confirmations() {
     let test_env = TestEnv::alone_with(|gateway| {
@@ -80,6 +90,9 @@ fn large_amounts_take_more_confirmations() {
     shop.await_status(&large.id, "completed", SOON);
 }
 
+/// 1. Pay 0.02 of 0.05 LTC: the status asks for the remaining 0.03 LTC.
+/// 2. Pay all but one litoshi: the payment stays `pending` and asks for the dust limit.
+/// 3. Pay the dust limit: the payment completes with the sum of all four coins.
 #[test]
 fn partial_payments_add_up() {
     let Some(TestEnv { gateway: _gateway, shop, node }) = TestEnv::alone() else { return };
@@ -97,7 +110,7 @@ fn partial_payments_add_up() {
     node.mine(2);
     let short = shop.await_field(&payment.id, "amountConfirmedLtc", "0.04999999", SOON);
     assert_eq!(short.text("status"), "pending", "a litoshi short");
-    // Nodes do not relay a litoshi: the dust limit is asked for, and a node takes just that.
+    // Nodes do not relay outputs below the dust limit.
     assert_eq!(short.raw("amountDueLtc"), "0.0000294");
     let uri = format!("litecoin:{}?amount=0.0000294", payment.address);
     assert_eq!(short.text("paymentUri"), uri);
@@ -120,6 +133,8 @@ fn a_surplus_belongs_to_the_merchant() {
     assert_eq!(fields.raw("amountDueLtc"), "0");
 }
 
+/// 1. Pay five payments with one transaction and confirm it.
+/// 2. All five complete and name the same transaction.
 #[test]
 fn one_transaction_can_pay_many_payments() {
     let Some(TestEnv { gateway: _gateway, shop, node }) = TestEnv::alone() else { return };
@@ -145,6 +160,8 @@ fn a_coinbase_pays_like_any_other_output() {
     shop.await_status(&payment.id, "completed", SOON);
 }
 
+/// 1. Create one payment and underpay another by a litoshi.
+/// 2. Both expire.
 #[test]
 fn a_payment_without_enough_money_expires() {
     let test_env = TestEnv::shared_with(|gateway| gateway.set("payments.expiry", "2s"));
@@ -158,6 +175,9 @@ fn a_payment_without_enough_money_expires() {
     shop.await_status(&short.id, "expired", SOON);
 }
 
+/// 1. Pay one of two payments without mining a block.
+/// 2. The unpaid one expires; the paid one stays `pending`.
+/// 3. Mine: the paid one completes and is not late.
 #[test]
 fn a_fully_paid_unconfirmed_payment_does_not_expire() {
     let test_env = TestEnv::alone_with(|gateway| gateway.set("payments.expiry", "3s"));
@@ -174,6 +194,10 @@ fn a_fully_paid_unconfirmed_payment_does_not_expire() {
     assert_eq!(fields.raw("late"), "false");
 }
 
+/// 1. Activate MWEB and complete an ordinary payment.
+/// 2. Pay another payment with a peg-out and mine a block: it has one confirmation, as an
+///    output of the HogEx.
+/// 3. Mine a second block: it completes.
 #[test]
 fn a_payment_out_of_mweb_arrives_with_the_block() {
     let test_env = TestEnv::alone_with(|gateway| gateway.set("payments.confirmations_pegout", 2));

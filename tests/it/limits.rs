@@ -1,6 +1,6 @@
-//! Limits: what a key, an address, a slow or a hostile client gets, and that others notice nothing.
+//! Limits per key, address, and slow or hostile client; other clients are not affected.
 //!
-//! `HELD=3500 cargo test --test it limits` holds more connections against the gateway.
+//! `HELD=3500 cargo test --test it limits` holds more connections.
 
 use std::io::{ErrorKind, Read, Write};
 use std::net::{Ipv4Addr, Shutdown, SocketAddr, TcpStream};
@@ -17,15 +17,15 @@ use crate::harness::shop::Shop;
 use crate::harness::test_env::TestEnv;
 use crate::harness::wait::{SOON, stays_true, wait_for};
 
-/// Ordinary calls must not take longer, whatever others do, unless the machine is so busy that they
-/// take a tenth of that when nobody disturbs them.
+/// Longest duration of ordinary calls under attack, unless they take a tenth of it without
+/// one.
 const PROMPT: Duration = Duration::from_secs(4);
 
-/// Connections that are held, and how many of them from one address.
+/// Number of held connections, and of those per address.
 const HELD: u64 = 600;
 const HELD_EACH: u64 = 100;
 
-/// A connection from another address of this machine, which is no proxy of the gateway's.
+/// A connection from another address of this machine, which is no trusted proxy.
 fn connect_from(from: Ipv4Addr, gateway: &Gateway) -> std::io::Result<TcpStream> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let to = SocketAddr::from(([127, 0, 0, 1], gateway.port()));
@@ -41,7 +41,7 @@ fn connect_from(from: Ipv4Addr, gateway: &Gateway) -> std::io::Result<TcpStream>
     Ok(stream)
 }
 
-/// Whether the other side has ended the connection, without waiting.
+/// Whether the peer has closed the connection, without waiting.
 fn is_closed(stream: &TcpStream) -> bool {
     let mut byte = [0];
     stream.set_nonblocking(true).unwrap();
@@ -53,7 +53,7 @@ fn is_closed(stream: &TcpStream) -> bool {
     }
 }
 
-/// Opens an event stream as a client that a proxy names, and reads until the first message.
+/// Opens an event stream for a client behind a proxy, and reads up to the first message.
 fn listen(gateway: &Gateway, path: &str, client: &str) -> (u16, TcpStream) {
     let mut stream = TcpStream::connect(("127.0.0.1", gateway.port())).unwrap();
     stream.set_read_timeout(Some(SOON)).unwrap();
@@ -74,6 +74,10 @@ fn listen(gateway: &Gateway, path: &str, client: &str) -> (u16, TcpStream) {
     (status, stream)
 }
 
+/// 1. Create payments until the key's limit is reached: each response has the remaining
+///    number.
+/// 2. The refusal is 429 `rate_limited` with `retry-after`.
+/// 3. Public calls have no such header.
 #[test]
 fn a_response_reports_the_remaining_rate_limit_of_the_key() {
     let Some(TestEnv { gateway, shop, node: _node }) =
@@ -114,6 +118,10 @@ fn a_response_reports_the_remaining_rate_limit_of_the_key() {
     assert_eq!(public.header("ratelimit"), None, "the limit of keys is nothing to others");
 }
 
+/// 1. Fill a shop up to one payment below the limit, by SQL.
+/// 2. Create 64 payments at once: one succeeds, the others get 429.
+/// 3. Another shop and a repeated idempotency key are not affected.
+/// 4. Let one payment expire: another can be created.
 #[test]
 fn a_shop_has_ten_thousand_open_payments_at_most() {
     let Some(TestEnv { gateway, shop, node }) = TestEnv::shared() else { return };
@@ -121,7 +129,6 @@ fn a_shop_has_ten_thousand_open_payments_at_most() {
     let first = shop.create("0.05").id;
     let body = r#"{"amountLtc": 0.05}"#;
     let known = shop.post(body, &[("idempotency-key", "known")]);
-    // As many more as it may have, but for one.
     Database::of(&gateway).write(
         "WITH RECURSIVE n (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n WHERE n < 9997)
          INSERT INTO payments (derivation_index, id, merchant_id, script, amount, created_at,
@@ -130,7 +137,6 @@ fn a_shop_has_ten_thousand_open_payments_at_most() {
              expires_at, late_until, confirmations, confirmations_pegout
          FROM n JOIN payments ON derivation_index = 0",
     );
-    // Many want the last place at once.
     let short = r#"{"amountLtc": 0.05, "expiresIn": 60}"#;
     let (made, mut refused): (Vec<_>, Vec<_>) =
         at_once(64, || shop.post(short, &[])).into_iter().partition(|answer| answer.status == 200);
@@ -145,12 +151,15 @@ fn a_shop_has_ten_thousand_open_payments_at_most() {
     let again = shop.post(body, &[("idempotency-key", "known")]);
     assert_eq!(again.body, known.body, "what was promised is kept");
     assert_eq!(shop.status(&first).text("status"), "pending");
-    // One that expires makes room, whether or not the watcher has said so yet.
+    // An expired payment frees its place, even before the watcher records it.
     gateway.let_pass(Duration::from_secs(61));
     shop.create("0.05");
     shop.await_status(&last, "expired", SOON);
 }
 
+/// 1. Send wrong keys from one address: after some 401, 429.
+/// 2. Other addresses and a valid key are not affected.
+/// 3. Addresses of one IPv6 /64 count as one, with or without port.
 #[test]
 fn a_client_address_that_guesses_keys_is_rate_limited() {
     let Some(TestEnv { gateway, shop, node: _node }) =
@@ -168,7 +177,6 @@ fn a_client_address_that_guesses_keys_is_rate_limited() {
     assert!(codes.contains(&429), "{codes:?}");
     assert_eq!(attempt(&wrong, "203.0.113.8").status, 401, "others are not concerned");
     assert_eq!(attempt(&shop.api_key, "203.0.113.7").status, 200, "nor is a key that is valid");
-    // Neighbours of one IPv6 network count as one; so do an address with and without its port.
     let codes: Vec<u16> =
         (0..15).map(|n| attempt(&wrong, &format!("[2001:db8::{n:x}]:4711")).status).collect();
     assert!(codes.contains(&429), "{codes:?}");
@@ -177,6 +185,8 @@ fn a_client_address_that_guesses_keys_is_rate_limited() {
     assert_eq!(codes[1..], [401; 14], "other networks: {codes:?}");
 }
 
+/// 1. Send headers with a wrong key, content type or idempotency key, and a part of the body.
+/// 2. The refusal arrives before the rest of the body.
 #[test]
 fn a_wrong_key_is_refused_before_the_body_is_read() {
     let Some(TestEnv { gateway, shop, node: _node }) = TestEnv::shared() else { return };
@@ -197,6 +207,8 @@ fn a_wrong_key_is_refused_before_the_body_is_read() {
     }
 }
 
+/// 1. Follow a payment's stream until it completes: the last event has the id `last`.
+/// 2. Reconnect with that id: 204, without a body.
 #[test]
 fn a_stream_ends_at_the_final_state_without_reconnects() {
     let Some(TestEnv { gateway, shop, node }) = TestEnv::shared() else { return };
@@ -216,6 +228,8 @@ fn a_stream_ends_at_the_final_state_without_reconnects() {
     assert!(whole.body.contains("\"status\":\"completed\""), "{}", whole.body);
 }
 
+/// 1. Let a payment expire: its stream stays open during the grace period.
+/// 2. Let 60 days pass: the stream ends.
 #[test]
 fn a_stream_ends_when_its_payment_can_no_longer_be_paid() {
     let Some(TestEnv { gateway, shop, node: _node }) = TestEnv::shared() else { return };
@@ -237,6 +251,8 @@ fn a_stream_ends_when_its_payment_can_no_longer_be_paid() {
     assert!(rest.contains("id:last"), "{rest}");
 }
 
+/// 1. Limit streams to two: a third gets 503.
+/// 2. Close them: another one is accepted.
 #[test]
 fn all_streams_together_have_a_limit_that_the_operator_sets() {
     let Some(TestEnv { gateway, shop, node: _node }) =
@@ -254,6 +270,10 @@ fn all_streams_together_have_a_limit_that_the_operator_sets() {
     });
 }
 
+/// 1. Open streams of one address up to its limit, and of one payment up to its limit: 429.
+/// 2. Other addresses are not affected; closed streams free their places.
+/// 3. Open sockets of one address up to its limit: 429 as JSON, while another address is
+///    served.
 #[test]
 fn each_client_address_has_a_limit_of_streams_and_sockets() {
     let Some(TestEnv { gateway, shop, node: _node }) = TestEnv::shared() else { return };
@@ -288,10 +308,12 @@ fn each_client_address_has_a_limit_of_streams_and_sockets() {
     assert!(held.iter().any(|stream| !is_closed(stream)), "the first ones were taken");
 }
 
-// 1. Of 300 streams, a quarter is for payments that have none, and an IPv6 /56 gets a quarter.
-// 2. Neighbouring /64s of one /56 open streams until their share is taken: the next is refused.
-// 3. Others open further streams of the same payments until only the reserved ones are left.
-// 4. A payment without a stream still gets one; a second one of it does not.
+/// 1. Limit event streams to 300: a quarter is reserved for payments without a stream, and an
+///    IPv6 /56 gets at most a quarter.
+/// 2. Open streams from neighbouring /64s of one /56 until their share is used: the next is
+///    refused.
+/// 3. Open streams from other networks until only the reserved ones are left.
+/// 4. A payment without a stream still gets one, but no second one.
 #[test]
 fn neighbouring_networks_leave_streams_to_others() {
     let Some(TestEnv { gateway, shop, node: _node }) = TestEnv::shared_with(|gateway| {
@@ -333,7 +355,7 @@ fn the_guide_and_the_openapi_document_are_rate_limited() {
     }
 }
 
-/// Calls that a shop makes all the time, and how long they took.
+/// Duration of a shop's usual calls.
 #[track_caller]
 fn ordinary_calls(test_env: &TestEnv) -> Duration {
     let before = Instant::now();
@@ -343,6 +365,10 @@ fn ordinary_calls(test_env: &TestEnv) -> Duration {
     before.elapsed()
 }
 
+/// 1. Hold connections that send nothing, stop within headers or body, never read, or are half
+///    closed.
+/// 2. Ordinary calls stay quick.
+/// 3. Connections without a complete request are closed.
 #[test]
 fn slow_readers_and_half_open_connections_delay_no_others() {
     let Some(test_env) = TestEnv::shared() else { return };
@@ -389,7 +415,6 @@ fn slow_readers_and_half_open_connections_delay_no_others() {
     }
     let most = usize::try_from(count * 2 / 3).unwrap();
     assert!(held.len() > most, "{} of {count}", held.len());
-    // Those who sent no whole request are cut off; meanwhile and afterwards all goes on.
     let cut_off = |kind: usize| {
         held.iter().filter(|(of, _)| *of == kind).all(|(_, stream)| is_closed(stream))
     };

@@ -37,8 +37,8 @@ fn a_thousand_coins_are_swept_in_one_transaction() {
     check(coins, 4, coins.div_ceil(1_450));
 }
 
-// 1. A merchant has thousands of coins, another one coin.
-// 2. The sweep that is made first pays the one coin, and holds nothing of the other merchant.
+/// 1. Give one merchant thousands of coins and another a single coin.
+/// 2. The first sweep pays the single coin and none of the other merchant's.
 #[test]
 #[ignore = "long"]
 fn a_single_coin_does_not_wait_for_a_large_sweep() {

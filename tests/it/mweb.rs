@@ -1,22 +1,28 @@
-//! Payments out of MWEB: announced by the node's verbose decoding, mined as outputs of a HogEx.
+//! Peg-outs out of MWEB: seen through the node's verbose decoding, mined as outputs of a
+//! HogEx.
 
 use crate::harness::gateway::Gateway;
 use crate::harness::node::Node;
 use crate::harness::test_env::TestEnv;
 use crate::harness::wait::{SOON, stays_true, wait_for};
 
+/// Two confirmations, three for peg-outs.
 fn few_confirmations(gateway: &Gateway) {
     gateway.set("payments.confirmations", 2);
     gateway.set("payments.confirmations_pegout", 3);
 }
 
-/// A node with MWEB active and a wallet that holds coins in it.
+/// Activates MWEB and funds the wallet's MWEB balance.
 fn activated(test_env: &TestEnv) {
     test_env.node.activate_mweb();
     test_env.node.mine(1);
     test_env.gateway.await_tip(&test_env.node.height().to_string());
 }
 
+/// 1. Broadcast a peg-out: it is seen, and needs 3 confirmations.
+/// 2. Mine it: it counts once, as an output of the HogEx.
+/// 3. Replace the block, so that another HogEx contains the peg-out later: it counts once.
+/// 4. Mine: the payment completes and the audit is clean.
 #[test]
 fn a_peg_out_is_seen_unmined_and_counts_once_after_a_reorg() {
     let Some(test_env) = TestEnv::alone_with(few_confirmations) else { return };
@@ -33,7 +39,6 @@ fn a_peg_out_is_seen_unmined_and_counts_once_after_a_reorg() {
     let first = fields.texts("txids");
     assert_eq!(fields.raw("amountReceivedLtc"), "0.05", "the announcement counts no more");
     assert_ne!(first, std::slice::from_ref(&announced), "it is an output of the HogEx");
-    // The block is replaced; the same peg-out is mined later, in another HogEx.
     node.disconnect(1);
     node.mine_without(&announced);
     node.mine(1);
@@ -57,6 +62,9 @@ fn a_peg_out_is_seen_unmined_and_counts_once_after_a_reorg() {
     gateway.cli_ok(&["audit"]);
 }
 
+/// 1. Complete a peg-out and then an ordinary payment.
+/// 2. At 5 confirmations the peg-out is not spendable: only the ordinary coin is swept.
+/// 3. Mine another block: the peg-out is swept and the audit is clean.
 #[test]
 #[ignore = "long"]
 fn a_peg_out_is_swept_once_mature_without_delaying_others() {
@@ -77,7 +85,6 @@ fn a_peg_out_is_swept_once_mature_without_delaying_others() {
     node.send(&plain.address, "0.07");
     node.mine(2);
     shop.await_status(&plain.id, "completed", SOON);
-    // At 5 confirmations the peg-out is complete and not spendable: the other goes out alone.
     wait_for("the plain coin goes out", SOON, || node.mempool().len() == 1);
     let gross = |id: &str| {
         let payouts = gateway.cli_json(&["payment", "show", id]).objects("payouts");
@@ -94,6 +101,8 @@ fn a_peg_out_is_swept_once_mature_without_delaying_others() {
     gateway.cli_ok(&["audit"]);
 }
 
+/// 1. Run a node with `rpcserialversion` 0, then 1, which strips MWEB data.
+/// 2. A peg-out and an ordinary payment are seen and complete; the audit is clean.
 #[test]
 #[ignore = "long"]
 fn a_node_that_strips_mweb_gives_the_same_result() {
@@ -120,6 +129,9 @@ fn a_node_that_strips_mweb_gives_the_same_result() {
     check("1");
 }
 
+/// 1. Mine one of two equal peg-outs to one payment, and see the second.
+/// 2. Mine the second and replace its block.
+/// 3. Mine until both are in blocks: the payment completes, and no coin counts twice.
 #[test]
 #[ignore = "long"]
 fn two_equal_payments_out_of_mweb_count_as_two() {

@@ -65,7 +65,7 @@ fn a_node_configured_by_init_receives_a_payment() {
         "{}",
         doctor.stdout
     );
-    let streams = "ok       event streams: not tried, since no payment is open";
+    let streams = "ok       event streams: not checked, because no payment is open";
     assert!(doctor.stdout.contains(streams), "{}", doctor.stdout);
 }
 
@@ -76,6 +76,6 @@ fn doctor_reports_an_rpc_that_the_node_does_not_allow() {
     let doctor = gateway.doctor_list();
     let calls = doctor.iter().find(|finding| finding.text("check") == "calls").unwrap();
     assert_eq!(calls.text("verdict"), "failure");
-    assert!(calls.text("what").ends_with("let us call testmempoolaccept"), "{calls:?}");
+    assert!(calls.text("what").ends_with("does not allow testmempoolaccept"), "{calls:?}");
     assert!(calls.text("fix").contains("rpcwhitelist="), "{calls:?}");
 }

@@ -1,5 +1,5 @@
-//! The node is slow, silent, overloaded, mistaken, or another one. The gateway waits, says so
-//! once, takes orders meanwhile, and believes nothing that it should not.
+//! Faults of the node: slow, silent, overloaded, wrong, or another node. The gateway waits,
+//! reports it once, creates payments meanwhile, and trusts nothing invalid.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -12,7 +12,7 @@ use crate::harness::proxy::{Fault, RpcProxy};
 use crate::harness::test_env::TestEnv;
 use crate::harness::wait::{SOON, stays_true, wait_for};
 
-/// A stage whose gateway asks its node through a proxy, and hears nothing by ZMQ.
+/// A gateway that reaches its node through a proxy, without ZMQ.
 fn test_env_with(configure: impl FnOnce(&Gateway)) -> Option<(TestEnv, RpcProxy)> {
     let node = Arc::new(Node::start()?);
     let proxy = RpcProxy::before(&node.rpc_url());
@@ -25,8 +25,9 @@ fn test_env_with(configure: impl FnOnce(&Gateway)) -> Option<(TestEnv, RpcProxy)
     Some((test_env, proxy))
 }
 
-/// While the fault lasts: orders and questions are answered, the trouble is told once, nothing is
-/// believed. Afterwards: what was paid meanwhile is complete within seconds.
+/// 1. While the fault lasts, payments are created, the reason is logged once and shown by
+///    `/readyz`, and no payment changes.
+/// 2. Afterwards, payments made meanwhile complete, and the audit is clean.
 #[track_caller]
 fn check(fault: Fault, words: &[&str]) {
     let Some((TestEnv { gateway, shop, node }, proxy)) = test_env_with(|_| ()) else { return };
@@ -75,6 +76,9 @@ fn a_node_of_another_network_is_not_followed() {
     check(Fault::Rewrite("\"chain\":\"regtest\"", "\"chain\":\"main\""), &["on network", "main"]);
 }
 
+/// 1. Start on main with an old node: exit code 4.
+/// 2. Start with `--force` while the node does not answer; it then reports an old version.
+/// 3. `doctor` and `/readyz` refuse it, and the chain is not followed.
 #[test]
 fn an_old_mainnet_node_is_refused_at_start_and_later() {
     let Some(node) = Node::shared() else { return };
@@ -127,8 +131,8 @@ fn a_sweep_request_reports_that_the_node_is_unreachable() {
     gateway.cli_fails(&["sweep"], 3, &["the sweeper waits"]);
 }
 
-// 1. Sixty payments are paid.
-// 2. The sweeper asks the node for all their coins in one request, and pays them out.
+/// 1. Complete sixty payments.
+/// 2. The sweep checks all their coins in one RPC request.
 #[test]
 fn the_coins_of_a_sweep_are_checked_in_one_rpc_request() {
     let Some((TestEnv { gateway, shop, node }, proxy)) = test_env_with(|_| ()) else { return };
@@ -145,6 +149,9 @@ fn the_coins_of_a_sweep_are_checked_in_one_rpc_request() {
     assert_eq!(proxy.count("gettxout") - before, 1);
 }
 
+/// 1. Let the check of each coin take a second, for 40 coins.
+/// 2. Stop the gateway during the check: it stops without an error.
+/// 3. Start it: the coins are swept.
 #[test]
 fn a_sweeper_that_checks_many_coins_stops_on_request() {
     let test_env = test_env_with(|gateway| gateway.set("sweeper.interval", "1s"));
@@ -152,7 +159,7 @@ fn a_sweeper_that_checks_many_coins_stops_on_request() {
     let payments: Vec<_> = (0..40).map(|_| shop.create("0.05")).collect();
     let addresses: Vec<&str> = payments.iter().map(|payment| payment.address.as_str()).collect();
     let before = proxy.count("gettxout");
-    // All of them take it longer than a service manager waits for its end.
+    // All checks take longer than a service manager waits.
     proxy.set(Fault::SlowCall("gettxout", Duration::from_secs(1)));
     node.send_to_all(&addresses, "0.05");
     node.mine(6);
@@ -168,6 +175,8 @@ fn a_sweeper_that_checks_many_coins_stops_on_request() {
     });
 }
 
+/// 1. Let the node answer slowly: creating and reading a payment is quick.
+/// 2. The payment completes.
 #[test]
 fn a_slow_node_does_not_delay_shops() {
     let Some((TestEnv { gateway: _gateway, shop, node }, proxy)) = test_env_with(|_| ()) else {
@@ -184,6 +193,9 @@ fn a_slow_node_does_not_delay_shops() {
     shop.await_status(&payment.id, "completed", Duration::from_secs(40));
 }
 
+/// 1. Let the node stop answering: the watcher reports it within 33 seconds, while the API
+///    answers.
+/// 2. Let it answer: the payment completes.
 #[test]
 #[ignore = "long"]
 fn a_node_that_never_answers_is_retried_without_a_restart() {
@@ -202,6 +214,8 @@ fn a_node_that_never_answers_is_retried_without_a_restart() {
     shop.await_status(&payment.id, "completed", SOON);
 }
 
+/// 1. Let the node report headers whose blocks it lacks: logged once, and nothing expires.
+/// 2. Let it catch up: the unpaid payment expires without a new block.
 #[test]
 fn a_lagging_node_expires_and_completes_no_payment() {
     let Some((TestEnv { gateway, shop, node }, proxy)) =
@@ -210,7 +224,6 @@ fn a_lagging_node_expires_and_completes_no_payment() {
         return;
     };
     let (unpaid, height) = (shop.create("0.05"), node.height());
-    // It knows of headers whose blocks it does not have yet.
     proxy.set(Fault::Rewrite("\"headers\":", "\"headers\":9"));
     gateway.await_log(&["warn", "has not caught up itself"]);
     proxy.await_calls(5);
@@ -224,6 +237,9 @@ fn a_lagging_node_expires_and_completes_no_payment() {
     assert_eq!(node.height(), height, "no block came: the node's word alone decided");
 }
 
+/// 1. See a payment, then restart the node without its mempool while it reports loading.
+/// 2. The payment still counts, and does not expire.
+/// 3. Let loading end: the payment expires.
 #[test]
 fn a_loading_mempool_evicts_and_expires_no_payment() {
     let made = test_env_with(|gateway| {
@@ -234,7 +250,6 @@ fn a_loading_mempool_evicts_and_expires_no_payment() {
     let payment = shop.create("0.05");
     node.send(&payment.address, "0.05");
     shop.await_field(&payment.id, "amountReceivedLtc", "0.05", SOON);
-    // A start with an empty mempool, of which the node says that it is still read.
     proxy.set(Fault::Rewrite("\"loaded\":true", "\"loaded\":false"));
     node.stop();
     node.up_with(&["-persistmempool=0", "-walletbroadcast=0"]);
@@ -250,6 +265,8 @@ fn a_loading_mempool_evicts_and_expires_no_payment() {
     assert_eq!(shown.raw("amountReceivedLtc"), "0");
 }
 
+/// 1. Let the response to the sweep's broadcast be lost.
+/// 2. The sweep is mined and listed once; nothing is sent again, and the audit is clean.
 #[test]
 fn a_sweep_whose_answer_was_lost_is_paid_once() {
     let Some((TestEnv { gateway, shop, node }, proxy)) =
@@ -275,6 +292,9 @@ fn a_sweep_whose_answer_was_lost_is_paid_once() {
     gateway.cli_ok(&["audit"]);
 }
 
+/// 1. Complete a payment, then configure a node with another, longer chain.
+/// 2. The watcher waits and doctor fails; the payment keeps its status and confirmations.
+/// 3. Configure the first node again: confirmations continue.
 #[test]
 fn another_chain_with_our_heights_is_refused() {
     let Some(TestEnv { gateway, shop, node }) = TestEnv::alone() else { return };
@@ -305,14 +325,17 @@ fn another_chain_with_our_heights_is_refused() {
     shop.await_field(&payment.id, "confirmations", "4", SOON);
 }
 
+/// 1. Run `check_reindex` with and without the block index; with `-reindex-chainstate` the
+///    node knows our tip.
 #[test]
 #[ignore = "long"]
 fn a_reindexing_node_is_awaited() {
-    // With or without its index of blocks: in the latter case it knows our tip all the time.
     check_reindex("-reindex");
     check_reindex("-reindex-chainstate");
 }
 
+/// 1. Confirm a payment and restart the node with a reindex: confirmations stay.
+/// 2. Mine: the payment completes without a reorganisation, and the audit is clean.
 #[track_caller]
 fn check_reindex(argument: &str) {
     let Some(TestEnv { gateway, shop, node }) = TestEnv::alone() else { return };

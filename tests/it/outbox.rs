@@ -1,5 +1,4 @@
-//! What a merchant and an operator can do with webhooks by hand: look at them, send them again, try
-//! a receiver, change the secret.
+//! The outbox for merchants and operators: list, resend, test a receiver, rotate the secret.
 
 use std::time::Duration;
 
@@ -11,6 +10,7 @@ use crate::harness::shop::{Created, Shop};
 use crate::harness::test_env::TestEnv;
 use crate::harness::wait::{SOON, stays_true, wait_until};
 
+/// Pays and completes payments.
 fn pay(test_env: &TestEnv, payments: &[&Created]) {
     for payment in payments {
         test_env.node.send(&payment.address, "0.05");
@@ -21,10 +21,12 @@ fn pay(test_env: &TestEnv, payments: &[&Created]) {
     }
 }
 
+/// Sends a request with the shop's API key.
 fn keyed(test_env: &TestEnv, shop: &Shop, method: &str, path: &str) -> Answer {
     test_env.gateway.request(method, path, &[("x-api-key", &shop.api_key)], "")
 }
 
+/// One page of the shop's events.
 #[track_caller]
 fn page(test_env: &TestEnv, shop: &Shop, query: &str) -> Fields {
     let answer = keyed(test_env, shop, "GET", &format!("/api/webhooks{query}"));
@@ -32,12 +34,13 @@ fn page(test_env: &TestEnv, shop: &Shop, query: &str) -> Fields {
     Fields::of(&answer.body)
 }
 
-/// Attempts until an event is given up.
+/// Attempts before an event is failed.
 const ATTEMPTS: usize = 10;
 
-/// Longer than the longest pause between two attempts.
+/// More than the longest pause between two attempts.
 const PAUSE_MAX: Duration = Duration::from_secs(27 * 3_600);
 
+/// Waits until a payment's event has this many attempts.
 #[track_caller]
 fn await_recorded(test_env: &TestEnv, payment: &Created, attempts: usize) {
     wait_until(&format!("{attempts} attempts of {}", payment.id), SOON, || {
@@ -47,6 +50,7 @@ fn await_recorded(test_env: &TestEnv, payment: &Created, attempts: usize) {
     });
 }
 
+/// Waits until a payment's event has this state.
 #[track_caller]
 fn await_state(test_env: &TestEnv, payment: &Created, state: &str) -> Fields {
     wait_until(&format!("{state} of {}", payment.id), SOON, || {
@@ -57,6 +61,10 @@ fn await_state(test_env: &TestEnv, payment: &Created, state: &str) -> Fields {
     })
 }
 
+/// 1. Let a receiver answer 410 until the event fails: ten attempts are listed, and the URL's
+///    query is hidden.
+/// 2. Another merchant, an unknown event and an invalid key are refused.
+/// 3. Resend the event: it arrives with the same id and body, and is `delivered`.
 #[test]
 fn a_merchant_sees_failed_attempts_and_requests_a_resend() {
     let Some(test_env) = TestEnv::shared() else { return };
@@ -104,6 +112,9 @@ fn a_merchant_sees_failed_attempts_and_requests_a_resend() {
     assert!(page(&test_env, &test_env.shop, "?status=failed").objects("data").is_empty());
 }
 
+/// 1. Deliver five events and read them in pages of two: each once.
+/// 2. Invalid parameters are refused by name.
+/// 3. Without a key the list is refused, without CORS headers.
 #[test]
 fn the_event_list_is_paginated_and_requires_a_key() {
     let Some(test_env) = TestEnv::shared() else { return };
@@ -138,6 +149,9 @@ fn the_event_list_is_paginated_and_requires_a_key() {
     assert!(answer.header("access-control-allow-origin").is_none(), "keys stay out of browsers");
 }
 
+/// 1. Run `webhook test`: a signed event with `test: true` arrives.
+/// 2. Each kind of failure is reported with a hint; nothing is stored.
+/// 3. Refused ports and networks are refused before any connection.
 #[test]
 fn a_receiver_can_be_tested() {
     let Some(test_env) = TestEnv::shared() else { return };
@@ -177,6 +191,9 @@ fn a_receiver_can_be_tested() {
     assert!(!text.stderr.contains("127.0.0.1"), "{text:?}");
 }
 
+/// 1. Rotate the webhook secret: an event carries two signatures.
+/// 2. Let 24 hours pass: the next event carries one.
+/// 3. No secret is in the database or in the log.
 #[test]
 fn a_rotated_secret_is_shown_and_signs() {
     let Some(test_env) = TestEnv::shared() else { return };
@@ -213,6 +230,9 @@ fn a_rotated_secret_is_shown_and_signs() {
     stays_true("each is told once", Duration::from_secs(1), || receiver.hits().len() == 2);
 }
 
+/// 1. Refused ports are rejected when a payment is created.
+/// 2. In a network namespace with one public address, that address is refused as the machine's
+///    own.
 #[test]
 #[ignore = "needs a network namespace"]
 fn webhooks_to_blocked_ports_and_own_addresses_are_refused() {
@@ -224,7 +244,7 @@ fn webhooks_to_blocked_ports_and_own_addresses_are_refused() {
         assert_eq!(answer.status, 400, "{port}: {}", answer.body);
         assert_eq!(Fields::of(&answer.body).object("error").text("param"), "webhookUrl");
     }
-    // In a network that has nothing but this public address, and something there would listen.
+    // A namespace with only this public address, on which a service could listen.
     test_env.gateway.set("webhooks.allow_private_networks", false);
     let shell = "exec unshare -n -- sh -c 'ip link set lo up; ip address add 8.8.8.8/32 dev lo; \
                  shift; exec \"$@\"' sh";
@@ -239,7 +259,7 @@ fn webhooks_to_blocked_ports_and_own_addresses_are_refused() {
     }
 }
 
-/// The events of a shop's payments, delivered, as many as are asked for.
+/// Completes payments and waits until their events are delivered. Answers the event ids.
 fn delivered(test_env: &TestEnv, count: usize) -> Vec<String> {
     let receiver = Receiver::start();
     let url = receiver.url("/hook");
@@ -253,9 +273,10 @@ fn delivered(test_env: &TestEnv, count: usize) -> Vec<String> {
     events
 }
 
-// 1. An event has 1,000 attempts, each with an answer of 256 characters of four bytes.
-// 2. The list shows the newest ten in their order and how many there were, in less than 16 kB.
-// 3. All of them come in pages, newest first, each once; a stranger sees none.
+/// 1. Store 1,000 attempts of one event, each with the longest answer.
+/// 2. The list shows the newest ten, the total number, and less than 16 kB.
+/// 3. The pages of attempts contain each once, newest first.
+/// 4. Other merchants and invalid parameters are refused.
 #[test]
 fn a_thousand_delivery_attempts_are_paginated() {
     let Some(test_env) = TestEnv::shared() else { return };
@@ -300,9 +321,9 @@ fn a_thousand_delivery_attempts_are_paginated() {
     }
 }
 
-// 1. A merchant sends one event again ten times: the eleventh is refused until a day has passed.
-// 2. Its other events are not concerned until it has sent a hundred again.
-// 3. The operator may, and a day later the merchant may again.
+/// 1. Resend one event ten times: the eleventh is refused for a day.
+/// 2. Resend other events: refused after a hundred in total.
+/// 3. The operator may resend; a day later the merchant may again.
 #[test]
 fn a_merchant_has_a_daily_limit_of_resends() {
     let Some(test_env) = TestEnv::shared() else { return };

@@ -1,6 +1,6 @@
-//! The payout address in force: the database, the sweeper's record and two clocks must agree. Each
-//! row of the table in `static/docs/explanation/architecture.md` by its number, with the sweeper as
-//! a process of its own, its clock moved, its record older or newer than the database.
+//! The payout address in force: the database, the sweeper's record and both clocks must agree.
+//! Tests carry the row numbers of the table in `static/docs/explanation/architecture.md`. The
+//! sweeper runs in a separate process, with its own clock and an older or newer record.
 
 use std::fs;
 use std::path::PathBuf;
@@ -15,10 +15,10 @@ use crate::harness::shop::Shop;
 use crate::harness::wait::{SOON, wait_for};
 
 const HOUR: Duration = Duration::from_secs(3_600);
-/// A little more than the delay.
+/// Slightly more than the delay of a changed address.
 const DELAY: Duration = Duration::from_secs(24 * 3_600 + 60);
 
-/// A shop, and an honest one beside it that is paid in every round. The sweeper runs alone.
+/// A shop, and an honest shop that is paid in every round. The sweeper runs alone.
 struct Scene {
     sweeper: Part,
     _others: Part,
@@ -30,7 +30,7 @@ struct Scene {
 }
 
 impl Scene {
-    /// Row 1: both are paid at once.
+    /// Sets up row 1: both shops are paid at once.
     fn set() -> Option<Scene> {
         let node = Arc::new(Node::start()?);
         let gateway = Gateway::init(&node);
@@ -51,61 +51,65 @@ impl Scene {
         Some(scene)
     }
 
+    /// The sweeper's record.
     fn seal_state_file(&self) -> PathBuf {
         PathBuf::from(format!("{}.record", self.gateway.setting("sweeper.seal_key_file")))
     }
 
+    /// Replaces the file with the offset of the sweeper's clock atomically.
     fn set_clock(&self, text: &str) {
         let next = self.gateway.folder().join("sweepers-clock-next");
         fs::write(&next, text).unwrap();
         fs::rename(next, self.gateway.folder().join("sweepers-clock")).unwrap();
     }
 
-    /// Starts the sweeper anew with a clock that is wrong by so many hours.
+    /// Restarts the sweeper with a clock that is wrong by this many hours.
     fn wrong_clock(&mut self, hours: i64) {
         self.sweeper.kill();
         self.set_clock(&format!("wall {}", hours * 3_600_000));
         self.sweeper.start(&self.gateway);
     }
 
-    /// Starts the sweeper anew with the right time.
+    /// Restarts the sweeper with the correct time.
     fn right_clock(&mut self) {
         self.sweeper.kill();
         self.set_clock(&self.passed.as_millis().to_string());
         self.sweeper.start(&self.gateway);
     }
 
-    /// Time passes for everybody, the chain included.
+    /// Lets time pass for all processes and the chain.
     fn let_pass(&mut self, time: Duration) {
         self.passed += time;
         self.gateway.let_pass(self.passed);
         self.set_clock(&self.passed.as_millis().to_string());
     }
 
+    /// Runs `litegate merchant` for the shop.
     fn merchant(&self, act: &str) {
         self.gateway.cli_ok(&["merchant", act, &self.shop.merchant_id]);
     }
 
-    /// Registers a fresh address.
+    /// Registers a new address of the shop.
     fn change(&self) -> String {
         let address = self.node.fresh_address();
         self.register(&address);
         address
     }
 
+    /// Registers this address for the shop.
     fn register(&self, address: &str) {
         self.gateway.cli_ok(&["merchant", "set-address", &self.shop.merchant_id, address]);
     }
 
-    /// As [`Scene::change`], and the sweeper sees it: it is the so-manieth of the shop.
+    /// As [`Scene::change`], and waits until the sweeper has seen `count` addresses.
     fn change_seen(&self, count: usize) -> String {
         let address = self.change();
         self.gateway.await_addresses_seen(&self.shop.merchant_id, count);
         address
     }
 
-    /// Writes into the database, as an attacker who controls the process that serves the web: rows
-    /// and heads verify.
+    /// Writes to the database as an attacker who controls the web process: rows and heads
+    /// verify.
     fn write(&self, sql: &str) {
         let connection = rusqlite::Connection::open(self.gateway.setting("database")).unwrap();
         connection.busy_timeout(SOON).unwrap();
@@ -116,13 +120,15 @@ impl Scene {
         forge_heads(&self.gateway, &connection);
     }
 
+    /// The script of an address, as hexadecimal text.
     fn script_of(&self, address: &str) -> String {
         let info: serde_json::Value =
             self.node.call("getaddressinfo", serde_json::json!([address]));
         info["scriptPubKey"].as_str().unwrap().to_owned()
     }
 
-    /// Both shops get a payment, and the sweeper pays out: to these addresses, and nobody else.
+    /// Completes a payment for both shops and expects one sweep to these addresses and the
+    /// honest shop.
     #[track_caller]
     fn round(&self, expected: &[&str]) {
         let payments = [self.shop.create("0.1"), self.honest.create("0.1")];
@@ -144,11 +150,12 @@ impl Scene {
         self.gateway_tip();
     }
 
+    /// Waits until the gateway is at the node's tip.
     fn gateway_tip(&self) {
         self.gateway.await_tip(&self.node.height().to_string());
     }
 
-    /// What waited goes out: to this address, and to nobody else.
+    /// Expects the waiting payout to go to this address alone, and no further wait.
     #[track_caller]
     fn heals_to(&self, address: &str) {
         wait_for("the payout of what waited", SOON, || self.node.mempool().len() == 1);
@@ -160,12 +167,14 @@ impl Scene {
         self.await_no_wait();
     }
 
+    /// A round in which the shop is paid at this address.
     #[track_caller]
     fn round_pays(&self, address: &str) {
         self.round(&[address]);
     }
 
-    /// In a round only the honest shop is paid, and everybody is told why the other waits.
+    /// A round in which only the honest shop is paid. Metric, `merchant show` and one log line
+    /// give the reason.
     #[track_caller]
     fn round_waits(&self, reason: &str, words: &str) {
         self.round(&[]);
@@ -180,7 +189,7 @@ impl Scene {
         assert_eq!(notified.count(), 1, "once: {log}");
     }
 
-    /// Nobody waits any more.
+    /// Waits until no payout waits.
     #[track_caller]
     fn await_no_wait(&self) {
         wait_for("no payouts that wait", SOON, || {
@@ -192,7 +201,7 @@ impl Scene {
         assert!(!shown.has("payoutsWait"), "{}", shown.whole());
     }
 
-    /// What doctor says of the shop.
+    /// Waits until doctor reports the shop's wait.
     #[track_caller]
     fn await_doctor(&self, words: &str) {
         let named = format!("payouts of {} wait", self.shop.merchant_id);
@@ -202,7 +211,7 @@ impl Scene {
         });
     }
 
-    /// What the audit and the audit log say of the shop.
+    /// Expects audit and audit log to report the shop's wait.
     #[track_caller]
     fn audits_name(&self, words: &str) {
         let said = self.gateway.cli_fails(&["audit", "--json"], 1, &["payout_address"]).stdout;
@@ -214,8 +223,7 @@ impl Scene {
         assert!(named.len() == 1 && named[0].contains(words), "{named:?}");
     }
 
-    /// The way out of a contradiction: an address is registered once more, and paid after the
-    /// delay.
+    /// Resolves a contradiction: registers an address again, which is paid after the delay.
     #[track_caller]
     fn leave_by_registering(&mut self, address: &str) {
         let seen = self.gateway.addresses_seen(&self.shop.merchant_id);
@@ -227,10 +235,10 @@ impl Scene {
     }
 }
 
-/// 1. A change is registered, and seen by the sweeper: the old address is paid.
-/// 2. The delay passes by both clocks: the new one is paid.
-/// 3. Another change is cancelled: nothing changes. The cancellation is undone by SQL: it waits.
-/// 4. It is cancelled once more, by an ordinary command.
+/// 1. Register a change that the sweeper sees: the old address is paid.
+/// 2. Let the delay pass by both clocks: the new address is paid.
+/// 3. Register another change and cancel it; undo the cancellation by SQL: payouts wait.
+/// 4. Cancel it again with the normal command: the address in force is paid.
 #[test]
 fn rows_1_to_3_changes_apply_after_the_delay_unless_cancelled() {
     let Some(mut scene) = Scene::set() else { return };
@@ -251,10 +259,9 @@ fn rows_1_to_3_changes_apply_after_the_delay_unless_cancelled() {
     scene.heals_to(&new);
 }
 
-/// 1. The sweeper is down while a change is registered and takes effect.
-/// 2. It starts: the database says that the new one is in force. The coins wait, and everybody is
-///    told.
-/// 3. After the whole delay the new one is paid, and never the old one.
+/// 1. Register a change and let it take effect while the sweeper is down.
+/// 2. Start the sweeper: payouts wait, with a report.
+/// 3. Let the whole delay pass: the new address is paid, and never the old one.
 #[test]
 fn row_4_a_change_while_the_sweeper_was_down_waits() {
     let Some(mut scene) = Scene::set() else { return };
@@ -270,9 +277,9 @@ fn row_4_a_change_while_the_sweeper_was_down_waits() {
     scene.heals_to(&new);
 }
 
-/// 1. As before, but the record is one from before the change, and the new one was paid already.
-/// 2. The merchant did not ask for it and cancels, although it is in force by the database: the old
-///    one is paid again, by both.
+/// 1. Register a change, and let it take effect and be paid.
+/// 2. Replace the sweeper's record by the one from before the change: payouts wait.
+/// 3. Cancel the change, although it is in force: the old address is paid again.
 #[test]
 fn row_4_an_older_seal_state_waits_and_allows_cancellation() {
     let Some(mut scene) = Scene::set() else { return };
@@ -281,7 +288,6 @@ fn row_4_an_older_seal_state_waits_and_allows_cancellation() {
     scene.let_pass(DELAY);
     scene.round_pays(&new);
     scene.sweeper.kill();
-    // Of payments the record must know what it sealed.
     let now = fs::read_to_string(scene.seal_state_file()).unwrap();
     assert_ne!(record, now);
     fs::write(scene.seal_state_file(), &record).unwrap();
@@ -293,8 +299,9 @@ fn row_4_an_older_seal_state_waits_and_allows_cancellation() {
     assert_eq!(shown.text("payoutAddress"), scene.shop.payout_address);
 }
 
-/// 1. A change was seen too late, and a newer one is registered.
-/// 2. Neither the old one nor the one in between is paid; then the newest is.
+/// 1. Register a change while the sweeper is down, and a newer one after it has started.
+/// 2. Payouts wait; neither the old address nor the one in between is paid.
+/// 3. Let the delay of the newest pass: it is paid.
 #[test]
 fn row_5_a_newer_change_supersedes_one_seen_too_late() {
     let Some(mut scene) = Scene::set() else { return };
@@ -306,17 +313,16 @@ fn row_5_a_newer_change_supersedes_one_seen_too_late() {
     scene.let_pass(HOUR);
     let newest = scene.change_seen(3);
     scene.round_waits("overtaken", "and a newer change waits");
-    // By now the one in between was known for the whole delay.
+    // The one in between is now known for the whole delay.
     scene.let_pass(DELAY - HOUR);
     scene.round(&[]);
     scene.let_pass(HOUR);
     scene.heals_to(&newest);
 }
 
-/// 1. A change waits. The sweeper starts with a clock that is two days ahead: nothing is paid, and
-///    everybody is told.
-/// 2. The clock is right again: the old one is paid. The change is cancelled: it still is.
-/// 3. Another change takes effect by both clocks, and is paid.
+/// 1. Register a change, and start the sweeper with a clock two days ahead: payouts wait.
+/// 2. Correct the clock: the old address is paid, also after the change is cancelled.
+/// 3. Let another change take effect by both clocks: it is paid.
 #[test]
 fn row_6_a_wrong_clock_delays_payouts_until_it_is_corrected() {
     let Some(mut scene) = Scene::set() else { return };
@@ -337,8 +343,9 @@ fn row_6_a_wrong_clock_delays_payouts_until_it_is_corrected() {
     scene.await_no_wait();
 }
 
-/// The shop has changed its address once, and was paid there; then somebody writes into the
-/// database. The coins wait, everybody is told, and an ordinary command is the way out.
+/// 1. Change the shop's address once and pay it there.
+/// 2. Write to the database: payouts wait, and doctor and audit report it.
+/// 3. Register the address again with the normal command: it is paid after the delay.
 #[track_caller]
 fn check_contradiction(sql: impl FnOnce(&Scene) -> String, reason: &str, words: &str) {
     let Some(mut scene) = Scene::set() else { return };
@@ -354,7 +361,7 @@ fn check_contradiction(sql: impl FnOnce(&Scene) -> String, reason: &str, words: 
     scene.gateway.cli_ok(&["audit"]);
 }
 
-/// The row of a change by SQL: the fourth that the table would have, or an earlier version.
+/// SQL that inserts a change with this version and registration time.
 fn insert(scene: &Scene, version: u32, registered: &str) -> String {
     let script = scene.script_of(&scene.node.fresh_address());
     format!(
@@ -410,14 +417,13 @@ fn row_12_a_change_cancelled_in_force_waits_for_a_command() {
     check_contradiction(cancelled, "cancelled_in_force", words);
 }
 
-/// 1. A third address is registered and cancelled, and taken away by SQL; the second one is put in
-///    force under its number.
-/// 2. The coins wait; the row is cancelled by an ordinary command, and the second one is paid.
+/// 1. Let the sweeper see only the versions 1 and 3; version 3 is cancelled.
+/// 2. Insert a version 2 by SQL: payouts wait.
+/// 3. Cancel it with the normal command: the first address is paid.
 #[test]
 fn row_11_a_row_inserted_behind_a_later_one_waits() {
     let Some(mut scene) = Scene::set() else { return };
     scene.sweeper.kill();
-    // Version 2 was never seen.
     scene.change();
     scene.merchant("cancel-address-change");
     scene.write("DELETE FROM payout_addresses WHERE merchant_id = {id} AND version = 2");
@@ -438,9 +444,9 @@ fn row_11_a_row_inserted_behind_a_later_one_waits() {
     scene.heals_to(&scene.shop.payout_address);
 }
 
-/// 1. A change has taken effect for both; the operator then vouches for the whole database.
-/// 2. The record begins anew: the address in force is paid, and a further change waits for the
-///    whole delay.
+/// 1. Let a change take effect, then run `sweep --trust-database`.
+/// 2. The address in force is paid.
+/// 3. A further change waits for the whole delay.
 #[test]
 fn row_7_after_database_trust_the_address_in_force_is_paid() {
     let Some(mut scene) = Scene::set() else { return };
@@ -457,11 +463,11 @@ fn row_7_after_database_trust_the_address_in_force_is_paid() {
     scene.round_pays(&third);
 }
 
-/// 1. The script of the address in force is made unreadable. Only that shop waits; `merchant show`
-///    shows the rest and names the version, and so does doctor.
-/// 2. The row is mended: what waited goes out.
-/// 3. It is unreadable again. An address is registered by the ordinary command: after the delay it
-///    is paid, and the damaged row holds up nobody.
+/// 1. Damage the script of the address in force: only that shop waits; `merchant show` and
+///    doctor name the version.
+/// 2. Repair the row: the waiting payout goes out.
+/// 3. Damage it again and register an address with the normal command: it is paid after the
+///    delay.
 #[test]
 fn row_14_a_damaged_row_is_superseded_by_a_normal_command() {
     let Some(mut scene) = Scene::set() else { return };

@@ -1,5 +1,5 @@
-//! `litegate sweep`: now, as a rehearsal, and by a signer elsewhere. What comes back signed is
-//! believed only as far as it pays what we would pay.
+//! `litegate sweep`: immediately, as a dry run, and with an external signer, whose result is
+//! accepted only if it pays what litegate would pay.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -17,7 +17,7 @@ use crate::harness::test_env::TestEnv;
 use crate::harness::wait::{SOON, wait_for};
 use crate::harness::watch_only::WatchOnly;
 
-/// Pays and confirms so many payments of a tenth each.
+/// Completes this number of payments of 0.1 LTC.
 fn pay(node: &Node, shop: &Shop, payments: usize) -> Vec<String> {
     let ids: Vec<String> = (0..payments)
         .map(|_| {
@@ -33,6 +33,9 @@ fn pay(node: &Node, shop: &Shop, payments: usize) -> Vec<String> {
     ids
 }
 
+/// 1. Complete payments of one merchant, and a payment below `min_payout` of another.
+/// 2. `sweep --dry-run` lists one unsigned sweep and the waiting coin with its reason.
+/// 3. Nothing is sent.
 #[test]
 fn a_sweep_dry_run_lists_payouts_and_sends_nothing() {
     let Some(TestEnv { gateway, shop, node }) = TestEnv::alone() else { return };
@@ -58,6 +61,9 @@ fn a_sweep_dry_run_lists_payouts_and_sends_nothing() {
     assert!(notified.contains("would be sent") && notified.contains("waits: "), "{notified}");
 }
 
+/// 1. Sweep through the running gateway; a second sweep has nothing to do.
+/// 2. Stop the gateway and sweep again: the command sends it.
+/// 3. The audit is clean.
 #[test]
 fn the_sweep_command_works_with_or_without_a_gateway() {
     let Some(TestEnv { gateway, shop, node }) = TestEnv::alone() else { return };
@@ -77,12 +83,15 @@ fn the_sweep_command_works_with_or_without_a_gateway() {
     gateway.cli_ok(&["audit"]);
 }
 
+/// 1. `sweep` on a watch-only gateway is refused and names `--psbt`.
+/// 2. Export a PSBT with key origins, sign it elsewhere, and import it: it is sent.
+/// 3. Import it again, and export without due coins: both are refused.
 #[test]
 fn a_sweep_signed_by_another_wallet_is_checked_and_sent() {
     let Some(watch_only) = WatchOnly::start() else { return };
     let TestEnv { gateway, shop, node } = &watch_only.test_env;
     pay(node, shop, 3);
-    gateway.cli_fails(&["sweep"], 2, &["no signing key here", "--psbt"]);
+    gateway.cli_fails(&["sweep"], 2, &["no signing key on this machine", "--psbt"]);
     let psbt = watch_only.export("unsigned.psbt");
     let path = DerivationPath::from_str("84'/1'/0'/0/0").unwrap();
     let origins: Vec<_> =
@@ -105,6 +114,11 @@ fn a_sweep_signed_by_another_wallet_is_checked_and_sent() {
     gateway.cli_ok(&["audit"]);
 }
 
+/// 1. Change outputs, amounts or inputs of a PSBT before signing: each import is refused with
+///    the reason.
+/// 2. Import an unsigned, a malformed and an empty file, and one with swapped signatures:
+///    refused.
+/// 3. Import the unchanged one: it is sent.
 #[test]
 fn a_psbt_changed_before_signing_is_refused() {
     let Some(watch_only) = WatchOnly::start() else { return };
@@ -135,7 +149,6 @@ fn a_psbt_changed_before_signing_is_refused() {
     watch_only.check_refused(&psbt.to_string(), &["is not signed"]);
     watch_only.check_refused("cHNidP8BAHEC", &["no PSBT"]);
     watch_only.check_refused("", &["no PSBT"]);
-    // Signed, and then changed: by another key, and over other outputs.
     let signed = Psbt::from_str(&watch_only.sign(&psbt)).unwrap();
     let mut swapped = signed.clone();
     swapped.inputs.swap(0, 1);
@@ -145,6 +158,9 @@ fn a_psbt_changed_before_signing_is_refused() {
     wait_for("it is there", SOON, || node.mempool().len() == 1);
 }
 
+/// 1. Run `init` with a passphrase: the key's file is encrypted.
+/// 2. With the passphrase a payment is swept.
+/// 3. With a wrong or without a passphrase the start exits with 4.
 #[test]
 fn an_encrypted_key_signs_only_with_its_passphrase() {
     let Some(node) = Node::start() else { return };
@@ -176,6 +192,8 @@ fn an_encrypted_key_signs_only_with_its_passphrase() {
     gateway.cli_fails(&["serve"], 4, &["is encrypted: set wallet.passphrase_file"]);
 }
 
+/// 1. Configure an operator fee of 1.5 % and sweep two payments.
+/// 2. The operator gets its part, the merchant the rest less the fee, and the audit lists it.
 #[test]
 fn the_operator_gets_its_fee_from_each_payout() {
     let Some(node) = Node::start() else { return };

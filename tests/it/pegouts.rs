@@ -1,5 +1,5 @@
-//! Peg-outs keep their identity: equal ones are told apart by their kernels, and one that returns
-//! to the mempool is found there again.
+//! Identity of peg-outs: kernels distinguish equal ones, and one that returns to the mempool
+//! is recognised.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,18 +12,19 @@ use crate::harness::proxy::{Fault, RpcProxy};
 use crate::harness::test_env::TestEnv;
 use crate::harness::wait::{SOON, wait_for};
 
+/// Two confirmations for all coins.
 fn few_confirmations(gateway: &Gateway) {
     gateway.set("payments.confirmations", 2);
     gateway.set("payments.confirmations_pegout", 2);
 }
 
-/// Pays so much out of the MWEB balance of another wallet, which has one coin. Spends of one wallet
-/// depend on each other.
+/// Pays from the MWEB balance of another wallet, which has one coin: transactions of the same
+/// wallet would depend on each other.
 fn send_from_other_wallet(node: &Node, address: &str, amount: &str) -> String {
     with_other_wallet(node, "loadwallet", || node.send_from_mweb(address, amount))
 }
 
-/// Gives another wallet a balance in MWEB.
+/// Creates another wallet with an MWEB balance.
 fn fund_other_wallet(node: &Node) {
     let address: String =
         with_other_wallet(node, "createwallet", || node.call("getnewaddress", json!(["", "mweb"])));
@@ -31,6 +32,7 @@ fn fund_other_wallet(node: &Node) {
     node.mine(1);
 }
 
+/// Runs `act` with the other wallet loaded.
 fn with_other_wallet<T>(node: &Node, how: &str, act: impl FnOnce() -> T) -> T {
     node.call::<Value>("unloadwallet", json!(["money"]));
     node.call::<Value>(how, json!(["other"]));
@@ -40,7 +42,10 @@ fn with_other_wallet<T>(node: &Node, how: &str, act: impl FnOnce() -> T) -> T {
     done
 }
 
-/// Two equal peg-outs to one payment, the second of which is mined first.
+/// 1. Announce two equal peg-outs to one payment.
+/// 2. Mine the second one: both still count, and nothing is due.
+/// 3. Let the expiry pass: the payment stays `pending`.
+/// 4. Mine the first one: the payment completes, not late, and the audit is clean.
 #[track_caller]
 fn check_two_equal(test_env: &TestEnv) {
     let TestEnv { gateway, shop, node } = test_env;
@@ -58,7 +63,6 @@ fn check_two_equal(test_env: &TestEnv) {
     let fields = shop.status(&payment.id);
     assert_eq!(fields.raw("amountReceivedLtc"), "0.1", "the page asks for nothing again");
     assert_eq!(fields.raw("amountDueLtc"), "0");
-    // In time is in time: a payment that fell short of its amount would expire now.
     gateway.let_pass(Duration::from_secs(2 * 3_600));
     node.mine_without(&first);
     gateway.await_tip(&node.height().to_string());
@@ -71,16 +75,15 @@ fn check_two_equal(test_env: &TestEnv) {
     gateway.cli_ok(&["audit"]);
 }
 
-// 1. Two equal peg-outs to one payment are announced.
-// 2. The second is mined; time passes; the first is mined.
-// 3. Both count all the time, and the payment completes in time.
+/// 1. Run `check_two_equal` at an ordinary node.
 #[test]
 fn the_second_of_two_equal_peg_outs_may_be_mined_first() {
     let Some(test_env) = TestEnv::alone_with(few_confirmations) else { return };
     check_two_equal(&test_env);
 }
 
-// As above, at a node that strips kernels from blocks, and at one that says nothing of them at all.
+/// 1. Run `check_two_equal` at a node that strips kernels from blocks.
+/// 2. Run it at a node that reports no kernels at all.
 #[test]
 #[ignore = "long"]
 fn equal_peg_outs_are_distinguished_without_kernel_ids() {
@@ -99,13 +102,13 @@ fn equal_peg_outs_are_distinguished_without_kernel_ids() {
     check(Fault::Rewrite("\"kernel_id\"", "\"other_id\""));
 }
 
-/// The node forgets its mempool, and its wallet sends nothing again.
+/// The node keeps no mempool over a restart, and its wallet rebroadcasts nothing.
 const FORGETFUL: [&str; 2] = ["-persistmempool=0", "-walletbroadcast=0"];
 
-// 1. A peg-out is seen in time. 2. The node forgets it, and after the patience, of 20 seconds here,
-// the coin no longer counts. 3. Two days later, after expiry and grace, another
-// wallet pegs out the same amount. 4. That coin counts since its own first sight: the payment stays
-// expired.
+/// 1. See a peg-out in time.
+/// 2. Let the node lose its mempool: after 20 seconds the coin no longer counts.
+/// 3. Two days later, after expiry and grace, peg out the same amount from another wallet.
+/// 4. That coin counts from its own first sight: the payment stays `expired`, detail `late`.
 #[test]
 #[ignore = "long"]
 fn an_evicted_peg_out_lends_its_time_to_no_other() {
@@ -128,7 +131,6 @@ fn an_evicted_peg_out_lends_its_time_to_no_other() {
     shop.await_field(&payment.id, "amountReceivedLtc", "0", Duration::from_secs(60));
     gateway.let_pass(Duration::from_secs(2 * 86_400));
     shop.await_status(&payment.id, "expired", SOON);
-    // The wallets of this node send nothing by themselves now.
     with_other_wallet(node, "loadwallet", || {
         let txid = node.send_from_mweb(&payment.address, "0.05");
         node.call::<String>("sendrawtransaction", json!([node.raw_of_wallet(&txid)]))
@@ -142,8 +144,10 @@ fn an_evicted_peg_out_lends_its_time_to_no_other() {
     gateway.cli_ok(&["audit"]);
 }
 
-// 1. A peg-out is announced and seen. 2. Its block is connected, and taken back before the mempool
-// is compared. 3. It is found in the mempool again, and counts since it was first seen.
+/// 1. See a peg-out in the mempool.
+/// 2. Mine its block and disconnect it before the mempool is compared, three times.
+/// 3. The coin returns to the mempool each time and keeps the time of its first sight.
+/// 4. Mine it after the expiry: the payment completes, not late.
 #[test]
 fn a_peg_out_returning_between_comparisons_is_found_again() {
     let Some(node) = Node::start() else { return };

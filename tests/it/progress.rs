@@ -84,7 +84,7 @@ fn without_a_terminal_progress_is_plain_periodic_lines() {
 }
 
 /// What the log says when systemd's watchdog is not fed.
-const STILL: [&str; 1] = ["stands still"];
+const STILL: [&str; 1] = ["a role hangs"];
 
 /// From its next start on the gateway is watched by a watchdog that waits for so many seconds.
 fn watch_over(gateway: &Gateway, seconds: u64) -> UnixDatagram {

@@ -1,7 +1,4 @@
-//! The node has pruned blocks that the gateway did not read: they are crossed by the node's set of
-//! unspent outputs, on the operator's word.
-//!
-//! Regtest cannot prune (a file of blocks holds 128 MB), so a proxy says what a pruned node says.
+//! Pruned blocks that the gateway has not read: bridged by the node's UTXO set.
 
 use std::sync::Arc;
 
@@ -55,12 +52,12 @@ impl Scene {
     }
 }
 
-// 1. A sweep and a payment are in the mempool, another payment waits. The gateway stops.
-// 2. Both are mined, the other payment is paid, more blocks follow, and the node prunes them.
-// 3. The gateway starts, says that it waits and how to go on; `doctor` does too.
-// 4. `rescan --from-utxo-set`: both payments complete in time, and the sweep is mined.
-// 5. The gateway follows the chain again, pays out, and the audit is clean.
-// 6. A second run has nothing to do.
+/// 1. Stop the gateway with a sweep and a payment in the mempool and another payment open.
+/// 2. Mine both, pay the other payment, mine further blocks, and prune them.
+/// 3. Start: the gateway and `doctor` report the missing blocks and the fix.
+/// 4. Run `rescan --from-utxo-set`: both payments complete, not late, and the sweep is mined.
+/// 5. The gateway follows the chain and pays out; the audit is clean.
+/// 6. A second run has nothing to do.
 #[test]
 fn a_utxo_set_rescan_bridges_pruned_blocks() {
     let Some(scene) = Scene::set() else { return };
@@ -112,9 +109,9 @@ fn move_on(node: &Node, sweep: &str, amount: u64) {
     node.call::<String>("sendrawtransaction", json!([signed["hex"]]));
 }
 
-// 1. A sweep is mined in a pruned block, and its payee has spent it.
-// 2. The command refuses to guess, and crosses nothing.
-// 3. Told that it was mined, it crosses; the books are in order.
+/// 1. Mine a sweep in a pruned block and spend its outputs.
+/// 2. The command refuses to guess and bridges nothing.
+/// 3. With `--unproven-sweeps mined` it bridges, and the audit is clean.
 #[test]
 fn an_unproven_sweep_is_not_assumed_to_be_mined() {
     let Some(scene) = Scene::set() else { return };
@@ -138,9 +135,8 @@ fn an_unproven_sweep_is_not_assumed_to_be_mined() {
     gateway.cli_ok(&["audit"]);
 }
 
-// 1. A coin is recorded as unspent and unclaimed, and is spent in a pruned block by another wallet
-//    with the same key (here: its row is made up).
-// 2. The command crosses, names the coin and ends with exit code 1; the audit names it, too.
+/// 1. Add a coin by SQL that was spent in a pruned block by another wallet with the same key.
+/// 2. The command bridges, names the coin and exits with 1; the audit names it, too.
 #[test]
 fn a_coin_spent_without_a_trace_is_reported() {
     let Some(scene) = Scene::set() else { return };
@@ -157,6 +153,6 @@ fn a_coin_spent_without_a_trace_is_reported() {
     node.mine(4);
     scene.prune_above(from);
     let lost = format!("{}:0", "0".repeat(64));
-    gateway.cli_fails(&["rescan", "--from-utxo-set"], 1, &[&lost, "nothing shows by what"]);
+    gateway.cli_fails(&["rescan", "--from-utxo-set"], 1, &[&lost, "spent by unknown transactions"]);
     gateway.cli_fails(&["audit"], 1, &[&lost]);
 }

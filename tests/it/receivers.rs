@@ -1,7 +1,7 @@
-//! Receivers that fail, lie, flood and ask back, while others wait for their webhooks.
+//! Receivers that fail, lie, flood and call back, while other receivers get their webhooks.
 //!
-//! `DELIVERIES=1000 ASKS=1000 WEBHOOK_KILLS=20 cargo test --test it receivers -- --include-ignored`
-//! does more of each.
+//! `DELIVERIES=1000 ASKS=1000 WEBHOOK_KILLS=20 cargo test --test it receivers --
+//! --include-ignored` does more of each.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
@@ -19,34 +19,35 @@ use crate::harness::test_env::TestEnv;
 use crate::harness::tls::{GOOD, Identity, TlsReceiver};
 use crate::harness::wait::{SOON, wait_for, wait_until};
 
-/// Deliveries that have to be on time, and shops that they are for.
+/// Number of deliveries that must be on time, and of shops that receive them.
 const DELIVERIES: u64 = 120;
 const SHOPS: u64 = 12;
 
-/// Long enough for all deliveries, on a machine that is busy with other tests.
+/// Deadline of all deliveries, on a machine that runs other tests.
 const DELIVERED: Duration = Duration::from_secs(180);
 
-/// What deliveries may take beside villains, as a multiple of what they take without.
+/// How many times longer deliveries may take beside hostile receivers.
 const SLOWER_AT_MOST: u64 = 3;
 
-/// Payments of each villain: more than it has places.
+/// Payments per hostile receiver: more than its delivery slots.
 const OF_A_HOSTILE_RECEIVER: usize = 6;
 
-/// What a gateway may give to one connection of a villain, with all that waits in buffers.
+/// Largest number of bytes that the gateway reads from one hostile connection, with buffers.
 const SENT_MAX: u64 = 32 * 1024 * 1024;
 
-/// How long a villain's first tries may take: several rounds of the longest wait.
+/// Deadline of the first attempts at hostile receivers: several times the longest wait.
 const TRIED: Duration = Duration::from_secs(120);
 
 const AMOUNT: &str = "0.001";
 
-/// Pays all at once and lets them complete in one block.
+/// Pays all payments and completes them in one block.
 fn complete(test_env: &TestEnv, payments: &[Created]) {
     let addresses: Vec<&str> = payments.iter().map(|payment| payment.address.as_str()).collect();
     test_env.node.send_to_all(&addresses, AMOUNT);
     test_env.node.mine(2);
 }
 
+/// The events of a shop.
 fn events_of(test_env: &TestEnv, shop: &Shop) -> Vec<Fields> {
     test_env.gateway.cli_list(&[
         "webhook",
@@ -58,7 +59,7 @@ fn events_of(test_env: &TestEnv, shop: &Shop) -> Vec<Fields> {
     ])
 }
 
-/// Milliseconds from the completion, as the webhook tells it, to its arrival.
+/// Milliseconds from the completion to the webhook's arrival.
 fn latency_ms(hit: &Hit) -> u64 {
     const DAY_MS: u64 = 86_400_000;
     let arrived = u64::try_from((clock::now() - hit.at.elapsed()).as_millis()).unwrap();
@@ -81,7 +82,7 @@ impl Quick {
         Quick { shops: (0..SHOPS).map(open).collect() }
     }
 
-    /// So many payments, the same number for each shop.
+    /// Creates this number of payments, evenly for all shops.
     fn create(&self, payments: u64) -> Vec<Created> {
         let of_shop = |(shop, receiver): &(Shop, Receiver)| -> Vec<Created> {
             let create = |_| shop.create_with_webhook(AMOUNT, &receiver.url("/hook"));
@@ -90,7 +91,7 @@ impl Quick {
         self.shops.iter().flat_map(of_shop).collect()
     }
 
-    /// The requests that tell of these payments, once all came: each once.
+    /// The webhooks of these payments, each once.
     fn await_webhook(&self, payments: &[Created]) -> Vec<Hit> {
         let ids: BTreeSet<&str> = payments.iter().map(|payment| payment.id.as_str()).collect();
         let of_these = || {
@@ -108,21 +109,21 @@ impl Quick {
     }
 }
 
-/// The slowest but one in a hundred.
+/// The 99th percentile of the latencies.
 fn p99_ms(hits: &[Hit]) -> u64 {
     let mut latencies: Vec<u64> = hits.iter().map(latency_ms).collect();
     latencies.sort_unstable();
     latencies[(latencies.len() - 1) * 99 / 100]
 }
 
-/// How all tries at a villain must look.
+/// The expected record of attempts at a hostile receiver.
 struct Expected {
     outcome: &'static str,
     answer: &'static str,
     state: &'static str,
 }
 
-/// One of each kind. The first one hangs.
+/// One hostile receiver of each kind. The first one hangs.
 fn hostile_receivers(elsewhere: &Receiver) -> Vec<(HostileReceiver, Expected)> {
     let redirect = format!("302 Found\r\nlocation: {}", elsewhere.url("/inside"));
     let failed = |outcome, state| Expected { outcome, answer: "", state };
@@ -157,12 +158,17 @@ fn hostile_receivers(elsewhere: &Receiver) -> Vec<(HostileReceiver, Expected)> {
     .into()
 }
 
+/// 1. Measure deliveries without hostile receivers.
+/// 2. Complete payments for hostile receivers of each kind, an untrusted certificate and
+///    honest shops at once.
+/// 3. The honest deliveries are not delayed.
+/// 4. Each hostile attempt is recorded as expected, without control characters and within the
+///    limits of slots and bytes.
 #[test]
 #[ignore = "long"]
 fn hostile_receivers_do_not_delay_other_receivers() {
     let Some(test_env) = TestEnv::alone() else { return };
     let deliveries = setting("DELIVERIES", DELIVERIES);
-    // First without villains: so long it takes on this machine, as busy as it is.
     let quick = Quick::open(&test_env);
     let alone = quick.create(deliveries);
     complete(&test_env, &alone);
@@ -184,7 +190,7 @@ fn hostile_receivers_do_not_delay_other_receivers() {
             owner
         })
         .collect();
-    // Two shops more that name the address of the one that hangs: it must not see more at a time.
+    // Two further shops use the hanging receiver: its limit of connections must hold.
     let hammers = [(); 2].map(|()| Shop::open(&test_env.gateway, &test_env.node, "Hammer"));
     payments.extend(hammers.iter().map(|owner| owner.create_with_webhook(AMOUNT, &hanging.url())));
     let of_untrusted = Shop::open(&test_env.gateway, &test_env.node, "Untrusted");
@@ -195,9 +201,8 @@ fn hostile_receivers_do_not_delay_other_receivers() {
 
     let hits = quick.await_webhook(&honest);
     let last_at = hits.iter().map(|hit| hit.at).max().unwrap();
-    // On time is who need not wait until a villain gives a place back: the one that hangs has all
-    // of its places until our time limit ends, and sees one connection more only then. Where so
-    // many deliveries take longer than that anyway, they may take little longer than without.
+    // On time means before the hanging receiver frees a delivery slot. If so many deliveries
+    // take longer anyway, they may take little longer than alone.
     let before_a_place_was_free = hanging.came_at().get(4).is_none_or(|at| last_at < *at);
     let p99_ms = p99_ms(&hits);
     println!("{} deliveries: p99 {p99_ms} ms, {alone_ms} ms without villains", hits.len());
@@ -220,7 +225,7 @@ fn hostile_receivers_do_not_delay_other_receivers() {
     );
 }
 
-/// Waits for the first tries at a villain, and looks at what was recorded of them.
+/// Waits for the first attempts at a hostile receiver and checks their record.
 fn check_tries(
     test_env: &TestEnv,
     hostile_receiver: &HostileReceiver,
@@ -251,6 +256,10 @@ fn check_tries(
     );
 }
 
+/// 1. Send a test webhook to a receiver with a valid certificate: delivered.
+/// 2. Expired, future, foreign, unknown and self-signed certificates are refused before any
+///    request.
+/// 3. A receiver without TLS is refused.
 #[test]
 fn a_certificate_must_match_host_date_and_known_authority() {
     let known = Identity::authority("Known");
@@ -287,9 +296,10 @@ fn a_certificate_must_match_host_date_and_known_authority() {
     assert!(tried.stderr.contains("no secure connection"), "{tried:?}");
 }
 
+/// 1. Set all proxy variables and send a test webhook.
+/// 2. It reaches the receiver directly: a proxy would bypass the checks of addresses.
 #[test]
 fn proxy_environment_variables_are_ignored() {
-    // It would ask for names and addresses itself, and nobody would judge them.
     let proxy = Receiver::start();
     let Some(test_env) = TestEnv::shared_with(|gateway| {
         for name in ["HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"] {
@@ -305,6 +315,8 @@ fn proxy_environment_variables_are_ignored() {
     assert_eq!((receiver.hits().len(), proxy.hits().len()), (1, 0));
 }
 
+/// 1. Let four attempts fail and advance the clock past each pause.
+/// 2. The fifth succeeds: same id and body, each with a new signature.
 #[test]
 fn an_event_is_delivered_after_hours_of_failures() {
     let Some(test_env) = TestEnv::alone() else { return };
@@ -312,7 +324,7 @@ fn an_event_is_delivered_after_hours_of_failures() {
     receiver.fail_next(4);
     let payment = test_env.shop.create_with_webhook(AMOUNT, &receiver.url("/hook"));
     complete(&test_env, std::slice::from_ref(&payment));
-    // After each of the first pauses: five seconds, five minutes, half an hour, two hours.
+    // After the pauses of 5 s, 5 min, 30 min and 2 h.
     let mut passed = Duration::ZERO;
     for (tries, pause) in [(1, 6), (2, 331), (3, 1_981), (4, 7_921)] {
         let due = || {
@@ -333,6 +345,8 @@ fn an_event_is_delivered_after_hours_of_failures() {
     });
 }
 
+/// 1. Let the receiver query the payment's status before it answers.
+/// 2. Each query returns `completed`.
 #[test]
 fn a_status_query_during_delivery_returns_completed() {
     let Some(test_env) = TestEnv::alone() else { return };
@@ -356,11 +370,13 @@ fn a_status_query_during_delivery_returns_completed() {
     }
 }
 
+/// 1. Kill the gateway during deliveries, of which few succeed.
+/// 2. Advance the clock until everything is delivered.
+/// 3. Each payment has one event id and one body.
 #[test]
 fn a_kill_during_delivery_loses_no_event_and_repeats_the_id() {
     let Some(test_env) = TestEnv::alone() else { return };
     let receiver = Receiver::start_with(|_| std::thread::park_timeout(Duration::from_millis(150)));
-    // Few answers are a success: the rest has to come again.
     let kills = setting("WEBHOOK_KILLS", 3);
     let mut payments = Vec::new();
     for round in 0..kills {
@@ -376,7 +392,6 @@ fn a_kill_during_delivery_loses_no_event_and_repeats_the_id() {
         test_env.gateway.kill();
         test_env.gateway.start();
     }
-    // What failed comes again after its pause, an hour passing with each look.
     let mut passed = Duration::ZERO;
     wait_for("every delivery", TRIED, || {
         passed += Duration::from_secs(3_600);
@@ -403,6 +418,8 @@ fn a_kill_during_delivery_loses_no_event_and_repeats_the_id() {
     assert_eq!(ids.len(), payments.len(), "no two payments share an id");
 }
 
+/// 1. Copy the database before a payment completes, and deliver its webhook.
+/// 2. Restore the copy: the webhook is sent again with the same id.
 #[test]
 fn a_restored_database_repeats_the_event_id() {
     let Some(test_env) = TestEnv::alone() else { return };

@@ -1,6 +1,5 @@
-//! Sweeps that the database did not make: an external signer sent them, or they were made after
-//! the backup that was restored. What our rules give is recognised; everything else is an
-//! alarm.
+//! Sweeps that the database did not create: broadcast by an external signer, or newer than a
+//! restored backup.
 
 use bitcoin::ScriptBuf;
 
@@ -34,10 +33,10 @@ fn check_recognised(gateway: &Gateway, node: &Node, payment: &Created, txid: &st
     assert_eq!(txids, [txid]);
 }
 
-// 1. A watch-only gateway exports a PSBT for two merchants; the operator takes a part.
-// 2. The signer signs it, and broadcasts the transaction instead of giving it back.
-// 3. Once it is mined, it counts as our sweep: payouts are listed, the audit is clean, names it,
-//    and stays so when its block is taken back and comes again.
+/// 1. Export a PSBT for two merchants, with an operator fee, from a watch-only gateway.
+/// 2. Sign it and broadcast the transaction instead of importing the PSBT.
+/// 3. Mine it: it is recognised as a sweep, payouts are listed, and the audit is clean, also
+///    after a reorganisation.
 #[test]
 fn a_sweep_that_the_signer_broadcasts_is_recognised() {
     let Some(watch_only) = WatchOnly::start() else { return };
@@ -62,9 +61,8 @@ fn a_sweep_that_the_signer_broadcasts_is_recognised() {
     check_recognised(gateway, node, &ours, &txid);
 }
 
-// 1. As above, but the signer pays another address than planned.
-// 2. The audit names the coin and the transaction: the key is in use elsewhere. No payout is
-//    listed.
+/// 1. Sign a transaction that pays another address than planned.
+/// 2. The audit names coin and transaction: the key is in use elsewhere. No payout is listed.
 #[test]
 fn a_transaction_that_pays_others_is_still_reported() {
     let Some(watch_only) = WatchOnly::start() else { return };
@@ -83,11 +81,10 @@ fn a_transaction_that_pays_others_is_still_reported() {
     assert_eq!(gateway.cli_json(&["payment", "show", &payment.id]).objects("payouts").len(), 0);
 }
 
-// 1. Two payments are paid; a backup is made.
-// 2. After it, the sweeper pays them out by one sweep each, the second of which is not mined yet
-//    when the gateway stops.
-// 3. The backup is restored: the first sweep is recognised while the gateway catches up, and the
-//    second once it is mined. The audit is clean, both payouts are listed, nobody is paid twice.
+/// 1. Complete two payments and make a backup.
+/// 2. Sweep each in a separate transaction; the second is unmined when the gateway stops.
+/// 3. Restore: the first sweep is recognised during catch-up, the second when it is mined.
+/// 4. The audit is clean, both payouts are listed, and no merchant is paid twice.
 #[test]
 fn sweeps_made_after_the_backup_are_recognised_after_a_restore() {
     let Some(TestEnv { gateway, shop, node }) = TestEnv::alone() else { return };

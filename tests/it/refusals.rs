@@ -1,5 +1,5 @@
-//! Early refusals: the client sees the status whatever it was still sending, and no connection is
-//! closed unannounced.
+//! Early refusals: the client receives the status whatever it is still sending, and
+//! connections are not reset.
 
 use std::fs;
 use std::io::{Read, Write};
@@ -73,9 +73,10 @@ fn is_kept(mut stream: &TcpStream) -> bool {
     read_answer(stream).status == 200
 }
 
-// 1. Send headers, then a body of 66 kB to 5 MB in packets of its own, whole, and only then read.
-// 2. The status arrives each time: no key 401, too large 413, no route 404, wrong method 405.
-// 3. Either the answer announces the end, or the connection takes another request.
+/// 1. Send headers, then a body of 66 kB to 5 MB in separate packets, and only then read.
+/// 2. The status arrives each time: 401 without a key, 413 too large, 404 no route, 405 wrong
+///    method.
+/// 3. The response announces the end, or the connection accepts another request.
 #[test]
 fn a_refusal_of_a_large_body_always_arrives() {
     let Some(TestEnv { gateway, shop, node: _node }) = TestEnv::shared() else { return };
@@ -105,8 +106,8 @@ fn a_refusal_of_a_large_body_always_arrives() {
     }
 }
 
-// 1. Send a body that is larger than what is drained before the answer, whole, and then read.
-// 2. The answer says `connection: close`, arrives, and the connection ends without a reset.
+/// 1. Send a body that is larger than what is drained, and then read.
+/// 2. The response has `connection: close`, and the connection ends without a reset.
 #[test]
 fn an_oversized_body_is_refused_and_the_connection_closed() {
     let Some(TestEnv { gateway, shop: _shop, node: _node }) = TestEnv::shared() else { return };
@@ -121,8 +122,9 @@ fn an_oversized_body_is_refused_and_the_connection_closed() {
     }
 }
 
-// 1. On one connection, send headers and a small body in two packets that are refused, many times.
-// 2. The connection is kept all the while.
+/// 1. Send headers and a small body in two packets that are refused, many times on one
+///    connection.
+/// 2. The connection stays open.
 #[test]
 fn a_keep_alive_connection_survives_early_refusals() {
     let Some(TestEnv { gateway, shop: _shop, node: _node }) = TestEnv::shared() else { return };
@@ -138,9 +140,8 @@ fn a_keep_alive_connection_survives_early_refusals() {
     assert!(is_kept(&stream));
 }
 
-// 1. Send headers and a byte of the body, and stall.
-// 2. The answer arrives with `connection: close`, and the gateway ends the connection although the
-//    client does not.
+/// 1. Send headers and one byte of the body, and stall.
+/// 2. The response has `connection: close`, and the gateway closes the connection.
 #[test]
 fn a_refused_body_that_stalls_does_not_hold_the_connection() {
     let Some(TestEnv { gateway, shop: _shop, node: _node }) = TestEnv::shared() else { return };
@@ -156,8 +157,8 @@ fn a_refused_body_that_stalls_does_not_hold_the_connection() {
     });
 }
 
-// 1. Send the headers of a large body with `expect: 100-continue`, and wait.
-// 2. The refusal is the first answer: the body is not asked for.
+/// 1. Send the headers of a large body with `expect: 100-continue`.
+/// 2. The refusal is the first response.
 #[test]
 fn a_refused_request_gets_no_100_continue() {
     let Some(TestEnv { gateway, shop: _shop, node: _node }) = TestEnv::shared() else { return };
@@ -198,7 +199,7 @@ const post = () => new Promise((seen) => {
 (async () => { for (let round = 0; round < rounds; round++) console.log(await post()); })();
 "#;
 
-// 1. Let Node post 66 kB to 5 MB with a key, 30 times each. Each is too large, and sees 413.
+/// 1. Post 66 kB to 5 MB with a key from Node.js, 30 times each: every request gets 413.
 #[test]
 fn the_nodejs_client_receives_413_for_a_large_body() {
     let Some(TestEnv { gateway, shop, node: _node }) = TestEnv::shared() else { return };
@@ -270,8 +271,8 @@ fn the_go_client_receives_413_for_a_large_body() {
     }
 }
 
-// 1. Let Python's http.client and curl post 66 kB to 5 MB without a key, 30 times each.
-// 2. Each sees 401.
+/// 1. Post 66 kB to 5 MB without a key from Python's http.client and curl, 30 times each:
+///    every request gets 401.
 #[test]
 fn curl_and_python_see_each_refusal() {
     let Some(TestEnv { gateway, shop: _shop, node: _node }) = TestEnv::shared() else { return };

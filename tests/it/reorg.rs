@@ -1,4 +1,4 @@
-//! The best chain changes; confirmations follow it.
+//! Reorganisations: confirmations follow the best chain.
 
 use std::ops::RangeInclusive;
 use std::time::Duration;
@@ -10,6 +10,10 @@ use crate::harness::receiver::Receiver;
 use crate::harness::test_env::TestEnv;
 use crate::harness::wait::{SOON, stays_true};
 
+/// 1. Pay a payment that needs 3 confirmations and mine two blocks.
+/// 2. Replace both by empty blocks: the coin is back in the mempool, with 0 confirmations.
+/// 3. Mine two blocks: the earlier confirmations do not count.
+/// 4. Mine a third: the payment completes.
 #[test]
 fn confirmations_follow_the_best_chain() {
     let test_env = TestEnv::alone_with(|gateway| gateway.set("payments.confirmations", 3));
@@ -44,6 +48,10 @@ fn a_payment_that_is_mined_again_in_another_block_counts_once() {
     assert_eq!(fields.texts("txids").len(), 1);
 }
 
+/// 1. Complete a payment and receive its webhook.
+/// 2. Replace its blocks by empty ones: it stays `completed` with 0 confirmations, with a
+///    warning.
+/// 3. Mine it again: no second webhook is sent.
 #[test]
 fn a_completed_payment_stays_completed_and_notifies_once() {
     let Some(TestEnv { gateway, shop, node }) = TestEnv::alone() else { return };
@@ -62,13 +70,16 @@ fn a_completed_payment_stays_completed_and_notifies_once() {
     stays_true("told once", Duration::from_secs(1), || receiver.hits().len() == 1);
 }
 
+/// 1. Broadcast a payment and mine 20 empty blocks.
+/// 2. Replace them by other empty blocks: the payment is still unconfirmed.
+/// 3. Mine two blocks: it completes.
 #[test]
 fn a_deep_reorganisation_is_followed_as_any_other() {
     let Some(TestEnv { gateway: _gateway, shop, node }) = TestEnv::alone() else { return };
     let payment = shop.create("0.05");
     node.send(&payment.address, "0.05");
     shop.await_field(&payment.id, "amountReceivedLtc", "0.05", SOON);
-    // The coins that it spends are older than what is taken back, so it stays valid throughout.
+    // Its inputs are older than the reorganisation, so it stays valid.
     for _ in 0..20 {
         node.mine_empty();
     }
@@ -79,11 +90,11 @@ fn a_deep_reorganisation_is_followed_as_any_other() {
     shop.await_status(&payment.id, "completed", SOON);
 }
 
+/// 1. For each depth up to `DEPTHS` run `follow_depths`.
+/// 2. Start a new chain whenever MWEB would begin: without it, regtest stops at height 431.
 #[test]
 #[ignore = "long"]
 fn a_reorganisation_of_any_depth_is_followed_both_ways() {
-    // `DEPTHS=100` climbs the whole ladder, on a new chain for each few rungs: without MWEB,
-    // regtest goes no further than 431 blocks.
     let depths = u32::try_from(setting("DEPTHS", 8)).unwrap();
     let mut from = 1;
     while from <= depths {
@@ -91,7 +102,7 @@ fn a_reorganisation_of_any_depth_is_followed_both_ways() {
         while to < depths && blocks_for(from..=to + 1) < BLOCKS_MAX {
             to += 1;
         }
-        climb(from..=to);
+        follow_depths(from..=to);
         from = to + 1;
     }
 }
@@ -99,20 +110,23 @@ fn a_reorganisation_of_any_depth_is_followed_both_ways() {
 /// Blocks that may be mined on the prepared chain before MWEB would begin.
 const BLOCKS_MAX: u32 = 431 - 115;
 
-/// How high the chain grows on these rungs: three blocks each, and the coins' own confirmations.
+/// Height that these depths need: three blocks each, and the coins' confirmations.
 fn blocks_for(depths: RangeInclusive<u32>) -> u32 {
     let deepest = *depths.end();
     2 * deepest + 10 + depths.map(|depth| depth + 4).sum::<u32>()
 }
 
-fn climb(depths: RangeInclusive<u32>) {
+/// 1. Prepare coins deeper than every reorganisation: a young coinbase would vanish.
+/// 2. For each depth, confirm a payment and replace its blocks: mined again, it counts once.
+/// 3. Replace the blocks by empty ones: it has 0 confirmations; mined again, it has one.
+/// 4. The audit is clean.
+fn follow_depths(depths: RangeInclusive<u32>) {
     let deepest = *depths.end();
     let test_env = TestEnv::alone_with(|gateway| {
         gateway.set("payments.confirmations", 200);
         gateway.set("payments.expiry", "24h");
     });
     let Some(TestEnv { gateway, shop, node }) = test_env else { return };
-    // Coins that lie deeper than all that is taken back; a young coinbase would vanish with it.
     let coins: serde_json::Map<String, Value> =
         (0..deepest + 5).map(|_| (node.fresh_address(), json!("0.06"))).collect();
     node.call::<Value>("sendmany", json!(["", coins]));
@@ -123,8 +137,8 @@ fn climb(depths: RangeInclusive<u32>) {
         node.mine(depth);
         let deep = depth.to_string();
         shop.await_field(&payment.id, "confirmations", &deep, SOON);
-        // Moved: it is mined again, in the first of the new blocks. A node that is told to leave
-        // more than ten blocks drops what was in them; the payer's wallet sends it again.
+        // After a disconnect of more than ten blocks, the node drops their transactions; the
+        // payer's wallet sends them again.
         node.disconnect(depth);
         node.send_again(&txid);
         node.mine(depth + 1);
@@ -132,13 +146,12 @@ fn climb(depths: RangeInclusive<u32>) {
         let fields = shop.await_field(&payment.id, "confirmations", &deep, SOON);
         assert_eq!(fields.raw("amountReceivedLtc"), "0.05", "counted once");
         assert_eq!(fields.texts("txids"), std::slice::from_ref(&txid));
-        // Back to the mempool, then mined.
         node.disconnect(depth + 1);
         for _ in 0..depth + 2 {
             node.mine_empty();
         }
         node.send_again(&txid);
-        // Its confirmations are gone first; a deep one's coin too, until it is sent again.
+        // Confirmations drop first. A deep coin is evicted until it is sent again.
         shop.await_field(&payment.id, "confirmations", "0", SOON);
         let fields = shop.await_field(&payment.id, "amountReceivedLtc", "0.05", SOON);
         assert_eq!(fields.raw("confirmations"), "0");
@@ -149,6 +162,10 @@ fn climb(depths: RangeInclusive<u32>) {
     gateway.cli_ok(&["audit"]);
 }
 
+/// 1. Confirm a payment in three blocks.
+/// 2. Replace them by empty ones: 0 confirmations.
+/// 3. Let the node return to the first branch: 3 confirmations again.
+/// 4. Mine two blocks: the payment completes and the audit is clean.
 #[test]
 fn a_branch_that_returns_is_the_best_chain_again() {
     let test_env = TestEnv::alone_with(|gateway| gateway.set("payments.confirmations", 5));
@@ -160,7 +177,6 @@ fn a_branch_that_returns_is_the_best_chain_again() {
     let first: String = node.call("getblockhash", json!([node.height() - 2]));
     node.reorg_to_empty(3);
     shop.await_field(&payment.id, "confirmations", "0", SOON);
-    // The node takes the first branch again, as soon as it is the longer one.
     let second: String = node.call("getblockhash", json!([node.height() - 3]));
     node.call::<Value>("invalidateblock", json!([second]));
     node.call::<Value>("reconsiderblock", json!([first]));
@@ -171,6 +187,9 @@ fn a_branch_that_returns_is_the_best_chain_again() {
     gateway.cli_ok(&["audit"]);
 }
 
+/// 1. Complete a payment, then replace its blocks by a branch with a double spend.
+/// 2. The loss is logged once as an error, and counted by the metric.
+/// 3. The payment stays `completed`; doctor and audit name it.
 #[test]
 fn a_completed_payment_without_its_coins_raises_an_alarm() {
     let Some(TestEnv { gateway, shop, node }) = TestEnv::alone() else { return };

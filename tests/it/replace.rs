@@ -1,4 +1,4 @@
-//! A transaction that was seen is replaced or double-spent: its coins no longer count.
+//! Seen transactions that are replaced or double-spent no longer count.
 
 use serde_json::json;
 
@@ -6,6 +6,9 @@ use crate::harness::node::Node;
 use crate::harness::test_env::TestEnv;
 use crate::harness::wait::SOON;
 
+/// 1. Broadcast a payment, then mine a double spend of it.
+/// 2. The payment is `pending` with detail `replaced`, and the full amount is due.
+/// 3. Pay again: it completes, and only the second coin counts.
 #[test]
 fn a_mined_double_spend_removes_the_coin() {
     let Some(TestEnv { gateway: _gateway, shop, node }) = TestEnv::alone() else { return };
@@ -18,13 +21,15 @@ fn a_mined_double_spend_removes_the_coin() {
     assert_eq!(fields.text("status"), "pending");
     assert_eq!(fields.text("detail"), "replaced");
     assert_eq!(fields.raw("amountDueLtc"), "0.05");
-    // The shopper pays again.
     node.send(&payment.address, "0.05");
     node.mine(2);
     let fields = shop.await_status(&payment.id, "completed", SOON);
     assert_eq!(fields.raw("amountReceivedLtc"), "0.05", "the first one does not count");
 }
 
+/// 1. Start a node that accepts replacements and broadcast a payment.
+/// 2. Replace it in the mempool: the coin no longer counts.
+/// 3. Mine: the payment stays `pending` without confirmations.
 #[test]
 fn a_replacement_in_the_mempool_removes_the_coin() {
     let node = Node::start_with(&["-mempoolreplacement=1", "-walletrbf=1"]);
@@ -34,7 +39,7 @@ fn a_replacement_in_the_mempool_removes_the_coin() {
     let txid = node.send(&payment.address, "0.05");
     let double_spend = node.double_spend_of(&txid);
     shop.await_field(&payment.id, "amountReceivedLtc", "0.05", SOON);
-    // Its fee is far above what the node takes for a mistake, unless told that it is none.
+    // The fee exceeds the node's limit for mistakes, so the limit is 0 (off).
     let _: String = node.call("sendrawtransaction", json!([double_spend, 0]));
     let fields = shop.await_field(&payment.id, "amountReceivedLtc", "0", SOON);
     assert_eq!(fields.text("status"), "pending");
@@ -44,6 +49,9 @@ fn a_replacement_in_the_mempool_removes_the_coin() {
     assert_eq!((fields.text("status").as_str(), fields.raw("confirmations")), ("pending", "0"));
 }
 
+/// 1. Confirm a payment once.
+/// 2. Disconnect its block, mine a double spend and four more blocks.
+/// 3. The coin no longer counts.
 #[test]
 fn a_reorganised_double_spend_removes_a_confirmed_payment() {
     let test_env = TestEnv::alone_with(|gateway| gateway.set("payments.confirmations", 3));
@@ -60,6 +68,10 @@ fn a_reorganised_double_spend_removes_a_confirmed_payment() {
     assert_eq!(fields.text("status"), "pending");
 }
 
+/// 1. Start a node whose mempool expires after an hour, and broadcast a payment.
+/// 2. Advance the node's clock by two hours and send another transaction: the payment is
+///    evicted.
+/// 3. Broadcast it again: it counts again, and completes once mined.
 #[test]
 fn an_evicted_transaction_does_not_count_until_it_returns() {
     let node = Node::start_with(&["-mempoolexpiry=1"]).map(std::sync::Arc::new);
@@ -69,7 +81,6 @@ fn an_evicted_transaction_does_not_count_until_it_returns() {
     let txid = node.send(&payment.address, "0.05");
     shop.await_field(&payment.id, "amountReceivedLtc", "0.05", SOON);
     let raw = node.raw_of_wallet(&txid);
-    // Two hours later the node drops it, when the next transaction comes in.
     let entry: serde_json::Value = node.call("getmempoolentry", json!([txid]));
     let later = entry["time"].as_u64().unwrap() + 7_200;
     node.call::<serde_json::Value>("setmocktime", json!([later]));
@@ -84,10 +95,12 @@ fn an_evicted_transaction_does_not_count_until_it_returns() {
     shop.await_status(&payment.id, "completed", SOON);
 }
 
+/// 1. Pay from a legacy coin, whose signature encoding a third party can change.
+/// 2. Mine the transaction with a different txid. Nodes do not relay it, but a miner may
+///    include it.
+/// 3. It counts once, under the mined txid; the payment completes and the audit is clean.
 #[test]
 fn a_malleated_transaction_counts_once() {
-    // Before segwit a stranger could change a signature's encoding, and with it the id. The
-    // network does not pass such a transaction on; a miner may take it.
     let Some(TestEnv { gateway, shop, node }) = TestEnv::alone() else { return };
     let legacy: String = node.call("getnewaddress", json!(["", "legacy"]));
     let funding = node.send(&legacy, "1");
@@ -108,7 +121,7 @@ fn a_malleated_transaction_counts_once() {
     let changed = with_another_push(&signed.hex);
     node.mine_exactly(&[&changed]);
     shop.await_field(&payment.id, "confirmations", "1", SOON);
-    // The look at the mempool that follows the block finds the first id gone.
+    // The next comparison of the mempool evicts the first txid.
     let fields = shop.await_field(&payment.id, "amountReceivedLtc", "0.05", SOON);
     assert_ne!(fields.texts("txids"), [txid], "under the id that was mined");
     node.mine(1);
@@ -116,7 +129,7 @@ fn a_malleated_transaction_counts_once() {
     gateway.cli_ok(&["audit"]);
 }
 
-/// The same transaction, whose signature is pushed by another opcode: it is as valid.
+/// The same transaction with another push opcode before the signature, equally valid.
 fn with_another_push(hex: &str) -> String {
     use bitcoin::consensus::encode::{deserialize_hex, serialize_hex};
     let mut tx: bitcoin::Transaction = deserialize_hex(hex).unwrap();
@@ -126,10 +139,12 @@ fn with_another_push(hex: &str) -> String {
     serialize_hex(&tx)
 }
 
+/// 1. Lock all coins of the wallet but one.
+/// 2. Pay 24 payments, each from the change of the previous one: all are seen.
+/// 3. Mine: all complete and the audit is clean.
 #[test]
 fn a_chain_of_unconfirmed_transactions_is_fully_followed() {
     let Some(TestEnv { gateway, shop, node }) = TestEnv::alone() else { return };
-    // 24 payments, each out of the change of the one before it.
     let coins: Vec<serde_json::Value> = node.call("listunspent", json!([1]));
     let locked: Vec<serde_json::Value> =
         coins[1..].iter().map(|coin| json!({"txid": coin["txid"], "vout": coin["vout"]})).collect();

@@ -1,4 +1,4 @@
-//! The gateway or the node goes away and comes back; no payment is lost.
+//! Restarts of gateway and node: no payment is lost.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,9 +13,11 @@ use crate::harness::shop::Shop;
 use crate::harness::test_env::TestEnv;
 use crate::harness::wait::{SOON, wait_for};
 
-/// A valid address of regtest for a merchant who is added while no node runs.
+/// A valid regtest address for a merchant that is added while no node runs.
 const SOME_ADDRESS: &str = "rltc1qvpkm77e0gplqn8lcxvwx2vtcyzq3nye54hf6mu";
 
+/// 1. Stop the gateway; confirm one payment and broadcast another.
+/// 2. Start: the first completes with its webhook, the second is seen.
 #[test]
 fn payments_made_during_downtime_are_found_at_start() {
     let Some(TestEnv { gateway, shop, node }) = TestEnv::alone() else { return };
@@ -34,6 +36,8 @@ fn payments_made_during_downtime_are_found_at_start() {
     receiver.await_hit_for(&payment.id, SOON);
 }
 
+/// 1. Kill and start the gateway after the payment is seen, confirmed and completed.
+/// 2. It completes, and all its webhooks have the same event id.
 #[test]
 fn a_kill_during_a_payment_changes_nothing() {
     let Some(TestEnv { gateway, shop, node }) = TestEnv::alone() else { return };
@@ -60,6 +64,9 @@ fn a_kill_during_a_payment_changes_nothing() {
     assert!(ids.iter().all(|id| *id == notified.header("webhook-id")), "one event: {ids:?}");
 }
 
+/// 1. Confirm a payment, stop the gateway, and replace the block by an empty one.
+/// 2. Start: the payment has 0 confirmations and is in the mempool.
+/// 3. Mine: it completes.
 #[test]
 fn a_reorganisation_during_downtime_is_followed() {
     let Some(TestEnv { gateway, shop, node }) = TestEnv::alone() else { return };
@@ -77,6 +84,9 @@ fn a_reorganisation_during_downtime_is_followed() {
     shop.await_status(&payment.id, "completed", SOON);
 }
 
+/// 1. Create a payment before the node has ever answered, then stop the gateway.
+/// 2. Mine the payment a day after all other blocks.
+/// 3. Start: the payment completes.
 #[test]
 fn after_a_block_gap_the_first_sync_covers_the_first_payment() {
     let Some(node) = Node::stopped() else { return };
@@ -87,7 +97,6 @@ fn after_a_block_gap_the_first_sync_covers_the_first_payment() {
     let shop = Shop::open_paid_to(&gateway, "Early Shop", SOME_ADDRESS);
     let payment = shop.create("0.05");
     gateway.term();
-    // A day after all other blocks, the payment is mined before we hear of the node.
     node.up_with(&[]);
     let tomorrow = clock::now().as_secs() + 86_400;
     node.call::<Value>("setmocktime", json!([tomorrow]));
@@ -97,6 +106,8 @@ fn after_a_block_gap_the_first_sync_covers_the_first_payment() {
     shop.await_status(&payment.id, "completed", SOON);
 }
 
+/// 1. Start the gateway without a node: it logs that it waits, and creates a payment.
+/// 2. Start the node: the payment completes; the wait was logged only now and then.
 #[test]
 fn the_gateway_accepts_orders_while_it_waits_for_its_node() {
     let Some(node) = Node::stopped() else { return };
@@ -131,12 +142,14 @@ fn the_gateway_survives_a_node_restart() {
     assert!(gateway.ended().is_none());
 }
 
+/// 1. Hold an idle connection and send SIGTERM: the port is free within 5 seconds.
+/// 2. Start again: the payment exists.
 #[test]
 fn sigterm_stops_the_gateway_cleanly_with_connected_shops() {
     let Some(node) = Node::shared() else { return };
     let TestEnv { gateway, shop, node: _node } = TestEnv::beside(Arc::clone(&node), |_| ());
     let payment = shop.create("0.05");
-    // A connection that asks for nothing must not hold up the end.
+    // An idle connection must not delay the stop.
     let idle = std::net::TcpStream::connect(("127.0.0.1", gateway.port())).unwrap();
     gateway.term();
     drop(idle);

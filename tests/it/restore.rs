@@ -1,4 +1,4 @@
-//! An old copy of the database is put back: no address is given out a second time.
+//! An old copy of the database is restored: no address is issued twice.
 
 use std::fs;
 use std::time::Duration;
@@ -12,10 +12,10 @@ use crate::harness::wait::SOON;
 
 const MARK: &str = "litegate.db.high-water";
 
-/// Files by name, with what was in them.
+/// Files by name, with their content.
 type Copied = Vec<(String, Vec<u8>)>;
 
-/// Copies the database, and what stands beside it, as they are while nothing runs.
+/// Copies files of a stopped gateway.
 fn copy(gateway: &Gateway, names: &[&str]) -> Copied {
     names
         .iter()
@@ -23,13 +23,15 @@ fn copy(gateway: &Gateway, names: &[&str]) -> Copied {
         .collect()
 }
 
+/// Writes the copied files back.
 fn put_back(gateway: &Gateway, copied: &[(String, Vec<u8>)]) {
     for (name, bytes) in copied {
         fs::write(gateway.folder().join(name), bytes).unwrap();
     }
 }
 
-/// A gateway that gave out one address, a copy of its database then, and what it gave out later.
+/// A gateway that issued one address, a copy of its files from then, and the addresses issued
+/// later.
 fn later(names: &[&str]) -> Option<(TestEnv, Copied, Vec<String>)> {
     let test_env = TestEnv::alone()?;
     test_env.shop.create("0.05");
@@ -40,6 +42,9 @@ fn later(names: &[&str]) -> Option<(TestEnv, Copied, Vec<String>)> {
     Some((test_env, copied, given_out))
 }
 
+/// 1. Issue addresses after a copy of the database, then put the copy back.
+/// 2. The start logs an error once, and the next address is a new one.
+/// 3. A restart logs nothing further and issues the next index.
 #[test]
 fn the_high_water_mark_reveals_an_old_backup() {
     let Some((TestEnv { gateway, shop, node }, copied, given_out)) = later(&["litegate.db"]) else {
@@ -53,7 +58,6 @@ fn the_high_water_mark_reveals_an_old_backup() {
     let fresh = shop.create("0.05");
     assert!(!given_out.contains(&fresh.address), "{given_out:?}");
     assert_eq!(fresh.address, node.derive_addresses(&gateway.setting("wallet.xpub"), 4, 4)[0]);
-    // It is told once; a usual start says nothing.
     gateway.restart();
     assert_eq!(gateway.log_lines(&["high-water"]).len(), 1);
     assert_eq!(
@@ -62,6 +66,8 @@ fn the_high_water_mark_reveals_an_old_backup() {
     );
 }
 
+/// 1. Put back an older database and delete the high-water mark.
+/// 2. The next index is 10,001.
 #[test]
 fn without_a_high_water_mark_indexes_skip_far_ahead() {
     let Some((TestEnv { gateway, shop, node }, copied, _)) = later(&["litegate.db"]) else {
@@ -76,6 +82,10 @@ fn without_a_high_water_mark_indexes_skip_far_ahead() {
     assert_eq!(shop.create("0.05").address, expected[0]);
 }
 
+/// 1. Pay an address that was issued after a copy, then put back database and mark.
+/// 2. The start finds the paid index 2 and issues index 3; index 3 cannot be known as issued.
+/// 3. The audit reports the unattributed coin.
+/// 4. A new payment completes as usual.
 #[test]
 fn the_chain_reveals_used_addresses_to_a_rolled_back_folder() {
     let Some((TestEnv { gateway, shop, node }, copied, given_out)) = later(&["litegate.db", MARK])
@@ -89,16 +99,16 @@ fn the_chain_reveals_used_addresses_to_a_rolled_back_folder() {
     put_back(&gateway, &copied);
     gateway.start();
     gateway.await_log(&["error", "never gave out", "index=2"]);
-    // Indexes 1 to 3 were given out since the copy, and 2 was paid: 3 cannot be known.
     let fresh = shop.create("0.05");
     assert_eq!(fresh.address, node.derive_addresses(&gateway.setting("wallet.xpub"), 3, 3)[0]);
     gateway.cli_fails(&["audit"], 1, &["unattributed", "address 2"]);
-    // What is paid from now on is credited as ever.
     node.send(&fresh.address, "0.05");
     node.mine(2);
     shop.await_status(&fresh.id, "completed", SOON);
 }
 
+/// 1. Pay index 7 of the account before the first start.
+/// 2. The start reports it, and the first payment gets index 8.
 #[test]
 fn an_account_used_before_is_detected_at_the_first_start() {
     let Some(node) = crate::harness::node::Node::start() else { return };
@@ -121,9 +131,9 @@ fn a_damaged_high_water_mark_is_refused() {
     gateway.cli_fails(&["serve"], 4, &["is no high-water mark", "10000 further"]);
 }
 
-// 1. A mark of two thousand million, written by another program or a failing disk.
-// 2. The start is refused with the file's name and the way out, and no index is used up.
-// 3. Without the file the indexes go on 10,000 further.
+/// 1. Write a mark of 2,000,000,000, as a failing disk could.
+/// 2. The start is refused with the file's name and the fix.
+/// 3. Delete the file and start: the next index is 10,000 further.
 #[test]
 fn an_absurd_high_water_mark_is_refused_and_uses_no_index() {
     let Some((TestEnv { gateway, shop, node }, ..)) = later(&[]) else { return };
@@ -137,16 +147,16 @@ fn an_absurd_high_water_mark_is_refused_and_uses_no_index() {
     assert_eq!(shop.create("0.05").address, expected[0]);
 }
 
-/// Puts a snapshot of the machine back: database and mark, as they were.
+/// Restores a snapshot of the machine: database and mark.
 fn roll_back(gateway: &Gateway, copied: &[(String, Vec<u8>)]) {
     gateway.kill();
     let _ = fs::remove_file(gateway.folder().join("litegate.db-wal")); // It belongs to the later one.
     put_back(gateway, copied);
 }
 
-// 1. A snapshot of the stopped gateway, three more addresses; an hour later it is put back.
-// 2. The start skips 1,000 addresses and says so: none is issued again.
-// 3. The next start skips nothing.
+/// 1. Issue addresses after a snapshot, then restore it an hour later.
+/// 2. The start skips 1,000 indexes with a warning; no address is issued twice.
+/// 3. The next start skips nothing.
 #[test]
 fn a_rolled_back_snapshot_skips_possibly_issued_addresses() {
     let Some((TestEnv { gateway, shop, node: _node }, copied, given_out)) =
@@ -165,7 +175,8 @@ fn a_rolled_back_snapshot_skips_possibly_issued_addresses() {
     assert_eq!(gateway.log_lines(&["was not in use for a while"]).len(), 1);
 }
 
-// 1. As above, but our own clock is as old as the snapshot: only the chain shows the time.
+/// 1. Restore a snapshot while the machine's clock is as old as the snapshot.
+/// 2. Mine a block three hours later: the start skips 1,000 indexes by the chain's time.
 #[test]
 fn a_rolled_back_snapshot_is_detected_by_the_chain_time() {
     let Some((TestEnv { gateway, shop, node }, copied, given_out)) = later(&["litegate.db", MARK])

@@ -1,7 +1,4 @@
-//! What a merchant may add on a day, and what is removed after a time.
-//!
-//! `PAYMENTS=20000 cargo test --test it retention -- --include-ignored --nocapture` lets a merchant
-//! reach the usual limit.
+//! Daily limits of a merchant, and removal of old data.
 
 use std::time::{Duration, Instant};
 
@@ -45,10 +42,9 @@ fn keyed(gateway: &Gateway, shop: &Shop, path: &str) -> Answer {
     answer
 }
 
-// 1. Three payments expire: nobody paid the first, somebody paid a part of the second; a third is
-//    completed. All have every text.
-// 2. After 89 days all texts are there. After 91 days those of the first alone are removed.
-// 3. The first still answers `expired`; a coin that comes now is late and swept.
+/// 1. Create three payments with all texts: one unpaid, one partly paid, one completed.
+/// 2. After 89 days all texts remain; after 91 days only the unpaid payment's are removed.
+/// 3. It still answers `expired`; a coin that arrives now is late and swept.
 #[test]
 fn texts_of_unpaid_payments_are_removed_and_payments_kept() {
     let Some(TestEnv { gateway, shop, node }) = TestEnv::alone() else { return };
@@ -96,9 +92,9 @@ fn texts_of_unpaid_payments_are_removed_and_payments_kept() {
     gateway.cli_ok(&["audit"]);
 }
 
-// 1. A payment is made with an idempotency key and its webhook delivered; a notice was sent.
-// 2. After 29 days the key gives the same payment, after 31 days another one.
-// 3. After 91 days the attempt and the notice are gone; how many attempts there were is known.
+/// 1. Create a payment with an idempotency key, deliver its webhook, and send a notification.
+/// 2. After 29 days the key returns the same payment; after 31 days a new one.
+/// 3. After 91 days attempt and notification are removed; the number of attempts remains.
 #[test]
 fn idempotency_keys_attempts_and_notifications_expire() {
     let Some(TestEnv { gateway, shop, node }) = TestEnv::alone() else { return };
@@ -177,10 +173,10 @@ fn sizes(gateway: &Gateway) -> Vec<(String, i64)> {
     rows.collect()
 }
 
-// 1. A merchant creates as many payments as it may with the longest texts, each with the longest
-//    idempotency key, and tries on; it sends an event again as often as it may.
-// 2. Each table and each answer is as large as its limits allow, and no larger.
-// 3. 91 days later the texts, keys and attempts are gone; what stays of a payment is small.
+/// 1. Create as many payments as allowed with the longest texts and keys, and resend events as
+///    often as allowed.
+/// 2. Each table and each answer stays within its limits.
+/// 3. After 91 days texts, keys and attempts are removed, and the rest of a payment is small.
 #[test]
 #[ignore = "long: thousands of payments"]
 fn a_merchant_at_all_limits_uses_bounded_storage() {

@@ -1,4 +1,5 @@
-//! Writing the database alone moves no money: what the sweeper saw first is what it pays by.
+//! Write access to the database alone moves no money: the sweeper relies on what it sealed
+//! first.
 
 use std::fs;
 use std::path::PathBuf;
@@ -15,8 +16,8 @@ use crate::harness::wait::{SOON, wait_for};
 
 const DAY: Duration = Duration::from_secs(86_400);
 
-/// Writes into the database behind the gateway's back, while it is stopped, as somebody would who
-/// has taken over the process that serves the web: rows and heads verify.
+/// Writes to the database of a stopped gateway as an attacker who controls the web process:
+/// rows and heads verify.
 fn tamper(gateway: &Gateway, sql: &str) {
     Database::of(gateway).tamper(sql);
     let connection = rusqlite::Connection::open(gateway.setting("database")).unwrap();
@@ -24,12 +25,13 @@ fn tamper(gateway: &Gateway, sql: &str) {
     forge_heads(gateway, &connection);
 }
 
+/// The merchant's number in the database.
 fn id_of(shop: &Shop) -> String {
     let digits = shop.merchant_id.strip_prefix("mer_").unwrap();
     u64::from_str_radix(digits, 16).unwrap().to_string()
 }
 
-/// A completed payment of a tenth.
+/// Completes a payment of 0.1 LTC.
 fn pay(node: &Node, shop: &Shop) {
     let payment = shop.create("0.1");
     node.send(&payment.address, "0.1");
@@ -37,16 +39,17 @@ fn pay(node: &Node, shop: &Shop) {
     shop.await_status(&payment.id, "completed", SOON);
 }
 
+/// The sweeper's record.
 fn seal_state_file(gateway: &Gateway) -> PathBuf {
     PathBuf::from(format!("{}.record", gateway.setting("sweeper.seal_key_file")))
 }
 
-/// Waits until the sweeper has seen every payment and every address that is due.
+/// Waits until the sweeper has seen all payments and addresses.
 fn let_it_see(gateway: &Gateway) {
     gateway.cli_ok(&["sweep"]);
 }
 
-/// Two shops with a payment each that the sweeper has seen. While nothing is due, their coins stay.
+/// Two shops with one paid-out payment each, which the sweeper has sealed.
 fn test_env() -> Option<(TestEnv, Shop)> {
     let test_env = TestEnv::alone_with(|gateway| gateway.set("sweeper.min_payout", "0.05"))?;
     let honest = Shop::open(&test_env.gateway, &test_env.node, "Honest");
@@ -58,9 +61,9 @@ fn test_env() -> Option<(TestEnv, Shop)> {
     Some((test_env, honest))
 }
 
-/// Two shops are paid out once. Then both are paid again, somebody writes into the database, and
-/// the sweeper goes on: the honest shop gets its money, nobody else gets anything, and the log
-/// names what was refused.
+/// 1. Pay out two shops once, and complete another payment for each.
+/// 2. Kill the gateway and write to the database.
+/// 3. Start it and sweep: only the honest shop is paid, and the log names the refusal.
 #[track_caller]
 fn check(sql: impl FnOnce(&TestEnv, &Shop, &str) -> String, words: &[&str]) {
     let Some((test_env, honest)) = test_env() else { return };
@@ -111,7 +114,7 @@ fn an_address_that_replaces_the_first_row_is_refused() {
 
 #[test]
 fn a_payment_moved_to_another_merchant_is_refused() {
-    // The second payment of the shop becomes the honest shop's: it would get the money.
+    // The honest shop would get the money of the shop's second payment.
     let stolen = |test_env: &TestEnv, honest: &Shop, _: &str| {
         let (id, other) = (id_of(&test_env.shop), id_of(honest));
         format!(
@@ -150,6 +153,10 @@ fn a_seal_of_another_payment_does_not_verify() {
     check(swapped, &["error", "was changed behind the gateway's back"]);
 }
 
+/// 1. Register an address, and backdate the change by SQL: neither address is paid.
+/// 2. Cancel the change by SQL, as the merchant would: the old address is paid.
+/// 3. Undo the cancellation by SQL, and let two days pass: nothing is paid, and an error is
+///    logged.
 #[test]
 fn a_backdated_change_is_not_paid_and_can_be_cancelled() {
     let Some((TestEnv { gateway, shop, node }, _)) = test_env() else { return };
@@ -159,10 +166,8 @@ fn a_backdated_change_is_not_paid_and_can_be_cancelled() {
     tamper(&gateway, "UPDATE payout_addresses SET effective_at = 1, registered_at = 1");
     gateway.start();
     pay(&node, &shop);
-    // Neither to the one that the database says, nor to the one before.
     assert_eq!(gateway.cli_json(&["sweep"]).objects("sweeps").len(), 0);
     gateway.await_log(&[&shop.merchant_id, "payout address 2"]);
-    // The merchant hears of it and cancels; whoever undoes that is refused.
     gateway.kill();
     tamper(&gateway, "UPDATE payout_addresses SET cancelled_at = 2 WHERE version = 2");
     gateway.start();
@@ -180,6 +185,8 @@ fn a_backdated_change_is_not_paid_and_can_be_cancelled() {
     assert_eq!(node.balance_of(&thief), 0);
 }
 
+/// 1. Register a change and sweep: the old address is paid.
+/// 2. Let the delay pass and sweep: the new address is paid.
 #[test]
 fn an_honest_change_takes_effect_after_the_delay() {
     let Some((TestEnv { gateway, shop, node }, _)) = test_env() else { return };
@@ -195,6 +202,10 @@ fn an_honest_change_takes_effect_after_the_delay() {
     assert_eq!(new_one[0].objects("payouts")[0].text("payoutAddress"), new);
 }
 
+/// 1. Make a backup, change the address of one shop, and let the delay pass.
+/// 2. Restore: restore, doctor and `sweep --dry-run` name that shop and the fix.
+/// 3. Register the address again and trust the merchant: it is paid after the delay.
+/// 4. Doctor reports no wait.
 #[test]
 fn an_older_backup_reports_which_payouts_wait_and_the_fix() {
     let Some((TestEnv { gateway, shop, node }, honest)) = test_env() else { return };
@@ -230,9 +241,9 @@ fn an_older_backup_reports_which_payouts_wait_and_the_fix() {
     assert!(!gateway.doctor().stdout.contains(&named));
 }
 
-/// A copy that holds a payment which was not sealed yet, as nearly every copy amid traffic does.
-/// The payment, the copy, and the gateway, stopped: its sweeper has sealed the payment since. While
-/// the copy was made, `reference` was the payment's: a changed copy itself is refused.
+/// A backup with a payment that was not sealed yet, as most backups during traffic have.
+/// `reference` replaces the payment's in the backup, by SQL. Answers the stopped gateway,
+/// whose sweeper has sealed the payment since.
 fn copied_unsealed(reference: &str) -> Option<(TestEnv, crate::harness::shop::Created, String)> {
     let test_env = TestEnv::alone_with(|gateway| gateway.set("sweeper.min_payout", "0.05"))?;
     let TestEnv { gateway, shop, .. } = &test_env;
@@ -244,7 +255,7 @@ fn copied_unsealed(reference: &str) -> Option<(TestEnv, crate::harness::shop::Cr
     let copy = gateway.folder().join("copy.db").display().to_string();
     let refer = |to: &str| {
         let sql = format!("UPDATE payments SET reference = {to} WHERE derivation_index = 1");
-        // Without the keys, as an attacker would.
+        // Without the row key, so that the row does not verify.
         Database::at(gateway.setting("database").as_ref()).damage(&sql);
     };
     refer(reference);
@@ -258,7 +269,7 @@ fn copied_unsealed(reference: &str) -> Option<(TestEnv, crate::harness::shop::Cr
     Some((test_env, payment, copy))
 }
 
-/// Has the payment paid and swept, if it can be.
+/// Pays the payment. Answers whether it is swept.
 fn pays_out(test_env: &TestEnv, payment: &crate::harness::shop::Created) -> bool {
     let TestEnv { gateway, shop, node } = test_env;
     node.send(&payment.address, "0.1");
@@ -268,9 +279,9 @@ fn pays_out(test_env: &TestEnv, payment: &crate::harness::shop::Created) -> bool
     !sent.is_empty()
 }
 
-// 1. A copy is made before the sweeper sealed a payment; the sweeper seals it afterwards.
-// 2. The copy is restored: the payment proves itself by its MAC, and is sealed.
-// 3. It is paid, and its money goes out, without a word of the operator.
+/// 1. Make a backup before the sweeper seals a payment.
+/// 2. Restore it: the payment's MAC proves it, and it is sealed.
+/// 3. Pay it: it is swept without the operator's help.
 #[test]
 fn a_backup_during_traffic_restores_without_operator_trust() {
     let Some((test_env, payment, copy)) = copied_unsealed("NULL") else { return };
@@ -281,9 +292,10 @@ fn a_backup_during_traffic_restores_without_operator_trust() {
     assert!(pays_out(&test_env, &payment));
 }
 
-// 1. As above, but the payment was changed in the database when the copy was made.
-// 2. `restore` names it and seals nothing; its money stays.
-// 3. The operator vouches for that payment alone: it is paid, and the audit log has it.
+/// 1. Make a backup with an unsealed payment that was changed by SQL.
+/// 2. Restore it: the payment is named and not sealed; the API does not show it.
+/// 3. Run `sweep --trust-payment`, which requires a stopped sweeper.
+/// 4. The payment is swept, and the audit log has the operator's act.
 #[test]
 fn an_unproven_payment_waits_until_the_operator_trusts_it() {
     let Some((test_env, payment, copy)) = copied_unsealed("'forged'") else { return };
@@ -309,8 +321,8 @@ fn an_unproven_payment_waits_until_the_operator_trusts_it() {
     assert_eq!(trusted.text("after"), payment.id);
 }
 
-// 1. A payment of each of two merchants is changed behind the gateway's back.
-// 2. The operator vouches for one merchant: its money goes out, the other's waits.
+/// 1. Damage the seals of two merchants' payments.
+/// 2. Trust one merchant: only its payment is swept.
 #[test]
 fn the_operator_can_trust_a_single_merchant() {
     let Some((test_env, honest)) = test_env() else { return };
@@ -335,9 +347,16 @@ fn a_signing_key_without_a_seal_key_causes_a_warning() {
     let Some(TestEnv { gateway, .. }) = TestEnv::shared() else { return };
     gateway.unset("sweeper.seal_key_file");
     let doctor = gateway.doctor();
-    assert!(doctor.stdout.contains("warning  seal key: none, but a signing key"), "{doctor:?}");
+    assert!(
+        doctor.stdout.contains("warning  seal key: not set, although a signing key"),
+        "{doctor:?}"
+    );
 }
 
+/// 1. Start with a changed record, with another seal key, and without the record: each start
+///    is refused.
+/// 2. Run `sweep --trust-database` and start: a new payment is swept.
+/// 3. With the sweeper running, `sweep --trust-database` is refused.
 #[test]
 fn a_lost_or_foreign_seal_state_is_refused_and_can_be_reset() {
     let Some((TestEnv { gateway, shop, node }, _)) = test_env() else { return };
@@ -366,6 +385,9 @@ fn two_sweepers_on_one_database_do_not_run() {
     gateway.cli_fails(&["serve", "--only", "sweeper"], 4, &["another process", "sweeper"]);
 }
 
+/// 1. Register a change and cancel it: the sweeper records both.
+/// 2. Undo the cancellation by SQL and let two days pass: nothing is paid, and an error is
+///    logged.
 #[test]
 fn a_cancellation_is_recorded_at_once_and_cannot_be_undone() {
     let Some((TestEnv { gateway, shop, node }, _)) = test_env() else { return };
@@ -389,6 +411,8 @@ fn a_cancellation_is_recorded_at_once_and_cannot_be_undone() {
     assert_eq!(node.balance_of(&thief), 0);
 }
 
+/// 1. Let a change take effect, delete the record, and run `sweep --trust-database`.
+/// 2. The new address is paid.
 #[test]
 fn a_reset_seal_state_does_not_restore_an_old_address() {
     let Some((TestEnv { gateway, shop, node }, _)) = test_env() else { return };

@@ -1,4 +1,5 @@
-//! `litegate secret rotate`: old keys are valid until the grace ends, whatever is killed meanwhile.
+//! `litegate secret rotate`: old keys stay valid until the grace period ends, whatever is
+//! killed.
 
 use std::fs;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -25,11 +26,12 @@ fn old_file(gateway: &Gateway) -> std::path::PathBuf {
     format!("{}.old", gateway.setting("secret_file")).into()
 }
 
-// 1. The secret is rotated while the gateway serves: it notices by itself and seals its rows again.
-// 2. The old API key and the new one work; a webhook carries two signatures; a second rotation is
-//    refused.
-// 3. Eight days later the old secret's file is gone, and only the new key works.
-// 4. After a restart payments, merchants and the audit are as before.
+/// 1. Rotate the secret while the gateway serves: it detects the new secret and seals its rows
+///    again.
+/// 2. The old and the new API key work, webhooks carry two signatures, and a second rotation
+///    is refused.
+/// 3. Eight days later the old secret's file is removed, and only the new key works.
+/// 4. After a restart payments, merchants and the audit are unchanged.
 #[test]
 fn old_keys_are_valid_until_the_grace_ends() {
     let Some(TestEnv { gateway, shop, node }) = TestEnv::alone() else { return };
@@ -62,10 +64,10 @@ fn old_keys_are_valid_until_the_grace_ends() {
     assert_eq!(operations.iter().filter(|act| act.text("act") == "rotate_secret").count(), 1);
 }
 
-// 1. While a shop creates payments, the command is killed after each of its steps and run again,
-//    and the gateway is killed and started in between.
-// 2. No request with the old key fails for another reason than the kill; both keys work.
-// 3. After the grace only the new key works, and every payment that was answered is there.
+/// 1. While a shop creates payments, kill the command after each of its steps and repeat it;
+///    kill and start the gateway in between.
+/// 2. Requests with the old key fail only because of a kill; both keys work.
+/// 3. After the grace period only the new key works, and every answered payment exists.
 #[test]
 fn a_rotation_that_is_killed_resumes() {
     for point in ["secret-next", "secret-old", "secret-row-keys", "secret-replaced"] {
@@ -133,12 +135,12 @@ fn a_kill_while_the_old_secret_is_wiped_resumes() {
     gateway.cli_ok(&["secret", "rotate", "--grace", "0s"]);
 }
 
-// 1. `secret rotate` is killed at random instants until a rotation is under way. Whatever it left,
-//    rows verify, and another run completes it: old and new key are valid, and the sweeper's file
-//    holds both row keys.
-// 2. `secret finish` is killed at random instants. Another run completes it: the secret and the
-//    sweeper's file hold one secret, no other file is left, and rows verify.
-// 3. The audit log is whole, and holds one row for each rotation.
+/// 1. Kill `secret rotate` at random instants until a rotation is running. Rows verify each
+///    time, and another run completes it with both keys valid and both row keys in the
+///    sweeper's file.
+/// 2. Kill `secret finish` at random instants. Another run completes it: one secret in both
+///    files, no other file, and rows verify.
+/// 3. The audit log is intact and has one row per rotation.
 #[test]
 fn a_rotation_killed_at_any_instant_resumes() {
     let mut random = Random::of(setting("SEED", 1));

@@ -49,11 +49,11 @@ const URLS: [(&str, &str, Verdict); 34] = [
     ("node.zmq_rawtx", "tcp://[::1]:28332", Taken),
     ("node.zmq_rawtx", "TCP://127.0.0.1:28332", Taken),
     ("node.zmq_rawtx", "ipc:///run/litecoind/zmq", Taken),
-    ("node.zmq_rawtx", "tcp://*:28332", Refused("names every address")),
+    ("node.zmq_rawtx", "tcp://*:28332", Refused("is a wildcard")),
     ("node.zmq_rawtx", "tcp://127.0.0.1", Refused("port")),
     ("node.zmq_rawtx", "tcp://127.0.0.1:0", Refused("port")),
     ("node.zmq_rawtx", "http://127.0.0.1:28332", Refused("must be a URL")),
-    ("node.zmq_hashblock", "tcp://*:28332", Refused("names every address")),
+    ("node.zmq_hashblock", "tcp://*:28332", Refused("is a wildcard")),
     ("chain_guard.second_rpc_url", "https://node.example:9332", Refused("litecoind serves no TLS")),
     ("http.play_money_url", "http://127.0.0.1:1/#a", Refused("fragment")),
     ("http.play_money_url", "javascript:alert(1)", Refused("must be a URL")),
@@ -107,8 +107,10 @@ fn proxies_and_frames_are_networks_and_sites_in_every_spelling() {
     }
 }
 
-// 1. Make each secret as Docker, Kubernetes or systemd mount it: root's, of a group, with a mode.
-// 2. The gateway's user reads what its own group or it alone may read, and refuses the rest.
+/// 1. Create each secret as Docker, Kubernetes or systemd mount it: of root, with a group and
+///    a mode.
+/// 2. The gateway's user reads secrets of its own or of its group alone, and refuses all
+///    others.
 #[test]
 #[ignore = "needs root"]
 fn mounted_secrets_are_read_by_their_group() {
@@ -176,8 +178,8 @@ fn an_empty_secret_is_refused_with_its_config_key() {
     }
 }
 
-// 1. Reach the node's RPC and ZMQ over IPv6 literals, the scheme in capitals.
-// 2. A payment is seen by ZMQ all the same.
+/// 1. Configure the node's RPC and ZMQ as IPv6 literals with an upper-case scheme.
+/// 2. A payment is seen through ZMQ.
 #[test]
 fn a_node_is_reached_by_ipv6_literals() {
     let Some(node) = Node::shared() else { return };
@@ -256,8 +258,9 @@ fn slash_and_method_variants_are_accepted_where_safe() {
     assert!(home.body.contains("/docs\">") && home.body.contains("Litecoin payment gateway"));
 }
 
-// 1. The public URL has a path. A proxy passes it on, or removes it.
-// 2. Checkout, status, stream, QR code, documents: each answers both ways, and links lead below it.
+/// 1. Set a public URL with a path; the proxy forwards or removes it.
+/// 2. Checkout, status, stream, QR code and documents answer both ways, and links stay below
+///    the path.
 #[test]
 fn everything_works_below_a_path_prefix() {
     let Some(TestEnv { gateway, shop, node: _node }) =
@@ -326,8 +329,8 @@ fn invalid_bodies_get_accurate_error_messages() {
     }
 }
 
-// 1. Nobody reads standard error, and the log is far longer than a pipe holds.
-// 2. Requests, health, metrics and SIGTERM work all the same, and the dropped lines are counted.
+/// 1. Let nothing read standard error, and log more than a pipe holds.
+/// 2. Requests, health, metrics and SIGTERM work, and dropped lines are counted.
 #[test]
 fn an_unread_log_stops_nothing() {
     let Some(TestEnv { gateway, shop, node: _node }) = TestEnv::shared() else { return };
@@ -363,7 +366,8 @@ fn an_unread_log_stops_nothing() {
     drop(unread);
 }
 
-// 1. A client asks for signs of life that scripts can see. Others get comments alone.
+/// 1. A client requests keep-alive events that scripts can see; other clients get comments
+///    only.
 #[test]
 fn a_quiet_stream_sends_keep_alive_events_on_request() {
     let Some(TestEnv { gateway, shop, node: _node }) = TestEnv::shared() else { return };

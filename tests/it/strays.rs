@@ -1,4 +1,4 @@
-//! Rows that this gateway never wrote: they are named, and keep nothing else waiting.
+//! Stray rows that this gateway never wrote: reported, and without effect on anything else.
 
 use crate::harness::gateway::Gateway;
 use crate::harness::test_env::TestEnv;
@@ -22,11 +22,13 @@ fn like_the_newest(index: u32, confirmations: &str) -> String {
     )
 }
 
-// 1. A payment, then two rows by hand: at the last index of all, and far above the others.
-// 2. The gateway starts, names them, and issues the next free index. The next start is as good.
-// 3. While it runs, a row comes next to the last that cannot be read.
-// 4. Blocks are connected, payments complete, expire and are paid out.
-// 5. `doctor` and `audit` name the rows.
+/// 1. Create a payment and add two rows by SQL: at the last possible index, and far above the
+///    others.
+/// 2. Start: the rows are named, and the next free index is issued; the next start does the
+///    same.
+/// 3. Add an unreadable row next to the last one while the gateway runs.
+/// 4. Blocks are connected, and payments complete, expire and are paid out.
+/// 5. `doctor` and `audit` name the rows.
 #[test]
 fn rows_at_absurd_indexes_are_reported_and_ignored() {
     let test_env = TestEnv::alone_with(|gateway| gateway.set("sweeper.min_payout", "0.05"));

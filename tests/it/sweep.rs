@@ -1,4 +1,4 @@
-//! The money goes to the merchants' payout addresses, as the node's own UTXO set says.
+//! Sweeps pay the merchants' payout addresses, verified with the node's UTXO set.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,11 +11,12 @@ use crate::harness::shop::Shop;
 use crate::harness::test_env::TestEnv;
 use crate::harness::wait::{SOON, stays_true, wait_until};
 
+/// Sweeps every second.
 fn sweeping(gateway: &Gateway) {
     gateway.set("sweeper.interval", "1s");
 }
 
-/// The one transaction in the mempool.
+/// The only transaction in the mempool.
 fn await_only_transaction(node: &Node) -> String {
     wait_until("the sweep in the mempool", SOON, || {
         let mempool = node.mempool();
@@ -24,12 +25,17 @@ fn await_only_transaction(node: &Node) -> String {
     })
 }
 
+/// Creates and pays a payment. Answers its id.
 fn pay(node: &Node, shop: &Shop, amount: &str) -> String {
     let payment = shop.create(amount);
     node.send(&payment.address, amount);
     payment.id
 }
 
+/// 1. Complete three payments of one merchant and one of another.
+/// 2. One transaction pays both, with one output each and no change.
+/// 3. The merchants share the fee by their inputs; nothing is lost.
+/// 4. Confirm it: both have their money, and nothing is sent again.
 #[test]
 fn one_sweep_pays_two_merchants_and_splits_the_fee_by_inputs() {
     let test_env = TestEnv::alone_with(sweeping);
@@ -63,6 +69,8 @@ fn one_sweep_pays_two_merchants_and_splits_the_fee_by_inputs() {
     stays_true("no coin is paid twice", Duration::from_secs(3), || node.mempool().is_empty());
 }
 
+/// 1. Confirm a payment with 2 of 3 confirmations: nothing is sent.
+/// 2. Confirm it a third time: it completes and is swept.
 #[test]
 fn the_sweeper_sweeps_automatically_only_after_completion() {
     let test_env = TestEnv::alone_with(|gateway| {
@@ -82,6 +90,8 @@ fn the_sweeper_sweeps_automatically_only_after_completion() {
     assert_eq!(node.balance_of(&shop.payout_address), litoshis("0.05") - fee);
 }
 
+/// 1. Complete a payment below `min_payout`: nothing is sent.
+/// 2. Complete another: both are swept together.
 #[test]
 fn a_small_sum_waits() {
     let test_env = TestEnv::alone_with(|gateway| {
@@ -100,6 +110,8 @@ fn a_small_sum_waits() {
     assert_eq!(node.outputs_of(&txid)[0].1 + node.fee_of(&txid), litoshis("0.06"));
 }
 
+/// 1. Wait for a sweep in the mempool, then kill and start the gateway.
+/// 2. The mempool still contains only this sweep; mined, it pays the merchant.
 #[test]
 fn a_sweep_survives_a_crash_of_gateway_and_node() {
     let Some(node) = Node::start().map(Arc::new) else { return };
@@ -116,6 +128,8 @@ fn a_sweep_survives_a_crash_of_gateway_and_node() {
     assert_eq!(node.balance_of(&shop.payout_address), litoshis("0.05") - fee);
 }
 
+/// 1. Let a payment and its grace period expire, then pay it.
+/// 2. The coin is swept to the merchant.
 #[test]
 fn late_money_is_swept_too() {
     let test_env = TestEnv::alone_with(|gateway| {
@@ -134,6 +148,8 @@ fn late_money_is_swept_too() {
     assert_eq!(node.outputs_of(&txid)[0].0, shop.payout_address);
 }
 
+/// 1. Run a gateway without a signing key and complete a payment.
+/// 2. It keeps running and sends nothing.
 #[test]
 fn without_the_signing_key_nothing_is_sent() {
     let Some(node) = Node::start().map(Arc::new) else { return };
@@ -149,7 +165,7 @@ fn without_the_signing_key_nothing_is_sent() {
     });
 }
 
-/// Lets the gateway sweep, which by itself it does not in the time of a test.
+/// Kills the gateway, changes the database, and starts it with sweeps every second.
 fn restart_sweeping(gateway: &Gateway, tampered: &str) {
     gateway.kill();
     if !tampered.is_empty() {
@@ -159,7 +175,7 @@ fn restart_sweeping(gateway: &Gateway, tampered: &str) {
     gateway.start();
 }
 
-/// What the only transaction in the mempool pays, by address.
+/// The addresses that the only transaction in the mempool pays.
 fn paid(node: &Node) -> Vec<String> {
     let txid = await_only_transaction(node);
     let mut addresses: Vec<String> =
@@ -168,11 +184,14 @@ fn paid(node: &Node) -> Vec<String> {
     addresses
 }
 
+/// 1. Complete two small payments of one merchant, and an ordinary and a coinbase one of
+///    another.
+/// 2. Mark the coinbase as an ordinary coin in the database, so that the node refuses it.
+/// 3. The sweep pays everything else.
 #[test]
 fn a_coin_that_the_node_refuses_delays_no_other_coin() {
     let Some(TestEnv { gateway, shop, node }) = TestEnv::alone() else { return };
     let neighbour = Shop::open(&gateway, &node, "Neighbour");
-    // Two coins that reach the least payout only together; a good one beside the bad one.
     let mut ids = vec![pay(&node, &shop, "0.006"), pay(&node, &shop, "0.006")];
     let theirs = pay(&node, &neighbour, "0.05");
     let mined = neighbour.create("1");
@@ -183,7 +202,6 @@ fn a_coin_that_the_node_refuses_delays_no_other_coin() {
         shop.await_status(id, "completed", SOON);
     }
     neighbour.await_status(&mined.id, "completed", SOON);
-    // The database says that a miner's coin is an ordinary one. The node knows better.
     restart_sweeping(&gateway, "UPDATE coins SET origin = 'plain' WHERE origin = 'coinbase'");
     let mut expected = vec![shop.payout_address.clone(), neighbour.payout_address.clone()];
     expected.sort();
@@ -195,6 +213,9 @@ fn a_coin_that_the_node_refuses_delays_no_other_coin() {
     assert_eq!(paid + fee, litoshis("0.062"), "all but the refused coin");
 }
 
+/// 1. Complete a payment for each of two merchants.
+/// 2. Write an unspendable script as one merchant's payout address.
+/// 3. The other merchant is paid; the error names the first.
 #[test]
 fn an_impossible_payout_script_delays_no_other_payout() {
     let Some(TestEnv { gateway, shop, node }) = TestEnv::alone() else { return };
@@ -213,6 +234,9 @@ fn an_impossible_payout_script_delays_no_other_payout() {
     gateway.await_log(&["error", &neighbour.merchant_id]);
 }
 
+/// 1. Complete a payment for each of two merchants.
+/// 2. Move one coin to index 7, whose key does not own it.
+/// 3. The other merchant is paid.
 #[test]
 fn a_payment_with_a_foreign_address_delays_no_other_payout() {
     let Some(TestEnv { gateway, shop, node }) = TestEnv::alone() else { return };
@@ -222,7 +246,6 @@ fn a_payment_with_a_foreign_address_delays_no_other_payout() {
     for id in &ids {
         shop.await_status(id, "completed", SOON);
     }
-    // The coin is real, but index 7 of our key does not own it.
     restart_sweeping(
         &gateway,
         "UPDATE coins SET derivation_index = 7 WHERE derivation_index = 1;
@@ -233,6 +256,10 @@ fn a_payment_with_a_foreign_address_delays_no_other_payout() {
     assert_eq!(paid(&node), [shop.payout_address]);
 }
 
+/// 1. Sweep the payments of two merchants in one transaction.
+/// 2. Replace one payment by a double spend: the sweep leaves the mempool.
+/// 3. It is not abandoned at once; after further blocks, it is.
+/// 4. A new sweep pays the other merchant once.
 #[test]
 fn a_reorged_payment_releases_the_coins_swept_with_it() {
     let Some(TestEnv { gateway, shop, node }) = TestEnv::alone() else { return };

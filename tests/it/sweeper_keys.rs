@@ -32,11 +32,12 @@ fn keys_in(gateway: &Gateway) -> Vec<String> {
     text.lines().filter(|line| line.starts_with("key ")).map(str::to_owned).collect()
 }
 
-// 1. The sweeper runs in a process that finds no master secret. It pays out.
-// 2. A rotation of the secret is killed once the secret is replaced: the sweeper has both keys, and
-//    pays out what the gateway writes under the new one.
-// 3. The command is run again: the new key is the first one.
-// 4. After the grace the old key is gone from the file. The sweeper pays out, also after a restart.
+/// 1. Run the sweeper in a process without the master secret: it pays out.
+/// 2. Kill a rotation after it replaced the secret: the sweeper has both keys and pays out
+///    rows sealed with the new one.
+/// 3. Repeat the command: the new key comes first.
+/// 4. After the grace period the file contains only the new key; the sweeper pays out, also
+///    after a restart.
 #[test]
 fn the_sweeper_pays_out_without_the_master_secret() {
     let start = |gateway: &Gateway| gateway.set("sweeper.min_payout", "0.05");
@@ -79,10 +80,11 @@ fn the_sweeper_pays_out_without_the_master_secret() {
     assert_eq!(sweeper.log().matches("does not verify").count(), 0, "{}", sweeper.log());
 }
 
-// 1. The sweeper's file of row keys is missing, readable by others, changed, or no such file: the
-//    process names it and ends with exit code 2.
-// 2. It holds the keys of another gateway: the database is refused with exit code 4.
-// 3. `doctor` names the file. `secret row-key` writes it anew, and `doctor` is content.
+/// 1. Start the sweeper with a file of row keys that is missing, readable by others, changed
+///    or malformed: exit code 2, with the file's name.
+/// 2. Start it with the keys of another gateway: the database is refused with exit code 4.
+/// 3. `doctor` names the file; `secret row-key` writes it again, and `doctor` reports no
+///    problem.
 #[test]
 fn an_invalid_row_key_file_is_refused() {
     let (gateway, other) = (Gateway::offline(), Gateway::offline());

@@ -227,7 +227,7 @@ fn every_released_schema_is_migrated_with_all_its_data() {
             );
             let words: Vec<&str> = words[1..].iter().map(String::as_str).collect();
             // The money that came since is on the chain, and named.
-            gateway.cli_fails(&words, 1, &["it is restored", "unattributed: 0.05 ltc"]);
+            gateway.cli_fails(&words, 1, &["restored, but the audit", "unattributed: 0.05 ltc"]);
             gateway.cli_fails(&["payment", "show", &fresh.id], 1, &[]);
         }
     }

@@ -1,4 +1,4 @@
-//! Completions are told to the shop's receiver: signed, at least once, whatever it does.
+//! Webhook delivery of completions: signed, at least once, whatever the receiver does.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -14,16 +14,17 @@ use crate::harness::shop::{Created, Shop};
 use crate::harness::test_env::TestEnv;
 use crate::harness::wait::{SOON, stays_true, wait_until};
 
-/// By when the second attempt is due, with time to spare.
+/// Deadline of the second attempt, with margin.
 const RETRIED: Duration = Duration::from_secs(30);
 
+/// Pays and completes a payment.
 fn pay(test_env: &TestEnv, payment: &Created) {
     test_env.node.send(&payment.address, "0.05");
     test_env.node.mine(2);
     test_env.shop.await_status(&payment.id, "completed", SOON);
 }
 
-/// Verifies as the Standard Webhooks specification says.
+/// Verifies the signature by the Standard Webhooks specification.
 #[track_caller]
 pub(crate) fn verify(hit: &Hit, secret: &str) {
     let key = STANDARD.decode(secret.strip_prefix("whsec_").unwrap()).unwrap();
@@ -38,6 +39,9 @@ pub(crate) fn verify(hit: &Hit, secret: &str) {
     assert!(now.abs_diff(timestamp.parse().unwrap()) < 120, "sent at {timestamp}, now {now}");
 }
 
+/// 1. Complete a payment with a webhook URL and a reference.
+/// 2. The receiver gets a POST of flat JSON with the payment's fields.
+/// 3. Its signature verifies with the merchant's webhook secret.
 #[test]
 fn a_completion_is_delivered_as_signed_flat_json() {
     let Some(test_env) = TestEnv::shared() else { return };
@@ -82,6 +86,9 @@ fn a_failure_is_retried_with_the_same_id_and_body() {
     stays_true("a success ends it", Duration::from_secs(2), || receiver.hits().len() == 2);
 }
 
+/// 1. Let a receiver fail always.
+/// 2. Advance the clock past each retry: ten attempts.
+/// 3. The event is failed and listed by `webhook list --failed`; no attempt follows.
 #[test]
 fn a_dead_receiver_is_retried_for_days_and_marked_failed() {
     let Some(test_env) = TestEnv::alone() else { return };
@@ -89,8 +96,8 @@ fn a_dead_receiver_is_retried_for_days_and_marked_failed() {
     receiver.fail_next(100);
     let payment = test_env.shop.create_with_webhook("0.05", &receiver.url("/hook"));
     pay(&test_env, &payment);
-    // Longer than any pause of the schedule, so that each jump makes one try due. It waits for
-    // the record of the try before it, which says when the next one is due.
+    // Longer than any pause of the schedule, so that each jump makes one attempt due. Its time
+    // depends on the record of the previous attempt.
     let jump = Duration::from_secs(27 * 3_600);
     let mut passed = Duration::ZERO;
     for tries in 1..=10 {
@@ -136,6 +143,8 @@ fn an_undelivered_event_is_delivered_after_a_crash() {
     assert_eq!(hits[1].header("webhook-id"), first.header("webhook-id"));
 }
 
+/// 1. Let five events of one shop go to a receiver that answers after 10 seconds.
+/// 2. Another shop's event reaches its receiver within 3 seconds.
 #[test]
 fn a_slow_receiver_delays_no_other_receiver() {
     let Some(test_env) = TestEnv::shared() else { return };
@@ -153,6 +162,8 @@ fn a_slow_receiver_delays_no_other_receiver() {
     quick.await_hit_for(&theirs.id, Duration::from_secs(3));
 }
 
+/// 1. Occupy the host's delivery slots of one shop with slow responses.
+/// 2. Another shop's event reaches the same host within 3 seconds.
 #[test]
 fn a_slow_shop_delays_no_other_shop_on_the_same_host() {
     let Some(test_env) = TestEnv::shared() else { return };
@@ -181,6 +192,8 @@ fn a_payment_without_a_webhook_url_creates_no_event() {
     assert!(outbox(&test_env).iter().all(|event| !event.whole().contains(&payment.id)));
 }
 
+/// 1. Refuse private networks in the configuration.
+/// 2. Each spelling of a private or special address is refused as `webhookUrl`.
 #[test]
 fn targets_on_private_networks_are_refused() {
     let test_env =
@@ -207,6 +220,8 @@ fn targets_on_private_networks_are_refused() {
     }
 }
 
+/// 1. Deliver an event and find it with `webhook list`.
+/// 2. Run `webhook resend`: it arrives again with the same id and body.
 #[test]
 fn webhook_events_can_be_listed_and_sent_again() {
     let Some(test_env) = TestEnv::shared() else { return };
@@ -227,6 +242,7 @@ fn webhook_events_can_be_listed_and_sent_again() {
     assert!(test_env.gateway.cli_list(&["webhook", "list", "--failed"]).is_empty());
 }
 
+/// The events of the outbox.
 fn outbox(test_env: &TestEnv) -> Vec<Fields> {
     test_env.gateway.cli_list(&["webhook", "list"])
 }

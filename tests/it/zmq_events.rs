@@ -1,4 +1,4 @@
-//! ZMQ is a hint and RPC the truth: without ZMQ the gateway polls, and no message can mislead it.
+//! ZMQ events are hints only: without ZMQ the gateway polls, and no message can mislead it.
 
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -13,11 +13,14 @@ use crate::harness::test_env::TestEnv;
 use crate::harness::wait::{SOON, stays_true, wait_until};
 use crate::harness::zmq::{Publisher, unhex};
 
+/// Removes the ZMQ endpoints.
 fn without_zmq(gateway: &Gateway) {
     gateway.unset("node.zmq_rawtx");
     gateway.unset("node.zmq_hashblock");
 }
 
+/// 1. Run without ZMQ and complete a payment.
+/// 2. Polling is logged once, and doctor reports it.
 #[test]
 fn without_zmq_the_watcher_polls_and_logs_it_once() {
     let Some(TestEnv { gateway, shop, node }) = TestEnv::alone_with(without_zmq) else { return };
@@ -38,6 +41,9 @@ fn without_zmq_the_watcher_polls_and_logs_it_once() {
     assert!(line.to_lowercase().contains("poll"), "{line}");
 }
 
+/// 1. Set ZMQ to a closed port: payments complete.
+/// 2. After two tips without a message, the watcher logs polling.
+/// 3. A new payment is seen within 3 seconds.
 #[test]
 fn the_watcher_polls_where_no_publisher_exists() {
     let test_env = TestEnv::alone_with(|gateway| {
@@ -51,15 +57,19 @@ fn the_watcher_polls_where_no_publisher_exists() {
     shop.await_field(&payment.id, "amountReceivedLtc", "0.05", SOON);
     node.mine(2);
     shop.await_status(&payment.id, "completed", SOON);
-    // A new tip may once be found before its message; twice in a row is silence.
+    // A new tip may once precede its message; twice in a row is silence.
     node.mine(1);
     gateway.await_log(&["zmq", "poll"]);
     let payment = shop.create("0.05");
     node.send(&payment.address, "0.05");
-    // Now that it knows, it asks as often as it would without ZMQ.
     shop.await_field(&payment.id, "amountReceivedLtc", "0.05", Duration::from_secs(3));
 }
 
+/// 1. Double-spend a payment's transaction.
+/// 2. Publish that transaction again, and recorded, cut, changed, oversized and malformed
+///    messages.
+/// 3. The payment receives nothing, and the gateway keeps running.
+/// 4. Pay again: it completes.
 #[test]
 fn no_zmq_message_can_mislead_or_stop_the_watcher() {
     let port = ports::free();
@@ -70,20 +80,17 @@ fn no_zmq_message_can_mislead_or_stop_the_watcher() {
     });
     let Some(TestEnv { gateway, shop, node }) = test_env else { return };
     let payment = shop.create("0.05");
-    // A node's own transaction to our address that no node knows: signed, but never sent.
     let txid = node.send(&payment.address, "0.05");
     let double_spend = node.double_spend_of(&txid);
     shop.await_field(&payment.id, "amountReceivedLtc", "0.05", SOON);
     let sent: String = node.call("getrawtransaction", serde_json::json!([txid]));
     node.mine_exactly(&[&double_spend]);
     shop.await_field(&payment.id, "amountReceivedLtc", "0", SOON);
-    // Long after it lost, somebody announces it again, and much else.
     for _ in 0..3 {
         publisher.publish("rawtx", &unhex(&sent));
     }
     for (topic, body, sequence) in recorded_frames() {
         publisher.publish_as(&topic, &body, sequence);
-        // Cut short and with a byte changed.
         publisher.publish_as(&topic, &body[..body.len() / 2], sequence);
         let mut changed = body.clone();
         changed[0] ^= 0xFF;
@@ -109,7 +116,7 @@ fn no_zmq_message_can_mislead_or_stop_the_watcher() {
     shop.await_status(&payment.id, "completed", SOON);
 }
 
-/// Frames that a real node published, MWEB among them.
+/// Frames that a real node published, including MWEB transactions.
 fn recorded_frames() -> Vec<(String, Vec<u8>, u32)> {
     let file = files::project().join(Path::new("tests/fixtures/zmq-frames.jsonl"));
     let lines = std::fs::read_to_string(file).unwrap();
@@ -140,7 +147,7 @@ fn every_payment_in_a_burst_of_transactions_completes() {
     }
 }
 
-/// A stage that hears a publisher of the test's own instead of its node's.
+/// A gateway with a publisher of the test instead of the node's.
 fn test_env_with_publisher() -> Option<(TestEnv, Publisher)> {
     let port = ports::free();
     let publisher = Publisher::bind(port);
@@ -152,6 +159,7 @@ fn test_env_with_publisher() -> Option<(TestEnv, Publisher)> {
     Some((test_env, publisher))
 }
 
+/// Waits until a metric has at least this value.
 #[track_caller]
 fn await_metric(gateway: &Gateway, name: &str, least: u64) {
     let mut last = String::new();
@@ -163,7 +171,7 @@ fn await_metric(gateway: &Gateway, name: &str, least: u64) {
     });
 }
 
-/// Whatever was published: a payment is seen, and completes.
+/// Expects that a payment is seen and completes.
 #[track_caller]
 fn goes_on(TestEnv { gateway, shop, node }: &TestEnv) {
     let payment = shop.create("0.05");
@@ -174,13 +182,15 @@ fn goes_on(TestEnv { gateway, shop, node }: &TestEnv) {
     gateway.cli_ok(&["audit"]);
 }
 
+/// 1. Publish sequence numbers that are lost, repeated, reordered or restarted.
+/// 2. The gaps are counted, the watcher resyncs, and a payment completes.
 #[test]
 #[ignore = "long"]
 fn zmq_sequence_errors_cause_a_resync() {
     #[track_caller]
     fn check(sequences: &[u32], gaps: u64) {
         let Some((test_env, publisher)) = test_env_with_publisher() else { return };
-        // A subscription takes a moment to arrive at the publisher; then nothing is lost.
+        // A subscription takes a moment; after that no message is lost.
         wait_until("the first message", SOON, || {
             publisher.publish_as("hashblock", &[7; 32], 0);
             let metrics = test_env.gateway.metrics();
@@ -213,6 +223,8 @@ fn malformed_zmq_messages_cause_a_resync() {
     goes_on(&test_env);
 }
 
+/// 1. Publish a message of 9 MB: the connection closes and reopens.
+/// 2. A payment completes.
 #[test]
 #[ignore = "long"]
 fn a_huge_zmq_message_only_closes_the_connection() {
@@ -226,6 +238,8 @@ fn a_huge_zmq_message_only_closes_the_connection() {
     goes_on(&test_env);
 }
 
+/// 1. Stop the publisher: the loss is counted, and a payment completes.
+/// 2. Start it: the watcher reconnects, and a payment completes.
 #[test]
 #[ignore = "long"]
 fn the_watcher_reconnects_to_a_restarted_publisher() {
@@ -246,6 +260,8 @@ fn the_watcher_reconnects_to_a_restarted_publisher() {
     goes_on(&test_env);
 }
 
+/// 1. Let a relay drop all packets silently: the loss is detected within 30 seconds.
+/// 2. Let it forward again: the watcher reconnects, and payments complete.
 #[test]
 #[ignore = "long"]
 fn a_silently_broken_zmq_connection_is_reopened() {
@@ -268,6 +284,8 @@ fn a_silently_broken_zmq_connection_is_reopened() {
     goes_on(&test_env);
 }
 
+/// 1. See a payment, then stop the node.
+/// 2. Publish its transaction and unknown block hashes: nothing is confirmed.
 #[test]
 fn zmq_events_change_nothing_while_the_node_is_silent() {
     let Some((test_env, mut publisher)) = test_env_with_publisher() else { return };

@@ -1,8 +1,8 @@
-//! A litecoind for the demo, and the process that sees to its end.
+//! The demo's litecoind, and the process that ends it.
 //!
-//! The demo starts a copy of this program (`litegate demo-node`), which starts litecoind and waits
-//! for its standard input to end. That happens when the demo ends, however it does, so that even
-//! `kill -9` leaves neither a process nor a folder behind.
+//! The demo starts a copy of this program (`litegate demo-node`), which runs litecoind until
+//! its standard input ends. That happens however the demo ends, so even `kill -9` leaves no
+//! process and no directory behind.
 
 use std::io::{BufRead, BufReader, Read};
 use std::net::TcpListener;
@@ -13,24 +13,24 @@ use std::time::{Duration, Instant};
 use clap::Args;
 use serde_json::{Value, json};
 
-use crate::cli::Failure;
+use crate::cli::failure::Failure;
 use crate::config;
 use crate::domain::address::Address;
 use crate::domain::amount::Amount;
 use crate::domain::network::Network;
 use crate::node::rpc::{Auth, Node, Settings};
 
-/// How long litecoind may take to start and to stop.
+/// Deadline for litecoind's start and stop.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// Debian puts a wrapper into the path that touches the caller's home; the daemon is here.
+/// Debian's `litecoind` on the path is a wrapper that writes to the caller's home; the daemon
+/// is here.
 const DEBIANS_DAEMON: &str = "/usr/lib/litecoin/litecoind";
 
-/// What to say where there is no litecoind.
 const HOW_TO_GET_ONE: &str = "litecoind is not installed: apt-get install litecoind (for the demo; \
-                              mainnet needs 0.21.5.4 or later), or name one with LITECOIND=…";
+                              mainnet needs 0.21.5.4 or later), or set LITECOIND to its path";
 
-/// The internal command that keeps the node.
+/// The hidden command that runs the node.
 #[derive(Args)]
 pub(in crate::cli) struct DemoNode {
     #[arg(long)]
@@ -44,14 +44,14 @@ pub(in crate::cli) struct DemoNode {
 }
 
 impl DemoNode {
-    /// Runs litecoind until standard input ends, then stops it and removes the folder.
+    /// Runs litecoind until standard input ends, then stops it and removes the directory.
     pub(in crate::cli) fn run(self) -> Result<(), Failure> {
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .build()
             .map_err(|error| Failure::Failed(error.to_string()))?;
-        // Signals to the terminal or the group reach this process too; it waits for its input to
-        // end. Being listened to is enough for a signal to do nothing.
+        // Terminal signals reach the whole process group, but only the end of input may stop
+        // this process. A registered handler makes signals have no effect.
         let _ignored = runtime.block_on(async {
             use tokio::signal::unix::{SignalKind, signal};
             let kinds = [SignalKind::interrupt(), SignalKind::terminate(), SignalKind::hangup()];
@@ -59,7 +59,7 @@ impl DemoNode {
         });
         let mut child = self.start()?;
         let mut nothing = Vec::new();
-        let _ = std::io::stdin().read_to_end(&mut nothing); // An error is an end, too.
+        let _ = std::io::stdin().read_to_end(&mut nothing); // An error ends it, too.
         stop(&mut child);
         std::fs::remove_dir_all(&self.dir)
             .map_err(|error| Failure::Failed(format!("{}: {error}", self.dir.display())))
@@ -85,13 +85,13 @@ impl DemoNode {
     }
 }
 
-/// Nothing in the demo's node is worth a clean end.
+/// The demo's chain is thrown away, so litecoind need not stop cleanly.
 fn stop(child: &mut Child) {
-    let _ = child.kill(); // It may have ended by itself.
+    let _ = child.kill(); // It may have ended already.
     let _ = child.wait();
 }
 
-/// The demo's node: its keeper, and how to talk to it.
+/// The demo's node and the process that runs it.
 pub(super) struct PlayNode {
     keeper: Child,
     pub(super) dir: PathBuf,
@@ -102,7 +102,7 @@ pub(super) struct PlayNode {
 }
 
 impl PlayNode {
-    /// Starts a litecoind on regtest in a new folder and waits until it answers.
+    /// Starts litecoind on regtest in a new directory and waits until it answers.
     pub(super) fn start() -> Result<PlayNode, Failure> {
         let litecoind = find()?;
         let failed =
@@ -110,10 +110,11 @@ impl PlayNode {
         let dir = tempfile::Builder::new()
             .prefix("litegate-demo-")
             .tempdir()
-            .map_err(|error| failed("make a folder", error))?
+            .map_err(|error| failed("create a directory", error))?
             .keep(); // The keeper removes it.
         let [rpc_port, zmq_port] = free_ports().map_err(|error| failed("find a port", error))?;
-        let program = std::env::current_exe().map_err(|error| failed("find myself", error))?;
+        let program =
+            std::env::current_exe().map_err(|error| failed("find this program", error))?;
         let keeper = Command::new(program)
             .args(["demo-node", "--litecoind"])
             .arg(&litecoind)
@@ -155,20 +156,18 @@ impl PlayNode {
         }
     }
 
-    /// Makes a wallet and mines until it has money to spend.
+    /// Creates a wallet and mines until it has funds.
     pub(super) fn fund(&self) -> Result<(), Failure> {
         self.call("createwallet", &[json!("shopper")])?;
         self.mine(101)
     }
 
-    /// Mines blocks.
     pub(super) fn mine(&self, blocks: u32) -> Result<(), Failure> {
         let address = self.new_address()?;
         self.call("generatetoaddress", &[json!(blocks), json!(address.to_string())])?;
         Ok(())
     }
 
-    /// A new address of the node's wallet.
     pub(super) fn new_address(&self) -> Result<Address, Failure> {
         let answer = self.call("getnewaddress", &[json!(""), json!("bech32")])?;
         let text = answer.as_str().unwrap_or_default();
@@ -176,17 +175,16 @@ impl PlayNode {
             .map_err(|error| Failure::Failed(format!("getnewaddress {error}")))
     }
 
-    /// Pays as a shopper would.
     pub(super) fn pay(&self, address: &str, amount: &str) -> Result<String, Failure> {
         let answer = self.call("sendtoaddress", &[json!(address), json!(amount)])?;
         Ok(answer.as_str().unwrap_or_default().to_owned())
     }
 
-    /// What the best chain holds for an address of the node's wallet.
+    /// The balance of an address on the best chain.
     pub(super) fn received(&self, address: &Address) -> Result<Amount, Failure> {
         let scan = json!([format!("addr({address})")]);
         let answer = self.call("scantxoutset", &[json!("start"), scan])?;
-        // The sum is a number of the node's, which prints eight decimals.
+        // litecoind prints this amount with eight decimals.
         let text = answer.get("total_amount").map(Value::to_string).unwrap_or_default();
         Amount::parse_json_number(&text)
             .map_err(|error| Failure::Failed(format!("scantxoutset {error}")))
@@ -199,21 +197,21 @@ impl PlayNode {
     }
 }
 
-/// The keeper ends the node once its input ends; wait for that, so that nothing is left.
+/// Waits until the keeper has ended the node, so that nothing is left behind.
 impl Drop for PlayNode {
     fn drop(&mut self) {
         drop(self.keeper.stdin.take());
-        let _ = self.keeper.wait(); // Nothing can be done about a keeper that cannot be waited for.
+        let _ = self.keeper.wait(); // A keeper that cannot be waited for is ignored.
     }
 }
 
-/// The litecoind that the environment names, else the one in the path.
+/// The litecoind named by the environment, else the one on the path.
 fn find() -> Result<PathBuf, Failure> {
     if let Some(named) = config::litecoind() {
         if named.is_file() {
             return Ok(named);
         }
-        let message = format!("LITECOIND names {}, which is not there", named.display());
+        let message = format!("LITECOIND names {}, which does not exist", named.display());
         return Err(Failure::Failed(message));
     }
     let in_path = config::search_path().into_iter().map(|dir| dir.join("litecoind"));
@@ -232,14 +230,14 @@ fn is_script(file: &Path) -> bool {
     read.is_ok() && &first == b"#!"
 }
 
-/// Ports that were free a moment ago.
+/// Ports that are free now.
 fn free_ports<const N: usize>() -> std::io::Result<[u16; N]> {
     let mut ports = [0; N];
     let mut held = Vec::with_capacity(N);
     for port in &mut ports {
         let listener = TcpListener::bind("127.0.0.1:0")?;
         *port = listener.local_addr()?.port();
-        held.push(listener); // All at once, so that they differ.
+        held.push(listener); // All are held at once, so that they differ.
     }
     Ok(ports)
 }

@@ -1,4 +1,4 @@
-//! What this machine has: database, keys, room, and how many files may be open.
+//! Checks of this machine: database, keys, disk space, clock and open files.
 
 use std::io::Read;
 use std::process::{Command, Stdio};
@@ -6,7 +6,8 @@ use std::time::{Duration, Instant};
 
 use anyhow::Context;
 
-use super::{Finding, Say, Subject, Verdict, failure, finding, ok, warning};
+use super::finding::{Finding, Report, Verdict, failure, finding, ok, warning};
+use super::subject::Subject;
 use crate::cli::audit_log::KnownHeads;
 use crate::cli::chain_guard::describe;
 use crate::operations::sweeps;
@@ -17,38 +18,38 @@ use crate::store::{blocks, chain_guard_alerts, indexes, payments, retention};
 use crate::sweeper::seals::{Access, Seals};
 use crate::sweeper::signing_key::SigningKey;
 
-/// With less room than this beside the database the operator is warned, in bytes.
+/// Bytes free beside the database below which the operator is warned.
 const DISK_SPACE_MIN: u64 = 5_000_000_000;
 
-/// Tables whose size is shown, the largest first.
+/// Number of tables whose size is shown, largest first.
 const TABLES_SHOWN: usize = 5;
 
-/// How many files the gateway should be able to open: two for each connection of a busy day.
+/// Files that the gateway should be able to open: two per connection on a busy day.
 const OPEN_FILES_MIN: u64 = 4096;
 
-/// Payments with an index that was never issued, that are named at most.
+/// Largest number of payments at indexes never issued that are named.
 const STRAYS_NAMED: u32 = 10;
 
-/// A notification that is undelivered for longer is overdue, in milliseconds.
+/// Milliseconds after which an undelivered notification is overdue.
 const UNDELIVERED_MS_MAX: i64 = 10 * 60_000;
 
-/// Rows of the audit log that are checked, the newest: the time for all checks is limited.
+/// Newest rows of the audit log that are verified. All checks share a deadline.
 const AUDIT_LOG_ROWS: u32 = 10_000;
 
-/// How long the question for the time server may take, and how long the answer is, in bytes.
+/// Deadline for `timedatectl`.
 const TIME_PATIENCE: Duration = Duration::from_secs(2);
 const ANSWER_BYTES_MAX: u64 = 64;
 
-pub(super) fn check(subject: &Subject, say: Say) {
-    say(check_database(subject));
-    say(check_disk_space(subject));
-    say(check_chain_guard(subject));
-    say(check_completed(subject));
-    say(check_sweeps(subject));
-    say(check_indexes(subject));
-    say(check_audit_log(subject));
-    say(check_signing_key(subject));
-    check_xpub(subject).into_iter().for_each(&mut *say);
+pub(super) fn check(subject: &Subject, report: Report) {
+    report(check_database(subject));
+    report(check_disk_space(subject));
+    report(check_chain_guard(subject));
+    report(check_completed(subject));
+    report(check_sweeps(subject));
+    report(check_indexes(subject));
+    report(check_audit_log(subject));
+    report(check_signing_key(subject));
+    check_xpub(subject).into_iter().for_each(&mut *report);
     let others = [
         check_seal_key(subject),
         check_row_key(subject),
@@ -56,40 +57,40 @@ pub(super) fn check(subject: &Subject, say: Say) {
         check_hot(subject),
         check_open_files(),
     ];
-    others.into_iter().flatten().for_each(&mut *say);
-    // Without an answer to the first question there is none to the second.
+    others.into_iter().flatten().for_each(&mut *report);
+    // Without timedatectl the second check cannot run.
     if let Some(time_server) = check_time_server() {
-        say(time_server);
-        check_hardware_clock().into_iter().for_each(say);
+        report(time_server);
+        check_hardware_clock().into_iter().for_each(report);
     }
 }
 
-/// Whether the wallet that the account's key came from looks for the addresses that we derive.
+/// Whether the wallet of the account key derives the same addresses.
 fn check_xpub(subject: &Subject) -> Vec<Finding> {
     let warnings = subject.xpub.warnings();
     if warnings.is_empty() {
         return vec![ok("xpub", "the key of an account, of depth 3")];
     }
-    let fix = "compare the addresses of litegate init with those of your wallet, or give the \
+    let fix = "compare the addresses of litegate init with those of your wallet, or set the \
                zpub of m/84'/2'/0'";
     let name = |what: String| warning("xpub", format!("wallet.xpub {what}")).fix(fix);
     warnings.into_iter().map(name).collect()
 }
 
-/// Whether something keeps the clock right. Systems without systemd say nothing of that.
+/// Whether the clock is synchronised. Unknown without systemd.
 fn check_time_server() -> Option<Finding> {
     match ask_timedatectl(&["--property", "NTPSynchronized", "--value"])?.as_str() {
-        "yes" => Some(ok("time server", "the clock is kept right")),
+        "yes" => Some(ok("time server", "the clock is synchronised")),
         "no" => {
-            let what = "nothing keeps the clock right: it follows no time server";
+            let what = "the clock is not synchronised with a time server";
             Some(warning("time server", what).fix("apt-get install systemd-timesyncd, or chrony"))
         }
         _ => None,
     }
 }
 
-/// Whether the hardware clock is in UTC. The gateway reckons in UTC whatever the time zone is, but
-/// a hardware clock in local time makes the clock jump at a restart.
+/// Whether the hardware clock is in UTC. One in local time makes the system clock jump at a
+/// restart.
 fn check_hardware_clock() -> Option<Finding> {
     let on_progress = ask_timedatectl(&["--property", "LocalRTC", "--property", "Timezone"])?;
     let value = |name: &str| on_progress.lines().find_map(|line| line.strip_prefix(name));
@@ -97,7 +98,7 @@ fn check_hardware_clock() -> Option<Finding> {
         return None;
     }
     let zone = value("Timezone=").unwrap_or("unknown zone");
-    let what = format!("the hardware clock is in local time ({zone}), and may be an hour off");
+    let what = format!("the hardware clock is in local time ({zone}) and may be an hour off");
     Some(warning("time zone", what).fix("timedatectl set-local-rtc 0"))
 }
 
@@ -114,13 +115,13 @@ fn ask_timedatectl(options: &[&str]) -> Option<String> {
     let deadline = Instant::now() + TIME_PATIENCE;
     while asked.try_wait().ok()?.is_none() {
         if Instant::now() >= deadline {
-            let _ = asked.kill(); // It ended just now, then.
+            let _ = asked.kill(); // It has ended already.
         }
         std::thread::sleep(Duration::from_millis(10));
     }
-    let mut said = String::new();
-    asked.stdout.take()?.take(ANSWER_BYTES_MAX).read_to_string(&mut said).ok()?;
-    Some(said.trim().to_owned())
+    let mut output = String::new();
+    asked.stdout.take()?.take(ANSWER_BYTES_MAX).read_to_string(&mut output).ok()?;
+    Some(output.trim().to_owned())
 }
 
 fn check_database(subject: &Subject) -> Finding {
@@ -145,11 +146,11 @@ fn check_database(subject: &Subject) -> Finding {
 fn check_disk_space(subject: &Subject) -> Finding {
     match free_bytes(&subject.database) {
         Some(free) if free < DISK_SPACE_MIN => {
-            let what = format!("only {} MB are left beside the database", free / 1_000_000);
-            warning("disk", what).fix("make room: a full disk stops new payments")
+            let what = format!("only {} MB are free beside the database", free / 1_000_000);
+            warning("disk", what).fix("free disk space; a full disk stops new payments")
         }
         Some(free) => ok("disk", format!("{} MB are free beside the database", free / 1_000_000)),
-        None => warning("disk", "cannot tell how much room is beside the database"),
+        None => warning("disk", "cannot determine the free space beside the database"),
     }
 }
 
@@ -187,22 +188,22 @@ fn check_completed(subject: &Subject) -> Finding {
     }
 }
 
-/// Whether the stored sweeps that are to be sent are those that our key signed.
+/// Whether the bytes of unconfirmed sweeps match their signatures.
 fn check_sweeps(subject: &Subject) -> Finding {
     let damaged = subject
         .store()
         .and_then(|store| Ok(store.read_blocking(|tx| sweeps::damaged(tx, &subject.xpub))?));
     match damaged.as_deref() {
-        Ok([]) => ok("sweeps", "those in flight are as they were signed"),
+        Ok([]) => ok("sweeps", "unconfirmed sweeps are as they were signed"),
         Ok([(txid, what), others @ ..]) => {
             let what = format!(
-                "the stored bytes of {} sweep transactions are damaged, so they are not sent: \
+                "the stored bytes of {} sweep transactions are damaged and not sent: \
                  {txid}: {what}",
                 others.len().saturating_add(1)
             );
             let fix = match subject.signing_key_file {
-                Some(_) => "start the sweeper: it signs them again. Then look at disk and memory",
-                None => "litegate sweep --import with the signed PSBT; look at disk and memory",
+                Some(_) => "start the sweeper, which signs them again; then check disk and memory",
+                None => "litegate sweep --import with the signed PSBT; then check disk and memory",
             };
             failure("sweeps", what).fix(fix)
         }
@@ -215,7 +216,7 @@ fn check_indexes(subject: &Subject) -> Finding {
         .store()
         .and_then(|store| Ok(store.read_blocking(|tx| indexes::strays(tx, STRAYS_NAMED))?));
     match strays.as_deref() {
-        Ok([]) => ok("indexes", "every payment has an index that was issued"),
+        Ok([]) => ok("indexes", "every payment has an issued index"),
         Ok(strays) => {
             let named = strays.iter().map(|(index, payment)| {
                 let payment = payment.map_or("no id".to_owned(), |id| id.to_string());
@@ -224,7 +225,7 @@ fn check_indexes(subject: &Subject) -> Finding {
             let named: Vec<String> = named.collect();
             let what = format!("payments at indexes that were never issued: {}", named.join(", "));
             failure("indexes", what).fix(
-                "somebody wrote into the database: find out who can, run litegate audit, and \
+                "another program wrote to the database: find out which can, run litegate audit, and \
                  compare with a backup; these payments are ignored",
             )
         }
@@ -232,7 +233,7 @@ fn check_indexes(subject: &Subject) -> Finding {
     }
 }
 
-/// Whether the newest rows of the audit log fit its hash chain.
+/// Whether the newest rows of the audit log match its hash chain.
 fn check_audit_log(subject: &Subject) -> Finding {
     const CHECK: &str = "audit log";
     let extent = Extent::Newest(AUDIT_LOG_ROWS);
@@ -241,16 +242,16 @@ fn check_audit_log(subject: &Subject) -> Finding {
         .and_then(|store| Ok(chain::check(store, extent, &KnownHeads::of(subject, store)?.heads)?));
     match checked {
         Ok(Checked { found: None, partly: false, rows, .. }) => {
-            ok(CHECK, format!("all {rows} rows fit the hash chain"))
+            ok(CHECK, format!("all {rows} rows match the hash chain"))
         }
         Ok(Checked { found: None, rows, .. }) => ok(
             CHECK,
             format!(
-                "the newest {rows} rows fit the hash chain; litegate audit-log --verify checks all"
+                "the newest {rows} rows match the hash chain; litegate audit-log --verify checks all"
             ),
         ),
         Ok(Checked { found: Some(found), .. }) => failure(CHECK, found.to_string()).fix(
-            "find out who can write into the database, run litegate audit, and compare with a backup",
+            "find out who can write to the database, run litegate audit, and compare with a backup",
         ),
         Err(error) => failure(CHECK, format!("{error:#}")),
     }
@@ -258,13 +259,13 @@ fn check_audit_log(subject: &Subject) -> Finding {
 
 fn check_signing_key(subject: &Subject) -> Finding {
     let Some(file) = &subject.signing_key_file else {
-        let what = "none here: the gateway only watches, and sweeps nothing by itself";
+        let what = "none on this machine: the gateway only watches and never sweeps automatically";
         return finding("signing key", Verdict::Ok, what);
     };
     let passphrase = subject.passphrase_file.as_deref();
     match SigningKey::load(&subject.held, file, passphrase, subject.network, &subject.xpub) {
         Ok(_) => {
-            finding("signing key", Verdict::Ok, "fits wallet.xpub; only its owner can read it")
+            finding("signing key", Verdict::Ok, "matches wallet.xpub; only its owner can read it")
         }
         Err(error) => finding("signing key", Verdict::Failure, format!("{error:#}")),
     }
@@ -273,15 +274,15 @@ fn check_signing_key(subject: &Subject) -> Finding {
 fn check_seal_key(subject: &Subject) -> Option<Finding> {
     let Some(seals) = &subject.seals else {
         subject.signing_key_file.as_ref()?;
-        let what = "none, but a signing key: whoever can write the database says where money goes";
+        let what = "not set, although a signing key is: a program that can write the database decides where money goes";
         return Some(warning("seal key", what).fix("set sweeper.seal_key_file"));
     };
     if let Err(error) = seals.held.key(&seals.key_file) {
-        let fix = "put it back from where you keep it, or mend its owner and mode";
+        let fix = "restore it from your copy, or correct its owner and mode";
         return Some(failure("seal key", format!("{error:#}")).fix(fix));
     }
-    let well = ok("seal key", "is there, and only its owner can read it");
-    // What is wrong with the database is said where that is looked at.
+    let well = ok("seal key", "present; only its owner can read it");
+    // The check "database" reports it.
     let store = seals.has_record().then(|| subject.store().ok()).flatten();
     let Some(store) = store else { return Some(well) };
     let contradictions = Seals::open(seals, store, Access::ReadOnly).and_then(|opened| {
@@ -296,8 +297,8 @@ fn check_seal_key(subject: &Subject) -> Option<Finding> {
             };
             let what = format!("payouts of {merchant} wait: {what}{others}");
             failure("seal key", what).fix(
-                "register the address that is right once more with litegate merchant set-address; \
-                 only if that does not help, and nobody can have changed the database: litegate \
+                "register the correct address again with litegate merchant set-address; only if \
+                 that does not help and you are sure that the database was not changed: litegate \
                  sweep --trust-merchant ID (or --trust-database) with the gateway stopped",
             )
         }
@@ -305,7 +306,7 @@ fn check_seal_key(subject: &Subject) -> Option<Finding> {
     })
 }
 
-/// Whether the sweeper's process finds the keys that it has in place of the master secret.
+/// Whether a process that runs the sweeper alone finds its keys.
 fn check_row_key(subject: &Subject) -> Option<Finding> {
     const CHECK: &str = "row key";
     const FIX: &str = "litegate secret row-key, then systemctl restart litegate-sweeper";
@@ -316,10 +317,10 @@ fn check_row_key(subject: &Subject) -> Option<Finding> {
     });
     Some(match keys {
         Ok(keys) if keys.is_same_as(&subject.row_keys.now()) => {
-            ok(CHECK, "derives from secret_file, and only its owner can read it")
+            ok(CHECK, "derives from secret_file; only its owner can read it")
         }
         Ok(_) => {
-            let what = format!("{} does not hold the keys of secret_file", file.display());
+            let what = format!("{} does not contain the keys of secret_file", file.display());
             failure(CHECK, what).fix(FIX)
         }
         Err(error) => failure(CHECK, format!("{error:#}")).fix(FIX),
@@ -331,22 +332,24 @@ fn check_notifications(subject: &Subject) -> Option<Finding> {
     let seals = subject.seals.as_ref()?;
     let check = "sweeper notifications";
     if seals.notify_url.is_none() {
-        let what = "sweeper.notify_url is not set: new payout addresses are in its log alone";
+        let what = "sweeper.notify_url is not set: the sweeper reports new payout addresses in its log only";
         return Some(ok(check, what));
     }
-    // What is wrong with database and record is said where they are looked at.
+    // Other checks report damage of database and record.
     let store = seals.has_record().then(|| subject.store().ok()).flatten()?;
     let opened = Seals::open(seals, store, Access::ReadOnly).ok()?;
     Some(match opened.undelivered(subject.clock.now().plus_ms(-UNDELIVERED_MS_MAX)) {
         0 => ok(check, "none is overdue"),
         count => {
-            let what = format!("{count} wait for sweeper.notify_url for more than ten minutes");
-            warning(check, what).fix("the sweeper's log says why: notification not delivered")
+            let what = format!(
+                "{count} notifications to sweeper.notify_url are undelivered for more than 10 minutes"
+            );
+            warning(check, what).fix("search the sweeper's log for: notification not delivered")
         }
     })
 }
 
-/// Whether more than the operator wants waits for payout under a key that lies on this machine.
+/// Whether more than `max_hot_balance` waits for payout with a signing key on this machine.
 fn check_hot(subject: &Subject) -> Option<Finding> {
     let limit = subject.hot_limit()?;
     let hot =
@@ -355,23 +358,23 @@ fn check_hot(subject: &Subject) -> Option<Finding> {
         Ok(hot) if hot.is_too_much() => {
             let what =
                 format!("{} LTC wait for payout, more than sweeper.max_hot_balance", hot.waiting);
-            warning("hot money", what).fix("litegate sweep --dry-run says what it waits for")
+            warning("hot money", what).fix("litegate sweep --dry-run shows the reason")
         }
         Ok(hot) => ok("hot money", format!("{} LTC wait for payout", hot.waiting)),
         Err(error) => failure("hot money", format!("{error:#}")),
     })
 }
 
-/// The hard limit of this shell, which `serve` under systemd has from its unit instead.
+/// The hard limit of this shell. Under systemd, the unit sets the limit of `serve`.
 fn check_open_files() -> Option<Finding> {
     let limits = std::fs::read_to_string("/proc/self/limits").ok()?;
     let line = limits.lines().find_map(|line| line.strip_prefix("Max open files"))?;
     let hard = line.split_whitespace().nth(1)?;
     let few = hard.parse::<u64>().is_ok_and(|hard| hard < OPEN_FILES_MIN);
     Some(if few {
-        let what = format!("at most {hard} may be open at a time, too few for many shoppers");
+        let what = format!("the limit is {hard}, too low for many shoppers");
         warning("open files", what).fix(format!("ulimit -n {OPEN_FILES_MIN}, or LimitNOFILE="))
     } else {
-        ok("open files", format!("{hard} may be open at a time"))
+        ok("open files", format!("the limit is {hard}"))
     })
 }

@@ -1,68 +1,45 @@
-//! `litegate doctor`: one line for each thing that must be right, with what to do if it is not.
+//! `litegate doctor`: one line per check, with the fix of a problem.
 
 mod addresses;
+mod finding;
 mod machine;
 mod node;
 mod outside;
 mod rows;
+mod subject;
 
 use std::collections::BTreeMap;
-use std::ops::Deref;
 use std::path::Path;
 use std::sync::{Arc, OnceLock, mpsc};
 use std::time::{Duration, Instant};
 
-use anyhow::anyhow;
 use clap::Args;
-use serde::Serialize;
 
-use super::{Failure, Format, load, print_json, print_line};
+use super::failure::Failure;
+use super::open::load;
+use super::output::{Format, print_json, print_line};
 use crate::config::{self, Config};
-use crate::serve::database::open_examined;
 use crate::serve::first_start;
 use crate::serve::rights::Work;
-use crate::store::Store;
+
+use finding::{Finding, Report, Verdict, failure, finding, ok};
+use subject::Subject;
 
 #[derive(Args)]
 #[command(after_help = "Example: litegate doctor --config /etc/litegate/litegate.toml")]
 pub(super) struct Doctor {}
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "lowercase")]
-enum Verdict {
-    Ok,
-    Warning,
-    Failure,
-}
-
-#[derive(Debug, Serialize)]
-struct Finding {
-    check: &'static str,
-    verdict: Verdict,
-    what: String,
-    /// What to do about it.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    fix: Option<String>,
-}
-
-impl Finding {
-    fn fix(mut self, fix: impl Into<String>) -> Finding {
-        self.fix = Some(fix.into());
-        self
-    }
-}
-
 impl Doctor {
     pub(super) fn run(self, config: Option<&Path>, format: Format) -> Result<(), Failure> {
         if let Err(who) = config::check_file(config) {
             let unsafe_file = failure("config", who);
-            return tell(&[unsafe_file.fix("look whether what it says is yours")], format);
+            return print_findings(&[unsafe_file.fix("check that its content is yours")], format);
         }
-        let config = load(config, Work::LookAtSweeper)?;
+        let config = load(config, Work::ReadSweeper)?;
         let subject = Arc::new(Subject { config, store: OnceLock::new() });
         let findings = examine(&subject);
         record(&subject, &findings);
-        tell(&findings, format)
+        print_findings(&findings, format)
     }
 }
 
@@ -70,7 +47,7 @@ impl Doctor {
 ///
 /// # Errors
 /// If one of them is a failure.
-fn tell(findings: &[Finding], format: Format) -> Result<(), Failure> {
+fn print_findings(findings: &[Finding], format: Format) -> Result<(), Failure> {
     match format {
         Format::Json => print_json(&findings)?,
         Format::Text => {
@@ -92,72 +69,44 @@ fn tell(findings: &[Finding], format: Format) -> Result<(), Failure> {
     }
 }
 
-/// How long all of it may take. Who has not answered by then is named.
+/// Deadline of all checks. A check that exceeds it is reported.
 const DEADLINE: Duration = Duration::from_secs(4);
 
-/// The configuration and its database, which all parts share.
-struct Subject {
-    config: Config,
-    store: OnceLock<Result<Store, String>>,
-}
+/// A check that reports its findings.
+type Check = dyn FnOnce(&Subject, Report) + Send;
 
-impl Subject {
-    /// The database, opened by whoever asks first.
-    ///
-    /// # Errors
-    /// If it cannot be used.
-    fn store(&self) -> anyhow::Result<&Store> {
-        let open = || open_examined(&self.config).map_err(|error| format!("{error:#}"));
-        self.store.get_or_init(open).as_ref().map_err(|error| anyhow!("{error}"))
-    }
-}
-
-impl Deref for Subject {
-    type Target = Config;
-
-    fn deref(&self) -> &Config {
-        &self.config
-    }
-}
-
-/// Where findings go.
-type Say<'s> = &'s mut dyn FnMut(Finding);
-
-/// Looks at a part, and says what it finds.
-type Look = dyn FnOnce(&Subject, Say) + Send;
-
-/// A part of what is looked at.
+/// A group of checks that runs on a separate thread.
 struct Part {
-    /// What is said to be wrong if it does not come to its end.
+    /// The check that is reported if the part does not finish.
     check: &'static str,
     of: String,
-    /// How bad that is.
+    /// The verdict of a part that does not finish.
     late: Verdict,
-    look: Box<Look>,
+    run: Box<Check>,
 }
 
 impl Part {
-    fn new(check: &'static str, look: impl FnOnce(&Subject, Say) + Send + 'static) -> Part {
-        Part { check, of: String::new(), late: Verdict::Failure, look: Box::new(look) }
+    fn new(check: &'static str, run: impl FnOnce(&Subject, Report) + Send + 'static) -> Part {
+        Part { check, of: String::new(), late: Verdict::Failure, run: Box::new(run) }
     }
 }
 
 fn parts(config: &Config) -> Vec<Part> {
     let mut parts = vec![Part::new("machine", machine::check)];
     for settings in config.nodes.clone() {
-        // Of several nodes each finding says which one it is about.
+        // With several nodes, each finding names its node.
         let of = match config.nodes.len() {
             1 => String::new(),
             _ => format!("{}: ", settings.rpc.host_and_port()),
         };
         if let Some(zmq) = settings.zmq.clone() {
-            let look = move |_: &Subject, say: Say| node::check_zmq_endpoints(&zmq, say);
-            parts.push(Part { of: of.clone(), ..Part::new("zmq endpoint", look) });
+            let run = move |_: &Subject, report: Report| node::check_zmq_endpoints(&zmq, report);
+            parts.push(Part { of: of.clone(), ..Part::new("zmq endpoint", run) });
         }
-        let look = move |subject: &Subject, say: Say| node::check(subject, &settings, say);
-        parts.push(Part { of, ..Part::new("node", look) });
+        let run = move |subject: &Subject, report: Report| node::check(subject, &settings, report);
+        parts.push(Part { of, ..Part::new("node", run) });
     }
-    parts.push(Part::new("zmq heard", node::check_heard));
+    parts.push(Part::new("zmq heard", node::check_zmq_heard));
     parts.push(Part::new("rows", rows::check));
     let payout_addresses = Part::new("payout addresses", addresses::check);
     parts.push(Part { late: Verdict::Warning, ..payout_addresses });
@@ -167,23 +116,23 @@ fn parts(config: &Config) -> Vec<Part> {
     parts
 }
 
-/// All findings, in the order of the parts. They are looked at all at once, each on a thread that
-/// ends with the process if nobody ever answers it.
+/// All findings, in the order of the parts. Each part runs on a separate thread; one that
+/// hangs ends with the process.
 fn examine(subject: &Arc<Subject>) -> Vec<Finding> {
     let (sender, findings) = mpsc::channel();
-    let mut said: BTreeMap<usize, Vec<Finding>> = BTreeMap::new();
+    let mut reported: BTreeMap<usize, Vec<Finding>> = BTreeMap::new();
     let mut open = BTreeMap::new();
-    for (number, Part { check, of, late, look }) in parts(subject).into_iter().enumerate() {
+    for (number, Part { check, of, late, run }) in parts(subject).into_iter().enumerate() {
         open.insert(number, (check, of.clone(), late));
         let (subject, sender) = (Arc::clone(subject), sender.clone());
         let examine = move || {
-            look(&subject, &mut |found| {
+            run(&subject, &mut |found| {
                 let found = Finding { what: format!("{of}{}", found.what), ..found };
-                let _ = sender.send((number, Some(found))); // Nobody waits any longer.
+                let _ = sender.send((number, Some(found))); // The deadline has passed.
             });
             let _ = sender.send((number, None));
         };
-        // One that cannot be started is named below like one that does not end.
+        // A thread that cannot be started is reported below as not finished.
         let _ = std::thread::Builder::new().name(check.to_owned()).spawn(examine);
     }
     drop(sender);
@@ -192,22 +141,22 @@ fn examine(subject: &Arc<Subject>) -> Vec<Finding> {
         let left = deadline.saturating_duration_since(Instant::now());
         let Ok((number, found)) = findings.recv_timeout(left) else { break };
         match found {
-            Some(found) => said.entry(number).or_default().push(found),
+            Some(found) => reported.entry(number).or_default().push(found),
             None => drop(open.remove(&number)),
         }
     }
     for (number, (check, of, late)) in open {
-        let what = format!("{of}no whole answer within {} seconds", DEADLINE.as_secs());
-        said.entry(number).or_default().push(finding(check, late, what));
+        let what = format!("{of}not finished within {} seconds", DEADLINE.as_secs());
+        reported.entry(number).or_default().push(finding(check, late, what));
     }
-    let mut findings = vec![ok("config", "complete and without mistakes")];
-    findings.extend(said.into_values().flatten());
-    forgive_spare_nodes(&mut findings);
+    let mut findings = vec![ok("config", "valid")];
+    findings.extend(reported.into_values().flatten());
+    downgrade_spare_nodes(&mut findings);
     findings
 }
 
-/// A node that is too old is left out; where there is another, nothing depends on it.
-fn forgive_spare_nodes(findings: &mut [Finding]) {
+/// A node that is too old is left out, so it is only a warning if another node is healthy.
+fn downgrade_spare_nodes(findings: &mut [Finding]) {
     let is = |found: &Finding, verdict| found.check == "version" && found.verdict == verdict;
     if findings.iter().any(|found| is(found, Verdict::Ok)) {
         let old = findings.iter_mut().filter(|found| is(found, Verdict::Failure));
@@ -218,8 +167,8 @@ fn forgive_spare_nodes(findings: &mut [Finding]) {
     }
 }
 
-/// Notes the outcome for the first start on main. A database that could not be opened just now is
-/// among the findings, and not waited for again.
+/// Records the outcome for the first start on main. A database that could not be opened is
+/// among the findings and is not opened again.
 fn record(subject: &Subject, findings: &[Finding]) {
     let failures = findings.iter().filter(|found| found.verdict == Verdict::Failure).count();
     let sound = |found: &Finding| found.check == "database" && found.verdict == Verdict::Ok;
@@ -229,20 +178,4 @@ fn record(subject: &Subject, findings: &[Finding]) {
         let now = subject.clock.now();
         let _ = store.write_blocking(move |tx| first_start::record_doctor(tx, failures, now));
     }
-}
-
-fn finding(check: &'static str, verdict: Verdict, what: impl Into<String>) -> Finding {
-    Finding { check, verdict, what: what.into(), fix: None }
-}
-
-fn ok(check: &'static str, what: impl Into<String>) -> Finding {
-    finding(check, Verdict::Ok, what)
-}
-
-fn warning(check: &'static str, what: impl Into<String>) -> Finding {
-    finding(check, Verdict::Warning, what)
-}
-
-fn failure(check: &'static str, what: impl Into<String>) -> Finding {
-    finding(check, Verdict::Failure, what)
 }

@@ -1,8 +1,9 @@
-//! What answers outside: our own public URL, through proxy and TLS, and Discord.
+//! Checks of the public URL, through proxy and TLS, and of Discord.
 
 use std::time::Duration;
 
-use super::{Finding, Say, Subject, Verdict, failure, finding, ok, warning};
+use super::finding::{Finding, Report, Verdict, failure, finding, ok, warning};
+use super::subject::Subject;
 use crate::bot;
 use crate::domain::network::Network;
 use crate::domain::payment::PaymentId;
@@ -11,14 +12,14 @@ use crate::operations::untrusted_proxy;
 use crate::store::payments;
 use crate::webhooks::http_probe::{self, FirstEvent, HttpProbe};
 
-pub(super) fn check_public_url(subject: &Subject, say: Say) {
+pub(super) fn check_public_url(subject: &Subject, report: Report) {
     let payment = newest_payment(subject, None);
-    run(look_at_public_url(subject, payment), &mut *say);
-    // The gateway has recorded the proxy of the requests just made.
-    check_proxy(subject).into_iter().for_each(say);
+    run(probe_public_url(subject, payment), &mut *report);
+    // The gateway recorded the proxy of the requests just made.
+    check_proxy(subject).into_iter().for_each(report);
 }
 
-/// Whether a proxy forwards requests without being trusted.
+/// Whether an untrusted proxy forwards requests.
 fn check_proxy(subject: &Subject) -> Option<Finding> {
     let store = subject.store().ok()?;
     let (proxy, at) = store.read_blocking(untrusted_proxy::last).ok()??;
@@ -32,17 +33,17 @@ fn check_proxy(subject: &Subject) -> Option<Finding> {
     Some(warning("proxy", what).fix(format!("add \"{proxy}\", or its network, to that list")))
 }
 
-/// The token, the server and the role, and the link by which the bot is invited.
-pub(super) fn check_discord(subject: &Subject, say: Say) {
+/// Checks the token, the server and the role, and prints the bot's invite URL.
+pub(super) fn check_discord(subject: &Subject, report: Report) {
     if let Some(settings) = &subject.bot {
         if let Some(suspect) = evaluate_token(settings.token.reveal()) {
-            say(suspect);
+            report(suspect);
         }
-        run(async { vec![look_at_discord(settings).await] }, say);
+        run(async { vec![probe_discord(settings).await] }, report);
     }
 }
 
-/// A token that cannot be one is named before Discord is asked.
+/// Reports a malformed token before Discord is asked.
 fn evaluate_token(token: &str) -> Option<Finding> {
     let is_part = |part: &str| {
         let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_".contains(&byte);
@@ -51,32 +52,32 @@ fn evaluate_token(token: &str) -> Option<Finding> {
     if token.split('.').count() == 3 && token.split('.').all(is_part) {
         return None;
     }
-    let what = "discord.token_file does not hold a bot's token, which has three parts with dots \
+    let what = "discord.token_file is not a bot token, which has three parts with dots \
                 between them";
     let fix = "copy the token from the page Bot of the application at discord.com/developers";
     Some(warning("discord token", what).fix(fix))
 }
 
-fn run(look: impl Future<Output = Vec<Finding>>, say: Say) {
+fn run(look: impl Future<Output = Vec<Finding>>, report: Report) {
     match tokio::runtime::Builder::new_current_thread().enable_all().build() {
-        Ok(runtime) => runtime.block_on(look).into_iter().for_each(say),
-        Err(error) => say(failure("outside", error.to_string())),
+        Ok(runtime) => runtime.block_on(look).into_iter().for_each(report),
+        Err(error) => report(failure("outside", error.to_string())),
     }
 }
 
-/// How long a look outside may take.
+/// Deadline of the outside checks.
 const PATIENCE: Duration = Duration::from_millis(2500);
 
 const PUBLIC_URL: &str = "public URL";
 
-const STREAM_FIX: &str = "switch buffering and compression off for /api/payments/…/events (nginx: \
+const STREAM_FIX: &str = "disable buffering and compression for /api/payments/…/events (nginx: \
                           proxy_buffering off, gzip off); see nginx.conf";
 
-async fn look_at_public_url(subject: &Subject, payment: Option<PaymentId>) -> Vec<Finding> {
+async fn probe_public_url(subject: &Subject, payment: Option<PaymentId>) -> Vec<Finding> {
     let url = &subject.site.public_url;
     if subject.network == Network::Main && !url.starts_with("https://") {
-        let what = format!("{url} is not https: shoppers' wallets can be led astray");
-        return vec![warning(PUBLIC_URL, what).fix("TLS at the proxy; see nginx.conf")];
+        let what = format!("{url} is not https: an attacker could change payment addresses");
+        return vec![warning(PUBLIC_URL, what).fix("use TLS at the proxy; see nginx.conf")];
     }
     let plain = url.replacen("https://", "http://", 1);
     let id = payment.unwrap_or(PaymentId::from_random([0; 16]));
@@ -98,45 +99,47 @@ async fn look_at_public_url(subject: &Subject, payment: Option<PaymentId>) -> Ve
     if let Ok(HttpProbe { status: status @ (301 | 302), .. }) = plain {
         let what =
             format!("plain http answers {status}: HTTP clients turn a redirected POST into a GET");
-        findings.push(warning(PUBLIC_URL, what).fix("let the proxy answer 308"));
+        findings.push(warning(PUBLIC_URL, what).fix("let the proxy redirect with 308"));
     }
     findings.push(evaluate_answer(url, payment, &answer));
-    // Without our own answer there, nothing can be said of its streams.
+    // Streams can be checked only if this gateway answers.
     if let Some(answer) = answer.ok().filter(|answer| payment.is_some() && answer.status == 200) {
         findings.push(evaluate_stream(stream, answer.server.as_deref()));
     }
     findings
 }
 
-/// Whether events come through while the stream stays open.
+/// Whether events arrive while the stream is open.
 fn evaluate_stream(first: Option<FirstEvent>, server: Option<&str>) -> Finding {
     let check = "event streams";
     let proxy = server.map(|name| format!(" ({name})")).unwrap_or_default();
     match first {
-        None => ok(check, "not tried, since no payment is open: run doctor again with one"),
-        Some(FirstEvent::Came) => ok(check, "the first event comes through at once"),
+        None => {
+            ok(check, "not checked, because no payment is open; create one and run doctor again")
+        }
+        Some(FirstEvent::Came) => ok(check, "the first event arrives at once"),
         Some(FirstEvent::Refused(status)) => {
             let what = format!("an event stream is answered with {status}");
-            warning(check, what).fix("let the proxy pass /api/payments/…/events on as it is")
+            warning(check, what).fix("let the proxy forward /api/payments/…/events unchanged")
         }
         Some(FirstEvent::HeldBack) => {
             let what = format!(
-                "the answer begins, but its first event does not come through: a proxy{proxy} \
-                 holds event streams back, and checkout pages ask every five seconds instead"
+                "the response begins, but its first event does not arrive: a proxy{proxy} \
+                 buffers event streams; checkout pages poll every five seconds instead"
             );
             warning(check, what).fix(STREAM_FIX)
         }
         Some(FirstEvent::Muted) => {
             let what = format!(
-                "nothing of an event stream comes through before its end: a proxy{proxy} collects \
-                 whole answers, and checkout pages ask every five seconds instead"
+                "nothing of an event stream arrives before its end: a proxy{proxy} buffers whole \
+                 responses; checkout pages poll every five seconds instead"
             );
             warning(check, what).fix(STREAM_FIX)
         }
     }
 }
 
-/// Whether what answers at the public URL is this gateway: it knows our newest payment.
+/// Whether this gateway answers at the public URL: it knows our newest payment.
 fn evaluate_answer(
     url: &str,
     payment: Option<PaymentId>,
@@ -144,7 +147,7 @@ fn evaluate_answer(
 ) -> Finding {
     match answer {
         Err(why) => warning(PUBLIC_URL, format!("{url} does not answer: {why}"))
-            .fix("start the gateway and its proxy; look at its name and certificate"),
+            .fix("start the gateway and its proxy; check DNS and certificate"),
         Ok(answer) if answer.status == 200 && payment.is_some() => {
             ok(PUBLIC_URL, format!("this gateway answers at {url}"))
         }
@@ -152,17 +155,17 @@ fn evaluate_answer(
             match payment {
                 None => ok(PUBLIC_URL, format!("a litegate answers at {url}")),
                 Some(_) => warning(PUBLIC_URL, format!("another litegate answers at {url}"))
-                    .fix("mend public_url, or where the proxy leads"),
+                    .fix("correct public_url or the proxy's upstream"),
             }
         }
         Ok(answer) => {
-            warning(PUBLIC_URL, format!("{url} answers {}, not as a litegate does", answer.status))
-                .fix("mend public_url, or where the proxy leads")
+            warning(PUBLIC_URL, format!("{url} answers {}, and is not a litegate", answer.status))
+                .fix("correct public_url or the proxy's upstream")
         }
     }
 }
 
-/// The newest payment, of a status if one is named.
+/// The newest payment, optionally with a status.
 fn newest_payment(subject: &Subject, status: Option<&'static str>) -> Option<PaymentId> {
     let store = subject.store().ok()?;
     let filter = payments::Filter { status, ..payments::Filter::default() };
@@ -170,11 +173,11 @@ fn newest_payment(subject: &Subject, status: Option<&'static str>) -> Option<Pay
     newest.ok()?.first().map(|evaluated| evaluated.payment.id)
 }
 
-async fn look_at_discord(settings: &bot::Settings) -> Finding {
+async fn probe_discord(settings: &bot::Settings) -> Finding {
     let late = || Err(format!("no answer within {} milliseconds", PATIENCE.as_millis()));
     let checked = tokio::time::timeout(PATIENCE, bot::check_token(settings));
     let checked = checked.await.unwrap_or_else(|_| late());
-    // Payments do not depend on it, but whoever configured it wants it to work.
+    // A warning: payments do not depend on Discord.
     let found = match checked {
         Ok(found) => found,
         Err(why) => return failure("discord", why),
@@ -184,7 +187,7 @@ async fn look_at_discord(settings: &bot::Settings) -> Finding {
         None => (Verdict::Warning, format!("{} is not on the server; {invite}", found.name)),
         Some(guild) if !found.has_admin_role => {
             let what = format!(
-                "the server {guild} has no role discord.admin_role_id: nobody administrates"
+                "the server {guild} has no role discord.admin_role_id, so there is no administrator"
             );
             (Verdict::Warning, what)
         }

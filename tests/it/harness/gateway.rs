@@ -409,7 +409,7 @@ impl Gateway {
     fn whole(&self, arguments: &[&str]) -> Output {
         wait_until("a whole answer of doctor", COMMAND, || {
             let output = self.cli(arguments);
-            (!output.stdout.contains("no whole answer within")).then_some(output)
+            (!output.stdout.contains("not finished within")).then_some(output)
         })
     }
 
