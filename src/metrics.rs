@@ -1,7 +1,8 @@
-//! What this process counts and times of itself, for the metrics: how often, how long, how it
-//! ended. Labels are words of ours, never a merchant's or a client's, so that there are few.
+//! Prometheus metrics that this process counts itself.
 //!
-//! The counts live as long as the process. What the database knows is read from there instead.
+//! Label values come from the code or the operator's configuration, never from a merchant or
+//! client, so their number is bounded. Counts live as long as the process; values that the
+//! database holds are read from it by `http/metrics.rs`.
 
 use std::sync::LazyLock;
 use std::time::Duration;
@@ -52,10 +53,10 @@ impl Metrics {
             let limits = [60.0, 150.0, 300.0, 600.0, 1200.0, 1800.0, 3600.0, 7200.0, 21600.0];
             HistogramOpts::new(name, help).buckets(limits.into())
         };
-        let http = "Time to answer a request, by address and status";
-        let rpc = "Time that the node took to answer, by call";
-        let noticed = "From a transaction's announcement to its payment's new state, committed";
-        let completed = "From the first sight of a payment's money to its completion";
+        let http = "Duration of HTTP requests, by route and status";
+        let rpc = "Duration of calls to the node, by call";
+        let noticed = "Time from a transaction's announcement to the commit of its payment's new state";
+        let completed = "Time from a payment's first coin to its completion";
         Metrics {
             http: add(
                 &registry,
@@ -66,13 +67,13 @@ impl Metrics {
             ),
             streams: add(
                 &registry,
-                IntGauge::new("litegate_event_streams", "Event streams that are open"),
+                IntGauge::new("litegate_event_streams", "Open event streams"),
             ),
             rpc: add(&registry, HistogramVec::new(quick("litegate_rpc_seconds", rpc), &["call"])),
             rpc_errors: add(
                 &registry,
                 IntCounterVec::new(
-                    Opts::new("litegate_rpc_errors_total", "Calls that the node did not answer"),
+                    Opts::new("litegate_rpc_errors_total", "Failed calls to the node, by call"),
                     &["call"],
                 ),
             ),
@@ -80,21 +81,21 @@ impl Metrics {
                 &registry,
                 Histogram::with_opts(quick(
                     "litegate_database_commit_seconds",
-                    "Time of a durable commit, from its beginning",
+                    "Duration of durable commits",
                 )),
             ),
             writes: add(
                 &registry,
                 IntCounter::new(
                     "litegate_database_writes_total",
-                    "Writes; those that waited together share a commit",
+                    "Writes to the database; several can share a commit",
                 ),
             ),
             reads: add(
                 &registry,
                 IntCounter::new(
                     "litegate_database_reads_total",
-                    "Reads of the database, each of one consistent state",
+                    "Read transactions of the database",
                 ),
             ),
             noticed: add(
@@ -108,7 +109,7 @@ impl Metrics {
             attempts: add(
                 &registry,
                 IntCounterVec::new(
-                    Opts::new("litegate_webhook_attempts_total", "Webhooks sent, by outcome"),
+                    Opts::new("litegate_webhook_attempts_total", "Webhook delivery attempts, by outcome"),
                     &["state"],
                 ),
             ),
@@ -116,55 +117,55 @@ impl Metrics {
                 &registry,
                 Histogram::with_opts(quick(
                     "litegate_webhook_attempt_seconds",
-                    "Time that receivers took",
+                    "Duration of webhook delivery attempts",
                 )),
             ),
             node_height: add(
                 &registry,
-                IntGauge::new("litegate_node_height", "The node's best block, when last asked"),
+                IntGauge::new("litegate_node_height", "Height of the node's best block at the last call"),
             ),
             nodes_well: add(
                 &registry,
                 IntGaugeVec::new(
-                    Opts::new("litegate_node_healthy", "1 for each node that can be followed"),
+                    Opts::new("litegate_node_healthy", "1 if the node can be followed"),
                     &["node"],
                 ),
             ),
             nodes_in_use: add(
                 &registry,
                 IntGaugeVec::new(
-                    Opts::new("litegate_node_in_use", "1 for the node that is followed"),
+                    Opts::new("litegate_node_in_use", "1 if the node is followed"),
                     &["node"],
                 ),
             ),
             polling: add(
                 &registry,
-                IntGauge::new("litegate_zmq_fallback", "1 while payments are detected without ZMQ"),
+                IntGauge::new("litegate_zmq_fallback", "1 while payments are detected by polling instead of ZMQ"),
             ),
             sweeps: add(
                 &registry,
-                IntCounter::new("litegate_sweeps_total", "Sweeps that were signed and stored"),
+                IntCounter::new("litegate_sweeps_total", "Sweeps signed and stored"),
             ),
             sweep_fees: add(
                 &registry,
-                IntCounter::new("litegate_sweep_fees_litoshis_total", "Fees of these sweeps"),
+                IntCounter::new("litegate_sweep_fees_litoshis_total", "Fees of these sweeps, in litoshis"),
             ),
             discord: add(
                 &registry,
-                IntGauge::new("litegate_discord_connected", "1 while the bot hears of commands"),
+                IntGauge::new("litegate_discord_connected", "1 while the bot is connected to Discord"),
             ),
             acknowledged: add(
                 &registry,
                 Histogram::with_opts(quick(
                     "litegate_discord_acknowledgement_seconds",
-                    "Time until Discord took the acknowledgement of a command",
+                    "Time until Discord accepted the acknowledgement of a command",
                 )),
             ),
             unverified: add(
                 &registry,
                 IntCounter::new(
                     "litegate_unverified_rows_total",
-                    "Rows of the database that were read and did not verify",
+                    "Database rows that were read and failed verification",
                 ),
             ),
             registry,
@@ -172,25 +173,25 @@ impl Metrics {
     }
 }
 
-/// Registers a collector of ours.
+/// Registers a collector.
 fn add<C: Collector + Clone + 'static>(registry: &Registry, made: prometheus::Result<C>) -> C {
     let collector = made.expect("the names above are well formed");
     registry.register(Box::new(collector.clone())).expect("the names above differ");
     collector
 }
 
-/// All of it, as the metrics print it.
+/// All metrics of this process.
 pub(crate) fn gather() -> Vec<MetricFamily> {
     METRICS.registry.gather()
 }
 
-/// A request was answered.
+/// Records an answered HTTP request.
 pub(crate) fn answered(address: &str, status: u16, took: Duration) {
     let status = status.to_string();
     METRICS.http.with_label_values(&[address, &status]).observe(took.as_secs_f64());
 }
 
-/// An event stream, counted for as long as it is held.
+/// An open event stream; counted until it is dropped.
 #[derive(Debug)]
 pub(crate) struct Stream(());
 
@@ -207,7 +208,7 @@ impl Drop for Stream {
     }
 }
 
-/// The node was called.
+/// Records a call to the node.
 pub(crate) fn called(call: &str, took: Duration, answered: bool) {
     METRICS.rpc.with_label_values(&[call]).observe(took.as_secs_f64());
     if !answered {
@@ -215,66 +216,66 @@ pub(crate) fn called(call: &str, took: Duration, answered: bool) {
     }
 }
 
-/// So many writes became durable together.
+/// Records a commit of this many writes.
 pub(crate) fn committed(writes: usize, took: Duration) {
     METRICS.commits.observe(took.as_secs_f64());
     METRICS.writes.inc_by(u64::try_from(writes).unwrap_or(0));
 }
 
-/// One state of the database is looked at.
+/// Records a read transaction.
 pub(crate) fn read() {
     METRICS.reads.inc();
 }
 
-/// An announced transaction was looked at, and what it changed is committed.
+/// Records how long after its announcement a transaction's changes were committed.
 pub(crate) fn noticed(took: Duration) {
     METRICS.noticed.observe(took.as_secs_f64());
 }
 
-/// A payment was completed, so long after its money was first seen.
+/// Records how long after its first coin a payment was completed.
 pub(crate) fn completed(after: Duration) {
     METRICS.completed.observe(after.as_secs_f64());
 }
 
-/// A webhook was sent; `state` is what that made of its event.
+/// Records a webhook attempt; `state` is the resulting state of the event.
 pub(crate) fn attempted(state: &str, took: Duration) {
     METRICS.attempts.with_label_values(&[state]).inc();
     METRICS.attempt_times.observe(took.as_secs_f64());
 }
 
-/// The node said where it stands.
+/// Records the height that the node reported.
 pub(crate) fn node_stands_at(height: u32) {
     METRICS.node_height.set(i64::from(height));
 }
 
-/// How one of several nodes is. The label is the operator's own address of it.
+/// Records the state of one node. The label is its configured address.
 pub(crate) fn node_is(name: &str, well: bool, in_use: bool) {
     METRICS.nodes_well.with_label_values(&[name]).set(i64::from(well));
     METRICS.nodes_in_use.with_label_values(&[name]).set(i64::from(in_use));
 }
 
-/// How payments are noticed from now on.
+/// Records whether payments are detected by polling.
 pub(crate) fn notifications_by_polling(polling: bool) {
     METRICS.polling.set(i64::from(polling));
 }
 
-/// A sweep was signed and stored.
+/// Records a sweep that was signed and stored.
 pub(crate) fn swept(fee: Amount) {
     METRICS.sweeps.inc();
     METRICS.sweep_fees.inc_by(fee.litoshis());
 }
 
-/// Whether the bot hears of commands.
+/// Records whether the bot is connected to Discord.
 pub(crate) fn discord_is_connected(connected: bool) {
     METRICS.discord.set(i64::from(connected));
 }
 
-/// Discord took the acknowledgement of a command, for which it waits three seconds.
+/// Records an acknowledgement of a command, which Discord requires within three seconds.
 pub(crate) fn acknowledged(took: Duration) {
     METRICS.acknowledged.observe(took.as_secs_f64());
 }
 
-/// A row was read and did not verify.
+/// Records a row that failed verification.
 pub(crate) fn unverified() {
     METRICS.unverified.inc();
 }

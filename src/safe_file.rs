@@ -1,12 +1,12 @@
 //! Opening files in directories that another user can write.
 //!
-//! The gateway runs as several users and root's commands work in their directories. Whoever owns a
-//! directory can put a symbolic link, a hard link, a FIFO or a foreign file in the place of each
-//! file there. So a file is opened relative to its open directory, never through a symbolic link
-//! that another user could have made, without waiting (O_NONBLOCK), and is checked by fstat(2)
-//! before it is read, truncated, or given another mode or owner.
+//! The gateway runs as several users, and root's commands work in their directories. A
+//! directory's owner can replace each file there by a symbolic link, a hard link, a FIFO or a
+//! foreign file. So a file is opened relative to its open directory, never through a symbolic
+//! link that another user could have made, without blocking (O_NONBLOCK), and is checked by
+//! fstat(2) before it is read, truncated, or given another mode or owner.
 //!
-//! Must not know: what the files are for. Errors do not name the path; callers do.
+//! Must not know: what the files are for. Errors do not name the path; callers add it.
 
 mod directory;
 mod exposure;
@@ -24,16 +24,16 @@ use rustix::process::{Gid, Uid, getegid, geteuid};
 pub(crate) use directory::{Control, Directory};
 pub(crate) use exposure::{check_key, check_secret};
 
-/// The user who may do everything anyway.
+/// root's user id; root can do everything anyway.
 pub(crate) const ROOT: u32 = 0;
 
-/// Only the owner may use it.
+/// Only the owner may read and write.
 const PRIVATE: Mode = Mode::RUSR.union(Mode::WUSR);
 
 const SYMBOLIC_LINK: &str =
     "is a symbolic link: put the file itself there, or name the file that is meant";
 
-/// A file by its open directory and its name there. It need not exist.
+/// A file by its open directory and its name. It need not exist.
 #[derive(Debug)]
 pub(crate) struct Place {
     pub(crate) directory: Directory,
@@ -49,19 +49,19 @@ impl Place {
         Ok(Place { directory, name })
     }
 
-    /// The path without symbolic links in its directories.
+    /// The path, with the symbolic links of its directories resolved.
     pub(crate) fn path(&self) -> PathBuf {
         self.directory.path().join(&self.name)
     }
 
-    /// The file of this name with a suffix, in the same directory.
+    /// The name with this suffix.
     fn suffixed(&self, suffix: &str) -> OsString {
         let mut name = self.name.clone();
         name.push(suffix);
         name
     }
 
-    /// Opens it without following a link and without waiting. What is there may be anything.
+    /// Opens a file without following a link and without blocking. The caller checks its type.
     fn open(&self, name: &OsStr, flags: OFlags) -> io::Result<File> {
         let flags = flags | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
         match rustix::fs::openat(&self.directory, name, flags, PRIVATE) {
@@ -74,9 +74,9 @@ impl Place {
         }
     }
 
-    /// Checks what has this name, as far as something has it, without opening the file itself
-    /// (O_PATH). To open and close a file would release every lock that this process holds on it
-    /// (fcntl(2)), and SQLite's connections depend on theirs.
+    /// Checks a file of the gateway, if it exists, through a handle (O_PATH). Opening and
+    /// closing the file itself would release every lock that this process holds on it
+    /// (fcntl(2)), also those of SQLite's connections.
     fn look_at_own(&self, name: &OsStr) -> io::Result<Option<File>> {
         let flags = OFlags::PATH | OFlags::NOFOLLOW | OFlags::CLOEXEC;
         match rustix::fs::openat(&self.directory, name, flags, Mode::empty()) {
@@ -89,8 +89,8 @@ impl Place {
         }
     }
 
-    /// Checks that a file is the gateway's own: regular, with one name, and of a user who works in
-    /// this directory.
+    /// Checks that a file is the gateway's: regular, with one hard link, and owned by a user
+    /// of this directory.
     fn check_own(&self, file: &File) -> io::Result<()> {
         let found = check_regular(file)?;
         if found.nlink() != 1 {
@@ -113,14 +113,14 @@ impl Place {
     }
 }
 
-/// The path of a file that lies beside another one: its name with a suffix.
+/// The path with this suffix on its file name.
 pub(crate) fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
     let mut name = path.to_owned().into_os_string();
     name.push(suffix);
     name.into()
 }
 
-/// The directory that a file lies in.
+/// The directory of a file.
 pub(crate) fn directory_of(path: &Path) -> &Path {
     path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
@@ -139,12 +139,13 @@ fn check_regular(file: &File) -> io::Result<std::fs::Metadata> {
     Err(io::Error::other(format!("is {what}, not a regular file")))
 }
 
-/// Opens a file that the operator configured, to be read: a key, a configuration, a picture. A
-/// symbolic link is followed where no other user could have made it.
+/// Opens a configured file for reading: a key, a configuration, an image. Follows a symbolic
+/// link only if no other user could have made it.
 ///
 /// # Errors
-/// If it is not there or not regular. In a directory that another user controls, also if it has
-/// further hard links, or belongs neither to that directory's owner, nor to us, nor to root.
+/// If the file is missing or not regular. In a directory that another user controls, also if
+/// it has further hard links, or belongs neither to the directory's owner, nor to us, nor to
+/// root.
 pub(crate) fn open_to_read(path: &Path) -> io::Result<File> {
     let place = resolve(path)?;
     let file = place.open(&place.name, OFlags::RDONLY)?;
@@ -157,7 +158,7 @@ pub(crate) fn open_to_read(path: &Path) -> io::Result<File> {
     Ok(file)
 }
 
-/// The place that a path leads to, by way of symbolic links that no other user could have made.
+/// Resolves the symbolic links at a path that no other user could have made.
 fn resolve(path: &Path) -> io::Result<Place> {
     const LINKS_MAX: u32 = 8;
     let mut place = Place::of(path)?;
@@ -168,11 +169,11 @@ fn resolve(path: &Path) -> io::Result<Place> {
     Ok(place)
 }
 
-/// Who, besides root and us, can change a file that is configured, if anybody can, and what to do
-/// about it. A user who is not root may read a file of yet another user.
+/// Reports, with the remedy, which other users besides root can change a configured file. A
+/// process that is not root may read another user's file.
 ///
 /// # Errors
-/// If it cannot be looked at.
+/// If the file cannot be examined.
 pub(crate) fn others_who_can_change(path: &Path) -> io::Result<Option<String>> {
     let place = resolve(path)?;
     let found = rustix::fs::statat(&place.directory, &place.name, AtFlags::SYMLINK_NOFOLLOW)?;
@@ -202,10 +203,10 @@ pub(crate) fn others_who_can_change(path: &Path) -> io::Result<Option<String>> {
     Ok(Some(what))
 }
 
-/// Reads a configured file as [`open_to_read`] opens it, of at most `bytes_max` bytes.
+/// Reads a configured file of at most `bytes_max` bytes, opened as by [`open_to_read`].
 ///
 /// # Errors
-/// Those of [`open_to_read`], and if it is longer.
+/// Those of [`open_to_read`], and if the file is longer.
 pub(crate) fn read(path: &Path, bytes_max: u64) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     open_to_read(path)?.take(bytes_max.saturating_add(1)).read_to_end(&mut bytes)?;
@@ -215,12 +216,11 @@ pub(crate) fn read(path: &Path, bytes_max: u64) -> io::Result<Vec<u8>> {
     Err(io::Error::new(ErrorKind::FileTooLarge, format!("is longer than {bytes_max} bytes")))
 }
 
-/// Opens a file of the gateway's own, to be read and written, and makes it if it is not there: a
-/// lock, a mark, the database. It is not truncated, and gets the owner and the mode that files of
-/// its directory have ([`fix_ownership`]).
+/// Opens a file of the gateway for reading and writing, and creates it if it is missing. Does
+/// not truncate it. Sets owner and mode ([`fix_ownership`]).
 ///
 /// # Errors
-/// If what is there is not a regular file with one name, of a user who works in this directory.
+/// If it is not a regular file with one hard link, owned by a user of this directory.
 pub(crate) fn open_own(path: &Path) -> io::Result<(File, Place)> {
     let place = Place::of(path)?;
     let file = place.open(&place.name, OFlags::RDWR | OFlags::CREATE)?;
@@ -229,9 +229,8 @@ pub(crate) fn open_own(path: &Path) -> io::Result<(File, Place)> {
     Ok((file, place))
 }
 
-/// As [`open_own`], for a file that a library opens: it is made, checked, and given its owner and
-/// mode, and one that is there is not opened, so that no lock of this process on it is released.
-///
+/// As [`open_own`], for a file that a library opens. An existing file is not opened, so that
+/// no lock of this process on it is released.
 /// # Errors
 /// As [`open_own`].
 pub(crate) fn prepare_own(path: &Path) -> io::Result<Place> {
@@ -248,7 +247,7 @@ pub(crate) fn prepare_own(path: &Path) -> io::Result<Place> {
     Ok(place)
 }
 
-/// Opens a file of the gateway's own, to be read. `None` if it is not there.
+/// Opens a file of the gateway for reading. `None` if it is missing.
 ///
 /// # Errors
 /// As [`open_own`].
@@ -266,11 +265,11 @@ impl Place {
         }
     }
 
-    /// Checks the files of the gateway's own that have this name and one of these suffixes, as far
-    /// as they are there: for a library that opens them itself.
+    /// Checks the existing files with this name and one of these suffixes, which a library
+    /// opens.
     ///
     /// # Errors
-    /// As [`open_own`], with the suffix of the file.
+    /// As [`open_own`], with the suffix.
     pub(crate) fn check_suffixed(&self, suffixes: &[&str]) -> io::Result<()> {
         for suffix in suffixes {
             self.look_at_own(&self.suffixed(suffix))
@@ -279,10 +278,10 @@ impl Place {
         Ok(())
     }
 
-    /// Makes a new file, which only its owner may use.
+    /// Creates a file that only its owner may use.
     ///
     /// # Errors
-    /// If anything of that name is there.
+    /// If the name exists.
     pub(crate) fn create_new(&self) -> io::Result<File> {
         self.create_new_named(&self.name)
     }
@@ -293,10 +292,10 @@ impl Place {
         Ok(file)
     }
 
-    /// Removes the file, or the symbolic link, that has this name and suffix.
+    /// Removes the file or symbolic link with this name and suffix.
     ///
     /// # Errors
-    /// If it cannot be removed; none if it is not there.
+    /// If it cannot be removed; a missing file is no error.
     pub(crate) fn remove_suffixed(&self, suffix: &str) -> io::Result<()> {
         self.remove_named(&self.suffixed(suffix))
     }
@@ -308,10 +307,10 @@ impl Place {
         }
     }
 
-    /// Flushes the file, and gives it another name in its directory; what had that name is gone.
+    /// Flushes the file and renames it within its directory, replacing a file of the new name.
     ///
     /// # Errors
-    /// If it is not the gateway's own, or a directory has that name.
+    /// If it is not a file of the gateway, or the new name is a directory.
     pub(crate) fn rename(&self, to: &OsStr) -> io::Result<()> {
         let file = self.open_own_to_read(&self.name)?.ok_or(rustix::io::Errno::NOENT)?;
         file.sync_all()?;
@@ -319,14 +318,14 @@ impl Place {
         self.directory.sync()
     }
 
-    /// Puts a whole new file in the place of what is there, flushed: a crash leaves the old bytes
-    /// or the new ones.
+    /// Replaces the file's content atomically and durably: after a crash it holds either the
+    /// old or the new bytes.
     ///
     /// # Errors
-    /// If it cannot be written, or a directory lies there.
+    /// If it cannot be written, or is a directory.
     pub(crate) fn replace(&self, bytes: &[u8]) -> io::Result<()> {
         let new = self.suffixed(".new");
-        self.remove_named(&new)?; // Of a run that was killed.
+        self.remove_named(&new)?; // Left by a killed run.
         let mut file = self.create_new_named(&new)?;
         file.write_all(bytes)?;
         file.sync_all()?;
@@ -335,8 +334,8 @@ impl Place {
     }
 }
 
-/// A new file for the operator, which is opened before root gives up its rights. Unless it is
-/// finished it is removed, or emptied where this process may no longer remove it.
+/// An output file for the operator, opened before root privileges are dropped. If it is not
+/// finished, it is removed, or emptied where this process may no longer remove it.
 #[derive(Debug)]
 pub(crate) struct Output {
     file: File,
@@ -346,8 +345,8 @@ pub(crate) struct Output {
 
 impl Output {
     /// # Errors
-    /// [`ErrorKind::AlreadyExists`] if a file of that name is there, unless it is ours and empty,
-    /// as an output that was not finished can be.
+    /// [`ErrorKind::AlreadyExists`] if the file exists, unless it is ours and empty, as an
+    /// unfinished output can be.
     pub(crate) fn create(path: &Path) -> io::Result<Output> {
         let place = Place::of(path)?;
         let file = match place.create_new() {
@@ -368,7 +367,7 @@ impl Output {
         &self.file
     }
 
-    /// Flushes it and keeps it.
+    /// Flushes and keeps the file.
     pub(crate) fn finish(mut self) -> io::Result<()> {
         self.file.sync_all()?;
         self.finished = true;
@@ -379,23 +378,22 @@ impl Output {
 impl Drop for Output {
     fn drop(&mut self) {
         if !self.finished && self.place.remove_suffixed("").is_err() {
-            let _ = self.file.set_len(0); // It says that it is not whole.
+            let _ = self.file.set_len(0); // Marks it as incomplete.
         }
     }
 }
 
-/// Lets nobody but the directory's owner use a file. In a directory that hands its group on
-/// (setgid, writable), the group may too: so the sweeper can be another user of the machine. What
-/// root makes is given to the directory's owner. The file was checked or is new.
-///
+/// Restricts a file to its directory's owner. In a directory that is setgid and group-writable
+/// the group may use it too, so that the sweeper can be a separate user. A file that root
+/// creates is given to the directory's owner. The file must have been checked or be new.
 /// # Errors
-/// If it is neither ours nor root's to change, and not right already.
+/// If the file needs a change and is neither ours nor are we root.
 pub(crate) fn fix_ownership(file: &File, directory: &Directory) -> io::Result<()> {
     let mode = if directory.is_shared() { 0o660 } else { 0o600 };
     let found = file.metadata()?;
-    // What is right stays: only its owner may change it.
+    // No change if it is right: only its owner may make one.
     if found.mode() & 0o777 != mode {
-        // The file that is open, also where it is open as a mere handle (open(2), O_PATH).
+        // chmod through /proc also works on an O_PATH handle (open(2)).
         let handle = format!("/proc/self/fd/{}", file.as_raw_fd());
         std::fs::set_permissions(handle, Permissions::from_mode(mode))?;
     }

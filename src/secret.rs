@@ -1,8 +1,8 @@
-//! Secrets: a wrapper that does not print, and the keys that are derived instead of stored.
+//! Secrets: a wrapper that does not print, and keys that are derived instead of stored.
 //!
-//! API keys and webhook secrets are HMACs of the installation's secret over a merchant and a
-//! version. Nothing of them is in the database, so a stolen copy of it opens nothing, and they
-//! can be shown again at any time.
+//! API keys and webhook secrets are HMACs under the master secret of a merchant and a version.
+//! The database holds no part of them, so a stolen copy grants no access, and they can be
+//! shown again.
 
 mod backup_key;
 mod mac;
@@ -29,7 +29,7 @@ pub(crate) use row_key::{KeyPair, RowKey, RowKeys};
 pub(crate) use second_factor::{AppSecret, Under};
 pub(crate) use secrets::Secrets;
 
-/// A value that must not be seen: no Display, and Debug hides it.
+/// A secret value: no Display, and Debug hides it.
 pub(crate) struct Secret<T: zeroize::Zeroize>(Zeroizing<T>);
 
 impl<T: zeroize::Zeroize> Secret<T> {
@@ -37,7 +37,7 @@ impl<T: zeroize::Zeroize> Secret<T> {
         Secret(Zeroizing::new(value))
     }
 
-    /// The value itself. Whoever calls this is where a leak would come from.
+    /// The value itself. Review every caller for leaks.
     pub(crate) fn reveal(&self) -> &T {
         &self.0
     }
@@ -55,8 +55,8 @@ impl<T: zeroize::Zeroize> fmt::Debug for Secret<T> {
     }
 }
 
-/// HMAC-SHA256 over a purpose and its parts; purposes never collide because each part is
-/// preceded by its length.
+/// HMAC-SHA256 of a purpose and its parts. Each part follows its length, so no two lists of
+/// parts collide.
 fn hmac(key: &Secret<[u8; 32]>, parts: &[&[u8]]) -> [u8; 32] {
     let mut engine = HmacEngine::<sha256::Hash>::new(key.reveal());
     for part in parts {
@@ -66,8 +66,8 @@ fn hmac(key: &Secret<[u8; 32]>, parts: &[&[u8]]) -> [u8; 32] {
     Hmac::<sha256::Hash>::from_engine(engine).to_byte_array()
 }
 
-/// The 32 bytes with which the sweeper, and nobody else, seals what it relies on. Clones share the
-/// one place in memory that holds them, and so do those of [`MasterSecret`].
+/// The sweeper's seal key. Only the sweeper reads it. Clones share one place in memory, as
+/// those of [`MasterSecret`] do.
 #[derive(Debug, Clone)]
 pub(crate) struct SealKey(Arc<Secret<[u8; 32]>>);
 
@@ -81,22 +81,22 @@ impl SealKey {
         hmac(&self.0, parts)
     }
 
-    /// The key that signs the sweeper's notifications of the operator.
+    /// The key that signs the operator notifications.
     pub(crate) fn notification_key(&self) -> Secret<[u8; 32]> {
         Secret::new(self.seal(&[b"notification"]))
     }
 
-    /// Whether a seal is the one over these parts, compared in constant time.
+    /// Whether `seal` is the seal over these parts, compared in constant time.
     pub(crate) fn fits(&self, seal: &[u8], parts: &[&[u8]]) -> bool {
         self.seal(parts)[..].ct_eq(seal).into()
     }
 }
 
-/// The 32 bytes from which API keys and webhook secrets derive.
+/// The master secret, from which API keys and webhook secrets derive.
 #[derive(Debug, Clone)]
 pub(crate) struct MasterSecret(Arc<Secret<[u8; 32]>>);
 
-/// Bytes of the tag inside of an API key. 160 bits cannot be guessed.
+/// Bytes of the tag in an API key. 160 bits cannot be guessed.
 const TAG_BYTES: usize = 20;
 
 impl MasterSecret {
@@ -108,14 +108,14 @@ impl MasterSecret {
         hmac(&self.0, parts)
     }
 
-    /// A tag by which another secret is told from this one, and which reveals neither.
+    /// Identifies the master secret without revealing it.
     pub(crate) fn tag(&self) -> String {
         use bitcoin::hex::DisplayHex;
         self.derive(&[b"tag"])[..8].to_lower_hex_string()
     }
 
     /// The API key of a merchant: the network's prefix, then merchant id, tag and checksum in
-    /// base58. The checksum lets a mistyped key be told without a look-up.
+    /// base58. The checksum detects a mistyped key without a database query.
     pub(crate) fn api_key(
         &self,
         network: Network,
@@ -128,7 +128,7 @@ impl MasterSecret {
         Secret::new(format!("{}{text}", network.api_key_prefix()))
     }
 
-    /// As [`MasterSecret::api_key`], of a named key: its id stands before the tag.
+    /// As [`MasterSecret::api_key`], for a named key: its id precedes the tag.
     pub(crate) fn named_api_key(
         &self,
         network: Network,
@@ -142,13 +142,13 @@ impl MasterSecret {
         Secret::new(format!("{}{text}", network.api_key_prefix()))
     }
 
-    /// Whether this is the merchant's own key of this version, compared in constant time.
+    /// Whether this is the merchant's main key of this version, compared in constant time.
     pub(crate) fn is_api_key(&self, key: &ApiKey, network: Network, version: u32) -> bool {
         let tag = self.api_key_tag(network, key.merchant, version);
         key.named.is_none() && bool::from(tag.ct_eq(&key.tag[..]))
     }
 
-    /// Whether this is a named key of the merchant's, compared in constant time.
+    /// Whether this is a named key of the merchant, compared in constant time.
     pub(crate) fn is_named_api_key(&self, key: &ApiKey, network: Network) -> bool {
         key.named.is_some_and(|id| {
             self.named_api_key_tag(network, key.merchant, id).ct_eq(&key.tag[..]).into()
@@ -168,45 +168,44 @@ impl MasterSecret {
         self.derive(&parts)[..TAG_BYTES].to_vec()
     }
 
-    /// The 32 bytes with which a merchant's webhooks are signed.
+    /// The key that signs the merchant's webhooks.
     pub(crate) fn webhook_key(&self, merchant: MerchantId, version: u32) -> Secret<[u8; 32]> {
         let merchant = merchant.get().to_be_bytes();
         Secret::new(self.derive(&[b"webhook", &merchant, &version.to_be_bytes()]))
     }
 
-    /// The same as the text that a merchant keeps: `whsec_` and base64 (Standard Webhooks).
+    /// The webhook key in the merchant's form: `whsec_` and base64 (Standard Webhooks).
     pub(crate) fn webhook_secret(&self, merchant: MerchantId, version: u32) -> Secret<String> {
         webhook_secret(&self.webhook_key(merchant, version))
     }
 }
 
-/// A key that signs webhooks as the text that a receiver keeps: `whsec_` and base64 (Standard
-/// Webhooks).
+/// A webhook key in the receiver's form: `whsec_` and base64 (Standard Webhooks).
 pub(crate) fn webhook_secret(key: &Secret<[u8; 32]>) -> Secret<String> {
     use bitcoin::base64::Engine;
     let text = bitcoin::base64::engine::general_purpose::STANDARD.encode(key.reveal());
     Secret::new(format!("whsec_{text}"))
 }
 
-/// A well-formed API key as presented. Whether it is anybody's, [`MasterSecret`] tells.
+/// A well-formed API key; [`MasterSecret`] decides whether it is valid.
 pub(crate) struct ApiKey {
     pub(crate) merchant: MerchantId,
-    /// Which named key it is; absent: the merchant's own.
+    /// The id of a named key; `None` for the merchant's main key.
     pub(crate) named: Option<ApiKeyId>,
     tag: [u8; TAG_BYTES],
 }
 
-/// Why a text cannot be an API key of this gateway.
+/// Why a text is not an API key of this gateway.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum BadApiKey {
-    /// It has the form of a key of another network.
+    /// A key of another network.
     OtherNetwork(Network),
-    /// Not a key at all, mistyped or cut off.
+    /// Not a key, mistyped or truncated.
     Malformed,
 }
 
 impl ApiKey {
-    /// Takes a presented key apart. Nothing secret decides the time this takes.
+    /// Parses a presented key. The time this takes does not depend on a secret.
     pub(crate) fn parse(text: &str, network: Network) -> Result<ApiKey, BadApiKey> {
         let Some(body) = text.strip_prefix(network.api_key_prefix()) else {
             let other = Network::ALL.into_iter().find(|n| text.starts_with(n.api_key_prefix()));
@@ -232,7 +231,7 @@ impl ApiKey {
     }
 }
 
-/// Bytes of the id of a merchant or of a named key inside of a key, and of whole keys.
+/// Bytes of a merchant id or key id, and of whole keys.
 const ID_BYTES: usize = 6;
 const OWN_KEY_BYTES: usize = ID_BYTES + TAG_BYTES;
 const NAMED_KEY_BYTES: usize = 2 * ID_BYTES + TAG_BYTES;
@@ -241,11 +240,11 @@ fn id_bits(bytes: &[u8]) -> u64 {
     bytes.iter().fold(0, |bits, byte| bits << 8 | u64::from(*byte))
 }
 
-/// Bytes of the stack that [`wipe_stack`] overwrites: more than reading or using a key takes.
+/// Bytes of the stack that [`wipe_stack`] overwrites; reading or using a key needs less.
 const STACK_BYTES: usize = 128 * 1024;
 
-/// Overwrites what functions that have returned left on the stack. Libraries that read and derive
-/// keys copy them there, where nobody else can wipe them.
+/// Overwrites the stack of functions that have returned. Libraries that read and derive keys
+/// leave copies there.
 #[inline(never)]
 pub(crate) fn wipe_stack() {
     let mut bytes = [0u8; STACK_BYTES];
