@@ -55,7 +55,8 @@ impl Metrics {
         };
         let http = "Duration of HTTP requests, by route and status";
         let rpc = "Duration of calls to the node, by call";
-        let noticed = "Time from a transaction's announcement to the commit of its payment's new state";
+        let noticed =
+            "Time from a transaction's announcement to the commit of its payment's new state";
         let completed = "Time from a payment's first coin to its completion";
         Metrics {
             http: add(
@@ -65,10 +66,7 @@ impl Metrics {
                     &["route", "status"],
                 ),
             ),
-            streams: add(
-                &registry,
-                IntGauge::new("litegate_event_streams", "Open event streams"),
-            ),
+            streams: add(&registry, IntGauge::new("litegate_event_streams", "Open event streams")),
             rpc: add(&registry, HistogramVec::new(quick("litegate_rpc_seconds", rpc), &["call"])),
             rpc_errors: add(
                 &registry,
@@ -109,7 +107,10 @@ impl Metrics {
             attempts: add(
                 &registry,
                 IntCounterVec::new(
-                    Opts::new("litegate_webhook_attempts_total", "Webhook delivery attempts, by outcome"),
+                    Opts::new(
+                        "litegate_webhook_attempts_total",
+                        "Webhook delivery attempts, by outcome",
+                    ),
                     &["state"],
                 ),
             ),
@@ -122,7 +123,10 @@ impl Metrics {
             ),
             node_height: add(
                 &registry,
-                IntGauge::new("litegate_node_height", "Height of the node's best block at the last call"),
+                IntGauge::new(
+                    "litegate_node_height",
+                    "Height of the node's best block at the last call",
+                ),
             ),
             nodes_well: add(
                 &registry,
@@ -140,7 +144,10 @@ impl Metrics {
             ),
             polling: add(
                 &registry,
-                IntGauge::new("litegate_zmq_fallback", "1 while payments are detected by polling instead of ZMQ"),
+                IntGauge::new(
+                    "litegate_zmq_fallback",
+                    "1 while payments are detected by polling instead of ZMQ",
+                ),
             ),
             sweeps: add(
                 &registry,
@@ -148,11 +155,17 @@ impl Metrics {
             ),
             sweep_fees: add(
                 &registry,
-                IntCounter::new("litegate_sweep_fees_litoshis_total", "Fees of these sweeps, in litoshis"),
+                IntCounter::new(
+                    "litegate_sweep_fees_litoshis_total",
+                    "Fees of these sweeps, in litoshis",
+                ),
             ),
             discord: add(
                 &registry,
-                IntGauge::new("litegate_discord_connected", "1 while the bot is connected to Discord"),
+                IntGauge::new(
+                    "litegate_discord_connected",
+                    "1 while the bot is connected to Discord",
+                ),
             ),
             acknowledged: add(
                 &registry,

@@ -231,6 +231,7 @@ pub(crate) fn open_own(path: &Path) -> io::Result<(File, Place)> {
 
 /// As [`open_own`], for a file that a library opens. An existing file is not opened, so that
 /// no lock of this process on it is released.
+///
 /// # Errors
 /// As [`open_own`].
 pub(crate) fn prepare_own(path: &Path) -> io::Result<Place> {
@@ -386,6 +387,7 @@ impl Drop for Output {
 /// Restricts a file to its directory's owner. In a directory that is setgid and group-writable
 /// the group may use it too, so that the sweeper can be a separate user. A file that root
 /// creates is given to the directory's owner. The file must have been checked or be new.
+///
 /// # Errors
 /// If the file needs a change and is neither ours nor are we root.
 pub(crate) fn fix_ownership(file: &File, directory: &Directory) -> io::Result<()> {

@@ -1,7 +1,7 @@
-//! The shapes that outsiders see: API, webhooks, and `--json` on the command line.
+//! JSON shapes of the API, webhooks and the command line's `--json`.
 //!
-//! Numbers of money are written and read as their digits, never as a float. Fields are only ever
-//! added. The shapes know the domain; the domain does not know them.
+//! Amounts are written and read digit by digit, never as a float. Fields are only ever added.
+//! The shapes import the domain, never the reverse.
 
 pub(crate) mod account;
 pub(crate) mod audit;
@@ -22,10 +22,10 @@ use crate::domain::network::Network;
 use crate::domain::payment::{self, Coin, Origin, Payment, Place, Status};
 use crate::domain::time::Timestamp;
 
-/// Transactions that are named in an answer or a webhook at most.
+/// Maximum number of transactions listed in a response or webhook.
 pub(crate) const TXIDS_MAX: u32 = 50;
 
-/// An amount in LTC as a JSON number with as many digits as are needed.
+/// An amount in LTC, as a JSON number without trailing zeros.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Ltc(pub(crate) Amount);
 
@@ -37,7 +37,7 @@ impl Serialize for Ltc {
     }
 }
 
-/// A JSON number is rounded half up to the litoshi; a string has to be exact.
+/// A JSON number is rounded half up to the litoshi; a string must be exact.
 impl<'de> Deserialize<'de> for Ltc {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Ltc, D::Error> {
         let raw = Box::<RawValue>::deserialize(deserializer)?;
@@ -64,14 +64,14 @@ impl Serialize for Time {
     }
 }
 
-/// A payment as everybody may see it who knows its id.
+/// A payment, as returned to anyone who knows its id.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct PaymentView {
     pub(crate) payment_id: String,
     pub(crate) payment_url: String,
     pub(crate) status: &'static str,
-    /// The checkout's state in a word; see the integration guide for the list.
+    /// The state of the checkout; the integration guide lists the values.
     pub(crate) detail: &'static str,
     pub(crate) livemode: bool,
     pub(crate) business_name: String,
@@ -96,7 +96,7 @@ pub(crate) struct PaymentView {
     pub(crate) display_amount: Option<String>,
 }
 
-/// What the database says of a payment, enough to show it.
+/// The stored facts of a payment that its view needs.
 #[derive(Debug, Clone)]
 pub(crate) struct PaymentFacts {
     pub(crate) payment: Payment,
@@ -104,7 +104,7 @@ pub(crate) struct PaymentFacts {
     pub(crate) coins: Vec<Coin>,
     pub(crate) tip: Option<BlockId>,
     pub(crate) business_name: String,
-    /// The watcher has not been up to date for a while: payments are seen with a delay.
+    /// The watcher is behind, so payments are detected with a delay.
     pub(crate) delayed: bool,
 }
 
@@ -154,12 +154,12 @@ impl PaymentView {
     }
 }
 
-/// Whole seconds until then; 0 once it is past.
+/// Whole seconds until then; 0 if it is past.
 pub(crate) fn seconds_until(then: Timestamp, now: Timestamp) -> u64 {
     u64::try_from(then.ms_since(now) / 1000).unwrap_or(0)
 }
 
-/// The gateway as outsiders see it: its network and its own URL, without a slash at the end.
+/// The gateway's network and its public URL, without a trailing slash.
 #[derive(Debug, Clone)]
 pub(crate) struct Site {
     pub(crate) network: Network,
@@ -174,12 +174,13 @@ impl Site {
     }
 }
 
-/// The address of a payment. Its script was derived as p2wpkh, which every network can spell.
+/// The receiving address of a payment. Its script is p2wpkh, which has an address on every
+/// network.
 pub(crate) fn receiving_address(payment: &Payment, network: Network) -> Address {
     Address::from_script(&payment.script, network).expect("we derive only p2wpkh scripts")
 }
 
-/// The transactions that pay, without repetition, in the order in which they were seen.
+/// Ids of the paying transactions, each once, in the order in which they were first seen.
 fn txids(coins: &[Coin]) -> (Vec<String>, bool) {
     let mut txids: Vec<String> = Vec::new();
     for coin in coins.iter().filter(|c| c.counts()) {
@@ -194,8 +195,8 @@ fn txids(coins: &[Coin]) -> (Vec<String>, bool) {
     (txids, false)
 }
 
-/// The body of the webhook that tells of a completion. Flat, so that a receiver which takes
-/// apart `{paymentId, status, amountLtc, receivingAddress}` finds them.
+/// The body of the webhook for a completion. Flat, so that `{paymentId, status, amountLtc,
+/// receivingAddress}` are top-level fields.
 #[derive(Debug, Clone, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct CompletedView {
@@ -211,16 +212,16 @@ pub(crate) struct CompletedView {
     pub(crate) reference: Option<String>,
     pub(crate) txids: Vec<String>,
     pub(crate) txids_truncated: bool,
-    /// Present on what was sent for a test and tells of no payment.
+    /// True in a test webhook, which concerns no payment.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) test: Option<bool>,
 }
 
 impl CompletedView {
-    /// A completion that never was, for the test of a receiver. Its payment id is all zeros.
+    /// The completion in a test webhook. Its payment id is all zeros.
     pub(crate) fn of_test(network: Network, at: Timestamp) -> CompletedView {
-        let nobody = bitcoin::WPubkeyHash::from_byte_array([0; 20]);
-        let address = Address::from_script(&bitcoin::ScriptBuf::new_p2wpkh(&nobody), network);
+        let no_key = bitcoin::WPubkeyHash::from_byte_array([0; 20]);
+        let address = Address::from_script(&bitcoin::ScriptBuf::new_p2wpkh(&no_key), network);
         let amount = Amount::from_litoshis(TEST_AMOUNT_LITOSHIS).unwrap_or(Amount::ZERO);
         CompletedView {
             payment_id: "00000000-0000-0000-0000-000000000000".to_owned(),
@@ -239,7 +240,7 @@ impl CompletedView {
         }
     }
 
-    /// The completion as the write that stores it knows it.
+    /// The completion, as the transaction that stores it knows it.
     pub(crate) fn new(
         payment: &Payment,
         coins: &[Coin],
@@ -267,7 +268,7 @@ impl CompletedView {
     }
 }
 
-/// What a test webhook says it was paid: 0.05 LTC, as in the guide's examples.
+/// The amount in a test webhook: 0.05 LTC, as in the guide's examples.
 const TEST_AMOUNT_LITOSHIS: u64 = 5_000_000;
 
 /// A coin, for operators.
@@ -319,12 +320,12 @@ pub(crate) struct EventView {
     pub(crate) state: &'static str,
     pub(crate) created_at: Time,
     pub(crate) next_attempt_at: Option<Time>,
-    /// All that were made; the newest of them are in `attempts`.
+    /// The number of all attempts; `attempts` has the newest.
     pub(crate) attempt_count: u32,
     pub(crate) attempts: Vec<AttemptView>,
 }
 
-/// One try at an event.
+/// One delivery attempt of an event.
 #[derive(Debug, Clone, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct AttemptView {
@@ -368,7 +369,7 @@ impl AttemptView {
     }
 }
 
-/// What came of a test webhook.
+/// The result of a test webhook.
 #[derive(Debug, Clone, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct TrialView {
@@ -378,11 +379,11 @@ pub(crate) struct TrialView {
     pub(crate) duration_ms: u32,
     pub(crate) outcome: String,
     pub(crate) answer: String,
-    /// What the outcome usually means, if it is no success.
+    /// The usual cause of the outcome, unless it is a success.
     pub(crate) advice: Option<&'static str>,
 }
 
-/// A URL without its query, in which shops put tokens.
+/// The URL without its query, where shops put tokens.
 fn without_secrets(url: &str) -> String {
     match url.split_once('?') {
         Some((before, _)) => format!("{before}?…"),

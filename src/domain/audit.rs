@@ -1,9 +1,9 @@
-//! The accounts: every litoshi that ever came in is in exactly one place, and the node agrees.
+//! Audit: reconciles the stored facts with each other and with the node's UTXO set.
 //!
-//! An [`Audit`] is fed with the stored facts, then with the node's own list of unspent outputs at
-//! the same tip, and ends as a [`Report`]. Nothing here repairs; a difference is for people.
+//! An [`Audit`] receives the stored facts, then the node's unspent outputs at the same tip,
+//! and returns a [`Report`] that accounts for every litoshi. It repairs nothing.
 //!
-//! Must not know: how facts are stored, how the node is asked.
+//! Must not know: how facts are stored, and how the node is queried.
 
 mod misfit;
 
@@ -21,10 +21,10 @@ use super::payment::{self, Coin, Payment, PaymentId, Place, Status};
 use super::payout_address::Wait;
 use super::sweep::transaction::Unsound;
 
-/// How many addresses beyond the last one given out are looked at, too.
+/// How many addresses beyond the last issued one are checked.
 pub(crate) const LOOKAHEAD: u32 = 1_000;
 
-/// A coin with what the sweeps and the chain made of it.
+/// A coin with its claim and its spending transaction.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct LedgerCoin {
     pub(crate) coin: Coin,
@@ -32,29 +32,30 @@ pub(crate) struct LedgerCoin {
     pub(crate) claim: Option<i64>,
     /// The transaction on the best chain that spent it.
     pub(crate) spent_by: Option<Txid>,
-    /// The height of the block with that transaction.
+    /// The height of the spending block.
     pub(crate) spent_height: Option<u32>,
 }
 
-/// One signed version of a sweep, with its bytes read.
+/// One signed version of a sweep, with its transaction decoded.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct LedgerVersion {
     pub(crate) sweep: i64,
     pub(crate) abandoned: bool,
-    /// It was recognised in a block, rather than made here.
+    /// It was recognised in a block, not created by this database.
     pub(crate) recognised: bool,
     pub(crate) txid: Txid,
-    /// Whether its bytes are the transaction of its id. If not, it has no inputs and outputs.
+    /// Whether its bytes are the transaction of its id. Otherwise inputs and outputs are
+    /// empty.
     pub(crate) readable: bool,
     pub(crate) inputs: Vec<OutPoint>,
     pub(crate) outputs: Vec<(ScriptBuf, Amount)>,
     pub(crate) fee: Amount,
     pub(crate) payouts: Vec<LedgerPayout>,
-    /// Where it was mined.
+    /// The block that contains it.
     pub(crate) block: Option<BlockId>,
 }
 
-/// A merchant's line in a version of a sweep.
+/// One merchant's payout in a version of a sweep.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct LedgerPayout {
     pub(crate) merchant: MerchantId,
@@ -65,13 +66,13 @@ pub(crate) struct LedgerPayout {
 }
 
 impl LedgerVersion {
-    /// What the operator takes by it.
+    /// The operator's fee of this version.
     fn operator_fee(&self) -> Amount {
         Amount::total(self.payouts.iter().map(|payout| payout.operator_fee))
     }
 }
 
-/// A payment with its verdict, and whether the event of its completion is there.
+/// A payment with its status, and whether its completion event exists.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct LedgerPayment {
     pub(crate) payment: Payment,
@@ -79,7 +80,7 @@ pub(crate) struct LedgerPayment {
     pub(crate) has_event: bool,
 }
 
-/// An unspent output of the node's own set (`scantxoutset`).
+/// An unspent output of the node's UTXO set (`scantxoutset`).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Unspent {
     pub(crate) outpoint: OutPoint,
@@ -88,11 +89,11 @@ pub(crate) struct Unspent {
     pub(crate) height: u32,
 }
 
-/// Something that does not add up, as a sentence for the operator.
+/// A difference found by the audit; it displays as a sentence for the operator.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum Difference {
     #[error(
-        "the database stands on block {ours}, the node on {node}: is the watcher running? The node's coins were not compared"
+        "the database is at block {ours}, the node at block {node}: is the watcher running? The coins were not compared with the node"
     )]
     Behind { ours: u32, node: u32 },
     #[error(
@@ -100,25 +101,25 @@ pub(crate) enum Difference {
     )]
     MissingCoin { payment: PaymentId, at: OutPoint, amount: Amount, height: u32 },
     #[error(
-        "unattributed: {amount} LTC at {at} pay address {index}, which was never given out; rescan does not help, look for a lost database"
+        "unattributed: {amount} LTC at {at} pay address {index}, which was never issued; a rescan does not help, look for a lost database"
     )]
     Unattributed { index: u32, at: OutPoint, amount: Amount },
-    #[error("coin {at} of {amount} LTC is recorded as unspent, the node has no such coin")]
+    #[error("coin {at} of {amount} LTC is recorded as unspent, but the node has no such coin")]
     NotOnNode { at: OutPoint, amount: Amount },
     #[error(
-        "coin {at} is recorded with {recorded} LTC in block {height}, the node says {amount} LTC in block {node_height}"
+        "coin {at} is recorded with {recorded} LTC in block {height}, but the node reports {amount} LTC in block {node_height}"
     )]
     OtherCoin { at: OutPoint, recorded: Amount, height: u32, amount: Amount, node_height: u32 },
     #[error("coin {at} of {amount} LTC belongs to no payment")]
     Orphan { at: OutPoint, amount: Amount },
     #[error(
-        "coin {at} of {amount} LTC was spent by {by}, which is no sweep of ours: is the key in use elsewhere?"
+        "coin {at} of {amount} LTC was spent by {by}, which is not a sweep of this gateway: is the key in use elsewhere?"
     )]
     SpentElsewhere { at: OutPoint, amount: Amount, by: Txid },
-    #[error("payment {0}: its stored script is not the one that the account's key derives")]
+    #[error("payment {0}: its stored script differs from the one that the account key derives")]
     ForeignScript(PaymentId),
     #[error(
-        "payment {payment}: this gateway never issued its index {index}; somebody wrote into the database, and the payment is ignored"
+        "payment {payment}: this gateway never issued its index {index}; another program wrote to the database, and the payment is ignored"
     )]
     Stray { payment: PaymentId, index: u32 },
     #[error("the payment at index {index} cannot be read, and is ignored: {why}")]
@@ -131,33 +132,35 @@ pub(crate) enum Difference {
     NotCompleted(PaymentId),
     #[error("payment {0} is completed, but its webhook event is missing")]
     MissingEvent(PaymentId),
-    #[error("the accounts of merchant {0} do not balance: what sweeps spent is not what they paid")]
-    Unbalanced(MerchantId),
-    #[error("the merchants' accounts together do not come to the sums above: {0}")]
-    AccountsDisagree(&'static str),
     #[error(
-        "the sums kept of merchant {0} are not what its coins, payouts and payments come to; rescan"
+        "the accounts of merchant {0} do not balance: sweeps spent more or less than they paid"
     )]
+    Unbalanced(MerchantId),
+    #[error("the merchants' accounts do not add up to the sums above: {0}")]
+    AccountsDisagree(&'static str),
+    #[error("the stored sums of merchant {0} differ from its coins, payouts and payments; rescan")]
     KeptSums(MerchantId),
     #[error("the table of in-flight sweeps is inconsistent; rescan")]
     KeptSweeps,
-    #[error("the payments kept by status, which the metrics show, are not those there are; rescan")]
+    #[error("the stored numbers of payments by status, which the metrics show, are wrong; rescan")]
     KeptCounts,
-    #[error("sweep {txid}: its bytes, its plan and its coins do not fit: {what}")]
+    #[error("sweep {txid}: its bytes, its plan and its coins do not match: {what}")]
     BadSweep { txid: Txid, what: &'static str },
     #[error(
         "sweep {txid}: its stored bytes are damaged: {what}. The running sweeper signs it again if the signing key is here"
     )]
     DamagedSweep { txid: Txid, what: Unsound },
-    #[error("payouts of merchant {merchant} wait until a person decides: {wait}")]
+    #[error(
+        "payouts of merchant {merchant} wait until the address is registered again or cancelled: {wait}"
+    )]
     PayoutAddress { merchant: MerchantId, wait: Wait },
-    /// The first row of the audit log that does not fit the hash chain, in words.
+    /// The first row of the audit log that breaks the hash chain, as a sentence.
     #[error("{0}: find out who can write into the database, and compare with a backup")]
     AuditLog(String),
 }
 
 impl Difference {
-    /// A stable word for programs.
+    /// The stable identifier of the kind, for programs.
     pub(crate) fn kind(&self) -> &'static str {
         match self {
             Difference::Behind { .. } => "behind",
@@ -187,39 +190,39 @@ impl Difference {
     }
 }
 
-/// Where all the money is. `received` is what the best chain holds or held for our addresses; it
-/// is the sum of all the others.
+/// The result of an audit. `received` is the sum of all coins that the best chain holds or
+/// held for our addresses; it equals the sum of the other amounts.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Report {
     pub(crate) received: Amount,
     /// Paid to merchants by mined sweeps.
     pub(crate) paid: Amount,
-    /// Fees of mined sweeps: the network's and the operator's.
+    /// Fees of mined sweeps: network and operator.
     pub(crate) fees: Amount,
-    /// What the operator took; a part of `fees`.
+    /// The operator's part of `fees`.
     pub(crate) operator_fees: Amount,
     /// Claimed by sweeps that are not mined yet.
     pub(crate) in_flight: Amount,
     pub(crate) unswept: Amount,
-    /// Spent by transactions that are no sweeps of ours.
+    /// Spent by transactions that are not our sweeps.
     pub(crate) elsewhere: Amount,
-    /// Mined sweeps that this database did not make, and that our rules give: no difference, but
-    /// for people to know.
+    /// Mined sweeps that this database did not create and that follow our rules. Not a
+    /// difference, but shown to the operator.
     pub(crate) recognised: Vec<Txid>,
     pub(crate) differences: Vec<Difference>,
 }
 
-/// Scripts that were held against the account's key already. What is given out never changes, so
-/// this may be done before the rest, and while the node reads its coins.
+/// Scripts that were already compared with the account key. An issued script never changes, so
+/// this can run before the rest of the audit, while the node reads its coins.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
 pub(crate) struct Scripts {
-    /// All payments with smaller indexes were looked at.
+    /// Payments with smaller indexes were checked.
     below: u32,
     foreign: Vec<PaymentId>,
 }
 
 impl Scripts {
-    /// Looks at the next payment's script; payments come by their indexes.
+    /// Checks the next payment's script; payments come in the order of their indexes.
     pub(crate) fn look_at(
         &mut self,
         xpub: &AccountXpub,
@@ -233,36 +236,36 @@ impl Scripts {
         self.below = index.get().saturating_add(1);
     }
 
-    /// The index from which payments were not looked at.
+    /// The first index that was not checked.
     pub(crate) fn below(&self) -> u32 {
         self.below
     }
 }
 
-/// An audit under way.
+/// An unfinished audit.
 #[derive(Debug)]
 pub(crate) struct Audit<'x> {
     xpub: &'x AccountXpub,
     tip: Option<BlockId>,
     trust: Trust,
-    /// The block up to which the node's list shows all that came and was spent.
+    /// The last block whose coins and spends are complete in the node's list.
     listed_to: u32,
     coins: Vec<LedgerCoin>,
     of_payment: HashMap<DerivationIndex, Vec<usize>>,
     sweeps: Vec<LedgerVersion>,
-    /// Who has the scripts that were given out.
+    /// The payment of each issued script.
     issued: HashMap<ScriptBuf, PaymentId>,
     attributed: HashSet<usize>,
     next: u32,
     /// Payments from this index on were not issued.
     issued_below: Option<u32>,
-    /// Scripts of payments with smaller indexes were looked at before.
+    /// Scripts of payments with smaller indexes were checked before.
     checked_below: u32,
     report: Report,
 }
 
 impl<'x> Audit<'x> {
-    /// Begins with the coins and sweeps as they were at `tip`.
+    /// Starts with the coins and sweeps at `tip`.
     pub(crate) fn new(
         xpub: &'x AccountXpub,
         tip: Option<BlockId>,
@@ -290,29 +293,29 @@ impl<'x> Audit<'x> {
         }
     }
 
-    /// Says how far the chain is believed: while in doubt, payments rightly wait.
+    /// Sets the trust in the chain: while it is withheld, payments may rightly be pending.
     pub(crate) fn believe(&mut self, trust: Trust) {
         self.trust = trust;
     }
 
-    /// Says which index comes next: those before it were given out or skipped.
+    /// Sets the next index: smaller ones were issued or skipped.
     pub(crate) fn comes_next(&mut self, index: DerivationIndex) {
         self.next = self.next.max(index.get());
         self.issued_below = Some(index.get());
     }
 
-    /// Names a payment that cannot be read.
+    /// Reports a payment that cannot be read.
     pub(crate) fn unreadable(&mut self, index: i64, why: String) {
         self.report.differences.push(Difference::Unreadable { index, why });
     }
 
-    /// Says after which block the node began its list: of what came or was spent in later ones, it
-    /// may show some and not other.
+    /// Sets the block after which the node started its list: of later blocks it may show some
+    /// changes and not others.
     pub(crate) fn listed_to(&mut self, height: u32) {
         self.listed_to = height;
     }
 
-    /// Takes over what was found of scripts before.
+    /// Adds the results of an earlier check of scripts.
     pub(crate) fn take_over(&mut self, scripts: &Scripts) {
         self.checked_below = scripts.below;
         self.report
@@ -320,7 +323,7 @@ impl<'x> Audit<'x> {
             .extend(scripts.foreign.iter().map(|id| Difference::ForeignScript(*id)));
     }
 
-    /// Takes a payment in: its script, its verdict and its event must follow from the facts.
+    /// Checks a payment: script, status and event must follow from the facts.
     pub(crate) fn payment(&mut self, ledger: &LedgerPayment) {
         let LedgerPayment { payment, status, has_event } = ledger;
         let index = payment.index.get();
@@ -363,15 +366,15 @@ impl<'x> Audit<'x> {
         self.report.differences.extend(found);
     }
 
-    /// Ends without the node's word: it and we did not stand on one block in time.
+    /// Ends without the node's list, because node and database were at different tips.
     pub(crate) fn behind(mut self, node_height: u32) -> Report {
         let ours = self.tip.map_or(0, |tip| tip.height);
         self.report.differences.insert(0, Difference::Behind { ours, node: node_height });
         self.add_up()
     }
 
-    /// Ends with the node's unspent outputs for all scripts that were given out and the
-    /// [`LOOKAHEAD`] beyond them, counted after blocks that the facts include.
+    /// Ends with the node's unspent outputs for all issued scripts and the [`LOOKAHEAD`]
+    /// beyond them, read after the blocks that the facts include.
     pub(crate) fn finish(mut self, unspent: &[Unspent]) -> Report {
         let on_node: HashMap<OutPoint, &Unspent> =
             unspent.iter().map(|found| (found.outpoint, found)).collect();
@@ -411,14 +414,14 @@ impl<'x> Audit<'x> {
         self.add_up()
     }
 
-    /// Which of the addresses not given out yet has this script.
+    /// The unissued index whose address has this script.
     fn index_ahead(&self, found: &Unspent) -> u32 {
         let ahead = (self.next..).take(usize::try_from(LOOKAHEAD).unwrap_or(usize::MAX));
         let derives = |index: &u32| {
             DerivationIndex::new(*index).map(|index| self.xpub.script_at(index))
                 == Some(found.script.clone())
         };
-        // Of a gap below: an index that was skipped.
+        // Then the gaps below: indexes that were skipped.
         ahead.chain((0..self.next).rev()).find(derives).unwrap_or(u32::MAX)
     }
 
@@ -449,7 +452,7 @@ impl<'x> Audit<'x> {
                 differences.push(Difference::Orphan { at, amount });
             }
             if block_of(coin).is_none() {
-                continue; // Not in the best chain: not received.
+                continue; // not received: not on the best chain
             }
             add(&mut self.report.received, amount);
             match (spent_by, claim) {
@@ -457,7 +460,7 @@ impl<'x> Audit<'x> {
                     differences.push(Difference::SpentElsewhere { at, amount, by: *by });
                     add(&mut self.report.elsewhere, amount);
                 }
-                (Some(_), _) => {} // Counted as paid and fee.
+                (Some(_), _) => {} // counted as paid and fee
                 (None, Some(_)) => add(&mut self.report.in_flight, amount),
                 (None, None) => add(&mut self.report.unswept, amount),
             }
@@ -468,7 +471,7 @@ impl<'x> Audit<'x> {
 }
 
 impl Report {
-    /// Compares the sums with the merchants' own accounts.
+    /// Compares the sums with the merchants' accounts.
     pub(crate) fn compare_accounts(&mut self, ledgers: &[(MerchantId, Ledger)]) {
         for (merchant, ledger) in ledgers {
             if !ledger.is_balanced() {
@@ -493,7 +496,7 @@ impl Report {
         }
     }
 
-    /// Whether everything adds up.
+    /// Whether the audit found no difference.
     pub(crate) fn is_clean(&self) -> bool {
         self.differences.is_empty()
     }

@@ -1,8 +1,8 @@
-//! A payment's life: what was asked, what was seen, and the one verdict that is due.
+//! A payment's life: its facts, its derived sums, and its status.
 //!
-//! Facts come in (the payment, its coins, the tip), answers go out. Sums, confirmations and
-//! lateness are computed at each read; only [`Status`] is ever stored, because a completion is
-//! told to the merchant and cannot be unsaid.
+//! Input are the payment, its coins and the tip. Sums, confirmations and lateness are computed
+//! on each read; only [`Status`] is stored, because a completion is reported to the merchant
+//! and cannot be undone.
 
 use std::cmp::Reverse;
 use std::fmt;
@@ -20,19 +20,19 @@ use super::keys::DerivationIndex;
 use super::merchant::MerchantId;
 use super::time::Timestamp;
 
-/// The public name of a payment: a random UUID (RFC 9562, version 4), so 122 bits to guess.
+/// The public id of a payment: a random UUID (RFC 9562, version 4) with 122 random bits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct PaymentId([u8; 16]);
 
 impl PaymentId {
-    /// Makes an id of 16 random bytes; six of their bits become version and variant.
+    /// Makes an id from 16 random bytes; six bits become version and variant.
     pub(crate) fn from_random(mut bytes: [u8; 16]) -> PaymentId {
         bytes[6] = (bytes[6] & 0x0f) | 0x40;
         bytes[8] = (bytes[8] & 0x3f) | 0x80;
         PaymentId(bytes)
     }
 
-    /// The bytes as stored.
+    /// The stored bytes.
     pub(crate) fn as_bytes(&self) -> &[u8; 16] {
         &self.0
     }
@@ -55,7 +55,7 @@ impl fmt::Display for PaymentId {
     }
 }
 
-/// The text is not a UUID in its usual form.
+/// The text is not a UUID in the usual form.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("must be a payment id such as 550e8400-e29b-41d4-a716-446655440000")]
 pub(crate) struct BadPaymentId;
@@ -85,10 +85,11 @@ impl FromStr for PaymentId {
     }
 }
 
-/// Confirmations that a merchant or the operator may ask for at most: over ten hours of blocks.
+/// Maximum number of confirmations that a merchant or the operator may require: over ten hours
+/// of blocks.
 pub(crate) const CONFIRMATIONS_MAX: u32 = 250;
 
-/// What was asked for. It never changes after it was created.
+/// A payment request. It never changes after its creation.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Payment {
     pub(crate) id: PaymentId,
@@ -99,28 +100,27 @@ pub(crate) struct Payment {
     pub(crate) amount: Amount,
     pub(crate) created_at: Timestamp,
     pub(crate) expires_at: Timestamp,
-    /// Until when coins that are first seen may still complete the payment, late.
+    /// Coins first seen after `expires_at` and until this time may complete the payment late.
     pub(crate) late_until: Timestamp,
     /// Confirmations that each coin needs, by merchant and amount.
     pub(crate) confirmations: u32,
-    /// Confirmations that a coin out of MWEB needs; at least as many as `confirmations`.
+    /// Confirmations that a peg-out needs; at least `confirmations`.
     pub(crate) confirmations_pegout: u32,
-    /// The merchant's own order id.
+    /// The merchant's order id.
     pub(crate) reference: Option<String>,
     pub(crate) webhook_url: Option<String>,
     /// Where the checkout sends the shopper afterwards.
     pub(crate) redirect_url: Option<String>,
-    /// The sum in the shop's own words ("4.17 EUR"): shown, and never reckoned with.
+    /// The price in the shop's own words ("4.17 EUR"): shown, never used in calculations.
     pub(crate) display_amount: Option<String>,
-    /// The named API key that created the payment; absent for the merchant's own key, the bot and
-    /// the command line.
+    /// The named API key that created the payment; `None` for the merchant's main key, the bot
+    /// and the CLI.
     pub(crate) api_key: Option<ApiKeyId>,
 }
 
 #[cfg(test)]
 impl Payment {
-    /// A payment of a litoshi that asks for as little as it can, for tests: its id and its script
-    /// are made of its index.
+    /// A payment of one litoshi for tests; id and script derive from its index.
     pub(crate) fn smallest(merchant: MerchantId, index: DerivationIndex, at: Timestamp) -> Payment {
         let mut id = [0; 16];
         id[..4].copy_from_slice(&index.get().to_be_bytes());
@@ -144,22 +144,23 @@ impl Payment {
     }
 }
 
-/// An output that pays a payment. What was seen stays true; only its place changes.
+/// An output that pays a payment. Its facts never change, except its place.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Coin {
     pub(crate) outpoint: OutPoint,
     pub(crate) index: DerivationIndex,
     pub(crate) amount: Amount,
     pub(crate) origin: Origin,
-    /// When it was first seen; for one first met in a block, the earlier of then and block time.
+    /// When it was first seen; if first seen in a block, the earlier of that time and the
+    /// block time.
     pub(crate) seen_at: Timestamp,
     pub(crate) place: Place,
 }
 
-/// When a transaction in the mempool was first seen: at `now`, or when the followed node took it by
-/// its own clock, whichever is earlier. `not_before` bounds what a clock that is wrong can claim:
-/// the transaction cannot pay an address that was not issued, and was not in the mempool when that
-/// was last compared as a whole.
+/// When a mempool transaction was first seen: now, or when the followed node accepted it by
+/// the node's clock, whichever is earlier. `not_before` limits the error of a wrong clock: the
+/// transaction cannot pay an address before its issue, and was not in the mempool at the last
+/// full comparison.
 pub(crate) fn first_sight(
     now: Timestamp,
     entered_at: Option<Timestamp>,
@@ -168,27 +169,27 @@ pub(crate) fn first_sight(
     entered_at.map_or(now, |at| at.max(not_before).min(now))
 }
 
-/// What kind of transaction made a coin; it decides how long the coin must rest.
+/// The kind of transaction that created a coin; it decides the coin's maturity.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Origin {
     /// An ordinary transaction.
     Plain,
     /// A block's reward: spendable 100 blocks later.
     Coinbase,
-    /// Out of MWEB: an output of a HogEx, or its announcement while the transaction is unmined.
+    /// From MWEB: an output of a HogEx, or its announcement while unmined.
     Pegout,
 }
 
-/// Where a coin is, by the chain that we follow.
+/// Where a coin is, on the chain that we follow.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Place {
     Mempool,
     Block(BlockId),
-    /// Neither in the best chain nor in the mempool: replaced, double-spent or dropped.
+    /// Neither on the best chain nor in the mempool: replaced, double-spent or evicted.
     Removed,
 }
 
-/// The stored verdict on a payment.
+/// The stored status of a payment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Status {
     Pending,
@@ -197,7 +198,7 @@ pub(crate) enum Status {
 }
 
 impl Status {
-    /// The word of the API. Outsiders never see a fourth.
+    /// The name in the API. There are only these three.
     pub(crate) fn as_str(self) -> &'static str {
         match self {
             Status::Pending => "pending",
@@ -207,37 +208,37 @@ impl Status {
     }
 }
 
-/// The one change of status that is due now.
+/// The change of status that is due now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Transition {
     Complete { late: bool },
     Expire,
 }
 
-/// What the coins of a payment amount to at one tip.
+/// The sums of a payment's coins at one tip.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Assessment {
     /// The sum of coins in the mempool or a block.
     pub(crate) seen: Amount,
-    /// The sum of coins with as many confirmations as they need.
+    /// The sum of coins with the confirmations that they need.
     pub(crate) confirmed: Amount,
-    /// What the shopper has to send: zero when enough was sent, else what is missing from `seen`,
-    /// and at least the dust limit, because no node relays less.
+    /// What the shopper still has to send: zero if enough was sent, else the amount missing
+    /// from `seen`, and at least the dust limit, because nodes relay no less.
     pub(crate) due: Amount,
-    /// Confirmations of the coin that the payment waits for the longest (of all coins, while the
-    /// amount is not reached; of those that reach it the soonest, afterwards).
+    /// Confirmations of the deciding coin: of all coins the one with the longest wait, or,
+    /// once the amount is reached, of those that reach it the soonest.
     pub(crate) confirmations: u32,
     /// Confirmations that this coin needs.
     pub(crate) confirmations_required: u32,
-    /// Coins were seen and are gone, and nothing has taken their place.
+    /// Coins were seen and removed, and no other coin replaced them.
     pub(crate) replaced: bool,
-    /// A coin that counts was first seen after the payment's time was up.
+    /// A counting coin was first seen after the payment expired.
     pub(crate) late: bool,
 }
 
 impl Origin {
-    /// Whether a coin of this origin may complete a payment. Out of MWEB comes what an inflated
-    /// extension block would pay with, so that waits for the end of a doubt.
+    /// Whether a coin of this origin may complete a payment. An inflated extension block would
+    /// pay through peg-outs, so they wait while the chain is suspect.
     fn is_trusted(self, trust: Trust) -> bool {
         match (trust, self) {
             (Trust::Full, _) | (Trust::Withheld, Origin::Plain | Origin::Coinbase) => true,
@@ -247,7 +248,7 @@ impl Origin {
 }
 
 impl Coin {
-    /// Confirmations on the best chain: 1 in the tip itself, 0 outside of any block.
+    /// Confirmations on the best chain: 1 in the tip, 0 outside of blocks.
     pub(crate) fn confirmations(&self, tip: Option<BlockId>) -> u32 {
         match (self.place, tip) {
             (Place::Block(block), Some(tip)) => {
@@ -279,8 +280,8 @@ impl Payment {
     }
 }
 
-/// Adds up what the coins say about a payment at a tip. `tip` is `None` before the first block
-/// was read.
+/// Computes the sums of a payment's coins at a tip. `tip` is `None` before the first block was
+/// read.
 pub(crate) fn assess(payment: &Payment, coins: &[Coin], tip: Option<BlockId>) -> Assessment {
     let sum = |keep: &dyn Fn(&Coin) -> bool| {
         Amount::total(coins.iter().filter(|c| keep(c)).map(|c| c.amount))
@@ -303,10 +304,10 @@ fn due(payment: &Payment, seen: Amount) -> Amount {
     if missing.is_zero() { missing } else { missing.max(dust_limit(&payment.script)) }
 }
 
-/// Confirmations of the payment as a whole, and how many it needs: those of the coin that decides.
-/// The coins with the least to wait for are taken first, and the one that reaches the amount
-/// decides (the last one, while the amount is not reached). So the first number reaches the second
-/// just when the payment completes, whatever its coins' origins.
+/// Confirmations of the deciding coin, and how many it needs. Coins are sorted by their
+/// remaining wait; the one that reaches the amount decides, or the last one if the amount is
+/// not reached. So the first number reaches the second exactly when the payment completes,
+/// whatever the coins' origins.
 fn confirmations(payment: &Payment, coins: &[Coin], tip: Option<BlockId>) -> (u32, u32) {
     let mut waits: Vec<(u32, Reverse<u32>, u32, Amount)> = coins
         .iter()
@@ -329,9 +330,9 @@ fn confirmations(payment: &Payment, coins: &[Coin], tip: Option<BlockId>) -> (u3
     deciding
 }
 
-/// Whether the payment is complete now: coins, each with the confirmations that it needs and
-/// first seen no later than the end of the grace, add up to the amount. While trust in the chain
-/// is withheld, coins out of MWEB do not count.
+/// Whether the payment is complete: coins with their required confirmations, first seen before
+/// the end of the grace period, reach the amount. While trust is withheld, peg-outs do not
+/// count.
 pub(crate) fn completes(
     payment: &Payment,
     status: Status,
@@ -349,8 +350,8 @@ pub(crate) fn completes(
         Amount::total(counted.filter(|c| c.seen_at <= end).map(|c| c.amount))
     };
     if confirmed_until(payment.expires_at) >= payment.amount {
-        // Money that was there in time is never late, even if the verdict "expired" came between
-        // (a coin that vanished over the deadline and returned).
+        // Money that was seen in time is never late, even if the payment expired in between (a
+        // coin that was removed at the deadline and returned).
         Some(Transition::Complete { late: false })
     } else if confirmed_until(payment.late_until) >= payment.amount {
         Some(Transition::Complete { late: true })
@@ -359,8 +360,8 @@ pub(crate) fn completes(
     }
 }
 
-/// Whether the payment's time is up: the deadline has passed, and what was seen in time does not
-/// reach the amount. Only with proof that we stand at the node's tip, mempool included.
+/// Whether the payment expires: the deadline has passed, and the coins seen in time do not
+/// reach the amount. Requires proof that we are at the node's tip, including the mempool.
 pub(crate) fn expires(
     payment: &Payment,
     status: Status,
@@ -377,7 +378,7 @@ pub(crate) fn expires(
     (now > payment.expires_at && short).then_some(Transition::Expire)
 }
 
-/// The state of the checkout in one word, finer than [`Status`].
+/// The state of the checkout, finer than [`Status`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Detail {
     Waiting,
@@ -404,7 +405,7 @@ impl Detail {
         Detail::Late,
     ];
 
-    /// The word of the API's `detail`.
+    /// The value of the API's `detail`.
     pub(crate) fn as_str(self) -> &'static str {
         match self {
             Detail::Waiting => "waiting",
@@ -421,7 +422,7 @@ impl Detail {
 }
 
 impl Detail {
-    /// Whether the shopper is to send something: address and QR code are shown.
+    /// Whether the shopper has to send money, so that address and QR code are shown.
     pub(crate) fn asks_for_money(self) -> bool {
         match self {
             Detail::Waiting | Detail::PartlyPaid | Detail::Replaced => true,
@@ -435,7 +436,7 @@ impl Detail {
     }
 }
 
-/// Says in a word what a shopper should be told.
+/// The state of the checkout for these facts.
 pub(crate) fn detail(payment: &Payment, status: Status, assessment: &Assessment) -> Detail {
     match status {
         Status::Completed { .. } if assessment.seen > payment.amount => Detail::Overpaid,
@@ -450,8 +451,8 @@ pub(crate) fn detail(payment: &Payment, status: Status, assessment: &Assessment)
     }
 }
 
-/// What a wallet opens or scans (BIP21): lowercase, and nothing but the amount as parameter. Some
-/// Litecoin wallets refuse uppercase, or take further parameters for something else.
+/// The payment URI (BIP21): lowercase, with the amount as the only parameter. Some Litecoin
+/// wallets reject uppercase, or misread further parameters.
 pub(crate) fn payment_uri(address: &Address, amount: Amount) -> String {
     format!("litecoin:{address}?amount={amount}")
 }

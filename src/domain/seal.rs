@@ -1,5 +1,5 @@
-//! What the sweeper keeps of its own: the payout addresses as it saw them first, and how far it has
-//! sealed the payments. The database may be written by others; this record is not.
+//! The sweeper's record: the payout addresses as it first saw them, and how far it has sealed
+//! the payments. Other programs may write the database, but not this record.
 
 pub(crate) mod notification;
 
@@ -19,60 +19,59 @@ use self::notification::{Notification, Refused, Unreported};
 pub(crate) struct Seen {
     pub(crate) version: u32,
     pub(crate) script: ScriptBuf,
-    /// By its row, at the first sight.
+    /// From its row, when first seen.
     pub(crate) registered_at: Timestamp,
-    /// By its row, at the first sight.
+    /// From its row, when first seen.
     pub(crate) effective_at: Timestamp,
     /// By the sweeper's clock.
     pub(crate) first_seen_at: Timestamp,
-    /// The chain's median time then; absent until a node has said it.
+    /// The chain's median time then; `None` until a node reports it.
     pub(crate) first_seen_chain: Option<Timestamp>,
-    /// The row said that it was older than it can be.
+    /// The row claimed an impossible age.
     pub(crate) backdated: bool,
-    /// It was in force at one of our looks: from then on nobody can cancel it.
+    /// It was in force in one of our passes; since then it cannot be cancelled.
     pub(crate) was_in_force: bool,
     pub(crate) cancelled: bool,
-    /// The notifications about it that were not delivered yet.
+    /// Its notifications that were not delivered yet.
     pub(crate) unreported: Unreported,
 }
 
-/// All that the sweeper keeps.
+/// The whole record.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Record {
     /// In the order of their versions.
     pub(crate) addresses: BTreeMap<MerchantId, Vec<Seen>>,
-    /// Merchants whose payout address needs a person, since the database contradicts this record.
+    /// Merchants whose payout address the database contradicts, so that a user must act.
     pub(crate) refused: BTreeMap<MerchantId, Refused>,
-    /// Merchants of whom a payment was seen before any payout address.
+    /// Merchants with a payment that was seen before any payout address.
     pub(crate) payments_first: BTreeSet<MerchantId>,
-    /// Merchants for whose addresses the operator vouches, as the next look finds them.
+    /// Merchants whose addresses, as the next pass finds them, the operator vouches for.
     pub(crate) trusted: BTreeSet<MerchantId>,
-    /// Every payment below this derivation index was sealed, and none is ever sealed again.
+    /// All payments below this derivation index were sealed and are never sealed again.
     pub(crate) payments_below: u32,
-    /// The newest row of the audit log that followed from those before; absent until one was seen.
+    /// The newest verified row of the audit log; `None` until one was seen.
     pub(crate) audit_log: Option<Head>,
     /// When every address in the database had been seen, by the slower clock.
     pub(crate) looked_at: Option<Timestamp>,
 }
 
-/// What came of a look at a merchant's rows.
+/// The result of a pass over a merchant's rows.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Observed {
     pub(crate) standing: Standing,
-    /// Whether the record says more than before.
+    /// Whether the record changed.
     pub(crate) changed: bool,
-    /// What the operator is to be notified of.
+    /// New notifications for the operator.
     pub(crate) news: Vec<Notification>,
 }
 
-/// Registrations that are kept of a merchant at least, in the record: older ones than the address
-/// in force decide nothing any more.
-const KEPT: usize = 20;
+/// Minimum number of registrations kept per merchant. Those older than the address in force
+/// decide nothing.
+const REGISTRATIONS_MIN: usize = 20;
 
 impl Record {
-    /// Takes the rows of a merchant's addresses, and when the merchant's first
-    /// payment was created, if that came into sight with them. Answers where the merchant is paid
-    /// now.
+    /// Observes the rows of a merchant's addresses, and when the merchant's first payment was
+    /// created, if it was first seen with them. Returns where the merchant is paid.
     pub(crate) fn observe(
         &mut self,
         merchant: MerchantId,
@@ -106,18 +105,18 @@ impl Record {
         Observed { standing, changed, news }
     }
 
-    /// Notes that a payment of a merchant was seen, and no payout address that can be read. Answers
-    /// whether that was not known.
+    /// Records that a merchant's payment was seen without a readable payout address. Returns
+    /// whether that is new.
     pub(crate) fn note_payment_first(&mut self, merchant: MerchantId) -> bool {
         !self.addresses.contains_key(&merchant) && self.payments_first.insert(merchant)
     }
 
-    /// Whether it is known what a merchant's first payment and first address were.
+    /// Whether it is recorded what came first, a payment or an address.
     pub(crate) fn knows(&self, merchant: MerchantId) -> bool {
         self.addresses.contains_key(&merchant) || self.payments_first.contains(&merchant)
     }
 
-    /// Forgets what was seen of a merchant's addresses: the operator vouches for what the next look
+    /// Forgets a merchant's addresses: the operator vouches for those that the next pass
     /// finds.
     pub(crate) fn trust(&mut self, merchant: MerchantId) {
         self.addresses.remove(&merchant);
@@ -127,10 +126,10 @@ impl Record {
     }
 }
 
-/// Leaves out what is older than the address in force, so that the record stays small. A row that
-/// comes back is unknown then, and refused as one put in behind a later one.
+/// Drops registrations older than the address in force, to keep the record small. If such a
+/// row returns, it is unknown and refused as inserted.
 fn forget_oldest(seen: &mut Vec<Seen>) {
     let in_force = seen.iter().rposition(|known| known.was_in_force).unwrap_or(0);
-    let old = in_force.min(seen.len().saturating_sub(KEPT));
+    let old = in_force.min(seen.len().saturating_sub(REGISTRATIONS_MIN));
     seen.drain(..old);
 }

@@ -1,12 +1,11 @@
-//! Planning a sweep: which coins go out together, to whom, and who pays which part of the fee.
+//! Planning sweeps: which coins are paid out together, to whom, and how the fee is shared.
 //!
-//! All due merchants share a transaction: one input for each coin, one output for each payout
-//! script, no change, and the operator's part last if the operator takes one. The network's fee is
-//! shared by inputs: a merchant with many coins pays for them itself. Pure: coins, payees and a
-//! fee rate in, plans out.
+//! All due merchants share a transaction: one input per coin, one output per payout, no
+//! change, and last the operator's fee, if any. The network fee is shared by inputs, so a
+//! merchant with many coins pays for them. Pure: coins, payees and a fee rate in, plans out.
 //!
-//! Invariants, asserted whenever a plan is made: outputs + fee = inputs, shares sum to the fee to
-//! the litoshi, and no coin stands in two plans.
+//! Invariants, asserted for each plan: outputs + fee = inputs, the shares sum to the fee
+//! exactly, and no coin is in two plans.
 
 pub(crate) mod recognise;
 mod share;
@@ -31,7 +30,8 @@ use self::share::{
 };
 use self::weights::{INPUT_WEIGHT, OVERHEAD_WEIGHT_MAX, WEIGHT_MAX, fee_for, output_weight};
 
-/// A coin that may be swept: confirmed as its payment needs, unspent, and in no other sweep.
+/// A coin that may be swept: confirmed as its payment requires, unspent, and in no other
+/// sweep.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct SweepCoin {
     pub(crate) outpoint: OutPoint,
@@ -43,7 +43,7 @@ pub(crate) struct SweepCoin {
     pub(crate) confirmations: u32,
 }
 
-/// Where a merchant is paid. Merchants without an address in force are not payees; their coins
+/// Where a merchant is paid. A merchant without an address in force is not a payee; its coins
 /// wait.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Payee {
@@ -51,48 +51,48 @@ pub(crate) struct Payee {
     pub(crate) script: ScriptBuf,
 }
 
-/// What the operator has configured for sweeps.
+/// The operator's settings for sweeps.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Rules {
     /// A merchant's coins wait until they sum to this.
     pub(crate) min_payout: Amount,
-    /// A payout that would cost more of itself in the network's fees waits.
+    /// A payout waits if network fees would take a larger part of it.
     pub(crate) max_fee_percent: u8,
-    /// What the operator takes, if anything.
+    /// The operator's fee, if any.
     pub(crate) operator: Option<OperatorFee>,
 }
 
-/// The operator's own fee on each payout.
+/// The operator's fee on each payout.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct OperatorFee {
-    /// Hundredths of a percent of the gross sum, rounded down to the litoshi.
+    /// Basis points of the gross amount, rounded down to the litoshi.
     pub(crate) basis_points: u16,
     pub(crate) script: ScriptBuf,
 }
 
-/// The least and the most fee rates of a sweep, in litoshis for 1,000 vbytes: twice the minimum
-/// that nodes relay, and what no honest estimate exceeds.
+/// Limits of a sweep's fee rate, in litoshis per 1,000 vbytes: twice the minimum relay fee,
+/// and more than any honest estimate.
 pub(crate) const RATE_MIN: u64 = 2_000;
 pub(crate) const RATE_MAX: u64 = 1_000_000;
 
-/// The most that the operator can take: a tenth.
+/// Maximum fee of the operator: a tenth.
 pub(crate) const BASIS_POINTS_MAX: u16 = 1_000;
 
-/// What goes out in one transaction.
+/// The plan of one transaction.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct SweepPlan {
     /// In the order of the transaction's inputs.
     pub(crate) coins: Vec<SweepCoin>,
     /// In the order of the transaction's outputs.
     pub(crate) payouts: Vec<Payout>,
-    /// The last output: what the operator takes of all payouts.
+    /// The last output: the operator's fees of all payouts.
     pub(crate) operator: Option<OperatorOutput>,
     pub(crate) fee: Amount,
-    /// The weight that the signed transaction has at most (BIP141).
+    /// Maximum weight of the signed transaction (BIP141).
     pub(crate) weight: u64,
 }
 
-/// A merchant's line in a sweep: gross = fee share + operator's fee + amount.
+/// A merchant's payout in a sweep: gross = fee share + operator's fee + amount.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Payout {
     pub(crate) merchant: MerchantId,
@@ -103,15 +103,15 @@ pub(crate) struct Payout {
     pub(crate) amount: Amount,
 }
 
-/// What the operator gets by a sweep.
+/// The operator's output of a sweep.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct OperatorOutput {
     pub(crate) script: ScriptBuf,
     pub(crate) amount: Amount,
 }
 
-/// A merchant's line in a sweep that was signed, with the version of it that counts: the one that
-/// confirmed, else the newest.
+/// A merchant's payout in a signed sweep, from the version that counts: the confirmed one,
+/// else the newest.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct SentPayout {
     pub(crate) txid: Txid,
@@ -124,7 +124,7 @@ pub(crate) struct SentPayout {
     pub(crate) block_height: Option<u32>,
 }
 
-/// A version of a sweep as it was sent, for people.
+/// A sent version of a sweep, for display.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct SentSweep {
     pub(crate) txid: Txid,
@@ -135,20 +135,20 @@ pub(crate) struct SentSweep {
     pub(crate) payouts: Vec<Payout>,
 }
 
-/// Why something is not in any plan.
+/// Why a coin is in no plan.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Waits {
-    /// The script that was given out is not the one that the account's key derives.
+    /// The issued script is not the one that the account key derives.
     NotOurs,
-    /// The node does not have the coin, or not with this amount and script.
+    /// The node does not have the coin, or has it with another amount or script.
     UnknownToNode,
-    /// The node would not take a transaction with this coin, or to this payout address.
+    /// The node rejects a transaction with this coin, or to this payout address.
     Refused,
-    /// The coin is too young to be spent (coinbase or peg-out).
+    /// The coin is not mature yet (coinbase or peg-out).
     Immature,
     /// The merchant has no payout address in force.
     NoAddress,
-    /// The merchant's payout address is not as the sweeper first saw it.
+    /// The merchant's payout address differs from the one that the sweeper first saw.
     AddressRefused,
     /// The database and the sweeper do not agree yet on the merchant's payout address.
     AddressUnconfirmed,
@@ -156,44 +156,44 @@ pub(crate) enum Waits {
     BelowMinimum,
     /// The fee would be more than `max_fee_percent` of the payout.
     TooExpensive,
-    /// What is left after the fees is dust, which nodes do not relay.
+    /// The payout after fees is dust, which nodes do not relay.
     Dust,
-    /// The sweeper's seal does not fit the payment: its row was changed behind the gateway's back.
+    /// The sweeper's seal does not match the payment: its row was changed outside the gateway.
     BrokenSeal,
 }
 
 impl fmt::Display for Waits {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Waits::NotOurs => "its script is not the one that our key derives",
+            Waits::NotOurs => "its script is not the one that the account key derives",
             Waits::UnknownToNode => "the node does not have it",
             Waits::Refused => "the node refuses it",
-            Waits::Immature => "it is too young to be spent",
+            Waits::Immature => "it is not mature yet",
             Waits::NoAddress => "the merchant has no payout address in force",
             Waits::AddressRefused => {
                 "its merchant's payout address was changed behind the gateway's back, or an older \
                  copy of the database was put back: see litegate doctor"
             }
             Waits::AddressUnconfirmed => {
-                "its merchant's payout address is in force by the database, and not yet by what the \
-                 sweeper saw: see litegate doctor"
+                "its merchant's payout address is in force by the database, but not yet by the \
+                 sweeper's record: see litegate doctor"
             }
             Waits::BelowMinimum => "the merchant's coins do not reach sweeper.min_payout",
             Waits::TooExpensive => "the fee would be more than sweeper.max_fee_percent",
-            Waits::Dust => "what is left after the fees is dust",
+            Waits::Dust => "the amount after fees is dust",
             Waits::BrokenSeal => "its payment was changed behind the gateway's back",
         })
     }
 }
 
-/// Plans, and what has to wait.
+/// Plans, and the coins that wait.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Planned {
     pub(crate) plans: Vec<SweepPlan>,
     pub(crate) waiting: Vec<(OutPoint, Waits)>,
 }
 
-/// Whether the chain allows the coin to be spent in the next block.
+/// Whether the coin can be spent in the next block (consensus).
 pub(crate) fn is_mature(origin: Origin, confirmations: u32) -> bool {
     match origin {
         Origin::Plain => confirmations >= 1,
@@ -202,8 +202,9 @@ pub(crate) fn is_mature(origin: Origin, confirmations: u32) -> bool {
     }
 }
 
-/// Plans what can go out now at a fee rate in litoshis for 1,000 vbytes. Merchants with few coins
-/// come first; one whose coins need several transactions shares none of them.
+/// Plans the payouts that can be made at a fee rate in litoshis per 1,000 vbytes. Merchants
+/// with few coins come first; a merchant whose coins need several transactions shares none of
+/// them.
 pub(crate) fn plan(
     coins: &[SweepCoin],
     payees: &[Payee],
@@ -232,11 +233,11 @@ pub(crate) fn plan(
         }
     }
     shares.retain(|share| !share.coins.is_empty());
-    // Whoever has few coins comes first: nobody waits for the signatures of many.
+    // Merchants with few coins do not wait for the signatures of many.
     shares.sort_by_key(|share| (share.coins.len(), share.payee.merchant));
     let mut batches: Vec<Vec<Share>> = Vec::new();
     for share in shares {
-        // The minimum is about all that a merchant has, not about the parts of it.
+        // The minimum applies to all coins of a merchant, not to each part.
         if share.gross() < rules.min_payout {
             planned.waiting.extend(share.waits(Waits::BelowMinimum));
             continue;
@@ -252,9 +253,10 @@ pub(crate) fn plan(
         }
     }
     for mut batch in batches {
-        // The order in which the shares of the fee are rounded.
+        // This order decides how the shares of the fee are rounded.
         batch.sort_by_key(|share| share.payee.merchant);
-        // A share that was good alone may not be in company; without it the others are judged anew.
+        // A share that is economic alone may not be in this batch; after its removal the
+        // others are evaluated again.
         while let Some((place, why)) = unfit(&batch, rate_litoshis_per_kvb, rules) {
             planned.waiting.extend(batch.remove(place).waits(why));
         }
@@ -266,29 +268,29 @@ pub(crate) fn plan(
     planned
 }
 
-/// What every transaction may need beside inputs and payouts.
+/// Weight that every transaction may need beside inputs and payouts.
 fn reserved_weight(rules: &Rules) -> u64 {
     let operator = rules.operator.as_ref().map_or(0, |operator| output_weight(&operator.script));
     OVERHEAD_WEIGHT_MAX.saturating_add(operator)
 }
 
-/// Cuts a share that is too heavy for one transaction into parts.
+/// Splits a share that is too heavy for one transaction.
 fn split_by_weight(share: Share, rules: &Rules) -> Vec<Share> {
-    let room = WEIGHT_MAX
+    let available = WEIGHT_MAX
         .saturating_sub(reserved_weight(rules))
         .saturating_sub(output_weight(&share.payee.script));
-    let coins_max = usize::try_from(room / INPUT_WEIGHT).unwrap_or(1).max(1);
+    let coins_max = usize::try_from(available / INPUT_WEIGHT).unwrap_or(1).max(1);
     let parts = share.coins.chunks(coins_max);
     parts.map(|coins| Share { payee: share.payee.clone(), coins: coins.to_vec() }).collect()
 }
 
-/// Puts a share into the first transaction that has room for it.
+/// Puts a share into the first transaction that it fits.
 fn put_into_batch(batches: &mut Vec<Vec<Share>>, share: Share, rules: &Rules) {
     let weight_of = |batch: &Vec<Share>| {
         batch.iter().fold(reserved_weight(rules), |sum, s| sum.saturating_add(s.weight()))
     };
     let fits = |batch: &&mut Vec<Share>| {
-        // A merchant has one line in a sweep.
+        // A merchant has one payout per sweep.
         let alone = batch.iter().all(|s| s.payee.merchant != share.payee.merchant);
         alone && weight_of(batch).saturating_add(share.weight()) <= WEIGHT_MAX
     };
@@ -326,10 +328,12 @@ fn finish(batch: &[Share], costs: Costs, rules: &Rules) -> SweepPlan {
     plan
 }
 
-/// The plan that pays out exactly these coins at exactly this fee: what somebody else signed.
+/// The plan that pays out exactly these coins at exactly this fee, for a transaction that an
+/// external signer made.
 ///
 /// # Errors
-/// Names a merchant that cannot be paid so, and why. One without payee has no address in force.
+/// The merchant that cannot be paid this way, and why. A merchant without payee has no address
+/// in force.
 pub(crate) fn plan_with_fee(
     coins: &[SweepCoin],
     payees: &[Payee],
@@ -341,11 +345,11 @@ pub(crate) fn plan_with_fee(
     plan_of(&batch, operator_fees, fee, rules)
 }
 
-/// Another version of a sweep: the same coins, to the same scripts, with the same part for the
-/// operator, at another fee.
+/// Another version of a sweep: the same coins, payout scripts and operator's fee, at another
+/// network fee.
 ///
 /// # Errors
-/// As of [`plan_with_fee`].
+/// As for [`plan_with_fee`].
 pub(crate) fn plan_again(
     coins: &[SweepCoin],
     payouts: &[Payout],
@@ -365,7 +369,7 @@ pub(crate) fn plan_again(
     plan_of(&batch, operator_fees, fee, &Rules { operator, ..rules.clone() })
 }
 
-/// The coins by merchant.
+/// Groups the coins by merchant.
 fn batch_of(coins: &[SweepCoin], payees: &[Payee]) -> Result<Vec<Share>, (MerchantId, Waits)> {
     let mut batch: Vec<Share> = Vec::new();
     for merchant in merchants_of(coins) {
@@ -395,13 +399,13 @@ fn plan_of(
 }
 
 impl SweepPlan {
-    /// The outputs of the transaction, in their order.
+    /// The outputs of the transaction, in order.
     pub(crate) fn outputs(&self) -> impl Iterator<Item = (&ScriptBuf, Amount)> {
         let payouts = self.payouts.iter().map(|payout| (&payout.script, payout.amount));
         payouts.chain(self.operator.iter().map(|operator| (&operator.script, operator.amount)))
     }
 
-    /// The fee rate in litoshis for 1,000 vbytes, rounded down.
+    /// The fee rate in litoshis per 1,000 vbytes, rounded down.
     pub(crate) fn rate_litoshis_per_kvb(&self) -> u64 {
         let vbytes = self.weight.div_ceil(4).max(1);
         self.fee.litoshis().saturating_mul(1000) / vbytes
@@ -412,10 +416,10 @@ impl SweepPlan {
         fee_for(self.weight, rate_litoshis_per_kvb)
     }
 
-    /// Checks what must hold of every plan, when it is made and when it is signed.
+    /// Checks the invariants of a plan, when it is made and when it is signed.
     ///
     /// # Panics
-    /// If it does not hold, which only a bug can cause.
+    /// If an invariant is violated, which only a bug can cause.
     pub(crate) fn assert_balanced(&self) {
         let inputs = Amount::total(self.coins.iter().map(|coin| coin.amount));
         let outputs = Amount::total(self.outputs().map(|(_, amount)| amount));
@@ -436,8 +440,8 @@ impl SweepPlan {
     }
 }
 
-/// The halves of what a node refuses, to find out which part it is: whole merchants as long as
-/// there are several, then coins of the one. `None` if there is only one coin.
+/// Halves the coins that a node rejected, to find the cause by bisection: whole merchants
+/// while there are several, then coins of one. `None` for a single coin.
 pub(crate) fn halves(coins: &[SweepCoin]) -> Option<[Vec<SweepCoin>; 2]> {
     let mut sorted = coins.to_vec();
     sorted.sort_by_key(|coin| (coin.merchant, coin.outpoint));
@@ -452,7 +456,7 @@ pub(crate) fn halves(coins: &[SweepCoin]) -> Option<[Vec<SweepCoin>; 2]> {
     (!sorted.is_empty() && !rest.is_empty()).then_some([sorted, rest])
 }
 
-/// The merchants whose coins these are, each once, in order.
+/// The merchants of these coins, each once, in order.
 pub(crate) fn merchants_of(coins: &[SweepCoin]) -> Vec<MerchantId> {
     let mut merchants: Vec<MerchantId> = coins.iter().map(|coin| coin.merchant).collect();
     merchants.sort_unstable();

@@ -1,4 +1,4 @@
-//! Each piece of evidence in a table, and random histories of trouble.
+//! Tests each trouble in a table, and random histories of troubles.
 
 use bitcoin::hashes::Hash;
 use proptest::prelude::*;
@@ -24,7 +24,7 @@ fn only_long_recent_branches_start_the_chain_guard() {
     check(77, 3, BranchState::Competing, Some(competing));
     check(76, 50, BranchState::Competing, None);
     check(76, 50, BranchState::Invalid, None);
-    // Above our tip: headers of a longer branch, or the chain that our node was told to leave.
+    // Above our tip: headers of a longer branch, or a chain that the operator invalidated.
     check(113, 13, BranchState::Invalid, Some(invalid));
     check(u32::MAX, 13, BranchState::Competing, Some(competing));
     check(100, 0, BranchState::Active, None);
@@ -62,7 +62,7 @@ fn nodes_disagree_at_once_on_blocks_and_later_on_heights() {
     check(5_000, true, 0, false);
 }
 
-/// Looks at growing heights; each sees these troubles. Answers the verdicts.
+/// Evaluates these troubles at growing heights and returns the verdicts.
 fn run(looks: &[(u32, &[Trouble])]) -> Vec<Verdict> {
     let mut model = Model::default();
     looks
@@ -132,7 +132,7 @@ fn a_manually_ended_chain_guard_restarts_only_on_new_trouble() {
     let mut model = Model::default();
     let disagree: BTreeSet<Trouble> = [Trouble::NodesDisagree].into();
     assert_eq!(model.look(100, &disagree), Verdict::Begin(Trouble::NodesDisagree));
-    model.open = None; // By hand.
+    model.open = None; // ended by an operator
     assert_eq!(model.look(101, &disagree), Verdict::Unchanged);
     let branch = Trouble::Invalid(hash(7));
     let both: BTreeSet<Trouble> = [Trouble::NodesDisagree, branch].into();
@@ -154,7 +154,7 @@ fn trouble() -> impl Strategy<Value = Trouble> {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(512))]
 
-    /// Blocks come by ones and in bursts; a look mostly finds nothing wrong.
+    /// Blocks come singly and in bursts; most passes find no trouble.
     #[test]
     fn the_chain_guard_always_ends_and_never_early(
         looks in prop::collection::vec(

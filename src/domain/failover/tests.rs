@@ -2,8 +2,8 @@ use super::*;
 
 const PATIENCE_MS: i64 = 30;
 
-/// A sight by a word: `110` stands there, `110!` refuses what is above, `110?` is on a chain that
-/// is not the one in use.
+/// A probe result as text: `110` is its height, `110!` rejects the blocks above it, `110?` is
+/// on another chain than the current node.
 fn probe(word: &str) -> ProbeResult {
     match word {
         "silent" => ProbeResult::Silent,
@@ -18,7 +18,8 @@ fn probe(word: &str) -> ProbeResult {
     }
 }
 
-/// Plays looks, a line each: the time, the sight of each node, and the node in use afterwards.
+/// Runs probes, one per line: the time, the result of each node, and the node followed
+/// afterwards.
 #[track_caller]
 fn check(scenario: &str) {
     let mut pool: Option<NodePool> = None;
@@ -84,7 +85,7 @@ fn the_comparison_node_is_one_that_answers() {
     assert_eq!(other("110 silent 110", 0, Some(1)), Some(2), "it died later");
     assert_eq!(other("110 110 110", 0, Some(2)), Some(2), "no change without need");
     assert_eq!(other("110 110 110", 2, Some(2)), Some(0), "never the one in use");
-    // They may be so because they disagree: then it must go on to be seen.
+    // They may be unhealthy because they disagree, so they must stay visible.
     assert_eq!(other("110 110 unfit", 0, Some(2)), Some(2));
     assert_eq!(other("110 110 behind", 0, Some(2)), Some(2));
     assert_eq!(other("110 silent silent", 0, Some(2)), Some(2), "nobody is better");
@@ -111,7 +112,7 @@ fn each_failure_reason_triggers_failover_and_others_do_not() {
              40 {reason} 110 -> 1"
         ));
     }
-    // One block behind is on its way.
+    // One block behind is in transit.
     check(
         "0  109 110 -> 0
          99 109 110 -> 0",
@@ -185,7 +186,7 @@ fn an_unstable_node_replaces_only_an_unreachable_one() {
     );
 }
 
-/// Whatever the nodes do, we change at most once in each span of the patience.
+/// Whatever the nodes do, the pool switches at most once per timeout.
 #[test]
 fn failover_happens_at_most_once_per_timeout() {
     use proptest::prelude::*;

@@ -1,27 +1,26 @@
-//! Notifications of the operator by the sweeper: their kinds, and which were not delivered.
+//! The sweeper's notifications to the operator: kinds, and which are undelivered.
 //!
-//! A notification is undelivered for as long as its mark is in the sweeper's record, beside the
-//! fact that it reports. So both become durable in one write, and there is no queue that could
-//! outgrow the record.
+//! A notification is undelivered while its mark is in the sweeper's record, next to the fact
+//! that it reports. Both become durable in one write, and no queue can outgrow the record.
 
 use super::{Record, Seen};
 use crate::domain::merchant::MerchantId;
 use crate::domain::payout_address::{Reason, Wait};
 use crate::domain::time::Timestamp;
 
-/// What a notification reports.
+/// The kind of a notification.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Kind {
     /// A payout address was seen for the first time.
     Seen,
     /// A change of the payout address was cancelled.
     Cancelled,
-    /// The database contradicts the record, and a person must decide.
+    /// The database contradicts the record, and a user must act.
     Refused,
 }
 
 impl Kind {
-    /// The word in the notification's body.
+    /// The name in the notification's body.
     pub(crate) fn as_str(self) -> &'static str {
         match self {
             Kind::Seen => "payout_address_seen",
@@ -31,23 +30,23 @@ impl Kind {
     }
 }
 
-/// A notification: its facts are in the record.
+/// A notification; its facts are in the record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Notification {
     pub(crate) merchant: MerchantId,
-    /// The registration that it is about.
+    /// The registration concerned.
     pub(crate) version: u32,
     pub(crate) kind: Kind,
 }
 
-/// The notifications about a registration that were not delivered yet.
+/// A registration's notifications that were not delivered yet.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Unreported {
     pub(crate) seen: bool,
     pub(crate) cancelled: bool,
 }
 
-/// A merchant whose payout address needs a person.
+/// A merchant whose payout address is refused until a user acts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Refused {
     pub(crate) version: u32,
@@ -58,7 +57,7 @@ pub(crate) struct Refused {
     pub(crate) unreported: bool,
 }
 
-/// The notifications about these registrations that were not delivered yet.
+/// The undelivered notifications of these registrations.
 pub(super) fn of_addresses<'s>(
     merchant: MerchantId,
     seen: impl IntoIterator<Item = &'s Seen>,
@@ -73,7 +72,7 @@ pub(super) fn of_addresses<'s>(
 }
 
 impl Record {
-    /// All notifications that were not delivered yet.
+    /// All undelivered notifications.
     pub(crate) fn unreported(&self) -> impl Iterator<Item = Notification> + '_ {
         let addresses = self.addresses.iter().flat_map(|(merchant, seen)| {
             of_addresses(*merchant, seen.iter().filter(|known| known.unreported.any()))
@@ -87,14 +86,14 @@ impl Record {
         }))
     }
 
-    /// The notification that is tried next: the one that follows the last one that was tried, so
-    /// that one which its receiver refuses delays no other for long.
+    /// The notification to try next: the one after the last tried, so that one which its
+    /// receiver refuses does not block the others.
     pub(crate) fn next_unreported(&self, last: Option<Notification>) -> Option<Notification> {
         let following = self.unreported().filter(|one| Some(*one) > last).min();
         following.or_else(|| self.unreported().min())
     }
 
-    /// Takes a notification for delivered.
+    /// Marks a notification as delivered.
     pub(crate) fn mark_reported(&mut self, done: Notification) {
         let Notification { merchant, version, kind } = done;
         let seen = self.addresses.get_mut(&merchant).into_iter().flatten();
@@ -116,13 +115,13 @@ impl Record {
         }
     }
 
-    /// The registration that a notification is about.
+    /// The registration that a notification concerns.
     pub(crate) fn seen(&self, merchant: MerchantId, version: u32) -> Option<&Seen> {
         self.addresses.get(&merchant)?.iter().find(|known| known.version == version)
     }
 
-    /// Notes that a merchant's address needs a person, or needs none any more. Answers whether the
-    /// record says something else than before.
+    /// Records that a merchant's address is refused, or no longer is. Returns whether the
+    /// record changed.
     pub(crate) fn note_refusal(
         &mut self,
         merchant: MerchantId,
