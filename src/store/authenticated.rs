@@ -1,14 +1,14 @@
 //! Authenticated rows: tables whose rows carry a MAC over all of their columns.
 //!
-//! The columns of each table stand here once. A row is written with [`insert`] or [`update`], which
-//! make its MAC from the values that the caller meant, not from those that the database holds. A
-//! row is read by way of [`ReadTx::verify`]; one that does not verify is [`Error::Unverified`], and
-//! has no other way out of the store.
+//! The columns of each table are listed once, in [`tables`]. [`insert`] and [`update`] compute
+//! the MAC from the caller's values, not from those in the database. Reading goes through
+//! [`ReadTx::verify`]; a row that does not verify is [`Error::Unverified`] and cannot leave
+//! the store.
 //!
-//! A MAC proves that this gateway wrote the row at some time. That a newer row was replaced by an
-//! older one, or deleted, is found by the heads ([`super::heads`]).
+//! A MAC proves that this gateway wrote the row at some time. The heads ([`super::heads`])
+//! detect a row that was deleted or replaced by an older one.
 //!
-//! Must not know: what the columns mean.
+//! Must not know: the meaning of the columns.
 
 pub(crate) mod reseal;
 mod tables;
@@ -35,7 +35,7 @@ pub(super) use tables::{
 };
 pub(crate) use tables::{PAYMENTS, TABLES, Table};
 
-/// A value for a column.
+/// A column and its value.
 pub(super) type Value<'v> = (&'static str, &'v dyn ToSql);
 
 impl Table {
@@ -52,7 +52,7 @@ impl Table {
         conditions.join(" AND ")
     }
 
-    /// How an error names a row.
+    /// The name of a row in errors.
     fn name_of(&self, row: &Row) -> String {
         let values = self.key().iter().map(|column| match row.get_ref(*column) {
             Ok(ValueRef::Integer(number)) => number.to_string(),
@@ -71,8 +71,8 @@ impl Table {
         let mut mac = key.mac_of(self.name);
         for column in self.columns {
             let value = value(column)?;
-            // NULL adds nothing, so a column that a later version adds leaves the MACs of the rows
-            // that do not use it valid.
+            // NULL adds nothing, so the MACs of existing rows stay valid when a later version
+            // adds a column.
             if value != ValueRef::Null {
                 mac.field(b'C', column.as_bytes());
                 input_value(mac.engine(), value);
@@ -83,11 +83,11 @@ impl Table {
 }
 
 impl ReadTx<'_> {
-    /// Checks the MAC of a row. All columns of the table and `mac` must be in the query under their
-    /// own names.
+    /// Checks the MAC of a row. The query must select all columns of the table and `mac` under
+    /// their own names.
     ///
     /// # Errors
-    /// [`Error::Unverified`] names table and row.
+    /// [`Error::Unverified`] with table and row.
     pub(super) fn verify(
         &self,
         table: &'static Table,
@@ -103,27 +103,27 @@ impl ReadTx<'_> {
                 return Ok(Ok(()));
             }
         }
-        Ok(Err(self.unverified(table, table.name_of(row), "its MAC does not fit")))
+        Ok(Err(self.unverified(table, table.name_of(row), "its MAC is wrong")))
     }
 
-    /// The error for a row that is not believed. It counts in the metrics.
+    /// The error for an untrusted row. Counts it in the metrics.
     pub(super) fn unverified(&self, table: &Table, row: String, why: &'static str) -> Error {
         metrics::unverified();
         Error::Unverified { table: table.name, row, why }
     }
 }
 
-/// The rows that are believed. One that cannot be read or does not verify is left out, so that it
-/// keeps nothing else from being used; `audit` names it.
+/// The trusted rows. One that is unreadable or unverified is skipped, so that it does not
+/// block the others; `audit` reports it.
 ///
 /// # Errors
-/// Those of the database.
+/// Database errors.
 pub(super) fn believed<T>(
     rows: impl Iterator<Item = rusqlite::Result<Result<T, Error>>>,
 ) -> Result<Vec<T>, Error> {
     let believed = rows.filter_map(|row| match row.map_err(Error::from).and_then(|row| row) {
         Err(error) if error.is_of_a_row() => {
-            tracing::debug!(%error, "a row is left out");
+            tracing::debug!(%error, "row skipped");
             None
         }
         row => Some(row),
@@ -131,19 +131,19 @@ pub(super) fn believed<T>(
     believed.collect()
 }
 
-/// Adds a row with its MAC. Columns that are not given stay at their defaults, which the MAC covers
-/// as NULL: all columns that it covers and that have another default must be given.
+/// Inserts a row with its MAC. Columns that are not given get their default, which the MAC
+/// covers as NULL: give every covered column that has another default.
 ///
 /// # Errors
-/// Those of the database.
+/// Database errors.
 pub(super) fn insert(tx: &WriteTx, table: &Table, values: &[Value]) -> Result<(), Error> {
     insert_or(tx, table, values, "")
 }
 
-/// As [`insert`], unless there is a row with this key already.
+/// As [`insert`], unless a row with this key exists.
 ///
 /// # Errors
-/// Those of the database.
+/// Database errors.
 pub(super) fn insert_if_absent(tx: &WriteTx, table: &Table, values: &[Value]) -> Result<(), Error> {
     insert_or(tx, table, values, " ON CONFLICT DO NOTHING")
 }
@@ -173,7 +173,7 @@ fn mac_of(tx: &WriteTx, table: &Table, values: &[Value]) -> Result<Option<[u8; M
     Ok(Some(mac.finish()))
 }
 
-/// A value as SQLite will store it.
+/// A value as SQLite stores it.
 fn borrowed<'v>(value: &'v ToSqlOutput<'_>) -> ValueRef<'v> {
     match value {
         ToSqlOutput::Borrowed(value) => *value,
@@ -182,11 +182,11 @@ fn borrowed<'v>(value: &'v ToSqlOutput<'_>) -> ValueRef<'v> {
     }
 }
 
-/// Changes columns of the row with this key: the row that is there is verified, and the MAC is made
-/// over its values and the new ones. Answers whether there is one.
+/// Changes columns of the row with this key: verifies the stored row, and computes the MAC
+/// over its values and the new ones. Returns whether the row exists.
 ///
 /// # Errors
-/// [`Error::Unverified`] if the row that is there is not ours, and those of the database.
+/// [`Error::Unverified`] if the stored row does not verify, and database errors.
 pub(super) fn update(
     tx: &WriteTx,
     table: &'static Table,
@@ -235,14 +235,14 @@ pub(super) fn update(
     Ok(true)
 }
 
-/// A stored row with a MAC that it is to get.
+/// A stored row with its new MAC.
 struct Sealed {
     /// The columns of its key, and the MAC.
     bound: Vec<rusqlite::types::Value>,
 }
 
 impl Sealed {
-    /// The MAC of a row over the values that it has now.
+    /// Computes the MAC of a row over its current values.
     fn of(table: &Table, row: &Row, key: &RowKey) -> rusqlite::Result<Sealed> {
         let mac = table.mac(key, |column| row.get_ref(column))?.finish();
         let columns = table.key().iter().map(|column| row.get(*column));
@@ -259,10 +259,10 @@ impl Sealed {
     }
 }
 
-/// Gives a MAC to every row that has none: of a database that an older version wrote.
+/// Gives a MAC to every row without one, for databases of older versions.
 ///
 /// # Errors
-/// Those of the database.
+/// Database errors.
 #[cfg(test)]
 pub(super) fn seal_all(connection: &Connection, keys: &RowKeys) -> Result<(), Error> {
     for table in TABLES {
@@ -277,10 +277,10 @@ pub(super) fn seal_all(connection: &Connection, keys: &RowKeys) -> Result<(), Er
     Ok(())
 }
 
-/// Makes the file of heads if there is none, by what the rows that verify say.
+/// Creates the file of heads, if it is missing, from the rows that verify.
 ///
 /// # Errors
-/// If the file cannot be read or written, and those of the database.
+/// If the file cannot be read or written, and database errors.
 pub(super) fn find_heads(
     connection: &Connection,
     keys: &RowKeys,
@@ -291,15 +291,15 @@ pub(super) fn find_heads(
     }
     let found = heads_of(&ReadTx::new(connection, keys, Arc::default()))?;
     if !found.merchants.is_empty() {
-        tracing::warn!("there was no file of heads beside the database: it is made anew");
+        tracing::warn!("the file of heads was missing; created from the database");
     }
     heads.raise(&found)
 }
 
-/// The heads that the rows of a database come to, as far as they verify.
+/// The heads of a database's rows, as far as the rows verify.
 ///
 /// # Errors
-/// Those of the database.
+/// Database errors.
 pub(super) fn heads_of(tx: &ReadTx) -> Result<heads::State, Error> {
     let audit_log = chain::head(tx)?;
     let audit_log = Some(audit_log).filter(|head| head.id > 0);
@@ -340,11 +340,12 @@ pub(super) fn heads_of(tx: &ReadTx) -> Result<heads::State, Error> {
     Ok(found)
 }
 
-/// Gives the rows of a table for which `condition` holds the MAC of the values that they have: an
-/// operator vouches for them. `bound` are its values. Answers how many were not believed before.
+/// Computes the MACs of a table's rows for which `condition` holds from their current values:
+/// an operator vouches for them. `bound` are the condition's values. Returns how many rows
+/// were untrusted before.
 ///
 /// # Errors
-/// Those of the database.
+/// Database errors.
 pub(super) fn vouch(
     tx: &WriteTx,
     table: &'static Table,
@@ -366,12 +367,11 @@ pub(super) fn vouch(
     Ok(made.len())
 }
 
-/// Rows that are not believed: those that do not verify, merchants' rows that are older than their
-/// heads, and rows that are missing. So many are named at most; of each table the `newest` rows are
-/// examined.
+/// Untrusted rows: those that do not verify, merchants' rows older than their heads, and
+/// missing rows; at most `most`. Of each table the `newest` rows are examined.
 ///
 /// # Errors
-/// Those of the database.
+/// Database errors.
 pub(crate) fn unverified(tx: &ReadTx, newest: u32, most: usize) -> Result<Vec<Error>, Error> {
     let mut found = missing(tx)?;
     found.extend(merchants::missing_api_keys(tx)?);
@@ -394,7 +394,7 @@ pub(crate) fn unverified(tx: &ReadTx, newest: u32, most: usize) -> Result<Vec<Er
     Ok(found)
 }
 
-/// What the heads know of and the rows do not show.
+/// Rows that the heads know and the database lacks.
 fn missing(tx: &ReadTx) -> Result<Vec<Error>, Error> {
     let shown = heads_of(tx)?;
     let mut found = Vec::new();
@@ -416,18 +416,18 @@ fn missing(tx: &ReadTx) -> Result<Vec<Error>, Error> {
     Ok(found)
 }
 
-/// Why a row is not believed although no row fails to verify.
-pub(super) const MISSING: &str = "it is missing, or an older state of it was put back";
+/// Why a row is untrusted although no row fails verification.
+pub(super) const MISSING: &str = "it is missing, or an older state of it was restored";
 
 #[cfg(test)]
 impl WriteTx<'_> {
-    /// Lets rows of a table no longer verify.
+    /// Breaks the MACs of a table's rows.
     pub(crate) fn spoil_mac(&self, table: &str, which: &str) -> Result<(), Error> {
         let sql = format!("UPDATE {table} SET mac = zeroblob(32) WHERE {which}");
         Ok(self.connection.execute_batch(&sql)?)
     }
 
-    /// Gives a MAC to the rows that a test wrote without one.
+    /// Gives a MAC to rows that a test wrote without one.
     pub(crate) fn seal_all(&self) -> Result<(), Error> {
         seal_all(self.connection, self.keys.expect("a database of our own"))
     }

@@ -1,5 +1,4 @@
-//! Whether anything was committed since one last looked, at the price of two locks and no row, and
-//! mostly not even that.
+//! Detects whether anything was committed since the last check, without reading a row.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -13,12 +12,12 @@ use crate::secret::RowKeys;
 use super::heads::Heads;
 use super::{Error, ReadTx, Readers, Snapshot, Store};
 
-/// How long SQLite is not asked again while this process neither reads nor writes. So much later
-/// than committed may the commit of another process be seen, unless we have read it ourselves.
+/// How long SQLite is not asked again while this process neither reads nor writes. A commit of
+/// another process is detected at most this much later, unless this process has read it.
 const UNASKED_MAX: Duration = Duration::from_millis(1);
 
-/// Counts what this process reads and commits, before anybody is told the outcome: while it stands
-/// still, nobody has heard of a newer state from us.
+/// Counts this process's reads and commits, before their outcome is returned. While the count
+/// is unchanged, no caller has learned of a newer state from this process.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Tally(Arc<AtomicU64>);
 
@@ -32,8 +31,7 @@ impl Tally {
     }
 }
 
-/// A connection that is kept for looking whether the database is still as it was. Only SQLite
-/// knows, for any process may write.
+/// A connection for detecting changes. Only SQLite knows of them, since any process may write.
 pub(crate) struct ChangeDetector {
     connection: Connection,
     keys: RowKeys,
@@ -42,21 +40,21 @@ pub(crate) struct ChangeDetector {
     known: Option<Known>,
 }
 
-/// What was known when SQLite was last asked.
+/// The state at the last question to SQLite.
 #[derive(Debug, Clone, Copy)]
 struct Known {
-    /// What it said of the state that was last looked through.
+    /// SQLite's data version of the last processed state.
     version: i64,
-    /// When it was asked, and the tally then.
+    /// Time and tally of the question.
     at: Instant,
     tally: u64,
 }
 
 impl Store {
-    /// A glance of one's own. The first look finds that everything is new.
+    /// A new change detector. Its first check reports a change.
     ///
     /// # Errors
-    /// If there is no further connection.
+    /// If no further connection can be opened.
     pub(crate) fn change_detector(&self) -> Result<ChangeDetector, Error> {
         let connection = <Readers as r2d2::ManageConnection>::connect(&self.reader)?;
         let (keys, heads) = (self.keys.clone(), self.heads.clone());
@@ -65,18 +63,18 @@ impl Store {
 }
 
 impl ChangeDetector {
-    /// Runs `job` over the state as it is now, unless nothing was committed since the last time
-    /// that one succeeded: then `None`. What this process has committed or read is always seen;
-    /// what another one has committed, a millisecond later at the most.
+    /// Runs `job` on the current state, unless nothing was committed since its last success:
+    /// then `None`. Commits and reads of this process are always detected; commits of another
+    /// process at most a millisecond late.
     ///
     /// # Errors
-    /// Those of the job, and of the database; the next look then finds everything new again.
+    /// Errors of the job and of the database; the next check then reports a change.
     pub(crate) fn if_new<T, E: From<Error>>(
         &mut self,
         job: impl FnOnce(&ReadTx) -> Result<T, E>,
     ) -> Result<Option<T>, E> {
         let (at, tally) = (Instant::now(), self.tally.now());
-        // If anything fails, nothing is known any more.
+        // After a failure nothing is known any more.
         if let Some(known) = self.known.take() {
             let stands = known.tally == tally && at.duration_since(known.at) < UNASKED_MAX;
             if stands || known.version == self.version_now()? {
@@ -94,7 +92,7 @@ impl ChangeDetector {
         Ok(Some(outcome))
     }
 
-    /// `PRAGMA data_version`: changes when any other connection, of any process, has committed.
+    /// `PRAGMA data_version`: changes with a commit of any other connection of any process.
     fn version_now(&self) -> Result<i64, Error> {
         let mut statement = self.connection.prepare_cached("PRAGMA data_version")?;
         Ok(statement.query_row([], |row| row.get(0))?)
@@ -121,7 +119,7 @@ mod tests {
             Ground { dir, store, change_detector }
         }
 
-        /// What another process would do.
+        /// Commits like another process.
         fn commit_elsewhere(&self) {
             let path = self.dir.path().join("litegate.db");
             Connection::open(&path).expect("opened").execute(ASK, []).expect("written");
@@ -133,12 +131,12 @@ mod tests {
             self.change_detector.if_new::<i64, Error>(count).expect("readable")
         }
 
-        /// As if SQLite were always asked just now.
+        /// Prevents further questions to SQLite.
         fn stop_time(&mut self) {
             self.known().at = Instant::now() + Duration::from_secs(3_600);
         }
 
-        /// As if SQLite had been asked a while ago.
+        /// Lets SQLite be asked again.
         fn let_time_pass(&mut self) {
             self.known().at -= UNASKED_MAX;
         }

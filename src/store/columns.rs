@@ -1,5 +1,5 @@
-//! How the domain's values stand in columns. A value that cannot be is refused when it is read,
-//! so that a damaged row is named instead of believed.
+//! Conversion between domain values and columns. An impossible value is an error, so that a
+//! damaged row is reported instead of trusted.
 
 use std::rc::Rc;
 
@@ -19,7 +19,7 @@ use crate::domain::time::Timestamp;
 
 use super::Error;
 
-/// An integer column that holds a value of a narrower type.
+/// Converts an integer column to a narrower type.
 fn whole<T>(value: ValueRef<'_>, make: impl FnOnce(i64) -> Option<T>) -> FromSqlResult<T> {
     let number = value.as_i64()?;
     make(number).ok_or(FromSqlError::OutOfRange(number))
@@ -115,12 +115,12 @@ impl FromSql for PaymentId {
     }
 }
 
-/// A transaction id as its 32 bytes.
+/// The 32 bytes of a transaction id.
 pub(super) fn txid_bytes(txid: &Txid) -> [u8; 32] {
     txid.to_byte_array()
 }
 
-/// A block id as its 32 bytes.
+/// The 32 bytes of a block hash.
 pub(super) fn block_hash_bytes(hash: &BlockHash) -> [u8; 32] {
     hash.to_byte_array()
 }
@@ -130,7 +130,7 @@ pub(super) fn txid(row: &Row, column: &str) -> rusqlite::Result<Txid> {
     row.get::<_, [u8; 32]>(column).map(Txid::from_byte_array)
 }
 
-/// Reads a block id from a column.
+/// Reads a block hash from a column.
 pub(super) fn block_hash(row: &Row, column: &str) -> rusqlite::Result<BlockHash> {
     row.get::<_, [u8; 32]>(column).map(BlockHash::from_byte_array)
 }
@@ -150,7 +150,7 @@ pub(super) fn script(row: &Row, column: &str) -> rusqlite::Result<ScriptBuf> {
     row.get::<_, Vec<u8>>(column).map(ScriptBuf::from_bytes)
 }
 
-/// The error for a row that says something impossible.
+/// The error for an impossible value.
 pub(super) fn impossible(column: &str, value: impl std::fmt::Display) -> Error {
     Error::Impossible(format!("{column} = {value}"))
 }

@@ -1,12 +1,12 @@
-//! Heads: the newest state of each merchant's rows, kept in a file outside of the database.
+//! Heads: the newest state of each merchant's rows, stored in a file outside of the database.
 //!
-//! A MAC proves that this gateway wrote a row at some time. It does not show that a newer row was
-//! replaced by it, or that a row was deleted. So the highest revision of each merchant, the
-//! versions of its key and secret, the numbers of its payout addresses, and whether it has a second
-//! factor are kept in a file beside the high-water mark. They only rise.
+//! A MAC proves that this gateway wrote a row at some time. It does not show that the row was
+//! deleted, or replaced by an older one. So a file beside the high-water mark stores the
+//! highest revision of each merchant, the versions of its key and secret, the numbers of its
+//! payout addresses, and whether it has a second factor. They only increase.
 //!
-//! The file is written after the commit that raises a head, and before that commit is reported to
-//! its caller. A kill in between leaves a head below its row, which is no contradiction.
+//! The file is written after the commit that raises a head, and before the caller learns of
+//! the commit. A kill in between leaves a head below its row, which is no contradiction.
 //!
 //! Must not know: what a head is compared with.
 
@@ -28,13 +28,13 @@ use crate::secret::{Mac, RowKey, RowKeys};
 use super::Error;
 use super::audit_log::chain;
 
-/// The largest file: a million merchants' heads.
+/// Maximum size of the file: a million merchants' heads.
 const FILE_BYTES_MAX: u64 = 256 << 20;
 
-/// The form of the file.
+/// Version of the file's format.
 const VERSION: u32 = 1;
 
-/// The newest state of one merchant's rows. Zero means: none yet.
+/// The newest state of one merchant's rows. Zero means none yet.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Head {
@@ -44,17 +44,17 @@ pub(crate) struct Head {
     pub(crate) key: u32,
     /// The version of the webhook secret.
     pub(crate) secret: u32,
-    /// The newest registration of a payout address. They are numbered without a gap.
+    /// The newest registration of a payout address. They are numbered without gaps.
     pub(crate) addresses: u32,
-    /// How many registrations were cancelled.
+    /// The number of cancelled registrations.
     pub(crate) cancelled: u32,
     /// When the second factor was last enabled or disabled.
     #[serde(default, skip_serializing_if = "FactorHead::is_none")]
     pub(crate) second_factor: FactorHead,
 }
 
-/// Whether a merchant's second factor is enabled, and the revision of the merchant's row at which
-/// that was decided. A later decision is higher.
+/// Whether a merchant's second factor is enabled, and the revision of the merchant's row at
+/// that decision. A later decision is higher.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(transparent)]
 pub(crate) struct FactorHead(u64);
@@ -68,7 +68,7 @@ impl FactorHead {
         FactorHead(u64::from(revision) * 2)
     }
 
-    /// Whether nothing was decided yet.
+    /// Whether there was no decision yet.
     pub(super) fn is_none(&self) -> bool {
         self.0 == 0
     }
@@ -79,7 +79,7 @@ impl FactorHead {
 }
 
 impl Head {
-    /// The higher one of each part.
+    /// The higher value of each part.
     pub(super) fn or_higher(self, other: Head) -> Head {
         Head {
             revision: self.revision.max(other.revision),
@@ -95,7 +95,7 @@ impl Head {
 /// The heads of all merchants.
 pub(crate) type Map = BTreeMap<MerchantId, Head>;
 
-/// The newest state of everything whose older states must not come back.
+/// The newest state of everything that must not revert.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct State {
     pub(crate) merchants: Map,
@@ -119,12 +119,12 @@ impl State {
     }
 }
 
-/// Where the heads are kept if the configuration does not say.
+/// The default path of the file.
 pub(crate) fn beside(database: &Path) -> PathBuf {
     with_suffix(database, ".heads")
 }
 
-/// What the file holds.
+/// The content of the file.
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Content {
@@ -132,7 +132,7 @@ struct Content {
     merchants: BTreeMap<u64, Head>,
     #[serde(skip_serializing_if = "Option::is_none")]
     audit_log: Option<AuditLog>,
-    /// HMAC-SHA256 over all of it, in hexadecimal digits.
+    /// HMAC-SHA256 over the other fields, in hexadecimal digits.
     mac: String,
 }
 
@@ -144,7 +144,7 @@ struct AuditLog {
     hash: String,
 }
 
-/// Which state of the file was read last: inode, modification time and length.
+/// Identifies the file version that was read last: inode, modification time and length.
 type Stamp = (u64, i64, i64, u64);
 
 fn stamp_of(file: &std::fs::Metadata) -> Stamp {
@@ -163,8 +163,8 @@ struct Kept {
 }
 
 impl Heads {
-    /// The heads in this file, or none of which anything is believed: for a process whose user may
-    /// not read the file and that has a record of its own.
+    /// The heads in this file. Without a path nothing is checked: for a process whose user may not
+    /// read the file and that has its own record.
     pub(super) fn at(path: Option<&Path>, keys: &RowKeys) -> Heads {
         let kept = |path: &Path| {
             let read = Mutex::new((None, Arc::default()));
@@ -173,12 +173,12 @@ impl Heads {
         Heads(path.map(kept))
     }
 
-    /// Whether there is a file.
+    /// Whether the file exists.
     pub(super) fn exist(&self) -> bool {
         self.0.as_ref().is_some_and(|kept| kept.path.exists())
     }
 
-    /// The heads as they are now. Costs one look at the file's metadata if nothing changed.
+    /// The current heads. Reads only the file's metadata if nothing changed.
     ///
     /// # Errors
     /// If the file cannot be read, or this gateway did not write it.
@@ -193,9 +193,10 @@ impl Heads {
         if stamp.is_some() && read.0 != stamp {
             match kept.load() {
                 Ok(loaded) => *read = loaded,
-                // Another process wrote it under a new secret, which this one reads in a moment.
+                // Another process wrote it under a new secret, which this process reads
+                // shortly.
                 Err(Error::Impossible(why)) if read.0.is_some() => {
-                    tracing::debug!(why, "the heads that were read last are kept");
+                    tracing::debug!(why, "using the heads that were read last");
                 }
                 Err(error) => return Err(error),
             }
@@ -225,7 +226,7 @@ impl Heads {
 }
 
 impl Heads {
-    /// Takes the end of a restored audit log for the newest one. Answers the one before.
+    /// Accepts the end of a restored audit log as the newest. Returns the previous one.
     ///
     /// # Errors
     /// If the file cannot be read or written.
@@ -243,7 +244,7 @@ impl Heads {
         Ok(known.audit_log.filter(|before| *before != newest))
     }
 
-    /// Authenticates the file under the key in force, where it was under the one before.
+    /// Authenticates the file under the current key instead of the previous one.
     ///
     /// # Errors
     /// If the file cannot be read or written.
@@ -258,13 +259,14 @@ impl Heads {
     }
 }
 
-/// How often, and how long apart, a file is read again that another process wrote under a secret
-/// which this one has not read yet.
+/// Retries for a file that another process wrote under a secret which this process has not
+/// read yet.
 const READ_AGAIN_MAX: u32 = 30;
 const READ_AGAIN_PAUSE: Duration = Duration::from_millis(100);
 
 impl Kept {
-    /// As [`Kept::load`], for a writer: during a rotation it waits until the new secret is known.
+    /// As [`Kept::load`], for a writer: during a rotation it waits until the new secret is
+    /// known.
     fn load_patiently(&self) -> Result<Arc<State>, Error> {
         for _ in 0..READ_AGAIN_MAX {
             match self.load() {
@@ -293,14 +295,14 @@ impl Kept {
     }
 }
 
-/// Held while the file is replaced, by one process at a time.
+/// Held by one process while it replaces the file.
 fn lock(path: &Path) -> std::io::Result<File> {
     let (file, _) = safe_file::open_own(&with_suffix(path, ".lock"))?;
     file.lock()?;
     Ok(file)
 }
 
-/// The heads as text, for the file and for what travels in a backup.
+/// The heads as text, for the file and for backups.
 pub(crate) fn encode(heads: &State, key: &RowKey) -> String {
     let merchants = heads.merchants.iter().map(|(id, head)| (id.get(), *head)).collect();
     let mac = mac(&merchants, heads.audit_log, key).finish().to_lower_hex_string();
@@ -309,7 +311,7 @@ pub(crate) fn encode(heads: &State, key: &RowKey) -> String {
     serde_json::to_string(&content).unwrap_or_default()
 }
 
-/// What [`encode`] made, if one of these keys did.
+/// Parses the output of [`encode`] if it verifies under one of these keys.
 pub(crate) fn decode(text: &str, keys: &RowKeys) -> Option<State> {
     let content: Content = serde_json::from_str(text).ok()?;
     let stored = Vec::from_hex(&content.mac).ok()?;

@@ -1,4 +1,4 @@
-//! Merchants: who they are, what they may do, and the versions of their keys and secrets.
+//! Merchants: names, settings, and the versions of their keys and secrets.
 
 mod api_keys;
 mod payout_addresses;
@@ -38,10 +38,10 @@ fn from_row(tx: &ReadTx, row: &Row) -> rusqlite::Result<Result<Merchant, Error>>
     read(row)
 }
 
-/// Why a row that has a MAC of ours is not believed.
+/// Why a row with a valid MAC is untrusted.
 const OLDER: &str = "a newer state of it was replaced by this one";
 
-/// A merchant's row as it is, verified or not.
+/// A merchant's row without verification.
 fn read(row: &Row) -> rusqlite::Result<Result<Merchant, Error>> {
     let name: String = row.get("name")?;
     let discord_id: Option<String> = row.get("discord_id")?;
@@ -71,14 +71,14 @@ fn read(row: &Row) -> rusqlite::Result<Result<Merchant, Error>> {
     }))
 }
 
-/// The merchant of this id.
+/// The merchant with this id.
 pub(crate) fn by_id(tx: &ReadTx, id: MerchantId) -> Result<Option<Merchant>, Error> {
     let sql = "SELECT * FROM merchants WHERE id = ?";
     let mut statement = tx.connection.prepare_cached(sql)?;
     statement.query_row([id], |row| from_row(tx, row)).optional()?.transpose()
 }
 
-/// The merchant whom this Discord user owns.
+/// The merchant that this Discord user owns.
 pub(crate) fn by_discord_id(tx: &ReadTx, discord_id: u64) -> Result<Option<Merchant>, Error> {
     let sql = "SELECT * FROM merchants WHERE discord_id = ?";
     let mut statement = tx.connection.prepare_cached(sql)?;
@@ -86,8 +86,8 @@ pub(crate) fn by_discord_id(tx: &ReadTx, discord_id: u64) -> Result<Option<Merch
     found.optional()?.transpose()
 }
 
-/// All merchants, in the order in which they came. Rows that are not believed are left out: `audit`
-/// names them.
+/// All merchants, in the order of their creation. Untrusted rows are skipped: `audit` reports
+/// them.
 pub(crate) fn all(tx: &ReadTx) -> Result<Vec<Merchant>, Error> {
     let sql = "SELECT * FROM merchants ORDER BY created_at, id";
     let mut statement = tx.connection.prepare_cached(sql)?;
@@ -144,17 +144,17 @@ fn change(tx: &WriteTx, id: MerchantId, changes: &[Value]) -> Result<(), Error> 
     Ok(())
 }
 
-/// The revision that the next change gives a merchant's row.
+/// The revision of a merchant's row after the next change.
 fn next_revision(tx: &WriteTx, id: MerchantId) -> Result<u32, Error> {
     Ok(revision_of(tx, id)?.saturating_add(1))
 }
 
-/// The revision of a merchant's row, which must be believed.
+/// The revision of a merchant's row, which must verify.
 fn revision_of(tx: &ReadTx, id: MerchantId) -> Result<u32, Error> {
     verified(tx, id, |row| row.get("revision"))?.ok_or_else(|| impossible("no merchant", id))
 }
 
-/// Reads columns of a merchant's row that [`Merchant`] does not hold. The row must be believed.
+/// Reads columns of a merchant's row that [`Merchant`] does not have. The row must verify.
 fn verified<T>(
     tx: &ReadTx,
     id: MerchantId,
@@ -173,7 +173,7 @@ pub(crate) fn set_name(tx: &WriteTx, id: MerchantId, name: &BusinessName) -> Res
     change(tx, id, &[("name", &name.as_str())])
 }
 
-/// Changes the confirmations that the merchant asks for.
+/// Changes the confirmations that the merchant requires.
 pub(crate) fn set_confirmations(tx: &WriteTx, id: MerchantId, n: u32) -> Result<(), Error> {
     change(tx, id, &[("confirmations", &n)])
 }
@@ -187,8 +187,8 @@ pub(crate) fn set_subscription(
     change(tx, id, &[("subscription_until", &until_of(subscription))])
 }
 
-/// Makes the API key of the next version the one that counts. The one before is taken until a time,
-/// or no more; all older ones are dead.
+/// Creates the next version of the API key. The previous one is valid until a time, or
+/// revoked; all older ones are revoked.
 pub(crate) fn raise_key_version(
     tx: &WriteTx,
     id: MerchantId,
@@ -201,7 +201,7 @@ pub(crate) fn raise_key_version(
     Ok(())
 }
 
-/// Changes where webhooks go of payments that are made without a URL of their own.
+/// Changes the webhook URL for payments without their own.
 pub(crate) fn set_webhook_url(
     tx: &WriteTx,
     id: MerchantId,
@@ -210,8 +210,8 @@ pub(crate) fn set_webhook_url(
     change(tx, id, &[("webhook_url", &url)])
 }
 
-/// Makes the webhook secret of the next version the one that is shown; the one before signs beside
-/// it for a while.
+/// Creates the next version of the webhook secret; the previous one signs beside it for the
+/// grace period.
 pub(crate) fn raise_webhook_version(
     tx: &WriteTx,
     id: MerchantId,
@@ -224,12 +224,12 @@ pub(crate) fn raise_webhook_version(
     Ok(())
 }
 
-/// Makes rows of a restored copy the newest ones: those that verify and are below their heads. The
-/// key and the secret become those that were last in use, so nothing that was revoked works again.
-/// Answers whose rows they are: the rest of them is as old as the copy.
+/// Raises the rows of a restored copy that verify and are below their heads. Key and secret
+/// get the versions that were last in use, so that nothing revoked becomes valid again.
+/// Returns the merchants concerned: their other columns are as old as the copy.
 ///
 /// # Errors
-/// Those of the database.
+/// Database errors.
 pub(crate) fn raise_to_heads(tx: &WriteTx) -> Result<Vec<MerchantId>, Error> {
     let mut statement = tx.connection.prepare_cached("SELECT * FROM merchants ORDER BY id")?;
     let rows = statement.query_map([], |row| {
@@ -246,7 +246,7 @@ pub(crate) fn raise_to_heads(tx: &WriteTx) -> Result<Vec<MerchantId>, Error> {
         let revision = head.revision.saturating_add(1);
         let (key, secret) = (key.max(head.key), secret.max(head.secret));
         let none = None::<Timestamp>;
-        // When it was replaced is not known: long ago, so that the one before is not used any more.
+        // The time of the rotation is unknown; an old time ends the previous secret.
         let rotated_at = rotated_at.or((secret > 1).then_some(created_at));
         let changes: [Value; 5] = [
             ("webhook_rotated_at", &rotated_at),
@@ -257,7 +257,7 @@ pub(crate) fn raise_to_heads(tx: &WriteTx) -> Result<Vec<MerchantId>, Error> {
         ];
         authenticated::update(tx, &MERCHANTS, &[&id], &changes)?;
         tx.raise_head(id, Head { revision, key, secret, ..Head::default() });
-        // Which named keys were revoked since is not known.
+        // Which named keys were revoked since the copy is unknown.
         api_keys::end_api_keys(tx, id)?;
         second_factors::follow_head(tx, id)?;
         raised.push(id);
@@ -265,15 +265,14 @@ pub(crate) fn raise_to_heads(tx: &WriteTx) -> Result<Vec<MerchantId>, Error> {
     Ok(raised)
 }
 
-/// Makes a merchant's row and registrations ones that are believed, as they are: an operator
-/// vouches for them.
+/// Makes a merchant's row and registrations trusted as they are: an operator vouches for them.
 ///
 /// # Errors
-/// Those of the database.
+/// Database errors.
 pub(crate) fn vouch(tx: &WriteTx, id: MerchantId) -> Result<(), Error> {
     if authenticated::vouch(tx, &MERCHANTS, "id = ?", &[&id])? > 0 {
-        // The row may name a revision at which a key was valid that was revoked since, and may say
-        // that there is no second factor.
+        // The row may name a revision at which a revoked key was valid, or claim that there is
+        // no second factor.
         api_keys::end_api_keys(tx, id)?;
         second_factors::follow_head(tx, id)?;
     }
@@ -281,12 +280,12 @@ pub(crate) fn vouch(tx: &WriteTx, id: MerchantId) -> Result<(), Error> {
     raise_to_heads(tx).map(|_| ())
 }
 
-/// Since when the merchant may make no new payments, if an administrator has said so.
+/// Since when an administrator has suspended the merchant.
 pub(crate) fn suspended_at(tx: &ReadTx, id: MerchantId) -> Result<Option<Timestamp>, Error> {
     Ok(verified(tx, id, |row| row.get("suspended_at"))?.flatten())
 }
 
-/// Suspends a merchant, or lets it go on.
+/// Suspends a merchant, or ends the suspension.
 pub(crate) fn set_suspended(
     tx: &WriteTx,
     id: MerchantId,

@@ -1,4 +1,5 @@
-//! Numbered schema changes. A script's position is its version; old scripts never change.
+//! Numbered schema migrations. A script's position is its version; released scripts never
+//! change.
 
 use std::path::Path;
 
@@ -8,10 +9,10 @@ use crate::crash;
 
 use super::{Error, backup};
 
-/// Append only. `tests/it/tidy.rs` compares the old ones with their recorded hashes.
+/// Append only. `tests/it/tidy.rs` compares released scripts with their recorded hashes.
 const SCRIPTS: [&str; 1] = [include_str!("migrations/0001_schema.sql")];
 
-/// The schema that this binary works with.
+/// The schema version of this binary.
 pub(crate) fn known_version() -> u32 {
     u32::try_from(SCRIPTS.len()).expect("there are fewer than 2^32 migrations")
 }
@@ -21,10 +22,10 @@ pub(super) fn are_due(connection: &Connection) -> Result<bool, Error> {
     Ok(version_of(connection)? < known_version())
 }
 
-/// Brings the database to the schema of this binary, all steps in one transaction: a kill at any
-/// instant leaves the old schema or the new one. What was there before is kept as a copy beside it,
-/// `litegate.db.before-vN`, with which an older binary can go on: as soon as nothing but the commit
-/// can fail, so that an upgrade that fails again and again fills no disk.
+/// Migrates the database to the schema of this binary, in one transaction: a kill leaves the
+/// old schema or the new one. The old database is kept as `litegate.db.before-vN`, which an
+/// older binary can use; only once nothing but the commit can fail, so that repeated failures
+/// do not fill the disk.
 pub(super) fn run(connection: &mut Connection, path: &Path) -> Result<(), Error> {
     let known = known_version();
     if version_of(connection)? == known {
@@ -38,7 +39,7 @@ pub(super) fn run(connection: &mut Connection, path: &Path) -> Result<(), Error>
     }
     let mut before = None;
     if (1..known).contains(&found) {
-        tracing::info!(from = found, to = known, "the database gets a new schema");
+        tracing::info!(from = found, to = known, "migrating the database schema");
         before = Some(backup::Before::copy(path, &kept_suffix(known))?);
         crash::point("upgrade-copied");
     }
@@ -55,12 +56,12 @@ pub(super) fn run(connection: &mut Connection, path: &Path) -> Result<(), Error>
     Ok(())
 }
 
-/// Makes the schema of a version in an empty database.
+/// Creates the schema of a version in an empty database.
 pub(super) fn apply_scripts(connection: &Connection, version: u32) -> Result<(), Error> {
     (0..version).try_for_each(|from| apply_script(connection, from))
 }
 
-/// Brings a database of this version to the next.
+/// Migrates a database of this version to the next.
 pub(super) fn apply_script(connection: &Connection, from: u32) -> Result<(), Error> {
     let script = usize::try_from(from).ok().and_then(|at| SCRIPTS.get(at));
     let script = script.ok_or(Error::Newer { found: from, known: known_version() })?;
@@ -68,7 +69,7 @@ pub(super) fn apply_script(connection: &Connection, from: u32) -> Result<(), Err
     Ok(connection.pragma_update(None, "user_version", from + 1)?)
 }
 
-/// What the copy from before an upgrade is called, after the database's name.
+/// The suffix of the copy from before an upgrade.
 pub(super) fn kept_suffix(version: u32) -> String {
     format!(".before-v{version}")
 }

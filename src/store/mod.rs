@@ -1,16 +1,19 @@
 //! The database: the only SQL of the gateway, and the only channel between its roles.
 //!
-//! [`Store::read`] sees one consistent state and cannot write; [`Store::write`] is one transaction,
-//! durable (WAL, synchronous FULL) before it answers. Inside the closures is plain code on a
+//! [`Store::read`] sees one consistent state and cannot write; [`Store::write`] is one
+//! transaction, durable (WAL, synchronous FULL) before it returns. The closures run on a
 //! blocking thread: no await, no network, no clock.
 //!
-//! Writes of this process go through one thread. It takes what is waiting, runs each job in a
-//! savepoint of its own, commits them together, and only then answers: many callers share the
-//! price of one disk flush, and a job that fails takes nobody with it. Other processes (the
-//! command line) wait for SQLite's lock. A job that concerns any number of rows runs in bounded
-//! batches, with other writes in between ([`batches`]).
+//! One thread writes for this process. It runs each waiting job in its own savepoint, commits
+//! them together, and then answers the callers: they share the cost of one disk flush, and a
+//! failing job affects no other. Other processes (the CLI) wait for SQLite's lock. A job on
+//! any number of rows runs in bounded batches, with other writes in between ([`batches`]).
 //!
-//! Must not know: what a job means, HTTP, the node.
+//! Errors: every function returns [`Error`], except backups ([`backup::Failed`]) and their
+//! seals ([`backup::seal::Refusal`]), which contain it. `failure.rs` has the only mapping of
+//! SQLite's result codes.
+//!
+//! Must not know: the meaning of a job, HTTP, the node.
 
 pub(crate) mod accounts;
 pub(crate) mod audit_log;
@@ -73,7 +76,7 @@ use high_water::HighWater;
 use schema::Schema;
 use writer::Commit;
 
-/// Why the database did not do what it was asked.
+/// Why a database operation failed.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Error {
     /// Too many writes are waiting, or another process holds the lock: try again later.
@@ -82,27 +85,27 @@ pub(crate) enum Error {
     /// The gateway is stopping.
     #[error("the database is closed")]
     Closed,
-    /// The file was written by a newer litegate.
+    /// A newer litegate wrote the file.
     #[error("the database has schema {found}, this litegate knows {known}: install a newer one")]
     Newer { found: u32, known: u32 },
-    /// There is no room for it: nothing of the write is there, and it may be tried again.
+    /// The disk is full: nothing of the write was stored, and it may be repeated.
     #[error("the disk is full")]
     Full,
-    /// The disk, or the user whom we run as, does not let us write.
+    /// The disk, or the process's user, cannot write.
     #[error(
-        "the database cannot be written: its disk is read-only, or it or its folder is another user's"
+        "the database cannot be written: its disk is read-only, or the file or its directory belongs to another user"
     )]
     ReadOnly,
-    /// SQLite found the file damaged, or it is no database at all.
+    /// SQLite found the file damaged, or it is not a database.
     #[error("the database is damaged ({0}): nothing more is written; restore a backup")]
     Damaged(String),
-    /// A file of the database is not one that the gateway may use.
+    /// A file of the database must not be used.
     #[error("{}: {source}", path.display())]
     File { path: PathBuf, source: std::io::Error },
-    /// A row says something that cannot be: corruption, or a hand that wrote into the file.
+    /// A row has an impossible value: corruption, or another program wrote to the file.
     #[error("the database holds an impossible value: {0}")]
     Impossible(String),
-    /// A row that this gateway did not write as it is: it is not shown, paid or sent.
+    /// This gateway did not write the row in its present state: it is not shown, paid or sent.
     #[error("row {row} of the table {table} does not verify: {why}")]
     Unverified { table: &'static str, row: String, why: &'static str },
     #[error("database: {0}")]
@@ -114,7 +117,7 @@ impl From<rusqlite::Error> for Error {
         use rusqlite::ErrorCode;
         failure::note(&error);
         if error.sqlite_extended_error_code() == Some(rusqlite::ffi::SQLITE_IOERR_SHMSIZE) {
-            return Error::Full; // The index of the log did not fit.
+            return Error::Full; // no space for the index of the write-ahead log
         }
         if is_of_a_value(&error) {
             return Error::Impossible(error.to_string());
@@ -132,12 +135,12 @@ impl From<rusqlite::Error> for Error {
 }
 
 impl Error {
-    /// Whether the error concerns one row alone: it cannot be read, or does not verify.
+    /// Whether the error concerns a single row: it is unreadable or unverified.
     pub(crate) fn is_of_a_row(&self) -> bool {
         matches!(self, Error::Impossible(_) | Error::Unverified { .. })
     }
 
-    /// What a failed use of this file means.
+    /// Converts a file error.
     fn of_file(path: &Path) -> impl Fn(std::io::Error) -> Error {
         use std::io::ErrorKind;
         |source| match source.kind() {
@@ -148,7 +151,7 @@ impl Error {
     }
 }
 
-/// Whether a cell holds what its column never should.
+/// Whether a cell has a value that its column cannot have.
 fn is_of_a_value(error: &rusqlite::Error) -> bool {
     matches!(
         error,
@@ -159,36 +162,38 @@ fn is_of_a_value(error: &rusqlite::Error) -> bool {
     )
 }
 
-/// How long a command waits for the lock of another process. A write that has not begun after twice
-/// this time is refused as busy, and never runs.
+/// How long a command waits for another process's lock. A write that has not started after
+/// twice this time is refused as busy, and never runs.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(5);
 
-/// As [`PATIENCE`], of a server: whoever asks it is told "busy" within two seconds, even behind a
-/// write that waits in vain itself, and behind one that takes longer than that.
+/// As [`PATIENCE`], for a server: its callers get "busy" within two seconds, even behind a
+/// write that waits in vain, or that takes longer.
 pub(crate) const PATIENCE_SERVING: Duration = Duration::from_millis(900);
 
-/// The largest file that is read through for damage when it is opened, in bytes: a second or so.
+/// Maximum size of a file that is checked for damage when it is opened, in bytes: about a
+/// second.
 const CHECKED_BYTES_MAX: u64 = 128 * 1024 * 1024;
 
-/// Connections that read at the same time.
+/// Number of concurrent read connections.
 const READERS_MAX: u32 = 4;
 
-/// Pages that a connection keeps in memory at most, in KiB: of a large database, at least the upper
-/// levels of its indexes.
+/// Page cache per connection, in KiB: enough for the upper levels of a large database's
+/// indexes.
 const WRITER_CACHE_KIB: i64 = 24 * 1024;
 const READER_CACHE_KIB: i64 = 6 * 1024;
 
-/// Pages of 4 KiB that the log of writes may hold before they are put into the file. A full block
-/// changes half a thousand, many of them those that the next block changes again.
+/// Pages of 4 KiB in the write-ahead log before a checkpoint. A full block changes about five
+/// hundred, many of which the next block changes again.
 const LOG_PAGES: i64 = 4_000;
 
-/// The files that are kept beside a database, or elsewhere.
+/// The files that belong to a database, beside it or elsewhere.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Beside<'p> {
     pub(crate) high_water: &'p Path,
-    /// Absent where the process's user may not read it, and needs none.
+    /// `None` if the process's user may not read it, and needs no heads.
     pub(crate) heads: Option<&'p Path>,
-    /// Whether the file is read through for damage, if it is not large. An upgrade always does.
+    /// Whether a file that is not too large is checked for damage. An upgrade always checks
+    /// it.
     pub(crate) examine: bool,
 }
 
@@ -197,31 +202,31 @@ pub(crate) struct Beside<'p> {
 pub(crate) struct Store {
     writer: Arc<writer::Writer>,
     readers: r2d2::Pool<Readers>,
-    /// How further connections are made.
+    /// Opens further connections.
     reader: Readers,
-    /// What the schema must be.
+    /// The expected schema.
     schema: Arc<Schema>,
-    /// The keys that rows verify under.
+    /// The keys that verify rows.
     keys: RowKeys,
     heads: Heads,
     tally: change_detector::Tally,
 }
 
-/// A view of one state of the database. It has no way to write.
+/// A read transaction: one state of the database.
 pub(crate) struct ReadTx<'c> {
     connection: &'c Connection,
-    /// The keys that rows verify under; absent where a file that is not the gateway's own database
-    /// is read, and nothing is believed.
+    /// The keys that verify rows; `None` for a file that is not the gateway's own database, of
+    /// which no row is trusted.
     keys: Option<&'c RowKeys>,
-    /// The heads as they were before this state was: no row of it may be below them.
+    /// The heads from before this state: no row of it may be below them.
     heads: Arc<heads::State>,
 }
 
-/// One transaction that may write. It can do all that a [`ReadTx`] can.
+/// A write transaction. It can do everything that a [`ReadTx`] can.
 pub(crate) struct WriteTx<'c> {
     read: ReadTx<'c>,
     high_water: &'c HighWater,
-    /// The heads that are raised once this is committed.
+    /// The heads to raise after the commit.
     raised: RefCell<heads::State>,
 }
 
@@ -238,7 +243,7 @@ impl<'c> ReadTx<'c> {
         ReadTx { connection, keys: Some(keys), heads }
     }
 
-    /// A view of a file of which nothing is believed.
+    /// A transaction on a file that is not trusted.
     fn of_foreign(connection: &'c Connection) -> ReadTx<'c> {
         ReadTx { connection, keys: None, heads: Arc::default() }
     }
@@ -260,12 +265,12 @@ impl<'c> WriteTx<'c> {
         WriteTx { read, high_water, raised: RefCell::default() }
     }
 
-    /// Notes the newest row of the audit log, to be kept once this write is committed.
+    /// Records the newest row of the audit log, stored after the commit.
     fn raise_audit_log(&self, head: audit_log::chain::Head) {
         self.raised.borrow_mut().audit_log = Some(head);
     }
 
-    /// Raises the head of a merchant's rows to at least this, once this write is committed.
+    /// Raises the head of a merchant's rows to at least this, after the commit.
     fn raise_head(&self, merchant: MerchantId, to: Head) {
         let mut raised = self.raised.borrow_mut();
         let head = raised.merchants.entry(merchant).or_default();
@@ -275,7 +280,7 @@ impl<'c> WriteTx<'c> {
 
 #[cfg(test)]
 impl WriteTx<'_> {
-    /// Lets the commit fail that this write is a part of.
+    /// Makes the commit of this write fail.
     pub(crate) fn spoil_commit(&self) -> Result<(), Error> {
         let sql = "PRAGMA defer_foreign_keys = ON;
                    INSERT INTO payment_seals VALUES (2147483647, zeroblob(32))";
@@ -284,13 +289,13 @@ impl WriteTx<'_> {
 }
 
 impl Store {
-    /// As [`Store::open_with`], with the patience of a command.
+    /// As [`Store::open_with`], with the timeout of a command.
     #[cfg(test)]
     pub(crate) fn open(path: &Path) -> Result<Store, Error> {
         Store::open_patient(path, PATIENCE)
     }
 
-    /// As [`Store::open_with`], with the keys of a secret that is not one.
+    /// As [`Store::open_with`], with the keys of a fixed secret.
     #[cfg(test)]
     pub(crate) fn open_patient(path: &Path, patience: Duration) -> Result<Store, Error> {
         let keys = RowKeys::of(&crate::secret::MasterSecret::new([7; 32]));
@@ -303,12 +308,12 @@ impl Store {
         )
     }
 
-    /// Opens the database, makes it if it is not there, and brings it to this schema. `keys` are
-    /// those of its rows; `patience` is how long a write waits for another process's lock.
+    /// Opens the database, creates it if it is missing, and migrates it. `keys` verify its
+    /// rows; `patience` is the timeout for another process's lock.
     ///
     /// # Errors
-    /// If the file cannot be opened, is no database, is damaged, or was written by a newer
-    /// litegate.
+    /// If the file cannot be opened, is not a database, is damaged, or a newer litegate wrote
+    /// it.
     pub(crate) fn open_with(
         path: &Path,
         beside: Beside,
@@ -322,7 +327,7 @@ impl Store {
         connection.pragma_update(None, "synchronous", "FULL")?;
         connection.pragma_update(None, "wal_autocheckpoint", LOG_PAGES)?;
         connection.pragma_update(None, "cache_size", -WRITER_CACHE_KIB)?;
-        // What a job changed is kept for as long as it may be taken back; no file is needed for it.
+        // Keeps the undo information of savepoints in memory.
         connection.pragma_update(None, "temp_store", "MEMORY")?;
         if beside.examine || migrations::are_due(&connection)? {
             check_for_damage(&connection, path)?;
@@ -355,7 +360,7 @@ impl Store {
         })
     }
 
-    /// The heads as text that carries its own MAC, to travel in a backup.
+    /// The heads as text with its own MAC, for a backup.
     ///
     /// # Errors
     /// If their file cannot be read.
@@ -363,18 +368,19 @@ impl Store {
         Ok(heads::encode(&*self.heads.now()?, &self.keys.now().current))
     }
 
-    /// Raises the heads to those that a backup brought.
+    /// Raises the heads to those of a backup.
     ///
     /// # Errors
     /// If this gateway did not make them, or the file cannot be written.
     pub(crate) fn raise_heads(&self, text: &str) -> Result<(), Error> {
         let heads = heads::decode(text, &self.keys);
-        let foreign = || Error::Impossible("the heads in the backup are not ours".to_owned());
+        let foreign =
+            || Error::Impossible("the heads in the backup belong to another gateway".to_owned());
         self.heads.raise(&heads.ok_or_else(foreign)?)
     }
 
-    /// Takes the end of the audit log as it is for the newest one. Returns it, and the one that the
-    /// file of heads knew, if that was another.
+    /// Accepts the end of the audit log as the newest row. Returns it, and the different one
+    /// that the file of heads had, if any.
     ///
     /// # Errors
     /// If the file of heads cannot be written, or the database cannot be read.
@@ -385,7 +391,8 @@ impl Store {
         Ok((newest, self.heads.adopt_audit_log(newest)?))
     }
 
-    /// Takes the audit log of a restored copy as it is, and notes in it where the one before ended.
+    /// Accepts the audit log of a restored copy, and records in it where the previous one
+    /// ended.
     ///
     /// # Errors
     /// If the heads or the database cannot be written.
@@ -404,7 +411,7 @@ impl Store {
         self.write_blocking(move |tx| audit_log::append(tx, &entry))
     }
 
-    /// The newest row of the audit log as it is kept outside the database.
+    /// The newest row of the audit log, as stored outside the database.
     ///
     /// # Errors
     /// If the file of heads cannot be read.
@@ -414,16 +421,16 @@ impl Store {
         Ok(head.map(known).into_iter().collect())
     }
 
-    /// The same database, read by a connection of its own: for reads that take so long that they
-    /// must not take a place from others.
+    /// The same database with its own read connection, for long reads that must not occupy a
+    /// shared one.
     ///
     /// # Errors
-    /// If there is no further connection.
+    /// If no further connection can be opened.
     pub(crate) fn apart(&self) -> Result<Store, Error> {
         Ok(Store { readers: self.reader.pool(1)?, ..self.clone() })
     }
 
-    /// Runs `job` over one consistent state, on a thread that may block.
+    /// Runs `job` on one consistent state, on a blocking thread.
     pub(crate) async fn read<T, E>(
         &self,
         job: impl FnOnce(&ReadTx) -> Result<T, E> + Send + 'static,
@@ -440,7 +447,7 @@ impl Store {
         }
     }
 
-    /// As [`Store::read`], for code that is on a blocking thread already.
+    /// As [`Store::read`], for callers on a blocking thread.
     pub(crate) fn read_blocking<T, E: From<Error>>(
         &self,
         job: impl FnOnce(&ReadTx) -> Result<T, E>,
@@ -449,8 +456,8 @@ impl Store {
         self.over_one_state(&connection, job)
     }
 
-    /// As [`Store::read`], for a handful of look-ups by key: done at once on this thread, if a
-    /// connection is free, since waking another one takes longer than they do.
+    /// As [`Store::read`], for a few queries by key: runs on this thread if a connection is
+    /// free, since switching threads takes longer than the queries.
     pub(crate) async fn look_up<T, E>(
         &self,
         job: impl FnOnce(&ReadTx) -> Result<T, E> + Send + 'static,
@@ -463,7 +470,7 @@ impl Store {
         self.over_one_state(&connection, job)
     }
 
-    /// Runs `job` over the state that this connection sees now.
+    /// Runs `job` on the state that this connection sees now.
     fn over_one_state<T, E: From<Error>>(
         &self,
         connection: &Connection,
@@ -477,8 +484,8 @@ impl Store {
         outcome
     }
 
-    /// Runs `job` as one transaction and answers once it is durable. An error of the job, or a
-    /// panic in it, takes back all that it wrote.
+    /// Runs `job` as one transaction and returns once it is durable. An error or panic of the
+    /// job rolls back its writes.
     pub(crate) async fn write<T, E>(
         &self,
         job: impl FnOnce(&WriteTx) -> Result<T, E> + Send + 'static,
@@ -492,7 +499,7 @@ impl Store {
         outcome
     }
 
-    /// As [`Store::write`], for code that is on a blocking thread already.
+    /// As [`Store::write`], for callers on a blocking thread.
     pub(crate) fn write_blocking<T, E>(
         &self,
         job: impl FnOnce(&WriteTx) -> Result<T, E> + Send + 'static,
@@ -504,9 +511,9 @@ impl Store {
         self.commit(Commit::Shared, job)
     }
 
-    /// As [`Store::write_blocking`], for one fact that may change very many rows, such as a block
-    /// full of our coins: it shares its commit with no other job, so that its cost grows with the
-    /// rows alone.
+    /// As [`Store::write_blocking`], for one fact that may change very many rows, such as a
+    /// block full of our coins. It shares its commit with no other job, so that its cost grows
+    /// only with the rows.
     pub(crate) fn write_large_blocking<T, E>(
         &self,
         job: impl FnOnce(&WriteTx) -> Result<T, E> + Send + 'static,
@@ -533,8 +540,8 @@ impl Store {
     }
 }
 
-/// Reads a database that may be another gateway's: nothing of it is believed, and nothing is
-/// changed. `None` if it is not there, or no database.
+/// Reads a database that may belong to another gateway. No row is trusted and nothing is
+/// changed. `None` if it is missing or not a database.
 pub(crate) fn look_into<T>(
     path: &Path,
     job: impl FnOnce(&ReadTx) -> Result<T, Error>,
@@ -543,7 +550,7 @@ pub(crate) fn look_into<T>(
     job(&ReadTx::of_foreign(&connection)).ok()
 }
 
-/// One state of the database, for as long as it is held.
+/// A read transaction, ended on drop.
 struct Snapshot<'c>(&'c Connection);
 
 impl<'c> Snapshot<'c> {
@@ -557,14 +564,14 @@ impl Drop for Snapshot<'_> {
     fn drop(&mut self) {
         let ended = self.0.prepare_cached("COMMIT").and_then(|mut end| end.execute([]));
         if let Err(error) = ended {
-            // The pool throws the connection away: see `has_broken`.
+            // The pool discards the connection: see `has_broken`.
             tracing::debug!(%error, "a read did not end");
         }
     }
 }
 
-/// Reads a file through that is small enough for it. SQLite keeps no checksums: this finds broken
-/// structure and rows that refer to nothing, not a changed digit in a row.
+/// Checks a file that is not too large. SQLite has no checksums: this detects a broken
+/// structure and dangling references, not a changed value.
 fn check_for_damage(connection: &Connection, path: &Path) -> Result<(), Error> {
     let size = std::fs::metadata(path).map_or(0, |found| found.len());
     if size > CHECKED_BYTES_MAX {
@@ -577,19 +584,19 @@ fn check_for_damage(connection: &Connection, path: &Path) -> Result<(), Error> {
     schema::loose_row(connection)?.map_or(Ok(()), |loose| Err(Error::Damaged(loose)))
 }
 
-/// What every connection needs, before it is used.
+/// Settings of every connection.
 fn prepare(connection: &Connection, patience: Duration) -> Result<(), rusqlite::Error> {
     connection.busy_timeout(patience)?;
     connection.pragma_update(None, "foreign_keys", true)?;
     connection.pragma_update(None, "trusted_schema", false)?;
-    // A plan must not depend on what is bound: else SQLite plans anew each time something is.
+    // A plan must not depend on the bound values, or SQLite plans again for each.
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     connection.set_prepared_statement_cache_capacity(128);
     rusqlite::vtab::array::load_module(connection)?;
     Ok(())
 }
 
-/// Makes the connections that can only read.
+/// Opens read-only connections.
 #[derive(Debug, Clone)]
 struct Readers {
     path: PathBuf,
@@ -624,7 +631,7 @@ impl r2d2::ManageConnection for Readers {
     }
 
     fn has_broken(&self, connection: &mut Connection) -> bool {
-        !connection.is_autocommit() // A read that could not be ended.
+        !connection.is_autocommit() // a read transaction that did not end
     }
 }
 

@@ -1,5 +1,5 @@
-//! Notices: the facts that people are told of, the outbox in which notices wait, and who wants
-//! which. What a notice says is written in `operations/notifications.rs`.
+//! Notifications: the facts that cause them, their outbox, and their settings.
+//! `operations/notifications.rs` writes their texts.
 
 use bitcoin::Txid;
 use rusqlite::{OptionalExtension, Row, params};
@@ -14,20 +14,20 @@ use super::batches::ROWS_MAX;
 use super::columns::{impossible, script, txid};
 use super::{Error, ReadTx, WriteTx};
 
-/// A notice that is to be told, once for its key.
+/// A new notification, unique by its key.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Draft {
     pub(crate) key: String,
     pub(crate) kind: Kind,
-    /// Whom it is for; absent: the administrators.
+    /// The recipient; `None` for the administrators.
     pub(crate) merchant: Option<MerchantId>,
-    /// What it says, in English.
+    /// The text in English.
     pub(crate) text: String,
-    /// The same as a sentence's kind and values, for those who say it in another language.
+    /// The same as a sentence's kind and values, for other languages.
     pub(crate) notification: String,
 }
 
-/// A stored notice.
+/// A stored notification.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct StoredNotification {
     pub(crate) id: i64,
@@ -35,7 +35,7 @@ pub(crate) struct StoredNotification {
     pub(crate) kind: Kind,
     pub(crate) merchant: Option<MerchantId>,
     pub(crate) text: String,
-    /// Absent for notices of older programs.
+    /// `None` for notifications of older versions.
     pub(crate) notification: Option<String>,
     pub(crate) created_at: Timestamp,
     pub(crate) batch: Option<i64>,
@@ -58,13 +58,13 @@ fn from_row(row: &Row) -> rusqlite::Result<Result<StoredNotification, Error>> {
     }))
 }
 
-/// Whether this was told, or is about to be.
+/// Whether a notification with this key exists.
 pub(crate) fn is_known(tx: &ReadTx, key: &str) -> Result<bool, Error> {
     let sql = "SELECT EXISTS (SELECT 1 FROM notifications WHERE key = ?)";
     Ok(tx.connection.prepare_cached(sql)?.query_row([key], |row| row.get(0))?)
 }
 
-/// Adds a notice that is due at once, unless its key is known.
+/// Adds a notification that is due at once, unless its key exists.
 pub(crate) fn insert(tx: &WriteTx, draft: &Draft, now: Timestamp) -> Result<(), Error> {
     let sql =
         "INSERT INTO notifications (key, kind, merchant_id, text, payload, created_at, next_at)
@@ -75,7 +75,7 @@ pub(crate) fn insert(tx: &WriteTx, draft: &Draft, now: Timestamp) -> Result<(), 
     Ok(())
 }
 
-/// Notices that are due by `now`, oldest first, at most `limit`.
+/// Notifications due by `now`, oldest first, at most `limit`.
 pub(crate) fn due(
     tx: &ReadTx,
     now: Timestamp,
@@ -88,7 +88,7 @@ pub(crate) fn due(
     rows.map(|row| row?).collect()
 }
 
-/// When this reader was last written to, be it that a channel said that something waits.
+/// When this recipient last got a message, or a mention in a channel.
 pub(crate) fn last_sent(
     tx: &ReadTx,
     merchant: Option<MerchantId>,
@@ -98,12 +98,12 @@ pub(crate) fn last_sent(
     Ok(tx.connection.prepare_cached(sql)?.query_row([merchant], |row| row.get(0))?)
 }
 
-/// The last notice of this kind that was made for the administrators.
+/// The last notification of this kind for the administrators.
 pub(crate) fn last_made(tx: &ReadTx, kind: Kind) -> Result<Option<StoredNotification>, Error> {
     last_made_of(tx, kind, "")
 }
 
-/// The last one of them whose key goes on with these words after its kind.
+/// The last one whose key continues with these words after its kind.
 pub(crate) fn last_made_of(
     tx: &ReadTx,
     kind: Kind,
@@ -117,7 +117,7 @@ pub(crate) fn last_made_of(
     statement.query_row([kind.as_str(), &beginning], from_row).optional()?.transpose()
 }
 
-/// Puts notices into one message, before it is sent. What was begun is sent again as it was.
+/// Groups notifications into one message before it is sent. A retry sends the same message.
 pub(crate) fn put_together(tx: &WriteTx, batch: i64, ids: &[i64]) -> Result<(), Error> {
     let sql = "UPDATE notifications SET batch = ? WHERE id = ? AND state = 'due'";
     let mut statement = tx.connection.prepare_cached(sql)?;
@@ -135,7 +135,7 @@ pub(crate) enum End {
     Kept,
 }
 
-/// Records that a message's notices need no further attempt.
+/// Records that notifications need no further attempt.
 pub(crate) fn end(tx: &WriteTx, ids: &[i64], end: End, now: Timestamp) -> Result<(), Error> {
     let word = match end {
         End::Sent => "sent",
@@ -150,7 +150,7 @@ pub(crate) fn end(tx: &WriteTx, ids: &[i64], end: End, now: Timestamp) -> Result
     Ok(())
 }
 
-/// Records an attempt that failed, and when the next one is due.
+/// Records a failed attempt, and when the next one is due.
 pub(crate) fn postpone(tx: &WriteTx, ids: &[i64], next_at: Timestamp) -> Result<(), Error> {
     let sql = "UPDATE notifications SET attempts = attempts + 1, next_at = ?
                WHERE id = ? AND state = 'due'";
@@ -161,13 +161,13 @@ pub(crate) fn postpone(tx: &WriteTx, ids: &[i64], next_at: Timestamp) -> Result<
     Ok(())
 }
 
-/// How many notices are kept for a merchant who has not read them.
+/// Number of notifications kept for a merchant who has not read them.
 pub(crate) fn count_kept(tx: &ReadTx, merchant: MerchantId) -> Result<u32, Error> {
     let sql = "SELECT count(*) FROM notifications WHERE merchant_id = ? AND state = 'kept'";
     Ok(tx.connection.prepare_cached(sql)?.query_row([merchant], |row| row.get(0))?)
 }
 
-/// A merchant's notices, newest first: at most `limit`, after the newest `skip`.
+/// A merchant's notifications, newest first: at most `limit`, after the newest `skip`.
 pub(crate) fn list(
     tx: &ReadTx,
     merchant: MerchantId,
@@ -180,8 +180,7 @@ pub(crate) fn list(
     rows.map(|row| row?).collect()
 }
 
-/// Records that a merchant has looked at what was kept for them; the newest of it, where that is
-/// more than [`ROWS_MAX`].
+/// Marks a merchant's kept notifications as read; at most the newest [`ROWS_MAX`].
 pub(crate) fn mark_read(tx: &WriteTx, merchant: MerchantId) -> Result<(), Error> {
     let sql = "UPDATE notifications SET state = 'read'
                WHERE id IN (SELECT id FROM notifications WHERE merchant_id = ? AND state = 'kept'
@@ -190,7 +189,7 @@ pub(crate) fn mark_read(tx: &WriteTx, merchant: MerchantId) -> Result<(), Error>
     Ok(())
 }
 
-/// How a merchant is told of a kind.
+/// How a merchant receives notifications of a kind.
 pub(crate) fn way(tx: &ReadTx, merchant: MerchantId, kind: Kind) -> Result<Way, Error> {
     let sql =
         "SELECT wanted, by_channel FROM notification_settings WHERE merchant_id = ? AND kind = ?";
@@ -205,7 +204,7 @@ pub(crate) fn way(tx: &ReadTx, merchant: MerchantId, kind: Kind) -> Result<Way, 
     Ok(chosen.optional()?.unwrap_or(kind.usual_way()))
 }
 
-/// Chooses how a merchant is told of a kind.
+/// Sets how a merchant receives notifications of a kind.
 pub(crate) fn choose(
     tx: &WriteTx,
     merchant: MerchantId,
@@ -220,7 +219,7 @@ pub(crate) fn choose(
     Ok(())
 }
 
-/// Remembers that a Discord user has proven to be an administrator.
+/// Records that a Discord user has proven to be an administrator.
 pub(crate) fn remember_admin(tx: &WriteTx, user: u64, now: Timestamp) -> Result<(), Error> {
     let sql = "INSERT INTO discord_admins (discord_id, proven_at) VALUES (?1, ?2)
                ON CONFLICT (discord_id) DO UPDATE SET proven_at = ?2";
@@ -228,14 +227,14 @@ pub(crate) fn remember_admin(tx: &WriteTx, user: u64, now: Timestamp) -> Result<
     Ok(())
 }
 
-/// Forgets a user who is no administrator any more.
+/// Forgets a user who is no longer an administrator.
 pub(crate) fn forget_admin(tx: &WriteTx, user: u64) -> Result<(), Error> {
     let sql = "DELETE FROM discord_admins WHERE discord_id = ?";
     tx.connection.execute(sql, [user.to_string()])?;
     Ok(())
 }
 
-/// The users who once proved to be administrators.
+/// The users who proved to be administrators.
 pub(crate) fn admins(tx: &ReadTx) -> Result<Vec<u64>, Error> {
     let sql = "SELECT discord_id FROM discord_admins ORDER BY proven_at, discord_id";
     let mut statement = tx.connection.prepare_cached(sql)?;
@@ -245,7 +244,7 @@ pub(crate) fn admins(tx: &ReadTx) -> Result<Vec<u64>, Error> {
     rows.map(|row| read(row?)).collect()
 }
 
-/// A payment that was decided, as a notice tells of it.
+/// A payment whose status was decided, for a notification.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Decided {
     pub(crate) payment: PaymentId,
@@ -254,14 +253,14 @@ pub(crate) struct Decided {
     pub(crate) reference: Option<String>,
     pub(crate) completed: bool,
     pub(crate) late: bool,
-    /// What was seen on its address and is still there.
+    /// The amount on its address that was not removed.
     pub(crate) received: Amount,
-    /// No payment of this merchant was complete before.
+    /// The merchant's first completed payment.
     pub(crate) first: bool,
 }
 
-/// Payments that were decided since a time, but for those that expired and of which no coin is
-/// there: a mass expiry is nothing to tell.
+/// Payments decided since a time, except those that expired without a coin: a mass expiry
+/// needs no notification.
 pub(crate) fn decided_since(tx: &ReadTx, since: Timestamp) -> Result<Vec<Decided>, Error> {
     let sql = "SELECT payments.*,
                  (SELECT coalesce(sum(coins.amount), 0) FROM coins
@@ -291,7 +290,7 @@ pub(crate) fn decided_since(tx: &ReadTx, since: Timestamp) -> Result<Vec<Decided
     Ok(rows.collect::<Result<_, _>>()?)
 }
 
-/// A coin that came after its payment's time was up.
+/// A coin that arrived after its payment expired.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct LateCoin {
     pub(crate) txid: Txid,
@@ -300,11 +299,11 @@ pub(crate) struct LateCoin {
     pub(crate) payment: PaymentId,
     pub(crate) merchant: MerchantId,
     pub(crate) reference: Option<String>,
-    /// Whether it came in time to complete the payment still.
+    /// Whether it can still complete the payment.
     pub(crate) within_grace: bool,
 }
 
-/// Late coins that were first seen since a time.
+/// Late coins first seen since a time.
 pub(crate) fn late_since(tx: &ReadTx, since: Timestamp) -> Result<Vec<LateCoin>, Error> {
     let sql = "SELECT txid, vout, coins.amount, id, merchant_id, reference,
                       seen_at <= late_until AS within_grace
@@ -326,7 +325,7 @@ pub(crate) fn late_since(tx: &ReadTx, since: Timestamp) -> Result<Vec<LateCoin>,
     Ok(rows.collect::<Result<_, _>>()?)
 }
 
-/// A webhook that does not get through.
+/// A webhook that fails.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct BadWebhook {
     pub(crate) event: String,
@@ -334,11 +333,12 @@ pub(crate) struct BadWebhook {
     pub(crate) payment: PaymentId,
     pub(crate) given_up: bool,
     pub(crate) attempts: u32,
-    /// What came of the last attempt.
+    /// The outcome of the last attempt.
     pub(crate) outcome: String,
 }
 
-/// Webhooks that were tried `attempts` times or more since a time and are due again, or given up.
+/// Webhooks with at least `attempts` attempts since a time that are due again or were given
+/// up.
 pub(crate) fn bad_webhooks(
     tx: &ReadTx,
     attempts: u32,
@@ -368,7 +368,7 @@ pub(crate) fn bad_webhooks(
     Ok(rows.collect::<Result<_, _>>()?)
 }
 
-/// A merchant's line in a sweep.
+/// A merchant's payout in a sweep.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct SentLine {
     pub(crate) sweep: i64,
@@ -386,7 +386,7 @@ fn sent_line(row: &Row) -> rusqlite::Result<SentLine> {
     })
 }
 
-/// Payouts that a node first took since a time.
+/// Payouts that a node first accepted since a time.
 pub(crate) fn payouts_since(tx: &ReadTx, since: Timestamp) -> Result<Vec<SentLine>, Error> {
     let sql = "SELECT sweep_id, merchant_id, txid, amount
                FROM sweep_txs INDEXED BY sweep_txs_by_sending
@@ -397,7 +397,7 @@ pub(crate) fn payouts_since(tx: &ReadTx, since: Timestamp) -> Result<Vec<SentLin
     Ok(rows.collect::<Result<_, _>>()?)
 }
 
-/// Payouts of sweeps that were made before a time, go on, and are in no block.
+/// Payouts of in-flight sweeps that were created before a time.
 pub(crate) fn stuck_since(tx: &ReadTx, before: Timestamp) -> Result<Vec<SentLine>, Error> {
     let sql = "SELECT sweep_id, merchant_id, txid, amount
                FROM in_flight_sweeps CROSS JOIN sweeps ON sweeps.id = sweep_id
@@ -423,7 +423,7 @@ pub(crate) struct AddressChange {
     pub(crate) cancelled_at: Option<Timestamp>,
 }
 
-/// Registrations that had to wait, and of which something happened since a time.
+/// Delayed registrations that changed since a time.
 pub(crate) fn address_changes_since(
     tx: &ReadTx,
     since: Timestamp,

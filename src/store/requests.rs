@@ -1,4 +1,4 @@
-//! Requests to the sweeper, which may run in another process, to sweep now.
+//! Requests to the sweeper, which may be another process, to sweep now.
 
 use rusqlite::params;
 
@@ -12,7 +12,7 @@ pub(crate) fn add(tx: &WriteTx, by: &str, at: Timestamp) -> Result<(), Error> {
     Ok(())
 }
 
-/// The newest request, by its number.
+/// The number of the newest request.
 pub(crate) fn newest(tx: &ReadTx) -> Result<Option<i64>, Error> {
     let sql = "SELECT max(id) FROM sweep_requests";
     Ok(tx.connection.prepare_cached(sql)?.query_row([], |row| row.get(0))?)

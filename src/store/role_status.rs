@@ -1,5 +1,5 @@
-//! When each role last did its whole work. The page says "delayed" by it, also where the watcher
-//! runs in another process.
+//! Status of each role: last success and current trouble. The checkout shows "delayed" by it,
+//! even if the watcher is another process.
 
 use rusqlite::{OptionalExtension, params};
 
@@ -10,18 +10,18 @@ use super::{Error, ReadTx, WriteTx};
 /// The watcher's name among the roles.
 pub(crate) const WATCHER: &str = "watcher";
 
-/// What a role last said of itself.
+/// The last status that a role recorded.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct RoleStatus {
-    /// When it had last done its whole work; `None` if never.
+    /// Last success; `None` if there was none.
     pub(crate) at: Option<Timestamp>,
-    /// A word for people, such as the way in which blocks are noticed.
+    /// A word for people, such as the notification mode.
     pub(crate) note: String,
-    /// What has kept it from its work since, in words for the operator.
+    /// What has prevented its work since then, for the operator.
     pub(crate) trouble: Option<String>,
 }
 
-/// Records that the role is up to date now, and nothing troubles it.
+/// Records a success, and clears the trouble.
 pub(crate) fn record(tx: &WriteTx, role: &str, at: Timestamp, note: &str) -> Result<(), Error> {
     let sql = "INSERT INTO role_status (role, at, note) VALUES (?, ?, ?)
                ON CONFLICT (role)
@@ -30,7 +30,7 @@ pub(crate) fn record(tx: &WriteTx, role: &str, at: Timestamp, note: &str) -> Res
     Ok(())
 }
 
-/// Records what keeps a role from its work.
+/// Records what prevents a role's work.
 pub(crate) fn record_trouble(tx: &WriteTx, role: &str, trouble: &str) -> Result<(), Error> {
     let sql = "INSERT INTO role_status (role, trouble) VALUES (?, ?)
                ON CONFLICT (role) DO UPDATE SET trouble = excluded.trouble";
@@ -38,7 +38,7 @@ pub(crate) fn record_trouble(tx: &WriteTx, role: &str, trouble: &str) -> Result<
     Ok(())
 }
 
-/// What the role last recorded.
+/// The last recorded status of a role.
 pub(crate) fn of_role(tx: &ReadTx, role: &str) -> Result<Option<RoleStatus>, Error> {
     let sql = "SELECT at, note, trouble FROM role_status WHERE role = ?";
     let mut statement = tx.connection.prepare_cached(sql)?;

@@ -1,6 +1,6 @@
-//! Resealing after a rotation of the master secret: rows that verify under the key before get a MAC
-//! under the key in force, in bounded writes while the gateway serves. A row that verifies under
-//! neither is named and stays as it is.
+//! Resealing after a rotation of the master secret: rows that verify under the previous key
+//! get a MAC under the current one, in bounded writes while the gateway serves. A row that
+//! verifies under neither is reported and not changed.
 
 use rusqlite::params_from_iter;
 use rusqlite::types::Value;
@@ -10,13 +10,13 @@ use super::super::{Error, WriteTx, merchants};
 use super::{SECOND_FACTORS, Sealed, TABLES, Table};
 use crate::secret::Secrets;
 
-/// Rows that do not verify and are named at most.
+/// Maximum number of reported rows.
 const NAMED_MAX: usize = 20;
 
-/// What a pass over all rows did.
+/// The result of a pass over all rows.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Resealed {
-    /// Rows that got a new MAC.
+    /// Rows with a new MAC.
     pub(crate) count: u64,
     /// Rows that verify under neither key.
     pub(crate) unverified: u64,
@@ -32,11 +32,11 @@ struct Page {
     last: Vec<Value>,
 }
 
-/// Reseals all rows and the file of heads, and encrypts the secrets of second factors again. Rows
-/// that were resealed before cost a read.
+/// Reseals all rows and the file of heads, and encrypts the secrets of second factors again.
+/// Rows that are already resealed cost one read.
 ///
 /// # Errors
-/// Those of the database; what was resealed before stays.
+/// Database errors; rows resealed before stay resealed.
 pub(crate) fn all(batches: &Batches, secrets: &Secrets) -> Result<(Ended, Resealed), Error> {
     let mut resealed = Resealed::default();
     for table in TABLES {
@@ -140,7 +140,7 @@ mod tests {
             tx.spoil_mac("merchants", "id = 1700")
         };
         store.write_blocking(add).expect("added");
-        // A running process learns of the rotation.
+        // The running process switches to the new secret.
         let keys_until = Timestamp::from_ms(5);
         secrets.replace(master(8), Some(Previous { secret: master(7), keys_until }));
         let batches = Batches { store: &store, go_on: &|| true };

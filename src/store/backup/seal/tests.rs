@@ -1,4 +1,4 @@
-//! A change to any table of a copy, or to the seal itself, is refused by name.
+//! Tests that a change to any table of a copy, or to the seal itself, is refused by name.
 
 use super::*;
 use crate::progress::NOBODY;
@@ -14,7 +14,7 @@ fn facts() -> Facts {
     Facts { made_at: Timestamp::from_ms(5), audit_log, heads: Some("heads".to_owned()) }
 }
 
-/// A database with a row of each kind of table, sealed.
+/// A sealed database with a row of each kind of table.
 fn sealed() -> Connection {
     let connection = Connection::open_in_memory().expect("in memory");
     migrations::apply_scripts(&connection, migrations::known_version()).expect("our own scripts");
@@ -77,7 +77,7 @@ fn each_change_is_refused_with_the_name_of_its_table() {
     check("DELETE FROM backup_seal WHERE name = 'seal'", seal);
     check("DELETE FROM backup_seal WHERE name = 'table merchants'", seal);
     check("PRAGMA user_version = 3", seal);
-    // One MAC does not do for another table or another part.
+    // A MAC does not verify for another table or another part.
     check(
         "UPDATE backup_seal SET value =
              (SELECT value FROM backup_seal WHERE name = 'table identity')
