@@ -171,8 +171,8 @@ impl fmt::Display for Waits {
             Waits::Immature => "it is not mature yet",
             Waits::NoAddress => "the merchant has no payout address in force",
             Waits::AddressRefused => {
-                "its merchant's payout address was changed behind the gateway's back, or an older \
-                 copy of the database was put back: see litegate doctor"
+                "its merchant's payout address was changed outside the gateway, or an older copy of \
+                 the database was restored: see litegate doctor"
             }
             Waits::AddressUnconfirmed => {
                 "its merchant's payout address is in force by the database, but not yet by the \
@@ -181,7 +181,7 @@ impl fmt::Display for Waits {
             Waits::BelowMinimum => "the merchant's coins do not reach sweeper.min_payout",
             Waits::TooExpensive => "the fee would be more than sweeper.max_fee_percent",
             Waits::Dust => "the amount after fees is dust",
-            Waits::BrokenSeal => "its payment was changed behind the gateway's back",
+            Waits::BrokenSeal => "its payment was changed outside the gateway",
         })
     }
 }

@@ -53,23 +53,23 @@ fn each_change_is_refused_with_the_name_of_its_table() {
         let refused = verify(&connection, &[key(7)], NOBODY).expect_err(sql).to_string();
         assert!(refused.contains(expected), "{sql}: {refused}");
     }
-    let merchants = "the table merchants does not fit";
+    let merchants = "the table merchants does not match";
     check("UPDATE merchants SET name = 'eins' WHERE id = 1", merchants);
     check("UPDATE merchants SET id = 3 WHERE id = 2", merchants);
     check("UPDATE merchants SET name = 'x' || name", merchants);
     check("DELETE FROM merchants WHERE id = 2", merchants);
     check("INSERT INTO merchants (id, name, created_at) VALUES (3, 'three', 3)", merchants);
-    check("UPDATE identity SET value = 'x' WHERE name = 'a'", "the table identity does not fit");
-    check("DELETE FROM role_status", "the table role_status does not fit");
-    check("UPDATE role_status SET at = NULL", "the table role_status does not fit");
+    check("UPDATE identity SET value = 'x' WHERE name = 'a'", "the table identity does not match");
+    check("DELETE FROM role_status", "the table role_status does not match");
+    check("UPDATE role_status SET at = NULL", "the table role_status does not match");
     check("INSERT INTO payment_seals VALUES (1, zeroblob(32))", "the table payment_seals does");
     check(
         "ALTER TABLE role_status RENAME COLUMN note TO nota",
-        "the table role_status does not fit",
+        "the table role_status does not match",
     );
     check("DROP TABLE role_status", "the table role_status");
     check("CREATE TABLE mine (x)", "the table mine was added");
-    let seal = "its seal does not fit";
+    let seal = "its seal is wrong";
     check("UPDATE backup_seal SET value = zeroblob(8) WHERE name = 'made at'", seal);
     check("UPDATE backup_seal SET value = zeroblob(8) WHERE name = 'audit log id'", seal);
     check("UPDATE backup_seal SET value = x'00' WHERE name = 'heads'", seal);
