@@ -9,7 +9,8 @@ use crate::domain::payment::PaymentId;
 use crate::domain::sweep::SentPayout;
 
 use super::columns::{impossible, txid};
-use super::{Error, ReadTx, WriteTx};
+use super::error::Error;
+use super::tx::{ReadTx, WriteTx};
 
 /// The sums of a merchant's coins.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

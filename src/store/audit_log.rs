@@ -2,13 +2,16 @@
 //! ([`chain`]), so that a changed or removed row is detected.
 
 pub(crate) mod chain;
+pub(super) mod hash;
 
 use rusqlite::{OptionalExtension, Row, ToSql, params};
 
+use crate::domain::audit_log::Head;
 use crate::domain::merchant::MerchantId;
 use crate::domain::time::Timestamp;
 
-use super::{Error, ReadTx, WriteTx};
+use super::error::Error;
+use super::tx::{ReadTx, WriteTx};
 
 /// An act to append.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -53,14 +56,14 @@ fn from_row(row: &Row) -> rusqlite::Result<Entry> {
 
 /// Appends an act to the chain, in the transaction that performs it.
 pub(crate) fn append(tx: &WriteTx, act: &Act) -> Result<(), Error> {
-    let head = chain::head(tx)?;
+    let head = hash::head(tx)?;
     let id = head.id.checked_add(1).ok_or_else(|| {
         Error::Impossible(format!("the audit log has a row of the id {}", head.id))
     })?;
-    let columns: [&dyn ToSql; chain::COLUMN_COUNT] =
+    let columns: [&dyn ToSql; hash::COLUMN_COUNT] =
         [&id, &act.at, &act.actor, &act.place, &act.act, &act.merchant, &act.before, &act.after];
-    let hash = chain::insert(tx.connection, &head.hash, columns)?;
-    tx.raise_audit_log(chain::Head { id, hash });
+    let row_hash = hash::insert(tx.connection, &head.hash, columns)?;
+    tx.raise_audit_log(Head { id, hash: row_hash });
     Ok(())
 }
 

@@ -10,24 +10,19 @@
 //!
 //! Must not know: the meaning of the columns.
 
-pub(crate) mod reseal;
 mod tables;
-
-use std::collections::BTreeMap;
-use std::sync::Arc;
 
 use rusqlite::types::{ToSqlOutput, ValueRef};
 use rusqlite::{Connection, Row, ToSql, params_from_iter};
 
-use crate::domain::merchant::MerchantId;
 use crate::metrics;
-use crate::secret::{MAC_BYTES, Mac, RowKey, RowKeys};
+#[cfg(test)]
+use crate::secret::RowKeys;
+use crate::secret::{MAC_BYTES, Mac, RowKey};
 
-use super::audit_log::chain;
 use super::canonical::input_value;
-use super::heads::{self, Head, Heads};
-use super::merchants;
-use super::{Error, ReadTx, WriteTx};
+use super::error::Error;
+use super::tx::{ReadTx, WriteTx};
 
 pub(super) use tables::{
     API_KEYS, COINS, CONFIRMATIONS, EVENTS, IDEMPOTENCY_KEYS, IDENTITY, MERCHANTS,
@@ -40,7 +35,7 @@ pub(super) type Value<'v> = (&'static str, &'v dyn ToSql);
 
 impl Table {
     /// The columns of the key.
-    fn key(&self) -> &'static [&'static str] {
+    pub(super) fn key(&self) -> &'static [&'static str] {
         self.columns.get(..self.key).unwrap_or_default()
     }
 
@@ -53,7 +48,7 @@ impl Table {
     }
 
     /// The name of a row in errors.
-    fn name_of(&self, row: &Row) -> String {
+    pub(super) fn name_of(&self, row: &Row) -> String {
         let values = self.key().iter().map(|column| match row.get_ref(*column) {
             Ok(ValueRef::Integer(number)) => number.to_string(),
             Ok(ValueRef::Text(text)) => String::from_utf8_lossy(text).into_owned(),
@@ -63,7 +58,7 @@ impl Table {
         values.collect::<Vec<_>>().join("/")
     }
 
-    fn mac<'v>(
+    pub(super) fn mac<'v>(
         &self,
         key: &RowKey,
         mut value: impl FnMut(&'static str) -> rusqlite::Result<ValueRef<'v>>,
@@ -236,14 +231,14 @@ pub(super) fn update(
 }
 
 /// A stored row with its new MAC.
-struct Sealed {
+pub(super) struct Sealed {
     /// The columns of its key, and the MAC.
     bound: Vec<rusqlite::types::Value>,
 }
 
 impl Sealed {
     /// Computes the MAC of a row over its current values.
-    fn of(table: &Table, row: &Row, key: &RowKey) -> rusqlite::Result<Sealed> {
+    pub(super) fn of(table: &Table, row: &Row, key: &RowKey) -> rusqlite::Result<Sealed> {
         let mac = table.mac(key, |column| row.get_ref(column))?.finish();
         let columns = table.key().iter().map(|column| row.get(*column));
         let mut bound = columns.collect::<Result<Vec<rusqlite::types::Value>, _>>()?;
@@ -252,7 +247,7 @@ impl Sealed {
     }
 
     /// Writes the MAC into the row with this key.
-    fn store(&self, connection: &Connection, table: &Table) -> rusqlite::Result<()> {
+    pub(super) fn store(&self, connection: &Connection, table: &Table) -> rusqlite::Result<()> {
         let (by_key, at) = (table.by_key(), table.key + 1);
         let sql = format!("UPDATE {} SET mac = ?{at} WHERE {by_key}", table.name);
         connection.prepare_cached(&sql)?.execute(params_from_iter(&self.bound)).map(|_| ())
@@ -275,69 +270,6 @@ pub(super) fn seal_all(connection: &Connection, keys: &RowKeys) -> Result<(), Er
         }
     }
     Ok(())
-}
-
-/// Creates the file of heads, if it is missing, from the rows that verify.
-///
-/// # Errors
-/// If the file cannot be read or written, and database errors.
-pub(super) fn find_heads(
-    connection: &Connection,
-    keys: &RowKeys,
-    heads: &Heads,
-) -> Result<(), Error> {
-    if heads.exist() {
-        return heads.now().map(|_| ());
-    }
-    let found = heads_of(&ReadTx::new(connection, keys, Arc::default()))?;
-    if !found.merchants.is_empty() {
-        tracing::warn!("the file of heads was missing; created from the database");
-    }
-    heads.raise(&found)
-}
-
-/// The heads of a database's rows, as far as the rows verify.
-///
-/// # Errors
-/// Database errors.
-pub(super) fn heads_of(tx: &ReadTx) -> Result<heads::State, Error> {
-    let audit_log = chain::head(tx)?;
-    let audit_log = Some(audit_log).filter(|head| head.id > 0);
-    let mut found = heads::State { audit_log, ..heads::State::default() };
-    let mut raise = |merchant: MerchantId, to: Head| {
-        let head = found.merchants.entry(merchant).or_default();
-        *head = head.or_higher(to);
-    };
-    let mut statement = tx.connection.prepare("SELECT * FROM merchants")?;
-    let mut rows = statement.query([])?;
-    while let Some(row) = rows.next()? {
-        if tx.verify(&MERCHANTS, row)?.is_ok() {
-            let head = Head {
-                revision: row.get("revision")?,
-                key: row.get("key_version")?,
-                secret: row.get("webhook_version")?,
-                ..Head::default()
-            };
-            raise(row.get("id")?, head);
-        }
-    }
-    let mut cancelled: BTreeMap<MerchantId, u32> = BTreeMap::new();
-    let mut statement = tx.connection.prepare("SELECT * FROM payout_addresses")?;
-    let mut rows = statement.query([])?;
-    while let Some(row) = rows.next()? {
-        if tx.verify(&PAYOUT_ADDRESSES, row)?.is_ok() {
-            let merchant = row.get("merchant_id")?;
-            let count = cancelled.entry(merchant).or_default();
-            let is_cancelled = row.get::<_, Option<i64>>("cancelled_at")?.is_some();
-            *count = count.saturating_add(u32::from(is_cancelled));
-            let (addresses, cancelled) = (row.get("version")?, *count);
-            raise(merchant, Head { addresses, cancelled, ..Head::default() });
-        }
-    }
-    for (merchant, second_factor) in merchants::enabled_second_factors(tx)? {
-        raise(merchant, Head { second_factor, ..Head::default() });
-    }
-    Ok(found)
 }
 
 /// Computes the MACs of a table's rows for which `condition` holds from their current values:
@@ -365,55 +297,6 @@ pub(super) fn vouch(
     drop(rows);
     made.iter().try_for_each(|sealed| sealed.store(tx.connection, table))?;
     Ok(made.len())
-}
-
-/// Untrusted rows: those that do not verify, merchants' rows older than their heads, and
-/// missing rows; at most `most`. Of each table the `newest` rows are examined.
-///
-/// # Errors
-/// Database errors.
-pub(crate) fn unverified(tx: &ReadTx, newest: u32, most: usize) -> Result<Vec<Error>, Error> {
-    let mut found = missing(tx)?;
-    found.extend(merchants::missing_api_keys(tx)?);
-    found.extend(merchants::missing_second_factors(tx)?);
-    for table in TABLES {
-        let (columns, keys) = (table.columns.join(", "), table.key().join(" DESC, "));
-        let sql = format!(
-            "SELECT {columns}, mac FROM {} ORDER BY {keys} DESC LIMIT {newest}",
-            table.name
-        );
-        let mut statement = tx.connection.prepare(&sql)?;
-        let mut rows = statement.query([])?;
-        while let Some(row) = rows.next()? {
-            found.extend(tx.verify(table, row)?.err());
-            if found.len() >= most {
-                return Ok(found);
-            }
-        }
-    }
-    Ok(found)
-}
-
-/// Rows that the heads know and the database lacks.
-fn missing(tx: &ReadTx) -> Result<Vec<Error>, Error> {
-    let shown = heads_of(tx)?;
-    let mut found = Vec::new();
-    for (merchant, head) in &tx.heads.merchants {
-        let rows = shown.merchants.get(merchant).copied().unwrap_or_default();
-        let (name, parts) = (
-            merchant.to_string(),
-            [
-                (&MERCHANTS, head.revision > rows.revision),
-                (
-                    &PAYOUT_ADDRESSES,
-                    head.addresses > rows.addresses || head.cancelled > rows.cancelled,
-                ),
-            ],
-        );
-        let is_missing = parts.into_iter().filter(|(_, is_missing)| *is_missing);
-        found.extend(is_missing.map(|(table, _)| tx.unverified(table, name.clone(), MISSING)));
-    }
-    Ok(found)
 }
 
 /// Why a row is untrusted although no row fails verification.

@@ -7,7 +7,9 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::{Error, Store, WriteTx};
+use super::database::Store;
+use super::error::Error;
+use super::tx::WriteTx;
 
 /// Maximum number of rows per write, and per page read for it.
 pub(crate) const ROWS_MAX: u32 = 1_000;

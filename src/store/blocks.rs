@@ -6,7 +6,8 @@ use crate::domain::chain::BlockId;
 use crate::domain::time::Timestamp;
 
 use super::columns::{block_hash, block_hash_bytes};
-use super::{Error, ReadTx, WriteTx};
+use super::error::Error;
+use super::tx::{ReadTx, WriteTx};
 
 /// Our tip; `None` before the first block was connected.
 pub(crate) fn tip(tx: &ReadTx) -> Result<Option<BlockId>, Error> {

@@ -19,7 +19,9 @@ use bitcoin::{OutPoint, Script};
 use rusqlite::{Row, params};
 
 use super::columns::txid_bytes;
-use super::{Error, ReadTx, WriteTx, indexes, payments};
+use super::error::Error;
+use super::tx::{ReadTx, WriteTx};
+use super::{indexes, payments};
 use bits::Bits;
 
 /// Maximum number of rows read at once outside of a write: some milliseconds. Few in tests, so

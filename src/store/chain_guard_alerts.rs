@@ -15,7 +15,8 @@ use crate::domain::keys::DerivationIndex;
 use crate::domain::time::Timestamp;
 
 use super::columns::{block_hash, block_hash_bytes, impossible};
-use super::{Error, ReadTx, WriteTx};
+use super::error::Error;
+use super::tx::{ReadTx, WriteTx};
 
 /// What the watcher found at a tip.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -1,7 +1,5 @@
 //! Detects whether anything was committed since the last check, without reading a row.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use rusqlite::Connection;
@@ -9,27 +7,16 @@ use rusqlite::Connection;
 use crate::metrics;
 use crate::secret::RowKeys;
 
+use super::database::Store;
+use super::error::Error;
 use super::heads::Heads;
-use super::{Error, ReadTx, Readers, Snapshot, Store};
+use super::readers::{Readers, Snapshot};
+use super::tally::Tally;
+use super::tx::ReadTx;
 
 /// How long SQLite is not asked again while this process neither reads nor writes. A commit of
 /// another process is detected at most this much later, unless this process has read it.
 const UNASKED_MAX: Duration = Duration::from_millis(1);
-
-/// Counts this process's reads and commits, before their outcome is returned. While the count
-/// is unchanged, no caller has learned of a newer state from this process.
-#[derive(Debug, Clone, Default)]
-pub(super) struct Tally(Arc<AtomicU64>);
-
-impl Tally {
-    pub(super) fn count(&self) {
-        self.0.fetch_add(1, Ordering::AcqRel);
-    }
-
-    fn now(&self) -> u64 {
-        self.0.load(Ordering::Acquire)
-    }
-}
 
 /// A connection for detecting changes. Only SQLite knows of them, since any process may write.
 pub(crate) struct ChangeDetector {

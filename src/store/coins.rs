@@ -12,7 +12,8 @@ use crate::domain::pegout::Sequence;
 
 use super::authenticated::{self, COINS, Value};
 use super::columns::{blobs, block_hash, block_hash_bytes, impossible, outpoint, txid, txid_bytes};
-use super::{Error, ReadTx, WriteTx};
+use super::error::Error;
+use super::tx::{ReadTx, WriteTx};
 
 pub(super) const COLUMNS: &str =
     "txid, vout, derivation_index, amount, origin, seen_at, place, block_height, block_hash,

@@ -17,7 +17,7 @@ use crate::domain::payment::PaymentId;
 use crate::domain::pegout::Sequence;
 use crate::domain::time::Timestamp;
 
-use super::Error;
+use super::error::Error;
 
 /// Converts an integer column to a narrower type.
 fn whole<T>(value: ValueRef<'_>, make: impl FnOnce(i64) -> Option<T>) -> FromSqlResult<T> {

@@ -6,7 +6,8 @@ use crate::domain::time::Timestamp;
 
 use super::authenticated::{self, CONFIRMATIONS, Value};
 use super::columns::impossible;
-use super::{Error, ReadTx, WriteTx};
+use super::error::Error;
+use super::tx::{ReadTx, WriteTx};
 
 /// A question with a confirmation button.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -11,7 +11,7 @@ use rusqlite::{Connection, OpenFlags};
 
 use crate::safe_file::{self, Place};
 
-use super::Error;
+use super::error::Error;
 
 /// Suffixes of the files that SQLite opens beside a database.
 const BESIDE: [&str; 3] = ["-wal", "-shm", "-journal"];

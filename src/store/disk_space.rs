@@ -12,7 +12,7 @@ use rusqlite::Connection;
 
 use crate::safe_file::directory_of;
 
-use super::Error;
+use super::error::Error;
 
 /// Free space that new payments leave for the watcher and checkpoints, in bytes; a quarter of
 /// a disk smaller than four times this.

@@ -9,7 +9,8 @@ use crate::domain::time::Timestamp;
 
 use super::authenticated::{self, EVENTS, Value};
 use super::columns::impossible;
-use super::{Error, ReadTx, WriteTx};
+use super::error::Error;
+use super::tx::{ReadTx, WriteTx};
 
 const COLUMNS: &str = "events.id, payments.id AS payment_id, derivation_index, kind,
     events.merchant_id, url, body, events.created_at, state, attempts, attempts_before, next_at,

@@ -10,7 +10,9 @@
 //!
 //! Must not know: what a head is compared with.
 
-use std::collections::BTreeMap;
+mod encoding;
+mod state;
+
 use std::fs::File;
 use std::io::Read;
 use std::os::unix::fs::MetadataExt;
@@ -18,130 +20,21 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use bitcoin::hex::{DisplayHex, FromHex};
-use serde::{Deserialize, Serialize};
-
-use crate::domain::merchant::MerchantId;
+use crate::domain::audit_log::Head as AuditHead;
 use crate::safe_file::{self, Place, with_suffix};
-use crate::secret::{Mac, RowKey, RowKeys};
+use crate::secret::RowKeys;
 
-use super::Error;
-use super::audit_log::chain;
+use super::error::Error;
+
+pub(crate) use encoding::{decode, encode};
+pub(crate) use state::{FactorHead, Head, State};
 
 /// Maximum size of the file: a million merchants' heads.
 const FILE_BYTES_MAX: u64 = 256 << 20;
 
-/// Version of the file's format.
-const VERSION: u32 = 1;
-
-/// The newest state of one merchant's rows. Zero means none yet.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct Head {
-    /// `merchants.revision`.
-    pub(crate) revision: u32,
-    /// The version of the API key.
-    pub(crate) key: u32,
-    /// The version of the webhook secret.
-    pub(crate) secret: u32,
-    /// The newest registration of a payout address. They are numbered without gaps.
-    pub(crate) addresses: u32,
-    /// The number of cancelled registrations.
-    pub(crate) cancelled: u32,
-    /// When the second factor was last enabled or disabled.
-    #[serde(default, skip_serializing_if = "FactorHead::is_none")]
-    pub(crate) second_factor: FactorHead,
-}
-
-/// Whether a merchant's second factor is enabled, and the revision of the merchant's row at
-/// that decision. A later decision is higher.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(transparent)]
-pub(crate) struct FactorHead(u64);
-
-impl FactorHead {
-    pub(super) fn enabled_at(revision: u32) -> FactorHead {
-        FactorHead(u64::from(revision) * 2 + 1)
-    }
-
-    pub(super) fn disabled_at(revision: u32) -> FactorHead {
-        FactorHead(u64::from(revision) * 2)
-    }
-
-    /// Whether there was no decision yet.
-    pub(super) fn is_none(&self) -> bool {
-        self.0 == 0
-    }
-
-    pub(super) fn is_disabled(self) -> bool {
-        !self.is_none() && self.0.is_multiple_of(2)
-    }
-}
-
-impl Head {
-    /// The higher value of each part.
-    pub(super) fn or_higher(self, other: Head) -> Head {
-        Head {
-            revision: self.revision.max(other.revision),
-            key: self.key.max(other.key),
-            secret: self.secret.max(other.secret),
-            addresses: self.addresses.max(other.addresses),
-            cancelled: self.cancelled.max(other.cancelled),
-            second_factor: self.second_factor.max(other.second_factor),
-        }
-    }
-}
-
-/// The heads of all merchants.
-pub(crate) type Map = BTreeMap<MerchantId, Head>;
-
-/// The newest state of everything that must not revert.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(crate) struct State {
-    pub(crate) merchants: Map,
-    /// The newest row of the audit log.
-    pub(crate) audit_log: Option<chain::Head>,
-}
-
-impl State {
-    /// Raises each part to at least that of another state.
-    fn raise(&mut self, to: &State) {
-        for (merchant, head) in &to.merchants {
-            let known = self.merchants.entry(*merchant).or_default();
-            *known = known.or_higher(*head);
-        }
-        let newer = to.audit_log.filter(|to| self.audit_log.is_none_or(|known| known.id < to.id));
-        self.audit_log = newer.or(self.audit_log);
-    }
-
-    pub(super) fn is_empty(&self) -> bool {
-        self.merchants.is_empty() && self.audit_log.is_none()
-    }
-}
-
 /// The default path of the file.
 pub(crate) fn beside(database: &Path) -> PathBuf {
     with_suffix(database, ".heads")
-}
-
-/// The content of the file.
-#[derive(Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Content {
-    version: u32,
-    merchants: BTreeMap<u64, Head>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    audit_log: Option<AuditLog>,
-    /// HMAC-SHA256 over the other fields, in hexadecimal digits.
-    mac: String,
-}
-
-/// The newest row of the audit log, with its hash in hexadecimal digits.
-#[derive(Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct AuditLog {
-    id: i64,
-    hash: String,
 }
 
 /// Identifies the file version that was read last: inode, modification time and length.
@@ -153,10 +46,10 @@ fn stamp_of(file: &std::fs::Metadata) -> Stamp {
 
 /// The file of heads. Clones share what was read.
 #[derive(Debug, Clone)]
-pub(super) struct Heads(Option<Arc<Kept>>);
+pub(super) struct Heads(Option<Arc<HeadsFile>>);
 
 #[derive(Debug)]
-struct Kept {
+struct HeadsFile {
     path: PathBuf,
     keys: RowKeys,
     read: Mutex<(Option<Stamp>, Arc<State>)>,
@@ -168,7 +61,7 @@ impl Heads {
     pub(super) fn at(path: Option<&Path>, keys: &RowKeys) -> Heads {
         let kept = |path: &Path| {
             let read = Mutex::new((None, Arc::default()));
-            Arc::new(Kept { path: path.to_owned(), keys: keys.clone(), read })
+            Arc::new(HeadsFile { path: path.to_owned(), keys: keys.clone(), read })
         };
         Heads(path.map(kept))
     }
@@ -230,10 +123,7 @@ impl Heads {
     ///
     /// # Errors
     /// If the file cannot be read or written.
-    pub(super) fn adopt_audit_log(
-        &self,
-        newest: chain::Head,
-    ) -> Result<Option<chain::Head>, Error> {
+    pub(super) fn adopt_audit_log(&self, newest: AuditHead) -> Result<Option<AuditHead>, Error> {
         let Some(kept) = self.0.as_ref() else { return Ok(None) };
         let failed = |error| Error::of_file(&kept.path)(error);
         let _lock = lock(&kept.path).map_err(failed)?;
@@ -264,8 +154,8 @@ impl Heads {
 const READ_AGAIN_MAX: u32 = 30;
 const READ_AGAIN_PAUSE: Duration = Duration::from_millis(100);
 
-impl Kept {
-    /// As [`Kept::load`], for a writer: during a rotation it waits until the new secret is
+impl HeadsFile {
+    /// As [`HeadsFile::load`], for a writer: during a rotation it waits until the new secret is
     /// known.
     fn load_patiently(&self) -> Result<Arc<State>, Error> {
         for _ in 0..READ_AGAIN_MAX {
@@ -302,56 +192,10 @@ fn lock(path: &Path) -> std::io::Result<File> {
     Ok(file)
 }
 
-/// The heads as text, for the file and for backups.
-pub(crate) fn encode(heads: &State, key: &RowKey) -> String {
-    let merchants = heads.merchants.iter().map(|(id, head)| (id.get(), *head)).collect();
-    let mac = mac(&merchants, heads.audit_log, key).finish().to_lower_hex_string();
-    let audit_log = heads.audit_log.map(|head| AuditLog { id: head.id, hash: head.hash_hex() });
-    let content = Content { version: VERSION, merchants, audit_log, mac };
-    serde_json::to_string(&content).unwrap_or_default()
-}
-
-/// Parses the output of [`encode`] if it verifies under one of these keys.
-pub(crate) fn decode(text: &str, keys: &RowKeys) -> Option<State> {
-    let content: Content = serde_json::from_str(text).ok()?;
-    let stored = Vec::from_hex(&content.mac).ok()?;
-    let audit_log = match content.audit_log {
-        Some(AuditLog { id, hash }) => {
-            Some(chain::Head { id, hash: FromHex::from_hex(&hash).ok()? })
-        }
-        None => None,
-    };
-    let keys = keys.now();
-    let fits = |key| mac(&content.merchants, audit_log, key).fits(&stored);
-    if content.version != VERSION || !keys.all().any(fits) {
-        return None;
-    }
-    let merchants = content.merchants.iter();
-    let merchants = merchants.map(|(id, head)| (MerchantId::from_random(*id), *head)).collect();
-    Some(State { merchants, audit_log })
-}
-
-fn mac(merchants: &BTreeMap<u64, Head>, audit_log: Option<chain::Head>, key: &RowKey) -> Mac {
-    let mut mac = key.mac_of("heads");
-    for (id, head) in merchants {
-        mac.field(b'M', &id.to_be_bytes());
-        for part in [head.revision, head.key, head.secret, head.addresses, head.cancelled] {
-            mac.field(b'I', &part.to_be_bytes());
-        }
-        if !head.second_factor.is_none() {
-            mac.field(b'F', &head.second_factor.0.to_be_bytes());
-        }
-    }
-    if let Some(head) = audit_log {
-        mac.field(b'A', &head.id.to_be_bytes());
-        mac.field(b'B', &head.hash);
-    }
-    mac
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::merchant::MerchantId;
     use crate::secret::MasterSecret;
 
     fn keys(byte: u8) -> RowKeys {
@@ -389,7 +233,7 @@ mod tests {
         let dir = tempfile::tempdir().expect("a folder");
         let path = beside(&dir.path().join("litegate.db"));
         let heads = Heads::at(Some(&path), &keys(7));
-        let row = |id| chain::Head { id, hash: [u8::try_from(id).expect("small"); 32] };
+        let row = |id| AuditHead { id, hash: [u8::try_from(id).expect("small"); 32] };
         for id in [3, 9, 4] {
             let to = State { audit_log: Some(row(id)), ..State::default() };
             heads.raise(&to).expect("written");

@@ -15,7 +15,7 @@ use std::sync::Mutex;
 use crate::domain::keys::DerivationIndex;
 use crate::safe_file;
 
-use super::Error;
+use super::error::Error;
 
 /// Indexes skipped when a database with payments has no mark.
 pub(crate) const UNMARKED_GAP: u32 = 10_000;

@@ -7,7 +7,8 @@ use crate::domain::merchant::MerchantId;
 use crate::domain::time::Timestamp;
 
 use super::authenticated::{self, IDEMPOTENCY_KEYS, Value};
-use super::{Error, ReadTx, WriteTx};
+use super::error::Error;
+use super::tx::{ReadTx, WriteTx};
 
 /// The request of a key, and the payment that it created.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

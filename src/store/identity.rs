@@ -4,7 +4,8 @@
 use rusqlite::OptionalExtension;
 
 use super::authenticated::{self, IDENTITY};
-use super::{Error, ReadTx, WriteTx};
+use super::error::Error;
+use super::tx::{ReadTx, WriteTx};
 
 /// A property of the installation, written once.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -12,9 +12,10 @@ use crate::domain::time::Timestamp;
 
 use super::authenticated::{self, PAYMENTS, SKIPPED_INDEXES, Value};
 use super::columns::impossible;
+use super::error::Error;
 use super::high_water::{Found, UNMARKED_GAP};
 use super::role_status::{self, WATCHER};
-use super::{Error, ReadTx, WriteTx};
+use super::tx::{ReadTx, WriteTx};
 
 /// Maximum step of a high-water mark, in indexes: 2^31 allow 214 such steps.
 const SKIP_MAX: u32 = 10_000_000;

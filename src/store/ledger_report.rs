@@ -13,8 +13,10 @@ use crate::domain::keys::DerivationIndex;
 use crate::domain::payment::PaymentId;
 
 use super::columns::{block_hash, impossible, script, txid};
+use super::error::Error;
 use super::payments::Evaluated;
-use super::{Error, ReadTx, coins, indexes, payments};
+use super::tx::ReadTx;
+use super::{coins, indexes, payments};
 
 /// All coins that were ever seen, verified or not.
 pub(crate) fn coins(tx: &ReadTx) -> Result<Vec<LedgerCoin>, Error> {

@@ -4,7 +4,8 @@ use rusqlite::{OptionalExtension, params};
 
 use crate::domain::time::Timestamp;
 
-use super::{Error, ReadTx, WriteTx};
+use super::error::Error;
+use super::tx::{ReadTx, WriteTx};
 
 /// The locale of a user; `None` if they never used the bot.
 pub(crate) fn of(tx: &ReadTx, user: u64) -> Result<Option<String>, Error> {

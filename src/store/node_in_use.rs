@@ -4,7 +4,8 @@ use rusqlite::{OptionalExtension, params};
 
 use crate::domain::time::Timestamp;
 
-use super::{Error, ReadTx, WriteTx};
+use super::error::Error;
+use super::tx::{ReadTx, WriteTx};
 
 /// The name of the followed node; `None` before the first.
 pub(crate) fn get(tx: &ReadTx) -> Result<Option<String>, Error> {

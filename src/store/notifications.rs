@@ -12,7 +12,8 @@ use crate::domain::time::Timestamp;
 
 use super::batches::ROWS_MAX;
 use super::columns::{impossible, script, txid};
-use super::{Error, ReadTx, WriteTx};
+use super::error::Error;
+use super::tx::{ReadTx, WriteTx};
 
 /// A new notification, unique by its key.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -6,7 +6,8 @@ use crate::domain::keys::DerivationIndex;
 use crate::domain::time::Timestamp;
 
 use super::batches::ROWS_MAX;
-use super::{Error, ReadTx};
+use super::error::Error;
+use super::tx::ReadTx;
 
 /// An overdue pending payment. Ordered by its expiry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

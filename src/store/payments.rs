@@ -13,7 +13,9 @@ use crate::domain::time::Timestamp;
 
 use super::authenticated::{self, PAYMENTS, Value};
 use super::columns::{blobs, impossible, script};
-use super::{Error, ReadTx, WriteTx, disk_space};
+use super::disk_space;
+use super::error::Error;
+use super::tx::{ReadTx, WriteTx};
 
 const COLUMNS: &str = "derivation_index, id, merchant_id, script, amount, created_at, expires_at,
     late_until, confirmations, confirmations_pegout, reference, webhook_url, redirect_url,

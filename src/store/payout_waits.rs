@@ -8,7 +8,8 @@ use crate::domain::payout_address::{Reason, Wait};
 use crate::domain::time::Timestamp;
 
 use super::columns::impossible;
-use super::{Error, ReadTx, WriteTx};
+use super::error::Error;
+use super::tx::{ReadTx, WriteTx};
 
 /// A merchant's wait, and since when.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -18,7 +18,8 @@ use crate::domain::time::Timestamp;
 
 use super::coins::{self, COLUMNS};
 use super::columns::{blobs, outpoint, txid_bytes};
-use super::{Error, ReadTx, WriteTx};
+use super::error::Error;
+use super::tx::{ReadTx, WriteTx};
 
 /// A peg-out that was seen before.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -4,7 +4,8 @@ use rusqlite::params;
 
 use crate::domain::time::Timestamp;
 
-use super::{Error, ReadTx, WriteTx};
+use super::error::Error;
+use super::tx::{ReadTx, WriteTx};
 
 /// Adds a request.
 pub(crate) fn add(tx: &WriteTx, by: &str, at: Timestamp) -> Result<(), Error> {

@@ -10,7 +10,8 @@ use crate::domain::time::{DAY_MS, Timestamp};
 
 use super::authenticated::{self, PAYMENTS, Value};
 use super::batches::ROWS_MAX;
-use super::{Error, ReadTx, WriteTx};
+use super::error::Error;
+use super::tx::{ReadTx, WriteTx};
 
 /// Days for which the number of payments per merchant is kept.
 const DAYS_KEPT: i64 = 7;

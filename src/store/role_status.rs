@@ -5,7 +5,8 @@ use rusqlite::{OptionalExtension, params};
 
 use crate::domain::time::Timestamp;
 
-use super::{Error, ReadTx, WriteTx};
+use super::error::Error;
+use super::tx::{ReadTx, WriteTx};
 
 /// The watcher's name among the roles.
 pub(crate) const WATCHER: &str = "watcher";

@@ -11,8 +11,8 @@ use std::sync::{Arc, OnceLock};
 
 use rusqlite::Connection;
 
-use super::backup::seal;
-use super::{Error, ReadTx, Store, migrations};
+use super::error::Error;
+use super::schema_version;
 
 /// Type and name of each object, with its table and its SQL.
 type Objects = BTreeMap<(String, String), (String, Option<String>)>;
@@ -30,22 +30,22 @@ impl Schema {
         if let Some(known) = KNOWN.get() {
             return Ok(Arc::clone(known));
         }
-        let made = Arc::new(Schema::of_version(migrations::known_version())?);
+        let made = Arc::new(Schema::of_version(schema_version::known_version())?);
         Ok(Arc::clone(KNOWN.get_or_init(|| made)))
     }
 
     /// The schema that the migrations create, up to this version.
     pub(super) fn of_version(version: u32) -> Result<Schema, Error> {
         let connection = Connection::open_in_memory()?;
-        migrations::apply_scripts(&connection, version)?;
+        schema_version::apply_scripts(&connection, version)?;
         Ok(Schema(objects(&connection)?))
     }
 
-    /// The schema of a sealed copy of this version.
-    pub(super) fn of_copy(version: u32) -> Result<Schema, Error> {
+    /// The schema of a sealed copy of this version; `seal` creates the seal's table.
+    pub(super) fn of_copy(version: u32, seal: &str) -> Result<Schema, Error> {
         let connection = Connection::open_in_memory()?;
-        migrations::apply_scripts(&connection, version)?;
-        connection.execute_batch(seal::SCHEMA)?;
+        schema_version::apply_scripts(&connection, version)?;
+        connection.execute_batch(seal)?;
         Ok(Schema(objects(&connection)?))
     }
 
@@ -73,16 +73,6 @@ impl Schema {
             Some(difference) => Err(Error::Damaged(difference)),
             None => Ok(()),
         }
-    }
-}
-
-impl Store {
-    /// Compares the current schema with that of this binary. Takes less than a millisecond.
-    ///
-    /// # Errors
-    /// [`Error::Damaged`] with the first object that differs, is missing, or is foreign.
-    pub(crate) fn check_schema(&self) -> Result<(), Error> {
-        self.read_blocking(|tx: &ReadTx| self.schema.check(tx.connection))
     }
 }
 
@@ -115,9 +105,9 @@ mod tests {
     use super::*;
 
     fn fresh() -> (Schema, Connection) {
-        let known = migrations::known_version();
+        let known = schema_version::known_version();
         let connection = Connection::open_in_memory().expect("in memory");
-        migrations::apply_scripts(&connection, known).expect("our own scripts");
+        schema_version::apply_scripts(&connection, known).expect("our own scripts");
         (Schema::of_version(known).expect("our own scripts"), connection)
     }
 

@@ -8,7 +8,9 @@ use crate::domain::merchant::MerchantId;
 use crate::domain::payment::{Payment, PaymentId};
 use crate::domain::time::Timestamp;
 
-use super::{Error, ReadTx, WriteTx, indexes, payments};
+use super::error::Error;
+use super::tx::{ReadTx, WriteTx};
+use super::{indexes, payments};
 
 /// The facts that a seal covers: which merchant is paid through which script.
 #[derive(Debug, Clone, PartialEq, Eq)]

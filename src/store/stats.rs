@@ -6,7 +6,8 @@ use crate::domain::amount::Amount;
 use crate::domain::merchant::MerchantId;
 use crate::domain::time::Timestamp;
 
-use super::{Error, ReadTx};
+use super::error::Error;
+use super::tx::ReadTx;
 
 /// Statistics of a period, for one merchant or all.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]

@@ -13,7 +13,9 @@ use crate::domain::sweep::{Payout, SentPayout, SentSweep, SweepCoin, SweepPlan};
 use crate::domain::time::Timestamp;
 
 use super::columns::{block_hash_bytes, impossible, script, txid, txid_bytes};
-use super::{Error, ReadTx, WriteTx, authenticated, coins};
+use super::error::Error;
+use super::tx::{ReadTx, WriteTx};
+use super::{authenticated, coins};
 
 /// A stored signed version of a sweep. Only the store creates it, so whatever is broadcast was
 /// stored before.

@@ -6,7 +6,8 @@ use rusqlite::Row;
 use crate::domain::amount::Amount;
 use crate::domain::time::Timestamp;
 
-use super::{Error, ReadTx, WriteTx};
+use super::error::Error;
+use super::tx::{ReadTx, WriteTx};
 
 /// Open payments, events and sweeps, and the size of the database.
 #[derive(Debug, Clone, PartialEq, Eq)]

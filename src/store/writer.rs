@@ -21,10 +21,11 @@ use crate::metrics;
 use crate::secret::RowKeys;
 
 use super::disk_space::LogLimit;
+use super::error::Error;
 use super::failure::{self, Failure};
 use super::heads::{self, Heads};
 use super::high_water::HighWater;
-use super::{Error, WriteTx};
+use super::tx::WriteTx;
 
 /// Capacity of the queue; further jobs are refused as busy.
 const QUEUE_MAX: usize = 1024;
@@ -113,7 +114,7 @@ impl Writer {
         let thread = std::thread::Builder::new()
             .name("store-writer".to_owned())
             .spawn(move || {
-                write_all(&Ground { connection, keys, heads, high_water }, &jobs, &mut log);
+                write_all(&Resources { connection, keys, heads, high_water }, &jobs, &mut log);
             })
             .expect("the system can start one more thread at start-up");
         Writer { queue: Some(queue), thread: Some(thread), patience: patience * 2 }
@@ -218,14 +219,14 @@ impl Drop for Writer {
 }
 
 /// The writer's resources.
-struct Ground {
+struct Resources {
     connection: Connection,
     keys: RowKeys,
     heads: Heads,
     high_water: HighWater,
 }
 
-fn write_all(ground: &Ground, jobs: &Receiver<Job>, log: &mut LogLimit) {
+fn write_all(resources: &Resources, jobs: &Receiver<Job>, log: &mut LogLimit) {
     let mut waiting = VecDeque::new();
     loop {
         if waiting.is_empty() {
@@ -233,12 +234,12 @@ fn write_all(ground: &Ground, jobs: &Receiver<Job>, log: &mut LogLimit) {
             waiting.push_back(first);
         }
         waiting.extend(jobs.try_iter().take(GROUP_MAX.saturating_sub(waiting.len())));
-        log.keep(&ground.connection);
-        write_group(ground, &mut waiting);
+        log.keep(&resources.connection);
+        write_group(resources, &mut waiting);
     }
     // Checkpoints everything into the database file, so that a copy of a stopped gateway is
     // complete.
-    let connection = &ground.connection;
+    let connection = &resources.connection;
     if let Err(error) = connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(())) {
         tracing::debug!(%error, "the log of writes stays beside the database");
     }
@@ -246,12 +247,12 @@ fn write_all(ground: &Ground, jobs: &Receiver<Job>, log: &mut LogLimit) {
 
 /// Runs the first of the waiting jobs in one transaction, and answers each after the commit.
 /// Jobs without time left stay for the next group.
-fn write_group(ground: &Ground, waiting: &mut VecDeque<Job>) {
+fn write_group(resources: &Resources, waiting: &mut VecDeque<Job>) {
     waiting.retain(|job| !job.claimed.is_taken());
     let Some(first) = waiting.pop_front() else { return };
-    let (connection, began) = (&ground.connection, Instant::now());
+    let (connection, began) = (&resources.connection, Instant::now());
     // Read before the transaction starts: no row of its state may be below them.
-    let heads = match ground.heads.now() {
+    let heads = match resources.heads.now() {
         Ok(heads) => heads,
         Err(error) => {
             tracing::error!(%error, "cannot read the file of heads, so nothing is written");
@@ -259,13 +260,13 @@ fn write_group(ground: &Ground, waiting: &mut VecDeque<Job>) {
             return;
         }
     };
-    let tx = &WriteTx::new(connection, &ground.keys, heads, &ground.high_water);
+    let tx = &WriteTx::new(connection, &resources.keys, heads, &resources.high_water);
     if let Err(error) = connection.execute_batch("BEGIN IMMEDIATE") {
         tracing::error!(%error, "cannot begin to write");
         let failure = Failure::of(&error);
         end_if_disk_fails(&failure);
-        refuse(first, failure.notified());
-        waiting.drain(..).for_each(|job| refuse(job, failure.notified()));
+        refuse(first, Error::from(&failure));
+        waiting.drain(..).for_each(|job| refuse(job, Error::from(&failure)));
         return;
     }
     let share = match first.commit {
@@ -297,12 +298,12 @@ fn write_group(ground: &Ground, waiting: &mut VecDeque<Job>) {
         None => metrics::committed(answers.len(), began.elapsed()),
     }
     let raised = match &failure {
-        None => raise_heads(ground, &tx.raised.take()),
+        None => raise_heads(resources, &tx.raised.take()),
         Some(_) => Ok(()),
     };
     for answer in answers {
         answer(match (&failure, &raised) {
-            (Some(failure), _) => Some(failure.notified()),
+            (Some(failure), _) => Some(Error::from(failure)),
             (None, Err(why)) => Some(Error::Impossible(why.clone())),
             (None, Ok(())) => None,
         });
@@ -311,11 +312,11 @@ fn write_group(ground: &Ground, waiting: &mut VecDeque<Job>) {
 
 /// Raises the heads of a commit. If that fails, the callers get an error: their changes are
 /// stored, but restoring an older state would not be detected.
-fn raise_heads(ground: &Ground, raised: &heads::State) -> Result<(), String> {
+fn raise_heads(resources: &Resources, raised: &heads::State) -> Result<(), String> {
     if raised.is_empty() {
         return Ok(());
     }
-    let written = ground.heads.raise(raised);
+    let written = resources.heads.raise(raised);
     crate::crash::point("heads-raised");
     written.map_err(|error| {
         tracing::error!(%error, "committed, but the file of heads could not be updated");
@@ -365,7 +366,7 @@ fn run_job(tx: &WriteTx, job: Job, share: Commit) -> (Option<Answer>, Result<(),
         && let Err(error) = execute(connection, "SAVEPOINT job")
     {
         let failure = Failure::of(&error);
-        (job.work)(Err(failure.notified()));
+        (job.work)(Err(Error::from(&failure)));
         return (None, Err(failure));
     }
     failure::forget();

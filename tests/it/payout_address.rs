@@ -245,7 +245,10 @@ fn rows_1_to_3_changes_apply_after_the_delay_unless_cancelled() {
     });
     scene.write("UPDATE payout_addresses SET cancelled_at = NULL WHERE version = 3");
     scene.let_pass(DELAY);
-    scene.round_waits("cancel_undone", "payout address 3 was cancelled, and the cancellation was undone");
+    scene.round_waits(
+        "cancel_undone",
+        "payout address 3 was cancelled, and the cancellation was undone",
+    );
     scene.await_doctor("payout address 3 was cancelled");
     scene.merchant("cancel-address-change");
     scene.heals_to(&new);

@@ -176,7 +176,8 @@ fn a_backdated_change_is_not_paid_and_can_be_cancelled() {
     gateway.start();
     pay(&node, &shop);
     assert_eq!(gateway.cli_json(&["sweep"]).objects("sweeps").len(), 0);
-    gateway.await_log(&["error", "payout address 2 was cancelled, and the cancellation was undone"]);
+    gateway
+        .await_log(&["error", "payout address 2 was cancelled, and the cancellation was undone"]);
     assert_eq!(node.balance_of(&thief), 0);
 }
 
@@ -385,7 +386,8 @@ fn a_cancellation_is_recorded_at_once_and_cannot_be_undone() {
     gateway.start();
     pay(&node, &shop);
     assert_eq!(gateway.cli_json(&["sweep"]).objects("sweeps").len(), 0);
-    gateway.await_log(&["error", "payout address 2 was cancelled, and the cancellation was undone"]);
+    gateway
+        .await_log(&["error", "payout address 2 was cancelled, and the cancellation was undone"]);
     assert_eq!(node.balance_of(&thief), 0);
 }
 

@@ -1,7 +1,7 @@
 //! Authenticated rows: none may have been changed, replaced by an older state, or deleted.
 
 use super::{Finding, Say, Subject, failure, ok};
-use crate::store::{Error, authenticated};
+use crate::store::{Error, verification};
 
 /// The newest rows of each table that are examined; `audit` examines all of them.
 const EXAMINED: u32 = 10_000;
@@ -12,7 +12,7 @@ const NAMED_MAX: usize = 10;
 pub(super) fn check(subject: &Subject, say: Say) {
     // What is wrong with the database is said where that is looked at.
     let Ok(store) = subject.store() else { return };
-    match store.read_blocking(|tx| authenticated::unverified(tx, EXAMINED, NAMED_MAX)) {
+    match store.read_blocking(|tx| verification::unverified(tx, EXAMINED, NAMED_MAX)) {
         Ok(rows) if rows.is_empty() => {
             say(ok("rows", format!("the newest {EXAMINED} of each table verify")));
         }

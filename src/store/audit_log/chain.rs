@@ -8,28 +8,18 @@
 
 use std::fmt;
 
-use bitcoin::hashes::{Hash as _, HashEngine, sha256};
-use rusqlite::types::{ToSqlOutput, ValueRef};
-use rusqlite::{Connection, OptionalExtension, Row, ToSql, params_from_iter};
+use rusqlite::types::ValueRef;
+use rusqlite::{OptionalExtension, Row};
 
+use crate::store::batches::ROWS_MAX;
+use crate::store::database::Store;
+use crate::store::error::Error;
+use crate::store::tx::ReadTx;
+
+use super::hash::{COLUMN_COUNT, COLUMNS, EMPTY, Hash, hash_of};
+
+pub(crate) use super::hash::head;
 pub(crate) use crate::domain::audit_log::Head;
-
-use super::super::batches::ROWS_MAX;
-use super::super::canonical::input_value;
-use super::super::{Error, ReadTx, Store};
-
-/// The columns that a hash covers.
-const COLUMNS: &str = "id, at, actor, place, act, merchant_id, before, after";
-pub(in crate::store) const COLUMN_COUNT: usize = 8;
-
-/// The hash of a row.
-pub(crate) type Hash = [u8; 32];
-
-/// The hash before the first row.
-pub(in crate::store) const START: Hash = *b"litegate audit log, version 1\0\0\0";
-
-/// The head of an empty log.
-const EMPTY: Head = Head { id: 0, hash: START };
 
 /// A head that was recorded outside the database, and where.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -95,51 +85,6 @@ pub(crate) enum Extent {
     Newest(u32),
 }
 
-/// The newest row of the log.
-pub(crate) fn head(tx: &ReadTx) -> Result<Head, Error> {
-    head_of(tx.connection)
-}
-
-/// The newest row of the log in a file of the newest schema.
-pub(in crate::store) fn head_of(connection: &Connection) -> Result<Head, Error> {
-    let sql = "SELECT id, hash FROM audit_log ORDER BY id DESC LIMIT 1";
-    let mut statement = connection.prepare_cached(sql)?;
-    let found = statement.query_row([], |row| Ok(Head { id: row.get(0)?, hash: row.get(1)? }));
-    Ok(found.optional()?.unwrap_or(EMPTY))
-}
-
-/// Appends a row with these columns after the one with this hash. Returns its hash.
-pub(in crate::store) fn insert(
-    connection: &Connection,
-    previous: &Hash,
-    columns: [&dyn ToSql; COLUMN_COUNT],
-) -> Result<Hash, Error> {
-    let mut engine = sha256::HashEngine::default();
-    engine.input(previous);
-    for column in columns {
-        match column.to_sql()? {
-            ToSqlOutput::Borrowed(value) => input_value(&mut engine, value),
-            ToSqlOutput::Owned(value) => input_value(&mut engine, (&value).into()),
-            _ => return Err(Error::Impossible("a column of the audit log".to_owned())),
-        }
-    }
-    let hash = sha256::Hash::from_engine(engine).to_byte_array();
-    let sql = format!("INSERT INTO audit_log ({COLUMNS}, hash) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)");
-    let values = columns.into_iter().chain(std::iter::once(&hash as &dyn ToSql));
-    connection.prepare_cached(&sql)?.execute(params_from_iter(values))?;
-    Ok(hash)
-}
-
-/// The hash of a row whose first columns are [`COLUMNS`].
-fn hash_of(row: &Row, previous: &Hash) -> Result<Hash, Error> {
-    let mut engine = sha256::HashEngine::default();
-    engine.input(previous);
-    for column in 0..COLUMN_COUNT {
-        input_value(&mut engine, row.get_ref(column)?);
-    }
-    Ok(sha256::Hash::from_engine(engine).to_byte_array())
-}
-
 /// Checks the log from its start, or its newest rows, and compares it with heads recorded
 /// elsewhere. Each page of rows is a separate read.
 ///
@@ -150,13 +95,13 @@ pub(crate) fn check(store: &Store, extent: Extent, known: &[KnownHead]) -> Resul
         Extent::All => EMPTY,
         Extent::Newest(count) => store.read_blocking(|tx| before_newest(tx, count))?,
     };
-    let mut walk = Walk { checked: Checked::from(first), known };
-    while walk.checked.found.is_none() {
-        if store.read_blocking(|tx| walk.page(tx))? < ROWS_MAX {
+    let mut check = Check { checked: Checked::from(first), known };
+    while check.checked.found.is_none() {
+        if store.read_blocking(|tx| check.page(tx))? < ROWS_MAX {
             break;
         }
     }
-    Ok(walk.finish())
+    Ok(check.finish())
 }
 
 /// Checks the rows after a known head. Returns the newest head, or why it does not follow from
@@ -185,14 +130,14 @@ pub(crate) fn follow(
         }
         None => return Ok(Err(Break::Missing { first: from.id, last: from.id })),
     }
-    let mut walk = Walk { checked: Checked::from(*from), known: &[] };
-    while walk.checked.found.is_none() {
+    let mut check = Check { checked: Checked::from(*from), known: &[] };
+    while check.checked.found.is_none() {
         go_on();
-        if store.read_blocking(|tx| walk.page(tx))? < ROWS_MAX {
+        if store.read_blocking(|tx| check.page(tx))? < ROWS_MAX {
             break;
         }
     }
-    let Checked { head, found, .. } = walk.finish();
+    let Checked { head, found, .. } = check.finish();
     Ok(found.map_or(Ok(head), Err))
 }
 
@@ -217,12 +162,12 @@ impl Checked {
 }
 
 /// A check in progress.
-struct Walk<'k> {
+struct Check<'k> {
     checked: Checked,
     known: &'k [KnownHead],
 }
 
-impl Walk<'_> {
+impl Check<'_> {
     /// Checks the next rows up to the first defect. Returns the number of rows read.
     fn page(&mut self, tx: &ReadTx) -> Result<u32, Error> {
         let sql = format!("SELECT {COLUMNS}, hash FROM audit_log WHERE id > ? ORDER BY id LIMIT ?");
@@ -260,7 +205,7 @@ impl Walk<'_> {
 
     /// Compares the end of the log with the known heads.
     fn finish(self) -> Checked {
-        let Walk { mut checked, known } = self;
+        let Check { mut checked, known } = self;
         if checked.found.is_none() {
             let last = checked.head.id;
             let beyond = known.iter().filter(|known| known.head.id > last);

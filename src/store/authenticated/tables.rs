@@ -8,9 +8,9 @@
 pub(crate) struct Table {
     pub(crate) name: &'static str,
     /// The number of columns of its primary key, which come first in `columns`.
-    pub(super) key: usize,
+    pub(in crate::store) key: usize,
     /// The columns that the MAC covers, in its order.
-    pub(super) columns: &'static [&'static str],
+    pub(in crate::store) columns: &'static [&'static str],
 }
 
 pub(crate) static PAYMENTS: Table = Table {

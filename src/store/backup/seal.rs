@@ -10,13 +10,13 @@
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, OptionalExtension, params};
 
+use crate::domain::audit_log::Head;
 use crate::domain::time::Timestamp;
 use crate::progress::{OnProgress, Progress};
 use crate::secret::{BackupKey, Mac};
 
-use super::super::Error;
-use super::super::audit_log::chain;
 use super::super::canonical::input_value;
+use super::super::error::Error;
 
 /// The seal's table. Its text is part of a copy's schema.
 pub(in crate::store) const SCHEMA: &str = "CREATE TABLE backup_seal (
@@ -38,7 +38,7 @@ const REPORT_EVERY: u64 = 10_000;
 pub(crate) struct Facts {
     pub(crate) made_at: Timestamp,
     /// The newest row of the audit log.
-    pub(crate) audit_log: chain::Head,
+    pub(crate) audit_log: Head,
     /// The gateway's heads, as text.
     pub(crate) heads: Option<String>,
 }
@@ -153,7 +153,7 @@ pub(super) fn read(connection: &Connection, keys: &[BackupKey]) -> Result<Facts,
     let heads = value(connection, "heads")?.map(String::from_utf8).transpose();
     Ok(Facts {
         made_at: Timestamp::from_ms(whole("made at")?),
-        audit_log: chain::Head { id: whole("audit log id")?, hash: hash.ok_or(Refusal::Seal)? },
+        audit_log: Head { id: whole("audit log id")?, hash: hash.ok_or(Refusal::Seal)? },
         heads: heads.map_err(|_| Refusal::Seal)?,
     })
 }

@@ -13,9 +13,10 @@ use crate::domain::merchant::{BusinessName, MerchantId};
 use crate::domain::time::Timestamp;
 use crate::store::authenticated::{self, API_KEYS, MISSING, Value};
 use crate::store::columns::impossible;
-use crate::store::{Error, ReadTx, WriteTx};
+use crate::store::error::Error;
+use crate::store::tx::{ReadTx, WriteTx};
 
-use super::{change, from_row, next_revision, verified};
+use super::row::{change, from_row, next_revision, verified};
 
 /// The set of named keys, from the merchant's row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -11,8 +11,9 @@ use crate::domain::network::Network;
 use crate::domain::time::Timestamp;
 use crate::store::authenticated::{self, PAYOUT_ADDRESSES, Value};
 use crate::store::columns::{impossible, script};
+use crate::store::error::Error;
 use crate::store::heads::Head;
-use crate::store::{Error, ReadTx, WriteTx};
+use crate::store::tx::{ReadTx, WriteTx};
 
 /// All registrations of a merchant, with damaged ones listed separately.
 pub(crate) fn payout_addresses(

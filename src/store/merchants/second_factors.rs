@@ -5,19 +5,19 @@
 //! revision, so neither a deleted row nor an older state of it disables a factor or accepts a
 //! used code: the factor is then unusable until an operator disables it.
 
-use rusqlite::{OptionalExtension, Row};
-
 use crate::domain::merchant::MerchantId;
 use crate::domain::second_factor::{HASH_BYTES, RecoveryHash, SecondFactor};
 use crate::domain::time::Timestamp;
-use crate::secret::{Secrets, Under};
-use crate::store::authenticated::{self, MISSING, SECOND_FACTORS, Value};
-use crate::store::batches::{Batches, Ended};
-use crate::store::columns::impossible;
-use crate::store::heads::{FactorHead, Head};
-use crate::store::{Error, ReadTx, WriteTx};
+use rusqlite::{OptionalExtension, Row};
 
-use super::{change, from_row, next_revision, revision_of, verified};
+use crate::store::authenticated::{self, MISSING, SECOND_FACTORS, Value};
+
+use crate::store::columns::impossible;
+use crate::store::error::Error;
+use crate::store::heads::{FactorHead, Head};
+use crate::store::tx::{ReadTx, WriteTx};
+
+use super::row::{change, from_row, next_revision, revision_of, verified};
 
 /// The state of a merchant's second factor.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -243,34 +243,13 @@ pub(crate) fn missing_second_factors(tx: &ReadTx) -> Result<Vec<Error>, Error> {
     Ok(found)
 }
 
-/// Encrypts secrets under the previous master secret again, under the current one. Returns the
-/// merchants whose secrets decrypt under neither.
+/// The stored factor of a merchant, in any state; `None` if there is none that verifies.
 ///
 /// # Errors
-/// Database errors; secrets encrypted again before stay so.
-pub(crate) fn encrypt_again(
-    batches: &Batches,
-    secrets: &Secrets,
-) -> Result<(Ended, Vec<MerchantId>), Error> {
-    let merchants = batches.store.read_blocking(|tx| {
-        let mut statement = tx.connection.prepare("SELECT merchant_id FROM second_factors")?;
-        let rows = statement.query_map([], |row| row.get("merchant_id"))?;
-        Ok::<Vec<MerchantId>, Error>(rows.collect::<Result<_, _>>()?)
-    })?;
-    let (secrets, mut unreadable) = (secrets.clone(), Vec::new());
-    let each = move |tx: &WriteTx, merchant: &MerchantId, unreadable: &mut Vec<MerchantId>| {
-        let Some(Stored { factor, .. }) = stored(tx, *merchant)? else { return Ok(()) };
-        match secrets.open_app_secret(*merchant, &factor.secret) {
-            Some((_, Under::Current)) => {}
-            Some((secret, Under::Previous)) => {
-                let sealed = secrets.seal_app_secret(*merchant, &secret);
-                let changes: [Value; 1] = [("secret", &sealed)];
-                authenticated::update(tx, &SECOND_FACTORS, &[merchant], &changes)?;
-            }
-            None => unreadable.push(*merchant),
-        }
-        Ok::<_, Error>(())
-    };
-    let ended = batches.write(merchants, each, |more: Vec<_>| unreadable.extend(more))?;
-    Ok((ended, unreadable))
+/// Database errors.
+pub(crate) fn stored_second_factor(
+    tx: &ReadTx,
+    merchant: MerchantId,
+) -> Result<Option<SecondFactor>, Error> {
+    Ok(stored(tx, merchant)?.map(|stored| stored.factor))
 }

@@ -5,7 +5,8 @@ use rusqlite::params;
 
 use crate::domain::time::Timestamp;
 use crate::store::columns::txid_bytes;
-use crate::store::{Error, ReadTx, WriteTx};
+use crate::store::error::Error;
+use crate::store::tx::{ReadTx, WriteTx};
 
 /// Abandons the sweeps that the chain has made impossible: another transaction, at least
 /// `depth` blocks deep, spent one of their coins. Their other coins can be swept again. Only

@@ -7,7 +7,8 @@ use rusqlite::params;
 use crate::domain::amount::Amount;
 use crate::domain::time::Timestamp;
 use crate::store::columns::{impossible, txid, txid_bytes};
-use crate::store::{Error, ReadTx, WriteTx};
+use crate::store::error::Error;
+use crate::store::tx::{ReadTx, WriteTx};
 
 use super::{
     SignedPlan, StoredSweepTx, abandoned, claims_exactly, insert_payouts, insert_version,

@@ -13,7 +13,8 @@ use crate::domain::sweep::SweepCoin;
 use crate::domain::sweep::recognise::KnownScripts;
 use crate::domain::time::Timestamp;
 use crate::store::columns::{script, txid_bytes};
-use crate::store::{Error, ReadTx, WriteTx};
+use crate::store::error::Error;
+use crate::store::tx::{ReadTx, WriteTx};
 
 use super::{SignedPlan, confirm_in_block, insert_version, sweep_coin};
 

@@ -5,10 +5,14 @@
 use rusqlite::params_from_iter;
 use rusqlite::types::Value;
 
-use super::super::batches::{Batches, Ended, ROWS_MAX};
-use super::super::{Error, WriteTx, merchants};
-use super::{SECOND_FACTORS, Sealed, TABLES, Table};
-use crate::secret::Secrets;
+use crate::domain::merchant::MerchantId;
+use crate::secret::{Secrets, Under};
+
+use super::authenticated::{self, SECOND_FACTORS, Sealed, TABLES, Table, Value as Column};
+use super::batches::{Batches, Ended, ROWS_MAX};
+use super::error::Error;
+use super::merchants;
+use super::tx::WriteTx;
 
 /// Maximum number of reported rows.
 const NAMED_MAX: usize = 20;
@@ -57,7 +61,7 @@ pub(crate) fn all(batches: &Batches, secrets: &Secrets) -> Result<(Ended, Reseal
             after = page.last;
         }
     }
-    let (ended, unreadable) = merchants::encrypt_again(batches, secrets)?;
+    let (ended, unreadable) = encrypt_again(batches, secrets)?;
     resealed.unverified += unreadable.len() as u64;
     let names = unreadable.iter().map(|merchant| format!("{} {merchant}", SECOND_FACTORS.name));
     resealed.named.extend(names);
@@ -109,13 +113,42 @@ fn page(tx: &WriteTx, table: &Table, after: &[Value]) -> Result<Page, Error> {
     Ok(page)
 }
 
+/// Encrypts secrets under the previous master secret again, under the current one. Returns the
+/// merchants whose secrets decrypt under neither.
+///
+/// # Errors
+/// Database errors; secrets encrypted again before stay so.
+fn encrypt_again(batches: &Batches, secrets: &Secrets) -> Result<(Ended, Vec<MerchantId>), Error> {
+    let merchants = batches.store.read_blocking(|tx| {
+        let mut statement = tx.connection.prepare("SELECT merchant_id FROM second_factors")?;
+        let rows = statement.query_map([], |row| row.get("merchant_id"))?;
+        Ok::<Vec<MerchantId>, Error>(rows.collect::<Result<_, _>>()?)
+    })?;
+    let (secrets, mut unreadable) = (secrets.clone(), Vec::new());
+    let each = move |tx: &WriteTx, merchant: &MerchantId, unreadable: &mut Vec<MerchantId>| {
+        let Some(factor) = merchants::stored_second_factor(tx, *merchant)? else { return Ok(()) };
+        match secrets.open_app_secret(*merchant, &factor.secret) {
+            Some((_, Under::Current)) => {}
+            Some((secret, Under::Previous)) => {
+                let sealed = secrets.seal_app_secret(*merchant, &secret);
+                let changes: [Column; 1] = [("secret", &sealed)];
+                authenticated::update(tx, &SECOND_FACTORS, &[merchant], &changes)?;
+            }
+            None => unreadable.push(*merchant),
+        }
+        Ok::<_, Error>(())
+    };
+    let ended = batches.write(merchants, each, |more: Vec<_>| unreadable.extend(more))?;
+    Ok((ended, unreadable))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::merchant::{Merchant, MerchantId};
+    use crate::domain::merchant::Merchant;
     use crate::domain::time::Timestamp;
-    use crate::secret::{MasterSecret, Secrets, rotation::Previous};
-    use crate::store::{Beside, PATIENCE, Store, heads, high_water, merchants};
+    use crate::secret::{MasterSecret, rotation::Previous};
+    use crate::store::{Beside, PATIENCE, Store, heads, high_water};
 
     fn open(dir: &tempfile::TempDir, secrets: &Secrets) -> Store {
         let path = dir.path().join("litegate.db");
