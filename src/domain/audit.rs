@@ -5,7 +5,10 @@
 //!
 //! Must not know: how facts are stored, and how the node is queried.
 
+mod difference;
+mod facts;
 mod misfit;
+mod report;
 
 use std::collections::{HashMap, HashSet};
 
@@ -15,202 +18,14 @@ use super::amount::Amount;
 use super::chain::BlockId;
 use super::chain_guard::Trust;
 use super::keys::{AccountXpub, DerivationIndex};
-use super::ledger::{Account, Ledger};
-use super::merchant::MerchantId;
-use super::payment::{self, Coin, Payment, PaymentId, Place, Status};
-use super::payout_address::Wait;
-use super::sweep::transaction::Unsound;
+use super::payment::{self, Coin, PaymentId, Place, Status};
+
+pub(crate) use difference::Difference;
+pub(crate) use facts::{LedgerCoin, LedgerPayment, LedgerPayout, LedgerVersion, Unspent};
+pub(crate) use report::Report;
 
 /// How many addresses beyond the last issued one are checked.
 pub(crate) const LOOKAHEAD: u32 = 1_000;
-
-/// A coin with its claim and its spending transaction.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct LedgerCoin {
-    pub(crate) coin: Coin,
-    /// The sweep that claims it.
-    pub(crate) claim: Option<i64>,
-    /// The transaction on the best chain that spent it.
-    pub(crate) spent_by: Option<Txid>,
-    /// The height of the spending block.
-    pub(crate) spent_height: Option<u32>,
-}
-
-/// One signed version of a sweep, with its transaction decoded.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct LedgerVersion {
-    pub(crate) sweep: i64,
-    pub(crate) abandoned: bool,
-    /// It was recognised in a block, not created by this database.
-    pub(crate) recognised: bool,
-    pub(crate) txid: Txid,
-    /// Whether its bytes are the transaction of its id. Otherwise inputs and outputs are
-    /// empty.
-    pub(crate) readable: bool,
-    pub(crate) inputs: Vec<OutPoint>,
-    pub(crate) outputs: Vec<(ScriptBuf, Amount)>,
-    pub(crate) fee: Amount,
-    pub(crate) payouts: Vec<LedgerPayout>,
-    /// The block that contains it.
-    pub(crate) block: Option<BlockId>,
-}
-
-/// One merchant's payout in a version of a sweep.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct LedgerPayout {
-    pub(crate) merchant: MerchantId,
-    pub(crate) script: ScriptBuf,
-    pub(crate) gross: Amount,
-    pub(crate) operator_fee: Amount,
-    pub(crate) amount: Amount,
-}
-
-impl LedgerVersion {
-    /// The operator's fee of this version.
-    fn operator_fee(&self) -> Amount {
-        Amount::total(self.payouts.iter().map(|payout| payout.operator_fee))
-    }
-}
-
-/// A payment with its status, and whether its completion event exists.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct LedgerPayment {
-    pub(crate) payment: Payment,
-    pub(crate) status: Status,
-    pub(crate) has_event: bool,
-}
-
-/// An unspent output of the node's UTXO set (`scantxoutset`).
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Unspent {
-    pub(crate) outpoint: OutPoint,
-    pub(crate) script: ScriptBuf,
-    pub(crate) amount: Amount,
-    pub(crate) height: u32,
-}
-
-/// A difference found by the audit; it displays as a sentence for the operator.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub(crate) enum Difference {
-    #[error(
-        "the database is at block {ours}, the node at block {node}: is the watcher running? The coins were not compared with the node"
-    )]
-    Behind { ours: u32, node: u32 },
-    #[error(
-        "payment {payment}: the node has an unspent coin {at} of {amount} LTC that is not recorded; rescan from height {height}"
-    )]
-    MissingCoin { payment: PaymentId, at: OutPoint, amount: Amount, height: u32 },
-    #[error(
-        "unattributed: {amount} LTC at {at} pay address {index}, which was never issued; a rescan does not help, look for a lost database"
-    )]
-    Unattributed { index: u32, at: OutPoint, amount: Amount },
-    #[error("coin {at} of {amount} LTC is recorded as unspent, but the node has no such coin")]
-    NotOnNode { at: OutPoint, amount: Amount },
-    #[error(
-        "coin {at} is recorded with {recorded} LTC in block {height}, but the node reports {amount} LTC in block {node_height}"
-    )]
-    OtherCoin { at: OutPoint, recorded: Amount, height: u32, amount: Amount, node_height: u32 },
-    #[error("coin {at} of {amount} LTC belongs to no payment")]
-    Orphan { at: OutPoint, amount: Amount },
-    #[error(
-        "coin {at} of {amount} LTC was spent by {by}, which is not a sweep of this gateway: is the key in use elsewhere?"
-    )]
-    SpentElsewhere { at: OutPoint, amount: Amount, by: Txid },
-    #[error("payment {0}: its stored script differs from the one that the account key derives")]
-    ForeignScript(PaymentId),
-    #[error(
-        "payment {payment}: this gateway never issued its index {index}; another program wrote to the database, and the payment is ignored"
-    )]
-    Stray { payment: PaymentId, index: u32 },
-    #[error("the payment at index {index} cannot be read, and is ignored: {why}")]
-    Unreadable { index: i64, why: String },
-    #[error("row {row} of the table {table} is not used: {why}")]
-    Unverified { table: &'static str, row: String, why: &'static str },
-    #[error("payment {payment} is completed, but the best chain holds {held} LTC of {amount} LTC")]
-    CompletedWithoutCoins { payment: PaymentId, held: Amount, amount: Amount },
-    #[error("payment {0} should be completed")]
-    NotCompleted(PaymentId),
-    #[error("payment {0} is completed, but its webhook event is missing")]
-    MissingEvent(PaymentId),
-    #[error(
-        "the accounts of merchant {0} do not balance: sweeps spent more or less than they paid"
-    )]
-    Unbalanced(MerchantId),
-    #[error("the merchants' accounts do not add up to the sums above: {0}")]
-    AccountsDisagree(&'static str),
-    #[error("the stored sums of merchant {0} differ from its coins, payouts and payments; rescan")]
-    KeptSums(MerchantId),
-    #[error("the table of in-flight sweeps is inconsistent; rescan")]
-    KeptSweeps,
-    #[error("the stored numbers of payments by status, which the metrics show, are wrong; rescan")]
-    KeptCounts,
-    #[error("sweep {txid}: its bytes, its plan and its coins do not match: {what}")]
-    BadSweep { txid: Txid, what: &'static str },
-    #[error(
-        "sweep {txid}: its stored bytes are damaged: {what}. The running sweeper signs it again if the signing key is here"
-    )]
-    DamagedSweep { txid: Txid, what: Unsound },
-    #[error(
-        "payouts of merchant {merchant} wait until the address is registered again or cancelled: {wait}"
-    )]
-    PayoutAddress { merchant: MerchantId, wait: Wait },
-    /// The first row of the audit log that breaks the hash chain, as a sentence.
-    #[error("{0}: find out who can write into the database, and compare with a backup")]
-    AuditLog(String),
-}
-
-impl Difference {
-    /// The stable identifier of the kind, for programs.
-    pub(crate) fn kind(&self) -> &'static str {
-        match self {
-            Difference::Behind { .. } => "behind",
-            Difference::MissingCoin { .. } => "missing_coin",
-            Difference::Unattributed { .. } => "unattributed",
-            Difference::NotOnNode { .. } => "not_on_node",
-            Difference::OtherCoin { .. } => "other_coin",
-            Difference::Orphan { .. } => "orphan_coin",
-            Difference::SpentElsewhere { .. } => "spent_elsewhere",
-            Difference::ForeignScript(_) => "foreign_script",
-            Difference::Stray { .. } => "stray_payment",
-            Difference::Unreadable { .. } => "unreadable_payment",
-            Difference::Unverified { .. } => "unverified_row",
-            Difference::CompletedWithoutCoins { .. } => "completed_without_coins",
-            Difference::NotCompleted(_) => "not_completed",
-            Difference::MissingEvent(_) => "missing_event",
-            Difference::Unbalanced(_) => "unbalanced",
-            Difference::AccountsDisagree(_) => "accounts_disagree",
-            Difference::KeptSums(_) => "kept_sums",
-            Difference::KeptSweeps => "kept_sweeps",
-            Difference::KeptCounts => "kept_counts",
-            Difference::BadSweep { .. } => "bad_sweep",
-            Difference::DamagedSweep { .. } => "damaged_sweep",
-            Difference::PayoutAddress { .. } => "payout_address",
-            Difference::AuditLog(_) => "audit_log",
-        }
-    }
-}
-
-/// The result of an audit. `received` is the sum of all coins that the best chain holds or
-/// held for our addresses; it equals the sum of the other amounts.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(crate) struct Report {
-    pub(crate) received: Amount,
-    /// Paid to merchants by mined sweeps.
-    pub(crate) paid: Amount,
-    /// Fees of mined sweeps: network and operator.
-    pub(crate) fees: Amount,
-    /// The operator's part of `fees`.
-    pub(crate) operator_fees: Amount,
-    /// Claimed by sweeps that are not mined yet.
-    pub(crate) in_flight: Amount,
-    pub(crate) unswept: Amount,
-    /// Spent by transactions that are not our sweeps.
-    pub(crate) elsewhere: Amount,
-    /// Mined sweeps that this database did not create and that follow our rules. Not a
-    /// difference, but shown to the operator.
-    pub(crate) recognised: Vec<Txid>,
-    pub(crate) differences: Vec<Difference>,
-}
 
 /// Scripts that were already compared with the account key. An issued script never changes, so
 /// this can run before the rest of the audit, while the node reads its coins.
@@ -467,38 +282,6 @@ impl<'x> Audit<'x> {
         }
         self.report.differences.extend(differences);
         self.report
-    }
-}
-
-impl Report {
-    /// Compares the sums with the merchants' accounts.
-    pub(crate) fn compare_accounts(&mut self, ledgers: &[(MerchantId, Ledger)]) {
-        for (merchant, ledger) in ledgers {
-            if !ledger.is_balanced() {
-                self.differences.push(Difference::Unbalanced(*merchant));
-            }
-        }
-        let total =
-            |account| Amount::total(ledgers.iter().map(|(_, ledger)| ledger.balance(account)));
-        let fees = Amount::total([total(Account::NetworkFees), total(Account::OperatorFees)]);
-        let compared = [
-            ("received", total(Account::Chain), self.received),
-            ("paid out", total(Account::Paid), self.paid),
-            ("fees", fees, self.fees),
-            ("in flight", total(Account::InFlight), self.in_flight),
-            ("unswept", total(Account::Unswept), self.unswept),
-            ("spent elsewhere", total(Account::Elsewhere), self.elsewhere),
-        ];
-        for (name, accounts, ledger_report) in compared {
-            if accounts != ledger_report {
-                self.differences.push(Difference::AccountsDisagree(name));
-            }
-        }
-    }
-
-    /// Whether the audit found no difference.
-    pub(crate) fn is_clean(&self) -> bool {
-        self.differences.is_empty()
     }
 }
 

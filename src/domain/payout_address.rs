@@ -6,6 +6,8 @@
 //! it. The table is in `static/docs/explanation/architecture.md`, "Payout address in force".
 //! Pure: rows, record and clocks in, a standing out.
 
+mod clocks;
+mod seen;
 mod wait;
 
 use std::collections::BTreeMap;
@@ -13,33 +15,13 @@ use std::collections::BTreeMap;
 use bitcoin::ScriptBuf;
 
 use super::merchant::{PayoutAddress, Registrations};
-use super::seal::Seen;
-use super::seal::notification::Unreported;
 use super::time::Timestamp;
 
+use self::clocks::CHAIN_LAG_MS_MAX;
+
+pub(crate) use clocks::Clocks;
+pub(crate) use seen::{Seen, Unreported};
 pub(crate) use wait::{Reason, Wait};
-
-/// Both clocks must agree that a delay has passed, since either may be wrong.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Clocks {
-    /// The sweeper's clock.
-    pub(crate) own: Timestamp,
-    /// The chain's median time past (BIP113); `None` while no node reports it.
-    pub(crate) chain: Option<Timestamp>,
-}
-
-impl Clocks {
-    /// The later clock: an address that either clock has replaced is not paid.
-    fn latest(self) -> Timestamp {
-        self.chain.map_or(self.own, |chain| chain.max(self.own))
-    }
-
-    /// Whether both clocks have reached this time.
-    fn both_reached(self, time: Timestamp) -> bool {
-        let lag = self.chain.map(|chain| chain.plus_ms(CHAIN_LAG_MS_MAX));
-        time <= self.own && lag.is_some_and(|latest| time <= latest)
-    }
-}
 
 /// The operator's delay, the sweeper's last pass, and what the sweeper knows of the merchant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -79,10 +61,6 @@ impl FirstSight {
 /// A row whose registration is older than the last pass by more than this was inserted later, in
 /// milliseconds. Rows appear a moment after their time, and the processes' clocks differ.
 const LATE_ROW_MS_MAX: i64 = 10 * 60_000;
-
-/// Maximum lag of the median time past behind the true time, in milliseconds: usually a
-/// quarter of an hour, twice that when blocks are slow.
-const CHAIN_LAG_MS_MAX: i64 = 30 * 60_000;
 
 /// Where a merchant is paid now.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -233,7 +211,7 @@ fn evaluate(
     // Registering the same address again changes nothing.
     let same = paid.as_ref().is_some_and(|paid| paid.matches(row));
     if known.was_in_force || same {
-        return known.pays();
+        return pay_to(known);
     }
     if known.backdated {
         let before = paid.as_ref().and_then(|paid| paid.contradicted_by(rows));
@@ -249,65 +227,16 @@ fn evaluate(
     } else if !known.delay_passed_by_chain(clocks, rules.delay_ms) {
         Reason::Clock
     } else {
-        return known.pays();
+        return pay_to(known);
     };
     let until = (reason == Reason::Unconfirmed).then_some(own_from);
     Standing::Waits(Wait { reason, version, newest_known, until })
 }
 
-impl Seen {
-    fn new(row: &PayoutAddress, clocks: Clocks) -> Seen {
-        Seen {
-            version: row.version,
-            script: row.address.script().to_owned(),
-            registered_at: row.registered_at,
-            effective_at: row.effective_at,
-            first_seen_at: clocks.own,
-            first_seen_chain: clocks.chain,
-            backdated: false,
-            was_in_force: false,
-            cancelled: row.cancelled_at.is_some(),
-            unreported: Unreported { seen: true, cancelled: false },
-        }
-    }
-
-    fn matches(&self, row: &PayoutAddress) -> bool {
-        row.address.script() == self.script.as_script()
-    }
-
-    /// How the rows contradict this registration, if they do.
-    fn contradicted_by(&self, rows: &BTreeMap<u32, &PayoutAddress>) -> Option<(Reason, u32)> {
-        if self.cancelled {
-            return None;
-        }
-        let reason = match rows.get(&self.version) {
-            None => Reason::Missing,
-            Some(row) if !self.matches(row) => Reason::Changed,
-            Some(row) if row.cancelled_at.is_some() => Reason::CancelledInForce,
-            Some(_) => return None,
-        };
-        Some((reason, self.version))
-    }
-
-    /// Corrects times that were recorded by a fast clock or while no node reported the chain's
-    /// time: the delay counts from now at the latest.
-    fn correct(&mut self, clocks: Clocks) {
-        self.first_seen_at = self.first_seen_at.min(clocks.own);
-        if let Some(chain) = clocks.chain {
-            self.first_seen_chain = Some(self.first_seen_chain.map_or(chain, |at| at.min(chain)));
-        }
-    }
-
-    fn delay_passed_by_chain(&self, clocks: Clocks, delay_ms: i64) -> bool {
-        let passed = |(first, now): (Timestamp, Timestamp)| first.plus_ms(delay_ms) <= now;
-        self.first_seen_chain.zip(clocks.chain).is_some_and(passed)
-    }
-
-    /// Marks it as the address in force. Every other one now needs its own delay.
-    fn pays(&mut self) -> Standing {
-        self.was_in_force = true;
-        Standing::Pays { version: self.version, script: self.script.clone() }
-    }
+/// Marks it as the address in force. Every other one now needs its own delay.
+fn pay_to(known: &mut Seen) -> Standing {
+    known.was_in_force = true;
+    Standing::Pays { version: known.version, script: known.script.clone() }
 }
 
 #[cfg(test)]

@@ -1,8 +1,8 @@
 //! Payments: the request, the issued address, and the stored status.
 
-use std::collections::{BTreeSet, HashMap};
+mod changes;
+mod scripts;
 
-use bitcoin::{Script, ScriptBuf};
 use rusqlite::{OptionalExtension, Row, ToSql, params};
 
 use crate::domain::api_key::ApiKeyId;
@@ -12,10 +12,15 @@ use crate::domain::payment::{Payment, PaymentId, Status, Transition};
 use crate::domain::time::Timestamp;
 
 use super::authenticated::{self, PAYMENTS, Value};
-use super::columns::{blobs, impossible, script};
+use super::columns::{impossible, script};
 use super::disk_space;
 use super::error::Error;
 use super::tx::{ReadTx, WriteTx};
+
+pub(crate) use changes::{
+    changed_after, completed_without_coins, gaining_at, last_change, undecided_with_coins,
+};
+pub(crate) use scripts::{Ours, index_of_script, of_scripts, scripts_from};
 
 const COLUMNS: &str = "derivation_index, id, merchant_id, script, amount, created_at, expires_at,
     late_until, confirmations, confirmations_pegout, reference, webhook_url, redirect_url,
@@ -173,65 +178,11 @@ pub(crate) fn readable(tx: &ReadTx, index: DerivationIndex) -> Result<Option<Eva
     }
 }
 
-/// The index whose address has this script, if it was ever issued.
-pub(crate) fn index_of_script(
-    tx: &ReadTx,
-    script: &Script,
-) -> Result<Option<DerivationIndex>, Error> {
-    let sql = "SELECT derivation_index FROM payments WHERE script = ?";
-    let mut statement = tx.connection.prepare_cached(sql)?;
-    Ok(statement.query_row([script.as_bytes()], |row| row.get(0)).optional()?)
-}
-
-/// Indexes with a payment, and their scripts, from one on: at most `limit`, in order.
-pub(crate) fn scripts_from(
-    tx: &ReadTx,
-    from: u32,
-    limit: u32,
-) -> Result<Vec<(DerivationIndex, ScriptBuf)>, Error> {
-    let sql = "SELECT derivation_index, script FROM payments WHERE derivation_index >= ?
-               ORDER BY derivation_index LIMIT ?";
-    let mut statement = tx.connection.prepare_cached(sql)?;
-    let rows = statement.query_map(params![from, limit], |row| {
-        Ok((row.get("derivation_index")?, script(row, "script")?))
-    })?;
-    Ok(rows.collect::<Result<_, _>>()?)
-}
-
 /// Number of payments.
 pub(crate) fn count(tx: &ReadTx) -> Result<u64, Error> {
     let sql = "SELECT count(*) AS all_payments FROM payments";
     let count: i64 = tx.connection.prepare_cached(sql)?.query_row([], |row| row.get(0))?;
     Ok(u64::try_from(count).unwrap_or(0))
-}
-
-/// The payment of an issued script.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Ours {
-    pub(crate) index: DerivationIndex,
-    pub(crate) id: PaymentId,
-    pub(crate) created_at: Timestamp,
-}
-
-/// As [`index_of_script`], for the outputs of a whole block. Queried in order, so that each is
-/// found near the previous one.
-pub(crate) fn of_scripts<'s>(
-    tx: &ReadTx,
-    scripts: impl Iterator<Item = &'s Script>,
-) -> Result<HashMap<ScriptBuf, Ours>, Error> {
-    let scripts: BTreeSet<&[u8]> = scripts.map(Script::as_bytes).collect();
-    let sql = "SELECT script, derivation_index, id, created_at
-               FROM rarray(?) CROSS JOIN payments ON script = value";
-    let mut statement = tx.connection.prepare_cached(sql)?;
-    let rows = statement.query_map([blobs(scripts)], |row| {
-        let ours = Ours {
-            index: row.get("derivation_index")?,
-            id: row.get("id")?,
-            created_at: row.get("created_at")?,
-        };
-        Ok((script(row, "script")?, ours))
-    })?;
-    Ok(rows.collect::<Result<_, _>>()?)
 }
 
 /// When the first payment was created.
@@ -319,82 +270,6 @@ pub(crate) fn created_on(tx: &ReadTx, merchant: MerchantId, day: i64) -> Result<
     Ok(count.unwrap_or(0))
 }
 
-/// The number of the last change to any payment's coins or status; 0 before the first.
-pub(crate) fn last_change(tx: &ReadTx) -> Result<i64, Error> {
-    let sql = "SELECT coalesce(max(number), 0) FROM payment_changes";
-    Ok(tx.connection.prepare_cached(sql)?.query_row([], |row| row.get(0))?)
-}
-
-/// The payments that changed after this number, oldest change first; `None` if there are more
-/// than `most`.
-pub(crate) fn changed_after(
-    tx: &ReadTx,
-    number: i64,
-    most: u32,
-) -> Result<Option<Vec<PaymentId>>, Error> {
-    let sql = "SELECT id FROM payment_changes JOIN payments USING (derivation_index)
-               WHERE number > ? ORDER BY number LIMIT ?";
-    let mut statement = tx.connection.prepare_cached(sql)?;
-    let one_more = most.saturating_add(1);
-    let rows = statement.query_map(params![number, one_more], |row| row.get(0))?;
-    let changed: Vec<PaymentId> = rows.collect::<Result<_, _>>()?;
-    Ok(Some(changed).filter(|changed| changed.len() <= most as usize))
-}
-
-/// An incomplete payment with a coin that gains a confirmation.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Gaining {
-    pub(crate) index: DerivationIndex,
-    pub(crate) id: PaymentId,
-    /// A coin has at least the payment's minimum of confirmations. Otherwise the payment
-    /// cannot be complete.
-    pub(crate) may_be_due: bool,
-}
-
-/// Incomplete payments with a coin that, at this height, has no more confirmations than the
-/// payment may require. If all coins have more, an earlier block was decisive.
-///
-/// Uses two indexes only, whatever the history: `needed` are the few numbers of confirmations
-/// that undecided payments require; for each, the coins of that many blocks are scanned. Only
-/// the payments found are read.
-pub(crate) fn gaining_at(tx: &ReadTx, height: u32) -> Result<Vec<Gaining>, Error> {
-    let sql = "WITH RECURSIVE needed (most) AS (
-                   SELECT max(confirmations_pegout) FROM payments INDEXED BY payments_undecided
-                   WHERE status <> 'completed'
-                   UNION ALL
-                   SELECT (SELECT max(confirmations_pegout)
-                           FROM payments INDEXED BY payments_undecided
-                           WHERE status <> 'completed' AND confirmations_pegout < most)
-                   FROM needed WHERE most IS NOT NULL
-               )
-               SELECT coins.derivation_index, id, block_height <= ?1 + 1 - confirmations
-               FROM needed
-               CROSS JOIN coins INDEXED BY coins_by_height ON block_height > ?1 - most
-               CROSS JOIN payments INDEXED BY payments_undecided
-                   ON confirmations_pegout = most
-                   AND payments.derivation_index = coins.derivation_index
-               WHERE status <> 'completed'";
-    let mut statement = tx.connection.prepare_cached(sql)?;
-    let rows = statement.query_map([height], |row| {
-        Ok(Gaining { index: row.get(0)?, id: row.get(1)?, may_be_due: row.get(2)? })
-    })?;
-    let mut gaining: Vec<Gaining> = rows.collect::<Result<_, _>>()?;
-    // One line per coin: the one that may make its payment due comes first.
-    gaining.sort_unstable_by_key(|one| (one.index, !one.may_be_due));
-    gaining.dedup_by_key(|one| one.index);
-    Ok(gaining)
-}
-
-/// Incomplete payments with a coin in a block, at any depth.
-pub(crate) fn undecided_with_coins(tx: &ReadTx) -> Result<Vec<DerivationIndex>, Error> {
-    let sql = "SELECT DISTINCT derivation_index FROM coins INDEXED BY coins_by_height
-               CROSS JOIN payments USING (derivation_index)
-               WHERE block_height > -1 AND status <> 'completed'";
-    let mut statement = tx.connection.prepare_cached(sql)?;
-    let rows = statement.query_map([], |row| row.get(0))?;
-    Ok(rows.collect::<Result<_, _>>()?)
-}
-
 /// Stores a status change. An error means that the status changed within this transaction: a
 /// bug.
 pub(crate) fn decide(
@@ -414,21 +289,6 @@ pub(crate) fn decide(
     let changes: [Value; 3] = [("status", &word), ("status_at", &now), ("late", &late)];
     authenticated::update(tx, &PAYMENTS, &[&index], &changes)?;
     Ok(())
-}
-
-/// Completed payments whose coins on the best chain do not reach the amount.
-pub(crate) fn completed_without_coins(tx: &ReadTx) -> Result<Vec<PaymentId>, Error> {
-    let sql = "SELECT id FROM payments
-               WHERE status = 'completed'
-                 AND derivation_index IN
-                     (SELECT derivation_index FROM coins WHERE place IN ('mempool', 'removed'))
-                 AND amount > (SELECT coalesce(sum(coins.amount), 0) FROM coins
-                               WHERE coins.derivation_index = payments.derivation_index
-                                 AND place = 'block')
-               ORDER BY derivation_index";
-    let mut statement = tx.connection.prepare_cached(sql)?;
-    let rows = statement.query_map([], |row| row.get(0))?;
-    Ok(rows.collect::<Result<_, _>>()?)
 }
 
 #[cfg(test)]

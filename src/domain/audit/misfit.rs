@@ -6,7 +6,7 @@ use bitcoin::{OutPoint, ScriptBuf};
 
 use crate::domain::amount::Amount;
 
-use super::{LedgerCoin, LedgerVersion};
+use super::facts::{LedgerCoin, LedgerVersion};
 
 /// The first mismatch of a version of a sweep, if any. Its inputs must be coins that it
 /// claims, its outputs the payouts, and the amounts must balance.

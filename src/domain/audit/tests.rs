@@ -2,8 +2,9 @@ use bitcoin::BlockHash;
 use bitcoin::hashes::Hash;
 
 use super::*;
+use crate::domain::merchant::MerchantId;
 use crate::domain::network::Network;
-use crate::domain::payment::Origin;
+use crate::domain::payment::{Origin, Payment};
 use crate::domain::time::Timestamp;
 
 /// The key of `tests/fixtures/addresses.tsv`.

@@ -4,8 +4,13 @@ use bitcoin::hashes::Hash;
 use bitcoin::{BlockHash, OutPoint, ScriptBuf, Txid, WPubkeyHash};
 use proptest::prelude::*;
 
+use super::id::BadPaymentId;
 use super::*;
-use crate::domain::chain::{NextStep, NodeChain, OurTip, next_step};
+use crate::domain::chain::{AtTip, BlockId, NextStep, NodeChain, OurTip, next_step};
+use crate::domain::chain_guard::Trust;
+use crate::domain::keys::DerivationIndex;
+use crate::domain::merchant::MerchantId;
+use crate::domain::time::Timestamp;
 
 fn amount(text: &str) -> Amount {
     Amount::parse(text).expect("a test writes amounts well")

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use super::Clocks;
+use super::clocks::Clocks;
 use crate::domain::time::Timestamp;
 
 /// Maximum lag of the chain's time behind our clock before one of them is wrong, in

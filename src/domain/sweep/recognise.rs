@@ -14,12 +14,13 @@ use bitcoin::{ScriptBuf, Transaction, TxOut, Txid};
 use crate::domain::amount::Amount;
 use crate::domain::merchant::MerchantId;
 
+use super::plan::{
+    BASIS_POINTS_MAX, OperatorFee, Payee, RATE_MAX, RATE_MIN, Rules, SweepCoin, SweepPlan,
+    merchants_of,
+};
+use super::planner::{batch_of, plan_of};
 use super::share::{Share, costs_with, operator_fees};
 use super::transaction::unsigned;
-use super::{
-    BASIS_POINTS_MAX, OperatorFee, Payee, RATE_MAX, RATE_MIN, Rules, SweepCoin, SweepPlan,
-    batch_of, merchants_of, plan_of,
-};
 
 /// Scripts that were in force at some time until the block of a transaction.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]

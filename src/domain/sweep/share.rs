@@ -7,8 +7,9 @@ use bitcoin::OutPoint;
 use crate::domain::amount::Amount;
 use crate::domain::dust::dust_limit;
 
+use super::plan::{Payee, Rules, SweepCoin};
+use super::waits::Waits;
 use super::weights::{INPUT_WEIGHT, fee_for, output_weight, overhead_weight};
-use super::{Payee, Rules, SweepCoin, Waits};
 
 /// Whether the coin's own input would cost too large a part of it. Such a coin waits for lower
 /// fees, so that it does not reduce or delay the merchant's other coins.

@@ -1,7 +1,12 @@
+use super::planner::is_mature;
 use super::*;
+use crate::domain::amount::Amount;
 use crate::domain::dust::dust_limit;
+use crate::domain::keys::DerivationIndex;
+use crate::domain::merchant::MerchantId;
+use crate::domain::payment::Origin;
 use bitcoin::hashes::Hash;
-use bitcoin::{Txid, WPubkeyHash};
+use bitcoin::{OutPoint, ScriptBuf, Txid, WPubkeyHash};
 use proptest::prelude::*;
 
 fn amount(text: &str) -> Amount {

@@ -10,7 +10,7 @@ use bitcoin::{
 
 use crate::domain::keys::{AccountXpub, PUBLIC};
 
-use super::{SweepCoin, SweepPlan};
+use super::plan::{SweepCoin, SweepPlan};
 
 /// The unsigned transaction of a plan. Its txid is that of the signed one.
 pub(crate) fn unsigned(plan: &SweepPlan) -> Transaction {

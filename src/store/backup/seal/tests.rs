@@ -3,21 +3,22 @@
 use super::*;
 use crate::progress::NOBODY;
 use crate::secret::MasterSecret;
-use crate::store::migrations;
+use crate::store::schema_version;
 
 fn key(byte: u8) -> BackupKey {
     MasterSecret::new([byte; 32]).backup_key()
 }
 
 fn facts() -> Facts {
-    let audit_log = chain::Head { id: 7, hash: [3; 32] };
+    let audit_log = Head { id: 7, hash: [3; 32] };
     Facts { made_at: Timestamp::from_ms(5), audit_log, heads: Some("heads".to_owned()) }
 }
 
 /// A sealed database with a row of each kind of table.
 fn sealed() -> Connection {
     let connection = Connection::open_in_memory().expect("in memory");
-    migrations::apply_scripts(&connection, migrations::known_version()).expect("our own scripts");
+    schema_version::apply_scripts(&connection, schema_version::known_version())
+        .expect("our own scripts");
     let rows = "INSERT INTO merchants (id, name, created_at) VALUES (1, 'one', 1), (2, 'two', 2);
                 INSERT INTO identity (name, value) VALUES ('a', 'b'), ('c', 'd');
                 INSERT INTO role_status (role, at) VALUES ('watcher', 5);";
