@@ -26,7 +26,7 @@ pub(crate) struct Clock {
 
 /// Content of the offset file.
 #[derive(Debug, Clone, Copy, Default)]
-struct Moved {
+struct Offset {
     /// Shift of all clocks, in milliseconds.
     all_ms: i64,
     /// Simulated fault: error of the system time alone, in milliseconds.
@@ -51,8 +51,8 @@ impl Clock {
     }
 
     pub(crate) fn now(&self) -> Timestamp {
-        let moved = self.moved();
-        let reading = self.read(moved);
+        let offset = self.offset();
+        let reading = self.read(offset);
         let mut agreed = self.agreed.lock().unwrap_or_else(PoisonError::into_inner);
         let steady = match agreed.filter(|before| jump_ms(*before, reading).is_some()) {
             Some(before) => before.wall.plus_ms(reading.boot_ms.saturating_sub(before.boot_ms)),
@@ -61,48 +61,48 @@ impl Clock {
                 reading.wall
             }
         };
-        steady.plus_ms(moved.all_ms)
+        steady.plus_ms(offset.all_ms)
     }
 
     /// Shifts the chain's time, as a node reported it, like the clock's: time that a test lets
     /// pass has passed on the chain too. A simulated fault of the system time does not change
     /// it.
     pub(crate) fn chain_time(&self, median_time: Timestamp) -> Timestamp {
-        median_time.plus_ms(self.moved().all_ms)
+        median_time.plus_ms(self.offset().all_ms)
     }
 
     /// Difference between the system time and the steady time, in milliseconds, after a jump.
     pub(crate) fn jumped_ms(&self) -> Option<i64> {
-        let reading = self.read(self.moved());
+        let reading = self.read(self.offset());
         let agreed = *self.agreed.lock().unwrap_or_else(PoisonError::into_inner);
         agreed.and_then(|before| jump_ms(before, reading))
     }
 
     /// The system time, right or wrong.
     pub(crate) fn wall(&self) -> Timestamp {
-        self.read(self.moved()).wall
+        self.read(self.offset()).wall
     }
 
     /// Accepts the system time as right from now on.
     pub(crate) fn adopt(&self) {
-        let reading = self.read(self.moved());
+        let reading = self.read(self.offset());
         *self.agreed.lock().unwrap_or_else(PoisonError::into_inner) = Some(reading);
     }
 
-    fn read(&self, moved: Moved) -> Reading {
+    fn read(&self, offset: Offset) -> Reading {
         #[expect(clippy::disallowed_methods, reason = "this is the one place that reads the clock")]
         let since_1970 = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         let ms = i64::try_from(since_1970.as_millis()).unwrap_or(i64::MAX);
-        Reading { wall: Timestamp::from_ms(ms).plus_ms(moved.wall_ms), boot_ms: boot_ms() }
+        Reading { wall: Timestamp::from_ms(ms).plus_ms(offset.wall_ms), boot_ms: boot_ms() }
     }
 
-    fn moved(&self) -> Moved {
-        let Some(file) = &self.offset_file else { return Moved::default() };
+    fn offset(&self) -> Offset {
+        let Some(file) = &self.offset_file else { return Offset::default() };
         let bytes = safe_file::read(file, OFFSET_BYTES_MAX).unwrap_or_default();
         let text = String::from_utf8_lossy(&bytes);
         match text.trim().strip_prefix("wall ") {
-            Some(wall) => Moved { wall_ms: wall.trim().parse().unwrap_or(0), all_ms: 0 },
-            None => Moved { all_ms: text.trim().parse().unwrap_or(0), wall_ms: 0 },
+            Some(wall) => Offset { wall_ms: wall.trim().parse().unwrap_or(0), all_ms: 0 },
+            None => Offset { all_ms: text.trim().parse().unwrap_or(0), wall_ms: 0 },
         }
     }
 }
@@ -141,10 +141,10 @@ mod tests {
         let since = |before: Timestamp| clock.now().ms_since(before);
         let start = clock.now();
         write(&format!("wall {}", 2 * day_ms));
-        assert!(since(start) < day_ms, "two days ahead is not believed");
+        assert!(since(start) < day_ms, "two days ahead is not accepted");
         assert!(clock.jumped_ms().is_some_and(|ms| (ms - 2 * day_ms).abs() < 60_000));
         write(&format!("wall -{}", day_ms / 8));
-        assert!((0..day_ms / 24).contains(&since(start)), "three hours back is not believed");
+        assert!((0..day_ms / 24).contains(&since(start)), "three hours back is not accepted");
         write("wall 30000");
         assert!(since(start) >= 29_000, "half a minute is a correction");
         write("0");

@@ -161,13 +161,13 @@ pub(crate) struct ActiveGuard {
     /// The trouble that started it, as [`Trouble::as_str`].
     pub(crate) reason: String,
     /// The height of our tip at the last trouble.
-    pub(crate) troubled_height: u32,
+    pub(crate) last_trouble_height: u32,
 }
 
 impl ActiveGuard {
     /// Blocks without trouble that are still required.
     pub(crate) fn blocks_left(&self, tip_height: u32) -> u32 {
-        self.troubled_height.saturating_add(QUIET_BLOCKS).saturating_sub(tip_height)
+        self.last_trouble_height.saturating_add(QUIET_BLOCKS).saturating_sub(tip_height)
     }
 }
 

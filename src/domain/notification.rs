@@ -146,7 +146,7 @@ impl Kind {
 
     /// The default, for recipients who have not chosen. A busy shop does not want a message
     /// per payment.
-    pub(crate) fn usual_way(self) -> Way {
+    pub(crate) fn default_way(self) -> Way {
         if self == Kind::Paid { Way::Off } else { Way::Message }
     }
 }

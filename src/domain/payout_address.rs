@@ -58,8 +58,8 @@ impl FirstSight {
     }
 }
 
-/// A row whose registration is older than the last pass by more than this was inserted later, in
-/// milliseconds. Rows appear a moment after their time, and the processes' clocks differ.
+/// A row whose registration is older than the last pass by more than this was inserted later,
+/// in milliseconds. Rows appear a moment after their time, and the processes' clocks differ.
 const LATE_ROW_MS_MAX: i64 = 10 * 60_000;
 
 /// Where a merchant is paid now.

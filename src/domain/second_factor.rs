@@ -105,8 +105,8 @@ impl fmt::Debug for Code {
 
 /// Without spaces and hyphens, in lowercase.
 fn normal(text: &str) -> String {
-    let kept = text.chars().filter(|letter| !letter.is_whitespace() && *letter != '-');
-    kept.take(RECOVERY_CHARS + 1).map(|letter| letter.to_ascii_lowercase()).collect()
+    let chars = text.chars().filter(|letter| !letter.is_whitespace() && *letter != '-');
+    chars.take(RECOVERY_CHARS + 1).map(|letter| letter.to_ascii_lowercase()).collect()
 }
 
 impl Code {
@@ -185,7 +185,7 @@ impl SecondFactor {
                 Some(Accepted::OneTime)
             }
             (Code::Recovery(hash), _) => {
-                let at = self.recovery.iter().position(|kept| kept == hash);
+                let at = self.recovery.iter().position(|stored| stored == hash);
                 at.map(|at| self.recovery.remove(at)).map(|_| Accepted::Recovery)
             }
             (Code::OneTime(_) | Code::Malformed, _) => None,

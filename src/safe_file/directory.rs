@@ -65,7 +65,7 @@ impl Directory {
     /// If it is missing or not a directory, or if the path contains a symbolic link in a
     /// directory that another user can write.
     pub(crate) fn open(path: &Path) -> io::Result<Directory> {
-        walk(path)
+        open_path(path)
     }
 
     /// The path, with symbolic links resolved.
@@ -166,12 +166,12 @@ fn control_of(owner: Owner, mode: u32, [root, us]: [u32; 2]) -> Control {
     if by_group || mode & OTHERS_WRITE != 0 { Control::Strangers } else { Control::Ours }
 }
 
-fn walk(path: &Path) -> io::Result<Directory> {
+fn open_path(path: &Path) -> io::Result<Directory> {
     let path = std::path::absolute(path)?;
     let mut above = vec![Directory::root()?];
-    let mut todo: Vec<OsString> = steps(&path);
+    let mut remaining: Vec<OsString> = steps(&path);
     let mut links = 0;
-    while let Some(step) = todo.pop() {
+    while let Some(step) = remaining.pop() {
         let Some(here) = above.last() else { return Err(rustix::io::Errno::NOENT.into()) };
         if step.as_bytes() == b".." {
             if above.len() > 1 {
@@ -190,7 +190,7 @@ fn walk(path: &Path) -> io::Result<Directory> {
                 if target.is_absolute() {
                     above.truncate(1);
                 }
-                todo.extend(steps(&target));
+                remaining.extend(steps(&target));
             }
             Err(error) => return Err(error),
         }

@@ -11,7 +11,7 @@ use std::os::unix::fs::MetadataExt;
 use rustix::fs::StatVfsMountFlags;
 use rustix::process::{getegid, getgroups};
 
-use super::ROOT;
+use super::place::ROOT;
 
 /// Why a secret file is refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -121,9 +121,9 @@ mod tests {
 
     #[test]
     fn chmod_is_not_suggested_for_a_read_only_mount() {
-        let said = Exposure { mode: 0o444, mount: Mount::ReadOnly }.to_string();
-        assert!(said.contains("mode 444") && !said.contains("chmod"), "{said}");
-        let said = Exposure { mode: 0o644, mount: Mount::Writable }.to_string();
-        assert!(said.contains("chmod 600"), "{said}");
+        let message = Exposure { mode: 0o444, mount: Mount::ReadOnly }.to_string();
+        assert!(message.contains("mode 444") && !message.contains("chmod"), "{message}");
+        let message = Exposure { mode: 0o644, mount: Mount::Writable }.to_string();
+        assert!(message.contains("chmod 600"), "{message}");
     }
 }

@@ -1,5 +1,11 @@
-use std::os::unix::fs::symlink;
+//! Tests that files which another user replaced are refused.
 
+use std::fs::Permissions;
+use std::io::Write;
+use std::os::unix::fs::{PermissionsExt, symlink};
+use std::path::PathBuf;
+
+use super::place::PRIVATE;
 use super::*;
 
 /// A directory with a file that must not change.

@@ -283,7 +283,7 @@ mod tests {
         let dir = tempfile::tempdir().expect("a folder");
         let store = Store::open(&dir.path().join("litegate.db")).expect("a database");
         let merchant = MerchantId::from_random(1);
-        let looked = |sql: &str| {
+        let plan_of = |sql: &str| {
             store
                 .read_blocking(|tx| {
                     let mut plan = tx.connection.prepare(&format!("EXPLAIN QUERY PLAN {sql}"))?;
@@ -301,7 +301,7 @@ mod tests {
             "SELECT * FROM coins CROSS JOIN payments USING (derivation_index)
              WHERE (sweep_id = 1 OR (spent_height = 2 AND spent_txid = x'00')) AND merchant_id = 1",
         ] {
-            let steps = looked(sql);
+            let steps = plan_of(sql);
             assert!(steps.iter().all(|step| !step.starts_with("SCAN")), "{sql}: {steps:?}");
         }
         let empty = store.read_blocking(|tx| facts(tx, merchant, 7)).expect("facts");

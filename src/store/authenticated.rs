@@ -113,17 +113,17 @@ impl ReadTx<'_> {
 ///
 /// # Errors
 /// Database errors.
-pub(super) fn believed<T>(
+pub(super) fn trusted<T>(
     rows: impl Iterator<Item = rusqlite::Result<Result<T, Error>>>,
 ) -> Result<Vec<T>, Error> {
-    let believed = rows.filter_map(|row| match row.map_err(Error::from).and_then(|row| row) {
+    let trusted = rows.filter_map(|row| match row.map_err(Error::from).and_then(|row| row) {
         Err(error) if error.is_of_a_row() => {
             tracing::debug!(%error, "row skipped");
             None
         }
         row => Some(row),
     });
-    believed.collect()
+    trusted.collect()
 }
 
 /// Inserts a row with its MAC. Columns that are not given get their default, which the MAC

@@ -99,7 +99,7 @@ pub(crate) fn copy_out(
     fill(store, &part, named, sealing, on_progress)?;
     let from = part.open().map_err(failed(part.path()))?;
     let bytes = part.bytes();
-    pour(&from, output.file(), bytes, on_progress).map_err(failed(named))?;
+    write_copy(&from, output.file(), bytes, on_progress).map_err(failed(named))?;
     output.finish().map_err(failed(named))?;
     Ok(bytes)
 }
@@ -114,7 +114,7 @@ pub(crate) fn not_made(to: &Path) -> impl FnOnce(std::io::Error) -> Failed {
 }
 
 /// Copies all bytes, the database header last, so that an incomplete copy is not a database.
-fn pour(from: &File, to: &File, bytes: u64, on_progress: OnProgress) -> std::io::Result<()> {
+fn write_copy(from: &File, to: &File, bytes: u64, on_progress: OnProgress) -> std::io::Result<()> {
     let mut chunk = vec![0; usize::try_from(CHUNK).unwrap_or(usize::MAX)];
     let mut head = [0; 100];
     from.read_exact_at(&mut head, 0)?;

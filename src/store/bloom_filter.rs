@@ -49,12 +49,12 @@ pub(crate) struct Complete<'t> {
 impl Complete<'_> {
     /// Whether an output with this script may pay us.
     pub(crate) fn may_pay_us(&self, script: &Script) -> bool {
-        self.bloom_filter.bits.may_hold(script.as_bytes())
+        self.bloom_filter.bits.may_contain(script.as_bytes())
     }
 
     /// Whether this output may be one of our coins.
     pub(crate) fn may_be_ours(&self, at: &OutPoint) -> bool {
-        self.bloom_filter.bits.may_hold(&txid_bytes(&at.txid))
+        self.bloom_filter.bits.may_contain(&txid_bytes(&at.txid))
     }
 }
 

@@ -32,11 +32,11 @@ pub(crate) struct Observation {
 pub(crate) fn trust_at(tx: &ReadTx, tip: BlockId) -> Result<Trust, Error> {
     let sql = "SELECT checked_hash FROM chain_guard WHERE enabled = 1";
     let mut statement = tx.connection.prepare_cached(sql)?;
-    let looked = statement.query_row([], |row| {
+    let checked = statement.query_row([], |row| {
         Ok(row.get::<_, Option<[u8; 32]>>("checked_hash")?.map(BlockHash::from_byte_array))
     });
-    let Some(looked) = looked.optional()? else { return Ok(Trust::Full) };
-    let trusted = looked == Some(tip.hash) && open(tx)?.is_none();
+    let Some(checked) = checked.optional()? else { return Ok(Trust::Full) };
+    let trusted = checked == Some(tip.hash) && open(tx)?.is_none();
     Ok(if trusted { Trust::Full } else { Trust::Withheld })
 }
 
@@ -49,7 +49,7 @@ pub(crate) fn open(tx: &ReadTx) -> Result<Option<ActiveGuard>, Error> {
             began_at: row.get("began_at")?,
             began_height: row.get("began_height")?,
             reason: row.get("reason")?,
-            troubled_height: row.get("last_finding_height")?,
+            last_trouble_height: row.get("last_finding_height")?,
         })
     });
     Ok(row.optional()?)
@@ -68,13 +68,17 @@ pub(crate) fn enable(tx: &WriteTx, enabled: bool, now: Timestamp) -> Result<(), 
 }
 
 /// Records an observation and its consequences.
-pub(crate) fn record(tx: &WriteTx, look: &Observation, now: Timestamp) -> Result<Verdict, Error> {
+pub(crate) fn record(
+    tx: &WriteTx,
+    observation: &Observation,
+    now: Timestamp,
+) -> Result<Verdict, Error> {
     let known = troubles(tx)?;
-    let mut seen = look.troubles.clone();
-    if look.second_node_silent && known.contains(&Trouble::NodesDisagree) {
+    let mut seen = observation.troubles.clone();
+    if observation.second_node_silent && known.contains(&Trouble::NodesDisagree) {
         seen.insert(Trouble::NodesDisagree);
     }
-    let (open, height) = (open(tx)?, look.tip.height);
+    let (open, height) = (open(tx)?, observation.tip.height);
     let verdict = chain_guard::evaluate(open.as_ref(), &known, &seen, height);
     match verdict {
         Verdict::Unchanged => {}
@@ -101,7 +105,7 @@ pub(crate) fn record(tx: &WriteTx, look: &Observation, now: Timestamp) -> Result
         }
     }
     let sql = "UPDATE chain_guard SET checked_height = ?, checked_hash = ? WHERE id = 1";
-    tx.connection.execute(sql, params![height, block_hash_bytes(&look.tip.hash)])?;
+    tx.connection.execute(sql, params![height, block_hash_bytes(&observation.tip.hash)])?;
     Ok(verdict)
 }
 

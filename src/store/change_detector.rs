@@ -63,9 +63,9 @@ impl ChangeDetector {
         let (at, tally) = (Instant::now(), self.tally.now());
         // After a failure nothing is known any more.
         if let Some(known) = self.known.take() {
-            let stands = known.tally == tally && at.duration_since(known.at) < UNASKED_MAX;
-            if stands || known.version == self.version_now()? {
-                self.known = Some(if stands { known } else { Known { at, tally, ..known } });
+            let is_current = known.tally == tally && at.duration_since(known.at) < UNASKED_MAX;
+            if is_current || known.version == self.version_now()? {
+                self.known = Some(if is_current { known } else { Known { at, tally, ..known } });
                 return Ok(None);
             }
         }
@@ -92,18 +92,18 @@ mod tests {
 
     const ASK: &str = "INSERT INTO sweep_requests (at, by) VALUES (1, 'a test')";
 
-    struct Ground {
+    struct Scenario {
         dir: tempfile::TempDir,
         store: Store,
         change_detector: ChangeDetector,
     }
 
-    impl Ground {
-        fn new() -> Ground {
+    impl Scenario {
+        fn new() -> Scenario {
             let dir = tempfile::tempdir().expect("a folder");
             let store = Store::open(&dir.path().join("litegate.db")).expect("a new database");
             let change_detector = store.change_detector().expect("a connection");
-            Ground { dir, store, change_detector }
+            Scenario { dir, store, change_detector }
         }
 
         /// Commits like another process.
@@ -112,7 +112,7 @@ mod tests {
             Connection::open(&path).expect("opened").execute(ASK, []).expect("written");
         }
 
-        fn look(&mut self) -> Option<i64> {
+        fn check(&mut self) -> Option<i64> {
             let sql = "SELECT count(*) FROM sweep_requests";
             let count = |tx: &ReadTx| Ok(tx.connection.query_row(sql, [], |row| row.get(0))?);
             self.change_detector.if_new::<i64, Error>(count).expect("readable")
@@ -135,36 +135,36 @@ mod tests {
 
     #[test]
     fn each_commit_is_detected_exactly_once() {
-        let mut ground = Ground::new();
-        assert_eq!(ground.look(), Some(0), "the first look");
-        ground.stop_time();
-        assert_eq!(ground.look(), None);
-        ground
+        let mut scenario = Scenario::new();
+        assert_eq!(scenario.check(), Some(0), "the first check");
+        scenario.stop_time();
+        assert_eq!(scenario.check(), None);
+        scenario
             .store
             .write_blocking(|tx| Ok::<_, Error>(tx.connection.execute(ASK, [])?))
             .expect("written");
-        assert_eq!(ground.look(), Some(1), "our own writer");
-        ground.let_time_pass();
-        assert_eq!(ground.look(), None);
-        ground.commit_elsewhere();
-        ground.let_time_pass();
-        assert_eq!(ground.look(), Some(2), "another connection");
-        ground.let_time_pass();
-        assert_eq!(ground.look(), None);
-        ground.commit_elsewhere();
-        ground.let_time_pass();
-        assert!(ground.change_detector.if_new(|_| Err::<i64, _>(Error::Busy)).is_err());
-        assert_eq!(ground.look(), Some(3), "what could not be looked at is still new");
+        assert_eq!(scenario.check(), Some(1), "our own writer");
+        scenario.let_time_pass();
+        assert_eq!(scenario.check(), None);
+        scenario.commit_elsewhere();
+        scenario.let_time_pass();
+        assert_eq!(scenario.check(), Some(2), "another connection");
+        scenario.let_time_pass();
+        assert_eq!(scenario.check(), None);
+        scenario.commit_elsewhere();
+        scenario.let_time_pass();
+        assert!(scenario.change_detector.if_new(|_| Err::<i64, _>(Error::Busy)).is_err());
+        assert_eq!(scenario.check(), Some(3), "a failed check is repeated");
     }
 
     #[test]
     fn a_change_seen_by_an_own_read_is_detected_at_once() {
-        let mut ground = Ground::new();
-        ground.look();
-        ground.commit_elsewhere();
-        ground.stop_time();
-        assert_eq!(ground.look(), None, "SQLite is not asked yet");
-        ground.store.read_blocking(|_| Ok::<_, Error>(())).expect("read");
-        assert_eq!(ground.look(), Some(1), "somebody may have been told by us");
+        let mut scenario = Scenario::new();
+        scenario.check();
+        scenario.commit_elsewhere();
+        scenario.stop_time();
+        assert_eq!(scenario.check(), None, "SQLite is not asked yet");
+        scenario.store.read_blocking(|_| Ok::<_, Error>(())).expect("read");
+        assert_eq!(scenario.check(), Some(1), "our own read returned the change");
     }
 }

@@ -85,7 +85,7 @@ pub(crate) fn of_payment(tx: &ReadTx, index: DerivationIndex) -> Result<Vec<Coin
     );
     let mut statement = tx.connection.prepare_cached(&sql)?;
     let rows = statement.query_map([index], |row| from_row(tx, row))?;
-    authenticated::believed(rows)
+    authenticated::trusted(rows)
 }
 
 /// The coin at this outpoint.
@@ -131,7 +131,7 @@ pub(crate) fn of_txids(
     let rows =
         statement.query_map([blobs(txids)], |row| Ok((from_row(tx, row)?, row.get("pegout")?)))?;
     let coins = rows.map(|row| row.map(|(coin, pegout)| coin.map(|coin| (coin, pegout))));
-    let coins = authenticated::believed(coins)?;
+    let coins = authenticated::trusted(coins)?;
     Ok(coins.into_iter().map(|(coin, pegout)| (coin.outpoint, (coin, pegout))).collect())
 }
 
@@ -195,7 +195,7 @@ pub(crate) fn in_mempool(tx: &ReadTx) -> Result<Vec<Coin>, Error> {
     let sql = format!("SELECT {COLUMNS} FROM coins WHERE place = 'mempool'");
     let mut statement = tx.connection.prepare_cached(&sql)?;
     let rows = statement.query_map([], |row| from_row(tx, row))?;
-    authenticated::believed(rows)
+    authenticated::trusted(rows)
 }
 
 /// The coins in the block at this height.
@@ -203,7 +203,7 @@ pub(crate) fn at_height(tx: &ReadTx, height: u32) -> Result<Vec<Coin>, Error> {
     let sql = format!("SELECT {COLUMNS} FROM coins WHERE block_height = ?");
     let mut statement = tx.connection.prepare_cached(&sql)?;
     let rows = statement.query_map([height], |row| from_row(tx, row))?;
-    authenticated::believed(rows)
+    authenticated::trusted(rows)
 }
 
 /// Records that a transaction in the block at `height` spent the output at `at`, if it is our

@@ -280,9 +280,9 @@ fn check_for_damage(connection: &Connection, path: &Path) -> Result<(), Error> {
     if size > CHECKED_BYTES_MAX {
         return Ok(());
     }
-    let said: String = connection.query_row("PRAGMA quick_check(1)", [], |row| row.get(0))?;
-    if said != "ok" {
-        return Err(Error::Damaged(said));
+    let result: String = connection.query_row("PRAGMA quick_check(1)", [], |row| row.get(0))?;
+    if result != "ok" {
+        return Err(Error::Damaged(result));
     }
-    schema::loose_row(connection)?.map_or(Ok(()), |loose| Err(Error::Damaged(loose)))
+    schema::dangling_reference(connection)?.map_or(Ok(()), |dangling| Err(Error::Damaged(dangling)))
 }

@@ -163,7 +163,7 @@ pub(crate) fn list(tx: &ReadTx, wanted: &Wanted, limit: u32) -> Result<Vec<Event
         wanted.after.map(|event| (event.created_at, event.id.as_str())).unzip();
     let values = params![wanted.merchant, wanted.state, after_at, after_id, limit];
     let rows = statement.query_map(values, |row| from_row(tx, row))?;
-    authenticated::believed(rows)
+    authenticated::trusted(rows)
 }
 
 /// The event with this id.
@@ -186,7 +186,7 @@ pub(crate) fn of_payment(tx: &ReadTx, index: DerivationIndex) -> Result<Vec<Even
     );
     let mut statement = tx.connection.prepare_cached(&sql)?;
     let rows = statement.query_map([index], |row| from_row(tx, row))?;
-    authenticated::believed(rows)
+    authenticated::trusted(rows)
 }
 
 /// The newest attempts of an event, newest first: at most `limit`, before number `before`.

@@ -1,8 +1,10 @@
-//! SQLite's result codes: the only mapping of them, and the failures that roll back a transaction.
+//! SQLite's result codes: the only mapping of them, and the failures that roll back a
+//! transaction.
 //!
-//! On a full disk, an I/O error or too little memory SQLite may roll back the whole transaction,
-//! and with it the work of other jobs of the same commit. The failing job returns its own error
-//! type, so the writer learns of the failure here, to report it to the other callers.
+//! On a full disk, an I/O error or too little memory SQLite may roll back the whole
+//! transaction, and with it the work of other jobs of the same commit. The failing job returns
+//! its own error type, so the writer learns of the failure here, to report it to the other
+//! callers.
 
 use std::cell::RefCell;
 use std::fmt;
@@ -37,7 +39,8 @@ pub(super) enum Kind {
 pub(super) struct Class {
     pub(super) kind: Kind,
     /// Whether SQLite may have rolled back the whole transaction
-    /// (<https://sqlite.org/lang_transaction.html>, "Response to errors within a transaction").
+    /// (<https://sqlite.org/lang_transaction.html>, "Response to errors within a
+    /// transaction").
     rolls_back: bool,
 }
 

@@ -56,19 +56,19 @@ struct HeadsFile {
 }
 
 impl Heads {
-    /// The heads in this file. Without a path nothing is checked: for a process whose user may not
-    /// read the file and that has its own record.
+    /// The heads in this file. Without a path nothing is checked: for a process whose user may
+    /// not read the file and that has its own record.
     pub(super) fn at(path: Option<&Path>, keys: &RowKeys) -> Heads {
-        let kept = |path: &Path| {
+        let file = |path: &Path| {
             let read = Mutex::new((None, Arc::default()));
             Arc::new(HeadsFile { path: path.to_owned(), keys: keys.clone(), read })
         };
-        Heads(path.map(kept))
+        Heads(path.map(file))
     }
 
     /// Whether the file exists.
     pub(super) fn exist(&self) -> bool {
-        self.0.as_ref().is_some_and(|kept| kept.path.exists())
+        self.0.as_ref().is_some_and(|file| file.path.exists())
     }
 
     /// The current heads. Reads only the file's metadata if nothing changed.
@@ -76,15 +76,15 @@ impl Heads {
     /// # Errors
     /// If the file cannot be read, or this gateway did not write it.
     pub(super) fn now(&self) -> Result<Arc<State>, Error> {
-        let Some(kept) = &self.0 else { return Ok(Arc::default()) };
-        let stamp = match std::fs::symlink_metadata(&kept.path) {
+        let Some(file) = &self.0 else { return Ok(Arc::default()) };
+        let stamp = match std::fs::symlink_metadata(&file.path) {
             Ok(found) => Some(stamp_of(&found)),
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => None,
-            Err(error) => return Err(Error::of_file(&kept.path)(error)),
+            Err(error) => return Err(Error::of_file(&file.path)(error)),
         };
-        let mut read = kept.read.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut read = file.read.lock().unwrap_or_else(PoisonError::into_inner);
         if stamp.is_some() && read.0 != stamp {
-            match kept.load() {
+            match file.load() {
                 Ok(loaded) => *read = loaded,
                 // Another process wrote it under a new secret, which this process reads
                 // shortly.
@@ -102,18 +102,18 @@ impl Heads {
     /// # Errors
     /// If the file cannot be written.
     pub(super) fn raise(&self, to: &State) -> Result<(), Error> {
-        let Some(kept) = self.0.as_ref() else { return Ok(()) };
-        let failed = |error| Error::of_file(&kept.path)(error);
-        let _lock = lock(&kept.path).map_err(failed)?;
-        let known = kept.load_patiently()?;
+        let Some(file) = self.0.as_ref() else { return Ok(()) };
+        let failed = |error| Error::of_file(&file.path)(error);
+        let _lock = lock(&file.path).map_err(failed)?;
+        let known = file.load_patiently()?;
         let mut heads = State::clone(&known);
         heads.raise(to);
         if heads != *known || !self.exist() {
-            let text = encode(&heads, &kept.keys.now().current);
-            let place = Place::of(&kept.path).map_err(failed)?;
+            let text = encode(&heads, &file.keys.now().current);
+            let place = Place::of(&file.path).map_err(failed)?;
             place.replace(text.as_bytes()).map_err(failed)?;
         }
-        *kept.read.lock().unwrap_or_else(PoisonError::into_inner) = kept.load()?;
+        *file.read.lock().unwrap_or_else(PoisonError::into_inner) = file.load()?;
         Ok(())
     }
 }
@@ -124,13 +124,13 @@ impl Heads {
     /// # Errors
     /// If the file cannot be read or written.
     pub(super) fn adopt_audit_log(&self, newest: AuditHead) -> Result<Option<AuditHead>, Error> {
-        let Some(kept) = self.0.as_ref() else { return Ok(None) };
-        let failed = |error| Error::of_file(&kept.path)(error);
-        let _lock = lock(&kept.path).map_err(failed)?;
-        let (_, known) = kept.load()?;
+        let Some(file) = self.0.as_ref() else { return Ok(None) };
+        let failed = |error| Error::of_file(&file.path)(error);
+        let _lock = lock(&file.path).map_err(failed)?;
+        let (_, known) = file.load()?;
         let heads = State { audit_log: Some(newest), ..State::clone(&known) };
-        let text = encode(&heads, &kept.keys.now().current);
-        Place::of(&kept.path).and_then(|place| place.replace(text.as_bytes())).map_err(failed)?;
+        let text = encode(&heads, &file.keys.now().current);
+        Place::of(&file.path).and_then(|place| place.replace(text.as_bytes())).map_err(failed)?;
         Ok(known.audit_log.filter(|before| *before != newest))
     }
 
@@ -139,12 +139,12 @@ impl Heads {
     /// # Errors
     /// If the file cannot be read or written.
     pub(super) fn reseal(&self) -> Result<(), Error> {
-        let Some(kept) = self.0.as_ref().filter(|_| self.exist()) else { return Ok(()) };
-        let failed = |error| Error::of_file(&kept.path)(error);
-        let _lock = lock(&kept.path).map_err(failed)?;
-        let (_, heads) = kept.load()?;
-        let text = encode(&heads, &kept.keys.now().current);
-        let place = Place::of(&kept.path).map_err(failed)?;
+        let Some(file) = self.0.as_ref().filter(|_| self.exist()) else { return Ok(()) };
+        let failed = |error| Error::of_file(&file.path)(error);
+        let _lock = lock(&file.path).map_err(failed)?;
+        let (_, heads) = file.load()?;
+        let text = encode(&heads, &file.keys.now().current);
+        let place = Place::of(&file.path).map_err(failed)?;
         place.replace(text.as_bytes()).map_err(failed)
     }
 }
@@ -155,8 +155,8 @@ const READ_AGAIN_MAX: u32 = 30;
 const READ_AGAIN_PAUSE: Duration = Duration::from_millis(100);
 
 impl HeadsFile {
-    /// As [`HeadsFile::load`], for a writer: during a rotation it waits until the new secret is
-    /// known.
+    /// As [`HeadsFile::load`], for a writer: during a rotation it waits until the new secret
+    /// is known.
     fn load_patiently(&self) -> Result<Arc<State>, Error> {
         for _ in 0..READ_AGAIN_MAX {
             match self.load() {

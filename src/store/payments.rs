@@ -203,7 +203,7 @@ pub(crate) fn list(tx: &ReadTx, filter: &Filter, limit: u32) -> Result<Vec<Evalu
     bound.push(&limit);
     let mut statement = tx.connection.prepare_cached(&sql)?;
     let rows = statement.query_map(&bound[..], |row| from_row(tx, row))?;
-    authenticated::believed(rows)
+    authenticated::trusted(rows)
 }
 
 /// The query of [`list`] without its limit. It has only the requested conditions: `? IS NULL

@@ -90,7 +90,7 @@ fn objects(connection: &Connection) -> Result<Objects, Error> {
 }
 
 /// The first row with a dangling reference, as a sentence.
-pub(super) fn loose_row(connection: &Connection) -> Result<Option<String>, Error> {
+pub(super) fn dangling_reference(connection: &Connection) -> Result<Option<String>, Error> {
     let mut statement = connection.prepare("PRAGMA foreign_key_check")?;
     let mut rows = statement.query([])?;
     let Some(row) = rows.next()? else { return Ok(None) };
@@ -115,11 +115,11 @@ mod tests {
     fn check(change: &str, expected: &str) {
         let (schema, connection) = fresh();
         connection.execute_batch(change).expect("a change");
-        let said = schema.check(&connection).err().map(|error| error.to_string());
-        match (said, expected) {
+        let message = schema.check(&connection).err().map(|error| error.to_string());
+        match (message, expected) {
             (None, "") => {}
-            (Some(said), expected) if !expected.is_empty() && said.contains(expected) => {}
-            (said, _) => panic!("{change}: {said:?}, expected {expected:?}"),
+            (Some(message), expected) if !expected.is_empty() && message.contains(expected) => {}
+            (message, _) => panic!("{change}: {message:?}, expected {expected:?}"),
         }
     }
 

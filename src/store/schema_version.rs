@@ -1,4 +1,5 @@
-//! The numbered migration scripts. A script's position is its version; released scripts never change.
+//! The numbered migration scripts. A script's position is its version; released scripts never
+//! change.
 
 use rusqlite::Connection;
 

@@ -69,7 +69,7 @@ pub(crate) fn sweepable(tx: &ReadTx, tip_height: u32) -> Result<Vec<SweepCoin>, 
                ORDER BY txid, vout";
     let mut statement = tx.connection.prepare_cached(sql)?;
     let rows = statement.query_map([tip_height], |row| sweep_coin(tx, row))?;
-    authenticated::believed(rows)
+    authenticated::trusted(rows)
 }
 
 /// Claims the plan's coins and stores its signed transaction with every merchant's payout,

@@ -41,7 +41,7 @@ enum Ran {
     /// They stay; the caller is answered after the commit.
     Kept,
     /// They are rolled back; the caller can be answered.
-    Undone,
+    RolledBack,
 }
 
 /// Whether a job may share its commit with others.
@@ -184,7 +184,7 @@ impl Writer {
             let outcome = catch_unwind(AssertUnwindSafe(|| job(tx)));
             let ran = match &outcome {
                 Ok(Ok(_)) => Ran::Kept,
-                Ok(Err(_)) | Err(_) => Ran::Undone,
+                Ok(Err(_)) | Err(_) => Ran::RolledBack,
             };
             let answer: Answer = Box::new(move |failure| {
                 deliver(match (failure, outcome) {
@@ -372,7 +372,7 @@ fn run_job(tx: &WriteTx, job: Job, share: Commit) -> (Option<Answer>, Result<(),
     failure::forget();
     let raised_before = tx.raised.borrow().clone();
     let Some((ran, answer)) = (job.work)(Ok(tx)) else { return (None, Ok(())) };
-    if matches!(ran, Ran::Undone) {
+    if matches!(ran, Ran::RolledBack) {
         *tx.raised.borrow_mut() = raised_before;
     }
     let seen = failure::last();
@@ -384,9 +384,11 @@ fn run_job(tx: &WriteTx, job: Job, share: Commit) -> (Option<Answer>, Result<(),
     }
     let end = match (ran, share) {
         (Ran::Kept, Commit::Shared) => execute(connection, "RELEASE job"),
-        (Ran::Undone, Commit::Shared) => connection.execute_batch("ROLLBACK TO job; RELEASE job"),
+        (Ran::RolledBack, Commit::Shared) => {
+            connection.execute_batch("ROLLBACK TO job; RELEASE job")
+        }
         (Ran::Kept, Commit::Alone) => Ok(()),
-        (Ran::Undone, Commit::Alone) => connection.execute_batch("ROLLBACK"),
+        (Ran::RolledBack, Commit::Alone) => connection.execute_batch("ROLLBACK"),
     };
     (Some(answer), end.map_err(|error| Failure::of(&error)))
 }

@@ -8,7 +8,7 @@ use crate::domain::ledger::{Account, Ledger};
 use crate::domain::payment::PaymentId;
 use crate::domain::sweep::SentPayout;
 
-use super::{Ltc, Time};
+use super::values::{Ltc, Time};
 
 /// The sums of a merchant's accounts.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use crate::domain::audit::{Difference, Report};
 
-use super::Ltc;
+use super::values::Ltc;
 
 /// The report of `litegate audit --json`.
 #[derive(Debug, Serialize)]

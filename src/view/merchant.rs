@@ -8,8 +8,8 @@ use crate::domain::address::Address;
 use crate::domain::merchant::{Merchant, Subscription};
 use crate::domain::time::Timestamp;
 
-use super::Time;
 use super::account::SumsView;
+use super::values::Time;
 
 /// A merchant, for operators.
 #[derive(Debug, Clone, Serialize)]

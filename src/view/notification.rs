@@ -8,7 +8,7 @@ use crate::domain::payout_address::Wait;
 use crate::domain::seal::notification::{Kind, Notification};
 use crate::domain::seal::{Record, Seen};
 
-use super::Time;
+use super::values::Time;
 
 /// A notification about a merchant's payout address, from the sweeper's record. Flat, like a
 /// webhook.

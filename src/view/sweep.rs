@@ -8,7 +8,7 @@ use crate::domain::chain::BlockId;
 use crate::domain::network::Network;
 use crate::domain::sweep::{Payout, SentPayout, SentSweep, SweepPlan, Waits};
 
-use super::{Ltc, Time};
+use super::values::{Ltc, Time};
 
 /// One merchant's payout in a sweep.
 #[derive(Debug, Clone, Serialize)]

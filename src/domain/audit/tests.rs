@@ -1,3 +1,5 @@
+//! Tests that an audit finds each kind of difference.
+
 use bitcoin::BlockHash;
 use bitcoin::hashes::Hash;
 

@@ -1,3 +1,5 @@
+//! Tests of failover as scenarios of probes.
+
 use super::*;
 
 const PATIENCE_MS: i64 = 30;
@@ -24,8 +26,8 @@ fn probe(word: &str) -> ProbeResult {
 fn check(scenario: &str) {
     let mut pool: Option<NodePool> = None;
     for line in scenario.lines().map(str::trim).filter(|line| !line.is_empty()) {
-        let (look, expected) = line.split_once("->").expect("what follows");
-        let mut words = look.split_whitespace();
+        let (round, expected) = line.split_once("->").expect("what follows");
+        let mut words = round.split_whitespace();
         let now: i64 = words.next().and_then(|word| word.parse().ok()).expect("a time");
         let probes: Vec<ProbeResult> = words.map(probe).collect();
         let pool = pool.get_or_insert_with(|| NodePool::new(probes.len(), 0, PATIENCE_MS, now));
@@ -191,12 +193,12 @@ fn an_unstable_node_replaces_only_an_unreachable_one() {
 fn failover_happens_at_most_once_per_timeout() {
     use proptest::prelude::*;
     let words = ["silent", "unfit", "syncing", "behind", "110", "113", "116", "110!", "113?"];
-    let look = proptest::collection::vec(proptest::sample::select(words.to_vec()), 3);
-    let looks = proptest::collection::vec((1i64..20, look), 1..200);
-    proptest!(|(looks in looks)| {
+    let round = proptest::collection::vec(proptest::sample::select(words.to_vec()), 3);
+    let rounds = proptest::collection::vec((1i64..20, round), 1..200);
+    proptest!(|(rounds in rounds)| {
         let (mut now, mut changed_at) = (0, None::<i64>);
         let mut pool = NodePool::new(3, 0, PATIENCE_MS, now);
-        for (pause, words) in looks {
+        for (pause, words) in rounds {
             now += pause;
             let probes: Vec<ProbeResult> = words.iter().map(|word| probe(word)).collect();
             pool.see(&probes, now);

@@ -1,3 +1,5 @@
+//! Tests of planning sweeps.
+
 use super::planner::is_mature;
 use super::*;
 use crate::domain::amount::Amount;

@@ -30,16 +30,16 @@ pub(super) fn evaluate(file: &Path, named: &Path) -> Result<(), Failed> {
     }
     let connection = connect(file, READ_ONLY)?;
     let damaged = |error: rusqlite::Error| unfit(format!("is damaged ({error})"));
-    let said: String =
+    let result: String =
         connection.query_row("PRAGMA integrity_check(1)", [], |row| row.get(0)).map_err(damaged)?;
-    if said != "ok" {
-        return Err(unfit(format!("is damaged ({said})")));
+    if result != "ok" {
+        return Err(unfit(format!("is damaged ({result})")));
     }
-    let loose: i64 = connection
+    let dangling: i64 = connection
         .query_row("SELECT count(*) FROM pragma_foreign_key_check", [], |row| row.get(0))
         .map_err(damaged)?;
-    if loose > 0 {
-        return Err(unfit(format!("is damaged ({loose} rows refer to missing rows)")));
+    if dangling > 0 {
+        return Err(unfit(format!("is damaged ({dangling} rows refer to missing rows)")));
     }
     let found: u32 = connection.query_row("PRAGMA user_version", [], |row| row.get(0))?;
     let known = schema_version::known_version();

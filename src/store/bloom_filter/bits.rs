@@ -35,7 +35,7 @@ impl Bits {
     }
 
     /// Whether the key may have been added; `false` is certain.
-    pub(super) fn may_hold(&self, key: &[u8]) -> bool {
+    pub(super) fn may_contain(&self, key: &[u8]) -> bool {
         let (at, mask) = self.place(key);
         self.words.get(at).is_none_or(|word| word & mask == mask)
     }
@@ -72,8 +72,8 @@ mod tests {
         for n in 0..20_000u32 {
             bits.insert(&n.to_be_bytes());
         }
-        assert!((0..20_000u32).all(|n| bits.may_hold(&n.to_be_bytes())));
-        let others = (20_000..120_000u32).filter(|n| bits.may_hold(&n.to_be_bytes())).count();
+        assert!((0..20_000u32).all(|n| bits.may_contain(&n.to_be_bytes())));
+        let others = (20_000..120_000u32).filter(|n| bits.may_contain(&n.to_be_bytes())).count();
         assert!(others < 400, "{others} of 100,000 others");
         assert!(!bits.is_crowded());
     }
@@ -88,7 +88,7 @@ mod tests {
             assert!(put < 10_000, "it is never crowded");
         }
         assert!(put > 1_500, "crowded after {put}");
-        assert!((0..put).all(|n| bits.may_hold(&n.to_be_bytes())));
+        assert!((0..put).all(|n| bits.may_contain(&n.to_be_bytes())));
     }
 
     #[test]
@@ -99,7 +99,7 @@ mod tests {
             two.insert(&n.to_be_bytes());
         }
         let wrong = |bits: &Bits| -> Vec<u32> {
-            (2_000..22_000u32).filter(|n| bits.may_hold(&n.to_be_bytes())).collect()
+            (2_000..22_000u32).filter(|n| bits.may_contain(&n.to_be_bytes())).collect()
         };
         assert_ne!(wrong(&one), wrong(&two), "each has a key of its own");
     }

@@ -218,7 +218,7 @@ pub(super) fn follow_head(tx: &WriteTx, merchant: MerchantId) -> Result<(), Erro
 pub(crate) fn enabled_second_factors(tx: &ReadTx) -> Result<Vec<(MerchantId, FactorHead)>, Error> {
     let mut statement = tx.connection.prepare("SELECT * FROM second_factors")?;
     let rows = statement.query_map([], |row| read(tx, row))?;
-    let enabled = authenticated::believed(rows)?.into_iter().filter_map(|stored| {
+    let enabled = authenticated::trusted(rows)?.into_iter().filter_map(|stored| {
         let revision = stored.enabled_revision?;
         Some((stored.factor.merchant, FactorHead::enabled_at(revision)))
     });

@@ -21,7 +21,7 @@ pub(crate) fn way(tx: &ReadTx, merchant: MerchantId, kind: Kind) -> Result<Way, 
             (true, false) => Way::Message,
         })
     });
-    Ok(chosen.optional()?.unwrap_or(kind.usual_way()))
+    Ok(chosen.optional()?.unwrap_or(kind.default_way()))
 }
 
 /// Sets how a merchant receives notifications of a kind.

@@ -245,10 +245,10 @@ fn a_sweep_is_abandoned_only_when_a_coin_is_evicted() {
     assert_eq!(vanished(&store), [id]);
     place(Place::Block(block(HEIGHT)));
     let abandoned = write(&store, move |tx| abandon_vanished(tx, &[id], NOW));
-    assert_eq!(abandoned, [0i64; 0], "it came back between the look and the write");
+    assert_eq!(abandoned, [0i64; 0], "it came back between the read and the write");
     place(Place::Removed);
     let abandoned = write(&store, |tx| abandon_vanished(tx, &[], NOW));
-    assert_eq!(abandoned, [0i64; 0], "gone, but not for long enough");
+    assert_eq!(abandoned, [0i64; 0], "removed, but not for long enough");
     let abandoned = write(&store, move |tx| abandon_vanished(tx, &[id], NOW));
     assert_eq!(abandoned, [id]);
     assert_eq!((in_flight(&store), vanished(&store)), (vec![], vec![]));

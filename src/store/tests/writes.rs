@@ -143,7 +143,7 @@ fn an_unbounded_write_is_detected() {
     assert!(is_write("INSERT INTO audit_log SELECT * FROM audit_log"));
     assert!(is_write("WITH old AS (SELECT 1) DELETE FROM audit_log WHERE id IN old"));
     assert!(!is_write("INSERT INTO audit_log VALUES (1)"));
-    let said = "UPDATE payments SET status = 'expired' WHERE expires_at < 5";
-    let wrong = store.read_blocking(|tx| Ok::<_, Error>(contradiction(tx, said, Bound::Key)));
-    assert!(wrong.expect("read").is_some(), "it is said to be found by a key, and is not");
+    let message = "UPDATE payments SET status = 'expired' WHERE expires_at < 5";
+    let wrong = store.read_blocking(|tx| Ok::<_, Error>(contradiction(tx, message, Bound::Key)));
+    assert!(wrong.expect("read").is_some(), "it is message to be found by a key, and is not");
 }

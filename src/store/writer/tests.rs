@@ -110,7 +110,7 @@ fn a_job_abandoned_by_its_caller_never_runs() {
     assert!(matches!(late, Err(Error::Busy)), "{late:?}");
     drop(held);
     queue(&store, note("next")).recv().expect("an answer").expect("written");
-    assert!(!is_noted(&store, "late"), "its caller was told that it is not");
+    assert!(!is_noted(&store, "late"), "its caller got an error");
 }
 
 #[test]
@@ -170,10 +170,10 @@ fn an_io_error_inside_a_job_ends_the_process() {
     child.args(["-c", script]).arg(this);
     let child = child.args(["--exact", FAILING, "--ignored", "--nocapture"]);
     let output = child.output().expect("sh");
-    let said = String::from_utf8_lossy(&output.stdout);
-    assert!(said.contains("the job failed"), "{output:?}");
+    let message = String::from_utf8_lossy(&output.stdout);
+    assert!(message.contains("the job failed"), "{output:?}");
     assert_eq!(output.status.code(), Some(1), "{output:?}");
-    assert!(!said.contains("answered"), "{output:?}");
+    assert!(!message.contains("answered"), "{output:?}");
 }
 
 #[test]

@@ -30,10 +30,10 @@ fn sealed() -> Connection {
 #[test]
 fn an_unmodified_backup_verifies_and_returns_its_facts() {
     let connection = sealed();
-    let said = verify(&connection, &[key(7)], NOBODY).expect("it fits");
-    assert_eq!(said, facts());
+    let read = verify(&connection, &[key(7)], NOBODY).expect("it verifies");
+    assert_eq!(read, facts());
     // An older key is found among several.
-    verify(&connection, &[key(8), key(7)], NOBODY).expect("it fits");
+    verify(&connection, &[key(8), key(7)], NOBODY).expect("it verifies");
     remove(&connection).expect("removed");
     assert!(matches!(verify(&connection, &[key(7)], NOBODY), Err(Refusal::Unsealed)));
 }
