@@ -10,7 +10,9 @@ use std::sync::Arc;
 
 use bitcoin::hex::DisplayHex;
 
-use super::{Mac, MasterSecret, Secret, hmac};
+use super::mac::Mac;
+use super::master_secret::MasterSecret;
+use super::value::{Secret, hmac};
 
 /// Version of this derivation and of the MAC's input.
 const PURPOSE: &[u8] = b"backup 1";

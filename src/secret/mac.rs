@@ -5,7 +5,7 @@
 use bitcoin::hashes::{Hash, HashEngine, Hmac, HmacEngine, sha256};
 use subtle::ConstantTimeEq;
 
-use super::Secret;
+use super::value::Secret;
 
 /// Bytes of a MAC.
 pub(crate) const MAC_BYTES: usize = 32;

@@ -24,7 +24,8 @@ use crate::crash;
 use crate::domain::time::Timestamp;
 use crate::safe_file::{self, Place, with_suffix};
 
-use super::{MasterSecret, random_bytes, wipe_stack};
+use super::master_secret::MasterSecret;
+use super::value::{random_bytes, wipe_stack};
 
 /// Maximum size of these files, in bytes.
 const FILE_BYTES_MAX: u64 = 256;

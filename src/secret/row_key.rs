@@ -7,7 +7,9 @@
 
 use std::sync::{Arc, PoisonError, RwLock};
 
-use super::{Mac, MasterSecret, Secret};
+use super::mac::Mac;
+use super::master_secret::MasterSecret;
+use super::value::Secret;
 
 /// The key of one master secret. Clones share one place in memory.
 #[derive(Debug, Clone)]

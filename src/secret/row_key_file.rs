@@ -16,7 +16,9 @@ use zeroize::Zeroizing;
 
 use crate::safe_file::Place;
 
-use super::{KeyPair, Mac, RowKey, wipe_stack};
+use super::mac::Mac;
+use super::row_key::{KeyPair, RowKey};
+use super::value::wipe_stack;
 
 /// Format and version.
 const HEAD: &str = "litegate-row-keys 1";

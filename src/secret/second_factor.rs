@@ -16,7 +16,9 @@ use crate::domain::merchant::MerchantId;
 use crate::domain::second_factor::Code;
 use crate::domain::time::Timestamp;
 
-use super::{MasterSecret, Secret, Secrets, random_bytes};
+use super::master_secret::MasterSecret;
+use super::secrets::Secrets;
+use super::value::{Secret, random_bytes};
 
 /// Bytes of an app's secret (RFC 4226, section 4).
 const SECRET_BYTES: usize = 20;

@@ -9,8 +9,12 @@ use crate::domain::merchant::MerchantId;
 use crate::domain::network::Network;
 use crate::domain::time::Timestamp;
 
+use super::api_key::ApiKey;
+use super::backup_key::BackupKey;
+use super::master_secret::MasterSecret;
 use super::rotation::Previous;
-use super::{ApiKey, BackupKey, KeyPair, MasterSecret, RowKeys, Secret};
+use super::row_key::{KeyPair, RowKeys};
+use super::value::Secret;
 
 /// Clones share their content, so a rotation reaches the whole process at once.
 #[derive(Debug, Clone)]
