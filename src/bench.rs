@@ -84,7 +84,6 @@ impl Ledger {
         Ok(changes.payments.len())
     }
 
-    /// The first of the configured nodes.
     fn node(&self) -> anyhow::Result<Node> {
         let first = self.config.nodes.first().context("there is no node")?;
         Ok(Node::new(first.rpc.clone()))
@@ -121,9 +120,6 @@ impl Ledger {
 
     /// Reads what the sweeper reads on each pass and plans all payouts that are due. Returns
     /// the number of coins and of transactions.
-    ///
-    /// # Errors
-    /// Database errors.
     pub fn plan(&self) -> anyhow::Result<(usize, usize)> {
         let (network, now) = (self.config.network, self.config.clock.now());
         let (coins, payees) = self.store.read_blocking(|tx| {

@@ -34,7 +34,6 @@ struct Offset {
 }
 
 impl Clock {
-    /// The system clock.
     pub(crate) fn system() -> Clock {
         Clock::new(None)
     }

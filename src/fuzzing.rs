@@ -54,7 +54,6 @@ pub fn fuzz_block(bytes: &[u8]) {
     }
 }
 
-/// An address as text.
 pub fn fuzz_address(bytes: &[u8]) {
     let Ok(text) = std::str::from_utf8(bytes) else { return };
     for network in Network::ALL {

@@ -20,13 +20,11 @@ use tracing_subscriber::{EnvFilter, Layer, Registry, reload};
 /// Capacity of the queue in lines; most have less than 300 bytes.
 const LINES_MAX: usize = 10_000;
 
-/// Counts dropped lines.
 static DROPPED: OnceLock<ErrorCounter> = OnceLock::new();
 
 /// Format of a log line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Form {
-    /// For people.
     Text,
     /// One JSON object per line, with the fields of the event and of its request.
     Json,

@@ -224,19 +224,16 @@ fn gauge(registry: &Registry, name: &str, help: &str) -> IntGauge {
     add(registry, IntGauge::new(name, help))
 }
 
-/// Registers a collector.
 fn add<C: Collector + Clone + 'static>(registry: &Registry, made: prometheus::Result<C>) -> C {
     let collector = made.expect("the names above are well formed");
     registry.register(Box::new(collector.clone())).expect("the names above differ");
     collector
 }
 
-/// All metrics of this process.
 pub(crate) fn gather() -> Vec<MetricFamily> {
     METRICS.registry.gather()
 }
 
-/// Records an answered HTTP request.
 pub(crate) fn answered(address: &str, status: u16, took: Duration) {
     let status = status.to_string();
     METRICS.http.requests.with_label_values(&[address, &status]).observe(took.as_secs_f64());
@@ -259,7 +256,6 @@ impl Drop for Stream {
     }
 }
 
-/// Records a call to the node.
 pub(crate) fn called(call: &str, took: Duration, answered: bool) {
     METRICS.node.calls.with_label_values(&[call]).observe(took.as_secs_f64());
     if !answered {
@@ -273,7 +269,6 @@ pub(crate) fn committed(writes: usize, took: Duration) {
     METRICS.database.writes.inc_by(u64::try_from(writes).unwrap_or(0));
 }
 
-/// Records a read transaction.
 pub(crate) fn read() {
     METRICS.database.reads.inc();
 }
@@ -310,7 +305,6 @@ pub(crate) fn notifications_by_polling(polling: bool) {
     METRICS.node.polling.set(i64::from(polling));
 }
 
-/// Records a sweep that was signed and stored.
 pub(crate) fn swept(fee: Amount) {
     METRICS.sweeper.sweeps.inc();
     METRICS.sweeper.fees.inc_by(fee.litoshis());

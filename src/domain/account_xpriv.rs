@@ -62,7 +62,6 @@ impl AccountXpriv {
         (AccountXpriv::new(network, account, secp), origin)
     }
 
-    /// The account's public key.
     pub(crate) fn to_xpub(&self) -> AccountXpub {
         let public = keys::public_half(self.network, &self.account, &self.secp);
         public.expect("the depth was checked when the key was read")

@@ -28,7 +28,6 @@ impl fmt::Display for ApiKeyId {
     }
 }
 
-/// The text is not the id of a named API key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("must be the id of an API key such as key_0123456789ab (litegate merchant key list)")]
 pub(crate) struct BadApiKeyId;
@@ -41,7 +40,6 @@ impl FromStr for ApiKeyId {
     }
 }
 
-/// The scope of an API key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Scope {
     /// Create payments, and read the payments that it created.
@@ -87,7 +85,6 @@ impl Scope {
         }
     }
 
-    /// Whether the scope includes this permission.
     pub(crate) fn allows(self, access: Permission) -> bool {
         match self {
             Scope::Create => matches!(access, Permission::CreatePayment | Permission::ReadPayments),
@@ -97,7 +94,6 @@ impl Scope {
     }
 }
 
-/// The text is not a scope.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("must be create, read or full")]
 pub(crate) struct BadScope;

@@ -57,7 +57,6 @@ impl Scripts {
     }
 }
 
-/// An unfinished audit.
 #[derive(Debug)]
 pub(crate) struct Audit<'x> {
     xpub: &'x AccountXpub,
@@ -68,7 +67,6 @@ pub(crate) struct Audit<'x> {
     coins: Vec<LedgerCoin>,
     of_payment: HashMap<DerivationIndex, Vec<usize>>,
     sweeps: Vec<LedgerVersion>,
-    /// The payment of each issued script.
     issued: HashMap<ScriptBuf, PaymentId>,
     attributed: HashSet<usize>,
     next: u32,
@@ -80,7 +78,6 @@ pub(crate) struct Audit<'x> {
 }
 
 impl<'x> Audit<'x> {
-    /// Starts with the coins and sweeps at `tip`.
     pub(crate) fn new(
         xpub: &'x AccountXpub,
         tip: Option<BlockId>,

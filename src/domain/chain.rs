@@ -23,7 +23,6 @@ pub(crate) struct NodeChain {
 /// Where the node has our tip.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum OurTip {
-    /// On the node's best chain.
     OnBestChain,
     /// Known to the node, but not on its best chain.
     OffBestChain,
@@ -45,14 +44,14 @@ impl AtTip {
     }
 }
 
-/// The next step to follow the node's best chain.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum NextStep {
     /// Connect the node's block at this height; its parent is our tip.
-    Connect { height: u32 },
+    Connect {
+        height: u32,
+    },
     /// Disconnect our tip, which is off the best chain.
     Disconnect(BlockId),
-    /// Our tip is the node's tip.
     AtTip(AtTip),
     /// The node is behind us, so what it does not report means nothing.
     Behind,

@@ -33,7 +33,6 @@ pub(crate) const SLOW_WINDOW_MS: i64 = 60 * 60_000;
 /// milliseconds: one may only be busy.
 pub(crate) const APART_MS_MAX: i64 = 10 * 60_000;
 
-/// One kind of trouble with the chain.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Trouble {
     /// The second node is on another chain, or does not advance with ours.

@@ -21,7 +21,6 @@ struct Rules {
     denied_networks: Vec<IpNetwork>,
 }
 
-/// A range of ports.
 type Ports = RangeInclusive<u16>;
 
 /// The rule on private networks alone, with every port allowed.

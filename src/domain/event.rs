@@ -8,7 +8,6 @@ use super::merchant::MerchantId;
 use super::payment::PaymentId;
 use super::time::Timestamp;
 
-/// The kind of an event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Kind {
     /// The payment became `completed`.
@@ -55,7 +54,6 @@ pub(crate) enum State {
 }
 
 impl State {
-    /// The names in the database, in lists and in filters.
     pub(crate) const WORDS: [&str; 3] = ["due", "delivered", "failed"];
 
     pub(crate) fn as_str(self) -> &'static str {
@@ -67,7 +65,6 @@ impl State {
     }
 }
 
-/// A stored event.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Event {
     pub(crate) id: String,
@@ -77,7 +74,6 @@ pub(crate) struct Event {
     pub(crate) body: String,
     pub(crate) created_at: Timestamp,
     pub(crate) state: State,
-    /// Attempts so far.
     pub(crate) attempts: u32,
     /// Attempts before the event was last resent manually; they do not count towards giving
     /// up.

@@ -20,7 +20,6 @@ pub(crate) const RACE_BLOCKS: u32 = BRANCH_BLOCKS - 1;
 /// only lags.
 const LEFT_FOR: i64 = 10;
 
-/// The result of one probe of a node.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum ProbeResult {
     /// It does not answer, is starting, or refuses our credentials.
@@ -46,7 +45,6 @@ pub(crate) struct ChainView {
     pub(crate) refuses: bool,
 }
 
-/// The health of a node.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Health {
     Well,
@@ -101,12 +99,10 @@ impl NodePool {
         NodePool { in_use, patience_ms, records: (0..count).map(record).collect() }
     }
 
-    /// The node that is followed.
     pub(crate) fn in_use(&self) -> usize {
         self.in_use
     }
 
-    /// The health of each node.
     pub(crate) fn health(&self) -> impl Iterator<Item = Health> + '_ {
         self.records.iter().map(|record| record.health)
     }

@@ -199,7 +199,6 @@ impl AccountXpub {
         }
     }
 
-    /// The public key at an index of the receiving chain.
     pub(crate) fn public_key_at(&self, index: DerivationIndex) -> CompressedPublicKey {
         child_of(&self.receiving, index)
     }

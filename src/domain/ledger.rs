@@ -62,7 +62,6 @@ pub(crate) enum Fact {
     },
 }
 
-/// All accounts of a merchant.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Ledger {
     /// In litoshis. They sum to zero.
@@ -70,7 +69,6 @@ pub(crate) struct Ledger {
 }
 
 impl Ledger {
-    /// Records a fact.
     pub(crate) fn book(&mut self, fact: Fact) {
         match fact {
             Fact::Coin { amount, state } => {

@@ -42,7 +42,6 @@ impl fmt::Display for MerchantId {
     }
 }
 
-/// The text is not a merchant id.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("must be a merchant id such as mer_0123456789ab")]
 pub(crate) struct BadMerchantId;
@@ -94,7 +93,6 @@ impl BusinessName {
     }
 }
 
-/// A registered merchant.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Merchant {
     pub(crate) id: MerchantId,
@@ -164,7 +162,6 @@ pub(crate) struct WebhookSecret {
 const ROTATION_GRACE_MS: i64 = DAY_MS;
 
 impl WebhookSecret {
-    /// A merchant's first secret.
     pub(crate) const FIRST: WebhookSecret = WebhookSecret { version: 1, rotated_at: None };
 
     /// End of the previous version's grace period. Only the last rotation counts: rotating
@@ -220,7 +217,6 @@ pub(crate) struct PayoutAddress {
     pub(crate) cancelled_at: Option<Timestamp>,
 }
 
-/// A merchant's stored registrations.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Registrations {
     /// Readable ones, oldest first.

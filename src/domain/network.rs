@@ -80,7 +80,6 @@ impl Network {
         }
     }
 
-    /// The prefix of API keys.
     pub(crate) fn api_key_prefix(self) -> &'static str {
         match self {
             Network::Main => "lg_live_",
@@ -127,7 +126,6 @@ impl fmt::Display for Network {
     }
 }
 
-/// The text is not a network.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("must be \"main\", \"test\" or \"regtest\"")]
 pub(crate) struct UnknownNetwork;

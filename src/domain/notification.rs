@@ -5,7 +5,6 @@
 
 use std::str::FromStr;
 
-/// The kind of a notification.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) enum Kind {
     FirstPayment,
@@ -154,7 +153,6 @@ impl Kind {
 /// How a merchant receives a kind of notification.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Way {
-    /// A direct message.
     Message,
     /// A channel mentions that notifications wait; `/notifications` lists them.
     Channel,
@@ -174,7 +172,6 @@ impl Way {
     }
 }
 
-/// The text is not a way.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("must be message, channel or off")]
 pub(crate) struct BadWay;
@@ -187,7 +184,6 @@ impl FromStr for Way {
     }
 }
 
-/// The text is not a kind of notification.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("must be a kind of notification")]
 pub(crate) struct BadKind;

@@ -36,11 +36,12 @@ pub(crate) struct Rules {
 /// What was known of a merchant's payments when its first payout address was seen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum FirstSight {
-    /// No payment before the address.
     BeforePayments,
     /// The first payment together with the address, in one state of the database. Its row says
     /// that it was created at this time.
-    WithPayment { created_at: Timestamp },
+    WithPayment {
+        created_at: Timestamp,
+    },
     /// A payment before the address.
     AfterPayment,
     /// Irrelevant: the operator vouches for the rows.

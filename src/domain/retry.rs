@@ -16,9 +16,7 @@ const RETRY_AFTER_MS_MAX: i64 = DAY_MS;
 /// The value of a `retry-after` header (RFC 9110, 10.2.3).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum RetryAfter {
-    /// A pause in milliseconds.
     Pause { ms: i64 },
-    /// A time.
     At(Timestamp),
 }
 

@@ -12,7 +12,6 @@ use bitcoin::hashes::{Hash, sha256};
 use super::merchant::MerchantId;
 use super::time::{MINUTE_MS, Timestamp};
 
-/// Recovery codes of a new factor.
 pub(crate) const RECOVERY_CODES: usize = 8;
 
 /// From this many wrong codes in a row, each further one locks the factor.
@@ -60,12 +59,10 @@ impl RecoveryCode {
         RecoveryCode(text.into())
     }
 
-    /// The text that is shown.
     pub(crate) fn reveal(&self) -> &str {
         &self.0
     }
 
-    /// The stored hash.
     pub(crate) fn hash(&self) -> RecoveryHash {
         RecoveryHash::of(&normal(&self.0))
     }
@@ -77,7 +74,6 @@ impl fmt::Debug for RecoveryCode {
     }
 }
 
-/// The SHA-256 of a recovery code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct RecoveryHash(pub(crate) [u8; HASH_BYTES]);
 
@@ -87,7 +83,6 @@ impl RecoveryHash {
     }
 }
 
-/// A submitted code.
 #[derive(Clone, PartialEq, Eq)]
 pub(crate) enum Code {
     /// Six digits from the app.
@@ -138,14 +133,12 @@ pub(crate) struct SecondFactor {
     pub(crate) recovery: Vec<RecoveryHash>,
 }
 
-/// The kind of an accepted code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Accepted {
     OneTime,
     Recovery,
 }
 
-/// Why a code was rejected.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Rejected {
     /// This many more wrong codes lock the factor.

@@ -8,10 +8,8 @@ use std::fmt;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct Timestamp(i64);
 
-/// Milliseconds of a day.
 pub(crate) const DAY_MS: i64 = 86_400_000;
 
-/// Milliseconds of a minute.
 pub(crate) const MINUTE_MS: i64 = 60_000;
 
 impl Timestamp {
@@ -33,7 +31,6 @@ impl Timestamp {
         self.0.div_euclid(1000)
     }
 
-    /// This time plus `ms` milliseconds.
     pub(crate) fn plus_ms(self, ms: i64) -> Timestamp {
         Timestamp(self.0.saturating_add(ms))
     }

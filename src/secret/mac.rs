@@ -7,7 +7,6 @@ use subtle::ConstantTimeEq;
 
 use super::value::Secret;
 
-/// Bytes of a MAC.
 pub(crate) const MAC_BYTES: usize = 32;
 
 /// An unfinished MAC.

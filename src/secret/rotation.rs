@@ -27,7 +27,6 @@ use crate::safe_file::{self, Place, with_suffix};
 use super::master_secret::MasterSecret;
 use super::value::{random_bytes, wipe_stack};
 
-/// Maximum size of these files, in bytes.
 const FILE_BYTES_MAX: u64 = 256;
 
 /// The secret before the current one.
@@ -55,7 +54,6 @@ fn failed(path: &Path) -> impl FnOnce(io::Error) -> Failed {
     |source| Failed::File { path, source }
 }
 
-/// The path of the old secret.
 pub(crate) fn old_file(secret_file: &Path) -> PathBuf {
     with_suffix(secret_file, ".old")
 }

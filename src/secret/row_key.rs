@@ -73,12 +73,10 @@ impl RowKeys {
         RowKeys::new(KeyPair { current: secret.row_key(), previous: None })
     }
 
-    /// The current keys.
     pub(crate) fn now(&self) -> Arc<KeyPair> {
         Arc::clone(&self.0.read().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// Replaces the keys of all clones.
     pub(crate) fn replace(&self, keys: KeyPair) {
         *self.0.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(keys);
     }

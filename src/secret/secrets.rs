@@ -37,7 +37,6 @@ impl Secrets {
         Secrets { generation: Arc::new(RwLock::new(Arc::new(generation))), row_keys }
     }
 
-    /// Replaces the secrets of all clones.
     pub(crate) fn replace(&self, current: MasterSecret, previous: Option<Previous>) {
         let new = Generation::new(current, previous);
         self.row_keys.replace(new.row_keys());
@@ -48,7 +47,6 @@ impl Secrets {
         Arc::clone(&self.generation.read().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// The current secret.
     pub(crate) fn current(&self) -> MasterSecret {
         self.now().current.clone()
     }

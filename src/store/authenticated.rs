@@ -30,11 +30,9 @@ pub(super) use tables::{
 };
 pub(crate) use tables::{PAYMENTS, TABLES, Table};
 
-/// A column and its value.
 pub(super) type Value<'v> = (&'static str, &'v dyn ToSql);
 
 impl Table {
-    /// The columns of the key.
     pub(super) fn key(&self) -> &'static [&'static str] {
         self.columns.get(..self.key).unwrap_or_default()
     }
@@ -110,9 +108,6 @@ impl ReadTx<'_> {
 
 /// The trusted rows. One that is unreadable or unverified is skipped, so that it does not
 /// block the others; `audit` reports it.
-///
-/// # Errors
-/// Database errors.
 pub(super) fn trusted<T>(
     rows: impl Iterator<Item = rusqlite::Result<Result<T, Error>>>,
 ) -> Result<Vec<T>, Error> {
@@ -128,17 +123,11 @@ pub(super) fn trusted<T>(
 
 /// Inserts a row with its MAC. Columns that are not given get their default, which the MAC
 /// covers as NULL: give every covered column that has another default.
-///
-/// # Errors
-/// Database errors.
 pub(super) fn insert(tx: &WriteTx, table: &Table, values: &[Value]) -> Result<(), Error> {
     insert_or(tx, table, values, "")
 }
 
 /// As [`insert`], unless a row with this key exists.
-///
-/// # Errors
-/// Database errors.
 pub(super) fn insert_if_absent(tx: &WriteTx, table: &Table, values: &[Value]) -> Result<(), Error> {
     insert_or(tx, table, values, " ON CONFLICT DO NOTHING")
 }
@@ -154,7 +143,6 @@ fn insert_or(tx: &WriteTx, table: &Table, values: &[Value], conflict: &str) -> R
     Ok(())
 }
 
-/// The MAC of a row with these values.
 fn mac_of(tx: &WriteTx, table: &Table, values: &[Value]) -> Result<Option<[u8; MAC_BYTES]>, Error> {
     let Some(keys) = tx.keys else { return Ok(None) };
     let mut converted: Vec<(&str, ToSqlOutput)> = Vec::with_capacity(values.len());
@@ -237,7 +225,6 @@ pub(super) struct Sealed {
 }
 
 impl Sealed {
-    /// Computes the MAC of a row over its current values.
     pub(super) fn of(table: &Table, row: &Row, key: &RowKey) -> rusqlite::Result<Sealed> {
         let mac = table.mac(key, |column| row.get_ref(column))?.finish();
         let columns = table.key().iter().map(|column| row.get(*column));
@@ -246,7 +233,6 @@ impl Sealed {
         Ok(Sealed { bound })
     }
 
-    /// Writes the MAC into the row with this key.
     pub(super) fn store(&self, connection: &Connection, table: &Table) -> rusqlite::Result<()> {
         let (by_key, at) = (table.by_key(), table.key + 1);
         let sql = format!("UPDATE {} SET mac = ?{at} WHERE {by_key}", table.name);
@@ -255,9 +241,6 @@ impl Sealed {
 }
 
 /// Gives a MAC to every row without one, for databases of older versions.
-///
-/// # Errors
-/// Database errors.
 #[cfg(test)]
 pub(super) fn seal_all(connection: &Connection, keys: &RowKeys) -> Result<(), Error> {
     for table in TABLES {
@@ -275,9 +258,6 @@ pub(super) fn seal_all(connection: &Connection, keys: &RowKeys) -> Result<(), Er
 /// Computes the MACs of a table's rows for which `condition` holds from their current values:
 /// an operator vouches for them. `bound` are the condition's values. Returns how many rows
 /// were untrusted before.
-///
-/// # Errors
-/// Database errors.
 pub(super) fn vouch(
     tx: &WriteTx,
     table: &'static Table,

@@ -173,7 +173,6 @@ fn fill(
     seal_copy(part, sealing, on_progress)
 }
 
-/// Seals a checked copy.
 fn seal_copy(part: &Scratch, sealing: &Sealing, on_progress: OnProgress) -> Result<(), Failed> {
     let mut connection = connect(part.path(), READ_WRITE)?;
     connection.pragma_update(None, "synchronous", "OFF")?; // flushed as a whole

@@ -20,7 +20,6 @@ pub(crate) const WRITE_TIME_MAX: Duration = Duration::from_millis(50);
 /// How a job ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Ended {
-    /// Everything was done.
     Done,
     /// The caller stopped it; the rest is left for later.
     Stopped,

@@ -27,7 +27,6 @@ pub(crate) fn at_height(tx: &ReadTx, height: u32) -> Result<Option<BlockId>, Err
     Ok(row.optional()?)
 }
 
-/// The first followed block.
 pub(crate) fn first(tx: &ReadTx) -> Result<Option<BlockId>, Error> {
     let sql = "SELECT height, hash FROM blocks ORDER BY height LIMIT 1";
     let row = tx.connection.prepare_cached(sql)?.query_row([], |row| {

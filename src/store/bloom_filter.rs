@@ -94,9 +94,6 @@ impl BloomFilter {
     }
 
     /// Adds the next slice of new rows.
-    ///
-    /// # Errors
-    /// Database errors.
     pub(crate) fn follow(&mut self, tx: &ReadTx) -> Result<Followed, Error> {
         let (below, last) = ends(tx)?;
         if below < self.payments_below || last < self.changes_to {
@@ -172,9 +169,6 @@ enum Next {
 
 impl Building {
     /// Records how far the build must come. `keys` is the minimum number of expected keys.
-    ///
-    /// # Errors
-    /// Database errors.
     pub(crate) fn begin(tx: &ReadTx, keys: usize) -> Result<Building, Error> {
         let (payments_below, changes_to) = ends(tx)?;
         let payments = usize::try_from(payments_below).unwrap_or(0);
@@ -186,9 +180,6 @@ impl Building {
     }
 
     /// Reads a slice. Returns whether it was the last.
-    ///
-    /// # Errors
-    /// Database errors.
     pub(crate) fn step(&mut self, tx: &ReadTx) -> Result<bool, Error> {
         match &mut self.next {
             Next::ScriptsAfter(after) => {

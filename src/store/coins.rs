@@ -88,7 +88,6 @@ pub(crate) fn of_payment(tx: &ReadTx, index: DerivationIndex) -> Result<Vec<Coin
     authenticated::trusted(rows)
 }
 
-/// The coin at this outpoint.
 pub(crate) fn by_outpoint(tx: &ReadTx, at: OutPoint) -> Result<Option<Coin>, Error> {
     let sql = format!("SELECT {COLUMNS} FROM coins WHERE txid = ? AND vout = ?");
     let key = params![txid_bytes(&at.txid), at.vout];
@@ -99,7 +98,6 @@ pub(crate) fn by_outpoint(tx: &ReadTx, at: OutPoint) -> Result<Option<Coin>, Err
         .transpose()
 }
 
-/// Whether there is a coin at this outpoint.
 pub(crate) fn exists(tx: &ReadTx, at: OutPoint) -> Result<bool, Error> {
     let sql = "SELECT EXISTS (SELECT 1 FROM coins WHERE txid = ? AND vout = ?)";
     let mut statement = tx.connection.prepare_cached(sql)?;
@@ -142,7 +140,6 @@ pub(crate) fn counts_of(tx: &ReadTx, txid: Txid) -> Result<bool, Error> {
     Ok(statement.query_row([txid_bytes(&txid)], |row| row.get(0))?)
 }
 
-/// Adds a new coin.
 pub(crate) fn insert(tx: &WriteTx, coin: &Coin) -> Result<(), Error> {
     insert_as(tx, coin, None)
 }
@@ -198,7 +195,6 @@ pub(crate) fn in_mempool(tx: &ReadTx) -> Result<Vec<Coin>, Error> {
     authenticated::trusted(rows)
 }
 
-/// The coins in the block at this height.
 pub(crate) fn at_height(tx: &ReadTx, height: u32) -> Result<Vec<Coin>, Error> {
     let sql = format!("SELECT {COLUMNS} FROM coins WHERE block_height = ?");
     let mut statement = tx.connection.prepare_cached(&sql)?;

@@ -125,12 +125,10 @@ pub(super) fn block_hash_bytes(hash: &BlockHash) -> [u8; 32] {
     hash.to_byte_array()
 }
 
-/// Reads a transaction id from a column.
 pub(super) fn txid(row: &Row, column: &str) -> rusqlite::Result<Txid> {
     row.get::<_, [u8; 32]>(column).map(Txid::from_byte_array)
 }
 
-/// Reads a block hash from a column.
 pub(super) fn block_hash(row: &Row, column: &str) -> rusqlite::Result<BlockHash> {
     row.get::<_, [u8; 32]>(column).map(BlockHash::from_byte_array)
 }
@@ -145,12 +143,10 @@ pub(super) fn outpoint(row: &Row) -> rusqlite::Result<OutPoint> {
     Ok(OutPoint { txid: txid(row, "txid")?, vout: row.get("vout")? })
 }
 
-/// Reads a script from a column.
 pub(super) fn script(row: &Row, column: &str) -> rusqlite::Result<ScriptBuf> {
     row.get::<_, Vec<u8>>(column).map(ScriptBuf::from_bytes)
 }
 
-/// The error for an impossible value.
 pub(super) fn impossible(column: &str, value: impl std::fmt::Display) -> Error {
     Error::Impossible(format!("{column} = {value}"))
 }

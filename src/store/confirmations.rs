@@ -42,7 +42,6 @@ pub(crate) fn insert(tx: &WriteTx, new: &Confirmation, now: Timestamp) -> Result
     authenticated::insert(tx, &CONFIRMATIONS, &values)
 }
 
-/// The question with this id.
 pub(crate) fn find(tx: &ReadTx, id: &str) -> Result<Option<Confirmation>, Error> {
     let sql = "SELECT * FROM confirmations WHERE id = ?";
     let row = tx.connection.prepare_cached(sql)?.query_row([id], |row| {

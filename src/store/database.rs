@@ -63,9 +63,7 @@ pub(crate) struct Store {
     pub(super) readers: r2d2::Pool<Readers>,
     /// Opens further connections.
     pub(super) reader: Readers,
-    /// The expected schema.
     pub(super) schema: Arc<Schema>,
-    /// The keys that verify rows.
     pub(super) keys: RowKeys,
     pub(super) heads: Heads,
     pub(super) tally: Tally,

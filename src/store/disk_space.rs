@@ -30,7 +30,6 @@ pub(crate) fn free_bytes(file: &Path) -> Option<u64> {
     space(file).map(|space| space.free)
 }
 
-/// Space of a disk, in bytes.
 #[derive(Debug, Clone, Copy)]
 struct Space {
     free: u64,

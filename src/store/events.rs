@@ -166,7 +166,6 @@ pub(crate) fn list(tx: &ReadTx, wanted: &Wanted, limit: u32) -> Result<Vec<Event
     authenticated::trusted(rows)
 }
 
-/// The event with this id.
 pub(crate) fn by_id(tx: &ReadTx, id: &str) -> Result<Option<Event>, Error> {
     let sql = format!(
         "SELECT {COLUMNS} FROM events JOIN payments USING (derivation_index) WHERE events.id = ?"
@@ -178,7 +177,6 @@ pub(crate) fn by_id(tx: &ReadTx, id: &str) -> Result<Option<Event>, Error> {
         .transpose()
 }
 
-/// The events of a payment.
 pub(crate) fn of_payment(tx: &ReadTx, index: DerivationIndex) -> Result<Vec<Event>, Error> {
     let sql = format!(
         "SELECT {COLUMNS} FROM events JOIN payments USING (derivation_index)

@@ -91,9 +91,6 @@ fn newest_from(tx: &ReadTx, base: i64) -> Result<Option<i64>, Error> {
 }
 
 /// Payments whose index this gateway did not issue: at or above the next index.
-///
-/// # Errors
-/// Database errors.
 pub(crate) fn strays(tx: &ReadTx, most: u32) -> Result<Vec<(u32, Option<PaymentId>)>, Error> {
     let sql = "SELECT derivation_index, id FROM payments
                WHERE derivation_index >= ? ORDER BY derivation_index LIMIT ?";
@@ -106,9 +103,6 @@ pub(crate) fn strays(tx: &ReadTx, most: u32) -> Result<Vec<(u32, Option<PaymentI
 
 /// Skips all indexes below `below`, which a lost database may have issued. Returns whether
 /// that changes anything.
-///
-/// # Errors
-/// Database errors.
 pub(crate) fn skip_indexes(
     tx: &WriteTx,
     below: DerivationIndex,
@@ -182,9 +176,6 @@ fn issued_since(tx: &ReadTx, now: Timestamp) -> Result<u32, Error> {
 
 /// When the database was last in use: the watcher's last status, the newest payment, the last
 /// skip. Commands on a stopped gateway do not count.
-///
-/// # Errors
-/// Database errors.
 pub(crate) fn last_in_use(tx: &ReadTx) -> Result<Option<Timestamp>, Error> {
     let newest = i64::from(next_index(tx)?.get()).saturating_sub(1);
     let sql = "SELECT created_at FROM payments WHERE derivation_index <= ?
@@ -220,9 +211,6 @@ impl Absence {
 /// Skips addresses if the database was last in use longer than [`ABSENCE_MS_MAX`] before
 /// `present`. A machine whose snapshot was restored, with database and high-water mark, looks
 /// like one that was switched off: addresses issued after the snapshot are unknown.
-///
-/// # Errors
-/// Database errors.
 pub(crate) fn skip_after_absence(
     tx: &WriteTx,
     last_in_use: Timestamp,

@@ -29,7 +29,6 @@ pub(crate) use second_factors::{
     stored_second_factor,
 };
 
-/// The merchant with this id.
 pub(crate) fn by_id(tx: &ReadTx, id: MerchantId) -> Result<Option<Merchant>, Error> {
     let sql = "SELECT * FROM merchants WHERE id = ?";
     let mut statement = tx.connection.prepare_cached(sql)?;
@@ -53,7 +52,6 @@ pub(crate) fn all(tx: &ReadTx) -> Result<Vec<Merchant>, Error> {
     authenticated::trusted(rows)
 }
 
-/// Whether there is any merchant.
 pub(crate) fn any(tx: &ReadTx) -> Result<bool, Error> {
     let sql = "SELECT EXISTS (SELECT 1 FROM merchants)";
     Ok(tx.connection.query_row(sql, [], |row| row.get(0))?)
@@ -93,7 +91,6 @@ fn until_of(subscription: Subscription) -> Option<Timestamp> {
     }
 }
 
-/// Changes the business name.
 pub(crate) fn set_name(tx: &WriteTx, id: MerchantId, name: &BusinessName) -> Result<(), Error> {
     change(tx, id, &[("name", &name.as_str())])
 }
@@ -103,7 +100,6 @@ pub(crate) fn set_confirmations(tx: &WriteTx, id: MerchantId, n: u32) -> Result<
     change(tx, id, &[("confirmations", &n)])
 }
 
-/// Changes the end of the subscription.
 pub(crate) fn set_subscription(
     tx: &WriteTx,
     id: MerchantId,
@@ -152,9 +148,6 @@ pub(crate) fn raise_webhook_version(
 /// Raises the rows of a restored copy that verify and are below their heads. Key and secret
 /// get the versions that were last in use, so that nothing revoked becomes valid again.
 /// Returns the merchants concerned: their other columns are as old as the copy.
-///
-/// # Errors
-/// Database errors.
 pub(crate) fn raise_to_heads(tx: &WriteTx) -> Result<Vec<MerchantId>, Error> {
     let mut statement = tx.connection.prepare_cached("SELECT * FROM merchants ORDER BY id")?;
     let rows = statement.query_map([], |row| {
@@ -191,9 +184,6 @@ pub(crate) fn raise_to_heads(tx: &WriteTx) -> Result<Vec<MerchantId>, Error> {
 }
 
 /// Makes a merchant's row and registrations trusted as they are: an operator vouches for them.
-///
-/// # Errors
-/// Database errors.
 pub(crate) fn vouch(tx: &WriteTx, id: MerchantId) -> Result<(), Error> {
     if authenticated::vouch(tx, &MERCHANTS, "id = ?", &[&id])? > 0 {
         // The row may name a revision at which a revoked key was valid, or claim that there is

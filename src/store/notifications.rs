@@ -34,7 +34,6 @@ pub(crate) struct Draft {
     pub(crate) notification: String,
 }
 
-/// A stored notification.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct StoredNotification {
     pub(crate) id: i64,

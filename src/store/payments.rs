@@ -26,14 +26,12 @@ const COLUMNS: &str = "derivation_index, id, merchant_id, script, amount, create
     late_until, confirmations, confirmations_pegout, reference, webhook_url, redirect_url,
     display_amount, status, status_at, late, api_key, mac";
 
-/// A payment and its status.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Evaluated {
     pub(crate) payment: Payment,
     pub(crate) status: Status,
 }
 
-/// Filter for a list of payments.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Filter {
     pub(crate) merchant: Option<MerchantId>,
@@ -111,7 +109,6 @@ pub(crate) fn insert(tx: &WriteTx, payment: &Payment) -> Result<(), Error> {
     authenticated::insert(tx, &PAYMENTS, &values)
 }
 
-/// The payment with this id.
 pub(crate) fn by_id(tx: &ReadTx, id: PaymentId) -> Result<Option<Evaluated>, Error> {
     let sql = format!("SELECT {COLUMNS} FROM payments WHERE id = ?");
     tx.connection
@@ -178,14 +175,12 @@ pub(crate) fn readable(tx: &ReadTx, index: DerivationIndex) -> Result<Option<Eva
     }
 }
 
-/// Number of payments.
 pub(crate) fn count(tx: &ReadTx) -> Result<u64, Error> {
     let sql = "SELECT count(*) AS all_payments FROM payments";
     let count: i64 = tx.connection.prepare_cached(sql)?.query_row([], |row| row.get(0))?;
     Ok(u64::try_from(count).unwrap_or(0))
 }
 
-/// When the first payment was created.
 pub(crate) fn first_created_at(tx: &ReadTx) -> Result<Option<Timestamp>, Error> {
     let sql = "SELECT created_at FROM payments ORDER BY derivation_index LIMIT 1";
     Ok(tx.connection.query_row(sql, [], |row| row.get(0)).optional()?)

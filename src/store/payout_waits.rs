@@ -33,7 +33,6 @@ fn from_row(row: &Row) -> rusqlite::Result<Result<PayoutWait, Error>> {
     Ok(Ok(PayoutWait { merchant: row.get("merchant_id")?, wait, since: row.get("since")? }))
 }
 
-/// All merchants whose payouts wait.
 pub(crate) fn all(tx: &ReadTx) -> Result<Vec<PayoutWait>, Error> {
     let sql = "SELECT * FROM payout_waits ORDER BY merchant_id";
     let mut statement = tx.connection.prepare_cached(sql)?;

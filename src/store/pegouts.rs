@@ -30,7 +30,6 @@ pub(crate) struct Known {
     /// Any of its coins: all have the same payment and amount.
     pub(crate) coin: Coin,
     pub(crate) first_seen: Timestamp,
-    /// The coin that counts.
     pub(crate) counting: Option<Coin>,
 }
 

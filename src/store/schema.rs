@@ -25,7 +25,6 @@ pub(super) struct Schema(Objects);
 static KNOWN: OnceLock<Arc<Schema>> = OnceLock::new();
 
 impl Schema {
-    /// The schema of this binary.
     pub(super) fn known() -> Result<Arc<Schema>, Error> {
         if let Some(known) = KNOWN.get() {
             return Ok(Arc::clone(known));

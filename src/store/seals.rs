@@ -63,13 +63,11 @@ pub(crate) fn facts_from(
     Ok(below.map(|below| (facts, below)))
 }
 
-/// The facts of one payment.
 pub(crate) fn facts_of(tx: &ReadTx, index: DerivationIndex) -> Result<Option<SealedFacts>, Error> {
     let found = payments::readable(tx, index)?;
     Ok(found.map(|found| SealedFacts::of(&found.payment)))
 }
 
-/// The seal of a payment.
 pub(crate) fn of(tx: &ReadTx, index: DerivationIndex) -> Result<Option<Vec<u8>>, Error> {
     let sql = "SELECT seal FROM payment_seals WHERE derivation_index = ?";
     Ok(tx.connection.prepare_cached(sql)?.query_row([index], |row| row.get(0)).optional()?)
@@ -107,7 +105,6 @@ pub(crate) fn unsealed_from(
     Ok(rows.collect::<Result<_, _>>()?)
 }
 
-/// Whether there is any seal.
 pub(crate) fn any(tx: &ReadTx) -> Result<bool, Error> {
     let sql = "SELECT EXISTS (SELECT 1 FROM payment_seals)";
     Ok(tx.connection.prepare_cached(sql)?.query_row([], |row| row.get(0))?)

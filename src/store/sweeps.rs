@@ -257,7 +257,6 @@ pub(crate) fn find_in_flight(tx: &WriteTx) -> Result<(), Error> {
     Ok(())
 }
 
-/// The payouts of a version of a sweep.
 pub(crate) fn payouts_of(tx: &ReadTx, of: &StoredSweepTx) -> Result<Vec<Payout>, Error> {
     let sql = "SELECT merchant_id, script, gross, fee_share, operator_fee, amount FROM payouts
                WHERE sweep_id = ? AND version = ? ORDER BY merchant_id";

@@ -12,9 +12,7 @@ use super::tx::{ReadTx, WriteTx};
 /// Open payments, events and sweeps, and the size of the database.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Totals {
-    /// Payments by status.
     pub(crate) payments: Vec<(String, i64)>,
-    /// Undelivered events.
     pub(crate) events_due: i64,
     /// Creation time of the oldest of them.
     pub(crate) oldest_due_at: Option<Timestamp>,
@@ -33,7 +31,6 @@ pub(crate) struct Totals {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Unswept {
     pub(crate) coins: i64,
-    /// Their amount.
     pub(crate) sum: Amount,
 }
 
@@ -78,7 +75,6 @@ pub(crate) fn count_payments(tx: &WriteTx) -> Result<(), Error> {
     Ok(())
 }
 
-/// Reads all totals from one state.
 pub(crate) fn totals(tx: &ReadTx) -> Result<Totals, Error> {
     let connection = tx.connection;
     let mut statement =

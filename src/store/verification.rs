@@ -35,9 +35,6 @@ pub(super) fn find_heads(
 }
 
 /// The heads of a database's rows, as far as the rows verify.
-///
-/// # Errors
-/// Database errors.
 pub(super) fn heads_of(tx: &ReadTx) -> Result<heads::State, Error> {
     let audit_log = hash::head(tx)?;
     let audit_log = Some(audit_log).filter(|head| head.id > 0);
@@ -80,9 +77,6 @@ pub(super) fn heads_of(tx: &ReadTx) -> Result<heads::State, Error> {
 
 /// Untrusted rows: those that do not verify, merchants' rows older than their heads, and
 /// missing rows; at most `most`. Of each table the `newest` rows are examined.
-///
-/// # Errors
-/// Database errors.
 pub(crate) fn unverified(tx: &ReadTx, newest: u32, most: usize) -> Result<Vec<Error>, Error> {
     let mut found = missing(tx)?;
     found.extend(merchants::missing_api_keys(tx)?);

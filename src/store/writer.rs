@@ -218,7 +218,6 @@ impl Drop for Writer {
     }
 }
 
-/// The writer's resources.
 struct Resources {
     connection: Connection,
     keys: RowKeys,

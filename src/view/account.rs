@@ -108,7 +108,6 @@ impl Sum {
 }
 
 impl SumsView {
-    /// The sums with their names.
     pub(crate) fn named(&self) -> [(Sum, Ltc); 7] {
         [
             (Sum::Received, self.received_ltc),

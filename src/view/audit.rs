@@ -23,7 +23,6 @@ pub(crate) struct AuditView {
     pub(crate) differences: Vec<DifferenceView>,
 }
 
-/// One difference.
 #[derive(Debug, Serialize)]
 pub(crate) struct DifferenceView {
     pub(crate) kind: &'static str,

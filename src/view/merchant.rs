@@ -11,7 +11,6 @@ use crate::domain::time::Timestamp;
 use super::account::SumsView;
 use super::values::Time;
 
-/// A merchant, for operators.
 #[derive(Debug, Clone, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct MerchantView {

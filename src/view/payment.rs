@@ -203,7 +203,6 @@ impl CompletedView {
 /// The amount in a test webhook: 0.05 LTC, as in the guide's examples.
 const TEST_AMOUNT_LITOSHIS: u64 = 5_000_000;
 
-/// A coin, for operators.
 #[derive(Debug, Clone, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct CoinView {

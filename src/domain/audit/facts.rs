@@ -11,7 +11,6 @@ use crate::domain::payment::{Coin, Payment, Status};
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct LedgerCoin {
     pub(crate) coin: Coin,
-    /// The sweep that claims it.
     pub(crate) claim: Option<i64>,
     /// The transaction on the best chain that spent it.
     pub(crate) spent_by: Option<Txid>,
@@ -34,7 +33,6 @@ pub(crate) struct LedgerVersion {
     pub(crate) outputs: Vec<(ScriptBuf, Amount)>,
     pub(crate) fee: Amount,
     pub(crate) payouts: Vec<LedgerPayout>,
-    /// The block that contains it.
     pub(crate) block: Option<BlockId>,
 }
 
@@ -49,7 +47,6 @@ pub(crate) struct LedgerPayout {
 }
 
 impl LedgerVersion {
-    /// The operator's fee of this version.
     pub(super) fn operator_fee(&self) -> Amount {
         Amount::total(self.payouts.iter().map(|payout| payout.operator_fee))
     }

@@ -15,12 +15,10 @@ impl PaymentId {
         PaymentId(bytes)
     }
 
-    /// The stored bytes.
     pub(crate) fn as_bytes(&self) -> &[u8; 16] {
         &self.0
     }
 
-    /// From stored bytes.
     pub(crate) fn from_bytes(bytes: [u8; 16]) -> PaymentId {
         PaymentId(bytes)
     }

@@ -8,7 +8,6 @@ use crate::domain::time::Timestamp;
 use super::coin::Coin;
 use super::request::Payment;
 
-/// The stored status of a payment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Status {
     Pending,

@@ -21,7 +21,6 @@ impl Clocks {
         self.chain.map_or(self.own, |chain| chain.max(self.own))
     }
 
-    /// Whether both clocks have reached this time.
     pub(super) fn both_reached(self, time: Timestamp) -> bool {
         let lag = self.chain.map(|chain| chain.plus_ms(CHAIN_LAG_MS_MAX));
         time <= self.own && lag.is_some_and(|latest| time <= latest)

@@ -56,7 +56,6 @@ impl Sweeper {
         MerchantId::from_random(1)
     }
 
-    /// The sweeper's standing for these rows in this hour.
     fn observe_rows(&mut self, hour: i64, rows: &[PayoutAddress]) -> Standing {
         let chain = at(hour).plus_ms(-LAG);
         self.look_with(Clocks { own: at(hour + self.wrong), chain: Some(chain) }, rows)

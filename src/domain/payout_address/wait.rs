@@ -116,7 +116,6 @@ impl Reason {
     }
 }
 
-/// The text is not a reason.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("must be a reason for which payouts wait")]
 pub(crate) struct BadReason;

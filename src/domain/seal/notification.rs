@@ -3,7 +3,6 @@
 use crate::domain::merchant::MerchantId;
 use crate::domain::payout_address::Seen;
 
-/// The kind of a notification.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Kind {
     /// A payout address was seen for the first time.

@@ -9,7 +9,6 @@ use crate::domain::time::Timestamp;
 
 use super::notification::{self, Notification};
 
-/// The whole record.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Record {
     /// In the order of their versions.
@@ -43,7 +42,6 @@ pub(crate) struct Refused {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Observed {
     pub(crate) standing: Standing,
-    /// Whether the record changed.
     pub(crate) changed: bool,
     /// New notifications for the operator.
     pub(crate) news: Vec<Notification>,

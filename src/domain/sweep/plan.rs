@@ -39,7 +39,6 @@ pub(crate) struct Rules {
     pub(crate) min_payout: Amount,
     /// A payout waits if network fees would take a larger part of it.
     pub(crate) max_fee_percent: u8,
-    /// The operator's fee, if any.
     pub(crate) operator: Option<OperatorFee>,
 }
 
@@ -60,7 +59,6 @@ pub(crate) const RATE_MAX: u64 = 1_000_000;
 /// Maximum fee of the operator: a tenth.
 pub(crate) const BASIS_POINTS_MAX: u16 = 1_000;
 
-/// The plan of one transaction.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct SweepPlan {
     /// In the order of the transaction's inputs.
@@ -87,7 +85,6 @@ impl SweepPlan {
         self.fee.litoshis().saturating_mul(1000) / vbytes
     }
 
-    /// The fee at another rate.
     pub(crate) fn fee_at(&self, rate_litoshis_per_kvb: u64) -> Amount {
         fee_for(self.weight, rate_litoshis_per_kvb)
     }
@@ -127,7 +124,6 @@ pub(crate) struct Payout {
     pub(crate) amount: Amount,
 }
 
-/// The operator's output of a sweep.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct OperatorOutput {
     pub(crate) script: ScriptBuf,

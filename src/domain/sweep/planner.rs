@@ -193,7 +193,6 @@ pub(crate) fn plan_again(
     plan_of(&batch, operator_fees, fee, &Rules { operator, ..rules.clone() })
 }
 
-/// Groups the coins by merchant.
 pub(super) fn batch_of(
     coins: &[SweepCoin],
     payees: &[Payee],

@@ -88,14 +88,12 @@ impl Costs {
     }
 }
 
-/// The costs at a fee rate.
 pub(super) fn costs(batch: &[Share], rate: u64, rules: &Rules) -> Costs {
     let operator_fees = operator_fees(batch, rules);
     let weight = weight(batch, &operator_fees, rules);
     costs_with(batch, weight, fee_for(weight, rate), operator_fees)
 }
 
-/// The costs at a given fee.
 pub(super) fn costs_with(
     batch: &[Share],
     weight: u64,

@@ -13,7 +13,6 @@ pub(crate) enum Waits {
     Refused,
     /// The coin is not mature yet (coinbase or peg-out).
     Immature,
-    /// The merchant has no payout address in force.
     NoAddress,
     /// The merchant's payout address differs from the one that the sweeper first saw.
     AddressRefused,

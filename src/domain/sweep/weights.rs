@@ -23,14 +23,12 @@ pub(super) fn overhead_weight(inputs: usize, outputs: usize) -> u64 {
     OVERHEAD_WEIGHT_MAX.saturating_sub(spared_bytes.saturating_mul(4))
 }
 
-/// Weight of an output with this script.
 pub(super) fn output_weight(script: &ScriptBuf) -> u64 {
     let script_bytes = u64::try_from(script.len()).unwrap_or(u64::MAX);
     // Amount, length, script; standard scripts are shorter than 253 bytes.
     script_bytes.saturating_add(9).saturating_mul(4)
 }
 
-/// The fee for a weight, rounded up.
 pub(super) fn fee_for(weight: u64, rate_litoshis_per_kvb: u64) -> Amount {
     let vbytes = weight.div_ceil(4);
     let litoshis = vbytes.saturating_mul(rate_litoshis_per_kvb).div_ceil(1000);

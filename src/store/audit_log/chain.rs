@@ -65,10 +65,8 @@ impl fmt::Display for Break {
     }
 }
 
-/// The result of a check.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Checked {
-    /// Number of checked rows.
     pub(crate) rows: u64,
     /// The last valid row.
     pub(crate) head: Head,

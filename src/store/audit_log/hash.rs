@@ -20,7 +20,6 @@ pub(crate) type Hash = [u8; 32];
 /// The hash before the first row.
 pub(in crate::store) const START: Hash = *b"litegate audit log, version 1\0\0\0";
 
-/// The head of an empty log.
 pub(super) const EMPTY: Head = Head { id: 0, hash: START };
 
 /// The newest row of the log.

@@ -25,7 +25,6 @@ impl Bits {
         Bits { words: vec![0; words], hasher: RandomState::new(), keys: 0 }
     }
 
-    /// Adds a key.
     pub(super) fn insert(&mut self, key: &[u8]) {
         let (at, mask) = self.place(key);
         if let Some(word) = self.words.get_mut(at) {

@@ -14,7 +14,6 @@ use super::state::{Head, State};
 /// Version of the file's format.
 const VERSION: u32 = 1;
 
-/// The content of the file.
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Content {

@@ -65,7 +65,6 @@ impl Head {
     }
 }
 
-/// The heads of all merchants.
 pub(crate) type Map = BTreeMap<MerchantId, Head>;
 
 /// The newest state of everything that must not revert.

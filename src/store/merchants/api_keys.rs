@@ -85,10 +85,6 @@ pub(crate) fn api_key(
     found.optional()?.transpose()
 }
 
-/// Adds a named key.
-///
-/// # Errors
-/// Database errors.
 pub(crate) fn insert_api_key(tx: &WriteTx, key: &NamedApiKey) -> Result<(), Error> {
     let set = key_set(tx, key.merchant)?;
     let count = set.count.saturating_add(1);
@@ -110,10 +106,6 @@ pub(crate) fn insert_api_key(tx: &WriteTx, key: &NamedApiKey) -> Result<(), Erro
     authenticated::insert(tx, &API_KEYS, &values)
 }
 
-/// Revokes a named key and keeps the others.
-///
-/// # Errors
-/// Database errors.
 pub(crate) fn revoke_api_key(
     tx: &WriteTx,
     merchant: MerchantId,
@@ -132,9 +124,6 @@ pub(crate) fn revoke_api_key(
 }
 
 /// Records that a named key was used.
-///
-/// # Errors
-/// Database errors.
 pub(crate) fn note_api_key_used(
     tx: &WriteTx,
     merchant: MerchantId,
@@ -148,10 +137,6 @@ pub(crate) fn note_api_key_used(
     Ok(())
 }
 
-/// Revokes all named keys of a merchant.
-///
-/// # Errors
-/// Database errors.
 pub(super) fn end_api_keys(tx: &WriteTx, merchant: MerchantId) -> Result<(), Error> {
     let sql = "DELETE FROM api_keys WHERE merchant_id = ?";
     let ended = tx.connection.execute(sql, [merchant])?;
@@ -163,9 +148,6 @@ pub(super) fn end_api_keys(tx: &WriteTx, merchant: MerchantId) -> Result<(), Err
 }
 
 /// Merchants with fewer verified named keys than their rows say.
-///
-/// # Errors
-/// Database errors.
 pub(crate) fn missing_api_keys(tx: &ReadTx) -> Result<Vec<Error>, Error> {
     let mut shown: BTreeMap<(MerchantId, u32), u32> = BTreeMap::new();
     let mut statement = tx.connection.prepare("SELECT * FROM api_keys")?;

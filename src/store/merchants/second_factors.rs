@@ -30,7 +30,6 @@ pub(crate) enum State {
     Unusable,
 }
 
-/// A stored row.
 struct Stored {
     factor: SecondFactor,
     revision: u32,
@@ -91,9 +90,6 @@ pub(crate) fn second_factor(tx: &ReadTx, merchant: MerchantId) -> Result<State, 
 }
 
 /// Stores a factor that waits for its first code. Replaces an earlier one in setup.
-///
-/// # Errors
-/// Database errors.
 pub(crate) fn begin_second_factor(tx: &WriteTx, factor: &SecondFactor) -> Result<(), Error> {
     forget(tx, factor.merchant)?;
     let revision = revision_of(tx, factor.merchant)?;
@@ -114,9 +110,6 @@ pub(crate) fn begin_second_factor(tx: &WriteTx, factor: &SecondFactor) -> Result
 }
 
 /// Enables the factor in setup.
-///
-/// # Errors
-/// Database errors.
 pub(crate) fn enable_second_factor(tx: &WriteTx, factor: &SecondFactor) -> Result<(), Error> {
     let revision = next_revision(tx, factor.merchant)?;
     let enabled: [Value; 1] = [("enabled_revision", &revision)];
@@ -127,9 +120,6 @@ pub(crate) fn enable_second_factor(tx: &WriteTx, factor: &SecondFactor) -> Resul
 }
 
 /// Stores the used codes of an enabled factor.
-///
-/// # Errors
-/// Database errors.
 pub(crate) fn save_second_factor(tx: &WriteTx, factor: &SecondFactor) -> Result<(), Error> {
     let revision = next_revision(tx, factor.merchant)?;
     let last_step = i64::try_from(factor.last_step).unwrap_or(i64::MAX);
@@ -146,9 +136,6 @@ pub(crate) fn save_second_factor(tx: &WriteTx, factor: &SecondFactor) -> Result<
 }
 
 /// Disables the factor in any state.
-///
-/// # Errors
-/// Database errors.
 pub(crate) fn disable_second_factor(tx: &WriteTx, merchant: MerchantId) -> Result<(), Error> {
     forget(tx, merchant)?;
     let (revision, none) = (next_revision(tx, merchant)?, None::<u32>);
@@ -177,9 +164,6 @@ fn decide(tx: &WriteTx, merchant: MerchantId, second_factor: FactorHead) {
 /// are revoked, since it is unknown which were used. One that was enabled later is not in the
 /// database, so the factor is unusable until an operator disables it. One that was disabled
 /// later stays disabled.
-///
-/// # Errors
-/// Database errors.
 pub(super) fn follow_head(tx: &WriteTx, merchant: MerchantId) -> Result<(), Error> {
     let head = tx.head_of(merchant).second_factor;
     let row: Option<u32> =
@@ -211,10 +195,6 @@ pub(super) fn follow_head(tx: &WriteTx, merchant: MerchantId) -> Result<(), Erro
     }
 }
 
-/// The merchants with an enabled factor, and its head.
-///
-/// # Errors
-/// Database errors.
 pub(crate) fn enabled_second_factors(tx: &ReadTx) -> Result<Vec<(MerchantId, FactorHead)>, Error> {
     let mut statement = tx.connection.prepare("SELECT * FROM second_factors")?;
     let rows = statement.query_map([], |row| read(tx, row))?;
@@ -226,9 +206,6 @@ pub(crate) fn enabled_second_factors(tx: &ReadTx) -> Result<Vec<(MerchantId, Fac
 }
 
 /// Merchants whose enabled factor is unusable.
-///
-/// # Errors
-/// Database errors.
 pub(crate) fn missing_second_factors(tx: &ReadTx) -> Result<Vec<Error>, Error> {
     let mut found = Vec::new();
     let sql = "SELECT * FROM merchants WHERE second_factor_revision IS NOT NULL";
@@ -244,9 +221,6 @@ pub(crate) fn missing_second_factors(tx: &ReadTx) -> Result<Vec<Error>, Error> {
 }
 
 /// The stored factor of a merchant, in any state; `None` if there is none that verifies.
-///
-/// # Errors
-/// Database errors.
 pub(crate) fn stored_second_factor(
     tx: &ReadTx,
     merchant: MerchantId,

@@ -92,7 +92,6 @@ pub(crate) fn late_since(tx: &ReadTx, since: Timestamp) -> Result<Vec<LateCoin>,
     Ok(rows.collect::<Result<_, _>>()?)
 }
 
-/// A webhook that fails.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct BadWebhook {
     pub(crate) event: String,
@@ -179,7 +178,6 @@ pub(crate) fn stuck_since(tx: &ReadTx, before: Timestamp) -> Result<Vec<SentLine
     Ok(rows.collect::<Result<_, _>>()?)
 }
 
-/// A change of a payout address.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct AddressChange {
     pub(crate) merchant: MerchantId,

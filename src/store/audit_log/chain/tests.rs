@@ -16,7 +16,6 @@ fn act(after: &str) -> Act {
     }
 }
 
-/// A log with this many rows.
 fn log_of(rows: usize) -> (tempfile::TempDir, Store) {
     let dir = tempfile::tempdir().expect("a folder");
     let store = Store::open(&dir.path().join("litegate.db")).expect("a new database");
