@@ -1,12 +1,12 @@
 //! Crash points for tests, where the process dies as if by `kill -9`. Debug builds only; in a
 //! release they do nothing.
 //!
-//! The points are `before-commit`, `after-commit` and `before-broadcast`; on a change of node
-//! `node-left` and `node-taken`; on a database upgrade `upgrade-copied`, `upgrade-step`,
-//! `upgrade-kept` and `upgrade-done`; on a restore `restore-moved` and `restore-placed`; on a
-//! rotation of the master secret `secret-next`, `secret-old` and `secret-replaced`. `command`
-//! and `button` panic instead, like a bug in a bot command. A point is armed by `name`, or by
-//! `name@file`, which waits until the file exists.
+//! The points are `before-commit`, `after-commit`, `heads-raised` and `before-broadcast`; on a
+//! change of node `node-left` and `node-taken`; on a database upgrade `upgrade-copied`,
+//! `upgrade-step`, `upgrade-kept` and `upgrade-done`; on a restore `restore-moved` and
+//! `restore-placed`; on a rotation of the master secret `secret-next`, `secret-old`,
+//! `secret-row-keys` and `secret-replaced`. `command` and `button` panic instead, like a bug in a
+//! bot command. A point is armed by `name`, or by `name@file`, which waits until the file exists.
 
 #[cfg(debug_assertions)]
 static ARMED: std::sync::OnceLock<(String, Option<std::path::PathBuf>)> =

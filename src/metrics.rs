@@ -16,13 +16,6 @@ use prometheus::{
 
 use crate::domain::amount::Amount;
 
-/// Upper bounds of the buckets of short durations, in seconds.
-const SHORT_SECONDS: [f64; 11] =
-    [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0, 5.0];
-
-/// Upper bounds of the buckets of confirmation times, in seconds.
-const LONG_SECONDS: [f64; 9] = [60.0, 150.0, 300.0, 600.0, 1200.0, 1800.0, 3600.0, 7200.0, 21600.0];
-
 static METRICS: LazyLock<Metrics> = LazyLock::new(Metrics::new);
 
 struct Metrics {
@@ -162,9 +155,12 @@ impl Payments {
             "litegate_completion_seconds",
             "Time from a payment's first coin to its completion",
         );
+        // Confirmation times, from one block to six hours.
+        let seconds = [60.0, 150.0, 300.0, 600.0, 1200.0, 1800.0, 3600.0, 7200.0, 21600.0];
+        let completed = completed.buckets(seconds.into());
         Payments {
             detected: add(r, Histogram::with_opts(detected)),
-            completed: add(r, Histogram::with_opts(completed.buckets(LONG_SECONDS.into()))),
+            completed: add(r, Histogram::with_opts(completed)),
         }
     }
 }
@@ -212,8 +208,10 @@ impl Discord {
     }
 }
 
+/// A histogram of short durations, in seconds.
 fn short(name: &str, help: &str) -> HistogramOpts {
-    HistogramOpts::new(name, help).buckets(SHORT_SECONDS.into())
+    let seconds = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0, 5.0];
+    HistogramOpts::new(name, help).buckets(seconds.into())
 }
 
 fn counter(registry: &Registry, name: &str, help: &str) -> IntCounter {

@@ -114,7 +114,7 @@ impl Place {
     /// opens.
     ///
     /// # Errors
-    /// As [`open_own`], with the suffix.
+    /// As [`super::open_own`], with the suffix.
     pub(crate) fn check_suffixed(&self, suffixes: &[&str]) -> io::Result<()> {
         for suffix in suffixes {
             self.open_handle(&self.suffixed(suffix))

@@ -7,7 +7,7 @@ use crate::domain::network::Network;
 /// Bytes of the tag in an API key. 160 bits cannot be guessed.
 pub(super) const TAG_BYTES: usize = 20;
 
-/// A well-formed API key; [`MasterSecret`] decides whether it is valid.
+/// A well-formed API key; [`super::MasterSecret`] decides whether it is valid.
 pub(crate) struct ApiKey {
     pub(crate) merchant: MerchantId,
     /// The id of a named key; `None` for the merchant's main key.

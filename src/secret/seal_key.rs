@@ -7,7 +7,7 @@ use subtle::ConstantTimeEq;
 use super::value::{Secret, hmac};
 
 /// The sweeper's seal key. Only the sweeper reads it. Clones share one place in memory, as
-/// those of [`MasterSecret`] do.
+/// those of [`super::MasterSecret`] do.
 #[derive(Debug, Clone)]
 pub(crate) struct SealKey(Arc<Secret<[u8; 32]>>);
 

@@ -118,7 +118,7 @@ impl LogLimit {
             }
         }
         if let Err(error) = connection.busy_timeout(self.patience) {
-            tracing::debug!(%error, "writes do not wait for other processes");
+            tracing::debug!(%error, "the lock timeout could not be restored");
         }
     }
 }

@@ -29,7 +29,7 @@ impl Drop for Snapshot<'_> {
         let ended = self.0.prepare_cached("COMMIT").and_then(|mut end| end.execute([]));
         if let Err(error) = ended {
             // The pool discards the connection: see `has_broken`.
-            tracing::debug!(%error, "a read did not end");
+            tracing::debug!(%error, "a read transaction did not end");
         }
     }
 }

@@ -240,7 +240,7 @@ fn write_all(resources: &Resources, jobs: &Receiver<Job>, log: &mut LogLimit) {
     // complete.
     let connection = &resources.connection;
     if let Err(error) = connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(())) {
-        tracing::debug!(%error, "the log of writes stays beside the database");
+        tracing::debug!(%error, "the write-ahead log was not emptied");
     }
 }
 
