@@ -50,7 +50,7 @@ fn all_key_encodings_parse_to_the_same_key() {
         let parsed = parsed.expect("a public key");
         assert_eq!(
             parsed.contradiction().is_some(),
-            matches!(spelled, SpelledKind::P2pkh | SpelledKind::P2shP2wpkh)
+            matches!(spelled, ScriptKind::P2pkh | ScriptKind::P2shP2wpkh)
         );
         if kind == NetworkKind::Main {
             assert!(parsed.is_same_key(&plain));
