@@ -1,7 +1,7 @@
-//! Doors for the benchmarks under `tests/bench`: what no interface shows by itself, done as the
-//! roles do it.
+//! Entry points for the benchmarks in `tests/bench`, which cannot see private modules.
 //!
-//! Not an interface: nothing here is promised to anyone. Nothing here judges a time.
+//! Not a public interface; it may change at any time. No function here compares a duration
+//! with a limit.
 
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -28,18 +28,18 @@ use crate::watcher::filter_builder::FilterBuilder;
 use crate::watcher::lookahead::Lookahead;
 use crate::watcher::sync::{self, End, connect_block};
 
-/// A fee rate that nothing is too dear for, in litoshis for 1,000 vbytes.
+/// A fee rate, in litoshis per 1,000 vbytes, at which every plan is affordable.
 const RATE: u64 = 2_000;
 
-/// Reads a block, and says how many transactions it has.
+/// Decodes a block and returns its number of transactions.
 ///
 /// # Errors
-/// If it is none.
+/// If the bytes are not a block.
 pub fn decode_block(raw: &[u8]) -> anyhow::Result<usize> {
     Ok(codec::decode_block(raw)?.txs.len())
 }
 
-/// The database of a gateway that does not run, with all that the roles know of it.
+/// The database of a gateway that is not running, with the roles' in-memory state.
 pub struct Ledger {
     config: Config,
     store: Store,
@@ -48,7 +48,7 @@ pub struct Ledger {
 }
 
 impl Ledger {
-    /// Opens it by the gateway's configuration.
+    /// Opens the database with the gateway's configuration.
     ///
     /// # Errors
     /// If configuration or database cannot be used.
@@ -56,23 +56,23 @@ impl Ledger {
         let config = config::load(Some(config_file))?;
         let store = open_store(&config)?;
         let mut lookahead = Lookahead::new(config.xpub.clone());
-        // The addresses that come next are derived once in a process's life.
+        // As in the watcher, the lookahead is derived once per process.
         let next = store.read_blocking(store::indexes::next_index)?;
         let _ = lookahead.highest(next, std::iter::empty());
         Ok(Ledger { config, store, lookahead, filter_builder: FilterBuilder::default() })
     }
 
-    /// Builds what a watcher keeps in memory of the database once it has run for a while.
+    /// Builds the Bloom filter that a running watcher keeps in memory.
     pub fn warm_up(&mut self) {
         self.filter_builder.begin(&self.store);
         self.filter_builder.await_built();
     }
 
-    /// Decodes a block and connects it on top of our tip, as the watcher does. Says how many
-    /// payments it touched.
+    /// Decodes a block and connects it to the stored tip, as the watcher does. Returns how
+    /// many payments changed.
     ///
     /// # Errors
-    /// If it is no block, or cannot be stored.
+    /// If the bytes are not a block, or the block cannot be stored.
     pub fn connect(&mut self, raw: &[u8]) -> anyhow::Result<usize> {
         let block = codec::decode_block(raw)?;
         let tip = self.store.read_blocking(blocks::tip)?.context("there is no tip")?;
@@ -84,13 +84,13 @@ impl Ledger {
         Ok(changes.payments.len())
     }
 
-    /// The first of the configured nodes.
     fn node(&self) -> anyhow::Result<Node> {
         let first = self.config.nodes.first().context("there is no node")?;
         Ok(Node::new(first.rpc.clone()))
     }
 
-    /// Only fetches the blocks from our tip on, one after another; the bytes that came.
+    /// Fetches the blocks above the stored tip without using them. Returns their size in
+    /// bytes.
     ///
     /// # Errors
     /// If the node does not answer.
@@ -105,8 +105,7 @@ impl Ledger {
         Ok(bytes)
     }
 
-    /// Walks to the node's tip, as the watcher does when it was away. Says at which height it
-    /// ended.
+    /// Syncs to the node's tip, as the watcher does at start. Returns the tip's height.
     ///
     /// # Errors
     /// If the node does not answer, or follows another chain.
@@ -119,11 +118,8 @@ impl Ledger {
         }
     }
 
-    /// What the sweeper asks the database at each look, and a plan of all that is due: how many
-    /// coins it would pay out, in how many transactions.
-    ///
-    /// # Errors
-    /// Those of the database.
+    /// Reads what the sweeper reads on each pass and plans all payouts that are due. Returns
+    /// the number of coins and of transactions.
     pub fn plan(&self) -> anyhow::Result<(usize, usize)> {
         let (network, now) = (self.config.network, self.config.clock.now());
         let (coins, payees) = self.store.read_blocking(|tx| {
@@ -142,10 +138,11 @@ impl Ledger {
         Ok((planned.plans.iter().map(|plan| plan.coins.len()).sum(), planned.plans.len()))
     }
 
-    /// Signs sweeps of so many coins together. The time of the signing alone, and the transactions.
+    /// Signs sweeps of this many coins. Returns the duration of the signing alone, and the
+    /// number of transactions.
     ///
     /// # Errors
-    /// If there is no signing key, or something cannot be signed.
+    /// If there is no signing key, or signing fails.
     pub fn sign(&self, coins: u32) -> anyhow::Result<(Duration, usize)> {
         let Config { network, xpub, signing_key_file, passphrase_file, held, .. } = &self.config;
         let file = signing_key_file.as_deref().context("there is no signing key")?;
@@ -178,7 +175,7 @@ impl Ledger {
         Ok((began.elapsed(), plans))
     }
 
-    /// Derives so many addresses one after another, as for new payments.
+    /// Derives this many addresses, as for new payments. Returns the duration.
     #[must_use]
     pub fn derive(&self, count: u32) -> Duration {
         let began = Instant::now();

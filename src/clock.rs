@@ -1,9 +1,10 @@
-//! The one clock. Everybody else is told the time.
+//! The only reader of the system clock; all other code gets the time as a value.
 //!
-//! The time of the machine may be set wrong while we run. So it is held against the clock that
-//! counts from the machine's start, which nobody sets: after a jump the time goes on from where it
-//! was, until the machine's time comes back or the chain confirms the new one ([`Clock::adopt`]).
-//! A payment seen meanwhile is seen at the right time, and nothing runs out all at once.
+//! The system time can be set wrongly while the process runs, so each reading is compared with
+//! `CLOCK_BOOTTIME`, which no user sets. After a jump the returned time continues from its
+//! last value until the system time is right again, or until the chain confirms the new one
+//! ([`Clock::adopt`]). Coins seen meanwhile get the right time, and payments do not all expire
+//! at once.
 
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -12,10 +13,10 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use crate::domain::time::{Reading, Timestamp, jump_ms};
 use crate::safe_file;
 
-/// The longest text of a file that moves the clock, in bytes.
+/// Maximum size of the offset file, in bytes.
 const OFFSET_BYTES_MAX: u64 = 64;
 
-/// Tells the time. On regtest it can be moved by a file, so that days pass within a test.
+/// Returns the time. On regtest a file can shift it, so that tests can let days pass.
 #[derive(Debug, Clone)]
 pub(crate) struct Clock {
     offset_file: Option<PathBuf>,
@@ -23,24 +24,23 @@ pub(crate) struct Clock {
     agreed: Arc<Mutex<Option<Reading>>>,
 }
 
-/// What the file of a test says.
+/// Content of the offset file.
 #[derive(Debug, Clone, Copy, Default)]
-struct Moved {
-    /// Time that passes for everybody, in milliseconds.
+struct Offset {
+    /// Shift of all clocks, in milliseconds.
     all_ms: i64,
-    /// A fault: the machine's time alone is wrong by so many milliseconds.
+    /// Simulated fault: error of the system time alone, in milliseconds.
     wall_ms: i64,
 }
 
 impl Clock {
-    /// The clock of this machine.
     pub(crate) fn system() -> Clock {
         Clock::new(None)
     }
 
-    /// The clock of this machine, moved by the milliseconds that stand in a file, read at each
-    /// look. A file that is missing or no number moves nothing. `wall` and milliseconds are a
-    /// clock that was set wrong, for tests of that fault.
+    /// The system clock shifted by the milliseconds in a file, which is read each time. A file
+    /// that is missing or not a number shifts nothing. `wall` and milliseconds simulate a
+    /// system time that was set wrongly.
     pub(crate) fn moved_by(offset_file: PathBuf) -> Clock {
         Clock::new(Some(offset_file))
     }
@@ -50,8 +50,8 @@ impl Clock {
     }
 
     pub(crate) fn now(&self) -> Timestamp {
-        let moved = self.moved();
-        let reading = self.read(moved);
+        let offset = self.offset();
+        let reading = self.read(offset);
         let mut agreed = self.agreed.lock().unwrap_or_else(PoisonError::into_inner);
         let steady = match agreed.filter(|before| jump_ms(*before, reading).is_some()) {
             Some(before) => before.wall.plus_ms(reading.boot_ms.saturating_sub(before.boot_ms)),
@@ -60,47 +60,48 @@ impl Clock {
                 reading.wall
             }
         };
-        steady.plus_ms(moved.all_ms)
+        steady.plus_ms(offset.all_ms)
     }
 
-    /// The chain's time, which a node said: what a test lets pass has passed there as well. It is
-    /// not moved by a clock that is wrong.
+    /// Shifts the chain's time, as a node reported it, like the clock's: time that a test lets
+    /// pass has passed on the chain too. A simulated fault of the system time does not change
+    /// it.
     pub(crate) fn chain_time(&self, median_time: Timestamp) -> Timestamp {
-        median_time.plus_ms(self.moved().all_ms)
+        median_time.plus_ms(self.offset().all_ms)
     }
 
-    /// By how many milliseconds the machine's time has jumped, while it has.
+    /// Difference between the system time and the steady time, in milliseconds, after a jump.
     pub(crate) fn jumped_ms(&self) -> Option<i64> {
-        let reading = self.read(self.moved());
+        let reading = self.read(self.offset());
         let agreed = *self.agreed.lock().unwrap_or_else(PoisonError::into_inner);
         agreed.and_then(|before| jump_ms(before, reading))
     }
 
-    /// The machine's time as it is, right or wrong.
+    /// The system time, right or wrong.
     pub(crate) fn wall(&self) -> Timestamp {
-        self.read(self.moved()).wall
+        self.read(self.offset()).wall
     }
 
-    /// Takes the machine's time for right from now on, whatever it was before.
+    /// Accepts the system time as right from now on.
     pub(crate) fn adopt(&self) {
-        let reading = self.read(self.moved());
+        let reading = self.read(self.offset());
         *self.agreed.lock().unwrap_or_else(PoisonError::into_inner) = Some(reading);
     }
 
-    fn read(&self, moved: Moved) -> Reading {
+    fn read(&self, offset: Offset) -> Reading {
         #[expect(clippy::disallowed_methods, reason = "this is the one place that reads the clock")]
         let since_1970 = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         let ms = i64::try_from(since_1970.as_millis()).unwrap_or(i64::MAX);
-        Reading { wall: Timestamp::from_ms(ms).plus_ms(moved.wall_ms), boot_ms: boot_ms() }
+        Reading { wall: Timestamp::from_ms(ms).plus_ms(offset.wall_ms), boot_ms: boot_ms() }
     }
 
-    fn moved(&self) -> Moved {
-        let Some(file) = &self.offset_file else { return Moved::default() };
+    fn offset(&self) -> Offset {
+        let Some(file) = &self.offset_file else { return Offset::default() };
         let bytes = safe_file::read(file, OFFSET_BYTES_MAX).unwrap_or_default();
         let text = String::from_utf8_lossy(&bytes);
         match text.trim().strip_prefix("wall ") {
-            Some(wall) => Moved { wall_ms: wall.trim().parse().unwrap_or(0), all_ms: 0 },
-            None => Moved { all_ms: text.trim().parse().unwrap_or(0), wall_ms: 0 },
+            Some(wall) => Offset { wall_ms: wall.trim().parse().unwrap_or(0), all_ms: 0 },
+            None => Offset { all_ms: text.trim().parse().unwrap_or(0), wall_ms: 0 },
         }
     }
 }
@@ -111,8 +112,8 @@ impl Default for Clock {
     }
 }
 
-/// Milliseconds since the machine's start, sleep included: `CLOCK_BOOTTIME` (clock_gettime(2)),
-/// which nobody sets.
+/// Milliseconds since boot, including suspend: `CLOCK_BOOTTIME` (clock_gettime(2)), which
+/// cannot be set.
 fn boot_ms() -> i64 {
     let since = rustix::time::clock_gettime(rustix::time::ClockId::Boottime);
     since.tv_sec.saturating_mul(1000).saturating_add(since.tv_nsec / 1_000_000)
@@ -139,10 +140,10 @@ mod tests {
         let since = |before: Timestamp| clock.now().ms_since(before);
         let start = clock.now();
         write(&format!("wall {}", 2 * day_ms));
-        assert!(since(start) < day_ms, "two days ahead is not believed");
+        assert!(since(start) < day_ms, "two days ahead is not accepted");
         assert!(clock.jumped_ms().is_some_and(|ms| (ms - 2 * day_ms).abs() < 60_000));
         write(&format!("wall -{}", day_ms / 8));
-        assert!((0..day_ms / 24).contains(&since(start)), "three hours back is not believed");
+        assert!((0..day_ms / 24).contains(&since(start)), "three hours back is not accepted");
         write("wall 30000");
         assert!(since(start) >= 29_000, "half a minute is a correction");
         write("0");

@@ -1,18 +1,18 @@
-//! Named points at which a test lets the process die, as `kill -9` would. Debug builds only: a
-//! release has no such points.
+//! Crash points for tests, where the process dies as if by `kill -9`. Debug builds only; in a
+//! release they do nothing.
 //!
-//! The points are `before-commit`, `after-commit` and `before-broadcast`; of a change of node
-//! `node-left` and `node-taken`; of an upgrade of the database `upgrade-copied`,
-//! `upgrade-step`, `upgrade-kept` and `upgrade-done`; of a restore `restore-moved` and
-//! `restore-placed`. At `command` and `button` there is a panic
-//! instead, as by a mistake in a command of the bot. A point is armed by its name, or by
-//! `name@file`: then it waits until that file is there.
+//! The points are `before-commit`, `after-commit`, `heads-raised` and `before-broadcast`; on a
+//! change of node `node-left` and `node-taken`; on a database upgrade `upgrade-copied`,
+//! `upgrade-step`, `upgrade-kept` and `upgrade-done`; on a restore `restore-moved` and
+//! `restore-placed`; on a rotation of the master secret `secret-next`, `secret-old`,
+//! `secret-row-keys` and `secret-replaced`. `command` and `button` panic instead, like a bug in a
+//! bot command. A point is armed by `name`, or by `name@file`, which waits until the file exists.
 
 #[cfg(debug_assertions)]
 static ARMED: std::sync::OnceLock<(String, Option<std::path::PathBuf>)> =
     std::sync::OnceLock::new();
 
-/// Makes the process die when it reaches this point. Without effect in a release.
+/// Arms this point. Does nothing in a release.
 pub(crate) fn arm(point: &str) {
     #[cfg(debug_assertions)]
     let _ = ARMED.set(match point.split_once('@') {
@@ -23,18 +23,18 @@ pub(crate) fn arm(point: &str) {
     let _ = point;
 }
 
-/// Dies here if this point was armed.
+/// Aborts if this point is armed.
 pub(crate) fn point(name: &str) {
     #[cfg(debug_assertions)]
     if is_armed(name) {
-        // No unwinding, no destructors, no flushing: as if the power had gone.
+        // No unwinding, no destructors, no flush: like a power failure.
         std::process::abort();
     }
     #[cfg(not(debug_assertions))]
     let _ = name;
 }
 
-/// Panics here if this point was armed.
+/// Panics if this point is armed.
 pub(crate) fn stumble(name: &str) {
     #[cfg(debug_assertions)]
     assert!(!is_armed(name), "a test wants a panic at {name}");

@@ -1,8 +1,8 @@
-//! Entry points for the fuzz targets under `tests/fuzz`, which cannot see private modules.
+//! Entry points for the fuzz targets in `tests/fuzz`, which cannot see private modules.
 //!
-//! Not an interface: nothing here is promised to anyone. Each function takes any bytes, must not
-//! panic, and asserts what is true of every input. Crashes that fuzzing finds become files of the
-//! corpora, which an ordinary test replays.
+//! Not a public interface. Each function takes any bytes, must not panic, and asserts
+//! properties of every input. Inputs that crashed become files of the corpora, which `cargo
+//! test` replays.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -19,16 +19,16 @@ use crate::node::codec::{self, PegoutProof, Tx, TxKind};
 use crate::node::zmq::{self, Topic};
 use crate::operations::create_payment::{EXPIRES_IN_SECONDS, REFERENCE_CHARS_MAX};
 
-/// A lone transaction, as ZMQ hands it over.
+/// A transaction, as ZMQ delivers it.
 pub fn fuzz_transaction(bytes: &[u8]) {
     let Ok(tx) = codec::decode_tx(bytes) else { return };
     check_tx(&tx);
     let has_mweb_part = bytes.get(4) == Some(&0) && bytes.get(5).is_some_and(|flag| flag & 8 != 0);
-    // The end is part of the format, but for an MWEB part, which says nowhere how long it is.
+    // The MWEB part does not state its length, so only transactions without it detect a cut.
     if let (Some((_, cut)), false) = (bytes.split_last(), has_mweb_part) {
         assert!(codec::decode_tx(cut).is_err(), "a byte at the end does not count");
     }
-    // rust-bitcoin is a second opinion on everything that has no MWEB part.
+    // Compares with rust-bitcoin, which reads transactions without an MWEB part.
     let second = bitcoin::consensus::deserialize::<bitcoin::Transaction>(bytes);
     if let (Some(txid), Ok(second)) = (tx.txid, second) {
         assert_eq!(txid, second.compute_txid());
@@ -36,7 +36,8 @@ pub fn fuzz_transaction(bytes: &[u8]) {
     }
 }
 
-/// A block, as the node answers. The root is set right first, for no mutation finds it.
+/// A block, as the node returns it. The Merkle root is corrected first, since no mutation
+/// finds it.
 pub fn fuzz_block(bytes: &[u8]) {
     let _ = codec::decode_block(bytes);
     let bytes = with_merkle_root(bytes);
@@ -48,12 +49,11 @@ pub fn fuzz_block(bytes: &[u8]) {
     }
     if let PegoutProof::Listed(pegouts) = &block.pegouts {
         let ids: BTreeSet<_> = pegouts.iter().map(|pegout| pegout.id).collect();
-        // Two equal kernels are one, and no valid block has two.
+        // Equal kernels collapse into one id; a valid block has no two.
         assert!(ids.len() <= pegouts.len() && pegouts.len() <= bytes.len());
     }
 }
 
-/// An address in any letters.
 pub fn fuzz_address(bytes: &[u8]) {
     let Ok(text) = std::str::from_utf8(bytes) else { return };
     for network in Network::ALL {
@@ -64,7 +64,7 @@ pub fn fuzz_address(bytes: &[u8]) {
     }
 }
 
-/// An extended key in any letters; or, as no mutation finds a checksum, the bytes of one.
+/// An extended key as text, or as the bytes under the checksum, which no mutation finds.
 pub fn fuzz_extended_key(bytes: &[u8]) {
     if let Ok(text) = std::str::from_utf8(bytes) {
         check_key(text);
@@ -72,7 +72,7 @@ pub fn fuzz_extended_key(bytes: &[u8]) {
     check_key(&bitcoin::base58::encode_check(bytes.get(..78).unwrap_or(bytes)));
 }
 
-/// A message of the node's publisher. The bytes are its parts, each after its length in two bytes.
+/// A ZMQ message. The input is its parts, each after its length in two bytes.
 pub fn fuzz_zmq_frame(bytes: &[u8]) {
     let mut parts = Vec::new();
     let mut rest = bytes;
@@ -94,7 +94,7 @@ pub fn fuzz_zmq_frame(bytes: &[u8]) {
     }
 }
 
-/// An amount as a string, and as a number of a JSON text.
+/// An amount as a string, and as a JSON number.
 pub fn fuzz_amount(bytes: &[u8]) {
     let Ok(text) = std::str::from_utf8(bytes) else { return };
     let (strict, rounded) = (Amount::parse(text), Amount::parse_json_number(text));
@@ -108,7 +108,7 @@ pub fn fuzz_amount(bytes: &[u8]) {
         assert_eq!(rounded, Ok(strict), "what is exact is not rounded");
     }
     let is_plain = text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
-    // rust-bitcoin is a second opinion on plain decimals.
+    // Compares with rust-bitcoin on plain decimals.
     let second = bitcoin::Amount::from_str_in(text, bitcoin::Denomination::Bitcoin);
     if let (Ok(strict), Ok(second), true) = (strict, second, is_plain) {
         assert_eq!(strict.litoshis(), second.to_sat());
@@ -126,7 +126,7 @@ pub fn fuzz_request_body(bytes: &[u8]) {
         assert!(url.is_ascii() && !url.bytes().any(|byte| byte.is_ascii_control()), "{url:?}");
     }
     assert!(std::str::from_utf8(bytes).is_ok());
-    // Unknown fields are skipped, whatever they hold; a number there may be too large for any type.
+    // Unknown fields are ignored with any value; a number there may exceed every type.
     let bytes = create::without_byte_order_mark(bytes);
     type AnyObject = BTreeMap<String, serde::de::IgnoredAny>;
     assert!(serde_json::from_slice::<AnyObject>(bytes).is_ok(), "nothing but an object is taken");
@@ -162,7 +162,7 @@ fn check_tx(tx: &Tx) {
     }
 }
 
-/// The same block with the root that its transactions have, if it is complete.
+/// The block with the right Merkle root, if its transactions are complete.
 fn with_merkle_root(bytes: &[u8]) -> Vec<u8> {
     let mut bytes = bytes.to_vec();
     if let Some(root) = codec::expected_merkle_root(&bytes)

@@ -1,10 +1,10 @@
 //! litegate: a self-hosted, multi-tenant Litecoin payment gateway on the operator's own node.
 //!
-//! The modules stand in reading order, row by row: a row may use the rows above it, and none
-//! below. `domain` decides with plain values and touches nothing; `store` is the only SQL, `node`
-//! the only talk with litecoind; `operations` is what a person may ask for, whichever door they come
-//! by; the roles (`watcher`, `webhooks`, `sweeper`, `http`, `bot`) each do one thing and know each
-//! other by the database alone; `config`, `serve` and `cli` put them together.
+//! Modules are listed in the order of the layers: a module may import the ones above it, and
+//! none below. `domain` decides on plain values and does no I/O; `store` has the only SQL,
+//! `node` the only access to litecoind; `operations` is what a user may ask for, by API, bot,
+//! CLI or dashboard; the roles (`watcher`, `webhooks`, `sweeper`, `http`, `bot`) communicate
+//! only through the database; `config`, `serve` and `cli` compose them.
 
 mod domain;
 

@@ -1,7 +1,7 @@
-//! The log of a long-running process: lines to standard error that never make their writer wait.
+//! Logging of a long-running process to standard error, without blocking the caller.
 //!
-//! A reader of the log may stall (a pipe that nobody reads, a full disk below it). A thread writes;
-//! lines that find no room in its queue are dropped and counted. Must not know: who logs what.
+//! The reader of the log may stall (a full pipe or disk). A thread writes the lines; when its
+//! queue is full, lines are dropped and counted.
 
 use std::fmt;
 use std::io::Write;
@@ -17,37 +17,35 @@ use tracing_subscriber::registry::LookupSpan;
 use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{EnvFilter, Layer, Registry, reload};
 
-/// Lines that wait to be written at most; a line is seldom longer than 300 bytes.
+/// Capacity of the queue in lines; most have less than 300 bytes.
 const LINES_MAX: usize = 10_000;
 
-/// Counts the lines that were dropped since the process began.
 static DROPPED: OnceLock<ErrorCounter> = OnceLock::new();
 
-/// How a line looks.
+/// Format of a log line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Form {
-    /// For people.
     Text,
-    /// A JSON object a line, with its fields, and those of the request that it belongs to.
+    /// One JSON object per line, with the fields of the event and of its request.
     Json,
 }
 
-/// Who reads standard error.
+/// The reader of standard error.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Reader {
     Anyone,
-    /// systemd's journal, which takes a line's priority from a prefix such as `<3>`
-    /// (sd-daemon(3)) and removes it.
+    /// systemd's journal, which takes the priority from a prefix such as `<3>` (sd-daemon(3))
+    /// and removes it.
     Journal,
 }
 
-/// By which the level of the log is changed.
+/// Handle that changes the log level.
 pub(crate) type Levels = reload::Handle<EnvFilter, Registry>;
 
-/// The thread that writes the lines of the queue.
+/// The thread that writes the queued lines.
 static WRITER: Mutex<Option<WorkerGuard>> = Mutex::new(None);
 
-/// The log. Dropping it writes the lines that wait, for a second at most.
+/// The log. Dropping it writes the queued lines, for a second at most.
 pub(crate) struct Log {
     pub(crate) levels: Levels,
     lines: Lines,
@@ -59,13 +57,13 @@ impl Drop for Log {
     }
 }
 
-/// Writes the lines that wait, for a second at most: before the process ends at once. Later lines
-/// are lost.
+/// Writes the queued lines, for a second at most, before the process exits. Later lines are
+/// lost.
 pub(crate) fn write_out() {
     drop(WRITER.lock().unwrap_or_else(PoisonError::into_inner).take());
 }
 
-/// Where lines go: to the queue once there is one, before that to standard error.
+/// Writes to the queue once it exists, before that to standard error.
 #[derive(Clone, Default)]
 struct Lines(Arc<OnceLock<NonBlocking>>);
 
@@ -81,8 +79,8 @@ impl<'w> MakeWriter<'w> for Lines {
 }
 
 impl Log {
-    /// Starts the log of this process, without a thread: lines are written as they come. A second
-    /// start changes nothing.
+    /// Starts the log without a thread: each line is written at once. A second call changes
+    /// nothing.
     pub(crate) fn start(filter: EnvFilter, form: Form, reader: Reader) -> Log {
         let lines = Lines::default();
         let (filter, levels) = reload::Layer::new(filter);
@@ -93,8 +91,8 @@ impl Log {
         Log { levels, lines }
     }
 
-    /// Lets a thread write from now on, so that no line waits for a reader. Root's rights must have
-    /// been given up, which takes a process with one thread.
+    /// Starts the writing thread, so that callers no longer wait for a reader. Call it after
+    /// root privileges were dropped, which needs a process with one thread.
     pub(crate) fn start_queue(&self) {
         let (queue, writer) = queue(std::io::stderr(), LINES_MAX);
         let _ = DROPPED.set(queue.error_counter());
@@ -103,20 +101,20 @@ impl Log {
         }
     }
 
-    /// Writes a line as it is, after those that wait.
+    /// Writes a line unchanged, after the queued ones.
     pub(crate) fn print(&self, line: &str) {
-        // A line that finds no room is counted.
+        // The queue counts a line that does not fit.
         let _ = self.lines.make_writer().write_all(format!("{line}\n").as_bytes());
     }
 }
 
-/// How many lines were dropped since the process began, because the log was not read.
+/// Number of lines dropped since the process started.
 pub(crate) fn dropped_lines() -> u64 {
     let dropped = DROPPED.get().map_or(0, ErrorCounter::dropped_lines);
     u64::try_from(dropped).unwrap_or(u64::MAX)
 }
 
-/// A writer that never waits, and the thread that does.
+/// A writer that never blocks, and the guard of the thread that may.
 fn queue(to: impl Write + Send + 'static, lines_max: usize) -> (NonBlocking, WorkerGuard) {
     NonBlockingBuilder::default()
         .lossy(true)
@@ -140,10 +138,11 @@ where
     }
 }
 
-/// What the layer is put on.
+/// The subscriber below the layer.
 type Filtered = tracing_subscriber::layer::Layered<reload::Layer<EnvFilter, Registry>, Registry>;
 
-/// A panic becomes a line of the log like any other; its thread must not wait for a reader either.
+/// Logs a panic as an ordinary line, so that the panicking thread does not block on standard
+/// error.
 fn log_panic(panic: &PanicHookInfo) {
     let payload = panic.payload();
     let text = payload.downcast_ref::<&str>().copied();
@@ -154,7 +153,7 @@ fn log_panic(panic: &PanicHookInfo) {
     tracing::error!(place, thread, "panicked: {reason}");
 }
 
-/// A line with the priority that a journal wants before it.
+/// Puts the priority for the journal before a line.
 struct Prefixed<F> {
     reader: Reader,
     inner: F,
@@ -201,7 +200,7 @@ mod tests {
         let (mut lines, guard) = queue(writer, 100);
         let counter = lines.error_counter();
         let line = format!("{}\n", "x".repeat(99));
-        // Nobody reads: the pipe takes 64 kB and the queue a hundred lines.
+        // Without a reader the pipe takes 64 kB and the queue a hundred lines.
         for _ in 0..LINES {
             lines.write_all(line.as_bytes()).expect("it never fails");
         }
@@ -218,7 +217,7 @@ mod tests {
         assert!(all.lines().all(|line| line.len() == 99), "no line is torn");
     }
 
-    /// A writer whose text can be read.
+    /// A writer whose output the test reads.
     #[derive(Clone, Default)]
     struct Shared(Arc<Mutex<Vec<u8>>>);
 

@@ -1,4 +1,4 @@
-//! Parse, run, one error line, exit code. Everything else lives in the library.
+//! The binary: runs the library's command line.
 
 fn main() -> std::process::ExitCode {
     litegate::cli::run()

@@ -1,7 +1,8 @@
-//! What this process counts and times of itself, for the metrics: how often, how long, how it
-//! ended. Labels are words of ours, never a merchant's or a client's, so that there are few.
+//! Prometheus metrics that this process counts itself.
 //!
-//! The counts live as long as the process. What the database knows is read from there instead.
+//! Label values come from the code or the operator's configuration, never from a merchant or
+//! client, so their number is bounded. Counts live as long as the process; values that the
+//! database holds are read from it by `http/metrics.rs`.
 
 use std::sync::LazyLock;
 use std::time::Duration;
@@ -15,266 +16,309 @@ use prometheus::{
 
 use crate::domain::amount::Amount;
 
+static METRICS: LazyLock<Metrics> = LazyLock::new(Metrics::new);
+
 struct Metrics {
     registry: Registry,
-    http: HistogramVec,
+    http: Http,
+    node: Node,
+    database: Database,
+    payments: Payments,
+    webhooks: Webhooks,
+    sweeper: Sweeper,
+    discord: Discord,
+}
+
+struct Http {
+    requests: HistogramVec,
     streams: IntGauge,
-    rpc: HistogramVec,
-    rpc_errors: IntCounterVec,
+}
+
+struct Node {
+    calls: HistogramVec,
+    errors: IntCounterVec,
+    height: IntGauge,
+    healthy: IntGaugeVec,
+    in_use: IntGaugeVec,
+    polling: IntGauge,
+}
+
+struct Database {
     commits: Histogram,
     writes: IntCounter,
     reads: IntCounter,
-    noticed: Histogram,
-    completed: Histogram,
-    attempts: IntCounterVec,
-    attempt_times: Histogram,
-    node_height: IntGauge,
-    nodes_well: IntGaugeVec,
-    nodes_in_use: IntGaugeVec,
-    polling: IntGauge,
-    sweeps: IntCounter,
-    sweep_fees: IntCounter,
-    discord: IntGauge,
-    acknowledged: Histogram,
     unverified: IntCounter,
 }
 
-static METRICS: LazyLock<Metrics> = LazyLock::new(Metrics::new);
+struct Payments {
+    detected: Histogram,
+    completed: Histogram,
+}
+
+struct Webhooks {
+    attempts: IntCounterVec,
+    durations: Histogram,
+}
+
+struct Sweeper {
+    sweeps: IntCounter,
+    fees: IntCounter,
+}
+
+struct Discord {
+    connected: IntGauge,
+    acknowledged: Histogram,
+}
 
 impl Metrics {
     fn new() -> Metrics {
         let registry = Registry::new();
-        let quick = |name: &str, help: &str| {
-            let limits = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0, 5.0];
-            HistogramOpts::new(name, help).buckets(limits.into())
-        };
-        let slow = |name: &str, help: &str| {
-            let limits = [60.0, 150.0, 300.0, 600.0, 1200.0, 1800.0, 3600.0, 7200.0, 21600.0];
-            HistogramOpts::new(name, help).buckets(limits.into())
-        };
-        let http = "Time to answer a request, by address and status";
-        let rpc = "Time that the node took to answer, by call";
-        let noticed = "From a transaction's announcement to its payment's new state, committed";
-        let completed = "From the first sight of a payment's money to its completion";
+        let r = &registry;
         Metrics {
-            http: add(
-                &registry,
-                HistogramVec::new(
-                    quick("litegate_http_request_duration_seconds", http),
-                    &["route", "status"],
-                ),
-            ),
-            streams: add(
-                &registry,
-                IntGauge::new("litegate_event_streams", "Event streams that are open"),
-            ),
-            rpc: add(&registry, HistogramVec::new(quick("litegate_rpc_seconds", rpc), &["call"])),
-            rpc_errors: add(
-                &registry,
-                IntCounterVec::new(
-                    Opts::new("litegate_rpc_errors_total", "Calls that the node did not answer"),
-                    &["call"],
-                ),
-            ),
-            commits: add(
-                &registry,
-                Histogram::with_opts(quick(
-                    "litegate_database_commit_seconds",
-                    "Time of a durable commit, from its beginning",
-                )),
-            ),
-            writes: add(
-                &registry,
-                IntCounter::new(
-                    "litegate_database_writes_total",
-                    "Writes; those that waited together share a commit",
-                ),
-            ),
-            reads: add(
-                &registry,
-                IntCounter::new(
-                    "litegate_database_reads_total",
-                    "Reads of the database, each of one consistent state",
-                ),
-            ),
-            noticed: add(
-                &registry,
-                Histogram::with_opts(quick("litegate_detection_seconds", noticed)),
-            ),
-            completed: add(
-                &registry,
-                Histogram::with_opts(slow("litegate_completion_seconds", completed)),
-            ),
-            attempts: add(
-                &registry,
-                IntCounterVec::new(
-                    Opts::new("litegate_webhook_attempts_total", "Webhooks sent, by outcome"),
-                    &["state"],
-                ),
-            ),
-            attempt_times: add(
-                &registry,
-                Histogram::with_opts(quick(
-                    "litegate_webhook_attempt_seconds",
-                    "Time that receivers took",
-                )),
-            ),
-            node_height: add(
-                &registry,
-                IntGauge::new("litegate_node_height", "The node's best block, when last asked"),
-            ),
-            nodes_well: add(
-                &registry,
-                IntGaugeVec::new(
-                    Opts::new("litegate_node_healthy", "1 for each node that can be followed"),
-                    &["node"],
-                ),
-            ),
-            nodes_in_use: add(
-                &registry,
-                IntGaugeVec::new(
-                    Opts::new("litegate_node_in_use", "1 for the node that is followed"),
-                    &["node"],
-                ),
-            ),
-            polling: add(
-                &registry,
-                IntGauge::new("litegate_zmq_fallback", "1 while payments are detected without ZMQ"),
-            ),
-            sweeps: add(
-                &registry,
-                IntCounter::new("litegate_sweeps_total", "Sweeps that were signed and stored"),
-            ),
-            sweep_fees: add(
-                &registry,
-                IntCounter::new("litegate_sweep_fees_litoshis_total", "Fees of these sweeps"),
-            ),
-            discord: add(
-                &registry,
-                IntGauge::new("litegate_discord_connected", "1 while the bot hears of commands"),
-            ),
-            acknowledged: add(
-                &registry,
-                Histogram::with_opts(quick(
-                    "litegate_discord_acknowledgement_seconds",
-                    "Time until Discord took the acknowledgement of a command",
-                )),
-            ),
-            unverified: add(
-                &registry,
-                IntCounter::new(
-                    "litegate_unverified_rows_total",
-                    "Rows of the database that were read and did not verify",
-                ),
-            ),
+            http: Http::new(r),
+            node: Node::new(r),
+            database: Database::new(r),
+            payments: Payments::new(r),
+            webhooks: Webhooks::new(r),
+            sweeper: Sweeper::new(r),
+            discord: Discord::new(r),
             registry,
         }
     }
 }
 
-/// Registers a collector of ours.
+impl Http {
+    fn new(r: &Registry) -> Http {
+        let requests = short(
+            "litegate_http_request_duration_seconds",
+            "Duration of HTTP requests, by route and status",
+        );
+        Http {
+            requests: add(r, HistogramVec::new(requests, &["route", "status"])),
+            streams: gauge(r, "litegate_event_streams", "Open event streams"),
+        }
+    }
+}
+
+impl Node {
+    fn new(r: &Registry) -> Node {
+        let calls = short("litegate_rpc_seconds", "Duration of calls to the node, by call");
+        let errors = Opts::new("litegate_rpc_errors_total", "Failed calls to the node, by call");
+        let healthy = Opts::new("litegate_node_healthy", "1 if the node can be followed");
+        let in_use = Opts::new("litegate_node_in_use", "1 if the node is followed");
+        Node {
+            calls: add(r, HistogramVec::new(calls, &["call"])),
+            errors: add(r, IntCounterVec::new(errors, &["call"])),
+            height: gauge(
+                r,
+                "litegate_node_height",
+                "Height of the node's best block at the last call",
+            ),
+            healthy: add(r, IntGaugeVec::new(healthy, &["node"])),
+            in_use: add(r, IntGaugeVec::new(in_use, &["node"])),
+            polling: gauge(
+                r,
+                "litegate_zmq_fallback",
+                "1 while payments are detected by polling instead of ZMQ",
+            ),
+        }
+    }
+}
+
+impl Database {
+    fn new(r: &Registry) -> Database {
+        let commits = short("litegate_database_commit_seconds", "Duration of durable commits");
+        Database {
+            commits: add(r, Histogram::with_opts(commits)),
+            writes: counter(
+                r,
+                "litegate_database_writes_total",
+                "Writes to the database; several can share a commit",
+            ),
+            reads: counter(r, "litegate_database_reads_total", "Read transactions of the database"),
+            unverified: counter(
+                r,
+                "litegate_unverified_rows_total",
+                "Database rows that were read and failed verification",
+            ),
+        }
+    }
+}
+
+impl Payments {
+    fn new(r: &Registry) -> Payments {
+        let detected = short(
+            "litegate_detection_seconds",
+            "Time from a transaction's announcement to the commit of its payment's new state",
+        );
+        let completed = HistogramOpts::new(
+            "litegate_completion_seconds",
+            "Time from a payment's first coin to its completion",
+        );
+        // Confirmation times, from one block to six hours.
+        let seconds = [60.0, 150.0, 300.0, 600.0, 1200.0, 1800.0, 3600.0, 7200.0, 21600.0];
+        let completed = completed.buckets(seconds.into());
+        Payments {
+            detected: add(r, Histogram::with_opts(detected)),
+            completed: add(r, Histogram::with_opts(completed)),
+        }
+    }
+}
+
+impl Webhooks {
+    fn new(r: &Registry) -> Webhooks {
+        let attempts =
+            Opts::new("litegate_webhook_attempts_total", "Webhook delivery attempts, by outcome");
+        let durations =
+            short("litegate_webhook_attempt_seconds", "Duration of webhook delivery attempts");
+        Webhooks {
+            attempts: add(r, IntCounterVec::new(attempts, &["state"])),
+            durations: add(r, Histogram::with_opts(durations)),
+        }
+    }
+}
+
+impl Sweeper {
+    fn new(r: &Registry) -> Sweeper {
+        Sweeper {
+            sweeps: counter(r, "litegate_sweeps_total", "Sweeps signed and stored"),
+            fees: counter(
+                r,
+                "litegate_sweep_fees_litoshis_total",
+                "Fees of these sweeps, in litoshis",
+            ),
+        }
+    }
+}
+
+impl Discord {
+    fn new(r: &Registry) -> Discord {
+        let acknowledged = short(
+            "litegate_discord_acknowledgement_seconds",
+            "Time until Discord accepted the acknowledgement of a command",
+        );
+        Discord {
+            connected: gauge(
+                r,
+                "litegate_discord_connected",
+                "1 while the bot is connected to Discord",
+            ),
+            acknowledged: add(r, Histogram::with_opts(acknowledged)),
+        }
+    }
+}
+
+/// A histogram of short durations, in seconds.
+fn short(name: &str, help: &str) -> HistogramOpts {
+    let seconds = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0, 5.0];
+    HistogramOpts::new(name, help).buckets(seconds.into())
+}
+
+fn counter(registry: &Registry, name: &str, help: &str) -> IntCounter {
+    add(registry, IntCounter::new(name, help))
+}
+
+fn gauge(registry: &Registry, name: &str, help: &str) -> IntGauge {
+    add(registry, IntGauge::new(name, help))
+}
+
 fn add<C: Collector + Clone + 'static>(registry: &Registry, made: prometheus::Result<C>) -> C {
     let collector = made.expect("the names above are well formed");
     registry.register(Box::new(collector.clone())).expect("the names above differ");
     collector
 }
 
-/// All of it, as the metrics print it.
 pub(crate) fn gather() -> Vec<MetricFamily> {
     METRICS.registry.gather()
 }
 
-/// A request was answered.
 pub(crate) fn answered(address: &str, status: u16, took: Duration) {
     let status = status.to_string();
-    METRICS.http.with_label_values(&[address, &status]).observe(took.as_secs_f64());
+    METRICS.http.requests.with_label_values(&[address, &status]).observe(took.as_secs_f64());
 }
 
-/// An event stream, counted for as long as it is held.
+/// An open event stream; counted until it is dropped.
 #[derive(Debug)]
 pub(crate) struct Stream(());
 
 impl Stream {
     pub(crate) fn open() -> Stream {
-        METRICS.streams.inc();
+        METRICS.http.streams.inc();
         Stream(())
     }
 }
 
 impl Drop for Stream {
     fn drop(&mut self) {
-        METRICS.streams.dec();
+        METRICS.http.streams.dec();
     }
 }
 
-/// The node was called.
 pub(crate) fn called(call: &str, took: Duration, answered: bool) {
-    METRICS.rpc.with_label_values(&[call]).observe(took.as_secs_f64());
+    METRICS.node.calls.with_label_values(&[call]).observe(took.as_secs_f64());
     if !answered {
-        METRICS.rpc_errors.with_label_values(&[call]).inc();
+        METRICS.node.errors.with_label_values(&[call]).inc();
     }
 }
 
-/// So many writes became durable together.
+/// Records a commit of this many writes.
 pub(crate) fn committed(writes: usize, took: Duration) {
-    METRICS.commits.observe(took.as_secs_f64());
-    METRICS.writes.inc_by(u64::try_from(writes).unwrap_or(0));
+    METRICS.database.commits.observe(took.as_secs_f64());
+    METRICS.database.writes.inc_by(u64::try_from(writes).unwrap_or(0));
 }
 
-/// One state of the database is looked at.
 pub(crate) fn read() {
-    METRICS.reads.inc();
+    METRICS.database.reads.inc();
 }
 
-/// An announced transaction was looked at, and what it changed is committed.
+/// Records how long after its announcement a transaction's changes were committed.
 pub(crate) fn noticed(took: Duration) {
-    METRICS.noticed.observe(took.as_secs_f64());
+    METRICS.payments.detected.observe(took.as_secs_f64());
 }
 
-/// A payment was completed, so long after its money was first seen.
+/// Records how long after its first coin a payment was completed.
 pub(crate) fn completed(after: Duration) {
-    METRICS.completed.observe(after.as_secs_f64());
+    METRICS.payments.completed.observe(after.as_secs_f64());
 }
 
-/// A webhook was sent; `state` is what that made of its event.
+/// Records a webhook attempt; `state` is the resulting state of the event.
 pub(crate) fn attempted(state: &str, took: Duration) {
-    METRICS.attempts.with_label_values(&[state]).inc();
-    METRICS.attempt_times.observe(took.as_secs_f64());
+    METRICS.webhooks.attempts.with_label_values(&[state]).inc();
+    METRICS.webhooks.durations.observe(took.as_secs_f64());
 }
 
-/// The node said where it stands.
+/// Records the height that the node reported.
 pub(crate) fn node_stands_at(height: u32) {
-    METRICS.node_height.set(i64::from(height));
+    METRICS.node.height.set(i64::from(height));
 }
 
-/// How one of several nodes is. The label is the operator's own address of it.
+/// Records the state of one node. The label is its configured address.
 pub(crate) fn node_is(name: &str, well: bool, in_use: bool) {
-    METRICS.nodes_well.with_label_values(&[name]).set(i64::from(well));
-    METRICS.nodes_in_use.with_label_values(&[name]).set(i64::from(in_use));
+    METRICS.node.healthy.with_label_values(&[name]).set(i64::from(well));
+    METRICS.node.in_use.with_label_values(&[name]).set(i64::from(in_use));
 }
 
-/// How payments are noticed from now on.
+/// Records whether payments are detected by polling.
 pub(crate) fn notifications_by_polling(polling: bool) {
-    METRICS.polling.set(i64::from(polling));
+    METRICS.node.polling.set(i64::from(polling));
 }
 
-/// A sweep was signed and stored.
 pub(crate) fn swept(fee: Amount) {
-    METRICS.sweeps.inc();
-    METRICS.sweep_fees.inc_by(fee.litoshis());
+    METRICS.sweeper.sweeps.inc();
+    METRICS.sweeper.fees.inc_by(fee.litoshis());
 }
 
-/// Whether the bot hears of commands.
+/// Records whether the bot is connected to Discord.
 pub(crate) fn discord_is_connected(connected: bool) {
-    METRICS.discord.set(i64::from(connected));
+    METRICS.discord.connected.set(i64::from(connected));
 }
 
-/// Discord took the acknowledgement of a command, for which it waits three seconds.
+/// Records an acknowledgement of a command, which Discord requires within three seconds.
 pub(crate) fn acknowledged(took: Duration) {
-    METRICS.acknowledged.observe(took.as_secs_f64());
+    METRICS.discord.acknowledged.observe(took.as_secs_f64());
 }
 
-/// A row was read and did not verify.
+/// Records a row that failed verification.
 pub(crate) fn unverified() {
-    METRICS.unverified.inc();
+    METRICS.database.unverified.inc();
 }

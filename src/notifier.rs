@@ -1,7 +1,7 @@
-//! The "look now" signals between the roles of one process.
+//! "Check now" signals between the roles of one process.
 //!
-//! A signal says that something may have changed, and nothing else; the database says what. Every
-//! listener also looks by itself now and then, so a lost signal costs time and never work.
+//! A signal carries no data; the database does. Every listener also polls, so a lost signal
+//! costs time and never work.
 
 use std::sync::Arc;
 
@@ -20,32 +20,32 @@ impl Notifier {
         Notifier::default()
     }
 
-    /// What pages show may have changed.
+    /// Signals that payment pages may have changed.
     pub(crate) fn notify_pages(&self) {
         self.pages.notify_one();
     }
 
-    /// Ends when pages may show something else. A signal given before is not lost.
+    /// Waits until pages may have changed. An earlier signal is not lost.
     pub(crate) async fn pages_notified(&self) {
         self.pages.notified().await;
     }
 
-    /// An event may be due.
+    /// Signals that an event may be due.
     pub(crate) fn notify_webhooks(&self) {
         self.webhooks.notify_one();
     }
 
-    /// Ends when an event may be due. A signal given before is not lost.
+    /// Waits until an event may be due. An earlier signal is not lost.
     pub(crate) async fn webhooks_notified(&self) {
         self.webhooks.notified().await;
     }
 
-    /// Coins may be ready to be swept, or a sweep may have changed.
+    /// Signals that coins may be ready to sweep, or that a sweep changed.
     pub(crate) fn notify_sweeper(&self) {
         self.sweeper.notify_one();
     }
 
-    /// Ends when the sweeper should look. A signal given before is not lost.
+    /// Waits until the sweeper should check. An earlier signal is not lost.
     pub(crate) async fn sweeper_notified(&self) {
         self.sweeper.notified().await;
     }

@@ -1,11 +1,11 @@
-//! Giving up root's rights: a command that root started works in another user's directory as that
-//! user, so that nothing which that user puts there is done with root's rights.
+//! Dropping root privileges: a command that root started works in another user's directory as
+//! that user, so that files which that user puts there cannot misuse root's rights.
 //!
-//! Linux keeps users and groups per thread, so this is done while there is one thread; those that
-//! it starts later inherit them. It cannot be undone. The kernel then also makes the process one
-//! that its new user cannot trace (prctl(2), PR_SET_DUMPABLE).
+//! Linux keeps users and groups per thread, so this requires a process with one thread; later
+//! threads inherit them. It cannot be undone. The kernel then also stops the new user from
+//! tracing the process (prctl(2), PR_SET_DUMPABLE).
 //!
-//! Must not know: whose directories there are.
+//! Must not know: which directories the gateway has.
 
 use std::io;
 use std::path::Path;
@@ -16,25 +16,25 @@ use rustix::process::{
 
 use crate::safe_file::{Control, Directory, ROOT, directory_of};
 
-/// A group that owns nothing.
+/// The group `nogroup`, which owns nothing.
 const NO_GROUP: u32 = 65_534;
 
-/// Keeps this process's memory, which holds keys, out of core dumps, and from other processes of
-/// its user.
+/// Keeps the process's memory, which holds keys, out of core dumps and from other processes of
+/// the same user.
 ///
 /// # Errors
-/// If the kernel refuses, which it never does.
+/// If the kernel refuses.
 pub(crate) fn forbid_core_dumps() -> io::Result<()> {
     rustix::process::setrlimit(Resource::Core, Rlimit { current: Some(0), maximum: Some(0) })?;
     Ok(rustix::process::set_dumpable_behavior(DumpableBehavior::NotDumpable)?)
 }
 
-/// If root runs this process: becomes the user who controls the directory that `file` lies in.
-/// Stays root where that is root.
+/// If the process runs as root, becomes the user who controls the directory of `file`. Stays
+/// root if that user is root.
 ///
 /// # Errors
-/// If a group or everybody may write the directory, so that there is no such user; if there is
-/// another thread; or if root may not become another user here.
+/// If a group or all users can write the directory, so that no single user controls it; if the
+/// process has another thread; or if the kernel refuses.
 pub(crate) fn become_controller(file: &Path) -> io::Result<()> {
     if geteuid().as_raw() != ROOT {
         return Ok(());
@@ -46,7 +46,7 @@ pub(crate) fn become_controller(file: &Path) -> io::Result<()> {
         Control::Strangers => {
             let path = directory.path().display();
             return Err(io::Error::other(format!(
-                "users other than root can write its directory {path}, or one above it: take that \
+                "users other than root can write its directory {path}, or one above it: remove that \
                  right away, or give the directory to the gateway's user"
             )));
         }
@@ -65,7 +65,7 @@ pub(crate) fn become_controller(file: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// Whether [`become_controller`] would change the user of this process.
+/// Whether [`become_controller`] would change the user.
 pub(crate) fn would_become_another(file: &Path) -> bool {
     let control = || Some(Directory::open(directory_of(file)).ok()?.control());
     geteuid().as_raw() == ROOT && control().is_some_and(|control| control != Control::Ours)

@@ -1,39 +1,39 @@
-//! How far a long piece of work has come, for people who wait for it.
+//! Progress of a long command, reported to the users who wait for it.
 //!
-//! Must not know: what the work is, and where it is shown.
+//! Must not know: what the command does, and where its progress is shown.
 
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-/// So much of a piece of work is done.
+/// One report of progress.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Progress {
-    /// What is being done, such as "reading blocks".
+    /// The current activity, such as "reading blocks".
     pub(crate) what: &'static str,
     pub(crate) done: u64,
-    /// How much there is to do in all; it may grow meanwhile.
+    /// The total; it may grow meanwhile.
     pub(crate) of: u64,
 }
 
-/// Whoever wants to know is told at each step, from whichever thread takes it.
+/// Receives each report, on the thread that makes it.
 pub(crate) type OnProgress<'t> = &'t (dyn Fn(Progress) + Sync);
 
-/// For work whose headway interests nobody.
+/// Ignores progress.
 pub(crate) const NOBODY: OnProgress<'static> = &|_| ();
 
-/// Work that takes less than this is not spoken of.
+/// Shorter activities are not reported.
 const FIRST: Duration = Duration::from_secs(5);
 
-/// Between two lines about the same work.
+/// Interval between two lines about one activity.
 const EVERY: Duration = Duration::from_secs(30);
 
-/// Turns many steps into a line now and then, for a log, where no bar can be drawn.
+/// Turns frequent reports into occasional log lines, for output without a progress bar.
 #[derive(Debug, Default)]
 pub(crate) struct Lines {
     current: Mutex<Option<Current>>,
 }
 
-/// The work that is under way.
+/// The current activity.
 #[derive(Debug)]
 struct Current {
     what: &'static str,
@@ -42,7 +42,7 @@ struct Current {
 }
 
 impl Lines {
-    /// The line that is due with this step, if one is.
+    /// The line that is due with this report, if any.
     pub(crate) fn line(&self, step: Progress, now: Instant) -> Option<String> {
         let mut slot = self.current.lock().unwrap_or_else(PoisonError::into_inner);
         let current = match &mut *slot {
@@ -61,13 +61,13 @@ impl Lines {
         Some(format!("{}: {} of {}{left}", step.what, step.done, step.of))
     }
 
-    /// The work is over; what begins next under the same name is new.
+    /// Ends the activity; a later one of the same name counts as new.
     pub(crate) fn end(&self) {
         *self.current.lock().unwrap_or_else(PoisonError::into_inner) = None;
     }
 }
 
-/// How long the rest takes if it goes on as it did so far.
+/// Estimates the remaining time from the average speed so far.
 fn time_left(step: Progress, so_far: Duration) -> Option<Duration> {
     let left = u128::from(step.of.saturating_sub(step.done));
     let ms = so_far.as_millis().saturating_mul(left).checked_div(u128::from(step.done))?;
@@ -95,7 +95,7 @@ mod tests {
             lines.line(step, began + Duration::from_secs(seconds))
         };
         assert_eq!(at(0, 0), None);
-        assert_eq!(at(4, 40), None, "short work is not spoken of");
+        assert_eq!(at(4, 40), None, "a short activity is not reported");
         assert_eq!(at(5, 50).as_deref(), Some("reading blocks: 50 of 1000, about 95 s left"));
         assert_eq!(at(34, 340), None);
         assert_eq!(at(35, 100).as_deref(), Some("reading blocks: 100 of 1000, about 5 min left"));

@@ -1,150 +1,40 @@
 //! Opening files in directories that another user can write.
 //!
-//! The gateway runs as several users and root's commands work in their directories. Whoever owns a
-//! directory can put a symbolic link, a hard link, a FIFO or a foreign file in the place of each
-//! file there. So a file is opened relative to its open directory, never through a symbolic link
-//! that another user could have made, without waiting (O_NONBLOCK), and is checked by fstat(2)
-//! before it is read, truncated, or given another mode or owner.
+//! The gateway runs as several users, and root's commands work in their directories. A
+//! directory's owner can replace each file there by a symbolic link, a hard link, a FIFO or a
+//! foreign file. So a file is opened relative to its open directory, never through a symbolic
+//! link that another user could have made, without blocking (O_NONBLOCK), and is checked by
+//! fstat(2) before it is read, truncated, or given another mode or owner.
 //!
-//! Must not know: what the files are for. Errors do not name the path; callers do.
+//! Must not know: what the files are for. Errors do not name the path; callers add it.
 
 mod directory;
 mod exposure;
+mod output;
+mod place;
 
-use std::ffi::{OsStr, OsString};
-use std::fs::{File, Permissions};
-use std::io::{self, ErrorKind, Read, Write};
-use std::os::fd::AsRawFd;
-use std::os::unix::fs::{FileTypeExt, MetadataExt, PermissionsExt};
-use std::path::{Path, PathBuf};
+use std::fs::File;
+use std::io::{self, ErrorKind, Read};
+use std::os::unix::fs::MetadataExt;
+use std::path::Path;
 
-use rustix::fs::{AtFlags, Mode, OFlags};
-use rustix::process::{Gid, Uid, getegid, geteuid};
+use rustix::fs::{AtFlags, OFlags};
+use rustix::process::{getegid, geteuid};
+
+use self::place::check_regular;
 
 pub(crate) use directory::{Control, Directory};
 pub(crate) use exposure::{check_key, check_secret};
+pub(crate) use output::Output;
+pub(crate) use place::{Place, ROOT, directory_of, fix_ownership, with_suffix};
 
-/// The user who may do everything anyway.
-pub(crate) const ROOT: u32 = 0;
-
-/// Only the owner may use it.
-const PRIVATE: Mode = Mode::RUSR.union(Mode::WUSR);
-
-const SYMBOLIC_LINK: &str =
-    "is a symbolic link: put the file itself there, or name the file that is meant";
-
-/// A file by its open directory and its name there. It need not exist.
-#[derive(Debug)]
-pub(crate) struct Place {
-    pub(crate) directory: Directory,
-    name: OsString,
-}
-
-impl Place {
-    /// # Errors
-    /// Those of [`Directory::open`], and if the path names no file.
-    pub(crate) fn of(path: &Path) -> io::Result<Place> {
-        let name = path.file_name().ok_or_else(|| io::Error::other("names no file"))?.to_owned();
-        let directory = Directory::open(directory_of(path))?;
-        Ok(Place { directory, name })
-    }
-
-    /// The path without symbolic links in its directories.
-    pub(crate) fn path(&self) -> PathBuf {
-        self.directory.path().join(&self.name)
-    }
-
-    /// The file of this name with a suffix, in the same directory.
-    fn suffixed(&self, suffix: &str) -> OsString {
-        let mut name = self.name.clone();
-        name.push(suffix);
-        name
-    }
-
-    /// Opens it without following a link and without waiting. What is there may be anything.
-    fn open(&self, name: &OsStr, flags: OFlags) -> io::Result<File> {
-        let flags = flags | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
-        match rustix::fs::openat(&self.directory, name, flags, PRIVATE) {
-            Ok(file) => Ok(File::from(file)),
-            Err(rustix::io::Errno::LOOP) => Err(io::Error::other(SYMBOLIC_LINK)),
-            // A FIFO without a reader, a socket, or a device without a driver.
-            Err(rustix::io::Errno::NXIO) => Err(io::Error::other("is not a regular file")),
-            Err(rustix::io::Errno::ISDIR) => Err(io::Error::other("is a directory")),
-            Err(error) => Err(error.into()),
-        }
-    }
-
-    /// Checks what has this name, as far as something has it, without opening the file itself
-    /// (O_PATH). To open and close a file would release every lock that this process holds on it
-    /// (fcntl(2)), and SQLite's connections depend on theirs.
-    fn look_at_own(&self, name: &OsStr) -> io::Result<Option<File>> {
-        let flags = OFlags::PATH | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-        match rustix::fs::openat(&self.directory, name, flags, Mode::empty()) {
-            Ok(handle) => {
-                let handle = File::from(handle);
-                self.check_own(&handle).map(|()| Some(handle))
-            }
-            Err(rustix::io::Errno::NOENT) => Ok(None),
-            Err(error) => Err(error.into()),
-        }
-    }
-
-    /// Checks that a file is the gateway's own: regular, with one name, and of a user who works in
-    /// this directory.
-    fn check_own(&self, file: &File) -> io::Result<()> {
-        let found = check_regular(file)?;
-        if found.nlink() != 1 {
-            let links = found.nlink();
-            return Err(io::Error::other(format!(
-                "has {links} hard links, so it may be another file of that user: replace it by a \
-                 copy of itself"
-            )));
-        }
-        let (owner, us) = (self.directory.owner(), geteuid().as_raw());
-        let by_group = self.directory.is_shared() && found.gid() == owner.gid;
-        if found.uid() != owner.uid && found.uid() != us && !by_group {
-            return Err(io::Error::other(format!(
-                "belongs to user {}, and its directory to user {}: chown it",
-                found.uid(),
-                owner.uid
-            )));
-        }
-        Ok(())
-    }
-}
-
-/// The path of a file that lies beside another one: its name with a suffix.
-pub(crate) fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
-    let mut name = path.to_owned().into_os_string();
-    name.push(suffix);
-    name.into()
-}
-
-/// The directory that a file lies in.
-pub(crate) fn directory_of(path: &Path) -> &Path {
-    path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
-}
-
-fn check_regular(file: &File) -> io::Result<std::fs::Metadata> {
-    let found = file.metadata()?;
-    let kind = found.file_type();
-    let what = match () {
-        () if kind.is_file() => return Ok(found),
-        () if kind.is_symlink() => return Err(io::Error::other(SYMBOLIC_LINK)),
-        () if kind.is_dir() => "a directory",
-        () if kind.is_fifo() => "a FIFO",
-        () if kind.is_socket() => "a socket",
-        () => "a device",
-    };
-    Err(io::Error::other(format!("is {what}, not a regular file")))
-}
-
-/// Opens a file that the operator configured, to be read: a key, a configuration, a picture. A
-/// symbolic link is followed where no other user could have made it.
+/// Opens a configured file for reading: a key, a configuration, an image. Follows a symbolic
+/// link only if no other user could have made it.
 ///
 /// # Errors
-/// If it is not there or not regular. In a directory that another user controls, also if it has
-/// further hard links, or belongs neither to that directory's owner, nor to us, nor to root.
+/// If the file is missing or not regular. In a directory that another user controls, also if
+/// it has further hard links, or belongs neither to the directory's owner, nor to us, nor to
+/// root.
 pub(crate) fn open_to_read(path: &Path) -> io::Result<File> {
     let place = resolve(path)?;
     let file = place.open(&place.name, OFlags::RDONLY)?;
@@ -157,7 +47,7 @@ pub(crate) fn open_to_read(path: &Path) -> io::Result<File> {
     Ok(file)
 }
 
-/// The place that a path leads to, by way of symbolic links that no other user could have made.
+/// Resolves the symbolic links at a path that no other user could have made.
 fn resolve(path: &Path) -> io::Result<Place> {
     const LINKS_MAX: u32 = 8;
     let mut place = Place::of(path)?;
@@ -168,11 +58,11 @@ fn resolve(path: &Path) -> io::Result<Place> {
     Ok(place)
 }
 
-/// Who, besides root and us, can change a file that is configured, if anybody can, and what to do
-/// about it. A user who is not root may read a file of yet another user.
+/// Reports, with the remedy, which other users besides root can change a configured file. A
+/// process that is not root may read another user's file.
 ///
 /// # Errors
-/// If it cannot be looked at.
+/// If the file cannot be examined.
 pub(crate) fn others_who_can_change(path: &Path) -> io::Result<Option<String>> {
     let place = resolve(path)?;
     let found = rustix::fs::statat(&place.directory, &place.name, AtFlags::SYMLINK_NOFOLLOW)?;
@@ -202,10 +92,10 @@ pub(crate) fn others_who_can_change(path: &Path) -> io::Result<Option<String>> {
     Ok(Some(what))
 }
 
-/// Reads a configured file as [`open_to_read`] opens it, of at most `bytes_max` bytes.
+/// Reads a configured file of at most `bytes_max` bytes, opened as by [`open_to_read`].
 ///
 /// # Errors
-/// Those of [`open_to_read`], and if it is longer.
+/// Those of [`open_to_read`], and if the file is longer.
 pub(crate) fn read(path: &Path, bytes_max: u64) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     open_to_read(path)?.take(bytes_max.saturating_add(1)).read_to_end(&mut bytes)?;
@@ -215,12 +105,11 @@ pub(crate) fn read(path: &Path, bytes_max: u64) -> io::Result<Vec<u8>> {
     Err(io::Error::new(ErrorKind::FileTooLarge, format!("is longer than {bytes_max} bytes")))
 }
 
-/// Opens a file of the gateway's own, to be read and written, and makes it if it is not there: a
-/// lock, a mark, the database. It is not truncated, and gets the owner and the mode that files of
-/// its directory have ([`fix_ownership`]).
+/// Opens a file of the gateway for reading and writing, and creates it if it is missing. Does
+/// not truncate it. Sets owner and mode ([`fix_ownership`]).
 ///
 /// # Errors
-/// If what is there is not a regular file with one name, of a user who works in this directory.
+/// If it is not a regular file with one hard link, owned by a user of this directory.
 pub(crate) fn open_own(path: &Path) -> io::Result<(File, Place)> {
     let place = Place::of(path)?;
     let file = place.open(&place.name, OFlags::RDWR | OFlags::CREATE)?;
@@ -229,182 +118,32 @@ pub(crate) fn open_own(path: &Path) -> io::Result<(File, Place)> {
     Ok((file, place))
 }
 
-/// As [`open_own`], for a file that a library opens: it is made, checked, and given its owner and
-/// mode, and one that is there is not opened, so that no lock of this process on it is released.
+/// As [`open_own`], for a file that a library opens. An existing file is not opened, so that
+/// no lock of this process on it is released.
 ///
 /// # Errors
 /// As [`open_own`].
 pub(crate) fn prepare_own(path: &Path) -> io::Result<Place> {
     let place = Place::of(path)?;
-    if place.look_at_own(&place.name)?.is_none() {
+    if place.open_handle(&place.name)?.is_none() {
         match place.create_new() {
             Err(error) if error.kind() != ErrorKind::AlreadyExists => return Err(error),
             Ok(_) | Err(_) => {}
         }
     }
-    if let Some(handle) = place.look_at_own(&place.name)? {
+    if let Some(handle) = place.open_handle(&place.name)? {
         fix_ownership(&handle, &place.directory)?;
     }
     Ok(place)
 }
 
-/// Opens a file of the gateway's own, to be read. `None` if it is not there.
+/// Opens a file of the gateway for reading. `None` if it is missing.
 ///
 /// # Errors
 /// As [`open_own`].
 pub(crate) fn open_own_to_read(path: &Path) -> io::Result<Option<File>> {
     let place = Place::of(path)?;
     place.open_own_to_read(&place.name)
-}
-
-impl Place {
-    fn open_own_to_read(&self, name: &OsStr) -> io::Result<Option<File>> {
-        match self.open(name, OFlags::RDONLY) {
-            Ok(file) => self.check_own(&file).map(|()| Some(file)),
-            Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
-            Err(error) => Err(error),
-        }
-    }
-
-    /// Checks the files of the gateway's own that have this name and one of these suffixes, as far
-    /// as they are there: for a library that opens them itself.
-    ///
-    /// # Errors
-    /// As [`open_own`], with the suffix of the file.
-    pub(crate) fn check_suffixed(&self, suffixes: &[&str]) -> io::Result<()> {
-        for suffix in suffixes {
-            self.look_at_own(&self.suffixed(suffix))
-                .map_err(|error| io::Error::new(error.kind(), format!("({suffix}) {error}")))?;
-        }
-        Ok(())
-    }
-
-    /// Makes a new file, which only its owner may use.
-    ///
-    /// # Errors
-    /// If anything of that name is there.
-    pub(crate) fn create_new(&self) -> io::Result<File> {
-        self.create_new_named(&self.name)
-    }
-
-    fn create_new_named(&self, name: &OsStr) -> io::Result<File> {
-        let file = self.open(name, OFlags::RDWR | OFlags::CREATE | OFlags::EXCL)?;
-        fix_ownership(&file, &self.directory)?;
-        Ok(file)
-    }
-
-    /// Removes the file, or the symbolic link, that has this name and suffix.
-    ///
-    /// # Errors
-    /// If it cannot be removed; none if it is not there.
-    pub(crate) fn remove_suffixed(&self, suffix: &str) -> io::Result<()> {
-        self.remove_named(&self.suffixed(suffix))
-    }
-
-    fn remove_named(&self, name: &OsStr) -> io::Result<()> {
-        match rustix::fs::unlinkat(&self.directory, name, AtFlags::empty()) {
-            Err(error) if error != rustix::io::Errno::NOENT => Err(error.into()),
-            Ok(()) | Err(_) => Ok(()),
-        }
-    }
-
-    /// Flushes the file, and gives it another name in its directory; what had that name is gone.
-    ///
-    /// # Errors
-    /// If it is not the gateway's own, or a directory has that name.
-    pub(crate) fn rename(&self, to: &OsStr) -> io::Result<()> {
-        let file = self.open_own_to_read(&self.name)?.ok_or(rustix::io::Errno::NOENT)?;
-        file.sync_all()?;
-        rustix::fs::renameat(&self.directory, &self.name, &self.directory, to)?;
-        self.directory.sync()
-    }
-
-    /// Puts a whole new file in the place of what is there, flushed: a crash leaves the old bytes
-    /// or the new ones.
-    ///
-    /// # Errors
-    /// If it cannot be written, or a directory lies there.
-    pub(crate) fn replace(&self, bytes: &[u8]) -> io::Result<()> {
-        let new = self.suffixed(".new");
-        self.remove_named(&new)?; // Of a run that was killed.
-        let mut file = self.create_new_named(&new)?;
-        file.write_all(bytes)?;
-        file.sync_all()?;
-        rustix::fs::renameat(&self.directory, &new, &self.directory, &self.name)?;
-        self.directory.sync()
-    }
-}
-
-/// A new file for the operator, which is opened before root gives up its rights. Unless it is
-/// finished it is removed, or emptied where this process may no longer remove it.
-#[derive(Debug)]
-pub(crate) struct Output {
-    file: File,
-    place: Place,
-    finished: bool,
-}
-
-impl Output {
-    /// # Errors
-    /// [`ErrorKind::AlreadyExists`] if a file of that name is there, unless it is ours and empty,
-    /// as an output that was not finished can be.
-    pub(crate) fn create(path: &Path) -> io::Result<Output> {
-        let place = Place::of(path)?;
-        let file = match place.create_new() {
-            Err(error) if error.kind() == ErrorKind::AlreadyExists => {
-                let file = place.open(&place.name, OFlags::RDWR).map_err(|_| error)?;
-                place.check_own(&file)?;
-                if file.metadata()?.len() > 0 {
-                    return Err(ErrorKind::AlreadyExists.into());
-                }
-                file
-            }
-            made => made?,
-        };
-        Ok(Output { file, place, finished: false })
-    }
-
-    pub(crate) fn file(&self) -> &File {
-        &self.file
-    }
-
-    /// Flushes it and keeps it.
-    pub(crate) fn finish(mut self) -> io::Result<()> {
-        self.file.sync_all()?;
-        self.finished = true;
-        Ok(())
-    }
-}
-
-impl Drop for Output {
-    fn drop(&mut self) {
-        if !self.finished && self.place.remove_suffixed("").is_err() {
-            let _ = self.file.set_len(0); // It says that it is not whole.
-        }
-    }
-}
-
-/// Lets nobody but the directory's owner use a file. In a directory that hands its group on
-/// (setgid, writable), the group may too: so the sweeper can be another user of the machine. What
-/// root makes is given to the directory's owner. The file was checked or is new.
-///
-/// # Errors
-/// If it is neither ours nor root's to change, and not right already.
-pub(crate) fn fix_ownership(file: &File, directory: &Directory) -> io::Result<()> {
-    let mode = if directory.is_shared() { 0o660 } else { 0o600 };
-    let found = file.metadata()?;
-    // What is right stays: only its owner may change it.
-    if found.mode() & 0o777 != mode {
-        // The file that is open, also where it is open as a mere handle (open(2), O_PATH).
-        let handle = format!("/proc/self/fd/{}", file.as_raw_fd());
-        std::fs::set_permissions(handle, Permissions::from_mode(mode))?;
-    }
-    let owner = directory.owner();
-    if found.uid() == ROOT && owner.uid != ROOT {
-        let (uid, gid) = (Uid::from_raw(owner.uid), Gid::from_raw(owner.gid));
-        rustix::fs::chownat(file, "", Some(uid), Some(gid), AtFlags::EMPTY_PATH)?;
-    }
-    Ok(())
 }
 
 #[cfg(test)]

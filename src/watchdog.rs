@@ -1,11 +1,9 @@
-//! Signs of life. A loop that must never stand still says each time that it goes round; whoever
-//! watches over the process asks how long ago that was.
+//! Heartbeats of the main loops, for systemd's watchdog.
 
 use std::sync::LazyLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-/// The loops that are watched.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Loop {
     Watcher,
@@ -14,20 +12,21 @@ pub(crate) enum Loop {
 
 static BEGAN: LazyLock<Instant> = LazyLock::new(Instant::now);
 
-/// When each loop last went round, in milliseconds since the beginning, plus one; 0 is never.
+/// The last heartbeat of each loop, in milliseconds since the start plus one; 0 means none
+/// yet.
 static HEARTBEATS: [AtomicU64; 2] = [AtomicU64::new(0), AtomicU64::new(0)];
 
 fn since_began_ms() -> u64 {
     u64::try_from(BEGAN.elapsed().as_millis()).unwrap_or(u64::MAX)
 }
 
-/// The loop goes on.
+/// Records that the loop is running.
 pub(crate) fn heartbeat(of: Loop) {
     HEARTBEATS[of as usize].store(since_began_ms().saturating_add(1), Ordering::Relaxed);
 }
 
-/// How long the loop that has stood still for longest has done so. A loop that has not begun
-/// counts for nothing: it may run in another process.
+/// Time since the oldest of the loops' last heartbeats. A loop without a heartbeat is ignored:
+/// it may run in another process.
 pub(crate) fn stalest() -> Duration {
     let now = since_began_ms();
     let heartbeats =

@@ -21,9 +21,9 @@ use crate::serve::database::{
 };
 use crate::serve::rights::{Work, give_up_root};
 use crate::store::audit_log::chain;
-use crate::store::authenticated::reseal;
 use crate::store::batches::Batches;
 use crate::store::indexes::Absence;
+use crate::store::reseal;
 use crate::store::{Store, backup, identity, indexes};
 use crate::sweeper::seals::{Access, Resealed, Seals};
 use crate::view::Time;

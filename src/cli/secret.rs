@@ -12,8 +12,8 @@ use crate::crash;
 use crate::secret::{KeyPair, rotation, row_key_file};
 use crate::serve::database::open_store;
 use crate::serve::rights::{Work, give_up_root};
-use crate::store::authenticated::reseal;
 use crate::store::batches::Batches;
+use crate::store::reseal;
 use crate::view::Time;
 
 /// Longest grace period, in milliseconds.

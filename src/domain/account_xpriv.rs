@@ -1,12 +1,10 @@
-//! The private key of the account: what a wallet's seed gives, and what signs a sweep.
+//! The account's extended private key, which signs sweeps (BIP32, BIP84).
 //!
-//! Pure: where the key is read from and written to is not known here. `zeroize` is used to hand the
-//! key out as text that wipes itself.
+//! Pure: no I/O. `zeroize` lets the key be returned as text that wipes itself.
 //!
-//! Invariants: the key does not print, has no copy, and is wiped when it is dropped. What cannot be
-//! wiped: the copies that rust-bitcoin's `Xpriv` (a `Copy` type) and base58 make on the stack and
-//! in buffers while they derive, read or write, and the key that [`AccountXpriv::secret_key_at`]
-//! hands out, which its receiver has to erase.
+//! Invariants: the key does not print, is not copied, and is wiped when dropped. Not wiped:
+//! copies that rust-bitcoin's `Xpriv` (a `Copy` type) and base58 make on the stack and in
+//! buffers, and the result of [`AccountXpriv::secret_key_at`], which the caller erases.
 
 use std::fmt;
 
@@ -18,21 +16,21 @@ use zeroize::{Zeroize, Zeroizing};
 use super::keys::{self, AccountXpub, DerivationIndex, KeyError, RECEIVING_CHAIN};
 use super::network::Network;
 
-/// The private key of an account, of one network, from which every receiving address can be spent.
+/// An account's private key on one network, which can spend from every receiving address.
 pub(crate) struct AccountXpriv {
     network: Network,
     account: Xpriv,
-    /// The key of `<account>/0`, under which all receiving addresses are.
+    /// The key of `<account>/0`, the parent of all receiving addresses.
     receiving: Xpriv,
     secp: Secp256k1<All>,
 }
 
 impl AccountXpriv {
-    /// Reads a key of `network` in any of its spellings (BIP32, SLIP-132).
+    /// Parses a key of `network` in any serialization (BIP32, SLIP-132).
     ///
     /// # Errors
-    /// For public keys, keys of another network, and everything that is no extended key. No error
-    /// repeats the text.
+    /// For public keys, keys of another network, and text that is not an extended key. No
+    /// error repeats the text.
     pub(crate) fn parse(text: &str, network: Network) -> Result<AccountXpriv, KeyError> {
         let account = keys::parse_private(text, network)?;
         Ok(AccountXpriv::new(network, account, Secp256k1::new()))
@@ -40,21 +38,22 @@ impl AccountXpriv {
 
     fn new(network: Network, account: Xpriv, secp: Secp256k1<All>) -> AccountXpriv {
         let receiving = account.derive_priv(&secp, &[RECEIVING_CHAIN]);
-        // The depth was checked, and BIP32 leaves a chance of 2^-127 for an index without a key.
+        // The depth was checked, and an index without a key has a probability of 2^-127
+        // (BIP32).
         let receiving = receiving.expect("an account without a chain does not occur");
         AccountXpriv { network, account, receiving, secp }
     }
 
-    /// The first account of a wallet: `m/84'/coin'/0'` (BIP84) below the seed of a recovery phrase
-    /// (BIP39), which is 64 bytes.
+    /// The first account of a wallet: `m/84'/coin'/0'` (BIP84), from the 64-byte seed of a
+    /// mnemonic (BIP39).
     ///
-    /// With it comes where it comes from: the master key's fingerprint and the path below it, as
-    /// hardware wallets want to read it in a PSBT (BIP174).
+    /// Also returns the key's origin, the master key's fingerprint and the path, which
+    /// hardware wallets need in a PSBT (BIP174).
     pub(crate) fn from_mnemonic_seed(seed: &[u8], network: Network) -> (AccountXpriv, KeySource) {
         let secp = Secp256k1::new();
         let path = [84, network.coin_type(), 0].map(|index| ChildNumber::Hardened { index });
         let master = Xpriv::new_master(network.key_kind(), seed);
-        // BIP32 leaves a chance of 2^-127 for a seed or a step without a key.
+        // A seed or step without a key has a probability of 2^-127 (BIP32).
         let mut master = master.expect("a seed without a key does not occur");
         let origin = (master.fingerprint(&secp), DerivationPath::from(path.to_vec()));
         let account = master.derive_priv(&secp, &path);
@@ -63,19 +62,18 @@ impl AccountXpriv {
         (AccountXpriv::new(network, account, secp), origin)
     }
 
-    /// The public key of the same account.
     pub(crate) fn to_xpub(&self) -> AccountXpub {
         let public = keys::public_half(self.network, &self.account, &self.secp);
         public.expect("the depth was checked when the key was read")
     }
 
-    /// The private key of `<account>/0/<index>`. The receiver erases it after use.
+    /// The private key of `<account>/0/<index>`. The caller erases it after use.
     pub(crate) fn secret_key_at(&self, index: DerivationIndex) -> SecretKey {
         let child = self.receiving.derive_priv(&self.secp, &[index.child()]);
         child.expect("an index without a key does not occur").private_key
     }
 
-    /// The spelling that litecoind and other wallets understand: `xprv…` or `tprv…`.
+    /// The key as litecoind and other wallets read it: `xprv…` or `tprv…`.
     pub(crate) fn to_text(&self) -> Zeroizing<String> {
         let mut payload = self.account.encode();
         let text = Zeroizing::new(base58::encode_check(&payload));

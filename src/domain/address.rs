@@ -1,10 +1,10 @@
-//! Litecoin addresses of one network, to and from scripts.
+//! Litecoin addresses: parsing, and conversion to and from scripts.
 //!
-//! rust-bitcoin's own address type knows only Bitcoin's prefixes, so spelling is done here on top
-//! of its base58 and bech32. Two addresses are the same when their scripts are.
+//! rust-bitcoin's address type has only Bitcoin's prefixes, so this module uses its base58 and
+//! bech32. Addresses are equal if their scripts are.
 //!
-//! Invariant: an [`Address`] holds a standard script of its network (p2pkh, p2sh, p2wpkh, p2wsh,
-//! p2tr) that the network's nodes relay.
+//! Invariant: an [`Address`] holds a standard script (p2pkh, p2sh, p2wpkh, p2wsh, p2tr) that
+//! the network's nodes relay.
 
 use std::fmt;
 use std::hash::{Hash, Hasher};
@@ -16,8 +16,7 @@ use bitcoin::{PubkeyHash, Script, ScriptBuf, ScriptHash, WitnessProgram, Witness
 
 use super::network::Network;
 
-/// An address that is valid on one network. The spelling it was read from does not count when two
-/// are compared.
+/// An address that is valid on one network. Comparison ignores the form it was read from.
 #[derive(Debug, Clone)]
 pub(crate) struct Address {
     network: Network,
@@ -25,13 +24,13 @@ pub(crate) struct Address {
     old_p2sh_spelling: bool,
 }
 
-/// Longer texts are no addresses and are not looked into.
+/// Longer texts are rejected unread.
 const TEXT_BYTES_MAX: usize = 128;
 
-/// The longest base58 spelling of a version and a hash of 20 bytes. Segwit addresses are longer.
+/// Maximum base58 length of a version and a 20-byte hash. Segwit addresses are longer.
 const BASE58_BYTES_MAX: usize = 35;
 
-/// Why a text is not an address that can be used here. The sentences follow the name of a field.
+/// Why a text is not a usable address. Each message follows a field's name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum AddressError {
     #[error("must not be empty")]
@@ -48,7 +47,7 @@ pub(crate) enum AddressError {
     Bitcoin,
     #[error("is an MWEB address, which cannot be paid out to; give an ordinary one such as ltc1q…")]
     Mweb,
-    #[error("is mistyped: its checksum does not fit")]
+    #[error("is mistyped: its checksum is wrong")]
     Checksum,
     #[error("has a witness version that Litecoin nodes do not relay")]
     WitnessVersion,
@@ -57,10 +56,10 @@ pub(crate) enum AddressError {
 }
 
 impl Address {
-    /// Reads an address of `network` in any of its spellings.
+    /// Parses an address of `network` in any form.
     ///
     /// # Errors
-    /// One sentence for each thing that a person can do something about.
+    /// One message for each mistake that a user can correct.
     pub(crate) fn parse(text: &str, network: Network) -> Result<Address, AddressError> {
         if text.is_empty() {
             return Err(AddressError::Empty);
@@ -68,8 +67,8 @@ impl Address {
         if text.len() > TEXT_BYTES_MAX * 2 {
             return Err(AddressError::TooLong);
         }
-        // A base58 address may begin like the prefix of another spelling (`LTC1…`). Its checksum
-        // decides; prefixes only explain what has none.
+        // A base58 address may begin like another form's prefix (`LTC1…`). A valid checksum
+        // decides; prefixes only explain an error.
         let is_base58 = text.len() <= BASE58_BYTES_MAX && base58::decode_check(text).is_ok();
         if is_base58 {
             return parse_base58(text, network);
@@ -84,8 +83,8 @@ impl Address {
         if text.chars().any(char::is_whitespace) {
             return Err(AddressError::Whitespace);
         }
-        // The first 1 ends the prefix. The last one does by BIP173, but in an address of ours there
-        // is no other, and a person who types a 1 for an l shall hear that it is mistyped.
+        // BIP173 ends the prefix at the last 1. Our addresses have only one, so splitting at
+        // the first reports a 1 typed for an l as a typing error.
         match lower.split_once('1') {
             Some(("bc" | "tb" | "bcrt", _)) => Err(AddressError::Bitcoin),
             Some((hrp, _)) => match Network::ALL.into_iter().find(|n| n.hrp() == hrp) {
@@ -96,7 +95,7 @@ impl Address {
         }
     }
 
-    /// The address that spells this script, if it is a standard one.
+    /// The address of a standard script.
     pub(crate) fn from_script(script: &Script, network: Network) -> Option<Address> {
         let standard = script.is_p2pkh()
             || script.is_p2sh()
@@ -110,8 +109,8 @@ impl Address {
         &self.script
     }
 
-    /// Whether it was read from the spelling of p2sh that Bitcoin shares (`3…`, `2…`): it is
-    /// valid, but may have been meant for the other chain, so the person should be warned.
+    /// Whether it was read in the p2sh form that Bitcoin shares (`3…`, `2…`). It is valid, but
+    /// may have been meant for the other chain, so the user should be warned.
     pub(crate) fn is_old_p2sh_spelling(&self) -> bool {
         self.old_p2sh_spelling
     }
@@ -138,20 +137,20 @@ fn parse_segwit(text: &str, found: Network, network: Network) -> Result<Address,
     }
     let has_capital = text.bytes().any(|byte| byte.is_ascii_uppercase());
     if has_capital && text.bytes().any(|byte| byte.is_ascii_lowercase()) {
-        // Too short for segwit: a base58 address with a slip, which does mix both.
+        // Too short for segwit: a mistyped base58 address, which mixes both cases.
         let is_short = text.len() <= BASE58_BYTES_MAX;
         return Err(if is_short { AddressError::Checksum } else { AddressError::MixedCase });
     }
     let (hrp, version, program) = segwit::decode(text).map_err(|error| match error.0 {
-        // The checksum is right: this was made on purpose, but not by a wallet.
+        // The checksum is right, so this is no typing error.
         SegwitHrpstringError::WitnessLength(_) | SegwitHrpstringError::Padding(_) => {
             AddressError::Unknown
         }
-        // Versions above 16 do not exist, and are looked at before the checksum: a slip.
+        // Versions above 16 do not exist and are checked before the checksum: a typing error.
         _ => AddressError::Checksum,
     })?;
     if hrp.to_lowercase() != network.hrp() {
-        return Err(AddressError::Checksum); // There is a second 1, which the decoder goes by.
+        return Err(AddressError::Checksum); // It has a second 1, where the decoder splits.
     }
     let version =
         WitnessVersion::try_from(version.to_u8()).map_err(|_| AddressError::WitnessVersion)?;
@@ -177,7 +176,7 @@ fn parse_base58(text: &str, network: Network) -> Result<Address, AddressError> {
         let old_p2sh_spelling = *version == network.old_p2sh_version();
         return Ok(Address { network, script, old_p2sh_spelling });
     }
-    // Test and regtest share their versions: the first network that has it is named.
+    // Testnet and regtest share their versions: the first match is named.
     let other = Network::ALL.into_iter().find(|n| script_of_version(*version, hash, *n).is_some());
     Err(other.map_or(AddressError::Unknown, AddressError::OtherNetwork))
 }
@@ -192,11 +191,11 @@ fn script_of_version(version: u8, hash: [u8; 20], network: Network) -> Option<Sc
     }
 }
 
-/// The spelling of today: lowercase bech32, and `M…`/`Q…` for p2sh.
+/// The current form: lowercase bech32, and `M…`/`Q…` for p2sh.
 impl fmt::Display for Address {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let bytes = self.script.as_bytes();
-        // The invariant of the type leaves only these forms.
+        // The type's invariant leaves only these forms.
         if self.script.is_p2pkh() {
             let hash = bytes.get(3..23).unwrap_or_default();
             base58::encode_check_to_fmt(f, &with_version(self.network.p2pkh_version(), hash))

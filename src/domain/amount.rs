@@ -1,22 +1,22 @@
-//! Money: whole litoshis, from decimal text and back, never through a float.
+//! Amounts of money in litoshis, parsed and printed without floating point.
 //!
-//! Invariant: an [`Amount`] is at most [`Amount::MAX`], the supply of Litecoin. Arithmetic that
-//! would leave that range answers `None`; nobody gets a wrapped or negative sum.
+//! Invariant: an [`Amount`] is at most [`Amount::MAX`], the supply of Litecoin. Arithmetic
+//! outside that range returns `None`; it never wraps.
 
 use std::fmt;
 
-/// An amount of money in litoshis (1e-8 LTC), between zero and 84,000,000 LTC.
+/// An amount in litoshis (1e-8 LTC), between zero and 84,000,000 LTC.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub(crate) struct Amount(u64);
 
-/// The longest text that is read as an amount, in bytes. JavaScript and Python never write more
-/// than 25; the rest is room for arithmetic with many decimals, and for zeros.
+/// Maximum length of an amount's text, in bytes. JavaScript and Python write at most 25; more
+/// allows exact arithmetic with many decimals.
 const TEXT_BYTES_MAX: usize = 1_024;
 
-/// Decimals of a litecoin that a litoshi can express.
+/// Decimals of an amount in LTC.
 const DECIMALS: i64 = 8;
 
-/// Why a text is not an amount. The sentences follow the name of a field.
+/// Why a text is not an amount. Each message follows a field's name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum AmountError {
     #[error("must be a decimal number such as 0.05")]
@@ -33,10 +33,10 @@ pub(crate) enum AmountError {
 
 impl Amount {
     pub(crate) const ZERO: Amount = Amount(0);
-    /// The whole supply that Litecoin will ever have: 84,000,000 LTC.
+    /// The maximum supply of Litecoin: 84,000,000 LTC.
     pub(crate) const MAX: Amount = Amount(84_000_000 * 100_000_000);
 
-    /// `None` above the supply of Litecoin.
+    /// `None` above the maximum supply.
     pub(crate) fn from_litoshis(litoshis: u64) -> Option<Amount> {
         (litoshis <= Self::MAX.0).then_some(Amount(litoshis))
     }
@@ -49,29 +49,29 @@ impl Amount {
         self.0 == 0
     }
 
-    /// `None` when the sum is above the supply of Litecoin.
+    /// `None` if the sum is above the maximum supply.
     pub(crate) fn checked_add(self, other: Amount) -> Option<Amount> {
         self.0.checked_add(other.0).and_then(Amount::from_litoshis)
     }
 
-    /// `None` when `other` is larger.
+    /// `None` if `other` is larger.
     pub(crate) fn checked_sub(self, other: Amount) -> Option<Amount> {
         self.0.checked_sub(other.0).map(Amount)
     }
 
-    /// The difference, or zero when `other` is larger.
+    /// The difference, or zero if `other` is larger.
     pub(crate) fn saturating_sub(self, other: Amount) -> Amount {
         Amount(self.0.saturating_sub(other.0))
     }
 
-    /// The sum of coins on one chain. It cannot pass the supply there; should a faulty node
-    /// claim so, the supply is the answer, which is the largest claim that could be true.
+    /// The sum of coins on one chain, at most the supply: a larger sum can come only from a
+    /// faulty node.
     pub(crate) fn total(amounts: impl IntoIterator<Item = Amount>) -> Amount {
         amounts.into_iter().fold(Amount::ZERO, |sum, a| sum.checked_add(a).unwrap_or(Amount::MAX))
     }
 
-    /// Reads what a person or a shop wrote as text: a plain decimal of at most 8 decimals
-    /// (an exponent as JSON has it is understood too).
+    /// Parses text from a user or shop: a decimal number with at most 8 decimals, optionally
+    /// with a JSON exponent.
     pub(crate) fn parse(text: &str) -> Result<Amount, AmountError> {
         let decimal = Decimal::read(text)?;
         match decimal.to_litoshis()? {
@@ -80,8 +80,8 @@ impl Amount {
         }
     }
 
-    /// Reads a JSON number digit by digit, exponents included, and rounds half up to the litoshi:
-    /// `0.30000000000000004` (JavaScript's 0.1+0.2) is 0.3.
+    /// Parses a JSON number digit by digit, including an exponent, and rounds half up to the
+    /// litoshi: `0.30000000000000004` (JavaScript's 0.1+0.2) is 0.3.
     pub(crate) fn parse_json_number(text: &str) -> Result<Amount, AmountError> {
         let decimal = Decimal::read(text)?;
         let (amount, rest) = decimal.to_litoshis()?;
@@ -91,11 +91,11 @@ impl Amount {
         }
     }
 
-    /// Splits this amount by weights so that the parts sum to it exactly: each part is rounded
-    /// down, and the litoshis left over go one each to the first parts. No weight, no part.
+    /// Splits the amount in proportion to weights, exactly: each part is rounded down, and the
+    /// remaining litoshis go to the first parts, one each. A part of weight 0 gets nothing.
     ///
     /// # Panics
-    /// If there is an amount to split and the weights sum to zero: a caller's bug.
+    /// If the amount is not zero and the weights sum to zero, which is a bug of the caller.
     pub(crate) fn split(self, weights: &[u64]) -> Vec<Amount> {
         let total: u128 = weights.iter().map(|w| u128::from(*w)).sum();
         assert!(total > 0 || self.is_zero(), "an amount cannot be split over no weight at all");
@@ -123,7 +123,7 @@ impl Amount {
     }
 }
 
-/// Plain decimal LTC with as many digits as are needed and no more; never an exponent.
+/// Decimal LTC without trailing zeros or exponent.
 impl fmt::Display for Amount {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let whole = self.0 / 100_000_000;
@@ -136,7 +136,7 @@ impl fmt::Display for Amount {
     }
 }
 
-/// What is left of a decimal below one litoshi.
+/// The part of a decimal number below one litoshi.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Rest {
     None,
@@ -144,14 +144,14 @@ enum Rest {
     HalfOrMore,
 }
 
-/// A non-negative decimal number as its digits: `0.d₁d₂d₃… × 10^point`, without leading zeros.
+/// A non-negative decimal number: `0.d₁d₂d₃… × 10^point`, without leading zeros.
 struct Decimal {
     digits: Vec<u8>,
     point: i64,
 }
 
 impl Decimal {
-    /// Follows the grammar of numbers in JSON (RFC 8259, section 6).
+    /// Parses by the JSON number grammar (RFC 8259, section 6).
     fn read(text: &str) -> Result<Decimal, AmountError> {
         if text.len() > TEXT_BYTES_MAX {
             return Err(AmountError::NotANumber);
@@ -181,20 +181,20 @@ impl Decimal {
             whole.bytes().chain(fraction.bytes()).map(|b| b.saturating_sub(b'0')).collect();
         let zeros = digits.iter().take_while(|d| **d == 0).count();
         digits.drain(..zeros);
-        // The text is short, so neither length can leave an i64.
+        // The text is short, so both lengths fit an i64.
         let whole_digits = i64::try_from(whole.len()).unwrap_or(i64::MAX);
         let zeros = i64::try_from(zeros).unwrap_or(i64::MAX);
         let point = whole_digits.saturating_sub(zeros).saturating_add(exponent);
         Ok(Decimal { digits, point })
     }
 
-    /// The litoshis in this number, rounded down, and what was cut off.
+    /// The number in litoshis, rounded down, and the remainder.
     fn to_litoshis(&self) -> Result<(Amount, Rest), AmountError> {
         let shift = self.point.saturating_add(DECIMALS);
         let mut litoshis: u64 = 0;
         let mut rest = Rest::None;
         if !self.digits.is_empty() && shift > 17 {
-            return Err(AmountError::TooLarge); // The first digit is not zero: at least 1e17.
+            return Err(AmountError::TooLarge); // The first digit is not zero: at least 1e17
         }
         for position in 0..shift.max(0) {
             let digit = usize::try_from(position).ok().and_then(|p| self.digits.get(p));
@@ -213,7 +213,7 @@ impl Decimal {
     }
 }
 
-/// An exponent far outside of what money needs is cut to ±1000, which decides the same.
+/// Larger exponents are cut to ±1000, which gives the same result.
 fn read_exponent(text: &str) -> Result<i64, AmountError> {
     let (negative, digits) = match text.as_bytes() {
         [b'-', rest @ ..] => (true, rest),

@@ -1,4 +1,4 @@
-//! Named API keys: what each may do.
+//! Named API keys and their scopes.
 
 use std::fmt;
 use std::str::FromStr;
@@ -11,12 +11,12 @@ use super::time::{MINUTE_MS, Timestamp};
 pub(crate) struct ApiKeyId(u64);
 
 impl ApiKeyId {
-    /// Keeps 48 of the random bits given.
+    /// Uses 48 of the random bits.
     pub(crate) fn from_random(bits: u64) -> ApiKeyId {
         ApiKeyId(bits & ID_BITS)
     }
 
-    /// The number as stored; below 2^48.
+    /// The stored number; below 2^48.
     pub(crate) fn get(self) -> u64 {
         self.0
     }
@@ -28,7 +28,6 @@ impl fmt::Display for ApiKeyId {
     }
 }
 
-/// The text is not the id of a named API key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("must be the id of an API key such as key_0123456789ab (litegate merchant key list)")]
 pub(crate) struct BadApiKeyId;
@@ -41,31 +40,30 @@ impl FromStr for ApiKeyId {
     }
 }
 
-/// What an API key may do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Scope {
-    /// Create payments, and read back those that it created.
+    /// Create payments, and read the payments that it created.
     Create,
-    /// Read everything of the merchant's, and change nothing.
+    /// Read all of the merchant's data, and change nothing.
     Read,
-    /// Everything that a key may do. A merchant's own key has this scope.
+    /// Everything that a key may do. A merchant's main key has this scope.
     Full,
 }
 
-/// What a request needs its key to allow.
+/// The permission that a request requires.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Permission {
     CreatePayment,
-    /// Reads payments; a key of the scope `create` sees those that it created.
+    /// Reads payments; a key with scope `create` sees the ones that it created.
     ReadPayments,
-    /// Reads anything else of the merchant's.
+    /// Reads other data of the merchant.
     Read,
-    /// Changes anything else.
+    /// Makes any other change.
     Change,
 }
 
 impl Permission {
-    /// The scopes that include this permission, as a sentence names them.
+    /// The scopes that include this permission, for an error message.
     pub(crate) fn scopes(self) -> &'static str {
         match self {
             Permission::CreatePayment => "create or full",
@@ -87,7 +85,6 @@ impl Scope {
         }
     }
 
-    /// Whether a key with this scope may be used for a request that needs this permission.
     pub(crate) fn allows(self, access: Permission) -> bool {
         match self {
             Scope::Create => matches!(access, Permission::CreatePayment | Permission::ReadPayments),
@@ -97,7 +94,6 @@ impl Scope {
     }
 }
 
-/// The text is not a scope.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("must be create, read or full")]
 pub(crate) struct BadScope;
@@ -110,27 +106,27 @@ impl FromStr for Scope {
     }
 }
 
-/// A named API key. Its text derives from merchant and id, and is stored nowhere.
+/// A named API key. Its text derives from merchant and id and is not stored.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct NamedApiKey {
     pub(crate) merchant: MerchantId,
     pub(crate) id: ApiKeyId,
-    /// Unique among the merchant's keys, under the rules of a business name.
+    /// Unique among the merchant's keys; the rules of a business name apply.
     pub(crate) name: BusinessName,
     pub(crate) scope: Scope,
     pub(crate) created_at: Timestamp,
-    /// When the key was last used, to the minute; absent: never.
+    /// Last use, to the minute; `None` if the key was never used.
     pub(crate) last_used_at: Option<Timestamp>,
 }
 
 impl NamedApiKey {
-    /// Whether the time of the last use is worth another write.
+    /// Whether the time of the last use is old enough to be stored again.
     pub(crate) fn is_use_worth_noting(&self, now: Timestamp) -> bool {
         self.last_used_at.is_none_or(|last| now.ms_since(last) >= MINUTE_MS)
     }
 }
 
-/// Named API keys of one merchant at most.
+/// Maximum number of named API keys per merchant.
 pub(crate) const NAMED_API_KEYS_MAX: u32 = 20;
 
 #[cfg(test)]

@@ -1,11 +1,14 @@
-//! The accounts: every litoshi that ever came in is in exactly one place, and the node agrees.
+//! Audit: reconciles the stored facts with each other and with the node's UTXO set.
 //!
-//! An [`Audit`] is fed with the stored facts, then with the node's own list of unspent outputs at
-//! the same tip, and ends as a [`Report`]. Nothing here repairs; a difference is for people.
+//! An [`Audit`] receives the stored facts, then the node's unspent outputs at the same tip,
+//! and returns a [`Report`] that accounts for every litoshi. It repairs nothing.
 //!
-//! Must not know: how facts are stored, how the node is asked.
+//! Must not know: how facts are stored, and how the node is queried.
 
-mod misfit;
+mod difference;
+mod facts;
+mod mismatch;
+mod report;
 
 use std::collections::{HashMap, HashSet};
 
@@ -15,211 +18,26 @@ use super::amount::Amount;
 use super::chain::BlockId;
 use super::chain_guard::Trust;
 use super::keys::{AccountXpub, DerivationIndex};
-use super::ledger::{Account, Ledger};
-use super::merchant::MerchantId;
-use super::payment::{self, Coin, Payment, PaymentId, Place, Status};
-use super::payout_address::Wait;
-use super::sweep::transaction::Unsound;
+use super::payment::{self, Coin, PaymentId, Place, Status};
 
-/// How many addresses beyond the last one given out are looked at, too.
+pub(crate) use difference::Difference;
+pub(crate) use facts::{LedgerCoin, LedgerPayment, LedgerPayout, LedgerVersion, Unspent};
+pub(crate) use report::Report;
+
+/// How many addresses beyond the last issued one are checked.
 pub(crate) const LOOKAHEAD: u32 = 1_000;
 
-/// A coin with what the sweeps and the chain made of it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct LedgerCoin {
-    pub(crate) coin: Coin,
-    /// The sweep that claims it.
-    pub(crate) claim: Option<i64>,
-    /// The transaction on the best chain that spent it.
-    pub(crate) spent_by: Option<Txid>,
-    /// The height of the block with that transaction.
-    pub(crate) spent_height: Option<u32>,
-}
-
-/// One signed version of a sweep, with its bytes read.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct LedgerVersion {
-    pub(crate) sweep: i64,
-    pub(crate) abandoned: bool,
-    /// It was recognised in a block, rather than made here.
-    pub(crate) recognised: bool,
-    pub(crate) txid: Txid,
-    /// Whether its bytes are the transaction of its id. If not, it has no inputs and outputs.
-    pub(crate) readable: bool,
-    pub(crate) inputs: Vec<OutPoint>,
-    pub(crate) outputs: Vec<(ScriptBuf, Amount)>,
-    pub(crate) fee: Amount,
-    pub(crate) payouts: Vec<LedgerPayout>,
-    /// Where it was mined.
-    pub(crate) block: Option<BlockId>,
-}
-
-/// A merchant's line in a version of a sweep.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct LedgerPayout {
-    pub(crate) merchant: MerchantId,
-    pub(crate) script: ScriptBuf,
-    pub(crate) gross: Amount,
-    pub(crate) operator_fee: Amount,
-    pub(crate) amount: Amount,
-}
-
-impl LedgerVersion {
-    /// What the operator takes by it.
-    fn operator_fee(&self) -> Amount {
-        Amount::total(self.payouts.iter().map(|payout| payout.operator_fee))
-    }
-}
-
-/// A payment with its verdict, and whether the event of its completion is there.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct LedgerPayment {
-    pub(crate) payment: Payment,
-    pub(crate) status: Status,
-    pub(crate) has_event: bool,
-}
-
-/// An unspent output of the node's own set (`scantxoutset`).
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Unspent {
-    pub(crate) outpoint: OutPoint,
-    pub(crate) script: ScriptBuf,
-    pub(crate) amount: Amount,
-    pub(crate) height: u32,
-}
-
-/// Something that does not add up, as a sentence for the operator.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub(crate) enum Difference {
-    #[error(
-        "the database stands on block {ours}, the node on {node}: is the watcher running? The node's coins were not compared"
-    )]
-    Behind { ours: u32, node: u32 },
-    #[error(
-        "payment {payment}: the node has an unspent coin {at} of {amount} LTC that is not recorded; rescan from height {height}"
-    )]
-    MissingCoin { payment: PaymentId, at: OutPoint, amount: Amount, height: u32 },
-    #[error(
-        "unattributed: {amount} LTC at {at} pay address {index}, which was never given out; rescan does not help, look for a lost database"
-    )]
-    Unattributed { index: u32, at: OutPoint, amount: Amount },
-    #[error("coin {at} of {amount} LTC is recorded as unspent, the node has no such coin")]
-    NotOnNode { at: OutPoint, amount: Amount },
-    #[error(
-        "coin {at} is recorded with {recorded} LTC in block {height}, the node says {amount} LTC in block {node_height}"
-    )]
-    OtherCoin { at: OutPoint, recorded: Amount, height: u32, amount: Amount, node_height: u32 },
-    #[error("coin {at} of {amount} LTC belongs to no payment")]
-    Orphan { at: OutPoint, amount: Amount },
-    #[error(
-        "coin {at} of {amount} LTC was spent by {by}, which is no sweep of ours: is the key in use elsewhere?"
-    )]
-    SpentElsewhere { at: OutPoint, amount: Amount, by: Txid },
-    #[error("payment {0}: its stored script is not the one that the account's key derives")]
-    ForeignScript(PaymentId),
-    #[error(
-        "payment {payment}: this gateway never issued its index {index}; somebody wrote into the database, and the payment is ignored"
-    )]
-    Stray { payment: PaymentId, index: u32 },
-    #[error("the payment at index {index} cannot be read, and is ignored: {why}")]
-    Unreadable { index: i64, why: String },
-    #[error("row {row} of the table {table} is not used: {why}")]
-    Unverified { table: &'static str, row: String, why: &'static str },
-    #[error("payment {payment} is completed, but the best chain holds {held} LTC of {amount} LTC")]
-    CompletedWithoutCoins { payment: PaymentId, held: Amount, amount: Amount },
-    #[error("payment {0} should be completed")]
-    NotCompleted(PaymentId),
-    #[error("payment {0} is completed, but its webhook event is missing")]
-    MissingEvent(PaymentId),
-    #[error("the accounts of merchant {0} do not balance: what sweeps spent is not what they paid")]
-    Unbalanced(MerchantId),
-    #[error("the merchants' accounts together do not come to the sums above: {0}")]
-    AccountsDisagree(&'static str),
-    #[error(
-        "the sums kept of merchant {0} are not what its coins, payouts and payments come to; rescan"
-    )]
-    KeptSums(MerchantId),
-    #[error("the table of in-flight sweeps is inconsistent; rescan")]
-    KeptSweeps,
-    #[error("the payments kept by status, which the metrics show, are not those there are; rescan")]
-    KeptCounts,
-    #[error("sweep {txid}: its bytes, its plan and its coins do not fit: {what}")]
-    BadSweep { txid: Txid, what: &'static str },
-    #[error(
-        "sweep {txid}: its stored bytes are damaged: {what}. The running sweeper signs it again if the signing key is here"
-    )]
-    DamagedSweep { txid: Txid, what: Unsound },
-    #[error("payouts of merchant {merchant} wait until a person decides: {wait}")]
-    PayoutAddress { merchant: MerchantId, wait: Wait },
-    /// The first row of the audit log that does not fit the hash chain, in words.
-    #[error("{0}: find out who can write into the database, and compare with a backup")]
-    AuditLog(String),
-}
-
-impl Difference {
-    /// A stable word for programs.
-    pub(crate) fn kind(&self) -> &'static str {
-        match self {
-            Difference::Behind { .. } => "behind",
-            Difference::MissingCoin { .. } => "missing_coin",
-            Difference::Unattributed { .. } => "unattributed",
-            Difference::NotOnNode { .. } => "not_on_node",
-            Difference::OtherCoin { .. } => "other_coin",
-            Difference::Orphan { .. } => "orphan_coin",
-            Difference::SpentElsewhere { .. } => "spent_elsewhere",
-            Difference::ForeignScript(_) => "foreign_script",
-            Difference::Stray { .. } => "stray_payment",
-            Difference::Unreadable { .. } => "unreadable_payment",
-            Difference::Unverified { .. } => "unverified_row",
-            Difference::CompletedWithoutCoins { .. } => "completed_without_coins",
-            Difference::NotCompleted(_) => "not_completed",
-            Difference::MissingEvent(_) => "missing_event",
-            Difference::Unbalanced(_) => "unbalanced",
-            Difference::AccountsDisagree(_) => "accounts_disagree",
-            Difference::KeptSums(_) => "kept_sums",
-            Difference::KeptSweeps => "kept_sweeps",
-            Difference::KeptCounts => "kept_counts",
-            Difference::BadSweep { .. } => "bad_sweep",
-            Difference::DamagedSweep { .. } => "damaged_sweep",
-            Difference::PayoutAddress { .. } => "payout_address",
-            Difference::AuditLog(_) => "audit_log",
-        }
-    }
-}
-
-/// Where all the money is. `received` is what the best chain holds or held for our addresses; it
-/// is the sum of all the others.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(crate) struct Report {
-    pub(crate) received: Amount,
-    /// Paid to merchants by mined sweeps.
-    pub(crate) paid: Amount,
-    /// Fees of mined sweeps: the network's and the operator's.
-    pub(crate) fees: Amount,
-    /// What the operator took; a part of `fees`.
-    pub(crate) operator_fees: Amount,
-    /// Claimed by sweeps that are not mined yet.
-    pub(crate) in_flight: Amount,
-    pub(crate) unswept: Amount,
-    /// Spent by transactions that are no sweeps of ours.
-    pub(crate) elsewhere: Amount,
-    /// Mined sweeps that this database did not make, and that our rules give: no difference, but
-    /// for people to know.
-    pub(crate) recognised: Vec<Txid>,
-    pub(crate) differences: Vec<Difference>,
-}
-
-/// Scripts that were held against the account's key already. What is given out never changes, so
-/// this may be done before the rest, and while the node reads its coins.
+/// Scripts that were already compared with the account key. An issued script never changes, so
+/// this can run before the rest of the audit, while the node reads its coins.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
 pub(crate) struct Scripts {
-    /// All payments with smaller indexes were looked at.
+    /// Payments with smaller indexes were checked.
     below: u32,
     foreign: Vec<PaymentId>,
 }
 
 impl Scripts {
-    /// Looks at the next payment's script; payments come by their indexes.
+    /// Checks the next payment's script; payments come in the order of their indexes.
     pub(crate) fn look_at(
         &mut self,
         xpub: &AccountXpub,
@@ -233,36 +51,33 @@ impl Scripts {
         self.below = index.get().saturating_add(1);
     }
 
-    /// The index from which payments were not looked at.
+    /// The first index that was not checked.
     pub(crate) fn below(&self) -> u32 {
         self.below
     }
 }
 
-/// An audit under way.
 #[derive(Debug)]
 pub(crate) struct Audit<'x> {
     xpub: &'x AccountXpub,
     tip: Option<BlockId>,
     trust: Trust,
-    /// The block up to which the node's list shows all that came and was spent.
+    /// The last block whose coins and spends are complete in the node's list.
     listed_to: u32,
     coins: Vec<LedgerCoin>,
     of_payment: HashMap<DerivationIndex, Vec<usize>>,
     sweeps: Vec<LedgerVersion>,
-    /// Who has the scripts that were given out.
     issued: HashMap<ScriptBuf, PaymentId>,
     attributed: HashSet<usize>,
     next: u32,
     /// Payments from this index on were not issued.
     issued_below: Option<u32>,
-    /// Scripts of payments with smaller indexes were looked at before.
+    /// Scripts of payments with smaller indexes were checked before.
     checked_below: u32,
     report: Report,
 }
 
 impl<'x> Audit<'x> {
-    /// Begins with the coins and sweeps as they were at `tip`.
     pub(crate) fn new(
         xpub: &'x AccountXpub,
         tip: Option<BlockId>,
@@ -290,29 +105,29 @@ impl<'x> Audit<'x> {
         }
     }
 
-    /// Says how far the chain is believed: while in doubt, payments rightly wait.
+    /// Sets the trust in the chain: while it is withheld, payments may rightly be pending.
     pub(crate) fn believe(&mut self, trust: Trust) {
         self.trust = trust;
     }
 
-    /// Says which index comes next: those before it were given out or skipped.
+    /// Sets the next index: smaller ones were issued or skipped.
     pub(crate) fn comes_next(&mut self, index: DerivationIndex) {
         self.next = self.next.max(index.get());
         self.issued_below = Some(index.get());
     }
 
-    /// Names a payment that cannot be read.
+    /// Reports a payment that cannot be read.
     pub(crate) fn unreadable(&mut self, index: i64, why: String) {
         self.report.differences.push(Difference::Unreadable { index, why });
     }
 
-    /// Says after which block the node began its list: of what came or was spent in later ones, it
-    /// may show some and not other.
+    /// Sets the block after which the node started its list: of later blocks it may show some
+    /// changes and not others.
     pub(crate) fn listed_to(&mut self, height: u32) {
         self.listed_to = height;
     }
 
-    /// Takes over what was found of scripts before.
+    /// Adds the results of an earlier check of scripts.
     pub(crate) fn take_over(&mut self, scripts: &Scripts) {
         self.checked_below = scripts.below;
         self.report
@@ -320,7 +135,7 @@ impl<'x> Audit<'x> {
             .extend(scripts.foreign.iter().map(|id| Difference::ForeignScript(*id)));
     }
 
-    /// Takes a payment in: its script, its verdict and its event must follow from the facts.
+    /// Checks a payment: script, status and event must follow from the facts.
     pub(crate) fn payment(&mut self, ledger: &LedgerPayment) {
         let LedgerPayment { payment, status, has_event } = ledger;
         let index = payment.index.get();
@@ -363,15 +178,15 @@ impl<'x> Audit<'x> {
         self.report.differences.extend(found);
     }
 
-    /// Ends without the node's word: it and we did not stand on one block in time.
+    /// Ends without the node's list, because node and database were at different tips.
     pub(crate) fn behind(mut self, node_height: u32) -> Report {
         let ours = self.tip.map_or(0, |tip| tip.height);
         self.report.differences.insert(0, Difference::Behind { ours, node: node_height });
         self.add_up()
     }
 
-    /// Ends with the node's unspent outputs for all scripts that were given out and the
-    /// [`LOOKAHEAD`] beyond them, counted after blocks that the facts include.
+    /// Ends with the node's unspent outputs for all issued scripts and the [`LOOKAHEAD`]
+    /// beyond them, read after the blocks that the facts include.
     pub(crate) fn finish(mut self, unspent: &[Unspent]) -> Report {
         let on_node: HashMap<OutPoint, &Unspent> =
             unspent.iter().map(|found| (found.outpoint, found)).collect();
@@ -411,14 +226,14 @@ impl<'x> Audit<'x> {
         self.add_up()
     }
 
-    /// Which of the addresses not given out yet has this script.
+    /// The unissued index whose address has this script.
     fn index_ahead(&self, found: &Unspent) -> u32 {
         let ahead = (self.next..).take(usize::try_from(LOOKAHEAD).unwrap_or(usize::MAX));
         let derives = |index: &u32| {
             DerivationIndex::new(*index).map(|index| self.xpub.script_at(index))
                 == Some(found.script.clone())
         };
-        // Of a gap below: an index that was skipped.
+        // Then the gaps below: indexes that were skipped.
         ahead.chain((0..self.next).rev()).find(derives).unwrap_or(u32::MAX)
     }
 
@@ -431,7 +246,7 @@ impl<'x> Audit<'x> {
             self.coins.iter().map(|ledger| (ledger.coin.outpoint, ledger)).collect();
         let mut differences = Vec::new();
         for version in &self.sweeps {
-            if let Some(what) = misfit::of(version, &coins) {
+            if let Some(what) = mismatch::of(version, &coins) {
                 differences.push(Difference::BadSweep { txid: version.txid, what });
             }
             if version.block.is_some() {
@@ -449,7 +264,7 @@ impl<'x> Audit<'x> {
                 differences.push(Difference::Orphan { at, amount });
             }
             if block_of(coin).is_none() {
-                continue; // Not in the best chain: not received.
+                continue; // not received: not on the best chain
             }
             add(&mut self.report.received, amount);
             match (spent_by, claim) {
@@ -457,45 +272,13 @@ impl<'x> Audit<'x> {
                     differences.push(Difference::SpentElsewhere { at, amount, by: *by });
                     add(&mut self.report.elsewhere, amount);
                 }
-                (Some(_), _) => {} // Counted as paid and fee.
+                (Some(_), _) => {} // counted as paid and fee
                 (None, Some(_)) => add(&mut self.report.in_flight, amount),
                 (None, None) => add(&mut self.report.unswept, amount),
             }
         }
         self.report.differences.extend(differences);
         self.report
-    }
-}
-
-impl Report {
-    /// Compares the sums with the merchants' own accounts.
-    pub(crate) fn compare_accounts(&mut self, ledgers: &[(MerchantId, Ledger)]) {
-        for (merchant, ledger) in ledgers {
-            if !ledger.is_balanced() {
-                self.differences.push(Difference::Unbalanced(*merchant));
-            }
-        }
-        let total =
-            |account| Amount::total(ledgers.iter().map(|(_, ledger)| ledger.balance(account)));
-        let fees = Amount::total([total(Account::NetworkFees), total(Account::OperatorFees)]);
-        let compared = [
-            ("received", total(Account::Chain), self.received),
-            ("paid out", total(Account::Paid), self.paid),
-            ("fees", fees, self.fees),
-            ("in flight", total(Account::InFlight), self.in_flight),
-            ("unswept", total(Account::Unswept), self.unswept),
-            ("spent elsewhere", total(Account::Elsewhere), self.elsewhere),
-        ];
-        for (name, accounts, ledger_report) in compared {
-            if accounts != ledger_report {
-                self.differences.push(Difference::AccountsDisagree(name));
-            }
-        }
-    }
-
-    /// Whether everything adds up.
-    pub(crate) fn is_clean(&self) -> bool {
-        self.differences.is_empty()
     }
 }
 

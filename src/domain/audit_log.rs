@@ -1,13 +1,13 @@
-//! The end of the audit log, as it is kept outside the database.
+//! The head of the audit log's hash chain, as stored outside the database.
 
 use bitcoin::hex::DisplayHex;
 
-/// The newest row of the audit log's hash chain: all others follow from it.
+/// The newest row of the audit log's hash chain. It determines all earlier rows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Head {
     /// 0 before the first row.
     pub(crate) id: i64,
-    /// SHA-256 over the hash of the row before and the columns of this one.
+    /// SHA-256 of the previous row's hash and this row's columns.
     pub(crate) hash: [u8; 32],
 }
 

@@ -1,73 +1,73 @@
-//! Blocks, and the one decision of chain following: connect, disconnect, wait, or rest at the tip.
-//! Knows nothing of payments, of the node's RPC, or of how blocks are fetched.
+//! Following the node's best chain: blocks, and the decision to connect, disconnect or wait.
+//!
+//! Must not know: payments, the node's RPC, how blocks are fetched.
 
 use bitcoin::BlockHash;
 
-/// A block by height and hash. A bare height says nothing: another branch has it too.
+/// A block by height and hash. A height alone is ambiguous: another branch has it too.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) struct BlockId {
     pub(crate) height: u32,
     pub(crate) hash: BlockHash,
 }
 
-/// What the node says of its best chain, as seen from the tip that we stand on.
+/// The node's best chain, relative to our tip.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct NodeChain {
     /// The tip of the node's best chain.
     pub(crate) tip: BlockId,
-    /// Where the block that we stand on is for the node.
+    /// Where the node has our tip.
     pub(crate) our_tip: OurTip,
 }
 
-/// What the node knows of the block that we stand on.
+/// Where the node has our tip.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum OurTip {
-    /// It is on the node's best chain.
     OnBestChain,
-    /// The node knows it, and has left it for another branch.
+    /// Known to the node, but not on its best chain.
     OffBestChain,
-    /// The node has never seen it: it lags behind us, or follows another branch entirely.
+    /// Unknown: the node is behind us, or follows another branch.
     Unknown,
 }
 
-/// Proof, for one pass, that our chain was the node's best chain: only then does the absence of
-/// something mean anything. Nothing expires and nothing is evicted without it.
+/// Proof, for one pass, that our chain is the node's best chain. Only then does the absence of
+/// a transaction mean anything: without it no payment expires and no coin is evicted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct AtTip {
     tip: BlockId,
 }
 
 impl AtTip {
-    /// The block that both we and the node stand on.
+    /// The tip of both chains.
     pub(crate) fn tip(self) -> BlockId {
         self.tip
     }
 }
 
-/// The next thing to do to follow the node's best chain.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum NextStep {
     /// Connect the node's block at this height; its parent is our tip.
-    Connect { height: u32 },
-    /// Our tip is off the best chain: take it back.
+    Connect {
+        height: u32,
+    },
+    /// Disconnect our tip, which is off the best chain.
     Disconnect(BlockId),
-    /// We stand where the node stands.
     AtTip(AtTip),
-    /// The node has not come as far as we have. Its silence about newer things means nothing.
+    /// The node is behind us, so what it does not report means nothing.
     Behind,
 }
 
 /// Decides the next step from our tip and the node's answer about it.
 ///
-/// A node that does not know our tip and is not higher than we are is still catching up (a second
-/// node, a reindex, a restored disk): we wait for it instead of taking back what is true.
+/// A node that does not know our tip and is not higher is still catching up (a second node, a
+/// reindex, a restored disk). We wait for it instead of disconnecting valid blocks.
 pub(crate) fn next_step(ours: BlockId, node: NodeChain) -> NextStep {
     match node.our_tip {
         OurTip::OnBestChain if node.tip == ours => NextStep::AtTip(AtTip { tip: ours }),
         OurTip::OnBestChain if node.tip.height > ours.height => {
             NextStep::Connect { height: ours.height.saturating_add(1) }
         }
-        // The two answers were given at different moments; the next pass asks again.
+        // The node's answers were given at different moments; the next pass asks again.
         OurTip::OnBestChain => NextStep::Behind,
         OurTip::OffBestChain => NextStep::Disconnect(ours),
         OurTip::Unknown if node.tip.height > ours.height => NextStep::Disconnect(ours),
@@ -97,12 +97,12 @@ mod tests {
         check(block(7, 3), OurTip::OnBestChain, NextStep::Connect { height: 6 });
         // 4 ─ 5 (ours), 4 ─ 5' ─ 6' (theirs): a reorganisation.
         check(block(6, 9), OurTip::OffBestChain, NextStep::Disconnect(ours));
-        // The operator invalidated our tip: the node stands lower and has left it.
+        // The operator invalidated our tip: the node is lower, on another branch.
         check(block(4, 1), OurTip::OffBestChain, NextStep::Disconnect(ours));
         // The node is new and still catching up.
         check(block(2, 1), OurTip::Unknown, NextStep::Behind);
         check(block(5, 9), OurTip::Unknown, NextStep::Behind);
-        // A node of another branch that is longer than ours.
+        // The node is on another, longer branch.
         check(block(6, 9), OurTip::Unknown, NextStep::Disconnect(ours));
     }
 }

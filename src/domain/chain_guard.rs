@@ -1,11 +1,12 @@
-//! Doubt: when the chain that our node shows should not be believed with money yet.
+//! Chain guard: decides when the node's chain is suspect.
 //!
-//! Troubles come in, as the watcher gathered them at one tip; the answer is whether a doubt begins,
-//! goes on or ends. What is done about it (coins out of MWEB complete nothing, no sweep goes out,
-//! nothing expires) is decided elsewhere, by [`Trust`].
+//! Input are the troubles that the watcher found at one tip; the result says whether the guard
+//! starts, continues or ends. Its consequences (MWEB coins complete no payment, no sweep is
+//! sent, no payment expires) are decided elsewhere, by [`Trust`].
 //!
-//! Invariants: a doubt never ends by itself before [`QUIET_BLOCKS`] blocks lie above the last
-//! trouble, and always does then. What a hand has ended begins again only by something new.
+//! Invariants: the guard ends automatically as soon as [`QUIET_BLOCKS`] blocks are above the
+//! last trouble, and never before. After an operator ended it, only new trouble starts it
+//! again.
 
 use std::collections::BTreeSet;
 
@@ -13,39 +14,39 @@ use bitcoin::BlockHash;
 
 use super::time::Timestamp;
 
-/// A branch of fewer blocks is the usual race of two miners.
+/// A shorter branch is an ordinary race of two miners.
 pub(crate) const BRANCH_BLOCKS: u32 = 3;
 
-/// A branch that ends so many blocks below our tip is history. After so many blocks without
-/// trouble a doubt ends: about an hour.
+/// A branch that ends this many blocks below our tip is ignored. The guard ends after this
+/// many blocks without trouble: about an hour.
 pub(crate) const QUIET_BLOCKS: u32 = 24;
 
-/// So many blocks or fewer within [`SLOW_WINDOW_MS`] are far too few: of 24 that are due, 5 come
-/// by chance about once a year.
+/// This many blocks or fewer within [`SLOW_WINDOW_MS`] are far too few: 24 are expected, and 5
+/// occur by chance about once a year.
 pub(crate) const SLOW_BLOCKS: u32 = 5;
 
-/// The window in which blocks are counted, in milliseconds. We must have watched for as long.
+/// The window in which blocks are counted, in milliseconds. The watcher must have been at the
+/// tip for as long.
 pub(crate) const SLOW_WINDOW_MS: i64 = 60 * 60_000;
 
-/// How long two nodes may stand [`BRANCH_BLOCKS`] or more apart before that is a disagreement, in
-/// milliseconds: one of them may only be busy.
+/// How long two nodes may be [`BRANCH_BLOCKS`] or more apart before they disagree, in
+/// milliseconds: one may only be busy.
 pub(crate) const APART_MS_MAX: i64 = 10 * 60_000;
 
-/// One thing that is wrong with the chain.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Trouble {
-    /// The second node stands on another chain, or does not move with ours.
+    /// The second node is on another chain, or does not advance with ours.
     NodesDisagree,
     /// Blocks come far too slowly.
     SlowBlocks,
-    /// A node refuses a branch, which ends in this block.
+    /// A node rejects a branch, which ends in this block.
     Invalid(BlockHash),
-    /// Another branch is valid as far as the node can tell, and ends in this block.
+    /// A competing branch is valid as far as the node can tell, and ends in this block.
     Competing(BlockHash),
 }
 
 impl Trouble {
-    /// What kind it is, as stored and shown.
+    /// The kind, as stored and shown.
     pub(crate) fn as_str(self) -> &'static str {
         match self {
             Trouble::NodesDisagree => "nodes_disagree",
@@ -55,7 +56,7 @@ impl Trouble {
         }
     }
 
-    /// The last block of the branch that it is about, if it is about one.
+    /// The last block of the branch, if the trouble is a branch.
     pub(crate) fn branch(self) -> Option<BlockHash> {
         match self {
             Trouble::NodesDisagree | Trouble::SlowBlocks => None,
@@ -63,7 +64,7 @@ impl Trouble {
         }
     }
 
-    /// From what [`Trouble::as_str`] and [`Trouble::branch`] said.
+    /// The inverse of [`Trouble::as_str`] and [`Trouble::branch`].
     pub(crate) fn from_parts(kind: &str, branch: Option<BlockHash>) -> Option<Trouble> {
         match (kind, branch) {
             ("nodes_disagree", None) => Some(Trouble::NodesDisagree),
@@ -74,8 +75,8 @@ impl Trouble {
         }
     }
 
-    /// Whether it is a trouble for as long as it is there. A branch is one when it appears or
-    /// grows; that the node goes on to know of it says nothing new.
+    /// Whether it is a trouble for as long as it exists. A branch is one only when it appears
+    /// or grows.
     fn lasts(self) -> bool {
         match self {
             Trouble::NodesDisagree | Trouble::SlowBlocks => true,
@@ -84,28 +85,28 @@ impl Trouble {
     }
 }
 
-/// What a node says of a branch (`getchaintips`).
+/// The state of a branch (`getchaintips`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum BranchState {
-    /// It is the node's best chain.
+    /// The node's best chain.
     Active,
-    /// One of its blocks breaks a rule.
+    /// One of its blocks is invalid.
     Invalid,
-    /// Checked or not, it could become the best chain.
+    /// It could become the best chain; the node may not have validated it.
     Competing,
 }
 
-/// A branch that a node knows of.
+/// A branch that a node knows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Branch {
     pub(crate) height: u32,
     pub(crate) hash: BlockHash,
-    /// Its blocks that are not on the node's best chain.
+    /// Number of its blocks that are not on the node's best chain.
     pub(crate) blocks: u32,
     pub(crate) state: BranchState,
 }
 
-/// What is wrong with a branch, seen from a tip of this height.
+/// The trouble that a branch is, seen from a tip of this height.
 pub(crate) fn evaluate_branch(branch: &Branch, tip_height: u32) -> Option<Trouble> {
     let young = branch.height.saturating_add(QUIET_BLOCKS) > tip_height;
     if branch.blocks < BRANCH_BLOCKS || !young {
@@ -118,30 +119,30 @@ pub(crate) fn evaluate_branch(branch: &Branch, tip_height: u32) -> Option<Troubl
     }
 }
 
-/// The pace of the chain as we saw it.
+/// The rate of blocks as the watcher saw it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Pace {
     /// Blocks with a time within the last [`SLOW_WINDOW_MS`].
     pub(crate) blocks: u32,
-    /// For how long we have stood at the tip of a node that was not catching up.
+    /// How long the watcher has been at the tip of a node that was not catching up.
     pub(crate) watched_ms: i64,
 }
 
-/// Whether blocks come far too slowly. Says nothing before we have watched for the whole window:
-/// after a start, an outage or a download the blocks may just not be here yet.
+/// Whether blocks come far too slowly. Decides nothing before the watcher was at the tip for
+/// the whole window: after a start, an outage or a download blocks may still be missing.
 pub(crate) fn evaluate_pace(pace: Pace) -> Option<Trouble> {
     let slow = pace.watched_ms >= SLOW_WINDOW_MS && pace.blocks <= SLOW_BLOCKS;
     slow.then_some(Trouble::SlowBlocks)
 }
 
-/// How the second node stands to ours.
+/// The second node, compared with ours.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct SecondNode {
-    /// Blocks between the two tips' heights.
+    /// Difference of the tips' heights.
     pub(crate) apart: u32,
     /// Whether both have the same block [`BRANCH_BLOCKS`] - 1 below the lower tip.
     pub(crate) same_chain: bool,
-    /// For how long they have been [`BRANCH_BLOCKS`] or more apart.
+    /// How long they have been [`BRANCH_BLOCKS`] or more apart.
     pub(crate) apart_ms: i64,
 }
 
@@ -151,37 +152,38 @@ pub(crate) fn evaluate_second_node(second: SecondNode) -> Option<Trouble> {
     (!second.same_chain || left_behind).then_some(Trouble::NodesDisagree)
 }
 
-/// A doubt that has not ended.
+/// A chain guard that has not ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct ActiveGuard {
     pub(crate) began_at: Timestamp,
     pub(crate) began_height: u32,
-    /// What began it, as [`Trouble::as_str`] says it.
+    /// The trouble that started it, as [`Trouble::as_str`].
     pub(crate) reason: String,
-    /// Our tip's height when there was trouble last.
-    pub(crate) troubled_height: u32,
+    /// The height of our tip at the last trouble.
+    pub(crate) last_trouble_height: u32,
 }
 
 impl ActiveGuard {
-    /// Quiet blocks that are still wanted.
+    /// Blocks without trouble that are still required.
     pub(crate) fn blocks_left(&self, tip_height: u32) -> u32 {
-        self.troubled_height.saturating_add(QUIET_BLOCKS).saturating_sub(tip_height)
+        self.last_trouble_height.saturating_add(QUIET_BLOCKS).saturating_sub(tip_height)
     }
 }
 
-/// What becomes of the doubt at a tip.
+/// The change of the chain guard at a tip.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Verdict {
-    /// As it was, in doubt or not.
+    /// No change, active or not.
     Unchanged,
     Begin(Trouble),
-    /// Trouble again: quiet blocks are counted anew.
+    /// New trouble: the count of quiet blocks restarts.
     GoesOn,
     End,
 }
 
-/// Judges the troubles of this look. `known` are those of the look before: a branch among them is
-/// no news, and what a hand has put aside stays so until it was gone once.
+/// Evaluates the troubles of this pass. `known` are those of the pass before: a branch among
+/// them is not new, and a trouble that an operator dismissed stays dismissed until it was
+/// absent once.
 pub(crate) fn evaluate(
     open: Option<&ActiveGuard>,
     known: &BTreeSet<Trouble>,
@@ -199,12 +201,12 @@ pub(crate) fn evaluate(
     }
 }
 
-/// How far the chain may be believed with money.
+/// How far the chain is trusted with money.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Trust {
     Full,
-    /// In doubt, or nobody has looked at this tip yet: coins out of MWEB complete nothing, and no
-    /// sweep goes out.
+    /// The chain is suspect, or this tip was not checked yet: MWEB coins complete no payment,
+    /// and no sweep is sent.
     Withheld,
 }
 

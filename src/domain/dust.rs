@@ -4,14 +4,14 @@ use bitcoin::ScriptBuf;
 
 use super::amount::Amount;
 
-/// The fee rate at which an output must be worth spending, in litoshis for 1,000 vbytes.
+/// The dust fee rate, in litoshis per 1,000 vbytes.
 const DUST_RATE_LITOSHIS_PER_KVB: u64 = 30_000;
 
 /// Bytes of an output beside its script: the amount, and the length of a standard script.
 const OUTPUT_OVERHEAD_BYTES: u64 = 8 + 1;
 
-/// The smallest amount that nodes relay to this script: spending it costs less than it holds at
-/// the dust rate (as the node computes it: the output, and an input of 67 or 148 vbytes).
+/// The smallest amount that nodes relay to this script: spending it costs less than its value
+/// at the dust rate. As the node computes it: the output, and an input of 67 or 148 vbytes.
 pub(crate) fn dust_limit(script: &ScriptBuf) -> Amount {
     let input_vbytes: u64 = if script.is_witness_program() { 67 } else { 148 };
     let script_bytes = u64::try_from(script.len()).unwrap_or(u64::MAX);

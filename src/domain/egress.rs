@@ -1,6 +1,6 @@
-//! Where webhooks may go: the operator's rules on addresses and ports.
+//! The operator's rules on the addresses and ports that webhooks may reach.
 //!
-//! Must not know: which addresses are this machine's, for that takes the system.
+//! Must not know: this machine's addresses, which only the system can list.
 
 use std::net::IpAddr;
 use std::ops::RangeInclusive;
@@ -21,10 +21,9 @@ struct Rules {
     denied_networks: Vec<IpNetwork>,
 }
 
-/// Ports from one to another.
 type Ports = RangeInclusive<u16>;
 
-/// Only the rule on private networks, with every port.
+/// The rule on private networks alone, with every port allowed.
 impl From<PrivateNetworks> for Egress {
     fn from(private: PrivateNetworks) -> Egress {
         Egress::new(private, vec![0..=u16::MAX], Vec::new(), Vec::new())
@@ -32,7 +31,7 @@ impl From<PrivateNetworks> for Egress {
 }
 
 impl Egress {
-    /// Denied ports and networks are refused even if they are allowed otherwise.
+    /// Denied ports and networks override allowed ones.
     pub(crate) fn new(
         private: PrivateNetworks,
         allowed_ports: Vec<Ports>,
@@ -46,10 +45,10 @@ impl Egress {
         self.0.private
     }
 
-    /// Reads a URL and refuses what its text alone shows to be against the rules.
+    /// Parses a URL and refuses it if its text alone violates the rules.
     ///
     /// # Errors
-    /// Why it is refused.
+    /// The reason for the refusal.
     pub(crate) fn check(&self, text: &str) -> Result<WebhookUrl, BadUrl> {
         let url = WebhookUrl::parse(text, self.0.private)?;
         let within = |ports: &[Ports]| ports.iter().any(|ports| ports.contains(&url.port()));
@@ -62,8 +61,8 @@ impl Egress {
         Ok(url)
     }
 
-    /// Whether a connection to this address is within the rules. IPv4 inside of IPv6 counts as
-    /// both.
+    /// Whether the rules allow a connection to this address. IPv4 embedded in IPv6 is checked
+    /// as both.
     pub(crate) fn allows(&self, address: IpAddr) -> bool {
         let address = address.to_canonical();
         let embedded = match address {
@@ -77,7 +76,7 @@ impl Egress {
     }
 }
 
-/// Reads ports as the configuration has them: `443`, or `1024-65535`.
+/// Parses ports of the configuration: `443`, or `1024-65535`.
 pub(crate) fn read_ports(text: &str) -> Option<Ports> {
     let (first, last) = text.split_once('-').unwrap_or((text, text));
     let (first, last): (u16, u16) = (first.trim().parse().ok()?, last.trim().parse().ok()?);

@@ -1,4 +1,4 @@
-//! What a merchant must be told, and what came of trying.
+//! Webhook events and their delivery attempts.
 
 use bitcoin::hashes::{Hash, sha256};
 use bitcoin::hex::DisplayHex;
@@ -8,7 +8,6 @@ use super::merchant::MerchantId;
 use super::payment::PaymentId;
 use super::time::Timestamp;
 
-/// What happened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Kind {
     /// The payment became `completed`.
@@ -16,7 +15,7 @@ pub(crate) enum Kind {
 }
 
 impl Kind {
-    /// The word in the database and in lists.
+    /// The name in the database and in lists.
     pub(crate) fn as_str(self) -> &'static str {
         match self {
             Kind::Completed => "completed",
@@ -24,7 +23,7 @@ impl Kind {
     }
 }
 
-/// An event as it is stored in the write that causes it.
+/// An event, stored in the transaction that causes it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct NewEvent {
     pub(crate) id: String,
@@ -32,21 +31,21 @@ pub(crate) struct NewEvent {
     pub(crate) kind: Kind,
     pub(crate) merchant: MerchantId,
     pub(crate) url: String,
-    /// The exact body that is sent, on every attempt.
+    /// The exact body of every attempt.
     pub(crate) body: String,
     pub(crate) created_at: Timestamp,
 }
 
-/// The id that every attempt carries. It follows from payment and kind, so that a restored
-/// database repeats it and the merchant's own deduplication holds. No dot: the signed text is
-/// `id.timestamp.body`.
+/// The id that every attempt carries. It derives from payment and kind, so a restored database
+/// repeats it and the merchant's deduplication works. It has no dot, because the signed text
+/// is `id.timestamp.body`.
 pub(crate) fn id_of(payment: PaymentId, kind: Kind) -> String {
     let text = [payment.as_bytes().as_slice(), kind.as_str().as_bytes()].concat();
     let hash = sha256::Hash::hash(&text).to_byte_array();
     format!("evt_{}", hash.get(..16).unwrap_or_default().to_lower_hex_string())
 }
 
-/// Whether an event still has to be delivered.
+/// The delivery state of an event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum State {
     Due { next_at: Timestamp },
@@ -55,7 +54,6 @@ pub(crate) enum State {
 }
 
 impl State {
-    /// The words in the database, in lists and in questions about them.
     pub(crate) const WORDS: [&str; 3] = ["due", "delivered", "failed"];
 
     pub(crate) fn as_str(self) -> &'static str {
@@ -67,7 +65,6 @@ impl State {
     }
 }
 
-/// A stored event.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Event {
     pub(crate) id: String,
@@ -77,23 +74,22 @@ pub(crate) struct Event {
     pub(crate) body: String,
     pub(crate) created_at: Timestamp,
     pub(crate) state: State,
-    /// Attempts so far.
     pub(crate) attempts: u32,
-    /// Of those, the ones from before the event was last made due by hand: they do not count
-    /// towards giving up.
+    /// Attempts before the event was last resent manually; they do not count towards giving
+    /// up.
     pub(crate) attempts_before: u32,
 }
 
-/// One try at an event.
+/// One delivery attempt of an event.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Attempt {
     pub(crate) number: u32,
     pub(crate) started_at: Timestamp,
     pub(crate) duration_ms: u32,
     pub(crate) http_status: Option<u16>,
-    /// What came of it, in a word or a short sentence.
+    /// The outcome, as a word or a short sentence.
     pub(crate) outcome: String,
-    /// The beginning of the answer, control characters escaped; at most 256 characters.
+    /// The start of the response, control characters escaped; at most 256 characters.
     pub(crate) answer: String,
 }
 

@@ -1,52 +1,50 @@
-//! Which of several nodes to follow: one at a time, another only when the one in use has been
-//! unwell for as long as the operator's patience lasts.
+//! Node failover: which of several nodes to follow.
 //!
-//! Looks come in; the answer is the node to follow from now on. Nobody is left for a better one,
-//! and nobody is taken back soon after it was left, so two nodes that fail in turn cannot make us
-//! run back and forth.
+//! One node is followed at a time, and another only after the current one was unhealthy for
+//! the operator's timeout. No node is left for a better one, and a node that was left must be
+//! healthy for longer, so two nodes that fail in turn cannot cause constant switching.
 //!
-//! Must not know: how a node is asked, and what following means.
+//! Must not know: how a node is probed, and what following it involves.
 
 use super::chain_guard::BRANCH_BLOCKS;
 
-/// So many blocks behind another node of the same chain is lagging. One may be on its way.
+/// A node this many blocks behind another one of the same chain is lagging. One block may be
+/// in transit.
 pub(crate) const LAG_BLOCKS: u32 = 2;
 
-/// How far below the tip of the node in use another node must have the same block to be of the
-/// same chain: the last ones may be a race of two miners.
+/// How far below the tip of the current node another node must have the same block to be on
+/// the same chain: the last blocks may be a race of two miners.
 pub(crate) const RACE_BLOCKS: u32 = BRANCH_BLOCKS - 1;
 
-/// How many times the patience a node that was left has to be well before it is taken for one
-/// that merely lags.
+/// A node that was left must be healthy for this many timeouts before it replaces a node that
+/// only lags.
 const LEFT_FOR: i64 = 10;
 
-/// What one look at a node found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum ProbeResult {
     /// It does not answer, is starting, or refuses our credentials.
     Silent,
-    /// It is of another network or chain, or too old: never to be followed.
+    /// It is on another network or chain, or too old: it must never be followed.
     Unfit,
     /// It knows of blocks that it does not have yet.
     Syncing,
-    /// It does not know the block that we stand on, and is not higher.
+    /// It does not know our tip and is not higher.
     BehindUs,
     /// It can be followed.
     Stands(ChainView),
 }
 
-/// How a node that can be followed stands.
+/// The chain of a node that can be followed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct ChainView {
     pub(crate) height: u32,
-    /// [`RACE_BLOCKS`] below the tip of the node in use it has the same block.
+    /// It has the current node's block at [`RACE_BLOCKS`] below that node's tip.
     pub(crate) same_chain: bool,
-    /// It refuses blocks above its tip as invalid. Then it does not lag, it disagrees; that is a
-    /// doubt about the chain, and no reason to believe the other.
+    /// It rejects blocks above its tip as invalid. Then it disagrees instead of lagging, which
+    /// makes the chain suspect and is no reason to trust the other node.
     pub(crate) refuses: bool,
 }
 
-/// How a node is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Health {
     Well,
@@ -58,31 +56,31 @@ pub(crate) enum Health {
 }
 
 impl Health {
-    /// In words for the operator.
+    /// The description for the operator.
     pub(crate) fn as_str(self) -> &'static str {
         match self {
             Health::Well => "well",
             Health::Silent => "out of reach",
-            Health::Unfit => "not to be followed: of another chain, or too old",
+            Health::Unfit => "not usable: on another chain, or too old",
             Health::Syncing => "still fetching blocks",
-            Health::BehindUs => "behind the block that we stand on",
+            Health::BehindUs => "behind the gateway's own tip",
             Health::Lagging => "behind another node",
         }
     }
 }
 
-/// What is remembered of a node.
+/// The stored state of a node.
 #[derive(Debug, Clone, Copy)]
 struct Record {
     health: Health,
-    /// Since when it has been well, or has not.
+    /// The time of the last change between healthy and unhealthy.
     since_ms: i64,
-    /// It was left for another, and not taken back since.
+    /// It was left for another node and not followed since.
     left: bool,
 }
 
-/// All the nodes, in the operator's order, and the one in use. Times are milliseconds of a clock
-/// that nobody sets.
+/// All nodes in the configured order, and the current one. Times are milliseconds of a
+/// monotonic clock.
 #[derive(Debug, Clone)]
 pub(crate) struct NodePool {
     in_use: usize,
@@ -91,7 +89,7 @@ pub(crate) struct NodePool {
 }
 
 impl NodePool {
-    /// Of so many nodes. The one in use is given credit until it was looked at.
+    /// A pool of this many nodes. The current one counts as healthy until its first probe.
     pub(crate) fn new(count: usize, in_use: usize, patience_ms: i64, now_ms: i64) -> NodePool {
         let record = |index| Record {
             health: if index == in_use { Health::Well } else { Health::Silent },
@@ -101,17 +99,15 @@ impl NodePool {
         NodePool { in_use, patience_ms, records: (0..count).map(record).collect() }
     }
 
-    /// The node that is followed.
     pub(crate) fn in_use(&self) -> usize {
         self.in_use
     }
 
-    /// How each node is.
     pub(crate) fn health(&self) -> impl Iterator<Item = Health> + '_ {
         self.records.iter().map(|record| record.health)
     }
 
-    /// Takes in a look at all of them, in their order.
+    /// Records a probe of every node, in the configured order.
     pub(crate) fn see(&mut self, probes: &[ProbeResult], now_ms: i64) {
         let best = probes.iter().filter_map(|probe| match probe {
             ProbeResult::Stands(chain_view) if chain_view.same_chain => Some(chain_view.height),
@@ -138,7 +134,7 @@ impl NodePool {
         }
     }
 
-    /// The node to follow instead of the one in use, if it is time to leave that.
+    /// The node to follow instead of the current one, if it is time to switch.
     pub(crate) fn next(&self, now_ms: i64) -> Option<usize> {
         let current = self.records.get(self.in_use)?;
         let lasts = |record: &Record| now_ms.saturating_sub(record.since_ms);
@@ -156,15 +152,15 @@ impl NodePool {
         };
         let chosen = well.iter().find(steady);
         match current.health {
-            // There is nothing to lose.
+            // The current node cannot serve us, so any healthy node is better.
             Health::Silent | Health::Unfit | Health::BehindUs => chosen.or(well.first()).copied(),
             Health::Lagging | Health::Syncing | Health::Well => chosen.copied(),
         }
     }
 
-    /// A node to hold the one in use against, if there is another: the present one for as long as
-    /// it can say something, else the first that can. Only a node that is silent or fetching blocks
-    /// has nothing to say; one that is unwell in any other way may be so because it disagrees.
+    /// A node to compare the current one with, if there is another: the present one while it
+    /// has information, else the first that does. Only a node that is silent or syncing has
+    /// none; a node that is unhealthy otherwise may be so because it disagrees.
     pub(crate) fn other(&self, present: Option<usize>) -> Option<usize> {
         let others = || (0..self.records.len()).filter(|at| *at != self.in_use);
         let present = present.filter(|at| others().any(|other| other == *at));
@@ -175,7 +171,7 @@ impl NodePool {
         present.filter(can_say).or_else(|| others().find(can_say)).or(present).or(others().next())
     }
 
-    /// Another node is followed from now on.
+    /// Switches to another node.
     pub(crate) fn follow(&mut self, index: usize) {
         for (at, left) in [(self.in_use, true), (index, false)] {
             if let Some(record) = self.records.get_mut(at) {
@@ -186,7 +182,7 @@ impl NodePool {
     }
 }
 
-/// Whether a node is behind one of the same chain that has come so far.
+/// Whether a node is behind the best height of its chain.
 fn lags(chain_view: ChainView, best: u32) -> bool {
     !chain_view.refuses
         && chain_view.same_chain

@@ -1,8 +1,8 @@
-//! A network of IP addresses: a prefix and its length (CIDR, RFC 4632).
+//! IP networks: a prefix and its length (CIDR, RFC 4632).
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-/// A network; its addresses after the prefix are zero. IPv4 is never written as IPv6 in it.
+/// A network; bits after the prefix are zero. IPv4 is never stored as IPv6.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) struct IpNetwork {
     first: IpAddr,
@@ -10,7 +10,8 @@ pub(crate) struct IpNetwork {
 }
 
 impl IpNetwork {
-    /// The network of so many bits that an address is in; `None` if it has fewer bits.
+    /// The network of this prefix length that contains an address; `None` if the address is
+    /// shorter.
     pub(crate) fn around(address: IpAddr, bits: u32) -> Option<IpNetwork> {
         let first = match address.to_canonical() {
             IpAddr::V4(v4) if bits <= Ipv4Addr::BITS => {
@@ -26,8 +27,8 @@ impl IpNetwork {
         Some(IpNetwork { first, bits })
     }
 
-    /// Reads a network such as `198.51.100.0/24`, or a single address. `None` for anything else,
-    /// also for IPv4 that is written as IPv6.
+    /// Parses a network such as `198.51.100.0/24`, or a single address. `None` for anything
+    /// else, including IPv4 written as IPv6.
     pub(crate) fn parse(text: &str) -> Option<IpNetwork> {
         let text = text.trim();
         let (address, bits) = match text.split_once('/') {

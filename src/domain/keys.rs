@@ -1,10 +1,10 @@
-//! The account's public key and what derives from it (BIP32, BIP84).
+//! The account's extended public key and the scripts that derive from it (BIP32, BIP84).
 //!
-//! Wallets spell one and the same key with different prefixes (SLIP-132). All spellings are
+//! Wallets serialize the same key with different prefixes (SLIP-132). All of them are
 //! accepted; the addresses are always p2wpkh of `<account>/0/index`, the receiving chain.
 //!
-//! Invariant: an [`AccountXpub`] cannot hold a private key, and neither errors nor logs repeat a
-//! text that might be one.
+//! Invariant: an [`AccountXpub`] cannot hold a private key, and neither errors nor logs repeat
+//! a text that might be one.
 
 use std::fmt;
 use std::sync::LazyLock;
@@ -16,8 +16,8 @@ use zeroize::Zeroizing;
 
 use super::network::Network;
 
-/// The number of an address on the receiving chain; below 2^31, as BIP32 demands of a key that
-/// derives without the private one.
+/// The index of an address on the receiving chain; below 2^31, the limit of public derivation
+/// (BIP32).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct DerivationIndex(u32);
 
@@ -37,40 +37,40 @@ impl DerivationIndex {
     }
 }
 
-/// The receiving chain of an account: the first step below the account key.
+/// The receiving chain: the first step below the account key.
 pub(crate) const RECEIVING_CHAIN: ChildNumber = ChildNumber::Normal { index: 0 };
 
-/// The two branches of an account (BIP44). Payments are given out from the receiving branch; the
-/// change branch is only a wallet's.
+/// The two chains of an account (BIP44). Payments use the receiving chain; only wallets use
+/// the change chain.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Branch {
     Receiving,
     Change,
 }
 
-/// The change branch of an account.
+/// The change chain of an account.
 const CHANGE_CHAIN: ChildNumber = ChildNumber::Normal { index: 1 };
 
-/// The depth of an account below its master key (BIP44: purpose, coin type, account).
+/// The depth of an account key (BIP44: purpose, coin type, account).
 const ACCOUNT_DEPTH: u8 = 3;
 
-/// The deepest account that leaves room for the two steps below it: BIP32 counts depth in a byte.
+/// The maximum depth that allows two more steps: BIP32 stores the depth in a byte.
 const ACCOUNT_DEPTH_MAX: u8 = 253;
 
-/// The public key of an account, of one network.
+/// An account's public key on one network.
 #[derive(Clone, PartialEq, Eq)]
 pub(crate) struct AccountXpub {
     network: Network,
     account: Xpub,
     receiving: Xpub,
     change: Xpub,
-    script_kind: SpelledKind,
+    script_kind: ScriptKind,
 }
 
-/// Which kind of addresses the key's prefix speaks of.
+/// The script type that the key's prefix announces.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum SpelledKind {
-    /// `xpub`, `tpub`: says nothing.
+pub(crate) enum ScriptKind {
+    /// `xpub`, `tpub`: none.
     Neutral,
     P2wpkh,
     P2shP2wpkh,
@@ -84,44 +84,45 @@ enum Half {
     Private,
 }
 
-/// Version bytes, the networks that use them, and what they announce: BIP32, SLIP-132 and the
-/// Litecoin wallets' own.
+/// Version bytes, their networks, and what they announce: BIP32, SLIP-132 and the Litecoin
+/// wallets' own.
 #[rustfmt::skip]
-const SPELLINGS: [([u8; 4], NetworkKind, Half, SpelledKind); 18] = [
-    ([0x04, 0x88, 0xb2, 0x1e], NetworkKind::Main, Half::Public,  SpelledKind::Neutral),    // xpub
-    ([0x01, 0x9d, 0xa4, 0x62], NetworkKind::Main, Half::Public,  SpelledKind::P2pkh),      // Ltub
-    ([0x01, 0xb2, 0x6e, 0xf6], NetworkKind::Main, Half::Public,  SpelledKind::P2shP2wpkh), // Mtub
-    ([0x04, 0x9d, 0x7c, 0xb2], NetworkKind::Main, Half::Public,  SpelledKind::P2shP2wpkh), // ypub
-    ([0x04, 0xb2, 0x47, 0x46], NetworkKind::Main, Half::Public,  SpelledKind::P2wpkh),     // zpub
-    ([0x04, 0x35, 0x87, 0xcf], NetworkKind::Test, Half::Public,  SpelledKind::Neutral),    // tpub
-    ([0x04, 0x36, 0xf6, 0xe1], NetworkKind::Test, Half::Public,  SpelledKind::P2pkh),      // ttub
-    ([0x04, 0x4a, 0x52, 0x62], NetworkKind::Test, Half::Public,  SpelledKind::P2shP2wpkh), // upub
-    ([0x04, 0x5f, 0x1c, 0xf6], NetworkKind::Test, Half::Public,  SpelledKind::P2wpkh),     // vpub
-    ([0x04, 0x88, 0xad, 0xe4], NetworkKind::Main, Half::Private, SpelledKind::Neutral),    // xprv
-    ([0x01, 0x9d, 0x9c, 0xfe], NetworkKind::Main, Half::Private, SpelledKind::P2pkh),      // Ltpv
-    ([0x01, 0xb2, 0x67, 0x92], NetworkKind::Main, Half::Private, SpelledKind::P2shP2wpkh), // Mtpv
-    ([0x04, 0x9d, 0x78, 0x78], NetworkKind::Main, Half::Private, SpelledKind::P2shP2wpkh), // yprv
-    ([0x04, 0xb2, 0x43, 0x0c], NetworkKind::Main, Half::Private, SpelledKind::P2wpkh),     // zprv
-    ([0x04, 0x35, 0x83, 0x94], NetworkKind::Test, Half::Private, SpelledKind::Neutral),    // tprv
-    ([0x04, 0x36, 0xef, 0x7d], NetworkKind::Test, Half::Private, SpelledKind::P2pkh),      // ttpv
-    ([0x04, 0x4a, 0x4e, 0x28], NetworkKind::Test, Half::Private, SpelledKind::P2shP2wpkh), // uprv
-    ([0x04, 0x5f, 0x18, 0xbc], NetworkKind::Test, Half::Private, SpelledKind::P2wpkh),     // vprv
+const PREFIXES: [([u8; 4], NetworkKind, Half, ScriptKind); 18] = [
+    ([0x04, 0x88, 0xb2, 0x1e], NetworkKind::Main, Half::Public,  ScriptKind::Neutral),    // xpub
+    ([0x01, 0x9d, 0xa4, 0x62], NetworkKind::Main, Half::Public,  ScriptKind::P2pkh),      // Ltub
+    ([0x01, 0xb2, 0x6e, 0xf6], NetworkKind::Main, Half::Public,  ScriptKind::P2shP2wpkh), // Mtub
+    ([0x04, 0x9d, 0x7c, 0xb2], NetworkKind::Main, Half::Public,  ScriptKind::P2shP2wpkh), // ypub
+    ([0x04, 0xb2, 0x47, 0x46], NetworkKind::Main, Half::Public,  ScriptKind::P2wpkh),     // zpub
+    ([0x04, 0x35, 0x87, 0xcf], NetworkKind::Test, Half::Public,  ScriptKind::Neutral),    // tpub
+    ([0x04, 0x36, 0xf6, 0xe1], NetworkKind::Test, Half::Public,  ScriptKind::P2pkh),      // ttub
+    ([0x04, 0x4a, 0x52, 0x62], NetworkKind::Test, Half::Public,  ScriptKind::P2shP2wpkh), // upub
+    ([0x04, 0x5f, 0x1c, 0xf6], NetworkKind::Test, Half::Public,  ScriptKind::P2wpkh),     // vpub
+    ([0x04, 0x88, 0xad, 0xe4], NetworkKind::Main, Half::Private, ScriptKind::Neutral),    // xprv
+    ([0x01, 0x9d, 0x9c, 0xfe], NetworkKind::Main, Half::Private, ScriptKind::P2pkh),      // Ltpv
+    ([0x01, 0xb2, 0x67, 0x92], NetworkKind::Main, Half::Private, ScriptKind::P2shP2wpkh), // Mtpv
+    ([0x04, 0x9d, 0x78, 0x78], NetworkKind::Main, Half::Private, ScriptKind::P2shP2wpkh), // yprv
+    ([0x04, 0xb2, 0x43, 0x0c], NetworkKind::Main, Half::Private, ScriptKind::P2wpkh),     // zprv
+    ([0x04, 0x35, 0x83, 0x94], NetworkKind::Test, Half::Private, ScriptKind::Neutral),    // tprv
+    ([0x04, 0x36, 0xef, 0x7d], NetworkKind::Test, Half::Private, ScriptKind::P2pkh),      // ttpv
+    ([0x04, 0x4a, 0x4e, 0x28], NetworkKind::Test, Half::Private, ScriptKind::P2shP2wpkh), // uprv
+    ([0x04, 0x5f, 0x18, 0xbc], NetworkKind::Test, Half::Private, ScriptKind::P2wpkh),     // vprv
 ];
 
-/// For arithmetic with public keys. Made once: to make one takes longer than to derive a key.
+/// Context for public-key arithmetic. Created once, since creating it takes longer than
+/// deriving a key.
 pub(crate) static PUBLIC: LazyLock<Secp256k1<VerifyOnly>> =
     LazyLock::new(Secp256k1::verification_only);
 
-/// Longer texts are no keys and are not looked into.
+/// Longer texts are rejected unread.
 const TEXT_BYTES_MAX: usize = 128;
 
-/// Why a text is not the extended key that is wanted. The sentences follow the name of a field
-/// and never repeat the text.
+/// Why a text is not the expected extended key. Each message follows a field's name and never
+/// repeats the text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum KeyError {
     #[error("must be an extended public key such as zpub… or xpub…")]
     Unknown,
-    #[error("is mistyped: its checksum does not fit")]
+    #[error("is mistyped: its checksum is wrong")]
     Checksum,
     #[error("is a private key; give the account's public key here (zpub…, xpub…)")]
     Private,
@@ -136,15 +137,15 @@ pub(crate) enum KeyError {
 }
 
 impl AccountXpub {
-    /// Reads a key of `network` in any of its spellings.
+    /// Parses a key of `network` in any serialization.
     ///
     /// # Errors
-    /// For private keys, keys of another network, and everything that is no extended key.
+    /// For private keys, keys of another network, and text that is not an extended key.
     pub(crate) fn parse(text: &str, network: Network) -> Result<AccountXpub, KeyError> {
-        if looks_private(text) {
+        if is_secret(text) {
             return Err(KeyError::Private);
         }
-        let (payload, half, script_kind) = take_apart(text, network)?;
+        let (payload, half, script_kind) = decode_key(text, network)?;
         if half == Half::Private {
             return Err(KeyError::Private);
         }
@@ -155,13 +156,13 @@ impl AccountXpub {
         AccountXpub::new(network, account, script_kind).ok_or(KeyError::Unknown)
     }
 
-    /// The same key from its parts; `None` if it is too deep, or if the receiving chain cannot be
-    /// derived, which has a chance of 2^-127.
+    /// The same key from its parts; `None` if it is too deep, or if a chain cannot be derived
+    /// (probability 2^-127).
     pub(crate) fn from_xpub(network: Network, account: Xpub) -> Option<AccountXpub> {
-        AccountXpub::new(network, account, SpelledKind::P2wpkh)
+        AccountXpub::new(network, account, ScriptKind::P2wpkh)
     }
 
-    fn new(network: Network, account: Xpub, script_kind: SpelledKind) -> Option<AccountXpub> {
+    fn new(network: Network, account: Xpub, script_kind: ScriptKind) -> Option<AccountXpub> {
         if account.depth > ACCOUNT_DEPTH_MAX {
             return None;
         }
@@ -170,8 +171,8 @@ impl AccountXpub {
         Some(AccountXpub { network, account, receiving, change, script_kind })
     }
 
-    /// Reasons to doubt that the wallet which the key came from looks for the addresses that we
-    /// derive. The sentences follow the name of a key.
+    /// Reasons why the key's wallet may not find the addresses that we derive. Each message
+    /// follows a key's name.
     pub(crate) fn warnings(&self) -> Vec<String> {
         let depth = self.account.depth;
         let is_no_account = (depth != ACCOUNT_DEPTH).then(|| {
@@ -183,27 +184,26 @@ impl AccountXpub {
         self.contradiction().map(str::to_owned).into_iter().chain(is_no_account).collect()
     }
 
-    /// A warning, if the key's prefix speaks of other addresses than the p2wpkh that we derive.
+    /// A warning if the key's prefix announces a script type other than p2wpkh.
     fn contradiction(&self) -> Option<&'static str> {
         match self.script_kind {
-            SpelledKind::Neutral | SpelledKind::P2wpkh => None,
-            SpelledKind::P2shP2wpkh => Some(
+            ScriptKind::Neutral | ScriptKind::P2wpkh => None,
+            ScriptKind::P2shP2wpkh => Some(
                 "has a prefix of p2sh-p2wpkh addresses (BIP49), but payments go to \
                  p2wpkh addresses (BIP84): check that your wallet finds them",
             ),
-            SpelledKind::P2pkh => Some(
+            ScriptKind::P2pkh => Some(
                 "has a prefix of p2pkh addresses (BIP44), but payments go to p2wpkh \
                  addresses (BIP84): check that your wallet finds them",
             ),
         }
     }
 
-    /// The public key at an index of the receiving chain.
     pub(crate) fn public_key_at(&self, index: DerivationIndex) -> CompressedPublicKey {
         child_of(&self.receiving, index)
     }
 
-    /// The p2wpkh script at an index of a branch.
+    /// The p2wpkh script at an index of a chain.
     pub(crate) fn branch_script_at(&self, branch: Branch, index: DerivationIndex) -> ScriptBuf {
         let chain = match branch {
             Branch::Receiving => &self.receiving,
@@ -217,7 +217,7 @@ impl AccountXpub {
         self.branch_script_at(Branch::Receiving, index)
     }
 
-    /// How many steps the key is below its master key.
+    /// The key's depth below its master key.
     #[cfg(test)]
     pub(crate) fn depth(&self) -> u8 {
         self.account.depth
@@ -228,17 +228,17 @@ impl AccountXpub {
         self.account.fingerprint()
     }
 
-    /// The spelling that litecoind understands: `xpub…` or `tpub…`.
+    /// The key as litecoind reads it: `xpub…` or `tpub…`.
     pub(crate) fn core_spelling(&self) -> String {
         self.account.to_string()
     }
 
-    /// All scripts of the receiving chain as an output descriptor, for the node to derive.
+    /// The receiving chain as an output descriptor.
     pub(crate) fn receiving_descriptor(&self) -> String {
         format!("wpkh({}/{RECEIVING_CHAIN}/*)", self.core_spelling())
     }
 
-    /// Whether both are the same key, however they were spelled.
+    /// Whether both are the same key, in any serialization.
     pub(crate) fn is_same_key(&self, other: &AccountXpub) -> bool {
         self.account.public_key == other.account.public_key
             && self.account.chain_code == other.account.chain_code
@@ -247,11 +247,11 @@ impl AccountXpub {
 
 fn child_of(chain: &Xpub, index: DerivationIndex) -> CompressedPublicKey {
     let child = chain.ckd_pub(&*PUBLIC, index.child());
-    // The depth has room, and BIP32 leaves a chance of 2^-127 for an index without a key.
+    // The depth was checked, and an index without a key has a probability of 2^-127 (BIP32).
     child.expect("an index without a key does not occur").to_pub()
 }
 
-/// The spelling that says p2wpkh: `zpub…`, `vpub…`.
+/// The serialization that announces p2wpkh: `zpub…`, `vpub…`.
 impl fmt::Display for AccountXpub {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let version = match self.network.key_kind() {
@@ -264,17 +264,17 @@ impl fmt::Display for AccountXpub {
     }
 }
 
-/// Shows the fingerprint only: who knows the whole key knows the address of every payment.
+/// Only the fingerprint: the key reveals the address of every payment.
 impl fmt::Debug for AccountXpub {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "AccountXpub({} of {})", self.fingerprint(), self.network)
     }
 }
 
-/// Whether a text is a secret, or was before it was damaged: an extended private key by its first
-/// letters, a single private key (WIF or hex), or a recovery phrase.
-fn looks_private(text: &str) -> bool {
-    /// Of Litecoin's main network, of all test networks, and of Bitcoin's main network.
+/// Whether a text is a secret, possibly a damaged one: an extended private key by its prefix,
+/// a single private key (WIF or hex), or a mnemonic.
+fn is_secret(text: &str) -> bool {
+    /// Litecoin's main network, all test networks, Bitcoin's main network.
     const WIF_VERSIONS: [u8; 3] = [176, 239, 128];
     const NAMES: [&str; 13] = [
         "xprv", "Ltpv", "Mtpv", "yprv", "zprv", "tprv", "ttpv", "uprv", "vprv", "Yprv", "Zprv",
@@ -292,20 +292,20 @@ fn looks_private(text: &str) -> bool {
     NAMES.iter().any(|name| text.starts_with(name)) || is_hex || is_phrase || is_wif
 }
 
-/// The public spellings of shares in a multisignature wallet (SLIP-132), from which no address
-/// of a single key follows: Ypub, Zpub, Upub, Vpub.
-const MULTISIG_SPELLINGS: [[u8; 4]; 4] = [
+/// Prefixes of multisignature public keys (SLIP-132), from which no single-key address
+/// derives: Ypub, Zpub, Upub, Vpub.
+const MULTISIG_PREFIXES: [[u8; 4]; 4] = [
     [0x02, 0x95, 0xb4, 0x3f],
     [0x02, 0xaa, 0x7e, 0xd3],
     [0x02, 0x42, 0x89, 0xef],
     [0x02, 0x57, 0x54, 0x83],
 ];
 
-/// The bytes of an extended key, which are wiped, and what its prefix announced.
-type TakenApart = (Zeroizing<Vec<u8>>, Half, SpelledKind);
+/// The bytes of an extended key, wiped on drop, and what its prefix announced.
+type DecodedKey = (Zeroizing<Vec<u8>>, Half, ScriptKind);
 
-/// The 78 bytes of an extended key in rust-bitcoin's own spelling, and what its prefix announced.
-fn take_apart(text: &str, network: Network) -> Result<TakenApart, KeyError> {
+/// The 78 bytes of an extended key in BIP32's serialization, and what its prefix announced.
+fn decode_key(text: &str, network: Network) -> Result<DecodedKey, KeyError> {
     if text.len() > TEXT_BYTES_MAX {
         return Err(KeyError::Unknown);
     }
@@ -317,11 +317,11 @@ fn take_apart(text: &str, network: Network) -> Result<TakenApart, KeyError> {
     if payload.len() != 78 {
         return Err(KeyError::Unknown);
     }
-    if MULTISIG_SPELLINGS.iter().any(|version| payload.starts_with(version)) {
+    if MULTISIG_PREFIXES.iter().any(|version| payload.starts_with(version)) {
         return Err(KeyError::Multisig);
     }
-    let spelling = SPELLINGS.iter().find(|(version, ..)| payload.starts_with(version));
-    let Some((_, kind, half, script_kind)) = spelling else { return Err(KeyError::Unknown) };
+    let prefix = PREFIXES.iter().find(|(version, ..)| payload.starts_with(version));
+    let Some((_, kind, half, script_kind)) = prefix else { return Err(KeyError::Unknown) };
     if *kind != network.key_kind() {
         return Err(KeyError::OtherNetwork(network));
     }
@@ -337,16 +337,15 @@ fn take_apart(text: &str, network: Network) -> Result<TakenApart, KeyError> {
     Ok((payload, *half, *script_kind))
 }
 
-/// Reads an extended private key in any of its spellings. It lives here because the spellings do;
-/// only the role that signs calls it.
+/// Parses an extended private key in any serialization. Only the role that signs calls it.
 ///
 /// # Errors
-/// For public keys, keys of another network, and everything that is no extended key.
+/// For public keys, keys of another network, and text that is not an extended key.
 pub(crate) fn parse_private(
     text: &str,
     network: Network,
 ) -> Result<bitcoin::bip32::Xpriv, KeyError> {
-    let (payload, half, _) = take_apart(text, network)?;
+    let (payload, half, _) = decode_key(text, network)?;
     match half {
         Half::Public => Err(KeyError::NotPrivate),
         Half::Private => {
@@ -356,7 +355,7 @@ pub(crate) fn parse_private(
     }
 }
 
-/// The public half of an account's private key.
+/// The public key of an account's private key.
 pub(crate) fn public_half(
     network: Network,
     key: &bitcoin::bip32::Xpriv,

@@ -1,13 +1,13 @@
-//! A merchant's accounts by double entry: every fact moves a sum from one account to another, so
-//! nothing appears or disappears. Derived from facts and never stored.
+//! A merchant's accounts in double-entry bookkeeping: every fact moves an amount from one
+//! account to another. Derived from facts and never stored.
 //!
-//! Pure: coins and payouts go in, balances come out.
+//! Pure: coins and payouts in, balances out.
 
 use std::collections::BTreeMap;
 
 use super::amount::Amount;
 
-/// Where money is. `Chain` is the world outside: what came from there is its (negative) balance.
+/// An account. `Chain` is the outside world, with a negative balance: all that was received.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Account {
     Chain,
@@ -15,13 +15,13 @@ pub(crate) enum Account {
     Unswept,
     /// Claimed by a sweep that is not in a block.
     InFlight,
-    /// Spent by a sweep that is in a block, and not yet said for what. Ends at zero.
+    /// Spent by a sweep in a block, and not yet attributed. Ends at zero.
     Spent,
-    /// At the merchant's payout addresses.
+    /// Paid to the merchant's payout addresses.
     Paid,
     NetworkFees,
     OperatorFees,
-    /// Spent by a transaction that is no sweep of ours.
+    /// Spent by a transaction that is not our sweep.
     Elsewhere,
 }
 
@@ -38,7 +38,7 @@ impl Account {
     ];
 }
 
-/// What became of a coin of the best chain.
+/// The state of a coin on the best chain.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum CoinState {
     Unclaimed,
@@ -47,14 +47,14 @@ pub(crate) enum CoinState {
     SpentElsewhere,
 }
 
-/// Something that happened, or many of a kind together.
+/// One fact, or the sum of many of one kind.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Fact {
     Coin {
         amount: Amount,
         state: CoinState,
     },
-    /// The merchant's line in a sweep that is in a block.
+    /// The merchant's payout in a sweep that is in a block.
     Payout {
         amount: Amount,
         fee_share: Amount,
@@ -62,15 +62,13 @@ pub(crate) enum Fact {
     },
 }
 
-/// All the accounts of a merchant.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Ledger {
-    /// In litoshis. Their sum is zero.
+    /// In litoshis. They sum to zero.
     balances: BTreeMap<Account, i128>,
 }
 
 impl Ledger {
-    /// Books a fact.
     pub(crate) fn book(&mut self, fact: Fact) {
         match fact {
             Fact::Coin { amount, state } => {
@@ -98,14 +96,14 @@ impl Ledger {
         }
     }
 
-    /// What is in an account; of `Chain`, what came from there.
+    /// The balance of an account; for `Chain`, the amount received from it.
     pub(crate) fn balance(&self, account: Account) -> Amount {
         let balance = self.balances.get(&account).copied().unwrap_or_default();
         let litoshis = u64::try_from(balance.unsigned_abs()).unwrap_or(u64::MAX);
         Amount::from_litoshis(litoshis).unwrap_or(Amount::MAX)
     }
 
-    /// Whether all that sweeps spent was accounted for, to the litoshi.
+    /// Whether all coins that sweeps spent were attributed, to the litoshi.
     pub(crate) fn is_balanced(&self) -> bool {
         let sum = self.balances.values().fold(0i128, |sum, balance| sum.saturating_add(*balance));
         sum == 0 && self.balances.get(&Account::Spent).is_none_or(|left| *left == 0)
@@ -134,7 +132,7 @@ mod tests {
     fn a_coin_moves_from_account_to_account() {
         let mut ledger = Ledger::default();
         ledger.book(Fact::Coin { amount: sum(1_000), state: CoinState::SpentBySweep });
-        assert!(!ledger.is_balanced(), "nobody said yet for what it was spent");
+        assert!(!ledger.is_balanced(), "the spent coin is not attributed yet");
         let (amount, fee_share, operator_fee) = (sum(900), sum(70), sum(30));
         ledger.book(Fact::Payout { amount, fee_share, operator_fee });
         assert!(ledger.is_balanced());

@@ -1,4 +1,4 @@
-//! Merchants: who may create payments, and where their money goes.
+//! Merchants: ids, names, keys, subscriptions and payout addresses.
 
 use std::fmt;
 use std::str::FromStr;
@@ -9,12 +9,12 @@ use super::time::{DAY_MS, Timestamp};
 
 /// A merchant's id: 48 random bits, written `mer_` and 12 hexadecimal digits.
 ///
-/// Random rather than counted, because API keys are derived from it: after a restored backup a
-/// counted id would be given to someone else, and the old merchant's key would open it.
+/// Random, because API keys derive from it: after a restored backup a sequential id would be
+/// issued again, and the old merchant's key would be valid for the new one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct MerchantId(u64);
 
-/// The bits of the ids of merchants and of named API keys.
+/// The bits of merchant ids and API key ids.
 pub(super) const ID_BITS: u64 = (1 << 48) - 1;
 
 /// The number in an id of 12 hexadecimal digits after this prefix.
@@ -25,12 +25,12 @@ pub(super) fn number_of_id(text: &str, prefix: &str) -> Option<u64> {
 }
 
 impl MerchantId {
-    /// Keeps 48 of the random bits given.
+    /// Uses 48 of the random bits.
     pub(crate) fn from_random(bits: u64) -> MerchantId {
         MerchantId(bits & ID_BITS)
     }
 
-    /// The number as stored; below 2^48.
+    /// The stored number; below 2^48.
     pub(crate) fn get(self) -> u64 {
         self.0
     }
@@ -42,7 +42,6 @@ impl fmt::Display for MerchantId {
     }
 }
 
-/// The text is not a merchant id.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("must be a merchant id such as mer_0123456789ab")]
 pub(crate) struct BadMerchantId;
@@ -55,15 +54,15 @@ impl FromStr for MerchantId {
     }
 }
 
-/// The longest business name, in characters.
+/// Maximum length of a business name, in characters.
 pub(crate) const NAME_CHARS_MAX: usize = 64;
 
-/// A business name that is safe to show: trimmed, 1 to 64 characters, no control characters and
-/// none of the marks that reorder text.
+/// A business name that is safe to show: trimmed, 1 to 64 characters, without control
+/// characters and text-direction marks.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct BusinessName(String);
 
-/// Why a business name is refused. The sentences follow the name of a field.
+/// Why a business name is refused. Each message follows a field's name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum BadName {
     #[error("must not be empty")]
@@ -94,7 +93,6 @@ impl BusinessName {
     }
 }
 
-/// A merchant as registered.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Merchant {
     pub(crate) id: MerchantId,
@@ -102,20 +100,20 @@ pub(crate) struct Merchant {
     /// The Discord user who owns the account.
     pub(crate) discord_id: Option<u64>,
     pub(crate) created_at: Timestamp,
-    /// Raised by one to make a new API key.
+    /// Incremented to create a new API key.
     pub(crate) key_version: u32,
-    /// Until when the API key before that one is taken as well; absent: it is dead.
+    /// End of the previous API key's grace period; `None` if it is revoked.
     pub(crate) previous_key_until: Option<Timestamp>,
-    /// Confirmations that the merchant asks for, instead of the gateway's default.
+    /// Confirmations that the merchant requires instead of the gateway's default.
     pub(crate) confirmations: Option<u32>,
     pub(crate) subscription: Subscription,
     pub(crate) webhook_secret: WebhookSecret,
-    /// Where webhooks go of payments that are made without a URL of their own.
+    /// The webhook URL for payments without their own.
     pub(crate) webhook_url: Option<String>,
 }
 
 impl Merchant {
-    /// A shop as of its first moment, for tests: nothing is set, granted or rotated.
+    /// A new merchant without settings, for tests.
     #[cfg(test)]
     pub(crate) fn new_shop(id: MerchantId) -> Merchant {
         Merchant {
@@ -132,48 +130,47 @@ impl Merchant {
         }
     }
 
-    /// The version of the API key before the one that counts, while it is taken as well.
+    /// The version of the previous API key, while it is valid.
     pub(crate) fn previous_key_version(&self, now: Timestamp) -> Option<u32> {
         let is_taken = self.previous_key_until.is_some_and(|end| now < end);
         self.key_version.checked_sub(1).filter(|version| is_taken && *version >= 1)
     }
 }
 
-/// What becomes of an API key that is replaced.
+/// How a replaced API key ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum OldKey {
-    /// It is refused from now on: the choice for a key that may have leaked.
+    /// Refused at once: for a key that may have leaked.
     RevokeNow,
-    /// It is taken for [`OLD_KEY_LIFE_MS`] more, so that a shop can change over in peace.
+    /// Valid for another [`OLD_KEY_LIFE_MS`], so that a shop can switch without interruption.
     GracePeriod,
 }
 
-/// How long an API key may be taken beside the one that replaced it, in milliseconds.
+/// How long a replaced API key stays valid, in milliseconds.
 pub(crate) const OLD_KEY_LIFE_MS: i64 = DAY_MS;
 
-/// Which secrets sign a merchant's webhooks. The secrets derive from their version.
+/// The webhook secrets that sign. They derive from their version.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct WebhookSecret {
-    /// 1 for the first secret, raised by one with each rotation.
+    /// 1 for the first secret, incremented by each rotation.
     pub(crate) version: u32,
-    /// When this version replaced the one before; absent for the first.
+    /// When this version replaced the previous one; `None` for the first.
     pub(crate) rotated_at: Option<Timestamp>,
 }
 
-/// How long the secret before a rotation signs beside the new one, in milliseconds.
+/// How long the previous secret signs beside the new one, in milliseconds.
 const ROTATION_GRACE_MS: i64 = DAY_MS;
 
 impl WebhookSecret {
-    /// The secret that a merchant begins with.
     pub(crate) const FIRST: WebhookSecret = WebhookSecret { version: 1, rotated_at: None };
 
-    /// Until when the version before this one signs as well. Only the last rotation counts: who
-    /// rotates twice ends a leaked secret at once.
+    /// End of the previous version's grace period. Only the last rotation counts: rotating
+    /// twice ends a leaked secret at once.
     pub(crate) fn grace_ends_at(self) -> Option<Timestamp> {
         self.rotated_at.map(|at| at.plus_ms(ROTATION_GRACE_MS))
     }
 
-    /// The version before this one, while receivers may still verify by it.
+    /// The previous version, while it still signs.
     pub(crate) fn previous_version(self, now: Timestamp) -> Option<u32> {
         let in_grace = self.grace_ends_at().is_some_and(|end| now < end);
         self.version.checked_sub(1).filter(|version| in_grace && *version >= 1)
@@ -187,7 +184,7 @@ pub(crate) enum Subscription {
     Until(Timestamp),
 }
 
-/// The longest subscription that can be granted at once, in days.
+/// Maximum length of one grant, in days.
 pub(crate) const GRANT_DAYS_MAX: u32 = 3_660;
 
 impl Subscription {
@@ -198,7 +195,7 @@ impl Subscription {
         }
     }
 
-    /// Adds days to what is left, or from now on if nothing is left. Never shortens.
+    /// Adds days to the end, or to now if the subscription has ended. Never shortens.
     pub(crate) fn extended(self, days: u32, now: Timestamp) -> Subscription {
         let from = match self {
             Subscription::Until(end) if end > now => end,
@@ -208,37 +205,36 @@ impl Subscription {
     }
 }
 
-/// One registration of a payout address. Rows are never changed but for being cancelled.
+/// One registration of a payout address. A row never changes, except that it can be cancelled.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct PayoutAddress {
-    /// 1 for the merchant's first registration, then counted up.
+    /// 1 for the merchant's first registration, then incremented.
     pub(crate) version: u32,
     pub(crate) address: Address,
     pub(crate) registered_at: Timestamp,
-    /// The first registration counts at once, a change after the operator's delay.
+    /// The first registration takes effect at once, a change after the operator's delay.
     pub(crate) effective_at: Timestamp,
     pub(crate) cancelled_at: Option<Timestamp>,
 }
 
-/// What the database has of a merchant's registrations.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Registrations {
-    /// Those that can be read, oldest first.
+    /// Readable ones, oldest first.
     pub(crate) readable: Vec<PayoutAddress>,
-    /// The versions of those that cannot, oldest first: of such a row nothing is believed.
+    /// The versions of unreadable ones, oldest first. No column of such a row is trusted.
     pub(crate) damaged: Vec<u32>,
 }
 
 impl Registrations {
-    /// Those that say where money goes: newer than every damaged one, which may have replaced the
-    /// older ones.
+    /// The readable registrations newer than every damaged one, which may have replaced older
+    /// ones.
     pub(crate) fn current(&self) -> &[PayoutAddress] {
         let newest_damaged = self.newest_damaged();
         let first = self.readable.partition_point(|row| row.version <= newest_damaged);
         self.readable.get(first..).unwrap_or_default()
     }
 
-    /// The newest version that cannot be read; 0 if all can.
+    /// The newest unreadable version; 0 if there is none.
     pub(crate) fn newest_damaged(&self) -> u32 {
         self.damaged.iter().copied().max().unwrap_or(0)
     }
@@ -249,7 +245,8 @@ impl Registrations {
     }
 }
 
-/// The address in force at a time: the latest registration that is effective and not cancelled.
+/// The address in force at a time: the latest registration that is effective and not
+/// cancelled.
 pub(crate) fn address_in_force(
     registrations: &[PayoutAddress],
     now: Timestamp,
@@ -260,7 +257,7 @@ pub(crate) fn address_in_force(
         .max_by_key(|r| r.version)
 }
 
-/// The change that waits for its time, if there is one.
+/// The change that waits for its effective time, if any.
 pub(crate) fn address_to_come(
     registrations: &[PayoutAddress],
     now: Timestamp,

@@ -1,7 +1,7 @@
-//! What is true of payments, coins and blocks, as plain values and pure functions.
+//! The functional core: payments, coins, blocks and sweeps as plain values and pure functions.
 //!
-//! Nothing in here does input or output, waits, reads a clock, draws a random number, knows SQL
-//! or the shapes that outsiders see. Everything comes in as an argument, the present included.
+//! No module here does I/O, waits, reads a clock, draws a random number, or knows SQL or JSON
+//! shapes. Everything is an argument, including the time.
 
 pub(crate) mod account_xpriv;
 pub(crate) mod address;

@@ -1,10 +1,9 @@
-//! Which Litecoin network we are on, and the constants that follow from it.
-//! Every prefix and magic number of a network stands here and nowhere else.
+//! Litecoin networks and their constants. Every prefix and magic number of a network is here.
 
 use std::fmt;
 use std::str::FromStr;
 
-/// A Litecoin network. There is no default: a gateway that guesses its network loses money.
+/// A Litecoin network. There is no default: a wrong network loses money.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum Network {
     Main,
@@ -12,20 +11,20 @@ pub(crate) enum Network {
     Regtest,
 }
 
-/// How deep a coinbase output must be buried before it can be spent, in blocks (consensus).
+/// Confirmations before a coinbase output can be spent (consensus).
 pub(crate) const COINBASE_MATURITY: u32 = 100;
 
-/// How deep a peg-out (an output of a HogEx) must be buried before it can be spent, in blocks
-/// (LIP-3; measured on real nodes: refused at 5 confirmations, accepted at 6).
+/// Confirmations before a peg-out (an output of a HogEx) can be spent (LIP-3; measured on real
+/// nodes: refused at 5, accepted at 6).
 pub(crate) const PEGOUT_MATURITY: u32 = 6;
 
-/// The time between two blocks that the protocol aims at, in seconds.
+/// The target interval between blocks, in seconds.
 pub(crate) const BLOCK_INTERVAL_SECONDS: u32 = 150;
 
 impl Network {
     pub(crate) const ALL: [Network; 3] = [Network::Main, Network::Test, Network::Regtest];
 
-    /// The name used in the configuration, on the command line and in the database.
+    /// The name in the configuration, the CLI and the database.
     pub(crate) fn as_str(self) -> &'static str {
         match self {
             Network::Main => "main",
@@ -34,12 +33,12 @@ impl Network {
         }
     }
 
-    /// What `getblockchaininfo` calls this network in its `chain` field.
+    /// The network in `getblockchaininfo.chain`.
     pub(crate) fn node_chain(self) -> &'static str {
         self.as_str()
     }
 
-    /// The human readable part of segwit addresses (BIP173, SLIP-173).
+    /// The human-readable part of segwit addresses (BIP173, SLIP-173).
     pub(crate) fn hrp(self) -> &'static str {
         match self {
             Network::Main => "ltc",
@@ -56,7 +55,7 @@ impl Network {
         }
     }
 
-    /// The version byte of p2sh addresses as written today (`M…`, `Q…`).
+    /// The version byte of p2sh addresses in the current form (`M…`, `Q…`).
     pub(crate) fn p2sh_version(self) -> u8 {
         match self {
             Network::Main => 50,
@@ -64,8 +63,8 @@ impl Network {
         }
     }
 
-    /// The version byte of p2sh addresses as once written, shared with Bitcoin (`3…`, `2…`);
-    /// still valid, never produced by us.
+    /// The version byte of p2sh addresses in the old form that Bitcoin shares (`3…`, `2…`);
+    /// valid, but never produced by us.
     pub(crate) fn old_p2sh_version(self) -> u8 {
         match self {
             Network::Main => 5,
@@ -81,7 +80,6 @@ impl Network {
         }
     }
 
-    /// What an API key of this network begins with.
     pub(crate) fn api_key_prefix(self) -> &'static str {
         match self {
             Network::Main => "lg_live_",
@@ -90,7 +88,7 @@ impl Network {
         }
     }
 
-    /// Whether money on this network has value.
+    /// Whether coins on this network have value.
     pub(crate) fn is_live(self) -> bool {
         match self {
             Network::Main => true,
@@ -98,7 +96,7 @@ impl Network {
         }
     }
 
-    /// The kind of extended keys (BIP32 version bytes) that rust-bitcoin shall use for us.
+    /// The network kind of extended keys in rust-bitcoin (BIP32 version bytes).
     pub(crate) fn key_kind(self) -> bitcoin::NetworkKind {
         match self {
             Network::Main => bitcoin::NetworkKind::Main,
@@ -106,14 +104,13 @@ impl Network {
         }
     }
 
-    /// The oldest node that may be followed (`getnetworkinfo.version`): 0.21.5.4 mended the
-    /// consensus of MWEB, and an older one may take a chain for valid that is not. Where no money
-    /// is at stake, any.
+    /// The oldest supported node (`getnetworkinfo.version`): 0.21.5.4 fixed the consensus of
+    /// MWEB, and older nodes may accept an invalid chain. No limit where coins have no value.
     pub(crate) fn oldest_node(self) -> Option<u64> {
         self.is_live().then_some(210_504)
     }
 
-    /// The id of the first block, as the node prints it.
+    /// The hash of the genesis block, as the node prints it.
     pub(crate) fn genesis_hash(self) -> &'static str {
         match self {
             Network::Main => "12a765e31ffd4059bada1e25190f6e98c99d9714d334efa41a195a7e7e04bfe2",
@@ -129,7 +126,6 @@ impl fmt::Display for Network {
     }
 }
 
-/// The text names none of the three networks.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("must be \"main\", \"test\" or \"regtest\"")]
 pub(crate) struct UnknownNetwork;

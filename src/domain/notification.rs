@@ -1,11 +1,10 @@
-//! Notices: what people are told without having asked, kind by kind.
+//! Kinds of notifications, their audience and their default channel.
 //!
-//! A kind says who is told and whether it is told by default. What a notice says, and when there is
-//! one, is decided by the act that derives notices from the stored facts.
+//! The text of a notification, and when one is due, is decided by the operation that derives
+//! notifications from the stored facts.
 
 use std::str::FromStr;
 
-/// What a notice is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) enum Kind {
     FirstPayment,
@@ -30,7 +29,7 @@ pub(crate) enum Kind {
     Audit,
 }
 
-/// Who is told.
+/// Who receives a notification.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Audience {
     Merchant,
@@ -61,7 +60,7 @@ impl Kind {
         Kind::Audit,
     ];
 
-    /// The word in the database, in the configuration and in commands.
+    /// The name in the database, the configuration and commands.
     pub(crate) fn as_str(self) -> &'static str {
         match self {
             Kind::FirstPayment => "first_payment",
@@ -87,31 +86,35 @@ impl Kind {
         }
     }
 
-    /// The kind for people who choose what they are told.
+    /// The description, for users who choose their notifications.
     pub(crate) fn describe(self) -> &'static str {
         match self {
             Kind::FirstPayment => "Your first payment is complete",
             Kind::Paid => "A payment is complete (each one)",
-            Kind::PartPaid => "A payment ran out with only a part of it paid",
-            Kind::LatePayment => "Money came after a payment's time was up",
+            Kind::PartPaid => "A payment expired partly paid",
+            Kind::LatePayment => "Money arrived after a payment expired",
             Kind::WebhookFailing => "A webhook has failed five times",
             Kind::WebhookFailed => "A webhook was given up",
-            Kind::PayoutSent => "A payout is on its way",
-            Kind::PayoutStuck => "A payout takes long to confirm",
+            Kind::PayoutSent => "A payout was sent",
+            Kind::PayoutStuck => "A payout takes a long time to confirm",
             Kind::AddressChange => {
                 "Your payout address changes, changed, or the change is cancelled"
             }
             Kind::KeyRotated => "Your API key or webhook secret was replaced",
             Kind::Subscription => "Your subscription ends in 7, 3, 1 days, and when it has ended",
-            Kind::Node => "The node is down or behind, and back",
-            Kind::SweepStuck => "A sweep takes long to confirm, or payouts of a merchant wait",
+            Kind::Node => "The node is down or behind, or has recovered",
+            Kind::SweepStuck => {
+                "A sweep takes a long time to confirm, or payouts of a merchant wait"
+            }
             Kind::PaymentLost => "A completed payment has lost its coins",
             Kind::ChainGuard => "The chain guard is active",
             Kind::Disk => "The disk is nearly full",
-            Kind::Zmq => "The node's ZMQ is silent, and back",
+            Kind::Zmq => "The node's ZMQ is silent, or has recovered",
             Kind::Fee => "Coins wait because the fee would be too high",
-            Kind::HotMoney => "Too much waits for payout under the key on this machine",
-            Kind::Audit => "The audit found a difference, and finds none again",
+            Kind::HotMoney => {
+                "More money than allowed waits for payout under the key on this machine"
+            }
+            Kind::Audit => "The audit found a difference, or finds none again",
         }
     }
 
@@ -140,18 +143,18 @@ impl Kind {
         }
     }
 
-    /// How those are told who have not chosen. A busy shop does not want to hear of every payment.
-    pub(crate) fn usual_way(self) -> Way {
+    /// The default, for recipients who have not chosen. A busy shop does not want a message
+    /// per payment.
+    pub(crate) fn default_way(self) -> Way {
         if self == Kind::Paid { Way::Off } else { Way::Message }
     }
 }
 
-/// How a merchant is told of a kind.
+/// How a merchant receives a kind of notification.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Way {
-    /// By direct message.
     Message,
-    /// A channel says that something waits, and `/notifications` what.
+    /// A channel mentions that notifications wait; `/notifications` lists them.
     Channel,
     Off,
 }
@@ -159,7 +162,7 @@ pub(crate) enum Way {
 impl Way {
     pub(crate) const ALL: [Way; 3] = [Way::Message, Way::Channel, Way::Off];
 
-    /// The word on the command line and in the audit log.
+    /// The name on the command line and in the audit log.
     pub(crate) fn as_str(self) -> &'static str {
         match self {
             Way::Message => "message",
@@ -169,7 +172,6 @@ impl Way {
     }
 }
 
-/// The text names no way.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("must be message, channel or off")]
 pub(crate) struct BadWay;
@@ -182,7 +184,6 @@ impl FromStr for Way {
     }
 }
 
-/// The text names no kind of notice.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("must be a kind of notification")]
 pub(crate) struct BadKind;
@@ -195,12 +196,12 @@ impl FromStr for Kind {
     }
 }
 
-/// How many days before its end a subscription's owner is reminded, the last first.
+/// Days before a subscription's end at which its owner is reminded, the last first.
 pub(crate) const REMINDER_DAYS: [u32; 3] = [1, 3, 7];
 
-/// The reminder that is due when `left_ms` milliseconds are left: the nearest one whose time has
-/// come. `granted_left_ms` is what was left just after the last grant: whoever got two days
-/// yesterday needs no reminder of the seventh day before the end.
+/// The reminder that is due when `left_ms` milliseconds are left: the nearest one whose time
+/// has come. `granted_left_ms` is the time left just after the last grant: an owner who got
+/// two days yesterday needs no reminder for the seventh day before the end.
 pub(crate) fn reminder_due(left_ms: i64, granted_left_ms: i64) -> Option<u32> {
     if left_ms <= 0 {
         return None;
@@ -240,7 +241,7 @@ mod tests {
         check(1, 30, Some(1));
         check(0, 30, None);
         check(-1, 30, None);
-        // Nobody is reminded of what they were just told.
+        // No reminder for a time left that the grant itself reported.
         check(5, 5, None);
         check(2, 5, Some(3));
         check(1, 1, None);

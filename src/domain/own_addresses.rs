@@ -1,10 +1,10 @@
-//! The account's own addresses, in every spelling. A payout to one of them would come back for
-//! ever, or pay a payment that nobody has paid.
+//! The account's own addresses, in every script type. A payout to one of them would return
+//! forever, or complete a payment that no shopper paid.
 //!
-//! A key has three spellings with one signature: p2pkh and p2wpkh commit to the key's hash, p2sh to
-//! the hash of the p2wpkh script (BIP141). All of them are ours on both branches of the account
-//! (BIP44): the receiving branch, from which payments are given out, and the change branch, which a
-//! wallet with the same account uses. Pure: no database, so what was given out is asked elsewhere.
+//! One key signs for three scripts: p2pkh and p2wpkh commit to the key's hash, p2sh to the
+//! hash of the p2wpkh script (BIP141). All of them are ours on both chains of the account
+//! (BIP44): receiving, which payments use, and change, which a wallet of the same account
+//! uses. Pure: the caller looks up the issued indexes.
 
 use std::collections::{BTreeSet, HashSet};
 use std::ops::Range;
@@ -14,19 +14,19 @@ use bitcoin::{PubkeyHash, Script, ScriptBuf, WPubkeyHash};
 
 use super::keys::{AccountXpub, Branch, DerivationIndex};
 
-/// How many addresses of each branch are ours beyond the highest index that was given out.
+/// How many addresses of each chain count as ours beyond the highest issued index.
 pub(crate) const OWN_LOOKAHEAD: u32 = 10_000;
 
-/// How many indexes of the change branch are derived at most: wallets use it one by one, so an
-/// account with a million payments still has few of them.
+/// Maximum number of derived change indexes: wallets use them one by one, so even an account
+/// with a million payments has few.
 const CHANGE_INDEXES_MAX: u32 = 100_000;
 
-/// What a script commits to, if it can be the script of a single key.
+/// The hash that a single-key script commits to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) enum Commitment {
     /// The hash of the key: p2pkh, p2wpkh.
     Key([u8; 20]),
-    /// The hash of a script, which may be the p2wpkh script of a key: p2sh.
+    /// The hash of a script, possibly a key's p2wpkh script: p2sh.
     Script([u8; 20]),
 }
 
@@ -47,7 +47,7 @@ impl Commitment {
         None
     }
 
-    /// The p2wpkh script of the key whose hash this is.
+    /// The p2wpkh script of the key with this hash.
     pub(crate) fn p2wpkh(self) -> Option<ScriptBuf> {
         match self {
             Commitment::Key(hash) => {
@@ -58,8 +58,8 @@ impl Commitment {
     }
 }
 
-/// The scripts that the key of a p2wpkh script can sign for: the script itself, p2pkh and p2sh.
-/// Only the script itself, if it is no p2wpkh.
+/// The scripts that the key of a p2wpkh script can sign for: p2wpkh, p2pkh and p2sh. Any other
+/// script is returned alone.
 pub(crate) fn spellings(script: &Script) -> Vec<ScriptBuf> {
     let mut found = vec![script.to_owned()];
     if let Some(Commitment::Key(hash)) = Commitment::of(script) {
@@ -69,15 +69,14 @@ pub(crate) fn spellings(script: &Script) -> Vec<ScriptBuf> {
     found
 }
 
-/// Whether a p2wpkh script of ours is one of these, in any spelling.
+/// Whether the key of a p2wpkh script has one of these commitments.
 pub(crate) fn is_among(p2wpkh: &Script, asked: &BTreeSet<Commitment>) -> bool {
     let key = Commitment::of(p2wpkh);
     let nested = hash160::Hash::hash(p2wpkh.as_bytes()).to_byte_array();
     key.is_some_and(|key| asked.contains(&key)) || asked.contains(&Commitment::Script(nested))
 }
 
-/// The keys of both branches that were derived so far, as what their scripts commit to. What was
-/// derived once stays: it is ours for ever.
+/// The commitments of all keys derived so far on both chains. They are never removed.
 #[derive(Debug)]
 pub(crate) struct DerivedKeys {
     xpub: AccountXpub,
@@ -93,8 +92,8 @@ impl DerivedKeys {
         DerivedKeys { xpub, hashes: HashSet::new(), receiving: 0..0, change_below: 0 }
     }
 
-    /// Derives what is missing up to [`OWN_LOOKAHEAD`] beyond `next`, the index that the next
-    /// payment takes: about half a second the first time.
+    /// Derives what is missing up to [`OWN_LOOKAHEAD`] beyond `next`, the next payment's
+    /// index. Takes about half a second the first time.
     pub(crate) fn reach(&mut self, next: DerivationIndex) {
         let end = next.get().saturating_add(OWN_LOOKAHEAD);
         let known = &self.receiving;
@@ -106,7 +105,7 @@ impl DerivedKeys {
         self.change_below = self.change_below.max(change_end);
     }
 
-    /// Derives these indexes of a branch.
+    /// Derives these indexes of a chain.
     pub(crate) fn derive(&mut self, branch: Branch, indexes: Range<u32>) {
         for index in indexes.filter_map(DerivationIndex::new) {
             let script = self.xpub.branch_script_at(branch, index);
@@ -117,9 +116,9 @@ impl DerivedKeys {
         }
     }
 
-    /// Whether a script is one of the derived keys', in any spelling.
+    /// Whether a script belongs to a derived key.
     pub(crate) fn has(&self, commitment: Commitment) -> bool {
-        // The hash of a key never is the hash of a script: 2^-160.
+        // A key's hash equals a script's hash with a probability of 2^-160.
         let (Commitment::Key(hash) | Commitment::Script(hash)) = commitment;
         self.hashes.contains(&hash)
     }
@@ -160,12 +159,12 @@ mod tests {
         }
         let p2wsh = ScriptBuf::from_hex(&format!("0020{}", "07".repeat(32))).expect("a script");
         assert_eq!(Commitment::of(&p2wsh), None);
-        // Another database: what was skipped is derived by whoever knows the gap.
+        // Another database: the caller derives the indexes of a gap.
         assert!(!has(&keys, &at(Branch::Receiving, 1)));
         keys.derive(Branch::Receiving, 0..3);
         assert!(has(&keys, &at(Branch::Receiving, 1)));
         keys.reach(next(5));
-        assert!(has(&keys, &at(Branch::Receiving, end + 1)), "the look-ahead moves on");
+        assert!(has(&keys, &at(Branch::Receiving, end + 1)), "the lookahead advances");
         keys.reach(next(40_000));
         assert!(has(&keys, &at(Branch::Receiving, 40_000)), "after a jump");
     }

@@ -1,11 +1,13 @@
-//! Where a merchant is paid: the state machine of payout addresses.
+//! State machine of payout addresses: where a merchant is paid.
 //!
-//! Two sides speak of an address: the database, which others may write, and the sweeper's record of
-//! what it saw. A merchant is paid only where both say the same; every disagreement ends in
-//! waiting, and an ordinary command (registering or cancelling) leaves it. The table is in
-//! `static/docs/explanation/architecture.md`, "Payout address in force". Pure: rows, record and
-//! clocks go in, a standing comes out.
+//! Two sources name the address: the database, which other programs may write, and the
+//! sweeper's record of what it saw. A merchant is paid only where both agree; on every
+//! disagreement payouts wait, until an ordinary command (registering or cancelling) resolves
+//! it. The table is in `static/docs/explanation/architecture.md`, "Payout address in force".
+//! Pure: rows, record and clocks in, a standing out.
 
+mod clocks;
+mod seen;
 mod wait;
 
 use std::collections::BTreeMap;
@@ -13,60 +15,41 @@ use std::collections::BTreeMap;
 use bitcoin::ScriptBuf;
 
 use super::merchant::{PayoutAddress, Registrations};
-use super::seal::Seen;
-use super::seal::notification::Unreported;
 use super::time::Timestamp;
 
+use self::clocks::CHAIN_LAG_MS_MAX;
+
+pub(crate) use clocks::Clocks;
+pub(crate) use seen::{Seen, Unreported};
 pub(crate) use wait::{Reason, Wait};
 
-/// The two clocks that must agree that a delay has passed: either may be wrong.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Clocks {
-    /// The sweeper's own.
-    pub(crate) own: Timestamp,
-    /// The chain's median time past (BIP113); absent while no node says it.
-    pub(crate) chain: Option<Timestamp>,
-}
-
-impl Clocks {
-    /// The later one: an address that either clock calls left is not paid.
-    fn latest(self) -> Timestamp {
-        self.chain.map_or(self.own, |chain| chain.max(self.own))
-    }
-
-    /// Whether both say that it is this time or later.
-    fn both_reached(self, time: Timestamp) -> bool {
-        let lag = self.chain.map(|chain| chain.plus_ms(CHAIN_LAG_MS_MAX));
-        time <= self.own && lag.is_some_and(|latest| time <= latest)
-    }
-}
-
-/// What the operator's delay is, when the sweeper last looked, and what it knows of the merchant.
+/// The operator's delay, the sweeper's last pass, and what the sweeper knows of the merchant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Rules {
     pub(crate) delay_ms: i64,
-    /// When everything in the database had been seen, by the slower clock. Absent: the record is
-    /// new.
+    /// When everything in the database had been seen, by the slower clock. `None`: the record
+    /// is new.
     pub(crate) looked_at: Option<Timestamp>,
     pub(crate) first_sight: FirstSight,
 }
 
-/// What was seen of a merchant's payments when its first payout address is seen.
+/// What was known of a merchant's payments when its first payout address was seen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum FirstSight {
-    /// None before the address.
     BeforePayments,
-    /// The first one together with the address, in one state of the database. By its row the
-    /// payment was created at this time.
-    WithPayment { created_at: Timestamp },
-    /// One before the address.
+    /// The first payment together with the address, in one state of the database. Its row says
+    /// that it was created at this time.
+    WithPayment {
+        created_at: Timestamp,
+    },
+    /// A payment before the address.
     AfterPayment,
-    /// It does not matter: the operator vouches for the rows.
+    /// Irrelevant: the operator vouches for the rows.
     Trusted,
 }
 
 impl FirstSight {
-    /// Whether the merchant registered this address before anybody could have paid it.
+    /// Whether the merchant registered this address before it could have been paid.
     fn is_in_time(self, first: &PayoutAddress) -> bool {
         match self {
             FirstSight::BeforePayments | FirstSight::Trusted => true,
@@ -76,13 +59,9 @@ impl FirstSight {
     }
 }
 
-/// A row that says it is older than the last look by more than this was put in behind it, in
-/// milliseconds. Rows appear a moment after their time, and clocks of processes differ.
+/// A row whose registration is older than the last pass by more than this was inserted later,
+/// in milliseconds. Rows appear a moment after their time, and the processes' clocks differ.
 const LATE_ROW_MS_MAX: i64 = 10 * 60_000;
-
-/// How far the median time past follows the true time, in milliseconds: a quarter of an hour
-/// usually, and twice that in quiet hours.
-const CHAIN_LAG_MS_MAX: i64 = 30 * 60_000;
 
 /// Where a merchant is paid now.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -96,13 +75,13 @@ pub(crate) enum Standing {
     Waits(Wait),
 }
 
-/// Whether a row was made to wait. The first address of a merchant was not.
+/// Whether the row had a delay; a merchant's first address has none.
 fn is_delayed(row: &PayoutAddress) -> bool {
     row.effective_at > row.registered_at
 }
 
-/// Takes note of a merchant's rows in what was seen of them, and says where the merchant is paid.
-/// Of damaged rows no note is taken.
+/// Updates the record from a merchant's rows and returns where the merchant is paid. Ignores
+/// damaged rows.
 pub(crate) fn observe(
     seen: &mut Vec<Seen>,
     registrations: &Registrations,
@@ -115,40 +94,45 @@ pub(crate) fn observe(
     for known in seen.iter_mut() {
         known.correct(clocks);
         let row = by_version.get(&known.version);
-        let fits = row.filter(|row| row.address.script() == known.script.as_script());
-        let cancelled = fits.is_some_and(|row| row.cancelled_at.is_some());
-        // What was in force cannot be cancelled: that is a disagreement, not a fact.
+        let matches = row.filter(|row| row.address.script() == known.script.as_script());
+        let cancelled = matches.is_some_and(|row| row.cancelled_at.is_some());
+        // A cancellation of an address that was in force is a contradiction, not a fact.
         if cancelled && !known.was_in_force && !known.cancelled {
             known.cancelled = true;
             known.unreported.cancelled = true;
         }
     }
     match seen.is_empty() {
-        true => meet(seen, registrations, clocks, rules),
-        false => take_note(seen, rows, clocks, rules),
+        true => record_new_merchant(seen, registrations, clocks, rules),
+        false => record_new_rows(seen, rows, clocks, rules),
     }
     evaluate(seen, &by_version, registrations.newest_damaged(), clocks, rules)
 }
 
-/// Takes note of a merchant of whom no address was seen before. The first address is believed if it
-/// was registered before the merchant's first payment; else it waits for the delay. A change waits
-/// for the delay in any case, unless the record is new or the operator vouches for the rows.
-fn meet(seen: &mut Vec<Seen>, registrations: &Registrations, clocks: Clocks, rules: Rules) {
+/// Records a merchant whose addresses were never seen. The first address is trusted if it was
+/// registered before the first payment, else it waits for the delay. A change always waits,
+/// unless the record is new or the operator vouches for the rows.
+fn record_new_merchant(
+    seen: &mut Vec<Seen>,
+    registrations: &Registrations,
+    clocks: Clocks,
+    rules: Rules,
+) {
     let rows = &registrations.readable;
     let Some(first) = rows.first() else { return };
     let is_first = registrations.damaged.iter().all(|version| *version > first.version);
     let vouched_for = rules.looked_at.is_none() || rules.first_sight == FirstSight::Trusted;
     match rules.first_sight.is_in_time(first) {
-        true if vouched_for => believe(seen, rows, clocks),
-        true if is_first => believe(seen, std::slice::from_ref(first), clocks),
+        true if vouched_for => trust_rows(seen, rows, clocks),
+        true if is_first => trust_rows(seen, std::slice::from_ref(first), clocks),
         true | false => seen.push(Seen::new(first, clocks)),
     }
-    take_note(seen, rows, clocks, rules);
+    record_new_rows(seen, rows, clocks, rules);
 }
 
-/// There is nothing to hold these rows against: what is in force by them is in force, if both
-/// clocks say so. (A record that was lost must not bring back an address that the merchant left.)
-fn believe(seen: &mut Vec<Seen>, rows: &[PayoutAddress], clocks: Clocks) {
+/// Trusts rows that there is no record to compare with: an address is in force if the row and
+/// both clocks say so. (A lost record must not restore an address that the merchant replaced.)
+fn trust_rows(seen: &mut Vec<Seen>, rows: &[PayoutAddress], clocks: Clocks) {
     let counts = |row: &&PayoutAddress| {
         let reached = match is_delayed(row) {
             true => clocks.both_reached(row.effective_at),
@@ -160,7 +144,7 @@ fn believe(seen: &mut Vec<Seen>, rows: &[PayoutAddress], clocks: Clocks) {
     for row in rows {
         let mut new = Seen::new(row, clocks);
         if row.effective_at <= clocks.latest() {
-            // It waited for its delay before we came: by the rows, that is over.
+            // By the rows, its delay passed before the sweeper saw it.
             new.first_seen_at = row.registered_at.min(clocks.own);
             let registered = row.registered_at.plus_ms(-CHAIN_LAG_MS_MAX);
             new.first_seen_chain = clocks.chain.map(|chain| chain.min(registered));
@@ -170,15 +154,15 @@ fn believe(seen: &mut Vec<Seen>, rows: &[PayoutAddress], clocks: Clocks) {
     }
 }
 
-/// Takes note of rows that are newer than all that were seen.
-fn take_note(seen: &mut Vec<Seen>, rows: &[PayoutAddress], clocks: Clocks, rules: Rules) {
+/// Records rows that are newer than all recorded ones.
+fn record_new_rows(seen: &mut Vec<Seen>, rows: &[PayoutAddress], clocks: Clocks, rules: Rules) {
     let newest_known = seen.last().map_or(0, |known| known.version);
     for row in rows.iter().filter(|row| row.version > newest_known) {
         let too_soon = row.effective_at < row.registered_at.plus_ms(rules.delay_ms);
-        let behind_our_back = rules
+        let inserted_later = rules
             .looked_at
             .is_some_and(|looked| row.registered_at.plus_ms(LATE_ROW_MS_MAX) < looked);
-        let backdated = too_soon || behind_our_back;
+        let backdated = too_soon || inserted_later;
         seen.push(Seen { backdated, ..Seen::new(row, clocks) });
     }
 }
@@ -195,43 +179,43 @@ fn evaluate(
         let until = None;
         Standing::Waits(Wait { reason, version, newest_known, until })
     };
-    // The last address that we paid to, or could have.
+    // The last address that was paid, or could have been.
     let paid = seen.iter().rfind(|known| known.was_in_force).cloned();
     let is_paid = |row: &PayoutAddress| {
-        paid.as_ref().is_some_and(|paid| paid.version == row.version && paid.fits(row))
+        paid.as_ref().is_some_and(|paid| paid.version == row.version && paid.matches(row))
     };
-    // What the database has in force, by whichever clock is later. What we paid to stays in force,
-    // though its time be moved.
+    // The address in force by the database, by the later clock. An address that was paid stays
+    // in force even if its row's time is changed.
     let in_force = rows.values().rev().find(|row| {
         let effective = row.effective_at <= clocks.latest() || is_paid(row);
         row.cancelled_at.is_none() && effective
     });
     let version = in_force.map_or(0, |row| row.version);
-    // Nobody can say what a damaged row was, until a newer one is in force.
+    // The content of a damaged row is unknown until a newer one is in force.
     if newest_damaged > version {
         return wait(Reason::Damaged, newest_damaged);
     }
-    // Something newer that we saw is gone: an older copy of the database, or somebody's hand.
+    // A newer recorded row is missing: the database is an older copy, or was changed.
     let newer = seen.iter().rev().filter(|known| known.version > version);
-    if let Some((reason, of)) = newer.filter_map(|known| known.denied_by(rows)).next() {
+    if let Some((reason, of)) = newer.filter_map(|known| known.contradicted_by(rows)).next() {
         return wait(reason, of);
     }
     let Some(row) = in_force.copied() else { return Standing::NoAddress };
     let known = seen.iter_mut().find(|known| known.version == version);
     let Some(known) = known else { return wait(Reason::Inserted, version) };
-    if !known.fits(row) {
+    if !known.matches(row) {
         return wait(Reason::Changed, version);
     }
     if known.cancelled {
         return wait(Reason::CancelUndone, version);
     }
-    // The same address again changes nothing.
-    let same = paid.as_ref().is_some_and(|paid| paid.fits(row));
+    // Registering the same address again changes nothing.
+    let same = paid.as_ref().is_some_and(|paid| paid.matches(row));
     if known.was_in_force || same {
-        return known.pays();
+        return pay_to(known);
     }
     if known.backdated {
-        let before = paid.as_ref().and_then(|paid| paid.denied_by(rows));
+        let before = paid.as_ref().and_then(|paid| paid.contradicted_by(rows));
         let (reason, of) = before.unwrap_or((Reason::Backdated, version));
         return wait(reason, of);
     }
@@ -244,65 +228,16 @@ fn evaluate(
     } else if !known.delay_passed_by_chain(clocks, rules.delay_ms) {
         Reason::Clock
     } else {
-        return known.pays();
+        return pay_to(known);
     };
     let until = (reason == Reason::Unconfirmed).then_some(own_from);
     Standing::Waits(Wait { reason, version, newest_known, until })
 }
 
-impl Seen {
-    fn new(row: &PayoutAddress, clocks: Clocks) -> Seen {
-        Seen {
-            version: row.version,
-            script: row.address.script().to_owned(),
-            registered_at: row.registered_at,
-            effective_at: row.effective_at,
-            first_seen_at: clocks.own,
-            first_seen_chain: clocks.chain,
-            backdated: false,
-            was_in_force: false,
-            cancelled: row.cancelled_at.is_some(),
-            unreported: Unreported { seen: true, cancelled: false },
-        }
-    }
-
-    fn fits(&self, row: &PayoutAddress) -> bool {
-        row.address.script() == self.script.as_script()
-    }
-
-    /// How the rows contradict this registration, if they do.
-    fn denied_by(&self, rows: &BTreeMap<u32, &PayoutAddress>) -> Option<(Reason, u32)> {
-        if self.cancelled {
-            return None;
-        }
-        let reason = match rows.get(&self.version) {
-            None => Reason::Missing,
-            Some(row) if !self.fits(row) => Reason::Changed,
-            Some(row) if row.cancelled_at.is_some() => Reason::CancelledInForce,
-            Some(_) => return None,
-        };
-        Some((reason, self.version))
-    }
-
-    /// A first sight in the future was noted by a wrong clock, and one without the chain's time
-    /// while no node answered: the delay counts from now at the latest.
-    fn correct(&mut self, clocks: Clocks) {
-        self.first_seen_at = self.first_seen_at.min(clocks.own);
-        if let Some(chain) = clocks.chain {
-            self.first_seen_chain = Some(self.first_seen_chain.map_or(chain, |at| at.min(chain)));
-        }
-    }
-
-    fn delay_passed_by_chain(&self, clocks: Clocks, delay_ms: i64) -> bool {
-        let passed = |(first, now): (Timestamp, Timestamp)| first.plus_ms(delay_ms) <= now;
-        self.first_seen_chain.zip(clocks.chain).is_some_and(passed)
-    }
-
-    /// From now on it is the address that we pay to, and nothing else is without its own delay.
-    fn pays(&mut self) -> Standing {
-        self.was_in_force = true;
-        Standing::Pays { version: self.version, script: self.script.clone() }
-    }
+/// Marks it as the address in force. Every other one now needs its own delay.
+fn pay_to(known: &mut Seen) -> Standing {
+    known.was_in_force = true;
+    Standing::Pays { version: known.version, script: known.script.clone() }
 }
 
 #[cfg(test)]

@@ -1,10 +1,10 @@
-//! What makes a peg-out the same one, in the mempool and in whichever block takes it.
+//! Identity of a peg-out, in the mempool and in any block.
 //!
-//! A peg-out has no outpoint that lasts: it is announced under the txid of its transaction, mined
-//! as an output of a HogEx, and mined again under another HogEx after a reorganisation. What stays
-//! is the kernel that pays it (LIP-3).
+//! A peg-out has no lasting outpoint: it is announced under its transaction's txid, mined as
+//! an output of a HogEx, and mined again under another HogEx after a reorganisation. Only the
+//! kernel that pays it stays the same (LIP-3).
 
-/// The hash of an MWEB kernel, in the order of bytes in which litecoind prints `kernel_id`.
+/// The hash of an MWEB kernel, in the byte order of litecoind's `kernel_id`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct KernelId([u8; 32]);
 
@@ -22,16 +22,16 @@ impl KernelId {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct PegoutId {
     pub(crate) kernel: KernelId,
-    /// Its place among the peg-outs of that kernel, from 0.
+    /// Its position among the peg-outs of that kernel, from 0.
     pub(crate) position: u32,
 }
 
-/// The number of a peg-out to us, in the order in which they were first met. Never used twice.
+/// The sequence number of a peg-out, in the order of first sight. Never reused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct Sequence(i64);
 
 impl Sequence {
-    /// The number that the database gave.
+    /// The number that the database assigned.
     pub(crate) fn from_row(number: i64) -> Sequence {
         Sequence(number)
     }

@@ -1,14 +1,14 @@
-//! Text that people are shown: without characters that hide, break or reorder it.
+//! Text that is safe to show: without characters that hide, break or reorder it.
 
-/// Zero-width non-joiner and joiner: Persian and Indic scripts and emoji are misspelt without them.
+/// Zero-width non-joiner and joiner: required in Persian, Indic scripts and emoji.
 const JOINERS: [char; 2] = ['\u{200c}', '\u{200d}'];
 
-/// The scripts that need joiners, and emoji, come after Latin, Greek, Cyrillic and Hebrew. Between
-/// those a joiner would only make two equal words differ.
+/// Scripts that need joiners, and emoji, have code points above Latin, Greek, Cyrillic and
+/// Hebrew, where a joiner would only make equal words differ.
 const FIRST_JOINED: char = '\u{600}';
 
-/// Control characters, and what hides, breaks or reorders text without being seen itself: the
-/// format characters and separators of Unicode, the marks of UAX #9, fillers and tags.
+/// Control characters, and invisible characters that hide, break or reorder text: Unicode's
+/// format characters and separators, the marks of UAX #9, fillers and tags.
 pub(crate) fn is_unprintable(c: char) -> bool {
     c.is_control()
         || matches!(c, '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{feff}' | '\u{180b}'..='\u{180f}')
@@ -19,17 +19,18 @@ pub(crate) fn is_unprintable(c: char) -> bool {
         || matches!(c, '\u{e0000}'..='\u{e0fff}')
 }
 
-/// Whether every character of a text may be shown. A joiner may between two letters that it joins.
+/// Whether every character may be shown. A joiner may only stand between two letters that it
+/// joins.
 pub(crate) fn is_printable(text: &str) -> bool {
     with_verdicts(text).all(|(_, may_be_shown)| may_be_shown)
 }
 
-/// The characters of a text that may be shown.
+/// The characters that may be shown.
 pub(crate) fn printable(text: &str) -> impl Iterator<Item = char> {
     with_verdicts(text).filter_map(|(c, may_be_shown)| may_be_shown.then_some(c))
 }
 
-/// Each character, and whether it may be shown where it is.
+/// Each character, and whether it may be shown in its position.
 fn with_verdicts(text: &str) -> impl Iterator<Item = (char, bool)> {
     let mut before = None;
     let mut rest = text.chars().peekable();
@@ -44,7 +45,7 @@ fn with_verdicts(text: &str) -> impl Iterator<Item = (char, bool)> {
     })
 }
 
-/// Whether a joiner beside this character can change how it looks.
+/// Whether a joiner next to this character can change its appearance.
 fn is_joined(c: char) -> bool {
     c >= FIRST_JOINED && !is_unprintable(c) && !c.is_whitespace()
 }
@@ -63,7 +64,7 @@ mod tests {
             assert!(is_printable(&shown), "{shown:?}");
         }
         check("سفارش کتاب\u{200c}ها 12", true);
-        check("क्\u{200d}ष", true); // After a virama, which is no letter itself.
+        check("क्\u{200d}ष", true); // after a virama, which is not a letter
         check("ക്\u{200d}", false);
         check("👩\u{200d}👩\u{200d}👧", true);
         check("🏳\u{fe0f}\u{200d}🌈", true);

@@ -1,33 +1,31 @@
-//! When an event that was not taken is tried again, and when it is given up.
+//! Retry schedule of webhook deliveries.
 
 use super::time::{DAY_MS, Timestamp};
 
-/// The pause after each attempt, in milliseconds: the schedule that Standard Webhooks suggests.
-/// Together a little over three days; after the attempt that follows the last pause it is over.
+/// The pause after each attempt, in milliseconds: the schedule that Standard Webhooks
+/// suggests, a little over three days. Delivery is given up after the attempt that follows the
+/// last pause.
 const PAUSES_MS: [i64; 9] = [
     5_000, 300_000, 1_800_000, 7_200_000, 18_000_000, 36_000_000, 50_400_000, 72_000_000,
     86_400_000,
 ];
 
-/// The longest pause that a receiver may ask for by `retry-after`, in milliseconds.
+/// Maximum pause that a receiver may request by `retry-after`, in milliseconds.
 const RETRY_AFTER_MS_MAX: i64 = DAY_MS;
 
-/// What a receiver asked for by `retry-after` (RFC 9110, 10.2.3).
+/// The value of a `retry-after` header (RFC 9110, 10.2.3).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum RetryAfter {
-    /// A pause in milliseconds.
     Pause { ms: i64 },
-    /// A time.
     At(Timestamp),
 }
 
 impl RetryAfter {
-    /// Reads the value of the header: whole seconds, or a date as RFC 9110 wants it written. What
-    /// is neither asks for nothing.
+    /// Parses the header: whole seconds or an HTTP date. `None` for anything else.
     pub(crate) fn parse(text: &str) -> Option<RetryAfter> {
         let text = text.trim();
         if !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit()) {
-            // More seconds than fit are for ever, which is bounded elsewhere.
+            // A number above the range means forever, which the caller limits.
             let seconds: i64 = text.parse().unwrap_or(i64::MAX);
             return Some(RetryAfter::Pause { ms: seconds.saturating_mul(1000) });
         }
@@ -47,8 +45,8 @@ const MONTHS: [&str; 12] =
     ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
 
 /// A date in one of the three forms of RFC 9110, 5.6.7: `Sun, 06 Nov 1994 08:49:37 GMT`,
-/// `Sunday, 06-Nov-94 08:49:37 GMT` or `Sun Nov  6 08:49:37 1994`. The name of the day is not
-/// looked at.
+/// `Sunday, 06-Nov-94 08:49:37 GMT` or `Sun Nov  6 08:49:37 1994`. Ignores the name of the
+/// day.
 fn http_date(text: &str) -> Option<Timestamp> {
     let words: Vec<&str> = text.split_whitespace().collect();
     match words.as_slice() {
@@ -56,7 +54,7 @@ fn http_date(text: &str) -> Option<Timestamp> {
         [_, date, time, "GMT"] => {
             let parts: Vec<&str> = date.split('-').collect();
             let [day, month, year] = parts.as_slice() else { return None };
-            // Two digits of a year, none of which is long ago: such a date is a time to wait for.
+            // Two-digit years are near the present, since the date is a time to wait for.
             let century = if *year < "70" { "20" } else { "19" };
             moment(day, month, &format!("{century}{year}"), time)
         }
@@ -65,7 +63,7 @@ fn http_date(text: &str) -> Option<Timestamp> {
     }
 }
 
-/// The moment of a date and a time in GMT, of numbers with their leading zeros.
+/// The time of a date and time of day in GMT; numbers have leading zeros.
 fn moment(day: &str, month: &str, year: &str, time: &str) -> Option<Timestamp> {
     let number = |text: &str, length: usize, range: std::ops::RangeInclusive<i64>| {
         let is_number = text.len() == length && text.bytes().all(|b| b.is_ascii_digit());
@@ -95,19 +93,19 @@ fn moment(day: &str, month: &str, year: &str, time: &str) -> Option<Timestamp> {
     Some(Timestamp::from_ms(days.saturating_mul(DAY_MS)).plus_ms(seconds.saturating_mul(1000)))
 }
 
-/// Leap days of the Gregorian calendar from its year 1 to the end of 1969.
+/// Leap days of the Gregorian calendar from year 1 to the end of 1969.
 const LEAP_DAYS_BEFORE_1970: i64 = 477;
 
-/// What follows after an attempt that did not succeed.
+/// What follows a failed attempt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Next {
     TryAt(Timestamp),
     GiveUp,
 }
 
-/// Decides what follows after attempt number `attempts` (1 is the first). `jitter` is a random
-/// number by which the pause is spread ten per cent to either side; `asked` is what the receiver
-/// asked for, which only ever makes the pause longer.
+/// Decides what follows attempt number `attempts` (1 is the first). `jitter` is a random
+/// number that varies the pause by ten per cent; `asked` is the receiver's request, which can
+/// only lengthen it.
 pub(crate) fn after_failure(
     attempts: u32,
     now: Timestamp,

@@ -1,8 +1,9 @@
-//! A merchant's second factor: codes of an authenticator app (TOTP, RFC 6238) and recovery codes.
+//! A merchant's second factor: one-time codes of an authenticator app (TOTP, RFC 6238) and
+//! recovery codes.
 //!
 //! A code is accepted once. Too many wrong codes lock the factor for a while.
 //!
-//! Must not know: keys, SQL, who asks.
+//! Must not know: keys, SQL, who submits a code.
 
 use std::fmt;
 
@@ -11,40 +12,39 @@ use bitcoin::hashes::{Hash, sha256};
 use super::merchant::MerchantId;
 use super::time::{MINUTE_MS, Timestamp};
 
-/// Recovery codes that a merchant gets with a new factor.
 pub(crate) const RECOVERY_CODES: usize = 8;
 
-/// From this many wrong codes in a row on each one locks the factor.
+/// From this many wrong codes in a row, each further one locks the factor.
 pub(crate) const WRONG_MAX: u32 = 5;
 
 /// How long the factor is locked, in milliseconds.
 pub(crate) const LOCK_MS: i64 = 15 * MINUTE_MS;
 
-/// How long a factor that was begun waits for its first code, in milliseconds.
+/// How long a new factor waits for its first code, in milliseconds.
 pub(crate) const SETUP_MS: i64 = 30 * MINUTE_MS;
 
-/// Random bytes of a recovery code: too many to be guessed, so its hash needs no salt.
+/// Random bytes of a recovery code: too many to guess, so its hash needs no salt.
 pub(crate) const RECOVERY_BYTES: usize = 10;
 
-/// Bytes of the hash of a recovery code.
+/// Bytes of a recovery code's hash.
 pub(crate) const HASH_BYTES: usize = 32;
 
-/// Characters of a recovery code without its hyphens, and of the groups between them.
+/// Characters of a recovery code without hyphens, and of each group.
 const RECOVERY_CHARS: usize = 16;
 const GROUP_CHARS: usize = 4;
 
-/// Digits of a code of the app.
+/// Digits of a one-time code.
 const DIGITS: usize = 6;
 
-/// The alphabet of RFC 4648's base32, in small letters.
+/// The base32 alphabet of RFC 4648, in lowercase.
 const ALPHABET: &[u8; 32] = b"abcdefghijklmnopqrstuvwxyz234567";
 
-/// A recovery code, as it is shown once.
+/// A recovery code, shown once.
 #[derive(Clone, PartialEq, Eq)]
 pub(crate) struct RecoveryCode(zeroize::Zeroizing<String>);
 
 impl RecoveryCode {
-    /// Makes a code of random bytes: four groups of four characters.
+    /// Makes a code from random bytes: four groups of four characters.
     pub(crate) fn from_random(bytes: [u8; RECOVERY_BYTES]) -> RecoveryCode {
         let bits = bytes.iter().fold(0u128, |bits, byte| bits << 8 | u128::from(*byte));
         let mut text = String::with_capacity(RECOVERY_CHARS + RECOVERY_CHARS / GROUP_CHARS);
@@ -59,14 +59,12 @@ impl RecoveryCode {
         RecoveryCode(text.into())
     }
 
-    /// The text that is shown.
     pub(crate) fn reveal(&self) -> &str {
         &self.0
     }
 
-    /// What is stored of it.
     pub(crate) fn hash(&self) -> RecoveryHash {
-        RecoveryHash::of(&normal(&self.0))
+        RecoveryHash::of(&normalized(&self.0))
     }
 }
 
@@ -76,23 +74,21 @@ impl fmt::Debug for RecoveryCode {
     }
 }
 
-/// The SHA-256 of a recovery code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct RecoveryHash(pub(crate) [u8; HASH_BYTES]);
 
 impl RecoveryHash {
-    fn of(normal: &str) -> RecoveryHash {
-        RecoveryHash(sha256::Hash::hash(normal.as_bytes()).to_byte_array())
+    fn of(normalized: &str) -> RecoveryHash {
+        RecoveryHash(sha256::Hash::hash(normalized.as_bytes()).to_byte_array())
     }
 }
 
-/// A code that a user gave.
 #[derive(Clone, PartialEq, Eq)]
 pub(crate) enum Code {
-    /// Six digits: of the app.
+    /// Six digits from the app.
     OneTime(String),
     Recovery(RecoveryHash),
-    /// Of neither form.
+    /// Neither form.
     Malformed,
 }
 
@@ -102,70 +98,68 @@ impl fmt::Debug for Code {
     }
 }
 
-/// Without spaces and hyphens, in small letters.
-fn normal(text: &str) -> String {
-    let kept = text.chars().filter(|letter| !letter.is_whitespace() && *letter != '-');
-    kept.take(RECOVERY_CHARS + 1).map(|letter| letter.to_ascii_lowercase()).collect()
+/// Without spaces and hyphens, in lowercase.
+fn normalized(text: &str) -> String {
+    let chars = text.chars().filter(|letter| !letter.is_whitespace() && *letter != '-');
+    chars.take(RECOVERY_CHARS + 1).map(|letter| letter.to_ascii_lowercase()).collect()
 }
 
 impl Code {
-    /// Reads a code. Spaces, hyphens and the case of letters do not count.
+    /// Parses a code. Ignores spaces, hyphens and case.
     pub(crate) fn parse(text: &str) -> Code {
-        let normal = normal(text);
-        if normal.len() == DIGITS && normal.bytes().all(|byte| byte.is_ascii_digit()) {
-            return Code::OneTime(normal);
+        let normalized = normalized(text);
+        if normalized.len() == DIGITS && normalized.bytes().all(|byte| byte.is_ascii_digit()) {
+            return Code::OneTime(normalized);
         }
-        let is_recovery =
-            normal.len() == RECOVERY_CHARS && normal.bytes().all(|byte| ALPHABET.contains(&byte));
-        if is_recovery { Code::Recovery(RecoveryHash::of(&normal)) } else { Code::Malformed }
+        let is_recovery = normalized.len() == RECOVERY_CHARS
+            && normalized.bytes().all(|byte| ALPHABET.contains(&byte));
+        if is_recovery { Code::Recovery(RecoveryHash::of(&normalized)) } else { Code::Malformed }
     }
 }
 
-/// A merchant's second factor, begun or enabled.
+/// A merchant's second factor, in setup or enabled.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct SecondFactor {
     pub(crate) merchant: MerchantId,
-    /// The secret that the app shares with us, encrypted.
+    /// The secret shared with the app, encrypted.
     pub(crate) secret: Vec<u8>,
     pub(crate) begun_at: Timestamp,
-    /// The step (30 seconds each since 1970) of the last code that was accepted; 0: none.
+    /// The 30-second step since 1970 of the last accepted code; 0 if none.
     pub(crate) last_step: u64,
-    /// Wrong codes since the last one that was accepted.
+    /// Wrong codes since the last accepted one.
     pub(crate) wrong: u32,
     pub(crate) locked_until: Option<Timestamp>,
-    /// The recovery codes that were not used.
+    /// The unused recovery codes.
     pub(crate) recovery: Vec<RecoveryHash>,
 }
 
-/// Which kind of code was accepted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Accepted {
     OneTime,
     Recovery,
 }
 
-/// Why a code was not accepted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Rejected {
-    /// So many more wrong codes lock the factor.
+    /// This many more wrong codes lock the factor.
     Wrong { left: u32 },
-    /// A code of the app is accepted once.
+    /// A one-time code is accepted once.
     Used,
-    /// Until then no code is accepted.
+    /// No code is accepted before this time.
     Locked { until: Timestamp },
 }
 
 impl SecondFactor {
-    /// Whether a factor that was begun no longer waits for its first code.
+    /// Whether the time for the first code of a new factor is over.
     pub(crate) fn setup_is_over(&self, now: Timestamp) -> bool {
         now.ms_since(self.begun_at) >= SETUP_MS
     }
 
-    /// Judges a code and notes the outcome. `step` is the step of the app's codes that it belongs
-    /// to, if it belongs to one near `now`.
+    /// Evaluates a code and records the outcome. `step` is the step of a one-time code that is
+    /// valid near `now`.
     ///
     /// # Errors
-    /// Why it is not accepted. The caller stores the factor in any case.
+    /// Why the code is rejected. The caller stores the factor in any case.
     pub(crate) fn evaluate(
         &mut self,
         code: &Code,
@@ -184,7 +178,7 @@ impl SecondFactor {
                 Some(Accepted::OneTime)
             }
             (Code::Recovery(hash), _) => {
-                let at = self.recovery.iter().position(|kept| kept == hash);
+                let at = self.recovery.iter().position(|stored| stored == hash);
                 at.map(|at| self.recovery.remove(at)).map(|_| Accepted::Recovery)
             }
             (Code::OneTime(_) | Code::Malformed, _) => None,

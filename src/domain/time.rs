@@ -1,16 +1,15 @@
-//! Points in time, as milliseconds since 1970 in UTC.
-//! The present is always an argument called `now`; this module cannot read a clock.
+//! Timestamps in milliseconds since 1970 (UTC), and comparison of clocks.
+//!
+//! The current time is always an argument called `now`; this module cannot read a clock.
 
 use std::fmt;
 
-/// A point in time: milliseconds since 1970-01-01T00:00:00Z, leap seconds left out.
+/// Milliseconds since 1970-01-01T00:00:00Z, without leap seconds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct Timestamp(i64);
 
-/// The length of a day in milliseconds.
 pub(crate) const DAY_MS: i64 = 86_400_000;
 
-/// Milliseconds of a minute.
 pub(crate) const MINUTE_MS: i64 = 60_000;
 
 impl Timestamp {
@@ -18,7 +17,7 @@ impl Timestamp {
         Timestamp(ms)
     }
 
-    /// From whole seconds, as block headers and Unix have them.
+    /// From Unix time in whole seconds, as in block headers.
     pub(crate) fn from_seconds(seconds: i64) -> Timestamp {
         Timestamp(seconds.saturating_mul(1000))
     }
@@ -32,30 +31,29 @@ impl Timestamp {
         self.0.div_euclid(1000)
     }
 
-    /// This time and `ms` milliseconds more.
     pub(crate) fn plus_ms(self, ms: i64) -> Timestamp {
         Timestamp(self.0.saturating_add(ms))
     }
 
-    /// How many milliseconds passed since `earlier`; negative if it is in the future.
+    /// Milliseconds since `earlier`; negative if that is in the future.
     pub(crate) fn ms_since(self, earlier: Timestamp) -> i64 {
         self.0.saturating_sub(earlier.0)
     }
 }
 
-/// What two clocks said at one moment: the one that people set, and the one that counts from the
-/// machine's start, which nobody sets.
+/// Two clocks at one moment: the system time, which can be set, and the time since boot, which
+/// cannot.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Reading {
     pub(crate) wall: Timestamp,
     pub(crate) boot_ms: i64,
 }
 
-/// By how many milliseconds two clocks may part between two readings: leap seconds and corrections
-/// over the network are smaller.
+/// Maximum difference between the clocks' progress, in milliseconds: leap seconds and NTP
+/// corrections are smaller.
 pub(crate) const JUMP_MS_MAX: i64 = 2 * 60_000;
 
-/// By how much the wall clock has jumped between two readings, if that is more than a correction.
+/// How far the system time jumped between two readings, if that is more than a correction.
 /// Positive: it is ahead.
 pub(crate) fn jump_ms(before: Reading, now: Reading) -> Option<i64> {
     let by_boot = now.boot_ms.saturating_sub(before.boot_ms);
@@ -63,16 +61,15 @@ pub(crate) fn jump_ms(before: Reading, now: Reading) -> Option<i64> {
     (jump.saturating_abs() > JUMP_MS_MAX).then_some(jump)
 }
 
-/// Whether a time cannot be by the median time past of the best chain (BIP113), which follows the
-/// true time by about a quarter of an hour: a clock ten minutes behind it is wrong, one three
-/// hours ahead is wrong or sees no blocks.
+/// Whether a time contradicts the best chain's median time past (BIP113), which lags the true
+/// time by about a quarter of an hour. A clock ten minutes behind it is wrong; one three hours
+/// ahead is wrong or sees no blocks.
 pub(crate) fn chain_contradicts(time: Timestamp, median_time: Timestamp) -> bool {
     let ahead = time.ms_since(median_time);
     !(-10 * 60_000..=3 * 3_600_000).contains(&ahead)
 }
 
-/// Whether the chain speaks for a time: the median time past follows it as closely as it does
-/// most of the time.
+/// Whether the chain supports a time: the median time past is as close to it as usual.
 pub(crate) fn chain_confirms(time: Timestamp, median_time: Timestamp) -> bool {
     (0..=30 * 60_000).contains(&time.ms_since(median_time))
 }
@@ -89,8 +86,8 @@ impl fmt::Display for Timestamp {
     }
 }
 
-/// The date of a day counted from 1970-01-01, in the Gregorian calendar.
-/// Years are counted from March, so that the leap day is the last of its year.
+/// The Gregorian date of a day counted from 1970-01-01. Years start in March, so that the leap
+/// day is the last of its year.
 fn civil_from_days(days: i64) -> (i64, i64, i64) {
     let shifted = days.saturating_add(719_468);
     let era = shifted.div_euclid(146_097);
@@ -141,7 +138,7 @@ mod tests {
         check(-2 * minute - 1, 0, Some(-2 * minute - 1));
         check(2 * DAY_MS, 1_000, Some(2 * DAY_MS - 1_000));
         check(-180 * minute, 1_000, Some(-180 * minute - 1_000));
-        // The machine slept, and the wall clock stood still.
+        // The machine slept while the system time did not advance.
         check(0, DAY_MS, Some(-DAY_MS));
     }
 

@@ -1,9 +1,9 @@
-//! URLs that merchants give us: where webhooks go, and where the checkout leads back to.
+//! URLs of merchants: webhook receivers, and the checkout's return link.
 //!
-//! Judged by their text alone: nothing is resolved here, so a name may still turn out to be inside
-//! when a webhook is delivered. The `url` crate is the one parser whose reading of odd spellings
-//! (octal, hexadecimal, full-width digits) is the same as the HTTP client's, which is why it is
-//! allowed in here.
+//! Only the text is checked. Nothing is resolved here, so a name may still resolve to an
+//! internal address when a webhook is delivered. The `url` crate is allowed in the domain
+//! because the HTTP client uses the same parser, so both read unusual notations (octal,
+//! hexadecimal, full-width digits) alike.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
@@ -16,10 +16,10 @@ pub(crate) enum PrivateNetworks {
     Allowed,
 }
 
-/// The longest URL, in bytes.
+/// Maximum length of a URL, in bytes.
 const URL_BYTES_MAX: usize = 2048;
 
-/// Why a URL is refused. The sentences follow the name of a field.
+/// Why a URL is refused. Each message follows a field's name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum BadUrl {
     #[error("must have at most {URL_BYTES_MAX} bytes")]
@@ -36,7 +36,7 @@ pub(crate) enum BadUrl {
     Port,
 }
 
-/// Why a URL of the operator's own is refused. The sentences follow the name of a key.
+/// Why a URL of the operator is refused. Each message follows a key's name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum BadOperatorUrl {
     #[error(transparent)]
@@ -45,12 +45,12 @@ pub(crate) enum BadOperatorUrl {
     Plaintext,
 }
 
-/// A URL to which a webhook may be sent, as far as its text can tell.
+/// A webhook URL whose text passed the checks.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct WebhookUrl(Url);
 
 impl WebhookUrl {
-    /// Reads a URL and refuses what leads inside by its text.
+    /// Parses a URL and refuses internal addresses and names.
     pub(crate) fn parse(text: &str, private: PrivateNetworks) -> Result<WebhookUrl, BadUrl> {
         let url = parse_http(text)?;
         let public = match url.host() {
@@ -65,7 +65,7 @@ impl WebhookUrl {
         }
     }
 
-    /// Reads a URL of the operator's own, which may be on a private network.
+    /// Parses a URL of the operator, which may be on a private network.
     pub(crate) fn of_operator(text: &str) -> Result<WebhookUrl, BadOperatorUrl> {
         let url = WebhookUrl::parse(text, PrivateNetworks::Allowed)?;
         let is_loopback = match url.0.host() {
@@ -80,17 +80,17 @@ impl WebhookUrl {
         }
     }
 
-    /// The URL as it will be requested.
+    /// The URL as it is requested.
     pub(crate) fn as_str(&self) -> &str {
         self.0.as_str()
     }
 
-    /// The port, also where it goes without saying.
+    /// The port, including a default one.
     pub(crate) fn port(&self) -> u16 {
         self.0.port_or_known_default().unwrap_or_default()
     }
 
-    /// The address, if the URL has no name.
+    /// The IP address, if the host is not a name.
     pub(crate) fn literal(&self) -> Option<IpAddr> {
         match self.0.host()? {
             Host::Ipv4(address) => Some(IpAddr::V4(address)),
@@ -99,7 +99,7 @@ impl WebhookUrl {
         }
     }
 
-    /// Host and port, the same for every spelling and path: who is being sent to.
+    /// Host and port, equal for every notation and path of the same receiver.
     pub(crate) fn receiver(&self) -> String {
         let host = self.0.host_str().unwrap_or_default().trim_end_matches('.');
         format!("{host}:{}", self.port())
@@ -111,7 +111,7 @@ impl WebhookUrl {
 pub(crate) struct RedirectUrl(Url);
 
 impl RedirectUrl {
-    /// Reads a URL; only http and https, so that no script hides in it.
+    /// Parses a URL; only http and https, so that it cannot contain a script.
     pub(crate) fn parse(text: &str) -> Result<RedirectUrl, BadUrl> {
         parse_http(text).map(RedirectUrl)
     }
@@ -120,12 +120,12 @@ impl RedirectUrl {
         self.0.as_str()
     }
 
-    /// Scheme, host and port, as a content security policy names them.
+    /// The origin (scheme, host and port), for the content security policy.
     pub(crate) fn origin(&self) -> String {
         self.0.origin().ascii_serialization()
     }
 
-    /// The host, which the button names.
+    /// The host, shown on the button.
     pub(crate) fn host(&self) -> &str {
         self.0.host_str().unwrap_or_default()
     }
@@ -149,14 +149,14 @@ fn parse_http(text: &str) -> Result<Url, BadUrl> {
     }
 }
 
-/// Whether DNS could know the name (RFC 1035, 2.3.4): no part is empty or too long. With empty
-/// parts, `1..` would not be taken for the number that some resolvers see in it.
+/// Whether a name is valid in DNS (RFC 1035, 2.3.4): no label is empty or too long. Empty
+/// labels would hide a number such as `1..` that some resolvers accept.
 fn is_name(name: &str) -> bool {
     let name = name.strip_suffix('.').unwrap_or(name);
     name.len() <= 253 && name.split('.').all(|part| (1..=63).contains(&part.len()))
 }
 
-/// Names that are inside by convention (RFC 6761, RFC 6762, ICANN's reserved `internal`).
+/// Names that are internal by convention (RFC 6761, RFC 6762, ICANN's reserved `internal`).
 fn is_inside_name(name: &str) -> bool {
     let name = name.trim_end_matches('.').to_ascii_lowercase();
     let last = name.rsplit('.').next().unwrap_or_default();
@@ -174,8 +174,8 @@ fn is_inside_name(name: &str) -> bool {
     inside.contains(&last) || name.ends_with(".home.arpa") || !name.contains('.')
 }
 
-/// Whether an address is on the public Internet (IANA's registries of special addresses, RFC
-/// 6890). IPv4 inside of IPv6 is judged as IPv4.
+/// Whether an address is on the public Internet (IANA's special-purpose registries, RFC 6890).
+/// IPv4 embedded in IPv6 is checked as IPv4.
 pub(crate) fn is_public(address: IpAddr) -> bool {
     match address {
         IpAddr::V4(address) => is_public_v4(address),
@@ -183,14 +183,14 @@ pub(crate) fn is_public(address: IpAddr) -> bool {
     }
 }
 
-/// First address and prefix length of what is not public.
+/// First address and prefix length of non-public networks.
 const SPECIAL_V4: [(Ipv4Addr, u32); 16] = [
     (Ipv4Addr::new(0, 0, 0, 0), 8),
     (Ipv4Addr::new(10, 0, 0, 0), 8),
     (Ipv4Addr::new(100, 64, 0, 0), 10),
     (Ipv4Addr::new(127, 0, 0, 0), 8),
-    // In no registry: Azure's virtual address for the machine's own agent, which only its
-    // machines can reach, and which gives them their certificates and settings.
+    // In no registry: Azure's virtual address of the host agent, reachable only from its
+    // machines, which serves them certificates and settings.
     (Ipv4Addr::new(168, 63, 129, 16), 32),
     (Ipv4Addr::new(169, 254, 0, 0), 16),
     (Ipv4Addr::new(172, 16, 0, 0), 12),
@@ -213,8 +213,7 @@ fn is_public_v4(address: Ipv4Addr) -> bool {
     !SPECIAL_V4.iter().any(within)
 }
 
-/// The IPv4 address that an IPv6 address leads to: mapped, or translated by 64:ff9b::/96 (RFC
-/// 6052).
+/// The IPv4 address embedded in an IPv6 address: mapped, or in 64:ff9b::/96 (RFC 6052).
 pub(crate) fn embedded_v4(address: Ipv6Addr) -> Option<Ipv4Addr> {
     match address.segments() {
         [0x64, 0xff9b, 0, 0, 0, 0, high, low] => {
@@ -230,12 +229,12 @@ fn is_public_v6(address: Ipv6Addr) -> bool {
         return is_public_v4(embedded);
     }
     match segments {
-        // 2001::/23 holds Teredo and other protocols; 2001:db8::/32 and 3fff::/20 are for
+        // 2001::/23 has Teredo and other protocols; 2001:db8::/32 and 3fff::/20 are for
         // documentation; 2002::/16 is 6to4.
         [0x2001, second, ..] => second >= 0x200 && second != 0xdb8,
         [0x2002, ..] => false,
         [0x3fff, second, ..] => second >= 0x1000,
-        // Only 2000::/3 is given out at all.
+        // Only 2000::/3 is allocated.
         [first, ..] => first & 0xe000 == 0x2000,
     }
 }

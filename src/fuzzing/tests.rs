@@ -1,4 +1,4 @@
-//! Replays the corpora of `tests/fuzz`, so that what fuzzing found once stays found.
+//! Replays the corpora of `tests/fuzz`, so that fixed crashes stay fixed.
 
 use std::path::Path;
 
@@ -10,7 +10,7 @@ fn replay(target: &str, entry: fn(&[u8]), files_min: usize) {
     let mut files = 0;
     for file in std::fs::read_dir(&folder).expect(target) {
         let path = file.expect("a file").path();
-        println!("{}", path.display()); // Shown when the test fails.
+        println!("{}", path.display()); // shown if the test fails
         entry(&std::fs::read(&path).expect("readable"));
         files += 1;
     }
@@ -54,7 +54,7 @@ fn corpus_request_bodies_pass_their_fuzz_target() {
 
 #[test]
 fn a_changed_block_decodes_once_its_merkle_root_is_fixed() {
-    // Else the block target would test nothing behind the root.
+    // Otherwise the block target would test nothing behind the Merkle root.
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fuzz/corpus/block");
     let mut bytes = std::fs::read(folder.join("mweb-pegout")).expect("a seed");
     let at = bytes.len() - 20;

@@ -20,7 +20,7 @@ use crate::store::audit_log::chain::{self, Extent, KnownHead};
 use crate::store::payout_waits::PayoutWait;
 use crate::store::{
     self, ReadTx, Store, WriteTx, authenticated, blocks, chain_guard_alerts, indexes,
-    ledger_report, merchants, payout_waits, role_status,
+    ledger_report, merchants, payout_waits, role_status, verification,
 };
 use crate::view::role_status::{Role, RoleReport};
 
@@ -160,7 +160,7 @@ const UNVERIFIED_NAMED: usize = 1_000;
 
 /// Rows that do not verify, or are missing. Payments are named among the facts.
 fn unverified(tx: &ReadTx) -> Result<Vec<Difference>, store::Error> {
-    let rows = authenticated::unverified(tx, u32::MAX, UNVERIFIED_NAMED)?;
+    let rows = verification::unverified(tx, u32::MAX, UNVERIFIED_NAMED)?;
     let named = rows.into_iter().filter_map(|error| match error {
         store::Error::Unverified { table, row, why } if table != authenticated::PAYMENTS.name => {
             Some(Difference::Unverified { table, row, why })

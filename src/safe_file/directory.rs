@@ -1,5 +1,5 @@
-//! A directory that is reached without following a symbolic link which another user could have
-//! made, and the answer to the question who can change what lies in it.
+//! Opening a directory without following a symbolic link that another user could have made,
+//! and who controls its content.
 //!
 //! Must not know: what the files are for.
 
@@ -12,16 +12,16 @@ use std::path::{Component, Path, PathBuf};
 use rustix::fs::{AtFlags, FileType, Mode, OFlags, Stat};
 use rustix::process::{getegid, geteuid};
 
-/// How many symbolic links a path may lead through (path_resolution(7)).
+/// How many symbolic links a path may contain (path_resolution(7)).
 const LINKS_MAX: u32 = 40;
 
-/// The bits that let group and others write, and the one that keeps others' entries from them.
+/// Mode bits of stat(2); the sticky bit protects other users' entries.
 const GROUP_WRITE: u32 = 0o020;
 const OTHERS_WRITE: u32 = 0o002;
 const STICKY: u32 = 0o1000;
 const SETGID: u32 = 0o2000;
 
-/// The user and the group of a file.
+/// User and group of a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Owner {
     pub(crate) uid: u32,
@@ -34,14 +34,14 @@ impl Owner {
     }
 }
 
-/// Who, besides root and the process's own user, can rename, remove and create what a path names.
+/// Who, besides root and the process's user, can rename, remove and create entries of a path.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Control {
     /// No other user.
     Ours,
     /// This user, who owns the directory or one above it.
     User(Owner),
-    /// Whoever may write this directory of ours, or one above it: a group, or everybody.
+    /// A group or all users, who can write this directory or one above it.
     Strangers,
 }
 
@@ -53,23 +53,22 @@ pub(crate) struct Directory {
     owner: Owner,
     mode: u32,
     control: Control,
-    /// Who owns the root directory, and so can replace everything: root, or what root is called in
-    /// a user namespace (user_namespaces(7)).
+    /// Owner of `/`, who can replace everything: root, or its mapping in a user namespace
+    /// (user_namespaces(7)).
     root: u32,
 }
 
 impl Directory {
-    /// Opens a directory. Symbolic links are followed for as long as no other user could have made
-    /// them.
+    /// Opens a directory. Follows symbolic links only if no other user could have made them.
     ///
     /// # Errors
-    /// If it is not there or is no directory, or if the path leads through a symbolic link in a
+    /// If it is missing or not a directory, or if the path contains a symbolic link in a
     /// directory that another user can write.
     pub(crate) fn open(path: &Path) -> io::Result<Directory> {
-        walk(path)
+        open_path(path)
     }
 
-    /// Its path, without symbolic links.
+    /// The path, with symbolic links resolved.
     pub(crate) fn path(&self) -> &Path {
         &self.path
     }
@@ -82,18 +81,18 @@ impl Directory {
         self.control
     }
 
-    /// Whether its group works in it too: it may write, and what is made there is the group's.
+    /// Whether the group shares the directory: it can write, and new files belong to it.
     pub(crate) fn is_shared(&self) -> bool {
         self.mode & (SETGID | GROUP_WRITE) == SETGID | GROUP_WRITE
     }
 
-    /// Whether another user than root can write it, or could put another in its place.
+    /// Whether users other than root and us can write or replace it.
     pub(crate) fn is_open_to_others(&self) -> bool {
         let by_group = self.mode & GROUP_WRITE != 0 && self.owner.gid != getegid().as_raw();
         self.control != Control::Ours || by_group
     }
 
-    /// Flushes the names in it.
+    /// Flushes the directory entries.
     pub(crate) fn sync(&self) -> io::Result<()> {
         let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
         Ok(rustix::fs::fsync(rustix::fs::openat(&self.fd, ".", flags, Mode::empty())?)?)
@@ -107,12 +106,12 @@ impl Directory {
         Ok(Directory { fd, path: PathBuf::from("/"), owner, mode, control, root })
     }
 
-    /// The directory of this name in it; it is no symbolic link.
+    /// Opens the subdirectory of this name; fails on a symbolic link.
     fn child(&self, name: &OsStr) -> io::Result<Directory> {
         let fd = rustix::fs::openat(&self.fd, name, DIRECTORY, Mode::empty())?;
         let stat = rustix::fs::fstat(&fd)?;
         let (owner, mode, root) = (Owner::of(&stat), stat.st_mode, self.root);
-        // In a directory such as /tmp nobody else renames what is ours.
+        // In a sticky directory such as /tmp other users cannot rename our entries.
         let control = match self.control {
             Control::Strangers if !self.is_sticky() => Control::Strangers,
             Control::Ours | Control::Strangers => {
@@ -127,7 +126,7 @@ impl Directory {
         self.mode & STICKY != 0
     }
 
-    /// Where a symbolic link of this name leads, if it is one that may be followed.
+    /// The target of a symbolic link, if `name` is one and may be followed.
     pub(super) fn link(&self, name: &OsStr) -> io::Result<Option<PathBuf>> {
         let stat = rustix::fs::statat(&self.fd, name, AtFlags::SYMLINK_NOFOLLOW)?;
         if FileType::from_raw_mode(stat.st_mode) != FileType::Symlink {
@@ -153,12 +152,12 @@ impl AsFd for Directory {
     }
 }
 
-/// How directories are opened on the way: not to be read, and never through a symbolic link.
+/// Flags for each path component: a handle, and never through a symbolic link.
 const DIRECTORY: OFlags =
     OFlags::PATH.union(OFlags::DIRECTORY).union(OFlags::NOFOLLOW).union(OFlags::CLOEXEC);
 
-/// Who controls a directory that lies in one that root or we control. A user chooses the group that
-/// may write its directory; root has no such group but its own.
+/// Who controls a directory whose parent we or root control. A user chooses the group that may
+/// write its directory; for a directory of root only root's own group is trusted.
 fn control_of(owner: Owner, mode: u32, [root, us]: [u32; 2]) -> Control {
     if owner.uid != root && owner.uid != us {
         return Control::User(owner);
@@ -167,12 +166,12 @@ fn control_of(owner: Owner, mode: u32, [root, us]: [u32; 2]) -> Control {
     if by_group || mode & OTHERS_WRITE != 0 { Control::Strangers } else { Control::Ours }
 }
 
-fn walk(path: &Path) -> io::Result<Directory> {
+fn open_path(path: &Path) -> io::Result<Directory> {
     let path = std::path::absolute(path)?;
     let mut above = vec![Directory::root()?];
-    let mut todo: Vec<OsString> = steps(&path);
+    let mut remaining: Vec<OsString> = steps(&path);
     let mut links = 0;
-    while let Some(step) = todo.pop() {
+    while let Some(step) = remaining.pop() {
         let Some(here) = above.last() else { return Err(rustix::io::Errno::NOENT.into()) };
         if step.as_bytes() == b".." {
             if above.len() > 1 {
@@ -191,7 +190,7 @@ fn walk(path: &Path) -> io::Result<Directory> {
                 if target.is_absolute() {
                     above.truncate(1);
                 }
-                todo.extend(steps(&target));
+                remaining.extend(steps(&target));
             }
             Err(error) => return Err(error),
         }
@@ -199,7 +198,7 @@ fn walk(path: &Path) -> io::Result<Directory> {
     above.pop().ok_or_else(|| rustix::io::Errno::NOENT.into())
 }
 
-/// The steps of a path, the last one first.
+/// The components of a path, the last one first.
 fn steps(path: &Path) -> Vec<OsString> {
     let step = |component: Component| match component {
         Component::Normal(name) => Some(name.to_owned()),

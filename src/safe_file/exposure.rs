@@ -1,8 +1,8 @@
-//! Who, besides root and this process, may read a file with a secret.
+//! Checks who, besides root and this process, can read a secret file.
 //!
-//! Secrets are also mounted: by Docker as root's with the mode that the compose file names, by
-//! Kubernetes as root's with the pod's group (`fsGroup`) and mode 0440, by systemd as root's with
-//! an ACL that shows as mode 0440. Nobody can chmod these, so a group that is ours may read them.
+//! Mounted secrets have modes of their own: Docker uses root and the mode in the compose file,
+//! Kubernetes root, the pod's group (`fsGroup`) and 0440, systemd root and an ACL that shows
+//! as 0440. Their mode cannot be changed, so a group of this process may read them.
 
 use std::fs::File;
 use std::io;
@@ -11,27 +11,27 @@ use std::os::unix::fs::MetadataExt;
 use rustix::fs::StatVfsMountFlags;
 use rustix::process::{getegid, getgroups};
 
-use super::ROOT;
+use super::place::ROOT;
 
-/// Why a file with a secret must not be used.
+/// Why a secret file is refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Exposure {
     mode: u32,
     mount: Mount,
 }
 
-/// Whether the file's mode can be changed where it lies.
+/// Whether the file's mode can be changed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Mount {
     Writable,
     ReadOnly,
 }
 
-/// Refuses a file that other users may read or write. Its group may read it if it is one of this
-/// process's, or one of `more_groups`: those that root's process is about to get.
+/// Refuses a file that other users can read or write. Its group may read it if this process is
+/// a member, or if it is in `more_groups`, which root's process is about to join.
 ///
 /// # Errors
-/// Its mode and what to do, without the file's name.
+/// The mode and the remedy, without the file's name.
 pub(crate) fn check_secret(file: &File, more_groups: &[u32]) -> io::Result<()> {
     let found = file.metadata()?;
     let is_ours = |group| own_groups().contains(&group) || more_groups.contains(&group);
@@ -41,8 +41,8 @@ pub(crate) fn check_secret(file: &File, more_groups: &[u32]) -> io::Result<()> {
     Err(exposed(file, found.mode()))
 }
 
-/// As [`check_secret`], for a key that moves money: a group of this process may read it only as
-/// mounted secrets are, which is root's with mode 0440.
+/// As [`check_secret`], for a key that can spend: its group may read it only if it is mounted,
+/// that is root's with mode 0440.
 ///
 /// # Errors
 /// As [`check_secret`].
@@ -62,7 +62,7 @@ fn exposed(file: &File, mode: u32) -> io::Error {
     io::Error::other(Exposure { mode: mode & 0o777, mount }.to_string())
 }
 
-/// The groups whose files this process may read.
+/// The groups of this process.
 fn own_groups() -> Vec<u32> {
     let more = getgroups().unwrap_or_default();
     std::iter::once(getegid()).chain(more).map(|group| group.as_raw()).collect()
@@ -105,13 +105,13 @@ mod tests {
         }
         check(0o100_600, 1000, 1000, true);
         check(0o100_400, 0, 0, true);
-        check(0o100_440, 0, 0, true); // A credential of systemd.
-        check(0o100_440, 0, OURS, true); // A secret of Docker or Kubernetes.
-        check(0o100_640, 0, OURS, true); // Kubernetes' with its usual mode and fsGroup.
+        check(0o100_440, 0, 0, true); // systemd credential
+        check(0o100_440, 0, OURS, true); // Docker or Kubernetes secret
+        check(0o100_640, 0, OURS, true); // Kubernetes' default mode with fsGroup
         check(0o100_640, 1000, OURS, true);
         check(0o100_440, 0, 4242, false);
         check(0o100_640, 1000, 4242, false);
-        check(0o100_444, 0, 0, false); // What Docker Swarm makes if no mode is named.
+        check(0o100_444, 0, 0, false); // Docker Swarm's default mode
         check(0o100_444, 0, OURS, false);
         check(0o100_660, 0, OURS, false);
         check(0o100_460, 0, 0, false);
@@ -121,9 +121,9 @@ mod tests {
 
     #[test]
     fn chmod_is_not_suggested_for_a_read_only_mount() {
-        let said = Exposure { mode: 0o444, mount: Mount::ReadOnly }.to_string();
-        assert!(said.contains("mode 444") && !said.contains("chmod"), "{said}");
-        let said = Exposure { mode: 0o644, mount: Mount::Writable }.to_string();
-        assert!(said.contains("chmod 600"), "{said}");
+        let message = Exposure { mode: 0o444, mount: Mount::ReadOnly }.to_string();
+        assert!(message.contains("mode 444") && !message.contains("chmod"), "{message}");
+        let message = Exposure { mode: 0o644, mount: Mount::Writable }.to_string();
+        assert!(message.contains("chmod 600"), "{message}");
     }
 }

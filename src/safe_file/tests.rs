@@ -1,8 +1,14 @@
-use std::os::unix::fs::symlink;
+//! Tests that files which another user replaced are refused.
 
+use std::fs::Permissions;
+use std::io::Write;
+use std::os::unix::fs::{PermissionsExt, symlink};
+use std::path::PathBuf;
+
+use super::place::PRIVATE;
 use super::*;
 
-/// A directory with a file in it that nothing must change.
+/// A directory with a file that must not change.
 struct Scene {
     folder: tempfile::TempDir,
 }
@@ -28,7 +34,7 @@ impl Scene {
     }
 }
 
-/// Puts something else in the place of a file of the gateway's own; each is refused, and says so.
+/// Replaces a file of the gateway by other kinds of files; each is refused with its reason.
 fn impostors(scene: &Scene) -> [(PathBuf, &'static str); 5] {
     symlink(scene.path("victim"), scene.path("link")).expect("made");
     symlink(scene.path("nowhere"), scene.path("dangling")).expect("made");

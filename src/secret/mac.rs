@@ -1,16 +1,15 @@
-//! HMAC-SHA256 (RFC 2104) over fields, each with its kind and its length.
+//! HMAC-SHA256 (RFC 2104) over fields, each with its kind and length.
 //!
 //! Must not know: what is authenticated, and by which key.
 
 use bitcoin::hashes::{Hash, HashEngine, Hmac, HmacEngine, sha256};
 use subtle::ConstantTimeEq;
 
-use super::Secret;
+use super::value::Secret;
 
-/// Bytes of a MAC.
 pub(crate) const MAC_BYTES: usize = 32;
 
-/// A MAC while bytes are added.
+/// An unfinished MAC.
 pub(crate) struct Mac(HmacEngine<sha256::Hash>);
 
 impl Mac {
@@ -23,7 +22,7 @@ impl Mac {
         input_field(&mut self.0, kind, bytes);
     }
 
-    /// Takes further bytes as they are.
+    /// Adds bytes without kind and length.
     pub(crate) fn engine(&mut self) -> &mut impl HashEngine {
         &mut self.0
     }
@@ -39,8 +38,8 @@ impl Mac {
     }
 }
 
-/// Adds a field to a hash: its kind, its length in bytes, and the bytes. No two lists of fields
-/// give the same input.
+/// Adds a field to a hash: its kind, its length in bytes, and the bytes. Different lists of
+/// fields give different inputs.
 pub(crate) fn input_field(engine: &mut impl HashEngine, kind: u8, bytes: &[u8]) {
     engine.input(&[kind]);
     engine.input(&(bytes.len() as u64).to_be_bytes());

@@ -1,11 +1,15 @@
-//! The files of a rotation of the master secret.
+//! Files of a rotation of the master secret.
 //!
-//! Beside the secret file lie `<secret>.next` while the new secret is written, and `<secret>.old`
-//! from then on until nothing depends on the old secret any more. The steps, each flushed before
-//! the next: write `.next`; write `.old`, which also says until when keys of the old secret are
-//! valid ([`begin`]); rename `.next` over the secret ([`replace`]). A kill at any point leaves
-//! either the old secret alone in force or both, and the same command resumes. Between the two, the
-//! keys of both secrets are handed to processes that do not read these files.
+//! `<secret>.next` holds the new secret while it is written, and `<secret>.old` the old one
+//! until nothing depends on it. The steps, each flushed before the next:
+//!
+//! 1. Write `.next`.
+//! 2. Write `.old`, with the time until which keys of the old secret are valid ([`begin`]).
+//! 3. Rename `.next` over the secret ([`replace`]).
+//!
+//! A kill at any point leaves either the old secret alone in force or both, and the same
+//! command resumes. Between steps 2 and 3 the caller gives the keys of both secrets to
+//! processes that do not read these files.
 //!
 //! Must not know: what derives from the secret.
 
@@ -20,20 +24,20 @@ use crate::crash;
 use crate::domain::time::Timestamp;
 use crate::safe_file::{self, Place, with_suffix};
 
-use super::{MasterSecret, random_bytes, wipe_stack};
+use super::master_secret::MasterSecret;
+use super::value::{random_bytes, wipe_stack};
 
-/// Longer files hold no secret, in bytes.
 const FILE_BYTES_MAX: u64 = 256;
 
-/// The secret before the present one.
+/// The secret before the current one.
 #[derive(Debug, Clone)]
 pub(crate) struct Previous {
     pub(crate) secret: MasterSecret,
-    /// Until when its API keys and webhook secrets are valid.
+    /// End of the validity of its API keys and webhook secrets.
     pub(crate) keys_until: Timestamp,
 }
 
-/// Why a rotation was not begun.
+/// Why a rotation was not started.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Failed {
     #[error(
@@ -50,7 +54,6 @@ fn failed(path: &Path) -> impl FnOnce(io::Error) -> Failed {
     |source| Failed::File { path, source }
 }
 
-/// Where the old secret is kept.
 pub(crate) fn old_file(secret_file: &Path) -> PathBuf {
     with_suffix(secret_file, ".old")
 }
@@ -59,14 +62,14 @@ fn next_file(secret_file: &Path) -> PathBuf {
     with_suffix(secret_file, ".next")
 }
 
-/// The secret before the one in this file, if it is not forgotten yet.
+/// The secret before the one in this file, if it is still stored.
 ///
 /// # Errors
-/// If the file cannot be read, or is not one that a rotation wrote.
+/// If the file cannot be read, or a rotation did not write it.
 pub(crate) fn previous(secret_file: &Path) -> Result<Option<Previous>, Failed> {
     let path = old_file(secret_file);
     let Some(text) = read(&path).map_err(failed(&path))? else { return Ok(None) };
-    // A line end alone is what a unit gives where there is no such file.
+    // A systemd credential for a missing file holds only a line end.
     if text.trim().is_empty() || is_wiped(&text) {
         return Ok(None);
     }
@@ -76,13 +79,13 @@ pub(crate) fn previous(secret_file: &Path) -> Result<Option<Previous>, Failed> {
         Some(Previous { secret: secret_of(secret)?, keys_until })
     };
     let found = parse(&text);
-    wipe_stack(); // Reading it left copies of it there.
+    wipe_stack(); // Reading left copies of the secret there.
     let wrong = || io::Error::new(ErrorKind::InvalidData, "is no old secret of a rotation");
     found.map(Some).ok_or_else(wrong).map_err(failed(&path))
 }
 
-/// Prepares to replace the secret in this file by the one that is returned, or goes on where a run
-/// was cut short. Keys of the old one will be valid for `grace_ms` milliseconds from now.
+/// Prepares the replacement of the secret in this file by the returned one, or resumes an
+/// interrupted run. Keys of the old one stay valid for `grace_ms` milliseconds from now.
 ///
 /// # Errors
 /// [`Failed::InProgress`] until the last replacement is finished.
@@ -99,7 +102,7 @@ pub(crate) fn begin(
     {
         return Err(Failed::InProgress { path: old, until: begun.keys_until });
     }
-    // One that a killed run wrote whole is as good as another.
+    // A complete one of a killed run can be used.
     let written = read(&next).map_err(failed(&next))?;
     let new = match written.as_deref().and_then(|text| secret_of(text)) {
         Some(written) => written,
@@ -122,7 +125,7 @@ pub(crate) fn begin(
     Ok(new)
 }
 
-/// Puts the new secret that [`begin`] wrote in the place of the old one.
+/// Replaces the old secret by the new one that [`begin`] wrote.
 ///
 /// # Errors
 /// If the file cannot be renamed.
@@ -154,7 +157,7 @@ pub(crate) fn remove_wiped(secret_file: &Path) -> Result<(), Failed> {
 /// Overwrites and removes the old secret. [`previous`] counts an overwritten file as absent.
 ///
 /// # Errors
-/// If it cannot be removed; none if it is not there.
+/// If it cannot be removed; a missing file is no error.
 pub(crate) fn forget(secret_file: &Path) -> Result<(), Failed> {
     let path = old_file(secret_file);
     let wipe = || {
@@ -184,7 +187,7 @@ fn read(path: &Path) -> io::Result<Option<Zeroizing<String>>> {
     Ok(Some(text))
 }
 
-/// The secret that a text spells.
+/// Parses a secret in hexadecimal digits.
 pub(crate) fn secret_of(text: &str) -> Option<MasterSecret> {
     <[u8; 32]>::from_hex(text.trim()).ok().map(MasterSecret::new)
 }
@@ -246,10 +249,10 @@ mod tests {
     fn an_interrupted_rotation_resumes_from_each_step() {
         let (dir, file) = installed();
         let before = read_current(&file).tag();
-        // Killed after `.next`: the old secret is in force alone.
+        // Killed after `.next`: only the old secret is in force.
         put(&next_file(&file), &"08".repeat(32)).expect("written");
         assert!(previous(&file).expect("read").is_none());
-        // Killed after `.old`: both files say the same.
+        // Killed after `.old`: both files hold the same secret.
         put(&old_file(&file), &format!("{}\nuntil 5\n", "07".repeat(32))).expect("written");
         let old = previous(&file).expect("read").expect("there");
         assert_eq!(old.secret.tag(), before);
@@ -258,7 +261,7 @@ mod tests {
         assert_eq!(read_current(&file).tag(), expected.tag());
         assert_eq!(previous(&file).expect("read").expect("kept").keys_until.ms(), 5);
         assert_eq!(names(&dir), ["secret", "secret.old"]);
-        // A `.next` that is not whole is written anew.
+        // An incomplete `.next` is written again.
         forget(&file).expect("forgotten");
         put(&next_file(&file), "07").expect("written");
         rotate(&file).expect("rotated");

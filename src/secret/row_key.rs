@@ -1,15 +1,17 @@
-//! The key of the MACs that rows of the database and the file of heads carry.
+//! The key of the MACs of database rows and of the file of heads.
 //!
-//! It derives from the master secret. A user who can write the database but does not hold the key
-//! cannot make a row that verifies.
+//! It derives from the master secret. A user who can write the database but does not hold the
+//! key cannot forge a row.
 //!
 //! Must not know: tables, SQL.
 
 use std::sync::{Arc, PoisonError, RwLock};
 
-use super::{Mac, MasterSecret, Secret};
+use super::mac::Mac;
+use super::master_secret::MasterSecret;
+use super::value::Secret;
 
-/// The key of one master secret. Clones share the one place in memory that holds it.
+/// The key of one master secret. Clones share one place in memory.
 #[derive(Debug, Clone)]
 pub(crate) struct RowKey {
     bytes: Arc<Secret<[u8; 32]>>,
@@ -17,7 +19,7 @@ pub(crate) struct RowKey {
 }
 
 impl RowKey {
-    /// `tag` is that of the master secret from which the key derives.
+    /// `tag` is the tag of the master secret from which the key derives.
     pub(super) fn new(bytes: [u8; 32], tag: &str) -> RowKey {
         RowKey { bytes: Arc::new(Secret::new(bytes)), tag: tag.into() }
     }
@@ -27,12 +29,12 @@ impl RowKey {
         &self.tag
     }
 
-    /// The key itself, for the file that hands it to the sweeper's process.
+    /// The key itself, for the row-key file of the sweeper's process.
     pub(super) fn reveal(&self) -> &[u8; 32] {
         self.bytes.reveal()
     }
 
-    /// Begins the MAC of a row of the table with this name.
+    /// Starts the MAC of a row of this table.
     pub(crate) fn mac_of(&self, table: &str) -> Mac {
         let mut mac = Mac::new(&self.bytes);
         mac.field(b'R', table.as_bytes());
@@ -41,23 +43,22 @@ impl RowKey {
 }
 
 impl MasterSecret {
-    /// The key with which rows of the database are authenticated.
+    /// The key that authenticates database rows.
     pub(crate) fn row_key(&self) -> RowKey {
         RowKey::new(self.derive(&[b"database rows"]), &self.tag())
     }
 }
 
-/// The keys that rows verify under. Clones share them: a rotation of the master secret reaches all
-/// of a process at once.
+/// The keys that verify rows. Clones share them, so a rotation reaches the whole process at
+/// once.
 #[derive(Debug, Clone)]
 pub(crate) struct RowKeys(Arc<RwLock<Arc<KeyPair>>>);
 
-/// The key that new rows get and, while the master secret is being replaced, the other one that
-/// rows verify under.
+/// The key of new rows and, during a rotation, the other one that verifies rows.
 #[derive(Debug, Clone)]
 pub(crate) struct KeyPair {
     pub(crate) current: RowKey,
-    /// The one before; in the sweeper's process also the one that comes next.
+    /// The previous key; in the sweeper's process also the next one.
     pub(crate) previous: Option<RowKey>,
 }
 
@@ -72,24 +73,22 @@ impl RowKeys {
         RowKeys::new(KeyPair { current: secret.row_key(), previous: None })
     }
 
-    /// The keys at this moment.
     pub(crate) fn now(&self) -> Arc<KeyPair> {
         Arc::clone(&self.0.read().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// Puts others in the place of these, for all clones.
     pub(crate) fn replace(&self, keys: KeyPair) {
         *self.0.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(keys);
     }
 }
 
 impl KeyPair {
-    /// Both keys, the one in force first.
+    /// Both keys, the current one first.
     pub(crate) fn all(&self) -> impl Iterator<Item = &RowKey> {
         std::iter::once(&self.current).chain(&self.previous)
     }
 
-    /// Whether both pairs have a key of one master secret.
+    /// Whether both pairs have a key of the same master secret.
     pub(crate) fn shares_a_key_with(&self, other: &KeyPair) -> bool {
         self.all().any(|key| other.all().any(|other| key.tag() == other.tag()))
     }

@@ -1,12 +1,12 @@
-//! The file of row keys: what the sweeper's process has in place of the master secret.
+//! The row-key file, which the sweeper's process has instead of the master secret.
 //!
-//! Lines of text: the form and its version; for each key the tag of the master secret from which
-//! it derives and the key, in hexadecimal digits; a MAC over these lines under the first key. The
-//! first key authenticates new rows, rows verify under each. During a rotation of the master secret
-//! the file holds two keys. Whoever holds the file can make rows that verify, but no API key,
-//! webhook secret or backup.
+//! Lines of text: the format and its version; for each key the tag of its master secret and
+//! the key, in hexadecimal digits; a MAC over these lines under the first key. The first key
+//! authenticates new rows, each key verifies rows. During a rotation of the master secret the
+//! file holds two keys. A user who has the file can forge rows, but no API key, webhook secret
+//! or backup.
 //!
-//! Must not know: who reads the file.
+//! Must not know: which process reads the file.
 
 use std::io;
 use std::path::Path;
@@ -16,15 +16,17 @@ use zeroize::Zeroizing;
 
 use crate::safe_file::Place;
 
-use super::{KeyPair, Mac, RowKey, wipe_stack};
+use super::mac::Mac;
+use super::row_key::{KeyPair, RowKey};
+use super::value::wipe_stack;
 
-/// What the file is, and the version of its form.
+/// Format and version.
 const HEAD: &str = "litegate-row-keys 1";
 
-/// Bytes of the longest file.
+/// Maximum size of the file, in bytes.
 const FILE_BYTES_MAX: usize = 512;
 
-/// Why a text is no file of row keys.
+/// Why a text is not a row-key file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum Unfit {
     #[error("holds no row keys (it must begin with \"{HEAD}\")")]
@@ -33,9 +35,9 @@ pub(crate) enum Unfit {
     Damaged,
 }
 
-/// The text of the file with these keys.
+/// The content of a file with these keys.
 pub(crate) fn print(keys: &KeyPair) -> Zeroizing<String> {
-    // Never moved while it grows, so that no copy stays behind.
+    // The buffer never grows, so no copy stays in memory.
     let mut text = Zeroizing::new(String::with_capacity(FILE_BYTES_MAX));
     text.push_str(HEAD);
     for key in keys.all() {
@@ -52,13 +54,13 @@ pub(crate) fn print(keys: &KeyPair) -> Zeroizing<String> {
     text
 }
 
-/// The keys that a text holds.
+/// Parses a row-key file.
 ///
 /// # Errors
-/// If [`print()`] did not make it as it is.
+/// If the text is not an unchanged output of [`print()`].
 pub(crate) fn parse(text: &str) -> Result<KeyPair, Unfit> {
     let keys = parse_whole(text);
-    wipe_stack(); // Reading it left copies of it there.
+    wipe_stack(); // Reading left copies of the keys there.
     keys
 }
 
@@ -89,8 +91,8 @@ fn mac_of(body: &str, key: &RowKey) -> Mac {
     mac
 }
 
-/// Puts a file with these keys in the place of what is there, flushed. It belongs to the owner of
-/// its directory, and only that user may read it.
+/// Replaces the file at `path`, flushed. It gets the owner of its directory, and only that
+/// user can read it.
 ///
 /// # Errors
 /// If it cannot be written.

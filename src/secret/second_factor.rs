@@ -1,8 +1,9 @@
-//! The secrets of authenticator apps: TOTP (RFC 6238: SHA-1, 6 digits, 30 seconds), and the key
-//! under which they are stored (XChaCha20-Poly1305).
+//! Secrets of authenticator apps: TOTP (RFC 6238: SHA-1, 6 digits, 30 seconds), and their
+//! encryption at rest (XChaCha20-Poly1305).
 //!
-//! The key derives from the master secret for this purpose alone, so the sweeper's row key opens
-//! none. The merchant's id is associated data: a secret does not open under another merchant.
+//! The encryption key derives from the master secret for this purpose alone, so the sweeper's
+//! row key decrypts none. The merchant's id is associated data: a secret does not decrypt for
+//! another merchant.
 //!
 //! Must not know: which codes were used.
 
@@ -15,32 +16,33 @@ use crate::domain::merchant::MerchantId;
 use crate::domain::second_factor::Code;
 use crate::domain::time::Timestamp;
 
-use super::{MasterSecret, Secret, Secrets, random_bytes};
+use super::master_secret::MasterSecret;
+use super::secrets::Secrets;
+use super::value::{Secret, random_bytes};
 
-/// Bytes of an app's secret, as RFC 4226 recommends.
+/// Bytes of an app's secret (RFC 4226, section 4).
 const SECRET_BYTES: usize = 20;
 
 const NONCE_BYTES: usize = 24;
 
-/// The version of this derivation and of what is encrypted.
+/// Version of this derivation and of the encryption.
 const PURPOSE: &[u8] = b"second factor 1";
 
-/// What an app shows above its codes.
+/// The name that an app shows above its codes.
 const ISSUER: &str = "litegate";
 
-/// The secret that an app shares with us.
+/// The secret that an app shares with the gateway.
 #[derive(Debug, Clone)]
 pub(crate) struct AppSecret(Secret<[u8; SECRET_BYTES]>);
 
 impl AppSecret {
-    /// A new secret, from the operating system's random bytes.
+    /// Generates a secret.
     pub(crate) fn generate() -> AppSecret {
         AppSecret(Secret::new(random_bytes()))
     }
 
     fn totp(&self, merchant: MerchantId) -> Totp {
-        // SHA-1, 6 digits, 30 seconds and a skew of one step are the crate's defaults; said here,
-        // for they must never change.
+        // These are the crate's defaults, fixed here because they must never change.
         Builder::new()
             .with_algorithm(totp_rs::Algorithm::SHA1)
             .with_digits(6)
@@ -52,25 +54,25 @@ impl AppSecret {
             .build_noncompliant()
     }
 
-    /// The step (30 seconds each since 1970) whose code this is: the one at `now` or a neighbour.
+    /// The 30-second step since 1970 of this code: the one at `now` or a neighbour.
     pub(crate) fn step_of(&self, code: &Code, now: Timestamp) -> Option<u64> {
         let Code::OneTime(digits) = code else { return None };
         let seconds = u64::try_from(now.ms().div_euclid(1_000)).ok()?;
         self.totp(MerchantId::from_random(0)).check(digits, seconds)
     }
 
-    /// The secret as a user types it into an app (base32).
+    /// The secret in base32, to be typed into an app.
     pub(crate) fn text(&self) -> Secret<String> {
         Secret::new(totp_rs::Secret::from(*self.0.reveal()).to_base32())
     }
 
-    /// The same as a URL that apps open (`otpauth://totp/…`).
+    /// The secret as a URL that apps open (`otpauth://totp/…`).
     pub(crate) fn url(&self, merchant: MerchantId) -> Secret<String> {
         Secret::new(self.totp(merchant).to_url().unwrap_or_default())
     }
 }
 
-/// The key of one master secret.
+/// The encryption key of one master secret.
 struct FactorKey(Secret<[u8; 32]>);
 
 impl FactorKey {
@@ -86,7 +88,7 @@ impl FactorKey {
         let nonce: [u8; NONCE_BYTES] = random_bytes();
         let bound = merchant.get().to_be_bytes();
         let payload = Payload { msg: secret.0.reveal(), aad: &bound };
-        // Fails only for more bytes than fit into memory.
+        // Encryption fails only for more bytes than memory can hold.
         let sealed = self.cipher().encrypt(&XNonce::from(nonce), payload).unwrap_or_default();
         [nonce.as_slice(), &sealed].concat()
     }
@@ -101,7 +103,7 @@ impl FactorKey {
     }
 }
 
-/// Under which master secret a stored secret was encrypted.
+/// The master secret under which a stored secret was encrypted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Under {
     Current,
@@ -109,13 +111,13 @@ pub(crate) enum Under {
 }
 
 impl Secrets {
-    /// Encrypts an app's secret under the master secret in force.
+    /// Encrypts an app's secret under the current master secret.
     pub(crate) fn seal_app_secret(&self, merchant: MerchantId, secret: &AppSecret) -> Vec<u8> {
         FactorKey::of(&self.current()).seal(merchant, secret)
     }
 
-    /// Decrypts an app's secret; `None` if it was changed, is another merchant's, or was encrypted
-    /// under a master secret that is no longer kept.
+    /// Decrypts an app's secret. `None` if it was changed, belongs to another merchant, or was
+    /// encrypted under a master secret that is no longer stored.
     pub(crate) fn open_app_secret(
         &self,
         merchant: MerchantId,

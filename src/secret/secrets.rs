@@ -1,7 +1,7 @@
-//! The master secret in force and, during a rotation, the one before it.
+//! The current master secret and, during a rotation, the previous one.
 //!
-//! New keys derive from the secret in force. Keys of the one before it are valid until the grace
-//! period ends; what it authenticated (rows, backups) is believed for as long as its file is kept.
+//! New keys derive from the current secret. Keys of the previous one are valid until the grace
+//! period ends; rows and backups that it authenticated verify as long as its file exists.
 
 use std::sync::{Arc, PoisonError, RwLock};
 
@@ -9,10 +9,14 @@ use crate::domain::merchant::MerchantId;
 use crate::domain::network::Network;
 use crate::domain::time::Timestamp;
 
+use super::api_key::ApiKey;
+use super::backup_key::BackupKey;
+use super::master_secret::MasterSecret;
 use super::rotation::Previous;
-use super::{ApiKey, BackupKey, KeyPair, MasterSecret, RowKeys, Secret};
+use super::row_key::{KeyPair, RowKeys};
+use super::value::Secret;
 
-/// Clones share what is in force: a rotation reaches all of a process at once.
+/// Clones share their content, so a rotation reaches the whole process at once.
 #[derive(Debug, Clone)]
 pub(crate) struct Secrets {
     generation: Arc<RwLock<Arc<Generation>>>,
@@ -26,14 +30,13 @@ struct Generation {
 }
 
 impl Secrets {
-    /// A rotation that was cut short before it replaced the secret has no effect yet.
+    /// A rotation that stopped before it replaced the secret has no effect.
     pub(crate) fn new(current: MasterSecret, previous: Option<Previous>) -> Secrets {
         let generation = Generation::new(current, previous);
         let row_keys = RowKeys::new(generation.row_keys());
         Secrets { generation: Arc::new(RwLock::new(Arc::new(generation))), row_keys }
     }
 
-    /// Puts others in the place of these, for all clones.
     pub(crate) fn replace(&self, current: MasterSecret, previous: Option<Previous>) {
         let new = Generation::new(current, previous);
         self.row_keys.replace(new.row_keys());
@@ -44,18 +47,17 @@ impl Secrets {
         Arc::clone(&self.generation.read().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// The secret in force.
     pub(crate) fn current(&self) -> MasterSecret {
         self.now().current.clone()
     }
 
-    /// The secret before it, while its file is kept.
+    /// The previous secret, while its file exists.
     pub(crate) fn previous(&self) -> Option<Previous> {
         self.now().previous.clone()
     }
 
-    /// Whether this is the merchant's key of this version, by a secret whose keys are valid.
-    /// Compared in constant time.
+    /// Whether this is the merchant's key of this version under a valid secret. Compared in
+    /// constant time.
     pub(crate) fn is_api_key(
         &self,
         key: &ApiKey,
@@ -68,14 +70,14 @@ impl Secrets {
         fitting.contains(&true)
     }
 
-    /// As [`Secrets::is_api_key`], of a named key.
+    /// As [`Secrets::is_api_key`], for a named key.
     pub(crate) fn is_named_api_key(&self, key: &ApiKey, network: Network, now: Timestamp) -> bool {
         let fits = |secret: &MasterSecret| secret.is_named_api_key(key, network);
         let fitting: Vec<bool> = self.valid(now).iter().map(fits).collect();
         fitting.contains(&true)
     }
 
-    /// The keys with which a merchant's webhooks are signed, the newest first.
+    /// The keys that sign a merchant's webhooks, the newest first.
     pub(crate) fn webhook_keys(
         &self,
         merchant: MerchantId,
@@ -92,12 +94,12 @@ impl Secrets {
         std::iter::once(&now.current).chain(previous).map(MasterSecret::backup_key).collect()
     }
 
-    /// The keys that rows of the database verify under.
+    /// The keys that verify database rows.
     pub(crate) fn row_keys(&self) -> RowKeys {
         self.row_keys.clone()
     }
 
-    /// The secrets whose derived keys are valid, the one in force first.
+    /// The secrets whose derived keys are valid, the current one first.
     fn valid(&self, at: Timestamp) -> Vec<MasterSecret> {
         let now = self.now();
         let previous = now.previous.iter().filter(|previous| at < previous.keys_until);

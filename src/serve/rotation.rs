@@ -16,8 +16,8 @@ use crate::config::{self, Config};
 use crate::secret::rotation::Previous;
 use crate::secret::{KeyPair, RowKeys, Secrets, rotation, row_key_file};
 use crate::store::Store;
-use crate::store::authenticated::reseal;
 use crate::store::batches::{Batches, Ended};
+use crate::store::reseal;
 
 use super::database::adopt_secret;
 

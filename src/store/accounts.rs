@@ -1,4 +1,4 @@
-//! The facts of one merchant's accounts, summed up, and the sweeps that paid it.
+//! Sums of one merchant's accounts, and the sweeps that paid it.
 
 use rusqlite::{OptionalExtension, params};
 
@@ -9,21 +9,22 @@ use crate::domain::payment::PaymentId;
 use crate::domain::sweep::SentPayout;
 
 use super::columns::{impossible, txid};
-use super::{Error, ReadTx, WriteTx};
+use super::error::Error;
+use super::tx::{ReadTx, WriteTx};
 
-/// What the coins of a merchant come to.
+/// The sums of a merchant's coins.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Facts {
-    /// Of the best chain: coins by what became of them, and payouts.
+    /// Balances on the best chain: coins by state, and payouts.
     pub(crate) ledger: Vec<Fact>,
     /// In the mempool.
     pub(crate) unconfirmed: Amount,
-    /// On the best chain with the confirmations that their payments need.
+    /// On the best chain, with the confirmations that the payments require.
     pub(crate) confirmed: Amount,
 }
 
-/// The facts of a merchant's accounts, by the sums that are kept. Costs the same however long the
-/// history is: coins are read of the last blocks alone, where some are not confirmed enough yet.
+/// A merchant's sums, from the stored ones. The cost does not grow with the history: only
+/// coins of the last blocks are read, which may lack confirmations.
 pub(crate) fn facts(tx: &ReadTx, merchant: MerchantId, tip_height: u32) -> Result<Facts, Error> {
     let mut facts = Facts::default();
     let sql = "SELECT state, amount FROM merchant_coins WHERE merchant_id = ? AND amount <> 0
@@ -60,8 +61,7 @@ pub(crate) fn facts(tx: &ReadTx, merchant: MerchantId, tip_height: u32) -> Resul
     Ok(facts)
 }
 
-/// What a merchant's coins in blocks hold that have not the confirmations yet that their payments
-/// need.
+/// The amount of a merchant's coins in blocks that lack required confirmations.
 fn shallow(tx: &ReadTx, merchant: MerchantId, tip_height: u32) -> Result<Amount, Error> {
     let sql = "SELECT coalesce(sum(coins.amount), 0)
                FROM coins INDEXED BY coins_by_height CROSS JOIN payments USING (derivation_index)
@@ -73,7 +73,7 @@ fn shallow(tx: &ReadTx, merchant: MerchantId, tip_height: u32) -> Result<Amount,
     Ok(statement.query_row(params![merchant, tip_height], |row| row.get(0))?)
 }
 
-/// What became of the coins of a sum; `None`: they are in the mempool.
+/// The state of a sum's coins; `None` for the mempool.
 fn state_of(word: &str) -> Result<Option<CoinState>, Error> {
     match word {
         "mempool" => Ok(None),
@@ -85,8 +85,8 @@ fn state_of(word: &str) -> Result<Option<CoinState>, Error> {
     }
 }
 
-/// The same, summed up from every coin and payout of the merchant. Takes longer with each of them:
-/// for audits, which hold what is kept against it.
+/// The same sums, computed from every coin and payout. The cost grows with the history: for
+/// audits, which compare them with the stored ones.
 pub(crate) fn facts_anew(
     tx: &ReadTx,
     merchant: MerchantId,
@@ -130,12 +130,11 @@ pub(crate) fn facts_anew(
     Ok(facts)
 }
 
-/// Whether the sums that are kept of a merchant are those that its coins, payouts and payments come
-/// to.
+/// Whether a merchant's stored sums match its coins, payouts and payments.
 pub(crate) fn are_kept(tx: &ReadTx, merchant: MerchantId, tip_height: u32) -> Result<bool, Error> {
     let anew = facts_anew(tx, merchant, tip_height)?;
     let kept = match facts(tx, merchant, tip_height) {
-        // A sum below zero, or above all the money that there is.
+        // A sum below zero or above the supply.
         Err(Error::Impossible(_) | Error::Sqlite(_)) => return Ok(false),
         kept => kept?,
     };
@@ -148,7 +147,7 @@ pub(crate) fn are_kept(tx: &ReadTx, merchant: MerchantId, tip_height: u32) -> Re
     Ok(sums(&kept) == sums(&anew) && payments_are_kept(tx, merchant)?)
 }
 
-/// Whether what is kept of a merchant's payments is what they come to.
+/// Whether a merchant's stored numbers of payments are right.
 fn payments_are_kept(tx: &ReadTx, merchant: MerchantId) -> Result<bool, Error> {
     let two = |sql: &str| {
         let mut statement = tx.connection.prepare_cached(sql)?;
@@ -162,8 +161,8 @@ fn payments_are_kept(tx: &ReadTx, merchant: MerchantId) -> Result<bool, Error> {
     Ok(two(kept)? == two(anew)?)
 }
 
-/// Sums a merchant's coins, payouts and payments up again, for what a hand wrote into the file
-/// without the triggers.
+/// Recomputes a merchant's stored sums, after another program wrote to the database without
+/// the triggers.
 pub(crate) fn keep_anew(tx: &WriteTx, merchant: MerchantId) -> Result<(), Error> {
     for sql in [
         "DELETE FROM merchant_coins WHERE merchant_id = ?",
@@ -192,17 +191,17 @@ pub(crate) fn keep_anew(tx: &WriteTx, merchant: MerchantId) -> Result<(), Error>
     Ok(())
 }
 
-/// A sweep that pays a merchant: its number, the merchant's line, and what it is made of.
+/// A sweep that pays a merchant: its id, the merchant's payout, and the payments in it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct PaidSweep {
     pub(crate) sweep: i64,
     pub(crate) payout: SentPayout,
-    /// The payments whose coins are in it, with the sums of these.
+    /// The payments whose coins it spends, with the amount of each.
     pub(crate) payments: Vec<(PaymentId, Amount)>,
 }
 
-/// The sweeps that paid a merchant or are about to, newest first. A sweep counts with the version
-/// that was mined, else with its newest; one that was given up pays nothing.
+/// The sweeps that pay a merchant, newest first. A sweep counts with its mined version, else
+/// with its newest; an abandoned one pays nothing.
 pub(crate) fn sweeps(
     tx: &ReadTx,
     merchant: MerchantId,
@@ -242,7 +241,8 @@ pub(crate) fn sweeps(
     Ok(found)
 }
 
-/// What of a merchant is in a sweep: the coins that it claims, or, if it was mined, that it spent.
+/// A merchant's payments in a sweep: by the coins that it claims or, if it was mined, that it
+/// spent.
 fn payments_in(
     tx: &ReadTx,
     merchant: MerchantId,
@@ -260,7 +260,7 @@ fn payments_in(
     Ok(rows.collect::<Result<_, _>>()?)
 }
 
-/// The number of a sweep by the id of one of its versions, if it pays this merchant.
+/// The id of a sweep that pays this merchant, by the txid of one of its versions.
 pub(crate) fn sweep_of_txid(
     tx: &ReadTx,
     merchant: MerchantId,
@@ -283,7 +283,7 @@ mod tests {
         let dir = tempfile::tempdir().expect("a folder");
         let store = Store::open(&dir.path().join("litegate.db")).expect("a database");
         let merchant = MerchantId::from_random(1);
-        let looked = |sql: &str| {
+        let plan_of = |sql: &str| {
             store
                 .read_blocking(|tx| {
                     let mut plan = tx.connection.prepare(&format!("EXPLAIN QUERY PLAN {sql}"))?;
@@ -301,7 +301,7 @@ mod tests {
             "SELECT * FROM coins CROSS JOIN payments USING (derivation_index)
              WHERE (sweep_id = 1 OR (spent_height = 2 AND spent_txid = x'00')) AND merchant_id = 1",
         ] {
-            let steps = looked(sql);
+            let steps = plan_of(sql);
             assert!(steps.iter().all(|step| !step.starts_with("SCAN")), "{sql}: {steps:?}");
         }
         let empty = store.read_blocking(|tx| facts(tx, merchant, 7)).expect("facts");

@@ -1,22 +1,25 @@
-//! The audit log: who changed what, and when. Append only, free of secrets, and chained by hashes
-//! ([`chain`]), so that a row that was changed or removed later is named.
+//! The audit log: who changed what, and when. Append-only, without secrets, and hash-chained
+//! ([`chain`]), so that a changed or removed row is detected.
 
 pub(crate) mod chain;
+pub(super) mod hash;
 
 use rusqlite::{OptionalExtension, Row, ToSql, params};
 
+use crate::domain::audit_log::Head;
 use crate::domain::merchant::MerchantId;
 use crate::domain::time::Timestamp;
 
-use super::{Error, ReadTx, WriteTx};
+use super::error::Error;
+use super::tx::{ReadTx, WriteTx};
 
-/// One act, as it is written.
+/// An act to append.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Act {
     pub(crate) at: Timestamp,
-    /// Who did it: `cli`, `discord:<user id>`, `api key` or `system`.
+    /// The actor: `cli`, `discord:<user id>`, `api key` or `system`.
     pub(crate) actor: String,
-    /// From where on Discord: `server <id>` or `message`.
+    /// The place on Discord: `server <id>` or `message`.
     pub(crate) place: Option<String>,
     /// The act's name, such as `set_address`.
     pub(crate) act: &'static str,
@@ -25,7 +28,7 @@ pub(crate) struct Act {
     pub(crate) after: Option<String>,
 }
 
-/// One act, as it is read again.
+/// A stored act.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Entry {
     pub(crate) id: i64,
@@ -51,20 +54,20 @@ fn from_row(row: &Row) -> rusqlite::Result<Entry> {
     })
 }
 
-/// Adds an act, in the write that does it, to the end of the chain.
+/// Appends an act to the chain, in the transaction that performs it.
 pub(crate) fn append(tx: &WriteTx, act: &Act) -> Result<(), Error> {
-    let head = chain::head(tx)?;
+    let head = hash::head(tx)?;
     let id = head.id.checked_add(1).ok_or_else(|| {
         Error::Impossible(format!("the audit log has a row of the id {}", head.id))
     })?;
-    let columns: [&dyn ToSql; chain::COLUMN_COUNT] =
+    let columns: [&dyn ToSql; hash::COLUMN_COUNT] =
         [&id, &act.at, &act.actor, &act.place, &act.act, &act.merchant, &act.before, &act.after];
-    let hash = chain::insert(tx.connection, &head.hash, columns)?;
-    tx.raise_audit_log(chain::Head { id, hash });
+    let row_hash = hash::insert(tx.connection, &head.hash, columns)?;
+    tx.raise_audit_log(Head { id, hash: row_hash });
     Ok(())
 }
 
-/// Acts newest first, of one merchant or of all: at most `limit`, after the newest `skip`.
+/// Acts of one merchant or of all, newest first: at most `limit`, after the newest `skip`.
 pub(crate) fn list(
     tx: &ReadTx,
     merchant: Option<MerchantId>,
@@ -84,8 +87,8 @@ pub(crate) fn newest(tx: &ReadTx) -> Result<i64, Error> {
     Ok(tx.connection.prepare_cached(sql)?.query_row([], |row| row.get(0))?)
 }
 
-/// Acts after the one of this id, oldest first, at most `limit`, each with whether the merchant did
-/// it itself, by its key or from its own Discord account.
+/// At most `limit` acts after this id, oldest first, each with whether the merchant performed
+/// it, by its key or its own Discord account.
 pub(crate) fn after(tx: &ReadTx, id: i64, limit: u32) -> Result<Vec<(Entry, bool)>, Error> {
     let sql = "SELECT audit_log.*, actor = 'api key'
                    OR coalesce(actor = 'discord:' || merchants.discord_id, FALSE) AS own
@@ -97,7 +100,7 @@ pub(crate) fn after(tx: &ReadTx, id: i64, limit: u32) -> Result<Vec<(Entry, bool
     Ok(rows.collect::<Result<_, _>>()?)
 }
 
-/// Whether an act of this name was ever done to a merchant.
+/// Whether an act of this name was ever performed on a merchant.
 pub(crate) fn was_done(tx: &ReadTx, merchant: MerchantId, act: &str) -> Result<bool, Error> {
     let sql = "SELECT EXISTS (SELECT 1 FROM audit_log WHERE merchant_id = ? AND act = ?)";
     let mut statement = tx.connection.prepare_cached(sql)?;
@@ -112,7 +115,7 @@ pub(crate) fn of_act_since(tx: &ReadTx, act: &str, since: Timestamp) -> Result<V
     Ok(rows.collect::<Result<_, _>>()?)
 }
 
-/// How often somebody did an act since a time.
+/// Number of acts of this name by an actor since a time.
 pub(crate) fn count_since(
     tx: &ReadTx,
     act: &str,
@@ -124,8 +127,8 @@ pub(crate) fn count_since(
     Ok(statement.query_row(params![act, since, actor], |row| row.get(0))?)
 }
 
-/// When a merchant itself did an act for the `most`-th time, counted from the newest and since a
-/// time: `None` if it did so less often. With `after`, only acts that led to this.
+/// Time of the `most`-th newest act that a merchant itself performed since a time; `None` if
+/// there are fewer. With `after`, only acts with this new value count.
 pub(crate) fn nth_newest_of_merchant(
     tx: &ReadTx,
     merchant: MerchantId,
@@ -143,7 +146,7 @@ pub(crate) fn nth_newest_of_merchant(
     Ok(statement.query_row(values, |row| row.get(0)).optional()?)
 }
 
-/// When a merchant's subscription was last granted.
+/// Time of a merchant's last subscription grant.
 pub(crate) fn last_grant(tx: &ReadTx, merchant: MerchantId) -> Result<Option<Timestamp>, Error> {
     let sql = "SELECT max(at) FROM audit_log WHERE act = 'grant' AND merchant_id = ?";
     let mut statement = tx.connection.prepare_cached(sql)?;

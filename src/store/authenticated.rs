@@ -1,33 +1,28 @@
 //! Authenticated rows: tables whose rows carry a MAC over all of their columns.
 //!
-//! The columns of each table stand here once. A row is written with [`insert`] or [`update`], which
-//! make its MAC from the values that the caller meant, not from those that the database holds. A
-//! row is read by way of [`ReadTx::verify`]; one that does not verify is [`Error::Unverified`], and
-//! has no other way out of the store.
+//! The columns of each table are listed once, in [`tables`]. [`insert`] and [`update`] compute
+//! the MAC from the caller's values, not from those in the database. Reading goes through
+//! [`ReadTx::verify`]; a row that does not verify is [`Error::Unverified`] and cannot leave
+//! the store.
 //!
-//! A MAC proves that this gateway wrote the row at some time. That a newer row was replaced by an
-//! older one, or deleted, is found by the heads ([`super::heads`]).
+//! A MAC proves that this gateway wrote the row at some time. The heads ([`super::heads`])
+//! detect a row that was deleted or replaced by an older one.
 //!
-//! Must not know: what the columns mean.
+//! Must not know: the meaning of the columns.
 
-pub(crate) mod reseal;
 mod tables;
-
-use std::collections::BTreeMap;
-use std::sync::Arc;
 
 use rusqlite::types::{ToSqlOutput, ValueRef};
 use rusqlite::{Connection, Row, ToSql, params_from_iter};
 
-use crate::domain::merchant::MerchantId;
 use crate::metrics;
-use crate::secret::{MAC_BYTES, Mac, RowKey, RowKeys};
+#[cfg(test)]
+use crate::secret::RowKeys;
+use crate::secret::{MAC_BYTES, Mac, RowKey};
 
-use super::audit_log::chain;
 use super::canonical::input_value;
-use super::heads::{self, Head, Heads};
-use super::merchants;
-use super::{Error, ReadTx, WriteTx};
+use super::error::Error;
+use super::tx::{ReadTx, WriteTx};
 
 pub(super) use tables::{
     API_KEYS, COINS, CONFIRMATIONS, EVENTS, IDEMPOTENCY_KEYS, IDENTITY, MERCHANTS,
@@ -35,12 +30,10 @@ pub(super) use tables::{
 };
 pub(crate) use tables::{PAYMENTS, TABLES, Table};
 
-/// A value for a column.
 pub(super) type Value<'v> = (&'static str, &'v dyn ToSql);
 
 impl Table {
-    /// The columns of the key.
-    fn key(&self) -> &'static [&'static str] {
+    pub(super) fn key(&self) -> &'static [&'static str] {
         self.columns.get(..self.key).unwrap_or_default()
     }
 
@@ -52,8 +45,8 @@ impl Table {
         conditions.join(" AND ")
     }
 
-    /// How an error names a row.
-    fn name_of(&self, row: &Row) -> String {
+    /// The name of a row in errors.
+    pub(super) fn name_of(&self, row: &Row) -> String {
         let values = self.key().iter().map(|column| match row.get_ref(*column) {
             Ok(ValueRef::Integer(number)) => number.to_string(),
             Ok(ValueRef::Text(text)) => String::from_utf8_lossy(text).into_owned(),
@@ -63,7 +56,7 @@ impl Table {
         values.collect::<Vec<_>>().join("/")
     }
 
-    fn mac<'v>(
+    pub(super) fn mac<'v>(
         &self,
         key: &RowKey,
         mut value: impl FnMut(&'static str) -> rusqlite::Result<ValueRef<'v>>,
@@ -71,8 +64,8 @@ impl Table {
         let mut mac = key.mac_of(self.name);
         for column in self.columns {
             let value = value(column)?;
-            // NULL adds nothing, so a column that a later version adds leaves the MACs of the rows
-            // that do not use it valid.
+            // NULL adds nothing, so the MACs of existing rows stay valid when a later version
+            // adds a column.
             if value != ValueRef::Null {
                 mac.field(b'C', column.as_bytes());
                 input_value(mac.engine(), value);
@@ -83,11 +76,11 @@ impl Table {
 }
 
 impl ReadTx<'_> {
-    /// Checks the MAC of a row. All columns of the table and `mac` must be in the query under their
-    /// own names.
+    /// Checks the MAC of a row. The query must select all columns of the table and `mac` under
+    /// their own names.
     ///
     /// # Errors
-    /// [`Error::Unverified`] names table and row.
+    /// [`Error::Unverified`] with table and row.
     pub(super) fn verify(
         &self,
         table: &'static Table,
@@ -103,47 +96,38 @@ impl ReadTx<'_> {
                 return Ok(Ok(()));
             }
         }
-        Ok(Err(self.unverified(table, table.name_of(row), "its MAC does not fit")))
+        Ok(Err(self.unverified(table, table.name_of(row), "its MAC is wrong")))
     }
 
-    /// The error for a row that is not believed. It counts in the metrics.
+    /// The error for an untrusted row. Counts it in the metrics.
     pub(super) fn unverified(&self, table: &Table, row: String, why: &'static str) -> Error {
         metrics::unverified();
         Error::Unverified { table: table.name, row, why }
     }
 }
 
-/// The rows that are believed. One that cannot be read or does not verify is left out, so that it
-/// keeps nothing else from being used; `audit` names it.
-///
-/// # Errors
-/// Those of the database.
-pub(super) fn believed<T>(
+/// The trusted rows. One that is unreadable or unverified is skipped, so that it does not
+/// block the others; `audit` reports it.
+pub(super) fn trusted<T>(
     rows: impl Iterator<Item = rusqlite::Result<Result<T, Error>>>,
 ) -> Result<Vec<T>, Error> {
-    let believed = rows.filter_map(|row| match row.map_err(Error::from).and_then(|row| row) {
+    let trusted = rows.filter_map(|row| match row.map_err(Error::from).and_then(|row| row) {
         Err(error) if error.is_of_a_row() => {
-            tracing::debug!(%error, "a row is left out");
+            tracing::debug!(%error, "row skipped");
             None
         }
         row => Some(row),
     });
-    believed.collect()
+    trusted.collect()
 }
 
-/// Adds a row with its MAC. Columns that are not given stay at their defaults, which the MAC covers
-/// as NULL: all columns that it covers and that have another default must be given.
-///
-/// # Errors
-/// Those of the database.
+/// Inserts a row with its MAC. Columns that are not given get their default, which the MAC
+/// covers as NULL: give every covered column that has another default.
 pub(super) fn insert(tx: &WriteTx, table: &Table, values: &[Value]) -> Result<(), Error> {
     insert_or(tx, table, values, "")
 }
 
-/// As [`insert`], unless there is a row with this key already.
-///
-/// # Errors
-/// Those of the database.
+/// As [`insert`], unless a row with this key exists.
 pub(super) fn insert_if_absent(tx: &WriteTx, table: &Table, values: &[Value]) -> Result<(), Error> {
     insert_or(tx, table, values, " ON CONFLICT DO NOTHING")
 }
@@ -159,7 +143,6 @@ fn insert_or(tx: &WriteTx, table: &Table, values: &[Value], conflict: &str) -> R
     Ok(())
 }
 
-/// The MAC of a row with these values.
 fn mac_of(tx: &WriteTx, table: &Table, values: &[Value]) -> Result<Option<[u8; MAC_BYTES]>, Error> {
     let Some(keys) = tx.keys else { return Ok(None) };
     let mut converted: Vec<(&str, ToSqlOutput)> = Vec::with_capacity(values.len());
@@ -173,7 +156,7 @@ fn mac_of(tx: &WriteTx, table: &Table, values: &[Value]) -> Result<Option<[u8; M
     Ok(Some(mac.finish()))
 }
 
-/// A value as SQLite will store it.
+/// A value as SQLite stores it.
 fn borrowed<'v>(value: &'v ToSqlOutput<'_>) -> ValueRef<'v> {
     match value {
         ToSqlOutput::Borrowed(value) => *value,
@@ -182,11 +165,11 @@ fn borrowed<'v>(value: &'v ToSqlOutput<'_>) -> ValueRef<'v> {
     }
 }
 
-/// Changes columns of the row with this key: the row that is there is verified, and the MAC is made
-/// over its values and the new ones. Answers whether there is one.
+/// Changes columns of the row with this key: verifies the stored row, and computes the MAC
+/// over its values and the new ones. Returns whether the row exists.
 ///
 /// # Errors
-/// [`Error::Unverified`] if the row that is there is not ours, and those of the database.
+/// [`Error::Unverified`] if the stored row does not verify, and database errors.
 pub(super) fn update(
     tx: &WriteTx,
     table: &'static Table,
@@ -235,15 +218,14 @@ pub(super) fn update(
     Ok(true)
 }
 
-/// A stored row with a MAC that it is to get.
-struct Sealed {
+/// A stored row with its new MAC.
+pub(super) struct Sealed {
     /// The columns of its key, and the MAC.
     bound: Vec<rusqlite::types::Value>,
 }
 
 impl Sealed {
-    /// The MAC of a row over the values that it has now.
-    fn of(table: &Table, row: &Row, key: &RowKey) -> rusqlite::Result<Sealed> {
+    pub(super) fn of(table: &Table, row: &Row, key: &RowKey) -> rusqlite::Result<Sealed> {
         let mac = table.mac(key, |column| row.get_ref(column))?.finish();
         let columns = table.key().iter().map(|column| row.get(*column));
         let mut bound = columns.collect::<Result<Vec<rusqlite::types::Value>, _>>()?;
@@ -251,18 +233,14 @@ impl Sealed {
         Ok(Sealed { bound })
     }
 
-    /// Writes the MAC into the row with this key.
-    fn store(&self, connection: &Connection, table: &Table) -> rusqlite::Result<()> {
+    pub(super) fn store(&self, connection: &Connection, table: &Table) -> rusqlite::Result<()> {
         let (by_key, at) = (table.by_key(), table.key + 1);
         let sql = format!("UPDATE {} SET mac = ?{at} WHERE {by_key}", table.name);
         connection.prepare_cached(&sql)?.execute(params_from_iter(&self.bound)).map(|_| ())
     }
 }
 
-/// Gives a MAC to every row that has none: of a database that an older version wrote.
-///
-/// # Errors
-/// Those of the database.
+/// Gives a MAC to every row without one, for databases of older versions.
 #[cfg(test)]
 pub(super) fn seal_all(connection: &Connection, keys: &RowKeys) -> Result<(), Error> {
     for table in TABLES {
@@ -277,74 +255,9 @@ pub(super) fn seal_all(connection: &Connection, keys: &RowKeys) -> Result<(), Er
     Ok(())
 }
 
-/// Makes the file of heads if there is none, by what the rows that verify say.
-///
-/// # Errors
-/// If the file cannot be read or written, and those of the database.
-pub(super) fn find_heads(
-    connection: &Connection,
-    keys: &RowKeys,
-    heads: &Heads,
-) -> Result<(), Error> {
-    if heads.exist() {
-        return heads.now().map(|_| ());
-    }
-    let found = heads_of(&ReadTx::new(connection, keys, Arc::default()))?;
-    if !found.merchants.is_empty() {
-        tracing::warn!("there was no file of heads beside the database: it is made anew");
-    }
-    heads.raise(&found)
-}
-
-/// The heads that the rows of a database come to, as far as they verify.
-///
-/// # Errors
-/// Those of the database.
-pub(super) fn heads_of(tx: &ReadTx) -> Result<heads::State, Error> {
-    let audit_log = chain::head(tx)?;
-    let audit_log = Some(audit_log).filter(|head| head.id > 0);
-    let mut found = heads::State { audit_log, ..heads::State::default() };
-    let mut raise = |merchant: MerchantId, to: Head| {
-        let head = found.merchants.entry(merchant).or_default();
-        *head = head.or_higher(to);
-    };
-    let mut statement = tx.connection.prepare("SELECT * FROM merchants")?;
-    let mut rows = statement.query([])?;
-    while let Some(row) = rows.next()? {
-        if tx.verify(&MERCHANTS, row)?.is_ok() {
-            let head = Head {
-                revision: row.get("revision")?,
-                key: row.get("key_version")?,
-                secret: row.get("webhook_version")?,
-                ..Head::default()
-            };
-            raise(row.get("id")?, head);
-        }
-    }
-    let mut cancelled: BTreeMap<MerchantId, u32> = BTreeMap::new();
-    let mut statement = tx.connection.prepare("SELECT * FROM payout_addresses")?;
-    let mut rows = statement.query([])?;
-    while let Some(row) = rows.next()? {
-        if tx.verify(&PAYOUT_ADDRESSES, row)?.is_ok() {
-            let merchant = row.get("merchant_id")?;
-            let count = cancelled.entry(merchant).or_default();
-            let is_cancelled = row.get::<_, Option<i64>>("cancelled_at")?.is_some();
-            *count = count.saturating_add(u32::from(is_cancelled));
-            let (addresses, cancelled) = (row.get("version")?, *count);
-            raise(merchant, Head { addresses, cancelled, ..Head::default() });
-        }
-    }
-    for (merchant, second_factor) in merchants::enabled_second_factors(tx)? {
-        raise(merchant, Head { second_factor, ..Head::default() });
-    }
-    Ok(found)
-}
-
-/// Gives the rows of a table for which `condition` holds the MAC of the values that they have: an
-/// operator vouches for them. `bound` are its values. Answers how many were not believed before.
-///
-/// # Errors
-/// Those of the database.
+/// Computes the MACs of a table's rows for which `condition` holds from their current values:
+/// an operator vouches for them. `bound` are the condition's values. Returns how many rows
+/// were untrusted before.
 pub(super) fn vouch(
     tx: &WriteTx,
     table: &'static Table,
@@ -366,68 +279,18 @@ pub(super) fn vouch(
     Ok(made.len())
 }
 
-/// Rows that are not believed: those that do not verify, merchants' rows that are older than their
-/// heads, and rows that are missing. So many are named at most; of each table the `newest` rows are
-/// examined.
-///
-/// # Errors
-/// Those of the database.
-pub(crate) fn unverified(tx: &ReadTx, newest: u32, most: usize) -> Result<Vec<Error>, Error> {
-    let mut found = missing(tx)?;
-    found.extend(merchants::missing_api_keys(tx)?);
-    found.extend(merchants::missing_second_factors(tx)?);
-    for table in TABLES {
-        let (columns, keys) = (table.columns.join(", "), table.key().join(" DESC, "));
-        let sql = format!(
-            "SELECT {columns}, mac FROM {} ORDER BY {keys} DESC LIMIT {newest}",
-            table.name
-        );
-        let mut statement = tx.connection.prepare(&sql)?;
-        let mut rows = statement.query([])?;
-        while let Some(row) = rows.next()? {
-            found.extend(tx.verify(table, row)?.err());
-            if found.len() >= most {
-                return Ok(found);
-            }
-        }
-    }
-    Ok(found)
-}
-
-/// What the heads know of and the rows do not show.
-fn missing(tx: &ReadTx) -> Result<Vec<Error>, Error> {
-    let shown = heads_of(tx)?;
-    let mut found = Vec::new();
-    for (merchant, head) in &tx.heads.merchants {
-        let rows = shown.merchants.get(merchant).copied().unwrap_or_default();
-        let (name, parts) = (
-            merchant.to_string(),
-            [
-                (&MERCHANTS, head.revision > rows.revision),
-                (
-                    &PAYOUT_ADDRESSES,
-                    head.addresses > rows.addresses || head.cancelled > rows.cancelled,
-                ),
-            ],
-        );
-        let is_missing = parts.into_iter().filter(|(_, is_missing)| *is_missing);
-        found.extend(is_missing.map(|(table, _)| tx.unverified(table, name.clone(), MISSING)));
-    }
-    Ok(found)
-}
-
-/// Why a row is not believed although no row fails to verify.
-pub(super) const MISSING: &str = "it is missing, or an older state of it was put back";
+/// Why a row is untrusted although no row fails verification.
+pub(super) const MISSING: &str = "it is missing, or an older state of it was restored";
 
 #[cfg(test)]
 impl WriteTx<'_> {
-    /// Lets rows of a table no longer verify.
+    /// Breaks the MACs of a table's rows.
     pub(crate) fn spoil_mac(&self, table: &str, which: &str) -> Result<(), Error> {
         let sql = format!("UPDATE {table} SET mac = zeroblob(32) WHERE {which}");
         Ok(self.connection.execute_batch(&sql)?)
     }
 
-    /// Gives a MAC to the rows that a test wrote without one.
+    /// Gives a MAC to rows that a test wrote without one.
     pub(crate) fn seal_all(&self) -> Result<(), Error> {
         seal_all(self.connection, self.keys.expect("a database of our own"))
     }

@@ -1,43 +1,43 @@
-//! Work on any number of rows, in bounded writes.
+//! Jobs on any number of rows, in bounded writes.
 //!
-//! A write keeps all others waiting, so none may concern more rows than [`ROWS_MAX`] or take much
-//! longer than [`WRITE_TIME_MAX`]. Between two writes of a batch others get their turn. A job that
-//! is cut short, by a restart or by an error, begins again: its own condition leaves out what is
-//! done.
+//! A write blocks all others, so it may change at most [`ROWS_MAX`] rows and take little
+//! longer than [`WRITE_TIME_MAX`]; other writes run in between. A job that is interrupted by a
+//! restart or an error starts again: its own condition skips what is done.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::{Error, Store, WriteTx};
+use super::database::Store;
+use super::error::Error;
+use super::tx::WriteTx;
 
-/// Rows of one write at most, and of the pages that are read for it.
+/// Maximum number of rows per write, and per page read for it.
 pub(crate) const ROWS_MAX: u32 = 1_000;
 
 /// After this time a write takes no further row.
 pub(crate) const WRITE_TIME_MAX: Duration = Duration::from_millis(50);
 
-/// How a job of batches ended.
+/// How a job ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Ended {
-    /// All was done.
     Done,
-    /// The caller said stop; the rest is left for another time.
+    /// The caller stopped it; the rest is left for later.
     Stopped,
 }
 
-/// A store, and whether to go on, which is asked before each write: the place to
-/// give a sign of life and to heed a shutdown.
+/// A store, and whether to continue, which is asked before each write: the place for a
+/// heartbeat and for a shutdown.
 pub(crate) struct Batches<'b> {
     pub(crate) store: &'b Store,
     pub(crate) go_on: &'b dyn Fn() -> bool,
 }
 
 impl Batches<'_> {
-    /// Does `each` for all of these keys, in as many writes as they need. What a write gathered in
-    /// its `T` is handed to `written` after its commit.
+    /// Runs `each` for all keys, in as many writes as needed. Passes what a write gathered in
+    /// its `T` to `written` after the commit.
     ///
     /// # Errors
-    /// Those of `each` and of the database. What was written before stays.
+    /// Errors of `each` and of the database. Earlier writes stay.
     pub(crate) fn write<K, T, E>(
         &self,
         keys: Vec<K>,
@@ -73,11 +73,11 @@ impl Batches<'_> {
         Ok(Ended::Done)
     }
 
-    /// Repeats a write until it concerns fewer rows than it may, for statements with a `LIMIT` that
-    /// leave less to do each time. `some` gets that limit and answers how many rows it changed.
+    /// Repeats a write until it changes fewer rows than its limit, for statements with a
+    /// `LIMIT`. `some` gets the limit and returns how many rows it changed.
     ///
     /// # Errors
-    /// Those of `some` and of the database. What was written before stays.
+    /// Errors of `some` and of the database. Earlier writes stay.
     pub(crate) fn until_done<E>(
         &self,
         some: impl Fn(&WriteTx, u32) -> Result<usize, E> + Clone + Send + 'static,

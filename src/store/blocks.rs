@@ -1,4 +1,4 @@
-//! The chain as we followed it: one block a height, from where we began up to our tip.
+//! The followed chain: one block per height, from the first to our tip.
 
 use rusqlite::{OptionalExtension, params};
 
@@ -6,9 +6,10 @@ use crate::domain::chain::BlockId;
 use crate::domain::time::Timestamp;
 
 use super::columns::{block_hash, block_hash_bytes};
-use super::{Error, ReadTx, WriteTx};
+use super::error::Error;
+use super::tx::{ReadTx, WriteTx};
 
-/// The block that we stand on; `None` before the first one was connected.
+/// Our tip; `None` before the first block was connected.
 pub(crate) fn tip(tx: &ReadTx) -> Result<Option<BlockId>, Error> {
     let sql = "SELECT height, hash FROM blocks ORDER BY height DESC LIMIT 1";
     let row = tx.connection.prepare_cached(sql)?.query_row([], |row| {
@@ -17,7 +18,7 @@ pub(crate) fn tip(tx: &ReadTx) -> Result<Option<BlockId>, Error> {
     Ok(row.optional()?)
 }
 
-/// The block that we followed at this height, if any.
+/// The followed block at this height, if any.
 pub(crate) fn at_height(tx: &ReadTx, height: u32) -> Result<Option<BlockId>, Error> {
     let sql = "SELECT height, hash FROM blocks WHERE height = ?";
     let row = tx.connection.prepare_cached(sql)?.query_row([height], |row| {
@@ -26,7 +27,6 @@ pub(crate) fn at_height(tx: &ReadTx, height: u32) -> Result<Option<BlockId>, Err
     Ok(row.optional()?)
 }
 
-/// The block that we began at.
 pub(crate) fn first(tx: &ReadTx) -> Result<Option<BlockId>, Error> {
     let sql = "SELECT height, hash FROM blocks ORDER BY height LIMIT 1";
     let row = tx.connection.prepare_cached(sql)?.query_row([], |row| {
@@ -49,7 +49,7 @@ pub(crate) fn newer_than(tx: &ReadTx, since: Timestamp, limit: u32) -> Result<u3
     Ok(statement.query_row(params![since, limit], |row| row.get(0))?)
 }
 
-/// Adds the block on top of our tip. The caller has checked that its parent is our tip.
+/// Adds a block on our tip. The caller has checked that its parent is our tip.
 pub(crate) fn insert(tx: &WriteTx, block: BlockId, time: Timestamp) -> Result<(), Error> {
     let sql = "INSERT INTO blocks (height, hash, time) VALUES (?, ?, ?)";
     let hash = block_hash_bytes(&block.hash);
@@ -57,7 +57,7 @@ pub(crate) fn insert(tx: &WriteTx, block: BlockId, time: Timestamp) -> Result<()
     Ok(())
 }
 
-/// Takes the tip away. The error case means that `block` was not the tip: a bug.
+/// Removes the tip. An error means that `block` was not the tip: a bug.
 pub(crate) fn remove_tip(tx: &WriteTx, block: BlockId) -> Result<(), Error> {
     let sql = "DELETE FROM blocks WHERE height = ?1 AND hash = ?2
                AND height = (SELECT max(height) FROM blocks)";

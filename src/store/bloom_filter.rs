@@ -1,16 +1,15 @@
-//! The sieve: what of a block is surely nobody's of ours, without asking the database.
+//! Bloom filter that rules out block outputs that are not ours, without asking the database.
 //!
-//! It holds every script that was given out and the transaction of every coin of ours, as bits in
-//! memory. "No" is certain, "maybe" is for the database to decide. A "no" to something of ours
-//! would be a payment that is never seen, so it is asked only as [`Complete`]: in the write that
-//! needs it, after it was brought up to what that very write sees. What that is follows from two
-//! numbers that only rise, whoever writes: the indexes of payments, and the numbers of changes,
-//! which every coin that is added raises.
+//! It contains every issued script and the txid of every coin. "No" is certain, "maybe" needs
+//! the database. A false "no" would hide a payment, so it is queried only as [`Complete`]:
+//! within the write that needs it, after it was updated to what that write sees. Two numbers
+//! that only increase tell what that is: the indexes of payments, and the numbers of changes,
+//! which every added coin increases.
 //!
-//! Invariant: all payments below `payments_below` and all coins of changes up to `changes_to` are
-//! in, of the state that is committed, or of the write that it is in. A write that does not come to
-//! its end must take the sieve with it, for the numbers that it saw may be given out again. A key
-//! too many does no harm.
+//! Invariant: all payments below `payments_below` and all coins of changes up to `changes_to`
+//! are in the filter, for the committed state or the current write. A write that fails must
+//! discard the filter, because the numbers that it saw may be assigned again. An extra key
+//! does no harm.
 
 mod bits;
 
@@ -20,17 +19,19 @@ use bitcoin::{OutPoint, Script};
 use rusqlite::{Row, params};
 
 use super::columns::txid_bytes;
-use super::{Error, ReadTx, WriteTx, indexes, payments};
+use super::error::Error;
+use super::tx::{ReadTx, WriteTx};
+use super::{indexes, payments};
 use bits::Bits;
 
-/// Rows that are read at a time at most, outside of a write: some milliseconds. Few in tests, so
-/// that it takes several.
+/// Maximum number of rows read at once outside of a write: some milliseconds. Few in tests, so
+/// that they need several.
 const SLICE: i64 = if cfg!(test) { 3 } else { 10_000 };
 
-/// Keys that are expected of a payment: its script, and one coin.
+/// Keys expected per payment: its script, and one coin.
 const KEYS_PER_PAYMENT: usize = 2;
 
-/// The bits, and how far they are complete. Says nothing until it is made [`Complete`].
+/// The bits, and how far they are complete. Cannot be queried until it is [`Complete`].
 #[derive(Debug)]
 pub(crate) struct BloomFilter {
     bits: Bits,
@@ -38,7 +39,7 @@ pub(crate) struct BloomFilter {
     changes_to: i64,
 }
 
-/// Proves that the sieve holds all that the write sees in which it was made, as of that instant.
+/// Proof that the filter contains everything that the write sees in which it was made.
 #[derive(Debug)]
 pub(crate) struct Complete<'t> {
     bloom_filter: &'t BloomFilter,
@@ -48,32 +49,32 @@ pub(crate) struct Complete<'t> {
 impl Complete<'_> {
     /// Whether an output with this script may pay us.
     pub(crate) fn may_pay_us(&self, script: &Script) -> bool {
-        self.bloom_filter.bits.may_hold(script.as_bytes())
+        self.bloom_filter.bits.may_contain(script.as_bytes())
     }
 
-    /// Whether this output may be a coin of ours.
+    /// Whether this output may be one of our coins.
     pub(crate) fn may_be_ours(&self, at: &OutPoint) -> bool {
-        self.bloom_filter.bits.may_hold(&txid_bytes(&at.txid))
+        self.bloom_filter.bits.may_contain(&txid_bytes(&at.txid))
     }
 }
 
-/// How far a sieve came.
+/// How far an update came.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Followed {
-    /// It holds all that there is.
+    /// The filter is complete.
     ToTheEnd,
-    /// There is more.
+    /// More remains.
     PartOfTheWay,
-    /// There is less than it has seen: it is of another state of the database, and of no use.
+    /// The database has less than the filter: it is another state, and the filter is useless.
     NotOfThis,
 }
 
 impl BloomFilter {
-    /// Brings the one that is held up to all that this write sees. `None` if none is held; one that
-    /// is of no use is let go.
+    /// Updates the filter to everything that this write sees. `None` if there is no filter; a
+    /// useless one is dropped.
     ///
     /// # Errors
-    /// Those of the database; the write must fail then.
+    /// Database errors; the write must then fail.
     pub(crate) fn complete<'t>(
         held: &'t mut Option<BloomFilter>,
         tx: &'t WriteTx,
@@ -92,10 +93,7 @@ impl BloomFilter {
         Ok(held.as_ref().map(|bloom_filter| Complete { bloom_filter, of_write: PhantomData }))
     }
 
-    /// Puts in what came since, a slice of it at most.
-    ///
-    /// # Errors
-    /// Those of the database.
+    /// Adds the next slice of new rows.
     pub(crate) fn follow(&mut self, tx: &ReadTx) -> Result<Followed, Error> {
         let (below, last) = ends(tx)?;
         if below < self.payments_below || last < self.changes_to {
@@ -107,8 +105,8 @@ impl BloomFilter {
         self.put(tx, sql, self.payments_below, to)?;
         self.payments_below = to;
         let to = last.min(self.changes_to.saturating_add(SLICE));
-        // A number stands at the last payment that it was given to: those of coins that are new
-        // are all above what was seen.
+        // A change's number moves to the last payment that it was assigned to, so new coins
+        // always have numbers above those that were seen.
         let sql = "SELECT txid FROM payment_changes
                    CROSS JOIN coins INDEXED BY coins_by_payment USING (derivation_index)
                    WHERE number > ? AND number <= ?";
@@ -118,17 +116,17 @@ impl BloomFilter {
         Ok(if at_end { Followed::ToTheEnd } else { Followed::PartOfTheWay })
     }
 
-    /// How many keys it holds, about.
+    /// The approximate number of keys.
     pub(crate) fn keys(&self) -> usize {
         self.bits.keys()
     }
 
-    /// Whether it has become too small: a larger one would spare more questions.
+    /// Whether the filter is too small: a larger one would save queries.
     pub(crate) fn is_crowded(&self) -> bool {
         self.bits.is_crowded()
     }
 
-    /// Puts in the keys that a statement answers for a range.
+    /// Adds the keys that a statement returns for a range.
     fn put(&mut self, tx: &ReadTx, sql: &str, from: i64, to: i64) -> Result<(), Error> {
         if from == to {
             return Ok(());
@@ -147,22 +145,22 @@ fn key<'r>(row: &'r Row) -> Result<&'r [u8], Error> {
     value.as_blob().map_err(|_| super::columns::impossible("a key of the filter", "no bytes"))
 }
 
-/// Above all indexes that were issued, and the number of the last change. A stray payment far above
-/// them is not counted: those that come next would seem to be in.
+/// The next index, and the number of the last change. A stray payment far above does not
+/// count, or later payments would seem to be in the filter.
 fn ends(tx: &ReadTx) -> Result<(i64, i64), Error> {
     Ok((i64::from(indexes::next_index(tx)?.get()), payments::last_change(tx)?))
 }
 
-/// A sieve that is being filled from what there is, slice by slice, each over a newer state of the
-/// database. What comes behind it meanwhile is above the ends that were noted before it began.
+/// A filter that is built in slices, each from a newer state of the database. Rows added
+/// behind the build are above the ends that were recorded before it.
 #[derive(Debug)]
 pub(crate) struct Building {
     bloom_filter: BloomFilter,
     next: Next,
 }
 
-/// What is read next: scripts in their order, then coins in the order of their payments, each from
-/// an index that holds little else.
+/// What to read next: scripts in order, then coins in the order of their payments, each from a
+/// small index.
 #[derive(Debug)]
 enum Next {
     ScriptsAfter(Vec<u8>),
@@ -170,24 +168,18 @@ enum Next {
 }
 
 impl Building {
-    /// Notes how far it has to come by itself. `keys` is how many are expected at least.
-    ///
-    /// # Errors
-    /// Those of the database.
+    /// Records how far the build must come. `keys` is the minimum number of expected keys.
     pub(crate) fn begin(tx: &ReadTx, keys: usize) -> Result<Building, Error> {
         let (payments_below, changes_to) = ends(tx)?;
         let payments = usize::try_from(payments_below).unwrap_or(0);
-        // Room for a quarter more of them until it is crowded at all.
+        // Capacity for a quarter more than that.
         let expected = payments.saturating_mul(KEYS_PER_PAYMENT).max(keys);
         let bits = Bits::for_keys(expected.saturating_add(expected / 4));
         let bloom_filter = BloomFilter { bits, payments_below, changes_to };
         Ok(Building { bloom_filter, next: Next::ScriptsAfter(Vec::new()) })
     }
 
-    /// Reads a slice. Whether that was the last one.
-    ///
-    /// # Errors
-    /// Those of the database.
+    /// Reads a slice. Returns whether it was the last.
     pub(crate) fn step(&mut self, tx: &ReadTx) -> Result<bool, Error> {
         match &mut self.next {
             Next::ScriptsAfter(after) => {
@@ -221,7 +213,7 @@ impl Building {
         }
     }
 
-    /// What was built; only after the last slice.
+    /// The filter; call it only after the last slice.
     pub(crate) fn end(self) -> BloomFilter {
         self.bloom_filter
     }

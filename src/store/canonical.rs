@@ -5,7 +5,7 @@ use rusqlite::types::ValueRef;
 
 use crate::secret::input_field;
 
-/// Adds the type, as a letter, the length and the bytes of a value.
+/// Adds a value: its type as a letter, its length and its bytes.
 pub(super) fn input_value(engine: &mut impl HashEngine, value: ValueRef) {
     match value {
         ValueRef::Null => input_field(engine, b'N', &[]),

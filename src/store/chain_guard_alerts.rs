@@ -1,7 +1,7 @@
-//! Doubts: what was wrong with the chain, since when, and who said that it is over.
+//! Stored state of the chain guard: troubles, alerts, and how each alert ended.
 //!
-//! Facts only; what they mean is judged in `domain/chain_guard.rs`. The watcher writes them, the command
-//! line ends a doubt by hand, and everybody asks [`trust_at`]: a restart changes nothing.
+//! Facts only; `domain/chain_guard.rs` evaluates them. The watcher writes them, the CLI can
+//! end an alert, and every role asks [`trust_at`], so a restart changes nothing.
 
 use std::collections::BTreeSet;
 
@@ -15,31 +15,32 @@ use crate::domain::keys::DerivationIndex;
 use crate::domain::time::Timestamp;
 
 use super::columns::{block_hash, block_hash_bytes, impossible};
-use super::{Error, ReadTx, WriteTx};
+use super::error::Error;
+use super::tx::{ReadTx, WriteTx};
 
-/// What the watcher found when it looked at a tip.
+/// What the watcher found at a tip.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Observation {
     pub(crate) tip: BlockId,
     pub(crate) troubles: BTreeSet<Trouble>,
-    /// The second node did not answer: what it said before stands.
+    /// The second node did not answer: its last answer still counts.
     pub(crate) second_node_silent: bool,
 }
 
-/// How far the chain may be believed at this tip. Where somebody looks for doubts, a tip that
-/// nobody has looked at yet is not trusted: it may be the end of a branch that just won.
+/// How far the chain is trusted at this tip. While the guard is enabled, a tip that was not
+/// checked yet is not trusted: it may be the end of a branch that just won.
 pub(crate) fn trust_at(tx: &ReadTx, tip: BlockId) -> Result<Trust, Error> {
     let sql = "SELECT checked_hash FROM chain_guard WHERE enabled = 1";
     let mut statement = tx.connection.prepare_cached(sql)?;
-    let looked = statement.query_row([], |row| {
+    let checked = statement.query_row([], |row| {
         Ok(row.get::<_, Option<[u8; 32]>>("checked_hash")?.map(BlockHash::from_byte_array))
     });
-    let Some(looked) = looked.optional()? else { return Ok(Trust::Full) };
-    let trusted = looked == Some(tip.hash) && open(tx)?.is_none();
+    let Some(checked) = checked.optional()? else { return Ok(Trust::Full) };
+    let trusted = checked == Some(tip.hash) && open(tx)?.is_none();
     Ok(if trusted { Trust::Full } else { Trust::Withheld })
 }
 
-/// The doubt that has not ended.
+/// The alert that has not ended.
 pub(crate) fn open(tx: &ReadTx) -> Result<Option<ActiveGuard>, Error> {
     let sql = "SELECT began_at, began_height, reason, last_finding_height FROM chain_guard_alerts
                WHERE ended_at IS NULL";
@@ -48,13 +49,13 @@ pub(crate) fn open(tx: &ReadTx) -> Result<Option<ActiveGuard>, Error> {
             began_at: row.get("began_at")?,
             began_height: row.get("began_height")?,
             reason: row.get("reason")?,
-            troubled_height: row.get("last_finding_height")?,
+            last_trouble_height: row.get("last_finding_height")?,
         })
     });
     Ok(row.optional()?)
 }
 
-/// Says whether doubts are looked for from now on. If not, an open one ends.
+/// Enables or disables the guard. Disabling ends the open alert.
 pub(crate) fn enable(tx: &WriteTx, enabled: bool, now: Timestamp) -> Result<(), Error> {
     let sql = "INSERT INTO chain_guard (id, enabled) VALUES (1, ?1)
                ON CONFLICT (id) DO UPDATE SET enabled = ?1";
@@ -66,14 +67,18 @@ pub(crate) fn enable(tx: &WriteTx, enabled: bool, now: Timestamp) -> Result<(), 
     Ok(())
 }
 
-/// Records a look and what follows from it.
-pub(crate) fn record(tx: &WriteTx, look: &Observation, now: Timestamp) -> Result<Verdict, Error> {
+/// Records an observation and its consequences.
+pub(crate) fn record(
+    tx: &WriteTx,
+    observation: &Observation,
+    now: Timestamp,
+) -> Result<Verdict, Error> {
     let known = troubles(tx)?;
-    let mut seen = look.troubles.clone();
-    if look.second_node_silent && known.contains(&Trouble::NodesDisagree) {
+    let mut seen = observation.troubles.clone();
+    if observation.second_node_silent && known.contains(&Trouble::NodesDisagree) {
         seen.insert(Trouble::NodesDisagree);
     }
-    let (open, height) = (open(tx)?, look.tip.height);
+    let (open, height) = (open(tx)?, observation.tip.height);
     let verdict = chain_guard::evaluate(open.as_ref(), &known, &seen, height);
     match verdict {
         Verdict::Unchanged => {}
@@ -100,18 +105,18 @@ pub(crate) fn record(tx: &WriteTx, look: &Observation, now: Timestamp) -> Result
         }
     }
     let sql = "UPDATE chain_guard SET checked_height = ?, checked_hash = ? WHERE id = 1";
-    tx.connection.execute(sql, params![height, block_hash_bytes(&look.tip.hash)])?;
+    tx.connection.execute(sql, params![height, block_hash_bytes(&observation.tip.hash)])?;
     Ok(verdict)
 }
 
-/// Ends the open doubt; `false` if there is none. What was wrong at the last look stays known, so
-/// that it does not begin another.
+/// Ends the open alert; `false` if there is none. The last troubles stay known, so that they
+/// do not start another alert.
 pub(crate) fn end(tx: &WriteTx, by: &str, now: Timestamp) -> Result<bool, Error> {
     let sql = "UPDATE chain_guard_alerts SET ended_at = ?, ended_by = ? WHERE ended_at IS NULL";
     Ok(tx.connection.execute(sql, params![now, by])? > 0)
 }
 
-/// What was wrong at the last look.
+/// The troubles of the last observation.
 pub(crate) fn troubles(tx: &ReadTx) -> Result<BTreeSet<Trouble>, Error> {
     let mut statement =
         tx.connection.prepare_cached("SELECT kind, branch FROM chain_guard_findings")?;
@@ -129,12 +134,12 @@ pub(crate) fn troubles(tx: &ReadTx) -> Result<BTreeSet<Trouble>, Error> {
     rows.map(trouble).collect()
 }
 
-/// Whether the two nodes disagreed when they were compared last.
+/// Whether the two nodes disagreed at the last comparison.
 pub(crate) fn nodes_disagree(tx: &ReadTx) -> Result<bool, Error> {
     Ok(troubles(tx)?.contains(&Trouble::NodesDisagree))
 }
 
-/// Payments that are not complete and have a coin out of MWEB in a block.
+/// Incomplete payments with a peg-out in a block.
 pub(crate) fn payments_with_pegouts(tx: &ReadTx) -> Result<Vec<DerivationIndex>, Error> {
     let sql = "SELECT DISTINCT derivation_index FROM coins JOIN payments USING (derivation_index)
                WHERE origin = 'pegout' AND place = 'block' AND status <> 'completed'";

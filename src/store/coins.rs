@@ -1,4 +1,4 @@
-//! Coins: the outputs that pay issued scripts, where each is now, and who spent it.
+//! Coins: outputs that pay issued scripts, with their place and spender.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 
@@ -12,7 +12,8 @@ use crate::domain::pegout::Sequence;
 
 use super::authenticated::{self, COINS, Value};
 use super::columns::{blobs, block_hash, block_hash_bytes, impossible, outpoint, txid, txid_bytes};
-use super::{Error, ReadTx, WriteTx};
+use super::error::Error;
+use super::tx::{ReadTx, WriteTx};
 
 pub(super) const COLUMNS: &str =
     "txid, vout, derivation_index, amount, origin, seen_at, place, block_height, block_hash,
@@ -26,7 +27,7 @@ fn origin_word(origin: Origin) -> &'static str {
     }
 }
 
-/// Reads the word of an origin; used by the sweeps' queries too.
+/// Parses an origin; also used by the sweeps' queries.
 pub(super) fn origin_of(word: &str) -> Result<Origin, Error> {
     match word {
         "plain" => Ok(Origin::Plain),
@@ -51,7 +52,7 @@ pub(super) fn from_row(tx: &ReadTx, row: &Row) -> rusqlite::Result<Result<Coin, 
     }
 }
 
-/// A coin's row as it is, verified or not: for the audit, which compares it with the chain.
+/// Reads a coin's row without verifying it: for the audit, which compares it with the chain.
 pub(super) fn read(row: &Row) -> rusqlite::Result<Result<Coin, Error>> {
     let word: String = row.get("place")?;
     let place = match word.as_str() {
@@ -77,17 +78,16 @@ pub(super) fn read(row: &Row) -> rusqlite::Result<Result<Coin, Error>> {
     }))
 }
 
-/// All coins of a payment, in the order in which they were seen.
+/// All coins of a payment, in the order in which they were first seen.
 pub(crate) fn of_payment(tx: &ReadTx, index: DerivationIndex) -> Result<Vec<Coin>, Error> {
     let sql = format!(
         "SELECT {COLUMNS} FROM coins WHERE derivation_index = ? ORDER BY seen_at, txid, vout"
     );
     let mut statement = tx.connection.prepare_cached(&sql)?;
     let rows = statement.query_map([index], |row| from_row(tx, row))?;
-    authenticated::believed(rows)
+    authenticated::trusted(rows)
 }
 
-/// The coin at this outpoint.
 pub(crate) fn by_outpoint(tx: &ReadTx, at: OutPoint) -> Result<Option<Coin>, Error> {
     let sql = format!("SELECT {COLUMNS} FROM coins WHERE txid = ? AND vout = ?");
     let key = params![txid_bytes(&at.txid), at.vout];
@@ -98,15 +98,13 @@ pub(crate) fn by_outpoint(tx: &ReadTx, at: OutPoint) -> Result<Option<Coin>, Err
         .transpose()
 }
 
-/// Whether there is a coin at this outpoint.
 pub(crate) fn exists(tx: &ReadTx, at: OutPoint) -> Result<bool, Error> {
     let sql = "SELECT EXISTS (SELECT 1 FROM coins WHERE txid = ? AND vout = ?)";
     let mut statement = tx.connection.prepare_cached(sql)?;
     Ok(statement.query_row(params![txid_bytes(&at.txid), at.vout], |row| row.get(0))?)
 }
 
-/// Those of the many inputs of a block that are coins of ours, looked for at once and in their
-/// order.
+/// The inputs among these, of a whole block, that are our coins. Queried at once and in order.
 pub(crate) fn known(
     tx: &ReadTx,
     inputs: impl Iterator<Item = OutPoint>,
@@ -120,7 +118,7 @@ pub(crate) fn known(
     Ok(of_ours.collect::<Result<_, _>>()?)
 }
 
-/// The coins of these transactions, and which peg-outs they are.
+/// The coins of these transactions, with their peg-outs.
 pub(crate) fn of_txids(
     tx: &ReadTx,
     txids: impl Iterator<Item = Txid>,
@@ -131,7 +129,7 @@ pub(crate) fn of_txids(
     let rows =
         statement.query_map([blobs(txids)], |row| Ok((from_row(tx, row)?, row.get("pegout")?)))?;
     let coins = rows.map(|row| row.map(|(coin, pegout)| coin.map(|coin| (coin, pegout))));
-    let coins = authenticated::believed(coins)?;
+    let coins = authenticated::trusted(coins)?;
     Ok(coins.into_iter().map(|(coin, pegout)| (coin.outpoint, (coin, pegout))).collect())
 }
 
@@ -142,12 +140,11 @@ pub(crate) fn counts_of(tx: &ReadTx, txid: Txid) -> Result<bool, Error> {
     Ok(statement.query_row([txid_bytes(&txid)], |row| row.get(0))?)
 }
 
-/// Adds a coin that was not known.
 pub(crate) fn insert(tx: &WriteTx, coin: &Coin) -> Result<(), Error> {
     insert_as(tx, coin, None)
 }
 
-/// Adds a coin that was not known, and is a peg-out.
+/// Adds a new coin that is a peg-out.
 pub(crate) fn insert_pegout(tx: &WriteTx, coin: &Coin, pegout: Sequence) -> Result<(), Error> {
     insert_as(tx, coin, Some(pegout))
 }
@@ -170,12 +167,12 @@ fn insert_as(tx: &WriteTx, coin: &Coin, pegout: Option<Sequence>) -> Result<(), 
     authenticated::insert(tx, &COINS, &values)
 }
 
-/// Changes columns of the coin at this outpoint. Answers whether there is one.
+/// Changes columns of the coin at this outpoint. Returns whether it exists.
 fn change(tx: &WriteTx, at: OutPoint, changes: &[Value]) -> Result<bool, Error> {
     authenticated::update(tx, &COINS, &[&txid_bytes(&at.txid), &at.vout], changes)
 }
 
-/// Moves a known coin to where it is now.
+/// Changes a coin's place.
 pub(crate) fn move_to(tx: &WriteTx, at: OutPoint, place: Place) -> Result<(), Error> {
     let (place, height, hash) = place_columns(place);
     let changes: [Value; 3] = [("place", &place), ("block_height", &height), ("block_hash", &hash)];
@@ -185,29 +182,28 @@ pub(crate) fn move_to(tx: &WriteTx, at: OutPoint, place: Place) -> Result<(), Er
     }
 }
 
-/// Records which peg-out a known coin is.
+/// Records the peg-out of a coin.
 pub(super) fn set_pegout(tx: &WriteTx, at: OutPoint, pegout: Sequence) -> Result<(), Error> {
     change(tx, at, &[("pegout", &pegout)]).map(|_| ())
 }
 
-/// The coins that are in the mempool as far as we know.
+/// The coins that the database has in the mempool.
 pub(crate) fn in_mempool(tx: &ReadTx) -> Result<Vec<Coin>, Error> {
     let sql = format!("SELECT {COLUMNS} FROM coins WHERE place = 'mempool'");
     let mut statement = tx.connection.prepare_cached(&sql)?;
     let rows = statement.query_map([], |row| from_row(tx, row))?;
-    authenticated::believed(rows)
+    authenticated::trusted(rows)
 }
 
-/// The coins in the block at this height.
 pub(crate) fn at_height(tx: &ReadTx, height: u32) -> Result<Vec<Coin>, Error> {
     let sql = format!("SELECT {COLUMNS} FROM coins WHERE block_height = ?");
     let mut statement = tx.connection.prepare_cached(&sql)?;
     let rows = statement.query_map([height], |row| from_row(tx, row))?;
-    authenticated::believed(rows)
+    authenticated::trusted(rows)
 }
 
-/// Records that a transaction in the block at `height` spent the output at `at`, if it is one of
-/// our coins. Answers whether it is.
+/// Records that a transaction in the block at `height` spent the output at `at`, if it is our
+/// coin. Returns whether it is.
 pub(crate) fn spend(tx: &WriteTx, at: OutPoint, by: Txid, height: u32) -> Result<bool, Error> {
     let sql = "UPDATE coins SET spent_txid = ?, spent_height = ? WHERE txid = ? AND vout = ?";
     let mut statement = tx.connection.prepare_cached(sql)?;
@@ -215,14 +211,14 @@ pub(crate) fn spend(tx: &WriteTx, at: OutPoint, by: Txid, height: u32) -> Result
     Ok(statement.execute(values)? > 0)
 }
 
-/// Takes back the spends of the block at this height.
+/// Undoes the spends of the block at this height.
 pub(crate) fn unspend_at_height(tx: &WriteTx, height: u32) -> Result<(), Error> {
     let sql = "UPDATE coins SET spent_txid = NULL, spent_height = NULL WHERE spent_height = ?";
     tx.connection.prepare_cached(sql)?.execute([height])?;
     Ok(())
 }
 
-/// The coins that are recorded as spent in the block at this height, and by what.
+/// The coins recorded as spent in the block at this height, with the spending transaction.
 pub(crate) fn spent_at_height(tx: &ReadTx, height: u32) -> Result<Vec<(OutPoint, Txid)>, Error> {
     let sql = "SELECT txid, vout, spent_txid FROM coins WHERE spent_height = ?";
     let mut statement = tx.connection.prepare_cached(sql)?;
@@ -231,7 +227,7 @@ pub(crate) fn spent_at_height(tx: &ReadTx, height: u32) -> Result<Vec<(OutPoint,
     Ok(rows.collect::<Result<_, _>>()?)
 }
 
-/// Takes back that a coin was spent.
+/// Undoes the spend of a coin.
 pub(crate) fn unspend(tx: &WriteTx, at: OutPoint) -> Result<(), Error> {
     let sql = "UPDATE coins SET spent_txid = NULL, spent_height = NULL
                WHERE txid = ? AND vout = ?";
@@ -239,7 +235,7 @@ pub(crate) fn unspend(tx: &WriteTx, at: OutPoint) -> Result<(), Error> {
     Ok(())
 }
 
-/// Writes what a known coin really holds and whom it pays, as its block says.
+/// Corrects a coin's payment, amount and origin from its block.
 pub(crate) fn correct(tx: &WriteTx, coin: &Coin) -> Result<(), Error> {
     let origin = origin_word(coin.origin);
     let changes: [Value; 3] =

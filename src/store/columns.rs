@@ -1,5 +1,5 @@
-//! How the domain's values stand in columns. A value that cannot be is refused when it is read,
-//! so that a damaged row is named instead of believed.
+//! Conversion between domain values and columns. An impossible value is an error, so that a
+//! damaged row is reported instead of trusted.
 
 use std::rc::Rc;
 
@@ -17,9 +17,9 @@ use crate::domain::payment::PaymentId;
 use crate::domain::pegout::Sequence;
 use crate::domain::time::Timestamp;
 
-use super::Error;
+use super::error::Error;
 
-/// An integer column that holds a value of a narrower type.
+/// Converts an integer column to a narrower type.
 fn whole<T>(value: ValueRef<'_>, make: impl FnOnce(i64) -> Option<T>) -> FromSqlResult<T> {
     let number = value.as_i64()?;
     make(number).ok_or(FromSqlError::OutOfRange(number))
@@ -115,22 +115,20 @@ impl FromSql for PaymentId {
     }
 }
 
-/// A transaction id as its 32 bytes.
+/// The 32 bytes of a transaction id.
 pub(super) fn txid_bytes(txid: &Txid) -> [u8; 32] {
     txid.to_byte_array()
 }
 
-/// A block id as its 32 bytes.
+/// The 32 bytes of a block hash.
 pub(super) fn block_hash_bytes(hash: &BlockHash) -> [u8; 32] {
     hash.to_byte_array()
 }
 
-/// Reads a transaction id from a column.
 pub(super) fn txid(row: &Row, column: &str) -> rusqlite::Result<Txid> {
     row.get::<_, [u8; 32]>(column).map(Txid::from_byte_array)
 }
 
-/// Reads a block id from a column.
 pub(super) fn block_hash(row: &Row, column: &str) -> rusqlite::Result<BlockHash> {
     row.get::<_, [u8; 32]>(column).map(BlockHash::from_byte_array)
 }
@@ -145,12 +143,10 @@ pub(super) fn outpoint(row: &Row) -> rusqlite::Result<OutPoint> {
     Ok(OutPoint { txid: txid(row, "txid")?, vout: row.get("vout")? })
 }
 
-/// Reads a script from a column.
 pub(super) fn script(row: &Row, column: &str) -> rusqlite::Result<ScriptBuf> {
     row.get::<_, Vec<u8>>(column).map(ScriptBuf::from_bytes)
 }
 
-/// The error for a row that says something impossible.
 pub(super) fn impossible(column: &str, value: impl std::fmt::Display) -> Error {
     Error::Impossible(format!("{column} = {value}"))
 }

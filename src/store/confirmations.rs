@@ -1,4 +1,4 @@
-//! What somebody was asked to confirm by a button, until they do or the time is up.
+//! Pending actions of the bot, until they are confirmed or expire.
 
 use rusqlite::{OptionalExtension, params};
 
@@ -6,12 +6,13 @@ use crate::domain::time::Timestamp;
 
 use super::authenticated::{self, CONFIRMATIONS, Value};
 use super::columns::impossible;
-use super::{Error, ReadTx, WriteTx};
+use super::error::Error;
+use super::tx::{ReadTx, WriteTx};
 
-/// A question that waits for its button.
+/// A question with a confirmation button.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Confirmation {
-    /// 128 random bits in hexadecimal digits: nobody guesses it.
+    /// 128 random bits in hexadecimal digits, which cannot be guessed.
     pub(crate) id: String,
     pub(crate) discord_id: u64,
     pub(crate) act: String,
@@ -20,10 +21,11 @@ pub(crate) struct Confirmation {
     pub(crate) used_at: Option<Timestamp>,
 }
 
-/// Questions that are forgotten at most when one is stored: more than one, so that they get fewer.
+/// Maximum number of expired questions deleted per insert: more than one, so that their number
+/// falls.
 const FORGOTTEN_AT_ONCE: u32 = 100;
 
-/// Stores a question. Some of those that ran out more than a day ago are forgotten.
+/// Stores a question. Deletes some that expired more than a day ago.
 pub(crate) fn insert(tx: &WriteTx, new: &Confirmation, now: Timestamp) -> Result<(), Error> {
     let long_over = now.plus_ms(-crate::domain::time::DAY_MS);
     let sql = "DELETE FROM confirmations
@@ -40,7 +42,6 @@ pub(crate) fn insert(tx: &WriteTx, new: &Confirmation, now: Timestamp) -> Result
     authenticated::insert(tx, &CONFIRMATIONS, &values)
 }
 
-/// The question of this id.
 pub(crate) fn find(tx: &ReadTx, id: &str) -> Result<Option<Confirmation>, Error> {
     let sql = "SELECT * FROM confirmations WHERE id = ?";
     let row = tx.connection.prepare_cached(sql)?.query_row([id], |row| {
@@ -63,7 +64,7 @@ pub(crate) fn find(tx: &ReadTx, id: &str) -> Result<Option<Confirmation>, Error>
     row.optional()?.transpose()
 }
 
-/// Uses a question up, in the write that does what it asked. Answers whether this was the first.
+/// Marks a question as used, in the transaction of its action. Returns whether it was unused.
 pub(crate) fn use_up(tx: &WriteTx, id: &str, now: Timestamp) -> Result<bool, Error> {
     let sql = "UPDATE confirmations SET used_at = ? WHERE id = ? AND used_at IS NULL";
     Ok(tx.connection.execute(sql, params![now, id])? == 1)

@@ -1,8 +1,9 @@
-//! Connections to SQLite's files. Another user may write the directory that they lie in, so SQLite
-//! opens nothing that was not checked, and follows no symbolic link.
+//! Connections to SQLite files. Another user may write their directory, so SQLite opens only
+//! checked files and follows no symbolic link.
 //!
-//! Nothing but SQLite opens and closes the file of a database in use, or a file beside it: the
-//! process would lose the locks of its other connections (sqlite.org/howtocorrupt.html, 2.2).
+//! Only SQLite opens and closes the file of a database in use, or a file beside it: otherwise
+//! the process would lose the locks of its other connections (sqlite.org/howtocorrupt.html,
+//! 2.2).
 
 use std::path::{Path, PathBuf};
 
@@ -10,21 +11,20 @@ use rusqlite::{Connection, OpenFlags};
 
 use crate::safe_file::{self, Place};
 
-use super::Error;
+use super::error::Error;
 
-/// What SQLite opens beside a database, by its suffix.
+/// Suffixes of the files that SQLite opens beside a database.
 const BESIDE: [&str; 3] = ["-wal", "-shm", "-journal"];
 
-/// To read only.
 pub(super) const READ_ONLY: OpenFlags =
     OpenFlags::SQLITE_OPEN_READ_ONLY.union(OpenFlags::SQLITE_OPEN_NO_MUTEX);
 
-/// To read and write a file that is there.
+/// Read and write an existing file.
 pub(super) const READ_WRITE: OpenFlags =
     OpenFlags::SQLITE_OPEN_READ_WRITE.union(OpenFlags::SQLITE_OPEN_NO_MUTEX);
 
-/// Makes the file of a database if it is not there, lets nobody else use it, and checks it and what
-/// SQLite keeps beside it. Answers its path without symbolic links.
+/// Creates the database file if it is missing, restricts it to its owner, and checks it and
+/// the files beside it. Returns its path without symbolic links.
 ///
 /// # Errors
 /// [`Error::File`] if one of the files is not the gateway's own.
@@ -34,7 +34,7 @@ pub(super) fn prepare_file(path: &Path) -> Result<PathBuf, Error> {
     Ok(place.path())
 }
 
-/// Opens a file of ours that is there.
+/// Opens an existing file of the gateway.
 ///
 /// # Errors
 /// [`Error::File`] if it, or a file beside it, is not the gateway's own.
@@ -44,7 +44,7 @@ pub(super) fn connect(path: &Path, flags: OpenFlags) -> Result<Connection, Error
     Ok(reconnect(&place.path(), flags)?)
 }
 
-/// Opens a file that was checked when this process opened it first; its path has no symbolic links.
+/// Opens a file that this process already checked; its path has no symbolic links.
 pub(super) fn reconnect(path: &Path, flags: OpenFlags) -> Result<Connection, rusqlite::Error> {
     Connection::open_with_flags(path, flags | OpenFlags::SQLITE_OPEN_NOFOLLOW)
 }
@@ -56,7 +56,7 @@ mod tests {
     use super::*;
     use crate::store::Store;
 
-    /// Locks of this process on a file, as the kernel lists them (proc_locks(5)).
+    /// Number of this process's locks on a file (proc_locks(5)).
     fn locks_on(path: &Path) -> usize {
         let inode = format!(":{} ", std::fs::metadata(path).expect("there").ino());
         let process = format!(" {} ", std::process::id());

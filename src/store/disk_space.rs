@@ -1,9 +1,9 @@
-//! Disk space: what is free beside the database, the reserve that new payments leave, and the size
-//! of the log of writes (SQLite's write-ahead log).
+//! Disk space: free space, the reserve that new payments leave, and the size of SQLite's
+//! write-ahead log.
 //!
-//! A checkpoint needs free space itself, because it may make the database larger before the log can
-//! be cut. So the log is put into the database while there is space for that, and new payments are
-//! refused before the watcher can write no more.
+//! A checkpoint needs free space itself, because the database may grow before the log is
+//! truncated. So the log is checkpointed while there is space for it, and new payments are
+//! refused before the watcher can no longer write.
 
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -12,24 +12,24 @@ use rusqlite::Connection;
 
 use crate::safe_file::directory_of;
 
-use super::Error;
+use super::error::Error;
 
-/// Free space that new payments leave to the watcher and to checkpoints, in bytes; a quarter of a
-/// disk that is smaller than four times this.
+/// Free space that new payments leave for the watcher and checkpoints, in bytes; a quarter of
+/// a disk smaller than four times this.
 const RESERVE_BYTES: u64 = 16 * 1024 * 1024;
 
-/// A log of at most this size is left alone however full the disk is, in bytes.
+/// A log up to this size is kept however full the disk is, in bytes.
 const LOG_BYTES_MIN: u64 = 128 * 1024;
 
-/// The pause after an attempt to cut the log that failed: a reader of an old state may hinder it.
+/// The pause after a failed attempt to truncate the log: a reader of an old state may block
+/// it.
 const ATTEMPT_PAUSE: Duration = Duration::from_millis(250);
 
-/// Room that is left beside a file, in bytes; `None` if the system does not say.
+/// Free space of a file's disk, in bytes; `None` if the system does not report it.
 pub(crate) fn free_bytes(file: &Path) -> Option<u64> {
     space(file).map(|space| space.free)
 }
 
-/// Space of a disk, in bytes.
 #[derive(Debug, Clone, Copy)]
 struct Space {
     free: u64,
@@ -48,8 +48,9 @@ fn space(file: &Path) -> Option<Space> {
     Some(Space { free: bytes(found.f_bavail), total: bytes(found.f_blocks) })
 }
 
-/// Refuses what can wait while only the reserve is left. The log counts as free, since it is cut
-/// when the disk gets full; but not alone, since a reader of an old state may hinder that.
+/// Refuses deferrable writes while only the reserve is left. The log counts as free, since it
+/// is truncated when the disk fills up; but not alone, since a reader of an old state may
+/// block that.
 ///
 /// # Errors
 /// [`Error::Full`].
@@ -61,7 +62,7 @@ pub(super) fn require(connection: &Connection) -> Result<(), Error> {
     if is_left { Ok(()) } else { Err(Error::Full) }
 }
 
-/// The file of the log of writes.
+/// The file of the write-ahead log.
 fn log_of(database: &Path) -> PathBuf {
     let mut log = database.as_os_str().to_owned();
     log.push("-wal");
@@ -72,22 +73,22 @@ fn size_of(file: &Path) -> u64 {
     std::fs::metadata(file).map_or(0, |found| found.len())
 }
 
-/// Keeps the log of writes smaller than half of the space that is left.
+/// Keeps the write-ahead log below half of the free space.
 #[derive(Debug)]
 pub(super) struct LogLimit {
     log: PathBuf,
-    /// How long the connection waits for locks; a checkpoint here waits for none.
+    /// The connection's busy timeout; a checkpoint here does not wait.
     patience: Duration,
     failed_at: Option<Instant>,
 }
 
 impl LogLimit {
-    /// For the log of the database at `path`, on a connection with this patience.
+    /// For the log of the database at `path`, on a connection with this timeout.
     pub(super) fn of(path: &Path, patience: Duration) -> LogLimit {
         LogLimit { log: log_of(path), patience, failed_at: None }
     }
 
-    /// Puts the log into the database and cuts it, if the disk gets too small for both.
+    /// Checkpoints and truncates the log if the disk becomes too small for both.
     pub(super) fn keep(&mut self, connection: &Connection) {
         let size = size_of(&self.log);
         if size <= LOG_BYTES_MIN {
@@ -107,15 +108,17 @@ impl LogLimit {
             Ok(false) => {}
             Ok(true) => {
                 self.failed_at = Some(Instant::now());
-                tracing::debug!("a reader of an old state keeps the log from being cut");
+                tracing::debug!(
+                    "a reader of an old state blocks the truncation of the write-ahead log"
+                );
             }
             Err(error) => {
                 self.failed_at = Some(Instant::now());
-                tracing::debug!(%error, "the log could not be cut");
+                tracing::debug!(%error, "the write-ahead log could not be truncated");
             }
         }
         if let Err(error) = connection.busy_timeout(self.patience) {
-            tracing::debug!(%error, "writes do not wait for other processes");
+            tracing::debug!(%error, "the lock timeout could not be restored");
         }
     }
 }

@@ -1,4 +1,4 @@
-//! The outbox: what merchants must be told, and every try at telling them.
+//! The outbox: events for merchants, and every delivery attempt.
 
 use rusqlite::{OptionalExtension, Row, params};
 
@@ -9,7 +9,8 @@ use crate::domain::time::Timestamp;
 
 use super::authenticated::{self, EVENTS, Value};
 use super::columns::impossible;
-use super::{Error, ReadTx, WriteTx};
+use super::error::Error;
+use super::tx::{ReadTx, WriteTx};
 
 const COLUMNS: &str = "events.id, payments.id AS payment_id, derivation_index, kind,
     events.merchant_id, url, body, events.created_at, state, attempts, attempts_before, next_at,
@@ -40,7 +41,7 @@ fn from_row(tx: &ReadTx, row: &Row) -> rusqlite::Result<Result<Event, Error>> {
     }))
 }
 
-/// Adds an event that is due at once. Called in the write that causes it.
+/// Adds an event that is due at once, in the transaction that causes it.
 pub(crate) fn insert(tx: &WriteTx, event: &NewEvent) -> Result<(), Error> {
     let kind = event.kind.as_str();
     let values: [Value; 8] = [
@@ -56,7 +57,7 @@ pub(crate) fn insert(tx: &WriteTx, event: &NewEvent) -> Result<(), Error> {
     authenticated::insert(tx, &EVENTS, &values)
 }
 
-/// As much of a due event as it takes to find a place for it.
+/// The part of a due event that the choice of a delivery slot needs.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Due {
     pub(crate) id: String,
@@ -64,17 +65,17 @@ pub(crate) struct Due {
     pub(crate) url: String,
 }
 
-/// Events that are due by `now`, fairly by merchant: of each the `per_merchant` that wait longest,
-/// and everybody's first before anybody's second, so that nobody's backlog hides another's event.
-/// At most `limit` in all.
+/// Events due by `now`, fairly by merchant: at most `per_merchant` of each, the longest
+/// waiting first, and every merchant's first before any second, so that no backlog delays
+/// another merchant. At most `limit` in all.
 pub(crate) fn due(
     tx: &ReadTx,
     now: Timestamp,
     per_merchant: u32,
     limit: u32,
 ) -> Result<Vec<Due>, Error> {
-    // From one waiting merchant to the next, and of each only the first few: what is left alone
-    // costs nothing, however long it is.
+    // Steps from one waiting merchant to the next and reads only the first few of each, so the
+    // cost does not grow with a backlog.
     let sql = "WITH RECURSIVE waiting (merchant) AS (
                    SELECT min(merchant_id) FROM events WHERE state = 'due'
                    UNION ALL
@@ -97,13 +98,13 @@ pub(crate) fn due(
     Ok(rows.collect::<Result<_, _>>()?)
 }
 
-/// How many events wait to be delivered.
+/// Number of undelivered events.
 pub(crate) fn count_due(tx: &ReadTx) -> Result<i64, Error> {
     let sql = "SELECT count(*) FROM events WHERE state = 'due'";
     Ok(tx.connection.prepare_cached(sql)?.query_row([], |row| row.get(0))?)
 }
 
-/// Records a try and what follows from it, in one write.
+/// Records an attempt and the resulting state, in one transaction.
 pub(crate) fn record_attempt(
     tx: &WriteTx,
     event_id: &str,
@@ -134,19 +135,19 @@ pub(crate) fn record_attempt(
     }
 }
 
-/// Which events are asked for; absent parts exclude none.
+/// Filter for events; absent parts exclude none.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Wanted<'w> {
     pub(crate) merchant: Option<MerchantId>,
     /// One of [`State::WORDS`].
     pub(crate) state: Option<&'w str>,
-    /// The last event of the page before.
+    /// The last event of the previous page.
     pub(crate) after: Option<&'w Event>,
 }
 
 /// Events newest first, at most `limit`.
 pub(crate) fn list(tx: &ReadTx, wanted: &Wanted, limit: u32) -> Result<Vec<Event>, Error> {
-    // Two statements, so that each has an index to follow.
+    // Two statements, so that each can use an index.
     let whose = match wanted.merchant {
         Some(_) => "events.merchant_id = ?1",
         None => "?1 IS NULL",
@@ -162,10 +163,9 @@ pub(crate) fn list(tx: &ReadTx, wanted: &Wanted, limit: u32) -> Result<Vec<Event
         wanted.after.map(|event| (event.created_at, event.id.as_str())).unzip();
     let values = params![wanted.merchant, wanted.state, after_at, after_id, limit];
     let rows = statement.query_map(values, |row| from_row(tx, row))?;
-    authenticated::believed(rows)
+    authenticated::trusted(rows)
 }
 
-/// The event of this id.
 pub(crate) fn by_id(tx: &ReadTx, id: &str) -> Result<Option<Event>, Error> {
     let sql = format!(
         "SELECT {COLUMNS} FROM events JOIN payments USING (derivation_index) WHERE events.id = ?"
@@ -177,7 +177,6 @@ pub(crate) fn by_id(tx: &ReadTx, id: &str) -> Result<Option<Event>, Error> {
         .transpose()
 }
 
-/// The event of a payment, if one was caused.
 pub(crate) fn of_payment(tx: &ReadTx, index: DerivationIndex) -> Result<Vec<Event>, Error> {
     let sql = format!(
         "SELECT {COLUMNS} FROM events JOIN payments USING (derivation_index)
@@ -185,10 +184,10 @@ pub(crate) fn of_payment(tx: &ReadTx, index: DerivationIndex) -> Result<Vec<Even
     );
     let mut statement = tx.connection.prepare_cached(&sql)?;
     let rows = statement.query_map([index], |row| from_row(tx, row))?;
-    authenticated::believed(rows)
+    authenticated::trusted(rows)
 }
 
-/// The newest tries at an event, newest first: at most `limit`, of those before number `before`.
+/// The newest attempts of an event, newest first: at most `limit`, before number `before`.
 pub(crate) fn attempts(
     tx: &ReadTx,
     event_id: &str,
@@ -212,20 +211,20 @@ pub(crate) fn attempts(
     Ok(rows.collect::<Result<_, _>>()?)
 }
 
-/// Whether an event itself is not believed, rather than its payment or merchant.
+/// Whether an event itself is untrusted, rather than its payment or merchant.
 pub(crate) fn is_of_an_event(error: &Error) -> bool {
     matches!(error, Error::Unverified { table, .. } if *table == EVENTS.name)
 }
 
-/// Gives an event up that is not believed: it is not sent, and keeps no other waiting.
+/// Fails an untrusted event: it is not sent, and blocks no other.
 pub(crate) fn set_aside(tx: &WriteTx, id: &str) -> Result<(), Error> {
     let sql = "UPDATE events SET state = 'failed', next_at = NULL WHERE id = ?";
     tx.connection.execute(sql, [id])?;
     Ok(())
 }
 
-/// Makes an event due again, whatever became of it; the schedule begins anew. Answers whether
-/// there is such an event.
+/// Makes an event due again in any state, and restarts its schedule. Returns whether the event
+/// exists.
 pub(crate) fn resend(tx: &WriteTx, id: &str, now: Timestamp) -> Result<bool, Error> {
     let sql = "UPDATE events SET state = 'due', next_at = ?, attempts_before = attempts
                WHERE id = ?";

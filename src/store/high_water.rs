@@ -1,10 +1,10 @@
-//! The high-water mark: a small file beside the database, or elsewhere, so that it does not die
-//! with it, that says which derivation indexes may have been given out. When an old copy of the
-//! database is put back, the mark is still there, and no address is given out a second time.
+//! The high-water mark: a small file outside of the database with the next derivation index.
+//! After an old copy of the database is restored, the mark prevents that an address is issued
+//! again.
 //!
-//! It is written before the commit that gives an index out, and not flushed: it need not survive
-//! a power cut (the database does), only the loss of the database. Its form is one line: the next
-//! index in ten digits, a space, and the fingerprint of the account key.
+//! It is written before the commit that issues an index, and not flushed: it must survive the
+//! loss of the database, not a power failure, which the database survives. Its format is one
+//! line: the next index in ten digits, a space, and the fingerprint of the account key.
 
 use std::fs::File;
 use std::io::Read;
@@ -15,29 +15,29 @@ use std::sync::Mutex;
 use crate::domain::keys::DerivationIndex;
 use crate::safe_file;
 
-use super::Error;
+use super::error::Error;
 
-/// How far the indexes go on when there is no mark beside a database that has given some out.
+/// Indexes skipped when a database with payments has no mark.
 pub(crate) const UNMARKED_GAP: u32 = 10_000;
 
-/// The largest mark, in bytes.
+/// Maximum size of the mark, in bytes.
 const FILE_BYTES_MAX: u64 = 256;
 
-/// Where the mark lies if the configuration does not say.
+/// The default path of the mark.
 pub(crate) fn beside(database: &Path) -> PathBuf {
     safe_file::with_suffix(database, ".high-water")
 }
 
-/// What the mark said when it was opened.
+/// The content of the mark when it was opened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Found {
-    /// All indexes below this one may have been given out.
+    /// All smaller indexes may have been issued.
     Next(DerivationIndex),
     /// There was no mark, or one of another key.
     Nothing,
 }
 
-/// The mark of one database. Opened by [`HighWater::open`]; until then it is not written.
+/// The mark of one database. Not written before [`HighWater::open`].
 #[derive(Debug)]
 pub(super) struct HighWater {
     path: PathBuf,
@@ -55,10 +55,10 @@ impl HighWater {
         HighWater { path: path.to_owned(), open: Mutex::new(None) }
     }
 
-    /// Opens the mark and reads it; `owner` is the fingerprint of the key.
+    /// Opens and reads the mark; `owner` is the fingerprint of the key.
     ///
     /// # Errors
-    /// If it cannot be read, or is no mark.
+    /// If it cannot be read, or is not a mark.
     pub(super) fn open(&self, owner: &str) -> Result<Found, Error> {
         let failed = |error| Error::of_file(&self.path)(error);
         let found = match safe_file::open_own_to_read(&self.path).map_err(failed)? {
@@ -88,7 +88,7 @@ impl HighWater {
         Ok(found)
     }
 
-    /// Writes that `index` may have been given out.
+    /// Records that `index` may have been issued.
     pub(super) fn bump_over(&self, index: DerivationIndex) -> Result<(), Error> {
         let mut slot = self.open.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         let Some(open) = slot.as_mut() else { return Ok(()) };
@@ -102,7 +102,7 @@ impl HighWater {
         Ok(())
     }
 
-    /// The error for a mark that lies more than `most` above the database's next index.
+    /// The error for a mark more than `most` above the database's next index.
     pub(super) fn implausible(
         &self,
         mark: DerivationIndex,
@@ -110,7 +110,7 @@ impl HighWater {
         most: u32,
     ) -> Error {
         Error::Impossible(format!(
-            "{} says that the next index is {}, the database says {}, and at most {most} addresses can have been issued since the database was last in use: if the file was damaged, remove it, and the indexes go on {UNMARKED_GAP} further; if it is right, restore a newer backup",
+            "{} says that the next index is {}, the database says {}, and at most {most} addresses can have been issued since the database was last in use: if the file was damaged, remove it, and {UNMARKED_GAP} indexes are skipped; if it is right, restore a newer backup",
             self.path.display(),
             mark.get(),
             next.get(),
@@ -125,7 +125,7 @@ impl HighWater {
         };
         read().ok_or_else(|| {
             Error::Impossible(format!(
-                "{} is no high-water mark; without the file, indexes go on {UNMARKED_GAP} further",
+                "{} is not a high-water mark; without the file, {UNMARKED_GAP} indexes are skipped",
                 self.path.display()
             ))
         })
@@ -149,7 +149,7 @@ mod tests {
             HighWater::at(&beside(&database)).open("00aa").expect("read"),
             Found::Next(index(42))
         );
-        // Another account's mark says nothing about ours.
+        // Another account's mark does not apply.
         assert_eq!(HighWater::at(&beside(&database)).open("00bb").expect("read"), Found::Nothing);
         assert_eq!(
             HighWater::at(&beside(&database)).open("00bb").expect("read"),

@@ -1,4 +1,4 @@
-//! Idempotency keys: which payment a merchant's key stands for, and what was asked with it.
+//! Idempotency keys: the payment and the request of each.
 
 use rusqlite::{OptionalExtension, params};
 
@@ -7,17 +7,18 @@ use crate::domain::merchant::MerchantId;
 use crate::domain::time::Timestamp;
 
 use super::authenticated::{self, IDEMPOTENCY_KEYS, Value};
-use super::{Error, ReadTx, WriteTx};
+use super::error::Error;
+use super::tx::{ReadTx, WriteTx};
 
-/// What was once asked with a key, and the payment that came of it.
+/// The request of a key, and the payment that it created.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Used {
-    /// SHA-256 of the request as it was understood.
+    /// SHA-256 of the parsed request.
     pub(crate) request_hash: [u8; 32],
     pub(crate) index: DerivationIndex,
 }
 
-/// How the merchant used this key before.
+/// The previous use of a merchant's key.
 pub(crate) fn find(tx: &ReadTx, merchant: MerchantId, key: &str) -> Result<Option<Used>, Error> {
     let sql = "SELECT * FROM idempotency_keys
                WHERE merchant_id = ? AND key = ?";
@@ -30,7 +31,7 @@ pub(crate) fn find(tx: &ReadTx, merchant: MerchantId, key: &str) -> Result<Optio
     row.optional()?.transpose()
 }
 
-/// Remembers the key, in the write that creates its payment.
+/// Stores a key, in the transaction that creates its payment.
 pub(crate) fn insert(
     tx: &WriteTx,
     merchant: MerchantId,

@@ -1,8 +1,8 @@
-//! Which derivation index is issued next: above all that were issued, and all that may have been.
+//! The next derivation index: above all that were issued, or may have been.
 //!
-//! Only rows that verify count. A payment above the newest of them was not written by us: it is a
-//! stray, which is named and ignored. The high-water mark carries no MAC, so a mark that no history
-//! of this database can have reached is refused.
+//! Only rows that verify count. A payment above the newest of them was not written by this
+//! gateway: it is a stray, which is reported and ignored. The high-water mark has no MAC, so a
+//! mark that this database cannot have reached is refused.
 
 use rusqlite::{OptionalExtension, params};
 
@@ -12,31 +12,33 @@ use crate::domain::time::Timestamp;
 
 use super::authenticated::{self, PAYMENTS, SKIPPED_INDEXES, Value};
 use super::columns::impossible;
+use super::error::Error;
 use super::high_water::{Found, UNMARKED_GAP};
 use super::role_status;
-use super::{Error, ReadTx, WriteTx};
+use super::tx::{ReadTx, WriteTx};
 use crate::view::role_status::Role;
 
-/// The largest step that a high-water mark may make, in indexes: of 2^31 there are 214 such steps.
+/// Maximum step of a high-water mark, in indexes: 2^31 allow 214 such steps.
 const SKIP_MAX: u32 = 10_000_000;
 
-/// Addresses that a gateway issues in a second at most.
+/// Maximum number of addresses that a gateway issues per second.
 const ISSUED_PER_SECOND_MAX: i64 = 1_000;
 
-/// How long the gateway may be away before addresses are skipped that may have been issued
-/// meanwhile, in milliseconds: longer than a restart, an upgrade or a reboot takes.
+/// How long the gateway may be down before indexes are skipped, in milliseconds: longer than a
+/// restart, an upgrade or a reboot.
 pub(crate) const ABSENCE_MS_MAX: i64 = 120_000;
 
-/// Addresses that are skipped after an absence at least, and at most.
+/// Minimum and maximum number of indexes skipped after an absence.
 const ABSENCE_GAP: std::ops::RangeInclusive<u32> = 1_000..=UNMARKED_GAP;
 
-/// How much faster addresses may have been issued in an absence than before it.
+/// How much faster than before addresses may have been issued during an absence.
 const ABSENCE_FACTOR: u32 = 10;
 
-/// The index that the next payment takes. Read and used in one write, so no two take the same.
+/// The index of the next payment. Read and used in one transaction, so no two payments get the
+/// same.
 ///
 /// # Errors
-/// If no index is left, and those of the database.
+/// If no index is left, and database errors.
 pub(crate) fn next_index(tx: &ReadTx) -> Result<DerivationIndex, Error> {
     let skipped = skipped_below(tx)?;
     let next = newest_from(tx, skipped)?.map_or(skipped, |newest| newest.saturating_add(1));
@@ -47,7 +49,7 @@ pub(crate) fn next_index(tx: &ReadTx) -> Result<DerivationIndex, Error> {
         .ok_or_else(|| impossible("the next derivation index", next))
 }
 
-/// Below which index everything is skipped: the highest stored skip that verifies.
+/// The highest stored skip that verifies: smaller indexes are not issued.
 fn skipped_below(tx: &ReadTx) -> Result<i64, Error> {
     let sql = "SELECT * FROM skipped_indexes ORDER BY below DESC";
     let mut statement = tx.connection.prepare_cached(sql)?;
@@ -60,7 +62,7 @@ fn skipped_below(tx: &ReadTx) -> Result<i64, Error> {
     Ok(0)
 }
 
-/// The lowest index from this one on that has no row: of those that do not verify, none is used.
+/// The lowest index from this one on without a row. Indexes of unverified rows are not used.
 fn free_from(tx: &ReadTx, first: i64) -> Result<i64, Error> {
     let sql = "SELECT derivation_index FROM payments WHERE derivation_index >= ?
                ORDER BY derivation_index";
@@ -89,25 +91,19 @@ fn newest_from(tx: &ReadTx, base: i64) -> Result<Option<i64>, Error> {
     Ok(None)
 }
 
-/// Payments whose index was not issued by this gateway: they lie at or above the next index.
-///
-/// # Errors
-/// Those of the database.
+/// Payments whose index this gateway did not issue: at or above the next index.
 pub(crate) fn strays(tx: &ReadTx, most: u32) -> Result<Vec<(u32, Option<PaymentId>)>, Error> {
     let sql = "SELECT derivation_index, id FROM payments
                WHERE derivation_index >= ? ORDER BY derivation_index LIMIT ?";
     let mut statement = tx.connection.prepare_cached(sql)?;
     let rows = statement.query_map(params![next_index(tx)?, most], |row| {
-        Ok((row.get(0)?, row.get(1).ok())) // Of a stray, the id may be nonsense, too.
+        Ok((row.get(0)?, row.get(1).ok())) // a stray's id may be invalid too
     })?;
     Ok(rows.collect::<Result<_, _>>()?)
 }
 
-/// Never issues an index below `below`: it may have been issued by a database that is lost.
-/// Answers whether that changes anything.
-///
-/// # Errors
-/// Those of the database.
+/// Skips all indexes below `below`, which a lost database may have issued. Returns whether
+/// that changes anything.
 pub(crate) fn skip_indexes(
     tx: &WriteTx,
     below: DerivationIndex,
@@ -117,7 +113,7 @@ pub(crate) fn skip_indexes(
     if below <= next_index(tx)? {
         return Ok(false);
     }
-    // Rows with these numbers can only be such as do not verify: they are left as they are.
+    // Existing rows with these numbers do not verify, and are not changed.
     let sql = "SELECT EXISTS (SELECT 1 FROM skipped_indexes WHERE below = ?)";
     let mut taken = tx.connection.prepare_cached(sql)?;
     let mut free = below;
@@ -139,12 +135,12 @@ fn raise_mark(tx: &WriteTx, below: DerivationIndex) -> Result<(), Error> {
     }
 }
 
-/// Opens the high-water mark, and skips the indexes that it says may have been issued by a later
-/// state of this database. To be called before the first index is issued; `owner` names the
-/// account key. Answers the next index if some were skipped.
+/// Opens the high-water mark and skips the indexes that a later state of this database may
+/// have issued. Call it before the first index is issued; `owner` is the fingerprint of the
+/// account key. Returns the next index if some were skipped.
 ///
 /// # Errors
-/// If the mark cannot be read, or lies higher than this database can have come.
+/// If the mark cannot be read, or is higher than this database can have reached.
 pub(crate) fn apply_high_water(
     tx: &WriteTx,
     owner: &str,
@@ -179,11 +175,8 @@ fn issued_since(tx: &ReadTx, now: Timestamp) -> Result<u32, Error> {
     Ok(issued.saturating_add(UNMARKED_GAP).min(SKIP_MAX))
 }
 
-/// When the database was last in use, as far as it says: the watcher's last sign of life, the
-/// newest payment, the last skip. Commands that an operator runs on a stopped gateway do not count.
-///
-/// # Errors
-/// Those of the database.
+/// When the database was last in use: the watcher's last status, the newest payment, the last
+/// skip. Commands on a stopped gateway do not count.
 pub(crate) fn last_in_use(tx: &ReadTx) -> Result<Option<Timestamp>, Error> {
     let newest = i64::from(next_index(tx)?.get()).saturating_sub(1);
     let sql = "SELECT created_at FROM payments WHERE derivation_index <= ?
@@ -196,7 +189,7 @@ pub(crate) fn last_in_use(tx: &ReadTx) -> Result<Option<Timestamp>, Error> {
     Ok([created, skipped, watched].into_iter().flatten().max())
 }
 
-/// An absence of the gateway, and how many addresses were skipped because of it.
+/// An absence of the gateway, and the number of skipped addresses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Absence {
     pub(crate) last_in_use: Timestamp,
@@ -205,23 +198,20 @@ pub(crate) struct Absence {
 }
 
 impl Absence {
-    /// Says in the log that addresses were skipped, and why.
+    /// Logs that addresses were skipped, and why.
     pub(crate) fn warn(&self) {
         tracing::warn!(
             last_in_use = %self.last_in_use,
             skipped = self.skipped,
             next = self.next.get(),
-            "this database was not in use for a while: in case an old snapshot of the machine was put back, addresses that may have been issued since are skipped"
+            "this database was not in use for a while: addresses are skipped, in case an old snapshot of the machine was restored and they have been issued since"
         );
     }
 }
 
 /// Skips addresses if the database was last in use longer than [`ABSENCE_MS_MAX`] before
-/// `present`. A machine whose snapshot was put back, database and high-water mark alike, cannot be
-/// told from one that was switched off: addresses issued after the snapshot are known to nobody.
-///
-/// # Errors
-/// Those of the database.
+/// `present`. A machine whose snapshot was restored, with database and high-water mark, looks
+/// like one that was switched off: addresses issued after the snapshot are unknown.
 pub(crate) fn skip_after_absence(
     tx: &WriteTx,
     last_in_use: Timestamp,
@@ -243,7 +233,7 @@ pub(crate) fn skip_after_absence(
     Ok(Some(Absence { last_in_use, skipped: gap, next: below }))
 }
 
-/// How many of the newest payments were created since then; of more than matter, not all.
+/// How many of the newest payments were created since then, up to the number that matters.
 fn created_since(tx: &ReadTx, since: Timestamp) -> Result<u32, Error> {
     let sql = "SELECT count(*) FROM (SELECT created_at FROM payments
                    ORDER BY derivation_index DESC LIMIT ?) WHERE created_at >= ?";
@@ -307,10 +297,10 @@ mod tests {
         check((&[0, 1, 2], &[]), (&[last], &[]), 3);
         check((&[], &[]), (&[last], &[]), 0);
         check((&[0, 1], &[]), (&[last - 1, last], &[]), 2);
-        // Rows that are in the way are passed.
+        // Indexes with a row are passed over.
         let many: Vec<u32> = (2..202).collect();
         check((&[0, 1], &[]), (&many, &[]), 202);
-        // Holes of our own count, however large they are.
+        // Gaps of our own count, however large.
         check((&[0, 1, 700], &[]), (&[3], &[]), 701);
         check((&[0, 1, 100_000], &[]), (&[], &[]), 100_001);
         check((&[0, 1], &[10_000]), (&[], &[]), 10_000);

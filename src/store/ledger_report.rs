@@ -1,4 +1,4 @@
-//! The whole of the facts, read for an audit: coins, sweeps and payments, with what ties them.
+//! All facts for an audit: coins, sweeps and payments.
 
 use std::collections::HashMap;
 
@@ -13,8 +13,10 @@ use crate::domain::keys::DerivationIndex;
 use crate::domain::payment::PaymentId;
 
 use super::columns::{block_hash, impossible, script, txid};
+use super::error::Error;
 use super::payments::Evaluated;
-use super::{Error, ReadTx, coins, indexes, payments};
+use super::tx::ReadTx;
+use super::{coins, indexes, payments};
 
 /// All coins that were ever seen, verified or not.
 pub(crate) fn coins(tx: &ReadTx) -> Result<Vec<LedgerCoin>, Error> {
@@ -70,7 +72,7 @@ fn version(row: &Row) -> rusqlite::Result<Result<(LedgerVersion, u32), Error>> {
         Some(height) => Some(BlockId { height, hash: block_hash(row, "block_hash")? }),
         None => None,
     };
-    // Bytes that were damaged are for the audit to name.
+    // The audit reports damaged bytes.
     let sweep = deserialize::<Transaction>(&raw).ok().filter(|sweep| sweep.compute_txid() == txid);
     let readable = sweep.is_some();
     let (input, output) = sweep.map(|sweep| (sweep.input, sweep.output)).unwrap_or_default();
@@ -94,8 +96,7 @@ fn version(row: &Row) -> rusqlite::Result<Result<(LedgerVersion, u32), Error>> {
     Ok(Ok((version, row.get("version")?)))
 }
 
-/// The scripts that were given out from an index on, at most `most` of them, by their indexes.
-/// Payments that were not issued by us are left out.
+/// At most `most` issued scripts from an index on, in order. Stray payments are skipped.
 pub(crate) fn scripts(
     tx: &ReadTx,
     from: u32,
@@ -112,8 +113,8 @@ pub(crate) fn scripts(
     Ok(rows.collect::<Result<_, _>>()?)
 }
 
-/// Calls `each` with every payment, oldest first; there may be more than fit into memory. Of one
-/// that cannot be read, it gets the index and the reason.
+/// Calls `each` with every payment, oldest first; there may be more than fit into memory. For
+/// an unreadable one it passes the index and the reason.
 pub(crate) fn payments(
     tx: &ReadTx,
     mut each: impl FnMut(Result<&LedgerPayment, (i64, String)>),

@@ -1,18 +1,20 @@
-//! Merchants: who they are, what they may do, and the versions of their keys and secrets.
+//! Merchants: names, settings, and the versions of their keys and secrets.
 
 mod api_keys;
 mod payout_addresses;
+mod row;
 mod second_factors;
 
-use rusqlite::{OptionalExtension, Row};
+use rusqlite::OptionalExtension;
 
 use crate::domain::merchant::{BusinessName, Merchant, MerchantId, Subscription, WebhookSecret};
 use crate::domain::time::Timestamp;
 
 use super::authenticated::{self, MERCHANTS, PAYOUT_ADDRESSES, Value};
-use super::columns::impossible;
+use super::error::Error;
 use super::heads::Head;
-use super::{Error, ReadTx, WriteTx};
+use super::tx::{ReadTx, WriteTx};
+use row::{change, from_row, read, verified};
 
 pub(crate) use api_keys::{
     api_key, api_keys, insert_api_key, missing_api_keys, note_api_key_used, revoke_api_key,
@@ -23,62 +25,17 @@ pub(crate) use payout_addresses::{
 };
 pub(crate) use second_factors::{
     State as FactorState, begin_second_factor, disable_second_factor, enable_second_factor,
-    enabled_second_factors, encrypt_again, missing_second_factors, save_second_factor,
-    second_factor,
+    enabled_second_factors, missing_second_factors, save_second_factor, second_factor,
+    stored_second_factor,
 };
 
-fn from_row(tx: &ReadTx, row: &Row) -> rusqlite::Result<Result<Merchant, Error>> {
-    if let Err(error) = tx.verify(&MERCHANTS, row)? {
-        return Ok(Err(error));
-    }
-    let (id, revision): (MerchantId, u32) = (row.get("id")?, row.get("revision")?);
-    if revision < tx.head_of(id).revision {
-        return Ok(Err(tx.unverified(&MERCHANTS, id.to_string(), OLDER)));
-    }
-    read(row)
-}
-
-/// Why a row that has a MAC of ours is not believed.
-const OLDER: &str = "a newer state of it was replaced by this one";
-
-/// A merchant's row as it is, verified or not.
-fn read(row: &Row) -> rusqlite::Result<Result<Merchant, Error>> {
-    let name: String = row.get("name")?;
-    let discord_id: Option<String> = row.get("discord_id")?;
-    let until: Option<Timestamp> = row.get("subscription_until")?;
-    let Ok(name) = BusinessName::parse(&name) else {
-        return Ok(Err(impossible("merchants.name", name)));
-    };
-    let discord_id = match discord_id.map(|id| id.parse::<u64>()) {
-        None => None,
-        Some(Ok(id)) => Some(id),
-        Some(Err(_)) => return Ok(Err(impossible("merchants.discord_id", "not a number"))),
-    };
-    Ok(Ok(Merchant {
-        id: row.get("id")?,
-        name,
-        discord_id,
-        created_at: row.get("created_at")?,
-        key_version: row.get("key_version")?,
-        previous_key_until: row.get("previous_key_until")?,
-        confirmations: row.get("confirmations")?,
-        subscription: until.map_or(Subscription::None, Subscription::Until),
-        webhook_secret: WebhookSecret {
-            version: row.get("webhook_version")?,
-            rotated_at: row.get("webhook_rotated_at")?,
-        },
-        webhook_url: row.get("webhook_url")?,
-    }))
-}
-
-/// The merchant of this id.
 pub(crate) fn by_id(tx: &ReadTx, id: MerchantId) -> Result<Option<Merchant>, Error> {
     let sql = "SELECT * FROM merchants WHERE id = ?";
     let mut statement = tx.connection.prepare_cached(sql)?;
     statement.query_row([id], |row| from_row(tx, row)).optional()?.transpose()
 }
 
-/// The merchant whom this Discord user owns.
+/// The merchant that this Discord user owns.
 pub(crate) fn by_discord_id(tx: &ReadTx, discord_id: u64) -> Result<Option<Merchant>, Error> {
     let sql = "SELECT * FROM merchants WHERE discord_id = ?";
     let mut statement = tx.connection.prepare_cached(sql)?;
@@ -86,16 +43,15 @@ pub(crate) fn by_discord_id(tx: &ReadTx, discord_id: u64) -> Result<Option<Merch
     found.optional()?.transpose()
 }
 
-/// All merchants, in the order in which they came. Rows that are not believed are left out: `audit`
-/// names them.
+/// All merchants, in the order of their creation. Untrusted rows are skipped: `audit` reports
+/// them.
 pub(crate) fn all(tx: &ReadTx) -> Result<Vec<Merchant>, Error> {
     let sql = "SELECT * FROM merchants ORDER BY created_at, id";
     let mut statement = tx.connection.prepare_cached(sql)?;
     let rows = statement.query_map([], |row| from_row(tx, row))?;
-    authenticated::believed(rows)
+    authenticated::trusted(rows)
 }
 
-/// Whether there is any merchant.
 pub(crate) fn any(tx: &ReadTx) -> Result<bool, Error> {
     let sql = "SELECT EXISTS (SELECT 1 FROM merchants)";
     Ok(tx.connection.query_row(sql, [], |row| row.get(0))?)
@@ -135,50 +91,15 @@ fn until_of(subscription: Subscription) -> Option<Timestamp> {
     }
 }
 
-/// Changes columns of a merchant's row, as its next revision.
-fn change(tx: &WriteTx, id: MerchantId, changes: &[Value]) -> Result<(), Error> {
-    let revision = next_revision(tx, id)?;
-    let all: Vec<Value> = changes.iter().copied().chain([("revision", &revision as _)]).collect();
-    authenticated::update(tx, &MERCHANTS, &[&id], &all)?;
-    tx.raise_head(id, Head { revision, ..Head::default() });
-    Ok(())
-}
-
-/// The revision that the next change gives a merchant's row.
-fn next_revision(tx: &WriteTx, id: MerchantId) -> Result<u32, Error> {
-    Ok(revision_of(tx, id)?.saturating_add(1))
-}
-
-/// The revision of a merchant's row, which must be believed.
-fn revision_of(tx: &ReadTx, id: MerchantId) -> Result<u32, Error> {
-    verified(tx, id, |row| row.get("revision"))?.ok_or_else(|| impossible("no merchant", id))
-}
-
-/// Reads columns of a merchant's row that [`Merchant`] does not hold. The row must be believed.
-fn verified<T>(
-    tx: &ReadTx,
-    id: MerchantId,
-    read: impl FnOnce(&Row) -> rusqlite::Result<T>,
-) -> Result<Option<T>, Error> {
-    let sql = "SELECT * FROM merchants WHERE id = ?";
-    let mut statement = tx.connection.prepare_cached(sql)?;
-    let found = statement
-        .query_row([id], |row| Ok(from_row(tx, row)?.and_then(|_| Ok(read(row)?))))
-        .optional()?;
-    found.transpose()
-}
-
-/// Changes the business name.
 pub(crate) fn set_name(tx: &WriteTx, id: MerchantId, name: &BusinessName) -> Result<(), Error> {
     change(tx, id, &[("name", &name.as_str())])
 }
 
-/// Changes the confirmations that the merchant asks for.
+/// Changes the confirmations that the merchant requires.
 pub(crate) fn set_confirmations(tx: &WriteTx, id: MerchantId, n: u32) -> Result<(), Error> {
     change(tx, id, &[("confirmations", &n)])
 }
 
-/// Changes the end of the subscription.
 pub(crate) fn set_subscription(
     tx: &WriteTx,
     id: MerchantId,
@@ -187,8 +108,8 @@ pub(crate) fn set_subscription(
     change(tx, id, &[("subscription_until", &until_of(subscription))])
 }
 
-/// Makes the API key of the next version the one that counts. The one before is taken until a time,
-/// or no more; all older ones are dead.
+/// Creates the next version of the API key. The previous one is valid until a time, or
+/// revoked; all older ones are revoked.
 pub(crate) fn raise_key_version(
     tx: &WriteTx,
     id: MerchantId,
@@ -201,7 +122,7 @@ pub(crate) fn raise_key_version(
     Ok(())
 }
 
-/// Changes where webhooks go of payments that are made without a URL of their own.
+/// Changes the webhook URL for payments without their own.
 pub(crate) fn set_webhook_url(
     tx: &WriteTx,
     id: MerchantId,
@@ -210,8 +131,8 @@ pub(crate) fn set_webhook_url(
     change(tx, id, &[("webhook_url", &url)])
 }
 
-/// Makes the webhook secret of the next version the one that is shown; the one before signs beside
-/// it for a while.
+/// Creates the next version of the webhook secret; the previous one signs beside it for the
+/// grace period.
 pub(crate) fn raise_webhook_version(
     tx: &WriteTx,
     id: MerchantId,
@@ -224,12 +145,9 @@ pub(crate) fn raise_webhook_version(
     Ok(())
 }
 
-/// Makes rows of a restored copy the newest ones: those that verify and are below their heads. The
-/// key and the secret become those that were last in use, so nothing that was revoked works again.
-/// Answers whose rows they are: the rest of them is as old as the copy.
-///
-/// # Errors
-/// Those of the database.
+/// Raises the rows of a restored copy that verify and are below their heads. Key and secret
+/// get the versions that were last in use, so that nothing revoked becomes valid again.
+/// Returns the merchants concerned: their other columns are as old as the copy.
 pub(crate) fn raise_to_heads(tx: &WriteTx) -> Result<Vec<MerchantId>, Error> {
     let mut statement = tx.connection.prepare_cached("SELECT * FROM merchants ORDER BY id")?;
     let rows = statement.query_map([], |row| {
@@ -246,7 +164,7 @@ pub(crate) fn raise_to_heads(tx: &WriteTx) -> Result<Vec<MerchantId>, Error> {
         let revision = head.revision.saturating_add(1);
         let (key, secret) = (key.max(head.key), secret.max(head.secret));
         let none = None::<Timestamp>;
-        // When it was replaced is not known: long ago, so that the one before is not used any more.
+        // The time of the rotation is unknown; an old time ends the previous secret.
         let rotated_at = rotated_at.or((secret > 1).then_some(created_at));
         let changes: [Value; 5] = [
             ("webhook_rotated_at", &rotated_at),
@@ -257,7 +175,7 @@ pub(crate) fn raise_to_heads(tx: &WriteTx) -> Result<Vec<MerchantId>, Error> {
         ];
         authenticated::update(tx, &MERCHANTS, &[&id], &changes)?;
         tx.raise_head(id, Head { revision, key, secret, ..Head::default() });
-        // Which named keys were revoked since is not known.
+        // Which named keys were revoked since the copy is unknown.
         api_keys::end_api_keys(tx, id)?;
         second_factors::follow_head(tx, id)?;
         raised.push(id);
@@ -265,15 +183,11 @@ pub(crate) fn raise_to_heads(tx: &WriteTx) -> Result<Vec<MerchantId>, Error> {
     Ok(raised)
 }
 
-/// Makes a merchant's row and registrations ones that are believed, as they are: an operator
-/// vouches for them.
-///
-/// # Errors
-/// Those of the database.
+/// Makes a merchant's row and registrations trusted as they are: an operator vouches for them.
 pub(crate) fn vouch(tx: &WriteTx, id: MerchantId) -> Result<(), Error> {
     if authenticated::vouch(tx, &MERCHANTS, "id = ?", &[&id])? > 0 {
-        // The row may name a revision at which a key was valid that was revoked since, and may say
-        // that there is no second factor.
+        // The row may name a revision at which a revoked key was valid, or claim that there is
+        // no second factor.
         api_keys::end_api_keys(tx, id)?;
         second_factors::follow_head(tx, id)?;
     }
@@ -281,12 +195,12 @@ pub(crate) fn vouch(tx: &WriteTx, id: MerchantId) -> Result<(), Error> {
     raise_to_heads(tx).map(|_| ())
 }
 
-/// Since when the merchant may make no new payments, if an administrator has said so.
+/// Since when an administrator has suspended the merchant.
 pub(crate) fn suspended_at(tx: &ReadTx, id: MerchantId) -> Result<Option<Timestamp>, Error> {
     Ok(verified(tx, id, |row| row.get("suspended_at"))?.flatten())
 }
 
-/// Suspends a merchant, or lets it go on.
+/// Suspends a merchant, or ends the suspension.
 pub(crate) fn set_suspended(
     tx: &WriteTx,
     id: MerchantId,

@@ -1,4 +1,4 @@
-//! Numbered schema changes. A script's position is its version; old scripts never change.
+//! Upgrades of the database to the newest schema.
 
 use std::path::Path;
 
@@ -6,26 +6,14 @@ use rusqlite::{Connection, TransactionBehavior};
 
 use crate::crash;
 
-use super::{Error, backup};
+use super::error::Error;
+use super::schema_version::{apply_script, kept_suffix, known_version, version_of};
+use super::upgrade_copy::UpgradeCopy;
 
-/// Append only. `tests/it/tidy.rs` compares the old ones with their recorded hashes.
-const SCRIPTS: [&str; 2] =
-    [include_str!("migrations/0001_schema.sql"), include_str!("migrations/0002_reports.sql")];
-
-/// The schema that this binary works with.
-pub(crate) fn known_version() -> u32 {
-    u32::try_from(SCRIPTS.len()).expect("there are fewer than 2^32 migrations")
-}
-
-/// Whether the database has an older schema than this binary.
-pub(super) fn are_due(connection: &Connection) -> Result<bool, Error> {
-    Ok(version_of(connection)? < known_version())
-}
-
-/// Brings the database to the schema of this binary, all steps in one transaction: a kill at any
-/// instant leaves the old schema or the new one. What was there before is kept as a copy beside it,
-/// `litegate.db.before-vN`, with which an older binary can go on: as soon as nothing but the commit
-/// can fail, so that an upgrade that fails again and again fills no disk.
+/// Migrates the database to the schema of this binary, in one transaction: a kill leaves the
+/// old schema or the new one. The old database is kept as `litegate.db.before-vN`, which an
+/// older binary can use; only once nothing but the commit can fail, so that repeated failures
+/// do not fill the disk.
 pub(super) fn run(connection: &mut Connection, path: &Path) -> Result<(), Error> {
     let known = known_version();
     if version_of(connection)? == known {
@@ -39,8 +27,8 @@ pub(super) fn run(connection: &mut Connection, path: &Path) -> Result<(), Error>
     }
     let mut before = None;
     if (1..known).contains(&found) {
-        tracing::info!(from = found, to = known, "the database gets a new schema");
-        before = Some(backup::Before::copy(path, &kept_suffix(known))?);
+        tracing::info!(from = found, to = known, "migrating the database schema");
+        before = Some(UpgradeCopy::copy(path, &kept_suffix(known))?);
         crash::point("upgrade-copied");
     }
     for version in found..known {
@@ -54,26 +42,4 @@ pub(super) fn run(connection: &mut Connection, path: &Path) -> Result<(), Error>
     tx.commit()?;
     crash::point("upgrade-done");
     Ok(())
-}
-
-/// Makes the schema of a version in an empty database.
-pub(super) fn apply_scripts(connection: &Connection, version: u32) -> Result<(), Error> {
-    (0..version).try_for_each(|from| apply_script(connection, from))
-}
-
-/// Brings a database of this version to the next.
-pub(super) fn apply_script(connection: &Connection, from: u32) -> Result<(), Error> {
-    let script = usize::try_from(from).ok().and_then(|at| SCRIPTS.get(at));
-    let script = script.ok_or(Error::Newer { found: from, known: known_version() })?;
-    connection.execute_batch(script)?;
-    Ok(connection.pragma_update(None, "user_version", from + 1)?)
-}
-
-/// What the copy from before an upgrade is called, after the database's name.
-pub(super) fn kept_suffix(version: u32) -> String {
-    format!(".before-v{version}")
-}
-
-fn version_of(connection: &Connection) -> Result<u32, Error> {
-    Ok(connection.query_row("PRAGMA user_version", [], |row| row.get(0))?)
 }

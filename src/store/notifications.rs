@@ -1,33 +1,39 @@
-//! Notices: the facts that people are told of, the outbox in which notices wait, and who wants
-//! which. What a notice says is written in `operations/notifications.rs`.
+//! Notifications: their outbox, the facts that cause them, and their settings.
+//! `operations/notifications.rs` writes their texts.
 
-use bitcoin::Txid;
+mod causes;
+mod settings;
+
 use rusqlite::{OptionalExtension, Row, params};
 
-use crate::domain::amount::Amount;
 use crate::domain::merchant::MerchantId;
-use crate::domain::notification::{Kind, Way};
-use crate::domain::payment::PaymentId;
+use crate::domain::notification::Kind;
 use crate::domain::time::Timestamp;
 
 use super::batches::ROWS_MAX;
-use super::columns::{impossible, script, txid};
-use super::{Error, ReadTx, WriteTx};
+use super::columns::impossible;
+use super::error::Error;
+use super::tx::{ReadTx, WriteTx};
 
-/// A notice that is to be told, once for its key.
+pub(crate) use causes::{
+    address_changes_since, bad_webhooks, decided_since, ending_between, late_since, payouts_since,
+    stuck_since,
+};
+pub(crate) use settings::{admins, choose, forget_admin, remember_admin, way};
+
+/// A new notification, unique by its key.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Draft {
     pub(crate) key: String,
     pub(crate) kind: Kind,
-    /// Whom it is for; absent: the administrators.
+    /// The recipient; `None` for the administrators.
     pub(crate) merchant: Option<MerchantId>,
-    /// What it says, in English.
+    /// The text in English.
     pub(crate) text: String,
-    /// The same as a sentence's kind and values, for those who say it in another language.
+    /// The same as a sentence's kind and values, for other languages.
     pub(crate) notification: String,
 }
 
-/// A stored notice.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct StoredNotification {
     pub(crate) id: i64,
@@ -35,7 +41,7 @@ pub(crate) struct StoredNotification {
     pub(crate) kind: Kind,
     pub(crate) merchant: Option<MerchantId>,
     pub(crate) text: String,
-    /// Absent for notices of older programs.
+    /// `None` for notifications of older versions.
     pub(crate) notification: Option<String>,
     pub(crate) created_at: Timestamp,
     pub(crate) batch: Option<i64>,
@@ -58,13 +64,13 @@ fn from_row(row: &Row) -> rusqlite::Result<Result<StoredNotification, Error>> {
     }))
 }
 
-/// Whether this was told, or is about to be.
+/// Whether a notification with this key exists.
 pub(crate) fn is_known(tx: &ReadTx, key: &str) -> Result<bool, Error> {
     let sql = "SELECT EXISTS (SELECT 1 FROM notifications WHERE key = ?)";
     Ok(tx.connection.prepare_cached(sql)?.query_row([key], |row| row.get(0))?)
 }
 
-/// Adds a notice that is due at once, unless its key is known.
+/// Adds a notification that is due at once, unless its key exists.
 pub(crate) fn insert(tx: &WriteTx, draft: &Draft, now: Timestamp) -> Result<(), Error> {
     let sql =
         "INSERT INTO notifications (key, kind, merchant_id, text, payload, created_at, next_at)
@@ -75,7 +81,7 @@ pub(crate) fn insert(tx: &WriteTx, draft: &Draft, now: Timestamp) -> Result<(), 
     Ok(())
 }
 
-/// Notices that are due by `now`, oldest first, at most `limit`.
+/// Notifications due by `now`, oldest first, at most `limit`.
 pub(crate) fn due(
     tx: &ReadTx,
     now: Timestamp,
@@ -88,7 +94,7 @@ pub(crate) fn due(
     rows.map(|row| row?).collect()
 }
 
-/// When this reader was last written to, be it that a channel said that something waits.
+/// When this recipient last got a message, or a mention in a channel.
 pub(crate) fn last_sent(
     tx: &ReadTx,
     merchant: Option<MerchantId>,
@@ -98,12 +104,12 @@ pub(crate) fn last_sent(
     Ok(tx.connection.prepare_cached(sql)?.query_row([merchant], |row| row.get(0))?)
 }
 
-/// The last notice of this kind that was made for the administrators.
+/// The last notification of this kind for the administrators.
 pub(crate) fn last_made(tx: &ReadTx, kind: Kind) -> Result<Option<StoredNotification>, Error> {
     last_made_of(tx, kind, "")
 }
 
-/// The last one of them whose key goes on with these words after its kind.
+/// The last one whose key continues with these words after its kind.
 pub(crate) fn last_made_of(
     tx: &ReadTx,
     kind: Kind,
@@ -117,7 +123,7 @@ pub(crate) fn last_made_of(
     statement.query_row([kind.as_str(), &beginning], from_row).optional()?.transpose()
 }
 
-/// Puts notices into one message, before it is sent. What was begun is sent again as it was.
+/// Groups notifications into one message before it is sent. A retry sends the same message.
 pub(crate) fn put_together(tx: &WriteTx, batch: i64, ids: &[i64]) -> Result<(), Error> {
     let sql = "UPDATE notifications SET batch = ? WHERE id = ? AND state = 'due'";
     let mut statement = tx.connection.prepare_cached(sql)?;
@@ -135,7 +141,7 @@ pub(crate) enum End {
     Kept,
 }
 
-/// Records that a message's notices need no further attempt.
+/// Records that notifications need no further attempt.
 pub(crate) fn end(tx: &WriteTx, ids: &[i64], end: End, now: Timestamp) -> Result<(), Error> {
     let word = match end {
         End::Sent => "sent",
@@ -150,7 +156,7 @@ pub(crate) fn end(tx: &WriteTx, ids: &[i64], end: End, now: Timestamp) -> Result
     Ok(())
 }
 
-/// Records an attempt that failed, and when the next one is due.
+/// Records a failed attempt, and when the next one is due.
 pub(crate) fn postpone(tx: &WriteTx, ids: &[i64], next_at: Timestamp) -> Result<(), Error> {
     let sql = "UPDATE notifications SET attempts = attempts + 1, next_at = ?
                WHERE id = ? AND state = 'due'";
@@ -161,13 +167,13 @@ pub(crate) fn postpone(tx: &WriteTx, ids: &[i64], next_at: Timestamp) -> Result<
     Ok(())
 }
 
-/// How many notices are kept for a merchant who has not read them.
+/// Number of notifications kept for a merchant who has not read them.
 pub(crate) fn count_kept(tx: &ReadTx, merchant: MerchantId) -> Result<u32, Error> {
     let sql = "SELECT count(*) FROM notifications WHERE merchant_id = ? AND state = 'kept'";
     Ok(tx.connection.prepare_cached(sql)?.query_row([merchant], |row| row.get(0))?)
 }
 
-/// A merchant's notices, newest first: at most `limit`, after the newest `skip`.
+/// A merchant's notifications, newest first: at most `limit`, after the newest `skip`.
 pub(crate) fn list(
     tx: &ReadTx,
     merchant: MerchantId,
@@ -180,281 +186,11 @@ pub(crate) fn list(
     rows.map(|row| row?).collect()
 }
 
-/// Records that a merchant has looked at what was kept for them; the newest of it, where that is
-/// more than [`ROWS_MAX`].
+/// Marks a merchant's kept notifications as read; at most the newest [`ROWS_MAX`].
 pub(crate) fn mark_read(tx: &WriteTx, merchant: MerchantId) -> Result<(), Error> {
     let sql = "UPDATE notifications SET state = 'read'
                WHERE id IN (SELECT id FROM notifications WHERE merchant_id = ? AND state = 'kept'
                             ORDER BY id DESC LIMIT ?)";
     tx.connection.execute(sql, params![merchant, ROWS_MAX])?;
     Ok(())
-}
-
-/// How a merchant is told of a kind.
-pub(crate) fn way(tx: &ReadTx, merchant: MerchantId, kind: Kind) -> Result<Way, Error> {
-    let sql =
-        "SELECT wanted, by_channel FROM notification_settings WHERE merchant_id = ? AND kind = ?";
-    let mut statement = tx.connection.prepare_cached(sql)?;
-    let chosen = statement.query_row(params![merchant, kind.as_str()], |row| {
-        Ok(match (row.get("wanted")?, row.get("by_channel")?) {
-            (false, _) => Way::Off,
-            (true, true) => Way::Channel,
-            (true, false) => Way::Message,
-        })
-    });
-    Ok(chosen.optional()?.unwrap_or(kind.usual_way()))
-}
-
-/// Chooses how a merchant is told of a kind.
-pub(crate) fn choose(
-    tx: &WriteTx,
-    merchant: MerchantId,
-    kind: Kind,
-    way: Way,
-) -> Result<(), Error> {
-    let sql = "INSERT INTO notification_settings (merchant_id, kind, wanted, by_channel)
-               VALUES (?1, ?2, ?3, ?4)
-               ON CONFLICT (merchant_id, kind) DO UPDATE SET wanted = ?3, by_channel = ?4";
-    let (wanted, by_channel) = (way != Way::Off, way == Way::Channel);
-    tx.connection.execute(sql, params![merchant, kind.as_str(), wanted, by_channel])?;
-    Ok(())
-}
-
-/// Remembers that a Discord user has proven to be an administrator.
-pub(crate) fn remember_admin(tx: &WriteTx, user: u64, now: Timestamp) -> Result<(), Error> {
-    let sql = "INSERT INTO discord_admins (discord_id, proven_at) VALUES (?1, ?2)
-               ON CONFLICT (discord_id) DO UPDATE SET proven_at = ?2";
-    tx.connection.execute(sql, params![user.to_string(), now])?;
-    Ok(())
-}
-
-/// Forgets a user who is no administrator any more.
-pub(crate) fn forget_admin(tx: &WriteTx, user: u64) -> Result<(), Error> {
-    let sql = "DELETE FROM discord_admins WHERE discord_id = ?";
-    tx.connection.execute(sql, [user.to_string()])?;
-    Ok(())
-}
-
-/// The users who once proved to be administrators.
-pub(crate) fn admins(tx: &ReadTx) -> Result<Vec<u64>, Error> {
-    let sql = "SELECT discord_id FROM discord_admins ORDER BY proven_at, discord_id";
-    let mut statement = tx.connection.prepare_cached(sql)?;
-    let rows = statement.query_map([], |row| row.get::<_, String>(0))?;
-    let read =
-        |text: String| text.parse().map_err(|_| impossible("discord_admins.discord_id", text));
-    rows.map(|row| read(row?)).collect()
-}
-
-/// A payment that was decided, as a notice tells of it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Decided {
-    pub(crate) payment: PaymentId,
-    pub(crate) merchant: MerchantId,
-    pub(crate) amount: Amount,
-    pub(crate) reference: Option<String>,
-    pub(crate) completed: bool,
-    pub(crate) late: bool,
-    /// What was seen on its address and is still there.
-    pub(crate) received: Amount,
-    /// No payment of this merchant was complete before.
-    pub(crate) first: bool,
-}
-
-/// Payments that were decided since a time, but for those that expired and of which no coin is
-/// there: a mass expiry is nothing to tell.
-pub(crate) fn decided_since(tx: &ReadTx, since: Timestamp) -> Result<Vec<Decided>, Error> {
-    let sql = "SELECT payments.*,
-                 (SELECT coalesce(sum(coins.amount), 0) FROM coins
-                   WHERE coins.derivation_index = payments.derivation_index AND place <> 'removed')
-                   AS received,
-                 NOT EXISTS (SELECT 1 FROM payments AS other
-                   WHERE other.merchant_id = payments.merchant_id AND other.status = 'completed'
-                     AND (other.status_at, other.derivation_index) <
-                         (payments.status_at, payments.derivation_index)) AS first
-               FROM payments WHERE status_at >= ? AND
-                 (status = 'completed' OR EXISTS (SELECT 1 FROM coins
-                   WHERE coins.derivation_index = payments.derivation_index AND place <> 'removed'))
-               ORDER BY status_at, derivation_index";
-    let mut statement = tx.connection.prepare_cached(sql)?;
-    let rows = statement.query_map([since], |row| {
-        Ok(Decided {
-            payment: row.get("id")?,
-            merchant: row.get("merchant_id")?,
-            amount: row.get("amount")?,
-            reference: row.get("reference")?,
-            completed: row.get::<_, String>("status")? == "completed",
-            late: row.get("late")?,
-            received: row.get("received")?,
-            first: row.get("first")?,
-        })
-    })?;
-    Ok(rows.collect::<Result<_, _>>()?)
-}
-
-/// A coin that came after its payment's time was up.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct LateCoin {
-    pub(crate) txid: Txid,
-    pub(crate) vout: u32,
-    pub(crate) amount: Amount,
-    pub(crate) payment: PaymentId,
-    pub(crate) merchant: MerchantId,
-    pub(crate) reference: Option<String>,
-    /// Whether it came in time to complete the payment still.
-    pub(crate) within_grace: bool,
-}
-
-/// Late coins that were first seen since a time.
-pub(crate) fn late_since(tx: &ReadTx, since: Timestamp) -> Result<Vec<LateCoin>, Error> {
-    let sql = "SELECT txid, vout, coins.amount, id, merchant_id, reference,
-                      seen_at <= late_until AS within_grace
-               FROM coins JOIN payments USING (derivation_index)
-               WHERE seen_at >= ? AND seen_at > expires_at AND place <> 'removed'
-               ORDER BY seen_at, txid, vout";
-    let mut statement = tx.connection.prepare_cached(sql)?;
-    let rows = statement.query_map([since], |row| {
-        Ok(LateCoin {
-            txid: txid(row, "txid")?,
-            vout: row.get("vout")?,
-            amount: row.get("amount")?,
-            payment: row.get("id")?,
-            merchant: row.get("merchant_id")?,
-            reference: row.get("reference")?,
-            within_grace: row.get("within_grace")?,
-        })
-    })?;
-    Ok(rows.collect::<Result<_, _>>()?)
-}
-
-/// A webhook that does not get through.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct BadWebhook {
-    pub(crate) event: String,
-    pub(crate) merchant: MerchantId,
-    pub(crate) payment: PaymentId,
-    pub(crate) given_up: bool,
-    pub(crate) attempts: u32,
-    /// What came of the last attempt.
-    pub(crate) outcome: String,
-}
-
-/// Webhooks that were tried `attempts` times or more since a time and are due again, or given up.
-pub(crate) fn bad_webhooks(
-    tx: &ReadTx,
-    attempts: u32,
-    since: Timestamp,
-) -> Result<Vec<BadWebhook>, Error> {
-    let sql = "SELECT events.id, events.merchant_id, payments.id AS payment_id, events.attempts,
-                      state = 'failed' AS given_up, outcome
-               FROM (SELECT id FROM events INDEXED BY events_failed WHERE state = 'failed'
-                     UNION ALL
-                     SELECT id FROM events INDEXED BY events_due
-                     WHERE state = 'due' AND attempts >= ?1) AS bad
-               CROSS JOIN events USING (id) CROSS JOIN payments USING (derivation_index)
-               CROSS JOIN attempts ON event_id = events.id AND number = events.attempts
-               WHERE started_at >= ?2
-               ORDER BY events.id";
-    let mut statement = tx.connection.prepare_cached(sql)?;
-    let rows = statement.query_map(params![attempts, since], |row| {
-        Ok(BadWebhook {
-            event: row.get("id")?,
-            merchant: row.get("merchant_id")?,
-            payment: row.get("payment_id")?,
-            given_up: row.get("given_up")?,
-            attempts: row.get("attempts")?,
-            outcome: row.get("outcome")?,
-        })
-    })?;
-    Ok(rows.collect::<Result<_, _>>()?)
-}
-
-/// A merchant's line in a sweep.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct SentLine {
-    pub(crate) sweep: i64,
-    pub(crate) merchant: MerchantId,
-    pub(crate) txid: Txid,
-    pub(crate) amount: Amount,
-}
-
-fn sent_line(row: &Row) -> rusqlite::Result<SentLine> {
-    Ok(SentLine {
-        sweep: row.get("sweep_id")?,
-        merchant: row.get("merchant_id")?,
-        txid: txid(row, "txid")?,
-        amount: row.get("amount")?,
-    })
-}
-
-/// Payouts that a node first took since a time.
-pub(crate) fn payouts_since(tx: &ReadTx, since: Timestamp) -> Result<Vec<SentLine>, Error> {
-    let sql = "SELECT sweep_id, merchant_id, txid, amount
-               FROM sweep_txs INDEXED BY sweep_txs_by_sending
-               CROSS JOIN payouts USING (sweep_id, version)
-               WHERE sent_at >= ? AND version = 1 ORDER BY sweep_id, merchant_id";
-    let mut statement = tx.connection.prepare_cached(sql)?;
-    let rows = statement.query_map([since], sent_line)?;
-    Ok(rows.collect::<Result<_, _>>()?)
-}
-
-/// Payouts of sweeps that were made before a time, go on, and are in no block.
-pub(crate) fn stuck_since(tx: &ReadTx, before: Timestamp) -> Result<Vec<SentLine>, Error> {
-    let sql = "SELECT sweep_id, merchant_id, txid, amount
-               FROM in_flight_sweeps CROSS JOIN sweeps ON sweeps.id = sweep_id
-               CROSS JOIN sweep_txs AS newest USING (sweep_id)
-               JOIN payouts USING (sweep_id, version)
-               WHERE sweeps.created_at < ?
-                 AND version = (SELECT max(version) FROM sweep_txs AS any_version
-                                WHERE any_version.sweep_id = newest.sweep_id)
-               ORDER BY sweep_id, merchant_id";
-    let mut statement = tx.connection.prepare_cached(sql)?;
-    let rows = statement.query_map([before], sent_line)?;
-    Ok(rows.collect::<Result<_, _>>()?)
-}
-
-/// A change of a payout address.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct AddressChange {
-    pub(crate) merchant: MerchantId,
-    pub(crate) version: u32,
-    pub(crate) script: bitcoin::ScriptBuf,
-    pub(crate) registered_at: Timestamp,
-    pub(crate) effective_at: Timestamp,
-    pub(crate) cancelled_at: Option<Timestamp>,
-}
-
-/// Registrations that had to wait, and of which something happened since a time.
-pub(crate) fn address_changes_since(
-    tx: &ReadTx,
-    since: Timestamp,
-) -> Result<Vec<AddressChange>, Error> {
-    let sql = "SELECT * FROM payout_addresses
-               WHERE effective_at > registered_at
-                 AND (registered_at >= ?1 OR effective_at >= ?1 OR cancelled_at >= ?1)
-               ORDER BY merchant_id, version";
-    let mut statement = tx.connection.prepare_cached(sql)?;
-    let rows = statement.query_map([since], |row| {
-        Ok(AddressChange {
-            merchant: row.get("merchant_id")?,
-            version: row.get("version")?,
-            script: script(row, "script")?,
-            registered_at: row.get("registered_at")?,
-            effective_at: row.get("effective_at")?,
-            cancelled_at: row.get("cancelled_at")?,
-        })
-    })?;
-    Ok(rows.collect::<Result<_, _>>()?)
-}
-
-/// Merchants whose subscription ends between two times, and when.
-pub(crate) fn ending_between(
-    tx: &ReadTx,
-    from: Timestamp,
-    to: Timestamp,
-) -> Result<Vec<(MerchantId, Timestamp)>, Error> {
-    let sql = "SELECT id, subscription_until FROM merchants
-               WHERE subscription_until >= ? AND subscription_until <= ? ORDER BY id";
-    let mut statement = tx.connection.prepare_cached(sql)?;
-    let rows = statement.query_map([from, to], |row| Ok((row.get(0)?, row.get(1)?)))?;
-    Ok(rows.collect::<Result<_, _>>()?)
 }

@@ -1,4 +1,4 @@
-//! Pending payments whose time is up: pages of them, and those of which something changed.
+//! Pending payments that are overdue: pages of them, and those that changed.
 
 use rusqlite::params;
 
@@ -6,17 +6,17 @@ use crate::domain::keys::DerivationIndex;
 use crate::domain::time::Timestamp;
 
 use super::batches::ROWS_MAX;
-use super::{Error, ReadTx};
+use super::error::Error;
+use super::tx::ReadTx;
 
-/// A pending payment whose time is up. Ordered by when that was.
+/// An overdue pending payment. Ordered by its expiry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Overdue {
     pub(crate) expires_at: Timestamp,
     pub(crate) index: DerivationIndex,
 }
 
-/// The first pending payments whose time was up before `now`, of those after `after`; at most
-/// [`ROWS_MAX`].
+/// The next pending payments that expired before `now`, after `after`; at most [`ROWS_MAX`].
 pub(crate) fn after(
     tx: &ReadTx,
     after: Option<Overdue>,
@@ -36,8 +36,8 @@ pub(crate) fn after(
     Ok(rows.collect::<Result<_, _>>()?)
 }
 
-/// Of the first changes after this number, at most [`ROWS_MAX`]: the number of the last one, and
-/// the pending payments among them whose time was up before `now`. `None` if there was no change.
+/// Of the next changes after this number, at most [`ROWS_MAX`]: the number of the last one,
+/// and the overdue pending payments among them. `None` if there was no change.
 pub(crate) fn changed_after(
     tx: &ReadTx,
     number: i64,

@@ -1,8 +1,8 @@
-//! Payments: what was asked for, the address given out for it, and the one stored verdict.
+//! Payments: the request, the issued address, and the stored status.
 
-use std::collections::{BTreeSet, HashMap};
+mod changes;
+mod scripts;
 
-use bitcoin::{Script, ScriptBuf};
 use rusqlite::{OptionalExtension, Row, ToSql, params};
 
 use crate::domain::api_key::ApiKeyId;
@@ -12,25 +12,30 @@ use crate::domain::payment::{Payment, PaymentId, Status, Transition};
 use crate::domain::time::Timestamp;
 
 use super::authenticated::{self, PAYMENTS, Value};
-use super::columns::{blobs, impossible, script};
-use super::{Error, ReadTx, WriteTx, disk_space};
+use super::columns::{impossible, script};
+use super::disk_space;
+use super::error::Error;
+use super::tx::{ReadTx, WriteTx};
+
+pub(crate) use changes::{
+    changed_after, completed_without_coins, gaining_at, last_change, undecided_with_coins,
+};
+pub(crate) use scripts::{Ours, index_of_script, of_scripts, scripts_from};
 
 const COLUMNS: &str = "derivation_index, id, merchant_id, script, amount, created_at, expires_at,
     late_until, confirmations, confirmations_pegout, reference, webhook_url, redirect_url,
     display_amount, status, status_at, late, api_key, mac";
 
-/// A payment and the verdict on it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Evaluated {
     pub(crate) payment: Payment,
     pub(crate) status: Status,
 }
 
-/// Which payments to list.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Filter {
     pub(crate) merchant: Option<MerchantId>,
-    /// A status as the API spells it.
+    /// A status in the API's form.
     pub(crate) status: Option<&'static str>,
     pub(crate) reference: Option<String>,
     /// Only payments that this named API key created.
@@ -72,10 +77,10 @@ pub(super) fn from_row(tx: &ReadTx, row: &Row) -> rusqlite::Result<Result<Evalua
     Ok(Ok(Evaluated { payment, status }))
 }
 
-/// Adds a pending payment; with it, its index and script are given out for ever.
+/// Adds a pending payment. Its index and script are then issued for good.
 ///
 /// # Errors
-/// [`Error::Full`] if only the reserve of the disk is left, and those of the database.
+/// [`Error::Full`] if only the reserve of the disk is left, and database errors.
 pub(crate) fn insert(tx: &WriteTx, payment: &Payment) -> Result<(), Error> {
     disk_space::require(tx.connection)?;
     tx.high_water.bump_over(payment.index)?;
@@ -104,7 +109,6 @@ pub(crate) fn insert(tx: &WriteTx, payment: &Payment) -> Result<(), Error> {
     authenticated::insert(tx, &PAYMENTS, &values)
 }
 
-/// The payment of this id.
 pub(crate) fn by_id(tx: &ReadTx, id: PaymentId) -> Result<Option<Evaluated>, Error> {
     let sql = format!("SELECT {COLUMNS} FROM payments WHERE id = ?");
     tx.connection
@@ -114,7 +118,7 @@ pub(crate) fn by_id(tx: &ReadTx, id: PaymentId) -> Result<Option<Evaluated>, Err
         .transpose()
 }
 
-/// The payment of this index, which must exist.
+/// The payment with this index, which must exist.
 pub(crate) fn by_index(tx: &ReadTx, index: DerivationIndex) -> Result<Evaluated, Error> {
     let sql = format!("SELECT {COLUMNS} FROM payments WHERE derivation_index = ?");
     let mut statement = tx.connection.prepare_cached(&sql)?;
@@ -122,7 +126,7 @@ pub(crate) fn by_index(tx: &ReadTx, index: DerivationIndex) -> Result<Evaluated,
     found.transpose()?.ok_or_else(|| impossible("derivation_index", index.get()))
 }
 
-/// The id that the row of this index claims, verified or not: for people who are to examine it.
+/// The id in the row of this index, verified or not, for reports.
 pub(crate) fn id_of(tx: &ReadTx, index: DerivationIndex) -> Result<Option<PaymentId>, Error> {
     let sql = "SELECT id FROM payments WHERE derivation_index = ?";
     let mut statement = tx.connection.prepare_cached(sql)?;
@@ -130,15 +134,16 @@ pub(crate) fn id_of(tx: &ReadTx, index: DerivationIndex) -> Result<Option<Paymen
     Ok(found.flatten())
 }
 
-/// Makes the row of a payment one that is believed, as it is: an operator vouches for it. Answers
-/// whether there is one.
+/// Makes the row of a payment trusted as it is: an operator vouches for it. Returns whether it
+/// exists.
 pub(crate) fn vouch(tx: &WriteTx, id: PaymentId) -> Result<bool, Error> {
     authenticated::vouch(tx, &PAYMENTS, "id = ?", &[&id])?;
     let sql = "SELECT EXISTS (SELECT 1 FROM payments WHERE id = ?)";
     Ok(tx.connection.prepare_cached(sql)?.query_row([id], |row| row.get(0))?)
 }
 
-/// As [`vouch`], for a merchant's payments from an index on, so many at most. Answers the last one.
+/// As [`vouch`], for at most `limit` payments of a merchant from an index on. Returns the last
+/// one.
 pub(crate) fn vouch_for_merchant(
     tx: &WriteTx,
     merchant: MerchantId,
@@ -158,103 +163,46 @@ pub(crate) fn vouch_for_merchant(
     Ok(last)
 }
 
-/// As [`by_index`], for whoever goes through many payments: one that cannot be read is named in the
-/// log, as it is by `audit`, and keeps no other waiting.
+/// As [`by_index`], for callers that process many payments: an unreadable one is logged, as
+/// `audit` reports it, and skipped.
 pub(crate) fn readable(tx: &ReadTx, index: DerivationIndex) -> Result<Option<Evaluated>, Error> {
     match by_index(tx, index) {
         Err(error) if error.is_of_a_row() => {
-            tracing::error!(index = index.get(), %error, "a payment cannot be read, and is left out");
+            tracing::error!(index = index.get(), %error, "a payment cannot be read, and is skipped");
             Ok(None)
         }
         found => found.map(Some),
     }
 }
 
-/// The index whose address has exactly this script, if it was ever given out.
-pub(crate) fn index_of_script(
-    tx: &ReadTx,
-    script: &Script,
-) -> Result<Option<DerivationIndex>, Error> {
-    let sql = "SELECT derivation_index FROM payments WHERE script = ?";
-    let mut statement = tx.connection.prepare_cached(sql)?;
-    Ok(statement.query_row([script.as_bytes()], |row| row.get(0)).optional()?)
-}
-
-/// Indexes from one on that have a payment, with their scripts: so many at most, in order.
-pub(crate) fn scripts_from(
-    tx: &ReadTx,
-    from: u32,
-    limit: u32,
-) -> Result<Vec<(DerivationIndex, ScriptBuf)>, Error> {
-    let sql = "SELECT derivation_index, script FROM payments WHERE derivation_index >= ?
-               ORDER BY derivation_index LIMIT ?";
-    let mut statement = tx.connection.prepare_cached(sql)?;
-    let rows = statement.query_map(params![from, limit], |row| {
-        Ok((row.get("derivation_index")?, script(row, "script")?))
-    })?;
-    Ok(rows.collect::<Result<_, _>>()?)
-}
-
-/// How many payments there are.
 pub(crate) fn count(tx: &ReadTx) -> Result<u64, Error> {
     let sql = "SELECT count(*) AS all_payments FROM payments";
     let count: i64 = tx.connection.prepare_cached(sql)?.query_row([], |row| row.get(0))?;
     Ok(u64::try_from(count).unwrap_or(0))
 }
 
-/// The payment for which a script was given out.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Ours {
-    pub(crate) index: DerivationIndex,
-    pub(crate) id: PaymentId,
-    pub(crate) created_at: Timestamp,
-}
-
-/// As [`index_of_script`], for the many outputs of a block at once. They are looked for in their
-/// order, so that each is found near the one before.
-pub(crate) fn of_scripts<'s>(
-    tx: &ReadTx,
-    scripts: impl Iterator<Item = &'s Script>,
-) -> Result<HashMap<ScriptBuf, Ours>, Error> {
-    let scripts: BTreeSet<&[u8]> = scripts.map(Script::as_bytes).collect();
-    let sql = "SELECT script, derivation_index, id, created_at
-               FROM rarray(?) CROSS JOIN payments ON script = value";
-    let mut statement = tx.connection.prepare_cached(sql)?;
-    let rows = statement.query_map([blobs(scripts)], |row| {
-        let ours = Ours {
-            index: row.get("derivation_index")?,
-            id: row.get("id")?,
-            created_at: row.get("created_at")?,
-        };
-        Ok((script(row, "script")?, ours))
-    })?;
-    Ok(rows.collect::<Result<_, _>>()?)
-}
-
-/// When the first payment was created.
 pub(crate) fn first_created_at(tx: &ReadTx) -> Result<Option<Timestamp>, Error> {
     let sql = "SELECT created_at FROM payments ORDER BY derivation_index LIMIT 1";
     Ok(tx.connection.query_row(sql, [], |row| row.get(0)).optional()?)
 }
 
-/// When the oldest payment that is still pending was created.
+/// When the oldest pending payment was created.
 pub(crate) fn oldest_pending(tx: &ReadTx) -> Result<Option<Timestamp>, Error> {
     let sql = "SELECT min(created_at) FROM payments WHERE status = 'pending'";
     Ok(tx.connection.query_row(sql, [], |row| row.get(0))?)
 }
 
-/// Payments newest first, at most `limit`. A merchant's are found by an index, however many
-/// payments others have.
+/// Payments newest first, at most `limit`. A merchant's payments are found by an index.
 pub(crate) fn list(tx: &ReadTx, filter: &Filter, limit: u32) -> Result<Vec<Evaluated>, Error> {
     let (sql, mut bound) = list_query(filter);
     bound.push(&limit);
     let mut statement = tx.connection.prepare_cached(&sql)?;
     let rows = statement.query_map(&bound[..], |row| from_row(tx, row))?;
-    authenticated::believed(rows)
+    authenticated::trusted(rows)
 }
 
-/// The query of [`list`] without its limit. It has only the conditions that are asked for: with
-/// `? IS NULL OR …` no index would be used.
+/// The query of [`list`] without its limit. It has only the requested conditions: `? IS NULL
+/// OR …` would prevent the use of an index.
 fn list_query(filter: &Filter) -> (String, Vec<&dyn ToSql>) {
     let mut conditions = Vec::new();
     let mut bound: Vec<&dyn ToSql> = Vec::new();
@@ -286,8 +234,8 @@ fn list_query(filter: &Filter) -> (String, Vec<&dyn ToSql>) {
     (sql, bound)
 }
 
-/// Whether so many payments of a merchant, or more, can still be paid in time. Rows are counted
-/// only if there are as many that are pending at all.
+/// Whether at least `most` payments of a merchant are pending and not overdue. Counts rows
+/// only if that many are pending at all.
 pub(crate) fn has_open(
     tx: &ReadTx,
     merchant: MerchantId,
@@ -309,7 +257,7 @@ pub(crate) fn has_open(
     Ok(open >= i64::from(most))
 }
 
-/// How many payments a merchant created on a day, counted in days since 1970 UTC.
+/// Number of payments that a merchant created on a day, counted in days since 1970 UTC.
 pub(crate) fn created_on(tx: &ReadTx, merchant: MerchantId, day: i64) -> Result<u32, Error> {
     let sql = "SELECT payments FROM merchant_days WHERE day = ? AND merchant_id = ?";
     let mut statement = tx.connection.prepare_cached(sql)?;
@@ -317,84 +265,8 @@ pub(crate) fn created_on(tx: &ReadTx, merchant: MerchantId, day: i64) -> Result<
     Ok(count.unwrap_or(0))
 }
 
-/// The number of the last change to any payment's coins or verdict; 0 before the first.
-pub(crate) fn last_change(tx: &ReadTx) -> Result<i64, Error> {
-    let sql = "SELECT coalesce(max(number), 0) FROM payment_changes";
-    Ok(tx.connection.prepare_cached(sql)?.query_row([], |row| row.get(0))?)
-}
-
-/// The payments that changed after this number, the longest ago first; `None` if they are more than
-/// `most`.
-pub(crate) fn changed_after(
-    tx: &ReadTx,
-    number: i64,
-    most: u32,
-) -> Result<Option<Vec<PaymentId>>, Error> {
-    let sql = "SELECT id FROM payment_changes JOIN payments USING (derivation_index)
-               WHERE number > ? ORDER BY number LIMIT ?";
-    let mut statement = tx.connection.prepare_cached(sql)?;
-    let one_more = most.saturating_add(1);
-    let rows = statement.query_map(params![number, one_more], |row| row.get(0))?;
-    let changed: Vec<PaymentId> = rows.collect::<Result<_, _>>()?;
-    Ok(Some(changed).filter(|changed| changed.len() <= most as usize))
-}
-
-/// A payment that is not completed, with a coin that gains a confirmation.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Gaining {
-    pub(crate) index: DerivationIndex,
-    pub(crate) id: PaymentId,
-    /// One of these coins has as many confirmations as the payment asks for at the least. Without
-    /// one it cannot be complete.
-    pub(crate) may_be_due: bool,
-}
-
-/// Payments that are not completed, with a coin that has no more confirmations at this height than
-/// the payment may ask for. One whose coins all have more was judged at an earlier block.
-///
-/// Found in two indexes alone, whatever the history: `needed` are the few counts of confirmations
-/// that undecided payments ask for, and for each of them the coins of so many blocks are walked.
-/// Only the payments that are found are read.
-pub(crate) fn gaining_at(tx: &ReadTx, height: u32) -> Result<Vec<Gaining>, Error> {
-    let sql = "WITH RECURSIVE needed (most) AS (
-                   SELECT max(confirmations_pegout) FROM payments INDEXED BY payments_undecided
-                   WHERE status <> 'completed'
-                   UNION ALL
-                   SELECT (SELECT max(confirmations_pegout)
-                           FROM payments INDEXED BY payments_undecided
-                           WHERE status <> 'completed' AND confirmations_pegout < most)
-                   FROM needed WHERE most IS NOT NULL
-               )
-               SELECT coins.derivation_index, id, block_height <= ?1 + 1 - confirmations
-               FROM needed
-               CROSS JOIN coins INDEXED BY coins_by_height ON block_height > ?1 - most
-               CROSS JOIN payments INDEXED BY payments_undecided
-                   ON confirmations_pegout = most
-                   AND payments.derivation_index = coins.derivation_index
-               WHERE status <> 'completed'";
-    let mut statement = tx.connection.prepare_cached(sql)?;
-    let rows = statement.query_map([height], |row| {
-        Ok(Gaining { index: row.get(0)?, id: row.get(1)?, may_be_due: row.get(2)? })
-    })?;
-    let mut gaining: Vec<Gaining> = rows.collect::<Result<_, _>>()?;
-    // One line for each coin: of a payment's, one that may make it due comes first.
-    gaining.sort_unstable_by_key(|one| (one.index, !one.may_be_due));
-    gaining.dedup_by_key(|one| one.index);
-    Ok(gaining)
-}
-
-/// Payments that are not completed and have a coin in a block, however deep.
-pub(crate) fn undecided_with_coins(tx: &ReadTx) -> Result<Vec<DerivationIndex>, Error> {
-    let sql = "SELECT DISTINCT derivation_index FROM coins INDEXED BY coins_by_height
-               CROSS JOIN payments USING (derivation_index)
-               WHERE block_height > -1 AND status <> 'completed'";
-    let mut statement = tx.connection.prepare_cached(sql)?;
-    let rows = statement.query_map([], |row| row.get(0))?;
-    Ok(rows.collect::<Result<_, _>>()?)
-}
-
-/// Stores the verdict that is due. The error case means that somebody else changed the status
-/// within this write: a bug.
+/// Stores a status change. An error means that the status changed within this transaction: a
+/// bug.
 pub(crate) fn decide(
     tx: &WriteTx,
     index: DerivationIndex,
@@ -412,21 +284,6 @@ pub(crate) fn decide(
     let changes: [Value; 3] = [("status", &word), ("status_at", &now), ("late", &late)];
     authenticated::update(tx, &PAYMENTS, &[&index], &changes)?;
     Ok(())
-}
-
-/// Completed payments whose coins on the best chain do not reach the amount (any more).
-pub(crate) fn completed_without_coins(tx: &ReadTx) -> Result<Vec<PaymentId>, Error> {
-    let sql = "SELECT id FROM payments
-               WHERE status = 'completed'
-                 AND derivation_index IN
-                     (SELECT derivation_index FROM coins WHERE place IN ('mempool', 'removed'))
-                 AND amount > (SELECT coalesce(sum(coins.amount), 0) FROM coins
-                               WHERE coins.derivation_index = payments.derivation_index
-                                 AND place = 'block')
-               ORDER BY derivation_index";
-    let mut statement = tx.connection.prepare_cached(sql)?;
-    let rows = statement.query_map([], |row| row.get(0))?;
-    Ok(rows.collect::<Result<_, _>>()?)
 }
 
 #[cfg(test)]

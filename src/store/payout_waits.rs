@@ -1,5 +1,5 @@
-//! Merchants whose payouts wait because the database and the sweeper's record disagree about the
-//! payout address. The sweeper writes it, for those who tell people; no money moves by it.
+//! Merchants whose payouts wait because database and sweeper's record disagree about the
+//! payout address. The sweeper writes them for reports; they do not affect payouts.
 
 use rusqlite::{OptionalExtension, Row, params};
 
@@ -8,7 +8,8 @@ use crate::domain::payout_address::{Reason, Wait};
 use crate::domain::time::Timestamp;
 
 use super::columns::impossible;
-use super::{Error, ReadTx, WriteTx};
+use super::error::Error;
+use super::tx::{ReadTx, WriteTx};
 
 /// A merchant's wait, and since when.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,7 +33,6 @@ fn from_row(row: &Row) -> rusqlite::Result<Result<PayoutWait, Error>> {
     Ok(Ok(PayoutWait { merchant: row.get("merchant_id")?, wait, since: row.get("since")? }))
 }
 
-/// All that wait.
 pub(crate) fn all(tx: &ReadTx) -> Result<Vec<PayoutWait>, Error> {
     let sql = "SELECT * FROM payout_waits ORDER BY merchant_id";
     let mut statement = tx.connection.prepare_cached(sql)?;
@@ -64,7 +64,7 @@ pub(crate) fn record(
     Ok(())
 }
 
-/// Records that a merchant's payouts wait no more.
+/// Records that a merchant's payouts no longer wait.
 pub(crate) fn end(tx: &WriteTx, merchant: MerchantId) -> Result<(), Error> {
     let sql = "DELETE FROM payout_waits WHERE merchant_id = ?";
     tx.connection.prepare_cached(sql)?.execute([merchant])?;

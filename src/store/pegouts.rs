@@ -1,7 +1,8 @@
-//! Peg-outs to us: one row each, however often a reorganisation or another transaction moves it.
+//! Peg-outs to us: one row each, however often a reorganisation or another transaction moves
+//! them.
 //!
-//! The coins of one peg-out (its announcement in the mempool, outputs of HogEx transactions) name
-//! its sequence. At most one of them counts at a time; an index sees to that.
+//! All coins of one peg-out (its announcement in the mempool, outputs of HogEx transactions)
+//! have its sequence number. At most one of them counts at a time, which an index enforces.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -17,22 +18,22 @@ use crate::domain::time::Timestamp;
 
 use super::coins::{self, COLUMNS};
 use super::columns::{blobs, outpoint, txid_bytes};
-use super::{Error, ReadTx, WriteTx};
+use super::error::Error;
+use super::tx::{ReadTx, WriteTx};
 
-/// A peg-out that was met before.
+/// A peg-out that was seen before.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Known {
     pub(crate) sequence: Sequence,
-    /// Absent if the node did not report its kernel.
+    /// `None` if the node did not report its kernel.
     pub(crate) id: Option<PegoutId>,
-    /// Any of its coins: all pay the same.
+    /// Any of its coins: all have the same payment and amount.
     pub(crate) coin: Coin,
     pub(crate) first_seen: Timestamp,
-    /// The one of its coins that counts.
     pub(crate) counting: Option<Coin>,
 }
 
-/// The peg-outs of these kernels, in their sequence.
+/// The peg-outs of these kernels, in sequence.
 pub(crate) fn of_kernels(
     tx: &ReadTx,
     kernels: impl Iterator<Item = KernelId>,
@@ -46,7 +47,7 @@ pub(crate) fn of_kernels(
     load(tx, &sql, blobs(kernels))
 }
 
-/// The peg-outs of these sequences.
+/// The peg-outs with these sequence numbers.
 pub(crate) fn of_sequences(
     tx: &ReadTx,
     sequences: impl Iterator<Item = Sequence>,
@@ -61,7 +62,7 @@ pub(crate) fn of_sequences(
     load(tx, &sql, sequences.into())
 }
 
-/// The peg-outs of these payments that are announced and in no block, in their sequence.
+/// The peg-outs of these payments that are announced and not mined, in sequence.
 pub(crate) fn unmined(
     tx: &ReadTx,
     payments: impl Iterator<Item = DerivationIndex>,
@@ -77,7 +78,7 @@ pub(crate) fn unmined(
     load(tx, &sql, payments.into())
 }
 
-/// What the rows of a query say, one for each coin.
+/// Collects the rows of a query, one per coin.
 fn load(tx: &ReadTx, sql: &str, bound: Array) -> Result<Vec<Known>, Error> {
     let mut statement = tx.connection.prepare_cached(sql)?;
     let mut rows = statement.query([bound])?;
@@ -100,8 +101,7 @@ fn id(row: &Row) -> rusqlite::Result<Option<PegoutId>> {
     Ok(id.map(|(kernel, position)| PegoutId { kernel: KernelId::from_bytes(kernel), position }))
 }
 
-/// Adds a peg-out that was not met before. `announced` is its coin in the mempool, if that is where
-/// it was met.
+/// Adds a new peg-out. `announced` is its coin in the mempool, if it was seen there first.
 pub(crate) fn insert(
     tx: &WriteTx,
     id: Option<PegoutId>,
@@ -118,7 +118,7 @@ pub(crate) fn insert(
     Ok(Sequence::from_row(tx.connection.last_insert_rowid()))
 }
 
-/// Records which kernel pays a peg-out of which that was unknown.
+/// Records the kernel of a peg-out whose kernel was unknown.
 pub(crate) fn identify(tx: &WriteTx, sequence: Sequence, id: PegoutId) -> Result<(), Error> {
     let sql = "UPDATE pegouts SET kernel_id = ?, position = ?
                WHERE sequence = ? AND kernel_id IS NULL";
@@ -127,7 +127,7 @@ pub(crate) fn identify(tx: &WriteTx, sequence: Sequence, id: PegoutId) -> Result
     Ok(())
 }
 
-/// Records the coin under which a peg-out is in the mempool now.
+/// Records the coin under which a peg-out is now in the mempool.
 pub(crate) fn announce(tx: &WriteTx, sequence: Sequence, at: OutPoint) -> Result<(), Error> {
     let sql = "UPDATE pegouts SET announced_txid = ?1, announced_vout = ?2
                WHERE sequence = ?3 AND (announced_txid, announced_vout) IS NOT (?1, ?2)";
@@ -136,14 +136,14 @@ pub(crate) fn announce(tx: &WriteTx, sequence: Sequence, at: OutPoint) -> Result
     Ok(())
 }
 
-/// Makes a coin a peg-out of its own, apart from the one that it was taken for.
+/// Makes a coin a separate peg-out.
 pub(crate) fn separate(tx: &WriteTx, at: OutPoint) -> Result<(), Error> {
     let sequence = insert(tx, None, None)?;
     coins::set_pegout(tx, at, sequence)
 }
 
-/// Takes an output of a HogEx off the chain. Its announcement, if there was one, counts again, for
-/// the next comparison with the mempool to judge.
+/// Removes an output of a HogEx from the chain. Its announcement, if any, counts again, until
+/// the next comparison with the mempool.
 pub(crate) fn unmine(tx: &WriteTx, at: OutPoint) -> Result<(), Error> {
     coins::move_to(tx, at, Place::Removed)?;
     let sql = "SELECT coins.txid, coins.vout FROM coins AS mined

@@ -1,6 +1,7 @@
-//! What is removed after a time, in batches, so that no write takes long.
+//! Data retention: deletes old data in batches, so that no write takes long.
 //!
-//! Candidates are looked for by a read. The write checks again: what changed meanwhile stays.
+//! A read finds the candidates; the write checks them again, so that a row changed meanwhile
+//! stays.
 
 use rusqlite::params;
 
@@ -9,21 +10,22 @@ use crate::domain::time::{DAY_MS, Timestamp};
 
 use super::authenticated::{self, PAYMENTS, Value};
 use super::batches::ROWS_MAX;
-use super::{Error, ReadTx, WriteTx};
+use super::error::Error;
+use super::tx::{ReadTx, WriteTx};
 
-/// Days of counted payments that are kept for each merchant.
+/// Days for which the number of payments per merchant is kept.
 const DAYS_KEPT: i64 = 7;
 
-/// Tables from which rows are deleted by their age alone, and how.
+/// Tables whose rows are deleted by age alone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Aged {
-    /// Idempotency keys by their creation.
+    /// Idempotency keys by creation.
     IdempotencyKeys,
-    /// Attempts at webhooks by their start.
+    /// Webhook attempts by start.
     Attempts,
-    /// Notices to merchants by when they were sent or kept; those that wait stay.
+    /// Notifications to merchants by when they were sent or kept; due ones stay.
     Notifications,
-    /// Questions of the bot by their expiry.
+    /// Questions of the bot by expiry.
     Confirmations,
 }
 
@@ -54,7 +56,7 @@ impl Aged {
     }
 }
 
-/// Deletes at most `limit` rows of a table that are older than `before`. Answers how many.
+/// Deletes at most `limit` rows of a table that are older than `before`. Returns how many.
 pub(crate) fn delete_aged(
     tx: &WriteTx,
     table: Aged,
@@ -64,8 +66,8 @@ pub(crate) fn delete_aged(
     Ok(tx.connection.prepare_cached(table.sql())?.execute(params![before, limit])?)
 }
 
-/// Deletes what was counted on days long past, and requests to sweep before the newest: at most
-/// `limit` of each. Answers how many.
+/// Deletes old daily counts, and requests to sweep before the newest: at most `limit` of each.
+/// Returns how many.
 pub(crate) fn delete_superseded(tx: &WriteTx, now: Timestamp, limit: u32) -> Result<usize, Error> {
     let sql = "DELETE FROM merchant_days WHERE (day, merchant_id) IN (
                    SELECT day, merchant_id FROM merchant_days WHERE day < ?1 LIMIT ?2)";
@@ -78,9 +80,9 @@ pub(crate) fn delete_superseded(tx: &WriteTx, now: Timestamp, limit: u32) -> Res
     Ok(days.saturating_add(requests))
 }
 
-/// Payments that expired without a coin before `expired_before`, whose time for late coins is over,
-/// and that still have texts of the shop: as many as one write may change, the oldest first, after
-/// the one that `after` names by its expiry and index.
+/// Payments that expired without a coin before `expired_before`, cannot be paid late any more,
+/// and still have texts of the shop: at most one write's worth, the oldest first, after the
+/// one with this expiry and index.
 pub(crate) fn unpaid_with_texts(
     tx: &ReadTx,
     after: (Timestamp, Option<DerivationIndex>),
@@ -104,8 +106,8 @@ pub(crate) fn unpaid_with_texts(
     Ok(rows.collect::<Result<_, _>>()?)
 }
 
-/// Removes a payment's texts of the shop, if it expired and no coin was ever seen. Answers whether
-/// the texts were removed.
+/// Removes the shop's texts of a payment that expired and never had a coin. Returns whether it
+/// did.
 pub(crate) fn remove_texts(tx: &WriteTx, index: DerivationIndex) -> Result<bool, Error> {
     let sql = "SELECT EXISTS (SELECT 1 FROM payments WHERE derivation_index = ?1
                AND status = 'expired'
@@ -119,7 +121,7 @@ pub(crate) fn remove_texts(tx: &WriteTx, index: DerivationIndex) -> Result<bool,
     authenticated::update(tx, &PAYMENTS, &[&index], &changes)
 }
 
-/// Reads how large each table is with its indexes, in bytes. Goes through the whole file.
+/// The size of each table with its indexes, in bytes. Reads the whole file.
 pub(crate) fn measure(tx: &ReadTx) -> Result<Vec<(String, i64)>, Error> {
     let sql = "SELECT tbl_name, sum(pgsize) FROM dbstat
                JOIN (SELECT name, tbl_name FROM sqlite_schema) USING (name)
@@ -149,7 +151,7 @@ pub(crate) fn measured_at(tx: &ReadTx) -> Result<Option<Timestamp>, Error> {
     Ok(tx.connection.prepare_cached(sql)?.query_row([], |row| row.get(0))?)
 }
 
-/// The sizes of all tables as they were last measured, the largest first.
+/// The last measured sizes of all tables, the largest first.
 pub(crate) fn sizes(tx: &ReadTx) -> Result<Vec<(String, i64)>, Error> {
     let sql = "SELECT name, bytes FROM table_sizes ORDER BY bytes DESC, name";
     let mut statement = tx.connection.prepare_cached(sql)?;
@@ -163,7 +165,8 @@ mod tests {
     use crate::domain::merchant::{Merchant, MerchantId};
     use crate::store::{Store, merchants, payments};
 
-    /// A database with payments that have texts: 0 is pending, 1 expired, 2 expired with a coin.
+    /// A database with payments that have texts: 0 is pending, 1 expired, 2 expired with a
+    /// coin.
     fn open() -> (tempfile::TempDir, Store) {
         let dir = tempfile::tempdir().expect("a folder");
         let store = Store::open(&dir.path().join("litegate.db")).expect("a new database");

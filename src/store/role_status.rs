@@ -1,25 +1,25 @@
-//! Table `role_status`: when each role last finished its work, its report, and its present trouble.
-//!
-//! The checkout says "delayed" by it, also where the watcher runs in another process.
+//! Status of each role: last success, its report, and its current trouble. The
+//! checkout shows "delayed" by it, even if the watcher is another process.
 
 use rusqlite::{OptionalExtension, params};
 
 use crate::domain::time::Timestamp;
 use crate::view::role_status::{Role, RoleReport};
 
-use super::{Error, ReadTx, WriteTx};
+use super::error::Error;
+use super::tx::{ReadTx, WriteTx};
 
-/// What a role last recorded.
+/// The last status that a role recorded.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct RoleStatus {
-    /// When it last finished its work; `None` if never.
+    /// Last success; `None` if there was none.
     pub(crate) at: Option<Timestamp>,
     pub(crate) report: Option<RoleReport>,
-    /// What has kept it from its work since, in a sentence for the operator.
+    /// What has prevented its work since then, for the operator.
     pub(crate) trouble: Option<String>,
 }
 
-/// Records that a role has finished its work now, without trouble.
+/// Records a success, and clears the trouble.
 pub(crate) fn record(
     tx: &WriteTx,
     role: Role,
@@ -35,7 +35,7 @@ pub(crate) fn record(
     Ok(())
 }
 
-/// Records what keeps a role from its work.
+/// Records what prevents a role's work.
 pub(crate) fn record_trouble(tx: &WriteTx, role: Role, trouble: &str) -> Result<(), Error> {
     let sql = "INSERT INTO role_status (role, trouble) VALUES (?, ?)
                ON CONFLICT (role) DO UPDATE SET trouble = excluded.trouble";
@@ -43,7 +43,7 @@ pub(crate) fn record_trouble(tx: &WriteTx, role: Role, trouble: &str) -> Result<
     Ok(())
 }
 
-/// What the role last recorded. A report that cannot be read counts as absent.
+/// The last recorded status of a role. A report that cannot be read counts as absent.
 pub(crate) fn of_role(tx: &ReadTx, role: Role) -> Result<Option<RoleStatus>, Error> {
     let sql = "SELECT at, report, trouble FROM role_status WHERE role = ?";
     let mut statement = tx.connection.prepare_cached(sql)?;

@@ -1,58 +1,57 @@
-//! Comparison of the database's schema with the one that the migrations make.
+//! Comparison of the database's schema with the one that the migrations create.
 //!
-//! SQLite keeps the schema as text in a table of its own. Damage there changes what statements
-//! mean without breaking the file's structure, and a trigger that somebody left there acts within
-//! our own writes. So the text is compared object by object, at each start and before each sweep.
+//! SQLite stores the schema as text in a table. Damage there changes the meaning of statements
+//! without breaking the file's structure, and a foreign trigger would act within our own
+//! writes. So the text is compared object by object, at each start and before each sweep.
 //!
-//! Must not know: what the tables hold.
+//! Must not know: the content of the tables.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, OnceLock};
 
 use rusqlite::Connection;
 
-use super::backup::seal;
-use super::{Error, ReadTx, Store, migrations};
+use super::error::Error;
+use super::schema_version;
 
-/// Type and name of each object, with the table that it belongs to and the SQL that made it.
+/// Type and name of each object, with its table and its SQL.
 type Objects = BTreeMap<(String, String), (String, Option<String>)>;
 
 /// The schema of one version.
 #[derive(Debug)]
 pub(super) struct Schema(Objects);
 
-/// The schema of this binary, once it was made: it takes as long as opening a database.
+/// The schema of this binary. Cached, because creating it takes as long as opening a database.
 static KNOWN: OnceLock<Arc<Schema>> = OnceLock::new();
 
 impl Schema {
-    /// The schema that this binary works with.
     pub(super) fn known() -> Result<Arc<Schema>, Error> {
         if let Some(known) = KNOWN.get() {
             return Ok(Arc::clone(known));
         }
-        let made = Arc::new(Schema::of_version(migrations::known_version())?);
+        let made = Arc::new(Schema::of_version(schema_version::known_version())?);
         Ok(Arc::clone(KNOWN.get_or_init(|| made)))
     }
 
-    /// What the migrations make, up to this version.
+    /// The schema that the migrations create, up to this version.
     pub(super) fn of_version(version: u32) -> Result<Schema, Error> {
         let connection = Connection::open_in_memory()?;
-        migrations::apply_scripts(&connection, version)?;
+        schema_version::apply_scripts(&connection, version)?;
         Ok(Schema(objects(&connection)?))
     }
 
-    /// What a sealed copy of a database of this version has.
-    pub(super) fn of_copy(version: u32) -> Result<Schema, Error> {
+    /// The schema of a sealed copy of this version; `seal` creates the seal's table.
+    pub(super) fn of_copy(version: u32, seal: &str) -> Result<Schema, Error> {
         let connection = Connection::open_in_memory()?;
-        migrations::apply_scripts(&connection, version)?;
-        connection.execute_batch(seal::SCHEMA)?;
+        schema_version::apply_scripts(&connection, version)?;
+        connection.execute_batch(seal)?;
         Ok(Schema(objects(&connection)?))
     }
 
     /// Compares a database with it.
     ///
     /// # Errors
-    /// [`Error::Damaged`] names the first object that differs, is missing, or is not ours.
+    /// [`Error::Damaged`] with the first object that differs, is missing, or is foreign.
     pub(super) fn check(&self, connection: &Connection) -> Result<(), Error> {
         let found = objects(connection)?;
         let differs = |((kind, name), expected): (&(String, String), _)| match found
@@ -68,7 +67,7 @@ impl Schema {
             let is_foreign = !self.0.contains_key(&(kind.clone(), name.clone()));
             is_foreign.then(|| format!("its schema has the {kind} {name}, which is not ours"))
         };
-        // A foreign object first: it says more than what may follow from it.
+        // A foreign object first: it explains more than its consequences.
         match found.keys().find_map(foreign).or_else(|| self.0.iter().find_map(differs)) {
             Some(difference) => Err(Error::Damaged(difference)),
             None => Ok(()),
@@ -76,19 +75,8 @@ impl Schema {
     }
 }
 
-impl Store {
-    /// Compares the schema with the one that this binary made or found at the start, in the
-    /// present state of the database. Takes less than a millisecond.
-    ///
-    /// # Errors
-    /// [`Error::Damaged`] names the first object that differs, is missing, or is not ours.
-    pub(crate) fn check_schema(&self) -> Result<(), Error> {
-        self.read_blocking(|tx: &ReadTx| self.schema.check(tx.connection))
-    }
-}
-
-/// All objects but those that SQLite (statistics) and Litestream make for themselves. A trigger
-/// is never one of these.
+/// All objects except those of SQLite (statistics) and Litestream. A trigger is never
+/// excluded.
 fn objects(connection: &Connection) -> Result<Objects, Error> {
     let sql = r"SELECT type, name, tbl_name, sql FROM sqlite_schema
                 WHERE type = 'trigger' OR NOT (tbl_name LIKE 'sqlite\_stat%' ESCAPE '\'
@@ -100,15 +88,15 @@ fn objects(connection: &Connection) -> Result<Objects, Error> {
     Ok(rows.collect::<Result<_, _>>()?)
 }
 
-/// The first row that refers to a row that is not there, in words.
-pub(super) fn loose_row(connection: &Connection) -> Result<Option<String>, Error> {
+/// The first row with a dangling reference, as a sentence.
+pub(super) fn dangling_reference(connection: &Connection) -> Result<Option<String>, Error> {
     let mut statement = connection.prepare("PRAGMA foreign_key_check")?;
     let mut rows = statement.query([])?;
     let Some(row) = rows.next()? else { return Ok(None) };
     let (table, of): (String, String) = (row.get(0)?, row.get(2)?);
     let rowid: Option<i64> = row.get(1)?;
     let which = rowid.map(|rowid| format!(" {rowid}")).unwrap_or_default();
-    Ok(Some(format!("row{which} of {table} refers to a row of {of} that is not there")))
+    Ok(Some(format!("row{which} of {table} refers to a missing row of {of}")))
 }
 
 #[cfg(test)]
@@ -116,9 +104,9 @@ mod tests {
     use super::*;
 
     fn fresh() -> (Schema, Connection) {
-        let known = migrations::known_version();
+        let known = schema_version::known_version();
         let connection = Connection::open_in_memory().expect("in memory");
-        migrations::apply_scripts(&connection, known).expect("our own scripts");
+        schema_version::apply_scripts(&connection, known).expect("our own scripts");
         (Schema::of_version(known).expect("our own scripts"), connection)
     }
 
@@ -126,11 +114,11 @@ mod tests {
     fn check(change: &str, expected: &str) {
         let (schema, connection) = fresh();
         connection.execute_batch(change).expect("a change");
-        let said = schema.check(&connection).err().map(|error| error.to_string());
-        match (said, expected) {
+        let message = schema.check(&connection).err().map(|error| error.to_string());
+        match (message, expected) {
             (None, "") => {}
-            (Some(said), expected) if !expected.is_empty() && said.contains(expected) => {}
-            (said, _) => panic!("{change}: {said:?}, expected {expected:?}"),
+            (Some(message), expected) if !expected.is_empty() && message.contains(expected) => {}
+            (message, _) => panic!("{change}: {message:?}, expected {expected:?}"),
         }
     }
 

@@ -8,9 +8,11 @@ use crate::domain::merchant::MerchantId;
 use crate::domain::payment::{Payment, PaymentId};
 use crate::domain::time::Timestamp;
 
-use super::{Error, ReadTx, WriteTx, indexes, payments};
+use super::error::Error;
+use super::tx::{ReadTx, WriteTx};
+use super::{indexes, payments};
 
-/// What a seal covers: whose money comes to which script.
+/// The facts that a seal covers: which merchant is paid through which script.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct SealedFacts {
     pub(crate) index: DerivationIndex,
@@ -33,9 +35,9 @@ impl SealedFacts {
 /// The facts of a payment, and when it was created.
 pub(crate) type Created = (SealedFacts, Timestamp);
 
-/// The facts of issued payments from an index on, of so many at most, each with the time at which
-/// the payment was created, and the index above them. Facts that cannot be read are left out.
-/// `None` if there is no further payment.
+/// The facts of at most `limit` issued payments from an index on, each with its creation time,
+/// and the index above them. Unreadable payments are skipped. `None` if there is no further
+/// payment.
 pub(crate) fn facts_from(
     tx: &ReadTx,
     index: u32,
@@ -53,7 +55,7 @@ pub(crate) fn facts_from(
         match payments::from_row(tx, row).map_err(Error::from).and_then(|read| read) {
             Ok(found) => facts.push((SealedFacts::of(&found.payment), found.payment.created_at)),
             Err(error) if error.is_of_a_row() => {
-                tracing::error!(index = at, %error, "a payment cannot be read, nor sealed");
+                tracing::error!(index = at, %error, "a payment cannot be read, and is not sealed");
             }
             Err(error) => return Err(error),
         }
@@ -61,19 +63,17 @@ pub(crate) fn facts_from(
     Ok(below.map(|below| (facts, below)))
 }
 
-/// The facts of one payment.
 pub(crate) fn facts_of(tx: &ReadTx, index: DerivationIndex) -> Result<Option<SealedFacts>, Error> {
     let found = payments::readable(tx, index)?;
     Ok(found.map(|found| SealedFacts::of(&found.payment)))
 }
 
-/// The seal of a payment.
 pub(crate) fn of(tx: &ReadTx, index: DerivationIndex) -> Result<Option<Vec<u8>>, Error> {
     let sql = "SELECT seal FROM payment_seals WHERE derivation_index = ?";
     Ok(tx.connection.prepare_cached(sql)?.query_row([index], |row| row.get(0)).optional()?)
 }
 
-/// The facts of a merchant's payments from an index on, of so many at most.
+/// The facts of at most `limit` payments of a merchant, from an index on.
 pub(crate) fn facts_of_merchant(
     tx: &ReadTx,
     merchant: MerchantId,
@@ -88,7 +88,7 @@ pub(crate) fn facts_of_merchant(
     rows.map(|row| Ok(SealedFacts::of(&row??.payment))).collect()
 }
 
-/// The indexes of issued payments without a seal, from one on, of so many at most.
+/// At most `limit` issued payments without a seal, from an index on.
 pub(crate) fn unsealed_from(
     tx: &ReadTx,
     index: u32,
@@ -105,7 +105,6 @@ pub(crate) fn unsealed_from(
     Ok(rows.collect::<Result<_, _>>()?)
 }
 
-/// Whether there is any seal.
 pub(crate) fn any(tx: &ReadTx) -> Result<bool, Error> {
     let sql = "SELECT EXISTS (SELECT 1 FROM payment_seals)";
     Ok(tx.connection.prepare_cached(sql)?.query_row([], |row| row.get(0))?)
@@ -118,7 +117,7 @@ pub(crate) fn insert(tx: &WriteTx, index: DerivationIndex, seal: &[u8]) -> Resul
     Ok(())
 }
 
-/// Stores a seal in the place of the one that is there: the operator vouches for the payment.
+/// Replaces a seal: the operator vouches for the payment.
 pub(crate) fn replace(tx: &WriteTx, index: DerivationIndex, seal: &[u8]) -> Result<(), Error> {
     let sql = "INSERT INTO payment_seals (derivation_index, seal) VALUES (?, ?)
                ON CONFLICT (derivation_index) DO UPDATE SET seal = excluded.seal";
@@ -126,8 +125,8 @@ pub(crate) fn replace(tx: &WriteTx, index: DerivationIndex, seal: &[u8]) -> Resu
     Ok(())
 }
 
-/// Takes so many seals away, where the operator vouches for what the database says now. Answers how
-/// many there were.
+/// Deletes at most `limit` seals, when the operator vouches for the database as it is. Returns
+/// how many.
 pub(crate) fn forget(tx: &WriteTx, limit: u32) -> Result<usize, Error> {
     let sql = "DELETE FROM payment_seals
                WHERE derivation_index IN (SELECT derivation_index FROM payment_seals LIMIT ?)";

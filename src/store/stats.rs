@@ -1,4 +1,4 @@
-//! Counts and sums over many payments, for people who look after the whole.
+//! Statistics over many payments.
 
 use rusqlite::params;
 
@@ -6,31 +6,32 @@ use crate::domain::amount::Amount;
 use crate::domain::merchant::MerchantId;
 use crate::domain::time::Timestamp;
 
-use super::{Error, ReadTx};
+use super::error::Error;
+use super::tx::ReadTx;
 
-/// How a time went, for all merchants or for one.
+/// Statistics of a period, for one merchant or all.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Stats {
     pub(crate) created: i64,
     pub(crate) completed: i64,
     pub(crate) expired: i64,
-    /// What the completed ones were to bring.
+    /// The sum of the completed payments' amounts.
     pub(crate) amount: Amount,
-    /// From creation to completion, the middle one, in milliseconds.
+    /// Median time from creation to completion, in milliseconds.
     pub(crate) median_ms: Option<i64>,
     /// Webhooks that were given up.
     pub(crate) failed_webhooks: i64,
 }
 
-/// The payments that were created since a time, and what became of them by now. Reads those alone,
-/// however long the history before them is.
+/// Statistics of the payments created since a time. Reads only those, however long the history
+/// is.
 pub(crate) fn since(
     tx: &ReadTx,
     merchant: Option<MerchantId>,
     since: Timestamp,
 ) -> Result<Stats, Error> {
     let first = first_since(tx, since)?;
-    // Each of the two has its own index to walk along.
+    // Each of the two can use an index.
     let (of_payments, of_events) = match merchant {
         None => ("?3 IS NULL", "?2 IS NULL"),
         Some(_) => ("merchant_id = ?3", "merchant_id = ?2"),
@@ -71,9 +72,8 @@ pub(crate) fn since(
     Ok(stats)
 }
 
-/// The index from which on payments were created since a time, found by halving: indexes are given
-/// out in the order of time. Where the clock was set back meanwhile, it is a little off; that is
-/// good enough for sums that decide nothing.
+/// The first index created since a time, by bisection: indexes are issued in order of time. If
+/// the clock was set back, the result is slightly wrong, which is acceptable for statistics.
 fn first_since(tx: &ReadTx, since: Timestamp) -> Result<i64, Error> {
     let sql = "SELECT coalesce(max(derivation_index), -1) FROM payments";
     let last: i64 = tx.connection.prepare_cached(sql)?.query_row([], |row| row.get(0))?;
@@ -108,8 +108,8 @@ mod tests {
             for n in [1, 2] {
                 merchants::insert(tx, &Merchant::new_shop(id(n)))?;
             }
-            // Ten payments, each a second after the one before; of every other one the index after
-            // it was lost. The odd ones are the second merchant's, and complete after n ms.
+            // Ten payments, one second apart; after every other one an index is missing. The
+            // odd ones belong to the second merchant, and complete after n ms.
             let sql = "INSERT INTO payments (derivation_index, id, merchant_id, script, amount,
                            created_at, expires_at, late_until, confirmations,
                            confirmations_pegout, status, status_at)

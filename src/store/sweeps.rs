@@ -1,4 +1,4 @@
-//! Sweeps: the claims on coins, the signed versions, and what the chain made of them.
+//! Sweeps: claims on coins, signed versions, and their confirmation.
 
 pub(crate) mod abandoned;
 pub(crate) mod damaged;
@@ -13,10 +13,12 @@ use crate::domain::sweep::{Payout, SentPayout, SentSweep, SweepCoin, SweepPlan};
 use crate::domain::time::Timestamp;
 
 use super::columns::{block_hash_bytes, impossible, script, txid, txid_bytes};
-use super::{Error, ReadTx, WriteTx, authenticated, coins};
+use super::error::Error;
+use super::tx::{ReadTx, WriteTx};
+use super::{authenticated, coins};
 
-/// A signed version of a sweep that is in the database. Only the store makes one, so whatever is
-/// broadcast was stored before.
+/// A stored signed version of a sweep. Only the store creates it, so whatever is broadcast was
+/// stored before.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct StoredSweepTx {
     sweep: i64,
@@ -35,7 +37,7 @@ impl StoredSweepTx {
     }
 }
 
-/// A sweep that is neither confirmed nor dissolved: what has to be in the mempool.
+/// A sweep that is neither confirmed nor abandoned, and must be in the mempool.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Unconfirmed {
     pub(crate) id: i64,
@@ -45,7 +47,7 @@ pub(crate) struct Unconfirmed {
     pub(crate) made_at: Timestamp,
 }
 
-/// A plan with its signed transaction, ready to be stored.
+/// A plan with its signed transaction.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct SignedPlan {
     pub(crate) plan: SweepPlan,
@@ -55,8 +57,8 @@ pub(crate) struct SignedPlan {
     pub(crate) vsize: u64,
 }
 
-/// Coins that could be swept: on the best chain, of payments that are decided, each with the
-/// confirmations that its payment needs, unspent, and claimed by no sweep.
+/// Coins that can be swept: on the best chain, of decided payments, with the confirmations
+/// that the payment requires, unspent, and claimed by no sweep.
 pub(crate) fn sweepable(tx: &ReadTx, tip_height: u32) -> Result<Vec<SweepCoin>, Error> {
     let sql = "SELECT coins.*, merchant_id, script, ?1 - block_height + 1 AS depth
                FROM coins INDEXED BY coins_unclaimed CROSS JOIN payments USING (derivation_index)
@@ -67,16 +69,16 @@ pub(crate) fn sweepable(tx: &ReadTx, tip_height: u32) -> Result<Vec<SweepCoin>, 
                ORDER BY txid, vout";
     let mut statement = tx.connection.prepare_cached(sql)?;
     let rows = statement.query_map([tip_height], |row| sweep_coin(tx, row))?;
-    authenticated::believed(rows)
+    authenticated::trusted(rows)
 }
 
-/// Claims the plan's coins and stores its signed transaction with every merchant's line: all of
-/// it, or nothing.
+/// Claims the plan's coins and stores its signed transaction with every merchant's payout,
+/// atomically.
 ///
-/// A transaction that an abandoned sweep made is claimed again.
+/// A transaction of an abandoned sweep is claimed again.
 ///
 /// # Errors
-/// If one of the coins was claimed, spent or taken back meanwhile: the plan is out of date.
+/// If a coin was claimed, spent or removed meanwhile: the plan is out of date.
 pub(crate) fn store_signed(
     tx: &WriteTx,
     signed: &SignedPlan,
@@ -97,10 +99,10 @@ pub(crate) fn store_signed(
     insert_version(tx, sweep, 1, signed, now)
 }
 
-/// Stores the next version of a sweep, over the same coins.
+/// Stores the next version of a sweep, with the same coins.
 ///
 /// # Errors
-/// If the sweep was confirmed, dissolved or raised meanwhile, or holds other coins.
+/// If the sweep was confirmed, abandoned or bumped meanwhile, or has other coins.
 pub(crate) fn store_fee_bump(
     tx: &WriteTx,
     sweep: i64,
@@ -117,15 +119,15 @@ pub(crate) fn store_fee_bump(
     insert_version(tx, sweep, newest.version.saturating_add(1), signed, now)
 }
 
-/// Whether a sweep claims the coins of a plan, and no other.
+/// Whether a sweep claims exactly the coins of a plan.
 fn claims_exactly(tx: &ReadTx, sweep: i64, plan: &SweepPlan) -> Result<bool, Error> {
     let claimed = coins_of(tx, sweep, 0)?;
     let claimed = claimed.iter().map(|coin| coin.outpoint);
     Ok(claimed.eq(plan.coins.iter().map(|coin| coin.outpoint)))
 }
 
-/// Stores a version. The same coins, payees and fee give the same transaction: one that an
-/// abandoned sweep holds becomes a version of this sweep.
+/// Stores a version. The same coins, payees and fee give the same transaction: one of an
+/// abandoned sweep becomes a version of this sweep.
 fn insert_version(
     tx: &WriteTx,
     sweep: i64,
@@ -144,7 +146,7 @@ fn insert_version(
     Ok(StoredSweepTx { version, txid: signed.txid, raw: signed.raw.clone(), sweep })
 }
 
-/// Stores every merchant's line of a version.
+/// Stores every merchant's payout of a version.
 fn insert_payouts(tx: &WriteTx, sweep: i64, version: u32, plan: &SweepPlan) -> Result<(), Error> {
     let sql = "INSERT INTO payouts
                (sweep_id, version, merchant_id, script, gross, fee_share, operator_fee, amount)
@@ -165,7 +167,8 @@ fn insert_payouts(tx: &WriteTx, sweep: i64, version: u32, plan: &SweepPlan) -> R
     Ok(())
 }
 
-/// The coins that a sweep claims, in the order of its inputs, as deep as they are at this tip.
+/// The coins that a sweep claims, in the order of its inputs, with their confirmations at this
+/// tip.
 pub(crate) fn coins_of(tx: &ReadTx, sweep: i64, tip_height: u32) -> Result<Vec<SweepCoin>, Error> {
     let sql = "SELECT coins.*, merchant_id, script,
                       max(0, ?2 - coalesce(block_height, ?2 + 1) + 1) AS depth
@@ -194,7 +197,7 @@ fn sweep_coin(tx: &ReadTx, row: &Row) -> rusqlite::Result<Result<SweepCoin, Erro
     }))
 }
 
-/// The sweeps that are neither confirmed nor dissolved, with all their versions.
+/// The sweeps that are neither confirmed nor abandoned, with all their versions.
 pub(crate) fn unconfirmed(tx: &ReadTx) -> Result<Vec<Unconfirmed>, Error> {
     let sql = "SELECT sweep_id, version, txid, raw, sweep_txs.created_at
                FROM in_flight_sweeps CROSS JOIN sweep_txs USING (sweep_id)
@@ -224,7 +227,8 @@ pub(crate) fn unconfirmed(tx: &ReadTx) -> Result<Vec<Unconfirmed>, Error> {
     Ok(found)
 }
 
-/// Whether the table of in-flight sweeps holds those that are neither abandoned nor mined.
+/// Whether the table of in-flight sweeps has exactly those that are neither abandoned nor
+/// mined.
 pub(crate) fn in_flight_are_kept(tx: &ReadTx) -> Result<bool, Error> {
     let sql = "WITH in_flight AS (
                    SELECT id FROM sweeps WHERE abandoned_at IS NULL AND NOT EXISTS
@@ -237,7 +241,7 @@ pub(crate) fn in_flight_are_kept(tx: &ReadTx) -> Result<bool, Error> {
     Ok(tx.connection.prepare_cached(sql)?.query_row([], |row| row.get(0))?)
 }
 
-/// Finds again which sweeps are in flight, for what a hand wrote into the file without the
+/// Recomputes the in-flight sweeps, after another program wrote to the database without the
 /// triggers.
 pub(crate) fn find_in_flight(tx: &WriteTx) -> Result<(), Error> {
     if in_flight_are_kept(tx)? {
@@ -253,7 +257,6 @@ pub(crate) fn find_in_flight(tx: &WriteTx) -> Result<(), Error> {
     Ok(())
 }
 
-/// The merchants' lines in a version of a sweep.
 pub(crate) fn payouts_of(tx: &ReadTx, of: &StoredSweepTx) -> Result<Vec<Payout>, Error> {
     let sql = "SELECT merchant_id, script, gross, fee_share, operator_fee, amount FROM payouts
                WHERE sweep_id = ? AND version = ? ORDER BY merchant_id";
@@ -271,7 +274,7 @@ pub(crate) fn payouts_of(tx: &ReadTx, of: &StoredSweepTx) -> Result<Vec<Payout>,
     Ok(rows.collect::<Result<_, _>>()?)
 }
 
-/// The versions that were made at or after a time, oldest first.
+/// The versions created at or after a time, oldest first.
 pub(crate) fn made_since(tx: &ReadTx, at: Timestamp) -> Result<Vec<SentSweep>, Error> {
     let sql = "SELECT sweep_id, version, txid, raw, fee, vsize,
                       (SELECT count(*) FROM coins WHERE coins.sweep_id = sweep_txs.sweep_id) AS coins
@@ -299,7 +302,7 @@ pub(crate) fn made_since(tx: &ReadTx, at: Timestamp) -> Result<Vec<SentSweep>, E
     Ok(found)
 }
 
-/// Records that the node took a version for the first time.
+/// Records when the node first accepted a version.
 pub(crate) fn mark_sent(tx: &WriteTx, sent: &StoredSweepTx, now: Timestamp) -> Result<(), Error> {
     let sql = "UPDATE sweep_txs SET sent_at = ? WHERE sweep_id = ? AND version = ?
                AND sent_at IS NULL";
@@ -307,14 +310,14 @@ pub(crate) fn mark_sent(tx: &WriteTx, sent: &StoredSweepTx, now: Timestamp) -> R
     Ok(())
 }
 
-/// Records that a transaction is in a block, if it is a sweep. Answers whether it is.
+/// Records that a transaction is in a block, if it is a sweep. Returns whether it is.
 pub(crate) fn confirm_in_block(tx: &WriteTx, txid: Txid, block: BlockId) -> Result<bool, Error> {
     let sql = "UPDATE sweep_txs SET block_height = ?, block_hash = ? WHERE txid = ?";
     let values = params![block.height, block_hash_bytes(&block.hash), txid_bytes(&txid)];
     Ok(tx.connection.prepare_cached(sql)?.execute(values)? > 0)
 }
 
-/// Takes the sweeps of a block back that left the best chain.
+/// Unconfirms the sweeps of a block that left the best chain.
 pub(crate) fn unconfirm_from_block(tx: &WriteTx, block: BlockId) -> Result<(), Error> {
     let sql = "UPDATE sweep_txs SET block_height = NULL, block_hash = NULL
                WHERE block_height = ? AND block_hash = ?";
@@ -323,7 +326,7 @@ pub(crate) fn unconfirm_from_block(tx: &WriteTx, block: BlockId) -> Result<(), E
     Ok(())
 }
 
-/// The sweeps that are recorded as mined in this block.
+/// The sweeps recorded as mined in this block.
 pub(crate) fn mined_in(tx: &ReadTx, block: BlockId) -> Result<Vec<Txid>, Error> {
     let sql = "SELECT txid FROM sweep_txs WHERE block_height = ? AND block_hash = ?";
     let mut statement = tx.connection.prepare_cached(sql)?;
@@ -332,8 +335,8 @@ pub(crate) fn mined_in(tx: &ReadTx, block: BlockId) -> Result<Vec<Txid>, Error> 
     Ok(rows.collect::<Result<_, _>>()?)
 }
 
-/// The payout that took a payment's coins out, if there is one. A sweep counts with the version
-/// that confirmed, else with its newest.
+/// The payouts that spent a payment's coins. A sweep counts with its confirmed version, else
+/// with its newest.
 pub(crate) fn payout_of_payment(
     tx: &ReadTx,
     index: DerivationIndex,

@@ -1,9 +1,12 @@
-//! The store's own promises, on a real file.
+//! Tests of the store on a real file.
 
+mod writes;
+
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
 
-mod writes;
+use rusqlite::Connection;
 
 use super::*;
 use crate::domain::merchant::{Merchant, MerchantId};
@@ -117,7 +120,7 @@ fn writes_are_durable_before_they_are_answered() {
     assert_eq!((mode.as_str(), level), ("wal", 2), "WAL, synchronous FULL");
 }
 
-/// Tables that stay small: of the operator's few merchants, or of what is under way.
+/// Tables that stay small: few merchants, or only open work.
 const SMALL: [&str; 24] = [
     "skipped_indexes", // One for each restore or absence.
     "rarray",          // What the caller asks for.
@@ -127,7 +130,7 @@ const SMALL: [&str; 24] = [
     "payout_addresses",
     "payout_waits",
     "operator_addresses",
-    "progress",
+    "role_status",
     "chain_guard",
     "chain_guard_findings",
     "chain_guard_alerts",
@@ -145,11 +148,11 @@ const SMALL: [&str; 24] = [
     "needed", // Counts of confirmations that payments ask for.
 ];
 
-/// Indexes that hold only what is open.
+/// Indexes of open work only.
 const OPEN: [&str; 5] =
     ["coins_in_mempool", "coins_unclaimed", "coins_of_pegouts", "events_due", "notifications_due"];
 
-/// Statements that may read a whole large table, by how they begin.
+/// Statements that may read a whole large table, by their beginnings.
 const WHOLE: [(&str, &str); 16] = [
     ("INSERT INTO in_flight_sweeps SELECT", "found again where they were wrong"),
     ("WITH counted AS (SELECT status", "the audit, and a rescan"),
@@ -175,13 +178,12 @@ const WHOLE: [(&str, &str); 16] = [
     ("SELECT count(*) FROM {table}", "an operator looks at a backup"),
 ];
 
-/// The statements of a file of the store, with the blanks that the code fills in at each call
-/// filled in here.
+/// The statements in a file of the store, with placeholders filled in as the code does.
 fn statements(text: &str) -> Vec<String> {
     let code = text.split("#[cfg(test)]\nmod tests").next().unwrap_or_default();
     let columns = code.split("const COLUMNS: &str =").nth(1).unwrap_or("\"*\"");
     let columns = columns.split('"').nth(1).unwrap_or("*");
-    // Every second part between quotation marks is a text; the store's texts hold none themselves.
+    // Every second part between quotation marks is a string; the store's strings contain none.
     let words = ["SELECT ", "INSERT ", "UPDATE ", "DELETE FROM ", "WITH "];
     code.lines()
         .filter(|line| !line.trim_start().starts_with("//"))
@@ -214,16 +216,18 @@ fn all_statements() -> Vec<String> {
         .collect()
 }
 
-/// The source files below a folder, but for tests.
+/// The source files below a folder, except tests.
 fn sources(folder: &Path) -> Vec<PathBuf> {
     let mut found = Vec::new();
     for entry in std::fs::read_dir(folder).expect("the sources").flatten() {
         let path = entry.path();
         match path.file_name().and_then(|name| name.to_str()) {
-            // The statements of `authenticated.rs` are made there, each by a primary key.
+            // `authenticated.rs` composes its statements, each by a primary key.
             Some("tests" | "tests.rs" | "migrations" | "authenticated.rs" | "authenticated")
             | None => {}
-            Some("seal.rs") => {} // Reads a table that only a copy has.
+            // Both compose their statements from the tables of `authenticated.rs`.
+            Some("reseal.rs" | "verification.rs") => {}
+            Some("seal.rs") => {} // reads a table that only a copy has
             Some(_) if path.is_dir() => found.extend(sources(&path)),
             Some(name) if name.ends_with(".rs") => found.push(path),
             Some(_) => {}
@@ -232,7 +236,7 @@ fn sources(folder: &Path) -> Vec<PathBuf> {
     found
 }
 
-/// What reads more than it should of a statement, as SQLite plans it.
+/// The steps of a statement's plan that scan a large table.
 fn scans(tx: &ReadTx, sql: &str) -> Vec<String> {
     let prepared = tx.connection.prepare(&format!("EXPLAIN QUERY PLAN {sql}"));
     let mut statement = prepared.unwrap_or_else(|error| panic!("{sql}: {error}"));
@@ -277,7 +281,7 @@ fn no_statement_reads_more_as_the_history_grows() {
 #[test]
 fn a_backup_completes_despite_concurrent_writes() {
     let (dir, store) = open();
-    // Five of the steps in which it is made.
+    // Five of the steps of a copy.
     let fill = "INSERT INTO identity (name, value) VALUES ('filler', hex(zeroblob(10000000)))";
     store.write_blocking(|tx| Ok::<_, Error>(tx.connection.execute_batch(fill)?)).expect("filled");
     let steps = AtomicU32::new(0);
@@ -319,7 +323,7 @@ fn an_interrupted_backup_is_not_a_database() {
     assert!(!left.iter().any(|entry| is_scratch(&entry.file_name().to_string_lossy())));
 }
 
-/// How often SQLite planned a statement anew although nothing but the values in it changed.
+/// How often SQLite planned a statement again although only its values changed.
 fn planned_again(tx: &ReadTx, sql: &str) -> i32 {
     let prepared = tx.connection.prepare(sql);
     let mut statement = prepared.unwrap_or_else(|error| panic!("{sql}: {error}"));
@@ -331,7 +335,7 @@ fn planned_again(tx: &ReadTx, sql: &str) -> i32 {
         };
         let values = rusqlite::params_from_iter(values);
         let mut rows = statement.query(values).expect("the values are bound");
-        let _ = rows.next(); // What it finds does not matter here.
+        let _ = rows.next(); // the result does not matter
     }
     statement.get_status(rusqlite::StatementStatus::RePrepare)
 }

@@ -1,29 +1,28 @@
-//! Sums that are asked for every few seconds, by the metrics and for notices: none of them costs
-//! more the longer the history is, only the more is open.
+//! Totals for metrics and notifications, read every few seconds. Their cost grows with what is
+//! open, not with the history.
 
 use rusqlite::Row;
 
 use crate::domain::amount::Amount;
 use crate::domain::time::Timestamp;
 
-use super::{Error, ReadTx, WriteTx};
+use super::error::Error;
+use super::tx::{ReadTx, WriteTx};
 
-/// What is open now, and how large the database is.
+/// Open payments, events and sweeps, and the size of the database.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Totals {
-    /// Payments, by the word of their status.
     pub(crate) payments: Vec<(String, i64)>,
-    /// Events that wait to be delivered.
     pub(crate) events_due: i64,
-    /// When the oldest of them came to be.
+    /// Creation time of the oldest of them.
     pub(crate) oldest_due_at: Option<Timestamp>,
     /// Events that were given up.
     pub(crate) events_failed: i64,
     pub(crate) unswept: Unswept,
-    /// Sweeps that no block has taken yet, and since when the oldest waits.
+    /// Unmined sweeps, and the creation time of the oldest.
     pub(crate) sweeps_waiting: i64,
     pub(crate) oldest_sweep_at: Option<Timestamp>,
-    /// Notifications of the bot that wait to be sent to be sent.
+    /// Notifications of the bot that are due.
     pub(crate) notifications_due: i64,
     pub(crate) bytes: i64,
 }
@@ -32,11 +31,10 @@ pub(crate) struct Totals {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Unswept {
     pub(crate) coins: i64,
-    /// What they hold.
     pub(crate) sum: Amount,
 }
 
-/// Counts and adds up the coins that wait for payout.
+/// Counts and sums the coins that wait for payout.
 pub(crate) fn unswept(tx: &ReadTx) -> Result<Unswept, Error> {
     let sql = "SELECT count(*), coalesce(sum(amount), 0) FROM coins
                WHERE sweep_id IS NULL AND place = 'block' AND spent_txid IS NULL";
@@ -45,19 +43,19 @@ pub(crate) fn unswept(tx: &ReadTx) -> Result<Unswept, Error> {
     Ok(statement.query_row([], read)?)
 }
 
-/// What they hold by the sums that are kept: costs the same however many wait, and is for eyes
-/// only, never for what moves money.
+/// Their amount from the stored sums. Its cost is constant; for display only, never for
+/// payouts.
 pub(crate) fn unswept_kept(tx: &ReadTx) -> Result<Amount, Error> {
     let sql = "SELECT coalesce(sum(amount), 0) FROM merchant_coins WHERE state = 'unclaimed'";
     let kept: i64 = tx.connection.prepare_cached(sql)?.query_row([], |row| row.get(0))?;
     match u64::try_from(kept).ok().and_then(Amount::from_litoshis) {
         Some(sum) => Ok(sum),
-        None => Ok(unswept(tx)?.sum), // A hand wrote it; the audit says so.
+        None => Ok(unswept(tx)?.sum), // another program wrote it; the audit reports it
     }
 }
 
-/// Whether the payments by status that are kept are those that there are. Takes longer with each
-/// payment: for audits.
+/// Whether the stored numbers of payments by status are right. The cost grows with the
+/// payments: for audits.
 pub(crate) fn payments_are_counted(tx: &ReadTx) -> Result<bool, Error> {
     let sql = "WITH counted AS (SELECT status, count(*) AS count FROM payments GROUP BY status),
                     kept AS (SELECT status, count FROM payment_counts WHERE count <> 0)
@@ -66,7 +64,8 @@ pub(crate) fn payments_are_counted(tx: &ReadTx) -> Result<bool, Error> {
     Ok(tx.connection.prepare_cached(sql)?.query_row([], |row| row.get(0))?)
 }
 
-/// Counts the payments by status again, for what a hand wrote into the file without the triggers.
+/// Recounts the payments by status, after another program wrote to the database without the
+/// triggers.
 pub(crate) fn count_payments(tx: &WriteTx) -> Result<(), Error> {
     tx.connection.execute("DELETE FROM payment_counts", [])?;
     let sql = "INSERT INTO payment_counts SELECT ?1, count(*) FROM payments WHERE status = ?1";
@@ -76,7 +75,6 @@ pub(crate) fn count_payments(tx: &WriteTx) -> Result<(), Error> {
     Ok(())
 }
 
-/// Reads them all from one state.
 pub(crate) fn totals(tx: &ReadTx) -> Result<Totals, Error> {
     let connection = tx.connection;
     let mut statement =

@@ -1,8 +1,8 @@
-//! The one thread that writes: group commit, one savepoint a job where several share a commit.
+//! The writing thread: group commit, with a savepoint per job where several share a commit.
 //!
-//! A caller is refused as busy, and its job never runs, if the writer has not begun it within twice
-//! the patience of the connection: once for the jobs before it, once for another process's lock. A
-//! job that has begun is waited for to its end.
+//! A caller is refused as busy, and its job never runs, if the writer has not started it
+//! within twice the connection's lock timeout: once for the jobs before it, once for another
+//! process's lock. A job that has started is awaited to its end.
 
 use std::any::Any;
 use std::collections::VecDeque;
@@ -21,34 +21,35 @@ use crate::metrics;
 use crate::secret::RowKeys;
 
 use super::disk_space::LogLimit;
+use super::error::Error;
 use super::failure::{self, Failure};
 use super::heads::{self, Heads};
 use super::high_water::HighWater;
-use super::{Error, WriteTx};
+use super::tx::WriteTx;
 
-/// Jobs that may wait at a time; one more is told that the database is busy.
+/// Capacity of the queue; further jobs are refused as busy.
 const QUEUE_MAX: usize = 1024;
 
-/// Jobs that share one commit at most, so that the first of them need not wait for ever.
+/// Maximum number of jobs per commit, so that the first one does not wait too long.
 const GROUP_MAX: usize = 256;
 
-/// How long a group runs before it takes no further job: those that ran wait for its commit.
+/// A group that has run this long takes no further job, since its jobs wait for the commit.
 const GROUP_TIME_MAX: Duration = Duration::from_millis(50);
 
-/// What became of a job's writes.
+/// The result of a job's writes.
 enum Ran {
-    /// They hold: the answer goes out after the commit.
+    /// They stay; the caller is answered after the commit.
     Kept,
-    /// They are rolled back: the answer may go out, nothing of the job is in the database.
-    Undone,
+    /// They are rolled back; the caller can be answered.
+    RolledBack,
 }
 
 /// Whether a job may share its commit with others.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Commit {
     Shared,
-    /// One fact that may change very many rows: it runs without a savepoint, because each of
-    /// SQLite's statements costs the more the larger the savepoint around it is.
+    /// One fact that may change very many rows. It runs without a savepoint, because the cost
+    /// of SQLite's statements grows with the size of the savepoint around them.
     Alone,
 }
 
@@ -59,8 +60,8 @@ struct Job {
     work: Work,
 }
 
-/// Who decides over a job: the writer, which begins it, or its caller, who waits no longer. The
-/// first one does.
+/// Decides between the writer, which starts a job, and its caller, which stops waiting: the
+/// first to take it wins.
 #[derive(Clone, Default)]
 struct Claim(Arc<AtomicBool>);
 
@@ -74,21 +75,20 @@ impl Claim {
     }
 }
 
-/// The work of a job, and how its caller is answered; with an error, the caller is refused and
-/// nothing is done.
+/// The work of a job. With an error, the caller is refused and nothing is done.
 type Work = Box<dyn FnOnce(Result<&WriteTx, Error>) -> Option<(Ran, Answer)> + Send>;
 
-/// Tells the caller the outcome: `None` for "committed", or why it was not.
+/// Returns the outcome to the caller: `None` for committed, or the error.
 type Answer = Box<dyn FnOnce(Option<Error>) + Send>;
 
 pub(super) struct Writer {
     queue: Option<SyncSender<Job>>,
     thread: Option<JoinHandle<()>>,
-    /// How long a caller waits for its job to begin.
+    /// How long a caller waits for its job to start.
     patience: Duration,
 }
 
-/// What a job ended with: its result, or the panic that ended it.
+/// The result of a job, or its panic.
 type Outcome<T, E> = Result<Result<T, E>, Box<dyn Any + Send>>;
 
 fn unpack<T, E: From<Error>>(outcome: Option<Outcome<T, E>>) -> Result<T, E> {
@@ -100,8 +100,8 @@ fn unpack<T, E: From<Error>>(outcome: Option<Outcome<T, E>>) -> Result<T, E> {
 }
 
 impl Writer {
-    /// Starts the thread. `patience` is how long `connection` waits for another process's lock;
-    /// `log` keeps the log of writes small where the disk is.
+    /// Starts the thread. `patience` is the lock timeout of `connection`; `log` limits the
+    /// size of the write-ahead log.
     pub(super) fn start(
         connection: Connection,
         keys: RowKeys,
@@ -114,14 +114,14 @@ impl Writer {
         let thread = std::thread::Builder::new()
             .name("store-writer".to_owned())
             .spawn(move || {
-                write_all(&Ground { connection, keys, heads, high_water }, &jobs, &mut log);
+                write_all(&Resources { connection, keys, heads, high_water }, &jobs, &mut log);
             })
             .expect("the system can start one more thread at start-up");
         Writer { queue: Some(queue), thread: Some(thread), patience: patience * 2 }
     }
 
-    /// Runs a job and answers once it is durable. Once it has begun it is done even if nobody
-    /// waits for the outcome any more.
+    /// Runs a job and returns once it is durable. A started job is completed even if its
+    /// caller no longer waits.
     pub(super) async fn run<T, E>(
         &self,
         job: impl FnOnce(&WriteTx) -> Result<T, E> + Send + 'static,
@@ -132,7 +132,7 @@ impl Writer {
     {
         let (sender, mut outcome) = oneshot::channel();
         let claim = self.submit(Commit::Shared, job, move |outcome| {
-            let _ = sender.send(outcome); // The caller may have gone; the work is done.
+            let _ = sender.send(outcome); // the caller may no longer wait
         })?;
         match tokio::time::timeout(self.patience, &mut outcome).await {
             Ok(outcome) => unpack(outcome.ok()),
@@ -141,7 +141,7 @@ impl Writer {
         }
     }
 
-    /// As [`Writer::run`], for code that is on a blocking thread already.
+    /// As [`Writer::run`], for callers on a blocking thread.
     pub(super) fn run_blocking<T, E>(
         &self,
         commit: Commit,
@@ -153,7 +153,7 @@ impl Writer {
     {
         let (sender, outcome) = mpsc::sync_channel(1);
         let claim = self.submit(commit, job, move |outcome| {
-            let _ = sender.send(outcome); // The caller may have gone; the work is done.
+            let _ = sender.send(outcome); // the caller may no longer wait
         })?;
         match outcome.recv_timeout(self.patience) {
             Ok(outcome) => unpack(Some(outcome)),
@@ -162,7 +162,7 @@ impl Writer {
         }
     }
 
-    /// Queues a job. `deliver` gets its outcome, unless the caller claims it before it begins.
+    /// Queues a job. `deliver` gets its outcome, unless the caller claims it first.
     fn submit<T, E>(
         &self,
         commit: Commit,
@@ -184,7 +184,7 @@ impl Writer {
             let outcome = catch_unwind(AssertUnwindSafe(|| job(tx)));
             let ran = match &outcome {
                 Ok(Ok(_)) => Ran::Kept,
-                Ok(Err(_)) | Err(_) => Ran::Undone,
+                Ok(Err(_)) | Err(_) => Ran::RolledBack,
             };
             let answer: Answer = Box::new(move |failure| {
                 deliver(match (failure, outcome) {
@@ -205,27 +205,27 @@ impl Writer {
     }
 }
 
-/// What was queued is still written before the writer ends.
+/// The writer completes the queue before it ends.
 impl Drop for Writer {
     fn drop(&mut self) {
         self.queue.take();
         let Some(thread) = self.thread.take() else { return };
-        // A job may have held the last handle: then this is the writer itself, about to end.
+        // A job may have held the last handle: then this is the writer's own thread, about to
+        // end.
         if thread.thread().id() != std::thread::current().id() {
-            let _ = thread.join(); // A panic of the writer was reported when it happened.
+            let _ = thread.join(); // a panic of the writer was logged
         }
     }
 }
 
-/// What the thread works with.
-struct Ground {
+struct Resources {
     connection: Connection,
     keys: RowKeys,
     heads: Heads,
     high_water: HighWater,
 }
 
-fn write_all(ground: &Ground, jobs: &Receiver<Job>, log: &mut LogLimit) {
+fn write_all(resources: &Resources, jobs: &Receiver<Job>, log: &mut LogLimit) {
     let mut waiting = VecDeque::new();
     loop {
         if waiting.is_empty() {
@@ -233,38 +233,39 @@ fn write_all(ground: &Ground, jobs: &Receiver<Job>, log: &mut LogLimit) {
             waiting.push_back(first);
         }
         waiting.extend(jobs.try_iter().take(GROUP_MAX.saturating_sub(waiting.len())));
-        log.keep(&ground.connection);
-        write_group(ground, &mut waiting);
+        log.keep(&resources.connection);
+        write_group(resources, &mut waiting);
     }
-    // Everything into the one file, so that a copy of it taken while nothing runs is whole.
-    let connection = &ground.connection;
+    // Checkpoints everything into the database file, so that a copy of a stopped gateway is
+    // complete.
+    let connection = &resources.connection;
     if let Err(error) = connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(())) {
-        tracing::debug!(%error, "the log of writes stays beside the database");
+        tracing::debug!(%error, "the write-ahead log was not emptied");
     }
 }
 
-/// Runs the first of the waiting jobs in one transaction, and answers each after the commit. Those
-/// for which there is no time stay, for the next group.
-fn write_group(ground: &Ground, waiting: &mut VecDeque<Job>) {
+/// Runs the first of the waiting jobs in one transaction, and answers each after the commit.
+/// Jobs without time left stay for the next group.
+fn write_group(resources: &Resources, waiting: &mut VecDeque<Job>) {
     waiting.retain(|job| !job.claimed.is_taken());
     let Some(first) = waiting.pop_front() else { return };
-    let (connection, began) = (&ground.connection, Instant::now());
-    // Read before the transaction begins: no row of its state may be below them.
-    let heads = match ground.heads.now() {
+    let (connection, began) = (&resources.connection, Instant::now());
+    // Read before the transaction starts: no row of its state may be below them.
+    let heads = match resources.heads.now() {
         Ok(heads) => heads,
         Err(error) => {
-            tracing::error!(%error, "cannot read the heads, so nothing is written");
+            tracing::error!(%error, "cannot read the file of heads, so nothing is written");
             refuse(first, Error::Impossible(error.to_string()));
             return;
         }
     };
-    let tx = &WriteTx::new(connection, &ground.keys, heads, &ground.high_water);
+    let tx = &WriteTx::new(connection, &resources.keys, heads, &resources.high_water);
     if let Err(error) = connection.execute_batch("BEGIN IMMEDIATE") {
         tracing::error!(%error, "cannot begin to write");
         let failure = Failure::of(&error);
         end_if_disk_fails(&failure);
-        refuse(first, failure.notified());
-        waiting.drain(..).for_each(|job| refuse(job, failure.notified()));
+        refuse(first, Error::from(&failure));
+        waiting.drain(..).for_each(|job| refuse(job, Error::from(&failure)));
         return;
     }
     let share = match first.commit {
@@ -292,37 +293,37 @@ fn write_group(ground: &Ground, waiting: &mut VecDeque<Job>) {
         crate::crash::point("after-commit");
     }
     match &failure {
-        Some(failure) => take_back(connection, failure),
+        Some(failure) => roll_back(connection, failure),
         None => metrics::committed(answers.len(), began.elapsed()),
     }
     let raised = match &failure {
-        None => raise_heads(ground, &tx.raised.take()),
+        None => raise_heads(resources, &tx.raised.take()),
         Some(_) => Ok(()),
     };
     for answer in answers {
         answer(match (&failure, &raised) {
-            (Some(failure), _) => Some(failure.notified()),
+            (Some(failure), _) => Some(Error::from(failure)),
             (None, Err(why)) => Some(Error::Impossible(why.clone())),
             (None, Ok(())) => None,
         });
     }
 }
 
-/// Raises the heads of what was committed. If that fails the callers are told so: their changes
-/// hold, but an older state that is put back would not be noticed.
-fn raise_heads(ground: &Ground, raised: &heads::State) -> Result<(), String> {
+/// Raises the heads of a commit. If that fails, the callers get an error: their changes are
+/// stored, but restoring an older state would not be detected.
+fn raise_heads(resources: &Resources, raised: &heads::State) -> Result<(), String> {
     if raised.is_empty() {
         return Ok(());
     }
-    let written = ground.heads.raise(raised);
+    let written = resources.heads.raise(raised);
     crate::crash::point("heads-raised");
     written.map_err(|error| {
-        tracing::error!(%error, "committed, but the heads could not be raised");
-        format!("it is stored, but the heads could not be raised ({error}): do it again")
+        tracing::error!(%error, "committed, but the file of heads could not be updated");
+        format!("the change is stored, but the file of heads could not be updated ({error}): repeat the change")
     })
 }
 
-/// The next waiting job, if it may share its commit.
+/// The next waiting job, if it may share the commit.
 fn take_shared(waiting: &mut VecDeque<Job>) -> Option<Job> {
     let shares = waiting.front().is_some_and(|job| job.commit == Commit::Shared);
     if shares { waiting.pop_front() } else { None }
@@ -330,23 +331,23 @@ fn take_shared(waiting: &mut VecDeque<Job>) -> Option<Job> {
 
 fn refuse(job: Job, error: Error) {
     if job.claimed.take() {
-        (job.work)(Err(error)); // It answers its caller, and has nothing to say to us.
+        (job.work)(Err(error)); // answers the caller
     }
 }
 
-/// A transaction failed: nothing of it stays.
-fn take_back(connection: &Connection, failure: &Failure) {
-    tracing::error!(error = %failure, "a write failed and was taken back");
+/// Rolls back a failed transaction.
+fn roll_back(connection: &Connection, failure: &Failure) {
+    tracing::error!(error = %failure, "a write failed and was rolled back");
     end_if_disk_fails(failure);
     if !connection.is_autocommit() {
-        // If even this fails the next BEGIN fails too, and says so.
+        // If this fails too, the next BEGIN fails and reports it.
         let _ = connection.execute_batch("ROLLBACK");
     }
 }
 
-/// Ends the process if the disk fails. What a failed flush left behind is unknown, and a second
-/// flush that succeeds proves nothing, for the system forgets what it could not write. Nobody is
-/// answered; starting again reads what is really there.
+/// Exits if the disk fails. The effect of a failed flush is unknown, and a later successful
+/// flush proves nothing, because the kernel drops what it could not write. No caller is
+/// answered; a restart reads the stored state.
 fn end_if_disk_fails(failure: &Failure) {
     if failure.is_of_the_disk() {
         tracing::error!("the disk fails: ending at once");
@@ -355,22 +356,22 @@ fn end_if_disk_fails(failure: &Failure) {
     }
 }
 
-/// Runs one job: in a savepoint of its own if it shares its commit, else in the transaction as it
-/// is, which then ends with a job that is undone. The error means that the whole transaction is
-/// lost: on a full disk or an I/O error SQLite rolls back more than the statement.
+/// Runs one job: in a savepoint if it shares its commit, else directly in the transaction,
+/// which a failing job then ends. An error means that the whole transaction is lost: on a full
+/// disk or an I/O error SQLite rolls back more than the statement.
 fn run_job(tx: &WriteTx, job: Job, share: Commit) -> (Option<Answer>, Result<(), Failure>) {
     let connection = tx.connection;
     if share == Commit::Shared
         && let Err(error) = execute(connection, "SAVEPOINT job")
     {
         let failure = Failure::of(&error);
-        (job.work)(Err(failure.notified()));
+        (job.work)(Err(Error::from(&failure)));
         return (None, Err(failure));
     }
     failure::forget();
     let raised_before = tx.raised.borrow().clone();
     let Some((ran, answer)) = (job.work)(Ok(tx)) else { return (None, Ok(())) };
-    if matches!(ran, Ran::Undone) {
+    if matches!(ran, Ran::RolledBack) {
         *tx.raised.borrow_mut() = raised_before;
     }
     let seen = failure::last();
@@ -382,14 +383,16 @@ fn run_job(tx: &WriteTx, job: Job, share: Commit) -> (Option<Answer>, Result<(),
     }
     let end = match (ran, share) {
         (Ran::Kept, Commit::Shared) => execute(connection, "RELEASE job"),
-        (Ran::Undone, Commit::Shared) => connection.execute_batch("ROLLBACK TO job; RELEASE job"),
+        (Ran::RolledBack, Commit::Shared) => {
+            connection.execute_batch("ROLLBACK TO job; RELEASE job")
+        }
         (Ran::Kept, Commit::Alone) => Ok(()),
-        (Ran::Undone, Commit::Alone) => connection.execute_batch("ROLLBACK"),
+        (Ran::RolledBack, Commit::Alone) => connection.execute_batch("ROLLBACK"),
     };
     (Some(answer), end.map_err(|error| Failure::of(&error)))
 }
 
-/// Runs a statement that is prepared once.
+/// Runs a cached statement.
 fn execute(connection: &Connection, sql: &str) -> Result<(), rusqlite::Error> {
     connection.prepare_cached(sql)?.execute([]).map(|_| ())
 }

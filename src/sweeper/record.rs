@@ -10,8 +10,7 @@ use bitcoin::ScriptBuf;
 use bitcoin::hex::{DisplayHex, FromHex};
 
 use crate::domain::audit_log::Head;
-use crate::domain::seal::notification::{Refused, Unreported};
-use crate::domain::seal::{Record, Seen};
+use crate::domain::seal::{Record, Refused, Seen, Unreported};
 use crate::domain::time::Timestamp;
 use crate::safe_file::{self, Place};
 use crate::secret::SealKey;

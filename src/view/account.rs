@@ -1,4 +1,4 @@
-//! A merchant's account and payouts as outsiders see them.
+//! JSON shapes of a merchant's account and payouts.
 
 use serde::Serialize;
 
@@ -8,20 +8,21 @@ use crate::domain::ledger::{Account, Ledger};
 use crate::domain::payment::PaymentId;
 use crate::domain::sweep::SentPayout;
 
-use super::{Ltc, Time};
+use super::values::{Ltc, Time};
 
-/// What a merchant's accounts hold.
+/// The sums of a merchant's accounts.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Sums {
-    /// What happened on the best chain.
+    /// Balances on the best chain.
     pub(crate) ledger: Ledger,
     /// In the mempool.
     pub(crate) unconfirmed: Amount,
-    /// Received, with the confirmations that the payments need.
+    /// Received, with the confirmations that the payments require.
     pub(crate) confirmed: Amount,
 }
 
-/// The sums, each in LTC and in litoshis. Received = paid + fees + in flight + unswept + elsewhere.
+/// The sums, each in LTC and in litoshis. Received = paid + fees + in flight + unswept +
+/// elsewhere.
 #[derive(Debug, Clone, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct SumsView {
@@ -37,7 +38,7 @@ pub(crate) struct SumsView {
     in_flight_litoshi: u64,
     paid_ltc: Ltc,
     paid_litoshi: u64,
-    /// The network's and the operator's together.
+    /// Network fees and operator's fees.
     fees_ltc: Ltc,
     fees_litoshi: u64,
     operator_fees_ltc: Ltc,
@@ -79,7 +80,7 @@ impl SumsView {
     }
 }
 
-/// What a merchant's money is summed up by.
+/// The sums that are shown to people.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Sum {
     Received,
@@ -92,7 +93,7 @@ pub(crate) enum Sum {
 }
 
 impl Sum {
-    /// In English.
+    /// The name in English.
     pub(crate) fn as_str(self) -> &'static str {
         match self {
             Sum::Received => "received",
@@ -107,7 +108,6 @@ impl Sum {
 }
 
 impl SumsView {
-    /// The sums, each with what it is the sum of.
     pub(crate) fn named(&self) -> [(Sum, Ltc); 7] {
         [
             (Sum::Received, self.received_ltc),
@@ -134,13 +134,13 @@ pub(crate) struct AccountView {
     pub(crate) payout_address: Option<String>,
     pub(crate) next_payout_address: Option<String>,
     pub(crate) next_payout_address_at: Option<Time>,
-    /// Where webhooks go of payments that are made without a URL of their own.
+    /// The webhook URL for payments without their own.
     pub(crate) webhook_url: Option<String>,
     #[serde(flatten)]
     pub(crate) sums: SumsView,
 }
 
-/// A sweep that paid a merchant, or is about to, for that merchant.
+/// A payout in a sweep, for its merchant.
 #[derive(Debug, Clone, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct PaidView {
@@ -155,7 +155,7 @@ pub(crate) struct PaidView {
     payments: Vec<PartView>,
 }
 
-/// What a payment has in a sweep.
+/// The part of a payout that belongs to one payment.
 #[derive(Debug, Clone, Serialize)]
 #[serde(rename_all = "camelCase")]
 struct PartView {

@@ -1,12 +1,12 @@
-//! What an audit found, as operators see it.
+//! JSON shape of an audit's report.
 
 use serde::Serialize;
 
 use crate::domain::audit::{Difference, Report};
 
-use super::Ltc;
+use super::values::Ltc;
 
-/// The accounts, as the command line shows them.
+/// The report of `litegate audit --json`.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct AuditView {
@@ -18,12 +18,11 @@ pub(crate) struct AuditView {
     pub(crate) in_flight_ltc: Ltc,
     pub(crate) unswept_ltc: Ltc,
     pub(crate) elsewhere_ltc: Ltc,
-    /// Ids of mined sweeps that this database did not make, and that our rules give.
+    /// Ids of mined sweeps that this database did not create and that follow our rules.
     pub(crate) recognised_sweeps: Vec<String>,
     pub(crate) differences: Vec<DifferenceView>,
 }
 
-/// One thing that does not add up.
 #[derive(Debug, Serialize)]
 pub(crate) struct DifferenceView {
     pub(crate) kind: &'static str,

@@ -1,4 +1,4 @@
-//! A merchant with its keys, as operators see it.
+//! JSON shape of a merchant with its keys, for operators.
 
 use std::fmt;
 
@@ -8,16 +8,15 @@ use crate::domain::address::Address;
 use crate::domain::merchant::{Merchant, Subscription};
 use crate::domain::time::Timestamp;
 
-use super::Time;
 use super::account::SumsView;
+use super::values::Time;
 
-/// A merchant, for operators.
 #[derive(Debug, Clone, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct MerchantView {
     pub(crate) merchant_id: String,
     pub(crate) name: String,
-    /// The same by the name that it has in the API.
+    /// Equal to `name`, under the API's field name.
     pub(crate) business_name: String,
     pub(crate) discord_id: Option<String>,
     pub(crate) created_at: Time,
@@ -27,30 +26,30 @@ pub(crate) struct MerchantView {
     pub(crate) payout_address: Option<String>,
     pub(crate) next_payout_address: Option<String>,
     pub(crate) next_payout_address_at: Option<Time>,
-    /// Versions of registrations of payout addresses that cannot be read.
+    /// Versions of payout-address registrations that cannot be read.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(crate) damaged_payout_addresses: Vec<u32>,
-    /// Where webhooks go of payments that are made without a URL of their own.
+    /// The webhook URL for payments without their own.
     pub(crate) webhook_url: Option<String>,
-    /// Until when the API key before the last rotation is taken as well.
+    /// End of the grace period of the previous API key.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) previous_api_key_ends_at: Option<Time>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) api_key: Option<Shown>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) webhook_secret: Option<Shown>,
-    /// Until when the secret before the last rotation signs as well.
+    /// End of the grace period of the previous webhook secret.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) previous_webhook_secret_ends_at: Option<Time>,
-    /// Why payouts wait, if the sweeper contradicts the payout address.
+    /// Why payouts wait, if the sweeper's record contradicts the payout address.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) payouts_wait: Option<String>,
-    /// What its accounts hold, where one merchant is shown.
+    /// The account's sums; only where a single merchant is shown.
     #[serde(flatten, skip_serializing_if = "Option::is_none")]
     pub(crate) sums: Option<SumsView>,
 }
 
-/// A secret on its way to the one person who asked for it. Debug hides it.
+/// A secret for the user who requested it. Debug hides it.
 #[derive(Clone, Serialize)]
 #[serde(transparent)]
 pub(crate) struct Shown(pub(crate) String);
@@ -62,7 +61,7 @@ impl fmt::Debug for Shown {
 }
 
 impl MerchantView {
-    /// A merchant and the payout address in force, and the one to come with its time.
+    /// A merchant with the payout address in force, and the next one with its time.
     pub(crate) fn new(
         merchant: &Merchant,
         in_force: Option<&Address>,

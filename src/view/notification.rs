@@ -1,4 +1,4 @@
-//! The body of a notification that the sweeper sends to the operator.
+//! JSON body of a notification that the sweeper sends to the operator.
 
 use serde::Serialize;
 
@@ -8,9 +8,10 @@ use crate::domain::payout_address::Wait;
 use crate::domain::seal::notification::{Kind, Notification};
 use crate::domain::seal::{Record, Seen};
 
-use super::Time;
+use super::values::Time;
 
-/// A notification about a merchant's payout address, by the sweeper's record. Flat, like a webhook.
+/// A notification about a merchant's payout address, from the sweeper's record. Flat, like a
+/// webhook.
 #[derive(Debug, Clone, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct NotificationView {
@@ -18,13 +19,13 @@ pub(crate) struct NotificationView {
     network: &'static str,
     merchant_id: String,
     version: u32,
-    /// Absent where the row that the notification is about was never seen.
+    /// Absent if the sweeper never saw the registration.
     #[serde(flatten)]
     registration: Option<RegistrationView>,
-    /// Of a refusal: the kind of contradiction.
+    /// For a refusal: the kind of contradiction.
     #[serde(skip_serializing_if = "Option::is_none")]
     reason: Option<&'static str>,
-    /// Of a refusal: what it means, in a sentence.
+    /// For a refusal: its meaning, as a sentence.
     #[serde(skip_serializing_if = "Option::is_none")]
     message: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -35,19 +36,19 @@ pub(crate) struct NotificationView {
 #[serde(rename_all = "camelCase")]
 struct RegistrationView {
     address: String,
-    /// Where the merchant was paid before.
+    /// The payout address before this one.
     #[serde(skip_serializing_if = "Option::is_none")]
     previous_address: Option<String>,
     registered_at: Time,
     effective_at: Time,
     first_seen_at: Time,
-    /// From when on the sweeper pays to it, unless it is cancelled.
+    /// When the sweeper starts to pay to it, unless it is cancelled.
     pays_from: Time,
     cancelled: bool,
 }
 
 impl NotificationView {
-    /// `None` if the record does not hold it any more.
+    /// `None` if the record no longer contains the notification.
     pub(crate) fn new(
         record: &Record,
         of: Notification,

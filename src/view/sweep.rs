@@ -1,4 +1,4 @@
-//! Sweeps, payouts and the coins that wait, as operators and merchants see them.
+//! JSON shapes of sweeps, payouts and waiting coins.
 
 use bitcoin::{OutPoint, Txid};
 use serde::Serialize;
@@ -8,9 +8,9 @@ use crate::domain::chain::BlockId;
 use crate::domain::network::Network;
 use crate::domain::sweep::{Payout, SentPayout, SentSweep, SweepPlan, Waits};
 
-use super::{Ltc, Time};
+use super::values::{Ltc, Time};
 
-/// A merchant's line in a sweep.
+/// One merchant's payout in a sweep.
 #[derive(Debug, Clone, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct PayoutView {
@@ -36,21 +36,21 @@ impl PayoutView {
     }
 }
 
-/// A sweep for operators: one that was sent, or one that would be.
+/// A sent or planned sweep, for operators.
 #[derive(Debug, Clone, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct SweepView {
-    /// Absent as long as it is not signed.
+    /// Absent until the sweep is signed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) txid: Option<String>,
     pub(crate) coins: usize,
-    /// Virtual size (BIP141); what it is at most as long as it is not signed.
+    /// Virtual size (BIP141); the maximum until the sweep is signed.
     pub(crate) vsize: u64,
     pub(crate) fee_ltc: Ltc,
     pub(crate) payouts: Vec<SweepPayoutView>,
 }
 
-/// A merchant's line in a sweep, with the address that is paid.
+/// One merchant's payout in a sweep, with its address.
 #[derive(Debug, Clone, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct SweepPayoutView {
@@ -62,7 +62,7 @@ pub(crate) struct SweepPayoutView {
     pub(crate) amount_ltc: Ltc,
 }
 
-/// A coin that does not go out yet.
+/// A coin that is not swept yet.
 #[derive(Debug, Clone, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct WaitingView {

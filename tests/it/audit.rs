@@ -159,7 +159,7 @@ fn damaged_facts_are_repaired_and_the_payment_completes() {
     check(
         &test_env,
         "UPDATE coins SET spent_txid = randomblob(32), spent_height = block_height",
-        &["no sweep of ours"],
+        &["not a sweep of this gateway"],
     );
     check(
         &test_env,
@@ -261,7 +261,7 @@ fn a_lagging_database_or_missing_node_fails_the_audit() {
     node.mine(3);
     let began = std::time::Instant::now();
     let (ours, theirs) = ((node.height() - 3).to_string(), node.height().to_string());
-    differs(&gateway, &["stands on block", &ours, &theirs]);
+    differs(&gateway, &["the database is at block", &ours, &theirs]);
     assert!(began.elapsed() < Duration::from_secs(30));
     gateway.start();
     await_clean(&gateway);

@@ -190,8 +190,8 @@ fn an_invalid_backup_is_refused_and_nothing_is_changed() {
     gateway.kill();
     let cases = [
         (path(&gateway, "nothing.db"), 1, "no such file"),
-        (make("empty.db", b""), 4, "is no database"),
-        (make("text.db", &[b'x'; 9_000]), 4, "is no database"),
+        (make("empty.db", b""), 4, "is not a database"),
+        (make("text.db", &[b'x'; 9_000]), 4, "is not a database"),
         (make("half.db", &good[..good.len() / 2]), 4, "is damaged"),
         (make("torn.db", &torn), 4, "is damaged"),
         (make("newer.db", &newer), 1, "schema 77"),

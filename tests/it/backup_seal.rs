@@ -62,12 +62,12 @@ fn a_changed_backup_is_refused_with_the_name_of_the_table() {
         refused(
             &gateway,
             &copy,
-            &[&format!("was changed: the table {table} does not fit the seal")],
+            &[&format!("was changed: the table {table} does not match the seal")],
         );
     }
     for (sql, words) in [
-        ("UPDATE backup_seal SET value = zeroblob(8) WHERE name = 'made at'", "does not fit"),
-        ("DELETE FROM backup_seal WHERE name = 'seal'", "does not fit"),
+        ("UPDATE backup_seal SET value = zeroblob(8) WHERE name = 'made at'", "its seal is wrong"),
+        ("DELETE FROM backup_seal WHERE name = 'seal'", "its seal is wrong"),
         ("DROP TABLE backup_seal", "is not sealed"),
     ] {
         fs::copy(&good, &copy).unwrap();

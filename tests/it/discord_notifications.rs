@@ -376,7 +376,7 @@ fn a_scheduled_audit_reports_differences_to_administrators() {
     Database::of(&gateway).damage("UPDATE merchant_payments SET pending = pending + 1");
     discord.await_message(ROOT, &["The audit found 1 difference", "litegate audit"]);
     let said = gateway.await_log(&["error", "the audit found a difference"]);
-    assert!(said.contains("the sums kept of merchant"), "{said}");
+    assert!(said.contains("the stored sums of merchant"), "{said}");
     let clean = gateway.log_lines(&["the audit is clean"]).len();
     gateway.cli_ok(&["rescan", "--from-height", &node.height().to_string()]);
     gateway.let_pass(2 * MINUTE); // Between two messages.

@@ -187,7 +187,7 @@ fn payments_continue_while_the_first_node_fails_and_returns() {
     gateway.cli_ok(&["audit"]);
 
     first.node.up_with(&[]);
-    let behind = gateway.await_log(&["warn", "a node is behind the block that we stand on"]);
+    let behind = gateway.await_log(&["warn", "a node is behind the gateway's own tip"]);
     assert!(behind.contains(&first.name()), "{behind}");
     payments.push(whole_life(&shop, &receiver, &second));
     // The first node is synchronised again, and still not followed.
@@ -404,7 +404,7 @@ fn another_chain_is_never_followed() {
     let began = 110;
     second.node.disconnect(second.node.height() - began + 1);
     second.node.mine(60);
-    gateway.await_log(&["warn", "a node is not to be followed", &second.name()]);
+    gateway.await_log(&["warn", "a node is not usable", &second.name()]);
     first.node.stop();
     gateway.await_log(&["warn", "a node is out of reach", &first.name()]);
     stays_true("nobody follows it", Duration::from_secs(4), || changes(&gateway) == 0);

@@ -253,7 +253,10 @@ fn rows_1_to_3_changes_apply_after_the_delay_unless_cancelled() {
     });
     scene.write("UPDATE payout_addresses SET cancelled_at = NULL WHERE version = 3");
     scene.let_pass(DELAY);
-    scene.round_waits("cancel_undone", "payout address 3 was cancelled, and now is not");
+    scene.round_waits(
+        "cancel_undone",
+        "payout address 3 was cancelled, and the cancellation was undone",
+    );
     scene.await_doctor("payout address 3 was cancelled");
     scene.merchant("cancel-address-change");
     scene.heals_to(&new);
@@ -375,7 +378,7 @@ fn insert(scene: &Scene, version: u32, registered: &str) -> String {
 fn row_8_a_backdated_row_waits_for_a_normal_command() {
     let month = 30 * 86_400_000u64;
     let backdated = |scene: &Scene| insert(scene, 3, &format!("registered_at - {month}"));
-    check_contradiction(backdated, "backdated", "payout address 3 says that it is older than it");
+    check_contradiction(backdated, "backdated", "payout address 3 claims to be older than it");
 }
 
 #[test]
@@ -385,7 +388,7 @@ fn row_8_a_change_without_delay_waits_for_a_normal_command() {
         let row = insert(scene, 3, &format!("registered_at - {month}"));
         row.replace(" + 86400000", "")
     };
-    check_contradiction(at_once, "backdated", "payout address 3 says that it is older than it");
+    check_contradiction(at_once, "backdated", "payout address 3 claims to be older than it");
 }
 
 #[test]
@@ -439,7 +442,7 @@ fn row_11_a_row_inserted_behind_a_later_one_waits() {
          SELECT merchant_id, 2, x'{script}', registered_at, registered_at + 86400000
          FROM payout_addresses WHERE merchant_id = {{id}} AND version = 1"
     ));
-    scene.round_waits("inserted", "payout address 2 was put in behind a later one");
+    scene.round_waits("inserted", "payout address 2 was inserted after a later one");
     scene.merchant("cancel-address-change");
     scene.heals_to(&scene.shop.payout_address);
 }

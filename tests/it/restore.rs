@@ -128,7 +128,7 @@ fn a_damaged_high_water_mark_is_refused() {
     let Some((TestEnv { gateway, .. }, ..)) = later(&[]) else { return };
     gateway.term();
     fs::write(gateway.folder().join(MARK), "what?\n").unwrap();
-    gateway.cli_fails(&["serve"], 4, &["is no high-water mark", "10000 further"]);
+    gateway.cli_fails(&["serve"], 4, &["is not a high-water mark", "10000 indexes are skipped"]);
 }
 
 /// 1. Write a mark of 2,000,000,000, as a failing disk could.

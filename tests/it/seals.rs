@@ -181,7 +181,8 @@ fn a_backdated_change_is_not_paid_and_can_be_cancelled() {
     gateway.start();
     pay(&node, &shop);
     assert_eq!(gateway.cli_json(&["sweep"]).objects("sweeps").len(), 0);
-    gateway.await_log(&["error", "payout address 2 was cancelled, and now is not"]);
+    gateway
+        .await_log(&["error", "payout address 2 was cancelled, and the cancellation was undone"]);
     assert_eq!(node.balance_of(&thief), 0);
 }
 
@@ -227,7 +228,7 @@ fn an_older_backup_reports_which_payouts_wait_and_the_fix() {
     gateway.start();
     pay(&node, &shop);
     let planned = gateway.cli_ok(&["sweep", "--dry-run"]);
-    assert!(planned.stdout.contains("an older copy of the database was put back"), "{planned:?}");
+    assert!(planned.stdout.contains("the database was restored"), "{planned:?}");
     gateway.term();
     gateway.cli_ok(&["merchant", "set-address", &shop.merchant_id, &new]);
     gateway.cli_ok(&["sweep", "--trust-merchant", &shop.merchant_id]);
@@ -407,7 +408,8 @@ fn a_cancellation_is_recorded_at_once_and_cannot_be_undone() {
     gateway.start();
     pay(&node, &shop);
     assert_eq!(gateway.cli_json(&["sweep"]).objects("sweeps").len(), 0);
-    gateway.await_log(&["error", "payout address 2 was cancelled, and now is not"]);
+    gateway
+        .await_log(&["error", "payout address 2 was cancelled, and the cancellation was undone"]);
     assert_eq!(node.balance_of(&thief), 0);
 }
 

@@ -2,7 +2,7 @@
 
 use super::finding::{Finding, Report, failure, ok};
 use super::subject::Subject;
-use crate::store::{Error, authenticated};
+use crate::store::{Error, verification};
 
 /// Newest rows of each table that are verified; `audit` verifies all.
 const EXAMINED: u32 = 10_000;
@@ -13,7 +13,7 @@ const NAMED_MAX: usize = 10;
 pub(super) fn check(subject: &Subject, report: Report) {
     // The check "database" reports it.
     let Ok(store) = subject.store() else { return };
-    match store.read_blocking(|tx| authenticated::unverified(tx, EXAMINED, NAMED_MAX)) {
+    match store.read_blocking(|tx| verification::unverified(tx, EXAMINED, NAMED_MAX)) {
         Ok(rows) if rows.is_empty() => {
             report(ok("rows", format!("the newest {EXAMINED} of each table verify")));
         }

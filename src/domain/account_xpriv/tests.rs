@@ -1,4 +1,4 @@
-//! The oracles are BIP84's own test vector and the addresses that real nodes derived.
+//! Checks keys against BIP84's test vector and addresses that real nodes derived.
 
 use bitcoin::hex::FromHex;
 use bitcoin::secp256k1::PublicKey;
@@ -6,7 +6,7 @@ use bitcoin::secp256k1::PublicKey;
 use super::*;
 use crate::domain::address::Address;
 
-/// BIP39's seed of "abandon" eleven times and "about", with no passphrase.
+/// BIP39's seed of "abandon" eleven times and "about", without passphrase.
 const SEED: &str = "5eb00bbddcf069084889a8ab9155568165f5c453ccb85e70811aaed6f6da5fc1\
                     9a5ac40b389cd370d086206dec8aa6c43daea6690f20ad3d8d48b2d2ce9e38e4";
 
@@ -16,7 +16,7 @@ fn seed() -> Vec<u8> {
 
 #[test]
 fn a_seed_derives_the_same_account_as_other_wallets() {
-    // The first addresses that wallets show for this well known phrase.
+    // The first addresses that wallets show for this mnemonic.
     #[track_caller]
     fn check(network: Network, script: &str) {
         let account = AccountXpriv::from_mnemonic_seed(&seed(), network).0.to_xpub();
@@ -33,7 +33,7 @@ fn a_seed_derives_the_same_account_as_other_wallets() {
 
 #[test]
 fn the_bip84_test_vector_yields_its_published_keys() {
-    // BIP84's test vector, in its own spelling.
+    // BIP84's test vector, in its own serialization.
     let private = "zprvAdG4iTXWBoARxkkzNpNh8r6Qag3irQB8PzEMkAFeTRXxHpbF9z4QgEvBRmfvqWvGp42t42n\
                    vgGpNgYSJA9iefm1yYNZKEm7z6qUWCroSQnE";
     let account = AccountXpriv::parse(private, Network::Main).expect("a private key");

@@ -1,4 +1,4 @@
-//! The oracle is `tests/fixtures/addresses.tsv`: what real nodes derive and how they judge.
+//! Checks addresses against `tests/fixtures/addresses.tsv`, which real nodes derived.
 
 use super::*;
 use proptest::prelude::*;
@@ -12,7 +12,7 @@ fn network(name: &str) -> Option<Network> {
     name.parse().ok()
 }
 
-/// The table has several parts; a row is told by its number of columns and its first one.
+/// The file has several tables; the number of columns and the first column select one.
 fn rows(table: &str) -> impl Iterator<Item = Vec<&str>> {
     table.lines().filter(|l| !l.starts_with('#')).map(|l| l.split('\t').collect())
 }
@@ -25,7 +25,7 @@ fn derived_addresses_round_trip_with_their_scripts() {
         let [net, _kind, index, text, script] = row[..] else { continue };
         let Some(network) = network(net) else { continue };
         if index == "-" {
-            continue; // The node has no taproot descriptors; taproot is in a table of its own.
+            continue; // The node has no taproot descriptors; another table has taproot.
         }
         let address = Address::parse(text, network).expect(text);
         assert_eq!(address.script().to_hex_string(), script, "{text}");
@@ -95,7 +95,7 @@ fn each_address_error_has_its_own_message() {
     check("mgiHMN7dJsANUWwLfgbiw7hc4kR5xMjPhw", AddressError::OtherNetwork(Network::Test));
     check("ltc1qw508d6qejxtdg4y5r3zarvary0c5xw7kgmn4nq", AddressError::Checksum);
     check("LUxXFcwXFPpRZdMv4aYu6bDwPdC2skPfLD", AddressError::Checksum);
-    // A 1 typed for an l, a half, and a word with a letter of another case.
+    // A 1 typed for an l, a truncated address, and a word with a letter of another case.
     check("ltc1qw508d6qejxtdg4y5r3zarvary0c5xw7k1mn4n9", AddressError::Checksum);
     check("ltc1q", AddressError::Checksum);
     let other_prefix = Hrp::parse("ltc1x").expect("a prefix");
@@ -121,13 +121,13 @@ fn the_base58_checksum_is_verified_before_the_prefix() {
     for text in ["LTC1q9e4NyPL6ojvpjxhtkBLy1jE5dU6Tt", "LTc1rttenwLJd95gyjJVbMv9K3yoVQ3sPZ"] {
         check(text, Ok(text));
     }
-    // One letter off: a base58 address mixes both cases, so that is not what is wrong.
+    // One letter is wrong: a base58 address mixes both cases, so the case is not the error.
     check("LTC1q9e4NyPL6ojvpjxhtkBLy1jE5dU6Tu", Err(AddressError::Checksum));
     check("Ltc1qw508d6qejxtdg4y5r3zarvary0c5xw7kgmn4n9", Err(AddressError::MixedCase));
 }
 
-/// A valid p2pkh address of main whose text begins with `prefix`: the checksum only decides the
-/// last letters.
+/// A valid p2pkh address of the main network whose text begins with `prefix`: the checksum
+/// decides only the last letters.
 fn base58_beginning_with(prefix: &str) -> String {
     let filled = format!("{prefix:2<34}");
     let bytes = base58::decode(&filled).expect("letters of base58");
@@ -152,16 +152,16 @@ fn only_known_witness_versions_are_accepted() {
         let hrp = Hrp::parse("ltc").expect("a prefix");
         let version = bech32::Fe32::try_from(version).expect("a version");
         let mut text = String::new();
-        // Unchecked: the length of the program is what is tested.
+        // Unchecked, because the test needs invalid program lengths.
         segwit::encode_to_fmt_unchecked(&mut text, hrp, version, program).expect("room");
         assert_eq!(Address::parse(&text, Network::Main), Err(expected), "{text}");
     }
     check(2, &[7; 32], AddressError::WitnessVersion);
     check(16, &[7; 20], AddressError::WitnessVersion);
-    check(1, &[0x4e, 0x73], AddressError::WitnessVersion); // Pay to anchor.
+    check(1, &[0x4e, 0x73], AddressError::WitnessVersion); // pay to anchor
     check(1, &[7; 20], AddressError::WitnessVersion);
-    check(8, &[7; 32], AddressError::WitnessVersion); // What a HogAddr would be.
-    check(9, &[7; 32], AddressError::WitnessVersion); // What a peg-in would be.
+    check(8, &[7; 32], AddressError::WitnessVersion); // as a HogAddr
+    check(9, &[7; 32], AddressError::WitnessVersion); // as a peg-in
     check(0, &[7; 25], AddressError::Unknown);
     check(17, &[7; 20], AddressError::Checksum);
 }

@@ -1,3 +1,5 @@
+//! Tests of parsing, printing and splitting amounts.
+
 use super::{Amount, AmountError};
 use proptest::prelude::*;
 

@@ -1,9 +1,12 @@
+//! Tests that an audit finds each kind of difference.
+
 use bitcoin::BlockHash;
 use bitcoin::hashes::Hash;
 
 use super::*;
+use crate::domain::merchant::MerchantId;
 use crate::domain::network::Network;
-use crate::domain::payment::Origin;
+use crate::domain::payment::{Origin, Payment};
 use crate::domain::time::Timestamp;
 
 /// The key of `tests/fixtures/addresses.tsv`.
@@ -35,7 +38,7 @@ fn sweep_txid() -> Txid {
     Txid::from_byte_array([99; 32])
 }
 
-/// Facts of two completed payments of 1 LTC: the first was swept, the second was not yet.
+/// Facts of two completed payments of 1 LTC: the first is swept, the second is not.
 struct Facts {
     coins: Vec<LedgerCoin>,
     sweeps: Vec<LedgerVersion>,
@@ -159,7 +162,7 @@ fn outputs_of_blocks_mined_during_the_scan_may_be_missing() {
         facts.payments.iter().for_each(|payment| audit.payment(payment));
         audit.finish(&facts.unspent).differences.iter().map(Difference::kind).collect()
     };
-    // Both coins came with block 100, and block 108 spent the first.
+    // Block 100 has both coins, and block 108 spent the first.
     assert_eq!(listed(108, &[1]), [""; 0]);
     assert_eq!(listed(108, &[0, 1]), ["missing_coin"], "it was spent before the list began");
     for seen in [&[1][..], &[0, 1]] {
@@ -204,9 +207,9 @@ fn each_wrong_fact_is_reported_by_its_kind() {
         let found: Vec<&str> = audit(damaged).differences.iter().map(Difference::kind).collect();
         assert_eq!(found, kinds);
     }
-    // A coin's row is gone: the node has it, its payment lost it.
+    // A coin's row is missing: the node has the coin, the payment lacks it.
     check(&["completed_without_coins", "missing_coin"], |f| f.coins.truncate(1));
-    // A swept coin's row is gone: the sweep's bytes still name it.
+    // A swept coin's row is missing: the sweep's bytes still name it.
     check(&["completed_without_coins", "bad_sweep"], |f| f.coins.retain(|c| c.claim.is_none()));
     check(&["not_on_node"], |f| f.unspent.clear());
     check(&["other_coin"], |f| f.unspent[0].amount = ltc("0.5"));

@@ -1,4 +1,4 @@
-//! Each piece of evidence in a table, and random histories of trouble.
+//! Tests each trouble in a table, and random histories of troubles.
 
 use bitcoin::hashes::Hash;
 use proptest::prelude::*;
@@ -24,7 +24,7 @@ fn only_long_recent_branches_start_the_chain_guard() {
     check(77, 3, BranchState::Competing, Some(competing));
     check(76, 50, BranchState::Competing, None);
     check(76, 50, BranchState::Invalid, None);
-    // Above our tip: headers of a longer branch, or the chain that our node was told to leave.
+    // Above our tip: headers of a longer branch, or a chain that the operator invalidated.
     check(113, 13, BranchState::Invalid, Some(invalid));
     check(u32::MAX, 13, BranchState::Competing, Some(competing));
     check(100, 0, BranchState::Active, None);
@@ -62,12 +62,12 @@ fn nodes_disagree_at_once_on_blocks_and_later_on_heights() {
     check(5_000, true, 0, false);
 }
 
-/// Looks at growing heights; each sees these troubles. Answers the verdicts.
-fn run(looks: &[(u32, &[Trouble])]) -> Vec<Verdict> {
+/// Evaluates these troubles at growing heights and returns the verdicts.
+fn run(passes: &[(u32, &[Trouble])]) -> Vec<Verdict> {
     let mut model = Model::default();
-    looks
+    passes
         .iter()
-        .map(|(height, seen)| model.look(*height, &seen.iter().copied().collect()))
+        .map(|(height, seen)| model.evaluate(*height, &seen.iter().copied().collect()))
         .collect()
 }
 
@@ -79,7 +79,7 @@ struct Model {
 
 impl Model {
     /// As the store does it.
-    fn look(&mut self, height: u32, troubles: &BTreeSet<Trouble>) -> Verdict {
+    fn evaluate(&mut self, height: u32, troubles: &BTreeSet<Trouble>) -> Verdict {
         let verdict = evaluate(self.open.as_ref(), &self.known, troubles, height);
         match verdict {
             Verdict::Unchanged => {}
@@ -88,12 +88,12 @@ impl Model {
                     began_at: Timestamp::from_ms(0),
                     began_height: height,
                     reason: trouble.as_str().to_owned(),
-                    troubled_height: height,
+                    last_trouble_height: height,
                 });
             }
             Verdict::GoesOn => {
                 if let Some(open) = &mut self.open {
-                    open.troubled_height = height;
+                    open.last_trouble_height = height;
                 }
             }
             Verdict::End => self.open = None,
@@ -131,15 +131,15 @@ fn the_chain_guard_ends_24_blocks_after_the_trouble_ends() {
 fn a_manually_ended_chain_guard_restarts_only_on_new_trouble() {
     let mut model = Model::default();
     let disagree: BTreeSet<Trouble> = [Trouble::NodesDisagree].into();
-    assert_eq!(model.look(100, &disagree), Verdict::Begin(Trouble::NodesDisagree));
-    model.open = None; // By hand.
-    assert_eq!(model.look(101, &disagree), Verdict::Unchanged);
+    assert_eq!(model.evaluate(100, &disagree), Verdict::Begin(Trouble::NodesDisagree));
+    model.open = None; // ended by an operator
+    assert_eq!(model.evaluate(101, &disagree), Verdict::Unchanged);
     let branch = Trouble::Invalid(hash(7));
     let both: BTreeSet<Trouble> = [Trouble::NodesDisagree, branch].into();
-    assert_eq!(model.look(102, &both), Verdict::Begin(branch));
+    assert_eq!(model.evaluate(102, &both), Verdict::Begin(branch));
     model.open = None;
-    assert_eq!(model.look(103, &BTreeSet::new()), Verdict::Unchanged);
-    assert_eq!(model.look(104, &disagree), Verdict::Begin(Trouble::NodesDisagree));
+    assert_eq!(model.evaluate(103, &BTreeSet::new()), Verdict::Unchanged);
+    assert_eq!(model.evaluate(104, &disagree), Verdict::Begin(Trouble::NodesDisagree));
 }
 
 fn trouble() -> impl Strategy<Value = Trouble> {
@@ -154,10 +154,10 @@ fn trouble() -> impl Strategy<Value = Trouble> {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(512))]
 
-    /// Blocks come by ones and in bursts; a look mostly finds nothing wrong.
+    /// Blocks come singly and in bursts; most passes find no trouble.
     #[test]
     fn the_chain_guard_always_ends_and_never_early(
-        looks in prop::collection::vec(
+        passes in prop::collection::vec(
             (0..12u32, prop_oneof![
                 4 => Just(BTreeSet::new()),
                 1 => prop::collection::btree_set(trouble(), 0..3),
@@ -169,13 +169,13 @@ proptest! {
         let mut height = 1_000u32;
         let mut before = BTreeSet::new();
         let mut last_new = None;
-        for (blocks, troubles) in looks {
+        for (blocks, troubles) in passes {
             height += blocks;
             let was_open = model.open.is_some();
-            let news = troubles.iter().any(|t| !before.contains(t));
+            let is_new = troubles.iter().any(|t| !before.contains(t));
             let lasting = troubles.iter().any(|t| t.branch().is_none());
-            model.look(height, &troubles);
-            if news || (was_open && lasting) {
+            model.evaluate(height, &troubles);
+            if is_new || (was_open && lasting) {
                 prop_assert!(model.open.is_some(), "trouble is never overlooked");
                 last_new = Some(height);
             }

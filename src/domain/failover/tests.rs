@@ -1,9 +1,11 @@
+//! Tests of failover as scenarios of probes.
+
 use super::*;
 
 const PATIENCE_MS: i64 = 30;
 
-/// A sight by a word: `110` stands there, `110!` refuses what is above, `110?` is on a chain that
-/// is not the one in use.
+/// A probe result as text: `110` is its height, `110!` rejects the blocks above it, `110?` is
+/// on another chain than the current node.
 fn probe(word: &str) -> ProbeResult {
     match word {
         "silent" => ProbeResult::Silent,
@@ -18,13 +20,14 @@ fn probe(word: &str) -> ProbeResult {
     }
 }
 
-/// Plays looks, a line each: the time, the sight of each node, and the node in use afterwards.
+/// Runs probes, one per line: the time, the result of each node, and the node followed
+/// afterwards.
 #[track_caller]
 fn check(scenario: &str) {
     let mut pool: Option<NodePool> = None;
     for line in scenario.lines().map(str::trim).filter(|line| !line.is_empty()) {
-        let (look, expected) = line.split_once("->").expect("what follows");
-        let mut words = look.split_whitespace();
+        let (round, expected) = line.split_once("->").expect("what follows");
+        let mut words = round.split_whitespace();
         let now: i64 = words.next().and_then(|word| word.parse().ok()).expect("a time");
         let probes: Vec<ProbeResult> = words.map(probe).collect();
         let pool = pool.get_or_insert_with(|| NodePool::new(probes.len(), 0, PATIENCE_MS, now));
@@ -84,7 +87,7 @@ fn the_comparison_node_is_one_that_answers() {
     assert_eq!(other("110 silent 110", 0, Some(1)), Some(2), "it died later");
     assert_eq!(other("110 110 110", 0, Some(2)), Some(2), "no change without need");
     assert_eq!(other("110 110 110", 2, Some(2)), Some(0), "never the one in use");
-    // They may be so because they disagree: then it must go on to be seen.
+    // They may be unhealthy because they disagree, so they must stay visible.
     assert_eq!(other("110 110 unfit", 0, Some(2)), Some(2));
     assert_eq!(other("110 110 behind", 0, Some(2)), Some(2));
     assert_eq!(other("110 silent silent", 0, Some(2)), Some(2), "nobody is better");
@@ -111,7 +114,7 @@ fn each_failure_reason_triggers_failover_and_others_do_not() {
              40 {reason} 110 -> 1"
         ));
     }
-    // One block behind is on its way.
+    // One block behind is in transit.
     check(
         "0  109 110 -> 0
          99 109 110 -> 0",
@@ -185,17 +188,17 @@ fn an_unstable_node_replaces_only_an_unreachable_one() {
     );
 }
 
-/// Whatever the nodes do, we change at most once in each span of the patience.
+/// Whatever the nodes do, the pool switches at most once per timeout.
 #[test]
 fn failover_happens_at_most_once_per_timeout() {
     use proptest::prelude::*;
     let words = ["silent", "unfit", "syncing", "behind", "110", "113", "116", "110!", "113?"];
-    let look = proptest::collection::vec(proptest::sample::select(words.to_vec()), 3);
-    let looks = proptest::collection::vec((1i64..20, look), 1..200);
-    proptest!(|(looks in looks)| {
+    let round = proptest::collection::vec(proptest::sample::select(words.to_vec()), 3);
+    let rounds = proptest::collection::vec((1i64..20, round), 1..200);
+    proptest!(|(rounds in rounds)| {
         let (mut now, mut changed_at) = (0, None::<i64>);
         let mut pool = NodePool::new(3, 0, PATIENCE_MS, now);
-        for (pause, words) in looks {
+        for (pause, words) in rounds {
             now += pause;
             let probes: Vec<ProbeResult> = words.iter().map(|word| probe(word)).collect();
             pool.see(&probes, now);

@@ -1,4 +1,4 @@
-//! The oracle is `tests/fixtures/addresses.tsv`: addresses that a real node derived.
+//! Checks keys against `tests/fixtures/addresses.tsv`, which a real node derived.
 
 use proptest::prelude::*;
 
@@ -50,7 +50,7 @@ fn all_key_encodings_parse_to_the_same_key() {
         let parsed = parsed.expect("a public key");
         assert_eq!(
             parsed.contradiction().is_some(),
-            matches!(spelled, SpelledKind::P2pkh | SpelledKind::P2shP2wpkh)
+            matches!(spelled, ScriptKind::P2pkh | ScriptKind::P2shP2wpkh)
         );
         if kind == NetworkKind::Main {
             assert!(parsed.is_same_key(&plain));
@@ -76,7 +76,7 @@ fn anything_but_a_key_of_this_network_is_refused() {
 
 #[test]
 fn an_account_too_deep_to_derive_from_is_refused() {
-    // Depth is the fifth byte. At 253 the last possible address is at depth 255.
+    // Depth is the fifth byte. At 253 the last possible address has depth 255.
     let at_depth = |depth: u8| {
         let mut payload = base58::decode_check(MAIN).expect("a key");
         payload[4] = depth;
@@ -159,7 +159,7 @@ proptest! {
 
 #[test]
 fn an_error_never_repeats_a_private_key() {
-    // The seed of BIP32's first test vector, whose public key the table was derived from.
+    // The seed of BIP32's first test vector, from which the table's public key derives.
     let seed: Vec<u8> = (0..16).collect();
     let key = bitcoin::bip32::Xpriv::new_master(NetworkKind::Main, &seed).expect("a good seed");
     let private = &key.to_string();

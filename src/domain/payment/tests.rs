@@ -1,11 +1,16 @@
-//! Stories as text: `pay 0.02 / mine 1 / expect pending`, read by [`Scenario`].
+//! Scenarios as text: `pay 0.02 / mine 1 / expect pending`, run by [`Scenario`].
 
 use bitcoin::hashes::Hash;
 use bitcoin::{BlockHash, OutPoint, ScriptBuf, Txid, WPubkeyHash};
 use proptest::prelude::*;
 
+use super::id::BadPaymentId;
 use super::*;
-use crate::domain::chain::{NextStep, NodeChain, OurTip, next_step};
+use crate::domain::chain::{AtTip, BlockId, NextStep, NodeChain, OurTip, next_step};
+use crate::domain::chain_guard::Trust;
+use crate::domain::keys::DerivationIndex;
+use crate::domain::merchant::MerchantId;
+use crate::domain::time::Timestamp;
 
 fn amount(text: &str) -> Amount {
     Amount::parse(text).expect("a test writes amounts well")
@@ -18,8 +23,8 @@ fn at_tip(tip: BlockId) -> AtTip {
     }
 }
 
-/// A payment of 0.05 with 3 confirmations (pegouts: 5), created at second 0, expiring at 100 and
-/// late until 200; a chain that only grows, or loses its last blocks.
+/// A payment of 0.05 with 3 confirmations (peg-outs: 5), created at second 0, expiring at 100
+/// and late until 200, on a chain that grows or loses its last blocks.
 struct Scenario {
     payment: Payment,
     status: Status,
@@ -54,7 +59,7 @@ impl Scenario {
         Scenario { payment, status, coins: Vec::new(), tip, now, trust }
     }
 
-    /// Runs one verb and then what the watcher does after it: complete or expire.
+    /// Runs one verb, then the watcher's transition after it: complete or expire.
     fn step(&mut self, verb: &str) {
         let words: Vec<&str> = verb.split_whitespace().collect();
         match words.as_slice() {
@@ -258,7 +263,7 @@ fn plain_and_peg_out_parts_need_their_own_confirmations() {
         "pegout 0.03 / mine 4 / pay 0.02 / expect pending seen 0/3 due 0 / mine 2
          / expect pending confirming 2/3 due 0 / mine 1 / expect completed paid 3/3 due 0",
     );
-    // A surplus out of MWEB is not waited for.
+    // The payment does not wait for a surplus from MWEB.
     scenario("pay 0.05 / pegout 0.01 / mine 3 / expect completed overpaid 3/3 due 0");
 }
 
@@ -274,7 +279,7 @@ fn the_chain_guard_delays_only_coins_out_of_mweb() {
 }
 
 proptest! {
-    /// What the checkout counts to is what completes the payment.
+    /// The confirmations that the checkout shows reach the required number at the completion.
     #[test]
     fn a_payment_completes_at_the_displayed_confirmation_count(
         coins in prop::collection::vec((1..6u64, any::<bool>(), 0..8u32), 1..6)
@@ -297,7 +302,7 @@ proptest! {
 
 #[test]
 fn late_money_does_not_keep_a_payment_open() {
-    // The watcher was away over the deadline: the verdict comes after the late money.
+    // The watcher was down at the deadline: it processes the late money first.
     let mut scenario = Scenario::new();
     scenario.now = Timestamp::from_seconds(101);
     scenario.pay("0.05", Origin::Plain);

@@ -1,12 +1,12 @@
-//! Why payouts of a merchant wait, in words for the database, metrics and people.
+//! Why a merchant's payouts wait, for the database, metrics and messages.
 
 use std::fmt;
 use std::str::FromStr;
 
-use super::Clocks;
+use super::clocks::Clocks;
 use crate::domain::time::Timestamp;
 
-/// By how much the chain's time may lie behind our clock before one of them is wrong, in
+/// Maximum lag of the chain's time behind our clock before one of them is wrong, in
 /// milliseconds: three hours without enough blocks.
 const CHAIN_BEHIND_MS_MAX: i64 = 3 * 3_600_000;
 
@@ -14,38 +14,38 @@ const CHAIN_BEHIND_MS_MAX: i64 = 3 * 3_600_000;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Wait {
     pub(crate) reason: Reason,
-    /// The registration that it is about.
+    /// The registration concerned.
     pub(crate) version: u32,
-    /// The newest registration that the sweeper knows: the next one must be newer.
+    /// The newest registration that the sweeper knows; the next one must be newer.
     pub(crate) newest_known: u32,
-    /// When it is over without anyone doing something, if it will be.
+    /// When the wait ends automatically, if it does.
     pub(crate) until: Option<Timestamp>,
 }
 
-/// The kinds of disagreement between the database and the sweeper's record.
+/// Kinds of disagreement between the database and the sweeper's record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Reason {
-    /// The database has it in force; the sweeper has not known it for the whole delay.
+    /// In force by the database, but the sweeper has not known it for the whole delay.
     Unconfirmed,
-    /// The delay has passed by our clock, not by the chain's time.
+    /// The delay has passed by our clock, but not by the chain's time.
     Clock,
     /// As `Unconfirmed`, and a newer change waits.
     Overtaken,
     /// The row has another script than the sweeper saw.
     Changed,
-    /// The row of the address in force is gone.
+    /// The row of the address in force is missing.
     Missing,
-    /// The row appeared behind a newer one.
+    /// The row appeared after a newer one.
     Inserted,
-    /// The row was cancelled, and now is not.
+    /// The row's cancellation was undone.
     CancelUndone,
     /// The row was cancelled although the address was in force.
     CancelledInForce,
-    /// The row says that it is older than it can be.
+    /// The row claims an impossible age.
     Backdated,
-    /// The address is one of our own account's.
+    /// The address belongs to our own account.
     OwnAddress,
-    /// The row cannot be read, does not verify, or is missing although it was written.
+    /// The row is unreadable, does not verify, or is missing although it was written.
     Damaged,
 }
 
@@ -64,7 +64,7 @@ impl Reason {
         Reason::Damaged,
     ];
 
-    /// The word in the database and in the metrics.
+    /// The name in the database and in the metrics.
     pub(crate) fn as_str(self) -> &'static str {
         match self {
             Reason::Unconfirmed => "unconfirmed",
@@ -81,7 +81,8 @@ impl Reason {
         }
     }
 
-    /// Whether time alone ends it. Else an address must be registered, or the change be cancelled.
+    /// Whether the wait ends with time. Otherwise an address must be registered, or the change
+    /// cancelled.
     pub(crate) fn heals_alone(self) -> bool {
         match self {
             Reason::Unconfirmed | Reason::Clock | Reason::Overtaken => true,
@@ -96,7 +97,7 @@ impl Reason {
         }
     }
 
-    /// Whether the registration that the database has in force may still be cancelled, since no
+    /// Whether the registration in force by the database may still be cancelled, because no
     /// coin was ever paid to it.
     pub(crate) fn may_be_cancelled(self) -> bool {
         match self {
@@ -115,7 +116,6 @@ impl Reason {
     }
 }
 
-/// The word names no reason.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("must be a reason for which payouts wait")]
 pub(crate) struct BadReason;
@@ -151,15 +151,17 @@ impl fmt::Display for Wait {
             ),
             Reason::Changed => write!(f, "payout address {version} was changed"),
             Reason::Missing => write!(f, "payout address {version} is missing"),
-            Reason::Inserted => write!(f, "payout address {version} was put in behind a later one"),
+            Reason::Inserted => {
+                write!(f, "payout address {version} was inserted after a later one")
+            }
             Reason::CancelUndone => {
-                write!(f, "payout address {version} was cancelled, and now is not")
+                write!(f, "payout address {version} was cancelled, and the cancellation was undone")
             }
             Reason::CancelledInForce => {
                 write!(f, "payout address {version} was cancelled after it was in force")
             }
             Reason::Backdated => {
-                write!(f, "payout address {version} says that it is older than it can be")
+                write!(f, "payout address {version} claims to be older than it can be")
             }
             Reason::OwnAddress => {
                 write!(f, "payout address {version} is an address of this gateway")
@@ -172,8 +174,8 @@ impl fmt::Display for Wait {
 }
 
 impl Wait {
-    /// Whether people must know, given a delay of this length: the ordinary moment between a change
-    /// in the database and the chain's time is no news.
+    /// Whether to notify people, given a delay of this length: the usual short lag of the
+    /// chain's time behind the database is ignored.
     pub(crate) fn is_notification(&self, clocks: Clocks, delay_ms: i64) -> bool {
         match self.reason {
             Reason::Unconfirmed => {

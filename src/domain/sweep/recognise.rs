@@ -1,12 +1,11 @@
-//! Recognising a sweep of ours that this database did not make: an external signer broadcast it
-//! itself, or it was made after the backup that was restored.
+//! Recognises a mined sweep that this database did not create: an external signer broadcast
+//! it, or it was made after the restored backup.
 //!
-//! The rule is the planner's own: the coins are all that the transaction spends, each merchant is
-//! paid to an address that was in force, by our shares of a fee that we allow, and the operator by
-//! one rate for all. The plan is made again and must give the same transaction, to the byte that
-//! its id covers. Everything else is no sweep of ours.
+//! The planner's rules decide: each merchant is paid at an address that was in force, after a
+//! share of an allowed fee, and the operator at one rate for all. The plan is made again and
+//! must give the same txid. Every other transaction is foreign.
 //!
-//! It decides what the accounts say, never where money goes.
+//! The result affects the accounts, never where money goes.
 
 use std::collections::BTreeMap;
 
@@ -15,23 +14,24 @@ use bitcoin::{ScriptBuf, Transaction, TxOut, Txid};
 use crate::domain::amount::Amount;
 use crate::domain::merchant::MerchantId;
 
+use super::plan::{
+    BASIS_POINTS_MAX, OperatorFee, Payee, RATE_MAX, RATE_MIN, Rules, SweepCoin, SweepPlan,
+    merchants_of,
+};
+use super::planner::{batch_of, plan_of};
 use super::share::{Share, costs_with, operator_fees};
 use super::transaction::unsigned;
-use super::{
-    BASIS_POINTS_MAX, OperatorFee, Payee, RATE_MAX, RATE_MIN, Rules, SweepCoin, SweepPlan,
-    batch_of, merchants_of, plan_of,
-};
 
-/// Addresses that were in force at some time until the block of a transaction.
+/// Scripts that were in force at some time until the block of a transaction.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
 pub(crate) struct KnownScripts {
     pub(crate) merchants: BTreeMap<MerchantId, Vec<ScriptBuf>>,
-    /// `sweeper.operator_address`, now and before.
+    /// Current and former values of `sweeper.operator_address`.
     pub(crate) operator: Vec<ScriptBuf>,
 }
 
-/// The plan of a transaction that spends exactly these coins, and the transaction without its
-/// signatures. `None` if our rules do not give it.
+/// The plan of a transaction that spends exactly these coins, and the unsigned transaction.
+/// `None` if our rules do not produce it.
 pub(crate) fn recognise(
     txid: Txid,
     coins: &[SweepCoin],
@@ -59,8 +59,8 @@ pub(crate) fn recognise(
     })
 }
 
-/// What the operator may have taken so that its output is this one: a known script, and one rate.
-/// `None` if nothing gives it.
+/// The operator's fees that could produce this output: a known script and one rate. `None` if
+/// there is none.
 fn rates(
     coins: &[SweepCoin],
     output: Option<&TxOut>,
@@ -69,7 +69,7 @@ fn rates(
     let Some(output) = output else { return Some(vec![None]) };
     let script = known.operator.iter().find(|script| **script == output.script_pubkey)?;
     let batch = shares(coins);
-    let fits = |own: &OperatorFee| {
+    let matches = |own: &OperatorFee| {
         let rules =
             Rules { min_payout: Amount::ZERO, max_fee_percent: 100, operator: Some(own.clone()) };
         let taken = Amount::total(operator_fees(&batch, &rules));
@@ -77,17 +77,17 @@ fn rates(
     };
     let all = (1..=BASIS_POINTS_MAX)
         .map(|basis_points| OperatorFee { basis_points, script: script.clone() });
-    Some(all.filter(fits).map(Some).collect())
+    Some(all.filter(matches).map(Some).collect())
 }
 
-/// The coins by merchant, to be paid anywhere.
+/// The coins by merchant, with empty payout scripts.
 fn shares(coins: &[SweepCoin]) -> Vec<Share> {
     let anywhere = |merchant| Payee { merchant, script: ScriptBuf::new() };
     let payees: Vec<Payee> = merchants_of(coins).into_iter().map(anywhere).collect();
     batch_of(coins, &payees).unwrap_or_default()
 }
 
-/// Who is paid where: each merchant by the output that holds its amount and pays a script of its.
+/// Assigns payouts: each merchant to the output with its amount and one of its scripts.
 fn payees(
     coins: &[SweepCoin],
     lines: &[TxOut],
@@ -96,7 +96,7 @@ fn payees(
     rules: &Rules,
 ) -> Option<Vec<Payee>> {
     let batch = shares(coins);
-    // The fee is given, so what a script weighs changes no share of it.
+    // The fee is given, so the weight of a script does not affect its share.
     let costs = costs_with(&batch, 0, fee, operator_fees(&batch, rules));
     let mut left: Vec<&TxOut> = lines.iter().collect();
     let mut payees = Vec::with_capacity(batch.len());
@@ -163,7 +163,7 @@ mod tests {
         recognise(tx.compute_txid(), coins, &tx.output, &known()).map(|(plan, _)| plan)
     }
 
-    /// Every way to change one thing in a transaction.
+    /// Every way to change one part of a transaction.
     fn changed(tx: &Transaction) -> Vec<(&'static str, Transaction)> {
         let mut all = Vec::new();
         let mut add = |what, change: &dyn Fn(&mut Transaction)| {
@@ -173,7 +173,7 @@ mod tests {
         };
         for n in 0..tx.output.len() {
             if n > 0 {
-                // The fee stays as it was, and the shares do not.
+                // The fee stays the same, but the shares do not.
                 add("a litoshi from one to another", &|tx| {
                     tx.output[0].value -= bitcoin::Amount::from_sat(1);
                     tx.output[n].value += bitcoin::Amount::from_sat(1);
@@ -188,7 +188,7 @@ mod tests {
                 let first = *paid == script(1) || *paid == script(101);
                 tx.output[n].script_pubkey = if first { script(2) } else { script(1) };
             });
-            // Without the operator's, it is one of which the operator takes nothing.
+            // Without the operator's output it is a sweep without operator's fee.
             if tx.output[n].script_pubkey != script(9) {
                 add("a payout less", &|tx| {
                     tx.output.remove(n);

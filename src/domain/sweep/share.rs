@@ -1,30 +1,30 @@
-//! A merchant's share of a transaction: what the transaction costs, which part of that each share
-//! bears, and whether it can.
+//! A merchant's share of a transaction: its part of the costs, and whether it can bear them.
 //!
-//! Must not know: how shares come together in transactions.
+//! Must not know: how shares are combined into transactions.
 
 use bitcoin::OutPoint;
 
 use crate::domain::amount::Amount;
 use crate::domain::dust::dust_limit;
 
+use super::plan::{Payee, Rules, SweepCoin};
+use super::waits::Waits;
 use super::weights::{INPUT_WEIGHT, fee_for, output_weight, overhead_weight};
-use super::{Payee, Rules, SweepCoin, Waits};
 
-/// Whether the coin's own input would cost more of it than a payout may cost. It waits until fees
-/// are low, lest it eats what the merchant's other coins hold, or holds them up.
+/// Whether the coin's own input would cost too large a part of it. Such a coin waits for lower
+/// fees, so that it does not reduce or delay the merchant's other coins.
 pub(super) fn is_uneconomic(coin: &SweepCoin, rate: u64, rules: &Rules) -> bool {
     is_too_expensive(fee_for(INPUT_WEIGHT, rate), coin.amount, rules)
 }
 
-/// Whether a fee is a larger part of a sum than the operator allows.
+/// Whether a fee is a larger part of an amount than the operator allows.
 fn is_too_expensive(fee: Amount, gross: Amount, rules: &Rules) -> bool {
     let hundredfold = u128::from(fee.litoshis()).saturating_mul(100);
     let allowed = u128::from(gross.litoshis()).saturating_mul(u128::from(rules.max_fee_percent));
     hundredfold > allowed
 }
 
-/// A merchant's coins that could go out together.
+/// A merchant's coins that could be paid out together.
 pub(super) struct Share {
     pub(super) payee: Payee,
     pub(super) coins: Vec<SweepCoin>,
@@ -45,17 +45,25 @@ impl Share {
     }
 }
 
-/// Why a share cannot go out, even alone in a transaction.
+/// Why a share cannot be paid out even in a transaction of its own.
 pub(super) fn evaluate_alone(share: &Share, rate: u64, rules: &Rules) -> Option<Waits> {
-    unfit(std::slice::from_ref(share), rate, rules).map(|(_, why)| why)
+    first_unaffordable(std::slice::from_ref(share), rate, rules).map(|(_, why)| why)
 }
 
 /// The first share of a transaction that cannot bear its part of the fee.
-pub(super) fn unfit(batch: &[Share], rate: u64, rules: &Rules) -> Option<(usize, Waits)> {
-    misfit(batch, &costs(batch, rate, rules), rules)
+pub(super) fn first_unaffordable(
+    batch: &[Share],
+    rate: u64,
+    rules: &Rules,
+) -> Option<(usize, Waits)> {
+    first_unaffordable_at(batch, &costs(batch, rate, rules), rules)
 }
 
-pub(super) fn misfit(batch: &[Share], costs: &Costs, rules: &Rules) -> Option<(usize, Waits)> {
+pub(super) fn first_unaffordable_at(
+    batch: &[Share],
+    costs: &Costs,
+    rules: &Rules,
+) -> Option<(usize, Waits)> {
     let lines = batch.iter().zip(costs.fee_shares.iter().zip(&costs.operator_fees));
     let evaluated =
         lines.map(|(share, (fee, operator_fee))| evaluate(share, *fee, *operator_fee, rules));
@@ -74,7 +82,7 @@ fn evaluate(share: &Share, fee: Amount, operator_fee: Amount, rules: &Rules) -> 
     }
 }
 
-/// What a transaction costs, and the part of it that each share bears.
+/// The costs of a transaction, and each share's part.
 pub(super) struct Costs {
     pub(super) weight: u64,
     pub(super) fee: Amount,
@@ -88,27 +96,25 @@ impl Costs {
     }
 }
 
-/// The costs at a fee rate.
 pub(super) fn costs(batch: &[Share], rate: u64, rules: &Rules) -> Costs {
     let operator_fees = operator_fees(batch, rules);
     let weight = weight(batch, &operator_fees, rules);
     costs_with(batch, weight, fee_for(weight, rate), operator_fees)
 }
 
-/// The costs at a fee that is given.
 pub(super) fn costs_with(
     batch: &[Share],
     weight: u64,
     fee: Amount,
     operator_fees: Vec<Amount>,
 ) -> Costs {
-    // All inputs weigh the same: their number is their weight.
+    // All inputs have the same weight, so their number is used.
     let by_inputs: Vec<u64> =
         batch.iter().map(|share| u64::try_from(share.coins.len()).unwrap_or(u64::MAX)).collect();
     Costs { weight, fee, fee_shares: fee.split(&by_inputs), operator_fees }
 }
 
-/// The weight that the signed transaction has at most.
+/// Maximum weight of the signed transaction.
 pub(super) fn weight(batch: &[Share], operator_fees: &[Amount], rules: &Rules) -> u64 {
     let inputs = batch.iter().map(|share| share.coins.len()).sum();
     let takes = operator_fees.iter().any(|fee| *fee > Amount::ZERO);
@@ -118,7 +124,7 @@ pub(super) fn weight(batch: &[Share], operator_fees: &[Amount], rules: &Rules) -
     batch.iter().fold(overhead, |sum, share| sum.saturating_add(share.weight()))
 }
 
-/// What the operator takes of each share: nothing of any if the sum would be dust.
+/// The operator's fee on each share; nothing if their sum would be dust.
 pub(super) fn operator_fees(batch: &[Share], rules: &Rules) -> Vec<Amount> {
     let none = vec![Amount::ZERO; batch.len()];
     let Some(operator) = &rules.operator else { return none };

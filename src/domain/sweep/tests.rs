@@ -1,7 +1,14 @@
+//! Tests of planning sweeps.
+
+use super::planner::is_mature;
 use super::*;
+use crate::domain::amount::Amount;
 use crate::domain::dust::dust_limit;
+use crate::domain::keys::DerivationIndex;
+use crate::domain::merchant::MerchantId;
+use crate::domain::payment::Origin;
 use bitcoin::hashes::Hash;
-use bitcoin::{Txid, WPubkeyHash};
+use bitcoin::{OutPoint, ScriptBuf, Txid, WPubkeyHash};
 use proptest::prelude::*;
 
 fn amount(text: &str) -> Amount {
@@ -51,7 +58,7 @@ fn merchants_share_a_transaction_and_pay_for_their_own_inputs() {
     assert_eq!((two.merchant, two.gross), (merchant(2), amount("0.12")));
     // 4 inputs of 68 vbytes, 2 outputs of 31, 10.5 for the rest: 345 at 10 litoshis each.
     assert_eq!(plan.fee.litoshis(), 3_450);
-    // One of four inputs, and three of four; what cannot be split goes to the first.
+    // One of four inputs, and three of four; the remainder goes to the first.
     assert_eq!((one.fee_share.litoshis(), two.fee_share.litoshis()), (863, 2_587));
 }
 
@@ -71,7 +78,7 @@ fn an_unsweepable_coin_waits_without_delaying_others() {
     let coinbase = |n| SweepCoin { origin: Origin::Coinbase, confirmations: n, ..two("1") };
     check(two("0.00999999"), RATE, Waits::BelowMinimum);
     check(two("0.01"), 1_000_000, Waits::TooExpensive);
-    // Of the merchant that has the good one: its own input would cost 680 litoshis.
+    // Owned by the merchant with the good coin: its input would cost 680 litoshis.
     check(coin(0, 1, amount("0.00006799")), RATE, Waits::TooExpensive);
     check(pegout(5), RATE, Waits::Immature);
     check(coinbase(99), RATE, Waits::Immature);
@@ -85,7 +92,7 @@ fn an_unsweepable_coin_waits_without_delaying_others() {
 #[test]
 fn a_payout_that_would_be_dust_waits() {
     let rules = Rules { min_payout: Amount::ZERO, max_fee_percent: 100, operator: None };
-    // 112 vbytes at 10 litoshis, and 2,940 that are the dust limit of p2wpkh.
+    // 112 vbytes at 10 litoshis, plus 2,940, the dust limit of p2wpkh.
     let planned = |litoshis| {
         let sum = Amount::from_litoshis(litoshis).expect("small");
         plan(&[coin(0, 1, sum)], &[payee(1)], RATE, &rules)
@@ -111,7 +118,7 @@ fn the_operator_fee_gets_an_output_unless_it_is_dust() {
     let own = plan_of_two.operator.as_ref().expect("an output");
     assert_eq!((own.amount.litoshis(), &own.script), (525_000, &payee(9).script));
     assert_eq!(plan_of_two.outputs().count(), 3);
-    // 0.005 % of 0.05 LTC are 250 litoshis: nodes would not relay that, so nothing is taken.
+    // 0.005 % of 0.05 LTC are 250 litoshis, which nodes would not relay, so no fee is taken.
     let low = OperatorFee { basis_points: 1, script: payee(9).script };
     let rules = Rules { operator: Some(low), ..rules };
     let planned = plan(&coins[..1], &[payee(1)], RATE, &rules);
@@ -141,7 +148,7 @@ fn an_overweight_sweep_is_split() {
 
 #[test]
 fn merchants_with_few_coins_are_swept_first_and_separately() {
-    // The first by its id has the most; its last part would have room for the others.
+    // The first merchant by id has the most coins; its last transaction would fit the others.
     let many = (0..2_000).map(|n| coin(n, 1, amount("0.01")));
     let few = [coin(5_000, 3, amount("0.01")), coin(5_001, 2, amount("0.01"))];
     let coins: Vec<SweepCoin> = many.chain(few).collect();
@@ -197,7 +204,7 @@ proptest! {
             plan.assert_balanced();
             prop_assert!(plan.fee.litoshis() >= plan.weight / 4 * rate / 1000);
             prop_assert!(plan.operator.as_ref().is_none_or(|own| own.amount >= dust_limit(&own.script)));
-            // Whoever knows the coins and the fee comes to the same plan, in any order.
+            // Coins and fee determine the plan, in any order.
             let reversed: Vec<SweepCoin> = plan.coins.iter().rev().cloned().collect();
             let again = plan_with_fee(&reversed, &payees, plan.fee, &rules);
             prop_assert_eq!(again.as_ref(), Ok(plan));
@@ -228,7 +235,7 @@ proptest! {
 
 #[test]
 fn the_payout_minimum_counts_coins_across_transactions() {
-    // What does not fit into the first transaction is less than the minimum.
+    // The coins that do not fit the first transaction are below the minimum.
     let coins: Vec<SweepCoin> = (0..1_500).map(|n| coin(n, 1, amount("0.0002"))).collect();
     let rules = Rules { min_payout: amount("0.1"), max_fee_percent: 10, operator: None };
     let planned = plan(&coins, &[payee(1)], RATE, &rules);

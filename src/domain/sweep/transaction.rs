@@ -1,4 +1,4 @@
-//! The transaction of a plan, and whether bytes are one that our key signed (BIP141, BIP143).
+//! The transaction of a plan, and verification of its signatures (BIP141, BIP143).
 
 use bitcoin::absolute::LockTime;
 use bitcoin::consensus::encode::deserialize;
@@ -10,13 +10,13 @@ use bitcoin::{
 
 use crate::domain::keys::{AccountXpub, PUBLIC};
 
-use super::{SweepCoin, SweepPlan};
+use super::plan::{SweepCoin, SweepPlan};
 
-/// What a plan spends and pays, without signatures. Its id is that of the signed transaction.
+/// The unsigned transaction of a plan. Its txid is that of the signed one.
 pub(crate) fn unsigned(plan: &SweepPlan) -> Transaction {
     let input = |coin: &SweepCoin| TxIn {
         previous_output: coin.outpoint,
-        // Says that it may be replaced by a version with a higher fee (BIP125).
+        // Signals replaceability by a version with a higher fee (BIP125).
         sequence: Sequence::ENABLE_RBF_NO_LOCKTIME,
         ..TxIn::default()
     };
@@ -32,30 +32,30 @@ pub(crate) fn unsigned(plan: &SweepPlan) -> Transaction {
     }
 }
 
-/// Why a transaction is none that our key signed for these coins.
+/// Why a transaction is not one that our key signed for these coins.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum Unsound {
-    #[error("its bytes are no transaction")]
+    #[error("its bytes are not a transaction")]
     Unreadable,
     #[error("its bytes are another transaction than its id")]
     OtherTxid,
-    #[error("it spends other coins than those of its sweep")]
+    #[error("it does not spend exactly the coins of its sweep")]
     OtherInputs,
     #[error("input {0} is not signed")]
     Unsigned(OutPoint),
-    #[error("input {0} is signed by another key than ours")]
+    #[error("input {0} is signed by another key")]
     OtherKey(OutPoint),
-    #[error("input {0} is not signed for all inputs and outputs (SIGHASH_ALL)")]
+    #[error("input {0} is not signed with SIGHASH_ALL")]
     OtherSighash(OutPoint),
     #[error("the signature of input {0} is not valid")]
     BadSignature(OutPoint),
 }
 
-/// Reads stored bytes and checks that they are the transaction `txid` that our key signed: it
-/// spends exactly these coins, in their order. Its outputs are what the signatures cover.
+/// Decodes stored bytes and verifies that they are the transaction `txid`, signed by our key,
+/// which spends exactly these coins in this order. The signatures cover its outputs.
 ///
 /// # Errors
-/// Says what is wrong.
+/// The first defect found.
 pub(crate) fn verify_stored(
     raw: &[u8],
     txid: Txid,
@@ -74,11 +74,11 @@ pub(crate) fn verify_stored(
     Ok(tx)
 }
 
-/// Every input must be signed by the key that its index derives, over all inputs and outputs. The
-/// coins are in the order of the inputs.
+/// Verifies that every input is signed by the key of its index, with SIGHASH_ALL. The coins
+/// are in the order of the inputs.
 ///
 /// # Errors
-/// Names the first input of which that is not so.
+/// The first input that fails.
 pub(crate) fn verify_signatures(
     tx: &Transaction,
     coins: &[SweepCoin],

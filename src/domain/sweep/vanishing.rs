@@ -1,18 +1,18 @@
-//! Sweeps that may have become impossible, because a coin of theirs has vanished.
+//! Sweeps that may have become impossible because one of their coins was removed.
 
 use std::collections::BTreeMap;
 
-/// The sweeps of which a coin is neither in the best chain nor in the mempool any more, each with
-/// the height of our tip when that was first seen. Forgotten when the process ends: a restart
-/// makes the wait longer, never shorter.
+/// Sweeps with a coin that is neither on the best chain nor in the mempool, each with the
+/// height of our tip when that was first seen. Not stored: a restart lengthens the wait, never
+/// shortens it.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
 pub(crate) struct Vanishing {
     since_height: BTreeMap<i64, u32>,
 }
 
 impl Vanishing {
-    /// Takes the sweeps of which this is so at this tip. Answers those of which it has been so,
-    /// without a break, for so many blocks.
+    /// Records the sweeps concerned at this tip. Returns those that were concerned without a
+    /// break for this many blocks.
     pub(crate) fn observe(&mut self, sweeps: &[i64], tip_height: u32, blocks: u32) -> Vec<i64> {
         self.since_height.retain(|sweep, _| sweeps.contains(sweep));
         let mut lasting = Vec::new();
@@ -37,7 +37,7 @@ mod tests {
         assert_eq!(vanishing.observe(&[7, 8], 101, 2), [0i64; 0]);
         assert_eq!(vanishing.observe(&[7, 8], 102, 2), [7]);
         assert_eq!(vanishing.observe(&[8], 103, 2), [8]);
-        // 7 had come back for a while: its time begins again. A lower tip counts for nothing.
+        // 7 was absent in between, so its time restarts. A lower tip does not count.
         assert_eq!(vanishing.observe(&[7], 103, 2), [0i64; 0]);
         assert_eq!(vanishing.observe(&[7], 90, 2), [0i64; 0]);
         assert_eq!(vanishing.observe(&[7], 105, 2), [7]);

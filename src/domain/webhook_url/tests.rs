@@ -1,9 +1,9 @@
-//! Hostile URLs and ordinary ones, as tables; then thousands of generated hosts, judged by the
-//! registries as a second opinion.
+//! Hostile and ordinary URLs as tables; then thousands of generated hosts, compared with
+//! IANA's registries.
 
 use super::*;
 
-/// URLs that lead inside, in every spelling that a parser somewhere takes for an address.
+/// URLs of internal addresses, in every notation that some parser accepts.
 const INSIDE: [&str; 187] = [
     // Loopback, and this network.
     "http://127.0.0.1/",
@@ -41,7 +41,7 @@ const INSIDE: [&str; 187] = [
     "http://3232235777/",
     "http://0xC0A80101/",
     "http://167772161/",
-    // Metadata of the clouds.
+    // Cloud metadata services.
     "http://169.254.169.254/latest/meta-data",
     "http://169.254.169.254:80/metadata/instance?api-version=2021-02-01",
     "http://2852039166/",
@@ -90,7 +90,8 @@ const INSIDE: [&str; 187] = [
     "http://239.255.255.250:1900/",
     "http://240.0.0.1/",
     "http://255.255.255.255/",
-    // Letters that become others: full width, circled, ideographic stops, percent, soft hyphens.
+    // Characters that normalize to others: full width, circled, ideographic stops, percent,
+    // soft hyphens.
     "http://０.０.０.０/",
     "http://１２７.０.０.１/",
     "http://①②⑦.0.0.1/",
@@ -111,13 +112,13 @@ const INSIDE: [&str; 187] = [
     "http://ＬＯＣＡＬＨＯＳＴ./",
     "http://𝓁ocalhost/",
     "http://printer．local/",
-    // Dots at the end.
+    // Trailing dots.
     "http://127.0.0.1./",
     "http://0x7f000001./",
     "http://localhost./",
     "http://a.localhost./",
     "http://router.lan./",
-    // White space, slashes and back-slashes that a parser drops or turns.
+    // White space, slashes and backslashes that a parser drops or converts.
     " http://127.0.0.1/",
     "http://127.0.0.1\t/",
     "ht\ntp://127.0.0.1/",
@@ -132,7 +133,7 @@ const INSIDE: [&str; 187] = [
     "http://127.0.0.1/@shop.example",
     "http://@127.0.0.1/",
     "http://:@127.0.0.1/",
-    // IPv6, and IPv4 inside of it.
+    // IPv6, and embedded IPv4.
     "http://[::]/",
     "http://[::]:80/",
     "http://[::1]/",
@@ -181,7 +182,7 @@ const INSIDE: [&str; 187] = [
     "http://[ff02::1]/",
     "http://[ff05::2]/",
     "http://[ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff]/",
-    // Names that are inside by convention.
+    // Names that are internal by convention.
     "http://localhost/",
     "http://localhost:8332/",
     "http://LOCALHOST/",
@@ -213,9 +214,9 @@ fn urls_to_non_public_addresses_are_refused() {
     }
 }
 
-/// Texts that say one thing to one reader and another to the next, or nothing at all.
+/// Texts that parsers read differently, or that are not URLs.
 const TRICKS: [(&str, BadUrl); 64] = [
-    // No absolute URL.
+    // Not absolute URLs.
     ("", BadUrl::NotAUrl),
     (" ", BadUrl::NotAUrl),
     ("shop.example/hook", BadUrl::NotAUrl),
@@ -228,7 +229,7 @@ const TRICKS: [(&str, BadUrl); 64] = [
     ("http://.:99999/", BadUrl::NotAUrl),
     ("http://shop.example:99999/", BadUrl::NotAUrl),
     ("http://shop.example:-1/", BadUrl::NotAUrl),
-    // Hosts that no parser should take.
+    // Hosts that every parser should reject.
     ("http://[example.com]/", BadUrl::NotAUrl),
     ("http://[127.0.0.1]/", BadUrl::NotAUrl),
     ("http://[::1/", BadUrl::NotAUrl),
@@ -273,7 +274,7 @@ const TRICKS: [(&str, BadUrl); 64] = [
     ("view-source:http://127.0.0.1/", BadUrl::Scheme),
     ("httpx://shop.example/", BadUrl::Scheme),
     ("localhost:80", BadUrl::Scheme),
-    // A name or password before the host.
+    // User name or password before the host.
     ("https://user@shop.example/", BadUrl::Credentials),
     ("https://user:pass@shop.example/", BadUrl::Credentials),
     ("https://:pass@shop.example/", BadUrl::Credentials),
@@ -456,8 +457,8 @@ fn a_receiver_is_the_same_in_every_spelling() {
     check("http://[::1]/", "[::1]:80");
 }
 
-/// IANA's registries of special-purpose addresses (RFC 6890 and its successors), of multicast and
-/// of IPv6 unicast, as they stand there; with what we think of addresses in each.
+/// IANA's registries of special-purpose addresses (RFC 6890 and successors), of multicast and
+/// of IPv6 unicast, with our verdict on each.
 const REGISTRY: [(&str, u32, Reach); 51] = [
     // This network, private use, shared, loopback, link local.
     ("0.0.0.0", 8, Reach::Inside),
@@ -467,7 +468,7 @@ const REGISTRY: [(&str, u32, Reach); 51] = [
     ("169.254.0.0", 16, Reach::Inside),
     ("172.16.0.0", 12, Reach::Inside),
     ("192.168.0.0", 16, Reach::Inside),
-    // Protocol assignments. Two of them are anycast services that anybody may reach, but no shop.
+    // Protocol assignments. Two are anycast services that anyone may reach, but no shop.
     ("192.0.0.0", 24, Reach::Inside),
     ("192.0.0.0", 29, Reach::Inside),
     ("192.0.0.8", 32, Reach::Inside),
@@ -490,7 +491,7 @@ const REGISTRY: [(&str, u32, Reach); 51] = [
     ("255.255.255.255", 32, Reach::Inside),
     // In no registry: Azure's agent.
     ("168.63.129.16", 32, Reach::Inside),
-    // All of IPv6, and the part of it that is given out.
+    // All of IPv6, and its allocated part.
     ("::", 0, Reach::Inside),
     ("2000::", 3, Reach::Public),
     ("::", 128, Reach::Inside),
@@ -524,11 +525,11 @@ const REGISTRY: [(&str, u32, Reach); 51] = [
 enum Reach {
     Inside,
     Public,
-    /// As far as the IPv4 address in its last 32 bits.
+    /// As the IPv4 address in its last 32 bits.
     AsIpv4,
 }
 
-/// The judgement by the registry: the longest prefix says it.
+/// The verdict of the registry: the longest prefix decides.
 fn is_public_by_registry(address: IpAddr) -> bool {
     let bits = |address: IpAddr| match address {
         IpAddr::V4(address) => (32, u128::from(address.to_bits())),
@@ -550,7 +551,7 @@ fn is_public_by_registry(address: IpAddr) -> bool {
     }
 }
 
-/// Numbers that come again with the same seed (SplitMix64).
+/// A deterministic random generator (SplitMix64).
 struct Random(u64);
 
 impl Random {
@@ -570,7 +571,7 @@ impl Random {
         from[usize::try_from(self.below(from.len() as u64)).expect("an index")]
     }
 
-    /// An address, more often than by chance within a registered prefix or right beside one.
+    /// An address, often within or next to a registered prefix.
     fn address(&mut self) -> IpAddr {
         let bits = u128::from(self.next()) << 64 | u128::from(self.next());
         if self.below(4) == 0 {
@@ -597,7 +598,7 @@ impl Random {
         }
     }
 
-    /// The address in one of the spellings that URL parsers understand.
+    /// The address in one of the notations that URL parsers accept.
     fn spell(&mut self, address: IpAddr) -> String {
         match address {
             IpAddr::V4(address) => {
@@ -610,7 +611,7 @@ impl Random {
 
     fn spell_v4(&mut self, address: Ipv4Addr) -> String {
         let bits = address.to_bits();
-        // So many leading parts hold a byte each; the last one holds the rest.
+        // Leading parts hold one byte each; the last holds the rest.
         let leading = u32::try_from(self.below(4)).expect("small");
         let mut parts: Vec<u32> = (0..leading).map(|n| bits >> (24 - 8 * n) & 0xff).collect();
         parts.push(if leading == 0 { bits } else { bits & (u32::MAX >> (8 * leading)) });
@@ -627,7 +628,7 @@ impl Random {
         spelled.join(".")
     }
 
-    /// The same host to a URL parser, and not to somebody who compares texts.
+    /// The same host to a URL parser, but not to a text comparison.
     fn disguise(&mut self, text: String) -> String {
         let mut disguised = String::new();
         let style = self.below(5);
@@ -671,7 +672,7 @@ impl Random {
         }
     }
 
-    /// Something that may be a host, or nothing at all.
+    /// A text that may be a host, or invalid.
     fn garbage(&mut self) -> String {
         let pieces = [
             "127",
@@ -748,7 +749,7 @@ fn accepted_urls_have_a_public_address_or_a_dotted_name() {
         let text = format!("http://{}/", random.garbage());
         let Ok(url) = WebhookUrl::parse(&text, PrivateNetworks::Refused) else { continue };
         accepted += 1;
-        // What is stored is read again before it is sent: it must mean the same then.
+        // A stored URL is parsed again before delivery: it must keep its meaning.
         let again = WebhookUrl::parse(url.as_str(), PrivateNetworks::Refused);
         assert_eq!(again.as_ref(), Ok(&url), "{text:?}");
         let host = url.0.host_str().expect("a host");

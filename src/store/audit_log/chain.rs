@@ -1,35 +1,25 @@
 //! The hash chain of the audit log.
 //!
-//! The hash of a row is SHA-256 over the hash of the row before it and all of its columns, each
-//! with its type and length. The process that appends a row computes it from the values that it
-//! means. The chain has no key: whoever can write the database can compute it anew from the row
-//! that they changed. So the newest hash ([`Head`]) is kept outside the database as well, and one
-//! that is no longer in the chain shows that the log was rewritten or cut off.
+//! A row's hash is SHA-256 of the previous row's hash and all of the row's columns, each with
+//! type and length, computed from the values that the caller passed. The chain has no key: a
+//! user who can write the database can recompute it from a changed row on. So the newest hash
+//! ([`Head`]) is also stored outside the database; if the chain no longer contains it, the log
+//! was rewritten or truncated.
 
 use std::fmt;
 
-use bitcoin::hashes::{Hash as _, HashEngine, sha256};
-use rusqlite::types::{ToSqlOutput, ValueRef};
-use rusqlite::{Connection, OptionalExtension, Row, ToSql, params_from_iter};
+use rusqlite::types::ValueRef;
+use rusqlite::{OptionalExtension, Row};
 
+use crate::store::batches::ROWS_MAX;
+use crate::store::database::Store;
+use crate::store::error::Error;
+use crate::store::tx::ReadTx;
+
+use super::hash::{COLUMN_COUNT, COLUMNS, EMPTY, Hash, hash_of};
+
+pub(crate) use super::hash::head;
 pub(crate) use crate::domain::audit_log::Head;
-
-use super::super::batches::ROWS_MAX;
-use super::super::canonical::input_value;
-use super::super::{Error, ReadTx, Store};
-
-/// The columns that a hash covers.
-const COLUMNS: &str = "id, at, actor, place, act, merchant_id, before, after";
-pub(in crate::store) const COLUMN_COUNT: usize = 8;
-
-/// The hash of a row.
-pub(crate) type Hash = [u8; 32];
-
-/// What the first row is chained to.
-pub(in crate::store) const START: Hash = *b"litegate audit log, version 1\0\0\0";
-
-/// The head of a log without rows.
-const EMPTY: Head = Head { id: 0, hash: START };
 
 /// A head that was recorded outside the database, and where.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -38,16 +28,16 @@ pub(crate) struct KnownHead {
     pub(crate) head: Head,
 }
 
-/// The first thing that is wrong with the log.
+/// The first defect of the log.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Break {
-    /// The row's columns or its hash were changed, or a row before it.
+    /// The row's columns or hash were changed, or a row before it.
     Changed { id: i64 },
-    /// Rows between two others are not there.
+    /// Rows between two others are missing.
     Missing { first: i64, last: i64 },
-    /// The row fits those before it, but another one was there when its hash was recorded.
+    /// The row matches the chain, but a recorded head has another hash for it.
     Rewritten { id: i64, source: &'static str },
-    /// The log ends before a row that was there.
+    /// The log ends before a recorded head.
     CutOff { last: i64, head: i64, source: &'static str },
 }
 
@@ -55,7 +45,7 @@ impl fmt::Display for Break {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Break::Changed { id } => {
-                write!(f, "row {id} of the audit log does not fit the hash chain: it was changed")
+                write!(f, "row {id} of the audit log does not match the hash chain: it was changed")
             }
             Break::Missing { first, last } if first == last => {
                 write!(f, "row {first} of the audit log is missing")
@@ -65,7 +55,7 @@ impl fmt::Display for Break {
             }
             Break::Rewritten { id, source } => write!(
                 f,
-                "the audit log was rewritten up to row {id}: the hash of that row in {source} is another"
+                "the audit log was rewritten up to row {id}: {source} has another hash for that row"
             ),
             Break::CutOff { last, head, source } => write!(
                 f,
@@ -75,73 +65,26 @@ impl fmt::Display for Break {
     }
 }
 
-/// What a check of the log found.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Checked {
-    /// Rows that were checked.
     pub(crate) rows: u64,
-    /// The last row that fits.
+    /// The last valid row.
     pub(crate) head: Head,
-    /// Whether older rows were left out.
+    /// Whether older rows were skipped.
     pub(crate) partly: bool,
     pub(crate) found: Option<Break>,
 }
 
-/// How much of the log is checked.
+/// How much of the log to check.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Extent {
     All,
-    /// At most so many rows, the newest.
+    /// At most this many rows, the newest.
     Newest(u32),
 }
 
-/// The newest row of the log.
-pub(crate) fn head(tx: &ReadTx) -> Result<Head, Error> {
-    head_of(tx.connection)
-}
-
-/// The newest row of the log in a file of the newest schema.
-pub(in crate::store) fn head_of(connection: &Connection) -> Result<Head, Error> {
-    let sql = "SELECT id, hash FROM audit_log ORDER BY id DESC LIMIT 1";
-    let mut statement = connection.prepare_cached(sql)?;
-    let found = statement.query_row([], |row| Ok(Head { id: row.get(0)?, hash: row.get(1)? }));
-    Ok(found.optional()?.unwrap_or(EMPTY))
-}
-
-/// Adds a row with these columns after the one with this hash. Returns its hash.
-pub(in crate::store) fn insert(
-    connection: &Connection,
-    previous: &Hash,
-    columns: [&dyn ToSql; COLUMN_COUNT],
-) -> Result<Hash, Error> {
-    let mut engine = sha256::HashEngine::default();
-    engine.input(previous);
-    for column in columns {
-        match column.to_sql()? {
-            ToSqlOutput::Borrowed(value) => input_value(&mut engine, value),
-            ToSqlOutput::Owned(value) => input_value(&mut engine, (&value).into()),
-            _ => return Err(Error::Impossible("a column of the audit log".to_owned())),
-        }
-    }
-    let hash = sha256::Hash::from_engine(engine).to_byte_array();
-    let sql = format!("INSERT INTO audit_log ({COLUMNS}, hash) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)");
-    let values = columns.into_iter().chain(std::iter::once(&hash as &dyn ToSql));
-    connection.prepare_cached(&sql)?.execute(params_from_iter(values))?;
-    Ok(hash)
-}
-
-/// The hash of a row whose first columns are those of [`COLUMNS`].
-fn hash_of(row: &Row, previous: &Hash) -> Result<Hash, Error> {
-    let mut engine = sha256::HashEngine::default();
-    engine.input(previous);
-    for column in 0..COLUMN_COUNT {
-        input_value(&mut engine, row.get_ref(column)?);
-    }
-    Ok(sha256::Hash::from_engine(engine).to_byte_array())
-}
-
-/// Walks the log from its start, or through its newest rows, and compares it with the heads that
-/// are known from elsewhere. Each page of rows is a read of its own.
+/// Checks the log from its start, or its newest rows, and compares it with heads recorded
+/// elsewhere. Each page of rows is a separate read.
 ///
 /// # Errors
 /// If the database cannot be read.
@@ -150,18 +93,18 @@ pub(crate) fn check(store: &Store, extent: Extent, known: &[KnownHead]) -> Resul
         Extent::All => EMPTY,
         Extent::Newest(count) => store.read_blocking(|tx| before_newest(tx, count))?,
     };
-    let mut walk = Walk { checked: Checked::from(first), known };
-    while walk.checked.found.is_none() {
-        if store.read_blocking(|tx| walk.page(tx))? < ROWS_MAX {
+    let mut check = Check { checked: Checked::from(first), known };
+    while check.checked.found.is_none() {
+        if store.read_blocking(|tx| check.page(tx))? < ROWS_MAX {
             break;
         }
     }
-    Ok(walk.finish())
+    Ok(check.finish())
 }
 
-/// Walks the rows that came since a known head. Returns the newest head, or why it does not follow
-/// from the known one; without a known one the log is taken as it is. `go_on` is called before each
-/// page of rows.
+/// Checks the rows after a known head. Returns the newest head, or why it does not follow from
+/// the known one; without a known head the log is accepted unchecked. Calls `go_on` before
+/// each page of rows.
 ///
 /// # Errors
 /// If the database cannot be read.
@@ -185,14 +128,14 @@ pub(crate) fn follow(
         }
         None => return Ok(Err(Break::Missing { first: from.id, last: from.id })),
     }
-    let mut walk = Walk { checked: Checked::from(*from), known: &[] };
-    while walk.checked.found.is_none() {
+    let mut check = Check { checked: Checked::from(*from), known: &[] };
+    while check.checked.found.is_none() {
         go_on();
-        if store.read_blocking(|tx| walk.page(tx))? < ROWS_MAX {
+        if store.read_blocking(|tx| check.page(tx))? < ROWS_MAX {
             break;
         }
     }
-    let Checked { head, found, .. } = walk.finish();
+    let Checked { head, found, .. } = check.finish();
     Ok(found.map_or(Ok(head), Err))
 }
 
@@ -202,7 +145,7 @@ fn hash_at(tx: &ReadTx, id: i64) -> Result<Option<Hash>, Error> {
     Ok(tx.connection.prepare_cached(sql)?.query_row([id], |row| row.get(0)).optional()?)
 }
 
-/// The row before the newest `count`, which is believed.
+/// The row before the newest `count`; it is accepted unchecked.
 fn before_newest(tx: &ReadTx, count: u32) -> Result<Head, Error> {
     let sql = "SELECT id, hash FROM audit_log ORDER BY id DESC LIMIT 1 OFFSET ?";
     let mut statement = tx.connection.prepare_cached(sql)?;
@@ -216,14 +159,14 @@ impl Checked {
     }
 }
 
-/// A check under way.
-struct Walk<'k> {
+/// A check in progress.
+struct Check<'k> {
     checked: Checked,
     known: &'k [KnownHead],
 }
 
-impl Walk<'_> {
-    /// Checks the next rows up to the first one that does not fit. Returns how many were read.
+impl Check<'_> {
+    /// Checks the next rows up to the first defect. Returns the number of rows read.
     fn page(&mut self, tx: &ReadTx) -> Result<u32, Error> {
         let sql = format!("SELECT {COLUMNS}, hash FROM audit_log WHERE id > ? ORDER BY id LIMIT ?");
         let mut statement = tx.connection.prepare_cached(&sql)?;
@@ -260,7 +203,7 @@ impl Walk<'_> {
 
     /// Compares the end of the log with the known heads.
     fn finish(self) -> Checked {
-        let Walk { mut checked, known } = self;
+        let Check { mut checked, known } = self;
         if checked.found.is_none() {
             let last = checked.head.id;
             let beyond = known.iter().filter(|known| known.head.id > last);

@@ -1,16 +1,16 @@
 //! The tables whose rows carry a MAC, and the columns that it covers.
 //!
-//! `tests/it/authenticated.rs` compares this list with the schema: each other column has its reason
-//! there.
+//! `tests/it/authenticated.rs` compares this list with the schema and has the reason for every
+//! column that is not covered.
 
 /// A table whose rows carry a MAC in the column `mac`.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Table {
     pub(crate) name: &'static str,
-    /// The columns of its primary key, which come first in `columns`.
-    pub(super) key: usize,
+    /// The number of columns of its primary key, which come first in `columns`.
+    pub(in crate::store) key: usize,
     /// The columns that the MAC covers, in its order.
-    pub(super) columns: &'static [&'static str],
+    pub(in crate::store) columns: &'static [&'static str],
 }
 
 pub(crate) static PAYMENTS: Table = Table {
@@ -104,15 +104,15 @@ pub(in crate::store) static COINS: Table = Table {
         "block_hash",
         "pegout",
     ],
-    // The claim of a sweep and the spend: a coin is spent once, whatever they say, and `audit`
-    // compares them with the node's UTXO set.
+    // Not covered: a sweep's claim and the spend. A coin is spent once, whatever they say, and
+    // `audit` compares them with the node's UTXO set.
 };
 
 pub(in crate::store) static EVENTS: Table = Table {
     name: "events",
     key: 1,
     columns: &["id", "derivation_index", "kind", "merchant_id", "url", "body", "created_at"],
-    // Whether and when it is sent: what is sent is covered.
+    // Not covered: the delivery state. The sent content is covered.
 };
 
 pub(in crate::store) static IDEMPOTENCY_KEYS: Table = Table {
@@ -125,7 +125,7 @@ pub(in crate::store) static CONFIRMATIONS: Table = Table {
     name: "confirmations",
     key: 1,
     columns: &["id", "discord_id", "act", "argument", "expires_at"],
-    // A question that is asked twice is answered by the same user.
+    // Not covered: `used_at`. A repeated question is answered by the same user.
 };
 
 pub(in crate::store) static IDENTITY: Table =

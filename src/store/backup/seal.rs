@@ -1,25 +1,24 @@
-//! The seal of a backup: a table that only a copy has, with a MAC for each other table and one over
-//! the seal itself.
+//! The seal of a backup: a table that only a copy has, with a MAC for each other table and one
+//! over the seal itself.
 //!
-//! A MAC covers all rows of its table in the order of their keys, each value with its type and
-//! length, so whoever changes, removes or adds a row of a copy needs the backup key. The seal also
-//! holds when the copy was made, the head of the audit log and the heads of the gateway's state
-//! file.
+//! A MAC covers all rows of its table in key order, each value with type and length, so
+//! changing, removing or adding a row needs the backup key. The seal also contains the time of
+//! the copy, the head of the audit log, and the gateway's heads.
 //!
-//! Must not know: files, what the tables mean.
+//! Must not know: files, the meaning of the tables.
 
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, OptionalExtension, params};
 
+use crate::domain::audit_log::Head;
 use crate::domain::time::Timestamp;
 use crate::progress::{OnProgress, Progress};
 use crate::secret::{BackupKey, Mac};
 
-use super::super::Error;
-use super::super::audit_log::chain;
 use super::super::canonical::input_value;
+use super::super::error::Error;
 
-/// The table of the seal. Its text is a part of the schema of a copy.
+/// The seal's table. Its text is part of a copy's schema.
 pub(in crate::store) const SCHEMA: &str = "CREATE TABLE backup_seal (
     name  TEXT PRIMARY KEY,
     value BLOB NOT NULL
@@ -28,38 +27,38 @@ pub(in crate::store) const SCHEMA: &str = "CREATE TABLE backup_seal (
 /// The name of the MAC over the other rows of the seal.
 const OF_SEAL: &str = "seal";
 
-/// What the names of the tables' MACs begin with.
+/// The prefix of the names of the tables' MACs.
 const OF_TABLE: &str = "table ";
 
-/// Rows after which progress is reported.
+/// Progress is reported after this many rows.
 const REPORT_EVERY: u64 = 10_000;
 
-/// What a seal says besides its MACs.
+/// The content of a seal besides its MACs.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Facts {
     pub(crate) made_at: Timestamp,
     /// The newest row of the audit log.
-    pub(crate) audit_log: chain::Head,
-    /// The heads of the gateway's state file, as text.
+    pub(crate) audit_log: Head,
+    /// The gateway's heads, as text.
     pub(crate) heads: Option<String>,
 }
 
-/// Why a copy is not believed.
+/// Why a copy is not trusted.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Refusal {
     #[error(
-        "is not sealed: litegate backup did not make it, or its seal was removed; if it is a replica, or was put aside by an upgrade or a restore, --replica checks it row by row"
+        "is not sealed: litegate backup did not make it, or its seal was removed; if it is a replica, or was kept by an upgrade or a restore, --replica checks it row by row"
     )]
     Unsealed,
     #[error(
         "belongs to another gateway, or was made under another secret (key {0}): name the file with that secret by --old-secret"
     )]
     OtherSecret(String),
-    #[error("was changed: its seal does not fit")]
+    #[error("was changed: its seal is wrong")]
     Seal,
-    #[error("was changed: the table {0} does not fit the seal")]
+    #[error("was changed: the table {0} does not match the seal")]
     Table(String),
-    #[error("was changed: the table {0} is not the same as when it was sealed: it is missing")]
+    #[error("was changed: the table {0} is missing")]
     Missing(String),
     #[error("was changed: the table {0} was added")]
     Added(String),
@@ -73,13 +72,13 @@ impl From<rusqlite::Error> for Refusal {
     }
 }
 
-/// Whether the copy has a seal, whoever made it.
+/// Whether the copy has a seal of any gateway.
 pub(in crate::store) fn is_sealed(connection: &Connection) -> rusqlite::Result<bool> {
     let sql = "SELECT EXISTS (SELECT 1 FROM sqlite_schema WHERE name = 'backup_seal')";
     connection.query_row(sql, [], |row| row.get(0))
 }
 
-/// Seals a copy. `on_progress` hears how many rows are done.
+/// Seals a copy. Reports the processed rows to `on_progress`.
 pub(super) fn write(
     connection: &Connection,
     key: &BackupKey,
@@ -105,10 +104,10 @@ pub(super) fn write(
     Ok(())
 }
 
-/// Compares a copy with its seal, under whichever of these keys sealed it.
+/// Verifies a copy against its seal, under the key among `keys` that made it.
 ///
 /// # Errors
-/// [`Refusal`] names the first thing that does not fit.
+/// [`Refusal`] with the first mismatch.
 pub(super) fn verify(
     connection: &Connection,
     keys: &[BackupKey],
@@ -133,10 +132,10 @@ pub(super) fn verify(
     Ok(facts)
 }
 
-/// What the seal of a copy says. The tables are not compared with it.
+/// The content of a copy's seal. Does not verify the tables.
 ///
 /// # Errors
-/// If there is no seal, or none of these keys made it as it is.
+/// If there is no seal, or it does not verify under these keys.
 pub(super) fn read(connection: &Connection, keys: &[BackupKey]) -> Result<Facts, Refusal> {
     if !is_sealed(connection)? {
         return Err(Refusal::Unsealed);
@@ -154,12 +153,12 @@ pub(super) fn read(connection: &Connection, keys: &[BackupKey]) -> Result<Facts,
     let heads = value(connection, "heads")?.map(String::from_utf8).transpose();
     Ok(Facts {
         made_at: Timestamp::from_ms(whole("made at")?),
-        audit_log: chain::Head { id: whole("audit log id")?, hash: hash.ok_or(Refusal::Seal)? },
+        audit_log: Head { id: whole("audit log id")?, hash: hash.ok_or(Refusal::Seal)? },
         heads: heads.map_err(|_| Refusal::Seal)?,
     })
 }
 
-/// Removes the seal, so that the copy may become a database again.
+/// Removes the seal, so that the copy can become a database again.
 pub(super) fn remove(connection: &Connection) -> rusqlite::Result<()> {
     connection.execute_batch("DROP TABLE IF EXISTS backup_seal")
 }
@@ -179,7 +178,7 @@ fn value(connection: &Connection, name: &str) -> Result<Option<Vec<u8>>, Refusal
     Ok(connection.prepare_cached(sql)?.query_row([name], |row| row.get(0)).optional()?)
 }
 
-/// The tables that the seal names, with their MACs.
+/// The sealed tables, with their MACs.
 fn sealed_tables(connection: &Connection) -> Result<Vec<(String, Vec<u8>)>, Refusal> {
     let sql = "SELECT substr(name, ?1), value FROM backup_seal
                WHERE substr(name, 1, ?1 - 1) = ?2 ORDER BY name";
@@ -190,7 +189,7 @@ fn sealed_tables(connection: &Connection) -> Result<Vec<(String, Vec<u8>)>, Refu
     Ok(rows.collect::<Result<_, _>>()?)
 }
 
-/// The tables of a copy by name, without those that SQLite and Litestream keep for themselves.
+/// The tables of a copy by name, without those of SQLite and Litestream.
 fn tables(connection: &Connection) -> Result<Vec<String>, Error> {
     let sql = r"SELECT name FROM sqlite_schema
                 WHERE type = 'table' AND name <> 'backup_seal'
@@ -201,7 +200,7 @@ fn tables(connection: &Connection) -> Result<Vec<String>, Error> {
     Ok(names.collect::<Result<_, _>>()?)
 }
 
-/// A MAC over all rows of a table, in the order of its key.
+/// The MAC over all rows of a table, in key order.
 fn mac_of(
     connection: &Connection,
     key: &BackupKey,
@@ -218,7 +217,7 @@ fn mac_of(
     }
     let mut rows = statement.query([])?;
     while let Some(row) = rows.next()? {
-        // The number of columns first: no two tables give the same bytes.
+        // The number of columns first, so that no two tables give the same bytes.
         input_value(mac.engine(), ValueRef::Integer(columns.len().try_into().unwrap_or(0)));
         for column in 0..columns.len() {
             input_value(mac.engine(), row.get_ref(column)?);
@@ -228,7 +227,7 @@ fn mac_of(
     Ok(mac)
 }
 
-/// A MAC over all rows of the seal but itself.
+/// The MAC over all rows of the seal except itself.
 fn mac_of_seal(connection: &Connection, key: &BackupKey) -> rusqlite::Result<Mac> {
     let sql = "SELECT name, value FROM backup_seal WHERE name <> ? ORDER BY name";
     let mut statement = connection.prepare(sql)?;
@@ -261,7 +260,7 @@ fn quoted(name: &str) -> String {
     format!("\"{}\"", name.replace('"', "\"\""))
 }
 
-/// How many rows were read, of all.
+/// Progress in rows.
 struct RowCount<'t> {
     what: &'static str,
     on_progress: OnProgress<'t>,

@@ -1,31 +1,30 @@
-//! A set of keys that takes three bytes for each: it never denies a key that was put in, and takes
-//! about one in five hundred others for one of them.
+//! A set of keys at three bytes per key, without false negatives and with about one false
+//! positive in five hundred.
 
 use std::hash::{BuildHasher, RandomState};
 
-/// Bits for each key that is expected: of every 24, nearly four are set.
+/// Bits per expected key; nearly four of every 24 are set.
 const BITS_PER_KEY: usize = 24;
 
-/// The most that the bits may take, in words of eight bytes: 256 MB, for ninety million keys.
+/// Maximum size in words of eight bytes: 256 MB, for ninety million keys.
 const WORDS_MAX: usize = 32 * 1024 * 1024;
 
-/// The set. Keys cannot be taken out.
+/// The set. Keys cannot be removed.
 #[derive(Debug)]
 pub(super) struct Bits {
     words: Vec<u64>,
-    /// Keyed at random in each process, so that nobody can make outputs that look like ours.
+    /// Random in each process, so that no attacker can make outputs that collide with ours.
     hasher: RandomState,
     keys: usize,
 }
 
 impl Bits {
-    /// An empty set, large enough for so many keys.
+    /// An empty set for this many keys.
     pub(super) fn for_keys(keys: usize) -> Bits {
         let words = keys.saturating_mul(BITS_PER_KEY).div_ceil(64).clamp(64, WORDS_MAX);
         Bits { words: vec![0; words], hasher: RandomState::new(), keys: 0 }
     }
 
-    /// Puts a key in.
     pub(super) fn insert(&mut self, key: &[u8]) {
         let (at, mask) = self.place(key);
         if let Some(word) = self.words.get_mut(at) {
@@ -34,28 +33,28 @@ impl Bits {
         }
     }
 
-    /// Whether the key may have been put in; `false` is certain.
-    pub(super) fn may_hold(&self, key: &[u8]) -> bool {
+    /// Whether the key may have been added; `false` is certain.
+    pub(super) fn may_contain(&self, key: &[u8]) -> bool {
         let (at, mask) = self.place(key);
         self.words.get(at).is_none_or(|word| word & mask == mask)
     }
 
-    /// How many keys were put in, about.
+    /// The approximate number of keys.
     pub(super) fn keys(&self) -> usize {
         self.keys
     }
 
-    /// Whether it holds twice as many keys as it was made for, and takes one in fifty others for
-    /// one of them.
+    /// Whether it has twice the keys that it was made for, so that one in fifty other keys is
+    /// a false positive.
     pub(super) fn is_crowded(&self) -> bool {
         let made_for = self.words.len().saturating_mul(64) / BITS_PER_KEY;
         self.words.len() < WORDS_MAX && self.keys > made_for.saturating_mul(2)
     }
 
-    /// The word of a key, and its four bits there: one look into memory for each key.
+    /// The word of a key, and its four bits there: one memory access per key.
     fn place(&self, key: &[u8]) -> (usize, u64) {
         let hash = self.hasher.hash_one(key);
-        // The upper bits choose the word, of any number of words (Lemire's reduction).
+        // The upper bits select the word (Lemire's reduction).
         let at = (u128::from(hash) * self.words.len() as u128) >> 64;
         let bit = |shift: u32| 1u64 << ((hash >> shift) & 63);
         (usize::try_from(at).unwrap_or(usize::MAX), bit(0) | bit(6) | bit(12) | bit(18))
@@ -72,8 +71,8 @@ mod tests {
         for n in 0..20_000u32 {
             bits.insert(&n.to_be_bytes());
         }
-        assert!((0..20_000u32).all(|n| bits.may_hold(&n.to_be_bytes())));
-        let others = (20_000..120_000u32).filter(|n| bits.may_hold(&n.to_be_bytes())).count();
+        assert!((0..20_000u32).all(|n| bits.may_contain(&n.to_be_bytes())));
+        let others = (20_000..120_000u32).filter(|n| bits.may_contain(&n.to_be_bytes())).count();
         assert!(others < 400, "{others} of 100,000 others");
         assert!(!bits.is_crowded());
     }
@@ -88,7 +87,7 @@ mod tests {
             assert!(put < 10_000, "it is never crowded");
         }
         assert!(put > 1_500, "crowded after {put}");
-        assert!((0..put).all(|n| bits.may_hold(&n.to_be_bytes())));
+        assert!((0..put).all(|n| bits.may_contain(&n.to_be_bytes())));
     }
 
     #[test]
@@ -99,7 +98,7 @@ mod tests {
             two.insert(&n.to_be_bytes());
         }
         let wrong = |bits: &Bits| -> Vec<u32> {
-            (2_000..22_000u32).filter(|n| bits.may_hold(&n.to_be_bytes())).collect()
+            (2_000..22_000u32).filter(|n| bits.may_contain(&n.to_be_bytes())).collect()
         };
         assert_ne!(wrong(&one), wrong(&two), "each has a key of its own");
     }

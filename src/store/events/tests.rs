@@ -1,4 +1,4 @@
-//! The outbox's promises, on a real database.
+//! Tests of the outbox on a real database.
 
 use super::*;
 use crate::domain::event::{Kind, id_of};
@@ -16,7 +16,7 @@ fn open() -> (tempfile::TempDir, Store) {
     (dir, store)
 }
 
-/// An event of this merchant that is due from `ms` on, for a payment of its own.
+/// An event of this merchant that is due from `ms` on, for a separate payment.
 fn event(tx: &WriteTx, of: u64, ms: i64) -> Result<NewEvent, Error> {
     let merchant = MerchantId::from_random(of);
     if merchants::by_id(tx, merchant)?.is_none() {
@@ -98,7 +98,7 @@ fn an_event_and_its_cause_are_stored_together_or_not_at_all() {
 #[test]
 fn a_merchants_backlog_hides_no_other_merchants_event() {
     let (_dir, store) = open();
-    // Merchant 1 has waited longest with all of its events.
+    // Merchant 1's events have waited longest.
     let (a, b, c) = (add(&store, 1, 1), add(&store, 1, 2), add(&store, 1, 3));
     let (d, e) = (add(&store, 2, 8), add(&store, 3, 9));
     let future = add(&store, 4, 20);
@@ -155,7 +155,7 @@ fn an_attempt_and_the_next_state_are_one_write() {
     let tries = store.read_blocking(|tx| attempts(tx, &id, None, 100)).expect("read");
     assert_eq!(tries, [attempt(2), attempt(1)], "newest first");
     assert_eq!(store.read_blocking(count_due).expect("read"), 0);
-    // An attempt that cannot be stored changes nothing of the event.
+    // An attempt that cannot be stored does not change the event.
     assert!(record(&store, &id, 2, State::Failed).is_err());
     assert_eq!(one(&store, &id).state, State::Delivered);
     assert!(record(&store, "evt_unknown", 1, State::Failed).is_err());

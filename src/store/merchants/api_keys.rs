@@ -1,8 +1,8 @@
-//! Named API keys. Their texts derive from the master secret and are stored nowhere.
+//! Named API keys. Their texts derive from the master secret and are not stored.
 //!
-//! Each row carries the revision of the merchant's row at which the set of keys last shrank. A
-//! revocation deletes one row and moves the others to the next revision, so a row that was revoked
-//! and put back does not fit. The merchant's row says how many keys there are.
+//! Each row has the revision of the merchant's row at which the set of keys last shrank. A
+//! revocation deletes one row and moves the others to the next revision, so a revoked row that
+//! is restored does not match. The merchant's row has the number of keys.
 
 use std::collections::BTreeMap;
 
@@ -13,14 +13,15 @@ use crate::domain::merchant::{BusinessName, MerchantId};
 use crate::domain::time::Timestamp;
 use crate::store::authenticated::{self, API_KEYS, MISSING, Value};
 use crate::store::columns::impossible;
-use crate::store::{Error, ReadTx, WriteTx};
+use crate::store::error::Error;
+use crate::store::tx::{ReadTx, WriteTx};
 
-use super::{change, from_row, next_revision, verified};
+use super::row::{change, from_row, next_revision, verified};
 
-/// What the merchant's row says about the named keys.
+/// The set of named keys, from the merchant's row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct KeySet {
-    /// The revision of the valid rows; absent before the first key.
+    /// The revision of the valid rows; `None` before the first key.
     revision: Option<u32>,
     count: u32,
 }
@@ -54,24 +55,24 @@ fn read(tx: &ReadTx, row: &Row) -> rusqlite::Result<Result<NamedApiKey, Error>> 
     }))
 }
 
-/// The merchant's valid named keys, the oldest first. Rows that do not verify are left out: `audit`
-/// names them.
+/// The merchant's valid named keys, the oldest first. Unverified rows are skipped: `audit`
+/// reports them.
 ///
 /// # Errors
-/// [`Error::Unverified`] if the merchant's row does not verify, and those of the database.
+/// [`Error::Unverified`] if the merchant's row does not verify, and database errors.
 pub(crate) fn api_keys(tx: &ReadTx, merchant: MerchantId) -> Result<Vec<NamedApiKey>, Error> {
     let set = key_set(tx, merchant)?;
     let sql = "SELECT * FROM api_keys WHERE merchant_id = ? AND revision = ?
                ORDER BY created_at, id";
     let mut statement = tx.connection.prepare_cached(sql)?;
     let rows = statement.query_map(params![merchant, set.revision], |row| read(tx, row))?;
-    authenticated::believed(rows)
+    authenticated::trusted(rows)
 }
 
 /// The valid named key with this id.
 ///
 /// # Errors
-/// [`Error::Unverified`] if its row or the merchant's does not verify, and those of the database.
+/// [`Error::Unverified`] if its row or the merchant's does not verify, and database errors.
 pub(crate) fn api_key(
     tx: &ReadTx,
     merchant: MerchantId,
@@ -84,10 +85,6 @@ pub(crate) fn api_key(
     found.optional()?.transpose()
 }
 
-/// Adds a named key.
-///
-/// # Errors
-/// Those of the database.
 pub(crate) fn insert_api_key(tx: &WriteTx, key: &NamedApiKey) -> Result<(), Error> {
     let set = key_set(tx, key.merchant)?;
     let count = set.count.saturating_add(1);
@@ -109,10 +106,6 @@ pub(crate) fn insert_api_key(tx: &WriteTx, key: &NamedApiKey) -> Result<(), Erro
     authenticated::insert(tx, &API_KEYS, &values)
 }
 
-/// Makes a named key invalid, and keeps the others.
-///
-/// # Errors
-/// Those of the database.
 pub(crate) fn revoke_api_key(
     tx: &WriteTx,
     merchant: MerchantId,
@@ -124,16 +117,13 @@ pub(crate) fn revoke_api_key(
     for id in &kept {
         authenticated::update(tx, &API_KEYS, &[&merchant, id], &[("revision", &revision)])?;
     }
-    // The revoked row, and those of earlier revisions that were put back.
+    // The revoked row, and restored rows of earlier revisions.
     let sql = "DELETE FROM api_keys WHERE merchant_id = ? AND revision <> ?";
     tx.connection.execute(sql, params![merchant, revision])?;
     change(tx, merchant, &[("api_keys_revision", &revision), ("api_keys", &count)])
 }
 
-/// Notes that a named key was used.
-///
-/// # Errors
-/// Those of the database.
+/// Records that a named key was used.
 pub(crate) fn note_api_key_used(
     tx: &WriteTx,
     merchant: MerchantId,
@@ -147,10 +137,6 @@ pub(crate) fn note_api_key_used(
     Ok(())
 }
 
-/// Makes all named keys of a merchant invalid.
-///
-/// # Errors
-/// Those of the database.
 pub(super) fn end_api_keys(tx: &WriteTx, merchant: MerchantId) -> Result<(), Error> {
     let sql = "DELETE FROM api_keys WHERE merchant_id = ?";
     let ended = tx.connection.execute(sql, [merchant])?;
@@ -161,10 +147,7 @@ pub(super) fn end_api_keys(tx: &WriteTx, merchant: MerchantId) -> Result<(), Err
     change(tx, merchant, &[("api_keys_revision", &revision), ("api_keys", &0)])
 }
 
-/// Merchants of whose named keys fewer verify than their rows say.
-///
-/// # Errors
-/// Those of the database.
+/// Merchants with fewer verified named keys than their rows say.
 pub(crate) fn missing_api_keys(tx: &ReadTx) -> Result<Vec<Error>, Error> {
     let mut shown: BTreeMap<(MerchantId, u32), u32> = BTreeMap::new();
     let mut statement = tx.connection.prepare("SELECT * FROM api_keys")?;
@@ -180,7 +163,7 @@ pub(crate) fn missing_api_keys(tx: &ReadTx) -> Result<Vec<Error>, Error> {
     let mut statement = tx.connection.prepare(sql)?;
     let mut rows = statement.query([])?;
     while let Some(row) = rows.next()? {
-        let Ok(merchant) = from_row(tx, row)? else { continue }; // It is named itself.
+        let Ok(merchant) = from_row(tx, row)? else { continue }; // reported itself
         let revision: Option<u32> = row.get("api_keys_revision")?;
         let valid = shown.get(&(merchant.id, revision.unwrap_or(0))).copied().unwrap_or(0);
         if valid < row.get("api_keys")? {

@@ -11,10 +11,11 @@ use crate::domain::network::Network;
 use crate::domain::time::Timestamp;
 use crate::store::authenticated::{self, PAYOUT_ADDRESSES, Value};
 use crate::store::columns::{impossible, script};
+use crate::store::error::Error;
 use crate::store::heads::Head;
-use crate::store::{Error, ReadTx, WriteTx};
+use crate::store::tx::{ReadTx, WriteTx};
 
-/// All registrations of payout addresses of a merchant, damaged ones told apart.
+/// All registrations of a merchant, with damaged ones listed separately.
 pub(crate) fn payout_addresses(
     tx: &ReadTx,
     id: MerchantId,
@@ -42,15 +43,15 @@ pub(crate) fn payout_addresses(
     if cancelled < head.cancelled as usize
         && let Some(at) = found.readable.iter().rposition(|one| one.cancelled_at.is_none())
     {
-        // One of those before it may be the one that was cancelled; it changes nothing.
+        // An earlier one may be the cancelled one; that makes no difference.
         found.damaged.push(found.readable.remove(at).version);
     }
     found.damaged.sort_unstable();
     Ok(found)
 }
 
-/// All registrations that were not cancelled, with their merchants, oldest first. Rows that are no
-/// address are left out: they are named where they are used.
+/// All uncancelled registrations by merchant, oldest first. Rows without a valid address are
+/// skipped; their users report them.
 pub(crate) fn uncancelled(
     tx: &ReadTx,
     network: Network,
@@ -90,8 +91,8 @@ fn registration(
     }))
 }
 
-/// Each merchant's newest registration of a payout address, by version, and how many registrations
-/// were cancelled: whoever knows both of them has seen all.
+/// Each merchant's newest version of a registration, and the number of cancelled ones:
+/// together they show whether anything is new.
 pub(crate) fn address_marks(tx: &ReadTx) -> Result<Vec<(MerchantId, u32, u32)>, Error> {
     let sql = "SELECT merchant_id, max(version), count(cancelled_at) FROM payout_addresses
                GROUP BY merchant_id";
@@ -112,7 +113,7 @@ pub(crate) fn is_registered(tx: &ReadTx, scripts: &[ScriptBuf]) -> Result<bool, 
     Ok(false)
 }
 
-/// How many payout addresses a merchant has registered since a time, cancelled ones included.
+/// Number of a merchant's registrations since a time, including cancelled ones.
 pub(crate) fn registered_since(
     tx: &ReadTx,
     id: MerchantId,
@@ -137,7 +138,7 @@ pub(crate) fn has_payout_address(tx: &ReadTx, id: MerchantId) -> Result<bool, Er
     unverified.map_or(Ok(false), Err)
 }
 
-/// Adds a registration. A change that was still to come is cancelled by it.
+/// Adds a registration and cancels a pending change.
 pub(crate) fn register_payout_address(
     tx: &WriteTx,
     id: MerchantId,
@@ -160,8 +161,8 @@ pub(crate) fn register_payout_address(
     Ok(())
 }
 
-/// Cancels again what was cancelled before and now is not: the newest registrations, for which one
-/// it was is not known.
+/// Repeats cancellations that were undone: of the newest registrations, since it is unknown
+/// which ones were cancelled.
 fn cancel_undone(tx: &WriteTx, id: MerchantId, now: Timestamp) -> Result<(), Error> {
     let sql = "SELECT * FROM payout_addresses WHERE merchant_id = ? ORDER BY version DESC";
     let mut statement = tx.connection.prepare_cached(sql)?;
@@ -179,7 +180,7 @@ fn cancel_undone(tx: &WriteTx, id: MerchantId, now: Timestamp) -> Result<(), Err
     Ok(())
 }
 
-/// Cancels the change that has not taken effect yet. Answers whether there was one.
+/// Cancels the change that has not taken effect yet. Returns whether there was one.
 pub(crate) fn cancel_address_change(
     tx: &WriteTx,
     id: MerchantId,
@@ -193,7 +194,7 @@ pub(crate) fn cancel_address_change(
     for version in rows.collect::<Result<Vec<u32>, _>>()? {
         match cancel_address(tx, id, version, now) {
             Ok(found) => cancelled |= found,
-            // It is not believed, so there is nothing to cancel.
+            // An untrusted row needs no cancellation.
             Err(error) if error.is_of_a_row() => {}
             Err(error) => return Err(error),
         }
@@ -201,7 +202,7 @@ pub(crate) fn cancel_address_change(
     Ok(cancelled)
 }
 
-/// Cancels this registration, whenever it takes effect. Answers whether it was not cancelled yet.
+/// Cancels this registration, whenever it takes effect. Returns whether it was uncancelled.
 pub(crate) fn cancel_address(
     tx: &WriteTx,
     id: MerchantId,

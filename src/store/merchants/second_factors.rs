@@ -1,36 +1,35 @@
-//! Second factors: the secret of an authenticator app, encrypted, and what was used of it.
+//! Second factors: the encrypted secret of an authenticator app, and the codes used.
 //!
-//! The merchant's row, whose revision has a head outside of the database, names the revision at
-//! which the row of an enabled factor is valid. Each change moves both to the next revision, so
-//! neither a deleted row nor an older state of it turns a factor off or lets a used code pass: the
-//! factor is unusable then, until an operator disables it.
-
-use rusqlite::{OptionalExtension, Row};
+//! The merchant's row, whose revision has a head outside of the database, names the revision
+//! at which the row of an enabled factor is valid. Each change moves both to the next
+//! revision, so neither a deleted row nor an older state of it disables a factor or accepts a
+//! used code: the factor is then unusable until an operator disables it.
 
 use crate::domain::merchant::MerchantId;
 use crate::domain::second_factor::{HASH_BYTES, RecoveryHash, SecondFactor};
 use crate::domain::time::Timestamp;
-use crate::secret::{Secrets, Under};
+use rusqlite::{OptionalExtension, Row};
+
 use crate::store::authenticated::{self, MISSING, SECOND_FACTORS, Value};
-use crate::store::batches::{Batches, Ended};
+
 use crate::store::columns::impossible;
+use crate::store::error::Error;
 use crate::store::heads::{FactorHead, Head};
-use crate::store::{Error, ReadTx, WriteTx};
+use crate::store::tx::{ReadTx, WriteTx};
 
-use super::{change, from_row, next_revision, revision_of, verified};
+use super::row::{change, from_row, next_revision, revision_of, verified};
 
-/// What a merchant's second factor is.
+/// The state of a merchant's second factor.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum State {
     Off,
-    /// It waits for its first code, and guards nothing yet.
+    /// Waits for its first code, and protects nothing yet.
     Begun(SecondFactor),
     Enabled(SecondFactor),
-    /// It is enabled, but its row does not verify, is missing or is an older one.
+    /// Enabled, but its row does not verify, is missing or is an older one.
     Unusable,
 }
 
-/// A row as it is stored.
 struct Stored {
     factor: SecondFactor,
     revision: u32,
@@ -60,13 +59,13 @@ fn read(tx: &ReadTx, row: &Row) -> rusqlite::Result<Result<Stored, Error>> {
     Ok(Ok(Stored { factor, revision: row.get("revision")?, enabled_revision }))
 }
 
-/// The row of a merchant; absent if there is none that verifies.
+/// The row of a merchant; `None` if there is none that verifies.
 fn stored(tx: &ReadTx, merchant: MerchantId) -> Result<Option<Stored>, Error> {
     let sql = "SELECT * FROM second_factors WHERE merchant_id = ?";
     let mut statement = tx.connection.prepare_cached(sql)?;
     let found = statement.query_row([merchant], |row| read(tx, row)).optional();
     match found.map_err(Error::from).and_then(Option::transpose) {
-        Err(error) if error.is_of_a_row() => Ok(None), // The merchant's row decides what it means.
+        Err(error) if error.is_of_a_row() => Ok(None), // the merchant's row decides
         found => found,
     }
 }
@@ -74,7 +73,7 @@ fn stored(tx: &ReadTx, merchant: MerchantId) -> Result<Option<Stored>, Error> {
 /// The merchant's second factor.
 ///
 /// # Errors
-/// [`Error::Unverified`] if the merchant's row does not verify, and those of the database.
+/// [`Error::Unverified`] if the merchant's row does not verify, and database errors.
 pub(crate) fn second_factor(tx: &ReadTx, merchant: MerchantId) -> Result<State, Error> {
     let valid: Option<u32> =
         verified(tx, merchant, |row| row.get("second_factor_revision"))?.flatten();
@@ -90,10 +89,7 @@ pub(crate) fn second_factor(tx: &ReadTx, merchant: MerchantId) -> Result<State, 
     })
 }
 
-/// Stores a factor that waits for its first code. An earlier one that waited is forgotten.
-///
-/// # Errors
-/// Those of the database.
+/// Stores a factor that waits for its first code. Replaces an earlier one in setup.
 pub(crate) fn begin_second_factor(tx: &WriteTx, factor: &SecondFactor) -> Result<(), Error> {
     forget(tx, factor.merchant)?;
     let revision = revision_of(tx, factor.merchant)?;
@@ -113,10 +109,7 @@ pub(crate) fn begin_second_factor(tx: &WriteTx, factor: &SecondFactor) -> Result
     authenticated::insert(tx, &SECOND_FACTORS, &values)
 }
 
-/// Enables the factor that waited, as it is now.
-///
-/// # Errors
-/// Those of the database.
+/// Enables the factor in setup.
 pub(crate) fn enable_second_factor(tx: &WriteTx, factor: &SecondFactor) -> Result<(), Error> {
     let revision = next_revision(tx, factor.merchant)?;
     let enabled: [Value; 1] = [("enabled_revision", &revision)];
@@ -126,10 +119,7 @@ pub(crate) fn enable_second_factor(tx: &WriteTx, factor: &SecondFactor) -> Resul
     Ok(())
 }
 
-/// Stores what was used of an enabled factor.
-///
-/// # Errors
-/// Those of the database.
+/// Stores the used codes of an enabled factor.
 pub(crate) fn save_second_factor(tx: &WriteTx, factor: &SecondFactor) -> Result<(), Error> {
     let revision = next_revision(tx, factor.merchant)?;
     let last_step = i64::try_from(factor.last_step).unwrap_or(i64::MAX);
@@ -145,10 +135,7 @@ pub(crate) fn save_second_factor(tx: &WriteTx, factor: &SecondFactor) -> Result<
     change(tx, factor.merchant, &[("second_factor_revision", &revision)])
 }
 
-/// Disables the factor, whatever its state.
-///
-/// # Errors
-/// Those of the database.
+/// Disables the factor in any state.
 pub(crate) fn disable_second_factor(tx: &WriteTx, merchant: MerchantId) -> Result<(), Error> {
     forget(tx, merchant)?;
     let (revision, none) = (next_revision(tx, merchant)?, None::<u32>);
@@ -166,20 +153,17 @@ fn joined(hashes: &[RecoveryHash]) -> Vec<u8> {
     hashes.iter().flat_map(|hash| hash.0).collect()
 }
 
-/// Notes outside of the database that the factor was enabled or disabled.
+/// Records the decision in the head outside of the database.
 fn decide(tx: &WriteTx, merchant: MerchantId, second_factor: FactorHead) {
     tx.raise_head(merchant, Head { second_factor, ..Head::default() });
 }
 
-/// Brings the factor of a merchant's row that was restored or vouched for to what its head says.
+/// Adjusts the factor of a merchant's row that was restored or vouched for to its head.
 ///
-/// A factor that was enabled before the row was stored keeps its secret; its recovery codes are
-/// forgotten, for which were used since is not known. One that was enabled since is not in the
-/// database: the factor is unusable, until an operator disables it. One that was disabled since
-/// stays so.
-///
-/// # Errors
-/// Those of the database.
+/// A factor that was enabled before the row was stored keeps its secret; its recovery codes
+/// are revoked, since it is unknown which were used. One that was enabled later is not in the
+/// database, so the factor is unusable until an operator disables it. One that was disabled
+/// later stays disabled.
 pub(super) fn follow_head(tx: &WriteTx, merchant: MerchantId) -> Result<(), Error> {
     let head = tx.head_of(merchant).second_factor;
     let row: Option<u32> =
@@ -187,7 +171,7 @@ pub(super) fn follow_head(tx: &WriteTx, merchant: MerchantId) -> Result<(), Erro
     if head.is_none() && row.is_none() {
         return Ok(());
     }
-    // The head is below the row where a kill kept it from being raised.
+    // The head is below the row if a kill prevented raising it.
     let is_newest = |stored: &Stored| {
         stored.enabled_revision.is_some_and(|revision| FactorHead::enabled_at(revision) >= head)
     };
@@ -211,14 +195,10 @@ pub(super) fn follow_head(tx: &WriteTx, merchant: MerchantId) -> Result<(), Erro
     }
 }
 
-/// The merchants with an enabled factor, with the head that it comes to.
-///
-/// # Errors
-/// Those of the database.
 pub(crate) fn enabled_second_factors(tx: &ReadTx) -> Result<Vec<(MerchantId, FactorHead)>, Error> {
     let mut statement = tx.connection.prepare("SELECT * FROM second_factors")?;
     let rows = statement.query_map([], |row| read(tx, row))?;
-    let enabled = authenticated::believed(rows)?.into_iter().filter_map(|stored| {
+    let enabled = authenticated::trusted(rows)?.into_iter().filter_map(|stored| {
         let revision = stored.enabled_revision?;
         Some((stored.factor.merchant, FactorHead::enabled_at(revision)))
     });
@@ -226,16 +206,13 @@ pub(crate) fn enabled_second_factors(tx: &ReadTx) -> Result<Vec<(MerchantId, Fac
 }
 
 /// Merchants whose enabled factor is unusable.
-///
-/// # Errors
-/// Those of the database.
 pub(crate) fn missing_second_factors(tx: &ReadTx) -> Result<Vec<Error>, Error> {
     let mut found = Vec::new();
     let sql = "SELECT * FROM merchants WHERE second_factor_revision IS NOT NULL";
     let mut statement = tx.connection.prepare(sql)?;
     let mut rows = statement.query([])?;
     while let Some(row) = rows.next()? {
-        let Ok(merchant) = from_row(tx, row)? else { continue }; // It is named itself.
+        let Ok(merchant) = from_row(tx, row)? else { continue }; // reported itself
         if second_factor(tx, merchant.id)? == State::Unusable {
             found.push(tx.unverified(&SECOND_FACTORS, merchant.id.to_string(), MISSING));
         }
@@ -243,34 +220,10 @@ pub(crate) fn missing_second_factors(tx: &ReadTx) -> Result<Vec<Error>, Error> {
     Ok(found)
 }
 
-/// Encrypts secrets that are under the master secret before the one in force again, under that
-/// one. Answers the merchants whose secrets open under neither.
-///
-/// # Errors
-/// Those of the database; what was encrypted again before stays.
-pub(crate) fn encrypt_again(
-    batches: &Batches,
-    secrets: &Secrets,
-) -> Result<(Ended, Vec<MerchantId>), Error> {
-    let merchants = batches.store.read_blocking(|tx| {
-        let mut statement = tx.connection.prepare("SELECT merchant_id FROM second_factors")?;
-        let rows = statement.query_map([], |row| row.get("merchant_id"))?;
-        Ok::<Vec<MerchantId>, Error>(rows.collect::<Result<_, _>>()?)
-    })?;
-    let (secrets, mut unreadable) = (secrets.clone(), Vec::new());
-    let each = move |tx: &WriteTx, merchant: &MerchantId, unreadable: &mut Vec<MerchantId>| {
-        let Some(Stored { factor, .. }) = stored(tx, *merchant)? else { return Ok(()) };
-        match secrets.open_app_secret(*merchant, &factor.secret) {
-            Some((_, Under::Current)) => {}
-            Some((secret, Under::Previous)) => {
-                let sealed = secrets.seal_app_secret(*merchant, &secret);
-                let changes: [Value; 1] = [("secret", &sealed)];
-                authenticated::update(tx, &SECOND_FACTORS, &[merchant], &changes)?;
-            }
-            None => unreadable.push(*merchant),
-        }
-        Ok::<_, Error>(())
-    };
-    let ended = batches.write(merchants, each, |more: Vec<_>| unreadable.extend(more))?;
-    Ok((ended, unreadable))
+/// The stored factor of a merchant, in any state; `None` if there is none that verifies.
+pub(crate) fn stored_second_factor(
+    tx: &ReadTx,
+    merchant: MerchantId,
+) -> Result<Option<SecondFactor>, Error> {
+    Ok(stored(tx, merchant)?.map(|stored| stored.factor))
 }

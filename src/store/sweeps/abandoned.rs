@@ -1,18 +1,18 @@
-//! Sweeps that are abandoned, on facts of the chain alone, and transactions of theirs that are
-//! made again.
+//! Abandoned sweeps, decided by facts of the chain alone, and reuse of their transactions.
 
 use bitcoin::Txid;
 use rusqlite::params;
 
 use crate::domain::time::Timestamp;
 use crate::store::columns::txid_bytes;
-use crate::store::{Error, ReadTx, WriteTx};
+use crate::store::error::Error;
+use crate::store::tx::{ReadTx, WriteTx};
 
-/// Dissolves the sweeps that the chain has made impossible: one of their coins was spent by
-/// another transaction at least `depth` blocks deep. Their other coins can be swept again. Only
-/// facts of the chain decide; no error text of a node ever does.
+/// Abandons the sweeps that the chain has made impossible: another transaction, at least
+/// `depth` blocks deep, spent one of their coins. Their other coins can be swept again. Only
+/// facts of the chain decide, never a node's error text.
 ///
-/// Answers the ids of the sweeps, and whether a transaction that is no sweep of ours did it.
+/// Returns the ids of the sweeps, and whether a foreign transaction was the cause.
 pub(crate) fn abandon_impossible(
     tx: &WriteTx,
     tip_height: u32,
@@ -37,9 +37,9 @@ pub(crate) fn abandon_impossible(
     Ok(found)
 }
 
-/// The sweeps under way of which a coin is gone: the transaction that made it is neither in the
-/// best chain nor in the mempool, so no version can be mined as things are. Nobody can be seen to
-/// spend such a coin: it does not exist.
+/// The in-flight sweeps with a removed coin: its transaction is neither on the best chain nor
+/// in the mempool, so no version can be mined at present. No spend of such a coin can be
+/// observed.
 pub(crate) fn with_vanished_coin(tx: &ReadTx) -> Result<Vec<i64>, Error> {
     let sql = "SELECT DISTINCT sweep_id FROM in_flight_sweeps CROSS JOIN coins USING (sweep_id)
                WHERE place = 'removed' ORDER BY sweep_id";
@@ -48,11 +48,11 @@ pub(crate) fn with_vanished_coin(tx: &ReadTx) -> Result<Vec<i64>, Error> {
     Ok(rows.collect::<Result<_, _>>()?)
 }
 
-/// Dissolves those of these sweeps of which a coin is still gone. Their other coins can be swept
-/// again: a later sweep of them spends them too, so that at most one of the two is ever mined,
-/// even if the chain flips back and the lost coin returns.
+/// Abandons those of these sweeps that still have a removed coin. Their other coins can be
+/// swept again: a later sweep spends them too, so that at most one of the two is ever mined,
+/// even if a reorganisation restores the coin.
 ///
-/// Answers the ids of the sweeps.
+/// Returns the ids of the sweeps.
 pub(crate) fn abandon_vanished(
     tx: &WriteTx,
     sweeps: &[i64],
@@ -73,10 +73,9 @@ fn abandon(tx: &WriteTx, sweep: i64, now: Timestamp) -> Result<(), Error> {
     Ok(())
 }
 
-/// Takes a transaction away from the abandoned sweep that holds it, so that another sweep may make
-/// it: a branch of the chain that had removed a coin may lose again, and then the same coins,
-/// payees and fee give the same transaction. One that was mined stays where it is: its coins are
-/// spent, so no plan can hold them.
+/// Deletes a transaction of an abandoned sweep, so that another sweep may create it: after a
+/// reorganisation restores a coin, the same coins, payees and fee give the same transaction. A
+/// mined one stays: its coins are spent, so no plan can contain them.
 pub(super) fn release(tx: &WriteTx, txid: Txid) -> Result<(), Error> {
     let held = "SELECT sweep_id, version FROM sweep_txs JOIN sweeps ON sweeps.id = sweep_id
                 WHERE txid = ? AND block_height IS NULL AND abandoned_at IS NOT NULL";

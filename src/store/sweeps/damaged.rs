@@ -7,14 +7,15 @@ use rusqlite::params;
 use crate::domain::amount::Amount;
 use crate::domain::time::Timestamp;
 use crate::store::columns::{impossible, txid, txid_bytes};
-use crate::store::{Error, ReadTx, WriteTx};
+use crate::store::error::Error;
+use crate::store::tx::{ReadTx, WriteTx};
 
 use super::{
     SignedPlan, StoredSweepTx, abandoned, claims_exactly, insert_payouts, insert_version,
     unconfirmed,
 };
 
-/// Records that the stored bytes of a version were found damaged, the first time.
+/// Records when the stored bytes of a version were first found damaged.
 pub(crate) fn mark_damaged(
     tx: &WriteTx,
     version: &StoredSweepTx,
@@ -34,7 +35,7 @@ pub(crate) fn damaged_since(tx: &ReadTx, since: Timestamp) -> Result<Vec<Txid>, 
     Ok(rows.collect::<Result<_, _>>()?)
 }
 
-/// The network's fee of a version as it is recorded; `None` if that cannot be.
+/// The recorded network fee of a version; `None` if it is impossible.
 pub(crate) fn fee_of(tx: &ReadTx, version: &StoredSweepTx) -> Result<Option<Amount>, Error> {
     let sql = "SELECT fee FROM sweep_txs WHERE sweep_id = ? AND version = ?";
     let key = params![version.sweep, version.version];
@@ -42,11 +43,11 @@ pub(crate) fn fee_of(tx: &ReadTx, version: &StoredSweepTx) -> Result<Option<Amou
     Ok(u64::try_from(fee).ok().and_then(Amount::from_litoshis))
 }
 
-/// Stores a sweep that was signed again because the bytes of its versions are damaged: in the place
-/// of the version that is the same transaction, by its id or by its bytes, else as the next one.
+/// Stores a sweep that was signed again because its versions' bytes are damaged. It replaces
+/// the version with the same transaction, by id or by bytes, or else becomes the next version.
 ///
 /// # Errors
-/// If the sweep is not in flight any more, or holds other coins.
+/// If the sweep is no longer in flight, or has other coins.
 pub(crate) fn store_again(
     tx: &WriteTx,
     sweep: i64,

@@ -1,7 +1,8 @@
-//! Sweeps that were recognised in a block rather than made here, and what that is decided by.
+//! Recognised sweeps: found in a block instead of created here, and the data that recognises
+//! them.
 //!
-//! They claim no coin: like a sweep that was abandoned and mined after all, one counts while it is
-//! in a block, and is nothing once its block leaves the chain.
+//! They claim no coin. Like an abandoned sweep that is mined after all, one counts only while
+//! it is in a block.
 
 use bitcoin::{OutPoint, ScriptBuf};
 use rusqlite::{OptionalExtension, params};
@@ -12,11 +13,12 @@ use crate::domain::sweep::SweepCoin;
 use crate::domain::sweep::recognise::KnownScripts;
 use crate::domain::time::Timestamp;
 use crate::store::columns::{script, txid_bytes};
-use crate::store::{Error, ReadTx, WriteTx};
+use crate::store::error::Error;
+use crate::store::tx::{ReadTx, WriteTx};
 
 use super::{SignedPlan, confirm_in_block, insert_version, sweep_coin};
 
-/// Our coins at these outpoints, however deep they are.
+/// Our coins at these outpoints, at any depth.
 pub(crate) fn coins_at(tx: &ReadTx, at: &[OutPoint]) -> Result<Vec<SweepCoin>, Error> {
     let sql = "SELECT coins.*, merchant_id, script, 0 AS depth
                FROM coins JOIN payments USING (derivation_index) WHERE txid = ? AND vout = ?";
@@ -30,8 +32,8 @@ pub(crate) fn coins_at(tx: &ReadTx, at: &[OutPoint]) -> Result<Vec<SweepCoin>, E
     Ok(coins)
 }
 
-/// The scripts that these merchants were paid at, at some time until `until`, and the operator's.
-/// A change that was cancelled never was in force.
+/// The scripts at which these merchants, and the operator, were paid at some time until
+/// `until`. A cancelled change was never in force.
 pub(crate) fn known_scripts(
     tx: &ReadTx,
     merchants: &[MerchantId],
@@ -58,15 +60,15 @@ pub(crate) fn is_operator(tx: &ReadTx, script: &ScriptBuf) -> Result<bool, Error
     Ok(tx.connection.prepare_cached(sql)?.query_row([script.as_bytes()], |row| row.get(0))?)
 }
 
-/// Records an operator's address, by which sweeps are recognised even after it changed.
+/// Records an operator's address, so that sweeps are recognised even after it changes.
 pub(crate) fn add_operator(tx: &WriteTx, script: &ScriptBuf, now: Timestamp) -> Result<(), Error> {
     let sql = "INSERT OR IGNORE INTO operator_addresses (script, since) VALUES (?, ?)";
     tx.connection.prepare_cached(sql)?.execute(params![script.as_bytes(), now])?;
     Ok(())
 }
 
-/// Stores a sweep that was recognised in a block, made at the block's time. Must run before its
-/// coins are recorded as spent, so that their sums count it as a sweep.
+/// Stores a recognised sweep, created at the block's time. Must run before its coins are
+/// recorded as spent, so that their sums count it as a sweep.
 pub(crate) fn store_recognised(
     tx: &WriteTx,
     recognised: &SignedPlan,

@@ -1,5 +1,5 @@
-//! What the store promises of sweeps, on a real file: a coin is claimed once, a sweep ends by
-//! facts of the chain alone, and what is sent again is the newest version.
+//! Tests of stored sweeps on a real file: a coin is claimed once, a sweep ends by facts of the
+//! chain alone, and the newest version is broadcast again.
 
 use bitcoin::hashes::Hash;
 use bitcoin::{BlockHash, OutPoint, ScriptBuf, WPubkeyHash};
@@ -35,7 +35,7 @@ fn at(n: u8) -> OutPoint {
     OutPoint { txid: txid(n), vout: 0 }
 }
 
-/// A payment with index `n`, decided, and one coin of it in a block.
+/// A decided payment with index `n`, and its coin in a block.
 fn add_paid(tx: &WriteTx, n: u8, status: &str, origin: Origin) -> Result<(), Error> {
     let index = DerivationIndex::new(n.into()).expect("small");
     let amount = Amount::from_litoshis(5_000_000).expect("in range");
@@ -83,13 +83,13 @@ fn read<T>(store: &Store, job: impl FnOnce(&ReadTx) -> Result<T, Error>) -> T {
     store.read_blocking(job).expect("read")
 }
 
-/// The coins that could be swept at this tip, by their number.
+/// The numbers of the coins that can be swept at this tip.
 fn sweepable_at(store: &Store, tip_height: u32) -> Vec<u8> {
     let coins = read(store, |tx| sweepable(tx, tip_height));
     coins.iter().map(|coin| coin.outpoint.txid.to_byte_array()[0]).collect()
 }
 
-/// A signed sweep of these coins, whose transaction has the id `id`.
+/// A signed sweep of these coins with the txid `id`.
 fn signed(store: &Store, coins: &[u8], id: u8) -> SignedPlan {
     let mut found = read(store, |tx| sweepable(tx, TIP));
     found.retain(|coin| coins.contains(&coin.outpoint.txid.to_byte_array()[0]));
@@ -113,7 +113,7 @@ fn block(height: u32) -> BlockId {
     BlockId { height, hash: BlockHash::from_byte_array([height.to_le_bytes()[0]; 32]) }
 }
 
-/// A block with the transaction of a sweep: it is recorded, and the coins that it spends.
+/// Records a block with the transaction of a sweep, and the spends of its coins.
 fn mine(store: &Store, id: u8, coins_spent: &'static [u8], height: u32) {
     write(store, move |tx| {
         confirm_in_block(tx, txid(id), block(height))?;
@@ -179,7 +179,7 @@ fn sweep_versions_are_kept_newest_first_until_one_is_mined() {
     let spare = signed(&store, &[1], 0);
     let mut newest = claim(&store, &[1], 100);
     let id = newest.sweep;
-    // Ids and bytes that sort against the versions, so that order alone does not give the newest.
+    // Ids and bytes sort against the versions, so that their order does not give the newest.
     for n in [50, 70, 60] {
         let bumped = SignedPlan { txid: txid(n), raw: vec![n], ..spare.clone() };
         let before = newest.clone();
@@ -245,10 +245,10 @@ fn a_sweep_is_abandoned_only_when_a_coin_is_evicted() {
     assert_eq!(vanished(&store), [id]);
     place(Place::Block(block(HEIGHT)));
     let abandoned = write(&store, move |tx| abandon_vanished(tx, &[id], NOW));
-    assert_eq!(abandoned, [0i64; 0], "it came back between the look and the write");
+    assert_eq!(abandoned, [0i64; 0], "it came back between the read and the write");
     place(Place::Removed);
     let abandoned = write(&store, |tx| abandon_vanished(tx, &[], NOW));
-    assert_eq!(abandoned, [0i64; 0], "gone, but not for long enough");
+    assert_eq!(abandoned, [0i64; 0], "removed, but not for long enough");
     let abandoned = write(&store, move |tx| abandon_vanished(tx, &[id], NOW));
     assert_eq!(abandoned, [id]);
     assert_eq!((in_flight(&store), vanished(&store)), (vec![], vec![]));
@@ -279,7 +279,7 @@ fn an_abandoned_sweep_that_is_mined_counts_for_its_payments() {
     mine(&store, 66, &[1], TIP + 1);
     assert_eq!(abandoned_at(&store, TIP + 2), 1);
     assert_eq!(payouts(2), []);
-    // The other branch wins: the foreign spend is gone, and our sweep is in a block.
+    // The other branch wins: the foreign spend is removed, and our sweep is in a block.
     write(&store, |tx| {
         coins::unspend_at_height(tx, TIP + 1)?;
         unconfirm_from_block(tx, block(TIP + 1))

@@ -1,27 +1,26 @@
-//! No write may concern any number of rows: each statement that changes rows which it finds itself
-//! says here what bounds it. "All of them" is done in batches (`store/batches.rs`).
+//! Every statement that changes rows which it finds itself states here what bounds their
+//! number. Larger changes run in batches (`store/batches.rs`).
 
 use super::*;
 
-/// Why a statement concerns few rows.
+/// Why a statement changes few rows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Bound {
-    /// One row, found by a key that is unique.
+    /// One row, found by a unique key.
     Key,
     /// It has a `LIMIT`.
     Limit,
-    /// Its table holds few rows.
+    /// Its table has few rows.
     Small,
-    /// The coins of one block or one sweep: one fact, which commits as a whole or not at all. A
-    /// block has a size, and a sweep is one transaction. It runs in a large write.
+    /// The coins of one block or one sweep: one fact, committed atomically in a large write.
+    /// Block size and transaction size bound it.
     Fact,
-    /// A few rows, summed up from many: a repair of what is kept beside the facts, made only where
-    /// that is wrong, which no program of ours makes it.
+    /// A few rows, summed up from many: repairs stored sums that another program made wrong.
     Repair,
 }
 
-/// All that are not `INSERT … VALUES`, by how they begin. Those of `authenticated.rs` change one
-/// row, by its primary key.
+/// All statements except `INSERT … VALUES`, by their beginnings. Those of `authenticated.rs`
+/// change one row, by its primary key.
 const WRITES: [(&str, Bound); 49] = [
     ("UPDATE coins SET spent_txid = ?", Bound::Key),
     ("UPDATE coins SET spent_txid = NULL, spent_height = NULL WHERE spent_height", Bound::Fact),
@@ -74,14 +73,14 @@ const WRITES: [(&str, Bound); 49] = [
     ("DELETE FROM payouts WHERE sweep_id", Bound::Fact),
 ];
 
-/// As [`WRITES`], of statements that sum a merchant up.
+/// As [`WRITES`], for statements that sum up a merchant.
 const SUMS: [&str; 3] = [
     "INSERT INTO merchant_coins SELECT",
     "INSERT INTO merchant_payouts SELECT",
     "INSERT INTO merchant_payments SELECT",
 ];
 
-/// What bounds a statement; `None` if nobody says.
+/// The bound of a statement; `None` if none is stated.
 fn bound_of(sql: &str) -> Option<Bound> {
     let named = WRITES.iter().find(|(start, _)| sql.starts_with(start)).map(|(_, bound)| *bound);
     let is_sum = SUMS.iter().any(|start| sql.starts_with(start));
@@ -97,7 +96,7 @@ fn is_write(sql: &str) -> bool {
     (inserts && !sql.contains(" VALUES (")) || changes || behind_with
 }
 
-/// Why the plan of a statement does not show what is said to bound it.
+/// How the plan of a statement contradicts its stated bound.
 fn contradiction(tx: &ReadTx, sql: &str, bound: Bound) -> Option<String> {
     let prepared = tx.connection.prepare(&format!("EXPLAIN QUERY PLAN {sql}"));
     let mut statement = prepared.unwrap_or_else(|error| panic!("{sql}: {error}"));
@@ -144,7 +143,7 @@ fn an_unbounded_write_is_detected() {
     assert!(is_write("INSERT INTO audit_log SELECT * FROM audit_log"));
     assert!(is_write("WITH old AS (SELECT 1) DELETE FROM audit_log WHERE id IN old"));
     assert!(!is_write("INSERT INTO audit_log VALUES (1)"));
-    let said = "UPDATE payments SET status = 'expired' WHERE expires_at < 5";
-    let wrong = store.read_blocking(|tx| Ok::<_, Error>(contradiction(tx, said, Bound::Key)));
-    assert!(wrong.expect("read").is_some(), "it is said to be found by a key, and is not");
+    let message = "UPDATE payments SET status = 'expired' WHERE expires_at < 5";
+    let wrong = store.read_blocking(|tx| Ok::<_, Error>(contradiction(tx, message, Bound::Key)));
+    assert!(wrong.expect("read").is_some(), "it is message to be found by a key, and is not");
 }

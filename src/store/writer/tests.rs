@@ -1,4 +1,4 @@
-//! What callers are told when the writer fails, is slow, or loses a whole transaction.
+//! Tests of the callers' results when the writer fails, is slow, or loses a transaction.
 
 use std::process::Command;
 use std::sync::mpsc::{Sender, channel};
@@ -6,7 +6,7 @@ use std::sync::mpsc::{Sender, channel};
 use super::*;
 use crate::store::{Store, role_status};
 
-/// A store whose callers wait so many milliseconds for their jobs to begin, twice.
+/// A store whose callers wait twice this many milliseconds for their jobs to start.
 fn open(patience_ms: u64) -> (tempfile::TempDir, Store) {
     let dir = tempfile::tempdir().expect("a folder");
     let path = dir.path().join("litegate.db");
@@ -14,13 +14,13 @@ fn open(patience_ms: u64) -> (tempfile::TempDir, Store) {
     (dir, store.expect("a new database"))
 }
 
-/// Keeps the writer busy until the sender is dropped, so that what comes meanwhile is one group.
+/// Blocks the writer until the sender is dropped, so that later jobs form one group.
 fn hold(store: &Store) -> Sender<()> {
     let (begun, has_begun) = channel();
     let (release, released) = channel::<()>();
     let wait = move |_: &WriteTx| {
         begun.send(()).expect("the test waits");
-        let _ = released.recv(); // It ends when the sender is dropped.
+        let _ = released.recv(); // ends when the sender is dropped
         Ok::<_, Error>(())
     };
     store.writer.submit(Commit::Shared, wait, |_| {}).expect("queued");
@@ -28,7 +28,7 @@ fn hold(store: &Store) -> Sender<()> {
     release
 }
 
-/// Queues a job; its outcome comes by the receiver.
+/// Queues a job; the receiver gets its outcome.
 fn queue(
     store: &Store,
     job: impl FnOnce(&WriteTx) -> Result<(), Error> + Send + 'static,
@@ -49,7 +49,7 @@ fn is_noted(store: &Store, role: &str) -> bool {
     store.read_blocking(|tx| role_status::is_noted(tx, role)).expect("read")
 }
 
-/// Writes more than the largest database of the test may hold.
+/// Writes more than the test's database may hold.
 fn fill(tx: &WriteTx) -> Result<(), Error> {
     tx.connection.execute("INSERT INTO filler VALUES (zeroblob(4000000))", [])?;
     Ok(())
@@ -90,7 +90,7 @@ fn a_lost_transaction_of_one_job_writes_nothing() {
     store.write_blocking(prepare).expect("prepared");
     let failed = store.write_blocking(|tx| note("before")(tx).and_then(|()| fill(tx)));
     assert!(matches!(failed, Err(Error::Full)), "{failed:?}");
-    // A job that does not pass the error on has lost its writes all the same.
+    // A job that ignores the error has lost its writes all the same.
     let hidden = store.write_blocking(|tx| note("before")(tx).map(|()| fill(tx).is_ok()));
     assert!(matches!(hidden, Err(Error::Full)), "{hidden:?}");
     assert!(!is_noted(&store, "before"));
@@ -109,7 +109,7 @@ fn a_job_abandoned_by_its_caller_never_runs() {
     assert!(matches!(late, Err(Error::Busy)), "{late:?}");
     drop(held);
     queue(&store, note("next")).recv().expect("an answer").expect("written");
-    assert!(!is_noted(&store, "late"), "its caller was told that it is not");
+    assert!(!is_noted(&store, "late"), "its caller got an error");
 }
 
 #[test]
@@ -128,7 +128,7 @@ fn the_caller_waits_for_a_started_job() {
             })
         });
         has_begun.recv().expect("it runs");
-        // Longer than its caller waits for it to begin: the lock of another process is one.
+        // Longer than a caller waits for its job to start.
         let locked = (0..20).all(|_| other.execute_batch("BEGIN IMMEDIATE").is_err());
         assert!(locked, "the job is under way");
         drop(release);
@@ -157,22 +157,22 @@ fn a_large_job_commits_alone() {
     }
 }
 
-/// The name by which the test below runs itself again, in a process of its own.
+/// The name under which the next test runs itself in a child process.
 const FAILING: &str = "store::writer::tests::the_process_with_the_failing_disk";
 
 #[test]
 fn an_io_error_inside_a_job_ends_the_process() {
-    // Writes beyond this size of a file fail with EFBIG (setrlimit(2)): SQLITE_IOERR_WRITE.
+    // Writes beyond this file size fail with EFBIG (setrlimit(2)): SQLITE_IOERR_WRITE.
     let script = "trap '' XFSZ; ulimit -f 4000; exec \"$0\" \"$@\"";
     let this = std::env::current_exe().expect("this program");
     let mut child = Command::new("sh");
     child.args(["-c", script]).arg(this);
     let child = child.args(["--exact", FAILING, "--ignored", "--nocapture"]);
     let output = child.output().expect("sh");
-    let said = String::from_utf8_lossy(&output.stdout);
-    assert!(said.contains("the job failed"), "{output:?}");
+    let message = String::from_utf8_lossy(&output.stdout);
+    assert!(message.contains("the job failed"), "{output:?}");
     assert_eq!(output.status.code(), Some(1), "{output:?}");
-    assert!(!said.contains("answered"), "{output:?}");
+    assert!(!message.contains("answered"), "{output:?}");
 }
 
 #[test]
@@ -181,7 +181,7 @@ fn the_process_with_the_failing_disk() {
     let (_dir, store) = open(5_000);
     let answered = store.write_blocking(|tx| {
         tx.connection.execute_batch("CREATE TABLE filler (bytes BLOB)")?;
-        // More than the cache holds, so that a part of it is written before the commit.
+        // More than the cache holds, so that a part is written before the commit.
         let failed = (0..20).find_map(|_| fill(tx).err());
         println!("the job failed: {failed:?}");
         Ok::<_, Error>(failed.is_some())

@@ -1,4 +1,4 @@
-//! Each kind of change to the log is named by the first row that does not fit.
+//! Tests that each kind of change to the log is reported with its first row.
 
 use super::*;
 use crate::domain::time::Timestamp;
@@ -16,7 +16,6 @@ fn act(after: &str) -> Act {
     }
 }
 
-/// A log of so many rows.
 fn log_of(rows: usize) -> (tempfile::TempDir, Store) {
     let dir = tempfile::tempdir().expect("a folder");
     let store = Store::open(&dir.path().join("litegate.db")).expect("a new database");
@@ -26,7 +25,7 @@ fn log_of(rows: usize) -> (tempfile::TempDir, Store) {
     (dir, store)
 }
 
-/// Changes the log in spite of its triggers.
+/// Changes the log despite its triggers.
 fn tamper(store: &Store, sql: &'static str) {
     let change = |tx: &super::super::WriteTx| {
         let triggers = "DROP TRIGGER audit_log_stays; DROP TRIGGER audit_log_is_fixed;";

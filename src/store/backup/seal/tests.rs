@@ -1,23 +1,24 @@
-//! A change to any table of a copy, or to the seal itself, is refused by name.
+//! Tests that a change to any table of a copy, or to the seal itself, is refused by name.
 
 use super::*;
 use crate::progress::NOBODY;
 use crate::secret::MasterSecret;
-use crate::store::migrations;
+use crate::store::schema_version;
 
 fn key(byte: u8) -> BackupKey {
     MasterSecret::new([byte; 32]).backup_key()
 }
 
 fn facts() -> Facts {
-    let audit_log = chain::Head { id: 7, hash: [3; 32] };
+    let audit_log = Head { id: 7, hash: [3; 32] };
     Facts { made_at: Timestamp::from_ms(5), audit_log, heads: Some("heads".to_owned()) }
 }
 
-/// A database with a row of each kind of table, sealed.
+/// A sealed database with a row of each kind of table.
 fn sealed() -> Connection {
     let connection = Connection::open_in_memory().expect("in memory");
-    migrations::apply_scripts(&connection, migrations::known_version()).expect("our own scripts");
+    schema_version::apply_scripts(&connection, schema_version::known_version())
+        .expect("our own scripts");
     let rows = "INSERT INTO merchants (id, name, created_at) VALUES (1, 'one', 1), (2, 'two', 2);
                 INSERT INTO identity (name, value) VALUES ('a', 'b'), ('c', 'd');
                 INSERT INTO role_status (role, at) VALUES ('watcher', 5);";
@@ -29,10 +30,10 @@ fn sealed() -> Connection {
 #[test]
 fn an_unmodified_backup_verifies_and_returns_its_facts() {
     let connection = sealed();
-    let said = verify(&connection, &[key(7)], NOBODY).expect("it fits");
-    assert_eq!(said, facts());
+    let read = verify(&connection, &[key(7)], NOBODY).expect("it verifies");
+    assert_eq!(read, facts());
     // An older key is found among several.
-    verify(&connection, &[key(8), key(7)], NOBODY).expect("it fits");
+    verify(&connection, &[key(8), key(7)], NOBODY).expect("it verifies");
     remove(&connection).expect("removed");
     assert!(matches!(verify(&connection, &[key(7)], NOBODY), Err(Refusal::Unsealed)));
 }
@@ -53,23 +54,23 @@ fn each_change_is_refused_with_the_name_of_its_table() {
         let refused = verify(&connection, &[key(7)], NOBODY).expect_err(sql).to_string();
         assert!(refused.contains(expected), "{sql}: {refused}");
     }
-    let merchants = "the table merchants does not fit";
+    let merchants = "the table merchants does not match";
     check("UPDATE merchants SET name = 'eins' WHERE id = 1", merchants);
     check("UPDATE merchants SET id = 3 WHERE id = 2", merchants);
     check("UPDATE merchants SET name = 'x' || name", merchants);
     check("DELETE FROM merchants WHERE id = 2", merchants);
     check("INSERT INTO merchants (id, name, created_at) VALUES (3, 'three', 3)", merchants);
-    check("UPDATE identity SET value = 'x' WHERE name = 'a'", "the table identity does not fit");
-    check("DELETE FROM role_status", "the table role_status does not fit");
-    check("UPDATE role_status SET at = NULL", "the table role_status does not fit");
+    check("UPDATE identity SET value = 'x' WHERE name = 'a'", "the table identity does not match");
+    check("DELETE FROM role_status", "the table role_status does not match");
+    check("UPDATE role_status SET at = NULL", "the table role_status does not match");
     check("INSERT INTO payment_seals VALUES (1, zeroblob(32))", "the table payment_seals does");
     check(
         "ALTER TABLE role_status RENAME COLUMN report TO nota",
-        "the table role_status does not fit",
+        "the table role_status does not match",
     );
     check("DROP TABLE role_status", "the table role_status");
     check("CREATE TABLE mine (x)", "the table mine was added");
-    let seal = "its seal does not fit";
+    let seal = "its seal is wrong";
     check("UPDATE backup_seal SET value = zeroblob(8) WHERE name = 'made at'", seal);
     check("UPDATE backup_seal SET value = zeroblob(8) WHERE name = 'audit log id'", seal);
     check("UPDATE backup_seal SET value = x'00' WHERE name = 'heads'", seal);
@@ -77,7 +78,7 @@ fn each_change_is_refused_with_the_name_of_its_table() {
     check("DELETE FROM backup_seal WHERE name = 'seal'", seal);
     check("DELETE FROM backup_seal WHERE name = 'table merchants'", seal);
     check("PRAGMA user_version = 3", seal);
-    // One MAC does not do for another table or another part.
+    // A MAC does not verify for another table or another part.
     check(
         "UPDATE backup_seal SET value =
              (SELECT value FROM backup_seal WHERE name = 'table identity')

@@ -1,4 +1,4 @@
-//! Whether a sweep's bytes, its plan and its coins fit each other.
+//! Audit check that a sweep's bytes, plan and coins match.
 
 use std::collections::HashMap;
 
@@ -6,10 +6,10 @@ use bitcoin::{OutPoint, ScriptBuf};
 
 use crate::domain::amount::Amount;
 
-use super::{LedgerCoin, LedgerVersion};
+use super::facts::{LedgerCoin, LedgerVersion};
 
-/// What is wrong with a version of a sweep, if anything: its inputs are coins that it claims, its
-/// outputs are the payouts, and nothing is left over or made up.
+/// The first mismatch of a version of a sweep, if any. Its inputs must be coins that it
+/// claims, its outputs the payouts, and the amounts must balance.
 pub(super) fn of(
     version: &LedgerVersion,
     coins: &HashMap<OutPoint, &LedgerCoin>,
@@ -35,7 +35,8 @@ pub(super) fn of(
     if let Some((script, _)) = version.outputs.last()
         && !version.operator_fee().is_zero()
     {
-        // The operator's output is the last one; to which script is the operator's affair.
+        // The operator's output is the last one. Its script is not checked: the configuration
+        // may have changed.
         lines.push((script.clone(), version.operator_fee()));
     }
     let sorted = |mut lines: Vec<(ScriptBuf, Amount)>| {
@@ -49,10 +50,10 @@ pub(super) fn of(
     let gross = Amount::total(version.payouts.iter().map(|payout| payout.gross));
     let out = Amount::total(version.outputs.iter().map(|(_, amount)| *amount));
     if gross != into {
-        return Some("the merchants' sums are not what goes in");
+        return Some("the merchants' gross amounts are not the sum of the inputs");
     }
     if Amount::total([out, version.fee]) != into {
-        return Some("what goes in is not what comes out");
+        return Some("the inputs are not the sum of outputs and fee");
     }
     None
 }

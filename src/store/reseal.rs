@@ -1,22 +1,26 @@
-//! Resealing after a rotation of the master secret: rows that verify under the key before get a MAC
-//! under the key in force, in bounded writes while the gateway serves. A row that verifies under
-//! neither is named and stays as it is.
+//! Resealing after a rotation of the master secret: rows that verify under the previous key
+//! get a MAC under the current one, in bounded writes while the gateway serves. A row that
+//! verifies under neither is reported and not changed.
 
 use rusqlite::params_from_iter;
 use rusqlite::types::Value;
 
-use super::super::batches::{Batches, Ended, ROWS_MAX};
-use super::super::{Error, WriteTx, merchants};
-use super::{SECOND_FACTORS, Sealed, TABLES, Table};
-use crate::secret::Secrets;
+use crate::domain::merchant::MerchantId;
+use crate::secret::{Secrets, Under};
 
-/// Rows that do not verify and are named at most.
+use super::authenticated::{self, SECOND_FACTORS, Sealed, TABLES, Table, Value as Column};
+use super::batches::{Batches, Ended, ROWS_MAX};
+use super::error::Error;
+use super::merchants;
+use super::tx::WriteTx;
+
+/// Maximum number of reported rows.
 const NAMED_MAX: usize = 20;
 
-/// What a pass over all rows did.
+/// The result of a pass over all rows.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Resealed {
-    /// Rows that got a new MAC.
+    /// Rows with a new MAC.
     pub(crate) count: u64,
     /// Rows that verify under neither key.
     pub(crate) unverified: u64,
@@ -32,11 +36,11 @@ struct Page {
     last: Vec<Value>,
 }
 
-/// Reseals all rows and the file of heads, and encrypts the secrets of second factors again. Rows
-/// that were resealed before cost a read.
+/// Reseals all rows and the file of heads, and encrypts the secrets of second factors again.
+/// Rows that are already resealed cost one read.
 ///
 /// # Errors
-/// Those of the database; what was resealed before stays.
+/// Database errors; rows resealed before stay resealed.
 pub(crate) fn all(batches: &Batches, secrets: &Secrets) -> Result<(Ended, Resealed), Error> {
     let mut resealed = Resealed::default();
     for table in TABLES {
@@ -57,7 +61,7 @@ pub(crate) fn all(batches: &Batches, secrets: &Secrets) -> Result<(Ended, Reseal
             after = page.last;
         }
     }
-    let (ended, unreadable) = merchants::encrypt_again(batches, secrets)?;
+    let (ended, unreadable) = encrypt_again(batches, secrets)?;
     resealed.unverified += unreadable.len() as u64;
     let names = unreadable.iter().map(|merchant| format!("{} {merchant}", SECOND_FACTORS.name));
     resealed.named.extend(names);
@@ -109,13 +113,42 @@ fn page(tx: &WriteTx, table: &Table, after: &[Value]) -> Result<Page, Error> {
     Ok(page)
 }
 
+/// Encrypts secrets under the previous master secret again, under the current one. Returns the
+/// merchants whose secrets decrypt under neither.
+///
+/// # Errors
+/// Database errors; secrets encrypted again before stay so.
+fn encrypt_again(batches: &Batches, secrets: &Secrets) -> Result<(Ended, Vec<MerchantId>), Error> {
+    let merchants = batches.store.read_blocking(|tx| {
+        let mut statement = tx.connection.prepare("SELECT merchant_id FROM second_factors")?;
+        let rows = statement.query_map([], |row| row.get("merchant_id"))?;
+        Ok::<Vec<MerchantId>, Error>(rows.collect::<Result<_, _>>()?)
+    })?;
+    let (secrets, mut unreadable) = (secrets.clone(), Vec::new());
+    let each = move |tx: &WriteTx, merchant: &MerchantId, unreadable: &mut Vec<MerchantId>| {
+        let Some(factor) = merchants::stored_second_factor(tx, *merchant)? else { return Ok(()) };
+        match secrets.open_app_secret(*merchant, &factor.secret) {
+            Some((_, Under::Current)) => {}
+            Some((secret, Under::Previous)) => {
+                let sealed = secrets.seal_app_secret(*merchant, &secret);
+                let changes: [Column; 1] = [("secret", &sealed)];
+                authenticated::update(tx, &SECOND_FACTORS, &[merchant], &changes)?;
+            }
+            None => unreadable.push(*merchant),
+        }
+        Ok::<_, Error>(())
+    };
+    let ended = batches.write(merchants, each, |more: Vec<_>| unreadable.extend(more))?;
+    Ok((ended, unreadable))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::merchant::{Merchant, MerchantId};
+    use crate::domain::merchant::Merchant;
     use crate::domain::time::Timestamp;
-    use crate::secret::{MasterSecret, Secrets, rotation::Previous};
-    use crate::store::{Beside, PATIENCE, Store, heads, high_water, merchants};
+    use crate::secret::{MasterSecret, rotation::Previous};
+    use crate::store::{Beside, PATIENCE, Store, heads, high_water};
 
     fn open(dir: &tempfile::TempDir, secrets: &Secrets) -> Store {
         let path = dir.path().join("litegate.db");
@@ -140,7 +173,7 @@ mod tests {
             tx.spoil_mac("merchants", "id = 1700")
         };
         store.write_blocking(add).expect("added");
-        // A running process learns of the rotation.
+        // The running process switches to the new secret.
         let keys_until = Timestamp::from_ms(5);
         secrets.replace(master(8), Some(Previous { secret: master(7), keys_until }));
         let batches = Batches { store: &store, go_on: &|| true };
