@@ -7,7 +7,7 @@
 
 mod difference;
 mod facts;
-mod misfit;
+mod mismatch;
 mod report;
 
 use std::collections::{HashMap, HashSet};
@@ -246,7 +246,7 @@ impl<'x> Audit<'x> {
             self.coins.iter().map(|ledger| (ledger.coin.outpoint, ledger)).collect();
         let mut differences = Vec::new();
         for version in &self.sweeps {
-            if let Some(what) = misfit::of(version, &coins) {
+            if let Some(what) = mismatch::of(version, &coins) {
                 differences.push(Difference::BadSweep { txid: version.txid, what });
             }
             if version.block.is_some() {

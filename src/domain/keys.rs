@@ -64,12 +64,12 @@ pub(crate) struct AccountXpub {
     account: Xpub,
     receiving: Xpub,
     change: Xpub,
-    script_kind: SpelledKind,
+    script_kind: ScriptKind,
 }
 
 /// The script type that the key's prefix announces.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum SpelledKind {
+pub(crate) enum ScriptKind {
     /// `xpub`, `tpub`: none.
     Neutral,
     P2wpkh,
@@ -87,25 +87,25 @@ enum Half {
 /// Version bytes, their networks, and what they announce: BIP32, SLIP-132 and the Litecoin
 /// wallets' own.
 #[rustfmt::skip]
-const SPELLINGS: [([u8; 4], NetworkKind, Half, SpelledKind); 18] = [
-    ([0x04, 0x88, 0xb2, 0x1e], NetworkKind::Main, Half::Public,  SpelledKind::Neutral),    // xpub
-    ([0x01, 0x9d, 0xa4, 0x62], NetworkKind::Main, Half::Public,  SpelledKind::P2pkh),      // Ltub
-    ([0x01, 0xb2, 0x6e, 0xf6], NetworkKind::Main, Half::Public,  SpelledKind::P2shP2wpkh), // Mtub
-    ([0x04, 0x9d, 0x7c, 0xb2], NetworkKind::Main, Half::Public,  SpelledKind::P2shP2wpkh), // ypub
-    ([0x04, 0xb2, 0x47, 0x46], NetworkKind::Main, Half::Public,  SpelledKind::P2wpkh),     // zpub
-    ([0x04, 0x35, 0x87, 0xcf], NetworkKind::Test, Half::Public,  SpelledKind::Neutral),    // tpub
-    ([0x04, 0x36, 0xf6, 0xe1], NetworkKind::Test, Half::Public,  SpelledKind::P2pkh),      // ttub
-    ([0x04, 0x4a, 0x52, 0x62], NetworkKind::Test, Half::Public,  SpelledKind::P2shP2wpkh), // upub
-    ([0x04, 0x5f, 0x1c, 0xf6], NetworkKind::Test, Half::Public,  SpelledKind::P2wpkh),     // vpub
-    ([0x04, 0x88, 0xad, 0xe4], NetworkKind::Main, Half::Private, SpelledKind::Neutral),    // xprv
-    ([0x01, 0x9d, 0x9c, 0xfe], NetworkKind::Main, Half::Private, SpelledKind::P2pkh),      // Ltpv
-    ([0x01, 0xb2, 0x67, 0x92], NetworkKind::Main, Half::Private, SpelledKind::P2shP2wpkh), // Mtpv
-    ([0x04, 0x9d, 0x78, 0x78], NetworkKind::Main, Half::Private, SpelledKind::P2shP2wpkh), // yprv
-    ([0x04, 0xb2, 0x43, 0x0c], NetworkKind::Main, Half::Private, SpelledKind::P2wpkh),     // zprv
-    ([0x04, 0x35, 0x83, 0x94], NetworkKind::Test, Half::Private, SpelledKind::Neutral),    // tprv
-    ([0x04, 0x36, 0xef, 0x7d], NetworkKind::Test, Half::Private, SpelledKind::P2pkh),      // ttpv
-    ([0x04, 0x4a, 0x4e, 0x28], NetworkKind::Test, Half::Private, SpelledKind::P2shP2wpkh), // uprv
-    ([0x04, 0x5f, 0x18, 0xbc], NetworkKind::Test, Half::Private, SpelledKind::P2wpkh),     // vprv
+const PREFIXES: [([u8; 4], NetworkKind, Half, ScriptKind); 18] = [
+    ([0x04, 0x88, 0xb2, 0x1e], NetworkKind::Main, Half::Public,  ScriptKind::Neutral),    // xpub
+    ([0x01, 0x9d, 0xa4, 0x62], NetworkKind::Main, Half::Public,  ScriptKind::P2pkh),      // Ltub
+    ([0x01, 0xb2, 0x6e, 0xf6], NetworkKind::Main, Half::Public,  ScriptKind::P2shP2wpkh), // Mtub
+    ([0x04, 0x9d, 0x7c, 0xb2], NetworkKind::Main, Half::Public,  ScriptKind::P2shP2wpkh), // ypub
+    ([0x04, 0xb2, 0x47, 0x46], NetworkKind::Main, Half::Public,  ScriptKind::P2wpkh),     // zpub
+    ([0x04, 0x35, 0x87, 0xcf], NetworkKind::Test, Half::Public,  ScriptKind::Neutral),    // tpub
+    ([0x04, 0x36, 0xf6, 0xe1], NetworkKind::Test, Half::Public,  ScriptKind::P2pkh),      // ttub
+    ([0x04, 0x4a, 0x52, 0x62], NetworkKind::Test, Half::Public,  ScriptKind::P2shP2wpkh), // upub
+    ([0x04, 0x5f, 0x1c, 0xf6], NetworkKind::Test, Half::Public,  ScriptKind::P2wpkh),     // vpub
+    ([0x04, 0x88, 0xad, 0xe4], NetworkKind::Main, Half::Private, ScriptKind::Neutral),    // xprv
+    ([0x01, 0x9d, 0x9c, 0xfe], NetworkKind::Main, Half::Private, ScriptKind::P2pkh),      // Ltpv
+    ([0x01, 0xb2, 0x67, 0x92], NetworkKind::Main, Half::Private, ScriptKind::P2shP2wpkh), // Mtpv
+    ([0x04, 0x9d, 0x78, 0x78], NetworkKind::Main, Half::Private, ScriptKind::P2shP2wpkh), // yprv
+    ([0x04, 0xb2, 0x43, 0x0c], NetworkKind::Main, Half::Private, ScriptKind::P2wpkh),     // zprv
+    ([0x04, 0x35, 0x83, 0x94], NetworkKind::Test, Half::Private, ScriptKind::Neutral),    // tprv
+    ([0x04, 0x36, 0xef, 0x7d], NetworkKind::Test, Half::Private, ScriptKind::P2pkh),      // ttpv
+    ([0x04, 0x4a, 0x4e, 0x28], NetworkKind::Test, Half::Private, ScriptKind::P2shP2wpkh), // uprv
+    ([0x04, 0x5f, 0x18, 0xbc], NetworkKind::Test, Half::Private, ScriptKind::P2wpkh),     // vprv
 ];
 
 /// Context for public-key arithmetic. Created once, since creating it takes longer than
@@ -142,10 +142,10 @@ impl AccountXpub {
     /// # Errors
     /// For private keys, keys of another network, and text that is not an extended key.
     pub(crate) fn parse(text: &str, network: Network) -> Result<AccountXpub, KeyError> {
-        if looks_private(text) {
+        if is_secret(text) {
             return Err(KeyError::Private);
         }
-        let (payload, half, script_kind) = take_apart(text, network)?;
+        let (payload, half, script_kind) = decode_key(text, network)?;
         if half == Half::Private {
             return Err(KeyError::Private);
         }
@@ -159,10 +159,10 @@ impl AccountXpub {
     /// The same key from its parts; `None` if it is too deep, or if a chain cannot be derived
     /// (probability 2^-127).
     pub(crate) fn from_xpub(network: Network, account: Xpub) -> Option<AccountXpub> {
-        AccountXpub::new(network, account, SpelledKind::P2wpkh)
+        AccountXpub::new(network, account, ScriptKind::P2wpkh)
     }
 
-    fn new(network: Network, account: Xpub, script_kind: SpelledKind) -> Option<AccountXpub> {
+    fn new(network: Network, account: Xpub, script_kind: ScriptKind) -> Option<AccountXpub> {
         if account.depth > ACCOUNT_DEPTH_MAX {
             return None;
         }
@@ -187,12 +187,12 @@ impl AccountXpub {
     /// A warning if the key's prefix announces a script type other than p2wpkh.
     fn contradiction(&self) -> Option<&'static str> {
         match self.script_kind {
-            SpelledKind::Neutral | SpelledKind::P2wpkh => None,
-            SpelledKind::P2shP2wpkh => Some(
+            ScriptKind::Neutral | ScriptKind::P2wpkh => None,
+            ScriptKind::P2shP2wpkh => Some(
                 "has a prefix of p2sh-p2wpkh addresses (BIP49), but payments go to \
                  p2wpkh addresses (BIP84): check that your wallet finds them",
             ),
-            SpelledKind::P2pkh => Some(
+            ScriptKind::P2pkh => Some(
                 "has a prefix of p2pkh addresses (BIP44), but payments go to p2wpkh \
                  addresses (BIP84): check that your wallet finds them",
             ),
@@ -273,7 +273,7 @@ impl fmt::Debug for AccountXpub {
 
 /// Whether a text is a secret, possibly a damaged one: an extended private key by its prefix,
 /// a single private key (WIF or hex), or a mnemonic.
-fn looks_private(text: &str) -> bool {
+fn is_secret(text: &str) -> bool {
     /// Litecoin's main network, all test networks, Bitcoin's main network.
     const WIF_VERSIONS: [u8; 3] = [176, 239, 128];
     const NAMES: [&str; 13] = [
@@ -294,7 +294,7 @@ fn looks_private(text: &str) -> bool {
 
 /// Prefixes of multisignature public keys (SLIP-132), from which no single-key address
 /// derives: Ypub, Zpub, Upub, Vpub.
-const MULTISIG_SPELLINGS: [[u8; 4]; 4] = [
+const MULTISIG_PREFIXES: [[u8; 4]; 4] = [
     [0x02, 0x95, 0xb4, 0x3f],
     [0x02, 0xaa, 0x7e, 0xd3],
     [0x02, 0x42, 0x89, 0xef],
@@ -302,10 +302,10 @@ const MULTISIG_SPELLINGS: [[u8; 4]; 4] = [
 ];
 
 /// The bytes of an extended key, wiped on drop, and what its prefix announced.
-type TakenApart = (Zeroizing<Vec<u8>>, Half, SpelledKind);
+type DecodedKey = (Zeroizing<Vec<u8>>, Half, ScriptKind);
 
 /// The 78 bytes of an extended key in BIP32's serialization, and what its prefix announced.
-fn take_apart(text: &str, network: Network) -> Result<TakenApart, KeyError> {
+fn decode_key(text: &str, network: Network) -> Result<DecodedKey, KeyError> {
     if text.len() > TEXT_BYTES_MAX {
         return Err(KeyError::Unknown);
     }
@@ -317,11 +317,11 @@ fn take_apart(text: &str, network: Network) -> Result<TakenApart, KeyError> {
     if payload.len() != 78 {
         return Err(KeyError::Unknown);
     }
-    if MULTISIG_SPELLINGS.iter().any(|version| payload.starts_with(version)) {
+    if MULTISIG_PREFIXES.iter().any(|version| payload.starts_with(version)) {
         return Err(KeyError::Multisig);
     }
-    let spelling = SPELLINGS.iter().find(|(version, ..)| payload.starts_with(version));
-    let Some((_, kind, half, script_kind)) = spelling else { return Err(KeyError::Unknown) };
+    let prefix = PREFIXES.iter().find(|(version, ..)| payload.starts_with(version));
+    let Some((_, kind, half, script_kind)) = prefix else { return Err(KeyError::Unknown) };
     if *kind != network.key_kind() {
         return Err(KeyError::OtherNetwork(network));
     }
@@ -345,7 +345,7 @@ pub(crate) fn parse_private(
     text: &str,
     network: Network,
 ) -> Result<bitcoin::bip32::Xpriv, KeyError> {
-    let (payload, half, _) = take_apart(text, network)?;
+    let (payload, half, _) = decode_key(text, network)?;
     match half {
         Half::Public => Err(KeyError::NotPrivate),
         Half::Private => {

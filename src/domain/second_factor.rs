@@ -64,7 +64,7 @@ impl RecoveryCode {
     }
 
     pub(crate) fn hash(&self) -> RecoveryHash {
-        RecoveryHash::of(&normal(&self.0))
+        RecoveryHash::of(&normalized(&self.0))
     }
 }
 
@@ -78,8 +78,8 @@ impl fmt::Debug for RecoveryCode {
 pub(crate) struct RecoveryHash(pub(crate) [u8; HASH_BYTES]);
 
 impl RecoveryHash {
-    fn of(normal: &str) -> RecoveryHash {
-        RecoveryHash(sha256::Hash::hash(normal.as_bytes()).to_byte_array())
+    fn of(normalized: &str) -> RecoveryHash {
+        RecoveryHash(sha256::Hash::hash(normalized.as_bytes()).to_byte_array())
     }
 }
 
@@ -99,7 +99,7 @@ impl fmt::Debug for Code {
 }
 
 /// Without spaces and hyphens, in lowercase.
-fn normal(text: &str) -> String {
+fn normalized(text: &str) -> String {
     let chars = text.chars().filter(|letter| !letter.is_whitespace() && *letter != '-');
     chars.take(RECOVERY_CHARS + 1).map(|letter| letter.to_ascii_lowercase()).collect()
 }
@@ -107,13 +107,13 @@ fn normal(text: &str) -> String {
 impl Code {
     /// Parses a code. Ignores spaces, hyphens and case.
     pub(crate) fn parse(text: &str) -> Code {
-        let normal = normal(text);
-        if normal.len() == DIGITS && normal.bytes().all(|byte| byte.is_ascii_digit()) {
-            return Code::OneTime(normal);
+        let normalized = normalized(text);
+        if normalized.len() == DIGITS && normalized.bytes().all(|byte| byte.is_ascii_digit()) {
+            return Code::OneTime(normalized);
         }
-        let is_recovery =
-            normal.len() == RECOVERY_CHARS && normal.bytes().all(|byte| ALPHABET.contains(&byte));
-        if is_recovery { Code::Recovery(RecoveryHash::of(&normal)) } else { Code::Malformed }
+        let is_recovery = normalized.len() == RECOVERY_CHARS
+            && normalized.bytes().all(|byte| ALPHABET.contains(&byte));
+        if is_recovery { Code::Recovery(RecoveryHash::of(&normalized)) } else { Code::Malformed }
     }
 }
 

@@ -293,7 +293,7 @@ fn write_group(resources: &Resources, waiting: &mut VecDeque<Job>) {
         crate::crash::point("after-commit");
     }
     match &failure {
-        Some(failure) => take_back(connection, failure),
+        Some(failure) => roll_back(connection, failure),
         None => metrics::committed(answers.len(), began.elapsed()),
     }
     let raised = match &failure {
@@ -336,7 +336,7 @@ fn refuse(job: Job, error: Error) {
 }
 
 /// Rolls back a failed transaction.
-fn take_back(connection: &Connection, failure: &Failure) {
+fn roll_back(connection: &Connection, failure: &Failure) {
     tracing::error!(error = %failure, "a write failed and was rolled back");
     end_if_disk_fails(failure);
     if !connection.is_autocommit() {

@@ -11,8 +11,8 @@ use super::plan::{
     OperatorFee, OperatorOutput, Payee, Payout, Planned, Rules, SweepCoin, SweepPlan, merchants_of,
 };
 use super::share::{
-    Costs, Share, costs, costs_with, evaluate_alone, is_uneconomic, misfit, operator_fees, unfit,
-    weight,
+    Costs, Share, costs, costs_with, evaluate_alone, first_unaffordable, first_unaffordable_at,
+    is_uneconomic, operator_fees, weight,
 };
 use super::waits::Waits;
 use super::weights::{INPUT_WEIGHT, OVERHEAD_WEIGHT_MAX, WEIGHT_MAX, output_weight};
@@ -81,7 +81,7 @@ pub(crate) fn plan(
         batch.sort_by_key(|share| share.payee.merchant);
         // A share that is economic alone may not be in this batch; after its removal the
         // others are evaluated again.
-        while let Some((place, why)) = unfit(&batch, rate_litoshis_per_kvb, rules) {
+        while let Some((place, why)) = first_unaffordable(&batch, rate_litoshis_per_kvb, rules) {
             planned.waiting.extend(batch.remove(place).waits(why));
         }
         if !batch.is_empty() {
@@ -215,7 +215,7 @@ pub(super) fn plan_of(
 ) -> Result<SweepPlan, (MerchantId, Waits)> {
     let weight = weight(batch, &operator_fees, rules);
     let costs = costs_with(batch, weight, fee, operator_fees);
-    match misfit(batch, &costs, rules) {
+    match first_unaffordable_at(batch, &costs, rules) {
         Some((place, why)) => {
             let share = batch.get(place).expect("the place of one of them");
             Err((share.payee.merchant, why))

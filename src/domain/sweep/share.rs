@@ -47,15 +47,23 @@ impl Share {
 
 /// Why a share cannot be paid out even in a transaction of its own.
 pub(super) fn evaluate_alone(share: &Share, rate: u64, rules: &Rules) -> Option<Waits> {
-    unfit(std::slice::from_ref(share), rate, rules).map(|(_, why)| why)
+    first_unaffordable(std::slice::from_ref(share), rate, rules).map(|(_, why)| why)
 }
 
 /// The first share of a transaction that cannot bear its part of the fee.
-pub(super) fn unfit(batch: &[Share], rate: u64, rules: &Rules) -> Option<(usize, Waits)> {
-    misfit(batch, &costs(batch, rate, rules), rules)
+pub(super) fn first_unaffordable(
+    batch: &[Share],
+    rate: u64,
+    rules: &Rules,
+) -> Option<(usize, Waits)> {
+    first_unaffordable_at(batch, &costs(batch, rate, rules), rules)
 }
 
-pub(super) fn misfit(batch: &[Share], costs: &Costs, rules: &Rules) -> Option<(usize, Waits)> {
+pub(super) fn first_unaffordable_at(
+    batch: &[Share],
+    costs: &Costs,
+    rules: &Rules,
+) -> Option<(usize, Waits)> {
     let lines = batch.iter().zip(costs.fee_shares.iter().zip(&costs.operator_fees));
     let evaluated =
         lines.map(|(share, (fee, operator_fee))| evaluate(share, *fee, *operator_fee, rules));
