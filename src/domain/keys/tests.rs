@@ -39,7 +39,7 @@ fn derived_scripts_equal_those_of_the_node() {
 #[test]
 fn all_key_encodings_parse_to_the_same_key() {
     let plain = AccountXpub::parse(MAIN, Network::Main).expect("a key");
-    for (version, kind, half, spelled) in SPELLINGS {
+    for (version, kind, half, script_kind) in PREFIXES {
         let text = respell(if kind == NetworkKind::Main { MAIN } else { TEST }, version);
         let network = if kind == NetworkKind::Main { Network::Main } else { Network::Regtest };
         let parsed = AccountXpub::parse(&text, network);
@@ -50,7 +50,7 @@ fn all_key_encodings_parse_to_the_same_key() {
         let parsed = parsed.expect("a public key");
         assert_eq!(
             parsed.contradiction().is_some(),
-            matches!(spelled, ScriptKind::P2pkh | ScriptKind::P2shP2wpkh)
+            matches!(script_kind, ScriptKind::P2pkh | ScriptKind::P2shP2wpkh)
         );
         if kind == NetworkKind::Main {
             assert!(parsed.is_same_key(&plain));
@@ -120,7 +120,7 @@ fn damaged_private_keys_are_still_reported_as_private() {
 
 #[test]
 fn keys_of_multisignature_wallets_are_refused() {
-    for version in MULTISIG_SPELLINGS {
+    for version in MULTISIG_PREFIXES {
         let text = respell(MAIN, version);
         for network in Network::ALL {
             assert_eq!(AccountXpub::parse(&text, network), Err(KeyError::Multisig), "{text}");
@@ -142,10 +142,10 @@ proptest! {
 
     #[test]
     fn no_payload_makes_the_parser_panic(
-        spelling in 0..SPELLINGS.len(),
+        prefix in 0..PREFIXES.len(),
         body in prop::collection::vec(any::<u8>(), 74),
     ) {
-        let payload = [&SPELLINGS[spelling].0[..], &body].concat();
+        let payload = [&PREFIXES[prefix].0[..], &body].concat();
         let text = base58::encode_check(&payload);
         for network in Network::ALL {
             if let Ok(key) = AccountXpub::parse(&text, network) {
