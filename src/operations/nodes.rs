@@ -5,8 +5,9 @@ use crate::domain::chain_guard::QUIET_BLOCKS;
 use crate::domain::failover::{ChainView, ProbeResult, RACE_BLOCKS};
 use crate::domain::network::Network;
 use crate::domain::time::Timestamp;
+use crate::node::chain::ChainState;
 use crate::node::nodes::{Candidate, Nodes};
-use crate::node::rpc::{ChainState, Node};
+use crate::node::rpc::Node;
 use crate::node::{self, Error};
 use crate::store::{self, Store, blocks, node_in_use, role_status};
 

@@ -10,7 +10,7 @@ use bitcoin::{Transaction, Txid, Witness};
 use crate::domain::amount::Amount;
 use crate::domain::sweep::transaction::verify_signatures;
 use crate::domain::sweep::{Payee, RATE_MAX, RATE_MIN, SweepCoin, SweepPlan, plan_with_fee};
-use crate::node::rpc::Acceptance;
+use crate::node::transactions::Acceptance;
 use crate::store::sweeps::{SignedPlan, Unconfirmed};
 use crate::store::{self, blocks, sweeps};
 

@@ -7,7 +7,7 @@ use bitcoin::{Transaction, Txid};
 use crate::domain::amount::Amount;
 use crate::domain::sweep::transaction::verify_signatures;
 use crate::domain::sweep::{RATE_MAX, Rules, SweepPlan, plan_again};
-use crate::node::rpc::Acceptance;
+use crate::node::transactions::Acceptance;
 use crate::store::sweeps::{StoredSweepTx, Unconfirmed};
 use crate::store::{self, blocks, sweeps};
 

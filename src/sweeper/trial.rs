@@ -7,7 +7,7 @@ use bitcoin::OutPoint;
 
 use crate::domain::amount::Amount;
 use crate::domain::sweep::{self, SweepCoin};
-use crate::node::rpc::Acceptance;
+use crate::node::transactions::Acceptance;
 use crate::store::sweeps::SignedPlan;
 
 use super::signing_key::SigningKey;

@@ -115,8 +115,8 @@ fn a_payment_paid_in_time_costs_no_write() {
         assert_eq!(ground.pass(20), [0usize; 0], "the writer is busy, and is not needed");
         drop(release);
     });
-    let began = ground.expiry.began.expect("it has begun");
-    let again = ground.store.read_blocking(|tx| began.examine(tx, at(30), ground.at_tip));
+    let round = ground.expiry.round.expect("a round has begun");
+    let again = ground.store.read_blocking(|tx| round.examine(tx, at(30), ground.at_tip));
     assert!(again.expect("read").0.is_none(), "nothing is examined twice");
 }
 

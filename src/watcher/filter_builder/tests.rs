@@ -195,7 +195,7 @@ fn see(tx: &WriteTx, txid: Txid, n: usize) -> Result<(), Error> {
     let outpoint = OutPoint { txid, vout: 0 };
     let output = SeenOutput { outpoint, amount, script: script(n), kind: OutputKind::Plain };
     let seen = SeenTx { outputs: vec![output], entered_at: None };
-    apply::saw(tx, &[seen], apply::Sight { now: NOW, compared_at: None }).map(drop)
+    apply::record_seen(tx, &[seen], apply::SeenAt { now: NOW, compared_at: None }).map(drop)
 }
 
 /// What happens, to both.

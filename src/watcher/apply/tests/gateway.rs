@@ -79,15 +79,15 @@ impl Gateway {
         };
         let seen: Vec<SeenTx> = node.mempool.iter().map(ModelTx::seen).collect();
         let present: Vec<Txid> = node.mempool.iter().map(|tx| tx.id).collect();
-        let sight = Sight { now, compared_at: Some(node.compared_at) };
+        let seen_at = SeenAt { now, compared_at: Some(node.compared_at) };
         self.store
             .write_blocking(move |tx| {
                 let ours = coins::in_mempool(tx)?;
                 let removed = ours.iter().map(|coin| coin.outpoint);
                 let removed: Vec<OutPoint> =
                     removed.filter(|at| !present.contains(&at.txid)).collect();
-                evicted(tx, &removed, &at_tip)?;
-                saw(tx, &seen, sight)
+                evict(tx, &removed, &at_tip)?;
+                record_seen(tx, &seen, seen_at)
             })
             .expect("compared");
         node.compared_at = now;
@@ -118,8 +118,10 @@ impl Gateway {
             return true;
         }
         node.be_heard(&heard);
-        let sight = Sight { now: node.now, compared_at: Some(node.compared_at) };
-        self.store.write_blocking(move |tx| saw(tx, &[heard.seen()], sight)).expect("seen");
+        let seen_at = SeenAt { now: node.now, compared_at: Some(node.compared_at) };
+        self.store
+            .write_blocking(move |tx| record_seen(tx, &[heard.seen()], seen_at))
+            .expect("seen");
         false
     }
 }

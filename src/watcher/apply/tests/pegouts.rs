@@ -189,8 +189,8 @@ fn an_announcement_without_its_kernel_is_still_matched() {
     let announced = scene.peg_out(5);
     let mut seen = scene.node.mempool[0].seen();
     seen.outputs[0].kind = OutputKind::Pegout { id: None };
-    let sight = Sight { now: START.plus_ms(10), compared_at: None };
-    let write = move |tx: &WriteTx| saw(tx, &[seen], sight);
+    let seen_at = SeenAt { now: START.plus_ms(10), compared_at: None };
+    let write = move |tx: &WriteTx| record_seen(tx, &[seen], seen_at);
     scene.gateway.store.write_blocking(write).expect("seen");
     scene.mine(&[announced]);
     scene.look_at(2_000);
