@@ -1,5 +1,5 @@
-//! What the tests of this folder share: blocks' headers, how many random histories they play, and
-//! where those that once failed are kept, to be played first.
+//! Shared parts of this folder's tests: block headers, the number of random histories, and the file
+//! of histories that failed once, which run first.
 
 use bitcoin::block::{Header, Version};
 use bitcoin::hashes::Hash;
