@@ -108,7 +108,9 @@ pub(crate) fn cross_pruned(
 ) -> anyhow::Result<Crossed> {
     match sync::catch_up(store, node, network, xpub, clock, on_progress) {
         Ok(End::AtTip(_)) => return Ok(Crossed::default()),
-        Ok(End::NodeBehind | End::Stopped) => bail!("the node is still syncing: wait, and run it again"),
+        Ok(End::NodeBehind | End::Stopped) => {
+            bail!("the node is still syncing: wait, and run it again")
+        }
         Err(error) if error.downcast_ref::<PrunedBlock>().is_some() => {}
         Err(error) => return Err(error),
     }
@@ -310,7 +312,9 @@ fn mined_version(node: &Node, sweep: &Unconfirmed) -> anyhow::Result<Option<((Tx
     for version in &sweep.versions {
         let (txid, tx) = (version.txid(), transaction_of(version)?);
         for (vout, _) in (0u32..).zip(&tx.outputs) {
-            let output = node.mined_output(OutPoint { txid, vout }).context("find the outputs of a sweep")?;
+            let output = node
+                .mined_output(OutPoint { txid, vout })
+                .context("find the outputs of a sweep")?;
             if let Some(output) = output {
                 return Ok(Some(((txid, tx), output.height)));
             }

@@ -374,7 +374,7 @@ async fn one_receiver_gets_a_limited_number_of_connections() {
         })
         .await;
     }
-    assert_eq!(receiver.max_open_payments(), 4);
+    assert_eq!(receiver.max_open(), 4);
     assert_eq!(receiver.hits().len(), 12, "each once");
 }
 
