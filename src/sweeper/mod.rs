@@ -1,19 +1,21 @@
-//! The sweeper: pays settled coins out to the merchants' addresses.
+//! The sweeper role: pays confirmed coins out to the merchants' addresses.
 //!
-//! A pass gives up what the chain has made impossible, sends again what is unconfirmed, and makes
-//! a new sweep of what is due. Each step leaves the database in a state from which the next pass,
-//! of this process or of the one after a crash, goes on: a sweep is claimed and stored in one
-//! write, and only then broadcast. Plain blocking code on a thread of its own.
+//! A pass abandons sweeps that the chain has made impossible, sends unconfirmed sweeps again, and
+//! makes new sweeps of what is due. A sweep is claimed and stored in one write and only then
+//! broadcast, so the next pass continues after a crash. Blocking code on its own thread.
 //!
-//! One bad coin, key path or payout address holds up nobody else: what is wrong is left out and
-//! named, the rest goes out. What the node refuses is found by trying parts; its error texts are
-//! for people alone.
+//! A bad coin, key path or payout address is left out and reported; all others are paid. What the
+//! node refuses is found by testing parts. No code decides by the node's error texts.
 //!
-//! Money leaves through four functions, in this order: `pass::store_and_send` claims the coins
-//! and stores the signed bytes, `in_flight::send` takes stored bytes only, `broadcast::send`
-//! asks whether the node has them, `node::rpc::Node::broadcast` is the call. `in_flight::bump_fee`
-//! and `damaged::store_again_and_send` store a further version, and go on with
-//! `in_flight::send`.
+//! How money leaves, in this order:
+//! 1. `pass::store_and_send` claims the coins and stores the signed bytes in one write. It refuses
+//!    while the chain guard is active.
+//! 2. `broadcast::send` takes a `StoredSweepTx`, which only the store can make, asks the node whether
+//!    it has the transaction, and records the result.
+//! 3. `node::rpc::Node::broadcast` calls `sendrawtransaction`.
+//!
+//! `in_flight::bump_fee` and `damaged::store_again_and_send` store a further version of a sweep, and
+//! continue at step 2. There is no other way.
 //!
 //! Must not know: HTTP, why a payment is complete.
 
@@ -24,6 +26,7 @@ mod damaged;
 mod due;
 pub(crate) mod encrypted;
 pub(crate) mod external;
+mod first_seen;
 mod in_flight;
 mod memory;
 pub(crate) mod operator_notifier;
@@ -32,7 +35,6 @@ pub(crate) mod payees;
 pub(crate) mod private_file;
 mod record;
 pub(crate) mod seals;
-mod sight;
 pub(crate) mod signing_key;
 mod trial;
 
@@ -68,35 +70,35 @@ use operator_notifier::OperatorNotifier;
 use seals::Seals;
 use signing_key::SigningKey;
 
-/// How sweeps are made.
+/// Configuration of sweeps.
 #[derive(Debug, Clone)]
 pub(crate) struct Settings {
     pub(crate) interval: Duration,
-    /// A sweep that is unconfirmed for so long gets a version with a higher fee.
+    /// The age at which an unconfirmed sweep gets a fee bump.
     pub(crate) fee_bump_after: Duration,
-    /// What the operator wants to wait for payout at most under a key on this machine.
+    /// The operator's limit of unswept money under a key on this machine.
     pub(crate) max_hot_balance: Option<Amount>,
-    /// Where the account's key comes from, for external signers (BIP174).
+    /// The origin of the account's key, for external signers (BIP174).
     pub(crate) key_origin: Option<KeySource>,
     pub(crate) rules: sweep::Rules,
 }
 
-/// The role and all that it works with.
+/// The sweeper role.
 pub(crate) struct Sweeper {
     pub(crate) store: Store,
-    /// The nodes that there are.
+    /// All configured nodes.
     pub(crate) nodes: Nodes,
-    /// The one that this pass asks: the one that the watcher follows.
+    /// The node that the watcher follows.
     pub(crate) node: Node,
     pub(crate) network: Network,
     pub(crate) xpub: AccountXpub,
-    /// Absent: watch-only, nothing is signed here.
+    /// Absent: watch-only, an external signer signs.
     pub(crate) key: Option<SigningKey>,
     pub(crate) own: OwnAddresses,
     pub(crate) addresses: payees::Memory,
-    /// Absent: what the database says is taken for true.
+    /// Absent: the database is trusted.
     pub(crate) seals: Option<Seals>,
-    /// What is wrong with the audit log, as the log of this process says already.
+    /// The break of the audit log that this process has logged.
     pub(crate) audit_log_break: Option<Break>,
     /// Absent: no URL for notifications is configured.
     pub(crate) operator_notifier: Option<OperatorNotifier>,
@@ -106,37 +108,37 @@ pub(crate) struct Sweeper {
     pub(crate) shutdown: CancellationToken,
 }
 
-/// What a pass did.
+/// The result of a pass.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
 pub(crate) struct Report {
-    /// Sweeps made and sent by this pass.
+    /// Sweeps that this pass made and sent.
     pub(crate) sent: Vec<Txid>,
-    /// What did not go out, and why.
+    /// Coins that were not swept, and why.
     pub(crate) waiting: Vec<(OutPoint, Waits)>,
 }
 
 /// Why a pause ended.
 enum Paused {
-    /// Another role asks for a look.
+    /// Another role notified the sweeper.
     Notified,
-    /// A notification was delivered, or was not.
+    /// A delivery of a notification ended.
     Delivered(operator_notifier::Delivery),
     Over,
 }
 
-/// The pause after a first failure. It doubles with each that follows.
+/// The pause after a first failure. It doubles with each further failure.
 const FAILURE_PAUSE: Duration = Duration::from_secs(1);
 
-/// How much of an error is recorded, in characters.
+/// The longest error text that is recorded, in characters.
 const TROUBLE_CHARS_MAX: usize = 500;
 
-/// How often new payments are sealed, and requests looked for.
+/// How often new payments are sealed, and requests read.
 const TICK: Duration = Duration::from_secs(1);
 
-/// How often an unconfirmed sweep is looked after, at least.
-const LOOK_AFTER: Duration = Duration::from_secs(60);
+/// How often unconfirmed sweeps are checked, at least.
+const CHECK_INTERVAL: Duration = Duration::from_secs(60);
 
-/// The pause before the next look, after so many failures in a row.
+/// The pause before the next check, after so many failures in a row.
 fn pause_after(failures: u32, longest: Duration) -> Duration {
     match failures.checked_sub(1) {
         None => longest,
@@ -144,8 +146,8 @@ fn pause_after(failures: u32, longest: Duration) -> Duration {
     }
 }
 
-/// An error and its causes for whoever asked for a sweep. What SQLite says is for the log alone.
-fn for_people(error: &anyhow::Error) -> String {
+/// An error with its causes for the user who requested a sweep. SQLite's texts are for the log only.
+fn user_message(error: &anyhow::Error) -> String {
     let mut words: Vec<String> = Vec::new();
     for cause in error.chain() {
         if let Some(store::Error::Sqlite(_)) = cause.downcast_ref() {
@@ -157,40 +159,40 @@ fn for_people(error: &anyhow::Error) -> String {
     words.join(": ")
 }
 
-/// Whether our tip was looked at and there is no doubt about its chain.
+/// Whether the chain guard trusts the gateway's tip.
 fn trusts_the_chain(tx: &ReadTx) -> Result<bool, store::Error> {
     let Some(tip) = blocks::tip(tx)? else { return Ok(true) }; // There are no coins yet.
     Ok(chain_guard_alerts::trust_at(tx, tip)? == Trust::Full)
 }
 
 impl Sweeper {
-    /// Sweeps until told to stop. Must be called on a thread outside of the runtime.
+    /// Sweeps until the shutdown signal. Must be called on a thread outside the runtime.
     pub(crate) fn run(mut self, runtime: &Handle) {
         let mut memory = Memory::default();
         let mut failures: u32 = 0;
         let mut last_sweep: Option<Instant> = None;
-        let mut next_look = Instant::now();
-        // What was asked for before we began is answered by the first pass.
+        let mut next_check = Instant::now();
+        // The first pass answers all earlier requests.
         let mut answered = None;
         let mut found = false;
         while !self.shutdown.is_cancelled() {
             watchdog::heartbeat(Loop::Sweeper);
-            // Once: a sweep that was missing there would never be looked after.
+            // Once at the start, because a sweep that is missing there would never be sent again.
             found = found || self.store.write_blocking(sweeps::find_in_flight).is_ok();
             match operations::nodes::in_use(&self.store, &self.nodes) {
                 Ok(followed) => self.node = followed.node.clone(),
-                Err(error) => tracing::debug!(%error, "cannot see which node is followed"),
+                Err(error) => tracing::debug!(%error, "followed node not read"),
             }
-            // Whatever else fails: what is seen late is believed for longer.
-            let sealed = self.seal_new();
-            let sealed = sealed.and(self.see_audit_log()).and(self.notify_next(runtime));
+            // First, whatever else fails: what is seen late is trusted late.
+            let sealed = self.record_first_seen();
+            let sealed = sealed.and(self.follow_audit_log()).and(self.notify_next(runtime));
             let asked = self.newest_request(answered);
             let due = last_sweep.is_none_or(|at| at.elapsed() >= self.settings.interval)
                 || asked > answered;
             let result = if due {
                 self.pass(&mut memory).map(|report| report.is_some())
-            } else if Instant::now() >= next_look {
-                self.look_after(&mut memory).map(|()| false)
+            } else if Instant::now() >= next_check {
+                self.maintain_in_flight(&mut memory).map(|()| false)
             } else {
                 Ok(false)
             };
@@ -204,30 +206,33 @@ impl Sweeper {
                     }
                 }
                 Err(error) if self.shutdown.is_cancelled() => {
-                    tracing::debug!(error = format!("{error:#}"), "the sweeper ends amid a look");
+                    tracing::debug!(error = format!("{error:#}"), "sweeper stopped during a pass");
                 }
                 Err(error) => {
                     if failures == 0 {
-                        tracing::warn!(error = format!("{error:#}"), "sweeper waits");
+                        tracing::warn!(
+                            error = format!("{error:#}"),
+                            "sweeper pass failed; retrying"
+                        );
                     }
-                    self.note_trouble(&for_people(&error));
+                    self.record_trouble(&user_message(&error));
                     failures = failures.saturating_add(1);
                 }
             }
-            if failures > 0 || Instant::now() >= next_look {
-                let pause = pause_after(failures, self.settings.interval.min(LOOK_AFTER));
-                next_look = Instant::now() + pause;
+            if failures > 0 || Instant::now() >= next_check {
+                let pause = pause_after(failures, self.settings.interval.min(CHECK_INTERVAL));
+                next_check = Instant::now() + pause;
             }
             let pause = match failures {
-                0 => next_look.saturating_duration_since(Instant::now()).min(TICK),
-                _ => next_look.saturating_duration_since(Instant::now()),
+                0 => next_check.saturating_duration_since(Instant::now()).min(TICK),
+                _ => next_check.saturating_duration_since(Instant::now()),
             };
             match runtime.block_on(self.pause(pause)) {
-                Paused::Notified => next_look = Instant::now(),
+                Paused::Notified => next_check = Instant::now(),
                 Paused::Delivered(ended) => {
                     if let Err(error) = self.end_delivery(ended) {
                         let error = format!("{error:#}");
-                        tracing::error!(error, "the outcome of a notification is not recorded");
+                        tracing::error!(error, "outcome of a notification not recorded");
                     }
                 }
                 Paused::Over => {}
@@ -235,7 +240,7 @@ impl Sweeper {
         }
     }
 
-    /// Waits for so long, or until there is something to do.
+    /// Waits for `pause`, a notification or a delivery.
     async fn pause(&mut self, pause: Duration) -> Paused {
         let delivery = async {
             match &mut self.operator_notifier {
@@ -251,39 +256,39 @@ impl Sweeper {
         }
     }
 
-    /// A sign of life amid many coins or sweeps.
+    /// Sends a heartbeat during long work.
     ///
     /// # Errors
-    /// Once we were told to stop: what is not begun is left for the next start.
-    fn go_on(&self) -> anyhow::Result<()> {
+    /// After the shutdown signal: work that has not begun is left for the next start.
+    fn keep_going(&self) -> anyhow::Result<()> {
         watchdog::heartbeat(Loop::Sweeper);
-        ensure!(!self.shutdown.is_cancelled(), "told to stop");
+        ensure!(!self.shutdown.is_cancelled(), "the gateway is stopping");
         Ok(())
     }
 
-    /// The newest request for a sweep now, or what was the newest if that cannot be seen.
+    /// The newest request for a sweep, or `known` if the database cannot be read.
     fn newest_request(&self, known: Option<i64>) -> Option<i64> {
         self.store.read_blocking(requests::newest).unwrap_or_else(|error| {
-            tracing::debug!(%error, "cannot look for requests");
+            tracing::debug!(%error, "sweep requests not read");
             known
         })
     }
 
-    /// Lets whoever asked for a sweep see why there is none.
-    fn note_trouble(&self, trouble: &str) {
+    /// Records for the user who requested a sweep why there is none.
+    fn record_trouble(&self, trouble: &str) {
         let trouble: String = trouble.chars().take(TROUBLE_CHARS_MAX).collect();
         let write = move |tx: &WriteTx| role_status::record_trouble(tx, SWEEPER, &trouble);
         if let Err(error) = self.store.write_blocking(write) {
-            tracing::debug!(%error, "cannot record what the sweeper waits for");
+            tracing::debug!(%error, "sweeper status not recorded");
         }
     }
 
-    /// Sweeps once, for an operator's command. `None` if that has to wait because of a doubt.
+    /// Sweeps once, for a command. `None` while the chain guard is active.
     pub(crate) fn sweep_once(&mut self) -> anyhow::Result<Option<Report>> {
         self.pass(&mut Memory::default())
     }
 
-    /// What a sweep would send now, and what waits.
+    /// The sweeps that would be made now, and the coins that wait.
     pub(crate) fn plan_now(&mut self) -> anyhow::Result<Planned> {
         let due = self.due()?;
         let mut planned = due.plan(&due.coins, &self.settings.rules);

@@ -1,8 +1,8 @@
 //! Delivery of the sweeper's notifications to the operator's URL (`sweeper.notify_url`).
 //!
 //! One request at a time, in a task beside the sweeper's thread, so that no receiver delays a
-//! sweep. What was not delivered is in the sweeper's record and is tried until it is: at least
-//! once, also after SIGKILL.
+//! sweep. Undelivered notifications stay in the sweeper's record and are retried: delivery is at
+//! least once, also after SIGKILL.
 
 use std::time::{Duration, Instant};
 
@@ -15,25 +15,24 @@ use crate::webhooks::operator::OperatorWebhook;
 
 use super::Sweeper;
 
-/// The pause after a first failure. It doubles with each that follows.
+/// The pause after a first failure. It doubles with each further failure.
 const PAUSE: Duration = Duration::from_secs(1);
 const PAUSE_MAX: Duration = Duration::from_secs(15 * 60);
 
-/// Notifications that are delivered before that is written down, while others wait: of a restart
-/// amid many of them, at most so many are sent twice.
+/// Deliveries between two saves of the record while others wait. A restart repeats at most so many.
 const UNSAVED_MAX: u32 = 100;
 
-/// A request that has ended; an error of the task is a panic.
+/// A finished request. A `JoinError` is a panic.
 pub(super) type Delivery = Result<Ended, JoinError>;
 
-/// What was sent, and why it was not taken.
+/// The notification, and why it was not delivered.
 type Ended = (Notification, Result<(), String>);
 
 /// The deliveries of this process.
 pub(crate) struct OperatorNotifier {
     webhook: OperatorWebhook,
     in_flight: JoinSet<Ended>,
-    /// The last one that was tried.
+    /// The last one that was sent.
     last: Option<Notification>,
     failures: u32,
     next_at: Instant,
@@ -52,7 +51,7 @@ impl OperatorNotifier {
         }
     }
 
-    /// Ends when a request has ended; never, while there is none.
+    /// Ends after a request. Waits forever while there is none.
     pub(super) async fn finished(&mut self) -> Delivery {
         match self.in_flight.join_next().await {
             Some(ended) => ended,
@@ -60,7 +59,7 @@ impl OperatorNotifier {
         }
     }
 
-    /// When the next request is due: a pause that doubles with each failure.
+    /// Sets the time of the next request: the pause doubles with each failure.
     fn pause(&mut self) {
         let factor = 2u32.saturating_pow(self.failures);
         self.next_at = Instant::now() + PAUSE.saturating_mul(factor).min(PAUSE_MAX);
@@ -83,7 +82,7 @@ impl Sweeper {
             return seals.save_changes();
         };
         let Some((id, view)) = seals.notification(next, self.network) else {
-            seals.mark_reported(next); // The record does not hold what it was about any more.
+            seals.mark_reported(next); // The record no longer holds its fact.
             return Ok(());
         };
         let body = serde_json::to_string(&view).context("write a notification's body")?;
@@ -94,7 +93,7 @@ impl Sweeper {
         Ok(())
     }
 
-    /// Takes note of a delivery that has ended.
+    /// Records the result of a delivery.
     pub(super) fn end_delivery(&mut self, ended: Delivery) -> anyhow::Result<()> {
         let (Some(operator_notifier), Some(seals)) = (&mut self.operator_notifier, &mut self.seals)
         else {
@@ -114,14 +113,14 @@ impl Sweeper {
                 operator_notifier.unsaved = operator_notifier.unsaved.saturating_add(1);
                 seals.mark_reported(done);
                 tracing::info!(
-                    merchant.id = %merchant, version, event = kind.as_str(),
+                    merchant_id = %merchant, version, event = kind.as_str(),
                     "notification delivered"
                 );
             }
             Err(outcome) => {
                 operator_notifier.pause();
                 tracing::warn!(
-                    merchant.id = %merchant, version, event = kind.as_str(), outcome,
+                    merchant_id = %merchant, version, event = kind.as_str(), outcome,
                     "notification not delivered; it is sent again"
                 );
             }

@@ -47,7 +47,8 @@ async fn a_name_is_refused_if_any_of_its_addresses_is_private() {
         Ok(found.map(|ip| SocketAddr::new(ip, 0)).to_vec())
     }
     let receiver = Receiver::start(vec![], Reply::status("200 OK")).await;
-    let sender = Sender::with_look_up(one_of_two, PrivateNetworks::Refused, TIMEOUTS).expect("a client");
+    let sender =
+        Sender::with_look_up(one_of_two, PrivateNetworks::Refused, TIMEOUTS).expect("a client");
     let url = format!("http://shop.example:{}/", receiver.port());
     assert_eq!(post(&sender, &url).await, Err(NoAnswer::NotPublic));
     assert_eq!(receiver.max_open(), 0, "not even connected");
@@ -129,7 +130,8 @@ fn by_number(name: &str) -> io::Result<Vec<SocketAddr>> {
 
 #[tokio::test]
 async fn a_name_that_resolves_to_a_private_address_is_refused() {
-    let sender = Sender::with_look_up(by_number, PrivateNetworks::Refused, TIMEOUTS).expect("a client");
+    let sender =
+        Sender::with_look_up(by_number, PrivateNetworks::Refused, TIMEOUTS).expect("a client");
     for (number, answers) in ANSWERS_INSIDE.iter().enumerate() {
         for scheme in ["http", "https"] {
             let url = format!("{scheme}://n{number}.shop.example/");
@@ -161,7 +163,8 @@ async fn a_name_without_addresses_is_reported_as_unknown() {
         Err(io::Error::other("Name or service not known"))
     }
     for look_up in [none, unknown] {
-        let sender = Sender::with_look_up(look_up, PrivateNetworks::Refused, TIMEOUTS).expect("a client");
+        let sender =
+            Sender::with_look_up(look_up, PrivateNetworks::Refused, TIMEOUTS).expect("a client");
         assert_eq!(post(&sender, "http://shop.example/").await, Err(NoAnswer::NoSuchName));
     }
 }
