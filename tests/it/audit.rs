@@ -210,7 +210,7 @@ fn money_at_an_unissued_address_is_reported_as_unattributed() {
     // Whoever gets the next address must not be credited with that money.
     let next = shop.create("0.05");
     assert_eq!(next.address, node.derive_addresses(&xpub, 21, 21)[0]);
-    gateway.await_log(&["error", "never gave out"]);
+    gateway.await_log(&["error", "never issued"]);
 }
 
 #[test]

@@ -90,10 +90,10 @@ fn pages_show_a_delay_half_a_minute_after_the_node_hangs() {
 fn a_status_call_has_a_short_deadline() {
     let Some((TestEnv { gateway, shop: _shop, node: _node }, proxy)) = proxied() else { return };
     proxy.set(Fault::Hole);
-    gateway.await_log(&["warn", "the watcher waits", "getblockchaininfo"]);
+    gateway.await_log(&["warn", "watcher pass failed", "getblockchaininfo"]);
     wait_for("the operator is told", SOON, || gateway.readiness().contains("out of reach"));
     proxy.set(Fault::None);
-    gateway.await_log(&["the watcher goes on"]);
+    gateway.await_log(&["watcher recovered"]);
 }
 
 // 1. A gateway that has followed its node is stopped, and both its nodes hang.
@@ -113,7 +113,7 @@ fn the_api_does_not_wait_for_a_node_that_hangs() {
     assert_eq!(left, before, "no call has come to the end of its time");
 }
 
-// 1. `getblock` hangs, and the watcher waits for it. SIGTERM ends the gateway all the same.
+// 1. `getblock` hangs, and watcher pass failed for it. SIGTERM ends the gateway all the same.
 #[test]
 fn a_stop_does_not_wait_for_a_node_that_hangs() {
     let Some((TestEnv { gateway, shop, node }, proxy)) = proxied() else { return };

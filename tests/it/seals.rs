@@ -119,7 +119,7 @@ fn a_payment_moved_to_another_merchant_is_refused() {
              WHERE merchant_id = {id} AND derivation_index = 2"
         )
     };
-    check(stolen, &["error", "was changed behind the gateway's back"]);
+    check(stolen, &["error", "was changed outside the gateway"]);
 }
 
 #[test]
@@ -132,7 +132,7 @@ fn a_payment_with_a_removed_seal_is_not_sealed_again() {
              WHERE merchant_id = {id} AND derivation_index = 2"
         )
     };
-    check(unsealed, &["error", "was changed behind the gateway's back"]);
+    check(unsealed, &["error", "was changed outside the gateway"]);
 }
 
 #[test]
@@ -147,7 +147,7 @@ fn a_seal_of_another_payment_does_not_verify() {
              WHERE merchant_id = {id} AND derivation_index = 2"
         )
     };
-    check(swapped, &["error", "was changed behind the gateway's back"]);
+    check(swapped, &["error", "was changed outside the gateway"]);
 }
 
 #[test]

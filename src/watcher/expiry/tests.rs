@@ -148,5 +148,5 @@ fn the_expiry_scan_periodically_covers_every_payment() {
     assert_eq!(ground.pass(20_000), [0usize; 0]);
     ground.add(1..2, 500, false); // Nothing of ours makes such a payment.
     assert_eq!(ground.pass(30_000), [0usize; 0]);
-    assert_eq!(ground.pass(20_000 + ANEW_MS), [1]);
+    assert_eq!(ground.pass(20_000 + RESTART_MS), [1]);
 }

@@ -1,9 +1,11 @@
 //! The client and its address checks, against real sockets and a fake resolver.
 
 use std::io;
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr, UdpSocket};
 use std::sync::atomic::{AtomicU16, AtomicU32, Ordering};
 use std::time::Instant;
+
+use reqwest::dns::Resolve;
 
 use super::*;
 use crate::domain::webhook_url::PrivateNetworks;
@@ -142,9 +144,7 @@ async fn a_name_that_resolves_to_a_private_address_is_refused() {
 
 #[tokio::test]
 async fn a_public_name_resolves_to_its_addresses() {
-    let look_ups = Arc::new(Semaphore::new(1));
-    let private = PrivateNetworks::Refused;
-    let resolver = JudgingResolver { egress: private.into(), look_up: by_number, look_ups };
+    let resolver = CheckingResolver::new(PrivateNetworks::Refused.into(), by_number);
     for (number, answers) in ANSWERS_OUTSIDE.iter().enumerate() {
         let name = format!("n{}.shop.example", ANSWERS_INSIDE.len() + number);
         let found = resolver.resolve(name.parse().expect("a name")).await;
