@@ -10,8 +10,8 @@ use crate::secret::Secret;
 /// The gateway's credentials at the node.
 #[derive(Debug, Clone)]
 pub(crate) enum Auth {
-    /// The node writes a new cookie at each start. `held` was read before root's rights were dropped,
-    /// for a user who cannot read the file.
+    /// The node writes a new cookie at each start. `held` was read before root's rights were
+    /// dropped, for a user who cannot read the file.
     CookieFile {
         file: PathBuf,
         held: Option<Secret<String>>,

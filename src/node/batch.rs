@@ -10,8 +10,8 @@ use super::rpc::Node;
 use super::transactions::UnspentOutput;
 use crate::domain::amount::Amount;
 
-/// Calls in one request. The node answers one after the other, each in about 50 microseconds and
-/// 500 bytes.
+/// Calls in one request. The node answers one after the other, each in about 50 microseconds
+/// and 500 bytes.
 pub(crate) const BATCH_MAX: usize = 500;
 
 const CALL: &str = "gettxout";

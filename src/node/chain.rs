@@ -125,8 +125,8 @@ impl Node {
         Ok(header)
     }
 
-    /// Whether the gateway's tip is on the node's best chain (`getblockheader`: a block off the best
-    /// chain has -1 confirmations).
+    /// Whether the gateway's tip is on the node's best chain (`getblockheader`: a block off
+    /// the best chain has -1 confirmations).
     pub(crate) fn place_of(&self, ours: BlockId) -> Result<OurTip, Error> {
         match self.call::<HeaderAnswer>("getblockheader", &[json(&ours.hash)]) {
             Ok(answer) if answer.confirmations < 0 => Ok(OurTip::OffBestChain),

@@ -1,8 +1,8 @@
 //! Decoder of Litecoin transactions and blocks, with MWEB. Pure; every input is hostile.
 //!
-//! rust-bitcoin refuses bit 3 of the segwit flag, which marks an MWEB part. Version, inputs and
-//! outputs, which make the txid, come before that part. Of the extension block only the kernels are
-//! read (`mweb`).
+//! rust-bitcoin refuses bit 3 of the segwit flag, which marks an MWEB part. Version, inputs
+//! and outputs, which make the txid, come before that part. Of the extension block only the
+//! kernels are read (`mweb`).
 
 mod mweb;
 
@@ -35,8 +35,9 @@ pub(crate) enum TxKind {
     Plain,
     /// The first of a block. Its outputs mature after 100 blocks.
     Coinbase,
-    /// The last of a block since MWEB: output 0 holds the balance of MWEB, the others are peg-outs.
-    /// A lone HogEx (ZMQ repeats those of blocks) is recognised unless the node stripped its mark.
+    /// The last of a block since MWEB: output 0 holds the balance of MWEB, the others are
+    /// peg-outs. A lone HogEx (ZMQ repeats those of blocks) is recognised unless the node
+    /// stripped its mark.
     Hogex,
     /// Within MWEB, without ordinary inputs and outputs.
     MwebOnly,
@@ -56,8 +57,8 @@ pub(crate) struct Block {
 pub(crate) enum PegoutProof {
     /// All peg-outs of the block, in the order of its kernels.
     Listed(Vec<Pegout>),
-    /// The kernels of the block, without what they pay: the node strips the extension block from
-    /// the bytes (`rpcserialversion` below 2).
+    /// The kernels of the block, without what they pay: the node strips the extension block
+    /// from the bytes (`rpcserialversion` below 2).
     Kernels(Vec<KernelId>),
     /// No proof. `unmined` are the transactions in the node's mempool after the block.
     Absent { unmined: HashSet<Txid> },
@@ -86,9 +87,9 @@ pub(crate) enum CodecError {
     MerkleRoot,
 }
 
-/// The largest block that the consensus allows, in bytes: 4 MB of ordinary transactions, and an
-/// extension block of at most 50,000 inputs of 196 bytes and 200,000 weight units of 60 bytes.
-/// A smaller limit would stop the gateway at a block that the whole network accepts.
+/// The largest block that the consensus allows, in bytes: 4 MB of ordinary transactions, and
+/// an extension block of at most 50,000 inputs of 196 bytes and 200,000 weight units of 60
+/// bytes. A smaller limit would stop the gateway at a block that the whole network accepts.
 pub(crate) const BLOCK_BYTES_MAX: usize = 4_000_000 + 195 + 50_000 * 196 + 200_000 * 60;
 
 /// The largest lone transaction, in bytes. A larger one cannot be relayed.
@@ -113,8 +114,8 @@ pub(crate) fn decode_tx(raw: &[u8]) -> Result<Tx, CodecError> {
     Ok(tx)
 }
 
-/// Decodes a block and checks its transactions against the header. An MWEB extension block is read
-/// if there are peg-outs; one that cannot be read counts as absent.
+/// Decodes a block and checks its transactions against the header. An MWEB extension block is
+/// read if there are peg-outs; one that cannot be read counts as absent.
 ///
 /// # Errors
 /// For everything that does not begin with exactly the block of its header.
@@ -141,8 +142,8 @@ pub(crate) fn decode_block(raw: &[u8]) -> Result<Block, CodecError> {
     Ok(Block { hash: header.block_hash(), header, txs, pegouts })
 }
 
-/// The merkle root that makes [`decode_block`] accept a block. Only fuzzing needs it, to reach the
-/// code behind that check.
+/// The merkle root that makes [`decode_block`] accept a block. Only fuzzing needs it, to reach
+/// the code behind that check.
 pub(crate) fn expected_merkle_root(raw: &[u8]) -> Option<TxMerkleNode> {
     read_block(raw).ok().and_then(|(_, txs, _)| root_of(&txs))
 }
@@ -172,8 +173,9 @@ fn root_of(txs: &[Tx]) -> Option<TxMerkleNode> {
     txids.and_then(merkle_root).map(TxMerkleNode::from_raw_hash)
 }
 
-/// The merkle root of a block's txids. `None` if there are none, or if two neighbours are equal:
-/// such a list has the same root as a shorter one without the repetition (CVE-2012-2459).
+/// The merkle root of a block's txids. `None` if there are none, or if two neighbours are
+/// equal: such a list has the same root as a shorter one without the repetition
+/// (CVE-2012-2459).
 fn merkle_root(mut hashes: Vec<sha256d::Hash>) -> Option<sha256d::Hash> {
     while hashes.len() > 1 {
         let mut parents = Vec::with_capacity(hashes.len().div_ceil(2));
@@ -218,7 +220,8 @@ fn read_tx(rest: &mut &[u8], place: Where) -> Result<Tx, CodecError> {
         // The marker of BIP144 reads as no inputs. The flag follows.
         flag = u8::consensus_decode(rest)?;
         if flag == 0 {
-            // Neither inputs nor outputs: a transaction within MWEB, stripped of its MWEB part.
+            // Neither inputs nor outputs: a transaction within MWEB, stripped of its MWEB
+            // part.
             u32::consensus_decode(rest)?;
             return match place {
                 Where::Alone => Ok(mweb_only()),

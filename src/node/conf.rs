@@ -15,8 +15,8 @@ pub(crate) fn new_password() -> Secret<String> {
     Secret::new(secret::random_bytes::<32>().to_lower_hex_string())
 }
 
-/// litecoin.conf for a network: the file in `litecoind/`, and the gateway's user with the hash of
-/// its password.
+/// litecoin.conf for a network: the file in `litecoind/`, and the gateway's user with the hash
+/// of its password.
 pub(crate) fn litecoin_conf(network: Network, password: &Secret<String>) -> String {
     let common = match network {
         Network::Main => include_str!("../../litecoind/litecoin.conf"),

@@ -26,8 +26,8 @@ pub(crate) struct SeenOutput {
 pub(crate) enum OutputKind {
     /// The same output.
     Plain,
-    /// A peg-out: in a block it is an output of the HogEx. The id is absent if the node does not
-    /// report kernel ids.
+    /// A peg-out: in a block it is an output of the HogEx. The id is absent if the node does
+    /// not report kernel ids.
     Pegout { id: Option<PegoutId> },
 }
 
@@ -47,8 +47,8 @@ pub(crate) struct MempoolState {
     pub(crate) loaded: bool,
     /// The memory limit, in bytes.
     pub(crate) bytes_max: u64,
-    /// The present minimum fee rate, in litoshis for 1,000 vbytes: above the relay minimum while the
-    /// mempool is full.
+    /// The present minimum fee rate, in litoshis for 1,000 vbytes: above the relay minimum
+    /// while the mempool is full.
     pub(crate) taken_per_kvb: u64,
     /// The relay minimum, in the same unit.
     pub(crate) relayed_per_kvb: u64,
@@ -135,8 +135,8 @@ impl Node {
         Ok(Some(seen))
     }
 
-    /// When the transaction entered the mempool, by the node's clock (`getmempoolentry`): the last
-    /// millisecond of the reported second. `None` if it is not in the mempool.
+    /// When the transaction entered the mempool, by the node's clock (`getmempoolentry`): the
+    /// last millisecond of the reported second. `None` if it is not in the mempool.
     pub(crate) fn mempool_entry_time(&self, txid: Txid) -> Result<Option<Timestamp>, Error> {
         #[derive(Deserialize)]
         struct Answer {
@@ -149,8 +149,8 @@ impl Node {
         }
     }
 
-    /// The ids of a block's kernels (`getblock`, verbosity 2: `mweb.kernels[].kernel_id`). A node
-    /// that strips MWEB from the bytes can still report them. `None` if it does not.
+    /// The ids of a block's kernels (`getblock`, verbosity 2: `mweb.kernels[].kernel_id`). A
+    /// node that strips MWEB from the bytes can still report them. `None` if it does not.
     pub(crate) fn block_kernels(&self, hash: BlockHash) -> Result<Option<Vec<KernelId>>, Error> {
         #[derive(Deserialize)]
         struct Answer {

@@ -1,8 +1,8 @@
-//! The only access to litecoind: JSON-RPC, ZMQ, and the decoding of both. Of several nodes one is
-//! followed at a time.
+//! The only access to litecoind: JSON-RPC, ZMQ, and the decoding of both. Of several nodes one
+//! is followed at a time.
 //!
-//! RPC is the source of truth. A ZMQ message only says that it is time to ask; no coin and no block
-//! is stored from a message alone.
+//! RPC is the source of truth. A ZMQ message only says that it is time to ask; no coin and no
+//! block is stored from a message alone.
 
 mod auth;
 mod batch;

@@ -1,5 +1,5 @@
-//! The configured nodes, in their order. The watcher chooses the followed one and stores the choice,
-//! because roles may run in several processes.
+//! The configured nodes, in their order. The watcher chooses the followed one and stores the
+//! choice, because roles may run in several processes.
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -1,7 +1,7 @@
 //! The JSON-RPC connection to one litecoind. The typed calls are in the files beside this one.
 //!
-//! Blocking: call from a thread that may wait. Each request is sent once. The node's wallet is not
-//! used.
+//! Blocking: call from a thread that may wait. Each request is sent once. The node's wallet is
+//! not used.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -102,8 +102,8 @@ impl Node {
         Node { timeout, ..self.clone() }
     }
 
-    /// The same node with calls that fail soon after `cancelled` returns true, so that a node that
-    /// hangs does not block the caller.
+    /// The same node with calls that fail soon after `cancelled` returns true, so that a node
+    /// that hangs does not block the caller.
     pub(crate) fn cancelled_by(&self, cancelled: Cancelled) -> Node {
         let cancelled: Cancelled = match self.cancelled.clone() {
             Some(before) => Arc::new(move || before() || cancelled()),
@@ -113,7 +113,8 @@ impl Node {
     }
 
     /// A call without a typed answer. The bot's node status reads single fields of calls in
-    /// [`CALLS`]; the demo also uses the node's wallet on regtest, which `rpcwhitelist` forbids.
+    /// [`CALLS`]; the demo also uses the node's wallet on regtest, which `rpcwhitelist`
+    /// forbids.
     pub(crate) fn raw(&self, call: &'static str, arguments: &[Value]) -> Result<Value, Error> {
         self.ask(call, arguments)
     }

@@ -1,5 +1,5 @@
-//! Scan of the node's UTXO set for the account's addresses (`scantxoutset`). A range whose answer
-//! is too long is scanned again in halves.
+//! Scan of the node's UTXO set for the account's addresses (`scantxoutset`). A range whose
+//! answer is too long is scanned again in halves.
 //!
 //! Must not know: what the outputs are compared with.
 
@@ -44,8 +44,8 @@ const OUTPUTS_MAX: usize = 4_000_000;
 /// The result of a scan.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct UnspentSet {
-    /// The tips at which the node scanned, in order: more than one if the scan took several answers
-    /// and blocks came meanwhile.
+    /// The tips at which the node scanned, in order: more than one if the scan took several
+    /// answers and blocks came meanwhile.
     pub(crate) tips: Vec<BlockId>,
     pub(crate) outputs: Vec<Unspent>,
 }
@@ -124,9 +124,9 @@ fn in_parts<T>(
 }
 
 impl Node {
-    /// `scantxoutset`: the unspent outputs of a ranged descriptor, from index 0 to `last`. The node
-    /// reads its whole UTXO set once for each answer, minutes on mainnet. [`Error::Busy`] while
-    /// another scan runs, because the node runs one at a time.
+    /// `scantxoutset`: the unspent outputs of a ranged descriptor, from index 0 to `last`. The
+    /// node reads its whole UTXO set once for each answer, minutes on mainnet. [`Error::Busy`]
+    /// while another scan runs, because the node runs one at a time.
     pub(crate) fn scan_unspent(
         &self,
         descriptor: &str,
@@ -158,7 +158,8 @@ impl Node {
         Ok(whole)
     }
 
-    /// Scans, while another thread queries the progress and cancels the scan of a node that hangs.
+    /// Scans, while another thread queries the progress and cancels the scan of a node that
+    /// hangs.
     fn watched<T>(&self, percent: &(dyn Fn(u64) + Sync), scan: impl FnOnce(&Node) -> T) -> T {
         let (going_on, over) = mpsc::channel();
         let hangs = Arc::new(AtomicBool::new(false));
@@ -283,8 +284,8 @@ mod tests {
         assert_eq!(asked(7, 2_345_678), many);
     }
 
-    /// Asks a node that has so many outputs at each index, of which an answer holds `most`. What
-    /// came, and how far it was said to be at each question.
+    /// Asks a node that has so many outputs at each index, of which an answer holds `most`.
+    /// What came, and how far it was said to be at each question.
     fn asked(per_index: &[usize], most: usize) -> (Result<Vec<u32>, Error>, Vec<Progress>) {
         let (mut found, mut said) = (Vec::new(), Vec::new());
         let ask = |part: Part, asked: Asked| {

@@ -75,8 +75,8 @@ impl Node {
         }
     }
 
-    /// Those of [`CALLS`] that `rpcwhitelist` forbids. Each is sent with too many arguments, so that
-    /// the node only checks the permission.
+    /// Those of [`CALLS`] that `rpcwhitelist` forbids. Each is sent with too many arguments,
+    /// so that the node only checks the permission.
     pub(crate) fn forbidden_calls(&self) -> Result<Vec<&'static str>, Error> {
         let nothing = vec![Value::Null; 20];
         let mut forbidden = Vec::new();

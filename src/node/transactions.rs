@@ -34,8 +34,8 @@ pub(crate) enum Acceptance {
 }
 
 impl Node {
-    /// `gettxout` without the mempool: the block of an unspent output. `None` if it is spent or
-    /// unconfirmed.
+    /// `gettxout` without the mempool: the block of an unspent output. `None` if it is spent
+    /// or unconfirmed.
     pub(crate) fn mined_output(&self, at: OutPoint) -> Result<Option<MinedOutput>, Error> {
         #[derive(Deserialize)]
         struct Answer {
@@ -52,8 +52,8 @@ impl Node {
         Ok(Some(MinedOutput { height, coinbase: answer.coinbase }))
     }
 
-    /// `estimatesmartfee`: litoshis per 1,000 vbytes to be mined within `target_blocks`. `None`
-    /// if the node has too little data.
+    /// `estimatesmartfee`: litoshis per 1,000 vbytes to be mined within `target_blocks`.
+    /// `None` if the node has too little data.
     pub(crate) fn fee_estimate(&self, target_blocks: u16) -> Result<Option<u64>, Error> {
         #[derive(Deserialize)]
         struct Answer {

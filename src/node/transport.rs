@@ -1,5 +1,5 @@
-//! HTTP transport of the JSON-RPC client: one request, one response, both bounded, no retry. A call
-//! with a [`Cancelled`] ends early if the node hangs.
+//! HTTP transport of the JSON-RPC client: one request, one response, both bounded, no retry. A
+//! call with a [`Cancelled`] ends early if the node hangs.
 
 use std::fmt;
 use std::io::Read;
@@ -23,8 +23,8 @@ const HEAD_BYTES_MAX: usize = 16 * 1024;
 /// How often a waiting call checks whether it is cancelled.
 const CHECK_PAUSE: Duration = Duration::from_millis(50);
 
-/// How much longer than its timeout a call on another thread may take, because name resolution has
-/// no timeout.
+/// How much longer than its timeout a call on another thread may take, because name resolution
+/// has no timeout.
 const TIMEOUT_MARGIN: Duration = Duration::from_secs(1);
 
 /// Whether to cancel a call. A call that is answered at once is never cancelled.
@@ -84,8 +84,8 @@ impl Http {
 }
 
 impl Endpoint {
-    /// As [`Endpoint::exchange`], on a thread that is abandoned if the call is cancelled. It ends
-    /// with its timeout.
+    /// As [`Endpoint::exchange`], on a thread that is abandoned if the call is cancelled. It
+    /// ends with its timeout.
     fn exchange_until(
         &self,
         body: Vec<u8>,

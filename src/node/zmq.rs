@@ -1,8 +1,9 @@
-//! ZMQ subscriber: signals that a transaction or a block may exist, or that messages were lost.
+//! ZMQ subscriber: signals that a transaction or a block may exist, or that messages were
+//! lost.
 //!
-//! One thread owns the sockets, parses messages and checks the sequence numbers. A [`Signal`] is
-//! not a fact: ZMQ has no authentication, another program may have bound the node's port, and
-//! messages are lost silently.
+//! One thread owns the sockets, parses messages and checks the sequence numbers. A [`Signal`]
+//! is not a fact: ZMQ has no authentication, another program may have bound the node's port,
+//! and messages are lost silently.
 
 mod probe;
 
@@ -58,14 +59,15 @@ const MESSAGE_BYTES_MAX: i64 = 8 * 1024 * 1024;
 /// Messages that libzmq queues while the subscriber is busy.
 const HIGH_WATER_MARK: i32 = 10_000;
 
-/// The longest transaction that is passed on as a hint, in bytes. A longer one asks for a whole
-/// look instead, so that hints that wait take little memory.
+/// The longest transaction that is passed on as a hint, in bytes. A longer one asks for a
+/// whole look instead, so that hints that wait take little memory.
 const HINT_BYTES_MAX: usize = 100_000;
 
 /// How often the thread looks whether it should stop.
 const STOP_CHECK_MS: i64 = 250;
 
-/// Monitor events of libzmq (zmq.h): the handshake with a publisher is done; the connection broke.
+/// Monitor events of libzmq (zmq.h): the handshake with a publisher is done; the connection
+/// broke.
 const EVENT_HANDSHAKE_SUCCEEDED: u16 = 0x1000;
 const EVENT_DISCONNECTED: u16 = 0x0200;
 
@@ -156,8 +158,8 @@ pub(crate) struct Sequences {
 }
 
 impl Sequences {
-    /// Whether this number follows the last one. If not, messages were lost or repeated, or the node
-    /// restarted.
+    /// Whether this number follows the last one. If not, messages were lost or repeated, or
+    /// the node restarted.
     pub(crate) fn follows(&mut self, topic: Topic, sequence: u32) -> bool {
         match self.last.insert(topic, sequence) {
             Some(last) => last.wrapping_add(1) == sequence,
@@ -185,8 +187,8 @@ pub(crate) fn run(
 enum Ended {
     /// The shutdown signal came.
     Stopped,
-    /// The connection broke and did not return. libzmq reconnects automatically, but not after a
-    /// message that is too long.
+    /// The connection broke and did not return. libzmq reconnects automatically, but not after
+    /// a message that is too long.
     Deaf,
 }
 
@@ -279,8 +281,8 @@ fn connect(socket: &zmq::Socket, settings: &Settings) -> Result<(), zmq::Error> 
     Ok(())
 }
 
-/// Whether a publisher has only IPv6 addresses. With IPv6 enabled, libzmq prefers it even where the
-/// node listens on IPv4 only.
+/// Whether a publisher has only IPv6 addresses. With IPv6 enabled, libzmq prefers it even
+/// where the node listens on IPv4 only.
 fn wants_ipv6(endpoint: &str) -> bool {
     let Some(address) = endpoint.strip_prefix("tcp://") else { return false };
     let Ok(mut found) = address.to_socket_addrs() else { return false };

@@ -1,8 +1,8 @@
 //! The head of the audit log in the sweeper's record.
 //!
-//! The record keeps the newest row that the sweeper verified. So a log that was cut off or rewritten
-//! is detected even if the database, its file of heads and its backups were all replaced. A head
-//! that no longer fits stays in the record until an operator accepts the log.
+//! The record keeps the newest row that the sweeper verified. So a log that was cut off or
+//! rewritten is detected even if the database, its file of heads and its backups were all
+//! replaced. A head that no longer fits stays in the record until an operator accepts the log.
 
 use anyhow::Context;
 
@@ -25,7 +25,8 @@ pub(crate) fn known_head(settings: &Settings, store: &Store) -> anyhow::Result<O
 }
 
 impl Sweeper {
-    /// Records the newest row of the audit log, if all rows since the recorded one follow from it.
+    /// Records the newest row of the audit log, if all rows since the recorded one follow from
+    /// it.
     pub(super) fn follow_audit_log(&mut self) -> anyhow::Result<()> {
         let Some(seals) = self.seals.as_mut().filter(|seals| seals.is_kept_here()) else {
             return Ok(());

@@ -15,8 +15,9 @@ pub(super) fn is_in_mempool(node: &Node, sweep: &StoredSweepTx) -> anyhow::Resul
 }
 
 impl Sweeper {
-    /// Sends a stored version unless the node has it, and records the result. Returns whether the
-    /// node has it now. If not, the sweep stays stored and claimed, and is sent again. Idempotent.
+    /// Sends a stored version unless the node has it, and records the result. Returns whether
+    /// the node has it now. If not, the sweep stays stored and claimed, and is sent again.
+    /// Idempotent.
     pub(super) fn send(&self, sweep: &StoredSweepTx, memory: &mut Memory) -> anyhow::Result<bool> {
         if !is_in_mempool(&self.node, sweep)? {
             match self.node.broadcast(sweep.raw()) {

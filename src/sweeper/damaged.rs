@@ -1,6 +1,6 @@
-//! Damaged sweeps: stored versions whose bytes the gateway's key did not sign, after disk damage or
-//! a change of the database. They are never sent. The sweep is signed again by the present rules
-//! and addresses, because nothing proves the stored payouts without a signature.
+//! Damaged sweeps: stored versions whose bytes the gateway's key did not sign, after disk
+//! damage or a change of the database. They are never sent. The sweep is signed again by the
+//! present rules and addresses, because nothing proves the stored payouts without a signature.
 
 use anyhow::{Context, bail, ensure};
 use bitcoin::Txid;
@@ -15,8 +15,8 @@ use super::memory::Memory;
 use super::{Sweeper, build, trusts_the_chain};
 
 impl Sweeper {
-    /// The versions of a sweep that may be sent, newest first: those that the account's key signed
-    /// for its coins. The others are recorded and logged, once.
+    /// The versions of a sweep that may be sent, newest first: those that the account's key
+    /// signed for its coins. The others are recorded and logged, once.
     pub(super) fn sound_versions(
         &self,
         sweep: &Unconfirmed,
@@ -44,8 +44,8 @@ impl Sweeper {
         Ok(sound)
     }
 
-    /// Signs a sweep again if none of its versions may be sent: the same coins, by the present rules
-    /// and addresses. Both transactions spend the same coins, so at most one is mined.
+    /// Signs a sweep again if none of its versions may be sent: the same coins, by the present
+    /// rules and addresses. Both transactions spend the same coins, so at most one is mined.
     pub(super) fn sign_again(
         &mut self,
         sweep: &Unconfirmed,
@@ -96,7 +96,8 @@ impl Sweeper {
         Ok(stored.txid())
     }
 
-    /// The plan of these coins at the stored fee if the rules allow it, else at the present rate.
+    /// The plan of these coins at the stored fee if the rules allow it, else at the present
+    /// rate.
     fn plan_again(
         &self,
         coins: &[SweepCoin],

@@ -12,8 +12,8 @@ use crate::store::{self, blocks, sweeps};
 
 use super::Sweeper;
 
-/// The fee rate without an estimate, in litoshis for 1,000 vbytes: ten times the relay minimum,
-/// because most nodes do not replace transactions.
+/// The fee rate without an estimate, in litoshis for 1,000 vbytes: ten times the relay
+/// minimum, because most nodes do not replace transactions.
 const RATE_DEFAULT: u64 = 10_000;
 
 /// Blocks within which a sweep should be mined.
@@ -68,8 +68,8 @@ impl Sweeper {
         Ok(Due { coins, payees, rate_litoshis_per_kvb, waiting })
     }
 
-    /// Stores the operator's address, which is needed to recognise sweeps that this database did not
-    /// create.
+    /// Stores the operator's address, which is needed to recognise sweeps that this database
+    /// did not create.
     fn record_operator(&self) -> Result<(), store::Error> {
         let Some(own) = &self.settings.rules.operator else { return Ok(()) };
         let script = own.script.clone();
@@ -80,9 +80,9 @@ impl Sweeper {
         self.store.write_blocking(move |tx| add_operator(tx, &script, now))
     }
 
-    /// The coins that fail a check. The payment's seal must fit, the account key must derive the
-    /// script, and the node must report the coin unspent in a block with the same amount and script.
-    /// The database alone moves no money.
+    /// The coins that fail a check. The payment's seal must fit, the account key must derive
+    /// the script, and the node must report the coin unspent in a block with the same amount
+    /// and script. The database alone moves no money.
     pub(super) fn flaws(&self, coins: &[SweepCoin]) -> anyhow::Result<Vec<(OutPoint, Waits)>> {
         let mut flaws = Vec::new();
         for some in coins.chunks(BATCH_MAX) {
@@ -117,8 +117,8 @@ impl Sweeper {
         Ok(flaws)
     }
 
-    /// The node's estimate, at least its mempool minimum (which the estimate of 0.21 ignores), within
-    /// `RATE_MIN` and `RATE_MAX`, in litoshis for 1,000 vbytes.
+    /// The node's estimate, at least its mempool minimum (which the estimate of 0.21 ignores),
+    /// within `RATE_MIN` and `RATE_MAX`, in litoshis for 1,000 vbytes.
     pub(super) fn fee_rate(&self) -> anyhow::Result<u64> {
         Ok(self.fee_rates()?.0)
     }

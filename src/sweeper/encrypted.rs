@@ -1,8 +1,8 @@
 //! Encrypted key file: scrypt (RFC 7914) derives a key from the passphrase, ChaCha20-Poly1305
 //! (RFC 8439) encrypts the text.
 //!
-//! One line: `litegate-encrypted-1 LOG_N SALT TEXT`, the last two in hexadecimal. Each file has its
-//! own salt, so each key encrypts once, and the nonce may be zero.
+//! One line: `litegate-encrypted-1 LOG_N SALT TEXT`, the last two in hexadecimal. Each file
+//! has its own salt, so each key encrypts once, and the nonce may be zero.
 
 use anyhow::{Context, ensure};
 use bitcoin::hex::{DisplayHex, FromHex};

@@ -1,5 +1,5 @@
-//! Sweeps signed by an external signer, as a PSBT (BIP174). The signed PSBT is checked against the
-//! present plan; nothing that it states is trusted.
+//! Sweeps signed by an external signer, as a PSBT (BIP174). The signed PSBT is checked against
+//! the present plan; nothing that it states is trusted.
 
 use anyhow::{Context, bail, ensure};
 use bitcoin::base64::Engine;
@@ -17,8 +17,8 @@ use crate::store::{self, blocks, sweeps};
 use super::memory::Memory;
 use super::{Sweeper, build};
 
-/// The largest PSBT that is read, in bytes: a transaction of standard weight with a signer's fields
-/// for each input, in base64.
+/// The largest PSBT that is read, in bytes: a transaction of standard weight with a signer's
+/// fields for each input, in base64.
 pub(crate) const PSBT_BYTES_MAX: u64 = 4 << 20;
 
 /// An unsigned sweep for an external signer.
@@ -40,8 +40,9 @@ impl Sweeper {
         Ok(Some(Unsigned { psbt: STANDARD.encode(psbt.serialize()), more: plans.len(), plan }))
     }
 
-    /// Imports a signed PSBT: checks that it spends due coins, or those of a damaged sweep, that it pays
-    /// exactly what the rules require, and every signature. Then it is stored, and only then sent.
+    /// Imports a signed PSBT: checks that it spends due coins, or those of a damaged sweep,
+    /// that it pays exactly what the rules require, and every signature. Then it is stored,
+    /// and only then sent.
     ///
     /// # Errors
     /// If a check fails. Nothing is stored or sent then.
@@ -102,8 +103,8 @@ impl Sweeper {
         Ok((coins, due.payees))
     }
 
-    /// The in-flight sweep that holds this transaction with damaged bytes, and its coins: its PSBT may
-    /// be imported again.
+    /// The in-flight sweep that holds this transaction with damaged bytes, and its coins: its
+    /// PSBT may be imported again.
     fn damaged_sweep(&self, txid: Txid) -> anyhow::Result<Option<(i64, Vec<SweepCoin>)>> {
         let found = self.store.read_blocking(|tx| {
             let Some(tip) = blocks::tip(tx)? else { return Ok(None) };

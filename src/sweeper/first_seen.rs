@@ -1,5 +1,5 @@
-//! Records what the sweeper sees first: seals new payments and stores new payout addresses in its
-//! record, about once a second, so that a later change of the database is detected.
+//! Records what the sweeper sees first: seals new payments and stores new payout addresses in
+//! its record, about once a second, so that a later change of the database is detected.
 //!
 //! Must not know: what is due, or how a sweep is made.
 
@@ -43,9 +43,9 @@ impl Sweeper {
         self.record_addresses().context("record the payout addresses")
     }
 
-    /// Seals new payments. Cheap if there are none. A merchant's addresses are read in the snapshot of
-    /// its first payment, so that a crash between the two cannot make an address appear later than
-    /// the payment.
+    /// Seals new payments. Cheap if there are none. A merchant's addresses are read in the
+    /// snapshot of its first payment, so that a crash between the two cannot make an address
+    /// appear later than the payment.
     fn seal_payments(&mut self) -> anyhow::Result<()> {
         loop {
             watchdog::heartbeat(Loop::Sweeper);
@@ -76,8 +76,9 @@ impl Sweeper {
         Ok(Some(NewPayments { payments, below, unknown_merchants, first_payments }))
     }
 
-    /// Records new payout addresses and cancelled changes, so that the delay of a change begins when
-    /// it was requested, not when money is due, and a cancellation cannot be undone unnoticed.
+    /// Records new payout addresses and cancelled changes, so that the delay of a change
+    /// begins when it was requested, not when money is due, and a cancellation cannot be
+    /// undone unnoticed.
     fn record_addresses(&mut self) -> anyhow::Result<()> {
         let Some(seals) = &self.seals else { return Ok(()) };
         let began = self.clock.now();

@@ -1,5 +1,5 @@
-//! In-flight sweeps: abandoned if the chain has made them impossible, otherwise sent again, with a
-//! fee bump if they stay unconfirmed.
+//! In-flight sweeps: abandoned if the chain has made them impossible, otherwise sent again,
+//! with a fee bump if they stay unconfirmed.
 
 use anyhow::{Context, ensure};
 use bitcoin::{Transaction, Txid};
@@ -15,16 +15,16 @@ use super::broadcast::is_in_mempool;
 use super::memory::Memory;
 use super::{Sweeper, build, trusts_the_chain};
 
-/// For how many blocks a foreign spend of a coin, or the loss of its transaction, must last before
-/// the sweep is abandoned.
+/// For how many blocks a foreign spend of a coin, or the loss of its transaction, must last
+/// before the sweep is abandoned.
 const ABANDON_DEPTH: u32 = 2;
 
 /// The least fee bump in percent. Nodes also require their minimum on top (BIP125).
 const FEE_BUMP_PERCENT: u64 = 50;
 
 impl Sweeper {
-    /// Abandons impossible sweeps, and sends unconfirmed ones again. Each pass begins here, so the
-    /// database schema is checked here.
+    /// Abandons impossible sweeps, and sends unconfirmed ones again. Each pass begins here, so
+    /// the database schema is checked here.
     pub(super) fn maintain_in_flight(&mut self, memory: &mut Memory) -> anyhow::Result<()> {
         self.store.check_schema().context("check the database before a sweep")?;
         let now = self.clock.now();
@@ -71,9 +71,9 @@ impl Sweeper {
         Ok(())
     }
 
-    /// Sends a sweep again unless one of its versions is in the node's mempool: the newest version
-    /// that the node accepts. Damaged versions are not sent; if there is no other, the sweep is
-    /// signed again.
+    /// Sends a sweep again unless one of its versions is in the node's mempool: the newest
+    /// version that the node accepts. Damaged versions are not sent; if there is no other, the
+    /// sweep is signed again.
     fn keep_in_mempool(
         &mut self,
         sweep: &Unconfirmed,
@@ -101,8 +101,8 @@ impl Sweeper {
         Ok(())
     }
 
-    /// Makes a version with a higher fee of an old unconfirmed sweep, once the node accepts one. It
-    /// spends the same coins, so at most one version is mined.
+    /// Makes a version with a higher fee of an old unconfirmed sweep, once the node accepts
+    /// one. It spends the same coins, so at most one version is mined.
     fn bump_fee(
         &self,
         sweep: &Unconfirmed,
@@ -151,8 +151,9 @@ impl Sweeper {
         Ok(())
     }
 
-    /// The plan of the newest version, and the plan with the higher fee if the rules allow one. The
-    /// database rows are trusted only because the gateway's own signatures cover the outputs.
+    /// The plan of the newest version, and the plan with the higher fee if the rules allow
+    /// one. The database rows are trusted only because the gateway's own signatures cover the
+    /// outputs.
     fn bumped_plan(
         &self,
         newest: &StoredSweepTx,
@@ -190,9 +191,9 @@ impl Sweeper {
         let bumped = before.saturating_mul(100 + FEE_BUMP_PERCENT).div_ceil(100);
         let (estimated, minimum) = self.fee_rates()?;
         let least = bumped.max(minimum);
-        // If a merchant's limit forbids the estimated fee, the least fee that nodes accept. If the
-        // limit forbids that too, the merchant pays it from its coins all the same, because one
-        // merchant must not stop the others.
+        // If a merchant's limit forbids the estimated fee, the least fee that nodes accept. If
+        // the limit forbids that too, the merchant pays it from its coins all the same,
+        // because one merchant must not stop the others.
         let allowed = [(estimated.max(least), rules), (least, rules), (least, &any_fee)];
         let plan = |(rate, rules): (u64, &Rules)| {
             plan_again(&coins, &payouts, operator, current.fee_at(rate), rules).ok()

@@ -8,7 +8,8 @@ use crate::domain::sweep::Waits;
 use crate::domain::sweep::vanishing::Vanishing;
 use crate::domain::time::Timestamp;
 
-/// What is remembered from pass to pass. Losing it costs time and repeated log lines, nothing else.
+/// What is remembered from pass to pass. Losing it costs time and repeated log lines, nothing
+/// else.
 #[derive(Debug, Default)]
 pub(super) struct Memory {
     pub(super) vanishing: Vanishing,

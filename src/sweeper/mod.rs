@@ -1,21 +1,21 @@
 //! The sweeper role: pays confirmed coins out to the merchants' addresses.
 //!
-//! A pass abandons sweeps that the chain has made impossible, sends unconfirmed sweeps again, and
-//! makes new sweeps of what is due. A sweep is claimed and stored in one write and only then
-//! broadcast, so the next pass continues after a crash. Blocking code on its own thread.
+//! A pass abandons sweeps that the chain has made impossible, sends unconfirmed sweeps again,
+//! and makes new sweeps of what is due. A sweep is claimed and stored in one write and only
+//! then broadcast, so the next pass continues after a crash. Blocking code on its own thread.
 //!
-//! A bad coin, key path or payout address is left out and reported; all others are paid. What the
-//! node refuses is found by testing parts. No code decides by the node's error texts.
+//! A bad coin, key path or payout address is left out and reported; all others are paid. What
+//! the node refuses is found by testing parts. No code decides by the node's error texts.
 //!
 //! How money leaves, in this order:
-//! 1. `pass::store_and_send` claims the coins and stores the signed bytes in one write. It refuses
-//!    while the chain guard is active.
-//! 2. `broadcast::send` takes a `StoredSweepTx`, which only the store can make, asks the node whether
-//!    it has the transaction, and records the result.
+//! 1. `pass::store_and_send` claims the coins and stores the signed bytes in one write. It
+//!    refuses while the chain guard is active.
+//! 2. `broadcast::send` takes a `StoredSweepTx`, which only the store can make, asks the node
+//!    whether it has the transaction, and records the result.
 //! 3. `node::rpc::Node::broadcast` calls `sendrawtransaction`.
 //!
-//! `in_flight::bump_fee` and `damaged::store_again_and_send` store a further version of a sweep, and
-//! continue at step 2. There is no other way.
+//! `in_flight::bump_fee` and `damaged::store_again_and_send` store a further version of a
+//! sweep, and continue at step 2. There is no other way.
 //!
 //! Must not know: HTTP, why a payment is complete.
 
@@ -146,7 +146,8 @@ fn pause_after(failures: u32, longest: Duration) -> Duration {
     }
 }
 
-/// An error with its causes for the user who requested a sweep. SQLite's texts are for the log only.
+/// An error with its causes for the user who requested a sweep. SQLite's texts are for the log
+/// only.
 fn user_message(error: &anyhow::Error) -> String {
     let mut words: Vec<String> = Vec::new();
     for cause in error.chain() {
@@ -177,7 +178,8 @@ impl Sweeper {
         let mut found = false;
         while !self.shutdown.is_cancelled() {
             watchdog::heartbeat(Loop::Sweeper);
-            // Once at the start, because a sweep that is missing there would never be sent again.
+            // Once at the start, because a sweep that is missing there would never be sent
+            // again.
             found = found || self.store.write_blocking(sweeps::find_in_flight).is_ok();
             match operations::nodes::in_use(&self.store, &self.nodes) {
                 Ok(followed) => self.node = followed.node.clone(),

@@ -1,8 +1,8 @@
 //! Delivery of the sweeper's notifications to the operator's URL (`sweeper.notify_url`).
 //!
 //! One request at a time, in a task beside the sweeper's thread, so that no receiver delays a
-//! sweep. Undelivered notifications stay in the sweeper's record and are retried: delivery is at
-//! least once, also after SIGKILL.
+//! sweep. Undelivered notifications stay in the sweeper's record and are retried: delivery is
+//! at least once, also after SIGKILL.
 
 use std::time::{Duration, Instant};
 
@@ -19,7 +19,8 @@ use super::Sweeper;
 const PAUSE: Duration = Duration::from_secs(1);
 const PAUSE_MAX: Duration = Duration::from_secs(15 * 60);
 
-/// Deliveries between two saves of the record while others wait. A restart repeats at most so many.
+/// Deliveries between two saves of the record while others wait. A restart repeats at most so
+/// many.
 const UNSAVED_MAX: u32 = 100;
 
 /// A finished request. A `JoinError` is a panic.

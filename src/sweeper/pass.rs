@@ -1,7 +1,7 @@
 //! One pass of the sweeper: maintains in-flight sweeps, then plans, signs, stores and sends.
 //!
-//! Plans with few coins come first, and each is sent at once. After a large plan the coins are read
-//! again, so that a coin which becomes due waits for one large transaction at most.
+//! Plans with few coins come first, and each is sent at once. After a large plan the coins are
+//! read again, so that a coin which becomes due waits for one large transaction at most.
 
 use std::collections::BTreeSet;
 
@@ -58,11 +58,12 @@ impl Sweeper {
         Ok(Some(report))
     }
 
-    /// Sweeps all due coins, round by round. A round ends after a large plan. No coin is in two plans
-    /// of a pass.
+    /// Sweeps all due coins, round by round. A round ends after a large plan. No coin is in
+    /// two plans of a pass.
     ///
     /// # Errors
-    /// The first error of a plan, after all others were tried; at once if the node is unreachable.
+    /// The first error of a plan, after all others were tried; at once if the node is
+    /// unreachable.
     fn sweep_due(&mut self, memory: &mut Memory, report: &mut Report) -> anyhow::Result<()> {
         let mut done: BTreeSet<OutPoint> = BTreeSet::new();
         let mut failed = None;
@@ -125,8 +126,8 @@ impl Sweeper {
         again.plans
     }
 
-    /// Signs a plan, lets the node test it, stores it, and only then sends it. If the node refuses
-    /// the plan, the refused parts are left out.
+    /// Signs a plan, lets the node test it, stores it, and only then sends it. If the node
+    /// refuses the plan, the refused parts are left out.
     fn sign_and_send(
         &self,
         planned: SweepPlan,

@@ -31,7 +31,8 @@ type Change = (MerchantId, Option<Wait>, Option<Wait>);
 pub(crate) struct Memory {
     /// Scripts that do not belong to the account. New payments do not get them.
     vetted: BTreeSet<ScriptBuf>,
-    /// For each merchant the newest registration and the number of cancelled ones at the last check.
+    /// For each merchant the newest registration and the number of cancelled ones at the last
+    /// check.
     pub(super) marks: BTreeMap<MerchantId, (u32, u32)>,
     /// Merchants whose standing can change without a change of their rows.
     pub(super) time_dependent: BTreeSet<MerchantId>,
@@ -168,8 +169,8 @@ impl Sweeper {
         Ok(())
     }
 
-    /// Refuses addresses of the gateway's own account, because the money would return to it or pay a
-    /// payment. Checked only when money is due, because the check is slow.
+    /// Refuses addresses of the gateway's own account, because the money would return to it or
+    /// pay a payment. Checked only when money is due, because the check is slow.
     fn refuse_own(&mut self, found: &mut [(MerchantId, Standing)]) -> anyhow::Result<()> {
         let new = found.iter().filter_map(|(_, standing)| match standing {
             Standing::Pays { script, .. } => Some(script.as_script()),

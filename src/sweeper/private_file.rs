@@ -1,5 +1,5 @@
-//! Key files: small, owned by this process or root, and readable by no other user. A mounted key of
-//! root may be readable by a group of this process (`safe_file/exposure.rs`).
+//! Key files: small, owned by this process or root, and readable by no other user. A mounted
+//! key of root may be readable by a group of this process (`safe_file/exposure.rs`).
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -54,8 +54,9 @@ pub(crate) fn read(path: &Path) -> anyhow::Result<Zeroizing<String>> {
 /// The text of a key file, wiped when the last reference is dropped, or why it was not read.
 type Text = Result<Arc<Zeroizing<String>>, String>;
 
-/// Key files and the sweeper's record, read before root's rights were dropped, by path. Empty if the
-/// process did not start as root; then each file is read when it is needed. Clones share them.
+/// Key files and the sweeper's record, read before root's rights were dropped, by path. Empty
+/// if the process did not start as root; then each file is read when it is needed. Clones
+/// share them.
 #[derive(Clone, Default)]
 pub(crate) struct Held {
     keys: Arc<BTreeMap<PathBuf, Text>>,

@@ -19,8 +19,8 @@ use crate::secret::SealKey;
 /// The first line of the file, with the version of the format.
 const HEAD: &str = "litegate-seals 3";
 
-/// Earlier versions, which are also read. Version 2 lacks notifications. Version 1 also lacks the
-/// chain's time, so waiting addresses wait for the whole delay by it.
+/// Earlier versions, which are also read. Version 2 lacks notifications. Version 1 also lacks
+/// the chain's time, so waiting addresses wait for the whole delay by it.
 const HEAD_2: &str = "litegate-seals 2";
 const HEAD_1: &str = "litegate-seals 1";
 

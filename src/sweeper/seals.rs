@@ -1,7 +1,7 @@
 //! Seals and the sweeper's record, so that writing the database alone moves no money.
 //!
-//! Each payment is sealed when it is first seen. Payout addresses are kept, as first seen, in a file
-//! that only this role writes.
+//! Each payment is sealed when it is first seen. Payout addresses are kept, as first seen, in
+//! a file that only this role writes.
 //!
 //! Must not know: how a sweep is made.
 
@@ -101,8 +101,8 @@ impl Seals {
     /// Reads key and record. Creates the record if there is neither a record nor a seal.
     ///
     /// # Errors
-    /// If others can access the key file, if the record was changed or made with another key, or if
-    /// it is missing while the database holds seals.
+    /// If others can access the key file, if the record was changed or made with another key,
+    /// or if it is missing while the database holds seals.
     pub(crate) fn open(
         settings: &Settings,
         store: &Store,
@@ -140,7 +140,8 @@ impl Seals {
         Ok(seals)
     }
 
-    /// Deletes seals and record, and trusts the database as it is. For operators who lost the record.
+    /// Deletes seals and record, and trusts the database as it is. For operators who lost the
+    /// record.
     pub(crate) fn forget(settings: &Settings, store: &Store) -> anyhow::Result<()> {
         load_key(settings)?;
         Batches { store, go_on: &|| true }.until_done(seals::forget)?;
@@ -150,8 +151,8 @@ impl Seals {
         }
     }
 
-    /// Unchecked payments, at most [`SEALED_AT_ONCE`], each with its creation time, and the index above
-    /// them. `None` if there is none.
+    /// Unchecked payments, at most [`SEALED_AT_ONCE`], each with its creation time, and the
+    /// index above them. `None` if there is none.
     pub(super) fn new_payments(
         &self,
         tx: &ReadTx,
@@ -159,7 +160,8 @@ impl Seals {
         seals::facts_from(tx, self.checked_below, SEALED_AT_ONCE)
     }
 
-    /// Seals payments up to the index `below`. With read-only access they only count as checked.
+    /// Seals payments up to the index `below`. With read-only access they only count as
+    /// checked.
     pub(super) fn seal(
         &mut self,
         store: &Store,
@@ -203,8 +205,8 @@ impl Seals {
         Ok(sealed && facts.merchant == coin.merchant && facts.script == coin.script)
     }
 
-    /// Where a merchant is paid, by its rows and the record, with new notifications for the operator.
-    /// The caller must call [`Seals::save_changes`] before it pays by the result.
+    /// Where a merchant is paid, by its rows and the record, with new notifications for the
+    /// operator. The caller must call [`Seals::save_changes`] before it pays by the result.
     pub(super) fn observe(
         &mut self,
         merchant: MerchantId,
@@ -241,8 +243,8 @@ impl Seals {
         }
     }
 
-    /// Accepts the audit log in the record's file: after a restore, or by an operator's command. The
-    /// caller holds the sweeper's lock.
+    /// Accepts the audit log in the record's file: after a restore, or by an operator's
+    /// command. The caller holds the sweeper's lock.
     ///
     /// # Errors
     /// If this process may not write the file.
@@ -274,8 +276,8 @@ impl Seals {
         Ok(())
     }
 
-    /// The merchants whose addresses in the database contradict the record, so that an operator must
-    /// act: an older copy was restored, or the database was changed.
+    /// The merchants whose addresses in the database contradict the record, so that an
+    /// operator must act: an older copy was restored, or the database was changed.
     ///
     /// # Errors
     /// Those of the database.

@@ -1,7 +1,7 @@
 //! The gateway's only private key: the account's, from a file that only its owner can read.
 //!
-//! No other module reads the file or holds the key. It is not printable, and is wiped on drop within
-//! the limits that `domain::account_xpriv` states.
+//! No other module reads the file or holds the key. It is not printable, and is wiped on drop
+//! within the limits that `domain::account_xpriv` states.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -28,8 +28,8 @@ impl SigningKey {
     /// Reads the key file and checks that the key fits `wallet.xpub`.
     ///
     /// # Errors
-    /// If others own the file or may read it, if it is not a small regular file, or if it holds
-    /// another key. No error contains the text.
+    /// If others own the file or may read it, if it is not a small regular file, or if it
+    /// holds another key. No error contains the text.
     pub(crate) fn load(
         held: &Held,
         path: &Path,

@@ -13,8 +13,8 @@ use crate::store::sweeps::SignedPlan;
 use super::signing_key::SigningKey;
 use super::{Due, Sweeper, build};
 
-/// The most parts of one merchant's coins that a pass tests. The rest of that merchant's coins then
-/// waits.
+/// The most parts of one merchant's coins that a pass tests. The rest of that merchant's coins
+/// then waits.
 pub(super) const COIN_TRIALS_MAX: u32 = 64;
 
 /// The rules for a part, which is only tested, never sent.
@@ -22,9 +22,9 @@ const TRIAL: sweep::Rules =
     sweep::Rules { min_payout: Amount::ZERO, max_fee_percent: 100, operator: None };
 
 impl Sweeper {
-    /// Finds the coins that cause a refusal. Whole merchants are tested first, then a merchant's coins.
-    /// A part that is too small to be tested, or exceeds the number of tests, counts as refused in
-    /// this pass.
+    /// Finds the coins that cause a refusal. Whole merchants are tested first, then a
+    /// merchant's coins. A part that is too small to be tested, or exceeds the number of
+    /// tests, counts as refused in this pass.
     pub(super) fn refused_among(
         &self,
         coins: &[SweepCoin],

@@ -1,7 +1,7 @@
 //! Stores blocks and mempool transactions: coins, statuses and events.
 //!
-//! Each function is part of one write, so a block's coins, the statuses that they change and the
-//! events that follow commit together or not at all. All are idempotent.
+//! Each function is part of one write, so a block's coins, the statuses that they change and
+//! the events that follow commit together or not at all. All are idempotent.
 //!
 //! Must not know: the node, the clock, who is notified.
 
@@ -33,8 +33,9 @@ pub(crate) use verdict::{complete, expire, is_expired};
 
 use verdict::complete_if_due;
 
-/// Connects a block on top of the tip: stores its coins, and completes payments that become due.
-/// The caller has checked that the tip is the block's parent. The Bloom filter saves queries.
+/// Connects a block on top of the tip: stores its coins, and completes payments that become
+/// due. The caller has checked that the tip is the block's parent. The Bloom filter saves
+/// queries.
 pub(crate) fn connect(
     tx: &WriteTx,
     block: &Block,
@@ -159,9 +160,9 @@ impl Placing<'_> {
     }
 }
 
-/// Takes a coin out of its block. A plain coin returns to the mempool until the next comparison.
-/// Outputs of a coinbase or a HogEx cannot be in a mempool: they are removed, and a peg-out counts
-/// by its announcement again.
+/// Takes a coin out of its block. A plain coin returns to the mempool until the next
+/// comparison. Outputs of a coinbase or a HogEx cannot be in a mempool: they are removed, and
+/// a peg-out counts by its announcement again.
 pub(super) fn unmine(tx: &WriteTx, coin: &Coin) -> Result<(), Error> {
     match coin.origin {
         Origin::Plain => coins::move_to(tx, coin.outpoint, Place::Mempool),

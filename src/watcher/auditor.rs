@@ -1,6 +1,6 @@
 //! The automatic audit: at an interval, on its own thread and database connection, because the
-//! node may need minutes to read its UTXO set. Differences are recorded, and operators are notified
-//! of them elsewhere.
+//! node may need minutes to read its UTXO set. Differences are recorded, and operators are
+//! notified of them elsewhere.
 //!
 //! Must not know: who is notified.
 
@@ -34,8 +34,8 @@ const JOIN_TIMEOUT: Duration = Duration::from_secs(2);
 pub(super) struct AuditThread(Option<JoinHandle<()>>);
 
 impl AuditThread {
-    /// Waits after the shutdown signal, so that the thread closes its database connection and the
-    /// database becomes one file. A running audit only reads, so it may be abandoned.
+    /// Waits after the shutdown signal, so that the thread closes its database connection and
+    /// the database becomes one file. A running audit only reads, so it may be abandoned.
     pub(super) fn join(self) {
         let Some(thread) = self.0 else { return };
         let began = Instant::now();

@@ -1,5 +1,6 @@
-//! Collects the signs of a suspect chain: branches that the node knows, a second node's chain, the
-//! pace of blocks. Each observation is stored with its tip. A tip is not trusted before that.
+//! Collects the signs of a suspect chain: branches that the node knows, a second node's chain,
+//! the pace of blocks. Each observation is stored with its tip. A tip is not trusted before
+//! that.
 //!
 //! Must not know: what the chain guard withholds.
 
@@ -23,7 +24,8 @@ use crate::store::{self, Store, blocks};
 pub(crate) struct Settings {
     /// Off: every tip is trusted.
     pub(crate) enabled: bool,
-    /// A node to compare with. Absent: one of the configured nodes that is not followed, if any.
+    /// A node to compare with. Absent: one of the configured nodes that is not followed, if
+    /// any.
     pub(crate) second_node: Option<node::rpc::Settings>,
 }
 
@@ -96,8 +98,8 @@ impl Watch {
         self.node.watching = None;
     }
 
-    /// Checks a new tip, and each tip again at an interval. Logs when the guard becomes active and
-    /// when it ends.
+    /// Checks a new tip, and each tip again at an interval. Logs when the guard becomes active
+    /// and when it ends.
     pub(super) fn check(
         &mut self,
         node: &Node,
@@ -160,8 +162,8 @@ impl Watch {
         Ok(Observation { tip, troubles, second_node_silent })
     }
 
-    /// The second node's chain compared with `tip`. `None` if there is no second node, or it does
-    /// not answer.
+    /// The second node's chain compared with `tip`. `None` if there is no second node, or it
+    /// does not answer.
     fn ask_second(&mut self, node: &Node, tip: BlockId) -> anyhow::Result<Option<SecondNode>> {
         let Some(second) = &self.second else { return Ok(None) };
         let comparison = &mut self.node.comparison;

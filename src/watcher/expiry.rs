@@ -1,9 +1,10 @@
 //! Expiry of payments that were not paid in time.
 //!
-//! A payment that was paid in time stays pending until its coins are confirmed or removed, perhaps
-//! for hours. So each overdue payment is examined once, and again only after one of its coins
-//! changed, which the database numbers. Examining only reads; expired payments are written in
-//! batches. One pass takes a bounded time, so that blocks and ZMQ messages are not delayed.
+//! A payment that was paid in time stays pending until its coins are confirmed or removed,
+//! perhaps for hours. So each overdue payment is examined once, and again only after one of
+//! its coins changed, which the database numbers. Examining only reads; expired payments are
+//! written in batches. One pass takes a bounded time, so that blocks and ZMQ messages are not
+//! delayed.
 //!
 //! After a restart all overdue payments are examined again.
 
@@ -43,8 +44,8 @@ struct Round {
 }
 
 impl Expiry {
-    /// Examines overdue payments, and expires those that are due. Calls `expired` after each write.
-    /// `Stopped`: some are left for the next pass.
+    /// Examines overdue payments, and expires those that are due. Calls `expired` after each
+    /// write. `Stopped`: some are left for the next pass.
     ///
     /// # Errors
     /// Those of the database.
@@ -88,8 +89,8 @@ impl Round {
         now >= self.last_at && now.ms_since(self.began_at) < RESTART_MS
     }
 
-    /// Examines the next payments, changed ones first. Returns the progress, `None` if no payment
-    /// was left, and the payments that are due.
+    /// Examines the next payments, changed ones first. Returns the progress, `None` if no
+    /// payment was left, and the payments that are due.
     fn examine(
         self,
         tx: &ReadTx,

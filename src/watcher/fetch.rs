@@ -1,9 +1,9 @@
-//! Prefetch of blocks: while one block is connected, the next is decoded and the one after that is
-//! fetched, each on its own thread.
+//! Prefetch of blocks: while one block is connected, the next is decoded and the one after
+//! that is fetched, each on its own thread.
 //!
-//! Near the tip the sync asks the node for each block hash, and uses a prefetched block only if it
-//! has that hash. Far below the tip it uses prefetched children without asking, and asks at an
-//! interval: a block that left the best chain meanwhile is disconnected like any other.
+//! Near the tip the sync asks the node for each block hash, and uses a prefetched block only
+//! if it has that hash. Far below the tip it uses prefetched children without asking, and asks
+//! at an interval: a block that left the best chain meanwhile is disconnected like any other.
 
 use std::sync::mpsc::{Receiver, sync_channel};
 use std::time::Duration;
@@ -49,7 +49,8 @@ impl Fetched {
         let (texts, fetched) = sync_channel(WAITING_MAX);
         let (blocks, decoded) = sync_channel(WAITING_MAX);
         let node = node.clone();
-        // The sync meets and reports each error itself. A thread ends when its receiver is dropped.
+        // The sync meets and reports each error itself. A thread ends when its receiver is
+        // dropped.
         let fetch = move || {
             for height in first..=last {
                 let Ok(hash) = node.block_hash(height) else { return };

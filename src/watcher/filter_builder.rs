@@ -1,5 +1,5 @@
-//! Owner of the Bloom filter: builds it on its own thread, lends it to each write that needs it, and
-//! takes it back after the commit. Without a filter, the database answers all queries.
+//! Owner of the Bloom filter: builds it on its own thread, lends it to each write that needs
+//! it, and takes it back after the commit. Without a filter, the database answers all queries.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -79,8 +79,8 @@ impl FilterBuilder {
         Ok(())
     }
 
-    /// As [`Store::write_large_blocking`], with the filter. A write that is not committed drops the
-    /// filter, because its row numbers may be used again.
+    /// As [`Store::write_large_blocking`], with the filter. A write that is not committed
+    /// drops the filter, because its row numbers may be used again.
     ///
     /// # Errors
     /// Those of the job and of the database.
@@ -102,8 +102,8 @@ impl FilterBuilder {
         Ok(done)
     }
 
-    /// Takes the filter for a write, after adding what was committed since, so that little is left
-    /// to add within the write.
+    /// Takes the filter for a write, after adding what was committed since, so that little is
+    /// left to add within the write.
     fn take(&mut self, store: &Store) -> Result<Option<BloomFilter>, Error> {
         if self.building.as_ref().is_some_and(|built| built.thread.is_finished()) {
             self.await_built();
@@ -143,8 +143,8 @@ impl Drop for FilterBuilder {
     }
 }
 
-/// Builds the filter over its own connection, and pauses half of the time for other readers. `None`
-/// after the stop signal.
+/// Builds the filter over its own connection, and pauses half of the time for other readers.
+/// `None` after the stop signal.
 fn build(store: &Store, keys: usize, stop: &AtomicBool) -> Result<Option<BloomFilter>, Error> {
     let (apart, began) = (store.apart()?, Instant::now());
     let mut building = apart.read_blocking(|tx| Building::begin(tx, keys))?;

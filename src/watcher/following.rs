@@ -48,8 +48,8 @@ impl Watcher {
         Ok(())
     }
 
-    /// Records the followed node, if it is another than before: after a failover, or because the
-    /// configuration names another. Returns since when it has been followed.
+    /// Records the followed node, if it is another than before: after a failover, or because
+    /// the configuration names another. Returns since when it has been followed.
     pub(super) fn record_followed(&self, name: &str) -> Result<Timestamp, store::Error> {
         let (name, now) = (name.to_owned(), self.clock.now());
         self.store.write_blocking(move |tx| node_in_use::follow(tx, &name, now))
@@ -61,7 +61,8 @@ impl Watcher {
         Patience { now, followed_since: state.node.followed_since, wait }
     }
 
-    /// Chooses the node that the chain guard compares the followed one with, if another answers.
+    /// Chooses the node that the chain guard compares the followed one with, if another
+    /// answers.
     pub(super) fn choose_second_node(
         &self,
         state: &mut State,
@@ -72,7 +73,8 @@ impl Watcher {
         if chosen == present {
             return Ok(());
         }
-        // The last answer of a node that is silent now still counts. Only that node can revoke it.
+        // The last answer of a node that is silent now still counts. Only that node can revoke
+        // it.
         let disagrees = || self.store.read_blocking(chain_guard_alerts::nodes_disagree);
         if present.is_none() || !disagrees()? {
             let node = chosen.map(|at| self.nodes.all()[at].probe.clone());

@@ -1,6 +1,6 @@
-//! The lookahead: scripts of the next indexes. If one of them is paid, a lost database issued it
-//! (an old copy was restored), or another wallet uses the account. That index and all below it are
-//! then skipped.
+//! The lookahead: scripts of the next indexes. If one of them is paid, a lost database issued
+//! it (an old copy was restored), or another wallet uses the account. That index and all below
+//! it are then skipped.
 
 use std::collections::HashMap;
 use std::time::Instant;
@@ -36,8 +36,8 @@ impl Lookahead {
         Lookahead { last_in_use, ..Lookahead::new(xpub) }
     }
 
-    /// The highest index of these scripts, searched within [`LOOKAHEAD`] of `next`, which is the
-    /// next index to be issued, and of each index found.
+    /// The highest index of these scripts, searched within [`LOOKAHEAD`] of `next`, which is
+    /// the next index to be issued, and of each index found.
     pub(crate) fn highest<'s>(
         &mut self,
         next: DerivationIndex,

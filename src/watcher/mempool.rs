@@ -1,9 +1,9 @@
 //! Comparison of the stored mempool coins with the node's mempool.
 //!
 //! Finds coins that the node no longer has, and transactions that pay the gateway and were not
-//! seen, so that a payment is found even if its ZMQ message was lost. The database alone decides
-//! whether a coin was seen, so a coin that was evicted by mistake is found again by the next
-//! comparison.
+//! seen, so that a payment is found even if its ZMQ message was lost. The database alone
+//! decides whether a coin was seen, so a coin that was evicted by mistake is found again by
+//! the next comparison.
 //!
 //! Must not know: how the differences are stored.
 
@@ -63,7 +63,8 @@ pub(super) struct Found {
     pub(super) missing: Vec<OutPoint>,
     /// Every transaction was checked. If not, the next comparison continues.
     pub(super) whole: bool,
-    /// The node has read its mempool file since its start. Until then no coin counts as missing.
+    /// The node has read its mempool file since its start. Until then no coin counts as
+    /// missing.
     pub(super) loaded: bool,
 }
 
@@ -87,12 +88,12 @@ impl Patience {
     }
 }
 
-/// Transactions that one comparison fetches, so that a full mempool at the first start does not
-/// delay blocks.
+/// Transactions that one comparison fetches, so that a full mempool at the first start does
+/// not delay blocks.
 const FETCHES_MAX: usize = 500;
 
-/// Compares with `getrawmempool`. `None` if the node moved to another tip meanwhile: a transaction
-/// may then be missing because it was mined.
+/// Compares with `getrawmempool`. `None` if the node moved to another tip meanwhile: a
+/// transaction may then be missing because it was mined.
 pub(super) fn compare(
     node: &Node,
     store: &Store,
@@ -137,9 +138,9 @@ fn uptime(node: &Node) -> anyhow::Result<Option<Duration>> {
     }
 }
 
-/// The coins that the mempool no longer holds. A coin that was seen before `since`, and that this
-/// node has not listed since, is not missing: the node may not know of it yet. The previous node
-/// listed it, or this one did before it lost its mempool in a restart.
+/// The coins that the mempool no longer holds. A coin that was seen before `since`, and that
+/// this node has not listed since, is not missing: the node may not know of it yet. The
+/// previous node listed it, or this one did before it lost its mempool in a restart.
 fn missing(
     ours: &[Coin],
     present: &HashSet<Txid>,
@@ -154,8 +155,8 @@ fn missing(
     absent.filter(|coin| !excused(coin)).map(|coin| coin.outpoint).collect()
 }
 
-/// Fetches a mempool transaction with those of its outputs that pay the gateway. `None` if it pays
-/// others only, or left the mempool.
+/// Fetches a mempool transaction with those of its outputs that pay the gateway. `None` if it
+/// pays others only, or left the mempool.
 pub(super) fn fetch(
     node: &Node,
     store: &Store,

@@ -1,8 +1,9 @@
-//! The watcher role: follows the best chain and the mempool of one node, and stores what it finds.
+//! The watcher role: follows the best chain and the mempool of one node, and stores what it
+//! finds.
 //!
-//! RPC is the source of truth; ZMQ only says that it is time to ask. One pass ([`pass`]) syncs to
-//! the node's tip, compares the mempool, lets payments expire and reports. The pass is the same
-//! after a ZMQ event, a timer or a restart. Blocking code on its own thread.
+//! RPC is the source of truth; ZMQ only says that it is time to ask. One pass ([`pass`]) syncs
+//! to the node's tip, compares the mempool, lets payments expire and reports. The pass is the
+//! same after a ZMQ event, a timer or a restart. Blocking code on its own thread.
 //!
 //! Must not know: HTTP, how webhooks are delivered, how sweeps are made.
 

@@ -1,5 +1,5 @@
-//! The node monitor: probes all nodes, if there are several, and chooses the one to follow. It has
-//! its own thread, so that a node that hangs delays nothing else.
+//! The node monitor: probes all nodes, if there are several, and chooses the one to follow. It
+//! has its own thread, so that a node that hangs delays nothing else.
 //!
 //! Must not know: how the chosen node is followed.
 
@@ -62,8 +62,8 @@ impl NodeMonitor {
         locked(&self.pool).next(ms_since(self.began))
     }
 
-    /// The followed node with calls that are cancelled once a failover is due, so that a hanging
-    /// call does not delay it.
+    /// The followed node with calls that are cancelled once a failover is due, so that a
+    /// hanging call does not delay it.
     pub(super) fn leavable(&self, followed: &Candidate) -> Candidate {
         let (pool, began) = (Arc::clone(&self.pool), self.began);
         let failover_due: Cancelled =
@@ -108,7 +108,8 @@ impl Prober {
         let mut logged: Vec<Health> = locked(pool).health().collect();
         while !self.shutdown.is_cancelled() {
             let in_use = locked(pool).in_use();
-            // A probe's result dates from its start: a node that hangs takes the whole timeout.
+            // A probe's result dates from its start: a node that hangs takes the whole
+            // timeout.
             let probed_at = ms_since(began);
             match self.probes(in_use) {
                 Ok(probes) => locked(pool).see(&probes, probed_at),
@@ -142,8 +143,8 @@ impl Prober {
             if let ProbeResult::Stands(chain_view) = probe
                 && chain_view.height.saturating_add(LAG_BLOCKS) <= best
             {
-                // The height of an invalid branch is that of its first block, because the node does
-                // not check its children. Deeper than a race, it is another chain.
+                // The height of an invalid branch is that of its first block, because the node
+                // does not check its children. Deeper than a race, it is another chain.
                 let fork = chain_view.height.saturating_sub(RACE_BLOCKS);
                 match one.probe.refuses_blocks_above(fork) {
                     Ok(refuses) => chain_view.refuses = refuses,

@@ -1,7 +1,7 @@
 //! One pass of the watcher: sync to the tip, compare the mempool, expire payments, report.
 //!
-//! Each step is idempotent, so a pass that fails is repeated as a whole. Nothing expires and no
-//! coin is evicted without [`AtTip`], the proof that the gateway is at the node's tip.
+//! Each step is idempotent, so a pass that fails is repeated as a whole. Nothing expires and
+//! no coin is evicted without [`AtTip`], the proof that the gateway is at the node's tip.
 
 use std::time::{Duration, Instant};
 
@@ -27,8 +27,8 @@ use super::sync::{End, Sync};
 /// How long a ZMQ connection may take before the watcher polls instead.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
 
-/// So many unannounced tips in a row mean that ZMQ is silent. One can be a pass that was faster
-/// than the message.
+/// So many unannounced tips in a row mean that ZMQ is silent. One can be a pass that was
+/// faster than the message.
 const UNANNOUNCED_TIPS_MAX: u32 = 2;
 
 /// How often success is recorded while no block comes, in milliseconds.
@@ -206,8 +206,8 @@ impl Watcher {
         Ok(Some(whole))
     }
 
-    /// Stores what a comparison found. The coins of one transaction are one fact: they change in
-    /// one write.
+    /// Stores what a comparison found. The coins of one transaction are one fact: they change
+    /// in one write.
     fn store_mempool(&self, found: Found, seen_at: SeenAt, at_tip: AtTip) -> anyhow::Result<Ended> {
         let (notify, go_on) = (|changes: Changes| self.notify(&changes), || self.keep_going());
         let batches = Batches { store: &self.store, go_on: &go_on };

@@ -6,8 +6,8 @@ use crate::node::codec::{Block, PegoutProof};
 use crate::node::rpc::Node;
 use crate::store::{Store, payments};
 
-/// Completes the peg-out proof of a block that pays the gateway by peg-outs, if the node stripped
-/// the extension block (`rpcserialversion`).
+/// Completes the peg-out proof of a block that pays the gateway by peg-outs, if the node
+/// stripped the extension block (`rpcserialversion`).
 ///
 /// # Errors
 /// If the node does not answer.

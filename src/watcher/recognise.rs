@@ -1,4 +1,5 @@
-//! Recognised sweeps: sweeps in a block that this database did not create. See [`crate::domain::sweep::recognise`].
+//! Recognised sweeps: sweeps in a block that this database did not create. See
+//! [`crate::domain::sweep::recognise`].
 
 use bitcoin::{OutPoint, Txid};
 

@@ -1,6 +1,7 @@
 //! Reports a completed payment whose coins left the best chain.
 //!
-//! Its webhook is sent, so nothing in the gateway can undo the completion. An operator has to act.
+//! Its webhook is sent, so nothing in the gateway can undo the completion. An operator has to
+//! act.
 
 use std::collections::BTreeSet;
 

@@ -1,8 +1,8 @@
 //! `litegate rescan`: reads followed blocks again, and repairs stored facts that differ.
 //!
-//! Coins are placed by the code that connects a block, so nothing changes where nothing is wrong.
-//! Each block is one write, and is tried again if it left the gateway's chain, so a rescan may run
-//! while the gateway serves, and may be repeated.
+//! Coins are placed by the code that connects a block, so nothing changes where nothing is
+//! wrong. Each block is one write, and is tried again if it left the gateway's chain, so a
+//! rescan may run while the gateway serves, and may be repeated.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -42,8 +42,8 @@ pub(crate) struct Rescanned {
 /// How often a block is tried while the chain moves.
 const TRIES_MAX: u32 = 10;
 
-/// Reads the blocks from a height up to the gateway's tip again. Blocks before the gateway's first
-/// block hold no payment and are skipped.
+/// Reads the blocks from a height up to the gateway's tip again. Blocks before the gateway's
+/// first block hold no payment and are skipped.
 ///
 /// # Errors
 /// If the node is unreachable or no longer has one of the blocks.
@@ -85,8 +85,8 @@ pub(crate) fn rescan(
     Ok(done)
 }
 
-/// Evaluates all undecided payments again, in batches, and returns how many were completed. The
-/// watcher evaluates a payment only at new blocks that concern it.
+/// Evaluates all undecided payments again, in batches, and returns how many were completed.
+/// The watcher evaluates a payment only at new blocks that concern it.
 fn evaluate(store: &Store, node: &Node, network: Network, clock: &Clock) -> anyhow::Result<u32> {
     let undecided = store.read_blocking(payments::undecided_with_coins)?;
     let batches = Batches { store, go_on: &|| true };
@@ -173,8 +173,8 @@ struct Recorded {
     mined: BTreeSet<Txid>,
 }
 
-/// Makes the stored facts of a block equal to the block. Returns how many differed; `None` if the
-/// block left the gateway's chain.
+/// Makes the stored facts of a block equal to the block. Returns how many differed; `None` if
+/// the block left the gateway's chain.
 fn reread(tx: &WriteTx, block: &Block, id: BlockId, now: Timestamp) -> Result<Option<u32>, Error> {
     if blocks::at_height(tx, id.height)? != Some(id) {
         return Ok(None);

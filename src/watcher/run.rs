@@ -126,8 +126,8 @@ impl Watcher {
         }
     }
 
-    /// Changes the node if that is due, checks the node, and makes one pass. `Stopped`: work is
-    /// left, and the next pass is due at once.
+    /// Changes the node if that is due, checks the node, and makes one pass. `Stopped`: work
+    /// is left, and the next pass is due at once.
     fn follow_and_pass(
         &mut self,
         state: &mut State,

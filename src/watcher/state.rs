@@ -1,4 +1,5 @@
-//! The watcher's state in memory: what lasts as long as the process, and what belongs to one node.
+//! The watcher's state in memory: what lasts as long as the process, and what belongs to one
+//! node.
 //!
 //! A restart loses all of it, which costs repeated work and repeated log lines, nothing else.
 

@@ -1,5 +1,5 @@
-//! The thread that subscribes to one node's ZMQ publisher, and its queue to the watcher. It lives
-//! as long as that node is followed.
+//! The thread that subscribes to one node's ZMQ publisher, and its queue to the watcher. It
+//! lives as long as that node is followed.
 
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, sync_channel};

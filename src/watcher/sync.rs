@@ -3,18 +3,19 @@
 //! Start-up, catching up and a reorganisation use this one idempotent code path.
 //!
 //! How a reorganisation is handled:
-//! 1. `Sync::run` reads the node's tip (`getblockchaininfo`), and whether the gateway's tip is on
-//!    the node's best chain (`getblockheader`, confirmations).
+//! 1. `Sync::run` reads the node's tip (`getblockchaininfo`), and whether the gateway's tip is
+//!    on the node's best chain (`getblockheader`, confirmations).
 //! 2. `domain::chain::next_step` decides: `Disconnect` if the node left the gateway's tip.
 //! 3. A node that is still syncing below that height has left nothing: the sync waits.
-//! 4. A node that does not know the gateway's tip must know its first block. If it does not, it is
-//!    on another chain, and the sync stops with an error (decision 0012).
-//! 5. `apply::disconnect` takes one block back in one write: coins return to the mempool, spends
-//!    are undone, sweeps become unconfirmed. Statuses stay: a completed payment is final.
+//! 4. A node that does not know the gateway's tip must know its first block. If it does not,
+//!    it is on another chain, and the sync stops with an error (decision 0012).
+//! 5. `apply::disconnect` takes one block back in one write: coins return to the mempool,
+//!    spends are undone, sweeps become unconfirmed. Statuses stay: a completed payment is
+//!    final.
 //! 6. Steps 1 to 5 repeat until the gateway's tip is on the node's best chain.
 //! 7. `apply::connect` stores the new blocks one by one, each in one write, up to the tip.
-//! 8. The pass then checks the chain guard, compares the mempool, which evicts coins that the node
-//!    no longer has, and runs the reorg alarm for completed payments without coins.
+//! 8. The pass then checks the chain guard, compares the mempool, which evicts coins that the
+//!    node no longer has, and runs the reorg alarm for completed payments without coins.
 
 mod start;
 
@@ -99,7 +100,8 @@ impl Sync<'_> {
     /// Syncs to the node's tip. Calls `changed` after each commit.
     ///
     /// # Errors
-    /// If the node is unreachable, on another network, or no longer has a block that is needed.
+    /// If the node is unreachable, on another network, or no longer has a block that is
+    /// needed.
     pub(super) fn run(&mut self, mut changed: impl FnMut(&Changes)) -> anyhow::Result<End> {
         let mut fetched = Fetched::default();
         let mut began = None;
@@ -137,8 +139,8 @@ impl Sync<'_> {
                             .begin_for(self.store, state.tip.height.saturating_sub(height))?;
                     }
                 }
-                // A node in -reindex-chainstate knows the gateway's tip but is not there yet: it
-                // has left nothing.
+                // A node in -reindex-chainstate knows the gateway's tip but is not there yet:
+                // it has left nothing.
                 NextStep::Disconnect(block)
                     if state.tip.height < block.height && is_catching_up(&state) =>
                 {
@@ -179,8 +181,8 @@ impl Sync<'_> {
         Ok(())
     }
 
-    /// A node that does not know the gateway's tip must know its first block. If it does not, it is
-    /// on another chain, and no block is disconnected.
+    /// A node that does not know the gateway's tip must know its first block. If it does not,
+    /// it is on another chain, and no block is disconnected.
     fn check_common_past(&self, theirs: BlockId) -> anyhow::Result<()> {
         let Some(first) = self.store.read_blocking(blocks::first)? else { return Ok(()) };
         match self
@@ -200,8 +202,8 @@ impl Sync<'_> {
         }
     }
 
-    /// Fetches the block at a height and connects it if it is a child of the tip. `None` if the
-    /// chain moved meanwhile: the next step decides again.
+    /// Fetches the block at a height and connects it if it is a child of the tip. `None` if
+    /// the chain moved meanwhile: the next step decides again.
     fn connect(
         &mut self,
         ours: BlockId,
@@ -239,8 +241,8 @@ impl Sync<'_> {
     }
 }
 
-/// Connects a block on top of the tip, in one write. The caller has checked that the tip is its
-/// parent.
+/// Connects a block on top of the tip, in one write. The caller has checked that the tip is
+/// its parent.
 ///
 /// # Errors
 /// Those of the database.

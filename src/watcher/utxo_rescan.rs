@@ -1,12 +1,12 @@
 //! `rescan --from-utxo-set`: bridges blocks that the node pruned before the gateway read them.
 //!
 //! A pruned node keeps all headers and its UTXO set, each output with its height. From these,
-//! substitute blocks are made. They hold the account's unspent outputs, and those sweeps that an
-//! unspent output proves to be mined. They are connected by the code for real blocks, so the
-//! command can be repeated after a crash.
+//! substitute blocks are made. They hold the account's unspent outputs, and those sweeps that
+//! an unspent output proves to be mined. They are connected by the code for real blocks, so
+//! the command can be repeated after a crash.
 //!
-//! A substitute block cannot show a coin that was received and spent within the gap. Stored coins
-//! that are spent without a known spender are reported.
+//! A substitute block cannot show a coin that was received and spent within the gap. Stored
+//! coins that are spent without a known spender are reported.
 //!
 //! Must not know: how the result is printed.
 
@@ -41,8 +41,8 @@ const SCANS_MAX: u32 = 5;
 /// The highest output number in a substitute block.
 const VOUT_MAX: u32 = 100_000;
 
-/// What to assume of a sweep whose coins and outputs are all spent, because its payees may have
-/// spent them.
+/// What to assume of a sweep whose coins and outputs are all spent, because its payees may
+/// have spent them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Unproven {
     /// Its newest version was mined: the operator has seen the payouts.
@@ -72,7 +72,8 @@ pub(crate) struct Crossed {
     pub(crate) assumed: Vec<Txid>,
     /// Payments that were completed.
     pub(crate) completed: u32,
-    /// Coins that are stored as unspent, that the node does not have, and whose spender is unknown.
+    /// Coins that are stored as unspent, that the node does not have, and whose spender is
+    /// unknown.
     pub(crate) unexplained: Vec<OutPoint>,
 }
 
@@ -91,12 +92,12 @@ struct Known {
     unexplained: Vec<OutPoint>,
 }
 
-/// Syncs to the first block that the node has pruned, and bridges the pruned blocks. Does nothing
-/// more if the node has all blocks.
+/// Syncs to the first block that the node has pruned, and bridges the pruned blocks. Does
+/// nothing more if the node has all blocks.
 ///
 /// # Errors
-/// If the node is unreachable or still syncing, its tip moves too often, or it pruned too much;
-/// [`UnprovenSweep`].
+/// If the node is unreachable or still syncing, its tip moves too often, or it pruned too
+/// much; [`UnprovenSweep`].
 pub(crate) fn cross_pruned(
     store: &Store,
     node: &Node,
@@ -132,7 +133,8 @@ pub(crate) fn cross_pruned(
     };
     let (mut lookahead, mut filter_builder) =
         (Lookahead::new(xpub.clone()), FilterBuilder::default());
-    // The kernels of these blocks are unknown: an announced peg-out that left the mempool is mined.
+    // The kernels of these blocks are unknown: an announced peg-out that left the mempool is
+    // mined.
     let unmined = node.mempool_txids().context("read the mempool")?.into_iter().collect();
     let pegouts = PegoutProof::Absent { unmined };
     let mut parent = from;
@@ -220,8 +222,8 @@ fn headers_between(
     Ok(headers)
 }
 
-/// Adds substitute transactions with the account's unspent outputs, and returns how many outputs
-/// these are.
+/// Adds substitute transactions with the account's unspent outputs, and returns how many
+/// outputs these are.
 fn outputs_of_gap(
     store: &Store,
     node: &Node,
@@ -254,8 +256,9 @@ fn outputs_of_gap(
     Ok(count)
 }
 
-/// The kind of the transaction of these outputs. The node does not report peg-outs, so an output
-/// that was not seen in the mempool counts as one: its coins need more confirmations, never fewer.
+/// The kind of the transaction of these outputs. The node does not report peg-outs, so an
+/// output that was not seen in the mempool counts as one: its coins need more confirmations,
+/// never fewer.
 fn kind_of(store: &Store, node: &Node, found: &[&Unspent]) -> anyhow::Result<TxKind> {
     let Some(first) = found.first() else { return Ok(TxKind::Plain) };
     let recorded = store.read_blocking(|tx: &ReadTx| coins::by_outpoint(tx, first.outpoint))?;
@@ -327,8 +330,8 @@ fn transaction_of(version: &StoredSweepTx) -> anyhow::Result<Tx> {
     codec::decode_tx(version.raw()).with_context(|| format!("read the sweep {}", version.txid()))
 }
 
-/// Reports coins that are stored as unspent in a block, and that neither the node has unspent nor a
-/// known sweep spends.
+/// Reports coins that are stored as unspent in a block, and that neither the node has unspent
+/// nor a known sweep spends.
 fn find_unexplained(recorded: &[LedgerCoin], scan: &Scan, known: &mut Known) {
     let unspent: HashSet<OutPoint> = scan.outputs.iter().map(|found| found.outpoint).collect();
     let swept: BTreeSet<OutPoint> =

@@ -1,6 +1,7 @@
 //! ZMQ messages between two passes.
 //!
-//! A message is never believed: it makes the watcher ask the node, and the node's answer is stored.
+//! A message is never believed: it makes the watcher ask the node, and the node's answer is
+//! stored.
 
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::{Duration, Instant};
@@ -18,8 +19,8 @@ use super::role::Watcher;
 use super::state::State;
 use super::subscriber;
 
-/// The shortest time between two passes that ZMQ messages cause, so that no sender of messages can
-/// keep the watcher busy.
+/// The shortest time between two passes that ZMQ messages cause, so that no sender of messages
+/// can keep the watcher busy.
 const PASS_INTERVAL_MIN: Duration = Duration::from_millis(200);
 
 /// What an announced transaction needs.
@@ -76,8 +77,8 @@ impl Watcher {
         }
     }
 
-    /// Drops the waiting announcements, because a pass is due that finds all they could announce.
-    /// Signals about the connection are kept.
+    /// Drops the waiting announcements, because a pass is due that finds all they could
+    /// announce. Signals about the connection are kept.
     pub(super) fn drain_signals(&self, signals: &Receiver<Signal>, state: &mut State) {
         for signal in signals.try_iter().take(subscriber::SIGNALS_MAX) {
             match signal {
@@ -96,15 +97,15 @@ impl Watcher {
         }
     }
 
-    /// A publisher accepted the connection, whatever `getzmqnotifications` said. If it stays silent,
-    /// the next blocks show it.
+    /// A publisher accepted the connection, whatever `getzmqnotifications` said. If it stays
+    /// silent, the next blocks show it.
     fn on_connected(&self, state: &mut State) {
         state.node.disconnected_since = None;
         self.set_notification_mode(NotificationMode::Zmq, state);
     }
 
-    /// Fetches an announced transaction from the node if it seems to pay the gateway, and stores
-    /// the node's answer.
+    /// Fetches an announced transaction from the node if it seems to pay the gateway, and
+    /// stores the node's answer.
     fn on_transaction(&self, raw: &[u8], state: &mut State) -> anyhow::Result<Announced> {
         let Ok(tx) = codec::decode_tx(raw) else { return Ok(Announced::NeedsPass) };
         let Some(txid) = tx.txid else { return Ok(Announced::NeedsPass) };
@@ -117,7 +118,8 @@ impl Watcher {
         let new = self.store.read_blocking(|read| {
             let scripts = tx.outputs.iter().map(|output| output.script_pubkey.as_script());
             let ours = !payments::of_scripts(read, scripts)?.is_empty();
-            // The node announces transactions again with their block; their coins are stored then.
+            // The node announces transactions again with their block; their coins are stored
+            // then.
             Ok::<_, anyhow::Error>(ours && !coins::counts_of(read, txid)?)
         })?;
         if !new {

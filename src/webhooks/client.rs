@@ -1,7 +1,8 @@
-//! The HTTP client of all outbound requests: no redirects, no proxy, bounded time, bounded response.
+//! The HTTP client of all outbound requests: no redirects, no proxy, bounded time, bounded
+//! response.
 //!
-//! [`Sender`] posts webhooks, and only to addresses that `target` allows. [`probe_client`] is for
-//! `doctor`, which requests the gateway's own URL.
+//! [`Sender`] posts webhooks, and only to addresses that `target` allows. [`probe_client`] is
+//! for `doctor`, which requests the gateway's own URL.
 
 use std::error::Error as _;
 use std::time::Duration;
@@ -96,7 +97,8 @@ pub(super) fn probe_client(total: Duration) -> Result<Client, reqwest::Error> {
     builder(total).build()
 }
 
-/// Reads at most `bytes_max` of a response body. A body that is cut off counts as far as it came.
+/// Reads at most `bytes_max` of a response body. A body that is cut off counts as far as it
+/// came.
 pub(super) async fn read_start(response: &mut Response, bytes_max: usize) -> Vec<u8> {
     let mut body = Vec::new();
     while body.len() < bytes_max {
@@ -154,8 +156,8 @@ impl Sender {
         headers: HeaderMap,
         body: String,
     ) -> Result<Answer, NoAnswer> {
-        // The configuration may have changed since the payment was created, and the client does
-        // not call the resolver for literal addresses.
+        // The configuration may have changed since the payment was created, and the client
+        // does not call the resolver for literal addresses.
         let url = self.egress.check(url).map_err(|_| NoAnswer::NotPublic)?;
         if url.literal().is_some_and(|address| !may_reach(&self.egress, address)) {
             return Err(NoAnswer::NotPublic);

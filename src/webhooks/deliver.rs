@@ -50,8 +50,8 @@ const POLL: Duration = Duration::from_millis(500);
 /// How long deliveries may finish after the shutdown signal. Unfinished ones are sent again.
 const GRACE: Duration = Duration::from_secs(5);
 
-/// How long an event waits whose attempt could not be recorded. It is still due, and would be sent
-/// again at once.
+/// How long an event waits whose attempt could not be recorded. It is still due, and would be
+/// sent again at once.
 const UNRECORDED_PAUSE: Duration = Duration::from_secs(60);
 
 /// The pause while the database is busy.

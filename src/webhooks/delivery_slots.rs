@@ -1,5 +1,5 @@
-//! Delivery slots: concurrent deliveries, bounded in all, per merchant and per receiver, so that a
-//! slow or dead receiver takes only its own slots.
+//! Delivery slots: concurrent deliveries, bounded in all, per merchant and per receiver, so
+//! that a slow or dead receiver takes only its own slots.
 
 use std::collections::HashMap;
 use std::hash::Hash;
@@ -19,15 +19,16 @@ const IN_FLIGHT_MAX: usize = 256;
 /// Concurrent deliveries for one merchant.
 const PER_MERCHANT_MAX: usize = 4;
 
-/// Concurrent deliveries to one host and port, for all merchants, so that the gateway cannot be used
-/// to attack another's server.
+/// Concurrent deliveries to one host and port, for all merchants, so that the gateway cannot
+/// be used to attack another's server.
 const PER_RECEIVER_MAX: usize = 4;
 
-/// Of those, how many are for one merchant, so that shops on one host leave a slot to each other.
+/// Of those, how many are for one merchant, so that shops on one host leave a slot to each
+/// other.
 const PER_RECEIVER_OF_ONE_MAX: usize = 3;
 
-/// From so many deliveries on, a merchant gets one slot instead of several, so that a merchant with
-/// no delivery in flight finds a slot even if many receivers are dead.
+/// From so many deliveries on, a merchant gets one slot instead of several, so that a merchant
+/// with no delivery in flight finds a slot even if many receivers are dead.
 const CROWDED: usize = IN_FLIGHT_MAX / 2;
 
 /// The deliveries in flight.

@@ -43,8 +43,8 @@ pub(crate) async fn look(url: &str, patience: Duration) -> Result<HttpProbe, Str
     Ok(HttpProbe { status, body: String::from_utf8_lossy(&body).into_owned(), server })
 }
 
-/// Reads an event stream until its first event, which the gateway sends at once. The stream must be
-/// one that stays open, because a proxy passes on everything at its end.
+/// Reads an event stream until its first event, which the gateway sends at once. The stream
+/// must be one that stays open, because a proxy passes on everything at its end.
 pub(crate) async fn first_event(url: &str, patience: Duration) -> FirstEvent {
     let Ok(client) = probe_client(patience) else { return FirstEvent::Muted };
     // Proxies that compress often hold back a stream.

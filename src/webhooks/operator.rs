@@ -1,5 +1,6 @@
 //! Webhooks to the operator's URL (`sweeper.notify_url`), signed by Standard Webhooks with a
-//! separate key. The URL comes from a file that only root writes, so it may be on a private network.
+//! separate key. The URL comes from a file that only root writes, so it may be on a private
+//! network.
 //!
 //! Must not know: the content of a notification, or its retries.
 

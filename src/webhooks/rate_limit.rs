@@ -12,8 +12,8 @@ const INTERVAL: Duration = Duration::from_millis(20);
 /// Deliveries that may begin at once after a pause.
 pub(super) const BURST: u32 = 200;
 
-/// The generic cell rate algorithm: for each key the time at which it is within its rate again. Keys
-/// within their rate are removed.
+/// The generic cell rate algorithm: for each key the time at which it is within its rate
+/// again. Keys within their rate are removed.
 #[derive(Debug)]
 pub(super) struct RateLimit<K> {
     ahead_until: HashMap<K, Instant>,

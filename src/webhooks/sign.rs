@@ -8,8 +8,8 @@ use crate::domain::merchant::Merchant;
 use crate::domain::time::Timestamp;
 use crate::secret::{Secret, Secrets};
 
-/// The keys that sign a merchant's webhooks: the newest first, then the previous ones for a while
-/// after a rotation of the merchant's secret or of the master secret.
+/// The keys that sign a merchant's webhooks: the newest first, then the previous ones for a
+/// while after a rotation of the merchant's secret or of the master secret.
 pub(crate) struct Signer {
     keys: Vec<Secret<[u8; 32]>>,
 }

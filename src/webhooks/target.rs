@@ -1,7 +1,7 @@
 //! Which addresses a webhook may reach.
 //!
-//! Every resolved address is checked, and the connection goes to a checked address only, so that a
-//! name which resolves differently the second time (DNS rebinding) changes nothing.
+//! Every resolved address is checked, and the connection goes to a checked address only, so
+//! that a name which resolves differently the second time (DNS rebinding) changes nothing.
 
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, ToSocketAddrs, UdpSocket};
@@ -36,8 +36,8 @@ impl CheckingResolver {
     }
 }
 
-/// Concurrent look-ups. An abandoned one still holds a blocking thread. Tokio has 512 of them, and
-/// the database needs some.
+/// Concurrent look-ups. An abandoned one still holds a blocking thread. Tokio has 512 of them,
+/// and the database needs some.
 pub(super) const LOOK_UPS_MAX: usize = 256;
 
 /// Finds the addresses of a name. May block.
@@ -51,15 +51,15 @@ pub(super) fn ask_system(name: &str) -> io::Result<Vec<SocketAddr>> {
     Ok((name, 0).to_socket_addrs()?.collect())
 }
 
-/// Whether a webhook may go to this address: the rules allow it, and this machine does not have it.
-/// Where private networks are allowed, so is this machine.
+/// Whether a webhook may go to this address: the rules allow it, and this machine does not
+/// have it. Where private networks are allowed, so is this machine.
 pub(super) fn may_reach(egress: &Egress, address: IpAddr) -> bool {
     egress.allows(address) && (egress.private() == PrivateNetworks::Allowed || !is_own(address))
 }
 
 /// Whether this machine has the address: the system then sends to it from the same address.
-/// Connecting a UDP socket sends nothing. Listing interfaces would need a netlink socket, which the
-/// systemd sandbox forbids.
+/// Connecting a UDP socket sends nothing. Listing interfaces would need a netlink socket,
+/// which the systemd sandbox forbids.
 pub(super) fn is_own(address: IpAddr) -> bool {
     let any: IpAddr = match address {
         IpAddr::V4(_) => Ipv4Addr::UNSPECIFIED.into(),

@@ -23,8 +23,8 @@ const POINT: usize = 33;
 const SIGNATURE: usize = 64;
 const RANGE_PROOF: usize = 675;
 
-/// The peg-outs of an extension block, in the order of its kernels. `None` unless the bytes are
-/// exactly one extension block of the known form.
+/// The peg-outs of an extension block, in the order of its kernels. `None` unless the bytes
+/// are exactly one extension block of the known form.
 pub(super) fn pegouts(raw: &[u8]) -> Option<Vec<Pegout>> {
     let mut rest = raw;
     let present = take(&mut rest, 1)?;
@@ -141,8 +141,8 @@ fn byte(rest: &mut &[u8]) -> Option<u8> {
     take(rest, 1)?.first().copied()
 }
 
-/// A count of items: Bitcoin's compact size. Each item has at least one byte, so a loop over them
-/// ends with the bytes.
+/// A count of items: Bitcoin's compact size. Each item has at least one byte, so a loop over
+/// them ends with the bytes.
 fn count(rest: &mut &[u8]) -> Option<u64> {
     VarInt::consensus_decode(rest).ok().map(|count| count.0)
 }
@@ -153,8 +153,8 @@ fn bytes<'b>(rest: &mut &'b [u8]) -> Option<&'b [u8]> {
     take(rest, length)
 }
 
-/// litecoind's `VARINT`: seven bits a byte, the highest first, each byte but the last one more than
-/// it says.
+/// litecoind's `VARINT`: seven bits a byte, the highest first, each byte but the last one more
+/// than it says.
 fn var_int(rest: &mut &[u8]) -> Option<u64> {
     let mut number = 0u64;
     loop {

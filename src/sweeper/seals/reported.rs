@@ -92,8 +92,8 @@ impl Seals {
         self.changed = true;
     }
 
-    /// The id and the body of a notification, equal at each attempt. `None` if the record no longer
-    /// holds its fact.
+    /// The id and the body of a notification, equal at each attempt. `None` if the record no
+    /// longer holds its fact.
     pub(in crate::sweeper) fn notification(
         &self,
         of: Notification,

@@ -34,9 +34,9 @@ enum Found {
 }
 
 impl Seals {
-    /// Seals the unsealed payments of a restored database that this gateway created: their MAC is
-    /// valid, and the account key derives their script. Any other gets a seal that is never valid, so
-    /// that the sweeper does not trust it as new.
+    /// Seals the unsealed payments of a restored database that this gateway created: their MAC
+    /// is valid, and the account key derives their script. Any other gets a seal that is never
+    /// valid, so that the sweeper does not trust it as new.
     ///
     /// # Errors
     /// Those of the database.
@@ -81,8 +81,8 @@ impl Seals {
         NO_SEAL
     }
 
-    /// Seals a payment as it is in the database, because the operator trusts it. Returns whether it
-    /// exists.
+    /// Seals a payment as it is in the database, because the operator trusts it. Returns
+    /// whether it exists.
     ///
     /// # Errors
     /// Those of the database.
@@ -99,8 +99,9 @@ impl Seals {
         Ok(true)
     }
 
-    /// Seals all payments of a merchant as they are in the database, and drops its recorded payout
-    /// addresses, because the operator trusts the database. Returns the number of payments.
+    /// Seals all payments of a merchant as they are in the database, and drops its recorded
+    /// payout addresses, because the operator trusts the database. Returns the number of
+    /// payments.
     ///
     /// # Errors
     /// Those of the database and of the record's file.

@@ -1,9 +1,9 @@
 //! Matches MWEB peg-outs in blocks with those announced in the mempool (decision 0027).
 //!
-//! The kernel identifies a peg-out in every mempool transaction and block that contains it, so the
-//! first-seen time is inherited only where the chain proves that it is the same peg-out. If the
-//! node does not report kernels, an announcement is fulfilled by an equal output of the block with
-//! which its transaction left the mempool, one for one in their sequence.
+//! The kernel identifies a peg-out in every mempool transaction and block that contains it, so
+//! the first-seen time is inherited only where the chain proves that it is the same peg-out.
+//! If the node does not report kernels, an announcement is fulfilled by an equal output of the
+//! block with which its transaction left the mempool, one for one in their sequence.
 //!
 //! A write loads its rows at once, so its cost is linear in the outputs.
 
@@ -172,8 +172,8 @@ impl Announcements {
     ) -> Result<Seen, Error> {
         let known = id.and_then(|id| self.index.by_id.get(&id)).map_or(&[][..], Vec::as_slice);
         if known.iter().any(|sequence| self.index.is_mined(*sequence)) {
-            // The node disconnected the block since the comparison, or the kernel is repeated. The
-            // next comparison or block decides.
+            // The node disconnected the block since the comparison, or the kernel is repeated.
+            // The next comparison or block decides.
             return Ok(Seen::Nothing);
         }
         let at = output.outpoint;

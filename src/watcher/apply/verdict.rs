@@ -51,8 +51,8 @@ pub(crate) fn expire(
     Ok(())
 }
 
-/// Completes a payment if it is due at the present tip: it waited for the chain guard, or a rescan
-/// found its coins.
+/// Completes a payment if it is due at the present tip: it waited for the chain guard, or a
+/// rescan found its coins.
 pub(crate) fn complete(
     tx: &WriteTx,
     index: DerivationIndex,

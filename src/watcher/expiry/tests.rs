@@ -65,7 +65,8 @@ impl Ground {
         self.store.write_blocking(write).expect("written");
     }
 
-    /// Passes at this time until all is examined; answers how many payments expired in each write.
+    /// Passes at this time until all is examined; answers how many payments expired in each
+    /// write.
     fn pass(&mut self, now: i64) -> Vec<usize> {
         let batches = Batches { store: &self.store, go_on: &|| true };
         let mut expired = Vec::new();

@@ -1,5 +1,5 @@
-//! The first sync of a database: the block to start from, and the scan of an account that may have
-//! been used before.
+//! The first sync of a database: the block to start from, and the scan of an account that may
+//! have been used before.
 
 use std::time::{Duration, Instant};
 
@@ -18,8 +18,8 @@ use crate::watchdog::{self, Loop};
 use super::Sync;
 use crate::watcher::lookahead::skip_used;
 
-/// How far before the first payment the sync begins, in milliseconds: block times may be two hours
-/// off (consensus).
+/// How far before the first payment the sync begins, in milliseconds: block times may be two
+/// hours off (consensus).
 const MARGIN_MS: i64 = 3 * 3_600_000;
 
 /// How far a block's time may be ahead of the network's (consensus), in milliseconds.
@@ -37,8 +37,8 @@ enum Scan {
 }
 
 impl Sync<'_> {
-    /// Stores the first block: the node's tip, or a block from before the first payment, if payments
-    /// were created while the node was unreachable.
+    /// Stores the first block: the node's tip, or a block from before the first payment, if
+    /// payments were created while the node was unreachable.
     pub(super) fn begin(&mut self, state: &ChainState) -> anyhow::Result<()> {
         let first_payment = self.store.read_blocking(payments::first_created_at)?;
         let mut block = state.tip;
@@ -80,8 +80,8 @@ impl Sync<'_> {
         Ok(self.store.write_blocking(move |tx| record_scan(tx, scan, now))?)
     }
 
-    /// Skips indexes if the chain's time shows that the database was not in use before this start.
-    /// The machine's clock does not show that after a snapshot was restored.
+    /// Skips indexes if the chain's time shows that the database was not in use before this
+    /// start. The machine's clock does not show that after a snapshot was restored.
     pub(super) fn apply_chain_time(&mut self, tip: BlockId) -> anyhow::Result<()> {
         let Some(last) = self.lookahead.last_in_use else { return Ok(()) };
         let header = self.node.header(tip.hash).context("read the time of the tip")?;
@@ -97,8 +97,9 @@ impl Sync<'_> {
         Ok(())
     }
 
-    /// Finds the highest index that holds coins before the gateway followed any block. The node
-    /// reads its whole UTXO set, minutes on mainnet, and no address is issued until it answers.
+    /// Finds the highest index that holds coins before the gateway followed any block. The
+    /// node reads its whole UTXO set, minutes on mainnet, and no address is issued until it
+    /// answers.
     fn scan_account(&mut self) -> anyhow::Result<Scan> {
         if self.store.read_blocking(account_scan::is_answered)? {
             return Ok(Scan::Answered(None));

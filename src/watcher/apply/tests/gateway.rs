@@ -1,4 +1,5 @@
-//! The gateway's side of random histories: a database with payments, and the passes of the watcher.
+//! The gateway's side of random histories: a database with payments, and the passes of the
+//! watcher.
 
 use super::*;
 
@@ -12,8 +13,8 @@ pub(super) struct Gateway {
     pub(super) payments: Vec<Payment>,
 }
 
-/// A database with the payments, closed: each history begins with a copy, for to make one takes
-/// longer than to play a history.
+/// A database with the payments, closed: each history begins with a copy, for to make one
+/// takes longer than to play a history.
 pub(super) static TEMPLATE: LazyLock<(tempfile::TempDir, Vec<Payment>)> = LazyLock::new(|| {
     let dir = tempfile::tempdir().expect("a folder");
     let store = Store::open(&dir.path().join("litegate.db")).expect("a database");
@@ -96,7 +97,8 @@ impl Gateway {
         while expiry.pass(&batches, now, at_tip, |_| {}).expect("expired") == Ended::Stopped {}
     }
 
-    /// Looks at a node that is still on its way to where we stand: nothing may follow from that.
+    /// Looks at a node that is still on its way to where we stand: nothing may follow from
+    /// that.
     pub(super) fn look_lagging(&self) {
         let Some(ours) = self.store.read_blocking(blocks::tip).expect("read") else { return };
         for below in 0..ours.height.min(3) {
