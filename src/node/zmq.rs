@@ -63,7 +63,7 @@ const HIGH_WATER_MARK: i32 = 10_000;
 /// whole look instead, so that hints that wait take little memory.
 const HINT_BYTES_MAX: usize = 100_000;
 
-/// How often the thread looks whether it should stop.
+/// How often the thread checks for the stop signal.
 const STOP_CHECK_MS: i64 = 250;
 
 /// Monitor events of libzmq (zmq.h): the handshake with a publisher is done; the connection
@@ -88,35 +88,31 @@ impl Counters {
     pub(crate) fn all(&self) -> [(&'static str, &'static str, u64); 7] {
         let read = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
         [
-            ("litegate_zmq_messages_total", "Messages of the node by ZMQ", read(&self.messages)),
+            ("litegate_zmq_messages_total", "ZMQ messages received", read(&self.messages)),
             (
                 "litegate_zmq_gaps_total",
-                "Messages whose number does not follow: lost, doubled, or the node began anew",
+                "Sequence numbers that do not follow: messages lost or repeated, or the node restarted",
                 read(&self.gaps),
             ),
-            (
-                "litegate_zmq_malformed_total",
-                "Messages that have not the documented form",
-                read(&self.malformed),
-            ),
+            ("litegate_zmq_malformed_total", "Malformed ZMQ messages", read(&self.malformed)),
             (
                 "litegate_zmq_connections_total",
-                "Connections that were made to the node's publisher",
+                "Connections to the node's ZMQ publisher",
                 read(&self.connections),
             ),
             (
                 "litegate_zmq_connection_losses_total",
-                "Connections to the node's publisher that broke",
+                "Lost connections to the node's ZMQ publisher",
                 read(&self.losses),
             ),
             (
                 "litegate_zmq_overflows_total",
-                "Hints that we were too slow to take",
+                "Signals dropped because the watcher's queue was full",
                 read(&self.overflows),
             ),
             (
                 "litegate_zmq_resyncs_total",
-                "Whole looks at the node because hints were lost or made no sense",
+                "Passes caused by lost or malformed messages",
                 read(&self.resyncs),
             ),
         ]

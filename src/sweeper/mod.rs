@@ -12,7 +12,7 @@
 //!    refuses while the chain guard is active.
 //! 2. `broadcast::send` takes a `StoredSweepTx`, which only the store can make, asks the node
 //!    whether it has the transaction, and records the result.
-//! 3. `node::rpc::Node::broadcast` calls `sendrawtransaction`.
+//! 3. `Node::broadcast` (`node/transactions.rs`) calls `sendrawtransaction`.
 //!
 //! `in_flight::bump_fee` and `damaged::store_again_and_send` store a further version of a
 //! sweep, and continue at step 2. There is no other way.

@@ -111,19 +111,19 @@ pub(super) fn parse(text: &str, key: &SealKey) -> anyhow::Result<Record> {
     );
     let mut lines = body.lines();
     let head = lines.next();
-    ensure!(matches!(head, Some(HEAD | HEAD_2 | HEAD_1)), "is of another version");
+    ensure!(matches!(head, Some(HEAD | HEAD_2 | HEAD_1)), "has an unknown version");
     let payments = lines.next().and_then(|line| line.strip_prefix("payments "));
-    let payments_below = payments.and_then(|n| n.parse().ok()).context("names no payments")?;
+    let payments_below = payments.and_then(|n| n.parse().ok()).context("has no line payments")?;
     let mut looked_at = None;
     if head != Some(HEAD_1) {
         let looked = lines.next().and_then(|line| line.strip_prefix("looked "));
-        let looked = looked.and_then(parse_time).context("names no look")?;
+        let looked = looked.and_then(parse_time).context("has no line looked")?;
         looked_at = Some(looked).filter(|at| at.ms() != 0);
     }
     let mut record = Record { payments_below, looked_at, ..Record::default() };
     for line in lines {
         let parts: Vec<&str> = line.split(' ').collect();
-        parse_line(&parts, &mut record).context("holds a line that has no meaning")?;
+        parse_line(&parts, &mut record).context("has an invalid line")?;
     }
     Ok(record)
 }

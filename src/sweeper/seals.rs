@@ -118,9 +118,9 @@ impl Seals {
             Some(text) => record::parse(&text, &key)
                 .with_context(|| format!("the sweeper's record {shown}"))?,
             None if store.read_blocking(seals::any)? => bail!(
-                "the sweeper's record {shown} is gone, but the database holds its seals: put it \
-                 back, or, if nobody can have changed the database, take what it says for true \
-                 with `litegate sweep --trust-database`"
+                "the sweeper's record {shown} is missing, but the database holds its seals: restore \
+                 it, or, if the database cannot have been changed, trust the database with \
+                 `litegate sweep --trust-database`"
             ),
             None => {
                 found = false;

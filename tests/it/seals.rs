@@ -352,7 +352,7 @@ fn a_lost_or_foreign_seal_state_is_refused_and_can_be_reset() {
     gateway.cli_fails(&["serve"], 4, &["another seal key"]);
     fs::write(&seal_key, &key).unwrap();
     fs::remove_file(seal_state_file(&gateway)).unwrap();
-    gateway.cli_fails(&["serve"], 4, &["is gone", "--trust-database"]);
+    gateway.cli_fails(&["serve"], 4, &["is missing", "--trust-database"]);
     gateway.cli_ok(&["sweep", "--trust-database"]);
     gateway.start();
     pay(&node, &shop);
