@@ -10,7 +10,7 @@ use crate::store::Store;
 use crate::store::audit_log::chain::{self, KnownHead};
 use crate::watchdog::{self, Loop};
 
-use super::Sweeper;
+use super::role::Sweeper;
 use super::seals::{Access, Seals, Settings};
 
 /// The head in the sweeper's record, for a check by another process. `None` if there is none.

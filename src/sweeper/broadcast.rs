@@ -6,8 +6,8 @@ use crate::node;
 use crate::node::rpc::Node;
 use crate::store::sweeps::{self, StoredSweepTx};
 
-use super::Sweeper;
 use super::memory::Memory;
+use super::role::Sweeper;
 
 /// Whether the node has this version in its mempool.
 pub(super) fn is_in_mempool(node: &Node, sweep: &StoredSweepTx) -> anyhow::Result<bool> {

@@ -11,8 +11,9 @@ use crate::domain::sweep::{Payee, RATE_MAX, RATE_MIN, SweepCoin, SweepPlan, plan
 use crate::store::sweeps::damaged::{fee_of, mark_damaged, store_again};
 use crate::store::sweeps::{SignedPlan, StoredSweepTx, Unconfirmed, coins_of};
 
+use super::build;
 use super::memory::Memory;
-use super::{Sweeper, build, trusts_the_chain};
+use super::role::{Sweeper, trusts_the_chain};
 
 impl Sweeper {
     /// The versions of a sweep that may be sent, newest first: those that the account's key

@@ -10,7 +10,7 @@ use crate::node::BATCH_MAX;
 use crate::store::sweeps::recognised::{add_operator, is_operator};
 use crate::store::{self, blocks, sweeps};
 
-use super::Sweeper;
+use super::role::Sweeper;
 
 /// The fee rate without an estimate, in litoshis for 1,000 vbytes: ten times the relay
 /// minimum, because most nodes do not replace transactions.

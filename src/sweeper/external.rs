@@ -14,8 +14,9 @@ use crate::node::transactions::Acceptance;
 use crate::store::sweeps::{SignedPlan, Unconfirmed};
 use crate::store::{self, blocks, sweeps};
 
+use super::build;
 use super::memory::Memory;
-use super::{Sweeper, build};
+use super::role::Sweeper;
 
 /// The largest PSBT that is read, in bytes: a transaction of standard weight with a signer's
 /// fields for each input, in base64.

@@ -15,8 +15,8 @@ use crate::store::seals::Created;
 use crate::store::{ReadTx, merchants};
 use crate::watchdog::{self, Loop};
 
-use super::Sweeper;
 use super::payees::Rows;
+use super::role::Sweeper;
 use super::seals::Seals;
 
 /// How often the chain's time is read while an address waits for it.

@@ -12,8 +12,9 @@ use crate::store::sweeps::{StoredSweepTx, Unconfirmed};
 use crate::store::{self, blocks, sweeps};
 
 use super::broadcast::is_in_mempool;
+use super::build;
 use super::memory::Memory;
-use super::{Sweeper, build, trusts_the_chain};
+use super::role::{Sweeper, trusts_the_chain};
 
 /// For how many blocks a foreign spend of a coin, or the loss of its transaction, must last
 /// before the sweep is abandoned.

@@ -15,10 +15,11 @@ use crate::operations::sweeps::{SWEEPER, TOO_DEAR};
 use crate::store::sweeps::SignedPlan;
 use crate::store::{role_status, sweeps};
 
+use super::build;
 use super::due::Due;
 use super::memory::Memory;
+use super::role::{Report, Sweeper, trusts_the_chain};
 use super::trial::COIN_TRIALS_MAX;
-use super::{Report, Sweeper, build, trusts_the_chain};
 
 /// A plan with so many coins is large: checking and signing takes a good part of a second.
 const LARGE_PLAN: usize = 500;

@@ -1,11 +1,11 @@
 //! The payout address of each merchant. A fault of one merchant's addresses affects only that
 //! merchant; the reason is stored for notifications.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::time::Instant;
 
 use anyhow::Context;
-use bitcoin::{Script, ScriptBuf};
+use bitcoin::Script;
 
 use crate::domain::merchant::{MerchantId, Registrations};
 use crate::domain::payout_address::{Clocks, Reason, Standing, Wait};
@@ -15,36 +15,16 @@ use crate::domain::sweep::{Payee, SweepCoin, Waits, merchants_of};
 use crate::domain::time::Timestamp;
 use crate::operations::sweeps::record_wait;
 use crate::store::batches::Batches;
-use crate::store::{self, ReadTx, Store, WriteTx, merchants, payout_waits};
+use crate::store::{self, ReadTx, WriteTx, merchants};
 use crate::watchdog::{self, Loop};
 
-use super::Sweeper;
+use super::role::Sweeper;
 
 /// The rows of a merchant's payout addresses, or why they cannot be read.
 pub(super) type Rows = (MerchantId, Result<Registrations, String>);
 
 /// The previous and the present wait of a merchant's payouts.
 type Change = (MerchantId, Option<Wait>, Option<Wait>);
-
-/// What is remembered of payout addresses from check to check.
-#[derive(Debug, Default)]
-pub(crate) struct Memory {
-    /// Scripts that do not belong to the account. New payments do not get them.
-    vetted: BTreeSet<ScriptBuf>,
-    /// For each merchant the newest registration and the number of cancelled ones at the last
-    /// check.
-    pub(super) marks: BTreeMap<MerchantId, (u32, u32)>,
-    /// Merchants whose standing can change without a change of their rows.
-    pub(super) time_dependent: BTreeSet<MerchantId>,
-    /// The stored waits, once read.
-    stored: Option<BTreeMap<MerchantId, Wait>>,
-    /// The waits that are logged already.
-    logged: BTreeMap<MerchantId, Wait>,
-    /// The chain's time as last read.
-    pub(super) chain: Option<Timestamp>,
-    /// When reading the chain's time was last tried.
-    pub(super) asked_at: Option<Instant>,
-}
 
 impl Sweeper {
     /// The merchants that can be paid, and why others cannot.
@@ -262,50 +242,6 @@ impl Sweeper {
             Ok(rows) => Ok(Ok(rows)),
             Err(error) if error.is_of_a_row() => Ok(Err(error.to_string())),
             Err(error) => Err(error),
-        }
-    }
-}
-
-impl Memory {
-    /// The stored waits.
-    fn stored(&mut self, store: &Store) -> Result<&mut BTreeMap<MerchantId, Wait>, store::Error> {
-        match &mut self.stored {
-            Some(stored) => Ok(stored),
-            none => {
-                let all = store.read_blocking(payout_waits::all)?;
-                Ok(none.insert(all.into_iter().map(|one| (one.merchant, one.wait)).collect()))
-            }
-        }
-    }
-
-    /// Logs why a merchant's payouts wait, once for each reason, and when they continue.
-    fn log_wait(&mut self, merchant: MerchantId, wait: Option<Wait>) {
-        match wait {
-            Some(wait) if self.logged.insert(merchant, wait) != Some(wait) => log(merchant, &wait),
-            None if self.logged.remove(&merchant).is_some() => {
-                tracing::info!(merchant_id = %merchant, "payouts resumed");
-            }
-            Some(_) | None => {}
-        }
-    }
-}
-
-fn log(merchant: MerchantId, wait: &Wait) {
-    match wait.reason {
-        Reason::Unconfirmed | Reason::Clock | Reason::Overtaken => {
-            tracing::warn!(merchant_id = %merchant, why = %wait, "payouts wait");
-        }
-        Reason::OwnAddress | Reason::Damaged => {
-            tracing::error!(merchant_id = %merchant, what = %wait, "payout address refused");
-        }
-        Reason::Changed
-        | Reason::Missing
-        | Reason::Inserted
-        | Reason::CancelUndone
-        | Reason::CancelledInForce
-        | Reason::Backdated => {
-            let what = format!("the database was changed outside the gateway: {wait}");
-            tracing::error!(merchant_id = %merchant, what, "payout address refused");
         }
     }
 }

@@ -10,8 +10,10 @@ use crate::domain::sweep::{self, SweepCoin};
 use crate::node::transactions::Acceptance;
 use crate::store::sweeps::SignedPlan;
 
+use super::build;
+use super::due::Due;
+use super::role::Sweeper;
 use super::signing_key::SigningKey;
-use super::{Due, Sweeper, build};
 
 /// The most parts of one merchant's coins that a pass tests. The rest of that merchant's coins
 /// then waits.
