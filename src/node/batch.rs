@@ -1,16 +1,17 @@
-//! Many questions of one kind in one HTTP request (JSON-RPC batch).
+//! JSON-RPC batch: many `gettxout` calls in one HTTP request.
 
 use bitcoin::{OutPoint, ScriptBuf};
 use bitcoincore_rpc::jsonrpc;
 use serde::Deserialize;
 use serde_json::value::{RawValue, to_raw_value};
 
-use super::Error;
-use super::rpc::{Node, UnspentOutput};
+use super::error::Error;
+use super::rpc::Node;
+use super::transactions::UnspentOutput;
 use crate::domain::amount::Amount;
 
-/// Questions in one request. The node answers them one after the other, in about 50 microseconds
-/// each and 500 bytes.
+/// Calls in one request. The node answers one after the other, each in about 50 microseconds
+/// and 500 bytes.
 pub(crate) const BATCH_MAX: usize = 500;
 
 const CALL: &str = "gettxout";
@@ -30,15 +31,15 @@ struct Script {
 
 impl Node {
     /// `gettxout` with the mempool for each of these outputs, at most [`BATCH_MAX`], in their
-    /// order: `None` once an output is spent or gone.
+    /// order: `None` once an output is spent or removed.
     ///
     /// # Errors
-    /// If the node is out of reach, or one of the answers is missing or cannot be read.
+    /// If the node is unreachable, or an answer is missing or malformed.
     pub(crate) fn unspent_outputs(
         &self,
         at: &[OutPoint],
     ) -> Result<Vec<Option<UnspentOutput>>, Error> {
-        assert!(at.len() <= BATCH_MAX, "{} questions in one request", at.len());
+        assert!(at.len() <= BATCH_MAX, "{} calls in one request", at.len());
         if at.is_empty() {
             return Ok(Vec::new());
         }

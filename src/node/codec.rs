@@ -1,8 +1,8 @@
-//! Litecoin transactions and blocks from bytes, MWEB included. Pure; every input is hostile.
+//! Decoder of Litecoin transactions and blocks, with MWEB. Pure; every input is hostile.
 //!
-//! rust-bitcoin refuses bit 3 of the segwit flag, with which Litecoin marks an MWEB part. All that
-//! we need of a transaction stands in front of that part: version, inputs and outputs, of which the
-//! txid is made. The extension block is read for its kernels alone (`mweb`).
+//! rust-bitcoin refuses bit 3 of the segwit flag, which marks an MWEB part. Version, inputs
+//! and outputs, which make the txid, come before that part. Of the extension block only the
+//! kernels are read (`mweb`).
 
 mod mweb;
 
@@ -17,33 +17,33 @@ use crate::domain::pegout::KernelId;
 
 pub(crate) use mweb::Pegout;
 
-/// A transaction as far as a payment gateway looks.
+/// The parts of a transaction that a payment gateway needs.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Tx {
-    /// `None` for a transaction within MWEB, whose id only the node can tell.
+    /// `None` for a transaction within MWEB, whose id only the node knows.
     pub(crate) txid: Option<Txid>,
     pub(crate) kind: TxKind,
-    /// It has a part within MWEB, whose peg-outs only the node can tell.
+    /// It has an MWEB part, whose peg-outs only the node knows.
     pub(crate) carries_mweb: bool,
     /// The outputs that it spends; none for a coinbase.
     pub(crate) inputs: Vec<OutPoint>,
     pub(crate) outputs: Vec<TxOut>,
 }
 
-/// What kind of transaction it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum TxKind {
     Plain,
-    /// The first of a block: its outputs rest for 100 blocks.
+    /// The first of a block. Its outputs mature after 100 blocks.
     Coinbase,
-    /// The last of a block since MWEB: output 0 holds the balance of MWEB, the others leave it.
-    /// Alone (ZMQ repeats those of blocks) it is recognised unless the node stripped its mark.
+    /// The last of a block since MWEB: output 0 holds the balance of MWEB, the others are
+    /// peg-outs. A lone HogEx (ZMQ repeats those of blocks) is recognised unless the node
+    /// stripped its mark.
     Hogex,
-    /// Within MWEB: it has no ordinary inputs and outputs.
+    /// Within MWEB, without ordinary inputs and outputs.
     MwebOnly,
 }
 
-/// A block as far as a payment gateway looks.
+/// The parts of a block that a payment gateway needs.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Block {
     pub(crate) hash: BlockHash,
@@ -52,20 +52,19 @@ pub(crate) struct Block {
     pub(crate) pegouts: PegoutProof,
 }
 
-/// What proves which peg-outs the outputs of a block's HogEx are.
+/// The proof of which peg-outs the outputs of a block's HogEx are.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum PegoutProof {
     /// All peg-outs of the block, in the order of its kernels.
     Listed(Vec<Pegout>),
-    /// The kernels of the block, without what they pay: the node strips the extension block from
-    /// the bytes (`rpcserialversion` below 2).
+    /// The kernels of the block, without what they pay: the node strips the extension block
+    /// from the bytes (`rpcserialversion` below 2).
     Kernels(Vec<KernelId>),
-    /// Nothing but what is still unmined: transactions that the node's mempool holds after the
-    /// block.
+    /// No proof. `unmined` are the transactions in the node's mempool after the block.
     Absent { unmined: HashSet<Txid> },
 }
 
-/// Why bytes are no transaction or block.
+/// Why bytes are not a transaction or block.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum CodecError {
     #[error("{0} bytes are too many")]
@@ -88,18 +87,18 @@ pub(crate) enum CodecError {
     MerkleRoot,
 }
 
-/// The largest block that the consensus allows, in bytes: 4 MB of ordinary transactions, and an
-/// extension block of at most 50,000 inputs of 196 bytes and 200,000 weight units of 60 bytes.
-/// A smaller limit would stop the gateway at a block that the whole network accepts.
+/// The largest block that the consensus allows, in bytes: 4 MB of ordinary transactions, and
+/// an extension block of at most 50,000 inputs of 196 bytes and 200,000 weight units of 60
+/// bytes. A smaller limit would stop the gateway at a block that the whole network accepts.
 pub(crate) const BLOCK_BYTES_MAX: usize = 4_000_000 + 195 + 50_000 * 196 + 200_000 * 60;
 
-/// A lone transaction that is larger cannot be relayed, in bytes.
+/// The largest lone transaction, in bytes. A larger one cannot be relayed.
 pub(crate) const TX_BYTES_MAX: usize = 4_000_000;
 
 const FLAG_WITNESS: u8 = 0x01;
 const FLAG_MWEB: u8 = 0x08;
 
-/// Reads a lone transaction, as ZMQ `rawtx` and RPC have it, with or without its MWEB part.
+/// Decodes a lone transaction of ZMQ `rawtx` or RPC, with or without its MWEB part.
 ///
 /// # Errors
 /// For everything that is not exactly one transaction.
@@ -115,8 +114,8 @@ pub(crate) fn decode_tx(raw: &[u8]) -> Result<Tx, CodecError> {
     Ok(tx)
 }
 
-/// Reads a block and checks that its transactions are those of its header. An extension block of
-/// MWEB, which may follow, is read if there are peg-outs; one that cannot be read is like none.
+/// Decodes a block and checks its transactions against the header. An MWEB extension block is
+/// read if there are peg-outs; one that cannot be read counts as absent.
 ///
 /// # Errors
 /// For everything that does not begin with exactly the block of its header.
@@ -126,7 +125,7 @@ pub(crate) fn decode_block(raw: &[u8]) -> Result<Block, CodecError> {
     if first.kind != TxKind::Coinbase {
         return Err(CodecError::NoCoinbase);
     }
-    // A node may strip the mark of the HogEx; its place and first output tell as well.
+    // If the node stripped the mark of the HogEx, place and first output identify it.
     if let Some(last) = others.last_mut().filter(|tx| has_hogaddr(tx)) {
         last.kind = TxKind::Hogex;
     }
@@ -143,8 +142,8 @@ pub(crate) fn decode_block(raw: &[u8]) -> Result<Block, CodecError> {
     Ok(Block { hash: header.block_hash(), header, txs, pegouts })
 }
 
-/// The merkle root that a block's header would have to name for [`decode_block`] to believe its
-/// transactions. Only fuzzing needs it, to reach what lies behind that check.
+/// The merkle root that makes [`decode_block`] accept a block. Only fuzzing needs it, to reach
+/// the code behind that check.
 pub(crate) fn expected_merkle_root(raw: &[u8]) -> Option<TxMerkleNode> {
     read_block(raw).ok().and_then(|(_, txs, _)| root_of(&txs))
 }
@@ -159,7 +158,7 @@ fn read_block(raw: &[u8]) -> Result<(block::Header, Vec<Tx>, &[u8]), CodecError>
     let count = encode::VarInt::consensus_decode(&mut rest)?.0;
     let mut txs = Vec::new();
     for _ in 0..count {
-        txs.push(read_tx(&mut rest, Where::InBlock)?); // Ends with the bytes, whatever `count` is.
+        txs.push(read_tx(&mut rest, Where::InBlock)?); // Ends with the bytes, for any `count`.
     }
     // The extension block follows a marked HogEx only (the node's own rule of serialization).
     let is_extended = txs.len() >= 2 && txs.last().is_some_and(|tx| tx.kind == TxKind::Hogex);
@@ -174,8 +173,9 @@ fn root_of(txs: &[Tx]) -> Option<TxMerkleNode> {
     txids.and_then(merkle_root).map(TxMerkleNode::from_raw_hash)
 }
 
-/// The merkle root of a block's txids. `None` if there are none, or if two neighbours are equal:
-/// such a list has the same root as a shorter one without the repetition (CVE-2012-2459).
+/// The merkle root of a block's txids. `None` if there are none, or if two neighbours are
+/// equal: such a list has the same root as a shorter one without the repetition
+/// (CVE-2012-2459).
 fn merkle_root(mut hashes: Vec<sha256d::Hash>) -> Option<sha256d::Hash> {
     while hashes.len() > 1 {
         let mut parents = Vec::with_capacity(hashes.len().div_ceil(2));
@@ -193,7 +193,7 @@ fn merkle_root(mut hashes: Vec<sha256d::Hash>) -> Option<sha256d::Hash> {
     hashes.first().copied()
 }
 
-/// Where a transaction stands decides how its MWEB part ends.
+/// The place of a transaction decides where its MWEB part ends.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Where {
     /// The MWEB part is everything up to the lock time, the last four bytes.
@@ -202,12 +202,11 @@ enum Where {
     InBlock,
 }
 
-/// What the MWEB part of a transaction says about it.
+/// The MWEB part of a transaction.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Mweb {
-    /// There is none.
     Absent,
-    /// A zero byte in its place: this is how a HogEx is marked.
+    /// A zero byte: the mark of a HogEx.
     HogexMark,
     /// A transaction within MWEB, which a lone transaction may carry.
     Carried,
@@ -218,10 +217,11 @@ fn read_tx(rest: &mut &[u8], place: Where) -> Result<Tx, CodecError> {
     let mut inputs = Vec::<TxIn>::consensus_decode(rest)?;
     let mut flag = 0;
     if inputs.is_empty() {
-        // No inputs is how the marker of BIP144 reads; the flag follows.
+        // The marker of BIP144 reads as no inputs. The flag follows.
         flag = u8::consensus_decode(rest)?;
         if flag == 0 {
-            // Neither inputs nor outputs: a transaction within MWEB, stripped of its MWEB part.
+            // Neither inputs nor outputs: a transaction within MWEB, stripped of its MWEB
+            // part.
             u32::consensus_decode(rest)?;
             return match place {
                 Where::Alone => Ok(mweb_only()),
@@ -271,7 +271,7 @@ fn read_tx(rest: &mut &[u8], place: Where) -> Result<Tx, CodecError> {
     })
 }
 
-/// Steps over the MWEB part, which says nowhere how long it is.
+/// Skips the MWEB part, which has no length field.
 fn read_mweb(rest: &mut &[u8], place: Where) -> Result<Mweb, CodecError> {
     let length = match place {
         Where::Alone => rest.len().saturating_sub(4),

@@ -1,4 +1,4 @@
-//! The node's own configuration file, for a gateway with a user and a list of calls of its own.
+//! litecoin.conf with an RPC user and a call whitelist for the gateway.
 
 use bitcoin::hashes::{Hash, HashEngine, Hmac, HmacEngine, sha256};
 use bitcoin::hex::DisplayHex;
@@ -7,16 +7,16 @@ use super::rpc;
 use crate::domain::network::Network;
 use crate::secret::{self, Secret};
 
-/// The name by which the gateway asks.
+/// The gateway's RPC user.
 pub(crate) const USER: &str = "litegate";
 
-/// A password that nobody guesses: 32 random bytes in hexadecimal.
+/// A new password: 32 random bytes in hexadecimal.
 pub(crate) fn new_password() -> Secret<String> {
     Secret::new(secret::random_bytes::<32>().to_lower_hex_string())
 }
 
-/// A litecoin.conf for a network: what stands in `litecoind/`, and the gateway's user. The file
-/// holds a hash of the password only.
+/// litecoin.conf for a network: the file in `litecoind/`, and the gateway's user with the hash
+/// of its password.
 pub(crate) fn litecoin_conf(network: Network, password: &Secret<String>) -> String {
     let common = match network {
         Network::Main => include_str!("../../litecoind/litecoin.conf"),
@@ -36,7 +36,7 @@ pub(crate) fn litecoin_conf(network: Network, password: &Secret<String>) -> Stri
     )
 }
 
-/// What litecoind compares with: HMAC-SHA256 of the password under the salt's text (`rpcauth.py` in
+/// HMAC-SHA256 of the password under the salt's text (`rpcauth.py` in
 /// the node's `share/rpcauth`).
 fn password_hash(salt: &str, password: &str) -> String {
     let mut engine = HmacEngine::<sha256::Hash>::new(salt.as_bytes());
@@ -60,11 +60,16 @@ mod tests {
 
     #[test]
     fn every_whitelisted_rpc_is_used() {
-        let source =
-            concat!(include_str!("rpc.rs"), include_str!("mempool.rs"), include_str!("scan.rs"));
+        let source = concat!(
+            include_str!("chain.rs"),
+            include_str!("mempool.rs"),
+            include_str!("transactions.rs"),
+            include_str!("status.rs"),
+            include_str!("scan.rs"),
+        );
         for call in rpc::CALLS {
             let named = source.matches(&format!("\"{call}\"")).count();
-            assert!(named > 1, "{call} is allowed but never made");
+            assert!(named > 0, "{call} is allowed but never made");
         }
     }
 }

@@ -1,9 +1,9 @@
-//! A block's hexadecimal into bytes: by a table, for there are millions of digits.
+//! Hexadecimal decoder with a table, because a block has millions of digits.
 
-/// What no digit stands for.
+/// Marks a character that is not a digit.
 const NONE: u8 = 0xff;
 
-/// What each character stands for.
+/// The value of each character.
 const DIGITS: [u8; 256] = {
     let mut table = [NONE; 256];
     let mut value = 0;
@@ -15,8 +15,7 @@ const DIGITS: [u8; 256] = {
     table
 };
 
-/// The bytes that a text of hexadecimal digits stands for. `None` if it has anything else in it, or
-/// half a byte.
+/// Decodes hexadecimal digits. `None` for any other character or an odd length.
 pub(super) fn decode(text: &str) -> Option<Vec<u8>> {
     let (pairs, rest) = text.as_bytes().as_chunks::<2>();
     let mut wrong = 0;

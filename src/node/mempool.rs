@@ -1,13 +1,13 @@
-//! What the node says of transactions in its mempool, and of the kernels of blocks: the two ends of
-//! a peg-out.
+//! RPC calls about the mempool, and about the kernels of blocks, which identify peg-outs.
 
 use bitcoin::hex::FromHex;
 use bitcoin::{BlockHash, OutPoint, ScriptBuf, Txid};
 use serde::Deserialize;
-use serde_json::value::RawValue;
+use serde_json::value::{RawValue, Value};
 
+use super::codec;
+use super::error::Error;
 use super::rpc::{Node, json};
-use super::{Error, codec};
 use crate::domain::amount::Amount;
 use crate::domain::pegout::{KernelId, PegoutId};
 use crate::domain::time::Timestamp;
@@ -26,21 +26,74 @@ pub(crate) struct SeenOutput {
 pub(crate) enum OutputKind {
     /// The same output.
     Plain,
-    /// It leaves MWEB: an output of the HogEx, under its txid. The id is absent if the node does
-    /// not report kernels' ids.
+    /// A peg-out: in a block it is an output of the HogEx. The id is absent if the node does
+    /// not report kernel ids.
     Pegout { id: Option<PegoutId> },
 }
 
-/// A transaction in the mempool that pays us.
+/// A mempool transaction that pays the gateway.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct SeenTx {
-    /// Those of its outputs that pay us.
+    /// Its outputs that pay the gateway.
     pub(crate) outputs: Vec<SeenOutput>,
-    /// When it entered the mempool, by the clock of the node that is followed, if the node said.
+    /// When it entered the mempool, by the followed node's clock, if known.
     pub(crate) entered_at: Option<Timestamp>,
 }
 
+/// The node's mempool (`getmempoolinfo`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct MempoolState {
+    /// The mempool file was read after the start. Until then transactions may be missing.
+    pub(crate) loaded: bool,
+    /// The memory limit, in bytes.
+    pub(crate) bytes_max: u64,
+    /// The present minimum fee rate, in litoshis for 1,000 vbytes: above the relay minimum
+    /// while the mempool is full.
+    pub(crate) taken_per_kvb: u64,
+    /// The relay minimum, in the same unit.
+    pub(crate) relayed_per_kvb: u64,
+}
+
 impl Node {
+    /// `getrawmempool`: all transactions in the mempool, in no order.
+    pub(crate) fn mempool_txids(&self) -> Result<Vec<Txid>, Error> {
+        self.call("getrawmempool", &[])
+    }
+
+    /// `getmempoolentry`: whether the transaction is in the mempool.
+    pub(crate) fn mempool_contains(&self, txid: Txid) -> Result<bool, Error> {
+        match self.call::<Value>("getmempoolentry", &[json(&txid)]) {
+            Ok(_) => Ok(true),
+            Err(Error::NotFound) => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// `getmempoolinfo`
+    pub(crate) fn mempool_state(&self) -> Result<MempoolState, Error> {
+        #[derive(Deserialize)]
+        struct Answer {
+            loaded: bool,
+            maxmempool: u64,
+            mempoolminfee: Box<RawValue>,
+            minrelaytxfee: Box<RawValue>,
+        }
+        let answer: Answer = self.call("getmempoolinfo", &[])?;
+        let rate = |rate: &RawValue| {
+            let rate = Amount::parse_json_number(rate.get());
+            rate.map(Amount::litoshis).map_err(|error| Error::Garbled {
+                call: "getmempoolinfo",
+                reason: format!("a fee {error}"),
+            })
+        };
+        Ok(MempoolState {
+            loaded: answer.loaded,
+            bytes_max: answer.maxmempool,
+            taken_per_kvb: rate(&answer.mempoolminfee)?,
+            relayed_per_kvb: rate(&answer.minrelaytxfee)?,
+        })
+    }
+
     /// The outputs of a transaction in the mempool, with the peg-outs that an MWEB transaction
     /// announces (`getrawtransaction`, verbose: `vkern[].pegout`). `None` if it is not there.
     pub(crate) fn mempool_outputs(&self, txid: Txid) -> Result<Option<Vec<SeenOutput>>, Error> {
@@ -57,7 +110,7 @@ impl Node {
             Err(error) => return Err(error),
         };
         if answer.blockhash.is_some() {
-            return Ok(None); // It is in a block; blocks are read as blocks.
+            return Ok(None); // In a block; the sync reads it there.
         }
         let raw = Vec::<u8>::from_hex(&answer.hex).map_err(garbled)?;
         let tx = codec::decode_tx(&raw).map_err(garbled)?;
@@ -68,8 +121,8 @@ impl Node {
             let (outpoint, kind) = (OutPoint { txid, vout }, OutputKind::Plain);
             seen.push(SeenOutput { outpoint, amount, script: output.script_pubkey, kind });
         }
-        // Announced peg-outs are numbered after the ordinary outputs, as if they were outputs of
-        // this transaction. In the block they are the HogEx's.
+        // Announced peg-outs get the numbers after the ordinary outputs. In the block they are
+        // outputs of the HogEx.
         let first = u32::try_from(seen.len()).unwrap_or(u32::MAX);
         let pegouts = answer.vkern.iter().flat_map(Kernel::pegouts);
         for (vout, (pegout, id)) in (first..).zip(pegouts) {
@@ -82,8 +135,8 @@ impl Node {
         Ok(Some(seen))
     }
 
-    /// When the transaction entered the mempool, by the node's clock (`getmempoolentry`): the last
-    /// moment of the second that the node reports. `None` if it is not there.
+    /// When the transaction entered the mempool, by the node's clock (`getmempoolentry`): the
+    /// last millisecond of the reported second. `None` if it is not in the mempool.
     pub(crate) fn mempool_entry_time(&self, txid: Txid) -> Result<Option<Timestamp>, Error> {
         #[derive(Deserialize)]
         struct Answer {
@@ -96,8 +149,8 @@ impl Node {
         }
     }
 
-    /// The ids of a block's kernels (`getblock`, verbosity 2: `mweb.kernels[].kernel_id`), which a
-    /// node reports even if it strips them from bytes. `None` if this one does not.
+    /// The ids of a block's kernels (`getblock`, verbosity 2: `mweb.kernels[].kernel_id`). A
+    /// node that strips MWEB from the bytes can still report them. `None` if it does not.
     pub(crate) fn block_kernels(&self, hash: BlockHash) -> Result<Option<Vec<KernelId>>, Error> {
         #[derive(Deserialize)]
         struct Answer {
@@ -149,7 +202,7 @@ impl Kernel {
     }
 }
 
-/// An id as the node prints it. One that is none is as absent.
+/// A kernel id as the node prints it. `None` if it is malformed.
 fn kernel_id(text: Option<&str>) -> Option<KernelId> {
     let bytes = <[u8; 32]>::from_hex(text?).ok()?;
     Some(KernelId::from_bytes(bytes))

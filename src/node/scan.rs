@@ -1,5 +1,5 @@
-//! The node's unspent outputs of all our addresses (`scantxoutset`), however many there are: an
-//! answer that is too long to read is asked for again in halves.
+//! Scan of the node's UTXO set for the account's addresses (`scantxoutset`). A range whose
+//! answer is too long is scanned again in halves.
 //!
 //! Must not know: what the outputs are compared with.
 
@@ -13,8 +13,8 @@ use bitcoincore_rpc::{RpcApi, jsonrpc};
 use serde::Deserialize;
 use serde_json::value::{RawValue, Value};
 
-use super::Error;
-use super::rpc::{Node, evaluate};
+use super::error::Error;
+use super::rpc::{Node, classify_error};
 use super::transport::HttpError;
 use crate::domain::amount::Amount;
 use crate::domain::audit::Unspent;
@@ -26,32 +26,31 @@ const CALL: &str = "scantxoutset";
 /// Indexes that one range of a descriptor may have ("Range is too large").
 const RANGE_MAX: u32 = 1_000_000;
 
-/// How long the node may take to read its whole set of unspent outputs once.
+/// The timeout of one scan of the UTXO set.
 const SCAN_TIMEOUT: Duration = Duration::from_secs(900);
 
-/// How long it may take to do so for all parts.
+/// The timeout of all scans together.
 const SCANS_TIMEOUT: Duration = Duration::from_secs(7_200);
 
-/// How often we ask how far that has come, and how long that answer may take.
-const SCAN_LOOK: Duration = Duration::from_secs(1);
+/// The interval and the timeout of the progress query.
+const PROGRESS_INTERVAL: Duration = Duration::from_secs(1);
 
-/// A node that says nothing for so long while it is asked how far it is hangs: its scan is given
-/// up.
+/// A node that does not answer progress queries for so long hangs: its scan is cancelled.
 const SILENCE_MAX: Duration = Duration::from_secs(15);
 
-/// The most outputs that are taken, some 110 bytes each.
+/// The most outputs that are read, about 110 bytes each.
 const OUTPUTS_MAX: usize = 4_000_000;
 
-/// The node's unspent outputs of some scripts.
+/// The result of a scan.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct UnspentSet {
-    /// The blocks after which it counted them, in the order in which it was asked: more than one
-    /// where it took several answers and blocks came meanwhile.
+    /// The tips at which the node scanned, in order: more than one if the scan took several
+    /// answers and blocks came meanwhile.
     pub(crate) tips: Vec<BlockId>,
     pub(crate) outputs: Vec<Unspent>,
 }
 
-/// Indexes that are asked for at once, both ends included.
+/// A range of indexes, both ends included.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Part {
     first: u32,
@@ -59,14 +58,14 @@ struct Part {
 }
 
 impl Part {
-    /// Both halves; `None` of a single address.
+    /// Both halves. `None` for a single index.
     fn halves(self) -> Option<(Part, Part)> {
         let middle = self.first.checked_add(self.last.checked_sub(self.first)? / 2)?;
         let above = middle.checked_add(1).filter(|above| *above <= self.last)?;
         Some((Part { last: middle, ..self }, Part { first: above, ..self }))
     }
 
-    /// The ranges that the node takes.
+    /// The ranges that the node accepts.
     fn ranges(self) -> impl Iterator<Item = (u32, u32)> {
         let step = usize::try_from(RANGE_MAX).unwrap_or(usize::MAX);
         let last = self.last;
@@ -75,14 +74,14 @@ impl Part {
     }
 }
 
-/// How following a scan ended.
+/// How watching a scan ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Scanning {
     Ended,
     Hangs,
 }
 
-/// How many answers came, and how many are still to come as far as is known.
+/// Answers received, and answers known to be missing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Asked {
     answered: u64,
@@ -90,7 +89,7 @@ struct Asked {
 }
 
 impl Asked {
-    /// The headway with an answer of which so many percent are done.
+    /// The progress if the present scan is at `percent`.
     fn progress(self, percent: u64) -> Progress {
         let what = "reading the node's unspent outputs";
         let done = self.answered.saturating_mul(100).saturating_add(percent.min(100));
@@ -99,8 +98,8 @@ impl Asked {
     }
 }
 
-/// Asks for all indexes from 0 to `last`, and for halves of what is too long to be answered
-/// (`None`). The answers come in the order of their indexes.
+/// Scans the indexes from 0 to `last`. A part whose answer is too long (`None`) is split. The
+/// answers come in the order of their indexes.
 fn in_parts<T>(
     last: u32,
     mut ask: impl FnMut(Part, Asked) -> Result<Option<T>, Error>,
@@ -125,10 +124,9 @@ fn in_parts<T>(
 }
 
 impl Node {
-    /// `scantxoutset`: the unspent outputs of a ranged descriptor, from index 0 to `last`. Reads
-    /// the node's whole set of unspent outputs, once for each answer that it takes: minutes on
-    /// mainnet; `on_progress` hears how far it is. [`Error::Busy`] while another scan is under way; the
-    /// node does one at a time.
+    /// `scantxoutset`: the unspent outputs of a ranged descriptor, from index 0 to `last`. The
+    /// node reads its whole UTXO set once for each answer, minutes on mainnet. [`Error::Busy`]
+    /// while another scan runs, because the node runs one at a time.
     pub(crate) fn scan_unspent(
         &self,
         descriptor: &str,
@@ -144,7 +142,7 @@ impl Node {
                 return Err(Error::Unreachable(format!("{CALL} took more than {hours} hours")));
             }
             let percent = |percent| on_progress(asked.progress(percent));
-            self.followed(&percent, |node| node.scan(descriptor, part, timeout))
+            self.watched(&percent, |node| node.scan(descriptor, part, timeout))
         };
         let take = |(tip, outputs): (BlockId, Vec<Unspent>)| {
             if whole.tips.last() != Some(&tip) {
@@ -160,9 +158,9 @@ impl Node {
         Ok(whole)
     }
 
-    /// Scans, while another thread tells how many percent of that are done, and ends the scan of a
-    /// node that hangs.
-    fn followed<T>(&self, percent: &(dyn Fn(u64) + Sync), scan: impl FnOnce(&Node) -> T) -> T {
+    /// Scans, while another thread queries the progress and cancels the scan of a node that
+    /// hangs.
+    fn watched<T>(&self, percent: &(dyn Fn(u64) + Sync), scan: impl FnOnce(&Node) -> T) -> T {
         let (going_on, over) = mpsc::channel();
         let hangs = Arc::new(AtomicBool::new(false));
         let of_scan = Arc::clone(&hangs);
@@ -171,12 +169,12 @@ impl Node {
         std::thread::scope(|scope| {
             let look = std::thread::Builder::new().name("scan".to_owned());
             let looking = look.spawn_scoped(scope, move || {
-                if self.follow_scan(&over, percent) == Scanning::Hangs {
+                if self.watch_scan(&over, percent) == Scanning::Hangs {
                     hangs.store(true, Ordering::Relaxed);
                 }
             });
             if let Err(error) = looking {
-                tracing::debug!(%error, "scan progress cannot be read");
+                tracing::debug!(%error, "scan progress not read");
             }
             let answer = scan(&scanning);
             drop(going_on);
@@ -184,30 +182,29 @@ impl Node {
         })
     }
 
-    fn follow_scan(&self, over: &Receiver<()>, percent: &dyn Fn(u64)) -> Scanning {
+    fn watch_scan(&self, over: &Receiver<()>, percent: &dyn Fn(u64)) -> Scanning {
         #[derive(Deserialize)]
         struct Answer {
             progress: u64,
         }
-        let node = self.with_patience(SCAN_LOOK);
-        let (mut heard, mut done) = (Instant::now(), 0);
-        while over.recv_timeout(SCAN_LOOK) == Err(RecvTimeoutError::Timeout) {
-            // What counts is the scan's own answer.
+        let node = self.with_call_timeout(PROGRESS_INTERVAL);
+        let (mut answered_at, mut done) = (Instant::now(), 0);
+        while over.recv_timeout(PROGRESS_INTERVAL) == Err(RecvTimeoutError::Timeout) {
+            // Any other error will show in the scan's own answer.
             match node.call(CALL, &["status".into()]) {
-                Ok(Some(Answer { progress })) => (heard, done) = (Instant::now(), progress),
-                Err(Error::Unreachable(_)) if heard.elapsed() >= SILENCE_MAX => {
+                Ok(Some(Answer { progress })) => (answered_at, done) = (Instant::now(), progress),
+                Err(Error::Unreachable(_)) if answered_at.elapsed() >= SILENCE_MAX => {
                     return Scanning::Hangs;
                 }
                 Err(Error::Unreachable(_)) => {}
-                Ok(None) | Err(_) => heard = Instant::now(),
+                Ok(None) | Err(_) => answered_at = Instant::now(),
             }
             percent(done);
         }
         Scanning::Ended
     }
 
-    /// One answer: the outputs of a part and the block after which they were counted; `None` if it
-    /// is too long to read.
+    /// Scans one part, and returns its outputs and the tip. `None` if the answer is too long.
     fn scan(
         &self,
         descriptor: &str,
@@ -237,7 +234,7 @@ impl Node {
         let answer: Answer = match self.client(timeout)?.call(CALL, &["start".into(), scanned]) {
             Ok(answer) => answer,
             Err(error) if is_too_long(&error) => return Ok(None),
-            Err(error) => match evaluate(CALL, error) {
+            Err(error) => match classify_error(CALL, error) {
                 Error::Rejected { code: -8, message } if message.contains("in progress") => {
                     return Err(Error::Busy);
                 }
@@ -287,8 +284,8 @@ mod tests {
         assert_eq!(asked(7, 2_345_678), many);
     }
 
-    /// Asks a node that has so many outputs at each index, of which an answer holds `most`. What
-    /// came, and how far it was said to be at each question.
+    /// Asks a node that has so many outputs at each index, of which an answer holds `most`.
+    /// What came, and how far it was said to be at each question.
     fn asked(per_index: &[usize], most: usize) -> (Result<Vec<u32>, Error>, Vec<Progress>) {
         let (mut found, mut said) = (Vec::new(), Vec::new());
         let ask = |part: Part, asked: Asked| {

@@ -1,5 +1,5 @@
-//! HTTP to the node: one request, one answer, both bounded. Nothing is sent a second time. A caller
-//! that has a [`Cancelled`] need not wait for the end of a call that hangs.
+//! HTTP transport of the JSON-RPC client: one request, one response, both bounded, no retry. A
+//! call with a [`Cancelled`] ends early if the node hangs.
 
 use std::fmt;
 use std::io::Read;
@@ -14,56 +14,57 @@ use serde::de::DeserializeOwned;
 use super::codec::BLOCK_BYTES_MAX;
 use crate::secret::Secret;
 
-/// The longest answer that is read, in bytes: a block in hexadecimal, and its wrapping.
+/// The longest response that is read, in bytes: a block in hexadecimal within JSON.
 const ANSWER_BYTES_MAX: u64 = 2 * (BLOCK_BYTES_MAX as u64) + 64 * 1024;
 
-/// The longest head of an answer, in bytes.
+/// The longest response head, in bytes.
 const HEAD_BYTES_MAX: usize = 16 * 1024;
 
-/// How often a caller that waits for an answer checks whether it still wants it.
+/// How often a waiting call checks whether it is cancelled.
 const CHECK_PAUSE: Duration = Duration::from_millis(50);
 
-/// How much longer than its own timeout a call on another thread may take (the resolver has none).
+/// How much longer than its timeout a call on another thread may take, because name resolution
+/// has no timeout.
 const TIMEOUT_MARGIN: Duration = Duration::from_secs(1);
 
-/// Whether an answer is not wanted any more. A call that is answered promptly is never cancelled.
+/// Whether to cancel a call. A call that is answered at once is never cancelled.
 pub(crate) type Cancelled = Arc<dyn Fn() -> bool + Send + Sync>;
 
-/// Where the node answers, and how we prove who we are.
+/// The transport of one client.
 pub(super) struct Http {
-    pub(super) door: Door,
+    pub(super) endpoint: Endpoint,
     pub(super) cancelled: Option<Cancelled>,
 }
 
-/// One way to the node.
+/// The node's URL with the gateway's credentials.
 #[derive(Clone)]
-pub(super) struct Door {
+pub(super) struct Endpoint {
     pub(super) url: String,
     /// The value of the header `authorization`.
     pub(super) authorization: Secret<String>,
-    /// How long connecting, asking and reading may take together.
+    /// The limit of connecting, sending and reading together.
     pub(super) timeout: Duration,
 }
 
-/// Why there is no JSON to read.
+/// Why a call got no JSON.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum HttpError {
-    /// An answer without JSON, such as 401, or 503 when the node's work queue is full.
+    /// A response without JSON, such as 401, or 503 if the node's work queue is full.
     #[error("HTTP status {0}")]
     Status(u16),
     #[error("{0}")]
     Connection(#[source] Box<ureq::Error>),
     #[error("no answer within {} s", .0.as_secs())]
     TimedOut(Duration),
-    #[error("given up before the answer: the node hangs, or the gateway stops")]
+    #[error("cancelled before the answer: the node hangs, or the gateway stops")]
     Cancelled,
     #[error("cannot start a thread: {0}")]
     NoThread(#[source] std::io::Error),
-    #[error("the answer broke off: {0}")]
+    #[error("the answer was cut off: {0}")]
     BrokeOff(#[source] std::io::Error),
     #[error("the answer is longer than {ANSWER_BYTES_MAX} bytes")]
     TooLong,
-    #[error("the answer is no JSON: {0}")]
+    #[error("the answer is not JSON: {0}")]
     NoJson(#[source] serde_json::Error),
 }
 
@@ -71,8 +72,8 @@ impl Http {
     fn ask<T: DeserializeOwned>(&self, request: &impl serde::Serialize) -> Result<T, HttpError> {
         let body = serde_json::to_vec(request).map_err(HttpError::NoJson)?;
         let (status, answer) = match &self.cancelled {
-            Some(cancelled) => self.door.exchange_until(body, cancelled)?,
-            None => self.door.exchange(body)?,
+            Some(cancelled) => self.endpoint.exchange_until(body, cancelled)?,
+            None => self.endpoint.exchange(body)?,
         };
         // The node's own errors come with status 500 or 404, and JSON.
         serde_json::from_slice(&answer).map_err(|error| match status {
@@ -82,9 +83,9 @@ impl Http {
     }
 }
 
-impl Door {
-    /// As [`Door::exchange`], on a thread that is left behind if the answer is not wanted any more;
-    /// it ends with its timeout.
+impl Endpoint {
+    /// As [`Endpoint::exchange`], on a thread that is abandoned if the call is cancelled. It
+    /// ends with its timeout.
     fn exchange_until(
         &self,
         body: Vec<u8>,
@@ -92,9 +93,9 @@ impl Door {
     ) -> Result<(u16, Vec<u8>), HttpError> {
         let deadline = Instant::now() + self.timeout + TIMEOUT_MARGIN;
         let (answered, answer) = sync_channel(1);
-        let door = self.clone();
+        let endpoint = self.clone();
         let exchange = move || {
-            let _ = answered.send(door.exchange(body)); // The caller may have left.
+            let _ = answered.send(endpoint.exchange(body)); // The caller may be gone.
         };
         let thread = std::thread::Builder::new().name("rpc".to_owned());
         thread.spawn(exchange).map_err(HttpError::NoThread)?;
@@ -111,7 +112,7 @@ impl Door {
         }
     }
 
-    /// The answer's status and body.
+    /// Returns the status and the body.
     fn exchange(&self, body: Vec<u8>) -> Result<(u16, Vec<u8>), HttpError> {
         let response = agent(self.timeout)
             .post(&self.url)
@@ -131,7 +132,7 @@ impl Door {
     }
 }
 
-/// A client that asks once, over a connection of its own, whatever the environment says of proxies.
+/// An HTTP client for one request on a new connection, without a proxy.
 fn agent(timeout: Duration) -> ureq::Agent {
     ureq::Agent::config_builder()
         .timeout_global(Some(timeout))
@@ -155,6 +156,6 @@ impl Transport for Http {
     }
 
     fn fmt_target(&self, f: &mut fmt::Formatter) -> fmt::Result {
-        f.write_str(&self.door.url)
+        f.write_str(&self.endpoint.url)
     }
 }

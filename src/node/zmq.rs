@@ -1,8 +1,9 @@
-//! Hints from the node by ZMQ: that a transaction or a block may exist, or that hints were lost.
+//! ZMQ subscriber: signals that a transaction or a block may exist, or that messages were
+//! lost.
 //!
-//! One thread owns the sockets. It parses frames without trust, watches the sequence numbers, and
-//! hands out [`Signal`]s. Nothing that it says is a fact: anybody may have bound the node's port
-//! (ZMQ has no authentication), and messages are lost without a word.
+//! One thread owns the sockets, parses messages and checks the sequence numbers. A [`Signal`]
+//! is not a fact: ZMQ has no authentication, another program may have bound the node's port,
+//! and messages are lost silently.
 
 mod probe;
 
@@ -16,29 +17,29 @@ use tokio_util::sync::CancellationToken;
 
 pub(crate) use probe::{Heard, probe};
 
-/// Where the node publishes. Both may be the same address.
+/// The node's ZMQ endpoints. Both may be the same.
 #[derive(Debug, Clone)]
 pub(crate) struct Settings {
     pub(crate) rawtx: String,
     pub(crate) hashblock: String,
 }
 
-/// A hint to look at the node now.
+/// A reason to ask the node now.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Signal {
-    /// These bytes may be a transaction that the node knows.
+    /// The node may know the transaction with these bytes.
     Tx(Vec<u8>),
     /// The node may have a new tip.
     Block,
-    /// Messages were lost: look at everything.
+    /// Messages were lost: make a whole pass.
     Resync,
-    /// The connection to a publisher is new: look at everything that it did not tell.
+    /// A publisher is connected: make a whole pass for the messages before that.
     Up,
     /// The connection to the publisher broke.
     Down,
 }
 
-/// One message of the node: topic, body, and a number that counts up for each topic.
+/// One message: topic, body, and the sequence number of the topic.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Frame<'m> {
     pub(crate) topic: Topic,
@@ -52,24 +53,25 @@ pub(crate) enum Topic {
     HashBlock,
 }
 
-/// The largest message that is taken in, in bytes. A transaction cannot be larger than a block.
+/// The largest accepted message, in bytes. A transaction cannot be larger than a block.
 const MESSAGE_BYTES_MAX: i64 = 8 * 1024 * 1024;
 
-/// Messages that libzmq keeps for us while we are busy.
+/// Messages that libzmq queues while the subscriber is busy.
 const HIGH_WATER_MARK: i32 = 10_000;
 
-/// The longest transaction that is passed on as a hint, in bytes. A longer one asks for a whole
-/// look instead, so that hints that wait take little memory.
+/// The longest transaction that is passed on as a hint, in bytes. A longer one asks for a
+/// whole look instead, so that hints that wait take little memory.
 const HINT_BYTES_MAX: usize = 100_000;
 
-/// How often the thread looks whether it should stop.
+/// How often the thread checks for the stop signal.
 const STOP_CHECK_MS: i64 = 250;
 
-/// Monitor events of libzmq (zmq.h): the handshake with a publisher is done; the connection broke.
+/// Monitor events of libzmq (zmq.h): the handshake with a publisher is done; the connection
+/// broke.
 const EVENT_HANDSHAKE_SUCCEEDED: u16 = 0x1000;
 const EVENT_DISCONNECTED: u16 = 0x0200;
 
-/// What came by ZMQ since the process began, for the metrics.
+/// ZMQ counters since the start of the process, for the metrics.
 #[derive(Debug, Default)]
 pub(crate) struct Counters {
     messages: AtomicU64,
@@ -86,41 +88,37 @@ impl Counters {
     pub(crate) fn all(&self) -> [(&'static str, &'static str, u64); 7] {
         let read = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
         [
-            ("litegate_zmq_messages_total", "Messages of the node by ZMQ", read(&self.messages)),
+            ("litegate_zmq_messages_total", "ZMQ messages received", read(&self.messages)),
             (
                 "litegate_zmq_gaps_total",
-                "Messages whose number does not follow: lost, doubled, or the node began anew",
+                "Sequence numbers that do not follow: messages lost or repeated, or the node restarted",
                 read(&self.gaps),
             ),
-            (
-                "litegate_zmq_malformed_total",
-                "Messages that have not the documented form",
-                read(&self.malformed),
-            ),
+            ("litegate_zmq_malformed_total", "Malformed ZMQ messages", read(&self.malformed)),
             (
                 "litegate_zmq_connections_total",
-                "Connections that were made to the node's publisher",
+                "Connections to the node's ZMQ publisher",
                 read(&self.connections),
             ),
             (
                 "litegate_zmq_connection_losses_total",
-                "Connections to the node's publisher that broke",
+                "Lost connections to the node's ZMQ publisher",
                 read(&self.losses),
             ),
             (
                 "litegate_zmq_overflows_total",
-                "Hints that we were too slow to take",
+                "Signals dropped because the watcher's queue was full",
                 read(&self.overflows),
             ),
             (
                 "litegate_zmq_resyncs_total",
-                "Whole looks at the node because hints were lost or made no sense",
+                "Passes caused by lost or malformed messages",
                 read(&self.resyncs),
             ),
         ]
     }
 
-    /// Counts a whole look that hints which were lost have caused.
+    /// Counts a pass that lost messages caused.
     pub(crate) fn resynchronised(&self) {
         count(&self.resyncs);
     }
@@ -130,14 +128,14 @@ fn count(counter: &AtomicU64) {
     counter.fetch_add(1, Ordering::Relaxed);
 }
 
-/// Where libzmq tells of the connection.
+/// The endpoint of libzmq's socket monitor.
 const MONITOR: &str = "inproc://litegate-zmq-monitor";
 
-/// How long a broken connection may take to come back before a new socket is made. Longer than
-/// libzmq's own longest pause.
+/// How long a broken connection may take to return before the socket is replaced. Longer than
+/// libzmq's longest reconnect interval.
 const RECONNECT_PATIENCE: Duration = Duration::from_secs(10);
 
-/// Reads one message. `None` for everything that is not exactly of the documented form.
+/// Parses one message. `None` unless it has exactly the documented form.
 pub(crate) fn parse_frame<'m>(parts: &'m [Vec<u8>]) -> Option<Frame<'m>> {
     let [topic, body, sequence] = parts else { return None };
     let topic = match topic.as_slice() {
@@ -149,15 +147,15 @@ pub(crate) fn parse_frame<'m>(parts: &'m [Vec<u8>]) -> Option<Frame<'m>> {
     Some(Frame { topic, body, sequence })
 }
 
-/// Watches the sequence numbers of each topic.
+/// The last sequence number of each topic.
 #[derive(Debug, Default)]
 pub(crate) struct Sequences {
     last: HashMap<Topic, u32>,
 }
 
 impl Sequences {
-    /// Whether this number follows the last one of its topic. Any other number means that
-    /// messages were lost or doubled, or that the node was restarted.
+    /// Whether this number follows the last one. If not, messages were lost or repeated, or
+    /// the node restarted.
     pub(crate) fn follows(&mut self, topic: Topic, sequence: u32) -> bool {
         match self.last.insert(topic, sequence) {
             Some(last) => last.wrapping_add(1) == sequence,
@@ -166,7 +164,7 @@ impl Sequences {
     }
 }
 
-/// Subscribes and passes signals on until told to stop. Runs on a thread of its own.
+/// Subscribes and sends signals until the shutdown. Blocks its thread.
 ///
 /// # Errors
 /// If the addresses are no ZMQ endpoints, or the system gives no sockets.
@@ -183,14 +181,14 @@ pub(crate) fn run(
 /// Why a socket is left.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Ended {
-    /// We were told to stop.
+    /// The shutdown signal came.
     Stopped,
-    /// Its connection broke and did not come back. libzmq connects again by itself, but not after
-    /// a message that is too long: then a new socket is needed.
+    /// The connection broke and did not return. libzmq reconnects automatically, but not after
+    /// a message that is too long.
     Deaf,
 }
 
-/// One socket's life.
+/// Runs one socket.
 fn listen(
     settings: &Settings,
     signals: &SyncSender<Signal>,
@@ -205,7 +203,7 @@ fn listen(
     connect(&socket, settings)?;
     let mut sequences = Sequences::default();
     let mut broken_since: Option<Instant> = None;
-    // A signal that did not fit into the queue; a resynchronisation makes up for it.
+    // A signal did not fit into the queue: a resynchronisation replaces it.
     let mut missed = false;
     while !shutdown.is_cancelled() {
         let mut items = [socket.as_poll_item(zmq::POLLIN), monitor.as_poll_item(zmq::POLLIN)];
@@ -255,7 +253,7 @@ fn subscriber(context: &zmq::Context) -> Result<zmq::Socket, zmq::Error> {
     socket.set_reconnect_ivl_max(5_000)?;
     socket.set_connect_timeout(5_000)?;
     socket.set_handshake_ivl(10_000)?;
-    // A path that died without a FIN is noticed after two heartbeats.
+    // A connection that died without a FIN is detected after two heartbeats.
     socket.set_heartbeat_ivl(5_000)?;
     socket.set_heartbeat_timeout(10_000)?;
     socket.set_heartbeat_ttl(15_000)?;
@@ -279,15 +277,15 @@ fn connect(socket: &zmq::Socket, settings: &Settings) -> Result<(), zmq::Error> 
     Ok(())
 }
 
-/// Whether a publisher is reached by IPv6 alone. A name that has an IPv4 address is reached by
-/// that: with IPv6 switched on, libzmq would prefer the other, at which nodes seldom listen.
+/// Whether a publisher has only IPv6 addresses. With IPv6 enabled, libzmq prefers it even
+/// where the node listens on IPv4 only.
 fn wants_ipv6(endpoint: &str) -> bool {
     let Some(address) = endpoint.strip_prefix("tcp://") else { return false };
     let Ok(mut found) = address.to_socket_addrs() else { return false };
     found.all(|address| address.is_ipv6())
 }
 
-/// A message of libzmq's monitor: the event's number and value, then the address.
+/// The event number of a message of libzmq's monitor.
 fn event_number(parts: &[Vec<u8>]) -> Option<u16> {
     let number = parts.first()?.get(..2)?;
     Some(u16::from_le_bytes(number.try_into().ok()?))
@@ -315,7 +313,7 @@ fn signals_of_message(
     count(&counters.messages);
     let Some(frame) = parse_frame(parts) else {
         count(&counters.malformed);
-        tracing::debug!(parts = parts.len(), "a ZMQ message has not the documented form");
+        tracing::debug!(parts = parts.len(), "ZMQ message malformed");
         return vec![Signal::Resync];
     };
     let mut signals = Vec::with_capacity(2);
@@ -332,7 +330,7 @@ fn signals_of_message(
     signals
 }
 
-/// How long the subscriber may be silent before a look by polling is due anyway.
+/// The interval of passes while ZMQ works.
 pub(crate) const POLL_WITH_ZMQ: Duration = Duration::from_secs(5);
 
 #[cfg(test)]

@@ -57,7 +57,7 @@ pub(crate) fn sweeper_of(
     })??;
     Ok(Sweeper {
         own,
-        addresses: crate::sweeper::payees::Memory::default(),
+        addresses: crate::sweeper::payout_addresses::AddressMemory::default(),
         store: store.clone(),
         node: node.clone(),
         nodes: Nodes::new(&config.nodes),

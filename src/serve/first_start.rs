@@ -14,7 +14,6 @@ use super::refused::Refused;
 /// The outcome of `doctor` that allows a start.
 const SOUND: RoleReport = RoleReport::Checked { faults: 0 };
 
-
 /// What a first start does without a successful doctor.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Unexamined {

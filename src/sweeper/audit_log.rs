@@ -1,9 +1,8 @@
-//! The end of the audit log in the sweeper's record.
+//! The head of the audit log in the sweeper's record.
 //!
-//! The record keeps the newest row of which the sweeper knows that it follows from the one before.
-//! So a log that was cut off or computed anew is found even if the database, its file of heads and
-//! its backups were all put back. A head that no longer fits stays in the record until an operator
-//! takes the log as it is.
+//! The record keeps the newest row that the sweeper verified. So a log that was cut off or
+//! rewritten is detected even if the database, its file of heads and its backups were all
+//! replaced. A head that no longer fits stays in the record until an operator accepts the log.
 
 use anyhow::Context;
 
@@ -11,11 +10,10 @@ use crate::store::Store;
 use crate::store::audit_log::chain::{self, KnownHead};
 use crate::watchdog::{self, Loop};
 
-use super::Sweeper;
+use super::role::Sweeper;
 use super::seals::{Access, Seals, Settings};
 
-/// The head in the sweeper's record, for a check of the log by another process. `None` if there is
-/// none.
+/// The head in the sweeper's record, for a check by another process. `None` if there is none.
 ///
 /// # Errors
 /// If this process cannot read the record, or the record was changed.
@@ -27,8 +25,9 @@ pub(crate) fn known_head(settings: &Settings, store: &Store) -> anyhow::Result<O
 }
 
 impl Sweeper {
-    /// Notes the newest row of the audit log, if all rows since the noted one follow from it.
-    pub(super) fn see_audit_log(&mut self) -> anyhow::Result<()> {
+    /// Records the newest row of the audit log, if all rows since the recorded one follow from
+    /// it.
+    pub(super) fn follow_audit_log(&mut self) -> anyhow::Result<()> {
         let Some(seals) = self.seals.as_mut().filter(|seals| seals.is_kept_here()) else {
             return Ok(());
         };
@@ -37,7 +36,7 @@ impl Sweeper {
         match followed.context("follow the audit log")? {
             Ok(head) => {
                 self.audit_log_break = None;
-                seals.note_audit_log(head);
+                seals.record_audit_log(head);
                 seals.save_changes()
             }
             Err(broken) => {

@@ -1,4 +1,4 @@
-//! From a plan to a signed transaction, by way of a PSBT (BIP174).
+//! Builds a signed transaction from a plan, through a PSBT (BIP174).
 
 use std::collections::BTreeMap;
 
@@ -16,7 +16,7 @@ use crate::store::sweeps::SignedPlan;
 
 use super::signing_key::SigningKey;
 
-/// The unsigned transaction with all that a signer needs: amounts, scripts and key paths.
+/// The PSBT of a plan, with amounts, scripts and key paths for the signer.
 pub(crate) fn psbt(
     plan: &SweepPlan,
     xpub: &AccountXpub,
@@ -27,7 +27,7 @@ pub(crate) fn psbt(
     for (input, coin) in psbt.inputs.iter_mut().zip(&plan.coins) {
         ensure!(
             coin.script == xpub.script_at(coin.index),
-            "the script of index {} is not the one that the key derives",
+            "the account key does not derive the script of index {}",
             coin.index.get()
         );
         input.witness_utxo = Some(TxOut {
@@ -71,7 +71,7 @@ pub(crate) fn sign(
         let signature = ecdsa::Signature { signature, sighash_type: EcdsaSighashType::All };
         witnesses.push(Witness::p2wpkh(&signature, &public));
     }
-    wipe_stack(); // Deriving and signing left copies of keys there.
+    wipe_stack(); // Derivation and signing left copies of keys there.
     for (input, witness) in psbt.inputs.iter_mut().zip(witnesses) {
         input.final_script_witness = Some(witness);
     }
@@ -82,7 +82,7 @@ pub(crate) fn sign(
     Ok(SignedPlan { txid: tx.compute_txid(), raw, vsize, plan })
 }
 
-/// The bytes must spend exactly the plan's coins and pay exactly its payouts.
+/// Checks that the transaction spends exactly the plan's coins and pays exactly its payouts.
 pub(super) fn check(tx: &Transaction, plan: &SweepPlan) -> anyhow::Result<()> {
     let inputs = tx.input.iter().map(|input| input.previous_output);
     ensure!(inputs.eq(plan.coins.iter().map(|coin| coin.outpoint)), "other inputs than planned");

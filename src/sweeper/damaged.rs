@@ -1,7 +1,6 @@
-//! Stored versions whose bytes are not what our key signed, after damage to the disk or by a
-//! hand in the database. They are never sent. The sweep is signed again, by what could be paid
-//! out now: the stored lines are not believed, since nothing vouches for them without a
-//! signature.
+//! Damaged sweeps: stored versions whose bytes the gateway's key did not sign, after disk
+//! damage or a change of the database. They are never sent. The sweep is signed again by the
+//! present rules and addresses, because nothing proves the stored payouts without a signature.
 
 use anyhow::{Context, bail, ensure};
 use bitcoin::Txid;
@@ -12,12 +11,13 @@ use crate::domain::sweep::{Payee, RATE_MAX, RATE_MIN, SweepCoin, SweepPlan, plan
 use crate::store::sweeps::damaged::{fee_of, mark_damaged, store_again};
 use crate::store::sweeps::{SignedPlan, StoredSweepTx, Unconfirmed, coins_of};
 
+use super::build;
 use super::memory::Memory;
-use super::{Sweeper, build, trusts_the_chain};
+use super::role::{Sweeper, trusts_the_chain};
 
 impl Sweeper {
-    /// The versions of a sweep that may be sent, newest first: those that our key signed for its
-    /// coins. The others are recorded and named, once.
+    /// The versions of a sweep that may be sent, newest first: those that the account's key
+    /// signed for its coins. The others are recorded and logged, once.
     pub(super) fn sound_versions(
         &self,
         sweep: &Unconfirmed,
@@ -26,7 +26,7 @@ impl Sweeper {
         let coins = self.store.read_blocking(|tx| coins_of(tx, sweep.id, 0))?;
         let mut sound = Vec::with_capacity(sweep.versions.len());
         for version in &sweep.versions {
-            self.go_on()?;
+            self.keep_going()?;
             let Err(what) = verify_stored(version.raw(), version.txid(), &coins, &self.xpub) else {
                 sound.push(version.clone());
                 continue;
@@ -45,9 +45,8 @@ impl Sweeper {
         Ok(sound)
     }
 
-    /// Signs a sweep again of which no version may be sent: the same coins, paid by the rules and
-    /// addresses of now. If nothing has changed, it is the same transaction; else at most one of
-    /// the two is ever mined, since they spend the same coins.
+    /// Signs a sweep again if none of its versions may be sent: the same coins, by the present
+    /// rules and addresses. Both transactions spend the same coins, so at most one is mined.
     pub(super) fn sign_again(
         &mut self,
         sweep: &Unconfirmed,
@@ -60,8 +59,8 @@ impl Sweeper {
             Ok::<_, anyhow::Error>((coins, fee_of(tx, newest).context("read the fee")?))
         })?;
         let payees = self.payees_of(&coins)?;
-        let plan = self.plan_anew(&coins, &payees, fee)?;
-        let key = self.key.as_ref().context("no signing key here")?;
+        let plan = self.plan_again(&coins, &payees, fee)?;
+        let key = self.key.as_ref().context("no signing key configured")?;
         let signed = build::sign(plan, &self.xpub, key)?;
         if let Some(reason) = self.refusal(&signed)? {
             bail!("the node refuses it: {reason}");
@@ -69,8 +68,7 @@ impl Sweeper {
         self.store_again_and_send(sweep.id, signed, memory).map(drop)
     }
 
-    /// Who is paid for the coins of a damaged sweep, each of which is checked like one that is
-    /// due.
+    /// The payees of a damaged sweep's coins, which are checked like due coins.
     pub(super) fn payees_of(&mut self, coins: &[SweepCoin]) -> anyhow::Result<Vec<Payee>> {
         if let Some((at, why)) = self.flaws(coins)?.first() {
             bail!("coin {at} has to wait: {why}");
@@ -81,7 +79,7 @@ impl Sweeper {
         Ok(payees)
     }
 
-    /// Stores a damaged sweep that was signed again, and only then sends it.
+    /// Stores a new version of a damaged sweep, and only then sends it.
     pub(super) fn store_again_and_send(
         &self,
         sweep: i64,
@@ -94,14 +92,14 @@ impl Sweeper {
             store_again(tx, sweep, &signed, now).context("store the sweep")
         })?;
         crate::crash::point("before-broadcast");
-        tracing::warn!(sweep, txid = %stored.txid(), "a damaged sweep was signed again");
+        tracing::warn!(sweep, txid = %stored.txid(), "damaged sweep signed again");
         self.send(&stored, memory)?;
         Ok(stored.txid())
     }
 
-    /// The plan of these coins at the fee that is recorded, if the rules allow that, else at the
-    /// rate of now.
-    fn plan_anew(
+    /// The plan of these coins at the stored fee if the rules allow it, else at the present
+    /// rate.
+    fn plan_again(
         &self,
         coins: &[SweepCoin],
         payees: &[Payee],

@@ -1,5 +1,4 @@
-//! What could go out now: the coins, where their merchants are paid, and the fee rate. Whatever
-//! is wrong with a row is that row's trouble alone.
+//! Due coins, with the payout addresses and the fee rate. A bad row affects only itself.
 
 use std::collections::BTreeSet;
 
@@ -11,21 +10,21 @@ use crate::node::BATCH_MAX;
 use crate::store::sweeps::recognised::{add_operator, is_operator};
 use crate::store::{self, blocks, sweeps};
 
-use super::Sweeper;
+use super::role::Sweeper;
 
-/// The fee rate without an estimate, in litoshis for 1,000 vbytes: ten times the minimum that
-/// nodes relay, since most nodes do not replace a transaction once they have it.
+/// The fee rate without an estimate, in litoshis for 1,000 vbytes: ten times the relay
+/// minimum, because most nodes do not replace transactions.
 const RATE_DEFAULT: u64 = 10_000;
 
 /// Blocks within which a sweep should be mined.
 const TARGET_BLOCKS: u16 = 6;
 
-/// What could go out if the rules let it.
+/// What a sweep could pay out.
 pub(super) struct Due {
     pub(super) coins: Vec<SweepCoin>,
     pub(super) payees: Vec<Payee>,
     pub(super) rate_litoshis_per_kvb: u64,
-    /// What is left out because something is wrong with it.
+    /// Coins that are left out, and why.
     pub(super) waiting: Vec<(OutPoint, Waits)>,
 }
 
@@ -36,7 +35,7 @@ impl Due {
 }
 
 impl Sweeper {
-    /// What could go out now, every coin checked.
+    /// The due coins, each checked.
     pub(super) fn due(&mut self) -> anyhow::Result<Due> {
         let mut due = self.candidates(&BTreeSet::new())?;
         let flaws = self.flaws(&due.coins)?;
@@ -46,12 +45,12 @@ impl Sweeper {
         Ok(due)
     }
 
-    /// What could go out now by the database, without the coins that this pass is done with. Each
-    /// coin has to be checked before it is signed for.
+    /// The due coins by the database, without those that this pass has handled. Each has to be
+    /// checked before it is signed for.
     pub(super) fn candidates(&mut self, done: &BTreeSet<OutPoint>) -> anyhow::Result<Due> {
-        self.go_on()?;
-        self.seal_new()?;
-        self.note_operator()?;
+        self.keep_going()?;
+        self.record_first_seen()?;
+        self.record_operator()?;
         let (mut coins, rows) = self.store.read_blocking(|tx| {
             let Some(tip) = blocks::tip(tx)? else {
                 return Ok::<_, anyhow::Error>((Vec::new(), Vec::new()));
@@ -69,9 +68,9 @@ impl Sweeper {
         Ok(Due { coins, payees, rate_litoshis_per_kvb, waiting })
     }
 
-    /// Records the operator's address, by which sweeps are recognised that this database did not
-    /// make.
-    fn note_operator(&self) -> Result<(), store::Error> {
+    /// Stores the operator's address, which is needed to recognise sweeps that this database
+    /// did not create.
+    fn record_operator(&self) -> Result<(), store::Error> {
         let Some(own) = &self.settings.rules.operator else { return Ok(()) };
         let script = own.script.clone();
         if self.store.read_blocking(|tx| is_operator(tx, &script))? {
@@ -81,14 +80,13 @@ impl Sweeper {
         self.store.write_blocking(move |tx| add_operator(tx, &script, now))
     }
 
-    /// The coins with which something is wrong: the seal of the payment must fit, the script
-    /// must be the one that our key derives, and the node, too, must say that the coin is
-    /// there: unspent, in a block, with the same amount and script. What the database says
-    /// alone moves no money.
+    /// The coins that fail a check. The payment's seal must fit, the account key must derive
+    /// the script, and the node must report the coin unspent in a block with the same amount
+    /// and script. The database alone moves no money.
     pub(super) fn flaws(&self, coins: &[SweepCoin]) -> anyhow::Result<Vec<(OutPoint, Waits)>> {
         let mut flaws = Vec::new();
         for some in coins.chunks(BATCH_MAX) {
-            self.go_on()?;
+            self.keep_going()?;
             let mut good = Vec::with_capacity(some.len());
             self.store.read_blocking(|tx| {
                 for coin in some {
@@ -104,7 +102,7 @@ impl Sweeper {
                 Ok::<_, anyhow::Error>(())
             })?;
             let at: Vec<OutPoint> = good.iter().map(|coin| coin.outpoint).collect();
-            let found = self.node.unspent_outputs(&at).context("ask for the coins")?;
+            let found = self.node.unspent_outputs(&at).context("read the coins from the node")?;
             for (coin, found) in good.into_iter().zip(found) {
                 let fits = found.is_some_and(|found| {
                     found.amount == coin.amount
@@ -119,17 +117,16 @@ impl Sweeper {
         Ok(flaws)
     }
 
-    /// The node's estimate, or what its mempool takes at least if that is more (an estimate of
-    /// 0.21 knows nothing of it), within what is believed, in litoshis for 1,000 vbytes.
+    /// The node's estimate, at least its mempool minimum (which the estimate of 0.21 ignores),
+    /// within `RATE_MIN` and `RATE_MAX`, in litoshis for 1,000 vbytes.
     pub(super) fn fee_rate(&self) -> anyhow::Result<u64> {
         Ok(self.fee_rates()?.0)
     }
 
-    /// As [`Self::fee_rate`], with the mempool's minimum beside it.
+    /// As [`Self::fee_rate`], with the mempool minimum.
     pub(super) fn fee_rates(&self) -> anyhow::Result<(u64, u64)> {
-        let estimate = self.node.fee_estimate(TARGET_BLOCKS).context("ask for the fee rate")?;
-        let least =
-            self.node.mempool_state().context("ask for the mempool's minimum")?.taken_per_kvb;
+        let estimate = self.node.fee_estimate(TARGET_BLOCKS).context("read the fee estimate")?;
+        let least = self.node.mempool_state().context("read the mempool minimum")?.taken_per_kvb;
         let rate = estimate.unwrap_or(RATE_DEFAULT).max(least).clamp(RATE_MIN, RATE_MAX);
         Ok((rate, least))
     }

@@ -1,8 +1,8 @@
-//! A key file under a passphrase: scrypt (RFC 7914) makes a key of it, ChaCha20-Poly1305 (RFC 8439)
-//! encrypts the text with that.
+//! Encrypted key file: scrypt (RFC 7914) derives a key from the passphrase, ChaCha20-Poly1305
+//! (RFC 8439) encrypts the text.
 //!
-//! One line: `litegate-encrypted-1 LOG_N SALT TEXT`, the last two in hexadecimal. Each file has a
-//! salt of its own, so each key encrypts once, and the nonce may be all zeros.
+//! One line: `litegate-encrypted-1 LOG_N SALT TEXT`, the last two in hexadecimal. Each file
+//! has its own salt, so each key encrypts once, and the nonce may be zero.
 
 use anyhow::{Context, ensure};
 use bitcoin::hex::{DisplayHex, FromHex};
@@ -12,13 +12,13 @@ use zeroize::Zeroizing;
 
 use crate::secret;
 
-/// What an encrypted file begins with.
+/// The start of an encrypted file.
 const HEAD: &str = "litegate-encrypted-1";
 
-/// The work of scrypt, as a power of two: 128 MB of memory, and a third of a second.
+/// The cost of scrypt as a power of two: 128 MB of memory and a third of a second.
 pub(crate) const LOG_N: u8 = 17;
 
-/// The most work that a file may ask for: 1 GB.
+/// The highest accepted cost: 1 GB.
 const LOG_N_MAX: u8 = 20;
 
 const SALT_BYTES: usize = 32;
@@ -36,7 +36,7 @@ fn cipher(passphrase: &str, salt: &[u8], log_n: u8) -> anyhow::Result<ChaCha20Po
     Ok(ChaCha20Poly1305::new(&Key::from(*key)))
 }
 
-/// Encrypts the text of a key file. A line end behind the passphrase does not count.
+/// Encrypts the text of a key file. A line end after the passphrase is ignored.
 ///
 /// # Errors
 /// If there is not enough memory for scrypt.
@@ -52,7 +52,7 @@ pub(crate) fn encrypt(text: &str, passphrase: &str, log_n: u8) -> anyhow::Result
 /// Decrypts the text of a key file.
 ///
 /// # Errors
-/// If the passphrase is another one, or the file was changed; nothing tells which.
+/// If the passphrase is wrong or the file was changed, which cannot be distinguished.
 pub(super) fn decrypt(text: &str, passphrase: &str) -> anyhow::Result<Zeroizing<String>> {
     let parts: Vec<&str> = text.split_whitespace().collect();
     let [HEAD, log_n, salt, sealed] = parts[..] else {
@@ -86,7 +86,7 @@ mod tests {
             assert_eq!(error.to_string(), "does not open with this passphrase", "{wrong}");
         }
         let twice = encrypt("tprv8…\n", "correct horse", 4).expect("encrypted");
-        assert_ne!(text, twice, "a salt of its own");
+        assert_ne!(text, twice, "each has its own salt");
     }
 
     #[test]

@@ -1,5 +1,5 @@
-//! Sweeps that somebody else signs: a PSBT (BIP174) goes out, and comes back signed. What comes
-//! back is judged by what we would plan now, not by what it says of itself.
+//! Sweeps signed by an external signer, as a PSBT (BIP174). The signed PSBT is checked against
+//! the present plan; nothing that it states is trusted.
 
 use anyhow::{Context, bail, ensure};
 use bitcoin::base64::Engine;
@@ -10,29 +10,30 @@ use bitcoin::{Transaction, Txid, Witness};
 use crate::domain::amount::Amount;
 use crate::domain::sweep::transaction::verify_signatures;
 use crate::domain::sweep::{Payee, RATE_MAX, RATE_MIN, SweepCoin, SweepPlan, plan_with_fee};
-use crate::node::rpc::Acceptance;
+use crate::node::transactions::Acceptance;
 use crate::store::sweeps::{SignedPlan, Unconfirmed};
 use crate::store::{self, blocks, sweeps};
 
+use super::build;
 use super::memory::Memory;
-use super::{Sweeper, build};
+use super::role::Sweeper;
 
-/// The largest PSBT that is read, in bytes: a transaction of standard weight, with what a signer
-/// adds to each of its inputs, in base64.
+/// The largest PSBT that is read, in bytes: a transaction of standard weight with a signer's
+/// fields for each input, in base64.
 pub(crate) const PSBT_BYTES_MAX: u64 = 4 << 20;
 
 /// An unsigned sweep for an external signer.
 #[derive(Debug)]
 pub(crate) struct Unsigned {
     pub(crate) plan: SweepPlan,
-    /// In base64, as wallets take it.
+    /// In base64, as wallets accept it.
     pub(crate) psbt: String,
-    /// Plans that have to wait for this one: one PSBT is signed after the other.
+    /// Plans that wait, because one PSBT is signed after the other.
     pub(crate) more: usize,
 }
 
 impl Sweeper {
-    /// The PSBT of what would be sent now; `None` if nothing is due.
+    /// The PSBT of the next sweep. `None` if nothing is due.
     pub(crate) fn unsigned(&mut self) -> anyhow::Result<Option<Unsigned>> {
         let mut plans = self.plan_now()?.plans.into_iter();
         let Some(plan) = plans.next() else { return Ok(None) };
@@ -40,12 +41,12 @@ impl Sweeper {
         Ok(Some(Unsigned { psbt: STANDARD.encode(psbt.serialize()), more: plans.len(), plan }))
     }
 
-    /// Takes a signed PSBT: checks that it spends coins that are due, or those of a sweep whose
-    /// stored bytes are damaged, that it pays exactly what we would pay for them, and every
-    /// signature; then it is stored, and only then sent.
+    /// Imports a signed PSBT: checks that it spends due coins, or those of a damaged sweep,
+    /// that it pays exactly what the rules require, and every signature. Then it is stored,
+    /// and only then sent.
     ///
     /// # Errors
-    /// Says what does not fit. Nothing is stored or sent then.
+    /// If a check fails. Nothing is stored or sent then.
     pub(crate) fn import(&mut self, bytes: &[u8]) -> anyhow::Result<(Txid, SweepPlan)> {
         let psbt = parse(bytes)?;
         let damaged = self.damaged_sweep(psbt.unsigned_tx.compute_txid())?;
@@ -83,7 +84,7 @@ impl Sweeper {
         Ok((txid, plan))
     }
 
-    /// The coins that a PSBT spends, which must be due, and who is paid for what is due.
+    /// The coins that a PSBT spends, which must be due, and the payees of the due coins.
     fn due_coins(&mut self, psbt: &Psbt) -> anyhow::Result<(Vec<SweepCoin>, Vec<Payee>)> {
         let due = self.due()?;
         let mut coins: Vec<SweepCoin> = Vec::with_capacity(psbt.unsigned_tx.input.len());
@@ -96,15 +97,15 @@ impl Sweeper {
                 Some(coin) => coins.push(coin.clone()),
                 None => match due.waiting.iter().find(|(waits, _)| *waits == at) {
                     Some((_, why)) => bail!("the PSBT spends {at}, which has to wait: {why}"),
-                    None => bail!("the PSBT spends {at}, which is no coin that is due"),
+                    None => bail!("the PSBT spends {at}, which is not a due coin"),
                 },
             }
         }
         Ok((coins, due.payees))
     }
 
-    /// The sweep in flight that holds this transaction with damaged bytes, and its coins: the
-    /// signed PSBT may be given again.
+    /// The in-flight sweep that holds this transaction with damaged bytes, and its coins: its
+    /// PSBT may be imported again.
     fn damaged_sweep(&self, txid: Txid) -> anyhow::Result<Option<(i64, Vec<SweepCoin>)>> {
         let found = self.store.read_blocking(|tx| {
             let Some(tip) = blocks::tip(tx)? else { return Ok(None) };
@@ -121,7 +122,7 @@ impl Sweeper {
     }
 }
 
-/// Names the first output that is not as planned.
+/// Reports the first output that differs from the plan.
 fn check_outputs(unsigned: &Transaction, plan: &SweepPlan) -> anyhow::Result<()> {
     for (output, (script, amount)) in unsigned.output.iter().zip(plan.outputs()) {
         let pays = output.value.to_sat();
@@ -144,18 +145,18 @@ fn check_outputs(unsigned: &Transaction, plan: &SweepPlan) -> anyhow::Result<()>
     Ok(())
 }
 
-/// Reads a PSBT, as bytes or in base64.
+/// Parses a PSBT in bytes or base64.
 fn parse(bytes: &[u8]) -> anyhow::Result<Psbt> {
     if bytes.starts_with(b"psbt") {
-        return Psbt::deserialize(bytes).context("the file is no PSBT");
+        return Psbt::deserialize(bytes).context("the file is not a PSBT");
     }
-    let text = std::str::from_utf8(bytes).context("the file is no PSBT")?;
+    let text = std::str::from_utf8(bytes).context("the file is not a PSBT")?;
     let text: String = text.split_whitespace().collect();
-    let decoded = STANDARD.decode(text).context("the file is no PSBT")?;
-    Psbt::deserialize(&decoded).context("the file is no PSBT")
+    let decoded = STANDARD.decode(text).context("the file is not a PSBT")?;
+    Psbt::deserialize(&decoded).context("the file is not a PSBT")
 }
 
-/// The transaction with the witnesses that the signer left: finished ones, or signatures by key.
+/// The transaction with the signer's witnesses: final ones, or made of partial signatures.
 fn finish(psbt: Psbt, plan: &SweepPlan) -> anyhow::Result<Transaction> {
     let mut tx = psbt.unsigned_tx;
     for ((input, signed), coin) in tx.input.iter_mut().zip(psbt.inputs).zip(&plan.coins) {

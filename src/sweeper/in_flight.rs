@@ -1,5 +1,5 @@
-//! Sweeps that were made and are not confirmed: given up when the chain has made them impossible,
-//! sent again while it has not, and raised in fee when they stay.
+//! In-flight sweeps: abandoned if the chain has made them impossible, otherwise sent again,
+//! with a fee bump if they stay unconfirmed.
 
 use anyhow::{Context, ensure};
 use bitcoin::{Transaction, Txid};
@@ -7,26 +7,26 @@ use bitcoin::{Transaction, Txid};
 use crate::domain::amount::Amount;
 use crate::domain::sweep::transaction::verify_signatures;
 use crate::domain::sweep::{RATE_MAX, Rules, SweepPlan, plan_again};
-use crate::node::rpc::Acceptance;
+use crate::node::transactions::Acceptance;
 use crate::store::sweeps::{StoredSweepTx, Unconfirmed};
 use crate::store::{self, blocks, sweeps};
 
-use super::broadcast::{self, Sent};
+use super::broadcast::is_in_mempool;
+use super::build;
 use super::memory::Memory;
-use super::{Sweeper, build, trusts_the_chain};
+use super::role::{Sweeper, trusts_the_chain};
 
-/// For how many blocks another spend of our coin, or the loss of the transaction that made it,
-/// must last before its sweep is given up.
+/// For how many blocks a foreign spend of a coin, or the loss of its transaction, must last
+/// before the sweep is abandoned.
 const ABANDON_DEPTH: u32 = 2;
 
-/// By how much a fee is raised at least, in percent of the one before; nodes ask for that, and
-/// for their minimum on top (BIP125).
+/// The least fee bump in percent. Nodes also require their minimum on top (BIP125).
 const FEE_BUMP_PERCENT: u64 = 50;
 
 impl Sweeper {
-    /// Gives up what the chain has made impossible and sends again what is unconfirmed. Whatever
-    /// the sweeper does begins here, so the database's schema is checked here.
-    pub(super) fn look_after(&mut self, memory: &mut Memory) -> anyhow::Result<()> {
+    /// Abandons impossible sweeps, and sends unconfirmed ones again. Each pass begins here, so
+    /// the database schema is checked here.
+    pub(super) fn maintain_in_flight(&mut self, memory: &mut Memory) -> anyhow::Result<()> {
         self.store.check_schema().context("check the database before a sweep")?;
         let now = self.clock.now();
         let looked = self.store.read_blocking(|tx| {
@@ -41,43 +41,40 @@ impl Sweeper {
         })?;
         for (sweep, foreign) in spent {
             if !foreign {
-                tracing::warn!(
-                    sweep,
-                    "another sweep of ours paid out a coin; this one is given up"
-                );
+                tracing::warn!(sweep, "sweep abandoned: another sweep paid out one of its coins");
                 continue;
             }
             tracing::error!(
                 sweep,
-                "a coin was spent by another transaction: is the key in use elsewhere? The sweep is given up, its other coins will go into a new one"
+                "sweep abandoned: another transaction spent one of its coins; is the key in use elsewhere? Its other coins go into a new sweep"
             );
         }
         for sweep in vanished {
             tracing::error!(
                 sweep,
-                "a payment that was being paid out has vanished from the chain. The sweep is given up, its other coins will go into a new one"
+                "sweep abandoned: a payment that it pays out left the chain. Its other coins go into a new sweep"
             );
         }
         let unconfirmed = self.store.read_blocking(sweeps::unconfirmed)?;
         let current = |txid: &Txid| {
             unconfirmed.iter().any(|sweep| sweep.versions.iter().any(|v| v.txid() == *txid))
         };
-        memory.not_taken.retain(current);
+        memory.not_accepted.retain(current);
         memory.damaged.retain(current);
         memory.fee_bump_tried.retain(|txid, _| current(txid));
         for sweep in &unconfirmed {
-            self.go_on()?;
+            self.keep_going()?;
             self.keep_in_mempool(sweep, tip.height, memory)?;
             if let Err(error) = self.bump_fee(sweep, tip.height, memory) {
-                tracing::warn!(sweep = sweep.id, error = format!("{error:#}"), "fee not raised");
+                tracing::warn!(sweep = sweep.id, error = format!("{error:#}"), "fee bump failed");
             }
         }
         Ok(())
     }
 
-    /// Sends a sweep again unless one of its versions is in the node's mempool: the newest, or,
-    /// where the node does not take that, the one before. Damaged versions are not sent; if there
-    /// is no other, the sweep is signed again.
+    /// Sends a sweep again unless one of its versions is in the node's mempool: the newest
+    /// version that the node accepts. Damaged versions are not sent; if there is no other, the
+    /// sweep is signed again.
     fn keep_in_mempool(
         &mut self,
         sweep: &Unconfirmed,
@@ -85,7 +82,7 @@ impl Sweeper {
         memory: &mut Memory,
     ) -> anyhow::Result<()> {
         for version in &sweep.versions {
-            if broadcast::is_in_mempool(&self.node, version)? {
+            if is_in_mempool(&self.node, version)? {
                 return Ok(());
             }
         }
@@ -100,35 +97,13 @@ impl Sweeper {
             && let Err(error) = self.sign_again(sweep, tip_height, memory)
         {
             let error = format!("{error:#}");
-            tracing::error!(sweep = sweep.id, error, "a damaged sweep cannot be signed again yet");
+            tracing::error!(sweep = sweep.id, error, "damaged sweep not signed again yet");
         }
         Ok(())
     }
 
-    /// Sends a stored version. Says whether the node has it now.
-    pub(super) fn send(&self, sweep: &StoredSweepTx, memory: &mut Memory) -> anyhow::Result<bool> {
-        match broadcast::send(&self.node, sweep)? {
-            Sent::InMempool => {
-                memory.not_taken.remove(&sweep.txid());
-                let (sweep, now) = (sweep.clone(), self.clock.now());
-                self.store.write_blocking(move |tx| sweeps::mark_sent(tx, &sweep, now))?;
-                Ok(true)
-            }
-            Sent::NotTaken(reason) => {
-                if memory.not_taken.insert(sweep.txid()) {
-                    tracing::warn!(
-                        txid = %sweep.txid(), reason,
-                        "the node does not take a sweep yet; it is sent again until a block decides"
-                    );
-                }
-                Ok(false)
-            }
-        }
-    }
-
-    /// Makes a version with a higher fee of a sweep that has been unconfirmed for long, once
-    /// the node takes one: it pays the same scripts from the same coins, so at most one is ever
-    /// mined.
+    /// Makes a version with a higher fee of an old unconfirmed sweep, once the node accepts
+    /// one. It spends the same coins, so at most one version is mined.
     fn bump_fee(
         &self,
         sweep: &Unconfirmed,
@@ -144,21 +119,21 @@ impl Sweeper {
             return Ok(());
         }
         memory.fee_bump_tried.insert(newest.txid(), now);
-        let notified = tried.is_some();
+        let is_logged = tried.is_some();
         let (current, plan) = self.bumped_plan(newest, sweep.id, tip_height)?;
         let Some(plan) = plan else {
             tracing::error!(
                 sweep = sweep.id, txid = %newest.txid(), fee = %current.fee,
-                "a sweep stays unconfirmed, and its fee cannot be raised: a merchant's coins do not hold its share"
+                "sweep stays unconfirmed, and no fee bump is possible: a merchant's coins do not cover its share"
             );
             return Ok(());
         };
         let signed = build::sign(plan, &self.xpub, key)?;
         if let Acceptance::Refused(reason) = self.node.test_accept(&signed.raw)? {
-            if !notified {
+            if !is_logged {
                 tracing::error!(
                     sweep = sweep.id, txid = %newest.txid(), reason,
-                    "a sweep stays unconfirmed, and the node does not take a higher fee yet"
+                    "sweep stays unconfirmed, and the node does not accept a higher fee yet"
                 );
             }
             return Ok(());
@@ -171,15 +146,15 @@ impl Sweeper {
         crate::crash::point("before-broadcast");
         tracing::warn!(
             sweep = id, txid = %stored.txid(), instead_of = %newest.txid(), %fee,
-            "a sweep stayed unconfirmed; a version with a higher fee is sent"
+            "sweep stayed unconfirmed; fee bump sent"
         );
         self.send(&stored, memory)?;
         Ok(())
     }
 
-    /// The plan of the newest version as it was signed, and the one with the higher fee if there
-    /// may be one. The rows of the database are taken only as far as our own signatures vouch for
-    /// them: they cover the outputs.
+    /// The plan of the newest version, and the plan with the higher fee if the rules allow
+    /// one. The database rows are trusted only because the gateway's own signatures cover the
+    /// outputs.
     fn bumped_plan(
         &self,
         newest: &StoredSweepTx,
@@ -191,7 +166,10 @@ impl Sweeper {
             Ok::<_, store::Error>((coins, sweeps::payouts_of(tx, newest)?))
         })?;
         for coin in &coins {
-            ensure!(coin.script == self.xpub.script_at(coin.index), "a coin is not ours");
+            ensure!(
+                coin.script == self.xpub.script_at(coin.index),
+                "a coin does not belong to the account"
+            );
         }
         let signed: Transaction = bitcoin::consensus::encode::deserialize(newest.raw())
             .context("decode the version that was sent")?;
@@ -207,16 +185,16 @@ impl Sweeper {
         let any_fee = Rules { max_fee_percent: 100, ..rules.clone() };
         let current = plan_again(&coins, &payouts, operator, fee, &any_fee)
             .map_err(|(merchant, why)| anyhow::anyhow!("{merchant}: {why}"))?;
-        build::check(&signed, &current).context("the stored version is not the one we signed")?;
+        build::check(&signed, &current).context("the stored version is not the signed one")?;
         verify_signatures(&signed, &current.coins, &self.xpub)
-            .context("the stored version is not the one we signed")?;
+            .context("the stored version is not the signed one")?;
         let before = current.rate_litoshis_per_kvb();
         let bumped = before.saturating_mul(100 + FEE_BUMP_PERCENT).div_ceil(100);
         let (estimated, minimum) = self.fee_rates()?;
         let least = bumped.max(minimum);
-        // If a merchant cannot bear what would be best, the least that nodes ask for; and if
-        // that is above its limit, it pays it from its own coins all the same, as far as they
-        // reach: what it may not bear would stop all the others.
+        // If a merchant's limit forbids the estimated fee, the least fee that nodes accept. If
+        // the limit forbids that too, the merchant pays it from its coins all the same,
+        // because one merchant must not stop the others.
         let allowed = [(estimated.max(least), rules), (least, rules), (least, &any_fee)];
         let plan = |(rate, rules): (u64, &Rules)| {
             plan_again(&coins, &payouts, operator, current.fee_at(rate), rules).ok()

@@ -1,4 +1,4 @@
-//! What a running sweeper remembers between its looks.
+//! The sweeper's state in memory.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -8,39 +8,40 @@ use crate::domain::sweep::Waits;
 use crate::domain::sweep::vanishing::Vanishing;
 use crate::domain::time::Timestamp;
 
-/// What a running sweeper remembers from one look to the next. Losing it costs time and repeats
-/// words in the log, no more.
+/// What is remembered from pass to pass. Losing it costs time and repeated log lines, nothing
+/// else.
 #[derive(Debug, Default)]
 pub(super) struct Memory {
     pub(super) vanishing: Vanishing,
-    /// What the log says already, so that it is said once.
-    pub(super) notified: BTreeMap<OutPoint, Waits>,
-    pub(super) not_taken: BTreeSet<Txid>,
+    /// What is logged already.
+    pub(super) logged: BTreeMap<OutPoint, Waits>,
+    /// Versions that the node did not accept.
+    pub(super) not_accepted: BTreeSet<Txid>,
     /// Versions whose stored bytes are damaged.
     pub(super) damaged: BTreeSet<Txid>,
-    /// Versions for which a higher fee was tried, and when.
+    /// Versions for which a fee bump was tried, and when.
     pub(super) fee_bump_tried: BTreeMap<Txid, Timestamp>,
 }
 
 impl Memory {
-    /// Says in the log what waits and why, each coin once for each reason.
-    pub(super) fn tell(&mut self, waiting: &[(OutPoint, Waits)]) {
+    /// Logs which coins wait and why, once for each coin and reason.
+    pub(super) fn log_waiting(&mut self, waiting: &[(OutPoint, Waits)]) {
         let now: BTreeMap<OutPoint, Waits> = waiting.iter().copied().collect();
         for (outpoint, why) in &now {
-            if self.notified.get(outpoint) == Some(why) {
+            if self.logged.get(outpoint) == Some(why) {
                 continue;
             }
             match why {
                 Waits::BrokenSeal => tracing::error!(
                     %outpoint,
-                    "a payment was changed behind the gateway's back; its coin waits"
+                    "coin waits: its payment was changed outside the gateway"
                 ),
                 Waits::NotOurs => {
-                    tracing::error!(%outpoint, "a coin's script is not one of our key; it waits");
+                    tracing::error!(%outpoint, "coin waits: its script does not derive from the account key");
                 }
-                Waits::Refused => tracing::error!(%outpoint, "the node refuses a coin; it waits"),
+                Waits::Refused => tracing::error!(%outpoint, "coin waits: the node refuses it"),
                 Waits::UnknownToNode => {
-                    tracing::warn!(%outpoint, "the node does not have this coin; it waits");
+                    tracing::warn!(%outpoint, "coin waits: the node does not have it");
                 }
                 Waits::Immature
                 | Waits::NoAddress
@@ -48,9 +49,9 @@ impl Memory {
                 | Waits::AddressUnconfirmed
                 | Waits::BelowMinimum
                 | Waits::TooExpensive
-                | Waits::Dust => tracing::debug!(%outpoint, ?why, "a coin waits"),
+                | Waits::Dust => tracing::debug!(%outpoint, ?why, "coin waits"),
             }
         }
-        self.notified = now;
+        self.logged = now;
     }
 }

@@ -1,7 +1,7 @@
-//! A pass: looks after the sweeps in flight, then plans, signs, stores and sends what is due.
+//! One pass of the sweeper: maintains in-flight sweeps, then plans, signs, stores and sends.
 //!
-//! Plans with few coins come first, and each is sent as it is made. After a large one the coins are
-//! read again, so that a coin that became due meanwhile waits for one large transaction at most.
+//! Plans with few coins come first, and each is sent at once. After a large plan the coins are
+//! read again, so that a coin which becomes due waits for one large transaction at most.
 
 use std::collections::BTreeSet;
 
@@ -15,22 +15,22 @@ use crate::store::sweeps::SignedPlan;
 use crate::store::{role_status, sweeps};
 use crate::view::role_status::{Role, RoleReport};
 
+use super::build;
 use super::due::Due;
 use super::memory::Memory;
+use super::role::{Report, Sweeper, trusts_the_chain};
 use super::trial::COIN_TRIALS_MAX;
-use super::{Report, Sweeper, build, trusts_the_chain};
 
-/// From so many coins on a plan is large: checking and signing them takes a good part of a second.
+/// A plan with so many coins is large: checking and signing takes a good part of a second.
 const LARGE_PLAN: usize = 500;
 
 impl Sweeper {
-    /// One whole look: looks after what is in flight, then sweeps what is due. `None` if that has
-    /// to wait because of a doubt about the chain.
+    /// Makes one pass. `None` while the chain guard is active.
     pub(super) fn pass(&mut self, memory: &mut Memory) -> anyhow::Result<Option<Report>> {
         let began = self.clock.now();
-        self.look_after(memory)?;
+        self.maintain_in_flight(memory)?;
         if !self.store.read_blocking(trusts_the_chain)? {
-            // Not recorded as a sweep: the next look tries again.
+            // Not recorded as a pass: the next check tries again.
             return Ok(None);
         }
         let mut report = Report::default();
@@ -42,9 +42,12 @@ impl Sweeper {
             report.waiting.extend(due.waiting);
             report.waiting.extend(planned.waiting);
             if !planned.plans.is_empty() {
-                tracing::info!(plans = planned.plans.len(), "coins are due; no signing key here");
+                tracing::info!(
+                    plans = planned.plans.len(),
+                    "coins are due; no signing key configured"
+                );
             }
-            memory.tell(&report.waiting);
+            memory.log_waiting(&report.waiting);
         }
         let too_expensive =
             report.waiting.iter().filter(|(_, why)| *why == Waits::TooExpensive).count();
@@ -55,11 +58,12 @@ impl Sweeper {
         Ok(Some(report))
     }
 
-    /// Sweeps all that is due, round by round. A round ends after a large plan; no coin is in two
-    /// plans of a pass.
+    /// Sweeps all due coins, round by round. A round ends after a large plan. No coin is in
+    /// two plans of a pass.
     ///
     /// # Errors
-    /// The first of a plan, once the others were tried; at once if the node is out of reach.
+    /// The first error of a plan, after all others were tried; at once if the node is
+    /// unreachable.
     fn sweep_due(&mut self, memory: &mut Memory, report: &mut Report) -> anyhow::Result<()> {
         let mut done: BTreeSet<OutPoint> = BTreeSet::new();
         let mut failed = None;
@@ -72,7 +76,7 @@ impl Sweeper {
                 done.extend(plan.coins.iter().map(|coin| coin.outpoint));
                 match self.sweep(plan, &due, memory, report) {
                     Ok(()) => {}
-                    Err(error) if is_out_of_reach(&error) => return Err(error),
+                    Err(error) if is_unreachable(&error) => return Err(error),
                     Err(error) => failed = failed.or(Some(error)),
                 }
                 if large {
@@ -82,13 +86,13 @@ impl Sweeper {
             if plans.len() == 0 {
                 report.waiting.extend(due.waiting);
                 report.waiting.extend(planned.waiting);
-                memory.tell(&report.waiting);
+                memory.log_waiting(&report.waiting);
                 return failed.map_or(Ok(()), Err);
             }
         }
     }
 
-    /// Checks a plan's coins, and sweeps those that are sound.
+    /// Checks a plan's coins, and sweeps the sound ones.
     fn sweep(
         &self,
         planned: SweepPlan,
@@ -106,7 +110,7 @@ impl Sweeper {
         Ok(())
     }
 
-    /// Leaves out coins that have to wait, and plans the others again.
+    /// Plans again without the coins that have to wait.
     fn plan_without(
         &self,
         waiting: Vec<(OutPoint, Waits)>,
@@ -122,8 +126,8 @@ impl Sweeper {
         again.plans
     }
 
-    /// Signs a plan, has the node test it, stores it, and only then sends it. Of a plan that the
-    /// node refuses, the parts that it refuses are left out, so that they hold up nobody else.
+    /// Signs a plan, lets the node test it, stores it, and only then sends it. If the node
+    /// refuses the plan, the refused parts are left out.
     fn sign_and_send(
         &self,
         planned: SweepPlan,
@@ -131,26 +135,26 @@ impl Sweeper {
         memory: &mut Memory,
         report: &mut Report,
     ) -> anyhow::Result<()> {
-        self.go_on()?;
-        let key = self.key.as_ref().context("no signing key here")?;
+        self.keep_going()?;
+        let key = self.key.as_ref().context("no signing key configured")?;
         let signed = build::sign(planned, &self.xpub, key)?;
         let Some(reason) = self.refusal(&signed)? else {
             report.sent.push(self.store_and_send(signed, memory)?);
             return Ok(());
         };
         let coins = signed.plan.coins;
-        tracing::warn!(coins = coins.len(), reason, "the node refuses a sweep; looking for why");
+        tracing::warn!(coins = coins.len(), reason, "node refuses a sweep; testing its parts");
         let mut trials = COIN_TRIALS_MAX;
         let refused = self.refused_among(&coins, key, due, &mut trials)?;
         let refused = refused.into_iter().map(|outpoint| (outpoint, Waits::Refused));
         for planned in self.plan_without(refused.collect(), coins, due, report) {
-            self.go_on()?;
+            self.keep_going()?;
             let signed = build::sign(planned, &self.xpub, key)?;
             match self.refusal(&signed)? {
                 None => report.sent.push(self.store_and_send(signed, memory)?),
                 Some(reason) => {
-                    // Every part was fine by itself: the node's mind has changed. Next time.
-                    tracing::warn!(reason, "the node refuses a sweep of coins that it takes apart");
+                    // Each part was accepted: the mempool has changed. The next pass retries.
+                    tracing::warn!(reason, "node refuses a sweep whose parts it accepts; retrying");
                     let coins = signed.plan.coins.iter();
                     report.waiting.extend(coins.map(|coin| (coin.outpoint, Waits::Refused)));
                 }
@@ -159,6 +163,7 @@ impl Sweeper {
         Ok(())
     }
 
+    /// Claims the coins and stores the signed bytes in one write, then sends them.
     pub(super) fn store_and_send(
         &self,
         signed: SignedPlan,
@@ -166,7 +171,7 @@ impl Sweeper {
     ) -> anyhow::Result<Txid> {
         let (now, fee) = (self.clock.now(), signed.plan.fee);
         let stored = self.store.write_blocking(move |tx| {
-            // A doubt may have begun while we planned and signed.
+            // Checked again: the guard may have become active since the plan.
             ensure!(trusts_the_chain(tx)?, "the chain guard is active: nothing is sent");
             sweeps::store_signed(tx, &signed, now).context("store the sweep")
         })?;
@@ -178,8 +183,8 @@ impl Sweeper {
     }
 }
 
-/// Whether the node does not answer: then no other plan gets an answer either.
-fn is_out_of_reach(error: &anyhow::Error) -> bool {
+/// Whether the node does not answer, so that other plans fail as well.
+fn is_unreachable(error: &anyhow::Error) -> bool {
     matches!(
         error.downcast_ref::<node::Error>(),
         Some(node::Error::Unreachable(_) | node::Error::Unauthorized | node::Error::WarmingUp(_))

@@ -1,11 +1,11 @@
-//! Where each merchant is paid now. Whatever is wrong with a merchant's addresses is that
-//! merchant's trouble alone, and the reason is stored for those who tell people.
+//! The payout address of each merchant. A fault of one merchant's addresses affects only that
+//! merchant; the reason is stored for notifications.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::time::Instant;
 
 use anyhow::Context;
-use bitcoin::{Script, ScriptBuf};
+use bitcoin::Script;
 
 use crate::domain::merchant::{MerchantId, Registrations};
 use crate::domain::payout_address::{Clocks, Reason, Standing, Wait};
@@ -15,38 +15,19 @@ use crate::domain::sweep::{Payee, SweepCoin, Waits, merchants_of};
 use crate::domain::time::Timestamp;
 use crate::operations::sweeps::record_wait;
 use crate::store::batches::Batches;
-use crate::store::{self, ReadTx, Store, WriteTx, merchants, payout_waits};
+use crate::store::{self, ReadTx, WriteTx, merchants};
 use crate::watchdog::{self, Loop};
 
-use super::Sweeper;
+use super::role::Sweeper;
 
-/// The rows of a merchant's payout addresses. A damaged one is that merchant's trouble alone.
+/// The rows of a merchant's payout addresses, or why they cannot be read.
 pub(super) type Rows = (MerchantId, Result<Registrations, String>);
 
-/// Why a merchant's payouts waited before, and why they wait now.
+/// The previous and the present wait of a merchant's payouts.
 type Change = (MerchantId, Option<Wait>, Option<Wait>);
 
-/// What the sweeper remembers of payout addresses from one look to the next.
-#[derive(Debug, Default)]
-pub(crate) struct Memory {
-    /// Scripts that were found not to be our own; new payments avoid them.
-    vetted: BTreeSet<ScriptBuf>,
-    /// Of each merchant, the newest registration and how many were cancelled at the last look.
-    pub(super) marks: BTreeMap<MerchantId, (u32, u32)>,
-    /// Merchants whose standing changes with time alone.
-    pub(super) unsteady: BTreeSet<MerchantId>,
-    /// What is stored of waits, once it was read.
-    stored: Option<BTreeMap<MerchantId, Wait>>,
-    /// What the log says already.
-    notified: BTreeMap<MerchantId, Wait>,
-    /// The chain's time when a node last said it.
-    pub(super) chain: Option<Timestamp>,
-    /// When a node was last asked for it, with success or without.
-    pub(super) asked_at: Option<Instant>,
-}
-
 impl Sweeper {
-    /// The merchants that can be paid now, and why others are not.
+    /// The merchants that can be paid, and why others cannot.
     pub(super) fn payees(
         &mut self,
         rows: Vec<Rows>,
@@ -74,8 +55,8 @@ impl Sweeper {
         Ok((payees, waiting))
     }
 
-    /// Where these merchants stand, written down before anything is paid by it. `first_payments`:
-    /// when the first payments were created that came into sight with the rows.
+    /// The standing of these merchants. The record is saved before anything is paid by it.
+    /// `first_payments`: when the first payments were created that were read with the rows.
     pub(super) fn evaluate(
         &mut self,
         rows: Vec<Rows>,
@@ -94,24 +75,24 @@ impl Sweeper {
             };
             let newest =
                 rows.iter().flat_map(|rows| &rows.readable).rfind(|row| row.cancelled_at.is_none());
-            // Of a damaged row nothing is known that would change when it is mended.
+            // A damaged row may be repaired without another change.
             let is_damaged =
                 matches!(&standing, Standing::Waits(wait) if wait.reason == Reason::Damaged);
             match is_damaged || newest.is_some_and(|newest| Some(newest.version) != pays) {
-                true => self.addresses.unsteady.insert(merchant),
-                false => self.addresses.unsteady.remove(&merchant),
+                true => self.addresses.time_dependent.insert(merchant),
+                false => self.addresses.time_dependent.remove(&merchant),
             };
             found.push((merchant, standing));
         }
         if let Some(seals) = &mut self.seals {
-            seals.log(&news, self.network); // Before it is kept: twice rather than never.
+            seals.log(&news, self.network); // Before it is saved: logged twice rather than never.
             seals.save_changes()?;
         }
         Ok(found)
     }
 
-    /// Where a merchant is paid now: by what the sweeper itself saw, if it has a seal key; and what
-    /// is new of that.
+    /// The standing of a merchant, by the sweeper's record if there is a seal key, and new
+    /// notifications.
     fn standing(
         &mut self,
         merchant: MerchantId,
@@ -136,13 +117,13 @@ impl Sweeper {
         }
     }
 
-    /// What both clocks say: our own, and the chain's median time past by the node.
+    /// Both clocks: the gateway's own, and the chain's median time past (BIP113).
     pub(super) fn clocks(&mut self) -> Clocks {
         let asked = self.node.best_block_hash().and_then(|tip| self.node.header(tip));
         let chain = match asked {
             Ok(header) => Some(self.clock.chain_time(header.median_time)),
             Err(error) => {
-                tracing::debug!(%error, "cannot read the chain's time");
+                tracing::debug!(%error, "chain time not read");
                 None
             }
         };
@@ -151,7 +132,7 @@ impl Sweeper {
         Clocks { own: self.clock.now(), chain }
     }
 
-    /// Keeps an address refused that was found to be our own account's.
+    /// Keeps refusing an address that belongs to the gateway's own account.
     pub(super) fn keep_refused(
         &mut self,
         found: &mut [(MerchantId, Standing)],
@@ -168,8 +149,8 @@ impl Sweeper {
         Ok(())
     }
 
-    /// Refuses addresses of our own account: the money would come back for ever, or pay a payment.
-    /// Which they are is found out once money is due, since it takes a while.
+    /// Refuses addresses of the gateway's own account, because the money would return to it or
+    /// pay a payment. Checked only when money is due, because the check is slow.
     fn refuse_own(&mut self, found: &mut [(MerchantId, Standing)]) -> anyhow::Result<()> {
         let new = found.iter().filter_map(|(_, standing)| match standing {
             Standing::Pays { script, .. } => Some(script.as_script()),
@@ -192,7 +173,7 @@ impl Sweeper {
         Ok(())
     }
 
-    /// Stores and logs whose payouts wait, for those who tell people.
+    /// Stores and logs whose payouts wait. Notifications follow from the stored rows.
     pub(super) fn publish(
         &mut self,
         found: &[(MerchantId, Standing)],
@@ -213,7 +194,7 @@ impl Sweeper {
             seals.note_refusal(*merchant, wait, clocks.own);
             let wait =
                 wait.filter(|wait| known.is_some() || wait.is_notification(clocks, delay_ms));
-            self.addresses.tell(*merchant, wait);
+            self.addresses.log_wait(*merchant, wait);
             if wait != known {
                 changes.push((*merchant, known, wait));
             }
@@ -229,7 +210,7 @@ impl Sweeper {
         };
         Batches { store: &self.store, go_on: &go_on }
             .write(changes.clone(), each, |()| ())
-            .context("record whose payouts wait")?;
+            .context("store whose payouts wait")?;
         let stored = self.addresses.stored(&self.store)?;
         for (merchant, _, wait) in changes {
             match wait {
@@ -261,52 +242,6 @@ impl Sweeper {
             Ok(rows) => Ok(Ok(rows)),
             Err(error) if error.is_of_a_row() => Ok(Err(error.to_string())),
             Err(error) => Err(error),
-        }
-    }
-}
-
-impl Memory {
-    /// What is stored of waits.
-    fn stored(&mut self, store: &Store) -> Result<&mut BTreeMap<MerchantId, Wait>, store::Error> {
-        match &mut self.stored {
-            Some(stored) => Ok(stored),
-            none => {
-                let all = store.read_blocking(payout_waits::all)?;
-                Ok(none.insert(all.into_iter().map(|one| (one.merchant, one.wait)).collect()))
-            }
-        }
-    }
-
-    /// Says in the log why a merchant's payouts wait, once for each reason, and when they go on.
-    fn tell(&mut self, merchant: MerchantId, wait: Option<Wait>) {
-        match wait {
-            Some(wait) if self.notified.insert(merchant, wait) != Some(wait) => {
-                log(merchant, &wait)
-            }
-            None if self.notified.remove(&merchant).is_some() => {
-                tracing::info!(merchant.id = %merchant, "payouts go on");
-            }
-            Some(_) | None => {}
-        }
-    }
-}
-
-fn log(merchant: MerchantId, wait: &Wait) {
-    match wait.reason {
-        Reason::Unconfirmed | Reason::Clock | Reason::Overtaken => {
-            tracing::warn!(merchant.id = %merchant, why = %wait, "payouts wait");
-        }
-        Reason::OwnAddress | Reason::Damaged => {
-            tracing::error!(merchant.id = %merchant, what = %wait, "payout address refused");
-        }
-        Reason::Changed
-        | Reason::Missing
-        | Reason::Inserted
-        | Reason::CancelUndone
-        | Reason::CancelledInForce
-        | Reason::Backdated => {
-            let what = format!("the database was changed behind the gateway's back: {wait}");
-            tracing::error!(merchant.id = %merchant, what, "payout address refused");
         }
     }
 }

@@ -1,5 +1,5 @@
-//! Files that hold a key: small, owned by this process or root, and readable by no other user. A
-//! mounted key of root's may be readable by a group of this process (`safe_file/exposure.rs`).
+//! Key files: small, owned by this process or root, and readable by no other user. A mounted
+//! key of root may be readable by a group of this process (`safe_file/exposure.rs`).
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -17,11 +17,11 @@ use crate::safe_file::{self, ROOT};
 /// The largest key file, in bytes.
 const FILE_BYTES_MAX: usize = 4096;
 
-/// Opens the key file if it is small, and ours or root's alone.
+/// Opens a key file, and checks owner, mode and size.
 fn open_private(path: &Path) -> anyhow::Result<File> {
     let shown = path.display();
     let file = safe_file::open_to_read(path).with_context(|| format!("open {shown}"))?;
-    let metadata = file.metadata().with_context(|| format!("look at {shown}"))?;
+    let metadata = file.metadata().with_context(|| format!("read the owner of {shown}"))?;
     let us = rustix::process::geteuid().as_raw();
     if metadata.uid() != us && metadata.uid() != ROOT {
         bail!(
@@ -39,11 +39,11 @@ fn open_private(path: &Path) -> anyhow::Result<File> {
 /// Reads a key file. The text is erased when it is dropped.
 ///
 /// # Errors
-/// If others own the file or may read it, or if it is no plain small file of text. No error
-/// repeats what it holds.
+/// If others own the file or may read it, or if it is not a small regular text file. No error
+/// contains the text.
 pub(crate) fn read(path: &Path) -> anyhow::Result<Zeroizing<String>> {
     let file = open_private(path)?;
-    // Never moved while it is read, so that no copy stays behind.
+    // Not moved while it is read, so that no copy remains in memory.
     let mut text = Zeroizing::new(String::with_capacity(FILE_BYTES_MAX + 1));
     file.take(u64::try_from(FILE_BYTES_MAX).unwrap_or(0))
         .read_to_string(&mut text)
@@ -51,12 +51,12 @@ pub(crate) fn read(path: &Path) -> anyhow::Result<Zeroizing<String>> {
     Ok(text)
 }
 
-/// The text of a key file, which is wiped with its last user, or why it was not read.
+/// The text of a key file, wiped when the last reference is dropped, or why it was not read.
 type Text = Result<Arc<Zeroizing<String>>, String>;
 
-/// Key files, and the sweeper's record, as they were when root gave up its rights, by path. Where
-/// nothing was given up there are none, and every file is read when it is wanted. Clones share
-/// them.
+/// Key files and the sweeper's record, read before root's rights were dropped, by path. Empty
+/// if the process did not start as root; then each file is read when it is needed. Clones
+/// share them.
 #[derive(Clone, Default)]
 pub(crate) struct Held {
     keys: Arc<BTreeMap<PathBuf, Text>>,
@@ -73,26 +73,26 @@ impl Held {
         Held { keys: Arc::new(files.into_iter().map(read_one).collect()), record: None }
     }
 
-    /// With the record's text as well.
+    /// Adds the record's text.
     pub(crate) fn with_record(self, text: anyhow::Result<Option<String>>) -> Held {
         let text = text.map_err(|error| format!("{error:#}"));
         Held { record: Some(Arc::new(text)), ..self }
     }
 
-    /// A key file's text: the one that is held, else as [`read`] reads it.
+    /// A key file's text: the held one, else [`read`].
     ///
     /// # Errors
     /// Those of [`read`].
     pub(crate) fn key(&self, path: &Path) -> anyhow::Result<Arc<Zeroizing<String>>> {
         match self.keys.get(path) {
             Some(Ok(text)) => Ok(Arc::clone(text)),
-            // It may be the new user's own.
+            // The file may belong to the new user.
             Some(Err(first)) => Ok(Arc::new(read(path).map_err(|_| anyhow::anyhow!("{first}"))?)),
             None => Ok(Arc::new(read(path)?)),
         }
     }
 
-    /// The record's text, if it is held; the inner `None`: there was none.
+    /// The record's text, if it is held. The inner `None`: there was no record.
     pub(super) fn record(&self) -> Option<anyhow::Result<Option<String>>> {
         let held = self.record.as_ref()?;
         Some(held.as_ref().clone().map_err(|error| anyhow::anyhow!(error)))

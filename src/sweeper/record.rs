@@ -1,6 +1,6 @@
-//! The file of the sweeper's record: a text of lines, sealed as a whole.
+//! File format of the sweeper's record: lines of text with one seal over all of them.
 //!
-//! Must not know: what the record is for.
+//! Must not know: how the record is used.
 
 use std::io::Read;
 use std::path::Path;
@@ -15,19 +15,18 @@ use crate::domain::time::Timestamp;
 use crate::safe_file::{self, Place};
 use crate::secret::SealKey;
 
-/// The first line of the file: what it is, and the version of its form.
+/// The first line of the file, with the version of the format.
 const HEAD: &str = "litegate-seals 3";
 
-/// The first line of earlier versions, which are read as well. Before version 3 nothing was
-/// reported; before version 2 the chain's time was not kept, and addresses that wait, wait for the
-/// whole delay by it.
+/// Earlier versions, which are also read. Version 2 lacks notifications. Version 1 also lacks
+/// the chain's time, so waiting addresses wait for the whole delay by it.
 const HEAD_2: &str = "litegate-seals 2";
 const HEAD_1: &str = "litegate-seals 1";
 
 /// The largest file that is read, in bytes: a line of 200 for each of 300,000 registrations.
 const FILE_BYTES_MAX: u64 = 64 << 20;
 
-/// Replaces the file, so that it is always whole.
+/// Replaces the file atomically.
 ///
 /// # Errors
 /// If it cannot be written.
@@ -38,7 +37,7 @@ pub(super) fn replace(file: &Path, record: &Record, key: &SealKey) -> anyhow::Re
         .with_context(|| format!("write the sweeper's record {}", file.display()))
 }
 
-/// The file's text; `None` if there is no file.
+/// The file's text. `None` if there is no file.
 pub(super) fn read(path: &Path) -> anyhow::Result<Option<String>> {
     let shown = path.display();
     let opened = safe_file::open_own_to_read(path);
@@ -111,19 +110,19 @@ pub(super) fn parse(text: &str, key: &SealKey) -> anyhow::Result<Record> {
     );
     let mut lines = body.lines();
     let head = lines.next();
-    ensure!(matches!(head, Some(HEAD | HEAD_2 | HEAD_1)), "is of another version");
+    ensure!(matches!(head, Some(HEAD | HEAD_2 | HEAD_1)), "has an unknown version");
     let payments = lines.next().and_then(|line| line.strip_prefix("payments "));
-    let payments_below = payments.and_then(|n| n.parse().ok()).context("names no payments")?;
+    let payments_below = payments.and_then(|n| n.parse().ok()).context("has no line payments")?;
     let mut looked_at = None;
     if head != Some(HEAD_1) {
         let looked = lines.next().and_then(|line| line.strip_prefix("looked "));
-        let looked = looked.and_then(parse_time).context("names no look")?;
+        let looked = looked.and_then(parse_time).context("has no line looked")?;
         looked_at = Some(looked).filter(|at| at.ms() != 0);
     }
     let mut record = Record { payments_below, looked_at, ..Record::default() };
     for line in lines {
         let parts: Vec<&str> = line.split(' ').collect();
-        parse_line(&parts, &mut record).context("holds a line that has no meaning")?;
+        parse_line(&parts, &mut record).context("has an invalid line")?;
     }
     Ok(record)
 }
@@ -163,7 +162,7 @@ fn parse_time(text: &str) -> Option<Timestamp> {
 }
 
 fn parse_address(parts: &[&str]) -> Option<Seen> {
-    // What earlier versions did not keep: see the heads.
+    // Earlier versions have fewer fields: see `HEAD_2`.
     let [version, script, registered, effective, at, chain, seen, undone, rest @ ..] = match parts {
         [version, script, at, in_force, cancelled] => {
             [version, script, at, at, at, "0", "0", "0", "0", in_force, cancelled]

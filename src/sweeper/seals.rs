@@ -1,6 +1,7 @@
-//! The sweeper's own memory of what it relies on, so that writing the database alone moves no
-//! money: each payment is sealed when it is first seen, and the payout addresses are kept, as they
-//! were first seen, in a file that only this role writes.
+//! Seals and the sweeper's record, so that writing the database alone moves no money.
+//!
+//! Each payment is sealed when it is first seen. Payout addresses are kept, as first seen, in
+//! a file that only this role writes.
 //!
 //! Must not know: how a sweep is made.
 
@@ -34,13 +35,13 @@ use super::record;
 
 pub(crate) use trust::Resealed;
 
-/// Where key and memory lie, and how long a changed payout address waits.
+/// Configuration of key and record.
 #[derive(Debug, Clone)]
 pub(crate) struct Settings {
     pub(crate) key_file: PathBuf,
     pub(crate) seal_state_file: PathBuf,
     pub(crate) payout_address_delay_ms: i64,
-    /// Where the operator is notified of what the sweeper sees. Absent: in the log alone.
+    /// The operator's URL for notifications. Absent: they are only logged.
     pub(crate) notify_url: Option<WebhookUrl>,
     pub(crate) held: Held,
 }
@@ -54,12 +55,12 @@ impl Settings {
         Ok(webhook_secret(&load_key(self)?.notification_key()))
     }
 
-    /// The record as it is now, to be held.
+    /// The present text of the record.
     pub(crate) fn read_record(&self) -> anyhow::Result<Option<String>> {
         record::read(&self.seal_state_file)
     }
 
-    /// Whether there is a record, or something in its place.
+    /// Whether there is a record, or another file in its place.
     pub(crate) fn has_record(&self) -> bool {
         match self.held.record() {
             Some(held) => !matches!(held, Ok(None)),
@@ -68,7 +69,7 @@ impl Settings {
     }
 }
 
-/// The memory, open.
+/// The open record with its key.
 #[derive(Debug)]
 pub(crate) struct Seals {
     key: SealKey,
@@ -76,33 +77,32 @@ pub(crate) struct Seals {
     delay_ms: i64,
     notify_url: Option<WebhookUrl>,
     record: Record,
-    /// Every payment below this derivation index was looked at by this process.
-    looked_below: u32,
-    /// Whether the record says more than its file.
+    /// This process has checked every payment below this derivation index.
+    checked_below: u32,
+    /// The record differs from its file.
     changed: bool,
     access: Access,
 }
 
-/// Whether the memory may be added to. Only one process may at a time: the one that holds the
-/// role's lock.
+/// Whether the record may be changed. Only the process that holds the role's lock may do so.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Access {
     ReadAndWrite,
     ReadOnly,
 }
 
-/// How often the time of the last look is written down, in milliseconds.
-const LOOK_MS: i64 = 3_600_000;
+/// How often the time of the last check is saved, in milliseconds.
+const SAVE_INTERVAL_MS: i64 = 3_600_000;
 
-/// Payments that are sealed in one write.
+/// Payments that one write seals.
 const SEALED_AT_ONCE: u32 = 1_000;
 
 impl Seals {
-    /// Reads key and memory. The memory is made if neither it nor any seal is there.
+    /// Reads key and record. Creates the record if there is neither a record nor a seal.
     ///
     /// # Errors
-    /// If the key file is not ours alone, if the memory was changed or made with another key, or
-    /// if it is gone while the database holds seals.
+    /// If others can access the key file, if the record was changed or made with another key,
+    /// or if it is missing while the database holds seals.
     pub(crate) fn open(
         settings: &Settings,
         store: &Store,
@@ -118,9 +118,9 @@ impl Seals {
             Some(text) => record::parse(&text, &key)
                 .with_context(|| format!("the sweeper's record {shown}"))?,
             None if store.read_blocking(seals::any)? => bail!(
-                "the sweeper's record {shown} is gone, but the database holds its seals: put it \
-                 back, or, if nobody can have changed the database, take what it says for true \
-                 with `litegate sweep --trust-database`"
+                "the sweeper's record {shown} is missing, but the database holds its seals: restore \
+                 it, or, if the database cannot have been changed, trust the database with \
+                 `litegate sweep --trust-database`"
             ),
             None => {
                 found = false;
@@ -130,18 +130,18 @@ impl Seals {
         let delay_ms = settings.payout_address_delay_ms;
         let file = settings.seal_state_file.clone();
         let notify_url = settings.notify_url.clone();
-        let looked_below = record.payments_below;
+        let checked_below = record.payments_below;
         let changed = false;
         let seals =
-            Seals { key, file, delay_ms, notify_url, record, looked_below, changed, access };
+            Seals { key, file, delay_ms, notify_url, record, checked_below, changed, access };
         if !found {
             seals.save()?; // Before the first seal: seals without a record are refused.
         }
         Ok(seals)
     }
 
-    /// Forgets everything, in the database and beside it, and takes what the database says now for
-    /// true. For operators who lost the record.
+    /// Deletes seals and record, and trusts the database as it is. For operators who lost the
+    /// record.
     pub(crate) fn forget(settings: &Settings, store: &Store) -> anyhow::Result<()> {
         load_key(settings)?;
         Batches { store, go_on: &|| true }.until_done(seals::forget)?;
@@ -151,17 +151,17 @@ impl Seals {
         }
     }
 
-    /// Payments that were not looked at before, of so many at most, with the time at which each was
-    /// created, and the index above them. `None` if there is none.
+    /// Unchecked payments, at most [`SEALED_AT_ONCE`], each with its creation time, and the
+    /// index above them. `None` if there is none.
     pub(super) fn new_payments(
         &self,
         tx: &ReadTx,
     ) -> Result<Option<(Vec<Created>, u32)>, store::Error> {
-        seals::facts_from(tx, self.looked_below, SEALED_AT_ONCE)
+        seals::facts_from(tx, self.checked_below, SEALED_AT_ONCE)
     }
 
-    /// Seals payments below an index, all of which were looked at. Whoever may only read does not
-    /// look at them again.
+    /// Seals payments up to the index `below`. With read-only access they only count as
+    /// checked.
     pub(super) fn seal(
         &mut self,
         store: &Store,
@@ -174,30 +174,30 @@ impl Seals {
             store.write_blocking(move |tx| {
                 made.iter().try_for_each(|(index, seal)| seals::insert(tx, *index, seal))
             })?;
-            // Only now: a seal that is there twice is compared, one that is missing is missed.
+            // After the seals: a repeated seal is harmless, a missing one is not.
             self.record.payments_below = below;
             self.save()?;
         }
-        self.looked_below = below;
+        self.checked_below = below;
         Ok(())
     }
 
-    /// Whether it is known what a merchant's first payment and first address were.
+    /// Whether the record holds a merchant's first payment or address.
     pub(super) fn knows(&self, merchant: MerchantId) -> bool {
         self.record.knows(merchant)
     }
 
-    /// Notes that a payment of a merchant was seen, and no payout address that can be read.
+    /// Records that a merchant's payment was seen before any readable payout address.
     pub(super) fn note_payment_first(&mut self, merchant: MerchantId) {
         let changed = self.record.note_payment_first(merchant);
         self.changed = self.changed || changed;
     }
 
-    /// Whether the coin's payment is as it was when it was sealed.
+    /// Whether the coin's payment is unchanged since it was sealed.
     pub(crate) fn fits(&self, tx: &ReadTx, coin: &SweepCoin) -> Result<bool, store::Error> {
         let Some(facts) = seals::facts_of(tx, coin.index)? else { return Ok(false) };
         let Some(seal) = seals::of(tx, coin.index)? else {
-            // Whoever may only read cannot have sealed what is new.
+            // With read-only access this process could not seal a new payment.
             let new = coin.index.get() >= self.record.payments_below;
             return Ok(new && self.access == Access::ReadOnly);
         };
@@ -205,9 +205,8 @@ impl Seals {
         Ok(sealed && facts.merchant == coin.merchant && facts.script == coin.script)
     }
 
-    /// Where a merchant is paid, by its rows and by what was seen of them before, and what the
-    /// operator is to be notified of. What is new is kept by [`Seals::save_changes`], before
-    /// anything is paid by it.
+    /// Where a merchant is paid, by its rows and the record, with new notifications for the
+    /// operator. The caller must call [`Seals::save_changes`] before it pays by the result.
     pub(super) fn observe(
         &mut self,
         merchant: MerchantId,
@@ -221,31 +220,31 @@ impl Seals {
         (observed.standing, observed.news)
     }
 
-    /// Notes that every address in the database was seen at this time, by the slower clock.
-    pub(super) fn note_look(&mut self, at: Timestamp) {
+    /// Records when all addresses in the database were last checked, by the slower clock.
+    pub(super) fn record_check(&mut self, at: Timestamp) {
         let saved = self.record.looked_at;
-        if saved.is_none_or(|saved| at.ms_since(saved) >= LOOK_MS) {
+        if saved.is_none_or(|saved| at.ms_since(saved) >= SAVE_INTERVAL_MS) {
             self.changed = true;
         }
         self.record.looked_at = saved.max(Some(at));
     }
 
-    /// The newest row of the audit log that was noted.
+    /// The recorded newest row of the audit log.
     pub(crate) fn audit_log(&self) -> Option<KnownHead> {
         let known = |head| KnownHead { source: "the sweeper's record", head };
         self.record.audit_log.map(known)
     }
 
-    /// Notes the newest row of the audit log.
-    pub(super) fn note_audit_log(&mut self, head: Head) {
+    /// Records the newest row of the audit log.
+    pub(super) fn record_audit_log(&mut self, head: Head) {
         if self.record.audit_log != Some(head) {
             self.record.audit_log = Some(head);
             self.changed = true;
         }
     }
 
-    /// Takes the audit log as it is in the record's file: after a restore, or because an operator
-    /// vouches for it. The sweeper's role must be locked.
+    /// Accepts the audit log in the record's file: after a restore, or by an operator's
+    /// command. The caller holds the sweeper's lock.
     ///
     /// # Errors
     /// If this process may not write the file.
@@ -254,7 +253,7 @@ impl Seals {
         record::replace(&self.file, &self.record, &self.key)
     }
 
-    /// The merchants of whom addresses were seen.
+    /// The merchants with recorded addresses.
     pub(super) fn merchants(&self) -> impl Iterator<Item = MerchantId> + '_ {
         self.record.addresses.keys().copied()
     }
@@ -263,12 +262,12 @@ impl Seals {
         self.delay_ms
     }
 
-    /// Whether this process is the one that keeps the record.
+    /// Whether this process may change the record.
     pub(super) fn is_kept_here(&self) -> bool {
         self.access == Access::ReadAndWrite
     }
 
-    /// Writes down what is new in the record.
+    /// Saves the record if it changed.
     pub(super) fn save_changes(&mut self) -> anyhow::Result<()> {
         if self.changed {
             self.save()?;
@@ -277,9 +276,8 @@ impl Seals {
         Ok(())
     }
 
-    /// The merchants whose addresses the database has otherwise than they were seen, so that an
-    /// operator must do something: after an older copy of it was put back, or after somebody wrote
-    /// into it.
+    /// The merchants whose addresses in the database contradict the record, so that an
+    /// operator must act: an older copy was restored, or the database was changed.
     ///
     /// # Errors
     /// Those of the database.
@@ -290,12 +288,12 @@ impl Seals {
         now: Timestamp,
     ) -> Result<Vec<(MerchantId, Wait)>, store::Error> {
         let mut found = Vec::new();
-        // On a copy: whoever only looks takes over nothing.
+        // On a copy, because a check must not change the record.
         let mut record = self.record.clone();
         let clocks = Clocks { own: now, chain: None };
         for merchant in self.merchants() {
             let rows = store.read_blocking(|tx| merchants::payout_addresses(tx, merchant, network));
-            let Ok(rows) = rows else { continue }; // Damaged rows are named where they are used.
+            let Ok(rows) = rows else { continue }; // Damaged rows are reported where they are used.
             let standing = record.observe(merchant, &rows, clocks, self.delay_ms, None).standing;
             if let Standing::Waits(wait) = standing
                 && !wait.reason.heals_alone()
@@ -320,7 +318,7 @@ impl Seals {
         ]
     }
 
-    /// Replaces the file by what we know now, so that it is always whole.
+    /// Replaces the file atomically.
     fn save(&self) -> anyhow::Result<()> {
         match self.access {
             Access::ReadOnly => Ok(()),

@@ -1,7 +1,7 @@
-//! The only private key of the gateway: the account's, from a file that only its owner can read.
+//! The gateway's only private key: the account's, from a file that only its owner can read.
 //!
-//! Nothing else of the gateway reads the file or holds the key. It does not print, and is wiped
-//! when it is dropped as far as `domain::account_xpriv` says.
+//! No other module reads the file or holds the key. It is not printable, and is wiped on drop
+//! within the limits that `domain::account_xpriv` states.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -17,19 +17,19 @@ use crate::secret::wipe_stack;
 use super::encrypted;
 use super::private_file::Held;
 
-/// The account's private key. It signs, and cannot be taken out.
+/// The account's private key.
 #[derive(Debug)]
 pub(crate) struct SigningKey {
-    /// In one place, however often its owner is moved.
+    /// Boxed, so that moves leave no copies.
     account: Box<AccountXpriv>,
 }
 
 impl SigningKey {
-    /// Reads the key file and checks that the key is the account's whose addresses we give out.
+    /// Reads the key file and checks that the key fits `wallet.xpub`.
     ///
     /// # Errors
-    /// If others own the file or may read it, if it is no plain small file, or if it holds another
-    /// key. No error repeats what it holds.
+    /// If others own the file or may read it, if it is not a small regular file, or if it
+    /// holds another key. No error contains the text.
     pub(crate) fn load(
         held: &Held,
         path: &Path,

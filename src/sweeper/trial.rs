@@ -1,4 +1,4 @@
-//! Finding out which part of a sweep the node refuses: by trying parts, never by its error texts.
+//! Finds the part of a sweep that the node refuses, by testing parts, never by error texts.
 
 use std::collections::BTreeSet;
 
@@ -7,24 +7,26 @@ use bitcoin::OutPoint;
 
 use crate::domain::amount::Amount;
 use crate::domain::sweep::{self, SweepCoin};
-use crate::node::rpc::Acceptance;
+use crate::node::transactions::Acceptance;
 use crate::store::sweeps::SignedPlan;
 
+use super::build;
+use super::due::Due;
+use super::role::Sweeper;
 use super::signing_key::SigningKey;
-use super::{Due, Sweeper, build};
 
-/// Parts of one merchant's coins that are tried at most in a pass, to find those that the node
-/// refuses. After that the rest of them waits; other merchants' coins do not.
+/// The most parts of one merchant's coins that a pass tests. The rest of that merchant's coins
+/// then waits.
 pub(super) const COIN_TRIALS_MAX: u32 = 64;
 
-/// The rules for such a part: it is only tried, never sent.
+/// The rules for a part, which is only tested, never sent.
 const TRIAL: sweep::Rules =
     sweep::Rules { min_payout: Amount::ZERO, max_fee_percent: 100, operator: None };
 
 impl Sweeper {
-    /// Of coins that the node refuses together, those that it refuses by themselves. Whole
-    /// merchants are tried first, then a merchant's coins. What is too small to be tried alone, or
-    /// was not tried for want of trials, counts as refused for this time.
+    /// Finds the coins that cause a refusal. Whole merchants are tested first, then a
+    /// merchant's coins. A part that is too small to be tested, or exceeds the number of
+    /// tests, counts as refused in this pass.
     pub(super) fn refused_among(
         &self,
         coins: &[SweepCoin],
@@ -50,11 +52,11 @@ impl Sweeper {
             let trial = due.plan(&half, &TRIAL);
             refused.extend(trial.waiting.iter().map(|(outpoint, _)| *outpoint));
             for planned in trial.plans {
-                self.go_on()?;
+                self.keep_going()?;
                 let signed = build::sign(planned, &self.xpub, key)?;
                 if let Some(reason) = self.refusal(&signed)? {
                     let coins = &signed.plan.coins;
-                    tracing::debug!(coins = coins.len(), reason, "the node refuses a part");
+                    tracing::debug!(coins = coins.len(), reason, "node refuses a part of a sweep");
                     refused.extend(self.refused_among(coins, key, due, trials)?);
                 }
             }
@@ -62,7 +64,7 @@ impl Sweeper {
         Ok(refused)
     }
 
-    /// The node's reason for not taking the transaction, if it would not.
+    /// The node's reason to refuse the transaction, if it does.
     pub(super) fn refusal(&self, signed: &SignedPlan) -> anyhow::Result<Option<String>> {
         match self.node.test_accept(&signed.raw).context("test the sweep")? {
             Acceptance::Accepted => Ok(None),

@@ -1,63 +1,41 @@
-//! Facts into the store: the heart of the gateway.
+//! Stores blocks and mempool transactions: coins, statuses and events.
 //!
-//! Each function is part of one write: a block's coins, the statuses that they change and the
-//! events that follow commit together or not at all. All of them may run again over the same
-//! facts and change nothing the second time.
+//! Each function is part of one write, so a block's coins, the statuses that they change and
+//! the events that follow commit together or not at all. All are idempotent.
 //!
-//! Must not know: the node, the clock, who is waiting for the outcome.
+//! Must not know: the node, the clock, who is notified.
 
+mod changes;
 mod mempool;
 mod pegouts;
+mod verdict;
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, HashMap};
 
 use bitcoin::{OutPoint, ScriptBuf, Txid};
 
 use crate::domain::amount::Amount;
-use crate::domain::chain::{AtTip, BlockId};
-use crate::domain::chain_guard::Trust;
-use crate::domain::event;
+use crate::domain::chain::BlockId;
 use crate::domain::keys::DerivationIndex;
 use crate::domain::network::Network;
-use crate::domain::payment::{self, Coin, Origin, PaymentId, Place, Status, Transition};
+use crate::domain::payment::{Coin, Origin, Place, Status};
 use crate::domain::time::Timestamp;
-use crate::metrics;
 use crate::node::codec::{Block, PegoutProof, Tx, TxKind};
 use crate::store::bloom_filter::Complete;
 use crate::store::payments::{Evaluated, Ours};
-use crate::store::{
-    Error, ReadTx, WriteTx, blocks, chain_guard_alerts, coins, events, payments, sweeps,
-};
-use crate::view::CompletedView;
+use crate::store::{Error, ReadTx, WriteTx, blocks, chain_guard_alerts, coins, payments, sweeps};
 
 use super::recognise::recognise_in_block;
 
-pub(crate) use mempool::{Sight, evicted, saw};
+pub(crate) use changes::Changes;
+pub(crate) use mempool::{SeenAt, evict, record_seen};
+pub(crate) use verdict::{complete, expire, is_expired};
 
-/// What a write changed, for the signals that follow its commit.
-#[derive(Debug, Default, Clone, PartialEq, Eq)]
-pub(crate) struct Changes {
-    /// Payments whose pages may show something else now.
-    pub(crate) payments: BTreeSet<PaymentId>,
-    /// Payments that became complete.
-    pub(crate) completed: Vec<PaymentId>,
-}
+use verdict::complete_if_due;
 
-impl Changes {
-    fn touch(&mut self, id: PaymentId) {
-        self.payments.insert(id);
-    }
-
-    /// Adds what another part of the same write changed.
-    pub(super) fn add(&mut self, more: Changes) {
-        self.payments.extend(more.payments);
-        self.completed.extend(more.completed);
-    }
-}
-
-/// Connects a block on top of our tip: its coins, their confirmations, the verdicts that follow.
-/// The caller has checked that the block's parent is our tip. With a sieve, the database is asked
-/// for less.
+/// Connects a block on top of the tip: stores its coins, and completes payments that become
+/// due. The caller has checked that the tip is the block's parent. The Bloom filter saves
+/// queries.
 pub(crate) fn connect(
     tx: &WriteTx,
     block: &Block,
@@ -72,7 +50,7 @@ pub(crate) fn connect(
     place_block(tx, block, id, now, bloom_filter, &mut changes)?;
     let trust = chain_guard_alerts::trust_at(tx, id)?;
     for one in payments::gaining_at(tx, id.height)? {
-        changes.touch(one.id); // One more confirmation to show, if nothing else.
+        changes.touch(one.id); // The page shows one more confirmation.
         if one.may_be_due {
             complete_if_due(tx, one.index, id, trust, network, now, &mut changes)?;
         }
@@ -80,7 +58,7 @@ pub(crate) fn connect(
     Ok(changes)
 }
 
-/// Records what a block says of our coins and sweeps. The block is in our chain.
+/// Stores a block's effect on coins and sweeps. The block is in the gateway's chain.
 pub(super) fn place_block(
     tx: &WriteTx,
     block: &Block,
@@ -90,17 +68,17 @@ pub(super) fn place_block(
     changes: &mut Changes,
 ) -> Result<(), Error> {
     let time = Timestamp::from_seconds(i64::from(block.header.time));
-    // Nearly everything in a block is somebody else's: that has to be seen quickly.
+    // Nearly everything in a block is foreign, and ruled out without a query.
     let inputs = block.txs.iter().flat_map(|block_tx| &block_tx.inputs);
     let inputs =
         inputs.filter(|at| bloom_filter.is_none_or(|bloom_filter| bloom_filter.may_be_ours(at)));
     let mut known = coins::known(tx, inputs.copied())?;
     let ours = scripts_of_ours(tx, block, bloom_filter)?;
     for block_tx in &block.txs {
-        let Some(txid) = block_tx.txid else { continue }; // Not in a block: its id is known.
+        let Some(txid) = block_tx.txid else { continue }; // Cannot happen in a block.
         let spent = block_tx.inputs.iter().filter(|input| known.contains(*input));
         let spent: Vec<OutPoint> = spent.copied().collect();
-        // A sweep spends nothing but our coins. What it is, is recorded before what it spends.
+        // A sweep spends only the gateway's coins. It is stored before its spends.
         let is_known = spent.is_empty() || sweeps::confirm_in_block(tx, txid, id)?;
         if !is_known && spent.len() == block_tx.inputs.len() {
             recognise_in_block(tx, block_tx, txid, id, time, now)?;
@@ -116,7 +94,7 @@ pub(super) fn place_block(
     Ok(())
 }
 
-/// The scripts of a block's outputs that were given out, and for what.
+/// The issued scripts among a block's outputs, with their payments.
 pub(super) fn scripts_of_ours(
     tx: &ReadTx,
     block: &Block,
@@ -129,7 +107,7 @@ pub(super) fn scripts_of_ours(
     payments::of_scripts(tx, scripts)
 }
 
-/// What the outputs of a transaction in a block are.
+/// The origin of the outputs of a transaction in a block.
 pub(super) fn origin_of(kind: TxKind) -> Origin {
     match kind {
         TxKind::Plain | TxKind::MwebOnly => Origin::Plain,
@@ -138,17 +116,17 @@ pub(super) fn origin_of(kind: TxKind) -> Origin {
     }
 }
 
-/// How the outputs of a block are placed.
+/// What the outputs of a block have in common.
 struct Placing<'b> {
     block: BlockId,
-    /// When those that were not known are first seen.
+    /// The first-seen time of outputs that were not stored before.
     seen_at: Timestamp,
     proof: &'b PegoutProof,
     ours: &'b HashMap<ScriptBuf, Ours>,
 }
 
 impl Placing<'_> {
-    /// Places the outputs of a transaction that pay us, and says which they are.
+    /// Stores the outputs of a transaction that pay the gateway, and returns them.
     fn place(
         &self,
         tx: &WriteTx,
@@ -182,9 +160,9 @@ impl Placing<'_> {
     }
 }
 
-/// Takes a coin out of its block. It returns to the mempool, for the next comparison to judge; an
-/// output of a coinbase or a HogEx cannot be there and is gone, and for the latter its announcement
-/// returns.
+/// Takes a coin out of its block. A plain coin returns to the mempool until the next
+/// comparison. Outputs of a coinbase or a HogEx cannot be in a mempool: they are removed, and
+/// a peg-out counts by its announcement again.
 pub(super) fn unmine(tx: &WriteTx, coin: &Coin) -> Result<(), Error> {
     match coin.origin {
         Origin::Plain => coins::move_to(tx, coin.outpoint, Place::Mempool),
@@ -193,21 +171,21 @@ pub(super) fn unmine(tx: &WriteTx, coin: &Coin) -> Result<(), Error> {
     }
 }
 
-/// Takes our tip back, and all that its block says of our coins and sweeps.
+/// Disconnects the tip, and undoes its effect on coins and sweeps.
 pub(crate) fn disconnect(tx: &WriteTx, id: BlockId) -> Result<Changes, Error> {
     let mut changes = Changes::default();
     let coins = coins::at_height(tx, id.height)?;
     for coin in &coins {
         unmine(tx, coin)?;
     }
-    // A line for each payment and not for each coin: anybody may pay with thousands.
+    // One line for each payment, because it may have thousands of coins.
     let lost: BTreeMap<DerivationIndex, Txid> =
         coins.iter().map(|coin| (coin.index, coin.outpoint.txid)).collect();
     for (index, txid) in lost {
         let Some(Evaluated { payment, status }) = payments::readable(tx, index)? else { continue };
         if let Status::Completed { .. } = status {
             tracing::warn!(
-                payment.id = %payment.id, %txid, height = id.height,
+                payment_id = %payment.id, %txid, height = id.height,
                 "a coin of a completed payment left the best chain"
             );
         }
@@ -217,99 +195,6 @@ pub(crate) fn disconnect(tx: &WriteTx, id: BlockId) -> Result<Changes, Error> {
     sweeps::unconfirm_from_block(tx, id)?;
     blocks::remove_tip(tx, id)?;
     Ok(changes)
-}
-
-/// Whether a payment's time is up and it was not paid in time.
-pub(super) fn is_over(
-    tx: &ReadTx,
-    index: DerivationIndex,
-    now: Timestamp,
-    at_tip: AtTip,
-) -> Result<bool, Error> {
-    let Some(Evaluated { payment, status }) = payments::readable(tx, index)? else {
-        return Ok(false);
-    };
-    let coins = coins::of_payment(tx, index)?;
-    Ok(payment::expires(&payment, status, &coins, now, &at_tip).is_some())
-}
-
-/// Expires a payment if its time is up and it was not paid in time.
-pub(super) fn expire(
-    tx: &WriteTx,
-    index: DerivationIndex,
-    now: Timestamp,
-    at_tip: AtTip,
-    changes: &mut Changes,
-) -> Result<(), Error> {
-    let Some(Evaluated { payment, status }) = payments::readable(tx, index)? else { return Ok(()) };
-    let coins = coins::of_payment(tx, index)?;
-    if let Some(transition) = payment::expires(&payment, status, &coins, now, &at_tip) {
-        payments::decide(tx, index, status, transition, now)?;
-        tracing::info!(payment.id = %payment.id, "expired");
-        changes.touch(payment.id);
-    }
-    Ok(())
-}
-
-/// Completes a payment if it is due at our tip as it is now: one that waited for the chain to be
-/// trusted, or whose coins were found in a block that was read again.
-pub(super) fn complete(
-    tx: &WriteTx,
-    index: DerivationIndex,
-    network: Network,
-    now: Timestamp,
-    changes: &mut Changes,
-) -> Result<(), Error> {
-    let Some(tip) = blocks::tip(tx)? else { return Ok(()) };
-    let trust = chain_guard_alerts::trust_at(tx, tip)?;
-    complete_if_due(tx, index, tip, trust, network, now, changes)
-}
-
-/// Stores the completion and its event in this write, if they are due.
-fn complete_if_due(
-    tx: &WriteTx,
-    index: DerivationIndex,
-    tip: BlockId,
-    trust: Trust,
-    network: Network,
-    now: Timestamp,
-    changes: &mut Changes,
-) -> Result<(), Error> {
-    let Some(Evaluated { payment, status }) = payments::readable(tx, index)? else { return Ok(()) };
-    let coins = coins::of_payment(tx, index)?;
-    changes.touch(payment.id);
-    let Some(transition) = payment::completes(&payment, status, &coins, tip, trust) else {
-        return Ok(());
-    };
-    payments::decide(tx, index, status, transition, now)?;
-    changes.completed.push(payment.id);
-    if let Some(first) = coins.iter().map(|coin| coin.seen_at).min() {
-        let after_ms = u64::try_from(now.ms_since(first)).unwrap_or(0);
-        metrics::completed(std::time::Duration::from_millis(after_ms));
-    }
-    let late = match transition {
-        Transition::Complete { late } => late,
-        Transition::Expire => false,
-    };
-    tracing::info!(payment.id = %payment.id, late, "completed");
-    if let Some(url) = &payment.webhook_url {
-        let view = CompletedView::new(&payment, &coins, network, now, late);
-        let body = serde_json::to_string(&view)
-            .map_err(|error| Error::Impossible(format!("webhook body: {error}")))?;
-        events::insert(
-            tx,
-            &event::NewEvent {
-                id: event::id_of(payment.id, event::Kind::Completed),
-                index,
-                kind: event::Kind::Completed,
-                merchant: payment.merchant,
-                url: url.clone(),
-                body,
-                created_at: now,
-            },
-        )?;
-    }
-    Ok(())
 }
 
 #[cfg(test)]

@@ -1,8 +1,8 @@
-//! The audit that nobody has to remember: once in a while, on a thread of its own, since the node
-//! may need minutes for it. Reads by a connection of its own, so that nobody waits for it; what it
-//! found is recorded, for those who are told of differences.
+//! The automatic audit: at an interval, on its own thread and database connection, because the
+//! node may need minutes to read its UTXO set. Differences are recorded, and operators are
+//! notified of them elsewhere.
 //!
-//! Must not know: who is told.
+//! Must not know: who is notified.
 
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
@@ -19,37 +19,37 @@ use crate::progress;
 use crate::store::{self, Store, role_status};
 use crate::view::role_status::Role;
 
-/// A start has other things to do first.
+/// The pause after a start, which has other work first.
 const AFTER_START: Duration = Duration::from_secs(600);
 
-/// When an audit that could not be made is tried again.
-const AGAIN: Duration = Duration::from_secs(3_600);
+/// When a failed audit is tried again.
+const RETRY_PAUSE: Duration = Duration::from_secs(3_600);
 
-/// Differences that go into the log; `litegate audit` names all of them.
+/// Differences that go into the log. `litegate audit` prints all of them.
 const LOGGED_MAX: usize = 20;
 
-/// How long an end waits for an audit that the node holds up.
-const END_PATIENCE: Duration = Duration::from_secs(2);
+/// How long a shutdown waits for a running audit.
+const JOIN_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// The thread, once it runs.
-pub(super) struct Auditing(Option<JoinHandle<()>>);
+/// The audit's thread, if the system could start it.
+pub(super) struct AuditThread(Option<JoinHandle<()>>);
 
-impl Auditing {
-    /// Waits for its end after the shutdown, so that it holds the database no longer and that is
-    /// one file then. An audit under way is left alone: it only reads.
+impl AuditThread {
+    /// Waits after the shutdown signal, so that the thread closes its database connection and
+    /// the database becomes one file. A running audit only reads, so it may be abandoned.
     pub(super) fn join(self) {
         let Some(thread) = self.0 else { return };
         let began = Instant::now();
-        while !thread.is_finished() && began.elapsed() < END_PATIENCE {
+        while !thread.is_finished() && began.elapsed() < JOIN_TIMEOUT {
             std::thread::sleep(Duration::from_millis(10));
         }
         if thread.is_finished() {
-            let _ = thread.join(); // A panic there was reported when it happened.
+            let _ = thread.join(); // A panic was reported when it happened.
         }
     }
 }
 
-/// What it works with.
+/// What the audit reads.
 pub(super) struct Auditor {
     pub(super) store: Store,
     pub(super) nodes: Nodes,
@@ -60,14 +60,13 @@ pub(super) struct Auditor {
 }
 
 impl Auditor {
-    /// Begins.
-    pub(super) fn start(self) -> Auditing {
+    pub(super) fn start(self) -> AuditThread {
         let thread = std::thread::Builder::new().name("audit".to_owned());
         match thread.spawn(move || self.run()) {
-            Ok(thread) => Auditing(Some(thread)),
+            Ok(thread) => AuditThread(Some(thread)),
             Err(error) => {
-                tracing::error!(%error, "there will be no audit but by hand");
-                Auditing(None)
+                tracing::error!(%error, "automatic audit not started");
+                AuditThread(None)
             }
         }
     }
@@ -79,7 +78,7 @@ impl Auditor {
                 due = due.max(after(at, self.interval));
             }
             Ok(_) => {}
-            Err(error) => tracing::debug!(%error, "cannot see when the last audit was"),
+            Err(error) => tracing::debug!(%error, "time of the last audit not read"),
         }
         while !self.shutdown.is_cancelled() {
             std::thread::sleep(Duration::from_millis(100));
@@ -88,17 +87,17 @@ impl Auditor {
             }
             let pause = match self.audit() {
                 Ok(true) => self.interval,
-                Ok(false) => self.interval.min(AGAIN),
+                Ok(false) => self.interval.min(RETRY_PAUSE),
                 Err(error) => {
-                    tracing::debug!(error = format!("{error:#}"), "the audit waits");
-                    self.interval.min(AGAIN)
+                    tracing::debug!(error = format!("{error:#}"), "audit failed; retrying later");
+                    self.interval.min(RETRY_PAUSE)
                 }
             };
             due = after(self.clock.now(), pause);
         }
     }
 
-    /// Audits and records. Says whether it could be made.
+    /// Audits and records the result. `false` if nothing could be compared.
     fn audit(&self) -> anyhow::Result<bool> {
         let apart = self.store.apart()?;
         let node = &operations::nodes::in_use(&apart, &self.nodes)?.node;
@@ -124,7 +123,7 @@ fn after(at: Timestamp, pause: Duration) -> Timestamp {
     at.plus_ms(i64::try_from(pause.as_millis()).unwrap_or(i64::MAX))
 }
 
-/// Whether the node moved on as often as we looked: then nothing was compared.
+/// Whether the tip moved during every attempt, so that nothing was compared.
 fn is_out_of_date(report: &Report) -> bool {
     report.differences.iter().any(|one| matches!(one, Difference::Behind { .. }))
 }

@@ -1,8 +1,8 @@
-//! Looking for reasons to doubt the chain: the branches that nodes know of, a second node's view,
-//! the pace of blocks. What is found is recorded with the tip that it was found at; until a tip
-//! was looked at, it is not trusted.
+//! Collects the signs of a suspect chain: branches that the node knows, a second node's chain,
+//! the pace of blocks. Each observation is stored with its tip. A tip is not trusted before
+//! that.
 //!
-//! Must not know: what is withheld while in doubt.
+//! Must not know: what the chain guard withholds.
 
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
@@ -19,79 +19,88 @@ use crate::node::rpc::Node;
 use crate::store::chain_guard_alerts::{self, Observation};
 use crate::store::{self, Store, blocks};
 
-/// Where doubts are looked for.
+/// Configuration of the chain guard.
 #[derive(Debug, Clone)]
 pub(crate) struct Settings {
-    /// Off: the chain is believed as it comes.
+    /// Off: every tip is trusted.
     pub(crate) enabled: bool,
-    /// Another node, which should stand on the same chain. Absent: where there are several nodes
-    /// to follow, one that is not followed.
+    /// A node to compare with. Absent: one of the configured nodes that is not followed, if
+    /// any.
     pub(crate) second_node: Option<node::rpc::Settings>,
 }
 
-/// How often we look while no block comes: `getchaintips` walks the node's whole block index.
-const LOOK_PAUSE: Duration = Duration::from_secs(60);
+/// How often a tip is checked again. `getchaintips` reads the node's whole block index.
+const CHECK_INTERVAL: Duration = Duration::from_secs(60);
 
-/// How long a second node that failed is left alone: a look must not wait for it each time.
-const SECOND_NODE_REST: Duration = Duration::from_secs(300);
+/// How long a second node that failed is not asked again, so that no check waits for it.
+const SECOND_NODE_PAUSE: Duration = Duration::from_secs(300);
 
-/// A look that was this late means that we were not watching meanwhile.
+/// A longer gap between two checks means that blocks were not watched meanwhile.
 const WATCH_GAP_MAX: Duration = Duration::from_secs(600);
 
-/// What the watcher remembers from look to look. After a restart it is learnt anew, and all that
-/// matters is in the database.
-pub(crate) struct Watch {
+/// What is remembered from check to check. The decisions are in the database.
+pub(super) struct Watch {
     enabled: bool,
     second: Option<Node>,
-    /// The configuration names the second node for this alone.
+    /// `chain_guard` names the second node.
     second_is_fixed: bool,
+    /// Replaced as a whole when another node is followed.
+    node: NodeWatch,
+    /// The state that the log reports already.
+    logged: Option<ActiveGuard>,
+}
+
+/// What is remembered of the followed node.
+#[derive(Default)]
+struct NodeWatch {
+    comparison: Comparison,
+    /// Since when the gateway has been at the tip, and when it last was.
+    watching: Option<(Instant, Instant)>,
+    checked: Option<(BlockId, Instant)>,
+}
+
+/// What is remembered of the comparison with the second node.
+#[derive(Default)]
+struct Comparison {
     /// When the second node may be asked again.
-    second_rests_until: Option<Instant>,
+    paused_until: Option<Instant>,
     /// Since when the two nodes have been far apart.
     apart_since: Option<Instant>,
-    /// Since when we have stood at the tip, and when we last did.
-    watching: Option<(Instant, Instant)>,
-    looked: Option<(BlockId, Instant)>,
-    on_progress: Option<ActiveGuard>,
 }
 
 impl Watch {
-    pub(crate) fn new(settings: &Settings) -> Watch {
+    pub(super) fn new(settings: &Settings) -> Watch {
         let fixed = settings.second_node.clone().map(Node::new);
         Watch {
             enabled: settings.enabled,
             second_is_fixed: fixed.is_some(),
             second: fixed.filter(|_| settings.enabled),
-            second_rests_until: None,
-            apart_since: None,
-            watching: None,
-            looked: None,
-            on_progress: None,
+            node: NodeWatch::default(),
+            logged: None,
         }
     }
 
-    /// Another node is followed: what the one before was trusted for says nothing of it.
-    pub(crate) fn begin_anew(&mut self) {
-        (self.second_rests_until, self.apart_since, self.watching) = (None, None, None);
-        self.looked = None;
+    /// Another node is followed: nothing that was observed of the previous one holds for it.
+    pub(super) fn node_changed(&mut self) {
+        self.node = NodeWatch::default();
     }
 
-    /// Compares with this node from now on, unless the configuration names one for that alone.
-    pub(crate) fn compare_with(&mut self, other: Option<Node>) {
+    /// Compares with this node, unless the configuration names another.
+    pub(super) fn compare_with(&mut self, other: Option<Node>) {
         if !self.second_is_fixed {
             self.second = other.filter(|_| self.enabled);
-            (self.second_rests_until, self.apart_since) = (None, None);
+            self.node.comparison = Comparison::default();
         }
     }
 
-    /// The node is catching up: what it shows says nothing of the chain's pace.
-    pub(crate) fn node_is_behind(&mut self) {
-        self.watching = None;
+    /// The node is still syncing: the pace of its blocks means nothing.
+    pub(super) fn node_is_behind(&mut self) {
+        self.node.watching = None;
     }
 
-    /// Looks, if this tip was not looked at or the last look is a while ago, and says once when a
-    /// doubt begins or has ended.
-    pub(crate) fn look(
+    /// Checks a new tip, and each tip again at an interval. Logs when the guard becomes active
+    /// and when it ends.
+    pub(super) fn check(
         &mut self,
         node: &Node,
         store: &Store,
@@ -102,30 +111,33 @@ impl Watch {
             return Ok(());
         }
         let instant = Instant::now();
-        let since = match self.watching {
+        let since = match self.node.watching {
             Some((since, last)) if instant.duration_since(last) <= WATCH_GAP_MAX => since,
             Some(_) | None => instant,
         };
-        self.watching = Some((since, instant));
+        self.node.watching = Some((since, instant));
         let tip = at_tip.tip();
-        let due = self.looked.is_none_or(|(at, when)| at != tip || when.elapsed() >= LOOK_PAUSE);
-        if due {
-            let look = self.gather(node, store, tip, now, instant.duration_since(since))?;
+        let checked = self.node.checked;
+        if checked.is_none_or(|(at, when)| at != tip || when.elapsed() >= CHECK_INTERVAL) {
+            let observation = self.observe(node, store, tip, now, instant.duration_since(since))?;
             let verdict = {
-                let look = look.clone();
-                store.write_blocking(move |tx| chain_guard_alerts::record(tx, &look, now))?
+                let observation = observation.clone();
+                store.write_blocking(move |tx| chain_guard_alerts::record(tx, &observation, now))?
             };
             if let Verdict::Begin(_) | Verdict::GoesOn = verdict {
-                tracing::debug!(troubles = ?look.troubles, height = tip.height, "trouble");
+                tracing::debug!(
+                    troubles = ?observation.troubles, height = tip.height,
+                    "chain suspect"
+                );
             }
-            self.looked = Some((tip, instant));
+            self.node.checked = Some((tip, instant));
         }
         let open = store.read_blocking(chain_guard_alerts::open)?;
-        self.tell(open, tip);
+        self.log_change(open, tip);
         Ok(())
     }
 
-    fn gather(
+    fn observe(
         &mut self,
         node: &Node,
         store: &Store,
@@ -150,44 +162,44 @@ impl Watch {
         Ok(Observation { tip, troubles, second_node_silent })
     }
 
-    /// How the second node stands to our tip. `None` if there is none, or it cannot say now.
+    /// The second node's chain compared with `tip`. `None` if there is no second node, or it
+    /// does not answer.
     fn ask_second(&mut self, node: &Node, tip: BlockId) -> anyhow::Result<Option<SecondNode>> {
         let Some(second) = &self.second else { return Ok(None) };
-        let rests = self.second_rests_until.is_some_and(|until| Instant::now() < until);
-        if rests {
+        let comparison = &mut self.node.comparison;
+        if comparison.paused_until.is_some_and(|until| Instant::now() < until) {
             return Ok(None);
         }
         let view = match view_of(second, tip) {
             Ok(view) => view,
             Err(error) => {
-                tracing::warn!(%error, "the second node does not answer");
-                self.second_rests_until = Some(Instant::now() + SECOND_NODE_REST);
+                tracing::warn!(%error, "second node does not answer");
+                comparison.paused_until = Some(Instant::now() + SECOND_NODE_PAUSE);
                 return Ok(None);
             }
         };
-        self.second_rests_until = None;
+        comparison.paused_until = None;
         let Some(view) = view else { return Ok(None) };
         let ours = node.block_hash(view.compared.height).context("compare the two nodes")?;
         let same_chain = ours == view.compared.hash;
         let apart = view.tip_height.abs_diff(tip.height);
         if apart < BRANCH_BLOCKS {
-            self.apart_since = None;
+            comparison.apart_since = None;
         }
         let apart_ms = match apart {
             0..BRANCH_BLOCKS => 0,
             BRANCH_BLOCKS.. => {
-                let since = *self.apart_since.get_or_insert_with(Instant::now);
+                let since = *comparison.apart_since.get_or_insert_with(Instant::now);
                 i64::try_from(since.elapsed().as_millis()).unwrap_or(i64::MAX)
             }
         };
         Ok(Some(SecondNode { apart, same_chain, apart_ms }))
     }
 
-    /// Says once that a doubt began, goes on after a restart, or is over.
-    fn tell(&mut self, open: Option<ActiveGuard>, tip: BlockId) {
-        let on_progress =
-            |chain_guard: &ActiveGuard| (chain_guard.began_at, chain_guard.began_height);
-        if self.on_progress.as_ref().map(on_progress) == open.as_ref().map(on_progress) {
+    /// Logs once that the guard is active, also after a restart, and that it has ended.
+    fn log_change(&mut self, open: Option<ActiveGuard>, tip: BlockId) {
+        let id = |guard: &ActiveGuard| (guard.began_at, guard.began_height);
+        if self.logged.as_ref().map(id) == open.as_ref().map(id) {
             return;
         }
         match &open {
@@ -201,18 +213,18 @@ impl Watch {
             ),
             None => tracing::warn!(height = tip.height, "the chain guard is no longer active"),
         }
-        self.on_progress = open;
+        self.logged = open;
     }
 }
 
-/// What the second node said.
+/// The second node's chain.
 struct View {
     tip_height: u32,
-    /// Its block a little below the lower of both tips: the last ones may be a race.
+    /// Its block a few below the lower of both tips, because the newest blocks may be a race.
     compared: BlockId,
 }
 
-/// `None` while the second node downloads the chain.
+/// `None` during the second node's initial block download.
 fn view_of(second: &Node, tip: BlockId) -> Result<Option<View>, node::Error> {
     let state = second.chain_state()?;
     if state.initial_block_download && state.headers > state.tip.height {

@@ -1,5 +1,5 @@
-//! Whether the time can be trusted enough to let payments expire. Holds the clock against the
-//! chain, says once when it is wrong and once when it is right again.
+//! Checks the machine's clock against the chain: payments expire only by a clock that can be
+//! trusted.
 
 use std::time::{Duration, Instant};
 
@@ -11,30 +11,31 @@ use crate::domain::network::Network;
 use crate::domain::time::{Timestamp, chain_confirms, chain_contradicts};
 use crate::node::rpc::Node;
 
-/// How long a time that has jumped must agree with the chain before it is taken for right.
+/// How long a clock that jumped must agree with the chain before it is trusted again.
 const ADOPT_AFTER: Duration = Duration::from_secs(3600);
 
-/// What is remembered from look to look.
-pub(crate) struct ClockWatch {
-    /// On regtest blocks come when somebody wants them: they say nothing of the time.
+/// What is remembered from check to check.
+pub(super) struct ClockWatch {
+    /// Regtest blocks are mined on demand, so their times prove nothing.
     chain_tells_time: bool,
-    /// The median time past of this tip.
+    /// The median time past (BIP113) of this tip.
     median_time: Option<(BlockId, Timestamp)>,
     jumped_since: Option<Instant>,
-    on_progress: bool,
+    /// The log says that the clock is wrong.
+    is_logged: bool,
 }
 
 impl ClockWatch {
-    pub(crate) fn new(network: Network) -> ClockWatch {
+    pub(super) fn new(network: Network) -> ClockWatch {
         let chain_tells_time = match network {
             Network::Main | Network::Test => true,
             Network::Regtest => false,
         };
-        ClockWatch { chain_tells_time, median_time: None, jumped_since: None, on_progress: false }
+        ClockWatch { chain_tells_time, median_time: None, jumped_since: None, is_logged: false }
     }
 
-    /// Whether payments may expire by this clock.
-    pub(crate) fn is_sound(
+    /// Whether payments may expire by this clock. Logs each change.
+    pub(super) fn is_sound(
         &mut self,
         clock: &Clock,
         node: &Node,
@@ -56,8 +57,8 @@ impl ClockWatch {
             self.jumped_since = None;
         }
         let sound = jumped.is_none() && !contradicted;
-        if sound == self.on_progress {
-            self.on_progress = !sound;
+        if sound == self.is_logged {
+            self.is_logged = !sound;
             if sound {
                 tracing::warn!(now = %clock.now(), "the clock is right again; payments expire");
             } else {
@@ -65,7 +66,7 @@ impl ClockWatch {
                     machine = %wall,
                     jumped_seconds = jumped.map(|ms| ms / 1000),
                     median_time = median_time.map(|time| time.to_string()),
-                    "the clock of this machine is wrong: nothing expires until it is right"
+                    "the clock of this machine is wrong: no payment expires until it is right"
                 );
             }
         }
@@ -78,7 +79,7 @@ impl ClockWatch {
         {
             return Ok(median);
         }
-        let median = node.header(tip.hash).context("read the tip's time")?.median_time;
+        let median = node.header(tip.hash).context("read the time of the tip")?.median_time;
         self.median_time = Some((tip, median));
         Ok(median)
     }

@@ -1,11 +1,9 @@
-//! Blocks fetched ahead: while one block is connected, the next one is decoded and the one after
-//! that is fetched, each on a thread of its own, so that catching up takes little longer than
-//! fetching alone.
+//! Prefetch of blocks: while one block is connected, the next is decoded and the one after
+//! that is fetched, each on its own thread.
 //!
-//! What is fetched is a guess. Near the tip the walk asks the node for each block's id as if
-//! nothing had been fetched, and takes a block from here only if it has that id. Far below the tip
-//! it takes the children that come at their word, which was the node's own a moment ago, and asks
-//! now and then: what has left the best chain meanwhile is taken back like any block.
+//! Near the tip the sync asks the node for each block hash, and uses a prefetched block only
+//! if it has that hash. Far below the tip it uses prefetched children without asking, and asks
+//! at an interval: a block that left the best chain meanwhile is disconnected like any other.
 
 use std::sync::mpsc::{Receiver, sync_channel};
 use std::time::Duration;
@@ -16,45 +14,43 @@ use crate::domain::chain::BlockId;
 use crate::node::codec::Block;
 use crate::node::rpc::Node;
 
-/// Blocks that may wait between two threads, as text and decoded. A full one takes about four
-/// megabytes as text, and ten decoded.
+/// Blocks that may wait between two threads. A full block takes about 4 MB as text and 10 MB
+/// decoded.
 const WAITING_MAX: usize = 1;
 
-/// Blocks that must be missing for fetching ahead to be worth a thread.
-const WORTH: u32 = 2;
+/// The fewest missing blocks that are prefetched.
+const BLOCKS_MIN: u32 = 2;
 
-/// So far below the tip no block leaves the best chain in ordinary times.
+/// A depth below the tip at which blocks rarely leave the best chain.
 const FAR: u32 = 100;
 
-/// After so many blocks that were taken at their word the node is asked again.
+/// Blocks that are used without asking the node.
 const UNASKED_MAX: u32 = 50;
 
-/// How long the next block is waited for: longer than that, and the walk fetches it itself, with
-/// the time limit of a call.
+/// How long the sync waits for the next block before it fetches the block itself.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// The blocks that are on their way, if any are.
+/// The prefetched blocks.
 #[derive(Debug, Default)]
 pub(super) struct Fetched {
     blocks: Option<Receiver<Block>>,
     /// The height of the last one.
     last: u32,
-    /// Blocks that were taken since the node was asked.
+    /// Blocks used since the node was asked.
     unasked: u32,
 }
 
 impl Fetched {
-    /// Begins to fetch the blocks of these heights, unless some are on their way already or there
-    /// are too few.
+    /// Starts to fetch the blocks of these heights, unless a fetch runs or they are too few.
     pub(super) fn begin(&mut self, node: &Node, first: u32, last: u32) {
-        if self.blocks.is_some() || last < first.saturating_add(WORTH) {
+        if self.blocks.is_some() || last < first.saturating_add(BLOCKS_MIN) {
             return;
         }
         let (texts, fetched) = sync_channel(WAITING_MAX);
         let (blocks, decoded) = sync_channel(WAITING_MAX);
         let node = node.clone();
-        // Whatever is wrong, the walk will meet it and say so. A thread ends when nobody wants what
-        // it has.
+        // The sync meets and reports each error itself. A thread ends when its receiver is
+        // dropped.
         let fetch = move || {
             for height in first..=last {
                 let Ok(hash) = node.block_hash(height) else { return };
@@ -77,7 +73,7 @@ impl Fetched {
         self.last = last;
     }
 
-    /// The child of a block that is far below the node's tip, if the node need not be asked.
+    /// The child of a block far below the node's tip, if the node need not be asked.
     pub(super) fn child_of(&mut self, parent: BlockId) -> Option<Block> {
         let far = parent.height.saturating_add(FAR) < self.last;
         if !far || self.unasked >= UNASKED_MAX {
@@ -87,8 +83,7 @@ impl Fetched {
         self.next(PATIENCE, |block| block.header.prev_blockhash == parent.hash)
     }
 
-    /// The next block, if it is the one with this id. If it is not, or does not come, the others
-    /// are of no use.
+    /// The next block, if it has this hash. If not, the others are dropped.
     pub(super) fn take(&mut self, hash: BlockHash) -> Option<Block> {
         self.unasked = 0;
         self.next(PATIENCE, |block| block.hash == hash)
@@ -104,7 +99,7 @@ impl Fetched {
     }
 }
 
-/// Begins a thread. Whether there is one.
+/// Starts a thread. `false` if the system cannot.
 fn spawn(name: &str, work: impl FnOnce() + Send + 'static) -> bool {
     std::thread::Builder::new().name(name.to_owned()).spawn(work).is_ok()
 }

@@ -1,6 +1,5 @@
-//! Who has the sieve: it is built on a thread of its own, taken for each write that needs it, and
-//! given back when that write was committed. Until it is there, and after it was lost, the
-//! database is asked for everything.
+//! Owner of the Bloom filter: builds it on its own thread, lends it to each write that needs
+//! it, and takes it back after the commit. Without a filter, the database answers all queries.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -10,25 +9,24 @@ use std::time::Instant;
 use crate::store::bloom_filter::{BloomFilter, Building, Complete, Followed};
 use crate::store::{Error, Store, WriteTx};
 
-/// Payments for which one block must be missing, for building to be worth its time to a command
-/// that ends with the last block.
-const PAYMENTS_A_BLOCK: u32 = 4_000;
+/// A command builds the filter only if one block is missing for at most so many payments.
+const PAYMENTS_PER_BLOCK: u32 = 4_000;
 
-/// The sieve, wherever it is.
+/// The Bloom filter, or the thread that builds it.
 #[derive(Debug, Default)]
 pub(crate) struct FilterBuilder {
     bloom_filter: Option<BloomFilter>,
     building: Option<Built>,
-    /// Keys that the next one has to have room for, if one was too small.
+    /// The capacity of the next filter in keys, after one was too small.
     keys: usize,
 }
 
-/// The sieve within a write, if there is one.
+/// The Bloom filter within a write, if there is one.
 #[derive(Debug)]
 pub(crate) struct AtHand(Option<BloomFilter>);
 
 impl AtHand {
-    /// The sieve as of this instant of the write. `None` if the database has to be asked.
+    /// The filter as of this moment of the write. `None`: ask the database.
     ///
     /// # Errors
     /// Those of the database; the write must fail then.
@@ -40,7 +38,7 @@ impl AtHand {
     }
 }
 
-/// The thread that builds.
+/// The thread that builds the filter.
 #[derive(Debug)]
 struct Built {
     thread: JoinHandle<Option<BloomFilter>>,
@@ -48,7 +46,7 @@ struct Built {
 }
 
 impl FilterBuilder {
-    /// Begins to build it, unless it is there or about to be.
+    /// Starts to build the filter, unless it exists or is being built.
     pub(crate) fn begin(&mut self, store: &Store) {
         if self.bloom_filter.is_some() || self.building.is_some() {
             return;
@@ -59,31 +57,30 @@ impl FilterBuilder {
         let build = move || match build(&store, keys, &stopped) {
             Ok(bloom_filter) => bloom_filter,
             Err(error) => {
-                tracing::debug!(%error, "the Bloom filter is not built");
+                tracing::debug!(%error, "Bloom filter not built");
                 None
             }
         };
         match std::thread::Builder::new().name("filter-builder".to_owned()).spawn(build) {
             Ok(thread) => self.building = Some(Built { thread, stop }),
-            Err(error) => tracing::debug!(%error, "the Bloom filter is not built"),
+            Err(error) => tracing::debug!(%error, "Bloom filter not built"),
         }
     }
 
-    /// As [`Self::begin`], if so many blocks are still to be connected that it is worth it.
+    /// As [`Self::begin`], if enough blocks are missing.
     pub(crate) fn begin_for(&mut self, store: &Store, blocks: u32) -> Result<(), Error> {
         if self.bloom_filter.is_some() || self.building.is_some() {
             return Ok(());
         }
         let next = store.read_blocking(crate::store::indexes::next_index)?;
-        if next.get() / PAYMENTS_A_BLOCK < blocks {
+        if next.get() / PAYMENTS_PER_BLOCK < blocks {
             self.begin(store);
         }
         Ok(())
     }
 
-    /// As [`Store::write_large_blocking`], with the sieve at hand, if it is there. A write that is
-    /// not committed takes the sieve with it, whatever the reason: its numbers may be given out
-    /// again.
+    /// As [`Store::write_large_blocking`], with the filter. A write that is not committed
+    /// drops the filter, because its row numbers may be used again.
     ///
     /// # Errors
     /// Those of the job and of the database.
@@ -105,8 +102,8 @@ impl FilterBuilder {
         Ok(done)
     }
 
-    /// Takes the sieve for a write, if it is there, after following what was committed since, so
-    /// that little of that is left to do in the write.
+    /// Takes the filter for a write, after adding what was committed since, so that little is
+    /// left to add within the write.
     fn take(&mut self, store: &Store) -> Result<Option<BloomFilter>, Error> {
         if self.building.as_ref().is_some_and(|built| built.thread.is_finished()) {
             self.await_built();
@@ -129,10 +126,10 @@ impl FilterBuilder {
         Ok(Some(bloom_filter))
     }
 
-    /// Waits until what is being built is there.
+    /// Waits until the filter is built.
     pub(crate) fn await_built(&mut self) {
         if let Some(built) = self.building.take() {
-            self.bloom_filter = built.thread.join().unwrap_or(None); // A panic there was reported.
+            self.bloom_filter = built.thread.join().unwrap_or(None); // A panic was reported.
         }
     }
 }
@@ -141,13 +138,13 @@ impl Drop for FilterBuilder {
     fn drop(&mut self) {
         if let Some(built) = self.building.take() {
             built.stop.store(true, Ordering::Relaxed);
-            let _ = built.thread.join(); // It holds the database; it ends after its slice.
+            let _ = built.thread.join(); // It holds a database connection; it ends after its present step.
         }
     }
 }
 
-/// Builds it over a connection of its own, at most half of the time, so that others come in
-/// between. `None` if told to stop.
+/// Builds the filter over its own connection, and pauses half of the time for other readers.
+/// `None` after the stop signal.
 fn build(store: &Store, keys: usize, stop: &AtomicBool) -> Result<Option<BloomFilter>, Error> {
     let (apart, began) = (store.apart()?, Instant::now());
     let mut building = apart.read_blocking(|tx| Building::begin(tx, keys))?;
@@ -165,7 +162,7 @@ fn build(store: &Store, keys: usize, stop: &AtomicBool) -> Result<Option<BloomFi
     tracing::debug!(
         keys = bloom_filter.keys(),
         ms = began.elapsed().as_millis(),
-        "the Bloom filter is built"
+        "Bloom filter built"
     );
     Ok(Some(bloom_filter))
 }

@@ -1,24 +1,23 @@
-//! Which of several nodes the watcher follows, and what a change of node means for what it knows.
-
-use std::time::Instant;
+//! Following another node: the change itself, and the time that a node gets to learn of coins
+//! which were seen before.
 
 use crate::crash;
 use crate::domain::time::Timestamp;
 use crate::store::{self, chain_guard_alerts, node_in_use};
 
-use super::mempool::{LookedAt, Patience};
+use super::mempool::Patience;
 use super::node_monitor::NodeMonitor;
+use super::role::Watcher;
+use super::state::{NodeState, State};
 use super::subscriber::Subscriber;
-use super::{State, Watcher};
-use crate::view::role_status::NotificationMode;
 
-/// For how many times the patience a node that is followed from now on, or was restarted, is given
-/// to hear of what was seen before: ten minutes, as it is configured.
-const HEARSAY_PATIENCES: u32 = 20;
+/// How many times `failover.timeout` a node that is newly followed, or was restarted, gets to
+/// learn of coins that were seen before: ten minutes by default.
+const CATCH_UP_PATIENCES: u32 = 20;
 
 impl Watcher {
-    /// Follows another node from now on. All that was learnt from the one before is forgotten; the
-    /// next pass walks from the block that we stand on to where the other stands, as after a start.
+    /// Follows another node. What was learned from the previous node is dropped. The next pass
+    /// syncs from the gateway's tip, as after a start.
     ///
     /// # Errors
     /// If the change cannot be stored: then nothing changes.
@@ -37,55 +36,50 @@ impl Watcher {
         tracing::warn!(
             from = self.followed.name,
             to = next.name,
-            "following another node: the one before is {}",
+            "following another node: the previous one is {}",
             node_monitor.health_of(from)
         );
         node_monitor.follow(to);
         self.followed = node_monitor.leavable(&next);
         subscriber.end();
         *subscriber = self.subscribe();
-        state.followed_since = followed_since;
-        state.compared_at = None;
-        state.looked_at = LookedAt::default();
-        state.notification_mode = NotificationMode::Zmq;
-        state.disconnected_since = Some(Instant::now());
-        state.unreported_moves = 0;
-        state.block_announced = true;
-        state.recorded_at = None;
-        state.chain_guard.begin_anew();
-        state.compared = None;
+        state.node = NodeState::new(followed_since, None);
+        state.chain_guard.node_changed();
         Ok(())
     }
 
-    /// Records which node is followed, if it is another than before: by our choice, or because the
-    /// configuration names another. Answers since when it has been.
+    /// Records the followed node, if it is another than before: after a failover, or because
+    /// the configuration names another. Returns since when it has been followed.
     pub(super) fn record_followed(&self, name: &str) -> Result<Timestamp, store::Error> {
         let (name, now) = (name.to_owned(), self.clock.now());
         self.store.write_blocking(move |tx| node_in_use::follow(tx, &name, now))
     }
 
-    /// How long the node that is followed may take to hear of what was seen before.
+    /// How long the followed node gets to learn of coins that were seen before.
     pub(super) fn patience_with(&self, state: &State, now: Timestamp) -> Patience {
-        let wait = self.patience * HEARSAY_PATIENCES;
-        Patience { now, followed_since: state.followed_since, wait }
+        let wait = self.patience * CATCH_UP_PATIENCES;
+        Patience { now, followed_since: state.node.followed_since, wait }
     }
 
-    /// Sees to it that the followed node is held against another that answers, if there is one.
-    pub(super) fn choose_other(
+    /// Chooses the node that the chain guard compares the followed one with, if another
+    /// answers.
+    pub(super) fn choose_second_node(
         &self,
         state: &mut State,
         node_monitor: &NodeMonitor,
     ) -> anyhow::Result<()> {
-        let chosen = node_monitor.other(state.compared);
-        if chosen == state.compared {
+        let present = state.node.second_node;
+        let chosen = node_monitor.other(present);
+        if chosen == present {
             return Ok(());
         }
-        // What a node that is silent said last stands, and nobody else can take it back.
+        // The last answer of a node that is silent now still counts. Only that node can revoke
+        // it.
         let disagrees = || self.store.read_blocking(chain_guard_alerts::nodes_disagree);
-        if state.compared.is_none() || !disagrees()? {
+        if present.is_none() || !disagrees()? {
             let node = chosen.map(|at| self.nodes.all()[at].probe.clone());
             state.chain_guard.compare_with(node);
-            state.compared = chosen;
+            state.node.second_node = chosen;
         }
         Ok(())
     }

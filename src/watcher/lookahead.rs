@@ -1,6 +1,6 @@
-//! The addresses that come next. If one of them is paid, it was given out by a database that is
-//! lost (an old copy was put back), or by a wallet that uses the same account: it and all below
-//! it are never given out again.
+//! The lookahead: scripts of the next indexes. If one of them is paid, a lost database issued
+//! it (an old copy was restored), or another wallet uses the account. That index and all below
+//! it are then skipped.
 
 use std::collections::HashMap;
 use std::time::Instant;
@@ -10,18 +10,19 @@ use bitcoin::{Script, ScriptBuf};
 use crate::domain::audit::LOOKAHEAD;
 use crate::domain::keys::{AccountXpub, DerivationIndex};
 use crate::domain::time::Timestamp;
+use crate::store::{self, WriteTx, indexes};
 
 /// The scripts of the next [`LOOKAHEAD`] indexes.
 #[derive(Debug)]
 pub(crate) struct Lookahead {
     xpub: AccountXpub,
     scripts: HashMap<ScriptBuf, DerivationIndex>,
-    /// The first index that was not derived yet.
+    /// The first index that is not derived yet.
     derived: u32,
-    /// When the node last refused to say whether the account was in use before us.
+    /// When the node last refused to scan the account.
     pub(super) refused_at: Option<Instant>,
-    /// When the database was last in use before this start, until the chain's time was held
-    /// against it.
+    /// When the database was last in use before this start, until that was compared with the
+    /// chain's time.
     pub(super) last_in_use: Option<Timestamp>,
 }
 
@@ -30,13 +31,13 @@ impl Lookahead {
         Lookahead { xpub, scripts: HashMap::new(), derived: 0, refused_at: None, last_in_use: None }
     }
 
-    /// As [`Lookahead::new`], after a time in which the database was perhaps not in use.
+    /// As [`Lookahead::new`], for a database that was last in use at this time.
     pub(super) fn since(xpub: AccountXpub, last_in_use: Option<Timestamp>) -> Lookahead {
         Lookahead { last_in_use, ..Lookahead::new(xpub) }
     }
 
-    /// The highest index from `next` on, the one that the next payment takes, that one of these
-    /// scripts belongs to: found within [`LOOKAHEAD`] of `next`, or of another that was found.
+    /// The highest index of these scripts, searched within [`LOOKAHEAD`] of `next`, which is
+    /// the next index to be issued, and of each index found.
     pub(crate) fn highest<'s>(
         &mut self,
         next: DerivationIndex,
@@ -44,7 +45,7 @@ impl Lookahead {
     ) -> Option<DerivationIndex> {
         let mut highest = None;
         loop {
-            self.reach(highest.unwrap_or(next));
+            self.derive_beyond(highest.unwrap_or(next));
             let known = scripts.clone().filter_map(|script| self.scripts.get(script)).copied();
             match known.max() {
                 Some(found) if Some(found) > highest => highest = Some(found),
@@ -53,8 +54,8 @@ impl Lookahead {
         }
     }
 
-    /// Derives what is missing up to [`LOOKAHEAD`] beyond `from`.
-    fn reach(&mut self, from: DerivationIndex) {
+    /// Derives the missing scripts up to [`LOOKAHEAD`] beyond `from`.
+    fn derive_beyond(&mut self, from: DerivationIndex) {
         let end = from.get().saturating_add(LOOKAHEAD);
         if self.derived < end {
             self.scripts.retain(|_, index| *index >= from);
@@ -65,4 +66,20 @@ impl Lookahead {
         }
         self.derived = self.derived.max(end);
     }
+}
+
+/// Skips an index that is in use on the chain, and all below it.
+pub(super) fn skip_used(
+    tx: &WriteTx,
+    index: DerivationIndex,
+    now: Timestamp,
+) -> Result<(), store::Error> {
+    let Some(below) = DerivationIndex::new(index.get().saturating_add(1)) else { return Ok(()) };
+    if indexes::skip_indexes(tx, below, "paid on the chain", now)? {
+        tracing::error!(
+            index = index.get(),
+            "an address was paid that this database never issued: was an old copy restored, or is the account in use elsewhere? The indexes up to it are skipped"
+        );
+    }
+    Ok(())
 }

@@ -1,4 +1,4 @@
-//! Asking the node which peg-outs a block contains, where the block's bytes do not say.
+//! Fetches the peg-outs of a block from the node if the block's bytes do not contain them.
 
 use anyhow::Context;
 
@@ -6,8 +6,8 @@ use crate::node::codec::{Block, PegoutProof};
 use crate::node::rpc::Node;
 use crate::store::{Store, payments};
 
-/// Completes what is known of a block's peg-outs, if some pay us and the node has stripped the
-/// extension block (`rpcserialversion`).
+/// Completes the peg-out proof of a block that pays the gateway by peg-outs, if the node
+/// stripped the extension block (`rpcserialversion`).
 ///
 /// # Errors
 /// If the node does not answer.
@@ -18,11 +18,11 @@ pub(super) fn complete(block: &mut Block, node: &Node, store: &Store) -> anyhow:
     if store.read_blocking(|tx| payments::of_scripts(tx, scripts))?.is_empty() {
         return Ok(());
     }
-    let kernels = node.block_kernels(block.hash).context("ask for the kernels of a block")?;
+    let kernels = node.block_kernels(block.hash).context("read the kernels of a block")?;
     block.pegouts = match kernels {
         Some(kernels) => PegoutProof::Kernels(kernels),
         None => {
-            let unmined = node.mempool_txids().context("ask what a block left unmined")?;
+            let unmined = node.mempool_txids().context("read the mempool after a block")?;
             PegoutProof::Absent { unmined: unmined.into_iter().collect() }
         }
     };

@@ -1,4 +1,5 @@
-//! Sweeps in a block that this database did not make: see [`crate::domain::sweep::recognise`].
+//! Recognised sweeps: sweeps in a block that this database did not create. See
+//! [`crate::domain::sweep::recognise`].
 
 use bitcoin::{OutPoint, Txid};
 
@@ -14,8 +15,8 @@ use crate::store::{Error, WriteTx};
 /// How far a block's time may be off (consensus), in milliseconds.
 const CLOCK_SKEW_MS: i64 = 2 * 3_600_000;
 
-/// Stores the sweep that a block's transaction is, if our rules give it. It spends nothing but
-/// coins of ours, and is none of the transactions that we have.
+/// Stores a block's transaction as a sweep if the gateway's rules would have created it. The
+/// caller has checked that it spends only the gateway's coins and is not stored yet.
 pub(super) fn recognise_in_block(
     tx: &WriteTx,
     block_tx: &Tx,
@@ -36,8 +37,8 @@ pub(super) fn recognise_in_block(
     };
     tracing::warn!(
         %txid, height = block.height, coins = plan.coins.len(),
-        "a sweep is recognised that this database did not make: an external signer sent it, or it \
-         was made after the backup that was restored"
+        "sweep recognised that this database did not create: an external signer sent it, or it \
+         is newer than the restored backup"
     );
     let raw = bitcoin::consensus::encode::serialize(&unsigned);
     let vsize = plan.weight.div_ceil(4);

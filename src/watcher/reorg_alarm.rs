@@ -1,32 +1,34 @@
-//! The alarm that cannot be undone by anything we do: a payment was completed and told, and then
-//! the chain took its coins back.
+//! Reports a completed payment whose coins left the best chain.
+//!
+//! Its webhook is sent, so nothing in the gateway can undo the completion. An operator has to
+//! act.
 
 use std::collections::BTreeSet;
 
 use crate::domain::payment::PaymentId;
 use crate::store::{Error, Store, payments};
 
-/// What the log says already, so that it is said once. A restart says it again.
+/// What the log reports already. Each payment is logged once for each start.
 #[derive(Debug, Default)]
 pub(super) struct ReorgAlarm {
-    on_progress: BTreeSet<PaymentId>,
+    logged: BTreeSet<PaymentId>,
 }
 
 impl ReorgAlarm {
-    /// Looks for completed payments whose coins on the best chain do not reach the amount.
-    pub(super) fn look(&mut self, store: &Store) -> Result<(), Error> {
+    /// Logs completed payments whose coins on the best chain do not reach the amount.
+    pub(super) fn check(&mut self, store: &Store) -> Result<(), Error> {
         let lost = store.read_blocking(payments::completed_without_coins)?;
         let lost: BTreeSet<PaymentId> = lost.into_iter().collect();
-        for id in lost.difference(&self.on_progress) {
+        for id in lost.difference(&self.logged) {
             tracing::error!(
                 payment.id = %id,
                 "a completed payment has lost its coins: the best chain does not hold them any more"
             );
         }
-        for id in self.on_progress.difference(&lost) {
+        for id in self.logged.difference(&lost) {
             tracing::warn!(payment.id = %id, "the coins of a completed payment are back");
         }
-        self.on_progress = lost;
+        self.logged = lost;
         Ok(())
     }
 }

@@ -1,8 +1,8 @@
-//! Reading blocks again that we followed already, and repairing what is recorded otherwise.
+//! `litegate rescan`: reads followed blocks again, and repairs stored facts that differ.
 //!
-//! The same placing of coins as when a block is connected, once more over the same facts: where
-//! nothing is wrong, nothing changes. Each block is one write, and is skipped if it left our chain
-//! meanwhile, so a rescan may run beside a serving gateway and be repeated.
+//! Coins are placed by the code that connects a block, so nothing changes where nothing is
+//! wrong. Each block is one write, and is tried again if it left the gateway's chain, so a
+//! rescan may run while the gateway serves, and may be repeated.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -28,25 +28,25 @@ use crate::store::{
 use super::apply::{self, Changes};
 use super::proof;
 
-/// What a rescan did.
+/// The result of a rescan.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Rescanned {
-    /// The first and the last block that were read, if any was.
+    /// The first and the last height that was read.
     pub(crate) heights: Option<(u32, u32)>,
-    /// Facts that were recorded otherwise, and are right now.
+    /// Stored facts that differed and are repaired.
     pub(crate) repaired: u32,
-    /// Payments that this completed.
+    /// Payments that the rescan completed.
     pub(crate) completed: u32,
 }
 
-/// How often a block is tried whose chain moves while it is fetched.
+/// How often a block is tried while the chain moves.
 const TRIES_MAX: u32 = 10;
 
-/// Reads the blocks from a height up to our tip again. Blocks from before we began to follow the
-/// chain hold no payment, and are left alone. `on_progress` hears how far we are.
+/// Reads the blocks from a height up to the gateway's tip again. Blocks before the gateway's
+/// first block hold no payment and are skipped.
 ///
 /// # Errors
-/// If the node is out of reach or has not one of the blocks any more.
+/// If the node is unreachable or no longer has one of the blocks.
 pub(crate) fn rescan(
     store: &Store,
     node: &Node,
@@ -80,14 +80,13 @@ pub(crate) fn rescan(
         done.heights = Some((from, height));
         (height, tries) = (height.saturating_add(1), 0);
     }
-    keep_anew(store)?;
+    repair_sums(store)?;
     done.completed = evaluate(store, node, network, clock)?;
     Ok(done)
 }
 
-/// Evaluates every payment again, in batches, and answers how many became complete. The watcher
-/// evaluates those that a new block concerns only, and would not come back to a coin that was found
-/// deep below.
+/// Evaluates all undecided payments again, in batches, and returns how many were completed.
+/// The watcher evaluates a payment only at new blocks that concern it.
 fn evaluate(store: &Store, node: &Node, network: Network, clock: &Clock) -> anyhow::Result<u32> {
     let undecided = store.read_blocking(payments::undecided_with_coins)?;
     let batches = Batches { store, go_on: &|| true };
@@ -124,32 +123,32 @@ fn evaluate(store: &Store, node: &Node, network: Network, clock: &Clock) -> anyh
     Ok(completed)
 }
 
-/// What a write of [`evaluate`] saw.
+/// The result of one write of [`evaluate`].
 #[derive(Debug, Default)]
 struct Seen {
-    /// Our tip is another one: nothing more was evaluated.
+    /// The tip moved: nothing more was evaluated.
     has_moved: bool,
     changes: Changes,
 }
 
-/// A verdict needs our tip to be in the node's best chain.
+/// Requires that the gateway's tip is on the node's best chain.
 fn check_tip(node: &Node, ours: BlockId) -> anyhow::Result<()> {
-    let place = node.place_of(ours).context("find our tip on the node")?;
+    let place = node.place_of(ours).context("find the tip of the gateway on the node")?;
     ensure!(
         place == OurTip::OnBestChain,
-        "the blocks are read, but the node has left our tip {} {}: payments are not evaluated; \
-         let the gateway catch up, and rescan again",
+        "the blocks are read, but the node left the gateway's tip {} {}: payments are not evaluated; \
+         wait until the gateway has caught up, and rescan again",
         ours.height,
         ours.hash
     );
     Ok(())
 }
 
-/// Repairs what triggers keep beside the facts, each merchant in a write of its own.
-fn keep_anew(store: &Store) -> Result<(), Error> {
+/// Repairs the sums that triggers keep, each merchant in one write.
+fn repair_sums(store: &Store) -> Result<(), Error> {
     store.write_blocking(sweeps::find_in_flight)?;
     if !store.read_blocking(totals::payments_are_counted)? {
-        tracing::warn!("the payments kept by status were wrong");
+        tracing::warn!("stored payment counts were wrong");
         store.write_blocking(totals::count_payments)?;
     }
     for merchant in store.read_blocking(merchants::all)? {
@@ -159,14 +158,14 @@ fn keep_anew(store: &Store) -> Result<(), Error> {
             accounts::are_kept(tx, id, tip)
         })?;
         if !kept {
-            tracing::warn!(merchant.id = %id, "the sums kept of a merchant were wrong");
+            tracing::warn!(merchant_id = %id, "stored sums of a merchant were wrong");
             store.write_blocking(move |tx| accounts::keep_anew(tx, id))?;
         }
     }
     Ok(())
 }
 
-/// What is recorded of one block.
+/// The stored facts of one block.
 #[derive(Debug, PartialEq, Eq)]
 struct Recorded {
     coins: BTreeMap<OutPoint, Coin>,
@@ -174,8 +173,8 @@ struct Recorded {
     mined: BTreeSet<Txid>,
 }
 
-/// Makes what is recorded of a block what the block says. Answers how many facts were otherwise;
-/// `None` if the block is not in our chain any more.
+/// Makes the stored facts of a block equal to the block. Returns how many differed; `None` if
+/// the block left the gateway's chain.
 fn reread(tx: &WriteTx, block: &Block, id: BlockId, now: Timestamp) -> Result<Option<u32>, Error> {
     if blocks::at_height(tx, id.height)? != Some(id) {
         return Ok(None);
@@ -203,7 +202,7 @@ fn reread(tx: &WriteTx, block: &Block, id: BlockId, now: Timestamp) -> Result<Op
     Ok(Some(before.differences(&recorded(tx, &real, id)?)))
 }
 
-/// An output of a block that pays us.
+/// An output of a block that pays the gateway.
 #[derive(Debug, Clone, Copy)]
 struct Output {
     index: DerivationIndex,
@@ -213,9 +212,9 @@ struct Output {
 
 type Real = BTreeMap<OutPoint, Output>;
 
-/// The outputs of a block that pay us.
+/// The outputs of a block that pay the gateway.
 fn ours(tx: &ReadTx, block: &Block) -> Result<Real, Error> {
-    let scripts = apply::scripts_of_ours(tx, block, None)?; // A second opinion, without the sieve.
+    let scripts = apply::scripts_of_ours(tx, block, None)?; // Without the Bloom filter, as an independent check.
     let mut real = Real::new();
     for block_tx in &block.txs {
         let Some(txid) = block_tx.txid else { continue };

@@ -1,5 +1,5 @@
-//! The thread that listens to one node's publisher, and the queue between it and the watcher. It
-//! lives for as long as that node is followed.
+//! The thread that subscribes to one node's ZMQ publisher, and its queue to the watcher. It
+//! lives as long as that node is followed.
 
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, sync_channel};
@@ -9,18 +9,18 @@ use tokio_util::sync::CancellationToken;
 
 use crate::node::zmq::{self, Counters, Signal};
 
-/// Signals that may wait; further ones become one resynchronisation.
+/// Signals that may wait. Further ones become one resynchronisation.
 pub(super) const SIGNALS_MAX: usize = 1_000;
 
 pub(super) struct Subscriber {
     signals: Receiver<Signal>,
-    /// Ends it alone.
+    /// Stops this thread only.
     stop: CancellationToken,
     thread: Option<JoinHandle<()>>,
 }
 
 impl Subscriber {
-    /// Listens there; without an address to nobody.
+    /// Subscribes. Without settings no signal ever comes.
     pub(super) fn start(
         settings: Option<zmq::Settings>,
         counters: Arc<Counters>,
@@ -46,11 +46,11 @@ impl Subscriber {
         &self.signals
     }
 
-    /// Ends it, and waits for that.
+    /// Stops the thread and waits for it.
     pub(super) fn end(&mut self) {
         self.stop.cancel();
         if let Some(thread) = self.thread.take() {
-            let _ = thread.join(); // A panic there was reported when it happened.
+            let _ = thread.join(); // A panic was reported when it happened.
         }
     }
 }

@@ -1,5 +1,5 @@
-//! What the tests of this folder share: blocks' headers, how many random histories they play, and
-//! where those that once failed are kept, to be played first.
+//! Shared parts of this folder's tests: block headers, the number of random histories, and the
+//! file of histories that failed once, which run first.
 
 use bitcoin::block::{Header, Version};
 use bitcoin::hashes::Hash;
@@ -20,8 +20,8 @@ pub(super) fn histories(usual: u32) -> ProptestConfig {
     }
 }
 
-/// The header of a block on top of another, or of a first one. Two of one height differ by their
-/// nonce.
+/// The header of a block on top of another, or of a first one. Two of one height differ by
+/// their nonce.
 pub(super) fn header_on(parent: Option<BlockHash>, time: u32, nonce: u32) -> Header {
     Header {
         version: Version::TWO,

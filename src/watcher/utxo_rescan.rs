@@ -1,15 +1,14 @@
-//! `rescan --from-utxo-set`: crossing blocks that the node has pruned before we read them.
+//! `rescan --from-utxo-set`: bridges blocks that the node pruned before the gateway read them.
 //!
-//! A pruned node keeps all headers and its set of unspent outputs, each with the height of its
-//! block. From both, stand-ins for the missing blocks are made that hold what is known of them: our
-//! outputs that are unspent, and our sweeps of which an output shows that they were mined. They are
-//! connected by the same code as real blocks, so a crash leaves a part of the way, and the command
-//! goes on from there.
+//! A pruned node keeps all headers and its UTXO set, each output with its height. From these,
+//! substitute blocks are made. They hold the account's unspent outputs, and those sweeps that
+//! an unspent output proves to be mined. They are connected by the code for real blocks, so
+//! the command can be repeated after a crash.
 //!
-//! What a stand-in cannot show: a coin that was received and spent within the gap, by whoever
-//! has the key. What was recorded and is spent without a trace is named.
+//! A substitute block cannot show a coin that was received and spent within the gap. Stored
+//! coins that are spent without a known spender are reported.
 //!
-//! Must not know: how the outcome is shown.
+//! Must not know: how the result is printed.
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
@@ -33,58 +32,58 @@ use super::filter_builder::FilterBuilder;
 use super::lookahead::Lookahead;
 use super::sync::{self, End, PrunedBlock};
 
-/// The most blocks that are crossed: half a year of them. Whoever was away for longer restores.
+/// The most blocks that are bridged: half a year.
 const GAP_BLOCKS_MAX: u32 = 100_000;
 
-/// How often the node's set is read again because its tip moved meanwhile.
+/// How often the UTXO set is scanned again because the tip moved meanwhile.
 const SCANS_MAX: u32 = 5;
 
-/// The highest place of an output within its transaction that a stand-in is made for.
+/// The highest output number in a substitute block.
 const VOUT_MAX: u32 = 100_000;
 
-/// What to believe of a sweep whose coins are all spent, and whose own outputs are spent as well:
-/// its payees may have moved them on.
+/// What to assume of a sweep whose coins and outputs are all spent, because its payees may
+/// have spent them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Unproven {
-    /// It was mined, in its newest version: the operator has seen the payouts.
+    /// Its newest version was mined: the operator has seen the payouts.
     Mined,
-    /// It was not. It stays in flight, and its coins are named.
+    /// It was not mined. It stays in flight, and its coins are reported.
     InFlight,
 }
 
-/// A sweep of which the operator has to say what to believe. Nothing was crossed.
+/// The operator has to decide on this sweep. Nothing was bridged.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "sweep {0} may have been mined in the pruned blocks: its coins are spent, and so are its \
-     outputs; look for it in a block explorer, and say --unproven-sweeps mined or in-flight"
+    "sweep {0} may have been mined in the pruned blocks: its coins and its outputs are spent; \
+     find it in a block explorer, and add --unproven-sweeps mined or in-flight"
 )]
 pub(crate) struct UnprovenSweep(Txid);
 
-/// What crossing the gap came to.
+/// The result of bridging the gap.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Crossed {
-    /// The first and the last block that a stand-in was connected for.
+    /// The first and the last height of the substitute blocks.
     pub(crate) heights: Option<(u32, u32)>,
-    /// Unspent outputs of these blocks that pay us.
+    /// Unspent outputs of these blocks that pay the gateway.
     pub(crate) found: u32,
     /// Sweeps that were mined in these blocks.
     pub(crate) sweeps: Vec<Txid>,
-    /// Those of them that are believed without proof.
+    /// Those of them that are assumed without proof.
     pub(crate) assumed: Vec<Txid>,
-    /// Payments that this completed.
+    /// Payments that were completed.
     pub(crate) completed: u32,
-    /// Coins that are recorded as unspent, that the node does not have, and of which nothing shows
-    /// what spent them.
+    /// Coins that are stored as unspent, that the node does not have, and whose spender is
+    /// unknown.
     pub(crate) unexplained: Vec<OutPoint>,
 }
 
-/// The end of the gap, and what the node has unspent there.
+/// The end of the gap, and the unspent outputs there.
 struct Scan {
     tip: BlockId,
     outputs: Vec<Unspent>,
 }
 
-/// What is known of the blocks of the gap, by height.
+/// The known content of the gap's blocks, by height.
 #[derive(Default)]
 struct Known {
     txs: BTreeMap<u32, Vec<Tx>>,
@@ -93,12 +92,12 @@ struct Known {
     unexplained: Vec<OutPoint>,
 }
 
-/// Follows the chain to the first block that the node has pruned, and crosses the pruned ones.
-/// Nothing happens where the node has all blocks. `on_progress` hears how far it is.
+/// Syncs to the first block that the node has pruned, and bridges the pruned blocks. Does
+/// nothing more if the node has all blocks.
 ///
 /// # Errors
-/// If the node is out of reach, is catching up, moves on too often, or pruned too much;
-/// [`UnprovenSweep`].
+/// If the node is unreachable or still syncing, its tip moves too often, or it pruned too
+/// much; [`UnprovenSweep`].
 pub(crate) fn cross_pruned(
     store: &Store,
     node: &Node,
@@ -110,18 +109,20 @@ pub(crate) fn cross_pruned(
 ) -> anyhow::Result<Crossed> {
     match sync::catch_up(store, node, network, xpub, clock, on_progress) {
         Ok(End::AtTip(_)) => return Ok(Crossed::default()),
-        Ok(End::NodeBehind | End::Stopped) => bail!("the node has not caught up itself: wait"),
+        Ok(End::NodeBehind | End::Stopped) => {
+            bail!("the node is still syncing: wait, and run it again")
+        }
         Err(error) if error.downcast_ref::<PrunedBlock>().is_some() => {}
         Err(error) => return Err(error),
     }
-    let from = store.read_blocking(blocks::tip)?.context("no block was followed yet")?;
+    let from = store.read_blocking(blocks::tip)?.context("no block is stored yet")?;
     let scan = scan(store, node, xpub, on_progress)?;
     let headers = headers_between(node, from, scan.tip, on_progress)?;
     let mut known = Known::default();
     let found = outputs_of_gap(store, node, from, &scan, &mut known)?;
     let recorded = store.read_blocking(ledger_report::coins)?;
     sweeps_of_gap(store, node, from, &scan, unproven, &mut known)?;
-    name_unexplained(&recorded, &scan, &mut known);
+    find_unexplained(&recorded, &scan, &mut known);
 
     let mut done = Crossed {
         found,
@@ -132,13 +133,13 @@ pub(crate) fn cross_pruned(
     };
     let (mut lookahead, mut filter_builder) =
         (Lookahead::new(xpub.clone()), FilterBuilder::default());
-    // Nobody has the kernels of these blocks: what we saw announced and the node has no more is
+    // The kernels of these blocks are unknown: an announced peg-out that left the mempool is
     // mined.
     let unmined = node.mempool_txids().context("read the mempool")?.into_iter().collect();
     let pegouts = PegoutProof::Absent { unmined };
     let mut parent = from;
     for (id, header) in headers {
-        on_progress(progress("crossing pruned blocks", from, id.height, scan.tip));
+        on_progress(progress("bridging pruned blocks", from, id.height, scan.tip));
         let ours = store.read_blocking(blocks::tip)?;
         ensure!(ours == Some(parent), "the gateway followed another block meanwhile; run it again");
         let txs = known.txs.remove(&id.height).unwrap_or_default();
@@ -166,7 +167,7 @@ fn progress(what: &'static str, from: BlockId, height: u32, to: BlockId) -> Prog
     Progress { what, done: since(height), of: since(to.height) }
 }
 
-/// The node's unspent outputs of all our addresses and the next ones, counted after one block.
+/// The unspent outputs of all issued addresses and the lookahead, at one tip.
 fn scan(
     store: &Store,
     node: &Node,
@@ -196,7 +197,7 @@ fn headers_between(
     let count = to.height.saturating_sub(from.height);
     ensure!(
         count <= GAP_BLOCKS_MAX,
-        "the node has pruned {count} blocks that we did not read, more than {GAP_BLOCKS_MAX}: \
+        "the node has pruned {count} blocks that the gateway has not read, more than {GAP_BLOCKS_MAX}: \
          restore the gateway from a newer backup"
     );
     let mut headers = Vec::new();
@@ -213,7 +214,7 @@ fn headers_between(
     }
     ensure!(
         at == from,
-        "the node left our block {} {} meanwhile; run it again",
+        "the node left the gateway's block {} {} meanwhile; run it again",
         from.height,
         from.hash
     );
@@ -221,8 +222,8 @@ fn headers_between(
     Ok(headers)
 }
 
-/// Makes stand-ins of the transactions with our unspent outputs, and says how many outputs that
-/// are.
+/// Adds substitute transactions with the account's unspent outputs, and returns how many
+/// outputs these are.
 fn outputs_of_gap(
     store: &Store,
     node: &Node,
@@ -255,9 +256,9 @@ fn outputs_of_gap(
     Ok(count)
 }
 
-/// What kind of transaction these outputs are of. The node does not say which one leaves MWEB, so
-/// all that was not seen in the mempool is taken for it: its coins need more confirmations, never
-/// fewer.
+/// The kind of the transaction of these outputs. The node does not report peg-outs, so an
+/// output that was not seen in the mempool counts as one: its coins need more confirmations,
+/// never fewer.
 fn kind_of(store: &Store, node: &Node, found: &[&Unspent]) -> anyhow::Result<TxKind> {
     let Some(first) = found.first() else { return Ok(TxKind::Plain) };
     let recorded = store.read_blocking(|tx: &ReadTx| coins::by_outpoint(tx, first.outpoint))?;
@@ -268,14 +269,14 @@ fn kind_of(store: &Store, node: &Node, found: &[&Unspent]) -> anyhow::Result<TxK
             Origin::Pegout => TxKind::Hogex,
         });
     }
-    let output = node.mined_output(first.outpoint).context("ask for an unspent output")?;
+    let output = node.mined_output(first.outpoint).context("read an unspent output")?;
     Ok(match output {
         Some(output) if output.coinbase => TxKind::Coinbase,
         Some(_) | None => TxKind::Hogex,
     })
 }
 
-/// Makes stand-ins of our sweeps that were mined in the gap.
+/// Adds the sweeps that were mined in the gap.
 fn sweeps_of_gap(
     store: &Store,
     node: &Node,
@@ -294,7 +295,7 @@ fn sweeps_of_gap(
         }
         let mined = mined_version(node, &sweep)?.filter(|(_, height)| *height > from.height);
         let ((txid, tx), height) = match (mined, unproven) {
-            (Some((_, height)), _) if height > scan.tip.height => continue, // Its block is read.
+            (Some((_, height)), _) if height > scan.tip.height => continue, // Its block will be read.
             (Some(mined), _) => mined,
             (None, None) => return Err(UnprovenSweep(newest.0).into()),
             (None, Some(Unproven::Mined)) => {
@@ -314,7 +315,9 @@ fn mined_version(node: &Node, sweep: &Unconfirmed) -> anyhow::Result<Option<((Tx
     for version in &sweep.versions {
         let (txid, tx) = (version.txid(), transaction_of(version)?);
         for (vout, _) in (0u32..).zip(&tx.outputs) {
-            let output = node.mined_output(OutPoint { txid, vout }).context("look for a sweep")?;
+            let output = node
+                .mined_output(OutPoint { txid, vout })
+                .context("find the outputs of a sweep")?;
             if let Some(output) = output {
                 return Ok(Some(((txid, tx), output.height)));
             }
@@ -327,9 +330,9 @@ fn transaction_of(version: &StoredSweepTx) -> anyhow::Result<Tx> {
     codec::decode_tx(version.raw()).with_context(|| format!("read the sweep {}", version.txid()))
 }
 
-/// Names what is recorded as unspent in a block, and neither unspent at the node nor spent by one
-/// of the sweeps above.
-fn name_unexplained(recorded: &[LedgerCoin], scan: &Scan, known: &mut Known) {
+/// Reports coins that are stored as unspent in a block, and that neither the node has unspent
+/// nor a known sweep spends.
+fn find_unexplained(recorded: &[LedgerCoin], scan: &Scan, known: &mut Known) {
     let unspent: HashSet<OutPoint> = scan.outputs.iter().map(|found| found.outpoint).collect();
     let swept: BTreeSet<OutPoint> =
         known.txs.values().flatten().flat_map(|tx| tx.inputs.iter().copied()).collect();

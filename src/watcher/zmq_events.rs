@@ -1,5 +1,7 @@
-//! What ZMQ tells between two whole looks. A frame is a hint: what is stored is what the node says
-//! when it is asked.
+//! ZMQ messages between two passes.
+//!
+//! A message is never believed: it makes the watcher ask the node, and the node's answer is
+//! stored.
 
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::{Duration, Instant};
@@ -10,24 +12,27 @@ use crate::node::zmq::Signal;
 use crate::store::{coins, payments};
 use crate::watchdog::{self, Loop};
 
-use super::apply::Sight;
+use super::apply::{self, SeenAt};
 use super::mempool;
-use super::{State, Watcher, apply, subscriber};
+use super::role::Watcher;
+use super::state::State;
+use super::subscriber;
 use crate::view::role_status::{NotificationMode, PollingReason};
 
-/// The shortest time between two whole looks that hints ask for: nobody can keep us busy.
-const LOOK_PAUSE: Duration = Duration::from_millis(200);
+/// The shortest time between two passes that ZMQ messages cause, so that no sender of messages
+/// can keep the watcher busy.
+const PASS_INTERVAL_MIN: Duration = Duration::from_millis(200);
 
-/// What became of an announced transaction.
-enum Heard {
+/// What an announced transaction needs.
+enum Announced {
     Done,
-    /// It cannot be told from the bytes: look at the whole mempool.
-    LookAround,
+    /// Its bytes do not say whether it pays the gateway: compare the whole mempool.
+    NeedsPass,
 }
 
 impl Watcher {
-    /// Waits for the next look: a signal, the time, or the end. Transactions are looked at one by
-    /// one as they are announced.
+    /// Waits until the next pass is due: for a signal, at most for `pause`. Checks announced
+    /// transactions one by one meanwhile.
     pub(super) fn wait(&self, signals: &Receiver<Signal>, pause: Duration, state: &mut State) {
         let began = Instant::now();
         let deadline = began + pause;
@@ -38,96 +43,100 @@ impl Watcher {
                 return;
             }
             if self.followed.zmq.is_none() {
-                return self.rest(left); // Nobody sends signals.
+                return self.sleep(left); // No signals come without ZMQ.
             }
             let signal = signals.recv_timeout(left.min(Duration::from_millis(250)));
             if matches!(signal, Ok(Signal::Tx(_) | Signal::Block | Signal::Resync)) {
-                state.heard_at = Some(self.clock.now());
+                state.zmq_message_at = Some(self.clock.now());
             }
             match signal {
-                Ok(Signal::Tx(raw)) => match self.hear_of_tx(&raw, state) {
-                    Ok(Heard::Done) => {}
-                    Ok(Heard::LookAround) => {
-                        return self.rest(LOOK_PAUSE.saturating_sub(began.elapsed()));
+                Ok(Signal::Tx(raw)) => match self.on_transaction(&raw, state) {
+                    Ok(Announced::Done) => {}
+                    Ok(Announced::NeedsPass) => {
+                        return self.sleep(PASS_INTERVAL_MIN.saturating_sub(began.elapsed()));
                     }
                     Err(error) => {
-                        // What was read may not have been written: look at everything again.
-                        state.looked_at.forget_foreign();
-                        tracing::debug!(error = format!("{error:#}"), "looking again");
+                        // What was fetched may not be stored: fetch everything again.
+                        state.node.mempool.forget_foreign();
+                        let error = format!("{error:#}");
+                        tracing::debug!(error, "announced transaction not checked; retrying");
                         return;
                     }
                 },
-                Ok(Signal::Block) => return self.hear_of_block(state),
+                Ok(Signal::Block) => return self.on_block(state),
                 Ok(Signal::Resync) => {
                     self.counters.resynchronised();
-                    self.rest(LOOK_PAUSE.saturating_sub(began.elapsed()));
-                    return self.skip_hints(signals, state);
+                    self.sleep(PASS_INTERVAL_MIN.saturating_sub(began.elapsed()));
+                    return self.drain_signals(signals, state);
                 }
-                Ok(Signal::Up) => return self.connected(state),
-                Ok(Signal::Down) => state.disconnected_since = Some(Instant::now()),
+                Ok(Signal::Up) => return self.on_connected(state),
+                Ok(Signal::Down) => state.node.disconnected_since = Some(Instant::now()),
                 Err(RecvTimeoutError::Timeout) => {}
-                Err(RecvTimeoutError::Disconnected) => return self.rest(left),
+                Err(RecvTimeoutError::Disconnected) => return self.sleep(left),
             }
         }
     }
 
-    /// Drops the hints that wait: a whole look is due, which sees all that they could tell. What
-    /// they say of the connection counts.
-    pub(super) fn skip_hints(&self, signals: &Receiver<Signal>, state: &mut State) {
+    /// Drops the waiting announcements, because a pass is due that finds all they could
+    /// announce. Signals about the connection are kept.
+    pub(super) fn drain_signals(&self, signals: &Receiver<Signal>, state: &mut State) {
         for signal in signals.try_iter().take(subscriber::SIGNALS_MAX) {
             match signal {
                 Signal::Tx(_) | Signal::Resync => {}
-                Signal::Block => self.hear_of_block(state),
-                Signal::Up => self.connected(state),
-                Signal::Down => state.disconnected_since = Some(Instant::now()),
+                Signal::Block => self.on_block(state),
+                Signal::Up => self.on_connected(state),
+                Signal::Down => state.node.disconnected_since = Some(Instant::now()),
             }
         }
     }
 
-    fn hear_of_block(&self, state: &mut State) {
-        state.block_announced = true;
-        if state.notification_mode == NotificationMode::Polling(PollingReason::Silent) {
-            self.notification(NotificationMode::Zmq, state);
+    fn on_block(&self, state: &mut State) {
+        state.node.block_announced = true;
+        if state.node.notification_mode == NotificationMode::Polling(PollingReason::Silent) {
+            self.set_notification_mode(NotificationMode::Zmq, state);
         }
     }
 
-    /// Whatever the node said of itself: somebody publishes where we listen. Should that one be
-    /// silent, the next blocks tell.
-    fn connected(&self, state: &mut State) {
-        state.disconnected_since = None;
-        self.notification(NotificationMode::Zmq, state);
+    /// A publisher accepted the connection, whatever `getzmqnotifications` said. If it stays
+    /// silent, the next blocks show it.
+    fn on_connected(&self, state: &mut State) {
+        state.node.disconnected_since = None;
+        self.set_notification_mode(NotificationMode::Zmq, state);
     }
 
-    /// A frame says that this transaction exists. If it pays us, the node is asked for it; what
-    /// the node says is recorded, not what the frame says.
-    fn hear_of_tx(&self, raw: &[u8], state: &mut State) -> anyhow::Result<Heard> {
-        let Ok(tx) = codec::decode_tx(raw) else { return Ok(Heard::LookAround) };
-        let Some(txid) = tx.txid else { return Ok(Heard::LookAround) };
-        if state.looked_at.is_foreign(txid) {
-            return Ok(Heard::Done);
+    /// Fetches an announced transaction from the node if it seems to pay the gateway, and
+    /// stores the node's answer.
+    fn on_transaction(&self, raw: &[u8], state: &mut State) -> anyhow::Result<Announced> {
+        let Ok(tx) = codec::decode_tx(raw) else { return Ok(Announced::NeedsPass) };
+        let Some(txid) = tx.txid else { return Ok(Announced::NeedsPass) };
+        if state.node.mempool.is_foreign(txid) {
+            return Ok(Announced::Done);
         }
         if tx.carries_mweb {
-            return Ok(Heard::LookAround); // Only the node can tell what its MWEB part pays.
+            return Ok(Announced::NeedsPass); // Only the node knows its peg-outs.
         }
         let new = self.store.read_blocking(|read| {
             let scripts = tx.outputs.iter().map(|output| output.script_pubkey.as_script());
             let ours = !payments::of_scripts(read, scripts)?.is_empty();
-            // Frames come again with the block, when the coins were recorded already.
+            // The node announces transactions again with their block; their coins are stored
+            // then.
             Ok::<_, anyhow::Error>(ours && !coins::counts_of(read, txid)?)
         })?;
         if !new {
-            // It may still carry an MWEB part that the frame does not show (rpcserialversion, or
-            // a forged frame): the next whole look asks the node.
-            return Ok(Heard::Done);
+            // It may have an MWEB part that the message lacks (rpcserialversion, or a forged
+            // message): the next pass asks the node.
+            return Ok(Announced::Done);
         }
-        let heard_at = Instant::now();
+        let received_at = Instant::now();
         let (node, now) = (&self.followed.node, self.clock.now());
-        let seen = mempool::look_at(node, &self.store, &mut state.looked_at, txid, now)?;
+        let seen = mempool::fetch(node, &self.store, &mut state.node.mempool, txid, now)?;
         if let Some(seen) = seen {
-            let sight = Sight { now, compared_at: state.compared_at };
-            self.tell(&self.store.write_blocking(move |tx| apply::saw(tx, &[seen], sight))?);
-            metrics::noticed(heard_at.elapsed());
+            let seen_at = SeenAt { now, compared_at: state.node.compared_at };
+            let changes =
+                self.store.write_blocking(move |tx| apply::record_seen(tx, &[seen], seen_at))?;
+            self.notify(&changes);
+            metrics::noticed(received_at.elapsed());
         }
-        Ok(Heard::Done)
+        Ok(Announced::Done)
     }
 }

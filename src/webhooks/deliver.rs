@@ -1,11 +1,10 @@
-//! The loop over the outbox: fair between merchants, bounded, each try recorded.
+//! The outbox loop: delivers due events, fair between merchants, and records each attempt.
 
 use std::panic::AssertUnwindSafe;
 use std::time::{Duration, Instant};
 
 use anyhow::Context;
 use futures_util::FutureExt;
-use reqwest::header::{HeaderMap, HeaderValue, InvalidHeaderValue};
 use tokio_util::sync::CancellationToken;
 
 use crate::clock::Clock;
@@ -13,23 +12,22 @@ use crate::domain::egress::Egress;
 use crate::domain::event::{Attempt, Event, State};
 use crate::domain::merchant::Merchant;
 use crate::domain::retry::{self, Next};
-use crate::domain::time::Timestamp;
 use crate::metrics;
 use crate::notifier::Notifier;
 use crate::secret::{self, Secrets};
 use crate::store::{self, Store, WriteTx, events, merchants};
 
+use super::client::{Answer, NoAnswer, Sender, Timeouts, headers, shown};
 use super::delivery_slots::InFlight;
 use super::sign;
-use super::target::{Answer, NoAnswer, Sender, Timeouts};
 
-/// How deliveries are made.
+/// Configuration of deliveries.
 #[derive(Debug, Clone)]
 pub(crate) struct Settings {
     pub(crate) egress: Egress,
 }
 
-/// The role and all that it works with.
+/// The webhooks role.
 pub(crate) struct Webhooks {
     pub(crate) store: Store,
     pub(crate) secret: Secrets,
@@ -39,31 +37,31 @@ pub(crate) struct Webhooks {
     pub(crate) shutdown: CancellationToken,
 }
 
-/// Events of one merchant that are looked at in a round: those under way are among them.
-const LOOKED_AT_PER_MERCHANT: u32 = 8;
+/// Events of one merchant that a round reads, those in flight included.
+const EVENTS_PER_MERCHANT: u32 = 8;
 
-/// Events that are looked at in a round. More than have a place, because some of them wait for
-/// their receiver.
-const LOOKED_AT_MAX: u32 = 1_024;
+/// Events that a round reads: more than there are delivery slots, because some wait for their
+/// receiver.
+const EVENTS_MAX: u32 = 1_024;
 
-/// How often the outbox is looked at without a signal; other processes write to it too.
+/// How often the outbox is polled. Other processes write to it without a signal.
 const POLL: Duration = Duration::from_millis(500);
 
-/// How long deliveries may finish once we stop. Those that do not are sent again.
+/// How long deliveries may finish after the shutdown signal. Unfinished ones are sent again.
 const GRACE: Duration = Duration::from_secs(5);
 
-/// How long an event rests whose attempt could not be recorded. It is still due, so without this
-/// it would be sent over and over.
+/// How long an event waits whose attempt could not be recorded. It is still due, and would be
+/// sent again at once.
 const UNRECORDED_PAUSE: Duration = Duration::from_secs(60);
 
-/// How long to wait for a database that is busy.
+/// The pause while the database is busy.
 const UNREAD_PAUSE: Duration = Duration::from_secs(1);
 
-/// How often a try is recorded at most, while the database is busy.
+/// How often recording an attempt is tried.
 const RECORD_TRIES_MAX: u32 = 5;
 
 impl Webhooks {
-    /// Delivers until told to stop.
+    /// Delivers until the shutdown signal.
     ///
     /// # Errors
     /// If the system has no usable TLS.
@@ -82,7 +80,7 @@ impl Webhooks {
                 Ok(()) => failing = false,
                 Err(error) => {
                     if !failing {
-                        tracing::error!(error = format!("{error:#}"), "cannot read the outbox");
+                        tracing::error!(error = format!("{error:#}"), "outbox not read");
                     }
                     failing = true;
                 }
@@ -97,12 +95,12 @@ impl Webhooks {
         let _ = tokio::time::timeout(GRACE, in_flight.finish_all()).await;
     }
 
-    /// Starts what is due and has a place.
+    /// Starts due events that get a delivery slot.
     async fn start_due(&self, sender: &Sender, in_flight: &mut InFlight) -> anyhow::Result<()> {
         let now = self.clock.now();
-        // Those under way are still due in the database: they are asked for again and skipped.
+        // Events in flight are still due in the database; `has_slot_for` skips them.
         let due = self.store.read(move |tx| {
-            events::due(tx, now, LOOKED_AT_PER_MERCHANT, LOOKED_AT_MAX).context("read the outbox")
+            events::due(tx, now, EVENTS_PER_MERCHANT, EVENTS_MAX).context("read the outbox")
         });
         for event in due.await? {
             let now = Instant::now();
@@ -131,23 +129,23 @@ struct Delivery {
 }
 
 impl Delivery {
-    /// Makes one try. If it could not be recorded, the event keeps its place for a while.
+    /// Makes one attempt. If it could not be recorded, the event keeps its slot for a while.
     async fn deliver_or_rest(&self, id: &str) {
         let (event, merchant) = match self.load(id).await {
             Ok(Some(loaded)) => loaded,
             Ok(None) => return,
             Err(error) => {
-                tracing::error!(event.id = %id, error = format!("{error:#}"), "delivery not begun");
+                tracing::error!(event_id = %id, error = format!("{error:#}"), "webhook not sent");
                 return self.rest(UNREAD_PAUSE).await;
             }
         };
         match AssertUnwindSafe(self.deliver(event, merchant)).catch_unwind().await {
             Ok(Ok(())) => return,
             Ok(Err(error)) => {
-                tracing::error!(event.id = %id, error = format!("{error:#}"), "delivery not recorded");
+                tracing::error!(event_id = %id, error = format!("{error:#}"), "webhook attempt not recorded");
             }
-            // One receiver's answer must not be able to stop the gateway, whatever it holds.
-            Err(_) => tracing::error!(event.id = %id, "a delivery panicked"),
+            // No response of a receiver may stop the gateway.
+            Err(_) => tracing::error!(event_id = %id, "webhook delivery panicked"),
         }
         self.rest(UNRECORDED_PAUSE).await;
     }
@@ -159,7 +157,7 @@ impl Delivery {
         }
     }
 
-    /// Makes one try and records it with what follows.
+    /// Makes one attempt and records it with the event's next state.
     async fn deliver(&self, event: Event, merchant: Merchant) -> anyhow::Result<()> {
         let started_at = self.clock.now();
         let start = Instant::now();
@@ -181,14 +179,14 @@ impl Delivery {
         let state = self.classify(&outcome, attempt.number.saturating_sub(event.attempts_before));
         metrics::attempted(state.as_str(), start.elapsed());
         tracing::info!(
-            event.id = %event.id, payment.id = %event.payment, attempt = attempt.number,
-            outcome = attempt.outcome, state = state.as_str(), "webhook"
+            event_id = %event.id, payment_id = %event.payment, attempt = attempt.number,
+            outcome = attempt.outcome, state = state.as_str(), "webhook sent"
         );
         if state == State::Failed {
             tracing::warn!(
-                event.id = %event.id, payment.id = %event.payment, merchant.id = %event.merchant,
+                event_id = %event.id, payment_id = %event.payment, merchant_id = %event.merchant,
                 outcome = attempt.outcome,
-                "a webhook was given up; it can be sent again by litegate webhook resend"
+                "webhook failed for good; litegate webhook resend sends it again"
             );
         }
         let mut tries = 1;
@@ -196,8 +194,8 @@ impl Delivery {
             let (event, attempt) = (event.clone(), attempt.clone());
             let recorded = self.store.write(move |tx| record(tx, &event, &attempt, state)).await;
             match recorded {
-                // Somebody holds the lock, or the disk is full: that passes, and what is lost here
-                // is sent twice.
+                // Another process holds the lock, or the disk is full. An attempt that is not
+                // recorded is sent twice.
                 Err(store::Error::Busy | store::Error::Full) if tries < RECORD_TRIES_MAX => {
                     tries += 1;
                     self.rest(UNREAD_PAUSE).await;
@@ -207,7 +205,7 @@ impl Delivery {
         }
     }
 
-    /// The event as it is now and whose it is; nothing if it is not due any more.
+    /// The event and its merchant. `None` if the event is no longer due.
     async fn load(&self, id: &str) -> anyhow::Result<Option<(Event, Merchant)>> {
         let (id, asked) = (id.to_owned(), id.to_owned());
         let loaded = self.store.read(move |tx| {
@@ -218,7 +216,7 @@ impl Delivery {
         });
         match loaded.await {
             Err(error) if events::is_of_an_event(&error) => {
-                tracing::error!(%error, "a webhook event is not sent");
+                tracing::error!(%error, "webhook event unreadable; not sent");
                 let set_aside = self.store.write(move |tx| events::set_aside(tx, &id));
                 set_aside.await.context("set the event aside")?;
                 Ok(None)
@@ -227,7 +225,7 @@ impl Delivery {
         }
     }
 
-    /// 2xx ends it, everything else is tried again.
+    /// 2xx ends the delivery; everything else is retried.
     fn classify(&self, outcome: &Result<Answer, NoAnswer>, attempts: u32) -> State {
         let asked = match outcome {
             Ok(answer) if answer.is_success() => return State::Delivered,
@@ -242,38 +240,17 @@ impl Delivery {
     }
 }
 
-/// Records a try at an event as it was when the try began.
+/// Records an attempt. `event` is the event as it was when the attempt began.
 fn record(
     tx: &WriteTx,
     event: &Event,
     attempt: &Attempt,
     state: State,
 ) -> Result<(), store::Error> {
-    // Somebody may have asked for it again meanwhile: then it stays due.
+    // A resend may have been requested meanwhile: then the event stays due.
     let now = events::by_id(tx, &event.id)?.map_or(event.state, |now| now.state);
     let next = if now == event.state { state } else { now };
     events::record_attempt(tx, &event.id, attempt, next)
-}
-
-/// The headers of the Standard Webhooks specification.
-pub(super) fn headers(
-    id: &str,
-    now: Timestamp,
-    signatures: &str,
-) -> Result<HeaderMap, InvalidHeaderValue> {
-    let mut headers = HeaderMap::new();
-    headers.insert("webhook-id", HeaderValue::from_str(id)?);
-    headers.insert("webhook-timestamp", HeaderValue::from(now.seconds()));
-    headers.insert("webhook-signature", HeaderValue::from_str(signatures)?);
-    Ok(headers)
-}
-
-/// An outcome in a word or a short sentence, as it is recorded and shown.
-pub(super) fn shown(outcome: &Result<Answer, NoAnswer>) -> String {
-    match outcome {
-        Ok(answer) => format!("HTTP {}", answer.status),
-        Err(why) => why.to_string(),
-    }
 }
 
 #[cfg(test)]

@@ -1,5 +1,5 @@
-//! Deliveries under way, and who may have a place among them: bounded in all, for each merchant and
-//! for each receiver, so that a slow or dead one takes its own places only.
+//! Delivery slots: concurrent deliveries, bounded in all, per merchant and per receiver, so
+//! that a slow or dead receiver takes only its own slots.
 
 use std::collections::HashMap;
 use std::hash::Hash;
@@ -13,40 +13,40 @@ use crate::store::events::Due;
 
 use super::rate_limit::RateLimit;
 
-/// Deliveries under way at a time, in all.
+/// Concurrent deliveries.
 const IN_FLIGHT_MAX: usize = 256;
 
-/// Deliveries under way at a time for one merchant: its slow receiver takes its own places only.
+/// Concurrent deliveries for one merchant.
 const PER_MERCHANT_MAX: usize = 4;
 
-/// Deliveries under way at a time to one host and port, whoever they are for: nobody can use us
-/// as a hammer by naming somebody else's URL.
+/// Concurrent deliveries to one host and port, for all merchants, so that the gateway cannot
+/// be used to attack another's server.
 const PER_RECEIVER_MAX: usize = 4;
 
-/// Of those, how many are one merchant's: where shops share a host, a slow one leaves a place to
-/// the others.
+/// Of those, how many are for one merchant, so that shops on one host leave a slot to each
+/// other.
 const PER_RECEIVER_OF_ONE_MAX: usize = 3;
 
-/// From so many deliveries under way on, a merchant gets one place instead of several. However
-/// many receivers are dead, a merchant who has nothing under way so finds a place.
+/// From so many deliveries on, a merchant gets one slot instead of several, so that a merchant
+/// with no delivery in flight finds a slot even if many receivers are dead.
 const CROWDED: usize = IN_FLIGHT_MAX / 2;
 
-/// Deliveries that are being made.
+/// The deliveries in flight.
 #[derive(Default)]
 pub(super) struct InFlight {
     tasks: JoinSet<String>,
     /// By the event's id.
-    delivery_slots: HashMap<String, Place>,
-    /// How many places each merchant and each receiver has taken; none is left out.
+    delivery_slots: HashMap<String, Slot>,
+    /// Slots taken by each merchant and each receiver. Zeros are removed.
     of_merchant: HashMap<MerchantId, usize>,
     of_receiver: HashMap<String, usize>,
-    /// A merchant can name many names of one machine, so both have a pace.
+    /// Both are limited, because one machine can have many names.
     rate_limit_of_merchant: RateLimit<MerchantId>,
     rate_limit_of_receiver: RateLimit<String>,
 }
 
-/// Whose places a delivery takes.
-struct Place {
+/// The owner of a slot.
+struct Slot {
     merchant: MerchantId,
     receiver: String,
 }
@@ -68,13 +68,13 @@ impl InFlight {
         let of_receiver = self.of_receiver.get(&receiver).copied().unwrap_or(0);
         let of_both = self.delivery_slots.values();
         let of_both =
-            of_both.filter(|place| place.merchant == event.merchant && place.receiver == receiver);
+            of_both.filter(|slot| slot.merchant == event.merchant && slot.receiver == receiver);
         of_receiver < PER_RECEIVER_MAX
             && of_both.count() < PER_RECEIVER_OF_ONE_MAX
             && self.rate_limit_of_receiver.allows(&receiver, now)
     }
 
-    /// Takes a place for an event, until its delivery ends.
+    /// Takes a slot for an event until its delivery ends.
     pub(super) fn start(
         &mut self,
         event: &Due,
@@ -82,19 +82,19 @@ impl InFlight {
         delivery: impl Future<Output = ()> + Send + 'static,
     ) {
         let id = event.id.clone();
-        let place = Place { merchant: event.merchant, receiver: receiver_of(event) };
-        *self.of_merchant.entry(place.merchant).or_default() += 1;
-        *self.of_receiver.entry(place.receiver.clone()).or_default() += 1;
-        self.rate_limit_of_merchant.count(place.merchant, now);
-        self.rate_limit_of_receiver.count(place.receiver.clone(), now);
-        self.delivery_slots.insert(id.clone(), place);
+        let slot = Slot { merchant: event.merchant, receiver: receiver_of(event) };
+        *self.of_merchant.entry(slot.merchant).or_default() += 1;
+        *self.of_receiver.entry(slot.receiver.clone()).or_default() += 1;
+        self.rate_limit_of_merchant.count(slot.merchant, now);
+        self.rate_limit_of_receiver.count(slot.receiver.clone(), now);
+        self.delivery_slots.insert(id.clone(), slot);
         self.tasks.spawn(async move {
             delivery.await;
             id
         });
     }
 
-    /// Ends when a delivery has ended; never, while there is none.
+    /// Ends after a delivery. Waits forever while there is none.
     pub(super) async fn finish_one(&mut self) {
         match self.tasks.join_next().await {
             Some(ended) => self.free(ended),
@@ -106,11 +106,11 @@ impl InFlight {
     }
 
     fn free(&mut self, ended: Result<String, JoinError>) {
-        // Panics of a delivery are caught inside of it, and nobody ends one from outside.
+        // `Delivery` catches panics, and no code aborts the task.
         let id = ended.expect("a delivery neither panics nor is aborted");
-        let place = self.delivery_slots.remove(&id).expect("a delivery has a place until it ends");
-        give_back(&mut self.of_merchant, &place.merchant);
-        give_back(&mut self.of_receiver, &place.receiver);
+        let slot = self.delivery_slots.remove(&id).expect("a delivery has a slot until it ends");
+        release(&mut self.of_merchant, &slot.merchant);
+        release(&mut self.of_receiver, &slot.receiver);
     }
 
     pub(super) async fn finish_all(&mut self) {
@@ -120,18 +120,18 @@ impl InFlight {
     }
 }
 
-/// Counts one less, and forgets whose count is zero.
-fn give_back<K: Eq + Hash>(counts: &mut HashMap<K, usize>, key: &K) {
-    let count = counts.get_mut(key).expect("what is given back was taken");
+/// Subtracts one, and removes a count of zero.
+fn release<K: Eq + Hash>(counts: &mut HashMap<K, usize>, key: &K) {
+    let count = counts.get_mut(key).expect("a released slot was taken");
     *count -= 1;
     if *count == 0 {
         counts.remove(key);
     }
 }
 
-/// Host and port that an event is sent to.
+/// The host and port of an event's URL.
 fn receiver_of(event: &Due) -> String {
-    // Whether the target may be reached is judged when it is sent.
+    // The address is checked when the event is sent.
     match WebhookUrl::parse(&event.url, PrivateNetworks::Allowed) {
         Ok(url) => url.receiver(),
         Err(_) => event.url.clone(),

@@ -1,64 +1,53 @@
-//! A look at an address of our own, as a shopper or a shop would: for `doctor`.
+//! Probe of the gateway's public URL, for `doctor`.
 
 use std::time::Duration;
 
-use reqwest::{Client, redirect};
+use super::client::{probe_client, read_start};
 
-/// What is read of an answer at most, in bytes.
-const ANSWER_BYTES_MAX: usize = 4096;
+/// The most that is read of a response body, in bytes.
+const BODY_BYTES_MAX: usize = 4096;
 
-/// What an address answered.
+/// The response of a URL.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct HttpProbe {
     pub(crate) status: u16,
-    /// The beginning of the body.
+    /// The start of the body.
     pub(crate) body: String,
-    /// What calls itself the server, or stands in between.
+    /// The header `via` or `server`: the proxy or the server.
     pub(crate) server: Option<String>,
 }
 
-/// What came of an event stream, asked for as browsers do.
+/// The result of requesting an event stream as browsers do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum FirstEvent {
     Came,
-    /// The answer began, and no event came.
+    /// The response began, but no event came.
     HeldBack,
-    /// Not even the answer's head came.
+    /// No response came.
     Muted,
-    /// Another answer came, such as an error.
+    /// The response has another status, such as an error.
     Refused(u16),
 }
 
-fn client(patience: Duration) -> Result<Client, String> {
-    let builder = Client::builder().no_proxy().redirect(redirect::Policy::none());
-    builder.timeout(patience).build().map_err(|error| error.to_string())
-}
-
-/// Asks once.
+/// Requests a URL once.
 ///
 /// # Errors
-/// If nobody answers within `patience`, in words for the operator.
+/// If no response comes within `patience`, with a text for the operator.
 pub(crate) async fn look(url: &str, patience: Duration) -> Result<HttpProbe, String> {
-    let mut answer = client(patience)?.get(url).send().await.map_err(|error| words(&error))?;
+    let client = probe_client(patience).map_err(|error| error.to_string())?;
+    let mut answer = client.get(url).send().await.map_err(|error| innermost(&error))?;
     let status = answer.status().as_u16();
     let server = answer.headers().get("via").or_else(|| answer.headers().get("server"));
     let server = server.and_then(|name| name.to_str().ok()).map(str::to_owned);
-    let mut body = Vec::new();
-    while let Ok(Some(piece)) = answer.chunk().await {
-        body.extend_from_slice(&piece);
-        if body.len() >= ANSWER_BYTES_MAX {
-            break;
-        }
-    }
-    body.truncate(ANSWER_BYTES_MAX);
+    let body = read_start(&mut answer, BODY_BYTES_MAX).await;
     Ok(HttpProbe { status, body: String::from_utf8_lossy(&body).into_owned(), server })
 }
 
-/// Follows an event stream until its first event, which is sent at once, for `patience` at most.
-/// The stream must be one that stays open: at its end, what a proxy held back comes through.
+/// Reads an event stream until its first event, which the gateway sends at once. The stream
+/// must be one that stays open, because a proxy passes on everything at its end.
 pub(crate) async fn first_event(url: &str, patience: Duration) -> FirstEvent {
-    let Ok(client) = client(patience) else { return FirstEvent::Muted };
-    // Compression is a usual reason for a proxy to hold a stream back.
+    let Ok(client) = probe_client(patience) else { return FirstEvent::Muted };
+    // Proxies that compress often hold back a stream.
     let request = client
         .get(url)
         .header("accept", "text/event-stream")
@@ -76,8 +65,8 @@ pub(crate) async fn first_event(url: &str, patience: Duration) -> FirstEvent {
     }
 }
 
-/// The innermost cause: the others repeat the URL.
-fn words(error: &reqwest::Error) -> String {
+/// The innermost cause, because the others repeat the URL.
+fn innermost(error: &reqwest::Error) -> String {
     let mut cause: &dyn std::error::Error = error;
     while let Some(next) = cause.source() {
         cause = next;

@@ -1,7 +1,8 @@
-//! Webhooks to the operator's own URL, signed by Standard Webhooks under a key of their own.
+//! Webhooks to the operator's URL (`sweeper.notify_url`), signed by Standard Webhooks with a
+//! separate key. The URL comes from a file that only root writes, so it may be on a private
+//! network.
 //!
-//! The operator chose the URL in a file that only root writes, so it may be on a private network.
-//! Must not know: what a notification is about, or when it is tried again.
+//! Must not know: the content of a notification, or its retries.
 
 use anyhow::Context;
 
@@ -9,9 +10,8 @@ use crate::domain::time::Timestamp;
 use crate::domain::webhook_url::{PrivateNetworks, WebhookUrl};
 use crate::secret::Secret;
 
-use super::deliver;
+use super::client::{self, Answer, Sender, Timeouts};
 use super::sign::signature;
-use super::target::{Answer, Sender, Timeouts};
 
 /// Sends to one URL. Clones share the client.
 #[derive(Clone)]
@@ -30,18 +30,18 @@ impl OperatorWebhook {
         Ok(OperatorWebhook { sender, url, key })
     }
 
-    /// Posts a JSON body once. Ends within the usual timeouts.
+    /// Posts a JSON body once.
     ///
     /// # Errors
-    /// In words, unless the receiver answered 2xx.
+    /// A text for the operator, unless the receiver answered 2xx.
     pub(crate) async fn post(&self, id: &str, now: Timestamp, body: String) -> Result<(), String> {
         let signature = signature(self.key.reveal(), id, now.seconds(), &body);
         let headers =
-            deliver::headers(id, now, &signature).map_err(|error| format!("a header: {error}"))?;
+            client::headers(id, now, &signature).map_err(|error| format!("a header: {error}"))?;
         let outcome = self.sender.post(self.url.as_str(), headers, body).await;
         match outcome.as_ref().is_ok_and(Answer::is_success) {
             true => Ok(()),
-            false => Err(deliver::shown(&outcome)),
+            false => Err(client::shown(&outcome)),
         }
     }
 }

@@ -1,19 +1,19 @@
-//! How often deliveries may begin to one receiver or for one merchant: a burst, then a steady pace.
+//! Rate limit of deliveries per receiver and per merchant: a burst, then a steady rate.
 //!
-//! Held in memory only: after a restart everybody may burst again.
+//! In memory only: a restart resets it.
 
 use std::collections::HashMap;
 use std::hash::Hash;
 use std::time::{Duration, Instant};
 
-/// The steady pace: fifty in a second.
+/// The steady rate: fifty per second.
 const INTERVAL: Duration = Duration::from_millis(20);
 
-/// Deliveries that may begin at once after a rest.
+/// Deliveries that may begin at once after a pause.
 pub(super) const BURST: u32 = 200;
 
-/// When each key would be at its steady pace again, had it kept to it (the generic cell rate
-/// algorithm: one instant a key). Keys that rested are forgotten.
+/// The generic cell rate algorithm: for each key the time at which it is within its rate
+/// again. Keys within their rate are removed.
 #[derive(Debug)]
 pub(super) struct RateLimit<K> {
     ahead_until: HashMap<K, Instant>,
@@ -26,13 +26,13 @@ impl<K> Default for RateLimit<K> {
 }
 
 impl<K: Eq + Hash> RateLimit<K> {
-    /// Whether one more may begin now.
+    /// Whether one more delivery may begin now.
     pub(super) fn allows(&self, key: &K, now: Instant) -> bool {
         let ahead = self.ahead_until.get(key).map(|until| until.saturating_duration_since(now));
         ahead.is_none_or(|ahead| ahead + INTERVAL <= INTERVAL * BURST)
     }
 
-    /// Counts one that begins now.
+    /// Counts a delivery that begins now.
     pub(super) fn count(&mut self, key: K, now: Instant) {
         self.ahead_until.retain(|_, until| *until > now);
         let until = self.ahead_until.entry(key).or_insert(now);
@@ -56,11 +56,11 @@ mod tests {
             counted
         };
         assert_eq!(count_until_refused("a", start), BURST);
-        assert_eq!(count_until_refused("b", start), BURST, "nobody pays for another");
+        assert_eq!(count_until_refused("b", start), BURST, "keys are independent");
         assert_eq!(count_until_refused("a", start + INTERVAL / 2), 0);
         assert_eq!(count_until_refused("a", start + Duration::from_secs(1)), 50);
         assert_eq!(count_until_refused("a", start + Duration::from_secs(2)), 50);
         assert_eq!(count_until_refused("a", start + Duration::from_secs(600)), BURST);
-        assert_eq!(rate_limit.ahead_until.len(), 1, "who rested is forgotten");
+        assert_eq!(rate_limit.ahead_until.len(), 1, "idle keys are removed");
     }
 }

@@ -1,4 +1,4 @@
-//! A receiver of webhooks for tests: a real socket on this machine that answers as it is told.
+//! A webhook receiver for tests: a real socket with scripted responses.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
@@ -53,7 +53,7 @@ impl Hit {
 struct Seen {
     hits: Mutex<Vec<Hit>>,
     open: AtomicUsize,
-    max_open_payments: AtomicUsize,
+    max_open: AtomicUsize,
 }
 
 pub(super) struct Receiver {
@@ -93,8 +93,8 @@ impl Receiver {
     }
 
     /// The most requests that were open at the same time.
-    pub(super) fn max_open_payments(&self) -> usize {
-        self.seen.max_open_payments.load(Ordering::SeqCst)
+    pub(super) fn max_open(&self) -> usize {
+        self.seen.max_open.load(Ordering::SeqCst)
     }
 
     pub(super) async fn await_hits(&self, count: usize) -> Vec<Hit> {
@@ -102,7 +102,7 @@ impl Receiver {
     }
 }
 
-/// Looks until there is an answer.
+/// Polls until `look` returns a value.
 pub(super) async fn until<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
     let found = async {
         loop {
@@ -121,7 +121,7 @@ struct Open(Arc<Seen>);
 impl Open {
     fn count(seen: Arc<Seen>) -> Open {
         let open = seen.open.fetch_add(1, Ordering::SeqCst) + 1;
-        seen.max_open_payments.fetch_max(open, Ordering::SeqCst);
+        seen.max_open.fetch_max(open, Ordering::SeqCst);
         Open(seen)
     }
 }

@@ -1,4 +1,4 @@
-//! Signatures by the Standard Webhooks specification (symmetric, version 1).
+//! Signatures of the Standard Webhooks specification (symmetric, version 1).
 
 use bitcoin::base64::Engine;
 use bitcoin::base64::engine::general_purpose::STANDARD;
@@ -8,8 +8,8 @@ use crate::domain::merchant::Merchant;
 use crate::domain::time::Timestamp;
 use crate::secret::{Secret, Secrets};
 
-/// The keys that sign a merchant's webhooks at one time: the newest first, and for a while after
-/// a rotation, of the merchant's secret or of the master secret, those before.
+/// The keys that sign a merchant's webhooks: the newest first, then the previous ones for a
+/// while after a rotation of the merchant's secret or of the master secret.
 pub(crate) struct Signer {
     keys: Vec<Secret<[u8; 32]>>,
 }
@@ -22,7 +22,7 @@ impl Signer {
         Signer { keys: versions.into_iter().flatten().flat_map(keys).collect() }
     }
 
-    /// The value of `webhook-signature`: a signature by each key, separated by spaces.
+    /// The value of `webhook-signature`: one signature per key, separated by spaces.
     pub(crate) fn signatures(&self, id: &str, now: Timestamp, body: &str) -> String {
         let signed = self.keys.iter().map(|key| signature(key.reveal(), id, now.seconds(), body));
         signed.collect::<Vec<String>>().join(" ")

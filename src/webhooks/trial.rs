@@ -1,5 +1,4 @@
-//! A webhook that tells of nothing: signed and sent like any other, to see whether a receiver takes
-//! it. Nothing of it is stored.
+//! Test webhook: signed and sent like any other, and not stored.
 
 use std::time::Instant;
 
@@ -15,30 +14,29 @@ use crate::operations::Refusal;
 use crate::secret::{self, Secrets};
 use crate::view::{CompletedView, TrialView};
 
-use super::deliver;
+use super::client::{self, Answer, NoAnswer, Sender, Timeouts};
 use super::sign::Signer;
-use super::target::{Answer, NoAnswer, Sender, Timeouts};
 
-/// Judges a URL as it is judged when a payment is created.
+/// Checks a URL by the rules for new payments.
 ///
 /// # Errors
-/// If it would be refused there.
+/// If the rules refuse it.
 pub(crate) fn check_url(url: &str, egress: &Egress) -> Result<(), Refusal> {
     egress.check(url).map(|_| ()).map_err(|error| Refusal::invalid("url", error))
 }
 
-/// What came of a test.
+/// The result of a test.
 #[derive(Debug, Clone)]
 pub(crate) struct Tried {
     pub(crate) view: TrialView,
-    /// The advice in it, for those who say it in another language.
+    /// The advice in `view`, for translation.
     pub(crate) advice: Option<Advice>,
 }
 
-/// Sends one test and says what came of it.
+/// Sends one test.
 ///
 /// # Errors
-/// If the system has no usable TLS. That the receiver fails is no error.
+/// If the system has no usable TLS. A failure of the receiver is not an error.
 pub(crate) async fn send(
     merchant: &Merchant,
     secret: &Secrets,
@@ -49,11 +47,11 @@ pub(crate) async fn send(
 ) -> anyhow::Result<Tried> {
     let sender =
         Sender::new(egress.clone(), Timeouts::default()).context("prepare the HTTP client")?;
-    // A new id each time: a receiver that has seen one test must not take the next for a repeat.
+    // A new id each time, so that no receiver ignores the second test as a repeat.
     let id = id_of(PaymentId::from_random(secret::random_bytes()), Kind::Completed);
     let body = serde_json::to_string(&CompletedView::of_test(network, now)).context("the body")?;
     let signatures = Signer::of(merchant, secret, now).signatures(&id, now, &body);
-    let headers = deliver::headers(&id, now, &signatures).context("the headers")?;
+    let headers = client::headers(&id, now, &signatures).context("the headers")?;
     let start = Instant::now();
     let outcome = sender.post(url, headers, body).await;
     let advice = advice(&outcome);
@@ -62,14 +60,14 @@ pub(crate) async fn send(
         delivered: outcome.as_ref().is_ok_and(Answer::is_success),
         http_status: outcome.as_ref().ok().map(|answer| answer.status),
         duration_ms: u32::try_from(start.elapsed().as_millis()).unwrap_or(u32::MAX),
-        outcome: deliver::shown(&outcome),
+        outcome: client::shown(&outcome),
         advice: advice.map(Advice::as_str),
         answer: outcome.map(|answer| answer.beginning).unwrap_or_default(),
     };
     Ok(Tried { view, advice })
 }
 
-/// What an outcome usually means.
+/// The usual cause of an outcome.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Advice {
     NotPublic,
@@ -87,7 +85,7 @@ pub(crate) enum Advice {
 }
 
 impl Advice {
-    /// In English.
+    /// The advice in English.
     pub(crate) fn as_str(self) -> &'static str {
         match self {
             Advice::NotPublic => {
@@ -96,39 +94,40 @@ impl Advice {
             }
             Advice::NoSuchName => "Check how the host is spelled, and its DNS record.",
             Advice::Connect => {
-                "Nothing listens there, or a firewall lets nobody in: check port and firewall."
+                "No server accepts connections there: check the port and the firewall."
             }
             Advice::Tls => {
-                "The certificate has expired, is for another name, is signed by nobody known, or \
-                 the server leaves out the certificates in between; or it speaks http where the \
-                 URL says https."
+                "The certificate has expired, is for another name or has no known issuer, the server \
+                 does not send the intermediate certificates, or it speaks http where the URL says \
+                 https."
             }
             Advice::Timeout => {
-                "Answer within 15 seconds: check the signature, note the event, answer 200, and do \
+                "Answer within 15 seconds: verify the signature, store the event, answer 200, and do \
                  the work afterwards."
             }
             Advice::Broken => {
-                "The connection ended without an answer that is HTTP: is the URL http where the \
-                 server speaks https, or the other way round?"
+                "The connection ended without an HTTP response: is the URL http where the server \
+                 speaks https, or the other way round?"
             }
-            Advice::Redirect => "Redirects are not followed: give the URL that they lead to.",
+            Advice::Redirect => {
+                "Redirects are not followed: use the URL that the redirect points to."
+            }
             Advice::Body => {
-                "The receiver does not take the body: it is JSON with content-type \
-                 application/json. If it verifies the signature, it must do so over the bytes as \
-                 they came."
+                "The receiver refuses the body: it is JSON with content-type application/json. If \
+                 the receiver verifies the signature, it must use the bytes as received."
             }
             Advice::Login => {
-                "The receiver asks for a login or a CSRF token, or a firewall turns us away: let \
-                 POST in without one, and verify the signature instead."
+                "The receiver requires a login or a CSRF token, or a firewall blocks the gateway: \
+                 allow POST without them, and verify the signature instead."
             }
-            Advice::Route => "No route of the receiver takes POST at this path.",
-            Advice::Busy => "The receiver is busy; a real event would come again later.",
-            Advice::Failed => "The receiver failed: its own log says why.",
+            Advice::Route => "No route of the receiver accepts POST at this path.",
+            Advice::Busy => "The receiver is busy. A real event would be sent again later.",
+            Advice::Failed => "The receiver failed: see its log.",
         }
     }
 }
 
-/// What an outcome usually means for the developer who sees it.
+/// The advice for an outcome.
 fn advice(outcome: &Result<Answer, NoAnswer>) -> Option<Advice> {
     Some(match outcome {
         Err(NoAnswer::NotPublic) => Advice::NotPublic,

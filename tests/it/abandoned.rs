@@ -37,7 +37,7 @@ fn an_abandoned_sweep_is_made_again_when_its_branch_wins() {
     shop.await_field(&payment.id, "confirmations", "0", SOON);
     stays_true("not given up at once", Duration::from_secs(2), || node.mempool().is_empty());
     node.mine(2);
-    gateway.await_log(&["error", "given up"]);
+    gateway.await_log(&["error", "sweep abandoned"]);
 
     node.call::<Value>("invalidateblock", json!([theirs]));
     node.call::<Value>("reconsiderblock", json!([ours]));

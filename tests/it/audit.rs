@@ -229,7 +229,7 @@ fn money_at_an_unissued_address_is_reported_as_unattributed() {
     assert_eq!(shop.status(&payment.id).raw("amountReceivedLtc"), "0");
     let next = shop.create("0.05");
     assert_eq!(next.address, node.derive_addresses(&xpub, 21, 21)[0]);
-    gateway.await_log(&["error", "never gave out"]);
+    gateway.await_log(&["error", "never issued"]);
 }
 
 /// 1. Complete a payment, then replace its blocks by empty ones: the audit names it.

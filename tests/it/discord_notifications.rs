@@ -387,7 +387,7 @@ fn a_scheduled_audit_reports_differences_to_administrators() {
     // The node is away: that is no difference, and no audit.
     node.stop();
     let looks = |gateway: &Gateway| gateway.log_lines(&["the audit is clean"]).len();
-    gateway.await_log(&["warn", "the watcher waits"]);
+    gateway.await_log(&["warn", "watcher pass failed"]);
     let before = looks(&gateway);
     stays_true("no audit, and no word of one", Duration::from_secs(4), || {
         looks(&gateway) == before && gateway.log_lines(&["the audit found"]).len() == 1

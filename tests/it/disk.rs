@@ -46,7 +46,7 @@ fn a_full_disk_loses_nothing_and_allows_reads() {
     assert_eq!(shop.status(&before.id).text("status"), "pending");
     node.send(&before.address, "0.05");
     node.mine(2);
-    gateway.await_log(&["warn", "the watcher waits", "full"]);
+    gateway.await_log(&["warn", "watcher pass failed", "full"]);
     assert!(gateway.ended().is_none(), "it goes on");
     recorder.free_disk();
     shop.await_status(&before.id, "completed", SOON);
@@ -95,7 +95,7 @@ fn a_lock_held_by_another_process_is_awaited_briefly() {
     assert_eq!(shop.status(&before.id).text("status"), "pending");
     node.send(&before.address, "0.05");
     node.mine(2);
-    gateway.await_log(&["warn", "the watcher waits", "busy"]);
+    gateway.await_log(&["warn", "watcher pass failed", "busy"]);
     assert!(gateway.ended().is_none(), "it goes on");
     other.execute_batch("COMMIT").unwrap();
     shop.await_status(&before.id, "completed", SOON);
@@ -208,7 +208,7 @@ fn a_foreign_trigger_stops_sweeps_and_is_reported() {
     node.mine(2);
     shop.await_status(&payment.id, "completed", SOON);
     let named = "the trigger redirect, which is not ours";
-    gateway.await_log(&["sweeper waits", named]);
+    gateway.await_log(&["sweeper pass failed", named]);
     stays_true("nothing is paid out", Duration::from_secs(1), || node.mempool().is_empty());
     gateway.cli_fails(&["audit"], 4, &[named]);
     hand.write("DROP TRIGGER redirect");

@@ -204,7 +204,8 @@ fn secret_files_with_equal_names_are_refused() {
     let list =
         |second: &Path| toml::Value::Array(vec![with_password(&here, 1), with_password(second, 2)]);
     gateway.set("node", list(&there));
-    let words = ["node[2].rpc_password_file", "has the same name as the file of node[1].rpc_password_file"];
+    let words =
+        ["node[2].rpc_password_file", "has the same name as the file of node[1].rpc_password_file"];
     gateway.cli_fails(&["check-config"], 2, &words);
     gateway.set("node", list(&here));
     gateway.cli_ok(&["check-config"]);

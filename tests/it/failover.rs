@@ -213,7 +213,7 @@ fn payments_continue_while_the_first_node_fails_and_returns() {
     let height: u32 = height.parse().unwrap();
     second.node.mine(height + 2 - second.node.height());
     await_followed(&gateway, &second, SOON);
-    gateway.await_log(&["reorganisation: block taken back"]);
+    gateway.await_log(&["reorganisation: block disconnected"]);
     gateway.await_tip(&second.node.height().to_string());
     let after = shop.status(&on_first.id);
     assert_eq!(after.text("status"), "completed", "completed is final");

@@ -44,7 +44,7 @@ fn a_replacing_node_gets_a_fee_bump_to_the_same_address() {
     let high = node.fee_of(&second);
     assert!(high * 2 >= low * 3, "half as much again: {low}, then {high}");
     assert_eq!(node.outputs_of(&second), [(shop.payout_address.clone(), litoshis("0.5") - high)]);
-    gateway.await_log(&["warn", "a version with a higher fee is sent"]);
+    gateway.await_log(&["warn", "fee bump sent"]);
     gateway.restart();
     node.mine(1);
     gateway.await_tip(&node.height().to_string());
@@ -139,11 +139,11 @@ fn a_refused_fee_bump_keeps_the_first_and_is_logged_once() {
     let fee = node.fee_of(&first);
     for _ in 0..3 {
         gateway.let_pass(AFTER);
-        gateway.await_log(&["error", "does not take a higher fee yet"]);
+        gateway.await_log(&["error", "does not accept a higher fee yet"]);
     }
     stays_true("the first stays", Duration::from_secs(2), || node.mempool() == [first.clone()]);
     assert_eq!(
-        gateway.log_lines(&["does not take a higher fee yet"]).len(),
+        gateway.log_lines(&["does not accept a higher fee yet"]).len(),
         1,
         "{}",
         gateway.log()

@@ -152,7 +152,7 @@ fn sweeps_wait_until_the_node_estimates_a_fee() {
     let Some((TestEnv { gateway, shop, node }, proxy)) = proxied() else { return };
     proxy.set(Fault::Loses("estimatesmartfee"));
     pay_whole(&node, &shop, "0.5");
-    gateway.await_log(&["sweeper waits", "estimatesmartfee"]);
+    gateway.await_log(&["sweeper pass failed", "estimatesmartfee"]);
     assert!(node.mempool().is_empty());
     proxy.set(Fault::None);
     await_sweep(&node);
@@ -260,7 +260,7 @@ fn payees_that_spend_at_once_are_not_paid_twice() {
     node.mine(1);
     let mut sweeper = Part::of("sweeper");
     sweeper.start(&gateway);
-    let refused = "does not take a sweep";
+    let refused = "does not accept a sweep";
     wait_for(refused, SOON, || sweeper.log().contains(refused));
     calm("refused", 0);
     sweeper.kill();
@@ -365,7 +365,7 @@ fn test_env_with_dropped_sweep() -> Option<(TestEnv, Created, String, u64)> {
     node.stop();
     node.up_with(&["-minrelaytxfee=0.001"]);
     assert!(node.mempool().is_empty(), "dropped");
-    gateway.await_log(&["does not take a sweep"]);
+    gateway.await_log(&["does not accept a sweep"]);
     Some((test_env, payment, first, fee))
 }
 

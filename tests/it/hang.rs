@@ -90,10 +90,10 @@ fn pages_show_a_delay_half_a_minute_after_the_node_hangs() {
 fn a_status_call_has_a_short_deadline() {
     let Some((TestEnv { gateway, shop: _shop, node: _node }, proxy)) = proxied() else { return };
     proxy.set(Fault::Hole);
-    gateway.await_log(&["warn", "the watcher waits", "getblockchaininfo"]);
+    gateway.await_log(&["warn", "watcher pass failed", "getblockchaininfo"]);
     wait_for("the operator is told", SOON, || gateway.readiness().contains("out of reach"));
     proxy.set(Fault::None);
-    gateway.await_log(&["the watcher goes on"]);
+    gateway.await_log(&["watcher recovered"]);
 }
 
 /// 1. Stop the gateway and let both its nodes hang.

@@ -38,7 +38,7 @@ fn check(fault: Fault, words: &[&str]) {
     node.send(&before.address, "0.05");
     node.send(&meanwhile.address, "0.07");
     node.mine(2);
-    gateway.await_log(&[&["warn", "the watcher waits"], words].concat());
+    gateway.await_log(&[&["warn", "watcher pass failed"], words].concat());
     wait_for("the operator is told why", SOON, || {
         let notified = gateway.readiness().to_lowercase();
         words.iter().all(|word| notified.contains(word))
@@ -47,11 +47,11 @@ fn check(fault: Fault, words: &[&str]) {
         shop.status(&before.id).text("status") == "pending"
             && shop.status(&meanwhile.id).text("status") == "pending"
     });
-    assert_eq!(gateway.log_lines(&["the watcher waits"]).len(), 1, "{}", gateway.log());
+    assert_eq!(gateway.log_lines(&["watcher pass failed"]).len(), 1, "{}", gateway.log());
     proxy.set(Fault::None);
     shop.await_status(&before.id, "completed", SOON);
     shop.await_status(&meanwhile.id, "completed", SOON);
-    gateway.await_log(&["info", "the watcher goes on"]);
+    gateway.await_log(&["info", "watcher recovered"]);
     gateway.cli_ok(&["audit"]);
 }
 
@@ -99,7 +99,7 @@ fn an_old_mainnet_node_is_refused_at_start_and_later() {
     gateway.cli_fails(&["serve"], 4, &["older than 0.21.5.4"]);
     proxy.set(Fault::Status(503));
     gateway.start_with(&["--force"]);
-    gateway.await_log(&["the watcher waits", "503"]);
+    gateway.await_log(&["watcher pass failed", "503"]);
     proxy.set(old);
     wait_for("it is refused again", SOON, || {
         let doctor = gateway.doctor();
@@ -165,7 +165,7 @@ fn a_sweeper_that_checks_many_coins_stops_on_request() {
     node.mine(6);
     wait_for("a coin that is asked for", SOON, || proxy.count("gettxout") > before);
     gateway.term();
-    assert!(gateway.log_lines(&["sweeper waits"]).is_empty(), "an end is no trouble");
+    assert!(gateway.log_lines(&["sweeper pass failed"]).is_empty(), "an end is no trouble");
     proxy.set(Fault::None);
     gateway.start();
     let payout = || node.balance_of(&shop.payout_address) > 0;
@@ -207,7 +207,7 @@ fn a_node_that_never_answers_is_retried_without_a_restart() {
     node.mine(2);
     wait_for("it is noticed", Duration::from_secs(35), || {
         shop.status(&payment.id); // Shops are answered all the time.
-        !gateway.log_lines(&["the watcher waits"]).is_empty()
+        !gateway.log_lines(&["watcher pass failed"]).is_empty()
     });
     assert!(began.elapsed() < Duration::from_secs(33), "{:?}", began.elapsed());
     proxy.set(Fault::None);
@@ -225,9 +225,9 @@ fn a_lagging_node_expires_and_completes_no_payment() {
     };
     let (unpaid, height) = (shop.create("0.05"), node.height());
     proxy.set(Fault::Rewrite("\"headers\":", "\"headers\":9"));
-    gateway.await_log(&["warn", "has not caught up itself"]);
+    gateway.await_log(&["warn", "is still syncing"]);
     proxy.await_calls(5);
-    assert_eq!(gateway.log_lines(&["has not caught up itself"]).len(), 1, "{}", gateway.log());
+    assert_eq!(gateway.log_lines(&["is still syncing"]).len(), 1, "{}", gateway.log());
     gateway.let_pass(Duration::from_secs(120));
     stays_true("nothing expires", Duration::from_secs(2), || {
         shop.status(&unpaid.id).text("status") == "pending"
@@ -310,7 +310,7 @@ fn another_chain_with_our_heights_is_refused() {
     gateway.set("node.rpc_url", other.rpc_url());
     gateway.set("node.cookie_file", other.cookie_file().display().to_string());
     gateway.start();
-    gateway.await_log(&["warn", "the watcher waits", "follows another chain"]);
+    gateway.await_log(&["warn", "watcher pass failed", "follows another chain"]);
     let fields = shop.status(&payment.id);
     assert_eq!((fields.text("status").as_str(), fields.raw("confirmations")), ("completed", "3"));
     assert!(gateway.log_lines(&["reorganisation"]).is_empty(), "nothing was taken back");
@@ -360,7 +360,7 @@ fn orders_continue_while_the_node_port_is_closed() {
         return;
     };
     proxy.close();
-    gateway.await_log(&["warn", "the watcher waits"]);
+    gateway.await_log(&["warn", "watcher pass failed"]);
     shop.create("0.05");
     let doctor = gateway.doctor();
     assert_eq!(doctor.code, 1);

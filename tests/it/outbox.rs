@@ -85,7 +85,7 @@ fn a_merchant_sees_failed_attempts_and_requests_a_resend() {
     assert!(tries[0].raw("durationMs").parse::<u32>().unwrap() < 20_000);
     let id = failed.text("eventId");
     assert_eq!(page(&test_env, &test_env.shop, "?status=failed").objects("data").len(), 1);
-    test_env.gateway.await_log(&["given up", &id]);
+    test_env.gateway.await_log(&["webhook failed for good", &id]);
 
     let stranger = Shop::open(&test_env.gateway, &test_env.node, "Stranger");
     assert!(page(&test_env, &stranger, "").objects("data").is_empty());

@@ -108,7 +108,7 @@ fn a_sweep_signed_by_another_wallet_is_checked_and_sent() {
     node.mine(1);
     gateway.await_tip(&node.height().to_string());
     assert_eq!(node.balance_of(&shop.payout_address), litoshis("0.3") - fee);
-    watch_only.check_refused(&watch_only.sign(&psbt), &["which is no coin that is due"]);
+    watch_only.check_refused(&watch_only.sign(&psbt), &["which is not a due coin"]);
     let file = gateway.folder().join("again.psbt").display().to_string();
     gateway.cli_fails(&["sweep", "--psbt", &file], 1, &["nothing is due"]);
     gateway.cli_ok(&["audit"]);
@@ -145,10 +145,10 @@ fn a_psbt_changed_before_signing_is_refused() {
     watch_only.check_refused(&watch_only.sign(&missing), &["pays out more than the 0.2 LTC"]);
     let mut foreign = psbt.clone();
     foreign.unsigned_tx.input[0].previous_output = OutPoint { vout: 7, ..OutPoint::null() };
-    watch_only.check_refused(&foreign.to_string(), &["which is no coin that is due"]);
+    watch_only.check_refused(&foreign.to_string(), &["which is not a due coin"]);
     watch_only.check_refused(&psbt.to_string(), &["is not signed"]);
-    watch_only.check_refused("cHNidP8BAHEC", &["no PSBT"]);
-    watch_only.check_refused("", &["no PSBT"]);
+    watch_only.check_refused("cHNidP8BAHEC", &["not a PSBT"]);
+    watch_only.check_refused("", &["not a PSBT"]);
     let signed = Psbt::from_str(&watch_only.sign(&psbt)).unwrap();
     let mut swapped = signed.clone();
     swapped.inputs.swap(0, 1);

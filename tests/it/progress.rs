@@ -106,7 +106,7 @@ fn a_long_first_start_keeps_sending_heartbeats() {
     proxy.set(Fault::SlowScan(Duration::from_secs(7)));
     let _socket = watch_over(&gateway, 3);
     gateway.start();
-    gateway.await_log(&["never gave out", "index=7"]);
+    gateway.await_log(&["never issued", "index=7"]);
     assert!(gateway.log_lines(&STILL).is_empty(), "{}", gateway.log());
     gateway.await_log(&["info", "unspent outputs: 42 of 100"]);
 }
@@ -120,9 +120,9 @@ fn a_scan_of_another_client_is_awaited() {
     node.mine(1);
     proxy.set(Fault::BusyScan);
     gateway.start();
-    wait_for("the operator is told why", SOON, || gateway.readiness().contains("in use before"));
+    wait_for("the operator is told why", SOON, || gateway.readiness().contains("earlier use"));
     proxy.set(Fault::None);
-    gateway.await_log(&["error", "never gave out", "index=7"]);
+    gateway.await_log(&["error", "never issued", "index=7"]);
     let shop = Shop::open(&gateway, &node, "Corner Shop");
     assert_eq!(shop.create("0.05").address, node.derive_addresses(&xpub, 8, 8)[0]);
 }

@@ -73,7 +73,7 @@ fn a_utxo_set_rescan_bridges_pruned_blocks() {
     node.mine(25);
     scene.prune_above(from);
     gateway.start();
-    gateway.await_log(&["the watcher waits", "has pruned block", "rescan --from-utxo-set"]);
+    gateway.await_log(&["watcher pass failed", "has pruned block", "rescan --from-utxo-set"]);
     wait_for("doctor says so", SOON, || {
         let doctor = gateway.doctor();
         doctor.code == 1 && doctor.stdout.contains("run litegate rescan --from-utxo-set")
@@ -90,7 +90,7 @@ fn a_utxo_set_rescan_bridges_pruned_blocks() {
         let fields = shop.await_status(&payment.id, "completed", SOON);
         assert_eq!(fields.raw("late"), "false", "{}", fields.whole());
     }
-    gateway.await_log(&["the watcher goes on"]);
+    gateway.await_log(&["watcher recovered"]);
     wait_for("the sweep of both", SOON, || !node.mempool().is_empty());
     node.mine(1);
     gateway.await_tip(&node.height().to_string());

@@ -93,7 +93,7 @@ fn after_a_block_gap_the_first_sync_covers_the_first_payment() {
     let gateway = Gateway::init(&node);
     gateway.let_pass(Duration::from_secs(86_400));
     gateway.start_with(&["--assume-unused-account"]);
-    gateway.await_log(&["the watcher waits"]);
+    gateway.await_log(&["watcher pass failed"]);
     let shop = Shop::open_paid_to(&gateway, "Early Shop", SOME_ADDRESS);
     let payment = shop.create("0.05");
     gateway.term();

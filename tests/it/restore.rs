@@ -98,7 +98,7 @@ fn the_chain_reveals_used_addresses_to_a_rolled_back_folder() {
     let _ = fs::remove_file(gateway.folder().join("litegate.db-wal"));
     put_back(&gateway, &copied);
     gateway.start();
-    gateway.await_log(&["error", "never gave out", "index=2"]);
+    gateway.await_log(&["error", "never issued", "index=2"]);
     let fresh = shop.create("0.05");
     assert_eq!(fresh.address, node.derive_addresses(&gateway.setting("wallet.xpub"), 3, 3)[0]);
     gateway.cli_fails(&["audit"], 1, &["unattributed", "address 2"]);
@@ -118,7 +118,7 @@ fn an_account_used_before_is_detected_at_the_first_start() {
     node.send(&node.derive_addresses(&xpub, 7, 7)[0], "1");
     node.mine(1);
     gateway.start();
-    gateway.await_log(&["error", "never gave out", "index=7"]);
+    gateway.await_log(&["error", "never issued", "index=7"]);
     let shop = crate::harness::shop::Shop::open(&gateway, &node, "Corner Shop");
     assert_eq!(shop.create("0.05").address, node.derive_addresses(&xpub, 8, 8)[0]);
 }

@@ -122,7 +122,7 @@ fn a_payment_moved_to_another_merchant_is_refused() {
              WHERE merchant_id = {id} AND derivation_index = 2"
         )
     };
-    check(stolen, &["error", "was changed behind the gateway's back"]);
+    check(stolen, &["error", "was changed outside the gateway"]);
 }
 
 #[test]
@@ -135,7 +135,7 @@ fn a_payment_with_a_removed_seal_is_not_sealed_again() {
              WHERE merchant_id = {id} AND derivation_index = 2"
         )
     };
-    check(unsealed, &["error", "was changed behind the gateway's back"]);
+    check(unsealed, &["error", "was changed outside the gateway"]);
 }
 
 #[test]
@@ -150,7 +150,7 @@ fn a_seal_of_another_payment_does_not_verify() {
              WHERE merchant_id = {id} AND derivation_index = 2"
         )
     };
-    check(swapped, &["error", "was changed behind the gateway's back"]);
+    check(swapped, &["error", "was changed outside the gateway"]);
 }
 
 /// 1. Register an address, and backdate the change by SQL: neither address is paid.
@@ -372,7 +372,7 @@ fn a_lost_or_foreign_seal_state_is_refused_and_can_be_reset() {
     gateway.cli_fails(&["serve"], 4, &["another seal key"]);
     fs::write(&seal_key, &key).unwrap();
     fs::remove_file(seal_state_file(&gateway)).unwrap();
-    gateway.cli_fails(&["serve"], 4, &["is gone", "--trust-database"]);
+    gateway.cli_fails(&["serve"], 4, &["is missing", "--trust-database"]);
     gateway.cli_ok(&["sweep", "--trust-database"]);
     gateway.start();
     pay(&node, &shop);

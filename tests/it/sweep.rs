@@ -283,7 +283,7 @@ fn a_reorged_payment_releases_the_coins_swept_with_it() {
     node.mine(2);
     assert_eq!(paid(&node), std::slice::from_ref(&neighbour.payout_address));
     let fee = node.fee_of(&await_only_transaction(&node));
-    gateway.await_log(&["error", "given up"]);
+    gateway.await_log(&["error", "sweep abandoned"]);
     node.mine(3);
     assert_eq!(node.balance_of(&neighbour.payout_address), litoshis("0.07") - fee);
     assert_eq!(node.balance_of(&shop.payout_address), 0);

@@ -296,7 +296,7 @@ fn zmq_events_change_nothing_while_the_node_is_silent() {
     let unpaid = shop.create("0.05");
     shop.await_field(&payment.id, "amountReceivedLtc", "0.25", SOON);
     node.stop();
-    gateway.await_log(&["the watcher waits"]);
+    gateway.await_log(&["watcher pass failed"]);
     for number in 0..20u8 {
         publisher.publish("rawtx", &unhex(&raw));
         publisher.publish("hashblock", &[number; 32]);

@@ -372,7 +372,7 @@ fn notifications_are_stored_and_translated_without_markup() {
 
 #[test]
 fn every_outcome_advice_and_kind_is_translated() {
-    use crate::webhooks::target::NoAnswer;
+    use crate::webhooks::client::NoAnswer;
     for (tag, language) in OTHERS {
         for why in NoAnswer::ALL {
             assert_ne!(language.outcome(&why.to_string()), why.to_string(), "{tag}");

@@ -18,7 +18,7 @@ use crate::operations::notifications::notification::{
 use crate::operations::notifications::plain;
 use crate::operations::reason::Reason;
 use crate::operations::second_factor::FactorRefusal;
-use crate::webhooks::target::NoAnswer;
+use crate::webhooks::client::NoAnswer;
 use crate::webhooks::trial::Advice;
 
 use super::super::Failure;

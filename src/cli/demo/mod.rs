@@ -116,7 +116,7 @@ impl Demo {
 
 /// The node's version and notification mode.
 fn describe(play: &PlayNode) -> Result<String, Failure> {
-    use crate::node::rpc::Notifications;
+    use crate::node::status::Notifications;
     let node = |error| Failure::Failed(format!("litecoind: {error}"));
     let version = play.node.version().map_err(node)?;
     let name = version.name.trim_matches('/').replace("LitecoinCore:", "litecoind ");

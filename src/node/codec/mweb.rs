@@ -1,15 +1,15 @@
-//! The extension block of MWEB (LIP-3), read for its kernels: which peg-outs a block contains.
+//! Decoder of the MWEB extension block (LIP-3): the peg-outs of a block, from its kernels.
 //!
 //! The serialization is libmw's: `mw::Block` is a header and the lists of inputs, outputs and
-//! kernels. A kernel's id is the BLAKE3 hash of its bytes. Nothing is verified here; the node has
-//! done that.
+//! kernels. A kernel's id is the BLAKE3 hash of its bytes. The node has verified the
+//! block; nothing is verified here.
 
 use bitcoin::consensus::encode::{Decodable, VarInt};
 use bitcoin::{Amount, ScriptBuf, TxOut};
 
 use crate::domain::pegout::{KernelId, PegoutId};
 
-/// A peg-out as its kernel states it.
+/// A peg-out of a kernel.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Pegout {
     pub(crate) id: PegoutId,
@@ -23,8 +23,8 @@ const POINT: usize = 33;
 const SIGNATURE: usize = 64;
 const RANGE_PROOF: usize = 675;
 
-/// The peg-outs of an extension block, in the order of its kernels. `None` unless these bytes are
-/// exactly one, in the form that is known here.
+/// The peg-outs of an extension block, in the order of its kernels. `None` unless the bytes
+/// are exactly one extension block of the known form.
 pub(super) fn pegouts(raw: &[u8]) -> Option<Vec<Pegout>> {
     let mut rest = raw;
     let present = take(&mut rest, 1)?;
@@ -111,7 +111,7 @@ fn kernel(rest: &mut &[u8], found: &mut Vec<Pegout>) -> Option<()> {
         take(rest, POINT)?;
     }
     let fields = start.get(..start.len().checked_sub(rest.len())?)?;
-    // The node hashes what it would write itself, and it writes no empty extra data.
+    // The node hashes its own serialization, which omits empty extra data.
     let with_extra = *rest;
     let is_empty = features & EXTRA_DATA == 0 || bytes(rest)?.is_empty();
     let extra = if is_empty {
@@ -121,7 +121,7 @@ fn kernel(rest: &mut &[u8], found: &mut Vec<Pegout>) -> Option<()> {
     };
     let proof = take(rest, POINT + SIGNATURE)?;
     if outputs.is_empty() {
-        return Some(()); // Its id is of no interest.
+        return Some(()); // The id is not needed.
     }
     let hash = blake3::Hasher::new().update(fields).update(extra).update(proof).finalize();
     let kernel = KernelId::from_bytes(*hash.as_bytes());
@@ -141,20 +141,20 @@ fn byte(rest: &mut &[u8]) -> Option<u8> {
     take(rest, 1)?.first().copied()
 }
 
-/// A count of things that follow: Bitcoin's compact size. Each thing takes a byte at least, so a
-/// loop over it ends with the bytes.
+/// A count of items: Bitcoin's compact size. Each item has at least one byte, so a loop over
+/// them ends with the bytes.
 fn count(rest: &mut &[u8]) -> Option<u64> {
     VarInt::consensus_decode(rest).ok().map(|count| count.0)
 }
 
-/// Bytes after their length.
+/// Bytes with a length prefix.
 fn bytes<'b>(rest: &mut &'b [u8]) -> Option<&'b [u8]> {
     let length = usize::try_from(count(rest)?).ok()?;
     take(rest, length)
 }
 
-/// litecoind's `VARINT`: seven bits a byte, the highest first, each byte but the last one more than
-/// it says.
+/// litecoind's `VARINT`: seven bits a byte, the highest first, each byte but the last one more
+/// than it says.
 fn var_int(rest: &mut &[u8]) -> Option<u64> {
     let mut number = 0u64;
     loop {

@@ -136,8 +136,8 @@ fn pegin(mweb_part: &[u8]) -> Vec<u8> {
     [&bytes[..], mweb_part, &lock_time].concat()
 }
 
-/// The first block with MWEB of a regtest chain, at height 432, and the peg-in in it as it was in
-/// the mempool; from Litecoin Core 0.21.5.5, which named these ids.
+/// The first block with MWEB of a regtest chain, at height 432, and the peg-in in it as it was
+/// in the mempool; from Litecoin Core 0.21.5.5, which named these ids.
 const FIRST_MWEB_TXIDS: [&str; 3] = [
     "b82c2b414c05668c83f95030b3e5d3705b812841de621472d28682f52640ec8c",
     "8235349386f2c0fd6bb9ca2dbd255611a531055434bc60aa07646f8fa5bc55f0",
@@ -199,7 +199,8 @@ fn an_unknown_mweb_part_is_refused() {
     assert!(matches!(decode_block(&unmarked), Err(CodecError::Mweb)));
 }
 
-/// How many bytes follow the last transaction of a block that ends in a HogEx from the fixtures.
+/// How many bytes follow the last transaction of a block that ends in a HogEx from the
+/// fixtures.
 fn extension_bytes(block: &[u8]) -> usize {
     let hogex = [raw("tx-hogex-pegout.hex"), raw("tx-hogex-plain.hex")];
     let end = hogex.iter().find_map(|tx| {
@@ -251,7 +252,8 @@ fn a_block_without_a_coinbase_is_refused() {
 
 #[test]
 fn a_transaction_that_spends_nothing_is_refused() {
-    // Flag 1, no inputs, no outputs; and the rest of an MWEB-only one where only blocks are read.
+    // Flag 1, no inputs, no outputs; and the rest of an MWEB-only one where only blocks are
+    // read.
     let nothing = [2, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0];
     assert!(matches!(decode_tx(&nothing), Err(CodecError::NoInputs)));
     let mut block = raw("block-pre-mweb.hex");

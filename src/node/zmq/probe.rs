@@ -1,25 +1,24 @@
-//! A look at one of the node's publishers, for `doctor`: whether anybody answers ZMQ there, and
-//! whether a message comes.
+//! Probe of a ZMQ publisher, for `doctor`: whether it answers, and whether a message comes.
 
 use std::time::{Duration, Instant};
 
 use super::{EVENT_HANDSHAKE_SUCCEEDED, MONITOR, Settings, connect, event_number, subscriber};
 
-/// How far a subscriber came.
+/// The result of a probe.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Heard {
-    /// A message of the node arrived.
+    /// A message came.
     Message,
-    /// A publisher answered, and was silent: on a quiet chain that is usual.
+    /// A publisher answered without a message, as is usual on a quiet chain.
     Silence,
-    /// Nothing there speaks ZMQ.
+    /// Nothing answered by ZMQ.
     Nothing,
 }
 
-/// Listens to an endpoint until a message comes, for `patience` at most.
+/// Subscribes to an endpoint until a message comes, at most for `patience`.
 ///
 /// # Errors
-/// If the endpoint is none, or the system gives no socket.
+/// If the endpoint is invalid, or the system gives no socket.
 pub(crate) fn probe(endpoint: &str, patience: Duration) -> Result<Heard, zmq::Error> {
     let settings = Settings { rawtx: endpoint.to_owned(), hashblock: endpoint.to_owned() };
     let context = zmq::Context::new();

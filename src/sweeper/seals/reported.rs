@@ -1,4 +1,4 @@
-//! What of the record the operator was notified of.
+//! Notifications to the operator about the record, and which of them were delivered.
 
 use bitcoin::hex::DisplayHex;
 
@@ -23,7 +23,7 @@ impl Seals {
         OperatorWebhook::new(url.clone(), self.key.notification_key()).map(Some)
     }
 
-    /// Names in the log what is new. Where no URL is configured, that is all the operator gets.
+    /// Logs new notifications. Without a configured URL, the log is the only notification.
     pub(in crate::sweeper) fn log(&mut self, news: &[Notification], network: Network) {
         if !self.is_kept_here() {
             return;
@@ -37,11 +37,11 @@ impl Seals {
             let event = kind.as_str();
             match seen.was_in_force {
                 true => tracing::info!(
-                    merchant.id = %merchant, version, event, address, %registered_at,
+                    merchant_id = %merchant, version, event, address, %registered_at,
                     %effective_at, "payout address seen"
                 ),
                 false => tracing::warn!(
-                    merchant.id = %merchant, version, event, address, %registered_at,
+                    merchant_id = %merchant, version, event, address, %registered_at,
                     %effective_at, "payout address change seen"
                 ),
             }
@@ -51,7 +51,7 @@ impl Seals {
         }
     }
 
-    /// Notes that a merchant's address needs a person, or needs none any more.
+    /// Records whether a merchant's address needs an operator's action.
     pub(in crate::sweeper) fn note_refusal(
         &mut self,
         merchant: MerchantId,
@@ -62,7 +62,7 @@ impl Seals {
         self.changed = self.changed || changed;
     }
 
-    /// The notification that is tried next, after the last one that was tried.
+    /// The notification to send after `last`.
     pub(in crate::sweeper) fn next_unreported(
         &self,
         last: Option<Notification>,
@@ -70,13 +70,13 @@ impl Seals {
         self.record.next_unreported(last)
     }
 
-    /// How many notifications are undelivered whose facts were noted before this time.
+    /// The number of undelivered notifications about facts from before this time.
     pub(crate) fn undelivered(&self, before: Timestamp) -> usize {
         let is_old = |one: &Notification| self.noted_at(*one).is_some_and(|at| at < before);
         self.record.unreported().filter(is_old).count()
     }
 
-    /// When what a notification is about was noted.
+    /// When the fact of a notification was recorded.
     fn noted_at(&self, of: Notification) -> Option<Timestamp> {
         match of.kind {
             Kind::Refused => Some(self.record.refused.get(&of.merchant)?.since),
@@ -86,14 +86,14 @@ impl Seals {
         }
     }
 
-    /// Takes a notification for delivered.
+    /// Marks a notification as delivered.
     pub(in crate::sweeper) fn mark_reported(&mut self, done: Notification) {
         self.record.mark_reported(done);
         self.changed = true;
     }
 
-    /// The id and the body of a notification, both the same at each try. `None` if the record does
-    /// not hold what it is about any more.
+    /// The id and the body of a notification, equal at each attempt. `None` if the record no
+    /// longer holds its fact.
     pub(in crate::sweeper) fn notification(
         &self,
         of: Notification,

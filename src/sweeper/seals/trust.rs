@@ -1,5 +1,5 @@
-//! Seals that are made by an operator's command: after a restore, of payments that prove
-//! themselves, and of those that the operator has examined.
+//! Seals made by commands: after a restore for payments that verify, and for payments that the
+//! operator trusts.
 
 use crate::domain::keys::{AccountXpub, DerivationIndex};
 use crate::domain::merchant::MerchantId;
@@ -10,19 +10,19 @@ use crate::store::{Error, ReadTx, Store, WriteTx};
 
 use super::{SEALED_AT_ONCE, Seals};
 
-/// Payments that are named at most.
+/// The most payments that are listed.
 const NAMED_MAX: usize = 10_000;
 
-/// A seal that fits no payment.
+/// A seal that is valid for no payment.
 const NO_SEAL: [u8; 32] = [0; 32];
 
-/// What became of the payments that had no seal.
+/// The result for payments without a seal.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Resealed {
     pub(crate) sealed: u32,
-    /// Those that prove nothing: their coins wait.
+    /// Payments that do not verify: their coins wait.
     pub(crate) unproven: Vec<PaymentId>,
-    /// As many more, too many to be named or not to be read; `audit` names the latter.
+    /// Further ones, beyond the limit or unreadable. `audit` lists the unreadable ones.
     pub(crate) unnamed: u32,
 }
 
@@ -34,9 +34,9 @@ enum Found {
 }
 
 impl Seals {
-    /// Seals the payments of a restored database that have no seal and prove that this gateway
-    /// created them: they verify, and the account's key derives their script. Any other gets a
-    /// seal that fits nothing, so that no sweeper believes it at first sight.
+    /// Seals the unsealed payments of a restored database that this gateway created: their MAC
+    /// is valid, and the account key derives their script. Any other gets a seal that is never
+    /// valid, so that the sweeper does not trust it as new.
     ///
     /// # Errors
     /// Those of the database.
@@ -64,7 +64,7 @@ impl Seals {
         }
     }
 
-    /// The seal of a payment that was examined.
+    /// Counts an examined payment, and returns its seal.
     fn count(&self, found: Found, resealed: &mut Resealed) -> [u8; 32] {
         match found {
             Found::Proven(facts) => {
@@ -81,8 +81,8 @@ impl Seals {
         NO_SEAL
     }
 
-    /// Seals a payment as the database has it now, whatever was sealed before: the operator
-    /// vouches for it. Answers whether it is there.
+    /// Seals a payment as it is in the database, because the operator trusts it. Returns
+    /// whether it exists.
     ///
     /// # Errors
     /// Those of the database.
@@ -99,8 +99,9 @@ impl Seals {
         Ok(true)
     }
 
-    /// Seals all payments of a merchant as the database has them now, and forgets what was seen of
-    /// its payout addresses: the operator vouches for them. Answers how many payments there are.
+    /// Seals all payments of a merchant as they are in the database, and drops its recorded
+    /// payout addresses, because the operator trusts the database. Returns the number of
+    /// payments.
     ///
     /// # Errors
     /// Those of the database and of the record's file.

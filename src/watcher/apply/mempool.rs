@@ -1,4 +1,4 @@
-//! What the mempool of the followed node shows, into the store.
+//! Stores coins that are seen in the mempool, and evicts coins that left it.
 
 use std::collections::BTreeMap;
 
@@ -12,26 +12,26 @@ use crate::node::mempool::{OutputKind, SeenOutput, SeenTx};
 use crate::store::payments::{Evaluated, Ours};
 use crate::store::{Error, WriteTx, coins, payments};
 
-use super::Changes;
+use super::changes::Changes;
 use super::pegouts::{Announcements, Output, Seen};
 
-/// When transactions of the mempool are seen.
+/// The times that decide when a mempool transaction was first seen.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Sight {
+pub(crate) struct SeenAt {
     pub(crate) now: Timestamp,
-    /// When the whole mempool of this node was last compared: what is new was not there then.
+    /// When the node's whole mempool was last compared. A new transaction was not there then.
     pub(crate) compared_at: Option<Timestamp>,
 }
 
-impl Sight {
-    fn of(&self, seen: &SeenTx, to: &Ours) -> Timestamp {
+impl SeenAt {
+    fn first_seen(&self, seen: &SeenTx, to: &Ours) -> Timestamp {
         let not_before = self.compared_at.map_or(to.created_at, |at| at.max(to.created_at));
         payment::first_sight(self.now, seen.entered_at, not_before)
     }
 }
 
-/// Records transactions in the mempool that pay us.
-pub(crate) fn saw(tx: &WriteTx, seen: &[SeenTx], sight: Sight) -> Result<Changes, Error> {
+/// Stores mempool transactions that pay the gateway.
+pub(crate) fn record_seen(tx: &WriteTx, seen: &[SeenTx], times: SeenAt) -> Result<Changes, Error> {
     let outputs = || seen.iter().flat_map(|seen| &seen.outputs);
     let ours = payments::of_scripts(tx, outputs().map(|output| output.script.as_script()))?;
     let txids = outputs().map(|output| output.outpoint.txid);
@@ -46,13 +46,15 @@ pub(crate) fn saw(tx: &WriteTx, seen: &[SeenTx], sight: Sight) -> Result<Changes
     for (of, output) in seen.iter().flat_map(|of| of.outputs.iter().map(move |o| (of, o))) {
         let Some(to) = ours.get(&output.script) else { continue };
         let coin = before.get(&output.outpoint);
-        let (at, seen_at) = (output.outpoint, sight.of(of, to));
+        let (at, seen_at) = (output.outpoint, times.first_seen(of, to));
         let found = match output.kind {
-            OutputKind::Plain => see(tx, output, to, seen_at, coin.map(|(coin, _)| coin))?,
+            OutputKind::Plain => {
+                record_output(tx, output, to, seen_at, coin.map(|(coin, _)| coin))?
+            }
             OutputKind::Pegout { id } => {
                 let (index, amount) = (to.index, output.amount);
                 let output = Output { outpoint: at, index, amount, seen_at };
-                announcements.see(tx, output, id, coin)?
+                announcements.record(tx, output, id, coin)?
             }
         };
         if found == Seen::Counts {
@@ -62,14 +64,14 @@ pub(crate) fn saw(tx: &WriteTx, seen: &[SeenTx], sight: Sight) -> Result<Changes
     }
     let mut changes = Changes::default();
     for ((id, txid), amount) in sums {
-        tracing::info!(payment.id = %id, %txid, %amount, "payment seen");
+        tracing::info!(payment_id = %id, %txid, %amount, "payment seen");
         changes.touch(id);
     }
     Ok(changes)
 }
 
-/// Records an ordinary output.
-fn see(
+/// Stores an ordinary output.
+fn record_output(
     tx: &WriteTx,
     output: &SeenOutput,
     to: &Ours,
@@ -80,20 +82,16 @@ fn see(
     let (origin, place) = (Origin::Plain, Place::Mempool);
     match before.map(|coin| coin.place) {
         None => coins::insert(tx, &Coin { outpoint, index, amount, origin, seen_at, place })?,
-        // It had been dropped and is back.
+        // It was evicted and is back.
         Some(Place::Removed) => coins::move_to(tx, outpoint, place)?,
-        // In a block: only disconnecting that block takes it out.
+        // Only disconnecting its block moves a coin out of it.
         Some(Place::Mempool | Place::Block(_)) => return Ok(Seen::Nothing),
     }
     Ok(Seen::Counts)
 }
 
-/// Records that transactions have left the mempool and are in no block of ours.
-pub(crate) fn evicted(
-    tx: &WriteTx,
-    removed: &[OutPoint],
-    _at_tip: &AtTip,
-) -> Result<Changes, Error> {
+/// Evicts coins that left the mempool and are in no block of the gateway's chain.
+pub(crate) fn evict(tx: &WriteTx, removed: &[OutPoint], _at_tip: &AtTip) -> Result<Changes, Error> {
     let before = coins::of_txids(tx, removed.iter().map(|at| at.txid))?;
     let mut lost: BTreeMap<(u32, Txid), &Coin> = BTreeMap::new();
     for (coin, _) in removed.iter().filter_map(|at| before.get(at)) {
@@ -106,7 +104,7 @@ pub(crate) fn evicted(
     for ((_, txid), coin) in lost {
         let Some(Evaluated { payment, .. }) = payments::readable(tx, coin.index)? else { continue };
         let id = payment.id;
-        tracing::info!(payment.id = %id, %txid, "replaced or dropped");
+        tracing::info!(payment_id = %id, %txid, "payment replaced or evicted");
         changes.touch(id);
     }
     Ok(changes)

@@ -1,13 +1,11 @@
-//! Which peg-out an output is: the one that was announced before, or a new one.
+//! Matches MWEB peg-outs in blocks with those announced in the mempool (decision 0027).
 //!
-//! The kernel decides, wherever it is met: in a transaction of the mempool, in another that
-//! contains the same kernel, in any block. So a time of first sight is inherited where the chain
-//! proves that it is the same peg-out, and nowhere else. Where the node does not report kernels, an
-//! announcement is fulfilled by an equal output of the block with which its transaction left the
-//! mempool, one for one in their sequence
-//! ([decision](../../../static/docs/decisions/0027-peg-outs.md)).
+//! The kernel identifies a peg-out in every mempool transaction and block that contains it, so
+//! the first-seen time is inherited only where the chain proves that it is the same peg-out.
+//! If the node does not report kernels, an announcement is fulfilled by an equal output of the
+//! block with which its transaction left the mempool, one for one in their sequence.
 //!
-//! All that a write needs is loaded at once: its cost is linear in the outputs.
+//! A write loads its rows at once, so its cost is linear in the outputs.
 
 use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 
@@ -23,13 +21,13 @@ use crate::store::payments::Ours;
 use crate::store::pegouts::{self, Known};
 use crate::store::{Error, WriteTx, coins};
 
-/// An output that leaves MWEB and pays us.
+/// A peg-out that pays the gateway.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Output {
     pub(super) outpoint: OutPoint,
     pub(super) index: DerivationIndex,
     pub(super) amount: Amount,
-    /// When this output is first seen, if it is no peg-out that was seen before.
+    /// The first-seen time, if the peg-out was not seen before.
     pub(super) seen_at: Timestamp,
 }
 
@@ -44,10 +42,10 @@ impl Output {
     }
 }
 
-/// What a peg-out pays, and to whom.
+/// The payment and the amount of a peg-out.
 type Paid = (DerivationIndex, Amount);
 
-/// The peg-outs that one write concerns.
+/// The peg-outs of one write.
 #[derive(Debug, Default)]
 struct PegoutIndex {
     known: HashMap<Sequence, Known>,
@@ -67,7 +65,7 @@ impl PegoutIndex {
         }
     }
 
-    /// The peg-out of this id, unless it is in a block: then the kernel came a second time.
+    /// The peg-out of this id, unless it is in a block: then the kernel is repeated.
     fn unmined(&self, id: PegoutId) -> Option<Sequence> {
         let unmined = |sequence: &&Sequence| !self.is_mined(**sequence);
         self.by_id.get(&id).into_iter().flatten().find(unmined).copied()
@@ -81,13 +79,13 @@ impl PegoutIndex {
         self.mined(sequence).is_some_and(|coin| coin.outpoint != at)
     }
 
-    /// The coin of a peg-out that is in a block of our chain.
+    /// The coin of a peg-out that is in a block of the gateway's chain.
     fn mined(&self, sequence: Sequence) -> Option<&Coin> {
         let counting = self.known.get(&sequence)?.counting.as_ref();
         counting.filter(|coin| matches!(coin.place, Place::Block(_)))
     }
 
-    /// Lets the peg-out count by this coin and no other.
+    /// Makes this coin the only one by which the peg-out counts.
     fn count_by(&mut self, tx: &WriteTx, sequence: Sequence, coin: &Coin) -> Result<(), Error> {
         let Some(known) = self.known.get_mut(&sequence) else { return Ok(()) };
         let before = known.counting.replace(coin.clone());
@@ -102,22 +100,22 @@ impl PegoutIndex {
     }
 }
 
-/// The announcements of a write, or of several transactions of the mempool.
+/// The peg-outs announced by mempool transactions.
 pub(super) struct Announcements {
     index: PegoutIndex,
 }
 
-/// What an announced output changed.
+/// Whether an announced output changed anything.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Seen {
-    /// It counts from now on.
+    /// Its amount counts now.
     Counts,
-    /// It counted already, or is in a block of ours.
+    /// It counted already, or is in a block.
     Nothing,
 }
 
 impl Announcements {
-    /// Loads what is known of these.
+    /// Loads the stored peg-outs of these ids and coins.
     pub(super) fn load(
         tx: &WriteTx,
         ids: impl Iterator<Item = PegoutId>,
@@ -130,8 +128,8 @@ impl Announcements {
         Ok(Announcements { index })
     }
 
-    /// Records an output that is announced now. `before` is its coin, if it has one.
-    pub(super) fn see(
+    /// Stores an announced output. `before` is its coin, if it has one.
+    pub(super) fn record(
         &mut self,
         tx: &WriteTx,
         output: Output,
@@ -139,12 +137,12 @@ impl Announcements {
         before: Option<&(Coin, Option<Sequence>)>,
     ) -> Result<Seen, Error> {
         match before {
-            Some((coin, sequence)) => self.see_again(tx, coin, *sequence, id),
-            None => self.see_new(tx, output, id),
+            Some((coin, sequence)) => self.record_again(tx, coin, *sequence, id),
+            None => self.record_new(tx, output, id),
         }
     }
 
-    fn see_again(
+    fn record_again(
         &mut self,
         tx: &WriteTx,
         coin: &Coin,
@@ -152,7 +150,7 @@ impl Announcements {
         id: Option<PegoutId>,
     ) -> Result<Seen, Error> {
         if let (Some(sequence), Some(id)) = (sequence, id) {
-            pegouts::identify(tx, sequence, id)?; // It was recorded before nodes were asked for that.
+            pegouts::identify(tx, sequence, id)?; // Older versions did not store it.
         }
         if coin.counts() || sequence.is_some_and(|sequence| self.index.is_mined(sequence)) {
             return Ok(Seen::Nothing);
@@ -166,7 +164,7 @@ impl Announcements {
         Ok(Seen::Counts)
     }
 
-    fn see_new(
+    fn record_new(
         &mut self,
         tx: &WriteTx,
         output: Output,
@@ -174,8 +172,8 @@ impl Announcements {
     ) -> Result<Seen, Error> {
         let known = id.and_then(|id| self.index.by_id.get(&id)).map_or(&[][..], Vec::as_slice);
         if known.iter().any(|sequence| self.index.is_mined(*sequence)) {
-            // The node took its block back since we looked, or the kernel is repeated: the next
-            // look, or its block, says which.
+            // The node disconnected the block since the comparison, or the kernel is repeated.
+            // The next comparison or block decides.
             return Ok(Seen::Nothing);
         }
         let at = output.outpoint;
@@ -196,12 +194,12 @@ impl Announcements {
     }
 }
 
-/// The peg-outs of a block that its outputs may be.
+/// The peg-outs that the outputs of a block may be.
 struct Candidates {
     index: PegoutIndex,
-    /// By the kernels of the block, in their order.
+    /// Proven by the kernels of the block, in their order.
     proven: HashMap<Paid, VecDeque<PegoutId>>,
-    /// Announcements that the block may fulfil without proof, in their sequence.
+    /// Announcements that the block may fulfil, in their sequence.
     unproven: HashMap<Paid, VecDeque<Sequence>>,
 }
 
@@ -251,7 +249,7 @@ impl Candidates {
         Ok(Candidates { index, proven, unproven })
     }
 
-    /// The peg-out that an output is which has no coin yet, and its id.
+    /// The peg-out and the id of an output that has no coin yet.
     fn next(
         &mut self,
         paid: Paid,
@@ -268,10 +266,10 @@ impl Candidates {
     }
 }
 
-/// Whether a block may fulfil an announcement although no kernel says so.
+/// Whether a block may fulfil an announcement without proof by a kernel.
 fn may_be_fulfilled(announced: &Known, proof: &PegoutProof) -> bool {
     match proof {
-        // The block says all. What is missing is the announcement's kernel.
+        // The block's kernels are known. Only an announcement without a kernel can match.
         PegoutProof::Listed(_) | PegoutProof::Kernels(_) => announced.id.is_none(),
         PegoutProof::Absent { unmined } => {
             let txid = announced.counting.as_ref().map(|coin| coin.outpoint.txid);
@@ -280,7 +278,7 @@ fn may_be_fulfilled(announced: &Known, proof: &PegoutProof) -> bool {
     }
 }
 
-/// Records which peg-outs the outputs of a block's HogEx are.
+/// Stores the outputs of a block's HogEx as the peg-outs that they are.
 pub(super) fn place(
     tx: &WriteTx,
     hogex: Txid,
@@ -296,12 +294,12 @@ pub(super) fn place(
     let mut candidates = Candidates::load(tx, outputs, proof, ours)?;
     candidates.index.add(pegouts::of_sequences(tx, before.values().filter_map(|coin| coin.1))?);
     let mut taken = HashSet::new();
-    // The same block again: its outputs are what they were.
+    // The block was connected before: its outputs keep their peg-outs.
     for (coin, sequence) in outputs.iter().filter_map(|output| before.get(&output.outpoint)) {
         let coin = Coin { place, ..coin.clone() };
         match *sequence {
             Some(sequence) if candidates.index.is_mined_but_by(sequence, coin.outpoint) => {
-                // A kernel that came twice, and was taken for the other one.
+                // The kernel is repeated, and another coin of it is in a block.
                 pegouts::separate(tx, coin.outpoint)?;
             }
             Some(sequence) => {

@@ -1,8 +1,7 @@
 //! Random histories on a real database: transactions come, are replaced, mined, taken back by
-//! reorganisations and mined elsewhere, peg-outs return within other transactions, hints are lost,
-//! the node's clock is wrong, and what was paid is swept. Whatever
-//! the order was, what the database says in the end is what the final chain and mempool alone
-//! would say.
+//! reorganisations and mined elsewhere, peg-outs return within other transactions, hints are
+//! lost, the node's clock is wrong, and what was paid is swept. Whatever the order was, what
+//! the database says in the end is what the final chain and mempool alone would say.
 
 mod gateway;
 mod model;
@@ -25,7 +24,7 @@ use crate::domain::address::Address;
 use crate::domain::chain::{NextStep, NodeChain, OurTip, next_step};
 use crate::domain::keys::AccountXpub;
 use crate::domain::merchant::BusinessName;
-use crate::domain::payment::Payment;
+use crate::domain::payment::{Payment, PaymentId};
 use crate::domain::pegout::{KernelId, PegoutId};
 use crate::node::codec::Pegout;
 use crate::node::mempool::{OutputKind, SeenOutput, SeenTx};
@@ -36,7 +35,7 @@ use crate::operations::merchants::{self, NewMerchant};
 use crate::operations::own_addresses::ForeignAddress;
 use crate::operations::{Actor, Refusal};
 use crate::store::batches::{Batches, Ended};
-use crate::store::{Store, accounts, merchants as merchant_rows};
+use crate::store::{Store, accounts, events, merchants as merchant_rows};
 use crate::watcher::expiry::Expiry;
 use crate::watcher::filter_builder::{AtHand, FilterBuilder};
 use crate::watcher::tests::{header_on, histories};
@@ -60,10 +59,11 @@ enum Act {
     Pay(usize, u64),
     /// The same to two payments at once, from one transaction.
     PayTwo(usize, u64),
-    /// Out of MWEB, this often in one transaction: the coins will be outputs of a block's HogEx.
+    /// Out of MWEB, this often in one transaction: the coins will be outputs of a block's
+    /// HogEx.
     PegOut(usize, u64, usize),
-    /// The kernels of a transaction of the mempool come in another one, together with those of the
-    /// next.
+    /// The kernels of a transaction of the mempool come in another one, together with those of
+    /// the next.
     Repack(usize),
     /// The node's clock is so many milliseconds ahead of ours.
     NodeClock(i64),
@@ -153,9 +153,9 @@ fn expected(node: &ModelNode, payment: &Payment) -> BTreeMap<OutPoint, Expected>
     found
 }
 
-/// The verdict that follows from an earlier one and the coins that count now. Blocks are judged
-/// one after the other: late money that is deep enough completes a payment, late, even if money
-/// that came in time is deep enough a block later.
+/// The verdict that follows from an earlier one and the coins that count now. Blocks are
+/// judged one after the other: late money that is deep enough completes a payment, late, even
+/// if money that came in time is deep enough a block later.
 fn verdict(
     before: &'static str,
     payment: &Payment,
@@ -206,8 +206,8 @@ fn check_sums(gateway: &Gateway) {
     assert_eq!(wrong.expect("read"), [], "merchants whose sums are not kept");
 }
 
-/// Compares coins. Of equal peg-outs in one block it is not said which output is which: their times
-/// are compared together.
+/// Compares coins. Of equal peg-outs in one block it is not said which output is which: their
+/// times are compared together.
 fn check_coins(counted: &BTreeMap<OutPoint, Expected>, expected: &BTreeMap<OutPoint, Expected>) {
     let without_times = |coins: &BTreeMap<OutPoint, Expected>| -> Vec<(OutPoint, u64, Place)> {
         coins.iter().map(|(at, (amount, _, place))| (*at, *amount, *place)).collect()

@@ -65,7 +65,8 @@ impl Ground {
         self.store.write_blocking(write).expect("written");
     }
 
-    /// Passes at this time until all is examined; answers how many payments expired in each write.
+    /// Passes at this time until all is examined; answers how many payments expired in each
+    /// write.
     fn pass(&mut self, now: i64) -> Vec<usize> {
         let batches = Batches { store: &self.store, go_on: &|| true };
         let mut expired = Vec::new();
@@ -115,8 +116,8 @@ fn a_payment_paid_in_time_costs_no_write() {
         assert_eq!(ground.pass(20), [0usize; 0], "the writer is busy, and is not needed");
         drop(release);
     });
-    let began = ground.expiry.began.expect("it has begun");
-    let again = ground.store.read_blocking(|tx| began.examine(tx, at(30), ground.at_tip));
+    let round = ground.expiry.round.expect("a round has begun");
+    let again = ground.store.read_blocking(|tx| round.examine(tx, at(30), ground.at_tip));
     assert!(again.expect("read").0.is_none(), "nothing is examined twice");
 }
 
@@ -148,5 +149,5 @@ fn the_expiry_scan_periodically_covers_every_payment() {
     assert_eq!(ground.pass(20_000), [0usize; 0]);
     ground.add(1..2, 500, false); // Nothing of ours makes such a payment.
     assert_eq!(ground.pass(30_000), [0usize; 0]);
-    assert_eq!(ground.pass(20_000 + ANEW_MS), [1]);
+    assert_eq!(ground.pass(20_000 + RESTART_MS), [1]);
 }

@@ -1,5 +1,5 @@
-//! The sieve must change nothing but the time: the same random history happens to two databases,
-//! one with it and one without, and both must say the same in the end.
+//! The sieve must change nothing but the time: the same random history happens to two
+//! databases, one with it and one without, and both must say the same in the end.
 
 use std::collections::BTreeMap;
 
@@ -195,7 +195,7 @@ fn see(tx: &WriteTx, txid: Txid, n: usize) -> Result<(), Error> {
     let outpoint = OutPoint { txid, vout: 0 };
     let output = SeenOutput { outpoint, amount, script: script(n), kind: OutputKind::Plain };
     let seen = SeenTx { outputs: vec![output], entered_at: None };
-    apply::saw(tx, &[seen], apply::Sight { now: NOW, compared_at: None }).map(drop)
+    apply::record_seen(tx, &[seen], apply::SeenAt { now: NOW, compared_at: None }).map(drop)
 }
 
 /// What happens, to both.
@@ -224,8 +224,8 @@ impl Course {
         txid
     }
 
-    /// A block of a transaction for each script that it pays. Each spends one of the outputs that
-    /// there are by then, its own block's among them.
+    /// A block of a transaction for each script that it pays. Each spends one of the outputs
+    /// that there are by then, its own block's among them.
     fn block(&mut self, on_progress: &OnProgress) -> (Block, BlockId) {
         let mut txs = Vec::new();
         for (at, pays) in on_progress.pays.iter().enumerate() {

@@ -1,4 +1,6 @@
-//! The loop over a real outbox, against receivers that misbehave.
+//! The outbox loop with a real database, against receivers that misbehave.
+
+mod slots;
 
 use std::sync::Arc;
 
@@ -10,16 +12,14 @@ use crate::domain::merchant::MerchantId;
 use crate::domain::payment::Payment;
 use crate::domain::time::DAY_MS;
 use crate::domain::webhook_url::PrivateNetworks;
-use crate::store::events::Due;
 use crate::store::{indexes, merchants, payments};
-use crate::webhooks::rate_limit::BURST;
 use crate::webhooks::receiver::{Receiver, Reply, until};
 
-/// Longer than any test: what hangs, hangs.
+/// Longer than any test.
 const LONG: Duration = Duration::from_secs(60);
 
-/// An outbox and the role over it.
-struct Stage {
+/// An outbox with the role.
+struct TestEnv {
     dir: tempfile::TempDir,
     store: Store,
     notifier: Notifier,
@@ -35,19 +35,19 @@ fn merchant(n: u64) -> MerchantId {
     MerchantId::from_random(n)
 }
 
-impl Stage {
-    fn new() -> Stage {
+impl TestEnv {
+    fn new() -> TestEnv {
         let dir = tempfile::tempdir().expect("a folder");
         let store = Store::open(&dir.path().join("litegate.db")).expect("a new database");
         let (notifier, shutdown) = (Notifier::new(), CancellationToken::new());
-        Stage { dir, store, notifier, shutdown, role: JoinSet::new() }
+        TestEnv { dir, store, notifier, shutdown, role: JoinSet::new() }
     }
 
     fn clock(&self) -> Clock {
         Clock::moved_by(self.dir.path().join("offset"))
     }
 
-    /// Lets the clock say that so much time has passed since the start.
+    /// Moves the clock this far from the start.
     fn let_pass(&self, passed: Duration) {
         let ms = passed.as_millis().to_string();
         std::fs::write(self.dir.path().join("offset"), ms).expect("written");
@@ -67,8 +67,8 @@ impl Stage {
         self.role.spawn(async move { webhooks.run_with(&sender).await });
     }
 
-    /// A completed payment that must be told. Answers the event's id.
-    async fn tell(&self, of: u64, url: &str) -> String {
+    /// Stores a completed payment with a due event, and returns the event's id.
+    async fn add_event(&self, of: u64, url: &str) -> String {
         let (url, now) = (url.to_owned(), self.clock().now());
         let id = self.store.write(move |tx| {
             if merchants::by_id(tx, merchant(of))?.is_none() {
@@ -106,7 +106,7 @@ impl Stage {
         (event.expect("the event"), attempts)
     }
 
-    /// The event and its attempts, once there are so many.
+    /// Waits for this many attempts, and returns them with the event.
     async fn await_attempts(&self, id: &str, count: usize) -> (Event, Vec<Attempt>) {
         until("the record", || Some(self.event(id)).filter(|(_, tries)| tries.len() >= count)).await
     }
@@ -118,12 +118,12 @@ fn shop(n: u64) -> Merchant {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_2xx_response_ends_the_delivery() {
-    let mut stage = Stage::new();
+    let mut env = TestEnv::new();
     let text = "HTTP/1.1 202 Accepted\r\ncontent-length: 7\r\n\r\nth\x1bank\n";
     let receiver = Receiver::start(vec![], Reply::Text(text.to_owned())).await;
-    let id = stage.tell(1, &receiver.url()).await;
-    stage.start(LONG);
-    let (event, attempts) = stage.await_attempts(&id, 1).await;
+    let id = env.add_event(1, &receiver.url()).await;
+    env.start(LONG);
+    let (event, attempts) = env.await_attempts(&id, 1).await;
     assert_eq!((event.state, event.attempts), (State::Delivered, 1));
     assert_eq!((attempts[0].number, attempts[0].http_status), (1, Some(202)));
     assert_eq!(
@@ -144,17 +144,17 @@ async fn a_2xx_response_ends_the_delivery() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_failed_delivery_repeats_the_same_id_and_body() {
-    let mut stage = Stage::new();
+    let mut env = TestEnv::new();
     let first = vec![Reply::status("500 Oops"), Reply::status("302 Found\r\nlocation: /there")];
     let receiver = Receiver::start(first, Reply::status("200 OK")).await;
-    let id = stage.tell(1, &receiver.url()).await;
-    stage.start(LONG);
-    let (event, _) = stage.await_attempts(&id, 1).await;
+    let id = env.add_event(1, &receiver.url()).await;
+    env.start(LONG);
+    let (event, _) = env.await_attempts(&id, 1).await;
     assert!(matches!(event.state, State::Due { .. }), "{event:?}");
-    stage.let_pass(Duration::from_secs(6));
-    stage.await_attempts(&id, 2).await;
-    stage.let_pass(Duration::from_secs(6 + 331));
-    let (event, attempts) = stage.await_attempts(&id, 3).await;
+    env.let_pass(Duration::from_secs(6));
+    env.await_attempts(&id, 2).await;
+    env.let_pass(Duration::from_secs(6 + 331));
+    let (event, attempts) = env.await_attempts(&id, 3).await;
     assert_eq!(event.state, State::Delivered);
     let statuses: Vec<Option<u16>> = attempts.iter().map(|try_| try_.http_status).collect();
     assert_eq!(statuses, [Some(500), Some(302), Some(200)]);
@@ -166,37 +166,37 @@ async fn a_failed_delivery_repeats_the_same_id_and_body() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_410_is_retried_like_any_other_status() {
-    let mut stage = Stage::new();
+    let mut env = TestEnv::new();
     let receiver = Receiver::start(vec![Reply::status("410 Gone")], Reply::status("200 OK")).await;
-    let id = stage.tell(1, &receiver.url()).await;
-    stage.start(LONG);
-    let (event, attempts) = stage.await_attempts(&id, 1).await;
+    let id = env.add_event(1, &receiver.url()).await;
+    env.start(LONG);
+    let (event, attempts) = env.await_attempts(&id, 1).await;
     let State::Due { next_at } = event.state else { panic!("not retried: {event:?}") };
     assert!(next_at.ms_since(attempts[0].started_at) < 60_000, "the usual first pause");
-    stage.let_pass(Duration::from_secs(60));
-    let (event, attempts) = stage.await_attempts(&id, 2).await;
+    env.let_pass(Duration::from_secs(60));
+    let (event, attempts) = env.await_attempts(&id, 2).await;
     assert_eq!((event.state, attempts[0].http_status), (State::Delivered, Some(410)));
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_410_with_retry_after_waits_as_long_as_asked() {
-    let mut stage = Stage::new();
+    let mut env = TestEnv::new();
     let reply = Reply::status("410 Gone\r\nretry-after: 3600");
     let receiver = Receiver::start(vec![], reply).await;
-    let id = stage.tell(1, &receiver.url()).await;
-    stage.start(LONG);
-    let (event, attempts) = stage.await_attempts(&id, 1).await;
+    let id = env.add_event(1, &receiver.url()).await;
+    env.start(LONG);
+    let (event, attempts) = env.await_attempts(&id, 1).await;
     let State::Due { next_at } = event.state else { panic!("{event:?}") };
     assert!(next_at.ms_since(attempts[0].started_at) >= 3_600_000);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_receiver_that_hangs_times_out() {
-    let mut stage = Stage::new();
+    let mut env = TestEnv::new();
     let receiver = Receiver::start(vec![], Reply::Hang).await;
-    let id = stage.tell(1, &receiver.url()).await;
-    stage.start(Duration::from_secs(1));
-    let (event, attempts) = stage.await_attempts(&id, 1).await;
+    let id = env.add_event(1, &receiver.url()).await;
+    env.start(Duration::from_secs(1));
+    let (event, attempts) = env.await_attempts(&id, 1).await;
     assert!(matches!(event.state, State::Due { .. }), "{event:?}");
     assert_eq!(
         (attempts[0].http_status, attempts[0].outcome.as_str()),
@@ -206,18 +206,18 @@ async fn a_receiver_that_hangs_times_out() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_retry_after_header_of_a_receiver_is_honoured() {
-    let mut stage = Stage::new();
+    let mut env = TestEnv::new();
     // An hour, and a date that is further away than anybody may ask for.
     let first = vec![Reply::status("429 Slow\r\nretry-after: 3600")];
     let date = "503 Later\r\nretry-after: Wed, 01 Jan 2200 00:00:00 GMT";
     let receiver = Receiver::start(first, Reply::status(date)).await;
-    let id = stage.tell(1, &receiver.url()).await;
-    stage.start(LONG);
-    let (event, attempts) = stage.await_attempts(&id, 1).await;
+    let id = env.add_event(1, &receiver.url()).await;
+    env.start(LONG);
+    let (event, attempts) = env.await_attempts(&id, 1).await;
     let State::Due { next_at } = event.state else { panic!("{event:?}") };
     assert!(next_at.ms_since(attempts[0].started_at) >= 3_600_000);
-    stage.let_pass(Duration::from_secs(3_700));
-    let (event, attempts) = stage.await_attempts(&id, 2).await;
+    env.let_pass(Duration::from_secs(3_700));
+    let (event, attempts) = env.await_attempts(&id, 2).await;
     let State::Due { next_at } = event.state else { panic!("{event:?}") };
     let waits_ms = next_at.ms_since(attempts[1].started_at);
     assert!((DAY_MS..DAY_MS + 60_000).contains(&waits_ms), "{waits_ms}");
@@ -225,23 +225,23 @@ async fn the_retry_after_header_of_a_receiver_is_honoured() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn for_a_day_after_a_rotation_there_are_two_signatures() {
-    let mut stage = Stage::new();
+    let mut env = TestEnv::new();
     let receiver = Receiver::start(vec![], Reply::status("200 OK")).await;
-    stage.start(LONG);
+    env.start(LONG);
     let mut signed_by = Vec::new();
     for passed_ms in [0, 1, DAY_MS - 60_000, DAY_MS + 60_000] {
-        stage.let_pass(Duration::from_millis(passed_ms.unsigned_abs()));
+        env.let_pass(Duration::from_millis(passed_ms.unsigned_abs()));
         if passed_ms == 1 {
-            let now = stage.clock().now();
-            let raised = stage.store.write(move |tx| {
+            let now = env.clock().now();
+            let raised = env.store.write(move |tx| {
                 merchants::raise_webhook_version(tx, merchant(1), now)?;
                 merchants::raise_webhook_version(tx, merchant(1), now)
             });
             raised.await.expect("written");
-            stage.let_pass(Duration::from_millis(2));
+            env.let_pass(Duration::from_millis(2));
         }
-        let id = stage.tell(1, &receiver.url()).await;
-        stage.await_attempts(&id, 1).await;
+        let id = env.add_event(1, &receiver.url()).await;
+        env.await_attempts(&id, 1).await;
         let hit = receiver.hits().last().expect("a request").clone();
         let seconds: i64 = hit.header("webhook-timestamp").parse().expect("seconds");
         let versions = hit.header("webhook-signature").split(' ').map(|given| {
@@ -258,32 +258,32 @@ async fn for_a_day_after_a_rotation_there_are_two_signatures() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_resend_requested_during_a_delivery_is_sent() {
-    let mut stage = Stage::new();
+    let mut env = TestEnv::new();
     let notified = Arc::new(tokio::sync::Notify::new());
     let receiver = Receiver::start(vec![], Reply::NotifiedBy(notified.clone())).await;
-    let id = stage.tell(1, &receiver.url()).await;
-    stage.start(LONG);
+    let id = env.add_event(1, &receiver.url()).await;
+    env.start(LONG);
     receiver.await_hits(1).await;
-    stage.let_pass(Duration::from_millis(5));
-    let (again, now) = (id.clone(), stage.clock().now());
-    let resent = stage.store.write(move |tx| events::resend(tx, &again, now));
+    env.let_pass(Duration::from_millis(5));
+    let (again, now) = (id.clone(), env.clock().now());
+    let resent = env.store.write(move |tx| events::resend(tx, &again, now));
     assert!(resent.await.expect("written"));
     notified.notify_one();
     receiver.await_hits(2).await;
     notified.notify_one();
-    let (event, attempts) = stage.await_attempts(&id, 2).await;
+    let (event, attempts) = env.await_attempts(&id, 2).await;
     assert_eq!((event.state, attempts.len()), (State::Delivered, 2));
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_manual_resend_restarts_the_retry_schedule() {
-    let mut stage = Stage::new();
+    let mut env = TestEnv::new();
     let replies = vec![Reply::status("410 Gone"), Reply::status("500 Oops")];
     let receiver = Receiver::start(replies, Reply::status("200 OK")).await;
-    let id = stage.tell(1, &receiver.url()).await;
+    let id = env.add_event(1, &receiver.url()).await;
     // Nine attempts were made before the one that is answered with 410.
     for number in 1..=9 {
-        let (of_write, now) = (id.clone(), stage.clock().now());
+        let (of_write, now) = (id.clone(), env.clock().now());
         let attempt = Attempt {
             number,
             started_at: now,
@@ -294,136 +294,28 @@ async fn a_manual_resend_restarts_the_retry_schedule() {
         };
         let state = State::Due { next_at: now };
         let recorded =
-            stage.store.write(move |tx| events::record_attempt(tx, &of_write, &attempt, state));
+            env.store.write(move |tx| events::record_attempt(tx, &of_write, &attempt, state));
         recorded.await.expect("recorded");
     }
-    stage.start(LONG);
-    assert_eq!(stage.await_attempts(&id, 10).await.0.state, State::Failed);
-    let (again, now) = (id.clone(), stage.clock().now());
-    let resent = stage.store.write(move |tx| events::resend(tx, &again, now));
+    env.start(LONG);
+    assert_eq!(env.await_attempts(&id, 10).await.0.state, State::Failed);
+    let (again, now) = (id.clone(), env.clock().now());
+    let resent = env.store.write(move |tx| events::resend(tx, &again, now));
     assert!(resent.await.expect("written"));
-    let (event, attempts) = stage.await_attempts(&id, 11).await;
+    let (event, attempts) = env.await_attempts(&id, 11).await;
     let State::Due { next_at } = event.state else { panic!("given up at once: {event:?}") };
     assert!(next_at.ms_since(attempts[10].started_at) < 60_000, "the first pause is short");
-    stage.let_pass(Duration::from_secs(60));
-    assert_eq!(stage.await_attempts(&id, 12).await.0.state, State::Delivered);
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_slow_receiver_delays_no_other_merchant() {
-    let mut stage = Stage::new();
-    // Two receivers, so that it is the merchant's places that are counted.
-    let slow =
-        [Receiver::start(vec![], Reply::Hang).await, Receiver::start(vec![], Reply::Hang).await];
-    let quick = Receiver::start(vec![], Reply::status("200 OK")).await;
-    for n in 0..20 {
-        stage.tell(1, &slow[n % 2].url()).await;
-    }
-    stage.start(LONG);
-    let hits = || slow.iter().map(|receiver| receiver.hits().len()).sum::<usize>();
-    until("four requests", || (hits() >= 4).then_some(())).await;
-    for _ in 0..5 {
-        let id = stage.tell(2, &quick.url()).await;
-        assert_eq!(stage.await_attempts(&id, 1).await.0.state, State::Delivered);
-    }
-    assert_eq!(hits(), 4, "no more places than one merchant has");
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn many_dead_receivers_delay_no_other_merchant() {
-    let mut stage = Stage::new();
-    let mut dead = Vec::new();
-    // Enough to take every place, if each merchant could take all of its own.
-    for n in 0..70 {
-        let receiver = Receiver::start(vec![], Reply::Hang).await;
-        for _ in 0..5 {
-            stage.tell(100 + n, &receiver.url()).await;
-        }
-        dead.push(receiver);
-    }
-    stage.start(LONG);
-    for receiver in &dead {
-        receiver.await_hits(1).await;
-    }
-    let quick = Receiver::start(vec![], Reply::status("200 OK")).await;
-    for n in 0..10 {
-        let id = stage.tell(n, &quick.url()).await;
-        assert_eq!(stage.await_attempts(&id, 1).await.0.state, State::Delivered);
-    }
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn one_receiver_gets_a_limited_number_of_connections() {
-    let mut stage = Stage::new();
-    let notified = Arc::new(tokio::sync::Notify::new());
-    let receiver = Receiver::start(vec![], Reply::NotifiedBy(notified.clone())).await;
-    let mut ids = Vec::new();
-    for n in 0..12 {
-        ids.push(stage.tell(n, &receiver.url()).await);
-    }
-    stage.start(LONG);
-    receiver.await_hits(4).await;
-    // Another receiver on the same machine is another matter.
-    let neighbour = Receiver::start(vec![], Reply::status("200 OK")).await;
-    let id = stage.tell(50, &neighbour.url()).await;
-    stage.await_attempts(&id, 1).await;
-    for id in &ids {
-        until("the delivery", || {
-            notified.notify_one();
-            Some(stage.event(id)).filter(|(event, _)| event.state == State::Delivered)
-        })
-        .await;
-    }
-    assert_eq!(receiver.max_open_payments(), 4);
-    assert_eq!(receiver.hits().len(), 12, "each once");
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn deliveries_respect_the_rate_limits() {
-    let stage = Stage::new();
-    let receiver = Receiver::start(vec![], Reply::status("200 OK")).await;
-    let (of_merchant, url) = (7, receiver.url());
-    let id = stage.tell(of_merchant, &url).await;
-    let event = |merchant_number, url: &str| Due {
-        id: "evt_next".to_owned(),
-        merchant: merchant(merchant_number),
-        url: url.to_owned(),
-    };
-    let mut in_flight = InFlight::default();
-    let now = Instant::now();
-    let sender = Sender::new(PrivateNetworks::Allowed, Timeouts::default()).expect("a client");
-    let delivery = || Delivery {
-        store: stage.store.clone(),
-        secret: secret(),
-        sender: sender.clone(),
-        clock: stage.clock(),
-        shutdown: stage.shutdown.clone(),
-    };
-    let other = "http://127.0.0.1:1/";
-    for _ in 0..BURST {
-        for sent in [event(of_merchant, &url), event(8, other)] {
-            assert!(in_flight.has_slot_for(&sent, now), "within the burst");
-        }
-        // What was delivered is found not to be due any more.
-        let (delivery, sent) = (delivery(), id.clone());
-        let due = Due { id: id.clone(), ..event(of_merchant, &url) };
-        in_flight.start(&due, now, async move { delivery.deliver_or_rest(&sent).await });
-        in_flight.finish_all().await;
-    }
-    assert_eq!(receiver.hits().len(), 1);
-    assert!(!in_flight.has_slot_for(&event(of_merchant, other), now), "the merchant's pace");
-    assert!(!in_flight.has_slot_for(&event(8, &url), now), "the receiver's pace");
-    assert!(in_flight.has_slot_for(&event(8, other), now), "and nobody else's");
-    assert!(in_flight.has_slot_for(&event(of_merchant, &url), now + Duration::from_secs(1)));
+    env.let_pass(Duration::from_secs(60));
+    assert_eq!(env.await_attempts(&id, 12).await.0.state, State::Delivered);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_unrecordable_delivery_is_not_repeated() {
-    let mut stage = Stage::new();
+    let mut env = TestEnv::new();
     let receiver = Receiver::start(vec![], Reply::status("200 OK")).await;
-    let id = stage.tell(1, &receiver.url()).await;
+    let id = env.add_event(1, &receiver.url()).await;
     // The second attempt is there already, so recording the next one fails.
-    let now = stage.clock().now();
+    let now = env.clock().now();
     for number in [2, 1] {
         let attempt = Attempt {
             number,
@@ -435,65 +327,64 @@ async fn an_unrecordable_delivery_is_not_repeated() {
         };
         let id = id.clone();
         let state = State::Due { next_at: now };
-        let recorded =
-            stage.store.write(move |tx| events::record_attempt(tx, &id, &attempt, state));
+        let recorded = env.store.write(move |tx| events::record_attempt(tx, &id, &attempt, state));
         recorded.await.expect("recorded");
     }
-    stage.start(LONG);
+    env.start(LONG);
     receiver.await_hits(1).await;
     // A second merchant's events go through several rounds of the loop meanwhile.
     let other = Receiver::start(vec![], Reply::status("200 OK")).await;
     for _ in 0..5 {
-        let id = stage.tell(2, &other.url()).await;
-        stage.await_attempts(&id, 1).await;
+        let id = env.add_event(2, &other.url()).await;
+        env.await_attempts(&id, 1).await;
     }
     assert_eq!(receiver.hits().len(), 1);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_delivery_is_recorded_once_the_database_is_unlocked() {
-    let mut stage = Stage::new();
-    let file = stage.dir.path().join("litegate.db");
-    stage.store = Store::open_patient(&file, Duration::from_millis(50)).expect("the database");
+    let mut env = TestEnv::new();
+    let file = env.dir.path().join("litegate.db");
+    env.store = Store::open_patient(&file, Duration::from_millis(50)).expect("the database");
     let receiver = Receiver::start(vec![], Reply::status("200 OK")).await;
-    let id = stage.tell(1, &receiver.url()).await;
+    let id = env.add_event(1, &receiver.url()).await;
     let other = rusqlite::Connection::open(&file).expect("the database");
     other.execute_batch("BEGIN IMMEDIATE").expect("the lock");
-    stage.start(LONG);
+    env.start(LONG);
     receiver.await_hits(1).await;
     // Long enough for a write that waits 50 ms to fail.
     tokio::time::sleep(Duration::from_millis(400)).await;
-    assert!(stage.event(&id).1.is_empty());
+    assert!(env.event(&id).1.is_empty());
     other.execute_batch("COMMIT").expect("let go");
-    assert_eq!(stage.await_attempts(&id, 1).await.0.state, State::Delivered);
+    assert_eq!(env.await_attempts(&id, 1).await.0.state, State::Delivered);
     assert_eq!(receiver.hits().len(), 1);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_delivery_in_flight_may_finish_during_shutdown() {
-    let mut stage = Stage::new();
+    let mut env = TestEnv::new();
     let notified = Arc::new(tokio::sync::Notify::new());
     let receiver = Receiver::start(vec![], Reply::NotifiedBy(notified.clone())).await;
-    let id = stage.tell(1, &receiver.url()).await;
-    stage.start(LONG);
+    let id = env.add_event(1, &receiver.url()).await;
+    env.start(LONG);
     receiver.await_hits(1).await;
-    stage.shutdown.cancel();
+    env.shutdown.cancel();
     notified.notify_one();
-    let ended = tokio::time::timeout(GRACE, stage.role.join_next()).await;
+    let ended = tokio::time::timeout(GRACE, env.role.join_next()).await;
     ended.expect("in time").expect("one role").expect("no panic");
-    assert_eq!(stage.event(&id).0.state, State::Delivered);
+    assert_eq!(env.event(&id).0.state, State::Delivered);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_delivery_that_hangs_does_not_delay_shutdown() {
-    let mut stage = Stage::new();
+    let mut env = TestEnv::new();
     let receiver = Receiver::start(vec![], Reply::Hang).await;
-    let id = stage.tell(1, &receiver.url()).await;
-    stage.start(LONG);
+    let id = env.add_event(1, &receiver.url()).await;
+    env.start(LONG);
     receiver.await_hits(1).await;
-    stage.shutdown.cancel();
-    let ended = tokio::time::timeout(GRACE * 2, stage.role.join_next()).await;
+    env.shutdown.cancel();
+    let ended = tokio::time::timeout(GRACE * 2, env.role.join_next()).await;
     ended.expect("in time").expect("one role").expect("no panic");
-    let (event, attempts) = stage.event(&id);
+    let (event, attempts) = env.event(&id);
     assert!(matches!(event.state, State::Due { .. }) && attempts.is_empty(), "sent again later");
 }

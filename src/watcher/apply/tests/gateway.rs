@@ -1,4 +1,5 @@
-//! The gateway's side of random histories: a database with payments, and the passes of the watcher.
+//! The gateway's side of random histories: a database with payments, and the passes of the
+//! watcher.
 
 use super::*;
 
@@ -12,8 +13,8 @@ pub(super) struct Gateway {
     pub(super) payments: Vec<Payment>,
 }
 
-/// A database with the payments, closed: each history begins with a copy, for to make one takes
-/// longer than to play a history.
+/// A database with the payments, closed: each history begins with a copy, for to make one
+/// takes longer than to play a history.
 pub(super) static TEMPLATE: LazyLock<(tempfile::TempDir, Vec<Payment>)> = LazyLock::new(|| {
     let dir = tempfile::tempdir().expect("a folder");
     let store = Store::open(&dir.path().join("litegate.db")).expect("a database");
@@ -79,15 +80,15 @@ impl Gateway {
         };
         let seen: Vec<SeenTx> = node.mempool.iter().map(ModelTx::seen).collect();
         let present: Vec<Txid> = node.mempool.iter().map(|tx| tx.id).collect();
-        let sight = Sight { now, compared_at: Some(node.compared_at) };
+        let seen_at = SeenAt { now, compared_at: Some(node.compared_at) };
         self.store
             .write_blocking(move |tx| {
                 let ours = coins::in_mempool(tx)?;
                 let removed = ours.iter().map(|coin| coin.outpoint);
                 let removed: Vec<OutPoint> =
                     removed.filter(|at| !present.contains(&at.txid)).collect();
-                evicted(tx, &removed, &at_tip)?;
-                saw(tx, &seen, sight)
+                evict(tx, &removed, &at_tip)?;
+                record_seen(tx, &seen, seen_at)
             })
             .expect("compared");
         node.compared_at = now;
@@ -96,7 +97,8 @@ impl Gateway {
         while expiry.pass(&batches, now, at_tip, |_| {}).expect("expired") == Ended::Stopped {}
     }
 
-    /// Looks at a node that is still on its way to where we stand: nothing may follow from that.
+    /// Looks at a node that is still on its way to where we stand: nothing may follow from
+    /// that.
     pub(super) fn look_lagging(&self) {
         let Some(ours) = self.store.read_blocking(blocks::tip).expect("read") else { return };
         for below in 0..ours.height.min(3) {
@@ -118,8 +120,10 @@ impl Gateway {
             return true;
         }
         node.be_heard(&heard);
-        let sight = Sight { now: node.now, compared_at: Some(node.compared_at) };
-        self.store.write_blocking(move |tx| saw(tx, &[heard.seen()], sight)).expect("seen");
+        let seen_at = SeenAt { now: node.now, compared_at: Some(node.compared_at) };
+        self.store
+            .write_blocking(move |tx| record_seen(tx, &[heard.seen()], seen_at))
+            .expect("seen");
         false
     }
 }

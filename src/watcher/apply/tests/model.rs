@@ -42,8 +42,8 @@ pub(super) struct ModelBlock {
 }
 
 impl ModelBlock {
-    /// The block as the node hands it over: peg-outs are outputs of its last transaction, which are
-    /// in the order of transactions, while its kernels are sorted by their ids.
+    /// The block as the node hands it over: peg-outs are outputs of its last transaction,
+    /// which are in the order of transactions, while its kernels are sorted by their ids.
     pub(super) fn read(&self) -> Block {
         let (pegouts, plain): (Vec<_>, Vec<_>) = self.txs.iter().partition(|tx| tx.is_pegout());
         let tx = |txid, kind, inputs, outputs| Tx {
@@ -142,7 +142,8 @@ impl ModelNode {
         let value = bitcoin::Amount::from_sat(litoshis);
         let output = TxOut { value, script_pubkey: payment.script.clone() };
         let id = self.fresh_id();
-        // Sorted otherwise than made: the order of kernels says nothing of that of transactions.
+        // Sorted otherwise than made: the order of kernels says nothing of that of
+        // transactions.
         let mut kernel = *id.as_byte_array();
         kernel[0] ^= 0x55;
         let kernel = KernelId::from_bytes(kernel);
@@ -239,8 +240,8 @@ impl ModelNode {
         self.tidy();
     }
 
-    /// What the gateway sees when it looks now was first seen now, or when the node took it into
-    /// its mempool, if it was not seen before.
+    /// What the gateway sees when it looks now was first seen now, or when the node took it
+    /// into its mempool, if it was not seen before.
     pub(super) fn be_seen(&mut self) {
         for tx in self.chain.iter().flat_map(|block| &block.txs) {
             for id in tx.output_ids() {

@@ -1,5 +1,5 @@
-//! Peg-outs one by one: what is proven to be the same, and what is taken for it where a node says
-//! less.
+//! Peg-outs one by one: what is proven to be the same, and what is taken for it where a node
+//! says less.
 
 use super::*;
 
@@ -144,7 +144,8 @@ fn a_returning_kernel_keeps_its_first_seen_time() {
     scene.node.enter(ModelTx { id, ..tx });
     scene.look_at(2_000);
     assert_eq!(scene.counting(), [10]);
-    // 3. It is mined. 4. The block is taken back, and the transaction comes under its first id.
+    // 3. It is mined. 4. The block is taken back, and the transaction comes under its first
+    //    id.
     scene.mine(&[id]);
     scene.look_at(2_100);
     let tx = scene.node.leave(1).remove(0);
@@ -189,8 +190,8 @@ fn an_announcement_without_its_kernel_is_still_matched() {
     let announced = scene.peg_out(5);
     let mut seen = scene.node.mempool[0].seen();
     seen.outputs[0].kind = OutputKind::Pegout { id: None };
-    let sight = Sight { now: START.plus_ms(10), compared_at: None };
-    let write = move |tx: &WriteTx| saw(tx, &[seen], sight);
+    let seen_at = SeenAt { now: START.plus_ms(10), compared_at: None };
+    let write = move |tx: &WriteTx| record_seen(tx, &[seen], seen_at);
     scene.gateway.store.write_blocking(write).expect("seen");
     scene.mine(&[announced]);
     scene.look_at(2_000);
@@ -206,7 +207,8 @@ fn an_announcement_without_its_kernel_is_still_matched() {
 #[test]
 #[ignore = "long"]
 fn ten_thousand_peg_outs_in_one_transaction_all_count() {
-    // `cargo test --release --lib ten_thousand -- --include-ignored --nocapture` says how long.
+    // `cargo test --release --lib ten_thousand -- --include-ignored --nocapture` says how
+    // long.
     const MANY: usize = 10_000;
     let mut scene = Scene::new();
     scene.look_at(0);

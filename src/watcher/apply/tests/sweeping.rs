@@ -1,5 +1,6 @@
-//! The sweeper's part in random histories, and what others do with coins: planned and stored by the
-//! real code, signed by nobody, and sent to the model of a node, which takes what its chain allows.
+//! The sweeper's part in random histories, and what others do with coins: planned and stored
+//! by the real code, signed by nobody, and sent to the model of a node, which takes what its
+//! chain allows.
 
 use std::collections::BTreeSet;
 
@@ -48,7 +49,8 @@ fn rules() -> Rules {
     Rules { min_payout: Amount::ZERO, max_fee_percent: 100, operator }
 }
 
-/// The transaction of a plan, which nobody signs: its id and what it moves are those of a real one.
+/// The transaction of a plan, which nobody signs: its id and what it moves are those of a real
+/// one.
 fn signed(plan: SweepPlan) -> SignedPlan {
     let input = |at: OutPoint| TxIn {
         previous_output: at,
@@ -164,8 +166,8 @@ impl Gateway {
 }
 
 impl ModelNode {
-    /// Those of the transactions, one after the other, whose inputs exist and are unspent, and the
-    /// others.
+    /// Those of the transactions, one after the other, whose inputs exist and are unspent, and
+    /// the others.
     pub(super) fn allowed(&self, txs: Vec<ModelTx>) -> (Vec<ModelTx>, Vec<ModelTx>) {
         let mined = self.chain.iter().flat_map(|block| &block.txs);
         let mut spent: BTreeSet<OutPoint> = mined.flat_map(|tx| tx.inputs.clone()).collect();
@@ -202,7 +204,8 @@ impl ModelNode {
         self.tidy();
     }
 
-    /// Somebody else spends one of the coins that were paid to us and are unspent on the chain.
+    /// Somebody else spends one of the coins that were paid to us and are unspent on the
+    /// chain.
     pub(super) fn steal(&mut self, which: usize, payments: &[Payment]) {
         let coins = self.unspent(payments);
         let Some((at, ..)) = coins.get(which % coins.len().max(1)) else { return };
@@ -224,8 +227,8 @@ impl ModelNode {
     }
 }
 
-/// Holds what is stored of coins and sweeps against the final chain, by the audit itself, with the
-/// model's unspent outputs for the node's. Answers which versions are mined.
+/// Holds what is stored of coins and sweeps against the final chain, by the audit itself, with
+/// the model's unspent outputs for the node's. Answers which versions are mined.
 pub(super) fn check(gateway: &Gateway, node: &ModelNode) -> BTreeSet<Txid> {
     let mut places: BTreeMap<Txid, BlockId> = BTreeMap::new();
     let mut spenders: BTreeMap<OutPoint, Txid> = BTreeMap::new();

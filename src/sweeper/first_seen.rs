@@ -1,5 +1,5 @@
-//! First sight: the sweeper seals payments and takes note of payout addresses once they are in the
-//! database, about once a second, so that early sights can be told from late ones.
+//! Records what the sweeper sees first: seals new payments and stores new payout addresses in
+//! its record, about once a second, so that a later change of the database is detected.
 //!
 //! Must not know: what is due, or how a sweep is made.
 
@@ -15,44 +15,46 @@ use crate::store::seals::Created;
 use crate::store::{ReadTx, merchants};
 use crate::watchdog::{self, Loop};
 
-use super::Sweeper;
 use super::payees::Rows;
+use super::role::Sweeper;
 use super::seals::Seals;
 
-/// How often the node is asked for the chain's time: while an address waits for it, and else.
-const CHAIN_TIME_AWAITED: Duration = Duration::from_secs(10);
-const CHAIN_TIME: Duration = Duration::from_secs(60);
+/// How often the chain's time is read while an address waits for it.
+const CHAIN_TIME_AWAITED_INTERVAL: Duration = Duration::from_secs(10);
 
-/// Payments that came into sight, in one state of the database.
+/// How often the chain's time is read otherwise.
+const CHAIN_TIME_INTERVAL: Duration = Duration::from_secs(60);
+
+/// New payments, read in one database snapshot.
 struct NewPayments {
     payments: Vec<Created>,
     /// The derivation index above them.
     below: u32,
-    /// The addresses of the merchants of whom nothing was known, as they are in that state.
-    strangers: Vec<Rows>,
-    /// When the first payment of each of these was created.
+    /// The addresses of merchants that are not in the record, in the same snapshot.
+    unknown_merchants: Vec<Rows>,
+    /// When the first payment of each of these merchants was created.
     first_payments: BTreeMap<MerchantId, Timestamp>,
 }
 
 impl Sweeper {
-    /// Seals new payments, and takes note of new payout addresses.
-    pub(super) fn seal_new(&mut self) -> anyhow::Result<()> {
-        self.see_payments().context("seal the payments")?;
-        self.see_addresses().context("see the payout addresses")
+    /// Seals new payments, and records new payout addresses.
+    pub(super) fn record_first_seen(&mut self) -> anyhow::Result<()> {
+        self.seal_payments().context("seal the payments")?;
+        self.record_addresses().context("record the payout addresses")
     }
 
-    /// Seals the payments that were not seen before. Cheap if there are none. A merchant's
-    /// addresses are read with its first payment, in one state of the database, so that no crash in
-    /// between makes an address look later than the payment.
-    fn see_payments(&mut self) -> anyhow::Result<()> {
+    /// Seals new payments. Cheap if there are none. A merchant's addresses are read in the
+    /// snapshot of its first payment, so that a crash between the two cannot make an address
+    /// appear later than the payment.
+    fn seal_payments(&mut self) -> anyhow::Result<()> {
         loop {
             watchdog::heartbeat(Loop::Sweeper);
             let Some(seals) = &self.seals else { return Ok(()) };
             let new = self.store.read_blocking(|tx| self.new_payments(tx, seals))?;
             let Some(new) = new else { return Ok(()) };
-            if !new.strangers.is_empty() {
+            if !new.unknown_merchants.is_empty() {
                 let clocks = self.clocks();
-                self.evaluate(new.strangers, &new.first_payments, clocks)?;
+                self.evaluate(new.unknown_merchants, &new.first_payments, clocks)?;
             }
             if let Some(seals) = &mut self.seals {
                 seals.seal(&self.store, &new.payments, new.below)?;
@@ -70,14 +72,14 @@ impl Sweeper {
             }
         }
         let rows = |merchant: &MerchantId| Ok((*merchant, self.rows_of(tx, *merchant)?));
-        let strangers = first_payments.keys().map(rows).collect::<anyhow::Result<_>>()?;
-        Ok(Some(NewPayments { payments, below, strangers, first_payments }))
+        let unknown_merchants = first_payments.keys().map(rows).collect::<anyhow::Result<_>>()?;
+        Ok(Some(NewPayments { payments, below, unknown_merchants, first_payments }))
     }
 
-    /// Takes note of payout addresses that are new and of changes that were cancelled, so that the
-    /// delay of a change begins when it was asked for, and not when money is due, and nobody can
-    /// undo a cancellation unseen.
-    fn see_addresses(&mut self) -> anyhow::Result<()> {
+    /// Records new payout addresses and cancelled changes, so that the delay of a change
+    /// begins when it was requested, not when money is due, and a cancellation cannot be
+    /// undone unnoticed.
+    fn record_addresses(&mut self) -> anyhow::Result<()> {
         let Some(seals) = &self.seals else { return Ok(()) };
         let began = self.clock.now();
         let marks: BTreeMap<MerchantId, (u32, u32)> = self
@@ -91,13 +93,13 @@ impl Sweeper {
         };
         let all = marks.keys().copied().chain(seals.merchants());
         let mut due: BTreeSet<MerchantId> = all.filter(changed).collect();
-        let pause = match self.addresses.unsteady.is_empty() {
-            true => CHAIN_TIME,
-            false => CHAIN_TIME_AWAITED,
+        let pause = match self.addresses.time_dependent.is_empty() {
+            true => CHAIN_TIME_INTERVAL,
+            false => CHAIN_TIME_AWAITED_INTERVAL,
         };
         let stale = self.addresses.asked_at.is_none_or(|at| at.elapsed() >= pause);
         if stale {
-            due.extend(self.addresses.unsteady.iter().copied());
+            due.extend(self.addresses.time_dependent.iter().copied());
         }
         let clocks = match due.is_empty() && !stale {
             true => Clocks { own: began, chain: None },
@@ -115,7 +117,7 @@ impl Sweeper {
         if let Some(chain) = self.addresses.chain
             && let Some(seals) = &mut self.seals
         {
-            seals.note_look(began.min(chain));
+            seals.record_check(began.min(chain));
             seals.save_changes()?;
         }
         Ok(())

@@ -1,11 +1,16 @@
-//! The guard and the client, against real sockets and names that answer as the test says.
+//! The client and its address checks, against real sockets and a fake resolver.
 
-use std::net::{IpAddr, Ipv4Addr};
+use std::io;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr, UdpSocket};
 use std::sync::atomic::{AtomicU16, AtomicU32, Ordering};
 use std::time::Instant;
 
+use reqwest::dns::Resolve;
+
 use super::*;
+use crate::domain::webhook_url::PrivateNetworks;
 use crate::webhooks::receiver::{DEADLINE, Receiver, Reply};
+use crate::webhooks::target::{LOOK_UPS_MAX, is_own};
 
 const TIMEOUTS: Timeouts =
     Timeouts { connect: Duration::from_secs(1), total: Duration::from_secs(2) };
@@ -44,10 +49,11 @@ async fn a_name_is_refused_if_any_of_its_addresses_is_private() {
         Ok(found.map(|ip| SocketAddr::new(ip, 0)).to_vec())
     }
     let receiver = Receiver::start(vec![], Reply::status("200 OK")).await;
-    let sender = Sender::asking(one_of_two, PrivateNetworks::Refused, TIMEOUTS).expect("a client");
+    let sender =
+        Sender::with_look_up(one_of_two, PrivateNetworks::Refused, TIMEOUTS).expect("a client");
     let url = format!("http://shop.example:{}/", receiver.port());
     assert_eq!(post(&sender, &url).await, Err(NoAnswer::NotPublic));
-    assert_eq!(receiver.max_open_payments(), 0, "not even connected");
+    assert_eq!(receiver.max_open(), 0, "not even connected");
 }
 
 /// Answers of a name server that lead inside, wholly or in part.
@@ -126,7 +132,8 @@ fn by_number(name: &str) -> io::Result<Vec<SocketAddr>> {
 
 #[tokio::test]
 async fn a_name_that_resolves_to_a_private_address_is_refused() {
-    let sender = Sender::asking(by_number, PrivateNetworks::Refused, TIMEOUTS).expect("a client");
+    let sender =
+        Sender::with_look_up(by_number, PrivateNetworks::Refused, TIMEOUTS).expect("a client");
     for (number, answers) in ANSWERS_INSIDE.iter().enumerate() {
         for scheme in ["http", "https"] {
             let url = format!("{scheme}://n{number}.shop.example/");
@@ -137,9 +144,7 @@ async fn a_name_that_resolves_to_a_private_address_is_refused() {
 
 #[tokio::test]
 async fn a_public_name_resolves_to_its_addresses() {
-    let look_ups = Arc::new(Semaphore::new(1));
-    let private = PrivateNetworks::Refused;
-    let resolver = JudgingResolver { egress: private.into(), look_up: by_number, look_ups };
+    let resolver = CheckingResolver::new(PrivateNetworks::Refused.into(), by_number);
     for (number, answers) in ANSWERS_OUTSIDE.iter().enumerate() {
         let name = format!("n{}.shop.example", ANSWERS_INSIDE.len() + number);
         let found = resolver.resolve(name.parse().expect("a name")).await;
@@ -158,7 +163,8 @@ async fn a_name_without_addresses_is_reported_as_unknown() {
         Err(io::Error::other("Name or service not known"))
     }
     for look_up in [none, unknown] {
-        let sender = Sender::asking(look_up, PrivateNetworks::Refused, TIMEOUTS).expect("a client");
+        let sender =
+            Sender::with_look_up(look_up, PrivateNetworks::Refused, TIMEOUTS).expect("a client");
         assert_eq!(post(&sender, "http://shop.example/").await, Err(NoAnswer::NoSuchName));
     }
 }
@@ -174,12 +180,12 @@ async fn a_name_is_resolved_only_once_despite_dns_rebinding() {
     }
     let receiver = Receiver::start(vec![], Reply::status("200 OK")).await;
     // What is "public" here leads nowhere: no test sends anything to the Internet.
-    let sender = Sender::asking(first_outside, PrivateNetworks::Allowed, TIMEOUTS);
+    let sender = Sender::with_look_up(first_outside, PrivateNetworks::Allowed, TIMEOUTS);
     let url = format!("http://shop.example:{}/", receiver.port());
     let failed = post(&sender.expect("a client"), &url).await;
     assert!(matches!(failed, Err(NoAnswer::Connect | NoAnswer::Timeout)), "{failed:?}");
     assert_eq!(ASKED.load(Ordering::SeqCst), 1);
-    assert_eq!(receiver.max_open_payments(), 0);
+    assert_eq!(receiver.max_open(), 0);
 }
 
 #[tokio::test]
@@ -190,7 +196,7 @@ async fn the_connection_uses_the_validated_address() {
         Ok(vec![SocketAddr::new(Ipv4Addr::new(127, 0, 0, last).into(), 0)])
     }
     let receiver = Receiver::start(vec![], Reply::status("204 No Content")).await;
-    let sender = Sender::asking(first_here_then_nowhere, PrivateNetworks::Allowed, TIMEOUTS);
+    let sender = Sender::with_look_up(first_here_then_nowhere, PrivateNetworks::Allowed, TIMEOUTS);
     let url = format!("http://shop.example:{}/", receiver.port());
     let answer = post(&sender.expect("a client"), &url).await.expect("an answer");
     assert_eq!(answer.status, 204);
@@ -211,7 +217,7 @@ async fn a_redirect_to_a_private_address_is_not_followed() {
         let answer = post(&sender(PrivateNetworks::Allowed), &receiver.url()).await;
         assert_eq!(answer.map(|answer| answer.status), Ok(status));
     }
-    assert_eq!(inside.max_open_payments(), 0);
+    assert_eq!(inside.max_open(), 0);
 }
 
 #[tokio::test]
@@ -264,7 +270,7 @@ async fn a_name_lookup_that_takes_too_long_is_a_timeout() {
         std::thread::sleep(Duration::from_secs(4));
         Ok(Vec::new())
     }
-    let sender = Sender::asking(slow, PrivateNetworks::Allowed, TIMEOUTS).expect("a client");
+    let sender = Sender::with_look_up(slow, PrivateNetworks::Allowed, TIMEOUTS).expect("a client");
     let start = Instant::now();
     assert_eq!(post(&sender, "http://shop.example/").await, Err(NoAnswer::Timeout));
     assert!(start.elapsed() < TIMEOUTS.total, "it counts as connecting");
@@ -281,7 +287,7 @@ async fn hanging_name_lookups_leave_threads_for_the_database() {
         IN_FLIGHT.fetch_sub(1, Ordering::SeqCst);
         Ok(Vec::new())
     }
-    let sender = Sender::asking(slow, PrivateNetworks::Allowed, TIMEOUTS).expect("a client");
+    let sender = Sender::with_look_up(slow, PrivateNetworks::Allowed, TIMEOUTS).expect("a client");
     let posts = (0..LOOK_UPS_MAX + 40).map(|_| post(&sender, "http://shop.example/"));
     for outcome in futures_util::future::join_all(posts).await {
         assert_eq!(outcome, Err(NoAnswer::Timeout));

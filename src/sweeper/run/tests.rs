@@ -22,9 +22,9 @@ fn sqlite_errors_are_hidden_from_the_sweep_requester() {
     );
     let error = anyhow::Error::from(store::Error::Sqlite(sqlite)).context("store the sweep");
     assert_eq!(
-        for_people(&error),
+        user_message(&error),
         "store the sweep: the database refused a write: see the sweeper's log"
     );
     let other = anyhow::Error::from(store::Error::Busy).context("store the sweep");
-    assert_eq!(for_people(&other), "store the sweep: the database is busy");
+    assert_eq!(user_message(&other), "store the sweep: the database is busy");
 }
