@@ -15,6 +15,7 @@ const ROWS: [(&str, u32); 27] = [
     ("privileges", 20),
     ("secret", 20),
     ("progress", 20),
+    ("rate_limit", 20),
     ("logging", 20),
     ("metrics", 20),
     ("watchdog", 20),
