@@ -320,7 +320,7 @@ impl Gateway {
             listening = listener.local_addr().ok();
             let settings = config.http.clone();
             tasks.spawn(async move {
-                let following = http::pages::follow(api.clone());
+                let following = http::page_updates::follow(api.clone());
                 tokio::join!(http::server::serve(api, settings, listener), following);
                 (Role::Api, Ok(()))
             });

@@ -5,8 +5,10 @@ use std::sync::Arc;
 
 use bitcoin::Txid;
 use serde::Serialize;
+use warp::Filter;
 use warp::reply::Response;
 
+use crate::domain::api_key::Permission;
 use crate::domain::merchant::{Subscription, address_in_force, address_to_come};
 use crate::operations::accounts::{self as operations, Statement};
 use crate::operations::reason::Reason;
@@ -14,15 +16,37 @@ use crate::store::blocks;
 use crate::view::Time;
 use crate::view::account::{AccountView, PaidView, SumsView};
 
+use super::api::Api;
 use super::auth::KeyHolder;
 use super::error::ApiError;
-use super::{Api, json, query_parts};
+use super::filters::{Route, get, json, query, query_parts, with_api};
+use super::keyed::{Keyed, keyed};
 
 /// Payouts on a page, unless the caller says how many.
 const LIMIT_USUAL: u32 = 20;
 
 /// Payouts on a page at most.
 const LIMIT_MAX: u32 = 100;
+
+pub(super) fn route(api: &Arc<Api>) -> Route {
+    let account = warp::path!("api" / "account")
+        .and(get())
+        .and(keyed(api))
+        .and(with_api(api))
+        .then(|key: Keyed, api| key.respond(Permission::Read, |holder| account(api, holder)));
+    let payouts = warp::path!("api" / "payouts")
+        .and(get())
+        .and(keyed(api))
+        .and(with_api(api))
+        .and(query())
+        .then(|key: Keyed, api, query: String| {
+            key.respond(
+                Permission::Read,
+                |holder| async move { payouts(api, holder, &query).await },
+            )
+        });
+    account.or(payouts).unify().boxed()
+}
 
 /// The account of the key's merchant.
 ///

@@ -6,9 +6,11 @@ use std::sync::Arc;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 use serde_json::value::RawValue;
+use warp::Filter;
 use warp::http::{HeaderMap, HeaderValue};
 use warp::reply::Response;
 
+use crate::domain::api_key::Permission;
 use crate::domain::egress::Egress;
 use crate::domain::payment::PaymentId;
 use crate::domain::printable::is_printable;
@@ -21,12 +23,30 @@ use crate::operations::payments::facts_at_creation;
 use crate::secret;
 use crate::view::{Ltc, PaymentView};
 
+use super::api::Api;
 use super::auth::KeyHolder;
 use super::error::{ApiError, Code};
-use super::{Api, json};
+use super::filters::{Route, json, read_limited, with_api};
+use super::keyed::{Keyed, keyed};
 
 /// The longest idempotency key, in characters of printable ASCII.
 const IDEMPOTENCY_KEY_CHARS_MAX: usize = 255;
+
+pub(super) fn route(api: &Arc<Api>) -> Route {
+    warp::path!("api" / "payments")
+        .and(warp::post())
+        .and(keyed(api))
+        .and(with_api(api))
+        .and(warp::header::headers_cloned())
+        .and(warp::body::stream())
+        .then(|key: Keyed, api, headers, body| {
+            key.respond(Permission::CreatePayment, |holder| async move {
+                let headers = read_headers(&headers)?;
+                create(api, holder, headers, read_limited(body).await?).await
+            })
+        })
+        .boxed()
+}
 
 /// The body's fields as they were sent. Each is read by itself, so that an error can name it.
 #[derive(Deserialize)]

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use futures_util::stream::{self, Stream};
 use tokio::sync::OwnedSemaphorePermit;
+use warp::Filter;
 use warp::http::{HeaderMap, HeaderValue, StatusCode, header};
 use warp::reply::{Reply, Response};
 use warp::sse::Event;
@@ -16,10 +17,14 @@ use crate::domain::time::Timestamp;
 use crate::metrics;
 use crate::view::{PaymentFacts, PaymentView};
 
+use super::api::{Api, ClientAddress, STREAMS_OF_PAYMENT_MAX};
 use super::error::ApiError;
+use super::filters::{
+    Route, client_address, get, public, query, query_parts, respond_if, with_api,
+};
 use super::limit::Share;
 use super::pages::Page;
-use super::{Api, ClientAddress, STREAMS_OF_PAYMENT_MAX, query_parts, show};
+use super::show;
 
 /// A comment is sent so often, so that proxies keep the stream open.
 const KEEP_ALIVE: Duration = Duration::from_secs(15);
@@ -50,6 +55,20 @@ const PATIENCE_SECONDS: u64 = 30;
 
 /// How long a browser waits before it connects again, in milliseconds.
 const RETRY_MS: u64 = 3_000;
+
+pub(super) fn route(api: &Arc<Api>) -> Route {
+    warp::path!("api" / "payments" / String / "events")
+        .and(get())
+        .and(public(api))
+        .and(with_api(api))
+        .and(client_address())
+        .and(query())
+        .and(warp::header::headers_cloned())
+        .then(|id, allowed, api, address, query, headers| {
+            respond_if(allowed, events(api, id, address, query, headers))
+        })
+        .boxed()
+}
 
 struct Watching {
     api: Arc<Api>,
@@ -85,10 +104,10 @@ pub(crate) async fn events(
     api: Arc<Api>,
     id: String,
     ClientAddress(address): ClientAddress,
-    query: &str,
+    query: String,
     headers: HeaderMap,
 ) -> Result<Response, ApiError> {
-    let signs = Signs::wanted(query)?;
+    let signs = Signs::wanted(&query)?;
     let known: PaymentId = id.parse().map_err(|_| show::unknown())?;
     let share = api.limits.streams_each.take(address);
     let share = share.ok_or_else(|| ApiError::rate_limited(PATIENCE_SECONDS))?;

@@ -3,22 +3,40 @@
 use std::sync::Arc;
 
 use serde::Serialize;
+use warp::Filter;
 use warp::reply::Response;
 
+use crate::domain::api_key::Permission;
 use crate::operations::create_payment::REFERENCE_CHARS_MAX;
 use crate::operations::payments::{ListQuery, Page, page};
 use crate::operations::reason::Reason;
 use crate::view::PaymentView;
 
+use super::api::Api;
 use super::auth::KeyHolder;
 use super::error::ApiError;
-use super::{Api, json, query_parts};
+use super::filters::{Route, get, json, query, query_parts, with_api};
+use super::keyed::{Keyed, keyed};
 
 /// Payments on a page, unless the caller says how many.
 const LIMIT_USUAL: u32 = 20;
 
 /// Payments on a page at most.
 const LIMIT_MAX: u32 = 100;
+
+pub(super) fn route(api: &Arc<Api>) -> Route {
+    warp::path!("api" / "payments")
+        .and(get())
+        .and(keyed(api))
+        .and(with_api(api))
+        .and(query())
+        .then(|key: Keyed, api, query: String| {
+            key.respond(Permission::ReadPayments, |holder| async move {
+                list(api, holder, &query).await
+            })
+        })
+        .boxed()
+}
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]

@@ -1,10 +1,12 @@
-//! `/metrics` in Prometheus' text format: what this process measured, and what the database and
-//! the machine say now. `static/docs/reference/metrics.md` explains each series.
+//! `GET /metrics` in the Prometheus text format: counters of this process, and values read from the
+//! database and the machine on each request. `static/docs/reference/metrics.md` explains each series.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use prometheus::{Encoder, IntCounter, IntGauge, IntGaugeVec, Opts, Registry, TextEncoder};
 
+use crate::clock::Clock;
 use crate::domain::amount::Amount;
 use crate::domain::chain::BlockId;
 use crate::domain::payout_address::Reason;
@@ -16,11 +18,23 @@ use crate::operations::payments::{WATCHER, chain_suspect};
 use crate::safe_file::with_suffix;
 use crate::store::role_status::RoleStatus;
 use crate::store::totals::{Totals, totals};
-use crate::store::{ReadTx, blocks, disk_space, payments, payout_waits, retention, role_status};
+use crate::store::{
+    ReadTx, Store, blocks, disk_space, payments, payout_waits, retention, role_status,
+};
 
-use super::ops::Ops;
+/// The sources of the operator's interface.
+#[derive(Clone)]
+pub(crate) struct Ops {
+    pub(crate) store: Store,
+    pub(crate) clock: Clock,
+    pub(crate) database: PathBuf,
+    /// `sweeper.max_hot_balance`, if the signing key is on this machine.
+    pub(crate) hot_limit: Option<Amount>,
+    /// Counters of the watcher, if it runs in this process.
+    pub(crate) zmq: Option<Arc<Counters>>,
+}
 
-/// All that can be measured. A database that cannot be read hides only what it would say.
+/// Gathers all series. If the database cannot be read, only its series are missing.
 pub(super) async fn gather(ops: &Ops) -> anyhow::Result<String> {
     let registry = Registry::new();
     count_zmq(&registry, ops.zmq.as_deref())?;

@@ -3,10 +3,28 @@
 //! The document is written by hand and checked: against the error codes here, against the running
 //! server from outside.
 
+use std::sync::Arc;
+
+use warp::Filter;
 use warp::http::{HeaderValue, header};
 use warp::reply::Response;
 
+use super::api::Api;
+use super::error::ApiError;
+use super::filters::{Route, get, public, respond, with_api};
+
 const DOCUMENT: &str = include_str!("../../static/openapi.json");
+
+pub(super) fn route(api: &Arc<Api>) -> Route {
+    warp::path!("openapi.json")
+        .and(get())
+        .and(public(api))
+        .and(with_api(api))
+        .map(|allowed: Result<(), ApiError>, api: Arc<Api>| {
+            respond(allowed.map(|()| serve(&api.site.public_url)))
+        })
+        .boxed()
+}
 
 /// The document of a gateway with this URL.
 pub(crate) fn document(public_url: &str) -> String {
@@ -15,8 +33,7 @@ pub(crate) fn document(public_url: &str) -> String {
     document.replace("{{version}}", env!("CARGO_PKG_VERSION"))
 }
 
-/// Serves the document.
-pub(crate) fn answer(public_url: &str) -> Response {
+fn serve(public_url: &str) -> Response {
     let mut response = Response::new(document(public_url).into());
     let json = HeaderValue::from_static("application/json");
     response.headers_mut().insert(header::CONTENT_TYPE, json);

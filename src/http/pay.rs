@@ -2,22 +2,36 @@
 
 use std::sync::Arc;
 
+use warp::Filter;
 use warp::http::{HeaderMap, HeaderValue, StatusCode, header};
 use warp::reply::Response;
 
 use crate::domain::payment::{self, Place, Status};
 use crate::view::{PaymentFacts, receiving_address};
 
+use super::api::Api;
 use super::checkout::language::{self, Language};
 use super::checkout::{Checkout, Rendered, render, render_limited, render_not_found};
 use super::error::ApiError;
-use super::{Api, show};
+use super::filters::{Route, get, public, query, with_api};
+use super::show;
 
 /// What a client that asks too often is told, should nothing more exact be known.
 const PATIENCE_SECONDS: u64 = 10;
 
 /// Transactions that the page names at most.
 const TXIDS_SHOWN_MAX: usize = 3;
+
+pub(super) fn route(api: &Arc<Api>) -> Route {
+    warp::path!("pay" / String)
+        .and(get())
+        .and(public(api))
+        .and(with_api(api))
+        .and(query())
+        .and(warp::header::headers_cloned())
+        .then(|id, allowed, api, query, headers| pay(api, id, allowed, query, headers))
+        .boxed()
+}
 
 /// Shows the checkout, or a page that says that there is no such payment, or that the client has
 /// asked too often.

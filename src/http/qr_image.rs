@@ -4,14 +4,27 @@
 use std::sync::Arc;
 
 use bitcoin::hashes::{Hash, sha256};
+use warp::Filter;
 use warp::http::{HeaderMap, HeaderValue, StatusCode, header};
 use warp::reply::{Reply, Response};
 
 use crate::domain::payment;
 use crate::view::receiving_address;
 
+use super::api::Api;
 use super::error::{ApiError, Code};
-use super::{Api, show};
+use super::filters::{Route, get, public, respond_if, with_api};
+use super::show;
+
+pub(super) fn route(api: &Arc<Api>) -> Route {
+    warp::path!("pay" / String / "qr.svg")
+        .and(get())
+        .and(public(api))
+        .and(with_api(api))
+        .and(warp::header::headers_cloned())
+        .then(|id, allowed, api, headers| respond_if(allowed, qr_image(api, id, headers)))
+        .boxed()
+}
 
 /// Shows the code. With `if-none-match`, 304 while it asks for the same.
 ///

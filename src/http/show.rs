@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use bitcoin::hashes::{Hash, sha256};
+use warp::Filter;
 use warp::http::{HeaderMap, HeaderValue, StatusCode, header};
 use warp::reply::{Reply, Response};
 
@@ -12,9 +13,20 @@ use crate::operations::Refusal;
 use crate::operations::payments::facts;
 use crate::view::{PaymentFacts, PaymentView, seconds_until};
 
+use super::api::Api;
 use super::error::ApiError;
+use super::filters::{Route, get, json_text, public, respond_if, with_api};
 use super::status_cache::{Answer, Mark};
-use super::{Api, json_text};
+
+pub(super) fn route(api: &Arc<Api>) -> Route {
+    warp::path!("api" / "payments" / String)
+        .and(get())
+        .and(public(api))
+        .and(with_api(api))
+        .and(warp::header::headers_cloned())
+        .then(|id, allowed, api, headers| respond_if(allowed, show(api, id, headers)))
+        .boxed()
+}
 
 /// The error for a payment that does not exist.
 pub(crate) fn unknown() -> ApiError {

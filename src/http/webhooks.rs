@@ -5,22 +5,55 @@
 use std::sync::Arc;
 
 use serde::Serialize;
+use warp::Filter;
 use warp::reply::Response;
 
+use crate::domain::api_key::Permission;
 use crate::operations::Actor;
 use crate::operations::reason::Reason;
 use crate::operations::webhooks::{self as operations, ListQuery, Notified};
 use crate::view::{AttemptView, EventView};
 
+use super::api::Api;
 use super::auth::KeyHolder;
 use super::error::ApiError;
-use super::{Api, json, query_parts};
+use super::filters::{Route, get, json, query, query_parts, with_api};
+use super::keyed::{Keyed, keyed};
 
 /// Events on a page, unless the caller says how many.
 const LIMIT_USUAL: u32 = 20;
 
 /// Events on a page at most.
 const LIMIT_MAX: u32 = 100;
+
+pub(super) fn route(api: &Arc<Api>) -> Route {
+    let events = warp::path!("api" / "webhooks")
+        .and(get())
+        .and(keyed(api))
+        .and(with_api(api))
+        .and(query())
+        .then(|key: Keyed, api, query: String| {
+            key.respond(Permission::Read, |holder| async move { list(api, holder, &query).await })
+        });
+    let attempts = warp::path!("api" / "webhooks" / String / "attempts")
+        .and(get())
+        .and(keyed(api))
+        .and(with_api(api))
+        .and(query())
+        .then(|id, key: Keyed, api, query: String| {
+            key.respond(Permission::Read, |holder| async move {
+                attempts(api, holder, id, &query).await
+            })
+        });
+    let resend = warp::path!("api" / "webhooks" / String / "resend")
+        .and(warp::post())
+        .and(keyed(api))
+        .and(with_api(api))
+        .then(|id, key: Keyed, api| {
+            key.respond(Permission::Change, |holder| resend(api, holder, id))
+        });
+    events.or(attempts).unify().or(resend).unify().boxed()
+}
 
 /// One page of events, newest first.
 #[derive(Serialize)]
