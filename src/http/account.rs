@@ -1,5 +1,4 @@
-//! `GET /api/account` and `GET /api/payouts`: what a merchant has, and what it was paid. By API
-//! key.
+//! `GET /api/account` and `GET /api/payouts`, by API key.
 
 use std::sync::Arc;
 
@@ -22,10 +21,10 @@ use super::error::ApiError;
 use super::filters::{Route, get, json, query, query_parts, with_api};
 use super::keyed::{Keyed, keyed};
 
-/// Payouts on a page, unless the caller says how many.
+/// Payouts on a page by default.
 const LIMIT_USUAL: u32 = 20;
 
-/// Payouts on a page at most.
+/// The most payouts on a page.
 const LIMIT_MAX: u32 = 100;
 
 pub(super) fn route(api: &Arc<Api>) -> Route {
@@ -81,11 +80,11 @@ pub(crate) async fn account(api: Arc<Api>, holder: KeyHolder) -> Result<Response
 #[serde(rename_all = "camelCase")]
 struct Page {
     data: Vec<PaidView>,
-    /// What to send as `cursor` for the page that follows; null on the last one.
+    /// The `cursor` of the next page; null on the last one.
     next_cursor: Option<String>,
 }
 
-/// The sweeps that paid the key's merchant, newest first: `limit`, `cursor`.
+/// The sweeps that paid the key's merchant, newest first. Parameters: `limit`, `cursor`.
 ///
 /// # Errors
 /// 400 that names the parameter.
@@ -108,7 +107,6 @@ pub(crate) async fn payouts(
     json(&Page { data: found.iter().map(view).collect(), next_cursor })
 }
 
-/// What the query asks for.
 fn read_query(query: &str) -> Result<(Option<Txid>, u32), ApiError> {
     let (mut after, mut limit) = (None, LIMIT_USUAL);
     for (name, value) in query_parts(query, ["limit", "cursor"])? {

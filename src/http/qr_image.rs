@@ -1,5 +1,4 @@
-//! `GET /pay/:paymentId/qr.svg`: the QR code of what is still to be paid, for those who make a
-//! checkout of their own.
+//! `GET /pay/:paymentId/qr.svg`: the QR code of the amount due, for shops with their own checkout.
 
 use std::sync::Arc;
 
@@ -26,10 +25,10 @@ pub(super) fn route(api: &Arc<Api>) -> Route {
         .boxed()
 }
 
-/// Shows the code. With `if-none-match`, 304 while it asks for the same.
+/// Serves the code. With `if-none-match`, 304 while the code is the same.
 ///
 /// # Errors
-/// 404 for an unknown payment, and for one that nothing should be sent to any more.
+/// 404 for an unknown payment, and for one that needs no payment any more.
 pub(crate) async fn qr_image(
     api: Arc<Api>,
     id: String,
@@ -39,13 +38,15 @@ pub(crate) async fn qr_image(
     let payment = &facts.payment;
     let assessment = payment::assess(payment, &facts.coins, facts.tip);
     if !payment::detail(payment, facts.status, &assessment).asks_for_money() {
-        let message = "nothing is to be sent to this payment any more";
+        let message = "this payment needs no further payment";
         return Err(ApiError::new(Code::NotFound, message));
     }
     let address = receiving_address(payment, api.site.network);
     let uri = payment::payment_uri(&address, assessment.due);
-    let picture =
-        api.codes.picture(&uri).ok_or_else(|| ApiError::internal("no QR code holds the URI"))?;
+    let picture = api
+        .codes
+        .picture(&uri)
+        .ok_or_else(|| ApiError::internal("the payment URI is too long for a QR code"))?;
     let hash = sha256::Hash::hash(picture.as_bytes()).to_string();
     let etag = format!("\"{}\"", &hash[..16]);
     let mut response = if show::is_known(&headers, &etag) {

@@ -1,4 +1,4 @@
-//! `GET /api/payments/:paymentId`: public, for anybody who knows the id.
+//! `GET /api/payments/:paymentId`, public.
 
 use std::sync::Arc;
 
@@ -33,7 +33,7 @@ pub(crate) fn unknown() -> ApiError {
     ApiError::from(Refusal::UnknownPayment)
 }
 
-/// The facts of a payment by the id in a path. A malformed id is an unknown one.
+/// The facts of a payment by the id in a path. A malformed id is treated as unknown.
 pub(crate) async fn look_up(api: &Api, id: &str) -> Result<PaymentFacts, ApiError> {
     let id: PaymentId = id.parse().map_err(|_| unknown())?;
     let now = api.clock.now();
@@ -50,7 +50,7 @@ pub(crate) async fn show(
     let now = api.clock.now();
     let answer = match api.status_cache.answer(id, now) {
         Some(answer) => answer,
-        None => make_ready(&api, id, now).await?,
+        None => read_and_cache(&api, id, now).await?,
     };
     let etag = answer.etag.to_str().map_err(ApiError::internal)?;
     let mut response = if is_known(&headers, etag) {
@@ -68,8 +68,8 @@ pub(crate) async fn show(
     Ok(response)
 }
 
-/// Reads a payment and makes its answer, which lies ready from now on.
-async fn make_ready(api: &Api, id: PaymentId, now: Timestamp) -> Result<Arc<Answer>, ApiError> {
+/// Reads a payment, and caches its response.
+async fn read_and_cache(api: &Api, id: PaymentId, now: Timestamp) -> Result<Arc<Answer>, ApiError> {
     let (facts, mark) =
         api.store.look_up(move |tx| Ok::<_, Refusal>((facts(tx, id, now)?, Mark::of(tx)?))).await?;
     let answer =
@@ -78,7 +78,7 @@ async fn make_ready(api: &Api, id: PaymentId, now: Timestamp) -> Result<Arc<Answ
     Ok(answer)
 }
 
-/// Whether the client has what this tag stands for.
+/// Whether `if-none-match` names this tag.
 pub(super) fn is_known(headers: &HeaderMap, etag: &str) -> bool {
     let known = headers.get_all(header::IF_NONE_MATCH).iter();
     known
@@ -87,21 +87,22 @@ pub(super) fn is_known(headers: &HeaderMap, etag: &str) -> bool {
         .any(|value| is_same(value.trim(), etag))
 }
 
-/// Compares weakly (RFC 9110, 8.8.3.2), as `if-none-match` does; `*` stands for any tag.
+/// Weak comparison (RFC 9110, 8.8.3.2); `*` matches any tag.
 fn is_same(asked: &str, etag: &str) -> bool {
     let opaque = |tag: &str| tag.strip_prefix("W/").unwrap_or(tag).to_owned();
     asked == "*" || opaque(asked) == opaque(etag)
 }
 
-/// The answer that shows this, with a weak tag over all but the seconds that are left.
+/// The response for a payment, with a weak tag over everything except the remaining seconds.
 fn answer_of(view: PaymentView, expires_at: Timestamp) -> Result<Answer, ApiError> {
-    // Within a text of JSON a quote has a backslash before it: this is a name.
+    // In a JSON string a quote has a backslash before it, so this can only be the name.
     const NAME: &str = "\"expiresInSeconds\":";
     let none_left = PaymentView { expires_in_seconds: 0, ..view };
     let text = serde_json::to_string(&none_left).map_err(ApiError::internal)?;
     let hash = sha256::Hash::hash(text.as_bytes()).to_string();
     let parts = text.split_once(&format!("{NAME}0"));
-    let (before, after) = parts.ok_or_else(|| ApiError::internal("no seconds in an answer"))?;
+    let (before, after) =
+        parts.ok_or_else(|| ApiError::internal("no expiresInSeconds in a response"))?;
     let etag = format!("W/\"{}\"", &hash[..16]);
     Ok(Answer {
         parts: [format!("{before}{NAME}"), after.to_owned()],

@@ -9,8 +9,15 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use crate::domain::payment::PaymentId;
+use crate::domain::printable::printable;
 
-use super::plain;
+/// Escapes the markup of Discord in foreign text.
+pub(crate) fn plain(text: &str) -> String {
+    let special = |c: char| {
+        matches!(c, '\\' | '*' | '_' | '~' | '`' | '|' | '>' | '#' | '[' | ']' | '@' | '<' | ':')
+    };
+    printable(text).flat_map(|c| special(c).then_some('\\').into_iter().chain([c])).collect()
+}
 
 /// A payment as a sentence names it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

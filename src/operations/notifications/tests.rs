@@ -1,13 +1,17 @@
-//! What the roles say of themselves, as administrators hear of it.
+//! Unit tests: when notifications are made, and that each is made once.
 
+use super::super::payments::WATCHER;
+use super::super::sweeps::SWEEPER;
+use super::operator::{REPEAT_MS_MIN, of_notes, of_states};
 use super::*;
 use crate::store::Store;
+use crate::store::chain_guard_alerts;
 
 mod hot;
 mod lost;
 mod waits;
 
-/// Half a minute, in which nothing is repeated.
+/// Half a minute: too short for a repetition.
 const SOON_MS: i64 = 30_000;
 
 struct Scene {
@@ -22,7 +26,7 @@ impl Scene {
         Scene { _dir: dir, store }
     }
 
-    /// Lets a role say something, looks, and gives what is told.
+    /// Records a role's status note, and returns the notifications that follow.
     fn notified(&self, role: &'static str, note: &'static str, at_ms: i64) -> Vec<String> {
         let now = Timestamp::from_ms(at_ms);
         let found = self.store.write_blocking(move |tx| {
@@ -50,7 +54,7 @@ fn zmq_silence_and_recovery_are_each_reported_once() {
     let back = notified("height 7 (zmq)", 3 * SOON_MS);
     assert!(back.len() == 1 && back[0].contains("arrive again"), "{back:?}");
     assert!(notified("height 8 (zmq)", 4 * SOON_MS).is_empty());
-    // What comes and goes is not told at each time.
+    // A state that comes and goes is not reported each time.
     assert!(notified("height 9 (polling: ZMQ is silent)", 5 * SOON_MS).is_empty());
     let again = notified("height 9 (polling: ZMQ is silent)", 5 * SOON_MS + REPEAT_MS_MIN);
     assert_eq!(again.len(), 1);
@@ -76,7 +80,7 @@ fn coins_waiting_for_low_fees_are_reported_every_six_hours() {
     assert_eq!(notified(dear, SOON_MS + REPEAT_MS_MIN).len(), 1);
 }
 
-/// The surroundings of a look at a quiet time.
+/// Inputs of a pass without problems.
 fn quiet() -> Surroundings {
     Surroundings {
         network: Network::Regtest,
@@ -89,11 +93,12 @@ fn quiet() -> Surroundings {
 }
 
 impl Scene {
-    /// Looks at the whole, and gives what is told of it.
+    /// Runs a pass over all states, and returns its notifications.
     fn looked(&self, around: &Surroundings, at_ms: i64) -> Vec<String> {
         let (now, around) = (Timestamp::from_ms(at_ms), around.clone());
         let found = self.store.write_blocking(move |tx| {
-            let drafts = of_the_whole(tx, &around, now)?;
+            let mut drafts = of_states(tx, &around, now)?;
+            drafts.extend(merchant::of_lost_payments(tx)?);
             let mut wanted = Vec::new();
             for draft in drafts {
                 if is_wanted(tx, &draft, &around)? && !rows::is_known(tx, &draft.key)? {
@@ -175,6 +180,6 @@ fn audit_differences_and_their_resolution_are_reported() {
     assert!(found.len() == 1 && found[0].contains("3 differences"), "{found:?}");
     assert!(audited(3, 2 * SOON_MS).is_empty());
     assert!(audited(0, 3 * SOON_MS)[0].contains("clean again"));
-    assert!(audited(1, 4 * SOON_MS).is_empty(), "told a moment ago");
+    assert!(audited(1, 4 * SOON_MS).is_empty(), "reported a moment ago");
     assert_eq!(audited(1, 3 * SOON_MS + REPEAT_MS_MIN).len(), 1);
 }
