@@ -1,4 +1,4 @@
-//! `GET /api/payments`: the payments of the key's merchant, newest first, a page at a time.
+//! `GET /api/payments`: the payments of the key's merchant, newest first, in pages.
 
 use std::sync::Arc;
 
@@ -18,10 +18,10 @@ use super::error::ApiError;
 use super::filters::{Route, get, json, query, query_parts, with_api};
 use super::keyed::{Keyed, keyed};
 
-/// Payments on a page, unless the caller says how many.
+/// Payments on a page by default.
 const LIMIT_USUAL: u32 = 20;
 
-/// Payments on a page at most.
+/// The most payments on a page.
 const LIMIT_MAX: u32 = 100;
 
 pub(super) fn route(api: &Arc<Api>) -> Route {
@@ -42,12 +42,12 @@ pub(super) fn route(api: &Arc<Api>) -> Route {
 #[serde(rename_all = "camelCase")]
 struct PageView {
     data: Vec<PaymentView>,
-    /// What to send as `cursor` for the page that follows; null on the last one. It is the last
-    /// payment of this page: what is created meanwhile moves nothing, and tells nothing of others.
+    /// The `cursor` of the next page; null on the last one. It is the id of this page's last payment,
+    /// so new payments do not shift the pages, and the cursor reveals no counts.
     next_cursor: Option<String>,
 }
 
-/// Lists payments: `status`, `reference`, `limit`, `cursor`.
+/// Lists payments. Parameters: `status`, `reference`, `limit`, `cursor`.
 ///
 /// # Errors
 /// 400 that names the parameter.
@@ -65,7 +65,6 @@ pub(crate) async fn list(
     json(&PageView { data: payments.iter().map(view).collect(), next_cursor })
 }
 
-/// What the query asks for. Unknown parts are ignored, as unknown fields of a body are.
 fn read_query(query: &str) -> Result<ListQuery, ApiError> {
     let mut list_query =
         ListQuery { status: None, reference: None, api_key: None, after: None, limit: LIMIT_USUAL };

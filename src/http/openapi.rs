@@ -1,7 +1,7 @@
-//! `GET /openapi.json` and `litegate openapi`: the interface for machines, as OpenAPI 3.1.
+//! `GET /openapi.json` and `litegate openapi`: the OpenAPI 3.1 document.
 //!
-//! The document is written by hand and checked: against the error codes here, against the running
-//! server from outside.
+//! It is written by hand. Unit tests compare it with the error codes and the resources, `tests/it`
+//! with the running server.
 
 use std::sync::Arc;
 
@@ -26,9 +26,9 @@ pub(super) fn route(api: &Arc<Api>) -> Route {
         .boxed()
 }
 
-/// The document of a gateway with this URL.
+/// The document for a public URL.
 pub(crate) fn document(public_url: &str) -> String {
-    // The URL was parsed, so it holds nothing that would end a JSON string.
+    // A parsed URL contains no character that ends a JSON string.
     let document = DOCUMENT.replace("{{public_url}}", public_url);
     document.replace("{{version}}", env!("CARGO_PKG_VERSION"))
 }
@@ -89,7 +89,8 @@ mod tests {
         }
         for (path, operations) in paths {
             let path = path.replace(['{', '}'], "x");
-            let resource = resource::at(&path).unwrap_or_else(|| panic!("{path} is no resource"));
+            let resource =
+                resource::at(&path).unwrap_or_else(|| panic!("{path} is not a resource"));
             for method in ["get", "post", "put", "patch", "delete"] {
                 let documented = operations.get(method).is_some();
                 let name = method.to_uppercase().parse().expect("a method");

@@ -16,10 +16,10 @@ use super::error::ApiError;
 use super::filters::{Route, get, public, query, with_api};
 use super::show;
 
-/// What a client that asks too often is told, should nothing more exact be known.
-const PATIENCE_SECONDS: u64 = 10;
+/// `retry-after` of the rate-limited page, if the limit does not say.
+const RETRY_SECONDS: u64 = 10;
 
-/// Transactions that the page names at most.
+/// The most transactions on the page.
 const TXIDS_SHOWN_MAX: usize = 3;
 
 pub(super) fn route(api: &Arc<Api>) -> Route {
@@ -33,8 +33,7 @@ pub(super) fn route(api: &Arc<Api>) -> Route {
         .boxed()
 }
 
-/// Shows the checkout, or a page that says that there is no such payment, or that the client has
-/// asked too often.
+/// Shows the checkout, or a page for an unknown payment or a rate-limited client.
 pub(crate) async fn pay(
     api: Arc<Api>,
     id: String,
@@ -51,7 +50,7 @@ pub(crate) async fn pay(
         let mut response = answer(
             language,
             refusal.status(),
-            render_limited(language, seconds.unwrap_or(PATIENCE_SECONDS), &api.branding),
+            render_limited(language, seconds.unwrap_or(RETRY_SECONDS), &api.branding),
         );
         if let Some(after) = after {
             response.headers_mut().insert(header::RETRY_AFTER, after);

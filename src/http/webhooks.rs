@@ -1,6 +1,5 @@
 //! `GET /api/webhooks`, `GET /api/webhooks/:eventId/attempts` and
-//! `POST /api/webhooks/:eventId/resend`: a merchant's own outbox, with what its receiver answered.
-//! By API key only, because answers may hold anything.
+//! `POST /api/webhooks/:eventId/resend`: the merchant's webhook events and their attempts.
 
 use std::sync::Arc;
 
@@ -20,10 +19,10 @@ use super::error::ApiError;
 use super::filters::{Route, get, json, query, query_parts, with_api};
 use super::keyed::{Keyed, keyed};
 
-/// Events on a page, unless the caller says how many.
+/// Events on a page by default.
 const LIMIT_USUAL: u32 = 20;
 
-/// Events on a page at most.
+/// The most events on a page.
 const LIMIT_MAX: u32 = 100;
 
 pub(super) fn route(api: &Arc<Api>) -> Route {
@@ -60,11 +59,11 @@ pub(super) fn route(api: &Arc<Api>) -> Route {
 #[serde(rename_all = "camelCase")]
 struct Page {
     data: Vec<EventView>,
-    /// What to send as `cursor` for the page that follows; null on the last one.
+    /// The `cursor` of the next page; null on the last one.
     next_cursor: Option<String>,
 }
 
-/// Lists events of the key's merchant: `status`, `limit`, `cursor`.
+/// Lists events of the key's merchant. Parameters: `status`, `limit`, `cursor`.
 ///
 /// # Errors
 /// 400, 401, 429.
@@ -85,11 +84,11 @@ pub(crate) async fn list(
 #[serde(rename_all = "camelCase")]
 struct AttemptPage {
     data: Vec<AttemptView>,
-    /// What to send as `cursor` for the page that follows; null on the last one.
+    /// The `cursor` of the next page; null on the last one.
     next_cursor: Option<String>,
 }
 
-/// Lists the attempts at an event of the key's merchant: `limit`, `cursor`.
+/// Lists the attempts of an event. Parameters: `limit`, `cursor`.
 ///
 /// # Errors
 /// 400, 401, 404, 429.
@@ -122,7 +121,7 @@ fn read_limit(value: &str) -> Result<u32, ApiError> {
     limit.ok_or_else(|| ApiError::invalid("limit", reason))
 }
 
-/// Makes an event of the key's merchant due now and answers it as it stands.
+/// Makes an event due now, and returns it.
 ///
 /// # Errors
 /// 401, 404, 429.
@@ -144,7 +143,6 @@ fn view((event, attempts): &Notified) -> EventView {
     EventView::new(event, attempts)
 }
 
-/// What the query asks for.
 fn read_query(query: &str) -> Result<ListQuery, ApiError> {
     let mut list_query = ListQuery { limit: LIMIT_USUAL, ..ListQuery::default() };
     for (name, value) in query_parts(query, ["status", "limit", "cursor"])? {
