@@ -1,4 +1,4 @@
-//! A merchant's accounts and payouts, for every door that shows them.
+//! A merchant's account sums and payouts.
 
 use bitcoin::Txid;
 
@@ -13,14 +13,14 @@ use super::Refusal;
 use super::merchants::{self, Account};
 use super::reason::Reason;
 
-/// A merchant with its accounts.
+/// A merchant with its account sums.
 #[derive(Debug, Clone)]
 pub(crate) struct Statement {
     pub(crate) account: Account,
     pub(crate) sums: Sums,
 }
 
-/// Everything about a merchant's account.
+/// A merchant with its account sums, at the current tip.
 pub(crate) fn statement(
     tx: &ReadTx,
     id: MerchantId,
@@ -29,7 +29,7 @@ pub(crate) fn statement(
     Ok(Statement { account: merchants::account(tx, id, network)?, sums: sums(tx, id)? })
 }
 
-/// What a merchant's accounts hold.
+/// A merchant's account sums.
 pub(crate) fn sums(tx: &ReadTx, id: MerchantId) -> Result<Sums, Refusal> {
     let tip = blocks::tip(tx)?.map_or(0, |tip| tip.height);
     let facts = rows::facts(tx, id, tip)?;
@@ -38,10 +38,10 @@ pub(crate) fn sums(tx: &ReadTx, id: MerchantId) -> Result<Sums, Refusal> {
     Ok(Sums { ledger, unconfirmed: facts.unconfirmed, confirmed: facts.confirmed })
 }
 
-/// A page of the sweeps that paid a merchant, and whether there are more.
+/// A page of the sweeps that paid a merchant, newest first, and whether there are more.
 ///
 /// # Errors
-/// If the cursor is none of this list's.
+/// If the cursor is not from this list.
 pub(crate) fn payouts(
     tx: &ReadTx,
     id: MerchantId,

@@ -1,5 +1,4 @@
-//! What administrators do to the whole: say something to all merchants, send a merchant's failed
-//! webhooks again. Each leaves a line in the audit log.
+//! Administrators' operations: announcements, and resending a merchant's failed webhooks.
 
 use crate::domain::merchant::MerchantId;
 use crate::domain::time::Timestamp;
@@ -13,13 +12,13 @@ use super::{Actor, Refusal, act, act_on_all, merchants};
 /// The longest announcement, in characters.
 pub(crate) const ANNOUNCEMENT_CHARS_MAX: usize = 1_500;
 
-/// Failed webhooks that are sent again at once, at most.
+/// The most webhooks of one resend.
 const RESENT_MAX: u32 = 500;
 
 /// Records an announcement, before it is posted.
 ///
 /// # Errors
-/// If it says nothing, or more than fits.
+/// If it is empty or too long.
 pub(crate) fn record(
     tx: &WriteTx,
     actor: &Actor,
@@ -31,7 +30,7 @@ pub(crate) fn record(
     Ok(())
 }
 
-/// Refuses an announcement that says nothing, or more than fits into a message.
+/// Refuses an announcement that is empty or too long for a message.
 pub(crate) fn evaluate(text: &str) -> Result<(), Refusal> {
     let chars = text.trim().chars().count();
     if chars == 0 || chars > ANNOUNCEMENT_CHARS_MAX {
@@ -40,7 +39,7 @@ pub(crate) fn evaluate(text: &str) -> Result<(), Refusal> {
     Ok(())
 }
 
-/// Makes the failed webhooks of a merchant due again. Answers how many.
+/// Makes the failed webhooks of a merchant due again, and returns how many.
 pub(crate) fn resend_failed(
     tx: &WriteTx,
     actor: &Actor,

@@ -11,9 +11,9 @@ use super::{Actor, Refusal, act, merchants};
 /// Why a request about named keys is refused.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum KeyRefusal {
-    #[error("the merchant has no API key {0} (litegate merchant key list)")]
+    #[error("the merchant has no API key {0}; litegate merchant key list shows its keys")]
     UnknownKey(ApiKeyId),
-    #[error("name must be unique: {0} has it already")]
+    #[error("name must be unique; the key {0} has it already")]
     NameTaken(ApiKeyId),
     #[error("a merchant may have {NAMED_API_KEYS_MAX} named API keys; revoke one first")]
     TooMany,
@@ -73,7 +73,7 @@ fn get(tx: &ReadTx, merchant: MerchantId, id: ApiKeyId) -> Result<NamedApiKey, K
     rows::api_key(tx, merchant, id)?.ok_or(KeyRefusal::UnknownKey(id))
 }
 
-/// Finds a named key whose text is to be shown, and records that it was.
+/// Finds a named key to show its text, and records it in the audit log.
 ///
 /// # Errors
 /// If there is no such merchant or key.

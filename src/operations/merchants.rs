@@ -1,4 +1,4 @@
-//! Merchants: adding them, and every change of an account. Each act leaves a line in the audit log.
+//! Merchants: adding one, and every change of an account.
 
 mod payout_address;
 
@@ -27,25 +27,25 @@ pub(crate) use payout_address::{
     ADDRESS_CHANGES_MAX, AddressStep, address_step, cancel_address_change, set_address,
 };
 
-/// What an act on merchants needs to know of the gateway.
+/// The gateway's configuration for merchants.
 #[derive(Debug, Clone)]
 pub(crate) struct Rules {
     pub(crate) network: Network,
-    /// How long a changed payout address waits, in milliseconds.
+    /// The delay of a changed payout address, in milliseconds.
     pub(crate) payout_address_delay_ms: i64,
 }
 
-/// A new merchant as asked for.
+/// A requested merchant.
 #[derive(Debug, Clone)]
 pub(crate) struct NewMerchant {
     pub(crate) name: BusinessName,
     pub(crate) discord_id: Option<u64>,
     pub(crate) payout_address: Option<ForeignAddress>,
-    /// Days of subscription to begin with.
+    /// Days of the first subscription.
     pub(crate) days: Option<u32>,
 }
 
-/// A merchant and what is registered for it.
+/// A merchant and its payout addresses.
 #[derive(Debug, Clone)]
 pub(crate) struct Account {
     pub(crate) merchant: Merchant,
@@ -93,7 +93,7 @@ pub(crate) fn add(
     get(tx, merchant.id)
 }
 
-/// The account of a Discord user; the first act for them opens it, under this name.
+/// The account of a Discord user, created under this name if there is none.
 pub(crate) fn of_discord_user(
     tx: &WriteTx,
     actor: &Actor,
@@ -105,7 +105,7 @@ pub(crate) fn of_discord_user(
     if let Some(merchant) = rows::by_discord_id(tx, discord_id)? {
         return Ok(merchant);
     }
-    // A name on Discord may hold what a business name may not.
+    // A Discord name may contain characters that a business name may not.
     let name = BusinessName::parse(name).or_else(|_| BusinessName::parse("My shop"))?;
     let discord_id = Some(discord_id);
     let new = NewMerchant { name, discord_id, payout_address: None, days: None };
@@ -117,7 +117,7 @@ pub(crate) fn get(tx: &ReadTx, id: MerchantId) -> Result<Merchant, Refusal> {
     rows::by_id(tx, id)?.ok_or(Refusal::UnknownMerchant(id))
 }
 
-/// A merchant with its registrations.
+/// A merchant with its payout addresses.
 pub(crate) fn account(tx: &ReadTx, id: MerchantId, network: Network) -> Result<Account, Refusal> {
     let merchant = get(tx, id)?;
     Ok(Account { merchant, addresses: rows::payout_addresses(tx, id, network)? })
@@ -138,7 +138,7 @@ pub(crate) fn set_name(
     Ok(())
 }
 
-/// Changes the confirmations that payments of this merchant need.
+/// Changes the confirmations that new payments of this merchant require.
 pub(crate) fn set_confirmations(
     tx: &WriteTx,
     actor: &Actor,
@@ -156,7 +156,7 @@ pub(crate) fn set_confirmations(
     Ok(())
 }
 
-/// Adds days to the subscription. Answers the new end.
+/// Adds days to the subscription, and returns its new end.
 pub(crate) fn grant(
     tx: &WriteTx,
     actor: &Actor,
@@ -175,7 +175,7 @@ pub(crate) fn grant(
     Ok(after)
 }
 
-/// Ends the subscription now. Payments that are open go on, and are paid out.
+/// Ends the subscription now. Open payments continue, and coins are paid out.
 pub(crate) fn revoke(
     tx: &WriteTx,
     actor: &Actor,
@@ -188,7 +188,7 @@ pub(crate) fn revoke(
     Ok(())
 }
 
-/// Lets the merchant make no new payments. Open ones go on, and what came is paid out.
+/// Refuses new payments of the merchant. Open payments continue, and coins are paid out.
 pub(crate) fn suspend(
     tx: &WriteTx,
     actor: &Actor,
@@ -204,7 +204,7 @@ pub(crate) fn suspend(
     Ok(())
 }
 
-/// Lets a suspended merchant go on.
+/// Lifts a suspension.
 pub(crate) fn unsuspend(
     tx: &WriteTx,
     actor: &Actor,
@@ -219,7 +219,7 @@ pub(crate) fn unsuspend(
     Ok(())
 }
 
-/// Records that a secret was shown to somebody; the secret itself is not recorded.
+/// Records that a secret was shown, without the secret.
 pub(crate) fn record_shown(
     tx: &WriteTx,
     actor: &Actor,
@@ -231,8 +231,8 @@ pub(crate) fn record_shown(
     Ok(())
 }
 
-/// Makes a new API key. The old one is dead with this write, or lives on for a day; keys older than
-/// that one are dead in any case, so a second rotation ends a leaked key at once.
+/// Replaces the API key. The old one is revoked now, or valid for another day. Keys before it are
+/// revoked in any case, so a second rotation revokes a leaked key at once.
 ///
 /// # Errors
 /// Without the merchant's second factor, if one is enabled.
@@ -261,13 +261,13 @@ pub(crate) fn rotate_key(
     Ok(merchant)
 }
 
-/// What the audit log says where an old key lives on, before the time until which it does.
+/// The audit log's text before the time until which an old key is valid.
 pub(crate) const OLD_KEY_UNTIL: &str = "; the one before until ";
 
-/// Refuses what only a merchant may have whose subscription is active and who is not suspended.
+/// Requires an active subscription and no suspension.
 ///
 /// # Errors
-/// Why not.
+/// If the subscription is not active, or the merchant is suspended.
 pub(crate) fn require_active(
     tx: &ReadTx,
     merchant: &Merchant,
@@ -282,10 +282,10 @@ pub(crate) fn require_active(
     Ok(())
 }
 
-/// The word that takes a URL away.
+/// The word that removes a URL.
 const NO_URL: &str = "none";
 
-/// Reads where webhooks shall go: a URL, or `none`.
+/// Parses the default webhook URL: a URL, or `none`.
 ///
 /// # Errors
 /// As for the `webhookUrl` of a payment.
@@ -299,8 +299,8 @@ pub(crate) fn read_webhook_url(text: &str, egress: &Egress) -> Result<Option<Web
     }
 }
 
-/// Changes where webhooks go of payments that are made without a URL of their own. Payments that
-/// exist keep theirs. The audit log names the receiver without what may be secret in its URL.
+/// Changes the webhook URL of new payments that have none in their request. Existing payments keep
+/// theirs. The audit log contains only host and port, because a URL may contain secrets.
 pub(crate) fn set_webhook_url(
     tx: &WriteTx,
     actor: &Actor,
@@ -308,7 +308,7 @@ pub(crate) fn set_webhook_url(
     url: Option<&WebhookUrl>,
     now: Timestamp,
 ) -> Result<(), Refusal> {
-    // It was judged when it was set; only its receiver is wanted here.
+    // The URL was validated when it was set.
     let receiver = |text: String| {
         WebhookUrl::parse(&text, PrivateNetworks::Allowed).map(|url| url.receiver()).ok()
     };
@@ -319,7 +319,7 @@ pub(crate) fn set_webhook_url(
     Ok(())
 }
 
-/// Makes a new webhook secret. The one before signs beside it for a day; a second rotation within
+/// Replaces the webhook secret. For a day, webhooks are signed with both; a second rotation within
 /// that day ends the first secret at once.
 pub(crate) fn rotate_webhook_secret(
     tx: &WriteTx,

@@ -1,7 +1,9 @@
-//! What a person may ask for, written once for API, bot and command line.
+//! Operations: everything that a user may request, shared by API, bot and command line.
 //!
-//! An act runs inside of one write and answers with a value or a [`Refusal`]. Whoever asked (an
-//! API key, a Discord user, an operator's shell) was judged before; an act judges the request.
+//! An operation runs in one write transaction and returns a value or a [`Refusal`]. The caller has
+//! authenticated and authorised the user; the operation validates the request. Each change adds a
+//! row to the audit log.
+//!
 //! Must not know: HTTP, Discord, the terminal.
 
 pub(crate) mod account_scan;
@@ -34,7 +36,7 @@ use merchants::ADDRESS_CHANGES_MAX;
 use reason::Reason;
 use second_factor::FactorRefusal;
 
-/// Why a request cannot be. The sentences are shown as they are, by every door.
+/// A refused request. API, bot and command line show these messages; the bot also translates them.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Refusal {
     #[error("there is no merchant {0}")]
@@ -61,8 +63,8 @@ pub(crate) enum Refusal {
     PayoutAddressMissing,
     #[error("{0} payments are open; wait until some of them are paid or expire")]
     TooManyOpen(u32),
-    /// So many in 24 hours, or in a UTC day.
-    #[error("at most {most} a day; try again later")]
+    /// A limit within 24 hours, or on a UTC day.
+    #[error("the limit of {most} a day is reached; try again later")]
     DailyLimit { most: u32, retry_after_seconds: u64 },
     #[error("{field} {reason}")]
     Invalid { field: &'static str, reason: Reason },
@@ -78,20 +80,20 @@ pub(crate) enum Refusal {
     TooManyAddressChanges,
     #[error(transparent)]
     SecondFactor(#[from] FactorRefusal),
-    /// Not the asker's fault.
+    /// Not the user's fault.
     #[error(transparent)]
     Store(#[from] store::Error),
 }
 
 impl Refusal {
-    /// A field whose value is not allowed; the reason says what is.
+    /// A field with a value that is not allowed.
     pub(crate) fn invalid(field: &'static str, reason: impl Into<Reason>) -> Refusal {
         Refusal::Invalid { field, reason: reason.into() }
     }
 }
 
 impl Refusal {
-    /// Too many in 24 hours; the next one has a chance `at` that time.
+    /// A daily limit that allows the next request `at` a time.
     fn daily(most: u32, at: Timestamp, now: Timestamp) -> Refusal {
         let wait_ms = u64::try_from(at.ms_since(now)).unwrap_or(0);
         Refusal::DailyLimit { most, retry_after_seconds: wait_ms.div_ceil(1_000).max(1) }
@@ -110,21 +112,21 @@ impl From<BadName> for Refusal {
     }
 }
 
-/// Who asks, for the audit log.
+/// The user of an operation, for the audit log.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Actor {
-    /// Somebody with a shell on the machine.
+    /// A user with a shell on the machine.
     Cli,
-    /// A Discord user, and the server from which they ask; absent: by direct message.
+    /// A Discord user, and the server; `None`: by direct message.
     Discord { user: u64, guild: Option<u64> },
-    /// Who holds the merchant's API key.
+    /// A holder of the merchant's API key.
     ApiKey,
     /// The gateway itself.
     System,
 }
 
 impl Actor {
-    /// As it stands in the audit log.
+    /// The name in the audit log.
     pub(crate) fn shown(&self) -> String {
         match self {
             Actor::Cli => "cli".to_owned(),
@@ -134,7 +136,7 @@ impl Actor {
         }
     }
 
-    /// From where on Discord, as it stands in the audit log.
+    /// The place on Discord, for the audit log.
     fn place(&self) -> Option<String> {
         match self {
             Actor::Discord { guild: Some(guild), .. } => Some(format!("server {guild}")),
@@ -144,7 +146,7 @@ impl Actor {
     }
 }
 
-/// A line of the audit log about one merchant.
+/// An entry of the audit log about one merchant.
 fn act(
     actor: &Actor,
     now: Timestamp,
@@ -155,7 +157,7 @@ fn act(
     Act { merchant: Some(merchant), ..act_on_all(actor, now, name, change) }
 }
 
-/// A line of the audit log about the whole.
+/// An entry of the audit log about the gateway.
 fn act_on_all(
     actor: &Actor,
     now: Timestamp,

@@ -1,7 +1,7 @@
-//! A merchant's second factor: enabling, disabling and checking it.
+//! A merchant's second factor (TOTP): enabling, disabling and checking it.
 //!
-//! What it guards takes [`Passed`], which only [`check`] gives out. A code that is refused is
-//! recorded: the write that checked it must be committed, so a refusal is an inner error there.
+//! Guarded operations take a [`Passed`], which only [`check`] returns. A refused code is counted:
+//! the write must be committed, so the refusal is an inner error.
 
 use crate::domain::merchant::MerchantId;
 use crate::domain::second_factor::{
@@ -14,10 +14,10 @@ use crate::store::{ReadTx, WriteTx, audit_log};
 
 use super::{Actor, Refusal, act, merchants};
 
-/// Why a request is refused for the sake of a second factor.
+/// A refusal because of the second factor.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum FactorRefusal {
-    #[error("a code of the merchant's authenticator app is needed")]
+    #[error("a code of the merchant's authenticator app is required")]
     CodeNeeded,
     #[error("the code is wrong; after {left} more the second factor is locked for 15 minutes")]
     WrongCode { left: u32 },
@@ -33,44 +33,42 @@ pub(crate) enum FactorRefusal {
     EnabledAlready,
     #[error("the second factor is not enabled")]
     NotEnabled,
-    #[error("no second factor waits for its first code; begin again")]
+    #[error("no second factor is being set up; start again")]
     NotBegun,
 }
 
-/// How the audit log names a code that was accepted, one that was not, and the two ways in which a
-/// factor ends.
+/// Names in the audit log: accepted and refused codes, and the two ways to disable a factor.
 const PASS_ACT: &str = "pass_second_factor";
 const FAIL_ACT: &str = "fail_second_factor";
 const DISABLE_ACT: &str = "disable_second_factor";
 const RESET_ACT: &str = "reset_second_factor";
 
-/// Proof that a merchant's second factor was checked, or that nothing was.
+/// Proof that a merchant's second factor was checked, or `None`: not checked.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Passed(Option<MerchantId>);
 
 impl Passed {
-    /// Suffices where no second factor is enabled.
+    /// Not checked: suffices if no second factor is enabled.
     pub(crate) fn nothing() -> Passed {
         Passed(None)
     }
 }
 
-/// An attempt to do what a second factor guards.
+/// An attempt at a guarded operation.
 #[derive(Debug, Clone)]
 pub(crate) struct Attempt {
     pub(crate) actor: Actor,
     pub(crate) merchant: MerchantId,
-    /// The code that was given.
     pub(crate) code: Option<String>,
     pub(crate) now: Timestamp,
 }
 
-/// What an authenticator app is given.
+/// The secret for an authenticator app.
 #[derive(Debug)]
 pub(crate) struct Setup {
-    /// The secret in base32, as it is typed.
+    /// The secret in base32.
     pub(crate) secret: Secret<String>,
-    /// The same as a URL.
+    /// The secret as an otpauth URL.
     pub(crate) url: Secret<String>,
 }
 
@@ -85,7 +83,7 @@ pub(crate) fn is_enabled(tx: &ReadTx, merchant: MerchantId) -> Result<bool, Refu
     })
 }
 
-/// Makes the secret of a new factor, which waits for its first code.
+/// Creates the secret of a new factor. [`confirm`] enables it by its first code.
 ///
 /// # Errors
 /// If one is enabled, or there is no such merchant.
@@ -115,11 +113,10 @@ pub(crate) fn begin(
     Ok(Setup { secret: secret.text(), url: secret.url(merchant) })
 }
 
-/// Enables the factor that was begun, by its first code. Answers the recovery codes, which are
-/// shown once.
+/// Enables the new factor by its first code, and returns the recovery codes, which are shown once.
 ///
 /// # Errors
-/// If none was begun, its time is up, or the code is not one of the app.
+/// If none was begun, its setup has expired, or the code is wrong.
 pub(crate) fn confirm(
     tx: &WriteTx,
     actor: &Actor,
@@ -151,8 +148,8 @@ pub(crate) fn confirm(
 /// Checks the code of an attempt, if the merchant's second factor is enabled, and records it.
 ///
 /// # Errors
-/// The outer error is the database's; with the inner one the write is to be committed, so that
-/// wrong codes are counted.
+/// The outer error is the database's. With the inner one the write must be committed, so that wrong
+/// codes are counted.
 pub(crate) fn check(
     tx: &WriteTx,
     secrets: &Secrets,
@@ -193,17 +190,17 @@ pub(crate) fn check(
     }))
 }
 
-/// Checks the code of an attempt, if there is one, and does what it guards, in one write.
+/// Checks the code of an attempt, if there is one, and runs the guarded operation, in one write.
 ///
 /// # Errors
-/// As [`check`]; and those of `guarded`, which leave the code unused.
+/// As [`check`], and those of `guarded`, which leave the code unused.
 pub(crate) fn with_code<T, E: From<Refusal>>(
     tx: &WriteTx,
     secrets: &Secrets,
     attempt: &Attempt,
     guarded: impl FnOnce(&Passed) -> Result<T, E>,
 ) -> Result<Result<T, FactorRefusal>, E> {
-    // Without a code the act itself says whether one is needed.
+    // Without a code, the operation itself checks whether one is required.
     let checked = match attempt.code {
         Some(_) => check(tx, secrets, attempt)?,
         None => Ok(Passed::nothing()),
@@ -214,10 +211,10 @@ pub(crate) fn with_code<T, E: From<Refusal>>(
     }
 }
 
-/// Refuses what the merchant's second factor guards, if one is enabled and was not checked.
+/// Requires that the merchant's second factor was checked, if one is enabled.
 ///
 /// # Errors
-/// If a code is needed, or the factor is unusable.
+/// If a code is required, or the factor is unusable.
 pub(super) fn require(tx: &ReadTx, merchant: MerchantId, passed: &Passed) -> Result<(), Refusal> {
     match rows::second_factor(tx, merchant)? {
         FactorState::Off | FactorState::Begun(_) => Ok(()),
@@ -227,7 +224,7 @@ pub(super) fn require(tx: &ReadTx, merchant: MerchantId, passed: &Passed) -> Res
     }
 }
 
-/// Disables the factor, by a code that was accepted.
+/// Disables the factor, with an accepted code.
 ///
 /// # Errors
 /// If none is enabled, or no code was accepted.
@@ -242,7 +239,7 @@ pub(crate) fn disable(
     end(tx, (actor, DISABLE_ACT), merchant, now)
 }
 
-/// Disables the factor without a code: the operator vouches for the merchant.
+/// Disables the factor without a code, by the operator.
 ///
 /// # Errors
 /// If none is enabled.

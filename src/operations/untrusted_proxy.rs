@@ -1,12 +1,12 @@
-//! The proxy that was last seen to forward requests without being in `http.trusted_proxies`. The
-//! API records it, and `doctor`, another process, reports it.
+//! The last proxy that forwarded requests without being in `http.trusted_proxies`. The API records
+//! it, and `doctor` reports it.
 
 use std::net::IpAddr;
 
 use crate::domain::time::Timestamp;
 use crate::store::{self, ReadTx, Store, WriteTx, role_status};
 
-/// The name under which it is recorded.
+/// The role under which it is recorded.
 const UNTRUSTED_PROXY: &str = "untrusted proxy";
 
 /// Records that this peer forwarded a request.
@@ -17,7 +17,7 @@ pub(crate) fn record(tx: &WriteTx, proxy: IpAddr, now: Timestamp) -> Result<(), 
     role_status::record(tx, UNTRUSTED_PROXY, now, &proxy.to_string())
 }
 
-/// Forgets what an earlier process recorded, if anything: the configuration may have changed since.
+/// Clears the record of an earlier process: the configuration may have changed since.
 ///
 /// # Errors
 /// If the database cannot be read or written.
@@ -28,7 +28,7 @@ pub(crate) async fn forget(store: &Store, now: Timestamp) -> Result<(), store::E
     Ok(())
 }
 
-/// The last one and when it was recorded, which is once in the life of each process.
+/// The recorded proxy, and when it was recorded. Each process records a proxy once.
 ///
 /// # Errors
 /// If the database cannot be read.

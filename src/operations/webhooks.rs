@@ -1,4 +1,4 @@
-//! The outbox, for those who look at it: what was told, what was not, and sending it again.
+//! The webhook outbox: lists events and attempts, and resends events.
 
 use crate::domain::event::{Attempt, Event, State};
 use crate::domain::merchant::MerchantId;
@@ -9,20 +9,20 @@ use crate::store::{ReadTx, WriteTx, audit_log};
 use super::reason::Reason;
 use super::{Actor, Refusal, act};
 
-/// An event and the tries at it.
+/// An event and its newest attempts.
 pub(crate) type Notified = (Event, Vec<Attempt>);
 
-/// Attempts that are shown with their event: all of one that nobody sent again by hand.
+/// Attempts that are listed with their event: all of one that was not resent.
 pub(crate) const ATTEMPTS_SHOWN: u32 = 10;
 
-/// How often a merchant may send one event again within 24 hours, and all its events together.
+/// The most resends of a merchant within 24 hours: of one event, and of all events together.
 const RESENDS_OF_EVENT_MAX: u32 = 10;
 const RESENDS_MAX: u32 = 100;
 
-/// The act's name in the audit log.
+/// The operation's name in the audit log.
 const RESEND_ACT: &str = "resend_webhook";
 
-/// What of the outbox is asked for.
+/// A query for events.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct ListQuery {
     /// Only this merchant's events.
@@ -34,7 +34,7 @@ pub(crate) struct ListQuery {
     pub(crate) limit: u32,
 }
 
-/// Events newest first with their tries, and whether there are more.
+/// Events with their attempts, newest first, and whether there are more.
 ///
 /// # Errors
 /// If the cursor names no event of this merchant.
@@ -60,15 +60,15 @@ pub(crate) fn list(tx: &ReadTx, list_query: &ListQuery) -> Result<(Vec<Notified>
     Ok((notified.collect::<Result<_, Refusal>>()?, more))
 }
 
-/// The newest attempts at an event, in their order.
+/// The newest attempts of an event, oldest first.
 pub(crate) fn shown_attempts(tx: &ReadTx, id: &str) -> Result<Vec<Attempt>, Refusal> {
     let mut attempts = events::attempts(tx, id, None, ATTEMPTS_SHOWN)?;
     attempts.reverse();
     Ok(attempts)
 }
 
-/// A page of the attempts at a merchant's event, newest first, and whether there are more. `before`
-/// is the number of the last attempt of the page before.
+/// A page of the attempts of a merchant's event, newest first, and whether there are more. `before`
+/// is the number of the previous page's last attempt.
 ///
 /// # Errors
 /// If the merchant has no such event.
@@ -87,8 +87,8 @@ pub(crate) fn attempts(
     Ok((found, more))
 }
 
-/// Makes an event due now, whatever became of it. With a merchant, only if it is theirs and they
-/// have not done so too often.
+/// Makes an event due now, in any state. With a merchant, only for its own events and within its
+/// limits.
 ///
 /// # Errors
 /// If there is no such event, or the merchant has reached its limit.
@@ -113,7 +113,7 @@ pub(crate) fn resend(
     Ok((of_merchant(tx, merchant, id)?, shown_attempts(tx, id)?))
 }
 
-/// Refuses a merchant that has sent webhooks again `most` times within 24 hours; with `after`, one
+/// Refuses the request if the merchant has resent `most` times within 24 hours; with `after`, one
 /// event.
 fn limit_resends(
     tx: &ReadTx,
@@ -129,7 +129,7 @@ fn limit_resends(
     }
 }
 
-/// The word for a state as it stands in a question.
+/// Parses the state in a query.
 pub(crate) fn state_word(text: &str) -> Result<&'static str, Refusal> {
     let word = State::WORDS.into_iter().find(|word| *word == text);
     word.ok_or_else(|| Refusal::invalid("status", Reason::EventState))

@@ -4,6 +4,7 @@ use super::super::payments::WATCHER;
 use super::super::sweeps::SWEEPER;
 use super::operator::{REPEAT_MS_MIN, of_notes, of_states};
 use super::*;
+use crate::domain::network::Network;
 use crate::store::Store;
 use crate::store::chain_guard_alerts;
 
@@ -47,7 +48,7 @@ fn zmq_silence_and_recovery_are_each_reported_once() {
     let notified = |note, at_ms| scene.notified(WATCHER, note, at_ms);
     assert!(notified("height 5 (zmq)", 0).is_empty());
     let cut = notified("height 5 (polling: ZMQ is silent)", SOON_MS);
-    assert!(cut.len() == 1 && cut[0].contains("ZMQ says nothing"), "{cut:?}");
+    assert!(cut.len() == 1 && cut[0].contains("ZMQ is silent"), "{cut:?}");
     assert!(
         notified("height 6 (polling: no connection to the node's ZMQ)", 2 * SOON_MS).is_empty()
     );

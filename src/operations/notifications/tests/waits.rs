@@ -47,5 +47,5 @@ fn each_payout_wait_reason_notifies_merchant_and_admins_once() {
     assert_eq!(notified(Some(WaitReason::Unconfirmed), 4), [], "nor when it comes back");
     let both = notified(Some(WaitReason::Backdated), 5);
     let [(Some(_), notification), (None, _)] = &both[..] else { panic!("{both:?}") };
-    assert!(notification.contains("register the right one once more"), "{notification}");
+    assert!(notification.contains("register the right one again"), "{notification}");
 }
