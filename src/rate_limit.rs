@@ -1,5 +1,5 @@
-//! Rate limiter with a bucket per key (GCRA, by the `governor` crate), for API requests and bot
-//! commands. In memory: a restart allows a new burst.
+//! Rate limiter with a bucket per key (GCRA, by the `governor` crate), for API requests and
+//! bot commands. In memory: a restart allows a new burst.
 
 use std::hash::Hash;
 use std::num::NonZeroU32;
@@ -16,8 +16,8 @@ type Buckets<K> =
 /// Keys that are kept before full buckets are dropped.
 const KEYS_MAX: usize = 100_000;
 
-/// While there are more keys, full buckets are dropped once in so many events: each search visits
-/// all keys.
+/// While there are more keys, full buckets are dropped once in so many events: each search
+/// visits all keys.
 const DROP_EVERY: usize = 1_000;
 
 /// A limit for each of many keys. Never refuses when it is off.
@@ -44,7 +44,8 @@ pub(crate) struct Refused {
 }
 
 impl<K: Hash + Eq + Clone> RateLimit<K> {
-    /// `rate` events a minute, of which `burst` (at least one) may come at once; rate 0: no limit.
+    /// `rate` events a minute, of which `burst` (at least one) may come at once; rate 0: no
+    /// limit.
     pub(crate) fn per_minute(rate: u32, burst: u32) -> RateLimit<K> {
         let quota = NonZeroU32::new(rate).map(|rate| {
             let burst = NonZeroU32::new(burst).unwrap_or(NonZeroU32::MIN);

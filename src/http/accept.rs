@@ -1,7 +1,7 @@
 //! The accept loop of both HTTP listeners, public and operator's.
 //!
-//! It accepts only while a slot is free, so that further connections wait in the listen queue, and
-//! lets running requests finish at shutdown.
+//! It accepts only while a slot is free, so that further connections wait in the listen queue,
+//! and lets running requests finish at shutdown.
 //!
 //! Must not know: HTTP.
 
@@ -15,15 +15,15 @@ use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
-/// The pause after a failed accept. Too many open files is the usual reason: only the end of other
-/// connections helps.
+/// The pause after a failed accept. Too many open files is the usual reason: only the end of
+/// other connections helps.
 const PAUSE: Duration = Duration::from_millis(100);
 
 /// How long running requests may take after the shutdown signal.
 const GRACE: Duration = Duration::from_secs(10);
 
-/// Accepts connections until the shutdown signal, at most `slots` at a time. `serve` answers one;
-/// its watcher ends it gracefully at shutdown.
+/// Accepts connections until the shutdown signal, at most `slots` at a time. `serve` answers
+/// one; its watcher ends it gracefully at shutdown.
 pub(super) async fn accept<F>(
     listener: TcpListener,
     slots: usize,

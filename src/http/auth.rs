@@ -65,7 +65,8 @@ fn find(tx: &ReadTx, id: MerchantId, named: Option<ApiKeyId>) -> Result<Found, A
     })
 }
 
-/// Checks the key of a request. Unknown, rotated, revoked and mistyped keys get the same error.
+/// Checks the key of a request. Unknown, rotated, revoked and mistyped keys get the same
+/// error.
 ///
 /// # Errors
 /// 401; the message says if the key belongs to another network.
@@ -114,8 +115,8 @@ fn own_key(
     network: Network,
     now: Timestamp,
 ) -> Option<KeyHolder> {
-    // Version 0 has no key. An unknown merchant costs the same work, so that the response time does
-    // not reveal whether it exists.
+    // Version 0 has no key. An unknown merchant costs the same work, so that the response time
+    // does not reveal whether it exists.
     let version = merchant.map_or(0, |merchant| merchant.key_version);
     let previous = merchant.and_then(|merchant| merchant.previous_key_version(now));
     let [current, previous] = [version, previous.unwrap_or(0)]
@@ -131,7 +132,8 @@ fn named_key(
     network: Network,
     now: Timestamp,
 ) -> Option<KeyHolder> {
-    // Computed even without a row, so that the response time does not reveal whether it exists.
+    // Computed even without a row, so that the response time does not reveal whether it
+    // exists.
     let fits = secret.is_named_api_key(key, network, now);
     let found = found.filter(|_| fits)?;
     Some(KeyHolder { merchant: key.merchant, scope: found.scope, named: Some(found.id) })

@@ -1,8 +1,8 @@
 //! The checkout page, rendered on the server as one self-contained document that works without
 //! JavaScript.
 //!
-//! The content security policy allows the inline style and script by their hashes, and nothing else.
-//! Every value of a merchant is escaped, by askama or by [`language::fill_html`].
+//! The content security policy allows the inline style and script by their hashes, and nothing
+//! else. Every value of a merchant is escaped, by askama or by [`language::fill_html`].
 //!
 //! Must not know: the source of the facts.
 
@@ -277,8 +277,8 @@ fn minutes(blocks: u32) -> u32 {
 }
 
 #[derive(Template)]
-#[template(path = "notice.html")]
-struct Notice<'p> {
+#[template(path = "message.html")]
+struct Message<'p> {
     style: &'p str,
     language: Language,
     title: &'static str,
@@ -293,9 +293,15 @@ pub(crate) fn render_not_found(
 ) -> Result<Rendered, askama::Error> {
     let words = language.words;
     let hint = fill_html(words.unknown_hint, &[]);
-    notice(
+    message(
         branding,
-        Notice { style: branding.style(), language, title: words.unknown, hint, check_again: None },
+        Message {
+            style: branding.style(),
+            language,
+            title: words.unknown,
+            hint,
+            check_again: None,
+        },
     )
 }
 
@@ -308,14 +314,14 @@ pub(crate) fn render_limited(
     let words = language.words;
     let hint = fill_html(words.limited_hint, &[("n", &seconds.to_string())]);
     let check_again = Some(words.check_again);
-    notice(
+    message(
         branding,
-        Notice { style: branding.style(), language, title: words.limited, hint, check_again },
+        Message { style: branding.style(), language, title: words.limited, hint, check_again },
     )
 }
 
-fn notice(branding: &Branding, notice: Notice<'_>) -> Result<Rendered, askama::Error> {
-    Ok(Rendered { html: notice.render()?, content_security_policy: branding.policy(None) })
+fn message(branding: &Branding, message: Message<'_>) -> Result<Rendered, askama::Error> {
+    Ok(Rendered { html: message.render()?, content_security_policy: branding.policy(None) })
 }
 
 #[cfg(test)]

@@ -1,11 +1,11 @@
 //! TCP stream of a client under hyper, which adds three behaviours:
 //!
 //! - A client that does not read for [`STALL`] is disconnected.
-//! - hyper's empty responses to unparsable requests are replaced by JSON errors. hyper 1 has no
-//!   hook for them (`on_error` in its `proto/h1/role.rs`), so they are recognised as they are
-//!   written: each is a whole head in one write, without a request id.
-//! - A connection that is closed while the client still sends lingers, so that a TCP reset does not
-//!   destroy the response (RFC 9112, 9.6).
+//! - hyper's empty responses to unparsable requests are replaced by JSON errors. hyper 1 has
+//!   no hook for them (`on_error` in its `proto/h1/role.rs`), so they are recognised as they
+//!   are written: each is a whole head in one write, without a request id.
+//! - A connection that is closed while the client still sends lingers, so that a TCP reset
+//!   does not destroy the response (RFC 9112, 9.6).
 //!
 //! Must not know: the meaning of requests.
 

@@ -1,7 +1,7 @@
 //! The number of connections, from the process's limit of open files.
 
-/// Connections beside event streams, if there are descriptors for them. Further ones wait in the
-/// listen queue.
+/// Connections beside event streams, if there are descriptors for them. Further ones wait in
+/// the listen queue.
 const CONNECTIONS_USUAL: usize = 4_096;
 
 /// Descriptors reserved for database, node and webhooks, where there are twice as many.
@@ -28,8 +28,8 @@ impl ConnectionSlots {
         )
     }
 
-    /// Reserves a quarter of the descriptors for the other roles, and a quarter of the slots for
-    /// requests that are not event streams.
+    /// Reserves a quarter of the descriptors for the other roles, and a quarter of the slots
+    /// for requests that are not event streams.
     fn of(descriptors: usize, max_event_streams: usize) -> ConnectionSlots {
         let left = (descriptors / 4).max(DESCRIPTORS_LEFT).min(descriptors / 2);
         let most = CONNECTIONS_USUAL.saturating_add(max_event_streams);

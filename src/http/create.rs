@@ -1,5 +1,5 @@
-//! `POST /api/payments`: parses the request, creates the payment in one write, and responds once
-//! it is durable.
+//! `POST /api/payments`: parses the request, creates the payment in one write, and responds
+//! once it is durable.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -122,8 +122,8 @@ pub(crate) async fn create(
     Ok(response)
 }
 
-/// Requires JSON, which is also the default. Compressed bodies are refused: a few bytes could become
-/// gigabytes.
+/// Requires JSON, which is also the default. Compressed bodies are refused: a few bytes could
+/// become gigabytes.
 fn check_content_type(headers: &HeaderMap) -> Result<(), ApiError> {
     if headers.contains_key(warp::http::header::CONTENT_ENCODING) {
         let message = "content-encoding must be absent: compressed bodies are not accepted";
@@ -270,8 +270,9 @@ fn expires_in(raw: Option<&RawValue>) -> Result<Option<u32>, ApiError> {
     })
 }
 
-/// The key of the `idempotency-key` header. The quoted form of the IETF draft (a string of RFC 9651)
-/// and the bare form are the same key, so a value that begins with a quote must be a whole string.
+/// The key of the `idempotency-key` header. The quoted form of the IETF draft (a string of RFC
+/// 9651) and the bare form are the same key, so a value that begins with a quote must be a
+/// whole string.
 fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>, ApiError> {
     let Some(value) = headers.get("idempotency-key") else { return Ok(None) };
     let text = value.to_str().unwrap_or_default();

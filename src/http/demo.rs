@@ -1,8 +1,8 @@
-//! The shop of `litegate demo`, on loopback: one article, a webhook receiver, and a button that pays
-//! with play money. `litegate serve` does not use it.
+//! The shop of `litegate demo`, on loopback: one article, a webhook receiver, and a button
+//! that pays with play money. `litegate serve` does not use it.
 //!
-//! The shop creates a payment per order, redirects the shopper to the checkout, and trusts webhooks
-//! with a valid signature.
+//! The shop creates a payment per order, redirects the shopper to the checkout, and trusts
+//! webhooks with a valid signature.
 //!
 //! Must not know: keys.
 

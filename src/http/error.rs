@@ -1,10 +1,10 @@
 //! Errors of the API: each has a status, a code and a message.
 //!
-//! Error types by layer: operations return `Refusal`, the database `store::Error`, and both become
-//! an [`ApiError`] here. Handlers return `Result<Response, ApiError>`; a response carries its
-//! `ApiError` as an extension until `error_body` writes the JSON, where the request id is known.
-//! Start-up (`server::bind`) and `/metrics` use `anyhow`. An error that is not the client's fault
-//! has the code `internal`, and its detail goes to the log only.
+//! Error types by layer: operations return `Refusal`, the database `store::Error`, and both
+//! become an [`ApiError`] here. Handlers return `Result<Response, ApiError>`; a response
+//! carries its `ApiError` as an extension until `error_body` writes the JSON, where the
+//! request id is known. Start-up (`server::bind`) and `/metrics` use `anyhow`. An error that
+//! is not the client's fault has the code `internal`, and its detail goes to the log only.
 
 use warp::http::StatusCode;
 use warp::reply::{Reply, Response};

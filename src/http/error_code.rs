@@ -2,7 +2,8 @@
 
 use warp::http::StatusCode;
 
-/// The closed list of codes. Each has an anchor in the integration guide (`static/guide.html`).
+/// The closed list of codes. Each has an anchor in the integration guide
+/// (`static/guide.html`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Code {
     InvalidRequest,

@@ -1,6 +1,6 @@
-//! `GET /api/payments/:paymentId/events`: the payment as server-sent events, at once and on each
-//! change, until its status is final, the stream's lifetime ends, or the client disconnects. Changes
-//! come from [`super::pages`]; an open stream does not read the database.
+//! `GET /api/payments/:paymentId/events`: the payment as server-sent events, at once and on
+//! each change, until its status is final, the stream's lifetime ends, or the client
+//! disconnects. Changes come from [`super::pages`]; an open stream does not read the database.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -29,8 +29,8 @@ use super::show;
 /// The interval of comments that keep the stream open in proxies.
 const KEEP_ALIVE: Duration = Duration::from_secs(15);
 
-/// The query of a client that wants keep-alive events instead of comments, which browsers hide from
-/// scripts.
+/// The query of a client that wants keep-alive events instead of comments, which browsers hide
+/// from scripts.
 const ALIVE_QUERY: (&str, &str) = ("alive", "event");
 
 /// The event name of a keep-alive event. Handlers of plain messages do not get it.
@@ -96,8 +96,8 @@ impl KeepAlive {
 /// Opens the stream.
 ///
 /// # Errors
-/// 404 for an unknown payment, 429 when the client's address or the payment has too many streams,
-/// 503 when the gateway has.
+/// 404 for an unknown payment, 429 when the client's address or the payment has too many
+/// streams, 503 when the gateway has.
 pub(crate) async fn events(
     api: Arc<Api>,
     id: String,

@@ -69,8 +69,8 @@ pub(super) fn respond(result: Result<Response, ApiError>) -> Response {
     result.unwrap_or_else(ApiError::into_response)
 }
 
-/// The decoded values of known query parameters. Unknown ones are ignored, like unknown fields of
-/// a body.
+/// The decoded values of known query parameters. Unknown ones are ignored, like unknown fields
+/// of a body.
 ///
 /// # Errors
 /// 400 for a parameter that is sent twice.

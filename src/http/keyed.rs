@@ -28,8 +28,8 @@ pub(super) fn keyed(
     with_api(api).and(client_address()).and(warp::header::headers_cloned()).then(check)
 }
 
-/// Counts a valid key against its merchant, and an invalid one against the client's address, which
-/// gets a 429 if it tries too often.
+/// Counts a valid key against its merchant, and an invalid one against the client's address,
+/// which gets a 429 if it tries too often.
 async fn check(api: Arc<Api>, ClientAddress(address): ClientAddress, headers: HeaderMap) -> Keyed {
     let (store, network) = (&api.store, api.site.network);
     let holder = match auth::key_holder(&headers, store, &api.secret, network, &api.clock).await {
@@ -50,8 +50,8 @@ async fn check(api: Arc<Api>, ClientAddress(address): ClientAddress, headers: He
 }
 
 impl Keyed {
-    /// Responds by `handler` if the key is valid and its scope allows it, and reports the rest of
-    /// the merchant's limit.
+    /// Responds by `handler` if the key is valid and its scope allows it, and reports the rest
+    /// of the merchant's limit.
     pub(super) async fn respond<F>(
         self,
         needs: Permission,

@@ -1,4 +1,5 @@
-//! Limits per API key and per client address: requests a minute, connections and event streams.
+//! Limits per API key and per client address: requests a minute, connections and event
+//! streams.
 
 use std::collections::HashMap;
 use std::hash::Hash;
@@ -67,12 +68,12 @@ impl Allowance {
     }
 }
 
-/// Prefix lengths at which IPv6 addresses are counted, narrowest first, each with its multiple of
-/// the limit: a customer has a /64, a household often a /56, a site a /48.
+/// Prefix lengths at which IPv6 addresses are counted, narrowest first, each with its multiple
+/// of the limit: a customer has a /64, a household often a /56, a site a /48.
 const V6_NETWORKS: [(u32, u32); 3] = [(64, 1), (56, 4), (48, 16)];
 
-/// The networks that an address counts toward, each with its multiple of the limit. An IPv4 address
-/// counts only for itself.
+/// The networks that an address counts toward, each with its multiple of the limit. An IPv4
+/// address counts only for itself.
 fn networks(address: IpAddr) -> impl Iterator<Item = (IpNetwork, u32)> {
     let address = address.to_canonical();
     let levels = match address {
@@ -102,7 +103,8 @@ impl AddressLimit {
     /// # Errors
     /// 429 with the seconds until the next request.
     pub(crate) fn count(&self, address: IpAddr) -> Result<(), ApiError> {
-        // Narrowest first: a request that a /64 is refused does not count toward its neighbours.
+        // Narrowest first: a request that a /64 is refused does not count toward its
+        // neighbours.
         self.levels
             .iter()
             .zip(networks(address))
@@ -127,8 +129,8 @@ pub(crate) struct Share {
 }
 
 impl Shares {
-    /// `each_max` for each IPv4 address and each /64. Wider networks have more, up to a quarter of
-    /// `all`.
+    /// `each_max` for each IPv4 address and each /64. Wider networks have more, up to a
+    /// quarter of `all`.
     pub(crate) fn of(each_max: usize, all: usize) -> Shares {
         Shares { held: Arc::default(), each_max, wider_max: (all / 4).max(each_max) }
     }
@@ -163,8 +165,8 @@ impl Drop for Share {
     }
 }
 
-/// Slots of event streams. The last quarter is reserved for payments without a stream, so that a
-/// few payments with many streams cannot lock out other shoppers.
+/// Slots of event streams. The last quarter is reserved for payments without a stream, so that
+/// a few payments with many streams cannot lock out other shoppers.
 #[derive(Debug)]
 pub(crate) struct Streams {
     slots: Arc<Semaphore>,

@@ -42,8 +42,8 @@ pub(super) fn route(api: &Arc<Api>) -> Route {
 #[serde(rename_all = "camelCase")]
 struct PageView {
     data: Vec<PaymentView>,
-    /// The `cursor` of the next page; null on the last one. It is the id of this page's last payment,
-    /// so new payments do not shift the pages, and the cursor reveals no counts.
+    /// The `cursor` of the next page; null on the last one. It is the id of this page's last
+    /// payment, so new payments do not shift the pages, and the cursor reveals no counts.
     next_cursor: Option<String>,
 }
 

@@ -1,5 +1,6 @@
-//! `GET /metrics` in the Prometheus text format: counters of this process, and values read from the
-//! database and the machine on each request. `static/docs/reference/metrics.md` explains each series.
+//! `GET /metrics` in the Prometheus text format: counters of this process, and values read
+//! from the database and the machine on each request. `static/docs/reference/metrics.md`
+//! explains each series.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -211,16 +212,26 @@ impl Stored {
         ] {
             gauge(registry, name, help, value)?;
         }
-        if let Some(tip) = tip {
-            let help = "Height of the last processed block";
-            gauge(registry, "litegate_chain_height", help, i64::from(tip.height))?;
-        }
-        if let Some(at) = role_status.and_then(|role_status| role_status.at) {
-            let help = "Seconds since the watcher last reached the node's tip";
-            gauge(registry, "litegate_watcher_last_sync_age_seconds", help, age(Some(at)))?;
-        }
-        Ok(())
+        register_sync(registry, tip, role_status, now)
     }
+}
+
+/// The watcher's progress; no series before its first sync.
+fn register_sync(
+    registry: &Registry,
+    tip: Option<BlockId>,
+    role_status: Option<RoleStatus>,
+    now: Timestamp,
+) -> anyhow::Result<()> {
+    if let Some(tip) = tip {
+        let help = "Height of the last processed block";
+        gauge(registry, "litegate_chain_height", help, i64::from(tip.height))?;
+    }
+    if let Some(at) = role_status.and_then(|role_status| role_status.at) {
+        let help = "Seconds since the watcher last reached the node's tip";
+        gauge(registry, "litegate_watcher_last_sync_age_seconds", help, now.ms_since(at) / 1000)?;
+    }
+    Ok(())
 }
 
 fn count_payout_waits(tx: &ReadTx) -> anyhow::Result<Vec<(String, i64)>> {

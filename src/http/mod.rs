@@ -1,8 +1,9 @@
-//! The public HTTP interface: API, checkout and documents, and the operator's metrics listener.
+//! The public HTTP interface: API, checkout and documents, and the operator's metrics
+//! listener.
 //!
-//! One file per resource: its `route` parses the request into types, calls an operation, and shapes
-//! the response by `view`. Handlers contain no rules. `resource.rs` lists all paths, `error.rs` all
-//! errors; `server.rs` applies the limits on connections, headers and time.
+//! One file per resource: its `route` parses the request into types, calls an operation, and
+//! shapes the response by `view`. Handlers contain no rules. `resource.rs` lists all paths,
+//! `error.rs` all errors; `server.rs` applies the limits on connections, headers and time.
 //!
 //! Must not know: SQL, the node, signing keys.
 

@@ -1,7 +1,7 @@
 //! `GET /openapi.json` and `litegate openapi`: the OpenAPI 3.1 document.
 //!
-//! It is written by hand. Unit tests compare it with the error codes and the resources, `tests/it`
-//! with the running server.
+//! It is written by hand. Unit tests compare it with the error codes and the resources,
+//! `tests/it` with the running server.
 
 use std::sync::Arc;
 

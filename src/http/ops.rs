@@ -1,5 +1,5 @@
-//! The operator's interface on a separate listener: `/metrics`, `/healthz`, `/readyz`. These paths
-//! are never served on the public listener.
+//! The operator's interface on a separate listener: `/metrics`, `/healthz`, `/readyz`. These
+//! paths are never served on the public listener.
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -61,7 +61,8 @@ fn text(status: StatusCode, text: String) -> Response {
     warp::reply::with_status(text, status).into_response()
 }
 
-/// 200 while the watcher follows the node's tip, else 503. The body says how it follows the node.
+/// 200 while the watcher follows the node's tip, else 503. The body says how it follows the
+/// node.
 async fn ready(ops: Ops) -> Response {
     let now = ops.clock.now();
     let state = ops

@@ -1,7 +1,7 @@
 //! The task that sends changes of payments to open event streams.
 //!
-//! It polls the database twice a second, and at once when a role of this process notifies it. The
-//! other roles may be other processes.
+//! It polls the database twice a second, and at once when a role of this process notifies it.
+//! The other roles may be other processes.
 
 use std::sync::Arc;
 use std::time::Duration;

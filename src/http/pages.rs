@@ -1,8 +1,8 @@
-//! Registry of open event streams: each change of a payment is read once and sent to all streams
-//! that show it.
+//! Registry of open event streams: each change of a payment is read once and sent to all
+//! streams that show it.
 //!
-//! `page_updates.rs` polls the database. A poll reads only the changed payments that have an open
-//! stream, so streams without changes cost nothing.
+//! `page_updates.rs` polls the database. A poll reads only the changed payments that have an
+//! open stream, so streams without changes cost nothing.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -136,8 +136,8 @@ impl Page {
         open.latest.get(&self.id).map_or(1, watch::Sender::receiver_count)
     }
 
-    /// Records what the page shows first. A poll may have read something newer meanwhile, so this
-    /// only adds: reading one page too many at a new tip is harmless, missing one is not.
+    /// Records what the page shows first. A poll may have read something newer meanwhile, so
+    /// this only adds: reading one page too many at a new tip is harmless, missing one is not.
     pub(super) fn show(&self, facts: &PaymentFacts) {
         if counts_confirmations(facts) {
             self.pages.note(facts);

@@ -13,11 +13,12 @@ use crate::domain::webhook_url::is_public;
 use super::error::ApiError;
 
 /// The client's address: the peer's, or behind a trusted proxy the last address in
-/// `x-forwarded-for` that is not trusted. If all are trusted, as when shoppers are in a trusted
-/// network, it is the first.
+/// `x-forwarded-for` that is not trusted. If all are trusted, as when shoppers are in a
+/// trusted network, it is the first.
 ///
 /// # Errors
-/// 400 if a trusted proxy sends an unreadable address: the request must not count as the proxy's.
+/// 400 if a trusted proxy sends an unreadable address: the request must not count as the
+/// proxy's.
 pub(crate) fn client_address(
     peer: IpAddr,
     headers: &HeaderMap,
@@ -65,14 +66,14 @@ const FORWARDED: [&str; 3] = ["x-forwarded-for", "forwarded", "x-real-ip"];
 /// The most peers that are reported.
 const REPORTED_MAX: usize = 8;
 
-/// The reported peers that forward requests without being trusted. All their clients share one rate
-/// limit.
+/// The reported peers that forward requests without being trusted. All their clients share one
+/// rate limit.
 #[derive(Debug, Default)]
 pub(super) struct Untrusted(Mutex<BTreeSet<IpAddr>>);
 
 impl Untrusted {
-    /// The peer, if it forwards requests, is not trusted, and was not reported before. Only peers in
-    /// private networks count, because any client can send these headers.
+    /// The peer, if it forwards requests, is not trusted, and was not reported before. Only
+    /// peers in private networks count, because any client can send these headers.
     pub(super) fn found(
         &self,
         peer: IpAddr,

@@ -1,7 +1,8 @@
 //! QR codes of payment URIs as SVG, with a cache.
 //!
-//! Black on white with a quiet zone of four modules (ISO/IEC 18004), also in dark mode; byte mode,
-//! level M, no logo. Encoding is the slowest part of a page, so codes are cached by their text.
+//! Black on white with a quiet zone of four modules (ISO/IEC 18004), also in dark mode; byte
+//! mode, level M, no logo. Encoding is the slowest part of a page, so codes are cached by
+//! their text.
 
 use std::fmt::Write as _;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -27,8 +28,8 @@ impl Default for Codes {
 }
 
 impl Codes {
-    /// The code as an element of a page, with a label for screen readers. `None` if the text is too
-    /// long for a QR code, which no payment URI is.
+    /// The code as an element of a page, with a label for screen readers. `None` if the text
+    /// is too long for a QR code, which no payment URI is.
     pub(crate) fn svg(&self, text: &str, label: &str) -> Option<String> {
         self.drawn(text, &format!("class=\"qr\" role=\"img\" aria-label=\"{label}\""))
     }

@@ -1,4 +1,5 @@
-//! `GET /pay/:paymentId/qr.svg`: the QR code of the amount due, for shops with their own checkout.
+//! `GET /pay/:paymentId/qr.svg`: the QR code of the amount due, for shops with their own
+//! checkout.
 
 use std::sync::Arc;
 

@@ -1,7 +1,7 @@
 //! Table of resources: path, methods and access of each.
 //!
-//! It is evaluated before any route, so that unknown paths, wrong methods and CORS preflights are
-//! answered in one place.
+//! It is evaluated before any route, so that unknown paths, wrong methods and CORS preflights
+//! are answered in one place.
 
 use std::borrow::Cow;
 
@@ -58,9 +58,9 @@ pub(super) fn paths() -> impl Iterator<Item = &'static str> {
     RESOURCES.iter().map(|resource| resource.path)
 }
 
-/// Normalises a path. Double slashes and a final one are removed, because shops append paths to a
-/// base URL that ends with a slash. `prefix` is the path of the public URL, which a proxy may pass
-/// on or remove: it is removed if the rest is a resource, or the whole path is none.
+/// Normalises a path. Double slashes and a final one are removed, because shops append paths
+/// to a base URL that ends with a slash. `prefix` is the path of the public URL, which a proxy
+/// may pass on or remove: it is removed if the rest is a resource, or the whole path is none.
 pub(super) fn normal_path<'p>(path: &'p str, prefix: &str) -> Cow<'p, str> {
     if !path.starts_with('/') {
         return Cow::Borrowed(path); // `OPTIONS *`

@@ -1,8 +1,8 @@
 //! The public HTTP server: connections, request ids, time limits, and errors as JSON.
 //!
-//! No client can take the slots and descriptors of others: each address has a share of the slots,
-//! a client that sends no request or does not read its response is disconnected, and all slots
-//! together leave descriptors for database, node and webhooks.
+//! No client can take the slots and descriptors of others: each address has a share of the
+//! slots, a client that sends no request or does not read its response is disconnected, and
+//! all slots together leave descriptors for database, node and webhooks.
 
 use std::convert::Infallible;
 use std::net::{IpAddr, SocketAddr};
@@ -42,8 +42,9 @@ use super::{headers, resource};
 /// By when a new connection must have sent the headers of its first request.
 const FIRST_REQUEST: Duration = Duration::from_secs(10);
 
-/// How long request headers may take, and how long an idle connection is kept. Common proxies keep
-/// theirs for 60 s; ours last longer, so that a proxy never writes to a closed connection.
+/// How long request headers may take, and how long an idle connection is kept. Common proxies
+/// keep theirs for 60 s; ours last longer, so that a proxy never writes to a closed
+/// connection.
 const HEADERS_TIMEOUT: Duration = Duration::from_secs(75);
 
 /// How long a request may take, including its body. Event streams respond at once.
@@ -161,8 +162,8 @@ where
         }
     }
 
-    /// Answers one request, also if its handler panics. If the rest of its body cannot be read, the
-    /// response closes the connection, and `left_unread` is set.
+    /// Answers one request, also if its handler panics. If the rest of its body cannot be
+    /// read, the response closes the connection, and `left_unread` is set.
     async fn respond(
         &self,
         request: Request<Incoming>,
@@ -251,8 +252,8 @@ where
         }
     }
 
-    /// A whole HTTP response with an error, for a connection that hyper does not serve, and its
-    /// request id.
+    /// A whole HTTP response with an error, for a connection that hyper does not serve, and
+    /// its request id.
     fn raw_response(&self, error: &ApiError) -> (String, Vec<u8>) {
         let request_id = request_id();
         let body = error_body::text(error, Shape::Usual, &self.public_url, &request_id);

@@ -16,7 +16,7 @@ use crate::view::{PaymentFacts, PaymentView, seconds_until};
 use super::api::Api;
 use super::error::ApiError;
 use super::filters::{Route, get, json_text, public, respond_if, with_api};
-use super::status_cache::{Answer, Mark};
+use super::status_cache::{CachedResponse, Mark};
 
 pub(super) fn route(api: &Arc<Api>) -> Route {
     warp::path!("api" / "payments" / String)
@@ -48,34 +48,38 @@ pub(crate) async fn show(
 ) -> Result<Response, ApiError> {
     let id: PaymentId = id.parse().map_err(|_| unknown())?;
     let now = api.clock.now();
-    let answer = match api.status_cache.answer(id, now) {
-        Some(answer) => answer,
+    let cached = match api.status_cache.get(id, now) {
+        Some(cached) => cached,
         None => read_and_cache(&api, id, now).await?,
     };
-    let etag = answer.etag.to_str().map_err(ApiError::internal)?;
+    let etag = cached.etag.to_str().map_err(ApiError::internal)?;
     let mut response = if is_known(&headers, etag) {
         let mut response = warp::reply().into_response();
         *response.status_mut() = StatusCode::NOT_MODIFIED;
         response
     } else {
-        let [before, after] = &answer.parts;
-        let left = seconds_until(answer.expires_at, now);
+        let [before, after] = &cached.parts;
+        let left = seconds_until(cached.expires_at, now);
         json_text(format!("{before}{left}{after}"))
     };
-    response.headers_mut().insert(header::ETAG, answer.etag.clone());
+    response.headers_mut().insert(header::ETAG, cached.etag.clone());
     let no_cache = HeaderValue::from_static("no-cache");
     response.headers_mut().insert(header::CACHE_CONTROL, no_cache);
     Ok(response)
 }
 
 /// Reads a payment, and caches its response.
-async fn read_and_cache(api: &Api, id: PaymentId, now: Timestamp) -> Result<Arc<Answer>, ApiError> {
+async fn read_and_cache(
+    api: &Api,
+    id: PaymentId,
+    now: Timestamp,
+) -> Result<Arc<CachedResponse>, ApiError> {
     let (facts, mark) =
         api.store.look_up(move |tx| Ok::<_, Refusal>((facts(tx, id, now)?, Mark::of(tx)?))).await?;
-    let answer =
-        Arc::new(answer_of(PaymentView::new(&facts, &api.site, now), facts.payment.expires_at)?);
-    api.status_cache.keep(&facts, mark, answer.clone());
-    Ok(answer)
+    let response =
+        Arc::new(response_of(PaymentView::new(&facts, &api.site, now), facts.payment.expires_at)?);
+    api.status_cache.insert(&facts, mark, response.clone());
+    Ok(response)
 }
 
 /// Whether `if-none-match` names this tag.
@@ -94,7 +98,7 @@ fn is_same(asked: &str, etag: &str) -> bool {
 }
 
 /// The response for a payment, with a weak tag over everything except the remaining seconds.
-fn answer_of(view: PaymentView, expires_at: Timestamp) -> Result<Answer, ApiError> {
+fn response_of(view: PaymentView, expires_at: Timestamp) -> Result<CachedResponse, ApiError> {
     // In a JSON string a quote has a backslash before it, so this can only be the name.
     const NAME: &str = "\"expiresInSeconds\":";
     let none_left = PaymentView { expires_in_seconds: 0, ..view };
@@ -104,7 +108,7 @@ fn answer_of(view: PaymentView, expires_at: Timestamp) -> Result<Answer, ApiErro
     let (before, after) =
         parts.ok_or_else(|| ApiError::internal("no expiresInSeconds in a response"))?;
     let etag = format!("W/\"{}\"", &hash[..16]);
-    Ok(Answer {
+    Ok(CachedResponse {
         parts: [format!("{before}{NAME}"), after.to_owned()],
         etag: HeaderValue::from_str(&etag).map_err(ApiError::internal)?,
         expires_at,

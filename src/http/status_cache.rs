@@ -1,10 +1,10 @@
 //! Response cache for `GET /api/payments/:paymentId`.
 //!
 //! Pages and shops poll payments that rarely change. Before each response a [`ChangeDetector`]
-//! reports whether any process has committed. If so, the changes since then (numbered by triggers)
-//! are read once, and the cached responses of those payments are dropped. A cached response is never
-//! older than this process's last commit, or another process's commit of a millisecond ago. The
-//! remaining seconds are computed for each response.
+//! reports whether any process has committed. If so, the changes since then (numbered by
+//! triggers) are read once, and the cached responses of those payments are dropped. A cached
+//! response is never older than this process's last commit, or another process's commit of a
+//! millisecond ago. The remaining seconds are computed for each response.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -32,16 +32,16 @@ pub(super) struct Mark {
     /// The last change to a payment's coins or status.
     change: i64,
     /// The newest row of the audit log: an operation may change a business name.
-    act: i64,
+    audit_entry: i64,
 }
 
 impl Mark {
     pub(super) fn of(tx: &ReadTx) -> Result<Mark, Refusal> {
-        Ok(Mark { change: payments::last_change(tx)?, act: audit_log::newest(tx)? })
+        Ok(Mark { change: payments::last_change(tx)?, audit_entry: audit_log::newest(tx)? })
     }
 
     fn is_before(self, other: Mark) -> bool {
-        self.change < other.change || self.act < other.act
+        self.change < other.change || self.audit_entry < other.audit_entry
     }
 }
 
@@ -55,7 +55,7 @@ struct Common {
 
 /// A response without the remaining seconds.
 #[derive(Debug)]
-pub(super) struct Answer {
+pub(super) struct CachedResponse {
     /// The JSON before and after the remaining seconds.
     pub(super) parts: [String; 2],
     pub(super) etag: HeaderValue,
@@ -64,7 +64,7 @@ pub(super) struct Answer {
 
 #[derive(Debug)]
 struct Entry {
-    answer: Arc<Answer>,
+    response: Arc<CachedResponse>,
     /// The tip of the response, if it contains confirmations.
     tip: Option<Option<BlockId>>,
     /// Whether it announces a delay; `None` if its status never does.
@@ -80,7 +80,7 @@ struct State {
     change_detector: ChangeDetector,
     mark: Mark,
     common: Common,
-    answers: HashMap<PaymentId, Entry>,
+    responses: HashMap<PaymentId, Entry>,
 }
 
 impl StatusCache {
@@ -89,27 +89,27 @@ impl StatusCache {
             change_detector,
             mark: Mark::default(),
             common: Common::default(),
-            answers: HashMap::new(),
+            responses: HashMap::new(),
         };
         StatusCache { state: Mutex::new(state) }
     }
 
     /// The cached response of a payment, if it is still valid.
-    pub(super) fn answer(&self, id: PaymentId, now: Timestamp) -> Option<Arc<Answer>> {
+    pub(super) fn get(&self, id: PaymentId, now: Timestamp) -> Option<Arc<CachedResponse>> {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         if let Err(error) = state.catch_up() {
             tracing::debug!(%error, "cannot check whether cached responses are valid");
             return None;
         }
-        let entry = state.answers.get(&id).filter(|entry| state.common.allows(entry, now))?;
-        Some(entry.answer.clone())
+        let entry = state.responses.get(&id).filter(|entry| state.common.allows(entry, now))?;
+        Some(entry.response.clone())
     }
 
     /// Caches a response. Its facts and `mark` were read in one transaction.
-    pub(super) fn keep(&self, facts: &PaymentFacts, mark: Mark, answer: Arc<Answer>) {
+    pub(super) fn insert(&self, facts: &PaymentFacts, mark: Mark, response: Arc<CachedResponse>) {
         let in_block = facts.coins.iter().any(|coin| matches!(coin.place, Place::Block(_)));
         let entry = Entry {
-            answer,
+            response,
             tip: in_block.then_some(facts.tip),
             delayed: (facts.status == Status::Pending).then_some(facts.delayed),
         };
@@ -118,10 +118,10 @@ impl StatusCache {
         if mark.is_before(state.mark) {
             return;
         }
-        if state.answers.len() >= ENTRIES_MAX {
-            state.answers.clear();
+        if state.responses.len() >= ENTRIES_MAX {
+            state.responses.clear();
         }
-        state.answers.insert(facts.payment.id, entry);
+        state.responses.insert(facts.payment.id, entry);
     }
 }
 
@@ -132,8 +132,8 @@ impl State {
         let changes = self.change_detector.if_new(|tx| Changes::since(before, tx))?;
         let Some(Changes { mark, common, changed }) = changes else { return Ok(()) };
         match changed {
-            Some(changed) => changed.iter().for_each(|id| drop(self.answers.remove(id))),
-            None => self.answers.clear(),
+            Some(changed) => changed.iter().for_each(|id| drop(self.responses.remove(id))),
+            None => self.responses.clear(),
         }
         (self.mark, self.common) = (mark, common);
         Ok(())
@@ -164,7 +164,7 @@ impl Changes {
             watcher_at: watcher_at(tx)?,
             chain_suspect: chain_suspect(tx)?,
         };
-        let changed = match mark.act == before.act {
+        let changed = match mark.audit_entry == before.audit_entry {
             true => payments::changed_after(tx, before.change, CHANGES_MAX)?,
             false => None,
         };
@@ -186,17 +186,18 @@ mod tests {
         let cache = StatusCache::new(store.change_detector().expect("a connection"));
         let (now, facts) = (Timestamp::from_ms(0), facts(Place::Mempool));
         let id = facts.payment.id;
-        let answer = || {
+        let response = || {
             let (parts, etag) = ([String::new(), String::new()], HeaderValue::from_static("a"));
-            Arc::new(Answer { parts, etag, expires_at: now })
+            Arc::new(CachedResponse { parts, etag, expires_at: now })
         };
         let read = || store.read_blocking(Mark::of).expect("readable");
         let old = read();
-        assert!(cache.answer(id, now).is_none(), "the cache is empty");
+        assert!(cache.get(id, now).is_none(), "the cache is empty");
         let facts = PaymentFacts { delayed: true, ..facts }; // No watcher runs.
-        cache.keep(&facts, old, answer());
-        assert!(cache.answer(id, now).is_some());
-        // A request reads the payment. Before it caches the response, another request sees a change.
+        cache.insert(&facts, old, response());
+        assert!(cache.get(id, now).is_some());
+        // A request reads the payment. Before it caches the response, another request sees a
+        // change.
         store
             .write_blocking(move |tx| {
                 let act = Act {
@@ -212,10 +213,10 @@ mod tests {
                 Ok::<_, Error>(())
             })
             .expect("written");
-        assert!(cache.answer(id, now).is_none(), "dropped");
-        cache.keep(&facts, old, answer());
-        assert!(cache.answer(id, now).is_none(), "a stale response is not cached");
-        cache.keep(&facts, read(), answer());
-        assert!(cache.answer(id, now).is_some());
+        assert!(cache.get(id, now).is_none(), "dropped");
+        cache.insert(&facts, old, response());
+        assert!(cache.get(id, now).is_none(), "a stale response is not cached");
+        cache.insert(&facts, read(), response());
+        assert!(cache.get(id, now).is_some());
     }
 }

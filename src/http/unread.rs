@@ -1,10 +1,10 @@
-//! Discards request bodies that a handler did not read, as after every early refusal (401, 404,
-//! 413, 429).
+//! Discards request bodies that a handler did not read, as after every early refusal (401,
+//! 404, 413, 429).
 //!
-//! Closing a socket with unread bytes resets the connection, and the reset can destroy the response.
-//! The rest of the body is therefore read and discarded before the response, within bounds. Beyond
-//! them the response says `connection: close`, and the connection lingers (RFC 9112, 9.6;
-//! `client_stream.rs`).
+//! Closing a socket with unread bytes resets the connection, and the reset can destroy the
+//! response. The rest of the body is therefore read and discarded before the response, within
+//! bounds. Beyond them the response says `connection: close`, and the connection lingers (RFC
+//! 9112, 9.6; `client_stream.rs`).
 
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -57,8 +57,8 @@ pub(super) fn expects_continue(headers: &HeaderMap) -> bool {
 }
 
 impl Unread {
-    /// Discards the rest, once the handler has ended. `false` if it is too long or too slow, or if
-    /// the client still waits for 100 Continue: then the connection must be closed.
+    /// Discards the rest, once the handler has ended. `false` if it is too long or too slow,
+    /// or if the client still waits for 100 Continue: then the connection must be closed.
     pub(super) async fn drain(&self, expects_continue: bool) -> bool {
         let rest = self.0.lock().unwrap_or_else(PoisonError::into_inner).take();
         let Some(Rest { incoming, begun }) = rest else { return true };

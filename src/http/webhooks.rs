@@ -10,7 +10,7 @@ use warp::reply::Response;
 use crate::domain::api_key::Permission;
 use crate::operations::Actor;
 use crate::operations::reason::Reason;
-use crate::operations::webhooks::{self as operations, ListQuery, Notified};
+use crate::operations::webhooks::{self as operations, EventWithAttempts, ListQuery};
 use crate::view::{AttemptView, EventView};
 
 use super::api::Api;
@@ -73,10 +73,10 @@ pub(crate) async fn list(
     query: &str,
 ) -> Result<Response, ApiError> {
     let list_query = ListQuery { merchant: Some(holder.merchant()), ..read_query(query)? };
-    let (notified, more) =
+    let (events, more) =
         api.store.read(move |tx| operations::list(tx, &list_query).map_err(ApiError::from)).await?;
-    let next_cursor = notified.last().filter(|_| more).map(|(event, _)| event.id.clone());
-    json(&Page { data: notified.iter().map(view).collect(), next_cursor })
+    let next_cursor = events.last().filter(|_| more).map(|(event, _)| event.id.clone());
+    json(&Page { data: events.iter().map(view).collect(), next_cursor })
 }
 
 /// One page of attempts, newest first.
@@ -131,15 +131,15 @@ pub(crate) async fn resend(
     id: String,
 ) -> Result<Response, ApiError> {
     let (merchant, now) = (Some(holder.merchant()), api.clock.now());
-    let notified = api
+    let event = api
         .store
         .write(move |tx| operations::resend(tx, &Actor::ApiKey, merchant, &id, now))
         .await?;
     api.notifier.notify_webhooks();
-    json(&view(&notified))
+    json(&view(&event))
 }
 
-fn view((event, attempts): &Notified) -> EventView {
+fn view((event, attempts): &EventWithAttempts) -> EventView {
     EventView::new(event, attempts)
 }
 

@@ -1,11 +1,12 @@
-//! First start: whether the account was used before this database existed. No address is issued
-//! until that is known, because an address of an earlier payment must not be issued again.
+//! First start: whether the account was used before this database existed. No address is
+//! issued until that is known, because an address of an earlier payment must not be issued
+//! again.
 
 use crate::domain::time::Timestamp;
 use crate::store::identity::{self, Mark};
 use crate::store::{Error, ReadTx, WriteTx, audit_log, blocks};
 
-use super::{Actor, act_on_all};
+use super::{Actor, gateway_entry};
 
 /// The node listed the account's unspent outputs, and the used indexes were skipped.
 const SCANNED: &str = "scanned";
@@ -50,8 +51,8 @@ pub(crate) fn record_refusal(tx: &WriteTx) -> Result<(), Error> {
     identity::replace(tx, Mark::AccountScan, REFUSED)
 }
 
-/// Records the operator's statement that the account was never used, unless the node has answered
-/// already. Returns whether the statement was needed.
+/// Records the operator's statement that the account was never used, unless the node has
+/// answered already. Returns whether the statement was needed.
 ///
 /// # Errors
 /// Those of the database.
@@ -60,6 +61,6 @@ pub(crate) fn assume_unused(tx: &WriteTx, actor: &Actor, now: Timestamp) -> Resu
         return Ok(false);
     }
     identity::replace(tx, Mark::AccountScan, ASSUMED_UNUSED)?;
-    audit_log::append(tx, &act_on_all(actor, now, ACT, (None, None)))?;
+    audit_log::append(tx, &gateway_entry(actor, now, ACT, (None, None)))?;
     Ok(true)
 }

@@ -1,5 +1,5 @@
-//! Addresses of future payments, derived ahead: each request derives one for a later request on its
-//! own thread, so that the writer thread does not wait for curve arithmetic.
+//! Addresses of future payments, derived ahead: each request derives one for a later request
+//! on its own thread, so that the writer thread does not wait for curve arithmetic.
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};

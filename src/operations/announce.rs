@@ -7,7 +7,7 @@ use crate::store::audit_log;
 use crate::store::events::{self, Wanted};
 
 use super::reason::Reason;
-use super::{Actor, Refusal, act, act_on_all, merchants};
+use super::{Actor, Refusal, entry, gateway_entry, merchants};
 
 /// The longest announcement, in characters.
 pub(crate) const ANNOUNCEMENT_CHARS_MAX: usize = 1_500;
@@ -26,7 +26,7 @@ pub(crate) fn record(
     now: Timestamp,
 ) -> Result<(), Refusal> {
     evaluate(text)?;
-    audit_log::append(tx, &act_on_all(actor, now, "announce", (None, Some(text.to_owned()))))?;
+    audit_log::append(tx, &gateway_entry(actor, now, "announce", (None, Some(text.to_owned()))))?;
     Ok(())
 }
 
@@ -55,6 +55,6 @@ pub(crate) fn resend_failed(
         }
     }
     let change = (None, Some(format!("{count} webhooks")));
-    audit_log::append(tx, &act(actor, now, "resend_all", id, change))?;
+    audit_log::append(tx, &entry(actor, now, "resend_all", id, change))?;
     Ok(count)
 }

@@ -6,7 +6,7 @@ use crate::domain::time::Timestamp;
 use crate::secret;
 use crate::store::{self, ReadTx, WriteTx, audit_log, merchants as rows};
 
-use super::{Actor, Refusal, act, merchants};
+use super::{Actor, Refusal, entry, merchants};
 
 /// Why a request about named keys is refused.
 #[derive(Debug, thiserror::Error)]
@@ -55,7 +55,7 @@ pub(crate) fn add(
         last_used_at: None,
     };
     rows::insert_api_key(tx, &key)?;
-    audit_log::append(tx, &act(actor, now, "add_api_key", merchant, (None, Some(shown(&key)))))?;
+    audit_log::append(tx, &entry(actor, now, "add_api_key", merchant, (None, Some(shown(&key)))))?;
     Ok(key)
 }
 
@@ -85,7 +85,7 @@ pub(crate) fn show(
     now: Timestamp,
 ) -> Result<NamedApiKey, KeyRefusal> {
     let key = get(tx, merchant, id)?;
-    audit_log::append(tx, &act(actor, now, "view_api_key", merchant, (None, Some(shown(&key)))))?;
+    audit_log::append(tx, &entry(actor, now, "view_api_key", merchant, (None, Some(shown(&key)))))?;
     Ok(key)
 }
 
@@ -102,7 +102,10 @@ pub(crate) fn revoke(
 ) -> Result<NamedApiKey, KeyRefusal> {
     let key = get(tx, merchant, id)?;
     rows::revoke_api_key(tx, merchant, id)?;
-    audit_log::append(tx, &act(actor, now, "revoke_api_key", merchant, (Some(shown(&key)), None)))?;
+    audit_log::append(
+        tx,
+        &entry(actor, now, "revoke_api_key", merchant, (Some(shown(&key)), None)),
+    )?;
     Ok(key)
 }
 

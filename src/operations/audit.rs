@@ -40,9 +40,9 @@ const SCANS_MAX: u32 = 5;
 /// Scripts per read.
 const SCRIPTS_AT_ONCE: u32 = 10_000;
 
-/// Audits the whole database. It only reads, so the gateway may serve meanwhile. `known` are the
-/// heads of the audit log that are stored elsewhere; `on_progress` gets the progress of the node's
-/// scan.
+/// Audits the whole database. It only reads, so the gateway may serve meanwhile. `known` are
+/// the heads of the audit log that are stored elsewhere; `on_progress` gets the progress of
+/// the node's scan.
 ///
 /// # Errors
 /// If the node is unreachable, or the database cannot be read.
@@ -56,8 +56,8 @@ pub(crate) fn audit(
     audit_following(store, node, xpub, known, on_progress, || Ok(()))
 }
 
-/// As [`audit`], for a database without a watcher: `follow` connects the blocks that arrive during
-/// the node's scan.
+/// As [`audit`], for a database without a watcher: `follow` connects the blocks that arrive
+/// during the node's scan.
 ///
 /// # Errors
 /// As [`audit`], and those of `follow`.
@@ -149,7 +149,8 @@ fn compare(
     Ok(report)
 }
 
-/// Payout addresses that the sweeper's record contradicts, and that need an operator's decision.
+/// Payout addresses that the sweeper's record contradicts, and that need an operator's
+/// decision.
 fn contradicted(tx: &ReadTx) -> Result<Vec<Difference>, store::Error> {
     let mut waits = payout_waits::all(tx)?;
     waits.retain(|one| !one.wait.reason.heals_alone());

@@ -1,5 +1,6 @@
-//! Confirmations of bot actions that cannot be undone: the action is stored, and done when the same
-//! user confirms it in time. It is a row, so a restart loses none, and a button only carries its id.
+//! Confirmations of bot actions that cannot be undone: the action is stored, and done when the
+//! same user confirms it in time. It is a row, so a restart loses none, and a button only
+//! carries its id.
 
 use crate::domain::time::Timestamp;
 use crate::secret;
@@ -46,8 +47,8 @@ pub(crate) fn ask(
 /// Confirms an action: marks it as used, in the same write that does it.
 ///
 /// # Errors
-/// The outer error is the database's, the inner one the reason for a refusal. An unknown id and
-/// another user's action are refused alike.
+/// The outer error is the database's, the inner one the reason for a refusal. An unknown id
+/// and another user's action are refused alike.
 pub(crate) fn take(
     tx: &WriteTx,
     id: &str,

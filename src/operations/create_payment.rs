@@ -1,5 +1,5 @@
-//! Creates a payment: checks subscription and payout address, takes the next index, derives its
-//! address, and stores all of it in one write.
+//! Creates a payment: checks subscription and payout address, takes the next index, derives
+//! its address, and stores all of it in one write.
 
 use bitcoin::ScriptBuf;
 use bitcoin::hashes::{Hash, sha256};
@@ -37,8 +37,9 @@ pub(crate) struct Rules {
 }
 
 impl Rules {
-    /// The confirmations that a payment of this amount requires, and those for coins out of MWEB. The
-    /// merchant's number replaces the default; large amounts and MWEB can only increase it.
+    /// The confirmations that a payment of this amount requires, and those for coins out of
+    /// MWEB. The merchant's number replaces the default; large amounts and MWEB can only
+    /// increase it.
     fn confirmations_for(&self, own: Option<u32>, amount: Amount) -> (u32, u32) {
         let asked = own.unwrap_or(self.confirmations);
         let large = if amount >= self.large_amount { self.confirmations_large } else { 1 };
@@ -133,9 +134,9 @@ pub(crate) enum Created {
 /// Creates a payment for a merchant.
 ///
 /// # Errors
-/// Without an active subscription or a payout address, while suspended, below the minimum amount,
-/// with too many open payments or too many on one day, before it is known whether the account was
-/// used before, or if the idempotency key was used with another request.
+/// Without an active subscription or a payout address, while suspended, below the minimum
+/// amount, with too many open payments or too many on one day, before it is known whether the
+/// account was used before, or if the idempotency key was used with another request.
 pub(crate) fn create_payment(
     tx: &WriteTx,
     rules: &Rules,
@@ -218,8 +219,8 @@ fn evaluate(
     })
 }
 
-/// The most consecutive indexes whose addresses are registered for payouts. More than anyone could
-/// register unnoticed.
+/// The most consecutive indexes whose addresses are registered for payouts. More than anyone
+/// could register unnoticed.
 const REGISTERED_IN_A_ROW_MAX: u32 = 1_000;
 
 /// The next index, and the script of its address. An address that is registered for payouts is

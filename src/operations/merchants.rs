@@ -19,7 +19,7 @@ use crate::store::{ReadTx, WriteTx, audit_log};
 use super::own_addresses::ForeignAddress;
 use super::reason::Reason;
 use super::second_factor::{self, Passed};
-use super::{Actor, Refusal, act};
+use super::{Actor, Refusal, entry};
 
 #[cfg(test)]
 pub(crate) use payout_address::Registered;
@@ -83,7 +83,7 @@ pub(crate) fn add(
     };
     rows::insert(tx, &merchant)?;
     let name = merchant.name.as_str().to_owned();
-    audit_log::append(tx, &act(actor, now, "add", merchant.id, (None, Some(name))))?;
+    audit_log::append(tx, &entry(actor, now, "add", merchant.id, (None, Some(name))))?;
     if let Some(address) = &new.payout_address {
         set_address(tx, actor, rules, merchant.id, address, &Passed::nothing(), clock)?;
     }
@@ -134,7 +134,7 @@ pub(crate) fn set_name(
     let before = get(tx, id)?.name.as_str().to_owned();
     rows::set_name(tx, id, name)?;
     let change = (Some(before), Some(name.as_str().to_owned()));
-    audit_log::append(tx, &act(actor, now, "set_name", id, change))?;
+    audit_log::append(tx, &entry(actor, now, "set_name", id, change))?;
     Ok(())
 }
 
@@ -152,7 +152,7 @@ pub(crate) fn set_confirmations(
     let before = get(tx, id)?.confirmations.map(|n| n.to_string());
     rows::set_confirmations(tx, id, confirmations)?;
     let change = (before, Some(confirmations.to_string()));
-    audit_log::append(tx, &act(actor, now, "set_confirmations", id, change))?;
+    audit_log::append(tx, &entry(actor, now, "set_confirmations", id, change))?;
     Ok(())
 }
 
@@ -171,7 +171,7 @@ pub(crate) fn grant(
     let after = before.extended(days, now);
     rows::set_subscription(tx, id, after)?;
     let change = (shown(before), shown(after));
-    audit_log::append(tx, &act(actor, now, "grant", id, change))?;
+    audit_log::append(tx, &entry(actor, now, "grant", id, change))?;
     Ok(after)
 }
 
@@ -184,7 +184,7 @@ pub(crate) fn revoke(
 ) -> Result<(), Refusal> {
     let before = get(tx, id)?.subscription;
     rows::set_subscription(tx, id, Subscription::None)?;
-    audit_log::append(tx, &act(actor, now, "revoke", id, (shown(before), None)))?;
+    audit_log::append(tx, &entry(actor, now, "revoke", id, (shown(before), None)))?;
     Ok(())
 }
 
@@ -200,7 +200,7 @@ pub(crate) fn suspend(
         return Err(Refusal::SuspendedAlready);
     }
     rows::set_suspended(tx, id, Some(now))?;
-    audit_log::append(tx, &act(actor, now, "suspend", id, (None, None)))?;
+    audit_log::append(tx, &entry(actor, now, "suspend", id, (None, None)))?;
     Ok(())
 }
 
@@ -215,7 +215,7 @@ pub(crate) fn unsuspend(
     let Some(since) = rows::suspended_at(tx, id)? else { return Err(Refusal::NotSuspended) };
     rows::set_suspended(tx, id, None)?;
     let change = (Some(format!("since {since}")), None);
-    audit_log::append(tx, &act(actor, now, "unsuspend", id, change))?;
+    audit_log::append(tx, &entry(actor, now, "unsuspend", id, change))?;
     Ok(())
 }
 
@@ -227,12 +227,12 @@ pub(crate) fn record_shown(
     act_name: &'static str,
     now: Timestamp,
 ) -> Result<(), Refusal> {
-    audit_log::append(tx, &act(actor, now, act_name, id, (None, None)))?;
+    audit_log::append(tx, &entry(actor, now, act_name, id, (None, None)))?;
     Ok(())
 }
 
-/// Replaces the API key. The old one is revoked now, or valid for another day. Keys before it are
-/// revoked in any case, so a second rotation revokes a leaked key at once.
+/// Replaces the API key. The old one is revoked now, or valid for another day. Keys before it
+/// are revoked in any case, so a second rotation revokes a leaked key at once.
 ///
 /// # Errors
 /// Without the merchant's second factor, if one is enabled.
@@ -256,7 +256,7 @@ pub(crate) fn rotate_key(
     let after = format!("key {}{also}", merchant.key_version);
     audit_log::append(
         tx,
-        &act(actor, now, "rotate_key", id, (Some(format!("key {before}")), Some(after))),
+        &entry(actor, now, "rotate_key", id, (Some(format!("key {before}")), Some(after))),
     )?;
     Ok(merchant)
 }
@@ -299,8 +299,8 @@ pub(crate) fn read_webhook_url(text: &str, egress: &Egress) -> Result<Option<Web
     }
 }
 
-/// Changes the webhook URL of new payments that have none in their request. Existing payments keep
-/// theirs. The audit log contains only host and port, because a URL may contain secrets.
+/// Changes the webhook URL of new payments that have none in their request. Existing payments
+/// keep theirs. The audit log contains only host and port, because a URL may contain secrets.
 pub(crate) fn set_webhook_url(
     tx: &WriteTx,
     actor: &Actor,
@@ -315,12 +315,12 @@ pub(crate) fn set_webhook_url(
     let before = get(tx, id)?.webhook_url.and_then(receiver);
     rows::set_webhook_url(tx, id, url.map(WebhookUrl::as_str))?;
     let change = (before, url.map(WebhookUrl::receiver));
-    audit_log::append(tx, &act(actor, now, "set_webhook_url", id, change))?;
+    audit_log::append(tx, &entry(actor, now, "set_webhook_url", id, change))?;
     Ok(())
 }
 
-/// Replaces the webhook secret. For a day, webhooks are signed with both; a second rotation within
-/// that day ends the first secret at once.
+/// Replaces the webhook secret. For a day, webhooks are signed with both; a second rotation
+/// within that day ends the first secret at once.
 pub(crate) fn rotate_webhook_secret(
     tx: &WriteTx,
     actor: &Actor,
@@ -332,7 +332,7 @@ pub(crate) fn rotate_webhook_secret(
     let merchant = get(tx, id)?;
     let after = merchant.webhook_secret.version;
     let change = (Some(format!("secret {before}")), Some(format!("secret {after}")));
-    audit_log::append(tx, &act(actor, now, "rotate_webhook_secret", id, change))?;
+    audit_log::append(tx, &entry(actor, now, "rotate_webhook_secret", id, change))?;
     Ok(merchant)
 }
 

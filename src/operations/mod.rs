@@ -1,8 +1,8 @@
 //! Operations: everything that a user may request, shared by API, bot and command line.
 //!
-//! An operation runs in one write transaction and returns a value or a [`Refusal`]. The caller has
-//! authenticated and authorised the user; the operation validates the request. Each change adds a
-//! row to the audit log.
+//! An operation runs in one write transaction and returns a value or a [`Refusal`]. The caller
+//! has authenticated and authorised the user; the operation validates the request. Each change
+//! adds a row to the audit log.
 //!
 //! Must not know: HTTP, Discord, the terminal.
 
@@ -36,7 +36,8 @@ use merchants::ADDRESS_CHANGES_MAX;
 use reason::Reason;
 use second_factor::FactorRefusal;
 
-/// A refused request. API, bot and command line show these messages; the bot also translates them.
+/// A refused request. API, bot and command line show these messages; the bot also translates
+/// them.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Refusal {
     #[error("there is no merchant {0}")]
@@ -147,18 +148,18 @@ impl Actor {
 }
 
 /// An entry of the audit log about one merchant.
-fn act(
+fn entry(
     actor: &Actor,
     now: Timestamp,
     name: &'static str,
     merchant: MerchantId,
     change: (Option<String>, Option<String>),
 ) -> Act {
-    Act { merchant: Some(merchant), ..act_on_all(actor, now, name, change) }
+    Act { merchant: Some(merchant), ..gateway_entry(actor, now, name, change) }
 }
 
 /// An entry of the audit log about the gateway.
-fn act_on_all(
+fn gateway_entry(
     actor: &Actor,
     now: Timestamp,
     name: &'static str,

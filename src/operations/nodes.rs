@@ -90,15 +90,16 @@ pub(crate) fn block_to_compare(in_use: &Node) -> Compared {
     }
 }
 
-/// Probes a node: network, genesis, version, and its view of the stored blocks. `compared` is a block
-/// of the node in use. Invalid blocks are not queried here, because that reads the whole block index.
+/// Probes a node: network, genesis, version, and its view of the stored blocks. `compared` is
+/// a block of the node in use. Invalid blocks are not queried here, because that reads the
+/// whole block index.
 pub(crate) fn look(
     candidate: &Candidate,
     network: Network,
     ours: &Ours,
     compared: Option<BlockId>,
 ) -> ProbeResult {
-    match try_look(candidate, network, ours, compared) {
+    match try_probe(candidate, network, ours, compared) {
         Ok(probe) => probe,
         Err(error) => {
             tracing::debug!(node = candidate.name, %error, "cannot probe the node");
@@ -107,7 +108,7 @@ pub(crate) fn look(
     }
 }
 
-fn try_look(
+fn try_probe(
     candidate: &Candidate,
     network: Network,
     ours: &Ours,
@@ -153,8 +154,8 @@ fn is_too_old(candidate: &Candidate) -> Result<bool, node::Error> {
     }
 }
 
-/// Whether the node lacks blocks that it knows of. On regtest only heights count, because a chain
-/// whose last block is a day old is in initial block download there.
+/// Whether the node lacks blocks that it knows of. On regtest only heights count, because a
+/// chain whose last block is a day old is in initial block download there.
 pub(crate) fn is_catching_up(state: &ChainState) -> bool {
     let live = state.chain != Network::Regtest.node_chain();
     state.headers > state.tip.height || (live && state.initial_block_download)

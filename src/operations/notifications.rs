@@ -1,8 +1,8 @@
 //! Notifications to merchants and administrators, derived from the stored facts.
 //!
 //! Each pass reads what happened since shortly before the last one. The key of a notification
-//! ensures that each fact is reported once, whatever is repeated. `merchant.rs` and `operator.rs`
-//! derive the notifications, `notification.rs` contains their English text.
+//! ensures that each fact is reported once, whatever is repeated. `merchant.rs` and
+//! `operator.rs` derive the notifications, `notification.rs` contains their English text.
 
 use crate::domain::merchant::MerchantId;
 use crate::domain::notification::{Audience, Kind, Way};
@@ -12,7 +12,7 @@ use crate::store::notifications::{self as rows, Draft};
 use crate::store::{self, ReadTx, WriteTx, audit_log, merchants, role_status};
 
 use super::reason::Reason;
-use super::{Actor, Refusal, act};
+use super::{Actor, Refusal, entry};
 
 mod draft;
 mod merchant;
@@ -25,7 +25,8 @@ pub(crate) use operator::{Surroundings, is_watcher_silent};
 /// The role under which passes are recorded.
 const NOTIFICATIONS: &str = "notifications";
 
-/// How far each pass reaches back before the last one: a row is written a little after its time.
+/// How far each pass reaches back before the last one: a row is written a little after its
+/// time.
 const OVERLAP_MS: i64 = 10 * 60_000;
 
 /// How often a pass without notifications is recorded.
@@ -39,15 +40,16 @@ pub(crate) struct Found {
 }
 
 impl Found {
-    /// The notifications in parts that fit into one write, and whether the pass must be recorded.
+    /// The notifications in parts that fit into one write, and whether the pass must be
+    /// recorded.
     pub(crate) fn into_parts(self) -> (Vec<Vec<Draft>>, bool) {
         let parts = self.drafts.chunks(ROWS_MAX as usize).map(<[_]>::to_vec).collect();
         (parts, self.record)
     }
 }
 
-/// Finds everything that is due and not yet reported. Facts from before the first pass ever are not
-/// reported.
+/// Finds everything that is due and not yet reported. Facts from before the first pass ever
+/// are not reported.
 pub(crate) fn look(
     tx: &ReadTx,
     around: &Surroundings,
@@ -91,7 +93,7 @@ pub(crate) fn choose(
     let before = rows::way(tx, merchant, kind)?;
     rows::choose(tx, merchant, kind, way)?;
     let change = (Some(shown(before)), Some(shown(way)));
-    audit_log::append(tx, &act(actor, now, "choose_notifications", merchant, change))?;
+    audit_log::append(tx, &entry(actor, now, "choose_notifications", merchant, change))?;
     Ok(())
 }
 
@@ -107,7 +109,8 @@ pub(crate) fn store(tx: &WriteTx, drafts: &[Draft], now: Timestamp) -> Result<()
     drafts.iter().try_for_each(|draft| rows::insert(tx, draft, now))
 }
 
-/// Records a pass, once all its notifications are stored. The note is the time of the first pass.
+/// Records a pass, once all its notifications are stored. The note is the time of the first
+/// pass.
 pub(crate) fn record(tx: &WriteTx, now: Timestamp) -> Result<(), store::Error> {
     let first_pass_at = match role_status::of_role(tx, NOTIFICATIONS)? {
         Some(last) => last.note,

@@ -1,5 +1,5 @@
-//! Detects addresses of the gateway's own account among payout addresses and the operator's address,
-//! when they are registered and again before a payout.
+//! Detects addresses of the gateway's own account among payout addresses and the operator's
+//! address, when they are registered and again before a payout.
 //!
 //! The rule is in `domain/own_addresses.rs`; this module also searches the issued payments.
 
@@ -20,8 +20,8 @@ use super::reason::Reason;
 /// Payments per read.
 const PAGE: u32 = 10_000;
 
-/// The most skipped indexes that are derived, newest first. A restored backup skips indexes. About
-/// three seconds.
+/// The most skipped indexes that are derived, newest first. A restored backup skips indexes.
+/// About three seconds.
 const GAPS_MAX: u32 = 100_000;
 
 /// Detects own addresses. The derived keys are cached: the first call takes half a second.
@@ -62,9 +62,9 @@ impl OwnAddresses {
         }
     }
 
-    /// The own scripts among these: issued, skipped, or within the lookahead, on either branch and in
-    /// any script type. Reads all payments if one is P2SH, which hides its key, or if indexes were
-    /// skipped.
+    /// The own scripts among these: issued, skipped, or within the lookahead, on either branch
+    /// and in any script type. Reads all payments if one is P2SH, which hides its key, or if
+    /// indexes were skipped.
     pub(crate) fn among<'s>(
         &self,
         tx: &ReadTx,
@@ -113,8 +113,8 @@ impl OwnAddresses {
     }
 }
 
-/// Reads all payments below `next`, adds the wanted ones to `issued`, and returns the indexes without
-/// a payment. Rows from `next` on are not the gateway's, and are ignored.
+/// Reads all payments below `next`, adds the wanted ones to `issued`, and returns the indexes
+/// without a payment. Rows from `next` on are not the gateway's, and are ignored.
 fn search_all(
     tx: &ReadTx,
     next: DerivationIndex,

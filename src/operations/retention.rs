@@ -21,8 +21,8 @@ const NOTIFICATIONS_MS: i64 = 90 * DAY_MS;
 /// Expired confirmations of the bot.
 const CONFIRMATIONS_MS: i64 = DAY_MS;
 
-/// Removes old rows and texts in bounded writes. Returns how many payments lost their texts, or
-/// `None` if it was stopped.
+/// Removes old rows and texts in bounded writes. Returns how many payments lost their texts,
+/// or `None` if it was stopped.
 ///
 /// # Errors
 /// Those of the database. Earlier removals stay.
@@ -31,7 +31,8 @@ pub(crate) fn remove_old(
     rules: &Rules,
     now: Timestamp,
 ) -> Result<Option<usize>, Error> {
-    // A repeated request gets the first response with its texts, so a key must not outlive them.
+    // A repeated request gets the first response with its texts, so a key must not outlive
+    // them.
     let keys_ms = rules.idempotency_keys_ms.min(rules.unpaid_payments_ms);
     for (table, kept_ms) in [
         (Aged::IdempotencyKeys, keys_ms),

@@ -1,7 +1,7 @@
 //! A merchant's second factor (TOTP): enabling, disabling and checking it.
 //!
-//! Guarded operations take a [`Passed`], which only [`check`] returns. A refused code is counted:
-//! the write must be committed, so the refusal is an inner error.
+//! Guarded operations take a [`Passed`], which only [`check`] returns. A refused code is
+//! counted: the write must be committed, so the refusal is an inner error.
 
 use crate::domain::merchant::MerchantId;
 use crate::domain::second_factor::{
@@ -12,7 +12,7 @@ use crate::secret::{self, AppSecret, Secret, Secrets};
 use crate::store::merchants::{self as rows, FactorState};
 use crate::store::{ReadTx, WriteTx, audit_log};
 
-use super::{Actor, Refusal, act, merchants};
+use super::{Actor, Refusal, entry, merchants};
 
 /// A refusal because of the second factor.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -109,11 +109,12 @@ pub(crate) fn begin(
         recovery: Vec::new(),
     };
     rows::begin_second_factor(tx, &factor)?;
-    audit_log::append(tx, &act(actor, now, "begin_second_factor", merchant, (None, None)))?;
+    audit_log::append(tx, &entry(actor, now, "begin_second_factor", merchant, (None, None)))?;
     Ok(Setup { secret: secret.text(), url: secret.url(merchant) })
 }
 
-/// Enables the new factor by its first code, and returns the recovery codes, which are shown once.
+/// Enables the new factor by its first code, and returns the recovery codes, which are shown
+/// once.
 ///
 /// # Errors
 /// If none was begun, its setup has expired, or the code is wrong.
@@ -141,15 +142,15 @@ pub(crate) fn confirm(
     factor.last_step = step;
     factor.recovery = codes.iter().map(RecoveryCode::hash).collect();
     rows::enable_second_factor(tx, &factor)?;
-    audit_log::append(tx, &act(actor, now, "enable_second_factor", merchant, (None, None)))?;
+    audit_log::append(tx, &entry(actor, now, "enable_second_factor", merchant, (None, None)))?;
     Ok(codes)
 }
 
 /// Checks the code of an attempt, if the merchant's second factor is enabled, and records it.
 ///
 /// # Errors
-/// The outer error is the database's. With the inner one the write must be committed, so that wrong
-/// codes are counted.
+/// The outer error is the database's. With the inner one the write must be committed, so that
+/// wrong codes are counted.
 pub(crate) fn check(
     tx: &WriteTx,
     secrets: &Secrets,
@@ -177,7 +178,7 @@ pub(crate) fn check(
         Err(Rejected::Locked { until }) => (FAIL_ACT, format!("locked until {until}")),
     };
     rows::save_second_factor(tx, &factor)?;
-    let entry = act(&attempt.actor, now, act_name, merchant, (None, Some(outcome)));
+    let entry = entry(&attempt.actor, now, act_name, merchant, (None, Some(outcome)));
     audit_log::append(tx, &entry)?;
     Ok(evaluated.map(|_| Passed(Some(merchant))).map_err(|rejected| match rejected {
         Rejected::Wrong { left } => FactorRefusal::WrongCode { left },
@@ -190,7 +191,8 @@ pub(crate) fn check(
     }))
 }
 
-/// Checks the code of an attempt, if there is one, and runs the guarded operation, in one write.
+/// Checks the code of an attempt, if there is one, and runs the guarded operation, in one
+/// write.
 ///
 /// # Errors
 /// As [`check`], and those of `guarded`, which leave the code unused.
@@ -263,6 +265,6 @@ fn end(
         return Err(FactorRefusal::NotEnabled.into());
     }
     rows::disable_second_factor(tx, merchant)?;
-    audit_log::append(tx, &act(actor, now, act_name, merchant, (None, None)))?;
+    audit_log::append(tx, &entry(actor, now, act_name, merchant, (None, None)))?;
     Ok(())
 }

@@ -18,7 +18,7 @@ use crate::store::{
 
 use crate::store::audit_log::Act;
 
-use super::{Actor, Refusal, act, act_on_all};
+use super::{Actor, Refusal, entry, gateway_entry};
 
 /// The role under which the sweeper records its status.
 pub(crate) const SWEEPER: &str = "sweeper";
@@ -48,7 +48,7 @@ pub(crate) fn request(tx: &WriteTx, actor: &Actor, now: Timestamp) -> Result<(),
         return Err(Refusal::ChainSuspect);
     }
     requests::add(tx, &actor.shown(), now)?;
-    audit_log::append(tx, &act_on_all(actor, now, "sweep_now", (None, None)))?;
+    audit_log::append(tx, &gateway_entry(actor, now, "sweep_now", (None, None)))?;
     Ok(())
 }
 
@@ -80,11 +80,11 @@ pub(crate) fn record_trust(
         Trusted::AuditLog => ("trust_audit_log", None, None),
         Trusted::Everything => ("trust_database", None, None),
     };
-    audit_log::append(tx, &Act { merchant, ..act_on_all(actor, now, name, (None, payment)) })
+    audit_log::append(tx, &Act { merchant, ..gateway_entry(actor, now, name, (None, payment)) })
 }
 
-/// Stores why a merchant's payouts wait, or that they no longer wait, for notifications. The audit
-/// log gets each reason once.
+/// Stores why a merchant's payouts wait, or that they no longer wait, for notifications. The
+/// audit log gets each reason once.
 ///
 /// # Errors
 /// Those of the database.
@@ -105,7 +105,7 @@ pub(crate) fn record_wait(
     }
     let name = if wait.is_some() { "payouts_wait" } else { "payouts_continue" };
     let change = (before.map(|wait| wait.to_string()), wait.map(|wait| wait.to_string()));
-    audit_log::append(tx, &act(&Actor::System, now, name, merchant, change))
+    audit_log::append(tx, &entry(&Actor::System, now, name, merchant, change))
 }
 
 /// The outcome of a request made at this time.
@@ -129,7 +129,8 @@ pub(crate) fn chain_suspect(tx: &ReadTx) -> Result<bool, Refusal> {
     Ok(chain_guard_alerts::trust_at(tx, tip)? != Trust::Full)
 }
 
-/// Sweeps in flight whose stored bytes are not what our key signed, by txid. They are not sent.
+/// Sweeps in flight whose stored bytes are not what our key signed, by txid. They are not
+/// sent.
 pub(crate) fn damaged(
     tx: &ReadTx,
     xpub: &AccountXpub,

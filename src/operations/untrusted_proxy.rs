@@ -1,5 +1,5 @@
-//! The last proxy that forwarded requests without being in `http.trusted_proxies`. The API records
-//! it, and `doctor` reports it.
+//! The last proxy that forwarded requests without being in `http.trusted_proxies`. The API
+//! records it, and `doctor` reports it.
 
 use std::net::IpAddr;
 

@@ -7,10 +7,10 @@ use crate::store::events::{self, Wanted};
 use crate::store::{ReadTx, WriteTx, audit_log};
 
 use super::reason::Reason;
-use super::{Actor, Refusal, act};
+use super::{Actor, Refusal, entry};
 
 /// An event and its newest attempts.
-pub(crate) type Notified = (Event, Vec<Attempt>);
+pub(crate) type EventWithAttempts = (Event, Vec<Attempt>);
 
 /// Attempts that are listed with their event: all of one that was not resent.
 pub(crate) const ATTEMPTS_SHOWN: u32 = 10;
@@ -38,7 +38,10 @@ pub(crate) struct ListQuery {
 ///
 /// # Errors
 /// If the cursor names no event of this merchant.
-pub(crate) fn list(tx: &ReadTx, list_query: &ListQuery) -> Result<(Vec<Notified>, bool), Refusal> {
+pub(crate) fn list(
+    tx: &ReadTx,
+    list_query: &ListQuery,
+) -> Result<(Vec<EventWithAttempts>, bool), Refusal> {
     let after = list_query
         .cursor
         .as_deref()
@@ -53,11 +56,11 @@ pub(crate) fn list(tx: &ReadTx, list_query: &ListQuery) -> Result<(Vec<Notified>
     let mut found = events::list(tx, &wanted, list_query.limit.saturating_add(1))?;
     let more = found.len() > usize::try_from(list_query.limit).unwrap_or(usize::MAX);
     found.truncate(usize::try_from(list_query.limit).unwrap_or(usize::MAX));
-    let notified = found.into_iter().map(|event| {
+    let events = found.into_iter().map(|event| {
         let attempts = shown_attempts(tx, &event.id)?;
         Ok((event, attempts))
     });
-    Ok((notified.collect::<Result<_, Refusal>>()?, more))
+    Ok((events.collect::<Result<_, Refusal>>()?, more))
 }
 
 /// The newest attempts of an event, oldest first.
@@ -67,8 +70,8 @@ pub(crate) fn shown_attempts(tx: &ReadTx, id: &str) -> Result<Vec<Attempt>, Refu
     Ok(attempts)
 }
 
-/// A page of the attempts of a merchant's event, newest first, and whether there are more. `before`
-/// is the number of the previous page's last attempt.
+/// A page of the attempts of a merchant's event, newest first, and whether there are more.
+/// `before` is the number of the previous page's last attempt.
 ///
 /// # Errors
 /// If the merchant has no such event.
@@ -87,8 +90,8 @@ pub(crate) fn attempts(
     Ok((found, more))
 }
 
-/// Makes an event due now, in any state. With a merchant, only for its own events and within its
-/// limits.
+/// Makes an event due now, in any state. With a merchant, only for its own events and within
+/// its limits.
 ///
 /// # Errors
 /// If there is no such event, or the merchant has reached its limit.
@@ -98,7 +101,7 @@ pub(crate) fn resend(
     merchant: Option<MerchantId>,
     id: &str,
     now: Timestamp,
-) -> Result<Notified, Refusal> {
+) -> Result<EventWithAttempts, Refusal> {
     let before = of_merchant(tx, merchant, id)?;
     let after = format!("{id} due");
     if let Some(merchant) = merchant {
@@ -109,12 +112,12 @@ pub(crate) fn resend(
         return Err(Refusal::UnknownEvent);
     }
     let change = (Some(before.state.as_str().to_owned()), Some(after));
-    audit_log::append(tx, &act(actor, now, RESEND_ACT, before.merchant, change))?;
+    audit_log::append(tx, &entry(actor, now, RESEND_ACT, before.merchant, change))?;
     Ok((of_merchant(tx, merchant, id)?, shown_attempts(tx, id)?))
 }
 
-/// Refuses the request if the merchant has resent `most` times within 24 hours; with `after`, one
-/// event.
+/// Refuses the request if the merchant has resent `most` times within 24 hours; with `after`,
+/// one event.
 fn limit_resends(
     tx: &ReadTx,
     merchant: MerchantId,

@@ -1,6 +1,6 @@
-//! The operator's branding of the checkout: logo, colour, explorer links, and the sites that may
-//! frame it. Built once at start, so that the hashes of the policy are computed once. A colour with
-//! too little contrast is refused.
+//! The operator's branding of the checkout: logo, colour, explorer links, and the sites that
+//! may frame it. Built once at start, so that the hashes of the policy are computed once. A
+//! colour with too little contrast is refused.
 //!
 //! Must not know: payments.
 
@@ -18,8 +18,8 @@ pub(in crate::http) const STYLE: &str = include_str!("../../../static/checkout.c
 pub(super) static SCRIPT: LazyLock<String> =
     LazyLock::new(|| without_comments(include_str!("../../../static/checkout.js")));
 
-/// Removes comments, each on a separate line, and indentation. The script must have no string of
-/// several lines.
+/// Removes comments, each on a separate line, and indentation. The script must have no string
+/// of several lines.
 fn without_comments(script: &str) -> String {
     let lines = script.lines().map(str::trim_start);
     let lines = lines.filter(|line| !line.is_empty() && !line.starts_with("//"));

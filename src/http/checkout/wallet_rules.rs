@@ -1,5 +1,5 @@
-//! Test of payment URIs against the parsers of common wallets, each rule taken from the wallet's
-//! source. A URI that breaks a rule would open without its amount, or with an error.
+//! Test of payment URIs against the parsers of common wallets, each rule taken from the
+//! wallet's source. A URI that breaks a rule would open without its amount, or with an error.
 
 use super::tests::payment_uri_of;
 

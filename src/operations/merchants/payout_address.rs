@@ -9,11 +9,12 @@ use crate::store::{ReadTx, WriteTx, audit_log, payout_waits};
 
 use super::super::own_addresses::ForeignAddress;
 use super::super::second_factor::{self, Passed};
-use super::super::{Actor, Refusal, act};
+use super::super::{Actor, Refusal, entry};
 use super::{Rules, account, get};
 
-/// How long after its creation an account may register its first payout address without the delay
-/// of a change: an attacker may have taken over an old account, and must not be paid at once.
+/// How long after its creation an account may register its first payout address without the
+/// delay of a change: an attacker may have taken over an old account, and must not be paid at
+/// once.
 const SILENCE_MS_MAX: i64 = 90 * DAY_MS;
 
 /// The most changes of a merchant's payout address within a day, including cancelled ones.
@@ -48,8 +49,8 @@ pub(crate) fn address_step(
 ) -> Result<AddressStep, Refusal> {
     let account = account(tx, id, rules.network)?;
     let silent = now.ms_since(account.merchant.created_at) > SILENCE_MS_MAX;
-    // If the sweeper contradicts the database, registering again resolves it, also with the same
-    // address. Repeating the request does not prolong the delay.
+    // If the sweeper contradicts the database, registering again resolves it, also with the
+    // same address. Repeating the request does not prolong the delay.
     let contradicted = payout_waits::of(tx, id)?.map(|waits| waits.wait);
     if let Some(wait) = contradicted.filter(|wait| !wait.reason.heals_alone()) {
         let to_come = merchant::address_to_come(account.addresses.current(), now);
@@ -79,12 +80,13 @@ fn unchanged<'r>(
     newest.filter(|registration| registration.address == *address)
 }
 
-/// Registers a payout address. The first takes effect at once, a change after the operator's delay;
-/// a registered one changes nothing. Registering the address in force cancels a waiting change.
+/// Registers a payout address. The first takes effect at once, a change after the operator's
+/// delay; a registered one changes nothing. Registering the address in force cancels a waiting
+/// change.
 ///
 /// # Errors
-/// Without the merchant's second factor, if one is enabled and the registration is new, or after too
-/// many changes within a day.
+/// Without the merchant's second factor, if one is enabled and the registration is new, or
+/// after too many changes within a day.
 pub(crate) fn set_address(
     tx: &WriteTx,
     actor: &Actor,
@@ -94,7 +96,8 @@ pub(crate) fn set_address(
     passed: &Passed,
     clock: &Clock,
 ) -> Result<Registered, Refusal> {
-    // Read inside of the write: earlier writes may have waited, and a change may be in force now.
+    // Read inside of the write: earlier writes may have waited, and a change may be in force
+    // now.
     let now = clock.now();
     let address = address.get();
     let step = address_step(tx, rules, id, address, now)?;
@@ -131,12 +134,12 @@ pub(crate) fn set_address(
     rows::register_payout_address(tx, id, &registration)?;
     let before = in_force.map(|current| current.address.to_string());
     let after = Some(format!("{address} from {effective_at}"));
-    audit_log::append(tx, &act(actor, now, "set_address", id, (before, after)))?;
+    audit_log::append(tx, &entry(actor, now, "set_address", id, (before, after)))?;
     Ok(Registered { registration, is_new: true })
 }
 
-/// Cancels a change of the payout address that has not taken effect, or that the sweeper has not
-/// accepted: no coin is paid to it before.
+/// Cancels a change of the payout address that has not taken effect, or that the sweeper has
+/// not accepted: no coin is paid to it before.
 ///
 /// # Errors
 /// If no change is waiting.
@@ -157,6 +160,6 @@ pub(crate) fn cancel_address_change(
             return Err(Refusal::NoAddressChange);
         }
     }
-    audit_log::append(tx, &act(actor, now, "cancel_address_change", id, (None, None)))?;
+    audit_log::append(tx, &entry(actor, now, "cancel_address_change", id, (None, None)))?;
     Ok(())
 }

@@ -15,7 +15,8 @@ use super::notification::{AccountNotification, Named, Notification, PaymentNotif
 /// Failed attempts after which a merchant is notified of a webhook that is still retried.
 const FAILING_ATTEMPTS: u32 = 5;
 
-/// How long a payout may be unconfirmed before it is reported. Its fee aims at a quarter of an hour.
+/// How long a payout may be unconfirmed before it is reported. Its fee aims at a quarter of an
+/// hour.
 pub(super) const STUCK_MS: i64 = 2 * 60 * 60_000;
 
 /// All notifications to merchants since a time.

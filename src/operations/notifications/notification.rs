@@ -1,5 +1,5 @@
-//! Contents of notifications, with their English text. The bot translates them when it sends or
-//! lists them.
+//! Contents of notifications, with their English text. The bot translates them when it sends
+//! or lists them.
 //!
 //! Values are stored unescaped; whoever writes a text escapes the markup in them.
 
@@ -173,8 +173,8 @@ impl Notification {
         serde_json::to_string(self).unwrap_or_default()
     }
 
-    /// Parses the stored JSON. `None` for rows of older versions, which have only a text, and for kinds
-    /// of newer versions.
+    /// Parses the stored JSON. `None` for rows of older versions, which have only a text, and
+    /// for kinds of newer versions.
     pub(crate) fn from_stored(stored: Option<&str>) -> Option<Notification> {
         serde_json::from_str(stored?).ok()
     }
@@ -310,6 +310,16 @@ impl fmt::Display for AccountNotification {
     }
 }
 
+const ZMQ_SILENT: &str = "The node's ZMQ is silent. Payments are detected by polling the node, a \
+    little later than usual. `/node` shows it; `litegate doctor` looks for the reason.";
+
+const FEE_TOO_HIGH: &str = "Coins are not paid out, because the fee would be more than \
+    `sweeper.max_fee_percent` of them. They are paid out once fees fall or more coins arrive. \
+    `/sweep_now` shows what is ready.";
+
+const AUDIT_CLEAN: &str =
+    "The audit is clean again: every litoshi is accounted for. `litegate audit`";
+
 impl fmt::Display for OperatorNotification {
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
         match self {
@@ -321,10 +331,7 @@ impl fmt::Display for OperatorNotification {
             OperatorNotification::NodeBack => {
                 f.write_str("The watcher follows the node's tip again. `/node`")
             }
-            OperatorNotification::ZmqSilent => f.write_str(
-                "The node's ZMQ is silent. Payments are detected by polling the node, a little \
-                 later than usual. `/node` shows it; `litegate doctor` looks for the reason.",
-            ),
+            OperatorNotification::ZmqSilent => f.write_str(ZMQ_SILENT),
             OperatorNotification::ZmqBack => f.write_str("ZMQ messages arrive again. `/node`"),
             OperatorNotification::PaymentLost { payment } => write!(
                 f,
@@ -351,9 +358,7 @@ impl fmt::Display for OperatorNotification {
                      of them."
                 )
             }
-            OperatorNotification::AuditClean => f.write_str(
-                "The audit is clean again: every litoshi is accounted for. `litegate audit`",
-            ),
+            OperatorNotification::AuditClean => f.write_str(AUDIT_CLEAN),
             OperatorNotification::SweepStuck { sweep, txid } => write!(
                 f,
                 "Sweep {sweep} has been unconfirmed for more than two hours: transaction `{txid}`. \
@@ -376,11 +381,7 @@ impl fmt::Display for OperatorNotification {
                 "Payouts of `{merchant}` are paused: {}. `litegate doctor` says what to do.",
                 plain(why)
             ),
-            OperatorNotification::FeeTooHigh => f.write_str(
-                "Coins are not paid out, because the fee would be more than \
-                 `sweeper.max_fee_percent` of them. They are paid out once fees fall or more coins \
-                 arrive. `/sweep_now` shows what is ready.",
-            ),
+            OperatorNotification::FeeTooHigh => f.write_str(FEE_TOO_HIGH),
             OperatorNotification::TooMuchHot { waiting, limit } => write!(
                 f,
                 "{waiting} LTC wait for payout under the key on this machine, more than the \

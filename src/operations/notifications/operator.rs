@@ -212,8 +212,8 @@ pub(super) fn of_notes(tx: &ReadTx, now: Timestamp) -> Result<Vec<Draft>, store:
     Ok(drafts)
 }
 
-/// Reports the beginning of a state, or the end of one that was reported. The suffixes of the keys
-/// distinguish them.
+/// Reports the beginning of a state, or the end of one that was reported. The suffixes of the
+/// keys distinguish them.
 fn of_state(
     tx: &ReadTx,
     kind: Kind,

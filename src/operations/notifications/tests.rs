@@ -38,7 +38,7 @@ impl Scene {
             }
             Ok::<_, store::Error>(drafts)
         });
-        found.expect("looked").into_iter().map(|draft| draft.text).collect()
+        found.expect("a pass").into_iter().map(|draft| draft.text).collect()
     }
 }
 
@@ -95,7 +95,7 @@ fn quiet() -> Surroundings {
 
 impl Scene {
     /// Runs a pass over all states, and returns its notifications.
-    fn looked(&self, around: &Surroundings, at_ms: i64) -> Vec<String> {
+    fn run_pass(&self, around: &Surroundings, at_ms: i64) -> Vec<String> {
         let (now, around) = (Timestamp::from_ms(at_ms), around.clone());
         let found = self.store.write_blocking(move |tx| {
             let mut drafts = of_states(tx, &around, now)?;
@@ -109,7 +109,7 @@ impl Scene {
             }
             Ok::<_, store::Error>(wanted)
         });
-        found.expect("looked")
+        found.expect("a pass")
     }
 
     fn write(&self, job: impl FnOnce(&WriteTx) -> Result<(), store::Error> + Send + 'static) {
@@ -132,19 +132,19 @@ fn the_chain_guard_is_reported_but_not_again_soon() {
             chain_guard_alerts::record(tx, &look, Timestamp::from_ms(i64::from(height))).map(|_| ())
         });
     };
-    assert!(scene.looked(&quiet(), 0).is_empty());
+    assert!(scene.run_pass(&quiet(), 0).is_empty());
     looks(100, true);
-    let notified = scene.looked(&quiet(), 100);
+    let notified = scene.run_pass(&quiet(), 100);
     assert!(notified.len() == 1 && notified[0].contains("`litegate chain-guard`"), "{notified:?}");
-    assert!(scene.looked(&quiet(), 200).is_empty());
+    assert!(scene.run_pass(&quiet(), 200).is_empty());
     scene.write(|tx| chain_guard_alerts::end(tx, "cli", Timestamp::from_ms(300)).map(|_| ()));
     looks(350, false);
     looks(400, true);
-    let again = scene.looked(&quiet(), 500);
+    let again = scene.run_pass(&quiet(), 500);
     assert!(again.is_empty(), "{again:?}");
     let off = Surroundings { off: vec![Kind::ChainGuard], ..quiet() };
-    assert!(scene.looked(&off, 100 + REPEAT_MS_MIN).is_empty());
-    assert_eq!(scene.looked(&quiet(), 100 + REPEAT_MS_MIN).len(), 1);
+    assert!(scene.run_pass(&off, 100 + REPEAT_MS_MIN).is_empty());
+    assert_eq!(scene.run_pass(&quiet(), 100 + REPEAT_MS_MIN).len(), 1);
 }
 
 #[test]
@@ -158,12 +158,12 @@ fn a_failing_sweeper_is_reported_at_most_every_six_hours() {
         });
     };
     fails_after(0);
-    assert!(scene.looked(&quiet(), 20 * minute).is_empty(), "it may pass");
-    let notified = scene.looked(&quiet(), 31 * minute);
+    assert!(scene.run_pass(&quiet(), 20 * minute).is_empty(), "it may pass");
+    let notified = scene.run_pass(&quiet(), 31 * minute);
     assert!(notified.len() == 1 && notified[0].contains("the node says no"), "{notified:?}");
     fails_after(60 * minute);
-    assert!(scene.looked(&quiet(), 120 * minute).is_empty());
-    assert_eq!(scene.looked(&quiet(), 31 * minute + REPEAT_MS_MIN).len(), 1);
+    assert!(scene.run_pass(&quiet(), 120 * minute).is_empty());
+    assert_eq!(scene.run_pass(&quiet(), 31 * minute + REPEAT_MS_MIN).len(), 1);
 }
 
 #[test]
@@ -174,7 +174,7 @@ fn audit_differences_and_their_resolution_are_reported() {
     let audited = |differences: usize, at_ms: i64| {
         let now = Timestamp::from_ms(at_ms);
         scene.write(move |tx| audit::record(tx, differences, now));
-        scene.looked(&quiet(), at_ms)
+        scene.run_pass(&quiet(), at_ms)
     };
     assert!(audited(0, 0).is_empty());
     let found = audited(3, SOON_MS);

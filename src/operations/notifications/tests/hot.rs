@@ -37,27 +37,27 @@ fn excess_hot_balance_is_reported_at_most_every_six_hours() {
     let scene = Scene::new();
     let limit = |text: &str| Surroundings { hot_limit: Some(ltc(text)), ..quiet() };
     scene.write(add_payment);
-    assert!(scene.looked(&limit("4.9"), 0).is_empty(), "the coin is unconfirmed");
+    assert!(scene.run_pass(&limit("4.9"), 0).is_empty(), "the coin is unconfirmed");
     scene.write(|tx| {
         let block = BlockId { height: 1, hash: BlockHash::all_zeros() };
         coins::move_to(tx, outpoint(), Place::Block(block))
     });
-    assert!(scene.looked(&quiet(), SOON_MS).is_empty(), "no limit, or no key on this machine");
-    assert!(scene.looked(&limit("5"), SOON_MS).is_empty(), "exactly the limit");
+    assert!(scene.run_pass(&quiet(), SOON_MS).is_empty(), "no limit, or no key on this machine");
+    assert!(scene.run_pass(&limit("5"), SOON_MS).is_empty(), "exactly the limit");
     let off = Surroundings { off: vec![Kind::HotMoney], ..limit("4.9") };
-    assert!(scene.looked(&off, SOON_MS).is_empty());
-    let notified = scene.looked(&limit("4.9"), SOON_MS);
+    assert!(scene.run_pass(&off, SOON_MS).is_empty());
+    let notified = scene.run_pass(&limit("4.9"), SOON_MS);
     assert_eq!(notified.len(), 1, "{notified:?}");
     for words in
         ["5 LTC wait", "4.9 LTC", "`sweeper.max_hot_balance`", "`/sweep_now`", "`litegate sweep"]
     {
         assert!(notified[0].contains(words), "{words}: {notified:?}");
     }
-    assert!(scene.looked(&limit("4.9"), SOON_MS + REPEAT_MS_MIN - 1).is_empty());
-    assert_eq!(scene.looked(&limit("4.9"), SOON_MS + REPEAT_MS_MIN).len(), 1);
+    assert!(scene.run_pass(&limit("4.9"), SOON_MS + REPEAT_MS_MIN - 1).is_empty());
+    assert_eq!(scene.run_pass(&limit("4.9"), SOON_MS + REPEAT_MS_MIN).len(), 1);
     scene.write(|tx| {
         assert!(coins::spend(tx, outpoint(), Txid::all_zeros(), 2)?);
         Ok(())
     });
-    assert!(scene.looked(&limit("4.9"), SOON_MS + 2 * REPEAT_MS_MIN).is_empty());
+    assert!(scene.run_pass(&limit("4.9"), SOON_MS + 2 * REPEAT_MS_MIN).is_empty());
 }

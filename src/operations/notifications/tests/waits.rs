@@ -29,7 +29,7 @@ fn each_payout_wait_reason_notifies_merchant_and_admins_once() {
             }
             Ok::<_, store::Error>(new)
         });
-        found.expect("looked")
+        found.expect("a pass")
     };
     let add = move |tx: &WriteTx| {
         let shop = Merchant { discord_id: Some(1), ..Merchant::new_shop(merchant) };
