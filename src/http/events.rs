@@ -116,7 +116,7 @@ pub(crate) async fn events(
         return Err(ApiError::rate_limited(RETRY_SECONDS));
     }
     let permit = api.limits.streams.take(count == 1).ok_or_else(|| {
-        ApiError::overloaded("too many open streams; ask GET /api/payments/:id instead")
+        ApiError::overloaded("too many open streams; poll GET /api/payments/:id instead")
     })?;
     let facts = show::look_up(&api, &id).await?;
     page.show(&facts);

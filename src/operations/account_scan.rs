@@ -6,7 +6,7 @@ use crate::domain::time::Timestamp;
 use crate::store::identity::{self, Mark};
 use crate::store::{Error, ReadTx, WriteTx, audit_log, blocks};
 
-use super::{Actor, gateway_entry};
+use super::actor::{Actor, gateway_entry};
 
 /// The node listed the account's unspent outputs, and the used indexes were skipped.
 const SCANNED: &str = "scanned";

@@ -1,17 +1,23 @@
-//! A merchant's account sums and payouts.
+//! A merchant's account: settings, payout addresses, sums and payouts.
 
 use bitcoin::Txid;
 
 use crate::domain::ledger::Ledger;
-use crate::domain::merchant::MerchantId;
+use crate::domain::merchant::{Merchant, MerchantId, Registrations};
 use crate::domain::network::Network;
 use crate::store::accounts::{self as rows, PaidSweep};
-use crate::store::{ReadTx, blocks};
+use crate::store::{ReadTx, blocks, merchants};
 use crate::view::account::Sums;
 
-use super::Refusal;
-use super::merchants::{self, Account};
 use super::reason::Reason;
+use super::refusal::Refusal;
+
+/// A merchant and its payout addresses.
+#[derive(Debug, Clone)]
+pub(crate) struct Account {
+    pub(crate) merchant: Merchant,
+    pub(crate) addresses: Registrations,
+}
 
 /// A merchant with its account sums.
 #[derive(Debug, Clone)]
@@ -20,13 +26,24 @@ pub(crate) struct Statement {
     pub(crate) sums: Sums,
 }
 
+/// The merchant of this id.
+pub(crate) fn get(tx: &ReadTx, id: MerchantId) -> Result<Merchant, Refusal> {
+    merchants::by_id(tx, id)?.ok_or(Refusal::UnknownMerchant(id))
+}
+
+/// A merchant with its payout addresses.
+pub(crate) fn account(tx: &ReadTx, id: MerchantId, network: Network) -> Result<Account, Refusal> {
+    let merchant = get(tx, id)?;
+    Ok(Account { merchant, addresses: merchants::payout_addresses(tx, id, network)? })
+}
+
 /// A merchant with its account sums, at the current tip.
 pub(crate) fn statement(
     tx: &ReadTx,
     id: MerchantId,
     network: Network,
 ) -> Result<Statement, Refusal> {
-    Ok(Statement { account: merchants::account(tx, id, network)?, sums: sums(tx, id)? })
+    Ok(Statement { account: account(tx, id, network)?, sums: sums(tx, id)? })
 }
 
 /// A merchant's account sums.

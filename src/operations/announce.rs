@@ -6,11 +6,11 @@ use crate::store::WriteTx;
 use crate::store::audit_log;
 use crate::store::events::{self, Wanted};
 
+use super::actor::{Actor, entry, gateway_entry};
+use super::merchants;
+pub(crate) use super::reason::ANNOUNCEMENT_CHARS_MAX;
 use super::reason::Reason;
-use super::{Actor, Refusal, entry, gateway_entry, merchants};
-
-/// The longest announcement, in characters.
-pub(crate) const ANNOUNCEMENT_CHARS_MAX: usize = 1_500;
+use super::refusal::Refusal;
 
 /// The most webhooks of one resend.
 const RESENT_MAX: u32 = 500;

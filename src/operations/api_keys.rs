@@ -6,7 +6,9 @@ use crate::domain::time::Timestamp;
 use crate::secret;
 use crate::store::{self, ReadTx, WriteTx, audit_log, merchants as rows};
 
-use super::{Actor, Refusal, entry, merchants};
+use super::actor::{Actor, entry};
+use super::merchants;
+use super::refusal::Refusal;
 
 /// Why a request about named keys is refused.
 #[derive(Debug, thiserror::Error)]

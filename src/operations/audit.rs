@@ -23,7 +23,7 @@ use crate::store::{
     ledger_report, merchants, payout_waits, role_status,
 };
 
-use super::Refusal;
+use super::refusal::Refusal;
 
 /// The role under which the last result is recorded.
 pub(crate) const AUDIT: &str = "audit";

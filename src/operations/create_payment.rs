@@ -16,8 +16,10 @@ use crate::store::payments::Evaluated;
 use crate::store::{self, WriteTx, idempotency, indexes, merchants, payments};
 
 use super::addresses::Addresses;
+pub(crate) use super::reason::REFERENCE_CHARS_MAX;
 use super::reason::Reason;
-use super::{Refusal, account_scan, merchants as merchant_operations};
+use super::refusal::Refusal;
+use super::{account_scan, merchants as merchant_operations};
 
 /// The operator's configuration of payments.
 #[derive(Debug, Clone)]
@@ -50,9 +52,6 @@ impl Rules {
 
 /// The allowed time until expiry, in seconds.
 pub(crate) const EXPIRES_IN_SECONDS: std::ops::RangeInclusive<u32> = 60..=86_400;
-
-/// The longest order id of a shop, in characters.
-pub(crate) const REFERENCE_CHARS_MAX: usize = 128;
 
 /// The longest price in a shop's wording, in characters.
 pub(crate) const DISPLAY_AMOUNT_CHARS_MAX: usize = 24;

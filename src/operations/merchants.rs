@@ -5,10 +5,9 @@ mod payout_address;
 use crate::clock::Clock;
 use crate::domain::egress::Egress;
 use crate::domain::merchant::{
-    BusinessName, GRANT_DAYS_MAX, Merchant, MerchantId, OLD_KEY_LIFE_MS, OldKey, Registrations,
-    Subscription, WebhookSecret,
+    BusinessName, GRANT_DAYS_MAX, Merchant, MerchantId, OLD_KEY_LIFE_MS, OldKey, Subscription,
+    WebhookSecret,
 };
-use crate::domain::network::Network;
 use crate::domain::payment::CONFIRMATIONS_MAX;
 use crate::domain::time::Timestamp;
 use crate::domain::webhook_url::{PrivateNetworks, WebhookUrl};
@@ -16,24 +15,19 @@ use crate::secret;
 use crate::store::merchants as rows;
 use crate::store::{ReadTx, WriteTx, audit_log};
 
+pub(crate) use super::accounts::{Account, account, get};
+use super::actor::{Actor, entry};
 use super::own_addresses::ForeignAddress;
 use super::reason::Reason;
+pub(crate) use super::refusal::ADDRESS_CHANGES_MAX;
+use super::refusal::Refusal;
 use super::second_factor::{self, Passed};
-use super::{Actor, Refusal, entry};
 
 #[cfg(test)]
 pub(crate) use payout_address::Registered;
 pub(crate) use payout_address::{
-    ADDRESS_CHANGES_MAX, AddressStep, address_step, cancel_address_change, set_address,
+    AddressStep, Rules, address_step, cancel_address_change, set_address,
 };
-
-/// The gateway's configuration for merchants.
-#[derive(Debug, Clone)]
-pub(crate) struct Rules {
-    pub(crate) network: Network,
-    /// The delay of a changed payout address, in milliseconds.
-    pub(crate) payout_address_delay_ms: i64,
-}
 
 /// A requested merchant.
 #[derive(Debug, Clone)]
@@ -43,13 +37,6 @@ pub(crate) struct NewMerchant {
     pub(crate) payout_address: Option<ForeignAddress>,
     /// Days of the first subscription.
     pub(crate) days: Option<u32>,
-}
-
-/// A merchant and its payout addresses.
-#[derive(Debug, Clone)]
-pub(crate) struct Account {
-    pub(crate) merchant: Merchant,
-    pub(crate) addresses: Registrations,
 }
 
 /// Adds a merchant.
@@ -110,17 +97,6 @@ pub(crate) fn of_discord_user(
     let discord_id = Some(discord_id);
     let new = NewMerchant { name, discord_id, payout_address: None, days: None };
     add(tx, actor, rules, &new, clock)
-}
-
-/// The merchant of this id.
-pub(crate) fn get(tx: &ReadTx, id: MerchantId) -> Result<Merchant, Refusal> {
-    rows::by_id(tx, id)?.ok_or(Refusal::UnknownMerchant(id))
-}
-
-/// A merchant with its payout addresses.
-pub(crate) fn account(tx: &ReadTx, id: MerchantId, network: Network) -> Result<Account, Refusal> {
-    let merchant = get(tx, id)?;
-    Ok(Account { merchant, addresses: rows::payout_addresses(tx, id, network)? })
 }
 
 /// Changes the business name.

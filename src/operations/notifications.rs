@@ -11,8 +11,9 @@ use crate::store::batches::ROWS_MAX;
 use crate::store::notifications::{self as rows, Draft};
 use crate::store::{self, ReadTx, WriteTx, audit_log, merchants, role_status};
 
+use super::actor::{Actor, entry};
 use super::reason::Reason;
-use super::{Actor, Refusal, entry};
+use super::refusal::Refusal;
 
 mod draft;
 mod merchant;

@@ -14,8 +14,8 @@ use crate::domain::keys::{AccountXpub, Branch, DerivationIndex};
 use crate::domain::own_addresses::{Commitment, DerivedKeys, is_among};
 use crate::store::{self, ReadTx, indexes, payments};
 
-use super::Refusal;
 use super::reason::Reason;
+use super::refusal::Refusal;
 
 /// Payments per read.
 const PAGE: u32 = 10_000;

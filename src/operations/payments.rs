@@ -8,8 +8,8 @@ use crate::store::payments::{Evaluated, Filter};
 use crate::store::{ReadTx, blocks, chain_guard_alerts, coins, merchants, payments, role_status};
 use crate::view::PaymentFacts;
 
-use super::Refusal;
 use super::reason::Reason;
+use super::refusal::Refusal;
 
 pub(crate) use crate::store::role_status::WATCHER;
 

@@ -6,8 +6,11 @@ use crate::domain::merchant::{BadName, GRANT_DAYS_MAX};
 use crate::domain::payment::CONFIRMATIONS_MAX;
 use crate::domain::webhook_url::BadUrl;
 
-use super::announce::ANNOUNCEMENT_CHARS_MAX;
-use super::create_payment::REFERENCE_CHARS_MAX;
+/// The longest announcement, in characters.
+pub(crate) const ANNOUNCEMENT_CHARS_MAX: usize = 1_500;
+
+/// The longest order id of a shop, in characters.
+pub(crate) const REFERENCE_CHARS_MAX: usize = 128;
 
 /// Why a value is not allowed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]

@@ -12,30 +12,11 @@ use crate::secret::{self, AppSecret, Secret, Secrets};
 use crate::store::merchants::{self as rows, FactorState};
 use crate::store::{ReadTx, WriteTx, audit_log};
 
-use super::{Actor, Refusal, entry, merchants};
+use super::accounts;
+use super::actor::{Actor, entry};
+use super::refusal::Refusal;
 
-/// A refusal because of the second factor.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub(crate) enum FactorRefusal {
-    #[error("a code of the merchant's authenticator app is required")]
-    CodeNeeded,
-    #[error("the code is wrong; after {left} more the second factor is locked for 15 minutes")]
-    WrongCode { left: u32 },
-    #[error("the code is wrong; check the clock of the device with the app")]
-    WrongFirstCode,
-    #[error("the code was used already; wait for the next one")]
-    UsedCode,
-    #[error("too many wrong codes; try again in {minutes} minutes")]
-    Locked { minutes: u32 },
-    #[error("the second factor cannot be verified; ask the operator to reset it")]
-    Unusable,
-    #[error("the second factor is enabled already; disable it first")]
-    EnabledAlready,
-    #[error("the second factor is not enabled")]
-    NotEnabled,
-    #[error("no second factor is being set up; start again")]
-    NotBegun,
-}
+pub(crate) use super::refusal::FactorRefusal;
 
 /// Names in the audit log: accepted and refused codes, and the two ways to disable a factor.
 const PASS_ACT: &str = "pass_second_factor";
@@ -94,7 +75,7 @@ pub(crate) fn begin(
     merchant: MerchantId,
     now: Timestamp,
 ) -> Result<Setup, Refusal> {
-    merchants::get(tx, merchant)?;
+    accounts::get(tx, merchant)?;
     if is_enabled(tx, merchant)? {
         return Err(FactorRefusal::EnabledAlready.into());
     }
@@ -126,7 +107,7 @@ pub(crate) fn confirm(
     code: &str,
     now: Timestamp,
 ) -> Result<Vec<RecoveryCode>, Refusal> {
-    merchants::get(tx, merchant)?;
+    accounts::get(tx, merchant)?;
     let mut factor = match rows::second_factor(tx, merchant)? {
         FactorState::Begun(factor) if !factor.setup_is_over(now) => factor,
         FactorState::Off | FactorState::Begun(_) => return Err(FactorRefusal::NotBegun.into()),
@@ -260,7 +241,7 @@ fn end(
     merchant: MerchantId,
     now: Timestamp,
 ) -> Result<(), Refusal> {
-    merchants::get(tx, merchant)?;
+    accounts::get(tx, merchant)?;
     if !is_enabled(tx, merchant)? {
         return Err(FactorRefusal::NotEnabled.into());
     }

@@ -18,7 +18,8 @@ use crate::store::{
 
 use crate::store::audit_log::Act;
 
-use super::{Actor, Refusal, entry, gateway_entry};
+use super::actor::{Actor, entry, gateway_entry};
+use super::refusal::Refusal;
 
 /// The role under which the sweeper records its status.
 pub(crate) const SWEEPER: &str = "sweeper";

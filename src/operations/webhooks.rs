@@ -6,8 +6,9 @@ use crate::domain::time::{DAY_MS, Timestamp};
 use crate::store::events::{self, Wanted};
 use crate::store::{ReadTx, WriteTx, audit_log};
 
+use super::actor::{Actor, entry};
 use super::reason::Reason;
-use super::{Actor, Refusal, entry};
+use super::refusal::Refusal;
 
 /// An event and its newest attempts.
 pub(crate) type EventWithAttempts = (Event, Vec<Attempt>);

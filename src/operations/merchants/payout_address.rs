@@ -3,22 +3,30 @@
 use crate::clock::Clock;
 use crate::domain::address::Address;
 use crate::domain::merchant::{self, MerchantId, PayoutAddress};
+use crate::domain::network::Network;
 use crate::domain::time::{DAY_MS, Timestamp};
 use crate::store::merchants as rows;
 use crate::store::{ReadTx, WriteTx, audit_log, payout_waits};
 
+use super::super::accounts::{account, get};
+use super::super::actor::{Actor, entry};
 use super::super::own_addresses::ForeignAddress;
+use super::super::refusal::ADDRESS_CHANGES_MAX;
+use super::super::refusal::Refusal;
 use super::super::second_factor::{self, Passed};
-use super::super::{Actor, Refusal, entry};
-use super::{Rules, account, get};
 
 /// How long after its creation an account may register its first payout address without the
 /// delay of a change: an attacker may have taken over an old account, and must not be paid at
 /// once.
 const SILENCE_MS_MAX: i64 = 90 * DAY_MS;
 
-/// The most changes of a merchant's payout address within a day, including cancelled ones.
-pub(crate) const ADDRESS_CHANGES_MAX: u32 = 10;
+/// The gateway's configuration for merchants.
+#[derive(Debug, Clone)]
+pub(crate) struct Rules {
+    pub(crate) network: Network,
+    /// The delay of a changed payout address, in milliseconds.
+    pub(crate) payout_address_delay_ms: i64,
+}
 
 /// The effect of registering an address.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
