@@ -21,10 +21,8 @@ use super::error::ApiError;
 use super::filters::{Route, get, json, query, query_parts, with_api};
 use super::keyed::{Keyed, keyed};
 
-/// Payouts on a page by default.
 const LIMIT_USUAL: u32 = 20;
 
-/// The most payouts on a page.
 const LIMIT_MAX: u32 = 100;
 
 pub(super) fn route(api: &Arc<Api>) -> Route {
@@ -47,10 +45,6 @@ pub(super) fn route(api: &Arc<Api>) -> Route {
     account.or(payouts).unify().boxed()
 }
 
-/// The account of the key's merchant.
-///
-/// # Errors
-/// Only those of the key and the database.
 pub(crate) async fn account(api: Arc<Api>, holder: KeyHolder) -> Result<Response, ApiError> {
     let (network, now) = (api.site.network, api.clock.now());
     let Statement { account, sums } =
@@ -85,9 +79,6 @@ struct Page {
 }
 
 /// The sweeps that paid the key's merchant, newest first. Parameters: `limit`, `cursor`.
-///
-/// # Errors
-/// 400 that names the parameter.
 pub(crate) async fn payouts(
     api: Arc<Api>,
     holder: KeyHolder,

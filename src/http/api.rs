@@ -23,7 +23,6 @@ use super::pages::Pages;
 use super::qr::Codes;
 use super::status_cache::StatusCache;
 
-/// Configuration of the public interface.
 #[derive(Debug, Clone)]
 pub(crate) struct Settings {
     pub(crate) listen: SocketAddr,
@@ -49,7 +48,6 @@ pub(super) const STREAMS_OF_PAYMENT_MAX: usize = 32;
 /// Connections per peer that is not a trusted proxy.
 const CONNECTIONS_EACH_MAX: usize = 128;
 
-/// State of the public interface.
 pub(crate) struct Api {
     pub(crate) store: Store,
     pub(crate) secret: Secrets,
@@ -68,7 +66,6 @@ pub(crate) struct Api {
     pub(crate) limits: Limits,
 }
 
-/// Limits on requests, connections and event streams.
 pub(crate) struct Limits {
     pub(super) per_key: KeyLimit<MerchantId>,
     pub(super) per_address: AddressLimit,

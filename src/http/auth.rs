@@ -52,7 +52,6 @@ impl KeyHolder {
     }
 }
 
-/// The stored row of a presented key.
 enum Found {
     Own(Option<Merchant>),
     Named(Option<NamedApiKey>),

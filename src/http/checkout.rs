@@ -22,7 +22,6 @@ use super::qr::Codes;
 use branding::{Branding, SCRIPT};
 use language::{Language, Words, fill_html, fill_text};
 
-/// The facts of a checkout page.
 #[derive(Debug, Clone)]
 pub(crate) struct Checkout {
     pub(crate) language: Language,
@@ -53,7 +52,6 @@ pub(crate) struct Checkout {
     pub(crate) play_money_url: Option<String>,
 }
 
-/// A page and its content security policy.
 #[derive(Debug, Clone)]
 pub(crate) struct Rendered {
     pub(crate) html: String,
@@ -106,7 +104,6 @@ struct Page<'p> {
 
 struct Transaction<'p> {
     txid: &'p str,
-    /// The explorer's URL.
     link: Option<String>,
 }
 
@@ -118,14 +115,12 @@ struct Redirect<'p> {
 
 /// The parts of the page that depend on the state.
 struct StateText {
-    /// The CSS class.
     state: &'static str,
     color: &'static str,
     title: &'static str,
     hint: &'static str,
 }
 
-/// Renders the page of a payment.
 pub(crate) fn render(
     checkout: &Checkout,
     branding: &Branding,
@@ -221,7 +216,6 @@ fn state_text(checkout: &Checkout) -> StateText {
     StateText { state, color, title, hint }
 }
 
-/// The values of the sentences' placeholders.
 fn values(checkout: &Checkout) -> [(&'static str, String); 7] {
     let ltc = |amount: Amount| format!("{amount}\u{a0}LTC");
     let (n, m) = (checkout.confirmations, checkout.confirmations_required);
@@ -265,7 +259,6 @@ fn date(at: Timestamp) -> (String, String) {
     (text, format!("{minutes} UTC"))
 }
 
-/// Splits ASCII text into groups of four.
 fn groups(text: &str) -> Vec<&str> {
     let starts = (0..text.len()).step_by(4);
     starts.filter_map(|start| text.get(start..text.len().min(start + 4))).collect()
@@ -286,7 +279,6 @@ struct Message<'p> {
     check_again: Option<&'static str>,
 }
 
-/// Renders the page for a payment that does not exist.
 pub(crate) fn render_not_found(
     language: Language,
     branding: &Branding,

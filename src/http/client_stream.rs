@@ -34,7 +34,6 @@ const LINGER_BUFFER_BYTES: usize = 16 * 1024;
 /// Makes the response to an unparsable request from hyper's status.
 type Refuse = Box<dyn Fn(u16) -> Vec<u8> + Send>;
 
-/// A client's connection.
 pub(super) struct ClientStream {
     stream: TcpStream,
     refuse: Refuse,

@@ -10,11 +10,9 @@ const DESCRIPTORS_LEFT: usize = 512;
 /// The limit of open files where Linux does not report one.
 const DESCRIPTORS_USUAL: usize = 1_024;
 
-/// How many connections may be open.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct ConnectionSlots {
     pub(super) all: usize,
-    /// The part that event streams may use.
     pub(super) streams: usize,
 }
 

@@ -61,7 +61,6 @@ struct Body {
     expires_in: Option<Box<RawValue>>,
 }
 
-/// The parsed headers of a request.
 pub(crate) struct RequestHeaders {
     idempotency_key: Option<String>,
 }
@@ -186,7 +185,6 @@ pub(crate) fn without_byte_order_mark(body: &[u8]) -> &[u8] {
     body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body)
 }
 
-/// The known fields of the body.
 const FIELDS: [&str; 6] =
     ["amountLtc", "webhookUrl", "redirectUrl", "reference", "displayAmount", "expiresIn"];
 

@@ -20,7 +20,6 @@ use warp::reply::{Reply, Response};
 
 use super::checkout::branding::{STYLE, hash};
 
-/// The largest webhook body, in bytes.
 const BODY_BYTES_MAX: u64 = 64 * 1024;
 
 /// The most orders until the demo must be restarted.
@@ -28,23 +27,17 @@ const ORDERS_MAX: usize = 1_000;
 
 const PAGE: &str = include_str!("../../templates/shop.html");
 
-/// A drawing of the article.
 const MUG: &str = "<svg width=\"160\" height=\"140\" viewBox=\"0 0 16 14\" role=\"img\" \
     aria-label=\"A mug\" fill=\"none\" stroke=\"currentColor\" stroke-width=\".7\" \
     stroke-linecap=\"round\"><path d=\"M2.5 4.5h8v6a2 2 0 0 1-2 2h-4a2 2 0 0 1-2-2zM10.5 6h1.5a2 2 0 \
     0 1 0 4h-1.5M5 2.7q-.6-.8 0-1.7M8 2.7q-.6-.8 0-1.7\"/></svg>";
 
-/// An event of the demo's server.
 #[derive(Debug, Clone)]
 pub(crate) enum Heard {
     Webhook(Webhook),
-    /// The button "Pay with play money" was pressed.
-    PlayMoney {
-        payment_id: String,
-    },
+    PlayMoney { payment_id: String },
 }
 
-/// A received webhook.
 #[derive(Debug, Clone)]
 pub(crate) struct Webhook {
     pub(crate) id: String,
@@ -53,7 +46,6 @@ pub(crate) struct Webhook {
     pub(crate) body: String,
 }
 
-/// The payment of an order.
 #[derive(Debug, Clone)]
 pub(crate) struct Bought {
     pub(crate) payment_id: String,
@@ -79,7 +71,6 @@ struct Order {
 
 struct Shop {
     till: Till,
-    /// The address of the checkout.
     gateway: SocketAddr,
     heard: Sender<Heard>,
     orders: Mutex<Orders>,
@@ -248,7 +239,6 @@ impl Shop {
 
 const BACK: &str = "<footer><p><a href=\"/\">To the shop</a></p></footer>";
 
-/// Redirects the browser.
 fn see_other(url: &str) -> Response {
     let mut response = warp::reply().into_response();
     *response.status_mut() = StatusCode::SEE_OTHER;

@@ -14,7 +14,6 @@ use crate::store;
 
 pub(crate) use super::error_code::Code;
 
-/// The message for a row that does not verify.
 const UNVERIFIED: &str = "the stored record was changed outside the gateway and is not used; \
                           the operator is alerted";
 
@@ -27,7 +26,6 @@ const SLOW_RETRY_SECONDS: u64 = 60;
 /// `retry-after` for an address with too many connections, in seconds.
 const CONNECTIONS_RETRY_SECONDS: u64 = 10;
 
-/// An error of the API.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct ApiError {
     code: Code,
@@ -59,7 +57,6 @@ impl ApiError {
         ApiError::new(Code::NotFound, "not found")
     }
 
-    /// Too many requests.
     pub(crate) fn rate_limited(retry_after_seconds: u64) -> ApiError {
         ApiError::new(Code::RateLimited, "too many requests; see retry-after")
             .retry_after(retry_after_seconds)

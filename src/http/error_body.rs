@@ -7,7 +7,6 @@ use warp::reply::Response;
 use super::error::ApiError;
 use super::weights::ranges;
 
-/// The format of an error.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Shape {
     /// `{"error": {…}}`
@@ -73,7 +72,6 @@ struct Problem<'e> {
     request_id: &'e str,
 }
 
-/// The error as JSON.
 pub(super) fn text(error: &ApiError, shape: Shape, public_url: &str, request_id: &str) -> String {
     let (code, message, param) = (error.code().as_str(), error.message(), error.param());
     let doc_url = format!("{public_url}/docs#{code}");

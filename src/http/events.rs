@@ -26,7 +26,6 @@ use super::limit::Share;
 use super::pages::Page;
 use super::show;
 
-/// The interval of comments that keep the stream open in proxies.
 const KEEP_ALIVE: Duration = Duration::from_secs(15);
 
 /// The query of a client that wants keep-alive events instead of comments, which browsers hide
@@ -78,7 +77,6 @@ struct Watching {
     _held: (OwnedSemaphorePermit, Share, metrics::Stream),
 }
 
-/// How an idle stream is kept alive.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum KeepAlive {
     Events,
@@ -192,7 +190,6 @@ fn is_final(facts: &PaymentFacts, now: Timestamp) -> bool {
     }
 }
 
-/// The next event of a stream.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Next {
     Change,

@@ -22,7 +22,6 @@ const BODY_BYTES_MAX: usize = 64 * 1024;
 /// Header fields that most responses get, as capacity.
 const HEADERS_USUAL: usize = 8;
 
-/// Adds the shared state.
 pub(super) fn with_api(
     api: &Arc<Api>,
 ) -> impl Filter<Extract = (Arc<Api>,), Error = Infallible> + Clone + use<> {
@@ -30,7 +29,6 @@ pub(super) fn with_api(
     warp::any().map(move || api.clone())
 }
 
-/// Accepts GET and HEAD.
 pub(super) fn get() -> impl Filter<Extract = (), Error = Rejection> + Copy {
     warp::get().or(warp::head()).unify()
 }
@@ -40,7 +38,6 @@ pub(super) fn query() -> impl Filter<Extract = (String,), Error = Infallible> + 
     warp::query::raw().or(warp::any().map(String::new)).unify()
 }
 
-/// Adds the client's address.
 pub(super) fn client_address() -> impl Filter<Extract = (ClientAddress,), Error = Rejection> + Copy
 {
     warp::ext::get::<ClientAddress>()

@@ -39,7 +39,6 @@ pub(super) fn check(method: &Method, uri: &Uri, headers: &HeaderMap) -> Result<(
     }
 }
 
-/// The error for a head that is too large.
 pub(super) fn too_large() -> ApiError {
     let message = format!(
         "a request may have at most {FIELDS_MAX} headers, and at most {HEAD_BYTES_MAX} bytes in its \

@@ -18,10 +18,8 @@ use super::error::ApiError;
 use super::filters::{Route, get, json, query, query_parts, with_api};
 use super::keyed::{Keyed, keyed};
 
-/// Payments on a page by default.
 const LIMIT_USUAL: u32 = 20;
 
-/// The most payments on a page.
 const LIMIT_MAX: u32 = 100;
 
 pub(super) fn route(api: &Arc<Api>) -> Route {
@@ -48,9 +46,6 @@ struct PageView {
 }
 
 /// Lists payments. Parameters: `status`, `reference`, `limit`, `cursor`.
-///
-/// # Errors
-/// 400 that names the parameter.
 pub(crate) async fn list(
     api: Arc<Api>,
     holder: KeyHolder,

@@ -38,7 +38,6 @@ pub(crate) async fn bind(listen: SocketAddr) -> Option<TcpListener> {
         .ok()
 }
 
-/// Serves until the shutdown signal.
 pub(crate) async fn serve(ops: Ops, listener: TcpListener, shutdown: CancellationToken) {
     let with_ops = warp::any().map(move || ops.clone());
     let healthz = warp::path!("healthz").map(|| text(StatusCode::OK, "ok\n".to_owned()));

@@ -60,7 +60,6 @@ fn read_hop(hop: &str) -> Option<IpAddr> {
     address.or_else(with_port).map(|address| address.to_canonical())
 }
 
-/// Headers that proxies add.
 const FORWARDED: [&str; 3] = ["x-forwarded-for", "forwarded", "x-real-ip"];
 
 /// The most peers that are reported.

@@ -71,7 +71,6 @@ struct Entry {
     delayed: Option<bool>,
 }
 
-/// The cache.
 pub(crate) struct StatusCache {
     state: Mutex<State>,
 }

@@ -19,10 +19,8 @@ use super::error::ApiError;
 use super::filters::{Route, get, json, query, query_parts, with_api};
 use super::keyed::{Keyed, keyed};
 
-/// Events on a page by default.
 const LIMIT_USUAL: u32 = 20;
 
-/// The most events on a page.
 const LIMIT_MAX: u32 = 100;
 
 pub(super) fn route(api: &Arc<Api>) -> Route {
@@ -54,7 +52,6 @@ pub(super) fn route(api: &Arc<Api>) -> Route {
     events.or(attempts).unify().or(resend).unify().boxed()
 }
 
-/// One page of events, newest first.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Page {
@@ -64,9 +61,6 @@ struct Page {
 }
 
 /// Lists events of the key's merchant. Parameters: `status`, `limit`, `cursor`.
-///
-/// # Errors
-/// 400, 401, 429.
 pub(crate) async fn list(
     api: Arc<Api>,
     holder: KeyHolder,
@@ -79,7 +73,6 @@ pub(crate) async fn list(
     json(&Page { data: events.iter().map(view).collect(), next_cursor })
 }
 
-/// One page of attempts, newest first.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct AttemptPage {
@@ -89,9 +82,6 @@ struct AttemptPage {
 }
 
 /// Lists the attempts of an event. Parameters: `limit`, `cursor`.
-///
-/// # Errors
-/// 400, 401, 404, 429.
 pub(crate) async fn attempts(
     api: Arc<Api>,
     holder: KeyHolder,
@@ -122,9 +112,6 @@ fn read_limit(value: &str) -> Result<u32, ApiError> {
 }
 
 /// Makes an event due now, and returns it.
-///
-/// # Errors
-/// 401, 404, 429.
 pub(crate) async fn resend(
     api: Arc<Api>,
     holder: KeyHolder,

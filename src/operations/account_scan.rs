@@ -24,9 +24,6 @@ const ACT: &str = "assume_unused_account";
 pub(crate) const UNANSWERED: &str = "no address is issued until the node has reported whether the account was used before: allow scantxoutset on the node (rpcwhitelist), or, if the account was never used, start once with litegate serve --assume-unused-account";
 
 /// Whether addresses may be issued.
-///
-/// # Errors
-/// Those of the database.
 pub(crate) fn is_answered(tx: &ReadTx) -> Result<bool, Error> {
     match identity::get(tx, Mark::AccountScan)? {
         Some(answer) => Ok(answer != REFUSED),
@@ -36,26 +33,17 @@ pub(crate) fn is_answered(tx: &ReadTx) -> Result<bool, Error> {
 }
 
 /// Records that the node has answered, in the write that skips the used indexes.
-///
-/// # Errors
-/// Those of the database.
 pub(crate) fn record_answer(tx: &WriteTx) -> Result<(), Error> {
     identity::replace(tx, Mark::AccountScan, SCANNED)
 }
 
 /// Records that the node refused to answer, before the first block is stored.
-///
-/// # Errors
-/// Those of the database.
 pub(crate) fn record_refusal(tx: &WriteTx) -> Result<(), Error> {
     identity::replace(tx, Mark::AccountScan, REFUSED)
 }
 
 /// Records the operator's statement that the account was never used, unless the node has
 /// answered already. Returns whether the statement was needed.
-///
-/// # Errors
-/// Those of the database.
 pub(crate) fn assume_unused(tx: &WriteTx, actor: &Actor, now: Timestamp) -> Result<bool, Error> {
     if is_answered(tx)? {
         return Ok(false);

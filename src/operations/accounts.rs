@@ -12,26 +12,22 @@ use crate::view::account::Sums;
 use super::reason::Reason;
 use super::refusal::Refusal;
 
-/// A merchant and its payout addresses.
 #[derive(Debug, Clone)]
 pub(crate) struct Account {
     pub(crate) merchant: Merchant,
     pub(crate) addresses: Registrations,
 }
 
-/// A merchant with its account sums.
 #[derive(Debug, Clone)]
 pub(crate) struct Statement {
     pub(crate) account: Account,
     pub(crate) sums: Sums,
 }
 
-/// The merchant of this id.
 pub(crate) fn get(tx: &ReadTx, id: MerchantId) -> Result<Merchant, Refusal> {
     merchants::by_id(tx, id)?.ok_or(Refusal::UnknownMerchant(id))
 }
 
-/// A merchant with its payout addresses.
 pub(crate) fn account(tx: &ReadTx, id: MerchantId, network: Network) -> Result<Account, Refusal> {
     let merchant = get(tx, id)?;
     Ok(Account { merchant, addresses: merchants::payout_addresses(tx, id, network)? })
@@ -46,7 +42,6 @@ pub(crate) fn statement(
     Ok(Statement { account: account(tx, id, network)?, sums: sums(tx, id)? })
 }
 
-/// A merchant's account sums.
 pub(crate) fn sums(tx: &ReadTx, id: MerchantId) -> Result<Sums, Refusal> {
     let tip = blocks::tip(tx)?.map_or(0, |tip| tip.height);
     let facts = rows::facts(tx, id, tip)?;

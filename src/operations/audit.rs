@@ -31,13 +31,11 @@ pub(crate) const AUDIT: &str = "audit";
 /// How long the database may take to reach the block of the node's scan.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// The pause between two checks.
 const PAUSE: Duration = Duration::from_millis(200);
 
 /// The most scans, if the node's chain reorganises during a scan.
 const SCANS_MAX: u32 = 5;
 
-/// Scripts per read.
 const SCRIPTS_AT_ONCE: u32 = 10_000;
 
 /// Audits the whole database. It only reads, so the gateway may serve meanwhile. `known` are

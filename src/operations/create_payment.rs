@@ -109,7 +109,6 @@ impl NewPayment {
     }
 }
 
-/// A request for a payment.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Request {
     pub(crate) merchant: MerchantId,

@@ -29,7 +29,6 @@ pub(crate) use payout_address::{
     AddressStep, Rules, address_step, cancel_address_change, set_address,
 };
 
-/// A requested merchant.
 #[derive(Debug, Clone)]
 pub(crate) struct NewMerchant {
     pub(crate) name: BusinessName,
@@ -99,7 +98,6 @@ pub(crate) fn of_discord_user(
     add(tx, actor, rules, &new, clock)
 }
 
-/// Changes the business name.
 pub(crate) fn set_name(
     tx: &WriteTx,
     actor: &Actor,
@@ -180,7 +178,6 @@ pub(crate) fn suspend(
     Ok(())
 }
 
-/// Lifts a suspension.
 pub(crate) fn unsuspend(
     tx: &WriteTx,
     actor: &Actor,

@@ -10,7 +10,6 @@ use crate::node::rpc::{ChainState, Node};
 use crate::node::{self, Error};
 use crate::store::{self, Store, blocks, node_in_use, role_status};
 
-/// The node that the watcher follows.
 pub(crate) fn in_use<'n>(store: &Store, nodes: &'n Nodes) -> Result<&'n Candidate, store::Error> {
     let name = match nodes.all() {
         [_] => None, // There is no choice.
@@ -47,7 +46,6 @@ pub(crate) fn zmq_heard_at(tx: &store::ReadTx) -> Result<Option<Timestamp>, stor
     Ok(role_status::of_role(tx, ZMQ)?.and_then(|heard| heard.at))
 }
 
-/// The first and the last stored block.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Ours {
     first: Option<BlockId>,

@@ -17,7 +17,6 @@ use crate::store::{self, ReadTx, indexes, payments};
 use super::reason::Reason;
 use super::refusal::Refusal;
 
-/// Payments per read.
 const PAGE: u32 = 10_000;
 
 /// The most skipped indexes that are derived, newest first. A restored backup skips indexes.
@@ -30,7 +29,6 @@ pub(crate) struct OwnAddresses {
     keys: Mutex<DerivedKeys>,
 }
 
-/// An address that is not one of the account's own.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct ForeignAddress(Address);
 

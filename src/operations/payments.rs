@@ -22,7 +22,6 @@ pub(crate) const ZMQ_CUT: &str = "polling: no connection to the node's ZMQ";
 /// How old the watcher's last sync may be before pages announce a delay, in milliseconds.
 pub(crate) const WATCHER_SILENCE_MS_MAX: i64 = 30_000;
 
-/// The facts of a payment.
 pub(crate) fn facts(tx: &ReadTx, id: PaymentId, now: Timestamp) -> Result<PaymentFacts, Refusal> {
     let evaluated = payments::by_id(tx, id)?.ok_or(Refusal::UnknownPayment)?;
     facts_of(tx, evaluated, now)
@@ -61,7 +60,6 @@ pub(crate) fn facts_at_creation(tx: &ReadTx, payment: Payment) -> Result<Payment
     })
 }
 
-/// A query for payments of a merchant.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct ListQuery {
     /// A status as the API spells it.
@@ -74,14 +72,12 @@ pub(crate) struct ListQuery {
     pub(crate) limit: u32,
 }
 
-/// A page of payments, newest first.
 #[derive(Debug, Clone)]
 pub(crate) struct Page {
     pub(crate) payments: Vec<PaymentFacts>,
     pub(crate) more: bool,
 }
 
-/// A page of a merchant's payments.
 pub(crate) fn page(
     tx: &ReadTx,
     merchant: MerchantId,

@@ -12,7 +12,6 @@ pub(crate) const ANNOUNCEMENT_CHARS_MAX: usize = 1_500;
 /// The longest order id of a shop, in characters.
 pub(crate) const REFERENCE_CHARS_MAX: usize = 128;
 
-/// Why a value is not allowed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum Reason {
     #[error(transparent)]

@@ -61,7 +61,6 @@ pub(crate) enum Refusal {
 }
 
 impl Refusal {
-    /// A field with a value that is not allowed.
     pub(crate) fn invalid(field: &'static str, reason: impl Into<Reason>) -> Refusal {
         Refusal::Invalid { field, reason: reason.into() }
     }
@@ -87,7 +86,6 @@ impl From<BadName> for Refusal {
     }
 }
 
-/// A refusal because of the second factor.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum FactorRefusal {
     #[error("a code of the merchant's authenticator app is required")]

@@ -6,7 +6,6 @@ use crate::store::batches::{Batches, Ended};
 use crate::store::retention::{self as rows, Aged};
 use crate::store::{Error, WriteTx};
 
-/// Retention times in milliseconds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Rules {
     /// Texts of a payment that expired without a coin.
@@ -15,7 +14,6 @@ pub(crate) struct Rules {
     pub(crate) idempotency_keys_ms: i64,
 }
 
-/// Notifications to merchants.
 const NOTIFICATIONS_MS: i64 = 90 * DAY_MS;
 
 /// Expired confirmations of the bot.

@@ -35,7 +35,6 @@ impl Passed {
     }
 }
 
-/// An attempt at a guarded operation.
 #[derive(Debug, Clone)]
 pub(crate) struct Attempt {
     pub(crate) actor: Actor,
@@ -47,16 +46,12 @@ pub(crate) struct Attempt {
 /// The secret for an authenticator app.
 #[derive(Debug)]
 pub(crate) struct Setup {
-    /// The secret in base32.
     pub(crate) secret: Secret<String>,
     /// The secret as an otpauth URL.
     pub(crate) url: Secret<String>,
 }
 
 /// Whether the merchant's second factor is enabled, usable or not.
-///
-/// # Errors
-/// Those of the database.
 pub(crate) fn is_enabled(tx: &ReadTx, merchant: MerchantId) -> Result<bool, Refusal> {
     Ok(match rows::second_factor(tx, merchant)? {
         FactorState::Off | FactorState::Begun(_) => false,

@@ -63,9 +63,6 @@ pub(crate) enum Trusted {
 }
 
 /// Records in the audit log that an operator trusts stored data.
-///
-/// # Errors
-/// Those of the database.
 pub(crate) fn record_trust(
     tx: &WriteTx,
     actor: &Actor,
@@ -86,9 +83,6 @@ pub(crate) fn record_trust(
 
 /// Stores why a merchant's payouts wait, or that they no longer wait, for notifications. The
 /// audit log gets each reason once.
-///
-/// # Errors
-/// Those of the database.
 pub(crate) fn record_wait(
     tx: &WriteTx,
     merchant: MerchantId,
@@ -151,12 +145,10 @@ pub(crate) fn damaged(
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Hot {
     pub(crate) waiting: Amount,
-    /// `sweeper.max_hot_balance`.
     pub(crate) limit: Amount,
 }
 
 impl Hot {
-    /// Whether it exceeds the limit.
     pub(crate) fn is_too_much(self) -> bool {
         self.waiting > self.limit
     }

@@ -6,21 +6,13 @@ use std::net::IpAddr;
 use crate::domain::time::Timestamp;
 use crate::store::{self, ReadTx, Store, WriteTx, role_status};
 
-/// The role under which it is recorded.
 const UNTRUSTED_PROXY: &str = "untrusted proxy";
 
-/// Records that this peer forwarded a request.
-///
-/// # Errors
-/// If the database cannot be written.
 pub(crate) fn record(tx: &WriteTx, proxy: IpAddr, now: Timestamp) -> Result<(), store::Error> {
     role_status::record(tx, UNTRUSTED_PROXY, now, &proxy.to_string())
 }
 
 /// Clears the record of an earlier process: the configuration may have changed since.
-///
-/// # Errors
-/// If the database cannot be read or written.
 pub(crate) async fn forget(store: &Store, now: Timestamp) -> Result<(), store::Error> {
     if store.read(last).await?.is_some() {
         store.write(move |tx| role_status::record(tx, UNTRUSTED_PROXY, now, "")).await?;
@@ -29,9 +21,6 @@ pub(crate) async fn forget(store: &Store, now: Timestamp) -> Result<(), store::E
 }
 
 /// The recorded proxy, and when it was recorded. Each process records a proxy once.
-///
-/// # Errors
-/// If the database cannot be read.
 pub(crate) fn last(tx: &ReadTx) -> Result<Option<(IpAddr, Timestamp)>, store::Error> {
     let found = role_status::of_role(tx, UNTRUSTED_PROXY)?;
     Ok(found.and_then(|found| Some((found.note.parse().ok()?, found.at?))))

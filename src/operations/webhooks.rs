@@ -23,10 +23,8 @@ const RESENDS_MAX: u32 = 100;
 /// The operation's name in the audit log.
 const RESEND_ACT: &str = "resend_webhook";
 
-/// A query for events.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct ListQuery {
-    /// Only this merchant's events.
     pub(crate) merchant: Option<MerchantId>,
     /// Only those in this state, one of [`State::WORDS`].
     pub(crate) state: Option<&'static str>,

@@ -38,7 +38,6 @@ const CONTRAST_MIN: f64 = 4.5;
 /// The main colour and its background in the style, for the light and the dark theme.
 const THEMES: [(&str, &str); 2] = [("1f4fa3", "fff"), ("8fb8ff", "1a212b")];
 
-/// The branding of every page.
 #[derive(Debug, Clone)]
 pub(crate) struct Branding {
     style: String,
@@ -51,7 +50,6 @@ pub(crate) struct Branding {
     frame_ancestors: String,
 }
 
-/// The theme that a colour is for.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Theme {
     Light,
@@ -162,7 +160,6 @@ impl Branding {
         self.logo.as_deref()
     }
 
-    /// The explorer's URL of a transaction.
     pub(super) fn explorer_link(&self, txid: &str) -> Option<String> {
         self.explorer_url.as_ref().map(|url| url.replacen(TXID, txid, 1))
     }

@@ -39,7 +39,6 @@ pub(crate) enum AddressStep {
     Nothing,
 }
 
-/// A registered payout address.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Registered {
     pub(crate) registration: PayoutAddress,

@@ -6,7 +6,6 @@ use crate::store::notifications::Draft;
 
 use super::notification::{Notification, OperatorNotification};
 
-/// A notification to a merchant.
 pub(super) fn to(
     merchant: MerchantId,
     kind: Kind,

@@ -19,7 +19,6 @@ const FAILING_ATTEMPTS: u32 = 5;
 /// hour.
 pub(super) const STUCK_MS: i64 = 2 * 60 * 60_000;
 
-/// All notifications to merchants since a time.
 pub(super) fn all(
     tx: &ReadTx,
     network: Network,

@@ -18,11 +18,9 @@ pub(crate) fn plain(text: &str) -> String {
     printable(text).flat_map(|c| special(c).then_some('\\').into_iter().chain([c])).collect()
 }
 
-/// A payment in a notification.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Named {
     pub(crate) id: String,
-    /// The shop's reference.
     pub(crate) order: Option<String>,
 }
 
@@ -37,10 +35,14 @@ impl Named {
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Away {
     /// The node itself is behind its headers.
-    Behind { height: u32, behind: u32 },
+    Behind {
+        height: u32,
+        behind: u32,
+    },
     /// The node did not answer in time.
-    Silent { seconds: u64 },
-    /// The text of an error.
+    Silent {
+        seconds: u64,
+    },
     Trouble(String),
 }
 
@@ -168,7 +170,6 @@ pub(crate) enum OperatorNotification {
 }
 
 impl Notification {
-    /// The stored JSON.
     pub(crate) fn stored(&self) -> String {
         serde_json::to_string(self).unwrap_or_default()
     }

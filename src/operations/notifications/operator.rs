@@ -32,7 +32,6 @@ pub(crate) struct Surroundings {
     pub(crate) low_disk: Option<u64>,
     /// `sweeper.max_hot_balance`, if it is set and the signing key is on this machine.
     pub(crate) hot_limit: Option<Amount>,
-    /// When this process started.
     pub(crate) started_at: Timestamp,
 }
 
@@ -45,7 +44,6 @@ const SWEEPER_SILENCE_MS_MAX: i64 = 30 * 60_000;
 /// The shortest time between two notifications of a state that comes and goes.
 pub(super) const REPEAT_MS_MIN: i64 = 6 * 60 * 60_000;
 
-/// Prefix of the key for a failing sweeper.
 const TROUBLE: &str = "trouble:";
 
 /// Whether the watcher has been behind the node's tip for long enough to be reported.
@@ -58,7 +56,6 @@ pub(crate) fn is_watcher_silent(
     Ok(now.ms_since(last.unwrap_or(started_at)) > NODE_SILENCE_MS_MAX)
 }
 
-/// All notifications to administrators.
 pub(super) fn all(
     tx: &ReadTx,
     around: &Surroundings,

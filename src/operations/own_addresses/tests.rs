@@ -1,3 +1,5 @@
+//! Unit tests of own addresses, issuing and registration.
+
 use super::*;
 use crate::clock::Clock;
 use crate::domain::account_xpriv::AccountXpriv;
